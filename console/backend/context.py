@@ -1,0 +1,25 @@
+"""Time, randomness, host name and root come in through one object, so that tests and snapshots pin them."""
+
+import secrets
+import socket
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True)
+class Context:
+    """What the process takes from its surroundings.
+
+    `now` gives aware UTC times; `token_hex(n)` gives 2n hex digits; `root` is the runtime tree.
+    """
+
+    root: Path
+    host: str = field(default_factory=socket.gethostname)
+    now: Callable[[], datetime] = _now
+    token_hex: Callable[[int], str] = secrets.token_hex

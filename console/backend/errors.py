@@ -1,0 +1,110 @@
+"""The error tree: every refusal has a stable STOP code, an exit status and a next action.
+
+CutterError
+ ├─ Refused          a rule says no (switch, approval, policy, input, replay)        exit 4
+ │   └─ Waiting      a ruling is missing and may still come                          exit 3
+ ├─ Drifted          the world is not the one the plan was made for                  exit 5
+ ├─ Held             a HOLD is set, or has just been set                             exit 6
+ ├─ Unmeasured       it could not be measured: never a zero, never a PASS            exit 7
+ └─ UsageError       the call itself is wrong                                        exit 2
+"""
+
+from enum import IntEnum, StrEnum
+from typing import ClassVar
+
+
+class ExitStatus(IntEnum):
+    """Exit statuses of the command line (design section 11)."""
+
+    DONE = 0
+    """Done, or PASS."""
+    FAIL = 1
+    """Measured, and the answer is FAIL."""
+    USAGE = 2
+    """The command line is wrong."""
+    WAITING = 3
+    """A run rests at a pause and waits for an approval."""
+    REFUSED = 4
+    """Switch, approval, gate or policy says no."""
+    DRIFT = 5
+    """The database or the host is not the pinned one."""
+    HOLD = 6
+    """A HOLD is set; only a typed release clears it."""
+    INCONCLUSIVE = 7
+    """It could not be measured."""
+
+
+class StopCode(StrEnum):
+    """Stable names of the reasons to stop (design section 11)."""
+
+    DOCUMENT_UNKNOWN = "STOP_DOCUMENT_UNKNOWN"
+    REFUSED_INPUT = "STOP_REFUSED_INPUT"
+    REPLAY_CONFLICT = "STOP_REPLAY_CONFLICT"
+    DRIFT = "STOP_DRIFT"
+    IDENTITY_MISMATCH = "STOP_IDENTITY_MISMATCH"
+    GRANT_DELTA = "STOP_GRANT_DELTA"
+    APPROVAL_REQUIRED = "STOP_APPROVAL_REQUIRED"
+    APPROVAL_INVALID = "STOP_APPROVAL_INVALID"
+    APPROVAL_USED = "STOP_APPROVAL_USED"
+    POLICY_UNSATISFIABLE = "STOP_POLICY_UNSATISFIABLE"
+    EXECUTION_DISABLED = "STOP_EXECUTION_DISABLED"
+    BACKUP_GPG_PUBKEY_MISSING = "STOP_BACKUP_GPG_PUBKEY_MISSING"
+    BACKUP_NOT_PROVEN = "STOP_BACKUP_NOT_PROVEN"
+    COUNT_MISMATCH = "STOP_COUNT_MISMATCH"
+    INVARIANT_FAILED = "STOP_INVARIANT_FAILED"
+    LOCKED = "STOP_LOCKED"
+    HOLD = "STOP_HOLD"
+    PANIC = "STOP_PANIC"
+    CAP_EXCEEDED = "STOP_CAP_EXCEEDED"
+    UNREACHABLE = "STOP_UNREACHABLE"
+
+
+class CutterError(Exception):
+    """Base of all errors the console raises on purpose.
+
+    `message` names the thing (and the line, for a document); `next_action` says what to do about it.
+    """
+
+    exit_status: ClassVar[ExitStatus] = ExitStatus.FAIL
+
+    def __init__(self, code: StopCode, message: str, next_action: str) -> None:
+        super().__init__(f"{code}: {message}")
+        self.code = code
+        self.message = message
+        self.next_action = next_action
+
+
+class Refused(CutterError):
+    """A rule says no; nothing was written."""
+
+    exit_status = ExitStatus.REFUSED
+
+
+class Waiting(Refused):
+    """A ruling is missing; the run rests and goes on when it has come."""
+
+    exit_status = ExitStatus.WAITING
+
+
+class Drifted(CutterError):
+    """What was measured differs from what the plan, or the configuration, was made for."""
+
+    exit_status = ExitStatus.DRIFT
+
+
+class Held(CutterError):
+    """A HOLD stands in the way; only a typed release clears it (design section 8)."""
+
+    exit_status = ExitStatus.HOLD
+
+
+class Unmeasured(CutterError):
+    """It could not be measured (database down, SQLSTATE 42501, timeout)."""
+
+    exit_status = ExitStatus.INCONCLUSIVE
+
+
+class UsageError(CutterError):
+    """The call is wrong: a missing file, an option out of place."""
+
+    exit_status = ExitStatus.USAGE
