@@ -1,0 +1,1 @@
+"""One passage of one plan through the phases."""

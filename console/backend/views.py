@@ -1,0 +1,256 @@
+"""What the screens and the commands show: frozen snapshots, measured by the backend, already inert."""
+
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+
+from console.backend.outcome import Check, Evidence, Outcome
+from console.backend.plan import DocumentPlan, Problem
+from console.backend.runs.states import Mode, Move, Phase, RunState
+from console.backend.safe_text import SafeText, safe_lines
+from console.backend.value import Value
+from console.backend.world import TableDelta, Target
+
+
+class SwitchState(StrEnum):
+    """The kill switch in one word. UNREADABLE counts as off (design section 8)."""
+
+    OFF = "OFF"
+    ARMED = "ARMED"
+    HOLD = "HOLD"
+    UNREADABLE = "UNREADABLE"
+
+
+class SwitchView(Value):
+    """The switch, and for every wait why, since when, by whom, what clears it and when it expires (incident 23)."""
+
+    state: SwitchState
+    run_id: str = ""
+    purpose: str = ""
+    by: SafeText = ""
+    since: datetime | None = None
+    expires_at: datetime | None = None
+    reason: SafeText = ""
+    clears_with: str = ""
+
+
+class CountView(Value):
+    """Rows of one table now and at the baseline; rows is None where it could not be read, never 0."""
+
+    table: str
+    rows: int | None
+    baseline: int | None
+    outcome: Outcome
+    detail: SafeText = ""
+
+    @property
+    def delta(self) -> int | None:
+        """Rows more than at the baseline, where both are known."""
+        return None if self.rows is None or self.baseline is None else self.rows - self.baseline
+
+
+class WaitView(Value):
+    """One thing that waits for somebody."""
+
+    what: SafeText
+    run_id: str
+    since: datetime | None
+    waits_for: SafeText
+    next_action: SafeText
+    expires_at: datetime | None = None
+
+
+class RunSummary(Value):
+    """One line of the list of runs."""
+
+    run_id: str
+    mode: Mode
+    state: str
+    docprefix: str
+    n_units: int | None
+    started_at: datetime
+    operator: SafeText
+    interrupted: bool = False
+
+
+class Status(Value):
+    """One refresh of the Overview: measured together, at one time."""
+
+    measured_at: datetime
+    outcome: Outcome
+    target: Target | None
+    """None where the database could not be reached; `unreachable` then says why."""
+    unreachable: SafeText = ""
+    role: SafeText = ""
+    server_version: str = ""
+    root: SafeText
+    read_only: bool
+    demo: bool = False
+    switch: SwitchView
+    counts: tuple[CountView, ...]
+    current_run: RunSummary | None = None
+    waiting: tuple[WaitView, ...] = ()
+
+
+class IntakeView(Value):
+    """A document that can be planned, or the reason why it cannot."""
+
+    name: SafeText
+    origin: str
+    """`file:<name>` or `live:<registered name>`; what `plan` and `run start` take."""
+    bytes: int | None
+    refused: SafeText = ""
+    docprefix: str = ""
+    profile: str = ""
+
+
+class SourceText:
+    """The canonical text by 1-based line, made inert line by line as it is shown."""
+
+    def __init__(self, canonical: bytes) -> None:
+        self._lines = canonical.split(b"\n")
+
+    def __len__(self) -> int:
+        return len(self._lines)
+
+    def line(self, number: int) -> str:
+        """One line, inert. Raises IndexError outside 1..len."""
+        if not 1 <= number <= len(self._lines):
+            raise IndexError(number)
+        return safe_lines(self._lines[number - 1].decode("utf-8", "replace"))[0]
+
+
+class PlanView:
+    """A planned document: the plan, or the problems that refuse it, beside its text."""
+
+    def __init__(
+        self, document: DocumentPlan | None, problems: tuple[Problem, ...], text: SourceText, plan_digest: str
+    ) -> None:
+        self.document = document
+        self.problems = problems
+        self.text = text
+        self.plan_digest = plan_digest
+        """Digest of the plan bound to no world; a run binds it and gets its own."""
+
+
+class PhaseStatus(StrEnum):
+    """How far one phase of a run has come."""
+
+    PENDING = "pending"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    NOT_RUN = "not run"
+
+
+class PhaseView(Value):
+    """One phase with its verdict and evidence."""
+
+    phase: Phase
+    status: PhaseStatus
+    outcome: Outcome
+    detail: SafeText = ""
+    started_at: datetime | None = None
+    took_ms: float | None = None
+    evidence: tuple[Evidence, ...] = ()
+
+
+class Interruption(Value):
+    """A phase began and nobody finished it: what the database says of it (design section 5, incident 26)."""
+
+    phase: Phase
+    since: datetime
+    database_says: SafeText
+
+
+class RunView(Value):
+    """A run, whole."""
+
+    run_id: str
+    mode: Mode
+    state: RunState
+    docprefix: str
+    origin: SafeText
+    profile: str
+    n_units: int | None
+    plan_digest: str
+    content_digest: str
+    operator: SafeText
+    started_at: datetime
+    target: Target | None
+    deltas: tuple[TableDelta, ...]
+    phases: tuple[PhaseView, ...]
+    moves: tuple[Move, ...]
+    waits_for: SafeText = ""
+    interruption: Interruption | None = None
+    journal: SafeText = ""
+
+
+class ApprovalStatus(StrEnum):
+    """Where a statement stands."""
+
+    DRAFTED = "drafted"
+    IMPORTED = "imported"
+    INVALID = "invalid"
+    EXPIRED = "expired"
+    USED = "used"
+
+
+class ApprovalView(Value):
+    """A statement, its checks one by one, and how to sign it."""
+
+    kind: str
+    run_id: str
+    docprefix: str
+    status: ApprovalStatus
+    statement_path: Path
+    statement_sha256: str
+    statement_lines: tuple[SafeText, ...]
+    """The canonical JSON indented for reading; what is signed are the bytes of the file."""
+    expires_at: datetime
+    checks: tuple[Check, ...]
+    sign_with: str
+    """The command that the sovereign runs elsewhere."""
+    signature_paths: tuple[Path, ...] = ()
+
+
+class Danger(StrEnum):
+    """The actions that a typed run id confirms."""
+
+    ARM = "arm"
+    ENACT = "enact"
+    REVERT = "revert"
+    VOID = "void"
+    RELEASE_HOLD = "release HOLD"
+
+
+class Briefing(Value):
+    """What a dangerous dialog says before it asks: what, where, how many, reversible or not, and what stands in the way."""
+
+    danger: Danger
+    run_id: str
+    docprefix: str
+    target: Target | None
+    n_units: int | None
+    effects: tuple[SafeText, ...]
+    deltas: tuple[TableDelta, ...]
+    reversible: bool
+    reversal: SafeText
+    confirm_text: str
+    """What must be typed, exactly."""
+    checks: tuple[Check, ...]
+
+    @property
+    def open_checks(self) -> tuple[Check, ...]:
+        """The checks that stop the action."""
+        return tuple(check for check in self.checks if check.outcome is not Outcome.PASS)
+
+
+class Progress(Value):
+    """A live step of a running phase; total is None where it is not known."""
+
+    run_id: str
+    phase: Phase
+    step: SafeText
+    done: int = 0
+    total: int | None = None
