@@ -4,7 +4,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
-from console.backend.runs.states import Mode
 from console.backend.views import (
     ApprovalView,
     Briefing,
@@ -12,6 +11,7 @@ from console.backend.views import (
     IntakeView,
     PlanView,
     Progress,
+    RunRequest,
     RunSummary,
     RunView,
     Status,
@@ -43,9 +43,7 @@ class Backend(Protocol):
     def run(self, run_id: str) -> RunView:
         """One run, decided by evidence from the database and the journal."""
 
-    def start(
-        self, origin: str, docprefix: str, profile: str, mode: Mode, ordinals: bool, on_progress: OnProgress
-    ) -> RunView:
+    def start(self, request: RunRequest, on_progress: OnProgress) -> RunView:
         """Start a run and walk it to its first pause (LIVE) or through all phases (DRYRUN)."""
 
     def resume(self, run_id: str, on_progress: OnProgress) -> RunView:

@@ -225,7 +225,7 @@ class Danger(StrEnum):
 
 
 class Briefing(Value):
-    """What a dangerous dialog says before it asks: what, where, how many, reversible or not, and what stands in the way."""
+    """What a dangerous dialog says before it asks: what, where, how many, whether it can be undone."""
 
     danger: Danger
     run_id: str
@@ -244,6 +244,16 @@ class Briefing(Value):
     def open_checks(self) -> tuple[Check, ...]:
         """The checks that stop the action."""
         return tuple(check for check in self.checks if check.outcome is not Outcome.PASS)
+
+
+class RunRequest(Value):
+    """What `run start` is asked for; DRYRUN unless said otherwise."""
+
+    origin: str
+    docprefix: str
+    profile: str = "atx"
+    ordinals: bool = False
+    mode: Mode = Mode.DRYRUN
 
 
 class Progress(Value):

@@ -164,19 +164,17 @@ def _failed_outside_draft(stage: Stage) -> tuple[Move, ...]:
     return (Move.VOID, Move.REPORT) if stage in _BEFORE_CUT else (Move.REPORT,)
 
 
+_LIVE_MOVES: dict[Stage, tuple[Move, ...]] = {
+    Stage.AWAITING_CUT_AUTHORIZATION: (Move.IMPORT_SG_1, Move.ARM, Move.VOID),
+    Stage.AWAITING_LIFECYCLE_AUTHORIZATION: (Move.IMPORT_SG_2, Move.ENACT, Move.REVERT),
+    Stage.LIFECYCLE_ENACTED: (Move.CONTINUE,),
+}
+
+
 def _moves_on_the_way(stage: Stage, mode: Mode) -> tuple[Move, ...]:
     if stage is Stage.CLOSEOUT_REPORTED:
         return (Move.REPORT,)
     if mode is Mode.DRYRUN:
         return (Move.CONTINUE, Move.VOID)
-    match stage:
-        case Stage.AWAITING_CUT_AUTHORIZATION:
-            return (Move.IMPORT_SG_1, Move.ARM, Move.VOID)
-        case Stage.AWAITING_LIFECYCLE_AUTHORIZATION:
-            return (Move.IMPORT_SG_2, Move.ENACT, Move.REVERT)
-        case Stage.LIFECYCLE_ENACTED:
-            return (Move.CONTINUE,)
-        case _ if stage in _DRAFT:
-            return (Move.CONTINUE, Move.REVERT)
-        case _:
-            return (Move.CONTINUE, Move.VOID)
+    way_out = Move.REVERT if stage in _DRAFT else Move.VOID
+    return _LIVE_MOVES.get(stage, (Move.CONTINUE, way_out))
