@@ -1,0 +1,158 @@
+"""Directories of transient clusters: who made them is in their name, so that leftovers can be told and removed."""
+
+import os
+import pwd
+import re
+import shutil
+import signal
+import stat
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from console.backend.errors import StopCode, Unmeasured
+
+TMPFS = Path("/dev/shm")  # noqa: S108 - a private directory is made in it
+PREFIX = "cutter-pg-"
+_NAME = re.compile(PREFIX + r"(\d+)-(\d+)-[^/]+")
+_UIDS = range(61184, 65520)
+"""The range that systemd, too, hands out to services without an account."""
+
+
+@dataclass(frozen=True)
+class ServerUser:
+    """The numeric user and group that a server runs as."""
+
+    uid: int
+    gid: int
+
+
+def server_user() -> ServerUser | None:
+    """None for an ordinary user; for root a number without an account, for PostgreSQL refuses to run as root.
+
+    An account such as `nobody` is shared with other services, which could then read the scratch data.
+    """
+    if os.geteuid() != 0:
+        return None
+    taken = {entry.pw_uid for entry in pwd.getpwall()}
+    number = next(uid for uid in (*_UIDS[os.getpid() % len(_UIDS) :], *_UIDS) if uid not in taken)
+    return ServerUser(uid=number, gid=number)
+
+
+def initdb_user() -> ServerUser | None:
+    """As `server_user`, but with an account, which initdb alone insists on; the files are handed over afterwards."""
+    if os.geteuid() != 0:
+        return None
+    accounts = [entry for entry in pwd.getpwall() if entry.pw_uid != 0]
+    best = next((entry for entry in accounts if entry.pw_name == "nobody"), accounts[0] if accounts else None)
+    if best is None:
+        raise Unmeasured(
+            StopCode.UNREACHABLE,
+            "PostgreSQL does not run as root, and this machine has no other account",
+            "add an account (nobody is enough), or run the console as an ordinary user",
+        )
+    return ServerUser(uid=best.pw_uid, gid=best.pw_gid)
+
+
+def default_parents() -> tuple[Path, ...]:
+    """Where transient clusters go: memory first, then the temporary directories."""
+    places = (TMPFS, Path(tempfile.gettempdir()), Path("/tmp"), Path("/var/tmp"))  # noqa: S108 - private directories
+    return tuple(dict.fromkeys(place for place in places if place.is_dir()))
+
+
+def reachable(place: Path, user: ServerUser | None) -> bool:
+    """Whether the server's user can get to files below this directory; as root, by its modes alone."""
+    if user is None:
+        return place.is_dir() and os.access(place, os.W_OK | os.X_OK)
+    place = place.resolve()
+    return place.is_dir() and all(one.stat().st_mode & 0o001 for one in (place, *place.parents))
+
+
+def choose_parent(parents: tuple[Path, ...], need_bytes: int, user: ServerUser | None) -> Path:
+    """The first of these that the server can reach and that has room. Raises Unmeasured with a reason for each."""
+    reasons = []
+    for place in parents:
+        if not reachable(place, user):
+            reasons.append(f"{place}: not reachable for the server's user")
+        elif (free := shutil.disk_usage(place).free) < need_bytes:
+            reasons.append(f"{place}: {free} bytes free, {need_bytes} needed")
+        else:
+            return place
+    raise Unmeasured(
+        StopCode.UNREACHABLE,
+        f"no place for a transient cluster: {'; '.join(reasons)}",
+        "make room in one of these places, or set TMPDIR to a directory that every user may enter",
+    )
+
+
+def owned_directory(parent: Path) -> Path:
+    """A new directory, mode 0700, whose name holds this process's id and start time."""
+    pid = os.getpid()
+    return Path(tempfile.mkdtemp(prefix=f"{PREFIX}{pid}-{_start_time(pid)}-", dir=parent))
+
+
+def sweep(parents: tuple[Path, ...]) -> tuple[Path, ...]:
+    """End and remove what starters that are no longer alive have left here; the directories that went."""
+    return tuple(
+        place
+        for parent in parents
+        if parent.is_dir()
+        for place in sorted(parent.glob(f"{PREFIX}*"))
+        if _is_leftover(place) and _remove(place)
+    )
+
+
+def _start_time(pid: int) -> int:
+    """Clock ticks since boot at which the process started; with its id it names a process for good."""
+    fields = Path(f"/proc/{pid}/stat").read_text("ascii", "replace")
+    return int(fields.rpartition(")")[2].split()[19])
+
+
+def _is_leftover(place: Path) -> bool:
+    match = _NAME.fullmatch(place.name)
+    return match is not None and _is_ours(place) and not _alive(int(match[1]), int(match[2]))
+
+
+def _alive(pid: int, start_time: int) -> bool:
+    try:
+        return _start_time(pid) == start_time
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+def _is_ours(place: Path) -> bool:
+    try:
+        found = place.lstat()
+    except FileNotFoundError:
+        return False
+    if not stat.S_ISDIR(found.st_mode):
+        return False
+    me = os.geteuid()
+    return found.st_uid == me or (me == 0 and (found.st_uid in _UIDS or found.st_uid == _initdb_uid()))
+
+
+def _initdb_uid() -> int | None:
+    user = initdb_user()
+    return user.uid if user else None
+
+
+def _remove(place: Path) -> bool:
+    for process in Path("/proc").iterdir():
+        if process.name.isdigit() and _works_in(process, place):
+            _kill(int(process.name))
+    shutil.rmtree(place, ignore_errors=True)
+    return not place.exists()
+
+
+def _works_in(process: Path, place: Path) -> bool:
+    try:
+        return (process / "cwd").readlink().is_relative_to(place)
+    except OSError:
+        return False
+
+
+def _kill(pid: int) -> None:
+    try:
+        os.kill(pid, signal.SIGKILL)
+    except (ProcessLookupError, PermissionError):
+        return
