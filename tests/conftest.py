@@ -1,0 +1,136 @@
+"""Real PostgreSQL and real gpg for the tests: one cluster a worker and major version, a fresh database a test."""
+
+import itertools
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from console.backend.cluster import SUPERUSER, TransientCluster
+from console.backend.cluster_directory import default_parents
+from console.backend.programs import NoFittingProgram
+
+MAJORS = (15, 16, 18)
+"""16 and 18 come with the embedded wheel, 15 where the machine has it."""
+DEFAULT_MAJOR = 18
+TEMPLATE = "cutter_template"
+_numbers = itertools.count(1)
+
+ClusterOf = Callable[[int], TransientCluster]
+
+
+@dataclass(frozen=True)
+class Database:
+    """A database of one test's own; roles belong to the cluster, and other tests of this worker see them."""
+
+    cluster: TransientCluster
+    name: str
+
+    def conninfo(self, user: str = SUPERUSER) -> str:
+        """A libpq connection string; any role that exists may connect, without a password."""
+        return self.cluster.conninfo(self.name, user)
+
+    def connect(self, user: str = SUPERUSER, *, autocommit: bool = True) -> psycopg.Connection:
+        """A new connection; close it, or use it in a `with` block."""
+        return psycopg.connect(self.conninfo(user), autocommit=autocommit)
+
+
+def prepare_template(conninfo: str) -> None:
+    """Install the product's schema and roles into the template of `database`; runs once a cluster."""
+
+
+def _execute(cluster: TransientCluster, statement: str, *names: str) -> None:
+    with psycopg.connect(cluster.conninfo(), autocommit=True) as connection:
+        connection.execute(sql.SQL(statement).format(*map(sql.Identifier, names)))
+
+
+@pytest.fixture(scope="session")
+def cluster_of() -> Iterator[ClusterOf]:
+    """The worker's cluster of a major version; the test is skipped, with the reason, where there are no programs."""
+    running: dict[int, TransientCluster] = {}
+    with ExitStack() as stack:
+
+        def start(major: int) -> TransientCluster:
+            if major not in running:
+                try:
+                    running[major] = stack.enter_context(TransientCluster.start(major))
+                except NoFittingProgram as reason:
+                    pytest.skip(reason.message)
+            return running[major]
+
+        yield start
+
+
+@pytest.fixture(scope="session")
+def cluster(cluster_of: ClusterOf) -> TransientCluster:
+    """The worker's cluster of the default major version."""
+    return cluster_of(DEFAULT_MAJOR)
+
+
+@pytest.fixture(params=MAJORS, ids=lambda major: f"pg{major}")
+def each_cluster(request: pytest.FixtureRequest, cluster_of: ClusterOf) -> TransientCluster:
+    """The test runs once on every major version there is."""
+    return cluster_of(int(request.param))
+
+
+@pytest.fixture(scope="session")
+def template_of(cluster_of: ClusterOf) -> Callable[[int], str]:
+    """The name of the template database in the worker's cluster of a major version, prepared once."""
+    prepared: set[int] = set()
+
+    def prepare(major: int) -> str:
+        cluster = cluster_of(major)
+        if major not in prepared:
+            _execute(cluster, "CREATE DATABASE {}", TEMPLATE)
+            prepare_template(cluster.conninfo(TEMPLATE))
+            prepared.add(major)
+        return TEMPLATE
+
+    return prepare
+
+
+def _fresh(cluster: TransientCluster, template: str) -> Iterator[Database]:
+    database = Database(cluster, f"test_{next(_numbers)}")
+    _execute(cluster, "CREATE DATABASE {} TEMPLATE {}", database.name, template)
+    yield database
+    _execute(cluster, "DROP DATABASE IF EXISTS {} WITH (FORCE)", database.name)
+
+
+@pytest.fixture
+def database(cluster: TransientCluster, template_of: Callable[[int], str]) -> Iterator[Database]:
+    """A fresh database with the product's schema, on the default major version."""
+    yield from _fresh(cluster, template_of(cluster.major))
+
+
+@pytest.fixture
+def each_database(each_cluster: TransientCluster, template_of: Callable[[int], str]) -> Iterator[Database]:
+    """A fresh database with the product's schema; the test runs once on every major version there is."""
+    yield from _fresh(each_cluster, template_of(each_cluster.major))
+
+
+@pytest.fixture
+def empty_database(cluster: TransientCluster) -> Iterator[Database]:
+    """A fresh, empty database on the default major version."""
+    yield from _fresh(cluster, "template0")
+
+
+@pytest.fixture
+def each_empty_database(each_cluster: TransientCluster) -> Iterator[Database]:
+    """A fresh, empty database; the test runs once on every major version there is."""
+    yield from _fresh(each_cluster, "template0")
+
+
+@pytest.fixture
+def gnupg_home() -> Iterator[Path]:
+    """An empty GNUPGHOME of mode 0700 with a path short enough for the agent's socket; its agent ends with the test."""
+    home = Path(tempfile.mkdtemp(prefix="gpg-", dir=default_parents()[0]))
+    yield home
+    subprocess.run(["gpgconf", "--homedir", str(home), "--kill", "all"], check=True, capture_output=True)
+    shutil.rmtree(home, ignore_errors=True)
