@@ -1,0 +1,1 @@
+"""PostgreSQL: connections by role, migrations, measurements. The only package that knows SQL."""

@@ -1,0 +1,117 @@
+"""One short connection a phase, by role; errors of PostgreSQL become the project's own."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psycopg
+from psycopg import errors as pg
+
+from console.backend.errors import CutterError, Drifted, Held, Refused, StopCode, Unmeasured, Waiting
+from console.backend.safe_text import safe_text
+
+APPLICATION = "cutter-console"
+
+_BY_CLASS: dict[str, type[CutterError]] = {"CU003": Waiting, "CU004": Refused, "CU005": Drifted, "CU006": Held}
+
+
+_BY_CAUSE: dict[type[psycopg.Error], tuple[type[CutterError], StopCode, str, str]] = {
+    pg.InsufficientPrivilege: (
+        Unmeasured,
+        StopCode.GRANT_DELTA,
+        "not permitted (42501): ",
+        "Compare the grants: cutter-console drift",
+    ),
+    pg.LockNotAvailable: (
+        Refused,
+        StopCode.LOCKED,
+        "locked by another transaction: ",
+        "Wait for it, or stop it: cutter-console panic",
+    ),
+    pg.QueryCanceled: (Unmeasured, StopCode.PANIC, "cancelled: ", "See: cutter-console status"),
+    pg.ReadOnlySqlTransaction: (
+        Drifted,
+        StopCode.IDENTITY_MISMATCH,
+        "the server, or the role, only reads (25006): ",
+        "Connect to the primary.",
+    ),
+    psycopg.OperationalError: (
+        Unmeasured,
+        StopCode.UNREACHABLE,
+        "",
+        "Check that the server runs and that the service is configured.",
+    ),
+}
+"""Looked up in this order: the named conditions are OperationalErrors too."""
+
+
+class CommitUnknown(CutterError):
+    """The connection was lost while COMMIT was under way; only evidence tells what became of it (incident 26)."""
+
+
+def translate(error: psycopg.Error) -> CutterError:
+    """The typed error for what the server, or the way to it, said.
+
+    The write functions put the STOP code into DETAIL and the next action into HINT.
+    """
+    diag = error.diag
+    message = safe_text(diag.message_primary or str(error).strip() or type(error).__name__)
+    kind = _BY_CLASS.get(error.sqlstate or "")
+    if kind is not None and diag.message_detail in set(StopCode):
+        return kind(StopCode(diag.message_detail), message, safe_text(diag.message_hint or ""))
+    for cause, (raised, code, prefix, next_action) in _BY_CAUSE.items():
+        if isinstance(error, cause):
+            return raised(code, f"{prefix}{message}", next_action)
+    return Refused(
+        StopCode.INVARIANT_FAILED,
+        f"{error.sqlstate or type(error).__name__}: {message}",
+        "Nothing was written; see the journal.",
+    )
+
+
+@contextmanager
+def connect(
+    conninfo: str, *, read_only: bool = False, timeout_s: float = 30.0, purpose: str = ""
+) -> Iterator[psycopg.Connection]:
+    """One transaction on one connection: COMMIT at the end of the block, ROLLBACK when it raises.
+
+    `timeout_s` is the statement timeout in seconds, 0 for none. Raises CutterError for whatever PostgreSQL says.
+    """
+    try:
+        connection = psycopg.connect(
+            conninfo,
+            autocommit=False,
+            connect_timeout=10,
+            application_name=f"{APPLICATION} {purpose}".strip(),
+            options=f"-c statement_timeout={int(timeout_s * 1000)} -c idle_in_transaction_session_timeout=600000 -c client_min_messages=warning",
+        )
+    except psycopg.Error as error:
+        raise translate(error) from error
+    try:
+        connection.read_only = read_only
+        yield connection
+        _finish(connection)
+    except psycopg.Error as error:
+        raise translate(error) from error
+    finally:
+        connection.close()
+
+
+def _finish(connection: psycopg.Connection) -> None:
+    try:
+        connection.commit()
+    except (psycopg.OperationalError, psycopg.InterfaceError) as error:
+        if not connection.broken:
+            raise
+        raise CommitUnknown(
+            StopCode.UNREACHABLE,
+            "the connection was lost at COMMIT",
+            "The journal has the transaction id; cutter-console run show decides by evidence.",
+        ) from error
+
+
+def scalar(connection: psycopg.Connection, query: str, *parameters: object) -> object:
+    """The one value of a one-row query. Raises Unmeasured when there is no row."""
+    row = connection.execute(query.encode(), parameters).fetchone()
+    if row is None:
+        raise Unmeasured(StopCode.UNREACHABLE, f"no answer to: {query}", "See the server's log.")
+    return row[0]
