@@ -1,0 +1,181 @@
+"""Reads of the record: runs, events, approvals, switch and documents, as typed rows."""
+
+from datetime import datetime
+
+import psycopg
+from psycopg import sql
+from psycopg.rows import class_row
+
+from console.backend.errors import Refused, StopCode
+from console.backend.runs.states import Family, RunState, Stage
+from console.backend.value import Value
+
+
+class RunRow(Value):
+    """A LIVE run as the database has it."""
+
+    run_id: str
+    operation: str
+    docprefix: str
+    origin: str
+    profile: str
+    stage: Stage
+    family: Family
+    reason: str
+    operator: str
+    host: str
+    source_sha256: str | None
+    canonical_sha256: str | None
+    plan_digest: str | None
+    content_digest: str | None
+    n_units: int | None
+    baseline_digest: str | None
+    started_at: datetime
+    changed_at: datetime
+
+    @property
+    def state(self) -> RunState:
+        """Stage, family and reason as one."""
+        return RunState(stage=self.stage, family=self.family, reason=self.reason)
+
+
+class EventRow(Value):
+    """One recorded step of a run; `record` is the phase's result as JSON."""
+
+    id: int
+    phase: str
+    stage: str
+    outcome: str
+    record: str
+    journal_seq: int
+    journal_head: str
+    actor: str
+    at: datetime
+
+
+class ApprovalRow(Value):
+    """An imported statement and what it was used for."""
+
+    statement_sha256: str
+    kind: str
+    run_id: str
+    plan_digest: str
+    expires: datetime
+    signers: tuple[str, ...]
+    imported_by: str
+    imported_at: datetime
+    used_for: str | None
+    used_at: datetime | None
+    review_decision_id: str | None
+
+
+class LeaseRow(Value):
+    """The open lease."""
+
+    run_id: str
+    purpose: str
+    operator: str
+    host: str
+    armed_at: datetime
+    expires_at: datetime
+
+
+class HoldRow(Value):
+    """The HOLD that is set."""
+
+    reason: str
+    by: str
+    run_id: str | None
+    at: datetime
+
+
+class DocumentRow(Value):
+    """A registered document; `live_query` where its text lives in the database."""
+
+    docprefix: str
+    origin: str
+    profile: str
+    live_query: str | None
+
+
+def all_runs(connection: psycopg.Connection) -> tuple[RunRow, ...]:
+    """Every LIVE run, the newest first."""
+    with connection.cursor(row_factory=class_row(RunRow)) as cursor:
+        return tuple(
+            cursor.execute("SELECT * FROM cutter_governance.v_run ORDER BY started_at DESC, run_id DESC").fetchall()
+        )
+
+
+def find_run(connection: psycopg.Connection, run_id: str) -> RunRow | None:
+    """One run, or None where the database has none of that id."""
+    with connection.cursor(row_factory=class_row(RunRow)) as cursor:
+        return cursor.execute("SELECT * FROM cutter_governance.v_run WHERE run_id = %s", (run_id,)).fetchone()
+
+
+def require_run(connection: psycopg.Connection, run_id: str) -> RunRow:
+    """One run. Raises Refused where the database has none of that id."""
+    row = find_run(connection, run_id)
+    if row is None:
+        raise Refused(
+            StopCode.REFUSED_INPUT,
+            f"no run {run_id} in this database",
+            "See the runs there are: cutter-console run list",
+        )
+    return row
+
+
+def events(connection: psycopg.Connection, run_id: str) -> tuple[EventRow, ...]:
+    """The recorded steps of a run, in order."""
+    with connection.cursor(row_factory=class_row(EventRow)) as cursor:
+        return tuple(
+            cursor.execute(
+                "SELECT id, phase, stage, outcome, record::text AS record, journal_seq, journal_head, actor, at"
+                " FROM cutter_governance.v_run_event WHERE run_id = %s ORDER BY id",
+                (run_id,),
+            ).fetchall()
+        )
+
+
+_APPROVALS = sql.SQL(
+    "SELECT statement_sha256, kind, run_id, plan_digest, expires, signers, imported_by, imported_at, used_for, used_at,"
+    " review_decision_id::text FROM cutter_governance.v_approval WHERE run_id = %s OR %s = '' ORDER BY imported_at DESC"
+)
+
+
+def approvals(connection: psycopg.Connection, run_id: str = "") -> tuple[ApprovalRow, ...]:
+    """Imported statements of one run, or of all; one row a use."""
+    with connection.cursor(row_factory=class_row(ApprovalRow)) as cursor:
+        return tuple(cursor.execute(_APPROVALS, (run_id, run_id)).fetchall())
+
+
+def open_lease(connection: psycopg.Connection) -> LeaseRow | None:
+    """The lease that has neither ended nor expired."""
+    with connection.cursor(row_factory=class_row(LeaseRow)) as cursor:
+        return cursor.execute(
+            "SELECT run_id, purpose, operator, host, armed_at, expires_at FROM cutter_governance.v_lease"
+        ).fetchone()
+
+
+def current_hold(connection: psycopg.Connection) -> HoldRow | None:
+    """The HOLD recorded in the database, if one is set."""
+    with connection.cursor(row_factory=class_row(HoldRow)) as cursor:
+        return cursor.execute("SELECT reason, by, run_id, at FROM cutter_governance.v_hold").fetchone()
+
+
+def documents(connection: psycopg.Connection) -> tuple[DocumentRow, ...]:
+    """The registered documents."""
+    with connection.cursor(row_factory=class_row(DocumentRow)) as cursor:
+        return tuple(
+            cursor.execute(
+                "SELECT docprefix, origin, profile, live_query FROM cutter_governance.v_document ORDER BY docprefix"
+            ).fetchall()
+        )
+
+
+def transaction_status(connection: psycopg.Connection, xid: str) -> str:
+    """What became of a transaction on this timeline: committed, aborted, in progress, or unknown (incident 26)."""
+    try:
+        row = connection.execute("SELECT pg_xact_status(%s::xid8)", (xid,)).fetchone()
+    except psycopg.errors.InvalidParameterValue:
+        return "unknown"
+    return str(row[0]) if row and row[0] else "unknown"
