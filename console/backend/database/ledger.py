@@ -16,7 +16,7 @@ _COPY = (
 )
 
 
-class RunFacts(Value):
+class NewRun(Value):
     """What a run is created with."""
 
     run_id: str
@@ -73,7 +73,7 @@ def _fields(seq: int, unit: PlannedUnit) -> tuple[str, ...]:
     )
 
 
-def create_run(connection: psycopg.Connection, facts: RunFacts) -> None:
+def create_run(connection: psycopg.Connection, facts: NewRun) -> None:
     """Register the document and the run."""
     connection.execute(
         "SELECT cutter_governance.fn_document_register(%s, %s, %s)", (facts.docprefix, facts.origin, facts.profile)
@@ -153,8 +153,12 @@ def copy_manifest(connection: psycopg.Connection, run_id: str, plan: CutPlan, ca
                     unit.number,
                     unit.title,
                     body,
+                    unit.body_sha256,
+                    unit.byte_start,
+                    unit.byte_end,
+                    unit.line_start,
+                    unit.line_end,
                 )
-                + (unit.body_sha256, unit.byte_start, unit.byte_end, unit.line_start, unit.line_end)
             )
 
 
