@@ -1,0 +1,190 @@
+"""Verification of a cut: the rows as they are, against the pinned source and not against what the cutter says."""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+
+import psycopg
+from psycopg.rows import class_row
+
+from console.backend.canonical_json import sha256_hex
+from console.backend.database.measure import measure_counts, readers_digest
+from console.backend.outcome import Check, Evidence, Outcome
+from console.backend.plan import CutPlan, PlannedUnit
+from console.backend.value import Value
+from console.backend.world import TableCount, TableDelta
+
+_ROWS = """
+    SELECT u.canonical_address AS address, u.parent_or_container_ref AS parent, u.unit_kind, u.section_type, u.section_code AS number,
+           u.lifecycle_status AS lifecycle, v.title, v.body, v.version_seq,
+           v.unit_id = u.id AND u.content_anchor_ref = v.content_hash AS anchored,
+           (SELECT count(*) FROM public.unit_version w WHERE w.unit_id = u.id) AS versions
+      FROM public.information_unit u LEFT JOIN public.unit_version v ON v.id = u.version_anchor_ref
+     WHERE u.doc_code = %s
+"""
+
+
+class UnitRow(Value):
+    """A unit as it stands, with its anchored version."""
+
+    address: str
+    parent: str | None
+    unit_kind: str
+    section_type: str
+    number: str | None
+    lifecycle: str
+    title: str | None
+    body: str | None
+    version_seq: int | None
+    anchored: bool | None
+    versions: int
+
+
+class Rows(Value):
+    """Everything that verification reads, in one snapshot."""
+
+    units: tuple[UnitRow, ...]
+    counts: tuple[TableCount, ...]
+    untouched_digest: str
+    measured_at: datetime
+    role: str
+
+
+def measure_rows(connection: psycopg.Connection, run_id: str, docprefix: str) -> Rows:
+    """Read the document's units, the counts and the digest of all other rows."""
+    connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+    with connection.cursor(row_factory=class_row(UnitRow)) as cursor:
+        units = tuple(cursor.execute(_ROWS, (docprefix,)).fetchall())
+    return Rows(
+        units=units,
+        counts=measure_counts(connection),
+        untouched_digest=readers_digest(connection, without_run=run_id),
+        measured_at=datetime.now(UTC),
+        role=connection.info.user,
+    )
+
+
+def structural_checks(plan: CutPlan, rows: Rows) -> tuple[Check, ...]:
+    """Pure: cardinality, addresses, anchors, hierarchy."""
+    planned, found = plan.document.units, {row.address: row for row in rows.units}
+    verdict = _Verdict(rows)
+    return (
+        verdict.check(
+            "cardinality", f"{len(rows.units)} units, {plan.n_units} planned", len(rows.units) == plan.n_units
+        ),
+        verdict.first(
+            "addresses",
+            (unit.address for unit in planned if unit.address not in found),
+            f"all {len(planned)} planned addresses exist",
+        ),
+        verdict.first(
+            "anchors",
+            (row.address for row in rows.units if not _anchored(row)),
+            "every unit is anchored to its one version",
+        ),
+        verdict.first(
+            "hierarchy", _misplaced(planned, found), "parent, kind, section type and number are the planned ones"
+        ),
+        verdict.first(
+            "lifecycle", (row.address for row in rows.units if row.lifecycle != "draft"), "every unit is a draft"
+        ),
+    )
+
+
+def fidelity_checks(plan: CutPlan, replanned: CutPlan, canonical: bytes, rows: Rows) -> tuple[Check, ...]:
+    """Pure: bodies are slices of the pinned source, which planned anew gives the same plan; the spans cover it."""
+    found = {row.address: row for row in rows.units}
+    verdict = _Verdict(rows)
+    same_source = sha256_hex(canonical) == plan.document.source.canonical_sha256
+    return (
+        verdict.check("pinned source", f"sha256 {sha256_hex(canonical)}", same_source),
+        verdict.check(
+            "planned anew",
+            f"digest {replanned.document.content_digest}",
+            replanned.document.content_digest == plan.document.content_digest,
+        ),
+        verdict.first(
+            "body fidelity",
+            _unfaithful(plan.document.units, found, canonical),
+            f"{len(rows.units)} bodies equal the pinned source, byte for byte",
+        ),
+        verdict.check("coverage", f"{len(canonical)} bytes of source", _joined(plan, found, canonical) == canonical),
+    )
+
+
+def effect_checks(plan: CutPlan, rows: Rows, expected: tuple[TableDelta, ...]) -> tuple[Check, ...]:
+    """Pure: the delta of every table is the planned one, exactly, and no other row changed."""
+    if plan.world is None:
+        raise ValueError("a plan bound to no world has no deltas to check")
+    verdict = _Verdict(rows)
+    wanted = {delta.table: delta.rows for delta in expected}
+    before = {count.table: count.rows for count in plan.world.counts}
+    wrong = [
+        f"{count.table}: {count.rows - before.get(count.table, 0):+d} rows, {wanted.get(count.table, 0):+d} planned"
+        for count in rows.counts
+        if count.rows - before.get(count.table, 0) != wanted.get(count.table, 0)
+    ]
+    return (
+        verdict.first("deltas", iter(wrong), f"all {len(rows.counts)} tables changed by exactly what was planned"),
+        verdict.check(
+            "untouched rows", f"digest {rows.untouched_digest}", rows.untouched_digest == plan.world.baseline_digest
+        ),
+    )
+
+
+def _anchored(row: UnitRow) -> bool:
+    return bool(row.anchored) and row.version_seq == 1 and row.versions == 1
+
+
+def _misplaced(planned: tuple[PlannedUnit, ...], found: dict[str, UnitRow]) -> Iterable[str]:
+    for unit in planned:
+        row = found.get(unit.address)
+        place = (unit.parent, unit.unit_kind, unit.section_type, unit.number, unit.title)
+        if row is None or (row.parent, row.unit_kind, row.section_type, row.number, row.title) != place:
+            yield unit.address
+
+
+def _unfaithful(planned: tuple[PlannedUnit, ...], found: dict[str, UnitRow], canonical: bytes) -> Iterable[str]:
+    for unit in planned:
+        row = found.get(unit.address)
+        if row is None or (row.body or "").encode() != canonical[unit.byte_start : unit.byte_end]:
+            yield unit.address
+
+
+def _joined(plan: CutPlan, found: dict[str, UnitRow], canonical: bytes) -> bytes:
+    bodies = [(unit.byte_start, _body(found.get(unit.address))) for unit in plan.document.units]
+    gaps = [(span.byte_start, canonical[span.byte_start : span.byte_end]) for span in plan.document.others]
+    return b"".join(data for _, data in sorted(bodies + gaps))
+
+
+def _body(row: UnitRow | None) -> bytes:
+    return (row.body or "").encode() if row else b""
+
+
+class _Verdict:
+    """Turns comparisons over one set of rows into checks with that set as their evidence."""
+
+    def __init__(self, rows: Rows) -> None:
+        self._rows = rows
+
+    def check(self, name: str, answer: str, passed: bool) -> Check:
+        """One check with its answer as evidence."""
+        evidence = Evidence(
+            id=f"V-{name.replace(' ', '-')}",
+            asked=name,
+            source=f"the database, as {self._rows.role}",
+            answer=answer,
+            measured_at=self._rows.measured_at,
+        )
+        return Check(
+            name=name,
+            outcome=Outcome.PASS if passed else Outcome.FAIL,
+            detail=answer,
+            evidence=(evidence,),
+            next_action="" if passed else "Do not enact. Revert the draft cut: cutter-console revert RUN --confirm RUN",
+        )
+
+    def first(self, name: str, wrong: Iterable[str], right: str) -> Check:
+        """PASS when nothing is wrong; otherwise the count and the first few."""
+        found = list(wrong)
+        answer = f"{len(found)} wrong, first: {', '.join(found[:3])}" if found else right
+        return self.check(name, answer, not found)

@@ -1,0 +1,130 @@
+"""The files of one run: what was asked, the pinned source, the plan, and each phase's record."""
+
+import os
+from datetime import datetime
+from pathlib import Path
+from typing import Self, TypeVar
+
+from pydantic import ValidationError
+
+from console.backend.canonical_json import canonical_json, sha256_hex
+from console.backend.errors import Refused, StopCode
+from console.backend.outcome import Check, Outcome
+from console.backend.plan import CutPlan
+from console.backend.runs.states import Mode, Phase
+from console.backend.safe_text import SafeText
+from console.backend.value import Value
+
+_V = TypeVar("_V", bound=Value)
+
+
+class RunRequestFile(Value):
+    """What the run was started with."""
+
+    run_id: str
+    mode: Mode
+    origin: SafeText
+    docprefix: str
+    profile: str
+    ordinals: bool
+    operator: SafeText
+    host: SafeText
+    started_at: datetime
+
+
+class PhaseRecord(Value):
+    """What a phase found and did: its checks with their evidence."""
+
+    phase: Phase
+    outcome: Outcome
+    detail: SafeText
+    started_at: datetime
+    took_ms: float
+    checks: tuple[Check, ...]
+
+
+class Workspace:
+    """`runs/<run id>/` below the root, 0750; files are written whole, fsynced and renamed into place."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+
+    @classmethod
+    def create(cls, root: Path, request: RunRequestFile) -> Self:
+        """Make the directory of a new run. Raises Refused where the id is taken."""
+        workspace = cls(root / "runs" / request.run_id)
+        try:
+            workspace.directory.mkdir(mode=0o750)
+        except OSError as error:
+            message = f"{workspace.directory}: {error.strerror}"
+            raise Refused(StopCode.REFUSED_INPUT, message, "Make the runtime tree: cutter-console init") from error
+        workspace.write("request.json", canonical_json(request))
+        return workspace
+
+    @property
+    def journal(self) -> Path:
+        """The run's journal."""
+        return self.directory / "journal.jsonl"
+
+    def write(self, name: str, data: bytes) -> None:
+        """One file, whole or not at all."""
+        temporary = self.directory / f".{name}.part"
+        with temporary.open("wb") as stream:
+            os.fchmod(stream.fileno(), 0o640)
+            stream.write(data)
+            stream.flush()
+            os.fsync(stream.fileno())
+        temporary.rename(self.directory / name)
+
+    def read(self, name: str) -> bytes:
+        """One file's bytes. Raises Refused where it is missing."""
+        path = self.directory / name
+        try:
+            return path.read_bytes()
+        except OSError as error:
+            raise Refused(
+                StopCode.INVARIANT_FAILED, f"{path}: {error.strerror}", "This run cannot go on; start another."
+            ) from error
+
+    def request(self) -> RunRequestFile:
+        """What the run was started with."""
+        return self._parsed(RunRequestFile, "request.json")
+
+    def source(self) -> bytes:
+        """The pinned raw bytes."""
+        return self.read("source.raw")
+
+    def plan(self) -> CutPlan:
+        """The plan, whose digest the caller compares with the record."""
+        return self._parsed(CutPlan, "plan.json")
+
+    def write_plan(self, plan: CutPlan) -> None:
+        """Keep the plan; the file's sha256 is the plan digest."""
+        data = canonical_json(plan)
+        if sha256_hex(data) != plan.plan_digest:
+            raise Refused(StopCode.INVARIANT_FAILED, "the plan's bytes and its digest differ", "Start another run.")
+        self.write("plan.json", data)
+
+    def write_record(self, record: PhaseRecord) -> None:
+        """Keep a phase's record; the last one of a phase counts."""
+        self.write(_record_name(record.phase), canonical_json(record))
+
+    def record(self, phase: Phase) -> PhaseRecord | None:
+        """A phase's record, or None where the phase has not ended here."""
+        if not (self.directory / _record_name(phase)).exists():
+            return None
+        return self._parsed(PhaseRecord, _record_name(phase))
+
+    def _parsed(self, kind: type[_V], name: str) -> _V:
+        try:
+            return kind.model_validate_json(self.read(name))
+        except ValidationError as error:
+            raise Refused(
+                StopCode.INVARIANT_FAILED,
+                f"{self.directory / name} is damaged",
+                "This run cannot go on; start another.",
+            ) from error
+
+
+def _record_name(phase: Phase) -> str:
+    return f"{phase.number:02d}-{phase.value}.json"
