@@ -1,0 +1,118 @@
+"""Addresses: `<DOCPREFIX>/<TOKEN>[/<TOKEN>...]`, upper-case ASCII, unique, as a lawyer would cite.
+
+The rule: a unit hangs under its parent's address, but a unit whose numbering runs through the document (§, Art, Điều)
+hangs directly under the docprefix, or under the annex or article that has a numbering of its own; in a document that
+restarts those numbers in every container, under the container. A token is the level's word and the number as written;
+without a number, the word alone or the slug of the title.
+"""
+
+import re
+import unicodedata
+
+from console.backend.documents.profiles import Scope
+from console.backend.documents.tree import Node, restarted
+from console.backend.plan import Problem
+
+_PREFIX = re.compile(r"[A-Z0-9](?:[A-Z0-9-]{1,30})[A-Z0-9]")
+_NUMBERED = re.compile(
+    r"(?P<word>[A-Za-z]{3,12}[ ]+)?(?P<number>\d{1,4}(?:\.\d{1,4})*[a-z]?|[IVXLC]{1,7})(?P<sep>[.:)]|[ ]+[-–—])?"
+    r"(?:[ ]+\S.*)?"
+)
+_FOLD = str.maketrans({"ß": "ss", "đ": "d", "Đ": "D", "æ": "ae", "ø": "o", "ł": "l", "œ": "oe"})
+_SLUG_LIMIT = 60
+
+
+def docprefix_problem(docprefix: str) -> Problem | None:
+    """Why a docprefix cannot be used (design section 2), or None."""
+    if not _PREFIX.fullmatch(docprefix):
+        return Problem(
+            code="DOCPREFIX_INVALID",
+            line=0,
+            message=f"docprefix {docprefix!r}: 3 to 32 of A-Z, 0-9 and '-', neither first nor last '-'",
+        )
+    if docprefix == "ICX-CONST" or docprefix.startswith("DIEU"):
+        return Problem(code="DOCPREFIX_RESERVED", line=0, message=f"docprefix {docprefix!r} is reserved")
+    return None
+
+
+def slug(title: str) -> str:
+    """The ASCII letters and digits of a title, upper case, joined by '-'; at most 60 characters, whole words."""
+    folded = unicodedata.normalize("NFKD", title.translate(_FOLD)).encode("ascii", "ignore").decode()
+    words = re.findall(r"[A-Z0-9]+", folded.upper())
+    text = "-".join(words)
+    if len(text) <= _SLUG_LIMIT:
+        return text
+    return text[: _SLUG_LIMIT + 1].rpartition("-")[0] or text[:_SLUG_LIMIT]
+
+
+def number_of(node: Node) -> str:
+    """The number of a unit as written; of a Markdown heading, the one its title begins with."""
+    if node.mark.number is not None:
+        return node.mark.number.raw
+    match = _NUMBERED.fullmatch(node.mark.title) if not node.level.token else None
+    return match["number"] if match and (match["word"] or match["sep"]) else ""
+
+
+def _token(node: Node) -> str:
+    if node.level.token:
+        return f"{node.level.token}-{node.mark.number.token}" if node.mark.number else _unnumbered(node)
+    match = _NUMBERED.fullmatch(node.mark.title)
+    if match and match["word"]:
+        return f"{match['word'].strip()}-{match['number']}".upper()
+    if match and match["sep"]:
+        return f"{node.level.section_type.value}-{match['number']}".upper()
+    return slug(node.mark.title)
+
+
+def _unnumbered(node: Node) -> str:
+    tail = slug(node.mark.title) if node.level.role.value == "annex" and node.mark.title.isupper() else ""
+    return f"{node.level.token}-{tail}" if tail else node.level.token
+
+
+def addresses(nodes: list[Node], docprefix: str, ordinals: bool) -> tuple[list[str], list[Problem]]:
+    """One address a node, in order; a repeated one is a problem, or with `ordinals` gets -2, -3 (incident 36)."""
+    again = restarted(nodes)
+    result: list[str] = []
+    problems: list[Problem] = []
+    taken: dict[str, int] = {}
+    for node in nodes:
+        if node.other:
+            result.append("")
+            continue
+        through = node.level.scope is Scope.DOCUMENT and (node.level.name, node.base) not in again
+        above = node.base if through else node.parent
+        token = _token(node)
+        if not token:
+            problems.append(_no_token(node))
+            token = f"LINE-{node.mark.line}"
+        address = f"{docprefix if above is None else result[above]}/{token}"
+        if address in taken and ordinals:
+            address = _with_ordinal(address, taken)
+        elif address in taken:
+            problems.append(_repeated(node, address, taken[address]))
+        taken.setdefault(address, node.mark.line)
+        result.append(address)
+    return result, problems
+
+
+def _with_ordinal(address: str, taken: dict[str, int]) -> str:
+    ordinal = 2
+    while f"{address}-{ordinal}" in taken:
+        ordinal += 1
+    return f"{address}-{ordinal}"
+
+
+def _no_token(node: Node) -> Problem:
+    return Problem(
+        code="ADDRESS_EMPTY",
+        line=node.mark.line,
+        message=f"heading {node.mark.title!r} has no letter or digit that an address could be made of",
+    )
+
+
+def _repeated(node: Node, address: str, first: int) -> Problem:
+    return Problem(
+        code="ADDRESS_REPEATED",
+        line=node.mark.line,
+        message=f"{address} is already the address of line {first}: correct the document, or plan it with ordinals",
+    )

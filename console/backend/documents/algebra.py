@@ -1,0 +1,149 @@
+"""The acceptance algebra: a cut is accepted because its spans add up, not because something parsed (design section 5)."""
+
+from collections.abc import Iterator
+from itertools import pairwise
+
+from console.backend.canonical_json import sha256_hex
+from console.backend.documents.limits import DEFAULT_LIMITS, Limits
+from console.backend.documents.vocabulary import VOCABULARY, SectionType
+from console.backend.plan import DocumentPlan, OtherSpan, PlannedUnit, Problem
+
+_RANKS: dict[str, int] = {
+    t.value: rank
+    for rank, group in enumerate(
+        (
+            {SectionType.PREAMBLE, SectionType.ANNEX, SectionType.CLOSING},
+            {t for t in SectionType if t.value in {"section", "book", "part", "chapter", "subchapter"}}
+            | {SectionType.DIVISION, SectionType.SUBDIVISION, SectionType.TITLE, SectionType.SUBTITLE},
+            {SectionType.ARTICLE},
+            {SectionType.PRINCIPLE, SectionType.PARAGRAPH},
+            {SectionType.POINT},
+        )
+    )
+    for t in group
+}
+_CONTAINER_RANK = 1
+_ARTICLE_RANK = 2
+
+
+def check_algebra(plan: DocumentPlan, canonical: bytes, limits: Limits = DEFAULT_LIMITS) -> tuple[Problem, ...]:
+    """Every way in which the plan is not a lossless, unambiguous cut of these bytes. Empty: accepted. Never raises."""
+    return (
+        *_source(plan, canonical),
+        *_count(plan, limits),
+        *_partition(plan, canonical),
+        *_coverage(plan),
+        *_lines(plan, canonical),
+        *_tree(plan),
+        *_units(plan, canonical),
+    )
+
+
+def spans(plan: DocumentPlan) -> list[PlannedUnit | OtherSpan]:
+    """Units and other spans in the order of their bytes."""
+    return sorted((*plan.units, *plan.others), key=lambda s: (s.byte_start, s.byte_end))
+
+
+def _source(plan: DocumentPlan, canonical: bytes) -> Iterator[Problem]:
+    if sha256_hex(canonical) != plan.source.canonical_sha256:
+        yield Problem(code="SOURCE_DIFFERS", line=0, message="the text is not the one the plan was made from")
+
+
+def _count(plan: DocumentPlan, limits: Limits) -> Iterator[Problem]:
+    if not plan.units:
+        yield Problem(code="NO_UNITS", line=0, message=f"profile {plan.profile} finds no unit in this document")
+    if len(plan.units) > limits.max_units:
+        yield Problem(
+            code="STOP_CAP_EXCEEDED",
+            line=plan.units[limits.max_units].line_start,
+            message=f"{len(plan.units):,} units, the limit is {limits.max_units:,}",
+        )
+
+
+def _partition(plan: DocumentPlan, canonical: bytes) -> Iterator[Problem]:
+    """Ordered, disjoint, covering: each span begins where the one before ends, from 0 to the last byte."""
+    at = 0
+    for span in spans(plan):
+        if span.byte_start != at or span.byte_end <= span.byte_start:
+            yield Problem(
+                code="SPANS_DO_NOT_MEET",
+                line=span.line_start,
+                message=f"a span of bytes {span.byte_start} to {span.byte_end} where {at} was expected",
+            )
+        at = span.byte_end
+    if at != len(canonical):
+        yield Problem(code="NOT_COVERING", line=0, message=f"spans end at byte {at} of {len(canonical)}")
+    for before, after in pairwise(plan.units):
+        if after.byte_start < before.byte_end:
+            yield Problem(code="UNITS_OUT_OF_ORDER", line=after.line_start, message=f"{after.address} is out of order")
+
+
+def _coverage(plan: DocumentPlan) -> Iterator[Problem]:
+    unit_bytes = sum(u.byte_end - u.byte_start for u in plan.units)
+    other_bytes = sum(o.byte_end - o.byte_start for o in plan.others)
+    stated = plan.coverage
+    if (stated.unit_bytes, stated.other_bytes) != (unit_bytes, other_bytes) or not stated.lossless:
+        yield Problem(code="COVERAGE_WRONG", line=0, message="the stated coverage is not that of the spans")
+
+
+def _lines(plan: DocumentPlan, canonical: bytes) -> Iterator[Problem]:
+    """Spans begin at the beginning of the line that they state, and end on the one they state."""
+    at, line = 0, 1
+    for span in spans(plan):
+        line += canonical.count(b"\n", at, span.byte_start)
+        at = max(at, span.byte_start)
+        whole = span.byte_start == 0 or canonical[span.byte_start - 1 : span.byte_start] == b"\n"
+        last = line + canonical.count(b"\n", span.byte_start, max(span.byte_start, span.byte_end - 1))
+        if not whole or (span.line_start, span.line_end) != (line, last):
+            yield Problem(
+                code="LINES_WRONG", line=span.line_start, message=f"the span begins in line {line} and ends in {last}"
+            )
+
+
+def _tree(plan: DocumentPlan) -> Iterator[Problem]:
+    seen: dict[str, PlannedUnit] = {}
+    for unit in plan.units:
+        if unit.address in seen:
+            first = seen[unit.address].line_start
+            yield Problem(
+                code="ADDRESS_REPEATED", line=unit.line_start, message=f"{unit.address} is in line {first} already"
+            )
+        if not (unit.address.startswith(f"{plan.docprefix}/") and unit.address.isascii()):
+            yield Problem(code="ADDRESS_FOREIGN", line=unit.line_start, message=f"{unit.address!r} is not an address")
+        parent = seen.get(unit.parent) if unit.parent is not None else None
+        if unit.parent is not None and parent is None:
+            yield Problem(code="PARENT_MISSING", line=unit.line_start, message=f"no {unit.parent} before this unit")
+        if parent is not None and not _may_contain(parent, unit):
+            yield Problem(
+                code="LEVEL_ILLEGAL",
+                line=unit.line_start,
+                message=f"{unit.section_type} {unit.address} below {parent.section_type} {parent.address}",
+            )
+        seen.setdefault(unit.address, unit)
+
+
+def _may_contain(parent: PlannedUnit, child: PlannedUnit) -> bool:
+    outer, inner = _RANKS.get(parent.section_type, 9), _RANKS.get(child.section_type, -1)
+    same = outer == inner and (
+        outer in {_CONTAINER_RANK, _ARTICLE_RANK} or child.section_type == SectionType.PRINCIPLE.value
+    )
+    # An article of an amending law may group another law's chapters.
+    groups = outer == _ARTICLE_RANK and inner == _CONTAINER_RANK
+    return outer < inner or same or groups
+
+
+def _units(plan: DocumentPlan, canonical: bytes) -> Iterator[Problem]:
+    for unit in plan.units:
+        body = canonical[unit.byte_start : unit.byte_end]
+        if not body.strip():
+            yield Problem(code="BODY_EMPTY", line=unit.line_start, message=f"{unit.address} has no text")
+        if sha256_hex(body) != unit.body_sha256:
+            yield Problem(
+                code="BODY_DIFFERS", line=unit.line_start, message=f"{unit.address}: the body's sha256 differs"
+            )
+        if (unit.unit_kind, unit.section_type) not in VOCABULARY:
+            yield Problem(
+                code="VOCABULARY_UNKNOWN",
+                line=unit.line_start,
+                message=f"{unit.unit_kind}/{unit.section_type} is not in the vocabulary",
+            )

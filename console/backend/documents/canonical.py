@@ -1,0 +1,106 @@
+"""Canonical text by rule canon-md-v0.1.0: strict UTF-8, no byte order mark, NFC, LF; refused rather than repaired."""
+
+import unicodedata
+from dataclasses import dataclass
+
+from console.backend.canonical_json import sha256_hex
+from console.backend.documents.limits import DEFAULT_LIMITS, Limits
+from console.backend.errors import Refused, StopCode
+from console.backend.plan import SourceVersion
+
+CANON_RULE = "canon-md-v0.1.0"
+_BOM = b"\xef\xbb\xbf"
+
+
+class RefusedText(Refused):
+    """The bytes are no document. `line` is the 1-based line at fault, 0 where it is the whole document."""
+
+    def __init__(self, code: StopCode, message: str, next_action: str, line: int = 0) -> None:
+        super().__init__(code, message, next_action)
+        self.line = line
+
+
+@dataclass(frozen=True, slots=True)
+class CanonicalText:
+    """One text twice: as characters, for the scanner, and as the bytes that spans and digests are about."""
+
+    text: str
+    data: bytes
+
+
+def canonical_text(raw: bytes, limits: Limits = DEFAULT_LIMITS) -> CanonicalText:
+    """The canonical text of a document's raw bytes.
+
+    Raises RefusedText: REFUSED_INPUT for bytes that are not UTF-8, NUL bytes and blank documents;
+    CAP_EXCEEDED for a document or a line beyond the limits.
+    """
+    _refuse_oversize(raw, limits)
+    _refuse_nul(raw)
+    body = raw.removeprefix(_BOM)
+    text = _decoded(body, len(raw) - len(body))
+    if not text or text.isspace():
+        raise RefusedText(StopCode.REFUSED_INPUT, "the document is empty", "give a document that has text")
+    plain = _with_lf(text)
+    normal = plain if unicodedata.is_normalized("NFC", plain) else unicodedata.normalize("NFC", plain)
+    data = body if normal is text else normal.encode()
+    _refuse_long_line(data, limits)
+    return CanonicalText(text=normal, data=data)
+
+
+def source_version(raw: bytes, canonical: bytes, origin: str) -> SourceVersion:
+    """The pinned snapshot of a document; `origin` is `file:<name>` or `live:<registered name>`."""
+    return SourceVersion(
+        origin=origin,
+        bytes=len(raw),
+        sha256=sha256_hex(raw),
+        canonical_sha256=sha256_hex(canonical),
+        canon_rule=CANON_RULE,
+    )
+
+
+def _with_lf(text: str) -> str:
+    return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
+
+
+def _decoded(body: bytes, skipped: int) -> str:
+    try:
+        return body.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = body.count(b"\n", 0, error.start) + 1
+        raise RefusedText(
+            StopCode.REFUSED_INPUT,
+            f"not UTF-8: byte 0x{body[error.start]:02x} at offset {error.start + skipped}, line {line}",
+            "convert the document to UTF-8",
+            line,
+        ) from error
+
+
+def _refuse_oversize(raw: bytes, limits: Limits) -> None:
+    if len(raw) > limits.max_bytes:
+        raise RefusedText(
+            StopCode.CAP_EXCEEDED,
+            f"the document has {len(raw):,} bytes, the limit is {limits.max_bytes:,}",
+            "split the document, or raise the limit max_bytes in the settings",
+        )
+
+
+def _refuse_nul(raw: bytes) -> None:
+    at = raw.find(b"\0")
+    if at >= 0:
+        line = raw.count(b"\n", 0, at) + 1
+        raise RefusedText(StopCode.REFUSED_INPUT, f"NUL byte at offset {at}, line {line}", "give a text document", line)
+
+
+def _refuse_long_line(data: bytes, limits: Limits) -> None:
+    start, step = 0, limits.max_line_bytes + 1
+    while len(data) - start >= step:
+        last = data.rfind(b"\n", start, start + step)
+        if last < 0:
+            line = data.count(b"\n", 0, start) + 1
+            raise RefusedText(
+                StopCode.CAP_EXCEEDED,
+                f"line {line} is longer than {limits.max_line_bytes:,} bytes",
+                "break the line, or raise the limit max_line_bytes in the settings",
+                line,
+            )
+        start = last + 1

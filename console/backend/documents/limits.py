@@ -1,0 +1,20 @@
+"""The limits of a document: beyond them it is refused, never truncated."""
+
+from pydantic import PositiveInt
+
+from console.backend.value import Value
+
+MIB = 1024 * 1024
+
+
+class Limits(Value):
+    """Upper bounds, inclusive (design section 5)."""
+
+    max_units: PositiveInt = 100_000
+    max_bytes: PositiveInt = 64 * MIB
+    """Of the raw bytes, before anything is decoded."""
+    max_line_bytes: PositiveInt = MIB
+    """Of one line of the canonical text, without its LF."""
+
+
+DEFAULT_LIMITS = Limits()

@@ -1,0 +1,136 @@
+"""Numbers of legal units: arabic, roman, letters, ordinal words, suffixes (12a), ranges (3 bis 6), and their order."""
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+Key = tuple[int, ...]
+"""A place in an order: (12,) < (12, 1) for 12a < (13,); (1, 25) for 1.25."""
+
+VI_LETTERS: Final = "abcdđeghiklmnopqrstuvxy"
+"""The letters of Vietnamese points; f, j, w and z are none of them (design section 5)."""
+
+_ROMAN: Final = {"I": 1, "V": 5, "X": 10, "L": 50, "C": 100, "D": 500, "M": 1000}
+_DE_ORDINALS: Final = (
+    "erst zweit dritt viert fünft sechst siebent acht neunt zehnt elft zwölft dreizehnt vierzehnt fünfzehnt "
+    "sechzehnt siebzehnt achtzehnt neunzehnt zwanzigst"
+).split()
+_VI_ORDINALS: Final = "nhất hai ba tư năm sáu bảy tám chín mười".split()
+_WORDS: Final[dict[str, int]] = (
+    {w: n for n, w in enumerate(_DE_ORDINALS, 1)}
+    | {"siebt": 7}
+    | {w: n for n, w in enumerate(_VI_ORDINALS, 1)}
+    | {"nhì": 2, "bốn": 4, "bẩy": 7}
+)
+_ROMAN_SHAPE = re.compile(r"M{0,3}(?:CM|CD|D?C{0,3})(?:XC|XL|L?X{0,3})(?:IX|IV|V?I{0,3})", re.IGNORECASE)
+_PIECE = re.compile(r"(\d+)(?:\.(\d+))?[ ]?([a-zđ]{0,2})(\d{0,2})", re.IGNORECASE)
+_LINK = re.compile(r"[ ]*(?:,|\bbis\b|\bund\b|\bđến\b|[-–])[ ]*")
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """A number as written, its first and last place in the order, and what stands for it in an address."""
+
+    raw: str
+    first: Key
+    last: Key
+    token: str
+
+
+def ascii_letter(letter: str) -> str:
+    """A point letter in an address: đ is DD, so that it never meets d."""
+    return "DD" if letter in "đĐ" else letter.upper()
+
+
+def parse_number(raw: str) -> Number | None:
+    """Read a number; None where it is none. Ranges and lists (`114 und 115`) span first to last."""
+    text = " ".join(raw.split())
+    pieces = [_piece(part) for part in _LINK.split(text)]
+    keys = [p for p in pieces if p is not None]
+    if not pieces or len(keys) != len(pieces):
+        return None
+    return Number(raw=text, first=keys[0][0], last=keys[-1][0], token="-".join(token for _, token in keys))
+
+
+def parse_letter(raw: str) -> Number | None:
+    """Read the letter of a Vietnamese point, with its inserted number (`a1`); None for a letter it doesn't have."""
+    place = VI_LETTERS.find(raw[0].lower())
+    if place < 0:
+        return None
+    rest = raw[1:]
+    key: Key = (place + 1, int(rest)) if rest else (place + 1,)
+    return Number(raw=raw, first=key, last=key, token=ascii_letter(raw[0]) + rest)
+
+
+def follows(before: Key, after: Key) -> bool:
+    """Whether `after` is the very next number: 5 → 6, 5 → 5a, 5a → 5b, 5b → 6."""
+    if after == (*before, 1):
+        return True
+    if len(after) == len(before) and after[:-1] == before[:-1] and after[-1] == before[-1] + 1:
+        return True
+    return len(after) < len(before) and after == (*before[: len(after) - 1], before[len(after) - 1] + 1)
+
+
+def is_start(key: Key) -> bool:
+    """Whether a numbering may begin here: 0, 1, 1a, 1.01."""
+    return key[0] <= 1 and (len(key) == 1 or key[1] <= 1)
+
+
+def _piece(part: str) -> tuple[Key, str] | None:
+    if "§" in part:
+        return _article_with_paragraph(part)
+    match = _PIECE.fullmatch(part)
+    if match:
+        return _arabic(match)
+    lower = part.lower().removeprefix("thứ ")
+    stem = re.sub(r"e[rsnm]?$", "", lower)
+    word = _WORDS.get(lower) or _WORDS.get(stem)
+    if word:
+        return (word,), str(word)
+    return _roman_or_letter(part)
+
+
+def _arabic(match: re.Match[str]) -> tuple[Key, str]:
+    whole, part, suffix, inserted = match.groups()
+    key: Key = (int(whole),) if part is None else (int(whole), int(part))
+    token = whole if part is None else f"{whole}.{part}"
+    for letter in suffix:
+        key = (*key, _letter_place(letter))
+    if inserted:
+        key = (*key, int(inserted))
+    return key, token + "".join(map(ascii_letter, suffix)) + inserted
+
+
+def _roman_or_letter(part: str) -> tuple[Key, str] | None:
+    head, _, tail = part.partition(" ")
+    if not tail and len(head) > 1 and head[-1].islower() and head[:-1].isupper():
+        head, tail = head[:-1], head[-1]
+    if len(tail) > 1 or not head.isalpha():
+        return None
+    value = roman_value(head)
+    if value is None:
+        if len(head) != 1 or tail:
+            return None
+        return (_letter_place(head),), ascii_letter(head)
+    suffix: Key = (_letter_place(tail),) if tail else ()
+    return (value, *suffix), head.upper() + ascii_letter(tail) if tail else head.upper()
+
+
+def _letter_place(letter: str) -> int:
+    return ord(letter.lower()) - ord("a") + 1 if letter.isascii() else VI_LETTERS.index(letter.lower()) + 1
+
+
+def _article_with_paragraph(part: str) -> tuple[Key, str] | None:
+    article, _, paragraph = (p.strip() for p in part.partition("§"))
+    outer, inner = _piece(article), _piece(paragraph)
+    if outer is None or inner is None:
+        return None
+    return (*outer[0], 0, *inner[0]), f"{outer[1]}-PAR-{inner[1]}"
+
+
+def roman_value(text: str) -> int | None:
+    """The value of a roman numeral; None where it is none."""
+    if not text or not _ROMAN_SHAPE.fullmatch(text):
+        return None
+    values = [_ROMAN[c] for c in text.upper()]
+    return sum(-v if v < after else v for v, after in zip(values, [*values[1:], 0], strict=True))

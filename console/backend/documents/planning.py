@@ -1,0 +1,222 @@
+"""Documents to plans: the public entry of this package. Bad content gives problems, never an exception (incident 7)."""
+
+from collections import Counter
+from dataclasses import dataclass
+
+from console.backend.canonical_json import sha256_hex
+from console.backend.documents.addresses import addresses, docprefix_problem, number_of
+from console.backend.documents.algebra import check_algebra
+from console.backend.documents.canonical import CanonicalText, RefusedText, canonical_text, source_version
+from console.backend.documents.limits import DEFAULT_LIMITS, Limits
+from console.backend.documents.matching import Matcher, clean_title, matcher
+from console.backend.documents.profiles import Profile, load_profile
+from console.backend.documents.scanner import Scan, scan
+from console.backend.documents.tree import Node, build
+from console.backend.errors import Refused, StopCode
+from console.backend.plan import Coverage, DocumentPlan, OtherSpan, PlannedUnit, Problem, SourceVersion
+
+MAX_PROBLEMS = 200
+"""Problems kept of one document; the last one says how many more there are."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlanRequest:
+    """How a document is to be planned."""
+
+    docprefix: str
+    profile: str
+    ordinals: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PlanResult:
+    """A plan, or the problems that refuse it; never both, never neither."""
+
+    request: PlanRequest
+    plan: DocumentPlan | None
+    problems: tuple[Problem, ...]
+    source: SourceVersion | None
+    """None where the bytes are no text."""
+    canonical: bytes
+    """What spans and digests are about; empty where the bytes are no text."""
+
+    @property
+    def histogram(self) -> dict[str, int]:
+        """Units by section type, in order of their name."""
+        return dict(sorted(Counter(u.section_type for u in self.plan.units).items())) if self.plan else {}
+
+    def accepted(self) -> DocumentPlan:
+        """The plan. Raises Refused with the first problem where there is none."""
+        if self.plan is not None:
+            return self.plan
+        first = self.problems[0]
+        code = StopCode.CAP_EXCEEDED if first.code == StopCode.CAP_EXCEEDED else StopCode.REFUSED_INPUT
+        more = f" (and {len(self.problems) - 1} more)" if len(self.problems) > 1 else ""
+        raise Refused(code, f"line {first.line}: {first.code}: {first.message}{more}", "correct the document")
+
+
+def plan_document(
+    raw: bytes,
+    *,
+    origin: str,
+    docprefix: str,
+    profile: str,
+    ordinals: bool = False,
+    limits: Limits = DEFAULT_LIMITS,
+) -> PlanResult:
+    """Plan one document. The only thing that raises is a profile that doesn't exist (UsageError).
+
+    `origin` is `file:<name>` or `live:<registered name>`; with `ordinals` repeated headings get -2, -3 instead of
+    being refused, and the plan says so.
+    """
+    rules = load_profile(profile)
+    request = PlanRequest(docprefix, profile, ordinals)
+    try:
+        text = canonical_text(raw, limits)
+    except RefusedText as refused:
+        problem = Problem(code=refused.code, line=refused.line, message=f"{refused.message}: {refused.next_action}")
+        return PlanResult(request, None, (problem,), None, b"")
+    source = source_version(raw, text.data, origin)
+    unfit = docprefix_problem(docprefix)
+    if unfit is not None:
+        return PlanResult(request, None, (unfit,), source, text.data)
+    plan, problems = _planned(text, source, request, rules, limits)
+    return PlanResult(request, None if problems else plan, problems, source, text.data)
+
+
+def plan_twice(
+    raw: bytes,
+    *,
+    origin: str,
+    docprefix: str,
+    profile: str,
+    ordinals: bool = False,
+    limits: Limits = DEFAULT_LIMITS,
+) -> PlanResult:
+    """Two independent passes; their digests must be equal (design section 5, phase 3)."""
+    first, second = (
+        plan_document(raw, origin=origin, docprefix=docprefix, profile=profile, ordinals=ordinals, limits=limits)
+        for _ in range(2)
+    )
+    one = first.plan.content_digest if first.plan else None
+    other = second.plan.content_digest if second.plan else None
+    if one == other and first.problems == second.problems:
+        return first
+    problem = Problem(code="PASSES_DIFFER", line=0, message=f"two passes over the same bytes differ: {one} and {other}")
+    return PlanResult(first.request, None, (problem,), first.source, first.canonical)
+
+
+def _planned(
+    text: CanonicalText, source: SourceVersion, request: PlanRequest, rules: Profile, limits: Limits
+) -> tuple[DocumentPlan | None, tuple[Problem, ...]]:
+    compiled: Matcher = matcher(rules.name)
+    found = scan(text.text, compiled)
+    if len(found.marks) > limits.max_units:
+        line = found.marks[limits.max_units].line
+        message = f"more than {limits.max_units:,} units: split the document, or raise the limit max_units"
+        return None, (Problem(code=StopCode.CAP_EXCEEDED, line=line, message=message),)
+    nodes, order_problems = build(text.text, rules, found.marks)
+    names, address_problems = addresses(nodes, request.docprefix, request.ordinals)
+    problems = [*found.problems, *order_problems, *address_problems]
+    if problems:
+        return None, _bounded(problems)
+    plan = _assemble(text, source, request, rules, found, nodes, names)
+    return plan, _bounded(list(check_algebra(plan, text.data, limits)))
+
+
+def _bounded(problems: list[Problem]) -> tuple[Problem, ...]:
+    ordered = sorted(problems, key=lambda p: (p.line, p.code, p.message))
+    if len(ordered) <= MAX_PROBLEMS:
+        return tuple(ordered)
+    more = len(ordered) - MAX_PROBLEMS
+    last = Problem(code="MORE", line=ordered[MAX_PROBLEMS].line, message=f"{more:,} more problems")
+    return (*ordered[:MAX_PROBLEMS], last)
+
+
+def _assemble(
+    text: CanonicalText,
+    source: SourceVersion,
+    request: PlanRequest,
+    rules: Profile,
+    found: Scan,
+    nodes: list[Node],
+    names: list[str],
+) -> DocumentPlan:
+    starts = [node.mark.start for node in nodes]
+    first = starts[0] if starts else len(text.text)
+    edges = _byte_offsets(text, [found.front_end, first, *starts, len(text.text)])
+    last_line = text.text.count("\n") + (not text.text.endswith("\n"))
+    lines = [*(node.mark.line for node in nodes), last_line + 1]
+    others = _before(found, edges, lines[0])
+    units: list[PlannedUnit] = []
+    for i, node in enumerate(nodes):
+        start, end = edges[i + 2], edges[i + 3]
+        if node.other:
+            others.append(_other(node.other, lines[i], lines[i + 1] - 1, start, end))
+            continue
+        body = sha256_hex(memoryview(text.data)[start:end])
+        parent = names[node.parent] if node.parent is not None else None
+        units.append(_unit(node, names[i], parent, rules, (lines[i], lines[i + 1] - 1), (start, end), body))
+    covered = sum(u.byte_end - u.byte_start for u in units)
+    outside = sum(o.byte_end - o.byte_start for o in others)
+    return DocumentPlan(
+        docprefix=request.docprefix,
+        profile=request.profile,
+        ordinals=request.ordinals,
+        source=source,
+        units=tuple(units),
+        others=tuple(others),
+        coverage=Coverage(
+            unit_bytes=covered, other_bytes=outside, lossless=covered + outside == len(text.data) and bool(units)
+        ),
+    )
+
+
+def _before(found: Scan, edges: list[int], first_line: int) -> list[OtherSpan]:
+    """What stands before the first unit: front matter and the document's own title."""
+    front, first = edges[0], edges[1]
+    result = [_other("front matter", 1, found.front_lines, 0, front)] if front else []
+    if first > front:
+        result.append(_other("title", found.front_lines + 1, first_line - 1, front, first))
+    return result
+
+
+def _other(name: str, line_start: int, line_end: int, start: int, end: int) -> OtherSpan:
+    return OtherSpan(name=name, line_start=line_start, line_end=line_end, byte_start=start, byte_end=end)
+
+
+def _unit(
+    node: Node,
+    address: str,
+    parent: str | None,
+    rules: Profile,
+    lines: tuple[int, int],
+    span: tuple[int, int],
+    body_sha256: str,
+) -> PlannedUnit:
+    return PlannedUnit(
+        address=address,
+        parent=parent,
+        unit_kind=rules.unit_kind.value,
+        section_type=node.level.section_type.value,
+        number=number_of(node),
+        title=clean_title(node.mark.title),
+        line_start=lines[0],
+        line_end=lines[1],
+        byte_start=span[0],
+        byte_end=span[1],
+        body_sha256=body_sha256,
+    )
+
+
+def _byte_offsets(text: CanonicalText, places: list[int]) -> list[int]:
+    """Byte offsets of ascending character offsets; each stretch is encoded once."""
+    if len(text.data) == len(text.text):
+        return places
+    result: list[int] = []
+    at = offset = 0
+    for place in places:
+        offset += len(text.text[at:place].encode())
+        at = place
+        result.append(offset)
+    return result

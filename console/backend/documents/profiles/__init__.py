@@ -1,0 +1,126 @@
+"""Profiles: which lines of which sort of document open a unit, declared as data in the TOML files beside this one."""
+
+import re
+import tomllib
+from enum import StrEnum
+from functools import cache
+from importlib.resources import files
+from typing import Annotated, Self
+
+from pydantic import Field, model_validator
+
+from console.backend.documents.vocabulary import VOCABULARY, SectionType, UnitKind
+from console.backend.errors import StopCode, UsageError
+from console.backend.value import Value
+
+_FRAGMENT = re.compile(r"(?<!\?P)(?<!\(\?)<(\w+)>")
+PROFILE_NAMES: tuple[str, ...] = ("atx", "vi-law", "de-law")
+
+
+class Role(StrEnum):
+    """How a level takes part in the tree."""
+
+    CONTAINER = "container"
+    """Groups articles: book, part, chapter."""
+    ARTICLE = "article"
+    """The unit that lawyers cite; its numbering runs through the document."""
+    PARAGRAPH = "paragraph"
+    POINT = "point"
+    ANNEX = "annex"
+    """Stands at the top and starts a numbering of its own."""
+    MATTER = "matter"
+    """Preamble, enacting formula, closing formula: at the top, unnumbered, without children."""
+    CONTENTS = "contents"
+    """A table of contents: no unit, a named span."""
+
+
+class Numbering(StrEnum):
+    """What the numbers of siblings must do; a breach is refused."""
+
+    NONE = "none"
+    INCREASING = "increasing"
+    """Repealed numbers may be missing."""
+    CONSECUTIVE = "consecutive"
+    """Begins at the start and has no gap."""
+
+
+class Scope(StrEnum):
+    """Where an address hangs, and within what the numbering runs."""
+
+    PARENT = "parent"
+    DOCUMENT = "document"
+    """Directly under the docprefix (or the annex), unless the document restarts it in every container."""
+
+
+class Hierarchy(StrEnum):
+    """What decides which container encloses which."""
+
+    DEPTH = "depth"
+    """The depth of the Markdown heading, alone."""
+    RANK = "rank"
+    """The declared rank, alone."""
+    LEARNED = "learned"
+    """The depth where the document marks it; else the order in which the document nests its own levels."""
+
+
+class Level(Value):
+    """One level of a profile. Patterns match a line without its `#` and `**`; groups: number, title."""
+
+    name: str
+    role: Role
+    rank: int
+    """Smaller encloses larger."""
+    section_type: SectionType
+    token: str = ""
+    """First part of the address token; empty: the slug of the title."""
+    numbering: Numbering = Numbering.NONE
+    scope: Scope = Scope.PARENT
+    letters: bool = False
+    """Numbered by the letters of Vietnamese points."""
+    heads: tuple[str, ...] = ()
+    """How a line without `#` may begin; lines that begin otherwise are not looked at."""
+    pattern: str = ""
+    plain: str = ""
+    """For lines that carry no marking; empty: an unmarked line never opens this level."""
+    references: str = ""
+    """Lines that look like the level and only refer to it."""
+
+
+class Profile(Value):
+    """How one sort of document is cut."""
+
+    name: str
+    unit_kind: UnitKind
+    hierarchy: Hierarchy
+    unknown_headings: Annotated[str, Field(pattern="^(refused|container)$")]
+    """What a Markdown heading is that no level knows."""
+    depth_jumps_refused: bool = False
+    opaque_annexes: bool = False
+    """An annex nests nothing but articles marked deeper than itself: tables and forms stay in its body."""
+    setext_refused: bool = False
+    fragments: dict[str, str] = Field(default_factory=dict)
+    level: tuple[Level, ...]
+
+    @model_validator(mode="after")
+    def _known_vocabulary(self) -> Self:
+        for level in self.level:
+            if (self.unit_kind.value, level.section_type.value) not in VOCABULARY:
+                raise ValueError(f"{self.name}: {level.name}: {level.section_type} is not in the vocabulary")
+        return self
+
+    def regex(self, pattern: str) -> str:
+        """The pattern with the profile's `<fragment>` names replaced, twice, so that fragments may use fragments."""
+        for _ in range(2):
+            pattern = _FRAGMENT.sub(lambda m: self.fragments[m[1]], pattern)
+        return pattern
+
+
+@cache
+def load_profile(name: str) -> Profile:
+    """The profile of that name. Raises UsageError for any other."""
+    if name not in PROFILE_NAMES:
+        raise UsageError(
+            StopCode.REFUSED_INPUT, f"unknown profile {name!r}", f"choose one of {', '.join(PROFILE_NAMES)}"
+        )
+    data = tomllib.loads(files(__name__).joinpath(f"{name}.toml").read_text("utf-8"))
+    return Profile.model_validate(data)

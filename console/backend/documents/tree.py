@@ -1,0 +1,277 @@
+"""From marks to the tree of a document: which marks count, under what they hang, whether their numbers hold."""
+
+import re
+from dataclasses import dataclass
+
+from console.backend.documents.enclosure import Enclosure, Open
+from console.backend.documents.matching import Mark, Style
+from console.backend.documents.numbering import Number
+from console.backend.documents.profiles import Level, Numbering, Profile, Role, Scope
+from console.backend.documents.sequence import Sequence, Verdict
+from console.backend.documents.vocabulary import SectionType
+from console.backend.plan import Problem
+
+HEADING = Level(name="heading", role=Role.CONTAINER, rank=38, section_type=SectionType.SECTION)
+"""A Markdown heading that no level knows, where the profile lets it group."""
+_SMALL = frozenset({Role.PARAGRAPH, Role.POINT})
+
+
+@dataclass(slots=True)
+class Node:
+    """A unit in the tree, or (`other`) the beginning of a named span that is no unit."""
+
+    mark: Mark
+    level: Level
+    parent: int | None
+    other: str = ""
+    base: int | None = None
+    """DOCUMENT scope: the annex, or the article, within which the numbering runs."""
+
+
+class _Builder:
+    def __init__(self, text: str, profile: Profile) -> None:
+        self.text = text
+        self.profile = profile
+        self.enclosure = Enclosure(profile)
+        self.nodes: list[Node] = []
+        self.path: list[Open] = []
+        self.problems: list[Problem] = []
+        self.sequences: dict[tuple[str, int | None], Sequence] = {}
+        self.last_group = -1
+        """Index of the last node that is not a mere paragraph or article."""
+        self.weak: list[Mark] = []
+
+    def problem(self, code: str, mark: Mark, message: str) -> None:
+        self.problems.append(Problem(code=code, line=mark.line, message=message))
+
+    def add(self, mark: Mark) -> None:
+        level = mark.level or self._unknown(mark)
+        if level is None:
+            return
+        if level.role is Role.CONTENTS:
+            self.path.clear()
+            self.nodes.append(Node(mark, level, None, other="contents"))
+        elif level.role in _SMALL:
+            self._add_small(mark, level)
+        elif not self._in_annex(mark, level):
+            self._add_heading(mark, level)
+
+    def _unknown(self, mark: Mark) -> Level | None:
+        """What a heading that no level knows is; None: text of the unit around it, or the document's title."""
+        if not self.nodes and (self.profile.unknown_headings == "refused" or mark.depth == 1):
+            return None
+        if self.profile.unknown_headings == "refused":
+            inside = self.path[-1].line if self.path else self.nodes[-1].mark.line
+            self.problem(
+                "UNKNOWN_HEADING",
+                mark,
+                f"heading {mark.title!r} is no level of {self.profile.name}; the text below it would become part of "
+                f"the unit in line {inside}: split the document here, or quote the line",
+            )
+            return None
+        article = next((o for o in self.path if o.level.role in {Role.ARTICLE, Role.ANNEX}), None)
+        if article is not None and (article.level.role is Role.ANNEX or 0 < article.depth < mark.depth):
+            return None
+        return HEADING
+
+    def _in_annex(self, mark: Mark, level: Level) -> bool:
+        """Whether the mark is text of an opaque annex; an article that would end the annex is refused."""
+        annex = self.path[0] if self.path and self.path[0].level.role is Role.ANNEX else None
+        if annex is None or not self.profile.opaque_annexes or level.role in {Role.ANNEX, Role.MATTER}:
+            return False
+        if level.role is not Role.ARTICLE or mark.number is None:
+            return True
+        if annex.depth and mark.depth > annex.depth:
+            return False
+        sequence = self.sequences.get((level.name, None))
+        ends = mark.depth if annex.depth else sequence is not None and sequence.expects(mark.number)
+        if ends:
+            self.problem(
+                "ANNEX_INTERRUPTED",
+                mark,
+                f"{level.name} {mark.number.raw} stands after the annex in line {annex.line}: move the annex to the "
+                "end, or mark the article deeper than the annex it belongs to",
+            )
+        return True
+
+    def _add_heading(self, mark: Mark, level: Level) -> None:
+        top = level.role in {Role.ANNEX, Role.MATTER}
+        if not self._begins(mark, level):
+            return
+        self.enclosure.learn(self.path, level)
+        while self.path and (top or not self.enclosure.contains(self.path[-1], level, mark.depth)):
+            closed = self.path.pop()
+            if level.role is Role.CONTAINER and closed.level.role is Role.CONTAINER:
+                self._check_empty(closed, mark, level)
+        self._check_jump(mark)
+        base = next((o.index for o in self.path if o.level.role in {Role.ANNEX, Role.ARTICLE}), None)
+        self._open(mark, level, self._scope(level, base), base)
+        if level.role in {Role.CONTAINER, Role.ANNEX}:
+            self.last_group = len(self.nodes) - 1
+
+    def _add_small(self, mark: Mark, level: Level) -> None:
+        while self.path and self.path[-1].level.role not in {Role.ARTICLE, Role.ANNEX, Role.MATTER, Role.CONTAINER}:
+            if self.path[-1].level.rank < level.rank:
+                break
+            self.path.pop()
+        if not self.path or self.path[-1].level.role not in {Role.ARTICLE, Role.PARAGRAPH}:
+            return
+        parent = self.path[-1].index
+        if mark.number is None:
+            if (level.name, parent) in self.sequences and mark.fresh:
+                self.problem("FOREIGN_LETTER", mark, "a point with a letter that Vietnamese numbering does not have")
+            return
+        sequence = self.sequences.get((level.name, parent), Sequence())
+        if not mark.fresh:
+            if sequence.expects(mark.number):
+                self.problem(
+                    "AMBIGUOUS_PARAGRAPH",
+                    mark,
+                    f"{level.name} {mark.number.raw}, or the rest of the sentence above? Leave a blank line above a "
+                    "paragraph, or join the line to the sentence",
+                )
+            return
+        self._open(mark, level, parent, None)
+
+    def _begins(self, mark: Mark, level: Level) -> bool:
+        """Whether an unmarked line stands where a heading may begin; refused where that cannot be decided."""
+        if mark.style is not Style.PLAIN or mark.fresh or mark.number is None:
+            return mark.fresh or mark.style is not Style.PLAIN
+        if any(s.expects(mark.number) for (name, _), s in self.sequences.items() if name == level.name):
+            self.problem(
+                "AMBIGUOUS_HEADING",
+                mark,
+                f"{level.name} {mark.number.raw}: heading, or the rest of the sentence above? Leave a blank line "
+                "above a heading, or join the line to the sentence",
+            )
+        return False
+
+    def _check_empty(self, closed: Open, mark: Mark, level: Level) -> None:
+        if closed.used or closed.depth or self.profile.name != "de-law" or closed.level is level:
+            return
+        self.problem(
+            "AMBIGUOUS_LEVEL",
+            mark,
+            f"{level.name} stands directly below {closed.level.name} in line {closed.line}, but elsewhere in this "
+            "document it stands beside it: mark the headings with #",
+        )
+
+    def _check_jump(self, mark: Mark) -> None:
+        above = self.path[-1].depth if self.path else mark.depth - 1
+        if self.profile.depth_jumps_refused and mark.depth > above + 1:
+            self.problem(
+                "DEPTH_JUMP", mark, f"heading of depth {mark.depth} directly below depth {above}: a level is missing"
+            )
+
+    def _open(self, mark: Mark, level: Level, scope: int | None, base: int | None) -> None:
+        index = len(self.nodes)
+        parent = self.path[-1].index if self.path else None
+        if mark.number is not None:
+            self._check_number(mark, level, mark.number, scope, index)
+        if self.path:
+            self.path[-1].used = True
+        self.nodes.append(Node(mark, level, parent, base=base))
+        self.path.append(Open(index, level, mark.depth, mark.line))
+
+    def _check_number(self, mark: Mark, level: Level, number: Number, scope: int | None, index: int) -> None:
+        sequence = self.sequences.setdefault((level.name, scope), Sequence())
+        verdict = sequence.judge(level, number, self._new_group(sequence, scope))
+        if verdict is Verdict.BACKWARDS:
+            self.problem(
+                "NUMBER_BACKWARDS",
+                mark,
+                f"{level.name} {number.raw} comes after {level.name} {sequence.last_raw} in line {sequence.last_line}",
+            )
+        elif verdict is Verdict.GAP:
+            before = f" after {sequence.last_raw} in line {sequence.last_line}" if sequence.last else ""
+            self.problem(
+                "NUMBER_GAP",
+                mark,
+                f"{level.name} {number.raw}{before}: a number is missing{self._lost(sequence, mark)}",
+            )
+        else:
+            self._check_weak(sequence, mark, level, number)
+        sequence.take(number, mark.line, index, verdict)
+
+    def _scope(self, level: Level, base: int | None) -> int | None:
+        """Within which node the numbering runs. Consecutive containers may run on through the document."""
+        if level.scope is Scope.DOCUMENT or level.numbering is Numbering.CONSECUTIVE:
+            return base
+        return self.path[-1].index if self.path else None
+
+    def _new_group(self, sequence: Sequence, scope: int | None) -> bool:
+        return self.last_group > max(sequence.last_index, -1 if scope is None else scope)
+
+    def _lost(self, sequence: Sequence, mark: Mark) -> str:
+        """Where the missing number stands in the text of the unit before, if it does."""
+        if mark.level is None or mark.level.role is not Role.ARTICLE or not sequence.last:
+            return ""
+        start = self.nodes[sequence.last_index].mark.start
+        wanted = re.compile(rf"{mark.level.name}[ ]+{sequence.last[0] + 1}[.:]", re.IGNORECASE)
+        found = wanted.search(self.text, start, mark.start)
+        if found is None:
+            return ""
+        line = mark.line - self.text.count("\n", found.start(), mark.start)
+        return f"; {found[0]!r} stands within line {line}, where it opens no unit: give it a line of its own"
+
+    def _check_weak(self, sequence: Sequence, mark: Mark, level: Level, number: Number) -> None:
+        for weak in self.weak:
+            between = weak.number is not None and sequence.last < weak.number.first < number.first
+            if weak.level is level and sequence.last_line < weak.line < mark.line and between:
+                self.problem(
+                    "MIXED_MARKING",
+                    weak,
+                    f"reads like {level.name} {weak.number.raw if weak.number else ''}, but this document marks its "
+                    f"{level.name} otherwise (line {mark.line}): mark it the same way, or quote it",
+                )
+
+
+def build(text: str, profile: Profile, marks: tuple[Mark, ...]) -> tuple[list[Node], list[Problem]]:
+    """The nodes of a document in order, and what is wrong with their order."""
+    builder = _Builder(text, profile)
+    counted, builder.weak = _counted(_without_contents(marks))
+    for mark in counted:
+        builder.add(mark)
+    return builder.nodes, builder.problems
+
+
+def restarted(nodes: list[Node]) -> frozenset[tuple[str, int | None]]:
+    """The (level, base) whose numbering restarts in its containers."""
+    again: set[tuple[str, int | None]] = set()
+    last: dict[tuple[str, int | None], tuple[tuple[int, ...], int | None]] = {}
+    for node in nodes:
+        if node.level.scope is not Scope.DOCUMENT or node.mark.number is None:
+            continue
+        key, first = (node.level.name, node.base), node.mark.number.first
+        before = last.get(key)
+        if before is not None and first <= before[0] and node.parent != before[1] and first[0] <= 1:
+            again.add(key)
+        last[key] = (node.mark.number.last, node.parent)
+    return frozenset(again)
+
+
+def _without_contents(marks: tuple[Mark, ...]) -> tuple[Mark, ...]:
+    """Drop the unmarked entries of a table of contents: they end where its first entry comes again."""
+    for at, mark in enumerate(marks):
+        if mark.level is None or mark.level.role is not Role.CONTENTS or at + 1 >= len(marks):
+            continue
+        first = marks[at + 1]
+        again = next((i for i in range(at + 2, len(marks)) if _same(marks[i], first)), None)
+        if again is not None and all(m.style is Style.PLAIN for m in marks[at + 1 : again]):
+            return marks[: at + 1] + marks[again:]
+    return marks
+
+
+def _same(one: Mark, other: Mark) -> bool:
+    return one.level is other.level and one.number == other.number and one.number is not None
+
+
+def _counted(marks: tuple[Mark, ...]) -> tuple[list[Mark], list[Mark]]:
+    """The marks that count, and the unmarked lines that do not because their level is marked in this document."""
+    strongest: dict[str, Style] = {}
+    for mark in marks:
+        if mark.level is not None and mark.level.role not in _SMALL:
+            strongest[mark.level.name] = max(strongest.get(mark.level.name, Style.PLAIN), mark.style)
+    weak = [m for m in marks if m.level is not None and m.style < strongest.get(m.level.name, Style.PLAIN)]
+    lines = {m.line for m in weak}
+    return [m for m in marks if m.line not in lines], [m for m in weak if m.fresh]
