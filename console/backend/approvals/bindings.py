@@ -1,0 +1,153 @@
+"""What a statement binds, beside what the run knows: one named check a binding. Pure."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Self
+
+from pydantic import model_validator
+
+from console.backend.approvals.policy import Policy
+from console.backend.approvals.signatures import CLOCK_SKEW
+from console.backend.approvals.statement import DraftFacts, Kind, RunFacts, Statement, parse_statement, utc_text
+from console.backend.canonical_json import canonical_json, sha256_hex
+from console.backend.errors import Refused
+from console.backend.outcome import Check, Evidence, Outcome
+from console.backend.value import Value
+from console.backend.world import TableDelta
+
+PLACEHOLDERS = ("kb:approval-sovereign-prod-write-1", "kb:approval-u-w4b-grant-1")
+"""Approval ids that lay about in packages and stand for no approval (incident 14)."""
+_REDRAFT = "Draft a statement for this run as it is now, and have that signed: cutter-console approval draft RUN"
+_READ_FIRST = "The statement must be readable first; see canonical_form."
+
+
+class Expectation(Value):
+    """What the run knows now, to compare the statement with; `draft` exactly for SG_2."""
+
+    kind: Kind
+    facts: RunFacts
+    draft: DraftFacts | None = None
+
+    @model_validator(mode="after")
+    def _a_draft_to_enact(self) -> Self:
+        if (self.kind is Kind.SG_2) != (self.draft is not None):
+            raise ValueError(f"{self.kind} {'needs' if self.draft is None else 'takes no'} draft facts")
+        return self
+
+
+def fact_checks(statement: Statement | None, policy: Policy, expected: Expectation, now: datetime) -> tuple[Check, ...]:
+    """Every binding and both times; NOT_RUN each where the statement could not be read."""
+    if statement is None:
+        return tuple(_unread(name) for name in _FACTS + (_DRAFT_FACTS if expected.draft else ()))
+    return (*_bindings(statement, policy, expected, now), *_times(statement, now))
+
+
+def canonical_form(data: bytes, now: datetime) -> tuple[Statement | None, Check]:
+    """The statement in these bytes, or None, with the check that says why."""
+    try:
+        statement = parse_statement(data)
+    except Refused as refused:
+        return None, _fail("canonical_form", refused.message, _seen(data[:200].decode("utf-8", "replace"), now))
+    digest = sha256_hex(data)
+    return statement, _pass("canonical_form", f"{len(data)} bytes, sha256 {digest}", _seen(digest, now))
+
+
+def _bindings(statement: Statement, policy: Policy, expected: Expectation, now: datetime) -> Iterator[Check]:
+    facts = expected.facts
+    pairs = [
+        ("kind", statement.kind, expected.kind),
+        ("run_id", statement.run_id, facts.run_id),
+        ("document", _text(statement.document), _text(facts.document)),
+        ("plan_digest", statement.plan_digest, facts.plan_digest),
+        ("source_sha256", statement.source_sha256, facts.source_sha256),
+        ("deploy_manifest_sha256", statement.deploy_manifest_sha256, facts.deploy_manifest_sha256),
+        ("baseline_digest", statement.baseline_digest, facts.baseline_digest),
+        ("target", _text(statement.target), _text(facts.target)),
+        ("n_units", str(statement.n_units), str(facts.n_units)),
+        ("expected_deltas", _deltas(statement.expected_deltas), _deltas(facts.expected_deltas)),
+        ("policy_sha256", statement.policy_sha256, policy.sha256),
+        ("allowance", statement.allowance, "explicit"),
+    ]
+    yield from (_same(name, signed, wanted, now) for name, signed, wanted in pairs)
+    if expected.draft is not None:
+        yield from _draft_bindings(statement, expected.draft, now)
+
+
+_FACTS = (
+    *("kind", "run_id", "document", "plan_digest", "source_sha256", "deploy_manifest_sha256", "baseline_digest"),
+    *("target", "n_units", "expected_deltas", "policy_sha256", "allowance", "not_before", "expires"),
+)
+_DRAFT_FACTS = ("sg1_sha256", "draft_digest", "review_decision_id")
+
+
+def _draft_bindings(statement: Statement, draft: DraftFacts, now: datetime) -> Iterator[Check]:
+    yield _same("sg1_sha256", statement.sg1_sha256 or "none", draft.sg1_sha256, now)
+    yield _same("draft_digest", statement.draft_digest or "none", draft.draft_digest, now)
+    own, cut = statement.review_decision_id, draft.cut_review_decision_id
+    seen = _seen(f"statement: {own or 'none'}; the cut: {cut}", now)
+    if own is None or own == cut:
+        yield _fail("review_decision_id", "the enactment needs a review decision of its own, not the cut's", seen)
+    else:
+        yield _pass("review_decision_id", f"{own}, not the cut's", seen)
+
+
+def _times(statement: Statement, now: datetime) -> Iterator[Check]:
+    begins, ends = utc_text(statement.not_before), utc_text(statement.expires)
+    seen = _seen(f"from {begins} to {ends}; now {utc_text(now)}", now)
+    if now + CLOCK_SKEW < statement.not_before:
+        yield _fail("not_before", f"valid from {begins}; now it is {utc_text(now)}", seen)
+    else:
+        yield _pass("not_before", begins, seen)
+    if now >= statement.expires:
+        yield _fail("expires", f"expired at {ends}; now it is {utc_text(now)}", seen)
+    else:
+        yield _pass("expires", ends, seen)
+
+
+def no_placeholder(data: bytes, names: tuple[str, ...], expected: Expectation, now: datetime) -> Check:
+    """Placeholder ids are refused by name wherever they stand: content, file names, ids (incident 14)."""
+    cut = expected.draft.cut_review_decision_id if expected.draft else ""
+    places = "\n".join((data.decode("utf-8", "replace"), *names, expected.facts.run_id, cut))
+    spelt = places.casefold().replace("_", "-").replace(" ", "-")
+    found = [p for p in PLACEHOLDERS if p.removeprefix("kb:") in spelt]
+    seen = _seen(f"looked for {', '.join(PLACEHOLDERS)}", now)
+    if found:
+        return _fail("not_a_placeholder", f"{', '.join(found)} stands for no approval", seen)
+    return _pass("not_a_placeholder", "no placeholder id in the statement or the file names", seen)
+
+
+def _text(value: Value) -> str:
+    return canonical_json(value).decode()
+
+
+def _deltas(deltas: tuple[TableDelta, ...]) -> str:
+    return ", ".join(f"{delta.table} +{delta.rows}" for delta in deltas)
+
+
+def _same(name: str, signed: str, wanted: str, now: datetime) -> Check:
+    seen = _seen(f"statement: {signed}; run: {wanted}", now)
+    if signed == wanted:
+        return _pass(name, signed, seen)
+    return _fail(name, f"the statement says {signed}, the run has {wanted}", seen)
+
+
+def _seen(answer: str, now: datetime) -> Evidence:
+    return Evidence(
+        id=f"statement:{sha256_hex(answer.encode())[:12]}",
+        asked="the statement, beside what the run knows",
+        source="statement file",
+        answer=answer,
+        measured_at=now,
+    )
+
+
+def _pass(name: str, detail: str, seen: Evidence) -> Check:
+    return Check(name=name, outcome=Outcome.PASS, detail=detail, evidence=(seen,))
+
+
+def _fail(name: str, detail: str, seen: Evidence) -> Check:
+    return Check(name=name, outcome=Outcome.FAIL, detail=detail, evidence=(seen,), next_action=_REDRAFT)
+
+
+def _unread(name: str) -> Check:
+    return Check(name=name, outcome=Outcome.NOT_RUN, detail="the statement cannot be read", next_action=_READ_FIRST)

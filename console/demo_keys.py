@@ -1,0 +1,109 @@
+"""Throw-away keys for the demo: a sovereign who signs and a key for backups, in a home that says so."""
+
+import os
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from console.backend.errors import Refused, StopCode, Unmeasured, UsageError
+
+MARKER = "CUTTER-CONSOLE-DEMO-HOME"
+SOVEREIGN_NAME = "Demo Sovereign"
+_MARKER_TEXT = "Throw-away keys of a cutter-console demo. Nothing that these keys sign has authority anywhere else.\n"
+_SOCKET_ROOM = len("/S.gpg-agent.browser.00000000")
+_LONGEST_SOCKET = 107
+_TIMEOUT_S = 30
+
+
+@dataclass(frozen=True)
+class DemoKeys:
+    """A demo's GNUPGHOME and the primary fingerprints of its two keys."""
+
+    home: Path
+    sovereign_fingerprint: str
+    backup_fingerprint: str
+
+    def sign_as_demo_sovereign(self, statement: Path) -> Path:
+        """Sign a statement's file as the demo sovereign; the path of the signature. Raises as the function does."""
+        return sign_as_demo_sovereign(statement, self.home)
+
+    def close(self) -> None:
+        """End the agent of this home."""
+        stop_agent(self.home)
+
+
+def create_demo_keys(home: Path, days: int = 7) -> DemoKeys:
+    """Make the home (0700, must not exist yet) and both keys in it; they expire after `days` and have no passphrase.
+
+    Raises UsageError for a path too long for the agent's socket, Refused (LOCKED) where the home
+    exists, Unmeasured where gpg is missing or fails.
+    """
+    if len(os.fsencode(home.absolute())) + _SOCKET_ROOM > _LONGEST_SOCKET:
+        raise UsageError(StopCode.REFUSED_INPUT, f"{home} is too long for gpg's socket", "Choose a shorter --root.")
+    try:
+        home.mkdir(mode=0o700)
+    except FileExistsError as error:
+        raise Refused(StopCode.LOCKED, f"{home} exists already", "A demo makes its own home each time.") from error
+    (home / MARKER).write_text(_MARKER_TEXT, encoding="ascii")
+    try:
+        sovereign = _make_key(home, f"{SOVEREIGN_NAME} (throw-away demo key)", "ed25519", "sign", days)
+        backup = _make_key(home, "Demo Backup (throw-away demo key)", "future-default", "-", days)
+    finally:
+        stop_agent(home)
+    return DemoKeys(home=home, sovereign_fingerprint=sovereign, backup_fingerprint=backup)
+
+
+def sign_as_demo_sovereign(statement: Path, home: Path) -> Path:
+    """Write `<statement>.demo-sovereign.asc`, a detached signature by the demo sovereign, and return its path.
+
+    Works on a home that `create_demo_keys` made and on no other. Raises Refused (APPROVAL_INVALID)
+    elsewhere, and where the signature exists already.
+    """
+    if not (home / MARKER).is_file():
+        raise Refused(
+            StopCode.APPROVAL_INVALID,
+            f"{home} is not the home of a demo; the console signs nothing with real keys",
+            "Have the sovereign sign elsewhere, then: cutter-console approval import STATEMENT SIGNATURE…",
+        )
+    signature = statement.with_name(f"{statement.name}.demo-sovereign.asc")
+    if signature.exists():
+        raise Refused(StopCode.APPROVAL_INVALID, f"{signature} exists already", "Import it, or move it away.")
+    wanted = ["--local-user", f"={SOVEREIGN_NAME} (throw-away demo key)", "--digest-algo", "SHA256", "--detach-sign"]
+    try:
+        _gpg(home, *wanted, "--armor", "--output", str(signature), "--", str(statement))
+    finally:
+        stop_agent(home)
+    return signature
+
+
+def stop_agent(home: Path) -> None:
+    """End gpg-agent and its companions of this home, and of no other."""
+    program = shutil.which("gpgconf")
+    if program is not None and home.is_dir():
+        subprocess.run(
+            [program, "--homedir", str(home), "--kill", "all"], capture_output=True, timeout=_TIMEOUT_S, check=False
+        )
+
+
+def _make_key(home: Path, user_id: str, algorithm: str, usage: str, days: int) -> str:
+    unprotected = ["--pinentry-mode", "loopback", "--passphrase", ""]
+    status = _gpg(home, *unprotected, "--quick-generate-key", user_id, algorithm, usage, f"{days}d")
+    for line in status.split("\n"):
+        words = line.split(" ")
+        if words[:2] == ["[GNUPG:]", "KEY_CREATED"]:
+            return words[3]
+    raise Unmeasured(StopCode.BACKUP_GPG_PUBKEY_MISSING, "gpg reported no new key", "Look at: gpg --version")
+
+
+def _gpg(home: Path, *arguments: str) -> str:
+    program = shutil.which("gpg")
+    if program is None:
+        raise Unmeasured(StopCode.BACKUP_GPG_PUBKEY_MISSING, "gpg is not on the PATH", "Install gnupg.")
+    command = [program, "--homedir", str(home), "--no-options", "--batch", "--quiet", "--status-fd", "1", *arguments]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, errors="replace", timeout=_TIMEOUT_S, check=True)
+    except subprocess.SubprocessError as error:
+        said = getattr(error, "stderr", None) or str(error)
+        raise Unmeasured(StopCode.BACKUP_GPG_PUBKEY_MISSING, f"gpg failed: {said}", "Look at: gpg --version") from error
+    return done.stdout
