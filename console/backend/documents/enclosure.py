@@ -57,13 +57,14 @@ class Enclosure:
             return True
         if outer.depth and depth and (outer.depth != depth or depth < _DEEPEST):
             return outer.depth < depth
-        if outer.level.role is Role.ANNEX:
+        return self._unmarked(outer.level, level)
+
+    def _unmarked(self, outer: Level, level: Level) -> bool:
+        if outer.role is Role.ANNEX:
             return False
-        if outer.level.role is Role.ARTICLE:
-            return level.role is Role.ARTICLE and outer.level.rank < level.rank
-        if level.role is Role.ARTICLE:
-            return True
-        return self._place(outer.level) < self._place(level)
+        if outer.role is Role.ARTICLE:
+            return level.role is Role.ARTICLE and outer.rank < level.rank
+        return level.role is Role.ARTICLE or self._place(outer) < self._place(level)
 
     def _place(self, level: Level) -> int:
         return self._order.index(level) if level in self._order else len(self._order)

@@ -11,11 +11,29 @@ VI_LETTERS: Final = "abcdđeghiklmnopqrstuvxy"
 """The letters of Vietnamese points; f, j, w and z are none of them (design section 5)."""
 
 _ROMAN: Final = {"I": 1, "V": 5, "X": 10, "L": 50, "C": 100, "D": 500, "M": 1000}
-_DE_ORDINALS: Final = (
-    "erst zweit dritt viert fünft sechst siebent acht neunt zehnt elft zwölft dreizehnt vierzehnt fünfzehnt "
-    "sechzehnt siebzehnt achtzehnt neunzehnt zwanzigst"
-).split()
-_VI_ORDINALS: Final = "nhất hai ba tư năm sáu bảy tám chín mười".split()
+_DE_ORDINALS: Final = [
+    "erst",
+    "zweit",
+    "dritt",
+    "viert",
+    "fünft",
+    "sechst",
+    "siebent",
+    "acht",
+    "neunt",
+    "zehnt",
+    "elft",
+    "zwölft",
+    "dreizehnt",
+    "vierzehnt",
+    "fünfzehnt",
+    "sechzehnt",
+    "siebzehnt",
+    "achtzehnt",
+    "neunzehnt",
+    "zwanzigst",
+]
+_VI_ORDINALS: Final = ["nhất", "hai", "ba", "tư", "năm", "sáu", "bảy", "tám", "chín", "mười"]
 _WORDS: Final[dict[str, int]] = (
     {w: n for n, w in enumerate(_DE_ORDINALS, 1)}
     | {"siebt": 7}

@@ -154,7 +154,7 @@ def _assemble(
         if node.other:
             others.append(_other(node.other, lines[i], lines[i + 1] - 1, start, end))
             continue
-        body = sha256_hex(memoryview(text.data)[start:end])
+        body = sha256_hex(text.data[start:end])
         parent = names[node.parent] if node.parent is not None else None
         units.append(_unit(node, names[i], parent, rules, (lines[i], lines[i + 1] - 1), (start, end), body))
     covered = sum(u.byte_end - u.byte_start for u in units)

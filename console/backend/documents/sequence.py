@@ -40,6 +40,8 @@ class Sequence:
             return Verdict.REPEATS if number.first in self.seen else Verdict.BACKWARDS
         if level.numbering is Numbering.CONSECUTIVE and not self._next(number):
             return Verdict.GAP
+        if level.numbering is Numbering.FROM_START and not self.last and not is_start(number.first):
+            return Verdict.GAP
         return Verdict.FITS
 
     def expects(self, number: Number) -> bool:

@@ -40,21 +40,27 @@ class _Builder:
         self.last_group = -1
         """Index of the last node that is not a mere paragraph or article."""
         self.weak: list[Mark] = []
+        self.titled = False
+        """Whether only one heading has depth 1: the document's title."""
 
     def problem(self, code: str, mark: Mark, message: str) -> None:
         self.problems.append(Problem(code=code, line=mark.line, message=message))
 
     def add(self, mark: Mark) -> None:
         level = mark.level or self._unknown(mark)
-        if level is None:
+        if level is None or self._is_title(mark, level) or self._in_annex(mark, level):
             return
         if level.role is Role.CONTENTS:
             self.path.clear()
             self.nodes.append(Node(mark, level, None, other="contents"))
         elif level.role in _SMALL:
             self._add_small(mark, level)
-        elif not self._in_annex(mark, level):
+        else:
             self._add_heading(mark, level)
+
+    def _is_title(self, mark: Mark, level: Level) -> bool:
+        """Whether the heading is the document's own title, which may well read like an annex of another law."""
+        return not self.nodes and mark.depth == 1 and level.role is Role.ANNEX and self.titled
 
     def _unknown(self, mark: Mark) -> Level | None:
         """What a heading that no level knows is; None: text of the unit around it, or the document's title."""
@@ -230,6 +236,7 @@ def build(text: str, profile: Profile, marks: tuple[Mark, ...]) -> tuple[list[No
     """The nodes of a document in order, and what is wrong with their order."""
     builder = _Builder(text, profile)
     counted, builder.weak = _counted(_without_contents(marks))
+    builder.titled = sum(mark.depth == 1 for mark in counted) == 1 < len(counted)
     for mark in counted:
         builder.add(mark)
     return builder.nodes, builder.problems

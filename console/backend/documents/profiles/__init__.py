@@ -40,6 +40,8 @@ class Numbering(StrEnum):
     NONE = "none"
     INCREASING = "increasing"
     """Repealed numbers may be missing."""
+    FROM_START = "from-start"
+    """Increasing, and the first is the start."""
     CONSECUTIVE = "consecutive"
     """Begins at the start and has no gap."""
 

@@ -1,0 +1,130 @@
+"""Where documents come from: files of the intake folder, and text that a registered query brought from a database."""
+
+import os
+import stat
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from console.backend.documents.limits import DEFAULT_LIMITS, Limits
+from console.backend.errors import Refused, StopCode
+from console.backend.safe_text import SafeText
+from console.backend.value import Value
+
+SUFFIXES = frozenset({".md", ".markdown", ".txt"})
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """The exact bytes of a document, read once, and where they came from."""
+
+    origin: str
+    """`file:<name>` or `live:<registered name>`."""
+    raw: bytes
+
+
+class IntakeEntry(Value):
+    """One name in the intake folder: a document that can be taken, or the reason why it cannot."""
+
+    name: SafeText
+    bytes: int | None
+    modified: datetime | None
+    refused: SafeText = ""
+
+
+def read_source(path: Path, *, folder: Path | None = None, limits: Limits = DEFAULT_LIMITS) -> Source:
+    """Read a document. With `folder`, a path or a link that leads out of it is refused.
+
+    Raises Refused: REFUSED_INPUT for what is no readable regular file within the folder, CAP_EXCEEDED for one that
+    is too large; its size is looked at before a byte is read.
+    """
+    if folder is not None:
+        _refuse_outside(path, folder)
+    descriptor = _opened(path)
+    with os.fdopen(descriptor, "rb") as stream:
+        size = _regular_size(os.fstat(descriptor), path)
+        _refuse_large(size, path, limits)
+        raw = _read(stream.read, limits.max_bytes + 1, path)
+    _refuse_large(len(raw), path, limits)
+    return Source(origin=f"file:{path.name}", raw=raw)
+
+
+def live_source(name: str, text: str | bytes, limits: Limits = DEFAULT_LIMITS) -> Source:
+    """Text that the query registered as `name` has brought. Raises Refused where it is too large."""
+    raw = text if isinstance(text, bytes) else text.encode("utf-8", "surrogatepass")
+    _refuse_large(len(raw), Path(name), limits)
+    return Source(origin=f"live:{name}", raw=raw)
+
+
+def list_intake(folder: Path, limits: Limits = DEFAULT_LIMITS) -> tuple[IntakeEntry, ...]:
+    """The documents of the intake folder by name. Raises Refused where the folder itself cannot be read."""
+    try:
+        paths = sorted(p for p in folder.iterdir() if not p.name.startswith("."))
+    except OSError as error:
+        raise _refused(folder, f"cannot be listed: {error.strerror}", "create the intake folder") from error
+    return tuple(_entry(path, folder, limits) for path in paths)
+
+
+def _entry(path: Path, folder: Path, limits: Limits) -> IntakeEntry:
+    try:
+        _refuse_outside(path, folder)
+        info = path.stat()
+        size = _regular_size(info, path)
+        _refuse_large(size, path, limits)
+        if path.suffix.lower() not in SUFFIXES:
+            raise _refused(path, f"is none of {', '.join(sorted(SUFFIXES))}", "convert it to Markdown or text")
+        if not os.access(path, os.R_OK):
+            raise _refused(path, "is not readable", "change its mode or owner")
+    except OSError as error:
+        return IntakeEntry(name=path.name, bytes=None, modified=None, refused=error.strerror or "unreadable")
+    except Refused as refused:
+        return IntakeEntry(name=path.name, bytes=None, modified=None, refused=refused.message)
+    return IntakeEntry(name=path.name, bytes=size, modified=datetime.fromtimestamp(info.st_mtime, UTC))
+
+
+def _refuse_outside(path: Path, folder: Path) -> None:
+    try:
+        inside = path.resolve(strict=True).is_relative_to(folder.resolve(strict=True))
+    except (OSError, RuntimeError) as error:
+        raise _refused(path, "does not exist", "look at the name") from error
+    if not inside:
+        raise _refused(path, "leads out of the intake folder", "copy the document into the folder")
+
+
+def _opened(path: Path) -> int:
+    try:
+        # Non-blocking, so that a FIFO is refused instead of waited for.
+        return os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    except FileNotFoundError as error:
+        raise _refused(path, "does not exist", "look at the name") from error
+    except OSError as error:
+        raise _refused(path, f"cannot be opened: {error.strerror}", "change its mode or owner") from error
+
+
+def _read(read: Callable[[int], bytes], most: int, path: Path) -> bytes:
+    try:
+        return read(most)
+    except OSError as error:
+        raise _refused(path, f"cannot be read: {error.strerror}", "look at the disk") from error
+
+
+def _regular_size(info: os.stat_result, path: Path) -> int:
+    if stat.S_ISDIR(info.st_mode):
+        raise _refused(path, "is a directory", "give a file")
+    if not stat.S_ISREG(info.st_mode):
+        raise _refused(path, "is not a regular file", "give a file")
+    return info.st_size
+
+
+def _refuse_large(size: int, path: Path, limits: Limits) -> None:
+    if size > limits.max_bytes:
+        raise Refused(
+            StopCode.CAP_EXCEEDED,
+            f"{path.name} has {size:,} bytes, the limit is {limits.max_bytes:,}",
+            "split the document, or raise the limit max_bytes in the settings",
+        )
+
+
+def _refused(path: Path, why: str, action: str) -> Refused:
+    return Refused(StopCode.REFUSED_INPUT, f"{path.name} {why}", action)

@@ -1,0 +1,68 @@
+"""What `plan --json` prints (design section 11): one closed model, built from a plan result."""
+
+from datetime import datetime
+from typing import Literal, Self
+
+from pydantic import Field
+
+from console.backend.documents.planning import PlanResult
+from console.backend.outcome import Outcome
+from console.backend.plan import Coverage, OtherSpan, PlannedUnit, Problem, bind
+from console.backend.value import Value
+
+
+class SourceReport(Value):
+    """Size and digests of a source."""
+
+    bytes: int
+    sha256: str
+    canonical_sha256: str
+
+
+class PlanReport(Value):
+    """A plan bound to no world, or the problems that refuse the document."""
+
+    schema_: Literal["cutter-console/plan/1"] = Field(default="cutter-console/plan/1", alias="schema")
+    outcome: Outcome
+    measured_at: datetime
+    docprefix: str
+    profile: str
+    ordinals: bool
+    source: SourceReport | None
+    plan_digest: str | None
+    """Digest of the plan bound to no world; a run binds it and gets its own."""
+    content_digest: str | None
+    n_units: int
+    histogram: dict[str, int]
+    coverage: Coverage
+    units: tuple[PlannedUnit, ...]
+    others: tuple[OtherSpan, ...]
+    problems: tuple[Problem, ...]
+
+    @classmethod
+    def of(cls, result: PlanResult, measured_at: datetime) -> Self:
+        """The report of a plan result."""
+        plan, source = result.plan, result.source
+        nothing = Coverage(unit_bytes=0, other_bytes=len(result.canonical), lossless=False)
+        return cls(
+            outcome=Outcome.FAIL if plan is None else Outcome.PASS,
+            measured_at=measured_at,
+            docprefix=result.request.docprefix,
+            profile=result.request.profile,
+            ordinals=result.request.ordinals,
+            source=SourceReport(bytes=source.bytes, sha256=source.sha256, canonical_sha256=source.canonical_sha256)
+            if source
+            else None,
+            plan_digest=bind(plan, None).plan_digest if plan else None,
+            content_digest=plan.content_digest if plan else None,
+            n_units=len(plan.units) if plan else 0,
+            histogram=result.histogram,
+            coverage=plan.coverage if plan else nothing,
+            units=plan.units if plan else (),
+            others=plan.others if plan else (),
+            problems=result.problems,
+        )
+
+    def to_json(self) -> str:
+        """One JSON object on one line, with `schema` spelt as the commands spell it."""
+        return self.model_dump_json(by_alias=True)
