@@ -1,0 +1,390 @@
+"""The one registry of actions: keys, footer, palette, help and the command line are made from it."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Scope(StrEnum):
+    """Where an action can be taken."""
+
+    EVERYWHERE = "everywhere"
+    OVERVIEW = "overview"
+    DOCUMENTS = "documents"
+    RUN = "run"
+    APPROVALS = "approvals"
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """One thing an operator can do.
+
+    `keys` are Textual key names, the first one is shown; `short` is the footer's word ("" keeps it out of the footer);
+    `dangerous` opens a dialog that must be typed into; `writes` changes the database, the switch or a file;
+    `needs` says in words what must be so; `command` is the same thing on the command line.
+    """
+
+    name: str
+    title: str
+    help: str
+    keys: tuple[str, ...]
+    scope: Scope
+    short: str = ""
+    dangerous: bool = False
+    writes: bool = False
+    demo_only: bool = False
+    needs: str = ""
+    command: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One command of the command line with its line of help; `words` is e.g. `("run", "start")`."""
+
+    words: tuple[str, ...]
+    help: str
+    writes: bool = False
+
+
+_KEY_NAMES = {
+    "question_mark": "?",
+    "escape": "Esc",
+    "enter": "Enter",
+    "tab": "Tab",
+    "space": "Space",
+    "f12": "F12",
+    "left_square_bracket": "[",
+    "right_square_bracket": "]",
+    "slash": "/",
+}
+
+
+def key_name(key: str) -> str:
+    """The key as people write it: `ctrl+x` is `^X`."""
+    if key.startswith("ctrl+"):
+        return "^" + key.removeprefix("ctrl+").upper()
+    return _KEY_NAMES.get(key, key)
+
+
+ACTIONS: tuple[Action, ...] = (
+    Action(
+        name="panic",
+        title="Stop everything (panic)",
+        help="Sets a HOLD, cancels the running statement, ends the lease. One more key confirms. Works in every dialog.",
+        keys=("ctrl+x", "f12"),
+        scope=Scope.EVERYWHERE,
+        short="STOP",
+        writes=True,
+        needs="nothing: stopping needs no authority",
+        command="cutter-console panic --reason TEXT",
+    ),
+    Action(
+        name="overview",
+        title="Go to Overview",
+        help="Who am I, the switch, the counts, the current run and what waits.",
+        keys=("1",),
+        scope=Scope.EVERYWHERE,
+        command="cutter-console status",
+    ),
+    Action(
+        name="documents",
+        title="Go to Documents",
+        help="The documents that can be planned; a plan as a tree beside its text.",
+        keys=("2",),
+        scope=Scope.EVERYWHERE,
+        command="cutter-console plan FILE --docprefix P",
+    ),
+    Action(
+        name="run",
+        title="Go to Run",
+        help="All runs, their phases with evidence, and the legal moves.",
+        keys=("3",),
+        scope=Scope.EVERYWHERE,
+        command="cutter-console run list",
+    ),
+    Action(
+        name="approvals",
+        title="Go to Approvals",
+        help="Statements, their checks one by one, and how to sign them.",
+        keys=("4",),
+        scope=Scope.EVERYWHERE,
+    ),
+    Action(
+        name="refresh",
+        title="Measure again",
+        help="Asks the database and the host again, now.",
+        keys=("r",),
+        scope=Scope.EVERYWHERE,
+        short="Refresh",
+        command="cutter-console status",
+    ),
+    Action(
+        name="help",
+        title="Help",
+        help="What can be done here, and with which keys.",
+        keys=("question_mark",),
+        scope=Scope.EVERYWHERE,
+        short="Help",
+        command="cutter-console --help",
+    ),
+    Action(
+        name="theme",
+        title="Change between dark and light",
+        help="Changes the colours only.",
+        keys=("ctrl+t",),
+        scope=Scope.EVERYWHERE,
+    ),
+    Action(
+        name="quit",
+        title="Quit",
+        help="Leaves the console. Asks first while something is being written.",
+        keys=("q", "ctrl+q"),
+        scope=Scope.EVERYWHERE,
+        short="Quit",
+    ),
+    Action(
+        name="disarm",
+        title="Switch off (disarm)",
+        help="Ends the lease at once, whoever holds it.",
+        keys=("o",),
+        scope=Scope.OVERVIEW,
+        short="Switch off",
+        writes=True,
+        needs="nothing: stopping needs no authority",
+        command="cutter-console disarm",
+    ),
+    Action(
+        name="release_hold",
+        title="Release the HOLD",
+        help="Clears the HOLD after its cause is understood. The asked word must be typed.",
+        keys=("H",),
+        scope=Scope.OVERVIEW,
+        short="Release HOLD",
+        dangerous=True,
+        writes=True,
+        needs="a HOLD that is set",
+        command="cutter-console hold release --confirm TEXT",
+    ),
+    Action(
+        name="plan",
+        title="Plan the document",
+        help="Plans with the prefix, profile and ordinals of the form. Has no effect on anything.",
+        keys=("p",),
+        scope=Scope.DOCUMENTS,
+        short="Plan",
+        needs="a document that is not refused, and a prefix",
+        command="cutter-console plan FILE --docprefix P",
+    ),
+    Action(
+        name="edit_form",
+        title="Change prefix, profile, ordinals",
+        help="Goes to the form; Enter in it plans.",
+        keys=("f",),
+        scope=Scope.DOCUMENTS,
+        short="Form",
+    ),
+    Action(
+        name="pick",
+        title="Back to the list of documents",
+        help="Leaves the plan; nothing is kept of it.",
+        keys=("b",),
+        scope=Scope.DOCUMENTS,
+        short="List",
+    ),
+    Action(
+        name="next_problem",
+        title="Next problem",
+        help="Jumps to the next problem's line in the text.",
+        keys=("n",),
+        scope=Scope.DOCUMENTS,
+        needs="a plan with problems",
+    ),
+    Action(
+        name="previous_problem",
+        title="Previous problem",
+        help="Jumps to the previous problem's line in the text.",
+        keys=("N",),
+        scope=Scope.DOCUMENTS,
+        needs="a plan with problems",
+    ),
+    Action(
+        name="start_dry",
+        title="Start a dry run",
+        help="Walks the phases without being able to write, and keeps the evidence.",
+        keys=("d",),
+        scope=Scope.DOCUMENTS,
+        short="Dry run",
+        writes=True,
+        needs="a plan without problems",
+        command="cutter-console run start FILE --docprefix P",
+    ),
+    Action(
+        name="start_live",
+        title="Start a LIVE run",
+        help="Asks first. A LIVE run rests at SG_1 before anything is written to the units.",
+        keys=("L",),
+        scope=Scope.DOCUMENTS,
+        short="LIVE run",
+        dangerous=True,
+        writes=True,
+        needs="a plan without problems",
+        command="cutter-console run start FILE --docprefix P --live",
+    ),
+    Action(
+        name="go_on",
+        title="Go on with the run",
+        help="Takes the next legal phase from where the run rests. A phase that writes needs the armed switch.",
+        keys=("g",),
+        scope=Scope.RUN,
+        short="Go on",
+        writes=True,
+        needs="a run that rests or was interrupted",
+        command="cutter-console run resume RUN",
+    ),
+    Action(
+        name="draft",
+        title="Draft the statement to sign",
+        help="Writes the statement that this run waits for into approvals/ and shows it.",
+        keys=("s",),
+        scope=Scope.RUN,
+        short="Statement",
+        writes=True,
+        needs="a run that waits for SG_1 or SG_2",
+        command="cutter-console approval draft RUN",
+    ),
+    Action(
+        name="arm",
+        title="Arm the switch for this run",
+        help="A lease for this one run that ends by itself. The run id must be typed.",
+        keys=("A",),
+        scope=Scope.RUN,
+        short="Arm",
+        dangerous=True,
+        writes=True,
+        needs="a recorded SG_1 (or SG_2), a proven backup, no HOLD",
+        command="cutter-console arm RUN --confirm RUN",
+    ),
+    Action(
+        name="enact",
+        title="Enact the draft units",
+        help="Makes the units the law that readers act on. Cannot be undone. The run id must be typed.",
+        keys=("E",),
+        scope=Scope.RUN,
+        short="Enact",
+        dangerous=True,
+        writes=True,
+        needs="a verified draft cut, a recorded SG_2, the armed switch",
+        command="cutter-console enact RUN --confirm RUN",
+    ),
+    Action(
+        name="revert",
+        title="Revert the draft cut",
+        help="Marks the draft units superseded; deletes nothing. The run id must be typed.",
+        keys=("U",),
+        scope=Scope.RUN,
+        short="Revert",
+        dangerous=True,
+        writes=True,
+        needs="a cut whose units are all draft",
+        command="cutter-console revert RUN --confirm RUN",
+    ),
+    Action(
+        name="void",
+        title="Void the run",
+        help="Ends a run that has written no unit, with a reason. The run id must be typed.",
+        keys=("V",),
+        scope=Scope.RUN,
+        short="Void",
+        dangerous=True,
+        writes=True,
+        needs="a run that has written no unit",
+        command="cutter-console run void RUN --reason TEXT",
+    ),
+    Action(
+        name="check",
+        title="Check the statement again",
+        help="Checks the statement and the signature files beside it, one check at a time.",
+        keys=("c",),
+        scope=Scope.APPROVALS,
+        short="Check",
+        needs="a statement",
+        command="cutter-console approval check STATEMENT",
+    ),
+    Action(
+        name="import_statement",
+        title="Import the signed statement",
+        help="Checks the statement with its signature files, and records it only if every check passes.",
+        keys=("i",),
+        scope=Scope.APPROVALS,
+        short="Import",
+        writes=True,
+        needs="a statement and one detached signature file a signer",
+        command="cutter-console approval import STATEMENT SIGNATURE...",
+    ),
+    Action(
+        name="demo_sign",
+        title="Sign as the demo sovereign",
+        help="DEMO ONLY: signs with the demo's throw-away key. In production a person signs elsewhere.",
+        keys=("D",),
+        scope=Scope.APPROVALS,
+        short="Sign as the demo sovereign",
+        writes=True,
+        demo_only=True,
+        needs="the demo, and a drafted statement",
+    ),
+)
+
+COMMANDS: tuple[Command, ...] = (
+    Command(("demo",), "the whole console on an embedded PostgreSQL with throw-away keys", writes=True),
+    Command(("init",), "make the runtime tree", writes=True),
+    Command(("migrate",), "install or bring up to date schema, functions and roles", writes=True),
+    Command(("status",), "where am I, the switch, the counts, what waits"),
+    Command(("counts",), "rows of every table beside the baseline"),
+    Command(("drift",), "what differs from the pinned database"),
+    Command(("plan",), "plan a document without any effect"),
+    Command(("run", "start"), "start a run: DRYRUN unless --live", writes=True),
+    Command(("run", "list"), "all runs, the newest first"),
+    Command(("run", "show"), "one run: its state, phases, evidence and legal moves"),
+    Command(("run", "resume"), "go on from where a run rests", writes=True),
+    Command(("run", "void"), "end a run that has written no unit", writes=True),
+    Command(("approval", "draft"), "draft the statement that a run waits for", writes=True),
+    Command(("approval", "check"), "check a statement and the signatures beside it"),
+    Command(("approval", "import"), "check a signed statement and record it", writes=True),
+    Command(("arm",), "arm the switch for one run; the run id is typed", writes=True),
+    Command(("disarm",), "end the lease; needs no authority", writes=True),
+    Command(("panic",), "stop everything and set a HOLD; needs no authority", writes=True),
+    Command(("hold", "show"), "whether a HOLD is set, by whom and why"),
+    Command(("hold", "release"), "clear the HOLD; the asked word is typed", writes=True),
+    Command(("backup", "selftest"), "check keys and programs before a backup is needed"),
+    Command(("backup", "take"), "take, encrypt and prove a backup for a run", writes=True),
+    Command(("backup", "prove"), "restore a backup into a scratch database and compare digests"),
+    Command(("backup", "list"), "the backups, their state and age"),
+    Command(("verify",), "verify a cut as the verifying role on a fresh connection"),
+    Command(("enact",), "enact a verified draft cut under SG_2; the run id is typed", writes=True),
+    Command(("revert",), "take a draft cut back; the run id is typed", writes=True),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Registry:
+    """The actions that exist in this console; what is not in it has no key, no line of help and no palette entry."""
+
+    actions: tuple[Action, ...]
+
+    def in_scope(self, scope: Scope) -> tuple[Action, ...]:
+        """The actions of one screen, without the global ones."""
+        return tuple(action for action in self.actions if action.scope is scope)
+
+    def named(self, name: str) -> Action | None:
+        """The action of this name, or None where it does not exist here."""
+        return next((action for action in self.actions if action.name == name), None)
+
+
+def registry(*, read_only: bool, demo: bool) -> Registry:
+    """The registry for one console: read-only builds it without everything that is dangerous or writes."""
+    return Registry(
+        tuple(
+            action
+            for action in ACTIONS
+            if not (read_only and (action.dangerous or action.writes)) and (demo or not action.demo_only)
+        )
+    )

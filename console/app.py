@@ -1,0 +1,362 @@
+"""ConsoleApp: the four screens, the refresh, the one running operation, signals and the crash screen."""
+
+import asyncio
+import os
+import threading
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar, TypeVar, cast
+
+from rich.text import Text
+from textual.app import App
+from textual.binding import BindingType
+from textual.screen import Screen
+
+from console import crash
+from console.actions import Scope, registry
+from console.backend.errors import CutterError
+from console.screens.base import ConsoleScreen
+from console.screens.overview import OverviewScreen
+from console.screens.palette import ActionProvider
+from console.terminal import TerminalGuard, wants_no_colour
+from console.widgets.jobs import in_thread
+from console.widgets.notice import Notice, refused
+from console.widgets.theme import DARK, LIGHT
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from console.backend.facade import Backend
+    from console.backend.views import Progress, Status, SwitchView
+    from console.screens.operation import Operation
+
+T = TypeVar("T")
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _documents() -> Screen[None]:
+    from console.screens.documents import DocumentsScreen
+
+    return DocumentsScreen()
+
+
+def _run() -> Screen[None]:
+    from console.screens.run import RunScreen
+
+    return RunScreen()
+
+
+def _approvals() -> Screen[None]:
+    from console.screens.approvals import ApprovalsScreen
+
+    return ApprovalsScreen()
+
+
+class ConsoleApp(App[int], inherit_bindings=False):
+    """The console. It adds no authority: everything goes through the backend, as it does on the command line.
+
+    `backend` is the backend or what makes one; it is made in a thread after the first paint. `clock` gives aware UTC
+    times. `refresh_seconds` is the pause between measurements. `crash_folder` is where the log of a crash goes.
+    """
+
+    TITLE = "cutter-console"
+    CSS_PATH = "console.tcss"
+    ENABLE_COMMAND_PALETTE = True
+    COMMANDS = {ActionProvider}  # noqa: RUF012
+    MODES: ClassVar[dict[str, str | Callable[[], Screen[None]]]] = {
+        "documents": _documents,
+        "run": _run,
+        "approvals": _approvals,
+    }
+    BINDINGS: ClassVar[list[BindingType]] = []
+
+    def __init__(
+        self,
+        backend: "Callable[[], Backend] | Backend",
+        *,
+        read_only: bool,
+        demo: bool,
+        clock: Callable[[], datetime] = _utc_now,
+        refresh_seconds: float = 10.0,
+        crash_folder: Path | None = None,
+    ) -> None:
+        self.registry = registry(read_only=read_only, demo=demo)
+        super().__init__(ansi_color=True if wants_no_colour(os.environ) else None)
+        self.read_only = read_only
+        self.demo = demo
+        self.clock = clock
+        self.status: Status | None = None
+        self.no_status = "measuring for the first time ..."
+        self.notice = Notice()
+        self.operation: Operation[object] | None = None
+        self.guard: TerminalGuard | None = None
+        self.measurements = 0
+        self._refresh_seconds = refresh_seconds
+        self._crash_folder = crash_folder
+        self._backend: Backend | None = None
+        self._make_backend = backend
+        self._making = threading.Lock()
+        self._measuring = False
+        self._measure_again = False
+        self._leave_when_done = False
+        for theme in (DARK, LIGHT):
+            self.register_theme(theme)
+        self.theme = DARK.name
+        for action in self.registry.in_scope(Scope.EVERYWHERE):
+            self._bindings.bind(
+                ",".join(action.keys), action.name, action.title, show=False, priority=action.name == "panic"
+            )
+
+    def get_default_screen(self) -> Screen[None]:
+        """Overview is painted first; the other screens are not even imported before they are asked for."""
+        return OverviewScreen()
+
+    def on_load(self) -> None:
+        """Listen to signals before the terminal is changed."""
+        if self.guard is not None:
+            self.guard.install(asyncio.get_running_loop())
+
+    def on_mount(self) -> None:
+        """Measure after the first paint, then now and then."""
+        self.call_after_refresh(self._begin)
+
+    def _begin(self) -> None:
+        self.measure()
+        self.set_interval(self._refresh_seconds, self._tick)
+
+    # Asking the backend
+
+    def _built(self) -> "Backend":
+        """In a thread: the backend, made at the first call."""
+        with self._making:
+            if self._backend is None:
+                make = self._make_backend
+                self._backend = make() if callable(make) else make
+            return self._backend
+
+    async def ask(self, question: "Callable[[Backend], T]") -> T:
+        """Ask the backend in a thread. Raises what the backend raises."""
+        return await in_thread(lambda: question(self._built()))
+
+    def _tick(self) -> None:
+        if not self._measuring:
+            self.measure()
+
+    def measure(self) -> None:
+        """Measure soon; requests that come while one is under way become one more."""
+        if self._measuring:
+            self._measure_again = True
+            return
+        self._measuring = True
+        self.run_worker(self._measure(), group="measure", exclusive=False)
+
+    async def _measure(self) -> None:
+        try:
+            status = await self.ask(lambda backend: backend.status())
+        except CutterError as error:
+            self._not_measured(error)
+        else:
+            self._measured(status)
+        finally:
+            self._measuring = False
+            self.measurements += 1
+        if self._measure_again:
+            self._measure_again = False
+            self.measure()
+
+    def _measured(self, status: "Status") -> None:
+        self.status = status
+        with self.batch_update():
+            for screen in self._console_screens():
+                screen.draw_frame()
+                screen.show_status(status)
+
+    def _not_measured(self, error: CutterError) -> None:
+        self.no_status = f"NOT MEASURED: {error.message}"
+        self.give_notice(refused("Measuring", error))
+
+    def _console_screens(self) -> list[ConsoleScreen]:
+        return [screen for screen in self.screen_stack if isinstance(screen, ConsoleScreen)]
+
+    # The one running operation
+
+    def operate(self, operation: "Operation[T]") -> None:
+        """Start a long call; a second one is refused while the first is under way."""
+        if self.operation is not None:
+            self.notify(f"Refused: {self.operation.doing} is still under way.", severity="warning", markup=False)
+            return
+        self.operation = cast("Operation[object]", operation)
+        self.give_notice(Notice("working", f"{operation.doing} ..."))
+        self.run_worker(self._operate(operation), group="operation", exclusive=False)
+
+    async def _operate(self, operation: "Operation[T]") -> None:
+        from console.screens.operation import ProgressFeed
+
+        feed = ProgressFeed(asyncio.get_running_loop(), self._post_progress)
+        try:
+            answer = await in_thread(lambda: operation.call(self._built(), feed))
+        except CutterError as error:
+            self.operation = None
+            self.give_notice(refused(operation.doing, error))
+        else:
+            self.operation = None
+            self.give_notice(Notice("done", operation.done(answer)))
+        self._after_operation()
+
+    def _post_progress(self, progress: "Progress") -> None:
+        self.call_later(self.show_progress, progress)
+
+    def show_progress(self, progress: "Progress") -> None:
+        """Draw how far the running operation has come."""
+        from console.screens.operation import progress_words
+
+        if self.operation is None:
+            return
+        self.give_notice(Notice("working", f"{self.operation.doing}: {progress_words(progress)}"))
+        for screen in self._console_screens():
+            screen.show_progress(progress)
+
+    def _after_operation(self) -> None:
+        if self._leave_when_done:
+            self.exit(0)
+            return
+        self.measure()
+        for screen in self._console_screens():
+            screen.reload()
+
+    def give_notice(self, notice: Notice) -> None:
+        """Show this notice on the screen, and on those that are gone to, until it is dismissed."""
+        self.notice = notice
+        for screen in self._console_screens():
+            screen.draw_frame()
+
+    def dismiss_notice(self) -> None:
+        """Take the notice away, unless an operation is under way."""
+        if self.operation is None:
+            self.give_notice(Notice())
+
+    def show_run(self, run_id: str) -> None:
+        """Go to the Run screen with this run chosen."""
+        self.wanted_run = run_id
+        self.action_run()
+
+    wanted_run: str = ""
+    wanted_statement: str = ""
+
+    # Actions of the registry
+
+    def action_overview(self) -> None:
+        """Go to Overview."""
+        self.switch_mode(self.DEFAULT_MODE)
+
+    def action_documents(self) -> None:
+        """Go to Documents."""
+        self.switch_mode("documents")
+
+    def action_run(self) -> None:
+        """Go to Run."""
+        self.switch_mode("run")
+
+    def action_approvals(self) -> None:
+        """Go to Approvals."""
+        self.switch_mode("approvals")
+
+    def action_refresh(self) -> None:
+        """Measure now."""
+        self.measure()
+        for screen in self._console_screens():
+            screen.reload()
+
+    def action_theme(self) -> None:
+        """Dark or light."""
+        self.theme = LIGHT.name if self.theme == DARK.name else DARK.name
+
+    def action_help(self) -> None:
+        """Help of what has the focus."""
+        from console.screens.help import HelpDialog
+
+        screens = self._console_screens()
+        if screens:
+            self.push_screen(HelpDialog(screens[-1].help_subject(), screens[-1].SCOPE))
+
+    def action_panic(self) -> None:
+        """Ask for the one further key, from wherever the operator is."""
+        from console.screens.panic import PanicDialog
+
+        if not isinstance(self.screen, PanicDialog):
+            self.push_screen(PanicDialog(), self._stop)
+
+    def _stop(self, reason: str | None) -> None:
+        if reason is None:
+            return
+        self.give_notice(Notice("working", "Stopping: HOLD, cancel the running statement, end the lease ..."))
+        self.run_worker(self._panic(reason), group="panic", exclusive=False)
+
+    async def _panic(self, reason: str) -> None:
+        try:
+            switch: SwitchView = await self.ask(lambda backend: backend.panic(reason))
+        except CutterError as error:
+            self.give_notice(refused("Stopping did NOT succeed", error))
+        else:
+            self.give_notice(
+                Notice(
+                    "done", f"Stopped. The switch is {switch.state.value}.", "", "Find the cause, then release the HOLD"
+                )
+            )
+        self.action_refresh()
+
+    async def action_quit(self) -> None:
+        """Leave; ask first while an operation is under way."""
+        if self.operation is None:
+            self.exit(0)
+            return
+        from console.screens.quit import QuitDialog
+
+        self.push_screen(QuitDialog(self.operation.doing), self._quit)
+
+    def _quit(self, answer: str | None) -> None:
+        if answer == "now":
+            self.exit(0)
+        elif answer == "when done":
+            self._leave_when_done = True
+            if self.operation is None:
+                self.exit(0)
+
+    # The end, orderly or not
+
+    def leave(self, exit_status: int) -> None:
+        """End because of a signal or a vanished terminal."""
+        self.exit(exit_status, return_code=exit_status)
+
+    def _handle_exception(self, error: Exception) -> None:
+        self._return_code = 1
+        if self._exception is None:
+            self._exception = error
+            self._exception_event.set()
+        self._fatal_error()
+
+    def _fatal_error(self) -> None:
+        """No locals, no message of the error itself: they can hold what must not be shown."""
+        if not self._exit_renderables:
+            error = self._exception or RuntimeError()
+            self._exit_renderables.append(Text(crash.report(error, self._crash_folder, self.clock())))
+        self._close_messages_no_wait()
+
+    def panic(self, *_renderables: "RenderableType") -> None:
+        """Textual's own word for a crash; its renderables are not shown."""
+        self._return_code = self._return_code or 1
+        self._fatal_error()
+
+
+def run(app: ConsoleApp) -> int:
+    """Run the console in this terminal until it ends; the exit status (143 and 129 for SIGTERM and a lost terminal)."""
+    app.guard = TerminalGuard(app.leave)
+    try:
+        app.run()
+    finally:
+        app.guard.release()
+    return app.return_code or 0

@@ -1,0 +1,143 @@
+"""Approvals: statements, their checks one by one, what is signed and how; the import."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical
+
+from console.actions import Action, Scope
+from console.backend.views import ApprovalView
+from console.screens import approvals_text as words
+from console.screens.base import ConsoleScreen
+from console.screens.import_dialog import ImportDialog
+from console.screens.operation import Operation
+from console.widgets.panel import Panel
+from console.widgets.rows import Rows
+
+if TYPE_CHECKING:
+    from console.backend.facade import Backend, OnProgress
+
+
+class ApprovalsScreen(ConsoleScreen):
+    """The list of statements, and one of them in whole."""
+
+    SCOPE: ClassVar[Scope] = Scope.APPROVALS
+    TITLE_WORD: ClassVar[str] = "Approvals"
+    HELP_TEXT: ClassVar[str] = (
+        "A statement says exactly what is authorised. The sovereign signs the bytes of its file elsewhere, with a "
+        "detached signature, one file a signer; the console never signs. Put the signature files beside the statement "
+        "and check, then import: it is recorded only if every check is PASS. A statement is used once."
+    )
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.approvals: tuple[ApprovalView, ...] = ()
+
+    def body(self) -> ComposeResult:
+        """List; checks; statement."""
+        with Horizontal(id="approval-screen"):
+            yield Rows(
+                "Statements", empty="No statement. A run at SG_1 or SG_2 drafts one (3, then s).", id="statements"
+            )
+            with Vertical(id="approval-detail"):
+                yield Panel("How to sign", id="sign")
+                with Horizontal(id="approval-body"):
+                    yield Panel("Checks", id="checks")
+                    yield Panel("What is signed", id="statement")
+
+    def on_mount(self) -> None:
+        """The list has the keys."""
+        super().on_mount()
+        self.query_one("#statements").focus()
+
+    def reload(self) -> None:
+        """All statements with their checks."""
+        self.ask("Reading the statements", lambda backend: backend.approvals(), self._loaded)
+
+    def _loaded(self, approvals: tuple[ApprovalView, ...]) -> None:
+        self.approvals = approvals
+        rows = self.query_one("#statements", Rows)
+        rows.show(tuple(words.statement_row(view) for view in approvals))
+        rows.retitle(f"Statements: {len(approvals)}")
+        wanted = self.console.wanted_statement
+        index = next((i for i, view in enumerate(approvals) if view.statement_sha256 == wanted), rows.cursor)
+        self.console.wanted_statement = ""
+        rows.set_reactive(Rows.cursor, min(index, max(len(approvals) - 1, 0)))
+        rows.refresh()
+        self._draw_chosen()
+
+    @property
+    def chosen(self) -> ApprovalView | None:
+        """The statement under the cursor."""
+        index = self.query_one("#statements", Rows).cursor
+        return self.approvals[index] if index < len(self.approvals) else None
+
+    @on(Rows.Moved, "#statements")
+    def _draw_chosen(self) -> None:
+        view = self.chosen
+        checks, sign, statement = (self.query_one(f"#{n}", Panel) for n in ("checks", "sign", "statement"))
+        if view is None:
+            for panel in (checks, sign, statement):
+                panel.show([])
+        else:
+            checks.title = words.checks_title(view)
+            checks.show(words.checks(view))
+            statement.show(words.statement(view))
+            sign.title = words.sign_title(view)
+            sign.show(words.sign(view, self.console.clock(), demo=self.console.demo))
+        self.draw_frame()
+
+    def shown_actions(self) -> tuple[Action, ...]:
+        """Nothing where there is no statement."""
+        return self.console_actions() if self.chosen is not None else ()
+
+    def _need_statement(self) -> ApprovalView | None:
+        view = self.chosen
+        if view is None:
+            self.cannot("There is no statement.", "Draft one on the Run screen: 3, then s")
+        return view
+
+    def action_check(self) -> None:
+        """Check the chosen statement again; checking writes nothing."""
+        view = self._need_statement()
+        if view is not None:
+            self.ask("Checking", lambda backend: backend.check_statement(view.statement_path), self._checked)
+
+    def _checked(self, fresh: ApprovalView) -> None:
+        self._loaded(tuple(fresh if v.statement_path == fresh.statement_path else v for v in self.approvals))
+
+    def action_import_statement(self) -> None:
+        """Ask for the signature files, then import."""
+        view = self._need_statement()
+        if view is None:
+            return
+
+        def answered(signatures: tuple[Path, ...] | None) -> None:
+            if signatures is not None:
+                self._import(view.statement_path, signatures)
+
+        self.console.push_screen(ImportDialog(view), answered)
+
+    def _import(self, statement: Path, signatures: tuple[Path, ...]) -> None:
+        def call(backend: "Backend", _progress: "OnProgress") -> ApprovalView:
+            return backend.import_statement(statement, signatures)
+
+        self.console.operate(
+            Operation(f"Importing {statement.name}", call, lambda v: f"{v.kind} for {v.run_id} is {v.status.value}.")
+        )
+
+    def action_demo_sign(self) -> None:
+        """The demo's throw-away key signs; this action does not exist elsewhere."""
+        view = self._need_statement()
+        if view is None:
+            return
+        statement = view.statement_path
+
+        def call(backend: "Backend", _progress: "OnProgress") -> Path:
+            return backend.sign_as_demo_sovereign(statement)
+
+        self.console.operate(
+            Operation("Signing as the demo sovereign", call, lambda path: f"DEMO signature written: {path}")
+        )

@@ -1,0 +1,75 @@
+"""The words of Approvals: pure functions of a statement."""
+
+from datetime import datetime
+
+from console.backend.outcome import Outcome
+from console.backend.safe_text import safe_text
+from console.backend.views import ApprovalStatus, ApprovalView
+from console.screens.danger_text import check_lines
+from console.widgets.line import Line, Span, Tone, line
+from console.widgets.words import coarse_left, day_and_clock
+
+_TONES: dict[ApprovalStatus, Tone] = {
+    ApprovalStatus.DRAFTED: "accent",
+    ApprovalStatus.IMPORTED: "good",
+    ApprovalStatus.INVALID: "bad",
+    ApprovalStatus.EXPIRED: "warn",
+    ApprovalStatus.USED: "muted",
+}
+
+
+def statement_row(view: ApprovalView) -> Line:
+    """Kind, status, document, run."""
+    return line(
+        Span(f"{view.kind} ", "strong"),
+        Span(f"{view.status.value:<9}", _TONES[view.status]),
+        f"{view.docprefix} ",
+        Span(view.run_id, "muted"),
+    )
+
+
+def checks_title(view: ApprovalView) -> str:
+    """`Checks: 4 of 6 PASS`."""
+    passed = sum(check.outcome is Outcome.PASS for check in view.checks)
+    return f"Checks: {passed} of {len(view.checks)} PASS"
+
+
+def checks(view: ApprovalView) -> list[Line]:
+    """Every check in its order, with what to do where it is not PASS."""
+    if not view.checks:
+        return [line(Span("NOT_RUN ", "muted"), "nothing has been checked yet. Press c.")]
+    return [part for check in view.checks for part in check_lines(check)]
+
+
+def statement(view: ApprovalView) -> list[Line]:
+    """The digest of the exact bytes, then the text."""
+    return [
+        line(Span("sha256 of the file's bytes", "muted")),
+        line(Span(view.statement_sha256, "strong")),
+        line(""),
+        *(line(str(text)) for text in view.statement_lines),
+    ]
+
+
+def sign_title(view: ApprovalView) -> str:
+    """Kind and status."""
+    return f"{view.kind} for {view.run_id}"
+
+
+def sign(view: ApprovalView, now: datetime, *, demo: bool) -> list[Line]:
+    """Status, expiry, where the file is, and the command for the sovereign."""
+    lines = [
+        line(
+            Span(view.status.value, _TONES[view.status]),
+            Span(f", expires {day_and_clock(view.expires_at)} (", "muted"),
+            coarse_left(view.expires_at, now),
+            Span(")", "muted"),
+        ),
+        line(Span("file  ", "muted"), safe_text(str(view.statement_path))),
+    ]
+    if view.status in {ApprovalStatus.DRAFTED, ApprovalStatus.INVALID}:
+        lines.append(line(Span("sign  ", "muted"), safe_text(view.sign_with)))
+        lines.append(line(Span("then  ", "muted"), "put the signature file beside the statement; c checks, i imports"))
+        if demo:
+            lines.append(line(Span("DEMO  ", "accent"), "D signs as the demo sovereign, with a throw-away key"))
+    return lines

@@ -1,0 +1,129 @@
+"""What every screen has: the bars, the notice, the keys from the registry, and the way to ask the backend."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, ClassVar, TypeVar, cast
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Container
+from textual.screen import Screen
+from textual.widget import Widget
+
+from console.actions import Action, Scope
+from console.backend.errors import CutterError
+from console.widgets.bars import KeyBar, TopBar
+from console.widgets.notice import Notice, NoticePanel, refused
+
+if TYPE_CHECKING:
+    from console.app import ConsoleApp
+    from console.backend.facade import Backend
+    from console.backend.views import Progress, RunView, Status
+
+T = TypeVar("T")
+
+
+class ConsoleScreen(Screen[None]):
+    """One of the four screens. Subclasses say what stands between the bars and what their actions do."""
+
+    SCOPE: ClassVar[Scope]
+    TITLE_WORD: ClassVar[str]
+    HELP_TEXT: ClassVar[str] = ""
+    HORIZONTAL_BREAKPOINTS = [  # noqa: RUF012
+        (0, "-narrow"),
+        (110, "-wide"),
+    ]
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss_notice", "Dismiss", show=False)]
+
+    def __init__(self) -> None:
+        super().__init__()
+        for action in self.console_actions():
+            self._bindings.bind(",".join(action.keys), action.name, action.title, show=False)
+
+    @property
+    def console(self) -> "ConsoleApp":
+        """The app, by its own type."""
+        return cast("ConsoleApp", self.app)
+
+    def console_actions(self) -> tuple[Action, ...]:
+        """This screen's actions that exist in this console."""
+        return self.console.registry.in_scope(self.SCOPE)
+
+    def body(self) -> ComposeResult:
+        """What stands between the bars."""
+        raise NotImplementedError
+
+    def compose(self) -> ComposeResult:
+        """Bars, body, notice."""
+        yield TopBar(id="top")
+        with Container(id="body"):
+            yield from self.body()
+        yield NoticePanel()
+        yield KeyBar(id="keys")
+
+    def on_mount(self) -> None:
+        """Draw the bars; the data come after the first paint."""
+        self.call_after_refresh(self.draw_frame)
+
+    def on_resize(self) -> None:
+        """The bars depend on the width."""
+        self.call_after_refresh(self.draw_frame)
+
+    def on_screen_resume(self) -> None:
+        """Shown again: the frame may be old, the data are asked for again."""
+        self.draw_frame()
+        self.reload()
+
+    def draw_frame(self) -> None:
+        """Draw bars and notice from what is known now."""
+        if not self.is_mounted:
+            return
+        console = self.console
+        self.query_one(TopBar).draw(
+            self.TITLE_WORD, console.status, console.no_status, read_only=console.read_only, demo=console.demo
+        )
+        self.query_one(KeyBar).draw((*self.shown_actions(), *console.registry.in_scope(Scope.EVERYWHERE)))
+        self.query_one(NoticePanel).show(console.notice)
+
+    def shown_actions(self) -> tuple[Action, ...]:
+        """The actions for the footer: those that make sense at this moment."""
+        return self.console_actions()
+
+    def show_status(self, status: "Status") -> None:
+        """A new measurement has come."""
+
+    def show_progress(self, progress: "Progress") -> None:
+        """A running operation has come further."""
+
+    def show_run(self, run: "RunView") -> None:
+        """An operation has ended with this run."""
+
+    def reload(self) -> None:
+        """Ask the backend again for what this screen shows."""
+
+    def action_dismiss_notice(self) -> None:
+        """Take the notice away, unless something is still being done."""
+        self.console.dismiss_notice()
+
+    def ask(self, doing: str, question: "Callable[[Backend], T]", then: Callable[[T], None]) -> None:
+        """Ask the backend in a thread; `then` draws the answer, and an error becomes the notice."""
+        self.run_worker(self._ask(doing, question, then), exit_on_error=True)
+
+    async def _ask(self, doing: str, question: "Callable[[Backend], T]", then: Callable[[T], None]) -> None:
+        try:
+            answer = await self.console.ask(question)
+        except CutterError as error:
+            self.console.give_notice(refused(doing, error))
+            return
+        if self.is_mounted:
+            with self.app.batch_update():
+                then(answer)
+
+    def cannot(self, what: str, next_action: str) -> None:
+        """Say that an action is not possible now, and what would make it so."""
+        self.console.give_notice(Notice("refused", what, "", next_action))
+
+    def help_subject(self) -> str:
+        """Help for the widget that has the focus, then for the screen."""
+        focused: Widget | None = self.focused
+        of_widget = getattr(focused, "HELP", "") if focused is not None else ""
+        return f"{of_widget}\n\n{self.HELP_TEXT}".strip() if isinstance(of_widget, str) else self.HELP_TEXT

@@ -1,0 +1,165 @@
+"""The one dialog for everything that a typed text confirms: arm, enact, revert, void, release HOLD."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal
+from textual.widgets import Input
+
+from console.backend.errors import CutterError
+from console.backend.views import Briefing, Danger, RunView, SwitchView
+from console.screens.danger_text import TITLES, briefing_lines, refusal_line
+from console.screens.dialog import Dialog
+from console.screens.operation import Operation
+from console.widgets.line import Line, Span, line
+from console.widgets.notice import refused
+from console.widgets.panel import Lines
+
+if TYPE_CHECKING:
+    from console.app import ConsoleApp
+    from console.backend.facade import Backend, OnProgress
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmed:
+    """What the operator typed."""
+
+    confirm: str
+    reason: str
+
+
+class DangerDialog(Dialog[Confirmed]):
+    """Says everything first; the text must be typed exactly, and a key of its own confirms it. Enter never does."""
+
+    TALL: ClassVar[bool] = True
+    CANCEL: ClassVar[str] = "Cancel: change nothing"
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+y", "confirm", "Confirm", show=False, priority=True)]
+
+    def __init__(self, danger: Danger, run_id: str) -> None:
+        super().__init__()
+        self._danger = danger
+        self._run_id = run_id
+        self.briefing: Briefing | None = None
+
+    def question(self) -> ComposeResult:
+        """What must be typed, and the fields for it; they are not there before the checks are known to be PASS."""
+        yield Lines(id="demand")
+        with Horizontal(id="typed"):
+            yield Input(id="confirm", placeholder="type it here", compact=True)
+        if self._danger is Danger.VOID:
+            yield Input(id="reason", placeholder="reason (it is recorded)", compact=True)
+
+    def on_mount(self) -> None:
+        """Ask the backend what this would do."""
+        self.query_one("#dialog").border_title = TITLES[self._danger]
+        self._show_fields(available=False)
+        super().on_mount()
+        self.body([line("Measuring what this would do ...")])
+        self.run_worker(self._brief())
+
+    async def _brief(self) -> None:
+        try:
+            briefing = await self.console.ask(lambda backend: backend.brief(self._danger, self._run_id))
+        except CutterError as error:
+            self.body(refused("Not possible", error).lines())
+            self._demand(line(Span("Not available. ", "bad"), "The reason stands above."))
+            return
+        self.briefing = briefing
+        self.body(briefing_lines(briefing))
+        self._show_fields(available=not briefing.open_checks)
+        self._demand(refusal_line(briefing) if briefing.open_checks else _demand_line(briefing))
+        self.show_keys()
+
+    def _show_fields(self, *, available: bool) -> None:
+        for field in self.query(Input):
+            field.display = available
+            field.disabled = not available
+
+    def _demand(self, words: Line) -> None:
+        self.query_one("#demand", Lines).show([words])
+
+    @property
+    def available(self) -> bool:
+        """Whether it can be confirmed at all: every check is PASS."""
+        return self.briefing is not None and not self.briefing.open_checks
+
+    def keys(self) -> Line:
+        """The confirming key is named only when it does something."""
+        confirm = (Span("   ^Y", "bad"), Span(f" {self._danger.value} now")) if self.available else ()
+        return line(
+            Span("Esc", "accent"), " no   ", Span("Tab", "accent"), " next field", *confirm, *self.stop_hint()
+        )  # fmt: skip
+
+    def action_confirm(self) -> None:
+        """Only with every check at PASS and exactly the right text."""
+        if not self.available or self.briefing is None:
+            self.app.bell()
+            return
+        typed = self.query_one("#confirm", Input).value
+        reason = self._reason()
+        if typed != self.briefing.confirm_text:
+            self._demand(
+                line(
+                    Span("Not the text that is asked for. ", "bad"), "Type ", Span(self.briefing.confirm_text, "strong")
+                )
+            )
+        elif reason is None:
+            self._demand(line(Span("A reason is asked for. ", "bad"), "It is recorded with the void."))
+        else:
+            self.dismiss(Confirmed(typed, reason))
+
+    def _reason(self) -> str | None:
+        if self._danger is not Danger.VOID:
+            return ""
+        return self.query_one("#reason", Input).value.strip() or None
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Enter never confirms: it says which key does."""
+        event.stop()
+        self._demand(
+            line(
+                "Enter does not confirm. ",
+                Span("^Y", "bad"),
+                f" {self._danger.value} now, ",
+                Span("Esc", "accent"),
+                " no",
+            )
+        )
+
+
+def _demand_line(briefing: Briefing) -> Line:
+    return line("To go ahead, type ", Span(briefing.confirm_text, "strong"))
+
+
+def ask_and_do(console: "ConsoleApp", danger: Danger, run_id: str) -> None:
+    """Open the dialog; when it is confirmed, do it as the console's one operation."""
+
+    def answered(answer: Confirmed | None) -> None:
+        if answer is not None:
+            console.operate(_operation(danger, run_id, answer))
+
+    console.push_screen(DangerDialog(danger, run_id), answered)
+
+
+def _operation(danger: Danger, run_id: str, answer: Confirmed) -> Operation[RunView | SwitchView]:
+    def call(backend: "Backend", progress: "OnProgress") -> RunView | SwitchView:
+        match danger:
+            case Danger.ARM:
+                return backend.arm(run_id, answer.confirm)
+            case Danger.ENACT:
+                return backend.enact(run_id, answer.confirm, progress)
+            case Danger.REVERT:
+                return backend.revert(run_id, answer.confirm, progress)
+            case Danger.VOID:
+                return backend.void(run_id, answer.reason)
+            case Danger.RELEASE_HOLD:
+                return backend.release_hold(answer.confirm)
+
+    def done(result: RunView | SwitchView) -> str:
+        if isinstance(result, RunView):
+            return f"{result.run_id} is now {result.state.name}."
+        return f"The switch is {result.state.value}{f' for {result.run_id}' if result.run_id else ''}."
+
+    return Operation(f"{TITLES[danger]} {run_id}".strip(), call, done)

@@ -1,0 +1,79 @@
+"""The shape of every dialog: a title, a body that scrolls, a question that stays, and Cancel with the focus."""
+
+from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar, cast
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.screen import ModalScreen
+from textual.widgets import Button
+
+from console.widgets.line import Line, Span, line
+from console.widgets.panel import Lines, Panel
+
+if TYPE_CHECKING:
+    from console.app import ConsoleApp
+
+R = TypeVar("R")
+
+
+class Dialog(ModalScreen[R | None], Generic[R]):
+    """Esc, and Enter on Cancel, are no: they dismiss with None. Nothing else is bound to Enter."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "no", "No", show=False, priority=True)]
+    AUTO_FOCUS = "#cancel"
+    WORDS: ClassVar[str] = ""
+    CANCEL: ClassVar[str] = "Cancel"
+    TALL: ClassVar[bool] = False
+
+    @property
+    def console(self) -> "ConsoleApp":
+        """The app, by its own type."""
+        return cast("ConsoleApp", self.app)
+
+    def question(self) -> ComposeResult:
+        """The fixed part between body and Cancel."""
+        yield from ()
+
+    def compose(self) -> ComposeResult:
+        """Title, body, question, Cancel with the keys beside it."""
+        with Vertical(id="dialog", classes="-tall" if self.TALL else "") as dialog:
+            dialog.border_title = self.WORDS
+            yield Panel("", id="dialog-body")
+            with Vertical(id="question"):
+                yield from self.question()
+            yield Button(self.CANCEL, id="cancel", compact=True)
+            yield Lines(id="dialog-keys")
+
+    def on_mount(self) -> None:
+        """The body scrolls with the keyboard, after Tab."""
+        self.query_one("#dialog-body", Panel).can_focus = self.TALL
+        self.show_keys()
+
+    def body(self, lines: list[Line]) -> None:
+        """Show these lines as the body."""
+        self.query_one("#dialog-body", Panel).show(lines)
+
+    def show_keys(self) -> None:
+        """The keys, below Cancel."""
+        self.query_one("#dialog-keys", Lines).show([self.keys()])
+
+    def keys(self) -> Line:
+        """What the keys do here."""
+        return line(Span("Esc", "accent"), " no", *self.stop_hint())
+
+    def stop_hint(self) -> tuple[Span, ...]:
+        """The stop key works here too, where it exists."""
+        if self.console.registry.named("panic") is None:
+            return ()
+        return (Span("   "), Span("^X", "bad"), Span(" STOP everything"))
+
+    def action_no(self) -> None:
+        """The safe answer."""
+        self.dismiss(None)
+
+    def on_button_pressed(self, event: Button.Pressed) -> None:
+        """Cancel is the only button that a key can press."""
+        event.stop()
+        if event.button.id == "cancel":
+            self.action_no()

@@ -1,0 +1,275 @@
+"""Documents: pick one, plan it, read the plan as a tree beside its text, start a run."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical
+from textual.widgets import Checkbox, Input
+
+from console.actions import Action, Scope
+from console.backend.runs.states import Mode
+from console.backend.views import IntakeView, PlanView, RunRequest, RunView
+from console.screens import documents_text as words
+from console.screens.base import ConsoleScreen
+from console.screens.operation import Operation
+from console.screens.start_live import StartLiveDialog
+from console.widgets.outline import Outline, outline
+from console.widgets.panel import Lines
+from console.widgets.rows import Rows
+from console.widgets.source_view import SourceView
+from console.widgets.unit_tree import UnitTree
+
+if TYPE_CHECKING:
+    from console.backend.facade import Backend, OnProgress
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A plan as it is shown: what was asked for, the answer, and the shape of its tree."""
+
+    request: RunRequest
+    view: PlanView
+    outline: Outline
+
+
+class DocumentsScreen(ConsoleScreen):
+    """Two faces: the list with the form, and the plan."""
+
+    SCOPE: ClassVar[Scope] = Scope.DOCUMENTS
+    TITLE_WORD: ClassVar[str] = "Documents"
+    HELP_TEXT: ClassVar[str] = (
+        "Choose a document with Enter. The form holds the prefix of its addresses, the profile that reads its "
+        "headings, and whether repeated headings get ordinals. Planning has no effect on anything. A plan is shown "
+        "as a tree beside the text; a document that is ambiguous is refused, and n and N jump through its problems."
+    )
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.planned: Planned | None = None
+        self._intake: tuple[IntakeView, ...] = ()
+        self._profiles: tuple[str, ...] = ()
+        self._problem = -1
+        self._following = False
+
+    def body(self) -> ComposeResult:
+        """List and form; or the plan."""
+        with Vertical(id="pick"):
+            yield Rows("Documents", empty="The intake folder is empty. Put a Markdown or text file there.", id="intake")
+            with Vertical(id="form"):
+                yield Lines(id="form-hint")
+                with Horizontal(classes="field"):
+                    yield Lines(id="label-docprefix", classes="label")
+                    yield Input(id="docprefix", placeholder="A-Z 0-9 -, 3 to 32", compact=True)
+                with Horizontal(classes="field"):
+                    yield Lines(id="label-profile", classes="label")
+                    yield Input(id="profile", placeholder="atx", compact=True)
+                with Horizontal(classes="field"):
+                    yield Lines(id="label-ordinals", classes="label")
+                    yield Checkbox("number repeated headings", id="ordinals", compact=True)
+        with Vertical(id="plan"):
+            yield Lines(id="plan-head")
+            with Horizontal(id="plan-body"):
+                yield UnitTree("Units", id="tree")
+                yield SourceView("Text", id="text")
+            yield Rows("Problems", empty="No problems.", id="problems")
+
+    def on_mount(self) -> None:
+        """Start with the list."""
+        super().on_mount()
+        for name, label in (("docprefix", "prefix"), ("profile", "profile"), ("ordinals", "ordinals")):
+            self.query_one(f"#label-{name}", Lines).show([words.label(label)])
+        self.query_one("#form").border_title = "How to read it"
+        self._show_face()
+        self.query_one("#intake").focus()
+
+    def reload(self) -> None:
+        """The list and the profiles."""
+        self.ask("Reading the intake folder", lambda b: (b.intake(), b.profiles()), self._loaded)
+
+    def _loaded(self, answer: tuple[tuple[IntakeView, ...], tuple[str, ...]]) -> None:
+        self._intake, self._profiles = answer
+        self.query_one("#intake", Rows).show(tuple(words.intake_row(view) for view in self._intake))
+        self.query_one("#form-hint", Lines).show(words.form_hint(self._profiles))
+        self._fill_form()
+
+    @property
+    def chosen(self) -> IntakeView | None:
+        """The document under the cursor."""
+        index = self.query_one("#intake", Rows).cursor
+        return self._intake[index] if index < len(self._intake) else None
+
+    def _fill_form(self) -> None:
+        view = self.chosen
+        if view is not None and self.planned is None:
+            self.query_one("#docprefix", Input).value = view.docprefix
+            self.query_one("#profile", Input).value = view.profile or (self._profiles[0] if self._profiles else "")
+            self.query_one("#ordinals", Checkbox).value = False
+
+    @on(Rows.Moved, "#intake")
+    def _another_document(self) -> None:
+        self._fill_form()
+
+    @on(Rows.Chosen, "#intake")
+    def _document_chosen(self) -> None:
+        self.action_plan()
+
+    @on(Input.Submitted)
+    def _form_done(self) -> None:
+        self.action_plan()
+
+    def action_edit_form(self) -> None:
+        """To the form."""
+        self.action_pick()
+        self.query_one("#docprefix", Input).focus()
+
+    def action_pick(self) -> None:
+        """Back to the list."""
+        self.planned = None
+        self._show_face()
+        self.query_one("#intake").focus()
+
+    def _show_face(self) -> None:
+        self.query_one("#pick").display = self.planned is None
+        self.query_one("#plan").display = self.planned is not None
+        self.draw_frame()
+
+    def shown_actions(self) -> tuple[Action, ...]:
+        """Planning before there is a plan, starting after."""
+        names = {"plan", "edit_form"} if self.planned is None else {"pick", *self._startable()}
+        return tuple(action for action in self.console_actions() if action.name in names)
+
+    def _startable(self) -> set[str]:
+        return {"start_dry", "start_live"} if self.planned is not None and not self.planned.view.problems else set()
+
+    def action_plan(self) -> None:
+        """Plan what is chosen, as the form says."""
+        view = self.chosen
+        if view is None:
+            self.cannot("There is no document to plan.", "Put a Markdown or text file into the intake folder, then r")
+            return
+        if view.refused:
+            self.cannot(f"{view.name} cannot be planned: {view.refused}", "Correct the file, then r")
+            return
+        request = RunRequest(
+            origin=view.origin,
+            docprefix=self.query_one("#docprefix", Input).value.strip(),
+            profile=self.query_one("#profile", Input).value.strip(),
+            ordinals=self.query_one("#ordinals", Checkbox).value,
+        )
+        self.query_one("#form-hint", Lines).show([words.planning(view)])
+        self.ask(f"Planning {view.name}", _plan(request), self._show_plan)
+
+    def _show_plan(self, planned: Planned) -> None:
+        self.planned = planned
+        self._problem = -1
+        view = planned.view
+        units = view.document.units if view.document is not None else ()
+        self._show_face()
+        self.query_one("#form-hint", Lines).show(words.form_hint(self._profiles))
+        self.query_one("#plan-head", Lines).show(words.plan_head(planned.request, view))
+        tree = self.query_one(UnitTree)
+        tree.load(units, planned.outline)
+        tree.display = bool(units)
+        self.query_one(SourceView).load(view.text, planned.outline, frozenset(p.line for p in view.problems))
+        self._show_problems(view)
+        (tree if units else self.query_one(SourceView)).focus()
+        if view.problems:
+            self.action_next_problem()
+
+    def _show_problems(self, view: PlanView) -> None:
+        problems = self.query_one("#problems", Rows)
+        problems.display = bool(view.problems)
+        problems.retitle(words.problems_title(view.problems))
+        problems.show(tuple(words.problem_row(problem) for problem in view.problems))
+
+    @on(Rows.Moved, "#tree")
+    def _tree_moved(self) -> None:
+        index = self.query_one(UnitTree).unit_index
+        if index is not None and self.planned is not None:
+            self.query_one(SourceView).show_line(self.planned.outline.starts[index])
+
+    @on(Rows.Moved, "#text")
+    def _text_moved(self) -> None:
+        if self.planned is None:
+            return
+        index = self.planned.outline.unit_at_line(self.query_one(SourceView).line_number)
+        if index is not None:
+            self.query_one(UnitTree).reveal(index)
+
+    @on(Rows.Moved, "#problems")
+    def _problem_moved(self, event: Rows.Moved) -> None:
+        self._go_to_problem(event.index)
+
+    def action_next_problem(self) -> None:
+        """The next problem, and its line."""
+        self._go_to_problem(self._problem + 1)
+
+    def action_previous_problem(self) -> None:
+        """The previous problem, and its line."""
+        self._go_to_problem(self._problem - 1)
+
+    def _go_to_problem(self, index: int) -> None:
+        if self.planned is None or not self.planned.view.problems:
+            return
+        self._problem = max(0, min(index, len(self.planned.view.problems) - 1))
+        self.query_one("#problems", Rows).cursor = self._problem
+        text = self.query_one(SourceView)
+        text.show_line(self.planned.view.problems[self._problem].line)
+        self._text_moved()
+
+    def action_start_dry(self) -> None:
+        """Start a dry run of the plan that is shown."""
+        if self._may_start() and self.planned is not None:
+            self.console.operate(_start(self.planned.request, self._started))
+
+    def action_start_live(self) -> None:
+        """Ask, then start a LIVE run of the plan that is shown."""
+        if not self._may_start() or self.planned is None or self.planned.view.document is None:
+            return
+        request = self.planned.request.model_copy(update={"mode": Mode.LIVE})
+        status = self.console.status
+        dialog = StartLiveDialog(
+            request, len(self.planned.view.document.units), status.target if status is not None else None
+        )
+
+        def answered(yes: bool | None) -> None:
+            if yes:
+                self.console.operate(_start(request, self._started))
+
+        self.console.push_screen(dialog, answered)
+
+    def _may_start(self) -> bool:
+        if self.planned is None:
+            self.cannot("A run starts from a plan.", "Choose a document and plan it first")
+        elif self.planned.view.problems or self.planned.view.document is None:
+            self.cannot(
+                "A document with problems is not cut.", "n jumps to the problems; correct the text, then plan again"
+            )
+        else:
+            return True
+        return False
+
+    def _started(self, run: RunView) -> None:
+        self.console.show_run(run.run_id)
+
+
+def _plan(request: RunRequest) -> "Callable[[Backend], Planned]":
+    def question(backend: "Backend") -> Planned:
+        view = backend.plan(request.origin, request.docprefix, request.profile, request.ordinals)
+        return Planned(request, view, outline(view.document.units if view.document is not None else ()))
+
+    return question
+
+
+def _start(request: RunRequest, then: Callable[[RunView], None]) -> Operation[RunView]:
+    def call(backend: "Backend", progress: "OnProgress") -> RunView:
+        return backend.start(request, progress)
+
+    def done(run: RunView) -> str:
+        then(run)
+        return f"{run.run_id} is now {run.state.name}."
+
+    return Operation(f"Starting a {request.mode.value} run of {request.docprefix}", call, done)

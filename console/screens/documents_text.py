@@ -1,0 +1,89 @@
+"""The words of Documents: pure functions of what the backend answered."""
+
+from collections import Counter
+
+from console.backend.plan import DocumentPlan, Problem
+from console.backend.views import IntakeView, PlanView, RunRequest
+from console.widgets.line import Line, Span, line
+from console.widgets.words import count, plural, shortened, size
+
+
+def label(word: str) -> Line:
+    """The name of a field."""
+    return line(Span(f"{word:<10}", "muted"))
+
+
+def intake_row(view: IntakeView) -> Line:
+    """A document, or the reason why it cannot be planned."""
+    bytes_ = "" if view.bytes is None else size(view.bytes)
+    name = f"{shortened(view.name, 34):<35}{bytes_:>9}  "
+    if view.refused:
+        return line(Span(name, "muted"), Span("REFUSED  ", "bad"), str(view.refused))
+    kind = "live text" if view.origin.startswith("live:") else "file"
+    known = f"{view.docprefix} {view.profile}".strip()
+    return line(
+        name, Span(f"{kind:<10}", "muted"), Span(known or "prefix not known yet", "plain" if known else "muted")
+    )
+
+
+def form_hint(profiles: tuple[str, ...]) -> list[Line]:
+    """How to go on from the list."""
+    return [
+        line(
+            Span("Enter or p", "accent"),
+            " plans the chosen document; ",
+            Span("f", "accent"),
+            " changes how it is read.",
+        ),
+        line(Span("profiles  ", "muted"), ", ".join(profiles) or "none"),
+    ]
+
+
+def planning(view: IntakeView) -> Line:
+    """While the plan is being made."""
+    return line(Span(f"Planning {view.name} ...", "accent"))
+
+
+def plan_head(request: RunRequest, view: PlanView) -> list[Line]:
+    """What was planned: units, histogram, coverage, digest; or that it is refused."""
+    what = f"{request.docprefix}  {request.origin}  {request.profile}{', ordinals' if request.ordinals else ''}"
+    if view.document is None:
+        return [
+            line(Span(what, "strong")),
+            line(Span("REFUSED ", "bad"), f"{plural(len(view.problems), 'problem')}: no plan, no digest."),
+        ]
+    document = view.document
+    verdict = (
+        line(Span("REFUSED ", "bad"), f"{plural(len(view.problems), 'problem')}. ")
+        if view.problems
+        else line(Span("PLANNED ", "good"), f"{plural(len(document.units), 'unit')}: {histogram(document)}")
+    )
+    return [
+        line(Span(what, "strong")),
+        verdict,
+        line(Span("coverage ", "muted"), coverage(document), Span("  digest ", "muted"), view.plan_digest[:16] + "…"),
+    ]
+
+
+def histogram(document: DocumentPlan) -> str:
+    """`42 article, 15 principle, 3 section`, the most frequent first."""
+    found = Counter(unit.section_type for unit in document.units)
+    return ", ".join(f"{count(n)} {kind}" for kind, n in found.most_common())
+
+
+def coverage(document: DocumentPlan) -> str:
+    """How much of the text is in units, and that nothing is lost."""
+    cover = document.coverage
+    total = max(cover.unit_bytes + cover.other_bytes, 1)
+    share = 100 * cover.unit_bytes / total
+    return f"{share:.1f} % in units, {'LOSSLESS' if cover.lossless else 'NOT LOSSLESS'}"
+
+
+def problems_title(problems: tuple[Problem, ...]) -> str:
+    """How many, and the keys."""
+    return f"{plural(len(problems), 'problem')} (n next, N previous)"
+
+
+def problem_row(problem: Problem) -> Line:
+    """Line, code, message."""
+    return line(Span(f"line {problem.line:<7}", "accent"), Span(f"{problem.code}  ", "bad"), str(problem.message))

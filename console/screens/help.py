@@ -1,0 +1,53 @@
+"""Help: of the widget that has the focus, of the screen, and the keys from the registry."""
+
+from typing import ClassVar
+
+from console.actions import Action, Scope, key_name
+from console.screens.dialog import Dialog
+from console.widgets.line import Line, Span, line
+
+
+class HelpDialog(Dialog[None]):
+    """Shows only what exists in this console."""
+
+    WORDS: ClassVar[str] = "Help"
+    CANCEL: ClassVar[str] = "Close"
+    TALL: ClassVar[bool] = True
+    AUTO_FOCUS = "#dialog-body"
+
+    def __init__(self, subject: str, scope: Scope) -> None:
+        super().__init__()
+        self._subject = subject
+        self._scope = scope
+
+    def on_mount(self) -> None:
+        """Text first, then the keys of the screen, then those of everywhere."""
+        super().on_mount()
+        console = self.console
+        lines: list[Line] = [line(part) for part in self._subject.split("\n")]
+        for scope in (self._scope, Scope.EVERYWHERE):
+            actions = console.registry.in_scope(scope)
+            lines += [line(""), line(Span(f"Keys: {scope.value}", "strong"))] if actions else []
+            for action in actions:
+                lines += help_lines(action)
+        if console.read_only:
+            lines += [line(""), line("READ-ONLY: actions that write do not exist here.")]
+        self.body(lines)
+
+    def keys(self) -> Line:
+        """How to leave, and where more is."""
+        return line(
+            Span("Esc", "accent"), " close   ", Span("Up Down PageUp PageDown", "accent"), " scroll   ",
+            Span("^P", "accent"), " find an action by name",
+        )  # fmt: skip
+
+
+def help_lines(action: Action) -> list[Line]:
+    """Keys, title, what it does, what it needs, and the same on the command line."""
+    keys = ", ".join(key_name(key) for key in action.keys)
+    lines = [line(Span(f"  {keys:<8}", "accent"), Span(action.title, "strong")), line(f"          {action.help}")]
+    if action.needs:
+        lines.append(line(Span(f"          needs: {action.needs}", "muted")))
+    if action.command:
+        lines.append(line(Span(f"          same as: {action.command}", "muted")))
+    return lines

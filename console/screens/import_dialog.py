@@ -1,0 +1,86 @@
+"""Import: the statement's signature files, one a signer."""
+
+from pathlib import Path
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.widgets import Input
+
+from console.backend.safe_text import safe_text
+from console.backend.views import ApprovalView
+from console.screens.approvals_text import checks
+from console.screens.dialog import Dialog
+from console.widgets.line import Line, Span, line
+from console.widgets.panel import Lines
+
+
+class ImportDialog(Dialog[tuple[Path, ...]]):
+    """Answers with the signature files, or None for no."""
+
+    WORDS: ClassVar[str] = "Import a signed statement"
+    TALL: ClassVar[bool] = True
+    CANCEL: ClassVar[str] = "Cancel: import nothing"
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+y", "import", "Import", show=False, priority=True)]
+
+    def __init__(self, view: ApprovalView) -> None:
+        super().__init__()
+        self._view = view
+
+    def question(self) -> ComposeResult:
+        """Where other signature files are."""
+        yield Lines(id="demand")
+        yield Input(id="more", placeholder="more signature files, separated by spaces (may stay empty)", compact=True)
+
+    def on_mount(self) -> None:
+        """What is imported, with which signatures, and how the checks stand."""
+        super().on_mount()
+        view = self._view
+        found = [line("  ", safe_text(str(path))) for path in view.signature_paths]
+        self.body(
+            [
+                line(
+                    Span("what     ", "muted"), Span(f"{view.kind} for {view.run_id}", "strong"), f"  {view.docprefix}"
+                ),
+                line(Span("file     ", "muted"), safe_text(str(view.statement_path))),
+                line(Span("sha256   ", "muted"), view.statement_sha256),
+                line(Span("writes   ", "muted"), "records the approval in the database, if every check is PASS"),
+                line(
+                    Span("signed   ", "muted"),
+                    "signature files found beside it:" if found else "no signature file beside it",
+                ),
+                *found,
+                line(""),
+                *checks(view),
+            ]
+        )
+        self._demand("Everything is checked again before it is recorded.")
+
+    def _demand(self, words: str) -> None:
+        self.query_one("#demand", Lines).show([line(words)])
+
+    def keys(self) -> Line:
+        """The confirming key."""
+        return line(
+            Span("Esc", "accent"),
+            " no   ",
+            Span("Tab", "accent"),
+            " field   ",
+            Span("^Y", "bad"),
+            " import",
+            *self.stop_hint(),
+        )
+
+    def action_import(self) -> None:
+        """With at least one signature file."""
+        typed = tuple(Path(word) for word in self.query_one("#more", Input).value.split())
+        signatures = tuple(dict.fromkeys((*self._view.signature_paths, *typed)))
+        if signatures:
+            self.dismiss(signatures)
+        else:
+            self._demand("There is no signature file: name one, or put it beside the statement and check again.")
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Enter never confirms."""
+        event.stop()
+        self._demand("Enter does not import; ^Y does.")

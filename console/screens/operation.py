@@ -1,0 +1,59 @@
+"""One long backend call at a time, with its progress: never cancelled in silence, never two at once."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+if TYPE_CHECKING:
+    from console.backend.facade import Backend, OnProgress
+    from console.backend.views import Progress
+
+T = TypeVar("T")
+
+DRAW_EVERY_SECONDS = 0.25
+"""Progress is drawn at most this often, whatever the backend reports: the line may be slow."""
+
+
+@dataclass(frozen=True, slots=True)
+class Operation(Generic[T]):
+    """What is done, by which call, and what to show of its answer; `done` returns the sentence for the notice."""
+
+    doing: str
+    call: "Callable[[Backend, OnProgress], T]"
+    done: Callable[[T], str]
+
+
+class ProgressFeed:
+    """Takes progress from the worker's thread and hands the latest to the event loop now and then."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, draw: "Callable[[Progress], None]") -> None:
+        self._loop = loop
+        self._draw = draw
+        self._latest: Progress | None = None
+        self._scheduled = False
+        self._not_before = 0.0
+
+    def __call__(self, progress: "Progress") -> None:
+        """Called in the worker's thread."""
+        self._latest = progress
+        if not self._scheduled:
+            self._scheduled = True
+            self._loop.call_soon_threadsafe(self._schedule)
+
+    def _schedule(self) -> None:
+        self._loop.call_later(max(0.0, self._not_before - self._loop.time()), self._deliver)
+
+    def _deliver(self) -> None:
+        self._scheduled = False
+        self._not_before = self._loop.time() + DRAW_EVERY_SECONDS
+        if self._latest is not None:
+            self._draw(self._latest)
+
+
+def progress_words(progress: "Progress") -> str:
+    """`phase 6 cut_leg_a: units written, 300 of 1,000`."""
+    head = f"phase {progress.phase.number} of 11, {progress.phase.value}: {progress.step}"
+    if progress.total is not None:
+        return f"{head}, {progress.done:,} of {progress.total:,}"
+    return f"{head}, {progress.done:,}" if progress.done else head

@@ -1,0 +1,117 @@
+"""Overview: who am I, the switch, the counts, the current run, what waits."""
+
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical
+from textual.timer import Timer
+
+from console.actions import Action, Scope
+from console.screens.base import ConsoleScreen
+from console.widgets.panel import Panel
+
+if TYPE_CHECKING:
+    from console.backend.views import Status
+
+
+class OverviewScreen(ConsoleScreen):
+    """The first screen; it is painted before anything is measured."""
+
+    SCOPE: ClassVar[Scope] = Scope.OVERVIEW
+    TITLE_WORD: ClassVar[str] = "Overview"
+    HELP_TEXT: ClassVar[str] = (
+        "Overview answers four questions: where am I, may anything be written, what is in the database, and what "
+        "waits for whom. Everything is measured together; the time of the measurement stands in the title of the "
+        "counts. INCONCLUSIVE means that it could not be measured: it is neither zero nor good."
+    )
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._countdown: Timer | None = None
+
+    def body(self) -> ComposeResult:
+        """Left: where, switch, what waits. Right: counts."""
+        with Horizontal():
+            with Vertical(id="overview-left"):
+                yield Panel("Where", id="where")
+                yield Panel("Kill switch", id="switch")
+                yield Panel("What waits", id="waiting")
+            yield Panel("Counts", id="counts")
+
+    def on_mount(self) -> None:
+        """Only the counts and what waits can be longer than their panel."""
+        super().on_mount()
+        for name in ("where", "switch"):
+            self.query_one(f"#{name}", Panel).can_focus = False
+
+    def on_screen_resume(self) -> None:
+        """Draw what was measured last."""
+        self.draw_frame()
+        if self.console.status is not None:
+            self.show_status(self.console.status)
+
+    def show_status(self, status: "Status") -> None:
+        """Draw a measurement; panels whose lines are the same are not drawn again."""
+        from console.screens import overview_text as words
+
+        now = self.console.clock()
+        wide = self.has_class("-wide")
+        self.query_one("#where", Panel).show(words.where(status, read_only=self.console.read_only))
+        self.query_one("#switch", Panel).show(words.switch(status, now))
+        waiting = self.query_one("#waiting", Panel)
+        waiting.show([*words.waiting(status, now), *words.current_run(status, now)])
+        counts = self.query_one("#counts", Panel)
+        counts.show(words.counts(status, wide=wide))
+        counts.title = words.counts_title(status, now)
+        self._count_down(armed=status.switch.expires_at is not None)
+        self.draw_frame()
+
+    def on_resize(self) -> None:
+        """The columns depend on the width."""
+        super().on_resize()
+        self.call_after_refresh(self._draw_again)
+
+    def _draw_again(self) -> None:
+        if self.console.status is not None:
+            self.show_status(self.console.status)
+
+    def _count_down(self, *, armed: bool) -> None:
+        """A clock ticks only while the switch is armed."""
+        if armed and self._countdown is None:
+            self._countdown = self.set_interval(1.0, self._tick)
+        elif not armed and self._countdown is not None:
+            self._countdown.stop()
+            self._countdown = None
+
+    def _tick(self) -> None:
+        from console.screens import overview_text as words
+
+        if self.console.status is not None and self.is_current:
+            self.query_one("#switch", Panel).show(words.switch(self.console.status, self.console.clock()))
+
+    def shown_actions(self) -> tuple[Action, ...]:
+        """Disarm only where it is armed, release only where there is a HOLD."""
+        status = self.console.status
+        state = status.switch.state.value if status is not None else ""
+        wanted = {"ARMED": {"disarm"}, "HOLD": {"release_hold"}}.get(state, set())
+        return tuple(action for action in self.console_actions() if action.name in wanted)
+
+    def action_disarm(self) -> None:
+        """End the lease at once."""
+        from console.screens.operation import Operation
+
+        self.console.operate(
+            Operation(
+                "Switching off",
+                lambda backend, _progress: backend.disarm(),
+                lambda switch: f"The switch is {switch.state.value}.",
+            )
+        )
+
+    def action_release_hold(self) -> None:
+        """Clear the HOLD, after its briefing and the typed word."""
+        from console.backend.views import Danger
+        from console.screens.danger import ask_and_do
+
+        run_id = self.console.status.switch.run_id if self.console.status is not None else ""
+        ask_and_do(self.console, Danger.RELEASE_HOLD, run_id)

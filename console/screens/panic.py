@@ -1,0 +1,60 @@
+"""Panic: one further, distinct key stops everything; the safe answer has the focus."""
+
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.widgets import Input
+
+from console.screens.dialog import Dialog
+from console.widgets.line import Line, Span, line
+from console.widgets.panel import Lines
+
+
+class PanicDialog(Dialog[str]):
+    """Answers with the reason (it may be empty), or None for no."""
+
+    WORDS: ClassVar[str] = "STOP everything?"
+    CANCEL: ClassVar[str] = "No, go on as before"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("s", "stop", "Stop now", show=False),
+        Binding("ctrl+s", "stop", "Stop now", show=False, priority=True),
+    ]
+
+    def question(self) -> ComposeResult:
+        """A reason, if there is time for one."""
+        yield Lines(id="panic-hint")
+        yield Input(id="reason", placeholder="reason (may stay empty; Tab goes here)", compact=True)
+
+    def on_mount(self) -> None:
+        """Say what will happen before asking."""
+        super().on_mount()
+        running = self.console.operation
+        self.body(
+            [
+                line("Sets a HOLD: nothing is written until a person releases it."),
+                line("Cancels the running statement: its transaction rolls back, all or nothing."),
+                line("Ends the lease: the switch is off."),
+                line("Stopping needs no authority. It deletes nothing."),
+                line(""),
+                line(
+                    Span("Under way: ", "muted"), running.doing if running is not None else "nothing from this console"
+                ),
+            ]
+        )
+        self.query_one("#panic-hint", Lines).show([line("Press ", Span("s", "bad"), " to stop now.")])
+
+    def keys(self) -> Line:
+        """The distinct key."""
+        return line(
+            Span("s", "bad"), " (in the field ", Span("^S", "bad"), ") stop now   ", Span("Esc", "accent"), " no"
+        )
+
+    def action_stop(self) -> None:
+        """Stop, with what stands in the field as the reason."""
+        self.dismiss(self.query_one("#reason", Input).value.strip() or "stopped from the console, no reason given")
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Enter never confirms: it only leaves the field."""
+        event.stop()
+        self.query_one("#cancel").focus()

@@ -1,0 +1,47 @@
+"""Quit while something is under way: explained, and refused unless said otherwise."""
+
+from typing import ClassVar
+
+from textual.binding import Binding, BindingType
+
+from console.screens.dialog import Dialog
+from console.widgets.line import Line, Span, line
+
+
+class QuitDialog(Dialog[str]):
+    """Answers `now`, `when done`, or None to stay."""
+
+    WORDS: ClassVar[str] = "Quit while something is under way?"
+    CANCEL: ClassVar[str] = "Stay"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("w", "answer('when done')", "When it is done", show=False),
+        Binding("ctrl+y", "answer('now')", "Now", show=False),
+    ]
+
+    def __init__(self, doing: str) -> None:
+        super().__init__()
+        self._doing = doing
+
+    def on_mount(self) -> None:
+        """Say what leaving would mean."""
+        super().on_mount()
+        self.body(
+            [
+                line(Span("Under way: ", "muted"), self._doing),
+                line(""),
+                line("If you leave now, the phase that is running ends by COMMIT or ROLLBACK, never in between."),
+                line("Nothing goes on by itself: the next console shows the run as interrupted, with what the"),
+                line("database says, and offers the legal moves."),
+            ]
+        )
+
+    def keys(self) -> Line:
+        """Three ways."""
+        return line(
+            Span("Esc", "accent"), " stay   ", Span("w", "accent"), " leave when it is done   ", Span("^Y", "bad"),
+            " leave now", *self.stop_hint(),
+        )  # fmt: skip
+
+    def action_answer(self, answer: str) -> None:
+        """Leave, one way or the other."""
+        self.dismiss(answer)

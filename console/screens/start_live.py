@@ -1,0 +1,58 @@
+"""Start LIVE: says what a LIVE run does before the first pause, and asks."""
+
+from typing import ClassVar
+
+from textual.binding import Binding, BindingType
+
+from console.backend.views import RunRequest
+from console.backend.world import Target, expected_cut_deltas
+from console.screens.danger_text import target_words
+from console.screens.dialog import Dialog
+from console.widgets.line import Line, Span, line
+from console.widgets.words import plural, signed
+
+
+class StartLiveDialog(Dialog[bool]):
+    """Answers True for a LIVE run, None for no. Enter and Esc are no."""
+
+    WORDS: ClassVar[str] = "Start a LIVE run?"
+    TALL: ClassVar[bool] = True
+    CANCEL: ClassVar[str] = "Cancel: start nothing"
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+y", "yes", "Start LIVE", show=False)]
+
+    def __init__(self, request: RunRequest, n_units: int, target: Target | None) -> None:
+        super().__init__()
+        self._request = request
+        self._n_units = n_units
+        self._target = target
+
+    def on_mount(self) -> None:
+        """What, where, how many, what is written and when."""
+        super().on_mount()
+        request = self._request
+        self.body(
+            [
+                line(Span("what     ", "muted"), Span(f"a LIVE run of {request.docprefix}", "strong")),
+                line(Span("from     ", "muted"), f"{request.origin}, profile {request.profile}"),
+                line(Span("where    ", "muted"), target_words(self._target)),
+                line(Span("units    ", "muted"), plural(self._n_units, "unit")),
+                line(Span("now      ", "muted"), "takes and proves a backup, probes the grants, then rests at SG_1"),
+                line(
+                    Span("writes   ", "muted"), "no unit before the sovereign has signed SG_1 and the switch is armed"
+                ),
+                line(
+                    Span("undo     ", "muted"), Span("can be undone. ", "good"), "Before the cut the run can be voided"
+                ),
+                line(""),
+                line(Span("rows     ", "muted"), "what the cut will add, if it is authorised:"),
+                *(line(f"  {d.table:<48}{signed(d.rows):>8}") for d in expected_cut_deltas(self._n_units)),
+            ]
+        )
+
+    def keys(self) -> Line:
+        """The confirming key is not beside Enter or Esc."""
+        return line(Span("Esc", "accent"), " no   ", Span("^Y", "bad"), " start LIVE", *self.stop_hint())
+
+    def action_yes(self) -> None:
+        """Start it."""
+        self.dismiss(result=True)

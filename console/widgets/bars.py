@@ -1,0 +1,90 @@
+"""The two bars: who and where at the top of every screen, the keys at the bottom."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from console.actions import Action, key_name
+from console.widgets.line import Line, Span, Tone, line, plain
+from console.widgets.panel import Lines
+
+if TYPE_CHECKING:
+    from console.backend.views import Status
+
+_TABS = (("1", "Overview"), ("2", "Documents"), ("3", "Run"), ("4", "Approvals"))
+
+
+def badges(status: "Status | None", *, read_only: bool, demo: bool) -> Line:
+    """Demo, read-only and the switch, in words."""
+    spans: list[Span] = []
+    if demo:
+        spans.append(Span(" DEMO ", "accent"))
+    if read_only:
+        spans.append(Span(" READ-ONLY ", "accent"))
+    if status is None:
+        return (*spans, Span(" switch not measured", "muted"))
+    word = status.switch.state.value
+    return (*spans, Span(f" switch {word}", switch_tone(word)))
+
+
+def switch_tone(word: str) -> Tone:
+    """The colour that goes with the switch's word; off is the good one."""
+    return "good" if word == "OFF" else "warn" if word == "ARMED" else "bad"
+
+
+def where(status: "Status | None", reason: str) -> Line:
+    """The one database that everything here is about, in full (incident 27)."""
+    if status is None:
+        return line(Span(f" {reason}", "muted"))
+    if status.target is None:
+        return line(Span(" DATABASE NOT REACHED  ", "bad"), Span(str(status.unreachable)))
+    target = status.target
+    return line(
+        Span(" database ", "muted"),
+        f"{target.database} at {target.host}",
+        Span("  system ", "muted"),
+        target.system_identifier,
+        Span("  timeline ", "muted"),
+        str(target.timeline),
+        Span("  role ", "muted"),
+        status.role or "not known",
+    )
+
+
+class TopBar(Lines):
+    """Two lines: the screens with the badges, and the target."""
+
+    def draw(self, title: str, status: "Status | None", reason: str, *, read_only: bool, demo: bool) -> None:
+        """Draw for the screen of this title."""
+        tabs: list[Span] = []
+        for key, name in _TABS:
+            here = name == title
+            tabs.append(Span(f" {key} ", "muted"))
+            tabs.append(Span(f"[{name}]" if here else f" {name} ", "strong" if here else "plain"))
+        right = badges(status, read_only=read_only, demo=demo)
+        gap = max(self.size.width - len(plain(tuple(tabs))) - len(plain(right)), 0)
+        self.show([(*tabs, Span(" " * gap), *right), where(status, reason)])
+
+
+def key_line(actions: Sequence[Action], width: int) -> Line:
+    """The footer: as many actions as fit, and always the stop key and the help key."""
+    spans: list[Span] = []
+    rest = width
+    shown = sorted((a for a in actions if a.short), key=lambda a: a.name not in {"panic", "help"})
+    for action in shown:
+        key, word = key_name(action.keys[0]), action.short
+        needed = len(key) + len(word) + 3
+        if needed > rest:
+            continue
+        rest -= needed
+        spans.extend(
+            (Span(f" {key}", "bad" if action.name == "panic" else "accent"), Span(f" {word}", "plain"), Span(" "))
+        )
+    return tuple(spans)
+
+
+class KeyBar(Lines):
+    """The keys of this screen, made from the registry."""
+
+    def draw(self, actions: Sequence[Action]) -> None:
+        """Draw these actions' keys."""
+        self.show([key_line(actions, self.size.width)])

@@ -1,0 +1,224 @@
+"""The source text with the boundaries of its units, wrapped, of any length: only the visible lines are made."""
+
+from collections.abc import Sequence
+from typing import ClassVar, Protocol
+
+from rich.cells import cell_len, chop_cells
+from rich.style import Style
+from textual.binding import Binding, BindingType
+from textual.geometry import Size
+from textual.strip import Strip
+
+from console.widgets.line import Line, Span
+from console.widgets.outline import Outline
+from console.widgets.rows import Rows
+
+
+class Text(Protocol):
+    """Inert lines by 1-based number."""
+
+    def __len__(self) -> int:
+        """How many lines there are."""
+
+    def line(self, number: int) -> str:
+        """One line."""
+
+
+class _Row:
+    """One row of the screen: the line it is of (1-based), whether it is that line's first, and its text."""
+
+    __slots__ = ("first", "number", "text")
+
+    def __init__(self, number: int, first: bool, text: str) -> None:
+        self.number = number
+        self.first = first
+        self.text = text
+
+
+class SourceView(Rows):
+    """A text whose scroll position is a line, not a row, so that a million wrapped lines need no measuring."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("left_square_bracket", "unit(-1)", "Previous unit", show=False),
+        Binding("right_square_bracket", "unit(1)", "Next unit", show=False),
+    ]
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"source--unit", "source--other"}
+    HELP: ClassVar[str] = (
+        "Up and Down move by line and the tree follows; [ and ] go to the unit before and after. In the margin "
+        "a unit begins at its corner and runs along the bar; dotted lines belong to no unit. Tab goes to the tree."
+    )
+
+    def __init__(self, title: str, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name
+        super().__init__(title, empty="No text.", id=id)
+        self._text: Text | None = None
+        self._outline = Outline((), (), (), ())
+        self._names: Sequence[str] = ()
+        self._page: list[_Row] = []
+        self._page_key: tuple[int, int, int] = (-1, -1, -1)
+        self._marked: range = range(0)
+        self._problem_lines: frozenset[int] = frozenset()
+
+    def load(self, text: Text, outline: Outline, problem_lines: frozenset[int]) -> None:
+        """Show this text with these boundaries."""
+        self._text = text
+        self._outline = outline
+        self._problem_lines = problem_lines
+        self._page_key = (-1, -1, -1)
+        self._marked = range(0)
+        self.set_reactive(Rows.cursor, 0)
+        self.rows_changed()
+        self.scroll_to(y=0, animate=False, force=True)
+        self.mark_unit_at_cursor()
+
+    @property
+    def row_count(self) -> int:
+        """How many lines there are."""
+        return len(self._text) if self._text is not None else 0
+
+    @property
+    def line_number(self) -> int:
+        """The line under the cursor, 1-based."""
+        return self.cursor + 1
+
+    def row(self, index: int) -> Line:
+        """One line of the text, unwrapped."""
+        return (Span(self._text.line(index + 1)),) if self._text is not None else ()
+
+    def rows_changed(self) -> None:
+        """Any line can stand at the top, so the last one can be scrolled up to there."""
+        super().rows_changed()
+        self.virtual_size = Size(self.size.width, self.row_count + max(self.size.height - 1, 0))
+
+    def on_resize(self) -> None:
+        """Wrap for the new width."""
+        self._page_key = (-1, -1, -1)
+        self.virtual_size = Size(self.size.width, self.row_count + max(self.size.height - 1, 0))
+        self._keep_in_view()
+
+    def show_line(self, number: int) -> None:
+        """Put the cursor on a line without telling anybody, near the top where it was out of sight."""
+        self.set_reactive(Rows.cursor, max(0, min(number - 1, self.row_count - 1)))
+        if not self._in_view(self.cursor):
+            self.scroll_to(y=max(self.cursor - 1, 0), animate=False, force=True)
+        self.mark_unit_at_cursor()
+        self.refresh()
+
+    def mark_unit_at_cursor(self) -> None:
+        """Mark the lines of the unit that the cursor is in."""
+        index = self._outline.unit_at_line(self.line_number)
+        self._marked = (
+            range(0) if index is None else range(self._outline.starts[index], self._outline.last_lines[index] + 1)
+        )
+
+    def watch_cursor(self, old: int, new: int) -> None:
+        """Follow the cursor, and mark its unit."""
+        self.mark_unit_at_cursor()
+        super().watch_cursor(old, new)
+
+    def action_unit(self, by: int) -> None:
+        """To the first line of the unit before or after."""
+        if not self._outline.starts:
+            return
+        here = self._outline.unit_at_line(self.line_number)
+        index = (here if here is not None else -1) + by
+        self.cursor = self._outline.starts[max(0, min(index, len(self._outline.starts) - 1))] - 1
+        self.show_line(self.line_number)
+
+    def _in_view(self, index: int) -> bool:
+        top = self.scroll_offset.y
+        if index < top or self.size.height == 0:
+            return False
+        return any(row.number == index + 1 for row in self._rows_from(top))
+
+    def _keep_in_view(self) -> None:
+        if self._in_view(self.cursor):
+            return
+        top = self.scroll_offset.y
+        target = self.cursor if self.cursor < top else self._top_that_ends_with(self.cursor)
+        self.scroll_to(y=target, animate=False, force=True)
+
+    def _top_that_ends_with(self, index: int) -> int:
+        rows = 0
+        for top in range(index, -1, -1):
+            rows += len(self._wrapped(top + 1))
+            if rows > self.size.height:
+                return min(top + 1, index)
+        return 0
+
+    def _wrapped(self, number: int) -> list[str]:
+        text = self._text.line(number) if self._text is not None else ""
+        limit = max(self.size.height, 1) * max(self._text_width, 1)
+        if len(text) > limit:
+            text = text[: limit - 2] + " …"
+        return _wrap(text, max(self._text_width, 8))
+
+    @property
+    def _digits(self) -> int:
+        return len(str(self.row_count))
+
+    @property
+    def _text_width(self) -> int:
+        return self.size.width - self._digits - 4
+
+    def _rows_from(self, top: int) -> list[_Row]:
+        key = (top, self.size.width, self.size.height)
+        if key != self._page_key:
+            self._page_key = key
+            self._page = []
+            number = top + 1
+            while number <= self.row_count and len(self._page) < self.size.height:
+                self._page.extend(_Row(number, not i, part) for i, part in enumerate(self._wrapped(number)))
+                number += 1
+        return self._page
+
+    def render_line(self, y: int) -> Strip:
+        """One row of the screen."""
+        if not self.row_count:
+            return super().render_line(y)
+        rows = self._rows_from(self.scroll_offset.y)
+        if y >= len(rows):
+            return Strip.blank(self.size.width, self.rich_style)
+        row = rows[y]
+        return self.strip(self._spans(row), self.size.width, self._line_style(row.number))
+
+    def _spans(self, row: _Row) -> Line:
+        number = f"{row.number:>{self._digits}}" if row.first else " " * self._digits
+        problem = row.number in self._problem_lines
+        return (
+            Span(f"{number} ", "bad" if problem else "muted"),
+            Span("! " if problem and row.first else self._margin(row), "bad" if problem else "accent"),
+            Span(row.text),
+        )
+
+    def _margin(self, row: _Row) -> str:
+        index = self._outline.unit_at_line(row.number)
+        if index is None:
+            return "┊ "
+        return "┌ " if row.first and row.number == self._outline.starts[index] else "│ "
+
+    def _line_style(self, number: int) -> Style:
+        if number == self.line_number:
+            return self._row_style(self.cursor)
+        return self.get_component_rich_style("source--unit") if number in self._marked else self.rich_style
+
+
+def _wrap(text: str, width: int) -> list[str]:
+    """Wrapped at spaces, and inside a word only where it is wider than the row."""
+    if cell_len(text) <= width:
+        return [text]
+    rows: list[str] = []
+    current = ""
+    for word in _words(text):
+        if cell_len(current) + cell_len(word.rstrip()) <= width:
+            current += word
+            continue
+        if current:
+            rows.append(current)
+        *whole, current = chop_cells(word, width) or [""]
+        rows.extend(whole)
+    return [*rows, current]
+
+
+def _words(text: str) -> list[str]:
+    words = text.split(" ")
+    return [word + " " for word in words[:-1]] + words[-1:]

@@ -1,0 +1,35 @@
+"""The two palettes: a calm dark one for the night, a light one for the day."""
+
+from textual.theme import Theme
+
+DARK = Theme(
+    name="cutter-dark",
+    primary="#7aa2c7",
+    secondary="#8f9fb3",
+    accent="#c8a86b",
+    foreground="#d3d7de",
+    background="#14171c",
+    surface="#1a1e25",
+    panel="#232832",
+    success="#8fbf7f",
+    warning="#e0b060",
+    error="#e57373",
+    dark=True,
+    variables={"muted": "#858f9f", "rule": "#343b47", "cursor": "#2d3a4d", "cursor-off": "#232a35"},
+)
+
+LIGHT = Theme(
+    name="cutter-light",
+    primary="#2a5d8f",
+    secondary="#5b6675",
+    accent="#7d5a12",
+    foreground="#1d2229",
+    background="#f6f5f1",
+    surface="#fdfcf9",
+    panel="#e8e6df",
+    success="#2f6b2a",
+    warning="#8a5a00",
+    error="#a82626",
+    dark=False,
+    variables={"muted": "#626b78", "rule": "#c9c6bb", "cursor": "#cfe0f1", "cursor-off": "#e4e9ee"},
+)

@@ -1,0 +1,84 @@
+"""Numbers, times and identities in words; coarse on purpose, so that a screen at rest stays at rest."""
+
+from datetime import datetime, timedelta
+
+UNKNOWN = "not known"
+
+
+def count(number: int) -> str:
+    """1,234,567."""
+    return f"{number:,}"
+
+
+def signed(number: int) -> str:
+    """+12, -3 or 0."""
+    return f"{number:+,}" if number else "0"
+
+
+def age(since: datetime, now: datetime) -> str:
+    """How long ago, rounded down to minutes, hours or days."""
+    minutes = int((now - since).total_seconds() // 60)
+    if minutes < 1:
+        return "just now"
+    if minutes < 60:
+        return f"{minutes} min ago"
+    if minutes < 48 * 60:
+        return f"{minutes // 60} h ago"
+    return f"{minutes // 1440} days ago"
+
+
+def left(until: datetime, now: datetime) -> str:
+    """How long until then, in minutes and seconds below an hour; `expired` afterwards."""
+    rest = until - now
+    if rest <= timedelta(0):
+        return "expired"
+    seconds = int(rest.total_seconds())
+    if seconds >= 3600:
+        return f"{seconds // 3600} h {seconds % 3600 // 60} min"
+    return f"{seconds // 60} min {seconds % 60:02} s"
+
+
+def coarse_left(until: datetime, now: datetime) -> str:
+    """How long until then, in hours or minutes."""
+    minutes = int((until - now).total_seconds() // 60)
+    if minutes < 0:
+        return "expired"
+    return f"{minutes // 60} h" if minutes >= 120 else f"{minutes} min"
+
+
+def clock(moment: datetime) -> str:
+    """14:03 UTC."""
+    return f"{moment:%H:%M} UTC"
+
+
+def day_and_clock(moment: datetime) -> str:
+    """2026-03-01 14:03 UTC."""
+    return f"{moment:%Y-%m-%d %H:%M} UTC"
+
+
+def size(number: int) -> str:
+    """512 B, 64 KiB, 3.1 MiB."""
+    if number < 1024:
+        return f"{number} B"
+    if number < 1024 * 1024:
+        return f"{number / 1024:.0f} KiB"
+    return f"{number / 1024 / 1024:.1f} MiB"
+
+
+def took(milliseconds: float) -> str:
+    """250 ms, 3.2 s, 4 min."""
+    if milliseconds < 1000:
+        return f"{milliseconds:.0f} ms"
+    if milliseconds < 120_000:
+        return f"{milliseconds / 1000:.1f} s"
+    return f"{milliseconds / 60_000:.0f} min"
+
+
+def shortened(text: str, width: int) -> str:
+    """The text, or its beginning and an ellipsis, in at most `width` characters."""
+    return text if len(text) <= width else text[: max(width - 1, 0)] + "…"
+
+
+def plural(number: int, one: str, many: str = "") -> str:
+    """1 unit, 2 units."""
+    return f"{count(number)} {one if number == 1 else many or one + 's'}"

@@ -1,0 +1,462 @@
+"""An in-memory backend with canned scenarios and a pinned clock, for what the screens draw; it proves nothing else."""
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from console.backend.errors import CutterError, Refused, StopCode, Unmeasured
+from console.backend.facade import OnProgress
+from console.backend.outcome import Check, Evidence, Outcome
+from console.backend.plan import Problem
+from console.backend.runs.states import Mode, Phase, RunState, Stage, legal_moves
+from console.backend.views import (
+    ApprovalStatus,
+    ApprovalView,
+    Briefing,
+    CountView,
+    Danger,
+    IntakeView,
+    Interruption,
+    PhaseStatus,
+    PhaseView,
+    PlanView,
+    Progress,
+    RunRequest,
+    RunSummary,
+    RunView,
+    Status,
+    SwitchState,
+    SwitchView,
+    WaitView,
+)
+from console.backend.world import Target, expected_cut_deltas
+from tests.fake_documents import SAMPLE, plan_of, refused_plan
+
+NOW = datetime(2026, 3, 1, 14, 3, 0, tzinfo=UTC)
+TARGET = Target(host="db01.example.org", database="directus", system_identifier="7312345678901234567", timeline=3)
+RUN_ID = "ictr-20260301T135200Z-9f3c21ab"
+DRY_ID = "ictr-20260301T121500Z-0b7744de"
+SHA = "c0ffee" + "5" * 58
+
+
+def evidence(asked: str, answer: str, number: int = 1) -> Evidence:
+    """One measured fact."""
+    return Evidence(id=f"E{number}", asked=asked, source="cutter_ro", answer=answer, measured_at=NOW, took_ms=12.0)
+
+
+def passed(name: str, answer: str) -> Check:
+    """A check that passed, with its evidence."""
+    return Check(name=name, outcome=Outcome.PASS, detail=answer, evidence=(evidence(name, answer),))
+
+
+def failed(name: str, detail: str, next_action: str) -> Check:
+    """A check that did not."""
+    return Check(name=name, outcome=Outcome.FAIL, detail=detail, next_action=next_action)
+
+
+def counts() -> tuple[CountView, ...]:
+    """The demo's counts; one table cannot be read."""
+    rows = {
+        "public.information_unit": 158,
+        "public.unit_version": 165,
+        "public.iu_lifecycle_log": 60,
+        "cutter_governance.manifest_envelope": 4,
+        "cutter_governance.manifest_unit_block": 158,
+        "cutter_governance.review_decision": 5,
+        "cutter_governance.cut_change_set": 4,
+        "cutter_governance.cut_change_set_affected_row": 158,
+        "cutter_governance.dot_pair_signature": 5,
+        "cutter_governance.decision_backlog_entry": 4,
+        "cutter_governance.decision_backlog_history": 4,
+    }
+    read = [CountView(table=t, rows=n, baseline=n, outcome=Outcome.PASS) for t, n in rows.items()]
+    unread = CountView(
+        table="cutter_governance.verify_result",
+        rows=None,
+        baseline=1,
+        outcome=Outcome.INCONCLUSIVE,
+        detail="42501: cutter_ro lacks SELECT",
+    )
+    return (*read, unread)
+
+
+def summary(state: str, mode: Mode = Mode.LIVE, run_id: str = RUN_ID, *, interrupted: bool = False) -> RunSummary:
+    """A line of the list of runs."""
+    return RunSummary(
+        run_id=run_id,
+        mode=mode,
+        state=state,
+        docprefix="BDSG-2018",
+        n_units=7,
+        started_at=NOW - timedelta(minutes=11),
+        operator="anna",
+        interrupted=interrupted,
+    )
+
+
+OFF = SwitchView(state=SwitchState.OFF)
+ARMED = SwitchView(
+    state=SwitchState.ARMED,
+    run_id=RUN_ID,
+    purpose="cut",
+    by="anna",
+    since=NOW - timedelta(minutes=2),
+    expires_at=NOW + timedelta(minutes=13),
+    clears_with="cutter-console disarm",
+)
+HOLD = SwitchView(
+    state=SwitchState.HOLD,
+    run_id=RUN_ID,
+    by="anna",
+    since=NOW - timedelta(minutes=1),
+    reason="count mismatch in public.unit_version: planned +7, found +6",
+    clears_with="cutter-console hold release --confirm RELEASE",
+)
+SIGN_WITH = (
+    "gpg --local-user SOVEREIGN --detach-sign --output SG_1.anna.sig /var/lib/cutter/approvals/SG_1-9f3c21ab.json"
+)
+
+
+@dataclass
+class FakeBackend:
+    """Answers from fields that a test may set before or while the console runs."""
+
+    switch: SwitchView = OFF
+    stage: Stage = Stage.AWAITING_CUT_AUTHORIZATION
+    live: bool = True
+    has_run: bool = True
+    interrupted: bool = False
+    down: bool = False
+    unreachable_status: bool = False
+    refused: bool = False
+    open_checks: bool = False
+    approvals_checks: tuple[Check, ...] = ()
+    demo: bool = False
+    read_only: bool = False
+    hostile: str = ""
+    text: str = SAMPLE
+    with_problems: bool = False
+    fail_with: CutterError | None = None
+    gate: threading.Event | None = None
+    progress: tuple[Progress, ...] = ()
+    calls: list[str] = field(default_factory=list)
+    clock: Callable[[], datetime] = lambda: NOW
+
+    def _call(self, name: str) -> None:
+        self.calls.append(name)
+        if self.down:
+            raise Unmeasured(
+                StopCode.UNREACHABLE, "connection to db01.example.org refused", "Start the database, then r"
+            )
+
+    def status(self) -> Status:
+        """As the scenario has it."""
+        self.calls.append("status")
+        if self.gate is not None and not self.has_run:
+            self.gate.wait(10)
+        if self.unreachable_status:
+            raise Unmeasured(StopCode.UNREACHABLE, "the console's own state could not be read", "See the root's rights")
+        waits = (
+            WaitView(
+                what="Cut of BDSG-2018 into draft (7 units)" + self.hostile,
+                run_id=RUN_ID,
+                since=NOW - timedelta(minutes=9),
+                waits_for="SG_1, signed by 1 of 1 sovereigns" + self.hostile,
+                next_action="Import the signed statement: 4, then i",
+                expires_at=NOW + timedelta(hours=23),
+            ),
+        )
+        return Status(
+            measured_at=self.clock(),
+            outcome=Outcome.INCONCLUSIVE if self.down else Outcome.PASS,
+            target=None if self.down else TARGET,
+            unreachable="connection to db01.example.org:5432 refused" if self.down else "",
+            role="" if self.down else "cutter_exec" + self.hostile,
+            server_version="" if self.down else "16.4",
+            root="/var/lib/cutter",
+            read_only=self.read_only,
+            demo=self.demo,
+            switch=SwitchView(state=SwitchState.UNREADABLE, reason="the database cannot be reached")
+            if self.down
+            else self.switch,
+            counts=() if self.down else counts(),
+            current_run=self._summary() if self.has_run and not self.down else None,
+            waiting=waits if self.has_run and self.stage is Stage.AWAITING_CUT_AUTHORIZATION and not self.down else (),
+        )
+
+    def _summary(self) -> RunSummary:
+        found = summary(self._state().name, self._mode(), interrupted=self.interrupted)
+        return found.model_copy(update={"operator": "anna" + self.hostile}) if self.hostile else found
+
+    def _mode(self) -> Mode:
+        return Mode.LIVE if self.live else Mode.DRYRUN
+
+    def _state(self) -> RunState:
+        return RunState(stage=self.stage)
+
+    def intake(self) -> tuple[IntakeView, ...]:
+        """Three documents, one refused."""
+        self._call("intake")
+        return (
+            IntakeView(
+                name="bdsg_2018.md" + self.hostile,
+                origin="file:bdsg_2018.md",
+                bytes=4096,
+                docprefix="BDSG-2018",
+                profile="de-law",
+            ),
+            IntakeView(name="hien-phap.md", origin="file:hien-phap.md", bytes=181_300, profile="vi-law"),
+            IntakeView(name="policies", origin="live:policies", bytes=None, docprefix="POL", profile="atx"),
+            IntakeView(name="scan.bin", origin="file:scan.bin", bytes=12, refused="not UTF-8 at byte 3" + self.hostile),
+        )
+
+    def plan(self, origin: str, docprefix: str, profile: str, ordinals: bool) -> PlanView:
+        """The sample as units, or its problems."""
+        self._call(f"plan {origin} {docprefix} {profile} {ordinals}")
+        if self.with_problems:
+            return refused_plan(
+                self.text + self.hostile,
+                (
+                    Problem(code="DUPLICATE_ADDRESS", line=5, message="BDSG-2018-S1-P1 also at line 3" + self.hostile),
+                    Problem(code="EMPTY_BODY", line=9, message="this heading has no text before the next one"),
+                ),
+            )
+        return plan_of(self.text, docprefix, profile, ordinals=ordinals, title_suffix=self.hostile)
+
+    def profiles(self) -> tuple[str, ...]:
+        """The three."""
+        return ("atx", "vi-law", "de-law")
+
+    def runs(self) -> tuple[RunSummary, ...]:
+        """The run of the scenario, and an older dry run."""
+        self._call("runs")
+        if not self.has_run:
+            return ()
+        return (self._summary(), summary("closeout_reported", Mode.DRYRUN, DRY_ID))
+
+    def run(self, run_id: str) -> RunView:
+        """Whole."""
+        self._call(f"run {run_id}")
+        if run_id == DRY_ID:
+            return self._run_view(RunState(stage=Stage.CLOSEOUT_REPORTED), Mode.DRYRUN, DRY_ID)
+        return self._run_view(self._state(), self._mode(), RUN_ID)
+
+    def _run_view(self, state: RunState, mode: Mode, run_id: str) -> RunView:
+        cut = self.interrupted and run_id == RUN_ID
+        return RunView(
+            run_id=run_id,
+            mode=mode,
+            state=state,
+            docprefix="BDSG-2018",
+            origin="file:bdsg_2018.md" + self.hostile,
+            profile="de-law",
+            n_units=7,
+            plan_digest="b4" * 32,
+            content_digest="d1" * 32,
+            operator="anna" + self.hostile,
+            started_at=NOW - timedelta(minutes=11),
+            target=TARGET,
+            deltas=expected_cut_deltas(7),
+            phases=self._phases(state, cut=cut),
+            moves=legal_moves(state, mode),
+            waits_for="SG_1: one signed statement, then the armed switch" if "await" in state.name else "",
+            interruption=Interruption(
+                phase=Phase.CUT_LEG_A,
+                since=NOW - timedelta(minutes=4),
+                database_says="transaction 48211 aborted: nothing of this phase is in the database" + self.hostile,
+            )
+            if cut
+            else None,
+            journal="/var/lib/cutter/runs/" + run_id + "/journal.jsonl",
+        )
+
+    def _phases(self, state: RunState, *, cut: bool) -> tuple[PhaseView, ...]:
+        reached = {
+            Stage.AWAITING_CUT_AUTHORIZATION: 5,
+            Stage.AWAITING_LIFECYCLE_AUTHORIZATION: 9,
+            Stage.CLOSEOUT_REPORTED: 11,
+        }
+        done = reached.get(state.stage, 0)
+        return tuple(self._phase(phase, done, cut=cut) for phase in Phase)
+
+    def _phase(self, phase: Phase, done: int, *, cut: bool) -> PhaseView:
+        if phase.number <= done:
+            return PhaseView(
+                phase=phase,
+                status=PhaseStatus.DONE,
+                outcome=Outcome.PASS,
+                detail="as expected" + self.hostile,
+                started_at=NOW - timedelta(minutes=10),
+                took_ms=240.0,
+                evidence=(
+                    evidence("sha256 of the canonical text", SHA + self.hostile),
+                    evidence("rows that this phase wrote", "0: no transaction id was assigned", 2),
+                ),
+            )
+        if cut and phase is Phase.CUT_LEG_A:
+            return PhaseView(
+                phase=phase, status=PhaseStatus.RUNNING, outcome=Outcome.INCONCLUSIVE, detail="began, not finished"
+            )
+        return PhaseView(phase=phase, status=PhaseStatus.PENDING, outcome=Outcome.NOT_RUN)
+
+    def _work(self, name: str, on_progress: OnProgress) -> RunView:
+        self._call(name)
+        for progress in self.progress:
+            on_progress(progress)
+        if self.gate is not None:
+            self.gate.wait(10)
+        if self.fail_with is not None:
+            raise self.fail_with
+        return self._run_view(self._state(), self._mode(), RUN_ID)
+
+    def start(self, request: RunRequest, on_progress: OnProgress) -> RunView:
+        """To its first pause."""
+        return self._work(f"start {request.mode.value}", on_progress)
+
+    def resume(self, run_id: str, on_progress: OnProgress) -> RunView:
+        """Go on."""
+        return self._work(f"resume {run_id}", on_progress)
+
+    def approvals(self) -> tuple[ApprovalView, ...]:
+        """One statement where the run waits."""
+        self._call("approvals")
+        return (self._approval(),) if self.has_run else ()
+
+    def _approval(self) -> ApprovalView:
+        checks: tuple[Check, ...] = (
+            passed("statement is canonical", "bytes equal their canonical form"),
+            passed("target is this database", "directus at db01.example.org"),
+            passed("plan digest equals the run's", "b4b4b4b4"),
+            failed(
+                "signed by the policy's keys",
+                "0 of 1 signatures found" + self.hostile,
+                "Have the sovereign sign the file",
+            ),
+        )
+        status = ApprovalStatus.DRAFTED
+        if self.refused:
+            status = ApprovalStatus.INVALID
+            checks = (
+                *checks[:3],
+                failed(
+                    "signature is valid",
+                    "EXPKEYSIG: the key 3F2A 91C0 expired 2026-02-28",
+                    "Renew the key, then sign again",
+                ),
+                failed("signer is in the policy", "primary key 77AA is not listed", "Have a listed sovereign sign"),
+            )
+        return ApprovalView(
+            kind="SG_1",
+            run_id=RUN_ID,
+            docprefix="BDSG-2018",
+            status=status,
+            statement_path=Path("/var/lib/cutter/approvals/SG_1-9f3c21ab.json"),
+            statement_sha256=SHA,
+            statement_lines=(
+                "{",
+                '  "allowance": "explicit",',
+                '  "document": "BDSG-2018' + self.hostile + '",',
+                '  "n": 7',
+                "}",
+            ),
+            expires_at=NOW + timedelta(hours=23),
+            checks=checks,
+            sign_with=SIGN_WITH,
+            signature_paths=(Path("/var/lib/cutter/approvals/SG_1-9f3c21ab.json.anna.sig"),) if self.refused else (),
+        )
+
+    def draft_statement(self, run_id: str) -> ApprovalView:
+        """The one statement."""
+        self._call(f"draft {run_id}")
+        return self._approval()
+
+    def check_statement(self, statement: Path) -> ApprovalView:
+        """The one statement."""
+        self._call(f"check {statement.name}")
+        return self._approval()
+
+    def import_statement(self, statement: Path, signatures: tuple[Path, ...]) -> ApprovalView:
+        """Refused where the scenario says so."""
+        self._call(f"import {statement.name} {' '.join(path.name for path in signatures)}")
+        if self.refused:
+            raise Refused(StopCode.APPROVAL_INVALID, "signature is valid: EXPKEYSIG", "Renew the key, then sign again")
+        return self._approval()
+
+    def brief(self, danger: Danger, run_id: str) -> Briefing:
+        """What it would do."""
+        self._call(f"brief {danger.value}")
+        checks: tuple[Check, ...] = (
+            passed("SG_1 is recorded", "approval c0ffee5"),
+            passed("backup is FRESH", "taken 12 min ago, restored, digests equal"),
+        )
+        if self.open_checks:
+            checks = (
+                failed(
+                    "SG_1 is recorded",
+                    "no approval of this run" + self.hostile,
+                    "Import the signed statement: 4, then i",
+                ),
+                *checks[1:],
+            )
+        hold = danger is Danger.RELEASE_HOLD
+        return Briefing(
+            danger=danger,
+            run_id=run_id,
+            docprefix="BDSG-2018",
+            target=TARGET,
+            n_units=7,
+            effects=("Seven draft units become law that readers act on." + self.hostile,)
+            if danger is Danger.ENACT
+            else ("One run may write to this database for 15 minutes." + self.hostile,),
+            deltas=() if hold else expected_cut_deltas(7),
+            reversible=danger is not Danger.ENACT,
+            reversal="Enacted units are only superseded by a later cut."
+            if danger is Danger.ENACT
+            else "The lease ends by itself.",
+            confirm_text="RELEASE" if hold else run_id,
+            checks=checks,
+        )
+
+    def arm(self, run_id: str, confirm: str) -> SwitchView:
+        """Armed."""
+        self._call(f"arm {run_id} {confirm}")
+        self.switch = ARMED
+        return ARMED
+
+    def disarm(self) -> SwitchView:
+        """Off."""
+        self._call("disarm")
+        self.switch = OFF
+        return OFF
+
+    def panic(self, reason: str) -> SwitchView:
+        """A HOLD."""
+        self.calls.append(f"panic {reason}")
+        self.switch = HOLD
+        return HOLD
+
+    def release_hold(self, confirm: str) -> SwitchView:
+        """Off."""
+        self._call(f"release {confirm}")
+        self.switch = OFF
+        return OFF
+
+    def enact(self, run_id: str, confirm: str, on_progress: OnProgress) -> RunView:
+        """Done."""
+        return self._work(f"enact {run_id} {confirm}", on_progress)
+
+    def revert(self, run_id: str, confirm: str, on_progress: OnProgress) -> RunView:
+        """Done."""
+        return self._work(f"revert {run_id} {confirm}", on_progress)
+
+    def void(self, run_id: str, reason: str) -> RunView:
+        """Done."""
+        self._call(f"void {run_id} {reason}")
+        return self._run_view(self._state(), self._mode(), RUN_ID)
+
+    def sign_as_demo_sovereign(self, statement: Path) -> Path:
+        """A signature file."""
+        self._call(f"demo sign {statement.name}")
+        return statement.with_suffix(".json.demo.sig")
