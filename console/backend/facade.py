@@ -79,7 +79,7 @@ class Backend(Protocol):
     def enact(self, run_id: str, confirm: str, on_progress: OnProgress) -> RunView:
         """Enact a verified draft cut under SG_2, and close the run."""
 
-    def revert(self, run_id: str, confirm: str, on_progress: OnProgress) -> RunView:
+    def revert(self, run_id: str, confirm: str) -> RunView:
         """Take a draft cut back: its units become superseded, nothing is deleted."""
 
     def void(self, run_id: str, reason: str) -> RunView:

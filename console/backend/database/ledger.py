@@ -6,7 +6,7 @@ import psycopg
 
 from console.backend.canonical_json import sha256_hex
 from console.backend.database.connections import scalar
-from console.backend.plan import CutPlan, PlannedUnit
+from console.backend.plan import CutPlan, PlannedUnit, SourceVersion
 from console.backend.runs.states import Family, Stage
 from console.backend.value import Value
 
@@ -84,9 +84,8 @@ def create_run(connection: psycopg.Connection, facts: NewRun) -> None:
     )
 
 
-def pin_source(connection: psycopg.Connection, run_id: str, plan: CutPlan) -> None:
+def pin_source(connection: psycopg.Connection, run_id: str, source: SourceVersion) -> None:
     """Record the pinned snapshot."""
-    source = plan.document.source
     connection.execute(
         "SELECT cutter_governance.fn_source_pin(%s, %s, %s, %s, %s)",
         (run_id, source.bytes, source.sha256, source.canonical_sha256, source.canon_rule),

@@ -91,7 +91,8 @@ DECLARE
     held text;
 BEGIN
     PERFORM cutter_governance.fn_assert_no_hold();
-    IF NOT EXISTS (SELECT 1 FROM cutter_governance.run r WHERE r.run_id = p_run_id AND r.family IN ('active', 'failed') AND CASE p_purpose
+    IF NOT EXISTS (SELECT 1 FROM cutter_governance.run r WHERE r.run_id = p_run_id
+          AND (r.family IN ('active', 'stopped') OR r.family = 'failed' AND p_purpose = 'revert') AND CASE p_purpose
             WHEN 'cut' THEN r.operation = 'cut' AND r.stage = 'awaiting_cut_authorization'
                  OR r.stage IN ('cut_leg_a_committed', 'structural_verified', 'leg_b_recorded')
             WHEN 'edit' THEN r.operation = 'edit' AND r.stage = 'awaiting_cut_authorization'

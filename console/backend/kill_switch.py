@@ -1,0 +1,132 @@
+"""The kill switch: off unless armed; stopping needs no authority, starting needs everything (design section 8)."""
+
+import os
+from datetime import UTC, datetime
+
+from console.backend.database import ledger
+from console.backend.database.connections import connect
+from console.backend.database.records import current_hold, open_lease
+from console.backend.errors import CutterError, Held, Refused, StopCode
+from console.backend.runs.site import Site
+from console.backend.safe_text import safe_text
+from console.backend.views import SwitchState, SwitchView
+
+RELEASE = "cutter-console hold release --confirm RELEASE"
+
+
+def measure_switch(site: Site) -> SwitchView:
+    """The switch as it is now. Where it cannot be read it is UNREADABLE, which counts as off."""
+    file_hold = _hold_in_file(site)
+    if file_hold is not None:
+        return file_hold
+    try:
+        with connect(site.settings.database.monitor, read_only=True, timeout_s=5, purpose="switch") as connection:
+            hold, lease = current_hold(connection), open_lease(connection)
+    except CutterError as error:
+        return SwitchView(state=SwitchState.UNREADABLE, reason=error.message, clears_with="Reach the database again.")
+    if hold is not None:
+        return SwitchView(
+            state=SwitchState.HOLD,
+            run_id=hold.run_id or "",
+            by=hold.by,
+            since=hold.at,
+            reason=hold.reason,
+            clears_with=RELEASE,
+        )
+    if lease is None:
+        return SwitchView(state=SwitchState.OFF)
+    return SwitchView(
+        state=SwitchState.ARMED,
+        run_id=lease.run_id,
+        purpose=lease.purpose,
+        by=f"{lease.operator} on {lease.host}",
+        since=lease.armed_at,
+        expires_at=lease.expires_at,
+        clears_with="cutter-console disarm",
+    )
+
+
+def require_no_hold(site: Site) -> None:
+    """Raises Held naming who set the HOLD, why and since when."""
+    switch = measure_switch(site)
+    if switch.state is SwitchState.HOLD:
+        message = f"a HOLD is set by {switch.by or 'the HOLD file'} since {switch.since}: {switch.reason}"
+        raise Held(StopCode.HOLD, message, f"Find out why, then: {RELEASE}")
+
+
+def arm(site: Site, run_id: str, purpose: str) -> None:
+    """Open the lease; the database checks run, stage, approval and HOLD again."""
+    require_no_hold(site)
+    with connect(site.settings.database.executor, purpose="arm") as connection:
+        ledger.arm(connection, run_id, purpose, site.operator, site.context.host, site.settings.lease_minutes)
+
+
+def disarm(site: Site, reason: str) -> SwitchView:
+    """End the lease, whoever holds it, and read the switch back (incident 24)."""
+    with connect(site.settings.database.executor, purpose="disarm") as connection:
+        ledger.disarm(connection, reason)
+    return measure_switch(site)
+
+
+def panic(site: Site, reason: str) -> SwitchView:
+    """HOLD file first, then HOLD, lease and running statements in the database; works without the database too.
+
+    Raises Held only where neither the file nor the database could take the HOLD.
+    """
+    why = reason or "panic, no reason given"
+    in_file = set_hold_file(site, why)
+    try:
+        with connect(site.settings.database.executor, timeout_s=5, purpose="panic") as connection:
+            ledger.set_hold(connection, why, site.operator, None)
+            ledger.disarm(connection, "panic")
+            ledger.cancel_running(connection)
+    except CutterError as error:
+        if not in_file:
+            raise Held(
+                StopCode.PANIC, f"the HOLD could be set nowhere: {error.message}", f"By hand: touch {site.hold_file}"
+            ) from error
+    return measure_switch(site)
+
+
+def release_hold(site: Site, confirm: str) -> SwitchView:
+    """Clear the HOLD in file and database, after the word RELEASE was typed; the record keeps who did it."""
+    if confirm != "RELEASE":
+        raise Refused(StopCode.HOLD, "the HOLD is released by typing RELEASE", RELEASE)
+    with connect(site.settings.database.executor, purpose="release") as connection:
+        if current_hold(connection) is not None:
+            ledger.release_hold(connection, "released by hand", site.operator)
+    site.hold_file.unlink(missing_ok=True)
+    return measure_switch(site)
+
+
+def set_hold_file(site: Site, reason: str) -> bool:
+    """Write the HOLD file, durably. False where the root cannot be written: the database's HOLD must do then."""
+    try:
+        descriptor = os.open(site.hold_file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o640)
+    except OSError:
+        return False
+    try:
+        os.write(descriptor, f"{safe_text(reason)}\n{site.operator}\n".encode())
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+    return True
+
+
+def _hold_in_file(site: Site) -> SwitchView | None:
+    try:
+        reason, _, by = site.hold_file.read_text(encoding="utf-8", errors="replace").partition("\n")
+        since = datetime.fromtimestamp(site.hold_file.stat().st_mtime, UTC)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        return SwitchView(
+            state=SwitchState.UNREADABLE, reason=f"{site.hold_file}: {error.strerror}", clears_with="Make it readable."
+        )
+    return SwitchView(
+        state=SwitchState.HOLD,
+        by=by.strip() or "a file made by hand",
+        since=since,
+        reason=reason or "no reason given",
+        clears_with=RELEASE,
+    )

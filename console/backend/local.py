@@ -1,0 +1,244 @@
+"""The backend on this host: the one implementation behind the console and the command line."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from console.backend import kill_switch
+from console.backend.database.connections import connect
+from console.backend.database.measure import privileges_to_write
+from console.backend.database.records import DocumentRow, documents
+from console.backend.documents.intake import list_intake
+from console.backend.documents.planning import PlanResult, plan_document
+from console.backend.documents.profiles import PROFILE_NAMES
+from console.backend.errors import CutterError, Refused, StopCode, UsageError
+from console.backend.facade import OnProgress
+from console.backend.plan import bind
+from console.backend.runs import briefings, rulings, starting
+from console.backend.runs.engine import Engine
+from console.backend.runs.inspection import list_runs, view_run
+from console.backend.runs.site import Site
+from console.backend.runs.sources import limits, read_source
+from console.backend.runs.states import Family, Stage
+from console.backend.status import measure_status
+from console.backend.views import (
+    ApprovalView,
+    Briefing,
+    Danger,
+    IntakeView,
+    PlanView,
+    RunRequest,
+    RunSummary,
+    RunView,
+    SourceText,
+    Status,
+    SwitchView,
+)
+
+SignStatement = Callable[[Path], Path]
+"""The demo's way to sign; there is none elsewhere."""
+
+
+class LocalBackend:
+    """Answers `console.backend.facade.Backend`. Every method measures anew; nothing is remembered between calls."""
+
+    def __init__(self, site: Site, *, read_only: bool = False, demo_signer: SignStatement | None = None) -> None:
+        self.site = site
+        self.read_only = read_only
+        self._demo_signer = demo_signer
+
+    def require_read_only_role(self) -> None:
+        """Raises Refused when the monitoring role could write: then read-only would be a promise, not a fact (design 4)."""
+        with connect(self.site.settings.database.monitor, read_only=True, purpose="role") as connection:
+            able = privileges_to_write(connection)
+        if able:
+            message = f"the monitoring role has {able} privileges to write"
+            raise Refused(StopCode.GRANT_DELTA, message, "Give `database.monitor` a role that only reads: cutter_ro.")
+
+    def status(self) -> Status:
+        """Measure what the Overview shows."""
+        return measure_status(self.site, read_only=self.read_only, demo=self._demo_signer is not None)
+
+    def intake(self) -> tuple[IntakeView, ...]:
+        """The files of the intake folder and the live documents of the database."""
+        files = tuple(
+            IntakeView(name=entry.name, origin=f"file:{entry.name}", bytes=entry.bytes, refused=entry.refused)
+            for entry in list_intake(self.site.intake, limits(self.site.settings))
+        )
+        try:
+            with connect(
+                self.site.settings.database.monitor, read_only=True, timeout_s=5, purpose="documents"
+            ) as connection:
+                registered = documents(connection)
+        except CutterError:
+            return files
+        return (*(_with_registered(entry, registered) for entry in files), *_live(registered))
+
+    def plan(self, origin: str, docprefix: str, profile: str, ordinals: bool) -> PlanView:
+        """Plan a document without any effect."""
+        result = self.plan_result(origin, docprefix, profile, ordinals=ordinals)
+        digest = bind(result.plan, None).plan_digest if result.plan else ""
+        return PlanView(result.plan, result.problems, SourceText(result.canonical), digest)
+
+    def plan_result(self, origin: str, docprefix: str, profile: str, *, ordinals: bool) -> PlanResult:
+        """The same, as the command line reports it."""
+        raw = read_source(self.site, origin)
+        return plan_document(
+            raw,
+            origin=origin,
+            docprefix=docprefix,
+            profile=profile,
+            ordinals=ordinals,
+            limits=limits(self.site.settings),
+        )
+
+    def profiles(self) -> tuple[str, ...]:
+        """The names of the profiles."""
+        return PROFILE_NAMES
+
+    def runs(self) -> tuple[RunSummary, ...]:
+        """All runs, the newest first."""
+        return list_runs(self.site)
+
+    def run(self, run_id: str) -> RunView:
+        """One run, decided by evidence."""
+        return view_run(self.site, run_id)
+
+    def start(self, request: RunRequest, on_progress: OnProgress) -> RunView:
+        """Start a run; the same plan again is no new run but the one that cut it."""
+        self._require_writable()
+        kill_switch.require_no_hold(self.site)
+        created = starting.create_run(self.site, request)
+        if created.is_new:
+            Engine(self.site, created.run_id, on_progress).walk()
+        return self.run(created.run_id)
+
+    def resume(self, run_id: str, on_progress: OnProgress) -> RunView:
+        """Go on from where the run rests. Raises Waiting or Refused where it waits for a ruling or the switch."""
+        self._require_writable()
+        kill_switch.require_no_hold(self.site)
+        before = self.run(run_id)
+        Engine(self.site, run_id, on_progress).walk()
+        after = self.run(run_id)
+        if before.state == after.state and after.state.family is Family.ACTIVE:
+            self._refuse_standstill(after)
+        return after
+
+    def approvals(self) -> tuple[ApprovalView, ...]:
+        """Statements drafted and imported, the newest first."""
+        return rulings.all_views(self.site)
+
+    def draft_statement(self, run_id: str) -> ApprovalView:
+        """Draft the statement that the run waits for."""
+        self._require_writable()
+        return rulings.draft(self.site, run_id)
+
+    def check_statement(self, statement: Path) -> ApprovalView:
+        """Check a statement and the signature files beside it."""
+        return rulings.view(self.site, statement)
+
+    def import_statement(self, statement: Path, signatures: tuple[Path, ...]) -> ApprovalView:
+        """Check, then record in the database."""
+        self._require_writable()
+        return rulings.import_statement(self.site, statement, signatures)
+
+    def brief(self, danger: Danger, run_id: str) -> Briefing:
+        """What a dangerous action would do, and what stands in its way."""
+        return briefings.brief(self.site, danger, run_id)
+
+    def arm(self, run_id: str, confirm: str) -> SwitchView:
+        """Arm the switch for this run to cut."""
+        self._confirmed(Danger.ARM, run_id, confirm)
+        kill_switch.arm(self.site, run_id, "cut")
+        return kill_switch.measure_switch(self.site)
+
+    def disarm(self) -> SwitchView:
+        """End the lease, whoever holds it."""
+        return kill_switch.disarm(self.site, f"disarmed by {self.site.operator}")
+
+    def panic(self, reason: str) -> SwitchView:
+        """HOLD, cancel, end the lease."""
+        return kill_switch.panic(self.site, reason)
+
+    def release_hold(self, confirm: str) -> SwitchView:
+        """Clear the HOLD."""
+        self._require_writable()
+        return kill_switch.release_hold(self.site, confirm)
+
+    def enact(self, run_id: str, confirm: str, on_progress: OnProgress) -> RunView:
+        """Enact a verified draft cut under SG_2, and close the run; the switch is armed for this alone."""
+        self._confirmed(Danger.ENACT, run_id, confirm)
+        kill_switch.arm(self.site, run_id, "enact")
+        Engine(self.site, run_id, on_progress).walk(enact=True)
+        return self.run(run_id)
+
+    def revert(self, run_id: str, confirm: str) -> RunView:
+        """Take a draft cut back."""
+        self._confirmed(Danger.REVERT, run_id, confirm)
+        kill_switch.arm(self.site, run_id, "revert")
+        try:
+            starting.revert_cut(self.site, run_id)
+        finally:
+            kill_switch.disarm(self.site, "the revert ended")
+        return self.run(run_id)
+
+    def void(self, run_id: str, reason: str) -> RunView:
+        """End a run that has written nothing."""
+        self._require_writable()
+        starting.void_run(self.site, run_id, reason)
+        return self.run(run_id)
+
+    def sign_as_demo_sovereign(self, statement: Path) -> Path:
+        """Sign with the demo's key; exists in the demo only."""
+        if self._demo_signer is None:
+            raise Refused(
+                StopCode.APPROVAL_REQUIRED,
+                "the console never signs",
+                "The sovereign signs elsewhere: gpg --detach-sign",
+            )
+        return self._demo_signer(statement)
+
+    def _require_writable(self) -> None:
+        if self.read_only:
+            raise Refused(StopCode.EXECUTION_DISABLED, "this console was opened with --read-only", "Open it without.")
+
+    def _confirmed(self, danger: Danger, run_id: str, confirm: str) -> None:
+        self._require_writable()
+        if confirm != run_id:
+            raise UsageError(
+                StopCode.EXECUTION_DISABLED, f"what was typed is not the run id {run_id}", "Type the run id, whole."
+            )
+        kill_switch.require_no_hold(self.site)
+        blocking = briefings.brief(self.site, danger, run_id).open_checks
+        if blocking:
+            said = "; ".join(f"{check.name}: {check.detail}" for check in blocking)
+            raise Refused(
+                StopCode.EXECUTION_DISABLED, f"{danger} of {run_id} is refused: {said}", blocking[0].next_action
+            )
+
+    def _refuse_standstill(self, run: RunView) -> None:
+        match run.state.stage:
+            case Stage.AWAITING_CUT_AUTHORIZATION:
+                raise rulings.waiting(run.run_id, "SG_1", "then arm: cutter-console arm RUN --confirm RUN")
+            case Stage.AWAITING_LIFECYCLE_AUTHORIZATION:
+                raise rulings.waiting(run.run_id, "SG_2", "then: cutter-console enact RUN --confirm RUN")
+            case _:
+                return
+
+
+def _with_registered(entry: IntakeView, registered: tuple[DocumentRow, ...]) -> IntakeView:
+    known = next((row for row in registered if row.origin == entry.origin), None)
+    return entry if known is None else entry.model_copy(update={"docprefix": known.docprefix, "profile": known.profile})
+
+
+def _live(registered: tuple[DocumentRow, ...]) -> tuple[IntakeView, ...]:
+    return tuple(
+        IntakeView(
+            name=f"live text of {row.docprefix}",
+            origin=f"live:{row.docprefix}",
+            bytes=None,
+            docprefix=row.docprefix,
+            profile=row.profile,
+        )
+        for row in registered
+        if row.live_query
+    )

@@ -1,0 +1,59 @@
+"""What a stopped phase leaves behind: the run's state, its event, its journal, and a HOLD where one is due."""
+
+from console.backend.canonical_json import canonical_json
+from console.backend.database import ledger
+from console.backend.database.connections import CommitUnknown, connect
+from console.backend.errors import CutterError, Drifted, StopCode, Unmeasured
+from console.backend.journal import Journal
+from console.backend.journal_record import Field, RecordKind
+from console.backend.kill_switch import set_hold_file
+from console.backend.runs.states import Family, Phase
+from console.backend.runs.step import Step
+from console.backend.runs.workspace import PhaseRecord
+
+_RESUMABLE = frozenset(
+    {
+        StopCode.APPROVAL_REQUIRED,
+        StopCode.APPROVAL_INVALID,
+        StopCode.EXECUTION_DISABLED,
+        StopCode.BACKUP_GPG_PUBKEY_MISSING,
+        StopCode.BACKUP_NOT_PROVEN,
+        StopCode.LOCKED,
+        StopCode.HOLD,
+        StopCode.PANIC,
+        StopCode.UNREACHABLE,
+    }
+)
+
+
+def family_after(error: CutterError) -> Family:
+    """Pure: what may come right by itself or by the operator's hand stops the run; the rest fails it."""
+    if isinstance(error, Unmeasured | Drifted) or error.code in _RESUMABLE:
+        return Family.STOPPED
+    return Family.FAILED
+
+
+def leave_after(error: CutterError, step: Step, phase: Phase, failed: PhaseRecord, journal: Journal) -> None:
+    """Record the stop. A count that differs from the plan is a HOLD (design section 4).
+
+    Where the database cannot be reached the journal alone says it, and the run is shown as interrupted.
+    """
+    if isinstance(error, CommitUnknown) or error.code is StopCode.UNREACHABLE:
+        journal.append(RecordKind.NOTE, phase, (Field(key="stopped", value=f"{error.code}: {error.message}"),))
+        return
+    head = journal.append(
+        RecordKind.RESULT, phase, (Field(key="outcome", value=failed.outcome), Field(key="detail", value=failed.detail))
+    )
+    if error.code is StopCode.COUNT_MISMATCH:
+        set_hold_file(step.site, f"{phase}: {error.message}")
+    if not step.is_live:
+        return
+    family = family_after(error)
+    reason = phase.value if family is Family.FAILED else error.code.removeprefix("STOP_").lower()
+    with connect(step.site.settings.database.executor, purpose="stop") as connection:
+        ledger.leave(connection, step.run_id, family, reason)
+        if error.code is StopCode.COUNT_MISMATCH:
+            ledger.set_hold(connection, f"{phase}: {error.message}", step.site.operator, step.run_id)
+        ledger.record_event(
+            connection, step.run_id, phase, failed.outcome, canonical_json(failed).decode(), (head.sequence, head.hash)
+        )

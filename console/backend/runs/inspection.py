@@ -1,0 +1,152 @@
+"""A run as it is shown: what was asked, where it stands by evidence, its phases, its legal moves."""
+
+from pydantic import ValidationError
+
+from console.backend.database.connections import connect
+from console.backend.database.records import EventRow, RunRow, all_runs, events, find_run
+from console.backend.errors import CutterError
+from console.backend.journal import verify_journal
+from console.backend.journal_record import Anchor
+from console.backend.outcome import Outcome
+from console.backend.plan import CutPlan
+from console.backend.runs.site import Site
+from console.backend.runs.standing import dry_run_state, interruption, is_running
+from console.backend.runs.states import Mode, Phase, Stage, legal_moves
+from console.backend.runs.workspace import PhaseRecord, RunRequestFile, Workspace
+from console.backend.views import PhaseStatus, PhaseView, RunSummary, RunView
+
+_PAUSES = {
+    Stage.AWAITING_CUT_AUTHORIZATION: "SG_1, the sovereign's ruling to cut into draft; then the armed switch",
+    Stage.AWAITING_LIFECYCLE_AUTHORIZATION: "SG_2, the sovereign's ruling to enact",
+}
+
+
+def view_run(site: Site, run_id: str) -> RunView:
+    """One run, whole. Raises Refused where there is no such run here, Unmeasured where the database is needed and down."""
+    workspace = Workspace(site.root / "runs" / run_id)
+    request = workspace.request()
+    row, recorded = _from_database(site, request)
+    state = row.state if row is not None else dry_run_state(workspace)
+    plan = _plan(workspace)
+    return RunView(
+        run_id=run_id,
+        mode=request.mode,
+        state=state,
+        docprefix=request.docprefix,
+        origin=request.origin,
+        profile=request.profile,
+        n_units=plan.n_units if plan else None,
+        plan_digest=plan.plan_digest if plan else "",
+        content_digest=plan.document.content_digest if plan else "",
+        operator=request.operator,
+        started_at=request.started_at,
+        target=plan.world.target if plan and plan.world else None,
+        deltas=plan.expected_deltas if plan else (),
+        phases=_phases(workspace, recorded),
+        moves=legal_moves(state, request.mode),
+        waits_for=_PAUSES.get(state.stage, "") if request.mode is Mode.LIVE else "",
+        interruption=interruption(site, workspace, request),
+        journal=_journal(workspace, run_id, recorded),
+    )
+
+
+def list_runs(site: Site) -> tuple[RunSummary, ...]:
+    """All runs of this root and this database, the newest first; dry runs are known to the root alone."""
+    with connect(site.settings.database.monitor, read_only=True, purpose="runs") as connection:
+        rows = {row.run_id: row for row in all_runs(connection)}
+    here = [path.name for path in (site.root / "runs").glob("ictr-*") if (path / "request.json").exists()]
+    found = [_summary(site, run_id, rows.get(run_id)) for run_id in {*here, *rows}]
+    return tuple(sorted(found, key=lambda run: (run.started_at, run.run_id), reverse=True))
+
+
+def _summary(site: Site, run_id: str, row: RunRow | None) -> RunSummary:
+    workspace = Workspace(site.root / "runs" / run_id)
+    if row is not None:
+        stuck = workspace.journal.exists() and interruption(site, workspace, workspace.request()) is not None
+        return RunSummary(
+            run_id=run_id,
+            mode=Mode.LIVE,
+            state=row.state.name,
+            docprefix=row.docprefix,
+            n_units=row.n_units,
+            started_at=row.started_at,
+            operator=row.operator,
+            interrupted=stuck,
+        )
+    request = workspace.request()
+    plan = _plan(workspace)
+    return RunSummary(
+        run_id=run_id,
+        mode=request.mode,
+        state=dry_run_state(workspace).name,
+        docprefix=request.docprefix,
+        n_units=plan.n_units if plan else None,
+        started_at=request.started_at,
+        operator=request.operator,
+        interrupted=interruption(site, workspace, request) is not None,
+    )
+
+
+def _from_database(site: Site, request: RunRequestFile) -> tuple[RunRow | None, tuple[EventRow, ...]]:
+    if request.mode is Mode.DRYRUN:
+        return None, ()
+    with connect(site.settings.database.monitor, read_only=True, purpose="run") as connection:
+        return find_run(connection, request.run_id), events(connection, request.run_id)
+
+
+def _plan(workspace: Workspace) -> CutPlan | None:
+    return workspace.plan() if (workspace.directory / "plan.json").exists() else None
+
+
+def _phases(workspace: Workspace, recorded: tuple[EventRow, ...]) -> tuple[PhaseView, ...]:
+    in_database = {event.phase: event for event in recorded}
+    return tuple(_phase(phase, workspace, in_database.get(phase.value)) for phase in Phase)
+
+
+def _phase(phase: Phase, workspace: Workspace, event: EventRow | None) -> PhaseView:
+    record = _recorded(event) or workspace.record(phase)
+    if record is None:
+        running = is_running(workspace.journal) and _is_next(phase, workspace)
+        status = PhaseStatus.RUNNING if running else PhaseStatus.PENDING
+        return PhaseView(phase=phase, status=status, outcome=Outcome.NOT_RUN)
+    return PhaseView(
+        phase=phase,
+        status=_status(record.outcome),
+        outcome=record.outcome,
+        detail=record.detail,
+        started_at=record.started_at,
+        took_ms=record.took_ms,
+        evidence=tuple(piece for check in record.checks for piece in check.evidence),
+    )
+
+
+def _recorded(event: EventRow | None) -> PhaseRecord | None:
+    if event is None:
+        return None
+    try:
+        return PhaseRecord.model_validate_json(event.record)
+    except ValidationError:
+        return None
+
+
+def _is_next(phase: Phase, workspace: Workspace) -> bool:
+    return phase.number == 1 or workspace.record(list(Phase)[phase.number - 2]) is not None
+
+
+def _status(outcome: Outcome) -> PhaseStatus:
+    match outcome:
+        case Outcome.PASS | Outcome.PARTIAL:
+            return PhaseStatus.DONE
+        case Outcome.NOT_RUN:
+            return PhaseStatus.NOT_RUN
+        case Outcome.FAIL | Outcome.INCONCLUSIVE:
+            return PhaseStatus.FAILED
+
+
+def _journal(workspace: Workspace, run_id: str, recorded: tuple[EventRow, ...]) -> str:
+    anchor = Anchor(sequence=recorded[-1].journal_seq, hash=recorded[-1].journal_head) if recorded else None
+    try:
+        verdict = verify_journal(workspace.journal, anchor, run_id)
+    except CutterError as error:
+        return error.message
+    return f"{verdict.outcome}: {verdict.detail}"

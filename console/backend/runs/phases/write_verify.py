@@ -1,0 +1,49 @@
+"""Phase 9: as cutter_verify, everything: places, bodies against the pinned source, coverage, deltas, untouched rows."""
+
+import psycopg
+
+from console.backend.database import ledger
+from console.backend.documents.canonical import canonical_text
+from console.backend.outcome import Check, Outcome
+from console.backend.plan import bind
+from console.backend.runs.sources import limits, planned
+from console.backend.runs.states import Phase
+from console.backend.runs.step import PhaseWork, Role, Step
+from console.backend.runs.verification import effect_checks, fidelity_checks, measure_rows, structural_checks
+from console.backend.value import Value
+
+
+class CheckList(Value):
+    """What a verification found, as it is recorded."""
+
+    checks: tuple[Check, ...]
+
+
+class WriteVerify(PhaseWork):
+    """The draft rests here, verified, until the second ruling."""
+
+    phase = Phase.WRITE_VERIFY
+    role = Role.VERIFIER
+    needs_rows = True
+
+    def measure(self, step: Step, connection: psycopg.Connection) -> tuple[Check, ...]:
+        return verify_cut(step, connection)
+
+    def write(self, step: Step, connection: psycopg.Connection, measured: tuple[Check, ...]) -> tuple[Check, ...]:
+        result = ledger.record_verification(
+            connection, step.run_id, Outcome.PASS, CheckList(checks=measured).model_dump_json()
+        )
+        return (step.passed("verify result", result, "fn_verify_record"),)
+
+
+def verify_cut(step: Step, connection: psycopg.Connection) -> tuple[Check, ...]:
+    """Every check of a cut, measured in one snapshot; also what `cutter-console verify` shows."""
+    plan, raw = step.workspace.plan(), step.workspace.source()
+    rows = measure_rows(connection, step.run_id, step.request.docprefix)
+    replanned = bind(planned(step.site, step.request, raw), plan.world)
+    canonical = canonical_text(raw, limits(step.site.settings)).data
+    return (
+        *structural_checks(plan, rows),
+        *fidelity_checks(plan, replanned, canonical, rows),
+        *effect_checks(plan, rows, plan.expected_deltas),
+    )

@@ -1,0 +1,69 @@
+"""What must hold before approval is offered, and again just before the write (incident 4)."""
+
+import psycopg
+
+from console.backend.database.measure import measure_world, world_differences
+from console.backend.errors import Drifted, StopCode
+from console.backend.outcome import Check
+from console.backend.plan import DocumentPlan
+from console.backend.runs.step import Step
+
+_VOCABULARY = "SELECT unit_kind, section_type FROM cutter_governance.unit_vocabulary"
+_TAKEN = "SELECT canonical_address FROM public.information_unit WHERE canonical_address = ANY(%s) ORDER BY 1 LIMIT 4"
+_CUT = "SELECT count(*), min(lifecycle_status) FROM public.information_unit WHERE doc_code = %s"
+
+
+def preflight(step: Step, connection: psycopg.Connection, document: DocumentPlan) -> tuple[Check, ...]:
+    """Vocabulary, addresses and the document, against the database as it is."""
+    return (
+        _vocabulary(step, connection, document),
+        _addresses(step, connection, document),
+        _uncut(step, connection, document),
+    )
+
+
+def _vocabulary(step: Step, connection: psycopg.Connection, document: DocumentPlan) -> Check:
+    known = set(connection.execute(_VOCABULARY).fetchall())
+    unknown = sorted({(unit.unit_kind, unit.section_type) for unit in document.units} - known)
+    answer = f"unknown: {unknown}" if unknown else f"all kinds and section types are among the {len(known)} known"
+    return step.check(
+        "vocabulary", answer, "unit_vocabulary", not unknown, "Correct the profile, or migrate the database."
+    )
+
+
+def _addresses(step: Step, connection: psycopg.Connection, document: DocumentPlan) -> Check:
+    wanted = [unit.address for unit in document.units]
+    taken = [address for (address,) in connection.execute(_TAKEN, (wanted,)).fetchall()]
+    answer = f"taken: {', '.join(taken)}" if taken else f"{len(wanted)} addresses, none is taken"
+    return step.check(
+        "addresses free", answer, "information_unit", not taken, "Addresses are for ever: use another document prefix."
+    )
+
+
+def _uncut(step: Step, connection: psycopg.Connection, document: DocumentPlan) -> Check:
+    row = connection.execute(_CUT, (document.docprefix,)).fetchone()
+    count = row[0] if row else 0
+    answer = f"{count} units of {document.docprefix} exist" if count else f"no unit of {document.docprefix} exists"
+    return step.check(
+        "cut once", answer, "information_unit", count == 0, "A document is cut once: use another document prefix."
+    )
+
+
+def world_unchanged(step: Step, connection: psycopg.Connection, *, own_run_wrote: bool) -> Check:
+    """The world equals the plan's. Raises Drifted naming each difference."""
+    plan = step.workspace.plan()
+    if plan.world is None:
+        raise Drifted(StopCode.DRIFT, "the plan is bound to no world", "Start another run.")
+    now = measure_world(connection, step.site.context.host)
+    found = world_differences(plan.world, now, own_run_wrote=own_run_wrote)
+    if found:
+        same_place = plan.world.target == now.target
+        code = StopCode.DRIFT if same_place else StopCode.IDENTITY_MISMATCH
+        raise Drifted(
+            code,
+            "the world is not the plan's: " + "; ".join(found),
+            "Void the run and start another, or undo the change.",
+        )
+    return step.passed(
+        "world unchanged", "identity, timeline, grants, guards, baseline and counts equal the plan's", "the database"
+    )

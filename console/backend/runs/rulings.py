@@ -1,0 +1,269 @@
+"""The two rulings of a run: drafted at its pause, signed elsewhere, checked here, imported as cutter_verify."""
+
+import json
+from pathlib import Path
+
+from console.backend.approvals.bindings import Expectation
+from console.backend.approvals.check import StatementCheck, check_statement, raise_if_invalid
+from console.backend.approvals.keyring import measure_keyring
+from console.backend.approvals.policy import Policy, check_policy, load_policy, require_satisfiable
+from console.backend.approvals.statement import (
+    DraftFacts,
+    Kind,
+    RunFacts,
+    Statement,
+    StatementDocument,
+    draft_sg1,
+    draft_sg2,
+    parse_statement,
+    read_statement,
+    write_statement,
+)
+from console.backend.canonical_json import sha256_hex
+from console.backend.database import ledger
+from console.backend.database.connections import connect, scalar
+from console.backend.database.records import ApprovalRow, RunRow, approvals, require_run
+from console.backend.errors import CutterError, Refused, StopCode, Waiting
+from console.backend.outcome import Check, Outcome
+from console.backend.plan import CutPlan
+from console.backend.runs.site import Site
+from console.backend.runs.states import Stage
+from console.backend.runs.workspace import Workspace
+from console.backend.views import ApprovalStatus, ApprovalView
+
+_KIND_AT = {Stage.AWAITING_CUT_AUTHORIZATION: Kind.SG_1, Stage.AWAITING_LIFECYCLE_AUTHORIZATION: Kind.SG_2}
+_DECISION = "SELECT id::text FROM cutter_governance.review_decision WHERE run_id = %s AND verdict = 'cut'"
+_SG1_USED = "SELECT statement_sha256 FROM cutter_governance.approval_use WHERE run_id = %s AND purpose = 'cut'"
+
+
+def draft(site: Site, run_id: str) -> ApprovalView:
+    """Draft the statement that the run waits for. Raises Refused where it waits for none (incident 20)."""
+    row, plan = _run_and_plan(site, run_id)
+    kind = _KIND_AT.get(row.stage)
+    if kind is None:
+        raise Refused(
+            StopCode.APPROVAL_REQUIRED,
+            f"run {run_id} is at {row.state.name} and waits for no ruling",
+            "See: cutter-console run show RUN",
+        )
+    policy = load_policy(site.policy)
+    now = site.context.now()
+    require_satisfiable(check_policy(policy, measure_keyring(site.gnupg_home, now), now))
+    path = site.statement(run_id, kind)
+    _make_room(path, site)
+    if not path.exists():
+        write_statement(path, _statement(site, row, plan, kind, policy))
+    return view(site, path)
+
+
+def _statement(site: Site, row: RunRow, plan: CutPlan, kind: Kind, policy: Policy) -> Statement:
+    facts = _facts(site, row, plan)
+    if kind is Kind.SG_1:
+        return draft_sg1(facts, policy.sha256, site.context)
+    return draft_sg2(facts, _draft_facts(site, row.run_id), policy.sha256, site.context)
+
+
+def _make_room(path: Path, site: Site) -> None:
+    """An expired draft is kept beside the new one, never overwritten."""
+    if path.exists() and parse_statement(read_statement(path)).expires <= site.context.now():
+        path.rename(path.with_suffix(f".expired-{sha256_hex(read_statement(path))[:8]}.json"))
+
+
+def signatures_beside(statement: Path) -> tuple[Path, ...]:
+    """The detached signature files that lie beside a statement: one file a signer."""
+    found = [*statement.parent.glob(f"{statement.name}.*.sig"), *statement.parent.glob(f"{statement.name}*.asc")]
+    single = statement.with_name(f"{statement.name}.sig")
+    return tuple(sorted({*found, *([single] if single.exists() else [])}))
+
+
+def check(site: Site, statement: Path, signatures: tuple[Path, ...]) -> StatementCheck:
+    """Check a statement against its run as the database has it now, with gpg's own words on each signature."""
+    data = read_statement(statement)
+    claimed = parse_statement(data)
+    row, plan = _run_and_plan(site, claimed.run_id)
+    second = claimed.kind is Kind.SG_2
+    expected = Expectation(
+        kind=claimed.kind,
+        facts=_facts(site, row, plan),
+        draft=_draft_facts(site, claimed.run_id) if second else None,
+    )
+    return check_statement(
+        data,
+        signatures,
+        policy=load_policy(site.policy),
+        gnupg_home=site.gnupg_home,
+        now=site.context.now(),
+        expected=expected,
+        name=statement.name,
+    )
+
+
+def import_statement(site: Site, statement: Path, signatures: tuple[Path, ...]) -> ApprovalView:
+    """Check, then record as cutter_verify. Raises Refused or Waiting naming every failed check."""
+    checked = check(site, statement, signatures)
+    raise_if_invalid(checked)
+    signed = checked.statement
+    if signed is None:
+        raise Refused(
+            StopCode.APPROVAL_INVALID, f"{statement}: no statement", "Draft it again: cutter-console approval draft RUN"
+        )
+    plan = Workspace(site.root / "runs" / signed.run_id).plan()
+    with connect(site.settings.database.verifier, purpose="import approval") as connection:
+        ledger.import_approval(connection, _imported(checked, signed, plan))
+    return view(site, statement)
+
+
+def _imported(checked: StatementCheck, signed: Statement, plan: CutPlan) -> ledger.ImportedApproval:
+    if plan.plan_digest != signed.plan_digest:
+        raise Refused(StopCode.APPROVAL_INVALID, "the plan beside the run is not the signed one", "Start another run.")
+    return ledger.ImportedApproval(
+        kind=signed.kind,
+        run_id=signed.run_id,
+        plan_digest=signed.plan_digest,
+        manifest_digest=ledger.manifest_digest(plan.document.units),
+        policy_sha256=signed.policy_sha256,
+        baseline_digest=signed.baseline_digest,
+        draft_digest=signed.draft_digest,
+        review_decision_id=signed.review_decision_id,
+        n_units=signed.n_units,
+        database=signed.target.database,
+        system_identifier=signed.target.system_identifier,
+        timeline=signed.target.timeline,
+        not_before=signed.not_before,
+        expires=signed.expires,
+        signers=tuple(one.primary_fingerprint for one in checked.signed_by),
+        statement=checked.data,
+        signatures=tuple(one.data for one in checked.signed_by),
+    )
+
+
+def view(site: Site, statement: Path) -> ApprovalView:
+    """The statement for a screen, with every check as it comes out now."""
+    signed = parse_statement(read_statement(statement))
+    signatures = signatures_beside(statement)
+    checked = check(site, statement, signatures)
+    with connect(site.settings.database.monitor, read_only=True, purpose="approvals") as connection:
+        rows = approvals(connection, signed.run_id)
+    return ApprovalView(
+        kind=signed.kind,
+        run_id=signed.run_id,
+        docprefix=signed.document.docprefix,
+        status=_status(site, checked, signed, rows),
+        statement_path=statement,
+        statement_sha256=checked.sha256,
+        statement_lines=tuple(json.dumps(json.loads(checked.data), indent=2, ensure_ascii=False).split("\n")),
+        expires_at=signed.expires,
+        checks=checked.checks,
+        sign_with=f"gpg --detach-sign --output {statement.name}.<you>.sig {statement.name}",
+        signature_paths=signatures,
+    )
+
+
+def all_views(site: Site) -> tuple[ApprovalView, ...]:
+    """Every drafted statement below approvals/, the newest first; one that cannot be read is shown as invalid, with the reason."""
+    files = sorted(
+        (site.root / "approvals").glob("ictr-*.SG_?.json"), key=lambda path: path.stat().st_mtime, reverse=True
+    )
+    return tuple(_view_or_reason(site, path) for path in files)
+
+
+def _view_or_reason(site: Site, path: Path) -> ApprovalView:
+    try:
+        return view(site, path)
+    except CutterError as refused:
+        return _unreadable(site, path, refused)
+
+
+def _unreadable(site: Site, path: Path, refused: CutterError) -> ApprovalView:
+    now = site.context.now()
+    reason = Check(name="readable", outcome=Outcome.FAIL, detail=refused.message, next_action=refused.next_action)
+    run_id, _, rest = path.name.partition(".")
+    return ApprovalView(
+        kind=rest.removesuffix(".json"),
+        run_id=run_id,
+        docprefix="",
+        status=ApprovalStatus.INVALID,
+        statement_path=path,
+        statement_sha256="",
+        statement_lines=(),
+        expires_at=now,
+        checks=(reason,),
+        sign_with="",
+    )
+
+
+def _status(site: Site, checked: StatementCheck, signed: Statement, rows: tuple[ApprovalRow, ...]) -> ApprovalStatus:
+    mine = [row for row in rows if row.statement_sha256 == checked.sha256]
+    if any(row.used_for for row in mine):
+        return ApprovalStatus.USED
+    if signed.expires <= site.context.now():
+        return ApprovalStatus.EXPIRED
+    if mine:
+        return ApprovalStatus.IMPORTED
+    wrong = [
+        one for one in checked.failed if one.outcome is Outcome.FAIL and (one.name != "quorum" or checked.signed_by)
+    ]
+    return ApprovalStatus.INVALID if wrong else ApprovalStatus.DRAFTED
+
+
+def ruling_for(site: Site, run_id: str, kind: Kind) -> ApprovalRow | None:
+    """The imported, unused, unexpired ruling of this kind, if there is one."""
+    with connect(site.settings.database.monitor, read_only=True, purpose="approvals") as connection:
+        rows = approvals(connection, run_id)
+    now = site.context.now()
+    return next((row for row in rows if row.kind == kind and row.used_for is None and row.expires > now), None)
+
+
+def _run_and_plan(site: Site, run_id: str) -> tuple[RunRow, CutPlan]:
+    with connect(site.settings.database.monitor, read_only=True, purpose="run") as connection:
+        row = require_run(connection, run_id)
+    plan = Workspace(site.root / "runs" / run_id).plan()
+    if plan.plan_digest != row.plan_digest:
+        raise Refused(
+            StopCode.INVARIANT_FAILED,
+            f"the plan file of run {run_id} is not the recorded plan",
+            "Start another run; keep this one's files for the auditor.",
+        )
+    return row, plan
+
+
+def _facts(site: Site, row: RunRow, plan: CutPlan) -> RunFacts:
+    if plan.world is None:
+        raise Refused(StopCode.INVARIANT_FAILED, "the plan is bound to no database", "Start another run.")
+    return RunFacts(
+        run_id=row.run_id,
+        document=StatementDocument(docprefix=row.docprefix, origin=row.origin),
+        plan_digest=plan.plan_digest,
+        source_sha256=plan.document.source.sha256,
+        deploy_manifest_sha256=site.settings.deploy_manifest_sha256,
+        baseline_digest=plan.world.baseline_digest,
+        target=plan.world.target,
+        n_units=plan.n_units,
+        expected_deltas=plan.expected_deltas,
+    )
+
+
+def _draft_facts(site: Site, run_id: str) -> DraftFacts:
+    """Read back from the database, by the role that may not execute."""
+    try:
+        with connect(site.settings.database.verifier, read_only=True, purpose="draft digest") as connection:
+            return DraftFacts(
+                sg1_sha256=str(scalar(connection, _SG1_USED, run_id)),
+                draft_digest=ledger.draft_digest(connection, run_id),
+                cut_review_decision_id=str(scalar(connection, _DECISION, run_id)),
+            )
+    except CutterError as error:
+        raise Refused(
+            StopCode.APPROVAL_REQUIRED,
+            f"run {run_id} has no recorded cut: {error.message}",
+            "Resume the run to its second pause.",
+        ) from error
+
+
+def waiting(run_id: str, kind: str, then: str) -> Waiting:
+    """The error for a run that rests until a ruling has come."""
+    return Waiting(
+        StopCode.APPROVAL_REQUIRED,
+        f"run {run_id} waits for {kind} and the operator",
+        f"cutter-console approval draft {run_id}; {then}",
+    )

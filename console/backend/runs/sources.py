@@ -1,0 +1,56 @@
+"""A run's source text: from a file of the intake folder, or live from the database; and its plan."""
+
+from console.backend.database.live_text import read_live_text
+from console.backend.documents import intake
+from console.backend.documents.limits import Limits
+from console.backend.documents.planning import plan_document
+from console.backend.errors import Refused, StopCode
+from console.backend.plan import DocumentPlan, Problem
+from console.backend.runs.site import Site
+from console.backend.runs.workspace import RunRequestFile
+from console.backend.settings import Settings
+
+
+def limits(settings: Settings) -> Limits:
+    """The configured limits."""
+    return Limits.model_validate(settings.limits.model_dump())
+
+
+def read_source(site: Site, origin: str) -> bytes:
+    """The raw bytes behind `file:<name>` or `live:<docprefix>`. Raises Refused naming what is wrong."""
+    kind, _, name = origin.partition(":")
+    if kind == "live" and name:
+        return read_live_text(site.settings.database.monitor, name)
+    if kind == "file" and name:
+        return intake.read_source(site.intake / name, folder=site.intake, limits=limits(site.settings)).raw
+    raise Refused(
+        StopCode.REFUSED_INPUT,
+        f"{origin}: neither file:<name> nor live:<document>",
+        "Name a document of the intake folder.",
+    )
+
+
+def planned(site: Site, request: RunRequestFile, raw: bytes) -> DocumentPlan:
+    """The document's plan. Raises Refused with every problem and its line."""
+    result = plan_document(
+        raw,
+        origin=request.origin,
+        docprefix=request.docprefix,
+        profile=request.profile,
+        ordinals=request.ordinals,
+        limits=limits(site.settings),
+    )
+    if result.plan is None or result.problems:
+        raise refused_document(request.origin, result.problems)
+    return result.plan
+
+
+def refused_document(origin: str, problems: tuple[Problem, ...]) -> Refused:
+    """One refusal for all problems of a document, with their lines."""
+    listed = "; ".join(f"line {problem.line}: {problem.message} ({problem.code})" for problem in problems[:10])
+    more = f"; and {len(problems) - 10} more" if len(problems) > 10 else ""
+    return Refused(
+        StopCode.REFUSED_INPUT,
+        f"{origin}: {listed}{more}",
+        "Correct the document; cutter-console plan shows every problem.",
+    )

@@ -1,0 +1,110 @@
+"""Where a run stands: a dry run by its records, a live one by the database; and whether it was interrupted."""
+
+import fcntl
+import os
+from datetime import datetime
+from pathlib import Path
+
+from console.backend.database.connections import connect
+from console.backend.database.records import events, find_run, transaction_status
+from console.backend.errors import CutterError
+from console.backend.journal import read_journal
+from console.backend.journal_record import Anchor, Record, RecordKind
+from console.backend.outcome import Outcome
+from console.backend.runs.site import Site
+from console.backend.runs.states import PHASE_TO, Family, Mode, Phase, RunState, Stage
+from console.backend.runs.workspace import RunRequestFile, Workspace
+from console.backend.views import Interruption
+
+VOIDED = "voided.txt"
+
+
+def dry_run_state(workspace: Workspace) -> RunState:
+    """The stage after the last phase that passed; failed_<phase> where one did not."""
+    stage = Stage.CREATED
+    if (workspace.directory / VOIDED).exists():
+        return RunState(stage=stage, family=Family.VOIDED, reason=workspace.read(VOIDED).decode())
+    for phase in Phase:
+        record = workspace.record(phase)
+        if record is None:
+            break
+        if record.outcome is Outcome.INCONCLUSIVE:
+            return RunState(stage=stage)
+        if record.outcome is Outcome.FAIL:
+            return RunState(stage=stage, family=Family.FAILED, reason=phase.value)
+        stage = PHASE_TO[phase][-1]
+    return RunState(stage=stage)
+
+
+def anchor_of(site: Site, request: RunRequestFile) -> Anchor | None:
+    """The last journal head that the database has; None for a dry run, which leaves nothing there."""
+    if request.mode is Mode.DRYRUN:
+        return None
+    with connect(site.settings.database.executor, read_only=True, purpose="anchor") as connection:
+        found = events(connection, request.run_id)
+    return Anchor(sequence=found[-1].journal_seq, hash=found[-1].journal_head) if found else None
+
+
+def is_running(journal: Path) -> bool:
+    """Whether a process holds the journal's lock; it dies with its holder (incident 22)."""
+    try:
+        descriptor = os.open(journal, os.O_RDONLY)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
+
+
+def interruption(site: Site, workspace: Workspace, request: RunRequestFile) -> Interruption | None:
+    """A phase that began, that nobody is in and nobody finished; with what the database says of it."""
+    if is_running(workspace.journal):
+        return None
+    records = read_journal(workspace.journal)
+    begun = _unfinished(records)
+    if begun is None:
+        return None
+    since = datetime.fromisoformat(begun.time)
+    says = "a dry run writes nothing" if request.mode is Mode.DRYRUN else _database_says(site, request, records, begun)
+    return Interruption(phase=Phase(begun.phase), since=since, database_says=says)
+
+
+def _unfinished(records: tuple[Record, ...]) -> Record | None:
+    begun: Record | None = None
+    for record in records:
+        if record.kind is RecordKind.INTENT:
+            begun = record
+        elif record.kind is RecordKind.RESULT:
+            begun = None
+    return begun
+
+
+def _database_says(site: Site, request: RunRequestFile, records: tuple[Record, ...], begun: Record) -> str:
+    xid = next(
+        (
+            record.value("xid")
+            for record in reversed(records)
+            if record.sequence > begun.sequence and record.value("xid")
+        ),
+        "",
+    )
+    try:
+        with connect(site.settings.database.monitor, read_only=True, purpose="evidence") as connection:
+            row = find_run(connection, request.run_id)
+            status = transaction_status(connection, xid) if xid else ""
+    except CutterError as error:
+        return f"nothing: {error.message}"
+    if row is None:
+        return "it has no such run"
+    reached = (
+        "the phase is in the database"
+        if row.stage in PHASE_TO[Phase(begun.phase)]
+        else "nothing of the phase is in the database"
+    )
+    return f"{reached}: the run is at {row.state.name}" + (
+        f"; transaction {xid} is {status}" if xid else "; no COMMIT was sent"
+    )

@@ -1,0 +1,160 @@
+"""Starting a run, reverting its cut, voiding it: the moves that are no phase."""
+
+import json
+
+from console.backend.approvals.statement import new_run_id
+from console.backend.canonical_json import canonical_json
+from console.backend.database import ledger
+from console.backend.database.connections import connect
+from console.backend.database.measure import readers_digest
+from console.backend.database.records import RunRow, all_runs, require_run
+from console.backend.errors import Held, Refused, StopCode
+from console.backend.journal import Journal
+from console.backend.journal_record import Field, RecordKind
+from console.backend.kill_switch import set_hold_file
+from console.backend.outcome import Check, Evidence, Outcome
+from console.backend.runs.site import Site
+from console.backend.runs.sources import planned, read_source
+from console.backend.runs.standing import VOIDED, anchor_of
+from console.backend.runs.states import Family, Mode, Move, Stage, legal_moves
+from console.backend.runs.workspace import RunRequestFile, Workspace
+from console.backend.value import Value
+from console.backend.views import RunRequest
+
+_CUT = frozenset(tuple(Stage)[tuple(Stage).index(Stage.CUT_LEG_A_COMMITTED) :])
+
+
+class Created(Value):
+    """A new run, or the run that has cut the same plan before: then nothing is to be done."""
+
+    run_id: str
+    is_new: bool
+
+
+def create_run(site: Site, request: RunRequest) -> Created:
+    """Make a run's id, files, journal and, for LIVE, its row.
+
+    Raises Refused (REPLAY_CONFLICT) where the document has been cut from another text: cut once.
+    """
+    run_id = new_run_id(site.context)
+    asked = RunRequestFile(
+        run_id=run_id,
+        mode=request.mode,
+        origin=request.origin,
+        docprefix=request.docprefix,
+        profile=request.profile,
+        ordinals=request.ordinals,
+        operator=site.operator,
+        host=site.context.host,
+        started_at=site.context.now(),
+    )
+    same = _cut_before(site, asked)
+    if same is not None:
+        return Created(run_id=same.run_id, is_new=False)
+    workspace = Workspace.create(site.root, asked)
+    with Journal.create(workspace.journal, run_id, site.context) as journal:
+        journal.append(RecordKind.NOTE, "start", (Field(key="request", value=canonical_json(asked).decode()),))
+    if request.mode is Mode.LIVE:
+        _create_row(site, asked)
+    return Created(run_id=run_id, is_new=True)
+
+
+def _create_row(site: Site, asked: RunRequestFile) -> None:
+    facts = ledger.NewRun(
+        run_id=asked.run_id,
+        operation="cut",
+        docprefix=asked.docprefix,
+        origin=asked.origin,
+        profile=asked.profile,
+        operator=asked.operator,
+        host=asked.host,
+    )
+    with connect(site.settings.database.executor, purpose="start") as connection:
+        ledger.create_run(connection, facts)
+
+
+def _cut_before(site: Site, asked: RunRequestFile) -> RunRow | None:
+    """The run that cut this very text; None where the document is uncut."""
+    document = planned(site, asked, read_source(site, asked.origin))
+    with connect(site.settings.database.executor, read_only=True, purpose="cut once") as connection:
+        before = [row for row in all_runs(connection) if row.docprefix == asked.docprefix and row.stage in _CUT]
+    standing = next((row for row in before if row.family is not Family.REVERTED), None)
+    if standing is not None and standing.content_digest == document.content_digest:
+        return standing
+    if before:
+        how = "and reverted " if standing is None else ""
+        message = f"{asked.docprefix} was cut {how}by run {before[0].run_id} from {before[0].content_digest}, this is {document.content_digest}"
+        raise Refused(
+            StopCode.REPLAY_CONFLICT, message, "Its addresses are taken for ever: use another document prefix."
+        )
+    return None
+
+
+def revert_cut(site: Site, run_id: str) -> tuple[Check, ...]:
+    """Under an armed lease to revert: supersede the drafts, then see that readers see what they saw without them.
+
+    Raises Held, and sets a HOLD, when the readers' view is another one afterwards.
+    """
+    workspace = Workspace(site.root / "runs" / run_id)
+    world = workspace.plan().world
+    with Journal.resume(workspace.journal, run_id, site.context, anchor_of(site, workspace.request())) as journal:
+        journal.append(RecordKind.INTENT, "revert")
+        wanted = _readers_view(site, without_run=run_id)
+        with connect(site.settings.database.executor, timeout_s=0, purpose="revert") as connection:
+            answer = ledger.revert(connection, run_id)
+            head = journal.append(RecordKind.NOTE, "revert", (Field(key="answer", value=answer),))
+            ledger.record_event(connection, run_id, "revert", Outcome.PASS, answer, (head.sequence, head.hash))
+        now = _readers_view(site)
+        journal.append(RecordKind.RESULT, "revert", (Field(key="readers_digest", value=now),))
+    if now != wanted:
+        message = f"after the revert of {run_id} the readers' view is {now}, without its units it was {wanted}"
+        set_hold_file(site, message)
+        raise Held(StopCode.INVARIANT_FAILED, message, "Find out what changed, then release the HOLD.")
+    same = world is not None and now == world.baseline_digest
+    detail = (
+        "equals the baseline digest again"
+        if same
+        else "as before without these units; other runs have moved the baseline since"
+    )
+    evidence = Evidence(
+        id="E-readers-view",
+        asked="readers' view",
+        source="the database, as cutter_verify",
+        answer=now,
+        measured_at=site.context.now(),
+    )
+    return (Check(name="readers' view", outcome=Outcome.PASS, detail=detail, evidence=(evidence,)),)
+
+
+def _readers_view(site: Site, without_run: str | None = None) -> str:
+    with connect(site.settings.database.verifier, read_only=True, purpose="readers' view") as connection:
+        return readers_digest(connection, without_run)
+
+
+def void_run(site: Site, run_id: str, reason: str) -> None:
+    """End a run that has cut nothing. Raises Refused where it has: that is reverted instead."""
+    if not reason.strip():
+        raise Refused(StopCode.REFUSED_INPUT, "a run is voided for a reason", "Give one: --reason TEXT")
+    workspace = Workspace(site.root / "runs" / run_id)
+    request = workspace.request()
+    with Journal.resume(workspace.journal, run_id, site.context, anchor_of(site, request)) as journal:
+        head = journal.append(RecordKind.NOTE, "void", (Field(key="reason", value=reason),))
+        if request.mode is Mode.DRYRUN:
+            workspace.write(VOIDED, _word(reason).encode())
+            return
+        with connect(site.settings.database.executor, purpose="void") as connection:
+            row = require_run(connection, run_id)
+            if Move.VOID not in legal_moves(row.state, Mode.LIVE):
+                raise Refused(
+                    StopCode.INVARIANT_FAILED,
+                    f"run {run_id} at {row.state.name} cannot be voided",
+                    "A run that has cut units is reverted.",
+                )
+            ledger.leave(connection, run_id, Family.VOIDED, _word(reason))
+            record = json.dumps({"reason": reason})
+            ledger.record_event(connection, run_id, "void", Outcome.NOT_RUN, record, (head.sequence, head.hash))
+
+
+def _word(reason: str) -> str:
+    words = "".join(character if character.isalnum() else " " for character in reason.lower()).split()
+    return "_".join(words)[:60] or "by_hand"

@@ -1,0 +1,82 @@
+"""What a phase is given, and what it is asked for: prepare (files), measure (both modes), write (LIVE alone)."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+
+import psycopg
+
+from console.backend.outcome import Check, Evidence, Outcome
+from console.backend.runs.site import Site
+from console.backend.runs.states import Mode, Phase
+from console.backend.runs.workspace import RunRequestFile, Workspace
+
+
+class Role(StrEnum):
+    """Which connection a phase works on."""
+
+    EXECUTOR = "executor"
+    VERIFIER = "verifier"
+
+
+@dataclass(frozen=True)
+class Step:
+    """One passage of one run through one phase."""
+
+    site: Site
+    workspace: Workspace
+    request: RunRequestFile
+    report: Callable[[str, int, int | None], None]
+    """Live progress: what, how much is done, of how much."""
+
+    @property
+    def run_id(self) -> str:
+        """The run's id."""
+        return self.request.run_id
+
+    @property
+    def is_live(self) -> bool:
+        """Whether the phase may write."""
+        return self.request.mode is Mode.LIVE
+
+    def passed(self, name: str, answer: str, source: str) -> Check:
+        """A PASS with what was found as its evidence."""
+        return self.check(name, answer, source, good=True)
+
+    def check(self, name: str, answer: str, source: str, good: bool, next_action: str = "") -> Check:
+        """A check with one piece of evidence, measured now."""
+        evidence = Evidence(
+            id=f"E-{name.replace(' ', '-')}",
+            asked=name,
+            source=source,
+            answer=answer,
+            measured_at=self.site.context.now(),
+        )
+        return Check(
+            name=name,
+            outcome=Outcome.PASS if good else Outcome.FAIL,
+            detail=answer,
+            evidence=(evidence,),
+            next_action="" if good else next_action,
+        )
+
+
+class PhaseWork:
+    """One phase. The same code runs in both modes up to `write`, which a DRYRUN never calls."""
+
+    phase: Phase
+    role: Role = Role.EXECUTOR
+    needs_rows = False
+    """Looks at rows that a dry run has not written; there it is NOT_RUN."""
+
+    def prepare(self, _step: Step) -> tuple[Check, ...]:
+        """What needs no database: files, gpg, backups."""
+        return ()
+
+    def measure(self, _step: Step, _connection: psycopg.Connection) -> tuple[Check, ...]:
+        """What the database says; anything but PASS stops the run."""
+        return ()
+
+    def write(self, _step: Step, _connection: psycopg.Connection, _measured: tuple[Check, ...]) -> tuple[Check, ...]:
+        """The effect, in the transaction that also moves the run's state."""
+        return ()
