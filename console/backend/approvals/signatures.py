@@ -110,9 +110,10 @@ def _read_signature(path: Path) -> tuple[bytes, str]:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     except OSError as error:
         return b"", f"{path.name}: {error.strerror}"
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        return b"", f"{path.name} is not a regular file"
     with os.fdopen(descriptor, "rb") as stream:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            return b"", f"{path.name} is not a regular file"
         signature = stream.read(MAX_SIGNATURE_BYTES + 1)
     if len(signature) > MAX_SIGNATURE_BYTES:
         return b"", f"{path.name} is larger than {MAX_SIGNATURE_BYTES} bytes"
