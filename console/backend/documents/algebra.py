@@ -2,11 +2,14 @@
 
 from collections.abc import Iterator
 from itertools import pairwise
+from operator import attrgetter
 
 from console.backend.canonical_json import sha256_hex
 from console.backend.documents.limits import DEFAULT_LIMITS, Limits
 from console.backend.documents.vocabulary import VOCABULARY, SectionType
 from console.backend.plan import DocumentPlan, OtherSpan, PlannedUnit, Problem
+
+Span = PlannedUnit | OtherSpan
 
 _RANKS: dict[str, int] = {
     t.value: rank
@@ -24,24 +27,26 @@ _RANKS: dict[str, int] = {
 }
 _CONTAINER_RANK = 1
 _ARTICLE_RANK = 2
+_LF = ord("\n")
 
 
 def check_algebra(plan: DocumentPlan, canonical: bytes, limits: Limits = DEFAULT_LIMITS) -> tuple[Problem, ...]:
     """Every way in which the plan is not a lossless, unambiguous cut of these bytes. Empty: accepted. Never raises."""
+    ordered = spans(plan)
     return (
         *_source(plan, canonical),
         *_count(plan, limits),
-        *_partition(plan, canonical),
+        *_partition(plan, ordered, canonical),
         *_coverage(plan),
-        *_lines(plan, canonical),
+        *_lines(ordered, canonical),
         *_tree(plan),
         *_units(plan, canonical),
     )
 
 
-def spans(plan: DocumentPlan) -> list[PlannedUnit | OtherSpan]:
+def spans(plan: DocumentPlan) -> list[Span]:
     """Units and other spans in the order of their bytes."""
-    return sorted((*plan.units, *plan.others), key=lambda s: (s.byte_start, s.byte_end))
+    return sorted((*plan.units, *plan.others), key=attrgetter("byte_start"))
 
 
 def _source(plan: DocumentPlan, canonical: bytes) -> Iterator[Problem]:
@@ -60,10 +65,10 @@ def _count(plan: DocumentPlan, limits: Limits) -> Iterator[Problem]:
         )
 
 
-def _partition(plan: DocumentPlan, canonical: bytes) -> Iterator[Problem]:
+def _partition(plan: DocumentPlan, ordered: list[Span], canonical: bytes) -> Iterator[Problem]:
     """Ordered, disjoint, covering: each span begins where the one before ends, from 0 to the last byte."""
     at = 0
-    for span in spans(plan):
+    for span in ordered:
         if span.byte_start != at or span.byte_end <= span.byte_start:
             yield Problem(
                 code="SPANS_DO_NOT_MEET",
@@ -86,18 +91,20 @@ def _coverage(plan: DocumentPlan) -> Iterator[Problem]:
         yield Problem(code="COVERAGE_WRONG", line=0, message="the stated coverage is not that of the spans")
 
 
-def _lines(plan: DocumentPlan, canonical: bytes) -> Iterator[Problem]:
+def _lines(ordered: list[Span], canonical: bytes) -> Iterator[Problem]:
     """Spans begin at the beginning of the line that they state, and end on the one they state."""
     at, line = 0, 1
-    for span in spans(plan):
-        line += canonical.count(b"\n", at, span.byte_start)
-        at = max(at, span.byte_start)
-        whole = span.byte_start == 0 or canonical[span.byte_start - 1 : span.byte_start] == b"\n"
-        last = line + canonical.count(b"\n", span.byte_start, max(span.byte_start, span.byte_end - 1))
+    for span in ordered:
+        start, end = span.byte_start, span.byte_end
+        if start > at:
+            line += canonical.count(b"\n", at, start)
+        last = line + canonical.count(b"\n", start, end - 1)
+        whole = start == 0 or canonical[start - 1] == _LF
         if not whole or (span.line_start, span.line_end) != (line, last):
             yield Problem(
                 code="LINES_WRONG", line=span.line_start, message=f"the span begins in line {line} and ends in {last}"
             )
+        at, line = end, last + 1
 
 
 def _tree(plan: DocumentPlan) -> Iterator[Problem]:

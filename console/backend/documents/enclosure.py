@@ -40,7 +40,7 @@ class Enclosure:
 
     def learn(self, path: list[Open], level: Level) -> None:
         """Note a container level at its first appearance: below what is open, and by rank among its equals there."""
-        if level in self._order or level.role is not Role.CONTAINER:
+        if level.role is not Role.CONTAINER or level in self._order:
             return
         containers = [o for o in path if o.level in self._order]
         if containers and containers[-1].used:
@@ -51,7 +51,8 @@ class Enclosure:
         self._order.insert(at, level)
 
     def _learned(self, outer: Open, level: Level, depth: int) -> bool:
-        if outer.level.role in {Role.PARAGRAPH, Role.POINT, Role.MATTER, Role.CONTENTS}:
+        role = outer.level.role
+        if role is Role.PARAGRAPH or role is Role.POINT or role is Role.MATTER or role is Role.CONTENTS:
             return False
         if level.role is Role.PARAGRAPH:
             return True

@@ -1,103 +1,142 @@
-"""What covers a line, so that it opens no unit: fenced code, comments, quotations, lists, tables, footnotes (37)."""
+"""What covers a line, so that it opens no unit: fenced code, comments, quotations, list items (incident 37)."""
 
 import re
-from dataclasses import dataclass
+from bisect import bisect_right
+from dataclasses import dataclass, field
+from typing import Final
 
 from console.backend.plan import Problem
 
-_FENCE = re.compile(r" {0,3}(`{3,}(?=[^`]*$)|~{3,})")
-_QUOTE = re.compile(r'(?P<open>„|(?<![^\s(\[{*_/>-])(?:["“»‟](?=\S)|«))|(?P<close>[“”"«»])')
-_LIST = re.compile(r"( *)(?:[-*+•]|\d{1,9}[.)])([ \t]+)\S")
-_BLOCK = re.compile(r" {0,3}(?:>|\||\[\^[^\]]+\]:)|\t| {4}")
+_FENCE = re.compile(r"\n( {0,3})(`{3,}|~{3,})([^\n]*)")
+_QUOTES = re.compile('["„“”«»‟]')
+_COMMENT = re.compile("<!--|-->")
+_LIST = re.compile(r"( *)(?:[-*+•]|\d{1,9}[.)])[ \t]+\S")
+_BEFORE_OPENING: Final = frozenset(" \t\n([{*_/>-–—")
+_LIST_REACH: Final = 200
+"""Lines above an indented one that are looked at for the list item it may belong to."""
+
+Event = tuple[int, str, str]
+"""Offset, what (`quotation`, `comment`, `fence`), and the text that says whether it opens or closes."""
 
 
 @dataclass(slots=True)
-class _Cover:
-    """Something that has been opened and not yet closed, and what it hid so far."""
+class Cover:
+    """A stretch of text that hides units, by offset."""
 
     what: str
-    line: int
+    start: int
+    end: int
+    closed: bool
     hidden: int = 0
     """First line that would have opened a unit; 0: none."""
 
 
-class Guard:
-    """Follows a document line by line. What is still open at the end and has hidden a unit is a problem."""
+@dataclass(slots=True)
+class Guards:
+    """The covers of a text, in order and disjoint."""
 
-    def __init__(self) -> None:
-        self._fence = ""
-        self._comment = False
-        self._quotes = 0
-        self._cover: _Cover | None = None
-        self._list_indent = 0
+    covers: list[Cover]
+    _starts: list[int] = field(default_factory=list)
 
-    def covers(self, line: str, number: int) -> bool:
-        """Whether the line stands in, or opens, something that hides units; call once for every line, in order."""
-        if self._fence:
-            self._close_fence(line)
-            return True
-        if self._comment:
-            self._comment = "-->" not in line
-            return True
-        covered = self._quotes > 0
-        if ("`" in line or "~" in line) and not covered and self._opens_fence(line, number):
-            return True
-        if "<!--" in line and "-->" not in line.rpartition("<!--")[2]:
-            self._comment, self._cover = True, self._cover or _Cover("comment", number)
-            return covered or line.lstrip().startswith("<!--")
-        if _QUOTE.search(line):
-            self._count_quotes(line, number)
-        return covered or _BLOCK.match(line) is not None
+    def __post_init__(self) -> None:
+        self._starts = [cover.start for cover in self.covers]
 
-    def continues_list(self, line: str) -> bool:
-        """Whether the line is indented as far as the text of the list item before it; call for non-blank lines."""
-        indent = len(line) - len(line.lstrip(" \t"))
-        inside = 0 < self._list_indent <= indent
-        item = _LIST.match(line)
-        if item:
-            self._list_indent = len(item[1]) + 2
-        elif indent == 0:
-            self._list_indent = 0
-        return inside
+    def at(self, offset: int) -> Cover | None:
+        """The cover that a line beginning at that offset stands in."""
+        if not self._starts:
+            return None
+        place = bisect_right(self._starts, offset) - 1
+        cover = self.covers[place] if place >= 0 else None
+        return cover if cover is not None and cover.start < offset < cover.end else None
 
-    def hide(self, number: int) -> None:
-        """Note that the line would have opened a unit."""
-        if self._cover is not None and not self._cover.hidden:
-            self._cover.hidden = number
-
-    def problems(self) -> tuple[Problem, ...]:
-        """What was never closed and has hidden a unit, at the end of the document."""
-        cover = self._cover
-        if cover is None or not cover.hidden or not (self._fence or self._comment or self._quotes):
-            return ()
-        return (
+    def problems(self, text: str) -> tuple[Problem, ...]:
+        """What is never closed and has hidden a unit."""
+        return tuple(
             Problem(
                 code=f"UNCLOSED_{cover.what.upper()}",
-                line=cover.line,
+                line=text.count("\n", 0, cover.start) + 1,
                 message=f"{cover.what} is opened here and never closed; it hides what looks like a unit in line "
                 f"{cover.hidden}: close it, or mark the quotation with `>`",
-            ),
+            )
+            for cover in self.covers
+            if cover.hidden and not cover.closed
         )
 
-    def _opens_fence(self, line: str, number: int) -> bool:
-        match = _FENCE.match(line)
-        if match is None:
+
+def find_guards(text: str, start: int) -> Guards:
+    """The covers of the text from an offset on."""
+    events: list[Event] = [(m.start(), "quotation", _direction(text, m.start())) for m in _QUOTES.finditer(text, start)]
+    if "<!--" in text:
+        events += [(m.start(), "comment", m[0]) for m in _COMMENT.finditer(text, start)]
+    if "```" in text or "~~~" in text:
+        events += [(m.start(2), "fence", m[2] + m[3]) for m in _FENCE.finditer(text, max(start - 1, 0))]
+        first = _FENCE.match("\n" + text[start : text.find("\n", start) % (len(text) + 1)])
+        if first:
+            events.append((start, "fence", first[2] + first[3]))
+    events.sort()
+    return Guards(_covers(events, len(text)))
+
+
+def _covers(events: list[Event], size: int) -> list[Cover]:
+    covers: list[Cover] = []
+    opened: Cover | None = None
+    mark, depth = "", 0
+    for offset, what, sign in events:
+        if opened is None:
+            if _opens(what, sign):
+                opened, mark, depth = Cover(what, offset, size + 1, closed=False), sign, 1
+                covers.append(opened)
+            continue
+        if what != opened.what:
+            continue
+        if what == "quotation":
+            depth += 1 if sign == "open" else -1
+        elif (what == "comment" and sign == "-->") or (what == "fence" and _ends_fence(mark, sign)):
+            depth = 0
+        if depth == 0:
+            opened.end, opened.closed = offset, True
+            opened = None
+    return covers
+
+
+def _opens(what: str, sign: str) -> bool:
+    if what == "fence":
+        run = sign[0] * (len(sign) - len(sign.lstrip(sign[0])))
+        return sign[0] == "~" or "`" not in sign[len(run) :]
+    return sign in {"open", "<!--"}
+
+
+def _ends_fence(opening: str, line: str) -> bool:
+    least = len(opening) - len(opening.lstrip(opening[0]))
+    rest = line.strip()
+    return len(rest) >= least and not rest.strip(opening[0])
+
+
+def _direction(text: str, at: int) -> str:
+    """Whether a quotation mark opens or closes, by its shape and its neighbours: “ does either."""
+    mark = text[at]
+    if mark == "„":
+        return "open"
+    if mark == "”" or (at > 0 and text[at - 1] not in _BEFORE_OPENING):
+        return "close"
+    after = text[at + 1 : at + 2]
+    return "open" if mark == "«" or (after and not after.isspace()) else "close"
+
+
+def in_list(text: str, start: int, indent: int) -> bool:
+    """Whether a line indented so far, beginning at `start`, continues a list item above it."""
+    end = start - 1
+    for _ in range(_LIST_REACH):
+        if end < 0:
             return False
-        self._fence, self._cover = match[1], _Cover("fence", number)
-        return True
-
-    def _close_fence(self, line: str) -> None:
-        rest = line.strip()
-        if rest and len(rest) >= len(self._fence) and not rest.strip(self._fence[0]):
-            self._fence, self._cover = "", None
-
-    def _count_quotes(self, line: str, number: int) -> None:
-        for match in _QUOTE.finditer(line):
-            if match.lastgroup == "open":
-                self._quotes += 1
-                if self._quotes == 1:
-                    self._cover = _Cover("quotation", number)
-            elif self._quotes:
-                self._quotes -= 1
-                if not self._quotes:
-                    self._cover = None
+        begin = text.rfind("\n", 0, end) + 1
+        line = text[begin:end]
+        end = begin - 1
+        if not line or line.isspace():
+            continue
+        item = _LIST.match(line)
+        if item and len(item[1]) + 2 <= indent:
+            return True
+        if line[0] not in " \t":
+            return False
+    return False

@@ -1,16 +1,15 @@
 """Compiled profiles: from a line to the mark it may be."""
 
 import re
-from dataclasses import dataclass
 from enum import IntEnum
 from functools import cache
+from typing import NamedTuple
 
 from console.backend.documents.numbering import Number, parse_letter, parse_number
-from console.backend.documents.profiles import Level, Profile, Role, load_profile
+from console.backend.documents.profiles import Level, Profile, load_profile
 
 TITLE_LIMIT = 200
-_ATX = re.compile(r" {0,3}(#{1,6})(?:[ \t]+(.*?))?(?:[ \t]+#+)?[ \t]*")
-_HEADING_ROLES = frozenset(Role) - {Role.PARAGRAPH, Role.POINT}
+_CLOSING_HASHES = re.compile(r"(?:^|[ \t]+)#+$")
 _VOID = ("weggefallen", "aufgehoben", "entfällt", "entfallen", "gestrichen", "unbesetzt", "frei")
 
 
@@ -22,8 +21,10 @@ class Style(IntEnum):
     ATX = 3
 
 
-@dataclass(frozen=True, slots=True)
-class Mark:
+_PLAIN, _BOLD, _ATX = Style.PLAIN, Style.BOLD, Style.ATX
+
+
+class Mark(NamedTuple):
     """A line that may open a unit."""
 
     level: Level | None
@@ -40,90 +41,132 @@ class Mark:
     """Whether the line stands where something may begin: after a blank line, a heading or a finished sentence."""
 
 
+class _Form(NamedTuple):
+    """One level, compiled."""
+
+    level: Level
+    marked: re.Pattern[str]
+    plain: re.Pattern[str] | None
+    reference: re.Pattern[str] | None
+    groups: tuple[str, ...]
+    small: bool
+
+
+class Found(NamedTuple):
+    """What a line turned out to be."""
+
+    level: Level
+    number: Number | None
+    title: str
+    doubtful: bool
+    """It goes on in lower case, as the rest of a sentence would."""
+
+
 class Matcher:
     """A profile, compiled."""
 
     def __init__(self, profile: Profile) -> None:
         self.profile = profile
-        self._levels = [(lv, self._compiled(lv.pattern), self._compiled(lv.plain)) for lv in profile.level]
-        self._references = {lv.name: re.compile(profile.regex(lv.references)) for lv in profile.level if lv.references}
-        heads = "|".join(profile.regex(head) for lv in profile.level for head in lv.heads) or r"(?!)"
-        flags = re.IGNORECASE if profile.name == "vi-law" else re.NOFLAG
-        self.interesting = re.compile(rf" {{0,3}}(?:#{{1,6}}(?:[ \t]|$)|(?:\*\*|__)?(?:{heads}))", flags)
-        """Lines that do not match this open no unit."""
         self.by_depth = not any(lv.pattern for lv in profile.level)
+        self._forms: dict[str, list[_Form]] = {}
+        for level in profile.level:
+            if level.pattern:
+                form = self._form(level)
+                for first in level.first:
+                    self._forms.setdefault(first, []).append(form)
+        heads = "|".join(profile.regex(head) for lv in profile.level for head in lv.heads)
+        firsts = "".join(map(re.escape, self._forms))
+        unmarked = rf"|(?=[*_{firsts}])(?:\*\*|__)?(?:{heads})" if heads else ""
+        flags = re.IGNORECASE if profile.ignore_case else re.NOFLAG
+        line = rf" {{0,3}}(?:#{{1,6}}(?![^ \t\n]){unmarked})[^\n]*"
+        self.first_line = re.compile(line, flags)
+        self.lines = re.compile(rf"\n({line})", flags)
+        """Lines that do not match this open no unit; the leading LF makes the search fast."""
 
-    def _compiled(self, pattern: str) -> re.Pattern[str] | None:
-        return re.compile(self.profile.regex(pattern)) if pattern else None
+    def _form(self, level: Level) -> _Form:
+        marked = re.compile(self.profile.regex(level.pattern))
+        plain = re.compile(self.profile.regex(level.plain)) if level.plain else None
+        reference = re.compile(self.profile.regex(level.references)) if level.references else None
+        groups = tuple(set(marked.groupindex) | set(plain.groupindex if plain else ()))
+        return _Form(level, marked, plain, reference, groups, level.small)
 
     def match(self, line: str, number: int, start: int, fresh: bool) -> Mark | None:
         """The mark of an interesting line, or None. A Markdown heading is always a mark."""
         style, depth, content = _undecorated(line)
         if self.by_depth:
-            return self._at_depth(depth, content, number, start) if depth else None
+            if not depth:
+                return None
+            level = self.profile.level[min(depth, len(self.profile.level)) - 1]
+            return Mark(level, style, depth, None, content, number, start, fresh=True)
         found = self._find(content, style)
         if found is not None:
-            level, num, title = found
-            begins = fresh and not title.startswith("\0")
-            return Mark(level, style, depth, num, title.removeprefix("\0"), number, start, begins)
+            return Mark(
+                found.level, style, depth, found.number, found.title, number, start, fresh and not found.doubtful
+            )
         return Mark(None, style, depth, None, content, number, start, fresh) if depth else None
 
-    def _at_depth(self, depth: int, content: str, number: int, start: int) -> Mark:
-        level = self.profile.level[min(depth, len(self.profile.level)) - 1]
-        return Mark(level, Style.ATX, depth, None, content, number, start, fresh=True)
-
-    def _find(self, content: str, style: Style) -> tuple[Level, Number | None, str] | None:
-        for level, marked, plain in self._levels:
-            pattern = plain if style is Style.PLAIN else marked
-            if pattern is None or (style is Style.ATX and level.role not in _HEADING_ROLES):
+    def _find(self, content: str, style: Style) -> Found | None:
+        for form in self._forms.get(content[:1], ()):
+            pattern = form.plain if style is _PLAIN else form.marked
+            if pattern is None or (form.small and style is _ATX):
                 continue
             match = pattern.fullmatch(content)
             if match is None:
                 continue
-            reference = self._references.get(level.name)
-            if reference is not None and reference.fullmatch(content):
+            if form.reference is not None and form.reference.fullmatch(content):
                 return None
-            found = _read(level, match, style)
+            found = _read_small(form, match) if form.small else _read(form, match, style)
             if found is not None:
                 return found
         return None
 
 
-def _read(level: Level, match: re.Match[str], style: Style) -> tuple[Level, Number | None, str] | None:
-    groups = match.groupdict()
-    capitals = groups.get("capitals") or ""
-    title = groups.get("title") or groups.get("bare") or capitals
-    if (capitals and not capitals.isupper()) or (style is Style.PLAIN and title[:1].islower()):
+def _read_small(form: _Form, match: re.Match[str]) -> Found | None:
+    """A paragraph or a point: its number, and whether it goes on as the rest of a sentence would."""
+    raw = match["number"]
+    if form.level.letters:
+        return Found(form.level, parse_letter(raw), "", doubtful=False)
+    if "until" in form.groups and match["until"]:
+        raw = f"{raw} bis {match['until']}"
+    text = match["text"] if "text" in form.groups else None
+    doubtful = text is not None and text[0].islower() and not text.startswith(_VOID)
+    return Found(form.level, parse_number(raw), "", doubtful)
+
+
+def _read(form: _Form, match: re.Match[str], style: Style) -> Found | None:
+    found = match.groupdict()
+    capitals = found.get("capitals") or ""
+    title = found.get("title") or found.get("bare") or capitals
+    if (capitals and not capitals.isupper()) or (style is _PLAIN and title[:1].islower()):
         return None
-    raw = groups.get("number") or groups.get("ordinal") or ""
-    if groups.get("until"):
-        raw = f"{raw} bis {groups['until']}"
-    number = None
-    if raw:
-        number = parse_letter(raw) if level.letters else parse_number(raw)
-        if number is None and not level.letters:
-            return None
-    text = groups.get("text") or ""
-    if text[:1].islower() and not text.startswith(_VOID):
-        return level, number, "\0"
-    return level, number, clean_title(title)
+    raw = found.get("number") or found.get("ordinal")
+    number = parse_number(raw) if raw else None
+    if raw and number is None:
+        return None
+    return Found(form.level, number, clean_title(title), doubtful=False)
 
 
 def clean_title(text: str) -> str:
     """A title without emphasis around it, on one line, at most 200 characters; the body keeps every byte."""
-    title = " ".join(text.replace("**", "").replace("__", "").split())
+    if "**" in text or "__" in text:
+        text = text.replace("**", "").replace("__", "")
+    title = " ".join(text.split())
     return title if len(title) <= TITLE_LIMIT else title[: TITLE_LIMIT - 1].rstrip() + "…"
 
 
 def _undecorated(line: str) -> tuple[Style, int, str]:
-    match = _ATX.fullmatch(line)
-    if match:
-        content = " ".join((match[2] or "").replace("**", "").replace("__", "").split())
-        return Style.ATX, len(match[1]), content.strip("#").strip() if content.strip("#") == "" else content
     text = line.strip()
+    if text[0] == "#":
+        content = text.lstrip("#")
+        depth = len(text) - len(content)
+        if content.endswith("#"):
+            content = _CLOSING_HASHES.sub("", content)
+        if "**" in content or "__" in content:
+            content = content.replace("**", "").replace("__", "")
+        return _ATX, depth, " ".join(content.split())
     if text.startswith(("**", "__")):
-        return Style.BOLD, 0, text.replace(text[:2], "").strip()
-    return Style.PLAIN, 0, text
+        return _BOLD, 0, text.replace(text[:2], "").strip()
+    return _PLAIN, 0, text
 
 
 @cache

@@ -1,8 +1,8 @@
 """Numbers of legal units: arabic, roman, letters, ordinal words, suffixes (12a), ranges (3 bis 6), and their order."""
 
 import re
-from dataclasses import dataclass
-from typing import Final
+from functools import lru_cache
+from typing import Final, NamedTuple
 
 Key = tuple[int, ...]
 """A place in an order: (12,) < (12, 1) for 12a < (13,); (1, 25) for 1.25."""
@@ -45,8 +45,7 @@ _PIECE = re.compile(r"(\d+)(?:\.(\d+))?[ ]?([a-zđ]{0,2})(\d{0,2})", re.IGNORECA
 _LINK = re.compile(r"[ ]*(?:,|\bbis\b|\bund\b|\bđến\b|[-–])[ ]*")
 
 
-@dataclass(frozen=True, slots=True)
-class Number:
+class Number(NamedTuple):
     """A number as written, its first and last place in the order, and what stands for it in an address."""
 
     raw: str
@@ -60,8 +59,12 @@ def ascii_letter(letter: str) -> str:
     return "DD" if letter in "đĐ" else letter.upper()
 
 
+@lru_cache(maxsize=8192)
 def parse_number(raw: str) -> Number | None:
     """Read a number; None where it is none. Ranges and lists (`114 und 115`) span first to last."""
+    if raw.isdecimal() and raw.isascii():
+        key: Key = (int(raw),)
+        return Number(raw, key, key, raw)
     text = " ".join(raw.split())
     pieces = [_piece(part) for part in _LINK.split(text)]
     keys = [p for p in pieces if p is not None]

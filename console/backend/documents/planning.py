@@ -149,6 +149,7 @@ def _assemble(
     lines = [*(node.mark.line for node in nodes), last_line + 1]
     others = _before(found, edges, lines[0])
     units: list[PlannedUnit] = []
+    kind = rules.unit_kind.value
     for i, node in enumerate(nodes):
         start, end = edges[i + 2], edges[i + 3]
         if node.other:
@@ -156,7 +157,7 @@ def _assemble(
             continue
         body = sha256_hex(text.data[start:end])
         parent = names[node.parent] if node.parent is not None else None
-        units.append(_unit(node, names[i], parent, rules, (lines[i], lines[i + 1] - 1), (start, end), body))
+        units.append(_unit(node, names[i], parent, kind, (lines[i], lines[i + 1] - 1), (start, end), body))
     covered = sum(u.byte_end - u.byte_start for u in units)
     outside = sum(o.byte_end - o.byte_start for o in others)
     return DocumentPlan(
@@ -189,7 +190,7 @@ def _unit(
     node: Node,
     address: str,
     parent: str | None,
-    rules: Profile,
+    kind: str,
     lines: tuple[int, int],
     span: tuple[int, int],
     body_sha256: str,
@@ -197,10 +198,10 @@ def _unit(
     return PlannedUnit(
         address=address,
         parent=parent,
-        unit_kind=rules.unit_kind.value,
+        unit_kind=kind,
         section_type=node.level.section_type.value,
         number=number_of(node),
-        title=clean_title(node.mark.title),
+        title=clean_title(node.mark.title) if node.level.token == "" else node.mark.title,
         line_start=lines[0],
         line_end=lines[1],
         byte_start=span[0],

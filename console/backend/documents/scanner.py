@@ -1,16 +1,19 @@
-"""One pass over the lines: which of them are marked as the beginning of a unit, and which are covered."""
+"""One pass over the lines that can open a unit: which are marked, which are covered, which bring a title."""
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from console.backend.documents.guards import Guard
+from console.backend.documents.guards import find_guards, in_list
 from console.backend.documents.matching import Mark, Matcher, Style, clean_title
 from console.backend.documents.profiles import Role
 from console.backend.plan import Problem
 
-_SETEXT = re.compile(r" {0,3}(?:=+|-+)[ \t]*")
+_SETEXT = re.compile(r"\n {0,3}(?:=+|-+)[ \t]*(?=\n|\Z)")
 _ENDS = tuple('.;:!?…”“"»)]}|>—–')
 _FRONT = re.compile(r"---[ \t]*\n(?=[A-Za-z_][\w -]*:|---)(?:.*\n)*?(?:---|\.\.\.)[ \t]*(?:\n|\Z)")
+_LONGEST_TITLE = 200
+_TITLED = (Role.CONTAINER, Role.ARTICLE, Role.ANNEX)
+_CONTAINER, _ATX = Role.CONTAINER, Style.ATX
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,76 +28,87 @@ class Scan:
 
 
 class _Scanner:
-    def __init__(self, text: str, matcher: Matcher) -> None:
+    def __init__(self, text: str, matcher: Matcher, start: int, line: int) -> None:
         self.text = text
         self.matcher = matcher
-        self.guard = Guard()
+        self.guards = find_guards(text, start)
         self.marks: list[Mark] = []
-        self.problems: list[Problem] = []
-        self.untitled = False
-        """The last mark has no title yet and the next line may bring it."""
+        self.start = start
+        self.counted, self.line = start, line
+        self.heading_end = -1
+        """Offset at which the last mark, or the title below it, ends: what follows may begin something."""
 
-    def run(self, position: int, number: int) -> None:
-        text, guard, interesting = self.text, self.guard, self.matcher.interesting
-        before, fresh, size = "", True, len(text)
-        while position < size:
-            end = text.find("\n", position)
-            if end < 0:
-                end = size
-            line = text[position:end]
-            if not line or line.isspace():
-                fresh = True
-                self.untitled = self.untitled and self.marks[-1].level is not None and _is_group(self.marks[-1])
-            else:
-                covered = guard.covers(line, number)
-                listed = guard.continues_list(line)
-                marked = False
-                if interesting.match(line):
-                    marked = self._consider(line, number, position, fresh, covered or listed)
-                titled = not marked and self._plain_line(line, before, number, covered)
-                fresh = marked or titled or line.rstrip().endswith(_ENDS)
-            before = line
-            position, number = end + 1, number + 1
+    def run(self) -> None:
+        text = self.text
+        if self.start == 0:
+            first = self.matcher.first_line.match(text)
+            if first:
+                self._consider(first[0], 0)
+        for match in self.matcher.lines.finditer(text, max(self.start - 1, 0)):
+            self._consider(match[1], match.start(1))
 
-    def _consider(self, line: str, number: int, start: int, fresh: bool, covered: bool) -> bool:
-        mark = self.matcher.match(line, number, start, fresh)
+    def _consider(self, line: str, start: int) -> None:
+        text = self.text
+        self.line += text.count("\n", self.counted, start)
+        self.counted = start
+        mark = self.matcher.match(line, self.line, start, self._fresh(start))
         if mark is None:
-            return False
-        if covered:
-            self.guard.hide(number)
-            return False
+            return
+        cover = self.guards.at(start)
+        if cover is not None:
+            cover.hidden = cover.hidden or self.line
+            return
+        if line[0] == " " and in_list(text, start, len(line) - len(line.lstrip(" "))):
+            return
+        self.heading_end = start + len(line)
+        if not mark.title and mark.style is not _ATX and mark.level is not None and not mark.level.small:
+            mark = self._titled(mark)
         self.marks.append(mark)
-        self.untitled = mark.level is not None and not mark.title and mark.level.role is not Role.MATTER
-        return True
 
-    def _plain_line(self, line: str, before: str, number: int, covered: bool) -> bool:
-        titled = self.untitled and not covered and self._take_title(line)
-        self.untitled = False
-        if not self.matcher.profile.setext_refused or covered or not before or before.isspace():
-            return titled
-        if _SETEXT.fullmatch(line) and not (self.marks and self.marks[-1].line == number - 1):
-            self.problems.append(
-                Problem(
-                    code="SETEXT_HEADING",
-                    line=number,
-                    message="this line makes a heading of the one above, or is a rule: mark headings with #, or "
-                    "leave a blank line above a rule",
-                )
-            )
-        return titled
-
-    def _take_title(self, line: str) -> bool:
-        mark = self.marks[-1]
-        title = line.strip()
-        headed = mark.level is not None and mark.level.role in {Role.CONTAINER, Role.ARTICLE, Role.ANNEX}
-        if headed and mark.style is not Style.ATX and len(title) <= 200 and not title.endswith((".", ";", ":", ",")):
-            self.marks[-1] = replace(mark, title=clean_title(title))
+    def _fresh(self, start: int) -> bool:
+        text = self.text
+        if start < 2 or text[start - 2] == "\n" or start - 1 == self.heading_end:
             return True
-        return False
+        above = text[text.rfind("\n", 0, start - 1) + 1 : start - 1].rstrip()
+        return not above or above.endswith(_ENDS)
 
+    def _titled(self, mark: Mark) -> Mark:
+        """The mark with the title that the next line brings; of a group, also after a blank line."""
+        role = mark.level.role if mark.level is not None else None
+        if role not in _TITLED:
+            return mark
+        text, begin = self.text, self.heading_end + 1
+        end = text.find("\n", begin)
+        if role is _CONTAINER and end >= 0 and not text[begin:end].strip():
+            begin, end = end + 1, text.find("\n", end + 1)
+        line = text[begin : end if end >= 0 else len(text)]
+        title = line.strip()
+        if not title or len(title) > _LONGEST_TITLE or title.endswith((".", ";", ":", ",")):
+            return mark
+        if title[0] in '#>|-*(„“"' or (self.matcher.first_line.match(line) and self._opens(line)):
+            return mark
+        self.heading_end = begin + len(line)
+        return mark._replace(title=clean_title(title))
 
-def _is_group(mark: Mark) -> bool:
-    return mark.level is not None and mark.level.role is Role.CONTAINER
+    def _opens(self, line: str) -> bool:
+        return self.matcher.match(line, 0, 0, fresh=True) is not None
+
+    def setext(self) -> list[Problem]:
+        """Underlined headings, where the profile knows only `#`: heading or rule, nobody can tell."""
+        if not self.matcher.profile.setext_refused:
+            return []
+        starts = {mark.start for mark in self.marks}
+        found: list[Problem] = []
+        for match in _SETEXT.finditer(self.text, self.start):
+            at = match.start() + 1
+            above = self.text.rfind("\n", 0, match.start()) + 1
+            blank = not self.text[above : match.start()].strip()
+            if blank or above < self.start or above in starts or self.guards.at(at) is not None:
+                continue
+            message = "this line makes a heading of the one above, or is a rule: mark headings with #, or leave a "
+            line = self.text.count("\n", 0, at) + 1
+            found.append(Problem(code="SETEXT_HEADING", line=line, message=f"{message}blank line above a rule"))
+        return found
 
 
 def scan(text: str, matcher: Matcher) -> Scan:
@@ -102,7 +116,7 @@ def scan(text: str, matcher: Matcher) -> Scan:
     front = _FRONT.match(text)
     front_end = front.end() if front else 0
     front_lines = text.count("\n", 0, front_end)
-    scanner = _Scanner(text, matcher)
-    scanner.run(front_end, front_lines + 1)
-    problems = (*scanner.problems, *scanner.guard.problems())
+    scanner = _Scanner(text, matcher, front_end, front_lines + 1)
+    scanner.run()
+    problems = (*scanner.setext(), *scanner.guards.problems(text))
     return Scan(tuple(scanner.marks), front_end, front_lines, problems)

@@ -13,7 +13,10 @@ from console.backend.plan import Problem
 
 HEADING = Level(name="heading", role=Role.CONTAINER, rank=38, section_type=SectionType.SECTION)
 """A Markdown heading that no level knows, where the profile lets it group."""
-_SMALL = frozenset({Role.PARAGRAPH, Role.POINT})
+# An enum member is looked up anew each time it is named; these are looked at once a line.
+_CONTAINER, _ARTICLE, _PARAGRAPH, _POINT = Role.CONTAINER, Role.ARTICLE, Role.PARAGRAPH, Role.POINT
+_ANNEX, _MATTER, _CONTENTS = Role.ANNEX, Role.MATTER, Role.CONTENTS
+_DOCUMENT, _PLAIN = Scope.DOCUMENT, Style.PLAIN
 
 
 @dataclass(slots=True)
@@ -50,17 +53,17 @@ class _Builder:
         level = mark.level or self._unknown(mark)
         if level is None or self._is_title(mark, level) or self._in_annex(mark, level):
             return
-        if level.role is Role.CONTENTS:
+        if level.role is _CONTENTS:
             self.path.clear()
             self.nodes.append(Node(mark, level, None, other="contents"))
-        elif level.role in _SMALL:
+        elif level.role is _PARAGRAPH or level.role is _POINT:
             self._add_small(mark, level)
         else:
             self._add_heading(mark, level)
 
     def _is_title(self, mark: Mark, level: Level) -> bool:
         """Whether the heading is the document's own title, which may well read like an annex of another law."""
-        return not self.nodes and mark.depth == 1 and level.role is Role.ANNEX and self.titled
+        return not self.nodes and mark.depth == 1 and level.role is _ANNEX and self.titled
 
     def _unknown(self, mark: Mark) -> Level | None:
         """What a heading that no level knows is; None: text of the unit around it, or the document's title."""
@@ -75,17 +78,17 @@ class _Builder:
                 f"the unit in line {inside}: split the document here, or quote the line",
             )
             return None
-        article = next((o for o in self.path if o.level.role in {Role.ARTICLE, Role.ANNEX}), None)
-        if article is not None and (article.level.role is Role.ANNEX or 0 < article.depth < mark.depth):
+        article = next((o for o in self.path if o.level.role in {_ARTICLE, _ANNEX}), None)
+        if article is not None and (article.level.role is _ANNEX or 0 < article.depth < mark.depth):
             return None
         return HEADING
 
     def _in_annex(self, mark: Mark, level: Level) -> bool:
         """Whether the mark is text of an opaque annex; an article that would end the annex is refused."""
-        annex = self.path[0] if self.path and self.path[0].level.role is Role.ANNEX else None
-        if annex is None or not self.profile.opaque_annexes or level.role in {Role.ANNEX, Role.MATTER}:
+        annex = self.path[0] if self.path and self.path[0].level.role is _ANNEX else None
+        if annex is None or not self.profile.opaque_annexes or level.role in {_ANNEX, _MATTER}:
             return False
-        if level.role is not Role.ARTICLE or mark.number is None:
+        if level.role is not _ARTICLE or mark.number is None:
             return True
         if annex.depth and mark.depth > annex.depth:
             return False
@@ -101,35 +104,34 @@ class _Builder:
         return True
 
     def _add_heading(self, mark: Mark, level: Level) -> None:
-        top = level.role in {Role.ANNEX, Role.MATTER}
+        top = level.role in {_ANNEX, _MATTER}
         if not self._begins(mark, level):
             return
         self.enclosure.learn(self.path, level)
         while self.path and (top or not self.enclosure.contains(self.path[-1], level, mark.depth)):
             closed = self.path.pop()
-            if level.role is Role.CONTAINER and closed.level.role is Role.CONTAINER:
+            if level.role is _CONTAINER and closed.level.role is _CONTAINER:
                 self._check_empty(closed, mark, level)
         self._check_jump(mark)
-        base = next((o.index for o in self.path if o.level.role in {Role.ANNEX, Role.ARTICLE}), None)
+        base = next((o.index for o in self.path if o.level.role in {_ANNEX, _ARTICLE}), None)
         self._open(mark, level, self._scope(level, base), base)
-        if level.role in {Role.CONTAINER, Role.ANNEX}:
+        if level.role in {_CONTAINER, _ANNEX}:
             self.last_group = len(self.nodes) - 1
 
     def _add_small(self, mark: Mark, level: Level) -> None:
-        while self.path and self.path[-1].level.role not in {Role.ARTICLE, Role.ANNEX, Role.MATTER, Role.CONTAINER}:
-            if self.path[-1].level.rank < level.rank:
-                break
-            self.path.pop()
-        if not self.path or self.path[-1].level.role not in {Role.ARTICLE, Role.PARAGRAPH}:
+        path, rank = self.path, level.rank
+        while path and path[-1].level.rank >= rank:
+            path.pop()
+        role = path[-1].level.role if path else None
+        if role is not _ARTICLE and role is not _PARAGRAPH:
             return
         parent = self.path[-1].index
         if mark.number is None:
             if (level.name, parent) in self.sequences and mark.fresh:
                 self.problem("FOREIGN_LETTER", mark, "a point with a letter that Vietnamese numbering does not have")
             return
-        sequence = self.sequences.get((level.name, parent), Sequence())
         if not mark.fresh:
-            if sequence.expects(mark.number):
+            if self.sequences.get((level.name, parent), Sequence()).expects(mark.number):
                 self.problem(
                     "AMBIGUOUS_PARAGRAPH",
                     mark,
@@ -141,8 +143,8 @@ class _Builder:
 
     def _begins(self, mark: Mark, level: Level) -> bool:
         """Whether an unmarked line stands where a heading may begin; refused where that cannot be decided."""
-        if mark.style is not Style.PLAIN or mark.fresh or mark.number is None:
-            return mark.fresh or mark.style is not Style.PLAIN
+        if mark.style is not _PLAIN or mark.fresh or mark.number is None:
+            return mark.fresh or mark.style is not _PLAIN
         if any(s.expects(mark.number) for (name, _), s in self.sequences.items() if name == level.name):
             self.problem(
                 "AMBIGUOUS_HEADING",
@@ -180,7 +182,10 @@ class _Builder:
         self.path.append(Open(index, level, mark.depth, mark.line))
 
     def _check_number(self, mark: Mark, level: Level, number: Number, scope: int | None, index: int) -> None:
-        sequence = self.sequences.setdefault((level.name, scope), Sequence())
+        key = (level.name, scope)
+        sequence = self.sequences.get(key)
+        if sequence is None:
+            sequence = self.sequences[key] = Sequence()
         verdict = sequence.judge(level, number, self._new_group(sequence, scope))
         if verdict is Verdict.BACKWARDS:
             self.problem(
@@ -195,13 +200,13 @@ class _Builder:
                 mark,
                 f"{level.name} {number.raw}{before}: a number is missing{self._lost(sequence, mark)}",
             )
-        else:
+        elif self.weak:
             self._check_weak(sequence, mark, level, number)
         sequence.take(number, mark.line, index, verdict)
 
     def _scope(self, level: Level, base: int | None) -> int | None:
         """Within which node the numbering runs. Consecutive containers may run on through the document."""
-        if level.scope is Scope.DOCUMENT or level.numbering is Numbering.CONSECUTIVE:
+        if level.scope is _DOCUMENT or level.numbering is Numbering.CONSECUTIVE:
             return base
         return self.path[-1].index if self.path else None
 
@@ -210,7 +215,7 @@ class _Builder:
 
     def _lost(self, sequence: Sequence, mark: Mark) -> str:
         """Where the missing number stands in the text of the unit before, if it does."""
-        if mark.level is None or mark.level.role is not Role.ARTICLE or not sequence.last:
+        if mark.level is None or mark.level.role is not _ARTICLE or not sequence.last:
             return ""
         start = self.nodes[sequence.last_index].mark.start
         wanted = re.compile(rf"{mark.level.name}[ ]+{sequence.last[0] + 1}[.:]", re.IGNORECASE)
@@ -247,7 +252,7 @@ def restarted(nodes: list[Node]) -> frozenset[tuple[str, int | None]]:
     again: set[tuple[str, int | None]] = set()
     last: dict[tuple[str, int | None], tuple[tuple[int, ...], int | None]] = {}
     for node in nodes:
-        if node.level.scope is not Scope.DOCUMENT or node.mark.number is None:
+        if node.level.scope is not _DOCUMENT or node.mark.number is None:
             continue
         key, first = (node.level.name, node.base), node.mark.number.first
         before = last.get(key)
@@ -260,11 +265,11 @@ def restarted(nodes: list[Node]) -> frozenset[tuple[str, int | None]]:
 def _without_contents(marks: tuple[Mark, ...]) -> tuple[Mark, ...]:
     """Drop the unmarked entries of a table of contents: they end where its first entry comes again."""
     for at, mark in enumerate(marks):
-        if mark.level is None or mark.level.role is not Role.CONTENTS or at + 1 >= len(marks):
+        if mark.level is None or mark.level.role is not _CONTENTS or at + 1 >= len(marks):
             continue
         first = marks[at + 1]
         again = next((i for i in range(at + 2, len(marks)) if _same(marks[i], first)), None)
-        if again is not None and all(m.style is Style.PLAIN for m in marks[at + 1 : again]):
+        if again is not None and all(m.style is _PLAIN for m in marks[at + 1 : again]):
             return marks[: at + 1] + marks[again:]
     return marks
 
@@ -277,8 +282,8 @@ def _counted(marks: tuple[Mark, ...]) -> tuple[list[Mark], list[Mark]]:
     """The marks that count, and the unmarked lines that do not because their level is marked in this document."""
     strongest: dict[str, Style] = {}
     for mark in marks:
-        if mark.level is not None and mark.level.role not in _SMALL:
-            strongest[mark.level.name] = max(strongest.get(mark.level.name, Style.PLAIN), mark.style)
-    weak = [m for m in marks if m.level is not None and m.style < strongest.get(m.level.name, Style.PLAIN)]
+        if mark.level is not None and mark.level.role is not _PARAGRAPH and mark.level.role is not _POINT:
+            strongest[mark.level.name] = max(strongest.get(mark.level.name, _PLAIN), mark.style)
+    weak = [m for m in marks if m.level is not None and m.style < strongest.get(m.level.name, _PLAIN)]
     lines = {m.line for m in weak}
     return [m for m in marks if m.line not in lines], [m for m in weak if m.fresh]

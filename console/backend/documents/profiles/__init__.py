@@ -3,7 +3,7 @@
 import re
 import tomllib
 from enum import StrEnum
-from functools import cache
+from functools import cache, cached_property
 from importlib.resources import files
 from typing import Annotated, Self
 
@@ -79,6 +79,8 @@ class Level(Value):
     scope: Scope = Scope.PARENT
     letters: bool = False
     """Numbered by the letters of Vietnamese points."""
+    first: str = ""
+    """Every character that a line of this level can begin with, without its marking."""
     heads: tuple[str, ...] = ()
     """How a line without `#` may begin; lines that begin otherwise are not looked at."""
     pattern: str = ""
@@ -86,6 +88,11 @@ class Level(Value):
     """For lines that carry no marking; empty: an unmarked line never opens this level."""
     references: str = ""
     """Lines that look like the level and only refer to it."""
+
+    @cached_property
+    def small(self) -> bool:
+        """Whether it is a part of an article."""
+        return self.role is Role.PARAGRAPH or self.role is Role.POINT
 
 
 class Profile(Value):
@@ -100,6 +107,8 @@ class Profile(Value):
     opaque_annexes: bool = False
     """An annex nests nothing but articles marked deeper than itself: tables and forms stay in its body."""
     setext_refused: bool = False
+    ignore_case: bool = False
+    """Of the first words of a line."""
     fragments: dict[str, str] = Field(default_factory=dict)
     level: tuple[Level, ...]
 
