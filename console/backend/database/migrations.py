@@ -17,6 +17,11 @@ _LOCK = 0x6375_7474
 _NAME = re.compile(r"^(\d{4})_([a-z_]+)\.sql$")
 _HEADER = re.compile(r"-- schema: (public|cutter_governance)\n")
 
+_PIN = """
+    INSERT INTO cutter_governance.schema_pin (batch, line)
+    SELECT coalesce((SELECT max(batch) FROM cutter_governance.schema_pin), 0) + 1, line FROM cutter_governance.v_schema_line
+"""
+
 
 class Migration(Value):
     """One file: number, name, the schema it works in, its text and digest."""
@@ -74,6 +79,8 @@ def migrate(conninfo: str) -> MigrationReport:
             _apply(connection, step)
         _seed_vocabulary(connection)
         digest = str(scalar(connection, "SELECT cutter_governance.fn_schema_digest()"))
+        if todo:
+            connection.execute(_PIN)
         if todo and not done:
             connection.execute("SELECT cutter_governance.fn_baseline_pin(NULL)")
     names = {step.name for step in todo}

@@ -32,7 +32,7 @@ class Engine:
 
     def __init__(self, site: Site, run_id: str, on_progress: Callable[[Progress], None]) -> None:
         self.site = site
-        self.workspace = Workspace(site.root / "runs" / run_id)
+        self.workspace = Workspace.open(site.root, run_id)
         self.request = self.workspace.request()
         self._on_progress = on_progress
 

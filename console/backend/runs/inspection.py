@@ -23,7 +23,7 @@ _PAUSES = {
 
 def view_run(site: Site, run_id: str) -> RunView:
     """One run, whole. Raises Refused where there is no such run here, Unmeasured where the database is needed and down."""
-    workspace = Workspace(site.root / "runs" / run_id)
+    workspace = Workspace.open(site.root, run_id)
     request = workspace.request()
     row, recorded = _from_database(site, request)
     state = row.state if row is not None else dry_run_state(workspace)
@@ -60,7 +60,7 @@ def list_runs(site: Site) -> tuple[RunSummary, ...]:
 
 
 def _summary(site: Site, run_id: str, row: RunRow | None) -> RunSummary:
-    workspace = Workspace(site.root / "runs" / run_id)
+    workspace = Workspace.open(site.root, run_id)
     if row is not None:
         stuck = workspace.journal.exists() and interruption(site, workspace, workspace.request()) is not None
         return RunSummary(

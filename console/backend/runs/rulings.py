@@ -107,7 +107,7 @@ def import_statement(site: Site, statement: Path, signatures: tuple[Path, ...]) 
         raise Refused(
             StopCode.APPROVAL_INVALID, f"{statement}: no statement", "Draft it again: cutter-console approval draft RUN"
         )
-    plan = Workspace(site.root / "runs" / signed.run_id).plan()
+    plan = Workspace.open(site.root, signed.run_id).plan()
     with connect(site.settings.database.verifier, purpose="import approval") as connection:
         ledger.import_approval(connection, _imported(checked, signed, plan))
     return view(site, statement)
@@ -217,7 +217,7 @@ def ruling_for(site: Site, run_id: str, kind: Kind) -> ApprovalRow | None:
 def _run_and_plan(site: Site, run_id: str) -> tuple[RunRow, CutPlan]:
     with connect(site.settings.database.monitor, read_only=True, purpose="run") as connection:
         row = require_run(connection, run_id)
-    plan = Workspace(site.root / "runs" / run_id).plan()
+    plan = Workspace.open(site.root, run_id).plan()
     if plan.plan_digest != row.plan_digest:
         raise Refused(
             StopCode.INVARIANT_FAILED,

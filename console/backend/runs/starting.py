@@ -95,7 +95,7 @@ def revert_cut(site: Site, run_id: str) -> tuple[Check, ...]:
 
     Raises Held, and sets a HOLD, when the readers' view is another one afterwards.
     """
-    workspace = Workspace(site.root / "runs" / run_id)
+    workspace = Workspace.open(site.root, run_id)
     world = workspace.plan().world
     with Journal.resume(workspace.journal, run_id, site.context, anchor_of(site, workspace.request())) as journal:
         journal.append(RecordKind.INTENT, "revert")
@@ -135,7 +135,7 @@ def void_run(site: Site, run_id: str, reason: str) -> None:
     """End a run that has cut nothing. Raises Refused where it has: that is reverted instead."""
     if not reason.strip():
         raise Refused(StopCode.REFUSED_INPUT, "a run is voided for a reason", "Give one: --reason TEXT")
-    workspace = Workspace(site.root / "runs" / run_id)
+    workspace = Workspace.open(site.root, run_id)
     request = workspace.request()
     with Journal.resume(workspace.journal, run_id, site.context, anchor_of(site, request)) as journal:
         head = journal.append(RecordKind.NOTE, "void", (Field(key="reason", value=reason),))

@@ -12,6 +12,7 @@ from console.backend.errors import Refused, StopCode
 from console.backend.outcome import Check, Outcome
 from console.backend.plan import CutPlan
 from console.backend.runs.states import Mode, Phase
+from console.backend.runtime_tree import within
 from console.backend.safe_text import SafeText
 from console.backend.value import Value
 
@@ -60,6 +61,11 @@ class Workspace:
             raise Refused(StopCode.REFUSED_INPUT, message, "Make the runtime tree: cutter-console init") from error
         workspace.write("request.json", canonical_json(request))
         return workspace
+
+    @classmethod
+    def open(cls, root: Path, run_id: str) -> Self:
+        """The directory of a run that may exist. Raises Refused where the id is no plain name below the root."""
+        return cls(within(root, "runs", run_id))
 
     @property
     def journal(self) -> Path:

@@ -1,14 +1,21 @@
 -- schema: cutter_governance
 -- The record of a run: its document, its stages, its events and its approvals.
 
-CREATE OR REPLACE FUNCTION fn_document_register(p_docprefix text, p_origin text, p_profile text) RETURNS void
+CREATE OR REPLACE FUNCTION fn_document_register(p_docprefix text, p_origin text, p_profile text, p_live_query text DEFAULT NULL) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     IF p_docprefix = 'ICX-CONST' OR p_docprefix LIKE 'DIEU%' THEN
         PERFORM cutter_governance.fn_stop('STOP_REFUSED_INPUT', 'CU004', format('the document prefix %s is reserved', p_docprefix), 'Choose another prefix.');
     END IF;
-    INSERT INTO cutter_governance.source_document_registry (docprefix, origin, profile)
-    VALUES (p_docprefix, p_origin, p_profile) ON CONFLICT (docprefix) DO NOTHING;
+    -- A registered query is run by the console: only the owner's side may register one.
+    IF p_live_query IS NOT NULL AND NOT pg_has_role(session_user, 'cutter_owner', 'MEMBER') THEN
+        PERFORM cutter_governance.fn_stop('STOP_GRANT_DELTA', 'CU004', 'live queries are registered by an administrator', 'Use: cutter-console document register');
+    END IF;
+    INSERT INTO cutter_governance.source_document_registry (docprefix, origin, profile, live_query)
+    VALUES (p_docprefix, p_origin, p_profile, p_live_query) ON CONFLICT (docprefix) DO NOTHING;
+    IF NOT FOUND AND p_live_query IS NOT NULL THEN
+        PERFORM cutter_governance.fn_stop('STOP_REPLAY_CONFLICT', 'CU004', format('the document %s is registered', p_docprefix), 'A registered document keeps its query; choose another prefix.');
+    END IF;
 END $$;
 
 CREATE OR REPLACE FUNCTION fn_run_create(p_run_id text, p_operation text, p_docprefix text, p_origin text, p_profile text, p_operator text, p_host text) RETURNS void

@@ -57,6 +57,14 @@ CREATE OR REPLACE VIEW v_schema_line AS
                   (SELECT string_agg(pg_get_userbyid(m.roleid), ',' ORDER BY 1) FROM (SELECT roleid FROM pg_auth_members WHERE member = r.oid) m))
       FROM pg_roles r WHERE r.rolname IN ('cutter_owner', 'cutter_exec', 'cutter_verify', 'cutter_ro');
 
+-- The lines as the last migration left them; `drift` compares.
+CREATE TABLE IF NOT EXISTS schema_pin (
+    batch     integer NOT NULL,
+    line      text NOT NULL,
+    pinned_at timestamptz NOT NULL DEFAULT now()
+);
+CREATE OR REPLACE VIEW v_schema_pin AS SELECT line, pinned_at FROM schema_pin WHERE batch = (SELECT max(batch) FROM schema_pin);
+
 CREATE OR REPLACE FUNCTION fn_schema_digest() RETURNS text
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT encode(sha256(convert_to(string_agg(line, chr(10) ORDER BY line COLLATE "C"), 'UTF8')), 'hex') FROM cutter_governance.v_schema_line
@@ -72,7 +80,7 @@ REVOKE ALL ON ALL FUNCTIONS IN SCHEMA cutter_governance FROM PUBLIC;
 REVOKE ALL ON FUNCTION public.fn_iu_create, public.fn_iu_apply_edit_draft, public.fn_iu_enact, public.fn_iu_supersede, public.fn_iu_retire FROM PUBLIC;
 GRANT USAGE ON SCHEMA cutter_governance TO cutter_exec, cutter_verify, cutter_ro;
 
-GRANT SELECT ON v_row_count, v_run, v_run_event, v_document, v_approval, v_lease, v_hold, v_baseline, v_reader, v_schema_line TO cutter_ro, cutter_exec, cutter_verify;
+GRANT SELECT ON v_row_count, v_run, v_run_event, v_document, v_approval, v_lease, v_hold, v_baseline, v_reader, v_schema_line, v_schema_pin TO cutter_ro, cutter_exec, cutter_verify;
 GRANT EXECUTE ON FUNCTION fn_readers_digest, fn_schema_digest, fn_hold_reason, fn_next_stage TO cutter_ro, cutter_exec, cutter_verify;
 
 GRANT SELECT ON ALL TABLES IN SCHEMA cutter_governance TO cutter_exec, cutter_verify;
@@ -86,3 +94,6 @@ GRANT EXECUTE ON FUNCTION fn_document_register, fn_run_create, fn_source_pin, fn
     fn_cut_apply, fn_cut_record, fn_cut_enact, fn_cut_revert TO cutter_exec;
 GRANT EXECUTE ON FUNCTION public.fn_iu_create, public.fn_iu_apply_edit_draft, public.fn_iu_enact, public.fn_iu_supersede, public.fn_iu_retire TO cutter_exec;
 GRANT EXECUTE ON FUNCTION fn_approval_import, fn_verify_record TO cutter_verify;
+
+CREATE OR REPLACE TRIGGER guard_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON schema_pin FOR EACH STATEMENT EXECUTE FUNCTION guard_refuse('the ledger is append-only');
+ALTER TABLE schema_pin ENABLE ALWAYS TRIGGER guard_append_only;

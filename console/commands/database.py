@@ -1,0 +1,134 @@
+"""init, migrate, status, counts, drift, document register: the database and the tree, seen and installed."""
+
+import json
+
+from console.backend.canonical_json import canonical_json
+from console.backend.database.connections import connect, scalar
+from console.backend.database.drift import DriftReport, measure_drift
+from console.backend.database.live_text import register_live_document
+from console.backend.database.migrations import migrate as run_migrations
+from console.backend.errors import ExitStatus
+from console.backend.outcome import Outcome
+from console.backend.runtime_tree import init_tree
+from console.backend.settings import Settings
+from console.backend.value import Value
+from console.backend.views import CountView, Status, SwitchState
+from console.commands.output import report
+from console.commands.requests import Nothing, Options, RegisterDocument
+from console.commands.site import backend_of, site_of
+
+
+class Made(Value):
+    """What a command made."""
+
+    made: tuple[str, ...]
+
+
+class Counts(Value):
+    """Rows of every table."""
+
+    counts: tuple[CountView, ...]
+
+
+def init(options: Options, _request: Nothing) -> ExitStatus:
+    """Make the runtime tree; what is there stays as it is."""
+    site = site_of(options)
+    config = json.dumps(json.loads(canonical_json(Settings())), indent=2).encode() + b"\n"
+    made = [str(path) for path in init_tree(site.root, config)]
+    if not site.intake.exists():
+        site.intake.mkdir(mode=0o750)
+        made.append(str(site.intake))
+    lines = [f"made {path}" for path in made] or ["nothing was missing"]
+    return report(options, "init", Outcome.PASS, lines, Made(made=tuple(made)))
+
+
+def migrate(options: Options, _request: Nothing) -> ExitStatus:
+    """Install schema, functions and roles, or bring them up to date."""
+    done = run_migrations(site_of(options).settings.database.administrator)
+    lines = [
+        *(f"applied {name}" for name in done.applied),
+        f"{len(done.present)} were there",
+        f"schema digest {done.schema_digest}",
+    ]
+    return report(options, "migrate", Outcome.PASS, lines, done)
+
+
+def status(options: Options, _request: Nothing) -> ExitStatus:
+    """Where am I, the switch, the counts, what waits. A HOLD has an exit status of its own."""
+    seen = backend_of(options).status()
+    exit_status = report(options, "status", seen.outcome, _status_lines(seen), seen)
+    return ExitStatus.HOLD if seen.switch.state is SwitchState.HOLD else exit_status
+
+
+def _status_lines(seen: Status) -> list[str]:
+    where = seen.target
+    lines = [f"root       {seen.root}"]
+    if where is None:
+        lines.append(f"database   INCONCLUSIVE  {seen.unreachable}")
+    else:
+        lines.append(
+            f"database   {where.database} on {where.host}, system {where.system_identifier}, timeline {where.timeline}, PostgreSQL {seen.server_version}"
+        )
+        lines.append(f"role       {seen.role}")
+    switch = seen.switch
+    lines.append(
+        f"switch     {switch.state}"
+        + (
+            f"  {switch.run_id} {switch.purpose} until {switch.expires_at}"
+            if switch.expires_at
+            else f"  {switch.reason}".rstrip()
+        )
+    )
+    lines += [count_line(count) for count in seen.counts[:3]]
+    lines += [f"waits      {wait.what} ({wait.run_id}): {wait.next_action}" for wait in seen.waiting]
+    return lines
+
+
+def count_line(count: CountView) -> str:
+    """One table's rows in words; what could not be read is INCONCLUSIVE, never 0."""
+    rows = "INCONCLUSIVE" if count.rows is None else f"{count.rows}"
+    delta = "" if count.delta is None else f"  {count.delta:+d} since the baseline"
+    return f"{count.table:<48} {rows:>12}{delta}{'  ' + count.detail if count.detail else ''}"
+
+
+def counts(options: Options, _request: Nothing) -> ExitStatus:
+    """Rows of every table beside the baseline."""
+    seen = backend_of(options).status()
+    outcome = Outcome.INCONCLUSIVE if seen.target is None else Outcome.PASS
+    return report(options, "counts", outcome, [count_line(count) for count in seen.counts], Counts(counts=seen.counts))
+
+
+def drift(options: Options, _request: Nothing) -> ExitStatus:
+    """Grants, functions, triggers and migrations against what this program would install."""
+    found = measure_drift(site_of(options).settings.database.monitor)
+    exit_status = report(options, "drift", found.outcome, _drift_lines(found), found)
+    return ExitStatus.DRIFT if found.outcome is Outcome.FAIL else exit_status
+
+
+def _drift_lines(found: DriftReport) -> list[str]:
+    same = f"no difference; schema digest {found.schema_digest}"
+    return [
+        *(f"missing    {line}" for line in found.missing),
+        *(f"not ours   {line}" for line in found.unexpected),
+    ] or [same]
+
+
+def register(options: Options, request: RegisterDocument) -> ExitStatus:
+    """Register the query of a live document, as the administrator."""
+    settings = site_of(options).settings.database
+    register_live_document(settings.administrator, request.docprefix, request.profile, request.query)
+    with connect(settings.monitor, read_only=True, purpose="register") as connection:
+        kept = str(
+            scalar(
+                connection,
+                "SELECT live_query FROM cutter_governance.v_document WHERE docprefix = %s",
+                request.docprefix,
+            )
+        )
+    return report(
+        options,
+        "document register",
+        Outcome.PASS,
+        [f"live:{request.docprefix} reads: {kept}"],
+        Made(made=(request.docprefix,)),
+    )

@@ -1,0 +1,122 @@
+"""What the command line was asked for, typed; imports nothing but the standard library."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What every command takes."""
+
+    root: Path | None = None
+    config: Path | None = None
+    json: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Open:
+    """Open the console."""
+
+    read_only: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Nothing:
+    """A command without arguments of its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Demo:
+    """The demo; `tour` runs the main job without a screen."""
+
+    tour: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PlanFile:
+    """Plan a document; `out` keeps the plan."""
+
+    file: str
+    docprefix: str
+    profile: str = "atx"
+    ordinals: bool = False
+    out: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StartRun:
+    """Start a run."""
+
+    file: str
+    docprefix: str
+    profile: str = "atx"
+    ordinals: bool = False
+    live: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class OneRun:
+    """A command about one run."""
+
+    run: str
+
+
+@dataclass(frozen=True, slots=True)
+class ConfirmedRun:
+    """A dangerous command about one run: `confirm` repeats the run id."""
+
+    run: str
+    confirm: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class VoidRun:
+    """End a run for a reason."""
+
+    run: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class OneStatement:
+    """A command about one statement file."""
+
+    statement: Path
+
+
+@dataclass(frozen=True, slots=True)
+class ImportStatement:
+    """A statement and its signature files; none named: those beside it."""
+
+    statement: Path
+    signatures: tuple[Path, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Panic:
+    """Stop everything."""
+
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseHold:
+    """Clear the HOLD; `confirm` is the word RELEASE."""
+
+    confirm: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class OneFile:
+    """A command about one file."""
+
+    file: Path
+
+
+@dataclass(frozen=True, slots=True)
+class RegisterDocument:
+    """Register the query that gives a live document's text."""
+
+    docprefix: str
+    query: str
+    profile: str = "atx"

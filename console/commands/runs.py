@@ -1,0 +1,183 @@
+"""run start|list|show|resume|void, verify, enact, revert."""
+
+from pathlib import Path
+
+from console.backend.database.connections import connect
+from console.backend.documents import intake
+from console.backend.errors import ExitStatus, Refused, StopCode
+from console.backend.local import LocalBackend
+from console.backend.outcome import Check, Outcome, worst
+from console.backend.runs.phases.write_verify import verify_cut
+from console.backend.runs.site import Site
+from console.backend.runs.sources import limits
+from console.backend.runs.states import Family, Mode, RunState, Stage
+from console.backend.runs.step import Step
+from console.backend.runs.workspace import Workspace
+from console.backend.value import Value
+from console.backend.views import Progress, RunRequest, RunSummary, RunView
+from console.commands.output import narrate, report
+from console.commands.plans import keep_new_file
+from console.commands.requests import ConfirmedRun, Nothing, OneRun, Options, StartRun, VoidRun
+from console.commands.site import backend_of
+
+_PAUSED = {Stage.AWAITING_CUT_AUTHORIZATION, Stage.AWAITING_LIFECYCLE_AUTHORIZATION}
+
+
+class Runs(Value):
+    """The list of runs."""
+
+    runs: tuple[RunSummary, ...]
+
+
+class Verification(Value):
+    """What a verification found."""
+
+    run_id: str
+    checks: tuple[Check, ...]
+
+
+def start(options: Options, request: StartRun) -> ExitStatus:
+    """Start a run: DRYRUN unless --live."""
+    backend = backend_of(options)
+    origin = _taken_in(backend.site, Path(request.file)) if not request.file.startswith("live:") else request.file
+    asked = RunRequest(
+        origin=origin,
+        docprefix=request.docprefix,
+        profile=request.profile,
+        ordinals=request.ordinals,
+        mode=Mode.LIVE if request.live else Mode.DRYRUN,
+    )
+    before = {run.run_id for run in backend.runs()}
+    run = backend.start(asked, _narrate)
+    if run.run_id in before:
+        narrate(f"nothing to do: run {run.run_id} has cut this very text")
+        return _said(options, "run start", run, ExitStatus.DONE)
+    return _said(options, "run start", run)
+
+
+def _taken_in(site: Site, path: Path) -> str:
+    """The document's origin; a file from elsewhere is copied into the intake folder, never over another one."""
+    source = intake.read_source(path, folder=path.parent, limits=limits(site.settings))
+    kept = site.intake / path.name
+    if kept.exists() and kept.read_bytes() != source.raw:
+        raise Refused(
+            StopCode.REFUSED_INPUT, f"{kept} is there with other content", "Give the document another file name."
+        )
+    if not kept.exists():
+        keep_new_file(kept, source.raw)
+        narrate(f"copied {path} to {kept}")
+    return f"file:{path.name}"
+
+
+def list_all(options: Options, _request: Nothing) -> ExitStatus:
+    """All runs, the newest first."""
+    runs = backend_of(options).runs()
+    lines = [
+        f"{run.run_id}  {run.mode:<6}  {run.state:<32}  {run.docprefix}  {run.n_units or '-'} units"
+        + ("  INTERRUPTED" if run.interrupted else "")
+        for run in runs
+    ]
+    return report(options, "run list", Outcome.PASS, lines or ["no runs"], Runs(runs=runs))
+
+
+def show(options: Options, request: OneRun) -> ExitStatus:
+    """One run: its state, phases, evidence and legal moves."""
+    return _said(options, "run show", backend_of(options).run(request.run), ExitStatus.DONE)
+
+
+def resume(options: Options, request: OneRun) -> ExitStatus:
+    """Go on from where the run rests."""
+    return _said(options, "run resume", backend_of(options).resume(request.run, _narrate))
+
+
+def void(options: Options, request: VoidRun) -> ExitStatus:
+    """End a run that has cut nothing."""
+    return _said(options, "run void", backend_of(options).void(request.run, request.reason), ExitStatus.DONE)
+
+
+def enact(options: Options, request: ConfirmedRun) -> ExitStatus:
+    """Enact a verified draft cut under SG_2."""
+    return _said(options, "enact", backend_of(options).enact(request.run, request.confirm, _narrate))
+
+
+def revert(options: Options, request: ConfirmedRun) -> ExitStatus:
+    """Take a draft cut back."""
+    return _said(options, "revert", backend_of(options).revert(request.run, request.confirm), ExitStatus.DONE)
+
+
+def verify(options: Options, request: OneRun) -> ExitStatus:
+    """Verify a draft cut again, as cutter_verify on a fresh connection; nothing is recorded."""
+    checks = verification(backend_of(options), request.run)
+    lines = [f"{check.outcome:<13} {check.name}: {check.detail}" for check in checks]
+    return report(
+        options, "verify", worst([c.outcome for c in checks]), lines, Verification(run_id=request.run, checks=checks)
+    )
+
+
+def verification(backend: LocalBackend, run_id: str) -> tuple[Check, ...]:
+    """The checks of a draft cut. Raises Refused where the run has no draft to verify."""
+    site = backend.site
+    run = backend.run(run_id)
+    if run.mode is not Mode.LIVE or not _has_draft(run.state):
+        raise Refused(
+            StopCode.INVARIANT_FAILED,
+            f"run {run_id} at {run.state.name} has no draft cut",
+            "Verify between leg B and the enactment.",
+        )
+    workspace = Workspace.open(site.root, run_id)
+    step = Step(site, workspace, workspace.request(), lambda *_: None)
+    with connect(site.settings.database.verifier, read_only=True, timeout_s=0, purpose="verify") as connection:
+        return verify_cut(step, connection)
+
+
+def _has_draft(state: RunState) -> bool:
+    return state.family is not Family.REVERTED and state.stage in {
+        Stage.LEG_B_RECORDED,
+        Stage.WRITE_VERIFIED,
+        Stage.AWAITING_LIFECYCLE_AUTHORIZATION,
+    }
+
+
+def _narrate(progress: Progress) -> None:
+    narrate(f"{progress.phase.number:>2} {progress.phase:<18} {progress.step}")
+
+
+def _said(options: Options, command: str, run: RunView, exit_status: ExitStatus | None = None) -> ExitStatus:
+    status = report(options, command, _outcome(run), run_lines(run), run)
+    if exit_status is not None:
+        return exit_status
+    waits = run.mode is Mode.LIVE and run.state.family is Family.ACTIVE and run.state.stage in _PAUSED
+    return ExitStatus.WAITING if waits else status
+
+
+def _outcome(run: RunView) -> Outcome:
+    match run.state.family:
+        case Family.FAILED:
+            return Outcome.FAIL
+        case Family.STOPPED:
+            return Outcome.INCONCLUSIVE
+        case Family.ACTIVE | Family.VOIDED | Family.REVERTED:
+            return Outcome.PASS if run.state.stage is Stage.CLOSEOUT_REPORTED else Outcome.PARTIAL
+
+
+def run_lines(run: RunView) -> list[str]:
+    """A run in words."""
+    lines = [
+        f"run        {run.run_id}  {run.mode}",
+        f"state      {run.state.name}",
+        f"document   {run.docprefix}  {run.origin}  profile {run.profile}  {run.n_units or '-'} units",
+        f"plan       {run.plan_digest or '-'}",
+        f"operator   {run.operator}",
+        f"journal    {run.journal}",
+    ]
+    if run.interruption is not None:
+        lines.append(
+            f"INTERRUPTED in {run.interruption.phase} since {run.interruption.since}; the database says: {run.interruption.database_says}"
+        )
+    lines += [
+        f"{phase.phase.number:>2} {phase.phase:<18} {phase.status:<8} {phase.outcome:<13} {phase.detail}"
+        for phase in run.phases
+    ]
+    if run.waits_for:
+        lines.append(f"waits for  {run.waits_for}")
+    return [*lines, f"legal      {', '.join(run.moves)}"]

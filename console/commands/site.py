@@ -1,0 +1,26 @@
+"""From the options to the backend of this host."""
+
+import getpass
+import os
+
+from console.backend.context import Context
+from console.backend.local import LocalBackend
+from console.backend.runs.site import Site
+from console.backend.settings import default_root, load_settings
+from console.commands.requests import Options
+
+
+def site_of(options: Options) -> Site:
+    """Settings, surroundings and operator. Raises UsageError for a bad configuration."""
+    root = (options.root or default_root()).absolute()
+    return Site(Context(root=root), load_settings(root, options.config), operator())
+
+
+def backend_of(options: Options, *, read_only: bool = False) -> LocalBackend:
+    """The backend of this host."""
+    return LocalBackend(site_of(options), read_only=read_only)
+
+
+def operator() -> str:
+    """Who is at the keyboard: the user behind sudo where there is one."""
+    return os.environ.get("SUDO_USER") or getpass.getuser()
