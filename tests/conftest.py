@@ -15,6 +15,7 @@ from psycopg import sql
 
 from console.backend.cluster import SUPERUSER, TransientCluster
 from console.backend.cluster_directory import default_parents
+from console.backend.database.migrations import migrate
 from console.backend.programs import NoFittingProgram
 
 MAJORS = (15, 16, 18)
@@ -44,6 +45,7 @@ class Database:
 
 def prepare_template(conninfo: str) -> None:
     """Install the product's schema and roles into the template of `database`; runs once a cluster."""
+    migrate(conninfo)
 
 
 def _execute(cluster: TransientCluster, statement: str, *names: str) -> None:
