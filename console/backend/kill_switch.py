@@ -50,7 +50,7 @@ def require_no_hold(site: Site) -> None:
     """Raises Held naming who set the HOLD, why and since when."""
     switch = measure_switch(site)
     if switch.state is SwitchState.HOLD:
-        message = f"a HOLD is set by {switch.by or 'the HOLD file'} since {switch.since}: {switch.reason}"
+        message = f"a HOLD is set by {switch.by or 'the HOLD file'} since {_when(switch)}: {switch.reason}"
         raise Held(StopCode.HOLD, message, f"Find out why, then: {RELEASE}")
 
 
@@ -130,3 +130,7 @@ def _hold_in_file(site: Site) -> SwitchView | None:
         reason=reason or "no reason given",
         clears_with=RELEASE,
     )
+
+
+def _when(switch: SwitchView) -> str:
+    return f"{switch.since:%Y-%m-%d %H:%M:%S} UTC" if switch.since else "an unknown time"

@@ -5,12 +5,13 @@ import psycopg
 from console.backend.database import ledger
 from console.backend.documents.canonical import canonical_text
 from console.backend.outcome import Check, Outcome
-from console.backend.plan import bind
+from console.backend.plan import CutPlan, bind
 from console.backend.runs.sources import limits, planned
 from console.backend.runs.states import Phase
 from console.backend.runs.step import PhaseWork, Role, Step
-from console.backend.runs.verification import effect_checks, fidelity_checks, measure_rows, structural_checks
+from console.backend.runs.verification import Rows, effect_checks, fidelity_checks, measure_rows, structural_checks
 from console.backend.value import Value
+from console.backend.world import TableDelta
 
 
 class CheckList(Value):
@@ -37,13 +38,23 @@ class WriteVerify(PhaseWork):
 
 
 def verify_cut(step: Step, connection: psycopg.Connection) -> tuple[Check, ...]:
-    """Every check of a cut, measured in one snapshot; also what `cutter-console verify` shows."""
+    """Every check of a cut, measured in one snapshot."""
+    plan, rows, unchanged = _measured(step, connection)
+    return (*unchanged, *effect_checks(plan, rows, plan.expected_deltas))
+
+
+def verify_again(
+    step: Step, connection: psycopg.Connection, expected: tuple[TableDelta, ...] | None
+) -> tuple[Check, ...]:
+    """The same later, for `cutter-console verify`; without `expected` other runs have written since, and the counts
+    of the tables say nothing about this one."""
+    plan, rows, unchanged = _measured(step, connection)
+    return unchanged if expected is None else (*unchanged, *effect_checks(plan, rows, expected))
+
+
+def _measured(step: Step, connection: psycopg.Connection) -> tuple[CutPlan, Rows, tuple[Check, ...]]:
     plan, raw = step.workspace.plan(), step.workspace.source()
     rows = measure_rows(connection, step.run_id, step.request.docprefix)
     replanned = bind(planned(step.site, step.request, raw), plan.world)
     canonical = canonical_text(raw, limits(step.site.settings)).data
-    return (
-        *structural_checks(plan, rows),
-        *fidelity_checks(plan, replanned, canonical, rows),
-        *effect_checks(plan, rows, plan.expected_deltas),
-    )
+    return plan, rows, (*structural_checks(plan, rows), *fidelity_checks(plan, replanned, canonical, rows))

@@ -1,0 +1,146 @@
+"""Edits of draft units: a small plan of its own, signed like a cut, all of it in one transaction."""
+
+from console.backend.approvals.statement import new_run_id
+from console.backend.canonical_json import sha256_hex
+from console.backend.database import ledger
+from console.backend.database.connections import connect, scalar
+from console.backend.database.measure import measure_world
+from console.backend.errors import Refused, StopCode
+from console.backend.journal import Journal
+from console.backend.journal_record import Field, RecordKind
+from console.backend.outcome import Outcome
+from console.backend.plan import Coverage, CutPlan, DocumentPlan, PlannedUnit, SourceVersion
+from console.backend.runs.backups import take_run_backup
+from console.backend.runs.site import Site
+from console.backend.runs.states import Mode, Stage
+from console.backend.runs.step import Step
+from console.backend.runs.workspace import RunRequestFile, Workspace
+from console.backend.value import Value
+from console.backend.world import TableDelta
+
+_UNIT = """
+    SELECT canonical_address, parent_or_container_ref, unit_kind, section_type, section_code
+      FROM public.information_unit WHERE canonical_address = %s AND lifecycle_status = 'draft'
+"""
+_EDIT = "SELECT public.fn_iu_apply_edit_draft(%s, %s, %s, %s)::text"
+_WAY = (Stage.CUTPLAN_OK, Stage.PRE_WRITE_BACKUP_TAKEN, Stage.GRANTS_PROBED, Stage.AWAITING_CUT_AUTHORIZATION)
+
+
+class DraftEdit(Value):
+    """A draft unit's new title and body."""
+
+    address: str
+    title: str
+    body: str
+
+
+def plan_edits(site: Site, docprefix: str, edits: tuple[DraftEdit, ...]) -> str:
+    """Plan the edits, take a proven backup and bring the run to its pause for SG_1. Returns the run id.
+
+    Raises Refused where an address is no draft unit.
+    """
+    source = "".join(edit.body for edit in edits).encode()
+    asked = RunRequestFile(
+        run_id=new_run_id(site.context),
+        mode=Mode.LIVE,
+        origin=f"edits:{docprefix}",
+        docprefix=docprefix,
+        profile="edit",
+        ordinals=False,
+        operator=site.operator,
+        host=site.context.host,
+        started_at=site.context.now(),
+    )
+    workspace = Workspace.create(site.root, asked)
+    workspace.write("source.raw", source)
+    with Journal.create(workspace.journal, asked.run_id, site.context) as journal:
+        journal.append(RecordKind.NOTE, "plan edits", (Field(key="units", value=str(len(edits))),))
+        _plan(site, workspace, asked, edits)
+        take_run_backup(Step(site, workspace, asked, lambda *_: None))
+        with connect(site.settings.database.executor, purpose="edit: to the pause") as connection:
+            for stage in _WAY:
+                ledger.advance(connection, asked.run_id, stage)
+    return asked.run_id
+
+
+def _plan(site: Site, workspace: Workspace, asked: RunRequestFile, edits: tuple[DraftEdit, ...]) -> None:
+    with connect(site.settings.database.executor, purpose="edit: plan") as connection:
+        ledger.create_run(
+            connection,
+            ledger.NewRun(
+                run_id=asked.run_id,
+                operation="edit",
+                docprefix=asked.docprefix,
+                origin=asked.origin,
+                profile=asked.profile,
+                operator=asked.operator,
+                host=asked.host,
+            ),
+        )
+        units, start, line = [], 0, 1
+        for edit in edits:
+            row = connection.execute(_UNIT, (edit.address,)).fetchone()
+            if row is None:
+                raise Refused(StopCode.REFUSED_INPUT, f"{edit.address} is no draft unit", "Only drafts are edited.")
+            body = edit.body.encode()
+            end, last = start + len(body), line + edit.body.count("\n")
+            units.append(
+                PlannedUnit(
+                    address=row[0],
+                    parent=row[1],
+                    unit_kind=row[2],
+                    section_type=row[3],
+                    number=row[4],
+                    title=edit.title,
+                    line_start=line,
+                    line_end=last,
+                    byte_start=start,
+                    byte_end=end,
+                    body_sha256=sha256_hex(body),
+                )
+            )
+            start, line = end, last
+        source = workspace.source()
+        document = DocumentPlan(
+            docprefix=asked.docprefix,
+            profile=asked.profile,
+            ordinals=False,
+            source=SourceVersion(
+                origin=asked.origin, bytes=len(source), sha256=sha256_hex(source), canonical_sha256=sha256_hex(source)
+            ),
+            units=tuple(units),
+            others=(),
+            coverage=Coverage(unit_bytes=len(source), other_bytes=0, lossless=True),
+        )
+        plan = CutPlan(
+            document=document, expected_deltas=_deltas(len(edits)), world=measure_world(connection, asked.host)
+        )
+        workspace.write_plan(plan)
+        ledger.pin_source(connection, asked.run_id, document.source)
+        for stage in (Stage.SOURCE_PINNED, Stage.MARKED):
+            ledger.advance(connection, asked.run_id, stage)
+        ledger.record_plan(connection, asked.run_id, plan, plan.world.baseline_digest if plan.world else "")
+
+
+def _deltas(count: int) -> tuple[TableDelta, ...]:
+    return (
+        TableDelta(table="public.unit_version", rows=count),
+        TableDelta(table="cutter_governance.manifest_envelope", rows=1),
+        TableDelta(table="cutter_governance.manifest_unit_block", rows=count),
+    )
+
+
+def apply_edits(site: Site, run_id: str) -> int:
+    """Under an armed lease to edit: a new version for each planned unit, all or none. Returns how many."""
+    workspace = Workspace.open(site.root, run_id)
+    plan, source = workspace.plan(), workspace.source()
+    with Journal.resume(workspace.journal, run_id, site.context) as journal:
+        journal.append(RecordKind.NOTE, "edit", (Field(key="units", value=str(plan.n_units)),))
+        with connect(site.settings.database.executor, timeout_s=0, purpose="edit") as connection:
+            ledger.copy_manifest(connection, run_id, plan, source)
+            for unit in plan.document.units:
+                body = source[unit.byte_start : unit.byte_end].decode()
+                scalar(connection, _EDIT, unit.address, unit.title, body, site.operator)
+            head = journal.append(RecordKind.NOTE, "edited", (Field(key="units", value=str(plan.n_units)),))
+            ledger.record_event(connection, run_id, "edit", Outcome.PASS, "{}", (head.sequence, head.hash))
+    return plan.n_units

@@ -1,0 +1,26 @@
+"""The demo command: the whole console on an embedded PostgreSQL, or the main job as a tour without a screen."""
+
+import sys
+
+from console.backend.errors import ExitStatus
+from console.commands.output import narrate
+from console.commands.requests import Demo, Options
+from console.demo_site import demo_site
+from console.opening import show
+from console.terminal import refusal_here
+
+
+def run(options: Options, request: Demo) -> int:
+    """Start the embedded server, seed it, and open the console; `--tour`, and no terminal, narrate the main job."""
+    tour = request.tour or bool(refusal_here())
+    with demo_site(options.root, narrate) as backend:
+        if tour:
+            from console.demo_tour import tour_of
+
+            return ExitStatus.DONE if tour_of(backend, _say) else ExitStatus.FAIL
+        return show(lambda: backend, read_only=False, demo=True)
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()

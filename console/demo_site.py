@@ -1,0 +1,137 @@
+"""The demo's surroundings: an embedded PostgreSQL, a throw-away root and GNUPGHOME, seeded through the product itself."""
+
+import json
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from importlib import resources
+from pathlib import Path
+
+from console.backend import kill_switch
+from console.backend.approvals.policy import Policy, Signer, Thresholds
+from console.backend.canonical_json import canonical_json
+from console.backend.cluster import TransientCluster
+from console.backend.context import Context
+from console.backend.database.connections import connect
+from console.backend.database.migrations import migrate
+from console.backend.local import LocalBackend
+from console.backend.runs.edits import DraftEdit, apply_edits, plan_edits
+from console.backend.runs.site import Site
+from console.backend.runs.states import Mode
+from console.backend.runtime_tree import init_tree
+from console.backend.settings import DatabaseSettings, Settings
+from console.backend.views import RunRequest, RunView
+from console.commands.site import operator
+from console.demo_keys import DemoKeys, create_demo_keys, stop_agent
+
+Say = Callable[[str], None]
+_SEED = (("constitution.md", "DEMO-CONST"), ("procedure.md", "DEMO-PROC"), ("policy.md", "DEMO-POLICY"))
+_EDITED = 7
+_DRAFTS = """
+    SELECT u.canonical_address, v.title, v.body FROM public.information_unit u JOIN public.unit_version v ON v.id = u.version_anchor_ref
+     WHERE u.doc_code = 'DEMO-PROC' AND u.parent_or_container_ref IS NOT NULL ORDER BY 1 LIMIT %s
+"""
+
+
+@contextmanager
+def demo_site(root: Path | None, say: Say) -> Iterator[LocalBackend]:
+    """A running, seeded demo; nothing of it is left at the end. A root that was named must not exist yet."""
+    home = Path(tempfile.mkdtemp(prefix="cutter-demo-"))
+    tree = root if root is not None else home / "root"
+    keys: DemoKeys | None = None
+    try:
+        with TransientCluster.start() as cluster:
+            say(f"PostgreSQL {cluster.version} runs on a socket below {cluster.socket_dir}")
+            keys = create_demo_keys(home / "gpg")
+            say(f"demo sovereign key {keys.sovereign_fingerprint}, backup key {keys.backup_fingerprint}")
+            backend = _backend(tree, cluster, keys)
+            done = migrate(backend.site.settings.database.administrator)
+            say(f"schema and roles installed: {len(done.applied)} migrations, digest {done.schema_digest[:16]}")
+            seed(backend, say)
+            yield backend
+    finally:
+        if keys is not None:
+            stop_agent(keys.home)
+        shutil.rmtree(home, ignore_errors=True)
+        if root is None or (root / _MARKER).exists():
+            shutil.rmtree(tree, ignore_errors=True)
+
+
+_MARKER = "DEMO"
+
+
+def _backend(tree: Path, cluster: TransientCluster, keys: DemoKeys) -> LocalBackend:
+    with connect(cluster.conninfo()) as connection:
+        connection.commit()
+        connection.autocommit = True
+        connection.execute("CREATE DATABASE cutter_demo")
+        connection.autocommit = False
+    settings = Settings(
+        database=DatabaseSettings(
+            executor=cluster.conninfo("cutter_demo", "cutter_exec"),
+            verifier=cluster.conninfo("cutter_demo", "cutter_verify"),
+            monitor=cluster.conninfo("cutter_demo", "cutter_ro"),
+            administrator=cluster.conninfo("cutter_demo"),
+        ),
+        gnupg_home=str(keys.home),
+        backup_gpg_fpr=keys.backup_fingerprint,
+    )
+    site = Site(Context(root=tree), settings, operator())
+    init_tree(tree, json.dumps(json.loads(canonical_json(settings)), indent=2).encode())
+    (tree / _MARKER).write_text("Made by cutter-console demo; removed at its end.\n", encoding="utf-8")
+    _samples(site)
+    sovereign = Signer(name="demo sovereign", fingerprint=keys.sovereign_fingerprint)
+    policy = Policy(signers=(sovereign,), thresholds=Thresholds(SG_1=1, SG_2=1), solo=True, operators=())
+    site.policy.write_bytes(canonical_json(policy))
+    return LocalBackend(site, demo_signer=keys.sign_as_demo_sovereign)
+
+
+def _samples(site: Site) -> None:
+    site.intake.mkdir(mode=0o750)
+    for entry in (resources.files("console") / "samples").iterdir():
+        if entry.name.endswith(".md"):
+            (site.intake / entry.name).write_bytes(entry.read_bytes())
+
+
+def seed(backend: LocalBackend, say: Say) -> None:
+    """Three documents and seven edits, each signed, armed, cut and verified as any other would be."""
+    for name, docprefix in _SEED:
+        run = cut(backend, name, docprefix)
+        if docprefix == "DEMO-CONST":
+            run = enact(backend, run.run_id)
+        say(f"{docprefix}: {run.n_units} units, {run.state.name}")
+    site = backend.site
+    with connect(site.settings.database.verifier, read_only=True) as connection:
+        drafts = connection.execute(_DRAFTS, (_EDITED,)).fetchall()
+    edits = tuple(
+        DraftEdit(address=a, title=t, body=f"{body.rstrip()} Reviewed once a year.\n") for a, t, body in drafts
+    )
+    run_id = plan_edits(site, "DEMO-PROC", edits)
+    sign(backend, run_id)
+    kill_switch.arm(site, run_id, "edit")
+    done = apply_edits(site, run_id)
+    kill_switch.disarm(site, "the edits are in")
+    say(f"DEMO-PROC: {done} drafts got a second version")
+
+
+def sign(backend: LocalBackend, run_id: str) -> None:
+    """What happens elsewhere in earnest: the sovereign signs the drafted statement; the operator imports it."""
+    drafted = backend.draft_statement(run_id)
+    signature = backend.sign_as_demo_sovereign(drafted.statement_path)
+    backend.import_statement(drafted.statement_path, (signature,))
+
+
+def cut(backend: LocalBackend, name: str, docprefix: str) -> RunView:
+    """A LIVE run to its second pause."""
+    request = RunRequest(origin=f"file:{name}", docprefix=docprefix, profile="atx", mode=Mode.LIVE)
+    run = backend.start(request, lambda _: None)
+    sign(backend, run.run_id)
+    backend.arm(run.run_id, run.run_id)
+    return backend.resume(run.run_id, lambda _: None)
+
+
+def enact(backend: LocalBackend, run_id: str) -> RunView:
+    """The second ruling, and the enactment."""
+    sign(backend, run_id)
+    return backend.enact(run_id, run_id, lambda _: None)
