@@ -1,6 +1,5 @@
 """The journal: what it records survives a kill, and what is done to it afterwards is seen."""
 
-import json
 import os
 import shutil
 import signal
@@ -11,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from console.backend.canonical_json import digest
+from console.backend.canonical_json import canonical_json, digest
 from console.backend.context import Context
 from console.backend.errors import Drifted, Refused, StopCode, Unmeasured
 from console.backend.journal import Anchor, Field, Journal, RecordKind, read_journal, verify_journal
@@ -57,8 +56,8 @@ def _edit(lines: Lines) -> Lines:
 def _edit_and_rehash(lines: Lines) -> Lines:
     record = Record.model_validate_json(lines[3])
     body = Body(**record.model_dump(exclude={"hash"}) | {"phase": "source_pin"})
-    forged = json.dumps(body.model_dump(mode="json") | {"hash": digest(body)}, sort_keys=True, separators=(",", ":"))
-    return [*lines[:3], forged.encode() + b"\n", *lines[4:]]
+    forged = canonical_json(Record(**dict(body), hash=digest(body)))
+    return [*lines[:3], forged + b"\n", *lines[4:]]
 
 
 def _swap(lines: Lines) -> Lines:
@@ -108,6 +107,17 @@ def test_incident_33_every_harm_is_seen_and_the_first_bad_record_named(
     assert f"record {first_bad}" in verdict.detail
     with pytest.raises(Drifted, match=f"record {first_bad}"):
         Journal.resume(path, RUN, context, head)
+
+
+def test_incident_33_a_number_out_of_order_is_seen_without_an_anchor(tmp_path: Path, context: Context) -> None:
+    """Incident 33: a last record that was renumbered and hashed anew follows the chain, and still stands out."""
+    path = tmp_path / "j"
+    _write(path, context)
+    lines = path.read_bytes().splitlines(keepends=True)
+    body = Body(**Record.model_validate_json(lines[-1]).model_dump(exclude={"hash"}) | {"sequence": 9})
+    path.write_bytes(b"".join(lines[:-1]) + canonical_json(Record(**dict(body), hash=digest(body))) + b"\n")
+    verdict = verify_journal(path, None, RUN)
+    assert (verdict.outcome, verdict.first_bad) == (Outcome.FAIL, 5)
 
 
 def test_incident_33_a_replaced_journal_is_seen(tmp_path: Path, context: Context) -> None:

@@ -263,3 +263,12 @@ def test_a_missing_keyring_is_inconclusive(desk: Desk, tmp_path: Path) -> None:
     signature = desk.sign(data, "alice")
     elsewhere = Desk(type(desk.keys)(tmp_path / "none", desk.keys.fingerprints), desk.context, tmp_path)
     assert elsewhere.check(data, signature, policy=policy).outcome is Outcome.INCONCLUSIVE
+
+
+def test_more_signature_files_than_anyone_needs_are_refused(desk: Desk) -> None:
+    policy = policy_of(desk.keys, "alice")
+    data = statement_bytes(desk.draft(policy))
+    paths = [desk.sign(data, "alice"), *(desk.folder / f"missing-{number}.sig" for number in range(64))]
+    check = desk.check(data, *paths, policy=policy)
+    assert _detail(check, "quorum") == "65 signature files, more than 64"
+    assert "quorum" in names_of(check)
