@@ -134,8 +134,10 @@ def verification(backend: LocalBackend, run_id: str) -> tuple[Check, ...]:
         )
     workspace = Workspace.open(site.root, run_id)
     step = Step(site, workspace, workspace.request(), lambda *_: None)
+    with connect(site.settings.database.verifier, read_only=True, purpose="verify") as connection:
+        expected = _deltas_since(connection, run, step)
     with connect(site.settings.database.verifier, read_only=True, timeout_s=0, purpose="verify") as connection:
-        return verify_again(step, connection, _deltas_since(connection, run, step))
+        return verify_again(step, connection, expected)
 
 
 def _deltas_since(connection: psycopg.Connection, run: RunView, step: Step) -> tuple[TableDelta, ...] | None:
