@@ -167,9 +167,7 @@ def _assemble(
         source=source,
         units=tuple(units),
         others=tuple(others),
-        coverage=Coverage(
-            unit_bytes=covered, other_bytes=outside, lossless=covered + outside == len(text.data) and bool(units)
-        ),
+        coverage=Coverage(unit_bytes=covered, other_bytes=outside, lossless=covered + outside == len(text.data)),
     )
 
 

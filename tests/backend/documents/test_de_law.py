@@ -1,0 +1,203 @@
+"""German laws: marked and unmarked, with the hierarchies that real laws have."""
+
+import pytest
+
+from tests.backend.documents.planned import addresses, bodies, parents, planned, refusals
+
+MARKED = """
+# Seegesetz (SeeG)
+
+## Eingangsformel
+
+Der Rat hat beschlossen:
+
+## Teil 1 - Allgemeines
+
+### Kapitel 1 - Grundsätze
+
+#### § 1 Zweck
+
+(1) Der See dient allen.
+
+(2) Er wird geschützt:
+
+1.  vor Schmutz,
+
+2.  vor Lärm.
+
+(2a) Näheres regelt der Rat.
+
+#### (XXXX) §§ 2 bis 4 (weggefallen)
+
+#### § 5 Ufer
+
+Das Ufer ist frei.
+
+## Zweiter Teil - Schluss
+
+### § 6 Inkrafttreten
+
+(1) u. (2) (weggefallen)
+
+(3) Dieses Gesetz tritt in Kraft.
+
+## Anlage 1 (zu § 1)
+
+### Tabelle
+
+(1) kein Absatz
+
+## Anlage 2 (zu § 5)
+
+Text.
+"""
+
+
+def test_a_marked_law_becomes_the_tree_a_lawyer_sees() -> None:
+    assert parents(planned(MARKED, "de-law")) == {
+        "EINGANGSFORMEL": None,
+        "TEIL-1": None,
+        "TEIL-1/KAPITEL-1": "TEIL-1",
+        "PAR-1": "TEIL-1/KAPITEL-1",
+        "PAR-1/ABS-1": "PAR-1",
+        "PAR-1/ABS-2": "PAR-1",
+        "PAR-1/ABS-2A": "PAR-1",
+        "PAR-2-4": "TEIL-1/KAPITEL-1",
+        "PAR-5": "TEIL-1/KAPITEL-1",
+        "TEIL-2": None,
+        "PAR-6": "TEIL-2",
+        "PAR-6/ABS-1-2": "PAR-6",
+        "PAR-6/ABS-3": "PAR-6",
+        "ANLAGE-1": None,
+        "ANLAGE-2": None,
+    }
+
+
+def test_numbered_lists_stay_in_the_paragraph_and_tables_in_the_annex() -> None:
+    text = {u: b for u, b in zip(addresses(planned(MARKED, "de-law")), bodies(planned(MARKED, "de-law")), strict=True)}
+    assert "2.  vor Lärm." in text["PAR-1/ABS-2"]
+    assert "(1) kein Absatz" in text["ANLAGE-1"]
+
+
+def test_an_unmarked_law_nests_as_it_nests_its_own_levels() -> None:
+    text = """
+    Seegesetz
+
+    Buch 1
+    Allgemeiner Teil
+
+    Abschnitt 1
+    Personen
+
+    Titel 1 Natürliche Personen
+
+    § 1
+    Zweck
+
+    (1) Der See dient allen.
+    (2) Er wird geschützt.
+
+    Abschnitt 2
+    Sachen
+
+    § 2 Begriff
+
+    Sachen sind Gegenstände.
+    """
+    assert parents(planned(text, "de-law")) == {
+        "BUCH-1": None,
+        "BUCH-1/ABSCHNITT-1": "BUCH-1",
+        "BUCH-1/ABSCHNITT-1/TITEL-1": "BUCH-1/ABSCHNITT-1",
+        "PAR-1": "BUCH-1/ABSCHNITT-1/TITEL-1",
+        "PAR-1/ABS-1": "PAR-1",
+        "PAR-1/ABS-2": "PAR-1",
+        "BUCH-1/ABSCHNITT-2": "BUCH-1",
+        "PAR-2": "BUCH-1/ABSCHNITT-2",
+    }
+
+
+def test_a_table_of_contents_is_a_named_span() -> None:
+    text = "Gesetz\n\nInhaltsübersicht\n§ 1 Zweck\n§ 2 Ende\n\n§ 1 Zweck\n\nText.\n\n§ 2 Ende\n\nText.\n"
+    result = planned(text, "de-law")
+    assert addresses(result) == ["PAR-1", "PAR-2"]
+    assert [o.name for o in result.accepted().others] == ["title", "contents"]
+
+
+def test_articles_that_begin_again_in_every_part_hang_under_their_part() -> None:
+    text = "## Teil 1\n\n### § 1 A\n\nx\n\n### § 2 B\n\nx\n\n## Teil 2\n\n### § 1 C\n\nx\n"
+    assert addresses(planned(text, "de-law")) == ["TEIL-1", "TEIL-1/PAR-1", "TEIL-1/PAR-2", "TEIL-2", "TEIL-2/PAR-1"]
+
+
+def test_sections_of_an_article_hang_under_the_article() -> None:
+    text = "## Art 1 Seegesetz\n\n### § 1 A\n\nx\n\n## Art 2 Ufergesetz\n\n### § 1 B\n\nx\n"
+    assert addresses(planned(text, "de-law")) == ["ART-1", "ART-1/PAR-1", "ART-2", "ART-2/PAR-1"]
+
+
+def test_headings_of_the_deepest_depth_nest_by_their_words() -> None:
+    text = "##### Untertitel 1 - A\n\n###### Kapitel 1 - B\n\n###### Unterkapitel 1 - C\n\n###### § 1 D\n\nx\n\n"
+    text += "###### Kapitel 2 - E\n\n###### § 2 F\n\nx\n"
+    found = parents(planned(text, "de-law"))
+    assert found["PAR-1"] == "UNTERTITEL-1/KAPITEL-1/UNTERKAPITEL-1"
+    assert found["PAR-2"] == "UNTERTITEL-1/KAPITEL-2"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Artikel 5 gilt entsprechend.",
+        "§ 5 gilt entsprechend.",
+        "§ 5 Absatz 2 Satz 1 gilt entsprechend.",
+        "§ 5 Absatz 2 gilt",
+        "§ 2 des Ufergesetzes bleibt unberührt.",
+        "§§ 2 und 3 gelten entsprechend.",
+        "(2) bis (4) gelten entsprechend.",
+        "(2), (3) gelten entsprechend.",
+        "Abschnitt 2 gilt entsprechend.",
+        "Teil 2 Satz 1 bleibt.",
+        "Anlage 1 gilt.",
+    ],
+)
+def test_incident_37_a_reference_at_the_start_of_a_line_opens_no_unit(line: str) -> None:
+    """Incident 37: a cross-reference at the start of a line was taken for a heading."""
+    assert addresses(planned(f"§ 1 Zweck\n\n(1) Text.\n\n{line}\n", "de-law")) == ["PAR-1", "PAR-1/ABS-1"]
+
+
+def test_incident_37_a_quoted_amendment_opens_no_unit() -> None:
+    """Incident 37: the quoted new section belongs to the article that inserts it."""
+    text = """
+    ## Artikel 1 Änderung des Seegesetzes
+
+    § 5 wird wie folgt gefasst:
+
+    „§ 5 Ufer
+
+    (1) Das Ufer ist frei.
+
+    ### § 6 Steg
+
+    (2) Der Steg auch.“
+
+    ## Artikel 2 Inkrafttreten
+
+    Dieses Gesetz tritt in Kraft.
+    """
+    assert addresses(planned(text, "de-law")) == ["ART-1", "ART-2"]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("## § 1 A\n\nx.\n\n## § 1 B\n\nx.\n", [(5, "ADDRESS_REPEATED")]),
+        ("## § 1 A\n\nx.\n\n## § 5 B\n\nx.\n\n## § 3 C\n\nx.\n", [(9, "NUMBER_BACKWARDS")]),
+        ("## § 1 A\n\n(1) X.\n\n(2) Y.\n\n(1) Z.\n", [(7, "ADDRESS_REPEATED")]),
+        ("## § 1 A\n\n(2) Y.\n", [(3, "NUMBER_GAP")]),
+        ("## § 1 A\n\n(1) Es gilt nach\nMaßgabe von\n(2) Y.\n", [(5, "AMBIGUOUS_PARAGRAPH")]),
+        ("## § 1 A\n\n(1) X.\n\n(2) gilt dies nicht.\n", [(5, "AMBIGUOUS_PARAGRAPH")]),
+        ("## § 1 A\n\nx.\n\n§ 2 B\n\nx.\n\n## § 3 C\n\nx.\n", [(5, "MIXED_MARKING")]),
+        ("## § 1 A\n\nx.\n\n## Anlage\n\nx.\n\n## § 2 B\n\nx.\n", [(9, "ANNEX_INTERRUPTED")]),
+        ("§ 1 A\n\nx.\n\nAnlage 1\n\nx.\n\n§ 2 B\n\nx.\n", [(9, "ANNEX_INTERRUPTED")]),
+        ("## § 1 A\n\nHier: „§ 2\n\n## § 2 B\n\nx.\n", [(3, "UNCLOSED_QUOTATION")]),
+    ],
+)
+def test_what_could_be_read_in_two_ways_is_refused(text: str, expected: list[tuple[int, str]]) -> None:
+    assert refusals(planned(text, "de-law")) == expected

@@ -1,0 +1,165 @@
+"""Vietnamese laws: Phần, Chương, Mục, Điều, Khoản, Điểm, in the forms in which they circulate."""
+
+import pytest
+
+from tests.backend.documents.planned import addresses, bodies, parents, planned, refusals
+
+LAW = """
+QUỐC HỘI
+
+LUẬT
+VỀ HỒ NƯỚC
+
+Căn cứ Hiến pháp;
+
+Chương I
+NHỮNG QUY ĐỊNH CHUNG
+
+Điều 1. Phạm vi điều chỉnh
+Luật này quy định về hồ nước.
+
+Điều 2. Giải thích từ ngữ
+Trong Luật này, các từ ngữ dưới đây được hiểu như sau:
+1. Hồ là vùng nước.
+2. Bờ gồm:
+a) Bờ cát;
+b) Bờ đá;
+c) Bờ đất;
+d) Bờ cỏ;
+đ) Bờ khác;
+e) Bến.
+3. Nước.
+
+Chương II
+QUẢN LÝ
+Mục 1
+QUY HOẠCH
+
+Điều 3. Quy hoạch
+Điều 5 của Luật này không áp dụng.
+Mục 2. KIỂM TRA
+Điều 4. Kiểm tra
+a) Hằng năm;
+b) Đột xuất.
+"""
+
+
+def test_a_plain_law_becomes_the_tree_a_lawyer_sees() -> None:
+    assert parents(planned(LAW, "vi-law")) == {
+        "CHUONG-I": None,
+        "DIEU-1": "CHUONG-I",
+        "DIEU-2": "CHUONG-I",
+        "DIEU-2/KHOAN-1": "DIEU-2",
+        "DIEU-2/KHOAN-2": "DIEU-2",
+        "DIEU-2/KHOAN-2/DIEM-A": "DIEU-2/KHOAN-2",
+        "DIEU-2/KHOAN-2/DIEM-B": "DIEU-2/KHOAN-2",
+        "DIEU-2/KHOAN-2/DIEM-C": "DIEU-2/KHOAN-2",
+        "DIEU-2/KHOAN-2/DIEM-D": "DIEU-2/KHOAN-2",
+        "DIEU-2/KHOAN-2/DIEM-DD": "DIEU-2/KHOAN-2",
+        "DIEU-2/KHOAN-2/DIEM-E": "DIEU-2/KHOAN-2",
+        "DIEU-2/KHOAN-3": "DIEU-2",
+        "CHUONG-II": None,
+        "CHUONG-II/MUC-1": "CHUONG-II",
+        "DIEU-3": "CHUONG-II/MUC-1",
+        "CHUONG-II/MUC-2": "CHUONG-II",
+        "DIEU-4": "CHUONG-II/MUC-2",
+        "DIEU-4/DIEM-A": "DIEU-4",
+        "DIEU-4/DIEM-B": "DIEU-4",
+    }
+
+
+def test_titles_on_the_same_and_on_the_next_line_are_found() -> None:
+    titles = {u.address: u.title for u in planned(LAW, "vi-law").accepted().units}
+    assert titles["DOC/CHUONG-I"] == "NHỮNG QUY ĐỊNH CHUNG"
+    assert titles["DOC/CHUONG-II/MUC-1"] == "QUY HOẠCH"
+    assert titles["DOC/CHUONG-II/MUC-2"] == "KIỂM TRA"
+    assert titles["DOC/DIEU-1"] == "Phạm vi điều chỉnh"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "# Chương I. Chung\n\n## Điều 1. Một\n\n1. Nội dung.\n\n## Điều 2. Hai\n\nNội dung.\n",
+        "**CHƯƠNG I**\n**CHUNG**\n\n**Điều 1. Một**\n\n1. Nội dung.\n\n**Điều 2.** Hai\n\nNội dung.\n",
+        "CHƯƠNG I\n\nCHUNG\n\nĐIỀU 1: MỘT\n1. Nội dung.\nĐIỀU 2: HAI\nNội dung.\n",
+        "Chương I\r\nCHUNG\r\nĐiều 1 – Một\r\n1. Nội dung.\r\nĐiều 2 – Hai\r\nNội dung.\r\n",
+        "Chương I\n\nCHUNG\n\nĐiều 1\n\n1. Nội dung.\n\nĐiều 2\n\nNội dung.\n",
+    ],
+)
+def test_marked_and_unmarked_forms_give_the_same_addresses(text: str) -> None:
+    assert addresses(planned(text, "vi-law")) == ["CHUONG-I", "DIEU-1", "DIEU-1/KHOAN-1", "DIEU-2"]
+
+
+def test_decomposed_input_is_the_same_law() -> None:
+    import unicodedata
+
+    assert addresses(planned(unicodedata.normalize("NFD", LAW), "vi-law")) == addresses(planned(LAW, "vi-law"))
+
+
+def test_chapters_may_run_on_through_parts_or_begin_again() -> None:
+    running = "Phần thứ nhất\nA\nChương I\nB\nĐiều 1. C\nx.\nPhần thứ hai\nD\nChương II\nE\nĐiều 2. F\nx.\n"
+    again = running.replace("Chương II", "Chương I")
+    assert "PHAN-2/CHUONG-II" in addresses(planned(running, "vi-law"))
+    assert "PHAN-2/CHUONG-I" in addresses(planned(again, "vi-law"))
+
+
+def test_an_annex_has_articles_of_its_own() -> None:
+    text = "## Điều 1. A\n\nx\n\n# PHỤ LỤC D: B\n\n### ĐIỀU 1: C\n\nx\n\n### ĐIỀU 2: D\n\nx\n"
+    assert addresses(planned(text, "vi-law")) == ["DIEU-1", "PHULUC-D", "PHULUC-D/DIEU-1", "PHULUC-D/DIEU-2"]
+
+
+def test_incident_37_a_quoted_amendment_opens_no_unit() -> None:
+    """Incident 37: the quoted new article belongs to the paragraph that inserts it."""
+    text = """
+    Điều 1. Sửa đổi
+    1. Sửa đổi Điều 9 như sau:
+    “Điều 9. Tên mới
+    1. Một.
+    2. Hai:
+    a) Ba.”.
+    2. Bãi bỏ khoản 3.
+    Điều 2. Hiệu lực
+    Luật này có hiệu lực.
+    """
+    result = planned(text, "vi-law")
+    assert addresses(result) == ["DIEU-1", "DIEU-1/KHOAN-1", "DIEU-1/KHOAN-2", "DIEU-2"]
+    assert "Tên mới" in bodies(result)[1]
+
+
+@pytest.mark.parametrize(
+    "reference",
+    [
+        "Điều 2 của Luật này không áp dụng.",
+        "Điều 2, Điều 3 không áp dụng.",
+        "Chương II của Luật này không áp dụng.",
+        "khoản 2 Điều 3 không áp dụng.",
+        "a và b là như nhau.",
+    ],
+)
+def test_incident_37_a_reference_at_the_start_of_a_line_opens_no_unit(reference: str) -> None:
+    """Incident 37: a cross-reference at the start of a line was taken for a heading."""
+    assert addresses(planned(f"Điều 1. A\nNội dung.\n{reference}\n", "vi-law")) == ["DIEU-1"]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Điều 1. A\nx.\nĐiều 3. B\nx.\n", [(3, "NUMBER_GAP")]),
+        ("Điều 2. A\nx.\n", [(1, "NUMBER_GAP")]),
+        ("Điều 1. A\nx.\nĐiều 2. B\nx.\nĐiều 1. C\nx.\n", [(5, "ADDRESS_REPEATED")]),
+        ("Điều 1. A\n1. Một.\n3. Ba.\n", [(3, "NUMBER_GAP")]),
+        ("Điều 1. A\n1. Một:\na) A;\nc) C.\n", [(4, "NUMBER_GAP")]),
+        ("Điều 1. A\n1. Một:\na) A;\nb) B;\nc) C;\nd) D;\nđ) Đ;\ne) E;\nf) F.\n", [(9, "FOREIGN_LETTER")]),
+        ("Điều 1. A\n1. Một\ntheo khoản\n2. Hai.\n", [(4, "AMBIGUOUS_PARAGRAPH")]),
+        ("## Điều 1. A\n\nx.\n\n# Ghi chú\n\nx.\n", [(5, "UNKNOWN_HEADING")]),
+        ("Điều 1. A\nx như sau: “Điều 2. B\n\nĐiều 2. C\nx.\n", [(2, "UNCLOSED_QUOTATION")]),
+    ],
+)
+def test_what_could_be_read_in_two_ways_is_refused(text: str, expected: list[tuple[int, str]]) -> None:
+    assert refusals(planned(text, "vi-law")) == expected
+
+
+def test_an_article_lost_within_a_line_is_named_with_that_line() -> None:
+    result = planned("## Điều 1. A\n\n- một.  Điều 2. B\n\n## Điều 3. C\n\nx\n", "vi-law")
+    assert refusals(result) == [(5, "NUMBER_GAP")]
+    assert "within line 3" in result.problems[0].message
