@@ -210,7 +210,7 @@ class ApprovalView(Value):
     expires_at: datetime
     checks: tuple[Check, ...]
     sign_with: str
-    """The command that the sovereign runs elsewhere."""
+    """The command that a signer runs elsewhere, one line a signer of the policy."""
     signature_paths: tuple[Path, ...] = ()
 
 

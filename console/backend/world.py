@@ -55,3 +55,12 @@ def expected_cut_deltas(n_units: int) -> tuple[TableDelta, ...]:
         TableDelta(table="cutter_governance.decision_backlog_entry", rows=1),
         TableDelta(table="cutter_governance.decision_backlog_history", rows=1),
     )
+
+
+def expected_step_deltas(n_units: int) -> tuple[TableDelta, ...]:
+    """What an enactment or a soft revert of N units adds: a log row each, its decision, the backlog's entry (design 4)."""
+    return (
+        TableDelta(table="public.iu_lifecycle_log", rows=n_units),
+        TableDelta(table="cutter_governance.review_decision", rows=1),
+        TableDelta(table="cutter_governance.decision_backlog_history", rows=1),
+    )

@@ -50,7 +50,7 @@ def _approval_lines(seen: ApprovalView) -> list[str]:
             f"{one.outcome:<13} {one.name}: {one.detail}" + (f"  next: {one.next_action}" if one.next_action else "")
             for one in seen.checks
         ),
-        f"sign with  {seen.sign_with}",
+        *(f"sign with  {line}" for line in seen.sign_with.split("\n")),
     ]
 
 

@@ -1,6 +1,7 @@
 """What a dangerous action would do, and what stands in its way, before anybody is asked to confirm it."""
 
 from console.backend.approvals.check import raise_if_invalid
+from console.backend.approvals.signatures import signatures_beside
 from console.backend.approvals.statement import Kind
 from console.backend.errors import CutterError, Unmeasured
 from console.backend.kill_switch import measure_switch
@@ -11,7 +12,7 @@ from console.backend.runs.inspection import view_run
 from console.backend.runs.site import Site
 from console.backend.runs.states import Move
 from console.backend.views import Briefing, Danger, RunView, SwitchState
-from console.backend.world import TableDelta
+from console.backend.world import TableDelta, expected_step_deltas
 
 _PURPOSE = {Danger.ARM: "cut", Danger.ENACT: "enact", Danger.REVERT: "revert"}
 _MOVE = {Danger.ARM: Move.ARM, Danger.ENACT: Move.ENACT, Danger.REVERT: Move.REVERT, Danger.VOID: Move.VOID}
@@ -99,11 +100,7 @@ def _deltas(danger: Danger, run: RunView) -> tuple[TableDelta, ...]:
         case Danger.ARM:
             return run.deltas
         case Danger.ENACT | Danger.REVERT:
-            return (
-                TableDelta(table="public.iu_lifecycle_log", rows=n),
-                TableDelta(table="cutter_governance.review_decision", rows=1),
-                TableDelta(table="cutter_governance.decision_backlog_history", rows=1),
-            )
+            return expected_step_deltas(n)
         case Danger.VOID | Danger.RELEASE_HOLD:
             return ()
 
@@ -148,7 +145,7 @@ def _ruling(site: Site, run_id: str, kind: Kind) -> Check:
                 advice=f"cutter-console approval import … (run {run_id})",
             )
         path = site.statement(run_id, kind)
-        checked = rulings.check(site, path, rulings.signatures_beside(path))
+        checked = rulings.check(site, path, signatures_beside(path))
         raise_if_invalid(checked)
     except Unmeasured as error:
         return Check(name=kind.value, outcome=Outcome.INCONCLUSIVE, detail=error.message, next_action=error.next_action)

@@ -7,6 +7,7 @@ from console.backend.approvals.bindings import Expectation
 from console.backend.approvals.check import StatementCheck, check_statement, raise_if_invalid
 from console.backend.approvals.keyring import measure_keyring
 from console.backend.approvals.policy import Policy, check_policy, load_policy, require_satisfiable
+from console.backend.approvals.signatures import signatures_beside, signing_command
 from console.backend.approvals.statement import (
     DraftFacts,
     Kind,
@@ -30,6 +31,7 @@ from console.backend.runs.site import Site
 from console.backend.runs.states import Stage
 from console.backend.runs.workspace import Workspace
 from console.backend.views import ApprovalStatus, ApprovalView
+from console.backend.world import expected_step_deltas
 
 _KIND_AT = {Stage.AWAITING_CUT_AUTHORIZATION: Kind.SG_1, Stage.AWAITING_LIFECYCLE_AUTHORIZATION: Kind.SG_2}
 _DECISION = "SELECT id::text FROM cutter_governance.review_decision WHERE run_id = %s AND verdict = 'cut'"
@@ -57,7 +59,7 @@ def draft(site: Site, run_id: str) -> ApprovalView:
 
 
 def _statement(site: Site, row: RunRow, plan: CutPlan, kind: Kind, policy: Policy) -> Statement:
-    facts = _facts(site, row, plan)
+    facts = _facts(site, row, plan, kind)
     if kind is Kind.SG_1:
         return draft_sg1(facts, policy.sha256, site.context)
     return draft_sg2(facts, _draft_facts(site, row.run_id), policy.sha256, site.context)
@@ -69,13 +71,6 @@ def _make_room(path: Path, site: Site) -> None:
         path.rename(path.with_suffix(f".expired-{sha256_hex(read_statement(path))[:8]}.json"))
 
 
-def signatures_beside(statement: Path) -> tuple[Path, ...]:
-    """The detached signature files that lie beside a statement: one file a signer."""
-    found = [*statement.parent.glob(f"{statement.name}.*.sig"), *statement.parent.glob(f"{statement.name}*.asc")]
-    single = statement.with_name(f"{statement.name}.sig")
-    return tuple(sorted({*found, *([single] if single.exists() else [])}))
-
-
 def check(site: Site, statement: Path, signatures: tuple[Path, ...]) -> StatementCheck:
     """Check a statement against its run as the database has it now, with gpg's own words on each signature."""
     data = read_statement(statement)
@@ -84,7 +79,7 @@ def check(site: Site, statement: Path, signatures: tuple[Path, ...]) -> Statemen
     second = claimed.kind is Kind.SG_2
     expected = Expectation(
         kind=claimed.kind,
-        facts=_facts(site, row, plan),
+        facts=_facts(site, row, plan, claimed.kind),
         draft=_draft_facts(site, claimed.run_id) if second else None,
     )
     return check_statement(
@@ -154,7 +149,7 @@ def view(site: Site, statement: Path) -> ApprovalView:
         statement_lines=tuple(json.dumps(json.loads(checked.data), indent=2, ensure_ascii=False).split("\n")),
         expires_at=signed.expires,
         checks=checked.checks,
-        sign_with=f"gpg --detach-sign --output {statement.name}.<you>.sig {statement.name}",
+        sign_with="\n".join(signing_command(statement, signer) for signer in load_policy(site.policy).signers),
         signature_paths=signatures,
     )
 
@@ -227,7 +222,7 @@ def _run_and_plan(site: Site, run_id: str) -> tuple[RunRow, CutPlan]:
     return row, plan
 
 
-def _facts(site: Site, row: RunRow, plan: CutPlan) -> RunFacts:
+def _facts(site: Site, row: RunRow, plan: CutPlan, kind: Kind) -> RunFacts:
     if plan.world is None:
         raise Refused(StopCode.INVARIANT_FAILED, "the plan is bound to no database", "Start another run.")
     return RunFacts(
@@ -239,7 +234,7 @@ def _facts(site: Site, row: RunRow, plan: CutPlan) -> RunFacts:
         baseline_digest=plan.world.baseline_digest,
         target=plan.world.target,
         n_units=plan.n_units,
-        expected_deltas=plan.expected_deltas,
+        expected_deltas=plan.expected_deltas if kind is Kind.SG_1 else expected_step_deltas(plan.n_units),
     )
 
 

@@ -1,0 +1,130 @@
+"""The backup of a run: taken as the verifying role, proven by restore, and looked at again before the cut."""
+
+from datetime import timedelta
+
+from console.backend.backup.recipient import check_recipient
+from console.backend.backup.record import BackupRecord, BackupState, freshness, list_backups
+from console.backend.backup.request import BackupPhase, BackupRequest
+from console.backend.backup.take import take_backup
+from console.backend.errors import CutterError, Refused, StopCode
+from console.backend.outcome import Check, Evidence, Outcome
+from console.backend.programs import installations, pick_dump_programs, pick_server_programs
+from console.backend.runs.site import Site
+from console.backend.runs.step import Step
+from console.backend.runs.workspace import Workspace
+
+_LEDGER = (
+    "source_document_registry",
+    "source_document_version_registry",
+    "run",
+    "run_event",
+    "manifest_envelope",
+    "manifest_unit_block",
+    "approval",
+    "approval_use",
+    "execution_lease",
+    "hold_event",
+    "baseline_pin",
+    "review_decision",
+    "cut_change_set",
+    "cut_change_set_affected_row",
+    "verify_result",
+    "dot_pair_signature",
+    "canonical_address_alias",
+    "decision_backlog_entry",
+    "decision_backlog_history",
+)
+RUN_TABLES = (
+    "public.information_unit",
+    "public.unit_version",
+    "public.iu_lifecycle_log",
+    *(f"cutter_governance.{name}" for name in _LEDGER),
+)
+"""Exactly the tables that a run can touch."""
+
+
+def take_run_backup(step: Step) -> tuple[Check, ...]:
+    """Dump, encrypt, restore, compare. Raises BackupNotProven or RecipientUnusable: no proof, no cut."""
+    world = step.workspace.plan().world
+    if world is None:
+        raise Refused(StopCode.INVARIANT_FAILED, "the plan is bound to no database", "Start another run.")
+    site = step.site
+    request = BackupRequest(
+        conninfo=site.settings.database.verifier,
+        target=world.target,
+        tables=RUN_TABLES,
+        backups=site.backups,
+        recipient=site.settings.backup_gpg_fpr,
+        gnupg_home=site.gnupg_home,
+        scratch_parents=(),
+    )
+
+    def on_progress(phase: BackupPhase, moved: int) -> None:
+        step.report(phase.value, moved, None)
+
+    record = take_backup(request, site.context, on_progress=on_progress)
+    return (step.passed("backup proven", _in_words(record), f"restore of {record.file_name}"),)
+
+
+def backup_possible(step: Step) -> tuple[Check, ...]:
+    """What a dry run can know: a usable key and fitting programs. It takes no backup."""
+    site, plan = step.site, step.workspace.plan()
+    key = check_recipient(site.settings.backup_gpg_fpr, site.gnupg_home, site.context.now())
+    major = (plan.world.server_version if plan.world else 0) // 10000
+    seen = installations()
+    dump, server = pick_dump_programs(major, seen), pick_server_programs(major, seen)
+    days = "no expiry" if key.days_left is None else f"{key.days_left} days left"
+    return (
+        step.passed("backup key", f"{key.fingerprint}, {days}, gpg {key.gpg_version}", "gpg --list-keys"),
+        step.passed("backup programs", f"{dump}; scratch cluster: {server}", "PATH and the embedded wheel"),
+    )
+
+
+def fresh_backup(step: Step) -> tuple[Check, ...]:
+    """A backup older than the limit is taken again before the cut (design section 5)."""
+    record = newest_of_run(step.site, step.run_id)
+    if record is None or freshness(record, step.site.context.now(), _limit(step.site)) is not BackupState.FRESH:
+        return take_run_backup(step)
+    return (step.passed("backup fresh", _in_words(record), record.file_name),)
+
+
+def newest_of_run(site: Site, run_id: str) -> BackupRecord | None:
+    """The newest proven backup of the plan's database since this run began; its file is there, with its size."""
+    workspace = Workspace.open(site.root, run_id)
+    plan, since = workspace.plan(), workspace.request().started_at
+    target = plan.world.target if plan.world else None
+    for listed in list_backups(site.backups, site.context.now()):
+        record = listed.record
+        if record is not None and not listed.problem and (record.target, record.taken_at >= since) == (target, True):
+            return record
+    return None
+
+
+def backup_check(site: Site, run_id: str) -> Check:
+    """Whether the run's backup still lets a cut start; a stale one is taken again by the cut itself."""
+    now = site.context.now()
+    try:
+        record = newest_of_run(site, run_id)
+    except CutterError as error:
+        return Check(name="backup", outcome=Outcome.INCONCLUSIVE, detail=error.message, next_action=error.next_action)
+    state = freshness(record, now, _limit(site))
+    answer = f"{state}: {_in_words(record)}" if record else f"{state}: no proven backup of this run"
+    evidence = Evidence(id="E-backup", asked="backup of this run", source="backups/", answer=answer, measured_at=now)
+    good = state in {BackupState.FRESH, BackupState.DIGESTS_EQUAL}
+    advice = "" if good else f"cutter-console backup take {run_id}"
+    return Check(
+        name="backup",
+        outcome=Outcome.PASS if good else Outcome.FAIL,
+        detail=answer,
+        evidence=(evidence,),
+        next_action=advice,
+    )
+
+
+def _limit(site: Site) -> timedelta:
+    return timedelta(minutes=site.settings.backup_max_age_minutes)
+
+
+def _in_words(record: BackupRecord) -> str:
+    rows = sum(table.rows for table in record.tables)
+    return f"{record.file_name}, {record.bytes} bytes, {len(record.tables)} tables, {rows} rows, restored, digests equal, {record.taken_at:%Y-%m-%d %H:%M:%S} UTC"
