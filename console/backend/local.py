@@ -13,6 +13,7 @@ from console.backend.documents.profiles import PROFILE_NAMES
 from console.backend.errors import CutterError, Refused, StopCode, UsageError
 from console.backend.facade import OnProgress
 from console.backend.plan import bind
+from console.backend.reports.summary import write_summary
 from console.backend.runs import briefings, rulings, starting
 from console.backend.runs.engine import Engine
 from console.backend.runs.inspection import list_runs, view_run
@@ -109,7 +110,7 @@ class LocalBackend:
         kill_switch.require_no_hold(self.site)
         created = starting.create_run(self.site, request)
         if created.is_new:
-            Engine(self.site, created.run_id, on_progress).walk()
+            self._walked(Engine(self.site, created.run_id, on_progress))
         return self.run(created.run_id)
 
     def resume(self, run_id: str, on_progress: OnProgress) -> RunView:
@@ -117,7 +118,7 @@ class LocalBackend:
         self._require_writable()
         kill_switch.require_no_hold(self.site)
         before = self.run(run_id)
-        Engine(self.site, run_id, on_progress).walk()
+        self._walked(Engine(self.site, run_id, on_progress))
         after = self.run(run_id)
         if before.state == after.state and after.state.family is Family.ACTIVE:
             self._refuse_standstill(after)
@@ -168,7 +169,7 @@ class LocalBackend:
         """Enact a verified draft cut under SG_2, and close the run; the switch is armed for this alone."""
         self._confirmed(Danger.ENACT, run_id, confirm)
         kill_switch.arm(self.site, run_id, "enact")
-        Engine(self.site, run_id, on_progress).walk(enact=True)
+        self._walked(Engine(self.site, run_id, on_progress), enact=True)
         return self.run(run_id)
 
     def revert(self, run_id: str, confirm: str) -> RunView:
@@ -179,6 +180,7 @@ class LocalBackend:
             starting.revert_cut(self.site, run_id)
         finally:
             kill_switch.disarm(self.site, "the revert ended")
+        write_summary(self.site, run_id)
         return self.run(run_id)
 
     def void(self, run_id: str, reason: str) -> RunView:
@@ -196,6 +198,11 @@ class LocalBackend:
                 "The sovereign signs elsewhere: gpg --detach-sign",
             )
         return self._demo_signer(statement)
+
+    def _walked(self, engine: Engine, *, enact: bool = False) -> None:
+        state = engine.walk(enact=enact)
+        if state.stage is Stage.CLOSEOUT_REPORTED:
+            write_summary(self.site, engine.request.run_id)
 
     def _require_writable(self) -> None:
         if self.read_only:

@@ -1,0 +1,1 @@
+"""What remains to be read when a run is over."""
