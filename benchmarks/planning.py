@@ -4,7 +4,6 @@ import gc
 import subprocess
 import sys
 import time
-from itertools import count
 
 from console.backend.documents.planning import PlanResult, plan_document
 
@@ -26,14 +25,14 @@ _PROSE = (
 def law(size: int, prose: int = 14) -> bytes:
     """A synthetic German law of about `size` bytes; `prose` sets how long its paragraphs are."""
     parts: list[str] = ["# Benchmarkgesetz (BenchG)\n\n"]
-    written = len(parts[0])
-    for number in count(1):
-        if written >= size:
-            return "".join(parts).encode()
-        group = f"## Abschnitt {number // 20 + 1} - Gruppe\n\n" if number % 20 == 1 or number == 1 else ""
+    written = number = 0
+    while written < size:
+        number += 1
+        group = f"## Abschnitt {number // 20 + 1} - Gruppe\n\n" if number % 20 == 1 else ""
         paragraphs = "".join(f"({n}) {_PROSE * prose}" for n in range(1, 4))
         parts.append(f"{group}### § {number} Vorschrift über „Sachen“\n\n{paragraphs}")
         written += len(parts[-1].encode())
+    return "".join(parts).encode()
 
 
 def plan(raw: bytes) -> PlanResult:

@@ -2,7 +2,6 @@
 
 import os
 import stat
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -42,10 +41,11 @@ def read_source(path: Path, *, folder: Path | None = None, limits: Limits = DEFA
     if folder is not None:
         _refuse_outside(path, folder)
     descriptor = _opened(path)
-    with os.fdopen(descriptor, "rb") as stream:
-        size = _regular_size(os.fstat(descriptor), path)
-        _refuse_large(size, path, limits)
-        raw = _read(stream.read, limits.max_bytes + 1, path)
+    try:
+        _refuse_large(_regular_size(os.fstat(descriptor), path), path, limits)
+        raw = _read(descriptor, limits.max_bytes + 1, path)
+    finally:
+        os.close(descriptor)
     _refuse_large(len(raw), path, limits)
     return Source(origin=f"file:{path.name}", raw=raw)
 
@@ -102,9 +102,10 @@ def _opened(path: Path) -> int:
         raise _refused(path, f"cannot be opened: {error.strerror}", "change its mode or owner") from error
 
 
-def _read(read: Callable[[int], bytes], most: int, path: Path) -> bytes:
+def _read(descriptor: int, most: int, path: Path) -> bytes:
     try:
-        return read(most)
+        with os.fdopen(descriptor, "rb", closefd=False) as stream:
+            return stream.read(most)
     except OSError as error:
         raise _refused(path, f"cannot be read: {error.strerror}", "look at the disk") from error
 

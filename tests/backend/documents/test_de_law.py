@@ -74,7 +74,7 @@ def test_a_marked_law_becomes_the_tree_a_lawyer_sees() -> None:
 
 
 def test_numbered_lists_stay_in_the_paragraph_and_tables_in_the_annex() -> None:
-    text = {u: b for u, b in zip(addresses(planned(MARKED, "de-law")), bodies(planned(MARKED, "de-law")), strict=True)}
+    text = dict(zip(addresses(planned(MARKED, "de-law")), bodies(planned(MARKED, "de-law")), strict=True))
     assert "2.  vor Lärm." in text["PAR-1/ABS-2"]
     assert "(1) kein Absatz" in text["ANLAGE-1"]
 
