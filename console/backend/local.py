@@ -228,6 +228,9 @@ class LocalBackend:
                 raise rulings.waiting(run.run_id, "SG_1", "then arm: cutter-console arm RUN --confirm RUN")
             case Stage.AWAITING_LIFECYCLE_AUTHORIZATION:
                 raise rulings.waiting(run.run_id, "SG_2", "then: cutter-console enact RUN --confirm RUN")
+            case Stage.STRUCTURAL_VERIFIED:
+                message = f"run {run.run_id} waits for the switch to record its cut"
+                raise Refused(StopCode.EXECUTION_DISABLED, message, "cutter-console arm RUN --confirm RUN")
             case _:
                 return
 

@@ -10,7 +10,7 @@ from console.backend.runs import rulings
 from console.backend.runs.backups import backup_check
 from console.backend.runs.inspection import view_run
 from console.backend.runs.site import Site
-from console.backend.runs.states import Move
+from console.backend.runs.states import Move, Stage
 from console.backend.views import Briefing, Danger, RunView, SwitchState
 from console.backend.world import TableDelta, expected_step_deltas
 
@@ -26,7 +26,7 @@ def brief(site: Site, danger: Danger, run_id: str) -> Briefing:
     checks = [_legal(site, danger, run)]
     if danger is not Danger.VOID:
         checks.append(_switch(site, danger, run_id))
-    if danger is Danger.ARM:
+    if danger is Danger.ARM and run.state.stage is Stage.AWAITING_CUT_AUTHORIZATION:
         checks += [_ruling(site, run_id, Kind.SG_1), backup_check(site, run_id)]
     if danger is Danger.ENACT:
         checks.append(_ruling(site, run_id, Kind.SG_2))

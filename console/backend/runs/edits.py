@@ -14,7 +14,7 @@ from console.backend.runs.backups import take_run_backup
 from console.backend.runs.site import Site
 from console.backend.runs.states import Mode, Stage
 from console.backend.runs.step import Step
-from console.backend.runs.workspace import RunRequestFile, Workspace
+from console.backend.runs.workspace import EDIT_PROFILE, RunRequestFile, Workspace
 from console.backend.value import Value
 from console.backend.world import TableDelta
 
@@ -45,7 +45,7 @@ def plan_edits(site: Site, docprefix: str, edits: tuple[DraftEdit, ...]) -> str:
         mode=Mode.LIVE,
         origin=f"edits:{docprefix}",
         docprefix=docprefix,
-        profile="edit",
+        profile=EDIT_PROFILE,
         ordinals=False,
         operator=site.operator,
         host=site.context.host,

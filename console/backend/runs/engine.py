@@ -12,8 +12,10 @@ from console.backend.database.records import find_run, open_lease, require_run
 from console.backend.errors import CutterError, Refused, StopCode, Unmeasured
 from console.backend.journal import Journal
 from console.backend.journal_record import Anchor, Field, RecordKind
+from console.backend.kill_switch import require_no_hold
 from console.backend.outcome import Check, Outcome, worst
 from console.backend.runs.failures import leave_after
+from console.backend.runs.hold_watch import cancelled_by_hold
 from console.backend.runs.phases import PHASES
 from console.backend.runs.site import Site
 from console.backend.runs.standing import anchor_of, dry_run_state
@@ -24,6 +26,8 @@ from console.backend.views import Progress
 
 _BY_EFFECT = frozenset({Stage.CUT_LEG_A_COMMITTED, Stage.LEG_B_RECORDED, Stage.WRITE_VERIFIED, Stage.LIFECYCLE_ENACTED})
 """Reached by the function that has the effect; every other stage by `fn_run_advance`."""
+_NEEDS_SWITCH = frozenset({Phase.CUT_LEG_A, Phase.LEG_B_RECORD, Phase.LIFECYCLE_ENACT})
+"""A LIVE run rests before these until the switch is armed for it."""
 _WORK = {work.phase: work for work in PHASES}
 
 
@@ -54,21 +58,23 @@ class Engine:
                 while (phase := self._next(self.state(), enact=enact)) is not None:
                     self._pass(_WORK[phase], journal)
             finally:
-                self._disarm_at_rest()
+                self._disarm_at_rest(journal)
             return self.state()
 
     def _next(self, state: RunState, *, enact: bool) -> Phase | None:
         phase = next_phase(state.stage) if state.family is Family.ACTIVE else None
-        if self.request.mode is Mode.DRYRUN or phase not in {Phase.CUT_LEG_A, Phase.LIFECYCLE_ENACT}:
+        if self.request.mode is Mode.DRYRUN or phase not in _NEEDS_SWITCH:
             return phase
         if phase is Phase.LIFECYCLE_ENACT:
             return phase if enact else None
         with connect(self.site.settings.database.executor, read_only=True, purpose="lease") as connection:
             lease = open_lease(connection)
-        return phase if lease is not None and lease.run_id == self.request.run_id else None
+        return phase if lease is not None and (lease.run_id, lease.purpose) == (self.request.run_id, "cut") else None
 
     def _pass(self, work: PhaseWork, journal: Journal) -> None:
         step = Step(self.site, self.workspace, self.request, self._reporter(work.phase))
+        if step.is_live:
+            require_no_hold(self.site)
         step.report("begins", 0, None)
         journal.append(RecordKind.INTENT, work.phase, (Field(key="mode", value=self.request.mode),))
         started, clock = self.site.context.now(), time.perf_counter()
@@ -107,7 +113,10 @@ class Engine:
         conninfo = database.verifier if work.role is Role.VERIFIER else database.executor
         xid = ""
         try:
-            with connect(conninfo, read_only=not step.is_live, timeout_s=0, purpose=work.phase) as connection:
+            with (
+                connect(conninfo, read_only=not step.is_live, timeout_s=0, purpose=work.phase) as connection,
+                cancelled_by_hold(self.site, connection),
+            ):
                 measured = work.measure(step, connection)
                 checks += measured
                 _require(work.phase, checks)
@@ -152,14 +161,17 @@ class Engine:
         with connect(self.site.settings.database.executor, purpose="resume") as connection:
             ledger.return_to_way(connection, self.request.run_id)
 
-    def _disarm_at_rest(self) -> None:
-        """The switch is off after success and after failure alike (design section 8)."""
+    def _disarm_at_rest(self, journal: Journal) -> None:
+        """The switch is off after success and after failure alike (design section 8); out of reach, the lease expires."""
         if self.request.mode is Mode.DRYRUN:
             return
-        with connect(self.site.settings.database.executor, purpose="disarm") as connection:
-            lease = open_lease(connection)
-            if lease is not None and lease.run_id == self.request.run_id:
-                ledger.disarm(connection, "the run came to rest")
+        try:
+            with connect(self.site.settings.database.executor, purpose="disarm") as connection:
+                lease = open_lease(connection)
+                if lease is not None and lease.run_id == self.request.run_id:
+                    ledger.disarm(connection, "the run came to rest")
+        except CutterError as error:
+            journal.append(RecordKind.NOTE, "disarm", (Field(key="not_confirmed", value=error.message),))
 
     def _anchor(self) -> Anchor | None:
         return anchor_of(self.site, self.request)

@@ -50,10 +50,19 @@ def leave_after(error: CutterError, step: Step, phase: Phase, failed: PhaseRecor
         return
     family = family_after(error)
     reason = phase.value if family is Family.FAILED else error.code.removeprefix("STOP_").lower()
+    try:
+        _record(error, step, failed, (family, reason), (head.sequence, head.hash))
+    except CutterError as second:
+        journal.append(RecordKind.NOTE, phase, (Field(key="not_recorded", value=f"{second.code}: {second.message}"),))
+
+
+def _record(
+    error: CutterError, step: Step, failed: PhaseRecord, end: tuple[Family, str], anchor: tuple[int, str]
+) -> None:
     with connect(step.site.settings.database.executor, purpose="stop") as connection:
-        ledger.leave(connection, step.run_id, family, reason)
+        ledger.leave(connection, step.run_id, *end)
         if error.code is StopCode.COUNT_MISMATCH:
-            ledger.set_hold(connection, f"{phase}: {error.message}", step.site.operator, step.run_id)
+            ledger.set_hold(connection, f"{failed.phase}: {error.message}", step.site.operator, step.run_id)
         ledger.record_event(
-            connection, step.run_id, phase, failed.outcome, canonical_json(failed).decode(), (head.sequence, head.hash)
+            connection, step.run_id, failed.phase, failed.outcome, canonical_json(failed).decode(), anchor
         )

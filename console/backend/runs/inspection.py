@@ -12,7 +12,7 @@ from console.backend.plan import CutPlan
 from console.backend.runs.site import Site
 from console.backend.runs.standing import dry_run_state, interruption, is_running
 from console.backend.runs.states import Mode, Phase, Stage, legal_moves
-from console.backend.runs.workspace import PhaseRecord, RunRequestFile, Workspace
+from console.backend.runs.workspace import EDIT_PROFILE, PhaseRecord, RunRequestFile, Workspace
 from console.backend.views import PhaseStatus, PhaseView, RunSummary, RunView
 
 _PAUSES = {
@@ -42,7 +42,7 @@ def view_run(site: Site, run_id: str) -> RunView:
         started_at=request.started_at,
         target=plan.world.target if plan and plan.world else None,
         deltas=plan.expected_deltas if plan else (),
-        phases=_phases(workspace, recorded),
+        phases=_phases(workspace, recorded) if request.profile != EDIT_PROFILE else _no_phases(),
         moves=legal_moves(state, request.mode),
         waits_for=_PAUSES.get(state.stage, "") if request.mode is Mode.LIVE else "",
         interruption=interruption(site, workspace, request),
@@ -101,6 +101,13 @@ def _plan(workspace: Workspace) -> CutPlan | None:
 def _phases(workspace: Workspace, recorded: tuple[EventRow, ...]) -> tuple[PhaseView, ...]:
     in_database = {event.phase: event for event in recorded}
     return tuple(_phase(phase, workspace, in_database.get(phase.value)) for phase in Phase)
+
+
+def _no_phases() -> tuple[PhaseView, ...]:
+    detail = "edits of drafts are one transaction, not phases"
+    return tuple(
+        PhaseView(phase=phase, status=PhaseStatus.NOT_RUN, outcome=Outcome.NOT_RUN, detail=detail) for phase in Phase
+    )
 
 
 def _phase(phase: Phase, workspace: Workspace, event: EventRow | None) -> PhaseView:

@@ -16,6 +16,8 @@ from console.backend.runtime_tree import within
 from console.backend.safe_text import SafeText
 from console.backend.value import Value
 
+EDIT_PROFILE = "edit"
+"""Stands for the profile where drafts are edited: there is no document to scan."""
 _V = TypeVar("_V", bound=Value)
 
 

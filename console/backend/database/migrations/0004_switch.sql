@@ -48,10 +48,12 @@ BEGIN
         PERFORM cutter_governance.fn_stop('STOP_APPROVAL_INVALID', 'CU004',
             format('%s of run %s is valid from %s to %s', wanted, p_run_id, a.not_before, a.expires), 'Draft a new statement and have it signed.');
     END IF;
-    SELECT current_database()::text AS database, c.system_identifier::text AS system_identifier INTO world FROM pg_control_system() c;
-    IF (a.database, a.system_identifier) IS DISTINCT FROM (world.database, world.system_identifier) THEN
+    SELECT current_database()::text AS database, c.system_identifier::text AS system_identifier,
+           ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::int AS timeline INTO world FROM pg_control_system() c;
+    IF (a.database, a.system_identifier, a.timeline) IS DISTINCT FROM (world.database, world.system_identifier, world.timeline) THEN
         PERFORM cutter_governance.fn_stop('STOP_IDENTITY_MISMATCH', 'CU005',
-            format('%s was signed for %s/%s, this is %s/%s', wanted, a.database, a.system_identifier, world.database, world.system_identifier),
+            format('%s was signed for %s/%s, timeline %s; this is %s/%s, timeline %s', wanted, a.database, a.system_identifier, a.timeline,
+                   world.database, world.system_identifier, world.timeline),
             'This is another database; connect to the one that the statement names.');
     END IF;
     RETURN a;
