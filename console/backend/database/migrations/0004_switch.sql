@@ -50,7 +50,9 @@ BEGIN
     END IF;
     SELECT current_database()::text AS database, c.system_identifier::text AS system_identifier,
            ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::int AS timeline INTO world FROM pg_control_system() c;
-    IF (a.database, a.system_identifier, a.timeline) IS DISTINCT FROM (world.database, world.system_identifier, world.timeline) THEN
+    -- Taking back must stay possible after a failover; nothing else survives one.
+    IF (a.database, a.system_identifier, CASE WHEN p_purpose = 'revert' THEN world.timeline ELSE a.timeline END)
+       IS DISTINCT FROM (world.database, world.system_identifier, world.timeline) THEN
         PERFORM cutter_governance.fn_stop('STOP_IDENTITY_MISMATCH', 'CU005',
             format('%s was signed for %s/%s, timeline %s; this is %s/%s, timeline %s', wanted, a.database, a.system_identifier, a.timeline,
                    world.database, world.system_identifier, world.timeline),
