@@ -9,8 +9,9 @@ without a number, the word alone or the slug of the title.
 import re
 import unicodedata
 
+from console.backend.documents.enclosure import Node
 from console.backend.documents.profiles import Scope
-from console.backend.documents.tree import Node, restarted
+from console.backend.documents.tree import restarted
 from console.backend.plan import Problem
 
 _PREFIX = re.compile(r"[A-Z0-9](?:[A-Z0-9-]{1,30})[A-Z0-9]")

@@ -109,13 +109,14 @@ def _lines(ordered: list[Span], canonical: bytes) -> Iterator[Problem]:
 
 def _tree(plan: DocumentPlan) -> Iterator[Problem]:
     seen: dict[str, PlannedUnit] = {}
+    prefix = f"{plan.docprefix}/"
     for unit in plan.units:
         if unit.address in seen:
             first = seen[unit.address].line_start
             yield Problem(
                 code="ADDRESS_REPEATED", line=unit.line_start, message=f"{unit.address} is in line {first} already"
             )
-        if not (unit.address.startswith(f"{plan.docprefix}/") and unit.address.isascii()):
+        if not (unit.address.startswith(prefix) and unit.address.isascii()):
             yield Problem(code="ADDRESS_FOREIGN", line=unit.line_start, message=f"{unit.address!r} is not an address")
         parent = seen.get(unit.parent) if unit.parent is not None else None
         if unit.parent is not None and parent is None:

@@ -2,20 +2,27 @@
 
 from dataclasses import dataclass
 
+from console.backend.documents.matching import Mark
 from console.backend.documents.profiles import Hierarchy, Level, Profile, Role
 
 _DEEPEST = 6
 """Markdown has no seventh depth: headings of depth 6 may still enclose each other."""
 
 
-@dataclass(slots=True)
-class Open:
-    """A unit on the path from the top to the line being read."""
+_CONTAINER, _ARTICLE, _ANNEX, _MATTER = Role.CONTAINER, Role.ARTICLE, Role.ANNEX, Role.MATTER
 
-    index: int
+
+@dataclass(slots=True)
+class Node:
+    """A unit in the tree, or (`other`) the beginning of a named span that is no unit."""
+
+    mark: Mark
     level: Level
-    depth: int
-    line: int
+    index: int
+    parent: int | None
+    base: int | None = None
+    """The annex, or the article, within which a numbering through the document runs."""
+    other: str = ""
     used: bool = False
     """Whether something has been opened beneath it."""
 
@@ -24,23 +31,21 @@ class Enclosure:
     """Decides the parent of each unit of one document."""
 
     def __init__(self, profile: Profile) -> None:
-        self._profile = profile
+        self._hierarchy = profile.hierarchy
         self._order: list[Level] = []
         """LEARNED: container levels from the outside in, as this document nests them."""
 
-    def contains(self, outer: Open, level: Level, depth: int) -> bool:
+    def contains(self, outer: Node, level: Level, depth: int) -> bool:
         """Whether `outer` may contain a unit of that level and depth."""
-        match self._profile.hierarchy:
-            case Hierarchy.DEPTH:
-                return outer.depth < depth
-            case Hierarchy.RANK:
-                return outer.level.rank < level.rank
-            case Hierarchy.LEARNED:
-                return self._learned(outer, level, depth)
+        if self._hierarchy is Hierarchy.LEARNED:
+            return self._learned(outer, level, depth)
+        if self._hierarchy is Hierarchy.RANK:
+            return outer.level.rank < level.rank
+        return outer.mark.depth < depth
 
-    def learn(self, path: list[Open], level: Level) -> None:
+    def learn(self, path: list[Node], level: Level) -> None:
         """Note a container level at its first appearance: below what is open, and by rank among its equals there."""
-        if level.role is not Role.CONTAINER or level in self._order:
+        if level.role is not _CONTAINER or level in self._order:
             return
         containers = [o for o in path if o.level in self._order]
         if containers and containers[-1].used:
@@ -50,22 +55,20 @@ class Enclosure:
             at += 1
         self._order.insert(at, level)
 
-    def _learned(self, outer: Open, level: Level, depth: int) -> bool:
-        role = outer.level.role
-        if role is Role.PARAGRAPH or role is Role.POINT or role is Role.MATTER or role is Role.CONTENTS:
+    def _learned(self, outer: Node, level: Level, depth: int) -> bool:
+        if outer.level.small or outer.level.role is _MATTER:
             return False
-        if level.role is Role.PARAGRAPH:
-            return True
-        if outer.depth and depth and (outer.depth != depth or depth < _DEEPEST):
-            return outer.depth < depth
+        above = outer.mark.depth
+        if above and depth and (above != depth or depth < _DEEPEST):
+            return above < depth
         return self._unmarked(outer.level, level)
 
     def _unmarked(self, outer: Level, level: Level) -> bool:
-        if outer.role is Role.ANNEX:
+        if outer.role is _ANNEX:
             return False
-        if outer.role is Role.ARTICLE:
-            return level.role is Role.ARTICLE and outer.rank < level.rank
-        return level.role is Role.ARTICLE or self._place(outer) < self._place(level)
+        if outer.role is _ARTICLE:
+            return level.role is _ARTICLE and outer.rank < level.rank
+        return level.role is _ARTICLE or self._place(outer) < self._place(level)
 
     def _place(self, level: Level) -> int:
         return self._order.index(level) if level in self._order else len(self._order)

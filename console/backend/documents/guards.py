@@ -2,8 +2,9 @@
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from heapq import merge
 from typing import Final
 
 from console.backend.plan import Problem
@@ -66,37 +67,39 @@ class Guards:
 
 def find_guards(text: str, start: int) -> Guards:
     """The covers of the text from an offset on."""
-    events: list[Event] = [
-        (at, "quotation", _direction(text, at)) for mark in _QUOTES for at in _places(text, mark, start)
-    ]
+    streams = [_quotations(text, mark, start) for mark in _QUOTES if mark in text]
     if "<!--" in text:
-        events += [(m.start(), "comment", m[0]) for m in _COMMENT.finditer(text, start)]
+        streams.append((m.start(), "comment", m[0]) for m in _COMMENT.finditer(text, start))
     if "```" in text or "~~~" in text:
-        events += [(m.start(2), "fence", m[2] + m[3]) for m in _FENCE.finditer(text, max(start - 1, 0))]
-        first = _FENCE.match("\n" + text[start : text.find("\n", start) % (len(text) + 1)])
-        if first:
-            events.append((start, "fence", first[2] + first[3]))
-    events.sort()
-    return Guards(_covers(events, len(text)))
+        streams.append(_fences(text, start))
+    return Guards(_covers(merge(*streams), text))
 
 
-def _places(text: str, mark: str, start: int) -> Iterator[int]:
-    """Where a character stands; one that is rare is found faster this way than by a pattern."""
+def _fences(text: str, start: int) -> Iterator[Event]:
+    end = text.find("\n", start)
+    first = _FENCE.match("\n" + text[start : end if end >= 0 else len(text)])
+    if first:
+        yield start, "fence", first[2] + first[3]
+    for match in _FENCE.finditer(text, start):
+        yield match.start(2), "fence", match[2] + match[3]
+
+
+def _quotations(text: str, mark: str, start: int) -> Iterator[Event]:
+    """Where a quotation mark stands; one that is rare is found faster this way than by a pattern."""
     at = text.find(mark, start)
     while at >= 0:
-        yield at
+        yield at, "quotation", _direction(text, at)
         at = text.find(mark, at + 1)
 
 
-def _covers(events: list[Event], size: int) -> list[Cover]:
+def _covers(events: Iterable[Event], text: str) -> list[Cover]:
     covers: list[Cover] = []
     opened: Cover | None = None
     mark, depth = "", 0
     for offset, what, sign in events:
         if opened is None:
             if _opens(what, sign):
-                opened, mark, depth = Cover(what, offset, size + 1, closed=False), sign, 1
-                covers.append(opened)
+                opened, mark, depth = Cover(what, offset, len(text) + 1, closed=False), sign, 1
             continue
         if what != opened.what:
             continue
@@ -106,8 +109,10 @@ def _covers(events: list[Event], size: int) -> list[Cover]:
             depth = 0
         if depth == 0:
             opened.end, opened.closed = offset, True
+            if text.find("\n", opened.start, offset) >= 0:
+                covers.append(opened)
             opened = None
-    return covers
+    return covers if opened is None else [*covers, opened]
 
 
 def _opens(what: str, sign: str) -> bool:

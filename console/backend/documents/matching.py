@@ -48,7 +48,8 @@ class _Form(NamedTuple):
     marked: re.Pattern[str]
     plain: re.Pattern[str] | None
     reference: re.Pattern[str] | None
-    groups: tuple[str, ...]
+    texts: bool
+    """Whether the pattern tells the text after the number, and the end of a range of numbers."""
     small: bool
 
 
@@ -69,11 +70,15 @@ class Matcher:
         self.profile = profile
         self.by_depth = not any(lv.pattern for lv in profile.level)
         self._forms: dict[str, list[_Form]] = {}
+        self._small: dict[str, _Form] = {}
+        """The parts of articles by first character: the most frequent lines, so they are tried first."""
         for level in profile.level:
             if level.pattern:
                 form = self._form(level)
                 for first in level.first:
                     self._forms.setdefault(first, []).append(form)
+                    if form.small:
+                        self._small[first] = form
         heads = "|".join(profile.regex(head) for lv in profile.level for head in lv.heads)
         firsts = "".join(map(re.escape, self._forms))
         unmarked = rf"|(?=[*_{firsts}])(?:\*\*|__)?(?:{heads})" if heads else ""
@@ -87,11 +92,18 @@ class Matcher:
         marked = re.compile(self.profile.regex(level.pattern))
         plain = re.compile(self.profile.regex(level.plain)) if level.plain else None
         reference = re.compile(self.profile.regex(level.references)) if level.references else None
-        groups = tuple(set(marked.groupindex) | set(plain.groupindex if plain else ()))
-        return _Form(level, marked, plain, reference, groups, level.small)
+        return _Form(level, marked, plain, reference, "text" in marked.groupindex, level.small)
 
     def match(self, line: str, number: int, start: int, fresh: bool) -> Mark | None:
         """The mark of an interesting line, or None. A Markdown heading is always a mark."""
+        form = self._small.get(line[0])
+        match = form.marked.fullmatch(line) if form is not None else None
+        if form is not None and match is not None:
+            small = _read_small(form, match)
+            if small is None:
+                return None
+            fresh = fresh and not small.doubtful
+            return Mark(small.level, _PLAIN, 0, small.number, "", number, start, fresh)
         style, depth, content = _undecorated(line)
         if self.by_depth:
             if not depth:
@@ -113,8 +125,6 @@ class Matcher:
             match = pattern.fullmatch(content)
             if match is None:
                 continue
-            if form.reference is not None and form.reference.fullmatch(content):
-                return None
             found = _read_small(form, match) if form.small else _read(form, match, style)
             if found is not None:
                 return found
@@ -123,14 +133,18 @@ class Matcher:
 
 def _read_small(form: _Form, match: re.Match[str]) -> Found | None:
     """A paragraph or a point: its number, and whether it goes on as the rest of a sentence would."""
-    raw = match["number"]
-    if form.level.letters:
-        return Found(form.level, parse_letter(raw), "", doubtful=False)
-    if "until" in form.groups and match["until"]:
-        raw = f"{raw} bis {match['until']}"
-    text = match["text"] if "text" in form.groups else None
-    doubtful = text is not None and text[0].islower() and not text.startswith(_VOID)
-    return Found(form.level, parse_number(raw), "", doubtful)
+    level, raw = form.level, match["number"]
+    if level.letters:
+        reference = form.reference is not None and form.reference.fullmatch(match.string.strip())
+        return None if reference else Found(level, parse_letter(raw), "", doubtful=False)
+    text = match["text"] if form.texts else None
+    if text is None or not text[0].islower():
+        if form.texts and match["until"]:
+            raw = f"{raw} bis {match['until']}"
+        return Found(level, parse_number(raw), "", doubtful=False)
+    if form.reference is not None and form.reference.fullmatch(match.string.strip()):
+        return None
+    return Found(level, parse_number(raw), "", not text.startswith(_VOID))
 
 
 def _read(form: _Form, match: re.Match[str], style: Style) -> Found | None:

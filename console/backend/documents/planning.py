@@ -7,11 +7,12 @@ from console.backend.canonical_json import sha256_hex
 from console.backend.documents.addresses import addresses, docprefix_problem, number_of
 from console.backend.documents.algebra import check_algebra
 from console.backend.documents.canonical import CanonicalText, RefusedText, canonical_text, source_version
+from console.backend.documents.enclosure import Node
 from console.backend.documents.limits import DEFAULT_LIMITS, Limits
 from console.backend.documents.matching import Matcher, clean_title, matcher
 from console.backend.documents.profiles import Profile, load_profile
 from console.backend.documents.scanner import Scan, scan
-from console.backend.documents.tree import Node, build
+from console.backend.documents.tree import build
 from console.backend.errors import Refused, StopCode
 from console.backend.plan import Coverage, DocumentPlan, OtherSpan, PlannedUnit, Problem, SourceVersion
 
@@ -110,7 +111,7 @@ def _planned(
     text: CanonicalText, source: SourceVersion, request: PlanRequest, rules: Profile, limits: Limits
 ) -> tuple[DocumentPlan | None, tuple[Problem, ...]]:
     compiled: Matcher = matcher(rules.name)
-    found = scan(text.text, compiled)
+    found = scan(text.text, compiled, limits.max_units)
     if len(found.marks) > limits.max_units:
         line = found.marks[limits.max_units].line
         message = f"more than {limits.max_units:,} units: split the document, or raise the limit max_units"
@@ -197,7 +198,7 @@ def _unit(
         address=address,
         parent=parent,
         unit_kind=kind,
-        section_type=node.level.section_type.value,
+        section_type=node.level.type_name,
         number=number_of(node),
         title=clean_title(node.mark.title) if node.level.token == "" else node.mark.title,
         line_start=lines[0],

@@ -12,6 +12,8 @@ _SETEXT = re.compile(r"\n {0,3}(?:=+|-+)[ \t]*(?=\n|\Z)")
 _ENDS = tuple('.;:!?…”“"»)]}|>—–')
 _FRONT = re.compile(r"---[ \t]*\n(?=[A-Za-z_][\w -]*:|---)(?:.*\n)*?(?:---|\.\.\.)[ \t]*(?:\n|\Z)")
 _LONGEST_TITLE = 200
+_ENOUGH = 200
+"""Problems of one sort after which nobody reads on."""
 _TITLED = (Role.CONTAINER, Role.ARTICLE, Role.ANNEX)
 _CONTAINER, _ATX = Role.CONTAINER, Style.ATX
 
@@ -38,7 +40,8 @@ class _Scanner:
         self.heading_end = -1
         """Offset at which the last mark, or the title below it, ends: what follows may begin something."""
 
-    def run(self) -> None:
+    def run(self, most: int) -> None:
+        """Collect marks; stops at the first too many."""
         text = self.text
         if self.start == 0:
             first = self.matcher.first_line.match(text)
@@ -46,12 +49,14 @@ class _Scanner:
                 self._consider(first[0], 0)
         for match in self.matcher.lines.finditer(text, max(self.start - 1, 0)):
             self._consider(match[1], match.start(1))
+            if len(self.marks) > most:
+                return
 
     def _consider(self, line: str, start: int) -> None:
         text = self.text
         self.line += text.count("\n", self.counted, start)
         self.counted = start
-        mark = self.matcher.match(line, self.line, start, self._fresh(start))
+        mark = self.matcher.match(line, self.line, start, start < 2 or text[start - 2] == "\n" or self._fresh(start))
         if mark is None:
             return
         cover = self.guards.at(start)
@@ -67,7 +72,7 @@ class _Scanner:
 
     def _fresh(self, start: int) -> bool:
         text = self.text
-        if start < 2 or text[start - 2] == "\n" or start - 1 == self.heading_end:
+        if start - 1 == self.heading_end:
             return True
         above = text[text.rfind("\n", 0, start - 1) + 1 : start - 1].rstrip()
         return not above or above.endswith(_ENDS)
@@ -99,6 +104,7 @@ class _Scanner:
             return []
         starts = {mark.start for mark in self.marks}
         found: list[Problem] = []
+        counted, line = 0, 1
         for match in _SETEXT.finditer(self.text, self.start):
             at = match.start() + 1
             above = self.text.rfind("\n", 0, match.start()) + 1
@@ -106,17 +112,20 @@ class _Scanner:
             if blank or above < self.start or above in starts or self.guards.at(at) is not None:
                 continue
             message = "this line makes a heading of the one above, or is a rule: mark headings with #, or leave a "
-            line = self.text.count("\n", 0, at) + 1
+            line += self.text.count("\n", counted, at)
+            counted = at
             found.append(Problem(code="SETEXT_HEADING", line=line, message=f"{message}blank line above a rule"))
+            if len(found) > _ENOUGH:
+                break
         return found
 
 
-def scan(text: str, matcher: Matcher) -> Scan:
-    """The marks of a canonical text. Never raises for what the text says."""
+def scan(text: str, matcher: Matcher, most: int) -> Scan:
+    """The marks of a canonical text, at most one more than `most`. Never raises for what the text says."""
     front = _FRONT.match(text)
     front_end = front.end() if front else 0
     front_lines = text.count("\n", 0, front_end)
     scanner = _Scanner(text, matcher, front_end, front_lines + 1)
-    scanner.run()
+    scanner.run(most)
     problems = (*scanner.setext(), *scanner.guards.problems(text))
     return Scan(tuple(scanner.marks), front_end, front_lines, problems)

@@ -19,42 +19,41 @@ class Verdict(Enum):
     GAP = auto()
 
 
+_NONE, _CONSECUTIVE, _FROM_START = Numbering.NONE, Numbering.CONSECUTIVE, Numbering.FROM_START
+
+
 @dataclass(slots=True)
 class Sequence:
     """The numbers of one level within one scope, so far."""
 
+    scope: int
+    """Index of the unit within which the numbers run; -1: the document."""
     last: Key = ()
     last_raw: str = ""
     last_line: int = 0
     last_index: int = -1
-    restarted: bool = False
     seen: set[Key] = field(default_factory=set)
 
-    def judge(self, level: Level, number: Number, new_container: bool) -> Verdict:
-        """What the number is; `new_container`: one was opened since the number before."""
-        if level.numbering is Numbering.NONE:
+    def judge(self, level: Level, number: Number, last_group: int) -> Verdict:
+        """What the number is; `last_group`: index of the container opened last."""
+        first, last, numbering = number.first, self.last, level.numbering
+        if numbering is _NONE:
             return Verdict.FITS
-        if self.last and number.first <= self.last:
-            if new_container and is_start(number.first):
+        if last and first <= last:
+            if is_start(first) and last_group > max(self.last_index, self.scope):
                 return Verdict.RESTARTS
-            return Verdict.REPEATS if number.first in self.seen else Verdict.BACKWARDS
-        if level.numbering is Numbering.CONSECUTIVE and not self._next(number):
-            return Verdict.GAP
-        if level.numbering is Numbering.FROM_START and not self.last and not is_start(number.first):
-            return Verdict.GAP
+            return Verdict.REPEATS if first in self.seen else Verdict.BACKWARDS
+        if numbering is _CONSECUTIVE or (numbering is _FROM_START and not last):
+            return Verdict.FITS if self.expects(number) else Verdict.GAP
         return Verdict.FITS
 
     def expects(self, number: Number) -> bool:
         """Whether the number is exactly the one that comes next."""
-        return self._next(number)
+        return follows(self.last, number.first) if self.last else is_start(number.first)
 
     def take(self, number: Number, line: int, index: int, verdict: Verdict) -> None:
         """Go on to this number."""
         if verdict is Verdict.RESTARTS:
             self.seen.clear()
-            self.restarted = True
         self.seen.add(number.first)
         self.last, self.last_raw, self.last_line, self.last_index = number.last, number.raw, line, index
-
-    def _next(self, number: Number) -> bool:
-        return follows(self.last, number.first) if self.last else is_start(number.first)

@@ -1,12 +1,12 @@
 """From marks to the tree of a document: which marks count, under what they hang, whether their numbers hold."""
 
 import re
-from dataclasses import dataclass
+from bisect import bisect_right
 
-from console.backend.documents.enclosure import Enclosure, Open
+from console.backend.documents.enclosure import Enclosure, Node
 from console.backend.documents.matching import Mark, Style
 from console.backend.documents.numbering import Number
-from console.backend.documents.profiles import Level, Numbering, Profile, Role, Scope
+from console.backend.documents.profiles import Hierarchy, Level, Numbering, Profile, Role, Scope
 from console.backend.documents.sequence import Sequence, Verdict
 from console.backend.documents.vocabulary import SectionType
 from console.backend.plan import Problem
@@ -16,19 +16,7 @@ HEADING = Level(name="heading", role=Role.CONTAINER, rank=38, section_type=Secti
 # An enum member is looked up anew each time it is named; these are looked at once a line.
 _CONTAINER, _ARTICLE, _PARAGRAPH, _POINT = Role.CONTAINER, Role.ARTICLE, Role.PARAGRAPH, Role.POINT
 _ANNEX, _MATTER, _CONTENTS = Role.ANNEX, Role.MATTER, Role.CONTENTS
-_DOCUMENT, _PLAIN = Scope.DOCUMENT, Style.PLAIN
-
-
-@dataclass(slots=True)
-class Node:
-    """A unit in the tree, or (`other`) the beginning of a named span that is no unit."""
-
-    mark: Mark
-    level: Level
-    parent: int | None
-    other: str = ""
-    base: int | None = None
-    """DOCUMENT scope: the annex, or the article, within which the numbering runs."""
+_DOCUMENT, _PLAIN, _FITS = Scope.DOCUMENT, Style.PLAIN, Verdict.FITS
 
 
 class _Builder:
@@ -37,12 +25,14 @@ class _Builder:
         self.profile = profile
         self.enclosure = Enclosure(profile)
         self.nodes: list[Node] = []
-        self.path: list[Open] = []
+        self.path: list[Node] = []
         self.problems: list[Problem] = []
         self.sequences: dict[tuple[str, int | None], Sequence] = {}
         self.last_group = -1
         """Index of the last node that is not a mere paragraph or article."""
         self.weak: list[Mark] = []
+        """Lines that read like a level which this document marks otherwise."""
+        self.weak_lines: list[int] = []
         self.titled = False
         """Whether only one heading has depth 1: the document's title."""
 
@@ -55,8 +45,8 @@ class _Builder:
             return
         if level.role is _CONTENTS:
             self.path.clear()
-            self.nodes.append(Node(mark, level, None, other="contents"))
-        elif level.role is _PARAGRAPH or level.role is _POINT:
+            self.nodes.append(Node(mark, level, len(self.nodes), None, other="contents"))
+        elif level.small:
             self._add_small(mark, level)
         else:
             self._add_heading(mark, level)
@@ -70,7 +60,7 @@ class _Builder:
         if not self.nodes and (self.profile.unknown_headings == "refused" or mark.depth == 1):
             return None
         if self.profile.unknown_headings == "refused":
-            inside = self.path[-1].line if self.path else self.nodes[-1].mark.line
+            inside = self.path[-1].mark.line if self.path else self.nodes[-1].mark.line
             self.problem(
                 "UNKNOWN_HEADING",
                 mark,
@@ -79,7 +69,7 @@ class _Builder:
             )
             return None
         article = next((o for o in self.path if o.level.role in {_ARTICLE, _ANNEX}), None)
-        if article is not None and (article.level.role is _ANNEX or 0 < article.depth < mark.depth):
+        if article is not None and (article.level.role is _ANNEX or 0 < article.mark.depth < mark.depth):
             return None
         return HEADING
 
@@ -90,15 +80,15 @@ class _Builder:
             return False
         if level.role is not _ARTICLE or mark.number is None:
             return True
-        if annex.depth and mark.depth > annex.depth:
+        if annex.mark.depth and mark.depth > annex.mark.depth:
             return False
         sequence = self.sequences.get((level.name, None))
-        ends = mark.depth if annex.depth else sequence is not None and sequence.expects(mark.number)
+        ends = mark.depth if annex.mark.depth else sequence is not None and sequence.expects(mark.number)
         if ends:
             self.problem(
                 "ANNEX_INTERRUPTED",
                 mark,
-                f"{level.name} {mark.number.raw} stands after the annex in line {annex.line}: move the annex to the "
+                f"{level.name} {mark.number.raw} stands after the annex in line {annex.mark.line}: move the annex to the "
                 "end, or mark the article deeper than the annex it belongs to",
             )
         return True
@@ -120,18 +110,18 @@ class _Builder:
 
     def _add_small(self, mark: Mark, level: Level) -> None:
         path, rank = self.path, level.rank
-        while path and path[-1].level.rank >= rank:
-            path.pop()
-        role = path[-1].level.role if path else None
-        if role is not _ARTICLE and role is not _PARAGRAPH:
+        at = len(path) - 1
+        while at >= 0 and path[at].level.rank >= rank:
+            at -= 1
+        if at < 0 or (path[at].level.role is not _ARTICLE and path[at].level.role is not _PARAGRAPH):
             return
-        parent = self.path[-1].index
+        parent = path[at].index
         if mark.number is None:
             if (level.name, parent) in self.sequences and mark.fresh:
                 self.problem("FOREIGN_LETTER", mark, "a point with a letter that Vietnamese numbering does not have")
             return
         if not mark.fresh:
-            if self.sequences.get((level.name, parent), Sequence()).expects(mark.number):
+            if self.sequences.get((level.name, parent), Sequence(parent)).expects(mark.number):
                 self.problem(
                     "AMBIGUOUS_PARAGRAPH",
                     mark,
@@ -139,13 +129,16 @@ class _Builder:
                     "paragraph, or join the line to the sentence",
                 )
             return
+        del path[at + 1 :]
         self._open(mark, level, parent, None)
 
     def _begins(self, mark: Mark, level: Level) -> bool:
         """Whether an unmarked line stands where a heading may begin; refused where that cannot be decided."""
         if mark.style is not _PLAIN or mark.fresh or mark.number is None:
             return mark.fresh or mark.style is not _PLAIN
-        if any(s.expects(mark.number) for (name, _), s in self.sequences.items() if name == level.name):
+        scopes = {None, *(node.index for node in self.path)}
+        known = [self.sequences[level.name, scope] for scope in scopes if (level.name, scope) in self.sequences]
+        if any(sequence.expects(mark.number) for sequence in known):
             self.problem(
                 "AMBIGUOUS_HEADING",
                 mark,
@@ -154,64 +147,61 @@ class _Builder:
             )
         return False
 
-    def _check_empty(self, closed: Open, mark: Mark, level: Level) -> None:
-        if closed.used or closed.depth or self.profile.name != "de-law" or closed.level is level:
+    def _check_empty(self, closed: Node, mark: Mark, level: Level) -> None:
+        if closed.used or closed.mark.depth or self.profile.hierarchy is not Hierarchy.LEARNED or closed.level is level:
             return
         self.problem(
             "AMBIGUOUS_LEVEL",
             mark,
-            f"{level.name} stands directly below {closed.level.name} in line {closed.line}, but elsewhere in this "
+            f"{level.name} stands directly below {closed.level.name} in line {closed.mark.line}, but elsewhere in this "
             "document it stands beside it: mark the headings with #",
         )
 
     def _check_jump(self, mark: Mark) -> None:
-        above = self.path[-1].depth if self.path else mark.depth - 1
+        above = self.path[-1].mark.depth if self.path else mark.depth - 1
         if self.profile.depth_jumps_refused and mark.depth > above + 1:
             self.problem(
                 "DEPTH_JUMP", mark, f"heading of depth {mark.depth} directly below depth {above}: a level is missing"
             )
 
     def _open(self, mark: Mark, level: Level, scope: int | None, base: int | None) -> None:
-        index = len(self.nodes)
-        parent = self.path[-1].index if self.path else None
+        path, nodes = self.path, self.nodes
+        index, parent = len(nodes), None
         if mark.number is not None:
             self._check_number(mark, level, mark.number, scope, index)
-        if self.path:
-            self.path[-1].used = True
-        self.nodes.append(Node(mark, level, parent, base=base))
-        self.path.append(Open(index, level, mark.depth, mark.line))
+        if path:
+            path[-1].used = True
+            parent = path[-1].index
+        node = Node(mark, level, index, parent, base)
+        nodes.append(node)
+        path.append(node)
 
     def _check_number(self, mark: Mark, level: Level, number: Number, scope: int | None, index: int) -> None:
         key = (level.name, scope)
         sequence = self.sequences.get(key)
         if sequence is None:
-            sequence = self.sequences[key] = Sequence()
-        verdict = sequence.judge(level, number, self._new_group(sequence, scope))
-        if verdict is Verdict.BACKWARDS:
-            self.problem(
-                "NUMBER_BACKWARDS",
-                mark,
-                f"{level.name} {number.raw} comes after {level.name} {sequence.last_raw} in line {sequence.last_line}",
-            )
-        elif verdict is Verdict.GAP:
-            before = f" after {sequence.last_raw} in line {sequence.last_line}" if sequence.last else ""
-            self.problem(
-                "NUMBER_GAP",
-                mark,
-                f"{level.name} {number.raw}{before}: a number is missing{self._lost(sequence, mark)}",
-            )
+            sequence = self.sequences[key] = Sequence(-1 if scope is None else scope)
+        verdict = sequence.judge(level, number, self.last_group)
+        if verdict is not _FITS:
+            self._refuse_number(sequence, verdict, mark, number)
         elif self.weak:
             self._check_weak(sequence, mark, level, number)
         sequence.take(number, mark.line, index, verdict)
+
+    def _refuse_number(self, sequence: Sequence, verdict: Verdict, mark: Mark, number: Number) -> None:
+        name = mark.level.name if mark.level else ""
+        before = f" after {sequence.last_raw} in line {sequence.last_line}" if sequence.last else ""
+        if verdict is Verdict.BACKWARDS:
+            self.problem("NUMBER_BACKWARDS", mark, f"{name} {number.raw} comes{before}")
+        elif verdict is Verdict.GAP:
+            lost = self._lost(sequence, mark)
+            self.problem("NUMBER_GAP", mark, f"{name} {number.raw}{before}: a number is missing{lost}")
 
     def _scope(self, level: Level, base: int | None) -> int | None:
         """Within which node the numbering runs. Consecutive containers may run on through the document."""
         if level.scope is _DOCUMENT or level.numbering is Numbering.CONSECUTIVE:
             return base
         return self.path[-1].index if self.path else None
-
-    def _new_group(self, sequence: Sequence, scope: int | None) -> bool:
-        return self.last_group > max(sequence.last_index, -1 if scope is None else scope)
 
     def _lost(self, sequence: Sequence, mark: Mark) -> str:
         """Where the missing number stands in the text of the unit before, if it does."""
@@ -226,9 +216,10 @@ class _Builder:
         return f"; {found[0]!r} stands within line {line}, where it opens no unit: give it a line of its own"
 
     def _check_weak(self, sequence: Sequence, mark: Mark, level: Level, number: Number) -> None:
-        for weak in self.weak:
+        lines = self.weak_lines
+        for weak in self.weak[bisect_right(lines, sequence.last_line) : bisect_right(lines, mark.line)]:
             between = weak.number is not None and sequence.last < weak.number.first < number.first
-            if weak.level is level and sequence.last_line < weak.line < mark.line and between:
+            if weak.level is level and between:
                 self.problem(
                     "MIXED_MARKING",
                     weak,
@@ -241,6 +232,7 @@ def build(text: str, profile: Profile, marks: tuple[Mark, ...]) -> tuple[list[No
     """The nodes of a document in order, and what is wrong with their order."""
     builder = _Builder(text, profile)
     counted, builder.weak = _counted(_without_contents(marks))
+    builder.weak_lines = [mark.line for mark in builder.weak]
     builder.titled = sum(mark.depth == 1 for mark in counted) == 1 < len(counted)
     for mark in counted:
         builder.add(mark)
@@ -264,14 +256,14 @@ def restarted(nodes: list[Node]) -> frozenset[tuple[str, int | None]]:
 
 def _without_contents(marks: tuple[Mark, ...]) -> tuple[Mark, ...]:
     """Drop the unmarked entries of a table of contents: they end where its first entry comes again."""
-    for at, mark in enumerate(marks):
-        if mark.level is None or mark.level.role is not _CONTENTS or at + 1 >= len(marks):
-            continue
-        first = marks[at + 1]
-        again = next((i for i in range(at + 2, len(marks)) if _same(marks[i], first)), None)
-        if again is not None and all(m.style is _PLAIN for m in marks[at + 1 : again]):
-            return marks[: at + 1] + marks[again:]
-    return marks
+    at = next((i for i, m in enumerate(marks) if m.level is not None and m.level.role is _CONTENTS), len(marks))
+    if at + 1 >= len(marks):
+        return marks
+    first = marks[at + 1]
+    again = next((i for i in range(at + 2, len(marks)) if _same(marks[i], first)), None)
+    if again is None or any(mark.style is not _PLAIN for mark in marks[at + 1 : again]):
+        return marks
+    return marks[: at + 1] + marks[again:]
 
 
 def _same(one: Mark, other: Mark) -> bool:
@@ -282,8 +274,15 @@ def _counted(marks: tuple[Mark, ...]) -> tuple[list[Mark], list[Mark]]:
     """The marks that count, and the unmarked lines that do not because their level is marked in this document."""
     strongest: dict[str, Style] = {}
     for mark in marks:
-        if mark.level is not None and mark.level.role is not _PARAGRAPH and mark.level.role is not _POINT:
-            strongest[mark.level.name] = max(strongest.get(mark.level.name, _PLAIN), mark.style)
-    weak = [m for m in marks if m.level is not None and m.style < strongest.get(m.level.name, _PLAIN)]
-    lines = {m.line for m in weak}
-    return [m for m in marks if m.line not in lines], [m for m in weak if m.fresh]
+        if mark.style is not _PLAIN and mark.level is not None and not mark.level.small:
+            name = mark.level.name
+            strongest[name] = max(strongest.get(name, _PLAIN), mark.style)
+    counted: list[Mark] = []
+    weak: list[Mark] = []
+    for mark in marks:
+        level = mark.level
+        if level is None or level.small or mark.style >= strongest.get(level.name, _PLAIN):
+            counted.append(mark)
+        elif mark.fresh:
+            weak.append(mark)
+    return counted, weak

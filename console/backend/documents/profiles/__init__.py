@@ -90,6 +90,11 @@ class Level(Value):
     """Lines that look like the level and only refer to it."""
 
     @cached_property
+    def type_name(self) -> str:
+        """The section type as a plain string."""
+        return self.section_type.value
+
+    @cached_property
     def small(self) -> bool:
         """Whether it is a part of an article."""
         return self.role is Role.PARAGRAPH or self.role is Role.POINT
