@@ -11,7 +11,7 @@ from console.backend.outcome import Outcome
 from console.backend.plan import CutPlan
 from console.backend.runs.site import Site
 from console.backend.runs.standing import dry_run_state, interruption, is_running
-from console.backend.runs.states import Mode, Phase, Stage, legal_moves
+from console.backend.runs.states import Mode, Move, Phase, Stage, legal_moves
 from console.backend.runs.workspace import EDIT_PROFILE, PhaseRecord, RunRequestFile, Workspace
 from console.backend.views import PhaseStatus, PhaseView, RunSummary, RunView
 
@@ -25,7 +25,7 @@ def view_run(site: Site, run_id: str) -> RunView:
     """One run, whole. Raises Refused where there is no such run here, Unmeasured where the database is needed and down."""
     workspace = Workspace.open(site.root, run_id)
     request = workspace.request()
-    row, recorded = _from_database(site, request)
+    row, recorded, armed = _from_database(site, request)
     state = row.state if row is not None else dry_run_state(workspace)
     plan = _plan(workspace)
     return RunView(
@@ -43,7 +43,7 @@ def view_run(site: Site, run_id: str) -> RunView:
         target=plan.world.target if plan and plan.world else None,
         deltas=plan.expected_deltas if plan else (),
         phases=_phases(workspace, recorded) if request.profile != EDIT_PROFILE else _no_phases(),
-        moves=legal_moves(state, request.mode),
+        moves=moves_now(legal_moves(state, request.mode), armed=armed),
         waits_for=_PAUSES.get(state.stage, "") if request.mode is Mode.LIVE else "",
         interruption=interruption(site, workspace, request),
         journal=_journal(workspace, run_id, recorded),
@@ -87,11 +87,21 @@ def _summary(site: Site, run_id: str, row: RunRow | None) -> RunSummary:
     )
 
 
-def _from_database(site: Site, request: RunRequestFile) -> tuple[RunRow | None, tuple[EventRow, ...]]:
+def moves_now(moves: tuple[Move, ...], *, armed: bool) -> tuple[Move, ...]:
+    """Pure: with the switch armed for this run it can go on; without, it is armed first."""
+    if Move.ARM not in moves:
+        return moves
+    rest = tuple(move for move in moves if move not in {Move.ARM, Move.CONTINUE})
+    return (Move.CONTINUE, *rest) if armed else (Move.ARM, *rest)
+
+
+def _from_database(site: Site, request: RunRequestFile) -> tuple[RunRow | None, tuple[EventRow, ...], bool]:
     if request.mode is Mode.DRYRUN:
-        return None, ()
+        return None, (), False
     with connect(site.settings.database.monitor, read_only=True, purpose="run") as connection:
-        return find_run(connection, request.run_id), events(connection, request.run_id)
+        lease = open_lease(connection)
+        armed = lease is not None and lease.run_id == request.run_id
+        return find_run(connection, request.run_id), events(connection, request.run_id), armed
 
 
 def _plan(workspace: Workspace) -> CutPlan | None:

@@ -165,9 +165,8 @@ def _failed_outside_draft(stage: Stage) -> tuple[Move, ...]:
 
 
 _LIVE_MOVES: dict[Stage, tuple[Move, ...]] = {
-    Stage.AWAITING_CUT_AUTHORIZATION: (Move.IMPORT_SG_1, Move.ARM, Move.VOID),
+    Stage.AWAITING_CUT_AUTHORIZATION: (Move.ARM, Move.IMPORT_SG_1, Move.VOID),
     Stage.AWAITING_LIFECYCLE_AUTHORIZATION: (Move.IMPORT_SG_2, Move.ENACT, Move.REVERT),
-    Stage.CUT_LEG_A_COMMITTED: (Move.CONTINUE, Move.ARM, Move.REVERT),
     Stage.STRUCTURAL_VERIFIED: (Move.ARM, Move.CONTINUE, Move.REVERT),
     Stage.LIFECYCLE_ENACTED: (Move.CONTINUE,),
 }
