@@ -3,7 +3,7 @@
 from pydantic import ValidationError
 
 from console.backend.database.connections import connect
-from console.backend.database.records import EventRow, RunRow, all_runs, events, find_run
+from console.backend.database.records import EventRow, RunRow, all_runs, events, find_run, open_lease
 from console.backend.errors import CutterError
 from console.backend.journal import verify_journal
 from console.backend.journal_record import Anchor
