@@ -1,0 +1,44 @@
+"""Files that are there whole or not at all, also after a power cut."""
+
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+MODE = 0o640
+
+
+def put_in_place(partial: Path, final: Path) -> None:
+    """Make a finished file durable under its final name."""
+    descriptor = os.open(partial, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+    partial.rename(final)
+    directory = os.open(final.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(directory)
+    finally:
+        os.close(directory)
+
+
+@contextmanager
+def partial_file(final: Path) -> Iterator[Path]:
+    """A new, empty, hidden file beside `final`, mode 0640, for somebody to fill; removed unless put in place."""
+    partial = final.parent / f".{final.name}.{secrets.token_hex(4)}.partial"
+    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, MODE)
+    try:
+        os.fchmod(descriptor, MODE)
+        os.close(descriptor)
+        yield partial
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def replace_file(final: Path, data: bytes) -> None:
+    """Write the file whole, or leave the old one."""
+    with partial_file(final) as partial:
+        partial.write_bytes(data)
+        put_in_place(partial, final)

@@ -1,0 +1,17 @@
+"""Why a backup does not count: each refusal says what failed and what to do."""
+
+from console.backend.errors import Refused, StopCode
+
+
+class BackupNotProven(Refused):
+    """The backup was not made, or not shown to restore; a file that was begun has been removed."""
+
+    def __init__(self, why: str, next_action: str = "remove the cause and take the backup again") -> None:
+        super().__init__(StopCode.BACKUP_NOT_PROVEN, why, next_action)
+
+
+class RecipientUnusable(Refused):
+    """Nobody could read what would be encrypted; the next action is the command that fixes it."""
+
+    def __init__(self, why: str, next_action: str) -> None:
+        super().__init__(StopCode.BACKUP_GPG_PUBKEY_MISSING, why, next_action)

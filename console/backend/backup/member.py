@@ -1,0 +1,113 @@
+"""One program of a pipeline: its process, its last words and its exit status."""
+
+import os
+import subprocess
+from collections import deque
+from collections.abc import Iterable
+from threading import Thread
+from types import TracebackType
+from typing import IO, Self
+
+from console.backend.safe_text import safe_text
+
+_LAST_LINES = 6
+
+
+class _Lines:
+    """The last lines of a stream, read by a thread of its own so that the writer never blocks."""
+
+    def __init__(self, stream: IO[bytes], keep: int | None) -> None:
+        self._lines: deque[str] = deque(maxlen=keep)
+        self._thread = Thread(target=self._read, args=(stream,), daemon=True)
+        self._thread.start()
+
+    def _read(self, stream: IO[bytes]) -> None:
+        with stream:
+            for line in stream:
+                self._lines.append(safe_text(line.decode("utf-8", "replace").rstrip("\n")))
+
+    def all(self) -> tuple[str, ...]:
+        """Every line kept, once the writer has closed its end."""
+        self._thread.join(10)
+        return tuple(self._lines)
+
+
+class Member:
+    """A running program; `name` is how refusals call it. It is killed at the end of the `with` block if it still runs.
+
+    With `with_status` the program finds the number of a status descriptor in place of `{status}` in its command.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        command: Iterable[str],
+        *,
+        stdin: int = subprocess.DEVNULL,
+        stdout: int = subprocess.DEVNULL,
+        environment: dict[str, str] | None = None,
+        with_status: bool = False,
+    ) -> None:
+        self.name = name
+        self.killed = False
+        readable, writable = os.pipe() if with_status else (-1, -1)
+        try:
+            self.process = subprocess.Popen(
+                [part.replace("{status}", str(writable)) for part in command],
+                stdin=stdin,
+                stdout=stdout,
+                stderr=subprocess.PIPE,
+                env={**os.environ, "LC_ALL": "C", **(environment or {})},
+                pass_fds=(writable,) if with_status else (),
+                start_new_session=True,
+            )
+        except OSError:
+            if with_status:
+                os.close(readable)
+            raise
+        finally:
+            if with_status:
+                os.close(writable)
+        assert self.process.stderr is not None
+        self._stderr = _Lines(self.process.stderr, _LAST_LINES)
+        self._status = _Lines(os.fdopen(readable, "rb"), None) if with_status else None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.kill()
+        for stream in (self.process.stdin, self.process.stdout):
+            if stream is not None and not stream.closed:
+                stream.close()
+        self.last_words()
+        self.status_keywords()
+
+    def kill(self) -> None:
+        """End it now, where it still runs."""
+        if self.process.poll() is None:
+            self.killed = True
+            self.process.kill()
+            self.process.wait()
+
+    @property
+    def failed(self) -> bool:
+        """Whether it ended badly by itself."""
+        return not self.killed and self.process.poll() not in {0, None}
+
+    def last_words(self) -> str:
+        """The last lines of its standard error, inert, on one line."""
+        return " | ".join(self._stderr.all())
+
+    def status_keywords(self) -> frozenset[str]:
+        """The keywords of gpg's status lines."""
+        lines = self._status.all() if self._status else ()
+        return frozenset(words[1] for words in (line.split() for line in lines) if len(words) > 1)
+
+    def verdict(self) -> str:
+        """How it ended, for a refusal."""
+        code = self.process.poll()
+        how = f"was killed by signal {-code}" if code is not None and code < 0 else f"exited with {code}"
+        return f"{self.name} {how}: {self.last_words() or 'it said nothing'}"

@@ -1,0 +1,113 @@
+"""Whether the key that backups are encrypted to can be used, from gpg's colon listing."""
+
+import re
+import subprocess
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+from console.backend.backup.failures import RecipientUnusable
+from console.backend.value import Value
+
+_FINGERPRINT = re.compile(r"[0-9A-F]{40}|[0-9A-F]{64}")
+ENCRYPT = ("--trust-model", "always", "-z", "0", "--status-fd", "{status}")
+"""Options of an encryption to a checked fingerprint: the dump is compressed already; see Member for `{status}`."""
+_UNUSABLE = {"r": "revoked", "e": "expired", "i": "invalid", "n": "not valid"}
+
+
+class Recipient(Value):
+    """A usable encryption key; `days_left` is None for a key that does not expire."""
+
+    fingerprint: str
+    days_left: int | None
+    gpg_version: str
+
+
+class KeyPart(Value):
+    """One primary key or subkey of the listing."""
+
+    primary: bool
+    validity: str
+    expires: datetime | None
+    capabilities: str
+
+
+def gpg_command(home: Path | None, *arguments: str) -> list[str]:
+    """gpg without a terminal, a configuration file or a question."""
+    where = ["--homedir", str(home)] if home else []
+    return ["gpg", *where, "--no-options", "--batch", "--no-tty", *arguments]
+
+
+def gpg_version() -> str:
+    """What gpg calls itself. Raises RecipientUnusable where there is none."""
+    try:
+        done = subprocess.run(gpg_command(None, "--version"), capture_output=True, text=True, timeout=10, check=True)
+    except (OSError, subprocess.SubprocessError) as error:
+        raise RecipientUnusable(f"gpg cannot be run: {error}", "install gnupg (apt-get install gnupg)") from error
+    return done.stdout.split("\n", 1)[0].split()[-1]
+
+
+def check_recipient(fingerprint: str, home: Path | None, now: datetime) -> Recipient:
+    """The key, measured and judged. Raises RecipientUnusable with the command that fixes it."""
+    version = gpg_version()
+    if not _FINGERPRINT.fullmatch(fingerprint):
+        raise RecipientUnusable(
+            f"the backup recipient {fingerprint!r} is not a full fingerprint",
+            "set BACKUP_GPG_FPR to the 40 hex digits that gpg --fingerprint shows, without spaces",
+        )
+    done = subprocess.run(
+        gpg_command(home, "--with-colons", "--fixed-list-mode", "--list-keys", fingerprint),
+        capture_output=True,
+        text=True,
+        errors="replace",
+        timeout=30,
+        check=False,
+    )
+    parts = tuple(_parts(done.stdout)) if done.returncode == 0 else ()
+    left = judge_key(parts, fingerprint, now, f" --homedir {home}" if home else "")
+    return Recipient(fingerprint=fingerprint, days_left=left, gpg_version=version)
+
+
+def judge_key(parts: tuple[KeyPart, ...], fingerprint: str, now: datetime, where: str = "") -> int | None:
+    """Days that the key can still be encrypted to; None for ever. Raises RecipientUnusable."""
+    fresh = f"gpg{where} --import PUBLIC-KEY-FILE"
+    if not parts:
+        raise RecipientUnusable(f"the key {fingerprint} is not in the key ring", fresh)
+    primary = parts[0]
+    if why := _problem(primary, now):
+        raise RecipientUnusable(f"the key {fingerprint} is {why}; import a renewed or another one", fresh)
+    if "D" in primary.capabilities:
+        raise RecipientUnusable(
+            f"the key {fingerprint} is disabled", f"gpg{where} --edit-key {fingerprint} enable save"
+        )
+    usable = [part for part in parts if "e" in part.capabilities and not _problem(part, now)]
+    if not usable:
+        had = [why for part in parts if "e" in part.capabilities and (why := _problem(part, now))]
+        why = f"its encryption key is {had[0]}" if had else "it has no encryption key"
+        raise RecipientUnusable(f"the key {fingerprint} cannot encrypt: {why}; import a renewed or another one", fresh)
+    ends = [end for end in (primary.expires, _last_end(usable)) if end is not None]
+    return (min(ends) - now).days if ends else None
+
+
+def _last_end(parts: list[KeyPart]) -> datetime | None:
+    ends = [part.expires for part in parts]
+    return None if None in ends else max(end for end in ends if end is not None)
+
+
+def _problem(part: KeyPart, now: datetime) -> str:
+    if part.expires is not None and part.expires <= now:
+        return f"expired since {part.expires:%Y-%m-%d %H:%M}Z"
+    return _UNUSABLE.get(part.validity, "")
+
+
+def _parts(listing: str) -> Iterator[KeyPart]:
+    """Fields by number, as gpg's doc/DETAILS defines them: 2 validity, 7 expiry, 12 capabilities."""
+    for line in listing.splitlines():
+        fields = line.split(":")
+        if fields[0] in {"pub", "sub"} and len(fields) > 11:
+            yield KeyPart(
+                primary=fields[0] == "pub",
+                validity=fields[1],
+                expires=datetime.fromtimestamp(int(fields[6]), UTC) if fields[6] else None,
+                capabilities=fields[11],
+            )

@@ -1,0 +1,118 @@
+"""What is known of one backup, and when it lets a cut start."""
+
+from datetime import datetime, timedelta
+from enum import StrEnum
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from console.backend.backup.durable import replace_file
+from console.backend.canonical_json import canonical_json, sha256_file
+from console.backend.outcome import Evidence
+from console.backend.safe_text import SafeText, safe_text
+from console.backend.value import Value
+from console.backend.world import Target
+
+FRESH_FOR = timedelta(minutes=60)
+SUFFIX = ".dump.gpg"
+
+
+class BackupState(StrEnum):
+    """How far a backup got; only FRESH lets a cut start (design section 7)."""
+
+    MISSING = "MISSING"
+    TAKEN = "TAKEN"
+    HASHED = "HASHED"
+    RESTORED = "RESTORED"
+    DIGESTS_EQUAL = "DIGESTS_EQUAL"
+    FRESH = "FRESH"
+
+
+class TableProof(Value):
+    """Rows of one table and the digest of its content, as read in the snapshot that was dumped."""
+
+    table: SafeText
+    rows: int
+    digest: str
+
+
+class BackupRecord(Value):
+    """One backup: the file, what is in it, who can read it, how it was made and how far it is proven."""
+
+    id: str
+    file_name: str
+    sha256: str
+    """Of the encrypted file, read back after fsync."""
+    bytes: int
+    tables: tuple[TableProof, ...]
+    target: Target
+    server_version: int
+    dump_program: SafeText
+    gpg_version: SafeText
+    recipient: str
+    taken_at: datetime
+    """Time of the snapshot: what was committed by then is in the backup."""
+    took_ms: float
+    state: BackupState
+    evidence: tuple[Evidence, ...]
+
+
+class ListedBackup(Value):
+    """One line of the list of backups; `problem` is empty only where the state is supported by the file."""
+
+    file_name: SafeText
+    record: BackupRecord | None
+    state: BackupState
+    problem: SafeText = ""
+
+
+def freshness(record: BackupRecord | None, now: datetime, fresh_for: timedelta = FRESH_FOR) -> BackupState:
+    """FRESH where the digests were equal and the snapshot is not older than `fresh_for`, nor from the future."""
+    if record is None:
+        return BackupState.MISSING
+    young = timedelta(0) <= now - record.taken_at <= fresh_for
+    return BackupState.FRESH if record.state is BackupState.DIGESTS_EQUAL and young else record.state
+
+
+def record_path(backups: Path, record: BackupRecord) -> Path:
+    """The record lies beside the file it speaks of."""
+    return backups / f"{record.file_name}.json"
+
+
+def write_record(backups: Path, record: BackupRecord) -> None:
+    """Store the record durably, mode 0640."""
+    replace_file(record_path(backups, record), canonical_json(record))
+
+
+def list_backups(backups: Path, now: datetime, *, rehash: bool = False) -> tuple[ListedBackup, ...]:
+    """Every backup file and every record, the newest name first; a record whose file is gone or altered is MISSING.
+
+    `rehash` reads the files again and compares their sha256; without it only their sizes are compared.
+    """
+    names = {place.name.removesuffix(".json") for place in backups.glob(f"*{SUFFIX}*") if place.name[0] != "."}
+    return tuple(_listed(backups, name, now, rehash) for name in sorted(names, reverse=True))
+
+
+def _listed(backups: Path, name: str, now: datetime, rehash: bool) -> ListedBackup:
+    try:
+        record = BackupRecord.model_validate_json((backups / f"{name}.json").read_bytes())
+    except FileNotFoundError:
+        return ListedBackup(file_name=name, record=None, state=BackupState.TAKEN, problem="no record: never proven")
+    except ValidationError as error:
+        problem = f"unreadable record: {safe_text(str(error.errors()[0]['msg']))}"
+        return ListedBackup(file_name=name, record=None, state=BackupState.TAKEN, problem=problem)
+    if problem := _contradiction(backups / name, record, rehash):
+        return ListedBackup(file_name=name, record=record, state=BackupState.MISSING, problem=problem)
+    return ListedBackup(file_name=name, record=record, state=freshness(record, now))
+
+
+def _contradiction(file: Path, record: BackupRecord, rehash: bool) -> str:
+    if record.file_name != file.name:
+        return f"the record speaks of {record.file_name}"
+    if not file.is_file():
+        return "the file is gone"
+    if file.stat().st_size != record.bytes:
+        return f"the file has {file.stat().st_size} bytes, the record says {record.bytes}"
+    if rehash and (found := sha256_file(file)) != record.sha256:
+        return f"the file's sha256 is {found}, the record says {record.sha256}"
+    return ""

@@ -1,0 +1,54 @@
+"""What a backup is asked for, and how it reports its progress."""
+
+from collections.abc import Callable
+from enum import StrEnum
+from pathlib import Path
+
+from pydantic import Field, field_validator
+
+from console.backend.value import Value
+from console.backend.world import Target
+
+
+class BackupPhase(StrEnum):
+    """What is being done, for a screen."""
+
+    CHECK = "check key and programs"
+    SCRATCH = "start scratch cluster"
+    STREAM = "dump, encrypt, restore"
+    COMPARE = "compare digests"
+    STORE = "store"
+
+
+OnBackupProgress = Callable[[BackupPhase, int], None]
+"""Called with the phase and the bytes dumped so far, in the caller's thread."""
+
+
+def silent(_phase: BackupPhase, _moved: int) -> None:
+    """Nobody looks."""
+
+
+class BackupRequest(Value):
+    """What to back up, for whom, and where to."""
+
+    conninfo: str = Field(repr=False)
+    target: Target
+    """As measured by the caller; it is copied into the record."""
+    tables: tuple[str, ...] = Field(min_length=1)
+    """`schema.table`, exactly those that a run can touch."""
+    backups: Path
+    recipient: str
+    """BACKUP_GPG_FPR: the full fingerprint."""
+    gnupg_home: Path | None = None
+    scratch_parents: tuple[Path, ...] = ()
+    """Where the scratch cluster may go when memory has no room; default: the temporary directories."""
+    compression: int = Field(default=1, ge=0, le=9)
+    """gzip level of the dump; 1 keeps pg_dump as fast as the restore that it feeds."""
+    timeout_s: float = Field(default=3600.0, gt=0)
+
+    @field_validator("tables")
+    @classmethod
+    def _qualified(cls, tables: tuple[str, ...]) -> tuple[str, ...]:
+        if wrong := [table for table in tables if table.count(".") != 1]:
+            raise ValueError(f"not schema.table: {wrong}")
+        return tables

@@ -1,0 +1,81 @@
+"""The scratch database that a backup is restored into: in a transient cluster of the server's major version.
+
+Restored are the sections pre-data and data: tables, columns, defaults, constraints of columns, sequences and
+every row, which is what the digests speak of. Triggers need the product's functions and would refuse the
+rows; the dump itself holds them, and whoever rehearses a run here installs them with the migrations, which
+are made to be applied beside tables that are there. Owners and privileges are left out: roles belong to a
+cluster, and this one has none but its superuser.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+from psycopg import sql
+
+from console.backend.backup.record import TableProof
+from console.backend.backup.table_digest import table_proofs
+from console.backend.cluster import TransientCluster
+from console.backend.cluster_directory import default_parents
+
+DATABASE = "scratch"
+_HEADROOM = 512 << 20
+Prepare = Callable[[str], None]
+"""Makes what the tables need and a dump of tables does not hold (types, functions), given a connection string."""
+
+
+@dataclass(frozen=True)
+class Scratch:
+    """An empty database with the schemas of the tables, in a cluster of its own."""
+
+    cluster: TransientCluster
+
+    @property
+    def conninfo(self) -> str:
+        """A connection string for the scratch superuser."""
+        return self.cluster.conninfo(DATABASE)
+
+    def restore_command(self, program: str) -> list[str]:
+        """pg_restore from standard input; it stops at the first error."""
+        return [
+            program,
+            "--no-owner",
+            "--no-privileges",
+            "--single-transaction",
+            "--exit-on-error",
+            "--section=pre-data",
+            "--section=data",
+            "--no-password",
+            f"--dbname={self.conninfo}",
+        ]
+
+    def proofs(self, tables: tuple[str, ...]) -> tuple[TableProof, ...]:
+        """Rows and digests as restored."""
+        with psycopg.connect(self.conninfo) as connection:
+            return table_proofs(connection, tables)
+
+
+@contextmanager
+def scratch_database(
+    major: int,
+    tables: tuple[str, ...],
+    parents: tuple[Path, ...] = (),
+    prepare: Prepare | None = None,
+    content_bytes: int = 0,
+) -> Iterator[Scratch]:
+    """A scratch database in memory where there is room for three times the content, else below `parents`."""
+    memory, *others = default_parents()
+    with TransientCluster.start(
+        major, parents=(memory, *parents, *others), need_bytes=_HEADROOM + 3 * content_bytes
+    ) as cluster:
+        scratch = Scratch(cluster)
+        with psycopg.connect(cluster.conninfo(), autocommit=True) as connection:
+            connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(DATABASE)))
+        with psycopg.connect(scratch.conninfo) as connection:
+            for schema in sorted({table.split(".")[0] for table in tables}):
+                connection.execute(sql.SQL("CREATE SCHEMA IF NOT EXISTS {}").format(sql.Identifier(schema)))
+        if prepare is not None:
+            prepare(scratch.conninfo)
+        yield scratch

@@ -1,0 +1,107 @@
+"""The database that is backed up: one snapshot, from which the dump and the digests both read."""
+
+from collections.abc import Iterator
+from concurrent.futures import Future, wait
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from typing import TypeVar
+
+import psycopg
+from psycopg import sql
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+
+from console.backend.backup.failures import BackupNotProven
+from console.backend.errors import StopCode, Unmeasured
+from console.backend.safe_text import safe_text
+
+_R = TypeVar("_R")
+LOCK_TIMEOUT_S = 30.0
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """A READ ONLY transaction that holds a snapshot open, and the name under which pg_dump takes part in it."""
+
+    connection: psycopg.Connection
+    name: str
+    content_bytes: int
+    """What the tables take on disk, without their indexes."""
+
+    @property
+    def server_version(self) -> int:
+        """`server_version_num`."""
+        return self.connection.info.server_version
+
+
+@contextmanager
+def exported_snapshot(conninfo: str, tables: tuple[str, ...], lock_timeout_s: float) -> Iterator[Snapshot]:
+    """Hold a snapshot while the block runs.
+
+    Raises Unmeasured where the database cannot be reached, BackupNotProven naming tables that are not there
+    or that somebody else has locked for longer than `lock_timeout_s`.
+    """
+    try:
+        connection = psycopg.connect(conninfo, application_name="cutter-console backup")
+    except psycopg.OperationalError as error:
+        raise Unmeasured(
+            StopCode.UNREACHABLE, f"no connection for the backup: {safe_text(str(error))}", "check the service and host"
+        ) from error
+    with connection:
+        connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+        connection.read_only = True
+        connection.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
+        connection.execute("SET LOCAL statement_timeout = 0")
+        connection.execute("SELECT set_config('lock_timeout', %s, true)", (f"{lock_timeout_s * 1000:.0f}",))
+        name = connection.execute("SELECT pg_export_snapshot()").fetchone()
+        assert name is not None
+        yield Snapshot(connection, str(name[0]), _content_bytes(connection, tables))
+
+
+def settle(snapshot: Snapshot, reading: Future[_R]) -> None:
+    """End what a thread still reads through the snapshot's connection, so that it can be closed."""
+    while not reading.done():
+        with suppress(psycopg.Error):
+            snapshot.connection.cancel_safe(timeout=5)
+        wait([reading], timeout=0.1)
+
+
+def _content_bytes(connection: psycopg.Connection, tables: tuple[str, ...]) -> int:
+    sizes = {table: _size(connection, table) for table in tables}
+    if missing := [safe_text(table) for table, size in sizes.items() if size is None]:
+        raise BackupNotProven(f"no such table: {', '.join(missing)}", "run cutter-console migrate, or correct the list")
+    return sum(size or 0 for size in sizes.values())
+
+
+def _size(connection: psycopg.Connection, table: str) -> int | None:
+    name = sql.Identifier(*table.split(".")).as_string(connection)
+    try:
+        row = connection.execute("SELECT pg_table_size(to_regclass(%s))", (name,)).fetchone()
+    except psycopg.errors.LockNotAvailable as error:
+        raise BackupNotProven(f"{safe_text(table)} is locked by somebody else", "wait until it is free") from error
+    return None if row is None or row[0] is None else int(row[0])
+
+
+def dump_command(program: str, conninfo: str, snapshot: str, tables: tuple[str, ...], compression: int) -> list[str]:
+    """pg_dump of exactly these tables, complete with indexes, triggers and privileges, in the snapshot."""
+    return [
+        program,
+        "--format=custom",
+        f"--compress={compression}",
+        "--no-password",
+        "--strict-names",
+        f"--lock-wait-timeout={LOCK_TIMEOUT_S:.0f}s",
+        f"--snapshot={snapshot}",
+        *(f"--table={sql.Identifier(*table.split('.')).as_string(None)}" for table in tables),
+        f"--dbname={without_password(conninfo)}",
+    ]
+
+
+def without_password(conninfo: str) -> str:
+    """The connection string without its password: a command line can be read by everybody."""
+    return make_conninfo("", **{key: value for key, value in conninfo_to_dict(conninfo).items() if key != "password"})
+
+
+def password_environment(conninfo: str) -> dict[str, str]:
+    """The password as libpq's environment variable, where the connection string holds one."""
+    password = conninfo_to_dict(conninfo).get("password")
+    return {"PGPASSWORD": str(password)} if password else {}

@@ -1,0 +1,182 @@
+"""Takes a backup: dump, encryption and restore proof as one stream; nothing counts unless all of it succeeded."""
+
+import os
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+
+from console.backend.backup.durable import partial_file, put_in_place
+from console.backend.backup.failures import BackupNotProven
+from console.backend.backup.flow import Tee, Watch, never
+from console.backend.backup.member import Member
+from console.backend.backup.recipient import ENCRYPT, check_recipient, gpg_command
+from console.backend.backup.record import SUFFIX, BackupRecord, TableProof, write_record
+from console.backend.backup.request import BackupPhase, BackupRequest, OnBackupProgress, silent
+from console.backend.backup.scratch import Prepare, Scratch, scratch_database
+from console.backend.backup.source import (
+    LOCK_TIMEOUT_S,
+    Snapshot,
+    dump_command,
+    exported_snapshot,
+    password_environment,
+    settle,
+)
+from console.backend.backup.table_digest import table_proofs
+from console.backend.backup.verdict import Begun, Made, Tools, judge
+from console.backend.canonical_json import sha256_file
+from console.backend.context import Context
+from console.backend.errors import Unmeasured
+from console.backend.programs import Installation, NoFittingProgram, installations, pick_dump_programs
+from console.backend.safe_text import safe_text
+
+
+@dataclass(frozen=True)
+class _Work:
+    """What the steps of one backup share."""
+
+    request: BackupRequest
+    context: Context
+    watch: Watch
+    progress: OnBackupProgress
+    pool: ThreadPoolExecutor
+
+
+def take_backup(
+    request: BackupRequest,
+    context: Context,
+    *,
+    on_progress: OnBackupProgress = silent,
+    cancelled: Callable[[], bool] = never,
+    prepare: Prepare | None = None,
+    rehearse: Callable[[str], None] | None = None,
+) -> BackupRecord:
+    """Dump, encrypt, restore, compare; the record of a backup whose digests were equal.
+
+    `prepare` readies the scratch database for tables that need more than themselves; `rehearse` is called
+    with its connection string after the digests were found equal, before it is removed. Raises RecipientUnusable,
+    BackupNotProven, Unmeasured; no file of this backup is left then, and no process ever.
+    """
+    started, wait_s = time.monotonic(), min(LOCK_TIMEOUT_S, request.timeout_s)
+    on_progress(BackupPhase.CHECK, 0)
+    key = check_recipient(request.recipient, request.gnupg_home, context.now())
+    with ExitStack() as stack:
+        pool = stack.enter_context(ThreadPoolExecutor(max_workers=3, thread_name_prefix="backup"))
+        snapshot = stack.enter_context(exported_snapshot(request.conninfo, request.tables, wait_s))
+        now = context.now()
+        begun = Begun(f"bkp-{now:%Y%m%dT%H%M%SZ}-{context.token_hex(4)}", now)
+        work = _Work(request, context, Watch(request.timeout_s, cancelled), on_progress, pool)
+        programs = _programs(snapshot.server_version // 10000)
+        expected = pool.submit(table_proofs, snapshot.connection, request.tables)
+        stack.callback(settle, snapshot, expected)
+        on_progress(BackupPhase.SCRATCH, 0)
+        scratch = stack.enter_context(_scratch(request, snapshot, prepare))
+        partial = stack.enter_context(partial_file(request.backups / f"{begun.id}{SUFFIX}"))
+        with _blaming_the_source(expected):
+            _stream(work, programs, snapshot, scratch, partial)
+        made = _measure(work, scratch, partial, expected, started)
+        record = judge(request, begun, Tools(programs, key, snapshot.server_version), made, context.now())
+        if rehearse is not None:
+            rehearse(scratch.conninfo)
+        on_progress(BackupPhase.STORE, record.bytes)
+        put_in_place(partial, request.backups / record.file_name)
+        write_record(request.backups, record)
+    return record
+
+
+def _programs(server_major: int) -> Installation:
+    try:
+        return pick_dump_programs(server_major, installations())
+    except NoFittingProgram as error:
+        raise BackupNotProven(error.message, error.next_action) from error
+
+
+@contextmanager
+def _scratch(request: BackupRequest, snapshot: Snapshot, prepare: Prepare | None) -> Iterator[Scratch]:
+    parents, major = request.scratch_parents, snapshot.server_version // 10000
+    with ExitStack() as stack:
+        try:
+            scratch = stack.enter_context(
+                scratch_database(major, request.tables, parents, prepare, snapshot.content_bytes)
+            )
+        except Unmeasured as error:
+            raise BackupNotProven(f"no scratch cluster: {error.message}", error.next_action) from error
+        except psycopg.Error as error:
+            raise BackupNotProven(f"the scratch database cannot be prepared: {safe_text(str(error))}") from error
+        yield scratch
+
+
+@contextmanager
+def _blaming_the_source(reading: Future[tuple[TableProof, ...]]) -> Iterator[None]:
+    """A failed reading ends the snapshot, and pg_dump with it: then the reading's own words are the cause."""
+    try:
+        yield
+    except BackupNotProven as error:
+        if reading.done() and isinstance(cause := reading.exception(), psycopg.Error):
+            raise BackupNotProven(f"the source cannot be read: {safe_text(str(cause))}") from error
+        raise
+
+
+def _stream(work: _Work, programs: Installation, snapshot: Snapshot, scratch: Scratch, partial: Path) -> None:
+    """Run the three programs on one stream. Raises BackupNotProven naming the members that failed."""
+    request = work.request
+    command = dump_command(
+        str(programs.program("pg_dump")), request.conninfo, snapshot.name, request.tables, request.compression
+    )
+    encrypt = gpg_command(request.gnupg_home, *ENCRYPT, "--recipient", request.recipient, "--encrypt")
+    pipe = subprocess.PIPE
+    with (
+        partial.open("wb") as file,
+        Member("pg_dump", command, stdout=pipe, environment=password_environment(request.conninfo)) as dump,
+        Member("gpg", encrypt, stdin=pipe, stdout=file.fileno(), with_status=True) as gpg,
+        Member("pg_restore", scratch.restore_command(str(programs.program("pg_restore"))), stdin=pipe) as restore,
+    ):
+        tee = Tee(dump, (gpg, restore))
+        work.watch.on_tick = lambda: work.progress(BackupPhase.STREAM, tee.moved)
+        _run(work, tee, (dump, gpg, restore))
+        if "END_ENCRYPTION" not in gpg.status_keywords():
+            raise BackupNotProven(f"gpg did not report the end of the encryption; {gpg.verdict()}")
+
+
+def _run(work: _Work, tee: Tee, members: tuple[Member, ...]) -> None:
+    dump = members[0]
+    work.watch.result(work.pool.submit(tee.run))
+    if tee.gone is not None:
+        dump.kill()
+    for member in members:
+        work.watch.wait(member)
+    failed = sorted((one for one in members if one.failed), key=lambda one: one is not tee.gone)
+    if failed:
+        raise BackupNotProven("; ".join(one.verdict() for one in failed))
+    if tee.gone is not None:
+        raise BackupNotProven(f"{tee.gone.name} stopped reading before the end of the dump")
+
+
+def _measure(
+    work: _Work, scratch: Scratch, partial: Path, expected: Future[tuple[TableProof, ...]], started: float
+) -> Made:
+    work.watch.on_tick = lambda: work.progress(BackupPhase.COMPARE, partial.stat().st_size)
+    work.watch.check()
+    restored = work.pool.submit(scratch.proofs, work.request.tables)
+    digest = work.pool.submit(_sync_and_hash, partial)
+    try:
+        return Made(
+            work.watch.result(expected),
+            work.watch.result(restored),
+            work.watch.result(digest),
+            partial.stat().st_size,
+            (time.monotonic() - started) * 1000,
+        )
+    except psycopg.Error as error:
+        raise BackupNotProven(f"the tables cannot be compared: {safe_text(str(error))}") from error
+
+
+def _sync_and_hash(partial: Path) -> str:
+    with partial.open("rb") as stream:
+        os.fsync(stream.fileno())
+    return sha256_file(partial)

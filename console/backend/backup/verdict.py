@@ -1,0 +1,96 @@
+"""Decides whether what a backup left behind proves it, and writes the record of it; pure."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from console.backend.backup.failures import BackupNotProven
+from console.backend.backup.recipient import Recipient
+from console.backend.backup.record import SUFFIX, BackupRecord, BackupState, TableProof
+from console.backend.backup.request import BackupRequest
+from console.backend.outcome import Evidence
+from console.backend.programs import Installation
+
+
+@dataclass(frozen=True)
+class Begun:
+    """The name and the time of one backup."""
+
+    id: str
+    taken_at: datetime
+
+
+@dataclass(frozen=True)
+class Tools:
+    """What it was made with."""
+
+    programs: Installation
+    key: Recipient
+    server_version: int
+
+
+@dataclass(frozen=True)
+class Made:
+    """What the stream has left behind, ready to be judged."""
+
+    expected: tuple[TableProof, ...]
+    restored: tuple[TableProof, ...]
+    sha256: str
+    bytes: int
+    took_ms: float
+
+
+def unequal(expected: tuple[TableProof, ...], found: tuple[TableProof, ...]) -> tuple[str, ...]:
+    """One line for each table that is not the same on both sides; pure."""
+    by_name = {one.table: one for one in found}
+    return tuple(
+        f"{one.table}: {one.rows} rows {one.digest[:12]}…, restored {_shown(by_name.get(one.table))}"
+        for one in expected
+        if by_name.get(one.table) != one
+    )
+
+
+def _shown(proof: TableProof | None) -> str:
+    return f"{proof.rows} rows {proof.digest[:12]}…" if proof else "nothing"
+
+
+def judge(request: BackupRequest, begun: Begun, tools: Tools, made: Made, now: datetime) -> BackupRecord:
+    """The record of a backup whose digests are equal; pure. Raises BackupNotProven naming the tables that differ."""
+    if wrong := unequal(made.expected, made.restored):
+        raise BackupNotProven(f"what was restored is not what was dumped: {'; '.join(wrong)}")
+    return BackupRecord(
+        id=begun.id,
+        file_name=f"{begun.id}{SUFFIX}",
+        sha256=made.sha256,
+        bytes=made.bytes,
+        tables=made.expected,
+        target=request.target,
+        server_version=tools.server_version,
+        dump_program=f"pg_dump {tools.programs.version} ({tools.programs.origin}, {tools.programs.bin_dir})",
+        gpg_version=tools.key.gpg_version,
+        recipient=tools.key.fingerprint,
+        taken_at=begun.taken_at,
+        took_ms=made.took_ms,
+        state=BackupState.DIGESTS_EQUAL,
+        evidence=_evidence(begun, made, now),
+    )
+
+
+def _evidence(begun: Begun, made: Made, now: datetime) -> tuple[Evidence, ...]:
+    rows = sum(one.rows for one in made.expected)
+    said = (
+        (
+            "exit statuses of pg_dump, gpg, pg_restore, and gpg's status lines",
+            "the pipeline",
+            "0, 0, 0, END_ENCRYPTION",
+        ),
+        (
+            "rows and digest of every table, source and restored",
+            "snapshot and scratch database",
+            f"equal for {len(made.expected)} tables, {rows} rows",
+        ),
+        ("sha256 of the encrypted file, after fsync", f"{begun.id}{SUFFIX}", made.sha256),
+    )
+    return tuple(
+        Evidence(id=f"{begun.id}/{number}", asked=asked, source=source, answer=answer, measured_at=now)
+        for number, (asked, source, answer) in enumerate(said, 1)
+    )

@@ -1,0 +1,270 @@
+"""A backup counts only when dump, encryption, restore and digests all succeeded; whatever fails leaves nothing."""
+
+import os
+import signal
+import stat
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from console.backend import cluster_directory
+from console.backend.backup.failures import BackupNotProven, RecipientUnusable
+from console.backend.backup.member import Member
+from console.backend.backup.recipient import gpg_command
+from console.backend.backup.record import BackupState, freshness, list_backups
+from console.backend.backup.request import BackupPhase, BackupRequest
+from console.backend.backup.source import without_password
+from console.backend.backup.take import take_backup
+from console.backend.canonical_json import sha256_file
+from console.backend.context import Context
+from console.backend.errors import StopCode, Unmeasured
+from tests.backend.backup.conftest import TABLES, make_key, request_for
+from tests.conftest import Database
+
+
+def children() -> set[int]:
+    """Processes of this one, at any depth, that are programs of a pipeline or a guard."""
+    done = subprocess.run(["ps", "-e", "-o", "pid=,ppid=,comm="], capture_output=True, text=True, check=True)
+    rows = [line.split(None, 2) for line in done.stdout.splitlines()]
+    mine = {os.getpid()}
+    return {int(pid) for pid, parent, name in rows if int(parent) in mine and name.strip() != "ps"}
+
+
+def clusters() -> set[Path]:
+    pattern = f"{cluster_directory.PREFIX}{os.getpid()}-*"
+    return {place for parent in cluster_directory.default_parents() for place in parent.glob(pattern)}
+
+
+@pytest.fixture
+def nothing_left(cluster: object) -> Callable[[BackupRequest], None]:
+    """Call it at the end: no process, no scratch cluster and no file of the backup is left."""
+    before = children(), clusters()
+
+    def check(request: BackupRequest) -> None:
+        assert list(request.backups.iterdir()) == []
+        assert (children(), clusters()) == before
+
+    return check
+
+
+def test_a_backup_is_restored_and_compared_before_it_counts(
+    each_empty_database: Database, tmp_path: Path, gnupg_home: Path, backup_key: str, context: Context
+) -> None:
+    """Incident 10: an integrity hash is no recovery test."""
+    request = request_for(each_empty_database, tmp_path, gnupg_home, backup_key)
+    phases: list[BackupPhase] = []
+    record = take_backup(request, context, on_progress=lambda phase, _: phases.append(phase))
+    file = request.backups / record.file_name
+    assert record.state is BackupState.DIGESTS_EQUAL
+    assert freshness(record, context.now()) is BackupState.FRESH
+    assert [(one.table, one.rows) for one in record.tables] == [("public.unit", 300), ("law.version", 300)]
+    assert (record.sha256, record.bytes) == (sha256_file(file), file.stat().st_size)
+    assert stat.S_IMODE(file.stat().st_mode) == 0o640
+    assert sorted(set(phases), key=phases.index) == list(BackupPhase)
+    assert [one.problem for one in list_backups(request.backups, context.now(), rehash=True)] == [""]
+    assert f"pg_dump {each_empty_database.cluster.major}" in record.dump_program
+
+
+def test_the_backup_has_exactly_the_tables_asked_for_and_their_triggers(
+    request_: BackupRequest, context: Context, tmp_path: Path, cluster: object
+) -> None:
+    record = take_backup(request_, context)
+    plain = subprocess.run(
+        gpg_command(request_.gnupg_home, "--decrypt", str(request_.backups / record.file_name)),
+        capture_output=True,
+        check=True,
+    ).stdout
+    program = cluster.programs.program("pg_restore")  # type: ignore[attr-defined]
+    listing = subprocess.run([program, "--list"], input=plain, capture_output=True, check=True).stdout.decode()
+    assert "TABLE DATA law version" in listing
+    assert "TRIGGER law version guard" in listing
+    assert "untouched" not in listing
+
+
+def test_rows_written_during_the_backup_are_not_in_it_and_do_not_disturb_it(
+    request_: BackupRequest, context: Context
+) -> None:
+    def write_meanwhile(phase: BackupPhase, _moved: int) -> None:
+        if phase is BackupPhase.SCRATCH:
+            with psycopg.connect(request_.conninfo) as connection:
+                connection.execute("INSERT INTO unit (address) VALUES ('LATE')")
+
+    record = take_backup(request_, context, on_progress=write_meanwhile)
+    assert record.tables[0].rows == 300
+
+
+def test_the_scratch_database_can_be_used_for_a_rehearsal(request_: BackupRequest, context: Context) -> None:
+    seen: list[object] = []
+
+    def rehearse(conninfo: str) -> None:
+        with psycopg.connect(conninfo) as connection:
+            seen.append(connection.execute("SELECT count(*) FROM law.version").fetchone())
+
+    take_backup(request_, context, rehearse=rehearse)
+    assert seen == [(300,)]
+
+
+def test_incident_34_no_byte_of_the_dump_reaches_a_disk_in_the_clear(
+    request_: BackupRequest, context: Context, tmp_path: Path
+) -> None:
+    """Incident 34: what lies in backups/ during and after the backup is ciphertext."""
+    heads: set[bytes] = set()
+
+    def look(_phase: BackupPhase, _moved: int) -> None:
+        heads.update(place.read_bytes()[:5] for place in request_.backups.iterdir())
+
+    take_backup(request_, context, on_progress=look)
+    look(BackupPhase.STORE, 0)
+    assert b"PGDMP" not in heads
+    assert not any(b"DIEU-1" in place.read_bytes() for place in request_.backups.iterdir())
+
+
+def test_a_table_that_is_not_there_is_refused_by_name(
+    request_: BackupRequest, context: Context, nothing_left: Callable[[BackupRequest], None]
+) -> None:
+    request = request_.model_copy(update={"tables": (*TABLES, "law.nowhere")})
+    with pytest.raises(BackupNotProven, match=r"no such table: law\.nowhere") as refused:
+        take_backup(request, context)
+    assert refused.value.code is StopCode.BACKUP_NOT_PROVEN
+    nothing_left(request)
+
+
+def test_a_table_that_may_not_be_read_is_named(
+    request_: BackupRequest, context: Context, empty_database: Database, nothing_left: Callable[[BackupRequest], None]
+) -> None:
+    with empty_database.connect() as connection:
+        connection.execute(f"CREATE ROLE {empty_database.name}_poor LOGIN")
+        connection.execute(f"GRANT USAGE ON SCHEMA law TO {empty_database.name}_poor")
+    request = request_.model_copy(update={"conninfo": empty_database.conninfo(f"{empty_database.name}_poor")})
+    with pytest.raises(BackupNotProven, match=r"the source cannot be read: permission denied for (table|schema)"):
+        take_backup(request, context)
+    nothing_left(request)
+
+
+def test_a_recipient_without_a_key_is_refused_before_anything_starts(
+    request_: BackupRequest, context: Context, nothing_left: Callable[[BackupRequest], None]
+) -> None:
+    with pytest.raises(RecipientUnusable, match="not in the key ring"):
+        take_backup(request_.model_copy(update={"recipient": "A" * 40}), context)
+    nothing_left(request_)
+
+
+def test_a_key_that_vanishes_meanwhile_fails_at_gpg(
+    request_: BackupRequest, context: Context, nothing_left: Callable[[BackupRequest], None]
+) -> None:
+    def lose_key(phase: BackupPhase, _moved: int) -> None:
+        if phase is BackupPhase.SCRATCH and request_.gnupg_home is not None:
+            (request_.gnupg_home / "pubring.kbx").unlink()
+
+    with pytest.raises(BackupNotProven, match="gpg exited with 2"):
+        take_backup(request_, context, on_progress=lose_key)
+    nothing_left(request_)
+
+
+@pytest.mark.parametrize("name", ["pg_dump", "gpg", "pg_restore"])
+def test_a_killed_member_is_named_and_nothing_is_left(
+    request_: BackupRequest,
+    context: Context,
+    monkeypatch: pytest.MonkeyPatch,
+    nothing_left: Callable[[BackupRequest], None],
+    name: str,
+) -> None:
+    class Doomed(Member):
+        """The real program, killed by somebody else as soon as it runs."""
+
+        def __init__(self, program: str, *rest: object, **options: object) -> None:
+            super().__init__(program, *rest, **options)  # type: ignore[arg-type]
+            if program == name:
+                os.kill(self.process.pid, signal.SIGKILL)
+
+    monkeypatch.setattr("console.backend.backup.take.Member", Doomed)
+    with pytest.raises(BackupNotProven, match=f"{name} was killed by signal 9"):
+        take_backup(request_, context)
+    nothing_left(request_)
+
+
+def test_a_full_disk_fails_at_gpg_and_nothing_is_left(
+    request_: BackupRequest,
+    context: Context,
+    monkeypatch: pytest.MonkeyPatch,
+    nothing_left: Callable[[BackupRequest], None],
+) -> None:
+    class Limited(Member):
+        """The real program below a limit on the size of files."""
+
+        def __init__(self, program: str, command: list[str], **options: object) -> None:
+            limited = ["prlimit", "--fsize=2048", "--", *command] if program == "gpg" else command
+            super().__init__(program, limited, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr("console.backend.backup.take.Member", Limited)
+    with pytest.raises(BackupNotProven, match=r"gpg (was killed by signal 25|exited with)"):
+        take_backup(request_, context)
+    nothing_left(request_)
+
+
+def test_a_restore_that_differs_is_refused_naming_the_table(
+    request_: BackupRequest,
+    context: Context,
+    nothing_left: Callable[[BackupRequest], None],
+) -> None:
+    class Swapped(Member):
+        """pg_restore, and somebody who alters a row behind it."""
+
+        def __init__(self, program: str, command: list[str], **options: object) -> None:
+            if program == "pg_restore":
+                psql = command[0].replace("pg_restore", "psql")
+                target = next(part for part in command if part.startswith("--dbname="))
+                script = '"$@" && exec "$PSQL" "$TARGET" -qc "UPDATE law.version SET body = NULL WHERE unit_id = 2"'
+                command = ["env", f"PSQL={psql}", f"TARGET={target}", "sh", "-c", script, "sh", *command]
+            super().__init__(program, command, **options)  # type: ignore[arg-type]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("console.backend.backup.take.Member", Swapped)
+        with pytest.raises(BackupNotProven, match=r"not what was dumped: law\.version: 300 rows"):
+            take_backup(request_, context)
+    nothing_left(request_)
+
+
+def test_a_cancelled_backup_kills_its_programs(
+    request_: BackupRequest, context: Context, nothing_left: Callable[[BackupRequest], None]
+) -> None:
+    with pytest.raises(BackupNotProven, match="cancelled"):
+        take_backup(request_, context, cancelled=lambda: True)
+    nothing_left(request_)
+
+
+def test_a_table_that_somebody_has_locked_is_refused_in_time(
+    request_: BackupRequest, context: Context, nothing_left: Callable[[BackupRequest], None]
+) -> None:
+    with psycopg.connect(request_.conninfo) as other:
+        other.execute("LOCK TABLE law.version IN ACCESS EXCLUSIVE MODE")
+        with pytest.raises(BackupNotProven, match=r"law\.version is locked by somebody else"):
+            take_backup(request_.model_copy(update={"timeout_s": 0.2}), context)
+    nothing_left(request_)
+
+
+def test_a_backup_that_takes_too_long_is_ended(
+    request_: BackupRequest, context: Context, nothing_left: Callable[[BackupRequest], None]
+) -> None:
+    with pytest.raises(BackupNotProven, match="longer than 0 s"):
+        take_backup(request_.model_copy(update={"timeout_s": 0.01}), context)
+    nothing_left(request_)
+
+
+def test_a_database_that_is_down_is_unmeasured(request_: BackupRequest, context: Context) -> None:
+    with pytest.raises(Unmeasured):
+        take_backup(request_.model_copy(update={"conninfo": "host=/nonexistent"}), context)
+
+
+def test_an_expired_key_stops_the_backup(request_: BackupRequest, context: Context) -> None:
+    assert request_.gnupg_home is not None
+    old = make_key(request_.gnupg_home, "old@example.org", "--faked-system-time", "20200101T000000", life="1d")
+    with pytest.raises(RecipientUnusable, match="expired since 2020-01-02"):
+        take_backup(request_.model_copy(update={"recipient": old}), context)
+
+
+def test_no_password_is_on_a_command_line() -> None:
+    assert "hunter2" not in without_password("host=h user=u password=hunter2 dbname=d")
