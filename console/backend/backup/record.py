@@ -7,6 +7,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from console.backend.backup.durable import replace_file
+from console.backend.backup.failures import BackupNotProven
 from console.backend.canonical_json import canonical_json, sha256_file
 from console.backend.outcome import Evidence
 from console.backend.safe_text import SafeText, safe_text
@@ -93,14 +94,23 @@ def list_backups(backups: Path, now: datetime, *, rehash: bool = False) -> tuple
     return tuple(_listed(backups, name, now, rehash) for name in sorted(names, reverse=True))
 
 
+def read_record(file: Path) -> BackupRecord:
+    """The record beside a backup file. Raises BackupNotProven where there is none that can be read."""
+    place = file.parent / f"{file.name}.json"
+    try:
+        return BackupRecord.model_validate_json(place.read_bytes())
+    except FileNotFoundError as error:
+        raise BackupNotProven(f"{file.name} has no record: it was never proven", "take a new backup") from error
+    except ValidationError as error:
+        why = safe_text(str(error.errors()[0]["msg"]))
+        raise BackupNotProven(f"{place.name} is not a record: {why}", "take a new backup") from error
+
+
 def _listed(backups: Path, name: str, now: datetime, rehash: bool) -> ListedBackup:
     try:
-        record = BackupRecord.model_validate_json((backups / f"{name}.json").read_bytes())
-    except FileNotFoundError:
-        return ListedBackup(file_name=name, record=None, state=BackupState.TAKEN, problem="no record: never proven")
-    except ValidationError as error:
-        problem = f"unreadable record: {safe_text(str(error.errors()[0]['msg']))}"
-        return ListedBackup(file_name=name, record=None, state=BackupState.TAKEN, problem=problem)
+        record = read_record(backups / name)
+    except BackupNotProven as error:
+        return ListedBackup(file_name=name, record=None, state=BackupState.TAKEN, problem=error.message)
     if problem := _contradiction(backups / name, record, rehash):
         return ListedBackup(file_name=name, record=record, state=BackupState.MISSING, problem=problem)
     return ListedBackup(file_name=name, record=record, state=freshness(record, now))

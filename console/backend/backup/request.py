@@ -9,6 +9,9 @@ from pydantic import Field, field_validator
 from console.backend.value import Value
 from console.backend.world import Target
 
+COMPRESSION = 1
+"""gzip level of a dump."""
+
 
 class BackupPhase(StrEnum):
     """What is being done, for a screen."""
@@ -42,7 +45,7 @@ class BackupRequest(Value):
     gnupg_home: Path | None = None
     scratch_parents: tuple[Path, ...] = ()
     """Where the scratch cluster may go when memory has no room; default: the temporary directories."""
-    compression: int = Field(default=1, ge=0, le=9)
+    compression: int = Field(default=COMPRESSION, ge=0, le=9)
     """gzip level of the dump; 1 keeps pg_dump as fast as the restore that it feeds."""
     timeout_s: float = Field(default=3600.0, gt=0)
 

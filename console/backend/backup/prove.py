@@ -1,0 +1,101 @@
+"""Proves an encrypted backup again, where the private key is: not on the host that takes backups."""
+
+import subprocess
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import psycopg
+
+from console.backend.backup.failures import BackupNotProven
+from console.backend.backup.flow import Tee, Watch, never
+from console.backend.backup.member import Member
+from console.backend.backup.recipient import gpg_command
+from console.backend.backup.record import BackupRecord, TableProof, read_record
+from console.backend.backup.scratch import Prepare, Scratch, scratch_database
+from console.backend.backup.verdict import unequal
+from console.backend.canonical_json import sha256_file
+from console.backend.context import Context
+from console.backend.errors import Unmeasured
+from console.backend.outcome import Check, Evidence, Outcome
+from console.backend.programs import installations, pick_dump_programs
+from console.backend.safe_text import safe_text
+
+_WHOLE = frozenset({"DECRYPTION_OKAY", "GOODMDC"})
+"""What gpg reports only when it has read the message to its end and found it unaltered (incident 8)."""
+_EXPAND = 8
+
+
+def prove(
+    file: Path,
+    context: Context,
+    *,
+    gnupg_home: Path | None = None,
+    scratch_parents: tuple[Path, ...] = (),
+    prepare: Prepare | None = None,
+    cancelled: Callable[[], bool] = never,
+    timeout_s: float = 3600.0,
+) -> Check:
+    """Decrypt, restore and compare with the digests of the record beside the file; a PASS with its evidence.
+
+    Raises BackupNotProven naming what failed.
+    """
+    record = read_record(file)
+    watch = Watch(timeout_s, cancelled)
+    if (found := sha256_file(file)) != record.sha256:
+        raise BackupNotProven(f"{file.name} has sha256 {found}, the record says {record.sha256}", "fetch it again")
+    major, names = record.server_version // 10000, tuple(one.table for one in record.tables)
+    try:
+        program = pick_dump_programs(major, installations()).program("pg_restore")
+        with scratch_database(major, names, scratch_parents, prepare, _EXPAND * record.bytes) as scratch:
+            restored = _restore(file, gnupg_home, str(program), scratch, watch, names)
+    except Unmeasured as error:
+        raise BackupNotProven(error.message, error.next_action) from error
+    except psycopg.Error as error:
+        raise BackupNotProven(f"the scratch database failed: {safe_text(str(error))}") from error
+    if wrong := unequal(record.tables, restored):
+        raise BackupNotProven(f"what was restored is not what was dumped: {'; '.join(wrong)}")
+    return _passed(record, context)
+
+
+def _restore(
+    file: Path, home: Path | None, program: str, scratch: Scratch, watch: Watch, names: tuple[str, ...]
+) -> tuple[TableProof, ...]:
+    command = gpg_command(home, "--status-fd", "{status}", "--decrypt", str(file))
+    with (
+        ThreadPoolExecutor(max_workers=1) as pool,
+        Member("gpg", command, stdout=subprocess.PIPE, with_status=True) as gpg,
+        Member("pg_restore", scratch.restore_command(program), stdin=subprocess.PIPE) as restore,
+    ):
+        tee = Tee(gpg, (restore,))
+        watch.result(pool.submit(tee.run))
+        if tee.gone is not None:
+            gpg.kill()
+        for member in (gpg, restore):
+            watch.wait(member)
+        missing = _WHOLE - gpg.status_keywords()
+        failed = [one.verdict() for one in (gpg, restore) if one.failed]
+        if tee.gone is None and missing:
+            failed.insert(0, f"gpg did not report {', '.join(sorted(missing))}")
+        if failed or tee.gone is not None:
+            raise BackupNotProven("; ".join(failed) or "pg_restore stopped reading before the end of the dump")
+    return scratch.proofs(names)
+
+
+def _passed(record: BackupRecord, context: Context) -> Check:
+    rows = sum(one.rows for one in record.tables)
+    answer = f"equal for {len(record.tables)} tables, {rows} rows; gpg: {', '.join(sorted(_WHOLE))}"
+    return Check(
+        name="backup proven",
+        outcome=Outcome.PASS,
+        detail=f"{record.file_name} decrypts, restores, and its digests are those of the record",
+        evidence=(
+            Evidence(
+                id=f"{record.id}/prove",
+                asked="rows and digest of every table, restored from the encrypted file, against the record",
+                source=record.file_name,
+                answer=answer,
+                measured_at=context.now(),
+            ),
+        ),
+    )

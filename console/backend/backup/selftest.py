@@ -1,0 +1,102 @@
+"""Shows that this machine can encrypt and decrypt a backup, with a throw-away key that is gone afterwards."""
+
+import os
+import secrets
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from console.backend.backup.failures import BackupNotProven
+from console.backend.backup.recipient import gpg_command, gpg_version
+from console.backend.cluster_directory import default_parents
+from console.backend.context import Context
+from console.backend.outcome import Check, Evidence, Outcome
+from console.backend.safe_text import safe_text
+
+_SAMPLE_BYTES = 1 << 20
+
+
+def selftest(context: Context, gnupg_home: Path | None = None) -> Check:
+    """Round trip of a megabyte of random bytes; `gnupg_home` is the key ring that must stay as it is.
+
+    Raises BackupNotProven naming the step that failed.
+    """
+    before = count_keys(gnupg_home)
+    sample = secrets.token_bytes(_SAMPLE_BYTES)
+    with throw_away_home() as home:
+        key = _make_key(home)
+        sealed = _gpg(home, ("--trust-model", "always", "-z", "0", "--recipient", key, "--encrypt"), sample)
+        opened = _gpg(home, ("--decrypt",), sealed)
+        cut = _exit_status(home, sealed[: len(sealed) // 2])
+    after = count_keys(gnupg_home)
+    failures = {
+        "what was decrypted is not what was encrypted": opened != sample,
+        "the ciphertext holds the plain text": sample[:64] in sealed,
+        "a truncated ciphertext was decrypted without complaint": cut == 0,
+        f"the key ring had {before} keys and has {after}": before != after,
+        f"{home} is still there": home.exists(),
+    }
+    if wrong := [what for what, is_so in failures.items() if is_so]:
+        raise BackupNotProven("; ".join(wrong), "check the gpg installation")
+    answer = (
+        f"{_SAMPLE_BYTES} bytes came back equal; truncated: refused; keys in the ring: {before} before, {after} after"
+    )
+    evidence = Evidence(
+        id="backup-selftest",
+        asked="round trip with a throw-away key",
+        source=f"gpg {gpg_version()}",
+        answer=answer,
+        measured_at=context.now(),
+    )
+    return Check(name="backup selftest", outcome=Outcome.PASS, detail=answer, evidence=(evidence,))
+
+
+@contextmanager
+def throw_away_home() -> Iterator[Path]:
+    """A GNUPGHOME of mode 0700 with a path short enough for the agent's socket; agent and keys go with the block."""
+    home = Path(tempfile.mkdtemp(prefix="cutter-gpg-", dir=default_parents()[0]))
+    try:
+        yield home
+    finally:
+        subprocess.run(["gpgconf", "--homedir", str(home), "--kill", "all"], capture_output=True, check=False)  # noqa: S607
+        shutil.rmtree(home, ignore_errors=True)
+
+
+def count_keys(home: Path | None) -> int:
+    """Public keys in a key ring; 0 for a home that is not there."""
+    if home is not None and not home.is_dir():
+        return 0
+    done = subprocess.run(
+        gpg_command(home, "--with-colons", "--list-keys"), capture_output=True, timeout=30, check=False
+    )
+    return sum(line.startswith(b"pub:") for line in done.stdout.splitlines())
+
+
+def _make_key(home: Path) -> str:
+    making = ("--status-fd", "1", "--passphrase", "", "--quick-gen-key", "selftest@localhost", "future-default")
+    said = _gpg(home, (*making, "default", "1d"), b"").decode()
+    return next(line.split()[3] for line in said.splitlines() if line.startswith("[GNUPG:] KEY_CREATED"))
+
+
+def _run(home: Path, arguments: tuple[str, ...], data: bytes) -> subprocess.CompletedProcess[bytes]:
+    environment = {**os.environ, "LC_ALL": "C"}
+    return subprocess.run(
+        gpg_command(home, *arguments), input=data, capture_output=True, timeout=60, check=False, env=environment
+    )
+
+
+def _exit_status(home: Path, data: bytes) -> int:
+    return _run(home, ("--decrypt",), data).returncode
+
+
+def _gpg(home: Path, arguments: tuple[str, ...], data: bytes) -> bytes:
+    done = _run(home, arguments, data)
+    if done.returncode != 0:
+        said = safe_text(done.stderr.decode("utf-8", "replace").strip())
+        raise BackupNotProven(
+            f"gpg {arguments[-1]} exited with {done.returncode}: {said}", "check the gpg installation"
+        )
+    return done.stdout

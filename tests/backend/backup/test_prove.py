@@ -1,0 +1,99 @@
+"""A backup can be proven again from its encrypted file, and a damaged one never is."""
+
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from console.backend.backup.failures import BackupNotProven
+from console.backend.backup.prove import prove
+from console.backend.backup.recipient import gpg_command
+from console.backend.backup.record import BackupRecord, record_path, write_record
+from console.backend.backup.request import BackupRequest
+from console.backend.backup.take import take_backup
+from console.backend.canonical_json import sha256_file
+from console.backend.context import Context
+from console.backend.outcome import Outcome
+from tests.conftest import Database
+
+
+@pytest.fixture
+def record(request_: BackupRequest, context: Context) -> BackupRecord:
+    return take_backup(request_, context)
+
+
+def rewritten(request: BackupRequest, record: BackupRecord) -> BackupRecord:
+    """The record of the file as it is now: only the content itself can give the damage away."""
+    file = request.backups / record.file_name
+    again = record.model_copy(update={"sha256": sha256_file(file), "bytes": file.stat().st_size})
+    write_record(request.backups, again)
+    return again
+
+
+def test_the_encrypted_file_decrypts_restores_and_compares(
+    request_: BackupRequest, record: BackupRecord, context: Context
+) -> None:
+    check = prove(request_.backups / record.file_name, context, gnupg_home=request_.gnupg_home)
+    assert check.outcome is Outcome.PASS
+    assert "equal for 2 tables, 600 rows; gpg: DECRYPTION_OKAY, GOODMDC" in check.evidence[0].answer
+
+
+def test_incident_8_a_truncated_file_passes_a_listing_but_is_not_proven(
+    request_: BackupRequest, context: Context, empty_database: Database
+) -> None:
+    """Incident 8: the table of contents is at the head, so `pg_restore -l` is content with half a dump."""
+    with empty_database.connect() as connection:
+        connection.execute(
+            "INSERT INTO unit (address) SELECT sha512(int4send(n))::text FROM generate_series(1, 5000) n"
+        )
+    record = take_backup(request_, context)
+    file = request_.backups / record.file_name
+    file.write_bytes(file.read_bytes()[: int(record.bytes * 0.9)])
+    plain = subprocess.run(
+        gpg_command(request_.gnupg_home, "--decrypt", str(file)), capture_output=True, check=False
+    ).stdout
+    program = empty_database.cluster.programs.program("pg_restore")
+    assert subprocess.run([program, "--list"], input=plain, capture_output=True, check=False).returncode == 0
+    rewritten(request_, record)
+    with pytest.raises(BackupNotProven, match=r"gpg did not report DECRYPTION_OKAY, GOODMDC"):
+        prove(file, context, gnupg_home=request_.gnupg_home)
+
+
+def test_a_flipped_bit_is_not_proven(request_: BackupRequest, record: BackupRecord, context: Context) -> None:
+    file = request_.backups / record.file_name
+    data = bytearray(file.read_bytes())
+    data[-100] ^= 1
+    file.write_bytes(data)
+    with pytest.raises(BackupNotProven, match="the record says"):
+        prove(file, context, gnupg_home=request_.gnupg_home)
+    rewritten(request_, record)
+    with pytest.raises(BackupNotProven, match="gpg did not report"):
+        prove(file, context, gnupg_home=request_.gnupg_home)
+
+
+def test_a_record_with_other_digests_is_not_proven(
+    request_: BackupRequest, record: BackupRecord, context: Context
+) -> None:
+    path = record_path(request_.backups, record)
+    told = json.loads(path.read_text())
+    told["tables"][0]["digest"] = "0" * 64
+    path.write_text(json.dumps(told))
+    with pytest.raises(BackupNotProven, match=r"not what was dumped: public\.unit"):
+        prove(request_.backups / record.file_name, context, gnupg_home=request_.gnupg_home)
+
+
+def test_without_the_private_key_nothing_is_proven(
+    request_: BackupRequest, record: BackupRecord, context: Context, tmp_path: Path
+) -> None:
+    stranger = tmp_path / "s"
+    stranger.mkdir(mode=0o700)
+    with pytest.raises(BackupNotProven, match="gpg did not report"):
+        prove(request_.backups / record.file_name, context, gnupg_home=stranger)
+
+
+def test_a_file_without_a_record_is_not_proven(request_: BackupRequest, context: Context) -> None:
+    file = request_.backups / "bkp-1.dump.gpg"
+    file.write_bytes(b"x")
+    with pytest.raises(BackupNotProven, match="has no record"):
+        prove(file, context)
