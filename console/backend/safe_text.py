@@ -24,7 +24,8 @@ def safe_text(text: str) -> str:
     C0 and DEL become their control pictures, everything else `<U+XXXX>`; nothing is dropped, so a
     reader sees that something was there (incident 40).
     """
-    return _CONTROL.sub(_shown, text)
+    # Nothing printable is in the set, and a plan asks this of every title and number of a hundred thousand units.
+    return text if text.isprintable() else _CONTROL.sub(_shown, text)
 
 
 def safe_lines(text: str) -> tuple[str, ...]:

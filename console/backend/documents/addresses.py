@@ -48,8 +48,9 @@ def slug(title: str) -> str:
 
 def number_of(node: Node) -> str:
     """The number of a unit as written; of a Markdown heading, the one its title begins with."""
-    if node.mark.number is not None:
-        return node.mark.number.raw
+    number = node.mark.number
+    if number is not None:
+        return number.raw
     match = _NUMBERED.fullmatch(node.mark.title) if not node.level.token else None
     return match["number"] if match and (match["word"] or match["sep"]) else ""
 

@@ -1,6 +1,8 @@
 """The acceptance algebra: a cut is accepted because its spans add up, not because something parsed (design section 5)."""
 
 from collections.abc import Iterator
+from functools import lru_cache
+from hashlib import sha256
 from itertools import pairwise
 from operator import attrgetter
 
@@ -69,7 +71,7 @@ def _partition(plan: DocumentPlan, ordered: list[Span], canonical: bytes) -> Ite
     """Ordered, disjoint, covering: each span begins where the one before ends, from 0 to the last byte."""
     at = 0
     for span in ordered:
-        if span.byte_start != at or span.byte_end <= span.byte_start:
+        if span.byte_start != at or span.byte_end <= at:
             yield Problem(
                 code="SPANS_DO_NOT_MEET",
                 line=span.line_start,
@@ -111,30 +113,30 @@ def _tree(plan: DocumentPlan) -> Iterator[Problem]:
     seen: dict[str, PlannedUnit] = {}
     prefix = f"{plan.docprefix}/"
     for unit in plan.units:
-        if unit.address in seen:
-            first = seen[unit.address].line_start
+        address, above = unit.address, unit.parent
+        parent = None if above is None else seen.get(above)
+        if address in seen:
+            first = seen[address].line_start
             yield Problem(
-                code="ADDRESS_REPEATED", line=unit.line_start, message=f"{unit.address} is in line {first} already"
+                code="ADDRESS_REPEATED", line=unit.line_start, message=f"{address} is in line {first} already"
             )
-        if not (unit.address.startswith(prefix) and unit.address.isascii()):
-            yield Problem(code="ADDRESS_FOREIGN", line=unit.line_start, message=f"{unit.address!r} is not an address")
-        parent = seen.get(unit.parent) if unit.parent is not None else None
-        if unit.parent is not None and parent is None:
-            yield Problem(code="PARENT_MISSING", line=unit.line_start, message=f"no {unit.parent} before this unit")
-        if parent is not None and not _may_contain(parent, unit):
+        if not (address.startswith(prefix) and address.isascii()):
+            yield Problem(code="ADDRESS_FOREIGN", line=unit.line_start, message=f"{address!r} is not an address")
+        if parent is None and above is not None:
+            yield Problem(code="PARENT_MISSING", line=unit.line_start, message=f"no {above} before this unit")
+        if parent is not None and not _may_contain(parent.section_type, unit.section_type):
             yield Problem(
                 code="LEVEL_ILLEGAL",
                 line=unit.line_start,
-                message=f"{unit.section_type} {unit.address} below {parent.section_type} {parent.address}",
+                message=f"{unit.section_type} {address} below {parent.section_type} {above}",
             )
-        seen.setdefault(unit.address, unit)
+        seen.setdefault(address, unit)
 
 
-def _may_contain(parent: PlannedUnit, child: PlannedUnit) -> bool:
-    outer, inner = _RANKS.get(parent.section_type, 9), _RANKS.get(child.section_type, -1)
-    same = outer == inner and (
-        outer in {_CONTAINER_RANK, _ARTICLE_RANK} or child.section_type == SectionType.PRINCIPLE.value
-    )
+@lru_cache(maxsize=1024)
+def _may_contain(above: str, below: str) -> bool:
+    outer, inner = _RANKS.get(above, 9), _RANKS.get(below, -1)
+    same = outer == inner and (outer in {_CONTAINER_RANK, _ARTICLE_RANK} or below == SectionType.PRINCIPLE.value)
     # An article of an amending law may group another law's chapters.
     groups = outer == _ARTICLE_RANK and inner == _CONTAINER_RANK
     return outer < inner or same or groups
@@ -143,12 +145,12 @@ def _may_contain(parent: PlannedUnit, child: PlannedUnit) -> bool:
 def _units(plan: DocumentPlan, canonical: bytes) -> Iterator[Problem]:
     for unit in plan.units:
         body = canonical[unit.byte_start : unit.byte_end]
-        if not body.strip():
-            yield Problem(code="BODY_EMPTY", line=unit.line_start, message=f"{unit.address} has no text")
-        if sha256_hex(body) != unit.body_sha256:
+        if sha256(body).hexdigest() != unit.body_sha256:
             yield Problem(
                 code="BODY_DIFFERS", line=unit.line_start, message=f"{unit.address}: the body's sha256 differs"
             )
+        if body.isspace() or not body:
+            yield Problem(code="BODY_EMPTY", line=unit.line_start, message=f"{unit.address} has no text")
         if (unit.unit_kind, unit.section_type) not in VOCABULARY:
             yield Problem(
                 code="VOCABULARY_UNKNOWN",

@@ -52,15 +52,18 @@ class _Form(NamedTuple):
     """Whether the pattern tells the text after the number, and the end of a range of numbers."""
     small: bool
 
+    bare: bool
+    """Whether number and title are all that the patterns tell, as with most levels."""
 
-class Found(NamedTuple):
-    """What a line turned out to be."""
-
-    level: Level
-    number: Number | None
-    title: str
-    doubtful: bool
-    """It goes on in lower case, as the rest of a sentence would."""
+    def values(self, match: re.Match[str]) -> tuple[str | None, str | None, str]:
+        """Number, title, and the title again where it must be in capitals; None or empty without one."""
+        if self.bare:
+            number, title = match.group("number", "title")
+            return number, title, ""
+        found = match.groupdict("")
+        capitals = found.get("capitals", "")
+        title = found.get("title") or found.get("bare") or capitals
+        return found.get("number") or found.get("ordinal"), title, capitals
 
 
 class Matcher:
@@ -92,79 +95,69 @@ class Matcher:
         marked = re.compile(self.profile.regex(level.pattern))
         plain = re.compile(self.profile.regex(level.plain)) if level.plain else None
         reference = re.compile(self.profile.regex(level.references)) if level.references else None
-        return _Form(level, marked, plain, reference, "text" in marked.groupindex, level.small)
+        groups = [set(pattern.groupindex) for pattern in (marked, plain) if pattern is not None]
+        bare = all(names == {"number", "title"} for names in groups)
+        return _Form(level, marked, plain, reference, "text" in marked.groupindex, level.small, bare)
 
     def match(self, line: str, number: int, start: int, fresh: bool) -> Mark | None:
         """The mark of an interesting line, or None. A Markdown heading is always a mark."""
         form = self._small.get(line[0])
-        match = form.marked.fullmatch(line) if form is not None else None
-        if form is not None and match is not None:
-            small = _read_small(form, match)
-            if small is None:
-                return None
-            fresh = fresh and not small.doubtful
-            return Mark(small.level, _PLAIN, 0, small.number, "", number, start, fresh)
+        found = form.marked.fullmatch(line) if form is not None else None
+        if form is not None and found is not None:
+            return _small_mark(form, found, _PLAIN, number, start, fresh)
         style, depth, content = _undecorated(line)
         if self.by_depth:
             if not depth:
                 return None
             level = self.profile.level[min(depth, len(self.profile.level)) - 1]
-            return Mark(level, style, depth, None, content, number, start, fresh=True)
-        found = self._find(content, style)
-        if found is not None:
-            return Mark(
-                found.level, style, depth, found.number, found.title, number, start, fresh and not found.doubtful
-            )
-        return Mark(None, style, depth, None, content, number, start, fresh) if depth else None
-
-    def _find(self, content: str, style: Style) -> Found | None:
+            return Mark(level, style, depth, None, clean_title(content), number, start, fresh=True)
         for form in self._forms.get(content[:1], ()):
             pattern = form.plain if style is _PLAIN else form.marked
             if pattern is None or (form.small and style is _ATX):
                 continue
-            match = pattern.fullmatch(content)
-            if match is None:
+            found = pattern.fullmatch(content)
+            if found is None:
                 continue
-            found = _read_small(form, match) if form.small else _read(form, match, style)
-            if found is not None:
-                return found
-        return None
+            if form.small:
+                return _small_mark(form, found, style, number, start, fresh)
+            read = _read(form, found, style)
+            if read is not None:
+                return Mark(form.level, style, depth, read[0], read[1], number, start, fresh)
+        return Mark(None, style, depth, None, clean_title(content), number, start, fresh) if depth else None
 
 
-def _read_small(form: _Form, match: re.Match[str]) -> Found | None:
-    """A paragraph or a point: its number, and whether it goes on as the rest of a sentence would."""
-    level, raw = form.level, match["number"]
+def _small_mark(form: _Form, found: re.Match[str], style: Style, line: int, start: int, fresh: bool) -> Mark | None:
+    """A paragraph or a point; one that goes on in lower case, as the rest of a sentence would, is not fresh."""
+    level, raw = form.level, found["number"]
     if level.letters:
-        reference = form.reference is not None and form.reference.fullmatch(match.string.strip())
-        return None if reference else Found(level, parse_letter(raw), "", doubtful=False)
-    text = match["text"] if form.texts else None
-    if text is None or not text[0].islower():
-        if form.texts and match["until"]:
-            raw = f"{raw} bis {match['until']}"
-        return Found(level, parse_number(raw), "", doubtful=False)
-    if form.reference is not None and form.reference.fullmatch(match.string.strip()):
-        return None
-    return Found(level, parse_number(raw), "", not text.startswith(_VOID))
+        refers = form.reference is not None and form.reference.fullmatch(found.string.strip())
+        return None if refers else Mark(level, style, 0, parse_letter(raw), "", line, start, fresh)
+    if form.texts:
+        until, text = found.group("until", "text")
+        if until:
+            raw = f"{raw} bis {until}"
+        elif text is not None and text[0].islower():
+            if form.reference is not None and form.reference.fullmatch(found.string.strip()):
+                return None
+            fresh = fresh and text.startswith(_VOID)
+    return Mark(level, style, 0, parse_number(raw), "", line, start, fresh)
 
 
-def _read(form: _Form, match: re.Match[str], style: Style) -> Found | None:
-    found = match.groupdict()
-    capitals = found.get("capitals") or ""
-    title = found.get("title") or found.get("bare") or capitals
-    if (capitals and not capitals.isupper()) or (style is _PLAIN and title[:1].islower()):
+def _read(form: _Form, match: re.Match[str], style: Style) -> tuple[Number | None, str] | None:
+    raw, title, capitals = form.values(match)
+    if (capitals and not capitals.isupper()) or (style is _PLAIN and title and title[0].islower()):
         return None
-    raw = found.get("number") or found.get("ordinal")
     number = parse_number(raw) if raw else None
     if raw and number is None:
         return None
-    return Found(form.level, number, clean_title(title), doubtful=False)
+    return number, clean_title(title) if title else ""
 
 
 def clean_title(text: str) -> str:
     """A title without emphasis around it, on one line, at most 200 characters; the body keeps every byte."""
     if "**" in text or "__" in text:
         text = text.replace("**", "").replace("__", "")
-    title = " ".join(text.split())
+    title = " ".join(text.split()) if "  " in text or not text.isprintable() else text.strip(" ")
     return title if len(title) <= TITLE_LIMIT else title[: TITLE_LIMIT - 1].rstrip() + "…"
 
 
@@ -177,7 +170,8 @@ def _undecorated(line: str) -> tuple[Style, int, str]:
             content = _CLOSING_HASHES.sub("", content)
         if "**" in content or "__" in content:
             content = content.replace("**", "").replace("__", "")
-        return _ATX, depth, " ".join(content.split())
+        plain = content.isprintable() and "  " not in content
+        return _ATX, depth, content.strip(" ") if plain else " ".join(content.split())
     if text.startswith(("**", "__")):
         return _BOLD, 0, text.replace(text[:2], "").strip()
     return _PLAIN, 0, text

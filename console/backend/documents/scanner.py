@@ -59,7 +59,7 @@ class _Scanner:
         mark = self.matcher.match(line, self.line, start, start < 2 or text[start - 2] == "\n" or self._fresh(start))
         if mark is None:
             return
-        cover = self.guards.at(start)
+        cover = self.guards.at(start) if self.guards.covers else None
         if cover is not None:
             cover.hidden = cover.hidden or self.line
             return

@@ -19,6 +19,7 @@ class Verdict(Enum):
     GAP = auto()
 
 
+_FITS, _RESTARTS = Verdict.FITS, Verdict.RESTARTS
 _NONE, _CONSECUTIVE, _FROM_START = Numbering.NONE, Numbering.CONSECUTIVE, Numbering.FROM_START
 
 
@@ -38,14 +39,14 @@ class Sequence:
         """What the number is; `last_group`: index of the container opened last."""
         first, last, numbering = number.first, self.last, level.numbering
         if numbering is _NONE:
-            return Verdict.FITS
+            return _FITS
         if last and first <= last:
             if is_start(first) and last_group > max(self.last_index, self.scope):
-                return Verdict.RESTARTS
+                return _RESTARTS
             return Verdict.REPEATS if first in self.seen else Verdict.BACKWARDS
         if numbering is _CONSECUTIVE or (numbering is _FROM_START and not last):
-            return Verdict.FITS if self.expects(number) else Verdict.GAP
-        return Verdict.FITS
+            return _FITS if self.expects(number) else Verdict.GAP
+        return _FITS
 
     def expects(self, number: Number) -> bool:
         """Whether the number is exactly the one that comes next."""
@@ -53,7 +54,7 @@ class Sequence:
 
     def take(self, number: Number, line: int, index: int, verdict: Verdict) -> None:
         """Go on to this number."""
-        if verdict is Verdict.RESTARTS:
+        if verdict is _RESTARTS:
             self.seen.clear()
         self.seen.add(number.first)
         self.last, self.last_raw, self.last_line, self.last_index = number.last, number.raw, line, index

@@ -40,20 +40,25 @@ class _Builder:
         self.problems.append(Problem(code=code, line=mark.line, message=message))
 
     def add(self, mark: Mark) -> None:
-        level = mark.level or self._unknown(mark)
-        if level is None or self._is_title(mark, level) or self._in_annex(mark, level):
+        level = mark.level
+        if level is None:
+            level = self._unknown(mark)
+        path = self.path
+        if level is None or (path and path[0].level.role is _ANNEX and self._in_annex(path[0], mark, level)):
             return
-        if level.role is _CONTENTS:
-            self.path.clear()
-            self.nodes.append(Node(mark, level, len(self.nodes), None, other="contents"))
-        elif level.small:
+        if level.small:
             self._add_small(mark, level)
+        elif not self.nodes and self._is_title(mark, level):
+            return
+        elif level.role is _CONTENTS:
+            path.clear()
+            self.nodes.append(Node(mark, level, len(self.nodes), None, other="contents"))
         else:
             self._add_heading(mark, level)
 
     def _is_title(self, mark: Mark, level: Level) -> bool:
         """Whether the heading is the document's own title, which may well read like an annex of another law."""
-        return not self.nodes and mark.depth == 1 and level.role is _ANNEX and self.titled
+        return mark.depth == 1 and level.role is _ANNEX and self.titled
 
     def _unknown(self, mark: Mark) -> Level | None:
         """What a heading that no level knows is; None: text of the unit around it, or the document's title."""
@@ -73,10 +78,9 @@ class _Builder:
             return None
         return HEADING
 
-    def _in_annex(self, mark: Mark, level: Level) -> bool:
+    def _in_annex(self, annex: Node, mark: Mark, level: Level) -> bool:
         """Whether the mark is text of an opaque annex; an article that would end the annex is refused."""
-        annex = self.path[0] if self.path and self.path[0].level.role is _ANNEX else None
-        if annex is None or not self.profile.opaque_annexes or level.role in {_ANNEX, _MATTER}:
+        if not self.profile.opaque_annexes or level.role in {_ANNEX, _MATTER}:
             return False
         if level.role is not _ARTICLE or mark.number is None:
             return True
