@@ -1,0 +1,93 @@
+"""The whole passage through the real console, by keyboard, on a real server with real gpg: a file becomes law."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from textual.pilot import Pilot
+from textual.widgets import Input
+
+from console.app import ConsoleApp
+from console.backend.local import LocalBackend
+from console.backend.runs.states import Family, Stage
+from console.backend.views import RunView, SwitchState
+from console.demo_site import demo_site
+
+
+@pytest.fixture(scope="module")
+def backend() -> Iterator[LocalBackend]:
+    """A seeded demo, as `make demo` opens it."""
+    with demo_site(None, lambda _: None) as made:
+        yield made
+
+
+async def _settle(pilot: Pilot[Any]) -> None:
+    await pilot.pause()
+    while pilot.app.workers:
+        await pilot.app.workers.wait_for_complete()
+        await pilot.pause()
+    await pilot.pause()
+
+
+async def _press(pilot: Pilot[Any], *keys: str) -> None:
+    for key in keys:
+        await pilot.press(key)
+        await _settle(pilot)
+
+
+async def _confirm(pilot: Pilot[Any], key: str, run_id: str) -> None:
+    """Open a dangerous dialog, type the run id into its field, and confirm with the explicit key."""
+    await _press(pilot, key)
+    pilot.app.screen.query_one("#confirm", Input).focus()
+    await pilot.press(*run_id)
+    await _press(pilot, "ctrl+y")
+
+
+async def _sign_and_import(pilot: Pilot[Any]) -> None:
+    """Draft on the Run screen; sign and import on Approvals; come back."""
+    await _press(pilot, "3", "s", "4", "D", "i", "ctrl+y", "3")
+
+
+def _newest(backend: LocalBackend) -> RunView:
+    return backend.run(backend.runs()[0].run_id)
+
+
+async def _start_live(pilot: Pilot[Any], document: int, docprefix: str) -> None:
+    await _press(pilot, "2", "b", "home", *["down"] * document, "f")
+    pilot.app.screen.query_one("#docprefix", Input).value = ""
+    await pilot.press(*docprefix)
+    await _press(pilot, "enter", "L", "ctrl+y")
+
+
+async def test_a_document_goes_from_file_to_enacted_law_and_another_is_taken_back(backend: LocalBackend) -> None:
+    """The issue's main job, screen by screen; the database is asked after every step."""
+    app = ConsoleApp(backend, read_only=False, demo=True, refresh_seconds=86_400)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await _settle(pilot)
+        await _start_live(pilot, 0, "DEMO-CHARTER")
+        run = _newest(backend)
+        assert (run.docprefix, run.state.stage) == ("DEMO-CHARTER", Stage.AWAITING_CUT_AUTHORIZATION)
+
+        await _sign_and_import(pilot)
+        await _confirm(pilot, "A", run.run_id)
+        assert backend.status().switch.state is SwitchState.ARMED
+
+        await _press(pilot, "g")
+        run = _newest(backend)
+        assert run.state.stage is Stage.AWAITING_LIFECYCLE_AUTHORIZATION
+        assert backend.status().switch.state is SwitchState.OFF
+
+        await _sign_and_import(pilot)
+        await _confirm(pilot, "E", run.run_id)
+        run = _newest(backend)
+        assert run.state.stage is Stage.CLOSEOUT_REPORTED
+        assert backend.status().counts[2].rows == 60 + (run.n_units or 0)
+
+        await _start_live(pilot, 2, "DEMO-HOSTILE")
+        await _sign_and_import(pilot)
+        hostile = _newest(backend)
+        await _confirm(pilot, "A", hostile.run_id)
+        await _press(pilot, "g")
+        await _confirm(pilot, "U", hostile.run_id)
+        assert _newest(backend).state.family is Family.REVERTED
+        assert backend.status().switch.state is SwitchState.OFF
