@@ -98,7 +98,8 @@ def template_of(cluster_of: ClusterOf) -> Callable[[int], str]:
     return prepare
 
 
-def _fresh(cluster: TransientCluster, template: str) -> Iterator[Database]:
+def fresh_database(cluster: TransientCluster, template: str) -> Iterator[Database]:
+    """A database made from a template, dropped when the iterator ends: for fixtures of a wider scope than a test."""
     database = Database(cluster, f"test_{next(_numbers)}")
     _execute(cluster, "CREATE DATABASE {} TEMPLATE {}", database.name, template)
     yield database
@@ -108,25 +109,25 @@ def _fresh(cluster: TransientCluster, template: str) -> Iterator[Database]:
 @pytest.fixture
 def database(cluster: TransientCluster, template_of: Callable[[int], str]) -> Iterator[Database]:
     """A fresh database with the product's schema, on the default major version."""
-    yield from _fresh(cluster, template_of(cluster.major))
+    yield from fresh_database(cluster, template_of(cluster.major))
 
 
 @pytest.fixture
 def each_database(each_cluster: TransientCluster, template_of: Callable[[int], str]) -> Iterator[Database]:
     """A fresh database with the product's schema; the test runs once on every major version there is."""
-    yield from _fresh(each_cluster, template_of(each_cluster.major))
+    yield from fresh_database(each_cluster, template_of(each_cluster.major))
 
 
 @pytest.fixture
 def empty_database(cluster: TransientCluster) -> Iterator[Database]:
     """A fresh, empty database on the default major version."""
-    yield from _fresh(cluster, "template0")
+    yield from fresh_database(cluster, "template0")
 
 
 @pytest.fixture
 def each_empty_database(each_cluster: TransientCluster) -> Iterator[Database]:
     """A fresh, empty database; the test runs once on every major version there is."""
-    yield from _fresh(each_cluster, "template0")
+    yield from fresh_database(each_cluster, "template0")
 
 
 @pytest.fixture

@@ -75,6 +75,7 @@ CREATE TABLE IF NOT EXISTS manifest_envelope (
     plan_digest       text NOT NULL,
     content_digest    text NOT NULL,
     n_units           integer NOT NULL CHECK (n_units > 0),
+    xid               xid8 NOT NULL DEFAULT pg_current_xact_id(),
     created_by        text NOT NULL DEFAULT session_user,
     created_at        timestamptz NOT NULL DEFAULT now()
 );

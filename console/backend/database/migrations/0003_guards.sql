@@ -32,6 +32,24 @@ BEGIN
         RAISE EXCEPTION 'INSERT on %.% is refused: the run holds no lease to cut', TG_TABLE_SCHEMA, TG_TABLE_NAME
             USING ERRCODE = 'CU004', DETAIL = 'STOP_EXECUTION_DISABLED', HINT = 'Arm the switch for this run.';
     END IF;
+    IF EXISTS (SELECT 1 FROM (SELECT DISTINCT run_id FROM new_row) n
+                WHERE NOT EXISTS (SELECT 1 FROM cutter_governance.manifest_envelope e
+                                   WHERE e.run_id = n.run_id AND e.xid = pg_current_xact_id())) THEN
+        RAISE EXCEPTION 'INSERT on %.% is refused: the run has no envelope of this transaction', TG_TABLE_SCHEMA, TG_TABLE_NAME
+            USING ERRCODE = 'CU004', DETAIL = 'STOP_INVARIANT_FAILED', HINT = 'Envelope, blocks and cut are one transaction.';
+    END IF;
+    RETURN NULL;
+END $$;
+
+-- At COMMIT: a manifest is there only together with what was cut from it.
+CREATE OR REPLACE FUNCTION guard_manifest_used() RETURNS trigger
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF NOT EXISTS (SELECT 1 FROM cutter_governance.approval_use u
+                    WHERE u.run_id = NEW.run_id AND u.purpose IN ('cut', 'edit') AND u.xid = pg_current_xact_id()) THEN
+        RAISE EXCEPTION 'the manifest of run % is refused: nothing was cut from it', NEW.run_id
+            USING ERRCODE = 'CU004', DETAIL = 'STOP_INVARIANT_FAILED', HINT = 'Envelope, blocks and cut are one transaction.';
+    END IF;
     RETURN NULL;
 END $$;
 
@@ -122,6 +140,9 @@ CREATE OR REPLACE TRIGGER guard_manifest AFTER INSERT ON cutter_governance.manif
     REFERENCING NEW TABLE AS new_row FOR EACH STATEMENT EXECUTE FUNCTION cutter_governance.guard_manifest();
 CREATE OR REPLACE TRIGGER guard_manifest AFTER INSERT ON cutter_governance.manifest_unit_block
     REFERENCING NEW TABLE AS new_row FOR EACH STATEMENT EXECUTE FUNCTION cutter_governance.guard_manifest();
+DROP TRIGGER IF EXISTS guard_manifest_used ON cutter_governance.manifest_envelope;
+CREATE CONSTRAINT TRIGGER guard_manifest_used AFTER INSERT ON cutter_governance.manifest_envelope DEFERRABLE INITIALLY DEFERRED
+    FOR EACH ROW EXECUTE FUNCTION cutter_governance.guard_manifest_used();
 
 DO $$
 DECLARE

@@ -80,6 +80,9 @@ BEGIN
             format('the switch is not armed for run %s to %s', p_run_id, p_purpose), 'Arm it: cutter-console arm RUN --confirm RUN');
     END IF;
     SELECT * INTO r FROM cutter_governance.run WHERE run_id = p_run_id;
+    IF r.family <> 'active' AND p_purpose <> 'revert' THEN
+        PERFORM cutter_governance.fn_stop('STOP_EXECUTION_DISABLED', 'CU004', format('run %s is %s: %s', p_run_id, r.family, r.reason), 'See: cutter-console run show RUN');
+    END IF;
     a := cutter_governance.fn_approval_for(p_run_id, p_purpose);
     IF (a.plan_digest, a.n_units, a.baseline_digest) IS DISTINCT FROM (r.plan_digest, r.n_units, r.baseline_digest) THEN
         PERFORM cutter_governance.fn_stop('STOP_APPROVAL_INVALID', 'CU004',
@@ -93,6 +96,7 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     leased uuid;
     held text;
+    now_at timestamptz := clock_timestamp();
 BEGIN
     PERFORM cutter_governance.fn_assert_no_hold();
     IF NOT EXISTS (SELECT 1 FROM cutter_governance.run r WHERE r.run_id = p_run_id
@@ -115,8 +119,8 @@ BEGIN
     IF held IS NOT NULL THEN
         PERFORM cutter_governance.fn_stop('STOP_LOCKED', 'CU004', 'the switch is already armed for ' || held, 'End that lease first: cutter-console disarm');
     END IF;
-    INSERT INTO cutter_governance.execution_lease (run_id, purpose, operator, host, expires_at)
-    VALUES (p_run_id, p_purpose, p_operator, p_host, clock_timestamp() + make_interval(mins => p_minutes)) RETURNING id INTO leased;
+    INSERT INTO cutter_governance.execution_lease (run_id, purpose, operator, host, armed_at, expires_at)
+    VALUES (p_run_id, p_purpose, p_operator, p_host, now_at, now_at + make_interval(mins => p_minutes)) RETURNING id INTO leased;
     RETURN leased;
 END $$;
 

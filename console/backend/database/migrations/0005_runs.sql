@@ -72,7 +72,9 @@ CREATE OR REPLACE FUNCTION fn_run_leave(p_run_id text, p_family text, p_reason t
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     UPDATE cutter_governance.run r SET family = p_family, reason = p_reason, changed_at = clock_timestamp()
-     WHERE run_id = p_run_id AND p_family IN ('failed', 'stopped', 'voided') AND p_reason <> '' AND family IN ('active', 'stopped', 'failed')
+     WHERE run_id = p_run_id AND stage <> 'closeout_reported' AND p_reason <> ''
+       AND CASE p_family WHEN 'voided' THEN family IN ('active', 'stopped', 'failed') WHEN 'failed' THEN family IN ('active', 'stopped')
+                         WHEN 'stopped' THEN family IN ('active', 'stopped') END
        AND (p_family <> 'voided' OR NOT EXISTS (SELECT 1 FROM cutter_governance.approval_use u WHERE u.run_id = r.run_id));
     IF NOT FOUND THEN
         PERFORM cutter_governance.fn_stop('STOP_INVARIANT_FAILED', 'CU004', format('run %s cannot be %s from where it is', p_run_id, p_family),

@@ -44,19 +44,20 @@ LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     INSERT INTO cutter_governance.approval_use (statement_sha256, purpose, run_id) VALUES (a.statement_sha256, p_purpose, a.run_id)
 $$;
 
-CREATE OR REPLACE FUNCTION fn_cut_check(p_run_id text, a cutter_governance.approval) RETURNS integer
+-- The manifest is the run's, and it is the signed one: envelope, number, every body's sha256, vocabulary, digest.
+CREATE OR REPLACE FUNCTION fn_manifest_check(p_run_id text, a cutter_governance.approval) RETURNS integer
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     e cutter_governance.manifest_envelope;
+    r cutter_governance.run;
     bad record;
+    unknown text;
 BEGIN
     SELECT * INTO e FROM cutter_governance.manifest_envelope WHERE run_id = p_run_id;
-    IF e IS NULL OR (e.plan_digest, e.n_units) IS DISTINCT FROM (a.plan_digest, a.n_units) THEN
+    SELECT * INTO r FROM cutter_governance.run WHERE run_id = p_run_id;
+    IF e IS NULL OR (e.plan_digest, e.n_units) IS DISTINCT FROM (a.plan_digest, a.n_units)
+       OR (e.docprefix, e.operation, e.content_digest) IS DISTINCT FROM (r.docprefix, r.operation, r.content_digest) THEN
         PERFORM cutter_governance.fn_stop('STOP_APPROVAL_INVALID', 'CU004', format('the manifest of run %s is not that of the signed plan', p_run_id), 'Start again from the plan.');
-    END IF;
-    IF EXISTS (SELECT 1 FROM public.information_unit WHERE doc_code = e.docprefix) THEN
-        PERFORM cutter_governance.fn_stop('STOP_REPLAY_CONFLICT', 'CU004', format('the document %s has been cut', e.docprefix),
-            'A document is cut once; a revised text needs a document prefix of its own.');
     END IF;
     SELECT count(*) AS n, min(seq) FILTER (WHERE encode(sha256(convert_to(body, 'UTF8')), 'hex') <> body_sha256) AS hash,
            min(seq) FILTER (WHERE address NOT LIKE e.docprefix || '/%') AS outside INTO bad
@@ -69,7 +70,28 @@ BEGIN
     IF cutter_governance.fn_manifest_digest(p_run_id) <> a.manifest_digest THEN
         PERFORM cutter_governance.fn_stop('STOP_INVARIANT_FAILED', 'CU004', 'the manifest differs from the one that was signed', 'Start again from the plan.');
     END IF;
+    SELECT string_agg(DISTINCT format('%s/%s', b.unit_kind, b.section_type), ', ') INTO unknown
+      FROM (SELECT DISTINCT unit_kind, section_type FROM cutter_governance.manifest_unit_block WHERE run_id = p_run_id) b
+      LEFT JOIN cutter_governance.unit_vocabulary w USING (unit_kind, section_type) WHERE w.unit_kind IS NULL;
+    IF unknown IS NOT NULL THEN
+        PERFORM cutter_governance.fn_stop('STOP_REFUSED_INPUT', 'CU004', 'not in the vocabulary: ' || unknown, 'Correct the profile.');
+    END IF;
     RETURN e.n_units;
+END $$;
+
+-- The same, and the document is uncut.
+CREATE OR REPLACE FUNCTION fn_cut_check(p_run_id text, a cutter_governance.approval) RETURNS integer
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    n integer := cutter_governance.fn_manifest_check(p_run_id, a);
+    cut text;
+BEGIN
+    SELECT r.docprefix INTO cut FROM cutter_governance.run r JOIN public.information_unit u ON u.doc_code = r.docprefix WHERE r.run_id = p_run_id LIMIT 1;
+    IF cut IS NOT NULL THEN
+        PERFORM cutter_governance.fn_stop('STOP_REPLAY_CONFLICT', 'CU004', format('the document %s has been cut', cut),
+            'A document is cut once; a revised text needs a document prefix of its own.');
+    END IF;
+    RETURN n;
 END $$;
 
 CREATE OR REPLACE FUNCTION fn_cut_apply(p_run_id text) RETURNS jsonb
@@ -77,16 +99,9 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     a cutter_governance.approval := cutter_governance.fn_authorise(p_run_id, 'cut');
     n integer := cutter_governance.fn_cut_check(p_run_id, a);
-    unknown text;
     units bigint;
     versions bigint;
 BEGIN
-    SELECT string_agg(DISTINCT format('%s/%s', b.unit_kind, b.section_type), ', ') INTO unknown
-      FROM (SELECT DISTINCT unit_kind, section_type FROM cutter_governance.manifest_unit_block WHERE run_id = p_run_id) b
-      LEFT JOIN cutter_governance.unit_vocabulary w USING (unit_kind, section_type) WHERE w.unit_kind IS NULL;
-    IF unknown IS NOT NULL THEN
-        PERFORM cutter_governance.fn_stop('STOP_REFUSED_INPUT', 'CU004', 'not in the vocabulary: ' || unknown, 'Correct the profile.');
-    END IF;
     UPDATE cutter_governance.run SET stage = 'cut_leg_a_committed', changed_at = clock_timestamp()
      WHERE run_id = p_run_id AND family = 'active' AND stage = 'awaiting_cut_authorization' AND operation = 'cut';
     IF NOT FOUND THEN
@@ -155,6 +170,7 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     result uuid := gen_random_uuid();
 BEGIN
+    PERFORM cutter_governance.fn_assert_no_hold();
     UPDATE cutter_governance.run SET stage = 'write_verified', changed_at = clock_timestamp()
      WHERE run_id = p_run_id AND family = 'active' AND stage = 'leg_b_recorded' AND p_outcome = 'PASS';
     IF NOT FOUND THEN

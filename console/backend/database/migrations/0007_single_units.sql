@@ -27,8 +27,10 @@ BEGIN
         PERFORM cutter_governance.fn_stop('STOP_APPROVAL_INVALID', 'CU004', format('%s with this title and body is not in the signed plan', p_address), 'Write what was signed, and nothing else.');
     END IF;
     IF NOT EXISTS (SELECT 1 FROM cutter_governance.approval_use WHERE statement_sha256 = a.statement_sha256 AND purpose = p_purpose) THEN
-        IF cutter_governance.fn_manifest_digest(leased) <> a.manifest_digest THEN
-            PERFORM cutter_governance.fn_stop('STOP_INVARIANT_FAILED', 'CU004', 'the manifest differs from the one that was signed', 'Start again from the plan.');
+        IF p_purpose = 'cut' THEN
+            PERFORM cutter_governance.fn_cut_check(leased, a);
+        ELSE
+            PERFORM cutter_governance.fn_manifest_check(leased, a);
         END IF;
         PERFORM cutter_governance.fn_approval_spend(a, p_purpose);
     END IF;
@@ -42,8 +44,8 @@ DECLARE
     b cutter_governance.manifest_unit_block := cutter_governance.fn_planned_block('cut', p_address, p_title, p_body);
     health text;
 BEGIN
-    IF (b.unit_kind, b.section_type, b.parent_address) IS DISTINCT FROM (p_unit_kind, p_section_type, p_parent_ref) THEN
-        PERFORM cutter_governance.fn_stop('STOP_APPROVAL_INVALID', 'CU004', format('%s has another kind, section type or parent in the signed plan', p_address), 'Write what was signed, and nothing else.');
+    IF (b.unit_kind, b.section_type, b.parent_address, 'sovereign', 'cut') IS DISTINCT FROM (p_unit_kind, p_section_type, p_parent_ref, p_owner_ref, p_publication_type) THEN
+        PERFORM cutter_governance.fn_stop('STOP_APPROVAL_INVALID', 'CU004', format('%s has another kind, section type, parent, owner or publication in the signed plan', p_address), 'Write what was signed, and nothing else.');
     END IF;
     SELECT CASE WHEN v.id IS NULL THEN 'exists_missing_version' WHEN v.content_hash <> b.body_sha256 THEN 'exists_other_body' ELSE 'exists_complete' END
       INTO health FROM public.information_unit u LEFT JOIN public.unit_version v ON v.id = u.version_anchor_ref WHERE u.canonical_address = p_address;

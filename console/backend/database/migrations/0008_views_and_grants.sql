@@ -88,7 +88,9 @@ GRANT SELECT ON public.information_unit, public.unit_version, public.iu_lifecycl
 GRANT SELECT ON ALL SEQUENCES IN SCHEMA cutter_governance TO cutter_verify;
 GRANT SELECT ON SEQUENCE public.iu_lifecycle_log_id_seq TO cutter_verify;
 
-GRANT INSERT ON manifest_envelope, manifest_unit_block TO cutter_exec;
+GRANT INSERT (run_id, operation, docprefix, source_version_id, plan_digest, content_digest, n_units) ON manifest_envelope TO cutter_exec;
+GRANT INSERT (run_id, seq, address, parent_address, unit_kind, section_type, section_code, title, body, body_sha256, byte_start, byte_end, line_start, line_end,
+    unit_id, version_id) ON manifest_unit_block TO cutter_exec;
 GRANT EXECUTE ON FUNCTION fn_manifest_digest, fn_draft_digest, fn_assert_no_hold, fn_run_advance, fn_run_leave, fn_run_event, fn_lease_end, fn_hold_set TO cutter_exec, cutter_verify;
 GRANT EXECUTE ON FUNCTION fn_document_register, fn_run_create, fn_source_pin, fn_run_plan, fn_run_return, fn_lease_arm, fn_hold_release, fn_baseline_pin,
     fn_cut_apply, fn_cut_record, fn_cut_enact, fn_cut_revert TO cutter_exec;
@@ -97,3 +99,5 @@ GRANT EXECUTE ON FUNCTION fn_approval_import, fn_verify_record TO cutter_verify;
 
 CREATE OR REPLACE TRIGGER guard_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON schema_pin FOR EACH STATEMENT EXECUTE FUNCTION guard_refuse('the ledger is append-only');
 ALTER TABLE schema_pin ENABLE ALWAYS TRIGGER guard_append_only;
+CREATE OR REPLACE TRIGGER guard_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON schema_migration FOR EACH STATEMENT EXECUTE FUNCTION guard_refuse('the ledger is append-only');
+ALTER TABLE schema_migration ENABLE ALWAYS TRIGGER guard_append_only;
