@@ -1,5 +1,6 @@
 """Writes: each one a call of a function in the database, which checks lease, approval and HOLD itself."""
 
+import hashlib
 from datetime import datetime
 
 import psycopg
@@ -12,8 +13,12 @@ from console.backend.value import Value
 
 _COPY = (
     "COPY cutter_governance.manifest_unit_block (run_id, seq, address, parent_address, unit_kind, section_type, section_code,"
-    " title, body, body_sha256, byte_start, byte_end, line_start, line_end) FROM STDIN"
+    " title, body, body_sha256, byte_start, byte_end, line_start, line_end, unit_id, version_id)"
+    " FROM STDIN"
 )
+
+
+_VARIANT = {digit: "89ab"[int(digit, 16) % 4] for digit in "0123456789abcdef"}
 
 
 class NewRun(Value):
@@ -141,6 +146,7 @@ def copy_manifest(connection: psycopg.Connection, run_id: str, plan: CutPlan, ca
     with connection.cursor() as cursor, cursor.copy(_COPY) as copy:
         for seq, unit in enumerate(plan.document.units, 1):
             body = canonical[unit.byte_start : unit.byte_end].decode()
+            unit_id, version_id = row_ids(run_id, seq)
             copy.write_row(
                 (
                     run_id,
@@ -157,8 +163,23 @@ def copy_manifest(connection: psycopg.Connection, run_id: str, plan: CutPlan, ca
                     unit.byte_end,
                     unit.line_start,
                     unit.line_end,
+                    unit_id,
+                    version_id,
                 )
             )
+
+
+def row_ids(run_id: str, seq: int) -> tuple[str, str]:
+    """The ids of a planned unit and its version: UUIDs of version 8 (RFC 9562) out of one sha256.
+
+    The table's own default is volatile, which makes the server insert a COPY row by row: 1.7 times as slow.
+    """
+    hex_digits = hashlib.sha256(f"{run_id}/{seq}".encode()).hexdigest()
+    return _uuid(hex_digits[:32]), _uuid(hex_digits[32:])
+
+
+def _uuid(digits: str) -> str:
+    return f"{digits[:12]}8{digits[13:16]}{_VARIANT[digits[16]]}{digits[17:]}"
 
 
 def apply_cut(connection: psycopg.Connection, run_id: str) -> str:
