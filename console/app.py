@@ -12,6 +12,7 @@ from rich.text import Text
 from textual.app import App
 from textual.binding import BindingType
 from textual.screen import Screen
+from textual.worker import WorkerFailed
 
 from console import crash
 from console.actions import Scope, registry
@@ -22,7 +23,7 @@ from console.screens.palette import ActionProvider
 from console.terminal import TerminalGuard, wants_no_colour
 from console.widgets.jobs import in_thread
 from console.widgets.notice import Notice, refused
-from console.widgets.theme import DARK, LIGHT
+from console.widgets.theme import DARK, LIGHT, WithoutColour
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -85,7 +86,10 @@ class ConsoleApp(App[int], inherit_bindings=False):
         crash_folder: Path | None = None,
     ) -> None:
         self.registry = registry(read_only=read_only, demo=demo)
-        super().__init__(ansi_color=True if wants_no_colour(os.environ) else None)
+        no_colour = wants_no_colour(os.environ)
+        super().__init__(ansi_color=True if no_colour else None)
+        if no_colour:
+            self._filters.append(WithoutColour())
         self.read_only = read_only
         self.demo = demo
         self.clock = clock
@@ -335,7 +339,7 @@ class ConsoleApp(App[int], inherit_bindings=False):
     def _handle_exception(self, error: Exception) -> None:
         self._return_code = 1
         if self._exception is None:
-            self._exception = error
+            self._exception = _cause(error)
             self._exception_event.set()
         self._fatal_error()
 
@@ -360,3 +364,10 @@ def run(app: ConsoleApp) -> int:
     finally:
         app.guard.release()
     return app.return_code or 0
+
+
+def _cause(error: Exception) -> Exception:
+    """What made a worker fail, rather than that it failed."""
+    if isinstance(error, WorkerFailed) and isinstance(error.error, Exception):
+        return error.error
+    return error

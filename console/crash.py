@@ -1,22 +1,10 @@
 """What is said and kept when the console itself fails: a short message, and a log without any local variable."""
 
 import os
-import re
 import tempfile
 import traceback
 from datetime import datetime
 from pathlib import Path
-
-_SECRET = re.compile(
-    r"(?i)\b([\w-]*(?:password|passwd|passphrase|secret|token|bearer|dsn|database_url|api_key|private_key)[\w-]*)"
-    r"""(['"]?\s*[=:]\s*|\s+)("[^"]*"|'[^']*'|[^\s,;)]+)"""
-)
-_URL_LOGIN = re.compile(r"(?i)\b([a-z][a-z0-9+.-]*://)[^\s/@]+@")
-
-
-def redacted(text: str) -> str:
-    """The text with the values of secret-looking names and the logins of addresses taken out."""
-    return _URL_LOGIN.sub(r"\1[redacted]@", _SECRET.sub(r"\1\2[redacted]", text))
 
 
 def report(error: BaseException, folder: Path | None, now: datetime) -> str:
@@ -37,6 +25,8 @@ def _where(error: BaseException) -> str:
 
 
 def _write_log(error: BaseException, folder: Path | None, now: datetime) -> Path | None:
+    from console.backend.redaction import redact
+
     stack = "".join(traceback.TracebackException.from_exception(error, capture_locals=False).format())
     name = f"console-crash-{now:%Y%m%dT%H%M%SZ}-{os.getpid()}.log"
     for place in (folder, Path(tempfile.gettempdir())):
@@ -48,6 +38,6 @@ def _write_log(error: BaseException, folder: Path | None, now: datetime) -> Path
         except OSError:
             continue
         with os.fdopen(descriptor, "w", encoding="utf-8") as log:
-            log.write(redacted(stack))
+            log.write(redact(stack))
         return path
     return None

@@ -447,9 +447,9 @@ class FakeBackend:
         """Done."""
         return self._work(f"enact {run_id} {confirm}", on_progress)
 
-    def revert(self, run_id: str, confirm: str, on_progress: OnProgress) -> RunView:
+    def revert(self, run_id: str, confirm: str) -> RunView:
         """Done."""
-        return self._work(f"revert {run_id} {confirm}", on_progress)
+        return self._work(f"revert {run_id} {confirm}", lambda _progress: None)
 
     def void(self, run_id: str, reason: str) -> RunView:
         """Done."""

@@ -19,10 +19,13 @@ from console.widgets.rows import Rows
 if TYPE_CHECKING:
     from console.backend.facade import Backend, OnProgress
 
+_EMPTY = "No statement. A run at SG_1 or SG_2 drafts one (3, then s)."
+
 
 class ApprovalsScreen(ConsoleScreen):
     """The list of statements, and one of them in whole."""
 
+    CSS_PATH = ["rows.tcss", "approvals.tcss"]  # noqa: RUF012
     SCOPE: ClassVar[Scope] = Scope.APPROVALS
     TITLE_WORD: ClassVar[str] = "Approvals"
     HELP_TEXT: ClassVar[str] = (
@@ -37,10 +40,8 @@ class ApprovalsScreen(ConsoleScreen):
 
     def body(self) -> ComposeResult:
         """List; checks; statement."""
-        with Horizontal(id="approval-screen"):
-            yield Rows(
-                "Statements", empty="No statement. A run at SG_1 or SG_2 drafts one (3, then s).", id="statements"
-            )
+        with Vertical(id="approval-screen"):
+            yield Rows("Statements", empty="Reading the statements ...", id="statements")
             with Vertical(id="approval-detail"):
                 yield Panel("How to sign", id="sign")
                 with Horizontal(id="approval-body"):
@@ -52,6 +53,10 @@ class ApprovalsScreen(ConsoleScreen):
         super().on_mount()
         self.query_one("#statements").focus()
 
+    def not_read(self) -> None:
+        """What was read before stays; where nothing was, that is said."""
+        self.query_one("#statements", Rows).say_empty("NOT KNOWN: the statements could not be read.")
+
     def reload(self) -> None:
         """All statements with their checks."""
         self.ask("Reading the statements", lambda backend: backend.approvals(), self._loaded)
@@ -59,7 +64,7 @@ class ApprovalsScreen(ConsoleScreen):
     def _loaded(self, approvals: tuple[ApprovalView, ...]) -> None:
         self.approvals = approvals
         rows = self.query_one("#statements", Rows)
-        rows.show(tuple(words.statement_row(view) for view in approvals))
+        rows.show(tuple(words.statement_row(view) for view in approvals), empty=_EMPTY)
         rows.retitle(f"Statements: {len(approvals)}")
         wanted = self.console.wanted_statement
         index = next((i for i, view in enumerate(approvals) if view.statement_sha256 == wanted), rows.cursor)

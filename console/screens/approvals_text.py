@@ -35,10 +35,11 @@ def checks_title(view: ApprovalView) -> str:
 
 
 def checks(view: ApprovalView) -> list[Line]:
-    """Every check in its order, with what to do where it is not PASS."""
+    """Every check, with what to do where it is not PASS; those come first."""
     if not view.checks:
         return [line(Span("NOT_RUN ", "muted"), "nothing has been checked yet. Press c.")]
-    return [part for check in view.checks for part in check_lines(check)]
+    ordered = sorted(view.checks, key=lambda check: check.outcome is Outcome.PASS)
+    return [part for check in ordered for part in check_lines(check)]
 
 
 def statement(view: ApprovalView) -> list[Line]:
@@ -68,7 +69,7 @@ def sign(view: ApprovalView, now: datetime, *, demo: bool) -> list[Line]:
         line(Span("file  ", "muted"), safe_text(str(view.statement_path))),
     ]
     if view.status in {ApprovalStatus.DRAFTED, ApprovalStatus.INVALID}:
-        lines.append(line(Span("sign  ", "muted"), safe_text(view.sign_with)))
+        lines += [line(Span("sign  ", "muted"), safe_text(command)) for command in view.sign_with.splitlines()]
         lines.append(line(Span("then  ", "muted"), "put the signature file beside the statement; c checks, i imports"))
         if demo:
             lines.append(line(Span("DEMO  ", "accent"), "D signs as the demo sovereign, with a throw-away key"))

@@ -32,6 +32,7 @@ class ConsoleScreen(Screen[None]):
         (0, "-narrow"),
         (110, "-wide"),
     ]
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (34, "-high")]  # noqa: RUF012
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss_notice", "Dismiss", show=False)]
 
     def __init__(self) -> None:
@@ -100,6 +101,9 @@ class ConsoleScreen(Screen[None]):
     def reload(self) -> None:
         """Ask the backend again for what this screen shows."""
 
+    def not_read(self) -> None:
+        """The backend did not answer: an empty list must not look like an answer."""
+
     def action_dismiss_notice(self) -> None:
         """Take the notice away, unless something is still being done."""
         self.console.dismiss_notice()
@@ -113,6 +117,7 @@ class ConsoleScreen(Screen[None]):
             answer = await self.console.ask(question)
         except CutterError as error:
             self.console.give_notice(refused(doing, error))
+            self.not_read()
             return
         if self.is_mounted:
             with self.app.batch_update():

@@ -151,7 +151,7 @@ def _operation(danger: Danger, run_id: str, answer: Confirmed) -> Operation[RunV
             case Danger.ENACT:
                 return backend.enact(run_id, answer.confirm, progress)
             case Danger.REVERT:
-                return backend.revert(run_id, answer.confirm, progress)
+                return backend.revert(run_id, answer.confirm)
             case Danger.VOID:
                 return backend.void(run_id, answer.reason)
             case Danger.RELEASE_HOLD:

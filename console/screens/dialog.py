@@ -21,6 +21,7 @@ class Dialog(ModalScreen[R | None], Generic[R]):
     """Esc, and Enter on Cancel, are no: they dismiss with None. Nothing else is bound to Enter."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "no", "No", show=False, priority=True)]
+    CSS_PATH = "dialog.tcss"
     AUTO_FOCUS = "#cancel"
     WORDS: ClassVar[str] = ""
     CANCEL: ClassVar[str] = "Cancel"

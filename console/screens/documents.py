@@ -25,6 +25,8 @@ from console.widgets.unit_tree import UnitTree
 if TYPE_CHECKING:
     from console.backend.facade import Backend, OnProgress
 
+_EMPTY = "The intake folder is empty. Put a Markdown or text file there, then r."
+
 
 @dataclass(frozen=True, slots=True)
 class Planned:
@@ -38,6 +40,7 @@ class Planned:
 class DocumentsScreen(ConsoleScreen):
     """Two faces: the list with the form, and the plan."""
 
+    CSS_PATH = ["rows.tcss", "documents.tcss"]  # noqa: RUF012
     SCOPE: ClassVar[Scope] = Scope.DOCUMENTS
     TITLE_WORD: ClassVar[str] = "Documents"
     HELP_TEXT: ClassVar[str] = (
@@ -57,7 +60,7 @@ class DocumentsScreen(ConsoleScreen):
     def body(self) -> ComposeResult:
         """List and form; or the plan."""
         with Vertical(id="pick"):
-            yield Rows("Documents", empty="The intake folder is empty. Put a Markdown or text file there.", id="intake")
+            yield Rows("Documents", empty="Reading the intake folder ...", id="intake")
             with Vertical(id="form"):
                 yield Lines(id="form-hint")
                 with Horizontal(classes="field"):
@@ -85,13 +88,17 @@ class DocumentsScreen(ConsoleScreen):
         self._show_face()
         self.query_one("#intake").focus()
 
+    def not_read(self) -> None:
+        """What was read before stays; where nothing was, that is said."""
+        self.query_one("#intake", Rows).say_empty("NOT KNOWN: the intake folder could not be read.")
+
     def reload(self) -> None:
         """The list and the profiles."""
         self.ask("Reading the intake folder", lambda b: (b.intake(), b.profiles()), self._loaded)
 
     def _loaded(self, answer: tuple[tuple[IntakeView, ...], tuple[str, ...]]) -> None:
         self._intake, self._profiles = answer
-        self.query_one("#intake", Rows).show(tuple(words.intake_row(view) for view in self._intake))
+        self.query_one("#intake", Rows).show(tuple(words.intake_row(view) for view in self._intake), empty=_EMPTY)
         self.query_one("#form-hint", Lines).show(words.form_hint(self._profiles))
         self._fill_form()
 
@@ -169,7 +176,7 @@ class DocumentsScreen(ConsoleScreen):
         units = view.document.units if view.document is not None else ()
         self._show_face()
         self.query_one("#form-hint", Lines).show(words.form_hint(self._profiles))
-        self.query_one("#plan-head", Lines).show(words.plan_head(planned.request, view))
+        self.query_one("#plan-head", Lines).show(words.plan_head(planned.request, view, wide=self.has_class("-wide")))
         tree = self.query_one(UnitTree)
         tree.load(units, planned.outline)
         tree.display = bool(units)

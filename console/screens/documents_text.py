@@ -44,7 +44,7 @@ def planning(view: IntakeView) -> Line:
     return line(Span(f"Planning {view.name} ...", "accent"))
 
 
-def plan_head(request: RunRequest, view: PlanView) -> list[Line]:
+def plan_head(request: RunRequest, view: PlanView, *, wide: bool) -> list[Line]:
     """What was planned: units, histogram, coverage, digest; or that it is refused."""
     what = f"{request.docprefix}  {request.origin}  {request.profile}{', ordinals' if request.ordinals else ''}"
     if view.document is None:
@@ -61,7 +61,12 @@ def plan_head(request: RunRequest, view: PlanView) -> list[Line]:
     return [
         line(Span(what, "strong")),
         verdict,
-        line(Span("coverage ", "muted"), coverage(document), Span("  digest ", "muted"), view.plan_digest[:16] + "…"),
+        line(
+            Span("coverage ", "muted"),
+            coverage(document),
+            Span("  digest ", "muted"),
+            view.plan_digest if wide else shortened(view.plan_digest, 17),
+        ),
     ]
 
 

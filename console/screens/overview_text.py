@@ -18,7 +18,7 @@ def field(label: str, value: str | Span) -> Line:
 
 def where(status: Status, *, read_only: bool) -> list[Line]:
     """Who am I: the one database, the role, the root, and what this console may do."""
-    mode = "READ-ONLY, cannot write" if read_only or status.read_only else "may write when armed"
+    mode = "READ-ONLY, cannot write" if read_only or status.read_only else "writes when armed"
     demo = [field("demo", Span("DEMO, throw-away data", "accent"))] if status.demo else []
     if status.target is None:
         return [
@@ -50,19 +50,20 @@ _MEANING = {
 
 
 def switch(status: Status, now: datetime) -> list[Line]:
-    """The switch in words: state, for which run, by whom, since when, until when, what clears it."""
+    """The switch in words: state, until when, for which run, by whom, since when, why, what clears it."""
     view = status.switch
     lines = [line(Span(_MEANING[view.state], switch_tone(view.state.value)))]
-    if view.run_id:
-        lines.append(field("run", view.run_id))
-    if view.purpose:
-        lines.append(field("for", view.purpose))
-    if view.by:
-        lines.append(field("by", f"{view.by}{f', {age(view.since, now)}' if view.since else ''}"))
     if view.expires_at is not None:
         lines.append(field("ends in", Span(left(view.expires_at, now), "warn")))
+    if view.run_id:
+        lines.append(line(view.run_id))
+    if view.by or view.since:
+        since = f", {age(view.since, now)}" if view.since is not None else ""
+        lines.append(field("by", f"{view.by or UNKNOWN}{since}"))
     if view.reason:
         lines.append(field("because", str(view.reason)))
+    if view.purpose:
+        lines.append(field("for", view.purpose))
     if view.clears_with:
         lines.append(field("clears by", view.clears_with))
     return lines
@@ -119,6 +120,8 @@ def run_line(run: RunSummary) -> Line:
 def current_run(status: Status, now: datetime) -> list[Line]:
     """The run that is on its way."""
     run = status.current_run
+    if run is None and status.target is None:
+        return [line(Span("NOT KNOWN ", "warn"), "whether a run is on its way")]
     if run is None:
         return [line(Span("No run is on its way.", "muted"))]
     units = "units not known" if run.n_units is None else plural(run.n_units, "unit")
@@ -132,6 +135,8 @@ def current_run(status: Status, now: datetime) -> list[Line]:
 
 def waiting(status: Status, now: datetime) -> list[Line]:
     """What waits, for whom, since when, and what to do about it (incident 23)."""
+    if status.target is None:
+        return [line(Span("NOT KNOWN ", "warn"), "what waits: the database was not reached"), line("")]
     if not status.waiting:
         return [line(Span("Nothing waits for a decision.", "muted")), line("")]
     return [part for view in status.waiting for part in (*_wait(view, now), line(""))]
@@ -144,6 +149,6 @@ def _wait(view: WaitView, now: datetime) -> list[Line]:
     return [
         line(Span(str(view.what), "strong")),
         line(Span("waits for ", "muted"), str(view.waits_for)),
-        *([line(Span(", ".join(when), "muted"))] if when else []),
         line(Span("Next: ", "muted"), str(view.next_action)),
+        *([line(Span(", ".join(when), "muted"))] if when else []),
     ]

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 LIST_LIMIT = 500
 """Runs shown; the title says when there are more."""
 
+_EMPTY = "No run yet. Plan a document (2) and start one."
+
 _MOVES: dict[str, frozenset[Move]] = {
     "go_on": frozenset({Move.CONTINUE}),
     "draft": frozenset({Move.IMPORT_SG_1, Move.IMPORT_SG_2}),
@@ -36,6 +38,7 @@ _MOVES: dict[str, frozenset[Move]] = {
 class RunScreen(ConsoleScreen):
     """The list of runs, and one of them in whole."""
 
+    CSS_PATH = ["rows.tcss", "run.tcss"]  # noqa: RUF012
     SCOPE: ClassVar[Scope] = Scope.RUN
     TITLE_WORD: ClassVar[str] = "Run"
     HELP_TEXT: ClassVar[str] = (
@@ -47,13 +50,14 @@ class RunScreen(ConsoleScreen):
     def __init__(self) -> None:
         super().__init__()
         self._runs: tuple[RunSummary, ...] = ()
+        self._chosen = ""
         self.run_view: RunView | None = None
         self._progress: Progress | None = None
 
     def body(self) -> ComposeResult:
         """The list; the head, phases and evidence of the chosen one."""
-        with Horizontal(id="run-screen"):
-            yield Rows("Runs", empty="No run yet. Plan a document (2) and start one.", id="runs")
+        with Vertical(id="run-screen"):
+            yield Rows("Runs", empty="Reading the runs ...", id="runs")
             with Vertical(id="run-detail"):
                 yield Panel("Run", id="run-head")
                 with Horizontal(id="run-phases"):
@@ -66,6 +70,10 @@ class RunScreen(ConsoleScreen):
         self.query_one("#run-head", Panel).can_focus = False
         self.query_one("#runs").focus()
 
+    def not_read(self) -> None:
+        """What was read before stays; where nothing was, that is said."""
+        self.query_one("#runs", Rows).say_empty("NOT KNOWN: the runs could not be read.")
+
     def reload(self) -> None:
         """The list, then the chosen run."""
         self.ask("Reading the runs", lambda backend: backend.runs(), self._loaded)
@@ -73,10 +81,11 @@ class RunScreen(ConsoleScreen):
     def _loaded(self, runs: tuple[RunSummary, ...]) -> None:
         self._runs = runs[:LIST_LIMIT]
         rows = self.query_one("#runs", Rows)
-        rows.show(tuple(words.run_row(run) for run in self._runs))
+        rows.show(tuple(words.run_row(run) for run in self._runs), empty=_EMPTY)
         rows.retitle(words.runs_title(len(runs), LIST_LIMIT))
-        wanted = self.console.wanted_run or (self.run_view.run_id if self.run_view is not None else "")
-        index = next((i for i, run in enumerate(self._runs) if run.run_id == wanted), rows.cursor)
+        # The run that was asked for stays chosen, also when a second list comes before the run itself was read.
+        self._chosen = self.console.wanted_run or self._chosen
+        index = next((i for i, run in enumerate(self._runs) if run.run_id == self._chosen), rows.cursor)
         self.console.wanted_run = ""
         rows.set_reactive(Rows.cursor, min(index, max(len(self._runs) - 1, 0)))
         rows.refresh()
@@ -89,7 +98,7 @@ class RunScreen(ConsoleScreen):
     def _read_chosen(self) -> None:
         index = self.query_one("#runs", Rows).cursor
         if index < len(self._runs):
-            run_id = self._runs[index].run_id
+            run_id = self._chosen = self._runs[index].run_id
             self.ask(f"Reading {run_id}", lambda backend: backend.run(run_id), self.draw_run)
 
     def draw_run(self, run: RunView) -> None:

@@ -69,6 +69,11 @@ class Rows(ScrollView, can_focus=True):
         self._empty = empty or self._empty
         self.rows_changed()
 
+    def say_empty(self, words: str) -> None:
+        """What an empty list says; a list with rows stays as it is."""
+        self._empty = words
+        self.refresh()
+
     @property
     def row_count(self) -> int:
         """How many rows there are."""

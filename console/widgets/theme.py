@@ -1,5 +1,11 @@
 """The two palettes: a calm dark one for the night, a light one for the day."""
 
+from functools import lru_cache
+
+from rich.segment import Segment
+from rich.style import Style
+from textual.color import Color
+from textual.filter import LineFilter
 from textual.theme import Theme
 
 DARK = Theme(
@@ -33,3 +39,16 @@ LIGHT = Theme(
     dark=False,
     variables={"muted": "#626b78", "rule": "#c9c6bb", "cursor": "#cfe0f1", "cursor-off": "#e4e9ee"},
 )
+
+
+class WithoutColour(LineFilter):
+    """NO_COLOR means none: not even the codes for the default colours are left; weight and inversion are."""
+
+    def apply(self, segments: list[Segment], background: Color) -> list[Segment]:  # noqa: ARG002 - Textual's signature
+        """The segments in the terminal's own two colours."""
+        return [Segment(text, _without_colour(style) if style else None, control) for text, style, control in segments]
+
+
+@lru_cache(512)
+def _without_colour(style: Style) -> Style:
+    return Style(bold=style.bold, dim=style.dim, italic=style.italic, underline=style.underline, reverse=style.reverse)

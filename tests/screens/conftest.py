@@ -1,0 +1,81 @@
+"""Screens on the fake backend with a pinned clock; snapshots live in snapshots/ and only count on the pinned Textual."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+import textual
+from pytest_textual_snapshot import SVGImageExtension
+from syrupy.assertion import SnapshotAssertion
+from textual.pilot import Pilot
+
+from console.app import ConsoleApp
+from tests.fakes import NOW, FakeBackend
+
+PINNED_TEXTUAL = "8.2.8"
+SNAPSHOTS = Path(__file__).parents[2] / "snapshots"
+
+
+@pytest.fixture(autouse=True)
+def _no_surroundings(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the developer's terminal says must not change a screen."""
+    for name in ("NO_COLOR", "TEXTUAL", "TEXTUAL_THEME", "TEXTUAL_FILTERS"):
+        monkeypatch.delenv(name, raising=False)
+
+
+def console_on(backend: FakeBackend, *, read_only: bool = False, demo: bool = False) -> ConsoleApp:
+    """A console that measures only when it is asked to."""
+    return ConsoleApp(backend, read_only=read_only, demo=demo, clock=lambda: NOW, refresh_seconds=86_400)
+
+
+async def settle(pilot: Pilot[Any]) -> None:
+    """Wait until no backend call is under way and all messages are handled."""
+    await pilot.pause()
+    while pilot.app.workers:
+        await pilot.app.workers.wait_for_complete()
+        await pilot.pause()
+    await pilot.pause()
+
+
+async def press(pilot: Pilot[Any], *keys: str) -> None:
+    """Press keys, settling after each."""
+    for key in keys:
+        await pilot.press(key)
+        await settle(pilot)
+
+
+@asynccontextmanager
+async def opened(
+    backend: FakeBackend, *keys: str, size: tuple[int, int] = (80, 24), read_only: bool = False, demo: bool = False
+) -> AsyncIterator[tuple[ConsoleApp, Pilot[Any]]]:
+    """A console on this backend, after these keys."""
+    app = console_on(backend, read_only=read_only, demo=demo)
+    async with app.run_test(size=size) as pilot:
+        await settle(pilot)
+        await press(pilot, *keys)
+        yield app, pilot
+        if backend.gate is not None:
+            backend.gate.set()
+            await asyncio.wait_for(settle(pilot), 10)
+
+
+class _TopLevel(SVGImageExtension):
+    """Snapshots beside the sources, reviewed like code."""
+
+    @classmethod
+    def dirname(cls, *, test_location: Any) -> str:
+        """The top-level directory."""
+        return str(SNAPSHOTS / str(test_location.basename))
+
+
+@pytest.fixture
+def screen_snapshot(snapshot: SnapshotAssertion, request: pytest.FixtureRequest) -> SnapshotAssertion:
+    """Compares an exported SVG. Skipped, saying so, on another Textual; `--snapshot-update` refuses there."""
+    if textual.__version__ != PINNED_TEXTUAL:
+        if request.config.getoption("update_snapshots"):
+            pytest.fail(f"snapshots are only updated on Textual {PINNED_TEXTUAL}, this is {textual.__version__}")
+        pytest.skip(f"snapshots count only on Textual {PINNED_TEXTUAL}, this is {textual.__version__}")
+    return snapshot.use_extension(_TopLevel)

@@ -1,0 +1,61 @@
+"""Every screen at 80x24 and 120x40, at rest, armed, waiting for SG_1, refused, with the database down."""
+
+from collections.abc import Callable
+
+import pytest
+from syrupy.assertion import SnapshotAssertion
+
+from console.backend.errors import Refused, StopCode
+from console.backend.runs.states import Stage
+from tests.fakes import ARMED, HOLD, FakeBackend
+from tests.screens.conftest import opened
+
+SIZES = ((80, 24), (120, 40))
+
+SCENARIOS: dict[str, Callable[[], FakeBackend]] = {
+    "rest": lambda: FakeBackend(stage=Stage.CLOSEOUT_REPORTED),
+    "armed": lambda: FakeBackend(switch=ARMED),
+    "waiting": FakeBackend,
+    "refused": lambda: FakeBackend(refused=True, with_problems=True, open_checks=True, switch=HOLD, interrupted=True),
+    "down": lambda: FakeBackend(down=True),
+}
+
+SCREENS = {"overview": "1", "documents": "2", "run": "3", "approvals": "4"}
+
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+@pytest.mark.parametrize("scenario", SCENARIOS)
+@pytest.mark.parametrize("screen", SCREENS)
+async def test_screen(screen: str, scenario: str, size: tuple[int, int], screen_snapshot: SnapshotAssertion) -> None:
+    """Each screen says the same thing that was reviewed."""
+    async with opened(SCENARIOS[scenario](), SCREENS[screen], size=size) as (app, _pilot):
+        assert app.export_screenshot() == screen_snapshot
+
+
+DIALOGS: dict[str, tuple[Callable[[], FakeBackend], tuple[str, ...]]] = {
+    "plan": (FakeBackend, ("2", "p")),
+    "plan-refused": (lambda: FakeBackend(with_problems=True), ("2", "p")),
+    "arm": (FakeBackend, ("3", "A")),
+    "arm-refused": (lambda: FakeBackend(open_checks=True), ("3", "A")),
+    "void": (FakeBackend, ("3", "V")),
+    "enact": (lambda: FakeBackend(stage=Stage.AWAITING_LIFECYCLE_AUTHORIZATION), ("3", "E")),
+    "revert": (lambda: FakeBackend(stage=Stage.AWAITING_LIFECYCLE_AUTHORIZATION), ("3", "U")),
+    "release": (lambda: FakeBackend(switch=HOLD), ("H",)),
+    "panic": (FakeBackend, ("ctrl+x",)),
+    "live": (FakeBackend, ("2", "p", "L")),
+    "import": (lambda: FakeBackend(refused=True), ("4", "i")),
+    "help": (FakeBackend, ("3", "question_mark")),
+    "stop": (
+        lambda: FakeBackend(fail_with=Refused(StopCode.EXECUTION_DISABLED, "the switch is OFF", "Arm it: A")),
+        ("2", "p", "d"),
+    ),
+}
+
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+@pytest.mark.parametrize("name", DIALOGS)
+async def test_dialog(name: str, size: tuple[int, int], screen_snapshot: SnapshotAssertion) -> None:
+    """Each dialog, and the plan, says the same thing that was reviewed."""
+    make, keys = DIALOGS[name]
+    async with opened(make(), *keys, size=size) as (app, _pilot):
+        assert app.export_screenshot() == screen_snapshot

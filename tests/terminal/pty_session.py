@@ -1,0 +1,107 @@
+"""A program in a real pseudo-terminal: its bytes, its keys, its end."""
+
+import fcntl
+import os
+import pty
+import select
+import signal
+import struct
+import sys
+import termios
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+
+
+class PtySession:
+    """Runs `python -m tests.terminal.runner SCENARIO FOLDER` in a terminal of this size."""
+
+    def __init__(
+        self, scenario: str, folder: Path, *, size: tuple[int, int] = (80, 24), env: Mapping[str, str] | None = None,
+        ignore_hangup: bool = False,
+    ) -> None:  # fmt: skip
+        self.output = b""
+        environ = {k: v for k, v in os.environ.items() if k not in {"NO_COLOR", "TEXTUAL", "COLORTERM"}}
+        environ |= {"TERM": "xterm-256color", "COLORTERM": "truecolor", "LANG": "C.UTF-8", **(env or {})}
+        self.pid, self.master = pty.fork()
+        if self.pid == 0:
+            os.chdir(ROOT)
+            signal.signal(signal.SIGHUP, signal.SIG_IGN if ignore_hangup else signal.SIG_DFL)
+            os.execve(sys.executable, [sys.executable, "-m", "tests.terminal.runner", scenario, str(folder)], environ)
+        columns, rows = size
+        fcntl.ioctl(self.master, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+        self.before = termios.tcgetattr(self.master)
+        self.status: int | None = None
+
+    def read(self, seconds: float) -> None:
+        """Take what comes within this time."""
+        end = time.monotonic() + seconds
+        while (rest := end - time.monotonic()) > 0:
+            if not self._take(rest):
+                return
+
+    def _take(self, timeout: float) -> bool:
+        if not select.select([self.master], [], [], timeout)[0]:
+            return True
+        try:
+            data = os.read(self.master, 65536)
+        except OSError:
+            return False
+        self.output += data
+        return bool(data)
+
+    def wait_for(self, condition: Callable[[bytes], bool], seconds: float = 20.0) -> None:
+        """Read until the output fulfils the condition. Raises TimeoutError with the end of the output."""
+        end = time.monotonic() + seconds
+        while not condition(self.output):
+            if time.monotonic() > end or not self._take(0.1):
+                raise TimeoutError(self.output[-2000:])
+
+    def see(self, words: bytes) -> None:
+        """Read until these words have come since the last `forget`."""
+        self.wait_for(lambda output: words in output)
+
+    def forget(self) -> bytes:
+        """Give what has come so far, and start anew."""
+        output, self.output = self.output, b""
+        return output
+
+    def press(self, keys: str) -> None:
+        """Type."""
+        os.write(self.master, keys.encode())
+
+    def kill(self, number: int) -> None:
+        """Send a signal to the program."""
+        os.kill(self.pid, number)
+
+    def hang_up(self) -> None:
+        """Close the terminal, as a dropped line does."""
+        os.close(self.master)
+        self.master = -1
+
+    def end(self, seconds: float = 20.0) -> tuple[int, float]:
+        """Wait for the end: exit status (negative for a signal) and how long it took."""
+        start = time.monotonic()
+        while time.monotonic() - start < seconds:
+            pid, status = os.waitpid(self.pid, os.WNOHANG)
+            if pid:
+                took = time.monotonic() - start
+                self.status = os.waitstatus_to_exitcode(status)
+                if self.master >= 0:
+                    self.read(0.3)
+                return self.status, took
+            if self.master >= 0:
+                self._take(0.01)
+            else:
+                time.sleep(0.01)
+        raise TimeoutError(self.output[-2000:])
+
+    def close(self) -> None:
+        """End the program, whatever it does."""
+        if self.status is None:
+            os.kill(self.pid, signal.SIGKILL)
+            os.waitpid(self.pid, 0)
+        if self.master >= 0:
+            os.close(self.master)

@@ -1,0 +1,40 @@
+"""Runs the console on the fake backend in this process's terminal: `python -m tests.terminal.runner SCENARIO`."""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from console.app import ConsoleApp, run
+from console.backend.facade import Backend
+from console.backend.views import Status
+from tests.fakes import ARMED, NOW, FakeBackend
+
+HOSTILE = "\x1b]0;OWNED\x07\x1b[31mRED\x9b35m\u202eevil\u2066\u200b[/x][bold]\x00\x08\x7f$HOME"
+
+
+class CrashingBackend(FakeBackend):
+    """Fails in a way that nobody foresaw, with a secret among its locals and in its message."""
+
+    def status(self) -> Status:
+        """Raise."""
+        password = "hunter2-in-a-local"
+        raise RuntimeError(f"password={password} postgresql://anna:hunter2-in-a-url@db01/directus")
+
+
+def main(scenario: str, folder: str) -> int:
+    """Run one scenario; the exit status is the console's."""
+    backends: dict[str, Callable[[], Backend]] = {
+        "rest": FakeBackend,
+        "armed": lambda: FakeBackend(switch=ARMED),
+        "hostile": lambda: FakeBackend(hostile=HOSTILE, refused=True, switch=ARMED, interrupted=True, demo=True),
+        "hostile-problems": lambda: FakeBackend(hostile=HOSTILE, with_problems=True, open_checks=True, has_run=False),
+        "crash": CrashingBackend,
+    }
+    app = ConsoleApp(
+        backends[scenario], read_only=False, demo=True, clock=lambda: NOW, refresh_seconds=10, crash_folder=Path(folder)
+    )
+    return run(app)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1], sys.argv[2]))
