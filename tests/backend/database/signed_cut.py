@@ -1,7 +1,7 @@
 """A run in the database without files, gpg or backup: what a person with psql and the roles' passwords can make."""
 
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
@@ -25,7 +25,7 @@ TO_FIRST_PAUSE = (
     Stage.GRANTS_PROBED,
     Stage.AWAITING_CUT_AUTHORIZATION,
 )
-Executor = psycopg.Connection
+_CREATE = "SELECT public.fn_iu_create(%s, %s, %s, 'cutter_exec', %s, %s, %s, %s, %s)->>'status'"
 
 
 @dataclass(frozen=True)
@@ -68,16 +68,16 @@ class SignedCut:
         finally:
             connection.close()
 
-    def rule(self, kind: str = "SG_1", **changes: object) -> str:
+    def rule(self, kind: str = "SG_1", changes: Mapping[str, object] | None = None) -> str:
         """Import a ruling as cutter_verify, with the fields changed that a forger would change. Returns its sha256."""
         with self.verifier() as connection:
-            return ledger.import_approval(connection, self.ruling(connection, kind, **changes))
+            return ledger.import_approval(connection, self.ruling(connection, kind).model_copy(update=changes))
 
-    def ruling(self, connection: psycopg.Connection, kind: str = "SG_1", **changes: object) -> ledger.ImportedApproval:
+    def ruling(self, connection: psycopg.Connection, kind: str = "SG_1") -> ledger.ImportedApproval:
         """The ruling that the sovereign would sign for this run; the database sees no more of gpg than its bytes."""
         world, now, second = self.plan.world, datetime.now(UTC), kind == "SG_2"
         assert world is not None
-        honest = ledger.ImportedApproval(
+        return ledger.ImportedApproval(
             kind=kind,
             run_id=self.run_id,
             plan_digest=self.plan.plan_digest,
@@ -96,7 +96,6 @@ class SignedCut:
             statement=f"{kind} of {self.run_id} {uuid4()}".encode(),
             signatures=(b"signature",),
         )
-        return honest.model_copy(update=changes)
 
     def arm(self, purpose: str = "cut", minutes: int = 15) -> None:
         """Open the lease as cutter_exec."""
@@ -187,11 +186,11 @@ def start_cut(database: Database, docprefix: str = "ACME-LAW", text: str = TEXT,
 
 
 @contextmanager
-def stopped(code: str) -> Iterator[None]:
-    """The block must end in a refusal of the database with this STOP code."""
+def stopped(*codes: str) -> Iterator[None]:
+    """The block must end in a refusal of the database with one of these STOP codes, or SQLSTATEs."""
     with pytest.raises(psycopg.Error) as caught:
         yield
-    assert caught.value.diag.message_detail == code, caught.value
+    assert {caught.value.diag.message_detail, caught.value.sqlstate} & set(codes), caught.value
 
 
 def counts(database: Database) -> dict[str, int]:
@@ -203,3 +202,15 @@ def counts(database: Database) -> dict[str, int]:
 def grown(before: dict[str, int], after: dict[str, int]) -> dict[str, int]:
     """The tables whose rows changed, by how many."""
     return {table: after[table] - rows for table, rows in before.items() if after[table] != rows}
+
+
+def create_units(
+    connection: psycopg.Connection, run: SignedCut, units: tuple[PlannedUnit, ...], owner: str = "sovereign"
+) -> list[str]:
+    """The units one by one, through fn_iu_create; the statuses."""
+    said = []
+    for unit in units:
+        values = (unit.unit_kind, unit.section_type, owner, "cut", unit.parent)
+        row = connection.execute(_CREATE, (unit.address, unit.title, run.body(unit), *values)).fetchone()
+        said.append(row[0] if row else "")
+    return said

@@ -99,23 +99,25 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     a cutter_governance.approval := cutter_governance.fn_authorise(p_run_id, 'cut');
     n integer := cutter_governance.fn_cut_check(p_run_id, a);
+    prefix text;
+    writer text := session_user;
     units bigint;
     versions bigint;
 BEGIN
     UPDATE cutter_governance.run SET stage = 'cut_leg_a_committed', changed_at = clock_timestamp()
-     WHERE run_id = p_run_id AND family = 'active' AND stage = 'awaiting_cut_authorization' AND operation = 'cut';
+     WHERE run_id = p_run_id AND family = 'active' AND stage = 'awaiting_cut_authorization' AND operation = 'cut' RETURNING docprefix INTO prefix;
     IF NOT FOUND THEN
         PERFORM cutter_governance.fn_stop('STOP_INVARIANT_FAILED', 'CU004', format('run %s does not wait for its cut', p_run_id), 'See: cutter-console run show RUN');
     END IF;
     PERFORM cutter_governance.fn_approval_spend(a, 'cut');
     INSERT INTO public.information_unit (id, canonical_address, unit_kind, section_type, section_code, doc_code, owner_ref, publication_type,
             parent_or_container_ref, version_anchor_ref, content_anchor_ref, created_by)
-    SELECT unit_id, address, unit_kind, section_type, section_code, split_part(address, '/', 1), 'sovereign', 'cut',
-           parent_address, version_id, body_sha256, session_user
+    SELECT unit_id, address, unit_kind, section_type, section_code, prefix, 'sovereign', 'cut',
+           parent_address, version_id, body_sha256, writer
       FROM cutter_governance.manifest_unit_block WHERE run_id = p_run_id;
     GET DIAGNOSTICS units = ROW_COUNT;
     INSERT INTO public.unit_version (id, unit_id, version_seq, title, body, content_hash, review_state, created_by)
-    SELECT version_id, unit_id, 1, title, body, body_sha256, 'cut', session_user
+    SELECT version_id, unit_id, 1, title, body, body_sha256, 'cut', writer
       FROM cutter_governance.manifest_unit_block WHERE run_id = p_run_id;
     GET DIAGNOSTICS versions = ROW_COUNT;
     PERFORM cutter_governance.fn_assert_no_hold();

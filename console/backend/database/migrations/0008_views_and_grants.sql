@@ -30,32 +30,61 @@ CREATE OR REPLACE VIEW v_hold AS
 CREATE OR REPLACE VIEW v_baseline AS
     SELECT DISTINCT ON (table_name) table_name, rows, run_id, pinned_at FROM baseline_pin ORDER BY table_name, id DESC;
 
--- Everything that decides what may be done here, as text lines: grants, ownership, functions, triggers, roles.
-CREATE OR REPLACE VIEW v_schema_line AS
+-- Everything that decides what may be done here, as text lines: grants, ownership, definitions, guards, roles.
+-- A function, because names and definitions are printed by the search_path of whoever asks.
+CREATE OR REPLACE FUNCTION fn_grants(acl aclitem[]) RETURNS text
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT string_agg(g, ' ' ORDER BY g COLLATE "C") FROM (
+        SELECT format('%s=%s%s', CASE x.grantee WHEN 0 THEN 'PUBLIC' ELSE pg_get_userbyid(x.grantee) END, x.privilege_type,
+                      CASE WHEN x.is_grantable THEN '*' ELSE '' END) AS g FROM aclexplode(acl) x) s
+$$;
+
+CREATE OR REPLACE FUNCTION fn_schema_line() RETURNS SETOF text
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     WITH product AS (
-        SELECT c.oid, n.nspname, c.relname, c.relkind, c.relowner, c.relacl FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+        SELECT c.oid, n.nspname || '.' || c.relname AS name, c.relkind, c.relowner, c.relacl, c.relrowsecurity, c.relforcerowsecurity
+          FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
          WHERE c.relkind IN ('r', 'v', 'S') AND (n.nspname = 'cutter_governance' OR n.nspname = 'public' AND c.relname IN
                ('information_unit', 'unit_version', 'iu_lifecycle_vocab', 'iu_lifecycle_log', 'dot_config', 'iu_lifecycle_log_id_seq'))
     )
-    SELECT format('%s %s.%s owner %s grants %s', CASE relkind WHEN 'v' THEN 'view' WHEN 'S' THEN 'sequence' ELSE 'table' END, nspname, relname,
-                  pg_get_userbyid(relowner), (SELECT string_agg(g, ' ' ORDER BY g COLLATE "C") FROM (
-                      SELECT format('%s=%s', CASE x.grantee WHEN 0 THEN 'PUBLIC' ELSE pg_get_userbyid(x.grantee) END, x.privilege_type) AS g
-                        FROM aclexplode(relacl) x) s)) AS line FROM product
+    SELECT format('schema %s owner %s grants %s', nspname, pg_get_userbyid(nspowner), cutter_governance.fn_grants(nspacl))
+      FROM pg_namespace WHERE nspname IN ('cutter_governance', 'public')
     UNION ALL
-    SELECT format('function %s.%s owner %s definer %s settings %s source %s grants %s', n.nspname, p.oid::regprocedure, pg_get_userbyid(p.proowner), p.prosecdef,
-                  p.proconfig, encode(sha256(convert_to(p.prosrc, 'UTF8')), 'hex'), (SELECT string_agg(g, ' ' ORDER BY g COLLATE "C") FROM (
-                      SELECT format('%s=%s', CASE x.grantee WHEN 0 THEN 'PUBLIC' ELSE pg_get_userbyid(x.grantee) END, x.privilege_type) AS g
-                        FROM aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) x) s))
+    SELECT format('%s %s owner %s grants %s row security %s %s', CASE relkind WHEN 'v' THEN 'view' WHEN 'S' THEN 'sequence' ELSE 'table' END, name,
+                  pg_get_userbyid(relowner), cutter_governance.fn_grants(relacl), relrowsecurity, relforcerowsecurity) FROM product
+    UNION ALL
+    SELECT format('column %s.%s grants %s', p.name, a.attname, cutter_governance.fn_grants(a.attacl))
+      FROM pg_attribute a JOIN product p ON p.oid = a.attrelid WHERE a.attacl IS NOT NULL
+    UNION ALL
+    SELECT format('definition of view %s %s', name, md5(pg_get_viewdef(oid))) FROM product WHERE relkind = 'v'
+    UNION ALL
+    SELECT format('rule %s.%s enabled %s %s', p.name, r.rulename, r.ev_enabled, md5(pg_get_ruledef(r.oid)))
+      FROM pg_rewrite r JOIN product p ON p.oid = r.ev_class WHERE r.rulename <> '_RETURN'
+    UNION ALL
+    SELECT format('policy %s.%s', p.name, y.polname) FROM pg_policy y JOIN product p ON p.oid = y.polrelid
+    UNION ALL
+    SELECT format('constraint %s.%s %s', p.name, c.conname, pg_get_constraintdef(c.oid))
+      FROM pg_constraint c JOIN product p ON p.oid = c.conrelid WHERE c.contype NOT IN ('n', 't')
+    UNION ALL
+    SELECT format('unique index %s', pg_get_indexdef(i.indexrelid)) FROM pg_index i JOIN product p ON p.oid = i.indrelid WHERE i.indisunique
+    UNION ALL
+    SELECT format('function %s.%s(%s) owner %s definer %s settings %s source %s grants %s', n.nspname, p.proname,
+                  pg_get_function_identity_arguments(p.oid), pg_get_userbyid(p.proowner), p.prosecdef, p.proconfig,
+                  encode(sha256(convert_to(p.prosrc, 'UTF8')), 'hex'), cutter_governance.fn_grants(coalesce(p.proacl, acldefault('f', p.proowner))))
       FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
      WHERE n.nspname = 'cutter_governance' OR n.nspname = 'public' AND p.proname LIKE 'fn\_iu\_%'
     UNION ALL
-    SELECT format('trigger %s.%s on %s.%s enabled %s', p.nspname, t.tgname, p.nspname, p.relname, t.tgenabled)
+    SELECT format('trigger enabled %s %s', t.tgenabled, pg_get_triggerdef(t.oid))
       FROM pg_trigger t JOIN product p ON p.oid = t.tgrelid WHERE NOT t.tgisinternal
     UNION ALL
-    SELECT format('role %s super %s createrole %s createdb %s login %s replication %s bypassrls %s member of %s', r.rolname, r.rolsuper, r.rolcreaterole,
-                  r.rolcreatedb, r.rolcanlogin, r.rolreplication, r.rolbypassrls,
-                  (SELECT string_agg(pg_get_userbyid(m.roleid), ',' ORDER BY 1) FROM (SELECT roleid FROM pg_auth_members WHERE member = r.oid) m))
-      FROM pg_roles r WHERE r.rolname IN ('cutter_owner', 'cutter_exec', 'cutter_verify', 'cutter_ro');
+    SELECT format('role %s super %s createrole %s createdb %s login %s replication %s bypassrls %s', r.rolname, r.rolsuper, r.rolcreaterole,
+                  r.rolcreatedb, r.rolcanlogin, r.rolreplication, r.rolbypassrls)
+      FROM pg_roles r WHERE r.rolname IN ('cutter_owner', 'cutter_exec', 'cutter_verify', 'cutter_ro')
+    UNION ALL
+    SELECT format('role %s is a member of %s', pg_get_userbyid(m.member), pg_get_userbyid(m.roleid)) FROM pg_auth_members m
+      JOIN pg_roles r ON r.oid IN (m.member, m.roleid) WHERE r.rolname IN ('cutter_owner', 'cutter_exec', 'cutter_verify', 'cutter_ro')
+$$;
+CREATE OR REPLACE VIEW v_schema_line AS SELECT line FROM fn_schema_line() AS line;
 
 -- The lines as the last migration left them; `drift` compares.
 CREATE TABLE IF NOT EXISTS schema_pin (
@@ -81,7 +110,7 @@ REVOKE ALL ON FUNCTION public.fn_iu_create, public.fn_iu_apply_edit_draft, publi
 GRANT USAGE ON SCHEMA cutter_governance TO cutter_exec, cutter_verify, cutter_ro;
 
 GRANT SELECT ON v_row_count, v_run, v_run_event, v_document, v_approval, v_lease, v_hold, v_baseline, v_reader, v_schema_line, v_schema_pin TO cutter_ro, cutter_exec, cutter_verify;
-GRANT EXECUTE ON FUNCTION fn_readers_digest, fn_schema_digest, fn_hold_reason, fn_next_stage TO cutter_ro, cutter_exec, cutter_verify;
+GRANT EXECUTE ON FUNCTION fn_readers_digest, fn_schema_digest, fn_schema_line, fn_grants, fn_hold_reason, fn_next_stage TO cutter_ro, cutter_exec, cutter_verify;
 
 GRANT SELECT ON ALL TABLES IN SCHEMA cutter_governance TO cutter_exec, cutter_verify;
 GRANT SELECT ON public.information_unit, public.unit_version, public.iu_lifecycle_vocab, public.iu_lifecycle_log, public.dot_config TO cutter_exec, cutter_verify;
