@@ -1,0 +1,31 @@
+"""Run every benchmark in turn; 1 if a bar is missed."""
+
+import sys
+import time
+from importlib import import_module
+
+GROUPS = (
+    ("a", "cutting", "leg A and leg B beside a bare COPY and beside one call a unit"),
+    ("b", "planning", "planning beside markdown-it-py, its growth and its memory"),
+    ("c", "first_frame", "the first frame beside an empty Textual application's"),
+    ("d", "start", "the command line beside an empty Python"),
+    ("e", "backup", "dump, encryption and proof beside the slowest of them alone"),
+)
+
+
+def main(wanted: list[str]) -> int:
+    """Run the groups named by letter, or all of them."""
+    missed = 0
+    for letter, module, title in GROUPS:
+        if wanted and letter not in wanted:
+            continue
+        sys.stdout.write(f"\n({letter}) {title}\n")
+        sys.stdout.flush()
+        start = time.monotonic()
+        missed |= import_module(f"benchmarks.{module}").main()
+        sys.stdout.write(f"  {time.monotonic() - start:.0f} s\n")
+    return missed
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))

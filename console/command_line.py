@@ -1,0 +1,187 @@
+"""Argument parsing only: makes a typed request and hands it to the command, or opens the console."""
+
+import argparse
+import dataclasses
+import sys
+from collections.abc import Callable, Sequence
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from console import __version__
+from console.actions import COMMANDS
+from console.commands import requests as ask
+
+_Parser = argparse.ArgumentParser
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Route:
+    """Where a command lives, what it is asked with, and its arguments."""
+
+    target: str
+    request: type
+    arguments: Callable[[_Parser], None] = lambda _parser: None
+
+
+def _run(parser: _Parser) -> None:
+    parser.add_argument("run", metavar="RUN", help="the run's id")
+
+
+def _confirmed(parser: _Parser) -> None:
+    _run(parser)
+    parser.add_argument("--confirm", default="", metavar="RUN", help="the run's id again, typed")
+
+
+def _void(parser: _Parser) -> None:
+    _run(parser)
+    parser.add_argument("--reason", required=True, metavar="TEXT")
+
+
+def _document(parser: _Parser) -> None:
+    parser.add_argument("file", metavar="FILE", help="the document: Markdown or text")
+    parser.add_argument("--docprefix", required=True, metavar="P", help="upper-case prefix of its addresses")
+    parser.add_argument("--profile", choices=("atx", "vi-law", "de-law"), default="atx")
+    parser.add_argument("--ordinals", action="store_true", help="number repeated headings instead of refusing them")
+
+
+def _plan(parser: _Parser) -> None:
+    _document(parser)
+    parser.add_argument("--out", type=Path, metavar="PLAN", help="keep the plan in a new file")
+
+
+def _start(parser: _Parser) -> None:
+    _document(parser)
+    parser.add_argument("--live", action="store_true", help="may write, after SG_1; without it nothing can be written")
+
+
+def _statement(parser: _Parser) -> None:
+    parser.add_argument("statement", type=Path, metavar="STATEMENT")
+
+
+def _import(parser: _Parser) -> None:
+    _statement(parser)
+    parser.add_argument(
+        "signatures", type=Path, nargs="*", metavar="SIGNATURE", help="none: those beside the statement"
+    )
+
+
+def _panic(parser: _Parser) -> None:
+    parser.add_argument("--reason", default="", metavar="TEXT")
+
+
+def _release(parser: _Parser) -> None:
+    parser.add_argument("--confirm", default="", metavar="RELEASE", help="the word RELEASE, typed")
+
+
+def _file(parser: _Parser) -> None:
+    parser.add_argument("file", type=Path, metavar="FILE")
+
+
+def _demo(parser: _Parser) -> None:
+    parser.add_argument("--tour", action="store_true", help="the main job without a screen, a line a step")
+
+
+def _register(parser: _Parser) -> None:
+    parser.add_argument("--docprefix", required=True, metavar="P")
+    parser.add_argument("--query", required=True, metavar="SQL", help="gives one row with one text")
+    parser.add_argument("--profile", choices=("atx", "vi-law", "de-law"), default="atx")
+
+
+_ROUTES: dict[tuple[str, ...], _Route] = {
+    ("demo",): _Route("console.demo:run", ask.Demo, _demo),
+    ("init",): _Route("console.commands.database:init", ask.Nothing),
+    ("migrate",): _Route("console.commands.database:migrate", ask.Nothing),
+    ("status",): _Route("console.commands.database:status", ask.Nothing),
+    ("counts",): _Route("console.commands.database:counts", ask.Nothing),
+    ("drift",): _Route("console.commands.database:drift", ask.Nothing),
+    ("document", "register"): _Route("console.commands.database:register", ask.RegisterDocument, _register),
+    ("plan",): _Route("console.commands.plans:plan", ask.PlanFile, _plan),
+    ("run", "start"): _Route("console.commands.runs:start", ask.StartRun, _start),
+    ("run", "list"): _Route("console.commands.runs:list_all", ask.Nothing),
+    ("run", "show"): _Route("console.commands.runs:show", ask.OneRun, _run),
+    ("run", "resume"): _Route("console.commands.runs:resume", ask.OneRun, _run),
+    ("run", "void"): _Route("console.commands.runs:void", ask.VoidRun, _void),
+    ("approval", "draft"): _Route("console.commands.authority:draft", ask.OneRun, _run),
+    ("approval", "check"): _Route("console.commands.authority:check", ask.OneStatement, _statement),
+    ("approval", "import"): _Route("console.commands.authority:import_signed", ask.ImportStatement, _import),
+    ("arm",): _Route("console.commands.authority:arm", ask.ConfirmedRun, _confirmed),
+    ("disarm",): _Route("console.commands.authority:disarm", ask.Nothing),
+    ("panic",): _Route("console.commands.authority:panic", ask.Panic, _panic),
+    ("hold", "show"): _Route("console.commands.authority:hold_show", ask.Nothing),
+    ("hold", "release"): _Route("console.commands.authority:hold_release", ask.ReleaseHold, _release),
+    ("backup", "selftest"): _Route("console.commands.backups:selftest", ask.Nothing),
+    ("backup", "take"): _Route("console.commands.backups:take", ask.OneRun, _run),
+    ("backup", "prove"): _Route("console.commands.backups:prove", ask.OneFile, _file),
+    ("backup", "list"): _Route("console.commands.backups:list_all", ask.Nothing),
+    ("verify",): _Route("console.commands.runs:verify", ask.OneRun, _run),
+    ("enact",): _Route("console.commands.runs:enact", ask.ConfirmedRun, _confirmed),
+    ("revert",): _Route("console.commands.runs:revert", ask.ConfirmedRun, _confirmed),
+    ("journal", "verify"): _Route("console.commands.journals:verify", ask.OneRun, _run),
+}
+
+
+def _parser() -> _Parser:
+    common = _Parser(add_help=False)
+    for name, metavar in (("--root", "DIR"), ("--config", "FILE")):
+        common.add_argument(name, type=Path, default=argparse.SUPPRESS, metavar=metavar)
+    common.add_argument(
+        "--json", action="store_true", default=argparse.SUPPRESS, help="one JSON object on standard output"
+    )
+    parser = _Parser(
+        prog="cutter-console", description="Operator console for cuts of rules into PostgreSQL.", parents=[common]
+    )
+    parser.add_argument("--version", action="version", version=f"cutter-console {__version__}")
+    parser.add_argument("--read-only", action="store_true", help="monitoring: no action that changes anything")
+    groups: dict[tuple[str, ...], Any] = {(): parser.add_subparsers(metavar="COMMAND")}
+    for command in COMMANDS:
+        *path, word = command.words
+        parent = _group(groups, tuple(path))
+        route = _ROUTES[command.words]
+        leaf = parent.add_parser(word, help=command.help, description=command.help, parents=[common])
+        route.arguments(leaf)
+        leaf.set_defaults(_words=command.words)
+    return parser
+
+
+def _group(groups: dict[tuple[str, ...], Any], path: tuple[str, ...]) -> Any:
+    if path not in groups:
+        group = groups[path[:-1]].add_parser(path[-1], help=f"see: cutter-console {' '.join(path)} --help")
+        groups[path] = group.add_subparsers(metavar="COMMAND", required=True)
+    return groups[path]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command or open the console. Returns the exit status (design section 11)."""
+    found = vars(_parser().parse_args(argv))
+    options = ask.Options(root=found.get("root"), config=found.get("config"), json=found.get("json", False))
+    words = found.get("_words")
+    if words is None:
+        return _dispatch("console.opening:open_console", "console", options, ask.Open(read_only=found["read_only"]))
+    route = _ROUTES[words]
+    fields = (field.name for field in dataclasses.fields(route.request))
+    values = {name: tuple(found[name]) if isinstance(found[name], list) else found[name] for name in fields}
+    return _dispatch(route.target, " ".join(words), options, route.request(**values))
+
+
+def _dispatch(target: str, command: str, options: ask.Options, request: object) -> int:
+    module, _, name = target.partition(":")
+    try:
+        return int(_call(getattr(import_module(module), name), command, options, request))
+    except KeyboardInterrupt:
+        sys.stderr.write("interrupted\n")
+        return 130
+    except BrokenPipeError:
+        sys.stderr.close()
+        return 141
+
+
+def _call(function: Callable[[ask.Options, Any], int], command: str, options: ask.Options, request: object) -> int:
+    from console.backend.errors import CutterError
+
+    try:
+        return function(options, request)
+    except CutterError as error:
+        from console.commands.output import report_error
+
+        return report_error(options, command, error)
