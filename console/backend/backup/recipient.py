@@ -11,7 +11,7 @@ from console.backend.value import Value
 
 _FINGERPRINT = re.compile(r"[0-9A-F]{40}|[0-9A-F]{64}")
 ENCRYPT = ("--trust-model", "always", "-z", "0", "--status-fd", "{status}")
-"""Options of an encryption to a checked fingerprint: the dump is compressed already; see Member for `{status}`."""
+"""Options of an encryption to a checked fingerprint; compressing is pg_dump's business; see Member for `{status}`."""
 _UNUSABLE = {"r": "revoked", "e": "expired", "i": "invalid", "n": "not valid"}
 
 

@@ -53,3 +53,16 @@ def test_settings_of_the_session_do_not_show(empty_database: Database) -> None:
         ):
             connection.execute(f"ALTER DATABASE {empty_database.name} SET {setting}")
     assert digest(empty_database, rows, columns) == plain
+
+
+@pytest.mark.parametrize("columns", ["a text, b json", "a text, b point"])
+def test_a_column_without_a_hash_is_compared_by_its_text(empty_database: Database, columns: str) -> None:
+    values = ("'{\"n\": 1}'", "'{\"n\": 2}'") if "json" in columns else ("'(1,2)'", "'(2,1)'")
+    one, two = (digest(empty_database, f"('x', {value})", columns) for value in values)
+    assert one != two
+    assert digest(empty_database, f"('x', {values[0]})", columns) == one
+
+
+def test_an_empty_table_has_no_rows_and_a_digest(empty_database: Database) -> None:
+    rows, found = digest(empty_database, "('x', 1) ON CONFLICT DO NOTHING; DELETE FROM t")
+    assert (rows, len(found)) == (0, 64)
