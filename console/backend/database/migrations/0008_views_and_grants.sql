@@ -106,7 +106,8 @@ $$;
 
 REVOKE ALL ON ALL TABLES IN SCHEMA cutter_governance FROM PUBLIC;
 REVOKE ALL ON ALL FUNCTIONS IN SCHEMA cutter_governance FROM PUBLIC;
-REVOKE ALL ON FUNCTION public.fn_iu_create, public.fn_iu_apply_edit_draft, public.fn_iu_enact, public.fn_iu_supersede, public.fn_iu_retire FROM PUBLIC;
+REVOKE ALL ON FUNCTION public.fn_iu_create(text, text, text, text, text, text, text, text, text), public.fn_iu_apply_edit_draft(text, text, text, text),
+    public.fn_iu_enact(text, uuid, text, boolean), public.fn_iu_supersede(text, uuid, text, boolean), public.fn_iu_retire(text, uuid, text, boolean) FROM PUBLIC;
 GRANT USAGE ON SCHEMA cutter_governance TO cutter_exec, cutter_verify, cutter_ro;
 
 GRANT SELECT ON v_row_count, v_run, v_run_event, v_document, v_approval, v_lease, v_hold, v_baseline, v_reader, v_schema_line, v_schema_pin TO cutter_ro, cutter_exec, cutter_verify;
@@ -123,7 +124,8 @@ GRANT INSERT (run_id, seq, address, parent_address, unit_kind, section_type, sec
 GRANT EXECUTE ON FUNCTION fn_manifest_digest, fn_draft_digest, fn_assert_no_hold, fn_run_advance, fn_run_leave, fn_run_event, fn_lease_end, fn_hold_set TO cutter_exec, cutter_verify;
 GRANT EXECUTE ON FUNCTION fn_document_register, fn_run_create, fn_source_pin, fn_run_plan, fn_run_return, fn_lease_arm, fn_hold_release, fn_baseline_pin,
     fn_cut_apply, fn_cut_record, fn_cut_enact, fn_cut_revert TO cutter_exec;
-GRANT EXECUTE ON FUNCTION public.fn_iu_create, public.fn_iu_apply_edit_draft, public.fn_iu_enact, public.fn_iu_supersede, public.fn_iu_retire TO cutter_exec;
+GRANT EXECUTE ON FUNCTION public.fn_iu_create(text, text, text, text, text, text, text, text, text), public.fn_iu_apply_edit_draft(text, text, text, text),
+    public.fn_iu_enact(text, uuid, text, boolean), public.fn_iu_supersede(text, uuid, text, boolean), public.fn_iu_retire(text, uuid, text, boolean) TO cutter_exec;
 GRANT EXECUTE ON FUNCTION fn_approval_import, fn_verify_record TO cutter_verify;
 
 CREATE OR REPLACE TRIGGER guard_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON schema_pin FOR EACH STATEMENT EXECUTE FUNCTION guard_refuse('the ledger is append-only');
