@@ -1,0 +1,54 @@
+"""What each way to start the program loads, seen from outside: in a process of its own, in `sys.modules`."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+SAMPLE = Path(__file__).parents[1] / "console" / "samples" / "charter.md"
+TERMINAL = frozenset({"textual", "rich"})
+DRIVERS = frozenset({"psycopg", "gnupg"})
+_ENTRY = """
+import sys
+from console.cli import main
+try:
+    main(sys.argv[1:])
+except SystemExit:
+    pass
+print(*sorted({name.partition(".")[0] for name in sys.modules}), file=sys.stderr)
+"""
+_IMPORT = "import sys, console.app; print(*sorted({name.partition('.')[0] for name in sys.modules}), file=sys.stderr)"
+
+
+def loaded(code: str, *arguments: str) -> set[str]:
+    """Top-level modules at the end of a fresh interpreter that ran this code."""
+    done = subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=True)
+    return set(done.stderr.splitlines()[-1].split())
+
+
+@pytest.mark.parametrize("argument", ["--version", "--help"])
+def test_version_and_help_import_no_library(argument: str) -> None:
+    assert not loaded(_ENTRY, argument) & (TERMINAL | DRIVERS | {"pydantic"})
+
+
+def test_version_does_not_even_build_the_parser() -> None:
+    assert "argparse" not in loaded(_ENTRY, "--version")
+
+
+def test_planning_needs_neither_terminal_nor_database_nor_gpg() -> None:
+    assert not loaded(_ENTRY, "plan", str(SAMPLE), "--docprefix", "TEST") & (TERMINAL | DRIVERS)
+
+
+def test_status_for_a_script_never_loads_the_terminal_interface(tmp_path: Path) -> None:
+    nowhere = f"host={tmp_path} port=1 user=nobody dbname=none"
+    (tmp_path / "orchestrator.config.json").write_text(f'{{"database": {{"monitor": "{nowhere}"}}}}')
+
+    found = loaded(_ENTRY, "--root", str(tmp_path), "status", "--json")
+
+    assert "psycopg" in found
+    assert not found & TERMINAL
+
+
+def test_the_console_is_painted_before_drivers_are_loaded() -> None:
+    assert not loaded(_IMPORT) & (DRIVERS | {"pydantic"})

@@ -1,0 +1,160 @@
+"""What holds for every file of the project: size, first lines, exceptions, names, one version, one registry."""
+
+import ast
+import re
+import tomllib
+from itertools import chain
+from pathlib import Path
+from statistics import median, quantiles
+
+import pytest
+
+from console import __version__
+from console.actions import ACTIONS, COMMANDS
+from console.command_line import _ROUTES, _parser
+
+ROOT = Path(__file__).parents[1]
+SOURCES = sorted((ROOT / "console").rglob("*.py"))
+ALL_PYTHON = sorted(chain(SOURCES, (ROOT / "tests").rglob("*.py"), (ROOT / "benchmarks").rglob("*.py")))
+SQL = sorted((ROOT / "console").rglob("*.sql"))
+MEDIAN_LINES, P95_LINES, MOST_LINES, FILE_LINES = 10, 42, 100, 400
+_FIRST_SQL_LINES = re.compile(r"-- schema: \w+\n-- [A-Z].{20,}\n")
+_PROJECT_FILES = ("*.md", "*.toml", "Makefile", ".ci/*", "requirements*.txt", "console/**/*", "tests/**/*.py", "benchmarks/*.py", "docs/*")  # fmt: skip
+
+
+def relative(path: Path) -> str:
+    """The path as it is named in a finding."""
+    return str(path.relative_to(ROOT))
+
+
+def tree(path: Path) -> ast.Module:
+    """The syntax tree of a file."""
+    return ast.parse(path.read_bytes())
+
+
+def functions(path: Path) -> list[tuple[str, int]]:
+    """Every function of a file with its lines, decorators not counted."""
+    return [
+        (f"{relative(path)}:{node.lineno} {node.name}", (node.end_lineno or node.lineno) - node.lineno + 1)
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    ]
+
+
+def test_functions_are_short() -> None:
+    lengths = [length for path in SOURCES for _, length in functions(path)]
+
+    assert median(lengths) <= MEDIAN_LINES
+    assert quantiles(lengths, n=20)[-1] <= P95_LINES
+
+
+def test_no_function_is_long() -> None:
+    assert [name for path in SOURCES for name, length in functions(path) if length > MOST_LINES] == []
+
+
+def test_no_file_is_long() -> None:
+    found = {relative(path): len(path.read_text().splitlines()) for path in SOURCES}
+
+    assert {name: lines for name, lines in found.items() if lines > FILE_LINES} == {}
+
+
+@pytest.mark.parametrize("path", ALL_PYTHON, ids=relative)
+def test_a_python_file_says_first_what_it_is_for(path: Path) -> None:
+    text = path.read_text()
+
+    assert not text or re.match(r'"""\S.{9,}', text)
+
+
+@pytest.mark.parametrize("path", SQL, ids=relative)
+def test_a_sql_file_says_first_what_it_is_for(path: Path) -> None:
+    assert _FIRST_SQL_LINES.match(path.read_text())
+
+
+def test_every_public_definition_of_the_product_has_a_docstring() -> None:
+    kinds = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+    found = [
+        f"{relative(path)}:{node.lineno} {node.name}"
+        for path in SOURCES
+        for node in tree(path).body
+        if isinstance(node, kinds) and not node.name.startswith("_") and ast.get_docstring(node) is None
+    ]
+
+    assert found == []
+
+
+def test_nothing_swallows_every_exception() -> None:
+    """`in_thread` alone catches everything: it carries the error over to the one who waits for the answer."""
+    broad = {"Exception", "BaseException"}
+    found = [
+        relative(path)
+        for path in SOURCES
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.ExceptHandler)
+        and (node.type is None or (isinstance(node.type, ast.Name) and node.type.id in broad))
+        and not any(isinstance(inner, ast.Raise) for inner in ast.walk(node))
+    ]
+
+    assert found == ["console/widgets/jobs.py"]
+
+
+def test_every_command_has_a_route_and_every_route_a_line_of_help() -> None:
+    assert {command.words for command in COMMANDS} == set(_ROUTES)
+
+
+def test_every_action_names_a_command_that_the_command_line_takes() -> None:
+    parser = _parser()
+    for action in ACTIONS:
+        if not action.command or action.command == "cutter-console --help":
+            continue
+        words = action.command.replace("...", "").split()[1:]
+        asked = parser.parse_args([*words, "--json"])
+        assert vars(asked)["_words"] in _ROUTES
+
+
+def test_every_writing_command_can_be_done_from_the_console_or_is_for_scripts_alone() -> None:
+    for_scripts = {
+        ("demo",),
+        ("init",),
+        ("migrate",),
+        ("document", "register"),
+        ("backup", "take"),
+    }
+    shown = {tuple(action.command.split()[1:]) for action in ACTIONS if action.command}
+    reached = {command.words for command in COMMANDS for words in shown if words[: len(command.words)] == command.words}
+
+    assert {command.words for command in COMMANDS if command.writes} - reached == for_scripts
+
+
+def test_keys_of_one_screen_are_taken_once() -> None:
+    for scope in {action.scope for action in ACTIONS}:
+        keys = [key for action in ACTIONS if action.scope in {scope, "everywhere"} for key in action.keys]
+        assert sorted(keys) == sorted(set(keys)), scope
+
+
+def test_the_version_stands_in_one_place() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    assert "version" not in project["project"]
+    assert project["tool"]["setuptools"]["dynamic"]["version"] == {"attr": "console.__version__"}
+    assigned = re.compile(rf"""version\w*\s*[:=]\s*["']{re.escape(__version__)}["']""", re.IGNORECASE)
+    assert [relative(path) for path in ALL_PYTHON if assigned.search(path.read_text())] == ["console/__init__.py"]
+
+
+def test_the_changelog_knows_the_version() -> None:
+    assert f"## [{__version__}]" in (ROOT / "CHANGELOG.md").read_text()
+
+
+def test_no_file_names_the_machine_it_was_written_on_or_where_packages_come_from() -> None:
+    foreign = re.compile(
+        r"(?<![\w/])/(?:home/\w+)/|--index-url|--extra-index-url"
+    )
+    mine = Path(__file__)
+    found = [
+        f"{relative(path)}: {match.group()}"
+        for path in {path for pattern in _PROJECT_FILES for path in ROOT.glob(pattern)}
+        if path.is_file()
+        and path != mine
+        and path.suffix not in {".pyc", ".svg"}
+        and (match := foreign.search(path.read_text(encoding="utf-8")))
+    ]
+
+    assert found == []
