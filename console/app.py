@@ -69,10 +69,12 @@ class ConsoleApp(App[int], inherit_bindings=False):
     ENABLE_COMMAND_PALETTE = True
     COMMANDS = {ActionProvider}  # noqa: RUF012
     MODES: ClassVar[dict[str, str | Callable[[], Screen[None]]]] = {
+        "overview": OverviewScreen,
         "documents": _documents,
         "run": _run,
         "approvals": _approvals,
     }
+    DEFAULT_MODE = "overview"
     BINDINGS: ClassVar[list[BindingType]] = []
 
     def __init__(
@@ -98,7 +100,7 @@ class ConsoleApp(App[int], inherit_bindings=False):
         self.notice = Notice()
         self.operation: Operation[object] | None = None
         self.guard: TerminalGuard | None = None
-        self.measurements = 0
+        self.current = True
         self._refresh_seconds = refresh_seconds
         self._crash_folder = crash_folder
         self._backend: Backend | None = None
@@ -114,10 +116,6 @@ class ConsoleApp(App[int], inherit_bindings=False):
             self._bindings.bind(
                 ",".join(action.keys), action.name, action.title, show=False, priority=action.name == "panic"
             )
-
-    def get_default_screen(self) -> Screen[None]:
-        """Overview is painted first; the other screens are not even imported before they are asked for."""
-        return OverviewScreen()
 
     def on_load(self) -> None:
         """Listen to signals before the terminal is changed."""
@@ -167,21 +165,29 @@ class ConsoleApp(App[int], inherit_bindings=False):
             self._measured(status)
         finally:
             self._measuring = False
-            self.measurements += 1
         if self._measure_again:
             self._measure_again = False
             self.measure()
 
     def _measured(self, status: "Status") -> None:
         self.status = status
+        self.current = True
+        self._show_status()
+
+    def _show_status(self) -> None:
+        """Draw the last measurement, which may be old by now."""
+        if self.status is None:
+            return
         with self.batch_update():
             for screen in self._console_screens():
                 screen.draw_frame()
-                screen.show_status(status)
+                screen.show_status(self.status)
 
     def _not_measured(self, error: CutterError) -> None:
         self.no_status = f"NOT MEASURED: {error.message}"
+        self.current = False
         self.give_notice(refused("Measuring", error))
+        self._show_status()
 
     def _console_screens(self) -> list[ConsoleScreen]:
         return [screen for screen in self.screen_stack if isinstance(screen, ConsoleScreen)]

@@ -13,6 +13,7 @@ from console.actions import Action, Scope
 from console.backend.errors import CutterError
 from console.widgets.bars import KeyBar, TopBar
 from console.widgets.notice import Notice, NoticePanel, refused
+from console.widgets.words import age
 
 if TYPE_CHECKING:
     from console.app import ConsoleApp
@@ -79,8 +80,9 @@ class ConsoleScreen(Screen[None]):
         if not self.is_mounted:
             return
         console = self.console
+        old = "" if console.status is None or console.current else age(console.status.measured_at, console.clock())
         self.query_one(TopBar).draw(
-            self.TITLE_WORD, console.status, console.no_status, read_only=console.read_only, demo=console.demo
+            self.TITLE_WORD, console.status, console.no_status, old, read_only=console.read_only, demo=console.demo
         )
         self.query_one(KeyBar).draw((*self.shown_actions(), *console.registry.in_scope(Scope.EVERYWHERE)))
         self.query_one(NoticePanel).show(console.notice)

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 _TABS = (("1", "Overview"), ("2", "Documents"), ("3", "Run"), ("4", "Approvals"))
 
 
-def badges(status: "Status | None", *, read_only: bool, demo: bool) -> Line:
-    """Demo, read-only and the switch, in words."""
+def badges(status: "Status | None", old: str, *, read_only: bool, demo: bool) -> Line:
+    """Demo, read-only and the switch, in words; `old` is the age of a measurement that could not be repeated."""
     spans: list[Span] = []
     if demo:
         spans.append(Span(" DEMO ", "accent"))
@@ -23,7 +23,10 @@ def badges(status: "Status | None", *, read_only: bool, demo: bool) -> Line:
     if status is None:
         return (*spans, Span(" switch not measured", "muted"))
     word = status.switch.state.value
-    return (*spans, Span(f" switch {word}", switch_tone(word)))
+    return (
+        *spans,
+        Span(f" switch {word}{f' {old}, NOT CURRENT' if old else ''}", "warn" if old else switch_tone(word)),
+    )
 
 
 def switch_tone(word: str) -> Tone:
@@ -53,14 +56,14 @@ def where(status: "Status | None", reason: str) -> Line:
 class TopBar(Lines):
     """Two lines: the screens with the badges, and the target."""
 
-    def draw(self, title: str, status: "Status | None", reason: str, *, read_only: bool, demo: bool) -> None:
+    def draw(self, title: str, status: "Status | None", reason: str, old: str, *, read_only: bool, demo: bool) -> None:
         """Draw for the screen of this title."""
         tabs: list[Span] = []
         for key, name in _TABS:
             here = name == title
             tabs.append(Span(f" {key} ", "muted"))
             tabs.append(Span(f"[{name}]" if here else f" {name} ", "strong" if here else "plain"))
-        right = badges(status, read_only=read_only, demo=demo)
+        right = badges(status, old, read_only=read_only, demo=demo)
         gap = max(self.size.width - len(plain(tuple(tabs))) - len(plain(right)), 0)
         self.show([(*tabs, Span(" " * gap), *right), where(status, reason)])
 

@@ -10,7 +10,7 @@ from console.widgets.outline import Outline, Unit
 from console.widgets.rows import Rows
 
 EXPANDED_UP_TO = 300
-"""Plans with more units start with two levels open."""
+"""Plans with more units start with two levels open, or with one where two would still be too many."""
 
 
 class NamedUnit(Unit, Protocol):
@@ -54,7 +54,7 @@ class UnitTree(Rows):
         """Show these units."""
         self._units = units
         self._outline = outline
-        self._collapsed = outline.collapsed_below(2) if len(units) > EXPANDED_UP_TO else set()
+        self._collapsed = _collapsed_at_first(outline)
         self.set_reactive(Rows.cursor, 0)
         self._show_open()
 
@@ -130,3 +130,10 @@ class UnitTree(Rows):
     def _show_open(self) -> None:
         self._visible = self._outline.visible(self._collapsed)
         self.rows_changed()
+
+
+def _collapsed_at_first(outline: Outline) -> set[int]:
+    if len(outline.depths) <= EXPANDED_UP_TO:
+        return set()
+    two_levels = outline.collapsed_below(2)
+    return two_levels if len(outline.visible(two_levels)) <= 4 * EXPANDED_UP_TO else outline.collapsed_below(1)

@@ -1,0 +1,211 @@
+"""Dangerous dialogs: the safe answer is the default, the text is typed, Enter is never yes, the stop key works."""
+
+import pytest
+from textual.widgets import Input
+
+from console.actions import Scope
+from console.backend.runs.states import Stage
+from console.screens.danger import DangerDialog
+from console.screens.help import HelpDialog
+from console.screens.palette import ActionProvider
+from console.screens.panic import PanicDialog
+from console.widgets.line import plain
+from console.widgets.panel import Lines, Panel
+from tests.fakes import HOLD, RUN_ID, FakeBackend
+from tests.screens.conftest import opened, press, settle
+
+SG_2 = Stage.AWAITING_LIFECYCLE_AUTHORIZATION
+DANGERS = {
+    "arm": (Stage.AWAITING_CUT_AUTHORIZATION, ("3", "A")),
+    "void": (Stage.AWAITING_CUT_AUTHORIZATION, ("3", "V")),
+    "enact": (SG_2, ("3", "E")),
+    "revert": (SG_2, ("3", "U")),
+    "release": (SG_2, ("H",)),
+}
+EVERY_DIALOG = {
+    **{name: keys for name, (_stage, keys) in DANGERS.items() if name not in {"enact", "revert"}},
+    "live": ("2", "p", "L"),
+    "import": ("4", "i"),
+    "help": ("question_mark",),
+    "palette": ("ctrl+p",),
+}
+
+
+def _backend(name: str) -> FakeBackend:
+    stage, _keys = DANGERS[name]
+    return FakeBackend(stage=stage, switch=HOLD)
+
+
+def _done(backend: FakeBackend) -> list[str]:
+    return [call for call in backend.calls if call.split()[0] in {"arm", "void", "enact", "revert", "release", "start"}]
+
+
+@pytest.mark.parametrize("name", DANGERS)
+async def test_the_focus_is_on_cancel_and_enter_is_no(name: str) -> None:
+    """Where Enter was yes, people lost work (lazygit #3471)."""
+    backend = _backend(name)
+    async with opened(backend, *DANGERS[name][1]) as (app, pilot):
+        assert app.focused is not None
+        assert app.focused.id == "cancel"
+        await press(pilot, "enter")
+        assert not isinstance(app.screen, DangerDialog)
+        assert _done(backend) == []
+
+
+@pytest.mark.parametrize("name", DANGERS)
+async def test_escape_is_no_even_with_the_right_text(name: str) -> None:
+    """Also from inside the field."""
+    backend = _backend(name)
+    async with opened(backend, *DANGERS[name][1]) as (app, pilot):
+        app.screen.query_one("#confirm", Input).focus()
+        app.screen.query_one("#confirm", Input).value = RUN_ID
+        await press(pilot, "escape")
+        assert not isinstance(app.screen, DangerDialog)
+        assert _done(backend) == []
+
+
+@pytest.mark.parametrize("name", DANGERS)
+async def test_enter_never_confirms_not_even_the_right_text(name: str) -> None:
+    """It says which key does."""
+    backend = _backend(name)
+    async with opened(backend, *DANGERS[name][1]) as (app, pilot):
+        field = app.screen.query_one("#confirm", Input)
+        field.focus()
+        field.value = RUN_ID if name != "release" else "RELEASE"
+        await press(pilot, "enter", "enter")
+        assert isinstance(app.screen, DangerDialog)
+        assert _done(backend) == []
+
+
+@pytest.mark.parametrize("typed", ["", "yes", RUN_ID[:-1], RUN_ID + " ", RUN_ID.upper()])
+async def test_incident_25_another_text_than_the_run_id_is_refused(typed: str) -> None:
+    """Incident 25: runs were started in production by accident; the run id is typed, exactly."""
+    backend = _backend("arm")
+    async with opened(backend, "3", "A") as (app, pilot):
+        app.screen.query_one("#confirm", Input).value = typed
+        await press(pilot, "ctrl+y")
+        assert isinstance(app.screen, DangerDialog)
+        assert _done(backend) == []
+
+
+async def test_the_typed_id_and_the_key_of_its_own_arm() -> None:
+    """Tab to the field, type the id, ^Y."""
+    backend = FakeBackend()
+    async with opened(backend, "3", "A") as (app, pilot):
+        while not isinstance(app.focused, Input):
+            await press(pilot, "tab")
+        app.focused.value = RUN_ID
+        await press(pilot, "ctrl+y")
+        assert _done(backend) == [f"arm {RUN_ID} {RUN_ID}"]
+        assert app.notice.kind == "done"
+
+
+async def test_void_asks_for_a_reason() -> None:
+    """It is recorded, so it must be there."""
+    backend = _backend("void")
+    async with opened(backend, "3", "V") as (app, pilot):
+        app.screen.query_one("#confirm", Input).value = RUN_ID
+        await press(pilot, "ctrl+y")
+        assert _done(backend) == []
+        app.screen.query_one("#reason", Input).value = "wrong document"
+        await press(pilot, "ctrl+y")
+        assert _done(backend) == [f"void {RUN_ID} wrong document"]
+
+
+@pytest.mark.parametrize("name", DANGERS)
+async def test_an_open_check_takes_the_confirmation_away_and_is_named(name: str) -> None:
+    """Not greyed: there is no field, and the key does nothing."""
+    backend = _backend(name)
+    backend.open_checks = True
+    async with opened(backend, *DANGERS[name][1]) as (app, pilot):
+        assert not any(field.display for field in app.screen.query(Input))
+        await press(pilot, "ctrl+y")
+        assert isinstance(app.screen, DangerDialog)
+        assert _done(backend) == []
+        assert "SG_1 is recorded" in "".join(plain(spans) for spans in app.screen.query_one("#demand", Lines).shown)
+
+
+@pytest.mark.parametrize("name", DANGERS)
+async def test_the_dialog_says_what_where_how_many_and_whether_it_can_be_undone(name: str) -> None:
+    """Before it asks (sqitch: the destination is in every prompt)."""
+    async with opened(_backend(name), *DANGERS[name][1]) as (app, _pilot):
+        words = "\n".join(plain(spans) for spans in app.screen.query_one("#dialog-body", Panel).shown)
+        for part in ("directus at db01.example.org", "7312345678901234567", "timeline 3", "7 units", "undo"):
+            assert part in words
+        assert ("CANNOT BE UNDONE" in words) == (name == "enact")
+
+
+@pytest.mark.parametrize("size", [(80, 24), (200, 60)])
+@pytest.mark.parametrize("name", DANGERS)
+async def test_the_question_is_on_the_screen_at_every_size(name: str, size: tuple[int, int]) -> None:
+    """The body scrolls, the question and Cancel do not."""
+    async with opened(_backend(name), *DANGERS[name][1], size=size) as (app, _pilot):
+        for part in ("#demand", "#confirm", "#cancel", "#dialog-keys"):
+            region = app.screen.query_one(part).region
+            assert region.height >= 1
+            assert region.bottom < size[1]
+
+
+@pytest.mark.parametrize("name", EVERY_DIALOG)
+async def test_the_stop_key_works_inside_every_dialog(name: str) -> None:
+    """Also while a field has the focus, where ^X would cut the text."""
+    backend = FakeBackend(switch=HOLD)
+    async with opened(backend, *EVERY_DIALOG[name]) as (app, pilot):
+        fields = [field for field in app.screen.query(Input) if field.display]
+        if fields:
+            fields[0].focus()
+        await press(pilot, "ctrl+x")
+        assert isinstance(app.screen, PanicDialog)
+        await press(pilot, "s")
+        assert [call for call in backend.calls if call.startswith("panic")]
+
+
+async def test_panic_is_no_with_enter_and_with_escape() -> None:
+    """The safe answer has the focus; the second key is another one than the first."""
+    for key in ("enter", "escape", "ctrl+x"):
+        backend = FakeBackend()
+        async with opened(backend, "ctrl+x", key) as (_app, _pilot):
+            assert not [call for call in backend.calls if call.startswith("panic")]
+
+
+async def test_panic_takes_a_reason_from_the_field() -> None:
+    """s is a letter there; ^S stops."""
+    backend = FakeBackend()
+    async with opened(backend, "ctrl+x", "tab", "tab") as (app, pilot):
+        app.screen.query_one("#reason", Input).focus()
+        await press(pilot, "s", "o", "ctrl+s")
+        assert "panic so" in backend.calls
+
+
+async def test_read_only_has_no_dangerous_key_palette_entry_or_line_of_help() -> None:
+    """Absent, not greyed."""
+    backend = FakeBackend(read_only=True)
+    async with opened(backend, "3", "A", "V", "g", "s", "ctrl+x", read_only=True) as (app, pilot):
+        assert app.screen.query("#runs")
+        assert _done(backend) == []
+        titles = {action.title for action, _call in ActionProvider(app.screen).entries()}
+        assert "Arm the switch for this run" not in titles
+        assert "Go to Overview" in titles
+        await press(pilot, "question_mark")
+        assert isinstance(app.screen, HelpDialog)
+        words = "\n".join(plain(spans) for spans in app.screen.query_one("#dialog-body", Panel).shown)
+        assert "Arm the switch" not in words
+        assert "READ-ONLY" in words
+
+
+async def test_help_is_made_from_the_registry_and_begins_with_the_focused_widget() -> None:
+    """Help belongs to the widget that has the focus."""
+    async with opened(FakeBackend(), "2", "p", "question_mark") as (app, _pilot):
+        words = "\n".join(plain(spans) for spans in app.screen.query_one("#dialog-body", Panel).shown)
+        assert words.startswith("Up and Down move and the text follows")
+        for action in app.registry.in_scope(Scope.DOCUMENTS):
+            assert action.title in words
+
+
+async def test_live_asks_before_it_starts() -> None:
+    """Enter and Esc are no; ^Y starts."""
+    for key, started in (("enter", []), ("escape", []), ("ctrl+y", ["start LIVE"])):
+        backend = FakeBackend()
+        async with opened(backend, "2", "p", "L", key) as (_app, pilot):
+            await settle(pilot)
+            assert _done(backend) == started

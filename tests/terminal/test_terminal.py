@@ -1,0 +1,146 @@
+"""In a real pseudo-terminal: the end by signals, a vanished line, NO_COLOR, hostile data, the crash screen."""
+
+import re
+import signal
+import termios
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from console.terminal import refusal
+from tests.terminal.pty_session import PtySession
+from tests.terminal.runner import HOSTILE
+
+Open = Callable[..., PtySession]
+
+
+@pytest.fixture
+def open_console(tmp_path: Path) -> Iterator[Open]:
+    """Opens consoles, and ends what a test leaves running."""
+    sessions: list[PtySession] = []
+
+    def start(scenario: str, **options: object) -> PtySession:
+        session = PtySession(scenario, tmp_path, **options)  # type: ignore[arg-type]
+        sessions.append(session)
+        session.see(b"Overview")
+        return session
+
+    yield start
+    for session in sessions:
+        session.close()
+
+
+def _measured(session: PtySession) -> PtySession:
+    session.see(b"Counts, measured")
+    return session
+
+
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGTERM, 143), (signal.SIGHUP, 129)])
+def test_a_signal_restores_the_terminal_and_ends_within_a_second(open_console: Open, number: int, status: int) -> None:
+    """Textual #6690: SIGTERM and SIGHUP leave the terminal broken."""
+    session = _measured(open_console("rest"))
+    session.kill(number)
+    found, took = session.end()
+    assert found == status
+    assert took < 1.0
+    for restored in (b"\x1b[?1049l", b"\x1b[?25h", b"\x1b[?1003l", b"\x1b[?2004l"):
+        assert restored in session.output
+    assert termios.tcgetattr(session.master)[3] == session.before[3]
+
+
+@pytest.mark.parametrize("ignore_hangup", [False, True])
+def test_incident_41_a_closed_terminal_ends_the_console_within_a_second(
+    open_console: Open, *, ignore_hangup: bool
+) -> None:
+    """Incident 41: a dropped line; with SIGHUP ignored, Textual alone spins at 125 % for ever."""
+    session = _measured(open_console("rest", ignore_hangup=ignore_hangup))
+    session.hang_up()
+    status, took = session.end()
+    assert status == 129
+    assert took < 1.0
+
+
+def test_no_color_means_none(open_console: Open) -> None:
+    """Not one colour parameter in any SGR sequence, on any screen."""
+    session = _measured(open_console("armed", env={"NO_COLOR": "1"}))
+    for key, words in (
+        ("2", b"How to read it"),
+        ("3", b"Phases"),
+        ("4", b"What is signed"),
+        ("\x18", b"STOP everything?"),
+    ):
+        session.press(key)
+        session.see(words)
+    parameters = {p for found in re.findall(rb"\x1b\[([0-9;:]*)m", session.output) for p in found.split(b";")}
+    assert parameters <= {b"", b"0", b"1", b"2", b"3", b"4", b"7"}
+
+
+def test_the_crash_screen_shows_neither_locals_nor_secrets(open_console: Open, tmp_path: Path) -> None:
+    """A short message, the log's path, a status that is not zero; the log has the stack and no secret."""
+    session = open_console("crash")
+    status, _took = session.end()
+    assert status == 1
+    log = next(tmp_path.glob("console-crash-*.log"))
+    shown = session.output.split(b"\x1b[?1049l")[-1]
+    assert b"The console failed: RuntimeError" in shown
+    assert str(log.name).encode() in re.sub(rb"\s", b"", shown)
+    for place in (session.output, log.read_bytes()):
+        assert b"hunter2" not in place
+    assert b"Traceback" in log.read_bytes()
+    assert log.stat().st_mode & 0o777 == 0o600
+
+
+_SEQUENCE = re.compile(rb"\x1b\[[0-9;:?<>=$ ]*[A-Za-z~p]|\x1b[()][A-Z0-9]|\x1b[=>78]|\x1b\]22;\w+\x07", re.DOTALL)
+
+
+@pytest.mark.parametrize("scenario", ["hostile", "hostile-problems"])
+def test_incident_40_hostile_text_reaches_no_screen_alive(open_console: Open, scenario: str) -> None:
+    """Incident 40: a title full of escape sequences, bidi controls and markup redraws the operator's screen."""
+    session = open_console(scenario, size=(200, 60))
+    session.see(b"Counts, measured")
+    steps: tuple[tuple[str, bytes], ...] = (
+        ("2", b"How to read it"),
+        ("p", b"Text"),
+        ("3", b"Phases"),
+        ("4", b"Statements"),
+    )
+    for key, words in steps:
+        session.press(key)
+        session.see(words)
+        session.read(0.5)
+    session.press("3A" if scenario == "hostile" else "1H")
+    session.read(1.0)
+    output = session.output
+    rest = _SEQUENCE.sub(b"", output)
+    assert b"OWNED" in rest
+    assert b"[/x]" in rest
+    for alive in (
+        b"\x1b",
+        b"\x07",
+        b"\x08",
+        b"\x00",
+        b"\x7f",
+        "\x9b".encode(),
+        "\u202e".encode(),
+        "\u2066".encode(),
+        "\u200b".encode(),
+    ):
+        assert alive not in rest, alive
+    assert b"\x1b[31m" not in output
+    assert HOSTILE.encode() not in output
+
+
+def test_no_terminal_means_no_and_names_status() -> None:
+    """TERM=dumb, or a pipe."""
+    assert "status" in refusal({"TERM": "xterm"}, stdin_is_tty=False, stderr_is_tty=True)
+    assert "status" in refusal({"TERM": "dumb"}, stdin_is_tty=True, stderr_is_tty=True)
+    assert refusal({"TERM": "xterm-256color"}, stdin_is_tty=True, stderr_is_tty=True) == ""
+
+
+def test_quit_is_status_zero_and_leaves_the_terminal_as_it_was(open_console: Open) -> None:
+    """And nothing is printed after it."""
+    session = _measured(open_console("rest"))
+    session.press("q")
+    assert session.end()[0] == 0
+    assert session.output.split(b"\x1b[?1004l")[-1].replace(b"\x1b[?1000l", b"").count(b"\n") == 0

@@ -1,0 +1,183 @@
+"""The console as a whole: the first paint, the refresh, one operation at a time, quitting."""
+
+import asyncio
+import subprocess
+import sys
+import threading
+from datetime import timedelta
+
+from console.app import ConsoleApp
+from console.backend.errors import Refused, StopCode
+from console.backend.runs.states import Phase
+from console.backend.views import Progress, Status
+from console.screens.operation import Operation
+from console.screens.overview import OverviewScreen
+from console.screens.quit import QuitDialog
+from console.widgets.bars import TopBar
+from console.widgets.line import plain
+from console.widgets.notice import NoticePanel
+from console.widgets.panel import Panel
+from tests.fakes import NOW, RUN_ID, FakeBackend
+from tests.screens.conftest import console_on, opened, press, settle
+
+DENIED = Refused(StopCode.EXECUTION_DISABLED, "the switch is OFF", "Arm it: A")
+
+
+def _words(app: ConsoleApp, panel: str) -> str:
+    return "\n".join(plain(spans) for spans in app.screen.query_one(f"#{panel}", Panel).shown)
+
+
+def test_the_first_paint_needs_neither_pydantic_nor_drivers() -> None:
+    """psycopg, gnupg and pydantic load after the first paint."""
+    script = "import sys, console.app; print(*[m for m in ('pydantic', 'psycopg', 'gnupg') if m in sys.modules])"
+    found = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True)
+    assert found.stdout.strip() == ""
+
+
+async def test_the_screen_is_there_before_the_backend_is() -> None:
+    """A backend that takes its time does not hold back the first frame."""
+    gate = threading.Event()
+
+    def slow() -> FakeBackend:
+        gate.wait(10)
+        return FakeBackend()
+
+    app = ConsoleApp(slow, read_only=False, demo=False, clock=lambda: NOW, refresh_seconds=86_400)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.pause()
+        assert isinstance(app.screen, OverviewScreen)
+        assert app.status is None
+        gate.set()
+        await settle(pilot)
+        assert app.status is not None
+
+
+class _CountingBackend(FakeBackend):
+    """Measures only when the test lets it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.may_measure = threading.Semaphore(0)
+
+    def status(self) -> Status:
+        self.may_measure.acquire(timeout=10)
+        return super().status()
+
+
+async def test_refreshes_that_come_during_a_measurement_become_one() -> None:
+    """Five requests while one is under way make one more, not five."""
+    backend = _CountingBackend()
+    app = console_on(backend)
+    async with app.run_test() as pilot:
+        await pilot.pause()
+        for _ in range(5):
+            app.measure()
+        backend.may_measure.release(20)
+        await settle(pilot)
+        assert backend.calls.count("status") == 2
+
+
+async def test_an_unchanged_measurement_draws_nothing() -> None:
+    """`Static.update` would repaint; equal lines stop before it."""
+    async with opened(FakeBackend()) as (app, pilot):
+        before = app.screen.query_one("#counts", Panel).shown
+        await press(pilot, "r")
+        assert app.screen.query_one("#counts", Panel).shown is before
+
+
+async def test_the_last_data_stay_with_their_age_when_the_source_is_gone() -> None:
+    """Old values are shown as old values."""
+    backend = FakeBackend()
+    now = NOW
+    app = ConsoleApp(backend, read_only=False, demo=False, clock=lambda: now, refresh_seconds=86_400)
+    async with app.run_test() as pilot:
+        await settle(pilot)
+        backend.unreachable_status = True
+        now = NOW + timedelta(minutes=7)
+        await press(pilot, "r")
+        assert "information_unit" in _words(app, "counts")
+        assert "7 min ago" in app.screen.query_one("#counts", Panel).title
+        assert app.notice.code == "STOP_UNREACHABLE"
+        assert "switch OFF 7 min ago, NOT CURRENT" in "".join(
+            plain(spans) for spans in app.screen.query_one(TopBar).shown
+        )
+
+
+async def test_what_could_not_be_read_is_never_a_zero() -> None:
+    """Incident 5: a permission error was shown as no rows."""
+    async with opened(FakeBackend()) as (app, _pilot):
+        words = _words(app, "counts")
+        assert "INCONCLUSIVE" in words
+        assert "42501" in words
+
+
+async def test_an_error_of_an_operation_stays_until_it_is_dismissed() -> None:
+    """STOP code, message and next action, in a panel and not in a toast."""
+    async with opened(FakeBackend(fail_with=DENIED), "2", "p", "d") as (app, pilot):
+        notice = app.screen.query_one(NoticePanel).notice
+        assert (notice.code, notice.next_action) == ("STOP_EXECUTION_DISABLED", "Arm it: A")
+        assert "the switch is OFF" in notice.what
+        await press(pilot, "1")
+        assert app.screen.query_one(NoticePanel).notice.code == "STOP_EXECUTION_DISABLED"
+        await press(pilot, "escape")
+        assert app.notice.kind == "none"
+
+
+async def test_two_operations_at_once_are_refused() -> None:
+    """The second is not queued and does not cancel the first."""
+    gate = threading.Event()
+    backend = FakeBackend(gate=gate)
+    async with opened(backend, "2", "p") as (app, pilot):
+        await pilot.press("d", "d")
+        await pilot.pause()
+        assert [call for call in backend.calls if call.startswith("start")] == ["start DRYRUN"]
+        assert app.operation is not None
+        gate.set()
+        await settle(pilot)
+        assert app.operation is None
+
+
+async def test_progress_is_drawn_while_the_operation_runs() -> None:
+    """A flood of progress is thinned; the latest is what stands there."""
+    steps = tuple(Progress(run_id=RUN_ID, phase=Phase.MARK, step="units", done=n, total=5000) for n in range(5001))
+    gate = threading.Event()
+    async with opened(FakeBackend(gate=gate, progress=steps), "2", "p") as (app, pilot):
+        await pilot.press("d")
+        async with asyncio.timeout(10):
+            while "5,000 of 5,000" not in app.notice.what:
+                await pilot.pause(0.02)
+        gate.set()
+
+
+async def test_quit_asks_while_something_is_under_way() -> None:
+    """Esc stays; the operation goes on."""
+    gate = threading.Event()
+    async with opened(FakeBackend(gate=gate), "2", "p") as (app, pilot):
+        await pilot.press("d", "q")
+        await pilot.pause()
+        assert isinstance(app.screen, QuitDialog)
+        await pilot.press("enter")
+        await pilot.pause()
+        assert app.is_running
+        assert app.operation is not None
+
+
+async def test_a_hanging_backend_does_not_keep_the_program_alive() -> None:
+    """Calls run in daemon threads; leaving does not wait for them."""
+    gate = threading.Event()
+    backend = FakeBackend(gate=gate)
+    app = console_on(backend)
+    async with asyncio.timeout(5), app.run_test() as pilot:
+        await settle(pilot)
+        app.operate(Operation("Hanging", lambda b, progress: b.resume(RUN_ID, progress), lambda _run: ""))
+        await pilot.pause()
+        app.exit(0)
+    gate.set()
+
+
+async def test_stop_is_a_key_on_every_screen() -> None:
+    """One key, then one more."""
+    for screen in ("1", "2", "3", "4"):
+        backend = FakeBackend()
+        async with opened(backend, screen, "ctrl+x", "s"):
+            assert [call for call in backend.calls if call.startswith("panic")]
