@@ -17,6 +17,7 @@ from console.backend.cluster import SUPERUSER, TransientCluster
 from console.backend.cluster_directory import default_parents
 from console.backend.database.migrations import migrate
 from console.backend.programs import NoFittingProgram
+from tests.passage import Passage, Stages, stages
 
 MAJORS = (15, 16, 18)
 """16 and 18 come with the embedded wheel, 15 where the machine has it."""
@@ -128,6 +129,19 @@ def empty_database(cluster: TransientCluster) -> Iterator[Database]:
 def each_empty_database(each_cluster: TransientCluster) -> Iterator[Database]:
     """A fresh, empty database; the test runs once on every major version there is."""
     yield from fresh_database(each_cluster, "template0")
+
+
+@pytest.fixture(scope="session")
+def stages_of_a_run(cluster: TransientCluster, template_of: Callable[[int], str]) -> Iterator[Stages]:
+    """The worker's passages, each made once; they share one database, so a test has one at a time."""
+    with stages(cluster, template_of(cluster.major)) as made:
+        yield made
+
+
+@pytest.fixture
+def at(stages_of_a_run: Stages) -> Callable[[str], Passage]:
+    """`at("waits for SG_1")`: a site whose run has just come to that stage; the stages are `passage.STAGES`."""
+    return stages_of_a_run.at
 
 
 @pytest.fixture

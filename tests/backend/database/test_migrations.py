@@ -123,7 +123,7 @@ MISFITS = {
         "public.information_unit.deleted_at: is text, wanted timestamp with time zone",
     ),
     "a column that nobody fills": (
-        "ADD COLUMN tenant text NOT NULL DEFAULT 'x', ALTER COLUMN tenant DROP DEFAULT",
+        "ADD COLUMN tenant text NOT NULL DEFAULT 'x'; ALTER TABLE public.information_unit ALTER COLUMN tenant DROP DEFAULT",
         "public.information_unit.tenant: may not be null",
     ),
     "no unique address": (

@@ -40,7 +40,7 @@ BEGIN
     END IF;
     IF EXISTS (SELECT 1 FROM cutter_governance.approval_use u
                 WHERE u.statement_sha256 = a.statement_sha256
-                  AND (u.purpose = p_purpose AND u.xid <> pg_current_xact_id() OR wanted = 'SG_2' AND u.purpose <> p_purpose)) THEN
+                  AND (u.purpose = p_purpose AND u.xid IS DISTINCT FROM pg_current_xact_id_if_assigned() OR wanted = 'SG_2' AND u.purpose <> p_purpose)) THEN
         PERFORM cutter_governance.fn_stop('STOP_APPROVAL_USED', 'CU004',
             format('%s of run %s has been used for %s', wanted, p_run_id, p_purpose), 'A statement is used once; nothing is to be done again.');
     END IF;

@@ -34,8 +34,7 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
                section_code, lifecycle_status, version_seq, title, encode(sha256(convert_to(body, 'UTF8')), 'hex')), chr(10)
                ORDER BY canonical_address COLLATE "C"), ''), 'UTF8')), 'hex')
       FROM cutter_governance.v_reader r
-     WHERE p_without_run IS NULL
-        OR NOT EXISTS (SELECT 1 FROM cutter_governance.manifest_unit_block b WHERE b.run_id = p_without_run AND b.address = r.canonical_address)
+     WHERE canonical_address NOT IN (SELECT b.address FROM cutter_governance.manifest_unit_block b WHERE b.run_id = p_without_run)
 $$;
 
 -- Marks the approval as used, in the transaction of the effect, and records the decision behind it.

@@ -23,11 +23,16 @@ _STRANGERS = """
      WHERE c.oid IN ('public.information_unit'::regclass, 'public.unit_version'::regclass)
        AND t.tgname NOT LIKE 'guard\\_%' AND NOT t.tgisinternal
 """
+_CHANGED = """
+    SELECT 'missing: ' || line FROM (SELECT line FROM cutter_governance.v_schema_pin EXCEPT SELECT line FROM cutter_governance.v_schema_line) gone
+    UNION ALL
+    SELECT 'not installed: ' || line FROM (SELECT line FROM cutter_governance.v_schema_line EXCEPT SELECT line FROM cutter_governance.v_schema_pin) new
+"""
 _DIRECT_WRITES = """
     SELECT r.rolname || ' on ' || t.name FROM pg_roles r,
            (VALUES ('public.information_unit'), ('public.unit_version'), ('public.iu_lifecycle_log')) AS t (name)
      WHERE r.rolname IN ('cutter_exec', 'cutter_verify', 'cutter_ro')
-       AND has_table_privilege(r.oid, t.name, 'INSERT, UPDATE, DELETE, TRUNCATE')
+       AND (has_table_privilege(r.oid, t.name, 'DELETE, TRUNCATE') OR has_any_column_privilege(r.oid, t.name, 'INSERT, UPDATE'))
 """
 
 
@@ -42,6 +47,7 @@ class GrantProbe(PhaseWork):
             _functions(step, connection),
             _guards(step, connection),
             _no_direct_writes(step, connection),
+            _as_installed(step, connection),
             world_unchanged(step, connection, own_run_wrote=False),
         )
 
@@ -89,4 +95,14 @@ def _no_direct_writes(step: Step, connection: psycopg.Connection) -> Check:
     answer = f"direct writes possible: {', '.join(able)}" if able else "no role writes units but through the functions"
     return step.check(
         "no direct writes", answer, "has_table_privilege", not able, "REVOKE them; see cutter-console drift"
+    )
+
+
+def _as_installed(step: Step, connection: psycopg.Connection) -> Check:
+    """Grants, definitions, constraints and triggers of every table: a gap is met here and not at the write."""
+    changed = [line for (line,) in connection.execute(_CHANGED).fetchall()]
+    more = f"; and {len(changed) - 3} more" if len(changed) > 3 else ""
+    answer = "; ".join(changed[:3]) + more if changed else "grants, functions and triggers are those of the last migration"
+    return step.check(
+        "as installed", answer, "v_schema_line", not changed, "Find out who changed them; see cutter-console drift"
     )

@@ -1,0 +1,106 @@
+"""DRYRUN walks the same phases with the same code, and nothing is written: no row, no transaction id (incident 11)."""
+
+from collections.abc import Callable
+
+import pytest
+
+from console.backend.database import ledger
+from console.backend.database.connections import connect
+from console.backend.errors import CutterError, Drifted, Refused, StopCode
+from console.backend.outcome import Outcome
+from console.backend.runs.states import Family, Mode, Move, Phase, Stage
+from console.backend.views import PhaseStatus, RunRequest
+from tests.passage import DOCPREFIX, Passage, fingerprint, silent
+
+At = Callable[[str], Passage]
+DRY = RunRequest(origin="file:law.md", docprefix=DOCPREFIX)
+
+
+def test_the_fingerprint_sees_a_single_transaction(at: At) -> None:
+    passage = at("fresh")
+    before = fingerprint(passage)
+    passage.execute("SELECT pg_current_xact_id()")
+    assert fingerprint(passage) != before
+
+
+def test_incident_11_a_dry_run_writes_no_row_and_takes_no_transaction_id(at: At) -> None:
+    """Incident 11: dry runs that wrote. Proven by digests of all tables and by the server's own counter."""
+    passage = at("fresh")
+    before = fingerprint(passage)
+    run = passage.backend.start(DRY, silent)
+    assert fingerprint(passage) == before
+    assert (run.mode, run.state.stage, run.state.family) == (Mode.DRYRUN, Stage.CLOSEOUT_REPORTED, Family.ACTIVE)
+
+
+def test_incident_11_each_phase_of_a_dry_run_says_on_evidence_that_nothing_was_written(at: At) -> None:
+    """Incident 11: the unassigned transaction id is part of each phase's record."""
+    run = at("fresh").backend.start(DRY, silent)
+    for phase in run.phases:
+        if phase.phase in {Phase.STRUCTURAL_VERIFY, Phase.WRITE_VERIFY}:
+            assert (phase.status, phase.outcome) == (PhaseStatus.NOT_RUN, Outcome.NOT_RUN)
+        else:
+            assert phase.outcome is Outcome.PASS
+            assert any(piece.answer == "no transaction id was assigned" for piece in phase.evidence), phase.phase
+
+
+def test_a_dry_enactment_writes_nothing_and_says_what_it_would(at: At) -> None:
+    passage = at("SG_2 imported")
+    before = fingerprint(passage)
+    with connect(passage.site.settings.database.executor, read_only=True) as connection:
+        assert ledger.enact(connection, passage.run_id, dry_run=True) == '{"units": 3, "status": "would enact"}'
+    assert fingerprint(passage) == before
+
+
+def test_a_read_only_transaction_stops_the_write_functions_themselves(at: At) -> None:
+    passage = at("SG_2 imported")
+    before = fingerprint(passage)
+    with pytest.raises(CutterError), connect(passage.site.settings.database.executor, read_only=True) as connection:
+        ledger.arm(connection, passage.run_id, "enact", "tester", "host", 5)
+    assert fingerprint(passage) == before
+
+
+def test_a_dry_run_can_be_voided_and_not_resumed_into_anything(at: At) -> None:
+    passage = at("fresh")
+    run_id = passage.backend.start(DRY, silent).run_id
+    assert passage.backend.run(run_id).moves == (Move.REPORT,)
+    for attempt in ("arm", "enact", "revert"):
+        with pytest.raises(CutterError):
+            {"arm": passage.backend.arm, "revert": passage.backend.revert}.get(
+                attempt, lambda run, typed: passage.backend.enact(run, typed, silent)
+            )(run_id, run_id)
+
+
+def test_incident_4_a_dry_run_meets_what_the_write_would_refuse(at: At) -> None:
+    """Incident 4: a document was approved, then refused at the write: a colliding address."""
+    passage = at("enacted")
+    with passage.connect() as connection:
+        for guard in ("guard_write", "guard_immutable"):
+            connection.execute(f"ALTER TABLE public.information_unit DISABLE TRIGGER {guard}".encode())
+        connection.execute(
+            "UPDATE public.information_unit SET canonical_address = 'ACME-NEW/ONE' WHERE canonical_address = 'ACME-LAW/ONE'"
+        )
+    with pytest.raises(Refused, match="ACME-NEW/ONE"):
+        passage.backend.start(RunRequest(origin="file:law.md", docprefix="ACME-NEW"), silent)
+    shown = passage.backend.runs()[0]
+    assert shown.state == "failed_mark"
+
+
+def test_incident_28_a_dry_run_meets_a_missing_grant(at: At) -> None:
+    """Incident 28: the executor lacked two SELECT grants; they are missed before anybody is asked to sign."""
+    passage = at("fresh")
+    passage.execute("REVOKE INSERT (body) ON cutter_governance.manifest_unit_block FROM cutter_exec")
+    with pytest.raises((Refused, Drifted)) as caught:
+        passage.backend.start(DRY, silent)
+    assert caught.value.code in {StopCode.INVARIANT_FAILED, StopCode.GRANT_DELTA, StopCode.DRIFT}
+    shown = passage.backend.run(passage.backend.runs()[0].run_id)
+    assert next(phase.phase for phase in shown.phases if phase.status is PhaseStatus.FAILED) is Phase.GRANT_PROBE
+
+
+def test_incident_5_a_dry_run_that_may_not_read_is_inconclusive(at: At) -> None:
+    """Incident 5: a permission error is shown as such, not as an empty vocabulary or no units."""
+    passage = at("fresh")
+    passage.execute("REVOKE SELECT ON cutter_governance.unit_vocabulary FROM cutter_exec")
+    with pytest.raises(CutterError, match="42501"):
+        passage.backend.start(DRY, silent)
+    shown = passage.backend.run(passage.backend.runs()[0].run_id)
+    assert {phase.outcome for phase in shown.phases} >= {Outcome.INCONCLUSIVE}

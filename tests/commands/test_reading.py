@@ -1,0 +1,59 @@
+"""Commands that are not meant to write do not, in any combination of options (incident 11)."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from console.cli import main
+from tests.passage import Passage, Stages, fingerprint
+
+READING = [
+    ["status"],
+    ["counts"],
+    ["drift"],
+    ["hold", "show"],
+    ["run", "list"],
+    ["run", "show", "RUN"],
+    ["journal", "verify", "RUN"],
+    ["verify", "RUN"],
+    ["backup", "list"],
+    ["run", "start", "FILE", "--docprefix", "ACME-OTHER"],
+    ["run", "start", "FILE", "--docprefix", "ACME-OTHER", "--ordinals"],
+    ["run", "start", "FILE", "--docprefix", "ACME-OTHER", "--profile", "de-law"],
+    ["plan", "FILE", "--docprefix", "ACME-OTHER"],
+    ["approval", "check", "STATEMENT"],
+    ["arm", "RUN"],
+    ["arm", "RUN", "--confirm", "wrong"],
+    ["enact", "RUN"],
+    ["revert", "RUN"],
+    ["hold", "release"],
+    ["backup", "selftest"],
+]
+
+
+@pytest.fixture(scope="module")
+def passage(stages_of_a_run: Stages) -> Iterator[Passage]:
+    """One site for all of them: the first that wrote would be found out."""
+    yield stages_of_a_run.at("waits for SG_2")
+
+
+@pytest.mark.parametrize("words", READING, ids=" ".join)
+@pytest.mark.parametrize("json", [False, True], ids=["text", "json"])
+def test_incident_11_no_reading_command_writes_in_any_combination_of_options(
+    passage: Passage, words: list[str], json: bool
+) -> None:
+    """Incident 11: every command and option that is not meant to write, against digests and the transaction counter."""
+    before = fingerprint(passage)
+    named = {
+        "RUN": passage.run_id,
+        "FILE": str(passage.site.intake / "law.md"),
+        "STATEMENT": str(passage.site.statement(passage.run_id, "SG_1")),
+    }
+    command = [
+        "--root",
+        str(passage.site.root),
+        *(["--json"] if json else []),
+        *(named.get(word, word) for word in words),
+    ]
+    assert main(command) in range(8)
+    assert fingerprint(passage) == before

@@ -1,0 +1,240 @@
+"""Whole runs for tests: a site with real keys and a real backup, and its database and files at a chosen stage.
+
+A worker walks one run to each stage once and keeps copies; every test gets one back, which costs a
+CREATE DATABASE and a copy of a small tree instead of a walk.
+"""
+
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import psycopg
+from psycopg import sql
+
+from console.backend.approvals.policy import Policy, Signer, Thresholds
+from console.backend.canonical_json import canonical_json
+from console.backend.cluster import TransientCluster
+from console.backend.context import Context
+from console.backend.database.connections import connect
+from console.backend.database.measure import measure_counts
+from console.backend.local import LocalBackend
+from console.backend.runs.site import Site
+from console.backend.runs.states import Mode
+from console.backend.runtime_tree import init_tree
+from console.backend.settings import DatabaseSettings, Settings
+from console.backend.views import Progress, RunRequest, RunView
+from console.demo_keys import DemoKeys, create_demo_keys, stop_agent
+
+TEXT = "# One\n\nText one.\n\n## Alpha\n\nFirst.\n\n## Beta\n\nSecond.\n"
+UNITS = 3
+DOCPREFIX = "ACME-LAW"
+STAGES = ("fresh", "waits for SG_1", "SG_1 imported", "waits for SG_2", "SG_2 imported", "enacted")
+REQUEST = RunRequest(origin="file:law.md", docprefix=DOCPREFIX, mode=Mode.LIVE)
+
+
+def silent(_: Progress) -> None:
+    """Progress that nobody watches."""
+
+
+@dataclass(frozen=True)
+class Passage:
+    """A site at one stage of one run; `run_id` is empty where none has been started."""
+
+    backend: LocalBackend
+    cluster: TransientCluster
+    database: str
+    run_id: str
+
+    @property
+    def site(self) -> Site:
+        """The site."""
+        return self.backend.site
+
+    def connect(self, role: str = "postgres") -> psycopg.Connection:
+        """A new autocommit connection of a role."""
+        return psycopg.connect(self.cluster.conninfo(self.database, role), autocommit=True)
+
+    def execute(self, statement: str, *values: object) -> None:
+        """One statement as the superuser."""
+        with self.connect() as connection:
+            connection.execute(statement.encode(), values)
+
+    def rows(self, query: str, *values: object) -> list[tuple[object, ...]]:
+        """All rows of a query as the superuser."""
+        with self.connect() as connection:
+            return connection.execute(query.encode(), values).fetchall()
+
+    def counts(self) -> dict[str, int]:
+        """Rows by table, on a fresh connection, as the monitoring role."""
+        with connect(self.site.settings.database.monitor, read_only=True) as connection:
+            return {count.table: count.rows for count in measure_counts(connection)}
+
+    def lifecycles(self) -> list[object]:
+        """The lifecycle of every unit."""
+        return [
+            row[0]
+            for row in self.rows("SELECT lifecycle_status FROM public.information_unit ORDER BY canonical_address")
+        ]
+
+    def run(self) -> RunView:
+        """The run as it is shown now."""
+        return self.backend.run(self.run_id)
+
+    def sign(self, run_id: str = "") -> None:
+        """Draft, sign as the demo sovereign, import."""
+        drafted = self.backend.draft_statement(run_id or self.run_id)
+        signature = self.backend.sign_as_demo_sovereign(drafted.statement_path)
+        self.backend.import_statement(drafted.statement_path, (signature,))
+
+    def arm(self) -> None:
+        """Arm the switch to cut."""
+        self.backend.arm(self.run_id, self.run_id)
+
+    def resume(self, on_progress: Callable[[Progress], None] = silent) -> RunView:
+        """Go on."""
+        return self.backend.resume(self.run_id, on_progress)
+
+    def enact(self) -> RunView:
+        """Enact under SG_2."""
+        return self.backend.enact(self.run_id, self.run_id, silent)
+
+    def settings(self, **changes: object) -> "Passage":
+        """The same passage with other settings."""
+        changed = self.site.settings.model_copy(update=changes)
+        return self.with_site(replace(self.site, settings=changed))
+
+    def with_site(self, site: Site) -> "Passage":
+        """The same passage at another site: other settings, another clock."""
+        return replace(self, backend=LocalBackend(site, demo_signer=self.backend._demo_signer))
+
+    def write(self, name: str, text: str) -> str:
+        """A document in the intake folder; its origin."""
+        (self.site.intake / name).write_text(text, encoding="utf-8")
+        return f"file:{name}"
+
+
+_TABLES = """
+    SELECT c.oid::regclass::text FROM pg_class c WHERE c.relkind = 'r'
+       AND c.relnamespace::regnamespace::text IN ('public', 'cutter_governance') ORDER BY 1
+"""
+
+
+def fingerprint(passage: Passage) -> dict[str, object]:
+    """A digest of every row of every table, and the next transaction id: it moves with the first write of anybody."""
+    found: dict[str, object] = {}
+    for (table,) in passage.rows(_TABLES):
+        query = f"SELECT md5(coalesce(string_agg(t::text, '|' ORDER BY t::text), '')) FROM {table} t"
+        found[str(table)] = passage.rows(query)
+    found["next transaction id"] = passage.rows("SELECT pg_snapshot_xmax(pg_current_snapshot())::text")
+    return found
+
+
+class Stages:
+    """Makes each stage once and gives it back as often as it is asked for; one passage at a time."""
+
+    def __init__(self, cluster: TransientCluster, template: str, keys: DemoKeys, home: Path) -> None:
+        self._cluster, self._template, self._keys, self._home = cluster, template, keys, home
+        self._database = "passage"
+        self._run_ids: dict[str, str] = {}
+
+    def at(self, stage: str) -> Passage:
+        """The site as it was when the run had just come to this stage."""
+        if stage not in self._run_ids:
+            self._make(stage)
+        self._copy_database(f"passage_{STAGES.index(stage)}", self._database)
+        shutil.rmtree(self._root, ignore_errors=True)
+        shutil.copytree(self._home / f"{STAGES.index(stage)}", self._root, symlinks=True)
+        return self._passage(self._run_ids[stage])
+
+    @property
+    def _root(self) -> Path:
+        return self._home / "root"
+
+    def _make(self, stage: str) -> None:
+        number = STAGES.index(stage)
+        passage = self._fresh() if number == 0 else self.at(STAGES[number - 1])
+        run_id = _STEPS[stage](passage)
+        self._copy_database(self._database, f"passage_{number}")
+        shutil.copytree(self._root, self._home / f"{number}", symlinks=True)
+        self._run_ids[stage] = run_id
+
+    def _fresh(self) -> Passage:
+        self._copy_database(self._template, self._database)
+        passage = self._passage("")
+        site = passage.site
+        init_tree(site.root, canonical_json(site.settings))
+        site.intake.mkdir(mode=0o750)
+        sovereign = Signer(name="demo sovereign", fingerprint=self._keys.sovereign_fingerprint)
+        policy = Policy(signers=(sovereign,), thresholds=Thresholds(SG_1=1, SG_2=1), solo=True, operators=())
+        site.policy.write_bytes(canonical_json(policy))
+        passage.write("law.md", TEXT)
+        return passage
+
+    def _passage(self, run_id: str) -> Passage:
+        def conninfo(role: str) -> str:
+            return self._cluster.conninfo(self._database, role)
+
+        database = DatabaseSettings(
+            executor=conninfo("cutter_exec"),
+            verifier=conninfo("cutter_verify"),
+            monitor=conninfo("cutter_ro"),
+            administrator=conninfo("postgres"),
+        )
+        settings = Settings(
+            database=database, gnupg_home=str(self._keys.home), backup_gpg_fpr=self._keys.backup_fingerprint
+        )
+        site = Site(Context(root=self._root, host="host"), settings, "tester")
+        backend = LocalBackend(site, demo_signer=self._keys.sign_as_demo_sovereign)
+        return Passage(backend, self._cluster, self._database, run_id)
+
+    def _copy_database(self, source: str, target: str) -> None:
+        with psycopg.connect(self._cluster.conninfo(), autocommit=True) as connection:
+            for statement in ("DROP DATABASE IF EXISTS {0} WITH (FORCE)", "CREATE DATABASE {0} TEMPLATE {1}"):
+                connection.execute(sql.SQL(statement).format(sql.Identifier(target), sql.Identifier(source)))
+
+
+def _started(passage: Passage) -> str:
+    return passage.backend.start(REQUEST, silent).run_id
+
+
+def _signed(passage: Passage) -> str:
+    passage.sign()
+    return passage.run_id
+
+
+def _cut(passage: Passage) -> str:
+    passage.arm()
+    passage.resume()
+    return passage.run_id
+
+
+def _enacted(passage: Passage) -> str:
+    passage.enact()
+    return passage.run_id
+
+
+_STEPS: dict[str, Callable[[Passage], str]] = {
+    "fresh": lambda _: "",
+    "waits for SG_1": _started,
+    "SG_1 imported": _signed,
+    "waits for SG_2": _cut,
+    "SG_2 imported": _signed,
+    "enacted": _enacted,
+}
+
+
+@contextmanager
+def stages(cluster: TransientCluster, template: str) -> Iterator[Stages]:
+    """The stages of one worker: keys, files and databases are gone at the end."""
+    home = Path(tempfile.mkdtemp(prefix="passage-", dir="/tmp"))
+    keys: DemoKeys | None = None
+    try:
+        keys = create_demo_keys(home / "gpg")
+        yield Stages(cluster, template, keys, home)
+    finally:
+        if keys is not None:
+            stop_agent(keys.home)
+        shutil.rmtree(home, ignore_errors=True)
