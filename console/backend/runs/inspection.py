@@ -3,12 +3,11 @@
 from pydantic import ValidationError
 
 from console.backend.database.connections import connect
-from console.backend.database.records import EventRow, RunRow, all_runs, events, find_run, open_lease
+from console.backend.database.records import EventRow, RunRow, all_runs, events, open_lease, require_run
 from console.backend.errors import CutterError
 from console.backend.journal import verify_journal
 from console.backend.journal_record import Anchor
 from console.backend.outcome import Outcome
-from console.backend.plan import CutPlan
 from console.backend.runs.site import Site
 from console.backend.runs.standing import dry_run_state, interruption, is_running
 from console.backend.runs.states import Mode, Move, Phase, Stage, legal_moves
@@ -27,7 +26,7 @@ def view_run(site: Site, run_id: str) -> RunView:
     request = workspace.request()
     row, recorded, armed = _from_database(site, request)
     state = row.state if row is not None else dry_run_state(workspace)
-    plan = _plan(workspace)
+    plan = workspace.plan_facts()
     return RunView(
         run_id=run_id,
         mode=request.mode,
@@ -37,11 +36,11 @@ def view_run(site: Site, run_id: str) -> RunView:
         profile=request.profile,
         n_units=plan.n_units if plan else None,
         plan_digest=plan.plan_digest if plan else "",
-        content_digest=plan.document.content_digest if plan else "",
+        content_digest=plan.content_digest if plan else "",
         operator=request.operator,
         started_at=request.started_at,
-        target=plan.world.target if plan and plan.world else None,
-        deltas=plan.expected_deltas if plan else (),
+        target=plan.target if plan else None,
+        deltas=plan.deltas if plan else (),
         phases=_phases(workspace, recorded) if request.profile != EDIT_PROFILE else _no_phases(),
         moves=moves_now(legal_moves(state, request.mode), armed=armed),
         waits_for=_PAUSES.get(state.stage, "") if request.mode is Mode.LIVE else "",
@@ -74,11 +73,11 @@ def _summary(site: Site, run_id: str, row: RunRow | None) -> RunSummary:
             interrupted=stuck,
         )
     request = workspace.request()
-    plan = _plan(workspace)
+    plan = workspace.plan_facts()
     return RunSummary(
         run_id=run_id,
         mode=request.mode,
-        state=dry_run_state(workspace).name,
+        state=dry_run_state(workspace).name if request.mode is Mode.DRYRUN else "not_in_this_database",
         docprefix=request.docprefix,
         n_units=plan.n_units if plan else None,
         started_at=request.started_at,
@@ -101,11 +100,7 @@ def _from_database(site: Site, request: RunRequestFile) -> tuple[RunRow | None, 
     with connect(site.settings.database.monitor, read_only=True, purpose="run") as connection:
         lease = open_lease(connection)
         armed = lease is not None and lease.run_id == request.run_id
-        return find_run(connection, request.run_id), events(connection, request.run_id), armed
-
-
-def _plan(workspace: Workspace) -> CutPlan | None:
-    return workspace.plan() if (workspace.directory / "plan.json").exists() else None
+        return require_run(connection, request.run_id), events(connection, request.run_id), armed
 
 
 def _phases(workspace: Workspace, recorded: tuple[EventRow, ...]) -> tuple[PhaseView, ...]:

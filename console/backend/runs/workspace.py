@@ -10,12 +10,14 @@ from pydantic import ValidationError
 from console.backend.canonical_json import canonical_json, sha256_hex
 from console.backend.errors import Refused, StopCode
 from console.backend.outcome import Check, Outcome
-from console.backend.plan import CutPlan
+from console.backend.plan import CutPlan, DocumentPlan
 from console.backend.runs.states import Mode, Phase
 from console.backend.runtime_tree import within
 from console.backend.safe_text import SafeText
 from console.backend.value import Value
+from console.backend.world import TableDelta, Target
 
+MARKED = "marked.json"
 EDIT_PROFILE = "edit"
 """Stands for the profile where drafts are edited: there is no document to scan."""
 _V = TypeVar("_V", bound=Value)
@@ -35,6 +37,16 @@ class RunRequestFile(Value):
     started_at: datetime
 
 
+class PlanFacts(Value):
+    """A plan without its units."""
+
+    n_units: int
+    plan_digest: str
+    content_digest: str
+    target: Target
+    deltas: tuple[TableDelta, ...]
+
+
 class PhaseRecord(Value):
     """What a phase found and did: its checks with their evidence."""
 
@@ -51,6 +63,8 @@ class Workspace:
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
+        self._marked: DocumentPlan | None = None
+        self._plan: CutPlan | None = None
 
     @classmethod
     def create(cls, root: Path, request: RunRequestFile) -> Self:
@@ -102,16 +116,36 @@ class Workspace:
         """The pinned raw bytes."""
         return self.read("source.raw")
 
+    def marked(self) -> DocumentPlan:
+        """The document as the first pass planned it."""
+        if self._marked is None:
+            self._marked = self._parsed(DocumentPlan, MARKED)
+        return self._marked
+
     def plan(self) -> CutPlan:
-        """The plan, whose digest the caller compares with the record."""
-        return self._parsed(CutPlan, "plan.json")
+        """The plan; read once, because a plan never changes (incident 39). The caller compares its digest."""
+        if self._plan is None:
+            self._plan = self._parsed(CutPlan, "plan.json")
+        return self._plan
 
     def write_plan(self, plan: CutPlan) -> None:
-        """Keep the plan; the file's sha256 is the plan digest."""
+        """Keep the plan, whose file's sha256 is the plan digest, and the few facts of it that lists show."""
         data = canonical_json(plan)
-        if sha256_hex(data) != plan.plan_digest:
+        if plan.world is None or sha256_hex(data) != plan.plan_digest:
             raise Refused(StopCode.INVARIANT_FAILED, "the plan's bytes and its digest differ", "Start another run.")
+        facts = PlanFacts(
+            n_units=plan.n_units,
+            plan_digest=plan.plan_digest,
+            content_digest=plan.document.content_digest,
+            target=plan.world.target,
+            deltas=plan.expected_deltas,
+        )
         self.write("plan.json", data)
+        self.write("plan-facts.json", canonical_json(facts))
+
+    def plan_facts(self) -> PlanFacts | None:
+        """What lists and heads show of the plan; None before there is one."""
+        return self._parsed(PlanFacts, "plan-facts.json") if (self.directory / "plan-facts.json").exists() else None
 
     def write_record(self, record: PhaseRecord) -> None:
         """Keep a phase's record; the last one of a phase counts."""

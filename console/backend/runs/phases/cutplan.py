@@ -10,6 +10,7 @@ from console.backend.plan import bind
 from console.backend.runs.sources import planned
 from console.backend.runs.states import Phase
 from console.backend.runs.step import PhaseWork, Step
+from console.backend.runs.workspace import MARKED
 
 
 class Cutplan(PhaseWork):
@@ -18,7 +19,7 @@ class Cutplan(PhaseWork):
     phase = Phase.CUTPLAN
 
     def prepare(self, step: Step) -> tuple[Check, ...]:
-        first = sha256_hex(step.workspace.read("marked.json"))
+        first = sha256_hex(step.workspace.read(MARKED))
         second = planned(step.site, step.request, step.workspace.source()).content_digest
         equal = first == second
         return (
@@ -33,7 +34,7 @@ class Cutplan(PhaseWork):
 
     def measure(self, step: Step, connection: psycopg.Connection) -> tuple[Check, ...]:
         world = measure_world(connection, step.site.context.host)
-        plan = bind(planned(step.site, step.request, step.workspace.source()), world)
+        plan = bind(step.workspace.marked(), world)
         step.workspace.write_plan(plan)
         where = f"{world.target.database} on {world.target.host}, system {world.target.system_identifier}"
         return (

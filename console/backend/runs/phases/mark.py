@@ -8,6 +8,7 @@ from console.backend.runs.preflight import preflight
 from console.backend.runs.sources import planned
 from console.backend.runs.states import Phase
 from console.backend.runs.step import PhaseWork, Step
+from console.backend.runs.workspace import MARKED
 
 
 class Mark(PhaseWork):
@@ -17,7 +18,7 @@ class Mark(PhaseWork):
 
     def prepare(self, step: Step) -> tuple[Check, ...]:
         document = planned(step.site, step.request, step.workspace.source())
-        step.workspace.write("marked.json", canonical_json(document))
+        step.workspace.write(MARKED, canonical_json(document))
         coverage = document.coverage
         spans = f"{coverage.unit_bytes} bytes in units, {coverage.other_bytes} outside, every byte in exactly one span"
         return (
@@ -28,4 +29,4 @@ class Mark(PhaseWork):
         )
 
     def measure(self, step: Step, connection: psycopg.Connection) -> tuple[Check, ...]:
-        return preflight(step, connection, planned(step.site, step.request, step.workspace.source()))
+        return preflight(step, connection, step.workspace.marked())
