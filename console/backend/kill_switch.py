@@ -1,5 +1,6 @@
 """The kill switch: off unless armed; stopping needs no authority, starting needs everything (design section 8)."""
 
+import contextlib
 import os
 from datetime import UTC, datetime
 
@@ -66,6 +67,14 @@ def disarm(site: Site, reason: str) -> SwitchView:
     with connect(site.settings.database.executor, purpose="disarm") as connection:
         ledger.disarm(connection, reason)
     return measure_switch(site)
+
+
+def disarm_run(site: Site, run_id: str, reason: str) -> None:
+    """End the lease where this run holds it. Out of the database's reach nothing is to be done: it expires by itself."""
+    with contextlib.suppress(CutterError), connect(site.settings.database.executor, purpose="disarm") as connection:
+        lease = open_lease(connection)
+        if lease is not None and lease.run_id == run_id:
+            ledger.disarm(connection, reason)
 
 
 def panic(site: Site, reason: str) -> SwitchView:

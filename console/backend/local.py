@@ -19,7 +19,7 @@ from console.backend.runs.engine import Engine
 from console.backend.runs.inspection import list_runs, view_run
 from console.backend.runs.site import Site
 from console.backend.runs.sources import limits, read_source
-from console.backend.runs.states import Family, Stage
+from console.backend.runs.states import Family, Mode, Stage
 from console.backend.status import measure_status
 from console.backend.views import (
     ApprovalView,
@@ -200,9 +200,16 @@ class LocalBackend:
         return self._demo_signer(statement)
 
     def _walked(self, engine: Engine, *, enact: bool = False) -> None:
-        state = engine.walk(enact=enact)
+        """Where the run could not even begin, the switch is closed too, unless another console is in the run."""
+        run_id = engine.request.run_id
+        try:
+            state = engine.walk(enact=enact)
+        except CutterError as error:
+            if engine.request.mode is Mode.LIVE and error.code is not StopCode.LOCKED:
+                kill_switch.disarm_run(self.site, run_id, "the run could not go on")
+            raise
         if state.stage is Stage.CLOSEOUT_REPORTED:
-            write_summary(self.site, engine.request.run_id)
+            write_summary(self.site, run_id)
 
     def _require_writable(self) -> None:
         if self.read_only:

@@ -1,7 +1,5 @@
 """Commands that are not meant to write do not, in any combination of options (incident 11)."""
 
-from collections.abc import Iterator
-
 import pytest
 
 from console.cli import main
@@ -32,9 +30,9 @@ READING = [
 
 
 @pytest.fixture(scope="module")
-def passage(stages_of_a_run: Stages) -> Iterator[Passage]:
+def passage(stages_of_a_run: Stages) -> Passage:
     """One site for all of them: the first that wrote would be found out."""
-    yield stages_of_a_run.at("waits for SG_2")
+    return stages_of_a_run.at("waits for SG_2")
 
 
 @pytest.mark.parametrize("words", READING, ids=" ".join)

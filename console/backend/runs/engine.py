@@ -18,7 +18,7 @@ from console.backend.runs.failures import leave_after
 from console.backend.runs.hold_watch import cancelled_by_hold
 from console.backend.runs.phases import PHASES
 from console.backend.runs.site import Site
-from console.backend.runs.standing import anchor_of, dry_run_state
+from console.backend.runs.standing import anchor_of, dry_run_state, settle_interruption
 from console.backend.runs.states import PHASE_TO, Family, Mode, Phase, RunState, Stage, next_phase
 from console.backend.runs.step import PhaseWork, Role, Step
 from console.backend.runs.workspace import PhaseRecord, Workspace
@@ -53,6 +53,7 @@ class Engine:
         Raises the CutterError that stopped it, after the run's state and journal say so.
         """
         with Journal.resume(self.workspace.journal, self.request.run_id, self.site.context, self._anchor()) as journal:
+            settle_interruption(self.site, self.workspace, self.request, journal)
             self._return_to_way(journal)
             try:
                 while (phase := self._next(self.state(), enact=enact)) is not None:

@@ -8,8 +8,8 @@ from pathlib import Path
 from console.backend.database.connections import connect
 from console.backend.database.records import events, find_run, transaction_status
 from console.backend.errors import CutterError
-from console.backend.journal import read_journal
-from console.backend.journal_record import Anchor, Record, RecordKind
+from console.backend.journal import Journal, read_journal
+from console.backend.journal_record import Anchor, Field, Record, RecordKind
 from console.backend.outcome import Outcome
 from console.backend.runs.site import Site
 from console.backend.runs.states import PHASE_TO, Family, Mode, Phase, RunState, Stage
@@ -61,10 +61,29 @@ def is_running(journal: Path) -> bool:
 
 
 def interruption(site: Site, workspace: Workspace, request: RunRequestFile) -> Interruption | None:
-    """A phase that began, that nobody is in and nobody finished; with what the database says of it."""
-    if is_running(workspace.journal):
+    """A phase that began, that nobody is in and nobody finished; with what the database says of it.
+
+    A journal that is missing or damaged tells nothing; the run's own line about its journal says so.
+    """
+    return None if is_running(workspace.journal) else _interruption(site, workspace, request)
+
+
+def settle_interruption(site: Site, workspace: Workspace, request: RunRequestFile, journal: Journal) -> None:
+    """By the operator's hand, under the journal's lock: close what was interrupted with what the database says of it."""
+    found = _interruption(site, workspace, request)
+    if found is not None:
+        said = (
+            Field(key="outcome", value=Outcome.INCONCLUSIVE),
+            Field(key="detail", value=f"interrupted; {found.database_says}"),
+        )
+        journal.append(RecordKind.RESULT, found.phase, said)
+
+
+def _interruption(site: Site, workspace: Workspace, request: RunRequestFile) -> Interruption | None:
+    try:
+        records = read_journal(workspace.journal)
+    except CutterError:
         return None
-    records = read_journal(workspace.journal)
     begun = _unfinished(records)
     if begun is None:
         return None
@@ -74,10 +93,11 @@ def interruption(site: Site, workspace: Workspace, request: RunRequestFile) -> I
 
 
 def _unfinished(records: tuple[Record, ...]) -> Record | None:
+    """A revert is no phase: its one transaction moves the run's state, which therefore tells what became of it."""
     begun: Record | None = None
     for record in records:
         if record.kind is RecordKind.INTENT:
-            begun = record
+            begun = record if record.phase in set(Phase) else None
         elif record.kind is RecordKind.RESULT:
             begun = None
     return begun

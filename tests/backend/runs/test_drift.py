@@ -1,0 +1,138 @@
+"""Between the ruling and the write the world must be the one that was signed for; anything else stops the run."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from console.backend.errors import CutterError, Drifted, Refused, StopCode
+from console.backend.runs.states import Family, Move, Phase
+from console.backend.views import Progress, RunRequest, SwitchState
+from tests.passage import REQUEST, Passage, silent
+
+At = Callable[[str], Passage]
+CHANGES = {
+    "another role gets a grant": "GRANT SELECT ON public.information_unit TO PUBLIC",
+    "a trigger appears": "CREATE TRIGGER stranger BEFORE INSERT ON public.unit_version FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger()",
+    "a guard goes to sleep": "ALTER TABLE public.information_unit DISABLE TRIGGER guard_immutable",
+    "a row count changes": "INSERT INTO cutter_governance.canonical_address_alias (alias, canonical_address) VALUES ('a', 'b')",
+}
+
+
+@pytest.mark.parametrize("how", CHANGES)
+def test_incident_28_a_change_between_the_ruling_and_the_cut_stops_it(at: At, how: str) -> None:
+    """Incident 28: grants and triggers are measured before approval, and again just before the write."""
+    passage = at("SG_1 imported")
+    passage.execute(CHANGES[how])
+    passage.arm()
+    with pytest.raises(Drifted) as caught:
+        passage.resume()
+    assert caught.value.code is StopCode.DRIFT
+    run = passage.run()
+    assert run.state.name == "stopped_drift"
+    assert Move.VOID in run.moves
+    assert passage.counts()["public.information_unit"] == 0
+    assert passage.backend.status().switch.state is SwitchState.OFF
+
+
+def test_a_change_before_the_enactment_stops_it(at: At) -> None:
+    passage = at("SG_2 imported")
+    passage.execute(CHANGES["another role gets a grant"])
+    with pytest.raises(Drifted):
+        passage.enact()
+    assert passage.lifecycles() == ["draft"] * 3
+    assert passage.backend.status().switch.state is SwitchState.OFF
+
+
+@pytest.mark.parametrize("change", ["a trigger appears", "a guard goes to sleep", "another role gets a grant"])
+def test_incident_28_what_had_changed_before_the_run_is_met_before_anybody_signs(at: At, change: str) -> None:
+    """Incident 28: a plan for a crooked world is not offered for signature."""
+    passage = at("fresh")
+    passage.execute(CHANGES[change])
+    with pytest.raises(Refused, match="grant_probe"):
+        passage.backend.start(REQUEST, silent)
+    run = passage.backend.runs()[0]
+    assert run.state == "failed_grant_probe"
+    passage.backend.void(run.run_id, "the grants are wrong")
+    assert passage.backend.runs()[0].state == "voided_the_grants_are_wrong"
+
+
+def test_incident_27_a_statement_for_another_host_is_not_imported(at: At) -> None:
+    """Incident 27: the host is part of the target, and of what is signed."""
+    passage = at("waits for SG_1")
+    drafted = passage.backend.draft_statement(passage.run_id)
+    signature = passage.backend.sign_as_demo_sovereign(drafted.statement_path)
+    plan = passage.site.root / "runs" / passage.run_id / "plan.json"
+    plan.write_text(plan.read_text().replace('"host":"host"', '"host":"elsewhere"'))
+    with pytest.raises(Refused):
+        passage.backend.import_statement(drafted.statement_path, (signature,))
+
+
+def test_incident_27_a_run_moved_to_another_host_is_stopped(at: At) -> None:
+    """Incident 27: the sandbox stood beside production."""
+    passage = at("SG_1 imported")
+    passage.arm()
+    moved = passage.with_site(replace(passage.site, context=replace(passage.site.context, host="elsewhere")))
+    with pytest.raises(Drifted) as caught:
+        moved.resume()
+    assert caught.value.code is StopCode.IDENTITY_MISMATCH
+    assert passage.counts()["public.information_unit"] == 0
+
+
+def test_an_expired_ruling_does_not_arm(at: At) -> None:
+    passage = at("SG_1 imported")
+    later = datetime.now(UTC) + timedelta(days=2)
+    late = passage.with_site(replace(passage.site, context=replace(passage.site.context, now=lambda: later)))
+    with pytest.raises(Refused):
+        late.arm()
+    assert passage.backend.status().switch.state is SwitchState.OFF
+
+
+def test_incident_4_an_address_that_was_taken_since_the_ruling_is_refused_before_the_write(at: At) -> None:
+    """Incident 4: the whole preflight runs before approval is offered and again just before the write."""
+    passage = at("SG_1 imported")
+    other = passage.write("other.md", "# Other\n\nText.\n")
+    passage.backend.start(RunRequest(origin=other, docprefix="ACME-OTHER", mode=REQUEST.mode), silent)
+    passage.arm()
+    with pytest.raises(Drifted, match="source_document_registry"):
+        passage.resume()
+
+
+def test_a_count_that_is_not_the_plan_s_is_a_hold(at: At) -> None:
+    """Design section 4: a run that succeeds with another delta is a HOLD, whatever the functions returned."""
+    passage = at("SG_1 imported")
+    passage.arm()
+
+    def meddle(progress: Progress) -> None:
+        if (progress.phase, progress.step) == (Phase.WRITE_VERIFY, "begins"):
+            passage.execute(CHANGES["a row count changes"])
+
+    with pytest.raises(CutterError) as caught:
+        passage.resume(meddle)
+    assert caught.value.code is StopCode.COUNT_MISMATCH
+    assert "canonical_address_alias: +1 rows, +0 planned" in caught.value.message
+    switch = passage.backend.status().switch
+    assert (switch.state, passage.site.hold_file.exists()) == (SwitchState.HOLD, True)
+    assert passage.rows("SELECT action, run_id FROM cutter_governance.hold_event") == [("set", passage.run_id)]
+    run = passage.run()
+    assert (run.state.name, run.state.family) == ("failed_write_verify", Family.FAILED)
+    assert run.moves == (Move.REVERT, Move.REPORT)
+
+
+def test_a_failed_cut_is_taken_back_after_the_hold_is_released(at: At) -> None:
+    passage = at("SG_1 imported")
+    passage.arm()
+
+    def meddle(progress: Progress) -> None:
+        if (progress.phase, progress.step) == (Phase.WRITE_VERIFY, "begins"):
+            passage.execute(CHANGES["a row count changes"])
+
+    with pytest.raises(CutterError):
+        passage.resume(meddle)
+    with pytest.raises(CutterError) as caught:
+        passage.backend.revert(passage.run_id, passage.run_id)
+    assert caught.value.code is StopCode.HOLD
+    passage.backend.release_hold("RELEASE")
+    assert passage.backend.revert(passage.run_id, passage.run_id).state.family is Family.REVERTED
+    assert passage.lifecycles() == ["superseded"] * 3

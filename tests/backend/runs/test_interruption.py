@@ -1,0 +1,220 @@
+"""After a crash nothing goes on by itself: the run is shown as interrupted, with what the database says (design 5)."""
+
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+
+import psycopg
+import pytest
+
+from console.backend.errors import CutterError, Refused, StopCode, Waiting
+from console.backend.journal import Journal
+from console.backend.kill_switch import disarm
+from console.backend.runs.states import Family, Phase, Stage
+from console.backend.runs.workspace import Workspace
+from console.backend.views import PhaseStatus, Progress, SwitchState
+from tests.lost_commit import CutsTheLine
+from tests.passage import Passage
+
+At = Callable[[str], Passage]
+_BLOCKED = """
+    SELECT a.pid FROM pg_stat_activity a WHERE a.datname = current_database() AND a.usename = 'cutter_exec'
+       AND cardinality(pg_blocking_pids(a.pid)) > 0
+"""
+
+
+def _killed_in_leg_a(passage: Passage) -> None:
+    """`run resume` in a process of its own, killed -9 while a lock keeps it in the middle of leg A."""
+    program = "from console.cli import main; raise SystemExit(main())"
+    command = [sys.executable, "-c", program, "--root", str(passage.site.root), "run", "resume", passage.run_id]
+    with passage.connect() as blocker, blocker.transaction():
+        blocker.execute("LOCK TABLE public.unit_version IN ACCESS EXCLUSIVE MODE")
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as victim:
+            with passage.connect() as watcher:
+                while not watcher.execute(_BLOCKED.encode()).fetchall():
+                    assert victim.poll() is None, victim.communicate()
+            victim.send_signal(signal.SIGKILL)
+            victim.wait()
+    _await_no_backend(passage)
+
+
+def _await_no_backend(passage: Passage) -> None:
+    query = "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE usename = 'cutter_exec' AND datname = current_database()"
+    passage.execute(query)
+
+
+def _configured(passage: Passage) -> Passage:
+    config = passage.site.root / "orchestrator.config.json"
+    config.write_text(passage.site.settings.model_dump_json(), encoding="utf-8")
+    return passage
+
+
+def test_incident_22_a_run_killed_in_mid_phase_is_shown_as_interrupted_and_goes_on_by_hand(at: At) -> None:
+    """Incidents 22 and 26: locks die with their holder; the database says that nothing of the phase is there."""
+    passage = _configured(at("SG_1 imported"))
+    passage.arm()
+    _killed_in_leg_a(passage)
+    run = passage.run()
+    assert run.interruption is not None
+    assert run.interruption.phase is Phase.CUT_LEG_A
+    assert "nothing of the phase is in the database" in run.interruption.database_says
+    assert "no COMMIT was sent" in run.interruption.database_says
+    assert run.state.stage is Stage.AWAITING_CUT_AUTHORIZATION
+    assert passage.backend.runs()[0].interrupted
+    assert passage.lifecycles() == []
+    disarm(passage.site, "after the crash")
+    with pytest.raises(Waiting):
+        passage.resume()
+    passage.arm()
+    after = passage.resume()
+    assert (after.state.stage, after.interruption) == (Stage.AWAITING_LIFECYCLE_AUTHORIZATION, None)
+    assert after.journal.startswith("PASS")
+    assert passage.lifecycles() == ["draft"] * 3
+
+
+def test_a_run_that_another_process_is_in_is_running_and_not_interrupted(at: At) -> None:
+    passage = at("SG_1 imported")
+    passage.arm()
+    seen: list[object] = []
+
+    def look(progress: Progress) -> None:
+        if (progress.phase, progress.step) == (Phase.CUT_LEG_A, "cutting"):
+            run = passage.run()
+            seen.extend([run.interruption, run.phases[5].status])
+            with pytest.raises(Refused) as caught:
+                passage.resume()
+            seen.append(caught.value.code)
+
+    passage.resume(look)
+    assert seen == [None, PhaseStatus.RUNNING, StopCode.LOCKED]
+
+
+def test_incident_26_a_lost_commit_of_leg_a_is_settled_by_evidence(
+    at: At, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Incident 26: COMMIT was sent, the line went dead, the server had committed: the run goes on, once."""
+    passage = at("SG_1 imported")
+    passage.arm()
+    proxy = CutsTheLine(tmp_path_factory.mktemp("p"), passage.cluster.socket_dir / ".s.PGSQL.5432")
+    real, through = psycopg.connect, f"host={proxy.directory} port=5432 dbname={passage.database} user=cutter_exec"
+
+    def lose_leg_a(conninfo: str, **options: object) -> psycopg.Connection:
+        mine = str(options.get("application_name")).endswith(" cut_leg_a")
+        return real(through if mine else conninfo, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(psycopg, "connect", lose_leg_a)
+    run = passage.resume()
+    monkeypatch.undo()
+    proxy.close()
+    assert proxy.commit_seen.is_set()
+    assert run.state.stage is Stage.AWAITING_LIFECYCLE_AUTHORIZATION
+    leg_a = passage.site.root / "runs" / passage.run_id / "06-cut_leg_a.json"
+    assert "settled after a lost COMMIT" in leg_a.read_text(encoding="utf-8")
+    assert passage.lifecycles() == ["draft"] * 3
+
+
+def test_a_backend_that_is_killed_in_mid_phase_leaves_nothing_and_the_run_goes_on_by_hand(at: At) -> None:
+    passage = at("SG_1 imported")
+    passage.arm()
+
+    def kill(progress: Progress) -> None:
+        if (progress.phase, progress.step) == (Phase.CUT_LEG_A, "cutting"):
+            _await_no_backend(passage)
+
+    with pytest.raises(CutterError) as caught:
+        passage.resume(kill)
+    assert caught.value.code is StopCode.UNREACHABLE
+    run = passage.run()
+    assert run.interruption is not None
+    assert passage.backend.status().switch.state is SwitchState.OFF
+    with pytest.raises(Waiting):
+        passage.resume()
+    assert passage.run().interruption is None
+    passage.arm()
+    assert passage.resume().state.stage is Stage.AWAITING_LIFECYCLE_AUTHORIZATION
+
+
+def test_incident_24_the_switch_is_off_after_a_failure(at: At) -> None:
+    """Incident 24: off after success and after failure alike."""
+    passage = at("SG_1 imported")
+    passage.arm()
+
+    def drop(progress: Progress) -> None:
+        if (progress.phase, progress.step) == (Phase.STRUCTURAL_VERIFY, "begins"):
+            passage.execute("REVOKE SELECT ON public.information_unit FROM cutter_verify")
+
+    with pytest.raises(CutterError, match="42501"):
+        passage.resume(drop)
+    assert passage.backend.status().switch.state is SwitchState.OFF
+    assert passage.run().state.family is Family.STOPPED
+    passage.execute("GRANT SELECT ON public.information_unit TO cutter_verify")
+    assert passage.resume().state.stage is Stage.STRUCTURAL_VERIFIED
+
+
+def test_incident_24_the_switch_is_off_where_the_journal_refuses_the_run(at: At) -> None:
+    """Incident 24: an enactment that cannot even begin closes what it had opened."""
+    passage = at("SG_2 imported")
+    journal = passage.site.root / "runs" / passage.run_id / "journal.jsonl"
+    journal.write_bytes(journal.read_bytes().replace(b'"phase":"mark"', b'"phase":"mask"'))
+    with pytest.raises(CutterError):
+        passage.enact()
+    assert passage.backend.status().switch.state is SwitchState.OFF
+    assert passage.lifecycles() == ["draft"] * 3
+
+
+def test_a_start_that_was_killed_before_its_journal_does_not_hide_the_other_runs(at: At) -> None:
+    passage = at("waits for SG_2")
+    left = passage.site.root / "runs" / "ictr-20260101T000000Z-0000dead"
+    left.mkdir()
+    (left / "request.json").write_bytes(
+        (passage.site.root / "runs" / passage.run_id / "request.json")
+        .read_bytes()
+        .replace(passage.run_id.encode(), left.name.encode())
+    )
+    listed = {run.run_id: run for run in passage.backend.runs()}
+    assert set(listed) == {passage.run_id, left.name}
+    status = passage.backend.status()
+    assert status.target is not None
+    assert status.counts[0].rows is not None
+
+
+def test_incident_1_a_live_run_that_the_database_does_not_know_is_not_shown_by_its_files(at: At) -> None:
+    """Incident 1: a run without its row has done nothing here, whatever its files say."""
+    passage = at("waits for SG_2")
+    run_id = "ictr-20260101T000000Z-0000dead"
+    _started_without_row(passage, run_id)
+    assert {run.run_id: run.state for run in passage.backend.runs()}[run_id] == "not_in_this_database"
+    with pytest.raises(Refused, match="in this database"):
+        passage.backend.run(run_id)
+    with pytest.raises(Refused):
+        passage.backend.resume(run_id, lambda _: None)
+
+
+def _started_without_row(passage: Passage, run_id: str) -> None:
+    asked = Workspace.open(passage.site.root, passage.run_id).request().model_copy(update={"run_id": run_id})
+    workspace = Workspace.create(passage.site.root, asked)
+    Journal.create(workspace.journal, run_id, passage.site.context).close()
+
+
+def test_a_damaged_journal_of_one_run_does_not_hide_the_others(at: At) -> None:
+    passage = at("waits for SG_2")
+    journal = passage.site.root / "runs" / passage.run_id / "journal.jsonl"
+    journal.write_bytes(journal.read_bytes().replace(b'"phase":"mark"', b'"phase":"mask"'))
+    assert [run.run_id for run in passage.backend.runs()] == [passage.run_id]
+    assert passage.backend.status().target is not None
+    assert passage.run().journal.startswith("FAIL")
+    with pytest.raises(CutterError):
+        passage.resume()
+
+
+def test_a_revert_that_failed_leaves_a_run_that_can_be_shown_and_reverted(at: At) -> None:
+    passage = at("waits for SG_2")
+    with passage.connect() as other, other.transaction():
+        other.execute("SELECT 1 FROM cutter_governance.execution_lock FOR UPDATE")
+        with pytest.raises(CutterError) as caught:
+            passage.backend.revert(passage.run_id, passage.run_id)
+    assert caught.value.code is StopCode.LOCKED
+    assert passage.backend.status().switch.state is SwitchState.OFF
+    assert passage.run().interruption is None
+    assert passage.backend.revert(passage.run_id, passage.run_id).state.family is Family.REVERTED
