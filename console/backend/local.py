@@ -118,6 +118,9 @@ class LocalBackend:
         self._require_writable()
         kill_switch.require_no_hold(self.site)
         before = self.run(run_id)
+        if before.state.family in {Family.VOIDED, Family.REVERTED, Family.FAILED}:
+            message = f"run {run_id} is {before.state.name}; it does not go on"
+            raise Refused(StopCode.INVARIANT_FAILED, message, f"Legal now: {', '.join(before.moves)}")
         self._walked(Engine(self.site, run_id, on_progress))
         after = self.run(run_id)
         if before.state == after.state and after.state.family is Family.ACTIVE:

@@ -44,15 +44,9 @@ def _await_no_backend(passage: Passage) -> None:
     passage.execute(query)
 
 
-def _configured(passage: Passage) -> Passage:
-    config = passage.site.root / "orchestrator.config.json"
-    config.write_text(passage.site.settings.model_dump_json(), encoding="utf-8")
-    return passage
-
-
 def test_incident_22_a_run_killed_in_mid_phase_is_shown_as_interrupted_and_goes_on_by_hand(at: At) -> None:
     """Incidents 22 and 26: locks die with their holder; the database says that nothing of the phase is there."""
-    passage = _configured(at("SG_1 imported"))
+    passage = at("SG_1 imported")
     passage.arm()
     _killed_in_leg_a(passage)
     run = passage.run()

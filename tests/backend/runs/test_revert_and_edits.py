@@ -1,0 +1,147 @@
+"""A draft cut is taken back whole, and a draft that was edited is not the one that was signed."""
+
+from collections.abc import Callable
+
+import pytest
+
+from console.backend import kill_switch
+from console.backend.errors import CutterError, Drifted, Refused, StopCode
+from console.backend.runs.edits import DraftEdit, apply_edits, plan_edits
+from console.backend.runs.states import Family, Move, Stage
+from console.backend.views import RunRequest, SwitchState
+from tests.passage import DOCPREFIX, REQUEST, UNITS, Passage, silent
+
+At = Callable[[str], Passage]
+READERS = "SELECT cutter_governance.fn_readers_digest()"
+EDIT = DraftEdit(address=f"{DOCPREFIX}/ONE/ALPHA", title="Alpha", body="## Alpha\n\nFirst, amended.\n\n")
+
+
+def _edited(passage: Passage, *edits: DraftEdit) -> str:
+    run_id = plan_edits(passage.site, DOCPREFIX, edits)
+    passage.sign(run_id)
+    kill_switch.arm(passage.site, run_id, "edit")
+    apply_edits(passage.site, run_id)
+    kill_switch.disarm(passage.site, "the edits are in")
+    return run_id
+
+
+@pytest.mark.parametrize("stage", ["waits for SG_2", "SG_2 imported"])
+def test_a_reverted_draft_leaves_the_readers_with_the_baseline(at: At, stage: str) -> None:
+    baseline = at("SG_1 imported").rows(READERS)
+    passage = at(stage)
+    before = passage.counts()
+    run = passage.backend.revert(passage.run_id, passage.run_id)
+    assert (run.state.name, run.state.family, run.moves) == ("reverted", Family.REVERTED, (Move.REPORT,))
+    assert passage.rows(READERS) == baseline
+    assert passage.lifecycles() == ["superseded"] * UNITS
+    after = passage.counts()
+    assert {table: after[table] - rows for table, rows in before.items() if after[table] != rows} == {
+        "public.iu_lifecycle_log": UNITS,
+        "cutter_governance.review_decision": 1,
+        "cutter_governance.decision_backlog_history": 1,
+    }
+    assert passage.backend.status().switch.state is SwitchState.OFF
+
+
+def test_a_revert_is_recorded_as_a_decision_with_its_marker(at: At) -> None:
+    passage = at("waits for SG_2")
+    passage.backend.revert(passage.run_id, passage.run_id)
+    rows = passage.rows("SELECT verdict, marker FROM cutter_governance.review_decision ORDER BY decided_at")
+    assert rows == [("cut", "cut_authorised"), ("revert", "cut_reverted")]
+
+
+@pytest.mark.parametrize("attempt", ["again", "enact"])
+def test_a_reverted_run_goes_nowhere(at: At, attempt: str) -> None:
+    passage = at("SG_2 imported")
+    passage.backend.revert(passage.run_id, passage.run_id)
+    with pytest.raises(Refused):
+        passage.enact() if attempt == "enact" else passage.backend.revert(passage.run_id, passage.run_id)
+    assert passage.lifecycles() == ["superseded"] * UNITS
+
+
+def test_a_reverted_document_is_not_cut_again_under_its_prefix(at: At) -> None:
+    passage = at("waits for SG_2")
+    passage.backend.revert(passage.run_id, passage.run_id)
+    with pytest.raises(Refused) as caught:
+        passage.backend.start(REQUEST, silent)
+    assert caught.value.code is StopCode.REPLAY_CONFLICT
+    assert "another document prefix" in caught.value.next_action
+
+
+def test_enacted_law_is_not_reverted(at: At) -> None:
+    passage = at("enacted")
+    with pytest.raises(Refused, match="legal move"):
+        passage.backend.revert(passage.run_id, passage.run_id)
+    assert passage.lifecycles() == ["enacted"] * UNITS
+
+
+@pytest.mark.parametrize("stage", ["waits for SG_2", "enacted"])
+def test_a_run_that_has_cut_is_not_voided(at: At, stage: str) -> None:
+    passage = at(stage)
+    with pytest.raises(Refused):
+        passage.backend.void(passage.run_id, "a reason")
+    assert passage.run().state.family is Family.ACTIVE
+
+
+def test_a_waiting_run_is_voided_for_a_reason_and_its_ruling_is_void_with_it(at: At) -> None:
+    passage = at("SG_1 imported")
+    with pytest.raises(Refused):
+        passage.backend.void(passage.run_id, "  ")
+    assert passage.backend.void(passage.run_id, "No longer wanted!").state.name == "voided_no_longer_wanted"
+    with pytest.raises(Refused):
+        passage.arm()
+    with pytest.raises(Refused):
+        passage.resume()
+
+
+def test_an_edit_adds_a_version_and_changes_no_other_row(at: At) -> None:
+    passage = at("waits for SG_2")
+    before = passage.counts()
+    _edited(passage, EDIT)
+    after = passage.counts()
+    grown = {table: after[table] - rows for table, rows in before.items() if after[table] != rows}
+    assert grown == {
+        "public.unit_version": 1,
+        "cutter_governance.source_document_version_registry": 1,
+        "cutter_governance.manifest_envelope": 1,
+        "cutter_governance.manifest_unit_block": 1,
+    }
+    versions = passage.rows("SELECT version_seq, body FROM public.unit_version WHERE title = 'Alpha' ORDER BY 1")
+    assert [seq for seq, _ in versions] == [1, 2]
+    assert versions[1][1] == EDIT.body
+
+
+def test_a_draft_that_was_edited_after_sg_2_is_not_enacted(at: At) -> None:
+    passage = at("SG_2 imported")
+    _edited(passage, EDIT)
+    with pytest.raises((Refused, Drifted)):
+        passage.enact()
+    assert passage.lifecycles() == ["draft"] * UNITS
+    assert passage.backend.status().switch.state is SwitchState.OFF
+
+
+def test_an_enacted_unit_is_not_edited(at: At) -> None:
+    passage = at("enacted")
+    with pytest.raises(Refused, match="no draft unit"):
+        plan_edits(passage.site, DOCPREFIX, (EDIT,))
+
+
+def test_another_body_than_the_signed_one_is_not_written(at: At) -> None:
+    passage = at("waits for SG_2")
+    run_id = plan_edits(passage.site, DOCPREFIX, (EDIT,))
+    passage.sign(run_id)
+    kill_switch.arm(passage.site, run_id, "edit")
+    (passage.site.root / "runs" / run_id / "source.raw").write_text(EDIT.body.replace("amended", "forged "))
+    with pytest.raises(CutterError):
+        apply_edits(passage.site, run_id)
+    assert passage.rows("SELECT count(*) FROM public.unit_version") == [(UNITS,)]
+
+
+def test_two_documents_are_cut_one_after_the_other(at: At) -> None:
+    passage = at("enacted")
+    origin = passage.write("second.md", "# Second\n\nText.\n")
+    run = passage.backend.start(RunRequest(origin=origin, docprefix="ACME-TWO", mode=REQUEST.mode), silent)
+    passage.sign(run.run_id)
+    passage.backend.arm(run.run_id, run.run_id)
+    assert passage.backend.resume(run.run_id, silent).state.stage is Stage.AWAITING_LIFECYCLE_AUTHORIZATION
+    assert passage.lifecycles() == ["enacted"] * UNITS + ["draft"]

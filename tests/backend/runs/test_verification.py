@@ -1,0 +1,72 @@
+"""Each check of a verification fails when what it checks is broken (incident 9)."""
+
+from collections.abc import Callable
+
+import pytest
+
+from console.backend.outcome import Outcome
+from console.backend.views import SwitchState
+from console.cli import main
+from console.commands.runs import verification
+from tests.passage import Passage
+
+At = Callable[[str], Passage]
+GUARDED = ("information_unit", "unit_version")
+BREAKS = {
+    "cardinality": "DELETE FROM public.information_unit WHERE canonical_address LIKE '%%BETA'",
+    "addresses": "UPDATE public.information_unit SET canonical_address = 'ACME-LAW/ONE/GAMMA' WHERE canonical_address LIKE '%%BETA'",
+    "anchors": "UPDATE public.information_unit SET content_anchor_ref = repeat('0', 64) WHERE canonical_address LIKE '%%BETA'",
+    "hierarchy": "UPDATE public.information_unit SET parent_or_container_ref = NULL WHERE canonical_address LIKE '%%BETA'",
+    "lifecycle": "UPDATE public.information_unit SET lifecycle_status = 'retired' WHERE canonical_address LIKE '%%BETA'",
+    "body fidelity": "UPDATE public.unit_version SET body = replace(body, 'Second', 'Another') WHERE title = 'Beta'",
+    "coverage": "UPDATE public.unit_version SET body = body || ' ' WHERE title = 'Beta'",
+    "deltas": "INSERT INTO cutter_governance.canonical_address_alias (alias, canonical_address) VALUES ('a', 'b')",
+    "untouched rows": "WITH u AS (INSERT INTO public.information_unit (canonical_address, unit_kind, section_type, version_anchor_ref)"
+    " VALUES ('ELSE/1', 'a', 'b', '00000000-0000-0000-0000-000000000001') RETURNING id) INSERT INTO public.unit_version"
+    " (id, unit_id, version_seq, body, content_hash) SELECT '00000000-0000-0000-0000-000000000001', id, 1, 'b', 'h' FROM u",
+}
+
+
+def _break(passage: Passage, statement: str) -> None:
+    """As a superuser who has put the guards to sleep: what no product code can do."""
+    with passage.connect() as connection:
+        for table in GUARDED:
+            connection.execute(f"ALTER TABLE public.{table} DISABLE TRIGGER USER".encode())
+        connection.execute(statement.replace("%%", "%").encode())
+
+
+def _verdicts(passage: Passage) -> dict[str, Outcome]:
+    return {check.name: check.outcome for check in verification(passage.backend, passage.run_id)}
+
+
+def test_a_good_cut_passes_every_check(at: At) -> None:
+    verdicts = _verdicts(at("waits for SG_2"))
+    assert set(verdicts) == {*BREAKS, "pinned source", "planned anew"}
+    assert set(verdicts.values()) == {Outcome.PASS}
+
+
+@pytest.mark.parametrize("check", BREAKS)
+def test_incident_9_each_check_fails_when_what_it_checks_is_broken(at: At, check: str) -> None:
+    """Incident 9: a verify option had no effect for a time; a check said "consistent" of an edited value."""
+    passage = at("waits for SG_2")
+    _break(passage, BREAKS[check])
+    assert _verdicts(passage)[check] is Outcome.FAIL
+
+
+def test_incident_9_another_source_than_the_pinned_one_is_seen(at: At) -> None:
+    """Incident 9: fidelity is to the pinned source, not to what the cutter says."""
+    passage = at("waits for SG_2")
+    source = passage.site.root / "runs" / passage.run_id / "source.raw"
+    source.write_bytes(source.read_bytes().replace(b"Second", b"Third!"))
+    verdicts = _verdicts(passage)
+    assert {verdicts[name] for name in ("pinned source", "planned anew", "body fidelity")} == {Outcome.FAIL}
+
+
+def test_a_failed_verification_has_its_exit_status(at: At, capsys: pytest.CaptureFixture[str]) -> None:
+    passage = at("waits for SG_2")
+    words = ["--root", str(passage.site.root), "verify", passage.run_id]
+    assert main(words) == 0
+    _break(passage, BREAKS["body fidelity"])
+    assert main(words) == 1
+    assert "body fidelity" in capsys.readouterr().out
+    assert passage.backend.status().switch.state is SwitchState.OFF
