@@ -58,19 +58,18 @@ def sign_title(view: ApprovalView) -> str:
 
 
 def sign(view: ApprovalView, now: datetime, *, demo: bool) -> list[Line]:
-    """Status, expiry, where the file is, and the command for the sovereign."""
+    """Status, expiry, the command for the sovereign, and where the file is."""
     lines = [
         line(
             Span(view.status.value, _TONES[view.status]),
             Span(f", expires {day_and_clock(view.expires_at)} (", "muted"),
             coarse_left(view.expires_at, now),
             Span(")", "muted"),
-        ),
-        line(Span("file  ", "muted"), safe_text(str(view.statement_path))),
+        )
     ]
     if view.status in {ApprovalStatus.DRAFTED, ApprovalStatus.INVALID}:
-        lines += [line(Span("sign  ", "muted"), safe_text(command)) for command in view.sign_with.splitlines()]
-        lines.append(line(Span("then  ", "muted"), "put the signature file beside the statement; c checks, i imports"))
         if demo:
             lines.append(line(Span("DEMO  ", "accent"), "D signs as the demo sovereign, with a throw-away key"))
-    return lines
+        lines += [line(Span("sign  ", "muted"), safe_text(command)) for command in view.sign_with.splitlines()]
+        lines.append(line(Span("then  ", "muted"), "put the signature file beside the statement; c checks, i imports"))
+    return [*lines, line(Span("file  ", "muted"), safe_text(str(view.statement_path)))]

@@ -2,9 +2,9 @@
 
 from console.backend.outcome import Check, Outcome
 from console.backend.views import Briefing, Danger
-from console.backend.world import Target
-from console.widgets.line import Line, Span, line, outcome_tone
-from console.widgets.words import count, plural, signed
+from console.backend.world import TableDelta, Target
+from console.widgets.line import Line, Span, Tone, line, outcome_tone
+from console.widgets.words import plural, signed
 
 TITLES = {
     Danger.ARM: "Arm the switch",
@@ -23,48 +23,63 @@ def target_words(target: Target | None) -> str:
 
 
 def briefing_lines(briefing: Briefing) -> list[Line]:
-    """Everything that is said before the question."""
+    """Everything that is said before the question: the whole in short first, then table by table and check by check."""
     units = "" if briefing.n_units is None else f" ({plural(briefing.n_units, 'unit')})"
     lines = [
         line(Span("what     ", "muted"), Span(f"{TITLES[briefing.danger]}{units}", "strong")),
         line(Span("run      ", "muted"), f"{briefing.run_id or 'none'}  {briefing.docprefix}"),
         line(Span("where    ", "muted"), target_words(briefing.target)),
-        _reversible(briefing),
+        _undo(briefing),
     ]
     lines += [
         line(Span("effect   " if not i else "         ", "muted"), str(e)) for i, e in enumerate(briefing.effects)
     ]
-    lines += _checks(briefing.checks)
-    lines += _deltas(briefing)
-    return lines
+    lines += [_rows_in_short(briefing.deltas), _checks_in_short(briefing.checks)]
+    for check in briefing.open_checks:
+        lines += check_lines(check)
+    lines += _table_by_table(briefing.deltas)
+    lines += [line(""), line(Span("Checks, one by one", "strong"))]
+    return [*lines, *(part for check in briefing.checks for part in check_lines(check))]
 
 
-def _reversible(briefing: Briefing) -> Line:
-    word = Span("can be undone. ", "good") if briefing.reversible else Span("CANNOT BE UNDONE. ", "bad")
-    return line(Span("undo     ", "muted"), word, str(briefing.reversal))
+_CANNOT = "CANNOT BE UNDONE"
 
 
-def _deltas(briefing: Briefing) -> list[Line]:
-    if not briefing.deltas:
-        return [line(""), line(Span("rows     ", "muted"), "no table changes")]
-    width = max(len(delta.table) for delta in briefing.deltas) + 2
-    total = sum(delta.rows for delta in briefing.deltas)
-    changed = [delta for delta in briefing.deltas if delta.rows]
-    head = f"{signed(total)} over {plural(len(changed), 'table')}; {count(len(briefing.deltas) - len(changed))} stay as they are"
+def _undo(briefing: Briefing) -> Line:
+    reversal = str(briefing.reversal)
+    if briefing.reversible:
+        return line(Span("undo     ", "muted"), Span("can be undone. ", "good"), reversal)
+    return line(Span("undo     ", "muted"), Span(_CANNOT, "bad"), f": {reversal.removeprefix(_CANNOT).lstrip(':. ')}")
+
+
+def _rows_in_short(deltas: tuple[TableDelta, ...]) -> Line:
+    changed = [delta for delta in deltas if delta.rows]
+    if not changed:
+        return line(Span("rows     ", "muted"), "no table changes")
+    each = ", ".join(f"{delta.table.rpartition('.')[2]} {signed(delta.rows)}" for delta in changed)
+    total = sum(delta.rows for delta in changed)
+    return line(Span("rows     ", "muted"), f"{signed(total)} over {plural(len(changed), 'table')}: {each}")
+
+
+def _table_by_table(deltas: tuple[TableDelta, ...]) -> list[Line]:
+    if not deltas:
+        return []
+    width = max(len(delta.table) for delta in deltas) + 2
     return [
         line(""),
-        line(Span("rows     ", "muted"), head),
-        *(line(f"  {delta.table:<{width}}{signed(delta.rows):>10}") for delta in briefing.deltas),
+        line(Span("Rows, table by table", "strong")),
+        *(line(f"{delta.table:<{width}}{signed(delta.rows):>10}") for delta in deltas),
     ]
 
 
-def _checks(checks: tuple[Check, ...]) -> list[Line]:
-    ordered = sorted(checks, key=lambda check: check.outcome is Outcome.PASS)
-    passed = sum(check.outcome is Outcome.PASS for check in checks)
-    lines = [line(""), line(Span("checks   ", "muted"), f"{passed} of {len(checks)} PASS")]
-    for check in ordered:
-        lines += check_lines(check)
-    return lines
+def _checks_in_short(checks: tuple[Check, ...]) -> Line:
+    passed = [check.name for check in checks if check.outcome is Outcome.PASS]
+    tone: Tone = "good" if len(passed) == len(checks) else "bad"
+    return line(
+        Span("checks   ", "muted"),
+        Span(f"{len(passed)} of {len(checks)} PASS", tone),
+        f": {', '.join(passed)}" if passed else "",
+    )
 
 
 def check_lines(check: Check) -> list[Line]:

@@ -160,6 +160,10 @@ class DocumentsScreen(ConsoleScreen):
         if view.refused:
             self.cannot(f"{view.name} cannot be planned: {view.refused}", "Correct the file, then r")
             return
+        if not self.query_one("#docprefix", Input).value.strip():
+            self.cannot(f"{view.name} has no prefix yet.", "Type the prefix of its addresses, then Enter")
+            self.query_one("#docprefix", Input).focus()
+            return
         request = RunRequest(
             origin=view.origin,
             docprefix=self.query_one("#docprefix", Input).value.strip(),

@@ -6,7 +6,18 @@ from console.backend.outcome import Outcome
 from console.backend.views import CountView, RunSummary, Status, SwitchState, WaitView
 from console.widgets.bars import switch_tone
 from console.widgets.line import Line, Span, Tone, line, outcome_tone
-from console.widgets.words import UNKNOWN, age, clock, coarse_left, count, day_and_clock, left, plural, signed
+from console.widgets.words import (
+    UNKNOWN,
+    age,
+    clock,
+    coarse_left,
+    count,
+    day_and_clock,
+    left,
+    plural,
+    shortened,
+    signed,
+)
 
 _LABEL = 10
 
@@ -18,14 +29,14 @@ def field(label: str, value: str | Span) -> Line:
 
 def where(status: Status, *, read_only: bool) -> list[Line]:
     """Who am I: the one database, the role, the root, and what this console may do."""
-    mode = "READ-ONLY, cannot write" if read_only or status.read_only else "writes when armed"
-    demo = [field("demo", Span("DEMO, throw-away data", "accent"))] if status.demo else []
+    mode = [field("console", "READ-ONLY")] if read_only or status.read_only else []
+    demo = [field("data", Span("DEMO, throw-away", "accent"))] if status.demo else []
     if status.target is None:
         return [
             field("database", Span("NOT REACHED", "bad")),
             field("reason", str(status.unreachable) or UNKNOWN),
             field("root", str(status.root)),
-            field("console", mode),
+            *mode,
             *demo,
         ]
     target = status.target
@@ -36,7 +47,7 @@ def where(status: Status, *, read_only: bool) -> list[Line]:
         field("timeline", f"{target.timeline}  PostgreSQL {status.server_version or UNKNOWN}"),
         field("role", str(status.role) or UNKNOWN),
         field("root", str(status.root)),
-        field("console", mode),
+        *mode,
         *demo,
     ]
 
@@ -80,6 +91,7 @@ def counts(status: Status, *, wide: bool) -> list[Line]:
     if not status.counts:
         return [line(Span("INCONCLUSIVE", "warn"), "  no count could be read"), line(str(status.unreachable))]
     name_width = max(len(_table(c)) for c in status.counts) + 1
+    name_width = name_width if wide else min(name_width, 28)
     baseline = f"{'baseline':>9}" if wide else ""
     lines = [line(Span(f"{'table':<{name_width}}{'rows':>7}{baseline}{'delta':>6}", "muted"))]
     schema = ""
@@ -96,7 +108,7 @@ def _table(view: CountView) -> str:
 
 
 def _count(view: CountView, name_width: int, *, wide: bool) -> list[Line]:
-    name = f"{_table(view):<{name_width}}"
+    name = f"{shortened(_table(view), name_width - 1):<{name_width}}"
     if view.rows is None:
         reason = [line(Span(f"  {view.detail}", "muted"))] if view.detail else []
         return [line(name, Span(f"{view.outcome.value:>13}", outcome_tone(view.outcome.value))), *reason]

@@ -106,7 +106,8 @@ class RunScreen(ConsoleScreen):
         index = self.query_one("#runs", Rows).cursor
         if index < len(self._runs) and self._runs[index].run_id != run.run_id:
             return
-        another = self.run_view is None or self.run_view.run_id != run.run_id
+        before = self.run_view
+        another = before is None or (before.run_id, before.state) != (run.run_id, run.state)
         self.run_view = run
         head = self.query_one("#run-head", Panel)
         head.title = words.head_title(run)

@@ -114,9 +114,9 @@ def evidence(view: PhaseView, run: RunView) -> list[Line]:
 def _fact(fact: Evidence) -> list[Line]:
     return [
         line(""),
-        line(Span(f"{fact.id} ", "accent"), str(fact.asked)),
-        line("  ", Span(str(fact.answer), "strong")),
-        line(Span(f"  {fact.source}, {took(fact.took_ms)}", "muted")),
+        line(str(fact.asked)),
+        line(Span(str(fact.answer), "strong")),
+        line(Span(f"{fact.id}, {fact.source}, {took(fact.took_ms)}", "muted")),
     ]
 
 

@@ -69,6 +69,11 @@ class Rows(ScrollView, can_focus=True):
         self._empty = empty or self._empty
         self.rows_changed()
 
+    @property
+    def row_width(self) -> int:
+        """Cells of a row; the scrollbar takes its own."""
+        return self.scrollable_content_region.width
+
     def say_empty(self, words: str) -> None:
         """What an empty list says; a list with rows stays as it is."""
         self._empty = words
@@ -85,13 +90,13 @@ class Rows(ScrollView, can_focus=True):
 
     def rows_changed(self) -> None:
         """The rows are others now: measure and draw again."""
-        self.virtual_size = Size(self.size.width, max(self.row_count, 1))
+        self.virtual_size = Size(self.row_width, max(self.row_count, 1))
         self.set_reactive(Rows.cursor, max(0, min(self.cursor, self.row_count - 1)))
         self.refresh()
 
     def on_resize(self) -> None:
         """The width follows the window: rows are cut at the right edge."""
-        self.virtual_size = Size(self.size.width, max(self.row_count, 1))
+        self.virtual_size = Size(self.row_width, max(self.row_count, 1))
         self._keep_in_view()
 
     def validate_cursor(self, cursor: int) -> int:
@@ -135,7 +140,7 @@ class Rows(ScrollView, can_focus=True):
     def render_line(self, y: int) -> Strip:
         """One line of the screen."""
         index = y + self.scroll_offset.y
-        width = self.size.width
+        width = self.row_width
         if self.row_count == 0:
             return self.strip(line(Span(self._empty, "muted")) if index == 0 else (), width, self.rich_style)
         if index >= self.row_count:
@@ -148,9 +153,11 @@ class Rows(ScrollView, can_focus=True):
         return self.get_component_rich_style("rows--cursor" if self.has_focus else "rows--cursor-off")
 
     def strip(self, spans: Line, width: int, base: Style) -> Strip:
-        """Spans as a strip of exactly this width."""
-        segments = [Segment(span.text, base + self.tone_style(span.tone)) for span in spans]
-        return Strip(segments).adjust_cell_length(width, base)
+        """Spans as a strip of exactly this width; what is cut off ends in an ellipsis."""
+        strip = Strip([Segment(span.text, base + self.tone_style(span.tone)) for span in spans])
+        if strip.cell_length <= width:
+            return strip.adjust_cell_length(width, base)
+        return Strip([*strip.crop(0, max(width - 1, 0)), Segment("…", base)]).adjust_cell_length(width, base)
 
     def tone_style(self, tone: Tone) -> Style:
         """The colour of a tone in the current theme, without a background."""

@@ -87,12 +87,12 @@ class SourceView(Rows):
     def rows_changed(self) -> None:
         """Any line can stand at the top, so the last one can be scrolled up to there."""
         super().rows_changed()
-        self.virtual_size = Size(self.size.width, self.row_count + max(self.size.height - 1, 0))
+        self.virtual_size = Size(self.row_width, self.row_count + max(self.size.height - 1, 0))
 
     def on_resize(self) -> None:
         """Wrap for the new width."""
         self._page_key = (-1, -1, -1)
-        self.virtual_size = Size(self.size.width, self.row_count + max(self.size.height - 1, 0))
+        self.virtual_size = Size(self.row_width, self.row_count + max(self.size.height - 1, 0))
         self._keep_in_view()
 
     def show_line(self, number: int) -> None:
@@ -158,10 +158,10 @@ class SourceView(Rows):
 
     @property
     def _text_width(self) -> int:
-        return self.size.width - self._digits - 4
+        return self.row_width - self._digits - 4
 
     def _rows_from(self, top: int) -> list[_Row]:
-        key = (top, self.size.width, self.size.height)
+        key = (top, self.row_width, self.size.height)
         if key != self._page_key:
             self._page_key = key
             self._page = []
@@ -177,9 +177,9 @@ class SourceView(Rows):
             return super().render_line(y)
         rows = self._rows_from(self.scroll_offset.y)
         if y >= len(rows):
-            return Strip.blank(self.size.width, self.rich_style)
+            return Strip.blank(self.row_width, self.rich_style)
         row = rows[y]
-        return self.strip(self._spans(row), self.size.width, self._line_style(row.number))
+        return self.strip(self._spans(row), self.row_width, self._line_style(row.number))
 
     def _spans(self, row: _Row) -> Line:
         number = f"{row.number:>{self._digits}}" if row.first else " " * self._digits

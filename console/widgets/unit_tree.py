@@ -69,16 +69,16 @@ class UnitTree(Rows):
         return self._visible[self.cursor] if self._visible else None
 
     def row(self, index: int) -> Line:
-        """Sign, number and title of a unit, indented by its depth."""
+        """Kind, number and title, indented by the depth; a title that says its own number comes first."""
         unit_index = self._visible[index]
         unit = self._units[unit_index]
         sign = "  " if not self._outline.has_children(unit_index) else "+ " if unit_index in self._collapsed else "- "
-        name = f"{unit.section_type} {unit.number}".strip()
-        return (
-            Span("  " * self._outline.depths[unit_index] + sign, "muted"),
-            Span(name, "accent"),
-            Span(f"  {unit.title}" if unit.title else ""),
-        )
+        indent = Span("  " * self._outline.depths[unit_index] + sign, "muted")
+        if unit.number and unit.number in unit.title.split():
+            kind = f"  {unit.section_type}"
+            fits = len(indent.text) + len(unit.title) + len(kind) <= self.row_width
+            return (indent, Span(unit.title), Span(kind if fits else "", "muted"))
+        return (indent, Span(f"{unit.section_type} {unit.number}".strip(), "accent"), Span(f"  {unit.title}".rstrip()))
 
     def reveal(self, unit_index: int) -> None:
         """Open what hides the unit and put the cursor on it, without telling anybody."""

@@ -37,7 +37,6 @@ async def settle(pilot: Pilot[Any]) -> None:
     while pilot.app.workers:
         await pilot.app.workers.wait_for_complete()
         await pilot.pause()
-    await pilot.pause()
 
 
 async def press(pilot: Pilot[Any], *keys: str) -> None:
