@@ -340,6 +340,7 @@ COMMANDS: tuple[Command, ...] = (
     Command(("status",), "where am I, the switch, the counts, what waits"),
     Command(("counts",), "rows of every table beside the baseline"),
     Command(("drift",), "what differs from the pinned database"),
+    Command(("document", "register"), "register the query that gives a live document's text", writes=True),
     Command(("plan",), "plan a document without any effect"),
     Command(("run", "start"), "start a run: DRYRUN unless --live", writes=True),
     Command(("run", "list"), "all runs, the newest first"),
@@ -361,6 +362,7 @@ COMMANDS: tuple[Command, ...] = (
     Command(("verify",), "verify a cut as the verifying role on a fresh connection"),
     Command(("enact",), "enact a verified draft cut under SG_2; the run id is typed", writes=True),
     Command(("revert",), "take a draft cut back; the run id is typed", writes=True),
+    Command(("journal", "verify"), "whether a run's journal is what was written"),
 )
 
 
