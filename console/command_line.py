@@ -121,18 +121,30 @@ _ROUTES: dict[tuple[str, ...], _Route] = {
 }
 
 
-def _parser() -> _Parser:
+def _common() -> _Parser:
     common = _Parser(add_help=False)
     for name, metavar in (("--root", "DIR"), ("--config", "FILE")):
         common.add_argument(name, type=Path, default=argparse.SUPPRESS, metavar=metavar)
     common.add_argument(
         "--json", action="store_true", default=argparse.SUPPRESS, help="one JSON object on standard output"
     )
+    return common
+
+
+def _opening(common: _Parser) -> _Parser:
+    parser = _Parser(add_help=False, parents=[common])
+    parser.add_argument("--read-only", action="store_true", help="monitoring: no action that changes anything")
+    return parser
+
+
+def _parser() -> _Parser:
+    common = _common()
     parser = _Parser(
-        prog="cutter-console", description="Operator console for cuts of rules into PostgreSQL.", parents=[common]
+        prog="cutter-console",
+        description="Operator console for cuts of rules into PostgreSQL.",
+        parents=[_opening(common)],
     )
     parser.add_argument("--version", action="version", version=f"cutter-console {__version__}")
-    parser.add_argument("--read-only", action="store_true", help="monitoring: no action that changes anything")
     groups: dict[tuple[str, ...], Any] = {(): parser.add_subparsers(metavar="COMMAND")}
     for command in COMMANDS:
         *path, word = command.words
@@ -144,6 +156,16 @@ def _parser() -> _Parser:
     return parser
 
 
+def _parsed(argv: Sequence[str] | None) -> dict[str, Any]:
+    """Without a command the parsers of thirty commands are not built: the console opens sooner."""
+    asked = list(sys.argv[1:] if argv is None else argv)
+    if all(word in {"--read-only", "--root", "--config"} or not word.startswith("-") for word in asked):
+        found, rest = _opening(_common()).parse_known_args(asked)
+        if not rest:
+            return vars(found)
+    return vars(_parser().parse_args(asked))
+
+
 def _group(groups: dict[tuple[str, ...], Any], path: tuple[str, ...]) -> Any:
     if path not in groups:
         group = groups[path[:-1]].add_parser(path[-1], help=f"see: cutter-console {' '.join(path)} --help")
@@ -153,7 +175,7 @@ def _group(groups: dict[tuple[str, ...], Any], path: tuple[str, ...]) -> Any:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command or open the console. Returns the exit status (design section 11)."""
-    found = vars(_parser().parse_args(argv))
+    found = _parsed(argv)
     options = ask.Options(root=found.get("root"), config=found.get("config"), json=found.get("json", False))
     words = found.get("_words")
     if words is None:
