@@ -25,8 +25,8 @@ class SwitchView(Value):
     """The switch, and for every wait why, since when, by whom, what clears it and when it expires (incident 23)."""
 
     state: SwitchState
-    run_id: str = ""
-    purpose: str = ""
+    run_id: SafeText = ""
+    purpose: SafeText = ""
     by: SafeText = ""
     since: datetime | None = None
     expires_at: datetime | None = None
@@ -53,7 +53,7 @@ class WaitView(Value):
     """One thing that waits for somebody."""
 
     what: SafeText
-    run_id: str
+    run_id: SafeText
     since: datetime | None
     waits_for: SafeText
     next_action: SafeText
@@ -63,9 +63,9 @@ class WaitView(Value):
 class RunSummary(Value):
     """One line of the list of runs."""
 
-    run_id: str
+    run_id: SafeText
     mode: Mode
-    state: str
+    state: SafeText
     docprefix: str
     n_units: int | None
     started_at: datetime

@@ -5,6 +5,7 @@ from typing import Self
 
 from pydantic import model_validator
 
+from console.backend.safe_text import SafeText
 from console.backend.value import Value
 
 
@@ -111,7 +112,7 @@ class RunState(Value):
 
     stage: Stage
     family: Family = Family.ACTIVE
-    reason: str = ""
+    reason: SafeText = ""
 
     @model_validator(mode="after")
     def _a_reason_where_one_is_due(self) -> Self:
