@@ -69,12 +69,10 @@ class ConsoleApp(App[int], inherit_bindings=False):
     ENABLE_COMMAND_PALETTE = True
     COMMANDS = {ActionProvider}  # noqa: RUF012
     MODES: ClassVar[dict[str, str | Callable[[], Screen[None]]]] = {
-        "overview": OverviewScreen,
         "documents": _documents,
         "run": _run,
         "approvals": _approvals,
     }
-    DEFAULT_MODE = "overview"
     BINDINGS: ClassVar[list[BindingType]] = []
 
     def __init__(
@@ -117,6 +115,10 @@ class ConsoleApp(App[int], inherit_bindings=False):
                 ",".join(action.keys), action.name, action.title, show=False, priority=action.name == "panic"
             )
 
+    def get_default_screen(self) -> Screen[None]:
+        """Overview is painted first; as a mode of its own from the start it would cost a second pass of the styles."""
+        return OverviewScreen()
+
     def on_load(self) -> None:
         """Listen to signals before the terminal is changed."""
         if self.guard is not None:
@@ -127,6 +129,7 @@ class ConsoleApp(App[int], inherit_bindings=False):
         self.call_after_refresh(self._begin)
 
     def _begin(self) -> None:
+        self.add_mode(self.DEFAULT_MODE, OverviewScreen)
         self.measure()
         self.set_interval(self._refresh_seconds, self._tick)
 
