@@ -15,6 +15,7 @@ from console.backend.cluster import TransientCluster
 from console.backend.context import Context
 from console.backend.database.connections import connect
 from console.backend.database.migrations import migrate
+from console.backend.errors import Refused, StopCode
 from console.backend.local import LocalBackend
 from console.backend.runs.edits import DraftEdit, apply_edits, plan_edits
 from console.backend.runs.site import Site
@@ -37,6 +38,7 @@ _DRAFTS = """
 @contextmanager
 def demo_site(root: Path | None, say: Say) -> Iterator[LocalBackend]:
     """A running, seeded demo; nothing of it is left at the end. A root that was named must not exist yet."""
+    _require_new(root)
     home = Path(tempfile.mkdtemp(prefix="cutter-demo-"))
     tree = root if root is not None else home / "root"
     keys: DemoKeys | None = None
@@ -59,6 +61,14 @@ def demo_site(root: Path | None, say: Say) -> Iterator[LocalBackend]:
 
 
 _MARKER = "DEMO"
+
+
+def _require_new(root: Path | None) -> None:
+    """What the demo removes at its end, it has made itself. Raises Refused where the root is there already."""
+    if root is not None and (root.exists() or root.is_symlink()):
+        raise Refused(
+            StopCode.REFUSED_INPUT, f"{root} exists already; a demo makes its root and removes it", "Name a new one."
+        )
 
 
 def _backend(tree: Path, cluster: TransientCluster, keys: DemoKeys) -> LocalBackend:

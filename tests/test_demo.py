@@ -1,0 +1,78 @@
+"""The demo's tour holds on every step, and no server, no root and no key is left behind, however it ends."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+PROGRAM = "from console.cli import main; raise SystemExit(main())"
+
+
+def _start(root: Path, temporary: Path) -> subprocess.Popen[str]:
+    command = [sys.executable, "-u", "-c", PROGRAM, "demo", "--tour", "--root", str(root)]
+    environment = {**os.environ, "TMPDIR": str(temporary)}
+    return subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment, start_new_session=True
+    )
+
+
+def _server_directory(line: str) -> Path:
+    return Path(line.rpartition(" ")[2].strip())
+
+
+def _await_gone(directory: Path) -> bool:
+    deadline = time.monotonic() + 20
+    while directory.exists() and time.monotonic() < deadline:
+        os.sched_yield()
+    return not directory.exists()
+
+
+@pytest.fixture
+def temporary(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A short place for the demo's own files, so that a test sees what is left of them."""
+    return tmp_path_factory.mktemp("d")
+
+
+def test_the_tour_holds_on_every_step_and_leaves_nothing(tmp_path: Path, temporary: Path) -> None:
+    with _start(tmp_path / "root", temporary) as tour:
+        said, _ = tour.communicate(timeout=120)
+    lines = said.splitlines()
+    assert tour.returncode == 0, said
+    assert lines[-1].endswith(" steps held, 0 did not")
+    assert sum(line.startswith("PASS") for line in lines) >= 18
+    assert "158 units, 165 versions, 60 log rows" in said
+    assert _await_gone(_server_directory(lines[0]))
+    assert (list(temporary.iterdir()), (tmp_path / "root").exists()) == ([], False)
+
+
+@pytest.mark.parametrize(
+    "way", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL], ids=lambda way: way.name
+)
+def test_a_tour_that_is_ended_in_the_middle_leaves_no_server(
+    tmp_path: Path, temporary: Path, way: signal.Signals
+) -> None:
+    with _start(tmp_path / "root", temporary) as tour:
+        assert tour.stdout is not None
+        first = tour.stdout.readline()
+        for line in tour.stdout:
+            if "DEMO-CONST" in line:
+                break
+        tour.send_signal(way)
+        tour.communicate(timeout=60)
+    assert tour.returncode != 0
+    assert _await_gone(_server_directory(first))
+    if way is not signal.SIGKILL:
+        assert (list(temporary.iterdir()), (tmp_path / "root").exists()) == ([], False)
+
+
+def test_a_root_that_exists_is_not_the_demo_s_to_use_or_remove(tmp_path: Path, temporary: Path) -> None:
+    kept = tmp_path / "kept"
+    kept.write_text("mine", encoding="utf-8")
+    with _start(tmp_path, temporary) as tour:
+        said, _ = tour.communicate(timeout=60)
+    assert (tour.returncode, kept.read_text(encoding="utf-8")) == (4, "mine"), said
+    assert list(tmp_path.iterdir()) == [kept]
