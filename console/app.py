@@ -73,6 +73,7 @@ class ConsoleApp(App[int], inherit_bindings=False):
         "run": _run,
         "approvals": _approvals,
     }
+    DEFAULT_MODE = "overview"
     BINDINGS: ClassVar[list[BindingType]] = []
 
     def __init__(

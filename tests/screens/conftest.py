@@ -33,10 +33,11 @@ def console_on(backend: FakeBackend, *, read_only: bool = False, demo: bool = Fa
 
 async def settle(pilot: Pilot[Any]) -> None:
     """Wait until no backend call is under way and all messages are handled."""
-    await pilot.pause()
-    while pilot.app.workers:
-        await pilot.app.workers.wait_for_complete()
+    quiet = 0
+    while quiet < 2:  # a screen that is gone to asks only after its own messages
         await pilot.pause()
+        quiet = 0 if pilot.app.workers else quiet + 1
+        await pilot.app.workers.wait_for_complete()
 
 
 async def press(pilot: Pilot[Any], *keys: str) -> None:

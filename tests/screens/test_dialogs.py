@@ -92,8 +92,8 @@ async def test_the_typed_id_and_the_key_of_its_own_arm() -> None:
     """Tab to the field, type the id, ^Y."""
     backend = FakeBackend()
     async with opened(backend, "3", "A") as (app, pilot):
-        while not isinstance(app.focused, Input):
-            await press(pilot, "tab")
+        await press(pilot, *["tab"] * 2)
+        assert isinstance(app.focused, Input)
         app.focused.value = RUN_ID
         await press(pilot, "ctrl+y")
         assert _done(backend) == [f"arm {RUN_ID} {RUN_ID}"]
