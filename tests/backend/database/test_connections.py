@@ -72,6 +72,17 @@ def test_each_cause_has_its_type_and_its_stop_code(database: Database, how: str)
     assert caught.value.next_action
 
 
+def test_incident_29_a_server_that_only_reads_is_not_the_one_to_write_to(database: Database) -> None:
+    """Incident 29: three days pinned to a demoted primary because SELECT 1 passed; 25006 is what tells."""
+    with (
+        pytest.raises(Drifted, match="25006") as caught,
+        connect(database.conninfo("cutter_exec"), read_only=True) as connection,
+    ):
+        connection.execute("SELECT cutter_governance.fn_hold_set('a', 'b', NULL)")
+    assert caught.value.code is StopCode.IDENTITY_MISMATCH
+    assert caught.value.next_action == "Connect to the primary."
+
+
 def test_a_server_that_is_not_there_is_unreachable(tmp_path: Path) -> None:
     with pytest.raises(Unmeasured) as caught, connect(f"host={tmp_path} dbname=x"):
         pass

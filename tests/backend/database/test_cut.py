@@ -195,6 +195,20 @@ def test_drafts_that_changed_after_sg_2_are_not_enacted(cut: SignedCut) -> None:
     assert cut.lifecycles() == ["draft"] * N
 
 
+def test_incident_3_a_refusal_inside_cannot_be_dropped_by_the_caller(cut: SignedCut) -> None:
+    """Incident 3: apply ignored the inner function's refusal and recorded `cut_done` with zero units."""
+    cut.rule(changes={"manifest_digest": "0" * 64})
+    cut.arm()
+    with cut.executor() as connection:
+        cut.send_manifest(connection)
+        with stopped("STOP_INVARIANT_FAILED"):
+            ledger.apply_cut(connection, cut.run_id)
+        with stopped("25P02"):
+            ledger.advance(connection, cut.run_id, Stage.CUT_LEG_A_COMMITTED)
+    assert (cut.stage(), cut.lifecycles()) == ("awaiting_cut_authorization/active", [])
+    assert counts(cut.database)["cutter_governance.manifest_envelope"] == 0
+
+
 def test_a_part_of_the_law_cannot_be_enacted(cut: SignedCut) -> None:
     cut.to_second_pause()
     decision = "11111111-2222-3333-4444-555555555555"
