@@ -70,11 +70,15 @@ def list_all(options: Options, _request: Nothing) -> ExitStatus:
     """Every backup with its state; files are hashed again."""
     site = site_of(options)
     found = list_backups(site.backups, site.context.now(), rehash=True)
-    lines = [f"{one.state:<14} {one.file_name}  {one.problem}".rstrip() for one in found]
+    lines = [f"{one.state:<14} {one.file_name}  {_taken(one)}  {one.problem}".rstrip() for one in found]
     bad = any(one.problem for one in found)
     return report(
         options, "backup list", Outcome.FAIL if bad else Outcome.PASS, lines or ["no backups"], Backups(backups=found)
     )
+
+
+def _taken(one: ListedBackup) -> str:
+    return f"taken {one.record.taken_at:%Y-%m-%d %H:%M:%S} UTC" if one.record else "without a record"
 
 
 def _check_lines(checks: tuple[Check, ...]) -> list[str]:

@@ -54,7 +54,10 @@ def translate(error: psycopg.Error) -> CutterError:
     The write functions put the STOP code into DETAIL and the next action into HINT.
     """
     diag = error.diag
-    message = safe_text(diag.message_primary or str(error).strip() or type(error).__name__)
+    message = safe_text(
+        "; ".join(line.strip() for line in (diag.message_primary or str(error)).strip().split("\n"))
+        or type(error).__name__
+    )
     kind = _BY_CLASS.get(error.sqlstate or "")
     if kind is not None and diag.message_detail in set(StopCode):
         return kind(StopCode(diag.message_detail), message, safe_text(diag.message_hint or ""))

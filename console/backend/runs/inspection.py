@@ -10,7 +10,7 @@ from console.backend.journal_record import Anchor
 from console.backend.outcome import Outcome
 from console.backend.runs.site import Site
 from console.backend.runs.standing import dry_run_state, interruption, is_running
-from console.backend.runs.states import Mode, Move, Phase, Stage, legal_moves
+from console.backend.runs.states import Family, Mode, Move, Phase, Stage, legal_moves
 from console.backend.runs.workspace import EDIT_PROFILE, PhaseRecord, RunRequestFile, Workspace
 from console.backend.views import PhaseStatus, PhaseView, RunSummary, RunView
 
@@ -43,7 +43,7 @@ def view_run(site: Site, run_id: str) -> RunView:
         deltas=plan.deltas if plan else (),
         phases=_phases(workspace, recorded) if request.profile != EDIT_PROFILE else _no_phases(),
         moves=moves_now(legal_moves(state, request.mode), armed=armed),
-        waits_for=_PAUSES.get(state.stage, "") if request.mode is Mode.LIVE else "",
+        waits_for=_PAUSES.get(state.stage, "") if request.mode is Mode.LIVE and state.family is Family.ACTIVE else "",
         interruption=interruption(site, workspace, request),
         journal=_journal(workspace, run_id, recorded),
     )

@@ -104,6 +104,7 @@ def revert_cut(site: Site, run_id: str) -> tuple[Check, ...]:
             answer = ledger.revert(connection, run_id)
             head = journal.append(RecordKind.NOTE, "revert", (Field(key="answer", value=answer),))
             ledger.record_event(connection, run_id, "revert", Outcome.PASS, answer, (head.sequence, head.hash))
+            ledger.pin_baseline(connection, run_id)
         now = _readers_view(site)
         journal.append(RecordKind.RESULT, "revert", (Field(key="readers_digest", value=now),))
     if now != wanted:
@@ -148,7 +149,7 @@ def void_run(site: Site, run_id: str, reason: str) -> None:
                 raise Refused(
                     StopCode.INVARIANT_FAILED,
                     f"run {run_id} at {row.state.name} cannot be voided",
-                    "A run that has cut units is reverted.",
+                    f"Legal now: {', '.join(legal_moves(row.state, Mode.LIVE))}.",
                 )
             ledger.leave(connection, run_id, Family.VOIDED, _word(reason))
             record = json.dumps({"reason": reason})

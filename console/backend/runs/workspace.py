@@ -109,7 +109,10 @@ class Workspace:
             ) from error
 
     def request(self) -> RunRequestFile:
-        """What the run was started with."""
+        """What the run was started with. Raises Refused where there is no such run below this root."""
+        if not (self.directory / "request.json").exists():
+            message = f"no run {self.directory.name} below {self.directory.parent}"
+            raise Refused(StopCode.REFUSED_INPUT, message, "See the runs there are: cutter-console run list")
         return self._parsed(RunRequestFile, "request.json")
 
     def source(self) -> bytes:

@@ -7,8 +7,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from console.backend.errors import CutterError, Drifted, Refused, StopCode
-from console.backend.runs.states import Family, Move, Phase
-from console.backend.views import Progress, RunRequest, SwitchState
+from console.backend.outcome import Outcome
+from console.backend.runs.states import Family, Mode, Move, Phase, Stage
+from console.backend.views import ApprovalStatus, Progress, RunRequest, SwitchState
 from tests.passage import REQUEST, Passage, silent
 
 At = Callable[[str], Passage]
@@ -92,10 +93,14 @@ def test_an_expired_ruling_does_not_arm(at: At) -> None:
 def test_incident_4_an_address_that_was_taken_since_the_ruling_is_refused_before_the_write(at: At) -> None:
     """Incident 4: the whole preflight runs before approval is offered and again just before the write."""
     passage = at("SG_1 imported")
-    other = passage.write("other.md", "# Other\n\nText.\n")
-    passage.backend.start(RunRequest(origin=other, docprefix="ACME-OTHER", mode=REQUEST.mode), silent)
+    with passage.connect() as connection:
+        connection.execute("ALTER TABLE public.information_unit DISABLE TRIGGER guard_write")
+        connection.execute(
+            "INSERT INTO public.information_unit (canonical_address, unit_kind, section_type) VALUES ('ACME-LAW/ONE', 'document_unit', 'section')"
+        )
+        connection.execute("ALTER TABLE public.information_unit ENABLE ALWAYS TRIGGER guard_write")
     passage.arm()
-    with pytest.raises(Drifted, match="source_document_registry"):
+    with pytest.raises(Drifted, match=r"public\.information_unit: planned 0 rows, now 1"):
         passage.resume()
 
 
@@ -136,3 +141,27 @@ def test_a_failed_cut_is_taken_back_after_the_hold_is_released(at: At) -> None:
     passage.backend.release_hold("RELEASE")
     assert passage.backend.revert(passage.run_id, passage.run_id).state.family is Family.REVERTED
     assert passage.lifecycles() == ["superseded"] * 3
+
+
+def test_another_run_that_starts_is_no_drift_of_one_that_waits(at: At) -> None:
+    """Registering and pinning another document adds registry rows; the waiting run is cut all the same."""
+    passage = at("SG_1 imported")
+    (passage.site.intake / "other.md").write_text("# Other\n\nText.\n", encoding="utf-8")
+    passage.backend.start(RunRequest(origin="file:other.md", docprefix="OTHER-LAW", mode=Mode.LIVE), silent)
+    passage.arm()
+    passage.resume()
+    assert passage.backend.run(passage.run_id).state.stage is Stage.AWAITING_LIFECYCLE_AUTHORIZATION
+
+
+def test_a_used_ruling_shows_no_failure_of_what_its_own_use_has_changed(at: At) -> None:
+    """After the enactment the drafts it was bound to are law; that is NOT_RUN, and the status says used."""
+    passage = at("enacted")
+    used = next(view for view in passage.backend.approvals() if view.kind == "SG_2")
+    assert used.status is ApprovalStatus.USED
+    assert not [check.name for check in used.checks if check.outcome is Outcome.FAIL]
+
+
+def test_an_ended_run_waits_for_nothing(at: At) -> None:
+    """A voided run names no ruling that it waits for."""
+    passage = at("waits for SG_1")
+    assert passage.backend.void(passage.run_id, "changed our minds").waits_for == ""

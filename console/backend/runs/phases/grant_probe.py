@@ -102,7 +102,9 @@ def _as_installed(step: Step, connection: psycopg.Connection) -> Check:
     """Grants, definitions, constraints and triggers of every table: a gap is met here and not at the write."""
     changed = [line for (line,) in connection.execute(_CHANGED).fetchall()]
     more = f"; and {len(changed) - 3} more" if len(changed) > 3 else ""
-    answer = "; ".join(changed[:3]) + more if changed else "grants, functions and triggers are those of the last migration"
+    answer = (
+        "; ".join(changed[:3]) + more if changed else "grants, functions and triggers are those of the last migration"
+    )
     return step.check(
         "as installed", answer, "v_schema_line", not changed, "Find out who changed them; see cutter-console drift"
     )
