@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
-from textual.widgets import Checkbox, Input
+from textual.widgets import Input
 
 from console.actions import Action, Scope
 from console.backend.runs.states import Mode
@@ -21,6 +21,7 @@ from console.widgets.panel import Lines
 from console.widgets.rows import Rows
 from console.widgets.source_view import SourceView
 from console.widgets.unit_tree import UnitTree
+from console.widgets.yes_no import YesNo
 
 if TYPE_CHECKING:
     from console.backend.facade import Backend, OnProgress
@@ -71,7 +72,7 @@ class DocumentsScreen(ConsoleScreen):
                     yield Input(id="profile", placeholder="atx", compact=True)
                 with Horizontal(classes="field"):
                     yield Lines(id="label-ordinals", classes="label")
-                    yield Checkbox("number repeated headings", id="ordinals", compact=True)
+                    yield YesNo("repeated headings are numbered", "repeated headings are refused", id="ordinals")
         with Vertical(id="plan"):
             yield Lines(id="plan-head")
             with Horizontal(id="plan-body"):
@@ -113,7 +114,7 @@ class DocumentsScreen(ConsoleScreen):
         if view is not None and self.planned is None:
             self.query_one("#docprefix", Input).value = view.docprefix
             self.query_one("#profile", Input).value = view.profile or (self._profiles[0] if self._profiles else "")
-            self.query_one("#ordinals", Checkbox).value = False
+            self.query_one("#ordinals", YesNo).value = False
 
     @on(Rows.Moved, "#intake")
     def _another_document(self) -> None:
@@ -168,7 +169,7 @@ class DocumentsScreen(ConsoleScreen):
             origin=view.origin,
             docprefix=self.query_one("#docprefix", Input).value.strip(),
             profile=self.query_one("#profile", Input).value.strip(),
-            ordinals=self.query_one("#ordinals", Checkbox).value,
+            ordinals=self.query_one("#ordinals", YesNo).value,
         )
         self.query_one("#form-hint", Lines).show([words.planning(view)])
         self.ask(f"Planning {view.name}", _plan(request), self._show_plan)
