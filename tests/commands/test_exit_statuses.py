@@ -65,7 +65,7 @@ WAITING: dict[str, tuple[tuple[str, ...], int, str]] = {
     "enact too early": (("enact", "RUN", "--confirm", "RUN"), 4, "STOP_EXECUTION_DISABLED"),
     "revert nothing": (("revert", "RUN", "--confirm", "RUN"), 4, "STOP_EXECUTION_DISABLED"),
     "verify nothing": (("verify", "RUN"), 4, "STOP_INVARIANT_FAILED"),
-    "an unknown run": (("run", "show", "ictr-20260101T000000Z-00000000"), 4, "STOP_INVARIANT_FAILED"),
+    "an unknown run": (("run", "show", "ictr-20260101T000000Z-00000000"), 4, "STOP_REFUSED_INPUT"),
     "a path as a run": (("run", "show", "../../etc"), 4, "STOP_REFUSED_INPUT"),
     "a statement that is not there": (("approval", "check", "/nonexistent.json"), 4, "STOP_APPROVAL_INVALID"),
     "a release of nothing typed": (("hold", "release"), 4, "STOP_HOLD"),
