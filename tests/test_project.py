@@ -144,9 +144,8 @@ def test_the_changelog_knows_the_version() -> None:
 
 
 def test_no_file_names_the_machine_it_was_written_on_or_where_packages_come_from() -> None:
-    foreign = re.compile(
-        r"(?<![\w/])/(?:home/\w+)/|--index-url|--extra-index-url"
-    )
+    here = "|".join(re.escape(f"{place}/") for place in (ROOT, Path.home() / ".cache", Path.home() / ".config"))
+    foreign = re.compile(rf"{here}|/home/\w+/|--(?:extra-)?index-url|--find-links|--trusted-host")
     mine = Path(__file__)
     found = [
         f"{relative(path)}: {match.group()}"
@@ -158,3 +157,12 @@ def test_no_file_names_the_machine_it_was_written_on_or_where_packages_come_from
     ]
 
     assert found == []
+
+
+@pytest.mark.parametrize("lock", ["requirements.txt", "requirements-dev.txt"])
+def test_a_lock_file_holds_versions_and_hashes_and_no_address(lock: str) -> None:
+    text = (ROOT / lock).read_text(encoding="utf-8")
+
+    assert text.count("--hash=sha256:") > 100
+    assert "://" not in text
+    assert set(re.findall(r"(?<!\S)--[a-z-]+", text)) == {"--hash"}
