@@ -7,6 +7,8 @@ import pytest
 from pydantic import ValidationError
 
 from console.backend.outcome import Check, Evidence, Outcome, worst
+from console.backend.runs.states import Phase
+from console.backend.runs.workspace import PhaseRecord
 
 EVIDENCE = Evidence(id="E", asked="a", source="s", answer="x", measured_at=datetime(2026, 1, 1, tzinfo=UTC))
 
@@ -42,3 +44,15 @@ def test_incident_40_details_and_answers_are_inert() -> None:
     """Incident 40: escape sequences in what was measured redraw no screen."""
     check = Check(name="n", outcome=Outcome.FAIL, detail="\x1b[2J", next_action="\u202e")
     assert (check.detail, check.next_action) == ("␛[2J", "<U+202E>")
+
+
+def test_a_phase_cannot_be_recorded_as_pass_without_evidence() -> None:
+    """The promise of the outcomes holds for the record of a phase too; NOT_RUN needs none."""
+
+    def record(outcome: Outcome) -> PhaseRecord:
+        now = datetime(2026, 1, 1, tzinfo=UTC)
+        return PhaseRecord(phase=Phase.MARK, outcome=outcome, detail="done", started_at=now, took_ms=1.0, checks=())
+
+    assert record(Outcome.NOT_RUN).outcome is Outcome.NOT_RUN
+    with pytest.raises(ValidationError, match="PASS without evidence"):
+        record(Outcome.PASS)

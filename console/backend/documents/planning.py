@@ -107,28 +107,6 @@ def plan_document(
     return PlanResult(request, None if problems else plan, problems, source, text.data)
 
 
-def plan_twice(
-    raw: bytes,
-    *,
-    origin: str,
-    docprefix: str,
-    profile: str,
-    ordinals: bool = False,
-    limits: Limits = DEFAULT_LIMITS,
-) -> PlanResult:
-    """Two independent passes; their digests must be equal (design section 5, phase 3)."""
-    first, second = (
-        plan_document(raw, origin=origin, docprefix=docprefix, profile=profile, ordinals=ordinals, limits=limits)
-        for _ in range(2)
-    )
-    one = first.plan.content_digest if first.plan else None
-    other = second.plan.content_digest if second.plan else None
-    if one == other and first.problems == second.problems:
-        return first
-    problem = Problem(code="PASSES_DIFFER", line=0, message=f"two passes over the same bytes differ: {one} and {other}")
-    return PlanResult(first.request, None, (problem,), first.source, first.canonical)
-
-
 def _planned(
     text: CanonicalText, source: SourceVersion, request: PlanRequest, rules: Profile, limits: Limits
 ) -> tuple[DocumentPlan | None, tuple[Problem, ...]]:

@@ -1,5 +1,7 @@
 """Edits of draft units: a small plan of its own, signed like a cut, all of it in one transaction."""
 
+import psycopg
+
 from console.backend.approvals.statement import new_run_id
 from console.backend.canonical_json import sha256_hex
 from console.backend.database import ledger
@@ -12,6 +14,7 @@ from console.backend.outcome import Outcome
 from console.backend.plan import Coverage, CutPlan, DocumentPlan, PlannedUnit, SourceVersion
 from console.backend.runs.backups import take_run_backup
 from console.backend.runs.site import Site
+from console.backend.runs.starting import run_row
 from console.backend.runs.states import Mode, Stage
 from console.backend.runs.step import Step
 from console.backend.runs.workspace import EDIT_PROFILE, RunRequestFile, Workspace
@@ -65,18 +68,7 @@ def plan_edits(site: Site, docprefix: str, edits: tuple[DraftEdit, ...]) -> str:
 
 def _plan(site: Site, workspace: Workspace, asked: RunRequestFile, edits: tuple[DraftEdit, ...]) -> None:
     with connect(site.settings.database.executor, purpose="edit: plan") as connection:
-        ledger.create_run(
-            connection,
-            ledger.NewRun(
-                run_id=asked.run_id,
-                operation="edit",
-                docprefix=asked.docprefix,
-                origin=asked.origin,
-                profile=asked.profile,
-                operator=asked.operator,
-                host=asked.host,
-            ),
-        )
+        ledger.create_run(connection, run_row(asked, "edit"))
         units, start, line = [], 0, 1
         for edit in edits:
             row = connection.execute(_UNIT, (edit.address,)).fetchone()
@@ -138,9 +130,14 @@ def apply_edits(site: Site, run_id: str) -> int:
         journal.append(RecordKind.NOTE, "edit", (Field(key="units", value=str(plan.n_units)),))
         with connect(site.settings.database.executor, timeout_s=0, purpose="edit") as connection:
             ledger.copy_manifest(connection, run_id, plan, source)
-            for unit in plan.document.units:
-                body = source[unit.byte_start : unit.byte_end].decode()
-                scalar(connection, _EDIT, unit.address, unit.title, body, site.operator)
-            head = journal.append(RecordKind.NOTE, "edited", (Field(key="units", value=str(plan.n_units)),))
-            ledger.record_event(connection, run_id, "edit", Outcome.PASS, "{}", (head.sequence, head.hash))
-    return plan.n_units
+            answers = [_edit(connection, unit, source, site.operator) for unit in plan.document.units]
+            head = journal.append(RecordKind.NOTE, "edited", (Field(key="units", value=str(len(answers))),))
+            record = f"[{', '.join(answers)}]"
+            ledger.record_event(connection, run_id, "edit", Outcome.PASS, record, (head.sequence, head.hash))
+    return len(answers)
+
+
+def _edit(connection: psycopg.Connection, unit: PlannedUnit, source: bytes, actor: str) -> str:
+    """One edit; the function's answer as JSON. A refusal raises."""
+    body = source[unit.byte_start : unit.byte_end].decode()
+    return str(scalar(connection, _EDIT, unit.address, unit.title, body, actor))

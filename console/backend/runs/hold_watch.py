@@ -6,7 +6,6 @@ from contextlib import contextmanager
 
 import psycopg
 
-from console.backend.kill_switch import disarm
 from console.backend.runs.site import Site
 
 _EVERY_S = 0.25
@@ -14,14 +13,13 @@ _EVERY_S = 0.25
 
 @contextmanager
 def cancelled_by_hold(site: Site, connection: psycopg.Connection) -> Iterator[None]:
-    """Watch for the HOLD file during the block; the cancelled statement rolls its transaction back."""
+    """Watch for the HOLD file during the block; the cancelled statement rolls its transaction back, and the
+    engine ends the lease. A cancel that does not get through is sent again."""
     over = threading.Event()
 
     def watch() -> None:
         while not over.wait(_EVERY_S):
-            if site.hold_file.exists():
-                connection.cancel_safe(timeout=5)
-                disarm(site, "HOLD file")
+            if site.hold_file.exists() and _cancelled(connection):
                 return
 
     watcher = threading.Thread(target=watch, name="hold-watch", daemon=True)
@@ -31,3 +29,11 @@ def cancelled_by_hold(site: Site, connection: psycopg.Connection) -> Iterator[No
     finally:
         over.set()
         watcher.join(10)
+
+
+def _cancelled(connection: psycopg.Connection) -> bool:
+    try:
+        connection.cancel_safe(timeout=5)
+    except psycopg.Error:
+        return False
+    return True

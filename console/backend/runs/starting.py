@@ -55,22 +55,22 @@ def create_run(site: Site, request: RunRequest) -> Created:
     with Journal.create(workspace.journal, run_id, site.context) as journal:
         journal.append(RecordKind.NOTE, "start", (Field(key="request", value=canonical_json(asked).decode()),))
     if request.mode is Mode.LIVE:
-        _create_row(site, asked)
+        with connect(site.settings.database.executor, purpose="start") as connection:
+            ledger.create_run(connection, run_row(asked, "cut"))
     return Created(run_id=run_id, is_new=True)
 
 
-def _create_row(site: Site, asked: RunRequestFile) -> None:
-    facts = ledger.NewRun(
+def run_row(asked: RunRequestFile, operation: str) -> ledger.NewRun:
+    """What the database is told of a run that begins; `operation` is cut or edit."""
+    return ledger.NewRun(
         run_id=asked.run_id,
-        operation="cut",
+        operation=operation,
         docprefix=asked.docprefix,
         origin=asked.origin,
         profile=asked.profile,
         operator=asked.operator,
         host=asked.host,
     )
-    with connect(site.settings.database.executor, purpose="start") as connection:
-        ledger.create_run(connection, facts)
 
 
 def _cut_before(site: Site, asked: RunRequestFile) -> RunRow | None:

@@ -5,7 +5,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Self, TypeVar
 
-from pydantic import ValidationError
+from pydantic import ValidationError, model_validator
 
 from console.backend.canonical_json import canonical_json, sha256_hex
 from console.backend.errors import Refused, StopCode
@@ -56,6 +56,12 @@ class PhaseRecord(Value):
     started_at: datetime
     took_ms: float
     checks: tuple[Check, ...]
+
+    @model_validator(mode="after")
+    def _pass_needs_evidence(self) -> Self:
+        if self.outcome is Outcome.PASS and not any(check.evidence for check in self.checks):
+            raise ValueError(f"{self.phase}: PASS without evidence")
+        return self
 
 
 class Workspace:

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from console.backend.documents.algebra import check_algebra, spans
-from console.backend.documents.planning import plan_document, plan_twice
+from console.backend.documents.planning import plan_document
 from console.backend.documents.profiles import PROFILE_NAMES, load_profile
 from console.backend.documents.report import PlanReport
 from console.backend.documents.vocabulary import VOCABULARY
@@ -75,7 +75,7 @@ def test_an_unknown_profile_is_a_wrong_call() -> None:
 
 def test_two_passes_have_equal_digests() -> None:
     once = planned("# A\n\n## B\n")
-    twice = plan_twice(once.canonical, origin="file:doc.md", docprefix="DOC", profile="atx")
+    twice = plan_document(once.canonical, origin="file:doc.md", docprefix="DOC", profile="atx")
     assert twice.accepted().content_digest == once.accepted().content_digest
 
 
