@@ -86,6 +86,7 @@ def _backend(tree: Path, cluster: TransientCluster, keys: DemoKeys) -> LocalBack
         ),
         gnupg_home=str(keys.home),
         backup_gpg_fpr=keys.backup_fingerprint,
+        tree_may_hold=(_MARKER,),
     )
     site = Site(Context(root=tree), settings, operator())
     init_tree(tree, json.dumps(json.loads(canonical_json(settings)), indent=2).encode())
@@ -94,6 +95,7 @@ def _backend(tree: Path, cluster: TransientCluster, keys: DemoKeys) -> LocalBack
     sovereign = Signer(name="demo sovereign", fingerprint=keys.sovereign_fingerprint)
     policy = Policy(signers=(sovereign,), thresholds=Thresholds(SG_1=1, SG_2=1), solo=True, operators=())
     site.policy.write_bytes(canonical_json(policy))
+    site.policy.chmod(0o640)
     return LocalBackend(site, demo_signer=keys.sign_as_demo_sovereign)
 
 

@@ -170,6 +170,7 @@ class Stages:
         sovereign = Signer(name="demo sovereign", fingerprint=self._keys.sovereign_fingerprint)
         policy = Policy(signers=(sovereign,), thresholds=Thresholds(SG_1=1, SG_2=1), solo=True, operators=())
         site.policy.write_bytes(canonical_json(policy))
+        site.policy.chmod(0o640)
         passage.write("law.md", TEXT)
         return passage
 

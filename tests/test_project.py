@@ -83,7 +83,7 @@ def test_every_public_definition_of_the_product_has_a_docstring() -> None:
 
 
 def test_nothing_swallows_every_exception() -> None:
-    """`in_thread` alone catches everything: it carries the error over to the one who waits for the answer."""
+    """A daemon thread alone catches everything: it carries the error over to the one who waits for the answer."""
     broad = {"Exception", "BaseException"}
     found = [
         relative(path)
@@ -94,7 +94,7 @@ def test_nothing_swallows_every_exception() -> None:
         and not any(isinstance(inner, ast.Raise) for inner in ast.walk(node))
     ]
 
-    assert found == ["console/widgets/jobs.py"]
+    assert found == ["console/backend/daemon.py"]
 
 
 def test_every_command_has_a_route_and_every_route_a_line_of_help() -> None:

@@ -16,10 +16,12 @@ def _now() -> datetime:
 class Context:
     """What the process takes from its surroundings.
 
-    `now` gives aware UTC times; `token_hex(n)` gives 2n hex digits; `root` is the runtime tree.
+    `now` gives aware UTC times; `token_hex(n)` gives 2n hex digits; `root` is the runtime tree; `filesystem` is where
+    the host's own files begin: /proc, /etc/machine-id, units, timers and cron tables are looked for below it.
     """
 
     root: Path
+    filesystem: Path = Path("/")
     host: str = field(default_factory=socket.gethostname)
     now: Callable[[], datetime] = _now
     token_hex: Callable[[int], str] = secrets.token_hex

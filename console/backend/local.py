@@ -12,7 +12,9 @@ from console.backend.documents.planning import PlanResult, plan_document
 from console.backend.documents.profiles import PROFILE_NAMES
 from console.backend.errors import CutterError, Refused, StopCode, UsageError
 from console.backend.facade import OnProgress
+from console.backend.gates.board import measure_board, named
 from console.backend.plan import bind
+from console.backend.readiness import Board
 from console.backend.reports.summary import write_summary
 from console.backend.runs import briefings, rulings, starting
 from console.backend.runs.engine import Engine
@@ -191,6 +193,10 @@ class LocalBackend:
         self._require_writable()
         starting.void_run(self.site, run_id, reason)
         return self.run(run_id)
+
+    def gates(self, names: tuple[str, ...] = ()) -> Board:
+        """Measure these gates now, all of them where none is named."""
+        return measure_board(self.site, named(names), read_only=self.read_only)
 
     def sign_as_demo_sovereign(self, statement: Path) -> Path:
         """Sign with the demo's key; exists in the demo only."""

@@ -32,6 +32,8 @@ class Evidence(Value):
     asked: SafeText
     source: SafeText
     answer: SafeText
+    digest: str = ""
+    """sha256 of what was looked at, where the answer is longer than a line."""
     measured_at: datetime
     took_ms: float = 0.0
 

@@ -88,7 +88,7 @@ def check_tree(
         ("tree.strangers", _strangers(root, found, also_allowed), "Look at it, then move it away."),
         ("tree.symlinks", [p for p, s in found if stat.S_ISLNK(s.st_mode)], "Replace it with what it points to."),
         ("tree.owner", [p for p, s in found if s.st_uid != uid], f"chown to uid {uid}"),
-        ("tree.mode", _wrong_modes(root, found), "chmod 0750 for directories, 0640 for files"),
+        ("tree.mode", _wrong_modes(root, found, also_allowed), "chmod 0750 for directories, 0640 for files"),
     )
     return tuple(_verdict(name, wrong, advice, evidence) for name, wrong, advice in questions)
 
@@ -118,17 +118,23 @@ def _strangers(root: Path, found: tuple[Entry, ...], also_allowed: frozenset[str
     return [path for path, _ in found if path.parent == root and path.name not in known]
 
 
-def _wrong_modes(root: Path, found: tuple[Entry, ...]) -> list[Path]:
+def _wrong_modes(root: Path, found: tuple[Entry, ...], also_allowed: frozenset[str]) -> list[Path]:
+    """What lies below a further allowed name is the operator's own: nobody else may write it, the root keeps readers out."""
     exact = {root: DIRECTORY_MODE, **{root / name: DIRECTORY_MODE for name in DIRECTORIES}}
     exact |= {root / README_NAME: FILE_MODE, root / CONFIG_NAME: FILE_MODE}
-    return [path for path, status in found if _too_open(path, status, exact)]
+    own = tuple(root / name for name in also_allowed)
+    return [
+        path
+        for path, status in found
+        if _too_open(path, status, exact, 0o022 if any(path.is_relative_to(place) for place in own) else 0o027)
+    ]
 
 
-def _too_open(path: Path, status: os.stat_result, exact: dict[Path, int]) -> bool:
+def _too_open(path: Path, status: os.stat_result, exact: dict[Path, int], forbidden: int) -> bool:
     mode = stat.S_IMODE(status.st_mode)
     if stat.S_ISLNK(status.st_mode):
         return False
-    return mode != exact[path] if path in exact else bool(mode & 0o027)
+    return mode != exact[path] if path in exact else bool(mode & forbidden)
 
 
 def _verdict(name: str, wrong: list[Path], advice: str, evidence: Evidence) -> Check:

@@ -40,6 +40,21 @@ class LimitSettings(Value):
     max_line_bytes: int = Field(default=1024 * 1024, ge=1)
 
 
+class PinSettings(Value):
+    """What this installation is: measured once by `init --pin`, looked at by a person, compared ever after (design 4)."""
+
+    host: str = ""
+    """Host name."""
+    machine_id: str = ""
+    """Content of /etc/machine-id."""
+    database: str = ""
+    system_identifier: str = ""
+    timeline: int = Field(default=0, ge=0)
+    """Changes with every failover; then a person looks at it and pins it anew."""
+    schema_digest: str = ""
+    """Digest of grants, ownership, functions and triggers as they were installed."""
+
+
 class Settings(Value):
     """Everything that an installation can set. The root comes from `--root` or CUTTER_ROOT."""
 
@@ -55,6 +70,13 @@ class Settings(Value):
     """The approval policy; relative to the root."""
     deploy_manifest_sha256: str = "none"
     """Digest of the deploy manifest, or `none`, which every statement then says."""
+    deploy_manifest: str = "artifacts/deploy-manifest.json"
+    """The deploy manifest's file; relative to the root."""
+    untested: bool = False
+    """Whether a run may be armed on a deployed tree without a recorded test run; named in every report."""
+    pins: PinSettings = PinSettings()
+    tree_may_hold: tuple[str, ...] = ()
+    """Further names that may stand at the top of the runtime tree."""
     lease_minutes: int = Field(default=15, ge=1, le=60)
     """How long the switch stays armed."""
     backup_max_age_minutes: int = Field(default=60, ge=1, le=60)

@@ -257,10 +257,11 @@ class RunRequest(Value):
 
 
 class Progress(Value):
-    """A live step of a running phase; total is None where it is not known."""
+    """A live step of a running phase, or of a bundle; total is None where it is not known."""
 
-    run_id: str
-    phase: Phase
+    run_id: str = ""
+    phase: Phase | None = None
+    """None outside the phases of a run."""
     step: SafeText
     done: int = 0
     total: int | None = None

@@ -160,7 +160,8 @@ def _has_draft(state: RunState) -> bool:
 
 
 def _narrate(progress: Progress) -> None:
-    narrate(f"{progress.phase.number:>2} {progress.phase:<18} {progress.step}")
+    head = "" if progress.phase is None else f"{progress.phase.number:>2} {progress.phase:<18} "
+    narrate(f"{head}{progress.step}")
 
 
 def _said(options: Options, command: str, run: RunView, exit_status: ExitStatus | None = None) -> ExitStatus:

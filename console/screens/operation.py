@@ -53,7 +53,8 @@ class ProgressFeed:
 
 def progress_words(progress: "Progress") -> str:
     """`phase 6 cut_leg_a: units written, 300 of 1,000`."""
-    head = f"phase {progress.phase.number} of 11, {progress.phase.value}: {progress.step}"
+    phase = progress.phase
+    head = progress.step if phase is None else f"phase {phase.number} of 11, {phase.value}: {progress.step}"
     if progress.total is not None:
         return f"{head}, {progress.done:,} of {progress.total:,}"
     return f"{head}, {progress.done:,}" if progress.done else head

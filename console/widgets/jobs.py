@@ -1,10 +1,11 @@
-"""Backend calls in threads of their own: daemon threads, so that a call that hangs cannot keep the program alive."""
+"""Backend calls awaited from the event loop, each in a daemon thread of its own."""
 
 import asyncio
-import threading
 from collections.abc import Callable
 from contextlib import suppress
 from typing import TypeVar
+
+from console.backend.daemon import start
 
 T = TypeVar("T")
 
@@ -12,20 +13,13 @@ T = TypeVar("T")
 async def in_thread(call: Callable[[], T]) -> T:
     """Run the call in a thread and wait for it. Cancelling the wait leaves the call to finish by itself."""
     loop = asyncio.get_running_loop()
-    answer: asyncio.Future[T] = loop.create_future()
+    done = asyncio.Event()
+    future = start(call, "backend-call")
 
-    def deliver(act: Callable[[], None]) -> None:
+    def wake(_: object) -> None:
         with suppress(RuntimeError):  # the loop is closed: nobody waits any more
-            loop.call_soon_threadsafe(lambda: None if answer.done() else act())
+            loop.call_soon_threadsafe(done.set)
 
-    def work() -> None:
-        try:
-            result = call()
-        except BaseException as error:  # noqa: BLE001 - carried over to the one who waits, not swallowed
-            failure = error
-            deliver(lambda: answer.set_exception(failure))
-        else:
-            deliver(lambda: answer.set_result(result))
-
-    threading.Thread(target=work, name="backend-call", daemon=True).start()
-    return await answer
+    future.add_done_callback(wake)
+    await done.wait()
+    return future.result()

@@ -1,0 +1,78 @@
+"""The board: gates measured side by side under one deadline; a slow one is INCONCLUSIVE, not a hang."""
+
+import time
+from concurrent.futures import wait
+from functools import partial
+
+from console.backend.daemon import start
+from console.backend.errors import CutterError, StopCode, UsageError
+from console.backend.gates.gate import AnyGate, reported
+from console.backend.gates.probe import Probe
+from console.backend.gates.registry import GATES
+from console.backend.outcome import Check, Evidence, Outcome, worst
+from console.backend.readiness import Board, GateReport
+from console.backend.runs.site import Site
+
+DEADLINE_S = 10.0
+
+
+def named(names: tuple[str, ...]) -> tuple[AnyGate, ...]:
+    """The gates of these ids, all of them where none is named. Raises UsageError for an id that no gate has."""
+    known = {gate.id: gate for gate in GATES}
+    for name in names:
+        if name.upper() not in known:
+            raise UsageError(StopCode.REFUSED_INPUT, f"there is no gate {name}", f"Name some of {', '.join(known)}.")
+    return tuple(known[name.upper()] for name in names) or GATES
+
+
+def measure_board(
+    site: Site, gates: tuple[AnyGate, ...] = GATES, *, deadline_s: float = DEADLINE_S, read_only: bool = False
+) -> Board:
+    """Measure these gates at the same time. A gate that has not answered in `deadline_s` seconds is INCONCLUSIVE."""
+    began, started = site.context.now(), time.monotonic()
+    ends_at = started + deadline_s
+    asked = [
+        (gate, start(partial(_measure, gate, Probe(site, gate.id, ends_at, read_only)), gate.id)) for gate in gates
+    ]
+    wait([answer for _, answer in asked], timeout=deadline_s)
+    reports = tuple(answer.result() if answer.done() else _late(site, gate, deadline_s) for gate, answer in asked)
+    return Board(
+        gates=reports,
+        outcome=worst([report.outcome for report in reports]),
+        measured_at=began,
+        took_ms=round((time.monotonic() - started) * 1000, 3),
+        deadline_s=deadline_s,
+    )
+
+
+def _measure(gate: AnyGate, probe: Probe) -> GateReport:
+    """A gate that stops in the middle of measuring is INCONCLUSIVE, with what stopped it."""
+    try:
+        return gate.report(probe)
+    except CutterError as error:
+        said = f"{error.code}: {error.message}"
+        return _unmeasured(probe.site, gate, "measurable", said, error.next_action)
+
+
+def _late(site: Site, gate: AnyGate, deadline_s: float) -> GateReport:
+    action = f"Find what is slow, then: cutter-console gates {gate.id}"
+    return _unmeasured(site, gate, "in time", f"no answer within {deadline_s:g} s", action)
+
+
+def _unmeasured(site: Site, gate: AnyGate, name: str, detail: str, next_action: str) -> GateReport:
+    now = site.context.now()
+    evidence = Evidence(
+        id=f"{gate.id}.{name.replace(' ', '-')}",
+        asked=gate.question,
+        source="the board",
+        answer=detail,
+        measured_at=now,
+    )
+    one = Check(
+        name=name,
+        outcome=Outcome.INCONCLUSIVE,
+        detail=detail,
+        evidence=(evidence,),
+        next_action=next_action,
+    )
+    return reported(gate, (one,), now, 0.0)

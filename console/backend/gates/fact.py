@@ -1,0 +1,101 @@
+"""A measured fact, or the reason why it could not be measured; and the checks that are decided from facts."""
+
+from collections.abc import Callable
+from typing import Generic, NamedTuple, Protocol, Self, TypeVar
+
+from pydantic import model_validator
+
+from console.backend.outcome import Check, Evidence, Outcome
+from console.backend.safe_text import SafeText
+from console.backend.value import Value
+
+T = TypeVar("T")
+
+
+class Fact(Value, Generic[T]):
+    """What was asked and what came back. Either `value` is there, or `unmeasured` says why it is not."""
+
+    evidence: Evidence
+    value: T | None = None
+    unmeasured: SafeText = ""
+    next_action: SafeText = ""
+    """How to make it measurable; empty where it was measured."""
+
+    @model_validator(mode="after")
+    def _says_why(self) -> Self:
+        if (self.value is None) != bool(self.unmeasured):
+            raise ValueError(f"{self.evidence.id}: a value or a reason, and not both")
+        return self
+
+
+class AnyFact(Protocol):
+    """A fact of whatever type, as something that is cited."""
+
+    @property
+    def evidence(self) -> Evidence:
+        """What was asked and what came back."""
+
+    @property
+    def value(self) -> object:
+        """None where it was not measured."""
+
+    @property
+    def unmeasured(self) -> str:
+        """Why there is no value."""
+
+    @property
+    def next_action(self) -> str:
+        """How to make it measurable."""
+
+
+class Verdict(NamedTuple):
+    """What a measured value comes to; everything but PASS names the exact command or step that mends it."""
+
+    outcome: Outcome
+    detail: str
+    next_action: str = ""
+
+
+def passes(detail: str) -> Verdict:
+    """It is as it must be."""
+    return Verdict(Outcome.PASS, detail)
+
+
+def partial(detail: str, next_action: str) -> Verdict:
+    """It holds but for a named step, or was allowed explicitly."""
+    return Verdict(Outcome.PARTIAL, detail, next_action)
+
+
+def fails(detail: str, next_action: str) -> Verdict:
+    """It is not as it must be."""
+    return Verdict(Outcome.FAIL, detail, next_action)
+
+
+def unclear(detail: str, next_action: str) -> Verdict:
+    """What was measured does not tell."""
+    return Verdict(Outcome.INCONCLUSIVE, detail, next_action)
+
+
+def check(name: str, fact: Fact[T], decide: Callable[[T], Verdict], *also: AnyFact) -> Check:
+    """Pure: the check that `decide` makes of the fact; INCONCLUSIVE where it, or one of `also`, was not measured.
+
+    `also` are further facts that `decide` has looked at: their evidence is cited too.
+    Raises ValueError where a verdict other than PASS names no next action.
+    """
+    facts: tuple[AnyFact, ...] = (fact, *also)
+    evidence = tuple(one.evidence for one in facts)
+    missing = next((one for one in facts if one.value is None), None)
+    if missing is not None:
+        verdict = unclear(missing.unmeasured, missing.next_action)
+    else:
+        assert fact.value is not None
+        verdict = decide(fact.value)
+    if verdict.outcome is not Outcome.PASS and not verdict.next_action:
+        raise ValueError(f"{name}: {verdict.outcome} without a next action")
+    return Check(
+        name=name,
+        outcome=verdict.outcome,
+        detail=verdict.detail,
+        evidence=evidence,
+        next_action=verdict.next_action,
+    )

@@ -1,0 +1,69 @@
+"""A gate: one readiness question with an owner, a function that measures and a pure one that decides."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Generic, Protocol, TypeVar
+
+from console.backend.gates.probe import Probe
+from console.backend.outcome import Check, worst
+from console.backend.readiness import GateReport, Owner
+
+F = TypeVar("F")
+
+
+class AnyGate(Protocol):
+    """What the board knows of a gate."""
+
+    @property
+    def id(self) -> str:
+        """`G0` to `G10`, or `PRE`."""
+
+    @property
+    def title(self) -> str:
+        """Its name on the board."""
+
+    @property
+    def question(self) -> str:
+        """What it answers, as an operator would ask it."""
+
+    @property
+    def owner(self) -> Owner:
+        """Who can mend it."""
+
+    def report(self, probe: Probe) -> GateReport:
+        """Measure and decide."""
+
+
+@dataclass(frozen=True)
+class Gate(Generic[F]):
+    """A measuring function and a pure deciding one; they are never the same (design section 3)."""
+
+    id: str
+    title: str
+    question: str
+    owner: Owner
+    measure: Callable[[Probe], F]
+    decide: Callable[[F], tuple[Check, ...]]
+
+    def report(self, probe: Probe) -> GateReport:
+        """Measure and decide."""
+        began, started = probe.site.context.now(), time.perf_counter()
+        checks = self.decide(self.measure(probe))
+        took = (time.perf_counter() - started) * 1000
+        return reported(self, checks, began, took)
+
+
+def reported(gate: AnyGate, checks: tuple[Check, ...], measured_at: datetime, took_ms: float) -> GateReport:
+    """Pure: the report of a gate from its checks."""
+    return GateReport(
+        gate=gate.id,
+        title=gate.title,
+        question=gate.question,
+        owner=gate.owner,
+        outcome=worst([check.outcome for check in checks]),
+        checks=checks,
+        measured_at=measured_at,
+        took_ms=round(took_ms, 3),
+    )

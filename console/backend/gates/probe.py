@@ -1,0 +1,112 @@
+"""What a gate asks with: the site, the time that is left, and every answer kept as evidence."""
+
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TypeVar
+
+import psycopg
+
+from console.backend.database.connections import connect, translate
+from console.backend.errors import CutterError, StopCode, Unmeasured
+from console.backend.gates.fact import Fact
+from console.backend.outcome import Evidence
+from console.backend.runs.site import Site
+from console.backend.runs.step import Role
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Probe:
+    """One gate's way to ask. `ends_at` is on the clock of `time.monotonic`, in seconds.
+
+    `read_only` is true in a monitoring console: it asks nothing but the monitoring role and the files.
+    """
+
+    site: Site
+    gate: str
+    ends_at: float
+    read_only: bool = False
+
+    @property
+    def seconds_left(self) -> float:
+        """Until the deadline; at least a moment, so that a statement timeout of 0 does not mean for ever."""
+        return max(self.ends_at - time.monotonic(), 0.05)
+
+    @contextmanager
+    def monitor(self) -> Iterator[psycopg.Connection]:
+        """READ ONLY on the monitoring role, within the deadline."""
+        conninfo = self.site.settings.database.monitor
+        with connect(conninfo, read_only=True, timeout_s=self.seconds_left, purpose=f"gate {self.gate}") as connection:
+            yield connection
+
+    @contextmanager
+    def writing(self, role: Role) -> Iterator[psycopg.Connection]:
+        """A transaction of a role that could write; it is always rolled back. Raises Unmeasured in a monitoring console."""
+        if self.read_only:
+            raise Unmeasured(
+                StopCode.EXECUTION_DISABLED,
+                f"a monitoring console does not connect as the {role}",
+                f"Measure it from a console without --read-only: cutter-console gates {self.gate}",
+            )
+        database = self.site.settings.database
+        conninfo = database.executor if role is Role.EXECUTOR else database.verifier
+        with connect(conninfo, timeout_s=self.seconds_left, purpose=f"gate {self.gate}") as connection:
+            try:
+                yield connection
+            finally:
+                connection.rollback()
+
+    def ask(
+        self,
+        name: str,
+        asked: str,
+        source: str,
+        measure: Callable[[], T],
+        answer: Callable[[T], str] = str,
+        *,
+        digest: Callable[[T], str] | None = None,
+        otherwise: str = "",
+    ) -> Fact[T]:
+        """Measure now. What cannot be measured becomes a fact without a value that says why, never an exception.
+
+        `name` is unique within the gate; `asked` and `source` say in words what was asked and of whom; `answer` and
+        `digest` put the value into words for the record; `otherwise` is the next action where none comes with the error.
+        """
+        began, started = self.site.context.now(), time.perf_counter()
+
+        def evidence(said: str, sha256: str = "") -> Evidence:
+            took = (time.perf_counter() - started) * 1000
+            return Evidence(
+                id=f"{self.gate}.{name}",
+                asked=asked,
+                source=source,
+                answer=said,
+                digest=sha256,
+                measured_at=began,
+                took_ms=round(took, 3),
+            )
+
+        try:
+            value = measure()
+        except (CutterError, psycopg.Error, OSError, subprocess.SubprocessError) as error:
+            why, mend = _reason(error)
+            mend = mend or otherwise or f"Make it measurable, then: cutter-console gates {self.gate}"
+            return Fact[T](evidence=evidence(f"not measured: {why}"), unmeasured=why, next_action=mend)
+        return Fact[T](evidence=evidence(answer(value), digest(value) if digest else ""), value=value)
+
+
+def _reason(error: CutterError | psycopg.Error | OSError | subprocess.SubprocessError) -> tuple[str, str]:
+    match error:
+        case CutterError():
+            return f"{error.code}: {error.message}", error.next_action
+        case psycopg.Error():
+            known = translate(error)
+            return f"{known.code}: {known.message}", known.next_action
+        case OSError():
+            return f"{error.filename or type(error).__name__}: {error.strerror or error}", ""
+        case _:
+            return str(error), ""

@@ -1,0 +1,7 @@
+"""All gates, in the order of the board."""
+
+from console.backend.gates.gate import AnyGate
+from console.backend.gates.runtime_tree import GATE as RUNTIME_TREE
+
+GATES: tuple[AnyGate, ...] = (RUNTIME_TREE,)
+"""Each file of this package that ends in a `GATE` stands here once."""

@@ -1,0 +1,139 @@
+"""G2: the runtime tree is whole, ours alone and closed to others; the configuration is valid and holds no secret."""
+
+import json
+import os
+import shutil
+from datetime import datetime
+from pathlib import Path
+
+from console.backend.gates.fact import Fact, Verdict, check, fails, passes
+from console.backend.gates.gate import Gate
+from console.backend.gates.probe import Probe
+from console.backend.outcome import Check, Outcome
+from console.backend.readiness import Owner
+from console.backend.redaction import denied_keys, redact
+from console.backend.runs.site import Site
+from console.backend.runtime_tree import CONFIG_NAME, check_tree
+from console.backend.safe_text import SafeText
+from console.backend.settings import load_settings
+from console.backend.value import Value
+
+MIB = 1 << 20
+"""Free space is measured in bytes and told in MiB."""
+_LEAST_FREE = 256 * MIB
+_COMFORTABLE = 1024 * MIB
+
+
+class ConfigFinding(Value):
+    """What the configuration file holds that it must not."""
+
+    secrets: tuple[SafeText, ...]
+    """Keys of the deny list, and keys whose values look like secrets."""
+
+
+class Facts(Value):
+    """What G2 measures."""
+
+    tree: Fact[tuple[Check, ...]]
+    settings: Fact[SafeText]
+    secrets: Fact[ConfigFinding]
+    free_bytes: Fact[int]
+
+
+def measure(probe: Probe) -> Facts:
+    """Look at the tree, read the configuration as it is on disk now, and ask the file system for its space."""
+    site = probe.site
+    config = site.root / CONFIG_NAME
+    return Facts(
+        tree=probe.ask(
+            "tree",
+            "owner, mode and kind of every entry",
+            str(site.root),
+            lambda: _tree(site, site.context.now()),
+            lambda found: (
+                f"{sum(one.outcome is Outcome.PASS for one in found)} of {len(found)} questions answered well"
+            ),
+        ),
+        settings=probe.ask(
+            "settings",
+            "does the configuration fit its schema",
+            str(config),
+            lambda: _loaded(site.root),
+            otherwise=f"Correct {config}.",
+        ),
+        secrets=probe.ask(
+            "secrets",
+            "keys and values that look like secrets",
+            str(config),
+            lambda: _secrets(config),
+            lambda found: ", ".join(found.secrets) or "none",
+        ),
+        free_bytes=probe.ask(
+            "space",
+            "free space of the file system",
+            str(site.root),
+            lambda: shutil.disk_usage(site.root).free,
+            lambda free: f"{free // MIB} MiB",
+        ),
+    )
+
+
+def _tree(site: Site, now: datetime) -> tuple[Check, ...]:
+    also = {Path(site.settings.intake).parts[0], "HOLD", *site.settings.tree_may_hold}
+    return check_tree(site.root, now, owner_uid=os.geteuid(), also_allowed=frozenset(also))
+
+
+def _loaded(root: Path) -> str:
+    if not (root / CONFIG_NAME).is_file():
+        raise FileNotFoundError(2, "there is no configuration", str(root / CONFIG_NAME))
+    load_settings(root)
+    return "valid"
+
+
+def _secrets(config: Path) -> ConfigFinding:
+    text = config.read_text(encoding="utf-8")
+    found = list(denied_keys(json.loads(text)))
+    if redact(text) != text:
+        found.append("a value that looks like a password, a token or a key")
+    return ConfigFinding(secrets=tuple(found))
+
+
+def decide(facts: Facts) -> tuple[Check, ...]:
+    """Pure: every question of the tree, the configuration's validity, its secrets, the space."""
+    tree = facts.tree
+    each = tuple(_retold(one, tree) for one in tree.value) if tree.value is not None else (check("tree", tree, _never),)
+    return (
+        *each,
+        check("configuration", facts.settings, passes),
+        check("no secrets", facts.secrets, _no_secrets),
+        check("free space", facts.free_bytes, _space),
+    )
+
+
+def _retold(one: Check, fact: Fact[tuple[Check, ...]]) -> Check:
+    """A tree's check, citing this gate's evidence."""
+    return one.model_copy(update={"evidence": (fact.evidence,)})
+
+
+def _never(_found: tuple[Check, ...]) -> Verdict:
+    raise AssertionError("asked only where the tree was not measured")
+
+
+def _no_secrets(found: ConfigFinding) -> Verdict:
+    if not found.secrets:
+        return passes("names of secrets only")
+    action = f"Take it out of {CONFIG_NAME}; name a libpq service and keep the password in ~/.pgpass."
+    return fails(", ".join(found.secrets), action)
+
+
+def _space(free: int) -> Verdict:
+    said = f"{free // MIB} MiB free"
+    if free >= _COMFORTABLE:
+        return passes(said)
+    action = "Make room on the file system of the root (see: cutter-console backup list)."
+    return Verdict(Outcome.PARTIAL if free >= _LEAST_FREE else Outcome.FAIL, said, action)
+
+
+GATE = Gate(
+    "G2", "Runtime tree and configuration", "Is the console's own ground sound?", Owner.OPERATOR, measure, decide
+)

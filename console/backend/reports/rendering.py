@@ -1,0 +1,90 @@
+"""Markdown from templates: every value is escaped, and a value that nobody measured stops the build."""
+
+import re
+from collections.abc import Mapping
+from functools import cache
+
+from jinja2 import Environment, PackageLoader, StrictUndefined, UndefinedError
+
+from console.backend.errors import CutterError, StopCode
+from console.backend.outcome import Evidence
+from console.backend.redaction import redact
+from console.backend.safe_text import safe_text
+
+_MARKDOWN = re.compile(r"([\\`*_{}\[\]<>#|!~&])")
+
+
+class Unrendered(CutterError):
+    """A template names a value that was not measured, or an evidence id stands for two answers; nothing is written."""
+
+
+class Trusted(str):
+    """Markdown that the console itself has made; everything else is escaped."""
+
+    __slots__ = ()
+
+
+class Evidences:
+    """The evidence of a report by its id. A template can reach a measured value through here alone."""
+
+    def __init__(self, found: tuple[Evidence, ...]) -> None:
+        self._by_id: dict[str, Evidence] = {}
+        for one in found:
+            if self._by_id.setdefault(one.id, one) != one:
+                raise Unrendered(
+                    StopCode.INVARIANT_FAILED, f"evidence {one.id} has two answers", "Report this: ids must be unique."
+                )
+
+    @property
+    def all(self) -> tuple[Evidence, ...]:
+        """Every piece, in the order of its id."""
+        return tuple(sorted(self._by_id.values(), key=lambda one: _natural(one.id)))
+
+    def get(self, name: str) -> Evidence:
+        """One piece. Raises Unrendered where nobody measured it."""
+        if name not in self._by_id:
+            raise Unrendered(StopCode.INVARIANT_FAILED, f"evidence {name} was not measured", "Report this template.")
+        return self._by_id[name]
+
+    def say(self, name: str) -> Trusted:
+        """The answer, escaped, with the id it came from."""
+        return Trusted(f"{markdown(self.get(name).answer)} [{name}]")
+
+
+def markdown(text: str) -> str:
+    """The text as inert Markdown: no secret, no control character, no markup, no link; one line."""
+    return _MARKDOWN.sub(r"\\\1", safe_text(redact(text))).replace("://", ":\\//")
+
+
+def _final(value: object) -> object:
+    return value if isinstance(value, Trusted) else markdown(str(value))
+
+
+@cache
+def _environment() -> Environment:
+    return Environment(
+        loader=PackageLoader("console.backend.reports"),
+        undefined=StrictUndefined,
+        finalize=_final,
+        autoescape=False,  # noqa: S701 - Markdown, not HTML: `_final` escapes every value
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+
+
+def render(template: str, evidences: Evidences, values: Mapping[str, object]) -> bytes:
+    """One document as UTF-8. `ev("id")` in a template gives the answer with its id; `values` are the rest.
+
+    Raises Unrendered where the template names what is not there.
+    """
+    try:
+        text = _environment().get_template(template).render({**values, "ev": evidences.say})
+    except UndefinedError as error:
+        raise Unrendered(StopCode.INVARIANT_FAILED, f"{template}: {error.message}", "Report this template.") from error
+    return text.encode()
+
+
+def _natural(name: str) -> tuple[tuple[int, str], ...]:
+    """G2 before G10."""
+    return tuple((int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"(\d+)", name))

@@ -1,0 +1,1 @@
+"""Every gate is broken, one thing at a time."""

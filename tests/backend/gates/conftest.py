@@ -1,0 +1,40 @@
+"""One gate at a time on a real site, and what its checks came to."""
+
+import time
+from collections.abc import Callable
+
+import pytest
+
+from console.backend.gates.gate import AnyGate
+from console.backend.gates.probe import Probe
+from console.backend.outcome import Check, Outcome
+from console.backend.readiness import GateReport
+from console.backend.runs.site import Site
+from tests.passage import Passage
+
+SECONDS = 30.0
+
+
+def measured(gate: AnyGate, site: Site, *, read_only: bool = False) -> GateReport:
+    """The gate, measured now."""
+    return gate.report(Probe(site, gate.id, time.monotonic() + SECONDS, read_only))
+
+
+def named(report: GateReport, name: str) -> Check:
+    """One check of the report by its name."""
+    found = [check for check in report.checks if check.name == name]
+    assert found, f"{name} is none of {[check.name for check in report.checks]}"
+    return found[0]
+
+
+def is_red(report: GateReport, name: str, outcome: Outcome = Outcome.FAIL, *, action: str = "") -> bool:
+    """Whether this check is of that outcome, says what to do (`action` is part of it), and the gate is no better."""
+    check = named(report, name)
+    assert check.evidence, name
+    return check.outcome is outcome and report.outcome.rank >= outcome.rank and action in check.next_action != ""
+
+
+@pytest.fixture
+def fresh(at: Callable[[str], Passage]) -> Passage:
+    """A site whose database and tree are installed and untouched."""
+    return at("fresh")

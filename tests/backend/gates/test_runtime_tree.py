@@ -1,0 +1,97 @@
+"""G2 goes red when the tree or the configuration is not what it must be."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from console.backend.gates import runtime_tree
+from console.backend.gates.fact import Fact
+from console.backend.gates.runtime_tree import GATE, MIB
+from console.backend.outcome import Evidence, Outcome
+from tests.backend.gates.conftest import is_red, measured, named
+from tests.passage import Passage
+
+
+def test_an_untouched_tree_passes(fresh: Passage) -> None:
+    report = measured(GATE, fresh.site)
+
+    assert report.outcome is Outcome.PASS, report.detail
+    assert all(check.evidence for check in report.checks)
+
+
+def test_a_missing_directory_is_named_with_the_command_that_makes_it(fresh: Passage) -> None:
+    (fresh.site.root / "rollback").rmdir()
+
+    report = measured(GATE, fresh.site)
+
+    assert is_red(report, "tree.complete", action="cutter-console init")
+    assert "rollback" in named(report, "tree.complete").detail
+
+
+def test_a_stranger_in_the_tree_is_named(fresh: Passage) -> None:
+    (fresh.site.root / "notes.txt").write_text("mine")
+
+    report = measured(GATE, fresh.site)
+
+    assert is_red(report, "tree.strangers")
+    assert "notes.txt" in report.detail
+
+
+def test_a_symlink_in_the_tree_is_named(fresh: Passage) -> None:
+    (fresh.site.root / "reports" / "elsewhere").symlink_to("/tmp")
+
+    assert is_red(measured(GATE, fresh.site), "tree.symlinks")
+
+
+def test_a_tree_that_others_may_read_is_red(fresh: Passage) -> None:
+    (fresh.site.root / "approvals").chmod(0o755)
+
+    assert is_red(measured(GATE, fresh.site), "tree.mode", action="chmod")
+
+
+def test_a_broken_configuration_is_red(fresh: Passage) -> None:
+    (fresh.site.root / "orchestrator.config.json").write_text('{"lease_minutes": 600}')
+
+    assert is_red(measured(GATE, fresh.site), "configuration", Outcome.INCONCLUSIVE, action="lease_minutes")
+
+
+@pytest.mark.parametrize("text", ['{"api_key": "x"}', '{"database": {"monitor": "host=db password=hunter2"}}'])
+def test_a_secret_in_the_configuration_is_red_and_is_not_repeated(fresh: Passage, text: str) -> None:
+    (fresh.site.root / "orchestrator.config.json").write_text(text)
+
+    report = measured(GATE, fresh.site)
+
+    assert is_red(report, "no secrets", action=".pgpass")
+    assert "hunter2" not in report.model_dump_json()
+
+
+@pytest.mark.parametrize(("free", "outcome"), [(10 * MIB, Outcome.FAIL), (512 * MIB, Outcome.PARTIAL)])
+def test_a_full_disk_is_red_and_a_filling_one_says_so(fresh: Passage, free: int, outcome: Outcome) -> None:
+    facts = runtime_tree.measure(_probe(fresh))
+    full = facts.model_copy(update={"free_bytes": Fact[int](evidence=facts.free_bytes.evidence, value=free)})
+
+    check = next(one for one in runtime_tree.decide(full) if one.name == "free space")
+
+    assert check.outcome is outcome
+    assert "Make room" in check.next_action
+
+
+def test_a_tree_that_cannot_be_read_is_inconclusive(fresh: Passage) -> None:
+    nowhere = replace(fresh.site, context=replace(fresh.site.context, root=Path("/nonexistent/cutter")))
+
+    report = measured(GATE, nowhere)
+
+    assert report.outcome is Outcome.INCONCLUSIVE
+    assert named(report, "free space").outcome is Outcome.INCONCLUSIVE
+
+
+def _probe(passage: Passage) -> runtime_tree.Probe:
+    return runtime_tree.Probe(passage.site, "G2", ends_at=0.0)
+
+
+def test_evidence_says_what_was_asked_of_whom_and_how_long_it_took(fresh: Passage) -> None:
+    evidence: Evidence = named(measured(GATE, fresh.site), "free space").evidence[0]
+
+    assert (evidence.id, evidence.source) == ("G2.space", str(fresh.site.root))
+    assert evidence.took_ms > 0
