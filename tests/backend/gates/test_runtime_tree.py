@@ -7,6 +7,7 @@ import pytest
 
 from console.backend.gates import runtime_tree
 from console.backend.gates.fact import Fact
+from console.backend.gates.probe import Probe
 from console.backend.gates.runtime_tree import GATE, MIB
 from console.backend.outcome import Evidence, Outcome
 from tests.backend.gates.conftest import is_red, measured, named
@@ -86,8 +87,8 @@ def test_a_tree_that_cannot_be_read_is_inconclusive(fresh: Passage) -> None:
     assert named(report, "free space").outcome is Outcome.INCONCLUSIVE
 
 
-def _probe(passage: Passage) -> runtime_tree.Probe:
-    return runtime_tree.Probe(passage.site, "G2", ends_at=0.0)
+def _probe(passage: Passage) -> Probe:
+    return Probe(passage.site, "G2", ends_at=0.0)
 
 
 def test_evidence_says_what_was_asked_of_whom_and_how_long_it_took(fresh: Passage) -> None:
