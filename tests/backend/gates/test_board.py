@@ -1,0 +1,101 @@
+"""The board: all gates at the same time, one deadline, nothing better than its worst, nothing swallowed."""
+
+import threading
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from console.backend.context import Context
+from console.backend.errors import StopCode, Unmeasured, UsageError
+from console.backend.gates.board import measure_board, named
+from console.backend.gates.fact import Fact, check, passes
+from console.backend.gates.gate import reported
+from console.backend.gates.probe import Probe
+from console.backend.gates.registry import GATES
+from console.backend.outcome import Outcome
+from console.backend.readiness import GateReport, Owner
+from console.backend.runs.site import Site
+from console.backend.settings import Settings
+
+
+@dataclass(frozen=True)
+class Meeting:
+    """A gate that answers only while all the others are asked too, or waits for ever where it is told to."""
+
+    id: str
+    barrier: threading.Barrier
+    title: str = "Meeting"
+    question: str = "Are all of us here?"
+    owner: Owner = Owner.OPERATOR
+
+    def report(self, probe: Probe) -> GateReport:
+        """Wait for the others, at most as long as the board does."""
+        self.barrier.wait(timeout=30)
+        fact: Fact[int] = probe.ask("met", self.question, "the others", lambda: 1)
+        return reported(self, (check("met", fact, lambda _: passes("all are here")),), probe.site.context.now(), 1.0)
+
+
+class Stopped(Meeting):
+    """A gate whose measurement stops with a typed error."""
+
+    def report(self, probe: Probe) -> GateReport:
+        """Never gets that far."""
+        raise Unmeasured(StopCode.UNREACHABLE, "the line is dead", "Mend the line.")
+
+
+class Broken(Meeting):
+    """A gate with a defect."""
+
+    def report(self, probe: Probe) -> GateReport:
+        """Raises what nobody expects."""
+        raise ZeroDivisionError
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Site:
+    return Site(Context(root=tmp_path), Settings(), "tester")
+
+
+def test_gates_are_measured_at_the_same_time(site: Site) -> None:
+    barrier = threading.Barrier(5)
+
+    board = measure_board(site, tuple(Meeting(f"G{number}", barrier) for number in range(5)))
+
+    assert [gate.outcome for gate in board.gates] == [Outcome.PASS] * 5
+    assert board.outcome is Outcome.PASS
+
+
+def test_a_gate_that_does_not_answer_in_time_is_inconclusive_and_the_others_stand(site: Site) -> None:
+    never, quick = threading.Barrier(2), threading.Barrier(1)
+    started = time.monotonic()
+
+    board = measure_board(site, (Meeting("G0", never), Meeting("G1", quick)), deadline_s=0.3)
+
+    never.abort()
+    assert [gate.outcome for gate in board.gates] == [Outcome.INCONCLUSIVE, Outcome.PASS]
+    assert board.outcome is Outcome.INCONCLUSIVE
+    assert "no answer within 0.3 s" in board.gates[0].detail
+    assert "cutter-console gates G0" in board.gates[0].next_action
+    assert time.monotonic() - started < 10
+
+
+def test_a_gate_that_is_stopped_says_what_stopped_it_and_what_to_do(site: Site) -> None:
+    board = measure_board(site, (Stopped("G3", threading.Barrier(1)),))
+
+    assert board.outcome is Outcome.INCONCLUSIVE
+    assert "STOP_UNREACHABLE: the line is dead" in board.gates[0].detail
+    assert board.gates[0].next_action == "Mend the line."
+
+
+def test_a_defect_in_a_gate_reaches_the_one_who_asked(site: Site) -> None:
+    with pytest.raises(ZeroDivisionError):
+        measure_board(site, (Broken("G3", threading.Barrier(1)),))
+
+
+def test_gates_are_named_as_they_are_written_and_others_are_refused() -> None:
+    assert [gate.id for gate in named(("g2",))] == ["G2"]
+    assert named(()) == GATES
+    with pytest.raises(UsageError, match="there is no gate G77"):
+        named(("G77",))
