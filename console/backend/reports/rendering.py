@@ -11,7 +11,10 @@ from console.backend.outcome import Evidence
 from console.backend.redaction import redact
 from console.backend.safe_text import safe_text
 
-_MARKDOWN = re.compile(r"([\\`*_{}\[\]<>#|!~&])")
+_MARKDOWN = re.compile(r"([\\`*{}\[\]<>#|!~&$]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])|^[-+=:])")
+_NUMBERED = re.compile(r"^(\d{1,9})([.)])")
+_LINK = re.compile(r"(?i)(:)(//)|\b(www)(\.)")
+_TICKS = re.compile("`+")
 
 
 class Unrendered(CutterError):
@@ -52,8 +55,19 @@ class Evidences:
 
 
 def markdown(text: str) -> str:
-    """The text as inert Markdown: no secret, no control character, no markup, no link; one line."""
-    return _MARKDOWN.sub(r"\\\1", safe_text(redact(text))).replace("://", ":\\//")
+    """The text as inert Markdown: no secret, no control character, no markup, no link; one line.
+
+    An underscore within a word opens nothing and stays as it is, so that a table's name reads as it is written.
+    """
+    said = _NUMBERED.sub(r"\1\\\2", _MARKDOWN.sub(r"\\\1", safe_text(redact(text)).strip()))
+    return _LINK.sub(r"\1\3\\\2\4", said)
+
+
+def code(text: str) -> Trusted:
+    """A command as a code span, so that it can be copied as it is; not for a cell of a table, which a `|` would end."""
+    said = safe_text(redact(text)).strip()
+    fence = "`" * (1 + max((len(ticks) for ticks in _TICKS.findall(said)), default=0))
+    return Trusted(f"{fence} {said} {fence}" if "`" in said else f"{fence}{said}{fence}") if said else Trusted("")
 
 
 def _final(value: object) -> object:
@@ -74,12 +88,12 @@ def _environment() -> Environment:
 
 
 def render(template: str, evidences: Evidences, values: Mapping[str, object]) -> bytes:
-    """One document as UTF-8. `ev("id")` in a template gives the answer with its id; `values` are the rest.
+    """One document as UTF-8. `ev("id")` in a template gives the answer with its id, `code(value)` a command; `values` are the rest.
 
     Raises Unrendered where the template names what is not there.
     """
     try:
-        text = _environment().get_template(template).render({**values, "ev": evidences.say})
+        text = _environment().get_template(template).render({**values, "ev": evidences.say, "code": code})
     except UndefinedError as error:
         raise Unrendered(StopCode.INVARIANT_FAILED, f"{template}: {error.message}", "Report this template.") from error
     return text.encode()
