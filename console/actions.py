@@ -1,69 +1,11 @@
 """The one registry of actions: keys, footer, palette, help and the command line are made from it."""
 
 from dataclasses import dataclass
-from enum import StrEnum
 
+from console.action import Action, Scope, key_name
+from console.readiness_actions import READINESS_ACTIONS
 
-class Scope(StrEnum):
-    """Where an action can be taken."""
-
-    EVERYWHERE = "everywhere"
-    OVERVIEW = "overview"
-    DOCUMENTS = "documents"
-    RUN = "run"
-    APPROVALS = "approvals"
-
-
-@dataclass(frozen=True, slots=True)
-class Action:
-    """One thing an operator can do.
-
-    `keys` are Textual key names, the first one is shown; `short` is the footer's word ("" keeps it out of the footer);
-    `dangerous` opens a dialog that must be typed into; `writes` changes the database, the switch or a file;
-    `needs` says in words what must be so; `command` is the same thing on the command line.
-    """
-
-    name: str
-    title: str
-    help: str
-    keys: tuple[str, ...]
-    scope: Scope
-    short: str = ""
-    dangerous: bool = False
-    writes: bool = False
-    demo_only: bool = False
-    needs: str = ""
-    command: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Command:
-    """One command of the command line with its line of help; `words` is e.g. `("run", "start")`."""
-
-    words: tuple[str, ...]
-    help: str
-    writes: bool = False
-
-
-_KEY_NAMES = {
-    "question_mark": "?",
-    "escape": "Esc",
-    "enter": "Enter",
-    "tab": "Tab",
-    "space": "Space",
-    "f12": "F12",
-    "left_square_bracket": "[",
-    "right_square_bracket": "]",
-    "slash": "/",
-}
-
-
-def key_name(key: str) -> str:
-    """The key as people write it: `ctrl+x` is `^X`."""
-    if key.startswith("ctrl+"):
-        return "^" + key.removeprefix("ctrl+").upper()
-    return _KEY_NAMES.get(key, key)
-
+__all__ = ["ACTIONS", "Action", "Registry", "Scope", "key_name", "registry"]
 
 ACTIONS: tuple[Action, ...] = (
     Action(
@@ -111,7 +53,7 @@ ACTIONS: tuple[Action, ...] = (
     Action(
         name="refresh",
         title="Measure again",
-        help="Asks the database and the host again, now.",
+        help="Asks the database and the host again, now; on Overview and Gates every gate too, on Drift the drift.",
         keys=("r",),
         scope=Scope.EVERYWHERE,
         short="Refresh",
@@ -331,38 +273,7 @@ ACTIONS: tuple[Action, ...] = (
         demo_only=True,
         needs="the demo, and a drafted statement",
     ),
-)
-
-COMMANDS: tuple[Command, ...] = (
-    Command(("demo",), "the whole console on an embedded PostgreSQL with throw-away keys", writes=True),
-    Command(("init",), "make the runtime tree", writes=True),
-    Command(("migrate",), "install or bring up to date schema, functions and roles", writes=True),
-    Command(("status",), "where am I, the switch, the counts, what waits"),
-    Command(("counts",), "rows of every table beside the baseline"),
-    Command(("drift",), "what differs from the pinned database"),
-    Command(("document", "register"), "register the query that gives a live document's text", writes=True),
-    Command(("plan",), "plan a document without any effect"),
-    Command(("run", "start"), "start a run: DRYRUN unless --live", writes=True),
-    Command(("run", "list"), "all runs, the newest first"),
-    Command(("run", "show"), "one run: its state, phases, evidence and legal moves"),
-    Command(("run", "resume"), "go on from where a run rests", writes=True),
-    Command(("run", "void"), "end a run that has written no unit", writes=True),
-    Command(("approval", "draft"), "draft the statement that a run waits for", writes=True),
-    Command(("approval", "check"), "check a statement and the signatures beside it"),
-    Command(("approval", "import"), "check a signed statement and record it", writes=True),
-    Command(("arm",), "arm the switch for one run; the run id is typed", writes=True),
-    Command(("disarm",), "end the lease; needs no authority", writes=True),
-    Command(("panic",), "stop everything and set a HOLD; needs no authority", writes=True),
-    Command(("hold", "show"), "whether a HOLD is set, by whom and why"),
-    Command(("hold", "release"), "clear the HOLD; the asked word is typed", writes=True),
-    Command(("backup", "selftest"), "check keys and programs before a backup is needed"),
-    Command(("backup", "take"), "take, encrypt and prove a backup for a run", writes=True),
-    Command(("backup", "prove"), "restore a backup into a scratch database and compare digests"),
-    Command(("backup", "list"), "the backups, their state and age"),
-    Command(("verify",), "verify a cut as the verifying role on a fresh connection"),
-    Command(("enact",), "enact a verified draft cut under SG_2; the run id is typed", writes=True),
-    Command(("revert",), "take a draft cut back; the run id is typed", writes=True),
-    Command(("journal", "verify"), "whether a run's journal is what was written"),
+    *READINESS_ACTIONS,
 )
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from console import __version__
-from console.actions import COMMANDS
+from console.command_registry import COMMANDS
 from console.commands import requests as ask
 
 _Parser = argparse.ArgumentParser
@@ -88,11 +88,21 @@ def _register(parser: _Parser) -> None:
     parser.add_argument("--profile", choices=("atx", "vi-law", "de-law"), default="atx")
 
 
+def _gates(parser: _Parser) -> None:
+    parser.add_argument("names", nargs="*", metavar="GATE", help="G0 to G10, or PRE; none: G0 to G10")
+    parser.add_argument("--run", default="", metavar="RUN", help="the run that PRE is asked for")
+
+
+def _bundle(parser: _Parser) -> None:
+    parser.add_argument("--sign", default="", metavar="FPR", help="a key of this host's own that signs SHA256SUMS")
+
+
 _ROUTES: dict[tuple[str, ...], _Route] = {
     ("demo",): _Route("console.demo:run", ask.Demo, _demo),
     ("init",): _Route("console.commands.database:init", ask.Nothing),
     ("migrate",): _Route("console.commands.database:migrate", ask.Nothing),
     ("status",): _Route("console.commands.database:status", ask.Nothing),
+    ("gates",): _Route("console.commands.readiness:gates", ask.Gates, _gates),
     ("counts",): _Route("console.commands.database:counts", ask.Nothing),
     ("drift",): _Route("console.commands.database:drift", ask.Nothing),
     ("document", "register"): _Route("console.commands.database:register", ask.RegisterDocument, _register),
@@ -117,6 +127,8 @@ _ROUTES: dict[tuple[str, ...], _Route] = {
     ("verify",): _Route("console.commands.runs:verify", ask.OneRun, _run),
     ("enact",): _Route("console.commands.runs:enact", ask.ConfirmedRun, _confirmed),
     ("revert",): _Route("console.commands.runs:revert", ask.ConfirmedRun, _confirmed),
+    ("bundle",): _Route("console.commands.readiness:bundle", ask.Bundle, _bundle),
+    ("report",): _Route("console.commands.readiness:run_report", ask.OneRun, _run),
     ("journal", "verify"): _Route("console.commands.journals:verify", ask.OneRun, _run),
 }
 

@@ -4,7 +4,8 @@ import subprocess
 import sys
 from itertools import combinations
 
-from console.actions import ACTIONS, COMMANDS, Action, Scope, registry
+from console.actions import ACTIONS, Action, Scope, registry
+from console.command_registry import COMMANDS
 
 
 def _clash(one: Action, other: Action) -> bool:

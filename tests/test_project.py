@@ -10,8 +10,9 @@ from statistics import median, quantiles
 import pytest
 
 from console import __version__
-from console.actions import ACTIONS, COMMANDS
+from console.actions import ACTIONS
 from console.command_line import _ROUTES, _parser
+from console.command_registry import COMMANDS
 
 ROOT = Path(__file__).parents[1]
 SOURCES = sorted((ROOT / "console").rglob("*.py"))

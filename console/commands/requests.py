@@ -120,3 +120,18 @@ class RegisterDocument:
     docprefix: str
     query: str
     profile: str = "atx"
+
+
+@dataclass(frozen=True, slots=True)
+class Gates:
+    """Measure these gates, all of them where none is named; `run` is the run that PRE is asked for."""
+
+    names: tuple[str, ...] = ()
+    run: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """Write the readiness bundle; `sign` is the fingerprint of a key of this host's own."""
+
+    sign: str = ""
