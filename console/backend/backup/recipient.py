@@ -32,6 +32,16 @@ class KeyPart(Value):
     capabilities: str
 
 
+class KeyListing(Value):
+    """One key as gpg lists it: its parts, and which private halves this machine holds."""
+
+    fingerprint: str
+    parts: tuple[KeyPart, ...]
+    """The primary key first; empty where the key ring has no such key."""
+    private: tuple[str, ...]
+    """Keygrips whose private key lies in the key ring; backups are opened elsewhere, so there should be none."""
+
+
 def gpg_command(home: Path | None, *arguments: str) -> list[str]:
     """gpg without a terminal, a configuration file or a question."""
     where = ["--homedir", str(home)] if home else []
@@ -55,17 +65,29 @@ def check_recipient(fingerprint: str, home: Path | None, now: datetime) -> Recip
             f"the backup recipient {fingerprint!r} is not a full fingerprint",
             "set BACKUP_GPG_FPR to the 40 hex digits that gpg --fingerprint shows, without spaces",
         )
+    parts = list_key(fingerprint, home).parts
+    left = judge_key(parts, fingerprint, now, f" --homedir {home}" if home else "")
+    return Recipient(fingerprint=fingerprint, days_left=left, gpg_version=version)
+
+
+def list_key(fingerprint: str, home: Path | None) -> KeyListing:
+    """Ask for one key. No agent is started for it: private halves are looked for among the files that an agent keeps.
+
+    Raises OSError where gpg cannot be run, TimeoutExpired where it does not answer.
+    """
     done = subprocess.run(
-        gpg_command(home, "--with-colons", "--fixed-list-mode", "--list-keys", fingerprint),
+        gpg_command(home, "--with-colons", "--fixed-list-mode", "--with-keygrip", "--list-keys", fingerprint),
         capture_output=True,
         text=True,
         errors="replace",
         timeout=30,
         check=False,
     )
-    parts = tuple(_parts(done.stdout)) if done.returncode == 0 else ()
-    left = judge_key(parts, fingerprint, now, f" --homedir {home}" if home else "")
-    return Recipient(fingerprint=fingerprint, days_left=left, gpg_version=version)
+    said = done.stdout if done.returncode == 0 else ""
+    grips = [line.split(":")[9] for line in said.splitlines() if line.startswith("grp:")]
+    kept = (home if home is not None else Path.home() / ".gnupg") / "private-keys-v1.d"
+    private = tuple(grip for grip in grips if (kept / f"{grip}.key").exists())
+    return KeyListing(fingerprint=fingerprint, parts=tuple(_parts(said)), private=private)
 
 
 def judge_key(parts: tuple[KeyPart, ...], fingerprint: str, now: datetime, where: str = "") -> int | None:

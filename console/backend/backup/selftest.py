@@ -3,6 +3,7 @@
 import os
 import secrets
 import shutil
+import stat
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -14,19 +15,58 @@ from console.backend.backup.recipient import gpg_command, gpg_version
 from console.backend.cluster_directory import default_parents
 from console.backend.context import Context
 from console.backend.outcome import Check, Evidence, Outcome
-from console.backend.safe_text import safe_text
+from console.backend.safe_text import SafeText, safe_text
+from console.backend.value import Value
 
-_SAMPLE_BYTES = 1 << 20
+_SAMPLE_BYTES = 1 << 18
+
+
+class RoundTrip(Value):
+    """What became of a sample that was encrypted and decrypted with a throw-away key."""
+
+    gpg_version: SafeText
+    bytes: int
+    keys_before: int
+    """Public keys in the host's key ring, which takes no part in it."""
+    keys_after: int
+    failures: tuple[SafeText, ...]
+    """What did not hold, in words; empty where all of it did."""
+
+    @property
+    def answer(self) -> str:
+        """The whole in one line."""
+        if self.failures:
+            return "; ".join(self.failures)
+        return (
+            f"{self.bytes} bytes came back equal; truncated: refused; "
+            f"keys in the ring: {self.keys_before} before, {self.keys_after} after"
+        )
 
 
 def selftest(context: Context, gnupg_home: Path | None = None) -> Check:
-    """Round trip of a megabyte of random bytes; `gnupg_home` is the key ring that must stay as it is.
+    """The round trip as a check. Raises BackupNotProven naming what did not hold."""
+    done = round_trip(gnupg_home)
+    if done.failures:
+        raise BackupNotProven(done.answer, "check the gpg installation")
+    evidence = Evidence(
+        id="backup-selftest",
+        asked="round trip with a throw-away key",
+        source=f"gpg {done.gpg_version}",
+        answer=done.answer,
+        measured_at=context.now(),
+    )
+    return Check(name="backup selftest", outcome=Outcome.PASS, detail=done.answer, evidence=(evidence,))
 
-    Raises BackupNotProven naming the step that failed.
+
+def round_trip(gnupg_home: Path | None = None) -> RoundTrip:
+    """Encrypt and decrypt random bytes, and half of the ciphertext; `gnupg_home` is the key ring that must stay as it is.
+
+    Raises BackupNotProven naming the step of gpg that failed, RecipientUnusable where there is no gpg.
     """
-    before = count_keys(gnupg_home)
+    version, before = gpg_version(), count_keys(gnupg_home)
     sample = secrets.token_bytes(_SAMPLE_BYTES)
     with throw_away_home() as home:
+        private = stat.S_IMODE(home.stat().st_mode) == 0o700
         key = _make_key(home)
         sealed = _gpg(home, ("--trust-model", "always", "-z", "0", "--recipient", key, "--encrypt"), sample)
         opened = _gpg(home, ("--decrypt",), sealed)
@@ -37,21 +77,11 @@ def selftest(context: Context, gnupg_home: Path | None = None) -> Check:
         "the ciphertext holds the plain text": sample[:64] in sealed,
         "a truncated ciphertext was decrypted without complaint": cut == 0,
         f"the key ring had {before} keys and has {after}": before != after,
+        f"{home} was open to others": not private,
         f"{home} is still there": home.exists(),
     }
-    if wrong := [what for what, is_so in failures.items() if is_so]:
-        raise BackupNotProven("; ".join(wrong), "check the gpg installation")
-    answer = (
-        f"{_SAMPLE_BYTES} bytes came back equal; truncated: refused; keys in the ring: {before} before, {after} after"
-    )
-    evidence = Evidence(
-        id="backup-selftest",
-        asked="round trip with a throw-away key",
-        source=f"gpg {gpg_version()}",
-        answer=answer,
-        measured_at=context.now(),
-    )
-    return Check(name="backup selftest", outcome=Outcome.PASS, detail=answer, evidence=(evidence,))
+    wrong = tuple(what for what, is_so in failures.items() if is_so)
+    return RoundTrip(gpg_version=version, bytes=_SAMPLE_BYTES, keys_before=before, keys_after=after, failures=wrong)
 
 
 @contextmanager
@@ -61,7 +91,7 @@ def throw_away_home() -> Iterator[Path]:
     try:
         yield home
     finally:
-        subprocess.run(["gpgconf", "--homedir", str(home), "--kill", "all"], capture_output=True, check=False)  # noqa: S607
+        subprocess.run(["gpgconf", "--homedir", str(home), "--kill", "gpg-agent"], capture_output=True, check=False)  # noqa: S607
         shutil.rmtree(home, ignore_errors=True)
 
 
