@@ -5,6 +5,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from importlib import resources
 from pathlib import Path
 
@@ -15,12 +16,14 @@ from console.backend.cluster import TransientCluster
 from console.backend.context import Context
 from console.backend.database.connections import connect
 from console.backend.database.migrations import migrate
-from console.backend.errors import Refused, StopCode
+from console.backend.deploy.build import build_manifest
+from console.backend.deploy.pins import machine_id, manifest_path, measure_pins, with_pins, write_pins
+from console.backend.errors import Refused, StopCode, Unmeasured
 from console.backend.local import LocalBackend
 from console.backend.runs.edits import DraftEdit, apply_edits, plan_edits
 from console.backend.runs.site import Site
 from console.backend.runs.states import Mode
-from console.backend.runtime_tree import init_tree
+from console.backend.runtime_tree import CONFIG_NAME, init_tree
 from console.backend.settings import DatabaseSettings, Settings
 from console.backend.views import RunRequest, RunView
 from console.commands.site import operator
@@ -50,6 +53,7 @@ def demo_site(root: Path | None, say: Say) -> Iterator[LocalBackend]:
             backend = _backend(tree, cluster, keys)
             done = migrate(backend.site.settings.database.administrator)
             say(f"schema and roles installed: {len(done.applied)} migrations, digest {done.schema_digest[:16]}")
+            backend = LocalBackend(_pinned(backend.site), demo_signer=keys.sign_as_demo_sovereign)
             seed(backend, say)
             yield backend
     finally:
@@ -87,6 +91,7 @@ def _backend(tree: Path, cluster: TransientCluster, keys: DemoKeys) -> LocalBack
         gnupg_home=str(keys.home),
         backup_gpg_fpr=keys.backup_fingerprint,
         tree_may_hold=(_MARKER,),
+        untested=True,
     )
     site = Site(Context(root=tree), settings, operator())
     init_tree(tree, json.dumps(json.loads(canonical_json(settings)), indent=2).encode())
@@ -97,6 +102,19 @@ def _backend(tree: Path, cluster: TransientCluster, keys: DemoKeys) -> LocalBack
     site.policy.write_bytes(canonical_json(policy))
     site.policy.chmod(0o640)
     return LocalBackend(site, demo_signer=keys.sign_as_demo_sovereign)
+
+
+def _pinned(site: Site) -> Site:
+    """The same site, pinned to where it runs, with a deploy manifest of its own tree; no test run is claimed."""
+    manifest_path(site).write_bytes(canonical_json(build_manifest(site.context, None)))
+    manifest_path(site).chmod(0o640)
+    try:
+        machine = machine_id(site.context.filesystem)
+    except Unmeasured:
+        machine = ""  # A container without one still has a demo; the gate then says so.
+    measured = measure_pins(site, machine)
+    write_pins(site.root / CONFIG_NAME, measured)
+    return replace(site, settings=with_pins(site.settings, measured))
 
 
 def _samples(site: Site) -> None:

@@ -20,10 +20,13 @@ from console.backend.cluster import TransientCluster
 from console.backend.context import Context
 from console.backend.database.connections import connect
 from console.backend.database.measure import measure_counts
+from console.backend.deploy.build import build_manifest
+from console.backend.deploy.junit import read_junit
+from console.backend.deploy.pins import MeasuredPins, machine_id, manifest_path, measure_pins, with_pins, write_pins
 from console.backend.local import LocalBackend
 from console.backend.runs.site import Site
 from console.backend.runs.states import Mode
-from console.backend.runtime_tree import init_tree
+from console.backend.runtime_tree import CONFIG_NAME, init_tree
 from console.backend.settings import DatabaseSettings, Settings
 from console.backend.views import Progress, RunRequest, RunView
 from console.demo_keys import DemoKeys, create_demo_keys, stop_agent
@@ -31,6 +34,12 @@ from console.demo_keys import DemoKeys, create_demo_keys, stop_agent
 TEXT = "# One\n\nText one.\n\n## Alpha\n\nFirst.\n\n## Beta\n\nSecond.\n"
 UNITS = 3
 DOCPREFIX = "ACME-LAW"
+MACHINE_ID = "0123456789abcdef0123456789abcdef"
+JUNIT = """<?xml version="1.0"?>
+<testsuites><testsuite name="pytest" errors="0" failures="0" skipped="1" tests="3" time="1.250" timestamp="2026-03-01T12:00:00">
+<testcase classname="tests.one" name="a" time="0.5"/><testcase classname="tests.one" name="b" time="0.75"/>
+<testcase classname="tests.one" name="c"><skipped message="no such server here"/></testcase></testsuite></testsuites>
+"""
 STAGES = ("fresh", "waits for SG_1", "SG_1 imported", "waits for SG_2", "SG_2 imported", "enacted")
 REQUEST = RunRequest(origin="file:law.md", docprefix=DOCPREFIX, mode=Mode.LIVE)
 
@@ -132,6 +141,23 @@ def fingerprint(passage: Passage) -> dict[str, object]:
     return found
 
 
+def deploy_copy(into: Path) -> Path:
+    """A copy of this source tree as it would be deployed; the folder of the package in it."""
+    package = Path(__file__).parents[1] / "console"
+    shutil.copytree(package, into / "console", ignore=shutil.ignore_patterns("__pycache__", "*.pyc"))
+    for beside in ("pyproject.toml", "requirements.txt", "requirements-dev.txt"):
+        shutil.copy(package.parent / beside, into / beside)
+    return into / "console"
+
+
+def host_files(filesystem: Path) -> Path:
+    """The files of a host on which nothing runs and nothing is installed but a machine id."""
+    for folder in ("etc", "proc"):
+        (filesystem / folder).mkdir(parents=True)
+    (filesystem / "etc/machine-id").write_text(f"{MACHINE_ID}\n", encoding="ascii")
+    return filesystem
+
+
 class Stages:
     """Makes each stage once and gives it back as often as it is asked for; one passage at a time."""
 
@@ -139,6 +165,8 @@ class Stages:
         self._cluster, self._template, self._keys, self._home = cluster, template, keys, home
         self._database = "passage"
         self._run_ids: dict[str, str] = {}
+        self._package, self._filesystem = deploy_copy(home / "deployed"), host_files(home / "host")
+        self._pins: MeasuredPins | None = None
 
     def at(self, stage: str) -> Passage:
         """The site as it was when the run had just come to this stage."""
@@ -172,7 +200,17 @@ class Stages:
         site.policy.write_bytes(canonical_json(policy))
         site.policy.chmod(0o640)
         passage.write("law.md", TEXT)
-        return passage
+        self._pin(site)
+        return self._passage("")
+
+    def _pin(self, site: Site) -> None:
+        """The deploy manifest with a test run, and what `init --pin` would write."""
+        junit = self._home / "junit.xml"
+        junit.write_text(JUNIT, encoding="utf-8")
+        manifest_path(site).write_bytes(canonical_json(build_manifest(site.context, read_junit(junit))))
+        manifest_path(site).chmod(0o640)
+        self._pins = measure_pins(site, machine_id(site.context.filesystem))
+        write_pins(site.root / CONFIG_NAME, self._pins)
 
     def _passage(self, run_id: str) -> Passage:
         def conninfo(role: str) -> str:
@@ -187,7 +225,10 @@ class Stages:
         settings = Settings(
             database=database, gnupg_home=str(self._keys.home), backup_gpg_fpr=self._keys.backup_fingerprint
         )
-        site = Site(Context(root=self._root, host="host"), settings, "tester")
+        if self._pins is not None:
+            settings = with_pins(settings, self._pins)
+        context = Context(root=self._root, filesystem=self._filesystem, package=self._package, host="host")
+        site = Site(context, settings, "tester")
         backend = LocalBackend(site, demo_signer=self._keys.sign_as_demo_sovereign)
         return Passage(backend, self._cluster, self._database, run_id)
 

@@ -17,11 +17,13 @@ class Context:
     """What the process takes from its surroundings.
 
     `now` gives aware UTC times; `token_hex(n)` gives 2n hex digits; `root` is the runtime tree; `filesystem` is where
-    the host's own files begin: /proc, /etc/machine-id, units, timers and cron tables are looked for below it.
+    the host's own files begin: /proc, /etc/machine-id, units, timers and cron tables are looked for below it; `package`
+    is the folder of the deployed console itself, whose files are compared with the deploy manifest.
     """
 
     root: Path
     filesystem: Path = Path("/")
+    package: Path = Path(__file__).resolve().parents[1]
     host: str = field(default_factory=socket.gethostname)
     now: Callable[[], datetime] = _now
     token_hex: Callable[[int], str] = secrets.token_hex
