@@ -18,9 +18,14 @@ _TIMEOUT_S = 30
 
 @dataclass(frozen=True)
 class DemoKeys:
-    """A demo's GNUPGHOME and the primary fingerprints of its two keys."""
+    """A demo's GNUPGHOME and the primary fingerprints of its two keys.
+
+    `elsewhere` is the home of the backup key's private half; it stands for the place, away from the host, where
+    backups are opened: `GNUPGHOME=<elsewhere> cutter-console backup prove FILE`.
+    """
 
     home: Path
+    elsewhere: Path
     sovereign_fingerprint: str
     backup_fingerprint: str
 
@@ -29,29 +34,41 @@ class DemoKeys:
         return sign_as_demo_sovereign(statement, self.home)
 
     def close(self) -> None:
-        """End the agent of this home."""
+        """End the agents of both homes."""
         stop_agent(self.home)
+        stop_agent(self.elsewhere)
 
 
-def create_demo_keys(home: Path, days: int = 7) -> DemoKeys:
-    """Make the home (0700, must not exist yet) and both keys in it; they expire after `days` and have no passphrase.
+def create_demo_keys(home: Path, days: int = 30) -> DemoKeys:
+    """Make two homes (0700, must not exist yet) and their keys, which expire after `days` and have no passphrase.
 
+    `home` gets the sovereign's key and the public half of the backup key, which is made in `<home>-elsewhere`.
     Raises UsageError for a path too long for the agent's socket, Refused (LOCKED) where the home
     exists, Unmeasured where gpg is missing or fails.
     """
-    if len(os.fsencode(home.absolute())) + _SOCKET_ROOM > _LONGEST_SOCKET:
-        raise UsageError(StopCode.REFUSED_INPUT, f"{home} is too long for gpg's socket", "Choose a shorter --root.")
-    try:
-        home.mkdir(mode=0o700)
-    except FileExistsError as error:
-        raise Refused(StopCode.LOCKED, f"{home} exists already", "A demo makes its own home each time.") from error
-    (home / MARKER).write_text(_MARKER_TEXT, encoding="ascii")
+    elsewhere = home.with_name(f"{home.name}-elsewhere")
+    for place in (home, elsewhere):
+        _make_home(place)
     try:
         sovereign = _make_key(home, f"{SOVEREIGN_NAME} (throw-away demo key)", "ed25519", "sign", days)
-        backup = _make_key(home, "Demo Backup (throw-away demo key)", "future-default", "-", days)
+        backup = _make_key(elsewhere, "Demo Backup (throw-away demo key)", "future-default", "-", days)
+        public = elsewhere / "backup-key.asc"
+        _gpg(elsewhere, "--armor", "--output", str(public), "--export", backup)
+        _gpg(home, "--import", str(public))
     finally:
         stop_agent(home)
-    return DemoKeys(home=home, sovereign_fingerprint=sovereign, backup_fingerprint=backup)
+        stop_agent(elsewhere)
+    return DemoKeys(home=home, elsewhere=elsewhere, sovereign_fingerprint=sovereign, backup_fingerprint=backup)
+
+
+def _make_home(place: Path) -> None:
+    if len(os.fsencode(place.absolute())) + _SOCKET_ROOM > _LONGEST_SOCKET:
+        raise UsageError(StopCode.REFUSED_INPUT, f"{place} is too long for gpg's socket", "Choose a shorter --root.")
+    try:
+        place.mkdir(mode=0o700)
+    except FileExistsError as error:
+        raise Refused(StopCode.LOCKED, f"{place} exists already", "A demo makes its own home each time.") from error
+    (place / MARKER).write_text(_MARKER_TEXT, encoding="ascii")
 
 
 def sign_as_demo_sovereign(statement: Path, home: Path) -> Path:

@@ -13,6 +13,7 @@ import pytest
 from console.backend.approvals.keyring import measure_keyring
 from console.backend.approvals.policy import Policy, Signer, Thresholds
 from console.backend.approvals.signatures import judge_signature, measure_signature, signatures_beside
+from console.backend.backup.recipient import list_key
 from console.backend.errors import Refused, StopCode, UsageError
 from console.backend.outcome import Outcome
 from console.demo_keys import MARKER, DemoKeys, create_demo_keys, sign_as_demo_sovereign
@@ -29,8 +30,15 @@ def test_a_home_has_two_keys_that_expire_and_its_mode_is_0700(demo: DemoKeys) ->
     now = datetime.now(UTC)
     keys = measure_keyring(demo.home, now)
     assert {key.fingerprint for key in keys.keys} == {demo.sovereign_fingerprint, demo.backup_fingerprint}
-    assert all(key.sign_until is not None and key.sign_until < now + timedelta(days=8) for key in keys.keys)
+    assert all(key.sign_until is not None and key.sign_until < now + timedelta(days=31) for key in keys.keys)
     assert demo.home.stat().st_mode & 0o777 == 0o700
+
+
+def test_incident_34_the_backup_key_opens_nothing_on_the_host(demo: DemoKeys) -> None:
+    """Whoever takes the host must not read its backups: the private half is made, and stays, elsewhere."""
+    assert list_key(demo.sovereign_fingerprint, demo.home).private
+    assert not list_key(demo.backup_fingerprint, demo.home).private
+    assert list_key(demo.backup_fingerprint, demo.elsewhere).private
 
 
 def test_the_backup_key_encrypts(demo: DemoKeys) -> None:

@@ -9,7 +9,8 @@ from pathlib import Path
 from console.backend.backup.failures import RecipientUnusable
 from console.backend.value import Value
 
-_FINGERPRINT = re.compile(r"[0-9A-F]{40}|[0-9A-F]{64}")
+FINGERPRINT = re.compile(r"[0-9A-F]{40}|[0-9A-F]{64}")
+"""A primary key's fingerprint, in full."""
 ENCRYPT = ("--trust-model", "always", "-z", "0", "--status-fd", "{status}")
 """Options of an encryption to a checked fingerprint; compressing is pg_dump's business; see Member for `{status}`."""
 _UNUSABLE = {"r": "revoked", "e": "expired", "i": "invalid", "n": "not valid"}
@@ -60,7 +61,7 @@ def gpg_version() -> str:
 def check_recipient(fingerprint: str, home: Path | None, now: datetime) -> Recipient:
     """The key, measured and judged. Raises RecipientUnusable with the command that fixes it."""
     version = gpg_version()
-    if not _FINGERPRINT.fullmatch(fingerprint):
+    if not FINGERPRINT.fullmatch(fingerprint):
         raise RecipientUnusable(
             f"the backup recipient {fingerprint!r} is not a full fingerprint",
             "set BACKUP_GPG_FPR to the 40 hex digits that gpg --fingerprint shows, without spaces",

@@ -1,7 +1,8 @@
 """All gates, in the order of the board."""
 
+from console.backend.gates.backup_readiness import GATE as BACKUP_READINESS
 from console.backend.gates.gate import AnyGate
 from console.backend.gates.runtime_tree import GATE as RUNTIME_TREE
 
-GATES: tuple[AnyGate, ...] = (RUNTIME_TREE,)
+GATES: tuple[AnyGate, ...] = (RUNTIME_TREE, BACKUP_READINESS)
 """Each file of this package that ends in a `GATE` stands here once."""

@@ -1,0 +1,306 @@
+"""G3: a backup can be taken, encrypted to somebody who can read it elsewhere, and nothing lies about in plain text."""
+
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from console.backend.backup.failures import BackupNotProven, RecipientUnusable
+from console.backend.backup.plaintext import plaintext_dumps
+from console.backend.backup.recipient import FINGERPRINT, KeyListing, judge_key, list_key
+from console.backend.backup.record import BackupState, ListedBackup, freshness, list_backups
+from console.backend.backup.selftest import RoundTrip, round_trip
+from console.backend.canonical_json import sha256_file
+from console.backend.gates.fact import Fact, Verdict, check, fails, partial, passes
+from console.backend.gates.gate import Gate
+from console.backend.gates.probe import Probe
+from console.backend.outcome import Check
+from console.backend.programs import (
+    Installation,
+    NoFittingProgram,
+    installations,
+    pick_dump_programs,
+    pick_server_programs,
+)
+from console.backend.readiness import Owner
+from console.backend.runs.backups import RUN_TABLES
+from console.backend.runs.site import Site
+from console.backend.safe_text import SafeText
+from console.backend.value import Value
+
+DAYS_TO_RENEW = 14
+"""A backup key with no more days left than this has to be renewed."""
+HASHED_BYTES = 64 << 20
+"""The newest backup is hashed again up to this size in bytes; of a larger one the size alone is compared."""
+_VERIFIER = "cutter_verify"
+_CLOSED = """
+    SELECT current_setting('server_version_num')::int, coalesce((SELECT array_agg(what ORDER BY what) FROM (
+        SELECT t.name || ' is missing' AS what FROM unnest(%(tables)s::text[]) AS t (name) WHERE to_regclass(t.name) IS NULL
+        UNION ALL
+        SELECT 'SELECT on ' || t.name FROM unnest(%(tables)s::text[]) AS t (name)
+         WHERE to_regclass(t.name) IS NOT NULL AND NOT has_table_privilege(%(role)s, to_regclass(t.name), 'SELECT')
+        UNION ALL
+        SELECT 'SELECT on ' || d.objid::regclass FROM pg_depend d JOIN pg_class s ON s.oid = d.objid AND s.relkind = 'S'
+         WHERE d.classid = 'pg_class'::regclass AND d.refclassid = 'pg_class'::regclass AND d.deptype IN ('a', 'i')
+           AND d.refobjid IN (SELECT to_regclass(name) FROM unnest(%(tables)s::text[]) AS t (name))
+           AND NOT has_sequence_privilege(%(role)s, d.objid, 'SELECT')
+        UNION ALL
+        SELECT 'USAGE on schema ' || n FROM (SELECT DISTINCT split_part(name, '.', 1) FROM unnest(%(tables)s::text[]) AS t (name)) s (n)
+         WHERE NOT has_schema_privilege(%(role)s, n, 'USAGE')) closed), '{}')
+"""
+
+
+class Source(Value):
+    """The database as a dump would find it."""
+
+    server_version: int
+    """`server_version_num`."""
+    closed: tuple[SafeText, ...]
+    """What the dumping role lacks, a phrase each."""
+
+
+class Store(Value):
+    """What lies in backups/."""
+
+    newest: ListedBackup | None
+    state: BackupState
+    """Of the newest, by the configured limit of age."""
+    taken_at: datetime | None
+    count: int
+    altered: tuple[SafeText, ...]
+    """Backups that are not what their records say, with what differs."""
+    hashed: bool
+    """Whether the newest was read again, not only measured by its size."""
+    unfinished: tuple[SafeText, ...]
+    """Files of backups that did not come to their end."""
+
+
+class Facts(Value):
+    """What G3 measures."""
+
+    round_trip: Fact[RoundTrip]
+    key: Fact[KeyListing]
+    programs: Fact[tuple[Installation, ...]]
+    source: Fact[Source]
+    store: Fact[Store]
+    plaintext: Fact[tuple[SafeText, ...]]
+
+
+def measure(probe: Probe) -> Facts:
+    """Ask gpg, the programs, the database, backups/ and the root."""
+    site = probe.site
+    return Facts(
+        round_trip=probe.ask(
+            "round-trip",
+            "random bytes encrypted and decrypted with a throw-away key, and half of them",
+            "gpg, in a home of mode 0700 that is gone afterwards",
+            lambda: _round_trip(site),
+            lambda done: f"gpg {done.gpg_version}: {done.answer}",
+            otherwise="Install gnupg, then: cutter-console backup selftest",
+        ),
+        key=backup_key(probe),
+        programs=probe.ask(
+            "programs",
+            "programs of PostgreSQL, and their versions",
+            "PATH, the system's places and the embedded wheel",
+            installations,
+            lambda seen: "; ".join(map(str, seen)) or "none",
+        ),
+        source=probe.ask(
+            "source",
+            f"what {_VERIFIER} lacks to dump the {len(RUN_TABLES)} tables that a run can touch",
+            "privileges, as the monitoring role reads them",
+            lambda: _source(probe),
+            lambda found: f"server {found.server_version}; {', '.join(found.closed) or 'nothing is lacking'}",
+        ),
+        store=probe.ask(
+            "store",
+            "backups, their records and files",
+            str(site.backups),
+            lambda: _store(site),
+            _store_in_words,
+            digest=lambda found: found.newest.record.sha256 if found.newest and found.newest.record else "",
+        ),
+        plaintext=probe.ask(
+            "plaintext",
+            "files that begin like a database dump",
+            str(site.root),
+            lambda: tuple(str(place.relative_to(site.root)) for place in plaintext_dumps(_there(site.root))),
+            lambda found: ", ".join(found) or "none",
+            otherwise="Make every file below the root readable to the console, then: cutter-console gates G3",
+        ),
+    )
+
+
+def backup_key(probe: Probe) -> Fact[KeyListing]:
+    """The key that backups are encrypted to, as the host's key ring has it."""
+    site = probe.site
+    return probe.ask(
+        "backup-key",
+        f"BACKUP_GPG_FPR {site.settings.backup_gpg_fpr or 'is not set'}",
+        str(site.gnupg_home),
+        lambda: _listed(site),
+        lambda key: f"{len(key.parts)} key parts, private halves here: {len(key.private)}",
+        otherwise="Install gnupg, or name the GNUPGHOME that holds the backup key.",
+    )
+
+
+def backup_key_check(fact: Fact[KeyListing], name: str = "backup key") -> Check:
+    """Pure: the key encrypts, for a while yet, and can be opened elsewhere only."""
+    now, where = fact.evidence.measured_at, f" --homedir {fact.evidence.source}"
+    return check(name, fact, lambda key: _judged(key, now, where))
+
+
+def _listed(site: Site) -> KeyListing:
+    fingerprint = site.settings.backup_gpg_fpr
+    if not FINGERPRINT.fullmatch(fingerprint):
+        return KeyListing(fingerprint=fingerprint, parts=(), private=())
+    return list_key(fingerprint, _there(site.gnupg_home))
+
+
+def _there(directory: Path) -> Path:
+    """A directory that is there. Raises OSError: nothing can be said of what is not."""
+    next(directory.iterdir(), None)
+    return directory
+
+
+def _round_trip(site: Site) -> RoundTrip:
+    """A step of gpg that fails is a failed round trip; a gpg that is not there raises."""
+    try:
+        return round_trip(site.gnupg_home)
+    except BackupNotProven as error:
+        return RoundTrip(gpg_version="", bytes=0, keys_before=0, keys_after=0, failures=(error.message,))
+
+
+def _source(probe: Probe) -> Source:
+    with probe.monitor() as connection:
+        row = connection.execute(_CLOSED, {"tables": list(RUN_TABLES), "role": _VERIFIER}).fetchone()
+    assert row is not None
+    return Source(server_version=row[0], closed=tuple(row[1]))
+
+
+def _store(site: Site) -> Store:
+    now = site.context.now()
+    names = [place.name for place in site.backups.iterdir()]
+    listed = list_backups(site.backups, now)
+    proven = [one for one in listed if one.record is not None and not one.problem]
+    newest = max(proven, key=lambda one: one.record.taken_at if one.record else now, default=None)
+    record = newest.record if newest else None
+    hashed = record is not None and record.bytes <= HASHED_BYTES
+    altered = [f"{one.file_name}: {one.problem}" for one in listed if one.problem]
+    if record is not None and hashed and sha256_file(site.backups / record.file_name) != record.sha256:
+        altered.append(f"{record.file_name}: its sha256 is not the record's")
+    limit = timedelta(minutes=site.settings.backup_max_age_minutes)
+    return Store(
+        newest=newest,
+        state=freshness(record, now, limit),
+        taken_at=record.taken_at if record else None,
+        count=len(listed),
+        altered=tuple(altered),
+        hashed=hashed,
+        unfinished=tuple(sorted(name for name in names if name.endswith(".partial"))),
+    )
+
+
+def _store_in_words(found: Store) -> str:
+    if found.newest is None:
+        return f"{found.count} backups, none of them proven"
+    compared = "sha256 compared" if found.hashed else "size compared"
+    return f"{found.count} backups; newest {found.newest.file_name}, {found.state}, {compared}"
+
+
+def decide(facts: Facts) -> tuple[Check, ...]:
+    """Pure: round trip, key, programs, privileges, backups, leftovers."""
+    store_at = facts.store.evidence.measured_at
+    return (
+        check("round trip", facts.round_trip, _round_trip_held),
+        backup_key_check(facts.key),
+        check("programs", facts.source, lambda source: _programs(source, facts.programs.value or ()), facts.programs),
+        check("tables dumpable", facts.source, _dumpable),
+        check("newest backup", facts.store, lambda store: _newest(store, store_at)),
+        check("backups unaltered", facts.store, _unaltered),
+        check("no unfinished backup", facts.store, _unfinished),
+        check("no plaintext dump", facts.plaintext, _no_plaintext),
+    )
+
+
+def _round_trip_held(done: RoundTrip) -> Verdict:
+    if done.failures:
+        return fails(done.answer, "Mend the gpg installation, then: cutter-console backup selftest")
+    return passes(f"gpg {done.gpg_version}: {done.answer}")
+
+
+def _judged(key: KeyListing, now: datetime, where: str) -> Verdict:
+    if not FINGERPRINT.fullmatch(key.fingerprint):
+        said = f"{key.fingerprint!r} is not a full fingerprint" if key.fingerprint else "BACKUP_GPG_FPR is not set"
+        return fails(said, "Set BACKUP_GPG_FPR to the 40 hex digits that gpg --fingerprint shows, without spaces.")
+    try:
+        days = judge_key(key.parts, key.fingerprint, now, where)
+    except RecipientUnusable as unusable:
+        return fails(unusable.message, unusable.next_action)
+    if key.private:
+        said = f"the private key of {key.fingerprint} is on this host: whoever takes the host reads every backup"
+        return fails(said, f"Keep it elsewhere, then here: gpg{where} --delete-secret-keys {key.fingerprint}")
+    if days is None:
+        return passes(f"{key.fingerprint} encrypts, without expiry; its private half is not here")
+    said = f"{key.fingerprint} encrypts, {days} days left; its private half is not here"
+    if days <= DAYS_TO_RENEW:
+        return partial(said, f"Renew it where it was made, then: gpg{where} --import PUBLIC-KEY-FILE")
+    return passes(said)
+
+
+def _programs(source: Source, seen: tuple[Installation, ...]) -> Verdict:
+    major = source.server_version // 10000
+    try:
+        dump, server = pick_dump_programs(major, seen), pick_server_programs(major, seen)
+    except NoFittingProgram as missing:
+        return fails(missing.message, missing.next_action)
+    return passes(f"server {major}: pg_dump of {dump}; scratch cluster of {server}")
+
+
+def _dumpable(source: Source) -> Verdict:
+    if source.closed:
+        return fails(
+            f"{_VERIFIER} lacks {', '.join(source.closed)}", "See the GRANTs that are missing: cutter-console drift"
+        )
+    return passes(f"{_VERIFIER} reads all {len(RUN_TABLES)} tables that a run can touch, and their sequences")
+
+
+def _newest(store: Store, now: datetime) -> Verdict:
+    if store.newest is None or store.taken_at is None:
+        return partial("no proven backup yet", "The run takes one itself; by hand: cutter-console backup take RUN")
+    minutes = int((now - store.taken_at).total_seconds() // 60)
+    said = f"{store.newest.file_name}: {store.state}, {minutes} minutes old"
+    if store.state is BackupState.FRESH:
+        return passes(said)
+    return partial(said, "The cut takes it again; by hand: cutter-console backup take RUN")
+
+
+def _unaltered(store: Store) -> Verdict:
+    if store.altered:
+        return fails(
+            "; ".join(store.altered),
+            "Find out who changed it (cutter-console backup list), take a new one: cutter-console backup take RUN",
+        )
+    if store.newest is None:
+        return passes("no backup, and no record of one")
+    if not store.hashed:
+        return partial(
+            f"newest by its size alone: it is larger than {HASHED_BYTES >> 20} MiB",
+            "Hash all of them: cutter-console backup list",
+        )
+    return passes(f"{store.count} backups; newest hashed again")
+
+
+def _unfinished(store: Store) -> Verdict:
+    if store.unfinished:
+        named = " ".join(store.unfinished)
+        return partial(f"left over: {named}", f"Where no backup is being taken: rm in backups/: {named}")
+    return passes("none")
+
+
+def _no_plaintext(found: tuple[str, ...]) -> Verdict:
+    if found:
+        return fails(f"in plain text: {', '.join(found)}", f"Move it off this host, then: shred -u {' '.join(found)}")
+    return passes("no file below the root begins like a database dump")
+
+
+GATE = Gate("G3", "Backup readiness", "Could what a run touches be brought back?", Owner.OPERATOR, measure, decide)
