@@ -108,12 +108,17 @@ def no_placeholder(data: bytes, names: tuple[str, ...], expected: Expectation, n
     """Placeholder ids are refused by name wherever they stand: content, file names, ids (incident 14)."""
     cut = expected.draft.cut_review_decision_id if expected.draft else ""
     places = "\n".join((data.decode("utf-8", "replace"), *names, expected.facts.run_id, cut))
-    spelt = places.casefold().replace("_", "-").replace(" ", "-")
-    found = [p for p in PLACEHOLDERS if p.removeprefix("kb:") in spelt]
+    found = placeholders_in(places)
     seen = _seen(f"looked for {', '.join(PLACEHOLDERS)}", now)
     if found:
         return _fail("not_a_placeholder", f"{', '.join(found)} stands for no approval", seen)
     return _pass("not_a_placeholder", "no placeholder id in the statement or the file names", seen)
+
+
+def placeholders_in(text: str) -> list[str]:
+    """The placeholder ids that a text names, however they are spelt."""
+    spelt = text.casefold().replace("_", "-").replace(" ", "-")
+    return [placeholder for placeholder in PLACEHOLDERS if placeholder.removeprefix("kb:") in spelt]
 
 
 def _text(value: Value) -> str:

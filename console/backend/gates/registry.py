@@ -1,8 +1,9 @@
 """All gates, in the order of the board."""
 
+from console.backend.gates.approval_package import GATE as APPROVAL_PACKAGE
 from console.backend.gates.backup_readiness import GATE as BACKUP_READINESS
 from console.backend.gates.gate import AnyGate
 from console.backend.gates.runtime_tree import GATE as RUNTIME_TREE
 
-GATES: tuple[AnyGate, ...] = (RUNTIME_TREE, BACKUP_READINESS)
+GATES: tuple[AnyGate, ...] = (RUNTIME_TREE, BACKUP_READINESS, APPROVAL_PACKAGE)
 """Each file of this package that ends in a `GATE` stands here once."""

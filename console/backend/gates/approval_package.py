@@ -1,0 +1,335 @@
+"""G7: somebody can rule, what waits for a ruling is complete, and nothing is taken for an approval that is none."""
+
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+
+from console.backend.approvals.bindings import placeholders_in
+from console.backend.approvals.keyring import Keyring, measure_keyring
+from console.backend.approvals.policy import Policy, check_policy, load_policy
+from console.backend.approvals.statement import MAX_STATEMENT_BYTES, Kind
+from console.backend.database.records import ApprovalRow, RunRow, all_runs, approvals
+from console.backend.errors import Refused, StopCode, Unmeasured
+from console.backend.gates.fact import Fact, Verdict, check, fails, partial, passes, unclear
+from console.backend.gates.gate import Gate
+from console.backend.gates.probe import Probe
+from console.backend.outcome import Check, Outcome
+from console.backend.readiness import Owner
+from console.backend.runs import rulings
+from console.backend.runs.states import Family, Stage
+from console.backend.safe_text import SafeText
+from console.backend.value import Value
+from console.backend.views import ApprovalStatus
+
+KIND_AT = {Stage.AWAITING_CUT_AUTHORIZATION: Kind.SG_1, Stage.AWAITING_LIFECYCLE_AUTHORIZATION: Kind.SG_2}
+"""The ruling that a run waits for at its two pauses."""
+
+
+class PolicyFile(Value):
+    """The approval policy, or what is wrong with its file."""
+
+    policy: Policy | None
+    problem: SafeText = ""
+
+
+class Finding(Value):
+    """A check of a statement that is not PASS."""
+
+    name: SafeText
+    outcome: Outcome
+    detail: SafeText
+    next_action: SafeText
+
+
+class Package(Value):
+    """What the sovereign is given for one run, as it stands: the statement, its signatures, its import."""
+
+    run_id: SafeText
+    kind: Kind
+    docprefix: str
+    n_units: int
+    statement: SafeText
+    """The statement's file."""
+    status: ApprovalStatus | None
+    """None where no statement has been drafted."""
+    signers: SafeText = ""
+    """How many distinct signers count, of how many that are needed."""
+    expires: datetime | None = None
+    findings: tuple[Finding, ...] = ()
+
+
+class Ledger(Value):
+    """Every statement that the database has, by what became of it; `SG_1 of RUN` each."""
+
+    valid: tuple[SafeText, ...]
+    expired: tuple[SafeText, ...]
+    used: tuple[SafeText, ...]
+
+
+class Facts(Value):
+    """What G7 measures."""
+
+    policy: Fact[PolicyFile]
+    keys: Fact[Keyring]
+    packages: Fact[tuple[Package, ...]]
+    ledger: Fact[Ledger]
+    placeholders: Fact[tuple[SafeText, ...]]
+
+
+def measure(probe: Probe) -> Facts:
+    """Read policy and key ring, and look at every run that waits for a ruling."""
+    rows: list[RunRow] = []
+    recorded: list[ApprovalRow] = []
+
+    def ledger() -> Ledger:
+        with probe.monitor() as connection:
+            rows.extend(all_runs(connection))
+            recorded.extend(approvals(connection))
+        return _ledger(tuple(recorded), probe.site.context.now())
+
+    seen = probe.ask("statements", "imported statements and their use", "the database", ledger, _ledger_in_words)
+    policy, keys = policy_facts(probe)
+    return Facts(
+        policy=policy,
+        keys=keys,
+        ledger=seen,
+        packages=probe.ask(
+            "packages",
+            "statement, signatures and import of every run that waits for a ruling",
+            "approvals/, gpg and the database",
+            lambda: _packages(probe, tuple(rows), seen),
+            lambda found: "; ".join(_in_words(one) for one in found) or "no run waits for a ruling",
+        ),
+        placeholders=probe.ask(
+            "placeholders",
+            "files that name an approval id which stands for no approval",
+            str(probe.site.root / "approvals"),
+            lambda: _placeholders(probe.site.root / "approvals"),
+            lambda found: ", ".join(found) or "none",
+        ),
+    )
+
+
+def policy_facts(probe: Probe) -> tuple[Fact[PolicyFile], Fact[Keyring]]:
+    """The policy as it is on disk, and the keys of its signers."""
+    site = probe.site
+    policy = probe.ask(
+        "policy",
+        "who may rule, and how many of them it takes",
+        str(site.policy),
+        lambda: _policy(site.policy),
+        lambda found: f"{len(found.policy.signers)} signers" if found.policy else found.problem,
+        digest=lambda found: found.policy.sha256 if found.policy else "",
+        otherwise=f"Make {site.policy} readable to the console.",
+    )
+    keys = probe.ask(
+        "keys",
+        "primary keys, and until when each can sign",
+        str(site.gnupg_home),
+        lambda: _keys(probe),
+        lambda ring: f"{len(ring.keys)} keys",
+    )
+    return policy, keys
+
+
+def policy_check(policy: Fact[PolicyFile], keys: Fact[Keyring], name: str = "policy") -> Check:
+    """Pure: today, with these keys, the policy can be satisfied (incident 17)."""
+    return check(name, policy, lambda found: _satisfiable(found, keys), keys)
+
+
+def package_fact(probe: Probe, row: RunRow, kind: Kind) -> Fact[Package]:
+    """The package of one run."""
+    return probe.ask(
+        "package",
+        f"statement, signatures and import of {kind} of run {row.run_id}",
+        "approvals/, gpg and the database",
+        lambda: measure_package(probe, row, kind),
+        _in_words,
+    )
+
+
+def measure_package(probe: Probe, row: RunRow, kind: Kind) -> Package:
+    """One run's package now. Raises Unmeasured where it cannot be looked at."""
+    path = probe.site.statement(row.run_id, kind)
+    bare = Package(
+        run_id=row.run_id,
+        kind=kind,
+        docprefix=row.docprefix,
+        n_units=row.n_units or 0,
+        statement=str(path),
+        status=None,
+    )
+    if not path.exists():
+        return bare
+    if probe.read_only and kind is Kind.SG_2:
+        raise Unmeasured(
+            StopCode.EXECUTION_DISABLED,
+            "a monitoring console does not read the draft rows that SG_2 is bound to",
+            f"Measure it from a console without --read-only: cutter-console gates {probe.gate}",
+        )
+    try:
+        view = rulings.view(probe.site, path)
+    except Refused as refused:
+        finding = Finding(
+            name="readable", outcome=Outcome.FAIL, detail=refused.message, next_action=refused.next_action
+        )
+        return bare.model_copy(update={"status": ApprovalStatus.INVALID, "findings": (finding,)})
+    findings = tuple(
+        Finding(name=one.name, outcome=one.outcome, detail=one.detail, next_action=one.next_action)
+        for one in view.checks
+        if one.outcome not in {Outcome.PASS, Outcome.NOT_RUN} and not one.name.startswith("policy.key.")
+    )
+    signers = next((one.detail for one in view.checks if one.name == "quorum"), "")
+    return bare.model_copy(
+        update={"status": view.status, "signers": signers, "expires": view.expires_at, "findings": findings}
+    )
+
+
+def judge_package(found: Package) -> Verdict:
+    """Pure: imported and still valid is PASS; what only waits for somebody is PARTIAL; everything else stops."""
+    who = f"{found.kind} of run {found.run_id} ({found.docprefix}, {found.n_units} units)"
+    wrong = [one for one in found.findings if one.name != "quorum" or found.status is ApprovalStatus.IMPORTED]
+    said = f"{who}: {found.status}: {'; '.join(f'{one.name}: {one.detail}' for one in wrong)}"
+    again = f"cutter-console approval draft {found.run_id}"
+    if found.status is None:
+        return partial(f"{who}: no statement has been drafted", again)
+    if found.status is ApprovalStatus.EXPIRED:
+        return fails(f"{who}: the statement has expired", again)
+    if found.status is ApprovalStatus.USED:
+        return passes(f"{who}: used for what it allowed")
+    if wrong or found.status is ApprovalStatus.INVALID:
+        unsure = bool(wrong) and all(one.outcome is Outcome.INCONCLUSIVE for one in wrong)
+        return (unclear if unsure else fails)(said, (wrong[0].next_action if wrong else "") or again)
+    return _awaited(found, who)
+
+
+def _awaited(found: Package, who: str) -> Verdict:
+    if found.status is ApprovalStatus.IMPORTED:
+        return passes(f"{who}: imported, {found.signers}, {_until(found.expires)}")
+    command = f"cutter-console approval import {found.statement} SIGNATURE…"
+    return partial(
+        f"{who}: drafted, {found.signers}, {_until(found.expires)}", f"Have it signed elsewhere, then: {command}"
+    )
+
+
+def _until(expires: datetime | None) -> str:
+    return f"until {expires:%Y-%m-%d %H:%M} UTC" if expires else "without expiry"
+
+
+def _in_words(found: Package) -> str:
+    return f"{found.kind} of {found.run_id}: {found.status or 'not drafted'}, {found.signers or 'no signature'}"
+
+
+def _policy(path: Path) -> PolicyFile:
+    """A policy that is missing or wrong is an answer; one that cannot be read is none."""
+    try:
+        path.read_bytes()
+    except FileNotFoundError:
+        return PolicyFile(policy=None, problem=f"there is no policy {path}")
+    try:
+        return PolicyFile(policy=load_policy(path))
+    except Refused as refused:
+        return PolicyFile(policy=None, problem=refused.message)
+
+
+def _keys(probe: Probe) -> Keyring:
+    ring = measure_keyring(probe.site.gnupg_home, probe.site.context.now())
+    if ring.unreadable:
+        raise Unmeasured(
+            StopCode.POLICY_UNSATISFIABLE,
+            ring.unreadable,
+            "Install gpg, or set the GNUPGHOME that holds the signers' public keys.",
+        )
+    return ring
+
+
+def _packages(probe: Probe, rows: tuple[RunRow, ...], ledger: Fact[Ledger]) -> tuple[Package, ...]:
+    if ledger.value is None:
+        raise Unmeasured(StopCode.UNREACHABLE, ledger.unmeasured, ledger.next_action)
+    waiting = [(row, KIND_AT[row.stage]) for row in rows if row.family is Family.ACTIVE and row.stage in KIND_AT]
+    return tuple(measure_package(probe, row, kind) for row, kind in waiting if row.operation == "cut")
+
+
+def _ledger(recorded: tuple[ApprovalRow, ...], now: datetime) -> Ledger:
+    used = {row.statement_sha256 for row in recorded if row.used_for}
+    idle = [row for row in recorded if row.statement_sha256 not in used]
+    return Ledger(
+        valid=tuple(_name(row) for row in idle if row.expires > now),
+        expired=tuple(_name(row) for row in idle if row.expires <= now),
+        used=tuple(f"{_name(row)} to {row.used_for}" for row in recorded if row.used_for),
+    )
+
+
+def _name(row: ApprovalRow) -> str:
+    return f"{row.kind} of {row.run_id}"
+
+
+def _ledger_in_words(found: Ledger) -> str:
+    parts = (("valid", found.valid), ("expired unused", found.expired), ("used", found.used))
+    return "; ".join(f"{len(names)} {what}" + (f": {', '.join(names)}" if names else "") for what, names in parts)
+
+
+def _placeholders(folder: Path) -> tuple[str, ...]:
+    """Files of approvals/ whose name or head of content names a placeholder id (incident 14)."""
+    found = []
+    for place in sorted(folder.iterdir()):
+        with place.open("rb") as stream:
+            text = stream.read(MAX_STATEMENT_BYTES).decode("utf-8", "replace")
+        if named := placeholders_in(f"{place.name}\n{text}"):
+            found.append(f"{place.name} names {', '.join(named)}")
+    return tuple(found)
+
+
+def decide(facts: Facts) -> tuple[Check, ...]:
+    """Pure: policy, the package of every waiting run, the statements that there are, no placeholder."""
+    return (
+        policy_check(facts.policy, facts.keys),
+        *_package_checks(facts.packages),
+        check("statements", facts.ledger, lambda found: passes(_ledger_in_words(found))),
+        check("no placeholder", facts.placeholders, _no_placeholder),
+    )
+
+
+def _satisfiable(found: PolicyFile, keys: Fact[Keyring]) -> Verdict:
+    if found.policy is None or keys.value is None:
+        return fails(found.problem, "Write the policy file anew, and have it agreed by the sovereign.")
+    checks = check_policy(found.policy, keys.value, keys.evidence.measured_at)
+    bad = [one for one in checks if one.outcome is not Outcome.PASS]
+    said = "; ".join(one.detail for one in bad)
+    if any(not one.name.startswith("policy.key.") for one in bad):
+        return fails(said, bad[0].next_action)
+    whose = "; ".join(one.detail for one in checks if one.name.startswith("policy.key.") or one.name == "policy.solo")
+    if bad:
+        return partial(f"can be satisfied, but: {said}", bad[0].next_action)
+    return passes(whose)
+
+
+def _package_checks(packages: Fact[tuple[Package, ...]]) -> tuple[Check, ...]:
+    """Nothing to approve is how it is before the first run: a step is missing, and it is named; nothing is wrong."""
+    if not packages.value:
+        return (check("package", packages, _no_package),)
+    return tuple(check(f"package {one.run_id}", packages, _always(judge_package(one))) for one in packages.value)
+
+
+def _always(verdict: Verdict) -> Callable[[object], Verdict]:
+    return lambda _: verdict
+
+
+def _no_package(_none: tuple[Package, ...]) -> Verdict:
+    return partial("no run waits for a ruling", "cutter-console run start FILE --docprefix P --live")
+
+
+def _no_placeholder(found: tuple[str, ...]) -> Verdict:
+    if found:
+        return fails("; ".join(found), "Take it out of approvals/; have a real statement drafted and signed.")
+    return passes("no file of approvals/ names a placeholder id")
+
+
+GATE = Gate(
+    "G7",
+    "Approval package",
+    "Can somebody rule, and is what they need complete?",
+    Owner.SOVEREIGN,
+    measure,
+    decide,
+)
