@@ -1,0 +1,155 @@
+"""The database as a bundle must leave it: rows and digests of every table, sequences and transaction ids, in one snapshot."""
+
+import psycopg
+
+from console.backend.backup.record import TableProof
+from console.backend.backup.table_digest import table_proofs
+from console.backend.database.connections import connect, scalar
+from console.backend.database.measure import Identity, measure_identity
+from console.backend.gates.probe import Probe
+from console.backend.safe_text import SafeText
+from console.backend.value import Value
+
+_TABLES = """
+    SELECT n.nspname || '.' || c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+     WHERE c.relkind = 'r' AND (n.nspname = 'cutter_governance' OR n.nspname = 'public' AND c.relname IN
+           ('information_unit', 'unit_version', 'iu_lifecycle_vocab', 'iu_lifecycle_log', 'dot_config')) ORDER BY 1
+"""
+_SEQUENCES = """
+    SELECT schemaname || '.' || sequencename, coalesce(last_value, 0) FROM pg_sequences
+     WHERE schemaname IN ('public', 'cutter_governance') ORDER BY 1
+"""
+_POSITION = """
+    SELECT pg_snapshot_xmax(pg_current_snapshot())::text::bigint,
+           (SELECT coalesce(max(id), 0) FROM cutter_governance.v_run_event),
+           (SELECT count(*) FROM pg_locks l JOIN pg_stat_activity a USING (pid) WHERE l.locktype = 'virtualxid'
+               AND a.datname = current_database() AND a.application_name LIKE 'cutter-console gate%' AND a.pid <> pg_backend_pid())
+"""
+_BECAME = """
+    SELECT coalesce(pg_xact_status(x.id::text::xid8), 'unknown'), count(*)
+      FROM generate_series(%s::bigint, %s::bigint - 1) AS x(id) GROUP BY 1
+"""
+_EVENTS = """
+    SELECT run_id, phase, outcome, actor FROM cutter_governance.v_run_event WHERE id > %s ORDER BY id LIMIT 50
+"""
+_MOST_IDS = 10_000
+
+
+class SequenceState(Value):
+    """A sequence and the last number that it gave; a rolled-back insert takes one and does not give it back."""
+
+    name: SafeText
+    last_value: int
+
+
+class Transactions(Value):
+    """Where the server's transaction ids stand."""
+
+    next_id: int
+    """Every id below it has been given out; anybody's write anywhere in the cluster moves it."""
+    own_unassigned: bool
+    """`pg_current_xact_id_if_assigned() IS NULL` at the end of the measuring transaction itself."""
+    open_of_gates: int
+    """Transactions of gates that are open in this database."""
+    last_event: int
+    """Id of the newest recorded step of any run."""
+
+
+class Between(Value):
+    """What became of the transaction ids that were given out since the measurement before."""
+
+    first: int
+    end: int
+    committed: int = 0
+    aborted: int = 0
+    events: tuple[SafeText, ...] = ()
+    """Steps of runs recorded meanwhile: who did what."""
+
+    @property
+    def given_out(self) -> int:
+        """How many ids."""
+        return self.end - self.first
+
+    @property
+    def other(self) -> int:
+        """Still in progress, or too many to ask for one by one."""
+        return self.given_out - self.committed - self.aborted
+
+
+class DatabaseState(Value):
+    """What one READ ONLY, repeatable-read transaction of the verifying role saw."""
+
+    tables: tuple[TableProof, ...]
+    definitions: str
+    """Digest of grants, ownership, functions and triggers."""
+    sequences: tuple[SequenceState, ...]
+    transactions: Transactions
+    between: Between
+
+
+class RoleSeen(Value):
+    """A role that the console connects as."""
+
+    name: SafeText
+    superuser: bool
+
+
+class Seen(Value):
+    """The database by name, and the roles that it is asked and written with."""
+
+    identity: Identity
+    roles: tuple[RoleSeen, ...]
+
+
+def read_database(probe: Probe, since: Transactions | None) -> DatabaseState:
+    """Read everything in one snapshot; `since` is where the transaction ids stood at the measurement before."""
+    verifier = probe.site.settings.database.verifier
+    with connect(verifier, read_only=True, timeout_s=probe.seconds_left, purpose="bundle") as connection:
+        connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+        names = tuple(str(name) for (name,) in connection.execute(_TABLES).fetchall())
+        sequences = connection.execute(_SEQUENCES).fetchall()
+        next_id, last_event, still_open = connection.execute(_POSITION).fetchone() or (0, 0, 0)
+        between = _between(connection, since, next_id)
+        tables = table_proofs(connection, names)
+        definitions = str(scalar(connection, "SELECT cutter_governance.fn_schema_digest()"))
+        unassigned = scalar(connection, "SELECT pg_current_xact_id_if_assigned() IS NULL") is True
+    return DatabaseState(
+        tables=tables,
+        definitions=definitions,
+        sequences=tuple(SequenceState(name=name, last_value=value) for name, value in sequences),
+        transactions=Transactions(
+            next_id=next_id, own_unassigned=unassigned, open_of_gates=still_open, last_event=last_event
+        ),
+        between=between,
+    )
+
+
+def _between(connection: psycopg.Connection, since: Transactions | None, next_id: int) -> Between:
+    if since is None:
+        return Between(first=next_id, end=next_id)
+    asked_from = max(since.next_id, next_id - _MOST_IDS)
+    became = {str(status): int(many) for status, many in connection.execute(_BECAME, (asked_from, next_id))}
+    events = connection.execute(_EVENTS, (since.last_event,)).fetchall()
+    return Between(
+        first=since.next_id,
+        end=next_id,
+        committed=became.get("committed", 0),
+        aborted=became.get("aborted", 0),
+        events=tuple(f"run {run}, {phase}: {outcome}, by {actor}" for run, phase, outcome, actor in events),
+    )
+
+
+def read_identity(probe: Probe) -> Seen:
+    """Which database this is, and the three roles of the console as the database knows them."""
+    with probe.monitor() as connection:
+        identity = measure_identity(connection, probe.site.context.host)
+    database = probe.site.settings.database
+    asked = (_role(probe, conninfo) for conninfo in (database.executor, database.verifier))
+    return Seen(identity=identity, roles=(RoleSeen(name=identity.role, superuser=identity.superuser), *asked))
+
+
+def _role(probe: Probe, conninfo: str) -> RoleSeen:
+    with connect(conninfo, read_only=True, timeout_s=probe.seconds_left, purpose="bundle") as connection:
+        row = connection.execute("SELECT rolname::text, rolsuper FROM pg_roles WHERE rolname = current_user").fetchone()
+    assert row is not None
+    return RoleSeen(name=row[0], superuser=row[1])
