@@ -1,0 +1,302 @@
+"""G0: this is the pinned host, the pinned database and the pinned release; nothing of the console acts by itself."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import psycopg
+
+from console.backend import kill_switch
+from console.backend.deploy.pins import machine_id
+from console.backend.deploy.traces import ConsoleProcess, Scan, console_processes, cron_entries, service_units
+from console.backend.deploy.verify import REPIN, TreeFinding, faults, measure_tree, shown
+from console.backend.errors import StopCode, Unmeasured
+from console.backend.gates.fact import Fact, Verdict, check, fails, partial, passes, unclear
+from console.backend.gates.gate import Gate
+from console.backend.gates.probe import Probe
+from console.backend.outcome import Check
+from console.backend.readiness import Owner
+from console.backend.safe_text import SafeText
+from console.backend.settings import PinSettings
+from console.backend.value import Value
+from console.backend.views import SwitchState, SwitchView
+
+PIN = "cutter-console init --pin"
+# The timeline comes from the WAL, not from pg_control (incident 30); a standby has none to give.
+_DATABASE = """
+    SELECT current_database()::text, c.system_identifier::text, pg_is_in_recovery(),
+           CASE WHEN pg_is_in_recovery() THEN 0
+                ELSE ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::int END
+      FROM pg_control_system() c
+"""
+
+
+class Pinned(Value):
+    """One measured name beside its pin, which is empty where none is set."""
+
+    actual: SafeText
+    pinned: SafeText
+
+
+class DatabaseFinding(Value):
+    """Which database answers, beside what is pinned."""
+
+    database: SafeText
+    system_identifier: str
+    timeline: int
+    """0 for a server in recovery."""
+    in_recovery: bool
+    pins: PinSettings
+
+
+class Facts(Value):
+    """What G0 measures."""
+
+    host: Fact[Pinned]
+    machine: Fact[Pinned]
+    tree: Fact[TreeFinding]
+    switch: Fact[SwitchView]
+    processes: Fact[tuple[ConsoleProcess, ...]]
+    units: Fact[Scan]
+    cron: Fact[Scan]
+    database: Fact[DatabaseFinding]
+
+
+def measure(probe: Probe) -> Facts:
+    """Ask the host, its files, the switch and the database."""
+    context, pins = probe.site.context, probe.site.settings.pins
+    return Facts(
+        host=probe.ask(
+            "host", "host name", "this host", lambda: Pinned(actual=context.host, pinned=pins.host), _actual
+        ),
+        machine=probe.ask(
+            "machine-id",
+            "machine id",
+            str(context.filesystem / "etc/machine-id"),
+            lambda: Pinned(actual=machine_id(context.filesystem), pinned=pins.machine_id),
+            _actual,
+        ),
+        tree=deployed_tree(probe),
+        switch=switch(probe),
+        processes=processes(probe),
+        units=units(probe),
+        cron=cron(probe),
+        database=database(probe),
+    )
+
+
+def decide(facts: Facts) -> tuple[Check, ...]:
+    """Pure: one check a fact."""
+    return (
+        check("host name", facts.host, _host),
+        check("machine id", facts.machine, _host),
+        deployed_tree_check(facts.tree),
+        switch_check(facts.switch),
+        check("no other console", facts.processes, _no_process),
+        check("no service unit", facts.units, _no_unit),
+        check("no cron entry", facts.cron, _no_cron),
+        database_check(facts.database),
+    )
+
+
+def deployed_tree(probe: Probe) -> Fact[TreeFinding]:
+    """Hash every file of the deployed console and compare it with the pinned manifest."""
+    return probe.ask(
+        "tree",
+        "sha256 of every deployed file, and of the deploy manifest",
+        str(probe.site.context.package.parent),
+        lambda: measure_tree(probe.site),
+        _tree_answer,
+        digest=lambda found: found.manifest_sha256,
+    )
+
+
+def deployed_tree_check(fact: Fact[TreeFinding]) -> Check:
+    """Pure: the tree is the pinned release's, file by file."""
+    return check("deployed tree", fact, _tree)
+
+
+def switch(probe: Probe) -> Fact[SwitchView]:
+    """The kill switch and the HOLD, in file and database."""
+    return probe.ask(
+        "switch",
+        "lease and HOLD",
+        f"{probe.site.hold_file} and v_lease, v_hold",
+        lambda: kill_switch.measure_switch(probe.site),
+        _switch_answer,
+    )
+
+
+def switch_check(fact: Fact[SwitchView]) -> Check:
+    """Pure: off at rest, and no HOLD (design section 8)."""
+    return check("switch off", fact, _switch)
+
+
+def database(probe: Probe) -> Fact[DatabaseFinding]:
+    """Which database answers the monitoring role, and whether it can be written."""
+
+    def ask() -> DatabaseFinding:
+        with probe.monitor() as connection:
+            return _database_finding(connection, probe.site.settings.pins)
+
+    return probe.ask(
+        "database",
+        "name, system identifier, timeline, recovery",
+        "pg_control_system(), pg_walfile_name(), pg_is_in_recovery()",
+        ask,
+        lambda found: (
+            f"{found.database}, system {found.system_identifier}, timeline {found.timeline or 'unknown'},"
+            f" {'in recovery' if found.in_recovery else 'not in recovery'}"
+        ),
+    )
+
+
+def database_check(fact: Fact[DatabaseFinding]) -> Check:
+    """Pure: the pinned database, on the pinned timeline, and no standby (incidents 27, 29, 30)."""
+    return check("database", fact, _database)
+
+
+def _database_finding(connection: psycopg.Connection, pins: PinSettings) -> DatabaseFinding:
+    row = connection.execute(_DATABASE).fetchone()
+    if row is None:
+        raise Unmeasured(StopCode.UNREACHABLE, "the server does not say which it is", "See the server's log.")
+    name, system_identifier, in_recovery, timeline = row
+    return DatabaseFinding(
+        database=name, system_identifier=system_identifier, timeline=timeline, in_recovery=in_recovery, pins=pins
+    )
+
+
+def processes(probe: Probe) -> Fact[tuple[ConsoleProcess, ...]]:
+    """Other processes of the console on this host."""
+    site = probe.site
+    return probe.ask(
+        "processes",
+        "other processes of the console",
+        str(site.context.filesystem / "proc"),
+        lambda: console_processes(site.context.filesystem, site.root, os.getpid()),
+        lambda found: "; ".join(_process_words(one) for one in found) or "none",
+    )
+
+
+def units(probe: Probe) -> Fact[Scan]:
+    """Service units, timers and start scripts that mention the console."""
+    return _scanned(probe, "units", "service units, timers and start scripts that mention the console", service_units)
+
+
+def cron(probe: Probe) -> Fact[Scan]:
+    """Cron entries and jobs of at that mention the console."""
+    return _scanned(probe, "cron", "cron entries and jobs of at that mention the console", cron_entries)
+
+
+def _scanned(probe: Probe, name: str, asked: str, scan: Callable[[Path], Scan]) -> Fact[Scan]:
+    filesystem = probe.site.context.filesystem
+    return probe.ask(
+        name,
+        asked,
+        f"files below {filesystem}",
+        lambda: scan(filesystem),
+        lambda found: f"{', '.join(found.found) or 'none'} of {found.looked_at} files",
+        otherwise="Ask as root: sudo cutter-console gates G0",
+    )
+
+
+def _actual(found: Pinned) -> str:
+    return found.actual
+
+
+def _tree_answer(found: TreeFinding) -> str:
+    said = f"{found.files} files: {len(found.missing)} missing, {len(found.changed)} changed, {len(found.extra)} extra"
+    return said if found.release is not None else found.unreadable or "no deploy manifest"
+
+
+def _switch_answer(found: SwitchView) -> str:
+    return " ".join(filter(None, (found.state.value, found.run_id, found.reason)))
+
+
+def _host(found: Pinned) -> Verdict:
+    if not found.pinned:
+        return fails(f"{found.actual} is not pinned", PIN)
+    if found.actual != found.pinned:
+        action = f"You are on another host: go to {found.pinned}. Only where this one is right: {REPIN}"
+        return fails(f"this is {found.actual}, pinned is {found.pinned}", action)
+    return passes(found.actual)
+
+
+def _tree(found: TreeFinding) -> Verdict:
+    wrong = faults(found)
+    if wrong:
+        return fails("; ".join(fault.detail for fault in wrong), wrong[0].next_action)
+    version = found.release.version if found.release is not None else "?"
+    return passes(f"{found.files} files of version {version} as manifest {found.manifest_sha256[:16]} has them")
+
+
+def _switch(found: SwitchView) -> Verdict:
+    match found.state:
+        case SwitchState.OFF:
+            return passes("off, no HOLD")
+        case SwitchState.ARMED:
+            until = f"{found.expires_at:%Y-%m-%d %H:%M:%S} UTC" if found.expires_at else "an unknown time"
+            said = f"armed for {found.run_id} ({found.purpose}) by {found.by} until {until}"
+            return partial(said, "Let the run end, or: cutter-console disarm")
+        case SwitchState.HOLD:
+            since = f"{found.since:%Y-%m-%d %H:%M:%S} UTC" if found.since else "an unknown time"
+            said = f"HOLD set by {found.by or 'nobody known'} since {since}: {found.reason}"
+            return fails(said, f"Find out why, then: {found.clears_with}")
+        case SwitchState.UNREADABLE:
+            return unclear(f"the switch cannot be read: {found.reason}", found.clears_with)
+
+
+def _process_words(one: ConsoleProcess) -> str:
+    manner = "only reads" if one.reads_only else "may write"
+    place = ", on another root" if one.elsewhere else ""
+    return f"pid {one.pid} ({one.words}; {manner}; {'' if one.terminal else 'no '}terminal{place})"
+
+
+def _no_process(found: tuple[ConsoleProcess, ...]) -> Verdict:
+    ours = [one for one in found if not one.elsewhere]
+    daemons = [one for one in ours if not (one.terminal or one.reads_only)]
+    if daemons:
+        pid = daemons[0].pid
+        said = f"{shown(tuple(map(_process_words, daemons)))} without anybody at it"
+        return fails(said, f"Find out who started it (ps -o lstart,ppid,args {pid}), then: kill {pid}")
+    if ours:
+        action = f"Ask who is at it (ps -o tty,user,lstart,args {ours[0].pid}), and have it ended there."
+        return partial(shown(tuple(map(_process_words, ours))), action)
+    return passes(f"none but this one ({len(found)} on other roots)" if found else "none but this one")
+
+
+def _no_unit(found: Scan) -> Verdict:
+    return _nothing_starts(found, "disable and remove it: systemctl disable --now UNIT")
+
+
+def _no_cron(found: Scan) -> Verdict:
+    return _nothing_starts(found, "take the entry out: crontab -e, or edit the file")
+
+
+def _nothing_starts(found: Scan, mend: str) -> Verdict:
+    if found.found:
+        return fails(shown(found.found), f"The console acts only by hand. Look at {found.found[0]}, then {mend}")
+    return passes(f"none in {found.looked_at} files")
+
+
+def _database(found: DatabaseFinding) -> Verdict:
+    if found.in_recovery:
+        action = "Connect to the primary: correct `database` in orchestrator.config.json."
+        return fails(f"{found.database}: the server is in recovery, a standby", action)
+    pins = found.pins
+    asked = (
+        ("database", pins.database, found.database),
+        ("system identifier", pins.system_identifier, found.system_identifier),
+        ("timeline", str(pins.timeline or ""), str(found.timeline)),
+    )
+    unpinned = [f"{name} {actual}" for name, pinned, actual in asked if not pinned]
+    if unpinned:
+        return fails(f"not pinned: {', '.join(unpinned)}", PIN)
+    others = [f"{name} {actual}, pinned {pinned}" for name, pinned, actual in asked if pinned != actual]
+    if others:
+        action = f"Find out which server this is, and after a failover which one is the primary; then: {REPIN}"
+        return fails("; ".join(others), action)
+    return passes(f"{found.database}, system {found.system_identifier}, timeline {found.timeline}")
+
+
+GATE = Gate("G0", "Precheck live", "Is this the place, and is it quiet?", Owner.OPERATOR, measure, decide)

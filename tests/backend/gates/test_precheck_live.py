@@ -1,0 +1,372 @@
+"""G0 goes red on another host, another database, another release, an armed switch, and where something acts by itself."""
+
+import os
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+
+from console.backend import kill_switch
+from console.backend.deploy import traces
+from console.backend.deploy.verify import REPIN
+from console.backend.gates import precheck_live
+from console.backend.gates.precheck_live import GATE, DatabaseFinding
+from console.backend.gates.probe import Probe
+from console.backend.outcome import Outcome
+from console.backend.settings import PinSettings
+from console.command_registry import COMMANDS
+from tests.backend.gates.conftest import SECONDS, is_red, measured, named
+from tests.passage import Passage, host_files
+
+OTHER = 4_000_000
+"""A pid that this machine does not give out in a test."""
+
+
+@pytest.fixture
+def host(fresh: Passage, tmp_path: Path) -> Passage:
+    """A fresh site on a host whose files the test may change."""
+    context = replace(fresh.site.context, filesystem=host_files(tmp_path / "host"))
+    return fresh.with_site(replace(fresh.site, context=context))
+
+
+@pytest.fixture
+def deployed(fresh: Passage, tmp_path: Path) -> Passage:
+    """A fresh site whose deployed tree the test may change."""
+    shutil.copytree(fresh.site.context.package.parent, tmp_path / "deployed")
+    context = replace(fresh.site.context, package=tmp_path / "deployed/console")
+    return fresh.with_site(replace(fresh.site, context=context))
+
+
+def _probe(passage: Passage) -> Probe:
+    return Probe(passage.site, "G0", time.monotonic() + SECONDS)
+
+
+def _files(passage: Passage) -> Path:
+    return passage.site.context.filesystem
+
+
+def _pinned(passage: Passage, **changes: object) -> Passage:
+    return passage.settings(pins=passage.site.settings.pins.model_copy(update=changes))
+
+
+def _runs(passage: Passage, *words: str, terminal: bool = True, root: str = "", parent: int = 1) -> None:
+    """Another process, as /proc shows one."""
+    place = _files(passage) / f"proc/{OTHER}"
+    place.mkdir()
+    (place / "cmdline").write_bytes(b"\0".join(word.encode() for word in words) + b"\0")
+    (place / "environ").write_bytes(b"PATH=/bin\0CUTTER_ROOT=" + (root or str(passage.site.root)).encode() + b"\0")
+    tty = 34816 if terminal else 0
+    (place / "stat").write_text(f"{OTHER} (a (b) c) S {parent} {OTHER} {OTHER} {tty} 0 0")
+
+
+def test_the_pinned_host_at_rest_passes(fresh: Passage) -> None:
+    report = measured(GATE, fresh.site)
+
+    assert report.outcome is Outcome.PASS, report.detail
+    assert all(check.evidence for check in report.checks)
+
+
+@pytest.mark.parametrize(("pin", "name"), [("host", "host name"), ("machine_id", "machine id")])
+def test_incident_27_another_host_is_red_and_named(fresh: Passage, pin: str, name: str) -> None:
+    report = measured(GATE, _pinned(fresh, **{pin: "elsewhere"}).site)
+
+    assert is_red(report, name, action="elsewhere")
+    assert REPIN in named(report, name).next_action
+
+
+@pytest.mark.parametrize(("pin", "name"), [("host", "host name"), ("machine_id", "machine id")])
+def test_an_unpinned_host_is_red_until_it_is_pinned(fresh: Passage, pin: str, name: str) -> None:
+    assert is_red(measured(GATE, _pinned(fresh, **{pin: ""}).site), name, action="cutter-console init --pin")
+
+
+@pytest.mark.parametrize(
+    ("pin", "value", "said"),
+    [
+        ("database", "sandbox", "pinned sandbox"),
+        ("system_identifier", "7", "pinned 7"),
+        ("timeline", 9, "pinned 9"),
+    ],
+)
+def test_incident_27_another_database_is_red_and_named(fresh: Passage, pin: str, value: object, said: str) -> None:
+    report = measured(GATE, _pinned(fresh, **{pin: value}).site)
+
+    assert is_red(report, "database", action=REPIN)
+    assert said in named(report, "database").detail
+
+
+def test_an_unpinned_database_is_red_and_says_what_it_is(fresh: Passage) -> None:
+    report = measured(GATE, fresh.settings(pins=PinSettings()).site)
+
+    assert is_red(report, "database", action="cutter-console init --pin")
+    assert fresh.site.settings.pins.system_identifier in named(report, "database").detail
+
+
+def test_incident_29_a_standby_is_red() -> None:
+    # A standby of the test's own would cost seconds; what it answers is this one value.
+    standby = DatabaseFinding(
+        database="prod", system_identifier="7", timeline=0, in_recovery=True, pins=PinSettings(database="prod")
+    )
+
+    verdict = precheck_live._database(standby)
+
+    assert verdict.outcome is Outcome.FAIL
+    assert "primary" in verdict.next_action
+
+
+def test_incident_6_a_changed_file_of_the_release_is_named(deployed: Passage) -> None:
+    with (deployed.site.context.package / "backend/plan.py").open("a") as stream:
+        stream.write("# patched\n")
+
+    report = measured(GATE, deployed.site)
+
+    assert is_red(report, "deployed tree", action="cutter-console manifest verify")
+    assert "1 changed: console/backend/plan.py" in named(report, "deployed tree").detail
+
+
+def test_a_missing_file_of_the_release_is_named(deployed: Passage) -> None:
+    (deployed.site.context.package / "samples/charter.md").unlink()
+
+    assert "1 missing: console/samples/charter.md" in named(measured(GATE, deployed.site), "deployed tree").detail
+
+
+@pytest.mark.parametrize("name", ["extra.py", "extra.so", "backend/database/migrations/9999_x.sql", "x.tcss", "x.pyc"])
+def test_a_file_that_is_not_of_the_release_is_named(deployed: Passage, name: str) -> None:
+    (deployed.site.context.package / name).write_text("")
+
+    assert f"1 extra: console/{name}" in named(measured(GATE, deployed.site), "deployed tree").detail
+
+
+def test_bytecode_caches_are_no_extra_files(deployed: Passage) -> None:
+    cache = deployed.site.context.package / "__pycache__"
+    cache.mkdir(exist_ok=True)
+    (cache / "app.cpython-311.pyc").write_bytes(b"")
+
+    assert named(measured(GATE, deployed.site), "deployed tree").outcome is Outcome.PASS
+
+
+def test_a_file_that_became_a_symlink_to_its_own_content_is_changed(deployed: Passage, tmp_path: Path) -> None:
+    file = deployed.site.context.package / "cli.py"
+    file.rename(tmp_path / "cli.py")
+    file.symlink_to(tmp_path / "cli.py")
+
+    assert "1 changed: console/cli.py" in named(measured(GATE, deployed.site), "deployed tree").detail
+
+
+def test_a_replaced_manifest_is_red_though_it_fits_the_tree(fresh: Passage) -> None:
+    manifest = fresh.site.root / "artifacts/deploy-manifest.json"
+    manifest.write_text(manifest.read_text().replace('"built_on":"host"', '"built_on":"mine"'))
+
+    report = measured(GATE, fresh.site)
+
+    assert is_red(report, "deployed tree", action="who replaced")
+    assert "pinned is" in named(report, "deployed tree").detail
+
+
+def test_a_manifest_that_is_not_pinned_is_red(fresh: Passage) -> None:
+    unpinned = fresh.settings(deploy_manifest_sha256="none")
+
+    assert is_red(measured(GATE, unpinned.site), "deployed tree", action="cutter-console init --pin")
+
+
+def test_no_manifest_is_red_and_says_how_it_is_made(fresh: Passage) -> None:
+    (fresh.site.root / "artifacts/deploy-manifest.json").unlink()
+
+    assert is_red(measured(GATE, fresh.site), "deployed tree", action="cutter-console manifest build --junit")
+
+
+def test_an_armed_switch_is_partial_and_names_run_and_expiry(at: Callable[[str], Passage]) -> None:
+    passage = at("SG_1 imported")
+    passage.arm()
+
+    report = measured(GATE, passage.site)
+
+    assert is_red(report, "switch off", Outcome.PARTIAL, action="cutter-console disarm")
+    lease = kill_switch.measure_switch(passage.site)
+    assert lease.expires_at is not None
+    assert passage.run_id in report.detail
+    assert f"{lease.expires_at:%H:%M:%S}" in report.detail
+
+
+def test_incident_23_a_hold_is_red_with_who_why_and_since(fresh: Passage) -> None:
+    fresh.backend.panic("the counts do not agree")
+
+    report = measured(GATE, fresh.site)
+
+    assert is_red(report, "switch off", action="cutter-console hold release --confirm RELEASE")
+    detail = named(report, "switch off").detail
+    assert "tester" in detail
+    assert "the counts do not agree" in detail
+    assert "since 20" in detail
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("/usr/bin/python3.11", "/opt/venv/bin/cutter-console"),
+        ("python3", "-I", "-m", "console.cli"),
+        ("/opt/venv/bin/cutter-console", "--json", "run", "resume", "ictr-1"),
+    ],
+)
+def test_a_console_without_a_terminal_is_red(host: Passage, words: tuple[str, ...]) -> None:
+    _runs(host, *words, terminal=False)
+
+    report = measured(GATE, host.site)
+
+    assert is_red(report, "no other console", action=f"kill {OTHER}")
+    assert f"pid {OTHER}" in report.detail
+
+
+@pytest.mark.parametrize(("option", "manner"), [("--read-only", "only reads"), ("--json", "may write")])
+def test_another_console_at_a_terminal_is_partial_and_says_whether_it_may_write(
+    host: Passage, option: str, manner: str
+) -> None:
+    _runs(host, "python3", "/bin/cutter-console", option)
+
+    report = measured(GATE, host.site)
+
+    assert is_red(report, "no other console", Outcome.PARTIAL, action=str(OTHER))
+    assert manner in named(report, "no other console").detail
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("vim", "/opt/venv/bin/cutter-console"),
+        ("bash", "-c", "cutter-console status"),
+        ("python3", "-c", "import console"),
+        ("python3", "/bin/cutter-console", "demo"),
+        ("python3", "/bin/cutter-console", "--root", "/srv/other"),
+        ("python3", "/bin/cutter-console", "--root=/srv/other"),
+    ],
+)
+def test_an_editor_a_demo_and_another_installation_are_not_counted(host: Passage, words: tuple[str, ...]) -> None:
+    _runs(host, *words, terminal=False)
+
+    assert named(measured(GATE, host.site), "no other console").outcome is Outcome.PASS
+
+
+def test_the_console_does_not_count_itself_and_what_it_started(host: Passage) -> None:
+    _runs(host, "python3", "/bin/cutter-console", terminal=False, parent=os.getpid())
+
+    assert named(measured(GATE, host.site), "no other console").outcome is Outcome.PASS
+
+
+def test_a_process_that_may_be_on_this_root_is_counted(host: Passage) -> None:
+    _runs(host, "python3", "/bin/cutter-console", terminal=False)
+    (_files(host) / f"proc/{OTHER}/environ").unlink()
+
+    assert is_red(measured(GATE, host.site), "no other console")
+
+
+def test_hidden_processes_are_inconclusive(host: Passage) -> None:
+    (_files(host) / f"proc/{os.getpid()}").mkdir()
+
+    assert is_red(measured(GATE, host.site), "no other console", Outcome.INCONCLUSIVE, action="root")
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("etc/systemd/system/cutter-console.service", ""),
+        ("usr/lib/systemd/system/nightly.service", "[Service]\nExecStart=/opt/venv/bin/cutter-console bundle\n"),
+        ("lib/systemd/system/cutter-console.timer", "[Timer]\nOnCalendar=daily\n"),
+        ("etc/systemd/system/x.service.d/more.conf", "ExecStartPost=python3 -m console.cli gates\n"),
+    ],
+)
+def test_incident_24_a_unit_that_starts_the_console_is_red(host: Passage, path: str, text: str) -> None:
+    place = _files(host) / path
+    place.parent.mkdir(parents=True)
+    place.write_text(text)
+
+    report = measured(GATE, host.site)
+
+    assert is_red(report, "no service unit", action="systemctl disable")
+    assert f"/{path}" in named(report, "no service unit").detail
+
+
+@pytest.mark.parametrize(
+    "path", ["etc/crontab", "etc/cron.d/rules", "var/spool/cron/crontabs/root", "etc/cron.daily/x"]
+)
+def test_a_cron_entry_that_starts_the_console_is_red(host: Passage, path: str) -> None:
+    place = _files(host) / path
+    place.parent.mkdir(parents=True, exist_ok=True)
+    place.write_text("5 * * * * root /opt/venv/bin/cutter-console gates\n")
+
+    report = measured(GATE, host.site)
+
+    assert is_red(report, "no cron entry", action="crontab -e")
+    assert f"/{path}" in named(report, "no cron entry").detail
+
+
+def test_a_comment_starts_nothing(host: Passage) -> None:
+    (_files(host) / "etc/crontab").write_text("# cutter-console is started by hand\n17 * * * * root run-parts\n")
+
+    assert named(measured(GATE, host.site), "no cron entry").outcome is Outcome.PASS
+
+
+@contextmanager
+def _as_nobody() -> Iterator[None]:
+    """Root is refused nothing; for a moment the test is somebody who is."""
+    mine = os.geteuid()
+    os.seteuid(65534 if mine == 0 else mine)
+    try:
+        yield
+    finally:
+        os.seteuid(mine)
+
+
+def test_a_table_that_may_not_be_read_is_inconclusive_for_that_check_alone(fresh: Passage) -> None:
+    facts = precheck_live.measure(_probe(fresh))
+    with TemporaryDirectory(dir="/tmp") as place:
+        Path(place).chmod(0o755)
+        spool = host_files(Path(place) / "host") / "var/spool/cron"
+        spool.mkdir(parents=True, mode=0o700)
+        spool.chmod(0)
+        context = replace(fresh.site.context, filesystem=Path(place) / "host")
+        with _as_nobody():
+            cron = precheck_live.cron(_probe(fresh.with_site(replace(fresh.site, context=context))))
+
+    checks = {check.name: check for check in precheck_live.decide(facts.model_copy(update={"cron": cron}))}
+
+    assert checks["no cron entry"].outcome is Outcome.INCONCLUSIVE
+    assert "sudo cutter-console gates G0" in checks["no cron entry"].next_action
+    assert {check.outcome for name, check in checks.items() if name != "no cron entry"} == {Outcome.PASS}
+
+
+def test_a_host_without_processes_to_look_at_is_inconclusive(host: Passage) -> None:
+    (_files(host) / "proc").rmdir()
+
+    assert is_red(measured(GATE, host.site), "no other console", Outcome.INCONCLUSIVE)
+
+
+def test_a_host_without_machine_id_is_inconclusive_and_says_what_makes_one(host: Passage) -> None:
+    (_files(host) / "etc/machine-id").unlink()
+
+    assert is_red(measured(GATE, host.site), "machine id", Outcome.INCONCLUSIVE, action="systemd-machine-id-setup")
+
+
+def test_a_database_out_of_reach_is_inconclusive_and_the_host_is_still_measured(fresh: Passage) -> None:
+    database = fresh.site.settings.database.model_copy(update={"monitor": "host=/nonexistent dbname=none"})
+
+    report = measured(GATE, fresh.settings(database=database).site)
+
+    assert is_red(report, "database", Outcome.INCONCLUSIVE)
+    assert is_red(report, "switch off", Outcome.INCONCLUSIVE)
+    assert named(report, "host name").outcome is Outcome.PASS
+    assert named(report, "deployed tree").outcome is Outcome.PASS
+
+
+def test_commands_that_only_read_are_those_of_the_command_line() -> None:
+    assert {command.words for command in COMMANDS if not command.writes} >= traces.READING
+
+
+def test_the_tree_is_hashed_in_well_under_the_boards_time(fresh: Passage) -> None:
+    fact = precheck_live.deployed_tree(_probe(fresh))
+
+    assert fact.value is not None
+    assert fact.evidence.took_ms < 300
