@@ -55,6 +55,13 @@ def require_no_hold(site: Site) -> None:
         raise Held(StopCode.HOLD, message, f"Find out why, then: {RELEASE}")
 
 
+def armed_for(site: Site, run_id: str, purpose: str) -> bool:
+    """Whether the switch is armed for this run and purpose: asked as the monitoring role, before any that could write."""
+    with connect(site.settings.database.monitor, read_only=True, purpose="lease") as connection:
+        lease = open_lease(connection)
+    return lease is not None and (lease.run_id, lease.purpose) == (run_id, purpose)
+
+
 def arm(site: Site, run_id: str, purpose: str) -> None:
     """Open the lease; the database checks run, stage, approval and HOLD again."""
     require_no_hold(site)

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
 
 import psycopg
 from psycopg import errors as pg
@@ -44,6 +46,28 @@ _BY_CAUSE: dict[type[psycopg.Error], tuple[type[CutterError], StopCode, str, str
 """Looked up in this order: the named conditions are OperationalErrors too."""
 
 
+@dataclass(frozen=True)
+class Opened:
+    """A connection that was asked for, whether or not it came about."""
+
+    conninfo: str
+    purpose: str
+
+
+_opened: ContextVar[list[Opened] | None] = ContextVar("opened", default=None)
+
+
+@contextmanager
+def counted() -> Iterator[list[Opened]]:
+    """The connections that this thread asks for in the block, in order; the list grows while the block runs."""
+    seen: list[Opened] = []
+    token = _opened.set(seen)
+    try:
+        yield seen
+    finally:
+        _opened.reset(token)
+
+
 class CommitUnknown(CutterError):
     """The connection was lost while COMMIT was under way; only evidence tells what became of it (incident 26)."""
 
@@ -79,6 +103,8 @@ def connect(
 
     `timeout_s` is the statement timeout in seconds, 0 for none. Raises CutterError for whatever PostgreSQL says.
     """
+    if (seen := _opened.get()) is not None:
+        seen.append(Opened(conninfo, purpose))
     try:
         connection = psycopg.connect(
             conninfo,

@@ -12,7 +12,7 @@ from console.backend.database.records import find_run, open_lease, require_run
 from console.backend.errors import CutterError, Refused, StopCode, Unmeasured
 from console.backend.journal import Journal
 from console.backend.journal_record import Anchor, Field, RecordKind
-from console.backend.kill_switch import require_no_hold
+from console.backend.kill_switch import armed_for, require_no_hold
 from console.backend.outcome import Check, Outcome, worst
 from console.backend.runs.failures import leave_after
 from console.backend.runs.hold_watch import cancelled_by_hold
@@ -44,7 +44,7 @@ class Engine:
         """Where the run is: the database's word for LIVE, the records' for DRYRUN."""
         if self.request.mode is Mode.DRYRUN:
             return dry_run_state(self.workspace)
-        with connect(self.site.settings.database.executor, read_only=True, purpose="state") as connection:
+        with connect(self.site.settings.database.monitor, read_only=True, purpose="state") as connection:
             return require_run(connection, self.request.run_id).state
 
     def walk(self, *, enact: bool = False) -> RunState:
@@ -68,9 +68,7 @@ class Engine:
             return phase
         if phase is Phase.LIFECYCLE_ENACT:
             return phase if enact else None
-        with connect(self.site.settings.database.executor, read_only=True, purpose="lease") as connection:
-            lease = open_lease(connection)
-        return phase if lease is not None and (lease.run_id, lease.purpose) == (self.request.run_id, "cut") else None
+        return phase if armed_for(self.site, self.request.run_id, "cut") else None
 
     def _pass(self, work: PhaseWork, journal: Journal) -> None:
         step = Step(self.site, self.workspace, self.request, self._reporter(work.phase))
@@ -167,9 +165,10 @@ class Engine:
         if self.request.mode is Mode.DRYRUN:
             return
         try:
-            with connect(self.site.settings.database.executor, purpose="disarm") as connection:
+            with connect(self.site.settings.database.monitor, read_only=True, purpose="lease") as connection:
                 lease = open_lease(connection)
-                if lease is not None and lease.run_id == self.request.run_id:
+            if lease is not None and lease.run_id == self.request.run_id:
+                with connect(self.site.settings.database.executor, purpose="disarm") as connection:
                     ledger.disarm(connection, "the run came to rest")
         except CutterError as error:
             journal.append(RecordKind.NOTE, "disarm", (Field(key="not_confirmed", value=error.message),))

@@ -40,7 +40,7 @@ def anchor_of(site: Site, request: RunRequestFile) -> Anchor | None:
     """The last journal head that the database has; None for a dry run, which leaves nothing there."""
     if request.mode is Mode.DRYRUN:
         return None
-    with connect(site.settings.database.executor, read_only=True, purpose="anchor") as connection:
+    with connect(site.settings.database.monitor, read_only=True, purpose="anchor") as connection:
         found = events(connection, request.run_id)
     return Anchor(sequence=found[-1].journal_seq, hash=found[-1].journal_head) if found else None
 
