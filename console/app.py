@@ -1,27 +1,25 @@
-"""ConsoleApp: the four screens, the refresh, the one running operation, signals and the crash screen."""
+"""ConsoleApp: the six screens, the refresh, signals and the crash screen."""
 
 import asyncio
 import os
-import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, TypeVar, cast
+from typing import TYPE_CHECKING, ClassVar
 
 from rich.text import Text
-from textual.app import App
 from textual.binding import BindingType
 from textual.screen import Screen
 from textual.worker import WorkerFailed
 
 from console import crash
 from console.actions import Scope, registry
+from console.asking import AskingApp
 from console.backend.errors import CutterError
-from console.screens.base import ConsoleScreen
+from console.readiness_watch import ReadinessWatch
 from console.screens.overview import OverviewScreen
 from console.screens.palette import ActionProvider
 from console.terminal import TerminalGuard, wants_no_colour
-from console.widgets.jobs import in_thread
 from console.widgets.notice import Notice, refused
 from console.widgets.theme import DARK, LIGHT, WithoutColour
 
@@ -29,10 +27,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from console.backend.facade import Backend
-    from console.backend.views import Progress, Status, SwitchView
-    from console.screens.operation import Operation
-
-T = TypeVar("T")
+    from console.backend.views import Status, SwitchView
 
 
 def _utc_now() -> datetime:
@@ -57,7 +52,19 @@ def _approvals() -> Screen[None]:
     return ApprovalsScreen()
 
 
-class ConsoleApp(App[int], inherit_bindings=False):
+def _gates() -> Screen[None]:
+    from console.screens.gates import GatesScreen
+
+    return GatesScreen()
+
+
+def _drift() -> Screen[None]:
+    from console.screens.drift import DriftScreen
+
+    return DriftScreen()
+
+
+class ConsoleApp(AskingApp, inherit_bindings=False):
     """The console. It adds no authority: everything goes through the backend, as it does on the command line.
 
     `backend` is the backend or what makes one; it is made in a thread after the first paint. `clock` gives aware UTC
@@ -72,6 +79,8 @@ class ConsoleApp(App[int], inherit_bindings=False):
         "documents": _documents,
         "run": _run,
         "approvals": _approvals,
+        "gates": _gates,
+        "drift": _drift,
     }
     DEFAULT_MODE = "overview"
     BINDINGS: ClassVar[list[BindingType]] = []
@@ -88,7 +97,7 @@ class ConsoleApp(App[int], inherit_bindings=False):
     ) -> None:
         self.registry = registry(read_only=read_only, demo=demo)
         no_colour = wants_no_colour(os.environ)
-        super().__init__(ansi_color=True if no_colour else None)
+        super().__init__(backend, ansi_color=True if no_colour else None)
         if no_colour:
             self._filters.append(WithoutColour())
         self.read_only = read_only
@@ -96,18 +105,13 @@ class ConsoleApp(App[int], inherit_bindings=False):
         self.clock = clock
         self.status: Status | None = None
         self.no_status = "measuring for the first time ..."
-        self.notice = Notice()
-        self.operation: Operation[object] | None = None
+        self.readiness = ReadinessWatch(self)
         self.guard: TerminalGuard | None = None
         self.current = True
         self._refresh_seconds = refresh_seconds
         self._crash_folder = crash_folder
-        self._backend: Backend | None = None
-        self._make_backend = backend
-        self._making = threading.Lock()
         self._measuring = False
         self._measure_again = False
-        self._leave_when_done = False
         for theme in (DARK, LIGHT):
             self.register_theme(theme)
         self.theme = DARK.name
@@ -133,20 +137,6 @@ class ConsoleApp(App[int], inherit_bindings=False):
         self.add_mode(self.DEFAULT_MODE, OverviewScreen)
         self.measure()
         self.set_interval(self._refresh_seconds, self._tick)
-
-    # Asking the backend
-
-    def _built(self) -> "Backend":
-        """In a thread: the backend, made at the first call."""
-        with self._making:
-            if self._backend is None:
-                make = self._make_backend
-                self._backend = make() if callable(make) else make
-            return self._backend
-
-    async def ask(self, question: "Callable[[Backend], T]") -> T:
-        """Ask the backend in a thread. Raises what the backend raises."""
-        return await in_thread(lambda: question(self._built()))
 
     def _tick(self) -> None:
         if not self._measuring:
@@ -178,12 +168,21 @@ class ConsoleApp(App[int], inherit_bindings=False):
         self.current = True
         self._show_status()
 
+        if not self.readiness.board.was_asked:
+            self.readiness.measure_board()
+
+    def show_readiness(self) -> None:
+        """Draw what was measured of readiness, and that it is being measured."""
+        with self.batch_update():
+            for screen in self.console_screens():
+                screen.show_readiness()
+
     def _show_status(self) -> None:
         """Draw the last measurement, which may be old by now."""
         if self.status is None:
             return
         with self.batch_update():
-            for screen in self._console_screens():
+            for screen in self.console_screens():
                 screen.draw_frame()
                 screen.show_status(self.status)
 
@@ -192,66 +191,6 @@ class ConsoleApp(App[int], inherit_bindings=False):
         self.current = False
         self.give_notice(refused("Measuring", error))
         self._show_status()
-
-    def _console_screens(self) -> list[ConsoleScreen]:
-        return [screen for screen in self.screen_stack if isinstance(screen, ConsoleScreen)]
-
-    # The one running operation
-
-    def operate(self, operation: "Operation[T]") -> None:
-        """Start a long call; a second one is refused while the first is under way."""
-        if self.operation is not None:
-            self.notify(f"Refused: {self.operation.doing} is still under way.", severity="warning", markup=False)
-            return
-        self.operation = cast("Operation[object]", operation)
-        self.give_notice(Notice("working", f"{operation.doing} ..."))
-        self.run_worker(self._operate(operation), group="operation", exclusive=False)
-
-    async def _operate(self, operation: "Operation[T]") -> None:
-        from console.screens.operation import ProgressFeed
-
-        feed = ProgressFeed(asyncio.get_running_loop(), self._post_progress)
-        try:
-            answer = await in_thread(lambda: operation.call(self._built(), feed))
-        except CutterError as error:
-            self.operation = None
-            self.give_notice(refused(operation.doing, error))
-        else:
-            self.operation = None
-            self.give_notice(Notice("done", operation.done(answer)))
-        self._after_operation()
-
-    def _post_progress(self, progress: "Progress") -> None:
-        self.call_later(self.show_progress, progress)
-
-    def show_progress(self, progress: "Progress") -> None:
-        """Draw how far the running operation has come."""
-        from console.screens.operation import progress_words
-
-        if self.operation is None:
-            return
-        self.give_notice(Notice("working", f"{self.operation.doing}: {progress_words(progress)}"))
-        for screen in self._console_screens():
-            screen.show_progress(progress)
-
-    def _after_operation(self) -> None:
-        if self._leave_when_done:
-            self.exit(0)
-            return
-        self.measure()
-        for screen in self._console_screens():
-            screen.reload()
-
-    def give_notice(self, notice: Notice) -> None:
-        """Show this notice on the screen, and on those that are gone to, until it is dismissed."""
-        self.notice = notice
-        for screen in self._console_screens():
-            screen.draw_frame()
-
-    def dismiss_notice(self) -> None:
-        """Take the notice away, unless an operation is under way."""
-        if self.operation is None:
-            self.give_notice(Notice())
 
     def show_run(self, run_id: str) -> None:
         """Go to the Run screen with this run chosen."""
@@ -279,11 +218,19 @@ class ConsoleApp(App[int], inherit_bindings=False):
         """Go to Approvals."""
         self.switch_mode("approvals")
 
+    def action_gates(self) -> None:
+        """Go to Gates."""
+        self.switch_mode("gates")
+
+    def action_drift(self) -> None:
+        """Go to Drift."""
+        self.switch_mode("drift")
+
     def action_refresh(self) -> None:
-        """Measure now."""
+        """Measure now; the screen measures again what it alone shows."""
         self.measure()
-        for screen in self._console_screens():
-            screen.reload()
+        for screen in self.console_screens():
+            screen.measure_again()
 
     def action_theme(self) -> None:
         """Dark or light."""
@@ -293,7 +240,7 @@ class ConsoleApp(App[int], inherit_bindings=False):
         """Help of what has the focus."""
         from console.screens.help import HelpDialog
 
-        screens = self._console_screens()
+        screens = self.console_screens()
         if screens:
             self.push_screen(HelpDialog(screens[-1].help_subject(), screens[-1].SCOPE))
 
@@ -336,7 +283,7 @@ class ConsoleApp(App[int], inherit_bindings=False):
         if answer == "now":
             self.exit(0)
         elif answer == "when done":
-            self._leave_when_done = True
+            self.leave_when_done = True
             if self.operation is None:
                 self.exit(0)
 

@@ -74,7 +74,7 @@ READINESS_ACTIONS: tuple[Action, ...] = (
         scope=Scope.RUN,
         short="Reports",
         writes=True,
-        needs="a run that is at its end",
+        needs="a run that has ended, failed, was voided or reverted",
         command="cutter-console report RUN",
     ),
 )

@@ -1,9 +1,8 @@
 """An in-memory backend with canned scenarios and a pinned clock, for what the screens draw; it proves nothing else."""
 
 import threading
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 from console.backend.errors import CutterError, Refused, StopCode, Unmeasured
@@ -32,9 +31,10 @@ from console.backend.views import (
     WaitView,
 )
 from console.backend.world import Target, expected_cut_deltas
+from tests import fake_gates
 from tests.fake_documents import SAMPLE, plan_of, refused_plan
 
-NOW = datetime(2026, 3, 1, 14, 3, 0, tzinfo=UTC)
+NOW = fake_gates.NOW
 TARGET = Target(host="db01.example.org", database="directus", system_identifier="7312345678901234567", timeline=3)
 RUN_ID = "ictr-20260301T135200Z-9f3c21ab"
 DRY_ID = "ictr-20260301T121500Z-0b7744de"
@@ -120,7 +120,7 @@ SIGN_WITH = (
 
 
 @dataclass
-class FakeBackend:
+class FakeBackend(fake_gates.FakeReadiness):
     """Answers from fields that a test may set before or while the console runs."""
 
     switch: SwitchView = OFF
@@ -128,21 +128,18 @@ class FakeBackend:
     live: bool = True
     has_run: bool = True
     interrupted: bool = False
-    down: bool = False
     unreachable_status: bool = False
     refused: bool = False
     open_checks: bool = False
     approvals_checks: tuple[Check, ...] = ()
     demo: bool = False
     read_only: bool = False
-    hostile: str = ""
     text: str = SAMPLE
     with_problems: bool = False
     fail_with: CutterError | None = None
     gate: threading.Event | None = None
     progress: tuple[Progress, ...] = ()
     calls: list[str] = field(default_factory=list)
-    clock: Callable[[], datetime] = lambda: NOW
 
     def _call(self, name: str) -> None:
         self.calls.append(name)

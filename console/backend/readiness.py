@@ -76,6 +76,26 @@ class Board(Value):
         return next((gate for gate in self.gates if gate.gate == name), None)
 
 
+def joined(board: Board, later: Board) -> Board:
+    """Pure: each gate's latest report. The time is the older one, so that no answer looks newer than it is."""
+    newer = {gate.gate: gate for gate in later.gates}
+    gates = tuple(newer.pop(gate.gate, gate) for gate in board.gates) + tuple(newer.values())
+    return Board(
+        gates=gates,
+        outcome=worst([gate.outcome for gate in gates]),
+        measured_at=min(gate.measured_at for gate in gates) if gates else board.measured_at,
+        took_ms=max(board.took_ms, later.took_ms),
+        deadline_s=board.deadline_s,
+    )
+
+
+def board_of(gate: GateReport, deadline_s: float) -> Board:
+    """Pure: one gate as a board of its own."""
+    return Board(
+        gates=(gate,), outcome=gate.outcome, measured_at=gate.measured_at, took_ms=gate.took_ms, deadline_s=deadline_s
+    )
+
+
 class Difference(Value):
     """One thing in the database that is not as it was installed, and what would mend it."""
 

@@ -5,8 +5,8 @@ from datetime import datetime
 from console.backend.errors import ExitStatus, StopCode, UsageError
 from console.backend.facade import Backend
 from console.backend.gates.board import DEADLINE_S
-from console.backend.outcome import Check, Evidence, Outcome, worst
-from console.backend.readiness import Board, BundleView, GateReport, ReportView
+from console.backend.outcome import Check, Evidence, Outcome
+from console.backend.readiness import Board, BundleView, GateReport, ReportView, board_of, joined
 from console.backend.views import Progress
 from console.commands.output import narrate, report
 from console.commands.requests import Bundle, Gates, OneRun, Options
@@ -33,21 +33,8 @@ def _measured(backend: Backend, request: Gates) -> Board:
     if _PRE not in names:
         return backend.gates(names)
     others = tuple(name for name in names if name != _PRE)
-    board = backend.gates(others) if others else None
-    pre = backend.readiness(request.run)
-    return with_gate(board, pre)
-
-
-def with_gate(board: Board | None, gate: GateReport) -> Board:
-    """Pure: the board and this gate behind it; a board of its own where there is none."""
-    measured = (*(board.gates if board is not None else ()), gate)
-    return Board(
-        gates=measured,
-        outcome=worst([one.outcome for one in measured]),
-        measured_at=gate.measured_at if board is None else board.measured_at,
-        took_ms=gate.took_ms + (0.0 if board is None else board.took_ms),
-        deadline_s=DEADLINE_S if board is None else board.deadline_s,
-    )
+    pre = board_of(backend.readiness(request.run), DEADLINE_S)
+    return joined(backend.gates(others), pre) if others else pre
 
 
 def exit_status(outcomes: list[Outcome]) -> ExitStatus:

@@ -24,7 +24,7 @@ T = TypeVar("T")
 
 
 class ConsoleScreen(Screen[None]):
-    """One of the four screens. Subclasses say what stands between the bars and what their actions do."""
+    """One of the six screens. Subclasses say what stands between the bars and what their actions do."""
 
     SCOPE: ClassVar[Scope]
     TITLE_WORD: ClassVar[str]
@@ -94,6 +94,9 @@ class ConsoleScreen(Screen[None]):
     def show_status(self, status: "Status") -> None:
         """A new measurement has come."""
 
+    def show_readiness(self) -> None:
+        """Gates or drift have been measured, or are being."""
+
     def show_progress(self, progress: "Progress") -> None:
         """A running operation has come further."""
 
@@ -102,6 +105,10 @@ class ConsoleScreen(Screen[None]):
 
     def reload(self) -> None:
         """Ask the backend again for what this screen shows."""
+
+    def measure_again(self) -> None:
+        """The operator wants it new, also what takes longer."""
+        self.reload()
 
     def not_read(self) -> None:
         """The backend did not answer: an empty list must not look like an answer."""

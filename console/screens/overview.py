@@ -20,9 +20,10 @@ class OverviewScreen(ConsoleScreen):
     SCOPE: ClassVar[Scope] = Scope.OVERVIEW
     TITLE_WORD: ClassVar[str] = "Overview"
     HELP_TEXT: ClassVar[str] = (
-        "Overview answers four questions: where am I, may anything be written, what is in the database, and what "
-        "waits for whom. Everything is measured together; the time of the measurement stands in the title of the "
-        "counts. INCONCLUSIVE means that it could not be measured: it is neither zero nor good."
+        "Overview answers five questions: where am I, may anything be written, is it safe to act, what is in the "
+        "database, and what waits for whom. The time of a measurement stands in the title. The gates are measured once "
+        "after the start, and with r: 5 shows them. INCONCLUSIVE means that it could not be measured: it is neither "
+        "zero nor good."
     )
 
     def __init__(self) -> None:
@@ -30,18 +31,20 @@ class OverviewScreen(ConsoleScreen):
         self._countdown: Timer | None = None
 
     def body(self) -> ComposeResult:
-        """Left: where, switch, what waits. Right: counts."""
+        """Left: where, switch, what waits. Right: the gates in short, counts."""
         with Horizontal():
             with Vertical(id="overview-left"):
                 yield Panel("Where", id="where")
                 yield Panel("Kill switch", id="switch")
                 yield Panel("What waits", id="waiting")
-            yield Panel("Counts", id="counts")
+            with Vertical(id="overview-right"):
+                yield Panel("Gates", id="rollup")
+                yield Panel("Counts", id="counts")
 
     def on_mount(self) -> None:
         """Only the counts and what waits can be longer than their panel."""
         super().on_mount()
-        for name in ("where", "switch"):
+        for name in ("where", "switch", "rollup"):
             self.query_one(f"#{name}", Panel).can_focus = False
 
     def on_screen_resume(self) -> None:
@@ -63,8 +66,24 @@ class OverviewScreen(ConsoleScreen):
         counts = self.query_one("#counts", Panel)
         counts.show(words.counts(status, wide=wide))
         counts.title = words.counts_title(status, now)
+        self.show_readiness()
         self._count_down(armed=status.switch.expires_at is not None)
         self.draw_frame()
+
+    def show_readiness(self) -> None:
+        """Draw the roll-up of the last board, with its age."""
+        from console.screens import gates_text as words
+
+        if not self.is_mounted:
+            return
+        kept, panel = self.console.readiness.board, self.query_one("#rollup", Panel)
+        panel.title = words.rollup_title(kept.answer, kept.asking, kept.failure, self.console.clock())
+        most = 5 if self.has_class("-high") else 1
+        panel.show(words.rollup(kept.answer, kept.asking, kept.failure, panel.size.width, most))
+
+    def measure_again(self) -> None:
+        """The gates too: what is shown here is measured again."""
+        self.console.readiness.measure_board()
 
     def on_resize(self) -> None:
         """The columns depend on the width."""

@@ -18,6 +18,7 @@ from console.widgets.rows import Rows
 
 if TYPE_CHECKING:
     from console.backend.facade import Backend, OnProgress
+    from console.backend.readiness import ReportView
     from console.backend.views import ApprovalView
 
 LIST_LIMIT = 500
@@ -32,6 +33,7 @@ _MOVES: dict[str, frozenset[Move]] = {
     "enact": frozenset({Move.ENACT}),
     "revert": frozenset({Move.REVERT}),
     "void": frozenset({Move.VOID}),
+    "report": frozenset({Move.REPORT}),
 }
 
 
@@ -180,6 +182,17 @@ class RunScreen(ConsoleScreen):
             return f"{view.kind} statement drafted: {view.statement_path}"
 
         self.console.operate(Operation(f"Drafting the statement of {run_id}", call, done))
+
+    def action_report(self) -> None:
+        """Write the thirteen documents."""
+        if (run := self._legal("report")) is None:
+            return
+        run_id = run.run_id
+
+        def call(backend: "Backend", _progress: "OnProgress") -> "ReportView":
+            return backend.report(run_id)
+
+        self.console.operate(Operation(f"Writing the reports of {run_id}", call, words.report_done))
 
     def _danger(self, name: str, danger: Danger) -> None:
         if (run := self._legal(name)) is not None:

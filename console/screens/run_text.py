@@ -4,6 +4,7 @@ from datetime import datetime
 
 from console.actions import Action, key_name
 from console.backend.outcome import Evidence
+from console.backend.readiness import ReportView
 from console.backend.runs.states import Family, Move
 from console.backend.views import PhaseStatus, PhaseView, RunSummary, RunView
 from console.screens.danger_text import target_words
@@ -54,6 +55,12 @@ def head(run: RunView, now: datetime, actions: tuple[Action, ...]) -> list[Line]
     if run.waits_for:
         lines.append(line(Span("waits for ", "muted"), str(run.waits_for)))
     return [*lines, moves(run, actions)]
+
+
+def report_done(written: ReportView) -> str:
+    """Where the documents lie, and whether anything in them is new."""
+    were_there = ", byte for byte as they were" if written.unchanged else ""
+    return f"{plural(len(written.documents), 'document')}{were_there}: {written.directory}"
 
 
 def _state_tone(run: RunView) -> Tone:

@@ -10,7 +10,34 @@ from console.widgets.panel import Lines
 if TYPE_CHECKING:
     from console.backend.views import Status
 
-_TABS = (("1", "Overview"), ("2", "Documents"), ("3", "Run"), ("4", "Approvals"))
+_TABS = (
+    ("1", "Overview"),
+    ("2", "Documents"),
+    ("3", "Run"),
+    ("4", "Approvals"),
+    ("5", "Gates"),
+    ("6", "Drift"),
+)
+_ROOMY = 100
+"""From this many columns on there are two cells more between the screens."""
+
+
+def tabs(title: str, width: int) -> Line:
+    """The screens with their keys; where there is no room, the name of this one alone."""
+    compact = _tabs(title, all_names=True)
+    if width >= _ROOMY and len(plain(_tabs(title, all_names=True, gap=" "))) <= width:
+        return _tabs(title, all_names=True, gap=" ")
+    return compact if len(plain(compact)) <= width else _tabs(title, all_names=False)
+
+
+def _tabs(title: str, *, all_names: bool, gap: str = "") -> Line:
+    spans: list[Span] = []
+    for key, name in _TABS:
+        here = name == title
+        spans.append(Span(f" {key}{gap}", "muted"))
+        if here or all_names:
+            spans.append(Span(f"[{name}]" if here else f" {name}{gap}", "strong" if here else "plain"))
+    return tuple(spans)
 
 
 def badges(status: "Status | None", old: str, *, read_only: bool, demo: bool) -> Line:
@@ -58,14 +85,10 @@ class TopBar(Lines):
 
     def draw(self, title: str, status: "Status | None", reason: str, old: str, *, read_only: bool, demo: bool) -> None:
         """Draw for the screen of this title."""
-        tabs: list[Span] = []
-        for key, name in _TABS:
-            here = name == title
-            tabs.append(Span(f" {key} ", "muted"))
-            tabs.append(Span(f"[{name}]" if here else f" {name} ", "strong" if here else "plain"))
         right = badges(status, old, read_only=read_only, demo=demo)
-        gap = max(self.size.width - len(plain(tuple(tabs))) - len(plain(right)), 0)
-        self.show([(*tabs, Span(" " * gap), *right), where(status, reason)])
+        left = tabs(title, self.size.width - len(plain(right)))
+        gap = max(self.size.width - len(plain(left)) - len(plain(right)), 0)
+        self.show([(*left, Span(" " * gap), *right), where(status, reason)])
 
 
 def key_line(actions: Sequence[Action], width: int) -> Line:

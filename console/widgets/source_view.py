@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from typing import ClassVar, Protocol
 
-from rich.cells import cell_len, chop_cells
 from rich.style import Style
 from textual.binding import Binding, BindingType
 from textual.geometry import Size
@@ -12,6 +11,7 @@ from textual.strip import Strip
 from console.widgets.line import Line, Span
 from console.widgets.outline import Outline
 from console.widgets.rows import Rows
+from console.widgets.wrap import wrapped
 
 
 class Text(Protocol):
@@ -150,7 +150,7 @@ class SourceView(Rows):
         limit = max(self.size.height, 1) * max(self._text_width, 1)
         if len(text) > limit:
             text = text[: limit - 2] + " …"
-        return _wrap(text, max(self._text_width, 8))
+        return wrapped(text, max(self._text_width, 8))
 
     @property
     def _digits(self) -> int:
@@ -200,25 +200,3 @@ class SourceView(Rows):
         if number == self.line_number:
             return self._row_style(self.cursor)
         return self.get_component_rich_style("source--unit") if number in self._marked else self.rich_style
-
-
-def _wrap(text: str, width: int) -> list[str]:
-    """Wrapped at spaces, and inside a word only where it is wider than the row."""
-    if cell_len(text) <= width:
-        return [text]
-    rows: list[str] = []
-    current = ""
-    for word in _words(text):
-        if cell_len(current) + cell_len(word.rstrip()) <= width:
-            current += word
-            continue
-        if current:
-            rows.append(current)
-        *whole, current = chop_cells(word, width) or [""]
-        rows.extend(whole)
-    return [*rows, current]
-
-
-def _words(text: str) -> list[str]:
-    words = text.split(" ")
-    return [word + " " for word in words[:-1]] + words[-1:]

@@ -1,0 +1,112 @@
+"""AskingApp: the backend asked in threads, one long operation at a time, and the notice about what came of it."""
+
+import asyncio
+import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeVar, cast
+
+from textual.app import App
+
+from console.backend.errors import CutterError
+from console.screens.base import ConsoleScreen
+from console.widgets.jobs import in_thread
+from console.widgets.notice import Notice, refused
+
+if TYPE_CHECKING:
+    from console.backend.facade import Backend
+    from console.backend.views import Progress
+    from console.screens.operation import Operation
+
+T = TypeVar("T")
+
+
+class AskingApp(App[int], inherit_bindings=False):
+    """An app on a backend, or on what makes one; it is made in a thread, at the first question."""
+
+    def __init__(self, backend: "Callable[[], Backend] | Backend", *, ansi_color: bool | None = None) -> None:
+        super().__init__(ansi_color=ansi_color)
+        self.notice = Notice()
+        self.operation: Operation[object] | None = None
+        self.leave_when_done = False
+        self._backend: Backend | None = None
+        self._make_backend = backend
+        self._making = threading.Lock()
+
+    def _built(self) -> "Backend":
+        """In a thread: the backend, made at the first call."""
+        with self._making:
+            if self._backend is None:
+                make = self._make_backend
+                self._backend = make() if callable(make) else make
+            return self._backend
+
+    async def ask(self, question: "Callable[[Backend], T]") -> T:
+        """Ask the backend in a thread. Raises what the backend raises."""
+        return await in_thread(lambda: question(self._built()))
+
+    def console_screens(self) -> list[ConsoleScreen]:
+        """The screens that are shown now, the lowest first, without dialogs."""
+        return [screen for screen in self.screen_stack if isinstance(screen, ConsoleScreen)]
+
+    def measure(self) -> None:
+        """Measure soon what every screen shows."""
+        raise NotImplementedError
+
+    # The one running operation
+
+    def operate(self, operation: "Operation[T]") -> None:
+        """Start a long call; a second one is refused while the first is under way."""
+        if self.operation is not None:
+            self.notify(f"Refused: {self.operation.doing} is still under way.", severity="warning", markup=False)
+            return
+        self.operation = cast("Operation[object]", operation)
+        self.give_notice(Notice("working", f"{operation.doing} ..."))
+        self.run_worker(self._operate(operation), group="operation", exclusive=False)
+
+    async def _operate(self, operation: "Operation[T]") -> None:
+        from console.screens.operation import ProgressFeed
+
+        feed = ProgressFeed(asyncio.get_running_loop(), self._post_progress)
+        try:
+            answer = await in_thread(lambda: operation.call(self._built(), feed))
+        except CutterError as error:
+            self.operation = None
+            self.give_notice(refused(operation.doing, error))
+        else:
+            self.operation = None
+            self.give_notice(Notice("done", operation.done(answer)))
+        self._after_operation()
+
+    def _post_progress(self, progress: "Progress") -> None:
+        self.call_later(self.show_progress, progress)
+
+    def show_progress(self, progress: "Progress") -> None:
+        """Draw how far the running operation has come."""
+        from console.screens.operation import progress_words
+
+        if self.operation is None:
+            return
+        self.give_notice(Notice("working", f"{self.operation.doing}: {progress_words(progress)}"))
+        for screen in self.console_screens():
+            screen.show_progress(progress)
+
+    def _after_operation(self) -> None:
+        if self.leave_when_done:
+            self.exit(0)
+            return
+        self.measure()
+        for screen in self.console_screens():
+            screen.reload()
+
+    # The notice
+
+    def give_notice(self, notice: Notice) -> None:
+        """Show this notice on the screen, and on those that are gone to, until it is dismissed."""
+        self.notice = notice
+        for screen in self.console_screens():
+            screen.draw_frame()
+
+    def dismiss_notice(self) -> None:
+        """Take the notice away, unless an operation is under way."""
+        if self.operation is None:
+            self.give_notice(Notice())

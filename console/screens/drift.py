@@ -1,0 +1,98 @@
+"""Drift: what differs from the database that was installed, and the SQL that mends it, printed and never run."""
+
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Container, Vertical
+
+from console.actions import Scope
+from console.backend.outcome import Outcome
+from console.backend.readiness import DriftReport
+from console.screens import drift_text as words
+from console.screens.base import ConsoleScreen
+from console.widgets.panel import Lines, Panel
+from console.widgets.rows import Rows
+
+if TYPE_CHECKING:
+    from console.backend.views import Status
+
+
+class DriftScreen(ConsoleScreen):
+    """The differences as a list, and one of them with what mends it."""
+
+    CSS_PATH = ["rows.tcss", "gates.tcss"]  # noqa: RUF012
+    SCOPE: ClassVar[Scope] = Scope.DRIFT
+    TITLE_WORD: ClassVar[str] = "Drift"
+    HELP_TEXT: ClassVar[str] = (
+        "Grants, owners, functions, triggers, columns and roles as they are, beside those that were installed. Each "
+        "difference says what was expected, what is there, and the SQL that mends it: read it, then run it yourself as "
+        "the administrator; the console never does. Tab goes to the SQL, Up and Down scroll it. r compares again."
+    )
+
+    def body(self) -> ComposeResult:
+        """The outcome; the list with one difference."""
+        with Vertical(id="drift-screen"):
+            yield Lines(id="drift-head", classes="standing")
+            with Container(id="drift-board"):
+                yield Rows("Differences", empty="Comparing ...", id="difference-list")
+                yield Panel("Digest", id="difference")
+
+    def on_mount(self) -> None:
+        """The list has the keys."""
+        super().on_mount()
+        self.query_one("#difference", Panel).can_focus = True
+        self.query_one("#difference-list").focus()
+
+    def on_resize(self) -> None:
+        """Wrapping depends on the width."""
+        super().on_resize()
+        self.call_after_refresh(self.show_readiness)
+
+    def reload(self) -> None:
+        """Draw what is known; measure only what never was."""
+        if not self.console.readiness.drift.was_asked:
+            self.measure_again()
+        self.show_readiness()
+
+    def measure_again(self) -> None:
+        """Compare again."""
+        self.console.readiness.measure_drift()
+
+    def show_status(self, _status: "Status") -> None:
+        """Ages grow, coarsely."""
+        self.show_readiness()
+
+    def show_readiness(self) -> None:
+        """Draw the newest answer; equal lines are not drawn again."""
+        if not self.is_mounted:
+            return
+        kept, now = self.console.readiness.drift, self.console.clock()
+        report = kept.answer
+        self.query_one("#drift-head", Lines).show(
+            words.standing(report, kept.asking, kept.failure, kept.failed_at, now)
+        )
+        rows = self.query_one("#difference-list", Rows)
+        found = report.differences if report is not None else ()
+        empty = words.empty(report, failed=kept.failure is not None)
+        rows.show(tuple(words.difference_row(one) for one in found), empty=empty)
+        rows.retitle(f"Differences: {len(found)}" if _compared(report) else "Differences")
+        self._draw_difference()
+
+    @on(Rows.Moved, "#difference-list")
+    def _draw_difference(self) -> None:
+        report, panel = self.console.readiness.drift.answer, self.query_one("#difference", Panel)
+        index = self.query_one("#difference-list", Rows).cursor
+        width = panel.size.width - (0 if panel.show_vertical_scrollbar else 1)
+        if report is None:
+            panel.show([])
+        elif index < len(report.differences):
+            panel.title = words.difference_title(index, report)
+            panel.show(words.difference(report.differences[index], width))
+        else:
+            panel.title = "Digest of all that was compared"
+            panel.show(words.digests(report, width))
+
+
+def _compared(report: DriftReport | None) -> bool:
+    return report is not None and report.outcome is not Outcome.INCONCLUSIVE

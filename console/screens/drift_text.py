@@ -1,0 +1,92 @@
+"""The words of Drift: pure functions of what was compared and the time."""
+
+from datetime import datetime
+
+from console.backend.errors import CutterError
+from console.backend.outcome import Outcome
+from console.backend.readiness import Difference, DriftReport
+from console.backend.safe_text import safe_text
+from console.screens.gates_text import mark
+from console.widgets.line import Line, Span, line
+from console.widgets.words import age, clock, plural
+from console.widgets.wrap import hanging
+
+NO_DIFFERENCE = "No difference: the database is as it was installed."
+
+
+def standing(
+    report: DriftReport | None, asking: str, failure: CutterError | None, failed_at: datetime | None, now: datetime
+) -> list[Line]:
+    """The line above the list: the outcome with its age, what is being measured, and why it is not newer."""
+    doing = [Span(f"   measuring {asking} ...", "accent")] if asking else []
+    if report is None and failure is None:
+        return [line(Span("Not measured yet.", "muted"), *doing)]
+    lines: list[Line] = []
+    if report is not None:
+        found = plural(len(report.differences), "difference")
+        lines.append(
+            line(
+                mark(report.outcome), f"  {found}", Span(f"   measured {age(report.measured_at, now)}", "muted"), *doing
+            )
+        )
+    if failure is not None:
+        again = f" AGAIN at {clock(failed_at)}" if report is not None and failed_at is not None else ""
+        lines.append(
+            line(
+                *(() if report is not None else (mark(Outcome.INCONCLUSIVE), Span("  "))),
+                Span(f"NOT MEASURED{again} ", "bad"),
+                safe_text(f"{failure.code}: {failure.message}"),
+                *(() if report is not None else doing),
+            )
+        )
+        lines.append(line(Span("Next: ", "muted"), safe_text(failure.next_action)))
+    return lines
+
+
+def empty(report: DriftReport | None, *, failed: bool) -> str:
+    """What the list says where there is nothing in it; an empty list must not look like an answer."""
+    if report is not None and report.outcome is Outcome.PASS:
+        return NO_DIFFERENCE
+    if report is not None or failed:
+        return "NOT KNOWN: the database could not be compared."
+    return "Comparing the database with what was installed ..."
+
+
+def difference_row(one: Difference) -> Line:
+    """What it is, which, and from what to what."""
+    return line(
+        Span(f"{one.what:<10} ", "accent"),
+        f"{one.subject}  ",
+        Span(f"{one.expected} → {one.actual}", "muted"),
+    )
+
+
+def digests(report: DriftReport, width: int) -> list[Line]:
+    """The digest that stands for all that was compared."""
+    same = report.schema_digest == report.pinned_digest
+    lines = hanging((Span("now     ", "muted"),), report.schema_digest or "not known", width, "strong")
+    lines += hanging((Span("pinned  ", "muted"),), report.pinned_digest or "not known", width, "strong")
+    return [*lines, line(Span("the same" if same else "not the same", "good" if same else "bad"))]
+
+
+def difference(one: Difference, width: int) -> list[Line]:
+    """Expected, actual, and the SQL that mends it, to be run by the administrator."""
+    lines = [
+        *hanging((Span("what      ", "muted"),), f"{one.what}, {one.subject}", width),
+        *hanging((Span("expected  ", "muted"),), str(one.expected), width),
+        *hanging((Span("actual    ", "muted"),), str(one.actual), width, "strong"),
+        line(""),
+    ]
+    if not one.mend:
+        return [*lines, line(Span("There is no statement that mends this.", "muted"))]
+    head = "To mend it, as the administrator. The console prints this and never runs it."
+    return [
+        *lines,
+        *hanging((), head, width, "muted"),
+        *(part for statement in one.mend for part in hanging((), str(statement), width)),
+    ]
+
+
+def difference_title(index: int, report: DriftReport) -> str:
+    """`Difference 2 of 5`."""
+    return f"Difference {index + 1} of {len(report.differences)}"

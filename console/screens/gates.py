@@ -1,0 +1,253 @@
+"""Gates: the board with outcome, owner and age; the evidence of one; PRE for the current run; the bundle."""
+
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Container, Vertical
+
+from console.actions import Action, Scope
+from console.backend.readiness import Board, BundleView, GateReport
+from console.readiness_watch import Kept
+from console.screens import gates_text as words
+from console.screens.base import ConsoleScreen
+from console.screens.operation import Operation
+from console.widgets.line import Line
+from console.widgets.panel import Lines, Panel
+from console.widgets.rows import Rows
+
+if TYPE_CHECKING:
+    from console.backend.facade import Backend, OnProgress
+    from console.backend.views import Status
+
+_WHILE_READING = frozenset({"measure_gate"})
+
+
+class GatesScreen(ConsoleScreen):
+    """The board as a list, and over it the evidence of one gate or the bundle that was written."""
+
+    CSS_PATH = ["rows.tcss", "gates.tcss"]  # noqa: RUF012
+    SCOPE: ClassVar[Scope] = Scope.GATES
+    TITLE_WORD: ClassVar[str] = "Gates"
+    HELP_TEXT: ClassVar[str] = (
+        "Eleven gates answer whether it is safe to act, each measured, each with an owner and the exact next action. "
+        "PASS holds; PARTIAL holds but for a named step; FAIL does not hold; INCONCLUSIVE could not be measured and is "
+        "never good. Measuring changes nothing. r measures all of them again, m the selected one. When measuring "
+        "fails, the old board stays, with its age. PRE is the short board that a LIVE run checks before it arms."
+    )
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._filter = 0
+        self._pre = False
+        self._shown: tuple[words.Item, ...] = ()
+        self._reading: words.Item | BundleView | None = None
+
+    def body(self) -> ComposeResult:
+        """The tally; the list with the detail of one; what is read over them."""
+        with Vertical(id="gates-screen"):
+            yield Lines(id="gates-head", classes="standing")
+            with Container(id="gates-board"):
+                yield Rows("Gates", empty="Measuring the gates ...", id="gate-list")
+                yield Panel("Detail", id="gate-detail")
+        reading = Panel("Evidence", id="reading")
+        reading.can_focus = True
+        reading.display = False
+        yield reading
+
+    def on_mount(self) -> None:
+        """The list has the keys."""
+        super().on_mount()
+        self.query_one("#gate-detail", Panel).can_focus = True
+        self.query_one("#gate-list").focus()
+
+    def on_resize(self) -> None:
+        """Wrapping depends on the width."""
+        super().on_resize()
+        self.call_after_refresh(self.show_readiness)
+
+    def reload(self) -> None:
+        """Draw what is known; measure only what never was."""
+        self._of_this_run()
+        if not self._kept.was_asked:
+            self.measure_again()
+        self.show_readiness()
+
+    def measure_again(self) -> None:
+        """All gates, or PRE where that is shown."""
+        watch = self.console.readiness
+        if self._pre:
+            watch.measure_pre()
+        else:
+            watch.measure_board()
+
+    @property
+    def _kept(self) -> "Kept[Board] | Kept[GateReport]":
+        watch = self.console.readiness
+        return watch.pre if self._pre else watch.board
+
+    def show_status(self, _status: "Status") -> None:
+        """Ages grow, coarsely; another run has another PRE."""
+        self._of_this_run()
+        self.show_readiness()
+
+    def _of_this_run(self) -> None:
+        """PRE of a run that is no longer the current one says nothing."""
+        if self._pre and self.console.readiness.pre_is_of_another_run:
+            self.console.readiness.measure_pre()
+
+    # Drawing
+
+    def show_readiness(self) -> None:
+        """Draw the newest answers; equal lines are not drawn again."""
+        if not self.is_mounted:
+            return
+        kept, now = self._kept, self.console.clock()
+        self.query_one("#gates-head", Lines).show(
+            words.standing(kept.answer, kept.asking, kept.failure, kept.failed_at, now)
+        )
+        self._draw_list(kept.answer)
+        self._draw_detail()
+        self._draw_reading()
+
+    def _items(self, report: Board | GateReport | None) -> tuple[words.Item, ...]:
+        if report is None:
+            return ()
+        return words.gate_items(report) if isinstance(report, Board) else words.pre_items(report)
+
+    def _draw_list(self, report: Board | GateReport | None) -> None:
+        items, chosen = self._items(report), words.FILTERS[self._filter]
+        rows, before = self.query_one("#gate-list", Rows), self.selected
+        self._shown = tuple(item for item in items if item.outcome in chosen.outcomes)
+        now = self.console.clock()
+        lines = tuple(words.pre_row(item) if self._pre else words.gate_row(item, now) for item in self._shown)
+        rows.show(lines, empty=words.nothing_shown(chosen, measured=report is not None))
+        pre = self.console.readiness.pre_run if self._pre else None
+        rows.retitle(words.list_title(len(items), len(self._shown), chosen, pre=pre))
+        self._keep_cursor(rows, before)
+
+    def _keep_cursor(self, rows: Rows, before: words.Item | None) -> None:
+        """The cursor stays on its gate, also when a filter moves it."""
+        if before is None or not self._shown:
+            return
+        same = (i for i, item in enumerate(self._shown) if (item.name, item.title) == (before.name, before.title))
+        index = next(same, min(rows.cursor, len(self._shown) - 1))
+        if index != rows.cursor:
+            rows.set_reactive(Rows.cursor, index)
+            rows.refresh()
+
+    @property
+    def selected(self) -> words.Item | None:
+        """The row under the cursor."""
+        index = self.query_one("#gate-list", Rows).cursor
+        return self._shown[index] if index < len(self._shown) else None
+
+    @on(Rows.Moved, "#gate-list")
+    def _draw_detail(self) -> None:
+        item, panel = self.selected, self.query_one("#gate-detail", Panel)
+        panel.title = "Detail" if item is None else words.detail_title(item)
+        panel.show([] if item is None else words.detail(item, _width(panel)))
+
+    def _draw_reading(self) -> None:
+        panel = self.query_one("#reading", Panel)
+        match self._reading:
+            case None:
+                return
+            case BundleView() as written:
+                panel.title = words.bundle_title(written)
+                panel.show(words.bundle(written, _width(panel)))
+            case item:
+                newest = next((i for i in self._items(self._kept.answer) if _same(i, item)), item)
+                panel.title = words.evidence_title(newest)
+                panel.show(self._with_standing(words.evidence(newest, self.console.clock(), _width(panel))))
+
+    def _with_standing(self, lines: list[Line]) -> list[Line]:
+        """That it is being measured, or could not be, is said over the evidence too."""
+        kept, now = self._kept, self.console.clock()
+        if not kept.asking and kept.failure is None:
+            return lines
+        return [*words.standing(kept.answer, kept.asking, kept.failure, kept.failed_at, now), (), *lines]
+
+    def _read(self, what: words.Item | BundleView | None) -> None:
+        """Show this over the board, or the board again."""
+        self._reading = what
+        panel = self.query_one("#reading", Panel)
+        panel.display = what is not None
+        self.query_one("#gates-screen").display = what is None
+        if what is None:
+            self.query_one("#gate-list").focus()
+        else:
+            panel.scroll_home(animate=False)
+            panel.focus()
+        self.call_after_refresh(self.show_readiness)
+        self.draw_frame()
+
+    def shown_actions(self) -> tuple[Action, ...]:
+        """Over the evidence only what concerns it."""
+        if self._reading is None:
+            return self.console_actions()
+        return tuple(a for a in self.console_actions() if a.name in _WHILE_READING)
+
+    # Actions
+
+    @on(Rows.Chosen, "#gate-list")
+    def action_evidence(self) -> None:
+        """The evidence of the selected gate, over the board."""
+        if self._reading is not None:
+            return
+        if self.selected is None:
+            self.cannot("No gate is selected.", "Measure: r. Change the filter: f")
+        else:
+            self._read(self.selected)
+
+    def action_dismiss_notice(self) -> None:
+        """Esc: the notice first, then what is read over the board."""
+        if self._reading is not None and self.console.notice.kind in {"none", "working"}:
+            self._read(None)
+        else:
+            super().action_dismiss_notice()
+
+    def action_measure_gate(self) -> None:
+        """Ask for the one gate again."""
+        item = self._reading if isinstance(self._reading, words.Item) else self.selected
+        if item is None:
+            self.cannot("No gate is selected.", "Measure: r. Change the filter: f")
+        elif self._pre:
+            self.console.readiness.measure_pre()
+        else:
+            self.console.readiness.measure_gate(item.name)
+
+    def action_filter_gates(self) -> None:
+        """All, those that are not PASS, then each outcome."""
+        self._filter = (self._filter + 1) % len(words.FILTERS)
+        self.show_readiness()
+
+    def action_pre_board(self) -> None:
+        """PRE, or the gates again."""
+        self._pre = not self._pre
+        self._filter = 0
+        if self._reading is not None:
+            self._read(None)
+        self.reload()
+
+    def action_bundle(self) -> None:
+        """Write the bundle as the console's one operation, then show what it came to."""
+
+        def call(backend: "Backend", progress: "OnProgress") -> BundleView:
+            return backend.bundle(progress)
+
+        def done(written: BundleView) -> str:
+            self.console.readiness.board.keep(written.board)
+            self._read(written)
+            return words.bundle_done(written)
+
+        self.console.operate(Operation("Writing the readiness bundle", call, done))
+
+
+def _same(one: words.Item, other: words.Item) -> bool:
+    return (one.name, one.title) == (other.name, other.title)
+
+
+def _width(panel: Panel) -> int:
+    """Cells for text, also when a scrollbar takes its own."""
+    return panel.size.width - (0 if panel.show_vertical_scrollbar else 1)

@@ -1,0 +1,255 @@
+"""The words of Gates and of the roll-up on the Overview: pure functions of what was measured and the time."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from console.backend.errors import CutterError
+from console.backend.outcome import Check, Evidence, Outcome
+from console.backend.readiness import Board, BundleView, GateReport, Letter
+from console.backend.safe_text import safe_text
+from console.widgets.line import Line, Span, Tone, line, outcome_tone
+from console.widgets.words import age, clock, plural, shortened, took
+from console.widgets.wrap import hanging
+
+_SYMBOLS = {
+    Outcome.PASS: "✓",
+    Outcome.PARTIAL: "~",
+    Outcome.FAIL: "✗",
+    Outcome.INCONCLUSIVE: "?",
+    Outcome.NOT_RUN: "·",
+}
+_TITLE_WIDTH = 31
+
+
+@dataclass(frozen=True)
+class Filter:
+    """Which outcomes show; `word` is what the title says, empty where all do."""
+
+    word: str
+    outcomes: frozenset[Outcome]
+
+
+FILTERS: tuple[Filter, ...] = (
+    Filter("", frozenset(Outcome)),
+    Filter("not PASS", frozenset(Outcome) - {Outcome.PASS}),
+    *(Filter(outcome.value, frozenset({outcome})) for outcome in Outcome),
+)
+
+
+@dataclass(frozen=True)
+class Item:
+    """One row: a gate with all its checks, or one check of PRE."""
+
+    name: str
+    title: str
+    outcome: Outcome
+    report: GateReport
+    checks: tuple[Check, ...]
+
+
+def gate_items(board: Board) -> tuple[Item, ...]:
+    """A row a gate."""
+    return tuple(Item(gate.gate, gate.title, gate.outcome, gate, gate.checks) for gate in board.gates)
+
+
+def pre_items(report: GateReport) -> tuple[Item, ...]:
+    """A row a check."""
+    return tuple(Item(report.gate, check.name, check.outcome, report, (check,)) for check in report.checks)
+
+
+def mark(outcome: Outcome, width: int = 0) -> Span:
+    """Symbol and word; the colour only repeats them."""
+    return Span(f"{_SYMBOLS[outcome]} {outcome.value:<{width}}", outcome_tone(outcome.value))
+
+
+def gate_row(item: Item, now: datetime) -> Line:
+    """Symbol, word, id, title, owner, age, detail: what does not fit is cut off at the right."""
+    gate = item.report
+    return line(
+        mark(item.outcome, 13),
+        Span(f"{item.name:<4}", "strong"),
+        f"{shortened(item.title, _TITLE_WIDTH - 1):<{_TITLE_WIDTH}}",
+        Span(f"{gate.owner.value:<12}", "muted"),
+        Span(f"{age(gate.measured_at, now):<11} ", "muted"),
+        Span("" if item.outcome is Outcome.PASS else str(gate.detail)),
+    )
+
+
+def pre_row(item: Item) -> Line:
+    """Symbol, word, check, detail."""
+    return line(mark(item.outcome, 13), f"{item.title}  ", Span(item.checks[0].detail, "muted"))
+
+
+def list_title(items: int, shown: int, chosen: Filter, *, pre: str | None) -> str:
+    """`Gates: 11`, `Gates, not PASS: 3 of 11`, `PRE for RUN: 8`."""
+    what = "Gates" if pre is None else f"PRE for {pre}" if pre else "PRE without a run"
+    return f"{what}, {chosen.word}: {shown} of {items}" if chosen.word else f"{what}: {items}"
+
+
+def nothing_shown(chosen: Filter, *, measured: bool) -> str:
+    """What an empty list says."""
+    return f"None is {chosen.word}. f changes the filter." if measured else "Nothing has been measured yet."
+
+
+def tally(outcomes: Iterable[Outcome]) -> Line:
+    """`8 PASS  2 PARTIAL  1 FAIL`, without those that there are none of."""
+    found = list(outcomes)
+    spans = [
+        Span(f"{found.count(outcome)} {outcome.value}", outcome_tone(outcome.value))
+        for outcome in Outcome
+        if outcome in found
+    ]
+    return tuple(part for span in spans for part in (span, Span("  ")))[:-1]
+
+
+def standing(
+    report: Board | GateReport | None,
+    asking: str,
+    failure: CutterError | None,
+    failed_at: datetime | None,
+    now: datetime,
+) -> list[Line]:
+    """The line above the list: the tally with its age, what is being measured, and why it is not newer."""
+    doing = [Span(f"   measuring {safe_text(asking)} ...", "accent")] if asking else []
+    if report is None:
+        if failure is None:
+            return [line(Span("Not measured yet.", "muted"), *doing)]
+        return [line(Span("NOT MEASURED ", "bad"), _why(failure), *doing), _next(failure)]
+    outcomes = [gate.outcome for gate in (report.gates if isinstance(report, Board) else report.checks)]
+    measured = f"   measured {age(report.measured_at, now)}, took {took(report.took_ms)}"
+    lines = [line(*tally(outcomes), Span(measured, "muted"), *doing)]
+    if failure is not None and failed_at is not None:
+        lines += [line(Span("NOT MEASURED AGAIN ", "bad"), f"at {clock(failed_at)}: {_why(failure)}"), _next(failure)]
+    return lines
+
+
+def _why(failure: CutterError) -> str:
+    return safe_text(f"{failure.code}: {failure.message}")
+
+
+def _next(failure: CutterError) -> Line:
+    return line(Span("Next: ", "muted"), safe_text(failure.next_action))
+
+
+def _worst_first(checks: Iterable[Check]) -> list[Check]:
+    return sorted(checks, key=lambda check: -check.outcome.rank)
+
+
+def detail_title(item: Item) -> str:
+    """The gate and who can mend it."""
+    return f"{item.name} {item.title}, {item.report.owner.value}"
+
+
+def detail(item: Item, width: int) -> list[Line]:
+    """What is open, worst first, each with its next action; then the question, and what passed."""
+    lines: list[Line] = []
+    for check in _worst_first(item.checks):
+        if check.outcome is not Outcome.PASS:
+            lines += _verdict(check, width)
+    passed = [check.name for check in item.checks if check.outcome is Outcome.PASS]
+    asked = hanging((Span("asks  ", "muted"),), str(item.report.question), width)
+    if passed:
+        asked += hanging((mark(Outcome.PASS), Span("  ")), ", ".join(passed), width, "muted")
+    return [*lines, *asked]
+
+
+def _verdict(check: Check, width: int) -> list[Line]:
+    lines = hanging((mark(check.outcome), Span("  ")), f"{check.name}: {check.detail}", width)
+    if check.outcome is not Outcome.PASS:
+        lines += hanging((Span("  Next  ", "muted"),), str(check.next_action), width, "strong")
+    return lines
+
+
+def evidence_title(item: Item) -> str:
+    """`G3 Backup readiness: FAIL`."""
+    return f"{item.name} {item.title}: {item.outcome.value}"
+
+
+def evidence(item: Item, now: datetime, width: int) -> list[Line]:
+    """The question, each check with its finding and next action, and each fact that it rests on, once."""
+    gate = item.report
+    measured = f"{gate.owner.value}; measured {age(gate.measured_at, now)}, took {took(gate.took_ms)}"
+    lines = [
+        *hanging((Span("question  ", "muted"),), str(gate.question), width),
+        *hanging((Span("owner     ", "muted"),), measured, width),
+    ]
+    told: set[str] = set()
+    for check in _worst_first(item.checks):
+        lines += [line(""), *_verdict(check, width)]
+        for fact in check.evidence:
+            lines += [line(Span(f"  {fact.id}, as above", "muted"))] if fact.id in told else _fact(fact, width)
+            told.add(fact.id)
+        if not check.evidence:
+            lines.append(line(Span("  no evidence: nothing was measured", "muted")))
+    return lines
+
+
+def _fact(fact: Evidence, width: int) -> list[Line]:
+    rows: tuple[tuple[str, str, Tone], ...] = (
+        ("  asked  ", str(fact.asked), "plain"),
+        ("  of     ", str(fact.source), "plain"),
+        ("  answer ", str(fact.answer), "strong"),
+        *((("  sha256 ", fact.digest, "plain"),) if fact.digest else ()),
+    )
+    told = [part for label, text, tone in rows for part in hanging((Span(label, "muted"),), text, width, tone)]
+    when = f", {fact.measured_at:%Y-%m-%d %H:%M:%S} UTC, took {took(fact.took_ms)}"
+    return [line(Span(f"  {fact.id}", "accent"), Span(when, "muted")), *told]
+
+
+_LETTER_TONES: dict[Letter, Tone] = {Letter.A: "good", Letter.B: "warn", Letter.C: "bad"}
+
+
+def bundle_title(written: BundleView) -> str:
+    """`Bundle: outcome B`."""
+    return f"Bundle: outcome {written.letter.value}"
+
+
+def bundle(written: BundleView, width: int) -> list[Line]:
+    """Letter, directory, digest, and every gap."""
+    signed = written.signed_by or "nobody; on the command line: cutter-console bundle --sign FPR"
+    lines = [
+        *hanging(
+            (Span(f"{written.letter.value}  ", _LETTER_TONES[written.letter]),), str(written.headline), width, "strong"
+        ),
+        line(""),
+        *hanging((Span("in      ", "muted"),), str(written.directory), width),
+        *hanging((Span("sums    ", "muted"),), written.sums_sha256, width),
+        *hanging((Span("signed  ", "muted"),), signed, width),
+        line(""),
+        line(Span(plural(len(written.gaps), "gap") if written.gaps else "No gaps.", "strong")),
+    ]
+    for gap in written.gaps:
+        lines += hanging((Span("- ", "muted"),), str(gap), width)
+    lines += [line(""), line(Span(plural(len(written.documents), "document"), "strong"))]
+    return [*lines, *(line(Span("- ", "muted"), safe_text(name)) for name in written.documents)]
+
+
+def bundle_done(written: BundleView) -> str:
+    """One sentence for the notice."""
+    gaps = plural(len(written.gaps), "gap")
+    return f"Bundle written, outcome {written.letter.value}, {gaps}: {written.directory}"
+
+
+def rollup_title(board: Board | None, asking: str, failure: CutterError | None, now: datetime) -> str:
+    """An old value is never without its age."""
+    if board is None:
+        return "Gates, measuring ..." if asking else "Gates"
+    current = ", measuring ..." if asking else ", NOT CURRENT" if failure is not None else ""
+    return f"Gates, measured {age(board.measured_at, now)}{current}"
+
+
+def rollup(board: Board | None, asking: str, failure: CutterError | None, width: int, most: int) -> list[Line]:
+    """The tally of the last board, and what is worst."""
+    if board is None:
+        if failure is not None:
+            return [line(Span("NOT MEASURED ", "bad"), _why(failure))]
+        return [line(Span("not measured yet" + ("" if asking else ": press 5"), "muted"))]
+    open_gates = sorted(
+        (gate for gate in board.gates if gate.outcome is not Outcome.PASS), key=lambda gate: -gate.outcome.rank
+    )
+    lines: list[Line] = [tally(gate.outcome for gate in board.gates)]
+    for gate in open_gates[:most]:
+        words = Span(f"{_SYMBOLS[gate.outcome]} {gate.gate} ", outcome_tone(gate.outcome.value))
+        lines.append(line(words, shortened(str(gate.detail), max(width - len(words.text), 12))))
+    return lines if open_gates else [*lines, line(Span("Nothing is open.", "muted"))]

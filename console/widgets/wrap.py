@@ -1,0 +1,34 @@
+"""Text wrapped to a width, with a hanging indent where a label stands before it."""
+
+from rich.cells import cell_len, chop_cells
+
+from console.widgets.line import Line, Span, Tone
+
+
+def wrapped(text: str, width: int) -> list[str]:
+    """Wrapped at spaces, and inside a word only where it is wider than the row."""
+    if cell_len(text) <= width:
+        return [text]
+    rows: list[str] = []
+    current = ""
+    for word in _words(text):
+        if cell_len(current) + cell_len(word.rstrip()) <= width:
+            current += word
+            continue
+        if current:
+            rows.append(current)
+        *whole, current = chop_cells(word, width) or [""]
+        rows.extend(whole)
+    return [*rows, current]
+
+
+def _words(text: str) -> list[str]:
+    words = text.split(" ")
+    return [word + " " for word in words[:-1]] + words[-1:]
+
+
+def hanging(label: tuple[Span, ...], text: str, width: int, tone: Tone = "plain") -> list[Line]:
+    """The label, and the text behind it; further rows begin below the text."""
+    indent = sum(cell_len(span.text) for span in label)
+    first, *more = wrapped(text, max(width - indent, 12))
+    return [(*label, Span(first, tone)), *((Span(" " * indent), Span(row, tone)) for row in more)]
