@@ -5,6 +5,7 @@ from pathlib import Path
 
 from console.backend import kill_switch
 from console.backend.database.connections import connect
+from console.backend.database.drift import measure_drift
 from console.backend.database.measure import privileges_to_write
 from console.backend.database.records import DocumentRow, documents
 from console.backend.documents.intake import list_intake
@@ -14,8 +15,7 @@ from console.backend.errors import CutterError, Refused, StopCode, UsageError
 from console.backend.facade import OnProgress
 from console.backend.gates.board import measure_board, named
 from console.backend.plan import bind
-from console.backend.readiness import Board
-from console.backend.reports.summary import write_summary
+from console.backend.readiness import Board, DriftReport, ReportView
 from console.backend.runs import briefings, rulings, starting
 from console.backend.runs.engine import Engine
 from console.backend.runs.inspection import list_runs, view_run
@@ -185,7 +185,7 @@ class LocalBackend:
             starting.revert_cut(self.site, run_id)
         finally:
             kill_switch.disarm(self.site, "the revert ended")
-        write_summary(self.site, run_id)
+        self.report(run_id)
         return self.run(run_id)
 
     def void(self, run_id: str, reason: str) -> RunView:
@@ -197,6 +197,16 @@ class LocalBackend:
     def gates(self, names: tuple[str, ...] = ()) -> Board:
         """Measure these gates now, all of them where none is named."""
         return measure_board(self.site, named(names), read_only=self.read_only)
+
+    def drift(self) -> DriftReport:
+        """Grants and definitions against those that were installed, each difference with what would mend it."""
+        return measure_drift(self.site.settings.database.monitor)
+
+    def report(self, run_id: str) -> ReportView:
+        """Write the thirteen documents of a run; the same record gives the same bytes."""
+        from console.backend.reports.run_report import write_run_report
+
+        return write_run_report(self.site, run_id, read_only=self.read_only)
 
     def sign_as_demo_sovereign(self, statement: Path) -> Path:
         """Sign with the demo's key; exists in the demo only."""
@@ -218,7 +228,7 @@ class LocalBackend:
                 kill_switch.disarm_run(self.site, run_id, "the run could not go on")
             raise
         if state.stage is Stage.CLOSEOUT_REPORTED:
-            write_summary(self.site, run_id)
+            self.report(run_id)
 
     def _require_writable(self) -> None:
         if self.read_only:

@@ -4,11 +4,12 @@ import json
 
 from console.backend.canonical_json import canonical_json
 from console.backend.database.connections import connect, scalar
-from console.backend.database.drift import DriftReport, measure_drift
+from console.backend.database.grant_matrix import GrantMatrix, measure_grants
 from console.backend.database.live_text import register_live_document
 from console.backend.database.migrations import migrate as run_migrations
 from console.backend.errors import ExitStatus
 from console.backend.outcome import Outcome
+from console.backend.readiness import DriftReport
 from console.backend.runtime_tree import init_tree
 from console.backend.settings import Settings
 from console.backend.value import Value
@@ -28,6 +29,12 @@ class Counts(Value):
     """Rows of every table."""
 
     counts: tuple[CountView, ...]
+
+
+class DriftAnswer(DriftReport):
+    """The differences and, with --json, the whole matrix they were found in."""
+
+    matrix: GrantMatrix | None = None
 
 
 def init(options: Options, _request: Nothing) -> ExitStatus:
@@ -99,18 +106,35 @@ def counts(options: Options, _request: Nothing) -> ExitStatus:
 
 
 def drift(options: Options, _request: Nothing) -> ExitStatus:
-    """Grants, functions, triggers and migrations against what this program would install."""
-    found = measure_drift(site_of(options).settings.database.monitor)
-    exit_status = report(options, "drift", found.outcome, _drift_lines(found), found)
+    """Grants, definitions, guards and roles against those that were installed, each difference with what mends it."""
+    found = backend_of(options).drift()
+    exit_status = report(options, "drift", found.outcome, _drift_lines(found), _with_matrix(options, found))
     return ExitStatus.DRIFT if found.outcome is Outcome.FAIL else exit_status
 
 
+def _with_matrix(options: Options, found: DriftReport) -> DriftReport:
+    """The matrix is long: it is measured for --json alone."""
+    if not options.json:
+        return found
+    monitor = site_of(options).settings.database.monitor
+    with connect(monitor, read_only=True, purpose="grants") as connection:
+        matrix = measure_grants(connection)
+    return DriftAnswer.model_validate({**found.model_dump(), "matrix": matrix})
+
+
 def _drift_lines(found: DriftReport) -> list[str]:
-    same = f"no difference; schema digest {found.schema_digest}"
-    return [
-        *(f"missing    {line}" for line in found.missing),
-        *(f"not ours   {line}" for line in found.unexpected),
-    ] or [same]
+    """One block a difference; what mends it is printed as it would be typed into psql, and never run."""
+    if not found.differences:
+        return [f"no difference; schema digest {found.schema_digest}"]
+    lines = [
+        f"{len(found.differences)} differences; schema digest {found.schema_digest}, installed {found.pinned_digest}"
+    ]
+    for one in found.differences:
+        lines += ["", f"{one.what} {one.subject}", f"  expected  {one.expected}", f"  actual    {one.actual}"]
+        lines += [
+            f"  mend      {line}" if number == 0 else f"            {line}" for number, line in enumerate(one.mend)
+        ]
+    return lines
 
 
 def register(options: Options, request: RegisterDocument) -> ExitStatus:

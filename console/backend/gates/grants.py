@@ -1,0 +1,40 @@
+"""Grants and definitions as a fact with its check: what several gates, and the board before arming, ask alike."""
+
+from console.backend.database.drift import drift_on
+from console.backend.gates.fact import Fact, Verdict, check, fails, passes
+from console.backend.gates.probe import Probe
+from console.backend.outcome import Check, Outcome
+from console.backend.readiness import DriftReport
+
+_SHOWN = 3
+
+
+def grants(probe: Probe) -> Fact[DriftReport]:
+    """The drift, measured now on the monitoring role."""
+
+    def measure() -> DriftReport:
+        with probe.monitor() as connection:
+            return drift_on(connection)
+
+    return probe.ask(
+        "grants",
+        "are grants, owners, functions, triggers, columns and roles those of the last migration",
+        "v_schema_line and v_schema_pin, as the monitoring role",
+        measure,
+        lambda found: f"{len(found.differences)} differences" if found.differences else "as installed",
+        digest=lambda found: found.schema_digest,
+    )
+
+
+def grants_check(fact: Fact[DriftReport]) -> Check:
+    """Pure: `grants and definitions`; FAIL with every difference, and where nothing is pinned to compare with."""
+    return check("grants and definitions", fact, _as_installed)
+
+
+def _as_installed(found: DriftReport) -> Verdict:
+    if found.outcome is Outcome.PASS and not found.differences and found.pinned_digest:
+        return passes(f"as installed, digest {found.schema_digest}")
+    told = [f"{one.what} {one.subject}: expected {one.expected}, actual {one.actual}" for one in found.differences]
+    more = f"; and {len(told) - _SHOWN} more" if len(told) > _SHOWN else ""
+    said = "; ".join(told[:_SHOWN]) + more or "no inventory is pinned"
+    return fails(said, "See what would mend each, and who changed it: cutter-console drift")

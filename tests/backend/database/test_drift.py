@@ -1,0 +1,448 @@
+"""Each break of grants or definitions is told as a person would tell it, and the SQL that is printed for it mends it."""
+
+from collections.abc import Callable, Iterator
+
+import psycopg
+import pytest
+
+from console.backend.cluster import TransientCluster
+from console.backend.database.connections import connect
+from console.backend.database.definitions import definition_of
+from console.backend.database.drift import differences, measure_drift
+from console.backend.database.grant_matrix import measure_grants
+from console.backend.database.inventory import measure_inventory
+from console.backend.database.mending import LOOK_FIRST
+from console.backend.errors import Unmeasured
+from console.backend.outcome import Outcome
+from console.backend.readiness import Difference, DriftReport
+from tests.conftest import Database
+
+ROLES = ("mallory", '"odd; name"')
+UNIT, VERSION, RUN = "public.information_unit", "public.unit_version", "cutter_governance.run"
+APPLY = "cutter_governance.fn_cut_apply(text)"
+
+BREAKS: dict[str, tuple[str, tuple[tuple[str, str, str, str], ...]]] = {
+    "a dropped grant": (
+        "REVOKE SELECT ON cutter_governance.v_run FROM cutter_ro",
+        (("grant", "cutter_ro on cutter_governance.v_run", "SELECT", "none"),),
+    ),
+    "an extra grant": (
+        f"GRANT DELETE, UPDATE ON {UNIT} TO cutter_exec",
+        (("grant", f"cutter_exec on {UNIT}", "SELECT", "DELETE, SELECT, UPDATE"),),
+    ),
+    "a grant with grant option": (
+        f"GRANT SELECT ON {UNIT} TO cutter_exec WITH GRANT OPTION",
+        (("grant", f"cutter_exec on {UNIT}", "SELECT", "SELECT*"),),
+    ),
+    "a grant on a column": (
+        f"GRANT UPDATE (body) ON {VERSION} TO cutter_exec",
+        (("grant", f"cutter_exec on {VERSION} (body)", "none", "UPDATE"),),
+    ),
+    "a revoked grant on a column": (
+        "REVOKE INSERT (title) ON cutter_governance.manifest_unit_block FROM cutter_exec",
+        (("grant", "cutter_exec on cutter_governance.manifest_unit_block (title)", "INSERT", "none"),),
+    ),
+    "a privilege taken from the owner": (
+        f"REVOKE INSERT ON {UNIT} FROM cutter_owner",
+        (("grant", f"cutter_owner on {UNIT}", "*INSERT*", "*"),),
+    ),
+    "execute for everybody": (
+        f"GRANT EXECUTE ON FUNCTION {APPLY} TO PUBLIC",
+        (("grant", "PUBLIC on function cutter_governance.fn_cut_apply(p_run_id text)", "none", "EXECUTE"),),
+    ),
+    "a grant on a schema": (
+        "GRANT CREATE ON SCHEMA cutter_governance TO cutter_exec",
+        (("grant", "cutter_exec on schema cutter_governance", "USAGE", "CREATE, USAGE"),),
+    ),
+    "a disabled trigger": (
+        f"ALTER TABLE {UNIT} DISABLE TRIGGER guard_write",
+        (("trigger state", f"guard_write on {UNIT}", "ENABLE ALWAYS", "disabled"),),
+    ),
+    "a trigger that replica mode skips": (
+        f"ALTER TABLE {UNIT} ENABLE TRIGGER guard_write",
+        (("trigger state", f"guard_write on {UNIT}", "ENABLE ALWAYS", "ENABLE"),),
+    ),
+    "a dropped trigger": (
+        f"DROP TRIGGER guard_immutable ON {VERSION}",
+        (("trigger", f"guard_immutable on {VERSION}", "*CREATE TRIGGER guard_immutable*", "missing"),),
+    ),
+    "a dropped constraint trigger": (
+        "DROP TRIGGER guard_all_or_nothing ON cutter_governance.approval_use",
+        (("trigger", "guard_all_or_nothing on *", "*CONSTRAINT TRIGGER*", "missing"),),
+    ),
+    "a foreign trigger": (
+        f"CREATE TRIGGER stranger AFTER INSERT ON {VERSION} FOR EACH ROW EXECUTE FUNCTION cutter_governance.guard_write()",
+        (("trigger", f"stranger on {VERSION}", "absent", "*CREATE TRIGGER stranger*"),),
+    ),
+    "a changed trigger": (
+        f"CREATE OR REPLACE TRIGGER guard_write BEFORE INSERT ON {UNIT} FOR EACH STATEMENT EXECUTE FUNCTION cutter_governance.guard_write()",
+        (("trigger", f"guard_write on {UNIT}", "*INSERT OR UPDATE*", "*BEFORE INSERT ON*"),),
+    ),
+    "a changed function body": (
+        "CREATE OR REPLACE FUNCTION cutter_governance.fn_assert_no_hold() RETURNS void LANGUAGE plpgsql SECURITY DEFINER"
+        " SET search_path = pg_catalog, pg_temp AS 'BEGIN END'",
+        (("function", "cutter_governance.fn_assert_no_hold(): body", "sha256 *", "sha256 *"),),
+    ),
+    "a function that lost everything": (
+        "CREATE OR REPLACE FUNCTION cutter_governance.fn_assert_no_hold() RETURNS void LANGUAGE sql AS 'SELECT'",
+        (
+            ("function", "cutter_governance.fn_assert_no_hold(): body", "sha256 *", "sha256 *"),
+            ("function", "cutter_governance.fn_assert_no_hold(): definer", "SECURITY DEFINER", "SECURITY INVOKER"),
+            ("function", "cutter_governance.fn_assert_no_hold(): form", "plpgsql*", "sql*"),
+            ("function", "cutter_governance.fn_assert_no_hold(): settings", "search_path=*", "none"),
+        ),
+    ),
+    "a function's search_path": (
+        f"ALTER FUNCTION {APPLY} SET search_path = public",
+        (("function", "*: settings", "search_path=pg_catalog, pg_temp", "search_path=public"),),
+    ),
+    "a function that is no definer": (
+        f"ALTER FUNCTION {APPLY} SECURITY INVOKER",
+        (("function", "*: definer", "SECURITY DEFINER", "SECURITY INVOKER"),),
+    ),
+    "a dropped function": (
+        f"DROP FUNCTION {APPLY}",
+        (("function", "cutter_governance.fn_cut_apply(p_run_id text): body", "sha256 *", "missing"),),
+    ),
+    "a foreign function": (
+        "CREATE FUNCTION cutter_governance.fn_stranger() RETURNS void LANGUAGE sql AS 'SELECT'",
+        (("function", "cutter_governance.fn_stranger(): body", "absent", "sha256 *"),),
+    ),
+    "a changed owner of a table": (
+        f"ALTER TABLE {RUN} OWNER TO cutter_exec",
+        (("owner", RUN, "cutter_owner", "cutter_exec"),),
+    ),
+    "a changed owner of a table with a sequence": (
+        "ALTER TABLE cutter_governance.run_event OWNER TO cutter_verify",
+        (("owner", "cutter_governance.run_event", "cutter_owner", "cutter_verify"), ("grant", "cutter_verify on sequence *", "SELECT", "none")),
+    ),
+    "a changed owner of a function": (
+        f"ALTER FUNCTION {APPLY} OWNER TO postgres",
+        (("owner", "function cutter_governance.fn_cut_apply(p_run_id text)", "cutter_owner", "postgres"),),
+    ),
+    "a changed owner of the schema": (
+        "ALTER SCHEMA cutter_governance OWNER TO cutter_exec",
+        (("owner", "schema cutter_governance", "cutter_owner", "cutter_exec"),),
+    ),
+    "an extra column": (
+        f"ALTER TABLE {VERSION} ADD COLUMN remark text",
+        (("column", f"{VERSION}.remark", "absent", "text"),),
+    ),
+    "a column that may be null": (
+        f"ALTER TABLE {VERSION} ALTER COLUMN body DROP NOT NULL",
+        (("column", f"{VERSION}.body", "text NOT NULL", "text"),),
+    ),
+    "a changed default": (
+        f"ALTER TABLE {UNIT} ALTER COLUMN lifecycle_status SET DEFAULT 'enacted'",
+        (("column", f"{UNIT}.lifecycle_status", "*DEFAULT 'draft'::text", "*DEFAULT 'enacted'::text"),),
+    ),
+    "a dropped column": (
+        f"ALTER TABLE {VERSION} DROP COLUMN enacted_at CASCADE",
+        (("column", f"{VERSION}.enacted_at", "timestamp with time zone", "missing"), ("trigger", f"guard_immutable on {VERSION}", "*", "missing")),
+    ),
+    "a dropped check": (
+        "ALTER TABLE cutter_governance.approval DROP CONSTRAINT approval_signers_check",
+        (("constraint", "approval_signers_check on *", "CHECK*", "missing"),),
+    ),
+    "a dropped unique index": (
+        "DROP INDEX cutter_governance.execution_lease_one_open",
+        (("unique index", "*execution_lease_one_open on *", "CREATE UNIQUE INDEX*", "missing"),),
+    ),
+    "a changed view": (
+        "CREATE OR REPLACE VIEW cutter_governance.v_hold AS SELECT * FROM cutter_governance.hold_event WHERE false",
+        (("view", "cutter_governance.v_hold", "sha256 *", "sha256 *"),),
+    ),
+    "a view with another column": (
+        "CREATE OR REPLACE VIEW cutter_governance.v_hold AS SELECT *, 1 AS more FROM cutter_governance.hold_event",
+        (("view", "cutter_governance.v_hold", "sha256 *", "sha256 *"),),
+    ),
+    "a dropped view": (
+        "DROP VIEW cutter_governance.v_lease",
+        (("relation", "cutter_governance.v_lease", "a view", "missing"),),
+    ),
+    "a foreign table": (
+        "CREATE TABLE cutter_governance.stranger (id integer PRIMARY KEY)",
+        (("relation", "cutter_governance.stranger", "absent", "a table"),),
+    ),
+    "a rewrite rule": (
+        f"CREATE RULE swallow AS ON INSERT TO {VERSION} DO INSTEAD NOTHING",
+        (("rule", f"swallow on {VERSION}", "absent", "*INSTEAD NOTHING*"),),
+    ),
+    "row security and a policy": (
+        f"ALTER TABLE {UNIT} ENABLE ROW LEVEL SECURITY; CREATE POLICY only_mine ON {UNIT} USING (false)",
+        (("policy", f"only_mine on {UNIT}", "absent", "*false*"), ("row security", UNIT, "absent", "enabled")),
+    ),
+    "default privileges": (
+        "ALTER DEFAULT PRIVILEGES FOR ROLE cutter_owner IN SCHEMA cutter_governance GRANT INSERT ON TABLES TO cutter_ro",
+        (("default privileges", "cutter_ro on FOR ROLE cutter_owner IN SCHEMA cutter_governance (TABLES)", "none", "INSERT"),),
+    ),
+    "an event trigger": (
+        "CREATE FUNCTION public.at_ddl() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN END';"
+        " CREATE EVENT TRIGGER stranger ON ddl_command_end EXECUTE FUNCTION public.at_ddl()",
+        (("event trigger", "stranger", "absent", "ddl_command_end*"),),
+    ),
+    "a publication": (
+        f"CREATE PUBLICATION outside FOR TABLE {UNIT}",
+        (("publication", f"outside on {UNIT}", "absent", "published"),),
+    ),
+    "an extra superuser": (
+        "CREATE ROLE mallory SUPERUSER",
+        (("superuser", "mallory", "not installed", "SUPERUSER"),),
+    ),
+    "an extra superuser of an odd name": (
+        'CREATE ROLE "odd; name" SUPERUSER',
+        (("superuser", '"odd; name"', "not installed", "SUPERUSER"),),
+    ),
+    "a role that passes row security and makes roles": (
+        "CREATE ROLE mallory BYPASSRLS CREATEROLE",
+        (("role attribute", "BYPASSRLS on mallory", "absent", "*"), ("role attribute", "CREATEROLE on mallory", "absent", "*")),
+    ),
+    "a member of a dangerous role": (
+        "CREATE ROLE mallory LOGIN; GRANT pg_write_all_data TO mallory",
+        (("membership", "mallory in pg_write_all_data, granted by postgres", "absent", "ADMIN FALSE*"),),
+    ),
+    "a member of the owner, with the right to give it on": (
+        "CREATE ROLE mallory LOGIN; GRANT cutter_owner TO mallory WITH ADMIN OPTION",
+        (("membership", "mallory in cutter_owner, granted by postgres", "absent", "ADMIN TRUE*"),),
+    ),
+    "a member of a member": (
+        'CREATE ROLE mallory; CREATE ROLE "odd; name"; GRANT cutter_exec TO mallory; GRANT mallory TO "odd; name"',
+        (("membership", "mallory in cutter_exec*", "absent", "*"), ("membership", '"odd; name" in mallory*', "absent", "*")),
+    ),
+    "an owner that may log in": (
+        "ALTER ROLE cutter_owner LOGIN CREATEDB",
+        (("role", "cutter_owner", "* NOCREATEDB NOLOGIN *", "* CREATEDB LOGIN *"),),
+    ),
+    "a grant to a foreign role": (
+        f"CREATE ROLE mallory; GRANT SELECT ON {UNIT} TO mallory",
+        (("grant", f"mallory on {UNIT}", "none", "SELECT"),),
+    ),
+}  # fmt: skip
+"""What is done by hand as a superuser, and what must be read of it: kind, subject, expected, actual."""
+
+
+@pytest.fixture
+def cleared(cluster: TransientCluster) -> Iterator[None]:
+    """Roles belong to the cluster: those that a test makes or changes are as before afterwards, whatever happened."""
+    yield
+    with psycopg.connect(cluster.conninfo(), autocommit=True) as connection:
+        connection.execute("ALTER ROLE cutter_owner NOLOGIN NOCREATEDB")
+        for role in ROLES:
+            connection.execute(f"DROP ROLE IF EXISTS {role}".encode())
+
+
+@pytest.fixture
+def broken(cleared: None, database: Database) -> Database:
+    """A database to be broken; it is dropped before the roles are."""
+    assert cleared is None
+    return database
+
+
+def _run(database: Database, statements: str) -> None:
+    with database.connect() as connection:
+        connection.execute(statements.encode())
+
+
+def _drift(database: Database) -> DriftReport:
+    return measure_drift(database.conninfo("cutter_ro"))
+
+
+def _told(found: DriftReport) -> list[tuple[str, str, str, str]]:
+    return [(one.what, one.subject, one.expected, one.actual) for one in found.differences]
+
+
+def _fits(text: str, pattern: str) -> bool:
+    """`*` at either end stands for more text."""
+    core = pattern.strip("*")
+    if pattern.startswith("*") and pattern.endswith("*"):
+        return core in text
+    if pattern.startswith("*"):
+        return text.endswith(core)
+    return text.startswith(core) if pattern.endswith("*") else text == pattern
+
+
+def _mends(found: DriftReport) -> str:
+    """All that is printed, with the comment marks taken away where the caution asks for it."""
+    lines = [line for one in found.differences for line in one.mend]
+    return "\n".join(
+        line.removeprefix("-- ") if number and lines[number - 1] == LOOK_FIRST else line
+        for number, line in enumerate(lines)
+    )
+
+
+@pytest.mark.parametrize("how", BREAKS)
+def test_incident_28_a_break_is_told_and_what_is_printed_mends_it(broken: Database, how: str) -> None:
+    """Incident 28: two missing grants and a trigger that no catalogue listed blocked the first cut."""
+    statements, expected = BREAKS[how]
+    _run(broken, statements)
+
+    found = _drift(broken)
+
+    told = _told(found)
+    assert found.outcome is Outcome.FAIL
+    assert len(told) == len(expected), told
+    for one, pattern in zip(told, expected, strict=True):
+        assert all(map(_fits, one, pattern)), one
+
+    _run(broken, _mends(found))
+    mended = _drift(broken)
+    assert (mended.outcome, _told(mended)) == (Outcome.PASS, [])
+    assert mended.schema_digest == found.pinned_digest
+
+
+def test_nothing_is_run_by_measuring_and_a_fresh_database_is_as_installed(each_database: Database) -> None:
+    before, again = _drift(each_database), _drift(each_database)
+
+    assert (before.outcome, before.differences) == (Outcome.PASS, ())
+    assert before.schema_digest == before.pinned_digest == again.schema_digest
+
+
+def test_the_digest_is_the_one_that_the_database_computes(each_database: Database) -> None:
+    with each_database.connect("cutter_ro") as connection:
+        row = connection.execute("SELECT cutter_governance.fn_schema_digest()").fetchone()
+
+    assert row == (_drift(each_database).schema_digest,)
+
+
+def test_a_function_that_hides_its_own_lines_is_found_by_the_programs_text(broken: Database) -> None:
+    """Incident 9: a check that the checked one may rewrite proves nothing."""
+    _run(
+        broken,
+        "CREATE OR REPLACE FUNCTION cutter_governance.fn_schema_line() RETURNS SETOF text LANGUAGE sql STABLE"
+        " SET search_path = pg_catalog, pg_temp AS 'SELECT line FROM cutter_governance.v_schema_pin'",
+    )
+    _run(broken, f"GRANT DELETE ON {UNIT} TO cutter_exec")
+
+    found = _drift(broken)
+    assert found.outcome is Outcome.FAIL
+    assert [(one.what, "fn_schema_line" in one.subject) for one in found.differences] == [("function", True)]
+
+    _run(broken, _mends(found))
+    assert [one.subject for one in _drift(broken).differences] == [f"cutter_exec on {UNIT}"]
+
+
+def test_without_a_pinned_inventory_nothing_is_as_installed(broken: Database) -> None:
+    _run(broken, "CREATE OR REPLACE VIEW cutter_governance.v_schema_pin AS SELECT line, pinned_at FROM cutter_governance.schema_pin WHERE false")  # fmt: skip
+
+    found = _drift(broken)
+
+    assert (found.outcome, found.pinned_digest) == (Outcome.FAIL, "")
+    assert [one.what for one in found.differences] == ["pin"]
+    assert "cutter-console migrate" in found.differences[0].mend[0]
+
+
+def test_lines_of_an_older_program_name_the_migration(broken: Database) -> None:
+    _run(broken, "INSERT INTO cutter_governance.schema_pin (batch, line) VALUES (99, 'table public.x owner y')")
+
+    assert [(one.what, one.actual) for one in _drift(broken).differences] == [("pin", "lines of an older program")]
+
+
+def test_a_role_that_may_not_read_the_inventory_is_inconclusive(broken: Database) -> None:
+    """Incident 5: a permission error is never shown as nothing found."""
+    _run(broken, "REVOKE SELECT ON cutter_governance.v_schema_line FROM cutter_ro")
+
+    with pytest.raises(Unmeasured, match="42501"):
+        _drift(broken)
+
+
+def test_what_could_lose_data_is_printed_behind_a_caution_and_as_a_comment(broken: Database) -> None:
+    _run(broken, f"ALTER TABLE {VERSION} ADD COLUMN remark text; CREATE TABLE cutter_governance.stranger (id int)")
+
+    mends = [one.mend for one in _drift(broken).differences]
+
+    assert len(mends) == 2
+    assert all(mend[0] == LOOK_FIRST and mend[1].startswith("-- ") for mend in mends)
+
+
+def test_a_name_in_a_comment_cannot_end_the_comment(broken: Database) -> None:
+    """Names are quoted in statements and stand in no comment."""
+    _run(broken, 'CREATE ROLE "odd; name" SUPERUSER')
+
+    (one,) = _drift(broken).differences
+
+    assert [line.startswith("--") for line in one.mend] == [True, False]
+    assert one.mend[1] == 'ALTER ROLE "odd; name" NOSUPERUSER;'
+
+
+def test_the_matrix_names_roles_objects_privileges_expected_and_actual(broken: Database) -> None:
+    _run(broken, f"GRANT DELETE ON {UNIT} TO cutter_exec; ALTER TABLE {UNIT} DISABLE TRIGGER guard_write")
+    with connect(broken.conninfo("cutter_ro"), read_only=True) as connection:
+        matrix = measure_grants(connection)
+
+    wrong = [(cell.what, cell.role, cell.expected, cell.actual) for cell in matrix.cells if not cell.as_installed]
+    assert wrong == [
+        ("grant", "cutter_exec", "SELECT", "DELETE, SELECT"),
+        ("trigger state", "", "ENABLE ALWAYS", "disabled"),
+    ]
+    assert {cell.role for cell in matrix.of("grant")} >= {"cutter_owner", "cutter_exec", "cutter_verify", "cutter_ro"}
+    assert len(matrix.of("function")) > 150
+    assert {cell.expected for cell in matrix.of("trigger state")} == {"ENABLE ALWAYS"}
+
+
+def test_every_function_and_view_of_the_database_has_its_definition_in_the_package(database: Database) -> None:
+    with database.connect("cutter_ro") as connection:
+        inventory = measure_inventory(connection)
+
+    objects = {key.object for key in inventory.now if key.what in {"function", "view"}}
+    assert len(objects) > 50
+    assert [one for one in objects if definition_of(one) is None] == []
+    for key, sha256 in inventory.now.items():
+        if (key.what, key.part) == ("function", "body"):
+            known = definition_of(key.object)
+            assert known is not None
+            assert known.body_sha256 == sha256, key.object
+
+
+def test_deciding_is_pure(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    with database.connect("cutter_ro") as connection:
+        inventory = measure_inventory(connection)
+
+    def unreachable(*_: object, **__: object) -> None:
+        raise AssertionError("asked of the database")
+
+    monkeypatch.setattr(psycopg, "connect", unreachable)
+    found: tuple[Difference, ...] = differences(inventory)
+    assert found == ()
+
+
+@pytest.fixture
+def installed(each_cluster: TransientCluster, template_of: Callable[[int], str]) -> Database:
+    """The template itself of every major version, to be read only."""
+    return Database(each_cluster, template_of(each_cluster.major))
+
+
+def test_the_inventory_is_measured_by_the_monitoring_role_on_every_major_version(installed: Database) -> None:
+    with installed.connect("cutter_ro") as connection:
+        inventory = measure_inventory(connection)
+
+    kinds = {key.what for key in inventory.now}
+    assert kinds >= {
+        "owner",
+        "grant",
+        "relation",
+        "column",
+        "function",
+        "trigger",
+        "trigger state",
+        "superuser",
+        "role",
+    }
+    assert len(inventory.now) == len(inventory.lines)
+
+
+def test_what_mends_a_guard_or_a_constraint_prints_as_it_was_pinned(each_database: Database) -> None:
+    """PostgreSQL may print a definition that it has read back in another way; then the mend would be drift again."""
+    with each_database.connect() as connection, connection.transaction(force_rollback=True):
+        inventory = measure_inventory(connection)
+        dropped = [key for key in inventory.now if key.what in {"trigger", "unique index"}]
+        checks = [key for key, value in inventory.now.items() if key.what == "constraint" and value.startswith("CHECK")]
+        for key in (*dropped, *checks):
+            kind = "TRIGGER" if key.what == "trigger" else "INDEX"
+            on = key.object.replace("TABLE", "ON")
+            drop = f"DROP {kind} {key.part} {on if kind == 'TRIGGER' else ''}"
+            alter = f"ALTER {key.object} DROP CONSTRAINT {key.part}"
+            connection.execute((alter if key.what == "constraint" else drop).encode())
+        found = differences(measure_inventory(connection))
+        assert len(found) == len(dropped) + len(checks) > 45
+        connection.execute("\n".join(line for one in found for line in one.mend).encode())
+        assert differences(measure_inventory(connection)) == ()
