@@ -20,7 +20,7 @@ from console.backend.approvals.statement import (
     read_statement,
     write_statement,
 )
-from console.backend.canonical_json import sha256_hex
+from console.backend.canonical_json import canonical_json, sha256_hex
 from console.backend.database import ledger
 from console.backend.database.connections import connect, scalar
 from console.backend.database.records import ApprovalRow, RunRow, approvals, require_run
@@ -102,10 +102,18 @@ def import_statement(site: Site, statement: Path, signatures: tuple[Path, ...]) 
         raise Refused(
             StopCode.APPROVAL_INVALID, f"{statement}: no statement", "Draft it again: cutter-console approval draft RUN"
         )
-    plan = Workspace.open(site.root, signed.run_id).plan()
+    workspace = Workspace.open(site.root, signed.run_id)
+    plan = workspace.plan()
+    policy = load_policy(site.policy)
+    workspace.write(policy_copy(policy.sha256), canonical_json(policy))
     with connect(site.settings.database.verifier, purpose="import approval") as connection:
         ledger.import_approval(connection, _imported(checked, signed, plan))
     return view(site, statement)
+
+
+def policy_copy(sha256: str) -> str:
+    """The name, in a run's directory, under which the policy of an imported statement is kept for the auditor."""
+    return f"policy-{sha256}.json"
 
 
 def _imported(checked: StatementCheck, signed: Statement, plan: CutPlan) -> ledger.ImportedApproval:

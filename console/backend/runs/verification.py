@@ -123,8 +123,9 @@ def effect_checks(plan: CutPlan, rows: Rows, expected: tuple[TableDelta, ...]) -
         for count in rows.counts
         if count.table in before and count.rows - before.get(count.table, 0) != wanted.get(count.table, 0)
     ]
+    deltas = verdict.first("deltas", iter(wrong), f"all {len(before)} tables changed by exactly what was planned")
     return (
-        verdict.first("deltas", iter(wrong), f"all {len(before)} tables changed by exactly what was planned"),
+        deltas.model_copy(update={"evidence": (*deltas.evidence, verdict.rows_added(before))}),
         verdict.check(
             "untouched rows", f"digest {rows.untouched_digest}", rows.untouched_digest == plan.world.baseline_digest
         ),
@@ -166,15 +167,24 @@ class _Verdict:
     def __init__(self, rows: Rows) -> None:
         self._rows = rows
 
-    def check(self, name: str, answer: str, passed: bool) -> Check:
-        """One check with its answer as evidence."""
-        evidence = Evidence(
+    def evidence(self, name: str, answer: str) -> Evidence:
+        """One piece, of the snapshot's time and role."""
+        return Evidence(
             id=f"V-{name.replace(' ', '-')}",
             asked=name,
             source=f"the database, as {self._rows.role}",
             answer=answer,
             measured_at=self._rows.measured_at,
         )
+
+    def rows_added(self, before: dict[str, int]) -> Evidence:
+        """Rows more than before, table by table, as they were counted: what a report shows beside the planned ones."""
+        counted = [(count.table, count.rows - before[count.table]) for count in self._rows.counts if count.table in before]
+        return self.evidence("rows added", ", ".join(f"{table} {rows:+d}" for table, rows in counted))
+
+    def check(self, name: str, answer: str, passed: bool) -> Check:
+        """One check with its answer as evidence."""
+        evidence = self.evidence(name, answer)
         return Check(
             name=name,
             outcome=Outcome.PASS if passed else Outcome.FAIL,

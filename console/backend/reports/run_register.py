@@ -1,0 +1,47 @@
+"""The register of a report's evidence: every piece under an id of its own, the same for the same record."""
+
+import re
+from datetime import UTC, datetime
+
+from console.backend.outcome import Evidence
+
+_ODD = re.compile(r"[^A-Za-z0-9.]+")
+
+
+def plain(name: str) -> str:
+    """The name as part of an id: letters, digits, dots and hyphens, so that no id can be markup."""
+    return _ODD.sub("-", name).strip("-.") or "x"
+
+
+def utc(moment: datetime) -> str:
+    """A time as the report writes it, to the second."""
+    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
+
+
+class Register:
+    """Collects evidence while a report is composed; an id that is taken gets a number behind it."""
+
+    def __init__(self) -> None:
+        self._found: dict[str, Evidence] = {}
+
+    def put(self, name: str, asked: str, source: str, answer: str, at: datetime, digest: str = "") -> str:
+        """One piece from the record, at the record's own time. Returns its id."""
+        return self.keep(
+            name,
+            Evidence(id=name, asked=asked, source=source, answer=answer, digest=digest, measured_at=at.astimezone(UTC)),
+        )
+
+    def keep(self, name: str, piece: Evidence) -> str:
+        """A piece that the record holds already, under this id. Returns the id it got."""
+        wanted = chosen = ".".join(plain(part) for part in name.split("."))
+        number = 1
+        while chosen in self._found and self._found[chosen] != piece.model_copy(update={"id": chosen}):
+            number += 1
+            chosen = f"{wanted}.{number}"
+        self._found[chosen] = piece.model_copy(update={"id": chosen})
+        return chosen
+
+    @property
+    def all(self) -> tuple[Evidence, ...]:
+        """Every piece, in the order in which the report came to it."""
+        return tuple(self._found.values())
