@@ -45,6 +45,8 @@ class PlanFacts(Value):
     content_digest: str
     target: Target
     deltas: tuple[TableDelta, ...]
+    source_sha256: str = ""
+    """Of the pinned snapshot's bytes; empty in the files of older runs."""
 
 
 class PhaseRecord(Value):
@@ -148,6 +150,7 @@ class Workspace:
             content_digest=plan.document.content_digest,
             target=plan.world.target,
             deltas=plan.expected_deltas,
+            source_sha256=plan.document.source.sha256,
         )
         self.write("plan.json", data)
         self.write("plan-facts.json", canonical_json(facts))

@@ -1,0 +1,113 @@
+"""Dry runs as evidence: which documents have walked all phases without a write, on which database, from which bytes."""
+
+import shlex
+
+from console.backend.canonical_json import sha256_file
+from console.backend.database.records import RunRow
+from console.backend.errors import Refused
+from console.backend.gates.fact import Verdict, fails, passes
+from console.backend.journal import verify_journal
+from console.backend.outcome import Outcome
+from console.backend.runs.site import Site
+from console.backend.runs.standing import VOIDED
+from console.backend.runs.states import Mode, Phase
+from console.backend.runs.workspace import PlanFacts, RunRequestFile, Workspace
+from console.backend.safe_text import SafeText
+from console.backend.value import Value
+from console.backend.world import Target
+
+_NEEDS_ROWS = frozenset({Phase.STRUCTURAL_VERIFY, Phase.WRITE_VERIFY})
+"""A dry run has written no rows that these could look at."""
+
+
+class DryRun(Value):
+    """One dry run with a plan."""
+
+    run_id: SafeText
+    docprefix: str
+    origin: SafeText
+    n_units: int
+    content_digest: str
+    source_sha256: str
+    target: Target
+    problem: SafeText
+    """Why it proves nothing; empty where it is green."""
+
+
+def measure_dry_runs(site: Site, docprefix: str = "", content_digest: str = "") -> tuple[DryRun, ...]:
+    """The dry runs of this root, the newest first; of one document or one content where that is asked.
+
+    Raises OSError where runs/ cannot be read. A dry run whose files are damaged proves nothing and is left out.
+    """
+    found: list[DryRun] = []
+    for directory in sorted((site.root / "runs").iterdir(), reverse=True):
+        workspace = Workspace(directory)
+        try:
+            request, plan = workspace.request(), workspace.plan_facts()
+        except Refused:
+            continue
+        if request.mode is not Mode.DRYRUN or plan is None or docprefix not in {"", request.docprefix}:
+            continue
+        if content_digest in {"", plan.content_digest}:
+            found.append(_dry_run(workspace, request, plan))
+    return tuple(found)
+
+
+def _dry_run(workspace: Workspace, request: RunRequestFile, plan: PlanFacts) -> DryRun:
+    return DryRun(
+        run_id=request.run_id,
+        docprefix=request.docprefix,
+        origin=request.origin,
+        n_units=plan.n_units,
+        content_digest=plan.content_digest,
+        source_sha256=plan.source_sha256,
+        target=plan.target,
+        problem=_problem(workspace, plan),
+    )
+
+
+def _problem(workspace: Workspace, plan: PlanFacts) -> str:
+    if (workspace.directory / VOIDED).exists():
+        return "it was voided"
+    try:
+        records = {phase: workspace.record(phase) for phase in Phase}
+    except Refused as damaged:
+        return damaged.message
+    for phase, record in records.items():
+        wanted = Outcome.NOT_RUN if phase in _NEEDS_ROWS else Outcome.PASS
+        if record is None or record.outcome is not wanted:
+            return f"{phase} is {record.outcome if record else 'missing'}"
+    if sha256_file(workspace.directory / "plan.json") != plan.plan_digest:
+        return "its plan is not the one that was made"
+    journal = verify_journal(workspace.journal, None, workspace.directory.name)
+    return journal.detail if journal.outcome is Outcome.FAIL else ""
+
+
+def place(target: Target) -> tuple[str, str, int]:
+    """What makes two targets the same database: name, system identifier, timeline."""
+    return target.database, target.system_identifier, target.timeline
+
+
+def start_command(site: Site, row: RunRow, *, ordinals: bool) -> str:
+    """The exact command of a dry run of the same document."""
+    kind, _, name = row.origin.partition(":")
+    source = str(site.intake / name) if kind == "file" else row.origin
+    options = f" --profile {row.profile}" + (" --ordinals" if ordinals else "")
+    return f"cutter-console run start {shlex.quote(source)} --docprefix {row.docprefix}{options}"
+
+
+def judge_dry_run(found: tuple[DryRun, ...], target: Target, command: str) -> Verdict:
+    """Pure: of the dry runs of this very content, one is green and was made on this very database."""
+    here = [one for one in found if place(one.target) == place(target)]
+    green = next((one for one in here if not one.problem), None)
+    if green is not None:
+        return passes(f"{green.run_id}: {green.n_units} units, every phase PASS on {target.database}, nothing written")
+    if here:
+        return fails(f"dry run {here[0].run_id} is not green: {here[0].problem}", command)
+    if found:
+        other = found[0].target
+        return fails(
+            f"dry run {found[0].run_id} was made on another database: {other.database}, system {other.system_identifier}, timeline {other.timeline}",
+            command,
+        )
+    return fails("no dry run of this content on this database", command)
