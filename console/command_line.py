@@ -88,6 +88,16 @@ def _register(parser: _Parser) -> None:
     parser.add_argument("--profile", choices=("atx", "vi-law", "de-law"), default="atx")
 
 
+def _init(parser: _Parser) -> None:
+    parser.add_argument("--pin", action="store_true", help="measure host, database and release, and pin them")
+    parser.add_argument("--repin", action="store_true", help="with --pin: a pin that is set may become another one")
+
+
+def _manifest(parser: _Parser) -> None:
+    parser.add_argument("--junit", type=Path, metavar="FILE", help="the test run's JUnit file")
+    parser.add_argument("--out", type=Path, default=Path("deploy-manifest.json"), metavar="FILE")
+
+
 def _gates(parser: _Parser) -> None:
     parser.add_argument("names", nargs="*", metavar="GATE", help="G0 to G10, or PRE; none: G0 to G10")
     parser.add_argument("--run", default="", metavar="RUN", help="the run that PRE is asked for")
@@ -99,7 +109,7 @@ def _bundle(parser: _Parser) -> None:
 
 _ROUTES: dict[tuple[str, ...], _Route] = {
     ("demo",): _Route("console.demo:run", ask.Demo, _demo),
-    ("init",): _Route("console.commands.database:init", ask.Nothing),
+    ("init",): _Route("console.commands.pinning:init", ask.Init, _init),
     ("migrate",): _Route("console.commands.database:migrate", ask.Nothing),
     ("status",): _Route("console.commands.database:status", ask.Nothing),
     ("gates",): _Route("console.commands.readiness:gates", ask.Gates, _gates),
@@ -130,6 +140,8 @@ _ROUTES: dict[tuple[str, ...], _Route] = {
     ("bundle",): _Route("console.commands.readiness:bundle", ask.Bundle, _bundle),
     ("report",): _Route("console.commands.readiness:run_report", ask.OneRun, _run),
     ("journal", "verify"): _Route("console.commands.journals:verify", ask.OneRun, _run),
+    ("manifest", "build"): _Route("console.commands.manifests:build", ask.BuildManifest, _manifest),
+    ("manifest", "verify"): _Route("console.commands.manifests:verify", ask.Nothing),
 }
 
 

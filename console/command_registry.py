@@ -14,7 +14,7 @@ class Command:
 
 COMMANDS: tuple[Command, ...] = (
     Command(("demo",), "the whole console on an embedded PostgreSQL with throw-away keys", writes=True),
-    Command(("init",), "make the runtime tree", writes=True),
+    Command(("init",), "make the runtime tree; with --pin, pin host, database and release", writes=True),
     Command(("migrate",), "install or bring up to date schema, functions and roles", writes=True),
     Command(("status",), "where am I, the switch, the counts, what waits"),
     Command(("gates",), "the readiness gates, measured now; some of them, or PRE"),
@@ -45,4 +45,6 @@ COMMANDS: tuple[Command, ...] = (
     Command(("bundle",), "measure every gate and write the readiness bundle", writes=True),
     Command(("report",), "write the thirteen documents of a run", writes=True),
     Command(("journal", "verify"), "whether a run's journal is what was written"),
+    Command(("manifest", "build"), "list the files of this tree with their digests, on the workstation", writes=True),
+    Command(("manifest", "verify"), "whether the deployed files are those of the pinned manifest"),
 )

@@ -26,6 +26,22 @@ class Nothing:
 
 
 @dataclass(frozen=True, slots=True)
+class Init:
+    """Make the runtime tree; `pin` writes what host and database are, `repin` allows a pin to change."""
+
+    pin: bool = False
+    repin: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class BuildManifest:
+    """Write the deploy manifest of this tree; `junit` is the test run's file."""
+
+    junit: Path | None = None
+    out: Path = Path("deploy-manifest.json")
+
+
+@dataclass(frozen=True, slots=True)
 class Demo:
     """The demo; `tour` runs the main job without a screen."""
 
