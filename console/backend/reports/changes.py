@@ -23,7 +23,7 @@ class Change(Value):
     """One thing that was not the same before and after; `before` and `after` are empty for what was not there."""
 
     what: str
-    """`table`, `definitions`, `file`, `keys`, `switch`, `process`, `transaction` or `role`."""
+    """`table`, `definitions`, `file`, `keys`, `switch`, `process`, `service`, `transaction` or `role`."""
     subject: SafeText
     before: SafeText
     after: SafeText
@@ -52,7 +52,7 @@ class _Question(NamedTuple):
 
 def differences(before: Stillness, after: Stillness) -> tuple[Change, ...]:
     """Everything that changed, each thing once. What was not measured is no difference; the statements say it."""
-    compared = (_all_tables, _definitions, _switch, _files, _keys, _processes, _transactions, _superusers)
+    compared = (_all_tables, _definitions, _switch, _files, _keys, _processes, _services, _transactions, _superusers)
     return tuple(change for compare in compared for change in compare(before, after))
 
 
@@ -171,6 +171,14 @@ def _processes(before: Stillness, after: Stillness) -> Iterable[Change]:
             yield Change(what="process", subject=f"process {one.pid} {one.name}", before="", after="running")
 
 
+def _services(before: Stillness, after: Stillness) -> Iterable[Change]:
+    if before.services.value is None or after.services.value is None:
+        return
+    for path in sorted({*before.services.value} ^ {*after.services.value}):
+        there = path in after.services.value
+        yield Change(what="service", subject=path, before="" if there else "there", after="there" if there else "")
+
+
 def _transactions(before: Stillness, after: Stillness) -> Iterable[Change]:
     for moment, found in ((before, before.transactions.value), (after, after.transactions.value)):
         if found is not None and not found.own_unassigned:
@@ -206,4 +214,5 @@ _QUESTIONS = (
     _Question("A file changed outside reports/", "No file outside reports/ was made, changed, replaced or removed.", lambda one: (one.files,), _files),
     _Question("A key added, removed or trusted", "The key ring, its key files and its trust are the same.", lambda one: (one.key_ring,), _keys),
     _Question("A process or an agent started", "No process that this console started, and no agent of its key ring, was left running.", lambda one: (one.processes,), _processes),
+    _Question("A service, timer or cron entry installed or removed", "No service unit, timer or cron entry of the console was installed or removed.", lambda one: (one.services,), _services),
 )  # fmt: skip

@@ -14,6 +14,10 @@ from console.backend.safe_text import safe_text
 _MARKDOWN = re.compile(r"([\\`*{}\[\]<>#|!~&$]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])|^[-+=:])")
 _NUMBERED = re.compile(r"^(\d{1,9})([.)])")
 _LINK = re.compile(r"(?i)(:)(//)|\b(www)(\.)")
+_COMMAND = re.compile(
+    r"(^|: )((?:cutter-console|gpg|gpgconf|chmod|chown|psql|pg_dump|pip|systemctl|crontab|kill|rm|apt-get"
+    r"|GRANT|REVOKE|ALTER|CREATE|DROP|SET) .*)$"
+)
 _TICKS = re.compile("`+")
 
 
@@ -70,6 +74,14 @@ def code(text: str) -> Trusted:
     return Trusted(f"{fence} {said} {fence}" if "`" in said else f"{fence}{said}{fence}") if said else Trusted("")
 
 
+def step(text: str) -> Trusted:
+    """A next action: words escaped, the command in it, which ends it, as a code span. Not for a cell of a table."""
+    match = _COMMAND.search(text)
+    if match is None:
+        return Trusted(markdown(text))
+    return Trusted(f"{markdown(text[: match.start(2)])} {code(match[2])}".strip())
+
+
 def _final(value: object) -> object:
     return value if isinstance(value, Trusted) else markdown(str(value))
 
@@ -88,12 +100,14 @@ def _environment() -> Environment:
 
 
 def render(template: str, evidences: Evidences, values: Mapping[str, object]) -> bytes:
-    """One document as UTF-8. `ev("id")` in a template gives the answer with its id, `code(value)` a command; `values` are the rest.
+    """One document as UTF-8; `values` and three functions are all that a template can reach.
+
+    `ev("id")` gives an answer with its id, `code(value)` a command, `step(value)` a next action.
 
     Raises Unrendered where the template names what is not there.
     """
     try:
-        text = _environment().get_template(template).render({**values, "ev": evidences.say, "code": code})
+        text = _environment().get_template(template).render({**values, "ev": evidences.say, "code": code, "step": step})
     except UndefinedError as error:
         raise Unrendered(StopCode.INVARIANT_FAILED, f"{template}: {error.message}", "Report this template.") from error
     return text.encode()

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from console.backend.backup.record import TableProof
+from console.backend.deploy.traces import cron_entries, service_units
 from console.backend.errors import StopCode, Unmeasured
 from console.backend.gates.fact import AnyFact, Fact
 from console.backend.gates.probe import Probe
@@ -27,6 +28,7 @@ from console.backend.reports.surroundings import (
     processes_of,
 )
 from console.backend.runs.site import Site
+from console.backend.safe_text import SafeText
 from console.backend.value import Value
 from console.backend.views import SwitchState, SwitchView
 
@@ -44,6 +46,8 @@ class Stillness(Value):
     roles: Fact[tuple[RoleSeen, ...]]
     counts: Fact[tuple[TableProof, ...]]
     digests: Fact[tuple[TableProof, ...]]
+    standing: Fact[str]
+    """What is in the database, in words."""
     definitions: Fact[str]
     sequences: Fact[tuple[SequenceState, ...]]
     transactions: Fact[Transactions]
@@ -52,6 +56,7 @@ class Stillness(Value):
     files: Fact[tuple[FileEntry, ...]]
     key_ring: Fact[KeyRing]
     processes: Fact[tuple[ProcessSeen, ...]]
+    services: Fact[tuple[SafeText, ...]]
 
     @property
     def facts(self) -> tuple[AnyFact, ...]:
@@ -80,6 +85,7 @@ def measure_stillness(site: Site, moment: str, ends_at: float, since: Stillness 
         digests=part(
             state, f"{moment}.digests", "the content of every table", lambda one: one.tables, _contents, listing_digest
         ),
+        standing=part(state, f"{moment}.standing", "what is in the database", lambda one: _standing(one.tables), str),
         definitions=part(
             state,
             f"{moment}.definitions",
@@ -99,6 +105,7 @@ def measure_stillness(site: Site, moment: str, ends_at: float, since: Stillness 
         files=probe.ask("files", "every file outside reports/", str(site.root), lambda: files_of(site), _files, digest=listing_digest, otherwise=_AGAIN),
         key_ring=probe.ask("keys", "keys, key files and trust", f"gpg on {site.gnupg_home}", lambda: key_ring_of(site), _keys, digest=lambda ring: listing_digest((ring,)), otherwise=_AGAIN),
         processes=probe.ask("processes", "our children, and agents of the key ring", "/proc", lambda: processes_of(site), _running, otherwise=_AGAIN),
+        services=probe.ask("services", "units, timers and cron entries that mention the console", "the host's files", lambda: _services(site), lambda found: ", ".join(found) or "none", otherwise=_AGAIN),
     )  # fmt: skip
 
 
@@ -117,6 +124,11 @@ def part(
     value = take(whole.value)
     said = {"answer": answer(value), "digest": digest(value) if digest else ""}
     return Fact[U](evidence=evidence.model_copy(update=said), value=value)
+
+
+def _services(site: Site) -> tuple[SafeText, ...]:
+    host = site.context.filesystem
+    return tuple(sorted({*service_units(host).found, *cron_entries(host).found}))
 
 
 def _switch(site: Site) -> SwitchView:
@@ -140,6 +152,18 @@ def _roles(roles: tuple[RoleSeen, ...]) -> str:
 
 def _counts(tables: tuple[TableProof, ...]) -> str:
     return f"{sum(table.rows for table in tables)} rows in {len(tables)} tables"
+
+
+def _standing(tables: tuple[TableProof, ...]) -> str:
+    rows = {proof.table.rpartition(".")[2]: proof.rows for proof in tables}
+    named = (
+        ("run", "LIVE runs recorded"),
+        ("information_unit", "information units"),
+        ("unit_version", "versions"),
+        ("approval", "approvals imported"),
+        ("approval_use", "uses of approvals"),
+    )
+    return ", ".join(f"{rows.get(table, 0)} {words}" for table, words in named)
 
 
 def _contents(tables: tuple[TableProof, ...]) -> str:
