@@ -14,8 +14,9 @@ from console.backend.documents.profiles import PROFILE_NAMES
 from console.backend.errors import CutterError, Refused, StopCode, UsageError
 from console.backend.facade import OnProgress
 from console.backend.gates.board import measure_board, named
+from console.backend.gates.pre import readiness
 from console.backend.plan import bind
-from console.backend.readiness import Board, DriftReport, ReportView
+from console.backend.readiness import Board, BundleView, DriftReport, GateReport, ReportView
 from console.backend.runs import briefings, rulings, starting
 from console.backend.runs.engine import Engine
 from console.backend.runs.inspection import list_runs, view_run
@@ -198,6 +199,10 @@ class LocalBackend:
         """Measure these gates now, all of them where none is named."""
         return measure_board(self.site, named(names), read_only=self.read_only)
 
+    def readiness(self, run_id: str = "") -> GateReport:
+        """PRE-1 to PRE-8, measured now."""
+        return readiness(self.site, run_id, read_only=self.read_only)
+
     def drift(self) -> DriftReport:
         """Grants and definitions against those that were installed, each difference with what would mend it."""
         return measure_drift(self.site.settings.database.monitor)
@@ -207,6 +212,13 @@ class LocalBackend:
         from console.backend.reports.run_report import write_run_report
 
         return write_run_report(self.site, run_id, read_only=self.read_only)
+
+    def bundle(self, on_progress: OnProgress, sign_with: str = "") -> BundleView:
+        """Measure everything and write the ten documents."""
+        from console.backend.reports.bundle import write_bundle
+
+        self._require_writable()
+        return write_bundle(self.site, on_progress, sign_with)
 
     def sign_as_demo_sovereign(self, statement: Path) -> Path:
         """Sign with the demo's key; exists in the demo only."""

@@ -103,7 +103,7 @@ def measure_stillness(site: Site, moment: str, ends_at: float, since: Stillness 
         between=part(state, f"{moment}.between", "ids given out since BEFORE", lambda one: one.between, _became),
         switch=probe.ask("switch", "is the kill switch armed", "the HOLD file and the lease", lambda: _switch(site), _state, otherwise=_AGAIN),
         files=probe.ask("files", "every file outside reports/", str(site.root), lambda: files_of(site), _files, digest=listing_digest, otherwise=_AGAIN),
-        key_ring=probe.ask("keys", "keys, key files and trust", f"gpg on {site.gnupg_home}", lambda: key_ring_of(site), _keys, digest=lambda ring: listing_digest((ring,)), otherwise=_AGAIN),
+        key_ring=probe.ask("key_ring", "keys, key files and trust", f"gpg on {site.gnupg_home}", lambda: key_ring_of(site), _keys, digest=lambda ring: listing_digest((ring,)), otherwise=_AGAIN),
         processes=probe.ask("processes", "our children, and agents of the key ring", "/proc", lambda: processes_of(site), _running, otherwise=_AGAIN),
         services=probe.ask("services", "units, timers and cron entries that mention the console", "the host's files", lambda: _services(site), lambda found: ", ".join(found) or "none", otherwise=_AGAIN),
     )  # fmt: skip

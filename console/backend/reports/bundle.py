@@ -1,0 +1,236 @@
+"""The readiness bundle: measure, ask every gate, measure again, write ten documents; whole, or not at all (design section 10)."""
+
+import json
+import platform
+import time
+from typing import Annotated, Literal
+
+from pydantic import ConfigDict, Field
+
+from console import __version__
+from console.backend.approvals.policy import load_policy
+from console.backend.canonical_json import sha256_hex
+from console.backend.deploy.manifest import read_manifest
+from console.backend.deploy.pins import manifest_path
+from console.backend.facade import OnProgress
+from console.backend.gates.board import DEADLINE_S, measure_board
+from console.backend.gates.gate import AnyGate
+from console.backend.gates.probe import Probe
+from console.backend.gates.registry import GATES
+from console.backend.outcome import Evidence
+from console.backend.readiness import Board, BundleView
+from console.backend.redaction import redact
+from console.backend.reports import closing
+from console.backend.reports.changes import Statement, differences, statements
+from console.backend.reports.closing import Final
+from console.backend.reports.pages import DOCUMENTS, FINAL, Page, page_of
+from console.backend.reports.publishing import Draft, published, remove_leftovers
+from console.backend.reports.rendering import Evidences, render
+from console.backend.reports.signing import sign_sums
+from console.backend.reports.stillness import AFTER, BEFORE, Stillness, measure_stillness
+from console.backend.reports.sums import SIGNATURE, SUMS
+from console.backend.runs.site import Site
+from console.backend.value import Value
+from console.backend.views import Progress
+
+RECORD = "bundle.json"
+SCHEMA: Literal["cutter-console/bundle/1"] = "cutter-console/bundle/1"
+_SIDE_DEADLINE_S = 30.0
+"""For each of the two measurements around the board, which read every row."""
+_STEPS = ("remove what a crash left", "measure before", "ask every gate", "measure after", "write the documents")
+
+
+class DocumentSum(Value):
+    """One file of the bundle."""
+
+    name: str
+    sha256: str
+    bytes: int
+
+
+class Measured(Value):
+    """Everything that a bundle tells, before it is told."""
+
+    about: tuple[Evidence, ...]
+    removed: tuple[str, ...]
+    """Drafts that a crash had left."""
+    before: Stillness
+    board: Board
+    after: Stillness
+
+    @property
+    def statements(self) -> tuple[Statement, ...]:
+        """What did not happen, or what did."""
+        return statements(self.before, self.after)
+
+
+class BundleRecord(Value):
+    """bundle.json."""
+
+    model_config = ConfigDict(serialize_by_alias=True)
+
+    schema_id: Annotated[Literal["cutter-console/bundle/1"], Field(alias="schema")] = SCHEMA
+    name: str
+    final: Final
+    measured: Measured
+    evidence: tuple[Evidence, ...]
+    """The whole register."""
+    documents: tuple[DocumentSum, ...]
+
+
+def write_bundle(
+    site: Site, on_progress: OnProgress, sign_with: str = "", gates: tuple[AnyGate, ...] = GATES
+) -> BundleView:
+    """Measure and write `reports/<utc>-readiness/`. `sign_with` is a primary fingerprint of this host's own key.
+
+    A database that is down makes letter C, never an exception. Raises Unpublished where the documents cannot be
+    written and Unsigned where gpg does not sign; nothing bears the final name then.
+    """
+    say = _Say(on_progress)
+    reports = site.root / "reports"
+    name = f"{site.context.now():%Y%m%dT%H%M%SZ}-readiness"
+    with published(reports, name) as draft:
+        say(0)
+        removed = remove_leftovers(reports)
+        measured = _measured(site, say, removed, gates)
+        say(4)
+        final = final_of(measured, draft.name, sign_with)
+        _write(draft, measured, final)
+        sums = draft.write_sums()
+        if sign_with:
+            sign_sums(draft.path / SUMS, draft.path / SIGNATURE, sign_with, site.gnupg_home)
+    say(len(_STEPS))
+    return BundleView(
+        directory=str(reports / draft.name),
+        letter=final.letter,
+        headline=final.headline,
+        gaps=tuple(str(gap) for gap in final.gaps),
+        documents=tuple(file for file, _, _ in DOCUMENTS),
+        sums_sha256=sha256_hex(sums),
+        signed_by=sign_with,
+        board=measured.board,
+    )
+
+
+class _Say:
+    """Tells which of the steps begins."""
+
+    def __init__(self, on_progress: OnProgress) -> None:
+        self._on_progress = on_progress
+
+    def __call__(self, number: int) -> None:
+        what = _STEPS[number] if number < len(_STEPS) else "written"
+        self._on_progress(Progress(step=what, done=number, total=len(_STEPS)))
+
+
+def _measured(site: Site, say: _Say, removed: tuple[str, ...], gates: tuple[AnyGate, ...]) -> Measured:
+    about = measure_about(site)
+    say(1)
+    before = measure_stillness(site, BEFORE, time.monotonic() + _SIDE_DEADLINE_S)
+    say(2)
+    board = measure_board(site, gates, deadline_s=DEADLINE_S)
+    say(3)
+    after = measure_stillness(site, AFTER, time.monotonic() + _SIDE_DEADLINE_S, since=before)
+    return Measured(about=about, removed=removed, before=before, board=board, after=after)
+
+
+def measure_about(site: Site) -> tuple[Evidence, ...]:
+    """Which program this is, who asks, under which policy, and what was explicitly allowed."""
+    probe = Probe(site, "BUNDLE", time.monotonic() + _SIDE_DEADLINE_S)
+    manifest = manifest_path(site)
+    source = f"{__name__.partition('.')[0]} as it runs"
+    facts = (
+        probe.ask("program", "which program", source, lambda: f"cutter-console {__version__}, Python {platform.python_version()}"),
+        probe.ask("commit", "which commit is deployed", str(manifest), lambda: read_manifest(manifest, manifest.read_bytes()).commit or "none: the manifest was not built from a commit"),
+        probe.ask("operator", "who asks", "the operating system", lambda: site.operator),
+        probe.ask("host", "on which host", "the operating system", lambda: site.context.host),
+        probe.ask("root", "which runtime tree", "the command line", lambda: str(site.root)),
+        probe.ask("solo", "may the operator be a signer", str(site.policy), lambda: load_policy(site.policy).solo, _solo),
+        probe.ask("untested", "may a tree without recorded tests be armed", "the settings", lambda: site.settings.untested, _untested),
+    )  # fmt: skip
+    return tuple(fact.evidence for fact in facts)
+
+
+def _solo(solo: bool) -> str:
+    return f"solo: {'YES, the operator may be a signer of the policy' if solo else 'no, signers are not operators'}"
+
+
+def _untested(untested: bool) -> str:
+    return f"untested: {'YES, a tree without a recorded test run may be armed' if untested else 'no'}"
+
+
+def final_of(measured: Measured, name: str, sign_with: str) -> Final:
+    """Pure: what the last document says."""
+    said = measured.statements
+    found = closing.gaps(measured.board, said)
+    todo = closing.steps(found)
+    letter = closing.letter(measured.board, said)
+    return Final(
+        letter=letter,
+        headline=closing.headline(letter, found, len(todo)),
+        means=closing.meaning(letter),
+        bundle=name,
+        gaps=found,
+        roll_up=closing.roll_up(measured.board),
+        changes=differences(measured.before, measured.after),
+        statements=said,
+        rows=closing.rows(measured.before.digests.value, measured.after.digests.value),
+        steps=todo,
+        warnings=tuple(piece.id for piece in measured.about if ": YES" in piece.answer),
+        removed=measured.removed,
+        signing=sign_with,
+    )
+
+
+def documents(measured: Measured, final: Final) -> dict[str, bytes]:
+    """Pure: the ten documents by name. Raises Unrendered where a template names what was not measured."""
+    around = (*measured.about, *_around(measured.before), *_around(measured.after))
+    every = _register(measured)
+    found = {}
+    for document in DOCUMENTS:
+        more = around if document[0] == FINAL else ()
+        page: Page = page_of(document, measured.board, more)
+        found[document[0]] = render(f"bundle/{document[0]}.j2", Evidences(every), {"page": page, "final": final})
+    return found
+
+
+def _around(stillness: Stillness) -> tuple[Evidence, ...]:
+    return tuple(fact.evidence for fact in stillness.facts)
+
+
+def _register(measured: Measured) -> tuple[Evidence, ...]:
+    gates = (piece for report in measured.board.gates for check in report.checks for piece in check.evidence)
+    return (*measured.about, *_around(measured.before), *_around(measured.after), *gates)
+
+
+def _write(draft: Draft, measured: Measured, final: Final) -> None:
+    for name, content in documents(measured, final).items():
+        draft.write(name, content)
+    record = BundleRecord(
+        name=draft.name,
+        final=final,
+        measured=measured,
+        evidence=Evidences(_register(measured)).all,
+        documents=tuple(
+            DocumentSum(name=name, sha256=sha256, bytes=(draft.path / name).stat().st_size)
+            for name, sha256 in draft.sums.items()
+        ),
+    )
+    draft.write(RECORD, as_json(record))
+
+
+def as_json(record: BundleRecord) -> bytes:
+    """Pure: the record as indented JSON, every text of it without what looks like a secret."""
+    return (json.dumps(_redacted(record.model_dump(mode="json")), ensure_ascii=False, indent=1) + "\n").encode()
+
+
+def _redacted(value: object) -> object:
+    match value:
+        case str():
+            return redact(value)
+        case dict():
+            return {key: _redacted(inner) for key, inner in value.items()}
+        case list():
+            return [_redacted(inner) for inner in value]
+        case _:
+            return value
