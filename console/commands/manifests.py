@@ -4,18 +4,16 @@ from pathlib import Path
 
 from console.backend.backup.durable import replace_file
 from console.backend.canonical_json import canonical_json, digest, sha256_hex
-from console.backend.context import Context
 from console.backend.deploy.build import build_manifest
 from console.backend.deploy.junit import read_junit
 from console.backend.deploy.manifest import DeployManifest, TestTotals, read_manifest
 from console.backend.deploy.verify import Fault, TreeFinding, faults, measure_tree
 from console.backend.errors import ExitStatus, Refused, StopCode, UsageError
 from console.backend.outcome import Outcome
-from console.backend.settings import default_root
 from console.backend.value import Value
 from console.commands.output import narrate, report
 from console.commands.requests import BuildManifest, Nothing, Options
-from console.commands.site import site_of
+from console.commands.site import context_of, site_of
 
 
 class Built(Value):
@@ -48,7 +46,7 @@ class Verified(TreeFinding):
 
 def build(options: Options, request: BuildManifest) -> ExitStatus:
     """Write the deploy manifest of this tree; needs neither a root nor a database."""
-    context = Context(root=(options.root or default_root()).absolute())
+    context = context_of(options)
     tests = read_junit(request.junit) if request.junit is not None else None
     built = build_manifest(context, tests)
     kept = _kept(request.out, built)

@@ -12,8 +12,13 @@ from console.commands.requests import Options
 
 def site_of(options: Options) -> Site:
     """Settings, surroundings and operator. Raises UsageError for a bad configuration."""
-    root = (options.root or default_root()).absolute()
-    return Site(Context(root=root), load_settings(root, options.config), operator())
+    context = context_of(options)
+    return Site(context, load_settings(context.root, options.config), operator())
+
+
+def context_of(options: Options) -> Context:
+    """The surroundings alone: for what needs no configuration."""
+    return Context(root=(options.root or default_root()).absolute())
 
 
 def backend_of(options: Options, *, read_only: bool = False) -> LocalBackend:
