@@ -1,11 +1,10 @@
 """The deployed tree against its manifest, and the manifest against its pin: what is missing, changed or extra, by name."""
 
 from datetime import datetime
-from pathlib import Path
 from typing import NamedTuple
 
 from console.backend.canonical_json import sha256_hex
-from console.backend.deploy.manifest import DeployManifest, Kind, TestTotals, read_manifest
+from console.backend.deploy.manifest import FileSum, Kind, TestTotals, read_manifest
 from console.backend.deploy.pins import manifest_path
 from console.backend.deploy.tree import Tree, read_tree
 from console.backend.errors import StopCode, Unmeasured, UsageError
@@ -29,8 +28,16 @@ class Release(Value):
     tests: TestTotals | None
 
 
-class TreeFinding(Value):
-    """What the comparison found; paths are relative to the folder that holds the package."""
+class Differences(Value):
+    """Paths, relative to the folder that holds the package."""
+
+    missing: tuple[SafeText, ...] = ()
+    changed: tuple[SafeText, ...] = ()
+    extra: tuple[SafeText, ...] = ()
+
+
+class TreeFinding(Differences):
+    """What the comparison found."""
 
     manifest: SafeText
     """Path of the manifest's file."""
@@ -43,9 +50,6 @@ class TreeFinding(Value):
     release: Release | None = None
     files: int = 0
     """Files on disk."""
-    missing: tuple[SafeText, ...] = ()
-    changed: tuple[SafeText, ...] = ()
-    extra: tuple[SafeText, ...] = ()
     record_problems: tuple[SafeText, ...] = ()
     """Files that an installed wheel's own RECORD does not confirm."""
 
@@ -77,26 +81,31 @@ def measure_tree(site: Site) -> TreeFinding:
         manifest = read_manifest(path, data)
     except UsageError as error:
         return found.model_copy(update={"unreadable": error.message})
-    return _compared(found, manifest, read_tree(site.context.package), site.context.package)
-
-
-def _compared(found: TreeFinding, manifest: DeployManifest, tree: Tree, package: Path) -> TreeFinding:
-    """A wheel that is verified by its source tree's manifest, or the other way round, is compared by its package."""
-    wanted = {one.path: one.sha256 for one in manifest.files}
-    actual = {one.path: one.sha256 for one in tree.files}
+    tree, wanted = read_tree(site.context.package), manifest.files
     if manifest.kind is not tree.kind:
-        inside = f"{package.name}/"
-        wanted = {path: digest for path, digest in wanted.items() if path.startswith(inside)}
-        actual = {path: digest for path, digest in actual.items() if path.startswith(inside)}
+        # A wheel that is verified by its source tree's manifest, or the other way round, has the package in common.
+        inside = f"{site.context.package.name}/"
+        wanted = tuple(one for one in wanted if one.path.startswith(inside))
+        tree = tree.model_copy(update={"files": tuple(one for one in tree.files if one.path.startswith(inside))})
+    differences = compared(wanted, tree)
     return found.model_copy(
         update={
+            **dict(differences),
             "release": Release(**manifest.model_dump(include=set(Release.model_fields))),
-            "files": len(actual),
-            "missing": tuple(sorted(wanted.keys() - actual.keys())),
-            "changed": tuple(sorted(path for path in wanted.keys() & actual.keys() if wanted[path] != actual[path])),
-            "extra": tuple(sorted(actual.keys() - wanted.keys())),
+            "files": len(tree.files),
             "record_problems": tree.record_problems,
         }
+    )
+
+
+def compared(wanted: tuple[FileSum, ...], tree: Tree) -> Differences:
+    """Pure: what is missing, changed and extra in the tree, each sorted."""
+    digests = {one.path: one.sha256 for one in wanted}
+    actual = {one.path: one.sha256 for one in tree.files}
+    return Differences(
+        missing=tuple(sorted(digests.keys() - actual.keys())),
+        changed=tuple(sorted(path for path in digests.keys() & actual.keys() if digests[path] != actual[path])),
+        extra=tuple(sorted(actual.keys() - digests.keys())),
     )
 
 
