@@ -13,6 +13,8 @@ from console.backend.value import Value
 
 _MANY = 10
 _UNITS = frozenset({"public.information_unit", "public.unit_version"})
+_LIFECYCLE = frozenset({"public.iu_lifecycle_log"})
+_LEASES = frozenset({"cutter_governance.execution_lease"})
 _RULINGS = frozenset({"cutter_governance.approval", "cutter_governance.approval_use"})
 _RUNS = frozenset(
     {"cutter_governance.run", "cutter_governance.run_event", "cutter_governance.source_document_registry"}
@@ -48,6 +50,14 @@ class _Question(NamedTuple):
     """The sentence where nothing changed."""
     facts: Callable[[Stillness], tuple[AnyFact, ...]]
     compare: Callable[[Stillness, Stillness], Iterable[Change]]
+    tables: frozenset[str] = frozenset()
+    """The tables that it is about, where it is about some."""
+
+    def shown(self, moment: Stillness) -> str:
+        """What was measured at that moment, in words."""
+        if self.tables and moment.digests.value is not None:
+            return ", ".join(f"{name}: {_rows(one)}" for name, one in _tables_of(moment, self.tables).items())
+        return "; ".join(fact.evidence.answer for fact in self.facts(moment))
 
 
 def differences(before: Stillness, after: Stillness) -> tuple[Change, ...]:
@@ -77,8 +87,8 @@ def _answered(question: _Question, before: Stillness, after: Stillness) -> State
         forbidden=question.forbidden,
         sentence=sentence,
         outcome=outcome,
-        before="; ".join(fact.evidence.answer for fact in question.facts(before)),
-        after="; ".join(fact.evidence.answer for fact in question.facts(after)),
+        before=question.shown(before),
+        after=question.shown(after),
         evidence=tuple(fact.evidence.id for fact in asked),
         next_action=action,
     )
@@ -202,12 +212,12 @@ def _of_tables(moment: Stillness) -> tuple[AnyFact, ...]:
 
 _QUESTIONS = (
     _Question("Rows written, changed or removed", "No row of any table was written, changed or removed.", _of_tables, _all_tables),
-    _Question("Units or versions written", "No information unit and no version of one came into being or changed.", _of_tables, _tables(_UNITS)),
-    _Question("Units enacted, superseded or retired", "No unit changed its lifecycle: the lifecycle log is the same.", _of_tables, _tables(frozenset({"public.iu_lifecycle_log"}))),
-    _Question("A run started or moved", "No run was started, and none went on.", _of_tables, _tables(_RUNS)),
-    _Question("An approval imported or used", "No approval was imported, and none was used.", _of_tables, _tables(_RULINGS)),
+    _Question("Units or versions written", "No information unit and no version of one came into being or changed.", _of_tables, _tables(_UNITS), _UNITS),
+    _Question("Units enacted, superseded or retired", "No unit changed its lifecycle: the lifecycle log is the same.", _of_tables, _tables(_LIFECYCLE), _LIFECYCLE),
+    _Question("A run started or moved", "No run was started, and none went on.", _of_tables, _tables(_RUNS), _RUNS),
+    _Question("An approval imported or used", "No approval was imported, and none was used.", _of_tables, _tables(_RULINGS), _RULINGS),
     _Question("The switch armed or disarmed, a HOLD set or released", "The kill switch was left as it was found.", lambda one: (one.switch,), _switch),
-    _Question("A lease opened", "No lease was opened, renewed or ended.", _of_tables, _tables(frozenset({"cutter_governance.execution_lease"}))),
+    _Question("A lease opened", "No lease was opened, renewed or ended.", _of_tables, _tables(_LEASES), _LEASES),
     _Question("Grants, functions or triggers changed", "Grants, owners, functions and triggers are the same.", lambda one: (one.definitions,), _definitions),
     _Question("A transaction committed a write, or left open", "The measuring transactions got no transaction id, and no gate left a transaction open.", lambda one: (one.transactions, one.between), _transactions),
     _Question("A superuser used", "No role that the console connects as is a superuser.", lambda one: (one.roles,), _superusers),

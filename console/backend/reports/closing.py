@@ -128,7 +128,7 @@ def _gap_of(statement: Statement) -> Gap:
 
 
 def _not_asked(name: str) -> Gap:
-    what, action = "it was not measured for this bundle", "cutter-console bundle, with every gate"
+    what, action = "it was not measured for this bundle", "cutter-console bundle"
     return Gap(gate=name, owner="operator", outcome=Outcome.NOT_RUN, what=what, evidence=(), next_action=action)
 
 

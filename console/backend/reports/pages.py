@@ -86,7 +86,7 @@ class Page(Value):
     parts: tuple[Part, ...]
     unasked: tuple[str, ...]
     """Gates of this document that were not measured."""
-    register: tuple[Registered, ...]
+    evidence_register: tuple[Registered, ...]
 
 
 def page_of(document: tuple[str, str, tuple[str, ...]], board: Board, more: Iterable[Evidence] = ()) -> Page:
@@ -109,7 +109,7 @@ def page_of(document: tuple[str, str, tuple[str, ...]], board: Board, more: Iter
         next_action="" if outcome is Outcome.PASS else action,
         parts=tuple(_part(report) for report in reports),
         unasked=unasked,
-        register=register((*(piece for report in reports for piece in _evidence(report)), *more)),
+        evidence_register=register((*(piece for report in reports for piece in _evidence(report)), *more)),
     )
 
 

@@ -12,7 +12,7 @@ from console.backend.redaction import redact
 from console.backend.safe_text import safe_text
 
 _MARKDOWN = re.compile(r"([\\`*{}\[\]<>#|!~&$]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])|^[-+=:])")
-_NUMBERED = re.compile(r"^(\d{1,9})([.)])")
+_NUMBERED = re.compile(r"^(\d{1,9})([.)])(?=\s|$)")
 _LINK = re.compile(r"(?i)(:)(//)|\b(www)(\.)")
 _COMMAND = re.compile(
     r"(^|: )((?:cutter-console|gpg|gpgconf|chmod|chown|psql|pg_dump|pip|systemctl|crontab|kill|rm|apt-get"

@@ -46,6 +46,13 @@ def sign_sums(sums: Path, signature: Path, fingerprint: str, home: Path) -> Sums
         raise _unsigned(
             f"{safe_text(fingerprint)!r} is no full fingerprint", "Name the 40 hex digits that gpg --fingerprint shows."
         )
+    try:
+        return _signed(sums, signature, fingerprint, home)
+    except (OSError, subprocess.SubprocessError) as error:
+        raise _unsigned(f"gpg cannot be run: {safe_text(str(error))}", "See: gpg --version") from error
+
+
+def _signed(sums: Path, signature: Path, fingerprint: str, home: Path) -> SumsSignature:
     served = _agent_runs(home)
     wanted = ("--pinentry-mode", "error", "--local-user", fingerprint, "--digest-algo", "SHA256", "--detach-sign")
     try:

@@ -1,0 +1,282 @@
+"""G10: reports can be written, the last bundle and the run reports are as they were written, every journal is whole."""
+
+import json
+import os
+import shutil
+import stat
+from pathlib import Path
+
+from console.backend.gates.fact import Fact, Verdict, check, fails, partial, passes, unclear
+from console.backend.gates.gate import Gate
+from console.backend.gates.probe import Probe
+from console.backend.journal import verify_journal
+from console.backend.journal_record import Anchor
+from console.backend.outcome import Check, Outcome
+from console.backend.readiness import Owner
+from console.backend.reports.pages import DOCUMENTS
+from console.backend.reports.publishing import leftovers
+from console.backend.reports.signing import SumsSignature, check_signature
+from console.backend.reports.sums import SIGNATURE, SUMS, SumsVerdict, verify_sums
+from console.backend.runs.site import Site
+from console.backend.runs.workspace import Workspace
+from console.backend.runtime_tree import DIRECTORY_MODE
+from console.backend.safe_text import SafeText, safe_text
+from console.backend.value import Value
+
+MIB = 1 << 20
+"""Free space is measured in bytes and told in MiB."""
+_LEAST_FREE = 64 * MIB
+_COMFORTABLE = 512 * MIB
+_RECORD = "bundle.json"
+_ANCHORS = """
+    SELECT r.run_id, r.host, e.journal_seq, e.journal_head FROM cutter_governance.v_run r
+      LEFT JOIN LATERAL (SELECT journal_seq, journal_head FROM cutter_governance.v_run_event
+                          WHERE run_id = r.run_id ORDER BY id DESC LIMIT 1) e ON true ORDER BY r.run_id
+"""
+_KEEP = "Keep it as it is, find out who changed it, then write a new one: cutter-console bundle"
+_MANY = 5
+
+
+class Place(Value):
+    """The reports directory."""
+
+    mode: int
+    own: bool
+    """Whether it belongs to the user that the console runs as."""
+    writable: bool
+    """The file system is not mounted read-only, and permissions allow it."""
+    free_bytes: int
+
+
+class LastBundle(Value):
+    """The newest readiness bundle; name is empty where there is none."""
+
+    name: SafeText = ""
+    sums: SumsVerdict | None = None
+    absent: tuple[str, ...] = ()
+    """Of the ten documents and bundle.json: what the sums do not list."""
+    truncated: tuple[SafeText, ...] = ()
+    """Altered files that are shorter than they were written."""
+    signature: SumsSignature | None = None
+
+
+class RunAnchor(Value):
+    """A run as the database has it, and the journal head that it anchors; None before the first event."""
+
+    run_id: SafeText
+    host: SafeText
+    anchor: Anchor | None
+
+
+class JournalFinding(Value):
+    """What one run's journal is worth."""
+
+    run_id: SafeText
+    outcome: Outcome
+    detail: SafeText
+
+
+class Facts(Value):
+    """What G10 measures."""
+
+    place: Fact[Place]
+    leftovers: Fact[tuple[SafeText, ...]]
+    bundle: Fact[LastBundle]
+    reports: Fact[tuple[SumsVerdict, ...]]
+    journals: Fact[tuple[JournalFinding, ...]]
+
+
+def measure(probe: Probe) -> Facts:
+    """Read the last bundle and every run report again, and hold every journal against its anchor."""
+    site = probe.site
+    reports = site.root / "reports"
+    again = "Make it readable, then: cutter-console gates G10"
+    return Facts(
+        place=probe.ask("directory", "mode, owner, space", str(reports), lambda: _place(reports), _place_answer, otherwise="Make it: cutter-console init"),
+        leftovers=probe.ask("drafts", "drafts that nobody writes", str(reports), lambda: leftovers(reports), lambda found: ", ".join(found) or "none", otherwise=again),
+        bundle=probe.ask("bundle", "the newest bundle, every file read again", str(reports), lambda: _last_bundle(site), _bundle_answer, otherwise=again),
+        reports=probe.ask("reports", "every run report, every file read again", str(reports), lambda: _run_reports(reports), lambda found: f"{len(found)} run reports", otherwise=again),
+        journals=probe.ask("journals", "every journal against the head anchored in the database", f"{site.root / 'runs'} and the database", lambda: _journals(probe), lambda found: f"{len(found)} journals", otherwise=again),
+    )  # fmt: skip
+
+
+def _place(reports: Path) -> Place:
+    status = reports.lstat()
+    if not stat.S_ISDIR(status.st_mode):
+        raise NotADirectoryError(20, "is not a directory", str(reports))
+    mounted = os.statvfs(reports)
+    return Place(
+        mode=stat.S_IMODE(status.st_mode),
+        own=status.st_uid == os.geteuid(),
+        writable=os.access(reports, os.W_OK | os.X_OK) and not mounted.f_flag & os.ST_RDONLY,
+        free_bytes=shutil.disk_usage(reports).free,
+    )
+
+
+def _place_answer(place: Place) -> str:
+    return f"mode {place.mode:04o}, {'own' if place.own else 'FOREIGN'}, {place.free_bytes // MIB} MiB free"
+
+
+def _last_bundle(site: Site) -> LastBundle:
+    reports = site.root / "reports"
+    names = [path.name for path in reports.glob("*-readiness*") if path.is_dir() and not path.name.startswith(".")]
+    if not names:
+        return LastBundle()
+    last = max(names, key=_age)
+    directory = reports / last
+    sums = verify_sums(directory)
+    wanted = {*(file for file, _, _ in DOCUMENTS), _RECORD}
+    signature = directory / SIGNATURE
+    return LastBundle(
+        name=last,
+        sums=sums,
+        absent=tuple(sorted(wanted - set(sums.listed))) if not sums.unreadable else (),
+        truncated=_truncated(directory, sums),
+        signature=check_signature(directory / SUMS, signature, site.gnupg_home) if signature.exists() else None,
+    )
+
+
+def _age(name: str) -> tuple[str, int]:
+    """`…-readiness-10` is newer than `…-readiness-9`."""
+    stem, _, number = name.partition("-readiness")
+    return stem, int(number.removeprefix("-")) if number.removeprefix("-").isdecimal() else 0
+
+
+def _truncated(directory: Path, sums: SumsVerdict) -> tuple[str, ...]:
+    """Which altered files are shorter than the record says, as far as the record itself is as it was written."""
+    if _RECORD in (*sums.altered, *sums.missing) or _RECORD not in sums.listed:
+        return ()
+    try:
+        told = json.loads((directory / _RECORD).read_bytes())["documents"]
+        sizes = {str(one["name"]): int(one["bytes"]) for one in told}
+    except (ValueError, KeyError, TypeError):
+        return ()
+    return tuple(
+        f"{name}, {(directory / name).stat().st_size} of {sizes[name]} bytes"
+        for name in sums.altered
+        if name in sizes and (directory / name).stat().st_size < sizes[name]
+    )
+
+
+def _bundle_answer(found: LastBundle) -> str:
+    if found.sums is None:
+        return "none has been written"
+    signed = f"; {found.signature.detail}" if found.signature is not None else "; not signed"
+    return f"{found.name}: {found.sums.detail}{signed}"
+
+
+def _run_reports(reports: Path) -> tuple[SumsVerdict, ...]:
+    found = sorted(path for path in reports.glob("ictr-*") if path.is_dir() and not path.is_symlink())
+    return tuple(verify_sums(path) for path in found)
+
+
+def _journals(probe: Probe) -> tuple[JournalFinding, ...]:
+    """Runs of the database and of this root; a dry run is known to the root alone and has no anchor."""
+    with probe.monitor() as connection:
+        rows = connection.execute(_ANCHORS).fetchall()
+    anchored = {
+        run_id: RunAnchor(
+            run_id=run_id, host=host, anchor=Anchor(sequence=seq, hash=head) if head is not None else None
+        )
+        for run_id, host, seq, head in rows
+    }
+    runs = probe.site.root / "runs"
+    here = {path.name for path in runs.glob("ictr-*") if path.is_dir()}
+    return tuple(_journal(probe.site, runs, run_id, anchored.get(run_id)) for run_id in sorted(here | set(anchored)))
+
+
+def _journal(site: Site, runs: Path, run_id: str, known: RunAnchor | None) -> JournalFinding:
+    name = safe_text(run_id)
+    journal = Workspace(runs / run_id).journal
+    if known is not None and known.host != site.context.host and not journal.exists():
+        return JournalFinding(run_id=name, outcome=Outcome.PARTIAL, detail=f"its journal is on the host {known.host}")
+    verdict = verify_journal(journal, known.anchor if known is not None else None, run_id)
+    intact = verdict.outcome is Outcome.PARTIAL and not verdict.torn_bytes and (known is None or known.anchor is None)
+    return JournalFinding(run_id=name, outcome=Outcome.PASS if intact else verdict.outcome, detail=verdict.detail)
+
+
+def decide(facts: Facts) -> tuple[Check, ...]:
+    """Pure: where reports go, what lies there, and whether the record can be believed."""
+    return (
+        check("reports directory", facts.place, _sound_place),
+        check("free space", facts.place, _space),
+        check("unfinished bundles", facts.leftovers, _no_leftovers),
+        check("last bundle", facts.bundle, _sound_bundle),
+        check("signature", facts.bundle, _sound_signature),
+        check("run reports", facts.reports, _sound_reports),
+        check("journals", facts.journals, _sound_journals),
+    )
+
+
+def _sound_place(place: Place) -> Verdict:
+    if not place.own:
+        return fails("it belongs to another user", "chown reports/ to the user that runs the console")
+    if place.mode != DIRECTORY_MODE:
+        return fails(f"its mode is {place.mode:04o}, not {DIRECTORY_MODE:04o}", "chmod 0750 reports/")
+    if not place.writable:
+        return fails("it cannot be written", "Mount its file system for writing, then: cutter-console gates G10")
+    return passes(f"there, writable, mode {place.mode:04o}")
+
+
+def _space(place: Place) -> Verdict:
+    said = f"{place.free_bytes // MIB} MiB free"
+    if place.free_bytes >= _COMFORTABLE:
+        return passes(said)
+    action = "Make room on the file system of reports/ (see: cutter-console backup list)."
+    return Verdict(Outcome.PARTIAL if place.free_bytes >= _LEAST_FREE else Outcome.FAIL, said, action)
+
+
+def _no_leftovers(found: tuple[str, ...]) -> Verdict:
+    if not found:
+        return passes("none")
+    return fails(f"a crash left {', '.join(found[:_MANY])}", "The next bundle removes it: cutter-console bundle")
+
+
+def _sound_bundle(found: LastBundle) -> Verdict:
+    if found.sums is None:
+        action = (
+            "Write one; where a bundle says this, it is the first, and the next one checks it: cutter-console bundle"
+        )
+        return partial("no bundle had been written when this was measured", action)
+    wrong = [] if found.sums.sound else [found.sums.detail]
+    wrong += [f"not listed in {SUMS}: {', '.join(found.absent)}"] if found.absent else []
+    wrong += [f"truncated: {', '.join(found.truncated)}"] if found.truncated else []
+    if wrong:
+        return fails(f"{found.name}: {'; '.join(wrong)}", _KEEP)
+    return passes(f"{found.name}: {found.sums.detail}")
+
+
+def _sound_signature(found: LastBundle) -> Verdict:
+    if found.signature is None:
+        return passes("the last bundle is not signed" if found.sums is not None else "no bundle to be signed")
+    match found.signature.outcome:
+        case Outcome.PASS:
+            return passes(found.signature.detail)
+        case Outcome.INCONCLUSIVE:
+            return unclear(found.signature.detail, "Import the signer's public key: gpg --import PUBLIC-KEY-FILE")
+        case _:
+            return fails(f"{found.name}: {found.signature.detail}", _KEEP)
+
+
+def _sound_reports(found: tuple[SumsVerdict, ...]) -> Verdict:
+    wrong = [one for one in found if not one.sound]
+    if wrong:
+        first = wrong[0]
+        more = f" (and {len(wrong) - 1} more)" if len(wrong) > 1 else ""
+        run_id = Path(first.directory).name.rpartition("-")[0]
+        action = f"Keep it, find out who changed it, then write it anew: cutter-console report {run_id}"
+        return fails(f"{Path(first.directory).name}: {first.detail}{more}", action)
+    return passes(f"{len(found)} run reports as they were written")
+
+
+def _sound_journals(found: tuple[JournalFinding, ...]) -> Verdict:
+    bad = sorted((one for one in found if one.outcome is not Outcome.PASS), key=lambda one: -one.outcome.rank)
+    if not bad:
+        return passes(f"{len(found)} journals are whole")
+    worst = next((one for one in bad if one.outcome is Outcome.FAIL), bad[0])
+    more = f" (and {len(bad) - 1} more)" if len(bad) > 1 else ""
+    action = f"Keep the file as it is, and compare: cutter-console journal verify {worst.run_id}"
+    return Verdict(worst.outcome, f"{worst.run_id}: {worst.detail}{more}", action)
+
+
+GATE = Gate("G10", "Reporting", "Can the record be believed, and can it be written?", Owner.OPERATOR, measure, decide)
