@@ -1,0 +1,67 @@
+"""What the deploy manifest records of the tests: asked by the baseline gate and by the board before arming alike."""
+
+from console.backend.deploy.manifest import DeployManifest, read_manifest
+from console.backend.deploy.pins import manifest_path
+from console.backend.errors import UsageError
+from console.backend.gates.fact import Fact, Verdict, check, fails, partial, passes
+from console.backend.gates.probe import Probe
+from console.backend.outcome import Check
+from console.backend.runs.site import Site
+from console.backend.safe_text import SafeText
+from console.backend.value import Value
+
+_RECORD = (
+    "On the workstation: python -m pytest --junitxml=junit.xml, then: cutter-console manifest build --junit junit.xml"
+)
+
+
+class Recorded(Value):
+    """The manifest as far as it speaks of tests; `untested` is the installation's explicit permission."""
+
+    manifest: DeployManifest | None
+    problem: SafeText
+    """Why there is no manifest; empty where there is one."""
+    untested: bool
+
+
+def recorded_tests(probe: Probe) -> Fact[Recorded]:
+    """Read the deploy manifest."""
+    return probe.ask(
+        "tests",
+        "test result and commit that the deploy manifest records",
+        str(manifest_path(probe.site)),
+        lambda: _recorded(probe.site),
+        _in_words,
+    )
+
+
+def recorded_tests_check(fact: Fact[Recorded], name: str = "tests recorded") -> Check:
+    """Pure: the release was tested, and all of it was green; an untested one is named as what it is."""
+    return check(name, fact, _judged)
+
+
+def _recorded(site: Site) -> Recorded:
+    path, untested = manifest_path(site), site.settings.untested
+    try:
+        return Recorded(manifest=read_manifest(path, path.read_bytes()), problem="", untested=untested)
+    except FileNotFoundError:
+        return Recorded(manifest=None, problem=f"there is no deploy manifest {path}", untested=untested)
+    except UsageError as error:
+        return Recorded(manifest=None, problem=error.message, untested=untested)
+
+
+def _in_words(found: Recorded) -> str:
+    if found.manifest is None:
+        return found.problem
+    return f"commit {found.manifest.commit or 'unknown'}: {found.manifest.tests or 'no test run recorded'}"
+
+
+def _judged(found: Recorded) -> Verdict:
+    manifest = found.manifest
+    if manifest is not None and manifest.tests is not None:
+        if manifest.tests.green:
+            return passes(_in_words(found))
+        return fails(f"not green: {_in_words(found)}", _RECORD)
+    if found.untested:
+        return partial(f"{_in_words(found)}; allowed explicitly by the setting untested", _RECORD)
+    return fails(_in_words(found), _RECORD)
