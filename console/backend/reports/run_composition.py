@@ -290,7 +290,8 @@ def _final(
 ) -> Outcome:
     """PASS for a LIVE run that is closed, and of which nothing that was measured is worse; else never PASS.
 
-    A closed run without the record of a phase, and a journal that is not what was written, are FAIL.
+    A closed run without the record of a phase, and a journal that is not what was written, are FAIL; and what is known to
+    be wrong is not made unclear by something else that was not measured.
     """
     found = [one.outcome for one in told] + [one.outcome for one in attested] + [one.outcome for one in after]
     measured: list[Outcome] = [one for one in found if one is not Outcome.NOT_RUN]
@@ -299,4 +300,6 @@ def _final(
     closed = _ending(record) == "closed"
     if closed and any(one.unreached for one in told):
         measured.append(Outcome.FAIL)
+    if Outcome.FAIL in measured:
+        return Outcome.FAIL
     return worst([*measured, *([] if closed and record.head.mode is Mode.LIVE else [Outcome.PARTIAL])])

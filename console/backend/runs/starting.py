@@ -13,6 +13,7 @@ from console.backend.journal import Journal
 from console.backend.journal_record import Field, RecordKind
 from console.backend.kill_switch import set_hold_file
 from console.backend.outcome import Check, Evidence, Outcome
+from console.backend.redaction import redact
 from console.backend.runs.site import Site
 from console.backend.runs.sources import planned, read_source
 from console.backend.runs.standing import VOIDED, anchor_of
@@ -136,6 +137,7 @@ def void_run(site: Site, run_id: str, reason: str) -> None:
     """End a run that has cut nothing. Raises Refused where it has: that is reverted instead."""
     if not reason.strip():
         raise Refused(StopCode.REFUSED_INPUT, "a run is voided for a reason", "Give one: --reason TEXT")
+    reason = redact(reason)
     workspace = Workspace.open(site.root, run_id)
     request = workspace.request()
     with Journal.resume(workspace.journal, run_id, site.context, anchor_of(site, request)) as journal:
