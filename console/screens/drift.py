@@ -7,10 +7,9 @@ from textual.app import ComposeResult
 from textual.containers import Container, Vertical
 
 from console.actions import Scope
-from console.backend.outcome import Outcome
-from console.backend.readiness import DriftReport
 from console.screens import drift_text as words
 from console.screens.base import ConsoleScreen
+from console.screens.gates import SIDE_BY_SIDE
 from console.widgets.panel import Lines, Panel
 from console.widgets.rows import Rows
 
@@ -23,6 +22,7 @@ class DriftScreen(ConsoleScreen):
 
     CSS_PATH = ["rows.tcss", "gates.tcss"]  # noqa: RUF012
     SCOPE: ClassVar[Scope] = Scope.DRIFT
+    HORIZONTAL_BREAKPOINTS = SIDE_BY_SIDE
     TITLE_WORD: ClassVar[str] = "Drift"
     HELP_TEXT: ClassVar[str] = (
         "Grants, owners, functions, triggers, columns and roles as they are, beside those that were installed. Each "
@@ -44,11 +44,6 @@ class DriftScreen(ConsoleScreen):
         self.query_one("#difference", Panel).can_focus = True
         self.query_one("#difference-list").focus()
 
-    def on_resize(self) -> None:
-        """Wrapping depends on the width."""
-        super().on_resize()
-        self.call_after_refresh(self.show_readiness)
-
     def reload(self) -> None:
         """Draw what is known; measure only what never was."""
         if not self.console.readiness.drift.was_asked:
@@ -69,30 +64,25 @@ class DriftScreen(ConsoleScreen):
             return
         kept, now = self.console.readiness.drift, self.console.clock()
         report = kept.answer
-        self.query_one("#drift-head", Lines).show(
-            words.standing(report, kept.asking, kept.failure, kept.failed_at, now)
-        )
+        self.query_one("#drift-head", Lines).show(words.standing(report, kept.failure, kept.failed_at, now))
         rows = self.query_one("#difference-list", Rows)
         found = report.differences if report is not None else ()
         empty = words.empty(report, failed=kept.failure is not None)
         rows.show(tuple(words.difference_row(one) for one in found), empty=empty)
-        rows.retitle(f"Differences: {len(found)}" if _compared(report) else "Differences")
+        rows.retitle(words.list_title(report, kept.asking))
         self._draw_difference()
 
     @on(Rows.Moved, "#difference-list")
     def _draw_difference(self) -> None:
         report, panel = self.console.readiness.drift.answer, self.query_one("#difference", Panel)
         index = self.query_one("#difference-list", Rows).cursor
-        width = panel.size.width - (0 if panel.show_vertical_scrollbar else 1)
+        panel.display = report is not None
         if report is None:
-            panel.show([])
-        elif index < len(report.differences):
+            return
+        if index < len(report.differences):
             panel.title = words.difference_title(index, report)
-            panel.show(words.difference(report.differences[index], width))
+            one = report.differences[index]
+            panel.show_wrapped(lambda width: words.difference(one, width))
         else:
             panel.title = "Digest of all that was compared"
-            panel.show(words.digests(report, width))
-
-
-def _compared(report: DriftReport | None) -> bool:
-    return report is not None and report.outcome is not Outcome.INCONCLUSIVE
+            panel.show_wrapped(lambda width: words.digests(report, width))

@@ -15,32 +15,28 @@ NO_DIFFERENCE = "No difference: the database is as it was installed."
 
 
 def standing(
-    report: DriftReport | None, asking: str, failure: CutterError | None, failed_at: datetime | None, now: datetime
+    report: DriftReport | None, failure: CutterError | None, failed_at: datetime | None, now: datetime
 ) -> list[Line]:
-    """The line above the list: the outcome with its age, what is being measured, and why it is not newer."""
-    doing = [Span(f"   measuring {asking} ...", "accent")] if asking else []
-    if report is None and failure is None:
-        return [line(Span("Not measured yet.", "muted"), *doing)]
+    """The lines above the list: the outcome with its age, and why it is not newer."""
     lines: list[Line] = []
     if report is not None:
-        found = plural(len(report.differences), "difference")
-        lines.append(
-            line(
-                mark(report.outcome), f"  {found}", Span(f"   measured {age(report.measured_at, now)}", "muted"), *doing
-            )
-        )
-    if failure is not None:
-        again = f" AGAIN at {clock(failed_at)}" if report is not None and failed_at is not None else ""
-        lines.append(
-            line(
-                *(() if report is not None else (mark(Outcome.INCONCLUSIVE), Span("  "))),
-                Span(f"NOT MEASURED{again} ", "bad"),
-                safe_text(f"{failure.code}: {failure.message}"),
-                *(() if report is not None else doing),
-            )
-        )
-        lines.append(line(Span("Next: ", "muted"), safe_text(failure.next_action)))
-    return lines
+        measured = Span(f"   measured {age(report.measured_at, now)}", "muted")
+        lines.append(line(mark(report.outcome), f"  {plural(len(report.differences), 'difference')}", measured))
+    if failure is None:
+        return lines or [line(Span("Not measured yet.", "muted"))]
+    why = safe_text(f"{failure.code}: {failure.message}")
+    if report is not None and failed_at is not None:
+        lines.append(line(Span("NOT MEASURED AGAIN ", "bad"), f"at {clock(failed_at)}: {why}"))
+    else:
+        lines.append(line(mark(Outcome.INCONCLUSIVE), f"  {why}"))
+    return [*lines, line(Span("Next: ", "muted"), safe_text(failure.next_action))]
+
+
+def list_title(report: DriftReport | None, asking: str) -> str:
+    """`Differences: 3`; without a number where nothing was compared."""
+    known = report is not None and report.outcome is not Outcome.INCONCLUSIVE
+    number = f": {len(report.differences)}" if report is not None and known else ""
+    return f"Differences{number}{', measuring ...' if asking else ''}"
 
 
 def empty(report: DriftReport | None, *, failed: bool) -> str:
@@ -79,7 +75,7 @@ def difference(one: Difference, width: int) -> list[Line]:
     ]
     if not one.mend:
         return [*lines, line(Span("There is no statement that mends this.", "muted"))]
-    head = "To mend it, as the administrator. The console prints this and never runs it."
+    head = "To be run by the administrator; the console never runs it:"
     return [
         *lines,
         *hanging((), head, width, "muted"),

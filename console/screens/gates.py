@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from console.backend.facade import Backend, OnProgress
     from console.backend.views import Status
 
+SIDE_BY_SIDE = [(0, "-narrow"), (110, "-wide"), (160, "-broad")]
+"""Below 160 columns the detail stands under the list: beside it, it would be a narrow column of broken words."""
 _WHILE_READING = frozenset({"measure_gate"})
 
 
@@ -28,6 +30,7 @@ class GatesScreen(ConsoleScreen):
 
     CSS_PATH = ["rows.tcss", "gates.tcss"]  # noqa: RUF012
     SCOPE: ClassVar[Scope] = Scope.GATES
+    HORIZONTAL_BREAKPOINTS = SIDE_BY_SIDE
     TITLE_WORD: ClassVar[str] = "Gates"
     HELP_TEXT: ClassVar[str] = (
         "Eleven gates answer whether it is safe to act, each measured, each with an owner and the exact next action. "
@@ -53,6 +56,7 @@ class GatesScreen(ConsoleScreen):
         reading = Panel("Evidence", id="reading")
         reading.can_focus = True
         reading.display = False
+        reading.border_subtitle = "Esc goes back"
         yield reading
 
     def on_mount(self) -> None:
@@ -103,9 +107,7 @@ class GatesScreen(ConsoleScreen):
         if not self.is_mounted:
             return
         kept, now = self._kept, self.console.clock()
-        self.query_one("#gates-head", Lines).show(
-            words.standing(kept.answer, kept.asking, kept.failure, kept.failed_at, now)
-        )
+        self.query_one("#gates-head", Lines).show(words.standing(kept.answer, kept.failure, kept.failed_at, now))
         self._draw_list(kept.answer)
         self._draw_detail()
         self._draw_reading()
@@ -119,11 +121,13 @@ class GatesScreen(ConsoleScreen):
         items, chosen = self._items(report), words.FILTERS[self._filter]
         rows, before = self.query_one("#gate-list", Rows), self.selected
         self._shown = tuple(item for item in items if item.outcome in chosen.outcomes)
-        now = self.console.clock()
-        lines = tuple(words.pre_row(item) if self._pre else words.gate_row(item, now) for item in self._shown)
+        now, roomy = self.console.clock(), self.has_class("-wide")
+        lines = tuple(
+            words.pre_row(item) if self._pre else words.gate_row(item, now, roomy=roomy) for item in self._shown
+        )
         rows.show(lines, empty=words.nothing_shown(chosen, measured=report is not None))
         pre = self.console.readiness.pre_run if self._pre else None
-        rows.retitle(words.list_title(len(items), len(self._shown), chosen, pre=pre))
+        rows.retitle(words.list_title(report, len(items), len(self._shown), chosen, self._kept.asking, pre=pre))
         self._keep_cursor(rows, before)
 
     def _keep_cursor(self, rows: Rows, before: words.Item | None) -> None:
@@ -146,7 +150,8 @@ class GatesScreen(ConsoleScreen):
     def _draw_detail(self) -> None:
         item, panel = self.selected, self.query_one("#gate-detail", Panel)
         panel.title = "Detail" if item is None else words.detail_title(item)
-        panel.show([] if item is None else words.detail(item, _width(panel)))
+        now, say = self.console.clock(), words.evidence if self.has_class("-broad") else words.detail
+        panel.show_wrapped(lambda width: [] if item is None else say(item, now, width))
 
     def _draw_reading(self) -> None:
         panel = self.query_one("#reading", Panel)
@@ -155,18 +160,19 @@ class GatesScreen(ConsoleScreen):
                 return
             case BundleView() as written:
                 panel.title = words.bundle_title(written)
-                panel.show(words.bundle(written, _width(panel)))
+                panel.show_wrapped(lambda width: words.bundle(written, width))
             case item:
                 newest = next((i for i in self._items(self._kept.answer) if _same(i, item)), item)
                 panel.title = words.evidence_title(newest)
-                panel.show(self._with_standing(words.evidence(newest, self.console.clock(), _width(panel))))
+                now, before = self.console.clock(), self._standing_if_not_new()
+                panel.show_wrapped(lambda width: [*before, *words.evidence(newest, now, width)])
 
-    def _with_standing(self, lines: list[Line]) -> list[Line]:
-        """That it is being measured, or could not be, is said over the evidence too."""
-        kept, now = self._kept, self.console.clock()
-        if not kept.asking and kept.failure is None:
-            return lines
-        return [*words.standing(kept.answer, kept.asking, kept.failure, kept.failed_at, now), (), *lines]
+    def _standing_if_not_new(self) -> list[Line]:
+        """That a newer answer could not be had is said over the evidence too."""
+        kept = self._kept
+        if kept.failure is None:
+            return []
+        return [*words.standing(kept.answer, kept.failure, kept.failed_at, self.console.clock()), ()]
 
     def _read(self, what: words.Item | BundleView | None) -> None:
         """Show this over the board, or the board again."""
@@ -179,14 +185,15 @@ class GatesScreen(ConsoleScreen):
         else:
             panel.scroll_home(animate=False)
             panel.focus()
-        self.call_after_refresh(self.show_readiness)
+        self.show_readiness()
         self.draw_frame()
 
     def shown_actions(self) -> tuple[Action, ...]:
         """Over the evidence only what concerns it."""
         if self._reading is None:
             return self.console_actions()
-        return tuple(a for a in self.console_actions() if a.name in _WHILE_READING)
+        wanted = _WHILE_READING if isinstance(self._reading, words.Item) else frozenset()
+        return tuple(a for a in self.console_actions() if a.name in wanted)
 
     # Actions
 
@@ -246,8 +253,3 @@ class GatesScreen(ConsoleScreen):
 
 def _same(one: words.Item, other: words.Item) -> bool:
     return (one.name, one.title) == (other.name, other.title)
-
-
-def _width(panel: Panel) -> int:
-    """Cells for text, also when a scrollbar takes its own."""
-    return panel.size.width - (0 if panel.show_vertical_scrollbar else 1)

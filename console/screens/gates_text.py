@@ -20,6 +20,8 @@ _SYMBOLS = {
     Outcome.NOT_RUN: "·",
 }
 _TITLE_WIDTH = 31
+_SERIOUS = (Outcome.FAIL, Outcome.INCONCLUSIVE, Outcome.NOT_RUN, Outcome.PARTIAL, Outcome.PASS)
+"""The order to read in: what is known to be wrong, what is not known, what is left to do."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,11 @@ class Item:
     report: GateReport
     checks: tuple[Check, ...]
 
+    @property
+    def words(self) -> str:
+        """Id and title; a check of PRE has its id in its name."""
+        return f"{self.name} {self.title}" if self.name != "PRE" else self.title
+
 
 def gate_items(board: Board) -> tuple[Item, ...]:
     """A row a gate."""
@@ -63,8 +70,8 @@ def mark(outcome: Outcome, width: int = 0) -> Span:
     return Span(f"{_SYMBOLS[outcome]} {outcome.value:<{width}}", outcome_tone(outcome.value))
 
 
-def gate_row(item: Item, now: datetime) -> Line:
-    """Symbol, word, id, title, owner, age, detail: what does not fit is cut off at the right."""
+def gate_row(item: Item, now: datetime, *, roomy: bool) -> Line:
+    """Symbol, word, id, title, owner, age; where there is room also why it is not PASS."""
     gate = item.report
     return line(
         mark(item.outcome, 13),
@@ -72,7 +79,7 @@ def gate_row(item: Item, now: datetime) -> Line:
         f"{shortened(item.title, _TITLE_WIDTH - 1):<{_TITLE_WIDTH}}",
         Span(f"{gate.owner.value:<12}", "muted"),
         Span(f"{age(gate.measured_at, now):<11} ", "muted"),
-        Span("" if item.outcome is Outcome.PASS else str(gate.detail)),
+        Span(str(gate.detail) if roomy and item.outcome is not Outcome.PASS else ""),
     )
 
 
@@ -81,10 +88,15 @@ def pre_row(item: Item) -> Line:
     return line(mark(item.outcome, 13), f"{item.title}  ", Span(item.checks[0].detail, "muted"))
 
 
-def list_title(items: int, shown: int, chosen: Filter, *, pre: str | None) -> str:
-    """`Gates: 11`, `Gates, not PASS: 3 of 11`, `PRE for RUN: 8`."""
+def list_title(
+    report: Board | GateReport | None, items: int, shown: int, chosen: Filter, asking: str, *, pre: str | None
+) -> str:
+    """`Gates: 11, took 412 ms`, `Gates, not PASS: 3 of 11`, `PRE for RUN: 8`, and what is being measured."""
     what = "Gates" if pre is None else f"PRE for {pre}" if pre else "PRE without a run"
-    return f"{what}, {chosen.word}: {shown} of {items}" if chosen.word else f"{what}: {items}"
+    if report is None:
+        return f"{what}, measuring ..." if asking else what
+    number = f"{what}, {chosen.word}: {shown} of {items}" if chosen.word else f"{what}: {items}"
+    return f"{number}, measuring {asking} ..." if asking else f"{number}, took {took(report.took_ms)}"
 
 
 def nothing_shown(chosen: Filter, *, measured: bool) -> str:
@@ -104,21 +116,15 @@ def tally(outcomes: Iterable[Outcome]) -> Line:
 
 
 def standing(
-    report: Board | GateReport | None,
-    asking: str,
-    failure: CutterError | None,
-    failed_at: datetime | None,
-    now: datetime,
+    report: Board | GateReport | None, failure: CutterError | None, failed_at: datetime | None, now: datetime
 ) -> list[Line]:
-    """The line above the list: the tally with its age, what is being measured, and why it is not newer."""
-    doing = [Span(f"   measuring {safe_text(asking)} ...", "accent")] if asking else []
+    """The lines above the list: the tally with its age, and why it is not newer."""
     if report is None:
         if failure is None:
-            return [line(Span("Not measured yet.", "muted"), *doing)]
-        return [line(Span("NOT MEASURED ", "bad"), _why(failure), *doing), _next(failure)]
+            return [line(Span("Not measured yet.", "muted"))]
+        return [line(Span("NOT MEASURED ", "bad"), _why(failure)), _next(failure)]
     outcomes = [gate.outcome for gate in (report.gates if isinstance(report, Board) else report.checks)]
-    measured = f"   measured {age(report.measured_at, now)}, took {took(report.took_ms)}"
-    lines = [line(*tally(outcomes), Span(measured, "muted"), *doing)]
+    lines = [line(*tally(outcomes), Span(f"   measured {age(report.measured_at, now)}", "muted"))]
     if failure is not None and failed_at is not None:
         lines += [line(Span("NOT MEASURED AGAIN ", "bad"), f"at {clock(failed_at)}: {_why(failure)}"), _next(failure)]
     return lines
@@ -133,15 +139,15 @@ def _next(failure: CutterError) -> Line:
 
 
 def _worst_first(checks: Iterable[Check]) -> list[Check]:
-    return sorted(checks, key=lambda check: -check.outcome.rank)
+    return sorted(checks, key=lambda check: _SERIOUS.index(check.outcome))
 
 
 def detail_title(item: Item) -> str:
     """The gate and who can mend it."""
-    return f"{item.name} {item.title}, {item.report.owner.value}"
+    return f"{item.words}, {item.report.owner.value}"
 
 
-def detail(item: Item, width: int) -> list[Line]:
+def detail(item: Item, _now: datetime, width: int) -> list[Line]:
     """What is open, worst first, each with its next action; then the question, and what passed."""
     lines: list[Line] = []
     for check in _worst_first(item.checks):
@@ -163,7 +169,7 @@ def _verdict(check: Check, width: int) -> list[Line]:
 
 def evidence_title(item: Item) -> str:
     """`G3 Backup readiness: FAIL`."""
-    return f"{item.name} {item.title}: {item.outcome.value}"
+    return f"{item.words}: {item.outcome.value}"
 
 
 def evidence(item: Item, now: datetime, width: int) -> list[Line]:
@@ -246,7 +252,8 @@ def rollup(board: Board | None, asking: str, failure: CutterError | None, width:
             return [line(Span("NOT MEASURED ", "bad"), _why(failure))]
         return [line(Span("not measured yet" + ("" if asking else ": press 5"), "muted"))]
     open_gates = sorted(
-        (gate for gate in board.gates if gate.outcome is not Outcome.PASS), key=lambda gate: -gate.outcome.rank
+        (gate for gate in board.gates if gate.outcome is not Outcome.PASS),
+        key=lambda gate: _SERIOUS.index(gate.outcome),
     )
     lines: list[Line] = [tally(gate.outcome for gate in board.gates)]
     for gate in open_gates[:most]:

@@ -1,5 +1,7 @@
 """Panels of text that draw only what has changed."""
 
+from collections.abc import Callable
+
 from textual.containers import VerticalScroll
 from textual.widgets import Static
 
@@ -31,6 +33,7 @@ class Panel(VerticalScroll):
 
     def __init__(self, title: str, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
         self._body = Lines()
+        self._wrapping: Callable[[int], list[Line]] | None = None
         super().__init__(self._body, id=id, classes=classes)
         self.can_focus = False
         self.title = title
@@ -49,7 +52,19 @@ class Panel(VerticalScroll):
 
     def show(self, lines: list[Line]) -> None:
         """Show these lines instead."""
+        self._wrapping = None
         self._body.show(lines)
+
+    def show_wrapped(self, lines: Callable[[int], list[Line]]) -> None:
+        """Show what this function makes for a number of cells, now and whenever the width changes."""
+        self._wrapping = lines
+        self.on_resize()
+
+    def on_resize(self) -> None:
+        """Wrap again; border, padding and scrollbar take five cells."""
+        width = self.outer_size.width - 5
+        if self._wrapping is not None and width > 0:
+            self._body.show(self._wrapping(width))
 
     @property
     def shown(self) -> list[Line]:
