@@ -1,0 +1,247 @@
+"""What changes while a bundle is measured is found, named and never called unchanged: one change at a time."""
+
+import subprocess
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from console.backend.outcome import Outcome
+from console.backend.reports.changes import Statement, differences, statements
+from console.backend.reports.stillness import AFTER, BEFORE, Stillness, measure_stillness
+from console.backend.runs.site import Site
+from tests.passage import Passage
+
+
+@pytest.fixture
+def passage(at: Callable[[str], Passage]) -> Passage:
+    """A site with a real run in it."""
+    return at("waits for SG_2")
+
+
+def before(passage: Passage) -> Stillness:
+    """The first measurement."""
+    return measure_stillness(passage.site, BEFORE, time.monotonic() + 30)
+
+
+def after(passage: Passage, since: Stillness) -> Stillness:
+    """The second one."""
+    return measure_stillness(passage.site, AFTER, time.monotonic() + 30, since)
+
+
+def broken(passage: Passage, since: Stillness) -> dict[str, Statement]:
+    """The statements that do not hold any more, by what they forbid."""
+    said = statements(since, after(passage, since))
+    return {one.forbidden: one for one in said if one.outcome is not Outcome.PASS}
+
+
+def test_where_nothing_happens_every_statement_holds_and_cites_both_measurements(passage: Passage) -> None:
+    first = before(passage)
+    second = after(passage, first)
+
+    assert differences(first, second) == ()
+    for statement in statements(first, second):
+        assert statement.outcome is Outcome.PASS, statement
+        assert {name.partition(".")[0] for name in statement.evidence} == {BEFORE, AFTER}
+
+
+def test_every_piece_of_evidence_has_an_id_of_its_own(passage: Passage) -> None:
+    first = before(passage)
+    ids = [fact.evidence.id for one in (first, after(passage, first)) for fact in one.facts]
+
+    assert len(ids) == len(set(ids))
+    assert {name.partition(".")[0] for name in ids} == {BEFORE, AFTER}
+
+
+def test_a_changed_body_is_found_though_the_row_counts_are_equal(passage: Passage) -> None:
+    first = before(passage)
+    passage.execute("ALTER TABLE public.unit_version DISABLE TRIGGER ALL")
+    passage.execute("UPDATE public.unit_version SET title = 'other' WHERE version_seq = 1")
+    passage.execute("ALTER TABLE public.unit_version ENABLE TRIGGER ALL")
+
+    wrong = broken(passage, first)
+
+    assert "public.unit_version" in wrong["Units or versions written"].sentence
+    assert "Rows written, changed or removed" in wrong
+    assert "Units enacted, superseded or retired" not in wrong
+
+
+def test_a_run_that_another_console_starts_is_told_with_its_name(passage: Passage) -> None:
+    first = before(passage)
+    passage.execute(
+        "INSERT INTO cutter_governance.run_event (run_id, phase, stage, family, reason, outcome, record, journal_seq, journal_head)"
+        " SELECT run_id, 'closeout', stage, family, reason, 'PASS', '{}', 99, repeat('0', 64) FROM cutter_governance.run"
+    )
+
+    sentence = broken(passage, first)["A run started or moved"].sentence
+
+    assert "Changed while the bundle was measured" in sentence
+    assert passage.run_id in sentence
+
+
+def test_a_hold_is_found(passage: Passage) -> None:
+    first = before(passage)
+    passage.backend.panic("a test")
+
+    wrong = broken(passage, first)["The switch armed or disarmed, a HOLD set or released"]
+
+    assert wrong.outcome is Outcome.FAIL
+    assert (wrong.before, wrong.after.partition(":")[0]) == ("OFF", "HOLD")
+
+
+def test_a_dropped_grant_is_found(passage: Passage) -> None:
+    first = before(passage)
+    passage.execute("REVOKE SELECT ON cutter_governance.v_lease FROM cutter_exec")
+
+    assert "Grants, functions or triggers changed" in broken(passage, first)
+
+
+@pytest.mark.parametrize("what", ["made", "changed", "replaced by its equal", "removed", "opened"])
+def test_a_file_outside_reports_is_found(passage: Passage, what: str) -> None:
+    root = passage.site.root
+    target = root / "README.md"
+    first = before(passage)
+    match what:
+        case "made":
+            (root / "artifacts" / "new").write_text("x")
+        case "changed":
+            target.write_text(target.read_text().swapcase())
+        case "replaced by its equal":
+            aside = target.rename(root / "README.aside")
+            target.write_bytes(aside.read_bytes())
+            aside.unlink()
+        case "removed":
+            target.unlink()
+        case _:
+            target.chmod(0o644)
+
+    assert "A file changed outside reports/" in broken(passage, first)
+
+
+def test_what_lies_in_reports_is_not_looked_at(passage: Passage) -> None:
+    first = before(passage)
+    (passage.site.root / "reports" / "new").write_text("x")
+
+    assert broken(passage, first) == {}
+
+
+@pytest.fixture
+def own_keys(passage: Passage, gnupg_home: Path) -> Passage:
+    """The same site with a copy of the key ring, so that a test may change it."""
+    for name in ("pubring.kbx", "trustdb.gpg"):
+        (gnupg_home / name).write_bytes((passage.site.gnupg_home / name).read_bytes())
+    return passage.settings(gnupg_home=str(gnupg_home))
+
+
+def test_a_key_that_goes_is_found(own_keys: Passage) -> None:
+    first = before(own_keys)
+    gpg(own_keys, "--yes", "--delete-keys", str(first.key_ring.value.fingerprints[0] if first.key_ring.value else ""))
+
+    assert "A key added, removed or trusted" in broken(own_keys, first)
+
+
+def test_an_agent_that_was_started_is_found(own_keys: Passage) -> None:
+    first = before(own_keys)
+    subprocess.run(
+        ["gpgconf", "--homedir", str(own_keys.site.gnupg_home), "--launch", "gpg-agent"],
+        check=True,
+        capture_output=True,
+    )
+
+    assert "gpg-agent" in broken(own_keys, first)["A process or an agent started"].sentence
+
+
+def test_a_child_that_was_left_running_is_found(passage: Passage) -> None:
+    first = before(passage)
+    child = subprocess.Popen(["sleep", "60"])
+    try:
+        wrong = broken(passage, first)
+    finally:
+        child.kill()
+        child.wait()
+
+    assert f"process {child.pid} sleep" in wrong["A process or an agent started"].sentence
+
+
+def test_a_service_unit_that_appears_is_found(passage: Passage) -> None:
+    first = before(passage)
+    units = passage.site.context.filesystem / "etc/systemd/system"
+    units.mkdir(parents=True)
+    unit = units / "cutter.service"
+    unit.write_text("[Service]\nExecStart=/usr/bin/cutter-console\n")
+    try:
+        assert (
+            "cutter.service" in broken(passage, first)["A service, timer or cron entry installed or removed"].sentence
+        )
+    finally:
+        unit.unlink()
+        units.rmdir()
+
+
+def test_incident_12_a_superuser_is_red_though_nothing_changed(passage: Passage) -> None:
+    database = passage.site.settings.database
+    changed = passage.settings(database=database.model_copy(update={"executor": database.administrator}))
+
+    first = before(changed)
+
+    assert "superuser" in broken(changed, first)["A superuser used"].sentence
+
+
+def test_a_transaction_that_a_gate_left_open_is_found(passage: Passage) -> None:
+    first = before(passage)
+    with passage.connect("cutter_exec") as late:
+        late.autocommit = False
+        late.execute("SET application_name = 'cutter-console gate G9'")
+        wrong = broken(passage, first)
+
+    assert "1 open" in wrong["A transaction committed a write, or left open"].sentence
+
+
+def test_ids_that_were_given_out_are_told_with_what_became_of_them(passage: Passage) -> None:
+    first = before(passage)
+    with passage.connect() as connection:
+        connection.execute("BEGIN")
+        connection.execute("SELECT pg_current_xact_id()")
+        connection.execute("ROLLBACK")
+
+    between = after(passage, first).between
+
+    assert between.value is not None
+    assert between.value.aborted >= 1
+    assert "rolled back" in between.evidence.answer
+
+
+def test_a_database_that_is_down_makes_statements_inconclusive_and_files_are_still_compared(passage: Passage) -> None:
+    down = passage.with_site(without_database(passage))
+    first = before(down)
+    said = {one.forbidden: one for one in statements(first, after(down, first))}
+
+    assert said["Rows written, changed or removed"].outcome is Outcome.INCONCLUSIVE
+    assert "not measured" in said["Rows written, changed or removed"].sentence
+    assert said["A file changed outside reports/"].outcome is Outcome.PASS
+
+
+def test_it_costs_less_than_the_bar(passage: Passage) -> None:
+    took = []
+    for _ in range(3):
+        began = time.perf_counter()
+        before(passage)
+        took.append(time.perf_counter() - began)
+
+    assert min(took) < 0.3
+
+
+def without_database(passage: Passage) -> Site:
+    """The site with no server where it looks for one."""
+    nowhere = "host=/nonexistent user=nobody dbname=none"
+    settings = passage.site.settings
+    database = settings.database.model_copy(update=dict.fromkeys(("executor", "verifier", "monitor"), nowhere))
+    return replace(passage.site, settings=settings.model_copy(update={"database": database}))
+
+
+def gpg(passage: Passage, *arguments: str) -> None:
+    """One gpg command on the passage's key ring."""
+    command = ["gpg", "--homedir", str(passage.site.gnupg_home), "--batch", *arguments]
+    subprocess.run(command, check=True, capture_output=True)
