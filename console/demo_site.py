@@ -153,9 +153,10 @@ def sign(backend: LocalBackend, run_id: str) -> None:
 
 
 def cut(backend: LocalBackend, name: str, docprefix: str) -> RunView:
-    """A LIVE run to its second pause."""
-    request = RunRequest(origin=f"file:{name}", docprefix=docprefix, profile="atx", mode=Mode.LIVE)
-    run = backend.start(request, lambda _: None)
+    """A dry run, and then a LIVE run to its second pause."""
+    request = RunRequest(origin=f"file:{name}", docprefix=docprefix, profile="atx")
+    backend.start(request, lambda _: None)
+    run = backend.start(request.model_copy(update={"mode": Mode.LIVE}), lambda _: None)
     sign(backend, run.run_id)
     backend.arm(run.run_id, run.run_id)
     return backend.resume(run.run_id, lambda _: None)

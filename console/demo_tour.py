@@ -13,6 +13,7 @@ from console.commands.runs import verification
 from console.demo_site import sign
 
 Say = Callable[[str], None]
+_LETS_ARM = frozenset({Outcome.PASS, Outcome.PARTIAL})
 _TABLES = ("public.information_unit", "public.unit_version", "public.iu_lifecycle_log")
 
 
@@ -170,6 +171,12 @@ def _taken_back(tour: _Tour) -> None:
     request = RunRequest(origin="file:hostile.md", docprefix="DEMO-HOSTILE", mode=Mode.LIVE)
     run_id = backend.start(request, lambda _: None).run_id
     sign(backend, run_id)
+    tour.refused("armed without a dry run", StopCode.EXECUTION_DISABLED, lambda: backend.arm(run_id, run_id))
+    backend.start(request.model_copy(update={"mode": Mode.DRYRUN}), lambda _: None)
+    open_now = [check.name for check in backend.readiness(run_id).checks if check.outcome not in _LETS_ARM]
+    tour.step(
+        "dry run made, every item of the PRE board lets arm", not open_now, ", ".join(open_now) or "PRE-1 to PRE-8"
+    )
     backend.arm(run_id, run_id)
     run: RunView = backend.resume(run_id, lambda _: None)
     tour.step(

@@ -239,6 +239,8 @@ class Stages:
 
 
 def _started(passage: Passage) -> str:
+    """A dry run first, without which nothing is armed; then the run itself."""
+    passage.backend.start(REQUEST.model_copy(update={"mode": Mode.DRYRUN}), silent)
     return passage.backend.start(REQUEST, silent).run_id
 
 

@@ -53,10 +53,11 @@ def _newest(backend: LocalBackend) -> RunView:
 
 
 async def _start_live(pilot: Pilot[Any], document: int, docprefix: str) -> None:
+    """A dry run first, without which no LIVE run is armed; then the LIVE run of the same plan."""
     await _press(pilot, "2", "b", "home", *["down"] * document, "f")
     pilot.app.screen.query_one("#docprefix", Input).value = ""
     await pilot.press(*docprefix)
-    await _press(pilot, "enter", "L", "ctrl+y")
+    await _press(pilot, "enter", "d", "2", "L", "ctrl+y")
 
 
 async def test_a_document_goes_from_file_to_enacted_law_and_another_is_taken_back(backend: LocalBackend) -> None:

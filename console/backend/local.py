@@ -11,10 +11,10 @@ from console.backend.database.records import DocumentRow, documents
 from console.backend.documents.intake import list_intake
 from console.backend.documents.planning import PlanResult, plan_document
 from console.backend.documents.profiles import PROFILE_NAMES
-from console.backend.errors import CutterError, Refused, StopCode, UsageError
+from console.backend.errors import CutterError, Drifted, Refused, StopCode, UsageError
 from console.backend.facade import OnProgress
 from console.backend.gates.board import measure_board, named
-from console.backend.gates.pre import readiness
+from console.backend.gates.pre import is_drift, readiness
 from console.backend.plan import bind
 from console.backend.readiness import Board, BundleView, DriftReport, GateReport, ReportView
 from console.backend.runs import briefings, rulings, starting
@@ -256,9 +256,10 @@ class LocalBackend:
         blocking = briefings.brief(self.site, danger, run_id).open_checks
         if blocking:
             said = "; ".join(f"{check.name}: {check.detail}" for check in blocking)
-            raise Refused(
-                StopCode.EXECUTION_DISABLED, f"{danger} of {run_id} is refused: {said}", blocking[0].next_action
-            )
+            message = f"{danger} of {run_id} is refused: {said}"
+            if is_drift(blocking):
+                raise Drifted(StopCode.DRIFT, message, blocking[0].next_action)
+            raise Refused(StopCode.EXECUTION_DISABLED, message, blocking[0].next_action)
 
     def _refuse_standstill(self, run: RunView) -> None:
         match run.state.stage:

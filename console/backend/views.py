@@ -242,8 +242,8 @@ class Briefing(Value):
 
     @property
     def open_checks(self) -> tuple[Check, ...]:
-        """The checks that stop the action."""
-        return tuple(check for check in self.checks if check.outcome is not Outcome.PASS)
+        """The checks that stop the action: all but PASS, and PARTIAL, which holds but for what it names."""
+        return tuple(check for check in self.checks if check.outcome not in {Outcome.PASS, Outcome.PARTIAL})
 
 
 class RunRequest(Value):

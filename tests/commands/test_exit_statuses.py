@@ -6,6 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from console.cli import main
+from console.commands import site
 from console.demo_keys import sign_as_demo_sovereign
 from tests.passage import Passage
 
@@ -14,11 +15,12 @@ Run = Callable[..., tuple[int, dict[str, object]]]
 
 
 @pytest.fixture
-def command(capsys: pytest.CaptureFixture[str]) -> Run:
-    """Run one command with --json on a passage's root; its exit status and its object."""
+def command(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Run one command with --json on a passage's root and in its surroundings; its exit status and its object."""
 
     def run(passage: Passage, *words: str) -> tuple[int, dict[str, object]]:
         capsys.readouterr()
+        monkeypatch.setattr(site, "context_of", lambda _: passage.site.context)
         status = main(["--root", str(passage.site.root), "--json", *words])
         said = capsys.readouterr().out
         assert said.count("\n") == 1, said
@@ -38,6 +40,7 @@ def _stop(answer: dict[str, object]) -> object:
 def test_the_main_job_by_commands_alone(at: At, command: Run) -> None:
     passage = at("fresh")
     law = str(passage.site.intake / "law.md")
+    assert command(passage, "run", "start", law, "--docprefix", "ACME-LAW")[0] == 0
     status, started = command(passage, "run", "start", law, "--docprefix", "ACME-LAW", "--live")
     run_id = str(started["run_id"])
     assert (status, started["outcome"], started["schema"]) == (3, "PARTIAL", "cutter-console/run-start/1")
@@ -106,7 +109,10 @@ def test_drift_has_its_exit_status(at: At, command: Run) -> None:
     assert command(passage, "drift")[0] == 0
     passage.execute("GRANT SELECT ON public.information_unit TO PUBLIC")
     assert command(passage, "drift")[0] == 5
+    assert command(passage, "arm", passage.run_id, "--confirm", passage.run_id)[0] == 5
+    passage.execute("REVOKE SELECT ON public.information_unit FROM PUBLIC")
     assert command(passage, "arm", passage.run_id, "--confirm", passage.run_id)[0] == 0
+    passage.execute("GRANT SELECT ON public.information_unit TO PUBLIC")
     assert command(passage, "run", "resume", passage.run_id)[0] == 5
 
 

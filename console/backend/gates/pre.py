@@ -26,6 +26,7 @@ from console.backend.views import SwitchState, SwitchView
 from console.backend.world import Target
 
 DEADLINE_S = 10.0
+GRANTS = "PRE-5 grants"
 _NEW_RUN = "cutter-console run start FILE --docprefix P"
 _OVER = frozenset({Stage.LIFECYCLE_ENACTED, Stage.CLOSEOUT_REPORTED})
 """Nothing is left that would need the switch."""
@@ -255,7 +256,7 @@ def _dry(seen: DryRuns, row: RunRow | None) -> Verdict:
 
 def privileges(probe: Probe, _subject: Fact[Subject]) -> tuple[Check, ...]:
     """PRE-5: grants and definitions are those of the last migration (incident 28)."""
-    return (_named("PRE-5 grants", grants_check(grants(probe))),)
+    return (_named(GRANTS, grants_check(grants(probe))),)
 
 
 def tree(probe: Probe, _subject: Fact[Subject]) -> tuple[Check, ...]:
@@ -279,6 +280,11 @@ def off(probe: Probe, subject: Fact[Subject]) -> tuple[Check, ...]:
         return Verdict(judged.outcome, judged.detail, judged.next_action)
 
     return (check("PRE-8 switch off", fact, decide),)
+
+
+def is_drift(open_checks: tuple[Check, ...]) -> bool:
+    """Pure: what stops the run is nothing but a database that is not as it was installed (exit status 5)."""
+    return all((one.name, one.outcome) == (GRANTS, Outcome.FAIL) for one in open_checks)
 
 
 def _named(name: str, judged: Check) -> Check:

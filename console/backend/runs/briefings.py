@@ -4,6 +4,7 @@ from console.backend.approvals.check import raise_if_invalid
 from console.backend.approvals.signatures import signatures_beside
 from console.backend.approvals.statement import Kind
 from console.backend.errors import CutterError, Unmeasured
+from console.backend.gates import pre
 from console.backend.kill_switch import measure_switch
 from console.backend.outcome import Check, Evidence, Outcome
 from console.backend.runs import rulings
@@ -27,9 +28,9 @@ def brief(site: Site, danger: Danger, run_id: str) -> Briefing:
     if danger is not Danger.VOID:
         checks.append(_switch(site, danger, run_id))
     if danger is Danger.ARM and run.state.stage is Stage.AWAITING_CUT_AUTHORIZATION:
-        checks += [_ruling(site, run_id, Kind.SG_1), backup_check(site, run_id)]
-    if danger is Danger.ENACT:
-        checks.append(_ruling(site, run_id, Kind.SG_2))
+        checks += [_ruling(site, run_id, Kind.SG_1), backup_check(site, run_id), *pre.before(site, run_id, pre.ALL)]
+    elif danger in {Danger.ARM, Danger.ENACT}:
+        checks += [*_second_ruling(site, danger, run_id), *pre.before(site, run_id, pre.AGAIN)]
     return Briefing(
         danger=danger,
         run_id=run_id,
@@ -43,6 +44,10 @@ def brief(site: Site, danger: Danger, run_id: str) -> Briefing:
         confirm_text=run_id,
         checks=tuple(checks),
     )
+
+
+def _second_ruling(site: Site, danger: Danger, run_id: str) -> tuple[Check, ...]:
+    return (_ruling(site, run_id, Kind.SG_2),) if danger is Danger.ENACT else ()
 
 
 def _brief_release(site: Site) -> Briefing:

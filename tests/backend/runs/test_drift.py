@@ -25,8 +25,8 @@ CHANGES = {
 def test_incident_28_a_change_between_the_ruling_and_the_cut_stops_it(at: At, how: str) -> None:
     """Incident 28: grants and triggers are measured before approval, and again just before the write."""
     passage = at("SG_1 imported")
-    passage.execute(CHANGES[how])
     passage.arm()
+    passage.execute(CHANGES[how])
     with pytest.raises(Drifted) as caught:
         passage.resume()
     assert caught.value.code is StopCode.DRIFT
@@ -37,11 +37,28 @@ def test_incident_28_a_change_between_the_ruling_and_the_cut_stops_it(at: At, ho
     assert passage.backend.status().switch.state is SwitchState.OFF
 
 
-def test_a_change_before_the_enactment_stops_it(at: At) -> None:
+@pytest.mark.parametrize("how", ["another role gets a grant", "a trigger appears", "a guard goes to sleep"])
+def test_incident_28_a_change_between_the_ruling_and_the_arming_is_met_before_the_switch(at: At, how: str) -> None:
+    """Incident 28: grants and triggers are measured before the switch is armed, too."""
+    passage = at("SG_1 imported")
+    passage.execute(CHANGES[how])
+    with pytest.raises(Drifted, match="PRE-5 grants"):
+        passage.arm()
+    assert passage.rows("SELECT count(*) FROM cutter_governance.execution_lease") == [(0,)]
+
+
+@pytest.mark.parametrize("when", ["before", "while it begins"])
+def test_a_change_before_the_enactment_stops_it(at: At, when: str) -> None:
     passage = at("SG_2 imported")
-    passage.execute(CHANGES["another role gets a grant"])
+
+    def change(progress: Progress | None) -> None:
+        if progress is None or (progress.phase, progress.step) == (Phase.LIFECYCLE_ENACT, "begins"):
+            passage.execute(CHANGES["another role gets a grant"])
+
+    if when == "before":
+        change(None)
     with pytest.raises(Drifted):
-        passage.enact()
+        passage.backend.enact(passage.run_id, passage.run_id, silent if when == "before" else change)
     assert passage.lifecycles() == ["draft"] * 3
     assert passage.backend.status().switch.state is SwitchState.OFF
 

@@ -140,6 +140,7 @@ def test_another_body_than_the_signed_one_is_not_written(at: At) -> None:
 def test_two_documents_are_cut_one_after_the_other(at: At) -> None:
     passage = at("enacted")
     origin = passage.write("second.md", "# Second\n\nText.\n")
+    passage.backend.start(RunRequest(origin=origin, docprefix="ACME-TWO"), silent)
     run = passage.backend.start(RunRequest(origin=origin, docprefix="ACME-TWO", mode=REQUEST.mode), silent)
     passage.sign(run.run_id)
     passage.backend.arm(run.run_id, run.run_id)
