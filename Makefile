@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 TESTED := $(VENV)/.tested
 
-.PHONY: demo test check bench lock clean
+.PHONY: demo test check bench manifest lock clean
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
@@ -30,6 +30,10 @@ check: $(TESTED)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+manifest: $(TESTED)
+	$(BIN)/python -m pytest -n auto --dist worksteal --junitxml=junit.xml
+	$(BIN)/cutter-console manifest build --junit junit.xml
 
 bench: $(TESTED)
 	$(BIN)/python -m benchmarks

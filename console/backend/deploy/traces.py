@@ -205,13 +205,9 @@ def _ancestors(proc: Path, pid: int) -> Iterator[int]:
 
 
 def _scan(filesystem: Path, places: tuple[str, ...]) -> Scan:
-    seen: set[str] = set()
+    real = {os.path.realpath(filesystem / place): filesystem / place for place in reversed(places)}
     looked_at, found = 0, []
-    for path in (path for place in places for path in _files(filesystem / place)):
-        real = os.path.realpath(path)
-        if real in seen:
-            continue
-        seen.add(real)
+    for path in (path for place in real.values() for path in _files(place)):
         looked_at += 1
         if _MENTION.search(os.fsencode(Path(path).name)) or _mentions(path):
             found.append(f"/{os.path.relpath(path, filesystem)}")

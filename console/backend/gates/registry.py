@@ -3,9 +3,10 @@
 from console.backend.gates.approval_package import GATE as APPROVAL_PACKAGE
 from console.backend.gates.backup_readiness import GATE as BACKUP_READINESS
 from console.backend.gates.gate import AnyGate
+from console.backend.gates.off_host import GATE as OFF_HOST
 from console.backend.gates.precheck_live import GATE as PRECHECK_LIVE
 from console.backend.gates.reporting import GATE as REPORTING
 from console.backend.gates.runtime_tree import GATE as RUNTIME_TREE
 
-GATES: tuple[AnyGate, ...] = (PRECHECK_LIVE, RUNTIME_TREE, BACKUP_READINESS, APPROVAL_PACKAGE, REPORTING)
+GATES: tuple[AnyGate, ...] = (PRECHECK_LIVE, RUNTIME_TREE, BACKUP_READINESS, APPROVAL_PACKAGE, OFF_HOST, REPORTING)
 """Each file of this package that ends in a `GATE` stands here once."""

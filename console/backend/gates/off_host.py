@@ -1,0 +1,160 @@
+"""G9: what must be done on another machine is known and packed, and nothing was mended here that belongs there."""
+
+import time
+
+from console.backend.approvals.keyring import Keyring
+from console.backend.backup.recipient import KeyListing
+from console.backend.canonical_json import sha256_hex
+from console.backend.deploy.pins import manifest_path
+from console.backend.deploy.verify import TreeFinding, faults, shown
+from console.backend.gates.approval_package import PolicyFile, policy_check, policy_facts
+from console.backend.gates.backup_readiness import backup_key, backup_key_check
+from console.backend.gates.fact import Fact, Verdict, check, fails, partial, passes, unclear
+from console.backend.gates.gate import Gate
+from console.backend.gates.grants import grants, grants_check
+from console.backend.gates.precheck_live import deployed_tree
+from console.backend.gates.probe import Probe
+from console.backend.outcome import Check, Outcome
+from console.backend.readiness import DriftReport, Owner
+from console.backend.reports.off_host import STEPS, OffHostWork, PackageFile, Step, incomplete, off_host_package
+from console.backend.reports.off_host_scripts import Place
+from console.backend.reports.sums import SUMS
+from console.backend.runs.site import Site
+from console.backend.safe_text import SafeText
+from console.backend.value import Value
+
+_DEADLINE_S = 10.0
+
+
+class PackageFinding(Value):
+    """The package as it would be written."""
+
+    names: tuple[str, ...]
+    sums_sha256: str
+    problems: tuple[SafeText, ...]
+
+
+class Needs(Value):
+    """What decides which steps are open."""
+
+    place: Place
+    tree: Fact[TreeFinding]
+    key: Fact[KeyListing]
+    policy: Fact[PolicyFile]
+    keyring: Fact[Keyring]
+    drift: Fact[DriftReport]
+
+
+class Facts(Needs):
+    """What G9 measures."""
+
+    package: Fact[PackageFinding]
+
+
+def measure(probe: Probe) -> Facts:
+    """Measure what is needed, and make the package of it."""
+    needs = measure_needs(probe)
+    package = probe.ask(
+        "package",
+        "files of the off-host package, and their sums",
+        "the measurements of this gate",
+        lambda: _finding(work_of(needs)),
+        lambda found: ", ".join(found.names),
+        digest=lambda found: found.sums_sha256,
+    )
+    return Facts(**dict(needs), package=package)
+
+
+def measure_needs(probe: Probe) -> Needs:
+    """The deployed tree, the keys and the drift."""
+    site = probe.site
+    policy, keys = policy_facts(probe)
+    place = Place(
+        host=site.context.host,
+        root=str(site.root),
+        manifest=str(manifest_path(site)),
+        gnupg_home=str(site.gnupg_home),
+    )
+    return Needs(
+        place=place, tree=deployed_tree(probe), key=backup_key(probe), policy=policy, keyring=keys, drift=grants(probe)
+    )
+
+
+def package_of(site: Site) -> tuple[PackageFile, ...]:
+    """Measure, and make the package's files; empty where nothing is open. Raises CutterError as the measuring does."""
+    work = work_of(measure_needs(Probe(site, "G9", time.monotonic() + _DEADLINE_S)))
+    return off_host_package(work) if any(step.open for step in work.steps) else ()
+
+
+def work_of(needs: Needs) -> OffHostWork:
+    """Pure: each step with the check that opens or closes it."""
+    checks = (
+        check("release", needs.tree, _release),
+        backup_key_check(needs.key),
+        policy_check(needs.policy, needs.keyring, "policy keys"),
+        grants_check(needs.drift),
+    )
+    steps = tuple(
+        Step(work=work, file=file, owner=owner, where=where, check=one)
+        for (work, file, owner, where), one in zip(STEPS, checks, strict=True)
+    )
+    return OffHostWork(place=needs.place, steps=steps, drift=needs.drift.value)
+
+
+def _finding(work: OffHostWork) -> PackageFinding:
+    files = off_host_package(work)
+    sums = next(file.content for file in files if file.name == SUMS)
+    return PackageFinding(
+        names=tuple(file.name for file in files), sums_sha256=sha256_hex(sums), problems=incomplete(work, files)
+    )
+
+
+def decide(facts: Facts) -> tuple[Check, ...]:
+    """Pure: nothing was patched here; every open step is named; the package holds what they need."""
+    return (
+        check("not patched here", facts.tree, _unpatched),
+        *(_step_check(step) for step in work_of(facts).steps),
+        check("package", facts.package, _whole),
+    )
+
+
+def _unpatched(found: TreeFinding) -> Verdict:
+    if found.release is None:
+        return unclear("without a deploy manifest nobody can tell", faults(found)[0].next_action)
+    if found.patched or (found.pinned_sha256 and found.pinned_sha256 != found.manifest_sha256):
+        wrong = faults(found)
+        action = "Change it on the workstation, build and install a release, then: cutter-console manifest verify"
+        return fails("; ".join(fault.detail for fault in wrong), action)
+    return passes(f"{found.files} files are those of the manifest")
+
+
+def _release(found: TreeFinding) -> Verdict:
+    """A release is tested, listed and pinned; the first and the second happen elsewhere."""
+    release = found.release
+    build = "On the workstation: 01-build-manifest.sh of the off-host package"
+    if release is None:
+        return partial(faults(found)[0].detail, build)
+    if release.tests is None:
+        return partial(f"version {release.version} has no recorded test run", build)
+    if not release.tests.green:
+        return partial(f"version {release.version} is not green: {release.tests}", build)
+    if not found.pinned_sha256:
+        return partial("the manifest is not pinned", "cutter-console init --pin")
+    return passes(f"version {release.version}, commit {release.commit or 'unknown'}: {release.tests}")
+
+
+def _step_check(step: Step) -> Check:
+    """What is open is work for somebody elsewhere, and no fault of this gate's own subject: at worst PARTIAL."""
+    if step.check.outcome is not Outcome.FAIL:
+        return step.check
+    detail = f"{step.file}, on {step.where}: {step.check.detail}"
+    return step.check.model_copy(update={"outcome": Outcome.PARTIAL, "detail": detail})
+
+
+def _whole(found: PackageFinding) -> Verdict:
+    if found.problems:
+        return fails(shown(found.problems), "Report this: the package is not what its steps need.")
+    return passes(f"{len(found.names)} files: {', '.join(found.names)}")
+
+
+GATE = Gate("G9", "Off-host package", "What must be done on another machine?", Owner.WORKSTATION, measure, decide)
