@@ -24,7 +24,7 @@ from console.backend.reports import closing
 from console.backend.reports.changes import Statement, differences, statements
 from console.backend.reports.closing import Final
 from console.backend.reports.pages import DOCUMENTS, FINAL, Page, page_of
-from console.backend.reports.publishing import Draft, published, remove_leftovers
+from console.backend.reports.publishing import Draft, make_durable, published, remove_leftovers
 from console.backend.reports.rendering import Evidences, render
 from console.backend.reports.signing import sign_sums
 from console.backend.reports.stillness import AFTER, BEFORE, Stillness, measure_stillness
@@ -99,6 +99,7 @@ def write_bundle(
         sums = draft.write_sums()
         if sign_with:
             sign_sums(draft.path / SUMS, draft.path / SIGNATURE, sign_with, site.gnupg_home)
+            make_durable(draft.path / SIGNATURE)
     say(len(_STEPS))
     return BundleView(
         directory=str(reports / draft.name),

@@ -60,6 +60,16 @@ def write_durably(target: Path, data: bytes) -> None:
         os.fsync(descriptor)
 
 
+def make_durable(target: Path) -> None:
+    """A file that another program has written: mode 0640, on the disk. Raises OSError."""
+    descriptor = os.open(target, os.O_RDONLY | os.O_NOFOLLOW)
+    try:
+        os.fchmod(descriptor, FILE_MODE)
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
 @contextmanager
 def published(parent: Path, name: str) -> Iterator[Draft]:
     """A draft below `parent` that gets its final name when the block ends well, `<name>` or, where taken, `<name>-2`.

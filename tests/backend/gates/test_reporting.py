@@ -1,0 +1,282 @@
+"""G10 goes red when the record cannot be believed any more, or cannot be written."""
+
+import json
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from console.backend.canonical_json import sha256_file
+from console.backend.gates import reporting
+from console.backend.gates.fact import Fact
+from console.backend.gates.gate import Gate
+from console.backend.gates.probe import Probe
+from console.backend.gates.reporting import GATE, MIB, Place
+from console.backend.outcome import Outcome
+from console.backend.reports.bundle import write_bundle
+from console.backend.reports.sums import sums_of, verify_sums
+from console.backend.views import RunRequest
+from console.demo_keys import DemoKeys, create_demo_keys, stop_agent
+from tests.backend.gates.conftest import is_red, measured, named
+from tests.backend.reports.conftest import all_gates
+from tests.passage import Passage, silent
+
+DRY_RUN = RunRequest(origin="file:law.md", docprefix="ACME-OTHER")
+
+
+@pytest.fixture
+def passage(at: Callable[[str], Passage]) -> Passage:
+    """A site with a real run in it."""
+    return at("waits for SG_2")
+
+
+def bundled(passage: Passage, sign_with: str = "") -> Path:
+    """A bundle's directory."""
+    return Path(write_bundle(passage.site, silent, sign_with, all_gates()).directory)
+
+
+def test_a_whole_bundle_and_whole_journals_pass(passage: Passage) -> None:
+    bundled(passage)
+
+    report = measured(GATE, passage.site)
+
+    assert report.outcome is Outcome.PASS, report.detail
+    assert "files as they were written" in named(report, "last bundle").detail
+
+
+def test_before_the_first_bundle_it_is_partial_and_names_the_command(passage: Passage) -> None:
+    assert is_red(measured(GATE, passage.site), "last bundle", Outcome.PARTIAL, action="cutter-console bundle")
+
+
+def test_an_altered_document_is_named(passage: Passage) -> None:
+    document = bundled(passage) / "03-backup.md"
+    document.write_text(document.read_text().replace("PASS", "pass"))
+
+    report = measured(GATE, passage.site)
+
+    assert is_red(report, "last bundle", action="cutter-console bundle")
+    assert "altered: 03-backup.md" in named(report, "last bundle").detail
+
+
+def test_a_truncated_document_is_called_truncated(passage: Passage) -> None:
+    document = bundled(passage) / "10-final.md"
+    os.truncate(document, 100)
+
+    detail = named(measured(GATE, passage.site), "last bundle").detail
+
+    assert "truncated: 10-final.md, 100 of" in detail
+
+
+def test_a_missing_document_is_named(passage: Passage) -> None:
+    (bundled(passage) / "06-targets.md").unlink()
+
+    assert "missing: 06-targets.md" in named(measured(GATE, passage.site), "last bundle").detail
+
+
+@pytest.mark.parametrize("kind", ["file", "symlink"])
+def test_an_extra_file_is_named(passage: Passage, kind: str) -> None:
+    stranger = bundled(passage) / "11-more.md"
+    stranger.write_text("more") if kind == "file" else stranger.symlink_to("10-final.md")
+
+    report = measured(GATE, passage.site)
+
+    assert is_red(report, "last bundle")
+    assert "extra: 11-more.md" in report.detail
+
+
+def test_a_document_that_was_taken_out_of_the_sums_too_is_missed(passage: Passage) -> None:
+    directory = bundled(passage)
+    (directory / "10-final.md").unlink()
+    sums = directory / "SHA256SUMS"
+    sums.write_text("".join(line for line in sums.read_text().splitlines(keepends=True) if "10-final" not in line))
+
+    assert "not listed in SHA256SUMS: 10-final.md" in named(measured(GATE, passage.site), "last bundle").detail
+
+
+@pytest.mark.parametrize("content", [b"", b"torn", b"0" * 64 + b"  ../../../etc/passwd\n", b"\xff\n", None])
+def test_sums_that_cannot_be_used_are_red(passage: Passage, content: bytes | None) -> None:
+    sums = bundled(passage) / "SHA256SUMS"
+    sums.unlink()
+    if content is not None:
+        sums.write_bytes(content)
+
+    report = measured(GATE, passage.site)
+
+    assert is_red(report, "last bundle")
+    assert "SHA256SUMS" in named(report, "last bundle").detail
+
+
+def test_the_newest_bundle_is_looked_at(passage: Passage) -> None:
+    reports = passage.site.root / "reports"
+    old = bundled(passage)
+    stem = old.name.removesuffix("-readiness")
+    for number in (9, 10):
+        shutil.copytree(old, reports / f"{stem}-readiness-{number}")
+
+    assert f"{stem}-readiness-10" in named(measured(GATE, passage.site), "last bundle").detail
+
+
+def test_a_draft_that_a_crash_left_is_red(passage: Passage) -> None:
+    (passage.site.root / "reports" / ".20260301T140300Z-readiness.part").mkdir(mode=0o750)
+
+    assert is_red(measured(GATE, passage.site), "unfinished bundles", action="cutter-console bundle")
+
+
+@pytest.mark.parametrize(("mode", "outcome"), [(0o755, Outcome.FAIL), (0o770, Outcome.FAIL)])
+def test_a_reports_directory_that_others_may_enter_is_red(passage: Passage, mode: int, outcome: Outcome) -> None:
+    (passage.site.root / "reports").chmod(mode)
+
+    assert is_red(measured(GATE, passage.site), "reports directory", outcome, action="chmod 0750")
+
+
+def test_a_reports_directory_that_is_gone_is_inconclusive_with_the_command_that_makes_it(passage: Passage) -> None:
+    shutil.rmtree(passage.site.root / "reports")
+
+    report = measured(GATE, passage.site)
+
+    assert is_red(report, "reports directory", Outcome.INCONCLUSIVE, action="cutter-console init")
+    assert named(report, "journals").outcome is Outcome.PASS
+
+
+@pytest.mark.parametrize(
+    ("place", "name", "outcome"),
+    [
+        (Place(mode=0o750, own=True, writable=False, free_bytes=1024 * MIB), "reports directory", Outcome.FAIL),
+        (Place(mode=0o750, own=False, writable=True, free_bytes=1024 * MIB), "reports directory", Outcome.FAIL),
+        (Place(mode=0o750, own=True, writable=True, free_bytes=10 * MIB), "free space", Outcome.FAIL),
+        (Place(mode=0o750, own=True, writable=True, free_bytes=100 * MIB), "free space", Outcome.PARTIAL),
+    ],
+)
+def test_a_place_that_cannot_take_reports_is_red(passage: Passage, place: Place, name: str, outcome: Outcome) -> None:
+    def measure(probe: Probe) -> reporting.Facts:
+        facts = reporting.measure(probe)
+        return facts.model_copy(update={"place": Fact[Place](evidence=facts.place.evidence, value=place)})
+
+    changed = Gate(GATE.id, GATE.title, GATE.question, GATE.owner, measure, reporting.decide)
+
+    assert is_red(measured(changed, passage.site), name, outcome)
+
+
+def journal(passage: Passage) -> Path:
+    """The journal of the passage's run."""
+    return next((passage.site.root / "runs" / passage.run_id).glob("journal*"))
+
+
+def test_incident_33_a_truncated_journal_is_red_though_its_chain_is_whole(passage: Passage) -> None:
+    lines = journal(passage).read_bytes().splitlines(keepends=True)
+    journal(passage).write_bytes(b"".join(lines[:-2]))
+
+    report = measured(GATE, passage.site)
+
+    assert is_red(report, "journals", action=f"cutter-console journal verify {passage.run_id}")
+    assert passage.run_id in named(report, "journals").detail
+
+
+def test_incident_33_a_missing_journal_is_red(passage: Passage) -> None:
+    journal(passage).unlink()
+
+    report = measured(GATE, passage.site)
+
+    assert is_red(report, "journals")
+    assert "missing" in named(report, "journals").detail
+
+
+def test_incident_33_an_edited_record_is_named(passage: Passage) -> None:
+    lines = journal(passage).read_bytes().splitlines(keepends=True)
+    lines[3] = lines[3].replace(b'"time":"2', b'"time":"3')
+    journal(passage).write_bytes(b"".join(lines))
+
+    report = measured(GATE, passage.site)
+
+    assert is_red(report, "journals")
+    assert "3" in named(report, "journals").detail
+
+
+def test_a_journal_of_another_run_in_its_place_is_red(passage: Passage) -> None:
+    run = passage.backend.start(DRY_RUN, silent)
+    other = passage.site.root / "runs" / run.run_id
+    shutil.copyfile(journal(passage), next(other.glob("journal*")))
+
+    assert is_red(measured(GATE, passage.site), "journals")
+
+
+def test_a_dry_run_has_no_anchor_and_its_whole_journal_passes(passage: Passage) -> None:
+    there = len(list((passage.site.root / "runs").iterdir()))
+    passage.backend.start(DRY_RUN, silent)
+
+    check = named(measured(GATE, passage.site), "journals")
+
+    assert (check.outcome, check.detail) == (Outcome.PASS, f"{there + 1} journals are whole")
+
+
+def test_a_run_whose_journal_is_on_another_host_is_partial(passage: Passage) -> None:
+    shutil.rmtree(passage.site.root / "runs" / passage.run_id)
+    elsewhere = replace(passage.site, context=replace(passage.site.context, host="other"))
+
+    assert is_red(measured(GATE, elsewhere), "journals", Outcome.PARTIAL)
+    assert is_red(measured(GATE, passage.site), "journals", Outcome.FAIL)
+
+
+def test_an_altered_run_report_is_red(passage: Passage) -> None:
+    report = passage.site.root / "reports" / f"{passage.run_id}-0123abcd"
+    report.mkdir(mode=0o750)
+    (report / "01.md").write_text("one")
+    (report / "SHA256SUMS").write_bytes(sums_of({"01.md": "0" * 64}))
+
+    seen = measured(GATE, passage.site)
+
+    assert is_red(seen, "run reports", action=f"cutter-console report {passage.run_id}")
+    assert "altered: 01.md" in named(seen, "run reports").detail
+
+
+def test_with_the_database_down_journals_are_inconclusive_and_files_are_still_checked(passage: Passage) -> None:
+    database = passage.site.settings.database.model_copy(update={"monitor": "host=/nonexistent user=x dbname=y"})
+    bundled(passage)
+
+    report = measured(GATE, passage.settings(database=database).site)
+
+    assert is_red(report, "journals", Outcome.INCONCLUSIVE)
+    assert named(report, "last bundle").outcome is Outcome.PASS
+
+
+@pytest.fixture
+def signed(passage: Passage, gnupg_home: Path) -> Iterator[tuple[Passage, Path, DemoKeys]]:
+    """A signed bundle."""
+    keys = create_demo_keys(gnupg_home / "k")
+    own = passage.settings(gnupg_home=str(keys.home))
+    yield own, bundled(own, keys.sovereign_fingerprint), keys
+    stop_agent(keys.home)
+
+
+def test_a_signature_is_checked(signed: tuple[Passage, Path, DemoKeys]) -> None:
+    passage, _, keys = signed
+
+    assert keys.sovereign_fingerprint in named(measured(GATE, passage.site), "signature").detail
+
+
+def test_sums_that_were_made_anew_under_an_old_signature_are_red(signed: tuple[Passage, Path, DemoKeys]) -> None:
+    passage, directory, _ = signed
+    (directory / "01-precheck.md").write_text("all is well\n")
+    listed = {path: sha256_file(directory / path) for path in verify_sums(directory).listed}
+    (directory / "SHA256SUMS").write_bytes(sums_of(listed))
+
+    report = measured(GATE, passage.site)
+
+    assert is_red(report, "signature", action="cutter-console bundle")
+    assert verify_sums(directory).sound
+
+
+def test_a_signature_by_a_key_that_is_not_in_the_ring_is_inconclusive(
+    signed: tuple[Passage, Path, DemoKeys], passage: Passage
+) -> None:
+    assert is_red(measured(GATE, passage.site), "signature", Outcome.INCONCLUSIVE, action="gpg --import")
+
+
+def test_a_record_that_is_no_json_does_not_hide_the_rest(passage: Passage) -> None:
+    directory = bundled(passage)
+    (directory / "bundle.json").write_text(json.dumps(["no", "record"]))
+
+    assert "altered: bundle.json" in named(measured(GATE, passage.site), "last bundle").detail

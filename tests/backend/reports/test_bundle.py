@@ -1,0 +1,369 @@
+"""The bundle: whole or not at all, never better than its worst gate, inert, and checked by the program that everybody has."""
+
+import fcntl
+import json
+import os
+import subprocess
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+
+from console.backend.errors import CutterError, Refused
+from console.backend.local import LocalBackend
+from console.backend.outcome import Check, Evidence, Outcome, worst
+from console.backend.readiness import Board, GateReport, Letter, Owner
+from console.backend.reports import closing, publishing, signing
+from console.backend.reports.bundle import write_bundle
+from console.backend.reports.changes import Statement
+from console.backend.reports.pages import DOCUMENTS
+from console.backend.reports.publishing import Unpublished
+from console.backend.reports.signing import Unsigned, check_signature
+from console.backend.reports.sums import verify_sums
+from console.backend.views import Progress
+from console.demo_keys import DemoKeys, create_demo_keys, stop_agent
+from tests.backend.reports.conftest import MOMENT, all_gates, settled
+from tests.backend.reports.test_stillness import without_database
+from tests.passage import Passage, silent
+
+TEN = tuple(file for file, _, _ in DOCUMENTS)
+
+
+@pytest.fixture
+def passage(at: Callable[[str], Passage]) -> Passage:
+    """A site with a real run in it, at a pinned time."""
+    made = at("waits for SG_2")
+    pinned = datetime(2026, 3, 1, 14, 3, tzinfo=UTC)
+    return made.with_site(replace(made.site, context=replace(made.site.context, now=lambda: pinned)))
+
+
+def names(passage: Passage) -> list[str]:
+    """What of bundles lies in reports/."""
+    return sorted(path.name for path in (passage.site.root / "reports").iterdir() if "readiness" in path.name)
+
+
+def final_of(directory: str) -> str:
+    """The last document."""
+    return (Path(directory) / "10-final.md").read_text(encoding="utf-8")
+
+
+def test_ten_documents_a_record_and_sums_that_everybody_can_check(passage: Passage) -> None:
+    written = write_bundle(passage.site, silent, gates=all_gates())
+
+    directory = Path(written.directory)
+    assert directory.name == "20260301T140300Z-readiness"
+    assert {path.name for path in directory.iterdir()} >= {*TEN, "bundle.json", "SHA256SUMS"}
+    checked = subprocess.run(
+        ["sha256sum", "--strict", "-c", "SHA256SUMS"], cwd=directory, check=False, capture_output=True
+    )
+    assert checked.returncode == 0, checked.stderr
+    assert directory.stat().st_mode & 0o777 == 0o750
+    assert {path.stat().st_mode & 0o777 for path in directory.iterdir() if path.is_file()} == {0o640}
+
+
+def test_all_gates_green_and_nothing_changed_is_an_a(passage: Passage) -> None:
+    written = write_bundle(passage.site, silent, gates=all_gates())
+
+    assert (written.letter, written.gaps) == (Letter.A, ())
+    assert final_of(written.directory).startswith("OUTCOME: A — ready")
+
+
+def test_a_named_step_is_a_b_and_is_counted_once(passage: Passage) -> None:
+    partly = settled("G6", Outcome.PARTIAL, mend="cutter-console plan FILE")
+    also = settled("G7", Outcome.PARTIAL, mend="cutter-console plan FILE")
+
+    written = write_bundle(passage.site, silent, gates=all_gates(G6=partly, G7=also))
+
+    assert final_of(written.directory).startswith("OUTCOME: B — ready but for 1 named step\n")
+    assert "`cutter-console plan FILE`" in final_of(written.directory)
+    assert len(written.gaps) == 2
+
+
+@pytest.mark.parametrize("outcome", [Outcome.FAIL, Outcome.INCONCLUSIVE])
+def test_a_gate_that_fails_or_cannot_be_measured_blocks(passage: Passage, outcome: Outcome) -> None:
+    written = write_bundle(passage.site, silent, gates=all_gates(G4=settled("G4", outcome, "the trigger is off")))
+
+    assert written.letter is Letter.C
+    assert "the trigger is off" in final_of(written.directory)
+    assert f"**{outcome}.**" in (Path(written.directory) / "04-revert.md").read_text()
+
+
+def test_a_gate_that_was_not_asked_blocks_and_is_named(passage: Passage) -> None:
+    written = write_bundle(passage.site, silent, gates=all_gates()[:-1])
+
+    assert written.letter is Letter.C
+    assert any(gap.startswith("G10 (operator), NOT_RUN") for gap in written.gaps)
+
+
+def test_a_gate_that_no_document_knows_stands_in_the_last_one(passage: Passage) -> None:
+    written = write_bundle(passage.site, silent, gates=(*all_gates(), settled("G11")))
+
+    assert "## G11 Title of G11" in final_of(written.directory)
+
+
+def _board(outcomes: dict[str, Outcome]) -> Board:
+    evidence = Evidence(id="x", asked="a", source="b", answer="c", measured_at=MOMENT)
+    reports = tuple(
+        GateReport(
+            gate=name,
+            title=name,
+            question="?",
+            owner=Owner.OPERATOR,
+            outcome=outcome,
+            checks=(Check(name="c", outcome=outcome, detail="d", evidence=(evidence,), next_action="n"),),
+            measured_at=MOMENT,
+            took_ms=1,
+        )
+        for name, outcome in outcomes.items()
+    )
+    return Board(gates=reports, outcome=worst(list(outcomes.values())), measured_at=MOMENT, took_ms=1, deadline_s=1)
+
+
+_IDS = [name for _, _, ids in DOCUMENTS for name in ids]
+
+
+@given(st.dictionaries(st.sampled_from(_IDS), st.sampled_from(Outcome)), st.lists(st.sampled_from(Outcome), max_size=3))
+@settings(max_examples=200, deadline=None)
+def test_the_letter_is_never_better_than_the_worst_gate_or_statement(
+    outcomes: dict[str, Outcome], said: list[Outcome]
+) -> None:
+    told = tuple(
+        Statement(forbidden="f", sentence="s", outcome=one, before="", after="", evidence=("x",), next_action="n")
+        for one in said
+    )
+    reached = closing.letter(_board(outcomes), told)
+    every = [*outcomes.values(), *said, *(Outcome.NOT_RUN for name in _IDS if name not in outcomes)]
+
+    assert (reached is Letter.A) == all(one is Outcome.PASS for one in every)
+    assert (reached is Letter.B) == (worst(every) is Outcome.PARTIAL)
+    assert bool(closing.gaps(_board(outcomes), told)) == (reached is not Letter.A)
+
+
+def test_a_change_while_it_is_measured_makes_a_c_and_is_told(passage: Passage) -> None:
+    stranger = passage.site.root / "artifacts" / "stranger"
+    meddling = replace(settled("G5"), measure=lambda _: stranger.write_text("x"), decide=settled_checks)  # type: ignore[type-var]
+
+    written = write_bundle(passage.site, silent, gates=all_gates(G5=meddling))
+
+    assert written.letter is Letter.C
+    assert "stranger: not there before" in final_of(written.directory).replace("\\", "")
+    assert "No file outside reports/ was made" not in final_of(written.directory)
+
+
+def settled_checks(_measured: object) -> tuple[Check, ...]:
+    """One check that passes."""
+    evidence = Evidence(id="G5.fact", asked="a", source="b", answer="c", measured_at=MOMENT)
+    return (Check(name="c", outcome=Outcome.PASS, detail="d", evidence=(evidence,)),)
+
+
+def test_with_the_database_down_there_are_still_ten_documents_that_say_so(passage: Passage) -> None:
+    down = LocalBackend(without_database(passage))
+
+    written = down.bundle(silent)
+
+    assert written.letter is Letter.C
+    assert verify_sums(Path(written.directory)).sound
+    final = final_of(written.directory)
+    assert "not measured: STOP\\_UNREACHABLE" in final or "not measured: STOP_UNREACHABLE" in final
+    assert "| Rows written, changed or removed | INCONCLUSIVE |" in final
+    assert "No row of any table was written" not in final
+
+
+def test_solo_and_untested_are_named(passage: Passage) -> None:
+    final = final_of(write_bundle(passage.settings(untested=True).site, silent, gates=all_gates()).directory)
+
+    assert "**To be accepted by name:** solo: YES" in final
+    assert "**To be accepted by name:** untested: YES" in final
+
+
+HOSTILE = "x|y\n# head [a](javascript:b) <script>alert(1)</script> `z` ![i](http://e) \x1b[31m\u202e **b** ~~s~~"
+
+
+def test_hostile_text_is_inert_in_every_document(passage: Passage) -> None:
+    gates = tuple(settled(name, Outcome.FAIL, HOSTILE, HOSTILE) for _, _, ids in DOCUMENTS for name in ids)
+    site = replace(passage.site, operator=HOSTILE)
+
+    directory = Path(write_bundle(site, silent, gates=gates).directory)
+
+    parser = MarkdownIt("commonmark").enable(["table", "strikethrough"])
+    for name in TEN:
+        text = (directory / name).read_text(encoding="utf-8")
+        assert "\x1b" not in text
+        assert "\u202e" not in text
+        tokens = parser.parse(text)
+        inline = {child.type for token in tokens for child in token.children or ()}
+        assert inline <= {"text", "text_special", "softbreak", "code_inline", "strong_open", "strong_close"}, name
+        assert not [token for token in tokens if token.type in {"html_block", "fence", "code_block"}]
+        assert not any("head" in token.content for token in headings(tokens))
+        widths = [row.count(" | ") for row in text.splitlines() if row.startswith("| ")]
+        assert max(widths) <= 6
+
+
+def headings(tokens: list[Token]) -> Iterator[Token]:
+    """The inline tokens of the headings."""
+    for at, token in enumerate(tokens):
+        if token.type == "heading_open":
+            yield tokens[at + 1]
+
+
+def test_no_secret_reaches_a_document_or_the_record(passage: Passage) -> None:
+    leak = settled("G2", Outcome.FAIL, "postgresql://u:hunter2@db/x password=hunter3", "PGPASSWORD=hunter4 psql")
+
+    directory = Path(write_bundle(passage.site, silent, gates=all_gates(G2=leak)).directory)
+
+    for path in directory.rglob("*"):
+        if path.is_file():
+            assert b"hunter" not in path.read_bytes(), path.name
+            assert passage.site.settings.database.monitor.encode() not in path.read_bytes(), path.name
+
+
+def test_the_record_holds_the_same_for_programs(passage: Passage) -> None:
+    written = write_bundle(passage.site, silent, gates=all_gates())
+    record = json.loads((Path(written.directory) / "bundle.json").read_bytes())
+
+    assert record["schema"] == "cutter-console/bundle/1"
+    assert (record["final"]["letter"], record["name"]) == ("A", Path(written.directory).name)
+    ids = {piece["id"] for piece in record["evidence"]}
+    cited = {name for one in record["final"]["statements"] for name in one["evidence"]}
+    assert cited <= ids
+    assert {one["name"] for one in record["documents"]} >= set(TEN)
+
+
+def test_two_bundles_in_one_second_get_two_names(passage: Passage) -> None:
+    for _ in range(2):
+        write_bundle(passage.site, silent, gates=all_gates())
+
+    assert names(passage) == ["20260301T140300Z-readiness", "20260301T140300Z-readiness-2"]
+
+
+def test_progress_is_told_step_by_step(passage: Passage) -> None:
+    heard: list[Progress] = []
+
+    write_bundle(passage.site, heard.append, gates=all_gates())
+
+    assert [one.done for one in heard] == list(range(6))
+    assert {one.total for one in heard} == {5}
+
+
+@pytest.mark.parametrize("nth", range(1, 13))
+def test_where_any_write_fails_nothing_has_the_final_name(
+    passage: Passage, monkeypatch: pytest.MonkeyPatch, nth: int
+) -> None:
+    real, count = publishing.write_durably, iter(range(1, 100))
+
+    def full(target: Path, data: bytes) -> None:
+        if next(count) == nth:
+            target.write_bytes(data[: len(data) // 2])
+            raise OSError(28, "No space left on device", str(target))
+        real(target, data)
+
+    monkeypatch.setattr(publishing, "write_durably", full)
+
+    with pytest.raises(Unpublished, match="No space left"):
+        write_bundle(passage.site, silent, gates=all_gates())
+    assert names(passage) == []
+
+
+def test_where_the_rename_fails_nothing_has_the_final_name(passage: Passage, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(self: Path, target: Path) -> Path:
+        raise OSError(5, "Input/output error", str(target))
+
+    monkeypatch.setattr(Path, "rename", refuse)
+
+    with pytest.raises(Unpublished):
+        write_bundle(passage.site, silent, gates=all_gates())
+    assert names(passage) == []
+
+
+def test_every_file_and_directory_is_synced_before_the_name_is_given(
+    passage: Passage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[str] = []
+    real = os.fsync
+
+    def note(descriptor: int) -> None:
+        synced.append(str(Path(f"/proc/self/fd/{descriptor}").readlink()))
+        real(descriptor)
+
+    monkeypatch.setattr(os, "fsync", note)
+    written = write_bundle(passage.site, silent, gates=all_gates())
+
+    seen = [Path(path).name for path in synced]
+    assert {*TEN, "bundle.json", "SHA256SUMS"} <= set(seen)
+    assert seen[-2:] == [f".{Path(written.directory).name}.part", "reports"]
+
+
+def test_a_draft_that_a_crash_left_is_removed_and_told(passage: Passage) -> None:
+    left = passage.site.root / "reports" / ".20260228T100000Z-readiness.part"
+    left.mkdir(mode=0o750)
+    (left / "01-precheck.md").write_text("half")
+
+    written = write_bundle(passage.site, silent, gates=all_gates())
+
+    assert not left.exists()
+    assert "20260228T100000Z-readiness.part, an unfinished draft" in final_of(written.directory)
+
+
+def test_a_draft_that_another_console_is_writing_is_left_alone(passage: Passage) -> None:
+    theirs = passage.site.root / "reports" / ".20260301T140300Z-readiness.part"
+    theirs.mkdir(mode=0o750)
+    lock = os.open(theirs, os.O_RDONLY)
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    try:
+        written = write_bundle(passage.site, silent, gates=all_gates())
+    finally:
+        os.close(lock)
+
+    assert theirs.is_dir()
+    assert written.directory.endswith("-readiness-2")
+
+
+def test_a_monitoring_console_writes_no_bundle(passage: Passage) -> None:
+    with pytest.raises(Refused, match="read-only"):
+        LocalBackend(passage.site, read_only=True).bundle(silent)
+
+
+def test_without_a_reports_directory_it_says_what_to_do(passage: Passage) -> None:
+    (passage.site.root / "reports").rename(passage.site.root / "elsewhere")
+
+    with pytest.raises(CutterError, match="reports") as refused:
+        write_bundle(passage.site, silent, gates=all_gates())
+    assert refused.value.next_action
+
+
+@pytest.fixture
+def signer(gnupg_home: Path) -> Iterator[DemoKeys]:
+    """A key ring with a key that signs."""
+    keys = create_demo_keys(gnupg_home / "k")
+    yield keys
+    stop_agent(keys.home)
+
+
+def test_a_signed_bundle_verifies_and_leaves_no_agent_behind(passage: Passage, signer: DemoKeys) -> None:
+    site = passage.settings(gnupg_home=str(signer.home)).site
+
+    written = write_bundle(site, silent, signer.sovereign_fingerprint, all_gates())
+
+    directory = Path(written.directory)
+    seen = check_signature(directory / "SHA256SUMS", directory / "SHA256SUMS.asc", signer.home)
+    assert (seen.outcome, seen.primary) == (Outcome.PASS, signer.sovereign_fingerprint)
+    assert (directory / "SHA256SUMS.asc").stat().st_mode & 0o777 == 0o640
+    assert not signing._agent_runs(signer.home)
+    assert verify_sums(directory).sound
+    assert signer.sovereign_fingerprint in final_of(written.directory)
+
+
+@pytest.mark.parametrize("fingerprint", ["A" * 40, "nobody@example.org", ""])
+def test_where_gpg_cannot_sign_nothing_is_published(passage: Passage, signer: DemoKeys, fingerprint: str) -> None:
+    site = passage.settings(gnupg_home=str(signer.home)).site
+
+    with pytest.raises(Unsigned) as refused:
+        write_bundle(site, silent, fingerprint or signer.backup_fingerprint[:16], all_gates())
+    assert refused.value.next_action
+    assert names(passage) == []
