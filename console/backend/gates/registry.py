@@ -2,11 +2,24 @@
 
 from console.backend.gates.approval_package import GATE as APPROVAL_PACKAGE
 from console.backend.gates.backup_readiness import GATE as BACKUP_READINESS
+from console.backend.gates.baseline import GATE as BASELINE
 from console.backend.gates.gate import AnyGate
+from console.backend.gates.generality import GATE as GENERALITY
 from console.backend.gates.off_host import GATE as OFF_HOST
 from console.backend.gates.precheck_live import GATE as PRECHECK_LIVE
 from console.backend.gates.reporting import GATE as REPORTING
+from console.backend.gates.revert_and_compensation import GATE as REVERT_AND_COMPENSATION
 from console.backend.gates.runtime_tree import GATE as RUNTIME_TREE
 
-GATES: tuple[AnyGate, ...] = (PRECHECK_LIVE, RUNTIME_TREE, BACKUP_READINESS, APPROVAL_PACKAGE, OFF_HOST, REPORTING)
+GATES: tuple[AnyGate, ...] = (
+    PRECHECK_LIVE,
+    BASELINE,
+    RUNTIME_TREE,
+    BACKUP_READINESS,
+    REVERT_AND_COMPENSATION,
+    GENERALITY,
+    APPROVAL_PACKAGE,
+    OFF_HOST,
+    REPORTING,
+)
 """Each file of this package that ends in a `GATE` stands here once."""

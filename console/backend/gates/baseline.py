@@ -1,0 +1,336 @@
+"""G1: the release was tested; the walls that it relies on hold when they are pushed, now; the rows are those of the record."""
+
+import psycopg
+
+from console.backend.database.connections import counted
+from console.backend.errors import StopCode, Unmeasured
+from console.backend.gates.fact import Fact, Verdict, check, fails, partial, passes
+from console.backend.gates.gate import Gate
+from console.backend.gates.growth import Growth, growth_check, measure_growth
+from console.backend.gates.probe import Probe
+from console.backend.gates.recorded_tests import Recorded, recorded_tests, recorded_tests_check
+from console.backend.kill_switch import armed_for
+from console.backend.outcome import Check
+from console.backend.readiness import Owner
+from console.backend.runs.step import Role
+from console.backend.safe_text import SafeText
+from console.backend.value import Value
+
+REFUSED = "42501"
+"""SQLSTATE of a privilege that is missing: what every direct write must meet."""
+_READ_ONLY = "25006"
+_DRIFT = "See the GRANT or REVOKE that mends it: cutter-console drift"
+_SUPERUSER = """
+    SELECT current_user::text, EXISTS (SELECT 1 FROM pg_roles r WHERE r.rolsuper AND pg_has_role(current_user, r.oid, 'MEMBER'))
+"""
+_WRITES = (
+    "INSERT INTO public.information_unit (canonical_address) SELECT '' WHERE false",
+    "UPDATE public.information_unit SET owner_ref = owner_ref WHERE false",
+    "DELETE FROM public.information_unit WHERE false",
+    "INSERT INTO public.unit_version (title) SELECT '' WHERE false",
+    "UPDATE public.unit_version SET title = title WHERE false",
+    "DELETE FROM public.unit_version WHERE false",
+)
+"""Each names no row: where a wall is down, nothing is changed by finding out."""
+_REGISTER = "SELECT cutter_governance.fn_document_register(%s, 'file:probe', 'atx')"
+_CREATE = "SELECT cutter_governance.fn_run_create(%s, 'cut', %s, 'file:probe', 'atx', 'probe', 'probe')"
+_SEEN = "SELECT count(*) FROM cutter_governance.v_run WHERE run_id = %s"
+_XID = "SELECT pg_current_xact_id_if_assigned()::text"
+
+
+class Attempt(Value):
+    """One direct write and how it was met: an SQLSTATE, or empty where nothing refused it."""
+
+    statement: SafeText
+    sqlstate: str
+
+
+class RoleProof(Value):
+    """One of the product's roles, as it connects here."""
+
+    role: SafeText
+    superuser: bool
+    """Itself, or as a member of one."""
+    attempts: tuple[Attempt, ...]
+
+
+class Guarded(Value):
+    """What the guard of a LIVE run said of a run that has no lease, and what it asked."""
+
+    allowed: bool
+    connections: tuple[SafeText, ...]
+    """Purpose of each connection that was opened."""
+    as_executor: int
+    """How many of them were the executor's."""
+
+
+class DryProof(Value):
+    """A READ ONLY transaction as the executor."""
+
+    sqlstate: str
+    """How a write in it was met."""
+    xid: str
+    """The transaction id that was assigned; empty where none was."""
+
+
+class CreateProof(Value):
+    """A run that was created and rolled back."""
+
+    inside: int
+    """Rows of it that its own transaction saw."""
+    outside: int
+    """Rows of it on a fresh connection afterwards."""
+
+
+class AtRest(Value):
+    """The switch after the proofs; `lease` is empty where none is open."""
+
+    lease: SafeText
+    hold: bool
+
+
+class Facts(Value):
+    """What G1 measures."""
+
+    tests: Fact[Recorded]
+    guard: Fact[Guarded]
+    dry: Fact[DryProof]
+    create: Fact[CreateProof]
+    executor: Fact[RoleProof]
+    verifier: Fact[RoleProof]
+    monitor: Fact[RoleProof]
+    rest: Fact[AtRest]
+    growth: Fact[Growth]
+
+
+def measure(probe: Probe) -> Facts:
+    """Push at each wall once; everything is rolled back."""
+    tests, guard = recorded_tests(probe), _guard(probe)
+    dry, create, executor = _as_executor(probe)
+    verifier = probe.ask("verifier", _ASKED, "the verifier's connection", lambda: _verifier(probe), _role_in_words)
+    monitor = probe.ask("monitor", _ASKED, "the monitoring connection", lambda: _monitor(probe), _role_in_words)
+    return Facts(
+        tests=tests,
+        guard=guard,
+        dry=dry,
+        create=create,
+        executor=executor,
+        verifier=verifier,
+        monitor=monitor,
+        rest=probe.ask(
+            "rest", "lease and HOLD after the proofs", "v_lease and v_hold", lambda: _rest(probe), _rest_in_words
+        ),
+        growth=measure_growth(probe),
+    )
+
+
+_ASKED = "INSERT, UPDATE and DELETE on units and versions, naming no row; superuser"
+
+
+def _probe_names(probe: Probe) -> tuple[str, str]:
+    """A run id and a document prefix that nobody has."""
+    token = probe.site.context.token_hex(4)
+    return f"ictr-{probe.site.context.now():%Y%m%dT%H%M%SZ}-{token}", f"PROBE-{token.upper()}"
+
+
+def _guard(probe: Probe) -> Fact[Guarded]:
+    """The guard itself, as a LIVE run asks it before its first mutating phase, for a run that holds no lease."""
+    database, (run_id, _) = probe.site.settings.database, _probe_names(probe)
+
+    def ask() -> Guarded:
+        with counted() as opened:
+            allowed = armed_for(probe.site, run_id, "cut")
+        return Guarded(
+            allowed=allowed,
+            connections=tuple(one.purpose for one in opened),
+            as_executor=sum(one.conninfo == database.executor for one in opened),
+        )
+
+    return probe.ask(
+        "guard",
+        f"may run {run_id}, which holds no lease, cut; and which connections were opened to find out",
+        "the guard that LIVE runs ask, and the count of connections",
+        ask,
+        lambda found: (
+            f"{'allowed' if found.allowed else 'refused'}; {found.as_executor} connections as the executor, {len(found.connections)} in all"
+        ),
+    )
+
+
+def _as_executor(probe: Probe) -> tuple[Fact[DryProof], Fact[CreateProof], Fact[RoleProof]]:
+    """Three proofs on one connection of the executor; what stops one of them stops what comes after it."""
+    run_id, prefix = _probe_names(probe)
+    found: list[tuple[DryProof, int, RoleProof]] = []
+
+    def all_three() -> DryProof:
+        with probe.writing(Role.EXECUTOR) as connection:
+            dry = _dry(connection, run_id, prefix)
+            role = _role(connection)
+            found.append((dry, _created(connection, run_id, prefix), role))
+        return dry
+
+    def later() -> tuple[DryProof, int, RoleProof]:
+        if not found:
+            raise Unmeasured(StopCode.UNREACHABLE, dry.unmeasured, dry.next_action)
+        return found[0]
+
+    dry = probe.ask(
+        "dry-run",
+        "a READ ONLY transaction: how a write in it is met, and its transaction id",
+        "the executor's connection",
+        all_three,
+        lambda proof: f"write: {proof.sqlstate or 'not refused'}; transaction id: {proof.xid or 'none assigned'}",
+    )
+    create = probe.ask(
+        "rolled-back-create",
+        f"rows of run {run_id} inside its transaction, and on a fresh connection after the rollback",
+        "the executor's connection, then the monitoring role's",
+        lambda: CreateProof(inside=later()[1], outside=_outside(probe, run_id)),
+        lambda proof: f"{proof.inside} inside, {proof.outside} outside",
+    )
+    executor = probe.ask("executor", _ASKED, "the executor's connection", lambda: later()[2], _role_in_words)
+    return dry, create, executor
+
+
+def _dry(connection: psycopg.Connection, run_id: str, prefix: str) -> DryProof:
+    connection.read_only = True
+    sqlstate = _met(connection, _CREATE, run_id, prefix)
+    row = connection.execute(_XID).fetchone()
+    connection.rollback()
+    connection.read_only = False
+    return DryProof(sqlstate=sqlstate, xid=row[0] or "" if row else "")
+
+
+def _created(connection: psycopg.Connection, run_id: str, prefix: str) -> int:
+    connection.execute(_REGISTER, (prefix,))
+    connection.execute(_CREATE, (run_id, prefix))
+    row = connection.execute(_SEEN, (run_id,)).fetchone()
+    connection.rollback()
+    return row[0] if row else 0
+
+
+def _outside(probe: Probe, run_id: str) -> int:
+    with probe.monitor() as connection:
+        row = connection.execute(_SEEN, (run_id,)).fetchone()
+    return row[0] if row else 0
+
+
+def _verifier(probe: Probe) -> RoleProof:
+    with probe.writing(Role.VERIFIER) as connection:
+        return _role(connection)
+
+
+def _monitor(probe: Probe) -> RoleProof:
+    """As the monitoring role, without the READ ONLY that would refuse before the privileges are looked at."""
+    with probe.monitor() as connection:
+        connection.read_only = False
+        proof = _role(connection)
+        connection.rollback()
+    return proof
+
+
+def _role(connection: psycopg.Connection) -> RoleProof:
+    row = connection.execute(_SUPERUSER).fetchone()
+    assert row is not None
+    attempts = tuple(Attempt(statement=" ".join(one.split()[:3]), sqlstate=_met(connection, one)) for one in _WRITES)
+    return RoleProof(role=row[0], superuser=row[1], attempts=attempts)
+
+
+def _met(connection: psycopg.Connection, statement: str, *values: object) -> str:
+    """The SQLSTATE that refused it, or empty. What it may have done is undone at once."""
+    try:
+        with connection.transaction(force_rollback=True):
+            connection.execute(statement.encode(), values)
+    except psycopg.OperationalError:
+        raise
+    except psycopg.Error as refused:
+        return refused.sqlstate or type(refused).__name__
+    return ""
+
+
+def _rest(probe: Probe) -> AtRest:
+    with probe.monitor() as connection:
+        lease = connection.execute("SELECT run_id, purpose FROM cutter_governance.v_lease").fetchone()
+        hold = connection.execute("SELECT 1 FROM cutter_governance.v_hold").fetchone()
+    return AtRest(lease=f"{lease[0]} to {lease[1]}" if lease else "", hold=hold is not None)
+
+
+def _rest_in_words(found: AtRest) -> str:
+    return (f"armed for {found.lease}" if found.lease else "no lease") + (", HOLD set" if found.hold else "")
+
+
+def _role_in_words(found: RoleProof) -> str:
+    met = ", ".join(f"{one.statement}: {one.sqlstate or 'not refused'}" for one in found.attempts)
+    return f"{found.role}{', a superuser' if found.superuser else ''}; {met}"
+
+
+def decide(facts: Facts) -> tuple[Check, ...]:
+    """Pure: tests, guard, dry run, rolled-back create, each role's walls, the switch at rest, the rows."""
+    return (
+        recorded_tests_check(facts.tests),
+        check("LIVE refuses while the switch is off", facts.guard, _guarded),
+        check("dry run takes no transaction id", facts.dry, _dry_held),
+        check("rolled-back create leaves nothing", facts.create, _create_held),
+        _role_check("executor", facts.executor),
+        _role_check("verifier", facts.verifier),
+        _role_check("monitor", facts.monitor),
+        check("switch still off", facts.rest, _at_rest),
+        growth_check(facts.growth),
+    )
+
+
+def _guarded(found: Guarded) -> Verdict:
+    if found.allowed:
+        return fails(
+            "a run without a lease may cut",
+            "Stop everything: cutter-console panic --reason guard; then: cutter-console manifest verify",
+        )
+    if found.as_executor:
+        return fails(
+            f"refused, but {found.as_executor} connections were the executor's",
+            "Give `database.monitor` a role and service of its own in orchestrator.config.json; then: cutter-console manifest verify",
+        )
+    return passes(f"refused before any connection as the executor; {len(found.connections)} as the monitoring role")
+
+
+def _dry_held(found: DryProof) -> Verdict:
+    if found.xid or found.sqlstate != _READ_ONLY:
+        said = f"a write met {found.sqlstate or 'nothing'}, transaction id {found.xid or 'none'}"
+        return fails(said, f"A READ ONLY transaction must refuse it with {_READ_ONLY}. {_DRIFT}")
+    return passes(f"a write in READ ONLY is refused ({_READ_ONLY}), and no transaction id was assigned")
+
+
+def _create_held(found: CreateProof) -> Verdict:
+    if (found.inside, found.outside) != (1, 0):
+        said = f"{found.inside} rows inside, {found.outside} outside; 1 and 0 are right"
+        return fails(
+            said, "Look for a pooler or proxy that commits by itself (incident 2); connect to the server directly."
+        )
+    return passes("visible inside its transaction, gone on a fresh connection")
+
+
+def _role_check(which: str, fact: Fact[RoleProof]) -> Check:
+    return check(f"direct writes refused as the {which}", fact, lambda found: _walled(which, found))
+
+
+def _walled(which: str, found: RoleProof) -> Verdict:
+    if found.superuser:
+        action = f"Give `database.{which}` a role that is no superuser, nor a member of one (incident 12). {_DRIFT}"
+        return fails(f"{found.role} is a superuser: no wall holds for it", action)
+    open_ways = [
+        f"{one.statement} met {one.sqlstate or 'nothing'}" for one in found.attempts if one.sqlstate != REFUSED
+    ]
+    if open_ways:
+        return fails(f"as {found.role}: {'; '.join(open_ways)}; {REFUSED} is right", _DRIFT)
+    return passes(f"{found.role}, no superuser: {len(found.attempts)} direct writes, each refused with {REFUSED}")
+
+
+def _at_rest(found: AtRest) -> Verdict:
+    if found.lease:
+        return partial(f"armed for {found.lease}, not by these proofs", "Let the run end, or: cutter-console disarm")
+    return passes(_rest_in_words(found))
+
+
+GATE = Gate(
+    "G1", "Baseline", "Do the walls hold, and are the rows those of the record?", Owner.OPERATOR, measure, decide
+)

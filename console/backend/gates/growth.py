@@ -1,0 +1,172 @@
+"""Row counts beside the pinned baseline, and the runs whose recorded steps since then explain the difference exactly."""
+
+from datetime import datetime
+
+import psycopg
+
+from console.backend.database.measure import REGISTRIES, measure_counts
+from console.backend.gates.fact import Fact, Verdict, check, fails, partial, passes
+from console.backend.gates.probe import Probe
+from console.backend.outcome import Check
+from console.backend.runs.states import Family, Stage
+from console.backend.safe_text import SafeText
+from console.backend.value import Value
+from console.backend.world import TableDelta, expected_cut_deltas, expected_step_deltas
+
+_PINNED = "SELECT table_name, rows, run_id, pinned_at FROM cutter_governance.v_baseline"
+_STEPS = """
+    SELECT e.run_id, e.phase, coalesce(r.n_units, 0), r.stage, r.family, r.docprefix
+      FROM cutter_governance.v_run_event e JOIN cutter_governance.v_run r USING (run_id)
+     WHERE e.at > %(since)s AND e.outcome = 'PASS' AND (e.run_id, e.phase) IS DISTINCT FROM (%(by)s, 'revert')
+     ORDER BY e.id
+"""
+_STARTED = "SELECT count(*) FROM cutter_governance.v_run WHERE started_at >= %s"
+_LEG_A = frozenset(
+    {
+        "public.information_unit",
+        "public.unit_version",
+        "cutter_governance.manifest_envelope",
+        "cutter_governance.manifest_unit_block",
+    }
+)
+
+
+class Step(Value):
+    """One recorded step of a run since the baseline was pinned."""
+
+    run_id: SafeText
+    phase: str
+    n_units: int
+    docprefix: str
+    closed: bool
+    """Whether the run is over; else its next step pins a new baseline."""
+
+
+class Row(Value):
+    """One table: rows now and at the baseline."""
+
+    table: SafeText
+    rows: int
+    baseline: int | None
+
+
+class Growth(Value):
+    """Rows now, rows pinned, and what was recorded in between."""
+
+    rows: tuple[Row, ...]
+    pinned_by: SafeText
+    """The run that pinned the baseline; empty for the installation."""
+    pinned_at: datetime | None
+    started: int
+    """Runs started since: each may register a document and a source version."""
+    steps: tuple[Step, ...]
+
+
+def measure_growth(probe: Probe) -> Fact[Growth]:
+    """Counts, baseline and steps in one transaction."""
+
+    def ask() -> Growth:
+        with probe.monitor() as connection:
+            return _growth(connection)
+
+    return probe.ask(
+        "rows",
+        "rows of every table now and at the pinned baseline, and the steps recorded since",
+        "v_row_count, v_baseline, v_run_event",
+        ask,
+        _in_words,
+    )
+
+
+def _growth(connection: psycopg.Connection) -> Growth:
+    pinned = connection.execute(_PINNED).fetchall()
+    baseline = {table: rows for table, rows, _, _ in pinned}
+    run_id, since = next(((run, at) for _, _, run, at in pinned), (None, None))
+    steps = connection.execute(_STEPS, {"since": since, "by": run_id}).fetchall() if since else []
+    started = connection.execute(_STARTED, (since,)).fetchone() if since else None
+    return Growth(
+        rows=tuple(
+            Row(table=count.table, rows=count.rows, baseline=baseline.get(count.table))
+            for count in measure_counts(connection)
+        ),
+        pinned_by=run_id or "",
+        pinned_at=since,
+        started=started[0] if started else 0,
+        steps=tuple(
+            Step(run_id=run, phase=phase, n_units=n, docprefix=prefix, closed=_closed(stage, family))
+            for run, phase, n, stage, family, prefix in steps
+            if deltas_of(phase, n)
+        ),
+    )
+
+
+def _closed(stage: str, family: str) -> bool:
+    return stage == Stage.CLOSEOUT_REPORTED or family in {Family.REVERTED, Family.VOIDED}
+
+
+def deltas_of(phase: str, n_units: int) -> tuple[TableDelta, ...]:
+    """Pure: the rows that one recorded step adds (design section 4); none for a step that adds none."""
+    cut = expected_cut_deltas(n_units)
+    match phase:
+        case "cut_leg_a":
+            return tuple(delta for delta in cut if delta.table in _LEG_A)
+        case "leg_b_record":
+            return tuple(delta for delta in cut if delta.table not in _LEG_A)
+        case "write_verify":
+            tables = ("cutter_governance.verify_result", "cutter_governance.dot_pair_signature")
+            return tuple(TableDelta(table=table, rows=1) for table in tables)
+        case "lifecycle_enact" | "revert":
+            return expected_step_deltas(n_units)
+        case "edit":
+            return tuple(delta for delta in cut if delta.table in _LEG_A and delta.table != "public.information_unit")
+        case _:
+            return ()
+
+
+def growth_check(fact: Fact[Growth]) -> Check:
+    """Pure: the baseline, or exactly what the record since then accounts for."""
+    return check("rows as recorded", fact, _explained)
+
+
+def _explained(found: Growth) -> Verdict:
+    if found.pinned_at is None:
+        return fails("no baseline is pinned", "Install anew; it pins one: cutter-console migrate")
+    wrong = _unexplained(found)
+    if wrong:
+        action = "Find out who wrote them (cutter-console counts, cutter-console run list); cut nothing before."
+        return fails("; ".join(wrong), action)
+    pinned = f"baseline pinned {'by ' + found.pinned_by if found.pinned_by else 'at installation'}"
+    grown = tuple(dict.fromkeys(step.run_id for step in found.steps))
+    resting = tuple(dict.fromkeys(step.run_id for step in found.steps if not step.closed))
+    if not grown:
+        return passes(f"{pinned}; the rows are those of it")
+    said = f"{pinned}; the difference is exactly that of {', '.join(grown)}"
+    if resting:
+        return partial(
+            f"{said}; not over: {', '.join(resting)}",
+            f"Go on with it or take it back: cutter-console run show {resting[0]}",
+        )
+    return passes(said)
+
+
+def _unexplained(found: Growth) -> list[str]:
+    wanted: dict[str, int] = {}
+    for step in found.steps:
+        for delta in deltas_of(step.phase, step.n_units):
+            wanted[delta.table] = wanted.get(delta.table, 0) + delta.rows
+    return [text for row in found.rows if (text := _difference(row, wanted.get(row.table, 0), found.started))]
+
+
+def _difference(row: Row, wanted: int, started: int) -> str:
+    """A run that starts registers its document and source where they are new: any number up to that of the runs."""
+    if row.baseline is None:
+        return f"{row.table}: {row.rows} rows, no baseline"
+    grown = row.rows - row.baseline
+    if row.table in REGISTRIES:
+        return "" if 0 <= grown <= started else f"{row.table}: {grown:+d} rows by {started} runs started since"
+    return "" if grown == wanted else f"{row.table}: {grown:+d} rows, {wanted:+d} recorded"
+
+
+def _in_words(found: Growth) -> str:
+    moved = [f"{row.table} {row.rows - row.baseline:+d}" for row in found.rows if row.baseline not in {None, row.rows}]
+    return f"{len(found.rows)} tables; {', '.join(moved) or 'none differs from the baseline'}; {len(found.steps)} steps recorded since"
