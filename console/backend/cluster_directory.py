@@ -91,6 +91,12 @@ def owned_directory(parent: Path) -> Path:
     return Path(tempfile.mkdtemp(prefix=f"{PREFIX}{pid}-{_start_time(pid)}-", dir=parent))
 
 
+def leftovers(parents: tuple[Path, ...]) -> tuple[Path, ...]:
+    """Directories whose starters are no longer alive; the next start of a transient cluster sweeps them."""
+    found = (place for parent in parents if parent.is_dir() for place in sorted(parent.glob(f"{PREFIX}*")))
+    return tuple(place for place in found if _is_leftover(place))
+
+
 def sweep(parents: tuple[Path, ...]) -> tuple[Path, ...]:
     """End and remove what starters that are no longer alive have left here; the directories that went."""
     return tuple(

@@ -1,0 +1,86 @@
+"""Recorded rulings asked again: does each signature that the database keeps still verify over the statement beside it?"""
+
+import os
+import subprocess
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+
+from console.backend.outcome import Outcome
+from console.backend.safe_text import SafeText
+from console.backend.value import Value
+
+_ASKED_AT_ONCE = 2
+_LONGEST_S = 10.0
+
+
+class RecordedSignature(Value):
+    """A signature as the database has it, and the primary key that it was recorded under."""
+
+    run_id: SafeText
+    kind: SafeText
+    signer: str
+    statement: bytes
+    signature: bytes
+
+
+class SignatureAnswer(Value):
+    """What gpg says of it today. A key that has expired or was revoked since does not unmake what was signed before."""
+
+    run_id: SafeText
+    kind: SafeText
+    outcome: Outcome
+    detail: SafeText
+
+
+def verify_again(recorded: tuple[RecordedSignature, ...], gnupg_home: Path) -> tuple[SignatureAnswer, ...]:
+    """Every one, a few at a time. Raises OSError or subprocess.SubprocessError where gpg cannot be asked."""
+    with ThreadPoolExecutor(_ASKED_AT_ONCE, "signatures") as pool:
+        return tuple(pool.map(lambda one: _judged(one, _status(one, gnupg_home)), recorded))
+
+
+def _status(one: RecordedSignature, gnupg_home: Path) -> tuple[str, ...]:
+    """gpg's status lines; the signature goes through memory, the statement through standard input."""
+    with _in_memory(one.signature) as descriptor:
+        command = ["gpg", "--homedir", str(gnupg_home), "--no-options", "--batch", "--disable-dirmngr"]
+        command += ["--no-auto-key-retrieve", "--trust-model", "always", "--status-fd", "1"]
+        said = subprocess.run(
+            [*command, "--verify", f"/proc/self/fd/{descriptor}", "-"],
+            input=one.statement,
+            capture_output=True,
+            pass_fds=(descriptor,),
+            timeout=_LONGEST_S,
+            check=False,
+        ).stdout.decode("utf-8", "replace")
+    prefix = "[GNUPG:] "
+    return tuple(line.removeprefix(prefix) for line in said.split("\n") if line.startswith(prefix))
+
+
+@contextmanager
+def _in_memory(data: bytes) -> Iterator[int]:
+    descriptor = os.memfd_create("signature")
+    try:
+        os.write(descriptor, data)
+        os.lseek(descriptor, 0, os.SEEK_SET)
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def _judged(one: RecordedSignature, status: tuple[str, ...]) -> SignatureAnswer:
+    """Pure; the status lines decide, never the exit status (incident 19)."""
+    words = [line.split(" ") for line in status]
+    said = {line[0] for line in words}
+    valid = [line[-1] for line in words if line[0] == "VALIDSIG"]
+    if valid == [one.signer]:
+        return _answer(one, Outcome.PASS, f"good, key {one.signer}")
+    if len(valid) == 1:
+        return _answer(one, Outcome.FAIL, f"made with key {valid[0]}, recorded under {one.signer}")
+    if "NO_PUBKEY" in said:
+        return _answer(one, Outcome.INCONCLUSIVE, f"the public key of {one.signer} is not in the key ring")
+    return _answer(one, Outcome.FAIL, "it is no good signature of the recorded statement")
+
+
+def _answer(one: RecordedSignature, outcome: Outcome, detail: str) -> SignatureAnswer:
+    return SignatureAnswer(run_id=one.run_id, kind=one.kind, outcome=outcome, detail=detail)

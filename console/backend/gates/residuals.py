@@ -1,0 +1,166 @@
+"""G8: the register of known limits; each is looked at now, and is CLOSED, PARTIAL or OPEN, with what would close it."""
+
+from console.backend.gates.fact import Verdict, check, fails, partial, passes, unclear
+from console.backend.gates.gate import Gate
+from console.backend.gates.residual_facts import (
+    MOST_SIGNATURES,
+    Facts,
+    Hands,
+    Interrupted,
+    LiveText,
+    Signatures,
+    Writer,
+    measure,
+)
+from console.backend.outcome import Check, Outcome
+from console.backend.readiness import Owner
+
+SKEW_PARTIAL_S = 5.0
+"""Beyond, leases and freshness are off by a part that matters."""
+SKEW_OPEN_S = 60.0
+"""Beyond, a lease of minutes and a backup's hour mean nothing."""
+
+
+def closed(detail: str) -> Verdict:
+    """The limit is there and does not bite now."""
+    return passes(f"CLOSED: {detail}")
+
+
+def narrowed(detail: str, next_action: str) -> Verdict:
+    """It bites in part; the next action would close it."""
+    return partial(f"PARTIAL: {detail}", next_action)
+
+
+def still_open(detail: str, next_action: str) -> Verdict:
+    """It bites now."""
+    return fails(f"OPEN: {detail}", next_action)
+
+
+def decide(facts: Facts) -> tuple[Check, ...]:
+    """Pure: one check a residual, in the order of the register."""
+    return (
+        check("F1 live writers", facts.writers, _writers),
+        check("F2 live text", facts.texts, _texts),
+        check("F3 generality: no document's own constant", facts.constants, _constants),
+        check("F3 generality: every kind in the vocabulary", facts.kinds, _kinds),
+        check("R1 both passwords in one hand", facts.hands, _hands),
+        check("R2 signatures are not seen by PostgreSQL", facts.signatures, _signatures),
+        check("R3 a run does not outlive its process", facts.interrupted, _interrupted),
+        check("R4 durability of an acknowledged COMMIT", facts.durability, _durability),
+        check("R5 two clocks", facts.skew_s, _clock),
+        check("R6 leftovers after a kill", facts.leftovers, _leftovers),
+    )
+
+
+def _writers(found: tuple[Writer, ...]) -> Verdict:
+    if not found:
+        return closed("no session but those of the product's own roles is connected that could write units")
+    told = ", ".join(f"{one.role}{' (superuser)' if one.superuser else ''} in pid {one.pid}" for one in found)
+    pids = " ".join(f"SELECT pg_terminate_backend({one.pid});" for one in found[:3])
+    return still_open(
+        f"can write units past the functions, now: {told}", f"Ask whose it is; as an administrator: {pids}"
+    )
+
+
+def _texts(found: tuple[LiveText, ...]) -> Verdict:
+    refused = [f"{one.docprefix}: {one.refused}" for one in found if one.refused]
+    moving = [one.docprefix for one in found if one.first != one.second]
+    changed = [one.docprefix for one in found if one.pinned and one.second != one.pinned]
+    if refused:
+        action = "Register a query that gives one text: cutter-console document register"
+        return still_open("; ".join(refused), action)
+    if moving:
+        return still_open(
+            f"two readings differ: {', '.join(moving)}", "Register a query that gives the same text twice."
+        )
+    if changed:
+        said = f"changed since it was pinned: {', '.join(changed)}"
+        return narrowed(said, "The run has its own copy; a revised text is cut under another document prefix.")
+    return closed(
+        f"{len(found)} live texts, each one text and the same twice" if found else "no live text is registered"
+    )
+
+
+def _constants(found: tuple[str, ...]) -> Verdict:
+    if not found:
+        return closed("no function names a registered document")
+    return still_open(", ".join(found), "See who changed it: cutter-console drift; then: cutter-console migrate")
+
+
+def _kinds(found: tuple[str, ...]) -> Verdict:
+    if not found:
+        return closed("every kind and section type in use is in the vocabulary")
+    return still_open(
+        f"in use and unknown: {', '.join(found)}", "Find out how they came to be: cutter-console gates G5"
+    )
+
+
+def _hands(found: Hands) -> Verdict:
+    if not found.verifier:
+        return closed("this account cannot connect as the verifier: who cuts cannot import an approval")
+    if not found.executor:
+        return closed("this account cannot connect as the executor: who imports an approval cannot cut")
+    said = "this account connects as executor and as verifier, so one person can import an approval and cut under it"
+    return narrowed(
+        said, "Give cutter_verify another password, in another account's ~/.pgpass, and import approvals from there."
+    )
+
+
+def _signatures(found: Signatures) -> Verdict:
+    bad = [one for one in found.answers if one.outcome is Outcome.FAIL]
+    unknown = [one for one in found.answers if one.outcome is Outcome.INCONCLUSIVE]
+    if bad:
+        told = "; ".join(f"{one.kind} of {one.run_id}: {one.detail}" for one in bad[:3])
+        return still_open(
+            told, 'Stop: cutter-console panic --reason "a recorded signature does not verify"; then call the sovereign.'
+        )
+    if unknown:
+        told = "; ".join(f"{one.kind} of {one.run_id}: {one.detail}" for one in unknown[:3])
+        return unclear(told, "Import that public key into the console's GNUPGHOME: gpg --import KEY")
+    if found.beyond:
+        said = f"the newest {MOST_SIGNATURES} verify, {found.beyond} older ones were not asked"
+        return narrowed(said, "Verify the older ones from the reports of their runs: cutter-console report RUN")
+    return closed(f"{len(found.answers)} recorded signatures of used rulings, all of them verify again")
+
+
+def _interrupted(found: tuple[Interrupted, ...]) -> Verdict:
+    if not found:
+        return closed("no run is interrupted")
+    told = ", ".join(f"{one.run_id} at {one.state}" for one in found)
+    return still_open(
+        f"interrupted: {told}", f"See what the database says of it: cutter-console run show {found[0].run_id}"
+    )
+
+
+def _durability(found: tuple[str, ...]) -> Verdict:
+    if not found:
+        return closed("fsync, full_page_writes and synchronous_commit are on, and wal_level lets the WAL be kept")
+    names = ", ".join(found)
+    only_wal = all(line.startswith("wal_level") for line in found)
+    action = (
+        "As an administrator: ALTER SYSTEM RESET …, or ALTER ROLE … RESET synchronous_commit; then restart the server."
+    )
+    return narrowed(names, action) if only_wal else still_open(f"an acknowledged COMMIT could be lost: {names}", action)
+
+
+def _clock(skew_s: float) -> Verdict:
+    said = f"the database's clock is {abs(skew_s):.1f} s {'ahead of' if skew_s > 0 else 'behind'} this host's"
+    action = "Set both by the same time service: timedatectl status"
+    if abs(skew_s) > SKEW_OPEN_S:
+        return still_open(said, action)
+    return narrowed(said, action) if abs(skew_s) > SKEW_PARTIAL_S else closed(said)
+
+
+def _leftovers(found: tuple[str, ...]) -> Verdict:
+    if not found:
+        return closed("nothing half-written and no scratch cluster is left")
+    more = f" and {len(found) - 5} more" if len(found) > 5 else ""
+    return narrowed(
+        f"left by a process that is gone: {', '.join(found[:5])}{more}",
+        "Remove them: rm -r of each, below the root; scratch clusters go with: cutter-console backup selftest",
+    )
+
+
+GATE = Gate(
+    "G8", "Residuals", "Which known limits bite now, and what would close them?", Owner.OPERATOR, measure, decide
+)
