@@ -14,7 +14,9 @@ from console.backend.deploy.manifest import read_manifest
 from console.backend.deploy.pins import manifest_path
 from console.backend.facade import OnProgress
 from console.backend.gates.board import DEADLINE_S, measure_board
+from console.backend.gates.fact import Fact
 from console.backend.gates.gate import AnyGate
+from console.backend.gates.off_host import package_of
 from console.backend.gates.probe import Probe
 from console.backend.gates.registry import GATES
 from console.backend.outcome import Evidence
@@ -23,7 +25,8 @@ from console.backend.redaction import redact
 from console.backend.reports import closing
 from console.backend.reports.changes import Statement, differences, statements
 from console.backend.reports.closing import Final
-from console.backend.reports.pages import DOCUMENTS, FINAL, Page, page_of
+from console.backend.reports.off_host import PackageFile
+from console.backend.reports.pages import DOCUMENTS, FINAL, OFF_HOST, Page, page_of
 from console.backend.reports.publishing import Draft, make_durable, published, remove_leftovers
 from console.backend.reports.rendering import Evidences, render
 from console.backend.reports.signing import sign_sums
@@ -56,6 +59,8 @@ class Measured(Value):
     """Drafts that a crash had left."""
     before: Stillness
     board: Board
+    off_host: Fact[tuple[PackageFile, ...]] = Field(exclude=True)
+    """Files for other machines; their content lies beside the documents, not in the record."""
     after: Stillness
 
     @property
@@ -130,9 +135,17 @@ def _measured(site: Site, say: _Say, removed: tuple[str, ...], gates: tuple[AnyG
     before = measure_stillness(site, BEFORE, time.monotonic() + _SIDE_DEADLINE_S)
     say(2)
     board = measure_board(site, gates, deadline_s=DEADLINE_S)
+    package = Probe(site, "BUNDLE", time.monotonic() + DEADLINE_S).ask(
+        "off_host",
+        "which files are for other machines",
+        "the deployed tree, the keys and the grants",
+        lambda: package_of(site),
+        lambda found: ", ".join(file.name for file in found) or "none: nothing is to be done elsewhere",
+    )
     say(3)
     after = measure_stillness(site, AFTER, time.monotonic() + _SIDE_DEADLINE_S, since=before)
-    return Measured(about=about, removed=removed, before=before, board=board, after=after)
+    everything = (*about, package.evidence)
+    return Measured(about=everything, removed=removed, before=before, board=board, off_host=package, after=after)
 
 
 def measure_about(site: Site) -> tuple[Evidence, ...]:
@@ -189,10 +202,14 @@ def documents(measured: Measured, final: Final) -> dict[str, bytes]:
     every = _register(measured)
     found = {}
     for document in DOCUMENTS:
-        more = around if document[0] == FINAL else ()
+        more = around if document[0] == FINAL else _off_host(measured) if document[0] == OFF_HOST else ()
         page: Page = page_of(document, measured.board, more)
         found[document[0]] = render(f"bundle/{document[0]}.j2", Evidences(every), {"page": page, "final": final})
     return found
+
+
+def _off_host(measured: Measured) -> tuple[Evidence, ...]:
+    return tuple(piece for piece in measured.about if piece.id == "BUNDLE.off_host")
 
 
 def _around(stillness: Stillness) -> tuple[Evidence, ...]:
@@ -207,6 +224,8 @@ def _register(measured: Measured) -> tuple[Evidence, ...]:
 def _write(draft: Draft, measured: Measured, final: Final) -> None:
     for name, content in documents(measured, final).items():
         draft.write(name, content)
+    for file in measured.off_host.value or ():
+        draft.write(f"off-host/{file.name}", file.content)
     record = BundleRecord(
         name=draft.name,
         final=final,

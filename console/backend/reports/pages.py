@@ -20,7 +20,7 @@ DOCUMENTS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("10-final.md", "Final report", ("G10",)),
 )
 """File, title and gates of the ten documents (design section 10); a gate that is none of these stands in the last one."""
-FINAL = DOCUMENTS[-1][0]
+OFF_HOST, FINAL = DOCUMENTS[-2][0], DOCUMENTS[-1][0]
 _MEANING = {
     Outcome.PASS: "It holds, as measured. Nothing is to be done.",
     Outcome.PARTIAL: "It holds but for what is named below. Take those steps, or accept them by name, before a LIVE run.",

@@ -235,6 +235,17 @@ def test_the_record_holds_the_same_for_programs(passage: Passage) -> None:
     assert {one["name"] for one in record["documents"]} >= set(TEN)
 
 
+def test_the_off_host_package_lies_beside_the_documents_under_the_same_sums(passage: Passage) -> None:
+    without_key = passage.settings(backup_gpg_fpr="A" * 40)
+
+    directory = Path(write_bundle(without_key.site, silent, gates=all_gates()).directory)
+
+    assert "off-host/INSTRUCTIONS.md" in verify_sums(directory).listed
+    for where in (directory, directory / "off-host"):
+        subprocess.run(["sha256sum", "--strict", "-c", "SHA256SUMS"], cwd=where, check=True, capture_output=True)
+    assert "INSTRUCTIONS.md" in (directory / "09-off-host-package.md").read_text()
+
+
 def test_two_bundles_in_one_second_get_two_names(passage: Passage) -> None:
     for _ in range(2):
         write_bundle(passage.site, silent, gates=all_gates())
