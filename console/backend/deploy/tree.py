@@ -1,11 +1,13 @@
 """The files of the console as they are on disk now: an installed wheel or a source tree, each with its sha256."""
 
 import base64
+import csv
 import hashlib
 import os
 from collections.abc import Iterator
-from importlib.metadata import Distribution, PackagePath, distributions
+from importlib.metadata import distributions
 from pathlib import Path
+from typing import NamedTuple
 
 from console.backend.deploy.manifest import FileSum, Kind
 from console.backend.errors import StopCode, Unmeasured
@@ -16,6 +18,13 @@ DISTRIBUTION = "cutter-console"
 _BESIDE = ("pyproject.toml", "requirements*.txt")
 _WRITTEN_BY_INSTALLER = frozenset({"RECORD", "INSTALLER", "REQUESTED", "direct_url.json"})
 _PIECE = 1 << 20
+
+
+class Recorded(NamedTuple):
+    """One line of RECORD; the hash is `sha256=` and base64, or empty."""
+
+    path: str
+    hash: str
 
 
 class Tree(Value):
@@ -49,12 +58,18 @@ def read_tree(package: Path) -> Tree:
         raise Unmeasured(StopCode.UNREACHABLE, message, "Make the console's own files readable.") from error
 
 
-def installed_wheel(package: Path) -> Distribution | None:
-    """The wheel whose RECORD lists this package; None for a source tree, an editable installation included."""
+def installed_wheel(package: Path) -> tuple[Recorded, ...] | None:
+    """RECORD of the wheel that lists this package; None for a source tree, an editable installation included."""
+    first = f"{package.name}/__init__.py"
     for found in distributions(name=DISTRIBUTION, path=[str(package.parent)]):
-        files = found.files if found.read_text("RECORD") is not None else None
-        if any(file.parts == (package.name, "__init__.py") for file in files or ()):
-            return found
+        # `Distribution.files` makes an object a line and takes ten times as long.
+        record = tuple(
+            Recorded(line[0], line[1])
+            for line in csv.reader((found.read_text("RECORD") or "").splitlines())
+            if line[1:]
+        )
+        if any(one.path == first for one in record):
+            return record
     return None
 
 
@@ -79,24 +94,22 @@ def _beside(parent: Path) -> list[str]:
     return sorted({path.name for pattern in _BESIDE for path in parent.glob(pattern)})
 
 
-def _metadata(parent: Path, wheel: Distribution) -> list[str]:
+def _metadata(parent: Path, wheel: tuple[Recorded, ...]) -> list[str]:
     """The wheel's own description, without what the installer wrote on this host."""
-    return [
-        str(file)
-        for file in wheel.files or ()
-        if file.parts[0].endswith(".dist-info")
-        and file.name not in _WRITTEN_BY_INSTALLER
-        and os.path.lexists(parent / file)
-    ]
+    found = []
+    for path, _ in wheel:
+        folder, _, name = path.partition("/")
+        if folder.endswith(".dist-info") and name not in _WRITTEN_BY_INSTALLER and os.path.lexists(parent / path):
+            found.append(path)
+    return found
 
 
-def _record_problems(parent: Path, wheel: Distribution, sums: dict[str, str]) -> Iterator[str]:
+def _record_problems(parent: Path, wheel: tuple[Recorded, ...], sums: dict[str, str]) -> Iterator[str]:
     """RECORD against the disk: every file that it gives a hash, the scripts outside the package too."""
-    for file in wheel.files or ():
-        if file.hash is None or file.hash.mode != "sha256" or "__pycache__" in file.parts:
+    for path, told in wheel:
+        if not told or "__pycache__/" in path:
             continue
-        path = str(file)
-        wanted = _hex(file)
+        wanted = _hex(told)
         try:
             found = sums.get(path) or _sum(parent, path)
         except FileNotFoundError:
@@ -106,11 +119,11 @@ def _record_problems(parent: Path, wheel: Distribution, sums: dict[str, str]) ->
             yield f"{path} has sha256 {found[:12]}, RECORD says {wanted[:12]}"
 
 
-def _hex(file: PackagePath) -> str:
-    assert file.hash is not None
-    text: str = file.hash.value
+def _hex(told: str) -> str:
+    """The digest in hex; a line that cannot be read, or names another algorithm, confirms no file."""
+    algorithm, _, text = told.partition("=")
     try:
-        return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)).hex()
+        return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)).hex() if algorithm == "sha256" else "unknown"
     except ValueError:
         return "unreadable"
 
