@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from console.backend.errors import CutterError, StopCode, Unmeasured, UsageError
 from console.backend.facade import OnProgress
@@ -357,8 +357,3 @@ class FakeReadiness:
             sums_sha256=DIGEST,
             unchanged=False,
         )
-
-
-def later(minutes: int) -> Callable[[], datetime]:
-    """A clock that stands this long after the scenarios' time."""
-    return lambda: NOW + timedelta(minutes=minutes)

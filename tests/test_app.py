@@ -6,6 +6,8 @@ import sys
 import threading
 from datetime import timedelta
 
+import pytest
+
 from console.app import ConsoleApp
 from console.backend.errors import Refused, StopCode
 from console.backend.runs.states import Phase
@@ -177,7 +179,20 @@ async def test_a_hanging_backend_does_not_keep_the_program_alive() -> None:
 
 async def test_stop_is_a_key_on_every_screen() -> None:
     """One key, then one more."""
-    for screen in ("1", "2", "3", "4"):
+    for screen in ("1", "2", "3", "4", "5", "6"):
         backend = FakeBackend()
         async with opened(backend, screen, "ctrl+x", "s"):
             assert [call for call in backend.calls if call.startswith("panic")]
+
+
+@pytest.mark.parametrize(
+    ("screen", "panels"), [("1", ["waiting", "counts"]), ("3", ["evidence"]), ("4", ["checks", "statement"])]
+)
+async def test_what_can_be_longer_than_its_panel_is_reached_with_tab(screen: str, panels: list[str]) -> None:
+    """And then it scrolls with the arrows: a mouse is not always there."""
+    async with opened(FakeBackend(), screen) as (app, pilot):
+        reached = set()
+        for _ in range(4):
+            await press(pilot, "tab")
+            reached.add(app.focused.id if app.focused is not None else None)
+        assert set(panels) <= reached

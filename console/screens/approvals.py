@@ -51,6 +51,8 @@ class ApprovalsScreen(ConsoleScreen):
     def on_mount(self) -> None:
         """The list has the keys."""
         super().on_mount()
+        for name in ("checks", "statement"):
+            self.query_one(f"#{name}", Panel).can_focus = True
         self.query_one("#statements").focus()
 
     def not_read(self) -> None:

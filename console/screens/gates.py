@@ -149,9 +149,12 @@ class GatesScreen(ConsoleScreen):
     @on(Rows.Moved, "#gate-list")
     def _draw_detail(self) -> None:
         item, panel = self.selected, self.query_one("#gate-detail", Panel)
-        panel.title = "Detail" if item is None else words.detail_title(item)
+        panel.display = item is not None
+        if item is None:
+            return
+        panel.title = words.detail_title(item)
         now, say = self.console.clock(), words.evidence if self.has_class("-broad") else words.detail
-        panel.show_wrapped(lambda width: [] if item is None else say(item, now, width))
+        panel.show_wrapped(lambda width: say(item, now, width))
 
     def _draw_reading(self) -> None:
         panel = self.query_one("#reading", Panel)

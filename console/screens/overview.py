@@ -19,6 +19,7 @@ class OverviewScreen(ConsoleScreen):
 
     SCOPE: ClassVar[Scope] = Scope.OVERVIEW
     TITLE_WORD: ClassVar[str] = "Overview"
+    AUTO_FOCUS = ""
     HELP_TEXT: ClassVar[str] = (
         "Overview answers five questions: where am I, may anything be written, is it safe to act, what is in the "
         "database, and what waits for whom. The time of a measurement stands in the title. The gates are measured once "
@@ -42,10 +43,10 @@ class OverviewScreen(ConsoleScreen):
                 yield Panel("Counts", id="counts")
 
     def on_mount(self) -> None:
-        """Only the counts and what waits can be longer than their panel."""
+        """Only the counts and what waits can be longer than their panel; Tab goes there, and they scroll."""
         super().on_mount()
-        for name in ("where", "switch", "rollup"):
-            self.query_one(f"#{name}", Panel).can_focus = False
+        for name in ("waiting", "counts"):
+            self.query_one(f"#{name}", Panel).can_focus = True
 
     def on_screen_resume(self) -> None:
         """Draw what was measured last."""

@@ -69,7 +69,7 @@ class RunScreen(ConsoleScreen):
     def on_mount(self) -> None:
         """The list has the keys."""
         super().on_mount()
-        self.query_one("#run-head", Panel).can_focus = False
+        self.query_one("#evidence", Panel).can_focus = True
         self.query_one("#runs").focus()
 
     def not_read(self) -> None:

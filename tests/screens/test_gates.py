@@ -16,7 +16,7 @@ from console.screens.palette import ActionProvider
 from console.widgets.line import plain
 from console.widgets.panel import Lines, Panel
 from console.widgets.rows import Rows
-from tests.fake_gates import BUNDLE, DENIED, GATES, later, unmeasured
+from tests.fake_gates import BUNDLE, DENIED, GATES, unmeasured
 from tests.fakes import DRY_ID, NOW, RUN_ID, FakeBackend
 from tests.screens.conftest import opened, press, settle
 
@@ -357,7 +357,3 @@ async def test_incident_5_what_cannot_be_measured_is_inconclusive_and_never_good
     async with opened(backend, "5") as (app, _pilot):
         assert "4 PASS  7 INCONCLUSIVE" in head(app)
         assert "Next" in words(app, "gate-detail")
-
-
-def test_a_clock_of_the_scenarios_stands() -> None:
-    assert later(3)() - NOW == timedelta(minutes=3)

@@ -7,6 +7,7 @@ from syrupy.assertion import SnapshotAssertion
 
 from console.backend.errors import Refused, StopCode
 from console.backend.runs.states import Stage
+from tests.fake_gates import DENIED, unmeasured
 from tests.fakes import ARMED, HOLD, FakeBackend
 from tests.screens.conftest import opened
 
@@ -58,4 +59,48 @@ async def test_dialog(name: str, size: tuple[int, int], screen_snapshot: Snapsho
     """Each dialog, and the plan, says the same thing that was reviewed."""
     make, keys = DIALOGS[name]
     async with opened(make(), *keys, size=size) as (app, _pilot):
+        assert app.export_screenshot() == screen_snapshot
+
+
+def _denied() -> FakeBackend:
+    return FakeBackend(broken=unmeasured(DENIED))
+
+
+READINESS: dict[str, tuple[Callable[[], FakeBackend], tuple[str, ...]]] = {
+    "gates-green": (lambda: FakeBackend(broken={}), ("5",)),
+    "gates-mixed": (FakeBackend, ("5",)),
+    "gates-fail": (FakeBackend, ("5", "down", "down", "down")),
+    "gates-down": (lambda: FakeBackend(down=True), ("5",)),
+    "gates-42501": (_denied, ("5",)),
+    "gates-not-measured": (lambda: FakeBackend(no_gates=DENIED), ("5",)),
+    "gates-filter": (FakeBackend, ("5", "f")),
+    "gates-filter-empty": (lambda: FakeBackend(broken={}), ("5", "f")),
+    "evidence": (FakeBackend, ("5", "down", "down", "down", "enter")),
+    "pre": (FakeBackend, ("5", "p")),
+    "pre-evidence": (FakeBackend, ("5", "p", "enter")),
+    "bundle": (FakeBackend, ("5", "b")),
+    "bundle-done": (FakeBackend, ("5", "b", "escape")),
+    "drift": (FakeBackend, ("6",)),
+    "drift-function": (FakeBackend, ("6", "down", "down")),
+    "drift-none": (lambda: FakeBackend(differences=()), ("6",)),
+    "drift-down": (lambda: FakeBackend(down=True), ("6",)),
+    "drift-42501": (lambda: FakeBackend(no_gates=DENIED), ("6",)),
+    "overview-green": (lambda: FakeBackend(broken={}, has_run=False), ()),
+}
+
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+@pytest.mark.parametrize("name", READINESS)
+async def test_readiness(name: str, size: tuple[int, int], screen_snapshot: SnapshotAssertion) -> None:
+    """Gates, PRE, evidence, bundle and drift, in every outcome."""
+    make, keys = READINESS[name]
+    async with opened(make(), *keys, size=size) as (app, _pilot):
+        assert app.export_screenshot() == screen_snapshot
+
+
+@pytest.mark.parametrize("name", ["gates-fail", "evidence", "drift-function", "overview-green"])
+async def test_readiness_on_a_big_screen(name: str, screen_snapshot: SnapshotAssertion) -> None:
+    """Side by side, and nothing stretched thin."""
+    make, keys = READINESS[name]
+    async with opened(make(), *keys, size=(200, 60)) as (app, _pilot):
         assert app.export_screenshot() == screen_snapshot

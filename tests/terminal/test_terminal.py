@@ -68,6 +68,8 @@ def test_no_color_means_none(open_console: Open) -> None:
         ("2", b"How to read it"),
         ("3", b"Phases"),
         ("4", b"What is signed"),
+        ("5", b"Gates: 11"),
+        ("6", b"Differences: 4"),
         ("\x18", b"STOP everything?"),
     ):
         session.press(key)
@@ -104,6 +106,12 @@ def test_incident_40_hostile_text_reaches_no_screen_alive(open_console: Open, sc
         ("p", b"Text"),
         ("3", b"Phases"),
         ("4", b"Statements"),
+        ("5", b"Gates: 11"),
+        ("\r", b"question"),
+        ("p", b"PRE for" if scenario == "hostile" else b"PRE without"),
+        ("\r", b"question"),
+        ("b", b"Bundle: outcome"),
+        ("6", b"Differences: 4"),
     )
     for key, words in steps:
         session.press(key)
