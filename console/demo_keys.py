@@ -91,6 +91,7 @@ def sign_as_demo_sovereign(statement: Path, home: Path) -> Path:
         _gpg(home, *wanted, "--armor", "--output", str(signature), "--", str(statement))
     finally:
         stop_agent(home)
+    signature.chmod(0o640)
     return signature
 
 

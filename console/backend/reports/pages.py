@@ -104,7 +104,7 @@ def page_of(document: tuple[str, str, tuple[str, ...]], board: Board, more: Iter
         outcome=outcome,
         meaning=_MEANING[outcome],
         answer=_answer(reports, decisive, unasked),
-        evidence=ids_of(decisive.decisive) if decisive is not None else (),
+        evidence=ids_of(decisive.decisive) if decisive is not None and outcome is not Outcome.PASS else (),
         owner=decisive.owner.value if decisive is not None else "operator",
         next_action="" if outcome is Outcome.PASS else action,
         parts=tuple(_part(report) for report in reports),
@@ -122,7 +122,7 @@ def _answer(reports: tuple[GateReport, ...], decisive: GateReport | None, unaske
     if decisive is None:
         return f"{', '.join(unasked)}: not measured."
     if decisive.outcome is Outcome.PASS:
-        return f"All {sum(len(report.checks) for report in reports)} checks hold."
+        return f"All {sum(len(report.checks) for report in reports)} checks hold; each cites its evidence below."
     return f"{decisive.gate} is {decisive.outcome} because of {decisive.detail}."
 
 
