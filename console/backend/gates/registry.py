@@ -8,8 +8,8 @@ from console.backend.gates.generality import GATE as GENERALITY
 from console.backend.gates.off_host import GATE as OFF_HOST
 from console.backend.gates.precheck_live import GATE as PRECHECK_LIVE
 from console.backend.gates.reporting import GATE as REPORTING
-from console.backend.gates.revert_and_compensation import GATE as REVERT_AND_COMPENSATION
 from console.backend.gates.residuals import GATE as RESIDUALS
+from console.backend.gates.revert_and_compensation import GATE as REVERT_AND_COMPENSATION
 from console.backend.gates.runtime_tree import GATE as RUNTIME_TREE
 
 GATES: tuple[AnyGate, ...] = (
@@ -20,6 +20,7 @@ GATES: tuple[AnyGate, ...] = (
     REVERT_AND_COMPENSATION,
     GENERALITY,
     APPROVAL_PACKAGE,
+    RESIDUALS,
     OFF_HOST,
     REPORTING,
 )
