@@ -65,7 +65,7 @@ DECLARE
     results jsonb := '[]';
     one jsonb;
     n integer;
-    run text;
+    made text;
     prefix text;
     zero text := repeat('0', 64);
     baseline text;
@@ -86,42 +86,42 @@ BEGIN
         one := jsonb_build_object('n', n);
         BEGIN
             PERFORM set_config('lock_timeout', '500ms', true);
-            run := 'ictr-19700101T000000Z-' || substr(md5(gen_random_uuid()::text), 1, 8);
+            made := 'ictr-19700101T000000Z-' || substr(md5(gen_random_uuid()::text), 1, 8);
             prefix := 'PROBE-' || upper(substr(md5(gen_random_uuid()::text), 1, 24));
             baseline := CASE WHEN p_revert THEN cutter_governance.fn_readers_digest() ELSE zero END;
             PERFORM cutter_governance.fn_document_register(prefix, 'probe', 'probe');
-            PERFORM cutter_governance.fn_run_create(run, 'cut', prefix, 'probe', 'probe', 'probe', 'probe');
-            PERFORM cutter_governance.fn_source_pin(run, 100 * n, zero, zero, 'probe');
-            PERFORM cutter_governance.fn_run_advance(run, 'source_pinned'), cutter_governance.fn_run_advance(run, 'marked');
-            PERFORM cutter_governance.fn_run_plan(run, zero, zero, n, baseline);
+            PERFORM cutter_governance.fn_run_create(made, 'cut', prefix, 'probe', 'probe', 'probe', 'probe');
+            PERFORM cutter_governance.fn_source_pin(made, 100 * n, zero, zero, 'probe');
+            PERFORM cutter_governance.fn_run_advance(made, 'source_pinned'), cutter_governance.fn_run_advance(made, 'marked');
+            PERFORM cutter_governance.fn_run_plan(made, zero, zero, n, baseline);
             FOREACH stage IN ARRAY ARRAY['cutplan_ok', 'pre_write_backup_taken', 'grants_probed', 'awaiting_cut_authorization'] LOOP
-                PERFORM cutter_governance.fn_run_advance(run, stage);
+                PERFORM cutter_governance.fn_run_advance(made, stage);
             END LOOP;
             -- The digest that is signed is made from the plan, not from the rows that fn_cut_apply looks at.
             SELECT encode(sha256(convert_to(string_agg(concat_ws(chr(31), b.seq, b.address, coalesce(b.parent_address, ''), b.unit_kind, b.section_type,
                        b.section_code, b.title, b.byte_start, b.byte_end, b.line_start, b.line_end, b.body_sha256), chr(10) ORDER BY b.seq), 'UTF8')), 'hex')
-              INTO signed FROM cutter_governance.fn_probe_block(run, prefix, n) b;
-            PERFORM cutter_governance.fn_approval_import('SG_1', run, zero, signed, zero, baseline, NULL, NULL, n, current_database()::text,
+              INTO signed FROM cutter_governance.fn_probe_block(made, prefix, n) b;
+            PERFORM cutter_governance.fn_approval_import('SG_1', made, zero, signed, zero, baseline, NULL, NULL, n, current_database()::text,
                         (SELECT system_identifier::text FROM pg_control_system()), ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::int,
                         clock_timestamp() - interval '1 minute', clock_timestamp() + interval '1 minute', ARRAY['nobody: a probe that is rolled back'],
-                        convert_to('a probe that is rolled back: ' || run, 'UTF8'), ARRAY[''::bytea]);
-            PERFORM cutter_governance.fn_lease_arm(run, 'cut', 'probe', 'probe', 1);
+                        convert_to('a probe that is rolled back: ' || made, 'UTF8'), ARRAY[''::bytea]);
+            PERFORM cutter_governance.fn_lease_arm(made, 'cut', 'probe', 'probe', 1);
             one := one || jsonb_build_object('begun', cutter_governance.fn_probe_rows());
             INSERT INTO cutter_governance.manifest_envelope (run_id, operation, docprefix, source_version_id, plan_digest, content_digest, n_units)
-            SELECT run, 'cut', prefix, s.id, zero, zero, n FROM cutter_governance.source_document_version_registry s WHERE s.docprefix = prefix;
-            INSERT INTO cutter_governance.manifest_unit_block SELECT * FROM cutter_governance.fn_probe_block(run, prefix, n);
-            PERFORM cutter_governance.fn_cut_apply(run);
+            SELECT made, 'cut', prefix, s.id, zero, zero, n FROM cutter_governance.source_document_version_registry s WHERE s.docprefix = prefix;
+            INSERT INTO cutter_governance.manifest_unit_block SELECT * FROM cutter_governance.fn_probe_block(made, prefix, n);
+            PERFORM cutter_governance.fn_cut_apply(made);
             SET CONSTRAINTS ALL IMMEDIATE;
             SET CONSTRAINTS ALL DEFERRED;
             one := one || jsonb_build_object('leg_a', cutter_governance.fn_probe_rows());
-            PERFORM cutter_governance.fn_run_advance(run, 'structural_verified');
-            PERFORM cutter_governance.fn_cut_record(run);
+            PERFORM cutter_governance.fn_run_advance(made, 'structural_verified');
+            PERFORM cutter_governance.fn_cut_record(made);
             one := one || jsonb_build_object('leg_b', cutter_governance.fn_probe_rows());
-            PERFORM cutter_governance.fn_verify_record(run, 'PASS', '{}');
+            PERFORM cutter_governance.fn_verify_record(made, 'PASS', '{}');
             one := one || jsonb_build_object('verified', cutter_governance.fn_probe_rows(),
                 'histogram', (SELECT jsonb_object_agg(h.kind, h.units) FROM (SELECT u.unit_kind || '/' || u.section_type AS kind, count(*) AS units
                                 FROM public.information_unit u WHERE u.doc_code = prefix GROUP BY 1) h),
-                'sound', (SELECT count(*) FROM cutter_governance.fn_probe_block(run, prefix, n) b JOIN public.information_unit u ON u.canonical_address = b.address
+                'sound', (SELECT count(*) FROM cutter_governance.fn_probe_block(made, prefix, n) b JOIN public.information_unit u ON u.canonical_address = b.address
                             JOIN public.unit_version v ON v.id = u.version_anchor_ref AND v.unit_id = u.id
                            WHERE u.lifecycle_status = 'draft' AND v.lifecycle_status = 'draft' AND v.version_seq = 1 AND v.body = b.body AND v.title = b.title
                              AND v.content_hash = encode(sha256(convert_to(v.body, 'UTF8')), 'hex') AND u.content_anchor_ref = v.content_hash
@@ -129,13 +129,16 @@ BEGIN
                              AND (b.parent_address IS NULL OR EXISTS (SELECT 1 FROM public.information_unit p WHERE p.canonical_address = b.parent_address))));
             IF p_revert THEN
                 PERFORM cutter_governance.fn_lease_end('probe');
-                PERFORM cutter_governance.fn_lease_arm(run, 'revert', 'probe', 'probe', 1);
-                EXECUTE format('SELECT last_value, is_called FROM %s', logged) INTO before;
+                PERFORM cutter_governance.fn_lease_arm(made, 'revert', 'probe', 'probe', 1);
+                IF logged IS NOT NULL THEN
+                    EXECUTE format('SELECT last_value, is_called FROM %s', logged) INTO before;
+                END IF;
                 one := one || jsonb_build_object('without', baseline, 'full', cutter_governance.fn_readers_digest());
-                PERFORM cutter_governance.fn_cut_revert(run);
+                PERFORM cutter_governance.fn_cut_revert(made);
                 SET CONSTRAINTS ALL IMMEDIATE;
-                one := one || jsonb_build_object('inside', cutter_governance.fn_readers_digest(), 'reverted', cutter_governance.fn_probe_rows());
-                PERFORM setval(logged, before.last_value, before.is_called);
+                one := one || jsonb_build_object('inside', cutter_governance.fn_readers_digest(), 'reverted', cutter_governance.fn_probe_rows(),
+                    'entries', (SELECT count(*) FROM cutter_governance.decision_backlog_entry WHERE run_id = made));
+                PERFORM setval(logged, before.last_value, before.is_called) WHERE logged IS NOT NULL;
             END IF;
             one := one || jsonb_build_object('done', true);
             RAISE EXCEPTION 'a probe is always rolled back' USING ERRCODE = 'CUP00';
@@ -184,13 +187,16 @@ BEGIN
         PERFORM set_config('lock_timeout', '500ms', true);
         PERFORM cutter_governance.fn_lease_arm(draft.run_id, 'revert', 'probe', 'probe', 1);
         PERFORM 1 FROM cutter_governance.execution_lock FOR UPDATE NOWAIT;
-        EXECUTE format('SELECT last_value, is_called FROM %s', logged) INTO before;
+        IF logged IS NOT NULL THEN
+            EXECUTE format('SELECT last_value, is_called FROM %s', logged) INTO before;
+        END IF;
         one := one || jsonb_build_object('begun', cutter_governance.fn_probe_rows(), 'full', cutter_governance.fn_readers_digest(),
                                          'without', cutter_governance.fn_readers_digest(draft.run_id));
         PERFORM cutter_governance.fn_cut_revert(draft.run_id);
         SET CONSTRAINTS ALL IMMEDIATE;
-        one := one || jsonb_build_object('inside', cutter_governance.fn_readers_digest(), 'reverted', cutter_governance.fn_probe_rows());
-        PERFORM setval(logged, before.last_value, before.is_called);
+        one := one || jsonb_build_object('inside', cutter_governance.fn_readers_digest(), 'reverted', cutter_governance.fn_probe_rows(),
+            'entries', (SELECT count(*) FROM cutter_governance.decision_backlog_entry WHERE run_id = draft.run_id));
+        PERFORM setval(logged, before.last_value, before.is_called) WHERE logged IS NOT NULL;
         one := one || jsonb_build_object('done', true);
         RAISE EXCEPTION 'a probe is always rolled back' USING ERRCODE = 'CUP00';
     EXCEPTION

@@ -1,0 +1,66 @@
+"""The guards that must stand, and the functions that a revert runs through: names that G4 looks for."""
+
+_UNITS = ("public.information_unit", "public.unit_version")
+_LEDGER = (
+    "unit_vocabulary",
+    "source_document_registry",
+    "source_document_version_registry",
+    "run_event",
+    "manifest_envelope",
+    "manifest_unit_block",
+    "approval",
+    "approval_use",
+    "hold_event",
+    "baseline_pin",
+    "review_decision",
+    "cut_change_set",
+    "cut_change_set_affected_row",
+    "verify_result",
+    "dot_pair_signature",
+    "canonical_address_alias",
+    "decision_backlog_entry",
+    "decision_backlog_history",
+    "schema_pin",
+    "schema_migration",
+)
+_RECORDS = ("run", "execution_lease", "execution_lock")
+
+REQUIRED: frozenset[tuple[str, str, str]] = frozenset(
+    {(table, "guard_write", "guard_write") for table in _UNITS}
+    | {(t, name, "guard_refuse") for t in _UNITS for name in ("guard_no_delete", "guard_transition", "guard_immutable")}
+    | {(f"public.{table}", "guard_append_only", "guard_refuse") for table in ("iu_lifecycle_log", "iu_lifecycle_vocab")}
+    | {(f"cutter_governance.{table}", "guard_append_only", "guard_refuse") for table in _LEDGER}
+    | {(f"cutter_governance.{table}", "guard_no_delete", "guard_refuse") for table in _RECORDS}
+    | {("public.information_unit", "guard_transition_log", "guard_transition_log")}
+    | {("cutter_governance.run", "guard_run_identity", "guard_refuse")}
+    | {("cutter_governance.execution_lease", "guard_lease_ends_once", "guard_refuse")}
+    | {("cutter_governance.approval_use", "guard_all_or_nothing", "guard_all_or_nothing")}
+    | {("cutter_governance.manifest_envelope", name, name) for name in ("guard_manifest", "guard_manifest_used")}
+    | {("cutter_governance.manifest_unit_block", "guard_manifest", "guard_manifest")}
+)
+"""Table, trigger, and the function that it must call: what keeps law and ledger as they are (incident 31)."""
+
+REVERTING = frozenset(
+    f"cutter_governance.{name}"
+    for name in (
+        "fn_cut_revert",
+        "fn_authorise",
+        "fn_approval_for",
+        "fn_approval_spend",
+        "fn_assert_no_hold",
+        "fn_hold_reason",
+        "fn_lease_arm",
+        "fn_lease_end",
+        "fn_readers_digest",
+        "fn_stop",
+        "guard_refuse",
+        "guard_write",
+        "guard_transition_log",
+        "guard_all_or_nothing",
+        "guard_manifest",
+        "guard_manifest_used",
+        "fn_probe_revert",
+        "fn_probe_cut",
+    )
+)
+"""The functions that a revert, its guards and its probe run through."""

@@ -1,0 +1,231 @@
+"""G4: a draft cut can be taken back, law cannot be changed, and what to do after each failure is written for this database."""
+
+import psycopg
+
+from console.backend.canonical_json import canonical_json, sha256_hex
+from console.backend.database.measure import measure_identity
+from console.backend.database.probes import Reverted, probe_revert, revert_faults
+from console.backend.errors import StopCode, Unmeasured
+from console.backend.gates.fact import Fact, Verdict, check, fails, passes
+from console.backend.gates.gate import Gate
+from console.backend.gates.guards import REQUIRED, REVERTING
+from console.backend.gates.installed_functions import Source, measure_routines, measure_sources, sources_verdict
+from console.backend.gates.probe import Probe
+from console.backend.outcome import Check
+from console.backend.readiness import Owner
+from console.backend.runs.compensation import Runbook, compensation_runbook, runbook_faults
+from console.backend.runs.step import Role
+from console.backend.safe_text import SafeText
+from console.backend.value import Value
+from console.backend.world import Target
+
+_GUARDS = """
+    SELECT c.oid::regclass::text, t.tgname::text, t.tgenabled::text, p.proname::text
+      FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+      JOIN pg_proc p ON p.oid = t.tgfoid
+     WHERE n.nspname IN ('public', 'cutter_governance') AND NOT t.tgisinternal
+"""
+_DELETERS = """
+    SELECT CASE x.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(x.grantee)) END, format('%I.%I', n.nspname, c.relname),
+           string_agg(x.privilege_type, ', ' ORDER BY x.privilege_type)
+      FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace CROSS JOIN LATERAL aclexplode(coalesce(c.relacl, acldefault('r', c.relowner))) x
+     WHERE c.relkind IN ('r', 'p') AND x.grantee <> 'cutter_owner'::regrole AND x.privilege_type IN ('DELETE', 'TRUNCATE')
+       AND (n.nspname = 'cutter_governance' OR n.nspname = 'public' AND c.relname IN
+            ('information_unit', 'unit_version', 'iu_lifecycle_vocab', 'iu_lifecycle_log', 'dot_config'))
+     GROUP BY 1, 2 ORDER BY 2, 1
+"""
+_BY_MEMBERSHIP = """
+    SELECT quote_ident(pg_get_userbyid(m.member)), quote_ident(pg_get_userbyid(m.roleid)) FROM pg_auth_members m
+     WHERE pg_get_userbyid(m.roleid) IN ('cutter_owner', 'pg_write_all_data') ORDER BY 1, 2
+"""
+
+
+class Guard(Value):
+    """One trigger as it is."""
+
+    table: SafeText
+    name: SafeText
+    state: str
+    """`A` is ENABLE ALWAYS; `O` is skipped by a replica's session, `D` is disabled."""
+    function: SafeText
+
+
+class Deleter(Value):
+    """A way to delete rows past the functions."""
+
+    role: SafeText
+    by: SafeText
+    """What lets it: privileges on a table, or a membership."""
+    mend: SafeText
+
+
+class Catalogue(Value):
+    """What the catalogue says of guards, functions and privileges."""
+
+    guards: tuple[Guard, ...]
+    sources: tuple[Source, ...]
+    deleters: tuple[Deleter, ...]
+    target: Target
+    server_version: SafeText
+
+
+class Facts(Value):
+    """What G4 measures."""
+
+    catalogue: Fact[Catalogue]
+    reverted: Fact[Reverted]
+    runbook: Fact[Runbook]
+
+
+def measure(probe: Probe) -> Facts:
+    """Read the catalogue, take a draft back and roll it back, render the runbook for this database."""
+    catalogue = probe.ask(
+        "catalogue",
+        "guards and their states, functions and their pinned digests, and who may delete",
+        "pg_trigger, pg_proc, pg_class and v_schema_pin, as the monitoring role",
+        lambda: _catalogue(probe),
+        lambda found: (
+            f"{len(found.guards)} triggers, {len(found.sources)} functions, {len(found.deleters)} ways to delete"
+        ),
+        digest=lambda found: sha256_hex(canonical_json(found)),
+    )
+    return Facts(
+        catalogue=catalogue,
+        reverted=probe.ask(
+            "revert",
+            "a draft cut taken back by fn_cut_revert and rolled back: the readers' digest before, inside, after",
+            "fn_probe_revert, as cutter_verify",
+            lambda: _reverted(probe),
+            _told,
+            digest=lambda found: found.probe.inside,
+        ),
+        runbook=probe.ask(
+            "runbook",
+            "the steps after a failure of each mutating phase, for this database",
+            "the runbook, rendered for the measured database",
+            lambda: _rendered(catalogue),
+            lambda found: (
+                f"{sum(len(plan.steps) for plan in found.plans)} steps for {len(found.plans)} phases"
+                f" on {found.target.database} at {found.target.host}"
+            ),
+            digest=lambda found: found.digest,
+        ),
+    )
+
+
+def _catalogue(probe: Probe) -> Catalogue:
+    with probe.monitor() as connection:
+        identity = measure_identity(connection, probe.site.context.host)
+        rows = connection.execute(_GUARDS).fetchall()
+        return Catalogue(
+            guards=tuple(Guard(table=_full(t), name=name, state=state, function=f) for t, name, state, f in rows),
+            sources=measure_sources(connection, measure_routines(connection)),
+            deleters=_deleters(connection),
+            target=identity.target,
+            server_version=identity.server_version,
+        )
+
+
+def _full(table: str) -> str:
+    """A table as it is printed under the usual search_path, with its schema."""
+    return table if "." in table else f"public.{table}"
+
+
+def _deleters(connection: psycopg.Connection) -> tuple[Deleter, ...]:
+    found = [
+        Deleter(role=role, by=f"{which} on {table}", mend=f"REVOKE {which} ON TABLE {table} FROM {role};")
+        for role, table, which in connection.execute(_DELETERS.encode())
+    ]
+    found += [
+        Deleter(role=member, by=f"member of {of}", mend=f"REVOKE {of} FROM {member};")
+        for member, of in connection.execute(_BY_MEMBERSHIP)
+    ]
+    return tuple(found)
+
+
+def _reverted(probe: Probe) -> Reverted:
+    with probe.writing(Role.VERIFIER) as connection:
+        return probe_revert(connection, probe.gate)
+
+
+def _told(found: Reverted) -> str:
+    one = found.probe
+    whose = f"the draft of run {one.run_id}" if one.run_id else "a synthetic draft"
+    digests = f"with it {one.full}, without {one.without}, reverted {one.inside}, rolled back {one.after}"
+    return f"{whose}, {one.n} units: {digests}; transaction {found.transaction}"
+
+
+def _rendered(catalogue: Fact[Catalogue]) -> Runbook:
+    if catalogue.value is None:
+        raise Unmeasured(StopCode.UNREACHABLE, catalogue.unmeasured, catalogue.next_action)
+    return compensation_runbook(catalogue.value.target, catalogue.value.server_version)
+
+
+def decide(facts: Facts) -> tuple[Check, ...]:
+    """Pure: guards, functions, the tried revert, its rollback, the runbook, and nobody who may delete."""
+    return (
+        check("guards", facts.catalogue, _guards),
+        check("revert functions", facts.catalogue, lambda found: sources_verdict(found.sources, REVERTING)),
+        check("soft revert", facts.reverted, _soft_revert),
+        check("rolled back", facts.reverted, _rolled_back),
+        check("compensation runbook", facts.runbook, _runbook),
+        check("nobody may delete", facts.catalogue, _nobody_deletes),
+    )
+
+
+def _guards(found: Catalogue) -> Verdict:
+    present = {(one.table, one.name): one for one in found.guards}
+    wrong = []
+    for table, name, function in sorted(REQUIRED):
+        one = present.get((table, name))
+        if one is None:
+            wrong.append(f"{name} on {table} is missing")
+        elif one.state != "A":
+            wrong.append(f"{name} on {table} is {'disabled' if one.state == 'D' else 'not ENABLE ALWAYS'}")
+        elif one.function != function:
+            wrong.append(f"{name} on {table} calls {one.function}, not {function}")
+    if wrong:
+        more = f"; and {len(wrong) - 3} more" if len(wrong) > 3 else ""
+        return fails("; ".join(wrong[:3]) + more, "See the SQL that mends each: cutter-console drift")
+    return passes(f"{len(REQUIRED)} guards stand, all ENABLE ALWAYS")
+
+
+def _soft_revert(found: Reverted) -> Verdict:
+    faults = revert_faults(found.probe)
+    if faults:
+        return fails("; ".join(faults), "Cut nothing: it could not be taken back. Find out why: cutter-console drift")
+    whose = f"the draft of run {found.probe.run_id}" if found.probe.run_id else "a synthetic draft"
+    return passes(f"{whose}, {found.probe.n} units, comes back to readers' digest {found.probe.inside}")
+
+
+def _rolled_back(found: Reverted) -> Verdict:
+    if found.kept_nothing:
+        return passes(f"transaction {found.transaction}: nothing was kept")
+    action = "Set a HOLD (cutter-console panic) and compare the rows: cutter-console counts"
+    return fails(f"transaction {found.transaction}: it should be aborted", action)
+
+
+def _runbook(found: Runbook) -> Verdict:
+    faults = runbook_faults(found)
+    if faults:
+        return fails("; ".join(faults), "Install a program whose runbook is whole: cutter-console manifest verify")
+    steps = ", ".join(f"{plan.phase} {len(plan.steps)}" for plan in found.plans)
+    return passes(f"steps after a failure: {steps}; sha256 {found.digest}")
+
+
+def _nobody_deletes(found: Catalogue) -> Verdict:
+    if not found.deleters:
+        return passes("no role but the owner may delete or truncate, and nobody is a member of the owner")
+    said = "; ".join(f"{one.role}: {one.by}" for one in found.deleters[:3])
+    more = f"; and {len(found.deleters) - 3} more" if len(found.deleters) > 3 else ""
+    return fails(said + more, "As administrator: " + " ".join(one.mend for one in found.deleters))
+
+
+GATE = Gate(
+    "G4",
+    "Revert and compensation",
+    "Can a cut be taken back, and is it written down what to do after each failure?",
+    Owner.OPERATOR,
+    measure,
+    decide,
+)
