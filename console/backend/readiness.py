@@ -147,6 +147,12 @@ class BundleView(Value):
     signed_by: str = ""
     board: Board
 
+    @property
+    def outcome(self) -> Outcome:
+        """The board's, or FAIL where something else blocks: a change while it was measured, a gate that was not asked."""
+        blocked = self.letter is Letter.C and letter_of([self.board.outcome]) is not Letter.C
+        return Outcome.FAIL if blocked else self.board.outcome
+
 
 class ReportView(Value):
     """The documents of one run, as they lie in reports/."""

@@ -94,8 +94,8 @@ def bundle(options: Options, request: Bundle) -> ExitStatus:
     """Write the ten documents of the readiness bundle. Exit status 0 for A and B."""
     backend: Backend = backend_of(options)
     written = backend.bundle(_narrate, request.sign)
-    report(options, "bundle", written.board.outcome, _bundle_lines(written), written)
-    return exit_status([gate.outcome for gate in written.board.gates])
+    report(options, "bundle", written.outcome, _bundle_lines(written), written)
+    return exit_status([*(gate.outcome for gate in written.board.gates), written.outcome])
 
 
 def _narrate(progress: Progress) -> None:
