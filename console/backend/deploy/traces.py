@@ -172,7 +172,7 @@ def _may_be(root: Path, named: str, proc: Path, pid: int) -> bool:
         place = used if Path(used).is_absolute() else str((proc / str(pid) / "cwd").readlink() / used)
     except OSError:
         return True
-    return os.path.normpath(place) == os.path.normpath(root)
+    return os.path.realpath(place) == os.path.realpath(root)
 
 
 def _environment_root(proc: Path, pid: int) -> str:

@@ -2,6 +2,8 @@
 
 import os
 import shutil
+import signal
+import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -9,13 +11,15 @@ from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import psycopg
 import pytest
 
 from console.backend import kill_switch
+from console.backend.cluster import TransientCluster
 from console.backend.deploy import traces
 from console.backend.deploy.verify import REPIN
 from console.backend.gates import precheck_live
-from console.backend.gates.precheck_live import GATE, DatabaseFinding
+from console.backend.gates.precheck_live import GATE
 from console.backend.gates.probe import Probe
 from console.backend.outcome import Outcome
 from console.backend.settings import PinSettings
@@ -106,16 +110,51 @@ def test_an_unpinned_database_is_red_and_says_what_it_is(fresh: Passage) -> None
     assert fresh.site.settings.pins.system_identifier in named(report, "database").detail
 
 
-def test_incident_29_a_standby_is_red() -> None:
-    # A standby of the test's own would cost seconds; what it answers is this one value.
-    standby = DatabaseFinding(
-        database="prod", system_identifier="7", timeline=0, in_recovery=True, pins=PinSettings(database="prod")
-    )
+@contextmanager
+def _standby() -> Iterator[str]:
+    """A server that follows nobody, made from a base backup of one that has just been started; its connection string."""
+    with TransientCluster.start(settings={"wal_level": "replica", "max_wal_senders": "2"}) as primary:
+        data, sockets = primary.directory / "standby", primary.directory / "sockets"
+        with psycopg.connect(primary.conninfo(), autocommit=True) as connection:
+            connection.execute("SELECT pg_backup_start('copy', fast => true)")
+            shutil.copytree(primary.data_dir, data, ignore=shutil.ignore_patterns("postmaster.*"))
+            row = connection.execute("SELECT labelfile FROM pg_backup_stop(wait_for_archive => false)").fetchone()
+        assert row is not None
+        (data / "backup_label").write_text(row[0])
+        shutil.copytree(primary.data_dir / "pg_wal", data / "pg_wal", dirs_exist_ok=True)
+        (data / "standby.signal").touch()
+        sockets.mkdir()
+        owner = primary.data_dir.stat()
+        for path in (data, sockets, *data.rglob("*")):
+            os.chown(path, owner.st_uid, owner.st_gid)
+        data.chmod(0o700)
+        command: list[str | Path] = [
+            primary.programs.program("postgres"),
+            "-D",
+            data,
+            "-k",
+            sockets,
+            "-c",
+            "wal_level=replica",
+        ]
+        server = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, user=owner.st_uid, group=owner.st_gid)
+        assert server.stderr is not None
+        try:
+            assert any("ready to accept read-only" in line for line in server.stderr)
+            yield f"host={sockets} port=5432 dbname=postgres user=postgres"
+        finally:
+            server.send_signal(signal.SIGQUIT)
+            server.communicate(timeout=30)
 
-    verdict = precheck_live._database(standby)
 
-    assert verdict.outcome is Outcome.FAIL
-    assert "primary" in verdict.next_action
+def test_incident_29_a_standby_is_red(fresh: Passage) -> None:
+    database = fresh.site.settings.database
+    with _standby() as conninfo:
+        passage = fresh.settings(database=database.model_copy(update={"monitor": conninfo}))
+        report = measured(GATE, passage.site)
+
+    assert is_red(report, "database", action="Connect to the primary")
+    assert "in recovery" in named(report, "database").detail
 
 
 def test_incident_6_a_changed_file_of_the_release_is_named(deployed: Passage) -> None:
