@@ -184,6 +184,7 @@ def final_of(measured: Measured, name: str, sign_with: str) -> Final:
         headline=closing.headline(letter, found, len(todo)),
         means=closing.meaning(letter),
         bundle=name,
+        first=found[:1],
         gaps=found,
         roll_up=closing.roll_up(measured.board),
         changes=differences(measured.before, measured.after),

@@ -1,7 +1,7 @@
 """What the last document of a readiness bundle says: letter, gaps, roll-up, rows, steps by owner. Pure."""
 
 from console.backend.backup.record import TableProof
-from console.backend.outcome import Outcome
+from console.backend.outcome import Check, Outcome
 from console.backend.readiness import Board, GateReport, Letter, letter_of
 from console.backend.reports.changes import Change, Statement
 from console.backend.reports.pages import DOCUMENTS, FINAL, ids_of
@@ -67,6 +67,8 @@ class Final(Value):
     headline: SafeText
     means: SafeText
     bundle: str
+    first: tuple[Gap, ...]
+    """The gap that decides, where there is one."""
     gaps: tuple[Gap, ...]
     roll_up: tuple[RolledUp, ...]
     changes: tuple[Change, ...]
@@ -98,22 +100,32 @@ def letter(board: Board, said: tuple[Statement, ...]) -> Letter:
 
 
 def gaps(board: Board, said: tuple[Statement, ...]) -> tuple[Gap, ...]:
-    """Pure: every check that is not PASS, every statement that does not hold, every gate that was not measured."""
-    found = [
+    """Pure: every check that is not PASS, every statement that does not hold, every gate that was not measured.
+
+    What blocks comes first. Checks of one gate with the same finding are one gap: a database that is down is one cause.
+    """
+    found = [gap for report in board.gates for gap in _gaps_of(report)]
+    found += [_gap_of(statement) for statement in said if statement.outcome is not Outcome.PASS]
+    found += [_not_asked(name) for name in missing_gates(board)]
+    return tuple(sorted(found, key=lambda gap: _SEVERITY.index(gap.outcome)))
+
+
+def _gaps_of(report: GateReport) -> list[Gap]:
+    alike: dict[tuple[Outcome, str, str], list[Check]] = {}
+    for check in report.checks:
+        if check.outcome is not Outcome.PASS:
+            alike.setdefault((check.outcome, check.detail, check.next_action), []).append(check)
+    return [
         Gap(
             gate=report.gate,
             owner=report.owner.value,
-            outcome=check.outcome,
-            what=f"{check.name}: {check.detail}",
-            evidence=ids_of(check),
-            next_action=check.next_action,
+            outcome=outcome,
+            what=f"{', '.join(check.name for check in checks)}: {detail}",
+            evidence=tuple(dict.fromkeys(name for check in checks for name in ids_of(check))),
+            next_action=action,
         )
-        for report in board.gates
-        for check in report.checks
-        if check.outcome is not Outcome.PASS
+        for (outcome, detail, action), checks in alike.items()
     ]
-    found += [_gap_of(statement) for statement in said if statement.outcome is not Outcome.PASS]
-    return (*found, *(_not_asked(name) for name in missing_gates(board)))
 
 
 def _gap_of(statement: Statement) -> Gap:
@@ -149,9 +161,8 @@ def headline(reached: Letter, open_gaps: tuple[Gap, ...], many_steps: int) -> st
         case Letter.B:
             return f"ready but for {many_steps} named step{'s' if many_steps != 1 else ''}"
         case Letter.C:
-            by = [(sum(gap.outcome is one for gap in open_gaps), words) for one, words in _BLOCKS]
-            said = [f"{many} {words}" for many, words in by if many]
-            return f"blocked: {', '.join(said)}"
+            named = [(_names(open_gaps, outcome), words) for outcome, words in _BLOCKS]
+            return "blocked: " + "; ".join(f"{names} {words}" for names, words in named if names)
 
 
 _BLOCKS = (
@@ -159,6 +170,11 @@ _BLOCKS = (
     (Outcome.INCONCLUSIVE, "could not be measured"),
     (Outcome.NOT_RUN, "not asked"),
 )
+_SEVERITY = (Outcome.FAIL, Outcome.INCONCLUSIVE, Outcome.NOT_RUN, Outcome.PARTIAL)
+
+
+def _names(open_gaps: tuple[Gap, ...], outcome: Outcome) -> str:
+    return ", ".join(dict.fromkeys(gap.gate for gap in open_gaps if gap.outcome is outcome))
 
 
 def roll_up(board: Board) -> tuple[RolledUp, ...]:

@@ -162,6 +162,21 @@ def settled_checks(_measured: object) -> tuple[Check, ...]:
     return (Check(name="c", outcome=Outcome.PASS, detail="d", evidence=(evidence,)),)
 
 
+def test_what_blocks_comes_first_and_one_cause_is_told_once() -> None:
+    evidence = Evidence(id="x", asked="a", source="b", answer="c", measured_at=MOMENT)
+    down = [
+        Check(name=name, outcome=Outcome.INCONCLUSIVE, detail="down", evidence=(evidence,), next_action="start it")
+        for name in ("one", "two")
+    ]
+    board = _board({"G0": Outcome.PARTIAL, "G1": Outcome.INCONCLUSIVE, "G2": Outcome.FAIL})
+    unmeasured = board.gates[1].model_copy(update={"checks": tuple(down)})
+    found = closing.gaps(board.model_copy(update={"gates": (board.gates[0], unmeasured, board.gates[2])}), ())
+
+    assert [gap.gate for gap in found][:2] == ["G2", "G1"]
+    assert found[1].what == "one, two: down"
+    assert closing.headline(Letter.C, found, 3).startswith("blocked: G2 failed; G1 could not be measured; G3,")
+
+
 def test_with_the_database_down_there_are_still_ten_documents_that_say_so(passage: Passage) -> None:
     down = LocalBackend(without_database(passage))
 
