@@ -6,7 +6,14 @@ from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import (
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    ValidationError,
+    model_serializer,
+)
 
 from console.backend.approvals.keyring import KeyFact, Keyring
 from console.backend.approvals.statement import Kind
@@ -26,6 +33,9 @@ def _plain(fingerprint: object) -> object:
 
 Fingerprint = Annotated[str, BeforeValidator(_plain), Field(pattern=r"^[0-9A-F]{40}$")]
 """A primary key's fingerprint; gpg's spacing and lower case are accepted, a key id is not."""
+
+
+FIRST_RUN_UNITS = 3
 
 
 class Signer(Value):
@@ -58,6 +68,14 @@ class Policy(Value):
     """Whether the operator may be one of the signers; never implied, named in every report."""
     operators: tuple[Fingerprint, ...]
     """Primary keys of those who operate the console; may be empty."""
+    first_run_max_units: Annotated[int, Field(ge=1)] | None = None
+    """How many units the first document that is ever cut may have; `FIRST_RUN_UNITS` where the policy is silent."""
+
+    @model_serializer(mode="wrap")
+    def _without_what_is_not_said(self, handler: SerializerFunctionWrapHandler) -> dict[str, object]:
+        """A policy that is silent keeps the digest that it was signed with."""
+        fields: dict[str, object] = handler(self)
+        return {name: value for name, value in fields.items() if value is not None}
 
     @property
     def sha256(self) -> str:

@@ -23,6 +23,11 @@ _FOLD = str.maketrans({"ß": "ss", "đ": "d", "Đ": "D", "æ": "ae", "ø": "o", 
 _SLUG_LIMIT = 60
 
 
+def is_reserved(docprefix: str) -> bool:
+    """Whether the prefix belongs to a document that is not cut here (design section 2)."""
+    return docprefix == "ICX-CONST" or docprefix.startswith("DIEU")
+
+
 def docprefix_problem(docprefix: str) -> Problem | None:
     """Why a docprefix cannot be used (design section 2), or None."""
     if not _PREFIX.fullmatch(docprefix):
@@ -31,7 +36,7 @@ def docprefix_problem(docprefix: str) -> Problem | None:
             line=0,
             message=f"docprefix {docprefix!r}: 3 to 32 of A-Z, 0-9 and '-', neither first nor last '-'",
         )
-    if docprefix == "ICX-CONST" or docprefix.startswith("DIEU"):
+    if is_reserved(docprefix):
         return Problem(code="DOCPREFIX_RESERVED", line=0, message=f"docprefix {docprefix!r} is reserved")
     return None
 

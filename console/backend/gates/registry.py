@@ -11,6 +11,7 @@ from console.backend.gates.reporting import GATE as REPORTING
 from console.backend.gates.residuals import GATE as RESIDUALS
 from console.backend.gates.revert_and_compensation import GATE as REVERT_AND_COMPENSATION
 from console.backend.gates.runtime_tree import GATE as RUNTIME_TREE
+from console.backend.gates.safe_target import GATE as SAFE_TARGET
 
 GATES: tuple[AnyGate, ...] = (
     PRECHECK_LIVE,
@@ -19,6 +20,7 @@ GATES: tuple[AnyGate, ...] = (
     BACKUP_READINESS,
     REVERT_AND_COMPENSATION,
     GENERALITY,
+    SAFE_TARGET,
     APPROVAL_PACKAGE,
     RESIDUALS,
     OFF_HOST,

@@ -1,0 +1,300 @@
+"""G6: for every document and source version, whether it could safely be the next one that is cut: criteria C1 to C7."""
+
+import shlex
+from collections.abc import Callable, Iterator
+
+from console.backend.approvals.policy import FIRST_RUN_UNITS
+from console.backend.canonical_json import sha256_file
+from console.backend.documents.addresses import is_reserved
+from console.backend.errors import Refused
+from console.backend.gates.approval_package import PolicyFile, policy_facts
+from console.backend.gates.dry_runs import DryRun, measure_dry_runs, place
+from console.backend.gates.fact import Fact, Verdict, check, fails, partial, passes, unclear
+from console.backend.gates.gate import Gate
+from console.backend.gates.precheck_live import DatabaseFinding, database
+from console.backend.gates.probe import Probe
+from console.backend.outcome import Check, Outcome
+from console.backend.readiness import Owner
+from console.backend.runs.site import Site
+from console.backend.runs.step import Role
+from console.backend.runs.workspace import EDIT_PROFILE, Workspace
+from console.backend.safe_text import SafeText
+from console.backend.value import Value
+
+_FIRST = "SELECT NOT EXISTS (SELECT 1 FROM cutter_governance.approval_use WHERE purpose = 'cut')"
+_REGISTRY = """
+    WITH enacted AS (SELECT doc_code, split_part(parent_or_container_ref, '/', 1) AS below FROM public.information_unit WHERE lifecycle_status = 'enacted')
+    SELECT d.docprefix, d.origin, coalesce(v.sha256, ''),
+           (SELECT count(*) FROM cutter_governance.canonical_address_alias a WHERE split_part(a.canonical_address, '/', 1) = d.docprefix),
+           (SELECT count(*) FROM enacted e WHERE e.below = d.docprefix),
+           (SELECT count(*) FROM cutter_governance.dot_pair_signature s JOIN cutter_governance.cut_change_set c ON c.id = s.change_set_id WHERE c.docprefix = d.docprefix),
+           (SELECT count(*) FROM enacted e WHERE e.doc_code = d.docprefix),
+           (SELECT count(*) FROM cutter_governance.cut_change_set c WHERE c.docprefix = d.docprefix),
+           EXISTS (SELECT 1 FROM cutter_governance.v_approval a JOIN cutter_governance.run r USING (run_id)
+                    WHERE r.docprefix = d.docprefix AND a.used_for IS NULL AND a.expires > clock_timestamp())
+      FROM cutter_governance.source_document_registry d LEFT JOIN cutter_governance.source_document_version_registry v
+        ON v.docprefix = d.docprefix AND v.sha256 NOT IN (SELECT source_sha256 FROM cutter_governance.run WHERE operation = 'edit' AND source_sha256 IS NOT NULL)
+     ORDER BY 1, v.pinned_at
+"""
+
+
+class Registered(Value):
+    """One document and one source version of it, and what the database holds of the document."""
+
+    docprefix: str
+    origin: SafeText
+    sha256: str
+    """Of the version; empty where none was pinned."""
+    aliases: int = 0
+    enacted_below: int = 0
+    """Enacted units whose parent is a unit of the document."""
+    signatures: int = 0
+    enacted: int = 0
+    change_sets: int = 0
+    approved: bool = False
+    """Whether a valid, unused approval names the document."""
+
+
+class Registry(Value):
+    """What the registry of documents holds."""
+
+    first_run: bool
+    """Whether nothing has ever been cut here."""
+    intake: SafeText
+    """The folder that files come from."""
+    documents: tuple[Registered, ...]
+
+
+class Snapshot(Value):
+    """The newest pinned copy of a source version in runs/."""
+
+    run_id: SafeText
+    docprefix: str
+    sha256: str
+    """As the run recorded it."""
+    found: str
+    """As the bytes are now."""
+    n_units: int
+
+
+class Criterion(Value):
+    """One criterion's verdict on one candidate."""
+
+    name: str
+    outcome: Outcome
+    detail: SafeText
+
+
+class Facts(Value):
+    """What G6 measures."""
+
+    registry: Fact[Registry]
+    snapshots: Fact[tuple[Snapshot, ...]]
+    dry_runs: Fact[tuple[DryRun, ...]]
+    database: Fact[DatabaseFinding]
+    policy: Fact[PolicyFile]
+
+
+def measure(probe: Probe) -> Facts:
+    """Read the registry, hash the pinned snapshots, look at the dry runs; nothing is planned anew."""
+    site = probe.site
+    return Facts(
+        registry=probe.ask(
+            "registry",
+            "documents, source versions, and what depends on them",
+            "the registry and the ledger, as the verifying role",
+            lambda: _registry(probe),
+            lambda found: (
+                f"{len(found.documents)} versions; {'nothing was' if found.first_run else 'something has been'} cut here"
+            ),
+        ),
+        snapshots=probe.ask(
+            "snapshots",
+            "sha256 of every pinned snapshot",
+            str(site.root / "runs"),
+            lambda: tuple(_snapshots(site)),
+            lambda found: f"{len(found)} snapshots, {sum(one.found != one.sha256 for one in found)} altered",
+        ),
+        dry_runs=probe.ask(
+            "dry-runs",
+            "dry runs, and whether they are green",
+            str(site.root / "runs"),
+            lambda: measure_dry_runs(site),
+            lambda found: f"{len(found)}, green: {sum(not one.problem for one in found)}",
+        ),
+        database=database(probe),
+        policy=policy_facts(probe)[0],
+    )
+
+
+def _registry(probe: Probe) -> Registry:
+    with probe.writing(Role.VERIFIER) as connection:
+        connection.read_only = True
+        first = connection.execute(_FIRST).fetchone()
+        rows = connection.execute(_REGISTRY).fetchall()
+    names = tuple(Registered.model_fields)
+    return Registry(
+        first_run=first is None or bool(first[0]),
+        intake=str(probe.site.intake),
+        documents=tuple(Registered.model_validate(dict(zip(names, row, strict=True))) for row in rows),
+    )
+
+
+def _snapshots(site: Site) -> Iterator[Snapshot]:
+    """The newest of each document and version; a run without a plan has none that could be cut."""
+    seen: set[tuple[str, str]] = set()
+    for directory in sorted((site.root / "runs").iterdir(), reverse=True):
+        workspace = Workspace(directory)
+        try:
+            request, plan = workspace.request(), workspace.plan_facts()
+        except Refused:
+            continue
+        if plan is None or request.profile == EDIT_PROFILE or (request.docprefix, plan.source_sha256) in seen:
+            continue
+        seen.add((request.docprefix, plan.source_sha256))
+        source = directory / "source.raw"
+        yield Snapshot(
+            run_id=request.run_id,
+            docprefix=request.docprefix,
+            sha256=plan.source_sha256,
+            found=sha256_file(source) if source.is_file() else "missing",
+            n_units=plan.n_units,
+        )
+
+
+def candidates(registry: Registry, dry_runs: tuple[DryRun, ...]) -> tuple[Registered, ...]:
+    """Pure: every registered version, and what has been walked dry without being registered."""
+    known = {(one.docprefix, one.sha256) for one in registry.documents}
+    by_prefix = {one.docprefix: one for one in registry.documents}
+    more: dict[tuple[str, str], Registered] = {}
+    for run in dry_runs:
+        version = (run.docprefix, run.source_sha256)
+        if version not in known:
+            same = by_prefix.get(run.docprefix) or Registered(docprefix=run.docprefix, origin=run.origin, sha256="")
+            more[version] = same.model_copy(update={"sha256": run.source_sha256, "origin": run.origin})
+    return (
+        *(one for one in registry.documents if one.sha256 or one.docprefix not in {p for p, _ in more}),
+        *more.values(),
+    )
+
+
+def criteria(one: Registered, facts: Facts) -> tuple[Criterion, ...]:
+    """Pure: C1 to C7 for one candidate; what was not measured is INCONCLUSIVE."""
+    named = "; an approval names it" if one.approved else ""
+    depends = f"{one.aliases} aliases, {one.enacted_below} enacted units below it, {one.signatures} signatures"
+    return (
+        _is(
+            "C1",
+            not is_reserved(one.docprefix) or one.approved,
+            f"{'reserved' if is_reserved(one.docprefix) else 'not reserved'}{named}",
+        ),
+        _snapshot(one, facts.snapshots),
+        _dry_run(one, facts.dry_runs, facts.database),
+        _size(one, facts),
+        _is("C5", not (one.aliases or one.enacted_below or one.signatures), depends),
+        _is("C6", not one.enacted or one.approved, f"{one.enacted} units are law{named}"),
+        _is("C7", not one.change_sets, f"{one.change_sets} change sets of it"),
+    )
+
+
+def _is(name: str, holds: bool, detail: str) -> Criterion:
+    return Criterion(name=name, outcome=Outcome.PASS if holds else Outcome.FAIL, detail=detail)
+
+
+def _open(name: str, why: str) -> Criterion:
+    return Criterion(name=name, outcome=Outcome.INCONCLUSIVE, detail=why)
+
+
+def _snapshot(one: Registered, fact: Fact[tuple[Snapshot, ...]]) -> Criterion:
+    if fact.value is None:
+        return _open("C2", fact.unmeasured)
+    found = _of(one, fact.value)
+    if found is None:
+        return _is("C2", holds=False, detail="no snapshot of this version was planned here")
+    same = found.found == found.sha256
+    return _is("C2", same, f"pinned by {found.run_id}, {'digest equal' if same else f'now {found.found}'}")
+
+
+def _of(one: Registered, snapshots: tuple[Snapshot, ...]) -> Snapshot | None:
+    return next((s for s in snapshots if s.sha256 and (s.docprefix, s.sha256) == (one.docprefix, one.sha256)), None)
+
+
+def _dry_run(one: Registered, runs: Fact[tuple[DryRun, ...]], now: Fact[DatabaseFinding]) -> Criterion:
+    if runs.value is None or now.value is None:
+        return _open("C3", runs.unmeasured or now.unmeasured)
+    here = (now.value.database, now.value.system_identifier, now.value.timeline)
+    mine = [run for run in runs.value if (run.docprefix, run.source_sha256) == (one.docprefix, one.sha256)]
+    green = next((run for run in mine if not run.problem and place(run.target) == here), None)
+    if green is not None:
+        return _is("C3", holds=True, detail=f"green: {green.run_id}")
+    why = (mine[0].problem or "on another database") if mine else "none"
+    return _is("C3", holds=False, detail=f"no green dry run of it here ({why})")
+
+
+def _size(one: Registered, facts: Facts) -> Criterion:
+    if facts.snapshots.value is None or facts.registry.value is None or facts.policy.value is None:
+        return _open("C4", facts.snapshots.unmeasured or facts.registry.unmeasured or facts.policy.unmeasured)
+    found, policy = _of(one, facts.snapshots.value), facts.policy.value.policy
+    if found is None:
+        return _is("C4", holds=False, detail="its size is not known: it was never planned here")
+    if not facts.registry.value.first_run:
+        return _is("C4", found.n_units > 0, f"{found.n_units} units; the first run is behind us")
+    most = (policy.first_run_max_units if policy else None) or FIRST_RUN_UNITS
+    return _is("C4", 1 <= found.n_units <= most, f"{found.n_units} units; a first run may have {most}")
+
+
+def decide(facts: Facts) -> tuple[Check, ...]:
+    """Pure: every candidate with its criteria, and whether one of them is safe."""
+    also = (facts.snapshots, facts.dry_runs, facts.database, facts.policy)
+    if facts.registry.value is None or facts.dry_runs.value is None:
+        return (check("a safe target", facts.registry, lambda _: passes(""), *also),)
+    judged = tuple((one, criteria(one, facts)) for one in candidates(facts.registry.value, facts.dry_runs.value))
+    return (
+        check("a safe target", facts.registry, lambda found: _summary(found.intake, judged), *also),
+        *(
+            check(f"candidate {_name(one)}", facts.registry, _always(_candidate(one, found, facts.snapshots)), *also)
+            for one, found in judged
+        ),
+    )
+
+
+def _always(verdict: Verdict) -> Callable[[object], Verdict]:
+    return lambda _: verdict
+
+
+def _name(one: Registered) -> str:
+    return f"{one.docprefix} {one.sha256[:12] or 'without a version'}"
+
+
+def _candidate(one: Registered, found: tuple[Criterion, ...], snapshots: Fact[tuple[Snapshot, ...]]) -> Verdict:
+    """That a document is no target is no defect; that its pinned bytes were altered is one."""
+    said = "; ".join(f"{each.name} {each.outcome}: {each.detail}" for each in found)
+    if any(each.outcome is Outcome.INCONCLUSIVE for each in found):
+        return unclear(said, "Make it measurable, then: cutter-console gates G6")
+    out = [each.name for each in found if each.outcome is not Outcome.PASS]
+    pinned = _of(one, snapshots.value or ())
+    if pinned is not None and pinned.found != pinned.sha256:
+        action = f"Keep runs/ for the auditor; pin {one.docprefix} anew: cutter-console run start FILE --docprefix {one.docprefix}"
+        return fails(f"the pinned snapshot was altered; {said}", action)
+    return passes(f"{'no target, by ' + ', '.join(out) if out else 'safe'}. {said}")
+
+
+def _summary(intake: str, judged: tuple[tuple[Registered, tuple[Criterion, ...]], ...]) -> Verdict:
+    safe = [one for one, found in judged if all(each.outcome is Outcome.PASS for each in found)]
+    if safe:
+        return passes(f"{len(safe)} of {len(judged)}: {', '.join(_name(one) for one in safe)}")
+    if any(each.outcome is Outcome.INCONCLUSIVE for _, found in judged for each in found):
+        return unclear("not every criterion could be measured", "Make it measurable, then: cutter-console gates G6")
+    nearly = next((one for one, found in judged if _lacks(found) == ["C3"]), None)
+    command = "cutter-console run start FILE --docprefix P"
+    if nearly is not None:
+        source = nearly.origin.replace("file:", f"{intake}/", 1)
+        command = f"cutter-console run start {shlex.quote(source)} --docprefix {nearly.docprefix}"
+    return partial(f"none of {len(judged)} candidates", f"Start a dry run of a new, small document: {command}")
+
+
+def _lacks(found: tuple[Criterion, ...]) -> list[str]:
+    return [each.name for each in found if each.outcome is not Outcome.PASS]
+
+
+GATE = Gate("G6", "Safe target", "Is there a document that may be cut next?", Owner.OPERATOR, measure, decide)
