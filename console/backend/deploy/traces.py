@@ -67,8 +67,10 @@ class ConsoleProcess(Value):
     terminal: bool
     reads_only: bool
     """Monitoring (`--read-only`), or a command that changes nothing."""
+    demo: bool
+    """It says that it is a demo."""
     elsewhere: bool
-    """It works on another runtime tree: another installation, or a demo."""
+    """It works on another runtime tree: another installation, or a demo on a root of its own."""
 
 
 class Scan(Value):
@@ -139,13 +141,15 @@ def _console_words(arguments: list[str]) -> list[str] | None:
 def _process(proc: Path, pid: int, words: list[str], root: Path) -> ConsoleProcess:
     plain, used_root = _without_options(words)
     command = tuple(word for word in plain if not word.startswith("-"))
+    demo = command[:1] == ("demo",)
     reads = "--read-only" in words or command[:1] in READING or command[:2] in READING
     return ConsoleProcess(
         pid=pid,
         words=redact(" ".join([_PROGRAM, *words])),
         terminal=_terminal(proc, pid),
         reads_only=reads,
-        elsewhere=command[:1] == ("demo",) or not _may_be(root, used_root, proc, pid),
+        demo=demo,
+        elsewhere=(demo and not used_root) or not _may_be(root, used_root, proc, pid),
     )
 
 

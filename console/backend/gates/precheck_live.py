@@ -254,7 +254,7 @@ def _process_words(one: ConsoleProcess) -> str:
 
 def _no_process(found: tuple[ConsoleProcess, ...]) -> Verdict:
     ours = [one for one in found if not one.elsewhere]
-    daemons = [one for one in ours if not (one.terminal or one.reads_only)]
+    daemons = [one for one in ours if not (one.terminal or one.reads_only or one.demo)]
     if daemons:
         pid = daemons[0].pid
         said = f"{shown(tuple(map(_process_words, daemons)))} without anybody at it"

@@ -289,6 +289,18 @@ def test_an_editor_a_demo_and_another_installation_are_not_counted(host: Passage
     assert named(measured(GATE, host.site), "no other console").outcome is Outcome.PASS
 
 
+def test_a_demo_on_this_root_is_another_console_and_no_daemon(host: Passage) -> None:
+    _runs(host, "python3", "/bin/cutter-console", "demo", "--root", str(host.site.root), terminal=False)
+
+    assert is_red(measured(GATE, host.site), "no other console", Outcome.PARTIAL)
+
+
+def test_a_script_that_only_reads_is_partial_while_it_runs(host: Passage) -> None:
+    _runs(host, "python3", "/bin/cutter-console", "status", "--json", terminal=False)
+
+    assert is_red(measured(GATE, host.site), "no other console", Outcome.PARTIAL)
+
+
 def test_the_console_does_not_count_itself_and_what_it_started(host: Passage) -> None:
     _runs(host, "python3", "/bin/cutter-console", terminal=False, parent=os.getpid())
 
