@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from console.backend.database import ledger
 from console.backend.database.connections import connect
-from console.backend.database.records import current_hold, open_lease
+from console.backend.database.records import HoldRow, LeaseRow, current_hold, open_lease
 from console.backend.errors import CutterError, Held, Refused, StopCode
 from console.backend.runs.site import Site
 from console.backend.safe_text import safe_text
@@ -17,14 +17,24 @@ RELEASE = "cutter-console hold release --confirm RELEASE"
 
 def measure_switch(site: Site) -> SwitchView:
     """The switch as it is now. Where it cannot be read it is UNREADABLE, which counts as off."""
-    file_hold = _hold_in_file(site)
+    file_hold = hold_in_file(site)
     if file_hold is not None:
         return file_hold
     try:
         with connect(site.settings.database.monitor, read_only=True, timeout_s=5, purpose="switch") as connection:
             hold, lease = current_hold(connection), open_lease(connection)
     except CutterError as error:
-        return SwitchView(state=SwitchState.UNREADABLE, reason=error.message, clears_with="Reach the database again.")
+        return unreadable(error)
+    return switch_of(hold, lease)
+
+
+def unreadable(error: CutterError) -> SwitchView:
+    """What the database did not say about the switch, and why."""
+    return SwitchView(state=SwitchState.UNREADABLE, reason=error.message, clears_with="Reach the database again.")
+
+
+def switch_of(hold: HoldRow | None, lease: LeaseRow | None) -> SwitchView:
+    """Pure: the switch as the database has it."""
     if hold is not None:
         return SwitchView(
             state=SwitchState.HOLD,
@@ -129,7 +139,8 @@ def set_hold_file(site: Site, reason: str) -> bool:
     return True
 
 
-def _hold_in_file(site: Site) -> SwitchView | None:
+def hold_in_file(site: Site) -> SwitchView | None:
+    """The HOLD that the file sets, whatever the database says; None where there is no such file."""
     try:
         reason, _, by = site.hold_file.read_text(encoding="utf-8", errors="replace").partition("\n")
         since = datetime.fromtimestamp(site.hold_file.stat().st_mtime, UTC)

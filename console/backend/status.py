@@ -1,12 +1,14 @@
 """One refresh of the Overview: identity, switch, counts, runs and what waits, measured together."""
 
+from datetime import datetime
+
 from console.backend.database.connections import connect
 from console.backend.database.measure import Identity, measure_baseline, measure_counts, measure_identity
-from console.backend.database.records import RunRow, all_runs, approvals
-from console.backend.errors import CutterError
-from console.backend.kill_switch import measure_switch
+from console.backend.database.records import ApprovalRow, RunRow, all_runs, approvals, current_hold, open_lease
+from console.backend.errors import CutterError, StopCode
+from console.backend.kill_switch import hold_in_file, measure_switch, switch_of, unreadable
 from console.backend.outcome import Outcome
-from console.backend.runs.inspection import list_runs
+from console.backend.runs.inspection import summaries
 from console.backend.runs.site import Site
 from console.backend.runs.states import Family, Stage
 from console.backend.value import Value
@@ -25,43 +27,55 @@ class Facts(Value):
     identity: Identity
     counts: tuple[TableCount, ...]
     baseline: tuple[TableCount, ...]
-    waiting: tuple[WaitView, ...]
+    runs: tuple[RunRow, ...]
+    rulings: tuple[ApprovalRow, ...]
+    """Only where a run waits for one."""
+    switch: SwitchView
 
 
 def measure_status(site: Site, *, read_only: bool, demo: bool) -> Status:
-    """Everything the Overview shows. A database that cannot be read is part of the answer, never an exception or a zero."""
-    switch = measure_switch(site)
-    now = site.context.now()
+    """Everything the Overview shows. A database that cannot be read is part of the answer, never an exception or a zero.
+
+    Once a second this must cost next to nothing: one connection reads all of it. Only where that one is refused
+    something is the switch read apart, so that a missing grant on a count does not hide it.
+    """
+    now, in_file = site.context.now(), hold_in_file(site)
     try:
-        with connect(site.settings.database.monitor, read_only=True, timeout_s=10, purpose="status") as connection:
-            facts = Facts(
-                identity=measure_identity(connection, site.context.host),
-                counts=measure_counts(connection),
-                baseline=measure_baseline(connection),
-                waiting=tuple(
-                    wait
-                    for row in all_runs(connection)
-                    if (
-                        wait := _wait(
-                            row, {found.kind for found in approvals(connection, row.run_id) if not found.used_for}
-                        )
-                    )
-                    is not None
-                ),
-            )
-        runs = list_runs(site)
+        return _status(site, _read(site, in_file), now, read_only=read_only, demo=demo)
     except CutterError as error:
-        return Status(
-            measured_at=now,
-            outcome=Outcome.INCONCLUSIVE,
-            target=None,
-            unreachable=f"{error.code}: {error.message}",
-            root=str(site.root),
-            read_only=read_only,
-            demo=demo,
-            switch=switch,
-            counts=_unread(error),
+        out_of_reach = error.code is StopCode.UNREACHABLE
+        switch = in_file or (unreadable(error) if out_of_reach else measure_switch(site))
+        if not out_of_reach and switch.state is SwitchState.UNREADABLE:
+            return _without_switch(site, switch, now, read_only=read_only, demo=demo)
+        return _unreachable(site, error, switch, now, read_only=read_only, demo=demo)
+
+
+def _without_switch(site: Site, switch: SwitchView, now: datetime, *, read_only: bool, demo: bool) -> Status:
+    """The switch cannot be read; the rest may well be."""
+    try:
+        return _status(site, _read(site, switch), now, read_only=read_only, demo=demo)
+    except CutterError as error:
+        return _unreachable(site, error, switch, now, read_only=read_only, demo=demo)
+
+
+def _read(site: Site, switch: SwitchView | None) -> Facts:
+    """`switch` is what is known of it already; None, and the same connection is asked."""
+    with connect(site.settings.database.monitor, read_only=True, timeout_s=10, purpose="status") as connection:
+        runs = all_runs(connection)
+        waits = any(row.family is Family.ACTIVE and row.stage in _AWAITING for row in runs)
+        return Facts(
+            identity=measure_identity(connection, site.context.host),
+            counts=measure_counts(connection),
+            baseline=measure_baseline(connection),
+            runs=runs,
+            rulings=approvals(connection) if waits else (),
+            switch=switch or switch_of(current_hold(connection), open_lease(connection)),
         )
+
+
+def _status(site: Site, facts: Facts, now: datetime, *, read_only: bool, demo: bool) -> Status:
+    switch = facts.switch
+    waits = (_wait(row, _imported(row, facts.rulings)) for row in facts.runs)
     return Status(
         measured_at=now,
         outcome=Outcome.PARTIAL if switch.state in {SwitchState.HOLD, SwitchState.UNREADABLE} else Outcome.PASS,
@@ -73,9 +87,30 @@ def measure_status(site: Site, *, read_only: bool, demo: bool) -> Status:
         demo=demo,
         switch=switch,
         counts=_counts(facts),
-        current_run=_current(runs),
-        waiting=(*_hold_waits(switch), *facts.waiting),
+        current_run=_current(summaries(site, facts.runs)),
+        waiting=(*_hold_waits(switch), *(wait for wait in waits if wait is not None)),
     )
+
+
+def _unreachable(
+    site: Site, error: CutterError, switch: SwitchView, now: datetime, *, read_only: bool, demo: bool
+) -> Status:
+    return Status(
+        measured_at=now,
+        outcome=Outcome.INCONCLUSIVE,
+        target=None,
+        unreachable=f"{error.code}: {error.message}",
+        root=str(site.root),
+        read_only=read_only,
+        demo=demo,
+        switch=switch,
+        counts=_unread(error),
+    )
+
+
+def _imported(row: RunRow, rulings: tuple[ApprovalRow, ...]) -> set[str]:
+    """The kinds of the run's statements that are recorded and not used."""
+    return {found.kind for found in rulings if found.run_id == row.run_id and not found.used_for}
 
 
 def _counts(facts: Facts) -> tuple[CountView, ...]:

@@ -9,8 +9,8 @@ from console.backend.journal import verify_journal
 from console.backend.journal_record import Anchor
 from console.backend.outcome import Outcome
 from console.backend.runs.site import Site
-from console.backend.runs.standing import dry_run_state, interruption, is_running
-from console.backend.runs.states import Family, Mode, Move, Phase, Stage, legal_moves
+from console.backend.runs.standing import dry_run_end, dry_run_state, interruption, is_running
+from console.backend.runs.states import Family, Mode, Move, Phase, Stage, is_over, legal_moves
 from console.backend.runs.workspace import EDIT_PROFILE, PhaseRecord, RunRequestFile, Workspace
 from console.backend.views import PhaseStatus, PhaseView, RunSummary, RunView
 
@@ -52,37 +52,54 @@ def view_run(site: Site, run_id: str) -> RunView:
 def list_runs(site: Site) -> tuple[RunSummary, ...]:
     """All runs of this root and this database, the newest first; dry runs are known to the root alone."""
     with connect(site.settings.database.monitor, read_only=True, purpose="runs") as connection:
-        rows = {row.run_id: row for row in all_runs(connection)}
-    here = [path.name for path in (site.root / "runs").glob("ictr-*") if (path / "request.json").exists()]
-    found = [_summary(site, run_id, rows.get(run_id)) for run_id in {*here, *rows}]
+        rows = all_runs(connection)
+    return summaries(site, rows)
+
+
+def summaries(site: Site, rows: tuple[RunRow, ...]) -> tuple[RunSummary, ...]:
+    """The same, where the rows have been read already.
+
+    A run that is over has no phase left to be interrupted in, so only the journals of the others are read.
+    """
+    known = {row.run_id for row in rows}
+    here = [path.name for path in (site.root / "runs").glob("ictr-*") if path.name not in known]
+    found = [_of_row(site, row) for row in rows]
+    found += [_of_files(site, run_id) for run_id in here if (site.root / "runs" / run_id / "request.json").exists()]
     return tuple(sorted(found, key=lambda run: (run.started_at, run.run_id), reverse=True))
 
 
-def _summary(site: Site, run_id: str, row: RunRow | None) -> RunSummary:
-    workspace = Workspace.open(site.root, run_id)
-    if row is not None:
+def _of_row(site: Site, row: RunRow) -> RunSummary:
+    stuck = False
+    if not is_over(row.state):
+        workspace = Workspace.open(site.root, row.run_id)
         stuck = workspace.journal.exists() and interruption(site, workspace, workspace.request()) is not None
-        return RunSummary(
-            run_id=run_id,
-            mode=Mode.LIVE,
-            state=row.state.name,
-            docprefix=row.docprefix,
-            n_units=row.n_units,
-            started_at=row.started_at,
-            operator=row.operator,
-            interrupted=stuck,
-        )
+    return RunSummary(
+        run_id=row.run_id,
+        mode=Mode.LIVE,
+        state=row.state.name,
+        docprefix=row.docprefix,
+        n_units=row.n_units,
+        started_at=row.started_at,
+        operator=row.operator,
+        interrupted=stuck,
+    )
+
+
+def _of_files(site: Site, run_id: str) -> RunSummary:
+    workspace = Workspace.open(site.root, run_id)
     request = workspace.request()
     plan = workspace.plan_facts()
+    dry = dry_run_end(workspace) if request.mode is Mode.DRYRUN else None
+    over = dry is not None and is_over(dry)
     return RunSummary(
         run_id=run_id,
         mode=request.mode,
-        state=dry_run_state(workspace).name if request.mode is Mode.DRYRUN else "not_in_this_database",
+        state=dry.name if dry is not None else "not_in_this_database",
         docprefix=request.docprefix,
         n_units=plan.n_units if plan else None,
         started_at=request.started_at,
         operator=request.operator,
-        interrupted=interruption(site, workspace, request) is not None,
+        interrupted=not over and interruption(site, workspace, request) is not None,
     )
 
 

@@ -13,7 +13,7 @@ from console.backend.journal_record import Anchor, Field, Record, RecordKind
 from console.backend.outcome import Outcome
 from console.backend.runs.site import Site
 from console.backend.runs.states import PHASE_TO, Family, Mode, Phase, RunState, Stage
-from console.backend.runs.workspace import RunRequestFile, Workspace
+from console.backend.runs.workspace import RunRequestFile, Workspace, record_name
 from console.backend.views import Interruption
 
 VOIDED = "voided.txt"
@@ -34,6 +34,20 @@ def dry_run_state(workspace: Workspace) -> RunState:
             return RunState(stage=stage, family=Family.FAILED, reason=phase.value)
         stage = PHASE_TO[phase][-1]
     return RunState(stage=stage)
+
+
+def dry_run_end(workspace: Workspace) -> RunState:
+    """The same where lists need it: phases are passed in order, so the last record alone decides."""
+    names = {path.name for path in workspace.directory.iterdir()}
+    if VOIDED in names:
+        return dry_run_state(workspace)
+    ended = [phase for phase in Phase if record_name(phase) in names]
+    if not ended or ended != list(Phase)[: len(ended)]:
+        return dry_run_state(workspace)
+    record = workspace.record(ended[-1])
+    if record is None or record.outcome in {Outcome.INCONCLUSIVE, Outcome.FAIL}:
+        return dry_run_state(workspace)
+    return RunState(stage=PHASE_TO[ended[-1]][-1])
 
 
 def anchor_of(site: Site, request: RunRequestFile) -> Anchor | None:

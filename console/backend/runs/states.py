@@ -145,6 +145,11 @@ class Move(StrEnum):
     REPORT = "report"
 
 
+def is_over(state: RunState) -> bool:
+    """Whether no phase can begin any more: closed, failed, voided or reverted."""
+    return state.stage is Stage.CLOSEOUT_REPORTED or state.family in {Family.FAILED, Family.VOIDED, Family.REVERTED}
+
+
 def next_phase(stage: Stage) -> Phase | None:
     """The phase that starts from this stage; None at the end."""
     return next((phase for phase, start in PHASE_FROM.items() if start is stage), None)

@@ -161,13 +161,13 @@ class Workspace:
 
     def write_record(self, record: PhaseRecord) -> None:
         """Keep a phase's record; the last one of a phase counts."""
-        self.write(_record_name(record.phase), canonical_json(record))
+        self.write(record_name(record.phase), canonical_json(record))
 
     def record(self, phase: Phase) -> PhaseRecord | None:
         """A phase's record, or None where the phase has not ended here."""
-        if not (self.directory / _record_name(phase)).exists():
+        if not (self.directory / record_name(phase)).exists():
             return None
-        return self._parsed(PhaseRecord, _record_name(phase))
+        return self._parsed(PhaseRecord, record_name(phase))
 
     def _parsed(self, kind: type[_V], name: str) -> _V:
         try:
@@ -180,5 +180,6 @@ class Workspace:
             ) from error
 
 
-def _record_name(phase: Phase) -> str:
+def record_name(phase: Phase) -> str:
+    """The file of a phase's record in the run's directory."""
     return f"{phase.number:02d}-{phase.value}.json"
