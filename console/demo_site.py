@@ -46,7 +46,7 @@ def demo_site(root: Path | None, say: Say) -> Iterator[LocalBackend]:
     tree = root if root is not None else home / "root"
     keys: DemoKeys | None = None
     try:
-        with TransientCluster.start() as cluster:
+        with TransientCluster.start(durable=True) as cluster:
             say(f"PostgreSQL {cluster.version} runs on a socket below {cluster.socket_dir}")
             keys = create_demo_keys(home / "gpg")
             say(f"demo sovereign key {keys.sovereign_fingerprint}, backup key {keys.backup_fingerprint}")
