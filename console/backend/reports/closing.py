@@ -198,13 +198,15 @@ def roll_up(board: Board) -> tuple[RolledUp, ...]:
 
 
 def _rolled(report: GateReport, document: str) -> RolledUp:
+    held = report.outcome is Outcome.PASS
+    every = tuple(dict.fromkeys(name for check in report.checks for name in ids_of(check)))
     return RolledUp(
         gate=report.gate,
         title=report.title,
         outcome=report.outcome,
         owner=report.owner.value,
-        detail=report.detail,
-        evidence=ids_of(report.decisive),
+        detail=f"all {len(report.checks)} checks hold" if held else report.detail,
+        evidence=every if held else ids_of(report.decisive),
         document=document,
     )
 
