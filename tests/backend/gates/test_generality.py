@@ -5,11 +5,11 @@ from collections.abc import Callable
 
 import pytest
 
-from console.backend.database.probes import SIZES, asked_histogram, cut_faults
+from console.backend.database.probes import SIZES, Generality, asked_histogram, cut_faults
 from console.backend.documents.vocabulary import VOCABULARY
 from console.backend.gates import generality
 from console.backend.gates.fact import Fact
-from console.backend.gates.generality import GATE, Generality, document_constants
+from console.backend.gates.generality import GATE, document_constants
 from console.backend.gates.installed_functions import Routine
 from console.backend.gates.probe import Probe
 from console.backend.outcome import Outcome
