@@ -27,6 +27,13 @@ class Release(Value):
     built_on: SafeText
     tests: TestTotals | None
 
+    @property
+    def origin(self) -> str:
+        """The commit, and whether the files were as it has them."""
+        if not self.commit:
+            return "no commit"
+        return f"commit {self.commit[:12]}{'' if self.clean else ' with changes'}"
+
 
 class Differences(Value):
     """Paths, relative to the folder that holds the package."""

@@ -140,7 +140,7 @@ def _release(found: TreeFinding) -> Verdict:
         return partial(f"version {release.version} is not green: {release.tests}", build)
     if not found.pinned_sha256:
         return partial("the manifest is not pinned", "cutter-console init --pin")
-    return passes(f"version {release.version}, commit {release.commit or 'unknown'}: {release.tests}")
+    return passes(f"version {release.version}, {release.origin}: {release.tests}")
 
 
 def _step_check(step: Step) -> Check:

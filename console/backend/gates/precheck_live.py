@@ -226,8 +226,8 @@ def _tree(found: TreeFinding) -> Verdict:
     wrong = faults(found)
     if wrong:
         return fails("; ".join(fault.detail for fault in wrong), wrong[0].next_action)
-    version = found.release.version if found.release is not None else "?"
-    return passes(f"{found.files} files of version {version} as manifest {found.manifest_sha256[:16]} has them")
+    release = f"version {found.release.version}, {found.release.origin}" if found.release is not None else "no release"
+    return passes(f"{found.files} files as manifest {found.manifest_sha256[:16]} has them: {release}")
 
 
 def _switch(found: SwitchView) -> Verdict:
