@@ -122,8 +122,10 @@ class GatesScreen(ConsoleScreen):
         rows, before = self.query_one("#gate-list", Rows), self.selected
         self._shown = tuple(item for item in items if item.outcome in chosen.outcomes)
         now, roomy = self.console.clock(), self.has_class("-wide")
+        longest = max((len(item.title) for item in self._shown), default=0)
         lines = tuple(
-            words.pre_row(item) if self._pre else words.gate_row(item, now, roomy=roomy) for item in self._shown
+            words.pre_row(item, longest) if self._pre else words.gate_row(item, now, roomy=roomy)
+            for item in self._shown
         )
         rows.show(lines, empty=words.nothing_shown(chosen, measured=report is not None))
         pre = self.console.readiness.pre_run if self._pre else None

@@ -83,9 +83,9 @@ def gate_row(item: Item, now: datetime, *, roomy: bool) -> Line:
     )
 
 
-def pre_row(item: Item) -> Line:
-    """Symbol, word, check, detail."""
-    return line(mark(item.outcome, 13), f"{item.title}  ", Span(item.checks[0].detail, "muted"))
+def pre_row(item: Item, width: int) -> Line:
+    """Symbol, word, check in a column of this width, detail."""
+    return line(mark(item.outcome, 13), f"{item.title:<{width}}  ", Span(item.checks[0].detail, "muted"))
 
 
 def list_title(
@@ -259,4 +259,8 @@ def rollup(board: Board | None, asking: str, failure: CutterError | None, width:
     for gate in open_gates[:most]:
         words = Span(f"{_SYMBOLS[gate.outcome]} {gate.gate} ", outcome_tone(gate.outcome.value))
         lines.append(line(words, shortened(str(gate.detail), max(width - len(words.text), 12))))
-    return lines if open_gates else [*lines, line(Span("Nothing is open.", "muted"))]
+    if not open_gates:
+        return [*lines, line(Span("Nothing is open.", "muted"))]
+    if most > 1 and (more := len(open_gates) - most) > 0:
+        lines.append(line(Span(f"and {more} more: press 5", "muted")))
+    return lines
