@@ -10,6 +10,8 @@ GROUPS = (
     ("c", "first_frame", "the first frame beside an empty Textual application's"),
     ("d", "start", "the command line beside an empty Python"),
     ("e", "backup", "dump, encryption and proof beside the slowest of them alone"),
+    ("f", "gates", "the board of all gates beside the slowest of its probes"),
+    ("g", "overview", "a refresh of the Overview once a second as a share of a core"),
 )
 
 
