@@ -2,22 +2,19 @@
 
 import time
 from collections.abc import Callable, Iterator
-from datetime import datetime
 from pathlib import Path
 from typing import TypedDict, TypeVar
 
-import psycopg
-
-from console.backend.approvals.recorded import RecordedSignature, SignatureAnswer, verify_again
+from console.backend.approvals.recorded import SignatureAnswer, verify_again
 from console.backend.canonical_json import sha256_hex
 from console.backend.cluster_directory import default_parents, leftovers
-from console.backend.database.connections import scalar
 from console.backend.database.live_text import read_live_text
-from console.backend.errors import CutterError, Refused, StopCode, Unmeasured
+from console.backend.errors import Refused, StopCode, Unmeasured
 from console.backend.gates.fact import Fact
 from console.backend.gates.probe import Probe
+from console.backend.gates.residual_answers import Answers, Writer
 from console.backend.outcome import Outcome
-from console.backend.runs.inspection import list_runs
+from console.backend.runs.inspection import summaries
 from console.backend.runs.step import Role
 from console.backend.safe_text import SafeText
 from console.backend.value import Value
@@ -27,49 +24,10 @@ LEFT_FOR_S = 60.0
 """A half-written file that nobody has touched for so many seconds is a leftover."""
 MOST_SIGNATURES = 50
 
-_WRITERS = """
-    SELECT a.pid, a.usename::text, r.rolsuper FROM pg_stat_activity a JOIN pg_roles r ON r.oid = a.usesysid
-     WHERE a.datname = current_database() AND a.pid <> pg_backend_pid()
-       AND (r.rolsuper OR pg_has_role(r.oid, 'cutter_owner', 'MEMBER') OR EXISTS (
-            SELECT 1 FROM (VALUES ('public.information_unit'), ('public.unit_version'), ('public.iu_lifecycle_log')) t (name)
-             WHERE has_table_privilege(r.oid, t.name, 'DELETE, TRUNCATE') OR has_any_column_privilege(r.oid, t.name, 'INSERT, UPDATE')))
-     ORDER BY a.pid
-"""
-_LIVE = """
-    SELECT DISTINCT ON (d.docprefix) d.docprefix, r.source_sha256 FROM cutter_governance.v_document d
-      LEFT JOIN cutter_governance.v_run r ON r.docprefix = d.docprefix AND r.origin LIKE 'live:%' AND r.source_sha256 IS NOT NULL
-     WHERE d.live_query IS NOT NULL ORDER BY d.docprefix, r.started_at DESC
-"""
-_CONSTANTS = """
-    SELECT n.nspname || '.' || p.proname || ' names ' || d.docprefix FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
-     CROSS JOIN cutter_governance.v_document d
-     WHERE (n.nspname = 'cutter_governance' OR n.nspname = 'public' AND p.proname LIKE 'fn\\_iu\\_%')
-       AND (strpos(p.prosrc, '''' || d.docprefix || '''') > 0 OR strpos(p.prosrc, '''' || d.docprefix || '/') > 0) ORDER BY 1
-"""
 _UNKNOWN_KINDS = """
     SELECT DISTINCT u.unit_kind || '/' || u.section_type FROM public.information_unit u
       LEFT JOIN cutter_governance.unit_vocabulary w USING (unit_kind, section_type) WHERE w.unit_kind IS NULL ORDER BY 1
 """
-_USED = """
-    SELECT DISTINCT ON (run_id, kind, statement_sha256) run_id, kind, signers, statement, signatures FROM cutter_governance.v_approval
-     WHERE used_for IS NOT NULL ORDER BY run_id DESC, kind, statement_sha256
-"""
-_DURABILITY = """
-    SELECT name || ' = ' || setting FROM pg_settings WHERE (name, setting) IN (('fsync', 'off'), ('full_page_writes', 'off'),
-           ('synchronous_commit', 'off'), ('wal_level', 'minimal'))
-    UNION ALL
-    SELECT c.setting || ' for ' || coalesce(r.rolname, 'every role') FROM pg_db_role_setting s LEFT JOIN pg_roles r ON r.oid = s.setrole
-     CROSS JOIN unnest(s.setconfig) AS c (setting) WHERE s.setdatabase IN (0, (SELECT oid FROM pg_database WHERE datname = current_database()))
-       AND c.setting ~ '^synchronous_commit=(off|false|no|0)$' ORDER BY 1
-"""
-
-
-class Writer(Value):
-    """A session that can write units without the product's functions."""
-
-    pid: int
-    role: SafeText
-    superuser: bool
 
 
 class LiveText(Value):
@@ -136,50 +94,14 @@ class Facts(Value):
     leftovers: Fact[tuple[SafeText, ...]]
 
 
-class _Answers:
-    """What one connection of the monitoring role says to all that is asked of it; an error is every question's answer."""
-
-    def __init__(self, probe: Probe) -> None:
-        self._error: CutterError | None = None
-        self.writers: tuple[Writer, ...] = ()
-        self.live: list[tuple[str, str | None]] = []
-        self.constants: tuple[str, ...] = ()
-        self.weak_settings: tuple[str, ...] = ()
-        self.used: list[RecordedSignature] = []
-        self.skew_s = 0.0
-        try:
-            with probe.monitor() as connection:
-                self._read(probe, connection)
-        except CutterError as error:
-            self._error = error
-
-    def _read(self, probe: Probe, connection: psycopg.Connection) -> None:
-        self.skew_s = _skew(connection, probe.site.context.now)
-        self.writers = tuple(
-            Writer(pid=pid, role=role, superuser=superuser) for pid, role, superuser in connection.execute(_WRITERS).fetchall()
-        )  # fmt: skip
-        self.live = connection.execute(_LIVE).fetchall()
-        self.constants = tuple(line for (line,) in connection.execute(_CONSTANTS).fetchall())
-        self.weak_settings = tuple(line for (line,) in connection.execute(_DURABILITY).fetchall())
-        self.used = [
-            RecordedSignature(run_id=run_id, kind=kind, signer=signer, statement=statement, signature=signature)
-            for run_id, kind, signers, statement, signatures in connection.execute(_USED).fetchall()
-            for signer, signature in zip(signers, signatures, strict=True)
-        ]
-
-    def require(self) -> None:
-        """Raises what kept the connection from answering."""
-        if self._error is not None:
-            raise self._error
-
-
 def measure(probe: Probe) -> Facts:
     """One connection of the monitoring role for most of it, one each of the two others, gpg for the signatures."""
-    seen = _Answers(probe)
-    return Facts(**_of_the_database(probe, seen), **_of_the_host(probe, seen))
+    seen = Answers(probe)
+    database = _of_the_database(probe, seen)
+    return Facts(**database, **_of_the_host(probe, seen, verifier=database["kinds"].value is not None))
 
 
-def _of_the_database(probe: Probe, seen: _Answers) -> _Database:
+def _of_the_database(probe: Probe, seen: Answers) -> _Database:
     return _Database(
         writers=probe.ask(
             "writers",
@@ -219,7 +141,7 @@ def _of_the_database(probe: Probe, seen: _Answers) -> _Database:
     )
 
 
-def _of_the_host(probe: Probe, seen: _Answers) -> _Host:
+def _of_the_host(probe: Probe, seen: Answers, *, verifier: bool) -> _Host:
     return _Host(
         texts=probe.ask(
             "texts",
@@ -233,7 +155,7 @@ def _of_the_host(probe: Probe, seen: _Answers) -> _Host:
             "hands",
             "can this account connect as the executor and as the verifier",
             "the two connections",
-            lambda: _hands(probe, seen),
+            lambda: _hands(probe, seen, verifier=verifier),
             lambda found: f"executor: {_yes(found.executor)}, verifier: {_yes(found.verifier)}",
         ),
         signatures=probe.ask(
@@ -247,7 +169,7 @@ def _of_the_host(probe: Probe, seen: _Answers) -> _Host:
             "interrupted",
             "runs with a beginning without an end",
             "the journals of the runs that are not over",
-            lambda: _interrupted(probe),
+            lambda: _interrupted(probe, seen),
             lambda found: ", ".join(one.run_id for one in found) or "none",
         ),
         leftovers=probe.ask(
@@ -260,24 +182,18 @@ def _of_the_host(probe: Probe, seen: _Answers) -> _Host:
     )
 
 
-def _asked(seen: _Answers, answer: Callable[[], T]) -> T:
+def _asked(seen: Answers, answer: Callable[[], T]) -> T:
     seen.require()
     return answer()
 
 
-def _skew(connection: psycopg.Connection, now: Callable[[], datetime]) -> float:
-    """Seconds that the database's clock is ahead of the host's; the way there and back is halved."""
-    before = now()
-    theirs = scalar(connection, "SELECT clock_timestamp()")
-    after = now()
-    assert isinstance(theirs, datetime)
-    return (theirs - (before + (after - before) / 2)).total_seconds()
+def _hands(probe: Probe, seen: Answers, *, verifier: bool) -> Hands:
+    """Only while the server answers at all does a refused connection say something about the password.
 
-
-def _hands(probe: Probe, seen: _Answers) -> Hands:
-    """Only while the server answers at all does a refused connection say something about the password."""
+    `verifier` is true where this account has just been connected as the verifier.
+    """
     seen.require()
-    return Hands(executor=_usable(probe, Role.EXECUTOR), verifier=_usable(probe, Role.VERIFIER))
+    return Hands(executor=_usable(probe, Role.EXECUTOR), verifier=verifier or _usable(probe, Role.VERIFIER))
 
 
 def _usable(probe: Probe, role: Role) -> bool:
@@ -295,7 +211,7 @@ def _kinds(probe: Probe) -> tuple[str, ...]:
         return tuple(kind for (kind,) in connection.execute(_UNKNOWN_KINDS).fetchall())
 
 
-def _texts(probe: Probe, seen: _Answers) -> tuple[LiveText, ...]:
+def _texts(probe: Probe, seen: Answers) -> tuple[LiveText, ...]:
     seen.require()
     return tuple(_text(probe, docprefix, pinned or "") for docprefix, pinned in seen.live)
 
@@ -309,14 +225,16 @@ def _text(probe: Probe, docprefix: str, pinned: str) -> LiveText:
     return LiveText(docprefix=docprefix, first=first, second=second, pinned=pinned)
 
 
-def _signatures(probe: Probe, seen: _Answers) -> Signatures:
+def _signatures(probe: Probe, seen: Answers) -> Signatures:
     seen.require()
     asked = tuple(seen.used[:MOST_SIGNATURES])
     return Signatures(answers=verify_again(asked, probe.site.gnupg_home), beyond=len(seen.used) - len(asked))
 
 
-def _interrupted(probe: Probe) -> tuple[Interrupted, ...]:
-    return tuple(Interrupted(run_id=run.run_id, state=run.state) for run in list_runs(probe.site) if run.interrupted)
+def _interrupted(probe: Probe, seen: Answers) -> tuple[Interrupted, ...]:
+    seen.require()
+    found = summaries(probe.site, seen.runs)
+    return tuple(Interrupted(run_id=run.run_id, state=run.state) for run in found if run.interrupted)
 
 
 def _leftovers(probe: Probe) -> tuple[str, ...]:

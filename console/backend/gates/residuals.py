@@ -2,6 +2,7 @@
 
 from console.backend.gates.fact import Verdict, check, fails, partial, passes, unclear
 from console.backend.gates.gate import Gate
+from console.backend.gates.residual_answers import Writer
 from console.backend.gates.residual_facts import (
     MOST_SIGNATURES,
     Facts,
@@ -9,7 +10,6 @@ from console.backend.gates.residual_facts import (
     Interrupted,
     LiveText,
     Signatures,
-    Writer,
     measure,
 )
 from console.backend.outcome import Check, Outcome
