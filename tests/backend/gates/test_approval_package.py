@@ -1,0 +1,191 @@
+"""G7 goes red when nobody could rule, or when what waits for a ruling is not what must be signed."""
+
+import json
+import shutil
+import subprocess
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from console.backend.approvals.bindings import PLACEHOLDERS
+from console.backend.gates.approval_package import GATE
+from console.backend.outcome import Outcome
+from tests.backend.gates.conftest import is_red, measured, named
+from tests.passage import Passage
+
+At = Callable[[str], Passage]
+
+
+def _package(passage: Passage) -> str:
+    return f"package {passage.run_id}"
+
+
+def _later(passage: Passage, **by: float) -> Passage:
+    then = passage.site.context.now() + timedelta(**by)
+    return passage.with_site(replace(passage.site, context=replace(passage.site.context, now=lambda: then)))
+
+
+def _policy(passage: Passage, **changes: object) -> None:
+    policy = json.loads(passage.site.policy.read_bytes())
+    passage.site.policy.write_text(json.dumps({**policy, **changes}))
+
+
+def test_before_the_first_run_the_policy_passes_and_the_step_is_named(fresh: Passage) -> None:
+    report = measured(GATE, fresh.site)
+
+    assert named(report, "policy").outcome is Outcome.PASS
+    assert "usable until" in named(report, "policy").detail
+    assert is_red(report, "package", Outcome.PARTIAL, action="cutter-console run start FILE")
+
+
+def test_an_imported_ruling_passes_and_is_named(at: At) -> None:
+    passage = at("SG_1 imported")
+
+    report = measured(GATE, passage.site)
+
+    assert report.outcome is Outcome.PASS, report.detail
+    assert f"1 valid: SG_1 of {passage.run_id}" in named(report, "statements").detail
+
+
+def test_what_has_been_used_is_counted_by_name(at: At) -> None:
+    passage = at("enacted")
+
+    said = named(measured(GATE, passage.site), "statements").detail
+
+    assert f"SG_1 of {passage.run_id} to cut" in said
+    assert f"SG_2 of {passage.run_id} to enact" in said
+
+
+def test_a_package_is_drafted_and_signed_before_it_is_imported(at: At) -> None:
+    passage = at("waits for SG_1")
+    assert is_red(measured(GATE, passage.site), _package(passage), Outcome.PARTIAL, action="approval draft")
+
+    drafted = passage.backend.draft_statement(passage.run_id)
+    report = measured(GATE, passage.site)
+
+    assert is_red(report, _package(passage), Outcome.PARTIAL, action=f"approval import {drafted.statement_path}")
+
+
+def test_a_statement_that_was_changed_is_red(at: At) -> None:
+    passage = at("SG_1 imported")
+    path = passage.site.statement(passage.run_id, "SG_1")
+    path.write_bytes(path.read_bytes().replace(b'"n_units":3', b'"n_units":4'))
+
+    report = measured(GATE, passage.site)
+
+    assert is_red(report, _package(passage), action="approval draft")
+    assert "n_units" in report.detail
+
+
+def test_a_signature_that_is_none_is_red(at: At) -> None:
+    passage = at("waits for SG_1")
+    drafted = passage.backend.draft_statement(passage.run_id)
+    drafted.statement_path.with_name(f"{drafted.statement_path.name}.me.asc").write_text("yes")
+
+    assert is_red(measured(GATE, passage.site), _package(passage))
+
+
+def test_an_expired_statement_is_drafted_again(at: At) -> None:
+    passage = _later(at("SG_1 imported"), hours=25)
+
+    report = measured(GATE, passage.site)
+
+    assert is_red(report, _package(passage), action=f"cutter-console approval draft {passage.run_id}")
+    assert "expired unused: SG_1" in named(report, "statements").detail
+
+
+def test_incident_18_a_policy_that_changed_after_the_draft_is_red(at: At) -> None:
+    passage = at("SG_1 imported")
+    _policy(passage, first_run_max_units=9)
+
+    report = measured(GATE, passage.site)
+
+    assert is_red(report, _package(passage))
+    assert "policy_sha256" in report.detail
+
+
+@pytest.mark.parametrize("changes", [{"signers": []}, {"thresholds": {"SG_1": 2, "SG_2": 1}}, {"solo": "maybe"}])
+def test_incident_17_a_policy_that_nobody_can_satisfy_is_red_before_it_is_needed(
+    fresh: Passage, changes: dict[str, object]
+) -> None:
+    _policy(fresh, **changes)
+
+    assert is_red(measured(GATE, fresh.site), "policy", action="sovereign")
+
+
+def test_a_missing_policy_is_red(fresh: Passage) -> None:
+    fresh.site.policy.unlink()
+
+    assert is_red(measured(GATE, fresh.site), "policy", action="Write the policy")
+
+
+def test_an_expired_a_missing_and_a_revoked_key_are_red(fresh: Passage, gnupg_home: Path) -> None:
+    assert is_red(measured(GATE, _later(fresh, days=40).site), "policy")
+
+    elsewhere = fresh.settings(gnupg_home=str(gnupg_home))
+    assert is_red(measured(GATE, elsewhere.site), "policy")
+
+    _import_revoked(fresh, gnupg_home)
+    report = measured(GATE, elsewhere.site)
+    assert is_red(report, "policy")
+    assert "revoked" in report.detail
+
+
+def _import_revoked(passage: Passage, home: Path) -> None:
+    fingerprint = json.loads(passage.site.policy.read_bytes())["signers"][0]["fingerprint"]
+    gpg = ["gpg", "--batch", "--quiet", "--homedir"]
+    public = subprocess.run(
+        [*gpg, str(passage.site.gnupg_home), "--export", fingerprint], capture_output=True, check=True
+    ).stdout
+    kept = (passage.site.gnupg_home / "openpgp-revocs.d" / f"{fingerprint}.rev").read_text()
+    revocation = kept.replace(":-----BEGIN", "-----BEGIN").encode()
+    for data in (public, revocation):
+        subprocess.run([*gpg, str(home), "--import"], input=data, check=True, capture_output=True)
+
+
+def test_a_second_signer_whose_key_is_missing_is_named_while_the_others_suffice(fresh: Passage) -> None:
+    policy = json.loads(fresh.site.policy.read_bytes())
+    _policy(fresh, signers=[*policy["signers"], {"name": "second", "fingerprint": "B" * 40}])
+
+    report = measured(GATE, fresh.site)
+
+    assert is_red(report, "policy", Outcome.PARTIAL, action="--import")
+    assert "second" in named(report, "policy").detail
+
+
+@pytest.mark.parametrize("placeholder", PLACEHOLDERS)
+def test_incident_14_a_placeholder_is_refused_by_name(fresh: Passage, placeholder: str) -> None:
+    """Placeholder approval ids lay about in packages; they stand for no approval."""
+    (fresh.site.root / "approvals" / "note.txt").write_text(f"see {placeholder.upper()}")
+
+    report = measured(GATE, fresh.site)
+
+    assert is_red(report, "no placeholder", action="approvals/")
+    assert placeholder in report.detail
+
+
+def test_a_database_that_cannot_be_read_is_inconclusive_and_nothing_is_assumed(at: At) -> None:
+    passage = at("SG_1 imported")
+    passage.execute("REVOKE SELECT ON cutter_governance.v_approval FROM cutter_ro")
+
+    report = measured(GATE, passage.site)
+
+    assert is_red(report, "statements", Outcome.INCONCLUSIVE, action="drift")
+    assert is_red(report, "package", Outcome.INCONCLUSIVE)
+
+
+def test_a_key_ring_that_is_not_there_is_inconclusive(fresh: Passage, tmp_path: Path) -> None:
+    shutil.rmtree(tmp_path / "none", ignore_errors=True)
+
+    report = measured(GATE, fresh.settings(gnupg_home=str(tmp_path / "none")).site)
+
+    assert is_red(report, "policy", Outcome.INCONCLUSIVE, action="GNUPGHOME")
+
+
+def test_a_monitoring_console_does_not_judge_the_second_ruling(at: At) -> None:
+    passage = at("SG_2 imported")
+
+    assert is_red(measured(GATE, passage.site, read_only=True), "package", Outcome.INCONCLUSIVE, action="--read-only")

@@ -1,0 +1,176 @@
+"""G3 goes red when a backup could not be taken, could be read here, or is not what its record says."""
+
+import os
+import subprocess
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from console.backend.backup import selftest
+from console.backend.backup.recipient import gpg_command
+from console.backend.backup.selftest import count_keys
+from console.backend.gates import backup_readiness
+from console.backend.gates.backup_readiness import GATE
+from console.backend.gates.fact import Fact
+from console.backend.gates.probe import Probe
+from console.backend.outcome import Outcome
+from console.backend.programs import Installation
+from tests.backend.backup.conftest import make_key
+from tests.backend.gates.conftest import is_red, measured, named
+from tests.passage import Passage
+
+At = Callable[[str], Passage]
+
+
+@pytest.fixture
+def waits(at: At) -> Passage:
+    """A run has taken its backup and waits for SG_1."""
+    return at("waits for SG_1")
+
+
+def test_a_proven_backup_and_a_usable_key_pass_and_the_key_ring_is_as_it_was(waits: Passage) -> None:
+    home = waits.site.gnupg_home
+    before = count_keys(home)
+
+    report = measured(GATE, waits.site)
+
+    assert report.outcome is Outcome.PASS, report.detail
+    assert "truncated: refused" in named(report, "round trip").detail
+    assert count_keys(home) == before
+
+
+def test_before_the_first_backup_the_step_is_named(fresh: Passage) -> None:
+    assert is_red(measured(GATE, fresh.site), "newest backup", Outcome.PARTIAL, action="backup take RUN")
+
+
+def test_a_backup_that_is_too_old_is_taken_again(waits: Passage) -> None:
+    late = waits.site.context.now() + timedelta(hours=2)
+    later = replace(waits.site, context=replace(waits.site.context, now=lambda: late))
+
+    assert is_red(measured(GATE, later), "newest backup", Outcome.PARTIAL, action="cutter-console backup take RUN")
+
+
+def test_incident_9_a_backup_that_was_altered_without_changing_its_size_is_named(waits: Passage) -> None:
+    """A verify option had no effect for a time: the newest file is hashed again."""
+    (file,) = waits.site.backups.glob("*.gpg")
+    data = bytearray(file.read_bytes())
+    data[-1] ^= 1
+    file.write_bytes(data)
+
+    report = measured(GATE, waits.site)
+
+    assert is_red(report, "backups unaltered", action="cutter-console backup list")
+    assert file.name in report.detail
+
+
+def test_a_backup_whose_file_is_gone_is_named(waits: Passage) -> None:
+    for file in waits.site.backups.glob("*.gpg"):
+        file.unlink()
+
+    report = measured(GATE, waits.site)
+
+    assert is_red(report, "backups unaltered")
+    assert is_red(report, "newest backup", Outcome.PARTIAL)
+
+
+def test_incident_34_a_plaintext_dump_below_the_root_is_named(waits: Passage) -> None:
+    (waits.site.root / "artifacts" / "prod.sql").write_text("--\n-- PostgreSQL database dump\n--\n")
+
+    report = measured(GATE, waits.site)
+
+    assert is_red(report, "no plaintext dump", action="shred")
+    assert "artifacts/prod.sql" in report.detail
+
+
+def test_what_a_crashed_backup_left_is_named(waits: Passage) -> None:
+    (waits.site.backups / ".bkp-1.dump.gpg.00ff.partial").write_bytes(b"half")
+
+    assert is_red(
+        measured(GATE, waits.site), "no unfinished backup", Outcome.PARTIAL, action=".bkp-1.dump.gpg.00ff.partial"
+    )
+
+
+@pytest.mark.parametrize(
+    ("fingerprint", "action"), [("", "BACKUP_GPG_FPR"), ("C0FFEE", "BACKUP_GPG_FPR"), ("A" * 40, "--import")]
+)
+def test_a_key_that_is_not_set_not_whole_or_not_there_is_red(waits: Passage, fingerprint: str, action: str) -> None:
+    assert is_red(measured(GATE, waits.settings(backup_gpg_fpr=fingerprint).site), "backup key", action=action)
+
+
+def test_a_key_that_expires_soon_is_renewed_and_an_expired_one_is_red(waits: Passage) -> None:
+    def on_day(days: int) -> Passage:
+        then = waits.site.context.now() + timedelta(days=days)
+        return waits.with_site(replace(waits.site, context=replace(waits.site.context, now=lambda: then)))
+
+    assert is_red(measured(GATE, on_day(20).site), "backup key", Outcome.PARTIAL, action="Renew it")
+    assert is_red(measured(GATE, on_day(31).site), "backup key", action="--import PUBLIC-KEY-FILE")
+
+
+def test_a_private_key_on_this_host_is_red_and_is_found_without_an_agent(waits: Passage, gnupg_home: Path) -> None:
+    here = make_key(gnupg_home)
+    subprocess.run(["gpgconf", "--homedir", str(gnupg_home), "--kill", "all"], check=True)
+    own = waits.settings(gnupg_home=str(gnupg_home), backup_gpg_fpr=here)
+
+    report = measured(GATE, own.site)
+
+    assert is_red(report, "backup key", action=f"--delete-secret-keys {here}")
+    assert not list(gnupg_home.glob("S.gpg-agent"))
+
+
+def test_incident_28_a_table_that_the_role_cannot_dump_is_named(waits: Passage) -> None:
+    waits.execute("REVOKE SELECT ON public.unit_version FROM cutter_verify")
+    waits.execute("REVOKE SELECT ON SEQUENCE public.iu_lifecycle_log_id_seq FROM cutter_verify")
+
+    report = measured(GATE, waits.site)
+
+    assert is_red(report, "tables dumpable", action="cutter-console drift")
+    assert "unit_version" in report.detail
+    assert "iu_lifecycle_log_id_seq" in report.detail
+
+
+def test_a_pg_dump_older_than_the_server_is_red(waits: Passage) -> None:
+    facts = backup_readiness.measure(Probe(waits.site, "G3", ends_at=0.0))
+    names = ("pg_dump", "pg_restore", "initdb", "postgres")
+    old = Installation(bin_dir=Path("/old"), origin="PATH", version="13.1", major=13, programs=names)
+    aged = Fact[tuple[Installation, ...]](evidence=facts.programs.evidence, value=(old,))
+
+    checks = backup_readiness.decide(facts.model_copy(update={"programs": aged}))
+
+    (found,) = [one for one in checks if one.name == "programs"]
+    assert (found.outcome, "13.1" in found.detail) == (Outcome.FAIL, True)
+    assert "install" in found.next_action
+
+
+def test_a_gpg_that_hands_the_plain_text_through_is_red(
+    waits: Passage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lazy = tmp_path / "lazy"
+    lazy.write_text('#!/bin/sh\ncase "$*" in *--encrypt*|*--decrypt*) exec cat;; *) exec gpg "$@";; esac\n')
+    lazy.chmod(0o755)
+    monkeypatch.setattr(selftest, "gpg_command", lambda home, *words: [str(lazy), *gpg_command(home, *words)[1:]])
+
+    assert is_red(measured(GATE, waits.site), "round trip", action="cutter-console backup selftest")
+
+
+def test_without_gpg_key_and_round_trip_are_inconclusive(waits: Passage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", os.devnull)
+
+    report = measured(GATE, waits.site)
+
+    for name in ("round trip", "backup key"):
+        assert is_red(report, name, Outcome.INCONCLUSIVE, action="nstall gnupg")
+
+
+def test_a_database_or_a_root_that_cannot_be_read_is_inconclusive(waits: Passage) -> None:
+    database = waits.site.settings.database.model_copy(update={"monitor": "host=/nonexistent dbname=x"})
+    nowhere = replace(
+        waits.settings(database=database).site, context=replace(waits.site.context, root=Path("/nonexistent"))
+    )
+
+    report = measured(GATE, nowhere)
+
+    for name in ("tables dumpable", "programs", "newest backup", "no plaintext dump"):
+        assert is_red(report, name, Outcome.INCONCLUSIVE), name

@@ -1,0 +1,218 @@
+"""G1 goes red when a wall is down or a row is not accounted for; its proofs leave nothing."""
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import psycopg
+import pytest
+
+from console.backend.database.connections import counted
+from console.backend.deploy.pins import manifest_path
+from console.backend.gates import baseline
+from console.backend.gates.baseline import GATE
+from console.backend.gates.growth import deltas_of
+from console.backend.kill_switch import armed_for
+from console.backend.outcome import Outcome
+from console.backend.runs.engine import Engine
+from console.backend.world import expected_cut_deltas
+from tests.backend.gates.conftest import is_red, measured, named
+from tests.passage import Passage, silent
+
+At = Callable[[str], Passage]
+ROWS = """
+    SELECT (SELECT count(*) FROM cutter_governance.run), (SELECT count(*) FROM cutter_governance.source_document_registry),
+           (SELECT count(*) FROM public.information_unit), (SELECT last_value FROM cutter_governance.run_event_id_seq)
+"""
+
+
+def test_the_walls_hold_and_the_proofs_leave_no_row_and_no_number_taken(fresh: Passage) -> None:
+    before = fresh.rows(ROWS)
+
+    report = measured(GATE, fresh.site)
+
+    assert report.outcome is Outcome.PASS, report.detail
+    assert fresh.rows(ROWS) == before
+    assert "0 connections as the executor" in named(report, "LIVE refuses while the switch is off").evidence[0].answer
+
+
+def test_incident_1_a_live_run_opens_no_connection_as_the_executor_while_the_switch_is_off(at: At) -> None:
+    """The engine asks the very guard that the gate proves, before any connection that could write."""
+    passage = at("SG_1 imported")
+    executor = passage.site.settings.database.executor
+
+    with counted() as opened:
+        Engine(passage.site, passage.run_id, silent).walk()
+
+    assert opened
+    assert not [one.purpose for one in opened if one.conninfo == executor]
+    passage.arm()
+    assert armed_for(passage.site, passage.run_id, "cut")
+    assert not armed_for(passage.site, passage.run_id, "enact")
+
+
+def test_a_guard_that_lets_anybody_through_is_red(fresh: Passage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(baseline, "armed_for", lambda *_: True)
+
+    assert is_red(measured(GATE, fresh.site), "LIVE refuses while the switch is off", action="cutter-console panic")
+
+
+def test_a_guard_that_asks_as_the_executor_is_red(fresh: Passage) -> None:
+    database = fresh.site.settings.database
+    same = fresh.settings(database=database.model_copy(update={"monitor": database.executor}))
+
+    report = measured(GATE, same.site)
+
+    assert is_red(report, "LIVE refuses while the switch is off", action="database.monitor")
+
+
+@pytest.mark.parametrize("which", ["executor", "verifier", "monitor"])
+def test_incident_12_a_superuser_connection_is_red(fresh: Passage, which: str) -> None:
+    database = fresh.site.settings.database
+    changed = fresh.settings(database=database.model_copy(update={which: database.administrator}))
+
+    report = measured(GATE, changed.site)
+
+    assert is_red(report, f"direct writes refused as the {which}", action="no superuser")
+
+
+def test_a_role_that_may_write_units_directly_is_red_although_the_guards_stand(fresh: Passage) -> None:
+    fresh.execute("GRANT UPDATE ON public.information_unit TO cutter_verify")
+
+    report = measured(GATE, fresh.site)
+
+    assert is_red(report, "direct writes refused as the verifier", action="cutter-console drift")
+    assert "UPDATE public.information_unit SET met CU004" in report.detail
+    assert named(report, "direct writes refused as the executor").outcome is Outcome.PASS
+
+
+def test_incident_2_a_line_that_commits_by_itself_is_red(fresh: Passage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The connection provider had autocommit on: the server rolled back, the tool reported success, and rows stayed."""
+    monkeypatch.setattr(psycopg.Connection, "rollback", psycopg.Connection.commit)
+
+    report = measured(GATE, fresh.site)
+
+    assert is_red(report, "rolled-back create leaves nothing", action="pooler")
+    assert "1 inside, 1 outside" in named(report, "rolled-back create leaves nothing").evidence[0].answer
+
+
+def test_incident_11_a_transaction_that_is_not_read_only_is_red(
+    fresh: Passage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def ignored(_connection: psycopg.Connection, _value: bool) -> None:
+        """A driver that does not pass READ ONLY on."""
+
+    monkeypatch.setattr(psycopg.Connection, "read_only", property(lambda _: None, ignored))
+
+    report = measured(GATE, fresh.site)
+
+    assert is_red(report, "dry run takes no transaction id", action="25006")
+    assert "transaction id" in named(report, "dry run takes no transaction id").detail
+
+
+@pytest.mark.parametrize(
+    ("tests", "untested", "outcome"),
+    [
+        ({"failed": 1}, False, Outcome.FAIL),
+        ({"failed": 1}, True, Outcome.FAIL),
+        ({"passed": 0, "skipped": 3}, False, Outcome.FAIL),
+        (None, False, Outcome.FAIL),
+        (None, True, Outcome.PARTIAL),
+    ],
+)
+def test_a_release_that_was_not_tested_or_not_green_is_red(
+    fresh: Passage, tests: dict[str, int] | None, untested: bool, outcome: Outcome
+) -> None:
+    path = manifest_path(fresh.site)
+    manifest = json.loads(path.read_bytes())
+    path.write_text(json.dumps({**manifest, "tests": tests and {**manifest["tests"], **tests}}))
+
+    report = measured(GATE, fresh.settings(untested=untested).site)
+
+    assert is_red(report, "tests recorded", outcome, action="python -m pytest --junitxml=junit.xml")
+    assert is_red(report, "tests recorded", outcome, action="cutter-console manifest build --junit junit.xml")
+
+
+def test_a_missing_manifest_records_no_test(fresh: Passage) -> None:
+    manifest_path(fresh.site).unlink()
+
+    assert is_red(measured(GATE, fresh.site), "tests recorded", action="manifest build")
+
+
+def test_an_armed_switch_is_named_and_not_ended(at: At) -> None:
+    passage = at("SG_1 imported")
+    passage.arm()
+
+    report = measured(GATE, passage.site)
+
+    assert is_red(report, "switch still off", Outcome.PARTIAL, action="cutter-console disarm")
+    assert named(report, "LIVE refuses while the switch is off").outcome is Outcome.PASS
+    assert passage.backend.status().switch.run_id == passage.run_id
+
+
+def test_rows_that_nobody_recorded_name_their_table(fresh: Passage) -> None:
+    fresh.execute("INSERT INTO cutter_governance.canonical_address_alias (alias, canonical_address) VALUES ('a', 'b')")
+
+    report = measured(GATE, fresh.site)
+
+    assert is_red(report, "rows as recorded", action="cutter-console counts")
+    assert "canonical_address_alias: +1 rows, +0 recorded" in report.detail
+
+
+def test_a_resting_run_explains_its_rows_exactly_and_is_named(at: At) -> None:
+    passage = at("waits for SG_2")
+    assert is_red(measured(GATE, passage.site), "rows as recorded", Outcome.PARTIAL, action=passage.run_id)
+
+    passage.execute(
+        "INSERT INTO cutter_governance.canonical_address_alias (alias, canonical_address) VALUES ('a', 'b')"
+    )
+
+    assert is_red(measured(GATE, passage.site), "rows as recorded")
+
+
+def test_a_closed_and_a_reverted_run_leave_a_baseline_that_is_met(at: At) -> None:
+    enacted = at("enacted")
+    assert named(measured(GATE, enacted.site), "rows as recorded").outcome is Outcome.PASS
+
+    passage = at("waits for SG_2")
+    passage.backend.revert(passage.run_id, passage.run_id)
+    assert named(measured(GATE, passage.site), "rows as recorded").outcome is Outcome.PASS
+
+
+@pytest.mark.parametrize("n_units", [1, 3, 60])
+def test_the_steps_of_a_cut_add_what_a_cut_adds(n_units: int) -> None:
+    """Legs A and B together are the expected deltas of design section 4."""
+    added: dict[str, int] = {}
+    for phase in ("cut_leg_a", "leg_b_record"):
+        for delta in deltas_of(phase, n_units):
+            added[delta.table] = added.get(delta.table, 0) + delta.rows
+    assert added == {delta.table: delta.rows for delta in expected_cut_deltas(n_units)}
+
+
+def test_a_monitoring_console_leaves_the_proofs_of_other_roles_inconclusive(fresh: Passage) -> None:
+    report = measured(GATE, fresh.site, read_only=True)
+
+    for name in ("dry run takes no transaction id", "rolled-back create leaves nothing"):
+        assert is_red(report, name, Outcome.INCONCLUSIVE, action="--read-only")
+    for which in ("executor", "verifier"):
+        assert is_red(report, f"direct writes refused as the {which}", Outcome.INCONCLUSIVE, action="--read-only")
+    assert named(report, "rows as recorded").outcome is Outcome.PASS
+
+
+def test_incident_5_counts_that_may_not_be_read_are_inconclusive(fresh: Passage) -> None:
+    """A permission error was shown as "no rows"."""
+    fresh.execute("REVOKE SELECT ON cutter_governance.v_row_count FROM cutter_ro")
+
+    assert is_red(measured(GATE, fresh.site), "rows as recorded", Outcome.INCONCLUSIVE, action="drift")
+
+
+def test_the_proofs_do_not_disturb_a_cut_that_is_under_way(at: At) -> None:
+    """While a cut holds the execution lock, the board still answers and the lock stays with the cut."""
+    passage = at("SG_1 imported")
+    passage.arm()
+    started = datetime.now(UTC)
+    with passage.connect() as cutting, cutting.transaction():
+        cutting.execute("SELECT 1 FROM cutter_governance.execution_lock FOR UPDATE")
+        report = measured(GATE, passage.site)
+    assert report.measured_at >= started
+    assert report.outcome is Outcome.PARTIAL, report.detail
