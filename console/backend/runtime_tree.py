@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 import stat
 from collections.abc import Iterator
 from datetime import datetime
@@ -83,12 +84,13 @@ def check_tree(
         answer=f"{len(found)} entries",
         measured_at=now,
     )
+    modes = _wrong_modes(root, found, also_allowed)
     questions = (
         ("tree.complete", _missing(root, found), "Make it: cutter-console init"),
         ("tree.strangers", _strangers(root, found, also_allowed), "Look at it, then move it away."),
         ("tree.symlinks", [p for p, s in found if stat.S_ISLNK(s.st_mode)], "Replace it with what it points to."),
-        ("tree.owner", [p for p, s in found if s.st_uid != uid], f"chown to uid {uid}"),
-        ("tree.mode", _wrong_modes(root, found, also_allowed), "chmod 0750 for directories, 0640 for files"),
+        ("tree.owner", owners := [p for p, s in found if s.st_uid != uid], _command(f"chown -h {uid}", owners)),
+        ("tree.mode", modes, _closing(modes, dict(found))),
     )
     return tuple(_verdict(name, wrong, advice, evidence) for name, wrong, advice in questions)
 
@@ -135,6 +137,22 @@ def _too_open(path: Path, status: os.stat_result, exact: dict[Path, int], forbid
     if stat.S_ISLNK(status.st_mode):
         return False
     return mode != exact[path] if path in exact else bool(mode & forbidden)
+
+
+def _closing(wrong: list[Path], found: dict[Path, os.stat_result]) -> str:
+    """The chmod that closes these entries: directories and files apart."""
+    directories = [path for path in wrong if stat.S_ISDIR(found[path].st_mode)]
+    files = [path for path in wrong if path not in directories]
+    return "; ".join(
+        _command(f"chmod {mode:04o}", some)
+        for mode, some in ((DIRECTORY_MODE, directories), (FILE_MODE, files))
+        if some
+    )
+
+
+def _command(command: str, paths: list[Path]) -> str:
+    """The command for the first of many; what is left over shows when it is measured again."""
+    return shlex.join([*command.split(), *map(str, paths[:_MANY])])
 
 
 def _verdict(name: str, wrong: list[Path], advice: str, evidence: Evidence) -> Check:

@@ -1,6 +1,7 @@
 """The runtime tree: made once, left as it is, and every way to spoil it is seen."""
 
 import os
+import subprocess
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -115,3 +116,16 @@ def test_an_id_stays_below_the_root(tmp_path: Path) -> None:
     (tmp_path / "runs" / "out").symlink_to("/etc")
     with pytest.raises(Refused):
         within(tmp_path, "runs", "out", "passwd")
+
+
+def test_the_chmod_that_is_named_closes_what_was_open(tmp_path: Path) -> None:
+    root = tmp_path / "t"
+    init_tree(root, b"{}")
+    (root / "backups" / "two words").touch()
+    (root / "backups" / "two words").chmod(0o666)
+    (root / "reports").chmod(0o777)
+
+    named = next(check for check in check_tree(root, NOW) if check.name == "tree.mode").next_action
+
+    subprocess.run(named, shell=True, check=True)
+    assert _failed(root) == set()

@@ -62,7 +62,7 @@ def measure(probe: Probe) -> Facts:
             otherwise=f"Correct {config}.",
         ),
         secrets=probe.ask(
-            "secrets",
+            "confidential",
             "keys and values that look like secrets",
             str(config),
             lambda: _secrets(config),
@@ -105,7 +105,7 @@ def decide(facts: Facts) -> tuple[Check, ...]:
     return (
         *each,
         check("configuration", facts.settings, passes),
-        check("no secrets", facts.secrets, _no_secrets),
+        check("nothing confidential", facts.secrets, _no_secrets),
         check("free space", facts.free_bytes, _space),
     )
 

@@ -1,5 +1,6 @@
 """The two rulings of a run: drafted at its pause, signed elsewhere, checked here, imported as cutter_verify."""
 
+import contextlib
 import json
 from pathlib import Path
 
@@ -30,6 +31,7 @@ from console.backend.plan import CutPlan
 from console.backend.runs.site import Site
 from console.backend.runs.states import Stage
 from console.backend.runs.workspace import Workspace
+from console.backend.runtime_tree import FILE_MODE
 from console.backend.views import ApprovalStatus, ApprovalView
 from console.backend.world import expected_step_deltas
 
@@ -108,7 +110,16 @@ def import_statement(site: Site, statement: Path, signatures: tuple[Path, ...]) 
     workspace.write(policy_copy(policy.sha256), canonical_json(policy))
     with connect(site.settings.database.verifier, purpose="import approval") as connection:
         ledger.import_approval(connection, _imported(checked, signed, plan))
+    for path in (statement, *signatures):
+        _close_to_others(site, path)
     return view(site, statement)
+
+
+def _close_to_others(site: Site, path: Path) -> None:
+    """A file that was copied into the runtime tree gets the tree's mode; outside of it, or not ours, it stays as it is."""
+    if path.resolve().is_relative_to(site.root.resolve()):
+        with contextlib.suppress(PermissionError):
+            path.chmod(FILE_MODE)
 
 
 def policy_copy(sha256: str) -> str:

@@ -63,7 +63,7 @@ def test_a_secret_in_the_configuration_is_red_and_is_not_repeated(fresh: Passage
 
     report = measured(GATE, fresh.site)
 
-    assert is_red(report, "no secrets", action=".pgpass")
+    assert is_red(report, "nothing confidential", action=".pgpass")
     assert "hunter2" not in report.model_dump_json()
 
 

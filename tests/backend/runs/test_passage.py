@@ -201,3 +201,15 @@ def test_incident_12_read_only_refuses_to_start_on_a_role_that_can_write(at: At)
     )
     with pytest.raises(Refused, match="privileges to write"):
         able.backend.require_read_only_role()
+
+
+def test_a_signature_that_was_copied_in_readable_is_closed_by_the_import(at: Callable[[str], Passage]) -> None:
+    """The sovereign's file comes from another machine with that machine's mode; the tree is 0640 (design section 9)."""
+    passage = at("waits for SG_1")
+    drafted = passage.backend.draft_statement(passage.run_id)
+    signature = passage.backend.sign_as_demo_sovereign(drafted.statement_path)
+    signature.chmod(0o644)
+
+    passage.backend.import_statement(drafted.statement_path, (signature,))
+
+    assert signature.stat().st_mode & 0o777 == 0o640
