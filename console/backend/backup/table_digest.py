@@ -45,12 +45,38 @@ def table_proofs(connection: psycopg.Connection, tables: tuple[str, ...]) -> tup
     return tuple(_proof(connection, table) for table in tables)
 
 
+def table_proofs_at_once(connection: psycopg.Connection, tables: tuple[str, ...]) -> tuple[TableProof, ...]:
+    """The same answer in one round trip, where every column of every table has a hash; one by one where some has none."""
+    for name, value in _SETTINGS.items():
+        connection.execute("SELECT set_config(%s, %s, true)", (name, value))
+    seeds = tuple(map(sql.Literal, _SEEDS))
+    each = (
+        sql.SQL("SELECT {} AS place, q.* FROM ({}) AS q").format(
+            sql.Literal(place), _BY_VALUE.format(*seeds, sql.Identifier(*table.split(".")))
+        )
+        for place, table in enumerate(tables)
+    )
+    query = sql.SQL("{} ORDER BY 1").format(sql.SQL(" UNION ALL ").join(each))
+    try:
+        with connection.transaction():
+            rows = connection.execute(query).fetchall() if tables else []
+    except psycopg.errors.UndefinedFunction:
+        return table_proofs(connection, tables)
+    return tuple(
+        _proven(table, tuple(str(value or 0) for value in row[1:])) for table, row in zip(tables, rows, strict=True)
+    )
+
+
 def _proof(connection: psycopg.Connection, table: str) -> TableProof:
     try:
         with connection.transaction():
             row = _sums(connection, _BY_VALUE, table)
     except psycopg.errors.UndefinedFunction:
         row = _sums(connection, _BY_TEXT, table)
+    return _proven(table, row)
+
+
+def _proven(table: str, row: tuple[str, ...]) -> TableProof:
     return TableProof(table=table, rows=int(row[0]), digest=hashlib.sha256(":".join(row).encode()).hexdigest())
 
 

@@ -3,7 +3,7 @@
 import psycopg
 
 from console.backend.backup.record import TableProof
-from console.backend.backup.table_digest import table_proofs
+from console.backend.backup.table_digest import table_proofs_at_once
 from console.backend.database.connections import connect, scalar
 from console.backend.database.measure import Identity, measure_identity
 from console.backend.gates.probe import Probe
@@ -110,7 +110,7 @@ def read_database(probe: Probe, since: Transactions | None) -> DatabaseState:
         sequences = connection.execute(_SEQUENCES).fetchall()
         next_id, last_event, still_open = connection.execute(_POSITION).fetchone() or (0, 0, 0)
         between = _between(connection, since, next_id)
-        tables = table_proofs(connection, names)
+        tables = table_proofs_at_once(connection, names)
         definitions = str(scalar(connection, "SELECT cutter_governance.fn_schema_digest()"))
         unassigned = scalar(connection, "SELECT pg_current_xact_id_if_assigned() IS NULL") is True
     return DatabaseState(

@@ -2,7 +2,7 @@
 
 import pytest
 
-from console.backend.backup.table_digest import table_proofs
+from console.backend.backup.table_digest import table_proofs, table_proofs_at_once
 from tests.conftest import Database
 
 
@@ -66,3 +66,17 @@ def test_a_column_without_a_hash_is_compared_by_its_text(empty_database: Databas
 def test_an_empty_table_has_no_rows_and_a_digest(empty_database: Database) -> None:
     rows, found = digest(empty_database, "('x', 1) ON CONFLICT DO NOTHING; DELETE FROM t")
     assert (rows, len(found)) == (0, 64)
+
+
+@pytest.mark.parametrize("column", ["jsonb", "json"])
+def test_many_tables_at_once_give_what_they_give_one_by_one(empty_database: Database, column: str) -> None:
+    with empty_database.connect(autocommit=False) as connection:
+        connection.execute(f"CREATE TABLE one (a int, b {column})")
+        connection.execute("CREATE TABLE two (a text)")
+        connection.execute("""INSERT INTO one VALUES (1, '{"k": 1}'), (2, NULL)""")
+        connection.execute("INSERT INTO two VALUES ('x')")
+        names = ("public.two", "public.one")
+
+        assert table_proofs_at_once(connection, names) == table_proofs(connection, names)
+        assert table_proofs_at_once(connection, ()) == ()
+        connection.rollback()
