@@ -9,6 +9,7 @@ READING = [
     ["status"],
     ["counts"],
     ["drift"],
+    ["gates", "PRE", "--run", "RUN"],
     ["hold", "show"],
     ["run", "list"],
     ["run", "show", "RUN"],
@@ -55,3 +56,28 @@ def test_incident_11_no_reading_command_writes_in_any_combination_of_options(
     ]
     assert main(command) in range(8)
     assert fingerprint(passage) == before
+
+
+_ENDS = """
+    SELECT array_agg(DISTINCT pg_xact_status(n::text::xid8))
+      FROM generate_series(%s::numeric, %s::numeric - 1) AS n
+"""
+
+
+def test_incident_11_the_gates_change_no_row_and_leave_nothing_but_aborted_transactions(passage: Passage) -> None:
+    """Incident 11: proofs that need a transaction take an id for it, and roll it back."""
+    first, before = _next_transaction(passage), _rows_of(passage)
+    assert main(["--root", str(passage.site.root), "gates"]) in {0, 1, 7}
+    last = _next_transaction(passage)
+    assert _rows_of(passage) == before
+    assert last > first
+    assert passage.rows(_ENDS, first, last) == [(["aborted"],)]
+
+
+def _next_transaction(passage: Passage) -> int:
+    ((number,),) = passage.rows("SELECT pg_snapshot_xmax(pg_current_snapshot())::text")
+    return int(str(number))
+
+
+def _rows_of(passage: Passage) -> dict[str, object]:
+    return {what: found for what, found in fingerprint(passage).items() if what != "next transaction id"}
