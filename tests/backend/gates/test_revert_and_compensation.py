@@ -9,6 +9,7 @@ import pytest
 from console.backend.database.probes import revert_faults
 from console.backend.gates import revert_and_compensation
 from console.backend.gates.fact import Fact
+from console.backend.gates.guards import REQUIRED
 from console.backend.gates.probe import Probe
 from console.backend.gates.revert_and_compensation import GATE
 from console.backend.outcome import Outcome
@@ -252,3 +253,12 @@ def test_a_runbook_that_lacks_a_step_or_a_database_is_red(fresh: Passage) -> Non
         one = next(check for check in checks if check.name == "compensation runbook")
         assert one.outcome is Outcome.FAIL, change
         assert one.next_action
+
+
+def test_every_guard_that_is_installed_is_looked_for(fresh: Passage) -> None:
+    installed = fresh.rows(
+        "SELECT n.nspname || '.' || c.relname, t.tgname, p.proname FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid"
+        " JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_proc p ON p.oid = t.tgfoid WHERE NOT t.tgisinternal"
+    )
+
+    assert set(installed) == REQUIRED
