@@ -1,0 +1,203 @@
+"""Breaks of grants and definitions that a superuser makes by hand, and how each must be told."""
+
+UNIT, VERSION, RUN = "public.information_unit", "public.unit_version", "cutter_governance.run"
+APPLY = "cutter_governance.fn_cut_apply(text)"
+
+BREAKS: dict[str, tuple[str, tuple[tuple[str, str, str, str], ...]]] = {
+    "a dropped grant": (
+        "REVOKE SELECT ON cutter_governance.v_run FROM cutter_ro",
+        (("grant", "cutter_ro on cutter_governance.v_run", "SELECT", "none"),),
+    ),
+    "an extra grant": (
+        f"GRANT DELETE, UPDATE ON {UNIT} TO cutter_exec",
+        (("grant", f"cutter_exec on {UNIT}", "SELECT", "DELETE, SELECT, UPDATE"),),
+    ),
+    "a grant with grant option": (
+        f"GRANT SELECT ON {UNIT} TO cutter_exec WITH GRANT OPTION",
+        (("grant", f"cutter_exec on {UNIT}", "SELECT", "SELECT*"),),
+    ),
+    "a grant on a column": (
+        f"GRANT UPDATE (body) ON {VERSION} TO cutter_exec",
+        (("grant", f"cutter_exec on {VERSION} (body)", "none", "UPDATE"),),
+    ),
+    "a revoked grant on a column": (
+        "REVOKE INSERT (title) ON cutter_governance.manifest_unit_block FROM cutter_exec",
+        (("grant", "cutter_exec on cutter_governance.manifest_unit_block (title)", "INSERT", "none"),),
+    ),
+    "a privilege taken from the owner": (
+        f"REVOKE INSERT ON {UNIT} FROM cutter_owner",
+        (("grant", f"cutter_owner on {UNIT}", "*INSERT*", "*"),),
+    ),
+    "execute for everybody": (
+        f"GRANT EXECUTE ON FUNCTION {APPLY} TO PUBLIC",
+        (("grant", "PUBLIC on function cutter_governance.fn_cut_apply(p_run_id text)", "none", "EXECUTE"),),
+    ),
+    "a grant on a schema": (
+        "GRANT CREATE ON SCHEMA cutter_governance TO cutter_exec",
+        (("grant", "cutter_exec on schema cutter_governance", "USAGE", "CREATE, USAGE"),),
+    ),
+    "a disabled trigger": (
+        f"ALTER TABLE {UNIT} DISABLE TRIGGER guard_write",
+        (("trigger state", f"guard_write on {UNIT}", "ENABLE ALWAYS", "disabled"),),
+    ),
+    "a trigger that replica mode skips": (
+        f"ALTER TABLE {UNIT} ENABLE TRIGGER guard_write",
+        (("trigger state", f"guard_write on {UNIT}", "ENABLE ALWAYS", "ENABLE"),),
+    ),
+    "a dropped trigger": (
+        f"DROP TRIGGER guard_immutable ON {VERSION}",
+        (("trigger", f"guard_immutable on {VERSION}", "*CREATE TRIGGER guard_immutable*", "missing"),),
+    ),
+    "a dropped constraint trigger": (
+        "DROP TRIGGER guard_all_or_nothing ON cutter_governance.approval_use",
+        (("trigger", "guard_all_or_nothing on *", "*CONSTRAINT TRIGGER*", "missing"),),
+    ),
+    "a foreign trigger": (
+        f"CREATE TRIGGER stranger AFTER INSERT ON {VERSION} FOR EACH ROW EXECUTE FUNCTION cutter_governance.guard_write()",
+        (("trigger", f"stranger on {VERSION}", "absent", "*CREATE TRIGGER stranger*"),),
+    ),
+    "a changed trigger": (
+        f"CREATE OR REPLACE TRIGGER guard_write BEFORE INSERT ON {UNIT} FOR EACH STATEMENT EXECUTE FUNCTION cutter_governance.guard_write()",
+        (("trigger", f"guard_write on {UNIT}", "*INSERT OR UPDATE*", "*BEFORE INSERT ON*"),),
+    ),
+    "a changed function body": (
+        "CREATE OR REPLACE FUNCTION cutter_governance.fn_assert_no_hold() RETURNS void LANGUAGE plpgsql SECURITY DEFINER"
+        " SET search_path = pg_catalog, pg_temp AS 'BEGIN END'",
+        (("function", "cutter_governance.fn_assert_no_hold(): body", "sha256 *", "sha256 *"),),
+    ),
+    "a function that lost everything": (
+        "CREATE OR REPLACE FUNCTION cutter_governance.fn_assert_no_hold() RETURNS void LANGUAGE sql AS 'SELECT'",
+        (
+            ("function", "cutter_governance.fn_assert_no_hold(): body", "sha256 *", "sha256 *"),
+            ("function", "cutter_governance.fn_assert_no_hold(): definer", "SECURITY DEFINER", "SECURITY INVOKER"),
+            ("function", "cutter_governance.fn_assert_no_hold(): form", "plpgsql*", "sql*"),
+            ("function", "cutter_governance.fn_assert_no_hold(): settings", "search_path=*", "none"),
+        ),
+    ),
+    "a function's search_path": (
+        f"ALTER FUNCTION {APPLY} SET search_path = public",
+        (("function", "*: settings", "search_path=pg_catalog, pg_temp", "search_path=public"),),
+    ),
+    "a function that is no definer": (
+        f"ALTER FUNCTION {APPLY} SECURITY INVOKER",
+        (("function", "*: definer", "SECURITY DEFINER", "SECURITY INVOKER"),),
+    ),
+    "a dropped function": (
+        f"DROP FUNCTION {APPLY}",
+        (("function", "cutter_governance.fn_cut_apply(p_run_id text): body", "sha256 *", "missing"),),
+    ),
+    "a foreign function": (
+        "CREATE FUNCTION cutter_governance.fn_stranger() RETURNS void LANGUAGE sql AS 'SELECT'",
+        (("function", "cutter_governance.fn_stranger(): body", "absent", "sha256 *"),),
+    ),
+    "a changed owner of a table": (
+        f"ALTER TABLE {RUN} OWNER TO cutter_exec",
+        (("owner", RUN, "cutter_owner", "cutter_exec"),),
+    ),
+    "a changed owner of a table with a sequence": (
+        "ALTER TABLE cutter_governance.run_event OWNER TO cutter_verify",
+        (("owner", "cutter_governance.run_event", "cutter_owner", "cutter_verify"), ("grant", "cutter_verify on sequence *", "SELECT", "none")),
+    ),
+    "a changed owner of a function": (
+        f"ALTER FUNCTION {APPLY} OWNER TO postgres",
+        (("owner", "function cutter_governance.fn_cut_apply(p_run_id text)", "cutter_owner", "postgres"),),
+    ),
+    "a changed owner of the schema": (
+        "ALTER SCHEMA cutter_governance OWNER TO cutter_exec",
+        (("owner", "schema cutter_governance", "cutter_owner", "cutter_exec"),),
+    ),
+    "an extra column": (
+        f"ALTER TABLE {VERSION} ADD COLUMN remark text",
+        (("column", f"{VERSION}.remark", "absent", "text"),),
+    ),
+    "a column that may be null": (
+        f"ALTER TABLE {VERSION} ALTER COLUMN body DROP NOT NULL",
+        (("column", f"{VERSION}.body", "text NOT NULL", "text"),),
+    ),
+    "a changed default": (
+        f"ALTER TABLE {UNIT} ALTER COLUMN lifecycle_status SET DEFAULT 'enacted'",
+        (("column", f"{UNIT}.lifecycle_status", "*DEFAULT 'draft'::text", "*DEFAULT 'enacted'::text"),),
+    ),
+    "a dropped column": (
+        f"ALTER TABLE {VERSION} DROP COLUMN enacted_at CASCADE",
+        (("column", f"{VERSION}.enacted_at", "timestamp with time zone", "missing"), ("trigger", f"guard_immutable on {VERSION}", "*", "missing")),
+    ),
+    "a dropped check": (
+        "ALTER TABLE cutter_governance.approval DROP CONSTRAINT approval_signers_check",
+        (("constraint", "approval_signers_check on *", "CHECK*", "missing"),),
+    ),
+    "a dropped unique index": (
+        "DROP INDEX cutter_governance.execution_lease_one_open",
+        (("unique index", "*execution_lease_one_open on *", "CREATE UNIQUE INDEX*", "missing"),),
+    ),
+    "a changed view": (
+        "CREATE OR REPLACE VIEW cutter_governance.v_hold AS SELECT * FROM cutter_governance.hold_event WHERE false",
+        (("view", "cutter_governance.v_hold", "sha256 *", "sha256 *"),),
+    ),
+    "a view with another column": (
+        "CREATE OR REPLACE VIEW cutter_governance.v_hold AS SELECT *, 1 AS more FROM cutter_governance.hold_event",
+        (("view", "cutter_governance.v_hold", "sha256 *", "sha256 *"),),
+    ),
+    "a dropped view": (
+        "DROP VIEW cutter_governance.v_lease",
+        (("relation", "cutter_governance.v_lease", "a view", "missing"),),
+    ),
+    "a foreign table": (
+        "CREATE TABLE cutter_governance.stranger (id integer PRIMARY KEY)",
+        (("relation", "cutter_governance.stranger", "absent", "a table"),),
+    ),
+    "a rewrite rule": (
+        f"CREATE RULE swallow AS ON INSERT TO {VERSION} DO INSTEAD NOTHING",
+        (("rule", f"swallow on {VERSION}", "absent", "*INSTEAD NOTHING*"),),
+    ),
+    "row security and a policy": (
+        f"ALTER TABLE {UNIT} ENABLE ROW LEVEL SECURITY; CREATE POLICY only_mine ON {UNIT} USING (false)",
+        (("policy", f"only_mine on {UNIT}", "absent", "*false*"), ("row security", UNIT, "absent", "enabled")),
+    ),
+    "default privileges": (
+        "ALTER DEFAULT PRIVILEGES FOR ROLE cutter_owner IN SCHEMA cutter_governance GRANT INSERT ON TABLES TO cutter_ro",
+        (("default privileges", "cutter_ro on FOR ROLE cutter_owner IN SCHEMA cutter_governance (TABLES)", "none", "INSERT"),),
+    ),
+    "an event trigger": (
+        "CREATE FUNCTION public.at_ddl() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN END';"
+        " CREATE EVENT TRIGGER stranger ON ddl_command_end EXECUTE FUNCTION public.at_ddl()",
+        (("event trigger", "stranger", "absent", "ddl_command_end*"),),
+    ),
+    "a publication": (
+        f"CREATE PUBLICATION outside FOR TABLE {UNIT}",
+        (("publication", f"outside on {UNIT}", "absent", "published"),),
+    ),
+    "an extra superuser": (
+        "CREATE ROLE mallory SUPERUSER",
+        (("superuser", "mallory", "not installed", "SUPERUSER"),),
+    ),
+    "an extra superuser of an odd name": (
+        'CREATE ROLE "odd; name" SUPERUSER',
+        (("superuser", '"odd; name"', "not installed", "SUPERUSER"),),
+    ),
+    "a role that passes row security and makes roles": (
+        "CREATE ROLE mallory BYPASSRLS CREATEROLE",
+        (("role attribute", "BYPASSRLS on mallory", "absent", "*"), ("role attribute", "CREATEROLE on mallory", "absent", "*")),
+    ),
+    "a member of a dangerous role": (
+        "CREATE ROLE mallory LOGIN; GRANT pg_write_all_data TO mallory",
+        (("membership", "mallory in pg_write_all_data, granted by postgres", "absent", "ADMIN FALSE*"),),
+    ),
+    "a member of the owner, with the right to give it on": (
+        "CREATE ROLE mallory LOGIN; GRANT cutter_owner TO mallory WITH ADMIN OPTION",
+        (("membership", "mallory in cutter_owner, granted by postgres", "absent", "ADMIN TRUE*"),),
+    ),
+    "a member of a member": (
+        'CREATE ROLE mallory; CREATE ROLE "odd; name"; GRANT cutter_exec TO mallory; GRANT mallory TO "odd; name"',
+        (("membership", "mallory in cutter_exec*", "absent", "*"), ("membership", '"odd; name" in mallory*', "absent", "*")),
+    ),
+    "an owner that may log in": (
+        "ALTER ROLE cutter_owner LOGIN CREATEDB",
+        (("role", "cutter_owner", "* NOCREATEDB NOLOGIN *", "* CREATEDB LOGIN *"),),
+    ),
+    "a grant to a foreign role": (
+        f"CREATE ROLE mallory; GRANT SELECT ON {UNIT} TO mallory",
+        (("grant", f"mallory on {UNIT}", "none", "SELECT"),),
+    ),
+}  # fmt: skip
+"""What is done by hand as a superuser, and what must be read of it: kind, subject, expected, actual."""
