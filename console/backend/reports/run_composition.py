@@ -247,7 +247,7 @@ def _steps(record: RunRecord, register: Register) -> list[Step]:
     found = []
     for event in record.events:
         if event.found is None:
-            said = f"{event.outcome} at {utc(event.at)} by {event.actor} in transaction {event.xid}: {event.text}"
+            said = f"at {utc(event.at)} by {event.actor} in transaction {event.xid}: {event.text}"
             where = f"cutter_governance.run_event, row {event.id}"
             name = register.put(f"13.step-{event.id}", f"the step {event.phase}", where, said, event.at)
             found.append(Step(name=event.phase, outcome=event.outcome, evidence=name))

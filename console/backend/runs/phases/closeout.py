@@ -1,4 +1,4 @@
-"""Phase 11: read back what became of it, pin the new baseline, write the summary."""
+"""Phase 11: read back what became of it, pin the new baseline; the report of the run is written once it has come to rest."""
 
 import psycopg
 
