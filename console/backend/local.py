@@ -5,7 +5,7 @@ from pathlib import Path
 
 from console.backend import kill_switch
 from console.backend.database.connections import connect
-from console.backend.database.drift import measure_drift
+from console.backend.database.drift import against_host, measure_drift
 from console.backend.database.measure import privileges_to_write
 from console.backend.database.records import DocumentRow, documents
 from console.backend.documents.intake import list_intake
@@ -205,7 +205,8 @@ class LocalBackend:
 
     def drift(self) -> DriftReport:
         """Grants and definitions against those that were installed, each difference with what would mend it."""
-        return measure_drift(self.site.settings.database.monitor)
+        settings = self.site.settings
+        return against_host(measure_drift(settings.database.monitor), settings.pins.schema_digest)
 
     def report(self, run_id: str) -> ReportView:
         """Write the thirteen documents of a run; the same record gives the same bytes."""

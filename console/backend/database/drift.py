@@ -48,6 +48,24 @@ def drift_on(connection: psycopg.Connection) -> DriftReport:
     )
 
 
+def against_host(report: DriftReport, pinned: str) -> DriftReport:
+    """Pure: the same, and whether the database's own inventory is the one that this host has pinned.
+
+    Who can pin the inventory anew inside the database cannot by that change what the host compares it with. An empty
+    `pinned` compares nothing: G0 asks for the pin.
+    """
+    if not pinned or report.pinned_digest == pinned:
+        return report
+    anew = Difference(
+        what="pinned inventory",
+        subject="what the last migration left, beside what this host has pinned",
+        expected=f"digest {pinned}",
+        actual=f"digest {report.pinned_digest or 'none'}",
+        mend=("Find out who migrated, and when. Only where it was right: cutter-console init --pin --repin",),
+    )
+    return report.model_copy(update={"outcome": Outcome.FAIL, "differences": (anew, *report.differences)})
+
+
 def differences(inventory: Inventory) -> tuple[Difference, ...]:
     """Pure: every difference as a person reads it, each with what mends it; of none the database is as installed."""
     if not inventory.pinned_lines:

@@ -1,6 +1,6 @@
 """Grants and definitions as a fact with its check: what several gates, and the board before arming, ask alike."""
 
-from console.backend.database.drift import drift_on
+from console.backend.database.drift import against_host, drift_on
 from console.backend.gates.fact import Fact, Verdict, check, fails, passes
 from console.backend.gates.probe import Probe
 from console.backend.outcome import Check, Outcome
@@ -14,7 +14,7 @@ def grants(probe: Probe) -> Fact[DriftReport]:
 
     def measure() -> DriftReport:
         with probe.monitor() as connection:
-            return drift_on(connection)
+            return against_host(drift_on(connection), probe.site.settings.pins.schema_digest)
 
     return probe.ask(
         "grants",

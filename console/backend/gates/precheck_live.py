@@ -13,9 +13,10 @@ from console.backend.deploy.verify import REPIN, TreeFinding, faults, measure_tr
 from console.backend.errors import StopCode, Unmeasured
 from console.backend.gates.fact import Fact, Verdict, check, fails, partial, passes, unclear
 from console.backend.gates.gate import Gate
+from console.backend.gates.grants import grants, grants_check
 from console.backend.gates.probe import Probe
 from console.backend.outcome import Check
-from console.backend.readiness import Owner
+from console.backend.readiness import DriftReport, Owner
 from console.backend.safe_text import SafeText
 from console.backend.settings import PinSettings
 from console.backend.value import Value
@@ -60,6 +61,9 @@ class Facts(Value):
     units: Fact[Scan]
     cron: Fact[Scan]
     database: Fact[DatabaseFinding]
+    grants: Fact[DriftReport]
+    pinned_schema: str
+    """Digest of the inventory that this host has pinned; empty where it has none."""
 
 
 def measure(probe: Probe) -> Facts:
@@ -82,6 +86,8 @@ def measure(probe: Probe) -> Facts:
         units=units(probe),
         cron=cron(probe),
         database=database(probe),
+        grants=grants(probe),
+        pinned_schema=pins.schema_digest,
     )
 
 
@@ -96,6 +102,8 @@ def decide(facts: Facts) -> tuple[Check, ...]:
         check("no service unit", facts.units, _no_unit),
         check("no cron entry", facts.cron, _no_cron),
         database_check(facts.database),
+        grants_check(facts.grants),
+        check("inventory pinned", facts.grants, lambda found: _inventory(found, facts.pinned_schema)),
     )
 
 
@@ -220,6 +228,16 @@ def _host(found: Pinned) -> Verdict:
         action = f"You are on another host: go to {found.pinned}. Only where this one is right: {REPIN}"
         return fails(f"this is {found.actual}, pinned is {found.pinned}", action)
     return passes(found.actual)
+
+
+def _inventory(found: DriftReport, pinned: str) -> Verdict:
+    """Without a pin of its own the host would believe whatever inventory the database names as installed."""
+    if not pinned:
+        return fails(f"the inventory {found.pinned_digest or 'of the database'} is not pinned on this host", PIN)
+    if found.pinned_digest != pinned:
+        said = f"the database names {found.pinned_digest or 'none'} as installed, this host pins {pinned}"
+        return fails(said, f"Find out who migrated; only where it was right: {REPIN}")
+    return passes(pinned)
 
 
 def _tree(found: TreeFinding) -> Verdict:

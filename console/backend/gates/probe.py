@@ -102,7 +102,8 @@ class Probe:
 def _reason(error: CutterError | psycopg.Error | OSError | subprocess.SubprocessError) -> tuple[str, str]:
     match error:
         case CutterError():
-            return f"{error.code}: {error.message}", error.next_action
+            told = error.message.startswith("STOP_")  # what another fact of the gate could not measure, told on
+            return error.message if told else f"{error.code}: {error.message}", error.next_action
         case psycopg.Error():
             known = translate(error)
             return f"{known.code}: {known.message}", known.next_action

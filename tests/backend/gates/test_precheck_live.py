@@ -421,3 +421,43 @@ def test_the_tree_is_hashed_in_well_under_the_boards_time(fresh: Passage) -> Non
 
     assert fact.value is not None
     assert fact.evidence.took_ms < 300
+
+
+@pytest.fixture
+def superuser(fresh: Passage) -> Iterator[Passage]:
+    """A superuser whom nobody installed; roles belong to the cluster, so he goes with the test."""
+    fresh.execute("CREATE ROLE mallory SUPERUSER")
+    yield fresh
+    fresh.execute("DROP ROLE mallory")
+
+
+def test_incident_12_a_superuser_that_was_not_installed_is_red_and_named(superuser: Passage) -> None:
+    report = measured(GATE, superuser.site)
+
+    assert is_red(report, "grants and definitions", action="cutter-console drift")
+    assert "mallory" in named(report, "grants and definitions").detail
+
+
+def test_incident_28_a_dropped_grant_is_red(fresh: Passage) -> None:
+    fresh.execute("REVOKE EXECUTE ON FUNCTION cutter_governance.fn_cut_apply(text) FROM cutter_exec")
+
+    assert is_red(measured(GATE, fresh.site), "grants and definitions", action="cutter-console drift")
+
+
+def test_an_inventory_that_was_pinned_anew_behind_the_hosts_back_is_red(fresh: Passage) -> None:
+    """Who owns the database can make it call anything installed; the host compares with a pin of its own."""
+    fresh.execute("GRANT SELECT ON public.information_unit TO cutter_ro")
+    fresh.execute(
+        "INSERT INTO cutter_governance.schema_pin (batch, line)"
+        " SELECT (SELECT max(batch) + 1 FROM cutter_governance.schema_pin), line FROM cutter_governance.v_schema_line"
+    )
+
+    report = measured(GATE, fresh.site)
+
+    assert is_red(report, "inventory pinned", action=REPIN)
+    assert is_red(report, "grants and definitions")
+    assert "pinned inventory" in fresh.backend.drift().differences[0].what
+
+
+def test_a_host_without_a_pinned_inventory_is_red(fresh: Passage) -> None:
+    assert is_red(measured(GATE, _pinned(fresh, schema_digest="").site), "inventory pinned", action="init --pin")
