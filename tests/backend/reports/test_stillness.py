@@ -223,18 +223,6 @@ def test_a_database_that_is_down_makes_statements_inconclusive_and_files_are_sti
     assert said["A file changed outside reports/"].outcome is Outcome.PASS
 
 
-def test_it_costs_no_more_than_some_dozens_of_connections(passage: Passage) -> None:
-    def best(call: Callable[[], object]) -> float:
-        took = []
-        for _ in range(4):
-            began = time.perf_counter()
-            call()
-            took.append(time.perf_counter() - began)
-        return min(took)
-
-    assert best(lambda: before(passage)) < 50 * best(lambda: passage.rows("SELECT 1"))
-
-
 def without_database(passage: Passage) -> Site:
     """The site with no server where it looks for one."""
     nowhere = "host=/nonexistent user=nobody dbname=none"
