@@ -16,14 +16,20 @@ OVER_SLOWEST_PROBE = 3.0
 """And under so many times the slowest of its probes."""
 
 
-def slowest_probe_ms(site: Site) -> tuple[float, str]:
-    """The probe that takes longest when its gate is measured with no other beside it, and its id; medians."""
-    took: dict[str, list[float]] = {}
+def slowest_alone(site: Site) -> tuple[tuple[float, str], tuple[float, str]]:
+    """The probe, and the gate, that takes longest when its gate is measured with no other beside it; medians, in ms."""
+    probes: dict[str, list[float]] = {}
+    gates: dict[str, list[float]] = {}
     for gate in GATES:
         for _ in range(3):
             for report in measure_board(site, (gate,)).gates:
+                gates.setdefault(report.gate, []).append(report.took_ms)
                 for piece in {piece.id: piece for check in report.checks for piece in check.evidence}.values():
-                    took.setdefault(piece.id, []).append(piece.took_ms)
+                    probes.setdefault(piece.id, []).append(piece.took_ms)
+    return _slowest(probes), _slowest(gates)
+
+
+def _slowest(took: dict[str, list[float]]) -> tuple[float, str]:
     return max((median(times), name) for name, times in took.items())
 
 
@@ -37,11 +43,11 @@ def main() -> int:
     with crowded_demo() as backend:
         measure_board(backend.site)
         boards = sorted((measure_board(backend.site) for _ in range(ROUNDS)), key=lambda board: board.took_ms)
-        alone, name = slowest_probe_ms(backend.site)
+        (alone, name), (gate_alone, gate) = slowest_alone(backend.site)
     board = boards[len(boards) // 2]
     sys.stdout.write(f"  {len(board.gates)} gates, {board.outcome}; milliseconds together: {_told(board)}\n")
     sys.stdout.write(
-        f"  board {board.took_ms:.0f} ms ({boards[0].took_ms:.0f} to {boards[-1].took_ms:.0f}); slowest probe alone {name} {alone:.0f} ms\n"
+        f"  board {board.took_ms:.0f} ms ({boards[0].took_ms:.0f} to {boards[-1].took_ms:.0f}); slowest probe alone {name} {alone:.0f} ms, slowest gate alone {gate} {gate_alone:.0f} ms\n"
     )
     bars = (
         ("board, seconds", board.took_ms / 1000, SECONDS),
