@@ -46,13 +46,13 @@ def exit_status(outcomes: list[Outcome]) -> ExitStatus:
 
 def _board_lines(board: Board) -> list[str]:
     width = max((len(gate.title) for gate in board.gates), default=0)
-    return [
-        *(
-            f"{gate.gate:<4} {gate.outcome:<13} {gate.title:<{width}}  {gate.owner:<11}  {gate.took_ms:>6.0f} ms  {gate.detail}"
-            for gate in board.gates
-        ),
-        f"{'':<4} {board.outcome:<13} {len(board.gates)} gates in {board.took_ms:.0f} ms",
-    ]
+    lines: list[str] = []
+    for gate in board.gates:
+        said = f"{gate.owner:<11}  {gate.took_ms:>6.0f} ms  {gate.detail}"
+        lines.append(f"{gate.gate:<4} {gate.outcome:<13} {gate.title:<{width}}  {said}")
+        if gate.outcome is not Outcome.PASS:
+            lines.append(f"{'':<4} {'':<13} next: {gate.next_action}")
+    return [*lines, f"{'':<4} {board.outcome:<13} {len(board.gates)} gates in {board.took_ms:.0f} ms"]
 
 
 def gate_lines(gate: GateReport) -> list[str]:

@@ -26,10 +26,13 @@ def backend(monkeypatch: pytest.MonkeyPatch) -> FakeBackend:
     return fake
 
 
-def test_the_board_is_one_line_a_gate(backend: FakeBackend, capsys: Said) -> None:
+def test_the_board_is_one_line_a_gate_and_what_to_do_where_it_is_not_pass(backend: FakeBackend, capsys: Said) -> None:
     assert readiness.gates(Options(), Gates()) is ExitStatus.FAIL
-    lines = capsys.readouterr().out.splitlines()
+    said = capsys.readouterr().out.splitlines()
+    lines = [line for line in said if "next: " not in line]
     assert len(lines) == len(GATES) + 1
+    assert len(said) - len(lines) == sum(" PASS " not in line for line in lines[:-1])
+    assert "next: On the workstation: gpg --quick-set-expire" in said[said.index(lines[3]) + 1]
     for part in ("G3", "FAIL", "Backup readiness", "workstation", "33 ms", "backup key: 3F2A"):
         assert part in lines[3]
     assert lines[-1].split()[-5:] == ["11", "gates", "in", "412", "ms"]
