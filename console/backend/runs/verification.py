@@ -179,7 +179,9 @@ class _Verdict:
 
     def rows_added(self, before: dict[str, int]) -> Evidence:
         """Rows more than before, table by table, as they were counted: what a report shows beside the planned ones."""
-        counted = [(count.table, count.rows - before[count.table]) for count in self._rows.counts if count.table in before]
+        counted = [
+            (count.table, count.rows - before[count.table]) for count in self._rows.counts if count.table in before
+        ]
         return self.evidence("rows added", ", ".join(f"{table} {rows:+d}" for table, rows in counted))
 
     def check(self, name: str, answer: str, passed: bool) -> Check:
