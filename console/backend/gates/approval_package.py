@@ -126,7 +126,7 @@ def policy_facts(probe: Probe) -> tuple[Fact[PolicyFile], Fact[Keyring]]:
         "keys",
         "primary keys, and until when each can sign",
         str(site.gnupg_home),
-        lambda: _keys(probe),
+        lambda: probe.once("signers' keys", lambda: _keys(probe)),
         lambda ring: f"{len(ring.keys)} keys",
     )
     return policy, keys

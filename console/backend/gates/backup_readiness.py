@@ -137,7 +137,7 @@ def backup_key(probe: Probe) -> Fact[KeyListing]:
         "backup-key",
         f"BACKUP_GPG_FPR {site.settings.backup_gpg_fpr or 'is not set'}",
         str(site.gnupg_home),
-        lambda: _listed(site),
+        lambda: probe.once("backup key", lambda: _listed(site)),
         lambda key: f"{len(key.parts)} key parts, private halves here: {len(key.private)}",
         otherwise="Install gnupg, or name the GNUPGHOME that holds the backup key.",
     )

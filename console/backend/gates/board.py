@@ -7,7 +7,7 @@ from functools import partial
 from console.backend.daemon import start
 from console.backend.errors import CutterError, StopCode, UsageError
 from console.backend.gates.gate import AnyGate, reported
-from console.backend.gates.probe import Probe
+from console.backend.gates.probe import Asked, Probe
 from console.backend.gates.registry import GATES
 from console.backend.outcome import Check, Evidence, Outcome, worst
 from console.backend.readiness import Board, GateReport
@@ -31,9 +31,9 @@ def measure_board(
     """Measure these gates at the same time. A gate that has not answered in `deadline_s` seconds is INCONCLUSIVE."""
     began, started = site.context.now(), time.monotonic()
     ends_at = started + deadline_s
-    asked = [
-        (gate, start(partial(_measure, gate, Probe(site, gate.id, ends_at, read_only)), gate.id)) for gate in gates
-    ]
+    shared = Asked()
+    probes = [(gate, Probe(site, gate.id, ends_at, read_only, shared)) for gate in gates]
+    asked = [(gate, start(partial(_measure, gate, probe), gate.id)) for gate, probe in probes]
     wait([answer for _, answer in asked], timeout=deadline_s)
     reports = tuple(answer.result() if answer.done() else _late(site, gate, deadline_s) for gate, answer in asked)
     return Board(

@@ -20,7 +20,7 @@ def grants(probe: Probe) -> Fact[DriftReport]:
         "grants",
         "are grants, owners, functions, triggers, columns and roles those of the last migration",
         "v_schema_line and v_schema_pin, as the monitoring role",
-        measure,
+        lambda: probe.once("grants", measure),
         lambda found: f"{len(found.differences)} differences" if found.differences else "as installed",
         digest=lambda found: found.schema_digest,
     )

@@ -113,7 +113,7 @@ def deployed_tree(probe: Probe) -> Fact[TreeFinding]:
         "tree",
         "sha256 of every deployed file, and of the deploy manifest",
         str(probe.site.context.package.parent),
-        lambda: measure_tree(probe.site),
+        lambda: probe.once("deployed tree", lambda: measure_tree(probe.site)),
         _tree_answer,
         digest=lambda found: found.manifest_sha256,
     )

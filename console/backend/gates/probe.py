@@ -1,14 +1,17 @@
 """What a gate asks with: the site, the time that is left, and every answer kept as evidence."""
 
 import subprocess
+import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import TypeVar
+from dataclasses import dataclass, field
+from typing import TypeVar, cast
 
 import psycopg
 
+from console.backend.daemon import start
 from console.backend.database.connections import connect, translate
 from console.backend.errors import CutterError, StopCode, Unmeasured
 from console.backend.gates.fact import Fact
@@ -17,6 +20,22 @@ from console.backend.runs.site import Site
 from console.backend.runs.step import Role
 
 T = TypeVar("T")
+
+
+class Asked:
+    """What several gates of one board ask alike is asked once, by whoever comes first, and is the same for all."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._answers: dict[str, Future[object]] = {}
+
+    def once(self, what: str, measure: Callable[[], T], seconds: float) -> T:
+        """The answer, or what was raised instead. Raises TimeoutError after `seconds`."""
+        with self._lock:
+            if what not in self._answers:
+                self._answers[what] = start(measure, what)
+            answer = cast("Future[T]", self._answers[what])
+        return answer.result(seconds)
 
 
 @dataclass(frozen=True)
@@ -30,11 +49,17 @@ class Probe:
     gate: str
     ends_at: float
     read_only: bool = False
+    asked: Asked = field(default_factory=Asked, compare=False)
+    """Shared by the gates that are measured together."""
 
     @property
     def seconds_left(self) -> float:
         """Until the deadline; at least a moment, so that a statement timeout of 0 does not mean for ever."""
         return max(self.ends_at - time.monotonic(), 0.05)
+
+    def once(self, what: str, measure: Callable[[], T]) -> T:
+        """Measure now, or take the answer that another gate of this board got. Raises what measuring raised."""
+        return self.asked.once(what, measure, self.seconds_left)
 
     @contextmanager
     def monitor(self) -> Iterator[psycopg.Connection]:
