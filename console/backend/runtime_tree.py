@@ -124,11 +124,9 @@ def _wrong_modes(root: Path, found: tuple[Entry, ...], also_allowed: frozenset[s
     """What lies below a further allowed name is the operator's own: nobody else may write it, the root keeps readers out."""
     exact = {root: DIRECTORY_MODE, **{root / name: DIRECTORY_MODE for name in DIRECTORIES}}
     exact |= {root / README_NAME: FILE_MODE, root / CONFIG_NAME: FILE_MODE}
-    own = tuple(root / name for name in also_allowed)
+    own = tuple(f"{root / name}/" for name in also_allowed)
     return [
-        path
-        for path, status in found
-        if _too_open(path, status, exact, 0o022 if any(path.is_relative_to(place) for place in own) else 0o027)
+        path for path, status in found if _too_open(path, status, exact, 0o022 if f"{path}/".startswith(own) else 0o027)
     ]
 
 

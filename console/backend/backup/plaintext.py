@@ -17,18 +17,17 @@ def plaintext_dumps(root: Path) -> tuple[Path, ...]:
 
 
 def _files(root: Path) -> Iterator[Path]:
-    for place, _, names in os.walk(root, onerror=_raise):
-        for name in names:
-            path = Path(place, name)
-            if path.is_file() and not path.is_symlink():
-                yield path
-
-
-def _raise(error: OSError) -> None:
-    raise error
+    pending = [str(root)]
+    while pending:
+        with os.scandir(pending.pop()) as entries:
+            for entry in entries:
+                if entry.is_dir(follow_symlinks=False):
+                    pending.append(entry.path)
+                elif entry.is_file(follow_symlinks=False):
+                    yield Path(entry.path)
 
 
 def _is_dump(place: Path) -> bool:
-    with place.open("rb") as stream:
+    with place.open("rb", buffering=0) as stream:
         head = stream.read(256).removeprefix(b"\xef\xbb\xbf")
     return head.startswith((*_HEADS, _TAR_MEMBER))

@@ -213,7 +213,7 @@ def _scan(filesystem: Path, places: tuple[str, ...]) -> Scan:
     looked_at, found = 0, []
     for path in (path for place in real.values() for path in _files(place)):
         looked_at += 1
-        if _MENTION.search(os.fsencode(Path(path).name)) or _mentions(path):
+        if _MENTION.search(os.fsencode(path.rpartition("/")[2])) or _mentions(path):
             found.append(f"/{os.path.relpath(path, filesystem)}")
     return Scan(looked_at=looked_at, found=tuple(sorted(found)))
 
@@ -235,9 +235,9 @@ def _files(place: Path) -> Iterator[str]:
 
 def _mentions(path: str) -> bool:
     """Whether a line that is no comment names the console; a link into nowhere and a device have no lines."""
-    if not Path(path).is_file():
+    if not os.path.isfile(path):  # noqa: PTH113 - as below
         return False
-    with open(path, "rb") as stream:  # noqa: PTH123 - asked of hundreds of files
+    with open(path, "rb", buffering=0) as stream:  # noqa: PTH123 - asked of hundreds of files
         data = stream.read(_MOST_BYTES)
     return _MENTION.search(data) is not None and any(
         _MENTION.search(line) and not line.lstrip().startswith((b"#", b";")) for line in data.splitlines()
