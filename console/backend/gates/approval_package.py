@@ -1,5 +1,6 @@
 """G7: somebody can rule, what waits for a ruling is complete, and nothing is taken for an approval that is none."""
 
+import re
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
@@ -171,11 +172,19 @@ def measure_package(probe: Probe, row: RunRow, kind: Kind) -> Package:
         view = rulings.view(probe.site, path)
     except Refused as refused:
         finding = Finding(
-            name="readable", outcome=Outcome.FAIL, detail=refused.message, next_action=refused.next_action
+            name="readable",
+            outcome=Outcome.FAIL,
+            detail=refused.message,
+            next_action=_of_run(refused.next_action, row.run_id),
         )
         return bare.model_copy(update={"status": ApprovalStatus.INVALID, "findings": (finding,)})
     findings = tuple(
-        Finding(name=one.name, outcome=one.outcome, detail=one.detail, next_action=one.next_action)
+        Finding(
+            name=one.name,
+            outcome=one.outcome,
+            detail=one.detail,
+            next_action=_of_run(one.next_action, row.run_id),
+        )
         for one in view.checks
         if one.outcome not in {Outcome.PASS, Outcome.NOT_RUN} and not one.name.startswith("policy.key.")
     )
@@ -183,6 +192,11 @@ def measure_package(probe: Probe, row: RunRow, kind: Kind) -> Package:
     return bare.model_copy(
         update={"status": view.status, "signers": signers, "expires": view.expires_at, "findings": findings}
     )
+
+
+def _of_run(action: str, run_id: str) -> str:
+    """The command for this very run, where it was told for any."""
+    return re.sub(r"\bRUN$", run_id, action)
 
 
 def judge_package(found: Package) -> Verdict:

@@ -68,9 +68,27 @@ def _statement(site: Site, row: RunRow, plan: CutPlan, kind: Kind, policy: Polic
 
 
 def _make_room(path: Path, site: Site) -> None:
-    """An expired draft is kept beside the new one, never overwritten."""
-    if path.exists() and parse_statement(read_statement(path)).expires <= site.context.now():
-        path.rename(path.with_suffix(f".expired-{sha256_hex(read_statement(path))[:8]}.json"))
+    """A draft that no ruling can come from any more is kept beside the new one, with its signatures, never overwritten."""
+    why = _no_longer(path, site) if path.exists() else ""
+    if not why:
+        return
+    aside = path.with_suffix(f".{why}-{sha256_hex(path.read_bytes())[:8]}.json")
+    for signature in signatures_beside(path):
+        signature.rename(signature.with_name(aside.name + signature.name.removeprefix(path.name)))
+    path.rename(aside)
+
+
+def _no_longer(path: Path, site: Site) -> str:
+    """One word: damaged, expired, or outdated by a run, a policy or a deployed tree that is not the drafted one."""
+    try:
+        expires = parse_statement(read_statement(path)).expires
+    except Refused:
+        return "damaged"
+    if expires <= site.context.now():
+        return "expired"
+    of_others = ("quorum", "policy.", "signature.")
+    wrong = [one for one in check(site, path, ()).checks if one.outcome is Outcome.FAIL]
+    return "outdated" if any(not one.name.startswith(of_others) for one in wrong) else ""
 
 
 def check(site: Site, statement: Path, signatures: tuple[Path, ...]) -> StatementCheck:

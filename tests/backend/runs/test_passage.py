@@ -213,3 +213,30 @@ def test_a_signature_that_was_copied_in_readable_is_closed_by_the_import(at: Cal
     passage.backend.import_statement(drafted.statement_path, (signature,))
 
     assert signature.stat().st_mode & 0o777 == 0o640
+
+
+def test_a_statement_that_the_world_has_left_behind_is_drafted_anew_and_kept(at: Callable[[str], Passage]) -> None:
+    """Otherwise a run would wait for ever for a ruling on what is no longer deployed (incident 21)."""
+    passage = at("SG_1 imported")
+    before = passage.backend.draft_statement(passage.run_id)
+    moved = passage.settings(deploy_manifest_sha256="0" * 64)
+
+    after = moved.backend.draft_statement(passage.run_id)
+
+    assert after.statement_sha256 != before.statement_sha256
+    kept = sorted(path.name for path in (passage.site.root / "approvals").glob("*outdated*"))
+    assert [name.rpartition(".")[2] for name in kept] == ["json", "asc"]
+    assert after.signature_paths == ()
+    moved.backend.import_statement(after.statement_path, (moved.backend.sign_as_demo_sovereign(after.statement_path),))
+    assert moved.backend.draft_statement(passage.run_id).statement_sha256 == after.statement_sha256
+
+
+def test_a_damaged_statement_is_set_aside_and_drafted_anew(at: Callable[[str], Passage]) -> None:
+    passage = at("SG_1 imported")
+    path = passage.site.statement(passage.run_id, "SG_1")
+    path.write_bytes(path.read_bytes()[:100])
+
+    after = passage.backend.draft_statement(passage.run_id)
+
+    assert after.statement_path == path
+    assert len(list(path.parent.glob("*damaged*.json"))) == 1
