@@ -223,7 +223,16 @@ def _signer_check(signer: Signer, keys: Keyring, now: datetime, evidence: Eviden
             next_action=f"Import it: gpg --homedir {keys.home} --import FILE",
         )
     why = key.unusable_because(now)
-    return _verdict(name, why and f"{signer.name}: key {signer.fingerprint} {why}", _until(signer, key), evidence)
+    if not why:
+        return _verdict(name, wrong=False, right=_until(signer, key), evidence=evidence)
+    renewed = f"Where it expired, {signer.name} renews it elsewhere (gpg --quick-set-expire); then here: gpg --homedir {keys.home} --import FILE"
+    return Check(
+        name=name,
+        outcome=Outcome.FAIL,
+        detail=f"{signer.name}: key {signer.fingerprint} {why}",
+        evidence=(evidence,),
+        next_action=f"{renewed}. Another key needs another policy, agreed by the sovereign.",
+    )
 
 
 def _until(signer: Signer, key: KeyFact) -> str:
