@@ -1,23 +1,28 @@
 """Edits of draft units: a small plan of its own, signed like a cut, all of it in one transaction."""
 
+import time
+from datetime import datetime
+
 import psycopg
 
 from console.backend.approvals.statement import new_run_id
-from console.backend.canonical_json import sha256_hex
+from console.backend.canonical_json import canonical_json, sha256_hex
 from console.backend.database import ledger
 from console.backend.database.connections import connect, scalar
 from console.backend.database.measure import measure_world
-from console.backend.errors import Refused, StopCode
+from console.backend.errors import Held, Refused, StopCode
 from console.backend.journal import Journal
 from console.backend.journal_record import Field, RecordKind
-from console.backend.outcome import Outcome
+from console.backend.kill_switch import set_hold_file
+from console.backend.outcome import Check, Outcome, worst
 from console.backend.plan import Coverage, CutPlan, DocumentPlan, PlannedUnit, SourceVersion
 from console.backend.runs.backups import take_run_backup
 from console.backend.runs.site import Site
 from console.backend.runs.starting import run_row
-from console.backend.runs.states import Mode, Stage
+from console.backend.runs.states import Mode, Phase, Stage
 from console.backend.runs.step import Step
-from console.backend.runs.workspace import EDIT_PROFILE, RunRequestFile, Workspace
+from console.backend.runs.verification import edit_checks, measure_rows
+from console.backend.runs.workspace import EDIT_PROFILE, PhaseRecord, RunRequestFile, Workspace
 from console.backend.value import Value
 from console.backend.world import TableDelta
 
@@ -59,11 +64,30 @@ def plan_edits(site: Site, docprefix: str, edits: tuple[DraftEdit, ...]) -> str:
     with Journal.create(workspace.journal, asked.run_id, site.context) as journal:
         journal.append(RecordKind.NOTE, "plan edits", (Field(key="units", value=str(len(edits))),))
         _plan(site, workspace, asked, edits)
-        take_run_backup(Step(site, workspace, asked, lambda *_: None))
+        began, clock = site.context.now(), time.perf_counter()
+        checks = take_run_backup(Step(site, workspace, asked, lambda *_: None))
+        taken = _record(Phase.PRE_WRITE_BACKUP, checks, began, clock)
         with connect(site.settings.database.executor, purpose="edit: to the pause") as connection:
             for stage in _WAY:
                 ledger.advance(connection, asked.run_id, stage)
+            _keep(connection, asked.run_id, taken, journal)
+        workspace.write_record(taken)
     return asked.run_id
+
+
+def _record(phase: Phase, checks: tuple[Check, ...], began: datetime, clock: float) -> PhaseRecord:
+    outcome = worst([check.outcome for check in checks])
+    bad = next((check for check in checks if check.outcome is not Outcome.PASS), checks[-1])
+    detail = bad.detail if outcome is not Outcome.PASS or len(checks) == 1 else f"{len(checks)} checks PASS"
+    took = (time.perf_counter() - clock) * 1000
+    return PhaseRecord(phase=phase, outcome=outcome, detail=detail, started_at=began, took_ms=took, checks=checks)
+
+
+def _keep(connection: psycopg.Connection, run_id: str, record: PhaseRecord, journal: Journal) -> None:
+    said = (Field(key="outcome", value=record.outcome), Field(key="detail", value=record.detail))
+    head = journal.append(RecordKind.NOTE, record.phase, said)
+    anchor = (head.sequence, head.hash)
+    ledger.record_event(connection, run_id, record.phase, record.outcome, canonical_json(record).decode(), anchor)
 
 
 def _plan(site: Site, workspace: Workspace, asked: RunRequestFile, edits: tuple[DraftEdit, ...]) -> None:
@@ -123,7 +147,10 @@ def _deltas(count: int) -> tuple[TableDelta, ...]:
 
 
 def apply_edits(site: Site, run_id: str) -> int:
-    """Under an armed lease to edit: a new version for each planned unit, all or none. Returns how many."""
+    """Under an armed lease to edit: a new version for each planned unit, all or none. Returns how many.
+
+    Raises Held, and sets a HOLD, where another role on a fresh connection finds other rows than planned.
+    """
     workspace = Workspace.open(site.root, run_id)
     plan, source = workspace.plan(), workspace.source()
     with Journal.resume(workspace.journal, run_id, site.context) as journal:
@@ -134,7 +161,23 @@ def apply_edits(site: Site, run_id: str) -> int:
             head = journal.append(RecordKind.NOTE, "edited", (Field(key="units", value=str(len(answers))),))
             record = f"[{', '.join(answers)}]"
             ledger.record_event(connection, run_id, "edit", Outcome.PASS, record, (head.sequence, head.hash))
+        _verify(site, workspace, plan, journal)
     return len(answers)
+
+
+def _verify(site: Site, workspace: Workspace, plan: CutPlan, journal: Journal) -> None:
+    """As cutter_verify: what was committed is read back; the functions' success is not believed (incident 2)."""
+    run_id, docprefix = workspace.request().run_id, workspace.request().docprefix
+    began, clock = site.context.now(), time.perf_counter()
+    with connect(site.settings.database.verifier, purpose="edit: verify") as connection:
+        checks = edit_checks(plan, measure_rows(connection, run_id, docprefix))
+        verified = _record(Phase.WRITE_VERIFY, checks, began, clock)
+        _keep(connection, run_id, verified, journal)
+    workspace.write_record(verified)
+    if verified.outcome is not Outcome.PASS:
+        message = f"the edits of run {run_id} are not what was planned: {verified.detail}"
+        set_hold_file(site, message)
+        raise Held(StopCode.COUNT_MISMATCH, message, "Find out what changed, then release the HOLD.")
 
 
 def _edit(connection: psycopg.Connection, unit: PlannedUnit, source: bytes, actor: str) -> str:

@@ -41,7 +41,7 @@ def view_run(site: Site, run_id: str) -> RunView:
         started_at=request.started_at,
         target=plan.target if plan else None,
         deltas=plan.deltas if plan else (),
-        phases=_phases(workspace, recorded) if request.profile != EDIT_PROFILE else _no_phases(),
+        phases=(_phases_of_edit if request.profile == EDIT_PROFILE else _phases)(workspace, recorded),
         moves=moves_now(legal_moves(state, request.mode), armed=armed),
         waits_for=_PAUSES.get(state.stage, "") if request.mode is Mode.LIVE and state.family is Family.ACTIVE else "",
         interruption=interruption(site, workspace, request),
@@ -125,10 +125,15 @@ def _phases(workspace: Workspace, recorded: tuple[EventRow, ...]) -> tuple[Phase
     return tuple(_phase(phase, workspace, in_database.get(phase.value)) for phase in Phase)
 
 
-def _no_phases() -> tuple[PhaseView, ...]:
+def _phases_of_edit(workspace: Workspace, recorded: tuple[EventRow, ...]) -> tuple[PhaseView, ...]:
+    """Edits of drafts are one transaction: a backup before it and a verification after it, and no other phase."""
+    in_database = {event.phase: event for event in recorded}
     detail = "edits of drafts are one transaction, not phases"
     return tuple(
-        PhaseView(phase=phase, status=PhaseStatus.NOT_RUN, outcome=Outcome.NOT_RUN, detail=detail) for phase in Phase
+        _phase(phase, workspace, in_database[phase.value])
+        if phase.value in in_database
+        else PhaseView(phase=phase, status=PhaseStatus.NOT_RUN, outcome=Outcome.NOT_RUN, detail=detail)
+        for phase in Phase
     )
 
 

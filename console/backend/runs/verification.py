@@ -11,7 +11,7 @@ from console.backend.database.measure import measure_counts, readers_digest
 from console.backend.outcome import Check, Evidence, Outcome
 from console.backend.plan import CutPlan, PlannedUnit
 from console.backend.value import Value
-from console.backend.world import TableCount, TableDelta
+from console.backend.world import TableCount, TableDelta, World
 
 _ROWS = """
     SELECT u.canonical_address AS address, u.parent_or_container_ref AS parent, u.unit_kind, u.section_type, u.section_code AS number,
@@ -113,23 +113,50 @@ def fidelity_checks(plan: CutPlan, replanned: CutPlan, canonical: bytes, rows: R
 
 def effect_checks(plan: CutPlan, rows: Rows, expected: tuple[TableDelta, ...]) -> tuple[Check, ...]:
     """Pure: the delta of every table is the planned one, exactly, and no other row changed."""
+    verdict, world = _Verdict(rows), _world_of(plan)
+    return (
+        _deltas(world, rows, expected),
+        verdict.check(
+            "untouched rows", f"digest {rows.untouched_digest}", rows.untouched_digest == world.baseline_digest
+        ),
+    )
+
+
+def edit_checks(plan: CutPlan, rows: Rows) -> tuple[Check, ...]:
+    """Pure: every edited draft reads as planned, and the delta of every table is the planned one, exactly (incident 2)."""
+    found = {row.address: row for row in rows.units}
+    other = (unit.address for unit in plan.document.units if not _reads_as_planned(unit, found.get(unit.address)))
+    return (
+        _Verdict(rows).first("edited drafts", other, f"all {plan.n_units} drafts read as planned"),
+        _deltas(_world_of(plan), rows, plan.expected_deltas),
+    )
+
+
+def _reads_as_planned(unit: PlannedUnit, row: UnitRow | None) -> bool:
+    return (
+        row is not None
+        and (row.lifecycle, row.title) == ("draft", unit.title)
+        and sha256_hex(_body(row)) == unit.body_sha256
+    )
+
+
+def _world_of(plan: CutPlan) -> World:
     if plan.world is None:
         raise ValueError("a plan bound to no world has no deltas to check")
+    return plan.world
+
+
+def _deltas(world: World, rows: Rows, expected: tuple[TableDelta, ...]) -> Check:
     verdict = _Verdict(rows)
     wanted = {delta.table: delta.rows for delta in expected}
-    before = {count.table: count.rows for count in plan.world.counts}
+    before = {count.table: count.rows for count in world.counts}
     wrong = [
         f"{count.table}: {count.rows - before.get(count.table, 0):+d} rows, {wanted.get(count.table, 0):+d} planned"
         for count in rows.counts
         if count.table in before and count.rows - before.get(count.table, 0) != wanted.get(count.table, 0)
     ]
     deltas = verdict.first("deltas", iter(wrong), f"all {len(before)} tables changed by exactly what was planned")
-    return (
-        deltas.model_copy(update={"evidence": (*deltas.evidence, verdict.rows_added(before))}),
-        verdict.check(
-            "untouched rows", f"digest {rows.untouched_digest}", rows.untouched_digest == plan.world.baseline_digest
-        ),
-    )
+    return deltas.model_copy(update={"evidence": (*deltas.evidence, verdict.rows_added(before))})
 
 
 def _anchored(row: UnitRow) -> bool:

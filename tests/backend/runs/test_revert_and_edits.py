@@ -5,9 +5,10 @@ from collections.abc import Callable
 import pytest
 
 from console.backend import kill_switch
-from console.backend.errors import CutterError, Drifted, Refused, StopCode
+from console.backend.errors import CutterError, Drifted, Held, Refused, StopCode
+from console.backend.outcome import Outcome
 from console.backend.runs.edits import DraftEdit, apply_edits, plan_edits
-from console.backend.runs.states import Family, Move, Stage
+from console.backend.runs.states import Family, Move, Phase, Stage
 from console.backend.views import RunRequest, SwitchState
 from tests.passage import DOCPREFIX, REQUEST, UNITS, Passage, silent
 
@@ -146,3 +147,40 @@ def test_two_documents_are_cut_one_after_the_other(at: At) -> None:
     passage.backend.arm(run.run_id, run.run_id)
     assert passage.backend.resume(run.run_id, silent).state.stage is Stage.AWAITING_LIFECYCLE_AUTHORIZATION
     assert passage.lifecycles() == ["enacted"] * UNITS + ["draft"]
+
+
+_STRAY = """
+    CREATE FUNCTION public.stray() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$ BEGIN
+        INSERT INTO cutter_governance.canonical_address_alias (alias, canonical_address) VALUES ('STRAY', 'STRAY'); RETURN NULL;
+    END $$;
+    CREATE TRIGGER stray AFTER INSERT ON public.unit_version FOR EACH STATEMENT EXECUTE FUNCTION public.stray();
+    ALTER TABLE public.unit_version ENABLE ALWAYS TRIGGER stray
+"""
+
+
+def test_the_record_of_an_edit_has_its_backup_and_what_another_role_read_back(at: At) -> None:
+    passage = at("waits for SG_2")
+
+    run = passage.backend.run(_edited(passage, EDIT))
+
+    done = {view.phase: view for view in run.phases if view.outcome is Outcome.PASS}
+    assert set(done) == {Phase.PRE_WRITE_BACKUP, Phase.WRITE_VERIFY}
+    said = {piece.id: piece for piece in done[Phase.WRITE_VERIFY].evidence}
+    assert "public.unit_version +1" in said["V-rows-added"].answer
+    assert said["V-rows-added"].source.endswith("as cutter_verify")
+
+
+def test_incident_2_an_edit_that_left_other_rows_than_planned_is_a_hold(at: At) -> None:
+    """The functions report success; the counts, read again by another role, decide."""
+    passage = at("waits for SG_2")
+    run_id = plan_edits(passage.site, DOCPREFIX, (EDIT,))
+    passage.sign(run_id)
+    kill_switch.arm(passage.site, run_id, "edit")
+    passage.execute(_STRAY)
+
+    with pytest.raises(Held, match="canonical_address_alias"):
+        apply_edits(passage.site, run_id)
+
+    assert passage.backend.status().switch.state is SwitchState.HOLD
+    view = next(view for view in passage.backend.run(run_id).phases if view.phase is Phase.WRITE_VERIFY)
+    assert view.outcome is Outcome.FAIL
