@@ -1,5 +1,6 @@
 """What readiness looks like to those who decide: gates and their board, drift, the bundle, a run's report."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from enum import StrEnum
 from typing import Self
@@ -9,6 +10,19 @@ from pydantic import model_validator
 from console.backend.outcome import Check, Outcome, worst
 from console.backend.safe_text import SafeText
 from console.backend.value import Value
+
+
+_URGENCY = (Outcome.FAIL, Outcome.INCONCLUSIVE, Outcome.NOT_RUN, Outcome.PARTIAL, Outcome.PASS)
+
+
+def urgency(outcome: Outcome) -> int:
+    """The order to read in, 0 first: what is known to be wrong, what is not known, what is left to do."""
+    return _URGENCY.index(outcome)
+
+
+def worst_first(checks: Iterable[Check]) -> list[Check]:
+    """These checks in the order to read them in."""
+    return sorted(checks, key=lambda check: urgency(check.outcome))
 
 
 class Owner(StrEnum):
@@ -49,6 +63,20 @@ class GateReport(Value):
             return f"{len(self.checks)} checks"
         more = sum(check.outcome is not Outcome.PASS for check in self.checks) - 1
         return f"{self.decisive.name}: {self.decisive.detail}" + (f" (and {more} more)" if more else "")
+
+    @property
+    def urgent(self) -> Check | None:
+        """The check to begin with: one that is known to be wrong hides behind none that could not be measured."""
+        return worst_first(self.checks)[0] if self.checks else None
+
+    @property
+    def urgent_detail(self) -> SafeText:
+        """Why it is not PASS, what is known to be wrong first, with its own outcome where the gate has another one."""
+        urgent = self.urgent
+        if urgent is None or urgent.outcome is self.outcome:
+            return self.detail
+        others = sum(check.outcome is not Outcome.PASS for check in self.checks) - 1
+        return f"{urgent.outcome} {urgent.name}: {urgent.detail} (and {others} more)"
 
     @property
     def next_action(self) -> SafeText:

@@ -6,7 +6,7 @@ from console.backend.errors import ExitStatus, StopCode, UsageError
 from console.backend.facade import Backend
 from console.backend.gates.board import DEADLINE_S
 from console.backend.outcome import Check, Evidence, Outcome
-from console.backend.readiness import Board, BundleView, GateReport, ReportView, board_of, joined
+from console.backend.readiness import Board, BundleView, GateReport, ReportView, board_of, joined, worst_first
 from console.backend.views import Progress
 from console.commands.output import narrate, report
 from console.commands.requests import Bundle, Gates, OneRun, Options
@@ -20,7 +20,7 @@ def gates(options: Options, request: Gates) -> ExitStatus:
     board = _measured(backend_of(options), request)
     lines = _board_lines(board) if not request.names else [part for gate in board.gates for part in gate_lines(gate)]
     report(options, "gates", board.outcome, lines, board)
-    return exit_status([gate.outcome for gate in board.gates])
+    return exit_status(_outcomes(board))
 
 
 def _measured(backend: Backend, request: Gates) -> Board:
@@ -37,6 +37,11 @@ def _measured(backend: Backend, request: Gates) -> Board:
     return joined(backend.gates(others), pre) if others else pre
 
 
+def _outcomes(board: Board) -> list[Outcome]:
+    """Of every gate and of every check: a FAIL counts beside another check that could not be measured too."""
+    return [outcome for gate in board.gates for outcome in (gate.outcome, *(check.outcome for check in gate.checks))]
+
+
 def exit_status(outcomes: list[Outcome]) -> ExitStatus:
     """Pure: 1 where anything is known to be wrong, 7 where it is only that something could not be measured."""
     if not outcomes or {Outcome.FAIL, Outcome.NOT_RUN} & set(outcomes):
@@ -48,11 +53,15 @@ def _board_lines(board: Board) -> list[str]:
     width = max((len(gate.title) for gate in board.gates), default=0)
     lines: list[str] = []
     for gate in board.gates:
-        said = f"{gate.owner:<11}  {gate.took_ms:>6.0f} ms  {gate.detail}"
+        said = f"{gate.owner:<11}  {gate.took_ms:>6.0f} ms  {gate.urgent_detail}"
         lines.append(f"{gate.gate:<4} {gate.outcome:<13} {gate.title:<{width}}  {said}")
         if gate.outcome is not Outcome.PASS:
-            lines.append(f"{'':<4} {'':<13} next: {gate.next_action}")
+            lines.append(f"{'':<4} {'':<13} next: {_next_action(gate)}")
     return [*lines, f"{'':<4} {board.outcome:<13} {len(board.gates)} gates in {board.took_ms:.0f} ms"]
+
+
+def _next_action(gate: GateReport) -> str:
+    return gate.urgent.next_action if gate.urgent is not None else gate.next_action
 
 
 def gate_lines(gate: GateReport) -> list[str]:
@@ -63,8 +72,8 @@ def gate_lines(gate: GateReport) -> list[str]:
         f"     owner         {gate.owner}",
         f"     measured      {_moment(gate.measured_at)}, took {gate.took_ms:.0f} ms",
     ]
-    lines = [part for check in gate.checks for part in _check_lines(check)]
-    return [*head, *lines] if gate.outcome is Outcome.PASS else [*head, *lines, f"next: {gate.next_action}"]
+    lines = [part for check in worst_first(gate.checks) for part in _check_lines(check)]
+    return [*head, *lines] if gate.outcome is Outcome.PASS else [*head, *lines, f"next: {_next_action(gate)}"]
 
 
 def _check_lines(check: Check) -> list[str]:
@@ -95,7 +104,7 @@ def bundle(options: Options, request: Bundle) -> ExitStatus:
     backend: Backend = backend_of(options)
     written = backend.bundle(_narrate, request.sign)
     report(options, "bundle", written.outcome, _bundle_lines(written), written)
-    return exit_status([*(gate.outcome for gate in written.board.gates), written.outcome])
+    return exit_status([*_outcomes(written.board), written.outcome])
 
 
 def _narrate(progress: Progress) -> None:

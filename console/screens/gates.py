@@ -120,7 +120,7 @@ class GatesScreen(ConsoleScreen):
     def _draw_list(self, report: Board | GateReport | None) -> None:
         items, chosen = self._items(report), words.FILTERS[self._filter]
         rows, before = self.query_one("#gate-list", Rows), self.selected
-        self._shown = tuple(item for item in items if item.outcome in chosen.outcomes)
+        self._shown = tuple(item for item in items if item.shows_with(chosen))
         now, roomy = self.console.clock(), self.has_class("-wide")
         longest = max((len(item.title) for item in self._shown), default=0)
         lines = tuple(

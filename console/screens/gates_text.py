@@ -6,7 +6,7 @@ from datetime import datetime
 
 from console.backend.errors import CutterError
 from console.backend.outcome import Check, Evidence, Outcome
-from console.backend.readiness import Board, BundleView, GateReport, Letter
+from console.backend.readiness import Board, BundleView, GateReport, Letter, urgency, worst_first
 from console.backend.safe_text import safe_text
 from console.widgets.line import Line, Span, Tone, line, outcome_tone
 from console.widgets.words import age, clock, plural, shortened, took
@@ -20,8 +20,7 @@ _SYMBOLS = {
     Outcome.NOT_RUN: "·",
 }
 _TITLE_WIDTH = 31
-_SERIOUS = (Outcome.FAIL, Outcome.INCONCLUSIVE, Outcome.NOT_RUN, Outcome.PARTIAL, Outcome.PASS)
-"""The order to read in: what is known to be wrong, what is not known, what is left to do."""
+_WITH_FAIL = " has a FAIL"
 
 
 @dataclass(frozen=True)
@@ -50,6 +49,15 @@ class Item:
     checks: tuple[Check, ...]
 
     @property
+    def hides_a_fail(self) -> bool:
+        """Whether something is known to be wrong where the outcome says only that not all could be measured."""
+        return self.outcome is not Outcome.FAIL and any(check.outcome is Outcome.FAIL for check in self.checks)
+
+    def shows_with(self, chosen: Filter) -> bool:
+        """Whether the filter lets it through: by its outcome, or by the FAIL that it hides."""
+        return self.outcome in chosen.outcomes or (self.hides_a_fail and Outcome.FAIL in chosen.outcomes)
+
+    @property
     def words(self) -> str:
         """Id and title; a check of PRE has its id in its name."""
         return f"{self.name} {self.title}" if self.name != "PRE" else self.title
@@ -73,13 +81,17 @@ def mark(outcome: Outcome, width: int = 0) -> Span:
 def gate_row(item: Item, now: datetime, *, roomy: bool) -> Line:
     """Symbol, word, id, title, owner, age; where there is room also why it is not PASS."""
     gate = item.report
+    warning = _WITH_FAIL if item.hides_a_fail else ""
+    title = shortened(item.title, _TITLE_WIDTH - 1 - len(warning))
     return line(
         mark(item.outcome, 13),
         Span(f"{item.name:<4}", "strong"),
-        f"{shortened(item.title, _TITLE_WIDTH - 1):<{_TITLE_WIDTH}}",
+        title,
+        Span(warning, "bad"),
+        " " * (_TITLE_WIDTH - len(title) - len(warning)),
         Span(f"{gate.owner.value:<12}", "muted"),
         Span(f"{age(gate.measured_at, now):<11} ", "muted"),
-        Span(str(gate.detail) if roomy and item.outcome is not Outcome.PASS else ""),
+        Span(str(gate.urgent_detail) if roomy and item.outcome is not Outcome.PASS else ""),
     )
 
 
@@ -138,10 +150,6 @@ def _next(failure: CutterError) -> Line:
     return line(Span("Next: ", "muted"), safe_text(failure.next_action))
 
 
-def _worst_first(checks: Iterable[Check]) -> list[Check]:
-    return sorted(checks, key=lambda check: _SERIOUS.index(check.outcome))
-
-
 def detail_title(item: Item) -> str:
     """The gate and who can mend it."""
     return f"{item.words}, {item.report.owner.value}"
@@ -150,7 +158,7 @@ def detail_title(item: Item) -> str:
 def detail(item: Item, _now: datetime, width: int) -> list[Line]:
     """What is open, worst first, each with its next action; then the question, and what passed."""
     lines: list[Line] = []
-    for check in _worst_first(item.checks):
+    for check in worst_first(item.checks):
         if check.outcome is not Outcome.PASS:
             lines += _verdict(check, width)
     passed = [check.name for check in item.checks if check.outcome is Outcome.PASS]
@@ -181,7 +189,7 @@ def evidence(item: Item, now: datetime, width: int) -> list[Line]:
         *hanging((Span("owner     ", "muted"),), measured, width),
     ]
     told: set[str] = set()
-    for check in _worst_first(item.checks):
+    for check in worst_first(item.checks):
         lines += [line(""), *_verdict(check, width)]
         for fact in check.evidence:
             lines += [line(Span(f"  {fact.id}, as above", "muted"))] if fact.id in told else _fact(fact, width)
@@ -253,12 +261,12 @@ def rollup(board: Board | None, asking: str, failure: CutterError | None, width:
         return [line(Span("not measured yet" + ("" if asking else ": press 5"), "muted"))]
     open_gates = sorted(
         (gate for gate in board.gates if gate.outcome is not Outcome.PASS),
-        key=lambda gate: _SERIOUS.index(gate.outcome),
+        key=lambda gate: urgency(gate.urgent.outcome if gate.urgent is not None else gate.outcome),
     )
     lines: list[Line] = [tally(gate.outcome for gate in board.gates)]
     for gate in open_gates[:most]:
         words = Span(f"{_SYMBOLS[gate.outcome]} {gate.gate} ", outcome_tone(gate.outcome.value))
-        lines.append(line(words, shortened(str(gate.detail), max(width - len(words.text), 12))))
+        lines.append(line(words, shortened(str(gate.urgent_detail), max(width - len(words.text), 12))))
     if not open_gates:
         return [*lines, line(Span("Nothing is open.", "muted"))]
     if most > 1 and (more := len(open_gates) - most) > 0:

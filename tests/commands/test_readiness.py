@@ -99,6 +99,25 @@ def test_what_is_known_to_be_wrong_is_1_and_what_is_only_not_known_is_7(how: str
     assert readiness.exit_status(list(outcomes)) is wanted
 
 
+def test_a_fail_beside_what_could_not_be_measured_comes_first_and_decides_the_exit_status(
+    backend: FakeBackend, capsys: Said
+) -> None:
+    backend.broken = {
+        ("G0", "host name"): (Outcome.INCONCLUSIVE, "could not be read", "Look at the host name"),
+        ("G0", "machine id"): (Outcome.FAIL, "another machine", "cutter-console init --pin --repin"),
+    }
+    assert readiness.gates(Options(), Gates()) is ExitStatus.FAIL
+    row, action = capsys.readouterr().out.splitlines()[:2]
+    assert "INCONCLUSIVE" in row
+    assert row.endswith("FAIL machine id: another machine (and 1 more)")
+    assert action.endswith("next: cutter-console init --pin --repin")
+    assert readiness.gates(Options(), Gates(("G0",))) is ExitStatus.FAIL
+    said = capsys.readouterr().out
+    assert said.index("machine id: another") < said.index("host name: could not be read") < said.index("deployed tree:")
+    assert said.splitlines()[-1] == "next: cutter-console init --pin --repin"
+    assert readiness.bundle(Options(), Bundle()) is ExitStatus.FAIL
+
+
 @pytest.mark.parametrize(
     ("broken", "wanted"), [({}, ExitStatus.DONE), (unmeasured(DENIED), ExitStatus.INCONCLUSIVE)], ids=["A", "C, 7"]
 )

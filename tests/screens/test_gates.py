@@ -69,6 +69,24 @@ async def test_an_outcome_is_a_word_and_a_symbol_and_never_colour_alone() -> Non
         assert "workstation" in found[3]
 
 
+async def test_a_fail_is_seen_first_also_where_something_else_could_not_be_measured() -> None:
+    backend = FakeBackend()
+    backend.broken = {
+        ("G2", "configuration"): (Outcome.INCONCLUSIVE, "could not be read", "Look at it"),
+        ("G2", "no secrets"): (Outcome.FAIL, "a password in it", "Take it out"),
+        ("G4", "rolled-back revert"): (Outcome.INCONCLUSIVE, "no answer", "Wait"),
+    }
+    async with opened(backend, size=(80, 24)) as (app, pilot):
+        assert "? G2 FAIL no secrets: a password in it" in words(app, "rollup").splitlines()[1]
+        await press(pilot, "5")
+        assert rows(app)[2].startswith("? INCONCLUSIVE G2  Runtime tree and c… has a FAIL operator")
+        assert len(rows(app)[2]) == len(rows(app)[1])
+        await press(pilot, "f", "f", "f", "f")
+        assert title(app).startswith("Gates, FAIL: 1 of 11")
+        assert rows(app)[0].startswith("? INCONCLUSIVE G2")
+        assert words(app, "gate-detail").startswith("✗ FAIL  no secrets: a password in it")
+
+
 async def test_the_selected_gate_says_what_is_open_and_the_exact_next_action() -> None:
     async with opened(FakeBackend(), "5", "down", "down", "down") as (app, _pilot):
         said = words(app, "gate-detail").split("\n")
