@@ -52,6 +52,8 @@ class _Question(NamedTuple):
     compare: Callable[[Stillness, Stillness], Iterable[Change]]
     tables: frozenset[str] = frozenset()
     """The tables that it is about, where it is about some."""
+    in_database: bool = False
+    """Whether a committed transaction could have done it and undone it again, unseen."""
 
     def shown(self, moment: Stillness) -> str:
         """What was measured at that moment, in words."""
@@ -63,7 +65,8 @@ class _Question(NamedTuple):
 def differences(before: Stillness, after: Stillness) -> tuple[Change, ...]:
     """Everything that changed, each thing once. What was not measured is no difference; the statements say it."""
     compared = (_all_tables, _definitions, _switch, _files, _keys, _processes, _services, _transactions, _superusers)
-    return tuple(change for compare in compared for change in compare(before, after))
+    found = (change for compare in compared for change in compare(before, after))
+    return tuple(change for change in found if change.before != change.after)
 
 
 def statements(before: Stillness, after: Stillness) -> tuple[Statement, ...]:
@@ -73,6 +76,8 @@ def statements(before: Stillness, after: Stillness) -> tuple[Statement, ...]:
 
 def _answered(question: _Question, before: Stillness, after: Stillness) -> Statement:
     asked = (*question.facts(before), *question.facts(after))
+    unseen = _unseen(after) if question.in_database else ""
+    asked = (*asked, after.between) if unseen else asked
     found = tuple(question.compare(before, after))
     missing = [fact for fact in asked if fact.value is None]
     if missing:
@@ -82,7 +87,7 @@ def _answered(question: _Question, before: Stillness, after: Stillness) -> State
         outcome, sentence = Outcome.FAIL, _told(found, after)
         action = "Find out who did it (cutter-console run list), then measure again: cutter-console bundle"
     else:
-        outcome, sentence, action = Outcome.PASS, question.held, ""
+        outcome, sentence, action = Outcome.PASS, f"{question.held}{unseen}", ""
     return Statement(
         forbidden=question.forbidden,
         sentence=sentence,
@@ -94,10 +99,20 @@ def _answered(question: _Question, before: Stillness, after: Stillness) -> State
     )
 
 
+def _unseen(after: Stillness) -> str:
+    """What two readings cannot exclude where transactions committed between them: equal readings are no proof of rest."""
+    between = after.between.value
+    if between is None or not between.committed + between.other:
+        return ""
+    ended = f"{between.committed} committed, and the end of {between.other} is not known"
+    return f" So two readings show; of the cluster's transactions meanwhile {ended}: what one did and undid between them they cannot show."
+
+
 def _told(found: tuple[Change, ...], after: Stillness) -> str:
     """What changed, and whom the ledger names for it: others may work while a bundle is measured."""
     if all(one.what == "role" for one in found):
-        return f"GRANTs do not bind a superuser, and this role is one: {', '.join(one.subject for one in found)}."
+        seen = ", ".join(f"{one.subject} ({one.before} before, {one.after} after)" for one in found)
+        return f"GRANTs do not bind a superuser, and this role is one: {seen}."
     shown = [f"{one.subject}: {one.before or 'not there'} before, {one.after or 'gone'} after" for one in found[:_MANY]]
     more = [f"and {len(found) - _MANY} more"] if len(found) > _MANY else []
     events = after.between.value.events if after.between.value is not None else ()
@@ -114,11 +129,21 @@ def _tables(names: frozenset[str] | None) -> Callable[[Stillness, Stillness], It
         if before.digests.value is None or after.digests.value is None:
             return
         old, new = _tables_of(before, names), _tables_of(after, names)
+        rewritten = _rewritten(before, after)
         for table in sorted({*old, *new}):
             if old.get(table) != new.get(table):
                 yield Change(what="table", subject=table, before=_rows(old.get(table)), after=_rows(new.get(table)))
+            elif table in rewritten:
+                again = f"{_rows(new.get(table))}, but rows were written anew with what they held"
+                yield Change(what="table", subject=table, before=_rows(old.get(table)), after=again)
 
     return compare
+
+
+def _rewritten(before: Stillness, after: Stillness) -> frozenset[str]:
+    """Tables whose rows are other versions than before: changed and changed back, or replaced by their equals."""
+    old = {one.table: one for one in before.versions.value or ()}
+    return frozenset(one.table for one in after.versions.value or () if one.table in old and old[one.table] != one)
 
 
 _all_tables = _tables(None)
@@ -201,28 +226,34 @@ def _transactions(before: Stillness, after: Stillness) -> Iterable[Change]:
 
 
 def _superusers(before: Stillness, after: Stillness) -> Iterable[Change]:
-    for role in sorted({*(before.roles.value or ()), *(after.roles.value or ())}, key=lambda one: one.name):
-        if role.superuser:
-            yield Change(what="role", subject=role.name, before="SUPERUSER", after="SUPERUSER")
+    """Roles that are one before or after; incident 12."""
+    old, new = ({one.name: one.superuser for one in moment.roles.value or ()} for moment in (before, after))
+    for name in sorted({*old, *new}):
+        if old.get(name) or new.get(name):
+            yield Change(what="role", subject=name, before=_power(old.get(name)), after=_power(new.get(name)))
+
+
+def _power(superuser: bool | None) -> str:
+    return "not measured" if superuser is None else "superuser" if superuser else "no superuser"
 
 
 def _of_tables(moment: Stillness) -> tuple[AnyFact, ...]:
-    return (moment.counts, moment.digests)
+    return (moment.counts, moment.digests, moment.versions)
 
 
 _QUESTIONS = (
-    _Question("Rows written, changed or removed", "No row of any table was written, changed or removed.", _of_tables, _all_tables),
-    _Question("Units or versions written", "No information unit and no version of one came into being or changed.", _of_tables, _tables(_UNITS), _UNITS),
-    _Question("Units enacted, superseded or retired", "No unit changed its lifecycle: the lifecycle log is the same.", _of_tables, _tables(_LIFECYCLE), _LIFECYCLE),
-    _Question("A run started or moved", "No run was started, and none went on.", _of_tables, _tables(_RUNS), _RUNS),
-    _Question("An approval imported or used", "No approval was imported, and none was used.", _of_tables, _tables(_RULINGS), _RULINGS),
+    _Question("Rows written, changed or removed", "No row of the console's tables was written, changed or removed.", _of_tables, _all_tables, in_database=True),
+    _Question("Units or versions written", "No information unit and no version of one came into being or changed.", _of_tables, _tables(_UNITS), _UNITS, in_database=True),
+    _Question("Units enacted, superseded or retired", "No unit changed its lifecycle: the lifecycle log is the same.", _of_tables, _tables(_LIFECYCLE), _LIFECYCLE, in_database=True),
+    _Question("A run started or moved", "No run was started, and none went on.", _of_tables, _tables(_RUNS), _RUNS, in_database=True),
+    _Question("An approval imported or used", "No approval was imported, and none was used.", _of_tables, _tables(_RULINGS), _RULINGS, in_database=True),
     _Question("The switch armed or disarmed, a HOLD set or released", "The kill switch was left as it was found.", lambda one: (one.switch,), _switch),
-    _Question("A lease opened", "No lease was opened, renewed or ended.", _of_tables, _tables(_LEASES), _LEASES),
-    _Question("Grants, functions or triggers changed", "Grants, owners, functions and triggers are the same.", lambda one: (one.definitions,), _definitions),
-    _Question("A transaction committed a write, or left open", "The measuring transactions got no transaction id, and no gate left a transaction open.", lambda one: (one.transactions, one.between), _transactions),
+    _Question("A lease opened", "No lease was opened, renewed or ended.", _of_tables, _tables(_LEASES), _LEASES, in_database=True),
+    _Question("Grants, functions or triggers changed", "Grants, owners, functions and triggers are the same.", lambda one: (one.definitions,), _definitions, in_database=True),
+    _Question("A measuring transaction that wrote, or one of a gate left open", "The measuring transactions got no transaction id, and no transaction of a gate is open.", lambda one: (one.transactions, one.between), _transactions),
     _Question("A superuser used", "No role that the console connects as is a superuser.", lambda one: (one.roles,), _superusers),
-    _Question("A file changed outside reports/", "No file outside reports/ was made, changed, replaced or removed.", lambda one: (one.files,), _files),
+    _Question("A file changed outside reports/", "No file of the runtime tree outside reports/ was made, changed, replaced or removed.", lambda one: (one.files,), _files),
     _Question("A key added, removed or trusted", "The key ring, its key files and its trust are the same.", lambda one: (one.key_ring,), _keys),
-    _Question("A process or an agent started", "No process that this console started, and no agent of its key ring, was left running.", lambda one: (one.processes,), _processes),
+    _Question("A process or an agent started", "No child of this process, and no agent of its key ring, runs that did not run before.", lambda one: (one.processes,), _processes),
     _Question("A service, timer or cron entry installed or removed", "No service unit, timer or cron entry of the console was installed or removed.", lambda one: (one.services,), _services),
 )  # fmt: skip

@@ -1,6 +1,7 @@
 """The database as a bundle must leave it: rows and digests of every table, sequences and transaction ids, in one snapshot."""
 
 import psycopg
+from psycopg import sql
 
 from console.backend.backup.record import TableProof
 from console.backend.backup.table_digest import table_proofs_at_once
@@ -32,7 +33,17 @@ _BECAME = """
 _EVENTS = """
     SELECT run_id, phase, outcome, actor FROM cutter_governance.v_run_event WHERE id > %s ORDER BY id LIMIT 50
 """
+_VERSIONS = sql.SQL(
+    "SELECT {} AS name, coalesce(sum(pg_catalog.hashint8extended(xmin::text::bigint, 0)), 0)::text FROM {}"
+)
 _MOST_IDS = 10_000
+
+
+class RowVersions(Value):
+    """Which transactions wrote the rows of a table, as one number: it moves where a row is replaced by its equal."""
+
+    table: SafeText
+    written_by: str
 
 
 class SequenceState(Value):
@@ -80,6 +91,7 @@ class DatabaseState(Value):
     """What one READ ONLY, repeatable-read transaction of the verifying role saw."""
 
     tables: tuple[TableProof, ...]
+    versions: tuple[RowVersions, ...]
     definitions: str
     """Digest of grants, ownership, functions and triggers."""
     sequences: tuple[SequenceState, ...]
@@ -111,10 +123,12 @@ def read_database(probe: Probe, since: Transactions | None) -> DatabaseState:
         next_id, last_event, still_open = connection.execute(_POSITION).fetchone() or (0, 0, 0)
         between = _between(connection, since, next_id)
         tables = table_proofs_at_once(connection, names)
+        versions = _versions(connection, names)
         definitions = str(scalar(connection, "SELECT cutter_governance.fn_schema_digest()"))
         unassigned = scalar(connection, "SELECT pg_current_xact_id_if_assigned() IS NULL") is True
     return DatabaseState(
         tables=tables,
+        versions=versions,
         definitions=definitions,
         sequences=tuple(SequenceState(name=name, last_value=value) for name, value in sequences),
         transactions=Transactions(
@@ -122,6 +136,12 @@ def read_database(probe: Probe, since: Transactions | None) -> DatabaseState:
         ),
         between=between,
     )
+
+
+def _versions(connection: psycopg.Connection, tables: tuple[str, ...]) -> tuple[RowVersions, ...]:
+    each = (_VERSIONS.format(sql.Literal(table), sql.Identifier(*table.split("."))) for table in tables)
+    rows = connection.execute(sql.SQL(" UNION ALL ").join(each)).fetchall() if tables else []
+    return tuple(sorted((RowVersions(table=name, written_by=sums) for name, sums in rows), key=lambda one: one.table))
 
 
 def _between(connection: psycopg.Connection, since: Transactions | None, next_id: int) -> Between:

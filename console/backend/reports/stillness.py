@@ -12,6 +12,7 @@ from console.backend.kill_switch import measure_switch
 from console.backend.reports.snapshot import (
     Between,
     RoleSeen,
+    RowVersions,
     Seen,
     SequenceState,
     Transactions,
@@ -46,6 +47,7 @@ class Stillness(Value):
     roles: Fact[tuple[RoleSeen, ...]]
     counts: Fact[tuple[TableProof, ...]]
     digests: Fact[tuple[TableProof, ...]]
+    versions: Fact[tuple[RowVersions, ...]]
     standing: Fact[str]
     """What is in the database, in words."""
     definitions: Fact[str]
@@ -85,6 +87,14 @@ def measure_stillness(site: Site, moment: str, ends_at: float, since: Stillness 
         digests=part(
             state, f"{moment}.digests", "the content of every table", lambda one: one.tables, _contents, listing_digest
         ),
+        versions=part(
+            state,
+            f"{moment}.versions",
+            "which transactions wrote the rows",
+            lambda one: one.versions,
+            _written,
+            listing_digest,
+        ),
         standing=part(state, f"{moment}.standing", "what is in the database", lambda one: _standing(one.tables), str),
         definitions=part(
             state,
@@ -102,9 +112,9 @@ def measure_stillness(site: Site, moment: str, ends_at: float, since: Stillness 
         ),
         between=part(state, f"{moment}.between", "ids given out since BEFORE", lambda one: one.between, _became),
         switch=probe.ask("switch", "is the kill switch armed", "the HOLD file and the lease", lambda: _switch(site), _state, otherwise=_AGAIN),
-        files=probe.ask("files", "every file outside reports/", str(site.root), lambda: files_of(site), _files, digest=listing_digest, otherwise=_AGAIN),
+        files=probe.ask("files", "every file of the runtime tree outside reports/", str(site.root), lambda: files_of(site), _files, digest=listing_digest, otherwise=_AGAIN),
         key_ring=probe.ask("key_ring", "keys, key files and trust", f"gpg on {site.gnupg_home}", lambda: key_ring_of(site), _keys, digest=lambda ring: listing_digest((ring,)), otherwise=_AGAIN),
-        processes=probe.ask("processes", "our children, and agents of the key ring", "/proc", lambda: processes_of(site), _running, otherwise=_AGAIN),
+        processes=probe.ask("processes", "children of this process, and agents of the key ring", "/proc", lambda: processes_of(site), _running, otherwise=_AGAIN),
         services=probe.ask("services", "units, timers and cron entries that mention the console", "the host's files", lambda: _services(site), lambda found: ", ".join(found) or "none", otherwise=_AGAIN),
     )  # fmt: skip
 
@@ -170,6 +180,10 @@ def _contents(tables: tuple[TableProof, ...]) -> str:
     return f"{len(tables)} tables digested"
 
 
+def _written(versions: tuple[RowVersions, ...]) -> str:
+    return f"row versions of {len(versions)} tables"
+
+
 def _sequences(found: tuple[SequenceState, ...]) -> str:
     return ", ".join(f"{one.name} {one.last_value}" for one in found)
 
@@ -180,7 +194,8 @@ def _position(found: Transactions) -> str:
 
 
 def _became(found: Between) -> str:
-    said = f"{found.given_out} ids: {found.committed} committed, {found.aborted} rolled back, {found.other} unknown"
+    many = "1 id" if found.given_out == 1 else f"{found.given_out} ids"
+    said = f"{many}: {found.committed} committed, {found.aborted} rolled back, {found.other} unknown"
     return "; ".join((said, *found.events)) if found.given_out else "none"
 
 

@@ -22,7 +22,7 @@ from console.backend.readiness import Board, GateReport, Letter, Owner
 from console.backend.reports import closing, publishing, signing
 from console.backend.reports.bundle import write_bundle
 from console.backend.reports.changes import Statement
-from console.backend.reports.pages import DOCUMENTS
+from console.backend.reports.pages import DOCUMENTS, whose
 from console.backend.reports.publishing import Unpublished
 from console.backend.reports.signing import Unsigned, check_signature
 from console.backend.reports.sums import verify_sums
@@ -153,7 +153,7 @@ def test_a_change_while_it_is_measured_makes_a_c_and_is_told(passage: Passage) -
 
     assert (written.letter, written.board.outcome, written.outcome) == (Letter.C, Outcome.PASS, Outcome.FAIL)
     assert "stranger: not there before" in final_of(written.directory).replace("\\", "")
-    assert "No file outside reports/ was made" not in final_of(written.directory)
+    assert "No file of the runtime tree outside reports/ was made" not in final_of(written.directory)
 
 
 def settled_checks(_measured: object) -> tuple[Check, ...]:
@@ -177,6 +177,40 @@ def test_what_blocks_comes_first_and_one_cause_is_told_once() -> None:
     assert closing.headline(Letter.C, found, 3).startswith("blocked: G2 failed; G1 could not be measured; G3,")
 
 
+@pytest.mark.parametrize(
+    ("owner", "action", "expected"),
+    [
+        (Owner.OPERATOR, "On the workstation: python -m pytest", Owner.WORKSTATION),
+        (Owner.WORKSTATION, "Change it on the workstation, then: cutter-console manifest verify", Owner.WORKSTATION),
+        (Owner.WORKSTATION, "See cutter-console hold show; then: cutter-console gates G5", Owner.OPERATOR),
+        (Owner.WORKSTATION, "Make it measurable, then: cutter-console gates G5", Owner.OPERATOR),
+        (Owner.SOVEREIGN, "cutter-console approval draft RUN", Owner.OPERATOR),
+        (Owner.SOVEREIGN, "Have it signed elsewhere, then: cutter-console approval import S", Owner.SOVEREIGN),
+        (Owner.SOVEREIGN, "Write the policy file anew.", Owner.SOVEREIGN),
+    ],
+)
+def test_a_step_belongs_to_whoever_sits_where_it_is_taken(owner: Owner, action: str, expected: Owner) -> None:
+    assert whose(owner, action) is expected
+
+
+def test_a_step_that_two_gates_ask_for_is_told_once(passage: Passage) -> None:
+    both = {name: settled(name, Outcome.PARTIAL, mend="Write the policy file anew.") for name in ("G7", "G9")}
+
+    final = final_of(write_bundle(passage.site, silent, gates=all_gates(**both)).directory)
+
+    assert "(for G7, G9): Write the policy file anew." in final
+    assert final.startswith("OUTCOME: B — ready but for 1 named step\n")
+
+
+def test_a_next_action_is_a_paragraph_of_its_own(passage: Passage) -> None:
+    partly = settled("G6", Outcome.PARTIAL, mend="cutter-console plan FILE")
+
+    final = final_of(write_bundle(passage.site, silent, gates=all_gates(G6=partly)).directory)
+
+    paragraphs = [token.content for token in MarkdownIt().parse(final) if token.type == "inline"]
+    assert paragraphs.count("Next action: `cutter-console plan FILE`") == 2
+
+
 def test_with_the_database_down_there_are_still_ten_documents_that_say_so(passage: Passage) -> None:
     down = LocalBackend(without_database(passage))
 
@@ -187,7 +221,7 @@ def test_with_the_database_down_there_are_still_ten_documents_that_say_so(passag
     final = final_of(written.directory)
     assert "not measured: STOP\\_UNREACHABLE" in final or "not measured: STOP_UNREACHABLE" in final
     assert "| Rows written, changed or removed | INCONCLUSIVE |" in final
-    assert "No row of any table was written" not in final
+    assert "No row of the console's tables was written" not in final
 
 
 def test_solo_and_untested_are_named(passage: Passage) -> None:

@@ -1,5 +1,6 @@
 """What changes while a bundle is measured is found, named and never called unchanged: one change at a time."""
 
+import os
 import subprocess
 import time
 from collections.abc import Callable
@@ -11,6 +12,7 @@ import pytest
 from console.backend.outcome import Outcome
 from console.backend.reports.changes import Statement, differences, statements
 from console.backend.reports.stillness import AFTER, BEFORE, Stillness, measure_stillness
+from console.backend.reports.surroundings import key_ring_of
 from console.backend.runs.site import Site
 from tests.passage import Passage
 
@@ -66,6 +68,45 @@ def test_a_changed_body_is_found_though_the_row_counts_are_equal(passage: Passag
     assert "public.unit_version" in wrong["Units or versions written"].sentence
     assert "Rows written, changed or removed" in wrong
     assert "Units enacted, superseded or retired" not in wrong
+
+
+def test_a_row_that_was_changed_and_changed_back_is_found(passage: Passage) -> None:
+    first = before(passage)
+    passage.execute("ALTER TABLE public.unit_version DISABLE TRIGGER ALL")
+    passage.execute("UPDATE public.unit_version SET title = title || '!'")
+    passage.execute("UPDATE public.unit_version SET title = rtrim(title, '!')")
+
+    wrong = broken(passage, first)
+
+    assert "written anew with what they held" in wrong["Units or versions written"].sentence
+    assert "Units enacted, superseded or retired" not in wrong
+
+
+def test_a_committed_transaction_is_told_where_two_equal_readings_are_no_proof_of_rest(passage: Passage) -> None:
+    first = before(passage)
+    with passage.connect() as connection:
+        connection.execute("CREATE TABLE public.stranger (a int)")
+        connection.execute("DROP TABLE public.stranger")
+
+    said = {one.forbidden: one for one in statements(first, after(passage, first))}
+    rows = said["Rows written, changed or removed"]
+
+    assert rows.outcome is Outcome.PASS
+    assert " committed, and the end of 0 is not known" in rows.sentence
+    assert "AFTER.between" in rows.evidence
+    assert "committed" not in said["A file changed outside reports/"].sentence
+
+
+def test_the_switch_armed_and_disarmed_again_is_found(at: Callable[[str], Passage]) -> None:
+    signed = at("SG_1 imported")
+    first = before(signed)
+    signed.arm()
+    signed.backend.disarm()
+
+    wrong = broken(signed, first)
+
+    assert "A lease opened" in wrong
+    assert "The switch armed or disarmed, a HOLD set or released" not in wrong
 
 
 def test_a_run_that_another_console_starts_is_told_with_its_name(passage: Passage) -> None:
@@ -127,6 +168,16 @@ def test_what_lies_in_reports_is_not_looked_at(passage: Passage) -> None:
     assert broken(passage, first) == {}
 
 
+def test_a_file_whose_time_was_put_back_is_found(passage: Passage) -> None:
+    target = passage.site.root / "README.md"
+    status = target.stat()
+    first = before(passage)
+    target.write_bytes(target.read_bytes()[::-1])
+    os.utime(target, ns=(status.st_atime_ns, status.st_mtime_ns))
+
+    assert "A file changed outside reports/" in broken(passage, first)
+
+
 @pytest.fixture
 def own_keys(passage: Passage, gnupg_home: Path) -> Passage:
     """The same site with a copy of the key ring, so that a test may change it."""
@@ -138,6 +189,18 @@ def own_keys(passage: Passage, gnupg_home: Path) -> Passage:
 def test_a_key_that_goes_is_found(own_keys: Passage) -> None:
     first = before(own_keys)
     gpg(own_keys, "--yes", "--delete-keys", str(first.key_ring.value.fingerprints[0] if first.key_ring.value else ""))
+
+    assert "A key added, removed or trusted" in broken(own_keys, first)
+
+
+def test_a_key_that_comes_and_goes_is_found(own_keys: Passage, tmp_path: Path) -> None:
+    there = gpg(own_keys, "--armor", "--export")
+    fingerprint = key_ring_of(own_keys.site).fingerprints[0]
+    first = before(own_keys)
+    gpg(own_keys, "--yes", "--delete-keys", fingerprint)
+    exported = tmp_path / "keys.asc"
+    exported.write_text(there)
+    gpg(own_keys, "--import", str(exported))
 
     assert "A key added, removed or trusted" in broken(own_keys, first)
 
@@ -187,6 +250,18 @@ def test_incident_12_a_superuser_is_red_though_nothing_changed(passage: Passage)
     first = before(changed)
 
     assert "superuser" in broken(changed, first)["A superuser used"].sentence
+    assert differences(first, after(changed, first)) == ()
+
+
+def test_incident_12_a_role_that_becomes_a_superuser_meanwhile_is_told_with_what_it_was(passage: Passage) -> None:
+    first = before(passage)
+    passage.execute("ALTER ROLE cutter_exec SUPERUSER")
+    try:
+        wrong = broken(passage, first)["A superuser used"]
+    finally:
+        passage.execute("ALTER ROLE cutter_exec NOSUPERUSER")
+
+    assert "cutter_exec (no superuser before, superuser after)" in wrong.sentence
 
 
 def test_a_transaction_that_a_gate_left_open_is_found(passage: Passage) -> None:
@@ -196,7 +271,7 @@ def test_a_transaction_that_a_gate_left_open_is_found(passage: Passage) -> None:
         late.execute("SET application_name = 'cutter-console gate G9'")
         wrong = broken(passage, first)
 
-    assert "1 open" in wrong["A transaction committed a write, or left open"].sentence
+    assert "1 open" in wrong["A measuring transaction that wrote, or one of a gate left open"].sentence
 
 
 def test_ids_that_were_given_out_are_told_with_what_became_of_them(passage: Passage) -> None:
@@ -231,7 +306,7 @@ def without_database(passage: Passage) -> Site:
     return replace(passage.site, settings=settings.model_copy(update={"database": database}))
 
 
-def gpg(passage: Passage, *arguments: str) -> None:
-    """One gpg command on the passage's key ring."""
+def gpg(passage: Passage, *arguments: str) -> str:
+    """One gpg command on the passage's key ring; what it printed."""
     command = ["gpg", "--homedir", str(passage.site.gnupg_home), "--batch", *arguments]
-    subprocess.run(command, check=True, capture_output=True)
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
