@@ -4,7 +4,7 @@ from console.backend.backup.record import TableProof
 from console.backend.outcome import Check, Outcome
 from console.backend.readiness import Board, GateReport, Letter, letter_of
 from console.backend.reports.changes import Change, Statement
-from console.backend.reports.pages import DOCUMENTS, FINAL, ids_of
+from console.backend.reports.pages import DOCUMENTS, FINAL, ids_of, whose
 from console.backend.safe_text import SafeText
 from console.backend.value import Value
 
@@ -26,7 +26,7 @@ class Gap(Value):
     next_action: SafeText
 
     def __str__(self) -> str:
-        return f"{self.gate} ({self.owner}), {self.outcome}: {self.what}. Next: {self.next_action}"
+        return f"{self.gate} ({self.owner}), {self.outcome}: {self.what.rstrip('.')}. Next: {self.next_action}"
 
 
 class RolledUp(Value):
@@ -118,7 +118,7 @@ def _gaps_of(report: GateReport) -> list[Gap]:
     return [
         Gap(
             gate=report.gate,
-            owner=report.owner.value,
+            owner=whose(report.owner, action).value,
             outcome=outcome,
             what=f"{', '.join(check.name for check in checks)}: {detail}",
             evidence=tuple(dict.fromkeys(name for check in checks for name in ids_of(check))),
@@ -145,11 +145,11 @@ def _not_asked(name: str) -> Gap:
 
 
 def steps(open_gaps: tuple[Gap, ...]) -> tuple[Step, ...]:
-    """Pure: what is to be done, once each, grouped by owner, in the order of the gates."""
-    asked: dict[tuple[str, str], dict[str, None]] = {}
+    """Pure: what is to be done, once each however many gates ask for it, grouped by owner; what blocks comes first."""
+    asked: dict[str, tuple[str, dict[str, None]]] = {}
     for gap in open_gaps:
-        asked.setdefault((gap.owner, gap.next_action), {})[gap.gate] = None
-    found = [Step(owner=owner, action=action, gates=tuple(names)) for (owner, action), names in asked.items()]
+        asked.setdefault(gap.next_action, (gap.owner, {}))[1][gap.gate] = None
+    found = [Step(owner=owner, action=action, gates=tuple(names)) for action, (owner, names) in asked.items()]
     return tuple(sorted(found, key=lambda step: ("operator", "sovereign", "workstation").index(step.owner)))
 
 

@@ -1,9 +1,10 @@
 """The documents of a readiness bundle as typed pages: what their templates print, with the ids it came from. Pure."""
 
+import re
 from collections.abc import Iterable
 
 from console.backend.outcome import Check, Evidence, Outcome, worst
-from console.backend.readiness import Board, GateReport
+from console.backend.readiness import Board, GateReport, Owner
 from console.backend.safe_text import SafeText
 from console.backend.value import Value
 
@@ -105,7 +106,7 @@ def page_of(document: tuple[str, str, tuple[str, ...]], board: Board, more: Iter
         meaning=_MEANING[outcome],
         answer=_answer(reports, decisive, unasked),
         evidence=ids_of(decisive.decisive) if decisive is not None and outcome is not Outcome.PASS else (),
-        owner=decisive.owner.value if decisive is not None else "operator",
+        owner=whose(decisive.owner, action).value if decisive is not None else "operator",
         next_action="" if outcome is Outcome.PASS else action,
         parts=tuple(_part(report) for report in reports),
         unasked=unasked,
@@ -124,6 +125,20 @@ def _answer(reports: tuple[GateReport, ...], decisive: GateReport | None, unaske
     if decisive.outcome is Outcome.PASS:
         return f"All {sum(len(report.checks) for report in reports)} checks hold; each cites its evidence below."
     return f"{decisive.gate} is {decisive.outcome} because of {decisive.detail}."
+
+
+def whose(owner: Owner, action: str) -> Owner:
+    """Pure: who takes a step: whoever sits where it is taken, and where the step does not say, the owner of the gate."""
+    if action.startswith(_ELSEWHERE):
+        return Owner.WORKSTATION
+    here = _BEGINS_HERE.match(action) or (owner is Owner.WORKSTATION and _COMES_HERE.search(action))
+    return Owner.OPERATOR if here else owner
+
+
+_ELSEWHERE = ("On the workstation", "Change it on the workstation")
+_HOST = r"(?:sudo )?(?:cutter-console|chmod|chown|gpg --homedir) "
+_BEGINS_HERE = re.compile(rf"(?:See )?{_HOST}")
+_COMES_HERE = re.compile(rf": {_HOST}")
 
 
 def ids_of(check: Check | None) -> tuple[str, ...]:

@@ -14,9 +14,16 @@ from console.backend.safe_text import safe_text
 _MARKDOWN = re.compile(r"([\\`*{}\[\]<>#|!~&$]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])|^[-+=:])")
 _NUMBERED = re.compile(r"^(\d{1,9})([.)])(?=\s|$)")
 _LINK = re.compile(r"(?i)(:)(//)|\b(www)(\.)")
+_STATEMENT = r"(?:GRANT|REVOKE|ALTER|CREATE|DROP|SET|SELECT) .*"
+"""SQL, which has commas, brackets and semicolons of its own: it goes to the end of the text."""
+_PROGRAM = (
+    r"(?:(?:sudo )?(?:cutter-console|gpg|gpgconf|chmod|chown|psql|pg_dump|pip|systemctl|timedatectl|crontab|kill|rm|mv|apt-get)"
+    r"|python -m|sha256sum)(?= [-a-z0-9/…]|$|[).;,])"
+)
+_WORD = r"(?:\"[^\"]*\"|'[^']*'|(?![;,.)]+(?:\s|$))\S)+"
 _COMMAND = re.compile(
-    r"(^|: )((?:cutter-console|gpg|gpgconf|chmod|chown|psql|pg_dump|pip|systemctl|crontab|kill|rm|apt-get"
-    r"|GRANT|REVOKE|ALTER|CREATE|DROP|SET) .*)$"
+    rf"(?:^|(?<=: )){_STATEMENT}|(?:^|(?<=: )|(?<=; )|(?<=\()|(?<=[Ss]ee )|(?<=[Rr]un )|(?<=, )|(?<=or ))"
+    rf"(?:{_PROGRAM}(?: (?!\(|(?:of|and|or|then|to|again|where|names|shows) ){_WORD})*)"
 )
 _TICKS = re.compile("`+")
 
@@ -75,11 +82,20 @@ def code(text: str) -> Trusted:
 
 
 def step(text: str) -> Trusted:
-    """A next action: words escaped, the command in it, which ends it, as a code span. Not for a cell of a table."""
-    match = _COMMAND.search(text)
-    if match is None:
-        return Trusted(markdown(text))
-    return Trusted(f"{markdown(text[: match.start(2)])} {code(match[2])}".strip())
+    """A next action: words escaped, each command in it a code span of its own, without the words around it. Not for a cell."""
+    said = safe_text(redact(text)).strip()
+    made, at = "", 0
+    for match in _COMMAND.finditer(said):
+        made += f"{_prose(said[at : match.start()])}{code(match[0])}"
+        at = match.end()
+    return Trusted(f"{made}{_prose(said[at:])}")
+
+
+def _prose(text: str) -> str:
+    """Escaped, with the spaces at its ends, which part it from a command."""
+    return (
+        f"{text[: len(text) - len(text.lstrip())]}{markdown(text)}{text[len(text.rstrip()) :] if text.strip() else ''}"
+    )
 
 
 def _final(value: object) -> object:

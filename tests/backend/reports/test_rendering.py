@@ -9,7 +9,7 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from console.backend.outcome import Evidence
-from console.backend.reports.rendering import Evidences, Unrendered, code, markdown, render
+from console.backend.reports.rendering import Evidences, Unrendered, code, markdown, render, step
 from console.backend.safe_text import safe_text
 
 HOSTILE = st.text(
@@ -77,6 +77,35 @@ def test_a_command_is_one_code_span(text: str) -> None:
     shown = [token for token in inline(f"Next: {code(text)} .") if token.type not in _INERT]
 
     assert [token.type for token in shown] == (["code_inline"] if code(text) else [])
+
+
+@pytest.mark.parametrize(
+    ("said", "commands"),
+    [
+        ("Let it rest, or: cutter-console disarm; then: cutter-console gates G4", ["cutter-console disarm", "cutter-console gates G4"]),
+        ("See cutter-console hold show; when it is released", ["cutter-console hold show"]),
+        ("Find out who did it (cutter-console run list), then: cutter-console bundle", ["cutter-console run list", "cutter-console bundle"]),
+        ("Make room on the file system (see: cutter-console backup list).", ["cutter-console backup list"]),
+        ('Stop: cutter-console panic --reason "a; b (c)"; then call the sovereign.', ['cutter-console panic --reason "a; b (c)"']),
+        ("cutter-console init --pin (with --repin where another is pinned)", ["cutter-console init --pin"]),
+        ("chmod 0640 /var/lib/a b/x.sql", ["chmod 0640 /var/lib/a b/x.sql"]),
+        ("As an administrator: GRANT SELECT (a, b) ON t TO r;", ["GRANT SELECT (a, b) ON t TO r;"]),
+        ("See the GRANT or REVOKE that mends it: cutter-console drift", ["cutter-console drift"]),
+        ("Write the policy file anew, and have it agreed.", []),
+    ],
+)  # fmt: skip
+def test_a_command_in_a_next_action_can_be_copied_without_the_words_around_it(said: str, commands: list[str]) -> None:
+    tokens = inline(f"Next action: {step(said)}")
+
+    assert [token.content for token in tokens if token.type == "code_inline"] == commands
+    assert "".join(token.content for token in tokens) == f"Next action: {said}"
+
+
+@given(HOSTILE)
+def test_a_next_action_opens_nothing_but_code_spans(text: str) -> None:
+    shown = inline(f"Next action: {step(f'{text}; then: cutter-console gates {text}')} .")
+
+    assert {token.type for token in shown} <= {*_INERT, "code_inline"}
 
 
 @given(HOSTILE)
