@@ -25,6 +25,9 @@ _ORDER = (
 _NOTHING = {
     "grant": ("none", "none"),
     "default privileges": ("none", "none"),
+    "setting": ("none", "none"),
+    "view options": ("none", "none"),
+    "foreign key": ("asked", "asked"),
     "superuser": ("not installed", "missing"),
 }
 
@@ -95,6 +98,10 @@ def subject(key: Key) -> str:
     match key.what:
         case "grant" | "default privileges":
             return f"{key.role} on {where}" + (f" ({key.part})" if key.part else "")
+        case "child table":
+            return f"{key.part} below {where}"
+        case "setting":
+            return f"{key.part} of {_lowered(key.object)}"
         case "membership":
             return f"{key.role} in {key.object}, granted by {key.part}"
         case "function":

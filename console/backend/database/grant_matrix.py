@@ -42,6 +42,7 @@ class GrantMatrix(Value):
 _SHOWN = frozenset(
     {"grant", "owner", "membership", "function", "trigger state", "superuser", "role", "role attribute"}
     | {"default privileges", "event trigger", "row security", "policy"}
+    | {"function elsewhere", "relation elsewhere", "child table", "foreign key", "setting"}
 )
 
 

@@ -16,7 +16,7 @@ _SELF = """
     SELECT current_database()::text, quote_ident(current_database()),
            (SELECT array_agg(ARRAY[p.proname::text, encode(sha256(convert_to(p.prosrc, 'UTF8')), 'hex')] ORDER BY p.proname)
               FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
-             WHERE n.nspname = 'cutter_governance' AND p.proname IN ('fn_schema_line', 'fn_schema_digest'))
+             WHERE n.nspname = 'cutter_governance' AND p.proname IN ('fn_schema_line', 'fn_schema_way', 'fn_schema_digest'))
 """
 
 

@@ -46,11 +46,11 @@ def _privileges(value: str | None) -> dict[str, bool]:
     return found
 
 
-def _grant(change: Change, _inventory: Inventory) -> Lines:
+def _grant(change: Change, inventory: Inventory) -> Lines:
     wanted, have = _privileges(change.expected), _privileges(change.actual)
     key = change.key
     column = f" ({key.part})" if key.part else ""
-    on = f"ON {_grantable(key.object)}"
+    on = f"ON {_named(key.object, inventory) if key.object == 'DATABASE' else _grantable(key.object)}"
 
     def listed(names: list[str]) -> str:
         return ", ".join(name + column for name in names)
@@ -74,10 +74,14 @@ def _grant(change: Change, _inventory: Inventory) -> Lines:
 
 def _owner(change: Change, inventory: Inventory) -> Lines:
     object_ = change.key.object
-    named = f"DATABASE {inventory.quoted_database}" if object_ == "DATABASE" else object_
     # PostgreSQL gives the old owner's privileges to the new one, merged with its own: those are granted again.
     again = _granted(object_, inventory, only=change.actual or "")
-    return (f"ALTER {named} OWNER TO {change.expected};", *again)
+    return (f"ALTER {_named(object_, inventory)} OWNER TO {change.expected};", *again)
+
+
+def _named(object_: str, inventory: Inventory) -> str:
+    """A line leaves the database's name out: it is the same in every copy of it."""
+    return f"{object_} {inventory.quoted_database}" if object_.endswith("DATABASE") else object_
 
 
 def _granted(object_: str, inventory: Inventory, only: str = "") -> Lines:
@@ -95,6 +99,8 @@ def _function(change: Change, inventory: Inventory) -> Lines:
     match change.key.part:
         case "definer":
             return (f"ALTER {object_} {change.expected};",)
+        case "nulls":
+            return (f"ALTER {object_} {change.expected};",)
         case "settings":
             settings = () if change.expected == "none" else tuple((change.expected or "").split("; "))
             pairs = (one.partition("=") for one in settings)
@@ -105,14 +111,15 @@ def _function(change: Change, inventory: Inventory) -> Lines:
 
 def _redefined(change: Change, inventory: Inventory) -> Lines:
     object_ = change.key.object
-    body, form = Key("function", object_, "body", ""), Key("function", object_, "form", "")
+    body = Key("function", object_, "body", "")
+    form = (Key("function", object_, "form", ""), Key("function", object_, "arguments", ""))
     if body not in inventory.pinned:
         return (f"DROP {object_};",)
     known = definition_of(object_)
     if known is None or known.body_sha256 != inventory.pinned[body]:
         return ("-- The installed definition is not in this program: use the one that the database was migrated with.",)
     statement = tuple(known.statement.split("\n"))
-    if body in inventory.now and inventory.now.get(form) == inventory.pinned.get(form):
+    if body in inventory.now and all(inventory.now.get(one) == inventory.pinned.get(one) for one in form):
         return statement
     dropped = (f"DROP {object_};",) if body in inventory.now else ()
     return (*dropped, *statement, *_belongings(object_, inventory))
@@ -297,6 +304,51 @@ def _membership(change: Change, _inventory: Inventory) -> Lines:
     return tuple(lines)
 
 
+def _function_elsewhere(change: Change, _inventory: Inventory) -> Lines:
+    if change.expected is not None:
+        return (NO_STATEMENT,)
+    caution = "-- Whoever may call it acts with its owner's rights, past the grants: ask who installed it."
+    return (caution, f"DROP {change.key.object};")
+
+
+def _child_table(change: Change, _inventory: Inventory) -> Lines:
+    if change.expected is not None:
+        return (NO_STATEMENT,)
+    parent = name_of(change.key.object)
+    return (
+        f"-- Its rows show in {parent}, and no guard stands on it.",
+        f"ALTER TABLE {change.key.part} NO INHERIT {parent};",
+    )
+
+
+def _foreign_key(change: Change, _inventory: Inventory) -> Lines:
+    triggers = (change.actual or "").removeprefix("not asked: ").split(", ")
+    if change.expected is not None:
+        return (NO_STATEMENT,)
+    return (
+        "-- Rows that came in meanwhile were not compared: look for those without a parent.",
+        *(f"ALTER {change.key.object} ENABLE TRIGGER {one};" for one in triggers),
+    )
+
+
+def _view_options(change: Change, _inventory: Inventory) -> Lines:
+    have = [one.partition("=")[0] for one in (change.actual or "").split(", ") if one]
+    reset = (f"ALTER {change.key.object} RESET ({', '.join(have)});",) if have else ()
+    wanted = (f"ALTER {change.key.object} SET ({change.expected});",) if change.expected is not None else ()
+    return reset + wanted
+
+
+def _setting(change: Change, inventory: Inventory) -> Lines:
+    """What is put back is printed as one literal; of a list only a person knows how it was quoted."""
+    head = f"ALTER {_named(change.key.object, inventory)}"
+    if change.expected is None:
+        return (f"{head} RESET {change.key.part};",)
+    if "," in change.expected or '"' in change.expected:
+        return (NO_STATEMENT,)
+    value = change.expected.replace("'", "''")
+    return (f"{head} SET {change.key.part} TO '{value}';",)
+
+
 _BY_WHAT: dict[str, Callable[[Change, Inventory], Lines]] = {
     "grant": _grant,
     "owner": _owner,
@@ -319,4 +371,10 @@ _BY_WHAT: dict[str, Callable[[Change, Inventory], Lines]] = {
     "superuser": _superuser,
     "role attribute": _role_attribute,
     "membership": _membership,
+    "relation elsewhere": _relation,
+    "function elsewhere": _function_elsewhere,
+    "child table": _child_table,
+    "foreign key": _foreign_key,
+    "view options": _view_options,
+    "setting": _setting,
 }

@@ -158,6 +158,72 @@ BREAKS: dict[str, tuple[str, tuple[tuple[str, str, str, str], ...]]] = {
         "ALTER DEFAULT PRIVILEGES FOR ROLE cutter_owner IN SCHEMA cutter_governance GRANT INSERT ON TABLES TO cutter_ro",
         (("default privileges", "cutter_ro on FOR ROLE cutter_owner IN SCHEMA cutter_governance (TABLES)", "none", "INSERT"),),
     ),
+    "a view that lends the owner's rights": (
+        f"CREATE VIEW public.units AS SELECT * FROM {UNIT}; ALTER VIEW public.units OWNER TO cutter_owner; GRANT INSERT ON public.units TO cutter_exec",
+        (("relation elsewhere", "public.units", "absent", "of cutter_owner"),),
+    ),
+    "a function elsewhere with the owner's rights": (
+        "CREATE SCHEMA elsewhere; CREATE FUNCTION elsewhere.f() RETURNS void LANGUAGE sql SECURITY DEFINER AS $$ SELECT 1 $$;"
+        " ALTER FUNCTION elsewhere.f() OWNER TO cutter_owner",
+        (("function elsewhere", "function elsewhere.f()", "absent", "SECURITY DEFINER of cutter_owner, sha256 *"),),
+    ),
+    "a superuser's function that all may call": (
+        "CREATE FUNCTION public.f(integer) RETURNS void LANGUAGE sql SECURITY DEFINER AS $$ SELECT 1 $$",
+        (("function elsewhere", "function public.f(integer)", "absent", "SECURITY DEFINER of postgres, sha256 *"),),
+    ),
+    "a function in the one schema that every function looks into": (
+        "CREATE FUNCTION pg_catalog.fn_lent() RETURNS text LANGUAGE sql AS $$ SELECT NULL::text $$",
+        (("function elsewhere", "function pg_catalog.fn_lent()", "absent", "function of postgres, sha256 *"),),
+    ),
+    "a child whose rows its parent shows": (
+        f"CREATE TABLE public.child () INHERITS ({UNIT})",
+        (("child table", f"public.child below {UNIT}", "absent", "inherits"),),
+    ),
+    "foreign keys that are not asked": (
+        "DO $$ DECLARE t record; BEGIN FOR t IN SELECT tgrelid::regclass r, tgname FROM pg_trigger WHERE tgisinternal AND tgrelid = 'cutter_governance.approval_use'::regclass AND tgconstraint = (SELECT oid FROM pg_constraint WHERE conname = 'approval_use_run_id_fkey')"
+        " LOOP EXECUTE format('ALTER TABLE %s DISABLE TRIGGER %I', t.r, t.tgname); END LOOP; END $$",
+        (("foreign key", "approval_use_run_id_fkey on cutter_governance.approval_use", "asked", "not asked: *"),),
+    ),
+    "a setting of a role": (
+        "ALTER ROLE cutter_exec SET session_replication_role = replica",
+        (("setting", "session_replication_role of ROLE cutter_exec", "none", "replica"),),
+    ),
+    "a setting of a role in this database": (
+        "DO $$ BEGIN EXECUTE format('ALTER ROLE cutter_verify IN DATABASE %I SET search_path = public, pg_catalog', current_database()); END $$",
+        (("setting", "search_path of ROLE cutter_verify IN DATABASE", "none", "public, pg_catalog"),),
+    ),
+    "a setting of the database": (
+        "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET row_security = off', current_database()); END $$",
+        (("setting", "row_security of DATABASE", "none", "off"),),
+    ),
+    "a parameter that a role may set": (
+        "GRANT SET ON PARAMETER session_replication_role TO cutter_exec",
+        (("grant", "cutter_exec on PARAMETER session_replication_role", "none", "SET"),),
+    ),
+    "a schema that a role may make": (
+        "DO $$ BEGIN EXECUTE format('GRANT CREATE ON DATABASE %I TO cutter_exec', current_database()); END $$",
+        (("grant", "cutter_exec on DATABASE", "none", "CREATE"),),
+    ),
+    "a function that answers nothing to NULL": (
+        "ALTER FUNCTION cutter_governance.fn_approval_for(text, text) STRICT",
+        (("function", "*fn_approval_for(p_run_id text, p_purpose text): nulls", "CALLED ON NULL INPUT", "STRICT"),),
+    ),
+    "a changed default of an argument": (
+        "DO $$ BEGIN EXECUTE replace(pg_get_functiondef('cutter_governance.fn_probe_cut(integer[], boolean)'::regprocedure), 'DEFAULT false', 'DEFAULT true'); END $$",
+        (("function", "*: arguments", "*DEFAULT false", "*DEFAULT true"),),
+    ),
+    "another collation": (
+        'ALTER TABLE cutter_governance.canonical_address_alias ALTER COLUMN canonical_address TYPE text COLLATE "C"',
+        (("column", "cutter_governance.canonical_address_alias.canonical_address", "text*", '*COLLATE "C"*'),),
+    ),
+    "a view that asks as its reader": (
+        "ALTER VIEW cutter_governance.v_run SET (security_invoker = true)",
+        (("view options", "cutter_governance.v_run", "none", "security_invoker=true"),),
+    ),
+    "default privileges in every schema": (
+        "ALTER DEFAULT PRIVILEGES FOR ROLE cutter_owner GRANT SELECT ON TABLES TO cutter_ro",
+        (("default privileges", "cutter_ro on FOR ROLE cutter_owner (TABLES)", "none", "SELECT"),),
+    ),
     "an event trigger": (
         "CREATE FUNCTION public.at_ddl() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN END';"
         " CREATE EVENT TRIGGER stranger ON ddl_command_end EXECUTE FUNCTION public.at_ddl()",

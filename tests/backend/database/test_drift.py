@@ -27,6 +27,8 @@ def cleared(cluster: TransientCluster) -> Iterator[None]:
     yield
     with psycopg.connect(cluster.conninfo(), autocommit=True) as connection:
         connection.execute("ALTER ROLE cutter_owner NOLOGIN NOCREATEDB")
+        connection.execute("ALTER ROLE cutter_exec RESET ALL")
+        connection.execute("REVOKE SET ON PARAMETER session_replication_role FROM cutter_exec")
         for role in ROLES:
             connection.execute(f"DROP ROLE IF EXISTS {role}".encode())
 

@@ -70,6 +70,7 @@ def test_the_monitoring_role_executes_reading_functions_alone(database: Database
         "fn_readers_digest",
         "fn_schema_digest",
         "fn_schema_line",
+        "fn_schema_way",
     ]
 
 
