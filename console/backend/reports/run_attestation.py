@@ -81,7 +81,7 @@ def _dry_run(one: _Attesting) -> Attested:
     if missing:
         detail = f"not measured at the end of: {', '.join(missing)}"
         return Attested(sentence=sentence, outcome=Outcome.INCONCLUSIVE, detail=detail, evidence=tuple(ids))
-    detail = f"{len(ids)} phases ended with no transaction id assigned"
+    detail = f"{_many(len(ids), 'phase')} ended with no transaction id assigned"
     return Attested(
         sentence=sentence, outcome=Outcome.PASS if ids else Outcome.NOT_RUN, detail=detail, evidence=tuple(ids)
     )
@@ -105,7 +105,7 @@ def _enacted_under_sg2(one: _Attesting) -> Attested:
     used = [ruling for ruling, use in one.uses if use.purpose == "enact" and ruling.kind == "SG_2"]
     use = one.put("sg2-used", "uses of an SG_2 to enact", "cutter_governance.approval_use", f"{len(used)}")
     good = (rows == 0 and not used) or (len(used) == 1 and rows == one.record.head.n_units)
-    detail = "none was enacted" if rows == 0 else f"{rows} enacted, {len(used)} SG_2 used"
+    detail = "none was enacted" if rows == 0 else f"{rows} enacted, {_many(len(used), 'use')} of an SG_2"
     return Attested(sentence=sentence, outcome=_verdict(good), detail=detail, evidence=(log, use))
 
 
@@ -126,7 +126,11 @@ def _used_in_the_effect(one: _Attesting) -> Attested:
     if not ids:
         none = one.put("no-use", "uses of statements of this run", "cutter_governance.approval_use", "none")
         return Attested(sentence=sentence, outcome=Outcome.PASS, detail="none was used", evidence=(none,))
-    detail = f"another transaction, or none: {', '.join(wrong)}" if wrong else f"{len(ids)} uses, each in its effect"
+    detail = (
+        f"another transaction, or none: {', '.join(wrong)}"
+        if wrong
+        else f"{_many(len(ids), 'use')}, each in its effect"
+    )
     return Attested(sentence=sentence, outcome=_verdict(not wrong), detail=detail, evidence=tuple(ids))
 
 
@@ -136,6 +140,10 @@ def _untouched(one: _Attesting) -> Attested:
     if measured is not None:
         detail = f"all other rows: {measured.detail}"
         return Attested(sentence=sentence, outcome=measured.outcome, detail=detail, evidence=measured.evidence)
+    if one.record.last(Phase.WRITE_VERIFY) is not None:
+        said = "it was not measured: the recorded verification did not look at rows of other documents"
+        none = one.put("untouched-unmeasured", "rows of other documents", "cutter_governance.run_event", said)
+        return Attested(sentence=sentence, outcome=Outcome.INCONCLUSIVE, detail=said, evidence=(none,))
     return _by_no_write(one, sentence, "untouched")
 
 
@@ -171,7 +179,9 @@ def _switch_closed(one: _Attesting) -> Attested:
     ids = tuple(_lease(one, one.record.ledger, number) for number in range(len(leases)))
     still = sum(lease.ended_at is None for lease in leases)
     detail = (
-        f"{len(leases)} leases, {still} of them without a recorded end" if still else f"{len(leases)} leases, all ended"
+        f"{_many(len(leases), 'lease')}, {still} without a recorded end"
+        if still
+        else f"{_many(len(leases), 'lease')}, none without a recorded end"
     )
     return Attested(
         sentence=sentence, outcome=Outcome.INCONCLUSIVE if still else Outcome.PASS, detail=detail, evidence=ids
@@ -212,6 +222,10 @@ def _plan_file(one: _Attesting) -> Attested:
     compared = one.put("plan-file", "digest of the plan's file", "plan.json and cutter_governance.run", said)
     detail = "equal digests" if same else "it is another one, or it is gone"
     return Attested(sentence=sentence, outcome=_verdict(same), detail=detail, evidence=(compared,))
+
+
+def _many(number: int, what: str) -> str:
+    return f"{number} {what}{'s' if number != 1 else ''}"
 
 
 def _verdict(good: bool) -> Outcome:

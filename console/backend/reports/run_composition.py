@@ -12,11 +12,11 @@ from console.backend.reports.rendering import Evidences, Trusted, render
 from console.backend.reports.run_attestation import Attested, attest
 from console.backend.reports.run_chapters import TITLES, Chapter, chapters
 from console.backend.reports.run_deltas import Deltas, cut_deltas, step_deltas
-from console.backend.reports.run_record import RunRecord
+from console.backend.reports.run_record import Head, RunRecord
 from console.backend.reports.run_register import Register, utc
 from console.backend.reports.run_rulings import Pause, RulingTold, pauses
 from console.backend.reports.sums import SUMS, sums_of
-from console.backend.runs.states import Family, Mode, Move, Stage, legal_moves
+from console.backend.runs.states import Family, Mode, Move, Phase, Stage, legal_moves
 from console.backend.safe_text import SafeText, safe_text
 from console.backend.value import Value
 
@@ -130,7 +130,7 @@ def compose(record: RunRecord) -> Composition:
         steps_after=after,
         steps=steps,
         attested=attested,
-        roll_up=_roll_up(told, rested, facts),
+        roll_up=_roll_up(told, rested, steps, facts),
         holds=tuple(_holds(record, register)),
         evidence=register.all,
     )
@@ -168,10 +168,16 @@ def _rendered(made: Composition, number: int, cited: Evidences) -> bytes:
         "cite": lambda name: Trusted(f"[{cited.get(name).id}]"),
         "signed": lambda number: Trusted(f"{number:+d}"),
         "labels": {piece.id: piece.asked for piece in made.evidence},
-        "next": tuple(_next(move, head.run_id) for move in legal_moves(head.state, head.mode)),
+        "next": tuple(_next(move, head.run_id) for move in _moves(head)),
         "fenced": tuple(map(_fenced, pause.rulings)) if pause else (),
     }
     return render(f"run/{template}.md.j2", cited, values)
+
+
+def _moves(head: Head) -> tuple[Move, ...]:
+    """The legal moves; that there is nothing to do but to report is told where there is nothing else."""
+    legal = legal_moves(head.state, head.mode)
+    return tuple(move for move in legal if move is not Move.REPORT) or tuple(legal)
 
 
 def _next(move: Move, run_id: str) -> NextStep:
@@ -229,7 +235,7 @@ def _facts(record: RunRecord, register: Register) -> Facts:
     head, at = record.head, record.ended_at
     state = f"{head.state.name}, reached at {utc(head.changed_at)}; stage {head.state.stage}, {head.state.family}"
     asked = f"{head.mode} run of {head.docprefix} from {head.origin}, profile {head.profile}, started at {utc(head.started_at)} by {head.operator} on {head.host}"
-    plan = f"{head.n_units} units, plan digest {head.plan_digest}, content digest {head.content_digest}"
+    plan = f"{head.n_units} unit{'s' if head.n_units != 1 else ''}, plan digest {head.plan_digest}, content digest {head.content_digest}"
     verdict = record.journal
     torn = f"; {verdict.torn_bytes} bytes of a torn record at its end" if verdict.torn_bytes else ""
     headed = f"; head {verdict.head.hash}" if verdict.head else ""
@@ -262,12 +268,28 @@ def _holds(record: RunRecord, register: Register) -> list[str]:
     ]  # fmt: skip
 
 
-def _roll_up(told: tuple[Chapter, ...], rested: tuple[Pause, ...], facts: Facts) -> tuple[RollUp, ...]:
+def _roll_up(
+    told: tuple[Chapter, ...], rested: tuple[Pause, ...], steps: tuple[Step, ...], facts: Facts
+) -> tuple[RollUp, ...]:
     lines = [_line(one, one.last.took_ms if one.last else None, one.last.kept if one.last else facts.state) for one in told]  # fmt: skip
     lines += [
         _line(one, None, one.used or (one.rulings[-1].statement if one.rulings else facts.state)) for one in rested
     ]
+    edited = next((step for step in steps if step.name == "edit"), None)
+    if edited is not None:
+        lines = [_edited(line, edited) if line.document == _CUT.document else line for line in lines]
     return tuple(sorted(lines, key=lambda line: line.document))
+
+
+_CUT = next(title for title in TITLES if title.phase is Phase.CUT_LEG_A)
+
+
+def _edited(line: RollUp, edit: Step) -> RollUp:
+    """An edit's one transaction stands in the document of the cut that it does not have."""
+    known = edit.outcome in Outcome.__members__
+    outcome = Outcome(edit.outcome) if known else Outcome.INCONCLUSIVE
+    told = {"outcome": outcome, "detail": "the edits, in one transaction", "evidence": edit.evidence}
+    return line.model_copy(update=told)
 
 
 def _line(one: Chapter | Pause, took_ms: int | None, evidence: str) -> RollUp:

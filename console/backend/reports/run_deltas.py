@@ -5,7 +5,7 @@ import re
 from console.backend.outcome import Outcome
 from console.backend.reports.run_record import RunRecord
 from console.backend.reports.run_register import Register
-from console.backend.runs.states import Phase
+from console.backend.runs.states import Mode, Phase
 from console.backend.safe_text import SafeText
 from console.backend.value import Value
 from console.backend.world import TableDelta, expected_step_deltas
@@ -27,12 +27,13 @@ class Delta(Value):
 
 
 class Deltas(Value):
-    """One step's rows; `planned` and `counted` are evidence ids, `counted` empty where nothing was counted."""
+    """One step's rows; the last three are evidence ids, one of `counted` and `uncounted` empty: why nothing was counted."""
 
     what: str
     rows: tuple[Delta, ...]
     planned: str
     counted: str
+    uncounted: str = ""
 
     @property
     def outcome(self) -> Outcome:
@@ -52,8 +53,23 @@ def cut_deltas(record: RunRecord, register: Register) -> Deltas | None:
     said, counted = _counted(record, register)
     wanted = {delta.table: delta.rows for delta in record.planned}
     tables = [*wanted, *(table for table in said if table not in wanted)]
-    rows = tuple(_delta(table, wanted.get(table, 0), said.get(table), measured=bool(counted)) for table in tables)
-    return Deltas(what="edit" if head.is_edit else "cut", rows=rows, planned=planned, counted=counted)
+    what = "edit" if head.is_edit else "cut"
+    wrote = record.ruling(what) is not None
+    absent = Outcome.INCONCLUSIVE if wrote else Outcome.NOT_RUN
+    rows = tuple(_delta(table, wanted.get(table, 0), said.get(table) if counted else None, absent) for table in tables)
+    uncounted = "" if counted else _uncounted(record, register, wrote=wrote)
+    return Deltas(what=what, rows=rows, planned=planned, counted=counted, uncounted=uncounted)
+
+
+def _uncounted(record: RunRecord, register: Register, *, wrote: bool) -> str:
+    """Why no row was counted: nothing was written, or nobody verified what was."""
+    if record.head.mode is Mode.DRYRUN:
+        said, where = "never: a dry run adds no row", "the run's directory"
+    elif wrote:
+        said, where = "never: the record has no verification of the write", "cutter_governance.run_event"
+    else:
+        said, where = "never: no statement of this run was used, and no unit is written without one", "cutter_governance.approval_use"  # fmt: skip
+    return register.put("10.uncounted", "rows that were added", where, said, record.ended_at)
 
 
 def step_deltas(record: RunRecord, purpose: str, register: Register) -> Deltas | None:
@@ -66,8 +82,9 @@ def step_deltas(record: RunRecord, purpose: str, register: Register) -> Deltas |
         f"13.{purpose}.expected", f"rows that the {purpose} adds", f"{head.n_units} units", _in_words(expected), head.started_at
     )  # fmt: skip
     if ledger is None:
-        rows = tuple(_delta(one.table, one.rows, None, measured=False) for one in expected)
-        return Deltas(what=_NAMED[purpose], rows=rows, planned=planned, counted="")
+        rows = tuple(_delta(one.table, one.rows, None) for one in expected)
+        unread = register.put(f"13.{purpose}.uncounted", f"rows of the {purpose} in the ledger", "the database", f"never: not read, {record.ledger_unread}", record.ended_at)  # fmt: skip
+        return Deltas(what=_NAMED[purpose], rows=rows, planned=planned, counted="", uncounted=unread)
     status, backlog = _DONE[purpose]
     actual = (
         sum(one.rows for one in ledger.transitions if one.to_status == status),
@@ -78,7 +95,7 @@ def step_deltas(record: RunRecord, purpose: str, register: Register) -> Deltas |
     counted = register.put(
         f"13.{purpose}.counted", f"rows of the {purpose} in the ledger", "lifecycle log, decisions, backlog", _in_words(found), record.ended_at
     )  # fmt: skip
-    rows = tuple(_delta(a.table, a.rows, b.rows, measured=True) for a, b in zip(expected, found, strict=True))
+    rows = tuple(_delta(a.table, a.rows, b.rows) for a, b in zip(expected, found, strict=True))
     return Deltas(what=_NAMED[purpose], rows=rows, planned=planned, counted=counted)
 
 
@@ -95,9 +112,10 @@ def _counted(record: RunRecord, register: Register) -> tuple[dict[str, int], str
     return {}, ""
 
 
-def _delta(table: str, expected: int, actual: int | None, *, measured: bool) -> Delta:
-    if not measured or actual is None:
-        return Delta(table=table, expected=expected, actual=None, outcome=Outcome.INCONCLUSIVE)
+def _delta(table: str, expected: int, actual: int | None, absent: Outcome = Outcome.INCONCLUSIVE) -> Delta:
+    """`absent` is the outcome where nobody counted."""
+    if actual is None:
+        return Delta(table=table, expected=expected, actual=None, outcome=absent)
     return Delta(
         table=table, expected=expected, actual=actual, outcome=Outcome.PASS if actual == expected else Outcome.FAIL
     )

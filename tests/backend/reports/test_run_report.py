@@ -361,13 +361,52 @@ def test_a_policy_that_the_run_did_not_keep_is_not_guessed(at: At) -> None:
     assert "whether it is solo is not proven here" in text
 
 
-def test_planned_and_counted_rows_stand_side_by_side_and_unmeasured_ones_are_inconclusive(at: At) -> None:
+def test_planned_and_counted_rows_stand_side_by_side_and_unverified_ones_are_inconclusive(at: At) -> None:
     passage = at("enacted")
     whole = _texts(passage.backend.report(passage.run_id))["10-write-verify.md"]
     assert f"| public.unit_version | +{UNITS} [03.expected] | +{UNITS} [10.counted] | PASS |" in whole
     waiting = at("waits for SG_1")
     early = _texts(waiting.backend.report(waiting.run_id))["10-write-verify.md"]
-    assert f"| public.unit_version | +{UNITS} [03.expected] | not measured | INCONCLUSIVE |" in early
+    assert f"| public.unit_version | +{UNITS} [03.expected] | not counted [10.uncounted] | NOT_RUN |" in early
+    assert "no statement of this run was used" in early
+    unverified = at("waits for SG_2")
+    _as_a_superuser(
+        unverified,
+        "cutter_governance.run_event",
+        "DELETE FROM cutter_governance.run_event WHERE phase = 'write_verify'",
+    )
+    late = _texts(unverified.backend.report(unverified.run_id))["10-write-verify.md"]
+    assert f"| public.unit_version | +{UNITS} [03.expected] | not counted [10.uncounted] | INCONCLUSIVE |" in late
+
+
+def test_a_run_that_can_still_be_ended_is_not_said_to_have_nothing_left_to_do(at: At) -> None:
+    _, view = _ended(at, "failed")
+    following = _texts(view)["13-closeout.md"].partition("## Next")[2].partition("## STOP")[0]
+    assert "run void" in following
+    assert "Nothing more" not in following
+    _, over = _ended(at, "voided")
+    assert "Nothing more is to be done" in _texts(over)["13-closeout.md"]
+
+
+def test_a_dry_run_claims_nothing_of_a_database_that_was_not_asked(at: At) -> None:
+    _, view = _ended(at, "dry run")
+    assert "known\nfrom the database" not in _texts(view)["06-pause-sg1.md"]
+    assert "never: a dry run adds no row [10.uncounted]" in _texts(view)["13-closeout.md"]
+
+
+def test_an_edit_is_told_where_the_cut_would_stand_and_the_roll_up_agrees(at: At) -> None:
+    _, view = _ended(at, "edited")
+    texts = _texts(view)
+    assert "came to **PASS**" in texts["07-cut-leg-a.md"]
+    assert "| 07-cut-leg-a.md | **PASS** | the edits, in one transaction" in texts["13-closeout.md"]
+    assert "also moved the run" not in texts["04-pre-write-backup.md"]
+    assert "Nothing of this phase happened" not in "".join(texts[name] for name in DOCUMENTS)
+
+
+def test_a_sentence_that_does_not_hold_cannot_be_misread_as_one_that_does(at: At) -> None:
+    _, view = _ended(at, "edited")
+    assert "**INCONCLUSIVE**, it is not proven that: No unit of another" in _texts(view)["13-closeout.md"]
+    assert _attested(view, "Nothing was deleted") == "PASS"
 
 
 def test_phases_that_were_not_reached_say_why(at: At) -> None:
