@@ -2,9 +2,12 @@
 
 import hashlib
 import json
+import os
 from pathlib import Path
 
 from pydantic import BaseModel
+
+from console.backend.regular_file import open_regular
 
 
 def canonical_json(value: BaseModel) -> bytes:
@@ -26,5 +29,5 @@ def digest(value: BaseModel) -> str:
 
 def sha256_file(path: Path) -> str:
     """sha256 of a file's bytes, read in pieces."""
-    with path.open("rb") as stream:
+    with os.fdopen(open_regular(path), "rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()

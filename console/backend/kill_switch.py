@@ -8,10 +8,12 @@ from console.backend.database import ledger
 from console.backend.database.connections import connect
 from console.backend.database.records import HoldRow, LeaseRow, current_hold, open_lease
 from console.backend.errors import CutterError, Held, Refused, StopCode
+from console.backend.regular_file import read_regular
 from console.backend.runs.site import Site
 from console.backend.safe_text import safe_text
 from console.backend.views import SwitchState, SwitchView
 
+_HOLD_BYTES = 65536
 RELEASE = "cutter-console hold release --confirm RELEASE"
 
 
@@ -58,11 +60,14 @@ def switch_of(hold: HoldRow | None, lease: LeaseRow | None) -> SwitchView:
 
 
 def require_no_hold(site: Site) -> None:
-    """Raises Held naming who set the HOLD, why and since when."""
-    switch = measure_switch(site)
+    """Raises Held naming who set the HOLD, why and since when; also where it cannot be told whether the file sets one."""
+    in_file = hold_in_file(site)
+    switch = in_file or measure_switch(site)
     if switch.state is SwitchState.HOLD:
         message = f"a HOLD is set by {switch.by or 'the HOLD file'} since {_when(switch)}: {switch.reason}"
         raise Held(StopCode.HOLD, message, f"Find out why, then: {RELEASE}")
+    if in_file is not None:
+        raise Held(StopCode.HOLD, f"it cannot be told whether a HOLD is set: {in_file.reason}", in_file.clears_with)
 
 
 def armed_for(site: Site, run_id: str, purpose: str) -> bool:
@@ -121,14 +126,18 @@ def release_hold(site: Site, confirm: str) -> SwitchView:
     with connect(site.settings.database.executor, purpose="release") as connection:
         if current_hold(connection) is not None:
             ledger.release_hold(connection, "released by hand", site.operator)
-    site.hold_file.unlink(missing_ok=True)
+    try:
+        site.hold_file.unlink(missing_ok=True)
+    except OSError as error:
+        message = f"the HOLD stays: {site.hold_file}: {error.strerror}"
+        raise Held(StopCode.HOLD, message, f"Look at it, take it away by hand: ls -la {site.hold_file}") from error
     return measure_switch(site)
 
 
 def set_hold_file(site: Site, reason: str) -> bool:
     """Write the HOLD file, durably. False where the root cannot be written: the database's HOLD must do then."""
     try:
-        descriptor = os.open(site.hold_file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o640)
+        descriptor = os.open(site.hold_file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NONBLOCK, 0o640)
     except OSError:
         return False
     try:
@@ -140,16 +149,22 @@ def set_hold_file(site: Site, reason: str) -> bool:
 
 
 def hold_in_file(site: Site) -> SwitchView | None:
-    """The HOLD that the file sets, whatever the database says; None where there is no such file."""
+    """The HOLD that the file sets, whatever the database says; None where there is nothing of that name.
+
+    That it is there is what counts: a directory, a FIFO or a link into nowhere sets it too, whoever meant what by it.
+    """
     try:
-        reason, _, by = site.hold_file.read_text(encoding="utf-8", errors="replace").partition("\n")
-        since = datetime.fromtimestamp(site.hold_file.stat().st_mtime, UTC)
+        since = datetime.fromtimestamp(site.hold_file.lstat().st_mtime, UTC)
     except FileNotFoundError:
         return None
     except OSError as error:
         return SwitchView(
             state=SwitchState.UNREADABLE, reason=f"{site.hold_file}: {error.strerror}", clears_with="Make it readable."
         )
+    try:
+        reason, _, by = read_regular(site.hold_file, _HOLD_BYTES).decode("utf-8", "replace").partition("\n")
+    except OSError as error:
+        reason, by = f"what is there cannot be read: {error.strerror}", ""
     return SwitchView(
         state=SwitchState.HOLD,
         by=by.strip() or "a file made by hand",

@@ -89,6 +89,7 @@ def check_tree(
         ("tree.complete", _missing(root, found), "Make it: cutter-console init"),
         ("tree.strangers", _strangers(root, found, also_allowed), "Look at it, then move it away."),
         ("tree.symlinks", [p for p, s in found if stat.S_ISLNK(s.st_mode)], "Replace it with what it points to."),
+        ("tree.kinds", special := [p for p, s in found if _is_special(s)], _command("rm", special)),
         ("tree.owner", owners := [p for p, s in found if s.st_uid != uid], _command(f"chown -h {uid}", owners)),
         ("tree.mode", modes, _closing(modes, dict(found))),
     )
@@ -118,6 +119,11 @@ def _missing(root: Path, found: tuple[Entry, ...]) -> list[Path]:
 def _strangers(root: Path, found: tuple[Entry, ...], also_allowed: frozenset[str]) -> list[Path]:
     known = {*DIRECTORIES, README_NAME, CONFIG_NAME, *also_allowed}
     return [path for path, _ in found if path.parent == root and path.name not in known]
+
+
+def _is_special(status: os.stat_result) -> bool:
+    """A FIFO, a socket, a device: what waits for ever or has no end when it is read."""
+    return not (stat.S_ISREG(status.st_mode) or stat.S_ISDIR(status.st_mode) or stat.S_ISLNK(status.st_mode))
 
 
 def _wrong_modes(root: Path, found: tuple[Entry, ...], also_allowed: frozenset[str]) -> list[Path]:

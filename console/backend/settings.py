@@ -7,6 +7,7 @@ from pathlib import Path
 from pydantic import Field, ValidationError, field_validator
 
 from console.backend.errors import StopCode, UsageError
+from console.backend.regular_file import read_regular
 from console.backend.value import Value
 
 CONFIG_NAME = "orchestrator.config.json"
@@ -128,12 +129,16 @@ def _read(path: Path, *, required: bool) -> dict[str, object]:
     if not path.exists() and not required:
         return {}
     try:
-        raw = json.loads(path.read_text(encoding="utf-8"))
+        raw = json.loads(read_regular(path).decode())
     except json.JSONDecodeError as error:
         message = f"{path}, line {error.lineno}: {error.msg}"
         raise UsageError(StopCode.REFUSED_INPUT, message, "Correct the JSON on that line.") from error
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(StopCode.REFUSED_INPUT, f"{path}: {error}", "Name a readable file with --config.") from error
+    except RecursionError as error:
+        raise UsageError(
+            StopCode.REFUSED_INPUT, f"{path}: nested too deeply", "Write one object with the settings."
+        ) from error
     if not isinstance(raw, dict):
         raise UsageError(StopCode.REFUSED_INPUT, f"{path}: not a JSON object", "Write one object with the settings.")
     return raw

@@ -3,11 +3,13 @@
 import os
 import threading
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from console.backend import kill_switch
 from console.backend.errors import CutterError, Held, Refused, StopCode
+from console.backend.kill_switch import require_no_hold
 from console.backend.runs.states import Family, Phase
 from console.backend.views import Progress, SwitchState
 from tests.passage import REQUEST, Passage, silent
@@ -174,3 +176,48 @@ def test_a_hold_does_not_stop_a_revert_from_being_refused_nor_the_record_from_be
         passage.backend.revert(passage.run_id, passage.run_id)
     assert passage.run().run_id == passage.run_id
     assert passage.backend.status().waiting[0].what == "HOLD: stop"
+
+
+def _endless(path: Path) -> None:
+    with path.open("wb") as stream:
+        stream.truncate(1 << 40)
+
+
+_ODD_HOLDS: dict[str, Callable[[Path], object]] = {
+    "a directory": lambda path: path.mkdir(),
+    "a FIFO": os.mkfifo,
+    "a link into nowhere": lambda path: path.symlink_to("/nonexistent/hold"),
+    "a file without an end": _endless,
+}
+
+
+@pytest.mark.parametrize("how", _ODD_HOLDS)
+def test_whatever_lies_at_the_holds_place_stops_everything(at: At, how: str) -> None:
+    passage = at("SG_1 imported")
+    _ODD_HOLDS[how](passage.site.hold_file)
+
+    assert passage.backend.status().switch.state is SwitchState.HOLD
+    with pytest.raises(Held):
+        require_no_hold(passage.site)
+    with pytest.raises(Held):
+        passage.arm()
+
+
+def test_a_panic_does_not_wait_at_a_fifo(at: At) -> None:
+    passage = at("SG_1 imported")
+    os.mkfifo(passage.site.hold_file)
+
+    passage.backend.panic("look")
+
+    assert passage.rows("SELECT count(*) FROM cutter_governance.v_hold") == [(1,)]
+
+
+def test_a_hold_that_cannot_be_taken_away_stays_and_says_so(at: At) -> None:
+    passage = at("SG_1 imported")
+    passage.site.hold_file.mkdir()
+
+    with pytest.raises(Held, match="the HOLD stays") as caught:
+        passage.backend.release_hold("RELEASE")
+
+    assert str(passage.site.hold_file) in caught.value.next_action
+    assert passage.backend.status().switch.state is SwitchState.HOLD

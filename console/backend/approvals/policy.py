@@ -1,6 +1,7 @@
 """Who may rule, and how many of them it takes: the policy file, its digest, and whether anyone can satisfy it."""
 
 import json
+import os
 import re
 from datetime import datetime
 from pathlib import Path
@@ -20,6 +21,7 @@ from console.backend.approvals.statement import Kind
 from console.backend.canonical_json import digest
 from console.backend.errors import Refused, StopCode, Unmeasured
 from console.backend.outcome import Check, Evidence, Outcome
+from console.backend.regular_file import open_regular
 from console.backend.safe_text import SafeText
 from console.backend.value import Value
 
@@ -118,7 +120,7 @@ def _no_key_twice(pairs: list[tuple[str, object]]) -> dict[str, object]:
 
 def _read(path: Path) -> str:
     try:
-        with path.open("rb") as stream:
+        with os.fdopen(open_regular(path), "rb") as stream:
             data = stream.read(_MAX_POLICY_BYTES + 1)
     except OSError as error:
         raise _refused(f"{path}: {error.strerror}") from error

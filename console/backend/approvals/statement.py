@@ -22,6 +22,7 @@ from pydantic import (
 from console.backend.canonical_json import canonical_json, sha256_hex
 from console.backend.context import Context
 from console.backend.errors import Refused, StopCode
+from console.backend.regular_file import open_regular
 from console.backend.safe_text import SafeText
 from console.backend.value import Value
 from console.backend.world import TableDelta, Target
@@ -210,7 +211,7 @@ def _unreadable(message: str) -> Refused:
 def read_statement(path: Path) -> bytes:
     """The bytes of a statement file, bounded. Raises Refused where there is no such file."""
     try:
-        with path.open("rb") as stream:
+        with os.fdopen(open_regular(path), "rb") as stream:
             return stream.read(MAX_STATEMENT_BYTES + 1)
     except OSError as error:
         raise _unreadable(f"{path}: {error.strerror}") from error

@@ -10,6 +10,7 @@ from console.backend.backup.durable import replace_file
 from console.backend.backup.failures import BackupNotProven
 from console.backend.canonical_json import canonical_json, sha256_file
 from console.backend.outcome import Evidence
+from console.backend.regular_file import read_regular
 from console.backend.safe_text import SafeText, safe_text
 from console.backend.value import Value
 from console.backend.world import Target
@@ -98,7 +99,7 @@ def read_record(file: Path) -> BackupRecord:
     """The record beside a backup file. Raises BackupNotProven where there is none that can be read."""
     place = file.parent / f"{file.name}.json"
     try:
-        return BackupRecord.model_validate_json(place.read_bytes())
+        return BackupRecord.model_validate_json(read_regular(place))
     except FileNotFoundError as error:
         raise BackupNotProven(f"{file.name} has no record: it was never proven", "take a new backup") from error
     except ValidationError as error:

@@ -98,8 +98,6 @@ def subject(key: Key) -> str:
     match key.what:
         case "grant" | "default privileges":
             return f"{key.role} on {where}" + (f" ({key.part})" if key.part else "")
-        case "child table":
-            return f"{key.part} below {where}"
         case "setting":
             return f"{key.part} of {_lowered(key.object)}"
         case "membership":

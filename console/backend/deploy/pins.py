@@ -12,6 +12,7 @@ from console.backend.canonical_json import sha256_file
 from console.backend.database.connections import connect, scalar
 from console.backend.database.measure import measure_identity
 from console.backend.errors import Refused, StopCode, Unmeasured, UsageError
+from console.backend.regular_file import read_regular
 from console.backend.runs.site import Site
 from console.backend.safe_text import SafeText
 from console.backend.settings import PinSettings, Settings
@@ -46,7 +47,7 @@ def machine_id(filesystem: Path) -> str:
     """The content of etc/machine-id. Raises Unmeasured where there is none."""
     path = filesystem / "etc/machine-id"
     try:
-        found = path.read_text(encoding="ascii").strip()
+        found = read_regular(path).decode("ascii").strip()
     except (OSError, UnicodeDecodeError) as error:
         raise _no_machine_id(path, str(getattr(error, "strerror", "not text"))) from error
     if not found:

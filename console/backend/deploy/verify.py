@@ -8,6 +8,7 @@ from console.backend.deploy.manifest import FileSum, Kind, TestTotals, read_mani
 from console.backend.deploy.pins import manifest_path
 from console.backend.deploy.tree import Tree, read_tree
 from console.backend.errors import StopCode, Unmeasured, UsageError
+from console.backend.regular_file import read_regular
 from console.backend.runs.site import Site
 from console.backend.safe_text import SafeText
 from console.backend.value import Value
@@ -78,7 +79,7 @@ def measure_tree(site: Site) -> TreeFinding:
     path = manifest_path(site)
     pinned = "" if site.settings.deploy_manifest_sha256 == "none" else site.settings.deploy_manifest_sha256
     try:
-        data = path.read_bytes()
+        data = read_regular(path)
     except FileNotFoundError:
         return TreeFinding(manifest=str(path), manifest_sha256="", pinned_sha256=pinned)
     except OSError as error:

@@ -1,5 +1,6 @@
 """G7: somebody can rule, what waits for a ruling is complete, and nothing is taken for an approval that is none."""
 
+import os
 import re
 from collections.abc import Callable
 from datetime import datetime
@@ -16,6 +17,7 @@ from console.backend.gates.gate import Gate
 from console.backend.gates.probe import Probe
 from console.backend.outcome import Check, Outcome
 from console.backend.readiness import Owner
+from console.backend.regular_file import open_regular, read_regular
 from console.backend.runs import rulings
 from console.backend.runs.states import Family, Stage
 from console.backend.safe_text import SafeText
@@ -237,7 +239,7 @@ def _in_words(found: Package) -> str:
 def _policy(path: Path) -> PolicyFile:
     """A policy that is missing or wrong is an answer; one that cannot be read is none."""
     try:
-        path.read_bytes()
+        read_regular(path)
     except FileNotFoundError:
         return PolicyFile(policy=None, problem=f"there is no policy {path}")
     try:
@@ -287,7 +289,7 @@ def _placeholders(folder: Path) -> tuple[str, ...]:
     """Files of approvals/ whose name or head of content names a placeholder id (incident 14)."""
     found = []
     for place in sorted(folder.iterdir()):
-        with place.open("rb") as stream:
+        with os.fdopen(open_regular(place), "rb") as stream:
             text = stream.read(MAX_STATEMENT_BYTES).decode("utf-8", "replace")
         if named := placeholders_in(f"{place.name}\n{text}"):
             found.append(f"{place.name} names {', '.join(named)}")

@@ -1,8 +1,10 @@
 """The board: gates measured side by side under one deadline; a slow one is INCONCLUSIVE, not a hang."""
 
 import time
-from concurrent.futures import wait
+import traceback
+from concurrent.futures import Future, wait
 from functools import partial
+from pathlib import Path
 
 from console.backend.daemon import start
 from console.backend.errors import CutterError, StopCode, UsageError
@@ -35,7 +37,7 @@ def measure_board(
     probes = [(gate, Probe(site, gate.id, ends_at, read_only, shared)) for gate in gates]
     asked = [(gate, start(partial(_measure, gate, probe), gate.id)) for gate, probe in probes]
     wait([answer for _, answer in asked], timeout=deadline_s)
-    reports = tuple(answer.result() if answer.done() else _late(site, gate, deadline_s) for gate, answer in asked)
+    reports = tuple(_reported(site, gate, answer, deadline_s) for gate, answer in asked)
     return Board(
         gates=reports,
         outcome=worst([report.outcome for report in reports]),
@@ -52,6 +54,19 @@ def _measure(gate: AnyGate, probe: Probe) -> GateReport:
     except CutterError as error:
         said = f"{error.code}: {error.message}"
         return _unmeasured(probe.site, gate, "measurable", said, error.next_action)
+
+
+def _reported(site: Site, gate: AnyGate, answer: Future[GateReport], deadline_s: float) -> GateReport:
+    """One gate that breaks leaves the other ten their answers, and is INCONCLUSIVE itself."""
+    if not answer.done():
+        return _late(site, gate, deadline_s)
+    broke = answer.exception()
+    if broke is None:
+        return answer.result()
+    where = traceback.extract_tb(broke.__traceback__)[-1]
+    said = f"the gate broke: {type(broke).__name__} in {Path(where.filename).name}, line {where.lineno}"
+    action = f"It is a defect: report it with this line, install a mended release, then: cutter-console gates {gate.id}"
+    return _unmeasured(site, gate, "measurable", said, action)
 
 
 def _late(site: Site, gate: AnyGate, deadline_s: float) -> GateReport:

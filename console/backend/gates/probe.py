@@ -21,6 +21,12 @@ from console.backend.runs.step import Role
 
 T = TypeVar("T")
 
+_UNMEASURED = (
+    *(CutterError, psycopg.Error, OSError, subprocess.SubprocessError),
+    *(ValueError, RecursionError, MemoryError),
+)
+"""What stops a measurement: the last three are files that are not what they should be."""
+
 
 class Asked:
     """What several gates of one board ask alike is asked once, by whoever comes first, and is the same for all."""
@@ -117,14 +123,14 @@ class Probe:
 
         try:
             value = measure()
-        except (CutterError, psycopg.Error, OSError, subprocess.SubprocessError) as error:
+        except _UNMEASURED as error:
             why, mend = _reason(error)
             mend = mend or otherwise or f"Make it measurable, then: cutter-console gates {self.gate}"
             return Fact[T](evidence=evidence(f"not measured: {why}"), unmeasured=why, next_action=mend)
         return Fact[T](evidence=evidence(answer(value), digest(value) if digest else ""), value=value)
 
 
-def _reason(error: CutterError | psycopg.Error | OSError | subprocess.SubprocessError) -> tuple[str, str]:
+def _reason(error: Exception) -> tuple[str, str]:
     match error:
         case CutterError():
             told = error.message.startswith("STOP_")  # what another fact of the gate could not measure, told on
@@ -134,5 +140,7 @@ def _reason(error: CutterError | psycopg.Error | OSError | subprocess.Subprocess
             return f"{known.code}: {known.message}", known.next_action
         case OSError():
             return f"{error.filename or type(error).__name__}: {error.strerror or error}", ""
-        case _:
+        case subprocess.SubprocessError():
             return str(error), ""
+        case _:  # the text of the others repeats what was read
+            return f"what is there cannot be read: {type(error).__name__}", ""

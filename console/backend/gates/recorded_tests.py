@@ -6,6 +6,7 @@ from console.backend.errors import UsageError
 from console.backend.gates.fact import Fact, Verdict, check, fails, partial, passes
 from console.backend.gates.probe import Probe
 from console.backend.outcome import Check
+from console.backend.regular_file import read_regular
 from console.backend.runs.site import Site
 from console.backend.safe_text import SafeText
 from console.backend.value import Value
@@ -43,7 +44,7 @@ def recorded_tests_check(fact: Fact[Recorded], name: str = "tests recorded") -> 
 def _recorded(site: Site) -> Recorded:
     path, untested = manifest_path(site), site.settings.untested
     try:
-        return Recorded(manifest=read_manifest(path, path.read_bytes()), problem="", untested=untested)
+        return Recorded(manifest=read_manifest(path, read_regular(path)), problem="", untested=untested)
     except FileNotFoundError:
         return Recorded(manifest=None, problem=f"there is no deploy manifest {path}", untested=untested)
     except UsageError as error:

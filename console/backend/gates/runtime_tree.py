@@ -12,6 +12,7 @@ from console.backend.gates.probe import Probe
 from console.backend.outcome import Check, Outcome
 from console.backend.readiness import Owner
 from console.backend.redaction import denied_keys, redact
+from console.backend.regular_file import read_regular
 from console.backend.runs.site import Site
 from console.backend.runtime_tree import CONFIG_NAME, check_tree
 from console.backend.safe_text import SafeText
@@ -84,14 +85,12 @@ def _tree(site: Site, now: datetime) -> tuple[Check, ...]:
 
 
 def _loaded(root: Path) -> str:
-    if not (root / CONFIG_NAME).is_file():
-        raise FileNotFoundError(2, "there is no configuration", str(root / CONFIG_NAME))
-    load_settings(root)
+    load_settings(root, root / CONFIG_NAME)
     return "valid"
 
 
 def _secrets(config: Path) -> ConfigFinding:
-    text = config.read_text(encoding="utf-8")
+    text = read_regular(config).decode()
     found = list(denied_keys(json.loads(text)))
     if redact(text) != text:
         found.append("a value that looks like a password, a token or a key")

@@ -177,7 +177,7 @@ BREAKS: dict[str, tuple[str, tuple[tuple[str, str, str, str], ...]]] = {
     ),
     "a child whose rows its parent shows": (
         f"CREATE TABLE public.child () INHERITS ({UNIT})",
-        (("child table", f"public.child below {UNIT}", "absent", "inherits"),),
+        (("child table", f"public.child on {UNIT}", "absent", "inherits"),),
     ),
     "foreign keys that are not asked": (
         "DO $$ DECLARE t record; BEGIN FOR t IN SELECT tgrelid::regclass r, tgname FROM pg_trigger WHERE tgisinternal AND tgrelid = 'cutter_governance.approval_use'::regclass AND tgconstraint = (SELECT oid FROM pg_constraint WHERE conname = 'approval_use_run_id_fkey')"

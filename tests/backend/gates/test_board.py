@@ -89,9 +89,12 @@ def test_a_gate_that_is_stopped_says_what_stopped_it_and_what_to_do(site: Site) 
     assert board.gates[0].next_action == "Mend the line."
 
 
-def test_a_defect_in_a_gate_reaches_the_one_who_asked(site: Site) -> None:
-    with pytest.raises(ZeroDivisionError):
-        measure_board(site, (Broken("G3", threading.Barrier(1)),))
+def test_a_defect_in_one_gate_is_told_with_its_place_and_leaves_the_others_their_answers(site: Site) -> None:
+    board = measure_board(site, (Broken("G3", threading.Barrier(1)), Meeting("G4", threading.Barrier(1))))
+
+    assert [gate.outcome for gate in board.gates] == [Outcome.INCONCLUSIVE, Outcome.PASS]
+    assert "the gate broke: ZeroDivisionError in test_board.py" in board.gates[0].detail
+    assert "report it" in board.gates[0].next_action
 
 
 def test_gates_are_named_as_they_are_written_and_others_are_refused() -> None:

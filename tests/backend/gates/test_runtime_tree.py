@@ -1,11 +1,15 @@
 """G2 goes red when the tree or the configuration is not what it must be."""
 
+import os
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from console.backend.gates import runtime_tree
+from console.backend.gates.approval_package import GATE as APPROVAL_PACKAGE
+from console.backend.gates.board import measure_board
 from console.backend.gates.fact import Fact
 from console.backend.gates.probe import Probe
 from console.backend.gates.runtime_tree import GATE, MIB
@@ -76,6 +80,48 @@ def test_a_full_disk_is_red_and_a_filling_one_says_so(fresh: Passage, free: int,
 
     assert check.outcome is outcome
     assert "Make room" in check.next_action
+
+
+def _fifo(path: Path) -> None:
+    path.unlink()
+    os.mkfifo(path, 0o640)
+
+
+def _endless(path: Path) -> None:
+    with path.open("wb") as stream:
+        stream.truncate(1 << 40)
+
+
+_UNREADABLE: dict[str, Callable[[Path], object]] = {
+    "a FIFO that nobody writes to": _fifo,
+    "a terabyte of nothing": _endless,
+    "no JSON": lambda path: path.write_text("{ nope"),
+    "no text": lambda path: path.write_bytes(b'{"a": "\xff"}'),
+    "brackets without an end": lambda path: path.write_text("[" * 200_000),
+}
+
+
+@pytest.mark.parametrize("how", _UNREADABLE)
+def test_a_configuration_of_any_kind_is_answered_and_the_other_gates_stand(fresh: Passage, how: str) -> None:
+    _UNREADABLE[how](fresh.site.root / "orchestrator.config.json")
+
+    board = measure_board(fresh.site, (GATE, APPROVAL_PACKAGE), deadline_s=30)
+
+    report, other = board.gates
+    assert is_red(report, "configuration", Outcome.INCONCLUSIVE)
+    assert is_red(report, "nothing confidential", Outcome.INCONCLUSIVE)
+    assert other.outcome is Outcome.PARTIAL
+
+
+def test_what_would_wait_for_ever_when_it_is_read_is_named_with_what_removes_it(fresh: Passage) -> None:
+    pipe = fresh.site.root / "approvals" / "x.json"
+    os.mkfifo(pipe, 0o640)
+
+    board = measure_board(fresh.site, (GATE, APPROVAL_PACKAGE), deadline_s=30)
+
+    assert is_red(board.gates[0], "tree.kinds", action=f"rm {pipe}")
+    assert is_red(board.gates[1], "no placeholder", Outcome.INCONCLUSIVE)
+    assert "not a regular file" in named(board.gates[1], "no placeholder").detail
 
 
 def test_a_tree_that_cannot_be_read_is_inconclusive(fresh: Passage) -> None:
