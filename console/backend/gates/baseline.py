@@ -4,6 +4,7 @@ import psycopg
 
 from console.backend.database.connections import counted
 from console.backend.errors import StopCode, Unmeasured
+from console.backend.gates.connections import Line, connections, connections_check
 from console.backend.gates.fact import Fact, Verdict, check, fails, partial, passes
 from console.backend.gates.gate import Gate
 from console.backend.gates.growth import Growth, growth_check, measure_growth
@@ -93,6 +94,7 @@ class Facts(Value):
     """What G1 measures."""
 
     tests: Fact[Recorded]
+    connections: Fact[tuple[Line, ...]]
     guard: Fact[Guarded]
     dry: Fact[DryProof]
     create: Fact[CreateProof]
@@ -111,6 +113,7 @@ def measure(probe: Probe) -> Facts:
     monitor = probe.ask("monitor", _ASKED, "the monitoring connection", lambda: _monitor(probe), _role_in_words)
     return Facts(
         tests=tests,
+        connections=connections(probe),
         guard=guard,
         dry=dry,
         create=create,
@@ -265,9 +268,10 @@ def _role_in_words(found: RoleProof) -> str:
 
 
 def decide(facts: Facts) -> tuple[Check, ...]:
-    """Pure: tests, guard, dry run, rolled-back create, each role's walls, the switch at rest, the rows."""
+    """Pure: tests, connections, guard, dry run, rolled-back create, each role's walls, the switch at rest, the rows."""
     return (
         recorded_tests_check(facts.tests),
+        connections_check(facts.connections),
         check("LIVE refuses while the switch is off", facts.guard, _guarded),
         check("dry run takes no transaction id", facts.dry, _dry_held),
         check("rolled-back create leaves nothing", facts.create, _create_held),

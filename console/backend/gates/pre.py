@@ -8,6 +8,7 @@ from console.backend.approvals.statement import Kind
 from console.backend.database.records import RunRow, all_runs, find_run
 from console.backend.gates.approval_package import KIND_AT, judge_package, package_fact, policy_check, policy_facts
 from console.backend.gates.backup_readiness import backup_key, backup_key_check
+from console.backend.gates.connections import connections, lines_verdict
 from console.backend.gates.dry_runs import DryRun, judge_dry_run, measure_dry_runs, place, start_command
 from console.backend.gates.fact import Fact, Verdict, check, fails, partial, passes
 from console.backend.gates.gate import reported
@@ -168,7 +169,7 @@ def _not_at_a_pause(row: RunRow) -> Verdict | None:
 
 
 def authority(probe: Probe, _subject: Fact[Subject]) -> tuple[Check, ...]:
-    """PRE-2: somebody can rule under the policy, and the executor, no superuser, is the one role that arms."""
+    """PRE-2: somebody can rule under the policy, and the executor, no superuser, is the one role that arms; each connection is as it should be."""
 
     def ask() -> Authority:
         with probe.monitor() as connection:
@@ -183,15 +184,17 @@ def authority(probe: Probe, _subject: Fact[Subject]) -> tuple[Check, ...]:
         ask,
         lambda found: ", ".join(f"{one.role}{' may arm' if one.arms else ''}" for one in found.roles),
     )
-    ruled = policy_check(policy, keys)
+    ruled, lines = policy_check(policy, keys), connections(probe)
 
     def decide(found: Authority) -> Verdict:
         wrong = _wrong_roles(found)
         if wrong:
             return fails("; ".join(wrong), "See what would mend it: cutter-console drift")
+        if (connected := lines_verdict(lines.value or ())).outcome is not Outcome.PASS:
+            return connected
         return Verdict(ruled.outcome, ruled.detail, ruled.next_action)
 
-    return (check("PRE-2 authority to arm", arms, decide, policy, keys),)
+    return (check("PRE-2 authority to arm", arms, decide, lines, policy, keys),)
 
 
 def _wrong_roles(found: Authority) -> list[str]:

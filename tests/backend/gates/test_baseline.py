@@ -9,9 +9,12 @@ import pytest
 
 from console.backend.database.connections import counted
 from console.backend.deploy.pins import manifest_path
+from console.backend.errors import Refused
 from console.backend.gates import baseline
 from console.backend.gates.baseline import GATE
+from console.backend.gates.connections import ROLES as CONNECTED_AS
 from console.backend.gates.growth import deltas_of
+from console.backend.gates.pre import readiness
 from console.backend.kill_switch import armed_for
 from console.backend.outcome import Outcome
 from console.backend.runs.engine import Engine
@@ -216,3 +219,37 @@ def test_the_proofs_do_not_disturb_a_cut_that_is_under_way(at: At) -> None:
         report = measured(GATE, passage.site)
     assert report.measured_at >= started
     assert report.outcome is Outcome.PARTIAL, report.detail
+
+
+@pytest.mark.parametrize(
+    ("which", "other"), [("verifier", "executor"), ("monitor", "verifier"), ("executor", "monitor")]
+)
+def test_a_connection_as_another_role_is_red_and_stops_arming(at: At, which: str, other: str) -> None:
+    passage = at("SG_1 imported")
+    database = passage.site.settings.database
+    lent = passage.settings(database=database.model_copy(update={which: getattr(database, other)}))
+
+    assert is_red(measured(GATE, lent.site), "connections", action=f"`database.{which}`")
+    assert is_red(readiness(lent.site, lent.run_id), "PRE-2 authority to arm", action=f"`database.{which}`")
+
+
+@pytest.mark.parametrize("which", ["executor", "verifier"])
+def test_incident_27_a_connection_to_a_copy_of_the_database_is_red_and_stops_arming(at: At, which: str) -> None:
+    passage = at("SG_1 imported")
+    with psycopg.connect(passage.cluster.conninfo(), autocommit=True) as connection:
+        connection.execute("DROP DATABASE IF EXISTS passage_copy")
+        connection.execute("CREATE DATABASE passage_copy TEMPLATE passage")
+    database = passage.site.settings.database
+    copy = passage.cluster.conninfo("passage_copy", CONNECTED_AS[which])
+    apart = passage.settings(database=database.model_copy(update={which: copy}))
+
+    assert is_red(measured(GATE, apart.site), "connections", action=f"`database.{which}`")
+    assert "passage_copy on system" in named(measured(GATE, apart.site), "connections").detail
+    with pytest.raises(Refused, match="PRE-2"):
+        apart.arm()
+    with psycopg.connect(passage.cluster.conninfo(), autocommit=True) as connection:
+        connection.execute("DROP DATABASE passage_copy WITH (FORCE)")
+
+
+def test_a_monitoring_console_has_one_connection_to_look_at(fresh: Passage) -> None:
+    assert named(measured(GATE, fresh.site, read_only=True), "connections").outcome is Outcome.PASS
