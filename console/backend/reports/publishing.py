@@ -71,12 +71,14 @@ def make_durable(target: Path) -> None:
 
 
 @contextmanager
-def published(parent: Path, name: str) -> Iterator[Draft]:
+def published(parent: Path, name: str, *, anew: bool = False) -> Iterator[Draft]:
     """A draft below `parent` that gets its final name when the block ends well, `<name>` or, where taken, `<name>-2`.
 
-    When the block raises, nothing is left. Raises Unpublished for whatever the file system refuses.
+    When the block raises, nothing is left. `anew` removes first what a crash left of the same name. Raises Unpublished for whatever the file system refuses.
     """
     try:
+        if anew:
+            remove_leftovers(parent, name)
         with _draft(parent, name) as draft:
             yield draft
             for directory in (*(path for path in draft.path.iterdir() if path.is_dir()), draft.path):
@@ -103,6 +105,8 @@ def _draft(parent: Path, name: str) -> Iterator[Draft]:
 
 def _reserve(parent: Path, name: str) -> Draft:
     """The hidden name is the reservation; the final one is looked at after it is held, so that two consoles never meet."""
+    if parent.is_symlink():
+        raise NotADirectoryError(20, "is a symlink: what is written must stay below the root", str(parent))
     for number in range(1, _MOST_IN_A_SECOND):
         wanted = name if number == 1 else f"{name}-{number}"
         path = parent / f".{wanted}.part"
@@ -122,9 +126,10 @@ def leftovers(parent: Path) -> tuple[str, ...]:
     return tuple(sorted(safe_text(path.name) for path in _drafts(parent) if _abandoned(path, _leave)))
 
 
-def remove_leftovers(parent: Path) -> tuple[str, ...]:
-    """Remove the drafts that nobody is writing any more; their names. Raises OSError."""
-    return tuple(sorted(path.name for path in _drafts(parent) if _abandoned(path, shutil.rmtree)))
+def remove_leftovers(parent: Path, name: str = "") -> tuple[str, ...]:
+    """Remove the drafts that nobody is writing any more, all or those of one final name; their names. Raises OSError."""
+    ours = (path for path in _drafts(parent) if path.name.startswith(f".{name}"))
+    return tuple(sorted(path.name for path in ours if _abandoned(path, shutil.rmtree)))
 
 
 def _drafts(parent: Path) -> list[Path]:

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from console.backend.canonical_json import sha256_hex
-from console.backend.errors import Drifted, StopCode
+from console.backend.errors import Drifted, Refused, StopCode
 from console.backend.readiness import ReportView
 from console.backend.reports.publishing import Draft, published
 from console.backend.reports.run_chapters import TITLES
@@ -16,7 +16,7 @@ from console.backend.runs.site import Site
 def write_run_report(site: Site, run_id: str, *, read_only: bool = False) -> ReportView:
     """Write `reports/<run id>-<8 hex of SHA256SUMS>/`; the same record gives the same name and the same bytes.
 
-    Raises Refused where there is no such run, Unmeasured where the record is out of reach, Unpublished where the folder
+    Raises Refused where there is no such run or another console writes the same now, Unmeasured where the record is out of reach, Unpublished where the folder
     cannot be written, and Drifted (STOP_DRIFT) naming the file where the report is there and is not what was written.
     """
     found = documents(compose(read_record(site, run_id, read_only=read_only)))
@@ -41,10 +41,13 @@ class _TakenMeanwhile(Exception):
 def _written(directory: Path, found: tuple[Document, ...]) -> bool:
     """False where the same report came to be while this one was written; the draft is then dropped."""
     try:
-        with published(directory.parent, directory.name) as draft:
+        with published(directory.parent, directory.name, anew=True) as draft:
             _fill(draft, directory.name, found)
     except _TakenMeanwhile:
-        return False
+        if directory.exists():
+            return False
+        again = f"When it has ended, write it again: cutter-console report {directory.name.rpartition('-')[0]}"
+        raise Refused(StopCode.LOCKED, f"another console is writing {directory.name} now", again) from None
     return True
 
 

@@ -3,7 +3,10 @@
 import fcntl
 import json
 import os
+import shutil
+import signal
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -395,6 +398,90 @@ def test_without_a_reports_directory_it_says_what_to_do(passage: Passage) -> Non
     with pytest.raises(CutterError, match="reports") as refused:
         write_bundle(passage.site, silent, gates=all_gates())
     assert refused.value.next_action
+
+
+def test_through_a_symlink_nothing_is_written(passage: Passage, tmp_path: Path) -> None:
+    reports = passage.site.root / "reports"
+    reports.rename(passage.site.root / "elsewhere")
+    reports.symlink_to(tmp_path)
+
+    with pytest.raises(Unpublished, match="is a symlink"):
+        write_bundle(passage.site, silent, gates=all_gates())
+    with pytest.raises(Unpublished, match="is a symlink"):
+        passage.backend.report(passage.run_id)
+    assert list(tmp_path.iterdir()) == []
+
+
+_KILLED = """
+import os, signal, sys
+from pathlib import Path
+from console.backend.context import Context
+from console.backend.reports import publishing, signing, stillness
+from console.backend.reports.bundle import write_bundle
+from console.backend.reports.run_report import write_run_report
+from console.backend.runs.site import Site
+from console.backend.settings import load_settings
+root, what, nth, run_id = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]), sys.argv[4]
+calls = iter(range(1, 10_000))
+def die(*_):
+    if next(calls) == nth:
+        os.kill(os.getpid(), signal.SIGKILL)
+real = os.fsync
+os.fsync = lambda descriptor: (die(), real(descriptor))[1]
+site = Site(Context(root=root), load_settings(root), "somebody")
+if what == "report":
+    write_run_report(site, run_id)
+else:
+    write_bundle(site, die if what == "step" else lambda _: None, gates=())
+"""
+
+
+@pytest.mark.parametrize(
+    ("what", "nth"), [*(("step", n) for n in range(1, 6)), *(("file", n) for n in (1, 7, 13)), *(("report", n) for n in (1, 9, 15))]
+)  # fmt: skip
+def test_a_kill_at_any_moment_leaves_no_final_name_and_the_next_bundle_removes_the_draft(
+    passage: Passage, what: str, nth: int
+) -> None:
+    reports = passage.site.root / "reports"
+    before = set(reports.iterdir())
+    command = [sys.executable, "-c", _KILLED, str(passage.site.root), what, str(nth), passage.run_id]
+    done = subprocess.run(command, check=False, capture_output=True)
+    assert done.returncode == -signal.SIGKILL, done.stderr
+
+    left = set(reports.iterdir()) - before
+    assert [path for path in left if not path.name.startswith(".")] == []
+    assert len(left) == 1
+
+    final = final_of(write_bundle(passage.site, silent, gates=all_gates()).directory)
+    assert not any(path.exists() for path in left)
+    assert "an unfinished draft that a crash had left" in final
+
+
+def test_a_report_can_be_written_after_a_kill_in_the_middle_of_it(passage: Passage) -> None:
+    command = [sys.executable, "-c", _KILLED, str(passage.site.root), "report", "5", passage.run_id]
+    assert subprocess.run(command, check=False, capture_output=True).returncode == -signal.SIGKILL
+
+    written = Path(passage.backend.report(passage.run_id).directory)
+
+    assert verify_sums(written).sound
+    assert not list(written.parent.glob(".ictr-*"))
+
+
+def test_a_report_that_another_console_is_writing_is_refused_with_what_to_do(passage: Passage) -> None:
+    written = Path(passage.backend.report(passage.run_id).directory)
+    shutil.rmtree(written)
+    theirs = written.with_name(f".{written.name}.part")
+    theirs.mkdir(mode=0o750)
+    lock = os.open(theirs, os.O_RDONLY)
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    try:
+        with pytest.raises(Refused, match="another console is writing") as refused:
+            passage.backend.report(passage.run_id)
+    finally:
+        os.close(lock)
+
+    assert refused.value.next_action.endswith(f"cutter-console report {passage.run_id}")
+    assert theirs.is_dir()
 
 
 @pytest.fixture
