@@ -2,10 +2,13 @@
 
 import json
 import os
+import re
+import shlex
 import shutil
 import stat
 from pathlib import Path
 
+from console.backend.canonical_json import sha256_file
 from console.backend.gates.fact import Fact, Verdict, check, fails, partial, passes, unclear
 from console.backend.gates.gate import Gate
 from console.backend.gates.probe import Probe
@@ -35,11 +38,15 @@ _ANCHORS = """
 """
 _KEEP = "Keep it as it is, find out who changed it, then write a new one: cutter-console bundle"
 _MANY = 5
+_ASIDE = ".altered"
+"""What a report that was not what was written is renamed to, by hand; it is evidence, and no report any more."""
+_NAMED = re.compile(r"ictr-.*-([0-9a-f]{8})")
 
 
 class Place(Value):
     """The reports directory."""
 
+    path: SafeText = "reports"
     mode: int
     own: bool
     """Whether it belongs to the user that the console runs as."""
@@ -58,6 +65,8 @@ class LastBundle(Value):
     truncated: tuple[SafeText, ...] = ()
     """Altered files that are shorter than they were written."""
     signature: SumsSignature | None = None
+    signing: SafeText = ""
+    """Fingerprint that its record names as the signer's; empty where it names none, or cannot be read."""
 
 
 class RunAnchor(Value):
@@ -106,6 +115,7 @@ def _place(reports: Path) -> Place:
         raise NotADirectoryError(20, "is not a directory", str(reports))
     mounted = os.statvfs(reports)
     return Place(
+        path=shlex.quote(str(reports)),
         mode=stat.S_IMODE(status.st_mode),
         own=status.st_uid == os.geteuid(),
         writable=os.access(reports, os.W_OK | os.X_OK) and not mounted.f_flag & os.ST_RDONLY,
@@ -132,8 +142,16 @@ def _last_bundle(site: Site) -> LastBundle:
         sums=sums,
         absent=tuple(sorted(wanted - set(sums.listed))) if not sums.unreadable else (),
         truncated=_truncated(directory, sums),
+        signing=_signing(directory),
         signature=check_signature(directory / SUMS, signature, site.gnupg_home) if signature.exists() else None,
     )
+
+
+def _signing(directory: Path) -> str:
+    try:
+        return str(json.loads((directory / _RECORD).read_bytes())["final"]["signing"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return ""
 
 
 def _age(name: str) -> tuple[str, int]:
@@ -166,8 +184,18 @@ def _bundle_answer(found: LastBundle) -> str:
 
 
 def _run_reports(reports: Path) -> tuple[SumsVerdict, ...]:
-    found = sorted(path for path in reports.glob("ictr-*") if path.is_dir() and not path.is_symlink())
-    return tuple(verify_sums(path) for path in found)
+    kept = (path for path in reports.glob("ictr-*") if path.is_dir() and not path.is_symlink())
+    found = sorted(path for path in kept if not path.name.endswith(_ASIDE))
+    return tuple(_run_report(path) for path in found)
+
+
+def _run_report(path: Path) -> SumsVerdict:
+    """A report's name ends in the first digits of its sums' sha256: sums made anew beside altered files show."""
+    verdict = verify_sums(path)
+    wanted = _NAMED.fullmatch(path.name)
+    if verdict.sound and wanted is not None and not sha256_file(path / SUMS).startswith(wanted[1]):
+        return verdict.model_copy(update={"unreadable": f"{SUMS} is not the one that the directory is named by"})
+    return verdict
 
 
 def _journals(probe: Probe) -> tuple[JournalFinding, ...]:
@@ -210,9 +238,11 @@ def decide(facts: Facts) -> tuple[Check, ...]:
 
 def _sound_place(place: Place) -> Verdict:
     if not place.own:
-        return fails("it belongs to another user", "chown reports/ to the user that runs the console")
+        return fails("it belongs to another user", f"chown {os.geteuid()} {place.path}")
     if place.mode != DIRECTORY_MODE:
-        return fails(f"its mode is {place.mode:04o}, not {DIRECTORY_MODE:04o}", "chmod 0750 reports/")
+        return fails(
+            f"its mode is {place.mode:04o}, not {DIRECTORY_MODE:04o}", f"chmod {DIRECTORY_MODE:04o} {place.path}"
+        )
     if not place.writable:
         return fails("it cannot be written", "Mount its file system for writing, then: cutter-console gates G10")
     return passes(f"there, writable, mode {place.mode:04o}")
@@ -247,8 +277,13 @@ def _sound_bundle(found: LastBundle) -> Verdict:
 
 
 def _sound_signature(found: LastBundle) -> Verdict:
+    if found.signature is None and found.signing:
+        return fails(f"{found.name}: its record says that it is signed, and {SIGNATURE} is not there", _KEEP)
     if found.signature is None:
-        return passes("the last bundle is not signed" if found.sums is not None else "no bundle to be signed")
+        said = "the last bundle is not signed: documents and sums replaced together would not be seen here"
+        return passes(said if found.sums is not None else "no bundle to be signed")
+    if found.signature.outcome is Outcome.PASS and found.signature.primary != found.signing:
+        return fails(f"{found.name}: {found.signature.detail}, and its record names {found.signing or 'nobody'}", _KEEP)
     match found.signature.outcome:
         case Outcome.PASS:
             return passes(found.signature.detail)
@@ -264,9 +299,10 @@ def _sound_reports(found: tuple[SumsVerdict, ...]) -> Verdict:
         first = wrong[0]
         more = f" (and {len(wrong) - 1} more)" if len(wrong) > 1 else ""
         run_id = Path(first.directory).name.rpartition("-")[0]
-        action = f"Keep it, find out who changed it, then write it anew: cutter-console report {run_id}"
+        aside = f"mv {shlex.quote(first.directory)} {shlex.quote(first.directory + _ASIDE)}"
+        action = f"Find out who changed it; keep it aside, then write it anew: {aside}; cutter-console report {run_id}"
         return fails(f"{Path(first.directory).name}: {first.detail}{more}", action)
-    return passes(f"{len(found)} run reports as they were written")
+    return passes(f"{len(found)} run reports as their sums, and their names, have them")
 
 
 def _sound_journals(found: tuple[JournalFinding, ...]) -> Verdict:

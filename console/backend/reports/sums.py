@@ -40,7 +40,7 @@ class SumsVerdict(Value):
             return self.unreadable
         named = (("missing", self.missing), ("altered", self.altered), ("extra", self.extra))
         wrong = [f"{what}: {_some(which)}" for what, which in named if which]
-        return "; ".join(wrong) or f"{len(self.listed)} files as they were written"
+        return "; ".join(wrong) or f"{len(self.listed)} files as {SUMS} has them"
 
 
 def sums_of(contents: dict[str, str]) -> bytes:

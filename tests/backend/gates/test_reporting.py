@@ -2,7 +2,9 @@
 
 import json
 import os
+import shlex
 import shutil
+import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -44,7 +46,7 @@ def test_a_whole_bundle_and_whole_journals_pass(passage: Passage) -> None:
     report = measured(GATE, passage.site)
 
     assert report.outcome is Outcome.PASS, report.detail
-    assert "files as they were written" in named(report, "last bundle").detail
+    assert "files as SHA256SUMS has them" in named(report, "last bundle").detail
 
 
 def test_before_the_first_bundle_it_is_partial_and_names_the_command(passage: Passage) -> None:
@@ -232,6 +234,40 @@ def test_an_altered_run_report_is_red(passage: Passage) -> None:
     assert "altered: 01.md" in named(seen, "run reports").detail
 
 
+def test_sums_that_were_made_anew_beside_an_altered_run_report_are_red(passage: Passage) -> None:
+    report = Path(passage.backend.report(passage.run_id).directory)
+    (report / "13-closeout.md").write_text("all is well\n")
+    listed = {path: sha256_file(report / path) for path in verify_sums(report).listed}
+    (report / "SHA256SUMS").write_bytes(sums_of(listed))
+
+    assert verify_sums(report).sound
+    seen = measured(GATE, passage.site)
+    assert is_red(seen, "run reports", action=f"cutter-console report {passage.run_id}")
+    assert "not the one that the directory is named by" in named(seen, "run reports").detail
+
+
+def test_the_next_action_of_an_altered_run_report_makes_it_green_again(passage: Passage) -> None:
+    report = Path(passage.backend.report(passage.run_id).directory)
+    (report / "13-closeout.md").write_text("all is well\n")
+    action = named(measured(GATE, passage.site), "run reports").next_action
+
+    move = action.partition(": ")[2].partition("; ")[0]
+    subprocess.run(shlex.split(move), check=True)
+    assert action.endswith(f"; cutter-console report {passage.run_id}")
+    passage.backend.report(passage.run_id)
+
+    assert named(measured(GATE, passage.site), "run reports").outcome is Outcome.PASS
+
+
+def test_of_an_unsigned_bundle_it_is_said_what_cannot_be_seen(passage: Passage) -> None:
+    directory = bundled(passage)
+    (directory / "01-precheck.md").write_text("all is well\n")
+    listed = {path: sha256_file(directory / path) for path in verify_sums(directory).listed}
+    (directory / "SHA256SUMS").write_bytes(sums_of(listed))
+
+    assert "replaced together would not be seen" in named(measured(GATE, passage.site), "signature").detail
+
+
 def test_with_the_database_down_journals_are_inconclusive_and_files_are_still_checked(passage: Passage) -> None:
     database = passage.site.settings.database.model_copy(update={"monitor": "host=/nonexistent user=x dbname=y"})
     bundled(passage)
@@ -267,6 +303,25 @@ def test_sums_that_were_made_anew_under_an_old_signature_are_red(signed: tuple[P
 
     assert is_red(report, "signature", action="cutter-console bundle")
     assert verify_sums(directory).sound
+
+
+def test_a_signature_that_was_taken_away_is_red(signed: tuple[Passage, Path, DemoKeys]) -> None:
+    passage, directory, _ = signed
+    (directory / "SHA256SUMS.asc").unlink()
+
+    assert is_red(measured(GATE, passage.site), "signature", action="cutter-console bundle")
+
+
+def test_a_signature_by_another_key_than_the_record_names_is_red(signed: tuple[Passage, Path, DemoKeys]) -> None:
+    passage, directory, keys = signed
+    gpg = ["gpg", "--homedir", str(keys.home), "--batch", "--passphrase", ""]
+    subprocess.run([*gpg, "--quick-generate-key", "another", "ed25519", "sign", "1d"], check=True, capture_output=True)
+    another = ["--local-user", "=another", "--yes", "--armor", "--output", str(directory / "SHA256SUMS.asc")]
+    subprocess.run([*gpg, *another, "--detach-sign", str(directory / "SHA256SUMS")], check=True, capture_output=True)
+
+    seen = measured(GATE, passage.site)
+    assert is_red(seen, "signature", action="cutter-console bundle")
+    assert f"its record names {keys.sovereign_fingerprint}" in named(seen, "signature").detail
 
 
 def test_a_signature_by_a_key_that_is_not_in_the_ring_is_inconclusive(
