@@ -2,10 +2,11 @@
 
 from datetime import datetime
 from enum import StrEnum
+from itertools import pairwise
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
 from console.backend.errors import StopCode, UsageError
 from console.backend.safe_text import SafeText
@@ -86,6 +87,14 @@ class DeployManifest(Value):
     tools: tuple[Tool, ...]
     files: tuple[FileSum, ...] = Field(min_length=1)
     """Sorted by path, each path once."""
+
+    @model_validator(mode="after")
+    def _each_path_once(self) -> Self:
+        paths = [one.path for one in self.files]
+        twice = next((path for path, again in pairwise(sorted(paths)) if path == again), "")
+        if twice:
+            raise ValueError(f"{twice} is listed twice: which sum holds is not told")
+        return self
 
 
 def read_manifest(path: Path, data: bytes) -> DeployManifest:

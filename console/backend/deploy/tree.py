@@ -44,8 +44,9 @@ def read_tree(package: Path) -> Tree:
         inside = [FileSum(path=path, sha256=_sum(parent, path)) for path in _package_files(package)]
         wheel = installed_wheel(package)
         if wheel is None:
+            problems = tuple(f"{path.name} has no RECORD that lists {package.name}/" for path in _described(parent))
             beside = [FileSum(path=path, sha256=_sum(parent, path)) for path in _beside(parent)]
-            return Tree(kind=Kind.SOURCE, files=_sorted([*inside, *beside]))
+            return Tree(kind=Kind.SOURCE, files=_sorted([*inside, *beside]), record_problems=problems)
         sums = {one.path: one.sha256 for one in inside}
         metadata = [FileSum(path=path, sha256=_sum(parent, path)) for path in _metadata(parent, wheel)]
         return Tree(
@@ -78,7 +79,7 @@ def _sorted(files: list[FileSum]) -> tuple[FileSum, ...]:
 
 
 def _package_files(package: Path) -> Iterator[str]:
-    """Everything below the package but its bytecode caches; bytecode beside the sources could be imported, so it counts."""
+    """Everything below the package but bytecode that Python compares with its source by time and size before it runs it."""
     pending = [(package, package.name)]
     while pending:
         folder, name = pending.pop()
@@ -88,10 +89,35 @@ def _package_files(package: Path) -> Iterator[str]:
                     yield f"{name}/{entry.name}"
                 elif entry.name != "__pycache__":
                     pending.append((Path(entry.path), f"{name}/{entry.name}"))
+                else:
+                    yield from (f"{name}/__pycache__/{one}" for one in _unfounded(entry.path))
+
+
+def _unfounded(cache: str) -> Iterator[str]:
+    """What lies in a bytecode cache and is not made from a source beside it, or would be run without a look at the source."""
+    with os.scandir(cache) as entries:
+        for entry in entries:
+            if not (entry.is_file(follow_symlinks=False) and entry.name.endswith(".pyc")) or _is_unchecked(entry.path):
+                yield entry.name
+
+
+def _is_unchecked(path: str) -> bool:
+    """Whether the header says: made from a source with some hash, and do not compare (PEP 552)."""
+    with open(path, "rb", buffering=0) as stream:  # noqa: PTH123 - asked of every module
+        flags = stream.read(8)[4:]
+    return int.from_bytes(flags, "little") & 0b11 == 0b01
 
 
 def _beside(parent: Path) -> list[str]:
     return sorted({path.name for pattern in _BESIDE for path in parent.glob(pattern)})
+
+
+def _described(parent: Path) -> list[Path]:
+    """Folders in which an installer describes this distribution, but for an editable one: RECORD is gone, or not its own."""
+    folders = sorted(parent.glob(f"{DISTRIBUTION.replace('-', '_')}-*.dist-info"))
+    return [
+        one for one in folders if not ((one / "RECORD").is_file() and "__editable__" in (one / "RECORD").read_text())
+    ]
 
 
 def _metadata(parent: Path, wheel: tuple[Recorded, ...]) -> list[str]:

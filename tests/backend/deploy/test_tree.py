@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import json
 import os
 import subprocess
 from dataclasses import replace
@@ -150,6 +151,25 @@ def test_a_file_that_record_names_and_is_gone_is_named(wheel: Path, tmp_path: Pa
     (wheel / "samples/policy.md").unlink()
 
     assert _verified(wheel, tmp_path / "root").record_problems == ("console/samples/policy.md is missing",)
+
+
+def test_a_wheel_whose_record_is_gone_is_not_taken_for_a_source_tree(wheel: Path, tmp_path: Path) -> None:
+    manifest = _built(wheel)
+    (wheel.parent / DIST_INFO / "RECORD").unlink()
+
+    found = _verified(wheel, tmp_path / "root", manifest)
+
+    assert found.record_problems == (f"{DIST_INFO} has no RECORD that lists console/",)
+    assert "not as RECORD says" in faults(found)[-1].detail
+
+
+def test_a_manifest_that_lists_a_file_twice_is_none(source: Path) -> None:
+    manifest = json.loads(canonical_json(_built(source)))
+    first = manifest["files"][0]
+    manifest["files"].append({**first, "sha256": "0" * 64})
+
+    with pytest.raises(UsageError, match="is listed twice"):
+        read_manifest(source, json.dumps(manifest).encode())
 
 
 def test_a_wheel_is_verified_by_the_manifest_of_its_source_tree(source: Path, tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """G0 goes red on another host, another database, another release, an armed switch, and where something acts by itself."""
 
 import os
+import py_compile
 import shutil
 import signal
 import subprocess
@@ -186,6 +187,30 @@ def test_bytecode_caches_are_no_extra_files(deployed: Passage) -> None:
     (cache / "app.cpython-311.pyc").write_bytes(b"")
 
     assert named(measured(GATE, deployed.site), "deployed tree").outcome is Outcome.PASS
+
+
+@pytest.mark.parametrize("how", ["bytecode that is not compared", "no bytecode", "a link"])
+def test_what_hides_in_a_bytecode_cache_is_named(deployed: Passage, tmp_path: Path, how: str) -> None:
+    cache = deployed.site.context.package / "backend/__pycache__"
+    cache.mkdir(exist_ok=True)
+    planted = cache / ("evil.txt" if how == "no bytecode" else "kill_switch.cpython-311.pyc")
+    planted.unlink(missing_ok=True)
+    source = tmp_path / "kill_switch.py"
+    source.write_text("def require_no_hold(site): pass\n")
+    match how:
+        case "bytecode that is not compared":
+            py_compile.compile(
+                str(source), str(planted), invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH
+            )
+        case "no bytecode":
+            planted.write_text("hello")
+        case "a link":
+            planted.symlink_to(source)
+
+    report = measured(GATE, deployed.site)
+
+    assert is_red(report, "deployed tree", action="cutter-console manifest verify")
+    assert f"1 extra: console/backend/__pycache__/{planted.name}" in named(report, "deployed tree").detail
 
 
 def test_a_file_that_became_a_symlink_to_its_own_content_is_changed(deployed: Passage, tmp_path: Path) -> None:
