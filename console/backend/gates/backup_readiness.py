@@ -1,5 +1,9 @@
 """G3: a backup can be taken, encrypted to somebody who can read it elsewhere, and nothing lies about in plain text."""
 
+import os
+import shlex
+import stat
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -81,6 +85,7 @@ class Facts(Value):
     programs: Fact[tuple[Installation, ...]]
     source: Fact[Source]
     store: Fact[Store]
+    ring: Fact[tuple[SafeText, ...]]
     plaintext: Fact[tuple[SafeText, ...]]
 
 
@@ -118,6 +123,13 @@ def measure(probe: Probe) -> Facts:
             lambda: _store(site),
             _store_in_words,
             digest=lambda found: found.newest.record.sha256 if found.newest and found.newest.record else "",
+        ),
+        ring=probe.ask(
+            "key-ring",
+            "entries of the key ring that others own, may read or may write",
+            str(site.gnupg_home),
+            lambda: tuple(_open_entries(site.gnupg_home)),
+            lambda found: ", ".join(found) or "none",
         ),
         plaintext=probe.ask(
             "plaintext",
@@ -170,6 +182,17 @@ def _round_trip(site: Site) -> RoundTrip:
         return RoundTrip(gpg_version="", bytes=0, keys_before=0, keys_after=0, failures=(error.message,))
 
 
+def _open_entries(home: Path) -> Iterator[str]:
+    """gpg asks for a home of mode 0700, and then takes whatever keys and options lie in it."""
+    for path in (home, *sorted(home.iterdir())):
+        status = path.lstat()
+        mode = stat.S_IMODE(status.st_mode)
+        if status.st_uid not in {0, os.geteuid()}:
+            yield f"{path} of uid {status.st_uid}"
+        elif not stat.S_ISLNK(status.st_mode) and mode & (0o077 if path == home else 0o022):
+            yield f"{path} {mode:04o}"
+
+
 def _source(probe: Probe) -> Source:
     with probe.monitor() as connection:
         row = connection.execute(_CLOSED, {"tables": list(RUN_TABLES), "role": _VERIFIER}).fetchone()
@@ -213,6 +236,7 @@ def decide(facts: Facts) -> tuple[Check, ...]:
     return (
         check("round trip", facts.round_trip, _round_trip_held),
         backup_key_check(facts.key),
+        check("key ring closed", facts.ring, lambda found: _closed(found, facts.ring.evidence.source)),
         check("programs", facts.source, lambda source: _programs(source, facts.programs.value or ()), facts.programs),
         check("tables dumpable", facts.source, _dumpable),
         check("newest backup", facts.store, lambda store: _newest(store, store_at)),
@@ -247,6 +271,13 @@ def _judged(key: KeyListing, now: datetime, where: str) -> Verdict:
     return passes(said)
 
 
+def _closed(found: tuple[str, ...], home: str) -> Verdict:
+    if found:
+        command = shlex.join(["chmod", "-R", "go-rwx", home])
+        return fails(f"open to others: {', '.join(found)}", f"Look at what was put there; then: {command}")
+    return passes(f"{home} is closed to others")
+
+
 def _programs(source: Source, seen: tuple[Installation, ...]) -> Verdict:
     major = source.server_version // 10000
     try:
@@ -268,6 +299,9 @@ def _newest(store: Store, now: datetime) -> Verdict:
     if store.newest is None or store.taken_at is None:
         return partial("no proven backup yet", "The run takes one itself; by hand: cutter-console backup take RUN")
     minutes = int((now - store.taken_at).total_seconds() // 60)
+    if minutes < 0:
+        said = f"{store.newest.file_name} was taken {-minutes} minutes from now: this host's clock went back, or its record was altered"
+        return fails(said, "Set the clock (timedatectl status), then: cutter-console gates G3")
     said = f"{store.newest.file_name}: {store.state}, {minutes} minutes old"
     if store.state is BackupState.FRESH:
         return passes(said)

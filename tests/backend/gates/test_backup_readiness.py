@@ -4,7 +4,7 @@ import os
 import subprocess
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -174,3 +174,29 @@ def test_a_database_or_a_root_that_cannot_be_read_is_inconclusive(waits: Passage
 
     for name in ("tables dumpable", "programs", "newest backup", "no plaintext dump"):
         assert is_red(report, name, Outcome.INCONCLUSIVE), name
+
+
+@pytest.mark.parametrize("mode", [0o755, 0o770, 0o777])
+def test_a_key_ring_that_is_open_to_others_is_red(waits: Passage, gnupg_home: Path, mode: int) -> None:
+    gnupg_home.chmod(mode)
+    report = measured(GATE, waits.settings(gnupg_home=str(gnupg_home)).site)
+    gnupg_home.chmod(0o700)
+
+    assert is_red(report, "key ring closed", action=f"chmod -R go-rwx {gnupg_home}")
+
+
+def test_a_key_ring_of_which_others_may_write_one_file_is_red(waits: Passage, gnupg_home: Path) -> None:
+    (gnupg_home / "gpg.conf").write_text("")
+    (gnupg_home / "gpg.conf").chmod(0o666)
+
+    report = measured(GATE, waits.settings(gnupg_home=str(gnupg_home)).site)
+
+    assert is_red(report, "key ring closed")
+    assert "gpg.conf 0666" in named(report, "key ring closed").detail
+
+
+def test_a_backup_from_the_future_says_that_the_clock_went_back(waits: Passage) -> None:
+    yesterday = datetime.now(UTC) - timedelta(days=1)
+    site = replace(waits.site, context=replace(waits.site.context, now=lambda: yesterday))
+
+    assert is_red(measured(GATE, site), "newest backup", action="timedatectl")
