@@ -6,13 +6,27 @@ import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from console import __version__
 from console.command_registry import COMMANDS
 from console.commands import requests as ask
 
-_Parser = argparse.ArgumentParser
+
+class _WrongUsage(Exception):
+    """What argparse refuses, and the usage of the command that it refused."""
+
+    def __init__(self, message: str, usage: str) -> None:
+        super().__init__(message)
+        self.usage = usage
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser that leaves it to `main` to say what is wrong: with --json that is an object too."""
+
+    def error(self, message: str) -> NoReturn:
+        """Raises _WrongUsage."""
+        raise _WrongUsage(f"{self.prog}: {message}", self.format_usage())
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -199,7 +213,10 @@ def _group(groups: dict[tuple[str, ...], Any], path: tuple[str, ...]) -> Any:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command or open the console. Returns the exit status (design section 11)."""
-    found = _parsed(argv)
+    try:
+        found = _parsed(argv)
+    except _WrongUsage as wrong:
+        return _refuse(wrong, sys.argv[1:] if argv is None else argv)
     options = ask.Options(root=found.get("root"), config=found.get("config"), json=found.get("json", False))
     words = found.get("_words")
     if words is None:
@@ -208,6 +225,22 @@ def main(argv: Sequence[str] | None = None) -> int:
     fields = (field.name for field in dataclasses.fields(route.request))
     values = {name: tuple(found[name]) if isinstance(found[name], list) else found[name] for name in fields}
     return _dispatch(route.target, " ".join(words), options, route.request(**values))
+
+
+def _names(asked: Sequence[str], words: tuple[str, ...]) -> bool:
+    return any(tuple(asked[start : start + len(words)]) == words for start in range(len(asked)))
+
+
+def _refuse(wrong: _WrongUsage, asked: Sequence[str]) -> int:
+    """Say what is wrong with the command line as argparse would and, with --json, as the one object."""
+    from console.backend.errors import StopCode, UsageError
+    from console.commands.output import report_error
+
+    named = max((one.words for one in COMMANDS if _names(asked, one.words)), key=len, default=())
+    help_of = " ".join(["cutter-console", *named, "--help"])
+    sys.stderr.write(wrong.usage)
+    error = UsageError(StopCode.REFUSED_INPUT, str(wrong), help_of)
+    return report_error(ask.Options(json="--json" in asked), " ".join(named) or "usage", error)
 
 
 def _dispatch(target: str, command: str, options: ask.Options, request: object) -> int:

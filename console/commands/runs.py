@@ -65,8 +65,10 @@ def start(options: Options, request: StartRun) -> ExitStatus:
 
 def _taken_in(site: Site, path: Path) -> str:
     """The document's origin; a file from elsewhere is copied into the intake folder, never over another one."""
-    source = intake.read_source(path, folder=path.parent, limits=limits(site.settings))
     kept = site.intake / path.name
+    if not path.exists():
+        raise _not_there(path, kept)
+    source = intake.read_source(path, folder=path.parent, limits=limits(site.settings))
     if kept.exists() and kept.read_bytes() != source.raw:
         raise Refused(
             StopCode.REFUSED_INPUT, f"{kept} is there with other content", "Give the document another file name."
@@ -75,6 +77,18 @@ def _taken_in(site: Site, path: Path) -> str:
         keep_new_file(kept, source.raw)
         narrate(f"copied {path} to {kept}")
     return f"file:{path.name}"
+
+
+def _not_there(path: Path, kept: Path) -> Refused:
+    """A name is looked up from the folder that one stands in; a document may lie in the intake folder all the same."""
+    message = f"{path.absolute()} does not exist"
+    if path.name and kept.is_file():
+        return Refused(StopCode.REFUSED_INPUT, message, f"The intake folder has one of that name; give it as {kept}")
+    return Refused(
+        StopCode.REFUSED_INPUT,
+        f"{message}, and {kept.parent} has no {path.name or 'document'} either",
+        f"Give the file's whole path; see what is there: ls {path.absolute().parent} {kept.parent}",
+    )
 
 
 def list_all(options: Options, _request: Nothing) -> ExitStatus:

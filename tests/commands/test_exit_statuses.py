@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -141,10 +142,45 @@ def test_a_database_that_is_down_has_its_exit_status(
 
 def test_a_wrong_command_line_is_usage(capsys: pytest.CaptureFixture[str]) -> None:
     for words in (["no-such-command"], ["arm"], ["run", "start"], ["plan", "x"], ["status", "--no-such-option"]):
-        with pytest.raises(SystemExit) as caught:
-            main(words)
-        assert caught.value.code == 2
-    assert "usage:" in capsys.readouterr().err
+        assert main(words) == 2
+        said = capsys.readouterr()
+        assert "usage:" in said.err
+        assert "next: cutter-console " in said.err
+        assert said.out == ""
+
+
+@pytest.mark.parametrize(
+    ("words", "schema"),
+    [
+        (["no-such-command"], "usage"),
+        (["--root", "somewhere", "report"], "report"),
+        (["run", "start", "--docprefix", "ACME"], "run-start"),
+        (["gates", "--no-such-option"], "gates"),
+        (["plan", "x", "--docprefix", "ACME", "--profile", "no-such-profile"], "plan"),
+        (["--root"], "usage"),
+    ],
+    ids=lambda given: given if isinstance(given, str) else " ".join(given),
+)
+def test_a_wrong_command_line_is_one_object_too(
+    words: list[str], schema: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["--json", *words]) == 2
+    answer = json.loads(capsys.readouterr().out)
+    assert answer["schema"] == f"cutter-console/{schema}/1"
+    assert answer["outcome"] == "FAIL"
+    assert _stop(answer) == "STOP_REFUSED_INPUT"
+
+
+def test_a_document_that_is_not_there_is_named_with_the_folders_that_were_looked_in(at: At, command: Run) -> None:
+    passage = at("fresh")
+    status, answer = command(passage, "run", "start", "law.md", "--docprefix", "ACME-LAW")
+    assert status == 4
+    assert str(passage.site.intake / "law.md") in str(answer["stop"])
+    assert command(passage, "run", "list")[1]["runs"] == []
+    status, answer = command(passage, "run", "start", "no-such.md", "--docprefix", "ACME-LAW")
+    assert (status, _stop(answer)) == (4, "STOP_REFUSED_INPUT")
+    assert str(Path("no-such.md").absolute()) in str(answer["stop"])
+    assert f"ls {Path.cwd()} {passage.site.intake}" in str(answer["stop"])
 
 
 def test_every_object_has_schema_outcome_and_time(at: At, command: Run) -> None:
