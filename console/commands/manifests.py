@@ -6,7 +6,7 @@ from console.backend.backup.durable import replace_file
 from console.backend.canonical_json import canonical_json, digest, sha256_hex
 from console.backend.deploy.build import build_manifest
 from console.backend.deploy.junit import read_junit
-from console.backend.deploy.manifest import DeployManifest, TestTotals, read_manifest
+from console.backend.deploy.manifest import DeployManifest, Kind, TestTotals, read_manifest
 from console.backend.deploy.verify import Fault, TreeFinding, faults, measure_tree
 from console.backend.errors import ExitStatus, Refused, StopCode, UsageError
 from console.backend.outcome import Outcome
@@ -53,7 +53,7 @@ def build(options: Options, request: BuildManifest) -> ExitStatus:
     if kept is None:
         _write(request.out, canonical_json(built))
     manifest = kept or built
-    if request.junit is not None:
+    if request.junit is not None and manifest.kind is Kind.SOURCE:
         _warn_of_later_changes(context.package, request.junit, manifest)
     return _report_built(options, request.out, manifest, unchanged=kept is not None)
 
@@ -115,7 +115,7 @@ def _write(out: Path, data: bytes) -> None:
 
 
 def _warn_of_later_changes(package: Path, junit: Path, manifest: DeployManifest) -> None:
-    """A test run tells about the files as they were then."""
+    """A test run tells about the files as they were then. The times of a wheel's files are those of its installation."""
     ran = junit.stat().st_mtime
     later = [one.path for one in manifest.files if (package.parent / one.path).lstat().st_mtime > ran]
     if later:

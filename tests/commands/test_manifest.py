@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from console.backend.context import Context
+from console.backend.deploy.manifest import Kind
 from console.backend.deploy.pins import manifest_path
 from console.cli import main
 from console.commands import manifests, site
@@ -81,6 +82,18 @@ def test_build_says_that_files_are_newer_than_the_tests(
 
     assert _build(tmp_path / "manifest.json", "--junit", str(junit)) == 0
     assert "run the tests again" in capsys.readouterr().err
+
+
+def test_the_times_of_an_installed_wheel_say_nothing_about_the_tests(
+    tmp_path: Path, junit: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They are those of its installation: always newer than a test run that came before it."""
+    os.utime(junit, (1, 1))
+    build = manifests.build_manifest
+    monkeypatch.setattr(manifests, "build_manifest", lambda *a: build(*a).model_copy(update={"kind": Kind.WHEEL}))
+
+    assert _build(tmp_path / "manifest.json", "--junit", str(junit)) == 0
+    assert "newer" not in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("text", ["<testsuites>", "<!DOCTYPE x><testsuites/>", "", "not xml"])
