@@ -3,6 +3,7 @@
 import asyncio
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
@@ -254,18 +255,23 @@ class ConsoleApp(AskingApp, inherit_bindings=False):
     def _stop(self, reason: str | None) -> None:
         if reason is None:
             return
-        self.give_notice(Notice("working", "Stopping: HOLD, cancel the running statement, end the lease ..."))
+        working = "Stopping: HOLD, cancel the running statement, end the lease ..."
+        self.give_notice(Notice("working", working, stays=True))
         self.run_worker(self._panic(reason), group="panic", exclusive=False)
 
     async def _panic(self, reason: str) -> None:
         try:
             switch: SwitchView = await self.ask(lambda backend: backend.panic(reason))
         except CutterError as error:
-            self.give_notice(refused("Stopping did NOT succeed", error))
+            self.give_notice(replace(refused("Stopping did NOT succeed", error), stays=True))
         else:
             self.give_notice(
                 Notice(
-                    "done", f"Stopped. The switch is {switch.state.value}.", "", "Find the cause, then release the HOLD"
+                    "done",
+                    f"Stopped. The switch is {switch.state.value}.",
+                    "",
+                    "Find the cause, then release the HOLD",
+                    stays=True,
                 )
             )
         self.action_refresh()
@@ -277,7 +283,7 @@ class ConsoleApp(AskingApp, inherit_bindings=False):
             return
         from console.screens.quit import QuitDialog
 
-        self.push_screen(QuitDialog(self.operation.doing), self._quit)
+        self.push_screen(QuitDialog(self.operation.doing, self.operation.if_left), self._quit)
 
     def _quit(self, answer: str | None) -> None:
         if answer == "now":

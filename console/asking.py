@@ -26,6 +26,7 @@ class AskingApp(App[int], inherit_bindings=False):
     def __init__(self, backend: "Callable[[], Backend] | Backend", *, ansi_color: bool | None = None) -> None:
         super().__init__(ansi_color=ansi_color)
         self.notice = Notice()
+        self._behind = Notice()
         self.operation: Operation[object] | None = None
         self.leave_when_done = False
         self._backend: Backend | None = None
@@ -101,12 +102,21 @@ class AskingApp(App[int], inherit_bindings=False):
     # The notice
 
     def give_notice(self, notice: Notice) -> None:
-        """Show this notice on the screen, and on those that are gone to, until it is dismissed."""
+        """Show this notice on the screen, and on those that are gone to, until it is dismissed.
+
+        What a stop came to is not hidden by the progress of something else, which waits behind it.
+        """
+        if self.notice.stays and not notice.stays:
+            self._behind = notice
+            return
         self.notice = notice
         for screen in self.console_screens():
             screen.draw_frame()
 
     def dismiss_notice(self) -> None:
-        """Take the notice away, unless an operation is under way."""
-        if self.operation is None:
+        """Take the notice away, unless an operation is under way; then what waits behind it shows."""
+        if self.notice.stays:
+            self.notice, behind, self._behind = Notice(), self._behind, Notice()
+            self.give_notice(behind)
+        elif self.operation is None:
             self.give_notice(Notice())

@@ -9,9 +9,11 @@ from datetime import timedelta
 import pytest
 
 from console.app import ConsoleApp
-from console.backend.errors import Refused, StopCode
+from console.backend.errors import Refused, StopCode, Unmeasured
+from console.backend.facade import OnProgress
+from console.backend.readiness import BundleView
 from console.backend.runs.states import Phase
-from console.backend.views import Progress, Status
+from console.backend.views import Progress, Status, SwitchView
 from console.screens.operation import Operation
 from console.screens.overview import OverviewScreen
 from console.screens.quit import QuitDialog
@@ -162,6 +164,50 @@ async def test_quit_asks_while_something_is_under_way() -> None:
         await pilot.pause()
         assert app.is_running
         assert app.operation is not None
+
+
+async def test_quit_says_of_a_bundle_what_becomes_of_a_bundle() -> None:
+    """No run is interrupted by it."""
+    backend = _Writing(threading.Event())
+    async with opened(backend, "5") as (app, pilot):
+        await pilot.press("b", "q")
+        await pilot.pause()
+        said = _words(app, "dialog-body")
+        backend.written.set()
+        assert "whole or not at all" in said
+        assert "interrupted" not in said
+
+
+async def test_a_stop_that_failed_is_not_hidden_by_what_else_is_done() -> None:
+    """Progress and the end of an operation wait behind it until it is dismissed."""
+    backend = _Writing(threading.Event())
+    async with opened(backend, "5") as (app, pilot):
+        await pilot.press("b", "ctrl+x", "s")
+        async with asyncio.timeout(10):
+            while "NOT succeed" not in app.notice.what:
+                await pilot.pause(0.02)
+        app.show_progress(Progress(step="02 runtime tree", done=2, total=10))
+        assert "NOT succeed" in app.notice.what
+        backend.written.set()
+        await settle(pilot)
+        assert "NOT succeed" in app.screen.query_one(NoticePanel).notice.what
+        await press(pilot, "escape")
+        assert app.notice.what.startswith("Bundle written")
+
+
+class _Writing(FakeBackend):
+    """Its bundle takes until it is told, and stopping fails."""
+
+    def __init__(self, written: threading.Event) -> None:
+        super().__init__()
+        self.written = written
+
+    def bundle(self, on_progress: OnProgress, sign_with: str = "") -> BundleView:
+        self.written.wait(10)
+        return super().bundle(on_progress, sign_with)
+
+    def panic(self, reason: str) -> SwitchView:
+        raise Unmeasured(StopCode.UNREACHABLE, "the database does not answer", "touch HOLD")
 
 
 async def test_a_hanging_backend_does_not_keep_the_program_alive() -> None:

@@ -11,7 +11,6 @@ from console.backend.outcome import Check, Outcome, worst
 from console.backend.safe_text import SafeText
 from console.backend.value import Value
 
-
 _URGENCY = (Outcome.FAIL, Outcome.INCONCLUSIVE, Outcome.NOT_RUN, Outcome.PARTIAL, Outcome.PASS)
 
 

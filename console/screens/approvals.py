@@ -90,7 +90,7 @@ class ApprovalsScreen(ConsoleScreen):
                 panel.show([])
         else:
             checks.title = words.checks_title(view)
-            checks.show(words.checks(view))
+            checks.show_wrapped(lambda width: words.checks(view, width))
             statement.show(words.statement(view))
             sign.title = words.sign_title(view)
             sign.show(words.sign(view, self.console.clock(), demo=self.console.demo))

@@ -34,12 +34,12 @@ def checks_title(view: ApprovalView) -> str:
     return f"Checks: {passed} of {len(view.checks)} PASS"
 
 
-def checks(view: ApprovalView) -> list[Line]:
+def checks(view: ApprovalView, width: int) -> list[Line]:
     """Every check, with what to do where it is not PASS; those come first."""
     if not view.checks:
         return [line(Span("NOT_RUN ", "muted"), "nothing has been checked yet. Press c.")]
     ordered = sorted(view.checks, key=lambda check: check.outcome is Outcome.PASS)
-    return [part for check in ordered for part in check_lines(check)]
+    return [part for check in ordered for part in check_lines(check, width)]
 
 
 def statement(view: ApprovalView) -> list[Line]:

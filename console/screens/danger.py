@@ -15,7 +15,7 @@ from console.screens.dialog import Dialog
 from console.screens.operation import Operation
 from console.widgets.line import Line, Span, line
 from console.widgets.notice import refused
-from console.widgets.panel import Lines
+from console.widgets.panel import Lines, Panel
 
 if TYPE_CHECKING:
     from console.app import ConsoleApp
@@ -67,7 +67,7 @@ class DangerDialog(Dialog[Confirmed]):
             self._demand(line(Span("Not available. ", "bad"), "The reason stands above."))
             return
         self.briefing = briefing
-        self.body(briefing_lines(briefing))
+        self.query_one("#dialog-body", Panel).show_wrapped(lambda width: briefing_lines(briefing, width))
         self._show_fields(available=not briefing.open_checks)
         self._demand(refusal_line(briefing) if briefing.open_checks else _demand_line(briefing))
         self.show_keys()

@@ -5,6 +5,7 @@ from console.backend.views import Briefing, Danger
 from console.backend.world import TableDelta, Target
 from console.widgets.line import Line, Span, Tone, line, outcome_tone
 from console.widgets.words import plural, signed
+from console.widgets.wrap import hanging
 
 TITLES = {
     Danger.ARM: "Arm the switch",
@@ -22,43 +23,44 @@ def target_words(target: Target | None) -> str:
     return f"{target.database} at {target.host}, system {target.system_identifier}, timeline {target.timeline}"
 
 
-def briefing_lines(briefing: Briefing) -> list[Line]:
+def briefing_lines(briefing: Briefing, width: int) -> list[Line]:
     """Everything that is said before the question: the whole in short first, then table by table and check by check."""
     units = "" if briefing.n_units is None else f" ({plural(briefing.n_units, 'unit')})"
     lines = [
-        line(Span("what     ", "muted"), Span(f"{TITLES[briefing.danger]}{units}", "strong")),
-        line(Span("run      ", "muted"), f"{briefing.run_id or 'none'}  {briefing.docprefix}"),
-        line(Span("where    ", "muted"), target_words(briefing.target)),
-        _undo(briefing),
+        *hanging((Span("what     ", "muted"),), f"{TITLES[briefing.danger]}{units}", width, "strong"),
+        *hanging((Span("run      ", "muted"),), f"{briefing.run_id or 'none'}  {briefing.docprefix}", width),
+        *hanging((Span("where    ", "muted"),), target_words(briefing.target), width),
+        *_undo(briefing, width),
     ]
-    lines += [
-        line(Span("effect   " if not i else "         ", "muted"), str(e)) for i, e in enumerate(briefing.effects)
-    ]
-    lines += [_rows_in_short(briefing.deltas), _checks_in_short(briefing.checks)]
+    for number, effect in enumerate(briefing.effects):
+        lines += hanging((Span("         " if number else "effect   ", "muted"),), str(effect), width)
+    lines += [*_rows_in_short(briefing.deltas, width), *_checks_in_short(briefing.checks, width)]
     for check in briefing.open_checks:
-        lines += check_lines(check)
+        lines += check_lines(check, width)
     lines += _table_by_table(briefing.deltas)
     lines += [line(""), line(Span("Checks, one by one", "strong"))]
-    return [*lines, *(part for check in briefing.checks for part in check_lines(check))]
+    return [*lines, *(part for check in briefing.checks for part in check_lines(check, width))]
 
 
 _CANNOT = "CANNOT BE UNDONE"
 
 
-def _undo(briefing: Briefing) -> Line:
+def _undo(briefing: Briefing, width: int) -> list[Line]:
     reversal = str(briefing.reversal)
     if briefing.reversible:
-        return line(Span("undo     ", "muted"), Span("can be undone. ", "good"), reversal)
-    return line(Span("undo     ", "muted"), Span(_CANNOT, "bad"), f": {reversal.removeprefix(_CANNOT).lstrip(':. ')}")
+        return hanging((Span("undo     ", "muted"), Span("can be undone. ", "good")), reversal, width)
+    why = reversal.removeprefix(_CANNOT).lstrip(":. ")
+    return hanging((Span("undo     ", "muted"), Span(f"{_CANNOT}: ", "bad")), why, width)
 
 
-def _rows_in_short(deltas: tuple[TableDelta, ...]) -> Line:
+def _rows_in_short(deltas: tuple[TableDelta, ...], width: int) -> list[Line]:
     changed = [delta for delta in deltas if delta.rows]
     if not changed:
-        return line(Span("rows     ", "muted"), "no table changes")
+        return [line(Span("rows     ", "muted"), "no table changes")]
     each = ", ".join(f"{delta.table.rpartition('.')[2]} {signed(delta.rows)}" for delta in changed)
     total = sum(delta.rows for delta in changed)
-    return line(Span("rows     ", "muted"), f"{signed(total)} over {plural(len(changed), 'table')}: {each}")
+    words = f"{signed(total)} over {plural(len(changed), 'table')}: {each}"
+    return hanging((Span("rows     ", "muted"),), words, width)
 
 
 def _table_by_table(deltas: tuple[TableDelta, ...]) -> list[Line]:
@@ -72,28 +74,27 @@ def _table_by_table(deltas: tuple[TableDelta, ...]) -> list[Line]:
     ]
 
 
-def _checks_in_short(checks: tuple[Check, ...]) -> Line:
+def _checks_in_short(checks: tuple[Check, ...], width: int) -> list[Line]:
     passed = [check.name for check in checks if check.outcome is Outcome.PASS]
     tone: Tone = "good" if len(passed) == len(checks) else "bad"
-    return line(
-        Span("checks   ", "muted"),
-        Span(f"{len(passed)} of {len(checks)} PASS", tone),
-        f": {', '.join(passed)}" if passed else "",
-    )
+    tally = Span(f"{len(passed)} of {len(checks)} PASS", tone)
+    if not passed:
+        return [line(Span("checks   ", "muted"), tally)]
+    return hanging((Span("checks   ", "muted"), tally, Span(": ")), ", ".join(passed), width)
 
 
-def check_lines(check: Check) -> list[Line]:
-    """One check: the word, the name, why, and what to do about it."""
+def check_lines(check: Check, width: int) -> list[Line]:
+    """One check: the word, the name, what to do about it, and why."""
     word = Span(f"{check.outcome.value} ", outcome_tone(check.outcome.value))
     lines = [line(word, check.name)]
-    if check.detail:
-        lines.append(line(Span(f"     {check.detail}", "muted")))
     if check.next_action and check.outcome is not Outcome.PASS:
-        lines.append(line(Span("     Next: ", "muted"), str(check.next_action)))
+        lines += hanging((Span("     Next: ", "muted"),), str(check.next_action), width, "strong")
+    if check.detail:
+        lines += hanging((Span("     "),), str(check.detail), width, "muted")
     return lines
 
 
 def refusal_line(briefing: Briefing) -> Line:
-    """Why it cannot be confirmed."""
+    """Why it cannot be confirmed; what to do about it stands with each check."""
     names = ", ".join(check.name for check in briefing.open_checks)
     return line(Span("Not available: ", "bad"), f"{plural(len(briefing.open_checks), 'check')} not PASS ({names}).")

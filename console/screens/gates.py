@@ -1,5 +1,6 @@
 """Gates: the board with outcome, owner and age; the evidence of one; PRE for the current run; the bundle."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
@@ -22,6 +23,10 @@ if TYPE_CHECKING:
 
 SIDE_BY_SIDE = [(0, "-narrow"), (110, "-wide"), (160, "-broad")]
 """Below 160 columns the detail stands under the list: beside it, it would be a narrow column of broken words."""
+_IF_LEFT = (
+    "If you leave now, the bundle is there whole or not at all: a half-written one never gets its name.",
+    "The database is not changed by it. To write it again: cutter-console bundle",
+)
 _WHILE_READING = frozenset({"measure_gate"})
 
 
@@ -196,7 +201,7 @@ class GatesScreen(ConsoleScreen):
     def shown_actions(self) -> tuple[Action, ...]:
         """Over the evidence only what concerns it."""
         if self._reading is None:
-            return self.console_actions()
+            return tuple(_back(a) if self._pre and a.name == "pre_board" else a for a in self.console_actions())
         wanted = _WHILE_READING if isinstance(self._reading, words.Item) else frozenset()
         return tuple(a for a in self.console_actions() if a.name in wanted)
 
@@ -235,12 +240,15 @@ class GatesScreen(ConsoleScreen):
         self.show_readiness()
 
     def action_pre_board(self) -> None:
-        """PRE, or the gates again."""
+        """PRE, measured now because somebody wants to arm; or the gates again, with their ages."""
         self._pre = not self._pre
         self._filter = 0
         if self._reading is not None:
             self._read(None)
+        if self._pre:
+            self.measure_again()
         self.reload()
+        self.draw_frame()
 
     def action_bundle(self) -> None:
         """Write the bundle as the console's one operation, then show what it came to."""
@@ -253,7 +261,11 @@ class GatesScreen(ConsoleScreen):
             self._read(written)
             return words.bundle_done(written)
 
-        self.console.operate(Operation("Writing the readiness bundle", call, done))
+        self.console.operate(Operation("Writing the readiness bundle", call, done, _IF_LEFT))
+
+
+def _back(action: Action) -> Action:
+    return replace(action, short="Gates")
 
 
 def _same(one: words.Item, other: words.Item) -> bool:

@@ -20,7 +20,7 @@ _SYMBOLS = {
     Outcome.NOT_RUN: "·",
 }
 _TITLE_WIDTH = 31
-_WITH_FAIL = " has a FAIL"
+_HIDDEN_FAIL = " has a FAIL "
 
 
 @dataclass(frozen=True)
@@ -78,17 +78,23 @@ def mark(outcome: Outcome, width: int = 0) -> Span:
     return Span(f"{_SYMBOLS[outcome]} {outcome.value:<{width}}", outcome_tone(outcome.value))
 
 
+def _titled(item: Item) -> Line:
+    """The title in its column, with a word about the FAIL that the outcome hides."""
+    if not item.hides_a_fail:
+        return line(f"{shortened(item.title, _TITLE_WIDTH - 1):<{_TITLE_WIDTH}}")
+    room = _TITLE_WIDTH - len(_HIDDEN_FAIL)
+    return line(
+        shortened(item.title, room), Span(f"{_HIDDEN_FAIL:<{_TITLE_WIDTH - min(len(item.title), room)}}", "bad")
+    )
+
+
 def gate_row(item: Item, now: datetime, *, roomy: bool) -> Line:
     """Symbol, word, id, title, owner, age; where there is room also why it is not PASS."""
     gate = item.report
-    warning = _WITH_FAIL if item.hides_a_fail else ""
-    title = shortened(item.title, _TITLE_WIDTH - 1 - len(warning))
     return line(
         mark(item.outcome, 13),
         Span(f"{item.name:<4}", "strong"),
-        title,
-        Span(warning, "bad"),
-        " " * (_TITLE_WIDTH - len(title) - len(warning)),
+        *_titled(item),
         Span(f"{gate.owner.value:<12}", "muted"),
         Span(f"{age(gate.measured_at, now):<11} ", "muted"),
         Span(str(gate.urgent_detail) if roomy and item.outcome is not Outcome.PASS else ""),

@@ -5,6 +5,8 @@ from typing import ClassVar
 from console.actions import Action, Scope, key_name
 from console.screens.dialog import Dialog
 from console.widgets.line import Line, Span, line
+from console.widgets.panel import Panel
+from console.widgets.wrap import hanging
 
 
 class HelpDialog(Dialog[None]):
@@ -23,16 +25,19 @@ class HelpDialog(Dialog[None]):
     def on_mount(self) -> None:
         """Text first, then the keys of the screen, then those of everywhere."""
         super().on_mount()
+        self.query_one("#dialog-body", Panel).show_wrapped(self._lines)
+
+    def _lines(self, width: int) -> list[Line]:
         console = self.console
-        lines: list[Line] = [line(part) for part in self._subject.split("\n")]
+        lines = [row for part in self._subject.split("\n") for row in hanging((), part, width)]
         for scope in (self._scope, Scope.EVERYWHERE):
             actions = console.registry.in_scope(scope)
             lines += [line(""), line(Span(f"Keys: {scope.value}", "strong"))] if actions else []
             for action in actions:
-                lines += help_lines(action)
+                lines += help_lines(action, width)
         if console.read_only:
             lines += [line(""), line("READ-ONLY: actions that write do not exist here.")]
-        self.body(lines)
+        return lines
 
     def keys(self) -> Line:
         """How to leave, and where more is."""
@@ -42,12 +47,16 @@ class HelpDialog(Dialog[None]):
         )  # fmt: skip
 
 
-def help_lines(action: Action) -> list[Line]:
+def help_lines(action: Action, width: int) -> list[Line]:
     """Keys, title, what it does, what it needs, and the same on the command line."""
     keys = ", ".join(key_name(key) for key in action.keys)
-    lines = [line(Span(f"  {keys:<8}", "accent"), Span(action.title, "strong")), line(f"          {action.help}")]
+    indent = Span(" " * 10)
+    lines = [
+        *hanging((Span(f"  {keys:<8}", "accent"),), action.title, width, "strong"),
+        *hanging((indent,), action.help, width),
+    ]
     if action.needs:
-        lines.append(line(Span(f"          needs: {action.needs}", "muted")))
+        lines += hanging((indent, Span("needs: ", "muted")), action.needs, width, "muted")
     if action.command:
-        lines.append(line(Span(f"          same as: {action.command}", "muted")))
+        lines += hanging((indent, Span("same as: ", "muted")), action.command, width, "muted")
     return lines

@@ -12,7 +12,8 @@ from console.backend.views import ApprovalView
 from console.screens.approvals_text import checks
 from console.screens.dialog import Dialog
 from console.widgets.line import Line, Span, line
-from console.widgets.panel import Lines
+from console.widgets.panel import Lines, Panel
+from console.widgets.wrap import hanging
 
 
 class ImportDialog(Dialog[tuple[Path, ...]]):
@@ -35,26 +36,26 @@ class ImportDialog(Dialog[tuple[Path, ...]]):
     def on_mount(self) -> None:
         """What is imported, with which signatures, and how the checks stand."""
         super().on_mount()
-        view = self._view
-        found = [line("  ", safe_text(str(path))) for path in view.signature_paths]
-        self.body(
-            [
-                line(
-                    Span("what     ", "muted"), Span(f"{view.kind} for {view.run_id}", "strong"), f"  {view.docprefix}"
-                ),
-                line(Span("file     ", "muted"), safe_text(str(view.statement_path))),
-                line(Span("sha256   ", "muted"), view.statement_sha256),
-                line(Span("writes   ", "muted"), "records the approval in the database, if every check is PASS"),
-                line(
-                    Span("signed   ", "muted"),
-                    "signature files found beside it:" if found else "no signature file beside it",
-                ),
-                *found,
-                line(""),
-                *checks(view),
-            ]
-        )
+        self.query_one("#dialog-body", Panel).show_wrapped(self._lines)
         self._demand("Everything is checked again before it is recorded.")
+
+    def _lines(self, width: int) -> list[Line]:
+        view = self._view
+        found = [row for path in view.signature_paths for row in hanging((Span("  "),), safe_text(str(path)), width)]
+        beside = "signature files found beside it:" if found else "no signature file beside it"
+        writes = "records the approval in the database, if every check is PASS"
+        return [
+            *hanging(
+                (Span("what     ", "muted"),), f"{view.kind} for {view.run_id}  {view.docprefix}", width, "strong"
+            ),
+            *hanging((Span("file     ", "muted"),), safe_text(str(view.statement_path)), width),
+            *hanging((Span("sha256   ", "muted"),), view.statement_sha256, width),
+            *hanging((Span("writes   ", "muted"),), writes, width),
+            line(Span("signed   ", "muted"), beside),
+            *found,
+            line(""),
+            *checks(view, width),
+        ]
 
     def _demand(self, words: str) -> None:
         self.query_one("#demand", Lines).show([line(words)])

@@ -22,6 +22,8 @@ class Operation(Generic[T]):
     doing: str
     call: "Callable[[Backend, OnProgress], T]"
     done: Callable[[T], str]
+    if_left: tuple[str, ...] = ()
+    """What leaving the console meanwhile means, where it is no phase of a run; empty for a run."""
 
 
 class ProgressFeed:

@@ -80,7 +80,8 @@ class OverviewScreen(ConsoleScreen):
         kept, panel = self.console.readiness.board, self.query_one("#rollup", Panel)
         panel.title = words.rollup_title(kept.answer, kept.asking, kept.failure, self.console.clock())
         most = 5 if self.has_class("-high") else 1
-        panel.show(words.rollup(kept.answer, kept.asking, kept.failure, panel.size.width, most))
+        answer, asking, failure = kept.answer, kept.asking, kept.failure
+        panel.show_wrapped(lambda width: words.rollup(answer, asking, failure, width, most))
 
     def measure_again(self) -> None:
         """The gates too: what is shown here is measured again."""

@@ -7,6 +7,12 @@ from textual.binding import Binding, BindingType
 from console.screens.dialog import Dialog
 from console.widgets.line import Line, Span, line
 
+_IF_A_RUN_IS_LEFT = (
+    "If you leave now, the phase that is running ends by COMMIT or ROLLBACK, never in between.",
+    "Nothing goes on by itself: the next console shows the run as interrupted, with what the",
+    "database says, and offers the legal moves.",
+)
+
 
 class QuitDialog(Dialog[str]):
     """Answers `now`, `when done`, or None to stay."""
@@ -18,9 +24,10 @@ class QuitDialog(Dialog[str]):
         Binding("ctrl+y", "answer('now')", "Now", show=False),
     ]
 
-    def __init__(self, doing: str) -> None:
+    def __init__(self, doing: str, if_left: tuple[str, ...] = ()) -> None:
         super().__init__()
         self._doing = doing
+        self._if_left = if_left or _IF_A_RUN_IS_LEFT
 
     def on_mount(self) -> None:
         """Say what leaving would mean."""
@@ -29,9 +36,7 @@ class QuitDialog(Dialog[str]):
             [
                 line(Span("Under way: ", "muted"), self._doing),
                 line(""),
-                line("If you leave now, the phase that is running ends by COMMIT or ROLLBACK, never in between."),
-                line("Nothing goes on by itself: the next console shows the run as interrupted, with what the"),
-                line("database says, and offers the legal moves."),
+                *(line(words) for words in self._if_left),
             ]
         )
 

@@ -192,7 +192,11 @@ class RunScreen(ConsoleScreen):
         def call(backend: "Backend", _progress: "OnProgress") -> "ReportView":
             return backend.report(run_id)
 
-        self.console.operate(Operation(f"Writing the reports of {run_id}", call, words.report_done))
+        if_left = (
+            "If you leave now, the reports are there whole or not at all; the run itself is not touched.",
+            f"To write them again: cutter-console report {run_id}",
+        )
+        self.console.operate(Operation(f"Writing the reports of {run_id}", call, words.report_done, if_left))
 
     def _danger(self, name: str, danger: Danger) -> None:
         if (run := self._legal(name)) is not None:

@@ -23,6 +23,8 @@ class Notice:
     what: str = ""
     code: str = ""
     next_action: str = ""
+    stays: bool = False
+    """Whether no other may take its place before it is dismissed."""
 
     def lines(self) -> list[Line]:
         """The words of the panel."""

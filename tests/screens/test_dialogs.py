@@ -4,8 +4,10 @@ import pytest
 from textual.widgets import Input
 
 from console.actions import Scope
+from console.backend.outcome import Check, Outcome
 from console.backend.runs.states import Stage
 from console.screens.danger import DangerDialog
+from console.screens.danger_text import check_lines
 from console.screens.help import HelpDialog
 from console.screens.palette import ActionProvider
 from console.screens.panic import PanicDialog
@@ -123,6 +125,14 @@ async def test_an_open_check_takes_the_confirmation_away_and_is_named(name: str)
         assert isinstance(app.screen, DangerDialog)
         assert _done(backend) == []
         assert "SG_1 is recorded" in "".join(plain(spans) for spans in app.screen.query_one("#demand", Lines).shown)
+
+
+async def test_the_next_action_of_an_open_check_comes_before_its_long_detail() -> None:
+    """A check can name thirty files: what to do about it must not stand below them."""
+    failed = Check(name="PRE-6", outcome=Outcome.FAIL, detail="console/x.py, " * 60, next_action="Install it again")
+    rows = [plain(spans) for spans in check_lines(failed, 72)]
+    assert rows[:2] == ["FAIL PRE-6", "     Next: Install it again"]
+    assert all(row.startswith("     ") for row in rows[1:])
 
 
 @pytest.mark.parametrize("name", DANGERS)

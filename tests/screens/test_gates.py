@@ -323,7 +323,7 @@ async def test_the_reports_of_a_run_are_written_where_that_is_legal() -> None:
 async def test_help_names_every_key_of_the_screen() -> None:
     async with opened(FakeBackend(), "5", "question_mark") as (app, _pilot):
         assert isinstance(app.screen, HelpDialog)
-        said = words(app, "dialog-body")
+        said = " ".join(words(app, "dialog-body").split())
         assert "Eleven gates answer whether it is safe to act" in said
         for action in app.registry.in_scope(Scope.GATES):
             assert action.title in said
