@@ -16,6 +16,13 @@ APPLICATION = "cutter-console"
 _BY_CLASS: dict[str, type[CutterError]] = {"CU003": Waiting, "CU004": Refused, "CU005": Drifted, "CU006": Held}
 
 
+_MISSING = (
+    Unmeasured,
+    StopCode.DRIFT,
+    "not installed in this database, or gone: ",
+    "Where nothing was installed yet: cutter-console migrate; otherwise see what is gone: cutter-console drift",
+)
+
 _BY_CAUSE: dict[type[psycopg.Error], tuple[type[CutterError], StopCode, str, str]] = {
     pg.InsufficientPrivilege: (
         Unmeasured,
@@ -29,6 +36,9 @@ _BY_CAUSE: dict[type[psycopg.Error], tuple[type[CutterError], StopCode, str, str
         "locked by another transaction: ",
         "Wait for it, or stop it: cutter-console panic",
     ),
+    pg.InvalidSchemaName: _MISSING,
+    pg.UndefinedTable: _MISSING,
+    pg.UndefinedFunction: _MISSING,
     pg.QueryCanceled: (Unmeasured, StopCode.PANIC, "cancelled: ", "See: cutter-console status"),
     pg.ReadOnlySqlTransaction: (
         Drifted,
@@ -111,7 +121,7 @@ def connect(
             autocommit=False,
             connect_timeout=10,
             application_name=f"{APPLICATION} {purpose}".strip(),
-            options=f"-c statement_timeout={int(timeout_s * 1000)} -c idle_in_transaction_session_timeout=600000 -c client_min_messages=warning",
+            options=f"-c statement_timeout={int(timeout_s * 1000)} -c idle_in_transaction_session_timeout=600000 -c client_min_messages=warning -c DateStyle=ISO",
         )
     except psycopg.Error as error:
         raise translate(error) from error

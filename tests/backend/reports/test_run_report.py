@@ -200,6 +200,30 @@ def test_a_copy_of_the_root_gives_the_same_bytes_to_another_process_on_another_h
     assert theirs == _texts(view)
 
 
+def test_a_database_rewritten_and_with_other_settings_gives_the_same_bytes(at: At) -> None:
+    passage = at("enacted")
+    before = _texts(passage.backend.report(passage.run_id))
+    with passage.connect() as connection:
+        connection.commit()
+        connection.autocommit = True
+        connection.execute("VACUUM FULL")
+        for name, value in _OTHER_SETTINGS.items():
+            connection.execute(f"ALTER DATABASE {passage.database} SET {name} = '{value}'".encode())
+    again = passage.backend.report(passage.run_id)
+    assert again.unchanged
+    assert _texts(again) == before
+
+
+_OTHER_SETTINGS = {
+    "timezone": "Asia/Tokyo",
+    "datestyle": "SQL, DMY",
+    "intervalstyle": "sql_standard",
+    "bytea_output": "escape",
+    "extra_float_digits": "0",
+    "search_path": "pg_catalog",
+}
+
+
 def test_the_closeout_writes_the_report_when_the_switch_is_off_again(at: At) -> None:
     passage = at("SG_2 imported")
     passage.enact()
