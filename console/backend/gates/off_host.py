@@ -131,7 +131,7 @@ def _unpatched(found: TreeFinding) -> Verdict:
 def _release(found: TreeFinding) -> Verdict:
     """A release is tested, listed and pinned; the first and the second happen elsewhere."""
     release = found.release
-    build = "On the workstation: 01-build-manifest.sh of the off-host package"
+    build = "On the workstation, with the off-host package of a bundle: bash 01-build-manifest.sh CHECKOUT"
     if release is None:
         return partial(faults(found)[0].detail, build)
     if release.tests is None:

@@ -65,6 +65,8 @@ class LastBundle(Value):
     truncated: tuple[SafeText, ...] = ()
     """Altered files that are shorter than they were written."""
     signature: SumsSignature | None = None
+    home: SafeText = ""
+    """The key ring that was asked, as a word of a command."""
     signing: SafeText = ""
     """Fingerprint that its record names as the signer's; empty where it names none, or cannot be read."""
 
@@ -142,6 +144,7 @@ def _last_bundle(site: Site) -> LastBundle:
         sums=sums,
         absent=tuple(sorted(wanted - set(sums.listed))) if not sums.unreadable else (),
         truncated=_truncated(directory, sums),
+        home=shlex.quote(str(site.gnupg_home)),
         signing=_signing(directory),
         signature=check_signature(directory / SUMS, signature, site.gnupg_home) if signature.exists() else None,
     )
@@ -288,7 +291,9 @@ def _sound_signature(found: LastBundle) -> Verdict:
         case Outcome.PASS:
             return passes(found.signature.detail)
         case Outcome.INCONCLUSIVE:
-            return unclear(found.signature.detail, "Import the signer's public key: gpg --import PUBLIC-KEY-FILE")
+            return unclear(
+                found.signature.detail, f"Import the signer's public key: gpg --homedir {found.home} --import FILE"
+            )
         case _:
             return fails(f"{found.name}: {found.signature.detail}", _KEEP)
 

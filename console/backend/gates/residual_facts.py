@@ -54,6 +54,8 @@ class Signatures(Value):
 
     answers: tuple[SignatureAnswer, ...]
     beyond: int
+    home: SafeText = ""
+    """The key ring that was asked."""
 
 
 class Interrupted(Value):
@@ -228,7 +230,8 @@ def _text(probe: Probe, docprefix: str, pinned: str) -> LiveText:
 def _signatures(probe: Probe, seen: Answers) -> Signatures:
     seen.require()
     asked = tuple(seen.used[:MOST_SIGNATURES])
-    return Signatures(answers=verify_again(asked, probe.site.gnupg_home), beyond=len(seen.used) - len(asked))
+    home = probe.site.gnupg_home
+    return Signatures(answers=verify_again(asked, home), beyond=len(seen.used) - len(asked), home=str(home))
 
 
 def _interrupted(probe: Probe, seen: Answers) -> tuple[Interrupted, ...]:
@@ -242,7 +245,7 @@ def _leftovers(probe: Probe) -> tuple[str, ...]:
     halves = (
         path for folder in ("runs", "approvals", "artifacts", "backups", "reports") for path in _halves(root / folder)
     )
-    files = sorted(str(path.relative_to(root)) for path in halves if _left(path))
+    files = sorted(str(path) for path in halves if _left(path))
     return (*files, *(str(place) for place in leftovers(default_parents())))
 
 

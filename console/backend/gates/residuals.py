@@ -1,5 +1,7 @@
 """G8: the register of known limits; each is looked at now, and is CLOSED, PARTIAL or OPEN, with what would close it."""
 
+import shlex
+
 from console.backend.gates.fact import Verdict, check, fails, partial, passes, unclear
 from console.backend.gates.gate import Gate
 from console.backend.gates.residual_answers import Writer
@@ -116,7 +118,7 @@ def _signatures(found: Signatures) -> Verdict:
         )
     if unknown:
         told = "; ".join(f"{one.kind} of {one.run_id}: {one.detail}" for one in unknown[:3])
-        return unclear(told, "Import that public key into the console's GNUPGHOME: gpg --import KEY")
+        return unclear(told, f"Import that public key: gpg --homedir {shlex.quote(found.home)} --import FILE")
     if found.beyond:
         said = f"the newest {MOST_SIGNATURES} verify, {found.beyond} older ones were not asked"
         return narrowed(said, "Verify the older ones from the reports of their runs: cutter-console report RUN")
@@ -137,15 +139,21 @@ def _durability(found: tuple[str, ...]) -> Verdict:
         return closed("fsync, full_page_writes and synchronous_commit are on, and wal_level lets the WAL be kept")
     names = ", ".join(found)
     only_wal = all(line.startswith("wal_level") for line in found)
-    action = (
-        "As an administrator: ALTER SYSTEM RESET …, or ALTER ROLE … RESET synchronous_commit; then restart the server."
-    )
+    action = f"As an administrator, then restart the server: {' '.join(_durable(line) for line in found)}"
     return narrowed(names, action) if only_wal else still_open(f"an acknowledged COMMIT could be lost: {names}", action)
+
+
+def _durable(line: str) -> str:
+    """The SQL that mends one of them; who is named in a setting of a role's or a database's own is to be put in."""
+    name, equals, _ = line.partition(" = ")
+    if not equals:
+        return f"ALTER ROLE … RESET synchronous_commit; -- {line}"
+    return f"ALTER SYSTEM SET {name} = {'replica' if name == 'wal_level' else 'on'};"
 
 
 def _clock(skew_s: float) -> Verdict:
     said = f"the database's clock is {abs(skew_s):.1f} s {'ahead of' if skew_s > 0 else 'behind'} this host's"
-    action = "Set both by the same time service: timedatectl status"
+    action = "Set both by the same time service; see what sets this one: timedatectl status"
     if abs(skew_s) > SKEW_OPEN_S:
         return still_open(said, action)
     return narrowed(said, action) if abs(skew_s) > SKEW_PARTIAL_S else closed(said)
@@ -157,7 +165,7 @@ def _leftovers(found: tuple[str, ...]) -> Verdict:
     more = f" and {len(found) - 5} more" if len(found) > 5 else ""
     return narrowed(
         f"left by a process that is gone: {', '.join(found[:5])}{more}",
-        "Remove them: rm -r of each, below the root; scratch clusters go with: cutter-console backup selftest",
+        f"Remove what nobody holds: rm -r {' '.join(map(shlex.quote, found[:5]))}",
     )
 
 

@@ -17,7 +17,7 @@ _LINK = re.compile(r"(?i)(:)(//)|\b(www)(\.)")
 _STATEMENT = r"(?:GRANT|REVOKE|ALTER|CREATE|DROP|SET|SELECT) .*"
 """SQL, which has commas, brackets and semicolons of its own: it goes to the end of the text."""
 _PROGRAM = (
-    r"(?:(?:sudo )?(?:cutter-console|gpg|gpgconf|chmod|chown|psql|pg_dump|pip|systemctl|timedatectl|crontab|kill|rm|mv|apt-get)"
+    r"(?:(?:sudo )?(?:cutter-console|gpg|gpgconf|chmod|chown|psql|pg_dump|pip|systemctl|timedatectl|crontab|kill|rm|mv|apt-get|bash)"
     r"|python -m|sha256sum)(?= [-a-z0-9/…]|$|[).;,])"
 )
 _WORD = r"(?:\"[^\"]*\"|'[^']*'|(?![;,.)]+(?:\s|$))\S)+"

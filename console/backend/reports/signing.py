@@ -61,7 +61,7 @@ def _signed(sums: Path, signature: Path, fingerprint: str, home: Path) -> SumsSi
             said = safe_text("; ".join(done.stderr.strip().splitlines()))
             raise _unsigned(
                 f"gpg does not sign with {fingerprint}: {said}",
-                f"Have the key and its passphrase ready in the agent of {home}, or sign SHA256SUMS elsewhere.",
+                f"See whether its private half is here and has not expired: gpg --homedir {home} --list-secret-keys {fingerprint}",
             )
         seen = check_signature(sums, signature, home)
     finally:

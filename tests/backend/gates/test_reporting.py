@@ -327,7 +327,7 @@ def test_a_signature_by_another_key_than_the_record_names_is_red(signed: tuple[P
 def test_a_signature_by_a_key_that_is_not_in_the_ring_is_inconclusive(
     signed: tuple[Passage, Path, DemoKeys], passage: Passage
 ) -> None:
-    assert is_red(measured(GATE, passage.site), "signature", Outcome.INCONCLUSIVE, action="gpg --import")
+    assert is_red(measured(GATE, passage.site), "signature", Outcome.INCONCLUSIVE, action="--import FILE")
 
 
 def test_a_record_that_is_no_json_does_not_hide_the_rest(passage: Passage) -> None:

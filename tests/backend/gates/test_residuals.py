@@ -165,7 +165,7 @@ def test_r2_a_signature_recorded_under_another_key_is_open(at: At) -> None:
 
 def test_r2_a_missing_public_key_is_inconclusive_and_not_good(at: At, gnupg_home: Path) -> None:
     passage = at("enacted").settings(gnupg_home=str(gnupg_home))
-    assert is_red(_gate(passage), SIGNATURES, Outcome.INCONCLUSIVE, action="gpg --import")
+    assert is_red(_gate(passage), SIGNATURES, Outcome.INCONCLUSIVE, action=f"gpg --homedir {gnupg_home} --import FILE")
 
 
 def test_r2_counts_every_signature_of_a_used_ruling(at: At) -> None:
@@ -195,6 +195,7 @@ def test_r4_a_server_without_fsync_is_open_and_a_role_that_does_not_wait_too(fre
     fresh.execute(f"ALTER ROLE cutter_exec IN DATABASE {fresh.database} SET synchronous_commit = off")
     report = _gate(fresh)
     assert is_red(report, DURABILITY, action="RESET synchronous_commit")
+    assert "ALTER SYSTEM SET fsync = on; " in named(report, DURABILITY).next_action
     for said in ("fsync = off", "full_page_writes = off", "synchronous_commit=off for cutter_exec"):
         assert said in named(report, DURABILITY).detail
 
@@ -225,7 +226,7 @@ def test_r6_a_half_written_file_is_a_leftover_once_nobody_touches_it(fresh: Pass
     long_ago = time.time() - 2 * residual_facts.LEFT_FOR_S
     os.utime(half, (long_ago, long_ago))
     report = _gate(fresh)
-    assert is_red(report, LEFTOVERS, Outcome.PARTIAL, action="rm -r")
+    assert is_red(report, LEFTOVERS, Outcome.PARTIAL, action=f"rm -r {half}")
     assert f"backups/{half.name}" in named(report, LEFTOVERS).detail
 
 
@@ -237,7 +238,7 @@ def test_r6_a_scratch_cluster_of_a_dead_process_is_a_leftover(
     place = tmp_path / f"{PREFIX}{2**22 - 1}-1-dead"
     place.mkdir(mode=0o700)
     report = _gate(fresh)
-    assert is_red(report, LEFTOVERS, Outcome.PARTIAL)
+    assert is_red(report, LEFTOVERS, Outcome.PARTIAL, action=f"rm -r {place}")
     assert str(place) in " ".join(piece.answer for piece in named(report, LEFTOVERS).evidence)
 
 
