@@ -126,13 +126,19 @@ def load_settings(root: Path, config: Path | None = None) -> Settings:
 
 
 def _read(path: Path, *, required: bool) -> dict[str, object]:
-    if not path.exists() and not required:
-        return {}
     try:
         raw = json.loads(read_regular(path).decode())
     except json.JSONDecodeError as error:
         message = f"{path}, line {error.lineno}: {error.msg}"
         raise UsageError(StopCode.REFUSED_INPUT, message, "Correct the JSON on that line.") from error
+    except FileNotFoundError as error:
+        if not required:
+            return {}
+        raise UsageError(StopCode.REFUSED_INPUT, f"{path}: {error}", "Name a readable file with --config.") from error
+    except PermissionError as error:
+        raise UsageError(
+            StopCode.REFUSED_INPUT, f"{path}: {error.strerror}", "Ask as its owner: sudo cutter-console …"
+        ) from error
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(StopCode.REFUSED_INPUT, f"{path}: {error}", "Name a readable file with --config.") from error
     except RecursionError as error:

@@ -1,6 +1,7 @@
 """Settings: environment over file over default; secrets are named and never held (incident 35)."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -56,6 +57,24 @@ def test_a_file_that_was_named_must_be_there(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"none\.json") as caught:
         load_settings(tmp_path, tmp_path / "none.json")
     assert caught.value.exit_status is ExitStatus.USAGE
+
+
+def test_a_file_that_its_reader_may_not_even_look_for_is_refused_with_the_way_to_ask(tmp_path: Path) -> None:
+    root = tmp_path / "root"
+    root.mkdir(mode=0o700)
+    (root / "orchestrator.config.json").write_text("{}")
+    (root / "orchestrator.config.json").chmod(0o600)
+    root.chmod(0o000)
+    user = os.geteuid()
+    if user == 0:
+        os.seteuid(65534)
+    try:
+        with pytest.raises(UsageError, match="Permission denied") as refused:
+            load_settings(root)
+    finally:
+        os.seteuid(user)
+        root.chmod(0o700)
+    assert "sudo" in refused.value.next_action
 
 
 def test_bad_json_is_named_with_its_line(tmp_path: Path) -> None:

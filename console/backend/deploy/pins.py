@@ -9,7 +9,8 @@ import psycopg
 
 from console.backend.backup.durable import partial_file, put_in_place
 from console.backend.canonical_json import sha256_file
-from console.backend.database.connections import connect, scalar
+from console.backend.database.connections import connect
+from console.backend.database.inventory import measure_inventory
 from console.backend.database.measure import measure_identity
 from console.backend.errors import Refused, StopCode, Unmeasured, UsageError
 from console.backend.regular_file import read_regular
@@ -76,7 +77,7 @@ def _database_pins(connection: psycopg.Connection, host: str, machine: str) -> P
         database=target.database,
         system_identifier=target.system_identifier,
         timeline=target.timeline,
-        schema_digest=str(scalar(connection, "SELECT cutter_governance.fn_schema_digest()")),
+        schema_digest=measure_inventory(connection).pinned_digest,
     )
 
 

@@ -95,6 +95,18 @@ def test_a_role_or_a_database_that_is_not_there_is_unreachable(database: Databas
             pass
 
 
+def test_where_nothing_is_installed_the_step_is_named(empty_database: Database, database: Database) -> None:
+    with (
+        pytest.raises(Unmeasured, match="does not exist") as nowhere,
+        connect(empty_database.conninfo()) as connection,
+    ):
+        connection.execute("SELECT cutter_governance.fn_schema_digest()")
+    with pytest.raises(Unmeasured) as gone, connect(database.conninfo()) as connection:
+        connection.execute("SELECT cutter_governance.fn_gone()")
+    for caught in (nowhere, gone):
+        assert "cutter-console migrate" in caught.value.next_action
+
+
 def test_a_refusal_keeps_its_code_and_its_next_action(cut: SignedCut) -> None:
     with pytest.raises(Refused) as caught, connect(cut.database.conninfo("cutter_exec")) as connection:
         connection.execute("SELECT cutter_governance.fn_cut_apply(%s)", (cut.run_id,))

@@ -18,6 +18,7 @@ import pytest
 from console.backend import kill_switch
 from console.backend.cluster import TransientCluster
 from console.backend.deploy import traces
+from console.backend.deploy.pins import machine_id, measure_pins
 from console.backend.deploy.verify import REPIN
 from console.backend.gates import precheck_live
 from console.backend.gates.precheck_live import GATE
@@ -479,3 +480,14 @@ def test_an_inventory_that_was_pinned_anew_behind_the_hosts_back_is_red(fresh: P
 
 def test_a_host_without_a_pinned_inventory_is_red(fresh: Passage) -> None:
     assert is_red(measured(GATE, _pinned(fresh, schema_digest="").site), "inventory pinned", action="init --pin")
+
+
+def test_pinning_a_host_whose_database_has_drifted_pins_what_was_installed(fresh: Passage) -> None:
+    fresh.execute("GRANT SELECT ON public.unit_version TO cutter_exec WITH GRANT OPTION")
+
+    pins = measure_pins(fresh.site, machine_id(fresh.site.context.filesystem)).pins
+
+    assert pins.schema_digest == fresh.site.settings.pins.schema_digest
+    report = measured(GATE, fresh.settings(pins=pins).site)
+    assert named(report, "inventory pinned").outcome is Outcome.PASS
+    assert is_red(report, "grants and definitions", action="cutter-console drift")
