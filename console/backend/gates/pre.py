@@ -13,7 +13,14 @@ from console.backend.gates.dry_runs import DryRun, judge_dry_run, measure_dry_ru
 from console.backend.gates.fact import Fact, Verdict, check, fails, partial, passes
 from console.backend.gates.gate import reported
 from console.backend.gates.grants import grants, grants_check
-from console.backend.gates.precheck_live import database, deployed_tree, deployed_tree_check, switch, switch_check
+from console.backend.gates.precheck_live import (
+    database,
+    deployed_tree,
+    deployed_tree_check,
+    inventory_verdict,
+    switch,
+    switch_check,
+)
 from console.backend.gates.probe import Probe
 from console.backend.gates.recorded_tests import recorded_tests, recorded_tests_check
 from console.backend.outcome import Check, Outcome
@@ -259,7 +266,11 @@ def _dry(seen: DryRuns, row: RunRow | None) -> Verdict:
 
 def privileges(probe: Probe, _subject: Fact[Subject]) -> tuple[Check, ...]:
     """PRE-5: grants and definitions are those of the last migration (incident 28)."""
-    return (_named(GRANTS, grants_check(grants(probe))),)
+    fact = grants(probe)
+    judged, pinned = grants_check(fact), probe.site.settings.pins.schema_digest
+    if judged.outcome is Outcome.PASS:
+        return (check(GRANTS, fact, lambda found: inventory_verdict(found, pinned)),)
+    return (_named(GRANTS, judged),)
 
 
 def tree(probe: Probe, _subject: Fact[Subject]) -> tuple[Check, ...]:

@@ -103,7 +103,7 @@ def decide(facts: Facts) -> tuple[Check, ...]:
         check("no cron entry", facts.cron, _no_cron),
         database_check(facts.database),
         grants_check(facts.grants),
-        check("inventory pinned", facts.grants, lambda found: _inventory(found, facts.pinned_schema)),
+        check("inventory pinned", facts.grants, lambda found: inventory_verdict(found, facts.pinned_schema)),
     )
 
 
@@ -230,8 +230,8 @@ def _host(found: Pinned) -> Verdict:
     return passes(found.actual)
 
 
-def _inventory(found: DriftReport, pinned: str) -> Verdict:
-    """Without a pin of its own the host would believe whatever inventory the database names as installed."""
+def inventory_verdict(found: DriftReport, pinned: str) -> Verdict:
+    """Pure: the database's inventory is the one that this host has pinned. Without a pin of its own the host would believe whatever inventory the database names as installed."""
     if not pinned:
         return fails(f"the inventory {found.pinned_digest or 'of the database'} is not pinned on this host", PIN)
     if found.pinned_digest != pinned:

@@ -133,6 +133,12 @@ def test_pre_5_incident_28_a_changed_grant_stops_as_drift(ready: Passage) -> Non
         ready.arm()
 
 
+def test_pre_5_a_host_that_has_pinned_no_inventory_is_not_armed(ready: Passage) -> None:
+    pins = ready.site.settings.pins.model_copy(update={"schema_digest": ""})
+
+    _stops(ready.settings(pins=pins), "PRE-5 grants", action="init --pin")
+
+
 def test_pre_6_incident_6_a_changed_file_of_the_release_stops(ready: Passage) -> None:
     changed = ready.site.context.package / "terminal.py"
     kept = changed.read_bytes()
