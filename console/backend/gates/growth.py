@@ -18,6 +18,7 @@ _STEPS = """
     SELECT e.run_id, e.phase, coalesce(r.n_units, 0), r.stage, r.family, r.docprefix
       FROM cutter_governance.v_run_event e JOIN cutter_governance.v_run r USING (run_id)
      WHERE e.at > %(since)s AND e.outcome = 'PASS' AND (e.run_id, e.phase) IS DISTINCT FROM (%(by)s, 'revert')
+       AND (r.operation, e.phase) IS DISTINCT FROM ('edit', 'write_verify') -- It reads back, and records nothing else.
      ORDER BY e.id
 """
 _STARTED = "SELECT count(*) FROM cutter_governance.v_run WHERE started_at >= %s"

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import psycopg
 import pytest
 
+from console.backend import kill_switch
 from console.backend.database.connections import counted
 from console.backend.deploy.pins import manifest_path
 from console.backend.errors import Refused
@@ -17,10 +18,11 @@ from console.backend.gates.growth import deltas_of
 from console.backend.gates.pre import readiness
 from console.backend.kill_switch import armed_for
 from console.backend.outcome import Outcome
+from console.backend.runs.edits import DraftEdit, apply_edits, plan_edits
 from console.backend.runs.engine import Engine
 from console.backend.world import expected_cut_deltas
 from tests.backend.gates.conftest import is_red, measured, named
-from tests.passage import Passage, silent
+from tests.passage import DOCPREFIX, Passage, silent
 
 At = Callable[[str], Passage]
 ROWS = """
@@ -253,3 +255,18 @@ def test_incident_27_a_connection_to_a_copy_of_the_database_is_red_and_stops_arm
 
 def test_a_monitoring_console_has_one_connection_to_look_at(fresh: Passage) -> None:
     assert named(measured(GATE, fresh.site, read_only=True), "connections").outcome is Outcome.PASS
+
+
+def test_an_edit_that_was_read_back_is_accounted_for(at: At) -> None:
+    passage = at("waits for SG_2")
+    edit = DraftEdit(address=f"{DOCPREFIX}/ONE/ALPHA", title="Alpha", body="## Alpha\n\nFirst, amended.\n\n")
+    run_id = plan_edits(passage.site, DOCPREFIX, (edit,))
+    passage.sign(run_id)
+    kill_switch.arm(passage.site, run_id, "edit")
+    apply_edits(passage.site, run_id)
+    kill_switch.disarm(passage.site, "the edits are in")
+
+    rows = named(measured(GATE, passage.site), "rows as recorded")
+
+    assert rows.outcome is Outcome.PARTIAL, rows.detail
+    assert rows.next_action.endswith(passage.run_id)
