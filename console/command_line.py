@@ -253,14 +253,20 @@ def _dispatch(target: str, command: str, options: ask.Options, request: object) 
     except BrokenPipeError:
         sys.stderr.close()
         return 141
+    except OSError as error:
+        from console.commands.output import report_file_error
+
+        return report_file_error(options, command, error)
 
 
 def _call(function: Callable[[ask.Options, Any], int], command: str, options: ask.Options, request: object) -> int:
     from console.backend.errors import CutterError
 
     try:
-        return function(options, request)
+        status = function(options, request)
     except CutterError as error:
         from console.commands.output import report_error
 
-        return report_error(options, command, error)
+        status = report_error(options, command, error)
+    sys.stdout.flush()  # what could not be printed is said now, not at the interpreter's end
+    return status

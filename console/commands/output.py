@@ -1,14 +1,17 @@
 """The one writer of the command line: data to standard output, narration to standard error."""
 
 import json
+import os
+import shlex
 import sys
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel
 
-from console.backend.errors import CutterError, ExitStatus
+from console.backend.errors import CutterError, ExitStatus, StopCode
 from console.backend.outcome import Outcome
 from console.backend.redaction import redact
 from console.backend.safe_text import safe_text
@@ -46,6 +49,19 @@ def report_error(options: Options, command: str, error: CutterError) -> ExitStat
         narrate(f"{error.code}: {line}" if number == 0 else line)
     narrate(f"next: {error.next_action}")
     return error.exit_status
+
+
+def report_file_error(options: Options, command: str, error: OSError) -> ExitStatus:
+    """Say which file the system refused; where that is standard output itself, only standard error is told."""
+    reason = error.strerror or type(error).__name__
+    if error.filename is None:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        narrate(f"{StopCode.INVARIANT_FAILED}: the answer could not be printed, or a file not written: {reason}")
+        narrate("next: Make room where the output goes, and see that it can be written; then the same command again.")
+        return ExitStatus.FAIL
+    name = os.fsdecode(error.filename) if isinstance(error.filename, (str, bytes)) else str(error.filename)
+    look = f"See who may do what there: ls -ld {shlex.quote(str(Path(name).parent))} {shlex.quote(name)}"
+    return report_error(options, command, CutterError(StopCode.INVARIANT_FAILED, f"{name}: {reason}", look))
 
 
 def narrate(line: str) -> None:

@@ -1,6 +1,8 @@
 """Every command says with its exit status and one JSON object what came of it (design section 11)."""
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -181,6 +183,30 @@ def test_a_document_that_is_not_there_is_named_with_the_folders_that_were_looked
     assert (status, _stop(answer)) == (4, "STOP_REFUSED_INPUT")
     assert str(Path("no-such.md").absolute()) in str(answer["stop"])
     assert f"ls {Path.cwd()} {passage.site.intake}" in str(answer["stop"])
+
+
+def test_a_root_that_cannot_be_made_is_one_object_and_names_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    root = tmp_path / ("long" * 100)
+    assert main(["--root", str(root), "--json", "init"]) != 0
+    answer = json.loads(capsys.readouterr().out)
+    assert answer["schema"] == "cutter-console/init/1"
+    _stop(answer)
+    assert str(root) in answer["stop"]["message"]
+
+
+def test_an_answer_that_cannot_be_printed_is_said_without_a_traceback(tmp_path: Path) -> None:
+    """A full disk, or a full device, behind standard output."""
+    program = "import sys; from console.cli import main; sys.exit(main(sys.argv[1:]))"
+    command = [sys.executable, "-c", program, "--root", str(tmp_path / "root"), "init"]
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, timeout=60, check=False)
+    assert done.returncode == 1
+    assert "could not be printed" in done.stderr
+    assert "next: " in done.stderr
+    assert "Traceback" not in done.stderr
+    assert "Exception ignored" not in done.stderr
 
 
 def test_every_object_has_schema_outcome_and_time(at: At, command: Run) -> None:
