@@ -241,8 +241,10 @@ def decide(facts: Facts) -> tuple[Check, ...]:
         check("tables dumpable", facts.source, _dumpable),
         check("newest backup", facts.store, lambda store: _newest(store, store_at)),
         check("backups unaltered", facts.store, _unaltered),
-        check("no unfinished backup", facts.store, _unfinished),
-        check("no plaintext dump", facts.plaintext, _no_plaintext),
+        check("no unfinished backup", facts.store, lambda store: _unfinished(store, facts.store.evidence.source)),
+        check(
+            "no plaintext dump", facts.plaintext, lambda found: _no_plaintext(found, facts.plaintext.evidence.source)
+        ),
     )
 
 
@@ -324,16 +326,25 @@ def _unaltered(store: Store) -> Verdict:
     return passes(f"{store.count} backups; newest hashed again")
 
 
-def _unfinished(store: Store) -> Verdict:
+def _unfinished(store: Store, below: str) -> Verdict:
     if store.unfinished:
         named = " ".join(store.unfinished)
-        return partial(f"left over: {named}", f"Where no backup is being taken: rm in backups/: {named}")
+        return partial(
+            f"left over: {named}", f"Where no backup is being taken: {_command('rm', below, store.unfinished)}"
+        )
     return passes("none")
 
 
-def _no_plaintext(found: tuple[str, ...]) -> Verdict:
+def _command(command: str, below: str, names: tuple[str, ...]) -> str:
+    """Whole paths, so that it does the same from wherever it is typed."""
+    return shlex.join([*command.split(), *(str(Path(below) / name) for name in names)])
+
+
+def _no_plaintext(found: tuple[str, ...], below: str) -> Verdict:
     if found:
-        return fails(f"in plain text: {', '.join(found)}", f"Move it off this host, then: shred -u {' '.join(found)}")
+        return fails(
+            f"in plain text: {', '.join(found)}", f"Move it off this host, then: {_command('shred -u', below, found)}"
+        )
     return passes("no file below the root begins like a database dump")
 
 

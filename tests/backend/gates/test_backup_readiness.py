@@ -81,16 +81,15 @@ def test_incident_34_a_plaintext_dump_below_the_root_is_named(waits: Passage) ->
 
     report = measured(GATE, waits.site)
 
-    assert is_red(report, "no plaintext dump", action="shred")
+    assert is_red(report, "no plaintext dump", action=f"shred -u {waits.site.root}/artifacts/prod.sql")
     assert "artifacts/prod.sql" in report.detail
 
 
 def test_what_a_crashed_backup_left_is_named(waits: Passage) -> None:
-    (waits.site.backups / ".bkp-1.dump.gpg.00ff.partial").write_bytes(b"half")
+    left = waits.site.backups / ".bkp-1.dump.gpg.00ff.partial"
+    left.write_bytes(b"half")
 
-    assert is_red(
-        measured(GATE, waits.site), "no unfinished backup", Outcome.PARTIAL, action=".bkp-1.dump.gpg.00ff.partial"
-    )
+    assert is_red(measured(GATE, waits.site), "no unfinished backup", Outcome.PARTIAL, action=f"rm {left}")
 
 
 @pytest.mark.parametrize(
