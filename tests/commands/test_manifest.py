@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from console.backend.context import Context
+from console.backend.deploy.build import build_manifest
 from console.backend.deploy.manifest import Kind
 from console.backend.deploy.pins import manifest_path
 from console.cli import main
@@ -89,8 +90,9 @@ def test_the_times_of_an_installed_wheel_say_nothing_about_the_tests(
 ) -> None:
     """They are those of its installation: always newer than a test run that came before it."""
     os.utime(junit, (1, 1))
-    build = manifests.build_manifest
-    monkeypatch.setattr(manifests, "build_manifest", lambda *a: build(*a).model_copy(update={"kind": Kind.WHEEL}))
+    monkeypatch.setattr(
+        manifests, "build_manifest", lambda *given: build_manifest(*given).model_copy(update={"kind": Kind.WHEEL})
+    )
 
     assert _build(tmp_path / "manifest.json", "--junit", str(junit)) == 0
     assert "newer" not in capsys.readouterr().err
