@@ -13,6 +13,7 @@ from console.screens.gates import GatesScreen
 from console.screens.gates_text import FILTERS
 from console.screens.help import HelpDialog
 from console.screens.palette import ActionProvider
+from console.widgets.bars import KeyBar
 from console.widgets.line import plain
 from console.widgets.panel import Lines, Panel
 from console.widgets.rows import Rows
@@ -261,6 +262,29 @@ async def test_pre_is_asked_for_the_current_run_and_shows_its_eight_checks() -> 
         assert backend.measures[-1] == f"readiness {RUN_ID}"
         await press(pilot, "p")
         assert title(app).startswith("Gates: 11")
+
+
+async def test_pre_is_measured_whenever_it_is_opened_and_its_key_says_where_it_leads() -> None:
+    """An answer of ten minutes ago is none to arm on."""
+    backend = FakeBackend()
+    async with opened(backend, "5", "p") as (app, pilot):
+        asked = sum(call.startswith("readiness") for call in backend.measures)
+        assert "p Gates" in plain(app.screen.query_one(KeyBar).shown[0])
+        await press(pilot, "p")
+        assert "p PRE" in plain(app.screen.query_one(KeyBar).shown[0])
+        await press(pilot, "p")
+        assert sum(call.startswith("readiness") for call in backend.measures) == asked + 1
+
+
+async def test_the_rollup_follows_a_width_that_changed_behind_another_screen() -> None:
+    backend = FakeBackend()
+    backend.broken = {("G2", "no secrets"): (Outcome.FAIL, "word " * 40, "Take it out")}
+    async with opened(backend, "5", size=(80, 24)) as (app, pilot):
+        await pilot.resize_terminal(200, 60)
+        await press(pilot, "1")
+        wide = words(app, "rollup").splitlines()[1]
+    async with opened(backend, size=(200, 60)) as (app, _pilot):
+        assert words(app, "rollup").splitlines()[1] == wide
 
 
 async def test_pre_without_a_run_says_so_and_pre_of_another_run_is_measured_again() -> None:
