@@ -3,6 +3,7 @@
 import fcntl
 import os
 import secrets
+import stat
 import threading
 from collections.abc import Iterable
 from datetime import UTC
@@ -218,7 +219,7 @@ def verify_journal(path: Path, anchor: Anchor | None, run_id: str = "") -> Journ
     and replacement (incident 33). A missing journal is FAIL, an unreadable one INCONCLUSIVE; nothing is raised.
     """
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NONBLOCK)
     except FileNotFoundError:
         return JournalVerdict(outcome=Outcome.FAIL, detail=f"{path} is missing", first_bad=0)
     except OSError as error:
@@ -238,7 +239,7 @@ def read_journal(path: Path) -> tuple[Record, ...]:
     Raises Drifted naming the first bad record, also where the file is missing.
     """
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NONBLOCK)
     except OSError as error:
         raise _broken(path, f"cannot be read: {error.strerror}") from error
     records: list[Record] = []
@@ -283,6 +284,15 @@ def _require_sound(path: Path, run_id: str, found: Scan) -> None:
 
 def _broken(path: Path, what: str) -> Drifted:
     return Drifted(StopCode.INVARIANT_FAILED, f"the journal {path} {what}", _ASK)
+
+
+def _opened(path: Path) -> int:
+    """To read; a FIFO in the journal's place keeps nobody waiting. Raises OSError, and Drifted for what is no file."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    if stat.S_ISREG(os.fstat(descriptor).st_mode):
+        return descriptor
+    os.close(descriptor)
+    raise _broken(path, "is not a regular file")
 
 
 def _lock(descriptor: int, path: Path) -> None:

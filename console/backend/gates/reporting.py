@@ -16,6 +16,7 @@ from console.backend.journal import verify_journal
 from console.backend.journal_record import Anchor
 from console.backend.outcome import Check, Outcome
 from console.backend.readiness import Owner
+from console.backend.regular_file import read_regular
 from console.backend.reports.pages import DOCUMENTS
 from console.backend.reports.publishing import leftovers
 from console.backend.reports.signing import SumsSignature, check_signature
@@ -152,7 +153,7 @@ def _last_bundle(site: Site) -> LastBundle:
 
 def _signing(directory: Path) -> str:
     try:
-        return str(json.loads((directory / _RECORD).read_bytes())["final"]["signing"])
+        return str(json.loads(read_regular(directory / _RECORD))["final"]["signing"])
     except (OSError, ValueError, KeyError, TypeError):
         return ""
 
@@ -168,7 +169,7 @@ def _truncated(directory: Path, sums: SumsVerdict) -> tuple[str, ...]:
     if _RECORD in (*sums.altered, *sums.missing) or _RECORD not in sums.listed:
         return ()
     try:
-        told = json.loads((directory / _RECORD).read_bytes())["documents"]
+        told = json.loads(read_regular(directory / _RECORD))["documents"]
         sizes = {str(one["name"]): int(one["bytes"]) for one in told}
     except (ValueError, KeyError, TypeError):
         return ()

@@ -62,7 +62,7 @@ def anchor_of(site: Site, request: RunRequestFile) -> Anchor | None:
 def is_running(journal: Path) -> bool:
     """Whether a process holds the journal's lock; it dies with its holder (incident 22)."""
     try:
-        descriptor = os.open(journal, os.O_RDONLY)
+        descriptor = os.open(journal, os.O_RDONLY | os.O_NONBLOCK)
     except OSError:
         return False
     try:

@@ -11,6 +11,7 @@ from console.backend.canonical_json import canonical_json, sha256_hex
 from console.backend.errors import Refused, StopCode
 from console.backend.outcome import Check, Outcome
 from console.backend.plan import CutPlan, DocumentPlan
+from console.backend.regular_file import read_regular
 from console.backend.runs.states import Mode, Phase
 from console.backend.runtime_tree import within
 from console.backend.safe_text import SafeText
@@ -18,6 +19,8 @@ from console.backend.value import Value
 from console.backend.world import TableDelta, Target
 
 MARKED = "marked.json"
+MOST_BYTES = 1 << 30
+"""A plan of the most units that are taken is far shorter, in bytes."""
 EDIT_PROFILE = "edit"
 """Stands for the profile where drafts are edited: there is no document to scan."""
 _V = TypeVar("_V", bound=Value)
@@ -110,7 +113,7 @@ class Workspace:
         """One file's bytes. Raises Refused where it is missing."""
         path = self.directory / name
         try:
-            return path.read_bytes()
+            return read_regular(path, MOST_BYTES)
         except OSError as error:
             raise Refused(
                 StopCode.INVARIANT_FAILED, f"{path}: {error.strerror}", "This run cannot go on; start another."

@@ -335,3 +335,16 @@ def test_a_record_that_is_no_json_does_not_hide_the_rest(passage: Passage) -> No
     (directory / "bundle.json").write_text(json.dumps(["no", "record"]))
 
     assert "altered: bundle.json" in named(measured(GATE, passage.site), "last bundle").detail
+
+
+def test_a_fifo_in_the_place_of_a_journal_is_red_and_nobody_waits_for_it(at: Callable[[str], Passage]) -> None:
+    passage = at("waits for SG_1")
+    journal = passage.site.root / "runs" / passage.run_id / "journal.jsonl"
+    journal.unlink()
+    os.mkfifo(journal)
+
+    report = measured(GATE, passage.site)
+
+    assert is_red(report, "journals")
+    assert passage.run_id in named(report, "journals").detail
+    assert passage.backend.runs()
