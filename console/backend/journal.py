@@ -219,9 +219,11 @@ def verify_journal(path: Path, anchor: Anchor | None, run_id: str = "") -> Journ
     and replacement (incident 33). A missing journal is FAIL, an unreadable one INCONCLUSIVE; nothing is raised.
     """
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NONBLOCK)
+        descriptor = _opened(path)
     except FileNotFoundError:
         return JournalVerdict(outcome=Outcome.FAIL, detail=f"{path} is missing", first_bad=0)
+    except Drifted as error:
+        return JournalVerdict(outcome=Outcome.FAIL, detail=error.message, first_bad=0)
     except OSError as error:
         return JournalVerdict(outcome=Outcome.INCONCLUSIVE, detail=f"{path}: {error.strerror}")
     try:
@@ -239,7 +241,7 @@ def read_journal(path: Path) -> tuple[Record, ...]:
     Raises Drifted naming the first bad record, also where the file is missing.
     """
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NONBLOCK)
+        descriptor = _opened(path)
     except OSError as error:
         raise _broken(path, f"cannot be read: {error.strerror}") from error
     records: list[Record] = []
