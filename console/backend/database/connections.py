@@ -50,7 +50,7 @@ _BY_CAUSE: dict[type[psycopg.Error], tuple[type[CutterError], StopCode, str, str
         Unmeasured,
         StopCode.UNREACHABLE,
         "",
-        "Check that the server runs and that the service is configured.",
+        "See that the server runs, and that the service stands in ~/.pg_service.conf or the file of PGSERVICEFILE.",
     ),
 }
 """Looked up in this order: the named conditions are OperationalErrors too."""

@@ -29,7 +29,7 @@ from console.backend.reports.off_host import PackageFile
 from console.backend.reports.pages import DOCUMENTS, FINAL, OFF_HOST, Page, page_of
 from console.backend.reports.publishing import Draft, make_durable, published, remove_leftovers
 from console.backend.reports.rendering import Evidences, render
-from console.backend.reports.signing import sign_sums
+from console.backend.reports.signing import require_fingerprint, sign_sums
 from console.backend.reports.stillness import AFTER, BEFORE, Stillness, measure_stillness
 from console.backend.reports.sums import SIGNATURE, SUMS
 from console.backend.runs.site import Site
@@ -91,6 +91,8 @@ def write_bundle(
     A database that is down makes letter C, never an exception. Raises Unpublished where the documents cannot be
     written and Unsigned where gpg does not sign; nothing bears the final name then.
     """
+    if sign_with:
+        require_fingerprint(sign_with)
     say = _Say(on_progress)
     reports = site.root / "reports"
     name = f"{site.context.now():%Y%m%dT%H%M%SZ}-readiness"

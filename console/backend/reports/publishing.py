@@ -87,7 +87,8 @@ def published(parent: Path, name: str, *, anew: bool = False) -> Iterator[Draft]
             _sync(parent)
     except OSError as error:
         said = f"{error.filename or parent}: {error.strerror or error}"
-        action = f"Make room below {parent}, and see that it can be written; then the same command again."
+        room = f"Make room below {parent}, and see that it can be written; then the same command again."
+        action = room if parent.is_dir() else "Make the runtime tree, or name it (--root): cutter-console init"
         raise Unpublished(StopCode.INVARIANT_FAILED, f"the documents could not be written: {said}", action) from error
 
 

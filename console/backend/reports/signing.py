@@ -36,16 +36,21 @@ class Unsigned(Refused):
     """gpg did not sign; nothing is published."""
 
 
+def require_fingerprint(fingerprint: str) -> None:
+    """Raises Unsigned for anything but a primary key's full fingerprint: asked before a bundle is measured."""
+    if not _FINGERPRINT.fullmatch(fingerprint):
+        raise _unsigned(
+            f"{safe_text(fingerprint)!r} is no full fingerprint", "Name the 40 hex digits that gpg --fingerprint shows."
+        )
+
+
 def sign_sums(sums: Path, signature: Path, fingerprint: str, home: Path) -> SumsSignature:
     """A detached, armoured signature by this primary key, verified at once.
 
     Asks no passphrase: the key has none, or the agent knows it. An agent that had to be started ends again.
     Raises Unsigned saying what gpg said.
     """
-    if not _FINGERPRINT.fullmatch(fingerprint):
-        raise _unsigned(
-            f"{safe_text(fingerprint)!r} is no full fingerprint", "Name the 40 hex digits that gpg --fingerprint shows."
-        )
+    require_fingerprint(fingerprint)
     try:
         return _signed(sums, signature, fingerprint, home)
     except (OSError, subprocess.SubprocessError) as error:

@@ -514,3 +514,21 @@ def test_where_gpg_cannot_sign_nothing_is_published(passage: Passage, signer: De
         write_bundle(site, silent, fingerprint or signer.backup_fingerprint[:16], all_gates())
     assert refused.value.next_action
     assert names(passage) == []
+
+
+def test_what_is_no_fingerprint_is_refused_before_anything_is_measured(passage: Passage) -> None:
+    seen: list[Progress] = []
+
+    with pytest.raises(Unsigned, match="no full fingerprint"):
+        write_bundle(passage.site, seen.append, "XYZ", all_gates())
+
+    assert seen == []
+
+
+def test_without_a_runtime_tree_the_command_that_makes_it_is_named(passage: Passage, tmp_path: Path) -> None:
+    nowhere = replace(passage.site, context=replace(passage.site.context, root=tmp_path / "none"))
+
+    with pytest.raises(Unpublished) as refused:
+        write_bundle(nowhere, silent, gates=())
+
+    assert "cutter-console init" in refused.value.next_action
