@@ -237,7 +237,7 @@ def inventory_verdict(found: DriftReport, pinned: str) -> Verdict:
     if found.pinned_digest != pinned:
         said = f"the database names {found.pinned_digest or 'none'} as installed, this host pins {pinned}"
         return fails(said, f"Find out who migrated; only where it was right: {REPIN}")
-    return passes(pinned)
+    return passes(f"as installed and as pinned here: digest {pinned}")
 
 
 def _tree(found: TreeFinding) -> Verdict:
