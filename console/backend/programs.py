@@ -83,7 +83,7 @@ def installations() -> tuple[Installation, ...]:
 def _installations(search_path: str) -> tuple[Installation, ...]:
     found: dict[Path, Installation] = {}
     for bin_dir, origin in _directories(search_path):
-        place = bin_dir.resolve()
+        place = Path(os.path.realpath(bin_dir))
         if place not in found and (one := _inspect(place, origin)) is not None:
             found[place] = one
     return tuple(found.values())
@@ -108,8 +108,12 @@ def _inspect(bin_dir: Path, origin: Origin) -> Installation | None:
 
 
 def _is_program(path: Path) -> bool:
+    """Whether there is a program that we may run; a folder of the PATH that we may not look into has none for us."""
     # Debian's /usr/bin/pg_dump is a wrapper that picks a version by itself; the real ones are found beside it.
-    return path.resolve().name != "pg_wrapper" and path.is_file() and os.access(path, os.X_OK)
+    try:
+        return path.resolve().name != "pg_wrapper" and path.is_file() and os.access(path, os.X_OK)
+    except OSError:
+        return False
 
 
 def _version(program: Path) -> tuple[str, int] | None:

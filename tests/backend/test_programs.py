@@ -1,5 +1,6 @@
 """The right programs are found and chosen, and where none fits the refusal names what was looked at."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -78,3 +79,11 @@ def test_a_scratch_cluster_is_of_the_same_major_version_only() -> None:
 def test_an_installation_of_clients_only_makes_no_cluster() -> None:
     with pytest.raises(NoFittingProgram):
         pick_server_programs(16, (made(16, programs=("pg_dump", "pg_restore")),))
+
+
+def test_a_folder_of_the_path_that_cannot_be_looked_into_is_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    """sudo and su hand on a PATH with folders of another account."""
+    before = installations()
+    monkeypatch.setenv("PATH", f"/{'x' * 300}/bin:{os.environ['PATH']}")
+
+    assert installations() == before
