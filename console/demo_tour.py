@@ -2,11 +2,15 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from console.backend.database.connections import connect
 from console.backend.errors import CutterError, StopCode
+from console.backend.gates.registry import GATES
 from console.backend.local import LocalBackend
 from console.backend.outcome import Outcome
+from console.backend.readiness import Letter
+from console.backend.reports.sums import verify_sums
 from console.backend.runs.states import Family, Mode, Stage
 from console.backend.views import RunRequest, RunView, SwitchState
 from console.commands.runs import verification
@@ -47,11 +51,13 @@ def tour_of(backend: LocalBackend, say: Say) -> bool:
     tour = _Tour(backend, say)
     try:
         _seeded(tour)
+        _gates(tour)
         _plan(tour)
         _dry_run(tour)
         run_id = _to_draft(tour)
         _to_law(tour, run_id)
         _taken_back(tour)
+        _bundle(tour)
         _stopped(tour)
     except CutterError as error:
         tour.step(
@@ -72,6 +78,25 @@ def _seeded(tour: _Tour) -> None:
         "seeded through the product's own path",
         (units, versions, log) == (158, 165, 60),
         f"{units} units, {versions} versions, {log} log rows",
+    )
+
+
+def _gates(tour: _Tour) -> None:
+    board = tour.backend.gates()
+    stood = {outcome: sum(gate.outcome is outcome for gate in board.gates) for outcome in Outcome}
+    tour.step(
+        "gates measured",
+        board.outcome in _LETS_ARM and len(board.gates) == len(GATES),
+        f"{', '.join(f'{count} {outcome}' for outcome, count in stood.items() if count)} in {board.took_ms:.0f} ms",
+    )
+
+
+def _bundle(tour: _Tour) -> None:
+    written = tour.backend.bundle(lambda _: None)
+    tour.step(
+        "readiness bundle written",
+        written.letter is not Letter.C and verify_sums(Path(written.directory)).sound,
+        f"{len(written.documents)} documents, {written.letter}: {written.headline}; sums {written.sums_sha256[:16]}",
     )
 
 
@@ -148,6 +173,12 @@ def _to_law(tour: _Tour, run_id: str) -> None:
         "enacted under SG_2",
         run.state.stage is Stage.CLOSEOUT_REPORTED and _enacted(backend, run_id) == run.n_units,
         f"{run.n_units} units are law; {run.journal}",
+    )
+    report = backend.report(run_id)
+    tour.step(
+        "reported from its record, the same bytes again",
+        report.unchanged and len(report.documents) == 13,
+        f"{len(report.documents)} documents, sums {report.sums_sha256[:16]}",
     )
     again = backend.start(
         RunRequest(origin="file:charter.md", docprefix="DEMO-CHARTER", mode=Mode.LIVE), lambda _: None
