@@ -9,7 +9,7 @@ from console.backend.errors import CutterError, StopCode
 from console.backend.gates.registry import GATES
 from console.backend.local import LocalBackend
 from console.backend.outcome import Outcome
-from console.backend.readiness import Letter
+from console.backend.readiness import letter_of
 from console.backend.reports.sums import verify_sums
 from console.backend.runs.states import Family, Mode, Stage
 from console.backend.views import RunRequest, RunView, SwitchState
@@ -84,9 +84,10 @@ def _seeded(tour: _Tour) -> None:
 def _gates(tour: _Tour) -> None:
     board = tour.backend.gates()
     stood = {outcome: sum(gate.outcome is outcome for gate in board.gates) for outcome in Outcome}
+    wrong = {Outcome.FAIL, Outcome.NOT_RUN} & {check.outcome for gate in board.gates for check in gate.checks}
     tour.step(
         "gates measured",
-        board.outcome in _LETS_ARM and len(board.gates) == len(GATES),
+        not wrong and len(board.gates) == len(GATES),
         f"{', '.join(f'{count} {outcome}' for outcome, count in stood.items() if count)} in {board.took_ms:.0f} ms",
     )
 
@@ -95,7 +96,7 @@ def _bundle(tour: _Tour) -> None:
     written = tour.backend.bundle(lambda _: None)
     tour.step(
         "readiness bundle written",
-        written.letter is not Letter.C and verify_sums(Path(written.directory)).sound,
+        written.letter >= letter_of([written.board.outcome]) and verify_sums(Path(written.directory)).sound,
         f"{len(written.documents)} documents, {written.letter}: {written.headline}; sums {written.sums_sha256[:16]}",
     )
 
