@@ -40,7 +40,6 @@ _UNIT_PLACES = (
     "usr/local/lib/systemd/system",
     "usr/lib/systemd/system",
     "lib/systemd/system",
-    "root/.config/systemd/user",
     "etc/init.d",
     "etc/rc.local",
 )
@@ -102,8 +101,11 @@ def console_processes(filesystem: Path, root: Path, own_pid: int) -> tuple[Conso
 
 
 def service_units(filesystem: Path) -> Scan:
-    """Units, timers, sockets and start scripts that mention the console. Raises OSError for one that may not be read."""
-    return _scan(filesystem, _UNIT_PLACES)
+    """Units, timers, sockets and start scripts that mention the console: the host's, and this account's own.
+
+    Raises OSError for one that may not be read.
+    """
+    return _scan(filesystem, (*_UNIT_PLACES, f"{Path.home()}/.config/systemd/user".lstrip("/")))
 
 
 def cron_entries(filesystem: Path) -> Scan:
