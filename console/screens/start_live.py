@@ -40,6 +40,7 @@ class StartLiveDialog(Dialog[bool]):
                 line(
                     Span("writes   ", "muted"), "no unit before the sovereign has signed SG_1 and the switch is armed"
                 ),
+                line(Span("needs    ", "muted"), "a green dry run of this very text before it can be armed"),
                 line(
                     Span("undo     ", "muted"), Span("can be undone. ", "good"), "Before the cut the run can be voided"
                 ),
