@@ -212,7 +212,8 @@ class LocalBackend:
         """Write the thirteen documents of a run; the same record gives the same bytes."""
         from console.backend.reports.run_report import write_run_report
 
-        return write_run_report(self.site, run_id, read_only=self.read_only)
+        self._require_writable()
+        return write_run_report(self.site, run_id)
 
     def bundle(self, on_progress: OnProgress, sign_with: str = "") -> BundleView:
         """Measure everything and write the ten documents."""

@@ -2,7 +2,7 @@
 
 import psycopg
 
-from console.backend.gates.fact import Fact, Verdict, check, fails, passes
+from console.backend.gates.fact import Fact, Verdict, check, fails, passes, unclear
 from console.backend.gates.probe import Probe
 from console.backend.outcome import Check
 from console.backend.runs.step import Role
@@ -61,7 +61,11 @@ def lines_verdict(found: tuple[Line, ...]) -> Verdict:
             f"In orchestrator.config.json give `database.{which}` the service of {ROLES[which]} on the pinned server"
         )
         return fails("; ".join(said for _, said in wrong), f"{action}; then: cutter-console gates G1")
-    return passes(f"{', '.join(f'{one.which} as {one.role}' for one in found)}; one server: {found[0].server}")
+    seen = ", ".join(f"{one.which} as {one.role}" for one in found)
+    if unasked := [which for which in ROLES if which not in {one.which for one in found}]:
+        action = "Measure it from a console without --read-only: cutter-console gates G1"
+        return unclear(f"{seen}; a monitoring console does not connect as {' and '.join(unasked)}", action)
+    return passes(f"{seen}; one server: {found[0].server}")
 
 
 def _line(which: str, connection: psycopg.Connection) -> Line:

@@ -109,8 +109,8 @@ class _Stored(Value):
     unread: str = ""
 
 
-def read_record(site: Site, run_id: str, *, read_only: bool = False) -> RunRecord:
-    """The run's record. `read_only` asks the monitoring role alone, and what it may not see is then said to be unread.
+def read_record(site: Site, run_id: str) -> RunRecord:
+    """The run's record, as the verifying role; where that cannot be asked, what the monitoring role may not see is said to be unread.
 
     Raises Refused where there is no such run, Unmeasured where the database is needed and out of reach.
     """
@@ -118,7 +118,7 @@ def read_record(site: Site, run_id: str, *, read_only: bool = False) -> RunRecor
     request = workspace.request() if (workspace.directory / "request.json").exists() else None
     if request is not None and request.mode is Mode.DRYRUN:
         return _dry_run(site, workspace, request)
-    stored = _stored(site, workspace, run_id, read_only=read_only)
+    stored = _stored(site, workspace, run_id)
     last = stored.events[-1] if stored.events else None
     anchor = Anchor(sequence=last.journal_seq, hash=last.journal_head) if last else None
     verdict, records = _journal(site, workspace, run_id, anchor)
@@ -192,17 +192,15 @@ def _head(row: RunRow) -> Head:
     )
 
 
-def _stored(site: Site, workspace: Workspace, run_id: str, *, read_only: bool) -> _Stored:
+def _stored(site: Site, workspace: Workspace, run_id: str) -> _Stored:
     """The verifying role reads all of it; where it cannot, the monitoring role reads the views."""
-    unread = "the monitoring role may not read it"
-    if not read_only:
-        try:
-            with connect(site.settings.database.verifier, read_only=True, purpose="report") as connection:
-                connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
-                views = _views(connection, workspace, run_id, _USES)
-                return views.model_copy(update={"ledger": _ledger(connection, run_id), "unread": ""})
-        except CutterError as error:
-            unread = f"{error.code} as the verifying role"
+    try:
+        with connect(site.settings.database.verifier, read_only=True, purpose="report") as connection:
+            connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+            views = _views(connection, workspace, run_id, _USES)
+            return views.model_copy(update={"ledger": _ledger(connection, run_id), "unread": ""})
+    except CutterError as error:
+        unread = f"{error.code} as the verifying role; the monitoring role may not read it"
     with connect(site.settings.database.monitor, read_only=True, purpose="report") as connection:
         connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
         return _views(connection, workspace, run_id, _USES_SEEN).model_copy(update={"unread": unread})

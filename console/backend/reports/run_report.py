@@ -13,13 +13,13 @@ from console.backend.reports.sums import SIGNATURE, SUMS
 from console.backend.runs.site import Site
 
 
-def write_run_report(site: Site, run_id: str, *, read_only: bool = False) -> ReportView:
+def write_run_report(site: Site, run_id: str) -> ReportView:
     """Write `reports/<run id>-<8 hex of SHA256SUMS>/`; the same record gives the same name and the same bytes.
 
     Raises Refused where there is no such run or another console writes the same now, Unmeasured where the record is out of reach, Unpublished where the folder
     cannot be written, and Drifted (STOP_DRIFT) naming the file where the report is there and is not what was written.
     """
-    found = documents(compose(read_record(site, run_id, read_only=read_only)))
+    found = documents(compose(read_record(site, run_id)))
     sums = sha256_hex(next(one.data for one in found if one.name == SUMS))
     directory = site.root / "reports" / f"{run_id}-{sums[:8]}"
     unchanged = directory.exists() or not _written(directory, found)

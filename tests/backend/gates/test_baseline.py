@@ -253,8 +253,12 @@ def test_incident_27_a_connection_to_a_copy_of_the_database_is_red_and_stops_arm
         connection.execute("DROP DATABASE passage_copy WITH (FORCE)")
 
 
-def test_a_monitoring_console_has_one_connection_to_look_at(fresh: Passage) -> None:
-    assert named(measured(GATE, fresh.site, read_only=True), "connections").outcome is Outcome.PASS
+def test_a_monitoring_console_says_which_connections_it_has_not_looked_at(fresh: Passage) -> None:
+    seen = named(measured(GATE, fresh.site, read_only=True), "connections")
+
+    assert seen.outcome is Outcome.INCONCLUSIVE
+    assert "executor and verifier" in seen.detail
+    assert "--read-only" in seen.next_action
 
 
 def test_an_edit_that_was_read_back_is_accounted_for(at: At) -> None:

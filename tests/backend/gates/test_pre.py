@@ -222,3 +222,9 @@ def test_a_dry_run_made_after_the_live_run_was_started_counts_too(ready: Passage
     ready.backend.start(REQUEST.model_copy(update={"mode": Mode.DRYRUN}), silent)
 
     assert named(readiness(ready.site, ready.run_id), "PRE-4 green dry run").outcome is Outcome.PASS
+
+
+def test_a_monitoring_console_does_not_call_an_authority_good_that_it_has_not_looked_at(at: At) -> None:
+    report = readiness(at("SG_1 imported").site, read_only=True)
+
+    assert named(report, "PRE-2 authority to arm").outcome is Outcome.INCONCLUSIVE

@@ -462,11 +462,20 @@ def test_every_attempt_of_a_phase_is_told(at: At) -> None:
 
 def test_the_monitoring_role_gets_as_far_as_it_can_and_says_what_it_could_not_read(at: At) -> None:
     passage = at("enacted")
-    view = LocalBackend(passage.site, read_only=True).report(passage.run_id)
+    database = passage.site.settings.database.model_copy(update={"verifier": "host=/nonexistent dbname=none"})
+    view = passage.settings(database=database).backend.report(passage.run_id)
     _require_whole(view)
     assert _outcome(view) == "INCONCLUSIVE"
     assert "the monitoring role may not read it" in _texts(view)["13-closeout.md"]
     assert "The answer in the record is **PASS**" in _texts(view)["07-cut-leg-a.md"]
+
+
+def test_a_monitoring_console_writes_no_report(at: At) -> None:
+    passage = at("enacted")
+    before = sorted((passage.site.root / "reports").iterdir())
+    with pytest.raises(Refused, match="--read-only"):
+        LocalBackend(passage.site, read_only=True).report(passage.run_id)
+    assert sorted((passage.site.root / "reports").iterdir()) == before
 
 
 def test_an_unknown_run_is_refused_and_nothing_is_written(at: At) -> None:
