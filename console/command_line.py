@@ -92,6 +92,12 @@ def _file(parser: _Parser) -> None:
     parser.add_argument("file", type=Path, metavar="FILE")
 
 
+def _migrate(parser: _Parser) -> None:
+    parser.add_argument(
+        "--accept", default="", metavar="DIGEST", help="the schema digest of a drift that is to be the installed state"
+    )
+
+
 def _demo(parser: _Parser) -> None:
     parser.add_argument("--tour", action="store_true", help="the main job without a screen, a line a step")
 
@@ -124,7 +130,7 @@ def _bundle(parser: _Parser) -> None:
 _ROUTES: dict[tuple[str, ...], _Route] = {
     ("demo",): _Route("console.demo:run", ask.Demo, _demo),
     ("init",): _Route("console.commands.pinning:init", ask.Init, _init),
-    ("migrate",): _Route("console.commands.database:migrate", ask.Nothing),
+    ("migrate",): _Route("console.commands.database:migrate", ask.Migrate, _migrate),
     ("status",): _Route("console.commands.database:status", ask.Nothing),
     ("gates",): _Route("console.commands.readiness:gates", ask.Gates, _gates),
     ("counts",): _Route("console.commands.database:counts", ask.Nothing),

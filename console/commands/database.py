@@ -14,8 +14,8 @@ from console.backend.runtime_tree import init_tree
 from console.backend.settings import Settings
 from console.backend.value import Value
 from console.backend.views import CountView, Status, SwitchState
-from console.commands.output import report
-from console.commands.requests import Nothing, Options, RegisterDocument
+from console.commands.output import narrate, report
+from console.commands.requests import Migrate, Nothing, Options, RegisterDocument
 from console.commands.site import backend_of, site_of
 
 
@@ -49,13 +49,14 @@ def init(options: Options, _request: Nothing) -> ExitStatus:
     return report(options, "init", Outcome.PASS, lines, Made(made=tuple(made)))
 
 
-def migrate(options: Options, _request: Nothing) -> ExitStatus:
-    """Install schema, functions and roles, or bring them up to date."""
-    done = run_migrations(site_of(options).settings.database.administrator)
+def migrate(options: Options, request: Migrate) -> ExitStatus:
+    """Install schema, functions and roles, or bring them up to date; a drift is accepted by its digest alone."""
+    done = run_migrations(site_of(options).settings.database.administrator, request.accept)
     lines = [
         *(f"applied {name}" for name in done.applied),
         f"{len(done.present)} were there",
-        f"schema digest {done.schema_digest}",
+        f"schema digest {done.schema_digest}" + (", pinned as installed" if done.pinned else ""),
+        *(["next: on this host: cutter-console init --pin --repin"] if done.pinned and done.present else []),
     ]
     return report(options, "migrate", Outcome.PASS, lines, done)
 
@@ -109,7 +110,11 @@ def drift(options: Options, _request: Nothing) -> ExitStatus:
     """Grants, definitions, guards and roles against those that were installed, each difference with what mends it."""
     found = backend_of(options).drift()
     exit_status = report(options, "drift", found.outcome, _drift_lines(found), _with_matrix(options, found))
-    return ExitStatus.DRIFT if found.outcome is Outcome.FAIL else exit_status
+    if found.outcome is not Outcome.FAIL:
+        return exit_status
+    accept = f"cutter-console migrate --accept {found.schema_digest}"
+    narrate(f"next: mend it as the administrator; or, where all of it is right: {accept}, then init --pin --repin")
+    return ExitStatus.DRIFT
 
 
 def _with_matrix(options: Options, found: DriftReport) -> DriftReport:

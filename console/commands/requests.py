@@ -42,6 +42,13 @@ class BuildManifest:
 
 
 @dataclass(frozen=True, slots=True)
+class Migrate:
+    """Install or bring up to date; `accept` is the digest of a drift that becomes the installed state."""
+
+    accept: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Demo:
     """The demo; `tour` runs the main job without a screen."""
 

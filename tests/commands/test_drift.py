@@ -85,3 +85,18 @@ def test_what_may_not_be_read_is_inconclusive(passage: Passage, capsys: pytest.C
     passage.execute("REVOKE SELECT ON cutter_governance.v_schema_pin FROM cutter_ro")
 
     assert _run(passage, capsys)[0] == 7
+
+
+def test_a_drift_that_is_right_is_accepted_with_the_command_that_was_named(
+    passage: Passage, capsys: pytest.CaptureFixture[str]
+) -> None:
+    passage.execute("GRANT SELECT ON cutter_governance.approval TO cutter_ro")
+    root = ("--root", str(passage.site.root))
+    assert main([*root, "drift"]) == 5
+    digest = passage.backend.drift().schema_digest
+    assert f"cutter-console migrate --accept {digest}" in capsys.readouterr().err
+
+    assert main([*root, "migrate", "--accept", digest]) == 0
+
+    assert "init --pin --repin" in capsys.readouterr().out
+    assert [one.what for one in passage.backend.drift().differences] == ["pinned inventory"]

@@ -23,6 +23,12 @@ _PIN = """
 """
 
 
+_DRIFTED = """
+    SELECT count(*) FROM ((SELECT line FROM cutter_governance.v_schema_pin EXCEPT SELECT line FROM cutter_governance.v_schema_line)
+                    UNION ALL (SELECT line FROM cutter_governance.v_schema_line EXCEPT SELECT line FROM cutter_governance.v_schema_pin)) d
+"""
+
+
 class Migration(Value):
     """One file: number, name, the schema it works in, its text and digest."""
 
@@ -39,6 +45,8 @@ class MigrationReport(Value):
     applied: tuple[str, ...]
     present: tuple[str, ...]
     schema_digest: str
+    pinned: bool
+    """Whether the inventory was pinned anew: after a migration, or because a drift was accepted."""
 
 
 def migrations() -> tuple[Migration, ...]:
@@ -59,14 +67,17 @@ def _parse(name: str, text: str) -> Migration:
     )
 
 
-def migrate(conninfo: str) -> MigrationReport:
+def migrate(conninfo: str, accept: str = "") -> MigrationReport:
     """Bring the database up to date in one transaction, as an administrator who may create roles.
 
-    Raises Refused with the list of differences where tables of the same names do not fit; nothing is changed then.
-    Raises Drifted when a recorded migration has another sha256 than the file of that number.
+    `accept` is the schema digest of a drift that is to become the installed inventory; without it a drift is never
+    pinned by the way. Raises Refused with the list of differences where tables of the same names do not fit; nothing is
+    changed then. Raises Drifted when a recorded migration has another sha256 than the file of that number, and where the
+    database has drifted and `accept` is not its digest.
     """
     with connect(conninfo, timeout_s=0, purpose="migrate") as connection:
         connection.execute("SELECT pg_advisory_xact_lock(%s)", (_LOCK,))
+        drifted = _drifted(connection)
         _prepare(connection)
         done = _recorded(connection)
         steps = migrations()
@@ -74,12 +85,15 @@ def migrate(conninfo: str) -> MigrationReport:
         if not done:
             _refuse_misfits(connection, steps)
         todo = [step for step in steps if step.number not in done]
+        if drifted and (todo or accept):
+            _require_accepted(connection, drifted, accept)
         connection.execute("SET LOCAL ROLE cutter_owner")
         for step in todo:
             _apply(connection, step)
         _seed_vocabulary(connection)
         digest = str(scalar(connection, "SELECT cutter_governance.fn_schema_digest()"))
-        if todo:
+        pinned = bool(todo) or (bool(accept) and drifted > 0)
+        if pinned:
             connection.execute(_PIN)
         if todo and not done:
             connection.execute("SELECT cutter_governance.fn_baseline_pin(NULL)")
@@ -88,7 +102,26 @@ def migrate(conninfo: str) -> MigrationReport:
         applied=tuple(step.name for step in todo),
         present=tuple(step.name for step in steps if step.name not in names),
         schema_digest=digest,
+        pinned=pinned,
     )
+
+
+def _drifted(connection: psycopg.Connection) -> int:
+    """Lines of the inventory that are not those of the last pin; 0 where nothing has been installed."""
+    if scalar(connection, "SELECT to_regclass('cutter_governance.v_schema_pin')::text") is None:
+        return 0
+    return int(str(scalar(connection, _DRIFTED)))
+
+
+def _require_accepted(connection: psycopg.Connection, drifted: int, accept: str) -> None:
+    """What is pinned is what a person has looked at: the very digest, typed."""
+    digest = str(scalar(connection, "SELECT cutter_governance.fn_schema_digest()"))
+    if accept != digest:
+        raise Drifted(
+            StopCode.DRIFT,
+            f"the database is not as it was installed ({drifted} lines of its inventory); its schema digest is {digest}",
+            f"Look at it: cutter-console drift. Mend it, or accept it: cutter-console migrate --accept {digest}",
+        )
 
 
 def _prepare(connection: psycopg.Connection) -> None:

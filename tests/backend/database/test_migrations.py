@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from console.backend.database import migrations as module
+from console.backend.database.drift import measure_drift
 from console.backend.database.migrations import Migration, MigrationReport, migrate, migrations
 from console.backend.documents.vocabulary import VOCABULARY
 from console.backend.errors import CutterError, Drifted, Refused, StopCode
@@ -114,6 +115,47 @@ def test_a_further_migration_is_applied_alone_and_pinned(database: Database, mon
             "SELECT line FROM cutter_governance.v_schema_line EXCEPT SELECT line FROM cutter_governance.v_schema_pin"
         ).fetchall()
     assert differing == []
+
+
+def _drifts(database: Database) -> str:
+    """Grant something that was not installed; the digest of the drift."""
+    with database.connect() as connection:
+        connection.execute("GRANT SELECT ON cutter_governance.approval TO cutter_ro")
+    return measure_drift(database.conninfo("cutter_ro")).schema_digest
+
+
+def test_a_further_migration_does_not_pin_a_drift_by_the_way(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    digest = _drifts(database)
+    further = Migration(number=99, name="further", schema_name="public", text="SELECT 1", sha256="0" * 64)
+    _patched(monkeypatch, (*migrations(), further))
+
+    with pytest.raises(Drifted, match="not as it was installed") as refused:
+        migrate(database.conninfo())
+
+    assert f"migrate --accept {digest}" in refused.value.next_action
+    assert measure_drift(database.conninfo("cutter_ro")).differences
+
+
+def test_a_drift_becomes_the_installed_state_by_its_very_digest_alone(database: Database) -> None:
+    before, digest = measure_drift(database.conninfo("cutter_ro")), _drifts(database)
+
+    for wrong in (before.schema_digest, digest[:16]):
+        with pytest.raises(Drifted, match="its schema digest is"):
+            migrate(database.conninfo(), wrong)
+    report = migrate(database.conninfo(), digest)
+
+    after = measure_drift(database.conninfo("cutter_ro"))
+    assert (report.applied, report.pinned, after.differences) == ((), True, ())
+    assert after.pinned_digest == digest
+
+
+def test_where_nothing_has_drifted_there_is_nothing_to_accept(database: Database) -> None:
+    digest = measure_drift(database.conninfo("cutter_ro")).schema_digest
+
+    assert migrate(database.conninfo(), digest).pinned is False
+    assert migrate(database.conninfo()).pinned is False
 
 
 MISFITS = {
