@@ -40,7 +40,9 @@ _DURABILITY = """
     SELECT name || ' = ' || setting FROM pg_settings WHERE (name, setting) IN (('fsync', 'off'), ('full_page_writes', 'off'),
            ('synchronous_commit', 'off'), ('wal_level', 'minimal'))
     UNION ALL
-    SELECT c.setting || ' for ' || coalesce(r.rolname, 'every role') FROM pg_db_role_setting s LEFT JOIN pg_roles r ON r.oid = s.setrole
+    SELECT c.setting || ' for ' || CASE WHEN s.setrole = 0 AND s.setdatabase <> 0 THEN format('DATABASE %I', current_database())
+                ELSE CASE WHEN r.rolname IS NULL THEN 'ROLE ALL' ELSE format('ROLE %I', r.rolname) END || CASE WHEN s.setdatabase = 0 THEN '' ELSE format(' IN DATABASE %I', current_database()) END END
+      FROM pg_db_role_setting s LEFT JOIN pg_roles r ON r.oid = s.setrole
      CROSS JOIN unnest(s.setconfig) AS c (setting) WHERE s.setdatabase IN (0, (SELECT oid FROM pg_database WHERE datname = current_database()))
        AND c.setting ~ '^synchronous_commit=(off|false|no|0)$' ORDER BY 1
 """

@@ -144,10 +144,10 @@ def _durability(found: tuple[str, ...]) -> Verdict:
 
 
 def _durable(line: str) -> str:
-    """The SQL that mends one of them; who is named in a setting of a role's or a database's own is to be put in."""
+    """The SQL that mends one of them: the server's own setting, or that of a role or a database, which the line names."""
     name, equals, _ = line.partition(" = ")
     if not equals:
-        return f"ALTER ROLE … RESET synchronous_commit; -- {line}"
+        return f"ALTER {line.partition(' for ')[2]} RESET synchronous_commit;"
     return f"ALTER SYSTEM SET {name} = {'replica' if name == 'wal_level' else 'on'};"
 
 

@@ -192,12 +192,18 @@ def test_r3_an_interrupted_run_is_open_and_named(at: At) -> None:
 
 
 def test_r4_a_server_without_fsync_is_open_and_a_role_that_does_not_wait_too(fresh: Passage) -> None:
-    fresh.execute(f"ALTER ROLE cutter_exec IN DATABASE {fresh.database} SET synchronous_commit = off")
+    places = (f"ROLE cutter_exec IN DATABASE {fresh.database}", f"DATABASE {fresh.database}")
+    for place in places:
+        fresh.execute(f"ALTER {place} SET synchronous_commit = off")
     report = _gate(fresh)
-    assert is_red(report, DURABILITY, action="RESET synchronous_commit")
-    assert "ALTER SYSTEM SET fsync = on; " in named(report, DURABILITY).next_action
-    for said in ("fsync = off", "full_page_writes = off", "synchronous_commit=off for cutter_exec"):
+    assert is_red(report, DURABILITY, action="ALTER SYSTEM SET fsync = on; ")
+    for said in ("fsync = off", "full_page_writes = off", *(f"synchronous_commit=off for {place}" for place in places)):
         assert said in named(report, DURABILITY).detail
+    for place in places:
+        mend = f"ALTER {place} RESET synchronous_commit;"
+        assert mend in named(report, DURABILITY).next_action
+        fresh.execute(mend)
+    assert not any(place in named(_gate(fresh), DURABILITY).detail for place in places)
 
 
 @pytest.mark.parametrize(
