@@ -9,7 +9,7 @@ from console.backend.approvals.statement import new_run_id
 from console.backend.canonical_json import canonical_json, sha256_hex
 from console.backend.database import ledger
 from console.backend.database.connections import connect, scalar
-from console.backend.database.measure import measure_world
+from console.backend.database.measure import measure_world, readers_digest
 from console.backend.errors import Held, Refused, StopCode
 from console.backend.journal import Journal
 from console.backend.journal_record import Field, RecordKind
@@ -157,20 +157,21 @@ def apply_edits(site: Site, run_id: str) -> int:
         journal.append(RecordKind.NOTE, "edit", (Field(key="units", value=str(plan.n_units)),))
         with connect(site.settings.database.executor, timeout_s=0, purpose="edit") as connection:
             ledger.copy_manifest(connection, run_id, plan, source)
+            untouched = readers_digest(connection, without_run=run_id)
             answers = [_edit(connection, unit, source, site.operator) for unit in plan.document.units]
             head = journal.append(RecordKind.NOTE, "edited", (Field(key="units", value=str(len(answers))),))
             record = f"[{', '.join(answers)}]"
             ledger.record_event(connection, run_id, "edit", Outcome.PASS, record, (head.sequence, head.hash))
-        _verify(site, workspace, plan, journal)
+        _verify(site, workspace, untouched, journal)
     return len(answers)
 
 
-def _verify(site: Site, workspace: Workspace, plan: CutPlan, journal: Journal) -> None:
+def _verify(site: Site, workspace: Workspace, untouched: str, journal: Journal) -> None:
     """As cutter_verify: what was committed is read back; the functions' success is not believed (incident 2)."""
     run_id, docprefix = workspace.request().run_id, workspace.request().docprefix
     began, clock = site.context.now(), time.perf_counter()
     with connect(site.settings.database.verifier, purpose="edit: verify") as connection:
-        checks = edit_checks(plan, measure_rows(connection, run_id, docprefix))
+        checks = edit_checks(workspace.plan(), measure_rows(connection, run_id, docprefix), untouched)
         verified = _record(Phase.WRITE_VERIFY, checks, began, clock)
         _keep(connection, run_id, verified, journal)
     workspace.write_record(verified)

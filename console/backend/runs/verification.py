@@ -122,13 +122,17 @@ def effect_checks(plan: CutPlan, rows: Rows, expected: tuple[TableDelta, ...]) -
     )
 
 
-def edit_checks(plan: CutPlan, rows: Rows) -> tuple[Check, ...]:
-    """Pure: every edited draft reads as planned, and the delta of every table is the planned one, exactly (incident 2)."""
+def edit_checks(plan: CutPlan, rows: Rows, untouched: str) -> tuple[Check, ...]:
+    """Pure: every edited draft reads as planned, the delta of every table is the planned one, exactly (incident 2), and all
+    other units read as they did before, when their digest was `untouched`.
+    """
+    verdict = _Verdict(rows)
     found = {row.address: row for row in rows.units}
     other = (unit.address for unit in plan.document.units if not _reads_as_planned(unit, found.get(unit.address)))
     return (
-        _Verdict(rows).first("edited drafts", other, f"all {plan.n_units} drafts read as planned"),
+        verdict.first("edited drafts", other, f"all {plan.n_units} drafts read as planned"),
         _deltas(_world_of(plan), rows, plan.expected_deltas),
+        verdict.check("untouched rows", f"digest {rows.untouched_digest}", rows.untouched_digest == untouched),
     )
 
 

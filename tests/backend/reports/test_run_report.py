@@ -142,7 +142,7 @@ ENDS: dict[str, tuple[str, Callable[[Passage], str], str, str]] = {
     "voided": ("SG_1 imported", _voided, "PARTIAL", "The run was voided"),
     "failed": ("fresh", _failed, "FAIL", "The run FAILED"),
     "stopped": ("SG_1 imported", _stopped, "FAIL", "The run was STOPPED"),
-    "edited": ("waits for SG_2", _edited, "INCONCLUSIVE", "The edits of these drafts are in"),
+    "edited": ("waits for SG_2", _edited, "PARTIAL", "The edits of these drafts are in"),
 }
 """From which stage, how it got there, the final outcome, and what the closing document says of it."""
 
@@ -428,8 +428,17 @@ def test_an_edit_is_told_where_the_cut_would_stand_and_the_roll_up_agrees(at: At
 
 
 def test_a_sentence_that_does_not_hold_cannot_be_misread_as_one_that_does(at: At) -> None:
-    _, view = _ended(at, "edited")
+    passage, told = _ended(at, "edited")
+    verified = "DELETE FROM cutter_governance.run_event WHERE phase = 'write_verify'"
+    _as_a_superuser(passage, "cutter_governance.run_event", verified)
+    next((passage.site.root / "runs" / told.run_id).glob("*write_verify.json")).unlink()
+    view = passage.backend.report(told.run_id)
     assert "**INCONCLUSIVE**, it is not proven that: No unit of another" in _texts(view)["13-closeout.md"]
+
+
+def test_an_edit_proves_that_it_touched_no_other_unit(at: At) -> None:
+    _, view = _ended(at, "edited")
+    assert _attested(view, "No unit of another document") == "PASS"
     assert _attested(view, "Nothing was deleted") == "PASS"
 
 

@@ -168,6 +168,7 @@ def test_the_record_of_an_edit_has_its_backup_and_what_another_role_read_back(at
     said = {piece.id: piece for piece in done[Phase.WRITE_VERIFY].evidence}
     assert "public.unit_version +1" in said["V-rows-added"].answer
     assert said["V-rows-added"].source.endswith("as cutter_verify")
+    assert "V-untouched-rows" in said
 
 
 def test_incident_2_an_edit_that_left_other_rows_than_planned_is_a_hold(at: At) -> None:
@@ -184,3 +185,27 @@ def test_incident_2_an_edit_that_left_other_rows_than_planned_is_a_hold(at: At) 
     assert passage.backend.status().switch.state is SwitchState.HOLD
     view = next(view for view in passage.backend.run(run_id).phases if view.phase is Phase.WRITE_VERIFY)
     assert view.outcome is Outcome.FAIL
+
+
+_ELSEWHERE = """
+    ALTER TABLE public.unit_version DISABLE TRIGGER guard_immutable;
+    CREATE FUNCTION public.stray() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$ BEGIN
+        IF pg_trigger_depth() = 1 THEN UPDATE public.unit_version SET title = 'Another' WHERE title = 'Beta'; END IF; RETURN NULL;
+    END $$;
+    ALTER FUNCTION public.stray() OWNER TO cutter_owner;
+    CREATE TRIGGER stray AFTER INSERT ON public.unit_version FOR EACH STATEMENT EXECUTE FUNCTION public.stray();
+    ALTER TABLE public.unit_version ENABLE ALWAYS TRIGGER stray
+"""
+
+
+def test_an_edit_that_touched_another_unit_is_a_hold(at: At) -> None:
+    passage = at("waits for SG_2")
+    run_id = plan_edits(passage.site, DOCPREFIX, (EDIT,))
+    passage.sign(run_id)
+    kill_switch.arm(passage.site, run_id, "edit")
+    passage.execute(_ELSEWHERE)
+
+    with pytest.raises(Held, match="digest"):
+        apply_edits(passage.site, run_id)
+
+    assert passage.backend.status().switch.state is SwitchState.HOLD
