@@ -28,6 +28,7 @@ _SYSTEM = (
 class Origin(StrEnum):
     """Where an installation was found."""
 
+    SETTINGS = "settings"
     PATH = "PATH"
     SYSTEM = "system"
     WHEEL = "wheel"
@@ -74,22 +75,24 @@ def wheel_directory() -> Path | None:
     return Path(next(iter(places))) if places else None
 
 
-def installations() -> tuple[Installation, ...]:
-    """Every installation that can be found, in the order of the search: PATH, system, wheel."""
-    return _installations(os.environ.get("PATH", ""))
+def installations(folder: str = "") -> tuple[Installation, ...]:
+    """Every installation that can be found, in the order of the search: `folder` where one is set, PATH, system, wheel."""
+    return _installations(folder, os.environ.get("PATH", ""))
 
 
 @lru_cache(maxsize=8)
-def _installations(search_path: str) -> tuple[Installation, ...]:
+def _installations(folder: str, search_path: str) -> tuple[Installation, ...]:
     found: dict[Path, Installation] = {}
-    for bin_dir, origin in _directories(search_path):
+    for bin_dir, origin in _directories(folder, search_path):
         place = Path(os.path.realpath(bin_dir))
         if place not in found and (one := _inspect(place, origin)) is not None:
             found[place] = one
     return tuple(found.values())
 
 
-def _directories(search_path: str) -> Iterator[tuple[Path, Origin]]:
+def _directories(folder: str, search_path: str) -> Iterator[tuple[Path, Origin]]:
+    if folder:
+        yield Path(folder), Origin.SETTINGS
     for entry in search_path.split(os.pathsep):
         if entry:
             yield Path(entry), Origin.PATH

@@ -34,7 +34,7 @@ def selftest(options: Options, _request: Nothing) -> ExitStatus:
     site = site_of(options)
     key = check_recipient(site.settings.backup_gpg_fpr, site.gnupg_home, site.context.now())
     checks = (gpg_selftest(site.context, site.gnupg_home),)
-    programs = tuple(str(one) for one in installations())
+    programs = tuple(str(one) for one in installations(site.settings.postgres_programs))
     days = "does not expire" if key.days_left is None else f"{key.days_left} days left"
     lines = [*_check_lines(checks), f"backup key {key.fingerprint}, {days}", *(f"programs   {one}" for one in programs)]
     return report(
@@ -62,7 +62,7 @@ def take(options: Options, request: OneRun) -> ExitStatus:
 def prove(options: Options, request: OneFile) -> ExitStatus:
     """Off the host, where the private key is: decrypt, restore and compare with the record beside the file."""
     site = site_of(options)
-    check = prove_file(request.file, site.context, gnupg_home=site.gnupg_home)
+    check = prove_file(request.file, site.context, gnupg_home=site.gnupg_home, programs=site.settings.postgres_programs)
     return report(options, "backup prove", check.outcome, _check_lines((check,)), Checks(checks=(check,)))
 
 

@@ -31,12 +31,15 @@ def prove(
     context: Context,
     *,
     gnupg_home: Path | None = None,
+    programs: str = "",
     scratch_parents: tuple[Path, ...] = (),
     prepare: Prepare | None = None,
     cancelled: Callable[[], bool] = never,
     timeout_s: float = 3600.0,
 ) -> Check:
     """Decrypt, restore and compare with the digests of the record beside the file; a PASS with its evidence.
+
+    `programs` is a folder of pg_restore that is looked into first.
 
     Raises BackupNotProven naming what failed.
     """
@@ -46,7 +49,7 @@ def prove(
         raise BackupNotProven(f"{file.name} has sha256 {found}, the record says {record.sha256}", "fetch it again")
     major, names = record.server_version // 10000, tuple(one.table for one in record.tables)
     try:
-        program = pick_dump_programs(major, installations()).program("pg_restore")
+        program = pick_dump_programs(major, installations(programs)).program("pg_restore")
         with scratch_database(major, names, scratch_parents, prepare, _EXPAND * record.bytes) as scratch:
             restored = _restore(file, gnupg_home, str(program), scratch, watch, names)
     except Unmeasured as error:

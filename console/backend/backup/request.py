@@ -44,6 +44,8 @@ class BackupRequest(Value):
     recipient: str
     """BACKUP_GPG_FPR: the full fingerprint."""
     gnupg_home: Path | None = None
+    programs: str = ""
+    """Folder of pg_dump and pg_restore that is looked into first."""
     scratch_parents: tuple[Path, ...] = ()
     """Where the scratch cluster may go when memory has no room; default: the temporary directories."""
     compression: int = Field(default=COMPRESSION, ge=0, le=9)

@@ -71,7 +71,7 @@ def take_backup(
         now = context.now()
         begun = Begun(f"bkp-{now:%Y%m%dT%H%M%SZ}-{context.token_hex(4)}", now)
         work = _Work(request, context, Watch(request.timeout_s, cancelled), on_progress, pool)
-        programs = _programs(snapshot.server_version // 10000)
+        programs = _programs(snapshot.server_version // 10000, request.programs)
         expected = pool.submit(table_proofs, snapshot.connection, request.tables)
         stack.callback(settle, snapshot, expected)
         on_progress(BackupPhase.SCRATCH, 0)
@@ -89,9 +89,9 @@ def take_backup(
     return record
 
 
-def _programs(server_major: int) -> Installation:
+def _programs(server_major: int, folder: str) -> Installation:
     try:
-        return pick_dump_programs(server_major, installations())
+        return pick_dump_programs(server_major, installations(folder))
     except NoFittingProgram as error:
         raise BackupNotProven(error.message, error.next_action) from error
 

@@ -105,8 +105,8 @@ def measure(probe: Probe) -> Facts:
         programs=probe.ask(
             "programs",
             "programs of PostgreSQL, and their versions",
-            "PATH, the system's places and the embedded wheel",
-            installations,
+            "the settings, PATH, the system's places and the embedded wheel",
+            lambda: installations(site.settings.postgres_programs),
             lambda seen: "; ".join(map(str, seen)) or "none",
         ),
         source=probe.ask(

@@ -56,6 +56,7 @@ def take_run_backup(step: Step) -> tuple[Check, ...]:
         backups=site.backups,
         recipient=site.settings.backup_gpg_fpr,
         gnupg_home=site.gnupg_home,
+        programs=site.settings.postgres_programs,
         scratch_parents=(),
     )
 
@@ -71,7 +72,7 @@ def backup_possible(step: Step) -> tuple[Check, ...]:
     site, plan = step.site, step.workspace.plan()
     key = check_recipient(site.settings.backup_gpg_fpr, site.gnupg_home, site.context.now())
     major = (plan.world.server_version if plan.world else 0) // 10000
-    seen = installations()
+    seen = installations(site.settings.postgres_programs)
     dump, server = pick_dump_programs(major, seen), pick_server_programs(major, seen)
     days = "no expiry" if key.days_left is None else f"{key.days_left} days left"
     return (

@@ -1,11 +1,14 @@
 """A LIVE run from file to law: where it rests, what it has written, what each phase rests on."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
+from console.backend.backup.failures import BackupNotProven
 from console.backend.errors import Refused, StopCode, UsageError, Waiting
 from console.backend.outcome import Outcome
+from console.backend.programs import installations, pick_dump_programs
 from console.backend.runs.states import Family, Mode, Move, Phase, Stage
 from console.backend.views import ApprovalStatus, Danger, PhaseStatus, RunRequest, SwitchState
 from tests.passage import DOCPREFIX, REQUEST, STAGES, UNITS, Passage, silent
@@ -240,3 +243,18 @@ def test_a_damaged_statement_is_set_aside_and_drafted_anew(at: Callable[[str], P
 
     assert after.statement_path == path
     assert len(list(path.parent.glob("*damaged*.json"))) == 1
+
+
+def test_the_programs_that_the_settings_name_are_those_that_take_the_backup(
+    at: Callable[[str], Passage], tmp_path: Path
+) -> None:
+    """Incident 9: the folder's pg_dump says its version and fails at everything else, so the run must not get past it."""
+    real = pick_dump_programs(18, installations())
+    (tmp_path / "pg_restore").symlink_to(real.program("pg_restore"))
+    broken = tmp_path / "pg_dump"
+    broken.write_text(f'#!/bin/sh\n[ "$1" = --version ] && exec {real.program("pg_dump")} --version\nexit 3\n')
+    broken.chmod(0o755)
+    passage = at("fresh").settings(postgres_programs=str(tmp_path))
+
+    with pytest.raises(BackupNotProven, match="pg_dump"):
+        passage.backend.start(REQUEST, silent)
