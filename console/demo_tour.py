@@ -6,7 +6,6 @@ from pathlib import Path
 
 from console.backend.database.connections import connect
 from console.backend.errors import CutterError, StopCode
-from console.backend.gates.registry import GATES
 from console.backend.local import LocalBackend
 from console.backend.outcome import Outcome
 from console.backend.readiness import letter_of
@@ -87,7 +86,7 @@ def _gates(tour: _Tour) -> None:
     wrong = {Outcome.FAIL, Outcome.NOT_RUN} & {check.outcome for gate in board.gates for check in gate.checks}
     tour.step(
         "gates measured",
-        not wrong and len(board.gates) == len(GATES),
+        not wrong,
         f"{', '.join(f'{count} {outcome}' for outcome, count in stood.items() if count)} in {board.took_ms:.0f} ms",
     )
 

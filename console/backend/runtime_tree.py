@@ -23,11 +23,11 @@ it can be removed as a whole when no run is open.
 
 - `runs/` a directory a run: its plan, its pinned source, its journal
 - `approvals/` statements that were drafted, and the signatures on them
-- `artifacts/` what a run leaves for its reports
+- `artifacts/` the deploy manifest
 - `backups/` encrypted dumps
-- `rollback/` what a revert needs
+- `rollback/` kept for what a revert may need; nothing is written there today
 - `reports/` readiness bundles and run reports
-- `locks/` one lock a host; the file stays, the lock dies with its holder
+- `locks/` kept for locks of the host; today each journal carries its own, which dies with its holder
 - `orchestrator.config.json` the settings
 """
 _PART = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
@@ -46,7 +46,8 @@ def init_tree(root: Path, config: bytes) -> tuple[Path, ...]:
             made.append(_make_directory(root / name))
     for name, content in ((README_NAME, _README.encode()), (CONFIG_NAME, config)):
         if not _is_there(root / name, stat.S_ISREG):
-            made.append(_make_file(root / name, content))
+            write_durably(root / name, content)
+            made.append(root / name)
     return tuple(made)
 
 
@@ -197,14 +198,14 @@ def _make_directory(path: Path) -> Path:
     return path
 
 
-def _make_file(path: Path, content: bytes) -> Path:
+def write_durably(path: Path, content: bytes) -> None:
+    """A new file of mode 0640, on the disk when this returns. Raises OSError."""
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, FILE_MODE)
     with os.fdopen(descriptor, "wb") as stream:
         os.fchmod(descriptor, FILE_MODE)
         stream.write(content)
         stream.flush()
         os.fsync(descriptor)
-    return path
 
 
 def _refused(message: str, advice: str) -> Refused:

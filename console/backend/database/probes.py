@@ -12,7 +12,6 @@ from console.backend.world import expected_cut_deltas, expected_step_deltas
 SIZES = (1, 3, 60, 137)
 """Units of the synthetic documents: one, a first run, a law, more than a page."""
 _TRIES = 4
-_LOG = "public.iu_lifecycle_log"
 _SPENT = "cutter_governance.approval_use"
 
 _Rows = dict[str, tuple[int, int, int]]

@@ -11,7 +11,7 @@ from pathlib import Path
 from console.backend.canonical_json import sha256_hex
 from console.backend.errors import CutterError, ExitStatus, StopCode
 from console.backend.reports.sums import SUMS, sums_of
-from console.backend.runtime_tree import DIRECTORY_MODE, FILE_MODE
+from console.backend.runtime_tree import DIRECTORY_MODE, FILE_MODE, write_durably
 from console.backend.safe_text import safe_text
 
 _DRAFT = re.compile(r"\.[A-Za-z0-9][A-Za-z0-9-]{0,100}\.part")
@@ -48,16 +48,6 @@ class Draft:
         content = sums_of(self.sums)
         write_durably(self.path / SUMS, content)
         return content
-
-
-def write_durably(target: Path, data: bytes) -> None:
-    """A new file of mode 0640, on the disk when this returns. Raises OSError."""
-    descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, FILE_MODE)
-    with os.fdopen(descriptor, "wb") as stream:
-        os.fchmod(descriptor, FILE_MODE)
-        stream.write(data)
-        stream.flush()
-        os.fsync(descriptor)
 
 
 def make_durable(target: Path) -> None:

@@ -85,8 +85,6 @@ PHASE_TO: dict[Phase, tuple[Stage, ...]] = {
 }
 """The stages that a phase passes through and ends in, in one transaction."""
 
-MUTATING = frozenset({Phase.CUT_LEG_A, Phase.LEG_B_RECORD, Phase.WRITE_VERIFY, Phase.LIFECYCLE_ENACT})
-
 _DRAFT = (
     Stage.CUT_LEG_A_COMMITTED,
     Stage.STRUCTURAL_VERIFIED,

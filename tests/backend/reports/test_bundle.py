@@ -29,6 +29,7 @@ from console.backend.reports.pages import DOCUMENTS, whose
 from console.backend.reports.publishing import Unpublished
 from console.backend.reports.signing import Unsigned, check_signature
 from console.backend.reports.sums import verify_sums
+from console.backend.runtime_tree import write_durably
 from console.backend.views import Progress
 from console.demo_keys import DemoKeys, create_demo_keys, stop_agent
 from tests.backend.reports.conftest import MOMENT, all_gates, settled
@@ -318,7 +319,7 @@ def test_progress_is_told_step_by_step(passage: Passage) -> None:
 def test_where_any_write_fails_nothing_has_the_final_name(
     passage: Passage, monkeypatch: pytest.MonkeyPatch, nth: int
 ) -> None:
-    real, count = publishing.write_durably, iter(range(1, 100))
+    real, count = write_durably, iter(range(1, 100))
 
     def full(target: Path, data: bytes) -> None:
         if next(count) == nth:
