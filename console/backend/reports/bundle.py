@@ -22,6 +22,7 @@ from console.backend.gates.registry import GATES
 from console.backend.outcome import Evidence
 from console.backend.readiness import Board, BundleView
 from console.backend.redaction import redact
+from console.backend.regular_file import read_regular
 from console.backend.reports import closing
 from console.backend.reports.changes import Statement, differences, statements
 from console.backend.reports.closing import Final
@@ -55,6 +56,8 @@ class Measured(Value):
     """Everything that a bundle tells, before it is told."""
 
     about: tuple[Evidence, ...]
+    allowed: tuple[str, ...]
+    """Evidence ids of what was allowed explicitly, and is to be accepted by name."""
     removed: tuple[str, ...]
     """Drafts that a crash had left."""
     before: Stillness
@@ -132,7 +135,7 @@ class _Say:
 
 
 def _measured(site: Site, say: _Say, removed: tuple[str, ...], gates: tuple[AnyGate, ...]) -> Measured:
-    about = measure_about(site)
+    about, allowed = measure_about(site)
     say(1)
     before = measure_stillness(site, BEFORE, time.monotonic() + _SIDE_DEADLINE_S)
     say(2)
@@ -147,24 +150,35 @@ def _measured(site: Site, say: _Say, removed: tuple[str, ...], gates: tuple[AnyG
     say(3)
     after = measure_stillness(site, AFTER, time.monotonic() + _SIDE_DEADLINE_S, since=before)
     everything = (*about, package.evidence)
-    return Measured(about=everything, removed=removed, before=before, board=board, off_host=package, after=after)
+    return Measured(
+        about=everything,
+        allowed=allowed,
+        removed=removed,
+        before=before,
+        board=board,
+        off_host=package,
+        after=after,
+    )
 
 
-def measure_about(site: Site) -> tuple[Evidence, ...]:
-    """Which program this is, who asks, under which policy, and what was explicitly allowed."""
+def measure_about(site: Site) -> tuple[tuple[Evidence, ...], tuple[str, ...]]:
+    """Which program this is, who asks, under which policy; and the ids of what was explicitly allowed."""
     probe = Probe(site, "BUNDLE", time.monotonic() + _SIDE_DEADLINE_S)
     manifest = manifest_path(site)
     source = f"{__name__.partition('.')[0]} as it runs"
+    solo = probe.ask(
+        "solo", "may the operator be a signer", str(site.policy), lambda: load_policy(site.policy).solo, _solo
+    )
+    untested = probe.ask("untested", "may a tree without recorded tests be armed", "the settings", lambda: site.settings.untested, _untested)  # fmt: skip
     facts = (
         probe.ask("program", "which program", source, lambda: f"cutter-console {__version__}, Python {platform.python_version()}"),
-        probe.ask("commit", "which commit is deployed", str(manifest), lambda: read_manifest(manifest, manifest.read_bytes()).commit or "none: the manifest was not built from a commit"),
+        probe.ask("commit", "which commit is deployed", str(manifest), lambda: read_manifest(manifest, read_regular(manifest)).commit or "none: the manifest was not built from a commit"),
         probe.ask("operator", "who asks", "the operating system", lambda: site.operator),
         probe.ask("host", "on which host", "the operating system", lambda: site.context.host),
         probe.ask("root", "which runtime tree", "the command line", lambda: str(site.root)),
-        probe.ask("solo", "may the operator be a signer", str(site.policy), lambda: load_policy(site.policy).solo, _solo),
-        probe.ask("untested", "may a tree without recorded tests be armed", "the settings", lambda: site.settings.untested, _untested),
     )  # fmt: skip
-    return tuple(fact.evidence for fact in facts)
+    evidence = (*(fact.evidence for fact in facts), solo.evidence, untested.evidence)
+    return evidence, tuple(fact.evidence.id for fact in (solo, untested) if fact.value)
 
 
 def _solo(solo: bool) -> str:
@@ -193,7 +207,7 @@ def final_of(measured: Measured, name: str, sign_with: str) -> Final:
         statements=said,
         rows=closing.rows(measured.before.digests.value, measured.after.digests.value),
         steps=todo,
-        warnings=tuple(piece.id for piece in measured.about if ": YES" in piece.answer),
+        warnings=measured.allowed,
         removed=measured.removed,
         signing=sign_with,
     )

@@ -235,6 +235,13 @@ def test_solo_and_untested_are_named(passage: Passage) -> None:
     assert "**To be accepted by name:** untested: YES" in final
 
 
+def test_an_allowance_is_what_is_set_and_not_what_a_name_says(passage: Passage) -> None:
+    final = final_of(write_bundle(replace(passage.site, operator="mallory: YES"), silent, gates=all_gates()).directory)
+
+    assert "mallory: YES" in final
+    assert final.count("**To be accepted by name:**") == 1
+
+
 HOSTILE = "x|y\n# head [a](javascript:b) <script>alert(1)</script> `z` ![i](http://e) \x1b[31m\u202e **b** ~~s~~"
 
 
