@@ -35,8 +35,9 @@ def briefing_lines(briefing: Briefing, width: int) -> list[Line]:
     for number, effect in enumerate(briefing.effects):
         lines += hanging((Span("         " if number else "effect   ", "muted"),), str(effect), width)
     lines += [*_rows_in_short(briefing.deltas, width), *_checks_in_short(briefing.checks, width)]
-    for check in briefing.open_checks:
-        lines += check_lines(check, width)
+    for check in briefing.checks:
+        if check.outcome is not Outcome.PASS:
+            lines += check_lines(check, width)
     lines += _table_by_table(briefing.deltas)
     lines += [line(""), line(Span("Checks, one by one", "strong"))]
     return [*lines, *(part for check in briefing.checks for part in check_lines(check, width))]

@@ -6,8 +6,9 @@ from textual.widgets import Input
 from console.actions import Scope
 from console.backend.outcome import Check, Outcome
 from console.backend.runs.states import Stage
+from console.backend.views import Danger
 from console.screens.danger import DangerDialog
-from console.screens.danger_text import check_lines
+from console.screens.danger_text import briefing_lines, check_lines
 from console.screens.help import HelpDialog
 from console.screens.palette import ActionProvider
 from console.screens.panic import PanicDialog
@@ -133,6 +134,18 @@ async def test_the_next_action_of_an_open_check_comes_before_its_long_detail() -
     rows = [plain(spans) for spans in check_lines(failed, 72)]
     assert rows[:2] == ["FAIL PRE-6", "     Next: Install it again"]
     assert all(row.startswith("     ") for row in rows[1:])
+
+
+async def test_what_was_allowed_explicitly_is_named_before_the_question_and_stops_nothing() -> None:
+    """A PARTIAL lets the action through; whoever confirms it has been told."""
+    allowed = Check(name="PRE-7 tests", outcome=Outcome.PARTIAL, detail="allowed by untested", next_action="Run them")
+    briefing = FakeBackend().brief(Danger.ARM, RUN_ID)
+    briefing = briefing.model_copy(update={"checks": (*briefing.checks, allowed)})
+
+    words = "\n".join(plain(spans) for spans in briefing_lines(briefing, 72))
+
+    assert briefing.open_checks == ()
+    assert "PARTIAL PRE-7 tests" in words.partition("Checks, one by one")[0]
 
 
 @pytest.mark.parametrize("name", DANGERS)
