@@ -20,7 +20,9 @@ fi
 _MANIFEST = """\
 checkout="${1:?usage: 01-build-manifest.sh CHECKOUT}"
 cd -- "$checkout"
-if [ -n "$(git status --porcelain)" ]; then
+# Not inside the `if`: there a git that is absent, or does not answer, would pass for a checkout without changes.
+changes="$(git status --porcelain)"
+if [ -n "$changes" ]; then
   echo "the checkout has changes: commit them first, or the commit says nothing" >&2
   exit 1
 fi

@@ -180,6 +180,31 @@ def test_a_script_refuses_to_run_on_the_production_host(fresh: Passage, tmp_path
     assert "production host" in done.stderr
 
 
+@pytest.mark.parametrize("git", ["", "exit 128", "echo ' M README.md'"], ids=["absent", "fails", "changes"])
+def test_a_checkout_that_git_does_not_call_clean_is_not_built(
+    all_open: dict[str, str], tmp_path: Path, git: str
+) -> None:
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    for name, text in {"uname": "echo elsewhere", "git": git, "make": "touch made", "sha256sum": "true"}.items():
+        if text:
+            (programs / name).write_text(f"#!{shutil.which('sh')}\nPATH={os.environ['PATH']}\n{text}\n")
+            (programs / name).chmod(0o755)
+    (tmp_path / "script.sh").write_text(all_open["01-build-manifest.sh"])
+
+    done = subprocess.run(
+        [str(shutil.which("bash")), "../script.sh", "."],
+        cwd=programs,
+        env={"PATH": str(programs)},
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+
+    assert done.returncode != 0
+    assert not (programs / "made").exists()
+
+
 @pytest.fixture
 def asks_nothing() -> Iterator[Path]:
     """A short folder with a gpg first on the PATH that is the real one with an empty passphrase; its agents end with it."""
