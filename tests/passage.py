@@ -154,6 +154,9 @@ def host_files(filesystem: Path) -> Path:
     """The files of a host on which nothing runs and nothing is installed but a machine id."""
     for folder in ("etc", "proc"):
         (filesystem / folder).mkdir(parents=True)
+    (filesystem / "proc/1").mkdir()
+    (filesystem / "proc/1/cmdline").write_bytes(b"/sbin/init\0")
+    (filesystem / "proc/1/stat").write_text("1 (init) S 0 1 1 0 0 0")
     (filesystem / "etc/machine-id").write_text(f"{MACHINE_ID}\n", encoding="ascii")
     return filesystem
 

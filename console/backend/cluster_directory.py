@@ -14,6 +14,7 @@ from console.backend.errors import StopCode, Unmeasured
 
 TMPFS = Path("/dev/shm")  # noqa: S108 - a private directory is made in it
 PREFIX = "cutter-pg-"
+_PROC = Path("/proc")
 _NAME = re.compile(PREFIX + r"(\d+)-(\d+)-[^/]+")
 _UIDS = range(61184, 65520)
 """The range that systemd, too, hands out to services without an account."""
@@ -86,9 +87,17 @@ def choose_parent(parents: tuple[Path, ...], need_bytes: int, user: ServerUser |
 
 
 def owned_directory(parent: Path) -> Path:
-    """A new directory, mode 0700, whose name holds this process's id and start time."""
+    """Make a directory, mode 0700, whose name holds this process's id and start time.
+
+    Raises Unmeasured if /proc does not tell the start time: nobody could see later that the directory is a leftover.
+    """
     pid = os.getpid()
-    return Path(tempfile.mkdtemp(prefix=f"{PREFIX}{pid}-{_start_time(pid)}-", dir=parent))
+    try:
+        started = _start_time(pid)
+    except OSError as error:
+        message = f"{error.filename}: {error.strerror}: when this process started is not known"
+        raise Unmeasured(StopCode.UNREACHABLE, message, f"mount -t proc proc {_PROC}") from error
+    return Path(tempfile.mkdtemp(prefix=f"{PREFIX}{pid}-{started}-", dir=parent))
 
 
 def leftovers(parents: tuple[Path, ...]) -> tuple[Path, ...]:
@@ -110,7 +119,7 @@ def sweep(parents: tuple[Path, ...]) -> tuple[Path, ...]:
 
 def _start_time(pid: int) -> int:
     """Clock ticks since boot at which the process started; with its id it names a process for good."""
-    fields = Path(f"/proc/{pid}/stat").read_text("ascii", "replace")
+    fields = (_PROC / str(pid) / "stat").read_text("ascii", "replace")
     return int(fields.rpartition(")")[2].split()[19])
 
 
@@ -123,7 +132,8 @@ def _alive(pid: int, start_time: int) -> bool:
     try:
         return _start_time(pid) == start_time
     except (FileNotFoundError, ProcessLookupError):
-        return False
+        # Without /proc every process looks dead: then nobody's directory is taken for a leftover.
+        return not (_PROC / str(os.getpid())).exists()
 
 
 def _is_ours(place: Path) -> bool:
@@ -143,7 +153,7 @@ def _initdb_uid() -> int | None:
 
 
 def _remove(place: Path) -> bool:
-    for process in Path("/proc").iterdir():
+    for process in _PROC.iterdir():
         if process.name.isdigit() and _works_in(process, place):
             _kill(int(process.name))
     shutil.rmtree(place, ignore_errors=True)

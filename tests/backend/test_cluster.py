@@ -136,6 +136,22 @@ def test_a_crash_of_starter_and_guard_ends_the_server_and_the_next_start_says_wh
     assert f"removed {starter.directory}" in caplog.text
 
 
+def test_without_proc_nothing_is_swept_and_nothing_is_started(
+    open_place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without /proc every process looks dead; a directory of a living one must not be removed."""
+    leftover = open_place / "cutter-pg-1-1-x"
+    leftover.mkdir()
+    monkeypatch.setattr(cluster_directory, "_PROC", tmp_path)
+
+    assert cluster_directory.sweep((open_place,)) == ()
+    with pytest.raises(Unmeasured, match="stat: No such file") as refused:
+        TransientCluster.start(parents=(open_place,))
+
+    assert refused.value.next_action.startswith("mount -t proc")
+    assert list(open_place.iterdir()) == [leftover]
+
+
 def test_the_sweep_leaves_the_living_and_the_foreign_alone(open_place: Path) -> None:
     mine = cluster_directory.owned_directory(open_place)
     foreign = open_place / "cutter-pg-notes"

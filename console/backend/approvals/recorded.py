@@ -45,8 +45,9 @@ def _status(one: RecordedSignature, gnupg_home: Path) -> tuple[str, ...]:
     with _in_memory(one.signature) as descriptor:
         command = ["gpg", "--homedir", str(gnupg_home), "--no-options", "--batch", "--disable-dirmngr"]
         command += ["--no-auto-key-retrieve", "--trust-model", "always", "--status-fd", "1"]
+        command += ["--enable-special-filenames"]  # A descriptor by number: /proc/self/fd is not everywhere.
         said = subprocess.run(
-            [*command, "--verify", f"/proc/self/fd/{descriptor}", "-"],
+            [*command, "--verify", "--", f"-&{descriptor}", "-"],
             input=one.statement,
             capture_output=True,
             pass_fds=(descriptor,),

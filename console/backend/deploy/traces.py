@@ -83,11 +83,15 @@ class Scan(Value):
 def console_processes(filesystem: Path, root: Path, own_pid: int) -> tuple[ConsoleProcess, ...]:
     """Every process of the console but this one, its ancestors and its descendants, by pid.
 
-    Raises Unmeasured where the processes of other users are hidden, OSError where there is no proc.
+    Raises Unmeasured if not all processes are shown (other users' are hidden, nothing is mounted), OSError if there is
+    no proc.
     """
     proc = filesystem / "proc"
     pids = sorted(int(name) for name in os.listdir(proc) if name.isdecimal())  # noqa: PTH208 - names alone, and quickly
-    if own_pid in pids and 1 not in pids:
+    # Process 1 runs on every host and in every container: where it is not shown, others are not either.
+    if not pids:
+        raise Unmeasured(StopCode.UNREACHABLE, f"{proc} shows no process at all", f"mount -t proc proc {proc}")
+    if 1 not in pids:
         raise Unmeasured(StopCode.UNREACHABLE, f"{proc} hides the processes of other users", "Ask as root.")
     candidates = [(pid, words) for pid in pids if (words := _console_words(_arguments(proc, pid))) is not None]
     if not candidates:

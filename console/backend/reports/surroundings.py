@@ -126,9 +126,9 @@ def key_ring_of(site: Site) -> KeyRing:
 
 
 def processes_of(site: Site) -> tuple[ProcessSeen, ...]:
-    """Our own children, and agents that serve the key ring. Raises OSError where /proc cannot be read.
+    """Our own children, and agents that serve the key ring.
 
-    Children's children are theirs: a server that a demo has started keeps starting and ending its own.
+    Raises OSError if /proc cannot be read, Unmeasured if nothing is mounted there. Children's children are theirs: a server that a demo has started keeps starting and ending its own.
     """
     us, home = os.getpid(), os.fsencode(site.gnupg_home)
     found = (process for process, parent in _processes() if parent == us or _serves(process, home))
@@ -136,7 +136,12 @@ def processes_of(site: Site) -> tuple[ProcessSeen, ...]:
 
 
 def _processes() -> Iterator[tuple[ProcessSeen, int]]:
-    for name in os.listdir(_PROC):  # noqa: PTH208 - names are all that is wanted of very many entries
+    names = os.listdir(_PROC)  # noqa: PTH208 - names are all that is wanted of very many entries
+    if str(os.getpid()) not in names:
+        raise Unmeasured(
+            StopCode.UNREACHABLE, f"{_PROC} does not show this process itself", f"mount -t proc proc {_PROC}"
+        )
+    for name in names:
         if not name.isdigit():
             continue
         try:

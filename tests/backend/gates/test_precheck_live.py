@@ -341,6 +341,7 @@ def test_a_process_that_may_be_on_this_root_is_counted(host: Passage) -> None:
 
 
 def test_hidden_processes_are_inconclusive(host: Passage) -> None:
+    shutil.rmtree(_files(host) / "proc/1")
     (_files(host) / f"proc/{os.getpid()}").mkdir()
 
     assert is_red(measured(GATE, host.site), "no other console", Outcome.INCONCLUSIVE, action="root")
@@ -416,9 +417,15 @@ def test_a_table_that_may_not_be_read_is_inconclusive_for_that_check_alone(fresh
 
 
 def test_a_host_without_processes_to_look_at_is_inconclusive(host: Passage) -> None:
-    (_files(host) / "proc").rmdir()
+    shutil.rmtree(_files(host) / "proc")
 
     assert is_red(measured(GATE, host.site), "no other console", Outcome.INCONCLUSIVE)
+
+
+def test_a_proc_on_which_nothing_is_mounted_is_inconclusive(host: Passage) -> None:
+    shutil.rmtree(_files(host) / "proc/1")
+
+    assert is_red(measured(GATE, host.site), "no other console", Outcome.INCONCLUSIVE, action="mount -t proc")
 
 
 def test_a_host_without_machine_id_is_inconclusive_and_says_what_makes_one(host: Passage) -> None:

@@ -228,6 +228,21 @@ def test_a_child_that_was_left_running_is_found(passage: Passage) -> None:
     assert f"process {child.pid} sleep" in wrong["A process or an agent started"].sentence
 
 
+@pytest.mark.parametrize("mounted", [True, False], ids=["empty", "absent"])
+def test_without_proc_no_statement_about_processes_is_made(
+    passage: Passage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mounted: bool
+) -> None:
+    """No process seen before and none seen afterwards is not the same as no process started."""
+    place = tmp_path / "proc"
+    if mounted:
+        place.mkdir()
+    monkeypatch.setattr("console.backend.reports.surroundings._PROC", place)
+
+    wrong = broken(passage, before(passage))
+
+    assert wrong["A process or an agent started"].outcome is Outcome.INCONCLUSIVE
+
+
 def test_a_service_unit_that_appears_is_found(passage: Passage) -> None:
     first = before(passage)
     units = passage.site.context.filesystem / "etc/systemd/system"
