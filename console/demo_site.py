@@ -17,6 +17,7 @@ from console.backend.context import Context
 from console.backend.database.connections import connect
 from console.backend.database.migrations import migrate
 from console.backend.deploy.build import build_manifest
+from console.backend.deploy.manifest import DeployManifest
 from console.backend.deploy.pins import machine_id, manifest_path, measure_pins, with_pins, write_pins
 from console.backend.errors import Refused, StopCode, Unmeasured
 from console.backend.local import LocalBackend
@@ -105,8 +106,8 @@ def _backend(tree: Path, cluster: TransientCluster, keys: DemoKeys) -> LocalBack
 
 
 def _pinned(site: Site) -> Site:
-    """The same site, pinned to where it runs, with a deploy manifest of its own tree; no test run is claimed."""
-    manifest_path(site).write_bytes(canonical_json(build_manifest(site.context, None)))
+    """Return the same site, pinned to where it runs, with a deploy manifest of its own tree that claims no test run."""
+    manifest_path(site).write_bytes(canonical_json(_manifest(site.context)))
     manifest_path(site).chmod(0o640)
     try:
         machine = machine_id(site.context.filesystem)
@@ -115,6 +116,14 @@ def _pinned(site: Site) -> Site:
     measured = measure_pins(site, machine)
     write_pins(site.root / CONFIG_NAME, measured)
     return replace(site, settings=with_pins(site.settings, measured))
+
+
+def _manifest(context: Context) -> DeployManifest:
+    """Return the manifest of this tree; a git that does not answer (a checkout of another user) does not end the demo."""
+    try:
+        return build_manifest(context, None)
+    except Unmeasured as error:
+        return build_manifest(context, None, no_commit=error.message)
 
 
 def _samples(site: Site) -> None:

@@ -68,7 +68,7 @@ def _report_built(options: Options, out: Path, manifest: DeployManifest, *, unch
         f"manifest   {out}{' (was there already)' if unchanged else ''}",
         f"sha256     {sha256}",
         f"files      {len(manifest.files)}, a {manifest.kind} tree of version {manifest.version}",
-        f"commit     {manifest.commit or 'none'}{'' if manifest.clean or not manifest.commit else ', with changes'}",
+        f"commit     {_commit(manifest.commit, manifest.clean, manifest.no_commit, ', with changes')}",
         f"tests      {tests or 'none recorded; a run is armed on it only where `untested` is set'}",
         f"next       {action}",
     ]
@@ -84,6 +84,12 @@ def _report_built(options: Options, out: Path, manifest: DeployManifest, *, unch
         next_action=action,
     )
     return report(options, "manifest build", Outcome.PASS if whole else Outcome.PARTIAL, lines, payload)
+
+
+def _commit(commit: str, clean: bool, why_none: str, changed: str) -> str:
+    if commit:
+        return f"{commit}{'' if clean else changed}"
+    return f"none{f': {why_none}' if why_none else ''}; the files listed identify the release"
 
 
 def _kept(out: Path, built: DeployManifest) -> DeployManifest | None:
@@ -154,7 +160,7 @@ def _lines(found: TreeFinding) -> list[str]:
         return lines
     return [
         *lines,
-        f"release    {release.version}, commit {release.commit or 'none'}{'' if release.clean else ' with changes'}",
+        f"release    {release.version}, commit {_commit(release.commit, release.clean, release.no_commit, ' with changes')}",
         f"tests      {release.tests or 'none recorded'}",
         f"files      {found.files}",
         *(f"missing    {path}" for path in found.missing),

@@ -4,6 +4,7 @@ import importlib.metadata
 import os
 import platform
 import re
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -12,29 +13,47 @@ from console.backend.context import Context
 from console.backend.deploy.manifest import DeployManifest, Kind, TestTotals, Tool
 from console.backend.deploy.tree import read_tree
 from console.backend.errors import StopCode, Unmeasured
+from console.backend.safe_text import SafeText
 from console.backend.value import Value
 
 _LIBRARIES = ("jinja2", "psycopg", "pydantic", "python-gnupg", "textual")
 _TIMEOUT_S = 30
 _ASK_GPG = ("gpg", "--version")
 _GPG = re.compile(r"^gpg \(GnuPG[^)]*\) (\S+)")
+_NAMES_ANOTHER_TREE = frozenset(
+    {
+        *("GIT_DIR", "GIT_WORK_TREE", "GIT_COMMON_DIR", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_NAMESPACE"),
+        *("GIT_OBJECT_DIRECTORY", "GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_SHALLOW_FILE", "GIT_GRAFT_FILE"),
+    }
+)
+"""Variables that git sets for a hook; they would make it answer for the tree of the hook instead of this one."""
 
 
 class Commit(Value):
-    """Where a source tree stands; `id` is empty where it is no git tree."""
+    """The commit of a source tree; `id` is empty if there is none, or if it is not known."""
 
     id: str = ""
     clean: bool = False
+    unknown: SafeText = ""
+    """Why the commit of a checkout is not known."""
 
 
-def build_manifest(context: Context, tests: TestTotals | None) -> DeployManifest:
-    """The manifest of the console at `context.package`. Raises Unmeasured where a file or git cannot be read."""
+def build_manifest(context: Context, tests: TestTotals | None, *, no_commit: str = "") -> DeployManifest:
+    """Return the manifest of the console at `context.package`.
+
+    The files are found by walking the tree (see `read_tree`), never by asking git; git names the commit. Without git
+    the manifest says why it names none. `no_commit` is a reason not to ask. Raises Unmeasured if a file cannot be read
+    or git is installed and does not answer.
+    """
     package = context.package
     tree = read_tree(package)
-    commit = read_commit(package, [one.path for one in tree.files]) if tree.kind is Kind.SOURCE else Commit()
+    commit = Commit(unknown=no_commit)
+    if tree.kind is Kind.SOURCE and not no_commit:
+        commit = read_commit(package, [one.path for one in tree.files])
     return DeployManifest(
         commit=commit.id,
         clean=commit.clean,
+        no_commit=commit.unknown,
         version=__version__,
         kind=tree.kind,
         built_at=context.now(),
@@ -53,10 +72,16 @@ def tools() -> tuple[Tool, ...]:
 
 
 def read_commit(package: Path, files: list[str]) -> Commit:
-    """The commit of the tree, and whether these files are as it has them. Raises Unmeasured where git says nothing."""
+    """Return the commit of the tree, and whether these files are as it has them.
+
+    Raises Unmeasured if git is installed and does not answer.
+    """
     parent = package.parent
+    # A folder in a clone, a file in a worktree or a submodule.
     if not any((folder / ".git").exists() for folder in (parent, *parent.parents)):
         return Commit()
+    if shutil.which("git") is None:
+        return Commit(unknown="git is not installed")
     if not _git(parent, "ls-files", "--", f"{package.name}/__init__.py"):
         return Commit()
     listed = [package.name, *(path for path in files if "/" not in path)]
@@ -65,7 +90,8 @@ def read_commit(package: Path, files: list[str]) -> Commit:
 
 
 def _git(folder: Path, *words: str) -> str:
-    environment = {**os.environ, "LC_ALL": "C"}
+    environment = {name: value for name, value in os.environ.items() if name not in _NAMES_ANOTHER_TREE}
+    environment["LC_ALL"] = "C"
     command = ["git", "--no-optional-locks", "-C", str(folder), *words]
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=_TIMEOUT_S, check=True, env=environment)

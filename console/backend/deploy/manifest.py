@@ -77,6 +77,8 @@ class DeployManifest(Value):
     """Of the source tree at the time of building; empty where it is no git tree."""
     clean: bool = False
     """Whether the listed files were as the commit has them."""
+    no_commit: SafeText = ""
+    """Why the commit of a checkout is not known: then the listed files alone identify the release."""
     version: SafeText
     kind: Kind
     built_at: datetime
@@ -87,6 +89,12 @@ class DeployManifest(Value):
     tools: tuple[Tool, ...]
     files: tuple[FileSum, ...] = Field(min_length=1)
     """Sorted by path, each path once."""
+
+    @model_validator(mode="after")
+    def _commit_or_reason(self) -> Self:
+        if self.no_commit and (self.commit or self.clean):
+            raise ValueError("it names a commit and says that the commit is not known")
+        return self
 
     @model_validator(mode="after")
     def _each_path_once(self) -> Self:

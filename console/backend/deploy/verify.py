@@ -24,15 +24,16 @@ class Release(Value):
     kind: Kind
     commit: str
     clean: bool
+    no_commit: SafeText = ""
     built_at: datetime
     built_on: SafeText
     tests: TestTotals | None
 
     @property
     def origin(self) -> str:
-        """The commit, and whether the files were as it has them."""
+        """The commit, and whether the files were as it has them; without a commit, what identifies the release."""
         if not self.commit:
-            return "no commit"
+            return f"identified by its files alone, no commit{f': {self.no_commit}' if self.no_commit else ''}"
         return f"commit {self.commit[:12]}{'' if self.clean else ' with changes'}"
 
 

@@ -54,7 +54,8 @@ def _recorded(site: Site) -> Recorded:
 def _in_words(found: Recorded) -> str:
     if found.manifest is None:
         return found.problem
-    return f"commit {found.manifest.commit or 'unknown'}: {found.manifest.tests or 'no test run recorded'}"
+    why = f" ({found.manifest.no_commit})" if found.manifest.no_commit else ""
+    return f"commit {found.manifest.commit or 'unknown'}{why}: {found.manifest.tests or 'no test run recorded'}"
 
 
 def _judged(found: Recorded) -> Verdict:

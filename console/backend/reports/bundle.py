@@ -10,7 +10,7 @@ from pydantic import ConfigDict, Field
 from console import __version__
 from console.backend.approvals.policy import load_policy
 from console.backend.canonical_json import sha256_hex
-from console.backend.deploy.manifest import read_manifest
+from console.backend.deploy.manifest import DeployManifest, read_manifest
 from console.backend.deploy.pins import manifest_path
 from console.backend.facade import OnProgress
 from console.backend.gates.board import DEADLINE_S, measure_board
@@ -172,13 +172,19 @@ def measure_about(site: Site) -> tuple[tuple[Evidence, ...], tuple[str, ...]]:
     untested = probe.ask("untested", "may a tree without recorded tests be armed", "the settings", lambda: site.settings.untested, _untested)  # fmt: skip
     facts = (
         probe.ask("program", "which program", source, lambda: f"cutter-console {__version__}, Python {platform.python_version()}"),
-        probe.ask("commit", "which commit is deployed", str(manifest), lambda: read_manifest(manifest, read_regular(manifest)).commit or "none: the manifest was not built from a commit"),
+        probe.ask("commit", "which commit is deployed", str(manifest), lambda: _deployed_commit(read_manifest(manifest, read_regular(manifest)))),
         probe.ask("operator", "who asks", "the operating system", lambda: site.operator),
         probe.ask("host", "on which host", "the operating system", lambda: site.context.host),
         probe.ask("root", "which runtime tree", "the command line", lambda: str(site.root)),
     )  # fmt: skip
     evidence = (*(fact.evidence for fact in facts), solo.evidence, untested.evidence)
     return evidence, tuple(fact.evidence.id for fact in (solo, untested) if fact.value)
+
+
+def _deployed_commit(manifest: DeployManifest) -> str:
+    if manifest.no_commit:
+        return f"not known: {manifest.no_commit}; the release is identified by its {len(manifest.files)} files"
+    return manifest.commit or "none: the manifest was not built from a commit"
 
 
 def _solo(solo: bool) -> str:

@@ -4,7 +4,9 @@ import base64
 import hashlib
 import json
 import os
+import shutil
 import subprocess
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -231,12 +233,16 @@ def test_a_tree_that_is_not_there_is_not_measured(tmp_path: Path) -> None:
         read_tree(tmp_path / "console")
 
 
+needs_git = pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")
+
+
 def _git(folder: Path, *words: str) -> str:
     identity = ("-c", "user.name=t", "-c", "user.email=t@example.org", "-c", "commit.gpgsign=false")
     done = subprocess.run(["git", *identity, *words], cwd=folder, capture_output=True, text=True, check=True)
     return done.stdout.strip()
 
 
+@needs_git
 def test_the_commit_is_that_of_the_tree_and_a_change_makes_it_unclean(source: Path) -> None:
     assert (_built(source).commit, _built(source).clean) == ("", False)
     _git(source.parent, "init", "-q")
@@ -250,6 +256,37 @@ def test_the_commit_is_that_of_the_tree_and_a_change_makes_it_unclean(source: Pa
     assert (_built(source).commit, _built(source).clean) == (clean.commit, False)
 
 
+@needs_git
+def test_the_commit_of_a_worktree_is_named_too(source: Path, tmp_path: Path) -> None:
+    _git(source.parent, "init", "-q")
+    _git(source.parent, "add", ".")
+    _git(source.parent, "commit", "-qm", "one")
+    _git(source.parent, "worktree", "add", "-q", str(tmp_path / "other"))
+
+    built = _built(tmp_path / "other" / source.name)
+
+    assert (tmp_path / "other/.git").is_file()
+    assert (built.commit, built.clean) == (_git(source.parent, "rev-parse", "HEAD"), True)
+
+
+@needs_git
+def test_a_git_hook_s_variables_do_not_name_another_tree(
+    source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _git(source.parent, "init", "-q")
+    _git(source.parent, "add", ".")
+    _git(source.parent, "commit", "-qm", "one")
+    commit = _git(source.parent, "rev-parse", "HEAD")
+    (tmp_path / "other").mkdir()
+    _git(tmp_path / "other", "init", "-q")
+    _git(tmp_path / "other", "commit", "-q", "--allow-empty", "-m", "another")
+    monkeypatch.setenv("GIT_DIR", str(tmp_path / "other/.git"))
+    monkeypatch.setenv("GIT_WORK_TREE", str(tmp_path / "other"))
+
+    assert _built(source).commit == commit
+
+
+@needs_git
 def test_a_copy_inside_somebody_elses_git_tree_has_no_commit(source: Path, tmp_path: Path) -> None:
     _git(tmp_path, "init", "-q")
     (tmp_path / "own").write_text("")
@@ -259,11 +296,87 @@ def test_a_copy_inside_somebody_elses_git_tree_has_no_commit(source: Path, tmp_p
     assert _built(source).commit == ""
 
 
+@needs_git
 def test_a_git_tree_that_git_cannot_read_is_not_taken_for_none(source: Path) -> None:
     (source.parent / ".git").write_text("gitdir: nowhere\n")
 
     with pytest.raises(Unmeasured, match="git"):
         _built(source)
+
+
+def _programs(monkeypatch: pytest.MonkeyPatch, place: Path, **scripts: str) -> None:
+    """Make these scripts all that is on the PATH."""
+    place.mkdir()
+    for name, text in scripts.items():
+        (place / name).write_text(f"#!/bin/sh\n{text}\n")
+        (place / name).chmod(0o755)
+    monkeypatch.setenv("PATH", str(place))
+
+
+def test_a_git_that_does_not_answer_is_not_taken_for_none(
+    source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As git does for a tree of another user, or a damaged one."""
+    (source.parent / ".git").mkdir()
+    _programs(monkeypatch, tmp_path / "bin", git="echo dubious ownership >&2; exit 128")
+
+    with pytest.raises(Unmeasured, match="dubious ownership"):
+        _built(source)
+
+
+@pytest.mark.parametrize("checkout", [Path.mkdir, Path.touch], ids=["clone", "worktree"])
+def test_without_git_a_checkout_is_identified_by_its_files_and_says_so(
+    source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, checkout: Callable[[Path], None]
+) -> None:
+    files = _built(source).files
+    checkout(source.parent / ".git")
+    _programs(monkeypatch, tmp_path / "bin")
+
+    built = _built(source)
+
+    assert built.files == files
+    assert (built.commit, built.clean, built.no_commit) == ("", False, "git is not installed")
+    found = _verified(source, tmp_path / "root", built)
+    assert (found.patched, faults(found)) == (False, ())
+    assert found.release is not None
+    assert found.release.origin == "identified by its files alone, no commit: git is not installed"
+
+
+def test_without_git_a_changed_a_new_and_a_missing_file_are_found_all_the_same(
+    source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (source.parent / ".git").mkdir()
+    _programs(monkeypatch, tmp_path / "bin")
+    (source / "gone.py").write_text("")
+    (source / "old.py").write_text("")
+    built = _built(source)
+
+    (source / "gone.py").unlink()
+    (source / "old.py").write_text("changed\n")
+    (source / "new.py").write_text("")
+
+    found = _verified(source, tmp_path / "root", built)
+    assert found.missing == ("console/gone.py",)
+    assert found.changed == ("console/old.py",)
+    assert found.extra == ("console/new.py",)
+
+
+def test_what_lies_beside_the_package_is_not_part_of_the_release(source: Path) -> None:
+    files = _built(source).files
+    for beside in (".venv/lib/x.py", ".mypy_cache/x.json", ".git/config", "tests/test_x.py", "build/x.py"):
+        (source.parent / beside).parent.mkdir(parents=True, exist_ok=True)
+        (source.parent / beside).write_text("")
+    shutil.rmtree(source.parent / ".git")
+    (source / "__pycache__").mkdir(exist_ok=True)
+
+    assert _built(source).files == files
+
+
+def test_a_manifest_cannot_name_a_commit_and_say_that_it_is_not_known(source: Path) -> None:
+    data = canonical_json(_built(source).model_copy(update={"commit": "a" * 40, "no_commit": "git is not installed"}))
+
+    with pytest.raises(UsageError, match="not known"):
+        read_manifest(Path("manifest.json"), data)
 
 
 @pytest.mark.parametrize("text", ["", "\n"])
