@@ -1,11 +1,12 @@
 """Real PostgreSQL and real gpg for the tests: one cluster a worker and major version, a fresh database a test."""
 
 import itertools
+import os
 import shutil
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,6 +43,20 @@ class Database:
     def connect(self, user: str = SUPERUSER, *, autocommit: bool = True) -> psycopg.Connection:
         """A new connection; close it, or use it in a `with` block."""
         return psycopg.connect(self.conninfo(user), autocommit=autocommit)
+
+
+@contextmanager
+def as_ordinary_user() -> Iterator[None]:
+    """Be somebody whom permission bits stop: root, whom they do not, becomes user 65534 for a moment.
+
+    What the test closes must be what stops it: pytest's own folders are closed to that user too, /tmp is not.
+    """
+    mine = os.geteuid()
+    os.seteuid(65534 if mine == 0 else mine)
+    try:
+        yield
+    finally:
+        os.seteuid(mine)
 
 
 def prepare_template(conninfo: str) -> None:

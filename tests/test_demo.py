@@ -1,23 +1,74 @@
-"""The demo's tour holds on every step, and no server, no root and no key is left behind, however it ends."""
+"""The demo's tour holds on every step, and no server, no root and no key is left behind, however it ends.
+
+It runs from a copy of the package, as a checkout of a machine that has Python and gpg and nothing else: the files of
+this checkout may be edited meanwhile, and are then rightly not those of its manifest.
+"""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from tests.passage import deploy_copy
+
 PROGRAM = "from console.cli import main; raise SystemExit(main())"
 
 
-def _start(root: Path, temporary: Path) -> subprocess.Popen[str]:
-    command = [sys.executable, "-u", "-c", PROGRAM, "demo", "--tour", "--root", str(root)]
-    environment = {**os.environ, "TMPDIR": str(temporary)}
-    return subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment, start_new_session=True
-    )
+GPG = ("gpg", "gpgconf", "gpg-agent", "gpg-connect-agent")
+
+
+@dataclass(frozen=True)
+class Start:
+    """Starts the tour in the copy."""
+
+    checkout: Path
+    programs: Path
+    temporary: Path
+
+    def __call__(self, root: Path) -> subprocess.Popen[str]:
+        """Start it on this root; the working directory is where Python looks for the package first."""
+        command = [sys.executable, "-u", "-c", PROGRAM, "demo", "--tour", "--root", str(root)]
+        return subprocess.Popen(
+            command,
+            cwd=self.checkout,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            env={"PATH": str(self.programs), "HOME": str(self.temporary), "TMPDIR": str(self.temporary)},
+            start_new_session=True,
+        )
+
+
+@pytest.fixture(scope="module")
+def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the package in what looks like a clone; there is no git to ask about it."""
+    place = tmp_path_factory.mktemp("checkout")
+    deploy_copy(place)
+    (place / ".git").mkdir()
+    return place
+
+
+@pytest.fixture(scope="module")
+def programs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that holds gpg and what belongs to it."""
+    place = tmp_path_factory.mktemp("bin")
+    for name in GPG:
+        if found := shutil.which(name):
+            (place / name).symlink_to(found)
+    return place
+
+
+@pytest.fixture
+def start(checkout: Path, programs: Path, temporary: Path) -> Start:
+    """`start(root)` starts the tour."""
+    return Start(checkout, programs, temporary)
 
 
 def _server_directory(line: str) -> Path:
@@ -37,8 +88,8 @@ def temporary(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("d")
 
 
-def test_the_tour_holds_on_every_step_and_leaves_nothing(tmp_path: Path, temporary: Path) -> None:
-    with _start(tmp_path / "root", temporary) as tour:
+def test_the_tour_holds_on_every_step_and_leaves_nothing(tmp_path: Path, temporary: Path, start: Start) -> None:
+    with start(tmp_path / "root") as tour:
         said, _ = tour.communicate(timeout=120)
     lines = said.splitlines()
     assert tour.returncode == 0, said
@@ -53,9 +104,9 @@ def test_the_tour_holds_on_every_step_and_leaves_nothing(tmp_path: Path, tempora
     "way", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL], ids=lambda way: way.name
 )
 def test_a_tour_that_is_ended_in_the_middle_leaves_no_server(
-    tmp_path: Path, temporary: Path, way: signal.Signals
+    tmp_path: Path, temporary: Path, start: Start, way: signal.Signals
 ) -> None:
-    with _start(tmp_path / "root", temporary) as tour:
+    with start(tmp_path / "root") as tour:
         assert tour.stdout is not None
         first = tour.stdout.readline()
         for line in tour.stdout:
@@ -69,10 +120,10 @@ def test_a_tour_that_is_ended_in_the_middle_leaves_no_server(
         assert (list(temporary.iterdir()), (tmp_path / "root").exists()) == ([], False)
 
 
-def test_a_root_that_exists_is_not_the_demo_s_to_use_or_remove(tmp_path: Path, temporary: Path) -> None:
+def test_a_root_that_exists_is_not_the_demo_s_to_use_or_remove(tmp_path: Path, temporary: Path, start: Start) -> None:
     kept = tmp_path / "kept"
     kept.write_text("mine", encoding="utf-8")
-    with _start(tmp_path, temporary) as tour:
+    with start(tmp_path) as tour:
         said, _ = tour.communicate(timeout=60)
     assert (tour.returncode, kept.read_text(encoding="utf-8")) == (4, "mine"), said
     assert list(tmp_path.iterdir()) == [kept]

@@ -1,24 +1,31 @@
 """The whole passage through the real console, by keyboard, on a real server with real gpg: a file becomes law."""
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import pytest
 from textual.pilot import Pilot
 from textual.widgets import Input
 
+import console.demo_site
 from console.app import ConsoleApp
+from console.backend.context import Context
 from console.backend.local import LocalBackend
 from console.backend.runs.states import Family, Stage
 from console.backend.views import RunView, SwitchState
 from console.demo_site import demo_site
+from tests.passage import deploy_copy
 
 
 @pytest.fixture(scope="module")
-def backend() -> Iterator[LocalBackend]:
-    """A seeded demo, as `make demo` opens it."""
-    with demo_site(None, lambda _: None) as made:
-        yield made
+def backend(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalBackend]:
+    """A seeded demo, as `make demo` opens it, of a copy: the files of the checkout may be edited meanwhile."""
+    package = deploy_copy(tmp_path_factory.mktemp("deployed"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(console.demo_site, "Context", partial(Context, package=package))
+        with demo_site(None, lambda _: None) as made:
+            yield made
 
 
 async def _settle(pilot: Pilot[Any]) -> None:

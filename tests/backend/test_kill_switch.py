@@ -1,9 +1,11 @@
 """The switch is off unless armed; stopping needs no authority, starting needs everything (design section 8)."""
 
+import errno
 import os
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
@@ -12,6 +14,7 @@ from console.backend.errors import CutterError, Held, Refused, StopCode
 from console.backend.kill_switch import require_no_hold
 from console.backend.runs.states import Family, Phase
 from console.backend.views import Progress, SwitchState
+from tests.conftest import as_ordinary_user
 from tests.passage import REQUEST, Passage, silent
 
 At = Callable[[str], Passage]
@@ -49,11 +52,29 @@ def test_a_switch_that_cannot_be_read_is_unreadable_and_nothing_can_be_armed(at:
         passage.arm()
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root reads everything")
-def test_a_hold_file_that_cannot_be_read_is_not_off(at: At) -> None:
+def test_a_hold_file_that_cannot_be_read_is_a_hold(at: At, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever made it and closed it meant something to stop."""
     passage = at("SG_1 imported")
     passage.site.hold_file.touch(0o000)
-    assert kill_switch.measure_switch(passage.site).state is SwitchState.UNREADABLE
+    if os.geteuid() == 0:  # Root reads it all the same.
+        denied = PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(passage.site.hold_file))
+        monkeypatch.setattr(kill_switch, "read_regular", Mock(side_effect=denied))
+
+    switch = kill_switch.measure_switch(passage.site)
+
+    assert (switch.state, switch.reason) == (SwitchState.HOLD, "what is there cannot be read: Permission denied")
+
+
+def test_a_root_that_cannot_be_looked_into_for_a_hold_file_is_not_off(at: At) -> None:
+    passage = at("SG_1 imported")
+    passage.site.root.chmod(0o000)
+    try:
+        with as_ordinary_user():
+            assert kill_switch.measure_switch(passage.site).state is SwitchState.UNREADABLE
+            with pytest.raises(Held, match="cannot be told"):
+                require_no_hold(passage.site)
+    finally:
+        passage.site.root.chmod(0o750)
 
 
 def test_incident_23_a_hold_file_made_by_hand_is_a_hold_that_says_what_clears_it(at: At) -> None:

@@ -1,7 +1,6 @@
 """Settings: environment over file over default; secrets are named and never held (incident 35)."""
 
 import json
-import os
 from pathlib import Path
 
 import pytest
@@ -9,6 +8,7 @@ from pydantic import ValidationError
 
 from console.backend.errors import ExitStatus, UsageError
 from console.backend.settings import DatabaseSettings, Settings, default_root, load_settings
+from tests.conftest import as_ordinary_user
 
 
 @pytest.fixture(autouse=True)
@@ -65,14 +65,10 @@ def test_a_file_that_its_reader_may_not_even_look_for_is_refused_with_the_way_to
     (root / "orchestrator.config.json").write_text("{}")
     (root / "orchestrator.config.json").chmod(0o600)
     root.chmod(0o000)
-    user = os.geteuid()
-    if user == 0:
-        os.seteuid(65534)
     try:
-        with pytest.raises(UsageError, match="Permission denied") as refused:
+        with as_ordinary_user(), pytest.raises(UsageError, match="Permission denied") as refused:
             load_settings(root)
     finally:
-        os.seteuid(user)
         root.chmod(0o700)
     assert "sudo" in refused.value.next_action
 

@@ -4,7 +4,9 @@ import os
 import signal
 import stat
 import subprocess
+import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import psycopg
@@ -24,13 +26,22 @@ from console.backend.errors import StopCode, Unmeasured
 from tests.backend.backup.conftest import TABLES, make_key, request_for
 from tests.conftest import Database
 
+BELOW_A_LIMIT = """
+import os, resource, sys
+resource.setrlimit(resource.RLIMIT_FSIZE, (2048, 2048))
+os.execvp(sys.argv[1], sys.argv[1:])
+"""
+
 
 def children() -> set[int]:
-    """Processes of this one, at any depth, that are programs of a pipeline or a guard."""
-    done = subprocess.run(["ps", "-e", "-o", "pid=,ppid=,comm="], capture_output=True, text=True, check=True)
-    rows = [line.split(None, 2) for line in done.stdout.splitlines()]
-    mine = {os.getpid()}
-    return {int(pid) for pid, parent, name in rows if int(parent) in mine and name.strip() != "ps"}
+    """The children of this process: programs of a pipeline, or a guard."""
+    found = set()
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(FileNotFoundError, ProcessLookupError):  # It has ended meanwhile.
+            parent = (process / "stat").read_text(errors="replace").rpartition(")")[2].split()[1]
+            if int(parent) == os.getpid():
+                found.add(int(process.name))
+    return found
 
 
 def clusters() -> set[Path]:
@@ -196,7 +207,7 @@ def test_a_full_disk_fails_at_gpg_and_nothing_is_left(
         """The real program below a limit on the size of files."""
 
         def __init__(self, program: str, command: list[str], **options: object) -> None:
-            limited = ["prlimit", "--fsize=2048", "--", *command] if program == "gpg" else command
+            limited = [sys.executable, "-c", BELOW_A_LIMIT, *command] if program == "gpg" else command
             super().__init__(program, limited, **options)  # type: ignore[arg-type]
 
     monkeypatch.setattr("console.backend.backup.take.Member", Limited)

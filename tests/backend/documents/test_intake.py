@@ -3,12 +3,14 @@
 import os
 import socket
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
 from console.backend.documents.intake import list_intake, live_source, read_source
 from console.backend.documents.limits import Limits
 from console.backend.errors import Refused, StopCode
+from tests.conftest import as_ordinary_user
 
 
 def test_a_file_is_read_to_the_byte_and_named_without_its_folder(tmp_path: Path) -> None:
@@ -60,13 +62,14 @@ def test_size_is_refused_before_reading(tmp_path: Path) -> None:
     assert caught.value.code is StopCode.CAP_EXCEEDED
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root reads everything")
-def test_a_file_without_permission_is_refused(tmp_path: Path) -> None:
-    path = tmp_path / "closed.md"
-    path.write_text("# A\n")
-    path.chmod(0)
-    with pytest.raises(Refused, match="Permission denied"):
-        read_source(path)
+def test_a_file_without_permission_is_refused() -> None:
+    with TemporaryDirectory(dir="/tmp") as place:
+        Path(place).chmod(0o755)
+        path = Path(place) / "closed.md"
+        path.write_text("# A\n")
+        path.chmod(0)
+        with as_ordinary_user(), pytest.raises(Refused, match="Permission denied"):
+            read_source(path)
 
 
 def test_live_text_keeps_its_registered_name_and_the_limit() -> None:

@@ -27,6 +27,7 @@ from console.backend.outcome import Outcome
 from console.backend.settings import PinSettings
 from console.command_registry import COMMANDS
 from tests.backend.gates.conftest import SECONDS, is_red, measured, named
+from tests.conftest import as_ordinary_user
 from tests.passage import Passage, host_files
 
 OTHER = 4_000_000
@@ -387,17 +388,6 @@ def test_a_comment_starts_nothing(host: Passage) -> None:
     assert named(measured(GATE, host.site), "no cron entry").outcome is Outcome.PASS
 
 
-@contextmanager
-def _as_nobody() -> Iterator[None]:
-    """Root is refused nothing; for a moment the test is somebody who is."""
-    mine = os.geteuid()
-    os.seteuid(65534 if mine == 0 else mine)
-    try:
-        yield
-    finally:
-        os.seteuid(mine)
-
-
 def test_a_table_that_may_not_be_read_is_inconclusive_for_that_check_alone(fresh: Passage) -> None:
     facts = precheck_live.measure(_probe(fresh))
     with TemporaryDirectory(dir="/tmp") as place:
@@ -406,7 +396,7 @@ def test_a_table_that_may_not_be_read_is_inconclusive_for_that_check_alone(fresh
         spool.mkdir(parents=True, mode=0o700)
         spool.chmod(0)
         context = replace(fresh.site.context, filesystem=Path(place) / "host")
-        with _as_nobody():
+        with as_ordinary_user():
             cron = precheck_live.cron(_probe(fresh.with_site(replace(fresh.site, context=context))))
 
     checks = {check.name: check for check in precheck_live.decide(facts.model_copy(update={"cron": cron}))}
