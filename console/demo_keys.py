@@ -14,6 +14,7 @@ _MARKER_TEXT = "Throw-away keys of a cutter-console demo. Nothing that these key
 _SOCKET_ROOM = len("/S.gpg-agent.browser.00000000")
 _LONGEST_SOCKET = 107
 _TIMEOUT_S = 30
+_INSTALL = "Install GnuPG with its agent; on Debian and Ubuntu: apt install gnupg"
 
 
 @dataclass(frozen=True)
@@ -114,14 +115,19 @@ def _make_key(home: Path, user_id: str, algorithm: str, usage: str, days: int) -
     raise Unmeasured(StopCode.BACKUP_GPG_PUBKEY_MISSING, "gpg reported no new key", "Look at: gpg --version")
 
 
+def _next(said: str) -> str:
+    """The next action: some distributions have gpg without the agent that makes and keeps the keys."""
+    return _INSTALL if "agent" in said.lower() else "Look at: gpg --version"
+
+
 def _gpg(home: Path, *arguments: str) -> str:
     program = shutil.which("gpg")
     if program is None:
-        raise Unmeasured(StopCode.BACKUP_GPG_PUBKEY_MISSING, "gpg is not on the PATH", "Install gnupg.")
+        raise Unmeasured(StopCode.BACKUP_GPG_PUBKEY_MISSING, "gpg is not on the PATH", _INSTALL)
     command = [program, "--homedir", str(home), "--no-options", "--batch", "--quiet", "--status-fd", "1", *arguments]
     try:
         done = subprocess.run(command, capture_output=True, text=True, errors="replace", timeout=_TIMEOUT_S, check=True)
     except subprocess.SubprocessError as error:
         said = getattr(error, "stderr", None) or str(error)
-        raise Unmeasured(StopCode.BACKUP_GPG_PUBKEY_MISSING, f"gpg failed: {said}", "Look at: gpg --version") from error
+        raise Unmeasured(StopCode.BACKUP_GPG_PUBKEY_MISSING, f"gpg failed: {said}", _next(said)) from error
     return done.stdout

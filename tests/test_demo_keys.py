@@ -14,7 +14,7 @@ from console.backend.approvals.keyring import measure_keyring
 from console.backend.approvals.policy import Policy, Signer, Thresholds
 from console.backend.approvals.signatures import judge_signature, measure_signature, signatures_beside
 from console.backend.backup.recipient import list_key
-from console.backend.errors import Refused, StopCode, UsageError
+from console.backend.errors import Refused, StopCode, Unmeasured, UsageError
 from console.backend.outcome import Outcome
 from console.demo_keys import MARKER, DemoKeys, create_demo_keys, sign_as_demo_sovereign
 
@@ -100,3 +100,29 @@ def test_a_home_is_never_reused(demo: DemoKeys) -> None:
 def test_a_home_too_long_for_the_agents_socket_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError):
         create_demo_keys(tmp_path / ("x" * 100))
+
+
+@pytest.mark.parametrize(
+    ("gpg", "action"),
+    [
+        ("", "apt install gnupg"),
+        ("echo 'gpg: failed to start agent' >&2; exit 2", "apt install gnupg"),
+        ("echo 'gpg: no space left' >&2; exit 2", "Look at: gpg --version"),
+    ],
+    ids=["absent", "without its agent", "anything else"],
+)
+def test_a_gpg_that_makes_no_key_is_told_with_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, gpg: str, action: str
+) -> None:
+    """Debian's package gpg alone brings no agent, and without one no key is made."""
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    if gpg:
+        (programs / "gpg").write_text(f"#!/bin/sh\n{gpg}\n")
+        (programs / "gpg").chmod(0o755)
+    monkeypatch.setenv("PATH", str(programs))
+
+    with tempfile.TemporaryDirectory(prefix="cd-", dir="/tmp") as place, pytest.raises(Unmeasured) as refused:
+        create_demo_keys(Path(place) / "g")
+
+    assert action in refused.value.next_action

@@ -35,9 +35,16 @@ umask 077
 mkdir -- "$home"
 # gpg asks for a passphrase; the private key stays in NEW-GNUPGHOME, on this machine.
 gpg --homedir "$home" --quick-generate-key {who} {algorithm} {usage} {expires}
-fingerprint="$(gpg --homedir "$home" --with-colons --list-keys | awk -F: '$1 == "fpr" {{ print $10; exit }}')"
+fingerprint=""
+listing="$(gpg --homedir "$home" --with-colons --list-keys)"
+while IFS=: read -r kind _ _ _ _ _ _ _ _ value _; do
+  if [ "$kind" = fpr ] && [ -z "$fingerprint" ]; then
+    fingerprint="$value"
+  fi
+done <<< "$listing"
+: "${{fingerprint:?gpg lists no key in $home}}"
 gpg --homedir "$home" --armor --output {public} --export "$fingerprint"
-if grep -q 'PRIVATE KEY' {public}; then
+if [[ "$(cat -- {public})" == *'PRIVATE KEY'* ]]; then
   echo "{public} holds a private key: destroy it" >&2
   exit 1
 fi
