@@ -10,6 +10,7 @@ from console.backend.deploy.manifest import DeployManifest, Kind, TestTotals, re
 from console.backend.deploy.verify import Fault, TreeFinding, faults, measure_tree
 from console.backend.errors import ExitStatus, Refused, StopCode, UsageError
 from console.backend.outcome import Outcome
+from console.backend.safe_text import SafeText
 from console.backend.value import Value
 from console.commands.output import narrate, report
 from console.commands.requests import BuildManifest, Nothing, Options
@@ -26,6 +27,8 @@ class Built(Value):
     files: int
     commit: str
     clean: bool
+    no_commit: SafeText
+    """Why the commit of a checkout is not known: then the listed files alone identify the release."""
     tests: TestTotals | None
     next_action: str
 
@@ -80,6 +83,7 @@ def _report_built(options: Options, out: Path, manifest: DeployManifest, *, unch
         files=len(manifest.files),
         commit=manifest.commit,
         clean=manifest.clean,
+        no_commit=manifest.no_commit,
         tests=tests,
         next_action=action,
     )

@@ -64,6 +64,20 @@ def test_build_writes_what_it_says_and_names_the_next_step(
     assert (written["schema"], written["tests"]["passed"]) == ("cutter-console/deploy-manifest/1", 2)
 
 
+def test_build_without_git_says_why_it_names_no_commit_and_is_no_pass(
+    deployed: Path, tmp_path: Path, junit: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (deployed.parent / ".git").mkdir()
+    monkeypatch.setenv("PATH", str(tmp_path))
+
+    _build(tmp_path / "manifest.json", "--junit", str(junit))
+    said = _said(capsys)
+    main(["manifest", "build", "--out", str(tmp_path / "manifest.json"), "--junit", str(junit)])
+
+    assert (said["outcome"], said["commit"], said["no_commit"]) == ("PARTIAL", "", "git is not installed")
+    assert "none: git is not installed; the files listed identify the release" in capsys.readouterr().out
+
+
 def test_build_leaves_the_same_release_as_it_is_and_refuses_another(
     tmp_path: Path, junit: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -138,6 +138,15 @@ def test_a_release_that_was_not_tested_or_not_green_is_red(
     assert is_red(report, "tests recorded", outcome, action="cutter-console manifest build --junit junit.xml")
 
 
+def test_a_commit_that_is_not_known_is_named_with_its_reason(fresh: Passage) -> None:
+    path = manifest_path(fresh.site)
+    path.write_text(json.dumps({**json.loads(path.read_bytes()), "no_commit": "git is not installed"}))
+
+    detail = named(measured(GATE, fresh.site), "tests recorded").detail
+
+    assert detail.startswith("commit unknown (git is not installed): 3 tests")
+
+
 def test_a_missing_manifest_records_no_test(fresh: Passage) -> None:
     manifest_path(fresh.site).unlink()
 

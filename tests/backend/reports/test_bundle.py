@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
+from console.backend.deploy.pins import manifest_path
 from console.backend.errors import CutterError, Refused
 from console.backend.local import LocalBackend
 from console.backend.outcome import Check, Evidence, Outcome, worst
@@ -226,6 +227,16 @@ def test_with_the_database_down_there_are_still_ten_documents_that_say_so(passag
     assert "not measured: STOP\\_UNREACHABLE" in final or "not measured: STOP_UNREACHABLE" in final
     assert "| Rows written, changed or removed | INCONCLUSIVE |" in final
     assert "No row of the console's tables was written" not in final
+
+
+def test_a_commit_that_is_not_known_is_told_with_what_identifies_the_release(passage: Passage) -> None:
+    path = manifest_path(passage.site)
+    manifest = json.loads(path.read_bytes())
+    path.write_text(json.dumps({**manifest, "commit": "", "clean": False, "no_commit": "git is not installed"}))
+
+    text = final_of(write_bundle(passage.site, silent, gates=all_gates()).directory)
+
+    assert f"not known: git is not installed; the release is identified by its {len(manifest['files'])} files" in text
 
 
 def test_solo_and_untested_are_named(passage: Passage) -> None:
