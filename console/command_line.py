@@ -73,6 +73,15 @@ def _statement(parser: _Parser) -> None:
     parser.add_argument("statement", type=Path, metavar="STATEMENT")
 
 
+def _draft(parser: _Parser) -> None:
+    _run(parser)
+    parser.add_argument("--revert", action="store_true", help="the statement that takes exactly the run's drafts back")
+
+
+def _pin_policy(parser: _Parser) -> None:
+    parser.add_argument("--confirm", default="", metavar="DIGEST", help="the policy's sha256, typed")
+
+
 def _import(parser: _Parser) -> None:
     _statement(parser)
     parser.add_argument(
@@ -142,9 +151,11 @@ _ROUTES: dict[tuple[str, ...], _Route] = {
     ("run", "show"): _Route("console.commands.runs:show", ask.OneRun, _run),
     ("run", "resume"): _Route("console.commands.runs:resume", ask.OneRun, _run),
     ("run", "void"): _Route("console.commands.runs:void", ask.VoidRun, _void),
-    ("approval", "draft"): _Route("console.commands.authority:draft", ask.OneRun, _run),
+    ("approval", "draft"): _Route("console.commands.authority:draft", ask.DraftStatement, _draft),
     ("approval", "check"): _Route("console.commands.authority:check", ask.OneStatement, _statement),
     ("approval", "import"): _Route("console.commands.authority:import_signed", ask.ImportStatement, _import),
+    ("policy", "show"): _Route("console.commands.policies:show", ask.Nothing),
+    ("policy", "pin"): _Route("console.commands.policies:pin", ask.PinPolicy, _pin_policy),
     ("arm",): _Route("console.commands.authority:arm", ask.ConfirmedRun, _confirmed),
     ("disarm",): _Route("console.commands.authority:disarm", ask.Nothing),
     ("panic",): _Route("console.commands.authority:panic", ask.Panic, _panic),

@@ -30,6 +30,8 @@ COMMANDS: tuple[Command, ...] = (
     Command(("approval", "draft"), "draft the statement that a run waits for", writes=True),
     Command(("approval", "check"), "check a statement and the signatures beside it"),
     Command(("approval", "import"), "check a signed statement and record it", writes=True),
+    Command(("policy", "show"), "who can rule, and whose signatures the database verifies"),
+    Command(("policy", "pin"), "pin policy and signers' keys in the database; the digest is typed", writes=True),
     Command(("arm",), "arm the switch for one run; the run id is typed", writes=True),
     Command(("disarm",), "end the lease; needs no authority", writes=True),
     Command(("panic",), "stop everything and set a HOLD; needs no authority", writes=True),

@@ -10,7 +10,8 @@ from importlib import resources
 from pathlib import Path
 
 from console.backend import kill_switch
-from console.backend.approvals.policy import Policy, Signer, Thresholds
+from console.backend.approvals.pinning import pin_policy
+from console.backend.approvals.policy import Policy, Signer, Thresholds, load_policy
 from console.backend.canonical_json import canonical_json
 from console.backend.cluster import TransientCluster
 from console.backend.context import Context
@@ -53,6 +54,7 @@ def demo_site(root: Path | None, say: Say) -> Iterator[LocalBackend]:
             say(f"demo sovereign key {keys.sovereign_fingerprint}, backup key {keys.backup_fingerprint}")
             backend = _backend(tree, cluster, keys)
             done = migrate(backend.site.settings.database.administrator)
+            _pin_policy(backend.site)
             say(f"schema and roles installed: {len(done.applied)} migrations, digest {done.schema_digest[:16]}")
             backend = LocalBackend(_pinned(backend.site), demo_signer=keys.sign_as_demo_sovereign)
             seed(backend, say)
@@ -103,6 +105,12 @@ def _backend(tree: Path, cluster: TransientCluster, keys: DemoKeys) -> LocalBack
     site.policy.write_bytes(canonical_json(policy))
     site.policy.chmod(0o640)
     return LocalBackend(site, demo_signer=keys.sign_as_demo_sovereign)
+
+
+def _pin_policy(site: Site) -> None:
+    """The database verifies signatures itself, with the demo sovereign's key."""
+    digest = load_policy(site.policy).sha256
+    pin_policy(site.settings.database.administrator, site.policy, site.gnupg_home, site.context.now(), digest)
 
 
 def _pinned(site: Site) -> Site:

@@ -155,7 +155,7 @@ def _to_draft(tour: _Tour) -> str:
 
 def _by_hand(backend: LocalBackend, run_id: str) -> None:
     with connect(backend.site.settings.database.executor) as connection:
-        connection.execute("SELECT cutter_governance.fn_cut_apply(%s)", (run_id,))
+        connection.execute("SELECT cutter_governance.fn_cut_apply(%s, %b, %b, '{}')", (run_id, b"", b""))
 
 
 def _to_law(tour: _Tour, run_id: str) -> None:

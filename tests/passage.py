@@ -14,7 +14,8 @@ from pathlib import Path
 import psycopg
 from psycopg import sql
 
-from console.backend.approvals.policy import Policy, Signer, Thresholds
+from console.backend.approvals.pinning import pin_policy
+from console.backend.approvals.policy import Policy, Signer, Thresholds, load_policy
 from console.backend.canonical_json import canonical_json
 from console.backend.cluster import TransientCluster
 from console.backend.context import Context
@@ -203,6 +204,8 @@ class Stages:
         site.policy.write_bytes(canonical_json(policy))
         site.policy.chmod(0o640)
         passage.write("law.md", TEXT)
+        digest = load_policy(site.policy).sha256
+        pin_policy(site.settings.database.administrator, site.policy, site.gnupg_home, site.context.now(), digest)
         self._pin(site)
         return self._passage("")
 

@@ -53,8 +53,8 @@ class Backend(Protocol):
     def approvals(self) -> tuple[ApprovalView, ...]:
         """Statements drafted and imported, the newest first."""
 
-    def draft_statement(self, run_id: str) -> ApprovalView:
-        """Draft the statement that the run waits for, into approvals/."""
+    def draft_statement(self, run_id: str, *, revert: bool = False) -> ApprovalView:
+        """Draft the statement that the run waits for, into approvals/; with `revert`, one that takes its drafts back."""
 
     def check_statement(self, statement: Path) -> ApprovalView:
         """Check a statement and the signature files beside it."""

@@ -19,6 +19,7 @@ from console.backend.journal_record import (
     GENESIS_PHASE,
     MAX_RECORD_BYTES,
     Anchor,
+    AnchoredEvent,
     Body,
     Field,
     Record,
@@ -40,7 +41,7 @@ class JournalVerdict(Value):
     """What a journal is worth as a record."""
 
     outcome: Outcome
-    """PASS only against an anchor; an intact chain without one is PARTIAL, because it may have lost its end."""
+    """PASS only where every record is anchored; an intact chain without an anchor is PARTIAL: it may have lost its end."""
     detail: SafeText
     records: int = 0
     run_id: str = ""
@@ -48,6 +49,12 @@ class JournalVerdict(Value):
     first_bad: int | None = None
     """Sequence of the first record that is not what was written, counted from 0."""
     torn_bytes: int = 0
+    first_false: SafeText = ""
+    """The first event of ours whose record is not in the journal as it was anchored; empty where there is none."""
+    strangers: tuple[SafeText, ...] = ()
+    """Events that somebody without the journal's key has written; they say nothing about the journal."""
+    unanchored: int = 0
+    """Records after the last anchor: nothing outside of the file vouches for them yet."""
 
 
 class Journal:
@@ -214,10 +221,13 @@ class Journal:
         self.close()
 
 
-def verify_journal(path: Path, anchor: Anchor | None, run_id: str = "") -> JournalVerdict:
-    """Whether the journal is what was written: edits, deletions, reordering, and with an anchor also truncation
-    and replacement (incident 33). A missing journal is FAIL, an unreadable one INCONCLUSIVE; nothing is raised.
+def verify_journal(path: Path, events: tuple[AnchoredEvent, ...] = (), run_id: str = "") -> JournalVerdict:
+    """Compare the journal with its own chain and with every event that the database has of it.
+
+    Finds edits, deletions, reordering, and with events also truncation and replacement. A missing journal is FAIL, an
+    unreadable one INCONCLUSIVE; nothing is raised.
     """
+    records: list[Record] = []
     try:
         descriptor = _opened(path)
     except FileNotFoundError:
@@ -227,12 +237,12 @@ def verify_journal(path: Path, anchor: Anchor | None, run_id: str = "") -> Journ
     except OSError as error:
         return JournalVerdict(outcome=Outcome.INCONCLUSIVE, detail=f"{path}: {error.strerror}")
     try:
-        found = _scan_descriptor(descriptor, anchor)
+        found = _scan_descriptor(descriptor, None, records)
     except OSError as error:
         return JournalVerdict(outcome=Outcome.INCONCLUSIVE, detail=f"{path}: {error.strerror}")
     finally:
         os.close(descriptor)
-    return _verdict(found, anchor, run_id)
+    return _verdict(found, {one.sequence: one.hash for one in records}, events, run_id)
 
 
 def read_journal(path: Path) -> tuple[Record, ...]:
@@ -253,26 +263,51 @@ def read_journal(path: Path) -> tuple[Record, ...]:
     return tuple(records)
 
 
-def _verdict(found: Scan, anchor: Anchor | None, run_id: str) -> JournalVerdict:
-    detail, outcome = found.wrong or _other_run(found, run_id), Outcome.FAIL
-    first_bad = found.first_bad if found.wrong else 0
-    if not detail:
-        first_bad, outcome = None, Outcome.PASS if anchor else Outcome.PARTIAL
-        detail = f"{found.records} records, chain intact, " + (
-            f"anchored at {anchor.sequence}" if anchor else "no anchor to compare with: a lost end cannot be seen"
-        )
-        if found.torn_bytes:
-            outcome = Outcome.PARTIAL
-            detail += f"; a torn tail of {found.torn_bytes} bytes, which the next writer moves aside"
+def _verdict(found: Scan, hashes: dict[int, str], events: tuple[AnchoredEvent, ...], run_id: str) -> JournalVerdict:
+    """Pure: a fault of the chain first, then the first false anchor, then what nothing vouches for."""
+    apart = [event for event in events if hashes.get(event.sequence) != event.hash]
+    false = next((event for event in apart if event.is_ours), None)
+    strangers = tuple(str(event) for event in apart if not event.is_ours)
+    anchored = max((event.sequence for event in events if event.is_ours and event not in apart), default=-1)
+    unanchored = found.records - 1 - anchored if anchored >= 0 else 0
+    broken = found.wrong or _other_run(found, run_id)
+    if not broken and false is not None:
+        there = "another record stands in its place" if false.sequence in hashes else "the journal has no such record"
+        broken = f"it is not the journal that was anchored: {false}: {there}"
+    first_bad = found.first_bad if found.wrong else (false.sequence if false is not None and broken else 0)
+    outcome, detail = (Outcome.FAIL, broken) if broken else _sound(found, events, unanchored, strangers)
     return JournalVerdict(
         outcome=outcome,
         detail=detail,
         records=found.records,
         run_id=found.run_id,
         head=found.head,
-        first_bad=first_bad,
+        first_bad=first_bad if broken else None,
         torn_bytes=found.torn_bytes,
+        first_false=str(false) if false is not None else "",
+        strangers=strangers,
+        unanchored=unanchored,
     )
+
+
+def _sound(
+    found: Scan, events: tuple[AnchoredEvent, ...], unanchored: int, strangers: tuple[str, ...]
+) -> tuple[Outcome, str]:
+    """An intact chain: PASS where every record is vouched for and every event is the journal's own."""
+    ours = [event for event in events if event.is_ours]
+    notes = []
+    if not ours:
+        notes.append("no anchor to compare with: a lost end cannot be seen")
+    if unanchored:
+        notes.append(f"the last {unanchored} are newer than the last anchor, and nothing vouches for them yet")
+    if strangers:
+        notes.append(f"written by somebody else, not by this journal's console: {'; '.join(strangers)}")
+    if found.torn_bytes:
+        notes.append(f"a torn tail of {found.torn_bytes} bytes, which the next writer moves aside")
+    detail = f"{found.records} records, chain intact"
+    if ours:
+        detail += f", all {len(ours)} anchors equal, the last at {ours[-1].sequence}"
+    return (Outcome.PARTIAL if notes else Outcome.PASS), "; ".join((detail, *notes))
 
 
 def _other_run(found: Scan, run_id: str) -> str:

@@ -36,6 +36,32 @@ class Anchor(Value):
     hash: str
 
 
+class AnchoredEvent(Value):
+    """An event of the database and the journal record that it names."""
+
+    id: int
+    phase: str
+    sequence: int
+    hash: str
+    is_ours: bool
+    """Whether the journal's writer recorded it; see `anchored_events`."""
+    actor: str
+    at: str
+
+    @property
+    def anchor(self) -> Anchor:
+        """The record that it names."""
+        return Anchor(sequence=self.sequence, hash=self.hash)
+
+    def __str__(self) -> str:
+        return f"event {self.id} ({self.phase}, by {self.actor} at {self.at}), which names record {self.sequence}"
+
+
+def last_of_ours(events: tuple[AnchoredEvent, ...]) -> Anchor | None:
+    """The last record that the database vouches for; None where it vouches for none."""
+    return next((event.anchor for event in reversed(events) if event.is_ours), None)
+
+
 class Body(Value):
     """What a record's hash covers; through `previous` it covers all records before it."""
 

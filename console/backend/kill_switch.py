@@ -14,6 +14,8 @@ from console.backend.safe_text import safe_text
 from console.backend.views import SwitchState, SwitchView
 
 _HOLD_BYTES = 65536
+MAX_REASON = 500
+"""Characters of a reason that the database stores."""
 RELEASE = "cutter-console hold release --confirm RELEASE"
 
 
@@ -78,7 +80,7 @@ def armed_for(site: Site, run_id: str, purpose: str) -> bool:
 
 
 def arm(site: Site, run_id: str, purpose: str) -> None:
-    """Open the lease; the database checks run, stage, approval and HOLD again."""
+    """Open the lease; the database checks run, stage, ruling, backup and HOLD again."""
     require_no_hold(site)
     with connect(site.settings.database.executor, purpose="arm") as connection:
         ledger.arm(connection, run_id, purpose, site.operator, site.context.host, site.settings.lease_minutes)

@@ -18,11 +18,14 @@ from console.backend.gates.pre import is_drift, readiness
 from console.backend.plan import bind
 from console.backend.readiness import Board, BundleView, DriftReport, GateReport, ReportView
 from console.backend.runs import briefings, rulings, starting
+from console.backend.runs.backups import ensure_backup
 from console.backend.runs.engine import Engine
 from console.backend.runs.inspection import list_runs, view_run
 from console.backend.runs.site import Site
 from console.backend.runs.sources import limits, read_source
 from console.backend.runs.states import Family, Mode, Stage
+from console.backend.runs.step import Step
+from console.backend.runs.workspace import Workspace
 from console.backend.status import measure_status
 from console.backend.views import (
     ApprovalView,
@@ -134,10 +137,10 @@ class LocalBackend:
         """Statements drafted and imported, the newest first."""
         return rulings.all_views(self.site)
 
-    def draft_statement(self, run_id: str) -> ApprovalView:
-        """Draft the statement that the run waits for."""
+    def draft_statement(self, run_id: str, *, revert: bool = False) -> ApprovalView:
+        """Draft the statement that the run waits for; with `revert`, the one that takes exactly its drafts back."""
         self._require_writable()
-        return rulings.draft(self.site, run_id)
+        return rulings.draft(self.site, run_id, revert=revert)
 
     def check_statement(self, statement: Path) -> ApprovalView:
         """Check a statement and the signature files beside it."""
@@ -155,7 +158,7 @@ class LocalBackend:
     def arm(self, run_id: str, confirm: str) -> SwitchView:
         """Arm the switch for this run to cut."""
         self._confirmed(Danger.ARM, run_id, confirm)
-        kill_switch.arm(self.site, run_id, "cut")
+        self._arm(run_id, "cut")
         return kill_switch.measure_switch(self.site)
 
     def disarm(self) -> SwitchView:
@@ -174,14 +177,14 @@ class LocalBackend:
     def enact(self, run_id: str, confirm: str, on_progress: OnProgress) -> RunView:
         """Enact a verified draft cut under SG_2, and close the run; the switch is armed for this alone."""
         self._confirmed(Danger.ENACT, run_id, confirm)
-        kill_switch.arm(self.site, run_id, "enact")
+        self._arm(run_id, "enact")
         self._walked(Engine(self.site, run_id, on_progress), enact=True)
         return self.run(run_id)
 
     def revert(self, run_id: str, confirm: str) -> RunView:
         """Take a draft cut back."""
         self._confirmed(Danger.REVERT, run_id, confirm)
-        kill_switch.arm(self.site, run_id, "revert")
+        self._arm(run_id, "revert")
         try:
             starting.revert_cut(self.site, run_id)
         finally:
@@ -243,6 +246,12 @@ class LocalBackend:
             raise
         if state.stage is Stage.CLOSEOUT_REPORTED:
             self.report(run_id)
+
+    def _arm(self, run_id: str, purpose: str) -> None:
+        """A proven backup that the database takes for fresh comes first; without one it opens no lease."""
+        workspace = Workspace.open(self.site.root, run_id)
+        ensure_backup(Step(self.site, workspace, workspace.request(), lambda *_: None))
+        kill_switch.arm(self.site, run_id, purpose)
 
     def _require_writable(self) -> None:
         if self.read_only:

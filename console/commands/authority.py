@@ -6,9 +6,9 @@ from console.backend.views import ApprovalStatus, ApprovalView, SwitchState, Swi
 from console.commands.output import report
 from console.commands.requests import (
     ConfirmedRun,
+    DraftStatement,
     ImportStatement,
     Nothing,
-    OneRun,
     OneStatement,
     Options,
     Panic,
@@ -17,9 +17,9 @@ from console.commands.requests import (
 from console.commands.site import backend_of
 
 
-def draft(options: Options, request: OneRun) -> ExitStatus:
-    """Draft the statement that the run waits for."""
-    drafted = backend_of(options).draft_statement(request.run)
+def draft(options: Options, request: DraftStatement) -> ExitStatus:
+    """Draft the statement that the run waits for, or the one that takes its drafts back."""
+    drafted = backend_of(options).draft_statement(request.run, revert=request.revert)
     report(options, "approval draft", Outcome.PASS, _approval_lines(drafted), drafted)
     return ExitStatus.WAITING
 

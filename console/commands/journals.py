@@ -2,7 +2,7 @@
 
 from console.backend.errors import ExitStatus
 from console.backend.journal import verify_journal
-from console.backend.runs.standing import anchor_of
+from console.backend.runs.standing import anchors_of
 from console.backend.runs.workspace import Workspace
 from console.commands.output import report
 from console.commands.requests import OneRun, Options
@@ -10,8 +10,8 @@ from console.commands.site import site_of
 
 
 def verify(options: Options, request: OneRun) -> ExitStatus:
-    """A dry run's journal has no anchor: an intact chain is PARTIAL there."""
+    """Compare the journal with every anchor. A dry run's journal has none: an intact chain is PARTIAL there."""
     site = site_of(options)
     workspace = Workspace.open(site.root, request.run)
-    verdict = verify_journal(workspace.journal, anchor_of(site, workspace.request()), request.run)
+    verdict = verify_journal(workspace.journal, anchors_of(site, workspace.request()), request.run)
     return report(options, "journal verify", verdict.outcome, [f"{verdict.outcome}  {verdict.detail}"], verdict)

@@ -85,6 +85,21 @@ class OneRun:
 
 
 @dataclass(frozen=True, slots=True)
+class DraftStatement:
+    """The statement of a run; `revert` is the one that takes exactly its drafts back."""
+
+    run: str
+    revert: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PinPolicy:
+    """Pin policy and keys in the database; `confirm` is the policy's sha256."""
+
+    confirm: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class ConfirmedRun:
     """A dangerous command about one run: `confirm` repeats the run id."""
 

@@ -2,33 +2,22 @@
 
 from pathlib import Path
 
-import psycopg
-
-from console.backend.database.connections import connect
 from console.backend.documents import intake
 from console.backend.errors import ExitStatus, Refused, StopCode
 from console.backend.local import LocalBackend
 from console.backend.outcome import Check, Outcome, worst
-from console.backend.runs.phases.write_verify import verify_again
+from console.backend.runs.reverify import verify_drafts
 from console.backend.runs.site import Site
 from console.backend.runs.sources import limits
-from console.backend.runs.states import Family, Mode, RunState, Stage
-from console.backend.runs.step import Step
-from console.backend.runs.workspace import Workspace
+from console.backend.runs.states import Family, Mode, Stage
 from console.backend.value import Value
 from console.backend.views import Progress, RunRequest, RunSummary, RunView
-from console.backend.world import TableDelta
 from console.commands.output import narrate, report
 from console.commands.plans import keep_new_file
 from console.commands.requests import ConfirmedRun, Nothing, OneRun, Options, StartRun, VoidRun
 from console.commands.site import backend_of
 
 _PAUSED = {Stage.AWAITING_CUT_AUTHORIZATION, Stage.AWAITING_LIFECYCLE_AUTHORIZATION}
-
-_WRITTEN_SINCE = """
-    SELECT count(*) FROM cutter_governance.approval_use WHERE run_id <> %(run)s
-       AND used_at > (SELECT min(used_at) FROM cutter_governance.approval_use WHERE run_id = %(run)s)
-"""
 
 
 class Runs(Value):
@@ -128,7 +117,7 @@ def revert(options: Options, request: ConfirmedRun) -> ExitStatus:
 
 
 def verify(options: Options, request: OneRun) -> ExitStatus:
-    """Verify a draft cut again, as cutter_verify on a fresh connection; nothing is recorded."""
+    """Verify a draft cut again, as cutter_verify on a fresh connection; at the second pause the verdict is recorded."""
     checks = verification(backend_of(options), request.run)
     lines = [f"{check.outcome:<13} {check.name}: {check.detail}" for check in checks]
     return report(
@@ -137,40 +126,8 @@ def verify(options: Options, request: OneRun) -> ExitStatus:
 
 
 def verification(backend: LocalBackend, run_id: str) -> tuple[Check, ...]:
-    """The checks of a draft cut. Raises Refused where the run has no draft to verify."""
-    site = backend.site
-    run = backend.run(run_id)
-    if run.mode is not Mode.LIVE or not _has_draft(run.state):
-        raise Refused(
-            StopCode.INVARIANT_FAILED,
-            f"run {run_id} at {run.state.name} has no draft cut",
-            "Verify between leg B and the enactment.",
-        )
-    workspace = Workspace.open(site.root, run_id)
-    step = Step(site, workspace, workspace.request(), lambda *_: None)
-    with connect(site.settings.database.verifier, read_only=True, purpose="verify") as connection:
-        expected = _deltas_since(connection, run, step)
-    with connect(site.settings.database.verifier, read_only=True, timeout_s=0, purpose="verify") as connection:
-        return verify_again(step, connection, expected)
-
-
-def _deltas_since(connection: psycopg.Connection, run: RunView, step: Step) -> tuple[TableDelta, ...] | None:
-    """The rows this run has added by now; None where another run has written since."""
-    if connection.execute(_WRITTEN_SINCE, {"run": run.run_id}).fetchone() != (0,):
-        return None
-    verified = run.state.stage is not Stage.LEG_B_RECORDED
-    by_now = {delta.table: delta.rows for delta in step.workspace.plan().expected_deltas}
-    for table in ("cutter_governance.verify_result", "cutter_governance.dot_pair_signature"):
-        by_now[table] = by_now.get(table, 0) + verified
-    return tuple(TableDelta(table=table, rows=rows) for table, rows in by_now.items())
-
-
-def _has_draft(state: RunState) -> bool:
-    return state.family is not Family.REVERTED and state.stage in {
-        Stage.LEG_B_RECORDED,
-        Stage.WRITE_VERIFIED,
-        Stage.AWAITING_LIFECYCLE_AUTHORIZATION,
-    }
+    """The checks of a draft cut, recorded at the second pause. Raises Refused where the run has no draft to verify."""
+    return verify_drafts(backend.site, backend.run(run_id), record=not backend.read_only)
 
 
 def _narrate(progress: Progress) -> None:

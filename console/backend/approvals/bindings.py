@@ -8,7 +8,15 @@ from pydantic import model_validator
 
 from console.backend.approvals.policy import Policy
 from console.backend.approvals.signatures import CLOCK_SKEW
-from console.backend.approvals.statement import DraftFacts, Kind, RunFacts, Statement, parse_statement, utc_text
+from console.backend.approvals.statement import (
+    DraftFacts,
+    Kind,
+    Purpose,
+    RunFacts,
+    Statement,
+    parse_statement,
+    utc_text,
+)
 from console.backend.canonical_json import canonical_json, sha256_hex
 from console.backend.errors import Refused
 from console.backend.outcome import Check, Evidence, Outcome
@@ -22,17 +30,22 @@ _READ_FIRST = "The statement must be readable first; see canonical_form."
 
 
 class Expectation(Value):
-    """What the run knows now, to compare the statement with; `draft` exactly for SG_2."""
+    """What the run knows now, to compare the statement with; `draft` exactly for a ruling over drafts."""
 
-    kind: Kind
+    purpose: Purpose
     facts: RunFacts
     draft: DraftFacts | None = None
 
     @model_validator(mode="after")
     def _a_draft_to_enact(self) -> Self:
-        if (self.kind is Kind.SG_2) != (self.draft is not None):
-            raise ValueError(f"{self.kind} {'needs' if self.draft is None else 'takes no'} draft facts")
+        if self.purpose.over_drafts != (self.draft is not None):
+            raise ValueError(f"{self.purpose} {'needs' if self.draft is None else 'takes no'} draft facts")
         return self
+
+    @property
+    def kind(self) -> Kind:
+        """The ruling that the purpose takes."""
+        return self.purpose.kind
 
 
 def fact_checks(statement: Statement | None, policy: Policy, expected: Expectation, now: datetime) -> tuple[Check, ...]:
@@ -56,10 +69,13 @@ def _bindings(statement: Statement, policy: Policy, expected: Expectation, now: 
     facts = expected.facts
     pairs = [
         ("kind", statement.kind, expected.kind),
+        ("purpose", statement.purpose, expected.purpose),
         ("run_id", statement.run_id, facts.run_id),
         ("document", _text(statement.document), _text(facts.document)),
         ("plan_digest", statement.plan_digest, facts.plan_digest),
         ("source_sha256", statement.source_sha256, facts.source_sha256),
+        ("canonical_sha256", statement.canonical_sha256, facts.canonical_sha256),
+        ("manifest_digest", statement.manifest_digest or "none", facts.manifest_digest or "none"),
         ("deploy_manifest_sha256", statement.deploy_manifest_sha256, facts.deploy_manifest_sha256),
         ("baseline_digest", statement.baseline_digest, facts.baseline_digest),
         ("target", _text(statement.target), _text(facts.target)),
@@ -74,15 +90,20 @@ def _bindings(statement: Statement, policy: Policy, expected: Expectation, now: 
 
 
 _FACTS = (
-    *("kind", "run_id", "document", "plan_digest", "source_sha256", "deploy_manifest_sha256", "baseline_digest"),
+    *("kind", "purpose", "run_id", "document", "plan_digest", "source_sha256", "canonical_sha256", "manifest_digest"),
+    *("deploy_manifest_sha256", "baseline_digest"),
     *("target", "n_units", "expected_deltas", "policy_sha256", "allowance", "not_before", "expires"),
 )
-_DRAFT_FACTS = ("sg1_sha256", "draft_digest", "review_decision_id")
+_DRAFT_FACTS = ("draft_digest", "drafts", "sg1_sha256", "review_decision_id")
 
 
 def _draft_bindings(statement: Statement, draft: DraftFacts, now: datetime) -> Iterator[Check]:
-    yield _same("sg1_sha256", statement.sg1_sha256 or "none", draft.sg1_sha256, now)
     yield _same("draft_digest", statement.draft_digest or "none", draft.draft_digest, now)
+    listed = _text(statement.drafts) if statement.drafts else "none"
+    yield _same("drafts", sha256_hex(listed.encode()), sha256_hex(_text(draft.drafts).encode()), now)
+    if statement.purpose is not Purpose.ENACT:
+        return
+    yield _same("sg1_sha256", statement.sg1_sha256 or "none", draft.sg1_sha256, now)
     own, cut = statement.review_decision_id, draft.cut_review_decision_id
     seen = _seen(f"statement: {own or 'none'}; the cut: {cut}", now)
     if own is None or own == cut:

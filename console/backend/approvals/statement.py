@@ -38,6 +38,26 @@ class Kind(StrEnum):
     SG_2 = "SG_2"
 
 
+class Purpose(StrEnum):
+    """What one ruling is for, once. A purpose that has been served takes no other ruling."""
+
+    CUT = "cut"
+    EDIT = "edit"
+    ENACT = "enact"
+    REVERT = "revert"
+    """Take back exactly the drafts that are named, also where more or other drafts stand than were cut."""
+
+    @property
+    def kind(self) -> Kind:
+        """The ruling that it takes."""
+        return Kind.SG_2 if self is Purpose.ENACT else Kind.SG_1
+
+    @property
+    def over_drafts(self) -> bool:
+        """Whether the ruling names drafts that stand, and not a plan that is to be written."""
+        return self in {Purpose.ENACT, Purpose.REVERT}
+
+
 LIFETIME = {Kind.SG_1: timedelta(hours=24), Kind.SG_2: timedelta(hours=12)}
 """The longest that a ruling may be valid (design section 6)."""
 
@@ -82,6 +102,10 @@ class RunFacts(Value):
     document: StatementDocument
     plan_digest: Sha256
     source_sha256: Sha256
+    canonical_sha256: Sha256
+    """Of the canonical text: the bodies are slices of it."""
+    manifest_digest: Sha256 | None = None
+    """sha256 of the manifest that the database reads the rows out of; of a ruling to cut or to edit."""
     deploy_manifest_sha256: Sha256 | Literal["none"]
     """`none`, spelt out, where the deployment has no manifest yet."""
     baseline_digest: Sha256
@@ -90,24 +114,57 @@ class RunFacts(Value):
     expected_deltas: tuple[TableDelta, ...]
 
 
+class DraftUnit(Value):
+    """One draft that a ruling is over, as a signer reads it."""
+
+    address: SafeText
+    title: SafeText
+    body_sha256: Sha256
+
+
+class StatementDrafts(Value):
+    """The drafts that a ruling is over: listed, or too many and in a file beside the statement."""
+
+    count: Annotated[int, Field(gt=0)]
+    units: tuple[DraftUnit, ...] | None = None
+    file: SafeText | None = None
+    file_sha256: Sha256 | None = None
+
+    @model_validator(mode="after")
+    def _listed_or_in_a_file(self) -> Self:
+        if (self.units is None) != (self.file is not None and self.file_sha256 is not None):
+            raise ValueError("the drafts are listed, or stand in a file that is named with its sha256")
+        if self.units is not None and len(self.units) != self.count:
+            raise ValueError(f"{len(self.units)} drafts are listed, {self.count} counted")
+        return self
+
+    @model_serializer(mode="wrap")
+    def _what_is_there(self, handler: SerializerFunctionWrapHandler) -> dict[str, object]:
+        fields: dict[str, object] = handler(self)
+        return {name: value for name, value in fields.items() if value is not None}
+
+
 class DraftFacts(Value):
-    """What an enactment binds besides: the first ruling, the draft rows read back, the cut's own decision."""
+    """What a ruling over drafts binds besides: the first ruling, the rows read back, the cut's own decision."""
 
     sg1_sha256: Sha256
     draft_digest: Sha256
+    """Merkle root (RFC 6962) over one line a unit."""
     cut_review_decision_id: Uuid
+    drafts: StatementDrafts
 
 
 class Statement(RunFacts):
-    """One ruling, as it is signed; SG_1 carries none of the SG_2 fields and SG_2 all of them."""
+    """One ruling, as it is signed; each purpose has fields of its own and none of another's."""
 
     model_config = ConfigDict(serialize_by_alias=True, validate_by_name=True)
 
-    schema_id: Annotated[Literal["cutter-console/statement/1"], Field(alias="schema")] = "cutter-console/statement/1"
+    schema_id: Annotated[Literal["cutter-console/statement/2"], Field(alias="schema")] = "cutter-console/statement/2"
     kind: Kind
+    purpose: Purpose
     irreversible: bool
     compensation: Literal["soft_revert", "none"]
-    """`soft_revert`: the SG_1 signature also authorises taking exactly this draft cut back, softly, once."""
+    """`soft_revert`: the signature to cut also authorises taking exactly this draft cut back, softly, once."""
     policy_sha256: Sha256
     """The policy is part of what is signed: a quorum cannot be lowered behind the signature (incident 18)."""
     nonce: Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
@@ -116,20 +173,27 @@ class Statement(RunFacts):
     allowance: Literal["explicit"]
     sg1_sha256: Sha256 | None = None
     draft_digest: Sha256 | None = None
+    drafts: StatementDrafts | None = None
     review_decision_id: Uuid | None = None
 
     @model_validator(mode="after")
     def _fields_of_its_kind(self) -> Self:
-        second = (self.sg1_sha256, self.draft_digest, self.review_decision_id)
-        enacts = self.kind is Kind.SG_2
-        if any((field is None) is enacts for field in second):
-            raise ValueError(
-                f"{self.kind} {'needs' if enacts else 'takes no'} sg1_sha256, draft_digest, review_decision_id"
-            )
-        if self.irreversible is not enacts:
-            raise ValueError(f"{self.kind} is {'irreversible' if enacts else 'reversible'}")
-        if self.compensation != ("none" if enacts else "soft_revert"):
-            raise ValueError(f"{self.kind} has another compensation")
+        if self.kind is not self.purpose.kind:
+            raise ValueError(f"{self.kind} is no ruling to {self.purpose}")
+        enacts, over_drafts = self.purpose is Purpose.ENACT, self.purpose.over_drafts
+        for wanted, fields in (
+            (enacts, {"sg1_sha256": self.sg1_sha256, "review_decision_id": self.review_decision_id}),
+            (over_drafts, {"draft_digest": self.draft_digest, "drafts": self.drafts}),
+            (not over_drafts, {"manifest_digest": self.manifest_digest}),
+        ):
+            if any((field is None) is wanted for field in fields.values()):
+                raise ValueError(f"a ruling to {self.purpose} {'needs' if wanted else 'takes no'} {', '.join(fields)}")
+        if self.irreversible is not over_drafts:
+            raise ValueError(f"a ruling to {self.purpose} is {'irreversible' if over_drafts else 'reversible'}")
+        if self.compensation != ("soft_revert" if self.purpose is Purpose.CUT else "none"):
+            raise ValueError(f"a ruling to {self.purpose} has another compensation")
+        if self.drafts is not None and self.drafts.count != self.n_units:
+            raise ValueError(f"it is about {self.n_units} units and counts {self.drafts.count} drafts")
         return self
 
     @model_validator(mode="after")
@@ -140,37 +204,54 @@ class Statement(RunFacts):
         return self
 
     @model_serializer(mode="wrap")
-    def _without_the_fields_of_the_other_kind(self, handler: SerializerFunctionWrapHandler) -> dict[str, object]:
+    def _without_the_fields_of_other_purposes(self, handler: SerializerFunctionWrapHandler) -> dict[str, object]:
         fields: dict[str, object] = handler(self)
         return {name: value for name, value in fields.items() if value is not None}
 
 
-def draft_sg1(facts: RunFacts, policy_sha256: str, context: Context) -> Statement:
-    """The ruling that lets this plan be cut into draft; valid for 24 h from now."""
-    return _draft(Kind.SG_1, facts, policy_sha256, context, None)
+def draft_statement(
+    purpose: Purpose, facts: RunFacts, policy_sha256: str, context: Context, draft: DraftFacts | None = None
+) -> Statement:
+    """The ruling that is to be signed: SG_1 valid for 24 h from now, SG_2 for 12 h under a review decision of its own.
 
-
-def draft_sg2(facts: RunFacts, draft: DraftFacts, policy_sha256: str, context: Context) -> Statement:
-    """The ruling that lets this draft be enacted, under a review decision of its own; valid for 12 h (incident 13)."""
-    return _draft(Kind.SG_2, facts, policy_sha256, context, draft)
-
-
-def _draft(kind: Kind, facts: RunFacts, policy_sha256: str, context: Context, draft: DraftFacts | None) -> Statement:
+    `draft` is given exactly for a ruling over drafts.
+    """
     now = _utc_second(context.now())
+    enacts = purpose is Purpose.ENACT
     return Statement(
         **dict(facts),
-        kind=kind,
-        irreversible=kind is Kind.SG_2,
-        compensation="none" if kind is Kind.SG_2 else "soft_revert",
+        kind=purpose.kind,
+        purpose=purpose,
+        irreversible=purpose.over_drafts,
+        compensation="soft_revert" if purpose is Purpose.CUT else "none",
         policy_sha256=policy_sha256,
         nonce=context.token_hex(16),
         not_before=now,
-        expires=now + LIFETIME[kind],
+        expires=now + LIFETIME[purpose.kind],
         allowance="explicit",
-        sg1_sha256=draft.sg1_sha256 if draft else None,
+        sg1_sha256=draft.sg1_sha256 if draft and enacts else None,
         draft_digest=draft.draft_digest if draft else None,
-        review_decision_id=str(uuid.UUID(hex=context.token_hex(16), version=4)) if draft else None,
+        drafts=draft.drafts if draft else None,
+        review_decision_id=str(uuid.UUID(hex=context.token_hex(16), version=4)) if enacts else None,
     )
+
+
+MAX_LISTED = 200
+"""More drafts than this stand in a file beside the statement, which names its sha256."""
+_MAX_LISTED_BYTES = 48 * 1024
+
+
+def list_drafts(lines: tuple[str, ...], file: str) -> StatementDrafts:
+    """The drafts of a ruling, out of their lines (see `DraftState`); `file` is the name where they are too many."""
+    units = tuple(_draft_unit(line) for line in lines)
+    if len(units) <= MAX_LISTED and sum(len(line.encode()) for line in lines) <= _MAX_LISTED_BYTES:
+        return StatementDrafts(count=len(units), units=units)
+    return StatementDrafts(count=len(units), file=file, file_sha256=sha256_hex("\n".join(lines).encode()))
+
+
+def _draft_unit(line: str) -> DraftUnit:
+    fields = line.split("\t")
+    return DraftUnit(address=fields[0], title=fields[5], body_sha256=fields[6])
 
 
 def statement_bytes(statement: Statement) -> bytes:

@@ -1,24 +1,21 @@
-"""Writes: each one a call of a function in the database, which checks lease, approval and HOLD itself."""
+"""Writes: each one a call of a function in the database, which checks lease, ruling, backup and HOLD itself."""
 
-import hashlib
-from datetime import datetime
+import json
+from collections.abc import Mapping
 
 import psycopg
+from psycopg.types.json import Jsonb
 
 from console.backend.canonical_json import sha256_hex
 from console.backend.database.connections import scalar
+from console.backend.errors import Held, Refused, StopCode
+from console.backend.journal_key import JournalKey
+from console.backend.journal_record import Anchor
 from console.backend.plan import CutPlan, PlannedUnit, SourceVersion
 from console.backend.runs.states import Family, Stage
 from console.backend.value import Value
 
-_COPY = (
-    "COPY cutter_governance.manifest_unit_block (run_id, seq, address, parent_address, unit_kind, section_type, section_code,"
-    " title, body, body_sha256, byte_start, byte_end, line_start, line_end, unit_id, version_id)"
-    " FROM STDIN"
-)
-
-
-_VARIANT = {digit: "89ab"[int(digit, 16) % 4] for digit in "0123456789abcdef"}
+_FIELD, _LINE = "\x1f", "\n"
 
 
 class NewRun(Value):
@@ -33,32 +30,34 @@ class NewRun(Value):
     host: str
 
 
-class ImportedApproval(Value):
-    """A checked statement on its way into the database."""
+class Event(Value):
+    """One step of a run as it is recorded with its effect; `record` is the evidence as JSON."""
 
-    kind: str
-    run_id: str
-    plan_digest: str
-    manifest_digest: str
-    policy_sha256: str
-    baseline_digest: str
-    draft_digest: str | None
-    review_decision_id: str | None
-    n_units: int
-    database: str
-    system_identifier: str
-    timeline: int
-    not_before: datetime
-    expires: datetime
-    signers: tuple[str, ...]
-    statement: bytes
-    signatures: tuple[bytes, ...]
+    phase: str
+    outcome: str
+    record: str
+    anchor: Anchor
+    """The journal's head: sequence and hash of its last record."""
+
+
+class BackupProof(Value):
+    """A backup that was restored and compared, as the database takes note of it."""
+
+    file_name: str
+    sha256: str
+    bytes: int
+    recipient: str
+    tables: tuple[Mapping[str, str | int], ...]
+
+
+def manifest_bytes(units: tuple[PlannedUnit, ...]) -> bytes:
+    """The manifest that is signed by its sha256: one line a unit, fields split by US; the database reads the rows out of it."""
+    return _LINE.join(_FIELD.join(_fields(seq, unit)) for seq, unit in enumerate(units, 1)).encode()
 
 
 def manifest_digest(units: tuple[PlannedUnit, ...]) -> str:
-    """The digest that `fn_manifest_digest` computes from the rows: one line a unit, fields split by US."""
-    lines = ("\x1f".join(_fields(seq, unit)) for seq, unit in enumerate(units, 1))
-    return sha256_hex("\n".join(lines).encode())
+    """sha256 of the manifest's bytes; `fn_manifest_digest` computes the same from the rows."""
+    return sha256_hex(manifest_bytes(units))
 
 
 def _fields(seq: int, unit: PlannedUnit) -> tuple[str, ...]:
@@ -78,157 +77,232 @@ def _fields(seq: int, unit: PlannedUnit) -> tuple[str, ...]:
     )
 
 
-def create_run(connection: psycopg.Connection, facts: NewRun) -> None:
-    """Register the document and the run."""
+def event_json(connection: psycopg.Connection, run_id: str, event: Event, key: JournalKey | None) -> Jsonb:
+    """The event as the functions take it, with the journal's next key; without `key` it is recorded as a stranger's."""
+    said: dict[str, object] = {
+        "phase": event.phase,
+        "outcome": event.outcome,
+        "record": json.loads(event.record),
+        "seq": event.anchor.sequence,
+        "head": event.anchor.hash,
+    }
+    if key is not None:
+        said |= _turn(connection, run_id, key)
+    return Jsonb(said)
+
+
+def _turn(connection: psycopg.Connection, run_id: str, key: JournalKey) -> dict[str, object]:
+    row = connection.execute(
+        "SELECT r.journal_lock, (SELECT count(*) FROM cutter_governance.run_event e WHERE e.run_id = r.run_id AND e.vouched)"
+        " FROM cutter_governance.run r WHERE r.run_id = %s",
+        (run_id,),
+    ).fetchone()
+    if row is not None and row[0] is None:
+        # A run of version 0.2.0: this event gives it its first lock.
+        return {"lock": key.lock(0)}
+    number = int(row[1]) if row is not None else 0
+    return {"key": key.key(number), "lock": key.lock(number + 1)}
+
+
+def create_run(connection: psycopg.Connection, facts: NewRun, event: Jsonb) -> None:
+    """Register the document and the run; the event is the first of the run."""
     connection.execute(
         "SELECT cutter_governance.fn_document_register(%s, %s, %s)", (facts.docprefix, facts.origin, facts.profile)
     )
     connection.execute(
-        "SELECT cutter_governance.fn_run_create(%s, %s, %s, %s, %s, %s, %s)",
-        (facts.run_id, facts.operation, facts.docprefix, facts.origin, facts.profile, facts.operator, facts.host),
+        "SELECT cutter_governance.fn_run_create(%s, %s, %s, %s, %s, %s, %s, %s)",
+        (
+            facts.run_id,
+            facts.operation,
+            facts.docprefix,
+            facts.origin,
+            facts.profile,
+            facts.operator,
+            facts.host,
+            event,
+        ),
     )
 
 
-def pin_source(connection: psycopg.Connection, run_id: str, source: SourceVersion) -> None:
-    """Record the pinned snapshot."""
+def pin_source(connection: psycopg.Connection, run_id: str, source: SourceVersion, event: Jsonb) -> None:
+    """Record the pinned snapshot; the run is then source_pinned."""
     connection.execute(
-        "SELECT cutter_governance.fn_source_pin(%s, %s, %s, %s, %s)",
-        (run_id, source.bytes, source.sha256, source.canonical_sha256, source.canon_rule),
+        "SELECT cutter_governance.fn_source_pin(%s, %s, %s, %s, %s, %s)",
+        (run_id, source.bytes, source.sha256, source.canonical_sha256, source.canon_rule, event),
     )
 
 
-def record_plan(connection: psycopg.Connection, run_id: str, plan: CutPlan, baseline_digest: str) -> None:
-    """Give the run its plan; a run gets one, once."""
+def record_plan(connection: psycopg.Connection, run_id: str, plan: CutPlan, baseline_digest: str, event: Jsonb) -> None:
+    """Give the run its plan, once; the run is then cutplan_ok."""
     connection.execute(
-        "SELECT cutter_governance.fn_run_plan(%s, %s, %s, %s, %s)",
-        (run_id, plan.plan_digest, plan.document.content_digest, plan.n_units, baseline_digest),
+        "SELECT cutter_governance.fn_run_plan(%s, %s, %s, %s, %s, %s)",
+        (run_id, plan.plan_digest, plan.document.content_digest, plan.n_units, baseline_digest, event),
     )
 
 
-def advance(connection: psycopg.Connection, run_id: str, stage: Stage) -> None:
-    """One step along the way; the database refuses any other."""
-    connection.execute("SELECT cutter_governance.fn_run_advance(%s, %s)", (run_id, stage.value))
+def advance(connection: psycopg.Connection, run_id: str, stage: Stage, event: Jsonb) -> None:
+    """One step that has no other effect; the database refuses any but the next."""
+    connection.execute("SELECT cutter_governance.fn_run_advance(%s, %s, %s)", (run_id, stage.value, event))
 
 
-def leave(connection: psycopg.Connection, run_id: str, family: Family, reason: str) -> None:
-    """Off the way: failed, stopped or voided."""
-    connection.execute("SELECT cutter_governance.fn_run_leave(%s, %s, %s)", (run_id, family.value, reason))
+def record_structure(connection: psycopg.Connection, run_id: str, event: Jsonb) -> None:
+    """As cutter_verify: the drafts stand in their places. The database compares them with what was signed."""
+    connection.execute("SELECT cutter_governance.fn_structure_record(%s, %s)", (run_id, event))
 
 
-def return_to_way(connection: psycopg.Connection, run_id: str) -> None:
+def leave(connection: psycopg.Connection, run_id: str, family: Family, reason: str, event: Jsonb) -> None:
+    """Leave the passage: failed, stopped or voided."""
+    connection.execute("SELECT cutter_governance.fn_run_leave(%s, %s, %s, %s)", (run_id, family.value, reason, event))
+
+
+def return_to_way(connection: psycopg.Connection, run_id: str, event: Jsonb) -> None:
     """A stopped run goes on, by the operator's hand."""
-    connection.execute("SELECT cutter_governance.fn_run_return(%s)", (run_id,))
+    connection.execute("SELECT cutter_governance.fn_run_return(%s, %s)", (run_id, event))
 
 
-def record_event(
-    connection: psycopg.Connection, run_id: str, phase: str, outcome: str, record: str, anchor: tuple[int, str]
-) -> None:
-    """One step of the run with its evidence as JSON; `anchor` is the journal's sequence and head hash."""
-    connection.execute(
-        "SELECT cutter_governance.fn_run_event(%s, %s, %s, %s::jsonb, %s, %s)",
-        (run_id, phase, outcome, record, *anchor),
-    )
+def rest(connection: psycopg.Connection, run_id: str, event: Jsonb) -> None:
+    """Anchor the journal's end when the console lets go of a run."""
+    connection.execute("SELECT cutter_governance.fn_run_rest(%s, %s)", (run_id, event))
 
 
-def copy_manifest(connection: psycopg.Connection, run_id: str, plan: CutPlan, canonical: bytes) -> None:
-    """Send the envelope and one block a unit; bodies are slices of the pinned canonical text."""
-    source_version = scalar(
-        connection,
-        "SELECT id FROM cutter_governance.source_document_version_registry WHERE docprefix = %s AND sha256 = %s",
-        plan.document.docprefix,
-        plan.document.source.sha256,
-    )
-    connection.execute(
-        "INSERT INTO cutter_governance.manifest_envelope (run_id, operation, docprefix, source_version_id, plan_digest,"
-        " content_digest, n_units) SELECT run_id, operation, docprefix, %s, %s, %s, %s FROM cutter_governance.run WHERE run_id = %s",
-        (source_version, plan.plan_digest, plan.document.content_digest, plan.n_units, run_id),
-    )
-    with connection.cursor() as cursor, cursor.copy(_COPY) as copy:
-        for seq, unit in enumerate(plan.document.units, 1):
-            body = canonical[unit.byte_start : unit.byte_end].decode()
-            unit_id, version_id = row_ids(run_id, seq)
-            copy.write_row(
-                (
-                    run_id,
-                    seq,
-                    unit.address,
-                    unit.parent,
-                    unit.unit_kind,
-                    unit.section_type,
-                    unit.number,
-                    unit.title,
-                    body,
-                    unit.body_sha256,
-                    unit.byte_start,
-                    unit.byte_end,
-                    unit.line_start,
-                    unit.line_end,
-                    unit_id,
-                    version_id,
-                )
-            )
+def close_run(connection: psycopg.Connection, run_id: str, event: Jsonb) -> None:
+    """Close an enacted run; the counts of now become the baseline."""
+    connection.execute("SELECT cutter_governance.fn_run_close(%s, %s)", (run_id, event))
 
 
-def row_ids(run_id: str, seq: int) -> tuple[str, str]:
-    """The ids of a planned unit and its version: UUIDs of version 8 (RFC 9562) out of one sha256.
-
-    The table's own default is volatile, which makes the server insert a COPY row by row: 1.7 times as slow.
-    """
-    hex_digits = hashlib.sha256(f"{run_id}/{seq}".encode()).hexdigest()
-    return _uuid(hex_digits[:32]), _uuid(hex_digits[32:])
-
-
-def _uuid(digits: str) -> str:
-    return f"{digits[:12]}8{digits[13:16]}{_VARIANT[digits[16]]}{digits[17:]}"
+def apply_cut(connection: psycopg.Connection, run_id: str, plan: CutPlan, canonical: bytes, event: Jsonb) -> None:
+    """Leg A: send manifest and canonical text; the database seals them and cuts, or raises."""
+    n = plan.n_units
+    row = connection.execute(
+        "SELECT cutter_governance.fn_cut_apply(%b, %b, %b, %s)",
+        (run_id, manifest_bytes(plan.document.units), canonical, event),
+    ).fetchone()
+    _require_answer(row, {"status": "cut", "units": n, "versions": n})
 
 
-def apply_cut(connection: psycopg.Connection, run_id: str) -> str:
-    """Leg A. Returns the function's answer as JSON; a refusal raises, it cannot be dropped (incident 3)."""
-    return str(scalar(connection, "SELECT cutter_governance.fn_cut_apply(%s)::text", run_id))
+def apply_edit(connection: psycopg.Connection, run_id: str, plan: CutPlan, source: bytes, event: Jsonb) -> None:
+    """A new version for each unit of the signed edit, all or none."""
+    row = connection.execute(
+        "SELECT cutter_governance.fn_edit_apply(%b, %b, %b, %s)",
+        (run_id, manifest_bytes(plan.document.units), source, event),
+    ).fetchone()
+    _require_answer(row, {"status": "edited", "units": plan.n_units})
 
 
-def record_cut(connection: psycopg.Connection, run_id: str) -> str:
+def record_cut(connection: psycopg.Connection, run_id: str, n_units: int, event: Jsonb) -> None:
     """Leg B: the governance rows of a verified cut."""
-    return str(scalar(connection, "SELECT cutter_governance.fn_cut_record(%s)::text", run_id))
+    row = connection.execute("SELECT cutter_governance.fn_cut_record(%s, %s)", (run_id, event)).fetchone()
+    _require_answer(row, {"status": "recorded", "affected": n_units})
 
 
-def record_verification(connection: psycopg.Connection, run_id: str, outcome: str, checks: str) -> str:
-    """As cutter_verify: the verdict with its checks as JSON."""
+def record_verification(connection: psycopg.Connection, run_id: str, outcome: str, checks: str, event: Jsonb) -> str:
+    """As cutter_verify: the verdict with its checks as JSON. Returns the result's id."""
     return str(
         scalar(
-            connection, "SELECT cutter_governance.fn_verify_record(%s, %s, %s::jsonb)::text", run_id, outcome, checks
+            connection,
+            "SELECT cutter_governance.fn_verify_record(%s, %s, %s::jsonb, %s)::text",
+            run_id,
+            outcome,
+            checks,
+            event,
         )
     )
 
 
-def enact(connection: psycopg.Connection, run_id: str, *, dry_run: bool) -> str:
+def record_edit_verification(connection: psycopg.Connection, run_id: str, event: Jsonb) -> None:
+    """As cutter_verify: the edited drafts were read back; a PASS is taken only where the database finds the same."""
+    connection.execute("SELECT cutter_governance.fn_edit_verify_record(%s, %s)", (run_id, event))
+
+
+def enact(connection: psycopg.Connection, run_id: str, n_units: int, event: Jsonb) -> None:
     """Draft units become law, all of them in one transaction."""
-    return str(scalar(connection, "SELECT cutter_governance.fn_cut_enact(%s, %s)::text", run_id, dry_run))
+    row = connection.execute("SELECT cutter_governance.fn_cut_enact(%s, %s)", (run_id, event)).fetchone()
+    _require_answer(row, {"status": "enacted", "units": n_units, "versions": n_units})
 
 
-def revert(connection: psycopg.Connection, run_id: str) -> str:
-    """Draft units become superseded; nothing is deleted."""
-    return str(scalar(connection, "SELECT cutter_governance.fn_cut_revert(%s)::text", run_id))
+def revert(connection: psycopg.Connection, run_id: str, event: Jsonb) -> int:
+    """Draft units become superseded; nothing is deleted. Returns how many."""
+    row = connection.execute("SELECT cutter_governance.fn_cut_revert(%s, %s)", (run_id, event)).fetchone()
+    answer = row[0] if row is not None else {}
+    _require_answer(row, {"status": "reverted", "units": answer.get("units")})
+    return int(answer["units"])
+
+
+def _require_answer(row: tuple[object, ...] | None, expected: dict[str, object]) -> None:
+    """The answer of a write is compared, never dropped; another one rolls the transaction back."""
+    if row is None or row[0] != expected:
+        raise Held(
+            StopCode.COUNT_MISMATCH,
+            f"the database answered {row[0] if row else 'nothing'}, expected was {expected}",
+            "Nothing was committed; see cutter-console drift.",
+        )
+
+
+class DraftState(Value):
+    """The drafts of a run, read back: their digest, the lines behind it, and why they could not be enacted."""
+
+    digest: str
+    """Merkle root (RFC 6962) over `lines`."""
+    lines: tuple[str, ...]
+    """One unit each: address, parent, kind, section type, number, title, sha256 of the body; split by TAB."""
+    refusal: str
+    """Empty where they stand as they were signed and were verified since."""
+
+
+def draft_state(connection: psycopg.Connection, run_id: str) -> DraftState:
+    """Read the drafts back, as the role that may not execute."""
+    lines = connection.execute(
+        "SELECT line FROM cutter_governance.fn_draft_lines(%s) ORDER BY seq", (run_id,)
+    ).fetchall()
+    refusal = scalar(connection, "SELECT cutter_governance.fn_draft_refusal(%s)", run_id)
+    return DraftState(
+        digest=draft_digest(connection, run_id),
+        lines=tuple(str(line) for (line,) in lines),
+        refusal=str(refusal) if refusal is not None else "",
+    )
+
+
+def draft_differences(connection: psycopg.Connection, run_id: str) -> tuple[str, ...]:
+    """Each unit that is not what was signed, with the reason."""
+    query = "SELECT address || ': ' || difference FROM cutter_governance.fn_draft_differences(%s) ORDER BY 1"
+    return tuple(str(line) for (line,) in connection.execute(query, (run_id,)).fetchall())
 
 
 def draft_digest(connection: psycopg.Connection, run_id: str) -> str:
-    """The digest of the draft rows as they stand, bodies hashed anew."""
+    """The Merkle root over the draft rows as they stand."""
     return str(scalar(connection, "SELECT cutter_governance.fn_draft_digest(%s)", run_id))
 
 
-def pin_baseline(connection: psycopg.Connection, run_id: str) -> None:
-    """Today's row counts become the baseline that the Overview compares with."""
-    connection.execute("SELECT cutter_governance.fn_baseline_pin(%s)", (run_id,))
+def import_approval(connection: psycopg.Connection, statement: bytes, signatures: tuple[bytes, ...]) -> str:
+    """As cutter_verify: record a statement with its signatures, and read both back. Returns its sha256.
+
+    The database reads every column out of the statement and verifies the signatures itself. Raises Refused where
+    what is stored is not what was sent.
+    """
+    digest = str(scalar(connection, "SELECT cutter_governance.fn_approval_import(%b, %b)", statement, list(signatures)))
+    stored = connection.execute(
+        "SELECT statement, signatures FROM cutter_governance.approval WHERE statement_sha256 = %s", (digest,)
+    ).fetchone()
+    if digest != sha256_hex(statement) or stored is None or bytes(stored[0]) != statement:
+        raise Refused(
+            StopCode.INVARIANT_FAILED,
+            "the statement was read back with other bytes than were sent",
+            "Nothing was recorded; see the settings of the role and the database: cutter-console drift",
+        )
+    return digest
 
 
-def import_approval(connection: psycopg.Connection, approval: ImportedApproval) -> str:
-    """As cutter_verify: record a checked statement. Returns its sha256."""
-    values = approval.model_dump(mode="python")
-    values["signers"] = list(approval.signers)
-    values["signatures"] = list(approval.signatures)
-    names = ", ".join(f"p_{name} => %({name})s" for name in ImportedApproval.model_fields)
-    row = connection.execute(f"SELECT cutter_governance.fn_approval_import({names})".encode(), values).fetchone()
-    return str(row[0]) if row else ""
+def record_backup(connection: psycopg.Connection, run_id: str, proof: BackupProof) -> None:
+    """As cutter_verify: a proven backup; the database compares its digests with the tables."""
+    connection.execute(
+        "SELECT cutter_governance.fn_backup_record(%s, %s)", (run_id, Jsonb(proof.model_dump(mode="json")))
+    )
+
+
+def backup_age(connection: psycopg.Connection, run_id: str) -> float | None:
+    """Seconds since the newest proof of this run, by the database's clock; None where there is none."""
+    age = scalar(connection, "SELECT cutter_governance.fn_backup_age(%s)", run_id)
+    return None if age is None else float(str(age))
 
 
 def arm(connection: psycopg.Connection, run_id: str, purpose: str, operator: str, host: str, minutes: int) -> None:

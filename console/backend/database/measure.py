@@ -79,6 +79,11 @@ def readers_digest(connection: psycopg.Connection, without_run: str | None = Non
     return str(scalar(connection, "SELECT cutter_governance.fn_readers_digest(%s)", without_run))
 
 
+def readers_digest_without(connection: psycopg.Connection, addresses: list[str]) -> str:
+    """sha256 over what readers see without these units."""
+    return str(scalar(connection, "SELECT cutter_governance.fn_readers_digest_without(%s)", addresses))
+
+
 def measure_world(connection: psycopg.Connection, host: str) -> World:
     """The world as it is now, to be pinned into a plan or compared with the pinned one."""
     identity = measure_identity(connection, host)

@@ -96,7 +96,7 @@ def migrate(conninfo: str, accept: str = "") -> MigrationReport:
         if pinned:
             connection.execute(_PIN)
         if todo and not done:
-            connection.execute("SELECT cutter_governance.fn_baseline_pin(NULL)")
+            connection.execute("SELECT cutter_governance.fn_baseline_write(NULL)")
     names = {step.name for step in todo}
     return MigrationReport(
         applied=tuple(step.name for step in todo),

@@ -4,7 +4,7 @@ from datetime import datetime
 
 import psycopg
 from psycopg import sql
-from psycopg.rows import class_row
+from psycopg.rows import class_row, dict_row
 
 from console.backend.errors import Refused, StopCode
 from console.backend.runs.states import Family, RunState, Stage
@@ -51,6 +51,9 @@ class EventRow(Value):
     journal_head: str
     actor: str
     at: datetime
+    vouched: bool | None
+    """Whether the writer held the journal's key; None where version 0.2.0 recorded it."""
+    family: str
 
 
 class ApprovalRow(Value):
@@ -67,6 +70,8 @@ class ApprovalRow(Value):
     used_for: str | None
     used_at: datetime | None
     review_decision_id: str | None
+    purpose: str | None
+    """What it is a ruling for; None where version 0.2.0 imported it, whose rulings authorise nothing new."""
 
 
 class LeaseRow(Value):
@@ -129,16 +134,29 @@ def events(connection: psycopg.Connection, run_id: str) -> tuple[EventRow, ...]:
     with connection.cursor(row_factory=class_row(EventRow)) as cursor:
         return tuple(
             cursor.execute(
-                "SELECT id, phase, stage, outcome, record::text AS record, journal_seq, journal_head, actor, at"
+                "SELECT id, phase, stage, outcome, record::text AS record, journal_seq, journal_head, actor, at, vouched, family"
                 " FROM cutter_governance.v_run_event WHERE run_id = %s ORDER BY id",
                 (run_id,),
             ).fetchall()
         )
 
 
+def all_events(connection: psycopg.Connection) -> dict[str, tuple[EventRow, ...]]:
+    """The recorded steps of every run, in order, without their evidence."""
+    query = (
+        "SELECT run_id, id, phase, stage, outcome, '' AS record, journal_seq, journal_head, actor, at, vouched, family"
+        " FROM cutter_governance.v_run_event ORDER BY id"
+    )
+    found: dict[str, list[EventRow]] = {}
+    with connection.cursor(row_factory=dict_row) as cursor:
+        for row in cursor.execute(query.encode()):
+            found.setdefault(str(row.pop("run_id")), []).append(EventRow.model_validate(row))
+    return {run_id: tuple(rows) for run_id, rows in found.items()}
+
+
 _APPROVALS = sql.SQL(
     "SELECT statement_sha256, kind, run_id, plan_digest, expires, signers, imported_by, imported_at, used_for, used_at,"
-    " review_decision_id::text FROM cutter_governance.v_approval WHERE run_id = %s OR %s = '' ORDER BY imported_at DESC"
+    " review_decision_id::text, purpose FROM cutter_governance.v_approval WHERE run_id = %s OR %s = '' ORDER BY imported_at DESC"
 )
 
 

@@ -79,7 +79,7 @@ def _problem(workspace: Workspace, plan: PlanFacts) -> str:
             return f"{phase} is {record.outcome if record else 'missing'}"
     if sha256_file(workspace.directory / "plan.json") != plan.plan_digest:
         return "its plan is not the one that was made"
-    journal = verify_journal(workspace.journal, None, workspace.directory.name)
+    journal = verify_journal(workspace.journal, (), workspace.directory.name)
     return journal.detail if journal.outcome is Outcome.FAIL else ""
 
 

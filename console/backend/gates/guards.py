@@ -22,6 +22,12 @@ _LEDGER = (
     "decision_backlog_history",
     "schema_pin",
     "schema_migration",
+    "policy_pin",
+    "signing_key",
+    "signing_key_term",
+    "signing_key_end",
+    "manifest_seal",
+    "backup_proof",
 )
 _RECORDS = ("run", "execution_lease", "execution_lock")
 
@@ -37,6 +43,7 @@ REQUIRED: frozenset[tuple[str, str, str]] = frozenset(
     | {("cutter_governance.approval_use", "guard_all_or_nothing", "guard_all_or_nothing")}
     | {("cutter_governance.manifest_envelope", name, name) for name in ("guard_manifest", "guard_manifest_used")}
     | {("cutter_governance.manifest_unit_block", "guard_manifest", "guard_manifest")}
+    | {(f"cutter_governance.{t}", "guard_sealed", "guard_sealed") for t in ("manifest_envelope", "manifest_unit_block")}
 )
 """Table, trigger, and the function that it must call: what keeps law and ledger as they are (incident 31)."""
 
@@ -44,9 +51,22 @@ REVERTING = frozenset(
     f"cutter_governance.{name}"
     for name in (
         "fn_cut_revert",
+        "fn_revert_write",
+        "fn_draft_lines",
+        "fn_draft_signed",
+        "fn_draft_digest",
+        "fn_merkle_root",
         "fn_authorise",
-        "fn_approval_for",
+        "fn_write_lock",
+        "fn_ruling",
+        "fn_signers",
+        "fn_openpgp_check",
+        "fn_assert_backup",
+        "fn_backup_age",
+        "fn_target",
         "fn_approval_spend",
+        "fn_event_write",
+        "fn_baseline_write",
         "fn_assert_no_hold",
         "fn_hold_reason",
         "fn_lease_arm",
@@ -59,6 +79,11 @@ REVERTING = frozenset(
         "guard_all_or_nothing",
         "guard_manifest",
         "guard_manifest_used",
+        "guard_sealed",
+        "fn_cut_write",
+        "fn_manifest_seal",
+        "fn_record_write",
+        "fn_probe_plan",
         "fn_probe_revert",
         "fn_probe_cut",
     )

@@ -12,7 +12,7 @@ from console.backend.value import Value
 
 _SOURCES = """
     SELECT format('%I.%I', n.nspname, p.proname), pg_get_function_identity_arguments(p.oid), p.prosrc,
-           encode(sha256(convert_to(p.prosrc, 'UTF8')), 'hex'), coalesce(p.proconfig = ARRAY['search_path=pg_catalog, pg_temp'], false)
+           encode(sha256(convert_to(p.prosrc, 'UTF8')), 'hex'), coalesce('search_path=pg_catalog, pg_temp' = ANY (p.proconfig), false)
       FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
      WHERE n.nspname = 'cutter_governance' OR n.nspname = 'public' AND p.proname LIKE 'fn\\_iu\\_%'
 """

@@ -9,11 +9,12 @@ import stat
 from pathlib import Path
 
 from console.backend.canonical_json import sha256_file
+from console.backend.database.records import all_events, all_runs
 from console.backend.gates.fact import Fact, Verdict, check, fails, partial, passes, unclear
 from console.backend.gates.gate import Gate
 from console.backend.gates.probe import Probe
 from console.backend.journal import verify_journal
-from console.backend.journal_record import Anchor
+from console.backend.journal_record import AnchoredEvent
 from console.backend.outcome import Check, Outcome
 from console.backend.readiness import Owner
 from console.backend.regular_file import read_regular
@@ -22,6 +23,7 @@ from console.backend.reports.publishing import leftovers
 from console.backend.reports.signing import SumsSignature, check_signature
 from console.backend.reports.sums import SIGNATURE, SUMS, SumsVerdict, verify_sums
 from console.backend.runs.site import Site
+from console.backend.runs.standing import anchored_events
 from console.backend.runs.workspace import Workspace
 from console.backend.runtime_tree import DIRECTORY_MODE
 from console.backend.safe_text import SafeText, safe_text
@@ -32,11 +34,6 @@ MIB = 1 << 20
 _LEAST_FREE = 64 * MIB
 _COMFORTABLE = 512 * MIB
 _RECORD = "bundle.json"
-_ANCHORS = """
-    SELECT r.run_id, r.host, e.journal_seq, e.journal_head FROM cutter_governance.v_run r
-      LEFT JOIN LATERAL (SELECT journal_seq, journal_head FROM cutter_governance.v_run_event
-                          WHERE run_id = r.run_id ORDER BY id DESC LIMIT 1) e ON true ORDER BY r.run_id
-"""
 _KEEP = "Keep it as it is, find out who changed it, then write a new one: cutter-console bundle"
 _MANY = 5
 _ASIDE = ".altered"
@@ -73,11 +70,11 @@ class LastBundle(Value):
 
 
 class RunAnchor(Value):
-    """A run as the database has it, and the journal head that it anchors; None before the first event."""
+    """A run as the database has it, and every journal record that its events name."""
 
     run_id: SafeText
     host: SafeText
-    anchor: Anchor | None
+    events: tuple[AnchoredEvent, ...]
 
 
 class JournalFinding(Value):
@@ -205,12 +202,10 @@ def _run_report(path: Path) -> SumsVerdict:
 def _journals(probe: Probe) -> tuple[JournalFinding, ...]:
     """Runs of the database and of this root; a dry run is known to the root alone and has no anchor."""
     with probe.monitor() as connection:
-        rows = connection.execute(_ANCHORS).fetchall()
+        rows, recorded = all_runs(connection), all_events(connection)
     anchored = {
-        run_id: RunAnchor(
-            run_id=run_id, host=host, anchor=Anchor(sequence=seq, hash=head) if head is not None else None
-        )
-        for run_id, host, seq, head in rows
+        row.run_id: RunAnchor(run_id=row.run_id, host=row.host, events=anchored_events(recorded.get(row.run_id, ())))
+        for row in rows
     }
     runs = probe.site.root / "runs"
     here = {path.name for path in runs.glob("ictr-*") if path.is_dir()}
@@ -222,8 +217,9 @@ def _journal(site: Site, runs: Path, run_id: str, known: RunAnchor | None) -> Jo
     journal = Workspace(runs / run_id).journal
     if known is not None and known.host != site.context.host and not journal.exists():
         return JournalFinding(run_id=name, outcome=Outcome.PARTIAL, detail=f"its journal is on the host {known.host}")
-    verdict = verify_journal(journal, known.anchor if known is not None else None, run_id)
-    intact = verdict.outcome is Outcome.PARTIAL and not verdict.torn_bytes and (known is None or known.anchor is None)
+    events = known.events if known is not None else ()
+    verdict = verify_journal(journal, events, run_id)
+    intact = verdict.outcome is Outcome.PARTIAL and not verdict.torn_bytes and not events
     return JournalFinding(run_id=name, outcome=Outcome.PASS if intact else verdict.outcome, detail=verdict.detail)
 
 

@@ -207,9 +207,15 @@ def _anchors(one: _Attesting) -> Attested:
         if event.phase not in phases or event.found is None:
             anchor_of(one.record, event, f"13.anchor-{event.id}", one.register)
     wrong = [event for event in one.record.events if not anchored(one.record, event)]
+    strangers = [event for event in wrong if not event.is_ours]
     said = f"{len(one.record.events) - len(wrong)} of {len(one.record.events)} rows name a record of the journal with its hash"
+    said += "".join(
+        f"; row {event.id} ({event.phase}) was written by {event.actor} without the journal's key"
+        for event in strangers
+    )
     compared = one.put("anchors", "anchors of the steps", "run_event and journal.jsonl", said)
-    return Attested(sentence=sentence, outcome=_verdict(not wrong), detail=said, evidence=(compared,))
+    outcome = Outcome.PARTIAL if strangers and len(wrong) == len(strangers) else _verdict(not wrong)
+    return Attested(sentence=sentence, outcome=outcome, detail=said, evidence=(compared,))
 
 
 def _plan_file(one: _Attesting) -> Attested:

@@ -10,9 +10,10 @@ from console.backend.approvals.policy import Policy, load_policy
 from console.backend.canonical_json import sha256_file
 from console.backend.database.connections import connect
 from console.backend.database.records import RunRow, require_run
+from console.backend.database.records import events as recorded_events
 from console.backend.errors import CutterError, Drifted
 from console.backend.journal import JournalVerdict, read_journal, verify_journal
-from console.backend.journal_record import Anchor, Record
+from console.backend.journal_record import AnchoredEvent, Record
 from console.backend.reports.run_record import (
     ChangeSet,
     Decision,
@@ -29,7 +30,7 @@ from console.backend.reports.run_record import (
 )
 from console.backend.runs.rulings import policy_copy
 from console.backend.runs.site import Site
-from console.backend.runs.standing import dry_run_state
+from console.backend.runs.standing import anchored_events, dry_run_state
 from console.backend.runs.states import Mode, Phase
 from console.backend.runs.workspace import PhaseRecord, RunRequestFile, Workspace
 from console.backend.value import Value
@@ -119,9 +120,8 @@ def read_record(site: Site, run_id: str) -> RunRecord:
     if request is not None and request.mode is Mode.DRYRUN:
         return _dry_run(site, workspace, request)
     stored = _stored(site, workspace, run_id)
-    last = stored.events[-1] if stored.events else None
-    anchor = Anchor(sequence=last.journal_seq, hash=last.journal_head) if last else None
-    verdict, records = _journal(site, workspace, run_id, anchor)
+    events = tuple(_anchored(event) for event in stored.events)
+    verdict, records = _journal(site, workspace, run_id, events)
     head = _head(stored.row)
     return RunRecord(
         head=head,
@@ -139,7 +139,7 @@ def read_record(site: Site, run_id: str) -> RunRecord:
 
 def _dry_run(site: Site, workspace: Workspace, request: RunRequestFile) -> RunRecord:
     facts = workspace.plan_facts()
-    verdict, records = _journal(site, workspace, request.run_id, None)
+    verdict, records = _journal(site, workspace, request.run_id, ())
     head = Head(
         run_id=request.run_id,
         mode=Mode.DRYRUN,
@@ -212,7 +212,9 @@ def _views(connection: psycopg.Connection, workspace: Workspace, run_id: str, us
     cursor = connection.execute(_RULINGS.encode(), (run_id,))
     names = [column.name for column in cursor.description or ()]
     rulings = tuple(_ruling(dict(zip(names, found, strict=True)), used, workspace) for found in cursor.fetchall())
-    events = tuple(_event(found) for found in _rows(connection, _EventRow, _EVENTS, run_id))
+    anchors = {one.id: one for one in anchored_events(recorded_events(connection, run_id))}
+    rows = _rows(connection, _EventRow, _EVENTS, run_id)
+    events = tuple(_event(found, is_ours=anchors[found.id].is_ours) for found in rows)
     return _Stored(row=row, events=events, rulings=rulings, ledger=None)
 
 
@@ -235,12 +237,12 @@ def _policy(workspace: Workspace, sha256: str) -> Policy | None:
     return kept if kept.sha256 == sha256 else None
 
 
-def _event(row: _EventRow) -> Event:
+def _event(row: _EventRow, *, is_ours: bool) -> Event:
     try:
         found = PhaseRecord.model_validate_json(row.text)
     except ValidationError:
         found = None
-    return Event.model_validate({**row.model_dump(), "found": found})
+    return Event.model_validate({**row.model_dump(), "found": found, "is_ours": is_ours})
 
 
 def _ledger(connection: psycopg.Connection, run_id: str) -> Ledger:
@@ -265,15 +267,27 @@ def _rows(connection: psycopg.Connection, kind: type[_V], query: str, run_id: st
 
 
 def _journal(
-    site: Site, workspace: Workspace, run_id: str, anchor: Anchor | None
+    site: Site, workspace: Workspace, run_id: str, events: tuple[AnchoredEvent, ...]
 ) -> tuple[JournalVerdict, tuple[Record, ...]]:
     """Paths are named from the root on, so that a copy of the tree gives the same words."""
-    verdict = verify_journal(workspace.journal, anchor, run_id)
+    verdict = verify_journal(workspace.journal, events, run_id)
     verdict = verdict.model_copy(update={"detail": verdict.detail.replace(f"{site.root}/", "")})
     try:
         return verdict, read_journal(workspace.journal)
     except Drifted:
         return verdict, ()
+
+
+def _anchored(event: Event) -> AnchoredEvent:
+    return AnchoredEvent(
+        id=event.id,
+        phase=event.phase,
+        sequence=event.journal_seq,
+        hash=event.journal_head,
+        is_ours=event.is_ours,
+        actor=event.actor,
+        at=str(event.at),
+    )
 
 
 def _files(workspace: Workspace) -> tuple[PhaseRecord, ...]:

@@ -61,6 +61,8 @@ class Event(Value):
     xid: str
     actor: SafeText
     at: Utc
+    is_ours: bool = True
+    """Whether the journal's writer recorded it; other rows say nothing about the journal."""
 
 
 class Use(Value):

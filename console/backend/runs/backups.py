@@ -6,6 +6,8 @@ from console.backend.backup.recipient import check_recipient
 from console.backend.backup.record import BackupRecord, BackupState, freshness, list_backups
 from console.backend.backup.request import BackupPhase, BackupRequest
 from console.backend.backup.take import take_backup
+from console.backend.database import ledger
+from console.backend.database.connections import connect
 from console.backend.errors import CutterError, Refused, StopCode
 from console.backend.outcome import Check, Evidence, Outcome
 from console.backend.programs import installations, pick_dump_programs, pick_server_programs
@@ -14,6 +16,12 @@ from console.backend.runs.step import Step
 from console.backend.runs.workspace import Workspace
 
 _LEDGER = (
+    "policy_pin",
+    "signing_key",
+    "signing_key_term",
+    "signing_key_end",
+    "manifest_seal",
+    "backup_proof",
     "source_document_registry",
     "source_document_version_registry",
     "run",
@@ -43,6 +51,10 @@ RUN_TABLES = (
 """Exactly the tables that a run can touch."""
 
 
+_MARGIN = timedelta(seconds=30)
+"""A proof that would end while the cut is on its way is taken again before it."""
+
+
 def take_run_backup(step: Step) -> tuple[Check, ...]:
     """Dump, encrypt, restore, compare. Raises BackupNotProven or RecipientUnusable: no proof, no cut."""
     world = step.workspace.plan().world
@@ -64,7 +76,28 @@ def take_run_backup(step: Step) -> tuple[Check, ...]:
         step.report(phase.value, moved, None)
 
     record = take_backup(request, site.context, on_progress=on_progress)
+    with connect(site.settings.database.verifier, purpose="backup proof") as connection:
+        ledger.record_backup(connection, step.run_id, _proof(record))
     return (step.passed("backup proven", _in_words(record), f"restore of {record.file_name}"),)
+
+
+def _proof(record: BackupRecord) -> ledger.BackupProof:
+    return ledger.BackupProof(
+        file_name=record.file_name,
+        sha256=record.sha256,
+        bytes=record.bytes,
+        recipient=record.recipient,
+        tables=tuple({"table": one.table, "rows": one.rows, "digest": one.digest} for one in record.tables),
+    )
+
+
+def ensure_backup(step: Step) -> tuple[Check, ...]:
+    """A proof that the database has and that is fresh by its clock; otherwise the backup is taken again."""
+    with connect(step.site.settings.database.verifier, read_only=True, purpose="backup age") as connection:
+        age = ledger.backup_age(connection, step.run_id)
+    if age is None or not 0 <= age <= (_limit(step.site) - _MARGIN).total_seconds():
+        return take_run_backup(step)
+    return fresh_backup(step)
 
 
 def backup_possible(step: Step) -> tuple[Check, ...]:

@@ -2,7 +2,7 @@
 
 from console.backend.approvals.check import raise_if_invalid
 from console.backend.approvals.signatures import signatures_beside
-from console.backend.approvals.statement import Kind
+from console.backend.approvals.statement import Purpose
 from console.backend.errors import CutterError, Unmeasured
 from console.backend.gates import pre
 from console.backend.kill_switch import measure_switch
@@ -28,7 +28,7 @@ def brief(site: Site, danger: Danger, run_id: str) -> Briefing:
     if danger is not Danger.VOID:
         checks.append(_switch(site, danger, run_id))
     if danger is Danger.ARM and run.state.stage is Stage.AWAITING_CUT_AUTHORIZATION:
-        checks += [_ruling(site, run_id, Kind.SG_1), backup_check(site, run_id), *pre.before(site, run_id, pre.ALL)]
+        checks += [_ruling(site, run_id, Purpose.CUT), backup_check(site, run_id), *pre.before(site, run_id, pre.ALL)]
     elif danger in {Danger.ARM, Danger.ENACT}:
         checks += [*_second_ruling(site, danger, run_id), *pre.before(site, run_id, pre.AGAIN)]
     return Briefing(
@@ -47,7 +47,7 @@ def brief(site: Site, danger: Danger, run_id: str) -> Briefing:
 
 
 def _second_ruling(site: Site, danger: Danger, run_id: str) -> tuple[Check, ...]:
-    return (_ruling(site, run_id, Kind.SG_2),) if danger is Danger.ENACT else ()
+    return (_ruling(site, run_id, Purpose.ENACT),) if danger is Danger.ENACT else ()
 
 
 def _brief_release(site: Site) -> Briefing:
@@ -137,10 +137,11 @@ def _switch(site: Site, danger: Danger, run_id: str) -> Check:
     return _check(site, "switch", f"{switch.state} {switch.reason}".strip(), free, switch.clears_with)
 
 
-def _ruling(site: Site, run_id: str, kind: Kind) -> Check:
+def _ruling(site: Site, run_id: str, purpose: Purpose) -> Check:
     """The statement is recorded, unused and unexpired, and its signatures are checked again, now."""
+    kind = purpose.kind
     try:
-        row = rulings.ruling_for(site, run_id, kind)
+        row = rulings.ruling_for(site, run_id, purpose)
         if row is None:
             return _check(
                 site,

@@ -4,18 +4,21 @@ import time
 from datetime import datetime
 
 import psycopg
+from psycopg.types.json import Jsonb
 
 from console.backend.approvals.statement import new_run_id
 from console.backend.canonical_json import canonical_json, sha256_hex
 from console.backend.database import ledger
 from console.backend.database.connections import connect, scalar
-from console.backend.database.measure import measure_world, readers_digest
+from console.backend.database.ledger import Event
+from console.backend.database.measure import measure_world, readers_digest_without
 from console.backend.errors import Held, Refused, StopCode
 from console.backend.journal import Journal
 from console.backend.journal_record import Field, RecordKind
 from console.backend.kill_switch import set_hold_file
 from console.backend.outcome import Check, Outcome, worst
 from console.backend.plan import Coverage, CutPlan, DocumentPlan, PlannedUnit, SourceVersion
+from console.backend.runs.anchoring import come_to_rest, noted
 from console.backend.runs.backups import take_run_backup
 from console.backend.runs.site import Site
 from console.backend.runs.starting import run_row
@@ -30,8 +33,6 @@ _UNIT = """
     SELECT canonical_address, parent_or_container_ref, unit_kind, section_type, section_code
       FROM public.information_unit WHERE canonical_address = %s AND lifecycle_status = 'draft'
 """
-_EDIT = "SELECT public.fn_iu_apply_edit_draft(%s, %s, %s, %s)::text"
-_WAY = (Stage.CUTPLAN_OK, Stage.PRE_WRITE_BACKUP_TAKEN, Stage.GRANTS_PROBED, Stage.AWAITING_CUT_AUTHORIZATION)
 
 
 class DraftEdit(Value):
@@ -62,16 +63,17 @@ def plan_edits(site: Site, docprefix: str, edits: tuple[DraftEdit, ...]) -> str:
     workspace = Workspace.create(site.root, asked)
     workspace.write("source.raw", source)
     with Journal.create(workspace.journal, asked.run_id, site.context) as journal:
-        journal.append(RecordKind.NOTE, "plan edits", (Field(key="units", value=str(len(edits))),))
-        _plan(site, workspace, asked, edits)
+        _plan(site, workspace, asked, edits, journal)
         began, clock = site.context.now(), time.perf_counter()
         checks = take_run_backup(Step(site, workspace, asked, lambda *_: None))
         taken = _record(Phase.PRE_WRITE_BACKUP, checks, began, clock)
         with connect(site.settings.database.executor, purpose="edit: to the pause") as connection:
-            for stage in _WAY:
-                ledger.advance(connection, asked.run_id, stage)
-            _keep(connection, asked.run_id, taken, journal)
+            event = _event(connection, workspace, taken, journal)
+            ledger.advance(connection, asked.run_id, Stage.PRE_WRITE_BACKUP_TAKEN, event)
+            event = _step(connection, workspace, "edit: to the pause", journal)
+            ledger.advance(connection, asked.run_id, Stage.AWAITING_CUT_AUTHORIZATION, event)
         workspace.write_record(taken)
+        come_to_rest(site, workspace, asked, journal)
     return asked.run_id
 
 
@@ -83,16 +85,23 @@ def _record(phase: Phase, checks: tuple[Check, ...], began: datetime, clock: flo
     return PhaseRecord(phase=phase, outcome=outcome, detail=detail, started_at=began, took_ms=took, checks=checks)
 
 
-def _keep(connection: psycopg.Connection, run_id: str, record: PhaseRecord, journal: Journal) -> None:
+def _event(connection: psycopg.Connection, workspace: Workspace, record: PhaseRecord, journal: Journal) -> Jsonb:
     said = (Field(key="outcome", value=record.outcome), Field(key="detail", value=record.detail))
     head = journal.append(RecordKind.NOTE, record.phase, said)
-    anchor = (head.sequence, head.hash)
-    ledger.record_event(connection, run_id, record.phase, record.outcome, canonical_json(record).decode(), anchor)
+    text = canonical_json(record).decode()
+    event = Event(phase=record.phase, outcome=record.outcome, record=text, anchor=head)
+    return ledger.event_json(connection, workspace.run_id, event, workspace.journal_key())
 
 
-def _plan(site: Site, workspace: Workspace, asked: RunRequestFile, edits: tuple[DraftEdit, ...]) -> None:
+def _step(connection: psycopg.Connection, workspace: Workspace, phase: str, journal: Journal) -> Jsonb:
+    return noted(connection, workspace, phase, {}, journal.append(RecordKind.NOTE, phase))
+
+
+def _plan(
+    site: Site, workspace: Workspace, asked: RunRequestFile, edits: tuple[DraftEdit, ...], journal: Journal
+) -> None:
     with connect(site.settings.database.executor, purpose="edit: plan") as connection:
-        ledger.create_run(connection, run_row(asked, "edit"))
+        ledger.create_run(connection, run_row(asked, "edit"), _step(connection, workspace, "plan edits", journal))
         units, start, line = [], 0, 1
         for edit in edits:
             row = connection.execute(_UNIT, (edit.address,)).fetchone()
@@ -132,10 +141,10 @@ def _plan(site: Site, workspace: Workspace, asked: RunRequestFile, edits: tuple[
             document=document, expected_deltas=_deltas(len(edits)), world=measure_world(connection, asked.host)
         )
         workspace.write_plan(plan)
-        ledger.pin_source(connection, asked.run_id, document.source)
-        for stage in (Stage.SOURCE_PINNED, Stage.MARKED):
-            ledger.advance(connection, asked.run_id, stage)
-        ledger.record_plan(connection, asked.run_id, plan, plan.world.baseline_digest if plan.world else "")
+        run_id, digest = asked.run_id, plan.world.baseline_digest if plan.world else ""
+        ledger.pin_source(connection, run_id, document.source, _step(connection, workspace, "edit: source", journal))
+        ledger.advance(connection, run_id, Stage.MARKED, _step(connection, workspace, "edit: marked", journal))
+        ledger.record_plan(connection, run_id, plan, digest, _step(connection, workspace, "edit: plan", journal))
 
 
 def _deltas(count: int) -> tuple[TableDelta, ...]:
@@ -154,34 +163,32 @@ def apply_edits(site: Site, run_id: str) -> int:
     workspace = Workspace.open(site.root, run_id)
     plan, source = workspace.plan(), workspace.source()
     with Journal.resume(workspace.journal, run_id, site.context) as journal:
-        journal.append(RecordKind.NOTE, "edit", (Field(key="units", value=str(plan.n_units)),))
         with connect(site.settings.database.executor, timeout_s=0, purpose="edit") as connection:
-            ledger.copy_manifest(connection, run_id, plan, source)
-            untouched = readers_digest(connection, without_run=run_id)
-            answers = [_edit(connection, unit, source, site.operator) for unit in plan.document.units]
-            head = journal.append(RecordKind.NOTE, "edited", (Field(key="units", value=str(len(answers))),))
-            record = f"[{', '.join(answers)}]"
-            ledger.record_event(connection, run_id, "edit", Outcome.PASS, record, (head.sequence, head.hash))
-        _verify(site, workspace, untouched, journal)
-    return len(answers)
+            addresses = [unit.address for unit in plan.document.units]
+            untouched = readers_digest_without(connection, addresses)
+            xid = str(scalar(connection, "SELECT pg_current_xact_id()::text"))
+            said = (Field(key="units", value=str(plan.n_units)), Field(key="xid", value=xid))
+            record = {"status": "edited", "units": plan.n_units}
+            event = noted(connection, workspace, "edit", record, journal.append(RecordKind.NOTE, "edit", said))
+            ledger.apply_edit(connection, run_id, plan, source, event)
+        try:
+            _verify(site, workspace, untouched, journal)
+        finally:
+            come_to_rest(site, workspace, workspace.request(), journal)
+    return plan.n_units
 
 
 def _verify(site: Site, workspace: Workspace, untouched: str, journal: Journal) -> None:
-    """As cutter_verify: what was committed is read back; the functions' success is not believed (incident 2)."""
+    """As cutter_verify: what was committed is read back; the functions' success is not believed."""
     run_id, docprefix = workspace.request().run_id, workspace.request().docprefix
     began, clock = site.context.now(), time.perf_counter()
-    with connect(site.settings.database.verifier, purpose="edit: verify") as connection:
+    with connect(site.settings.database.verifier, read_only=True, purpose="edit: verify") as connection:
         checks = edit_checks(workspace.plan(), measure_rows(connection, run_id, docprefix), untouched)
-        verified = _record(Phase.WRITE_VERIFY, checks, began, clock)
-        _keep(connection, run_id, verified, journal)
+    verified = _record(Phase.WRITE_VERIFY, checks, began, clock)
+    with connect(site.settings.database.verifier, purpose="edit: verify") as connection:
+        ledger.record_edit_verification(connection, run_id, _event(connection, workspace, verified, journal))
     workspace.write_record(verified)
     if verified.outcome is not Outcome.PASS:
         message = f"the edits of run {run_id} are not what was planned: {verified.detail}"
         set_hold_file(site, message)
         raise Held(StopCode.COUNT_MISMATCH, message, "Find out what changed, then release the HOLD.")
-
-
-def _edit(connection: psycopg.Connection, unit: PlannedUnit, source: bytes, actor: str) -> str:
-    """One edit; the function's answer as JSON. A refusal raises."""
-    body = source[unit.byte_start : unit.byte_end].decode()
-    return str(scalar(connection, _EDIT, unit.address, unit.title, body, actor))

@@ -4,28 +4,29 @@ import time
 from collections.abc import Callable
 
 import psycopg
+from psycopg.types.json import Jsonb
 
 from console.backend.canonical_json import canonical_json
 from console.backend.database import ledger
 from console.backend.database.connections import CommitUnknown, connect, scalar
+from console.backend.database.ledger import Event
 from console.backend.database.records import find_run, open_lease, require_run
 from console.backend.errors import CutterError, Refused, StopCode, Unmeasured
 from console.backend.journal import Journal
 from console.backend.journal_record import Anchor, Field, RecordKind
 from console.backend.kill_switch import armed_for, require_no_hold
 from console.backend.outcome import Check, Outcome, worst
+from console.backend.runs.anchoring import come_to_rest, noted
 from console.backend.runs.failures import leave_after
 from console.backend.runs.hold_watch import cancelled_by_hold
 from console.backend.runs.phases import PHASES
 from console.backend.runs.site import Site
 from console.backend.runs.standing import anchor_of, dry_run_state, settle_interruption
-from console.backend.runs.states import PHASE_TO, Family, Mode, Phase, RunState, Stage, next_phase
+from console.backend.runs.states import PHASE_TO, Family, Mode, Phase, RunState, next_phase
 from console.backend.runs.step import PhaseWork, Role, Step
 from console.backend.runs.workspace import PhaseRecord, Workspace
 from console.backend.views import Progress
 
-_BY_EFFECT = frozenset({Stage.CUT_LEG_A_COMMITTED, Stage.LEG_B_RECORDED, Stage.WRITE_VERIFIED, Stage.LIFECYCLE_ENACTED})
-"""Reached by the function that has the effect; every other stage by `fn_run_advance`."""
 _NEEDS_SWITCH = frozenset({Phase.CUT_LEG_A, Phase.LEG_B_RECORD, Phase.LIFECYCLE_ENACT})
 """A LIVE run rests before these until the switch is armed for it."""
 _WORK = {work.phase: work for work in PHASES}
@@ -60,6 +61,7 @@ class Engine:
                     self._pass(_WORK[phase], journal)
             finally:
                 self._disarm_at_rest(journal)
+                come_to_rest(self.site, self.workspace, self.request, journal)
             return self.state()
 
     def _next(self, state: RunState, *, enact: bool) -> Phase | None:
@@ -112,32 +114,45 @@ class Engine:
         conninfo = database.verifier if work.role is Role.VERIFIER else database.executor
         xid = ""
         try:
+            measured = self._measured_apart(work, step, conninfo)
             with (
                 connect(conninfo, read_only=not step.is_live, timeout_s=0, purpose=work.phase) as connection,
                 cancelled_by_hold(self.site, connection),
             ):
-                measured = work.measure(step, connection)
+                measured = work.measure(step, connection) if measured is None else measured
                 checks += measured
                 _require(work.phase, checks)
                 if not step.is_live:
                     checks.append(_nothing_written(step, connection))
                     _require(work.phase, checks)
                     return record(Outcome.PASS, _detail(checks))
-                checks += work.write(step, connection, measured)
-                xid = self._commit_with(connection, work.phase, journal, record(Outcome.PASS, _detail(checks)))
+                checks += work.promise(step)
+                done = record(Outcome.PASS, _detail(checks))
+                xid, event = self._event(connection, work.phase, journal, done)
+                work.write(step, connection, event, measured)
         except CommitUnknown as lost:
             checks.append(self._settle(step, work.phase, xid, lost))
-        return record(Outcome.PASS, _detail(checks))
+            done = record(Outcome.PASS, _detail(checks))
+        return done
 
-    def _commit_with(self, connection: psycopg.Connection, phase: Phase, journal: Journal, done: PhaseRecord) -> str:
-        for stage in PHASE_TO[phase]:
-            if stage not in _BY_EFFECT:
-                ledger.advance(connection, self.request.run_id, stage)
+    def _measured_apart(self, work: PhaseWork, step: Step, conninfo: str) -> tuple[Check, ...] | None:
+        """What the verifier measures in one snapshot; its record is written in a transaction that sees the present."""
+        if work.role is not Role.VERIFIER:
+            return None
+        with (
+            connect(conninfo, read_only=True, timeout_s=0, purpose=work.phase) as connection,
+            cancelled_by_hold(self.site, connection),
+        ):
+            return work.measure(step, connection)
+
+    def _event(
+        self, connection: psycopg.Connection, phase: Phase, journal: Journal, done: PhaseRecord
+    ) -> tuple[str, Jsonb]:
+        """The transaction's id, journalled before COMMIT, and the event for the function that has the effect."""
         xid = str(scalar(connection, "SELECT pg_current_xact_id()::text"))
         head = journal.append(RecordKind.NOTE, phase, (Field(key="xid", value=xid),))
-        anchor = (head.sequence, head.hash)
-        ledger.record_event(connection, self.request.run_id, phase, done.outcome, canonical_json(done).decode(), anchor)
-        return xid
+        event = Event(phase=phase, outcome=done.outcome, record=canonical_json(done).decode(), anchor=head)
+        return xid, ledger.event_json(connection, self.request.run_id, event, self.workspace.journal_key())
 
     def _settle(self, step: Step, phase: Phase, xid: str, lost: CommitUnknown) -> Check:
         """COMMIT was sent and the line went dead: the rows decide (incident 26)."""
@@ -154,11 +169,11 @@ class Engine:
         state = self.state()
         if state.family is not Family.STOPPED or self.request.mode is Mode.DRYRUN:
             return
-        journal.append(
-            RecordKind.NOTE, "resume", (Field(key="by", value=self.site.operator), Field(key="from", value=state.name))
-        )
+        said = (Field(key="by", value=self.site.operator), Field(key="from", value=state.name))
+        head = journal.append(RecordKind.NOTE, "resume", said)
         with connect(self.site.settings.database.executor, purpose="resume") as connection:
-            ledger.return_to_way(connection, self.request.run_id)
+            event = noted(connection, self.workspace, "resume", {"from": state.name}, head)
+            ledger.return_to_way(connection, self.request.run_id, event)
 
     def _disarm_at_rest(self, journal: Journal) -> None:
         """The switch is off after success and after failure alike (design section 8); out of reach, the lease expires."""

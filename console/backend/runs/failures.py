@@ -3,10 +3,11 @@
 from console.backend.canonical_json import canonical_json
 from console.backend.database import ledger
 from console.backend.database.connections import CommitUnknown, connect
+from console.backend.database.ledger import Event
 from console.backend.errors import CutterError, Drifted, StopCode, Unmeasured
 from console.backend.journal import Journal
-from console.backend.journal_record import Field, RecordKind
-from console.backend.kill_switch import set_hold_file
+from console.backend.journal_record import Anchor, Field, RecordKind
+from console.backend.kill_switch import MAX_REASON, set_hold_file
 from console.backend.runs.states import Family, Phase
 from console.backend.runs.step import Step
 from console.backend.runs.workspace import PhaseRecord
@@ -51,18 +52,17 @@ def leave_after(error: CutterError, step: Step, phase: Phase, failed: PhaseRecor
     family = family_after(error)
     reason = phase.value if family is Family.FAILED else error.code.removeprefix("STOP_").lower()
     try:
-        _record(error, step, failed, (family, reason), (head.sequence, head.hash))
+        _record(error, step, failed, (family, reason), head)
     except CutterError as second:
         journal.append(RecordKind.NOTE, phase, (Field(key="not_recorded", value=f"{second.code}: {second.message}"),))
 
 
-def _record(
-    error: CutterError, step: Step, failed: PhaseRecord, end: tuple[Family, str], anchor: tuple[int, str]
-) -> None:
+def _record(error: CutterError, step: Step, failed: PhaseRecord, end: tuple[Family, str], head: Anchor) -> None:
     with connect(step.site.settings.database.executor, purpose="stop") as connection:
-        ledger.leave(connection, step.run_id, *end)
         if error.code is StopCode.COUNT_MISMATCH:
-            ledger.set_hold(connection, f"{failed.phase}: {error.message}", step.site.operator, step.run_id)
-        ledger.record_event(
-            connection, step.run_id, failed.phase, failed.outcome, canonical_json(failed).decode(), anchor
-        )
+            reason = f"{failed.phase}: {error.message}"[:MAX_REASON]
+            ledger.set_hold(connection, reason, step.site.operator, step.run_id)
+        record = canonical_json(failed).decode()
+        event = Event(phase=failed.phase, outcome=failed.outcome, record=record, anchor=head)
+        key = step.workspace.journal_key()
+        ledger.leave(connection, step.run_id, *end, ledger.event_json(connection, step.run_id, event, key))

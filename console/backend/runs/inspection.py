@@ -6,10 +6,9 @@ from console.backend.database.connections import connect
 from console.backend.database.records import EventRow, RunRow, all_runs, events, open_lease, require_run
 from console.backend.errors import CutterError
 from console.backend.journal import verify_journal
-from console.backend.journal_record import Anchor
 from console.backend.outcome import Outcome
 from console.backend.runs.site import Site
-from console.backend.runs.standing import dry_run_end, dry_run_state, interruption, is_running
+from console.backend.runs.standing import anchored_events, dry_run_end, dry_run_state, interruption, is_running
 from console.backend.runs.states import Family, Mode, Move, Phase, Stage, is_over, legal_moves
 from console.backend.runs.workspace import EDIT_PROFILE, PhaseRecord, RunRequestFile, Workspace
 from console.backend.views import PhaseStatus, PhaseView, RunSummary, RunView
@@ -178,9 +177,8 @@ def _status(outcome: Outcome) -> PhaseStatus:
 
 
 def _journal(workspace: Workspace, run_id: str, recorded: tuple[EventRow, ...]) -> str:
-    anchor = Anchor(sequence=recorded[-1].journal_seq, hash=recorded[-1].journal_head) if recorded else None
     try:
-        verdict = verify_journal(workspace.journal, anchor, run_id)
+        verdict = verify_journal(workspace.journal, anchored_events(recorded), run_id)
     except CutterError as error:
         return error.message
     return f"{verdict.outcome}: {verdict.detail}"

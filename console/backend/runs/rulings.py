@@ -11,21 +11,23 @@ from console.backend.approvals.policy import Policy, check_policy, load_policy, 
 from console.backend.approvals.signatures import signatures_beside, signing_command
 from console.backend.approvals.statement import (
     DraftFacts,
-    Kind,
+    Purpose,
     RunFacts,
     Statement,
     StatementDocument,
-    draft_sg1,
-    draft_sg2,
+    StatementDrafts,
+    draft_statement,
+    list_drafts,
     parse_statement,
     read_statement,
     write_statement,
 )
+from console.backend.backup.durable import replace_file
 from console.backend.canonical_json import canonical_json, sha256_hex
 from console.backend.database import ledger
 from console.backend.database.connections import connect, scalar
 from console.backend.database.records import ApprovalRow, RunRow, approvals, require_run
-from console.backend.errors import CutterError, Refused, StopCode, Waiting
+from console.backend.errors import CutterError, Drifted, Refused, StopCode, Waiting
 from console.backend.outcome import Check, Outcome
 from console.backend.plan import CutPlan
 from console.backend.runs.site import Site
@@ -35,36 +37,75 @@ from console.backend.runtime_tree import FILE_MODE
 from console.backend.views import ApprovalStatus, ApprovalView
 from console.backend.world import expected_step_deltas
 
-_KIND_AT = {Stage.AWAITING_CUT_AUTHORIZATION: Kind.SG_1, Stage.AWAITING_LIFECYCLE_AUTHORIZATION: Kind.SG_2}
+_PURPOSE_AT = {
+    (Stage.AWAITING_CUT_AUTHORIZATION, "cut"): Purpose.CUT,
+    (Stage.AWAITING_CUT_AUTHORIZATION, "edit"): Purpose.EDIT,
+    (Stage.AWAITING_LIFECYCLE_AUTHORIZATION, "cut"): Purpose.ENACT,
+}
 _DECISION = "SELECT id::text FROM cutter_governance.review_decision WHERE run_id = %s AND verdict = 'cut'"
 _SG1_USED = "SELECT statement_sha256 FROM cutter_governance.approval_use WHERE run_id = %s AND purpose = 'cut'"
+_OF_DRAFTS = {"draft_digest", "drafts", "expires", "n_units", "expected_deltas"}
+"""Checks that a used ruling fails by its own effect, or by the time that has passed."""
+_STATEMENTS = {".SG_1", ".SG_2", ".REVERT"}
+_NONE = "0" * 64
+_NO_DECISION = "00000000-0000-0000-0000-000000000000"
 
 
-def draft(site: Site, run_id: str) -> ApprovalView:
-    """Draft the statement that the run waits for. Raises Refused where it waits for none (incident 20)."""
+def draft(site: Site, run_id: str, *, revert: bool = False) -> ApprovalView:
+    """Draft the statement that the run waits for; with `revert`, the one that takes exactly its drafts back.
+
+    Raises Refused where it waits for none, and Drifted, naming the units, where its drafts are not what was signed
+    or were not verified since: then SG_2 is not even drafted.
+    """
     row, plan = _run_and_plan(site, run_id)
-    kind = _KIND_AT.get(row.stage)
-    if kind is None:
+    purpose = Purpose.REVERT if revert else _PURPOSE_AT.get((row.stage, row.operation))
+    if purpose is None:
         raise Refused(
             StopCode.APPROVAL_REQUIRED,
             f"run {run_id} is at {row.state.name} and waits for no ruling",
-            "See: cutter-console run show RUN",
+            f"See: cutter-console run show {run_id}",
         )
     policy = load_policy(site.policy)
     now = site.context.now()
     require_satisfiable(check_policy(policy, measure_keyring(site.gnupg_home, now), now))
-    path = site.statement(run_id, kind)
+    path = site.statement(run_id, statement_name(purpose))
     _make_room(path, site)
     if not path.exists():
-        write_statement(path, _statement(site, row, plan, kind, policy))
+        _write_drafted(site, row, plan, purpose, policy, path)
     return view(site, path)
 
 
-def _statement(site: Site, row: RunRow, plan: CutPlan, kind: Kind, policy: Policy) -> Statement:
-    facts = _facts(site, row, plan, kind)
-    if kind is Kind.SG_1:
-        return draft_sg1(facts, policy.sha256, site.context)
-    return draft_sg2(facts, _draft_facts(site, row.run_id), policy.sha256, site.context)
+def statement_name(purpose: Purpose) -> str:
+    """What the file of a statement is called behind the run id: its ruling, or REVERT."""
+    return "REVERT" if purpose is Purpose.REVERT else purpose.kind.value
+
+
+def _write_drafted(site: Site, row: RunRow, plan: CutPlan, purpose: Purpose, policy: Policy, path: Path) -> None:
+    facts = _facts(site, row, plan, purpose)
+    if not purpose.over_drafts:
+        write_statement(path, draft_statement(purpose, facts, policy.sha256, site.context))
+        return
+    state = _draft_state(site, row.run_id)
+    if purpose is Purpose.ENACT and state.refusal:
+        raise Drifted(
+            StopCode.DRIFT,
+            f"no SG_2 is drafted for run {row.run_id}: {state.refusal}",
+            f"Verify the drafts: cutter-console verify {row.run_id}. If they are not what was signed, take them back: "
+            f"cutter-console approval draft {row.run_id} --revert",
+        )
+    if not state.lines:
+        raise Refused(StopCode.INVARIANT_FAILED, f"run {row.run_id} has no drafts", "There is nothing to rule on.")
+    drafted = _draft_facts(site, row.run_id, state, path, cut=purpose is Purpose.ENACT)
+    if drafted.drafts.file is not None:
+        replace_file(path.with_name(drafted.drafts.file), "\n".join(state.lines).encode())
+    counted = _counted(facts, state)
+    write_statement(path, draft_statement(purpose, counted, policy.sha256, site.context, drafted))
+
+
+def _counted(facts: RunFacts, state: ledger.DraftState) -> RunFacts:
+    """The facts of a ruling over the drafts that stand, which may be others than were planned."""
+    n = len(state.lines)
+    return facts.model_copy(update={"n_units": n, "expected_deltas": expected_step_deltas(n)})
 
 
 def _make_room(path: Path, site: Site) -> None:
@@ -75,6 +116,9 @@ def _make_room(path: Path, site: Site) -> None:
     aside = path.with_suffix(f".{why}-{sha256_hex(path.read_bytes())[:8]}.json")
     for signature in signatures_beside(path):
         signature.rename(signature.with_name(aside.name + signature.name.removeprefix(path.name)))
+    units = path.with_name(f"{path.stem}.units.tsv")
+    if units.exists():
+        units.rename(units.with_name(f"{aside.stem}.units.tsv"))
     path.rename(aside)
 
 
@@ -96,12 +140,13 @@ def check(site: Site, statement: Path, signatures: tuple[Path, ...]) -> Statemen
     data = read_statement(statement)
     claimed = parse_statement(data)
     row, plan = _run_and_plan(site, claimed.run_id)
-    second = claimed.kind is Kind.SG_2
-    expected = Expectation(
-        kind=claimed.kind,
-        facts=_facts(site, row, plan, claimed.kind),
-        draft=_draft_facts(site, claimed.run_id) if second else None,
-    )
+    facts, drafted = _facts(site, row, plan, claimed.purpose), None
+    if claimed.purpose.over_drafts:
+        state = _draft_state(site, claimed.run_id)
+        enacts = claimed.purpose is Purpose.ENACT
+        drafted = _draft_facts(site, claimed.run_id, state, statement, cut=enacts)
+        facts = facts if enacts else _counted(facts, state)
+    expected = Expectation(purpose=claimed.purpose, facts=facts, draft=drafted)
     return check_statement(
         data,
         signatures,
@@ -126,8 +171,11 @@ def import_statement(site: Site, statement: Path, signatures: tuple[Path, ...]) 
     plan = workspace.plan()
     policy = load_policy(site.policy)
     workspace.write(policy_copy(policy.sha256), canonical_json(policy))
+    if plan.plan_digest != signed.plan_digest:
+        raise Refused(StopCode.APPROVAL_INVALID, "the plan beside the run is not the signed one", "Start another run.")
+    counted = tuple(one.data for one in checked.signed_by)
     with connect(site.settings.database.verifier, purpose="import approval") as connection:
-        ledger.import_approval(connection, _imported(checked, signed, plan))
+        ledger.import_approval(connection, checked.data, counted)
     for path in (statement, *signatures):
         _close_to_others(site, path)
     return view(site, statement)
@@ -145,30 +193,6 @@ def policy_copy(sha256: str) -> str:
     return f"policy-{sha256}.json"
 
 
-def _imported(checked: StatementCheck, signed: Statement, plan: CutPlan) -> ledger.ImportedApproval:
-    if plan.plan_digest != signed.plan_digest:
-        raise Refused(StopCode.APPROVAL_INVALID, "the plan beside the run is not the signed one", "Start another run.")
-    return ledger.ImportedApproval(
-        kind=signed.kind,
-        run_id=signed.run_id,
-        plan_digest=signed.plan_digest,
-        manifest_digest=ledger.manifest_digest(plan.document.units),
-        policy_sha256=signed.policy_sha256,
-        baseline_digest=signed.baseline_digest,
-        draft_digest=signed.draft_digest,
-        review_decision_id=signed.review_decision_id,
-        n_units=signed.n_units,
-        database=signed.target.database,
-        system_identifier=signed.target.system_identifier,
-        timeline=signed.target.timeline,
-        not_before=signed.not_before,
-        expires=signed.expires,
-        signers=tuple(one.primary_fingerprint for one in checked.signed_by),
-        statement=checked.data,
-        signatures=tuple(one.data for one in checked.signed_by),
-    )
-
-
 def view(site: Site, statement: Path) -> ApprovalView:
     """The statement for a screen, with every check as it comes out now."""
     signed = parse_statement(read_statement(statement))
@@ -178,7 +202,7 @@ def view(site: Site, statement: Path) -> ApprovalView:
         rows = approvals(connection, signed.run_id)
     status = _status(site, checked, signed, rows)
     return ApprovalView(
-        kind=signed.kind,
+        kind=signed.kind if signed.purpose is not Purpose.REVERT else "REVERT",
         run_id=signed.run_id,
         docprefix=signed.document.docprefix,
         status=status,
@@ -197,7 +221,7 @@ def _as_of_use(checks: tuple[Check, ...]) -> tuple[Check, ...]:
     over = "the ruling has been used; this was PASS when it was imported"
     return tuple(
         Check(name=one.name, outcome=Outcome.NOT_RUN, detail=over)
-        if one.name in {"draft_digest", "expires"} and one.outcome is Outcome.FAIL
+        if one.name in _OF_DRAFTS and one.outcome is Outcome.FAIL
         else one
         for one in checks
     )
@@ -206,7 +230,13 @@ def _as_of_use(checks: tuple[Check, ...]) -> tuple[Check, ...]:
 def all_views(site: Site) -> tuple[ApprovalView, ...]:
     """Every drafted statement below approvals/, the newest first; one that cannot be read is shown as invalid, with the reason."""
     files = sorted(
-        (site.root / "approvals").glob("ictr-*.SG_?.json"), key=lambda path: path.stat().st_mtime, reverse=True
+        (
+            path
+            for path in (site.root / "approvals").glob("ictr-*.json")
+            if path.suffixes[-2:-1] and path.suffixes[-2] in _STATEMENTS
+        ),
+        key=lambda path: path.stat().st_mtime,
+        reverse=True,
     )
     return tuple(_view_or_reason(site, path) for path in files)
 
@@ -250,12 +280,12 @@ def _status(site: Site, checked: StatementCheck, signed: Statement, rows: tuple[
     return ApprovalStatus.INVALID if wrong else ApprovalStatus.DRAFTED
 
 
-def ruling_for(site: Site, run_id: str, kind: Kind) -> ApprovalRow | None:
-    """The imported, unused, unexpired ruling of this kind, if there is one."""
+def ruling_for(site: Site, run_id: str, purpose: Purpose) -> ApprovalRow | None:
+    """The imported, unused, unexpired ruling for this purpose, if there is one."""
     with connect(site.settings.database.monitor, read_only=True, purpose="approvals") as connection:
         rows = approvals(connection, run_id)
     now = site.context.now()
-    return next((row for row in rows if row.kind == kind and row.used_for is None and row.expires > now), None)
+    return next((row for row in rows if row.purpose == purpose and row.used_for is None and row.expires > now), None)
 
 
 def _run_and_plan(site: Site, run_id: str) -> tuple[RunRow, CutPlan]:
@@ -271,37 +301,51 @@ def _run_and_plan(site: Site, run_id: str) -> tuple[RunRow, CutPlan]:
     return row, plan
 
 
-def _facts(site: Site, row: RunRow, plan: CutPlan, kind: Kind) -> RunFacts:
+def _facts(site: Site, row: RunRow, plan: CutPlan, purpose: Purpose) -> RunFacts:
     if plan.world is None:
         raise Refused(StopCode.INVARIANT_FAILED, "the plan is bound to no database", "Start another run.")
+    of_plan = not purpose.over_drafts
     return RunFacts(
         run_id=row.run_id,
         document=StatementDocument(docprefix=row.docprefix, origin=row.origin),
         plan_digest=plan.plan_digest,
         source_sha256=plan.document.source.sha256,
+        canonical_sha256=plan.document.source.canonical_sha256,
+        manifest_digest=ledger.manifest_digest(plan.document.units) if of_plan else None,
         deploy_manifest_sha256=site.settings.deploy_manifest_sha256,
         baseline_digest=plan.world.baseline_digest,
         target=plan.world.target,
         n_units=plan.n_units,
-        expected_deltas=plan.expected_deltas if kind is Kind.SG_1 else expected_step_deltas(plan.n_units),
+        expected_deltas=plan.expected_deltas if of_plan else expected_step_deltas(plan.n_units),
     )
 
 
-def _draft_facts(site: Site, run_id: str) -> DraftFacts:
-    """Read back from the database, by the role that may not execute."""
-    try:
-        with connect(site.settings.database.verifier, read_only=True, purpose="draft digest") as connection:
-            return DraftFacts(
-                sg1_sha256=str(scalar(connection, _SG1_USED, run_id)),
-                draft_digest=ledger.draft_digest(connection, run_id),
-                cut_review_decision_id=str(scalar(connection, _DECISION, run_id)),
-            )
-    except CutterError as error:
-        raise Refused(
-            StopCode.APPROVAL_REQUIRED,
-            f"run {run_id} has no recorded cut: {error.message}",
-            "Resume the run to its second pause.",
-        ) from error
+def _draft_state(site: Site, run_id: str) -> ledger.DraftState:
+    """The drafts, read back from the database by the role that may not execute."""
+    with connect(site.settings.database.verifier, read_only=True, purpose="drafts") as connection:
+        return ledger.draft_state(connection, run_id)
+
+
+def _draft_facts(site: Site, run_id: str, state: ledger.DraftState, statement: Path, *, cut: bool) -> DraftFacts:
+    """What a ruling over drafts binds; `cut` where the recorded cut must be there too, as for an enactment."""
+    sg1, decision = _NONE, _NO_DECISION
+    if cut:
+        try:
+            with connect(site.settings.database.verifier, read_only=True, purpose="recorded cut") as connection:
+                sg1 = str(scalar(connection, _SG1_USED, run_id))
+                decision = str(scalar(connection, _DECISION, run_id))
+        except CutterError as error:
+            raise Refused(
+                StopCode.APPROVAL_REQUIRED,
+                f"run {run_id} has no recorded cut: {error.message}",
+                "Resume the run to its second pause.",
+            ) from error
+    drafts = list_drafts(state.lines, f"{statement.stem}.units.tsv") if state.lines else _NOTHING
+    return DraftFacts(sg1_sha256=sg1, draft_digest=state.digest, cut_review_decision_id=decision, drafts=drafts)
+
+
+_NOTHING = StatementDrafts(count=1, file="none", file_sha256=_NONE)
+"""Stands for drafts that are gone: no statement names them."""
 
 
 def waiting(run_id: str, kind: str, then: str) -> Waiting:

@@ -6,10 +6,10 @@ from datetime import datetime
 from pathlib import Path
 
 from console.backend.database.connections import connect
-from console.backend.database.records import events, find_run, transaction_status
+from console.backend.database.records import EventRow, events, find_run, transaction_status
 from console.backend.errors import CutterError
 from console.backend.journal import Journal, read_journal
-from console.backend.journal_record import Anchor, Field, Record, RecordKind
+from console.backend.journal_record import Anchor, AnchoredEvent, Field, Record, RecordKind, last_of_ours
 from console.backend.outcome import Outcome
 from console.backend.runs.site import Site
 from console.backend.runs.states import PHASE_TO, Family, Mode, Phase, RunState, Stage
@@ -51,12 +51,39 @@ def dry_run_end(workspace: Workspace) -> RunState:
 
 
 def anchor_of(site: Site, request: RunRequestFile) -> Anchor | None:
-    """The last journal head that the database has; None for a dry run, which leaves nothing there."""
+    """The last journal head that the database vouches for; None for a dry run, which leaves nothing there."""
+    return last_of_ours(anchors_of(site, request))
+
+
+def anchors_of(site: Site, request: RunRequestFile) -> tuple[AnchoredEvent, ...]:
+    """Every event of the run with the journal record that it names; none for a dry run."""
     if request.mode is Mode.DRYRUN:
-        return None
-    with connect(site.settings.database.monitor, read_only=True, purpose="anchor") as connection:
-        found = events(connection, request.run_id)
-    return Anchor(sequence=found[-1].journal_seq, hash=found[-1].journal_head) if found else None
+        return ()
+    with connect(site.settings.database.monitor, read_only=True, purpose="anchors") as connection:
+        return anchored_events(events(connection, request.run_id))
+
+
+def anchored_events(rows: tuple[EventRow, ...]) -> tuple[AnchoredEvent, ...]:
+    """Pure: whose each event is. The writer named the journal's key, or not.
+
+    Version 0.2.0 knew no key and let any role insert events: of its rows, those that moved the run are the console's.
+    """
+    found, before = [], ("", "")
+    for row in rows:
+        now = (row.stage, row.family)
+        found.append(
+            AnchoredEvent(
+                id=row.id,
+                phase=row.phase,
+                sequence=row.journal_seq,
+                hash=row.journal_head,
+                is_ours=row.vouched if row.vouched is not None else now != before,
+                actor=row.actor,
+                at=f"{row.at:%Y-%m-%d %H:%M:%S %Z}",
+            )
+        )
+        before = now
+    return tuple(found)
 
 
 def is_running(journal: Path) -> bool:

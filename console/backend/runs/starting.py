@@ -1,11 +1,10 @@
 """Starting a run, reverting its cut, voiding it: the moves that are no phase."""
 
-import json
-
 from console.backend.approvals.statement import new_run_id
 from console.backend.canonical_json import canonical_json
 from console.backend.database import ledger
-from console.backend.database.connections import connect
+from console.backend.database.connections import connect, scalar
+from console.backend.database.ledger import Event
 from console.backend.database.measure import readers_digest
 from console.backend.database.records import RunRow, all_runs, require_run
 from console.backend.errors import Held, Refused, StopCode
@@ -14,6 +13,7 @@ from console.backend.journal_record import Field, RecordKind
 from console.backend.kill_switch import set_hold_file
 from console.backend.outcome import Check, Evidence, Outcome
 from console.backend.redaction import redact
+from console.backend.runs.anchoring import come_to_rest, noted
 from console.backend.runs.site import Site
 from console.backend.runs.sources import planned, read_source
 from console.backend.runs.standing import VOIDED, anchor_of
@@ -54,10 +54,13 @@ def create_run(site: Site, request: RunRequest) -> Created:
         return Created(run_id=same.run_id, is_new=False)
     workspace = Workspace.create(site.root, asked)
     with Journal.create(workspace.journal, run_id, site.context) as journal:
-        journal.append(RecordKind.NOTE, "start", (Field(key="request", value=canonical_json(asked).decode()),))
-    if request.mode is Mode.LIVE:
-        with connect(site.settings.database.executor, purpose="start") as connection:
-            ledger.create_run(connection, run_row(asked, "cut"))
+        head = journal.append(RecordKind.NOTE, "start", (Field(key="request", value=canonical_json(asked).decode()),))
+        if request.mode is Mode.LIVE:
+            with connect(site.settings.database.executor, purpose="start") as connection:
+                record = asked.model_dump(mode="json")
+                ledger.create_run(
+                    connection, run_row(asked, "cut"), noted(connection, workspace, "start", record, head)
+                )
     return Created(run_id=run_id, is_new=True)
 
 
@@ -100,14 +103,18 @@ def revert_cut(site: Site, run_id: str) -> tuple[Check, ...]:
     world = workspace.plan().world
     with Journal.resume(workspace.journal, run_id, site.context, anchor_of(site, workspace.request())) as journal:
         journal.append(RecordKind.INTENT, "revert")
-        wanted = _readers_view(site, without_run=run_id)
+        with connect(site.settings.database.verifier, read_only=True, purpose="readers' view") as connection:
+            wanted = str(scalar(connection, "SELECT cutter_governance.fn_revert_digest(%s)", run_id))
         with connect(site.settings.database.executor, timeout_s=0, purpose="revert") as connection:
-            answer = ledger.revert(connection, run_id)
-            head = journal.append(RecordKind.NOTE, "revert", (Field(key="answer", value=answer),))
-            ledger.record_event(connection, run_id, "revert", Outcome.PASS, answer, (head.sequence, head.hash))
-            ledger.pin_baseline(connection, run_id)
+            xid = str(scalar(connection, "SELECT pg_current_xact_id()::text"))
+            head = journal.append(RecordKind.NOTE, "revert", (Field(key="xid", value=xid),))
+            event = Event(phase="revert", outcome=Outcome.PASS, record='{"status": "reverted"}', anchor=head)
+            said = ledger.event_json(connection, run_id, event, workspace.journal_key())
+            units = ledger.revert(connection, run_id, said)
         now = _readers_view(site)
-        journal.append(RecordKind.RESULT, "revert", (Field(key="readers_digest", value=now),))
+        result = (Field(key="units", value=str(units)), Field(key="readers_digest", value=now))
+        journal.append(RecordKind.RESULT, "revert", result)
+        come_to_rest(site, workspace, workspace.request(), journal)
     if now != wanted:
         message = f"after the revert of {run_id} the readers' view is {now}, without its units it was {wanted}"
         set_hold_file(site, message)
@@ -128,9 +135,9 @@ def revert_cut(site: Site, run_id: str) -> tuple[Check, ...]:
     return (Check(name="readers' view", outcome=Outcome.PASS, detail=detail, evidence=(evidence,)),)
 
 
-def _readers_view(site: Site, without_run: str | None = None) -> str:
+def _readers_view(site: Site) -> str:
     with connect(site.settings.database.verifier, read_only=True, purpose="readers' view") as connection:
-        return readers_digest(connection, without_run)
+        return readers_digest(connection)
 
 
 def void_run(site: Site, run_id: str, reason: str) -> None:
@@ -153,9 +160,8 @@ def void_run(site: Site, run_id: str, reason: str) -> None:
                     f"run {run_id} at {row.state.name} cannot be voided",
                     f"Legal now: {', '.join(legal_moves(row.state, Mode.LIVE))}.",
                 )
-            ledger.leave(connection, run_id, Family.VOIDED, _word(reason))
-            record = json.dumps({"reason": reason})
-            ledger.record_event(connection, run_id, "void", Outcome.NOT_RUN, record, (head.sequence, head.hash))
+            event = noted(connection, workspace, "void", {"reason": reason}, head)
+            ledger.leave(connection, run_id, Family.VOIDED, _word(reason), event)
 
 
 def _word(reason: str) -> str:

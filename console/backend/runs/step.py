@@ -1,14 +1,16 @@
-"""What a phase is given, and what it is asked for: prepare (files), measure (both modes), write (LIVE alone)."""
+"""What a phase is given, and what it is asked for: prepare (files), measure (both modes), promise and write (LIVE alone)."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
 import psycopg
+from psycopg.types.json import Jsonb
 
+from console.backend.database import ledger
 from console.backend.outcome import Check, Evidence, Outcome
 from console.backend.runs.site import Site
-from console.backend.runs.states import Mode, Phase
+from console.backend.runs.states import PHASE_TO, Mode, Phase
 from console.backend.runs.workspace import RunRequestFile, Workspace
 
 
@@ -77,6 +79,13 @@ class PhaseWork:
         """What the database says; anything but PASS stops the run."""
         return ()
 
-    def write(self, _step: Step, _connection: psycopg.Connection, _measured: tuple[Check, ...]) -> tuple[Check, ...]:
-        """The effect, in the transaction that also moves the run's state."""
+    def promise(self, _step: Step) -> tuple[Check, ...]:
+        """What `write` has done by the time its transaction commits; it raises where the database answers anything else.
+
+        Known before, because the event that records it is written by the function that has the effect.
+        """
         return ()
+
+    def write(self, step: Step, connection: psycopg.Connection, event: Jsonb, _measured: tuple[Check, ...]) -> None:
+        """The effect, with the event and the run's next state, in one transaction."""
+        ledger.advance(connection, step.run_id, PHASE_TO[self.phase][-1], event)

@@ -23,6 +23,14 @@ _ROWS = """
 """
 
 
+_EDITS = """
+    SELECT DISTINCT ON (b.address) b.address, b.title, b.body_sha256, count(*) OVER (PARTITION BY b.address) AS edits
+      FROM cutter_governance.run r JOIN cutter_governance.manifest_seal s ON s.run_id = r.run_id
+      JOIN cutter_governance.manifest_unit_block b ON b.run_id = r.run_id
+     WHERE r.docprefix = %s AND r.operation = 'edit' ORDER BY b.address, s.xid DESC
+"""
+
+
 class UnitRow(Value):
     """A unit as it stands, with its anchored version."""
 
@@ -39,10 +47,20 @@ class UnitRow(Value):
     versions: int
 
 
+class EditRow(Value):
+    """What the signed edits have made of one draft: title and body of the last one, and how many there were."""
+
+    address: str
+    title: str
+    body_sha256: str
+    edits: int
+
+
 class Rows(Value):
     """Everything that verification reads, in one snapshot."""
 
     units: tuple[UnitRow, ...]
+    edits: tuple[EditRow, ...] = ()
     counts: tuple[TableCount, ...]
     untouched_digest: str
     measured_at: datetime
@@ -54,8 +72,11 @@ def measure_rows(connection: psycopg.Connection, run_id: str, docprefix: str) ->
     connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
     with connection.cursor(row_factory=class_row(UnitRow)) as cursor:
         units = tuple(cursor.execute(_ROWS, (docprefix,)).fetchall())
+    with connection.cursor(row_factory=class_row(EditRow)) as cursor:
+        edits = tuple(cursor.execute(_EDITS, (docprefix,)).fetchall())
     return Rows(
         units=units,
+        edits=edits,
         counts=measure_counts(connection),
         untouched_digest=readers_digest(connection, without_run=run_id),
         measured_at=datetime.now(UTC),
@@ -66,7 +87,7 @@ def measure_rows(connection: psycopg.Connection, run_id: str, docprefix: str) ->
 def structural_checks(plan: CutPlan, rows: Rows) -> tuple[Check, ...]:
     """Pure: cardinality, addresses, anchors, hierarchy."""
     planned, found = plan.document.units, {row.address: row for row in rows.units}
-    verdict = _Verdict(rows)
+    verdict, edited = _Verdict(rows), {edit.address: edit for edit in rows.edits}
     return (
         verdict.check(
             "cardinality", f"{len(rows.units)} units, {plan.n_units} planned", len(rows.units) == plan.n_units
@@ -78,11 +99,15 @@ def structural_checks(plan: CutPlan, rows: Rows) -> tuple[Check, ...]:
         ),
         verdict.first(
             "anchors",
-            (row.address for row in rows.units if not _anchored(row)),
-            "every unit is anchored to its one version",
+            (row.address for row in rows.units if not _anchored(row, edited.get(row.address))),
+            "every unit is anchored to its last signed version"
+            if edited
+            else "every unit is anchored to its one version",
         ),
         verdict.first(
-            "hierarchy", _misplaced(planned, found), "parent, kind, section type and number are the planned ones"
+            "hierarchy",
+            _misplaced(planned, found, edited),
+            "parent, kind, section type and number are the planned ones",
         ),
         verdict.first(
             "lifecycle", (row.address for row in rows.units if row.lifecycle != "draft"), "every unit is a draft"
@@ -93,7 +118,8 @@ def structural_checks(plan: CutPlan, rows: Rows) -> tuple[Check, ...]:
 def fidelity_checks(plan: CutPlan, replanned: CutPlan, canonical: bytes, rows: Rows) -> tuple[Check, ...]:
     """Pure: bodies are slices of the pinned source, which planned anew gives the same plan; the spans cover it."""
     found = {row.address: row for row in rows.units}
-    verdict = _Verdict(rows)
+    verdict, edited = _Verdict(rows), {edit.address: edit for edit in rows.edits}
+    faithful = f"{len(rows.units) - len(edited)} bodies equal the pinned source, byte for byte"
     same_source = sha256_hex(canonical) == plan.document.source.canonical_sha256
     return (
         verdict.check("pinned source", f"sha256 {sha256_hex(canonical)}", same_source),
@@ -104,10 +130,12 @@ def fidelity_checks(plan: CutPlan, replanned: CutPlan, canonical: bytes, rows: R
         ),
         verdict.first(
             "body fidelity",
-            _unfaithful(plan.document.units, found, canonical),
-            f"{len(rows.units)} bodies equal the pinned source, byte for byte",
+            _unfaithful(plan.document.units, found, edited, canonical),
+            faithful + (f"; {len(edited)} equal their signed edits" if edited else ""),
         ),
-        verdict.check("coverage", f"{len(canonical)} bytes of source", _joined(plan, found, canonical) == canonical),
+        verdict.check(
+            "coverage", f"{len(canonical)} bytes of source", _joined(plan, found, edited, canonical) == canonical
+        ),
     )
 
 
@@ -163,27 +191,40 @@ def _deltas(world: World, rows: Rows, expected: tuple[TableDelta, ...]) -> Check
     return deltas.model_copy(update={"evidence": (*deltas.evidence, verdict.rows_added(before))})
 
 
-def _anchored(row: UnitRow) -> bool:
-    return bool(row.anchored) and row.version_seq == 1 and row.versions == 1
+def _anchored(row: UnitRow, edit: EditRow | None) -> bool:
+    versions = 1 + (edit.edits if edit else 0)
+    return bool(row.anchored) and row.version_seq == versions and row.versions == versions
 
 
-def _misplaced(planned: tuple[PlannedUnit, ...], found: dict[str, UnitRow]) -> Iterable[str]:
+def _misplaced(
+    planned: tuple[PlannedUnit, ...], found: dict[str, UnitRow], edited: dict[str, EditRow]
+) -> Iterable[str]:
     for unit in planned:
-        row = found.get(unit.address)
-        place = (unit.parent, unit.unit_kind, unit.section_type, unit.number, unit.title)
+        row, edit = found.get(unit.address), edited.get(unit.address)
+        place = (unit.parent, unit.unit_kind, unit.section_type, unit.number, edit.title if edit else unit.title)
         if row is None or (row.parent, row.unit_kind, row.section_type, row.number, row.title) != place:
             yield unit.address
 
 
-def _unfaithful(planned: tuple[PlannedUnit, ...], found: dict[str, UnitRow], canonical: bytes) -> Iterable[str]:
+def _unfaithful(
+    planned: tuple[PlannedUnit, ...], found: dict[str, UnitRow], edited: dict[str, EditRow], canonical: bytes
+) -> Iterable[str]:
     for unit in planned:
-        row = found.get(unit.address)
-        if row is None or (row.body or "").encode() != canonical[unit.byte_start : unit.byte_end]:
+        row, edit = found.get(unit.address), edited.get(unit.address)
+        expected = edit.body_sha256 if edit else sha256_hex(canonical[unit.byte_start : unit.byte_end])
+        if row is None or sha256_hex(_body(row)) != expected:
             yield unit.address
 
 
-def _joined(plan: CutPlan, found: dict[str, UnitRow], canonical: bytes) -> bytes:
-    bodies = [(unit.byte_start, _body(found.get(unit.address))) for unit in plan.document.units]
+def _joined(plan: CutPlan, found: dict[str, UnitRow], edited: dict[str, EditRow], canonical: bytes) -> bytes:
+    """The spans in order; an edited unit stands for the slice that it was cut from."""
+    bodies = [
+        (
+            unit.byte_start,
+            canonical[unit.byte_start : unit.byte_end] if unit.address in edited else _body(found.get(unit.address)),
+        )
+        for unit in plan.document.units
+    ]
     gaps = [(span.byte_start, canonical[span.byte_start : span.byte_end]) for span in plan.document.others]
     return b"".join(data for _, data in sorted(bodies + gaps))
 

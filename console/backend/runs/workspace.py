@@ -9,6 +9,7 @@ from pydantic import ValidationError, model_validator
 
 from console.backend.canonical_json import canonical_json, sha256_hex
 from console.backend.errors import Refused, StopCode
+from console.backend.journal_key import JournalKey
 from console.backend.outcome import Check, Outcome
 from console.backend.plan import CutPlan, DocumentPlan
 from console.backend.regular_file import read_regular
@@ -95,9 +96,18 @@ class Workspace:
         return cls(within(root, "runs", run_id))
 
     @property
+    def run_id(self) -> str:
+        """The run's id, which names its directory."""
+        return self.directory.name
+
+    @property
     def journal(self) -> Path:
         """The run's journal."""
         return self.directory / "journal.jsonl"
+
+    def journal_key(self) -> JournalKey:
+        """What vouches for this journal's events in the database."""
+        return JournalKey.load_or_create(self.directory)
 
     def write(self, name: str, data: bytes) -> None:
         """One file, whole or not at all."""

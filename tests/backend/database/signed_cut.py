@@ -1,14 +1,21 @@
-"""A run in the database without files, gpg or backup: what a person with psql and the roles' passwords can make."""
+"""A run in the database without files or backup: what a person with psql and the roles' passwords can make.
 
+The rulings are signed by a real key that is pinned in the database; nothing else could be imported.
+"""
+
+import json
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from uuid import uuid4
 
 import psycopg
 import pytest
+from psycopg.types.json import Jsonb
 
+from console.backend.canonical_json import sha256_hex
 from console.backend.database import ledger
 from console.backend.database.connections import connect, scalar
 from console.backend.database.measure import measure_world
@@ -16,16 +23,27 @@ from console.backend.documents.planning import plan_document
 from console.backend.plan import CutPlan, PlannedUnit, bind
 from console.backend.runs.states import Stage
 from tests.conftest import Database
+from tests.sovereign import Sovereign, sovereign
 
 TEXT = "# One\n\nText one.\n\n## Alpha\n\nFirst.\n\n## Beta\n\nSecond.\n"
 UNITS = 3
-TO_FIRST_PAUSE = (
-    Stage.CUTPLAN_OK,
-    Stage.PRE_WRITE_BACKUP_TAKEN,
-    Stage.GRANTS_PROBED,
-    Stage.AWAITING_CUT_AUTHORIZATION,
-)
-_CREATE = "SELECT public.fn_iu_create(%s, %s, %s, 'cutter_exec', %s, %s, %s, %s, %s)->>'status'"
+_numbers = count(1)
+_PROOF = """
+    SELECT cutter_governance.fn_backup_record(%s, jsonb_build_object('file_name', 'test.dump.gpg', 'sha256', repeat('0', 64), 'bytes', 1,
+        'recipient', repeat('A', 40), 'tables', (SELECT jsonb_agg(jsonb_build_object('table', n, 'rows', d.rows, 'digest', d.digest))
+                                                   FROM cutter_governance.fn_backup_tables() n, cutter_governance.fn_table_digest(n) d)))
+"""
+
+
+def event(phase: str = "test", outcome: str = "PASS", **changes: object) -> Jsonb:
+    """A well-formed event of somebody who has no journal: recorded, and never vouched for."""
+    said = {"phase": phase, "outcome": outcome, "record": {}, "seq": next(_numbers), "head": "0" * 64}
+    return Jsonb(said | changes)
+
+
+def canonical(value: object) -> bytes:
+    """A statement's bytes, whatever it says."""
+    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
 
 
 @dataclass(frozen=True)
@@ -68,37 +86,67 @@ class SignedCut:
         finally:
             connection.close()
 
-    def rule(self, kind: str = "SG_1", changes: Mapping[str, object] | None = None) -> str:
-        """Import a ruling as cutter_verify, with the fields changed that a forger would change. Returns its sha256."""
+    def rule(
+        self, purpose: str = "cut", changes: Mapping[str, object] | None = None, signer: Sovereign | None = None
+    ) -> str:
+        """Import a signed ruling as cutter_verify, with the fields changed that a forger would change. Returns its sha256."""
+        statement = self.statement(purpose, changes)
         with self.verifier() as connection:
-            return ledger.import_approval(connection, self.ruling(connection, kind).model_copy(update=changes))
+            return ledger.import_approval(connection, statement, ((signer or sovereign()).sign(statement),))
 
-    def ruling(self, connection: psycopg.Connection, kind: str = "SG_1") -> ledger.ImportedApproval:
-        """The ruling that the sovereign would sign for this run; the database sees no more of gpg than its bytes."""
-        world, now, second = self.plan.world, datetime.now(UTC), kind == "SG_2"
+    def statement(self, purpose: str = "cut", changes: Mapping[str, object] | None = None) -> bytes:
+        """The statement that the sovereign would sign for this run as it is now; a change of None takes the field away."""
+        world, now, over_drafts = self.plan.world, datetime.now(UTC), purpose in {"enact", "revert"}
         assert world is not None
-        return ledger.ImportedApproval(
-            kind=kind,
-            run_id=self.run_id,
-            plan_digest=self.plan.plan_digest,
-            manifest_digest=ledger.manifest_digest(self.units),
-            policy_sha256="0" * 64,
-            baseline_digest=world.baseline_digest,
-            draft_digest=ledger.draft_digest(connection, self.run_id) if second else None,
-            review_decision_id=str(uuid4()) if second else None,
-            n_units=len(self.units),
-            database=world.target.database,
-            system_identifier=world.target.system_identifier,
-            timeline=world.target.timeline,
-            not_before=now - timedelta(minutes=1),
-            expires=now + timedelta(hours=1),
-            signers=("A" * 40,),
-            statement=f"{kind} of {self.run_id} {uuid4()}".encode(),
-            signatures=(b"signature",),
-        )
+        said: dict[str, object] = {
+            "schema": "cutter-console/statement/2",
+            "kind": "SG_2" if purpose == "enact" else "SG_1",
+            "purpose": purpose,
+            "run_id": self.run_id,
+            "document": {"docprefix": self.docprefix, "origin": self.plan.document.source.origin},
+            "plan_digest": self.plan.plan_digest,
+            "source_sha256": self.plan.document.source.sha256,
+            "canonical_sha256": sha256_hex(self.canonical),
+            "baseline_digest": world.baseline_digest,
+            "policy_sha256": sovereign().policy.sha256,
+            "n_units": len(self.units),
+            "target": world.target.model_dump(mode="json"),
+            "not_before": f"{now - timedelta(minutes=1):%Y-%m-%dT%H:%M:%SZ}",
+            "expires": f"{now + timedelta(hours=1):%Y-%m-%dT%H:%M:%SZ}",
+            "allowance": "explicit",
+            "nonce": uuid4().hex,
+        }
+        if not over_drafts:
+            said["manifest_digest"] = ledger.manifest_digest(self.units)
+        else:
+            said |= self._drafts()
+        if purpose == "enact":
+            said |= {"review_decision_id": str(uuid4()), "sg1_sha256": self._sg1()}
+        said |= changes or {}
+        return canonical({name: value for name, value in said.items() if value is not None})
+
+    def _drafts(self) -> dict[str, object]:
+        with self.verifier() as connection:
+            digest = ledger.draft_digest(connection, self.run_id)
+            units = scalar(connection, "SELECT cutter_governance.fn_draft_units(%s)", self.run_id)
+        assert units is None or isinstance(units, list)
+        number = len(units or [])
+        return {"draft_digest": digest, "n_units": number, "drafts": {"count": number, "units": units}}
+
+    def _sg1(self) -> str:
+        query = "SELECT statement_sha256 FROM cutter_governance.approval_use WHERE run_id = %s AND purpose = 'cut'"
+        with self.verifier() as connection:
+            row = connection.execute(query, (self.run_id,)).fetchone()
+        return str(row[0]) if row else "0" * 64
+
+    def backup(self) -> None:
+        """A proof with the digests of the tables as they are; the superuser computes them, cutter_verify records."""
+        with self.database.connect() as connection:
+            connection.execute(_PROOF, (self.run_id,))
 
     def arm(self, purpose: str = "cut", minutes: int = 15) -> None:
-        """Open the lease as cutter_exec."""
+        """Open the lease as cutter_exec, with a proven backup."""
+        self.backup()
         with self.executor() as connection:
             ledger.arm(connection, self.run_id, purpose, "tester", "host", minutes)
 
@@ -107,14 +155,9 @@ class SignedCut:
         with self.executor() as connection:
             ledger.disarm(connection, "the test goes on")
 
-    def send_manifest(self, connection: psycopg.Connection) -> None:
-        """The signed plan as envelope and blocks."""
-        ledger.copy_manifest(connection, self.run_id, self.plan, self.canonical)
-
     def apply(self, connection: psycopg.Connection) -> None:
-        """Leg A: manifest and cut in the caller's transaction."""
-        self.send_manifest(connection)
-        ledger.apply_cut(connection, self.run_id)
+        """Leg A: seal and cut, in the caller's transaction."""
+        ledger.apply_cut(connection, self.run_id, self.plan, self.canonical, event("cut_leg_a"))
 
     def cut(self) -> None:
         """Ruling, lease and leg A."""
@@ -123,24 +166,40 @@ class SignedCut:
         with self.executor() as connection:
             self.apply(connection)
 
+    def record(self) -> None:
+        """Structure found, leg B."""
+        with self.verifier() as connection:
+            ledger.record_structure(connection, self.run_id, event("structural_verify"))
+        with self.executor() as connection:
+            ledger.record_cut(connection, self.run_id, len(self.units), event("leg_b_record"))
+
+    def verify(self, outcome: str = "PASS") -> None:
+        """A verification as cutter_verify."""
+        with self.verifier() as connection:
+            ledger.record_verification(connection, self.run_id, outcome, "{}", event("write_verify", outcome))
+
     def to_second_pause(self) -> None:
         """Leg A, leg B and a verification, at rest with the switch off."""
         self.cut()
-        with self.executor() as connection:
-            ledger.advance(connection, self.run_id, Stage.STRUCTURAL_VERIFIED)
-            ledger.record_cut(connection, self.run_id)
-        with self.verifier() as connection:
-            ledger.record_verification(connection, self.run_id, "PASS", "{}")
-            ledger.advance(connection, self.run_id, Stage.AWAITING_LIFECYCLE_AUTHORIZATION)
+        self.record()
+        self.verify()
         self.disarm()
+
+    def enact(self, connection: psycopg.Connection) -> None:
+        """The enactment, in the caller's transaction."""
+        ledger.enact(connection, self.run_id, len(self.units), event("lifecycle_enact"))
+
+    def revert(self, connection: psycopg.Connection) -> int:
+        """The soft revert, in the caller's transaction."""
+        return ledger.revert(connection, self.run_id, event("revert"))
 
     def enacted(self) -> None:
         """To law under SG_2, and the switch off again."""
         self.to_second_pause()
-        self.rule("SG_2")
+        self.rule("enact")
         self.arm("enact")
         with self.executor() as connection:
-            ledger.enact(connection, self.run_id, dry_run=False)
+            self.enact(connection)
         self.disarm()
 
     def stage(self) -> str:
@@ -163,26 +222,28 @@ def start_cut(database: Database, docprefix: str = "ACME-LAW", text: str = TEXT,
         text.encode(), origin=f"file:{docprefix}.md", docprefix=docprefix, profile="atx", ordinals=False
     )
     document = planned.accepted()
+    facts = ledger.NewRun(
+        run_id=run_id,
+        operation="cut",
+        docprefix=docprefix,
+        origin=document.source.origin,
+        profile="atx",
+        operator="tester",
+        host="host",
+    )
     with connect(database.conninfo("cutter_exec")) as connection:
-        facts = ledger.NewRun(
-            run_id=run_id,
-            operation="cut",
-            docprefix=docprefix,
-            origin=document.source.origin,
-            profile="atx",
-            operator="tester",
-            host="host",
-        )
-        ledger.create_run(connection, facts)
-        ledger.pin_source(connection, run_id, document.source)
-        for stage in (Stage.SOURCE_PINNED, Stage.MARKED):
-            ledger.advance(connection, run_id, stage)
+        ledger.create_run(connection, facts, event("start"))
+        ledger.pin_source(connection, run_id, document.source, event("source_pin"))
+        ledger.advance(connection, run_id, Stage.MARKED, event("mark"))
         plan = bind(document, measure_world(connection, "host"))
         assert plan.world is not None
-        ledger.record_plan(connection, run_id, plan, plan.world.baseline_digest)
-        for stage in TO_FIRST_PAUSE:
-            ledger.advance(connection, run_id, stage)
-    return SignedCut(database=database, run_id=run_id, plan=plan, canonical=planned.canonical)
+        ledger.record_plan(connection, run_id, plan, plan.world.baseline_digest, event("cutplan"))
+    run = SignedCut(database=database, run_id=run_id, plan=plan, canonical=planned.canonical)
+    run.backup()
+    with connect(database.conninfo("cutter_exec")) as connection:
+        for stage in (Stage.PRE_WRITE_BACKUP_TAKEN, Stage.AWAITING_CUT_AUTHORIZATION):
+            ledger.advance(connection, run_id, stage, event("to the pause"))
+    return run
 
 
 @contextmanager
@@ -202,15 +263,3 @@ def counts(database: Database) -> dict[str, int]:
 def grown(before: dict[str, int], after: dict[str, int]) -> dict[str, int]:
     """The tables whose rows changed, by how many."""
     return {table: after[table] - rows for table, rows in before.items() if after[table] != rows}
-
-
-def create_units(
-    connection: psycopg.Connection, run: SignedCut, units: tuple[PlannedUnit, ...], owner: str = "sovereign"
-) -> list[str]:
-    """The units one by one, through fn_iu_create; the statuses."""
-    said = []
-    for unit in units:
-        values = (unit.unit_kind, unit.section_type, owner, "cut", unit.parent)
-        row = connection.execute(_CREATE, (unit.address, unit.title, run.body(unit), *values)).fetchone()
-        said.append(row[0] if row else "")
-    return said

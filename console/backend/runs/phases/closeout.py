@@ -1,6 +1,7 @@
 """Phase 11: read back what became of it, pin the new baseline; the report of the run is written once it has come to rest."""
 
 import psycopg
+from psycopg.types.json import Jsonb
 
 from console.backend.database import ledger
 from console.backend.outcome import Check
@@ -33,6 +34,8 @@ class Closeout(PhaseWork):
             step.check("enacted units", answer, "the database", row == (n, n, n), "Set a HOLD and call the sovereign."),
         )
 
-    def write(self, step: Step, connection: psycopg.Connection, _measured: tuple[Check, ...]) -> tuple[Check, ...]:
-        ledger.pin_baseline(connection, step.run_id)
-        return (step.passed("baseline pinned", "today's counts are the next run's baseline", "fn_baseline_pin"),)
+    def promise(self, step: Step) -> tuple[Check, ...]:
+        return (step.passed("baseline pinned", "today's counts are the next run's baseline", "fn_run_close"),)
+
+    def write(self, step: Step, connection: psycopg.Connection, event: Jsonb, _measured: tuple[Check, ...]) -> None:
+        ledger.close_run(connection, step.run_id, event)

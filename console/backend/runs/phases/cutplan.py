@@ -1,10 +1,12 @@
 """Phase 3: plan a second time, compare, and bind the plan to the world as it is now."""
 
 import psycopg
+from psycopg.types.json import Jsonb
 
 from console.backend.canonical_json import sha256_hex
 from console.backend.database import ledger
 from console.backend.database.measure import measure_world
+from console.backend.errors import Refused, StopCode
 from console.backend.outcome import Check
 from console.backend.plan import bind
 from console.backend.runs.sources import planned
@@ -42,8 +44,8 @@ class Cutplan(PhaseWork):
             step.passed("bound to", f"{where}, timeline {world.target.timeline}", "the database"),
         )
 
-    def write(self, step: Step, connection: psycopg.Connection, _measured: tuple[Check, ...]) -> tuple[Check, ...]:
+    def write(self, step: Step, connection: psycopg.Connection, event: Jsonb, _measured: tuple[Check, ...]) -> None:
         plan = step.workspace.plan()
-        if plan.world is not None:
-            ledger.record_plan(connection, step.run_id, plan, plan.world.baseline_digest)
-        return ()
+        if plan.world is None:
+            raise Refused(StopCode.INVARIANT_FAILED, "the plan is bound to no database", "Start another run.")
+        ledger.record_plan(connection, step.run_id, plan, plan.world.baseline_digest, event)

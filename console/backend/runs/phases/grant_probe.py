@@ -11,8 +11,8 @@ from console.backend.runs.step import PhaseWork, Step
 
 _FUNCTIONS = """
     SELECT f, has_function_privilege(f::regprocedure, 'EXECUTE')
-      FROM unnest(ARRAY['cutter_governance.fn_cut_apply(text)', 'cutter_governance.fn_cut_record(text)',
-           'cutter_governance.fn_cut_enact(text, boolean)', 'cutter_governance.fn_cut_revert(text)']) AS f
+      FROM unnest(ARRAY['cutter_governance.fn_cut_apply(text, bytea, bytea, jsonb)', 'cutter_governance.fn_cut_record(text, jsonb)',
+           'cutter_governance.fn_cut_enact(text, jsonb)', 'cutter_governance.fn_cut_revert(text, jsonb)']) AS f
 """
 _GUARDS = """
     SELECT c.oid::regclass::text || '.' || t.tgname, t.tgenabled::text FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid

@@ -1,6 +1,7 @@
 """Phase 8: the governance rows of the cut: decision, change set, affected rows, signature, backlog."""
 
 import psycopg
+from psycopg.types.json import Jsonb
 
 from console.backend.database import ledger
 from console.backend.outcome import Check
@@ -17,5 +18,9 @@ class LegBRecord(PhaseWork):
     def measure(self, step: Step, connection: psycopg.Connection) -> tuple[Check, ...]:
         return (world_unchanged(step, connection, own_run_wrote=step.is_live),)
 
-    def write(self, step: Step, connection: psycopg.Connection, _measured: tuple[Check, ...]) -> tuple[Check, ...]:
-        return (step.passed("leg B", ledger.record_cut(connection, step.run_id), "fn_cut_record"),)
+    def promise(self, step: Step) -> tuple[Check, ...]:
+        n = step.workspace.plan().n_units
+        return (step.passed("leg B", f"decision, change set and {n} affected rows recorded", "fn_cut_record"),)
+
+    def write(self, step: Step, connection: psycopg.Connection, event: Jsonb, _measured: tuple[Check, ...]) -> None:
+        ledger.record_cut(connection, step.run_id, step.workspace.plan().n_units, event)

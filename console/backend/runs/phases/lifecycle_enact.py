@@ -1,6 +1,7 @@
 """Phase 10: the drafts become law, all of them in one transaction, under the second ruling."""
 
 import psycopg
+from psycopg.types.json import Jsonb
 
 from console.backend.database import ledger
 from console.backend.outcome import Check
@@ -10,12 +11,16 @@ from console.backend.runs.step import PhaseWork, Step
 
 
 class LifecycleEnact(PhaseWork):
-    """Irreversible; the database compares the drafts with the digest that was signed."""
+    """Irreversible; the database compares every draft with what was signed, and wants a newer PASS verification."""
 
     phase = Phase.LIFECYCLE_ENACT
 
     def measure(self, step: Step, connection: psycopg.Connection) -> tuple[Check, ...]:
         return (world_unchanged(step, connection, own_run_wrote=step.is_live),)
 
-    def write(self, step: Step, connection: psycopg.Connection, _measured: tuple[Check, ...]) -> tuple[Check, ...]:
-        return (step.passed("enacted", ledger.enact(connection, step.run_id, dry_run=False), "fn_cut_enact"),)
+    def promise(self, step: Step) -> tuple[Check, ...]:
+        n = step.workspace.plan().n_units
+        return (step.passed("enacted", f"{n} units and {n} versions, each as it was signed", "fn_cut_enact"),)
+
+    def write(self, step: Step, connection: psycopg.Connection, event: Jsonb, _measured: tuple[Check, ...]) -> None:
+        ledger.enact(connection, step.run_id, step.workspace.plan().n_units, event)

@@ -1,6 +1,7 @@
 """Phase 1: read the document once, keep its bytes, and record their digests."""
 
 import psycopg
+from psycopg.types.json import Jsonb
 
 from console.backend.database import ledger
 from console.backend.documents.canonical import canonical_text, source_version
@@ -22,8 +23,7 @@ class SourcePin(PhaseWork):
         step.workspace.write("source.raw", raw)
         return (step.passed("source pinned", f"{source.bytes} bytes, sha256 {source.sha256}", step.request.origin),)
 
-    def write(self, step: Step, connection: psycopg.Connection, _measured: tuple[Check, ...]) -> tuple[Check, ...]:
+    def write(self, step: Step, connection: psycopg.Connection, event: Jsonb, _measured: tuple[Check, ...]) -> None:
         raw = step.workspace.source()
         canonical = canonical_text(raw, limits(step.site.settings))
-        ledger.pin_source(connection, step.run_id, source_version(raw, canonical.data, step.request.origin))
-        return ()
+        ledger.pin_source(connection, step.run_id, source_version(raw, canonical.data, step.request.origin), event)

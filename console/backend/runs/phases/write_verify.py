@@ -1,6 +1,7 @@
 """Phase 9: as cutter_verify, everything: places, bodies against the pinned source, coverage, deltas, untouched rows."""
 
 import psycopg
+from psycopg.types.json import Jsonb
 
 from console.backend.database import ledger
 from console.backend.documents.canonical import canonical_text
@@ -30,11 +31,13 @@ class WriteVerify(PhaseWork):
     def measure(self, step: Step, connection: psycopg.Connection) -> tuple[Check, ...]:
         return verify_cut(step, connection)
 
-    def write(self, step: Step, connection: psycopg.Connection, measured: tuple[Check, ...]) -> tuple[Check, ...]:
-        result = ledger.record_verification(
-            connection, step.run_id, Outcome.PASS, CheckList(checks=measured).model_dump_json()
-        )
-        return (step.passed("verify result", result, "fn_verify_record"),)
+    def promise(self, step: Step) -> tuple[Check, ...]:
+        answer = "PASS recorded; the database compares every draft with what was signed"
+        return (step.passed("verify result", answer, "fn_verify_record"),)
+
+    def write(self, step: Step, connection: psycopg.Connection, event: Jsonb, measured: tuple[Check, ...]) -> None:
+        checks = CheckList(checks=measured).model_dump_json()
+        ledger.record_verification(connection, step.run_id, Outcome.PASS, checks, event)
 
 
 def verify_cut(step: Step, connection: psycopg.Connection) -> tuple[Check, ...]:

@@ -1,0 +1,119 @@
+"""The policy and its signers' public keys, pinned in the database by an administrator: what PostgreSQL verifies signatures with."""
+
+import subprocess
+from datetime import datetime
+from pathlib import Path
+
+import psycopg
+
+from console.backend.approvals.keyring import measure_keyring
+from console.backend.approvals.policy import Policy, check_policy, load_policy, require_satisfiable
+from console.backend.canonical_json import canonical_json
+from console.backend.database.connections import connect, scalar
+from console.backend.errors import Refused, StopCode, Unmeasured, UsageError
+from console.backend.safe_text import SafeText, safe_text
+from console.backend.value import Value
+
+_TIMEOUT_S = 30
+_PIN = "SELECT cutter_governance.fn_policy_pin(%b, %b)"
+_PINNED = "SELECT policy_sha256, pinned_by, pinned_at FROM cutter_governance.v_policy_pin"
+_KEYS = """
+    SELECT k.fingerprint, k.primary_fingerprint FROM cutter_governance.signing_key k
+     WHERE NOT EXISTS (SELECT 1 FROM cutter_governance.signing_key_end e WHERE e.fingerprint IN (k.fingerprint, k.primary_fingerprint))
+     ORDER BY k.primary_fingerprint, k.fingerprint
+"""
+
+
+class PolicyPin(Value):
+    """The policy that the database believes."""
+
+    policy_sha256: str
+    pinned_by: SafeText
+    pinned_at: datetime
+
+
+class PinnedKey(Value):
+    """A key that the database verifies signatures with."""
+
+    fingerprint: str
+    primary_fingerprint: str
+
+
+class PinnedPolicy(Value):
+    """The policy file of this host beside the policy and the keys that the database has pinned."""
+
+    policy_sha256: str
+    """Of the policy file on this host."""
+    pinned: PolicyPin | None
+    keys: tuple[PinnedKey, ...]
+    """Keys that are pinned and not withdrawn, primary and subkeys."""
+
+    @property
+    def agrees(self) -> bool:
+        """Whether the database believes the policy of this host, and no other."""
+        return self.pinned is not None and self.pinned.policy_sha256 == self.policy_sha256
+
+
+def pinned_policy(connection: psycopg.Connection) -> PolicyPin | None:
+    """The policy that the database has pinned last; None where none has been pinned."""
+    row = connection.execute(_PINNED).fetchone()
+    return PolicyPin(policy_sha256=row[0], pinned_by=row[1], pinned_at=row[2]) if row else None
+
+
+def measure_pinned_policy(monitor: str, policy_file: Path) -> PinnedPolicy:
+    """Compare host and database, as the monitoring role. Raises Refused for a bad policy file, Unmeasured without the database."""
+    policy = load_policy(policy_file)
+    with connect(monitor, read_only=True, purpose="policy") as connection:
+        keys = connection.execute(_KEYS).fetchall()
+        pinned = pinned_policy(connection)
+    return PinnedPolicy(
+        policy_sha256=policy.sha256,
+        pinned=pinned,
+        keys=tuple(PinnedKey(fingerprint=own, primary_fingerprint=primary) for own, primary in keys),
+    )
+
+
+def pin_policy(administrator: str, policy_file: Path, gnupg_home: Path, now: datetime, confirm: str) -> str:
+    """Pin the policy and the exported keys of its signers. Returns its sha256.
+
+    `confirm` is the policy's sha256, typed by the person who has read it. Raises UsageError for another one, Refused
+    (POLICY_UNSATISFIABLE) for a policy that cannot be satisfied, or whose keys the database cannot verify with.
+    """
+    policy = load_policy(policy_file)
+    if confirm != policy.sha256:
+        raise UsageError(
+            StopCode.POLICY_UNSATISFIABLE,
+            f"what was typed is not the digest of {policy_file}, which is {policy.sha256}",
+            f"Read the policy, then: cutter-console policy pin --confirm {policy.sha256}",
+        )
+    require_satisfiable(check_policy(policy, measure_keyring(gnupg_home, now), now))
+    exports = [_exported(gnupg_home, signer.fingerprint) for signer in policy.signers]
+    with connect(administrator, purpose="policy pin") as connection:
+        connection.execute("SET LOCAL ROLE cutter_owner")
+        return str(scalar(connection, _PIN, canonical_json(policy), exports))
+
+
+def unpinned(policy: Policy, pinned: PolicyPin | None) -> str:
+    """Why a ruling under this policy would not be believed; empty where it would."""
+    if pinned is None:
+        return "no policy is pinned in the database: it believes no signature"
+    if pinned.policy_sha256 != policy.sha256:
+        return f"the database believes policy {pinned.policy_sha256}, the policy of this host is {policy.sha256}"
+    return ""
+
+
+def _exported(home: Path, fingerprint: str) -> bytes:
+    command = ["gpg", "--homedir", str(home), "--no-options", "--batch", "--export-options", "export-minimal"]
+    try:
+        done = subprocess.run(
+            [*command, "--export", fingerprint], capture_output=True, timeout=_TIMEOUT_S, check=True
+        ).stdout
+    except (OSError, subprocess.SubprocessError) as error:
+        raise Unmeasured(StopCode.POLICY_UNSATISFIABLE, f"gpg: {safe_text(str(error))}", "Install gpg.") from error
+    if not done:
+        raise Refused(
+            StopCode.POLICY_UNSATISFIABLE,
+            f"no public key {fingerprint} in {home}",
+            f"Import it: gpg --homedir {home} --import FILE",
+        )
+    return done

@@ -1,0 +1,45 @@
+"""The key of a run's journal: it tells events of the journal's writer from events of somebody who only knows a password."""
+
+import hashlib
+import os
+import secrets
+from pathlib import Path
+
+from console.backend.regular_file import read_regular
+
+KEY_NAME = "anchor.key"
+_SEED_BYTES = 32
+
+
+class JournalKey:
+    """A chain of one-time keys out of one seed: the database holds the digest of the next key and never the seed.
+
+    Each event names the key that the last one locked, and the digest of the next (S/KEY, RFC 1760). The file is no
+    credential: with it one can only say that an event belongs to this journal. See docs/decisions.md, "Events".
+    """
+
+    def __init__(self, seed: bytes) -> None:
+        self._seed = seed
+
+    @classmethod
+    def load_or_create(cls, directory: Path) -> "JournalKey":
+        """The key of the run in this directory; a new one where there is none, mode 0600."""
+        path = directory / KEY_NAME
+        try:
+            return cls(read_regular(path, _SEED_BYTES * 2)[:_SEED_BYTES])
+        except FileNotFoundError:
+            seed = secrets.token_bytes(_SEED_BYTES)
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+            with os.fdopen(descriptor, "wb") as stream:
+                stream.write(seed)
+                stream.flush()
+                os.fsync(descriptor)
+            return cls(seed)
+
+    def key(self, number: int) -> str:
+        """The key of the event with this number, as 64 hex digits; events of a run count from 0."""
+        return hashlib.sha256(self._seed + number.to_bytes(8, "big")).hexdigest()
+
+    def lock(self, number: int) -> str:
+        """What the database holds until the event of this number is written: sha256 of its key."""
+        return hashlib.sha256(bytes.fromhex(self.key(number))).hexdigest()

@@ -1,0 +1,40 @@
+"""Events that belong to no phase: notes of what was done to a run, and the end of its journal when the console lets go."""
+
+import json
+
+import psycopg
+from psycopg.types.json import Jsonb
+
+from console.backend.database import ledger
+from console.backend.database.connections import connect
+from console.backend.database.ledger import Event
+from console.backend.errors import CutterError
+from console.backend.journal import Journal
+from console.backend.journal_record import Anchor
+from console.backend.outcome import Outcome
+from console.backend.runs.site import Site
+from console.backend.runs.states import Mode
+from console.backend.runs.workspace import RunRequestFile, Workspace
+
+
+def noted(
+    connection: psycopg.Connection, workspace: Workspace, phase: str, record: dict[str, object], head: Anchor
+) -> Jsonb:
+    """The event of a change that is no phase, anchored at this head of the journal."""
+    event = Event(phase=phase, outcome=Outcome.NOT_RUN, record=json.dumps(record), anchor=head)
+    return ledger.event_json(connection, workspace.run_id, event, workspace.journal_key())
+
+
+def come_to_rest(site: Site, workspace: Workspace, request: RunRequestFile, journal: Journal) -> None:
+    """Anchor the journal's last record, so that a lost or changed end is seen.
+
+    Where the database cannot be reached, or has no lock for this run, the end stays unanchored, and
+    `journal verify` says so.
+    """
+    if request.mode is Mode.DRYRUN:
+        return
+    try:
+        with connect(site.settings.database.executor, timeout_s=10, purpose="rest") as connection:
+            ledger.rest(connection, workspace.run_id, noted(connection, workspace, "rest", {}, journal.head))
+    except CutterError:
+        return

@@ -1,0 +1,110 @@
+"""A verification at the second pause: after edits, before SG_2 is drafted, and whenever somebody asks."""
+
+import time
+
+import psycopg
+
+from console.backend.canonical_json import canonical_json
+from console.backend.database import ledger
+from console.backend.database.connections import connect, scalar
+from console.backend.database.ledger import Event
+from console.backend.errors import Refused, StopCode
+from console.backend.journal import Journal
+from console.backend.journal_record import Field, RecordKind
+from console.backend.outcome import Check, Outcome, worst
+from console.backend.runs.anchoring import come_to_rest
+from console.backend.runs.phases.write_verify import CheckList, verify_again
+from console.backend.runs.site import Site
+from console.backend.runs.standing import anchor_of
+from console.backend.runs.states import Family, Mode, Phase, RunState, Stage
+from console.backend.runs.step import Step
+from console.backend.runs.workspace import PhaseRecord, Workspace
+from console.backend.views import RunView
+from console.backend.world import TableDelta
+
+_WRITTEN_SINCE = """
+    SELECT count(*) FROM cutter_governance.approval_use WHERE run_id <> %(run)s
+       AND used_at > (SELECT min(used_at) FROM cutter_governance.approval_use WHERE run_id = %(run)s)
+"""
+
+
+def verify_drafts(site: Site, run: RunView, *, record: bool) -> tuple[Check, ...]:
+    """Every check of a draft cut, as cutter_verify; at the second pause the verdict is recorded, unless `record` is off.
+
+    Raises Refused where the run has no draft to verify.
+    """
+    if run.mode is not Mode.LIVE or not _has_draft(run.state):
+        raise Refused(
+            StopCode.INVARIANT_FAILED,
+            f"run {run.run_id} at {run.state.name} has no draft cut",
+            "Verify between leg B and the enactment.",
+        )
+    workspace = Workspace.open(site.root, run.run_id)
+    step = Step(site, workspace, workspace.request(), lambda *_: None)
+    pause = run.state == RunState(stage=Stage.AWAITING_LIFECYCLE_AUTHORIZATION)
+    if not (record and pause):
+        return _measured(step, run)
+    anchor = anchor_of(site, step.request)
+    with Journal.resume(workspace.journal, run.run_id, site.context, anchor) as journal:
+        started, clock = site.context.now(), time.perf_counter()
+        checks = _measured(step, run)
+        outcome = worst([check.outcome for check in checks])
+        if outcome in {Outcome.PASS, Outcome.FAIL}:
+            done = PhaseRecord(
+                phase=Phase.WRITE_VERIFY,
+                outcome=outcome,
+                detail=f"verified again: {sum(check.outcome is Outcome.PASS for check in checks)} of {len(checks)} checks PASS",
+                started_at=started,
+                took_ms=(time.perf_counter() - clock) * 1000,
+                checks=checks,
+            )
+            _record(site, workspace, done, journal)
+        come_to_rest(site, workspace, step.request, journal)
+    return checks
+
+
+def _record(site: Site, workspace: Workspace, done: PhaseRecord, journal: Journal) -> None:
+    run_id = workspace.run_id
+    with connect(site.settings.database.verifier, timeout_s=0, purpose="verify again") as connection:
+        xid = str(scalar(connection, "SELECT pg_current_xact_id()::text"))
+        said = (Field(key="outcome", value=done.outcome), Field(key="xid", value=xid))
+        head = journal.append(RecordKind.NOTE, "verify again", said)
+        event = Event(phase="verify again", outcome=done.outcome, record=canonical_json(done).decode(), anchor=head)
+        checks = CheckList(checks=done.checks).model_dump_json()
+        told = ledger.event_json(connection, run_id, event, workspace.journal_key())
+        ledger.record_verification(connection, run_id, done.outcome, checks, told)
+
+
+def _measured(step: Step, run: RunView) -> tuple[Check, ...]:
+    verifier = step.site.settings.database.verifier
+    with connect(verifier, read_only=True, purpose="verify") as connection:
+        expected = _deltas_since(connection, run, step)
+        differing = ledger.draft_differences(connection, run.run_id)
+    with connect(verifier, read_only=True, timeout_s=0, purpose="verify") as connection:
+        checks = verify_again(step, connection, expected)
+    answer = "; ".join(differing[:3]) or "every draft is what was signed, and nothing else stands under the prefix"
+    more = f"; and {len(differing) - 3} more" if len(differing) > 3 else ""
+    advice = f"Take them back: cutter-console approval draft {run.run_id} --revert"
+    return (*checks, step.check("as signed", answer + more, "fn_draft_differences", not differing, advice))
+
+
+def _deltas_since(connection: psycopg.Connection, run: RunView, step: Step) -> tuple[TableDelta, ...] | None:
+    """The rows this run has added by now; None where another run has written since."""
+    if connection.execute(_WRITTEN_SINCE, {"run": run.run_id}).fetchone() != (0,):
+        return None
+    row = connection.execute(
+        "SELECT count(*) FROM cutter_governance.verify_result WHERE run_id = %s", (run.run_id,)
+    ).fetchone()
+    verified = int(row[0]) if row else 0
+    by_now = {delta.table: delta.rows for delta in step.workspace.plan().expected_deltas}
+    for table in ("cutter_governance.verify_result", "cutter_governance.dot_pair_signature"):
+        by_now[table] = by_now.get(table, 0) + verified
+    return tuple(TableDelta(table=table, rows=rows) for table, rows in by_now.items())
+
+
+def _has_draft(state: RunState) -> bool:
+    return state.family is not Family.REVERTED and state.stage in {
+        Stage.LEG_B_RECORDED,
+        Stage.WRITE_VERIFIED,
+        Stage.AWAITING_LIFECYCLE_AUTHORIZATION,
+    }

@@ -1,0 +1,72 @@
+"""A sovereign for tests of the database: real keys in a throw-away home, one a worker, and what they sign."""
+
+import atexit
+import shutil
+import subprocess
+import tempfile
+from functools import lru_cache
+from pathlib import Path
+
+import psycopg
+
+from console.backend.approvals.policy import Policy, Signer, Thresholds
+from console.backend.canonical_json import canonical_json
+from console.demo_keys import DemoKeys, create_demo_keys, stop_agent
+
+
+class Sovereign:
+    """A policy of one signer, and signatures of that signer over any bytes."""
+
+    def __init__(self, keys: DemoKeys) -> None:
+        self.keys = keys
+        signer = Signer(name="test sovereign", fingerprint=keys.sovereign_fingerprint)
+        self.policy = Policy(signers=(signer,), thresholds=Thresholds(SG_1=1, SG_2=1), solo=True, operators=())
+
+    @property
+    def fingerprint(self) -> str:
+        """Of the one signer."""
+        return self.keys.sovereign_fingerprint
+
+    def sign(self, data: bytes, *options: str) -> bytes:
+        """A detached signature over these bytes."""
+        return self.gpg("--digest-algo", "SHA256", "--detach-sign", *options, data=data)
+
+    def export(self) -> bytes:
+        """The signer's public key as gpg exports it."""
+        return self.gpg("--export-options", "export-minimal", "--export", self.fingerprint)
+
+    def pin(self, connection: psycopg.Connection) -> None:
+        """Pin policy and key, as an administrator does."""
+        connection.execute(
+            "SELECT cutter_governance.fn_policy_pin(%b, %b)", (canonical_json(self.policy), [self.export()])
+        )
+
+    def gpg(self, *arguments: str, data: bytes = b"") -> bytes:
+        """gpg on the home of this sovereign."""
+        command = ["gpg", "--homedir", str(self.keys.home), "--no-options", "--batch", "--quiet"]
+        return subprocess.run([*command, *arguments], input=data, capture_output=True, check=True).stdout
+
+
+@lru_cache
+def sovereign() -> Sovereign:
+    """The sovereign of this worker."""
+    return _made()
+
+
+@lru_cache
+def usurper() -> Sovereign:
+    """Somebody with a key and without authority."""
+    return _made()
+
+
+def _made() -> Sovereign:
+    home = Path(tempfile.mkdtemp(prefix="sov-", dir="/tmp"))
+    keys = create_demo_keys(home / "gpg")
+
+    def close() -> None:
+        stop_agent(keys.home)
+        stop_agent(keys.elsewhere)
+        shutil.rmtree(home, ignore_errors=True)
+
+    atexit.register(close)
+    return Sovereign(keys)
