@@ -35,6 +35,14 @@ class PlannedUnit(Value):
     body_sha256: str
 
 
+class DraftUnit(Value):
+    """One draft that a ruling is over, as a signer reads it."""
+
+    address: SafeText
+    title: SafeText
+    body_sha256: str
+
+
 class OtherSpan(Value):
     """Bytes of the canonical text that belong to no unit, and why: front matter, document title, preamble."""
 

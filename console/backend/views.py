@@ -5,7 +5,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from console.backend.outcome import Check, Evidence, Outcome
-from console.backend.plan import DocumentPlan, Problem
+from console.backend.plan import DocumentPlan, DraftUnit, Problem
 from console.backend.runs.states import Mode, Move, Phase, RunState
 from console.backend.safe_text import SafeText, safe_lines
 from console.backend.value import Value
@@ -212,6 +212,8 @@ class ApprovalView(Value):
     sign_with: str
     """The command that a signer runs elsewhere, one line a signer of the policy."""
     signature_paths: tuple[Path, ...] = ()
+    drafts: tuple[DraftUnit, ...] = ()
+    """The drafts that a ruling to enact or to revert is over, in order; empty for a ruling over a plan."""
 
 
 class Danger(StrEnum):

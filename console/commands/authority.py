@@ -50,6 +50,7 @@ def _approval_lines(seen: ApprovalView) -> list[str]:
             f"{one.outcome:<13} {one.name}: {one.detail}" + (f"  next: {one.next_action}" if one.next_action else "")
             for one in seen.checks
         ),
+        *(f"unit       {one.body_sha256}  {one.address}  {one.title}" for one in seen.drafts),
         *(f"sign with  {line}" for line in seen.sign_with.split("\n")),
     ]
 

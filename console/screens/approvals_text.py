@@ -42,13 +42,34 @@ def checks(view: ApprovalView, width: int) -> list[Line]:
     return [part for check in ordered for part in check_lines(check, width)]
 
 
+MOST_DRAFTS = 500
+"""Units of a ruling that the screen lists; the file beside the statement has them all."""
+
+
 def statement(view: ApprovalView) -> list[Line]:
-    """The digest of the exact bytes, then the text."""
+    """The digest of the exact bytes, the units that a ruling over drafts is about, then the text."""
     return [
         line(Span("sha256 of the file's bytes", "muted")),
         line(Span(view.statement_sha256, "strong")),
         line(""),
+        *_drafts(view),
         *(line(str(text)) for text in view.statement_lines),
+    ]
+
+
+def _drafts(view: ApprovalView) -> list[Line]:
+    if not view.drafts:
+        return []
+    more = len(view.drafts) - MOST_DRAFTS
+    head = f"{len(view.drafts)} units, each with the sha256 of its body"
+    return [
+        line(Span(head, "strong")),
+        *(
+            line(Span(f"{unit.body_sha256[:16]}  ", "muted"), f"{unit.address}  ", Span(str(unit.title), "muted"))
+            for unit in view.drafts[:MOST_DRAFTS]
+        ),
+        *([line(Span(f"and {more} more: see the file beside the statement", "muted"))] if more > 0 else []),
+        line(""),
     ]
 
 

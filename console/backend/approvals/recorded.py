@@ -13,6 +13,8 @@ from console.backend.value import Value
 
 _ASKED_AT_ONCE = 2
 _LONGEST_S = 10.0
+_ENDED_SINCE = {"expired", "key expired", "key withdrawn"}
+"""What the database says of a signature whose time is over; it does not unmake what was done under it."""
 
 
 class RecordedSignature(Value):
@@ -23,6 +25,8 @@ class RecordedSignature(Value):
     signer: str
     statement: bytes
     signature: bytes
+    in_database: SafeText = ""
+    """What PostgreSQL says of it: `good`, or why it is not; empty where it was not asked."""
 
 
 class SignatureAnswer(Value):
@@ -75,12 +79,23 @@ def _judged(one: RecordedSignature, status: tuple[str, ...]) -> SignatureAnswer:
     said = {line[0] for line in words}
     valid = [line[-1] for line in words if line[0] == "VALIDSIG"]
     if valid == [one.signer]:
-        return _answer(one, Outcome.PASS, f"good, key {one.signer}")
+        return _agreed(one)
     if len(valid) == 1:
         return _answer(one, Outcome.FAIL, f"made with key {valid[0]}, recorded under {one.signer}")
     if "NO_PUBKEY" in said:
         return _answer(one, Outcome.INCONCLUSIVE, f"the public key of {one.signer} is not in the key ring")
     return _answer(one, Outcome.FAIL, "it is no good signature of the recorded statement")
+
+
+def _agreed(one: RecordedSignature) -> SignatureAnswer:
+    """gpg takes it; the database must too, unless it does not have the key."""
+    if one.in_database in {"", "good"}:
+        return _answer(one, Outcome.PASS, f"good, key {one.signer}")
+    if one.in_database in _ENDED_SINCE:
+        return _answer(one, Outcome.PASS, f"good when it was used, key {one.signer}; since then: {one.in_database}")
+    if one.in_database == "no such key":
+        return _answer(one, Outcome.INCONCLUSIVE, f"the database has not pinned the key {one.signer}")
+    return _answer(one, Outcome.FAIL, f"gpg takes it, the database does not: {one.in_database}")
 
 
 def _answer(one: RecordedSignature, outcome: Outcome, detail: str) -> SignatureAnswer:

@@ -1,5 +1,6 @@
 """The statement that a sovereign signs: canonical JSON, byte for byte, drafted by the run at its pause."""
 
+import hashlib
 import os
 import secrets
 import uuid
@@ -22,6 +23,7 @@ from pydantic import (
 from console.backend.canonical_json import canonical_json, sha256_hex
 from console.backend.context import Context
 from console.backend.errors import Refused, StopCode
+from console.backend.plan import DraftUnit
 from console.backend.regular_file import open_regular
 from console.backend.safe_text import SafeText
 from console.backend.value import Value
@@ -114,26 +116,17 @@ class RunFacts(Value):
     expected_deltas: tuple[TableDelta, ...]
 
 
-class DraftUnit(Value):
-    """One draft that a ruling is over, as a signer reads it."""
-
-    address: SafeText
-    title: SafeText
-    body_sha256: Sha256
-
-
 class StatementDrafts(Value):
-    """The drafts that a ruling is over: listed, or too many and in a file beside the statement."""
+    """The drafts that a ruling is over: all of them in a file beside the statement, and listed where they are not too many."""
 
     count: Annotated[int, Field(gt=0)]
     units: tuple[DraftUnit, ...] | None = None
-    file: SafeText | None = None
-    file_sha256: Sha256 | None = None
+    file: SafeText
+    """Beside the statement; one line a unit, out of which `draft_digest` can be computed."""
+    file_sha256: Sha256
 
     @model_validator(mode="after")
-    def _listed_or_in_a_file(self) -> Self:
-        if (self.units is None) != (self.file is not None and self.file_sha256 is not None):
-            raise ValueError("the drafts are listed, or stand in a file that is named with its sha256")
+    def _as_many_as_counted(self) -> Self:
         if self.units is not None and len(self.units) != self.count:
             raise ValueError(f"{len(self.units)} drafts are listed, {self.count} counted")
         return self
@@ -237,21 +230,44 @@ def draft_statement(
 
 
 MAX_LISTED = 200
-"""More drafts than this stand in a file beside the statement, which names its sha256."""
+"""More drafts than this are not listed in the statement itself."""
 _MAX_LISTED_BYTES = 48 * 1024
+_FIELDS = 7
 
 
 def list_drafts(lines: tuple[str, ...], file: str) -> StatementDrafts:
-    """The drafts of a ruling, out of their lines (see `DraftState`); `file` is the name where they are too many."""
-    units = tuple(_draft_unit(line) for line in lines)
-    if len(units) <= MAX_LISTED and sum(len(line.encode()) for line in lines) <= _MAX_LISTED_BYTES:
-        return StatementDrafts(count=len(units), units=units)
-    return StatementDrafts(count=len(units), file=file, file_sha256=sha256_hex("\n".join(lines).encode()))
+    """The drafts of a ruling, out of their lines (see `DraftState`), which stand in `file` beside the statement."""
+    few = len(lines) <= MAX_LISTED and sum(len(line.encode()) for line in lines) <= _MAX_LISTED_BYTES
+    return StatementDrafts(
+        count=len(lines),
+        units=tuple(draft_unit(line) for line in lines) if few else None,
+        file=file,
+        file_sha256=sha256_hex(draft_file(lines)),
+    )
 
 
-def _draft_unit(line: str) -> DraftUnit:
+def draft_file(lines: tuple[str, ...]) -> bytes:
+    """The file of a ruling's drafts: their lines, joined by LF."""
+    return "\n".join(lines).encode()
+
+
+def draft_unit(line: str) -> DraftUnit:
+    """Address, title and body digest of one line. Raises ValueError where it is none."""
     fields = line.split("\t")
+    if len(fields) != _FIELDS:
+        raise ValueError(f"a line of {len(fields)} fields, {_FIELDS} are expected")
     return DraftUnit(address=fields[0], title=fields[5], body_sha256=fields[6])
+
+
+def merkle_root(lines: tuple[str, ...]) -> str:
+    """Merkle tree hash over the lines in order (RFC 6962, section 2.1): `draft_digest` of a ruling over them."""
+    level = [hashlib.sha256(b"\0" + line.encode()).digest() for line in lines]
+    if not level:
+        return sha256_hex(b"")
+    while len(level) > 1:
+        pairs = [level[i : i + 2] for i in range(0, len(level), 2)]
+        level = [hashlib.sha256(b"\1" + b"".join(pair)).digest() if len(pair) == 2 else pair[0] for pair in pairs]
+    return level[0].hex()
 
 
 def statement_bytes(statement: Statement) -> bytes:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from console.backend.approvals.bindings import placeholders_in
 from console.backend.approvals.keyring import Keyring, measure_keyring
+from console.backend.approvals.pinning import PolicyPin, pinned_policy, unpinned
 from console.backend.approvals.policy import Policy, check_policy, load_policy
 from console.backend.approvals.statement import MAX_STATEMENT_BYTES, Kind
 from console.backend.database.records import ApprovalRow, RunRow, all_runs, approvals
@@ -69,11 +70,18 @@ class Ledger(Value):
     used: tuple[SafeText, ...]
 
 
+class Pinned(Value):
+    """The policy that the database verifies signatures by; None where none has been pinned."""
+
+    pin: PolicyPin | None
+
+
 class Facts(Value):
     """What G7 measures."""
 
     policy: Fact[PolicyFile]
     keys: Fact[Keyring]
+    pinned: Fact[Pinned]
     packages: Fact[tuple[Package, ...]]
     ledger: Fact[Ledger]
     placeholders: Fact[tuple[SafeText, ...]]
@@ -95,6 +103,13 @@ def measure(probe: Probe) -> Facts:
     return Facts(
         policy=policy,
         keys=keys,
+        pinned=probe.ask(
+            "pinned policy",
+            "the policy and keys that the database verifies signatures by",
+            "v_policy_pin",
+            lambda: _pinned(probe),
+            lambda found: found.pin.policy_sha256 if found.pin else "none is pinned",
+        ),
         ledger=seen,
         packages=probe.ask(
             "packages",
@@ -248,6 +263,31 @@ def _policy(path: Path) -> PolicyFile:
         return PolicyFile(policy=None, problem=refused.message)
 
 
+def _pinned(probe: Probe) -> Pinned:
+    with probe.monitor() as connection:
+        return Pinned(pin=pinned_policy(connection))
+
+
+def _believed(found: PolicyFile, pinned: Pinned) -> Verdict:
+    if found.policy is None:
+        return fails(found.problem, "Write the policy file, and have it agreed by the sovereign.")
+    why = unpinned(found.policy, pinned.pin)
+    if why:
+        return fails(why, f"As an administrator: cutter-console policy pin --confirm {found.policy.sha256}")
+    return passes(f"the database verifies signatures by this policy, {found.policy.sha256}")
+
+
+def pin_check(policy: Fact[PolicyFile], pinned: Fact[Pinned], name: str = "policy in the database") -> Check:
+    """Pure: the database believes the signers of this host's policy, and no others."""
+
+    def judged(found: Pinned) -> Verdict:
+        if policy.value is None:
+            return unclear(policy.unmeasured, policy.next_action)
+        return _believed(policy.value, found)
+
+    return check(name, pinned, judged, policy)
+
+
 def _keys(probe: Probe) -> Keyring:
     ring = measure_keyring(probe.site.gnupg_home, probe.site.context.now())
     if ring.unreadable:
@@ -300,6 +340,7 @@ def decide(facts: Facts) -> tuple[Check, ...]:
     """Pure: policy, the package of every waiting run, the statements that there are, no placeholder."""
     return (
         policy_check(facts.policy, facts.keys),
+        pin_check(facts.policy, facts.pinned),
         *_package_checks(facts.packages),
         check("statements", facts.ledger, lambda found: passes(_ledger_in_words(found))),
         check("no placeholder", facts.placeholders, _no_placeholder),

@@ -5,6 +5,7 @@ from datetime import datetime
 
 import psycopg
 
+from console.backend.approvals.pinning import PolicyPin, pinned_policy
 from console.backend.approvals.recorded import RecordedSignature
 from console.backend.database.connections import scalar
 from console.backend.database.records import RunRow, all_runs
@@ -33,8 +34,11 @@ _CONSTANTS = """
        AND (strpos(p.prosrc, '''' || d.docprefix || '''') > 0 OR strpos(p.prosrc, '''' || d.docprefix || '/') > 0) ORDER BY 1
 """
 _USED = """
-    SELECT DISTINCT ON (run_id, kind, statement_sha256) run_id, kind, signers, statement, signatures FROM cutter_governance.v_approval
-     WHERE used_for IS NOT NULL ORDER BY run_id DESC, kind, statement_sha256
+    SELECT run_id, kind, signers, statement, signatures,
+           CASE WHEN row_number() OVER () <= 50 THEN (SELECT array_agg((cutter_governance.fn_openpgp_check(s, statement)).verdict ORDER BY i)
+                                                        FROM unnest(signatures) WITH ORDINALITY u (s, i)) END
+      FROM (SELECT DISTINCT ON (run_id, kind, statement_sha256) * FROM cutter_governance.v_approval
+             WHERE used_for IS NOT NULL ORDER BY run_id DESC, kind, statement_sha256) used
 """
 _DURABILITY = """
     SELECT name || ' = ' || setting FROM pg_settings WHERE (name, setting) IN (('fsync', 'off'), ('full_page_writes', 'off'),
@@ -68,6 +72,7 @@ class Answers:
         self.used: list[RecordedSignature] = []
         self.runs: tuple[RunRow, ...] = ()
         self.skew_s = 0.0
+        self.pinned: PolicyPin | None = None
         try:
             with probe.monitor() as connection:
                 self._read(probe, connection)
@@ -84,10 +89,18 @@ class Answers:
         self.constants = tuple(line for (line,) in connection.execute(_CONSTANTS).fetchall())
         self.weak_settings = tuple(line for (line,) in connection.execute(_DURABILITY).fetchall())
         self.used = [
-            RecordedSignature(run_id=run_id, kind=kind, signer=signer, statement=statement, signature=signature)
-            for run_id, kind, signers, statement, signatures in connection.execute(_USED).fetchall()
-            for signer, signature in zip(signers, signatures, strict=True)
+            RecordedSignature(
+                run_id=run_id,
+                kind=kind,
+                signer=signer,
+                statement=statement,
+                signature=signature,
+                in_database=verdict or "",
+            )
+            for run_id, kind, signers, statement, signatures, verdicts in connection.execute(_USED).fetchall()
+            for signer, signature, verdict in zip(signers, signatures, verdicts or [""] * len(signers), strict=True)
         ]
+        self.pinned = pinned_policy(connection)
 
     def require(self) -> None:
         """Raises what kept the connection from answering."""

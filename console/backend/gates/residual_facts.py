@@ -47,6 +47,8 @@ class Hands(Value):
 
     executor: bool
     verifier: bool
+    pinned: SafeText = ""
+    """sha256 of the policy that the database verifies signatures by; empty where none is pinned."""
 
 
 class Signatures(Value):
@@ -195,7 +197,11 @@ def _hands(probe: Probe, seen: Answers, *, verifier: bool) -> Hands:
     `verifier` is true where this account has just been connected as the verifier.
     """
     seen.require()
-    return Hands(executor=_usable(probe, Role.EXECUTOR), verifier=verifier or _usable(probe, Role.VERIFIER))
+    return Hands(
+        executor=_usable(probe, Role.EXECUTOR),
+        verifier=verifier or _usable(probe, Role.VERIFIER),
+        pinned=seen.pinned.policy_sha256 if seen.pinned else "",
+    )
 
 
 def _usable(probe: Probe, role: Role) -> bool:

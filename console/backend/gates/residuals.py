@@ -46,7 +46,7 @@ def decide(facts: Facts) -> tuple[Check, ...]:
         check("F3 generality: no document's own constant", facts.constants, _constants),
         check("F3 generality: every kind in the vocabulary", facts.kinds, _kinds),
         check("R1 both passwords in one hand", facts.hands, _hands),
-        check("R2 signatures are not seen by PostgreSQL", facts.signatures, _signatures),
+        check("R2 signatures, asked of gpg and of PostgreSQL", facts.signatures, _signatures),
         check("R3 a run does not outlive its process", facts.interrupted, _interrupted),
         check("R4 durability of an acknowledged COMMIT", facts.durability, _durability),
         check("R5 two clocks", facts.skew_s, _clock),
@@ -98,14 +98,16 @@ def _kinds(found: tuple[str, ...]) -> Verdict:
 
 
 def _hands(found: Hands) -> Verdict:
+    if found.pinned:
+        return closed(
+            f"whoever holds the passwords: the database imports nothing that is not signed under policy {found.pinned}"
+        )
     if not found.verifier:
         return closed("this account cannot connect as the verifier: who cuts cannot import an approval")
     if not found.executor:
         return closed("this account cannot connect as the executor: who imports an approval cannot cut")
-    said = "this account connects as executor and as verifier, so one person can import an approval and cut under it"
-    return narrowed(
-        said, "Give cutter_verify another password, in another account's ~/.pgpass, and import approvals from there."
-    )
+    said = "this account connects as executor and as verifier, and no policy is pinned that the database verifies by"
+    return narrowed(said, "As an administrator: cutter-console policy pin; see: cutter-console policy show")
 
 
 def _signatures(found: Signatures) -> Verdict:
@@ -122,7 +124,9 @@ def _signatures(found: Signatures) -> Verdict:
     if found.beyond:
         said = f"the newest {MOST_SIGNATURES} verify, {found.beyond} older ones were not asked"
         return narrowed(said, "Verify the older ones from the reports of their runs: cutter-console report RUN")
-    return closed(f"{len(found.answers)} recorded signatures of used rulings, all of them verify again")
+    return closed(
+        f"{len(found.answers)} recorded signatures of used rulings, all of them verify again, by gpg and by PostgreSQL"
+    )
 
 
 def _interrupted(found: tuple[Interrupted, ...]) -> Verdict:

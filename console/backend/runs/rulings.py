@@ -16,8 +16,11 @@ from console.backend.approvals.statement import (
     Statement,
     StatementDocument,
     StatementDrafts,
+    draft_file,
     draft_statement,
+    draft_unit,
     list_drafts,
+    merkle_root,
     parse_statement,
     read_statement,
     write_statement,
@@ -28,8 +31,9 @@ from console.backend.database import ledger
 from console.backend.database.connections import connect, scalar
 from console.backend.database.records import ApprovalRow, RunRow, approvals, require_run
 from console.backend.errors import CutterError, Drifted, Refused, StopCode, Waiting
-from console.backend.outcome import Check, Outcome
-from console.backend.plan import CutPlan
+from console.backend.outcome import Check, Evidence, Outcome
+from console.backend.plan import CutPlan, DraftUnit
+from console.backend.regular_file import read_regular
 from console.backend.runs.site import Site
 from console.backend.runs.states import Stage
 from console.backend.runs.workspace import Workspace
@@ -48,6 +52,7 @@ _OF_DRAFTS = {"draft_digest", "drafts", "expires", "n_units", "expected_deltas"}
 """Checks that a used ruling fails by its own effect, or by the time that has passed."""
 _STATEMENTS = {".SG_1", ".SG_2", ".REVERT"}
 _NONE = "0" * 64
+_MAX_DRAFTS_BYTES = 1 << 28
 _NO_DECISION = "00000000-0000-0000-0000-000000000000"
 
 
@@ -96,8 +101,7 @@ def _write_drafted(site: Site, row: RunRow, plan: CutPlan, purpose: Purpose, pol
     if not state.lines:
         raise Refused(StopCode.INVARIANT_FAILED, f"run {row.run_id} has no drafts", "There is nothing to rule on.")
     drafted = _draft_facts(site, row.run_id, state, path, cut=purpose is Purpose.ENACT)
-    if drafted.drafts.file is not None:
-        replace_file(path.with_name(drafted.drafts.file), "\n".join(state.lines).encode())
+    replace_file(path.with_name(drafted.drafts.file), draft_file(state.lines))
     counted = _counted(facts, state)
     write_statement(path, draft_statement(purpose, counted, policy.sha256, site.context, drafted))
 
@@ -201,6 +205,8 @@ def view(site: Site, statement: Path) -> ApprovalView:
     with connect(site.settings.database.monitor, read_only=True, purpose="approvals") as connection:
         rows = approvals(connection, signed.run_id)
     status = _status(site, checked, signed, rows)
+    drafts, drafts_check = _drafts(site, statement, signed)
+    shown = (*checked.checks, *drafts_check)
     return ApprovalView(
         kind=signed.kind if signed.purpose is not Purpose.REVERT else "REVERT",
         run_id=signed.run_id,
@@ -210,9 +216,44 @@ def view(site: Site, statement: Path) -> ApprovalView:
         statement_sha256=checked.sha256,
         statement_lines=tuple(json.dumps(json.loads(checked.data), indent=2, ensure_ascii=False).split("\n")),
         expires_at=signed.expires,
-        checks=_as_of_use(checked.checks) if status is ApprovalStatus.USED else checked.checks,
+        checks=_as_of_use(shown) if status is ApprovalStatus.USED else shown,
+        drafts=drafts,
         sign_with="\n".join(signing_command(statement, signer) for signer in load_policy(site.policy).signers),
         signature_paths=signatures,
+    )
+
+
+def _drafts(site: Site, statement: Path, signed: Statement) -> tuple[tuple[DraftUnit, ...], tuple[Check, ...]]:
+    """The drafts that a ruling is over, out of the file beside it, which must be the one that was signed."""
+    if signed.drafts is None:
+        return (), ()
+    place = statement.with_name(signed.drafts.file)
+    try:
+        data = read_regular(place, _MAX_DRAFTS_BYTES)
+        lines = tuple(data.decode().split("\n"))
+        units = tuple(draft_unit(line) for line in lines)
+    except (OSError, ValueError) as error:
+        said = error.strerror if isinstance(error, OSError) else str(error)
+        return signed.drafts.units or (), (_drafts_check(site, place, f"{place.name}: {said}", good=False),)
+    same = sha256_hex(data) == signed.drafts.file_sha256 and merkle_root(lines) == signed.draft_digest
+    answer = f"{place.name}: {len(lines)} lines, root {merkle_root(lines)}"
+    return units, (_drafts_check(site, place, answer, good=same),)
+
+
+def _drafts_check(site: Site, place: Path, answer: str, *, good: bool) -> Check:
+    evidence = Evidence(
+        id=f"drafts:{sha256_hex(answer.encode())[:12]}",
+        asked="the file of the drafts beside the statement, its sha256 and its Merkle root",
+        source=str(place),
+        answer=answer,
+        measured_at=site.context.now(),
+    )
+    return Check(
+        name="drafts file",
+        outcome=Outcome.PASS if good else Outcome.FAIL,
+        detail=answer if good else f"not the file that is signed: {answer}",
+        evidence=(evidence,),
+        next_action="" if good else "Draft the statement again: cutter-console approval draft RUN",
     )
 
 

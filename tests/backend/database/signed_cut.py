@@ -129,9 +129,19 @@ class SignedCut:
         with self.verifier() as connection:
             digest = ledger.draft_digest(connection, self.run_id)
             units = scalar(connection, "SELECT cutter_governance.fn_draft_units(%s)", self.run_id)
+            lines = ledger.draft_state(connection, self.run_id).lines
         assert units is None or isinstance(units, list)
         number = len(units or [])
-        return {"draft_digest": digest, "n_units": number, "drafts": {"count": number, "units": units}}
+        return {
+            "draft_digest": digest,
+            "n_units": number,
+            "drafts": {
+                "count": number,
+                "units": units,
+                "file": "drafts.tsv",
+                "file_sha256": sha256_hex("\n".join(lines).encode()),
+            },
+        }
 
     def _sg1(self) -> str:
         query = "SELECT statement_sha256 FROM cutter_governance.approval_use WHERE run_id = %s AND purpose = 'cut'"

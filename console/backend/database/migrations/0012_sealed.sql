@@ -480,7 +480,7 @@ BEGIN
             refused := coalesce(refused, CASE
                 WHEN n.draft_digest <> cutter_governance.fn_draft_digest(n.run_id) THEN 'the drafts are not those that the statement names'
                 WHEN s #> '{drafts,units}' IS NOT NULL AND s #> '{drafts,units}' IS DISTINCT FROM cutter_governance.fn_draft_units(n.run_id) THEN 'the units that the statement lists are not the drafts'
-                WHEN s #> '{drafts,units}' IS NULL AND s #>> '{drafts,file_sha256}' IS DISTINCT FROM (SELECT encode(sha256(convert_to(string_agg(l.line, chr(10) ORDER BY l.seq), 'UTF8')), 'hex')
+                WHEN s #>> '{drafts,file_sha256}' IS DISTINCT FROM (SELECT encode(sha256(convert_to(string_agg(l.line, chr(10) ORDER BY l.seq), 'UTF8')), 'hex')
                      FROM cutter_governance.fn_draft_lines(n.run_id) l) THEN 'the file of units that the statement names is not of the drafts'
                 WHEN (SELECT count(*)::integer FROM cutter_governance.fn_draft_lines(n.run_id)) IS DISTINCT FROM n.n_units OR (s #>> '{drafts,count}')::integer IS DISTINCT FROM n.n_units THEN 'it is about another number of drafts'
                 WHEN n.purpose = 'enact' AND s ->> 'sg1_sha256' IS DISTINCT FROM (SELECT u.statement_sha256 FROM cutter_governance.approval_use u WHERE u.run_id = n.run_id AND u.purpose = 'cut')
