@@ -2,9 +2,10 @@
 
 import psycopg
 
+from console.backend.database.drift import against_host, drift_on
 from console.backend.database.measure import measure_world, world_differences
 from console.backend.errors import Drifted, StopCode
-from console.backend.outcome import Check
+from console.backend.outcome import Check, Outcome
 from console.backend.plan import DocumentPlan
 from console.backend.runs.step import Step
 
@@ -50,12 +51,19 @@ def _uncut(step: Step, connection: psycopg.Connection, document: DocumentPlan) -
 
 
 def world_unchanged(step: Step, connection: psycopg.Connection, *, own_run_wrote: bool) -> Check:
-    """The world equals the plan's. Raises Drifted naming each difference."""
+    """The world equals the plan's. Raises Drifted naming each difference.
+
+    Drafts outlive a migration: once the run has written, the schema may be a newer one, if it is exactly as installed.
+    """
     plan = step.workspace.plan()
     if plan.world is None:
         raise Drifted(StopCode.DRIFT, "the plan is bound to no world", "Start another run.")
     now = measure_world(connection, step.site.context.host)
-    found = world_differences(plan.world, now, own_run_wrote=own_run_wrote)
+    planned = plan.world
+    migrated = own_run_wrote and planned.schema_digest != now.schema_digest and _as_installed(step, connection)
+    if migrated:
+        planned = planned.model_copy(update={"schema_digest": now.schema_digest})
+    found = world_differences(planned, now, own_run_wrote=own_run_wrote)
     if found:
         same_place = plan.world.target == now.target
         code = StopCode.DRIFT if same_place else StopCode.IDENTITY_MISMATCH
@@ -64,6 +72,13 @@ def world_unchanged(step: Step, connection: psycopg.Connection, *, own_run_wrote
             "the world is not the plan's: " + "; ".join(found),
             "Void the run and start another, or undo the change.",
         )
-    return step.passed(
-        "world unchanged", "identity, timeline, grants, guards, baseline and counts equal the plan's", "the database"
-    )
+    answer = "identity, timeline, grants, guards, baseline and counts equal the plan's"
+    if migrated:
+        answer = "identity and timeline equal the plan's; grants and guards are those of a later migration, as installed"
+    return step.passed("world unchanged", answer, "the database")
+
+
+def _as_installed(step: Step, connection: psycopg.Connection) -> bool:
+    """Whether the schema is the one that the last migration pinned, here and on this host."""
+    report = against_host(drift_on(connection), step.site.settings.pins.schema_digest)
+    return report.outcome is Outcome.PASS
