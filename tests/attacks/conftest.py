@@ -29,3 +29,11 @@ def each_cut(each_database: Database) -> SignedCut:
     """The same on every major version there is."""
     make_stranger(each_database)
     return start_cut(each_database)
+
+
+@pytest.fixture(scope="module")
+def waiting(cluster: TransientCluster, template_of: Callable[[int], str]) -> Iterator[SignedCut]:
+    """A run at its first pause that the tests of a file share: each signs what it likes and commits nothing but rulings."""
+    for database in fresh_database(cluster, template_of(cluster.major)):
+        make_stranger(database)
+        yield start_cut(database)

@@ -203,7 +203,9 @@ def test_a_signed_edit_changes_no_other_documents_draft(database: Database) -> N
                 connection.execute(statement.encode())
     assert "readers" in changed(before, look(database))
     with database.connect() as connection:
-        assert connection.execute("SELECT count(*) FROM public.unit_version WHERE body LIKE '%unsigned%'").fetchone() == (0,)
+        assert connection.execute(
+            "SELECT count(*) FROM public.unit_version WHERE body LIKE '%unsigned%'"
+        ).fetchone() == (0,)
         assert call(connection, "fn_draft_differences", theirs.run_id) is None
 
 
@@ -337,7 +339,9 @@ def test_a_row_that_was_planted_with_the_true_statement_and_a_false_column_is_re
 
 def _statement_of(run: SignedCut) -> bytes:
     with run.verifier() as connection:
-        row = connection.execute("SELECT statement FROM cutter_governance.approval WHERE run_id = %s", (run.run_id,)).fetchone()
+        row = connection.execute(
+            "SELECT statement FROM cutter_governance.approval WHERE run_id = %s", (run.run_id,)
+        ).fetchone()
     assert row is not None
     return bytes(row[0])
 

@@ -126,9 +126,7 @@ def session(database: Database, role: str, *, autocommit: bool = True) -> psycop
 def make_stranger(database: Database) -> None:
     """Create the role that may only connect, once a cluster."""
     with database.connect() as connection:
-        connection.execute(
-            "DO $$ BEGIN CREATE ROLE passer_by LOGIN; EXCEPTION WHEN duplicate_object THEN NULL; END $$"
-        )
+        connection.execute("DO $$ BEGIN CREATE ROLE passer_by LOGIN; EXCEPTION WHEN duplicate_object THEN NULL; END $$")
 
 
 def make_prey(database: Database) -> Prey:
