@@ -291,6 +291,10 @@ def parse_statement(data: bytes) -> Statement:
     try:
         statement = Statement.model_validate_json(data)
     except ValidationError as refused:
+        if b'"schema":"cutter-console/statement/1"' in data:
+            raise _unreadable(
+                "it is a statement of version 0.2.0 (schema 1), which authorises nothing any more"
+            ) from refused
         raise _unreadable("; ".join(_reason(tuple(e["loc"]), e["msg"]) for e in refused.errors()[:5])) from refused
     if statement_bytes(statement) != data:
         raise _unreadable("these bytes are not the canonical form of the statement in them")
