@@ -447,8 +447,8 @@ BEGIN
         area := get_byte(p_body, pos - 1) * 256 + get_byte(p_body, pos);
         pos := pos + 2;
         ends := pos + area;
-        -- gpg's own limits.
-        IF size < ends - 1 OR area > (CASE hidden WHEN 0 THEN 30000 ELSE 10000 END) THEN
+        -- gpg's own limit.
+        IF size < ends - 1 OR area > 10000 THEN
             RETURN;
         END IF;
         WHILE pos < ends LOOP
@@ -529,31 +529,29 @@ BEGIN
     refused := NULL;
 END $$;
 
--- Whether this signature of the key is one of the data: the cryptography alone, without any rule about types and times.
-CREATE OR REPLACE FUNCTION fn_openpgp_proves(p_signature bytea, p_key bytea, p_data bytea) RETURNS text
+-- Whether this signature of the key is one of the data: the cryptography alone, without any rule about types and times; and the key's fingerprint.
+CREATE OR REPLACE FUNCTION fn_openpgp_proves(p_signature bytea, p_key bytea, p_data bytea, OUT fingerprint text, OUT verdict text)
 LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     sig record;
     key record;
     message bytea;
     digest bytea;
-    proved boolean;
+    proved boolean := false;
 BEGIN
     sig := cutter_governance.fn_openpgp_signature(p_signature);
     key := cutter_governance.fn_openpgp_key(p_key);
-    IF sig.refused IS NOT NULL OR key.refused IS NOT NULL OR p_data IS NULL THEN
-        RETURN coalesce(sig.refused, key.refused, 'no data');
-    END IF;
-    IF sig.algorithm <> key.algorithm THEN
-        RETURN 'unsupported algorithm';
-    END IF;
-    IF sig.hash NOT IN (8, 9, 10) THEN
-        RETURN 'unsupported hash';
+    fingerprint := key.fingerprint;
+    verdict := CASE WHEN sig.refused IS NOT NULL THEN sig.refused WHEN key.refused IS NOT NULL THEN key.refused WHEN p_data IS NULL THEN 'no data'
+                    WHEN sig.algorithm <> key.algorithm THEN 'unsupported algorithm' WHEN sig.hash NOT IN (8, 9, 10) THEN 'unsupported hash' END;
+    IF verdict IS NOT NULL THEN
+        RETURN;
     END IF;
     message := p_data || sig.hashed_part || decode('04ff' || lpad(to_hex(length(sig.hashed_part)), 8, '0'), 'hex');
     digest := CASE sig.hash WHEN 8 THEN sha256(message) WHEN 9 THEN sha384(message) ELSE sha512(message) END;
+    verdict := 'bad signature';
     IF substring(digest FROM 1 FOR 2) <> sig.left_bits THEN
-        RETURN 'bad signature';
+        RETURN;
     END IF;
     IF key.algorithm = 22 THEN
         -- The two halves lost their leading zeros; they are 32 octets each.
@@ -564,7 +562,9 @@ BEGIN
         proved := length(sig.r) <= 2 * key.n_bytes AND cutter_governance.fn_rsa_verify(key.n, key.e::bigint, key.n_bytes, sig.hash, digest,
                                                                                    cutter_governance.fn_openpgp_number(sig.r));
     END IF;
-    RETURN CASE WHEN proved THEN 'good' ELSE 'bad signature' END;
+    IF proved THEN
+        verdict := 'good';
+    END IF;
 END $$;
 
 -- The bytes in one ASCII armour block of a signature; NULL for anything else. The checksum is demanded, as gpg reads a block without one wrongly.
@@ -624,8 +624,7 @@ DECLARE
     packet record;
     sig record;
     candidate record;
-    known boolean := false;
-    proved boolean := false;
+    proof record;
 BEGIN
     IF p_signature IS NULL OR p_data IS NULL OR length(p_signature) = 0 THEN
         verdict := 'no signature';
@@ -667,13 +666,11 @@ BEGIN
          WHERE CASE WHEN sig.issuer IS NOT NULL THEN k.fingerprint = sig.issuer
                     ELSE right(k.fingerprint, 16) = sig.issuer_key_id AND k.fingerprint = coalesce(sig.other_issuer, k.fingerprint) END
          ORDER BY k.fingerprint LOOP
-        IF candidate.fingerprint IS DISTINCT FROM (cutter_governance.fn_openpgp_key(candidate.packet)).fingerprint THEN
-            CONTINUE;
-        END IF;
-        verdict := cutter_governance.fn_openpgp_proves(packet.body, candidate.packet, p_data);
-        IF verdict IS DISTINCT FROM 'good' THEN
-            CONTINUE;
-        END IF;
+        proof := cutter_governance.fn_openpgp_proves(packet.body, candidate.packet, p_data);
+        -- The row is believed only as far as its packet bears it out.
+        CONTINUE WHEN proof.fingerprint IS DISTINCT FROM candidate.fingerprint;
+        verdict := proof.verdict;
+        CONTINUE WHEN verdict IS DISTINCT FROM 'good';
         verdict := CASE WHEN candidate.withdrawn THEN 'key withdrawn'
                         WHEN to_timestamp(sig.created::double precision) < candidate.key_created THEN 'made before the key'
                         WHEN candidate.key_created > clock_timestamp() THEN 'key from the future'
@@ -707,7 +704,7 @@ BEGIN
         OR sig.expires_after > 0 AND to_timestamp((sig.created + sig.expires_after)::double precision) <= clock_timestamp() THEN
         RETURN false;
     END IF;
-    RETURN cutter_governance.fn_openpgp_proves(p_signature, p_key, p_data) = 'good';
+    RETURN (cutter_governance.fn_openpgp_proves(p_signature, p_key, p_data)).verdict = 'good';
 END $$;
 
 -- Pins the keys of one exported block that may sign: the primary key and each subkey that it has bound, by the flags of the newest
