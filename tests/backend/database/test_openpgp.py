@@ -511,6 +511,11 @@ def _refusals() -> dict[str, tuple[bytes, dict[str, str]]]:
     def by(kind: int, about: bytes, more: bytes = b"", signer: Key = primary) -> bytes:
         return packet(2, sign(signer, about, time_subpacket(2, NOW - 5) + signer.issuer() + more, kind=kind).body())
 
+    second = b"Made by hand too"
+    about_second = primary.hashed + b"\xb4" + len(second).to_bytes(4, "big") + second
+    picture = b"\x05\x01abcd"
+    about_picture = primary.hashed + b"\xd1" + len(picture).to_bytes(4, "big") + picture
+    certified = by(0x13, about_second, subpacket(27, b"\1"))
     weak = ed25519_key(b"w" * 32, NOW - 1000, encode_point(SMALL_ORDER[3]))
     mixed = ed25519_key(b"w" * 32, NOW - 1000, encode_point(add(multiply(9, BASE), SMALL_ORDER[2])))
     rsa = bytes.fromhex("04") + (NOW - 1000).to_bytes(4, "big") + b"\x01"
@@ -532,6 +537,19 @@ def _refusals() -> dict[str, tuple[bytes, dict[str, str]]]:
         ),
         "a self-signature over SHA-1": (self_signed(primary, hash_id=2), {mine: "no valid self-signature"}),
         "a revoked user id": (block + by(0x30, about_user), {mine: "no valid self-signature"}),
+        "a second user id without the flag": (block + packet(13, second) + certified, {mine: "not a signing key"}),
+        "a second user id without the flag, revoked": (
+            block + packet(13, second) + certified + by(0x30, about_second),
+            {mine: "pinned"},
+        ),
+        "a picture alone": (
+            head + packet(17, picture) + by(0x13, about_picture, subpacket(27, b"\3")),
+            {mine: "no valid self-signature"},
+        ),
+        "a picture without the flag": (
+            block + packet(17, picture) + by(0x13, about_picture, subpacket(27, b"\1")),
+            {mine: "not a signing key"},
+        ),
         "a revoked key": (head + by(0x20, primary.hashed) + block[len(head) :], {mine: "revoked"}),
         "a revocation that nobody can verify": (
             block + packet(2, b"\x04\x20\x11\x08\0\0\0\0\0\0\0\0"),
@@ -649,6 +667,19 @@ def test_an_expired_key_verifies_nothing_until_its_owner_prolongs_it(connection:
     assert [ask(connection, one, b"d").verdict for one in signatures] == ["good", "key expired"]
     _pinned(connection, short, primary.fingerprint)
     assert [ask(connection, one, b"d").verdict for one in signatures] == ["good", "key expired"]
+
+
+def test_of_several_user_ids_the_shortest_term_counts_as_for_gpg(connection: psycopg.Connection) -> None:
+    primary, _ = _hand()
+    user, about = b"Newer and without a term", primary.hashed + b"\xb4\0\0\0\x18Newer and without a term"
+    newer = sign(primary, about, time_subpacket(2, NOW - 5) + subpacket(27, b"\3") + primary.issuer(), kind=0x13)
+    export = self_signed(primary, more=time_subpacket(9, 500)) + packet(13, user) + packet(2, newer.body())
+    _pinned(connection, export, primary.fingerprint)
+    signature = packet(2, sign(primary, b"d", time_subpacket(2, NOW) + primary.issuer()).body())
+    assert ask(connection, signature, b"d").verdict == "key expired"
+    with Home() as home:
+        home.gpg("--import", given=export)
+        assert not home.verify(signature, b"d").good
 
 
 def test_a_subkey_belongs_to_the_first_primary_key_that_pinned_it(connection: psycopg.Connection) -> None:

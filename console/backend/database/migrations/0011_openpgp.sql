@@ -711,7 +711,8 @@ END $$;
 -- self-signatures. Everything is derived from the bytes and verified: the fingerprint against the one that the administrator names, user ids and
 -- bindings against the primary key, subkeys by their own cross-signature. A row for each key: 'pinned', 'present', or why it was not pinned.
 -- Stricter than gpg: a revocation counts without being verified; self-signatures over SHA-1, a primary key of another algorithm, and a key
--- without flags are refused.
+-- without flags are refused; of several user ids the shortest term and the common flags count. A key that was pinned stays so until it is
+-- withdrawn: an export that shows it revoked is told, and fn_signing_key_end ends it.
 CREATE OR REPLACE FUNCTION fn_signing_key_pin(p_export bytea, p_primary_fingerprint text) RETURNS TABLE (fingerprint text, verdict text)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -724,7 +725,8 @@ DECLARE
     primary_packet bytea;
     primary_data bytea;
     primary_key record;
-    -- Of the newest certification of a user id that stands, and of the newest direct signature of the key.
+    -- Of the newest certifications of the user ids and attributes that stand, and of the newest direct signature of the key.
+    named boolean := false;
     certified bigint;
     certified_flags integer;
     certified_term bigint;
@@ -735,7 +737,8 @@ DECLARE
     -- The part that the next signatures are about: its tag, and what is hashed before them.
     part integer;
     part_data bytea;
-    user_best bigint; user_flags integer; user_term bigint; user_revoked boolean := false;
+    user_best bigint[] := '{}'; user_flags integer[] := '{}'; user_term bigint[] := '{}'; user_revoked boolean[] := '{}'; user_named boolean[] := '{}';
+    i_user integer := 0;
     -- A subkey's row in these, until all is read: the primary key's revocation may come late.
     keys bytea[] := '{}';
     bound bigint[] := '{}';
@@ -764,17 +767,15 @@ BEGIN
             part := 6;
             part_data := primary_data;
         ELSIF packet.tag <> 2 AND packet.tag <> 12 THEN
-            IF user_best >= coalesce(certified, 0) AND NOT user_revoked THEN
-                certified := user_best; certified_flags := user_flags; certified_term := user_term;
-            END IF;
-            user_best := NULL; user_revoked := false;
             part := packet.tag;
-            IF part = 13 THEN
-                part_data := primary_data || decode('b4' || lpad(to_hex(length(packet.body)), 8, '0'), 'hex') || packet.body;
+            IF part IN (13, 17) THEN
+                i_user := i_user + 1;
+                user_best[i_user] := NULL; user_flags[i_user] := NULL; user_term[i_user] := NULL; user_revoked[i_user] := false; user_named[i_user] := part = 13;
+                part_data := primary_data || decode(CASE part WHEN 13 THEN 'b4' ELSE 'd1' END || lpad(to_hex(length(packet.body)), 8, '0'), 'hex') || packet.body;
             ELSIF part = 14 THEN
                 i := i + 1;
                 keys[i] := packet.body; flags[i] := 0; crossed[i] := false; withdrawn[i] := false; bound[i] := NULL; terms[i] := NULL;
-                verdict := CASE WHEN i > 100 THEN 'too long' WHEN length(packet.body) > 65535 THEN 'malformed packet' END;
+                verdict := CASE WHEN i > 50 THEN 'too long' WHEN length(packet.body) > 65535 THEN 'malformed packet' END;
                 part_data := primary_data || decode('99' || lpad(to_hex(length(packet.body)), 4, '0'), 'hex') || packet.body;
             END IF;
         ELSIF packet.tag = 2 THEN
@@ -786,14 +787,14 @@ BEGIN
             CASE
                 WHEN sig.kind = 32 THEN revoked := true;
                 WHEN sig.kind = 40 AND part = 14 THEN withdrawn[i] := true;
-                WHEN sig.kind = 48 AND part = 13 THEN user_revoked := true;
+                WHEN sig.kind = 48 AND part IN (13, 17) THEN user_revoked[i_user] := true;
                 WHEN sig.kind = 31 AND part = 6 THEN
                     IF sig.created >= coalesce(direct, 0) AND cutter_governance.fn_openpgp_vouches(packet.body, primary_packet, part_data) THEN
                         direct := sig.created; direct_flags := sig.key_flags; direct_term := sig.key_expires_after;
                     END IF;
-                WHEN sig.kind BETWEEN 16 AND 19 AND part = 13 THEN
-                    IF sig.created >= coalesce(user_best, 0) AND cutter_governance.fn_openpgp_vouches(packet.body, primary_packet, part_data) THEN
-                        user_best := sig.created; user_flags := sig.key_flags; user_term := sig.key_expires_after;
+                WHEN sig.kind BETWEEN 16 AND 19 AND part IN (13, 17) THEN
+                    IF sig.created >= coalesce(user_best[i_user], 0) AND cutter_governance.fn_openpgp_vouches(packet.body, primary_packet, part_data) THEN
+                        user_best[i_user] := sig.created; user_flags[i_user] := sig.key_flags; user_term[i_user] := sig.key_expires_after;
                     END IF;
                 WHEN sig.kind = 24 AND part = 14 THEN
                     IF sig.created >= coalesce(bound[i], 0) AND cutter_governance.fn_openpgp_vouches(packet.body, primary_packet, part_data) THEN
@@ -809,10 +810,9 @@ BEGIN
             verdict := coalesce(verdict, 'too long');
         END IF;
     END LOOP;
-    IF user_best >= coalesce(certified, 0) AND NOT user_revoked THEN
-        certified := user_best; certified_flags := user_flags; certified_term := user_term;
-    END IF;
-    verdict := coalesce(verdict, CASE WHEN revoked THEN 'revoked' WHEN certified IS NULL THEN 'no valid self-signature' END);
+    SELECT coalesce(bool_or(u.named), false), max(u.best), bit_and(u.flags), min(nullif(u.term, 0)) INTO named, certified, certified_flags, certified_term
+      FROM unnest(user_best, user_flags, user_term, user_revoked, user_named) u (best, flags, term, revoked, named) WHERE u.best IS NOT NULL AND NOT u.revoked;
+    verdict := coalesce(verdict, CASE WHEN revoked THEN 'revoked' WHEN NOT named THEN 'no valid self-signature' END);
     IF verdict IS NOT NULL THEN
         RETURN NEXT;
         RETURN;
