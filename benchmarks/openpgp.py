@@ -15,8 +15,8 @@ from tests.backend.database.openpgp_cases import World, a_world
 from tests.backend.database.openpgp_differential import ask, pin
 
 ROUNDS = 21
-OVER_GPG = 2.0
-"""The slowest of the keys takes at most so many times as long in the database as in gpg, which is a process."""
+OVER_GPG = 6.0
+"""The slowest of the keys takes at most so many times as long in the database as in gpg; before PostgreSQL 18, division is what takes the time."""
 
 
 def milliseconds(once: Callable[[], object]) -> float:

@@ -398,7 +398,7 @@ def odd(rng: Random, world: World) -> Case:
 
 @dataclass(frozen=True)
 class Material:
-    """What an odd signature is made from."""
+    """Materials of an odd signature."""
 
     rng: Random
     world: World

@@ -38,7 +38,7 @@ STRICTER = {
     "armour": "gpg skips text around the block and characters that are not base64",
     "header": "gpg takes a packet whose announced length is more than there is",
 }
-"""What the database refuses although gpg accepts it, and why."""
+"""Classes that the database refuses although gpg accepts them, with the reason."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ def ask(connection: psycopg.Connection, signature: bytes, data: bytes) -> Databa
 
 
 def disagreement(case: Case, gpg: GpgVerdict, database: DatabaseVerdict) -> str:
-    """What is wrong about two verdicts; empty if they may stand beside each other."""
+    """The reason why two verdicts are incompatible; empty if they are not."""
     good = database.verdict == "good"
     if good and not gpg.good:
         return f"{case.group}: {case.label}: the database accepts what gpg refuses: {gpg.status}"

@@ -409,7 +409,7 @@ def bound(
 
 @dataclass(frozen=True)
 class GpgVerdict:
-    """What gpg's status lines say about one signature."""
+    """Status lines of gpg about one signature, read."""
 
     fingerprint: str
     primary: str
@@ -418,7 +418,7 @@ class GpgVerdict:
 
     @property
     def good(self) -> bool:
-        """Whether there is a VALIDSIG and a GOODSIG."""
+        """True with a VALIDSIG and a GOODSIG."""
         return bool(self.fingerprint)
 
 
@@ -463,7 +463,7 @@ class Home:
         return made
 
     def export(self, fingerprint: str) -> bytes:
-        """What an administrator pins."""
+        """The block that an administrator pins."""
         return self.gpg("--export-options", "export-minimal", "--export", fingerprint)
 
     def secrets(self, fingerprint: str) -> tuple[Key, ...]:
