@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 TESTED := $(VENV)/.tested
 
-.PHONY: demo test check bench manifest lock clean
+.PHONY: demo test differential check bench manifest lock clean
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
@@ -24,6 +24,10 @@ demo: $(INSTALLED)
 
 test: $(TESTED)
 	$(BIN)/python -m pytest -n auto --dist worksteal
+
+# The database's verdicts on OpenPGP signatures beside gpg's: COUNT of them, made from SEED.
+differential: $(TESTED)
+	$(BIN)/python -m tests.backend.database.openpgp_differential --count $(or $(COUNT),1000) --seed $(or $(SEED),1)
 
 check: $(TESTED)
 	$(BIN)/ruff check .
