@@ -135,6 +135,16 @@ def connect(
         connection.close()
 
 
+@contextmanager
+def administrator(conninfo: str, *, timeout_s: float = 30.0, purpose: str) -> Iterator[psycopg.Connection]:
+    """One transaction of the administrator, who may do anything: for constant statements of this product alone.
+
+    Text of an operator or a document is passed as a value, never as a statement (a test holds every caller to that).
+    """
+    with connect(conninfo, timeout_s=timeout_s, purpose=purpose) as connection:
+        yield connection
+
+
 def _finish(connection: psycopg.Connection) -> None:
     try:
         connection.commit()

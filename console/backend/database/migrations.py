@@ -7,7 +7,7 @@ import psycopg
 from psycopg import sql
 
 from console.backend.canonical_json import sha256_hex
-from console.backend.database.connections import connect, scalar
+from console.backend.database.connections import administrator, scalar
 from console.backend.database.shape import differences
 from console.backend.documents.vocabulary import VOCABULARY
 from console.backend.errors import Drifted, Refused, StopCode
@@ -75,7 +75,7 @@ def migrate(conninfo: str, accept: str = "") -> MigrationReport:
     changed then. Raises Drifted when a recorded migration has another sha256 than the file of that number, and where the
     database has drifted and `accept` is not its digest.
     """
-    with connect(conninfo, timeout_s=0, purpose="migrate") as connection:
+    with administrator(conninfo, timeout_s=0, purpose="migrate") as connection:
         connection.execute("SELECT pg_advisory_xact_lock(%s)", (_LOCK,))
         drifted = _drifted(connection)
         _prepare(connection)
