@@ -11,6 +11,7 @@ from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from console.backend.backup.failures import BackupNotProven
+from console.backend.child_environment import libpq_environment
 from console.backend.errors import StopCode, Unmeasured
 from console.backend.safe_text import safe_text
 
@@ -101,7 +102,7 @@ def without_password(conninfo: str) -> str:
     return make_conninfo("", **{key: value for key, value in conninfo_to_dict(conninfo).items() if key != "password"})
 
 
-def password_environment(conninfo: str) -> dict[str, str]:
-    """The password as libpq's environment variable, where the connection string holds one."""
+def dump_environment(conninfo: str) -> dict[str, str]:
+    """The environment of pg_dump: libpq's variables, with the password where the connection string holds one."""
     password = conninfo_to_dict(conninfo).get("password")
-    return {"PGPASSWORD": str(password)} if password else {}
+    return libpq_environment({"PGPASSWORD": str(password)} if password else {})

@@ -1,13 +1,13 @@
 """Builds the deploy manifest on the workstation: what is in the tree, of which commit, tested how and with what."""
 
 import importlib.metadata
-import os
 import platform
 import re
 import subprocess
 from pathlib import Path
 
 from console import __version__
+from console.backend.child_environment import child_environment
 from console.backend.context import Context
 from console.backend.deploy.manifest import DeployManifest, Kind, TestTotals, Tool
 from console.backend.deploy.tree import read_tree
@@ -65,10 +65,11 @@ def read_commit(package: Path, files: list[str]) -> Commit:
 
 
 def _git(folder: Path, *words: str) -> str:
-    environment = {**os.environ, "LC_ALL": "C"}
     command = ["git", "--no-optional-locks", "-C", str(folder), *words]
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=_TIMEOUT_S, check=True, env=environment)
+        done = subprocess.run(
+            command, capture_output=True, text=True, timeout=_TIMEOUT_S, check=True, env=child_environment()
+        )
     except (OSError, subprocess.SubprocessError) as error:
         said = getattr(error, "stderr", "") or str(error)
         message = f"git {words[0]} in the source tree: {said.strip()}"
@@ -85,7 +86,9 @@ def _library(name: str) -> str:
 
 def _gpg() -> str:
     try:
-        said = subprocess.run(list(_ASK_GPG), capture_output=True, text=True, timeout=_TIMEOUT_S, check=True)
+        said = subprocess.run(
+            list(_ASK_GPG), capture_output=True, text=True, timeout=_TIMEOUT_S, check=True, env=child_environment()
+        )
     except (OSError, subprocess.SubprocessError):
         return "absent"
     match = _GPG.search(said.stdout)
