@@ -313,7 +313,7 @@ def test_incident_66_the_database_is_asked_for_the_hold_in_the_transaction_that_
 
 ASKS_FOR_IT = {"console/commands/database.py", "console/demo_site.py"}
 OPENS_IT = {"console/backend/database/migrations.py", "console/backend/database/live_registration.py"}
-PASSED_ON = {"console/backend/database/shape.py"}
+PASSED_ON = {"console/backend/database/shape.py", "console/backend/database/role_settings.py"}
 """What migrations.py hands its connection to."""
 OF_THE_PACKAGE = {"step.text.encode()", "f'CREATE TABLE {table} ({columns}\\n)'.encode()"}
 """The migrations themselves, which are files of this package, and the CREATE TABLE that is cut out of one."""
