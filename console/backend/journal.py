@@ -275,7 +275,9 @@ def _verdict(found: Scan, hashes: dict[int, str], events: tuple[AnchoredEvent, .
     if not broken and false is not None:
         lost = false.sequence not in hashes
         first_bad = found.records if lost else false.sequence
-        what = "is missing: the journal was cut off" if lost else "is another one: the journal was replaced or rewritten"
+        what = (
+            "is missing: the journal was cut off" if lost else "is another one: the journal was replaced or rewritten"
+        )
         broken = f"record {first_bad} {what}, says {false}"
     outcome, detail = (Outcome.FAIL, broken) if broken else _sound(found, events, unanchored, strangers)
     return JournalVerdict(

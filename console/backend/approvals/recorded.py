@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
+from console.backend.child_environment import child_environment
 from console.backend.outcome import Outcome
 from console.backend.safe_text import SafeText
 from console.backend.value import Value
@@ -57,6 +58,7 @@ def _status(one: RecordedSignature, gnupg_home: Path) -> tuple[str, ...]:
             pass_fds=(descriptor,),
             timeout=_LONGEST_S,
             check=False,
+            env=child_environment(),
         ).stdout.decode("utf-8", "replace")
     prefix = "[GNUPG:] "
     return tuple(line.removeprefix(prefix) for line in said.split("\n") if line.startswith(prefix))

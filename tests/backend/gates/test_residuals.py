@@ -13,7 +13,7 @@ import pytest
 
 from console.backend.cluster_directory import PREFIX
 from console.backend.context import Context
-from console.backend.database.live_text import register_live_document
+from console.backend.database.live_registration import register_live_document
 from console.backend.gates import residual_facts
 from console.backend.gates.fact import Fact
 from console.backend.gates.probe import Probe
@@ -78,7 +78,13 @@ def _live(passage: Passage) -> None:
     passage.execute("GRANT SELECT ON public.texts TO cutter_ro")
     passage.execute("INSERT INTO public.texts VALUES (1, '# One')")
     query = "SELECT body FROM public.texts"
-    register_live_document(passage.site.settings.database.administrator, "LIVE-LAW", "atx", query)
+    _register(passage, query)
+
+
+def _register(passage: Passage, query: str) -> None:
+    settings = passage.site.settings
+    database, limits = settings.database, settings.limits
+    register_live_document(database.monitor, database.administrator, "LIVE-LAW", "atx", query, limits.max_bytes)
 
 
 def test_f2_a_live_text_that_is_one_text_is_closed(fresh: Passage) -> None:
@@ -93,9 +99,7 @@ def test_f2_a_live_query_that_gives_two_texts_is_open(fresh: Passage) -> None:
 
 
 def test_f2_a_live_text_that_reads_differently_each_time_is_open(fresh: Passage) -> None:
-    register_live_document(
-        fresh.site.settings.database.administrator, "LIVE-LAW", "atx", "SELECT '# ' || clock_timestamp()::text"
-    )
+    _register(fresh, "SELECT '# ' || clock_timestamp()::text")
     assert is_red(_gate(fresh), TEXT)
 
 
