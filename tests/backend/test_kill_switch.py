@@ -96,7 +96,7 @@ def test_a_panic_holds_in_file_and_database_and_ends_the_lease(at: At) -> None:
     switch = passage.backend.panic("something is wrong")
     assert (switch.state, switch.reason, switch.by) == (SwitchState.HOLD, "something is wrong", "tester")
     assert passage.rows("SELECT action, reason FROM cutter_governance.hold_event") == [("set", "something is wrong")]
-    assert passage.rows("SELECT end_reason FROM cutter_governance.execution_lease") == [("panic",)]
+    assert passage.rows("SELECT end_reason FROM cutter_governance.execution_lease") == [("a HOLD was set",)]
 
 
 def test_a_panic_works_without_the_database(at: At) -> None:

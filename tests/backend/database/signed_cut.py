@@ -232,6 +232,8 @@ def start_cut(database: Database, docprefix: str = "ACME-LAW", text: str = TEXT,
         text.encode(), origin=f"file:{docprefix}.md", docprefix=docprefix, profile="atx", ordinals=False
     )
     document = planned.accepted()
+    with database.connect() as connection:
+        sovereign().pin_if_none(connection)
     facts = ledger.NewRun(
         run_id=run_id,
         operation="cut",
