@@ -141,21 +141,34 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     SELECT current_database()::text, c.system_identifier::text, ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::int FROM pg_control_system() c
 $$;
 
--- One writer at a time, and nothing that a session can set makes a check look at an older snapshot or skip a foreign key.
-CREATE OR REPLACE FUNCTION fn_write_lock() RETURNS void
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+-- The execution lock, under settings by which a check looks at rows as they are and foreign keys are asked. A writer does not wait for it; who
+-- arms or records waits: a probe (0013) holds it for moments, and gives way to a run instead of stopping it.
+CREATE OR REPLACE FUNCTION fn_lock(p_wait boolean) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET lock_timeout = '10s' AS $$
 BEGIN
     IF current_setting('transaction_isolation') <> 'read committed' OR current_setting('session_replication_role') <> 'origin' THEN
         PERFORM cutter_governance.fn_stop('STOP_INVARIANT_FAILED', 'CU004',
             format('a write needs isolation read committed and session_replication_role origin; here they are %s and %s',
                    current_setting('transaction_isolation'), current_setting('session_replication_role')), 'Use the console, or reset the two settings.');
     END IF;
-    PERFORM cutter_governance.fn_assert_no_hold();
     BEGIN
-        PERFORM 1 FROM cutter_governance.execution_lock FOR UPDATE NOWAIT;
+        IF p_wait THEN
+            PERFORM 1 FROM cutter_governance.execution_lock FOR UPDATE;
+        ELSE
+            PERFORM 1 FROM cutter_governance.execution_lock FOR UPDATE NOWAIT;
+        END IF;
     EXCEPTION WHEN lock_not_available THEN
         PERFORM cutter_governance.fn_stop('STOP_LOCKED', 'CU004', 'another transaction is writing', 'Wait for it, or stop it: cutter-console panic');
     END;
+END $$;
+
+-- One writer at a time, and none under a HOLD; the HOLD is looked for first, so that it is what is said.
+CREATE OR REPLACE FUNCTION fn_write_lock(p_wait boolean DEFAULT false) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    PERFORM cutter_governance.fn_assert_no_hold();
+    PERFORM cutter_governance.fn_lock(p_wait);
+    PERFORM cutter_governance.fn_assert_no_hold();
 END $$;
 
 -- ---------------------------------------------------------------------------------------------------------------------
@@ -589,7 +602,7 @@ BEGIN
        OR octet_length(p_proof::text) > 65536 THEN
         PERFORM cutter_governance.fn_stop('STOP_BACKUP_NOT_PROVEN', 'CU004', 'the proof names no file, no recipient or no tables', 'Take a backup: cutter-console backup take RUN');
     END IF;
-    PERFORM 1 FROM cutter_governance.execution_lock FOR UPDATE NOWAIT;
+    PERFORM cutter_governance.fn_lock(true);
     SELECT string_agg(n, ', ') INTO other FROM cutter_governance.fn_backup_tables() n
      WHERE NOT EXISTS (SELECT 1 FROM jsonb_array_elements(p_proof -> 'tables') p, LATERAL cutter_governance.fn_table_digest(n) d
                         WHERE p ->> 'table' = n AND p ->> 'digest' = d.digest AND (p ->> 'rows')::bigint = d.rows);
@@ -654,7 +667,7 @@ DECLARE
     held text;
     now_at timestamptz;
 BEGIN
-    PERFORM cutter_governance.fn_write_lock();
+    PERFORM cutter_governance.fn_write_lock(true);
     IF p_minutes IS NULL OR p_minutes NOT BETWEEN 1 AND 60 OR coalesce(length(p_operator), 0) NOT BETWEEN 1 AND 200 OR coalesce(length(p_host), 0) NOT BETWEEN 1 AND 200 THEN
         PERFORM cutter_governance.fn_stop('STOP_REFUSED_INPUT', 'CU004', 'a lease is for 1 to 60 minutes, and names operator and host', 'Use: cutter-console arm RUN --confirm RUN');
     END IF;
@@ -1029,7 +1042,7 @@ DECLARE
     found text;
     at_stage text;
 BEGIN
-    PERFORM cutter_governance.fn_write_lock();
+    PERFORM cutter_governance.fn_write_lock(true);
     SELECT stage INTO at_stage FROM cutter_governance.run WHERE run_id = p_run_id AND operation = 'cut' AND family = 'active' FOR UPDATE;
     IF at_stage IS NULL OR coalesce(p_outcome, '') NOT IN ('PASS', 'FAIL') OR at_stage NOT IN ('leg_b_recorded', 'awaiting_lifecycle_authorization')
        OR at_stage = 'leg_b_recorded' AND p_outcome <> 'PASS' OR p_checks IS NULL OR octet_length(p_checks::text) > 8388608 THEN
@@ -1051,7 +1064,7 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     other text;
 BEGIN
-    PERFORM cutter_governance.fn_write_lock();
+    PERFORM cutter_governance.fn_write_lock(true);
     IF NOT EXISTS (SELECT 1 FROM cutter_governance.run WHERE run_id = p_run_id AND operation = 'edit' AND stage = 'closeout_reported')
        OR EXISTS (SELECT 1 FROM cutter_governance.run_event WHERE run_id = p_run_id AND phase = 'write_verify' AND vouched) THEN
         PERFORM cutter_governance.fn_stop('STOP_INVARIANT_FAILED', 'CU004', format('run %s has no edit to verify', p_run_id), 'See: cutter-console run show RUN');
