@@ -236,10 +236,14 @@ BEGIN
         PERFORM cutter_governance.fn_stop('STOP_POLICY_UNSATISFIABLE', 'CU004', 'the policy is refused: ' || wrong, 'Correct the policy, and pin it again: cutter-console policy pin');
     END IF;
     FOR i IN 1 .. cardinality(signers) LOOP
-        PERFORM cutter_governance.fn_signing_key_pin(p_exports[i], signers[i]);
-        IF NOT EXISTS (SELECT 1 FROM cutter_governance.signing_key k WHERE k.primary_fingerprint = signers[i]
-                          AND NOT EXISTS (SELECT 1 FROM cutter_governance.signing_key_end e WHERE e.fingerprint IN (k.fingerprint, k.primary_fingerprint))) THEN
-            PERFORM cutter_governance.fn_stop('STOP_POLICY_UNSATISFIABLE', 'CU004', format('key %s has no part that the database can verify with (RSA 2048 to 4096 or Ed25519)', signers[i]),
+        -- By this export, and not by what was pinned earlier: the owner may have revoked the key since.
+        SELECT string_agg(DISTINCT CASE WHEN e.fingerprint IS NOT NULL THEN 'withdrawn' ELSE k.verdict END, ', ')
+               FILTER (WHERE e.fingerprint IS NOT NULL OR k.verdict NOT IN ('pinned', 'present')),
+               count(*) FILTER (WHERE e.fingerprint IS NULL AND k.verdict IN ('pinned', 'present')) INTO wrong, able
+          FROM cutter_governance.fn_signing_key_pin(p_exports[i], signers[i]) k
+          LEFT JOIN cutter_governance.signing_key_end e ON e.fingerprint IN (k.fingerprint, signers[i]);
+        IF able = 0 THEN
+            PERFORM cutter_governance.fn_stop('STOP_POLICY_UNSATISFIABLE', 'CU004', format('key %s has no part that the database can verify with (RSA 2048 to 4096 or Ed25519): %s', signers[i], wrong),
                 'Have the signer make such a key, and a policy that names it.');
         END IF;
     END LOOP;
@@ -366,6 +370,7 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
         WHEN p.id IS NULL THEN 'signed, and not there'
         WHEN s.address IS NULL THEN 'there, and not signed'
         WHEN (p.id, p.doc_code) IS DISTINCT FROM (s.unit_id, (SELECT docprefix FROM r)) THEN 'another unit stands under the address'
+        WHEN (p.owner_ref, p.publication_type) IS DISTINCT FROM ('sovereign', 'cut') THEN 'another owner than the sovereign, or not of a cut'
         WHEN p.parent_or_container_ref IS DISTINCT FROM s.parent THEN 'another parent than signed'
         WHEN (p.unit_kind, p.section_type, p.section_code) IS DISTINCT FROM (s.unit_kind, s.section_type, s.section_code) THEN 'another kind, section type or number than signed'
         WHEN (p.version_id, p.version_of, p.versions) IS DISTINCT FROM (s.version_id, s.unit_id, 1 + s.edits) THEN 'another version than signed'
@@ -374,10 +379,10 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
         ELSE format('is %s, its version %s, not a draft', p.lifecycle_status, p.version_status) END
       FROM signed s FULL JOIN present p ON p.canonical_address = s.address
      WHERE p.id IS NULL OR s.address IS NULL
-        OR ROW (p.id, p.doc_code, p.parent_or_container_ref, p.unit_kind, p.section_type, p.section_code, p.version_id, p.version_of, p.versions, p.title,
+        OR ROW (p.id, p.doc_code, p.owner_ref, p.publication_type, p.parent_or_container_ref, p.unit_kind, p.section_type, p.section_code, p.version_id, p.version_of, p.versions, p.title,
                 p.body_sha256, p.content_hash, p.content_anchor_ref, p.lifecycle_status, p.version_status, p.deleted_at)
            IS DISTINCT FROM
-           ROW (s.unit_id, (SELECT docprefix FROM r), s.parent, s.unit_kind, s.section_type, s.section_code, s.version_id, s.unit_id, 1 + s.edits, s.title,
+           ROW (s.unit_id, (SELECT docprefix FROM r), 'sovereign', 'cut', s.parent, s.unit_kind, s.section_type, s.section_code, s.version_id, s.unit_id, 1 + s.edits, s.title,
                 s.body_sha256, s.body_sha256, s.body_sha256, 'draft', 'draft', NULL::timestamptz)
 $$;
 
