@@ -22,6 +22,9 @@ _LEDGER = (
     "decision_backlog_history",
     "schema_pin",
     "schema_migration",
+    "signing_key",
+    "signing_key_term",
+    "signing_key_end",
 )
 _RECORDS = ("run", "execution_lease", "execution_lock")
 
