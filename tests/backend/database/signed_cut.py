@@ -263,9 +263,7 @@ def start_edit(run: SignedCut, number: int = 100, **changes: object) -> SignedCu
     place = {"line_start": 1, "line_end": 2, "byte_start": 0, "byte_end": len(body), "body_sha256": sha256_hex(body)}
     unit = run.units[-1].model_copy(update={"title": "Edited", **place, **changes})
     origin = f"edits:{run.docprefix}"
-    source = SourceVersion(
-        origin=origin, bytes=len(body), sha256=sha256_hex(body), canonical_sha256=sha256_hex(body)
-    )
+    source = SourceVersion(origin=origin, bytes=len(body), sha256=sha256_hex(body), canonical_sha256=sha256_hex(body))
     coverage = Coverage(unit_bytes=len(body), other_bytes=0, lossless=True)
     document = DocumentPlan(
         docprefix=run.docprefix,

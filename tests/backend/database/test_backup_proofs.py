@@ -279,7 +279,12 @@ def test_the_digest_of_a_table_does_not_depend_on_the_session(cut: SignedCut) ->
     cut.cut()
     found = set()
     with cut.database.connect() as connection:
-        for setting in ("datestyle = 'SQL, DMY'", "timezone = 'Asia/Tokyo'", "bytea_output = escape", "search_path = pg_temp"):
+        for setting in (
+            "datestyle = 'SQL, DMY'",
+            "timezone = 'Asia/Tokyo'",
+            "bytea_output = escape",
+            "search_path = pg_temp",
+        ):
             connection.execute(f"SET {setting}".encode())
             found.add(str(scalar(connection, _TABLES)))
     assert len(found) == 1
