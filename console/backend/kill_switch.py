@@ -196,6 +196,14 @@ def release_hold(site: Site, confirm: str) -> SwitchView:
     return measure_switch(site)
 
 
+def hold(site: Site, reason: str, run_id: str) -> None:
+    """Set a HOLD because of what was found in a run: in the file and in the database, as far as either can be reached."""
+    why, _ = kept_reason(reason)
+    _write_hold_file(site, why)
+    with contextlib.suppress(CutterError), connect(site.settings.database.executor, purpose="hold") as connection:
+        ledger.set_hold(connection, why, site.operator, run_id)
+
+
 def set_hold_file(site: Site, reason: str) -> bool:
     """Write the HOLD file, durably. False where it could not be written: the database's HOLD must do then."""
     return not _write_hold_file(site, kept_reason(reason)[0])
