@@ -11,7 +11,7 @@ from psycopg.types.json import Jsonb
 from console.backend.database import ledger
 from console.backend.database.connections import scalar
 from console.backend.runs.states import Stage
-from tests.backend.database.signed_cut import SignedCut, event, start_cut, stopped
+from tests.backend.database.signed_cut import SignedCut, event, start_cut, start_edit, stopped
 from tests.backend.database.tampering import tamper
 from tests.conftest import Database
 
@@ -262,6 +262,19 @@ def test_drafts_are_neither_enacted_nor_taken_back_without_a_fresh_proof(cut: Si
     with stopped("STOP_BACKUP_NOT_PROVEN"), cut.executor() as connection:
         (cut.enact if purpose == "enact" else cut.revert)(connection)
     assert cut.lifecycles() == ["draft"] * 3
+
+
+def test_drafts_are_not_edited_without_a_fresh_proof(cut: SignedCut) -> None:
+    cut.to_second_pause()
+    edit = start_edit(cut)
+    edit.rule("edit")
+    _with_no_proof_but(edit, "an hour old")
+    with stopped("STOP_BACKUP_NOT_PROVEN"):
+        _arm(edit, "edit")
+    edit.arm("edit")
+    _with_no_proof_but(edit, "an hour old")
+    with stopped("STOP_BACKUP_NOT_PROVEN"), edit.executor() as connection:
+        edit.edit(connection)
 
 
 def test_a_run_says_that_it_has_a_backup_only_where_it_has(database: Database) -> None:

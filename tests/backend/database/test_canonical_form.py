@@ -16,7 +16,7 @@ from tests.backend.database.signed_cut import canonical, stopped
 from tests.conftest import Database, fresh_database
 from tests.sovereign import sovereign
 
-_TEXT = st.text(st.characters(exclude_characters="\0", exclude_categories=("Cs",)))
+_TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\0"))
 _VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | _TEXT,
     lambda inner: st.lists(inner, max_size=5) | st.dictionaries(_TEXT, inner, max_size=5),

@@ -14,7 +14,7 @@ from console.backend.approvals.policy import Policy, Signer, Thresholds
 from console.backend.canonical_json import canonical_json, sha256_hex
 from console.backend.database import ledger
 from console.backend.database.connections import scalar
-from tests.backend.database.signed_cut import SignedCut, start_cut, stopped
+from tests.backend.database.signed_cut import SignedCut, start_cut, start_edit, stopped
 from tests.backend.database.tampering import tamper
 from tests.conftest import Database
 from tests.sovereign import Sovereign, sovereign, usurper
@@ -490,8 +490,6 @@ def test_a_signature_that_was_made_before_the_statement_s_time_does_not_count(cu
 
 @pytest.mark.parametrize("purpose", ["enact", "revert"])
 def test_a_run_to_edit_takes_no_other_ruling(cut: SignedCut, purpose: str) -> None:
-    from tests.backend.database.signed_cut import start_edit
-
     cut.to_second_pause()
     edit = start_edit(cut)
     with stopped(INVALID):

@@ -1222,7 +1222,7 @@ DECLARE
     a cutter_governance.approval := cutter_governance.fn_authorise(p_run_id, 'revert');
     units bigint;
 BEGIN
-    IF EXISTS (SELECT 1 FROM cutter_governance.manifest_unit_block b JOIN public.information_unit u ON u.id = b.unit_id WHERE b.run_id = p_run_id AND u.lifecycle_status <> 'draft') THEN
+    IF EXISTS (SELECT 1 FROM cutter_governance.manifest_unit_block b JOIN public.information_unit u ON u.id = b.unit_id WHERE b.run_id = p_run_id AND u.lifecycle_status NOT IN ('draft', 'superseded')) THEN
         PERFORM cutter_governance.fn_stop('STOP_INVARIANT_FAILED', 'CU004', format('run %s has units that are no drafts; enacted units are never reverted', p_run_id), 'Supersede them by a new version instead.');
     END IF;
     units := cutter_governance.fn_revert_write(p_run_id, a);
@@ -1262,11 +1262,17 @@ DECLARE
     planned bigint := (SELECT n_units FROM cutter_governance.manifest_seal WHERE run_id = NEW.run_id);
     done bigint;
 BEGIN
-    SELECT CASE NEW.purpose
-        WHEN 'edit' THEN (SELECT count(*) FROM cutter_governance.manifest_unit_block b JOIN public.unit_version v ON v.id = b.version_id WHERE b.run_id = NEW.run_id)
-        ELSE (SELECT count(*) FROM cutter_governance.manifest_unit_block b JOIN public.information_unit u ON u.id = b.unit_id
-               WHERE b.run_id = NEW.run_id AND u.lifecycle_status = CASE NEW.purpose WHEN 'cut' THEN 'draft' WHEN 'enact' THEN 'enacted' ELSE 'superseded' END) END INTO done;
-    IF done IS DISTINCT FROM coalesce(planned, CASE WHEN NEW.purpose = 'revert' THEN done END) THEN
+    -- Of a revert: what is there is superseded. A unit may be gone, or was superseded by somebody else, and the rest is taken back all the same.
+    IF NEW.purpose = 'revert' THEN
+        SELECT count(*), count(*) FILTER (WHERE u.lifecycle_status = 'superseded') INTO planned, done
+          FROM cutter_governance.manifest_unit_block b JOIN public.information_unit u ON u.id = b.unit_id WHERE b.run_id = NEW.run_id;
+    ELSIF NEW.purpose = 'edit' THEN
+        SELECT count(*) INTO done FROM cutter_governance.manifest_unit_block b JOIN public.unit_version v ON v.id = b.version_id WHERE b.run_id = NEW.run_id;
+    ELSE
+        SELECT count(*) INTO done FROM cutter_governance.manifest_unit_block b JOIN public.information_unit u ON u.id = b.unit_id
+         WHERE b.run_id = NEW.run_id AND u.lifecycle_status = CASE NEW.purpose WHEN 'cut' THEN 'draft' WHEN 'enact' THEN 'enacted' END;
+    END IF;
+    IF done IS DISTINCT FROM planned THEN
         PERFORM cutter_governance.fn_stop('STOP_COUNT_MISMATCH', 'CU006', format('%s of %s units of run %s: all or none', done, planned, NEW.run_id), 'Nothing was committed.');
     END IF;
     -- A HOLD that was set between the effect and its COMMIT.
