@@ -107,6 +107,7 @@ BEGIN
         WHEN 'array' THEN '[' || coalesce((SELECT string_agg(cutter_governance.fn_canonical_json(e.value), ',' ORDER BY e.ordinality)
                                              FROM jsonb_array_elements(p_value) WITH ORDINALITY e), '') || ']'
         WHEN 'string' THEN to_json(p_value #>> '{}')::text
+        WHEN 'number' THEN trunc(p_value::numeric)::text
         ELSE p_value::text END;
 END $$;
 
@@ -141,21 +142,34 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     SELECT current_database()::text, c.system_identifier::text, ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::int FROM pg_control_system() c
 $$;
 
--- One writer at a time, and nothing that a session can set makes a check look at an older snapshot or skip a foreign key.
-CREATE OR REPLACE FUNCTION fn_write_lock() RETURNS void
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+-- The execution lock, under settings by which a check looks at rows as they are and foreign keys are asked. A writer does not wait for it; who
+-- arms or records waits: a probe (0013) holds it for moments, and gives way to a run instead of stopping it.
+CREATE OR REPLACE FUNCTION fn_lock(p_wait boolean) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET lock_timeout = '10s' AS $$
 BEGIN
     IF current_setting('transaction_isolation') <> 'read committed' OR current_setting('session_replication_role') <> 'origin' THEN
         PERFORM cutter_governance.fn_stop('STOP_INVARIANT_FAILED', 'CU004',
             format('a write needs isolation read committed and session_replication_role origin; here they are %s and %s',
                    current_setting('transaction_isolation'), current_setting('session_replication_role')), 'Use the console, or reset the two settings.');
     END IF;
-    PERFORM cutter_governance.fn_assert_no_hold();
     BEGIN
-        PERFORM 1 FROM cutter_governance.execution_lock FOR UPDATE NOWAIT;
+        IF p_wait THEN
+            PERFORM 1 FROM cutter_governance.execution_lock FOR UPDATE;
+        ELSE
+            PERFORM 1 FROM cutter_governance.execution_lock FOR UPDATE NOWAIT;
+        END IF;
     EXCEPTION WHEN lock_not_available THEN
         PERFORM cutter_governance.fn_stop('STOP_LOCKED', 'CU004', 'another transaction is writing', 'Wait for it, or stop it: cutter-console panic');
     END;
+END $$;
+
+-- One writer at a time, and none under a HOLD; the HOLD is looked for first, so that it is what is said.
+CREATE OR REPLACE FUNCTION fn_write_lock(p_wait boolean DEFAULT false) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    PERFORM cutter_governance.fn_assert_no_hold();
+    PERFORM cutter_governance.fn_lock(p_wait);
+    PERFORM cutter_governance.fn_assert_no_hold();
 END $$;
 
 -- ---------------------------------------------------------------------------------------------------------------------
@@ -222,10 +236,14 @@ BEGIN
         PERFORM cutter_governance.fn_stop('STOP_POLICY_UNSATISFIABLE', 'CU004', 'the policy is refused: ' || wrong, 'Correct the policy, and pin it again: cutter-console policy pin');
     END IF;
     FOR i IN 1 .. cardinality(signers) LOOP
-        PERFORM cutter_governance.fn_signing_key_pin(p_exports[i], signers[i]);
-        IF NOT EXISTS (SELECT 1 FROM cutter_governance.signing_key k WHERE k.primary_fingerprint = signers[i]
-                          AND NOT EXISTS (SELECT 1 FROM cutter_governance.signing_key_end e WHERE e.fingerprint = k.fingerprint)) THEN
-            PERFORM cutter_governance.fn_stop('STOP_POLICY_UNSATISFIABLE', 'CU004', format('key %s has no part that the database can verify with (RSA 2048 to 4096 or Ed25519)', signers[i]),
+        -- By this export, and not by what was pinned earlier: the owner may have revoked the key since.
+        SELECT string_agg(DISTINCT CASE WHEN e.fingerprint IS NOT NULL THEN 'withdrawn' ELSE k.verdict END, ', ')
+               FILTER (WHERE e.fingerprint IS NOT NULL OR k.verdict NOT IN ('pinned', 'present')),
+               count(*) FILTER (WHERE e.fingerprint IS NULL AND k.verdict IN ('pinned', 'present')) INTO wrong, able
+          FROM cutter_governance.fn_signing_key_pin(p_exports[i], signers[i]) k
+          LEFT JOIN cutter_governance.signing_key_end e ON e.fingerprint IN (k.fingerprint, signers[i]);
+        IF able = 0 THEN
+            PERFORM cutter_governance.fn_stop('STOP_POLICY_UNSATISFIABLE', 'CU004', format('key %s has no part that the database can verify with (RSA 2048 to 4096 or Ed25519): %s', signers[i], wrong),
                 'Have the signer make such a key, and a policy that names it.');
         END IF;
     END LOOP;
@@ -279,10 +297,11 @@ BEGIN
     END IF;
     BEGIN
         s := convert_from(p_statement, 'UTF8')::jsonb;
-    EXCEPTION WHEN data_exception THEN
+        s := CASE WHEN convert_to(cutter_governance.fn_canonical_json(s), 'UTF8') = p_statement THEN s END;
+    EXCEPTION WHEN data_exception OR statement_too_complex THEN
         s := NULL;
     END;
-    IF s IS NULL OR jsonb_typeof(s) <> 'object' OR convert_to(cutter_governance.fn_canonical_json(s), 'UTF8') <> p_statement THEN
+    IF s IS NULL OR jsonb_typeof(s) <> 'object' THEN
         PERFORM cutter_governance.fn_stop('STOP_APPROVAL_INVALID', 'CU004', 'these bytes are not a statement in canonical form', 'Draft it again: cutter-console approval draft RUN');
     END IF;
     RETURN s;
@@ -351,6 +370,7 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
         WHEN p.id IS NULL THEN 'signed, and not there'
         WHEN s.address IS NULL THEN 'there, and not signed'
         WHEN (p.id, p.doc_code) IS DISTINCT FROM (s.unit_id, (SELECT docprefix FROM r)) THEN 'another unit stands under the address'
+        WHEN (p.owner_ref, p.publication_type) IS DISTINCT FROM ('sovereign', 'cut') THEN 'another owner than the sovereign, or not of a cut'
         WHEN p.parent_or_container_ref IS DISTINCT FROM s.parent THEN 'another parent than signed'
         WHEN (p.unit_kind, p.section_type, p.section_code) IS DISTINCT FROM (s.unit_kind, s.section_type, s.section_code) THEN 'another kind, section type or number than signed'
         WHEN (p.version_id, p.version_of, p.versions) IS DISTINCT FROM (s.version_id, s.unit_id, 1 + s.edits) THEN 'another version than signed'
@@ -359,10 +379,10 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
         ELSE format('is %s, its version %s, not a draft', p.lifecycle_status, p.version_status) END
       FROM signed s FULL JOIN present p ON p.canonical_address = s.address
      WHERE p.id IS NULL OR s.address IS NULL
-        OR ROW (p.id, p.doc_code, p.parent_or_container_ref, p.unit_kind, p.section_type, p.section_code, p.version_id, p.version_of, p.versions, p.title,
+        OR ROW (p.id, p.doc_code, p.owner_ref, p.publication_type, p.parent_or_container_ref, p.unit_kind, p.section_type, p.section_code, p.version_id, p.version_of, p.versions, p.title,
                 p.body_sha256, p.content_hash, p.content_anchor_ref, p.lifecycle_status, p.version_status, p.deleted_at)
            IS DISTINCT FROM
-           ROW (s.unit_id, (SELECT docprefix FROM r), s.parent, s.unit_kind, s.section_type, s.section_code, s.version_id, s.unit_id, 1 + s.edits, s.title,
+           ROW (s.unit_id, (SELECT docprefix FROM r), 'sovereign', 'cut', s.parent, s.unit_kind, s.section_type, s.section_code, s.version_id, s.unit_id, 1 + s.edits, s.title,
                 s.body_sha256, s.body_sha256, s.body_sha256, 'draft', 'draft', NULL::timestamptz)
 $$;
 
@@ -482,7 +502,7 @@ BEGIN
                 WHEN s #> '{drafts,units}' IS NOT NULL AND s #> '{drafts,units}' IS DISTINCT FROM cutter_governance.fn_draft_units(n.run_id) THEN 'the units that the statement lists are not the drafts'
                 WHEN s #>> '{drafts,file_sha256}' IS DISTINCT FROM (SELECT encode(sha256(convert_to(string_agg(l.line, chr(10) ORDER BY l.seq), 'UTF8')), 'hex')
                      FROM cutter_governance.fn_draft_lines(n.run_id) l) THEN 'the file of units that the statement names is not of the drafts'
-                WHEN (SELECT count(*)::integer FROM cutter_governance.fn_draft_lines(n.run_id)) IS DISTINCT FROM n.n_units OR (s #>> '{drafts,count}')::integer IS DISTINCT FROM n.n_units THEN 'it is about another number of drafts'
+                WHEN (SELECT count(*)::integer FROM cutter_governance.fn_draft_lines(n.run_id)) IS DISTINCT FROM n.n_units OR s #> '{drafts,count}' IS DISTINCT FROM to_jsonb(n.n_units) THEN 'it is about another number of drafts'
                 WHEN n.purpose = 'enact' AND s ->> 'sg1_sha256' IS DISTINCT FROM (SELECT u.statement_sha256 FROM cutter_governance.approval_use u WHERE u.run_id = n.run_id AND u.purpose = 'cut')
                      THEN 'it names another SG_1 than the one that was used' END);
             IF refused IS NOT NULL THEN
@@ -589,7 +609,7 @@ BEGIN
        OR octet_length(p_proof::text) > 65536 THEN
         PERFORM cutter_governance.fn_stop('STOP_BACKUP_NOT_PROVEN', 'CU004', 'the proof names no file, no recipient or no tables', 'Take a backup: cutter-console backup take RUN');
     END IF;
-    PERFORM 1 FROM cutter_governance.execution_lock FOR UPDATE NOWAIT;
+    PERFORM cutter_governance.fn_lock(true);
     SELECT string_agg(n, ', ') INTO other FROM cutter_governance.fn_backup_tables() n
      WHERE NOT EXISTS (SELECT 1 FROM jsonb_array_elements(p_proof -> 'tables') p, LATERAL cutter_governance.fn_table_digest(n) d
                         WHERE p ->> 'table' = n AND p ->> 'digest' = d.digest AND (p ->> 'rows')::bigint = d.rows);
@@ -654,7 +674,7 @@ DECLARE
     held text;
     now_at timestamptz;
 BEGIN
-    PERFORM cutter_governance.fn_write_lock();
+    PERFORM cutter_governance.fn_write_lock(true);
     IF p_minutes IS NULL OR p_minutes NOT BETWEEN 1 AND 60 OR coalesce(length(p_operator), 0) NOT BETWEEN 1 AND 200 OR coalesce(length(p_host), 0) NOT BETWEEN 1 AND 200 THEN
         PERFORM cutter_governance.fn_stop('STOP_REFUSED_INPUT', 'CU004', 'a lease is for 1 to 60 minutes, and names operator and host', 'Use: cutter-console arm RUN --confirm RUN');
     END IF;
@@ -883,7 +903,9 @@ BEGIN
            min(b.seq) FILTER (WHERE b.again > 1) AS twice INTO bad
       FROM (SELECT m.*, row_number() OVER (ORDER BY m.seq) AS place, lag(m.byte_end) OVER (ORDER BY m.seq) AS before, count(*) OVER (PARTITION BY m.address) AS again
               FROM cutter_governance.manifest_unit_block m WHERE m.run_id = r.run_id) b;
-    IF n <> a.n_units OR n <> r.n_units OR num_nonnulls(bad.number, bad.outside, bad.hash, bad.span, bad.twice) > 0 THEN
+    -- The rows are compared too: fields may be spelt in two ways and mean one row.
+    IF n <> a.n_units OR n <> r.n_units OR num_nonnulls(bad.number, bad.outside, bad.hash, bad.span, bad.twice) > 0
+       OR cutter_governance.fn_manifest_digest(r.run_id) IS DISTINCT FROM a.manifest_digest THEN
         PERFORM cutter_governance.fn_stop('STOP_INVARIANT_FAILED', 'CU004', format('the manifest does not hold: %s blocks of %s; first block out of number %s, outside of %s/ %s, with another sha256 %s, out of the text %s, of an address named twice %s',
             n, a.n_units, coalesce(bad.number::text, 'none'), r.docprefix, coalesce(bad.outside::text, 'none'), coalesce(bad.hash::text, 'none'), coalesce(bad.span::text, 'none'), coalesce(bad.twice::text, 'none')), 'Start again from the plan.');
     END IF;
@@ -1029,7 +1051,7 @@ DECLARE
     found text;
     at_stage text;
 BEGIN
-    PERFORM cutter_governance.fn_write_lock();
+    PERFORM cutter_governance.fn_write_lock(true);
     SELECT stage INTO at_stage FROM cutter_governance.run WHERE run_id = p_run_id AND operation = 'cut' AND family = 'active' FOR UPDATE;
     IF at_stage IS NULL OR coalesce(p_outcome, '') NOT IN ('PASS', 'FAIL') OR at_stage NOT IN ('leg_b_recorded', 'awaiting_lifecycle_authorization')
        OR at_stage = 'leg_b_recorded' AND p_outcome <> 'PASS' OR p_checks IS NULL OR octet_length(p_checks::text) > 8388608 THEN
@@ -1051,7 +1073,7 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     other text;
 BEGIN
-    PERFORM cutter_governance.fn_write_lock();
+    PERFORM cutter_governance.fn_write_lock(true);
     IF NOT EXISTS (SELECT 1 FROM cutter_governance.run WHERE run_id = p_run_id AND operation = 'edit' AND stage = 'closeout_reported')
        OR EXISTS (SELECT 1 FROM cutter_governance.run_event WHERE run_id = p_run_id AND phase = 'write_verify' AND vouched) THEN
         PERFORM cutter_governance.fn_stop('STOP_INVARIANT_FAILED', 'CU004', format('run %s has no edit to verify', p_run_id), 'See: cutter-console run show RUN');
