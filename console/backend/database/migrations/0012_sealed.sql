@@ -520,6 +520,11 @@ BEGIN
             PERFORM cutter_governance.fn_stop('STOP_REPLAY_CONFLICT', 'CU004', format('statement %s is recorded already, with other columns than its bytes say (by %s)', n.statement_sha256, old.imported_by),
                 'Somebody has tampered. Set a HOLD, keep the database as it is, and call the sovereign: cutter-console panic');
         END IF;
+        -- The recorded signatures are what a write verifies: a row with others would be taken here and refused later on.
+        IF old.signers IS DISTINCT FROM cutter_governance.fn_signers(old.statement, old.signatures, old.policy_sha256, old.kind, old.not_before, old.expires) THEN
+            PERFORM cutter_governance.fn_stop('STOP_REPLAY_CONFLICT', 'CU004', format('statement %s is recorded already, with other signers than its signatures prove (by %s)', n.statement_sha256, old.imported_by),
+                'Somebody has tampered. Set a HOLD, keep the database as it is, and call the sovereign: cutter-console panic');
+        END IF;
         RETURN n.statement_sha256;
     END IF;
     INSERT INTO cutter_governance.approval (statement_sha256, kind, run_id, plan_digest, manifest_digest, policy_sha256, baseline_digest, draft_digest, review_decision_id, n_units, database,
@@ -644,7 +649,22 @@ END $$;
 -- The switch
 -- ---------------------------------------------------------------------------------------------------------------------
 
+-- A lease stands until it has ended, has expired, or a HOLD has been set since. The HOLD is asked for here, because whoever sets it may find the
+-- lease's row locked by somebody and does not wait: a stop that can be kept waiting is none.
+CREATE OR REPLACE VIEW v_lease AS
+    SELECT l.* FROM execution_lease l WHERE l.ended_at IS NULL AND l.expires_at > clock_timestamp()
+       AND NOT EXISTS (SELECT 1 FROM hold_event h WHERE h.action = 'set' AND h.at >= l.armed_at);
+
+CREATE OR REPLACE FUNCTION fn_assert_leased(p_run_id text, p_purpose text) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF NOT EXISTS (SELECT 1 FROM cutter_governance.v_lease WHERE run_id = p_run_id AND purpose = p_purpose) THEN
+        PERFORM cutter_governance.fn_stop('STOP_EXECUTION_DISABLED', 'CU004', format('the switch is not armed for run %s to %s', p_run_id, p_purpose), 'Arm it: cutter-console arm RUN --confirm RUN');
+    END IF;
+END $$;
+
 -- Lock, HOLD, lease, backup, ruling, in the database, before any write; returns the ruling that covers it.
+-- One transaction has one effect: the log of lifecycles, the seals and the guards tell effects apart by the transaction's id.
 CREATE OR REPLACE FUNCTION fn_authorise(p_run_id text, p_purpose text) RETURNS cutter_governance.approval
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -652,9 +672,10 @@ DECLARE
     r cutter_governance.run;
 BEGIN
     PERFORM cutter_governance.fn_write_lock();
-    IF NOT EXISTS (SELECT 1 FROM cutter_governance.execution_lease WHERE run_id = p_run_id AND purpose = p_purpose AND ended_at IS NULL AND expires_at > clock_timestamp()) THEN
-        PERFORM cutter_governance.fn_stop('STOP_EXECUTION_DISABLED', 'CU004', format('the switch is not armed for run %s to %s', p_run_id, p_purpose), 'Arm it: cutter-console arm RUN --confirm RUN');
+    IF EXISTS (SELECT 1 FROM cutter_governance.approval_use u WHERE u.xid = pg_current_xact_id_if_assigned()) THEN
+        PERFORM cutter_governance.fn_stop('STOP_INVARIANT_FAILED', 'CU004', 'this transaction has had its effect; another one needs a transaction of its own', 'Commit, then go on.');
     END IF;
+    PERFORM cutter_governance.fn_assert_leased(p_run_id, p_purpose);
     SELECT * INTO r FROM cutter_governance.run WHERE run_id = p_run_id FOR UPDATE;
     IF r.family <> 'active' AND p_purpose <> 'revert' THEN
         PERFORM cutter_governance.fn_stop('STOP_EXECUTION_DISABLED', 'CU004', format('run %s is %s: %s', p_run_id, r.family, r.reason), 'See: cutter-console run show RUN');
@@ -692,7 +713,8 @@ BEGIN
         PERFORM cutter_governance.fn_ruling(p_run_id, p_purpose);
     END IF;
     PERFORM cutter_governance.fn_assert_backup(p_run_id);
-    UPDATE cutter_governance.execution_lease SET ended_at = clock_timestamp(), end_reason = 'expired' WHERE ended_at IS NULL AND expires_at <= clock_timestamp();
+    UPDATE cutter_governance.execution_lease SET ended_at = clock_timestamp(), end_reason = CASE WHEN expires_at <= clock_timestamp() THEN 'expired' ELSE 'a HOLD was set' END
+     WHERE id IN (SELECT l.id FROM cutter_governance.execution_lease l WHERE l.ended_at IS NULL AND NOT EXISTS (SELECT 1 FROM cutter_governance.v_lease s WHERE s.id = l.id) FOR UPDATE OF l SKIP LOCKED);
     SELECT format('%s to %s, by %s', run_id, purpose, operator) INTO held FROM cutter_governance.execution_lease WHERE ended_at IS NULL;
     IF held IS NOT NULL THEN
         PERFORM cutter_governance.fn_stop('STOP_LOCKED', 'CU004', 'the switch is already armed for ' || held, 'End that lease first: cutter-console disarm');
@@ -703,12 +725,14 @@ BEGIN
     RETURN leased;
 END $$;
 
+-- Never waits: a lease that somebody else is ending, or pretends to be ending, is left to them and not counted. Whoever ends reads the switch back.
 CREATE OR REPLACE FUNCTION fn_lease_end(p_reason text) RETURNS integer
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     ended integer;
 BEGIN
-    UPDATE cutter_governance.execution_lease SET ended_at = clock_timestamp(), end_reason = left(coalesce(p_reason, ''), 500) WHERE ended_at IS NULL;
+    UPDATE cutter_governance.execution_lease SET ended_at = clock_timestamp(), end_reason = left(coalesce(p_reason, ''), 500)
+     WHERE id IN (SELECT l.id FROM cutter_governance.execution_lease l WHERE l.ended_at IS NULL FOR UPDATE SKIP LOCKED);
     GET DIAGNOSTICS ended = ROW_COUNT;
     RETURN ended;
 END $$;
@@ -717,7 +741,7 @@ END $$;
 CREATE OR REPLACE FUNCTION fn_hold_set(p_reason text, p_by text, p_run_id text) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    IF coalesce(length(p_reason), 0) NOT BETWEEN 1 AND 500 OR coalesce(length(p_by), 0) NOT BETWEEN 1 AND 200 THEN
+    IF coalesce(length(p_reason), 0) NOT BETWEEN 1 AND 500 OR coalesce(length(p_by), 0) NOT BETWEEN 1 AND 200 OR length(p_run_id) > 200 THEN
         PERFORM cutter_governance.fn_stop('STOP_REFUSED_INPUT', 'CU004', 'a HOLD has a reason of 1 to 500 characters and names who sets it', 'Shorten the reason.');
     END IF;
     INSERT INTO cutter_governance.hold_event (action, reason, by, run_id) VALUES ('set', p_reason, p_by, p_run_id);
@@ -751,10 +775,34 @@ BEGIN
     PERFORM cutter_governance.fn_event_write(p_run_id, p_event);
 END $$;
 
+-- What others read of a document is short: a name of a hundred megabytes would stop every screen that lists it.
+CREATE OR REPLACE FUNCTION fn_document_register(p_docprefix text, p_origin text, p_profile text, p_live_query text DEFAULT NULL) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF p_docprefix = 'ICX-CONST' OR p_docprefix LIKE 'DIEU%' THEN
+        PERFORM cutter_governance.fn_stop('STOP_REFUSED_INPUT', 'CU004', format('the document prefix %s is reserved', p_docprefix), 'Choose another prefix.');
+    END IF;
+    IF 4096 < ANY (ARRAY[length(p_origin), length(p_profile)]) THEN
+        PERFORM cutter_governance.fn_stop('STOP_REFUSED_INPUT', 'CU004', 'origin and profile of a document have at most 4096 characters each', 'Use the console.');
+    END IF;
+    -- A registered query is run by the console: only the owner's side may register one.
+    IF p_live_query IS NOT NULL AND NOT pg_has_role(session_user, 'cutter_owner', 'MEMBER') THEN
+        PERFORM cutter_governance.fn_stop('STOP_GRANT_DELTA', 'CU004', 'live queries are registered by an administrator', 'Use: cutter-console document register');
+    END IF;
+    INSERT INTO cutter_governance.source_document_registry (docprefix, origin, profile, live_query)
+    VALUES (p_docprefix, p_origin, p_profile, p_live_query) ON CONFLICT (docprefix) DO NOTHING;
+    IF NOT FOUND AND p_live_query IS NOT NULL THEN
+        PERFORM cutter_governance.fn_stop('STOP_REPLAY_CONFLICT', 'CU004', format('the document %s is registered', p_docprefix), 'A registered document keeps its query; choose another prefix.');
+    END IF;
+END $$;
+
 -- The first event is the journal's by definition: it is written with the run, before anybody else can know the run.
 CREATE OR REPLACE FUNCTION fn_run_create(p_run_id text, p_operation text, p_docprefix text, p_origin text, p_profile text, p_operator text, p_host text, p_event jsonb) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
+    IF 4096 < ANY (ARRAY[length(p_origin), length(p_profile), length(p_operator), length(p_host)]) THEN
+        PERFORM cutter_governance.fn_stop('STOP_REFUSED_INPUT', 'CU004', 'origin, profile, operator and host of a run have at most 4096 characters each', 'Use the console.');
+    END IF;
     INSERT INTO cutter_governance.run (run_id, operation, docprefix, origin, profile, operator, host, journal_lock)
     VALUES (p_run_id, p_operation, p_docprefix, p_origin, p_profile, p_operator, p_host, encode(sha256(decode(p_event ->> 'key', 'hex')), 'hex'));
     PERFORM cutter_governance.fn_event_write(p_run_id, p_event);
@@ -763,8 +811,8 @@ END $$;
 CREATE OR REPLACE FUNCTION fn_source_pin(p_run_id text, p_raw_bytes bigint, p_sha256 text, p_canonical_sha256 text, p_canon_rule text, p_event jsonb) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    IF coalesce(p_sha256, '') !~ '^[0-9a-f]{64}$' OR coalesce(p_canonical_sha256, '') !~ '^[0-9a-f]{64}$' THEN
-        PERFORM cutter_governance.fn_stop('STOP_REFUSED_INPUT', 'CU004', 'a source has two sha256 digests', 'Use the console.');
+    IF coalesce(p_sha256, '') !~ '^[0-9a-f]{64}$' OR coalesce(p_canonical_sha256, '') !~ '^[0-9a-f]{64}$' OR coalesce(p_raw_bytes, 0) < 1 OR coalesce(length(p_canon_rule), 0) NOT BETWEEN 1 AND 200 THEN
+        PERFORM cutter_governance.fn_stop('STOP_REFUSED_INPUT', 'CU004', 'a source has two sha256 digests, a size and a rule', 'Use the console.');
     END IF;
     UPDATE cutter_governance.run SET source_sha256 = p_sha256, canonical_sha256 = p_canonical_sha256 WHERE run_id = p_run_id AND stage = 'created' AND source_sha256 IS NULL;
     IF NOT FOUND THEN
@@ -773,6 +821,12 @@ BEGIN
     INSERT INTO cutter_governance.source_document_version_registry (docprefix, origin, raw_bytes, sha256, canonical_sha256, canon_rule)
     SELECT docprefix, origin, p_raw_bytes, p_sha256, p_canonical_sha256, p_canon_rule FROM cutter_governance.run WHERE run_id = p_run_id
     ON CONFLICT (docprefix, sha256) DO NOTHING;
+    -- The same bytes have one size and one canonical text: a row that says otherwise was planted, and the manifest would refer to it.
+    IF NOT EXISTS (SELECT 1 FROM cutter_governance.source_document_version_registry v JOIN cutter_governance.run r USING (docprefix)
+                    WHERE r.run_id = p_run_id AND (v.sha256, v.raw_bytes, v.canonical_sha256, v.canon_rule) = (p_sha256, p_raw_bytes, p_canonical_sha256, p_canon_rule)) THEN
+        PERFORM cutter_governance.fn_stop('STOP_REPLAY_CONFLICT', 'CU004', format('source %s of run %s is recorded already with another size, rule or canonical text', p_sha256, p_run_id),
+            'Find out who recorded it, and cut the text under another document prefix.');
+    END IF;
     PERFORM cutter_governance.fn_run_step(p_run_id, ARRAY['created'], 'source_pinned', p_event);
 END $$;
 
@@ -831,7 +885,8 @@ BEGIN
         PERFORM cutter_governance.fn_stop('STOP_INVARIANT_FAILED', 'CU004', format('run %s cannot be %s from where it is', p_run_id, p_family), 'See: cutter-console run show RUN');
     END IF;
     IF p_family = 'voided' THEN
-        UPDATE cutter_governance.execution_lease SET ended_at = clock_timestamp(), end_reason = 'the run was voided' WHERE run_id = p_run_id AND ended_at IS NULL;
+        UPDATE cutter_governance.execution_lease SET ended_at = clock_timestamp(), end_reason = 'the run was voided'
+         WHERE id IN (SELECT l.id FROM cutter_governance.execution_lease l WHERE l.run_id = p_run_id AND l.ended_at IS NULL FOR UPDATE SKIP LOCKED);
     END IF;
     PERFORM cutter_governance.fn_event_write(p_run_id, p_event);
 END $$;
@@ -914,6 +969,17 @@ BEGIN
       LEFT JOIN cutter_governance.unit_vocabulary w USING (unit_kind, section_type) WHERE w.unit_kind IS NULL;
     IF unknown IS NOT NULL THEN
         PERFORM cutter_governance.fn_stop('STOP_REFUSED_INPUT', 'CU004', 'not in the vocabulary: ' || unknown, 'Correct the profile.');
+    END IF;
+    -- The rows say what the bytes say, and nothing of the bytes was passed over: a field too many, a number written in another way.
+    IF cutter_governance.fn_manifest_digest(r.run_id) IS DISTINCT FROM a.manifest_digest THEN
+        PERFORM cutter_governance.fn_stop('STOP_INVARIANT_FAILED', 'CU004', 'the manifest''s bytes are not in the one form of its rows', 'Start again from the plan.');
+    END IF;
+    -- A new unit has an address as the console makes them, stands below a unit of its own manifest, and has a title of one line.
+    SELECT string_agg(m.seq::text, ', ' ORDER BY m.seq) INTO unknown FROM cutter_governance.manifest_unit_block m WHERE m.run_id = r.run_id
+       AND (m.title || m.section_code ~ E'[\x01-\x1f\x7f]' OR r.operation = 'cut' AND (m.address !~ '^[A-Z0-9-]{3,32}(/[A-Z0-9][A-Z0-9._-]*)+$'
+            OR m.parent_address IS NOT NULL AND m.parent_address NOT IN (SELECT p.address FROM cutter_governance.manifest_unit_block p WHERE p.run_id = r.run_id AND p.seq < m.seq)));
+    IF unknown IS NOT NULL THEN
+        PERFORM cutter_governance.fn_stop('STOP_INVARIANT_FAILED', 'CU004', format('the manifest does not hold: address, parent, number or title of block %s', left(unknown, 200)), 'Start again from the plan.');
     END IF;
     INSERT INTO cutter_governance.manifest_seal (run_id, statement_sha256, manifest_digest, n_units) VALUES (r.run_id, a.statement_sha256, a.manifest_digest, n);
     RETURN n;
@@ -1028,9 +1094,7 @@ DECLARE
     affected bigint;
 BEGIN
     PERFORM cutter_governance.fn_write_lock();
-    IF NOT EXISTS (SELECT 1 FROM cutter_governance.execution_lease WHERE run_id = p_run_id AND purpose = 'cut' AND ended_at IS NULL AND expires_at > clock_timestamp()) THEN
-        PERFORM cutter_governance.fn_stop('STOP_EXECUTION_DISABLED', 'CU004', format('the switch is not armed for run %s', p_run_id), 'Arm it: cutter-console arm RUN --confirm RUN');
-    END IF;
+    PERFORM cutter_governance.fn_assert_leased(p_run_id, 'cut');
     PERFORM cutter_governance.fn_assert_backup(p_run_id);
     SELECT ap.* INTO a FROM cutter_governance.approval ap JOIN cutter_governance.approval_use u USING (statement_sha256) WHERE u.run_id = p_run_id AND u.purpose = 'cut';
     IF a.statement_sha256 IS NULL THEN
@@ -1209,6 +1273,8 @@ BEGIN
     IF done IS DISTINCT FROM coalesce(planned, CASE WHEN NEW.purpose = 'revert' THEN done END) THEN
         PERFORM cutter_governance.fn_stop('STOP_COUNT_MISMATCH', 'CU006', format('%s of %s units of run %s: all or none', done, planned, NEW.run_id), 'Nothing was committed.');
     END IF;
+    -- A HOLD that was set between the effect and its COMMIT.
+    PERFORM cutter_governance.fn_assert_no_hold();
     RETURN NULL;
 END $$;
 
