@@ -80,8 +80,10 @@ def _run(todo: list[Mutant], known: dict[str, Result], jobs: int, timeout_s: flo
             nonlocal done
             copy = copies.get()
             try:
+                # Of the copy: somebody may edit the repository meanwhile.
+                digest = mutant.digest(copy.folder)
                 with copy.mutated(mutant):
-                    result = copy.run(mutant.tests, timeout_s).result(mutant, ROOT)
+                    result = copy.run(mutant.tests, timeout_s).result(mutant, digest)
             finally:
                 copies.put(copy)
             with lock:

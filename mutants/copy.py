@@ -35,7 +35,7 @@ class Run:
     output: str
     seconds: float
 
-    def result(self, mutant: Mutant, root: Path) -> Result:
+    def result(self, mutant: Mutant, digest: str) -> Result:
         """Judge the run. Killed only if a test itself failed, not where a fixture or pytest did."""
         failures = [(kind, test, said or "") for kind, test, said in _FAILED.findall(self.output)]
         failed = next(((test, said) for kind, test, said in failures if kind == "FAILED"), None)
@@ -46,7 +46,7 @@ class Run:
             verdict, because = Verdict.SURVIVED, ""
         elif self.status == _TEST_FAILED and failed is not None:
             verdict, by, because = Verdict.KILLED, *failed
-        return Result(mutant.name, verdict, by, because[:200], round(self.seconds, 1), mutant.digest(root))
+        return Result(mutant.name, verdict, by, because[:200], round(self.seconds, 1), digest)
 
     def _last_words(self, failures: list[tuple[str, str, str]]) -> str:
         said = "; ".join(f"{test}: {why}" for _, test, why in failures) or self.output.strip()[-200:]
