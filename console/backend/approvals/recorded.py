@@ -37,6 +37,8 @@ class SignatureAnswer(Value):
     kind: SafeText
     outcome: Outcome
     detail: SafeText
+    unpinned: bool = False
+    """gpg takes it, and the database has no such key to ask."""
 
 
 def verify_again(recorded: tuple[RecordedSignature, ...], gnupg_home: Path) -> tuple[SignatureAnswer, ...]:
@@ -96,7 +98,8 @@ def _agreed(one: RecordedSignature) -> SignatureAnswer:
     if one.in_database in _ENDED_SINCE:
         return _answer(one, Outcome.PASS, f"good when it was used, key {one.signer}; since then: {one.in_database}")
     if one.in_database == "no such key":
-        return _answer(one, Outcome.INCONCLUSIVE, f"the database has not pinned the key {one.signer}")
+        answer = _answer(one, Outcome.INCONCLUSIVE, f"the database has not pinned the key {one.signer}")
+        return answer.model_copy(update={"unpinned": True})
     return _answer(one, Outcome.FAIL, f"gpg takes it, the database does not: {one.in_database}")
 
 

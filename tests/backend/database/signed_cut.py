@@ -35,9 +35,15 @@ _PROOF = """
 """
 
 
-def event(phase: str = "test", outcome: str = "PASS", **changes: object) -> Jsonb:
+def event(phase: str | None = "test", outcome: str | None = "PASS", **changes: object) -> Jsonb:
     """A well-formed event of somebody who has no journal: recorded, and never vouched for."""
-    said = {"phase": phase, "outcome": outcome, "record": {}, "seq": next(_numbers), "head": "0" * 64}
+    said: dict[str, object] = {
+        "phase": phase,
+        "outcome": outcome,
+        "record": {},
+        "seq": next(_numbers),
+        "head": "0" * 64,
+    }
     return Jsonb(said | changes)
 
 
@@ -254,20 +260,16 @@ def start_cut(database: Database, docprefix: str = "ACME-LAW", text: str = TEXT,
     planned = plan_document(
         text.encode(), origin=f"file:{docprefix}.md", docprefix=docprefix, profile="atx", ordinals=False
     )
-    with database.connect() as connection:
-        sovereign().pin_if_none(connection)
     return _at_the_pause(database, "cut", number, planned.accepted(), planned.canonical)
 
 
-def start_edit(run: SignedCut, number: int = 100, **changes: object) -> SignedCut:
+def start_edit(run: SignedCut, run_number: int = 100, **changes: object) -> SignedCut:
     """An edit of a cut's last unit at its pause: another title and body, and whatever else of the unit is changed."""
     body = b"Edited.\n"
     place = {"line_start": 1, "line_end": 2, "byte_start": 0, "byte_end": len(body), "body_sha256": sha256_hex(body)}
     unit = run.units[-1].model_copy(update={"title": "Edited", **place, **changes})
     origin = f"edits:{run.docprefix}"
-    source = SourceVersion(
-        origin=origin, bytes=len(body), sha256=sha256_hex(body), canonical_sha256=sha256_hex(body)
-    )
+    source = SourceVersion(origin=origin, bytes=len(body), sha256=sha256_hex(body), canonical_sha256=sha256_hex(body))
     coverage = Coverage(unit_bytes=len(body), other_bytes=0, lossless=True)
     document = DocumentPlan(
         docprefix=run.docprefix,
@@ -278,12 +280,14 @@ def start_edit(run: SignedCut, number: int = 100, **changes: object) -> SignedCu
         others=(),
         coverage=coverage,
     )
-    return _at_the_pause(run.database, "edit", number, document, body)
+    return _at_the_pause(run.database, "edit", run_number, document, body)
 
 
 def _at_the_pause(
     database: Database, operation: str, number: int, document: DocumentPlan, canonical: bytes
 ) -> SignedCut:
+    with database.connect() as connection:
+        sovereign().pin_if_none(connection)
     facts = ledger.NewRun(
         run_id=f"ictr-20260101T000000Z-{number:08x}",
         operation=operation,

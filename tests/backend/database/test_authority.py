@@ -185,9 +185,7 @@ def test_the_executor_alone_cannot_bring_an_approval_into_being(cut: SignedCut) 
 
 @pytest.mark.parametrize("role", ["cutter_verify", "cutter_ro"])
 @pytest.mark.parametrize("writer", WRITERS)
-def test_neither_the_verifying_nor_the_monitoring_role_may_ever_execute(
-    law: SignedCut, writer: str, role: str
-) -> None:
+def test_neither_the_verifying_nor_the_monitoring_role_may_ever_execute(law: SignedCut, writer: str, role: str) -> None:
     with law.database.connect(role) as connection, pytest.raises(psycopg.errors.InsufficientPrivilege):
         _write(connection, law, writer)
 
@@ -279,9 +277,7 @@ def test_a_lease_names_operator_and_host(cut: SignedCut, operator: str | None, h
     cut.rule()
     cut.backup()
     with stopped("STOP_REFUSED_INPUT"), cut.executor() as connection:
-        connection.execute(
-            "SELECT cutter_governance.fn_lease_arm(%s, 'cut', %s, %s, 5)", (cut.run_id, operator, host)
-        )
+        connection.execute("SELECT cutter_governance.fn_lease_arm(%s, 'cut', %s, %s, 5)", (cut.run_id, operator, host))
 
 
 def test_incident_24_an_expired_lease_arms_nothing_and_makes_room(cut: SignedCut) -> None:

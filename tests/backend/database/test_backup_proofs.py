@@ -11,7 +11,7 @@ from psycopg.types.json import Jsonb
 from console.backend.database import ledger
 from console.backend.database.connections import scalar
 from console.backend.runs.states import Stage
-from tests.backend.database.signed_cut import SignedCut, event, start_cut, stopped
+from tests.backend.database.signed_cut import SignedCut, event, start_cut, start_edit, stopped
 from tests.backend.database.tampering import tamper
 from tests.conftest import Database
 
@@ -264,6 +264,19 @@ def test_drafts_are_neither_enacted_nor_taken_back_without_a_fresh_proof(cut: Si
     assert cut.lifecycles() == ["draft"] * 3
 
 
+def test_drafts_are_not_edited_without_a_fresh_proof(cut: SignedCut) -> None:
+    cut.to_second_pause()
+    edit = start_edit(cut)
+    edit.rule("edit")
+    _with_no_proof_but(edit, "an hour old")
+    with stopped("STOP_BACKUP_NOT_PROVEN"):
+        _arm(edit, "edit")
+    edit.arm("edit")
+    _with_no_proof_but(edit, "an hour old")
+    with stopped("STOP_BACKUP_NOT_PROVEN"), edit.executor() as connection:
+        edit.edit(connection)
+
+
 def test_a_run_says_that_it_has_a_backup_only_where_it_has(database: Database) -> None:
     run = start_cut(database)
     _with_no_proof_but(run, "none at all")
@@ -279,7 +292,12 @@ def test_the_digest_of_a_table_does_not_depend_on_the_session(cut: SignedCut) ->
     cut.cut()
     found = set()
     with cut.database.connect() as connection:
-        for setting in ("datestyle = 'SQL, DMY'", "timezone = 'Asia/Tokyo'", "bytea_output = escape", "search_path = pg_temp"):
+        for setting in (
+            "datestyle = 'SQL, DMY'",
+            "timezone = 'Asia/Tokyo'",
+            "bytea_output = escape",
+            "search_path = pg_temp",
+        ):
             connection.execute(f"SET {setting}".encode())
             found.add(str(scalar(connection, _TABLES)))
     assert len(found) == 1

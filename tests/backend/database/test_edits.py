@@ -86,8 +86,8 @@ def test_sg_2_over_the_drafts_before_the_edit_does_not_enact_the_edit(drafted: S
 
 
 def test_the_last_of_several_edits_counts_whatever_number_its_run_has(drafted: SignedCut) -> None:
-    start_edit(drafted, number=300, title="First edit").edited()
-    start_edit(drafted, number=200, title="Second edit").edited()
+    start_edit(drafted, run_number=300, title="First edit").edited()
+    start_edit(drafted, run_number=200, title="Second edit").edited()
     with drafted.verifier() as connection:
         assert ledger.draft_differences(connection, drafted.run_id) == ()
     drafted.verify()
@@ -109,7 +109,7 @@ def test_an_edit_before_the_structure_was_found_is_found_with_it(cut: SignedCut)
     assert cut.stage() == "awaiting_lifecycle_authorization/active"
 
 
-WRONG: dict[str, dict[str, object]] = {
+WRONG: dict[str, dict[str, Any]] = {
     "an address outside of the document": {"address": "OTHER/ONE"},
     "an address of a document that begins alike": {"address": "ACME-LAWS/ONE"},
     "an address that is no unit": {"address": "ACME-LAW/ONE/GAMMA"},
@@ -185,13 +185,16 @@ def test_a_signed_edit_is_used_once_and_its_manifest_is_sealed(drafted: SignedCu
         edit.edit(connection)
     with stopped("STOP_APPROVAL_USED"), edit.executor() as connection:
         edit.edit(connection)
+    with edit.database.connect() as connection, stopped("STOP_INVARIANT_FAILED"):
+        connection.execute(
+            "INSERT INTO cutter_governance.manifest_unit_block (run_id, seq, address, unit_kind, section_type, section_code, title, body, body_sha256,"
+            " byte_start, byte_end, line_start, line_end) SELECT run_id, 99, address, unit_kind, section_type, section_code, title, body, body_sha256,"
+            " byte_start, byte_end, line_start, line_end FROM cutter_governance.manifest_unit_block WHERE run_id = %s",
+            (edit.run_id,),
+        )
     edit.disarm()
     with stopped("STOP_EXECUTION_DISABLED"):
         edit.arm("edit")
-    with edit.database.connect() as connection, stopped("STOP_INVARIANT_FAILED"):
-        connection.execute(
-            "INSERT INTO cutter_governance.manifest_envelope SELECT * FROM cutter_governance.manifest_envelope"
-        )
 
 
 @pytest.mark.parametrize("purpose", ["cut", "enact", "revert"])

@@ -36,7 +36,9 @@ CHANGED: dict[str, tuple[str, ...]] = {
     "another digest of the body": (f"UPDATE public.unit_version SET content_hash = repeat('0', 64) WHERE {OF_FIRST}",),
     "another title": (f"UPDATE public.unit_version SET title = 'Forged' WHERE {OF_FIRST}",),
     "no title": (f"UPDATE public.unit_version SET title = NULL WHERE {OF_FIRST}",),
-    "another parent": (f"UPDATE public.information_unit SET parent_or_container_ref = 'ACME-LAW/ONE/BETA' WHERE {FIRST}",),
+    "another parent": (
+        f"UPDATE public.information_unit SET parent_or_container_ref = 'ACME-LAW/ONE/BETA' WHERE {FIRST}",
+    ),
     "no parent": (f"UPDATE public.information_unit SET parent_or_container_ref = NULL WHERE {FIRST}",),
     "another kind": (f"UPDATE public.information_unit SET unit_kind = 'law_unit' WHERE {FIRST}",),
     "another section type": (f"UPDATE public.information_unit SET section_type = 'principle' WHERE {FIRST}",),
@@ -46,9 +48,7 @@ CHANGED: dict[str, tuple[str, ...]] = {
     "another document": (f"UPDATE public.information_unit SET doc_code = 'OTHER' WHERE {FIRST}",),
     "another owner": (f"UPDATE public.information_unit SET owner_ref = 'mallory' WHERE {FIRST}",),
     "another kind of publication": (f"UPDATE public.information_unit SET publication_type = 'draft' WHERE {FIRST}",),
-    "another unit under the address": (
-        f"UPDATE public.information_unit SET id = gen_random_uuid() WHERE {FIRST}",
-    ),
+    "another unit under the address": (f"UPDATE public.information_unit SET id = gen_random_uuid() WHERE {FIRST}",),
     "another version": (
         f"INSERT INTO public.unit_version (id, unit_id, version_seq, title, body, content_hash) SELECT gen_random_uuid(), unit_id, 2, title, 'Forged.', content_hash FROM public.unit_version WHERE {OF_FIRST}",
         f"UPDATE public.information_unit SET version_anchor_ref = (SELECT id FROM public.unit_version WHERE {OF_FIRST} AND version_seq = 2) WHERE {FIRST}",
@@ -60,7 +60,10 @@ CHANGED: dict[str, tuple[str, ...]] = {
         f"UPDATE public.information_unit SET version_anchor_ref = (SELECT version_anchor_ref FROM public.information_unit WHERE canonical_address = 'ACME-LAW/ONE/BETA') WHERE {FIRST}",
     ),
     "no version": (f"DELETE FROM public.unit_version WHERE {OF_FIRST}",),
-    "a unit missing": (f"DELETE FROM public.unit_version WHERE {OF_FIRST}", f"DELETE FROM public.information_unit WHERE {FIRST}"),
+    "a unit missing": (
+        f"DELETE FROM public.unit_version WHERE {OF_FIRST}",
+        f"DELETE FROM public.information_unit WHERE {FIRST}",
+    ),
     "a unit superseded": (f"UPDATE public.information_unit SET lifecycle_status = 'superseded' WHERE {FIRST}",),
     "a unit enacted": (f"UPDATE public.information_unit SET lifecycle_status = 'enacted' WHERE {FIRST}",),
     "a version superseded": (f"UPDATE public.unit_version SET lifecycle_status = 'superseded' WHERE {OF_FIRST}",),
@@ -256,7 +259,15 @@ def test_the_digest_of_drafts_is_the_root_over_their_lines(drafted: SignedCut) -
     assert root == state.digest
     assert state.lines == tuple(
         "\t".join(
-            (unit.address, unit.parent or "", unit.unit_kind, unit.section_type, unit.number, unit.title, unit.body_sha256)
+            (
+                unit.address,
+                unit.parent or "",
+                unit.unit_kind,
+                unit.section_type,
+                unit.number,
+                unit.title,
+                unit.body_sha256,
+            )
         )
         for unit in drafted.units
     )

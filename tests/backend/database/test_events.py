@@ -1,6 +1,5 @@
 """Each step has its event, written with its effect; events of the journal's writer are told apart from a stranger's."""
 
-from collections.abc import Iterator
 from itertools import count
 from typing import Any
 
@@ -60,9 +59,9 @@ class Journalled:
 
 
 @pytest.fixture
-def run(database: Database) -> Iterator[Journalled]:
+def run(database: Database) -> Journalled:
     """A run with a journal."""
-    yield Journalled(database)
+    return Journalled(database)
 
 
 def test_a_run_begins_with_an_event_that_is_vouched_for(run: Journalled) -> None:
@@ -91,8 +90,8 @@ def test_a_key_that_was_named_once_opens_nothing_again(run: Journalled) -> None:
     run.write()
     with run.database.connect() as connection:
         for spent in (0, 1):
-            said = {"key": KEY.key(spent), "lock": STRANGER.lock(0), "seq": 1000}
-            connection.execute("SELECT cutter_governance.fn_event_write(%s, %s)", (RUN, event(**said)))
+            said = event(key=KEY.key(spent), lock=STRANGER.lock(0), seq=1000)
+            connection.execute("SELECT cutter_governance.fn_event_write(%s, %s)", (RUN, said))
     assert run.vouched() == [True, True, False, False]
     assert run.lock() == KEY.lock(2)
 

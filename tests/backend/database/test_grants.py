@@ -36,13 +36,34 @@ _WRITABLE = """
            ELSE has_table_privilege(r.oid, c.oid, 'DELETE, TRUNCATE, REFERENCES, TRIGGER') OR has_any_column_privilege(r.oid, c.oid, 'INSERT, UPDATE, REFERENCES') END
 """
 CUT_FUNCTIONS = {"fn_cut_apply", "fn_edit_apply", "fn_cut_record", "fn_cut_enact", "fn_cut_revert"}
-RECORDING = {"fn_approval_import", "fn_structure_record", "fn_verify_record", "fn_edit_verify_record", "fn_backup_record"}
+RECORDING = {
+    "fn_approval_import",
+    "fn_structure_record",
+    "fn_verify_record",
+    "fn_edit_verify_record",
+    "fn_backup_record",
+}
 NOBODYS = {
-    *("fn_approval_spend", "fn_authorise", "fn_ruling", "fn_signers", "fn_statement", "fn_policy_pin", "fn_signing_key_pin"),
+    *(
+        "fn_approval_spend",
+        "fn_authorise",
+        "fn_ruling",
+        "fn_signers",
+        "fn_statement",
+        "fn_policy_pin",
+        "fn_signing_key_pin",
+    ),
     *("fn_signing_key_end", "fn_event_write", "fn_run_step", "fn_baseline_write", "fn_manifest_seal", "fn_cut_write"),
     *("fn_record_write", "fn_revert_write", "fn_write_lock", "fn_lock", "fn_table_digest", "fn_assert_backup"),
 }
-FIXED = {"DateStyle": "ISO, YMD", "TimeZone": "UTC", "IntervalStyle": "postgres", "bytea_output": "hex", "extra_float_digits": "3", "lock_timeout": "10s"}
+FIXED = {
+    "DateStyle": "ISO, YMD",
+    "TimeZone": "UTC",
+    "IntervalStyle": "postgres",
+    "bytea_output": "hex",
+    "extra_float_digits": "3",
+    "lock_timeout": "10s",
+}
 """What a function may fix besides its search_path, so that its caller cannot."""
 
 

@@ -50,7 +50,9 @@ REFUSED: dict[str, Callable[[], bytes]] = {
     "a threshold of none": lambda: canonical(_policy(thresholds={"SG_1": 0, "SG_2": 1})),
     "a threshold below none": lambda: canonical(_policy(thresholds={"SG_1": 1, "SG_2": -1})),
     "a threshold that cannot be met": lambda: canonical(_policy(thresholds={"SG_1": 2, "SG_2": 1})),
-    "two signers and one export": lambda: canonical(_policy(signers=_named(sovereign().fingerprint, usurper().fingerprint))),
+    "two signers and one export": lambda: canonical(
+        _policy(signers=_named(sovereign().fingerprint, usurper().fingerprint))
+    ),
     "an array": lambda: b"[]",
 }
 

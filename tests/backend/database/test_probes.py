@@ -138,7 +138,11 @@ def test_the_parts_of_a_probe_are_nobodys(database: Database, role: str, call: s
 
 
 def test_the_verifier_still_cannot_arm_cut_or_revert(database: Database, drafted: SignedCut) -> None:
-    for call in ("fn_lease_arm(%s, 'revert', 'x', 'x', 1)", "fn_cut_revert(%s, '{}')", "fn_cut_apply(%s, '', '', '{}')"):
+    for call in (
+        "fn_lease_arm(%s, 'revert', 'x', 'x', 1)",
+        "fn_cut_revert(%s, '{}')",
+        "fn_cut_apply(%s, '', '', '{}')",
+    ):
         with _as(database, "cutter_verify") as connection, pytest.raises(pg.InsufficientPrivilege):
             connection.execute(f"SELECT cutter_governance.{call}".encode(), (drafted.run_id,))
 

@@ -90,7 +90,9 @@ def test_the_ruling_of_the_cut_takes_back_after_its_own_end_and_after_another_po
 def test_a_revert_makes_the_counts_the_baseline_and_leaves_its_event(drafted: SignedCut) -> None:
     drafted.reverted()
     with drafted.verifier() as connection:
-        rows = dict(connection.execute("SELECT table_name, rows FROM cutter_governance.v_baseline").fetchall())
+        rows: dict[str, int] = dict(
+            connection.execute("SELECT table_name, rows FROM cutter_governance.v_baseline").fetchall()
+        )
         last = connection.execute(
             "SELECT phase, family FROM cutter_governance.run_event ORDER BY id DESC LIMIT 1"
         ).fetchone()
@@ -102,6 +104,11 @@ def test_the_ruling_of_the_cut_does_not_take_back_what_it_did_not_cut(drafted: S
     tamper(drafted.database, *extra(EXTRA, "'ACME-LAW'"))
     _try(drafted, "STOP_COUNT_MISMATCH")
     assert {status for _, status in _units(drafted)} == {"draft"}
+
+
+def test_the_ruling_of_the_cut_does_not_take_back_a_part_of_what_it_cut(drafted: SignedCut) -> None:
+    tamper(drafted.database, *CHANGED["a unit superseded"])
+    _try(drafted, "STOP_COUNT_MISMATCH")
 
 
 @pytest.mark.parametrize("doc", ["NULL", "'ACME-LAW'"])

@@ -14,7 +14,7 @@ from console.backend.approvals.policy import Policy, Signer, Thresholds
 from console.backend.canonical_json import canonical_json, sha256_hex
 from console.backend.database import ledger
 from console.backend.database.connections import scalar
-from tests.backend.database.signed_cut import SignedCut, start_cut, stopped
+from tests.backend.database.signed_cut import SignedCut, start_cut, start_edit, stopped
 from tests.backend.database.tampering import tamper
 from tests.conftest import Database
 from tests.sovereign import Sovereign, sovereign, usurper
@@ -208,7 +208,14 @@ def test_every_column_is_what_the_signed_bytes_say(cut: SignedCut) -> None:
             (digest,),
         ).fetchone()
     assert row == (
-        *("SG_1", "cut", cut.run_id, cut.plan.plan_digest, ledger.manifest_digest(cut.units), sha256_hex(cut.canonical)),
+        *(
+            "SG_1",
+            "cut",
+            cut.run_id,
+            cut.plan.plan_digest,
+            ledger.manifest_digest(cut.units),
+            sha256_hex(cut.canonical),
+        ),
         *(sovereign().policy.sha256, 3, [sovereign().fingerprint], statement, [signature], None, None, "cutter_verify"),
     )
 
@@ -474,15 +481,15 @@ def test_a_row_whose_signature_does_not_hold_does_not_arm(cut: SignedCut, change
 def test_a_signature_that_was_made_before_the_statement_s_time_does_not_count(cut: SignedCut) -> None:
     """It was made for something else: a statement is drafted first, then signed."""
     statement = cut.statement(changes={"not_before": _at(minutes=1, seconds=55), "expires": _at(hours=1)})
-    early = sovereign().sign(statement, "--faked-system-time", f"{datetime.now(UTC) - timedelta(seconds=30):%Y%m%dT%H%M%S}!")
+    early = sovereign().sign(
+        statement, "--faked-system-time", f"{datetime.now(UTC) - timedelta(seconds=30):%Y%m%dT%H%M%S}!"
+    )
     with stopped(INVALID):
         _import(cut, statement, early)
 
 
 @pytest.mark.parametrize("purpose", ["enact", "revert"])
 def test_a_run_to_edit_takes_no_other_ruling(cut: SignedCut, purpose: str) -> None:
-    from tests.backend.database.signed_cut import start_edit
-
     cut.to_second_pause()
     edit = start_edit(cut)
     with stopped(INVALID):

@@ -187,9 +187,7 @@ def test_the_reason_of_a_run_that_leaves_is_bounded(cut: SignedCut) -> None:
     with stopped("STOP_INVARIANT_FAILED"):
         _leave(cut, Family.STOPPED, "x" * 501)
     with stopped("STOP_INVARIANT_FAILED"), cut.executor() as connection:
-        connection.execute(
-            "SELECT cutter_governance.fn_run_leave(%s, 'stopped', NULL, %s)", (cut.run_id, event())
-        )
+        connection.execute("SELECT cutter_governance.fn_run_leave(%s, 'stopped', NULL, %s)", (cut.run_id, event()))
     _leave(cut, Family.STOPPED, "x" * 500)
 
 
