@@ -166,15 +166,15 @@ def test_a_proof_waits_for_the_write_that_is_under_way_and_then_says_what_is_the
         cut.apply(connection)
         thread = threading.Thread(target=record)
         thread.start()
-        _until_somebody_waits(cut.database)
+        _until_it_waits(cut.database, thread)
     thread.join()
     assert found == ["STOP_BACKUP_NOT_PROVEN"]
 
 
-def _until_somebody_waits(database: Database) -> None:
+def _until_it_waits(database: Database, thread: threading.Thread) -> None:
     query = "SELECT count(*) FROM pg_stat_activity WHERE datname = %s AND wait_event_type = 'Lock'"
     with database.connect() as connection:
-        while scalar(connection, query, database.name) == 0:
+        while thread.is_alive() and scalar(connection, query, database.name) == 0:
             connection.execute("SELECT pg_sleep(0.01)")
 
 

@@ -170,6 +170,31 @@ def test_a_part_of_the_law_cannot_be_enacted(cut: SignedCut, how_many: int) -> N
     assert (cut.lifecycles(), cut.stage()) == (["enacted"] * N, "lifecycle_enacted/active")
 
 
+_MORE = (
+    "INSERT INTO public.information_unit (id, canonical_address, unit_kind, section_type, doc_code, version_anchor_ref)"
+    " VALUES (gen_random_uuid(), 'ACME-LAW/MORE', 'document_unit', 'article', 'ACME-LAW', gen_random_uuid())"
+)
+
+
+def test_a_unit_is_written_only_from_a_sealed_row_of_its_run(cut: SignedCut) -> None:
+    """In the transaction of the cut, where the guards find a ruling: the executor has no INSERT, the owner is found out."""
+    cut.rule()
+    cut.arm()
+    with cut.executor() as connection:
+        cut.apply(connection)
+        with stopped("42501"):
+            connection.execute(_MORE.encode())
+        connection.rollback()
+    with cut.database.connect(autocommit=False) as connection:
+        cut.apply(connection)
+        connection.execute("SET ROLE cutter_owner")
+        connection.execute(_MORE.encode())
+        connection.commit()
+    with stopped("STOP_COUNT_MISMATCH"):
+        cut.record()
+    assert cut.stage() == "cut_leg_a_committed/active"
+
+
 def test_making_the_constraints_immediate_changes_nothing_of_a_whole_cut(cut: SignedCut) -> None:
     cut.rule()
     cut.arm()

@@ -50,6 +50,20 @@ def test_the_rows_of_a_manifest_have_the_digest_of_the_bytes_that_were_signed(cu
         )
 
 
+def test_the_envelope_of_a_manifest_is_the_run_s_own(cut: SignedCut) -> None:
+    """It is made from the run's row: an envelope of another document cannot pass as this one."""
+    cut.cut()
+    with cut.verifier() as connection:
+        rows = connection.execute(
+            "SELECT e.operation, e.docprefix, e.plan_digest, e.content_digest, e.n_units, s.sha256 FROM cutter_governance.manifest_envelope e"
+            " JOIN cutter_governance.source_document_version_registry s ON s.id = e.source_version_id WHERE e.run_id = %s",
+            (cut.run_id,),
+        ).fetchall()
+    document = cut.plan.document
+    facts = (cut.plan.plan_digest, document.content_digest, N, document.source.sha256)
+    assert rows == [("cut", cut.docprefix, *facts)]
+
+
 def test_nobody_sends_rows_of_a_manifest(cut: SignedCut) -> None:
     cut.rule()
     cut.arm()
@@ -113,12 +127,11 @@ def test_blocks_cannot_be_added_to_a_manifest_that_is_sealed(cut: SignedCut) -> 
 def test_a_block_more_than_was_signed_is_refused_in_the_transaction_of_the_cut(cut: SignedCut) -> None:
     cut.rule()
     cut.arm()
-    with (
-        pytest.raises(psycopg.Error, match="the manifest is sealed"),
-        cut.database.connect(autocommit=False) as connection,
-    ):
+    with cut.database.connect(autocommit=False) as connection:
         cut.apply(connection)
-        connection.execute((_BLOCK % cut.run_id).encode())
+        with pytest.raises(psycopg.Error, match="the manifest is sealed"):
+            connection.execute((_BLOCK % cut.run_id).encode())
+        connection.rollback()
     assert counts(cut.database)["public.information_unit"] == 0
 
 
