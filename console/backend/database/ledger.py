@@ -11,6 +11,7 @@ from console.backend.database.connections import scalar
 from console.backend.errors import Held, Refused, StopCode
 from console.backend.journal_key import JournalKey
 from console.backend.journal_record import Anchor
+from console.backend.merkle import merkle_root
 from console.backend.plan import CutPlan, PlannedUnit, SourceVersion
 from console.backend.runs.states import Family, Stage
 from console.backend.value import Value
@@ -255,9 +256,10 @@ def draft_state(connection: psycopg.Connection, run_id: str) -> DraftState:
         "SELECT line FROM cutter_governance.fn_draft_lines(%s) ORDER BY seq", (run_id,)
     ).fetchall()
     refusal = scalar(connection, "SELECT cutter_governance.fn_draft_refusal(%s)", run_id)
+    read = tuple(str(line) for (line,) in lines)
     return DraftState(
-        digest=draft_digest(connection, run_id),
-        lines=tuple(str(line) for (line,) in lines),
+        digest=merkle_root(read),
+        lines=read,
         refusal=str(refusal) if refusal is not None else "",
     )
 

@@ -20,7 +20,6 @@ from console.backend.approvals.statement import (
     draft_statement,
     draft_unit,
     list_drafts,
-    merkle_root,
     parse_statement,
     read_statement,
     write_statement,
@@ -31,6 +30,7 @@ from console.backend.database import ledger
 from console.backend.database.connections import connect, scalar
 from console.backend.database.records import ApprovalRow, RunRow, approvals, require_run
 from console.backend.errors import CutterError, Drifted, Refused, StopCode, Waiting
+from console.backend.merkle import merkle_root
 from console.backend.outcome import Check, Evidence, Outcome
 from console.backend.plan import CutPlan, DraftUnit
 from console.backend.regular_file import read_regular
