@@ -120,8 +120,8 @@ class StatementDrafts(Value):
 
     count: Annotated[int, Field(gt=0)]
     units: tuple[DraftUnit, ...] | None = None
-    file: SafeText
-    """Beside the statement; one line a unit, out of which `draft_digest` can be computed."""
+    file: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,199}$")]
+    """A plain name beside the statement; one line a unit, out of which `draft_digest` can be computed."""
     file_sha256: Sha256
 
     @model_validator(mode="after")
