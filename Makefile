@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 TESTED := $(VENV)/.tested
 
-.PHONY: demo test check bench manifest lock clean
+.PHONY: demo test mutants differential check bench manifest lock clean
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
@@ -24,6 +24,14 @@ demo: $(INSTALLED)
 
 test: $(TESTED)
 	$(BIN)/python -m pytest -n auto --dist worksteal
+
+# Takes each protection out of a copy of this tree and wants a test to turn red; ARGUMENTS="--only PATTERN --jobs 2".
+mutants: $(TESTED)
+	$(BIN)/python -m mutants $(ARGUMENTS)
+
+# The database's verdicts on OpenPGP signatures beside gpg's: COUNT of them, made from SEED.
+differential: $(TESTED)
+	$(BIN)/python -m tests.backend.database.openpgp_differential --count $(or $(COUNT),1000) --seed $(or $(SEED),1)
 
 check: $(TESTED)
 	$(BIN)/ruff check .

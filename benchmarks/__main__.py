@@ -12,6 +12,7 @@ GROUPS = (
     ("e", "backup", "dump, encryption and proof beside the slowest of them alone"),
     ("f", "gates", "the board of all gates beside the slowest of its probes"),
     ("g", "overview", "a refresh of the Overview once a second as a share of a core"),
+    ("h", "openpgp", "a signature verified by the database beside gpg"),
 )
 
 

@@ -6,6 +6,7 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
+from console.backend.child_environment import child_environment
 from console.backend.errors import Refused, StopCode, Unmeasured, UsageError
 
 MARKER = "CUTTER-CONSOLE-DEMO-HOME"
@@ -101,7 +102,11 @@ def stop_agent(home: Path) -> None:
     program = shutil.which("gpgconf")
     if program is not None and home.is_dir():
         subprocess.run(
-            [program, "--homedir", str(home), "--kill", "all"], capture_output=True, timeout=_TIMEOUT_S, check=False
+            [program, "--homedir", str(home), "--kill", "all"],
+            capture_output=True,
+            timeout=_TIMEOUT_S,
+            check=False,
+            env=child_environment(),
         )
 
 
@@ -126,7 +131,15 @@ def _gpg(home: Path, *arguments: str) -> str:
         raise Unmeasured(StopCode.BACKUP_GPG_PUBKEY_MISSING, "gpg is not on the PATH", _INSTALL)
     command = [program, "--homedir", str(home), "--no-options", "--batch", "--quiet", "--status-fd", "1", *arguments]
     try:
-        done = subprocess.run(command, capture_output=True, text=True, errors="replace", timeout=_TIMEOUT_S, check=True)
+        done = subprocess.run(
+            command,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=_TIMEOUT_S,
+            check=True,
+            env=child_environment(),
+        )
     except subprocess.SubprocessError as error:
         said = getattr(error, "stderr", None) or str(error)
         raise Unmeasured(StopCode.BACKUP_GPG_PUBKEY_MISSING, f"gpg failed: {said}", _next(said)) from error

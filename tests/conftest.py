@@ -19,7 +19,6 @@ from console.backend.cluster_directory import default_parents
 from console.backend.database.migrations import migrate
 from console.backend.programs import NoFittingProgram
 from tests.passage import Passage, Stages, stages
-from tests.sovereign import sovereign
 
 MAJORS = (15, 16, 18)
 """16 and 18 come with the embedded wheel, 15 where the machine has it."""
@@ -61,10 +60,8 @@ def as_ordinary_user() -> Iterator[None]:
 
 
 def prepare_template(conninfo: str) -> None:
-    """Install the product's schema and roles into the template of `database`, and pin the test sovereign's policy."""
+    """Install the product's schema and roles into the template of `database`; runs once a cluster."""
     migrate(conninfo)
-    with psycopg.connect(conninfo, autocommit=True) as connection:
-        sovereign().pin(connection)
 
 
 def _execute(cluster: TransientCluster, statement: str, *names: str) -> None:

@@ -364,7 +364,7 @@ class FakeBackend(fake_gates.FakeReadiness):
             signature_paths=(Path("/var/lib/cutter/approvals/SG_1-9f3c21ab.json.anna.sig"),) if self.refused else (),
         )
 
-    def draft_statement(self, run_id: str) -> ApprovalView:
+    def draft_statement(self, run_id: str, *, revert: bool = False) -> ApprovalView:
         """The one statement."""
         self._call(f"draft {run_id}")
         return self._approval()

@@ -35,6 +35,11 @@ class Sovereign:
         """The signer's public key as gpg exports it."""
         return self.gpg("--export-options", "export-minimal", "--export", self.fingerprint)
 
+    def pin_if_none(self, connection: psycopg.Connection) -> None:
+        """Pin policy and key where the database has no policy yet."""
+        if connection.execute("SELECT count(*) FROM cutter_governance.policy_pin").fetchone() == (0,):
+            self.pin(connection)
+
     def pin(self, connection: psycopg.Connection) -> None:
         """Pin policy and key, as an administrator does."""
         connection.execute(

@@ -14,6 +14,7 @@ from types import TracebackType
 from typing import BinaryIO, Self
 
 from console.backend import cluster_directory, cluster_guard
+from console.backend.child_environment import child_environment
 from console.backend.cluster_directory import ServerUser
 from console.backend.cluster_programs import readable_programs, shared_directories
 from console.backend.errors import StopCode, Unmeasured
@@ -229,6 +230,7 @@ def _run_initdb(programs: Installation, data: Path, maker: ServerUser | None) ->
         text=True,
         timeout=_START_TIMEOUT_S,
         check=False,
+        env=child_environment(),
         user=maker.uid if maker else None,
         group=maker.gid if maker else None,
         extra_groups=[] if maker else None,
@@ -267,4 +269,5 @@ def _guard(
         stdout=server_log,
         stderr=server_log,
         start_new_session=True,
+        env=child_environment(),
     )

@@ -46,6 +46,7 @@ def _spawn(uid: str, gid: str, command: list[str]) -> subprocess.Popen[bytes]:
         group=int(gid) if as_user else None,
         extra_groups=[] if as_user else None,
         umask=0o077,
+        env=dict(os.environ),  # The starter gave this process what the server may see.
         preexec_fn=_die_with_guard(os.getpid()),  # noqa: PLW1509 - this process has one thread
     )
 

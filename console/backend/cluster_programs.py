@@ -8,6 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from console.backend import cluster_directory
+from console.backend.child_environment import child_environment
 from console.backend.cluster_directory import ServerUser
 from console.backend.errors import StopCode, Unmeasured
 from console.backend.programs import WHEEL, Installation, Origin, wheel_directory
@@ -35,6 +36,7 @@ def _runs(found: Installation, user: ServerUser) -> bool:
             capture_output=True,
             timeout=10,
             check=True,
+            env=child_environment(),
             user=user.uid,
             group=user.gid,
             extra_groups=[],

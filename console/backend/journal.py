@@ -271,10 +271,14 @@ def _verdict(found: Scan, hashes: dict[int, str], events: tuple[AnchoredEvent, .
     anchored = max((event.sequence for event in events if event.is_ours and event not in apart), default=-1)
     unanchored = found.records - 1 - anchored if anchored >= 0 else 0
     broken = found.wrong or _other_run(found, run_id)
+    first_bad = found.first_bad if found.wrong else 0
     if not broken and false is not None:
-        there = "another record stands in its place" if false.sequence in hashes else "the journal has no such record"
-        broken = f"it is not the journal that was anchored: {false}: {there}"
-    first_bad = found.first_bad if found.wrong else (false.sequence if false is not None and broken else 0)
+        lost = false.sequence not in hashes
+        first_bad = found.records if lost else false.sequence
+        what = (
+            "is missing: the journal was cut off" if lost else "is another one: the journal was replaced or rewritten"
+        )
+        broken = f"record {first_bad} {what}, says {false}"
     outcome, detail = (Outcome.FAIL, broken) if broken else _sound(found, events, unanchored, strangers)
     return JournalVerdict(
         outcome=outcome,

@@ -9,6 +9,7 @@ from enum import StrEnum
 from functools import lru_cache
 from pathlib import Path
 
+from console.backend.child_environment import child_environment
 from console.backend.errors import StopCode, Unmeasured
 from console.backend.value import Value
 
@@ -121,7 +122,9 @@ def _is_program(path: Path) -> bool:
 
 def _version(program: Path) -> tuple[str, int] | None:
     try:
-        said = subprocess.run([program, "--version"], capture_output=True, text=True, timeout=10, check=True).stdout
+        said = subprocess.run(
+            [program, "--version"], capture_output=True, text=True, timeout=10, check=True, env=child_environment()
+        ).stdout
     except (OSError, subprocess.SubprocessError):
         return None
     match = _VERSION.search(said)

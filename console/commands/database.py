@@ -5,9 +5,10 @@ import json
 from console.backend.canonical_json import canonical_json
 from console.backend.database.connections import connect, scalar
 from console.backend.database.grant_matrix import GrantMatrix, measure_grants
-from console.backend.database.live_text import register_live_document
+from console.backend.database.live_registration import register_live_document
 from console.backend.database.migrations import migrate as run_migrations
 from console.backend.errors import ExitStatus
+from console.backend.kill_switch import require_no_hold
 from console.backend.outcome import Outcome
 from console.backend.readiness import DriftReport
 from console.backend.runtime_tree import init_tree
@@ -87,6 +88,8 @@ def _status_lines(seen: Status) -> list[str]:
             else f"  {switch.reason}".rstrip()
         )
     )
+    if switch.incomplete:
+        lines += [f"incomplete {switch.incomplete}", f"complete   {switch.complete_with}"]
     lines += [count_line(count) for count in seen.counts[:3]]
     lines += [f"waits      {wait.what} ({wait.run_id}): {wait.next_action}" for wait in seen.waiting]
     return lines
@@ -143,10 +146,14 @@ def _drift_lines(found: DriftReport) -> list[str]:
 
 
 def register(options: Options, request: RegisterDocument) -> ExitStatus:
-    """Register the query of a live document, as the administrator."""
-    settings = site_of(options).settings.database
-    register_live_document(settings.administrator, request.docprefix, request.profile, request.query)
-    with connect(settings.monitor, read_only=True, purpose="register") as connection:
+    """Register the query of a live document: read as the monitoring role, stored by the administrator."""
+    site = site_of(options)
+    require_no_hold(site)
+    database, most_bytes = site.settings.database, site.settings.limits.max_bytes
+    register_live_document(
+        database.monitor, database.administrator, request.docprefix, request.profile, request.query, most_bytes
+    )
+    with connect(database.monitor, read_only=True, purpose="register") as connection:
         kept = str(
             scalar(
                 connection,

@@ -14,7 +14,7 @@ from console.backend.canonical_json import canonical_json, digest
 from console.backend.context import Context
 from console.backend.errors import Drifted, Refused, StopCode, Unmeasured
 from console.backend.journal import Anchor, Field, Journal, RecordKind, read_journal, verify_journal
-from console.backend.journal_record import Body, Record
+from console.backend.journal_record import AnchoredEvent, Body, Record
 from console.backend.outcome import Outcome
 
 RUN = "ictr-20260302T085900Z-0a1b2c3d"
@@ -25,6 +25,22 @@ Lines = list[bytes]
 def context(tmp_path: Path) -> Context:
     """The real clock and real randomness, below a folder of the test's own."""
     return Context(root=tmp_path)
+
+
+def anchored(*anchors: Anchor, is_ours: bool = True) -> tuple[AnchoredEvent, ...]:
+    """Events of the database that name these records."""
+    return tuple(
+        AnchoredEvent(
+            id=number,
+            phase="test",
+            sequence=one.sequence,
+            hash=one.hash,
+            is_ours=is_ours,
+            actor="cutter_exec",
+            at="then",
+        )
+        for number, one in enumerate(anchors, 1)
+    )
 
 
 def _write(path: Path, context: Context, records: int = 5) -> Anchor:
@@ -41,12 +57,12 @@ def test_what_was_appended_is_read_back_in_order(tmp_path: Path, context: Contex
     assert [record.value("number") for record in records[1:]] == list("01234")
     assert records[0].value("run_id") == RUN
     assert (tmp_path / "j").stat().st_mode & 0o777 == 0o640
-    assert verify_journal(tmp_path / "j", head, RUN).outcome is Outcome.PASS
+    assert verify_journal(tmp_path / "j", anchored(head), RUN).outcome is Outcome.PASS
 
 
 def test_an_intact_chain_without_an_anchor_is_only_partial(tmp_path: Path, context: Context) -> None:
     _write(tmp_path / "j", context)
-    assert verify_journal(tmp_path / "j", None).outcome is Outcome.PARTIAL
+    assert verify_journal(tmp_path / "j", ()).outcome is Outcome.PARTIAL
 
 
 def _edit(lines: Lines) -> Lines:
@@ -102,7 +118,7 @@ def test_incident_33_every_harm_is_seen_and_the_first_bad_record_named(
     path = tmp_path / "j"
     head = _write(path, context)
     path.write_bytes(b"".join(harm(path.read_bytes().splitlines(keepends=True))))
-    verdict = verify_journal(path, head, RUN)
+    verdict = verify_journal(path, anchored(head), RUN)
     assert (verdict.outcome, verdict.first_bad) == (Outcome.FAIL, first_bad)
     assert f"record {first_bad}" in verdict.detail
     with pytest.raises(Drifted, match=f"record {first_bad}"):
@@ -116,7 +132,7 @@ def test_incident_33_a_number_out_of_order_is_seen_without_an_anchor(tmp_path: P
     lines = path.read_bytes().splitlines(keepends=True)
     body = Body(**Record.model_validate_json(lines[-1]).model_dump(exclude={"hash"}) | {"sequence": 9})
     path.write_bytes(b"".join(lines[:-1]) + canonical_json(Record(**dict(body), hash=digest(body))) + b"\n")
-    verdict = verify_journal(path, None, RUN)
+    verdict = verify_journal(path, (), RUN)
     assert (verdict.outcome, verdict.first_bad) == (Outcome.FAIL, 5)
 
 
@@ -125,16 +141,16 @@ def test_incident_33_a_replaced_journal_is_seen(tmp_path: Path, context: Context
     head = _write(tmp_path / "j", context)
     _write(tmp_path / "other", context, records=20)
     (tmp_path / "other").replace(tmp_path / "j")
-    verdict = verify_journal(tmp_path / "j", head, RUN)
+    verdict = verify_journal(tmp_path / "j", anchored(head), RUN)
     assert verdict.outcome is Outcome.FAIL
     assert "replaced" in verdict.detail
-    assert verify_journal(tmp_path / "j", None, RUN).outcome is Outcome.PARTIAL
+    assert verify_journal(tmp_path / "j", (), RUN).outcome is Outcome.PARTIAL
 
 
 def test_incident_33_a_journal_of_another_run_is_seen(tmp_path: Path, context: Context) -> None:
     """Incident 33: an old entry under a new key."""
     head = _write(tmp_path / "j", context)
-    verdict = verify_journal(tmp_path / "j", head, "ictr-20260302T085900Z-ffffffff")
+    verdict = verify_journal(tmp_path / "j", anchored(head), "ictr-20260302T085900Z-ffffffff")
     assert verdict.outcome is Outcome.FAIL
     with pytest.raises(Drifted, match="belongs to run"):
         Journal.resume(tmp_path / "j", "ictr-20260302T085900Z-ffffffff", context)
@@ -142,18 +158,73 @@ def test_incident_33_a_journal_of_another_run_is_seen(tmp_path: Path, context: C
 
 def test_incident_33_a_missing_journal_is_a_failure(tmp_path: Path, context: Context) -> None:
     """Incident 33: a missing chain is not an empty one."""
-    assert verify_journal(tmp_path / "none", None).outcome is Outcome.FAIL
+    assert verify_journal(tmp_path / "none", ()).outcome is Outcome.FAIL
     with pytest.raises(Drifted, match="missing"):
         Journal.resume(tmp_path / "none", RUN, context)
 
 
-def test_an_older_anchor_still_holds_after_more_records(tmp_path: Path, context: Context) -> None:
+def test_records_after_the_last_anchor_are_told_and_condemn_nothing(tmp_path: Path, context: Context) -> None:
     path = tmp_path / "j"
     head = _write(path, context)
     with Journal.resume(path, RUN, context, head) as journal:
         newer = journal.append(RecordKind.RESULT, "cut_leg_a")
     assert newer.sequence == head.sequence + 1
-    assert verify_journal(path, head, RUN).outcome is verify_journal(path, newer, RUN).outcome is Outcome.PASS
+    seen = verify_journal(path, anchored(head), RUN)
+    assert (seen.outcome, seen.unanchored) == (Outcome.PARTIAL, 1)
+    assert verify_journal(path, anchored(head, newer), RUN).outcome is Outcome.PASS
+
+
+def test_each_anchor_is_compared_and_the_first_false_one_named(tmp_path: Path, context: Context) -> None:
+    """A last record that was rewritten, dropped or appended, and a chain that was rewritten behind a true last anchor."""
+    path = tmp_path / "j"
+    anchors = []
+    with Journal.create(path, RUN, context) as journal:
+        anchors += [journal.append(RecordKind.NOTE, f"step {n}") for n in range(6)]
+    false = anchors[2].model_copy(update={"hash": "f" * 64})
+    seen = verify_journal(path, anchored(*anchors[:2], false, *anchors[3:]), RUN)
+    assert (seen.outcome, seen.first_bad) == (Outcome.FAIL, anchors[2].sequence)
+    assert "event 3" in seen.first_false
+    assert "cutter_exec" in seen.detail
+
+
+@pytest.mark.parametrize("harm", ["rewritten", "dropped", "appended"])
+def test_a_harmed_last_record_is_no_longer_a_pass(tmp_path: Path, context: Context, harm: str) -> None:
+    path = tmp_path / "j"
+    head = _write(path, context)
+    lines = path.read_bytes().splitlines(keepends=True)
+    last = Record.model_validate_json(lines[-1])
+    changed: dict[str, dict[str, object]] = {
+        "rewritten": {"phase": "other"},
+        "appended": {"sequence": last.sequence + 1, "previous": last.hash},
+    }
+    kept = lines if harm == "appended" else lines[:-1]
+    if harm != "dropped":
+        body = Body(**last.model_dump(exclude={"hash"}) | changed[harm])
+        kept = [*kept, canonical_json(Record(**dict(body), hash=digest(body))) + b"\n"]
+    path.write_bytes(b"".join(kept))
+    seen = verify_journal(path, anchored(head), RUN)
+    assert seen.outcome is (Outcome.PARTIAL if harm == "appended" else Outcome.FAIL)
+
+
+def test_a_strangers_event_is_named_and_condemns_nothing(tmp_path: Path, context: Context) -> None:
+    path = tmp_path / "j"
+    head = _write(path, context)
+    strange = Anchor(sequence=10**12, hash="e" * 64)
+    events = (*anchored(head), *anchored(strange, is_ours=False))
+    seen = verify_journal(path, events, RUN)
+    assert (seen.outcome, seen.first_bad, len(seen.strangers)) == (Outcome.PARTIAL, None, 1)
+    assert "cutter_exec" in seen.strangers[0]
+    assert "somebody else" in seen.detail
+
+
+def test_a_whole_chain_that_was_rewritten_behind_a_strangers_event_is_a_failure(
+    tmp_path: Path, context: Context
+) -> None:
+    true_head = _write(tmp_path / "j", context)
+    forged_head = _write(tmp_path / "other", context)
+    (tmp_path / "other").replace(tmp_path / "j")
+    events = (*anchored(true_head), *anchored(forged_head, is_ours=False))
+    assert verify_journal(tmp_path / "j", events, RUN).outcome is Outcome.FAIL
 
 
 _WRITER = """
@@ -185,8 +256,8 @@ def test_incident_32_a_kill_in_mid_writing_loses_no_record_that_was_acknowledged
     acknowledged = Anchor(sequence=int(sequence), hash=head)
     with Journal.resume(path, RUN, context, acknowledged) as journal:
         journal.append(RecordKind.NOTE, "closeout")
-        assert verify_journal(path, journal.head, RUN).outcome is Outcome.PASS
-    assert verify_journal(path, acknowledged, RUN).outcome is Outcome.PASS
+        last = journal.head
+    assert verify_journal(path, anchored(acknowledged, last), RUN).outcome is Outcome.PASS
 
 
 @pytest.mark.parametrize("tail", [b'{"fields":[],"ha', b"\x00" * 4096, b"\xff"], ids=["cut", "zeros", "noise"])
@@ -196,14 +267,15 @@ def test_incident_32_a_torn_tail_is_moved_aside_and_said(tmp_path: Path, context
     head = _write(path, context)
     with path.open("ab") as stream:
         stream.write(tail)
-    verdict = verify_journal(path, head, RUN)
+    verdict = verify_journal(path, anchored(head), RUN)
     assert (verdict.outcome, verdict.torn_bytes, verdict.first_bad) == (Outcome.PARTIAL, len(tail), None)
     with Journal.resume(path, RUN, context, head):
         pass
     note = read_journal(path)[-1]
     assert note.value("torn_bytes") == str(len(tail))
     assert (tmp_path / note.value("moved_to")).read_bytes() == tail
-    assert verify_journal(path, head, RUN).outcome is Outcome.PASS
+    moved = Anchor(sequence=note.sequence, hash=note.hash)
+    assert verify_journal(path, anchored(head, moved), RUN).outcome is Outcome.PASS
 
 
 def test_incident_32_an_anchored_record_that_is_torn_is_not_repaired(tmp_path: Path, context: Context) -> None:
@@ -212,7 +284,7 @@ def test_incident_32_an_anchored_record_that_is_torn_is_not_repaired(tmp_path: P
     head = _write(path, context)
     damaged = path.read_bytes()[:-10]
     path.write_bytes(damaged)
-    assert verify_journal(path, head, RUN).outcome is Outcome.FAIL
+    assert verify_journal(path, anchored(head), RUN).outcome is Outcome.FAIL
     with pytest.raises(Drifted):
         Journal.resume(path, RUN, context, head)
     assert path.read_bytes() == damaged
@@ -249,7 +321,7 @@ def test_a_short_write_is_taken_back(tmp_path: Path, context: Context, monkeypat
         monkeypatch.undo()
         assert path.read_bytes() == before
         journal.append(RecordKind.NOTE, "mark")
-        assert verify_journal(path, journal.head, RUN).outcome is Outcome.PASS
+        assert verify_journal(path, anchored(journal.head), RUN).outcome is Outcome.PASS
 
 
 def test_a_second_writer_is_refused_and_the_lock_dies_with_its_holder(tmp_path: Path, context: Context) -> None:
@@ -264,7 +336,7 @@ def test_a_journal_is_created_once(tmp_path: Path, context: Context) -> None:
     head = _write(tmp_path / "j", context)
     with pytest.raises(Refused):
         Journal.create(tmp_path / "j", RUN, context)
-    assert verify_journal(tmp_path / "j", head, RUN).outcome is Outcome.PASS
+    assert verify_journal(tmp_path / "j", anchored(head), RUN).outcome is Outcome.PASS
     assert [entry.name for entry in tmp_path.iterdir()] == ["j"]
 
 

@@ -86,7 +86,7 @@ def _bindings(statement: Statement, policy: Policy, expected: Expectation, now: 
     ]
     yield from (_same(name, signed, wanted, now) for name, signed, wanted in pairs)
     if expected.draft is not None:
-        yield from _draft_bindings(statement, expected.draft, now)
+        yield from _draft_bindings(statement, expected.draft, expected.purpose, now)
 
 
 _FACTS = (
@@ -97,11 +97,11 @@ _FACTS = (
 _DRAFT_FACTS = ("draft_digest", "drafts", "sg1_sha256", "review_decision_id")
 
 
-def _draft_bindings(statement: Statement, draft: DraftFacts, now: datetime) -> Iterator[Check]:
+def _draft_bindings(statement: Statement, draft: DraftFacts, purpose: Purpose, now: datetime) -> Iterator[Check]:
     yield _same("draft_digest", statement.draft_digest or "none", draft.draft_digest, now)
     listed = _text(statement.drafts) if statement.drafts else "none"
     yield _same("drafts", sha256_hex(listed.encode()), sha256_hex(_text(draft.drafts).encode()), now)
-    if statement.purpose is not Purpose.ENACT:
+    if purpose is not Purpose.ENACT:
         return
     yield _same("sg1_sha256", statement.sg1_sha256 or "none", draft.sg1_sha256, now)
     own, cut = statement.review_decision_id, draft.cut_review_decision_id

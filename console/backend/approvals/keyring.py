@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from console.backend.child_environment import child_environment
 from console.backend.safe_text import SafeText
 from console.backend.value import Value
 
@@ -75,7 +76,13 @@ def open_gpg(home: Path, now: datetime) -> GPG:
     options = ["--no-options", "--disable-dirmngr", "--no-auto-key-retrieve", "--trust-model", "always"]
     clock = ["--faked-system-time", f"{int(now.timestamp())}!"]
     try:
-        return GPG(gpgbinary=program, gnupghome=str(home), options=options + clock, encoding=_BYTE_BY_BYTE)
+        return GPG(
+            gpgbinary=program,
+            gnupghome=str(home),
+            options=options + clock,
+            encoding=_BYTE_BY_BYTE,
+            env=child_environment(),
+        )
     except (OSError, ValueError) as error:
         raise GpgMissing(f"gpg does not start on {home}: {error}") from error
 

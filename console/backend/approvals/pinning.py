@@ -9,7 +9,8 @@ import psycopg
 from console.backend.approvals.keyring import measure_keyring
 from console.backend.approvals.policy import Policy, check_policy, load_policy, require_satisfiable
 from console.backend.canonical_json import canonical_json
-from console.backend.database.connections import connect, scalar
+from console.backend.child_environment import child_environment
+from console.backend.database.connections import administrator, connect, scalar
 from console.backend.errors import Refused, StopCode, Unmeasured, UsageError
 from console.backend.safe_text import SafeText, safe_text
 from console.backend.value import Value
@@ -73,8 +74,8 @@ def measure_pinned_policy(monitor: str, policy_file: Path) -> PinnedPolicy:
     )
 
 
-def pin_policy(administrator: str, policy_file: Path, gnupg_home: Path, now: datetime, confirm: str) -> str:
-    """Pin the policy and the exported keys of its signers. Returns its sha256.
+def pin_policy(conninfo: str, policy_file: Path, gnupg_home: Path, now: datetime, confirm: str) -> str:
+    """Pin the policy and the exported keys of its signers, as the administrator. Returns its sha256.
 
     `confirm` is the policy's sha256, typed by the person who has read it. Raises UsageError for another one, Refused
     (POLICY_UNSATISFIABLE) for a policy that cannot be satisfied, or whose keys the database cannot verify with.
@@ -88,7 +89,7 @@ def pin_policy(administrator: str, policy_file: Path, gnupg_home: Path, now: dat
         )
     require_satisfiable(check_policy(policy, measure_keyring(gnupg_home, now), now))
     exports = [_exported(gnupg_home, signer.fingerprint) for signer in policy.signers]
-    with connect(administrator, purpose="policy pin") as connection:
+    with administrator(conninfo, purpose="policy pin") as connection:
         connection.execute("SET LOCAL ROLE cutter_owner")
         return str(scalar(connection, _PIN, canonical_json(policy), exports))
 
@@ -106,7 +107,11 @@ def _exported(home: Path, fingerprint: str) -> bytes:
     command = ["gpg", "--homedir", str(home), "--no-options", "--batch", "--export-options", "export-minimal"]
     try:
         done = subprocess.run(
-            [*command, "--export", fingerprint], capture_output=True, timeout=_TIMEOUT_S, check=True
+            [*command, "--export", fingerprint],
+            capture_output=True,
+            timeout=_TIMEOUT_S,
+            check=True,
+            env=child_environment(),
         ).stdout
     except (OSError, subprocess.SubprocessError) as error:
         raise Unmeasured(StopCode.POLICY_UNSATISFIABLE, f"gpg: {safe_text(str(error))}", "Install gpg.") from error

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
+from console.backend.child_environment import child_environment
 from console.backend.outcome import Outcome
 from console.backend.safe_text import SafeText
 from console.backend.value import Value
@@ -36,6 +37,8 @@ class SignatureAnswer(Value):
     kind: SafeText
     outcome: Outcome
     detail: SafeText
+    unpinned: bool = False
+    """gpg takes it, and the database has no such key to ask."""
 
 
 def verify_again(recorded: tuple[RecordedSignature, ...], gnupg_home: Path) -> tuple[SignatureAnswer, ...]:
@@ -57,6 +60,7 @@ def _status(one: RecordedSignature, gnupg_home: Path) -> tuple[str, ...]:
             pass_fds=(descriptor,),
             timeout=_LONGEST_S,
             check=False,
+            env=child_environment(),
         ).stdout.decode("utf-8", "replace")
     prefix = "[GNUPG:] "
     return tuple(line.removeprefix(prefix) for line in said.split("\n") if line.startswith(prefix))
@@ -94,7 +98,8 @@ def _agreed(one: RecordedSignature) -> SignatureAnswer:
     if one.in_database in _ENDED_SINCE:
         return _answer(one, Outcome.PASS, f"good when it was used, key {one.signer}; since then: {one.in_database}")
     if one.in_database == "no such key":
-        return _answer(one, Outcome.INCONCLUSIVE, f"the database has not pinned the key {one.signer}")
+        answer = _answer(one, Outcome.INCONCLUSIVE, f"the database has not pinned the key {one.signer}")
+        return answer.model_copy(update={"unpinned": True})
     return _answer(one, Outcome.FAIL, f"gpg takes it, the database does not: {one.in_database}")
 
 

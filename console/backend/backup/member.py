@@ -8,6 +8,7 @@ from threading import Thread
 from types import TracebackType
 from typing import IO, Self
 
+from console.backend.child_environment import child_environment
 from console.backend.safe_text import safe_text
 
 _LAST_LINES = 6
@@ -35,7 +36,7 @@ class _Lines:
 class Member:
     """A running program; `name` is how refusals call it. It is killed at the end of the `with` block if it still runs.
 
-    With `with_status` the program finds the number of a status descriptor in place of `{status}` in its command.
+    Its environment is `child_environment` unless another is given. With `with_status` the program finds the number of a status descriptor in place of `{status}` in its command.
     """
 
     def __init__(
@@ -57,7 +58,7 @@ class Member:
                 stdin=stdin,
                 stdout=stdout,
                 stderr=subprocess.PIPE,
-                env={**os.environ, "LC_ALL": "C", **(environment or {})},
+                env=child_environment() if environment is None else environment,
                 pass_fds=(writable,) if with_status else (),
                 start_new_session=True,
             )

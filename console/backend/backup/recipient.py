@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from console.backend.backup.failures import RecipientUnusable
+from console.backend.child_environment import child_environment
 from console.backend.value import Value
 
 FINGERPRINT = re.compile(r"[0-9A-F]{40}|[0-9A-F]{64}")
@@ -52,7 +53,14 @@ def gpg_command(home: Path | None, *arguments: str) -> list[str]:
 def gpg_version() -> str:
     """What gpg calls itself. Raises RecipientUnusable where there is none."""
     try:
-        done = subprocess.run(gpg_command(None, "--version"), capture_output=True, text=True, timeout=10, check=True)
+        done = subprocess.run(
+            gpg_command(None, "--version"),
+            capture_output=True,
+            text=True,
+            timeout=10,
+            check=True,
+            env=child_environment(),
+        )
     except (OSError, subprocess.SubprocessError) as error:
         raise RecipientUnusable(f"gpg cannot be run: {error}", "install gnupg (apt-get install gnupg)") from error
     return done.stdout.split("\n", 1)[0].split()[-1]
@@ -83,6 +91,7 @@ def list_key(fingerprint: str, home: Path | None) -> KeyListing:
         errors="replace",
         timeout=30,
         check=False,
+        env=child_environment(),
     )
     said = done.stdout if done.returncode == 0 else ""
     grips = [line.split(":")[9] for line in said.splitlines() if line.startswith("grp:")]

@@ -19,6 +19,7 @@ from console.backend.backup.record import TableProof
 from console.backend.backup.table_digest import table_proofs
 from console.backend.cluster import TransientCluster
 from console.backend.cluster_directory import default_parents
+from console.backend.database.sessions import open_session
 
 DATABASE = "scratch"
 _HEADROOM = 512 << 20
@@ -53,8 +54,12 @@ class Scratch:
 
     def proofs(self, tables: tuple[str, ...]) -> tuple[TableProof, ...]:
         """Rows and digests as restored."""
-        with psycopg.connect(self.conninfo) as connection:
+        with _session(self.conninfo) as connection:
             return table_proofs(connection, tables)
+
+
+def _session(conninfo: str) -> psycopg.Connection:
+    return open_session(conninfo, application="cutter-console scratch", statement_timeout_s=0)
 
 
 @contextmanager
@@ -71,9 +76,10 @@ def scratch_database(
         major, parents=(memory, *parents, *others), need_bytes=_HEADROOM + 3 * content_bytes
     ) as cluster:
         scratch = Scratch(cluster)
-        with psycopg.connect(cluster.conninfo(), autocommit=True) as connection:
+        with _session(cluster.conninfo()) as connection:
+            connection.autocommit = True
             connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(DATABASE)))
-        with psycopg.connect(scratch.conninfo) as connection:
+        with _session(scratch.conninfo) as connection:
             for schema in sorted({table.split(".")[0] for table in tables}):
                 connection.execute(sql.SQL("CREATE SCHEMA IF NOT EXISTS {}").format(sql.Identifier(schema)))
         if prepare is not None:

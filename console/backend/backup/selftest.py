@@ -1,6 +1,5 @@
 """Shows that this machine can encrypt and decrypt a backup, with a throw-away key that is gone afterwards."""
 
-import os
 import secrets
 import shutil
 import stat
@@ -12,6 +11,7 @@ from pathlib import Path
 
 from console.backend.backup.failures import BackupNotProven
 from console.backend.backup.recipient import gpg_command, gpg_version
+from console.backend.child_environment import child_environment
 from console.backend.cluster_directory import default_parents
 from console.backend.context import Context
 from console.backend.outcome import Check, Evidence, Outcome
@@ -91,7 +91,12 @@ def throw_away_home() -> Iterator[Path]:
     try:
         yield home
     finally:
-        subprocess.run(["gpgconf", "--homedir", str(home), "--kill", "gpg-agent"], capture_output=True, check=False)  # noqa: S607
+        subprocess.run(
+            ["gpgconf", "--homedir", str(home), "--kill", "gpg-agent"],  # noqa: S607
+            capture_output=True,
+            check=False,
+            env=child_environment(),
+        )
         shutil.rmtree(home, ignore_errors=True)
 
 
@@ -100,7 +105,11 @@ def count_keys(home: Path | None) -> int:
     if home is not None and not home.is_dir():
         return 0
     done = subprocess.run(
-        gpg_command(home, "--with-colons", "--list-keys"), capture_output=True, timeout=30, check=False
+        gpg_command(home, "--with-colons", "--list-keys"),
+        capture_output=True,
+        timeout=30,
+        check=False,
+        env=child_environment(),
     )
     return sum(line.startswith(b"pub:") for line in done.stdout.splitlines())
 
@@ -112,9 +121,8 @@ def _make_key(home: Path) -> str:
 
 
 def _run(home: Path, arguments: tuple[str, ...], data: bytes) -> subprocess.CompletedProcess[bytes]:
-    environment = {**os.environ, "LC_ALL": "C"}
     return subprocess.run(
-        gpg_command(home, *arguments), input=data, capture_output=True, timeout=60, check=False, env=environment
+        gpg_command(home, *arguments), input=data, capture_output=True, timeout=60, check=False, env=child_environment()
     )
 
 

@@ -11,6 +11,8 @@ from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from console.backend.backup.failures import BackupNotProven
+from console.backend.child_environment import libpq_environment
+from console.backend.database.sessions import open_session
 from console.backend.errors import StopCode, Unmeasured
 from console.backend.safe_text import safe_text
 
@@ -41,7 +43,9 @@ def exported_snapshot(conninfo: str, tables: tuple[str, ...], lock_timeout_s: fl
     or that somebody else has locked for longer than `lock_timeout_s`.
     """
     try:
-        connection = psycopg.connect(conninfo, application_name="cutter-console backup")
+        connection = open_session(
+            conninfo, application="cutter-console backup", statement_timeout_s=0, idle_in_transaction_s=0
+        )
     except psycopg.OperationalError as error:
         raise Unmeasured(
             StopCode.UNREACHABLE, f"no connection for the backup: {safe_text(str(error))}", "check the service and host"
@@ -49,8 +53,6 @@ def exported_snapshot(conninfo: str, tables: tuple[str, ...], lock_timeout_s: fl
     with connection:
         connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
         connection.read_only = True
-        connection.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
-        connection.execute("SET LOCAL statement_timeout = 0")
         connection.execute("SELECT set_config('lock_timeout', %s, true)", (f"{lock_timeout_s * 1000:.0f}",))
         name = connection.execute("SELECT pg_export_snapshot()").fetchone()
         assert name is not None
@@ -101,7 +103,7 @@ def without_password(conninfo: str) -> str:
     return make_conninfo("", **{key: value for key, value in conninfo_to_dict(conninfo).items() if key != "password"})
 
 
-def password_environment(conninfo: str) -> dict[str, str]:
-    """The password as libpq's environment variable, where the connection string holds one."""
+def dump_environment(conninfo: str) -> dict[str, str]:
+    """The environment of pg_dump: libpq's variables, with the password where the connection string holds one."""
     password = conninfo_to_dict(conninfo).get("password")
-    return {"PGPASSWORD": str(password)} if password else {}
+    return libpq_environment({"PGPASSWORD": str(password)} if password else {})

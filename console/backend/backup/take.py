@@ -23,8 +23,8 @@ from console.backend.backup.source import (
     LOCK_TIMEOUT_S,
     Snapshot,
     dump_command,
+    dump_environment,
     exported_snapshot,
-    password_environment,
     settle,
 )
 from console.backend.backup.table_digest import table_proofs
@@ -132,7 +132,7 @@ def _stream(work: _Work, programs: Installation, snapshot: Snapshot, scratch: Sc
     pipe = subprocess.PIPE
     with (
         partial.open("wb") as file,
-        Member("pg_dump", command, stdout=pipe, environment=password_environment(request.conninfo)) as dump,
+        Member("pg_dump", command, stdout=pipe, environment=dump_environment(request.conninfo)) as dump,
         Member("gpg", encrypt, stdin=pipe, stdout=file.fileno(), with_status=True) as gpg,
         Member("pg_restore", scratch.restore_command(str(programs.program("pg_restore"))), stdin=pipe) as restore,
     ):

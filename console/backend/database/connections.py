@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import psycopg
 from psycopg import errors as pg
 
+from console.backend.database.sessions import open_session, refused_startup
 from console.backend.errors import CutterError, Drifted, Held, Refused, StopCode, Unmeasured, Waiting
 from console.backend.safe_text import safe_text
 
@@ -92,6 +93,8 @@ def translate(error: psycopg.Error) -> CutterError:
         "; ".join(line.strip() for line in (diag.message_primary or str(error)).strip().split("\n"))
         or type(error).__name__
     )
+    if (refused := refused_startup(message)) is not None:
+        return refused
     kind = _BY_CLASS.get(error.sqlstate or "")
     if kind is not None and diag.message_detail in set(StopCode):
         return kind(StopCode(diag.message_detail), message, safe_text(diag.message_hint or ""))
@@ -116,12 +119,8 @@ def connect(
     if (seen := _opened.get()) is not None:
         seen.append(Opened(conninfo, purpose))
     try:
-        connection = psycopg.connect(
-            conninfo,
-            autocommit=False,
-            connect_timeout=10,
-            application_name=f"{APPLICATION} {purpose}".strip(),
-            options=f"-c statement_timeout={int(timeout_s * 1000)} -c idle_in_transaction_session_timeout=600000 -c client_min_messages=warning -c DateStyle=ISO",
+        connection = open_session(
+            conninfo, application=f"{APPLICATION} {purpose}".strip(), statement_timeout_s=timeout_s
         )
     except psycopg.Error as error:
         raise translate(error) from error
@@ -133,6 +132,16 @@ def connect(
         raise translate(error) from error
     finally:
         connection.close()
+
+
+@contextmanager
+def administrator(conninfo: str, *, timeout_s: float = 30.0, purpose: str) -> Iterator[psycopg.Connection]:
+    """One transaction of the administrator, who may do anything: for constant statements of this product alone.
+
+    Text of an operator or a document is passed as a value, never as a statement (a test holds every caller to that).
+    """
+    with connect(conninfo, timeout_s=timeout_s, purpose=purpose) as connection:
+        yield connection
 
 
 def _finish(connection: psycopg.Connection) -> None:

@@ -104,9 +104,14 @@ def _function(change: Change, inventory: Inventory) -> Lines:
         case "settings":
             settings = () if change.expected == "none" else tuple((change.expected or "").split("; "))
             pairs = (one.partition("=") for one in settings)
-            return (f"ALTER {object_} RESET ALL;", *(f"ALTER {object_} SET {k} = {v};" for k, _, v in pairs))
+            return (f"ALTER {object_} RESET ALL;", *(f"ALTER {object_} SET {k} = {_quoted(v)};" for k, _, v in pairs))
         case _:
             return _redefined(change, inventory)
+
+
+def _quoted(setting: str) -> str:
+    """A setting's value as the statement takes it: a list stays one, and a number may have its unit."""
+    return ", ".join("'" + one.replace("'", "''") + "'" for one in setting.split(", "))
 
 
 def _redefined(change: Change, inventory: Inventory) -> Lines:

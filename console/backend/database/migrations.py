@@ -7,7 +7,8 @@ import psycopg
 from psycopg import sql
 
 from console.backend.canonical_json import sha256_hex
-from console.backend.database.connections import connect, scalar
+from console.backend.database.connections import administrator, scalar
+from console.backend.database.role_settings import refuse_settings
 from console.backend.database.shape import differences
 from console.backend.documents.vocabulary import VOCABULARY
 from console.backend.errors import Drifted, Refused, StopCode
@@ -70,14 +71,17 @@ def _parse(name: str, text: str) -> Migration:
 def migrate(conninfo: str, accept: str = "") -> MigrationReport:
     """Bring the database up to date in one transaction, as an administrator who may create roles.
 
-    `accept` is the schema digest of a drift that is to become the installed inventory; without it a drift is never
-    pinned by the way. Raises Refused with the list of differences where tables of the same names do not fit; nothing is
+    `accept` is the schema digest of a drift that is to become the installed inventory, or, where nothing is installed,
+    of settings that roles begin with; without it neither is pinned by the way. Raises Refused with the list of differences where tables of the same names do not fit; nothing is
     changed then. Raises Drifted when a recorded migration has another sha256 than the file of that number, and where the
-    database has drifted and `accept` is not its digest.
+    database has drifted, or roles begin with settings that change what the product relies on, and `accept` is not
+    the digest; Refused where the database is not encoded in UTF8.
     """
-    with connect(conninfo, timeout_s=0, purpose="migrate") as connection:
+    with administrator(conninfo, timeout_s=0, purpose="migrate") as connection:
         connection.execute("SELECT pg_advisory_xact_lock(%s)", (_LOCK,))
-        drifted = _drifted(connection)
+        installed = _is_installed(connection)
+        refuse_settings(connection, accept, installed=installed)
+        drifted = int(str(scalar(connection, _DRIFTED))) if installed else 0
         _prepare(connection)
         done = _recorded(connection)
         steps = migrations()
@@ -106,11 +110,9 @@ def migrate(conninfo: str, accept: str = "") -> MigrationReport:
     )
 
 
-def _drifted(connection: psycopg.Connection) -> int:
-    """Lines of the inventory that are not those of the last pin; 0 where nothing has been installed."""
-    if scalar(connection, "SELECT to_regclass('cutter_governance.v_schema_pin')::text") is None:
-        return 0
-    return int(str(scalar(connection, _DRIFTED)))
+def _is_installed(connection: psycopg.Connection) -> bool:
+    """Whether an inventory has been pinned here."""
+    return scalar(connection, "SELECT to_regclass('cutter_governance.v_schema_pin')::text") is not None
 
 
 def _require_accepted(connection: psycopg.Connection, drifted: int, accept: str) -> None:

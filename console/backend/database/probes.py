@@ -13,6 +13,7 @@ SIZES = (1, 3, 60, 137)
 """Units of the synthetic documents: one, a first run, a law, more than a page."""
 _TRIES = 4
 _SPENT = "cutter_governance.approval_use"
+_SEALED = "cutter_governance.manifest_seal"
 
 _Rows = dict[str, tuple[int, int, int]]
 
@@ -226,8 +227,9 @@ def cut_faults(probe: CutProbe, vocabulary: frozenset[tuple[str, str]]) -> tuple
         return (probe.failed or "it ended before it was done",)
     n = probe.n
     leg_a = {"public.information_unit": n, "public.unit_version": n, "cutter_governance.manifest_envelope": 1}
-    leg_a |= {"cutter_governance.manifest_unit_block": n, _SPENT: 1}
-    leg_b = {delta.table: delta.rows for delta in expected_cut_deltas(n) if delta.rows} | {_SPENT: 1}
+    of_the_ruling = {_SPENT: 1, _SEALED: 1}
+    leg_a |= {"cutter_governance.manifest_unit_block": n, **of_the_ruling}
+    leg_b = {delta.table: delta.rows for delta in expected_cut_deltas(n) if delta.rows} | of_the_ruling
     signed = "cutter_governance.dot_pair_signature"
     verified = leg_b | {"cutter_governance.verify_result": 1, signed: leg_b[signed] + 1}
     faults = [

@@ -1,7 +1,6 @@
 """Builds the deploy manifest on the workstation: what is in the tree, of which commit, tested how and with what."""
 
 import importlib.metadata
-import os
 import platform
 import re
 import shutil
@@ -9,6 +8,7 @@ import subprocess
 from pathlib import Path
 
 from console import __version__
+from console.backend.child_environment import child_environment
 from console.backend.context import Context
 from console.backend.deploy.manifest import DeployManifest, Kind, TestTotals, Tool
 from console.backend.deploy.tree import read_tree
@@ -20,13 +20,6 @@ _LIBRARIES = ("jinja2", "psycopg", "pydantic", "python-gnupg", "textual")
 _TIMEOUT_S = 30
 _ASK_GPG = ("gpg", "--version")
 _GPG = re.compile(r"^gpg \(GnuPG[^)]*\) (\S+)")
-_NAMES_ANOTHER_TREE = frozenset(
-    {
-        *("GIT_DIR", "GIT_WORK_TREE", "GIT_COMMON_DIR", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_NAMESPACE"),
-        *("GIT_OBJECT_DIRECTORY", "GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_SHALLOW_FILE", "GIT_GRAFT_FILE"),
-    }
-)
-"""Variables that git sets for a hook; they would make it answer for the tree of the hook instead of this one."""
 
 
 class Commit(Value):
@@ -90,11 +83,11 @@ def read_commit(package: Path, files: list[str]) -> Commit:
 
 
 def _git(folder: Path, *words: str) -> str:
-    environment = {name: value for name, value in os.environ.items() if name not in _NAMES_ANOTHER_TREE}
-    environment["LC_ALL"] = "C"
     command = ["git", "--no-optional-locks", "-C", str(folder), *words]
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=_TIMEOUT_S, check=True, env=environment)
+        done = subprocess.run(
+            command, capture_output=True, text=True, timeout=_TIMEOUT_S, check=True, env=child_environment()
+        )
     except (OSError, subprocess.SubprocessError) as error:
         said = getattr(error, "stderr", "") or str(error)
         message = f"git {words[0]} in the source tree: {said.strip()}"
@@ -111,7 +104,9 @@ def _library(name: str) -> str:
 
 def _gpg() -> str:
     try:
-        said = subprocess.run(list(_ASK_GPG), capture_output=True, text=True, timeout=_TIMEOUT_S, check=True)
+        said = subprocess.run(
+            list(_ASK_GPG), capture_output=True, text=True, timeout=_TIMEOUT_S, check=True, env=child_environment()
+        )
     except (OSError, subprocess.SubprocessError):
         return "absent"
     match = _GPG.search(said.stdout)

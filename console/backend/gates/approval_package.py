@@ -103,13 +103,7 @@ def measure(probe: Probe) -> Facts:
     return Facts(
         policy=policy,
         keys=keys,
-        pinned=probe.ask(
-            "pinned policy",
-            "the policy and keys that the database verifies signatures by",
-            "v_policy_pin",
-            lambda: _pinned(probe),
-            lambda found: found.pin.policy_sha256 if found.pin else "none is pinned",
-        ),
+        pinned=pinned_fact(probe),
         ledger=seen,
         packages=probe.ask(
             "packages",
@@ -148,6 +142,17 @@ def policy_facts(probe: Probe) -> tuple[Fact[PolicyFile], Fact[Keyring]]:
         lambda ring: f"{len(ring.keys)} keys",
     )
     return policy, keys
+
+
+def pinned_fact(probe: Probe) -> Fact[Pinned]:
+    """The policy that the database believes."""
+    return probe.ask(
+        "pinned policy",
+        "the policy and keys that the database verifies signatures by",
+        "v_policy_pin",
+        lambda: _pinned(probe),
+        lambda found: found.pin.policy_sha256 if found.pin else "none is pinned",
+    )
 
 
 def policy_check(policy: Fact[PolicyFile], keys: Fact[Keyring], name: str = "policy") -> Check:

@@ -31,11 +31,20 @@ _WRITES = (
     "INSERT INTO public.unit_version (title) SELECT '' WHERE false",
     "UPDATE public.unit_version SET title = title WHERE false",
     "DELETE FROM public.unit_version WHERE false",
+    "INSERT INTO cutter_governance.manifest_envelope (run_id) SELECT '' WHERE false",
+    "INSERT INTO cutter_governance.manifest_unit_block (run_id) SELECT '' WHERE false",
+    "INSERT INTO cutter_governance.manifest_seal (run_id) SELECT '' WHERE false",
+    "INSERT INTO cutter_governance.approval (run_id) SELECT '' WHERE false",
+    "INSERT INTO cutter_governance.backup_proof (run_id) SELECT '' WHERE false",
+    "INSERT INTO cutter_governance.run_event (run_id) SELECT '' WHERE false",
 )
 """Each names no row: where a wall is down, nothing is changed by finding out."""
 _REGISTER = "SELECT cutter_governance.fn_document_register(%s, 'file:probe', 'atx')"
-_CREATE = "SELECT cutter_governance.fn_run_create(%s, 'cut', %s, 'file:probe', 'atx', 'probe', 'probe')"
-_SEEN = "SELECT count(*) FROM cutter_governance.v_run WHERE run_id = %s"
+_CREATE = """
+    SELECT cutter_governance.fn_run_create(%s, 'cut', %s, 'file:probe', 'atx', 'probe', 'probe', jsonb_build_object(
+        'phase', 'probe', 'outcome', 'NOT_RUN', 'record', '{}'::jsonb, 'seq', 0, 'head', repeat('0', 64), 'key', repeat('0', 64), 'lock', repeat('0', 64)))
+"""
+_SEEN = "SELECT count(*) FROM cutter_governance.v_document WHERE docprefix = %s"
 _XID = "SELECT pg_current_xact_id_if_assigned()::text"
 
 
@@ -75,7 +84,7 @@ class DryProof(Value):
 
 
 class CreateProof(Value):
-    """A run that was created and rolled back."""
+    """A document that was registered and rolled back: of all rows, the one that takes no number from a sequence."""
 
     inside: int
     """Rows of it that its own transaction saw."""
@@ -127,7 +136,7 @@ def measure(probe: Probe) -> Facts:
     )
 
 
-_ASKED = "INSERT, UPDATE and DELETE on units and versions, naming no row; superuser"
+_ASKED = "INSERT, UPDATE and DELETE on units and versions, INSERT on manifests, rulings, proofs and events, naming no row; superuser"
 
 
 def _probe_names(probe: Probe) -> tuple[str, str]:
@@ -169,7 +178,7 @@ def _as_executor(probe: Probe) -> tuple[Fact[DryProof], Fact[CreateProof], Fact[
         with probe.writing(Role.EXECUTOR) as connection:
             dry = _dry(connection, run_id, prefix)
             role = _role(connection)
-            found.append((dry, _created(connection, run_id, prefix), role))
+            found.append((dry, _registered(connection, prefix), role))
         return dry
 
     def later() -> tuple[DryProof, int, RoleProof]:
@@ -186,9 +195,9 @@ def _as_executor(probe: Probe) -> tuple[Fact[DryProof], Fact[CreateProof], Fact[
     )
     create = probe.ask(
         "rolled-back-create",
-        f"rows of run {run_id} inside its transaction, and on a fresh connection after the rollback",
+        f"rows of document {prefix}, registered by the executor, inside its transaction, and on a fresh connection after the rollback",
         "the executor's connection, then the monitoring role's",
-        lambda: CreateProof(inside=later()[1], outside=_outside(probe, run_id)),
+        lambda: CreateProof(inside=later()[1], outside=_outside(probe, prefix)),
         lambda proof: f"{proof.inside} inside, {proof.outside} outside",
     )
     executor = probe.ask("executor", _ASKED, "the executor's connection", lambda: later()[2], _role_in_words)
@@ -204,17 +213,16 @@ def _dry(connection: psycopg.Connection, run_id: str, prefix: str) -> DryProof:
     return DryProof(sqlstate=sqlstate, xid=row[0] or "" if row else "")
 
 
-def _created(connection: psycopg.Connection, run_id: str, prefix: str) -> int:
+def _registered(connection: psycopg.Connection, prefix: str) -> int:
     connection.execute(_REGISTER, (prefix,))
-    connection.execute(_CREATE, (run_id, prefix))
-    row = connection.execute(_SEEN, (run_id,)).fetchone()
+    row = connection.execute(_SEEN, (prefix,)).fetchone()
     connection.rollback()
     return row[0] if row else 0
 
 
-def _outside(probe: Probe, run_id: str) -> int:
+def _outside(probe: Probe, prefix: str) -> int:
     with probe.monitor() as connection:
-        row = connection.execute(_SEEN, (run_id,)).fetchone()
+        row = connection.execute(_SEEN, (prefix,)).fetchone()
     return row[0] if row else 0
 
 

@@ -17,7 +17,9 @@ _PINNED = "SELECT table_name, rows, run_id, pinned_at FROM cutter_governance.v_b
 _STEPS = """
     SELECT e.run_id, e.phase, coalesce(r.n_units, 0), r.stage, r.family, r.docprefix
       FROM cutter_governance.v_run_event e JOIN cutter_governance.v_run r USING (run_id)
-     WHERE e.at > %(since)s AND e.outcome = 'PASS' AND (e.run_id, e.phase) IS DISTINCT FROM (%(by)s, 'revert')
+     WHERE e.at > %(since)s AND (e.outcome = 'PASS' OR e.phase IN ('edit', 'verify again')) -- These two exist only with their rows.
+       AND e.vouched IS NOT FALSE -- What a stranger says of itself accounts for nothing.
+       AND (e.run_id, e.phase) IS DISTINCT FROM (%(by)s, 'revert')
        AND (r.operation, e.phase) IS DISTINCT FROM ('edit', 'write_verify') -- It reads back, and records nothing else.
      ORDER BY e.id
 """
@@ -113,7 +115,7 @@ def deltas_of(phase: str, n_units: int) -> tuple[TableDelta, ...]:
             return tuple(delta for delta in cut if delta.table in _LEG_A)
         case "leg_b_record":
             return tuple(delta for delta in cut if delta.table not in _LEG_A)
-        case "write_verify":
+        case "write_verify" | "verify again":
             tables = ("cutter_governance.verify_result", "cutter_governance.dot_pair_signature")
             return tuple(TableDelta(table=table, rows=1) for table in tables)
         case "lifecycle_enact" | "revert":

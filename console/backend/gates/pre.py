@@ -6,7 +6,15 @@ from typing import NamedTuple
 
 from console.backend.approvals.statement import Kind
 from console.backend.database.records import RunRow, all_runs, find_run
-from console.backend.gates.approval_package import KIND_AT, judge_package, package_fact, policy_check, policy_facts
+from console.backend.gates.approval_package import (
+    KIND_AT,
+    judge_package,
+    package_fact,
+    pin_check,
+    pinned_fact,
+    policy_check,
+    policy_facts,
+)
 from console.backend.gates.backup_readiness import backup_key, backup_key_check
 from console.backend.gates.connections import connections, lines_verdict
 from console.backend.gates.dry_runs import DryRun, judge_dry_run, measure_dry_runs, place, start_command
@@ -176,7 +184,7 @@ def _not_at_a_pause(row: RunRow) -> Verdict | None:
 
 
 def authority(probe: Probe, _subject: Fact[Subject]) -> tuple[Check, ...]:
-    """PRE-2: somebody can rule under the policy, and the executor, no superuser, is the one role that arms; each connection is as it should be."""
+    """PRE-2: somebody can rule under the policy, which the database believes too; the executor, no superuser, is the one role that arms; each connection is as it should be."""
 
     def ask() -> Authority:
         with probe.monitor() as connection:
@@ -184,6 +192,7 @@ def authority(probe: Probe, _subject: Fact[Subject]) -> tuple[Check, ...]:
         return Authority(roles=tuple(ArmingRole(role=r, superuser=s, arms=a) for r, s, a in rows))
 
     policy, keys = policy_facts(probe)
+    pinned = pinned_fact(probe)
     arms = probe.ask(
         "authority",
         "which roles may open a lease, and whether one is a superuser",
@@ -191,7 +200,8 @@ def authority(probe: Probe, _subject: Fact[Subject]) -> tuple[Check, ...]:
         ask,
         lambda found: ", ".join(f"{one.role}{' may arm' if one.arms else ''}" for one in found.roles),
     )
-    ruled, lines = policy_check(policy, keys), connections(probe)
+    believed, lines = pin_check(policy, pinned), connections(probe)
+    ruled = max(policy_check(policy, keys), believed, key=lambda one: one.outcome.rank)
 
     def decide(found: Authority) -> Verdict:
         wrong = _wrong_roles(found)
@@ -201,7 +211,7 @@ def authority(probe: Probe, _subject: Fact[Subject]) -> tuple[Check, ...]:
             return connected
         return Verdict(ruled.outcome, ruled.detail, ruled.next_action)
 
-    return (check("PRE-2 authority to arm", arms, decide, lines, policy, keys),)
+    return (check("PRE-2 authority to arm", arms, decide, lines, policy, keys, pinned),)
 
 
 def _wrong_roles(found: Authority) -> list[str]:

@@ -225,9 +225,12 @@ def _texts(probe: Probe, seen: Answers) -> tuple[LiveText, ...]:
 
 
 def _text(probe: Probe, docprefix: str, pinned: str) -> LiveText:
-    conninfo = probe.site.settings.database.monitor
+    settings = probe.site.settings
     try:
-        first, second = (sha256_hex(read_live_text(conninfo, docprefix)) for _ in range(2))
+        first, second = (
+            sha256_hex(read_live_text(settings.database.monitor, docprefix, settings.limits.max_bytes))
+            for _ in range(2)
+        )
     except Refused as refused:
         return LiveText(docprefix=docprefix, first="", second="", pinned=pinned, refused=refused.message)
     return LiveText(docprefix=docprefix, first=first, second=second, pinned=pinned)

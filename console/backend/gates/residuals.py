@@ -21,6 +21,7 @@ SKEW_PARTIAL_S = 5.0
 """Beyond, leases and freshness are off by a part that matters."""
 SKEW_OPEN_S = 60.0
 """Beyond, a lease of minutes and a backup's hour mean nothing."""
+_PIN = "As an administrator: cutter-console policy pin --confirm DIGEST; see which: cutter-console policy show"
 
 
 def closed(detail: str) -> Verdict:
@@ -107,7 +108,7 @@ def _hands(found: Hands) -> Verdict:
     if not found.executor:
         return closed("this account cannot connect as the executor: who imports an approval cannot cut")
     said = "this account connects as executor and as verifier, and no policy is pinned that the database verifies by"
-    return narrowed(said, "As an administrator: cutter-console policy pin; see: cutter-console policy show")
+    return narrowed(said, _PIN)
 
 
 def _signatures(found: Signatures) -> Verdict:
@@ -120,6 +121,8 @@ def _signatures(found: Signatures) -> Verdict:
         )
     if unknown:
         told = "; ".join(f"{one.kind} of {one.run_id}: {one.detail}" for one in unknown[:3])
+        if all(one.unpinned for one in unknown):
+            return unclear(told, _PIN)
         return unclear(told, f"Import that public key: gpg --homedir {shlex.quote(found.home)} --import FILE")
     if found.beyond:
         said = f"the newest {MOST_SIGNATURES} verify, {found.beyond} older ones were not asked"

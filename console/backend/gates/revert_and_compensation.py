@@ -93,7 +93,7 @@ def measure(probe: Probe) -> Facts:
         catalogue=catalogue,
         reverted=probe.ask(
             "revert",
-            "a draft cut taken back by fn_cut_revert and rolled back: the readers' digest before, inside, after",
+            "a draft cut taken back by what fn_cut_revert writes with, and rolled back: the readers' digest before, inside, after",
             "fn_probe_revert, as cutter_verify",
             lambda: _reverted(probe),
             _told,

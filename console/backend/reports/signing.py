@@ -1,11 +1,11 @@
 """Signs SHA256SUMS with a key of this host's own, and checks such a signature by gpg's status lines (incident 19)."""
 
-import os
 import re
 import subprocess
 from pathlib import Path
 
 from console.backend.backup.recipient import gpg_command
+from console.backend.child_environment import child_environment
 from console.backend.errors import Refused, StopCode
 from console.backend.outcome import Outcome
 from console.backend.safe_text import SafeText, safe_text
@@ -71,7 +71,7 @@ def _signed(sums: Path, signature: Path, fingerprint: str, home: Path) -> SumsSi
         seen = check_signature(sums, signature, home)
     finally:
         if not served:
-            subprocess.run(["gpgconf", "--homedir", str(home), "--kill", "gpg-agent"], capture_output=True, check=False, timeout=_TIMEOUT_S)  # noqa: S607 # fmt: skip
+            subprocess.run(["gpgconf", "--homedir", str(home), "--kill", "gpg-agent"], capture_output=True, check=False, timeout=_TIMEOUT_S, env=child_environment())  # noqa: S607 # fmt: skip
     if seen.outcome is not Outcome.PASS or seen.primary != fingerprint:
         raise _unsigned(f"the signature does not verify as {fingerprint}: {seen.detail}", "See: gpg --list-keys")
     return seen
@@ -100,13 +100,13 @@ def _gpg(home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
         errors="replace",
         timeout=_TIMEOUT_S,
         check=False,
-        env={**os.environ, "LC_ALL": "C"},
+        env=child_environment(),
     )
 
 
 def _agent_runs(home: Path) -> bool:
     asked = ["gpg-connect-agent", "--homedir", str(home), "--no-autostart", "/bye"]
-    done = subprocess.run(asked, capture_output=True, check=False, timeout=_TIMEOUT_S)
+    done = subprocess.run(asked, capture_output=True, check=False, timeout=_TIMEOUT_S, env=child_environment())
     return done.returncode == 0 and b"no gpg-agent running" not in done.stderr
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from console.backend.backup.recipient import gpg_command
 from console.backend.canonical_json import sha256_file, sha256_hex
+from console.backend.child_environment import child_environment
 from console.backend.errors import StopCode, Unmeasured
 from console.backend.runs.site import Site
 from console.backend.safe_text import SafeText, safe_text
@@ -110,7 +111,11 @@ def key_ring_of(site: Site) -> KeyRing:
         return KeyRing(home=str(home), keys=0, fingerprints=(), files=())  # Asked here, gpg would make a ring.
     quiet = ("--no-auto-check-trustdb", "--trust-model", "always", "--no-autostart")
     done = subprocess.run(
-        gpg_command(home, *quiet, "--with-colons", "--list-keys"), capture_output=True, timeout=30, check=False
+        gpg_command(home, *quiet, "--with-colons", "--list-keys"),
+        capture_output=True,
+        timeout=30,
+        check=False,
+        env=child_environment(),
     )
     if done.returncode != 0:
         said = safe_text(done.stderr.decode("utf-8", "replace").strip())

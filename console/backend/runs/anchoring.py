@@ -13,6 +13,7 @@ from console.backend.journal import Journal
 from console.backend.journal_record import Anchor
 from console.backend.outcome import Outcome
 from console.backend.runs.site import Site
+from console.backend.runs.standing import anchor_of
 from console.backend.runs.states import Mode
 from console.backend.runs.workspace import RunRequestFile, Workspace
 
@@ -26,7 +27,7 @@ def noted(
 
 
 def come_to_rest(site: Site, workspace: Workspace, request: RunRequestFile, journal: Journal) -> None:
-    """Anchor the journal's last record, so that a lost or changed end is seen.
+    """Anchor the journal's last record, so that a lost or changed end is seen; nothing is written where it is the anchor.
 
     Where the database cannot be reached, or has no lock for this run, the end stays unanchored, and
     `journal verify` says so.
@@ -34,6 +35,8 @@ def come_to_rest(site: Site, workspace: Workspace, request: RunRequestFile, jour
     if request.mode is Mode.DRYRUN:
         return
     try:
+        if anchor_of(site, request) == journal.head:
+            return
         with connect(site.settings.database.executor, timeout_s=10, purpose="rest") as connection:
             ledger.rest(connection, workspace.run_id, noted(connection, workspace, "rest", {}, journal.head))
     except CutterError:

@@ -74,7 +74,9 @@ def world_unchanged(step: Step, connection: psycopg.Connection, *, own_run_wrote
         )
     answer = "identity, timeline, grants, guards, baseline and counts equal the plan's"
     if migrated:
-        answer = "identity and timeline equal the plan's; grants and guards are those of a later migration, as installed"
+        answer = (
+            "identity and timeline equal the plan's; grants and guards are those of a later migration, as installed"
+        )
     return step.passed("world unchanged", answer, "the database")
 
 

@@ -20,7 +20,7 @@ def read_source(site: Site, origin: str) -> bytes:
     """The raw bytes behind `file:<name>` or `live:<docprefix>`. Raises Refused naming what is wrong."""
     kind, _, name = origin.partition(":")
     if kind == "live" and name:
-        return read_live_text(site.settings.database.monitor, name)
+        return read_live_text(site.settings.database.monitor, name, site.settings.limits.max_bytes)
     if kind == "file" and name:
         return intake.read_source(site.intake / name, folder=site.intake, limits=limits(site.settings)).raw
     raise Refused(

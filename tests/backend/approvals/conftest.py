@@ -17,11 +17,12 @@ from console.backend.approvals.policy import Policy, Signer, Thresholds
 from console.backend.approvals.statement import (
     DraftFacts,
     Kind,
+    Purpose,
     RunFacts,
     Statement,
     StatementDocument,
-    draft_sg1,
-    draft_sg2,
+    StatementDrafts,
+    draft_statement,
 )
 from console.backend.context import Context
 from console.backend.world import Target, expected_cut_deltas
@@ -108,6 +109,8 @@ FACTS = RunFacts(
     document=StatementDocument(docprefix="HP-2026", origin="file:hiến-pháp.md"),
     plan_digest="1" * 64,
     source_sha256="2" * 64,
+    canonical_sha256="6" * 64,
+    manifest_digest="7" * 64,
     deploy_manifest_sha256="none",
     baseline_digest="3" * 64,
     target=Target(host="db1", database="rules", system_identifier="7312345678901234567", timeline=4),
@@ -115,7 +118,28 @@ FACTS = RunFacts(
     expected_deltas=expected_cut_deltas(60),
 )
 CUT_DECISION = "11111111-1111-4111-8111-111111111111"
-DRAFT = DraftFacts(sg1_sha256="4" * 64, draft_digest="5" * 64, cut_review_decision_id=CUT_DECISION)
+DRAFT = DraftFacts(
+    sg1_sha256="4" * 64,
+    draft_digest="5" * 64,
+    cut_review_decision_id=CUT_DECISION,
+    drafts=StatementDrafts(count=60, file="drafts.tsv", file_sha256="8" * 64),
+)
+OF_DRAFTS = FACTS.model_copy(update={"manifest_digest": None})
+"""The facts of a ruling over drafts: it names no manifest."""
+
+
+def draft_of(kind: Kind, policy_sha256: str, context: Context) -> Statement:
+    """The ruling to cut, or the one to enact, of the pinned run."""
+    if kind is Kind.SG_1:
+        return draft_statement(Purpose.CUT, FACTS, policy_sha256, context)
+    return draft_statement(Purpose.ENACT, OF_DRAFTS, policy_sha256, context, DRAFT)
+
+
+def expectation(kind: Kind, facts: RunFacts | None = None, draft: DraftFacts | None = None) -> Expectation:
+    """What the pinned run expects of that ruling."""
+    if kind is Kind.SG_1:
+        return Expectation(purpose=Purpose.CUT, facts=facts or FACTS)
+    return Expectation(purpose=Purpose.ENACT, facts=facts or OF_DRAFTS, draft=draft or DRAFT)
 
 
 def policy_of(keys: Keys, *names: str, threshold: int = 1, solo: bool = False) -> Policy:
@@ -138,9 +162,7 @@ class Desk:
 
     def draft(self, policy: Policy, kind: Kind = Kind.SG_1) -> Statement:
         """A statement for the pinned run."""
-        if kind is Kind.SG_1:
-            return draft_sg1(FACTS, policy.sha256, self.context)
-        return draft_sg2(FACTS, DRAFT, policy.sha256, self.context)
+        return draft_of(kind, policy.sha256, self.context)
 
     def sign(self, data: bytes, user: str, *options: str, at: datetime = SIGNED, name: str = "") -> Path:
         """A signature file."""
@@ -150,7 +172,7 @@ class Desk:
         self, data: bytes, *signatures: Path, policy: Policy, now: datetime = SIGNED, kind: Kind = Kind.SG_1
     ) -> StatementCheck:
         """Check against the pinned run's facts."""
-        expected = Expectation(kind=kind, facts=FACTS, draft=DRAFT if kind is Kind.SG_2 else None)
+        expected = expectation(kind)
         return check_statement(
             data, signatures, policy=policy, gnupg_home=self.keys.home, now=now, expected=expected, name="sg.json"
         )

@@ -13,10 +13,12 @@ from console.backend.approvals.bindings import PLACEHOLDERS, Expectation, canoni
 from console.backend.approvals.policy import Policy, Signer, Thresholds
 from console.backend.approvals.statement import (
     Kind,
+    Purpose,
     RunFacts,
     Statement,
-    draft_sg1,
-    draft_sg2,
+    StatementDrafts,
+    draft_statement,
+    list_drafts,
     new_run_id,
     parse_statement,
     read_statement,
@@ -27,9 +29,10 @@ from console.backend.approvals.statement import (
 from console.backend.canonical_json import sha256_hex
 from console.backend.context import Context
 from console.backend.errors import Refused, StopCode
+from console.backend.merkle import merkle_root
 from console.backend.outcome import Outcome
 from console.backend.world import Target, expected_cut_deltas
-from tests.backend.approvals.conftest import CUT_DECISION, DRAFT, FACTS, NOW, SIGNED
+from tests.backend.approvals.conftest import CUT_DECISION, DRAFT, FACTS, NOW, SIGNED, draft_of, expectation
 
 POLICY = Policy(
     signers=(Signer(name="Sovereign", fingerprint="A" * 40),),
@@ -56,20 +59,18 @@ def test_what_is_signed_reads_back_to_the_byte(context: Context, kind: Kind) -> 
     data = statement_bytes(statement)
     assert parse_statement(data) == statement
     assert statement_sha256(statement) == sha256_hex(data)
-    assert b'"schema":"cutter-console/statement/1"' in data
+    assert b'"schema":"cutter-console/statement/2"' in data
     assert b'"not_before":"2026-03-02T09:00:00Z"' in data
     assert b'"allowance":"explicit"' in data
 
 
 def _draft(kind: Kind, context: Context) -> Statement:
-    if kind is Kind.SG_1:
-        return draft_sg1(FACTS, POLICY.sha256, context)
-    return draft_sg2(FACTS, DRAFT, POLICY.sha256, context)
+    return draft_of(kind, POLICY.sha256, context)
 
 
 def test_the_first_ruling_has_none_of_the_second_rulings_fields(context: Context) -> None:
     fields = json.loads(statement_bytes(_draft(Kind.SG_1, context)))
-    assert not {"sg1_sha256", "draft_digest", "review_decision_id"} & set(fields)
+    assert not {"sg1_sha256", "draft_digest", "drafts", "review_decision_id"} & set(fields)
     assert (fields["irreversible"], fields["compensation"]) == (False, "soft_revert")
 
 
@@ -78,7 +79,7 @@ def test_incident_13_the_second_ruling_has_a_decision_of_its_own(context: Contex
     statement = _draft(Kind.SG_2, context)
     assert statement.review_decision_id not in {None, CUT_DECISION}
     reused = parse_statement(_changed(statement, review_decision_id=CUT_DECISION))
-    assert _failed(reused, Expectation(kind=Kind.SG_2, facts=FACTS, draft=DRAFT)) == {"review_decision_id"}
+    assert _failed(reused, expectation(Kind.SG_2)) == {"review_decision_id"}
 
 
 @pytest.mark.parametrize(
@@ -121,7 +122,7 @@ def test_any_other_spelling_is_refused(context: Context, spelling: object) -> No
 def test_incident_7_no_bytes_make_the_check_raise(data: bytes) -> None:
     """Incident 7: validators return a structured FAIL and never raise."""
     statement, check = canonical_form(data, NOW)
-    expected = Expectation(kind=Kind.SG_1, facts=FACTS)
+    expected = expectation(Kind.SG_1)
     assert (statement, check.outcome) == (None, Outcome.FAIL)
     assert {one.outcome for one in fact_checks(statement, POLICY, expected, NOW)} == {Outcome.NOT_RUN}
 
@@ -130,6 +131,13 @@ def test_incident_7_no_bytes_make_the_check_raise(data: bytes) -> None:
     ("kind", "fields"),
     [
         (Kind.SG_1, {"draft_digest": "5" * 64}),
+        (Kind.SG_1, {"purpose": "enact"}),
+        (Kind.SG_1, {"purpose": "revert"}),
+        (Kind.SG_1, {"manifest_digest": None}),
+        (Kind.SG_2, {"purpose": "cut"}),
+        (Kind.SG_2, {"manifest_digest": "7" * 64}),
+        (Kind.SG_2, {"drafts": None}),
+        (Kind.SG_2, {"n_units": 61}),
         (Kind.SG_1, {"irreversible": True}),
         (Kind.SG_1, {"compensation": "none"}),
         (Kind.SG_1, {"expires": "2026-03-03T09:00:01Z"}),
@@ -155,7 +163,7 @@ def test_incident_20_a_statement_is_drafted_by_a_run(context: Context) -> None:
     with pytest.raises(ValidationError):
         RunFacts(**dict(FACTS) | {"run_id": ""})
     other = FACTS.model_copy(update={"run_id": "ictr-20260302T085900Z-ffffffff"})
-    assert _failed(_draft(Kind.SG_1, context), Expectation(kind=Kind.SG_1, facts=other)) == {"run_id"}
+    assert _failed(_draft(Kind.SG_1, context), expectation(Kind.SG_1, other)) == {"run_id"}
 
 
 def test_a_new_run_id_reads_as_one(context: Context) -> None:
@@ -167,6 +175,8 @@ BROKEN = {
     "document": FACTS.document.model_copy(update={"origin": "file:other.md"}),
     "plan_digest": "9" * 64,
     "source_sha256": "9" * 64,
+    "canonical_sha256": "9" * 64,
+    "manifest_digest": "9" * 64,
     "deploy_manifest_sha256": "9" * 64,
     "baseline_digest": "9" * 64,
     "target": Target(host="db1", database="rules", system_identifier="7312345678901234567", timeline=5),
@@ -178,24 +188,31 @@ BROKEN = {
 @pytest.mark.parametrize("name", BROKEN)
 def test_each_binding_is_checked_by_itself(context: Context, name: str) -> None:
     facts = FACTS.model_copy(update={name: BROKEN[name]})
-    assert _failed(_draft(Kind.SG_1, context), Expectation(kind=Kind.SG_1, facts=facts)) == {name}
+    assert _failed(_draft(Kind.SG_1, context), expectation(Kind.SG_1, facts)) == {name}
 
 
-@pytest.mark.parametrize("name", ["sg1_sha256", "draft_digest"])
+OTHER_DRAFTS = {
+    "sg1_sha256": "9" * 64,
+    "draft_digest": "9" * 64,
+    "drafts": StatementDrafts(count=60, file="drafts.tsv", file_sha256="9" * 64),
+}
+
+
+@pytest.mark.parametrize("name", OTHER_DRAFTS)
 def test_each_binding_of_the_draft_is_checked_by_itself(context: Context, name: str) -> None:
-    draft = DRAFT.model_copy(update={name: "9" * 64})
-    assert _failed(_draft(Kind.SG_2, context), Expectation(kind=Kind.SG_2, facts=FACTS, draft=draft)) == {name}
+    draft = DRAFT.model_copy(update={name: OTHER_DRAFTS[name]})
+    assert _failed(_draft(Kind.SG_2, context), expectation(Kind.SG_2, draft=draft)) == {name}
 
 
 def test_incident_18_a_statement_of_another_policy_is_refused(context: Context) -> None:
     """Incident 18: a quorum lowered after the signature does not pass."""
     strict = POLICY.model_copy(update={"thresholds": Thresholds(SG_1=3, SG_2=3)})
-    statement = draft_sg1(FACTS, strict.sha256, context)
-    assert _failed(statement, Expectation(kind=Kind.SG_1, facts=FACTS)) == {"policy_sha256"}
+    statement = draft_of(Kind.SG_1, strict.sha256, context)
+    assert _failed(statement, expectation(Kind.SG_1)) == {"policy_sha256"}
 
 
 def test_a_statement_is_valid_from_its_draft_to_its_expiry(context: Context) -> None:
-    statement, expected = _draft(Kind.SG_1, context), Expectation(kind=Kind.SG_1, facts=FACTS)
+    statement, expected = _draft(Kind.SG_1, context), expectation(Kind.SG_1)
 
     def failed(minutes: float) -> set[str]:
         checks = fact_checks(statement, POLICY, expected, NOW + timedelta(minutes=minutes))
@@ -210,7 +227,7 @@ def test_a_statement_is_valid_from_its_draft_to_its_expiry(context: Context) -> 
 @pytest.mark.parametrize("place", ["content", "statement name", "signature name"])
 def test_incident_14_placeholders_are_refused_by_name(context: Context, placeholder: str, place: str) -> None:
     """Incident 14: placeholder approval ids lay about in packages."""
-    statement, expected = _draft(Kind.SG_1, context), Expectation(kind=Kind.SG_1, facts=FACTS)
+    statement, expected = _draft(Kind.SG_1, context), expectation(Kind.SG_1)
     data = _changed(statement, nonce=placeholder) if place == "content" else statement_bytes(statement)
     as_file = placeholder.replace(":", "_").upper()
     names = {"statement name": (f"{as_file}.json",), "signature name": ("sg.json", f"{as_file}.asc")}.get(place, ())
@@ -222,9 +239,9 @@ def test_incident_14_placeholders_are_refused_by_name(context: Context, placehol
 
 def test_an_enactment_expects_its_draft() -> None:
     with pytest.raises(ValidationError):
-        Expectation(kind=Kind.SG_2, facts=FACTS)
+        Expectation(purpose=Purpose.ENACT, facts=FACTS)
     with pytest.raises(ValidationError):
-        Expectation(kind=Kind.SG_1, facts=FACTS, draft=DRAFT)
+        Expectation(purpose=Purpose.CUT, facts=FACTS, draft=DRAFT)
 
 
 def test_a_statement_file_is_whole_0640_and_never_replaced(context: Context, tmp_path: Path) -> None:
@@ -240,6 +257,60 @@ def test_a_statement_file_is_whole_0640_and_never_replaced(context: Context, tmp
 
 def test_a_hostile_origin_is_signed_as_it_is_shown(context: Context) -> None:
     document = type(FACTS.document)(docprefix="HP-2026", origin="file:\x1b[2Jx\u202e.md")
-    statement = draft_sg1(FACTS.model_copy(update={"document": document}), POLICY.sha256, context)
+    statement = draft_statement(Purpose.CUT, FACTS.model_copy(update={"document": document}), POLICY.sha256, context)
     assert b"\x1b" not in statement_bytes(statement)
     assert parse_statement(statement_bytes(statement)) == statement
+
+
+def _lines(count: int) -> tuple[str, ...]:
+    return tuple(f"HP-2026/{n}\t\tdocument_unit\tarticle\t{n}\tTitle {n}\t{'0' * 64}" for n in range(count))
+
+
+@pytest.mark.parametrize(("count", "listed"), [(1, True), (200, True), (201, False), (5000, False)])
+def test_drafts_are_listed_where_they_are_not_too_many_and_always_in_a_file(count: int, listed: bool) -> None:
+    drafts = list_drafts(_lines(count), "drafts.tsv")
+    assert drafts.count == count
+    assert drafts.file_sha256 == sha256_hex("\n".join(_lines(count)).encode())
+    assert (drafts.units is not None) is listed
+    if drafts.units:
+        assert (drafts.units[0].address, drafts.units[0].title) == ("HP-2026/0", "Title 0")
+
+
+def test_a_statement_with_listed_drafts_stays_below_its_limit(context: Context) -> None:
+    """Long titles: what would not fit is not listed, and the file has it."""
+    lines = tuple(line.replace("Title", "T" * 600) for line in _lines(200))
+    assert list_drafts(lines, "drafts.tsv").units is None
+
+
+def test_a_ruling_to_revert_names_its_drafts_and_cannot_be_taken_back(context: Context) -> None:
+    facts = FACTS.model_copy(update={"manifest_digest": None, "n_units": 4})
+    draft = DRAFT.model_copy(update={"drafts": list_drafts(_lines(4), "drafts.tsv")})
+    statement = draft_statement(Purpose.REVERT, facts, POLICY.sha256, context, draft)
+    said = json.loads(statement_bytes(statement))
+    assert (said["kind"], said["purpose"], said["irreversible"], said["compensation"]) == (
+        "SG_1",
+        "revert",
+        True,
+        "none",
+    )
+    assert not {"sg1_sha256", "review_decision_id", "manifest_digest"} & set(said)
+    assert parse_statement(statement_bytes(statement)) == statement
+
+
+# RFC 6962, section 2.1.3: leaves of the example tree, by their text form here.
+@pytest.mark.parametrize(
+    ("leaves", "root"),
+    [
+        ((), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"),
+        (("",), "6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d"),
+    ],
+)
+def test_the_merkle_root_is_that_of_rfc_6962(leaves: tuple[str, ...], root: str) -> None:
+    assert merkle_root(leaves) == root
+
+
+@pytest.mark.parametrize("count", [2, 3, 5, 8, 13])
+def test_the_merkle_root_moves_with_each_leaf_and_with_their_order(count: int) -> None:
+    leaves = _lines(count)
+    roots = {merkle_root((*leaves[:i], "other", *leaves[i + 1 :])) for i in range(count)}
+    assert len(roots | {merkle_root(leaves), merkle_root(leaves[::-1])}) == count + 2

@@ -14,7 +14,7 @@ from console.backend.documents.planning import PlanResult, plan_document
 ROOT = Path(__file__).resolve().parents[3]
 CORPUS = Path(os.environ.get("CUTTER_CORPUS", ROOT.parent / "shared" / "corpus"))
 PROFILES = {"de": "de-law", "vi": "vi-law"}
-DOCUMENTS = sorted(CORPUS.glob("*/*.md"))
+DOCUMENTS = sorted(path for folder in PROFILES for path in (CORPUS / folder).glob("*.md"))
 
 pytestmark = pytest.mark.skipif(not DOCUMENTS, reason=f"no corpus in {CORPUS}; set CUTTER_CORPUS")
 

@@ -34,6 +34,17 @@ def is_red(report: GateReport, name: str, outcome: Outcome = Outcome.FAIL, *, ac
     return check.outcome is outcome and report.outcome.rank >= outcome.rank and action in check.next_action != ""
 
 
+def unpin(passage: Passage) -> None:
+    """The database as it is before anybody has pinned a policy; only a superuser can come back to that."""
+    with passage.connect() as connection:
+        for table in ("policy_pin", "signing_key_term", "signing_key"):
+            connection.execute(f"ALTER TABLE cutter_governance.{table} DISABLE TRIGGER guard_append_only".encode())
+            connection.execute(f"DELETE FROM cutter_governance.{table}".encode())
+            connection.execute(
+                f"ALTER TABLE cutter_governance.{table} ENABLE ALWAYS TRIGGER guard_append_only".encode()
+            )
+
+
 @pytest.fixture
 def fresh(at: Callable[[str], Passage]) -> Passage:
     """A site whose database and tree are installed and untouched."""

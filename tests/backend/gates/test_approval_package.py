@@ -11,12 +11,15 @@ from pathlib import Path
 import pytest
 
 from console.backend.approvals.bindings import PLACEHOLDERS
+from console.backend.approvals.policy import load_policy
+from console.backend.canonical_json import canonical_json
 from console.backend.gates.approval_package import GATE
 from console.backend.outcome import Outcome
-from tests.backend.gates.conftest import is_red, measured, named
+from tests.backend.gates.conftest import is_red, measured, named, unpin
 from tests.passage import Passage
 
 At = Callable[[str], Passage]
+PINNED = "policy in the database"
 
 
 def _package(passage: Passage) -> str:
@@ -104,7 +107,8 @@ def test_incident_18_a_policy_that_changed_after_the_draft_is_red(at: At) -> Non
     report = measured(GATE, passage.site)
 
     assert is_red(report, _package(passage))
-    assert "policy_sha256" in report.detail
+    assert "policy_sha256" in named(report, _package(passage)).detail
+    assert is_red(report, PINNED, action=f"policy pin --confirm {load_policy(passage.site.policy).sha256}")
 
 
 @pytest.mark.parametrize("changes", [{"signers": []}, {"thresholds": {"SG_1": 2, "SG_2": 1}}, {"solo": "maybe"}])
@@ -119,7 +123,48 @@ def test_incident_17_a_policy_that_nobody_can_satisfy_is_red_before_it_is_needed
 def test_a_missing_policy_is_red(fresh: Passage) -> None:
     fresh.site.policy.unlink()
 
-    assert is_red(measured(GATE, fresh.site), "policy", action="Write the policy")
+    report = measured(GATE, fresh.site)
+
+    assert is_red(report, "policy", action="Write the policy")
+    assert is_red(report, PINNED, action="Write the policy")
+
+
+def test_the_policy_that_the_database_believes_is_named_by_its_digest(fresh: Passage) -> None:
+    pinned = named(measured(GATE, fresh.site), PINNED)
+
+    assert pinned.outcome is Outcome.PASS
+    assert load_policy(fresh.site.policy).sha256 in pinned.detail
+
+
+def test_a_database_that_believes_nobody_is_red_with_the_command_that_pins(fresh: Passage) -> None:
+    unpin(fresh)
+
+    report = measured(GATE, fresh.site)
+
+    digest = load_policy(fresh.site.policy).sha256
+    assert is_red(report, PINNED, action=f"cutter-console policy pin --confirm {digest}")
+    assert "no policy is pinned" in named(report, PINNED).detail
+    assert named(report, "policy").outcome is Outcome.PASS
+
+
+def test_a_database_that_believes_another_policy_is_red_and_names_both(fresh: Passage) -> None:
+    before = load_policy(fresh.site.policy).sha256
+    _policy(fresh, first_run_max_units=9)
+    fresh.site.policy.write_bytes(canonical_json(load_policy(fresh.site.policy)))
+    after = load_policy(fresh.site.policy).sha256
+
+    report = measured(GATE, fresh.site)
+
+    assert is_red(report, PINNED, action=f"cutter-console policy pin --confirm {after}")
+    assert before in named(report, PINNED).detail
+    assert after in named(report, PINNED).detail
+    assert before != after
+
+
+def test_a_pinned_policy_that_may_not_be_read_is_inconclusive(fresh: Passage) -> None:
+    fresh.execute("REVOKE SELECT ON cutter_governance.v_policy_pin FROM cutter_ro")
+
+    assert is_red(measured(GATE, fresh.site), PINNED, Outcome.INCONCLUSIVE, action="drift")
 
 
 def test_an_expired_a_missing_and_a_revoked_key_are_red(fresh: Passage, gnupg_home: Path) -> None:

@@ -20,7 +20,9 @@ from console.backend.kill_switch import armed_for
 from console.backend.outcome import Outcome
 from console.backend.runs.edits import DraftEdit, apply_edits, plan_edits
 from console.backend.runs.engine import Engine
+from console.backend.runs.reverify import verify_drafts
 from console.backend.world import expected_cut_deltas
+from tests.backend.database.signed_cut import event
 from tests.backend.gates.conftest import is_red, measured, named
 from tests.passage import DOCPREFIX, Passage, silent
 
@@ -218,6 +220,48 @@ def test_incident_5_counts_that_may_not_be_read_are_inconclusive(fresh: Passage)
     fresh.execute("REVOKE SELECT ON cutter_governance.v_row_count FROM cutter_ro")
 
     assert is_red(measured(GATE, fresh.site), "rows as recorded", Outcome.INCONCLUSIVE, action="drift")
+
+
+@pytest.mark.parametrize("table", ["manifest_unit_block", "manifest_seal", "approval", "backup_proof", "run_event"])
+def test_a_role_that_may_write_the_ledger_past_the_functions_is_red(fresh: Passage, table: str) -> None:
+    fresh.execute(f"GRANT INSERT ON cutter_governance.{table} TO cutter_exec")
+
+    report = measured(GATE, fresh.site)
+
+    assert is_red(report, "direct writes refused as the executor", action="cutter-console drift")
+    assert f"INSERT INTO cutter_governance.{table} met nothing" in report.detail
+
+
+def test_a_verification_that_was_repeated_is_accounted_for_whatever_it_found(at: At) -> None:
+    passage = at("waits for SG_2")
+    verify_drafts(passage.site, passage.run(), record=True)
+    assert is_red(measured(GATE, passage.site), "rows as recorded", Outcome.PARTIAL, action=passage.run_id)
+
+    with passage.connect() as connection:
+        connection.execute("ALTER TABLE public.unit_version DISABLE TRIGGER USER")
+        connection.execute("UPDATE public.unit_version SET title = 'Changed' WHERE title = 'Alpha'")
+        connection.execute("ALTER TABLE public.unit_version ENABLE TRIGGER USER")
+    checks = verify_drafts(passage.site, passage.run(), record=True)
+
+    assert Outcome.FAIL in {check.outcome for check in checks}
+    (recorded,) = passage.rows("SELECT count(*) FROM cutter_governance.verify_result")
+    assert recorded == (3,)
+    assert is_red(measured(GATE, passage.site), "rows as recorded", Outcome.PARTIAL, action=passage.run_id)
+
+
+def test_what_a_stranger_says_of_a_run_accounts_for_no_row(at: At) -> None:
+    """A role that knows a password can leave an event, by leaving the run; it hides nothing."""
+    passage = at("SG_1 imported")
+    with passage.connect("cutter_exec") as connection:
+        said = event("verify again", outcome="PASS")
+        connection.execute("SELECT cutter_governance.fn_run_leave(%s, 'stopped', 'mine', %s)", (passage.run_id, said))
+    assert named(measured(GATE, passage.site), "rows as recorded").outcome is Outcome.PASS
+
+    passage.execute("INSERT INTO cutter_governance.verify_result (run_id, outcome, checks) VALUES (%s, 'PASS', '{}')", passage.run_id)  # fmt: skip
+
+    report = measured(GATE, passage.site)
+    assert is_red(report, "rows as recorded")
+    assert "verify_result: +1 rows, +0 recorded" in named(report, "rows as recorded").detail
 
 
 def test_the_proofs_do_not_disturb_a_cut_that_is_under_way(at: At) -> None:

@@ -52,7 +52,7 @@ def test_the_installed_functions_cut_every_size_and_nothing_is_left(fresh: Passa
 def test_a_function_that_stops_at_a_size_is_red_for_that_size(fresh: Passage) -> None:
     _changed(
         fresh,
-        "fn_cut_check",
+        "fn_manifest_seal",
         "RETURN n;",
         "IF n > 100 THEN RAISE EXCEPTION 'too many units'; END IF; RETURN n;",
     )
@@ -67,7 +67,7 @@ def test_a_function_that_stops_at_a_size_is_red_for_that_size(fresh: Passage) ->
 def test_a_record_function_that_leaves_a_row_out_is_red(fresh: Passage) -> None:
     _changed(
         fresh,
-        "fn_cut_record",
+        "fn_record_write",
         "INSERT INTO cutter_governance.decision_backlog_history (entry_id, status, note) VALUES (entry, 'open', 'cut into draft; waits for SG_2');",
         "",
     )
@@ -96,7 +96,7 @@ def test_a_cut_that_writes_a_row_too_many_is_red(fresh: Passage) -> None:
 def test_a_cut_that_gives_every_unit_one_kind_is_red(fresh: Passage) -> None:
     _changed(
         fresh,
-        "fn_cut_apply",
+        "fn_cut_write",
         "SELECT unit_id, address, unit_kind, section_type,",
         "SELECT unit_id, address, 'law_unit', 'article',",
     )
@@ -113,13 +113,45 @@ def test_a_vocabulary_with_a_pair_of_nobodys_is_red(fresh: Passage) -> None:
     assert is_red(measured(GATE, fresh.site), "N = 60", action=DRIFT)
 
 
-def test_a_verification_that_is_refused_is_red(fresh: Passage) -> None:
-    _changed(fresh, "fn_verify_record", "p_outcome = 'PASS'", "p_outcome = 'GOOD'")
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("WHERE p.id IS NULL OR s.address IS NULL", "WHERE true", "0 of 1 units stand as they were planned"),
+        ("(SELECT count(*) FROM public.unit_version w", "(SELECT count(*) / 0 FROM public.unit_version w", "22012"),
+    ],
+    ids=["wrong", "refused"],
+)
+def test_a_verification_that_is_wrong_or_refused_is_red(fresh: Passage, old: str, new: str, said: str) -> None:
+    _changed(fresh, "fn_draft_differences", old, new)
 
     report = measured(GATE, fresh.site)
 
     assert is_red(report, "N = 1", action=DRIFT)
+    assert said in named(report, "N = 1").detail
+    assert "fn_draft_differences has another body" in named(report, "function digests").detail
+
+
+def test_a_verification_that_takes_another_verdict_is_red_by_its_digest(fresh: Passage) -> None:
+    _changed(fresh, "fn_verify_record", "p_outcome = 'PASS'", "p_outcome = 'GOOD'")
+
+    report = measured(GATE, fresh.site)
+
+    assert is_red(report, "function digests", action=DRIFT)
     assert "fn_verify_record has another body" in named(report, "function digests").detail
+
+
+def test_a_cut_that_does_not_seal_its_manifest_is_red(fresh: Passage) -> None:
+    _changed(
+        fresh,
+        "fn_manifest_seal",
+        "INSERT INTO cutter_governance.manifest_seal (run_id, statement_sha256, manifest_digest, n_units) VALUES (r.run_id, a.statement_sha256, a.manifest_digest, n);",
+        "",
+    )
+
+    report = measured(GATE, fresh.site)
+
+    assert is_red(report, "N = 1", action=DRIFT)
+    assert is_red(report, "function digests", action=DRIFT)
 
 
 def test_a_changed_function_that_still_works_is_red_by_its_digest(fresh: Passage) -> None:
@@ -152,8 +184,8 @@ def test_incident_38_a_function_that_the_pin_agrees_with_and_the_program_does_no
 @pytest.mark.parametrize("literal", ["'ACME-LAW'", "'ACME-LAW/1.2'", "'DE-BGB/par-12'"])
 def test_a_function_that_knows_a_document_is_red(at: Callable[[str], Passage], literal: str) -> None:
     passage = at("waits for SG_1")
-    _changed(passage, "fn_cut_apply", "PERFORM cutter_governance.fn_approval_spend(a, 'cut');",
-             f"PERFORM cutter_governance.fn_approval_spend(a, 'cut'); IF prefix = {literal} THEN NULL; END IF;")  # fmt: skip
+    _changed(passage, "fn_cut_write", "PERFORM cutter_governance.fn_approval_spend(a, 'cut');",
+             f"PERFORM cutter_governance.fn_approval_spend(a, 'cut'); IF r.docprefix = {literal} THEN NULL; END IF;")  # fmt: skip
 
     report = measured(GATE, passage.site)
 
@@ -234,3 +266,7 @@ def test_a_probe_that_ended_early_is_a_fault(fresh: Passage) -> None:
     assert cut_faults(one.model_copy(update={"done": False}), VOCABULARY) != ()
     assert cut_faults(one.model_copy(update={"sound": 2}), VOCABULARY) != ()
     assert cut_faults(one.model_copy(update={"leg_b": ()}), VOCABULARY) != ()
+    for table in ("manifest_seal", "approval_use"):
+        without = tuple(change for change in one.leg_a if change.table != f"cutter_governance.{table}")
+        (fault,) = cut_faults(one.model_copy(update={"leg_a": without}), VOCABULARY)
+        assert fault == f"leg A: cutter_governance.{table}: +0 rows, +1 planned"

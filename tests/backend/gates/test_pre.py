@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from console.backend.approvals.policy import load_policy
 from console.backend.canonical_json import sha256_file
 from console.backend.deploy.pins import manifest_path
 from console.backend.errors import CutterError, Drifted, Refused
@@ -16,7 +17,7 @@ from console.backend.outcome import Outcome
 from console.backend.runs.states import Mode
 from console.backend.views import Danger, SwitchState
 from tests.backend.backup.conftest import make_key
-from tests.backend.gates.conftest import is_red, named
+from tests.backend.gates.conftest import is_red, named, unpin
 from tests.passage import REQUEST, Passage, silent
 
 At = Callable[[str], Passage]
@@ -71,6 +72,18 @@ def test_pre_2_a_policy_that_nobody_can_satisfy_stops(ready: Passage) -> None:
     ready.site.policy.write_text(json.dumps({**policy, "thresholds": {"SG_1": 2, "SG_2": 1}}))
 
     _stops(ready, "PRE-2 authority to arm", action="sovereign")
+
+
+@pytest.mark.parametrize("how", ["none is pinned", "another is pinned"])
+def test_pre_2_a_database_that_believes_another_policy_or_none_stops(ready: Passage, how: str) -> None:
+    if how == "none is pinned":
+        unpin(ready)
+    else:
+        policy = json.loads(ready.site.policy.read_bytes())
+        ready.site.policy.write_text(json.dumps({**policy, "first_run_max_units": 9}))
+
+    digest = load_policy(ready.site.policy).sha256
+    _stops(ready, "PRE-2 authority to arm", action=f"cutter-console policy pin --confirm {digest}")
 
 
 def test_pre_2_incident_12_a_role_that_became_a_superuser_stops(ready: Passage) -> None:

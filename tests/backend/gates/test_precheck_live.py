@@ -270,6 +270,16 @@ def test_incident_23_a_hold_is_red_with_who_why_and_since(fresh: Passage) -> Non
     assert "since 20" in detail
 
 
+def test_incident_43_a_hold_that_only_a_file_sets_is_red_with_what_makes_it_whole(fresh: Passage) -> None:
+    """Incident 43: psql and other hosts do not know the file."""
+    fresh.site.hold_file.write_text("look\nanna\n", encoding="ascii")
+
+    report = measured(GATE, fresh.site)
+
+    assert is_red(report, "switch off", action="cutter-console panic --reason look")
+    assert "the database has no HOLD" in named(report, "switch off").detail
+
+
 @pytest.mark.parametrize(
     "words",
     [
@@ -455,7 +465,7 @@ def test_incident_12_a_superuser_that_was_not_installed_is_red_and_named(superus
 
 
 def test_incident_28_a_dropped_grant_is_red(fresh: Passage) -> None:
-    fresh.execute("REVOKE EXECUTE ON FUNCTION cutter_governance.fn_cut_apply(text) FROM cutter_exec")
+    fresh.execute("REVOKE EXECUTE ON FUNCTION cutter_governance.fn_cut_apply FROM cutter_exec")
 
     assert is_red(measured(GATE, fresh.site), "grants and definitions", action="cutter-console drift")
 

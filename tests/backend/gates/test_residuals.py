@@ -11,9 +11,10 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from console.backend.approvals.policy import load_policy
 from console.backend.cluster_directory import PREFIX
 from console.backend.context import Context
-from console.backend.database.live_text import register_live_document
+from console.backend.database.live_registration import register_live_document
 from console.backend.gates import residual_facts
 from console.backend.gates.fact import Fact
 from console.backend.gates.probe import Probe
@@ -22,7 +23,8 @@ from console.backend.gates.residuals import GATE, decide
 from console.backend.outcome import Outcome
 from console.backend.readiness import GateReport
 from console.backend.settings import DatabaseSettings
-from tests.backend.gates.conftest import is_red, measured, named
+from tests.backend.database.signed_cut import event
+from tests.backend.gates.conftest import is_red, measured, named, unpin
 from tests.passage import DOCPREFIX, UNITS, Passage
 
 At = Callable[[str], Passage]
@@ -31,13 +33,14 @@ TEXT = "F2 live text"
 CONSTANTS = "F3 generality: no document's own constant"
 KINDS = "F3 generality: every kind in the vocabulary"
 HANDS = "R1 both passwords in one hand"
-SIGNATURES = "R2 signatures are not seen by PostgreSQL"
+SIGNATURES = "R2 signatures, asked of gpg and of PostgreSQL"
 INTERRUPTED = "R3 a run does not outlive its process"
 DURABILITY = "R4 durability of an acknowledged COMMIT"
 CLOCK = "R5 two clocks"
 LEFTOVERS = "R6 leftovers after a kill"
-NOT_HERE = {DURABILITY: Outcome.FAIL, HANDS: Outcome.PARTIAL, LEFTOVERS: None}
-"""The tests' cluster does without fsync, one account has all its passwords, and other tests may just have been killed."""
+NOT_HERE = (DURABILITY, LEFTOVERS)
+"""The tests' cluster does without fsync, and other tests may just have been killed."""
+PIN = "cutter-console policy pin --confirm DIGEST"
 
 
 def _gate(passage: Passage) -> GateReport:
@@ -78,7 +81,13 @@ def _live(passage: Passage) -> None:
     passage.execute("GRANT SELECT ON public.texts TO cutter_ro")
     passage.execute("INSERT INTO public.texts VALUES (1, '# One')")
     query = "SELECT body FROM public.texts"
-    register_live_document(passage.site.settings.database.administrator, "LIVE-LAW", "atx", query)
+    _register(passage, query)
+
+
+def _register(passage: Passage, query: str) -> None:
+    settings = passage.site.settings
+    database, limits = settings.database, settings.limits
+    register_live_document(database.monitor, database.administrator, "LIVE-LAW", "atx", query, limits.max_bytes)
 
 
 def test_f2_a_live_text_that_is_one_text_is_closed(fresh: Passage) -> None:
@@ -93,19 +102,19 @@ def test_f2_a_live_query_that_gives_two_texts_is_open(fresh: Passage) -> None:
 
 
 def test_f2_a_live_text_that_reads_differently_each_time_is_open(fresh: Passage) -> None:
-    register_live_document(
-        fresh.site.settings.database.administrator, "LIVE-LAW", "atx", "SELECT '# ' || clock_timestamp()::text"
-    )
+    _register(fresh, "SELECT '# ' || clock_timestamp()::text")
     assert is_red(_gate(fresh), TEXT)
 
 
 def test_f2_a_live_text_that_changed_since_it_was_pinned_is_partial(fresh: Passage) -> None:
     _live(fresh)
     fresh.execute(
-        "SELECT cutter_governance.fn_run_create('ictr-20260101T000000Z-00000001', 'cut', 'LIVE-LAW', 'live:LIVE-LAW', 'atx', 'o', 'h')"
+        "SELECT cutter_governance.fn_run_create('ictr-20260101T000000Z-00000001', 'cut', 'LIVE-LAW', 'live:LIVE-LAW', 'atx', 'o', 'h', %s)",
+        event("start"),
     )
     fresh.execute(
-        "SELECT cutter_governance.fn_source_pin('ictr-20260101T000000Z-00000001', 5, repeat('0', 64), repeat('0', 64), 'r')"
+        "SELECT cutter_governance.fn_source_pin('ictr-20260101T000000Z-00000001', 5, repeat('0', 64), repeat('0', 64), 'r', %s)",
+        event("source_pin"),
     )
     assert is_red(_gate(fresh), TEXT, Outcome.PARTIAL)
 
@@ -129,12 +138,19 @@ def test_f3_a_kind_that_no_vocabulary_has_is_open(at: At) -> None:
     assert is_red(_gate(passage), KINDS, action="G5")
 
 
-def test_r1_one_account_with_both_passwords_is_partial_and_says_what_closes_it(fresh: Passage) -> None:
-    assert is_red(_gate(fresh), HANDS, Outcome.PARTIAL, action="another account's ~/.pgpass")
+def test_r1_one_account_with_both_passwords_is_partial_until_a_policy_is_pinned(fresh: Passage) -> None:
+    closed = named(_gate(fresh), HANDS)
+    assert closed.outcome is Outcome.PASS
+    assert load_policy(fresh.site.policy).sha256 in closed.detail
+
+    unpin(fresh)
+
+    assert is_red(_gate(fresh), HANDS, Outcome.PARTIAL, action=PIN)
 
 
 @pytest.mark.parametrize("role", ["executor", "verifier"])
 def test_r1_is_closed_when_this_account_cannot_connect_as_one_of_them(fresh: Passage, role: str) -> None:
+    unpin(fresh)
     conninfo = fresh.cluster.conninfo(fresh.database, "nobody_of_that_name")
     check = named(_gate(_database(fresh, **{role: conninfo})), HANDS)
     assert (check.outcome, check.detail[:8]) == (Outcome.PASS, "CLOSED: ")
@@ -166,6 +182,41 @@ def test_r2_a_signature_recorded_under_another_key_is_open(at: At) -> None:
 def test_r2_a_missing_public_key_is_inconclusive_and_not_good(at: At, gnupg_home: Path) -> None:
     passage = at("enacted").settings(gnupg_home=str(gnupg_home))
     assert is_red(_gate(passage), SIGNATURES, Outcome.INCONCLUSIVE, action=f"gpg --homedir {gnupg_home} --import FILE")
+
+
+def test_r2_a_key_that_the_database_does_not_have_is_inconclusive_and_names_the_pin(at: At) -> None:
+    passage = at("enacted")
+    unpin(passage)
+    report = _gate(passage)
+    assert is_red(report, SIGNATURES, Outcome.INCONCLUSIVE, action=PIN)
+    assert "the database has not pinned the key" in named(report, SIGNATURES).detail
+
+
+def test_r2_a_key_that_was_withdrawn_since_does_not_unmake_what_was_signed(at: At) -> None:
+    passage = at("enacted")
+    fingerprint = load_policy(passage.site.policy).signers[0].fingerprint
+    passage.execute("SELECT cutter_governance.fn_signing_key_end(%s, 'retired')", fingerprint)
+
+    facts = residual_facts.measure(_probe(passage))
+
+    assert facts.signatures.value is not None
+    for answer in facts.signatures.value.answers:
+        assert answer.outcome is Outcome.PASS
+        assert answer.detail.endswith("since then: key withdrawn")
+    assert named(_gate(passage), SIGNATURES).outcome is Outcome.PASS
+
+
+def test_r2_a_signature_that_gpg_takes_and_the_database_does_not_is_open(at: At) -> None:
+    """A key of the same fingerprint with other bytes: somebody has written past the functions."""
+    passage = at("enacted")
+    with passage.connect() as connection:
+        connection.execute("ALTER TABLE cutter_governance.signing_key DISABLE TRIGGER USER")
+        connection.execute(
+            "UPDATE cutter_governance.signing_key SET packet = set_byte(packet, length(packet) - 1, 255 - get_byte(packet, length(packet) - 1))"
+        )
+    report = _gate(passage)
+    assert is_red(report, SIGNATURES, action="panic")
+    assert "gpg takes it, the database does not" in named(report, SIGNATURES).detail
 
 
 def test_r2_counts_every_signature_of_a_used_ruling(at: At) -> None:

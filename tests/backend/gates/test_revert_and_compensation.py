@@ -109,9 +109,9 @@ def test_a_guard_that_calls_another_function_is_named(fresh: Passage) -> None:
 def test_a_revert_that_leaves_a_unit_to_readers_is_red(draft: Passage) -> None:
     _changed(
         draft,
-        "fn_cut_revert",
+        "fn_revert_write",
         "SET lifecycle_status = 'superseded', updated_by = session_user",
-        "SET lifecycle_status = CASE WHEN b.seq = 1 THEN 'enacted' ELSE 'superseded' END, updated_by = session_user",
+        "SET lifecycle_status = CASE WHEN u.id = taken[1] THEN 'enacted' ELSE 'superseded' END, updated_by = session_user",
     )
 
     report = measured(GATE, draft.site)
@@ -121,12 +121,12 @@ def test_a_revert_that_leaves_a_unit_to_readers_is_red(draft: Passage) -> None:
 
 
 def test_a_revert_that_is_refused_is_red_with_what_was_said(draft: Passage) -> None:
-    _changed(draft, "fn_cut_revert", "IF units <> a.n_units", "IF units = a.n_units")
+    _changed(draft, "fn_revert_write", "IF units <> a.n_units", "IF units = a.n_units")
 
     report = measured(GATE, draft.site)
 
     assert is_red(report, "soft revert", action=DRIFT)
-    assert "CU006: 3 units reverted, 3 cut" in named(report, "soft revert").detail
+    assert "CU006: 3 units reverted, 3 signed" in named(report, "soft revert").detail
 
 
 def test_a_revert_without_its_log_rows_is_red(draft: Passage) -> None:
@@ -150,13 +150,16 @@ def test_a_changed_guard_function_is_red_by_its_digest(fresh: Passage) -> None:
     assert "guard_refuse has another body" in named(report, "revert functions").detail
 
 
-def test_a_dropped_revert_function_is_red(fresh: Passage) -> None:
-    fresh.execute("DROP FUNCTION cutter_governance.fn_cut_revert(text)")
+@pytest.mark.parametrize(("function", "used_by_the_probe"), [("fn_cut_revert", False), ("fn_revert_write", True)])
+def test_a_dropped_revert_function_is_red(fresh: Passage, function: str, used_by_the_probe: bool) -> None:
+    fresh.execute(f"DROP FUNCTION cutter_governance.{function}")
 
     report = measured(GATE, fresh.site)
 
     assert is_red(report, "revert functions", action=DRIFT)
-    assert is_red(report, "soft revert", action=DRIFT)
+    assert f"{function} is" in named(report, "revert functions").detail
+    if used_by_the_probe:
+        assert is_red(report, "soft revert", action=DRIFT)
 
 
 @pytest.mark.parametrize("role", ["cutter_exec", "PUBLIC"])

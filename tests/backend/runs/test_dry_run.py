@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 import pytest
+from psycopg.types.json import Jsonb
 
 from console.backend.database import ledger
 from console.backend.database.connections import connect
@@ -43,11 +44,12 @@ def test_incident_11_each_phase_of_a_dry_run_says_on_evidence_that_nothing_was_w
             assert any(piece.answer == "no transaction id was assigned" for piece in phase.evidence), phase.phase
 
 
-def test_a_dry_enactment_writes_nothing_and_says_what_it_would(at: At) -> None:
+def test_a_read_only_transaction_enacts_nothing(at: At) -> None:
     passage = at("SG_2 imported")
     before = fingerprint(passage)
-    with connect(passage.site.settings.database.executor, read_only=True) as connection:
-        assert ledger.enact(connection, passage.run_id, dry_run=True) == '{"units": 3, "status": "would enact"}'
+    event = Jsonb({})
+    with pytest.raises(CutterError), connect(passage.site.settings.database.executor, read_only=True) as connection:
+        ledger.enact(connection, passage.run_id, 3, event)
     assert fingerprint(passage) == before
 
 
@@ -88,7 +90,7 @@ def test_incident_4_a_dry_run_meets_what_the_write_would_refuse(at: At) -> None:
 def test_incident_28_a_dry_run_meets_a_missing_grant(at: At) -> None:
     """Incident 28: the executor lacked two SELECT grants; they are missed before anybody is asked to sign."""
     passage = at("fresh")
-    passage.execute("REVOKE INSERT (body) ON cutter_governance.manifest_unit_block FROM cutter_exec")
+    passage.execute("REVOKE SELECT ON public.unit_version FROM cutter_exec")
     with pytest.raises((Refused, Drifted)) as caught:
         passage.backend.start(DRY, silent)
     assert caught.value.code in {StopCode.INVARIANT_FAILED, StopCode.GRANT_DELTA, StopCode.DRIFT}

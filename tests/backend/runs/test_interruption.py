@@ -73,7 +73,7 @@ def test_a_run_that_another_process_is_in_is_running_and_not_interrupted(at: At)
     seen: list[object] = []
 
     def look(progress: Progress) -> None:
-        if (progress.phase, progress.step) == (Phase.CUT_LEG_A, "cutting"):
+        if (progress.phase, progress.step, progress.done) == (Phase.CUT_LEG_A, "cutting", 0):
             run = passage.run()
             seen.extend([run.interruption, run.phases[5].status])
             with pytest.raises(Refused) as caught:
@@ -113,7 +113,7 @@ def test_a_backend_that_is_killed_in_mid_phase_leaves_nothing_and_the_run_goes_o
     passage.arm()
 
     def kill(progress: Progress) -> None:
-        if (progress.phase, progress.step) == (Phase.CUT_LEG_A, "cutting"):
+        if (progress.phase, progress.step, progress.done) == (Phase.CUT_LEG_A, "cutting", 0):
             _await_no_backend(passage)
 
     with pytest.raises(CutterError) as caught:

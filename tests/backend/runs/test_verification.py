@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
+from console.backend.errors import Drifted
 from console.backend.outcome import Outcome
 from console.backend.views import SwitchState
 from console.cli import main
@@ -41,7 +42,7 @@ def _verdicts(passage: Passage) -> dict[str, Outcome]:
 
 def test_a_good_cut_passes_every_check(at: At) -> None:
     verdicts = _verdicts(at("waits for SG_2"))
-    assert set(verdicts) == {*BREAKS, "pinned source", "planned anew"}
+    assert set(verdicts) == {*BREAKS, "pinned source", "planned anew", "as signed"}
     assert set(verdicts.values()) == {Outcome.PASS}
 
 
@@ -70,3 +71,22 @@ def test_a_failed_verification_has_its_exit_status(at: At, capsys: pytest.Captur
     assert main(words) == 1
     assert "body fidelity" in capsys.readouterr().out
     assert passage.backend.status().switch.state is SwitchState.OFF
+
+
+def test_the_verdict_at_the_second_pause_is_recorded_and_a_failed_one_stops_the_second_ruling(at: At) -> None:
+    passage = at("waits for SG_2")
+    _verdicts(passage)
+    _break(passage, BREAKS["body fidelity"])
+    _verdicts(passage)
+    query = "SELECT outcome FROM cutter_governance.verify_result ORDER BY verified_at"
+    assert passage.rows(query) == [("PASS",), ("PASS",), ("FAIL",)]
+    with pytest.raises(Drifted, match="ACME-LAW/ONE/BETA: another body than signed"):
+        passage.backend.draft_statement(passage.run_id)
+
+
+def test_a_monitoring_console_records_no_verdict(at: At) -> None:
+    passage = at("waits for SG_2")
+    before = passage.rows("SELECT count(*) FROM cutter_governance.verify_result")
+    passage.backend.read_only = True
+    _verdicts(passage)
+    assert passage.rows("SELECT count(*) FROM cutter_governance.verify_result") == before

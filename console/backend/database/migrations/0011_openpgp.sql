@@ -1,10 +1,10 @@
 -- schema: cutter_governance
--- Detached OpenPGP signatures, verified by the database itself with core functions, against keys that an administrator has pinned.
+-- The database verifies detached OpenPGP signatures with core functions alone, against public keys that an administrator has pinned.
 
--- What is accepted is meant to be a subset of what gpg accepts: one version 4 signature packet of type 0x00; RSA of 2048 to 4096 bits by
--- comparison with the whole PKCS#1 v1.5 encoding, or EdDSA over Ed25519; SHA-256, SHA-384 or SHA-512. Nothing in the verifier depends on the
--- session: its settings, its search_path, its encoding. A verdict other than 'good' comes with no fingerprint and no time.
--- The verifying functions hold no secret and need no constant time.
+-- It accepts a subset of what gpg accepts: one version 4 signature packet of type 0x00; RSA of 2048 to 4096 bits, compared with the whole
+-- PKCS#1 v1.5 encoding, or EdDSA over Ed25519 (algorithm 22; gpg has no 27); SHA-256, SHA-384 or SHA-512. No setting of the session changes a
+-- verdict. Only the verdict 'good' comes with a fingerprint and a time. The functions hold no secret, so they need not run in constant time.
+-- A creation time in the future is accepted, as by gpg: the caller compares `created` with the times of its statement.
 
 CREATE TABLE IF NOT EXISTS signing_key (
     fingerprint         text PRIMARY KEY CHECK (fingerprint ~ '^[0-9A-F]{40}$'),
@@ -16,7 +16,7 @@ CREATE TABLE IF NOT EXISTS signing_key (
     pinned_at           timestamptz NOT NULL DEFAULT clock_timestamp()
 );
 
--- How long a pinned key is valid, by its owner's self-signatures; a prolonged key is pinned again, and the newest self-signature counts.
+-- The term of a pinned key, by its owner's self-signatures. Pin an extended key again: the newest self-signature counts.
 CREATE TABLE IF NOT EXISTS signing_key_term (
     fingerprint text NOT NULL REFERENCES signing_key,
     signed_at   timestamptz NOT NULL,
@@ -26,7 +26,7 @@ CREATE TABLE IF NOT EXISTS signing_key_term (
     PRIMARY KEY (fingerprint, signed_at, expires)
 );
 
--- A withdrawn key verifies nothing, for ever; withdrawing a primary key withdraws its subkeys too. It need not be pinned to be withdrawn.
+-- A withdrawn key verifies nothing, permanently. Withdrawing a primary key withdraws its subkeys too. A key can be withdrawn before it is pinned.
 CREATE TABLE IF NOT EXISTS signing_key_end (
     fingerprint text PRIMARY KEY CHECK (fingerprint ~ '^[0-9A-F]{40}$'),
     reason      text NOT NULL CHECK (btrim(reason) <> ''),
@@ -34,7 +34,7 @@ CREATE TABLE IF NOT EXISTS signing_key_end (
     ended_at    timestamptz NOT NULL DEFAULT clock_timestamp()
 );
 
--- The number that bytes mean, most significant first.
+-- The unsigned number in these bytes, most significant byte first.
 CREATE OR REPLACE FUNCTION fn_openpgp_number(p_bytes bytea) RETURNS numeric
 LANGUAGE plpgsql IMMUTABLE STRICT SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -53,7 +53,7 @@ LANGUAGE sql IMMUTABLE STRICT SET search_path = pg_catalog, pg_temp AS $$
     SELECT coalesce(string_agg(substring(p_bytes FROM i FOR 1), ''::bytea ORDER BY i DESC), ''::bytea) FROM generate_series(1, length(p_bytes)) i
 $$;
 
--- FIPS 180-4. It names version 4 keys (the fingerprint is defined over SHA-1); no signature over SHA-1 is accepted.
+-- SHA-1 (FIPS 180-4), for the fingerprints of version 4 keys alone; no signature over SHA-1 is accepted.
 CREATE OR REPLACE FUNCTION fn_sha1(p_data bytea) RETURNS bytea
 LANGUAGE plpgsql IMMUTABLE STRICT SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -89,9 +89,9 @@ BEGIN
     RETURN decode(lpad(to_hex(h0), 8, '0') || lpad(to_hex(h1), 8, '0') || lpad(to_hex(h2), 8, '0') || lpad(to_hex(h3), 8, '0') || lpad(to_hex(h4), 8, '0'), 'hex');
 END $$;
 
--- Ed25519 (RFC 8032). Remainders keep the dividend's sign, which does not matter modulo p; coordinates are brought to 0 .. p - 1 at the end.
+-- Ed25519 (RFC 8032). mod() keeps the dividend's sign, which is harmless modulo p; coordinates are brought to 0 .. p - 1 at the end.
 
--- z ^ (2^252 - 3), by which both a square root and an inverse are taken.
+-- z ^ (2^252 - 3), for the square root and for the inverse.
 CREATE OR REPLACE FUNCTION fn_ed25519_power(z numeric) RETURNS numeric
 LANGUAGE plpgsql IMMUTABLE STRICT SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -120,7 +120,7 @@ BEGIN
     RETURN mod(mod(x * x, p) * z, p);
 END $$;
 
--- The affine point that 32 bytes encode, as x and y; NULL for every encoding that is not the canonical one of a point on the curve.
+-- The affine point of 32 bytes, as x and y; NULL unless they are the canonical encoding of a point on the curve.
 CREATE OR REPLACE FUNCTION fn_ed25519_point(p_point bytea) RETURNS numeric[]
 LANGUAGE plpgsql IMMUTABLE STRICT SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -232,7 +232,7 @@ BEGIN
     RETURN ARRAY[mod(mod(x * a, p) + p, p), mod(mod(y * a, p) + p, p)];
 END $$;
 
--- A public key that verifies for one person alone: canonical, on the curve, of the prime order.
+-- True for a public key that is canonical, on the curve and of the prime order; others verify signatures that nobody made.
 CREATE OR REPLACE FUNCTION fn_ed25519_sound(p_point bytea) RETURNS boolean
 LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -242,7 +242,7 @@ BEGIN
        AND cutter_governance.fn_ed25519_sum(0, 7237005577332262213973186563042994240857116359379907606001950938285454250989, point) = ARRAY[0, 1]::numeric[];
 END $$;
 
--- RFC 8032 5.1.7 without the cofactor, R compared as bytes, as libgcrypt does; beyond it s < L, and no key of small order or in a second encoding.
+-- RFC 8032 5.1.7 without the cofactor; R is compared as encoded, as libgcrypt does. Stricter: s < L, a canonical key, no key of small order.
 CREATE OR REPLACE FUNCTION fn_ed25519_verify(p_point bytea, p_message bytea, p_signature bytea) RETURNS boolean
 LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -286,7 +286,7 @@ BEGIN
     RETURN result;
 END $$;
 
--- RFC 8017 8.2.2: the wanted encoding is built and compared as a whole; what the signature opens to is never parsed.
+-- RFC 8017 8.2.2: build the expected encoding and compare it as a whole; never parse the opened signature.
 CREATE OR REPLACE FUNCTION fn_rsa_verify(p_n numeric, p_e bigint, p_bytes integer, p_hash integer, p_digest bytea, p_signature numeric) RETURNS boolean
 LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -300,7 +300,7 @@ BEGIN
          = cutter_governance.fn_openpgp_number(decode('0001' || repeat('ff', p_bytes - 3 - length(info) / 2) || '00' || info, 'hex'));
 END $$;
 
--- One packet's header at p_at (from 1): where its body is, and where the next packet would begin; indeterminate and partial lengths are refused.
+-- One packet at p_at (from 1), and the position after it; all NULL if it is cut short or its length is indeterminate or partial.
 CREATE OR REPLACE FUNCTION fn_openpgp_packet(p_bytes bytea, p_at integer, OUT tag integer, OUT body bytea, OUT next_at integer)
 LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -340,7 +340,7 @@ BEGIN
     next_at := begins + size::integer;
 END $$;
 
--- One multiprecision integer at p_at (from 1), leading zeros allowed as gpg allows them; all NULL where it does not fit into the bytes.
+-- One multiprecision integer at p_at (from 1); all NULL if it is cut short. gpg 2.4 writes leading zeros in EdDSA halves, so they are accepted.
 CREATE OR REPLACE FUNCTION fn_openpgp_mpi(p_bytes bytea, p_at integer, OUT bits integer, OUT content bytea, OUT next_at integer)
 LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -356,7 +356,7 @@ BEGIN
     END IF;
 END $$;
 
--- A public key or public subkey packet's body. The fingerprint is there for every version 4 key, so that a refused key can be named.
+-- The fields of a public key or subkey packet's body. A refused version 4 key has its fingerprint too, so that it can be named.
 CREATE OR REPLACE FUNCTION fn_openpgp_key(p_packet bytea, OUT fingerprint text, OUT key_id text, OUT algorithm integer, OUT created timestamptz,
     OUT n numeric, OUT e numeric, OUT n_bytes integer, OUT point bytea, OUT refused text)
 LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -410,8 +410,8 @@ BEGIN
     END IF;
 END $$;
 
--- A version 4 signature packet's body, of any type. `hashed_part` is what the digest covers beside the data; times are seconds since 1970.
--- An issuer fingerprint is read from both areas and has to agree, but only the hashed one finds a key: gpg does not look at the other.
+-- The fields of a version 4 signature packet's body, of any type. The digest covers the data and `hashed_part`; times are seconds since 1970.
+-- Issuer fingerprints of both areas must agree, but only the hashed one finds a key, because gpg does not read the other.
 CREATE OR REPLACE FUNCTION fn_openpgp_signature(p_body bytea, OUT kind integer, OUT algorithm integer, OUT hash integer, OUT hashed_part bytea, OUT left_bits bytea,
     OUT created bigint, OUT expires_after bigint, OUT key_expires_after bigint, OUT key_flags integer, OUT issuer text, OUT issuer_key_id text,
     OUT other_issuer text, OUT embedded bytea, OUT critical integer[], OUT r bytea, OUT s bytea, OUT refused text)
@@ -447,8 +447,8 @@ BEGIN
         area := get_byte(p_body, pos - 1) * 256 + get_byte(p_body, pos);
         pos := pos + 2;
         ends := pos + area;
-        -- gpg's own limits.
-        IF size < ends - 1 OR area > (CASE hidden WHEN 0 THEN 30000 ELSE 10000 END) THEN
+        -- gpg's own limit.
+        IF size < ends - 1 OR area > 10000 THEN
             RETURN;
         END IF;
         WHILE pos < ends LOOP
@@ -476,7 +476,7 @@ BEGIN
             END IF;
             content := substring(p_body FROM pos + 1 FOR length_of - 1);
             pos := pos + length_of;
-            -- A field that is read has the length it must have, and stands once in an area.
+            -- A field that is read has its exact length and occurs once per area.
             IF type_of IN (2, 3, 9, 16, 27, 33) AND (hidden = 0 OR type_of IN (16, 33)) THEN
                 IF seen @> ARRAY[type_of + 256 * hidden] OR type_of IN (2, 3, 9) AND length(content) <> 4 OR type_of = 16 AND length(content) <> 8
                     OR type_of = 33 AND (length(content) <> 21 OR get_byte(content, 0) <> 4) OR type_of = 27 AND length(content) < 1 THEN
@@ -529,34 +529,32 @@ BEGIN
     refused := NULL;
 END $$;
 
--- Whether this signature of the key is one of the data: the cryptography alone, without any rule about types and times.
-CREATE OR REPLACE FUNCTION fn_openpgp_proves(p_signature bytea, p_key bytea, p_data bytea) RETURNS text
+-- The cryptography alone, without rules about types and times: the verdict 'good' if the key made this signature over the data.
+CREATE OR REPLACE FUNCTION fn_openpgp_proves(p_signature bytea, p_key bytea, p_data bytea, OUT fingerprint text, OUT verdict text)
 LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     sig record;
     key record;
     message bytea;
     digest bytea;
-    proved boolean;
+    proved boolean := false;
 BEGIN
     sig := cutter_governance.fn_openpgp_signature(p_signature);
     key := cutter_governance.fn_openpgp_key(p_key);
-    IF sig.refused IS NOT NULL OR key.refused IS NOT NULL OR p_data IS NULL THEN
-        RETURN coalesce(sig.refused, key.refused, 'no data');
-    END IF;
-    IF sig.algorithm <> key.algorithm THEN
-        RETURN 'unsupported algorithm';
-    END IF;
-    IF sig.hash NOT IN (8, 9, 10) THEN
-        RETURN 'unsupported hash';
+    fingerprint := key.fingerprint;
+    verdict := CASE WHEN sig.refused IS NOT NULL THEN sig.refused WHEN key.refused IS NOT NULL THEN key.refused WHEN p_data IS NULL THEN 'no data'
+                    WHEN sig.algorithm <> key.algorithm THEN 'unsupported algorithm' WHEN sig.hash NOT IN (8, 9, 10) THEN 'unsupported hash' END;
+    IF verdict IS NOT NULL THEN
+        RETURN;
     END IF;
     message := p_data || sig.hashed_part || decode('04ff' || lpad(to_hex(length(sig.hashed_part)), 8, '0'), 'hex');
     digest := CASE sig.hash WHEN 8 THEN sha256(message) WHEN 9 THEN sha384(message) ELSE sha512(message) END;
+    verdict := 'bad signature';
     IF substring(digest FROM 1 FOR 2) <> sig.left_bits THEN
-        RETURN 'bad signature';
+        RETURN;
     END IF;
     IF key.algorithm = 22 THEN
-        -- The two halves lost their leading zeros; they are 32 octets each.
+        -- Each half is 32 octets, stored without its leading zeros.
         proved := length(ltrim(encode(sig.r, 'hex'), '0')) <= 64 AND length(ltrim(encode(sig.s, 'hex'), '0')) <= 64
             AND cutter_governance.fn_ed25519_verify(key.point, digest, decode(lpad(ltrim(encode(sig.r, 'hex'), '0'), 64, '0')
                                                                            || lpad(ltrim(encode(sig.s, 'hex'), '0'), 64, '0'), 'hex'));
@@ -564,10 +562,12 @@ BEGIN
         proved := length(sig.r) <= 2 * key.n_bytes AND cutter_governance.fn_rsa_verify(key.n, key.e::bigint, key.n_bytes, sig.hash, digest,
                                                                                    cutter_governance.fn_openpgp_number(sig.r));
     END IF;
-    RETURN CASE WHEN proved THEN 'good' ELSE 'bad signature' END;
+    IF proved THEN
+        verdict := 'good';
+    END IF;
 END $$;
 
--- The bytes in one ASCII armour block of a signature; NULL for anything else. The checksum is demanded, as gpg reads a block without one wrongly.
+-- The bytes in one ASCII armour block of a signature; NULL for anything else. A checksum is required, because gpg misreads blocks without one.
 CREATE OR REPLACE FUNCTION fn_openpgp_dearmour(p_armour bytea) RETURNS bytea
 LANGUAGE plpgsql IMMUTABLE STRICT SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -616,7 +616,7 @@ BEGIN
     RETURN CASE WHEN encode(decode(lpad(to_hex(crc), 6, '0'), 'hex'), 'base64') = substr(body[array_length(body, 1)], 2) THEN content END;
 END $$;
 
--- The verdict about one detached signature over the data; 'good', or why not. Nothing raises, whatever the bytes; whoever calls compares with 'good'.
+-- The verdict about one detached signature over the data: 'good', or the reason. Never raises. Callers must test for verdict = 'good'.
 CREATE OR REPLACE FUNCTION fn_openpgp_check(p_signature bytea, p_data bytea, OUT fingerprint text, OUT primary_fingerprint text, OUT created timestamptz, OUT verdict text)
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -624,8 +624,7 @@ DECLARE
     packet record;
     sig record;
     candidate record;
-    known boolean := false;
-    proved boolean := false;
+    proof record;
 BEGIN
     IF p_signature IS NULL OR p_data IS NULL OR length(p_signature) = 0 THEN
         verdict := 'no signature';
@@ -649,7 +648,7 @@ BEGIN
         RETURN;
     END IF;
     sig := cutter_governance.fn_openpgp_signature(packet.body);
-    -- Only what is judged below may be critical; gpg knows more types, which mean nothing in a signature of a document.
+    -- Only types that are evaluated here may be critical; gpg lets more pass, which mean nothing in a signature of a document.
     verdict := CASE WHEN sig.refused IS NOT NULL THEN sig.refused WHEN sig.kind <> 0 THEN 'unsupported type' WHEN sig.hash NOT IN (8, 9, 10) THEN 'unsupported hash'
                     WHEN NOT sig.critical <@ ARRAY[2, 3, 16, 33] THEN 'unknown critical subpacket' WHEN sig.created IS NULL THEN 'no creation time'
                     WHEN sig.issuer IS NULL AND sig.issuer_key_id IS NULL THEN 'no issuer'
@@ -658,7 +657,7 @@ BEGIN
         RETURN;
     END IF;
     verdict := 'no such key';
-    -- Two keys may share a key id; each is tried, and a reason remains of the one that came nearest.
+    -- Keys may share a key id: try each.
     FOR candidate IN
         SELECT k.fingerprint, k.primary_fingerprint, k.packet, k.key_created,
                (SELECT t.expires FROM cutter_governance.signing_key_term t WHERE t.fingerprint = k.fingerprint ORDER BY t.signed_at DESC, t.expires LIMIT 1) AS expires,
@@ -667,19 +666,17 @@ BEGIN
          WHERE CASE WHEN sig.issuer IS NOT NULL THEN k.fingerprint = sig.issuer
                     ELSE right(k.fingerprint, 16) = sig.issuer_key_id AND k.fingerprint = coalesce(sig.other_issuer, k.fingerprint) END
          ORDER BY k.fingerprint LOOP
-        IF candidate.fingerprint IS DISTINCT FROM (cutter_governance.fn_openpgp_key(candidate.packet)).fingerprint THEN
-            CONTINUE;
-        END IF;
-        verdict := cutter_governance.fn_openpgp_proves(packet.body, candidate.packet, p_data);
-        IF verdict IS DISTINCT FROM 'good' THEN
-            CONTINUE;
-        END IF;
+        proof := cutter_governance.fn_openpgp_proves(packet.body, candidate.packet, p_data);
+        -- A row whose packet has another fingerprint is ignored.
+        CONTINUE WHEN proof.fingerprint IS DISTINCT FROM candidate.fingerprint;
+        verdict := proof.verdict;
+        CONTINUE WHEN verdict IS DISTINCT FROM 'good';
         verdict := CASE WHEN candidate.withdrawn THEN 'key withdrawn'
                         WHEN to_timestamp(sig.created::double precision) < candidate.key_created THEN 'made before the key'
                         WHEN candidate.key_created > clock_timestamp() THEN 'key from the future'
                         WHEN coalesce(candidate.expires <= clock_timestamp(), true) THEN 'key expired'
                         WHEN sig.expires_after > 0 AND to_timestamp((sig.created + sig.expires_after)::double precision) <= clock_timestamp() THEN 'expired'
-                        -- gpg adds in 32 bits: a sum beyond them is in the past for it.
+                        -- gpg adds in 32 bits, so that a larger sum is in the past.
                         WHEN sig.expires_after > 0 AND sig.created + sig.expires_after > 4294967295 THEN 'expired'
                         ELSE 'good' END;
         IF verdict = 'good' THEN
@@ -691,7 +688,7 @@ BEGIN
     END LOOP;
 END $$;
 
--- Whether a signature of the primary key over its own parts counts: by the key, over these data, of its time, with nothing critical that is not judged.
+-- True if a signature about a key is by this key, over these data, in its term, with no critical subpacket of an unknown type.
 CREATE OR REPLACE FUNCTION fn_openpgp_vouches(p_signature bytea, p_key bytea, p_data bytea) RETURNS boolean
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -700,21 +697,22 @@ DECLARE
 BEGIN
     sig := cutter_governance.fn_openpgp_signature(p_signature);
     key := cutter_governance.fn_openpgp_key(p_key);
-    -- What others have certified is passed over before it costs anything.
+    -- Certifications by others are skipped before they cost time. A time in the future is no reason to skip: such a signature may take a flag away.
     IF sig.refused IS NOT NULL OR key.refused IS NOT NULL OR sig.created IS NULL OR coalesce(sig.issuer, key.fingerprint) <> key.fingerprint
         OR coalesce(sig.issuer_key_id, key.key_id) <> key.key_id OR NOT sig.critical <@ ARRAY[2, 3, 9, 11, 16, 21, 22, 25, 27, 30, 32, 33]
-        OR to_timestamp(sig.created::double precision) NOT BETWEEN key.created AND clock_timestamp()
+        OR to_timestamp(sig.created::double precision) < key.created
         OR sig.expires_after > 0 AND to_timestamp((sig.created + sig.expires_after)::double precision) <= clock_timestamp() THEN
         RETURN false;
     END IF;
-    RETURN cutter_governance.fn_openpgp_proves(p_signature, p_key, p_data) = 'good';
+    RETURN (cutter_governance.fn_openpgp_proves(p_signature, p_key, p_data)).verdict = 'good';
 END $$;
 
--- Pins the keys of one exported block that may sign: the primary key and each subkey that it has bound, by the flags of the newest
--- self-signatures. Everything is derived from the bytes and verified: the fingerprint against the one that the administrator names, user ids and
--- bindings against the primary key, subkeys by their own cross-signature. A row for each key: 'pinned', 'present', or why it was not pinned.
--- Stricter than gpg: a revocation counts without being verified; self-signatures over SHA-1, a primary key of another algorithm, and a key
--- without flags are refused.
+-- Pin the signing keys of one exported block (gpg --export --export-options export-minimal FINGERPRINT): the primary key and its bound subkeys
+-- whose newest self-signatures have the flag to sign. All is verified from the bytes: the fingerprint that the administrator names, user ids and
+-- bindings by the primary key, subkeys by their cross-signature. One row per key: 'pinned', 'present', or why it was not pinned.
+-- Stricter than gpg: revocations count unverified; self-signatures over SHA-1, primary keys of other algorithms and keys without flags are
+-- refused; of several user ids, the shortest term and the common flags count. A pinned key stays pinned until fn_signing_key_end withdraws it,
+-- also if a later export shows it revoked: the database learns of a revocation only from the administrator.
 CREATE OR REPLACE FUNCTION fn_signing_key_pin(p_export bytea, p_primary_fingerprint text) RETURNS TABLE (fingerprint text, verdict text)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -727,7 +725,8 @@ DECLARE
     primary_packet bytea;
     primary_data bytea;
     primary_key record;
-    -- Of the newest certification of a user id that stands, and of the newest direct signature of the key.
+    -- Of the newest certifications of the user ids and attributes that stand, and of the newest direct signature of the key.
+    named boolean := false;
     certified bigint;
     certified_flags integer;
     certified_term bigint;
@@ -735,11 +734,12 @@ DECLARE
     direct_flags integer;
     direct_term bigint;
     revoked boolean := false;
-    -- The part that the next signatures are about: its tag, and what is hashed before them.
+    -- The part that the next signatures are about: its tag and its hashed bytes.
     part integer;
     part_data bytea;
-    user_best bigint; user_flags integer; user_term bigint; user_revoked boolean := false;
-    -- A subkey's row in these, until all is read: the primary key's revocation may come late.
+    user_best bigint[] := '{}'; user_flags integer[] := '{}'; user_term bigint[] := '{}'; user_revoked boolean[] := '{}'; user_named boolean[] := '{}';
+    i_user integer := 0;
+    -- The subkeys, kept until all is read, because a revocation of the primary key may come last.
     keys bytea[] := '{}';
     bound bigint[] := '{}';
     flags integer[] := '{}';
@@ -756,7 +756,7 @@ BEGIN
     WHILE verdict IS NULL AND pos <= length(p_export) LOOP
         packet := cutter_governance.fn_openpgp_packet(p_export, pos);
         packets := packets + 1;
-        IF packet.tag IS NULL OR packet.tag NOT IN (2, 6, 12, 13, 14, 17) OR (packet.tag = 6) <> (packets = 1) THEN
+        IF packet.tag IS NULL OR packet.tag NOT IN (2, 6, 12, 13, 14, 17) OR (packet.tag = 6) <> (packets = 1) OR packet.tag IN (13, 17) AND i > 0 THEN
             verdict := CASE WHEN packet.tag = 6 THEN 'more than one key' WHEN packets = 1 THEN 'not a binary export of a public key' ELSE 'malformed packet' END;
         ELSIF packet.tag = 6 THEN
             primary_packet := packet.body;
@@ -767,17 +767,15 @@ BEGIN
             part := 6;
             part_data := primary_data;
         ELSIF packet.tag <> 2 AND packet.tag <> 12 THEN
-            IF user_best >= coalesce(certified, 0) AND NOT user_revoked THEN
-                certified := user_best; certified_flags := user_flags; certified_term := user_term;
-            END IF;
-            user_best := NULL; user_revoked := false;
             part := packet.tag;
-            IF part = 13 THEN
-                part_data := primary_data || decode('b4' || lpad(to_hex(length(packet.body)), 8, '0'), 'hex') || packet.body;
+            IF part IN (13, 17) THEN
+                i_user := i_user + 1;
+                user_best[i_user] := NULL; user_flags[i_user] := NULL; user_term[i_user] := NULL; user_revoked[i_user] := false; user_named[i_user] := part = 13;
+                part_data := primary_data || decode(CASE part WHEN 13 THEN 'b4' ELSE 'd1' END || lpad(to_hex(length(packet.body)), 8, '0'), 'hex') || packet.body;
             ELSIF part = 14 THEN
                 i := i + 1;
                 keys[i] := packet.body; flags[i] := 0; crossed[i] := false; withdrawn[i] := false; bound[i] := NULL; terms[i] := NULL;
-                verdict := CASE WHEN i > 100 THEN 'too long' WHEN length(packet.body) > 65535 THEN 'malformed packet' END;
+                verdict := CASE WHEN i > 50 THEN 'too long' WHEN length(packet.body) > 65535 THEN 'malformed packet' END;
                 part_data := primary_data || decode('99' || lpad(to_hex(length(packet.body)), 4, '0'), 'hex') || packet.body;
             END IF;
         ELSIF packet.tag = 2 THEN
@@ -789,14 +787,14 @@ BEGIN
             CASE
                 WHEN sig.kind = 32 THEN revoked := true;
                 WHEN sig.kind = 40 AND part = 14 THEN withdrawn[i] := true;
-                WHEN sig.kind = 48 AND part = 13 THEN user_revoked := true;
+                WHEN sig.kind = 48 AND part IN (13, 17) THEN user_revoked[i_user] := true;
                 WHEN sig.kind = 31 AND part = 6 THEN
                     IF sig.created >= coalesce(direct, 0) AND cutter_governance.fn_openpgp_vouches(packet.body, primary_packet, part_data) THEN
                         direct := sig.created; direct_flags := sig.key_flags; direct_term := sig.key_expires_after;
                     END IF;
-                WHEN sig.kind BETWEEN 16 AND 19 AND part = 13 THEN
-                    IF sig.created >= coalesce(user_best, 0) AND cutter_governance.fn_openpgp_vouches(packet.body, primary_packet, part_data) THEN
-                        user_best := sig.created; user_flags := sig.key_flags; user_term := sig.key_expires_after;
+                WHEN sig.kind BETWEEN 16 AND 19 AND part IN (13, 17) THEN
+                    IF sig.created >= coalesce(user_best[i_user], 0) AND cutter_governance.fn_openpgp_vouches(packet.body, primary_packet, part_data) THEN
+                        user_best[i_user] := sig.created; user_flags[i_user] := sig.key_flags; user_term[i_user] := sig.key_expires_after;
                     END IF;
                 WHEN sig.kind = 24 AND part = 14 THEN
                     IF sig.created >= coalesce(bound[i], 0) AND cutter_governance.fn_openpgp_vouches(packet.body, primary_packet, part_data) THEN
@@ -804,6 +802,8 @@ BEGIN
                         crossed[i] := coalesce((cutter_governance.fn_openpgp_signature(sig.embedded)).kind = 25
                                                AND cutter_governance.fn_openpgp_vouches(sig.embedded, keys[i], part_data), false);
                     END IF;
+                -- gpg never exports a part's signature at another part; what it would say there is not guessed.
+                WHEN sig.kind IN (16, 17, 18, 19, 24, 40, 48) THEN verdict := 'misplaced signature';
                 ELSE NULL;
             END CASE;
         END IF;
@@ -812,10 +812,9 @@ BEGIN
             verdict := coalesce(verdict, 'too long');
         END IF;
     END LOOP;
-    IF user_best >= coalesce(certified, 0) AND NOT user_revoked THEN
-        certified := user_best; certified_flags := user_flags; certified_term := user_term;
-    END IF;
-    verdict := coalesce(verdict, CASE WHEN revoked THEN 'revoked' WHEN certified IS NULL THEN 'no valid self-signature' END);
+    SELECT coalesce(bool_or(u.named), false), max(u.best), bit_and(u.flags), min(nullif(u.term, 0)) INTO named, certified, certified_flags, certified_term
+      FROM unnest(user_best, user_flags, user_term, user_revoked, user_named) u (best, flags, term, revoked, named) WHERE u.best IS NOT NULL AND NOT u.revoked;
+    verdict := coalesce(verdict, CASE WHEN revoked THEN 'revoked' WHEN NOT named THEN 'no valid self-signature' END);
     IF verdict IS NOT NULL THEN
         RETURN NEXT;
         RETURN;
@@ -831,7 +830,7 @@ BEGIN
                            WHEN key.algorithm = 22 AND NOT cutter_governance.fn_ed25519_sound(key.point) THEN 'unsound key' END;
         END IF;
         IF reason IS NULL THEN
-            -- The primary key's end is every subkey's end. NULL and 0 mean none.
+            -- A subkey expires with its primary key. NULL and 0 mean no expiration.
             SELECT coalesce(min(to_timestamp(t.at::double precision)), 'infinity') INTO expires
               FROM (VALUES (extract(epoch FROM primary_key.created) + nullif(certified_term, 0)), (extract(epoch FROM primary_key.created) + nullif(direct_term, 0)),
                            (CASE WHEN j > 0 THEN extract(epoch FROM key.created) + nullif(terms[j], 0) END)) t (at);

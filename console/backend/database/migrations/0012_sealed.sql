@@ -107,6 +107,7 @@ BEGIN
         WHEN 'array' THEN '[' || coalesce((SELECT string_agg(cutter_governance.fn_canonical_json(e.value), ',' ORDER BY e.ordinality)
                                              FROM jsonb_array_elements(p_value) WITH ORDINALITY e), '') || ']'
         WHEN 'string' THEN to_json(p_value #>> '{}')::text
+        WHEN 'number' THEN trunc(p_value::numeric)::text
         ELSE p_value::text END;
 END $$;
 
@@ -141,21 +142,34 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     SELECT current_database()::text, c.system_identifier::text, ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::int FROM pg_control_system() c
 $$;
 
--- One writer at a time, and nothing that a session can set makes a check look at an older snapshot or skip a foreign key.
-CREATE OR REPLACE FUNCTION fn_write_lock() RETURNS void
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+-- The execution lock, under settings by which a check looks at rows as they are and foreign keys are asked. A writer does not wait for it; who
+-- arms or records waits: a probe (0013) holds it for moments, and gives way to a run instead of stopping it.
+CREATE OR REPLACE FUNCTION fn_lock(p_wait boolean) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET lock_timeout = '10s' AS $$
 BEGIN
     IF current_setting('transaction_isolation') <> 'read committed' OR current_setting('session_replication_role') <> 'origin' THEN
         PERFORM cutter_governance.fn_stop('STOP_INVARIANT_FAILED', 'CU004',
             format('a write needs isolation read committed and session_replication_role origin; here they are %s and %s',
                    current_setting('transaction_isolation'), current_setting('session_replication_role')), 'Use the console, or reset the two settings.');
     END IF;
-    PERFORM cutter_governance.fn_assert_no_hold();
     BEGIN
-        PERFORM 1 FROM cutter_governance.execution_lock FOR UPDATE NOWAIT;
+        IF p_wait THEN
+            PERFORM 1 FROM cutter_governance.execution_lock FOR UPDATE;
+        ELSE
+            PERFORM 1 FROM cutter_governance.execution_lock FOR UPDATE NOWAIT;
+        END IF;
     EXCEPTION WHEN lock_not_available THEN
         PERFORM cutter_governance.fn_stop('STOP_LOCKED', 'CU004', 'another transaction is writing', 'Wait for it, or stop it: cutter-console panic');
     END;
+END $$;
+
+-- One writer at a time, and none under a HOLD; the HOLD is looked for first, so that it is what is said.
+CREATE OR REPLACE FUNCTION fn_write_lock(p_wait boolean DEFAULT false) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    PERFORM cutter_governance.fn_assert_no_hold();
+    PERFORM cutter_governance.fn_lock(p_wait);
+    PERFORM cutter_governance.fn_assert_no_hold();
 END $$;
 
 -- ---------------------------------------------------------------------------------------------------------------------
@@ -222,10 +236,14 @@ BEGIN
         PERFORM cutter_governance.fn_stop('STOP_POLICY_UNSATISFIABLE', 'CU004', 'the policy is refused: ' || wrong, 'Correct the policy, and pin it again: cutter-console policy pin');
     END IF;
     FOR i IN 1 .. cardinality(signers) LOOP
-        PERFORM cutter_governance.fn_signing_key_pin(p_exports[i], signers[i]);
-        IF NOT EXISTS (SELECT 1 FROM cutter_governance.signing_key k WHERE k.primary_fingerprint = signers[i]
-                          AND NOT EXISTS (SELECT 1 FROM cutter_governance.signing_key_end e WHERE e.fingerprint = k.fingerprint)) THEN
-            PERFORM cutter_governance.fn_stop('STOP_POLICY_UNSATISFIABLE', 'CU004', format('key %s has no part that the database can verify with (RSA 2048 to 4096 or Ed25519)', signers[i]),
+        -- By this export, and not by what was pinned earlier: the owner may have revoked the key since.
+        SELECT string_agg(DISTINCT CASE WHEN e.fingerprint IS NOT NULL THEN 'withdrawn' ELSE k.verdict END, ', ')
+               FILTER (WHERE e.fingerprint IS NOT NULL OR k.verdict NOT IN ('pinned', 'present')),
+               count(*) FILTER (WHERE e.fingerprint IS NULL AND k.verdict IN ('pinned', 'present')) INTO wrong, able
+          FROM cutter_governance.fn_signing_key_pin(p_exports[i], signers[i]) k
+          LEFT JOIN cutter_governance.signing_key_end e ON e.fingerprint IN (k.fingerprint, signers[i]);
+        IF able = 0 THEN
+            PERFORM cutter_governance.fn_stop('STOP_POLICY_UNSATISFIABLE', 'CU004', format('key %s has no part that the database can verify with (RSA 2048 to 4096 or Ed25519): %s', signers[i], wrong),
                 'Have the signer make such a key, and a policy that names it.');
         END IF;
     END LOOP;
@@ -279,25 +297,29 @@ BEGIN
     END IF;
     BEGIN
         s := convert_from(p_statement, 'UTF8')::jsonb;
-    EXCEPTION WHEN data_exception THEN
+        s := CASE WHEN convert_to(cutter_governance.fn_canonical_json(s), 'UTF8') = p_statement THEN s END;
+    EXCEPTION WHEN data_exception OR statement_too_complex THEN
         s := NULL;
     END;
-    IF s IS NULL OR jsonb_typeof(s) <> 'object' OR convert_to(cutter_governance.fn_canonical_json(s), 'UTF8') <> p_statement THEN
+    IF s IS NULL OR jsonb_typeof(s) <> 'object' THEN
         PERFORM cutter_governance.fn_stop('STOP_APPROVAL_INVALID', 'CU004', 'these bytes are not a statement in canonical form', 'Draft it again: cutter-console approval draft RUN');
     END IF;
     RETURN s;
 END $$;
 
+-- Where many rows are joined nested loops are off: rows of the same transaction have no statistics, and 100,000 would be looked through 100,000 times.
+
 -- The lines that a ruling over drafts is about: one unit a line, fields split by TAB, in the manifest's order; the last field is the body's sha256.
 CREATE OR REPLACE FUNCTION fn_draft_lines(p_run_id text) RETURNS TABLE (seq bigint, address text, title text, body_sha256 text, unit_id uuid, line text)
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enable_nestloop = off AS $$
     SELECT row_number() OVER (ORDER BY d.place, d.canonical_address COLLATE "C"), d.canonical_address, d.title, d.body_sha256, d.id,
            concat_ws(chr(9), d.canonical_address, coalesce(d.parent_or_container_ref, ''), d.unit_kind, d.section_type, coalesce(d.section_code, ''), coalesce(d.title, ''), d.body_sha256)
-      FROM (SELECT u.*, v.title, encode(sha256(convert_to(v.body, 'UTF8')), 'hex') AS body_sha256,
-                   (SELECT min(b.seq) FROM cutter_governance.manifest_unit_block b WHERE b.run_id = p_run_id AND b.unit_id = u.id) AS place
+      FROM (SELECT u.id, u.canonical_address, u.parent_or_container_ref, u.unit_kind, u.section_type, u.section_code, v.title,
+                   encode(sha256(convert_to(v.body, 'UTF8')), 'hex') AS body_sha256, b.place
               FROM public.information_unit u JOIN public.unit_version v ON v.id = u.version_anchor_ref
+              LEFT JOIN (SELECT m.unit_id, min(m.seq) AS place FROM cutter_governance.manifest_unit_block m WHERE m.run_id = p_run_id GROUP BY m.unit_id) b ON b.unit_id = u.id
              WHERE u.lifecycle_status = 'draft'
-               AND (u.id IN (SELECT b.unit_id FROM cutter_governance.manifest_unit_block b WHERE b.run_id = p_run_id)
+               AND (b.place IS NOT NULL
                     OR u.doc_code = (SELECT r.docprefix FROM cutter_governance.run r WHERE r.run_id = p_run_id)
                     OR starts_with(u.canonical_address, (SELECT r.docprefix FROM cutter_governance.run r WHERE r.run_id = p_run_id) || '/'))) d
 $$;
@@ -317,7 +339,7 @@ $$;
 -- The drafts as they were signed: the sealed manifest of the cut, overlaid by the sealed manifests of the edits of the document.
 CREATE OR REPLACE FUNCTION fn_draft_signed(p_run_id text) RETURNS TABLE (seq integer, address text, parent text, unit_kind text, section_type text, section_code text,
     title text, body_sha256 text, unit_id uuid, version_id uuid, edits bigint)
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enable_nestloop = off AS $$
     WITH edited AS (
         SELECT DISTINCT ON (b.address) b.address, b.title, b.body_sha256, b.version_id, count(*) OVER (PARTITION BY b.address) AS edits
           FROM cutter_governance.run c JOIN cutter_governance.run e ON e.docprefix = c.docprefix AND e.operation = 'edit'
@@ -333,7 +355,7 @@ $$;
 
 -- Every unit of the document that is not, row for row, what was signed: address and reason. Empty for a sound draft cut.
 CREATE OR REPLACE FUNCTION fn_draft_differences(p_run_id text) RETURNS TABLE (address text, difference text)
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enable_nestloop = off SET work_mem = '64MB' AS $$
     WITH r AS (SELECT * FROM cutter_governance.run WHERE run_id = p_run_id),
          signed AS MATERIALIZED (SELECT * FROM cutter_governance.fn_draft_signed(p_run_id)),
          present AS MATERIALIZED (
@@ -351,6 +373,7 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
         WHEN p.id IS NULL THEN 'signed, and not there'
         WHEN s.address IS NULL THEN 'there, and not signed'
         WHEN (p.id, p.doc_code) IS DISTINCT FROM (s.unit_id, (SELECT docprefix FROM r)) THEN 'another unit stands under the address'
+        WHEN (p.owner_ref, p.publication_type) IS DISTINCT FROM ('sovereign', 'cut') THEN 'another owner than the sovereign, or not of a cut'
         WHEN p.parent_or_container_ref IS DISTINCT FROM s.parent THEN 'another parent than signed'
         WHEN (p.unit_kind, p.section_type, p.section_code) IS DISTINCT FROM (s.unit_kind, s.section_type, s.section_code) THEN 'another kind, section type or number than signed'
         WHEN (p.version_id, p.version_of, p.versions) IS DISTINCT FROM (s.version_id, s.unit_id, 1 + s.edits) THEN 'another version than signed'
@@ -359,10 +382,10 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
         ELSE format('is %s, its version %s, not a draft', p.lifecycle_status, p.version_status) END
       FROM signed s FULL JOIN present p ON p.canonical_address = s.address
      WHERE p.id IS NULL OR s.address IS NULL
-        OR ROW (p.id, p.doc_code, p.parent_or_container_ref, p.unit_kind, p.section_type, p.section_code, p.version_id, p.version_of, p.versions, p.title,
+        OR ROW (p.id, p.doc_code, p.owner_ref, p.publication_type, p.parent_or_container_ref, p.unit_kind, p.section_type, p.section_code, p.version_id, p.version_of, p.versions, p.title,
                 p.body_sha256, p.content_hash, p.content_anchor_ref, p.lifecycle_status, p.version_status, p.deleted_at)
            IS DISTINCT FROM
-           ROW (s.unit_id, (SELECT docprefix FROM r), s.parent, s.unit_kind, s.section_type, s.section_code, s.version_id, s.unit_id, 1 + s.edits, s.title,
+           ROW (s.unit_id, (SELECT docprefix FROM r), 'sovereign', 'cut', s.parent, s.unit_kind, s.section_type, s.section_code, s.version_id, s.unit_id, 1 + s.edits, s.title,
                 s.body_sha256, s.body_sha256, s.body_sha256, 'draft', 'draft', NULL::timestamptz)
 $$;
 
@@ -383,7 +406,7 @@ $$;
 
 -- Why this run's drafts can not be enacted now; NULL where they can. One reason, naming the first units.
 CREATE OR REPLACE FUNCTION fn_draft_refusal(p_run_id text) RETURNS text
-LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enable_nestloop = off AS $$
 DECLARE
     found bigint;
     named text;
@@ -483,7 +506,7 @@ BEGIN
                 WHEN s #> '{drafts,units}' IS NOT NULL AND s #> '{drafts,units}' IS DISTINCT FROM cutter_governance.fn_draft_units(n.run_id) THEN 'the units that the statement lists are not the drafts'
                 WHEN s #>> '{drafts,file_sha256}' IS DISTINCT FROM (SELECT encode(sha256(convert_to(string_agg(l.line, chr(10) ORDER BY l.seq), 'UTF8')), 'hex')
                      FROM cutter_governance.fn_draft_lines(n.run_id) l) THEN 'the file of units that the statement names is not of the drafts'
-                WHEN (SELECT count(*)::integer FROM cutter_governance.fn_draft_lines(n.run_id)) IS DISTINCT FROM n.n_units OR (s #>> '{drafts,count}')::integer IS DISTINCT FROM n.n_units THEN 'it is about another number of drafts'
+                WHEN (SELECT count(*)::integer FROM cutter_governance.fn_draft_lines(n.run_id)) IS DISTINCT FROM n.n_units OR s #> '{drafts,count}' IS DISTINCT FROM to_jsonb(n.n_units) THEN 'it is about another number of drafts'
                 WHEN n.purpose = 'enact' AND s ->> 'sg1_sha256' IS DISTINCT FROM (SELECT u.statement_sha256 FROM cutter_governance.approval_use u WHERE u.run_id = n.run_id AND u.purpose = 'cut')
                      THEN 'it names another SG_1 than the one that was used' END);
             IF refused IS NOT NULL THEN
@@ -595,7 +618,7 @@ BEGIN
        OR octet_length(p_proof::text) > 65536 THEN
         PERFORM cutter_governance.fn_stop('STOP_BACKUP_NOT_PROVEN', 'CU004', 'the proof names no file, no recipient or no tables', 'Take a backup: cutter-console backup take RUN');
     END IF;
-    PERFORM 1 FROM cutter_governance.execution_lock FOR UPDATE NOWAIT;
+    PERFORM cutter_governance.fn_lock(true);
     SELECT string_agg(n, ', ') INTO other FROM cutter_governance.fn_backup_tables() n
      WHERE NOT EXISTS (SELECT 1 FROM jsonb_array_elements(p_proof -> 'tables') p, LATERAL cutter_governance.fn_table_digest(n) d
                         WHERE p ->> 'table' = n AND p ->> 'digest' = d.digest AND (p ->> 'rows')::bigint = d.rows);
@@ -676,7 +699,7 @@ DECLARE
     held text;
     now_at timestamptz;
 BEGIN
-    PERFORM cutter_governance.fn_write_lock();
+    PERFORM cutter_governance.fn_write_lock(true);
     IF p_minutes IS NULL OR p_minutes NOT BETWEEN 1 AND 60 OR coalesce(length(p_operator), 0) NOT BETWEEN 1 AND 200 OR coalesce(length(p_host), 0) NOT BETWEEN 1 AND 200 THEN
         PERFORM cutter_governance.fn_stop('STOP_REFUSED_INPUT', 'CU004', 'a lease is for 1 to 60 minutes, and names operator and host', 'Use: cutter-console arm RUN --confirm RUN');
     END IF;
@@ -912,7 +935,7 @@ END $$;
 -- The one way into a manifest. The rows are read out of the bytes whose sha256 was signed, one line a unit, fields split by US as in
 -- fn_manifest_digest; the bodies are slices of the canonical text, whose sha256 was signed too. Returns their number; the manifest is sealed.
 CREATE OR REPLACE FUNCTION fn_manifest_seal(r cutter_governance.run, a cutter_governance.approval, p_manifest bytea, p_canonical bytea) RETURNS integer
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enable_nestloop = off SET work_mem = '64MB' AS $$
 DECLARE
     n bigint;
     bad record;
@@ -928,18 +951,25 @@ BEGIN
     INSERT INTO cutter_governance.manifest_envelope (run_id, operation, docprefix, source_version_id, plan_digest, content_digest, n_units)
     SELECT r.run_id, r.operation, r.docprefix, v.id, r.plan_digest, r.content_digest, a.n_units
       FROM cutter_governance.source_document_version_registry v WHERE v.docprefix = r.docprefix AND v.sha256 = r.source_sha256;
-    INSERT INTO cutter_governance.manifest_unit_block (run_id, seq, address, parent_address, unit_kind, section_type, section_code, title, byte_start, byte_end, line_start, line_end, body_sha256, body)
+    -- The ids are UUIDs of version 8 (RFC 9562) out of one sha256: two random ones for each row would take as long as the rest of it.
+    INSERT INTO cutter_governance.manifest_unit_block (run_id, seq, address, parent_address, unit_kind, section_type, section_code, title, byte_start, byte_end, line_start, line_end, body_sha256, body,
+            unit_id, version_id)
     SELECT r.run_id, l.f[1]::integer, l.f[2], nullif(l.f[3], ''), l.f[4], l.f[5], l.f[6], l.f[7], l.f[8]::bigint, l.f[9]::bigint, l.f[10]::integer, l.f[11]::integer, l.f[12],
-           convert_from(substring(p_canonical FROM l.f[8]::integer + 1 FOR l.f[9]::integer - l.f[8]::integer), 'UTF8')
-      FROM (SELECT string_to_array(line, chr(31)) AS f FROM string_to_table(convert_from(p_manifest, 'UTF8'), chr(10)) AS line) l;
+           convert_from(substring(p_canonical FROM l.f[8]::integer + 1 FOR l.f[9]::integer - l.f[8]::integer), 'UTF8'),
+           overlay(overlay(left(l.h, 32) PLACING '8' FROM 13 FOR 1) PLACING 'a' FROM 17 FOR 1)::uuid, overlay(overlay(right(l.h, 32) PLACING '8' FROM 13 FOR 1) PLACING 'a' FROM 17 FOR 1)::uuid
+      FROM (SELECT string_to_array(m.line, chr(31)) AS f, encode(sha256(convert_to(r.run_id || '/' || m.place, 'UTF8')), 'hex') AS h
+              FROM string_to_table(convert_from(p_manifest, 'UTF8'), chr(10)) WITH ORDINALITY AS m (line, place) OFFSET 0) l;
     GET DIAGNOSTICS n = ROW_COUNT;
     SELECT min(b.seq) FILTER (WHERE b.seq <> b.place) AS number, min(b.seq) FILTER (WHERE NOT starts_with(b.address, r.docprefix || '/')) AS outside,
-           min(b.seq) FILTER (WHERE encode(sha256(convert_to(b.body, 'UTF8')), 'hex') <> b.body_sha256) AS hash,
+           min(b.seq) FILTER (WHERE NOT b.is_intact) AS hash,
            min(b.seq) FILTER (WHERE b.byte_start < coalesce(b.before, 0) OR b.byte_end <= b.byte_start OR b.byte_end > octet_length(p_canonical)) AS span,
            min(b.seq) FILTER (WHERE b.again > 1) AS twice INTO bad
-      FROM (SELECT m.*, row_number() OVER (ORDER BY m.seq) AS place, lag(m.byte_end) OVER (ORDER BY m.seq) AS before, count(*) OVER (PARTITION BY m.address) AS again
-              FROM cutter_governance.manifest_unit_block m WHERE m.run_id = r.run_id) b;
-    IF n <> a.n_units OR n <> r.n_units OR num_nonnulls(bad.number, bad.outside, bad.hash, bad.span, bad.twice) > 0 THEN
+      FROM (SELECT i.*, row_number() OVER (ORDER BY i.seq) AS place, lag(i.byte_end) OVER (ORDER BY i.seq) AS before, count(*) OVER (PARTITION BY i.address) AS again
+              FROM (SELECT m.seq, m.address, m.byte_start, m.byte_end, encode(sha256(convert_to(m.body, 'UTF8')), 'hex') = m.body_sha256 AS is_intact
+                      FROM cutter_governance.manifest_unit_block m WHERE m.run_id = r.run_id OFFSET 0) i) b;
+    -- The rows are compared too: a field too many, or a number that is spelt in another way, would mean the same row.
+    IF n <> a.n_units OR n <> r.n_units OR num_nonnulls(bad.number, bad.outside, bad.hash, bad.span, bad.twice) > 0
+       OR cutter_governance.fn_manifest_digest(r.run_id) IS DISTINCT FROM a.manifest_digest THEN
         PERFORM cutter_governance.fn_stop('STOP_INVARIANT_FAILED', 'CU004', format('the manifest does not hold: %s blocks of %s; first block out of number %s, outside of %s/ %s, with another sha256 %s, out of the text %s, of an address named twice %s',
             n, a.n_units, coalesce(bad.number::text, 'none'), r.docprefix, coalesce(bad.outside::text, 'none'), coalesce(bad.hash::text, 'none'), coalesce(bad.span::text, 'none'), coalesce(bad.twice::text, 'none')), 'Start again from the plan.');
     END IF;
@@ -949,14 +979,11 @@ BEGIN
     IF unknown IS NOT NULL THEN
         PERFORM cutter_governance.fn_stop('STOP_REFUSED_INPUT', 'CU004', 'not in the vocabulary: ' || unknown, 'Correct the profile.');
     END IF;
-    -- The rows say what the bytes say, and nothing of the bytes was passed over: a field too many, a number written in another way.
-    IF cutter_governance.fn_manifest_digest(r.run_id) IS DISTINCT FROM a.manifest_digest THEN
-        PERFORM cutter_governance.fn_stop('STOP_INVARIANT_FAILED', 'CU004', 'the manifest''s bytes are not in the one form of its rows', 'Start again from the plan.');
-    END IF;
     -- A new unit has an address as the console makes them, stands below a unit of its own manifest, and has a title of one line.
-    SELECT string_agg(m.seq::text, ', ' ORDER BY m.seq) INTO unknown FROM cutter_governance.manifest_unit_block m WHERE m.run_id = r.run_id
-       AND (m.title || m.section_code ~ E'[\x01-\x1f\x7f]' OR r.operation = 'cut' AND (m.address !~ '^[A-Z0-9-]{3,32}(/[A-Z0-9][A-Z0-9._-]*)+$'
-            OR m.parent_address IS NOT NULL AND m.parent_address NOT IN (SELECT p.address FROM cutter_governance.manifest_unit_block p WHERE p.run_id = r.run_id AND p.seq < m.seq)));
+    SELECT string_agg(m.seq::text, ', ' ORDER BY m.seq) INTO unknown
+      FROM cutter_governance.manifest_unit_block m LEFT JOIN cutter_governance.manifest_unit_block p ON p.run_id = r.run_id AND p.address = m.parent_address
+     WHERE m.run_id = r.run_id AND (m.title || m.section_code ~ E'[\x01-\x1f\x7f]' OR r.operation = 'cut'
+           AND (m.address !~ '^[A-Z0-9-]{3,32}(/[A-Z0-9][A-Z0-9._-]*)+$' OR m.parent_address IS NOT NULL AND coalesce(p.seq >= m.seq, true)));
     IF unknown IS NOT NULL THEN
         PERFORM cutter_governance.fn_stop('STOP_INVARIANT_FAILED', 'CU004', format('the manifest does not hold: address, parent, number or title of block %s', left(unknown, 200)), 'Start again from the plan.');
     END IF;
@@ -966,7 +993,7 @@ END $$;
 
 -- Leg A after the authorisation: seal, spend, write.
 CREATE OR REPLACE FUNCTION fn_cut_write(r cutter_governance.run, a cutter_governance.approval, p_manifest bytea, p_canonical bytea) RETURNS integer
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enable_nestloop = off SET work_mem = '64MB' AS $$
 DECLARE
     n integer;
     units bigint;
@@ -1008,7 +1035,7 @@ END $$;
 
 -- A signed edit of drafts: a new version for each unit of the manifest, which must be a draft of this document and keep place and kind.
 CREATE OR REPLACE FUNCTION fn_edit_apply(p_run_id text, p_manifest bytea, p_canonical bytea, p_event jsonb) RETURNS jsonb
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enable_nestloop = off AS $$
 DECLARE
     a cutter_governance.approval := cutter_governance.fn_authorise(p_run_id, 'edit');
     r cutter_governance.run;
@@ -1042,7 +1069,7 @@ END $$;
 
 -- Leg B after the authorisation: the decision, the change set with its rows, the signature over it and the backlog's entry; 5 + N rows.
 CREATE OR REPLACE FUNCTION fn_record_write(r cutter_governance.run, a cutter_governance.approval) RETURNS bigint
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enable_nestloop = off AS $$
 DECLARE
     decision uuid := gen_random_uuid();
     change_set uuid := gen_random_uuid();
@@ -1094,7 +1121,7 @@ DECLARE
     found text;
     at_stage text;
 BEGIN
-    PERFORM cutter_governance.fn_write_lock();
+    PERFORM cutter_governance.fn_write_lock(true);
     SELECT stage INTO at_stage FROM cutter_governance.run WHERE run_id = p_run_id AND operation = 'cut' AND family = 'active' FOR NO KEY UPDATE;
     IF at_stage IS NULL OR coalesce(p_outcome, '') NOT IN ('PASS', 'FAIL') OR at_stage NOT IN ('leg_b_recorded', 'awaiting_lifecycle_authorization')
        OR at_stage = 'leg_b_recorded' AND p_outcome <> 'PASS' OR p_checks IS NULL OR octet_length(p_checks::text) > 8388608 THEN
@@ -1116,7 +1143,7 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     other text;
 BEGIN
-    PERFORM cutter_governance.fn_write_lock();
+    PERFORM cutter_governance.fn_write_lock(true);
     IF NOT EXISTS (SELECT 1 FROM cutter_governance.run WHERE run_id = p_run_id AND operation = 'edit' AND stage = 'closeout_reported')
        OR EXISTS (SELECT 1 FROM cutter_governance.run_event WHERE run_id = p_run_id AND phase = 'write_verify' AND vouched) THEN
         PERFORM cutter_governance.fn_stop('STOP_INVARIANT_FAILED', 'CU004', format('run %s has no edit to verify', p_run_id), 'See: cutter-console run show RUN');
@@ -1132,7 +1159,7 @@ END $$;
 
 -- Draft to law: only what was signed to be cut and edited, verified since, and named by SG_2.
 CREATE OR REPLACE FUNCTION fn_cut_enact(p_run_id text, p_event jsonb) RETURNS jsonb
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enable_nestloop = off AS $$
 DECLARE
     a cutter_governance.approval := cutter_governance.fn_authorise(p_run_id, 'enact');
     refused text := cutter_governance.fn_draft_refusal(p_run_id);
@@ -1169,7 +1196,7 @@ END $$;
 
 -- The soft revert after the authorisation: every draft of the run, and nothing else, becomes superseded.
 CREATE OR REPLACE FUNCTION fn_revert_write(p_run_id text, a cutter_governance.approval) RETURNS bigint
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enable_nestloop = off AS $$
 DECLARE
     taken uuid[];
     other text;
@@ -1205,7 +1232,7 @@ DECLARE
     a cutter_governance.approval := cutter_governance.fn_authorise(p_run_id, 'revert');
     units bigint;
 BEGIN
-    IF EXISTS (SELECT 1 FROM cutter_governance.manifest_unit_block b JOIN public.information_unit u ON u.id = b.unit_id WHERE b.run_id = p_run_id AND u.lifecycle_status <> 'draft') THEN
+    IF EXISTS (SELECT 1 FROM cutter_governance.manifest_unit_block b JOIN public.information_unit u ON u.id = b.unit_id WHERE b.run_id = p_run_id AND u.lifecycle_status NOT IN ('draft', 'superseded')) THEN
         PERFORM cutter_governance.fn_stop('STOP_INVARIANT_FAILED', 'CU004', format('run %s has units that are no drafts; enacted units are never reverted', p_run_id), 'Supersede them by a new version instead.');
     END IF;
     units := cutter_governance.fn_revert_write(p_run_id, a);
@@ -1245,11 +1272,17 @@ DECLARE
     planned bigint := (SELECT n_units FROM cutter_governance.manifest_seal WHERE run_id = NEW.run_id);
     done bigint;
 BEGIN
-    SELECT CASE NEW.purpose
-        WHEN 'edit' THEN (SELECT count(*) FROM cutter_governance.manifest_unit_block b JOIN public.unit_version v ON v.id = b.version_id WHERE b.run_id = NEW.run_id)
-        ELSE (SELECT count(*) FROM cutter_governance.manifest_unit_block b JOIN public.information_unit u ON u.id = b.unit_id
-               WHERE b.run_id = NEW.run_id AND u.lifecycle_status = CASE NEW.purpose WHEN 'cut' THEN 'draft' WHEN 'enact' THEN 'enacted' ELSE 'superseded' END) END INTO done;
-    IF done IS DISTINCT FROM coalesce(planned, CASE WHEN NEW.purpose = 'revert' THEN done END) THEN
+    -- Of a revert: what is there is superseded. A unit may be gone, or was superseded by somebody else, and the rest is taken back all the same.
+    IF NEW.purpose = 'revert' THEN
+        SELECT count(*), count(*) FILTER (WHERE u.lifecycle_status = 'superseded') INTO planned, done
+          FROM cutter_governance.manifest_unit_block b JOIN public.information_unit u ON u.id = b.unit_id WHERE b.run_id = NEW.run_id;
+    ELSIF NEW.purpose = 'edit' THEN
+        SELECT count(*) INTO done FROM cutter_governance.manifest_unit_block b JOIN public.unit_version v ON v.id = b.version_id WHERE b.run_id = NEW.run_id;
+    ELSE
+        SELECT count(*) INTO done FROM cutter_governance.manifest_unit_block b JOIN public.information_unit u ON u.id = b.unit_id
+         WHERE b.run_id = NEW.run_id AND u.lifecycle_status = CASE NEW.purpose WHEN 'cut' THEN 'draft' WHEN 'enact' THEN 'enacted' END;
+    END IF;
+    IF done IS DISTINCT FROM planned THEN
         PERFORM cutter_governance.fn_stop('STOP_COUNT_MISMATCH', 'CU006', format('%s of %s units of run %s: all or none', done, planned, NEW.run_id), 'Nothing was committed.');
     END IF;
     -- A HOLD that was set between the effect and its COMMIT.

@@ -1,0 +1,158 @@
+"""Opens sessions that set what the product relies on, whatever server, role, database, environment or service file say.
+
+The settings are made by one statement after the login, not by startup options: PGDATESTYLE and PGTZ are sent behind
+those and win over them, and poolers drop or refuse them. `options` is given as empty, so that neither PGOPTIONS nor
+a service file adds any.
+"""
+
+from collections.abc import Mapping
+
+import psycopg
+
+from console.backend.errors import CutterError, Drifted, Refused, StopCode, Unmeasured
+from console.backend.safe_text import safe_text
+
+SETTINGS: Mapping[str, str] = {
+    "role": "none",
+    "search_path": "pg_catalog, pg_temp",
+    "standard_conforming_strings": "on",
+    "backslash_quote": "safe_encoding",
+    "transform_null_equals": "off",
+    "array_nulls": "on",
+    "quote_all_identifiers": "off",
+    "bytea_output": "hex",
+    "extra_float_digits": "1",
+    "DateStyle": "ISO, YMD",
+    "IntervalStyle": "postgres",
+    "TimeZone": "UTC",
+    # What a policy would hide is an error, never a smaller number.
+    "row_security": "off",
+    "check_function_bodies": "on",
+    "default_tablespace": "",
+    "default_table_access_method": "heap",
+    "default_transaction_isolation": "read committed",
+    "default_transaction_deferrable": "off",
+    "client_min_messages": "warning",
+    "idle_session_timeout": "0",
+}
+"""What every session begins with; the timeouts come from the caller, the encoding from the connection itself."""
+ENCODING = "UTF8"
+LOCK_TIMEOUT_S = 10.0
+_LONG_LOCK_TIMEOUT_S = 300.0
+_IDLE_IN_TRANSACTION_S = 600.0
+# Everything is qualified: this is parsed under the search_path that role and database have.
+_SET = """
+    SELECT pg_catalog.count(pg_catalog.set_config(s.name, s.value, false)),
+           pg_catalog.current_setting('server_encoding'), pg_catalog.current_setting('session_replication_role'),
+           pg_catalog.pg_backend_pid()
+      FROM ROWS FROM (pg_catalog.unnest(%s::pg_catalog.text[]), pg_catalog.unnest(%s::pg_catalog.text[])) AS s (name, value)
+"""
+_WHERE_SET = """
+    SELECT CASE WHEN s.setrole = 0 AND s.setdatabase = 0 THEN pg_catalog.format('ALTER ROLE ALL RESET %%s', %(name)s::text)
+                WHEN s.setrole = 0 THEN pg_catalog.format('ALTER DATABASE %%I RESET %%s', d.datname, %(name)s::text)
+                WHEN s.setdatabase = 0 THEN pg_catalog.format('ALTER ROLE %%I RESET %%s', r.rolname, %(name)s::text)
+                ELSE pg_catalog.format('ALTER ROLE %%I IN DATABASE %%I RESET %%s', r.rolname, d.datname, %(name)s::text) END
+      FROM pg_catalog.pg_db_role_setting s LEFT JOIN pg_catalog.pg_database d ON d.oid = s.setdatabase
+      LEFT JOIN pg_catalog.pg_roles r ON r.oid = s.setrole
+     WHERE (s.setdatabase = 0 OR d.datname = pg_catalog.current_database()) AND (s.setrole = 0 OR r.rolname = session_user)
+       AND EXISTS (SELECT FROM pg_catalog.unnest(s.setconfig) c WHERE pg_catalog.lower(pg_catalog.split_part(c, '=', 1)) = %(name)s::text)
+     ORDER BY 1
+"""
+
+
+def open_session(
+    conninfo: str,
+    *,
+    application: str,
+    statement_timeout_s: float,
+    idle_in_transaction_s: float = _IDLE_IN_TRANSACTION_S,
+) -> psycopg.Connection:
+    """Open a connection with SETTINGS, outside any transaction and not in autocommit; whoever calls this closes it.
+
+    0 means no timeout. Raises psycopg.Error where there is no connection, Refused where the database is not encoded
+    in UTF8, Drifted where triggers would not fire in the session, Unmeasured where a pooler stands in front.
+    """
+    connection = psycopg.connect(
+        conninfo,
+        autocommit=True,
+        application_name=application,
+        client_encoding=ENCODING,
+        options="",
+        # A statement that is prepared by name outlives its transaction, and a pooler hands it to somebody else.
+        prepare_threshold=None,
+        connect_timeout=10,
+        # A line that has gone dead is noticed within a minute, also while nothing is sent.
+        keepalives=1,
+        keepalives_idle=30,
+        keepalives_interval=10,
+        keepalives_count=3,
+        tcp_user_timeout=60_000,
+    )
+    try:
+        _begin(connection, _timeouts(statement_timeout_s, idle_in_transaction_s))
+        connection.autocommit = False
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _timeouts(statement_s: float, idle_s: float) -> dict[str, str]:
+    lock_s = min(LOCK_TIMEOUT_S, statement_s) if statement_s else _LONG_LOCK_TIMEOUT_S
+    limits = {
+        "statement_timeout": statement_s,
+        "lock_timeout": lock_s,
+        "idle_in_transaction_session_timeout": idle_s,
+    }
+    return {name: str(int(seconds * 1000)) for name, seconds in limits.items()}
+
+
+def _begin(connection: psycopg.Connection, timeouts: Mapping[str, str]) -> None:
+    wanted = {**SETTINGS, **timeouts}
+    row = connection.execute(_SET, (list(wanted), list(wanted.values()))).fetchone()
+    assert row is not None
+    _, encoding, replication, pid = row
+    if encoding != ENCODING:
+        raise wrong_encoding(connection.info.dbname, str(encoding))
+    if replication != "origin":
+        raise _no_triggers(connection, str(replication))
+    if connection.info.backend_pid not in {0, pid}:
+        raise Unmeasured(
+            StopCode.UNREACHABLE,
+            "a connection pooler stands in front of the server: settings and locks of a session would be shared or lost",
+            "Name host and port of the server itself in the service.",
+        )
+
+
+def wrong_encoding(database: str, encoding: str) -> Refused:
+    """The refusal of a database whose texts are not UTF-8: digests are of bytes."""
+    name = safe_text(database)
+    return Refused(
+        StopCode.REFUSED_INPUT,
+        f"the database {name} is encoded in {safe_text(encoding)}, not {ENCODING}",
+        f"Make another one: createdb --template=template0 --encoding={ENCODING} --locale=C {name}_utf8",
+    )
+
+
+def _no_triggers(connection: psycopg.Connection, found: str) -> CutterError:
+    asked = connection.execute(_WHERE_SET, {"name": "session_replication_role"}).fetchall()
+    resets = [f"{safe_text(command)};" for (command,) in asked] or [
+        "ALTER SYSTEM RESET session_replication_role;",
+        "SELECT pg_reload_conf();",
+    ]
+    return Drifted(
+        StopCode.DRIFT,
+        f"session_replication_role is {safe_text(found)} for {safe_text(connection.info.user)}: triggers and foreign keys do not fire",
+        f"As a superuser, in psql: {' '.join(resets)}",
+    )
+
+
+def refused_startup(message: str) -> CutterError | None:
+    """The error where a pooler refuses a startup parameter, which libpq's message hides among host and port."""
+    if "startup parameter" not in message:
+        return None
+    return Unmeasured(
+        StopCode.UNREACHABLE,
+        f"a connection pooler in front of the server refuses a startup parameter: {message}",
+        "Name host and port of the server itself in the service; unset PGGEQO, PGTZ and PGDATESTYLE.",
+    )
