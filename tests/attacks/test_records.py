@@ -63,9 +63,9 @@ def test_a_guessed_key_vouches_for_nothing(honest: tuple[Database, JournalKey], 
 
 def test_the_lock_that_everybody_reads_is_not_the_key(honest: tuple[Database, JournalKey]) -> None:
     database, _ = honest
-    with session(database, MONITOR) as connection:
+    with session(database, EXECUTOR) as connection:
         row = connection.execute(
-            "SELECT journal_lock FROM cutter_governance.v_run WHERE run_id = %s", (RUN,)
+            "SELECT journal_lock FROM cutter_governance.run WHERE run_id = %s", (RUN,)
         ).fetchone()
     assert row is not None
     _stop(database, event(key=row[0], lock="0" * 64))
