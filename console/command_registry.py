@@ -41,7 +41,9 @@ COMMANDS: tuple[Command, ...] = (
     Command(("backup", "take"), "take, encrypt and prove a backup for a run", writes=True),
     Command(("backup", "prove"), "restore a backup into a scratch database and compare digests"),
     Command(("backup", "list"), "the backups, their state and age"),
-    Command(("verify",), "verify a cut as the verifying role on a fresh connection"),
+    Command(
+        ("verify",), "verify a cut as the verifying role; at the second pause the verdict is recorded", writes=True
+    ),
     Command(("enact",), "enact a verified draft cut under SG_2; the run id is typed", writes=True),
     Command(("revert",), "take a draft cut back; the run id is typed", writes=True),
     Command(("bundle",), "measure every gate and write the readiness bundle", writes=True),
