@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 TESTED := $(VENV)/.tested
 
-.PHONY: demo test differential check bench manifest lock clean
+.PHONY: demo test mutants differential check bench manifest lock clean
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
@@ -24,6 +24,10 @@ demo: $(INSTALLED)
 
 test: $(TESTED)
 	$(BIN)/python -m pytest -n auto --dist worksteal
+
+# Takes each protection out of a copy of this tree and wants a test to turn red; ARGUMENTS="--only PATTERN --jobs 2".
+mutants: $(TESTED)
+	$(BIN)/python -m mutants $(ARGUMENTS)
 
 # The database's verdicts on OpenPGP signatures beside gpg's: COUNT of them, made from SEED.
 differential: $(TESTED)

@@ -265,15 +265,7 @@ class ConsoleApp(AskingApp, inherit_bindings=False):
         except CutterError as error:
             self.give_notice(replace(refused("Stopping did NOT succeed", error), stays=True))
         else:
-            self.give_notice(
-                Notice(
-                    "done",
-                    f"Stopped. The switch is {switch.state.value}.",
-                    "",
-                    "Find the cause, then release the HOLD",
-                    stays=True,
-                )
-            )
+            self.give_notice(_stopped(switch))
         self.action_refresh()
 
     async def action_quit(self) -> None:
@@ -327,6 +319,16 @@ def run(app: ConsoleApp) -> int:
     finally:
         app.guard.release()
     return app.return_code or 0
+
+
+def _stopped(switch: "SwitchView") -> Notice:
+    """The notice after a panic: whole, or which half of the HOLD is missing."""
+    note = f" {switch.note}." if switch.note else ""
+    if switch.incomplete:
+        said = f"Stopped in part: {switch.incomplete}.{note}"
+        return Notice("refused", said, "STOP_PANIC", str(switch.complete_with), stays=True)
+    said = f"Stopped. The switch is {switch.state.value}.{note}"
+    return Notice("done", said, "", "Find the cause, then release the HOLD", stays=True)
 
 
 def _cause(error: Exception) -> Exception:

@@ -23,6 +23,7 @@ from console.backend.deploy.pins import machine_id, manifest_path, measure_pins,
 from console.backend.errors import Refused, StopCode, Unmeasured
 from console.backend.local import LocalBackend
 from console.backend.runs.edits import DraftEdit, apply_edits, plan_edits
+from console.backend.runs.reverify import verify_drafts
 from console.backend.runs.site import Site
 from console.backend.runs.states import Mode
 from console.backend.runtime_tree import CONFIG_NAME, init_tree
@@ -143,8 +144,10 @@ def _samples(site: Site) -> None:
 
 def seed(backend: LocalBackend, say: Say) -> None:
     """Three documents and seven edits, each signed, armed, cut and verified as any other would be."""
+    cut_runs = {}
     for name, docprefix in _SEED:
         run = cut(backend, name, docprefix)
+        cut_runs[docprefix] = run.run_id
         if docprefix == "DEMO-CONST":
             run = enact(backend, run.run_id)
         say(f"{docprefix}: {run.n_units} units, {run.state.name}")
@@ -159,7 +162,8 @@ def seed(backend: LocalBackend, say: Say) -> None:
     kill_switch.arm(site, run_id, "edit")
     done = apply_edits(site, run_id)
     kill_switch.disarm(site, "the edits are in")
-    say(f"DEMO-PROC: {done} drafts got a second version")
+    verify_drafts(site, backend.run(cut_runs["DEMO-PROC"]), record=True)
+    say(f"DEMO-PROC: {done} drafts got a second version, and were verified again")
 
 
 def sign(backend: LocalBackend, run_id: str) -> None:

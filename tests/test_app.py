@@ -223,6 +223,28 @@ async def test_a_hanging_backend_does_not_keep_the_program_alive() -> None:
     gate.set()
 
 
+class _HalfHeld(FakeBackend):
+    """Its database does not take the HOLD."""
+
+    def panic(self, reason: str) -> SwitchView:
+        super().panic(reason)
+        told = {"incomplete": "the database did not take the HOLD", "complete_with": "cutter-console panic --reason x"}
+        self.switch = self.switch.model_copy(update=told)
+        return self.switch
+
+
+async def test_a_stop_in_one_place_alone_is_told_in_the_notice_and_on_the_overview() -> None:
+    """And the command that completes it stands beside it."""
+    async with opened(_HalfHeld(), "1", "ctrl+x", "s") as (app, pilot):
+        await settle(pilot)
+        assert app.notice.what == "Stopped in part: the database did not take the HOLD."
+        assert app.notice.next_action == "cutter-console panic --reason x"
+        assert app.notice.stays
+        shown = _words(app, "switch")
+        assert "the database did not take the HOLD" in shown
+        assert "cutter-console panic --reason x" in shown
+
+
 async def test_stop_is_a_key_on_every_screen() -> None:
     """One key, then one more."""
     for screen in ("1", "2", "3", "4", "5", "6"):

@@ -1,35 +1,65 @@
 """The kill switch: off unless armed; stopping needs no authority, starting needs everything (design section 8)."""
 
 import contextlib
+import errno
 import os
+import shlex
+import stat
 from datetime import UTC, datetime
+from pathlib import Path
 
 from console.backend.database import ledger
 from console.backend.database.connections import connect
 from console.backend.database.records import HoldRow, LeaseRow, current_hold, open_lease
 from console.backend.errors import CutterError, Held, Refused, StopCode
-from console.backend.regular_file import read_regular
+from console.backend.reasons import MOST_CHARACTERS, kept_reason
 from console.backend.runs.site import Site
 from console.backend.safe_text import safe_text
 from console.backend.views import SwitchState, SwitchView
 
-_HOLD_BYTES = 65536
-MAX_REASON = 500
-"""Characters of a reason that the database stores."""
+_HOLD_BYTES = 4096
+"""How much of the HOLD file is read."""
+_MOST_BY = 100
+_WRITE = os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY
 RELEASE = "cutter-console hold release --confirm RELEASE"
 
 
 def measure_switch(site: Site) -> SwitchView:
-    """The switch as it is now. Where it cannot be read it is UNREADABLE, which counts as off."""
-    file_hold = hold_in_file(site)
-    if file_hold is not None:
-        return file_hold
+    """The switch as it is now, in file and database. Where it cannot be read it is UNREADABLE, which counts as off."""
+    return combined(site, hold_in_file(site), measure_in_database(site))
+
+
+def measure_in_database(site: Site) -> SwitchView:
+    """The switch as the database has it; UNREADABLE where it cannot be asked."""
     try:
         with connect(site.settings.database.monitor, read_only=True, timeout_s=5, purpose="switch") as connection:
-            hold, lease = current_hold(connection), open_lease(connection)
+            return switch_of(current_hold(connection), open_lease(connection))
     except CutterError as error:
         return unreadable(error)
-    return switch_of(hold, lease)
+
+
+def combined(site: Site, in_file: SwitchView | None, in_database: SwitchView) -> SwitchView:
+    """Pure: one switch out of two. A HOLD in one place alone says so, with the command that makes it whole."""
+    if in_file is None:
+        known = None if in_database.state is SwitchState.UNREADABLE else in_database.state is SwitchState.HOLD
+        return in_database.model_copy(update={"in_file": False, "in_database": known})
+    if in_file.state is not SwitchState.HOLD:
+        return in_file
+    if in_database.state is SwitchState.HOLD:
+        return in_file.model_copy(update={"in_database": True, "run_id": in_database.run_id})
+    asked = in_database.state is not SwitchState.UNREADABLE
+    told = (
+        f"only {site.hold_file} sets it: consoles of this host are stopped, the database has no HOLD"
+        if asked
+        else f"{site.hold_file} sets it; whether the database has a HOLD is not known: {in_database.reason}"
+    )
+    return in_file.model_copy(
+        update={
+            "in_database": False if asked else None,
+            "incomplete": safe_text(told),
+            "complete_with": f"cutter-console panic --reason {shlex.quote(in_file.reason)}",
+        }
+    )
 
 
 def unreadable(error: CutterError) -> SwitchView:
@@ -45,7 +75,7 @@ def switch_of(hold: HoldRow | None, lease: LeaseRow | None) -> SwitchView:
             run_id=hold.run_id or "",
             by=hold.by,
             since=hold.at,
-            reason=hold.reason,
+            reason=kept_reason(hold.reason)[0],
             clears_with=RELEASE,
         )
     if lease is None:
@@ -104,21 +134,51 @@ def disarm_run(site: Site, run_id: str, reason: str) -> None:
 def panic(site: Site, reason: str) -> SwitchView:
     """HOLD file first, then HOLD, lease and running statements in the database; works without the database too.
 
-    Raises Held only where neither the file nor the database could take the HOLD.
+    Never refuses a reason: a long one is cut, which `note` says. Where one of the two could not be set, `incomplete`
+    says which, and `complete_with` what to do. Raises Held only where neither the file nor the database took the HOLD.
     """
-    why = reason or "panic, no reason given"
-    in_file = set_hold_file(site, why)
+    kept, was_cut = kept_reason(reason)
+    why = kept or "panic, no reason given"
+    not_written = _write_hold_file(site, why)
+    refused = _hold_in_database(site, why)
+    if not_written and refused is not None:
+        raise Held(
+            StopCode.PANIC,
+            f"the HOLD could be set nowhere: {not_written}; the database: {refused.message}",
+            f"By hand: touch {site.hold_file}; see: ls -la {site.hold_file}",
+        ) from refused
+    out_of_reach = refused is not None and refused.code is StopCode.UNREACHABLE
+    seen = combined(
+        site, hold_in_file(site), unreadable(refused) if refused and out_of_reach else measure_in_database(site)
+    )
+    return _told(site, seen, not_written, refused, was_cut=was_cut)
+
+
+def _hold_in_database(site: Site, why: str) -> CutterError | None:
     try:
         with connect(site.settings.database.executor, timeout_s=5, purpose="panic") as connection:
             ledger.set_hold(connection, why, site.operator, None)
             ledger.disarm(connection, "panic")
             ledger.cancel_running(connection)
     except CutterError as error:
-        if not in_file:
-            raise Held(
-                StopCode.PANIC, f"the HOLD could be set nowhere: {error.message}", f"By hand: touch {site.hold_file}"
-            ) from error
-    return measure_switch(site)
+        return error
+    return None
+
+
+def _told(site: Site, seen: SwitchView, not_written: str, refused: CutterError | None, *, was_cut: bool) -> SwitchView:
+    """What panic has to say beside the switch."""
+    changes: dict[str, object] = {}
+    if refused is not None:
+        said = f"the database did not take the HOLD; consoles of this host alone are stopped: {refused.message}"
+        again = f"cutter-console panic --reason {shlex.quote(seen.reason)}"
+        changes = {"incomplete": safe_text(said), "complete_with": again}
+    elif not_written:
+        there = "; what is there stops this host's consoles all the same" if seen.in_file else ""
+        said = f"the database has the HOLD, its file was not written: {not_written}{there}"
+        changes = {"incomplete": safe_text(said), "complete_with": f"ls -la {site.hold_file}"}
+    if was_cut:
+        changes["note"] = f"the reason was cut to {MOST_CHARACTERS} characters"
+    return seen.model_copy(update=changes)
 
 
 def release_hold(site: Site, confirm: str) -> SwitchView:
@@ -136,24 +196,61 @@ def release_hold(site: Site, confirm: str) -> SwitchView:
     return measure_switch(site)
 
 
+def hold(site: Site, reason: str, run_id: str) -> None:
+    """Set a HOLD because of what was found in a run: in the file and in the database, as far as either can be reached."""
+    why, _ = kept_reason(reason)
+    _write_hold_file(site, why)
+    with contextlib.suppress(CutterError), connect(site.settings.database.executor, purpose="hold") as connection:
+        ledger.set_hold(connection, why, site.operator, run_id)
+
+
 def set_hold_file(site: Site, reason: str) -> bool:
-    """Write the HOLD file, durably. False where the root cannot be written: the database's HOLD must do then."""
+    """Write the HOLD file, durably. False where it could not be written: the database's HOLD must do then."""
+    return not _write_hold_file(site, kept_reason(reason)[0])
+
+
+def _write_hold_file(site: Site, why: str) -> str:
+    """Write into a regular file of one name that lies at the HOLD's place itself; else the reason why not.
+
+    What somebody has planted there (a link, a FIFO, a device) is a HOLD as it is, and is neither followed nor written.
+    """
     try:
-        descriptor = os.open(site.hold_file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NONBLOCK, 0o640)
-    except OSError:
-        return False
+        descriptor = os.open(site.hold_file, _WRITE, 0o640)
+    except OSError as error:
+        return _not_plain(site.hold_file, error)
     try:
-        os.write(descriptor, f"{safe_text(reason)}\n{site.operator}\n".encode())
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode) or status.st_nlink != 1:
+            return f"{site.hold_file} is not a file of one name"
+        os.ftruncate(descriptor, 0)
+        os.write(descriptor, f"{why}\n{safe_text(site.operator)[:_MOST_BY]}\n".encode())
+        os.fsync(descriptor)
+        _sync_directory(site.root)
+    except OSError as error:
+        return f"{site.hold_file}: {error.strerror}"
+    finally:
+        os.close(descriptor)
+    return ""
+
+
+def _sync_directory(directory: Path) -> None:
+    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-    return True
+
+
+def _not_plain(path: Path, error: OSError) -> str:
+    """Why the file could not be opened, in words: a link says "too many levels" of itself."""
+    return f"{path} is a symbolic link" if error.errno == errno.ELOOP else f"{path}: {error.strerror}"
 
 
 def hold_in_file(site: Site) -> SwitchView | None:
     """The HOLD that the file sets, whatever the database says; None where there is nothing of that name.
 
-    That it is there is what counts: a directory, a FIFO or a link into nowhere sets it too, whoever meant what by it.
+    Any directory entry of that name counts: a directory, a FIFO, a link into nowhere too. At most its beginning is
+    read, and a link is not followed: what it leads to is not shown.
     """
     try:
         since = datetime.fromtimestamp(site.hold_file.lstat().st_mtime, UTC)
@@ -163,17 +260,31 @@ def hold_in_file(site: Site) -> SwitchView | None:
         return SwitchView(
             state=SwitchState.UNREADABLE, reason=f"{site.hold_file}: {error.strerror}", clears_with="Make it readable."
         )
-    try:
-        reason, _, by = read_regular(site.hold_file, _HOLD_BYTES).decode("utf-8", "replace").partition("\n")
-    except OSError as error:
-        reason, by = f"what is there cannot be read: {error.strerror}", ""
+    reason, by = _read_hold_file(site.hold_file)
     return SwitchView(
         state=SwitchState.HOLD,
-        by=by.strip() or "a file made by hand",
+        by=by or "a file made by hand",
         since=since,
         reason=reason or "no reason given",
         clears_with=RELEASE,
+        in_file=True,
     )
+
+
+def _read_hold_file(path: Path) -> tuple[str, str]:
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError as error:
+        return f"what is there cannot be read: {_not_plain(path, error)}", ""
+    try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            return "what is there cannot be read: it is not a regular file", ""
+        reason, _, by = os.read(descriptor, _HOLD_BYTES).decode("utf-8", "replace").partition("\n")
+    except OSError as error:
+        return f"what is there cannot be read: {error.strerror}", ""
+    finally:
+        os.close(descriptor)
+    return kept_reason(reason)[0], kept_reason(by)[0][:_MOST_BY]
 
 
 def _when(switch: SwitchView) -> str:

@@ -17,6 +17,7 @@ from console.backend.gates.board import measure_board, named
 from console.backend.gates.pre import is_drift, readiness
 from console.backend.plan import bind
 from console.backend.readiness import Board, BundleView, DriftReport, GateReport, ReportView
+from console.backend.reasons import require_short_reason
 from console.backend.runs import briefings, rulings, starting
 from console.backend.runs.backups import ensure_backup
 from console.backend.runs.engine import Engine
@@ -195,7 +196,7 @@ class LocalBackend:
     def void(self, run_id: str, reason: str) -> RunView:
         """End a run that has written nothing."""
         self._require_writable()
-        starting.void_run(self.site, run_id, reason)
+        starting.void_run(self.site, run_id, require_short_reason(reason, f"cutter-console run void {run_id}"))
         return self.run(run_id)
 
     def gates(self, names: tuple[str, ...] = ()) -> Board:

@@ -6,7 +6,7 @@ from console.backend.database.connections import connect
 from console.backend.database.measure import Identity, measure_baseline, measure_counts, measure_identity
 from console.backend.database.records import ApprovalRow, RunRow, all_runs, approvals, current_hold, open_lease
 from console.backend.errors import CutterError, StopCode
-from console.backend.kill_switch import hold_in_file, measure_switch, switch_of, unreadable
+from console.backend.kill_switch import combined, hold_in_file, measure_in_database, switch_of, unreadable
 from console.backend.outcome import Outcome
 from console.backend.runs.inspection import summaries
 from console.backend.runs.site import Site
@@ -44,8 +44,9 @@ def measure_status(site: Site, *, read_only: bool, demo: bool) -> Status:
         return _status(site, _read(site, in_file), now, read_only=read_only, demo=demo)
     except CutterError as error:
         out_of_reach = error.code is StopCode.UNREACHABLE
-        switch = in_file or (unreadable(error) if out_of_reach else measure_switch(site))
-        if not out_of_reach and switch.state is SwitchState.UNREADABLE:
+        in_database = unreadable(error) if out_of_reach else measure_in_database(site)
+        switch = combined(site, in_file, in_database)
+        if not out_of_reach and in_database.state is SwitchState.UNREADABLE:
             return _without_switch(site, switch, now, read_only=read_only, demo=demo)
         return _unreachable(site, error, switch, now, read_only=read_only, demo=demo)
 
@@ -53,13 +54,13 @@ def measure_status(site: Site, *, read_only: bool, demo: bool) -> Status:
 def _without_switch(site: Site, switch: SwitchView, now: datetime, *, read_only: bool, demo: bool) -> Status:
     """The switch cannot be read; the rest may well be."""
     try:
-        return _status(site, _read(site, switch), now, read_only=read_only, demo=demo)
+        return _status(site, _read(site, None, switch), now, read_only=read_only, demo=demo)
     except CutterError as error:
         return _unreachable(site, error, switch, now, read_only=read_only, demo=demo)
 
 
-def _read(site: Site, switch: SwitchView | None) -> Facts:
-    """`switch` is what is known of it already; None, and the same connection is asked."""
+def _read(site: Site, in_file: SwitchView | None, switch: SwitchView | None = None) -> Facts:
+    """`switch` is what is known of it already; without it the same connection is asked, beside the HOLD file."""
     with connect(site.settings.database.monitor, read_only=True, timeout_s=10, purpose="status") as connection:
         runs = all_runs(connection)
         waits = any(row.family is Family.ACTIVE and row.stage in _AWAITING for row in runs)
@@ -69,7 +70,7 @@ def _read(site: Site, switch: SwitchView | None) -> Facts:
             baseline=measure_baseline(connection),
             runs=runs,
             rulings=approvals(connection) if waits else (),
-            switch=switch or switch_of(current_hold(connection), open_lease(connection)),
+            switch=switch or combined(site, in_file, switch_of(current_hold(connection), open_lease(connection))),
         )
 
 
@@ -162,15 +163,23 @@ def _wait(row: RunRow, imported: set[str]) -> WaitView | None:
 def _hold_waits(switch: SwitchView) -> tuple[WaitView, ...]:
     if switch.state is not SwitchState.HOLD:
         return ()
-    return (
-        WaitView(
-            what=f"HOLD: {switch.reason}",
-            run_id=switch.run_id,
-            since=switch.since,
-            waits_for="a typed release",
-            next_action=switch.clears_with,
-        ),
+    held = WaitView(
+        what=f"HOLD: {switch.reason}",
+        run_id=switch.run_id,
+        since=switch.since,
+        waits_for="a typed release",
+        next_action=switch.clears_with,
     )
+    if not switch.incomplete:
+        return (held,)
+    missing = WaitView(
+        what=f"HOLD incomplete: {switch.incomplete}",
+        run_id=switch.run_id,
+        since=switch.since,
+        waits_for="the operator",
+        next_action=switch.complete_with,
+    )
+    return held, missing
 
 
 def _current(runs: tuple[RunSummary, ...]) -> RunSummary | None:

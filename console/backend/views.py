@@ -32,6 +32,16 @@ class SwitchView(Value):
     expires_at: datetime | None = None
     reason: SafeText = ""
     clears_with: str = ""
+    in_file: bool | None = None
+    """Whether the HOLD file sets a HOLD; None where that was not looked for."""
+    in_database: bool | None = None
+    """Whether the database has a HOLD; None where that is not known."""
+    incomplete: SafeText = ""
+    """What is missing of a HOLD that is set in one place alone; empty where it is whole, and without one."""
+    complete_with: SafeText = ""
+    """The command that makes it whole."""
+    note: SafeText = ""
+    """What else the one who asked has to know."""
 
 
 class CountView(Value):

@@ -66,8 +66,9 @@ def disarm(options: Options, _request: Nothing) -> ExitStatus:
 
 
 def panic(options: Options, request: Panic) -> ExitStatus:
-    """Stop everything. Exit status 0: the stop succeeded."""
-    return _switch(options, "panic", backend_of(options).panic(request.reason), ExitStatus.DONE)
+    """Stop everything. Exit status 0: the HOLD is set in file and database; HOLD: in one of them alone."""
+    seen = backend_of(options).panic(request.reason)
+    return _switch(options, "panic", seen, ExitStatus.HOLD if seen.incomplete else ExitStatus.DONE)
 
 
 def hold_show(options: Options, _request: Nothing) -> ExitStatus:
@@ -82,6 +83,8 @@ def hold_release(options: Options, request: ReleaseHold) -> ExitStatus:
 
 def _switch(options: Options, command: str, seen: SwitchView, exit_status: ExitStatus | None) -> ExitStatus:
     outcome = Outcome.INCONCLUSIVE if seen.state is SwitchState.UNREADABLE else Outcome.PASS
+    if seen.incomplete:
+        outcome = Outcome.PARTIAL
     lines = [f"switch     {seen.state}"]
     lines += [
         f"{name:<10} {value}"
@@ -93,6 +96,9 @@ def _switch(options: Options, command: str, seen: SwitchView, exit_status: ExitS
             ("expires", seen.expires_at),
             ("reason", seen.reason),
             ("clears", seen.clears_with),
+            ("incomplete", seen.incomplete),
+            ("complete", seen.complete_with),
+            ("note", seen.note),
         )
         if value
     ]

@@ -88,6 +88,8 @@ def _status_lines(seen: Status) -> list[str]:
             else f"  {switch.reason}".rstrip()
         )
     )
+    if switch.incomplete:
+        lines += [f"incomplete {switch.incomplete}", f"complete   {switch.complete_with}"]
     lines += [count_line(count) for count in seen.counts[:3]]
     lines += [f"waits      {wait.what} ({wait.run_id}): {wait.next_action}" for wait in seen.waiting]
     return lines

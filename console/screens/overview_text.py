@@ -77,6 +77,9 @@ def switch(status: Status, now: datetime) -> list[Line]:
         lines.append(field("for", view.purpose))
     if view.clears_with:
         lines.append(field("clears by", view.clears_with))
+    if view.incomplete:
+        lines.append(line(Span(str(view.incomplete), "bad")))
+        lines.append(field("whole by", str(view.complete_with)))
     return lines
 
 

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import shlex
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 from console.backend import kill_switch
 from console.backend.errors import CutterError, Held, Refused, StopCode
 from console.backend.kill_switch import require_no_hold
+from console.backend.reasons import MOST_CHARACTERS
 from console.backend.runs.states import Family, Phase
 from console.backend.views import Progress, SwitchState
 from tests.conftest import as_ordinary_user
@@ -242,3 +244,225 @@ def test_a_hold_that_cannot_be_taken_away_stays_and_says_so(at: At) -> None:
 
     assert str(passage.site.hold_file) in caught.value.next_action
     assert passage.backend.status().switch.state is SwitchState.HOLD
+
+
+# What lies at the HOLD's place: nothing is written through it, nothing is read through it.
+
+
+def _victim(passage: Passage) -> Path:
+    victim = passage.site.root.parent / "victim"
+    victim.write_text("first line, not for everybody\nmore\n", encoding="ascii")
+    return victim
+
+
+@pytest.mark.parametrize("link", [os.symlink, os.link], ids=["symbolic", "hard"])
+def test_incident_47_panic_does_not_write_through_a_planted_link(at: At, link: Callable[[Path, Path], None]) -> None:
+    """Incident 47: it truncated what the link led to; the link is a HOLD as it is."""
+    passage = at("SG_1 imported")
+    victim = _victim(passage)
+    before = victim.read_bytes(), victim.stat().st_mtime_ns
+    link(victim, passage.site.hold_file)
+    switch = passage.backend.panic("look")
+    assert (victim.read_bytes(), victim.stat().st_mtime_ns) == before
+    assert (switch.state, switch.in_file, switch.in_database) == (SwitchState.HOLD, True, True)
+    assert "its file was not written" in switch.incomplete
+    assert "stops this host's consoles all the same" in switch.incomplete
+    assert switch.complete_with == f"ls -la {passage.site.hold_file}"
+    assert passage.rows("SELECT reason FROM cutter_governance.v_hold") == [("look",)]
+
+
+def test_incident_47_what_a_link_leads_to_is_not_shown(at: At) -> None:
+    """Incident 47: as root the first line of any file would have stood on every screen."""
+    passage = at("SG_1 imported")
+    passage.site.hold_file.symlink_to(_victim(passage))
+    switch = passage.backend.status().switch
+    assert switch.state is SwitchState.HOLD
+    assert "is a symbolic link" in switch.reason
+    assert "not for everybody" not in switch.model_dump_json()
+
+
+@pytest.mark.parametrize(
+    "plant",
+    [
+        lambda path: path.symlink_to(path.parent),
+        lambda path: path.symlink_to("/nonexistent/hold"),
+        lambda path: path.symlink_to(path),
+        os.mkfifo,
+        lambda path: path.mkdir(),
+        lambda path: path.symlink_to("/dev/zero"),
+    ],
+    ids=["link to a directory", "link to nowhere", "link to itself", "FIFO", "directory", "link to a device"],
+)
+def test_incident_47_whatever_is_planted_stays_and_the_database_has_the_hold(
+    at: At, plant: Callable[[Path], object]
+) -> None:
+    """Incident 47: panic says which half it could not set, and nothing else is made by it."""
+    passage = at("SG_1 imported")
+    plant(passage.site.hold_file)
+    names = sorted(path.name for path in passage.site.root.iterdir())
+    switch = passage.backend.panic("look")
+    assert (switch.state, switch.in_database) == (SwitchState.HOLD, True)
+    assert "its file was not written" in switch.incomplete
+    assert sorted(path.name for path in passage.site.root.iterdir()) == names
+    assert passage.rows("SELECT count(*) FROM cutter_governance.v_hold") == [(1,)]
+
+
+def test_incident_47_a_reader_at_a_fifo_is_sent_nothing(at: At) -> None:
+    """Incident 47: with a reader on the other end a FIFO opens for writing."""
+    passage = at("SG_1 imported")
+    os.mkfifo(passage.site.hold_file)
+    reader = os.open(passage.site.hold_file, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        assert passage.backend.panic("look").incomplete
+        assert os.read(reader, 100) == b""
+    finally:
+        os.close(reader)
+
+
+def test_incident_47_of_a_large_hold_file_the_beginning_is_read(at: At, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Incident 47: 100 MB of reason stopped status."""
+    passage = at("SG_1 imported")
+    with passage.site.hold_file.open("wb") as stream:
+        for _ in range(100):
+            stream.write(b"r" * 1_000_000)
+    asked: list[int] = []
+    read = os.read
+
+    def bounded(descriptor: int, size: int) -> bytes:
+        asked.append(size)
+        return read(descriptor, size)
+
+    monkeypatch.setattr(os, "read", bounded)
+    switch = passage.backend.status().switch
+    assert switch.state is SwitchState.HOLD
+    assert len(switch.reason) == MOST_CHARACTERS
+    assert max(asked) <= 4096
+
+
+# Reasons.
+
+SECRETS = {
+    "password": "password=hunter2hunter2",
+    "url": "postgres://root:hunter2hunter2@db/rules",
+    "token": "bearer hunter2hunter2",
+    "key": "-----BEGIN PRIVATE KEY-----\nhunter2hunter2\n-----END PRIVATE KEY-----",
+    "key without an end": "-----BEGIN PRIVATE KEY-----\n" + "hunter2hunter2\n" * 300,
+    "behind a long text": "a" * 480 + " password=hunter2hunter2",
+    "cut in two": "a " * 245 + "postgres://root:" + "hunter2hunter2" * 500 + "@db",
+    "beyond what is kept": "postgres://root:" + "hunter2hunter2" * 10_000,
+}
+
+
+@pytest.mark.parametrize("how", SECRETS)
+def test_incident_47_a_reason_is_redacted_before_it_is_stored_anywhere(at: At, how: str) -> None:
+    """Incident 47: it was redacted on the screen and stood in clear in the file and the database."""
+    passage = at("SG_1 imported")
+    passage.arm()
+    switch = passage.backend.panic(f"I typed {SECRETS[how]}")
+    assert switch.state is SwitchState.HOLD
+    stores = [
+        switch.model_dump_json(),
+        passage.backend.status().model_dump_json(),
+        passage.site.hold_file.read_text(encoding="utf-8"),
+        *(str(row) for row in passage.rows("SELECT t::text FROM cutter_governance.hold_event t")),
+        *(str(row) for row in passage.rows("SELECT t::text FROM cutter_governance.execution_lease t")),
+        *(path.read_text(encoding="utf-8", errors="replace") for path in passage.site.root.rglob("*.jsonl")),
+    ]
+    assert [store for store in stores if "hunter2" in store] == []
+    assert passage.rows("SELECT max(length(reason)) <= 500 FROM cutter_governance.hold_event") == [(True,)]
+
+
+def test_incident_47_a_secret_in_a_file_made_by_hand_is_not_shown(at: At) -> None:
+    """Incident 47: nor one that an earlier version stored."""
+    passage = at("SG_1 imported")
+    passage.site.hold_file.write_text("password=hunter2hunter2\npassword=hunter2hunter2\n", encoding="ascii")
+    assert "hunter2" not in passage.backend.status().model_dump_json()
+    passage.site.hold_file.unlink()
+    passage.execute("SELECT cutter_governance.fn_hold_set('password=hunter2hunter2', 'x', NULL)")
+    assert "hunter2" not in passage.backend.status().model_dump_json()
+
+
+@pytest.mark.parametrize("length", [501, 5_000, 100_000_000])
+def test_incident_47_panic_cuts_a_long_reason_and_says_so(at: At, length: int) -> None:
+    """Incident 47: stopping needs no authority and is not refused; 100 MB are not stored."""
+    passage = at("SG_1 imported")
+    switch = passage.backend.panic("r" * length)
+    assert (switch.state, switch.incomplete) == (SwitchState.HOLD, "")
+    assert switch.note == "the reason was cut to 500 characters"
+    assert len(switch.reason) <= 500
+    assert passage.site.hold_file.stat().st_size <= 4 * 500 + 200
+    assert passage.backend.status().switch.note == ""
+
+
+def test_a_reason_of_500_characters_is_kept_whole_whatever_they_are(at: At) -> None:
+    passage = at("SG_1 imported")
+    reason = "Đ" * 500
+    switch = passage.backend.panic(reason)
+    assert (switch.reason, switch.note) == (reason, "")
+    assert passage.rows("SELECT reason FROM cutter_governance.v_hold") == [(reason,)]
+
+
+def test_incident_47_a_void_with_a_long_reason_is_refused(at: At) -> None:
+    """Incident 47: of what can wait a person is asked for a shorter text, and nothing happens."""
+    passage = at("waits for SG_1")
+    before = passage.run().state
+    with pytest.raises(Refused, match="501 characters; a reason has 500 at most") as caught:
+        passage.backend.void(passage.run_id, "r" * 501)
+    assert caught.value.code is StopCode.REFUSED_INPUT
+    assert f"cutter-console run void {passage.run_id} --reason TEXT" in caught.value.next_action
+    assert passage.run().state == before
+    assert passage.backend.void(passage.run_id, "r" * 500).state.family is Family.VOIDED
+
+
+# A HOLD in one place alone.
+
+
+def test_incident_43_a_hold_that_only_a_file_sets_is_told_with_what_makes_it_whole(at: At) -> None:
+    """Incident 43: psql and other hosts do not know the file; the command that is named keeps the reason."""
+    passage = at("SG_1 imported")
+    passage.site.hold_file.write_text("it's odd; look\nanna\n", encoding="ascii")
+    status = passage.backend.status()
+    for switch in (status.switch, kill_switch.measure_switch(passage.site)):
+        assert (switch.state, switch.in_file, switch.in_database) == (SwitchState.HOLD, True, False)
+        assert "the database has no HOLD" in switch.incomplete
+    assert [wait.next_action for wait in status.waiting][:2] == [switch.clears_with, switch.complete_with]
+    words = shlex.split(switch.complete_with)
+    assert words[:3] == ["cutter-console", "panic", "--reason"]
+    whole = passage.backend.panic(words[3])
+    assert (whole.reason, whole.in_file, whole.in_database, whole.incomplete) == ("it's odd; look", True, True, "")
+    assert passage.backend.status().switch.incomplete == ""
+    assert passage.rows("SELECT reason FROM cutter_governance.v_hold") == [("it's odd; look",)]
+
+
+def test_a_hold_in_the_database_alone_is_whole(at: At) -> None:
+    passage = at("SG_1 imported")
+    passage.execute("SELECT cutter_governance.fn_hold_set('a reason', 'anna', NULL)")
+    switch = passage.backend.status().switch
+    assert (switch.state, switch.in_file, switch.in_database) == (SwitchState.HOLD, False, True)
+    assert switch.incomplete == ""
+
+
+def test_a_hold_file_beside_a_database_that_does_not_answer_is_told(at: At) -> None:
+    passage = at("SG_1 imported")
+    passage.site.hold_file.touch()
+    switch = _without_database(passage).backend.status().switch
+    assert (switch.state, switch.in_file, switch.in_database) == (SwitchState.HOLD, True, None)
+    assert "whether the database has a HOLD is not known" in switch.incomplete
+
+
+def test_incident_51_a_panic_that_the_database_did_not_take_says_so(at: At) -> None:
+    """Incident 51: panic answered 0 and HOLD where the file alone had been written."""
+    passage = _without_database(at("SG_1 imported"))
+    switch = passage.backend.panic("stop")
+    assert (switch.state, switch.reason) == (SwitchState.HOLD, "stop")
+    assert "the database did not take the HOLD; consoles of this host alone are stopped" in switch.incomplete
+    assert switch.complete_with == "cutter-console panic --reason stop"
+
+
+def test_incident_51_a_panic_whose_role_may_not_hold_says_so(at: At) -> None:
+    """Incident 51: the database answers, and is not held."""
+    passage = at("SG_1 imported")
+    passage.execute("REVOKE EXECUTE ON FUNCTION cutter_governance.fn_hold_set FROM cutter_exec")
+    switch = passage.backend.panic("stop")
+    assert "the database did not take the HOLD" in switch.incomplete
+    assert switch.in_database is False

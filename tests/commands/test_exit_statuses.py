@@ -1,6 +1,7 @@
 """Every command says with its exit status and one JSON object what came of it (design section 11)."""
 
 import json
+import shlex
 import subprocess
 import sys
 from collections.abc import Callable
@@ -81,6 +82,28 @@ def test_a_hold_has_its_exit_status_everywhere(at: At, command: Run) -> None:
         assert command(passage, *words)[0] == 6, words
     assert command(passage, "hold", "release", "--confirm", "RELEASE")[0] == 0
     assert command(passage, "status")[0] == 0
+
+
+def test_incident_51_a_panic_that_set_one_half_of_the_hold_has_an_exit_status_of_its_own(
+    at: At, command: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Incident 51: panic answered 0 where the file alone had been written; the command that completes it works."""
+    passage = at("SG_1 imported")
+    with monkeypatch.context() as unreachable:
+        for name in ("CUTTER_EXECUTOR", "CUTTER_MONITOR"):
+            unreachable.setenv(name, "host=/nonexistent dbname=x")
+        status, answer = command(passage, "panic", "--reason", "look")
+    assert (status, answer["outcome"], answer["in_file"], answer["in_database"]) == (6, "PARTIAL", True, None)
+    switch: object = None
+    for words in (("status",), ("hold", "show")):
+        status, answer = command(passage, *words)
+        switch = answer.get("switch", answer)
+        assert isinstance(switch, dict)
+        assert (status, switch["in_database"]) == (6, False)
+        assert "the database has no HOLD" in str(switch["incomplete"])
+    assert isinstance(switch, dict)
+    status, answer = command(passage, *shlex.split(str(switch["complete_with"]))[1:])
+    assert (status, answer["outcome"], answer["incomplete"]) == (0, "PASS", "")
 
 
 def test_drift_has_its_exit_status(at: At, command: Run) -> None:

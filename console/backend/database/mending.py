@@ -11,7 +11,6 @@ from console.backend.database.inventory import Change, Inventory, Key
 Lines = tuple[str, ...]
 
 LOOK_FIRST = "-- Data could be lost. Look at what is there, keep a dump; then take the comment mark away:"
-_LISTS_OF_NAMES = frozenset({"search_path", "temp_tablespaces", "local_preload_libraries", "session_preload_libraries"})
 NO_STATEMENT = "-- No statement mends this by itself: find out who changed it and why."
 
 
@@ -105,20 +104,14 @@ def _function(change: Change, inventory: Inventory) -> Lines:
         case "settings":
             settings = () if change.expected == "none" else tuple((change.expected or "").split("; "))
             pairs = (one.partition("=") for one in settings)
-            return (
-                f"ALTER {object_} RESET ALL;",
-                *(f"ALTER {object_} SET {k} = {_as_set(k, v)};" for k, _, v in pairs),
-            )
+            return (f"ALTER {object_} RESET ALL;", *(f"ALTER {object_} SET {k} = {_quoted(v)};" for k, _, v in pairs))
         case _:
             return _redefined(change, inventory)
 
 
-def _as_set(name: str, value: str) -> str:
-    """What the catalogue has of a list of names is quoted already, name by name; any other value is one literal."""
-    if name in _LISTS_OF_NAMES:
-        return value
-    quoted = value.replace("'", "''")
-    return f"'{quoted}'"
+def _quoted(setting: str) -> str:
+    """A setting's value as the statement takes it: a list stays one, and a number may have its unit."""
+    return ", ".join("'" + one.replace("'", "''") + "'" for one in setting.split(", "))
 
 
 def _redefined(change: Change, inventory: Inventory) -> Lines:

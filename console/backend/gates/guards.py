@@ -58,6 +58,7 @@ REVERTING = frozenset(
         "fn_merkle_root",
         "fn_authorise",
         "fn_write_lock",
+        "fn_lock",
         "fn_ruling",
         "fn_signers",
         "fn_openpgp_check",

@@ -218,7 +218,7 @@ def _tree_answer(found: TreeFinding) -> str:
 
 
 def _switch_answer(found: SwitchView) -> str:
-    return " ".join(filter(None, (found.state.value, found.run_id, found.reason)))
+    return " ".join(filter(None, (found.state.value, found.run_id, found.reason, found.incomplete)))
 
 
 def _host(found: Pinned) -> Verdict:
@@ -259,6 +259,9 @@ def _switch(found: SwitchView) -> Verdict:
         case SwitchState.HOLD:
             since = f"{found.since:%Y-%m-%d %H:%M:%S} UTC" if found.since else "an unknown time"
             said = f"HOLD set by {found.by or 'nobody known'} since {since}: {found.reason}"
+            if found.incomplete:
+                action = f"Make it whole: {found.complete_with} Find out why, then: {found.clears_with}"
+                return fails(f"{said}; {found.incomplete}", action)
             return fails(said, f"Find out why, then: {found.clears_with}")
         case SwitchState.UNREADABLE:
             return unclear(f"the switch cannot be read: {found.reason}", found.clears_with)

@@ -7,7 +7,8 @@ from console.backend.database.ledger import Event
 from console.backend.errors import CutterError, Drifted, StopCode, Unmeasured
 from console.backend.journal import Journal
 from console.backend.journal_record import Anchor, Field, RecordKind
-from console.backend.kill_switch import MAX_REASON, set_hold_file
+from console.backend.kill_switch import set_hold_file
+from console.backend.reasons import kept_reason
 from console.backend.runs.states import Family, Phase
 from console.backend.runs.step import Step
 from console.backend.runs.workspace import PhaseRecord
@@ -60,7 +61,7 @@ def leave_after(error: CutterError, step: Step, phase: Phase, failed: PhaseRecor
 def _record(error: CutterError, step: Step, failed: PhaseRecord, end: tuple[Family, str], head: Anchor) -> None:
     with connect(step.site.settings.database.executor, purpose="stop") as connection:
         if error.code is StopCode.COUNT_MISMATCH:
-            reason = f"{failed.phase}: {error.message}"[:MAX_REASON]
+            reason, _ = kept_reason(f"{failed.phase}: {error.message}")
             ledger.set_hold(connection, reason, step.site.operator, step.run_id)
         record = canonical_json(failed).decode()
         event = Event(phase=failed.phase, outcome=failed.outcome, record=record, anchor=head)

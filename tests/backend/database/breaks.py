@@ -1,7 +1,8 @@
 """Breaks of grants and definitions that a superuser makes by hand, and how each must be told."""
 
 UNIT, VERSION, RUN = "public.information_unit", "public.unit_version", "cutter_governance.run"
-APPLY = "cutter_governance.fn_cut_apply(text)"
+APPLY = "cutter_governance.fn_cut_apply(text, bytea, bytea, jsonb)"
+APPLY_NAMED = "cutter_governance.fn_cut_apply(p_run_id text, p_manifest bytea, p_canonical bytea, p_event jsonb)"
 
 BREAKS: dict[str, tuple[str, tuple[tuple[str, str, str, str], ...]]] = {
     "a dropped grant": (
@@ -20,17 +21,13 @@ BREAKS: dict[str, tuple[str, tuple[tuple[str, str, str, str], ...]]] = {
         f"GRANT UPDATE (body) ON {VERSION} TO cutter_exec",
         (("grant", f"cutter_exec on {VERSION} (body)", "none", "UPDATE"),),
     ),
-    "a revoked grant on a column": (
-        "REVOKE INSERT (title) ON cutter_governance.manifest_unit_block FROM cutter_exec",
-        (("grant", "cutter_exec on cutter_governance.manifest_unit_block (title)", "INSERT", "none"),),
-    ),
     "a privilege taken from the owner": (
         f"REVOKE INSERT ON {UNIT} FROM cutter_owner",
         (("grant", f"cutter_owner on {UNIT}", "*INSERT*", "*"),),
     ),
     "execute for everybody": (
         f"GRANT EXECUTE ON FUNCTION {APPLY} TO PUBLIC",
-        (("grant", "PUBLIC on function cutter_governance.fn_cut_apply(p_run_id text)", "none", "EXECUTE"),),
+        (("grant", f"PUBLIC on function {APPLY_NAMED}", "none", "EXECUTE"),),
     ),
     "a grant on a schema": (
         "GRANT CREATE ON SCHEMA cutter_governance TO cutter_exec",
@@ -84,7 +81,7 @@ BREAKS: dict[str, tuple[str, tuple[tuple[str, str, str, str], ...]]] = {
     ),
     "a dropped function": (
         f"DROP FUNCTION {APPLY}",
-        (("function", "cutter_governance.fn_cut_apply(p_run_id text): body", "sha256 *", "missing"),),
+        (("function", f"{APPLY_NAMED}: body", "sha256 *", "missing"),),
     ),
     "a foreign function": (
         "CREATE FUNCTION cutter_governance.fn_stranger() RETURNS void LANGUAGE sql AS 'SELECT'",
@@ -100,7 +97,7 @@ BREAKS: dict[str, tuple[str, tuple[tuple[str, str, str, str], ...]]] = {
     ),
     "a changed owner of a function": (
         f"ALTER FUNCTION {APPLY} OWNER TO postgres",
-        (("owner", "function cutter_governance.fn_cut_apply(p_run_id text)", "cutter_owner", "postgres"),),
+        (("owner", f"function {APPLY_NAMED}", "cutter_owner", "postgres"),),
     ),
     "a changed owner of the schema": (
         "ALTER SCHEMA cutter_governance OWNER TO cutter_exec",
@@ -141,6 +138,22 @@ BREAKS: dict[str, tuple[str, tuple[tuple[str, str, str, str], ...]]] = {
     "a dropped view": (
         "DROP VIEW cutter_governance.v_lease",
         (("relation", "cutter_governance.v_lease", "a view", "missing"),),
+    ),
+    "a guard of sealed manifests switched off": (
+        "ALTER TABLE cutter_governance.manifest_unit_block DISABLE TRIGGER guard_sealed",
+        (("trigger state", "guard_sealed on cutter_governance.manifest_unit_block", "ENABLE ALWAYS", "disabled"),),
+    ),
+    "a ruling that could be used twice": (
+        "DROP INDEX cutter_governance.approval_use_once",
+        (("unique index", "*approval_use_once on *", "CREATE UNIQUE INDEX*", "missing"),),
+    ),
+    "a way to import without the verifying role": (
+        "GRANT EXECUTE ON FUNCTION cutter_governance.fn_approval_import(bytea, bytea[]) TO cutter_exec",
+        (("grant", "cutter_exec on function cutter_governance.fn_approval_import(p_statement bytea, p_signatures bytea[])", "none", "EXECUTE"),),
+    ),
+    "a function without a setting of its own": (
+        "ALTER FUNCTION cutter_governance.fn_lock(boolean) RESET lock_timeout",
+        (("function", "*fn_lock(p_wait boolean): settings", "*lock_timeout=10s*", "search_path=pg_catalog, pg_temp"),),
     ),
     "a foreign table": (
         "CREATE TABLE cutter_governance.stranger (id integer PRIMARY KEY)",
@@ -205,8 +218,8 @@ BREAKS: dict[str, tuple[str, tuple[tuple[str, str, str, str], ...]]] = {
         (("grant", "cutter_exec on DATABASE", "none", "CREATE"),),
     ),
     "a function that answers nothing to NULL": (
-        "ALTER FUNCTION cutter_governance.fn_approval_for(text, text) STRICT",
-        (("function", "*fn_approval_for(p_run_id text, p_purpose text): nulls", "CALLED ON NULL INPUT", "STRICT"),),
+        "ALTER FUNCTION cutter_governance.fn_ruling(text, text) STRICT",
+        (("function", "*fn_ruling(p_run_id text, p_purpose text): nulls", "CALLED ON NULL INPUT", "STRICT"),),
     ),
     "a changed default of an argument": (
         "DO $$ BEGIN EXECUTE replace(pg_get_functiondef('cutter_governance.fn_probe_cut(integer[], boolean)'::regprocedure), 'DEFAULT false', 'DEFAULT true'); END $$",

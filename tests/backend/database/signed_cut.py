@@ -20,7 +20,7 @@ from console.backend.database import ledger
 from console.backend.database.connections import connect, scalar
 from console.backend.database.measure import measure_world
 from console.backend.documents.planning import plan_document
-from console.backend.plan import CutPlan, PlannedUnit, bind
+from console.backend.plan import Coverage, CutPlan, DocumentPlan, PlannedUnit, SourceVersion, bind
 from console.backend.runs.states import Stage
 from tests.conftest import Database
 from tests.sovereign import Sovereign, sovereign
@@ -35,9 +35,15 @@ _PROOF = """
 """
 
 
-def event(phase: str = "test", outcome: str = "PASS", **changes: object) -> Jsonb:
+def event(phase: str | None = "test", outcome: str | None = "PASS", **changes: object) -> Jsonb:
     """A well-formed event of somebody who has no journal: recorded, and never vouched for."""
-    said = {"phase": phase, "outcome": outcome, "record": {}, "seq": next(_numbers), "head": "0" * 64}
+    said: dict[str, object] = {
+        "phase": phase,
+        "outcome": outcome,
+        "record": {},
+        "seq": next(_numbers),
+        "head": "0" * 64,
+    }
     return Jsonb(said | changes)
 
 
@@ -203,14 +209,38 @@ class SignedCut:
         """The soft revert, in the caller's transaction."""
         return ledger.revert(connection, self.run_id, event("revert"))
 
-    def enacted(self) -> None:
-        """To law under SG_2, and the switch off again."""
-        self.to_second_pause()
+    def edit(self, connection: psycopg.Connection) -> None:
+        """The signed edit of an edit's run, in the caller's transaction."""
+        ledger.apply_edit(connection, self.run_id, self.plan, self.canonical, event("edit"))
+
+    def edited(self) -> None:
+        """Ruling, lease and edit, and the switch off again."""
+        self.rule("edit")
+        self.arm("edit")
+        with self.executor() as connection:
+            self.edit(connection)
+        self.disarm()
+
+    def lawful(self) -> None:
+        """From the second pause to law under SG_2, and the switch off again."""
         self.rule("enact")
         self.arm("enact")
         with self.executor() as connection:
             self.enact(connection)
         self.disarm()
+
+    def reverted(self) -> None:
+        """The draft cut is taken back, and the switch is off again."""
+        self.disarm()
+        self.arm("revert")
+        with self.executor() as connection:
+            self.revert(connection)
+        self.disarm()
+
+    def enacted(self) -> None:
+        """To law under SG_2, and the switch off again."""
+        self.to_second_pause()
+        self.lawful()
 
     def stage(self) -> str:
         """Where the run is, as the monitoring role reads it."""
@@ -227,17 +257,41 @@ class SignedCut:
 
 def start_cut(database: Database, docprefix: str = "ACME-LAW", text: str = TEXT, number: int = 1) -> SignedCut:
     """A run at its first pause: registered, pinned, planned, with every stage before it passed."""
-    run_id = f"ictr-20260101T000000Z-{number:08x}"
     planned = plan_document(
         text.encode(), origin=f"file:{docprefix}.md", docprefix=docprefix, profile="atx", ordinals=False
     )
-    document = planned.accepted()
+    return _at_the_pause(database, "cut", number, planned.accepted(), planned.canonical)
+
+
+def start_edit(run: SignedCut, run_number: int = 100, **changes: object) -> SignedCut:
+    """An edit of a cut's last unit at its pause: another title and body, and whatever else of the unit is changed."""
+    body = b"Edited.\n"
+    place = {"line_start": 1, "line_end": 2, "byte_start": 0, "byte_end": len(body), "body_sha256": sha256_hex(body)}
+    unit = run.units[-1].model_copy(update={"title": "Edited", **place, **changes})
+    origin = f"edits:{run.docprefix}"
+    source = SourceVersion(origin=origin, bytes=len(body), sha256=sha256_hex(body), canonical_sha256=sha256_hex(body))
+    coverage = Coverage(unit_bytes=len(body), other_bytes=0, lossless=True)
+    document = DocumentPlan(
+        docprefix=run.docprefix,
+        profile="edits",
+        ordinals=False,
+        source=source,
+        units=(unit,),
+        others=(),
+        coverage=coverage,
+    )
+    return _at_the_pause(run.database, "edit", run_number, document, body)
+
+
+def _at_the_pause(
+    database: Database, operation: str, number: int, document: DocumentPlan, canonical: bytes
+) -> SignedCut:
     with database.connect() as connection:
         sovereign().pin_if_none(connection)
     facts = ledger.NewRun(
-        run_id=run_id,
-        operation="cut",
-        docprefix=docprefix,
+        run_id=f"ictr-20260101T000000Z-{number:08x}",
+        operation=operation,
+        docprefix=document.docprefix,
         origin=document.source.origin,
         profile="atx",
         operator="tester",
@@ -245,16 +299,16 @@ def start_cut(database: Database, docprefix: str = "ACME-LAW", text: str = TEXT,
     )
     with connect(database.conninfo("cutter_exec")) as connection:
         ledger.create_run(connection, facts, event("start"))
-        ledger.pin_source(connection, run_id, document.source, event("source_pin"))
-        ledger.advance(connection, run_id, Stage.MARKED, event("mark"))
+        ledger.pin_source(connection, facts.run_id, document.source, event("source_pin"))
+        ledger.advance(connection, facts.run_id, Stage.MARKED, event("mark"))
         plan = bind(document, measure_world(connection, "host"))
         assert plan.world is not None
-        ledger.record_plan(connection, run_id, plan, plan.world.baseline_digest, event("cutplan"))
-    run = SignedCut(database=database, run_id=run_id, plan=plan, canonical=planned.canonical)
+        ledger.record_plan(connection, facts.run_id, plan, plan.world.baseline_digest, event("cutplan"))
+    run = SignedCut(database=database, run_id=facts.run_id, plan=plan, canonical=canonical)
     run.backup()
     with connect(database.conninfo("cutter_exec")) as connection:
         for stage in (Stage.PRE_WRITE_BACKUP_TAKEN, Stage.AWAITING_CUT_AUTHORIZATION):
-            ledger.advance(connection, run_id, stage, event("to the pause"))
+            ledger.advance(connection, run.run_id, stage, event("to the pause"))
     return run
 
 

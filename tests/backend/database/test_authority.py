@@ -1,34 +1,39 @@
 """Every write function asks for lease, approval and HOLD in the database: psql can do no more than the console."""
 
-from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
-
 import psycopg
 import pytest
 
 from console.backend.database import ledger
 from console.backend.runs.states import Family, Stage
-from tests.backend.database.signed_cut import SignedCut, counts, start_cut, stopped
+from tests.backend.database.signed_cut import SignedCut, counts, event, start_cut, start_edit, stopped
+from tests.backend.database.tampering import tamper
 from tests.conftest import Database
 
 RUN = "ictr-20260101T000000Z-00000001"
 WRITERS = {
-    "fn_cut_apply": "SELECT cutter_governance.fn_cut_apply(%(run)s)",
-    "fn_cut_record": "SELECT cutter_governance.fn_cut_record(%(run)s)",
-    "fn_cut_enact": "SELECT cutter_governance.fn_cut_enact(%(run)s, false)",
-    "fn_cut_revert": "SELECT cutter_governance.fn_cut_revert(%(run)s)",
-    "fn_iu_create": "SELECT public.fn_iu_create('ACME-LAW/ONE', 'One', 'x', 'me', 'document_unit', 'section', 'sovereign', 'cut', NULL)",
-    "fn_iu_apply_edit_draft": "SELECT public.fn_iu_apply_edit_draft('ACME-LAW/ONE', 'One', 'x', 'me')",
-    "fn_iu_enact": "SELECT public.fn_iu_enact('ACME-LAW/ONE', gen_random_uuid(), 'me', false)",
-    "fn_iu_supersede": "SELECT public.fn_iu_supersede('ACME-LAW/ONE', gen_random_uuid(), 'me', false)",
-    "fn_iu_retire": "SELECT public.fn_iu_retire('ACME-LAW/ONE', gen_random_uuid(), 'me', false)",
+    "fn_cut_apply": "SELECT cutter_governance.fn_cut_apply(%(run)s, %(manifest)s, %(text)s, %(event)s)",
+    "fn_edit_apply": "SELECT cutter_governance.fn_edit_apply(%(run)s, %(manifest)s, %(text)s, %(event)s)",
+    "fn_cut_record": "SELECT cutter_governance.fn_cut_record(%(run)s, %(event)s)",
+    "fn_cut_enact": "SELECT cutter_governance.fn_cut_enact(%(run)s, %(event)s)",
+    "fn_cut_revert": "SELECT cutter_governance.fn_cut_revert(%(run)s, %(event)s)",
 }
-SET_BASED = ("fn_cut_apply", "fn_cut_enact", "fn_cut_revert")
+PURPOSES = {"fn_cut_apply": "cut", "fn_edit_apply": "edit", "fn_cut_enact": "enact", "fn_cut_revert": "revert"}
+GONE = ("fn_iu_create", "fn_iu_apply_edit_draft", "fn_iu_enact", "fn_iu_supersede", "fn_iu_retire", "fn_iu_step")
 
 
 def _call(run: SignedCut, writer: str) -> None:
     with run.executor() as connection:
-        connection.execute(WRITERS[writer].encode(), {"run": run.run_id})
+        _write(connection, run, writer)
+
+
+def _write(connection: psycopg.Connection, run: SignedCut, writer: str) -> None:
+    parameters = {
+        "run": run.run_id,
+        "manifest": ledger.manifest_bytes(run.units),
+        "text": run.canonical,
+        "event": event(),
+    }
+    connection.execute(WRITERS[writer].encode(), parameters)
 
 
 @pytest.mark.parametrize("writer", WRITERS)
@@ -38,28 +43,59 @@ def test_no_function_writes_without_a_lease(cut: SignedCut, writer: str) -> None
         _call(cut, writer)
 
 
-@pytest.mark.parametrize("writer", SET_BASED)
+@pytest.mark.parametrize("writer", PURPOSES)
+def test_a_lease_for_one_purpose_serves_no_other(cut: SignedCut, writer: str) -> None:
+    cut.rule()
+    cut.arm()
+    if PURPOSES[writer] != "cut":
+        with stopped("STOP_EXECUTION_DISABLED"):
+            _call(cut, writer)
+    else:
+        _call(cut, writer)
+
+
+@pytest.mark.parametrize("writer", PURPOSES)
 def test_incident_16_no_function_writes_without_an_approval(cut: SignedCut, writer: str) -> None:
     """Incident 16: approval was checked only if an issue existed. A lease that was left behind changes nothing."""
     with cut.database.connect() as connection:
-        purpose = {"fn_cut_apply": "cut", "fn_cut_enact": "enact", "fn_cut_revert": "revert"}[writer]
         connection.execute(
             "INSERT INTO cutter_governance.execution_lease (run_id, purpose, operator, host, expires_at)"
             " VALUES (%s, %s, 'o', 'h', clock_timestamp() + interval '5 minutes')",
-            (cut.run_id, purpose),
+            (cut.run_id, PURPOSES[writer]),
         )
     with stopped("STOP_APPROVAL_REQUIRED"):
         _call(cut, writer)
 
 
-@pytest.mark.parametrize("purpose", ["cut", "revert", "enact"])
+def test_leg_b_is_not_recorded_under_a_lease_that_no_cut_was_made_with(cut: SignedCut) -> None:
+    cut.rule()
+    cut.arm()
+    with stopped("STOP_INVARIANT_FAILED"):
+        _call(cut, "fn_cut_record")
+
+
+@pytest.mark.parametrize("purpose", ["cut", "revert", "enact", "edit"])
 def test_incident_16_the_switch_cannot_be_armed_without_an_approval(cut: SignedCut, purpose: str) -> None:
     """Incident 16: the lease itself asks for the ruling, or the stage of the run refuses it."""
     with stopped("STOP_APPROVAL_REQUIRED" if purpose == "cut" else "STOP_EXECUTION_DISABLED"):
         cut.arm(purpose)
 
 
-@pytest.mark.parametrize("writer", ["fn_cut_apply", "fn_cut_record", "fn_cut_enact", "fn_cut_revert", "fn_iu_create"])
+def test_the_switch_cannot_be_armed_to_edit_without_an_approval(cut: SignedCut) -> None:
+    cut.to_second_pause()
+    edit = start_edit(cut)
+    with stopped("STOP_APPROVAL_REQUIRED"):
+        edit.arm("edit")
+
+
+@pytest.mark.parametrize("purpose", ["supersede", "retire", "", "CUT", "everything"])
+def test_the_switch_is_armed_for_no_purpose_that_nothing_serves(cut: SignedCut, purpose: str) -> None:
+    cut.rule()
+    with stopped("STOP_EXECUTION_DISABLED"):
+        cut.arm(purpose)
+
+
+@pytest.mark.parametrize("writer", WRITERS)
 def test_no_function_writes_under_a_hold(cut: SignedCut, writer: str) -> None:
     cut.rule()
     cut.arm()
@@ -82,47 +118,51 @@ def test_the_switch_is_not_armed_under_a_hold_and_is_after_its_release(cut: Sign
 
 def test_a_verification_is_not_recorded_under_a_hold(cut: SignedCut) -> None:
     cut.cut()
+    cut.record()
     with cut.executor() as connection:
-        connection.execute("SELECT cutter_governance.fn_run_advance(%s, 'structural_verified')", (cut.run_id,))
-        ledger.record_cut(connection, cut.run_id)
         ledger.set_hold(connection, "stop", "somebody", None)
-    with stopped("STOP_HOLD"), cut.verifier() as connection:
-        ledger.record_verification(connection, cut.run_id, "PASS", "{}")
+    with stopped("STOP_HOLD"):
+        cut.verify()
 
 
-FORGED: dict[str, Callable[[], tuple[str, dict[str, object]]]] = {
-    "expired": lambda: ("STOP_APPROVAL_INVALID", {"expires": datetime.now(UTC) - timedelta(seconds=1)}),
-    "not yet valid": lambda: ("STOP_APPROVAL_INVALID", {"not_before": datetime.now(UTC) + timedelta(minutes=5)}),
-    "another database": lambda: ("STOP_IDENTITY_MISMATCH", {"database": "elsewhere"}),
-    "another cluster": lambda: ("STOP_IDENTITY_MISMATCH", {"system_identifier": "1"}),
-    "another timeline": lambda: ("STOP_IDENTITY_MISMATCH", {"timeline": 99}),
-}
-
-
-@pytest.mark.parametrize("how", FORGED)
-def test_incident_27_an_approval_that_is_not_for_here_and_now_does_not_arm(cut: SignedCut, how: str) -> None:
-    """Incident 27: the sandbox stood beside production; database, system identifier and timeline are part of the ruling."""
-    code, changes = FORGED[how]()
-    cut.rule(changes=changes)
-    with stopped(code):
-        cut.arm()
-
-
-@pytest.mark.parametrize("field", ["plan_digest", "baseline_digest", "n_units"])
-def test_an_approval_of_another_plan_does_not_cut(cut: SignedCut, field: str) -> None:
-    cut.rule(changes={field: 99 if field == "n_units" else "f" * 64})
+def test_a_hold_ends_the_lease_that_is_open_and_its_release_does_not_bring_it_back(cut: SignedCut) -> None:
+    cut.rule()
     cut.arm()
-    with stopped("STOP_APPROVAL_INVALID"), cut.executor() as connection:
-        cut.apply(connection)
+    with cut.executor() as connection:
+        ledger.set_hold(connection, "stop", "somebody", None)
+        ledger.release_hold(connection, "found out", "somebody")
+    with cut.verifier() as connection:
+        ended = connection.execute("SELECT end_reason FROM cutter_governance.execution_lease").fetchall()
+    assert ended == [("a HOLD was set",)]
+    with stopped("STOP_EXECUTION_DISABLED"):
+        _call(cut, "fn_cut_apply")
+
+
+def test_the_reason_of_a_hold_and_who_sets_it_are_named_and_bounded(database: Database) -> None:
+    wrong = (("", "me"), ("x" * 501, "me"), ("stop", ""), ("stop", "x" * 201), (None, "me"), ("stop", None))
+    for reason, by in wrong:
+        for call in ("fn_hold_set(%s, %s, NULL)", "fn_hold_release(%s, %s)"):
+            with database.connect("cutter_exec") as connection, stopped("STOP_REFUSED_INPUT", "STOP_HOLD"):
+                connection.execute(f"SELECT cutter_governance.{call}".encode(), (reason, by))
+    with database.connect("cutter_exec") as connection:
+        ledger.set_hold(connection, "x" * 500, "y" * 200, None)
+        for reason, by in wrong:
+            with stopped("STOP_REFUSED_INPUT"):
+                connection.execute("SELECT cutter_governance.fn_hold_release(%s, %s)", (reason, by))
+        row = connection.execute("SELECT length(reason) FROM cutter_governance.v_hold").fetchone()
+    assert row == (500,)
 
 
 def test_an_approval_that_expires_after_arming_does_not_cut(cut: SignedCut) -> None:
-    cut.rule(changes={"expires": datetime.now(UTC) + timedelta(milliseconds=300)})
+    """The clock of the database decides at the write, and not only when the switch was armed."""
+    digest = cut.rule()
     cut.arm()
-    with cut.executor() as connection:
-        connection.execute("SELECT pg_sleep(0.3)")
-    with stopped("STOP_APPROVAL_INVALID"), cut.executor() as connection:
-        cut.apply(connection)
+    tamper(
+        cut.database,
+        f"UPDATE cutter_governance.approval SET expires = clock_timestamp() WHERE statement_sha256 = '{digest}'",
+    )
+    with stopped("STOP_APPROVAL_INVALID"):
+        _call(cut, "fn_cut_apply")
 
 
 def test_the_approval_of_one_run_does_not_serve_another(database: Database) -> None:
@@ -136,29 +176,25 @@ def test_the_approval_of_one_run_does_not_serve_another(database: Database) -> N
 
 
 def test_the_executor_alone_cannot_bring_an_approval_into_being(cut: SignedCut) -> None:
+    statement = cut.statement()
     with pytest.raises(psycopg.errors.InsufficientPrivilege), cut.executor() as connection:
-        ledger.import_approval(connection, cut.ruling(connection))
+        ledger.import_approval(connection, statement, (b"",))
     with pytest.raises(psycopg.errors.InsufficientPrivilege), cut.executor() as connection:
         connection.execute("INSERT INTO cutter_governance.approval SELECT * FROM cutter_governance.approval")
 
 
+@pytest.mark.parametrize("role", ["cutter_verify", "cutter_ro"])
 @pytest.mark.parametrize("writer", WRITERS)
-def test_the_verifying_role_may_never_execute(cut: SignedCut, writer: str) -> None:
-    with pytest.raises(psycopg.errors.InsufficientPrivilege), cut.verifier() as connection:
-        connection.execute(WRITERS[writer].encode(), {"run": cut.run_id})
+def test_neither_the_verifying_nor_the_monitoring_role_may_ever_execute(law: SignedCut, writer: str, role: str) -> None:
+    with law.database.connect(role) as connection, pytest.raises(psycopg.errors.InsufficientPrivilege):
+        _write(connection, law, writer)
 
 
-@pytest.mark.parametrize("writer", WRITERS)
-def test_the_monitoring_role_may_never_execute(cut: SignedCut, writer: str) -> None:
-    with cut.database.connect("cutter_ro") as connection, pytest.raises(psycopg.errors.InsufficientPrivilege):
-        connection.execute(WRITERS[writer].encode(), {"run": cut.run_id})
-
-
-@pytest.mark.parametrize("name", ["kb:approval-sovereign-prod-write-1", "kb:approval-u-w4b-grant-1"])
-def test_incident_14_a_placeholder_approval_is_refused_by_name(cut: SignedCut, name: str) -> None:
-    """Incident 14: placeholder ids lay about in packages; the database refuses them too."""
-    with stopped("STOP_APPROVAL_INVALID"):
-        cut.rule(changes={"statement": f'{{"approval":"{name}"}}'.encode()})
+@pytest.mark.parametrize("name", GONE)
+def test_there_is_no_function_that_writes_a_single_unit(each_database: Database, name: str) -> None:
+    """A plan is signed whole and written whole: what wrote one unit was the way in for units that nobody signed."""
+    with each_database.connect() as connection:
+        assert connection.execute("SELECT oid::regprocedure FROM pg_proc WHERE proname = %s", (name,)).fetchall() == []
 
 
 def test_incident_15_an_approval_is_used_once(cut: SignedCut) -> None:
@@ -169,6 +205,12 @@ def test_incident_15_an_approval_is_used_once(cut: SignedCut) -> None:
     with cut.verifier() as connection:
         uses = connection.execute("SELECT purpose, run_id FROM cutter_governance.approval_use").fetchall()
     assert uses == [("cut", cut.run_id)]
+
+
+def test_a_purpose_that_was_served_takes_no_other_ruling(cut: SignedCut) -> None:
+    cut.cut()
+    with stopped("STOP_APPROVAL_USED"):
+        cut.rule()
 
 
 def test_incident_15_a_rolled_back_cut_has_not_used_its_approval(cut: SignedCut) -> None:
@@ -197,24 +239,45 @@ def test_incident_13_the_decision_of_the_cut_is_refused_as_that_of_the_enactment
         row = connection.execute("SELECT id::text FROM cutter_governance.review_decision").fetchone()
     assert row is not None
     with stopped("STOP_APPROVAL_USED"):
-        cut.rule("SG_2", {"review_decision_id": row[0]})
+        cut.rule("enact", {"review_decision_id": row[0]})
 
 
-def test_the_ruling_to_enact_does_not_supersede_or_retire(cut: SignedCut) -> None:
+@pytest.mark.parametrize("purpose", ["supersede", "retire", "revert", "enact", "cut"])
+def test_nothing_can_be_armed_for_a_run_that_is_closed(cut: SignedCut, purpose: str) -> None:
+    """The ruling to enact does not supersede or retire; nor does any other, behind the end of a run."""
     cut.enacted()
     with cut.executor() as connection:
-        ledger.advance(connection, cut.run_id, Stage.CLOSEOUT_REPORTED)
-    with stopped("STOP_APPROVAL_USED"):
-        cut.arm("supersede")
-    assert cut.lifecycles() == ["enacted"] * 3
+        ledger.close_run(connection, cut.run_id, event("closeout"))
+    with stopped("STOP_EXECUTION_DISABLED"):
+        cut.arm(purpose)
+    assert (cut.lifecycles(), cut.stage()) == (["enacted"] * 3, f"{Stage.CLOSEOUT_REPORTED}/active")
 
 
 @pytest.mark.parametrize("minutes", [0, -5, 61, 100_000])
 def test_incident_24_a_lease_is_at_most_an_hour(cut: SignedCut, minutes: int) -> None:
     """Incident 24: a gate that was opened for one operation stayed open."""
     cut.rule()
-    with pytest.raises(psycopg.errors.CheckViolation):
+    with stopped("STOP_REFUSED_INPUT"):
         cut.arm(minutes=minutes)
+
+
+def test_a_lease_of_a_whole_hour_can_be_had_and_no_row_holds_a_longer_one(cut: SignedCut) -> None:
+    cut.rule()
+    cut.arm(minutes=60)
+    with cut.database.connect() as connection, pytest.raises(psycopg.errors.CheckViolation):
+        connection.execute(
+            "INSERT INTO cutter_governance.execution_lease (run_id, purpose, operator, host, expires_at)"
+            " VALUES (%s, 'cut', 'o', 'h', clock_timestamp() + interval '61 minutes')",
+            (cut.run_id,),
+        )
+
+
+@pytest.mark.parametrize(("operator", "host"), [("", "h"), ("o", ""), (None, "h"), ("o", None), ("o" * 201, "h")])
+def test_a_lease_names_operator_and_host(cut: SignedCut, operator: str | None, host: str | None) -> None:
+    cut.rule()
+    cut.backup()
+    with stopped("STOP_REFUSED_INPUT"), cut.executor() as connection:
+        connection.execute("SELECT cutter_governance.fn_lease_arm(%s, 'cut', %s, %s, 5)", (cut.run_id, operator, host))
 
 
 def test_incident_24_an_expired_lease_arms_nothing_and_makes_room(cut: SignedCut) -> None:
@@ -246,24 +309,7 @@ def test_a_run_that_left_the_way_writes_nothing_though_it_is_armed(cut: SignedCu
     cut.rule()
     cut.arm()
     with cut.executor() as connection:
-        ledger.leave(connection, cut.run_id, Family.FAILED, "by_hand")
+        ledger.leave(connection, cut.run_id, Family.FAILED, "by_hand", event())
     with stopped("STOP_EXECUTION_DISABLED"), cut.executor() as connection:
         cut.apply(connection)
-    with stopped("STOP_EXECUTION_DISABLED"), cut.executor() as connection:
-        cut.send_manifest(connection)
-        for unit in cut.units:
-            _create(connection, cut, unit.address)
     assert counts(cut.database)["public.information_unit"] == 0
-
-
-def _create(connection: psycopg.Connection, run: SignedCut, address: str) -> None:
-    unit = next(unit for unit in run.units if unit.address == address)
-    connection.execute(
-        "SELECT public.fn_iu_create(%s, %s, %s, 'me', %s, %s, 'sovereign', 'cut', %s)",
-        (unit.address, unit.title, run.body(unit), unit.unit_kind, unit.section_type, unit.parent),
-    )
-
-
-def test_a_lease_of_a_whole_hour_can_be_had(cut: SignedCut) -> None:
-    cut.rule()
-    cut.arm(minutes=60)

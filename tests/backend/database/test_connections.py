@@ -109,7 +109,7 @@ def test_where_nothing_is_installed_the_step_is_named(empty_database: Database, 
 
 def test_a_refusal_keeps_its_code_and_its_next_action(cut: SignedCut) -> None:
     with pytest.raises(Refused) as caught, connect(cut.database.conninfo("cutter_exec")) as connection:
-        connection.execute("SELECT cutter_governance.fn_cut_apply(%s)", (cut.run_id,))
+        cut.apply(connection)
     assert caught.value.code is StopCode.EXECUTION_DISABLED
     assert "cutter-console arm" in caught.value.next_action
 

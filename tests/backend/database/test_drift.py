@@ -12,6 +12,7 @@ from console.backend.database.drift import differences, measure_drift
 from console.backend.database.grant_matrix import measure_grants
 from console.backend.database.inventory import measure_inventory
 from console.backend.database.mending import LOOK_FIRST
+from console.backend.database.migrations import migrate
 from console.backend.errors import Unmeasured
 from console.backend.outcome import Outcome
 from console.backend.readiness import Difference, DriftReport
@@ -90,6 +91,19 @@ def test_incident_28_a_break_is_told_and_what_is_printed_mends_it(broken: Databa
     mended = _drift(broken)
     assert (mended.outcome, _told(mended)) == (Outcome.PASS, [])
     assert mended.schema_digest == found.pinned_digest
+
+
+def test_a_revoked_grant_on_a_column_is_told_and_mended(broken: Database) -> None:
+    """No column of the product has grants of its own any more; one that was accepted is looked after like the others."""
+    _run(broken, f"GRANT UPDATE (title) ON {VERSION} TO cutter_exec")
+    migrate(broken.conninfo(), _drift(broken).schema_digest)
+    _run(broken, f"REVOKE UPDATE (title) ON {VERSION} FROM cutter_exec")
+
+    found = _drift(broken)
+    assert _told(found) == [("grant", f"cutter_exec on {VERSION} (title)", "UPDATE", "none")]
+
+    _run(broken, _mends(found))
+    assert _drift(broken).outcome is Outcome.PASS
 
 
 def test_nothing_is_run_by_measuring_and_a_fresh_database_is_as_installed(each_database: Database) -> None:

@@ -29,7 +29,42 @@ _DIFFERENT = """
     (SELECT line FROM cutter_governance.v_schema_line EXCEPT SELECT line FROM cutter_governance.v_schema_pin)
     UNION ALL (SELECT line FROM cutter_governance.v_schema_pin EXCEPT SELECT line FROM cutter_governance.v_schema_line)
 """
-CUT_FUNCTIONS = {"fn_cut_apply", "fn_cut_record", "fn_cut_enact", "fn_cut_revert", "fn_iu_create", "fn_iu_enact"}
+_WRITABLE = """
+    SELECT c.oid::regclass::text, r.rolname FROM pg_class c, pg_roles r
+     WHERE c.relkind IN ('r', 'v', 'S') AND c.relnamespace::regnamespace::text IN ('public', 'cutter_governance') AND r.rolname LIKE 'cutter\\_%'
+       AND r.rolname <> 'cutter_owner' AND CASE c.relkind WHEN 'S' THEN has_sequence_privilege(r.oid, c.oid, 'USAGE, UPDATE')
+           ELSE has_table_privilege(r.oid, c.oid, 'DELETE, TRUNCATE, REFERENCES, TRIGGER') OR has_any_column_privilege(r.oid, c.oid, 'INSERT, UPDATE, REFERENCES') END
+"""
+CUT_FUNCTIONS = {"fn_cut_apply", "fn_edit_apply", "fn_cut_record", "fn_cut_enact", "fn_cut_revert"}
+RECORDING = {
+    "fn_approval_import",
+    "fn_structure_record",
+    "fn_verify_record",
+    "fn_edit_verify_record",
+    "fn_backup_record",
+}
+NOBODYS = {
+    *(
+        "fn_approval_spend",
+        "fn_authorise",
+        "fn_ruling",
+        "fn_signers",
+        "fn_statement",
+        "fn_policy_pin",
+        "fn_signing_key_pin",
+    ),
+    *("fn_signing_key_end", "fn_event_write", "fn_run_step", "fn_baseline_write", "fn_manifest_seal", "fn_cut_write"),
+    *("fn_record_write", "fn_revert_write", "fn_write_lock", "fn_lock", "fn_table_digest", "fn_assert_backup"),
+}
+FIXED = {
+    "DateStyle": "ISO, YMD",
+    "TimeZone": "UTC",
+    "IntervalStyle": "postgres",
+    "bytea_output": "hex",
+    "extra_float_digits": "3",
+    "lock_timeout": "10s",
+}
+"""What a function may fix besides its search_path, so that its caller cannot."""
 
 
 def test_every_function_has_a_pinned_search_path_one_owner_and_no_public_execute(each_database: Database) -> None:
@@ -37,7 +72,10 @@ def test_every_function_has_a_pinned_search_path_one_owner_and_no_public_execute
         rows = connection.execute(_DEFINERS.encode()).fetchall()
     assert len(rows) > 35
     for name, _, settings, owner, by_everybody in rows:
-        assert (settings, owner, by_everybody) == ("search_path=pg_catalog, pg_temp", "cutter_owner", False), name
+        fixed = dict(setting.split("=", 1) for setting in settings.split(";"))
+        assert (fixed.pop("search_path"), owner, by_everybody) == ("pg_catalog, pg_temp", "cutter_owner", False), name
+        assert {setting.lower() for setting in fixed} <= {setting.lower() for setting in FIXED}, name
+        assert all(fixed[one] == value for one, value in FIXED.items() if one in fixed), name
 
 
 def test_the_roles_are_ordinary_and_the_owner_cannot_log_in(each_database: Database) -> None:
@@ -76,14 +114,21 @@ def test_the_monitoring_role_executes_reading_functions_alone(database: Database
     ]
 
 
-def test_the_executor_imports_no_approval_and_the_verifier_writes_no_unit(database: Database) -> None:
-    with database.connect() as connection:
+def test_the_executor_imports_no_approval_and_the_verifier_writes_no_unit(each_database: Database) -> None:
+    with each_database.connect() as connection:
         executor = {name for (name,) in connection.execute(_EXECUTABLE.encode(), ("cutter_exec",))}
         verifier = {name for (name,) in connection.execute(_EXECUTABLE.encode(), ("cutter_verify",))}
     assert executor >= CUT_FUNCTIONS
-    assert not verifier & CUT_FUNCTIONS
-    assert not {"fn_approval_import", "fn_verify_record", "fn_approval_spend", "fn_authorise"} & executor
-    assert not {"fn_lease_arm", "fn_hold_release", "fn_approval_spend", "fn_authorise"} & verifier
+    assert verifier >= RECORDING
+    assert not executor & RECORDING
+    assert not verifier & (CUT_FUNCTIONS | {"fn_lease_arm", "fn_hold_release", "fn_run_create", "fn_run_plan"})
+    assert not (executor | verifier) & NOBODYS
+
+
+def test_no_role_changes_a_row_of_any_table_or_view_by_itself(each_database: Database) -> None:
+    """Not one INSERT is granted: every row is written by a function that derives it."""
+    with each_database.connect() as connection:
+        assert connection.execute(_WRITABLE.encode()).fetchall() == []
 
 
 def test_the_owner_of_everything_is_the_nologin_role(each_database: Database) -> None:
@@ -108,9 +153,11 @@ CHANGES = {
     "a revoked grant": "REVOKE SELECT ON cutter_governance.unit_vocabulary FROM cutter_exec",
     "a grant on a schema": "GRANT CREATE ON SCHEMA cutter_governance TO cutter_exec",
     "a grant on a function": "GRANT EXECUTE ON FUNCTION cutter_governance.fn_approval_import TO cutter_exec",
+    "a grant to pin policies": "GRANT EXECUTE ON FUNCTION cutter_governance.fn_policy_pin TO cutter_verify",
+    "a grant to insert into the manifest": "GRANT INSERT ON cutter_governance.manifest_unit_block TO cutter_exec",
     "a changed function": "CREATE OR REPLACE FUNCTION cutter_governance.fn_assert_no_hold() RETURNS void LANGUAGE sql AS 'SELECT'",
-    "a function's search_path": "ALTER FUNCTION cutter_governance.fn_cut_apply(text) RESET search_path",
-    "a function's owner": "ALTER FUNCTION cutter_governance.fn_cut_apply(text) OWNER TO postgres",
+    "a function's search_path": "ALTER FUNCTION cutter_governance.fn_cut_apply RESET search_path",
+    "a function's owner": "ALTER FUNCTION cutter_governance.fn_cut_apply OWNER TO postgres",
     "a disabled trigger": "ALTER TABLE public.information_unit DISABLE TRIGGER guard_write",
     "a trigger that replica mode skips": "ALTER TABLE public.information_unit ENABLE TRIGGER guard_write",
     "a dropped trigger": "DROP TRIGGER guard_immutable ON public.unit_version",
@@ -179,7 +226,9 @@ GRANTS_TO_WRITE = {
     "a table": "GRANT INSERT ON public.information_unit TO cutter_ro",
     "a column": "GRANT UPDATE (body) ON public.unit_version TO cutter_ro",
     "a function of the ledger": "GRANT EXECUTE ON FUNCTION cutter_governance.fn_hold_release TO cutter_ro",
-    "a function on units": "GRANT EXECUTE ON FUNCTION public.fn_iu_create TO cutter_ro",
+    "a function on units": "GRANT EXECUTE ON FUNCTION cutter_governance.fn_cut_apply TO cutter_ro",
+    "a part of a function": "GRANT EXECUTE ON FUNCTION cutter_governance.fn_approval_spend TO cutter_ro",
+    "a function of the verifier": "GRANT EXECUTE ON FUNCTION cutter_governance.fn_backup_record TO cutter_ro",
 }
 
 

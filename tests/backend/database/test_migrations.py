@@ -10,7 +10,7 @@ from console.backend.database.migrations import Migration, MigrationReport, migr
 from console.backend.documents.vocabulary import VOCABULARY
 from console.backend.errors import CutterError, Drifted, Refused, StopCode
 from tests.backend.database.signed_cut import start_cut
-from tests.conftest import Database
+from tests.conftest import Database, prepare_template
 
 NAMES = tuple(step.name for step in migrations())
 _OBJECTS = """
@@ -222,7 +222,7 @@ def test_all_differences_are_listed_at_once(production: Database) -> None:
 
 def test_existing_tables_that_fit_are_used_with_their_rows(production: Database) -> None:
     _execute(production, "ALTER TABLE public.information_unit ADD COLUMN remark text")
-    migrate(production.conninfo())
+    prepare_template(production.conninfo())
     run = start_cut(production)
     run.cut()
     assert run.lifecycles() == ["draft"] * 3

@@ -508,8 +508,8 @@ def _refusals() -> dict[str, tuple[bytes, dict[str, str]]]:
     user = b"Made by hand <hand@example.org>"
     about_user = primary.hashed + b"\xb4" + len(user).to_bytes(4, "big") + user
 
-    def by(kind: int, about: bytes, more: bytes = b"", signer: Key = primary) -> bytes:
-        return packet(2, sign(signer, about, time_subpacket(2, NOW - 5) + signer.issuer() + more, kind=kind).body())
+    def by(kind: int, about: bytes, more: bytes = b"", signer: Key = primary, at: int = NOW - 5) -> bytes:
+        return packet(2, sign(signer, about, time_subpacket(2, at) + signer.issuer() + more, kind=kind).body())
 
     second = b"Made by hand too"
     about_second = primary.hashed + b"\xb4" + len(second).to_bytes(4, "big") + second
@@ -592,13 +592,28 @@ def _refusals() -> dict[str, tuple[bytes, dict[str, str]]]:
             {mine: "pinned", sub: "revoked"},
         ),
         "a subkey without a binding": (block + packet(14, subkey.packet), {mine: "pinned", sub: "no valid binding"}),
+        "a binding at another subkey": (
+            block
+            + packet(14, subkey.packet)
+            + packet(14, other.packet)
+            + bound(primary, subkey)[len(packet(14, subkey.packet)) :],
+            {mine: "pinned", sub: "no valid binding", other.fingerprint: "no valid binding"},
+        ),
+        "a binding at the user id": (
+            block + bound(primary, subkey)[len(packet(14, subkey.packet)) :],
+            {mine: "misplaced signature"},
+        ),
+        "a user id behind a subkey": (
+            head + bound(primary, subkey) + block[len(head) :],
+            {mine: "malformed packet"},
+        ),
         "an unknown critical subpacket": (
             self_signed(primary, more=subpacket(99, b"", critical=True)),
             {mine: "no valid self-signature"},
         ),
-        "a self-signature from the future": (
-            self_signed(primary, created=NOW + 9000),
-            {mine: "no valid self-signature"},
+        "a self-signature from the future that takes the flag away": (
+            self_signed(primary) + by(0x13, about_user, subpacket(27, b"\1"), at=NOW + 9000),
+            {mine: "not a signing key"},
         ),
         "an expired self-signature": (
             self_signed(primary, more=time_subpacket(3, 1)),

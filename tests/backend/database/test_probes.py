@@ -115,15 +115,34 @@ def test_neither_the_executor_nor_the_monitor_may_probe(database: Database, role
         connection.execute(query.encode())
 
 
-@pytest.mark.parametrize("call", ["fn_probe_block('a', 'b', 1)", "fn_probe_rows()", "fn_probe_refusal()"])
+PARTS = (
+    "fn_probe_plan('a', 1)",
+    "fn_probe_rows()",
+    "fn_probe_refusal()",
+    "fn_cut_write(NULL, NULL, '', '')",
+    "fn_manifest_seal(NULL, NULL, '', '')",
+    "fn_record_write(NULL, NULL)",
+    "fn_revert_write('a', NULL)",
+    "fn_approval_spend(NULL, 'cut')",
+    "fn_write_lock()",
+    "fn_lock(false)",
+)
+
+
+@pytest.mark.parametrize("call", PARTS)
 @pytest.mark.parametrize("role", ["cutter_exec", "cutter_ro", "cutter_verify"])
 def test_the_parts_of_a_probe_are_nobodys(database: Database, role: str, call: str) -> None:
+    """They go past the authorisation, so nobody may call them but a function of the owner."""
     with _as(database, role) as connection, pytest.raises(pg.InsufficientPrivilege):
         connection.execute(f"SELECT cutter_governance.{call}".encode())
 
 
 def test_the_verifier_still_cannot_arm_cut_or_revert(database: Database, drafted: SignedCut) -> None:
-    for call in ("fn_lease_arm(%s, 'revert', 'x', 'x', 1)", "fn_cut_revert(%s)", "fn_cut_apply(%s)"):
+    for call in (
+        "fn_lease_arm(%s, 'revert', 'x', 'x', 1)",
+        "fn_cut_revert(%s, '{}')",
+        "fn_cut_apply(%s, '', '', '{}')",
+    ):
         with _as(database, "cutter_verify") as connection, pytest.raises(pg.InsufficientPrivilege):
             connection.execute(f"SELECT cutter_governance.{call}".encode(), (drafted.run_id,))
 
@@ -258,6 +277,27 @@ def test_a_whole_run_passes_while_probes_are_tried_all_the_time(database: Databa
 
     assert run.lifecycles() == ["enacted"] * 3
     assert set(said) <= {"done", "ARMED", "BUSY"}
+
+
+def test_a_run_that_arms_or_records_waits_for_a_probe_that_is_at_work(drafted: SignedCut) -> None:
+    """The probe holds the execution lock for moments; whoever asks for it meanwhile is told nothing of that."""
+    probing = threading.Event()
+
+    def hold_the_lock() -> None:
+        with drafted.database.connect() as prober, prober.transaction():
+            prober.execute("SELECT 1 FROM cutter_governance.execution_lock FOR UPDATE")
+            probing.set()
+            prober.execute("SELECT pg_sleep(0.2)")
+
+    thread = threading.Thread(target=hold_the_lock)
+    thread.start()
+    try:
+        probing.wait()
+        drafted.verify()
+    finally:
+        thread.join()
+
+    assert drafted.stage() == "awaiting_lifecycle_authorization/active"
 
 
 def test_without_row_counters_it_is_not_measurable(database: Database) -> None:

@@ -270,6 +270,16 @@ def test_incident_23_a_hold_is_red_with_who_why_and_since(fresh: Passage) -> Non
     assert "since 20" in detail
 
 
+def test_incident_43_a_hold_that_only_a_file_sets_is_red_with_what_makes_it_whole(fresh: Passage) -> None:
+    """Incident 43: psql and other hosts do not know the file."""
+    fresh.site.hold_file.write_text("look\nanna\n", encoding="ascii")
+
+    report = measured(GATE, fresh.site)
+
+    assert is_red(report, "switch off", action="cutter-console panic --reason look")
+    assert "the database has no HOLD" in named(report, "switch off").detail
+
+
 @pytest.mark.parametrize(
     "words",
     [

@@ -697,10 +697,10 @@ DECLARE
 BEGIN
     sig := cutter_governance.fn_openpgp_signature(p_signature);
     key := cutter_governance.fn_openpgp_key(p_key);
-    -- Certifications by others are skipped before they cost time.
+    -- Certifications by others are skipped before they cost time. A time in the future is no reason to skip: such a signature may take a flag away.
     IF sig.refused IS NOT NULL OR key.refused IS NOT NULL OR sig.created IS NULL OR coalesce(sig.issuer, key.fingerprint) <> key.fingerprint
         OR coalesce(sig.issuer_key_id, key.key_id) <> key.key_id OR NOT sig.critical <@ ARRAY[2, 3, 9, 11, 16, 21, 22, 25, 27, 30, 32, 33]
-        OR to_timestamp(sig.created::double precision) NOT BETWEEN key.created AND clock_timestamp()
+        OR to_timestamp(sig.created::double precision) < key.created
         OR sig.expires_after > 0 AND to_timestamp((sig.created + sig.expires_after)::double precision) <= clock_timestamp() THEN
         RETURN false;
     END IF;
@@ -756,7 +756,7 @@ BEGIN
     WHILE verdict IS NULL AND pos <= length(p_export) LOOP
         packet := cutter_governance.fn_openpgp_packet(p_export, pos);
         packets := packets + 1;
-        IF packet.tag IS NULL OR packet.tag NOT IN (2, 6, 12, 13, 14, 17) OR (packet.tag = 6) <> (packets = 1) THEN
+        IF packet.tag IS NULL OR packet.tag NOT IN (2, 6, 12, 13, 14, 17) OR (packet.tag = 6) <> (packets = 1) OR packet.tag IN (13, 17) AND i > 0 THEN
             verdict := CASE WHEN packet.tag = 6 THEN 'more than one key' WHEN packets = 1 THEN 'not a binary export of a public key' ELSE 'malformed packet' END;
         ELSIF packet.tag = 6 THEN
             primary_packet := packet.body;
@@ -802,6 +802,8 @@ BEGIN
                         crossed[i] := coalesce((cutter_governance.fn_openpgp_signature(sig.embedded)).kind = 25
                                                AND cutter_governance.fn_openpgp_vouches(sig.embedded, keys[i], part_data), false);
                     END IF;
+                -- gpg never exports a part's signature at another part; what it would say there is not guessed.
+                WHEN sig.kind IN (16, 17, 18, 19, 24, 40, 48) THEN verdict := 'misplaced signature';
                 ELSE NULL;
             END CASE;
         END IF;

@@ -107,6 +107,7 @@ BEGIN
         WHEN 'array' THEN '[' || coalesce((SELECT string_agg(cutter_governance.fn_canonical_json(e.value), ',' ORDER BY e.ordinality)
                                              FROM jsonb_array_elements(p_value) WITH ORDINALITY e), '') || ']'
         WHEN 'string' THEN to_json(p_value #>> '{}')::text
+        WHEN 'number' THEN trunc(p_value::numeric)::text
         ELSE p_value::text END;
 END $$;
 
@@ -141,21 +142,34 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     SELECT current_database()::text, c.system_identifier::text, ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::int FROM pg_control_system() c
 $$;
 
--- One writer at a time, and nothing that a session can set makes a check look at an older snapshot or skip a foreign key.
-CREATE OR REPLACE FUNCTION fn_write_lock() RETURNS void
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+-- The execution lock, under settings by which a check looks at rows as they are and foreign keys are asked. A writer does not wait for it; who
+-- arms or records waits: a probe (0013) holds it for moments, and gives way to a run instead of stopping it.
+CREATE OR REPLACE FUNCTION fn_lock(p_wait boolean) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET lock_timeout = '10s' AS $$
 BEGIN
     IF current_setting('transaction_isolation') <> 'read committed' OR current_setting('session_replication_role') <> 'origin' THEN
         PERFORM cutter_governance.fn_stop('STOP_INVARIANT_FAILED', 'CU004',
             format('a write needs isolation read committed and session_replication_role origin; here they are %s and %s',
                    current_setting('transaction_isolation'), current_setting('session_replication_role')), 'Use the console, or reset the two settings.');
     END IF;
-    PERFORM cutter_governance.fn_assert_no_hold();
     BEGIN
-        PERFORM 1 FROM cutter_governance.execution_lock FOR UPDATE NOWAIT;
+        IF p_wait THEN
+            PERFORM 1 FROM cutter_governance.execution_lock FOR UPDATE;
+        ELSE
+            PERFORM 1 FROM cutter_governance.execution_lock FOR UPDATE NOWAIT;
+        END IF;
     EXCEPTION WHEN lock_not_available THEN
         PERFORM cutter_governance.fn_stop('STOP_LOCKED', 'CU004', 'another transaction is writing', 'Wait for it, or stop it: cutter-console panic');
     END;
+END $$;
+
+-- One writer at a time, and none under a HOLD; the HOLD is looked for first, so that it is what is said.
+CREATE OR REPLACE FUNCTION fn_write_lock(p_wait boolean DEFAULT false) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    PERFORM cutter_governance.fn_assert_no_hold();
+    PERFORM cutter_governance.fn_lock(p_wait);
+    PERFORM cutter_governance.fn_assert_no_hold();
 END $$;
 
 -- ---------------------------------------------------------------------------------------------------------------------
@@ -222,10 +236,14 @@ BEGIN
         PERFORM cutter_governance.fn_stop('STOP_POLICY_UNSATISFIABLE', 'CU004', 'the policy is refused: ' || wrong, 'Correct the policy, and pin it again: cutter-console policy pin');
     END IF;
     FOR i IN 1 .. cardinality(signers) LOOP
-        PERFORM cutter_governance.fn_signing_key_pin(p_exports[i], signers[i]);
-        IF NOT EXISTS (SELECT 1 FROM cutter_governance.signing_key k WHERE k.primary_fingerprint = signers[i]
-                          AND NOT EXISTS (SELECT 1 FROM cutter_governance.signing_key_end e WHERE e.fingerprint = k.fingerprint)) THEN
-            PERFORM cutter_governance.fn_stop('STOP_POLICY_UNSATISFIABLE', 'CU004', format('key %s has no part that the database can verify with (RSA 2048 to 4096 or Ed25519)', signers[i]),
+        -- By this export, and not by what was pinned earlier: the owner may have revoked the key since.
+        SELECT string_agg(DISTINCT CASE WHEN e.fingerprint IS NOT NULL THEN 'withdrawn' ELSE k.verdict END, ', ')
+               FILTER (WHERE e.fingerprint IS NOT NULL OR k.verdict NOT IN ('pinned', 'present')),
+               count(*) FILTER (WHERE e.fingerprint IS NULL AND k.verdict IN ('pinned', 'present')) INTO wrong, able
+          FROM cutter_governance.fn_signing_key_pin(p_exports[i], signers[i]) k
+          LEFT JOIN cutter_governance.signing_key_end e ON e.fingerprint IN (k.fingerprint, signers[i]);
+        IF able = 0 THEN
+            PERFORM cutter_governance.fn_stop('STOP_POLICY_UNSATISFIABLE', 'CU004', format('key %s has no part that the database can verify with (RSA 2048 to 4096 or Ed25519): %s', signers[i], wrong),
                 'Have the signer make such a key, and a policy that names it.');
         END IF;
     END LOOP;
@@ -279,25 +297,29 @@ BEGIN
     END IF;
     BEGIN
         s := convert_from(p_statement, 'UTF8')::jsonb;
-    EXCEPTION WHEN data_exception THEN
+        s := CASE WHEN convert_to(cutter_governance.fn_canonical_json(s), 'UTF8') = p_statement THEN s END;
+    EXCEPTION WHEN data_exception OR statement_too_complex THEN
         s := NULL;
     END;
-    IF s IS NULL OR jsonb_typeof(s) <> 'object' OR convert_to(cutter_governance.fn_canonical_json(s), 'UTF8') <> p_statement THEN
+    IF s IS NULL OR jsonb_typeof(s) <> 'object' THEN
         PERFORM cutter_governance.fn_stop('STOP_APPROVAL_INVALID', 'CU004', 'these bytes are not a statement in canonical form', 'Draft it again: cutter-console approval draft RUN');
     END IF;
     RETURN s;
 END $$;
 
+-- Where many rows are joined nested loops are off: rows of the same transaction have no statistics, and 100,000 would be looked through 100,000 times.
+
 -- The lines that a ruling over drafts is about: one unit a line, fields split by TAB, in the manifest's order; the last field is the body's sha256.
 CREATE OR REPLACE FUNCTION fn_draft_lines(p_run_id text) RETURNS TABLE (seq bigint, address text, title text, body_sha256 text, unit_id uuid, line text)
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enable_nestloop = off AS $$
     SELECT row_number() OVER (ORDER BY d.place, d.canonical_address COLLATE "C"), d.canonical_address, d.title, d.body_sha256, d.id,
            concat_ws(chr(9), d.canonical_address, coalesce(d.parent_or_container_ref, ''), d.unit_kind, d.section_type, coalesce(d.section_code, ''), coalesce(d.title, ''), d.body_sha256)
-      FROM (SELECT u.*, v.title, encode(sha256(convert_to(v.body, 'UTF8')), 'hex') AS body_sha256,
-                   (SELECT min(b.seq) FROM cutter_governance.manifest_unit_block b WHERE b.run_id = p_run_id AND b.unit_id = u.id) AS place
+      FROM (SELECT u.id, u.canonical_address, u.parent_or_container_ref, u.unit_kind, u.section_type, u.section_code, v.title,
+                   encode(sha256(convert_to(v.body, 'UTF8')), 'hex') AS body_sha256, b.place
               FROM public.information_unit u JOIN public.unit_version v ON v.id = u.version_anchor_ref
+              LEFT JOIN (SELECT m.unit_id, min(m.seq) AS place FROM cutter_governance.manifest_unit_block m WHERE m.run_id = p_run_id GROUP BY m.unit_id) b ON b.unit_id = u.id
              WHERE u.lifecycle_status = 'draft'
-               AND (u.id IN (SELECT b.unit_id FROM cutter_governance.manifest_unit_block b WHERE b.run_id = p_run_id)
+               AND (b.place IS NOT NULL
                     OR u.doc_code = (SELECT r.docprefix FROM cutter_governance.run r WHERE r.run_id = p_run_id)
                     OR starts_with(u.canonical_address, (SELECT r.docprefix FROM cutter_governance.run r WHERE r.run_id = p_run_id) || '/'))) d
 $$;
@@ -317,7 +339,7 @@ $$;
 -- The drafts as they were signed: the sealed manifest of the cut, overlaid by the sealed manifests of the edits of the document.
 CREATE OR REPLACE FUNCTION fn_draft_signed(p_run_id text) RETURNS TABLE (seq integer, address text, parent text, unit_kind text, section_type text, section_code text,
     title text, body_sha256 text, unit_id uuid, version_id uuid, edits bigint)
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enable_nestloop = off AS $$
     WITH edited AS (
         SELECT DISTINCT ON (b.address) b.address, b.title, b.body_sha256, b.version_id, count(*) OVER (PARTITION BY b.address) AS edits
           FROM cutter_governance.run c JOIN cutter_governance.run e ON e.docprefix = c.docprefix AND e.operation = 'edit'
@@ -333,7 +355,7 @@ $$;
 
 -- Every unit of the document that is not, row for row, what was signed: address and reason. Empty for a sound draft cut.
 CREATE OR REPLACE FUNCTION fn_draft_differences(p_run_id text) RETURNS TABLE (address text, difference text)
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enable_nestloop = off SET work_mem = '64MB' AS $$
     WITH r AS (SELECT * FROM cutter_governance.run WHERE run_id = p_run_id),
          signed AS MATERIALIZED (SELECT * FROM cutter_governance.fn_draft_signed(p_run_id)),
          present AS MATERIALIZED (
@@ -351,6 +373,7 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
         WHEN p.id IS NULL THEN 'signed, and not there'
         WHEN s.address IS NULL THEN 'there, and not signed'
         WHEN (p.id, p.doc_code) IS DISTINCT FROM (s.unit_id, (SELECT docprefix FROM r)) THEN 'another unit stands under the address'
+        WHEN (p.owner_ref, p.publication_type) IS DISTINCT FROM ('sovereign', 'cut') THEN 'another owner than the sovereign, or not of a cut'
         WHEN p.parent_or_container_ref IS DISTINCT FROM s.parent THEN 'another parent than signed'
         WHEN (p.unit_kind, p.section_type, p.section_code) IS DISTINCT FROM (s.unit_kind, s.section_type, s.section_code) THEN 'another kind, section type or number than signed'
         WHEN (p.version_id, p.version_of, p.versions) IS DISTINCT FROM (s.version_id, s.unit_id, 1 + s.edits) THEN 'another version than signed'
@@ -359,10 +382,10 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
         ELSE format('is %s, its version %s, not a draft', p.lifecycle_status, p.version_status) END
       FROM signed s FULL JOIN present p ON p.canonical_address = s.address
      WHERE p.id IS NULL OR s.address IS NULL
-        OR ROW (p.id, p.doc_code, p.parent_or_container_ref, p.unit_kind, p.section_type, p.section_code, p.version_id, p.version_of, p.versions, p.title,
+        OR ROW (p.id, p.doc_code, p.owner_ref, p.publication_type, p.parent_or_container_ref, p.unit_kind, p.section_type, p.section_code, p.version_id, p.version_of, p.versions, p.title,
                 p.body_sha256, p.content_hash, p.content_anchor_ref, p.lifecycle_status, p.version_status, p.deleted_at)
            IS DISTINCT FROM
-           ROW (s.unit_id, (SELECT docprefix FROM r), s.parent, s.unit_kind, s.section_type, s.section_code, s.version_id, s.unit_id, 1 + s.edits, s.title,
+           ROW (s.unit_id, (SELECT docprefix FROM r), 'sovereign', 'cut', s.parent, s.unit_kind, s.section_type, s.section_code, s.version_id, s.unit_id, 1 + s.edits, s.title,
                 s.body_sha256, s.body_sha256, s.body_sha256, 'draft', 'draft', NULL::timestamptz)
 $$;
 
@@ -383,7 +406,7 @@ $$;
 
 -- Why this run's drafts can not be enacted now; NULL where they can. One reason, naming the first units.
 CREATE OR REPLACE FUNCTION fn_draft_refusal(p_run_id text) RETURNS text
-LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enable_nestloop = off AS $$
 DECLARE
     found bigint;
     named text;
@@ -482,7 +505,7 @@ BEGIN
                 WHEN s #> '{drafts,units}' IS NOT NULL AND s #> '{drafts,units}' IS DISTINCT FROM cutter_governance.fn_draft_units(n.run_id) THEN 'the units that the statement lists are not the drafts'
                 WHEN s #>> '{drafts,file_sha256}' IS DISTINCT FROM (SELECT encode(sha256(convert_to(string_agg(l.line, chr(10) ORDER BY l.seq), 'UTF8')), 'hex')
                      FROM cutter_governance.fn_draft_lines(n.run_id) l) THEN 'the file of units that the statement names is not of the drafts'
-                WHEN (SELECT count(*)::integer FROM cutter_governance.fn_draft_lines(n.run_id)) IS DISTINCT FROM n.n_units OR (s #>> '{drafts,count}')::integer IS DISTINCT FROM n.n_units THEN 'it is about another number of drafts'
+                WHEN (SELECT count(*)::integer FROM cutter_governance.fn_draft_lines(n.run_id)) IS DISTINCT FROM n.n_units OR s #> '{drafts,count}' IS DISTINCT FROM to_jsonb(n.n_units) THEN 'it is about another number of drafts'
                 WHEN n.purpose = 'enact' AND s ->> 'sg1_sha256' IS DISTINCT FROM (SELECT u.statement_sha256 FROM cutter_governance.approval_use u WHERE u.run_id = n.run_id AND u.purpose = 'cut')
                      THEN 'it names another SG_1 than the one that was used' END);
             IF refused IS NOT NULL THEN
@@ -498,6 +521,11 @@ BEGIN
            (n.kind, n.purpose, n.run_id, n.plan_digest, n.manifest_digest, n.policy_sha256, n.baseline_digest, n.draft_digest, n.review_decision_id, n.n_units, n.database,
             n.system_identifier, n.timeline, n.not_before, n.expires, n.canonical_sha256, p_statement) THEN
             PERFORM cutter_governance.fn_stop('STOP_REPLAY_CONFLICT', 'CU004', format('statement %s is recorded already, with other columns than its bytes say (by %s)', n.statement_sha256, old.imported_by),
+                'Somebody has tampered. Set a HOLD, keep the database as it is, and call the sovereign: cutter-console panic');
+        END IF;
+        -- The recorded signatures are what a write verifies: a row with others would be taken here and refused later on.
+        IF old.signers IS DISTINCT FROM cutter_governance.fn_signers(old.statement, old.signatures, old.policy_sha256, old.kind, old.not_before, old.expires) THEN
+            PERFORM cutter_governance.fn_stop('STOP_REPLAY_CONFLICT', 'CU004', format('statement %s is recorded already, with other signers than its signatures prove (by %s)', n.statement_sha256, old.imported_by),
                 'Somebody has tampered. Set a HOLD, keep the database as it is, and call the sovereign: cutter-console panic');
         END IF;
         RETURN n.statement_sha256;
@@ -589,7 +617,7 @@ BEGIN
        OR octet_length(p_proof::text) > 65536 THEN
         PERFORM cutter_governance.fn_stop('STOP_BACKUP_NOT_PROVEN', 'CU004', 'the proof names no file, no recipient or no tables', 'Take a backup: cutter-console backup take RUN');
     END IF;
-    PERFORM 1 FROM cutter_governance.execution_lock FOR UPDATE NOWAIT;
+    PERFORM cutter_governance.fn_lock(true);
     SELECT string_agg(n, ', ') INTO other FROM cutter_governance.fn_backup_tables() n
      WHERE NOT EXISTS (SELECT 1 FROM jsonb_array_elements(p_proof -> 'tables') p, LATERAL cutter_governance.fn_table_digest(n) d
                         WHERE p ->> 'table' = n AND p ->> 'digest' = d.digest AND (p ->> 'rows')::bigint = d.rows);
@@ -624,7 +652,22 @@ END $$;
 -- The switch
 -- ---------------------------------------------------------------------------------------------------------------------
 
+-- A lease stands until it has ended, has expired, or a HOLD has been set since. The HOLD is asked for here, because whoever sets it may find the
+-- lease's row locked by somebody and does not wait: a stop that can be kept waiting is none.
+CREATE OR REPLACE VIEW v_lease AS
+    SELECT l.* FROM execution_lease l WHERE l.ended_at IS NULL AND l.expires_at > clock_timestamp()
+       AND NOT EXISTS (SELECT 1 FROM hold_event h WHERE h.action = 'set' AND h.at >= l.armed_at);
+
+CREATE OR REPLACE FUNCTION fn_assert_leased(p_run_id text, p_purpose text) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF NOT EXISTS (SELECT 1 FROM cutter_governance.v_lease WHERE run_id = p_run_id AND purpose = p_purpose) THEN
+        PERFORM cutter_governance.fn_stop('STOP_EXECUTION_DISABLED', 'CU004', format('the switch is not armed for run %s to %s', p_run_id, p_purpose), 'Arm it: cutter-console arm RUN --confirm RUN');
+    END IF;
+END $$;
+
 -- Lock, HOLD, lease, backup, ruling, in the database, before any write; returns the ruling that covers it.
+-- One transaction has one effect: the log of lifecycles, the seals and the guards tell effects apart by the transaction's id.
 CREATE OR REPLACE FUNCTION fn_authorise(p_run_id text, p_purpose text) RETURNS cutter_governance.approval
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -632,9 +675,10 @@ DECLARE
     r cutter_governance.run;
 BEGIN
     PERFORM cutter_governance.fn_write_lock();
-    IF NOT EXISTS (SELECT 1 FROM cutter_governance.execution_lease WHERE run_id = p_run_id AND purpose = p_purpose AND ended_at IS NULL AND expires_at > clock_timestamp()) THEN
-        PERFORM cutter_governance.fn_stop('STOP_EXECUTION_DISABLED', 'CU004', format('the switch is not armed for run %s to %s', p_run_id, p_purpose), 'Arm it: cutter-console arm RUN --confirm RUN');
+    IF EXISTS (SELECT 1 FROM cutter_governance.approval_use u WHERE u.xid = pg_current_xact_id_if_assigned()) THEN
+        PERFORM cutter_governance.fn_stop('STOP_INVARIANT_FAILED', 'CU004', 'this transaction has had its effect; another one needs a transaction of its own', 'Commit, then go on.');
     END IF;
+    PERFORM cutter_governance.fn_assert_leased(p_run_id, p_purpose);
     SELECT * INTO r FROM cutter_governance.run WHERE run_id = p_run_id FOR UPDATE;
     IF r.family <> 'active' AND p_purpose <> 'revert' THEN
         PERFORM cutter_governance.fn_stop('STOP_EXECUTION_DISABLED', 'CU004', format('run %s is %s: %s', p_run_id, r.family, r.reason), 'See: cutter-console run show RUN');
@@ -654,7 +698,7 @@ DECLARE
     held text;
     now_at timestamptz;
 BEGIN
-    PERFORM cutter_governance.fn_write_lock();
+    PERFORM cutter_governance.fn_write_lock(true);
     IF p_minutes IS NULL OR p_minutes NOT BETWEEN 1 AND 60 OR coalesce(length(p_operator), 0) NOT BETWEEN 1 AND 200 OR coalesce(length(p_host), 0) NOT BETWEEN 1 AND 200 THEN
         PERFORM cutter_governance.fn_stop('STOP_REFUSED_INPUT', 'CU004', 'a lease is for 1 to 60 minutes, and names operator and host', 'Use: cutter-console arm RUN --confirm RUN');
     END IF;
@@ -672,7 +716,8 @@ BEGIN
         PERFORM cutter_governance.fn_ruling(p_run_id, p_purpose);
     END IF;
     PERFORM cutter_governance.fn_assert_backup(p_run_id);
-    UPDATE cutter_governance.execution_lease SET ended_at = clock_timestamp(), end_reason = 'expired' WHERE ended_at IS NULL AND expires_at <= clock_timestamp();
+    UPDATE cutter_governance.execution_lease SET ended_at = clock_timestamp(), end_reason = CASE WHEN expires_at <= clock_timestamp() THEN 'expired' ELSE 'a HOLD was set' END
+     WHERE id IN (SELECT l.id FROM cutter_governance.execution_lease l WHERE l.ended_at IS NULL AND NOT EXISTS (SELECT 1 FROM cutter_governance.v_lease s WHERE s.id = l.id) FOR UPDATE OF l SKIP LOCKED);
     SELECT format('%s to %s, by %s', run_id, purpose, operator) INTO held FROM cutter_governance.execution_lease WHERE ended_at IS NULL;
     IF held IS NOT NULL THEN
         PERFORM cutter_governance.fn_stop('STOP_LOCKED', 'CU004', 'the switch is already armed for ' || held, 'End that lease first: cutter-console disarm');
@@ -683,12 +728,14 @@ BEGIN
     RETURN leased;
 END $$;
 
+-- Never waits: a lease that somebody else is ending, or pretends to be ending, is left to them and not counted. Whoever ends reads the switch back.
 CREATE OR REPLACE FUNCTION fn_lease_end(p_reason text) RETURNS integer
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     ended integer;
 BEGIN
-    UPDATE cutter_governance.execution_lease SET ended_at = clock_timestamp(), end_reason = left(coalesce(p_reason, ''), 500) WHERE ended_at IS NULL;
+    UPDATE cutter_governance.execution_lease SET ended_at = clock_timestamp(), end_reason = left(coalesce(p_reason, ''), 500)
+     WHERE id IN (SELECT l.id FROM cutter_governance.execution_lease l WHERE l.ended_at IS NULL FOR UPDATE SKIP LOCKED);
     GET DIAGNOSTICS ended = ROW_COUNT;
     RETURN ended;
 END $$;
@@ -697,7 +744,7 @@ END $$;
 CREATE OR REPLACE FUNCTION fn_hold_set(p_reason text, p_by text, p_run_id text) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    IF coalesce(length(p_reason), 0) NOT BETWEEN 1 AND 500 OR coalesce(length(p_by), 0) NOT BETWEEN 1 AND 200 THEN
+    IF coalesce(length(p_reason), 0) NOT BETWEEN 1 AND 500 OR coalesce(length(p_by), 0) NOT BETWEEN 1 AND 200 OR length(p_run_id) > 200 THEN
         PERFORM cutter_governance.fn_stop('STOP_REFUSED_INPUT', 'CU004', 'a HOLD has a reason of 1 to 500 characters and names who sets it', 'Shorten the reason.');
     END IF;
     INSERT INTO cutter_governance.hold_event (action, reason, by, run_id) VALUES ('set', p_reason, p_by, p_run_id);
@@ -731,10 +778,34 @@ BEGIN
     PERFORM cutter_governance.fn_event_write(p_run_id, p_event);
 END $$;
 
+-- What others read of a document is short: a name of a hundred megabytes would stop every screen that lists it.
+CREATE OR REPLACE FUNCTION fn_document_register(p_docprefix text, p_origin text, p_profile text, p_live_query text DEFAULT NULL) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF p_docprefix = 'ICX-CONST' OR p_docprefix LIKE 'DIEU%' THEN
+        PERFORM cutter_governance.fn_stop('STOP_REFUSED_INPUT', 'CU004', format('the document prefix %s is reserved', p_docprefix), 'Choose another prefix.');
+    END IF;
+    IF 4096 < ANY (ARRAY[length(p_origin), length(p_profile)]) THEN
+        PERFORM cutter_governance.fn_stop('STOP_REFUSED_INPUT', 'CU004', 'origin and profile of a document have at most 4096 characters each', 'Use the console.');
+    END IF;
+    -- A registered query is run by the console: only the owner's side may register one.
+    IF p_live_query IS NOT NULL AND NOT pg_has_role(session_user, 'cutter_owner', 'MEMBER') THEN
+        PERFORM cutter_governance.fn_stop('STOP_GRANT_DELTA', 'CU004', 'live queries are registered by an administrator', 'Use: cutter-console document register');
+    END IF;
+    INSERT INTO cutter_governance.source_document_registry (docprefix, origin, profile, live_query)
+    VALUES (p_docprefix, p_origin, p_profile, p_live_query) ON CONFLICT (docprefix) DO NOTHING;
+    IF NOT FOUND AND p_live_query IS NOT NULL THEN
+        PERFORM cutter_governance.fn_stop('STOP_REPLAY_CONFLICT', 'CU004', format('the document %s is registered', p_docprefix), 'A registered document keeps its query; choose another prefix.');
+    END IF;
+END $$;
+
 -- The first event is the journal's by definition: it is written with the run, before anybody else can know the run.
 CREATE OR REPLACE FUNCTION fn_run_create(p_run_id text, p_operation text, p_docprefix text, p_origin text, p_profile text, p_operator text, p_host text, p_event jsonb) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
+    IF 4096 < ANY (ARRAY[length(p_origin), length(p_profile), length(p_operator), length(p_host)]) THEN
+        PERFORM cutter_governance.fn_stop('STOP_REFUSED_INPUT', 'CU004', 'origin, profile, operator and host of a run have at most 4096 characters each', 'Use the console.');
+    END IF;
     INSERT INTO cutter_governance.run (run_id, operation, docprefix, origin, profile, operator, host, journal_lock)
     VALUES (p_run_id, p_operation, p_docprefix, p_origin, p_profile, p_operator, p_host, encode(sha256(decode(p_event ->> 'key', 'hex')), 'hex'));
     PERFORM cutter_governance.fn_event_write(p_run_id, p_event);
@@ -743,8 +814,8 @@ END $$;
 CREATE OR REPLACE FUNCTION fn_source_pin(p_run_id text, p_raw_bytes bigint, p_sha256 text, p_canonical_sha256 text, p_canon_rule text, p_event jsonb) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    IF coalesce(p_sha256, '') !~ '^[0-9a-f]{64}$' OR coalesce(p_canonical_sha256, '') !~ '^[0-9a-f]{64}$' THEN
-        PERFORM cutter_governance.fn_stop('STOP_REFUSED_INPUT', 'CU004', 'a source has two sha256 digests', 'Use the console.');
+    IF coalesce(p_sha256, '') !~ '^[0-9a-f]{64}$' OR coalesce(p_canonical_sha256, '') !~ '^[0-9a-f]{64}$' OR coalesce(p_raw_bytes, 0) < 1 OR coalesce(length(p_canon_rule), 0) NOT BETWEEN 1 AND 200 THEN
+        PERFORM cutter_governance.fn_stop('STOP_REFUSED_INPUT', 'CU004', 'a source has two sha256 digests, a size and a rule', 'Use the console.');
     END IF;
     UPDATE cutter_governance.run SET source_sha256 = p_sha256, canonical_sha256 = p_canonical_sha256 WHERE run_id = p_run_id AND stage = 'created' AND source_sha256 IS NULL;
     IF NOT FOUND THEN
@@ -753,6 +824,12 @@ BEGIN
     INSERT INTO cutter_governance.source_document_version_registry (docprefix, origin, raw_bytes, sha256, canonical_sha256, canon_rule)
     SELECT docprefix, origin, p_raw_bytes, p_sha256, p_canonical_sha256, p_canon_rule FROM cutter_governance.run WHERE run_id = p_run_id
     ON CONFLICT (docprefix, sha256) DO NOTHING;
+    -- The same bytes have one size and one canonical text: a row that says otherwise was planted, and the manifest would refer to it.
+    IF NOT EXISTS (SELECT 1 FROM cutter_governance.source_document_version_registry v JOIN cutter_governance.run r USING (docprefix)
+                    WHERE r.run_id = p_run_id AND (v.sha256, v.raw_bytes, v.canonical_sha256, v.canon_rule) = (p_sha256, p_raw_bytes, p_canonical_sha256, p_canon_rule)) THEN
+        PERFORM cutter_governance.fn_stop('STOP_REPLAY_CONFLICT', 'CU004', format('source %s of run %s is recorded already with another size, rule or canonical text', p_sha256, p_run_id),
+            'Find out who recorded it, and cut the text under another document prefix.');
+    END IF;
     PERFORM cutter_governance.fn_run_step(p_run_id, ARRAY['created'], 'source_pinned', p_event);
 END $$;
 
@@ -811,7 +888,8 @@ BEGIN
         PERFORM cutter_governance.fn_stop('STOP_INVARIANT_FAILED', 'CU004', format('run %s cannot be %s from where it is', p_run_id, p_family), 'See: cutter-console run show RUN');
     END IF;
     IF p_family = 'voided' THEN
-        UPDATE cutter_governance.execution_lease SET ended_at = clock_timestamp(), end_reason = 'the run was voided' WHERE run_id = p_run_id AND ended_at IS NULL;
+        UPDATE cutter_governance.execution_lease SET ended_at = clock_timestamp(), end_reason = 'the run was voided'
+         WHERE id IN (SELECT l.id FROM cutter_governance.execution_lease l WHERE l.run_id = p_run_id AND l.ended_at IS NULL FOR UPDATE SKIP LOCKED);
     END IF;
     PERFORM cutter_governance.fn_event_write(p_run_id, p_event);
 END $$;
@@ -856,7 +934,7 @@ END $$;
 -- The one way into a manifest. The rows are read out of the bytes whose sha256 was signed, one line a unit, fields split by US as in
 -- fn_manifest_digest; the bodies are slices of the canonical text, whose sha256 was signed too. Returns their number; the manifest is sealed.
 CREATE OR REPLACE FUNCTION fn_manifest_seal(r cutter_governance.run, a cutter_governance.approval, p_manifest bytea, p_canonical bytea) RETURNS integer
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enable_nestloop = off SET work_mem = '64MB' AS $$
 DECLARE
     n bigint;
     bad record;
@@ -872,18 +950,25 @@ BEGIN
     INSERT INTO cutter_governance.manifest_envelope (run_id, operation, docprefix, source_version_id, plan_digest, content_digest, n_units)
     SELECT r.run_id, r.operation, r.docprefix, v.id, r.plan_digest, r.content_digest, a.n_units
       FROM cutter_governance.source_document_version_registry v WHERE v.docprefix = r.docprefix AND v.sha256 = r.source_sha256;
-    INSERT INTO cutter_governance.manifest_unit_block (run_id, seq, address, parent_address, unit_kind, section_type, section_code, title, byte_start, byte_end, line_start, line_end, body_sha256, body)
+    -- The ids are UUIDs of version 8 (RFC 9562) out of one sha256: two random ones for each row would take as long as the rest of it.
+    INSERT INTO cutter_governance.manifest_unit_block (run_id, seq, address, parent_address, unit_kind, section_type, section_code, title, byte_start, byte_end, line_start, line_end, body_sha256, body,
+            unit_id, version_id)
     SELECT r.run_id, l.f[1]::integer, l.f[2], nullif(l.f[3], ''), l.f[4], l.f[5], l.f[6], l.f[7], l.f[8]::bigint, l.f[9]::bigint, l.f[10]::integer, l.f[11]::integer, l.f[12],
-           convert_from(substring(p_canonical FROM l.f[8]::integer + 1 FOR l.f[9]::integer - l.f[8]::integer), 'UTF8')
-      FROM (SELECT string_to_array(line, chr(31)) AS f FROM string_to_table(convert_from(p_manifest, 'UTF8'), chr(10)) AS line) l;
+           convert_from(substring(p_canonical FROM l.f[8]::integer + 1 FOR l.f[9]::integer - l.f[8]::integer), 'UTF8'),
+           overlay(overlay(left(l.h, 32) PLACING '8' FROM 13 FOR 1) PLACING 'a' FROM 17 FOR 1)::uuid, overlay(overlay(right(l.h, 32) PLACING '8' FROM 13 FOR 1) PLACING 'a' FROM 17 FOR 1)::uuid
+      FROM (SELECT string_to_array(m.line, chr(31)) AS f, encode(sha256(convert_to(r.run_id || '/' || m.place, 'UTF8')), 'hex') AS h
+              FROM string_to_table(convert_from(p_manifest, 'UTF8'), chr(10)) WITH ORDINALITY AS m (line, place) OFFSET 0) l;
     GET DIAGNOSTICS n = ROW_COUNT;
     SELECT min(b.seq) FILTER (WHERE b.seq <> b.place) AS number, min(b.seq) FILTER (WHERE NOT starts_with(b.address, r.docprefix || '/')) AS outside,
-           min(b.seq) FILTER (WHERE encode(sha256(convert_to(b.body, 'UTF8')), 'hex') <> b.body_sha256) AS hash,
+           min(b.seq) FILTER (WHERE NOT b.is_intact) AS hash,
            min(b.seq) FILTER (WHERE b.byte_start < coalesce(b.before, 0) OR b.byte_end <= b.byte_start OR b.byte_end > octet_length(p_canonical)) AS span,
            min(b.seq) FILTER (WHERE b.again > 1) AS twice INTO bad
-      FROM (SELECT m.*, row_number() OVER (ORDER BY m.seq) AS place, lag(m.byte_end) OVER (ORDER BY m.seq) AS before, count(*) OVER (PARTITION BY m.address) AS again
-              FROM cutter_governance.manifest_unit_block m WHERE m.run_id = r.run_id) b;
-    IF n <> a.n_units OR n <> r.n_units OR num_nonnulls(bad.number, bad.outside, bad.hash, bad.span, bad.twice) > 0 THEN
+      FROM (SELECT i.*, row_number() OVER (ORDER BY i.seq) AS place, lag(i.byte_end) OVER (ORDER BY i.seq) AS before, count(*) OVER (PARTITION BY i.address) AS again
+              FROM (SELECT m.seq, m.address, m.byte_start, m.byte_end, encode(sha256(convert_to(m.body, 'UTF8')), 'hex') = m.body_sha256 AS is_intact
+                      FROM cutter_governance.manifest_unit_block m WHERE m.run_id = r.run_id OFFSET 0) i) b;
+    -- The rows are compared too: a field too many, or a number that is spelt in another way, would mean the same row.
+    IF n <> a.n_units OR n <> r.n_units OR num_nonnulls(bad.number, bad.outside, bad.hash, bad.span, bad.twice) > 0
+       OR cutter_governance.fn_manifest_digest(r.run_id) IS DISTINCT FROM a.manifest_digest THEN
         PERFORM cutter_governance.fn_stop('STOP_INVARIANT_FAILED', 'CU004', format('the manifest does not hold: %s blocks of %s; first block out of number %s, outside of %s/ %s, with another sha256 %s, out of the text %s, of an address named twice %s',
             n, a.n_units, coalesce(bad.number::text, 'none'), r.docprefix, coalesce(bad.outside::text, 'none'), coalesce(bad.hash::text, 'none'), coalesce(bad.span::text, 'none'), coalesce(bad.twice::text, 'none')), 'Start again from the plan.');
     END IF;
@@ -893,13 +978,21 @@ BEGIN
     IF unknown IS NOT NULL THEN
         PERFORM cutter_governance.fn_stop('STOP_REFUSED_INPUT', 'CU004', 'not in the vocabulary: ' || unknown, 'Correct the profile.');
     END IF;
+    -- A new unit has an address as the console makes them, stands below a unit of its own manifest, and has a title of one line.
+    SELECT string_agg(m.seq::text, ', ' ORDER BY m.seq) INTO unknown
+      FROM cutter_governance.manifest_unit_block m LEFT JOIN cutter_governance.manifest_unit_block p ON p.run_id = r.run_id AND p.address = m.parent_address
+     WHERE m.run_id = r.run_id AND (m.title || m.section_code ~ E'[\x01-\x1f\x7f]' OR r.operation = 'cut'
+           AND (m.address !~ '^[A-Z0-9-]{3,32}(/[A-Z0-9][A-Z0-9._-]*)+$' OR m.parent_address IS NOT NULL AND coalesce(p.seq >= m.seq, true)));
+    IF unknown IS NOT NULL THEN
+        PERFORM cutter_governance.fn_stop('STOP_INVARIANT_FAILED', 'CU004', format('the manifest does not hold: address, parent, number or title of block %s', left(unknown, 200)), 'Start again from the plan.');
+    END IF;
     INSERT INTO cutter_governance.manifest_seal (run_id, statement_sha256, manifest_digest, n_units) VALUES (r.run_id, a.statement_sha256, a.manifest_digest, n);
     RETURN n;
 END $$;
 
 -- Leg A after the authorisation: seal, spend, write.
 CREATE OR REPLACE FUNCTION fn_cut_write(r cutter_governance.run, a cutter_governance.approval, p_manifest bytea, p_canonical bytea) RETURNS integer
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enable_nestloop = off SET work_mem = '64MB' AS $$
 DECLARE
     n integer;
     units bigint;
@@ -941,7 +1034,7 @@ END $$;
 
 -- A signed edit of drafts: a new version for each unit of the manifest, which must be a draft of this document and keep place and kind.
 CREATE OR REPLACE FUNCTION fn_edit_apply(p_run_id text, p_manifest bytea, p_canonical bytea, p_event jsonb) RETURNS jsonb
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enable_nestloop = off AS $$
 DECLARE
     a cutter_governance.approval := cutter_governance.fn_authorise(p_run_id, 'edit');
     r cutter_governance.run;
@@ -975,7 +1068,7 @@ END $$;
 
 -- Leg B after the authorisation: the decision, the change set with its rows, the signature over it and the backlog's entry; 5 + N rows.
 CREATE OR REPLACE FUNCTION fn_record_write(r cutter_governance.run, a cutter_governance.approval) RETURNS bigint
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enable_nestloop = off AS $$
 DECLARE
     decision uuid := gen_random_uuid();
     change_set uuid := gen_random_uuid();
@@ -1006,9 +1099,7 @@ DECLARE
     affected bigint;
 BEGIN
     PERFORM cutter_governance.fn_write_lock();
-    IF NOT EXISTS (SELECT 1 FROM cutter_governance.execution_lease WHERE run_id = p_run_id AND purpose = 'cut' AND ended_at IS NULL AND expires_at > clock_timestamp()) THEN
-        PERFORM cutter_governance.fn_stop('STOP_EXECUTION_DISABLED', 'CU004', format('the switch is not armed for run %s', p_run_id), 'Arm it: cutter-console arm RUN --confirm RUN');
-    END IF;
+    PERFORM cutter_governance.fn_assert_leased(p_run_id, 'cut');
     PERFORM cutter_governance.fn_assert_backup(p_run_id);
     SELECT ap.* INTO a FROM cutter_governance.approval ap JOIN cutter_governance.approval_use u USING (statement_sha256) WHERE u.run_id = p_run_id AND u.purpose = 'cut';
     IF a.statement_sha256 IS NULL THEN
@@ -1029,7 +1120,7 @@ DECLARE
     found text;
     at_stage text;
 BEGIN
-    PERFORM cutter_governance.fn_write_lock();
+    PERFORM cutter_governance.fn_write_lock(true);
     SELECT stage INTO at_stage FROM cutter_governance.run WHERE run_id = p_run_id AND operation = 'cut' AND family = 'active' FOR UPDATE;
     IF at_stage IS NULL OR coalesce(p_outcome, '') NOT IN ('PASS', 'FAIL') OR at_stage NOT IN ('leg_b_recorded', 'awaiting_lifecycle_authorization')
        OR at_stage = 'leg_b_recorded' AND p_outcome <> 'PASS' OR p_checks IS NULL OR octet_length(p_checks::text) > 8388608 THEN
@@ -1051,7 +1142,7 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     other text;
 BEGIN
-    PERFORM cutter_governance.fn_write_lock();
+    PERFORM cutter_governance.fn_write_lock(true);
     IF NOT EXISTS (SELECT 1 FROM cutter_governance.run WHERE run_id = p_run_id AND operation = 'edit' AND stage = 'closeout_reported')
        OR EXISTS (SELECT 1 FROM cutter_governance.run_event WHERE run_id = p_run_id AND phase = 'write_verify' AND vouched) THEN
         PERFORM cutter_governance.fn_stop('STOP_INVARIANT_FAILED', 'CU004', format('run %s has no edit to verify', p_run_id), 'See: cutter-console run show RUN');
@@ -1067,7 +1158,7 @@ END $$;
 
 -- Draft to law: only what was signed to be cut and edited, verified since, and named by SG_2.
 CREATE OR REPLACE FUNCTION fn_cut_enact(p_run_id text, p_event jsonb) RETURNS jsonb
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enable_nestloop = off AS $$
 DECLARE
     a cutter_governance.approval := cutter_governance.fn_authorise(p_run_id, 'enact');
     refused text := cutter_governance.fn_draft_refusal(p_run_id);
@@ -1104,7 +1195,7 @@ END $$;
 
 -- The soft revert after the authorisation: every draft of the run, and nothing else, becomes superseded.
 CREATE OR REPLACE FUNCTION fn_revert_write(p_run_id text, a cutter_governance.approval) RETURNS bigint
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enable_nestloop = off AS $$
 DECLARE
     taken uuid[];
     other text;
@@ -1140,7 +1231,7 @@ DECLARE
     a cutter_governance.approval := cutter_governance.fn_authorise(p_run_id, 'revert');
     units bigint;
 BEGIN
-    IF EXISTS (SELECT 1 FROM cutter_governance.manifest_unit_block b JOIN public.information_unit u ON u.id = b.unit_id WHERE b.run_id = p_run_id AND u.lifecycle_status <> 'draft') THEN
+    IF EXISTS (SELECT 1 FROM cutter_governance.manifest_unit_block b JOIN public.information_unit u ON u.id = b.unit_id WHERE b.run_id = p_run_id AND u.lifecycle_status NOT IN ('draft', 'superseded')) THEN
         PERFORM cutter_governance.fn_stop('STOP_INVARIANT_FAILED', 'CU004', format('run %s has units that are no drafts; enacted units are never reverted', p_run_id), 'Supersede them by a new version instead.');
     END IF;
     units := cutter_governance.fn_revert_write(p_run_id, a);
@@ -1180,13 +1271,21 @@ DECLARE
     planned bigint := (SELECT n_units FROM cutter_governance.manifest_seal WHERE run_id = NEW.run_id);
     done bigint;
 BEGIN
-    SELECT CASE NEW.purpose
-        WHEN 'edit' THEN (SELECT count(*) FROM cutter_governance.manifest_unit_block b JOIN public.unit_version v ON v.id = b.version_id WHERE b.run_id = NEW.run_id)
-        ELSE (SELECT count(*) FROM cutter_governance.manifest_unit_block b JOIN public.information_unit u ON u.id = b.unit_id
-               WHERE b.run_id = NEW.run_id AND u.lifecycle_status = CASE NEW.purpose WHEN 'cut' THEN 'draft' WHEN 'enact' THEN 'enacted' ELSE 'superseded' END) END INTO done;
-    IF done IS DISTINCT FROM coalesce(planned, CASE WHEN NEW.purpose = 'revert' THEN done END) THEN
+    -- Of a revert: what is there is superseded. A unit may be gone, or was superseded by somebody else, and the rest is taken back all the same.
+    IF NEW.purpose = 'revert' THEN
+        SELECT count(*), count(*) FILTER (WHERE u.lifecycle_status = 'superseded') INTO planned, done
+          FROM cutter_governance.manifest_unit_block b JOIN public.information_unit u ON u.id = b.unit_id WHERE b.run_id = NEW.run_id;
+    ELSIF NEW.purpose = 'edit' THEN
+        SELECT count(*) INTO done FROM cutter_governance.manifest_unit_block b JOIN public.unit_version v ON v.id = b.version_id WHERE b.run_id = NEW.run_id;
+    ELSE
+        SELECT count(*) INTO done FROM cutter_governance.manifest_unit_block b JOIN public.information_unit u ON u.id = b.unit_id
+         WHERE b.run_id = NEW.run_id AND u.lifecycle_status = CASE NEW.purpose WHEN 'cut' THEN 'draft' WHEN 'enact' THEN 'enacted' END;
+    END IF;
+    IF done IS DISTINCT FROM planned THEN
         PERFORM cutter_governance.fn_stop('STOP_COUNT_MISMATCH', 'CU006', format('%s of %s units of run %s: all or none', done, planned, NEW.run_id), 'Nothing was committed.');
     END IF;
+    -- A HOLD that was set between the effect and its COMMIT.
+    PERFORM cutter_governance.fn_assert_no_hold();
     RETURN NULL;
 END $$;
 

@@ -66,8 +66,10 @@ BEGIN
             SELECT encode(sha256(convert_to(made, 'UTF8')), 'hex'), 'SG_1', 'cut', made, zero, encode(sha256(plan.manifest), 'hex'), r.canonical_sha256, zero, baseline, n, t.database,
                    t.system_identifier, t.timeline, now(), clock_timestamp() + interval '1 minute', ARRAY['nobody: a probe that is rolled back'], convert_to(made, 'UTF8'), ARRAY[''::bytea]
               FROM cutter_governance.fn_target() t RETURNING * INTO a;
-            PERFORM cutter_governance.fn_write_lock();
+            -- The lease comes first: where one is open the execution lock is not asked for.
+            UPDATE cutter_governance.execution_lease SET ended_at = clock_timestamp(), end_reason = 'expired' WHERE ended_at IS NULL AND expires_at <= clock_timestamp();
             INSERT INTO cutter_governance.execution_lease (run_id, purpose, operator, host, expires_at) VALUES (made, 'cut', 'probe', 'probe', clock_timestamp() + interval '1 minute');
+            PERFORM cutter_governance.fn_write_lock();
             one := one || jsonb_build_object('begun', cutter_governance.fn_probe_rows());
             PERFORM cutter_governance.fn_cut_write(r, a, plan.manifest, plan.canonical);
             SET CONSTRAINTS ALL IMMEDIATE;
@@ -141,8 +143,9 @@ BEGIN
     BEGIN
         PERFORM set_config('lock_timeout', '500ms', true);
         SELECT p.* INTO a FROM cutter_governance.approval p JOIN cutter_governance.approval_use u USING (statement_sha256) WHERE u.run_id = draft.run_id AND u.purpose = 'cut';
-        PERFORM cutter_governance.fn_write_lock();
+        UPDATE cutter_governance.execution_lease SET ended_at = clock_timestamp(), end_reason = 'expired' WHERE ended_at IS NULL AND expires_at <= clock_timestamp();
         INSERT INTO cutter_governance.execution_lease (run_id, purpose, operator, host, expires_at) VALUES (draft.run_id, 'revert', 'probe', 'probe', clock_timestamp() + interval '1 minute');
+        PERFORM cutter_governance.fn_write_lock();
         IF logged IS NOT NULL THEN
             EXECUTE format('SELECT last_value, is_called FROM %s', logged) INTO before;
         END IF;

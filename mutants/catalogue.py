@@ -1,0 +1,6 @@
+"""All mutants, in the order in which they are run."""
+
+from mutants.catalogue_python import PYTHON
+from mutants.catalogue_sql import SQL
+
+MUTANTS = (*SQL, *PYTHON)

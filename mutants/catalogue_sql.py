@@ -1,0 +1,1447 @@
+"""Protections of the database, by migration. What a later migration replaces is named there: 0012 replaces most of 0004 to 0007."""
+
+from mutants.mutant import Mutant
+
+_FOLDER = "console/backend/database/migrations"
+_GUARDS, _SWITCH, _OPENPGP = f"{_FOLDER}/0003_guards.sql", f"{_FOLDER}/0004_switch.sql", f"{_FOLDER}/0011_openpgp.sql"
+_REFUSALS, _SEALED, _PROBES = f"{_FOLDER}/0010_probes.sql", f"{_FOLDER}/0012_sealed.sql", f"{_FOLDER}/0013_probes.sql"
+_TESTS = "tests/backend/database"
+
+
+def _test(file: str, *names: str) -> tuple[str, ...]:
+    """Return node ids of tests of the database."""
+    return tuple(f"{_TESTS}/test_{file}.py::test_{name}" for name in names)
+
+
+# 0003: the triggers. All of them count today, but guard_run_identity, which 0012 replaces.
+_OF_GUARDS = (
+    Mutant(
+        "units are written by the owner's functions alone, even under a used approval",
+        _GUARDS,
+        "IF current_user <> 'cutter_owner' OR NOT EXISTS (",
+        "IF NOT EXISTS (",
+        _test("owner_writes", "a_superuser_writes_no_unit_in_the_transaction_of_a_cut"),
+    ),
+    Mutant(
+        "a unit is written only in the transaction that uses an approval",
+        _GUARDS,
+        "SELECT 1 FROM cutter_governance.approval_use WHERE xid = pg_current_xact_id()) THEN",
+        "SELECT 1 FROM cutter_governance.approval_use) THEN",
+        _test("guards", "incident_31_a_direct_write_to_units_is_refused_whoever_asks[update-superuser as the owner]"),
+    ),
+    Mutant(
+        "a manifest needs an open lease",
+        _GUARDS,
+        "IF EXISTS (SELECT 1 FROM (SELECT DISTINCT run_id FROM new_row) n\n"
+        "                WHERE NOT EXISTS (SELECT 1 FROM cutter_governance.execution_lease l",
+        "IF false AND EXISTS (SELECT 1 FROM (SELECT DISTINCT run_id FROM new_row) n\n"
+        "                WHERE NOT EXISTS (SELECT 1 FROM cutter_governance.execution_lease l",
+        _test("manifest", "a_manifest_needs_a_lease"),
+    ),
+    Mutant(
+        "the lease of a manifest has not expired",
+        _GUARDS,
+        "                                     AND l.expires_at > clock_timestamp())) THEN",
+        "                                     )) THEN",
+        _test("owner_writes", "a_manifest_is_not_written_under_an_expired_lease"),
+    ),
+    Mutant(
+        "blocks come with an envelope of their own transaction",
+        _GUARDS,
+        "WHERE e.run_id = n.run_id AND e.xid = pg_current_xact_id())) THEN",
+        "WHERE e.run_id = n.run_id)) THEN",
+        _test("owner_writes", "a_block_is_not_added_to_an_envelope_of_an_earlier_transaction"),
+    ),
+    Mutant(
+        "a manifest is committed only with its cut",
+        _GUARDS,
+        "IF NOT EXISTS (SELECT 1 FROM cutter_governance.approval_use u\n"
+        "                    WHERE u.run_id = NEW.run_id AND u.purpose IN ('cut', 'edit')",
+        "IF false AND NOT EXISTS (SELECT 1 FROM cutter_governance.approval_use u\n"
+        "                    WHERE u.run_id = NEW.run_id AND u.purpose IN ('cut', 'edit')",
+        _test("manifest", "a_manifest_without_its_cut_cannot_be_committed"),
+    ),
+    Mutant(
+        "units are never deleted",
+        _GUARDS,
+        "guard_no_delete BEFORE DELETE OR TRUNCATE ON %s FOR EACH STATEMENT EXECUTE FUNCTION"
+        " cutter_governance.guard_refuse(%L)', t, 'units",
+        "guard_no_delete BEFORE TRUNCATE ON %s FOR EACH STATEMENT EXECUTE FUNCTION"
+        " cutter_governance.guard_refuse(%L)', t, 'units",
+        _test("guards", "incident_31_a_direct_write_to_units_is_refused_whoever_asks[delete version-superuser]"),
+    ),
+    Mutant(
+        "units are never truncated",
+        _GUARDS,
+        "guard_no_delete BEFORE DELETE OR TRUNCATE ON %s FOR EACH STATEMENT EXECUTE FUNCTION"
+        " cutter_governance.guard_refuse(%L)', t, 'units",
+        "guard_no_delete BEFORE DELETE ON %s FOR EACH STATEMENT EXECUTE FUNCTION"
+        " cutter_governance.guard_refuse(%L)', t, 'units",
+        _test("guards", "incident_31_a_direct_write_to_units_is_refused_whoever_asks[truncate version-superuser]"),
+    ),
+    Mutant(
+        "enacted units do not become drafts again",
+        _GUARDS,
+        "NOT IN ((''draft'', ''enacted''),",
+        "NOT IN ((''enacted'', ''draft''), (''draft'', ''enacted''),",
+        _test(
+            "guards",
+            "an_enacted_row_is_immutable_even_under_an_approval[information_unit SET lifecycle_status = 'draft']",
+        ),
+    ),
+    Mutant(
+        "drafts and law are not retired at once",
+        _GUARDS,
+        "(''enacted'', ''superseded''), (",
+        "(''enacted'', ''superseded''), (''enacted'', ''retired''), (",
+        _test(
+            "guards",
+            "an_enacted_row_is_immutable_even_under_an_approval[information_unit SET lifecycle_status = 'retired']",
+        ),
+    ),
+    Mutant(
+        "a unit keeps its address",
+        _GUARDS,
+        "WHEN (ROW (OLD.id, OLD.canonical_address, ",
+        "WHEN (ROW (OLD.id, NEW.canonical_address, ",
+        _test(
+            "guards",
+            "an_enacted_row_is_immutable_even_under_an_approval[information_unit SET canonical_address = 'OTHER/1']",
+        ),
+    ),
+    Mutant(
+        "a unit is not deleted softly",
+        _GUARDS,
+        "       OR NEW.deleted_at IS DISTINCT FROM OLD.deleted_at\n",
+        "",
+        _test("guards", "an_enacted_row_is_immutable_even_under_an_approval[information_unit SET deleted_at = now()]"),
+    ),
+    Mutant(
+        "an enacted unit keeps its owner",
+        _GUARDS,
+        "ROW (OLD.owner_ref, OLD.publication_type",
+        "ROW (NEW.owner_ref, OLD.publication_type",
+        _test(
+            "guards", "an_enacted_row_is_immutable_even_under_an_approval[information_unit SET owner_ref = 'mallory']"
+        ),
+    ),
+    Mutant(
+        "an enacted unit keeps its version",
+        _GUARDS,
+        "OLD.identity_profile, OLD.version_anchor_ref,",
+        "OLD.identity_profile, NEW.version_anchor_ref,",
+        _test(
+            "guards",
+            "an_enacted_row_is_immutable_even_under_an_approval"
+            "[information_unit SET version_anchor_ref = gen_random_uuid()]",
+        ),
+    ),
+    Mutant(
+        "a version keeps its body",
+        _GUARDS,
+        "OLD.title, OLD.body, OLD.content_hash",
+        "OLD.title, NEW.body, OLD.content_hash",
+        _test("guards", "an_enacted_row_is_immutable_even_under_an_approval[unit_version SET body = 'another body']"),
+    ),
+    Mutant(
+        "a version keeps its title",
+        _GUARDS,
+        "OLD.version_seq, OLD.title,",
+        "OLD.version_seq, NEW.title,",
+        _test("guards", "an_enacted_row_is_immutable_even_under_an_approval[unit_version SET title = 'another title']"),
+    ),
+    Mutant(
+        "the time of an enactment stays",
+        _GUARDS,
+        "OR (OLD.enacted_at IS NOT NULL AND NEW.enacted_at IS DISTINCT FROM OLD.enacted_at))",
+        ")",
+        _test("guards", "an_enacted_row_is_immutable_even_under_an_approval[unit_version SET enacted_at = NULL]"),
+    ),
+    Mutant(
+        "each change of lifecycle is logged",
+        _GUARDS,
+        "     WHERE o.lifecycle_status IS DISTINCT FROM n.lifecycle_status;",
+        "     WHERE false;",
+        _test("cut", "an_enactment_adds_n_log_rows_and_a_decision_of_its_own"),
+    ),
+    Mutant(
+        "a ledger row is never updated",
+        _GUARDS,
+        "guard_append_only BEFORE UPDATE OR DELETE OR TRUNCATE",
+        "guard_append_only BEFORE DELETE OR TRUNCATE",
+        _test("guards", "a_ledger_row_is_never_updated[cutter_governance.approval]"),
+    ),
+    Mutant(
+        "a ledger row is never deleted",
+        _GUARDS,
+        "guard_append_only BEFORE UPDATE OR DELETE OR TRUNCATE",
+        "guard_append_only BEFORE UPDATE OR TRUNCATE",
+        _test("guards", "the_record_is_never_deleted_or_truncated[superuser-cutter_governance.run_event]"),
+    ),
+    Mutant(
+        "a ledger table is never truncated",
+        _GUARDS,
+        "guard_append_only BEFORE UPDATE OR DELETE OR TRUNCATE",
+        "guard_append_only BEFORE UPDATE OR DELETE",
+        _test("guards", "the_record_is_never_deleted_or_truncated[superuser-cutter_governance.baseline_pin]"),
+    ),
+    Mutant(
+        "the use of an approval is on the list of ledger tables",
+        _GUARDS,
+        "'cutter_governance.approval', 'cutter_governance.approval_use', ",
+        "'cutter_governance.approval', ",
+        _test("guards", "a_ledger_row_is_never_updated[cutter_governance.approval_use]"),
+    ),
+    Mutant(
+        "HOLD events are on the list of ledger tables",
+        _GUARDS,
+        "'cutter_governance.hold_event',",
+        "",
+        _test("guards", "the_record_is_never_deleted_or_truncated[superuser-cutter_governance.hold_event]"),
+    ),
+    Mutant(
+        "runs, leases and the lock are never deleted",
+        _GUARDS,
+        "guard_no_delete BEFORE DELETE OR TRUNCATE ON %s FOR EACH STATEMENT EXECUTE FUNCTION"
+        " cutter_governance.guard_refuse(%L)', t, 'the record",
+        "guard_no_delete BEFORE TRUNCATE ON %s FOR EACH STATEMENT EXECUTE FUNCTION"
+        " cutter_governance.guard_refuse(%L)', t, 'the record",
+        _test("guards", "the_record_is_never_deleted_or_truncated[superuser-cutter_governance.execution_lock]"),
+    ),
+    Mutant(
+        "a lease that has ended is not reopened",
+        _GUARDS,
+        "WHEN (OLD.ended_at IS NOT NULL OR ROW (",
+        "WHEN (ROW (",
+        _test(
+            "guards",
+            "a_run_keeps_its_plan_and_a_lease_is_never_extended_or_reopened"
+            "[execution_lease SET ended_at = NULL, end_reason = NULL]",
+        ),
+    ),
+    Mutant(
+        "a lease is not extended",
+        _GUARDS,
+        "OR ROW (OLD.id, OLD.run_id, OLD.purpose, OLD.operator, OLD.host, OLD.armed_by, OLD.armed_at, OLD.expires_at)",
+        "OR ROW (OLD.id, OLD.run_id, OLD.purpose, OLD.operator, OLD.host, OLD.armed_by, OLD.armed_at, NEW.expires_at)",
+        _test("owner_writes", "an_open_lease_is_not_extended_even_by_a_superuser"),
+    ),
+    Mutant(
+        "guards fire in replica mode too",
+        _GUARDS,
+        "EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER %I', r.tbl, r.tgname);",
+        "NULL;",
+        _test(
+            "guards",
+            "incident_31_a_direct_write_to_units_is_refused_whoever_asks[update-superuser in replica mode]",
+        ),
+    ),
+)
+
+_OF_HOLDS = (
+    Mutant(
+        "the database looks for a HOLD at all",
+        _SWITCH,
+        "held text := cutter_governance.fn_hold_reason();",
+        "held text := NULL;",
+        _test("authority", "no_function_writes_under_a_hold[fn_cut_apply]"),
+    ),
+    Mutant(
+        "the HOLD check at the end of the cut function",
+        _SEALED,
+        "    PERFORM cutter_governance.fn_assert_no_hold();\n    RETURN jsonb_build_object('status', 'cut', ",
+        "    RETURN jsonb_build_object('status', 'cut', ",
+        _test("holds_in_mid_write", "a_hold_that_is_set_while_a_function_writes_stops_that_function[cut]"),
+    ),
+    Mutant(
+        "the HOLD check at the end of the edit function",
+        _SEALED,
+        "    PERFORM cutter_governance.fn_assert_no_hold();\n    RETURN jsonb_build_object('status', 'edited', ",
+        "    RETURN jsonb_build_object('status', 'edited', ",
+        _test("holds_in_mid_write", "a_hold_that_is_set_while_a_function_writes_stops_that_function[edit]"),
+    ),
+    Mutant(
+        "the HOLD check at the end of the record function",
+        _SEALED,
+        "    PERFORM cutter_governance.fn_assert_no_hold();\n    RETURN jsonb_build_object('status', 'recorded', ",
+        "    RETURN jsonb_build_object('status', 'recorded', ",
+        _test("holds_in_mid_write", "a_hold_that_is_set_while_a_function_writes_stops_that_function[record]"),
+    ),
+    Mutant(
+        "the HOLD check at the end of the enactment function",
+        _SEALED,
+        "    PERFORM cutter_governance.fn_assert_no_hold();\n    RETURN jsonb_build_object('status', 'enacted', ",
+        "    RETURN jsonb_build_object('status', 'enacted', ",
+        _test("holds_in_mid_write", "a_hold_that_is_set_while_a_function_writes_stops_that_function[enact]"),
+    ),
+    Mutant(
+        "the HOLD check at the end of the revert function",
+        _SEALED,
+        "    PERFORM cutter_governance.fn_assert_no_hold();\n    RETURN jsonb_build_object('status', 'reverted', ",
+        "    RETURN jsonb_build_object('status', 'reverted', ",
+        _test("holds_in_mid_write", "a_hold_that_is_set_while_a_function_writes_stops_that_function[revert]"),
+    ),
+    Mutant(
+        "the HOLD check between an effect and its COMMIT",
+        _SEALED,
+        "    PERFORM cutter_governance.fn_assert_no_hold();\n    RETURN NULL;",
+        "    RETURN NULL;",
+        _test("holds_in_mid_write", "a_hold_that_is_set_after_the_effect_stops_its_commit"),
+    ),
+    Mutant(
+        "a HOLD is named before a lock that somebody holds",
+        _SEALED,
+        "BEGIN\n    PERFORM cutter_governance.fn_assert_no_hold();\n    PERFORM cutter_governance.fn_lock(p_wait);",
+        "BEGIN\n    PERFORM cutter_governance.fn_lock(p_wait);",
+        _test("holds_in_mid_write", "a_hold_is_named_before_the_lock_of_another_writer"),
+    ),
+    Mutant(
+        "a HOLD that was set while somebody waited for the lock is seen",
+        _SEALED,
+        "    PERFORM cutter_governance.fn_lock(p_wait);\n    PERFORM cutter_governance.fn_assert_no_hold();",
+        "    PERFORM cutter_governance.fn_lock(p_wait);",
+        _test("holds_in_mid_write", "a_hold_that_is_set_while_somebody_waits_to_arm_stops_the_arming"),
+    ),
+    Mutant(
+        "a HOLD ends the open lease",
+        _SEALED,
+        "    PERFORM cutter_governance.fn_lease_end('a HOLD was set');\n",
+        "",
+        _test("authority", "a_hold_ends_the_lease_that_is_open_and_its_release_does_not_bring_it_back"),
+    ),
+    Mutant(
+        "a HOLD voids a lease whose row somebody has locked",
+        _SEALED,
+        "\n       AND NOT EXISTS (SELECT 1 FROM hold_event h WHERE h.action = 'set' AND h.at >= l.armed_at);",
+        ";",
+        _test("holds_in_mid_write", "a_hold_voids_a_lease_whose_row_is_locked_though_it_is_released_again"),
+    ),
+    Mutant(
+        "a HOLD has a reason and an author of bounded length",
+        _SEALED,
+        "    IF coalesce(length(p_reason), 0) NOT BETWEEN 1 AND 500 OR coalesce(length(p_by), 0) NOT BETWEEN 1 AND 200"
+        " OR length(p_run_id) > 200 THEN",
+        "    IF false THEN",
+        _test("authority", "the_reason_of_a_hold_and_who_sets_it_are_named_and_bounded"),
+    ),
+)
+
+_OF_LOCK_AND_LEASE = (
+    Mutant(
+        "no write looks at an old snapshot",
+        _SEALED,
+        "IF current_setting('transaction_isolation') <> 'read committed' OR ",
+        "IF ",
+        _test("write_lock", "no_write_looks_at_an_old_snapshot[cut-REPEATABLE READ]"),
+    ),
+    Mutant(
+        "no write is made where foreign keys are not asked",
+        _SEALED,
+        " OR current_setting('session_replication_role') <> 'origin' THEN",
+        " THEN",
+        _test("write_lock", "no_write_is_made_where_foreign_keys_are_not_asked[cut]"),
+    ),
+    Mutant(
+        "one writer at a time",
+        _SEALED,
+        "    PERFORM cutter_governance.fn_lock(p_wait);\n",
+        "",
+        _test("write_lock", "a_writer_is_told_of_another_one_before_anything_else[cut]"),
+    ),
+    Mutant(
+        "writing asks for lock and HOLD before anything else",
+        _SEALED,
+        "    PERFORM cutter_governance.fn_write_lock();\n    IF EXISTS (SELECT 1 FROM cutter_governance.approval_use u",
+        "    IF EXISTS (SELECT 1 FROM cutter_governance.approval_use u",
+        _test("write_lock", "a_writer_is_told_of_another_one_before_anything_else[enact]"),
+    ),
+    Mutant(
+        "leg B asks for lock and HOLD before anything else",
+        _SEALED,
+        "    PERFORM cutter_governance.fn_write_lock();\n    PERFORM cutter_governance.fn_assert_leased(p_run_id, 'cut');",
+        "    PERFORM cutter_governance.fn_assert_leased(p_run_id, 'cut');",
+        _test("write_lock", "a_writer_is_told_of_another_one_before_anything_else[record]"),
+    ),
+    Mutant(
+        "one transaction has one effect",
+        _SEALED,
+        "IF EXISTS (SELECT 1 FROM cutter_governance.approval_use u WHERE u.xid = pg_current_xact_id_if_assigned()) THEN",
+        "IF false THEN",
+        ("tests/attacks/test_one_signed_effect.py::test_a_cut_and_its_revert_in_one_transaction_is_refused",),
+    ),
+    Mutant(
+        "writing needs an armed switch",
+        _SEALED,
+        "    PERFORM cutter_governance.fn_assert_leased(p_run_id, p_purpose);\n",
+        "",
+        _test("authority", "no_function_writes_without_a_lease[fn_cut_apply]"),
+    ),
+    Mutant(
+        "leg B needs an armed switch",
+        _SEALED,
+        "    PERFORM cutter_governance.fn_assert_leased(p_run_id, 'cut');\n",
+        "",
+        _test("authority", "no_function_writes_without_a_lease[fn_cut_record]"),
+    ),
+    Mutant(
+        "a lease serves its run alone",
+        _SEALED,
+        "FROM cutter_governance.v_lease WHERE run_id = p_run_id AND purpose = p_purpose) THEN",
+        "FROM cutter_governance.v_lease WHERE purpose = p_purpose) THEN",
+        _test("authority", "the_approval_of_one_run_does_not_serve_another"),
+    ),
+    Mutant(
+        "a lease serves its purpose alone",
+        _SEALED,
+        "FROM cutter_governance.v_lease WHERE run_id = p_run_id AND purpose = p_purpose) THEN",
+        "FROM cutter_governance.v_lease WHERE run_id = p_run_id) THEN",
+        _test("authority", "a_lease_for_one_purpose_serves_no_other[fn_cut_enact]"),
+    ),
+    Mutant(
+        "a lease that has ended arms nothing",
+        _SEALED,
+        "WHERE l.ended_at IS NULL AND l.expires_at > clock_timestamp()\n       AND NOT EXISTS",
+        "WHERE l.expires_at > clock_timestamp()\n       AND NOT EXISTS",
+        _test("owner_writes", "a_lease_that_was_ended_arms_nothing"),
+    ),
+    Mutant(
+        "a lease that has expired arms nothing",
+        _SEALED,
+        "WHERE l.ended_at IS NULL AND l.expires_at > clock_timestamp()\n       AND NOT EXISTS",
+        "WHERE l.ended_at IS NULL\n       AND NOT EXISTS",
+        _test("authority", "incident_24_an_expired_lease_arms_nothing_and_makes_room"),
+    ),
+    Mutant(
+        "a run that left its way writes nothing",
+        _SEALED,
+        "    IF r.family <> 'active' AND p_purpose <> 'revert' THEN",
+        "    IF false THEN",
+        _test("authority", "a_run_that_left_the_way_writes_nothing_though_it_is_armed"),
+    ),
+    Mutant(
+        "arming looks for a HOLD and for other writers",
+        _SEALED,
+        "    PERFORM cutter_governance.fn_write_lock(true);\n    IF p_minutes IS NULL",
+        "    IF p_minutes IS NULL",
+        _test("authority", "the_switch_is_not_armed_under_a_hold_and_is_after_its_release"),
+    ),
+    Mutant(
+        "a lease is for at most an hour",
+        _SEALED,
+        "IF p_minutes IS NULL OR p_minutes NOT BETWEEN 1 AND 60 OR ",
+        "IF ",
+        _test("authority", "incident_24_a_lease_is_at_most_an_hour[61]"),
+    ),
+    Mutant(
+        "a lease names operator and host",
+        _SEALED,
+        " OR coalesce(length(p_operator), 0) NOT BETWEEN 1 AND 200 OR coalesce(length(p_host), 0) NOT BETWEEN 1 AND 200 THEN",
+        " THEN",
+        _test("authority", "a_lease_names_operator_and_host[-h]"),
+    ),
+    Mutant(
+        "the switch is armed only at the stage of its purpose",
+        _SEALED,
+        "WHEN 'enact' THEN r.operation = 'cut' AND r.stage = 'awaiting_lifecycle_authorization'",
+        "WHEN 'enact' THEN r.operation = 'cut'",
+        _test("authority", "nothing_can_be_armed_for_a_run_that_is_closed[enact]"),
+    ),
+    Mutant(
+        "the switch is armed for no purpose that nothing serves",
+        _SEALED,
+        "            ELSE false END) THEN\n        PERFORM cutter_governance.fn_stop('STOP_EXECUTION_DISABLED'",
+        "            ELSE true END) THEN\n        PERFORM cutter_governance.fn_stop('STOP_EXECUTION_DISABLED'",
+        _test("authority", "the_switch_is_armed_for_no_purpose_that_nothing_serves[everything]"),
+    ),
+    Mutant(
+        "the switch is not armed without a ruling",
+        _SEALED,
+        "        PERFORM cutter_governance.fn_ruling(p_run_id, p_purpose);\n",
+        "        NULL;\n",
+        _test("authority", "incident_16_the_switch_cannot_be_armed_without_an_approval[cut]"),
+    ),
+    Mutant(
+        "the switch is armed for one run at a time",
+        _SEALED,
+        "    IF held IS NOT NULL THEN\n        PERFORM cutter_governance.fn_stop('STOP_LOCKED'",
+        "    IF false THEN\n        PERFORM cutter_governance.fn_stop('STOP_LOCKED'",
+        _test("authority", "the_switch_is_armed_for_one_run_at_a_time"),
+    ),
+    Mutant(
+        "voiding a run ends its lease",
+        _SEALED,
+        "    IF p_family = 'voided' THEN\n",
+        "    IF false THEN\n",
+        _test("stages", "a_voided_run_gives_up_its_lease_and_no_other_does"),
+    ),
+)
+
+_OF_BACKUPS = (
+    Mutant(
+        "the freshness limit of the backup before a write",
+        _SEALED,
+        "IF age IS NULL OR age NOT BETWEEN 0 AND 3600 THEN",
+        "IF age IS NULL THEN",
+        _test("backup_proofs", "the_cut_is_not_written_without_a_fresh_proof_though_the_switch_is_armed[an hour old]"),
+    ),
+    Mutant(
+        "a backup of the future is not fresh",
+        _SEALED,
+        "IF age IS NULL OR age NOT BETWEEN 0 AND 3600 THEN",
+        "IF age IS NULL OR age > 3600 THEN",
+        _test(
+            "backup_proofs", "the_cut_is_not_written_without_a_fresh_proof_though_the_switch_is_armed[of the future]"
+        ),
+    ),
+    Mutant(
+        "nothing is written without any proven backup",
+        _SEALED,
+        "IF age IS NULL OR age NOT BETWEEN 0 AND 3600 THEN",
+        "IF age NOT BETWEEN 0 AND 3600 THEN",
+        _test("backup_proofs", "the_cut_is_not_written_without_a_fresh_proof_though_the_switch_is_armed[none at all]"),
+    ),
+    Mutant(
+        "the backup is asked for again at the write",
+        _SEALED,
+        "    a := cutter_governance.fn_ruling(p_run_id, p_purpose);\n    PERFORM cutter_governance.fn_assert_backup(p_run_id);\n",
+        "    a := cutter_governance.fn_ruling(p_run_id, p_purpose);\n",
+        _test("backup_proofs", "the_cut_is_not_written_without_a_fresh_proof_though_the_switch_is_armed[a day old]"),
+    ),
+    Mutant(
+        "the backup is asked for when the switch is armed",
+        _SEALED,
+        "    END IF;\n    PERFORM cutter_governance.fn_assert_backup(p_run_id);\n    UPDATE cutter_governance.execution_lease",
+        "    END IF;\n    UPDATE cutter_governance.execution_lease",
+        _test("backup_proofs", "the_switch_is_not_armed_without_a_fresh_proof[an hour old]"),
+    ),
+    Mutant(
+        "leg B asks for a fresh backup",
+        _SEALED,
+        "    PERFORM cutter_governance.fn_assert_backup(p_run_id);\n    SELECT ap.* INTO a",
+        "    SELECT ap.* INTO a",
+        _test("backup_proofs", "leg_b_is_not_recorded_without_a_fresh_proof"),
+    ),
+    Mutant(
+        "a run says that it has a backup only if it has",
+        _SEALED,
+        "            PERFORM cutter_governance.fn_assert_backup(p_run_id);\n            PERFORM cutter_governance.fn_run_step",
+        "            PERFORM cutter_governance.fn_run_step",
+        _test("backup_proofs", "a_run_says_that_it_has_a_backup_only_where_it_has"),
+    ),
+    Mutant(
+        "the backup is of this run",
+        _SEALED,
+        "     WHERE p.run_id = p_run_id AND p.system_identifier = t.system_identifier",
+        "     WHERE p.system_identifier = t.system_identifier",
+        _test("backup_proofs", "the_proof_of_another_run_does_not_arm_this_one"),
+    ),
+    Mutant(
+        "the backup is of this server",
+        _SEALED,
+        "     WHERE p.run_id = p_run_id AND p.system_identifier = t.system_identifier AND p.timeline",
+        "     WHERE p.run_id = p_run_id AND p.timeline",
+        _test("backup_proofs", "the_switch_is_not_armed_without_a_fresh_proof[of another server]"),
+    ),
+    Mutant(
+        "the backup is of this timeline",
+        _SEALED,
+        " AND p.timeline = t.timeline\n",
+        "\n",
+        _test("backup_proofs", "the_switch_is_not_armed_without_a_fresh_proof[of another timeline]"),
+    ),
+    Mutant(
+        "a proof has the digests of the tables as they are",
+        _SEALED,
+        "WHERE p ->> 'table' = n AND p ->> 'digest' = d.digest AND",
+        "WHERE p ->> 'table' = n AND",
+        _test("backup_proofs", "a_proof_that_does_not_hold_is_not_recorded[another digest]"),
+    ),
+    Mutant(
+        "a proof has the rows of the tables as they are",
+        _SEALED,
+        " AND (p ->> 'rows')::bigint = d.rows);",
+        ");",
+        _test("backup_proofs", "a_proof_that_does_not_hold_is_not_recorded[another number of rows]"),
+    ),
+    Mutant(
+        "a proof is over every table that a write changes",
+        _SEALED,
+        "        'cutter_governance.manifest_seal', 'cutter_governance.approval_use', 'cutter_governance.review_decision',",
+        "        'cutter_governance.manifest_seal', 'cutter_governance.review_decision',",
+        _test("backup_proofs", "the_tables_of_a_proof_are_all_that_a_leased_write_changes"),
+    ),
+    Mutant(
+        "a proof waits for the write that is under way",
+        _SEALED,
+        "    PERFORM cutter_governance.fn_lock(true);\n    SELECT string_agg(n, ', ')",
+        "    SELECT string_agg(n, ', ')",
+        _test("backup_proofs", "an_old_snapshot_proves_nothing[REPEATABLE READ]"),
+    ),
+    Mutant(
+        "a proof names file and recipient",
+        _SEALED,
+        "IF coalesce(p_proof ->> 'file_name', '') = '' OR coalesce(p_proof ->> 'recipient', '') !~ '^[0-9A-F]{40}$' OR ",
+        "IF ",
+        _test("backup_proofs", "a_proof_that_does_not_hold_is_not_recorded[a recipient by name]"),
+    ),
+)
+
+_OF_RULINGS = (
+    Mutant(
+        "signatures are verified at the import",
+        _SEALED,
+        "n.signers := cutter_governance.fn_signers(p_statement, p_signatures, n.policy_sha256, n.kind, n.not_before, n.expires);",
+        "n.signers := ARRAY['somebody'];",
+        _test("rulings", "the_signature_of_somebody_without_authority_is_refused"),
+    ),
+    Mutant(
+        "signatures are verified again at every use",
+        _SEALED,
+        "    PERFORM cutter_governance.fn_signers(a.statement, a.signatures, a.policy_sha256, a.kind, a.not_before, a.expires);\n",
+        "",
+        _test("rulings", "a_key_that_is_withdrawn_rules_no_more_at_whatever_step[apply]"),
+    ),
+    Mutant(
+        "a signature that the database cannot verify does not count",
+        _SEALED,
+        "wrong := CASE WHEN one.verdict IS DISTINCT FROM 'good' THEN coalesce(one.verdict, 'not a signature')\n"
+        "                      WHEN",
+        "wrong := CASE WHEN",
+        _test("rulings", "what_is_no_whole_signature_does_not_rule[one with a byte flipped]"),
+        explained="Second belt: fn_openpgp_check names a key only with the verdict 'good'; without a key the next"
+        " condition says that it is not in the policy.",
+    ),
+    Mutant(
+        "only keys of the policy rule",
+        _SEALED,
+        "WHEN NOT EXISTS (SELECT 1 FROM jsonb_array_elements(policy -> 'signers') s"
+        " WHERE s ->> 'fingerprint' = one.primary_fingerprint) THEN",
+        "WHEN false THEN",
+        _test("rulings", "a_key_that_is_pinned_and_not_in_the_policy_does_not_rule"),
+    ),
+    Mutant(
+        "the operator does not rule if solo is not declared",
+        _SEALED,
+        "WHEN NOT (policy ->> 'solo')::boolean AND policy -> 'operators' @> to_jsonb(one.primary_fingerprint) THEN",
+        "WHEN false THEN",
+        _test("rulings", "an_operator_does_not_rule_where_solo_is_not_declared"),
+    ),
+    Mutant(
+        "nobody signs twice",
+        _SEALED,
+        "WHEN one.primary_fingerprint = ANY (found) THEN",
+        "WHEN false THEN",
+        _test("rulings", "a_signature_that_is_given_twice_is_refused"),
+    ),
+    Mutant(
+        "a signature is not older than its statement",
+        _SEALED,
+        "WHEN one.created < p_not_before - interval '2 minutes' OR ",
+        "WHEN ",
+        _test("rulings", "a_signature_that_was_made_before_the_statement_s_time_does_not_count"),
+    ),
+    Mutant(
+        "a signature is not of the future",
+        _SEALED,
+        " OR one.created > clock_timestamp() + interval '2 minutes' THEN",
+        " THEN",
+        ("tests/attacks/test_rulings.py::test_a_signature_of_another_time_is_refused[in the future]",),
+    ),
+    Mutant(
+        "a ruling takes as many signers as the policy asks",
+        _SEALED,
+        "    IF cardinality(found) < (policy #>> ARRAY['thresholds', p_kind])::integer THEN",
+        "    IF false THEN",
+        _test("rulings", "a_policy_of_two_takes_two"),
+    ),
+    Mutant(
+        "a statement has one canonical form",
+        _SEALED,
+        "s := CASE WHEN convert_to(cutter_governance.fn_canonical_json(s), 'UTF8') = p_statement THEN s END;",
+        "NULL;",
+        _test("canonical_form", "bytes_that_are_no_statement_in_canonical_form_are_refused[a key twice]"),
+    ),
+    Mutant(
+        "a statement has the schema of this version",
+        _SEALED,
+        "        WHEN s ->> 'schema' IS DISTINCT FROM 'cutter-console/statement/2' THEN",
+        "        WHEN false THEN",
+        _test("rulings", "a_statement_with_one_field_changed_is_refused_and_leaves_no_row[another schema]"),
+    ),
+    Mutant(
+        "SG_1 does not enact and SG_2 does not cut",
+        _SEALED,
+        "WHEN (s ->> 'kind', s ->> 'purpose') NOT IN (('SG_1', 'cut'), ('SG_1', 'edit'), ('SG_1', 'revert'),"
+        " ('SG_2', 'enact')) IS NOT FALSE THEN",
+        "WHEN false THEN",
+        _test("rulings", "a_second_ruling_with_one_field_changed_is_refused_and_leaves_no_row[another kind]"),
+    ),
+    Mutant(
+        "a ruling is explicit",
+        _SEALED,
+        "        WHEN s ->> 'allowance' IS DISTINCT FROM 'explicit' THEN",
+        "        WHEN false THEN",
+        _test("rulings", "a_statement_with_one_field_changed_is_refused_and_leaves_no_row[another allowance]"),
+    ),
+    Mutant(
+        "placeholder approvals are refused by name",
+        _SEALED,
+        "        WHEN encode(p_statement, 'escape') ~* 'approval-(sovereign-prod-write-1|u-w4b-grant-1)' THEN",
+        "        WHEN false THEN",
+        _test("rulings", "incident_14_a_placeholder_approval_is_refused_by_name[kb:approval-u-w4b-grant-1]"),
+    ),
+    Mutant(
+        "a statement names the policy that is pinned today",
+        _SEALED,
+        "        WHEN s ->> 'policy_sha256' IS DISTINCT FROM current_policy THEN",
+        "        WHEN false THEN",
+        _test("rulings", "a_ruling_under_a_policy_that_is_pinned_no_more_rules_no_more[import]"),
+    ),
+    Mutant(
+        "a ruling to cut names its manifest",
+        _SEALED,
+        "        WHEN (s ->> 'manifest_digest' IS NULL) IS DISTINCT FROM (s ->> 'purpose' IN ('enact', 'revert')) THEN",
+        "        WHEN false THEN",
+        _test("rulings", "a_statement_with_one_field_changed_is_refused_and_leaves_no_row[no manifest]"),
+    ),
+    Mutant(
+        "SG_2 names the digest of its drafts",
+        _SEALED,
+        "        WHEN (s ->> 'draft_digest' IS NULL) IS DISTINCT FROM (s ->> 'purpose' IN ('cut', 'edit')) THEN",
+        "        WHEN false THEN",
+        _test(
+            "rulings",
+            "a_second_ruling_with_one_field_changed_is_refused_and_leaves_no_row[no digest of the drafts]",
+        ),
+    ),
+    Mutant(
+        "SG_2 has a review decision of its own",
+        _SEALED,
+        "        WHEN (s ->> 'review_decision_id' IS NULL) IS DISTINCT FROM (s ->> 'kind' = 'SG_1') THEN",
+        "        WHEN false THEN",
+        _test("rulings", "a_second_ruling_with_one_field_changed_is_refused_and_leaves_no_row[no review decision]"),
+    ),
+    *(
+        Mutant(
+            f"a statement is about the {what} of its run",
+            _SEALED,
+            f"WHEN ({before}",
+            f"WHEN ({after}",
+            _test("rulings", f"a_statement_with_one_field_changed_is_refused_and_leaves_no_row[{case}]"),
+        )
+        for what, case, before, after in (
+            ("plan", "another plan", "n.plan_digest, n.baseline_digest,", "r.plan_digest, n.baseline_digest,"),
+            ("baseline", "another baseline", "n.plan_digest, n.baseline_digest,", "n.plan_digest, r.baseline_digest,"),
+            (
+                "source",
+                "another source",
+                "n.plan_digest, n.baseline_digest, s ->> 'source_sha256',",
+                "n.plan_digest, n.baseline_digest, r.source_sha256,",
+            ),
+            (
+                "text",
+                "another text",
+                "n.plan_digest, n.baseline_digest, s ->> 'source_sha256', n.canonical_sha256,",
+                "n.plan_digest, n.baseline_digest, s ->> 'source_sha256', r.canonical_sha256,",
+            ),
+            (
+                "document",
+                "another document",
+                "n.plan_digest, n.baseline_digest, s ->> 'source_sha256', n.canonical_sha256, s #>> '{document,docprefix}',",
+                "n.plan_digest, n.baseline_digest, s ->> 'source_sha256', n.canonical_sha256, r.docprefix,",
+            ),
+        )
+    ),
+    Mutant(
+        "a statement is about the number of units of its run",
+        _SEALED,
+        "        WHEN n.purpose <> 'revert' AND n.n_units IS DISTINCT FROM r.n_units THEN",
+        "        WHEN false THEN",
+        _test("rulings", "a_statement_with_one_field_changed_is_refused_and_leaves_no_row[more units]"),
+    ),
+    Mutant(
+        "a ruling fits the operation of its run",
+        _SEALED,
+        "        WHEN n.purpose IN ('cut', 'edit') AND n.purpose <> r.operation OR n.purpose IN ('enact', 'revert')"
+        " AND r.operation <> 'cut' THEN",
+        "        WHEN false THEN",
+        _test("rulings", "a_statement_with_one_field_changed_is_refused_and_leaves_no_row[another purpose]"),
+    ),
+    Mutant(
+        "a statement is imported only into the database that it names",
+        _SEALED,
+        "        WHEN (n.database, n.system_identifier, n.timeline) IS DISTINCT FROM (t.database, t.system_identifier, t.timeline) THEN",
+        "        WHEN false THEN",
+        _test("rulings", "a_statement_with_one_field_changed_is_refused_and_leaves_no_row[another cluster]"),
+    ),
+    Mutant(
+        "a ruling lives for at most a day, SG_2 for half a day",
+        _SEALED,
+        "        WHEN n.expires <= n.not_before OR n.expires - n.not_before > CASE n.kind WHEN 'SG_1' THEN interval '24 hours'"
+        " ELSE interval '12 hours' END THEN",
+        "        WHEN n.expires <= n.not_before THEN",
+        _test(
+            "rulings", "a_statement_with_one_field_changed_is_refused_and_leaves_no_row[valid for longer than a day]"
+        ),
+    ),
+    Mutant(
+        "an expired statement is not imported",
+        _SEALED,
+        "        WHEN n.expires <= clock_timestamp() OR n.not_before > clock_timestamp() + interval '2 minutes' THEN",
+        "        WHEN n.not_before > clock_timestamp() + interval '2 minutes' THEN",
+        _test("rulings", "a_statement_with_one_field_changed_is_refused_and_leaves_no_row[expired]"),
+    ),
+    Mutant(
+        "a statement of the future is not imported",
+        _SEALED,
+        "        WHEN n.expires <= clock_timestamp() OR n.not_before > clock_timestamp() + interval '2 minutes' THEN",
+        "        WHEN n.expires <= clock_timestamp() THEN",
+        _test("rulings", "a_statement_with_one_field_changed_is_refused_and_leaves_no_row[not yet valid]"),
+    ),
+    Mutant(
+        "a purpose that was served takes no other ruling",
+        _SEALED,
+        "        IF EXISTS (SELECT 1 FROM cutter_governance.approval_use u WHERE u.run_id = n.run_id AND u.purpose = n.purpose) THEN",
+        "        IF false THEN",
+        _test("authority", "a_purpose_that_was_served_takes_no_other_ruling"),
+    ),
+    Mutant(
+        "the decision of the cut does not enact",
+        _SEALED,
+        "        IF EXISTS (SELECT 1 FROM cutter_governance.review_decision WHERE id = n.review_decision_id) THEN",
+        "        IF false THEN",
+        _test("authority", "incident_13_the_decision_of_the_cut_is_refused_as_that_of_the_enactment"),
+    ),
+    Mutant(
+        "SG_2 is not taken over drafts that are not what was signed",
+        _SEALED,
+        "            refused := CASE WHEN n.purpose = 'enact' THEN cutter_governance.fn_draft_refusal(n.run_id) END;",
+        "            refused := NULL;",
+        _test("enactment", "no_ruling_is_taken_over_drafts_that_are_not_what_was_signed[another owner]"),
+    ),
+    Mutant(
+        "SG_2 names these drafts",
+        _SEALED,
+        "                WHEN n.draft_digest <> cutter_governance.fn_draft_digest(n.run_id) THEN",
+        "                WHEN false THEN",
+        _test(
+            "rulings",
+            "a_second_ruling_with_one_field_changed_is_refused_and_leaves_no_row[another digest of the drafts]",
+        ),
+    ),
+    Mutant(
+        "the units that a signer reads are those of the rows",
+        _SEALED,
+        "                WHEN s #> '{drafts,units}' IS NOT NULL AND s #> '{drafts,units}' IS DISTINCT FROM"
+        " cutter_governance.fn_draft_units(n.run_id) THEN",
+        "                WHEN false THEN",
+        _test("rulings_elsewhere", "the_units_that_a_statement_lists_beside_the_right_file_are_those_of_the_rows"),
+    ),
+    Mutant(
+        "the file of units that a signer reads is of the rows",
+        _SEALED,
+        "                WHEN s #>> '{drafts,file_sha256}' IS DISTINCT FROM",
+        "                WHEN false AND s #>> '{drafts,file_sha256}' IS DISTINCT FROM",
+        _test(
+            "rulings",
+            "a_second_ruling_with_one_field_changed_is_refused_and_leaves_no_row[another file of drafts]",
+        ),
+    ),
+    Mutant(
+        "SG_2 names the SG_1 that was used",
+        _SEALED,
+        "                WHEN n.purpose = 'enact' AND s ->> 'sg1_sha256' IS DISTINCT FROM",
+        "                WHEN false AND s ->> 'sg1_sha256' IS DISTINCT FROM",
+        _test("rulings", "a_second_ruling_with_one_field_changed_is_refused_and_leaves_no_row[another SG_1]"),
+    ),
+    Mutant(
+        "a planted row with other columns than its statement is told",
+        _SEALED,
+        "           IS DISTINCT FROM\n           (n.kind, n.purpose, n.run_id, n.plan_digest, n.manifest_digest,",
+        "           IS NULL AND false AND (old.kind) IS DISTINCT FROM\n"
+        "           (n.kind) AND (1) = ROW (n.kind, n.purpose, n.run_id, n.plan_digest, n.manifest_digest,",
+        _test("rulings", "a_row_that_was_planted_under_the_digest_of_a_statement_is_told_loudly[manifest_digest]"),
+    ),
+    Mutant(
+        "a ruling is used once",
+        _SEALED,
+        "    IF EXISTS (SELECT 1 FROM cutter_governance.approval_use u WHERE u.run_id = p_run_id AND u.purpose = p_purpose) THEN\n"
+        "        PERFORM cutter_governance.fn_stop('STOP_APPROVAL_USED', 'CU004', format('the ruling of run",
+        "    IF false THEN\n"
+        "        PERFORM cutter_governance.fn_stop('STOP_APPROVAL_USED', 'CU004', format('the ruling of run",
+        _test("authority", "incident_15_an_approval_is_used_once"),
+    ),
+    Mutant(
+        "no second use of a purpose can be stored",
+        _SEALED,
+        "CREATE UNIQUE INDEX IF NOT EXISTS approval_use_once",
+        "CREATE INDEX IF NOT EXISTS approval_use_once",
+        _test("owner_writes", "a_second_use_of_a_purpose_cannot_be_stored"),
+    ),
+    Mutant(
+        "a ruling that has expired since it was imported writes nothing",
+        _SEALED,
+        "    IF NOT takes_back AND (a.expires <= clock_timestamp() OR ",
+        "    IF NOT takes_back AND (",
+        _test("authority", "an_approval_that_expires_after_arming_does_not_cut"),
+    ),
+    Mutant(
+        "a ruling is used only in the database that it names",
+        _SEALED,
+        "    IF (a.database, a.system_identifier, CASE WHEN p_purpose = 'revert' THEN t.timeline ELSE a.timeline END)"
+        " IS DISTINCT FROM",
+        "    IF false AND (a.database, a.system_identifier, CASE WHEN p_purpose = 'revert' THEN t.timeline ELSE a.timeline END)"
+        " IS DISTINCT FROM",
+        _test("rulings_elsewhere", "a_ruling_does_not_arm_in_another_database_than_it_names[timeline = 99]"),
+    ),
+    Mutant(
+        "a ruling is used only under the policy that is pinned today",
+        _SEALED,
+        "    IF NOT takes_back AND a.policy_sha256 IS DISTINCT FROM current_policy THEN",
+        "    IF false THEN",
+        _test("rulings", "a_ruling_under_a_policy_that_is_pinned_no_more_rules_no_more[apply]"),
+    ),
+    Mutant(
+        "a ruling is used only for the plan of its run",
+        _SEALED,
+        "    IF (a.plan_digest, a.baseline_digest) IS DISTINCT FROM (r.plan_digest, r.baseline_digest) OR"
+        " a.purpose IS DISTINCT FROM 'revert' AND a.n_units <> r.n_units THEN",
+        "    IF false THEN",
+        _test("rulings_elsewhere", "a_ruling_for_another_plan_than_the_run_s_writes_nothing"),
+    ),
+    Mutant(
+        "only the verifying role imports rulings",
+        _SEALED,
+        "GRANT EXECUTE ON FUNCTION fn_approval_import, fn_structure_record, fn_verify_record, fn_edit_verify_record,"
+        " fn_backup_record TO cutter_verify;",
+        "GRANT EXECUTE ON FUNCTION fn_approval_import, fn_structure_record, fn_verify_record, fn_edit_verify_record,"
+        " fn_backup_record TO cutter_verify, cutter_exec;",
+        _test("rulings", "only_the_verifying_role_imports[cutter_exec]"),
+    ),
+    Mutant(
+        "no function is everybody's",
+        _SEALED,
+        "REVOKE ALL ON ALL FUNCTIONS IN SCHEMA cutter_governance FROM PUBLIC;\n",
+        "",
+        _test("grants", "every_function_has_a_pinned_search_path_one_owner_and_no_public_execute[pg18]"),
+    ),
+)
+
+_OF_POLICIES_AND_KEYS = (
+    Mutant(
+        "a policy is pinned in its one canonical form",
+        _SEALED,
+        " OR convert_to(cutter_governance.fn_canonical_json(policy), 'UTF8') <> p_policy THEN",
+        " THEN",
+        _test("policy_pins", "a_policy_that_cannot_be_satisfied_is_not_pinned[a space]"),
+    ),
+    Mutant(
+        "the thresholds of a policy can be met",
+        _SEALED,
+        "WHEN NOT coalesce((policy #>> '{thresholds,SG_1}')::integer BETWEEN 1 AND able AND"
+        " (policy #>> '{thresholds,SG_2}')::integer BETWEEN 1 AND able, false) THEN",
+        "WHEN false THEN",
+        _test("policy_pins", "a_policy_that_cannot_be_satisfied_is_not_pinned[a threshold of none]"),
+    ),
+    Mutant(
+        "operators alone are no signers of a policy",
+        _SEALED,
+        "WHERE (policy ->> 'solo')::boolean OR s <> ALL (operators));",
+        ");",
+        _test("policy_pins", "a_policy_that_cannot_be_satisfied_is_not_pinned[operators alone, and no solo]"),
+    ),
+    Mutant(
+        "a policy is not pinned with a key that was withdrawn",
+        _SEALED,
+        "count(*) FILTER (WHERE e.fingerprint IS NULL AND k.verdict IN ('pinned', 'present')) INTO wrong, able",
+        "count(*) FILTER (WHERE k.verdict IN ('pinned', 'present')) INTO wrong, able",
+        _test("policy_pins", "a_policy_whose_signer_is_withdrawn_is_not_pinned_again"),
+    ),
+    Mutant(
+        "a withdrawn key verifies nothing",
+        _OPENPGP,
+        "WHEN candidate.withdrawn THEN 'key withdrawn'\n                        WHEN to_timestamp",
+        "WHEN to_timestamp",
+        _test("rulings", "a_key_that_is_withdrawn_rules_no_more_at_whatever_step[import]"),
+    ),
+    Mutant(
+        "an expired key verifies nothing",
+        _OPENPGP,
+        "                        WHEN coalesce(candidate.expires <= clock_timestamp(), true) THEN 'key expired'\n",
+        "",
+        _test("openpgp", "an_expired_key_verifies_nothing_until_its_owner_prolongs_it"),
+    ),
+    Mutant(
+        "the mathematics of a signature decide",
+        _OPENPGP,
+        "    IF proved THEN\n",
+        "    IF true THEN\n",
+        _test("openpgp", "a_sample_of_signatures_is_judged_as_by_gpg"),
+    ),
+)
+
+_OF_MANIFESTS = (
+    Mutant(
+        "the manifest is the one that was signed",
+        _SEALED,
+        "IF encode(sha256(p_manifest), 'hex') IS DISTINCT FROM a.manifest_digest OR ",
+        "IF ",
+        _test("manifest", "incident_39_a_manifest_that_is_not_the_signed_plan_is_refused[another title]"),
+    ),
+    Mutant(
+        "the text is the one that was signed",
+        _SEALED,
+        " OR encode(sha256(p_canonical), 'hex') IS DISTINCT FROM a.canonical_sha256\n",
+        "\n",
+        _test("manifest", "incident_39_a_manifest_that_is_not_the_signed_plan_is_refused[a longer text]"),
+    ),
+    Mutant(
+        "rows that stood under the run before are not taken for the signed ones",
+        _SEALED,
+        "    IF EXISTS (SELECT 1 FROM cutter_governance.manifest_envelope WHERE run_id = r.run_id) OR",
+        "    IF false AND EXISTS (SELECT 1 FROM cutter_governance.manifest_envelope WHERE run_id = r.run_id) OR",
+        _test(
+            "manifest",
+            "the_rows_of_a_manifest_that_stood_there_before_are_not_taken_for_the_signed_one",
+        ),
+    ),
+    Mutant(
+        "the outside-prefix check of the manifest",
+        _SEALED,
+        "min(b.seq) FILTER (WHERE NOT starts_with(b.address, r.docprefix || '/')) AS outside",
+        "NULL::integer AS outside",
+        _test(
+            "manifest",
+            "a_signature_does_not_make_a_manifest_hold_that_does_not[an address of another document that begins alike]",
+        ),
+    ),
+    Mutant(
+        "bodies have the sha256 that was signed",
+        _SEALED,
+        "min(b.seq) FILTER (WHERE encode(sha256(convert_to(b.body, 'UTF8')), 'hex') <> b.body_sha256) AS hash",
+        "NULL::integer AS hash",
+        _test("manifest", "a_signature_does_not_make_a_manifest_hold_that_does_not[a body of another sha256]"),
+    ),
+    Mutant(
+        "bodies do not overlap and lie in the text",
+        _SEALED,
+        "min(b.seq) FILTER (WHERE b.byte_start < coalesce(b.before, 0) OR b.byte_end <= b.byte_start OR"
+        " b.byte_end > octet_length(p_canonical)) AS span",
+        "NULL::integer AS span",
+        _test("manifest_spans", "bodies_that_overlap_are_refused_though_each_has_its_sha256"),
+    ),
+    Mutant(
+        "blocks are numbered without a gap",
+        _SEALED,
+        "SELECT min(b.seq) FILTER (WHERE b.seq <> b.place) AS number,",
+        "SELECT NULL::integer AS number,",
+        _test("manifest", "a_signature_does_not_make_a_manifest_hold_that_does_not[a number left out]"),
+    ),
+    Mutant(
+        "the manifest has as many units as the ruling and the run",
+        _SEALED,
+        "    IF n <> a.n_units OR n <> r.n_units OR num_nonnulls",
+        "    IF num_nonnulls",
+        _test("manifest", "a_signature_does_not_make_a_manifest_hold_that_does_not[one unit too few]"),
+    ),
+    Mutant(
+        "kinds and section types are those of the vocabulary",
+        _SEALED,
+        "    IF unknown IS NOT NULL THEN\n        PERFORM cutter_governance.fn_stop('STOP_REFUSED_INPUT', 'CU004', 'not in the",
+        "    IF false THEN\n        PERFORM cutter_governance.fn_stop('STOP_REFUSED_INPUT', 'CU004', 'not in the",
+        _test("manifest", "a_signature_does_not_make_a_manifest_hold_that_does_not[a kind that nobody knows]"),
+    ),
+    Mutant(
+        "addresses have the form that the console gives them",
+        _SEALED,
+        "m.address !~ '^[A-Z0-9-]{3,32}(/[A-Z0-9][A-Z0-9._-]*)+$'\n            OR ",
+        "",
+        (
+            "tests/attacks/test_manifest_bytes.py"
+            "::test_a_crafted_manifest_is_refused_although_its_digest_was_signed[two slashes]",
+        ),
+    ),
+    Mutant(
+        "a unit stands below a unit of its own manifest",
+        _SEALED,
+        "\n            OR m.parent_address IS NOT NULL AND m.parent_address NOT IN (SELECT p.address FROM"
+        " cutter_governance.manifest_unit_block p WHERE p.run_id = r.run_id AND p.seq < m.seq)",
+        "",
+        (
+            "tests/attacks/test_manifest_bytes.py"
+            "::test_a_crafted_manifest_is_refused_although_its_digest_was_signed[a parent that comes later]",
+        ),
+    ),
+    Mutant(
+        "titles and numbers hold no control characters",
+        _SEALED,
+        "m.title || m.section_code ~ E'[\\x01-\\x1f\\x7f]' OR ",
+        "",
+        (
+            "tests/attacks/test_manifest_bytes.py"
+            "::test_a_crafted_manifest_is_refused_although_its_digest_was_signed[an escape sequence in a title]",
+        ),
+    ),
+    Mutant(
+        "nothing is added to a sealed manifest",
+        _SEALED,
+        "    IF EXISTS (SELECT 1 FROM cutter_governance.manifest_seal s WHERE s.run_id IN (SELECT run_id FROM new_row)) THEN",
+        "    IF false THEN",
+        _test("manifest", "a_block_more_than_was_signed_is_refused_in_the_transaction_of_the_cut"),
+    ),
+    Mutant(
+        "a run keeps its plan",
+        _SEALED,
+        "OR (OLD.plan_digest IS NOT NULL AND ROW (OLD.plan_digest, ",
+        "OR (OLD.plan_digest IS NOT NULL AND ROW (NEW.plan_digest, ",
+        _test(
+            "guards",
+            "a_run_keeps_its_plan_and_a_lease_is_never_extended_or_reopened[run SET plan_digest = 'another']",
+        ),
+    ),
+    Mutant(
+        "a run keeps its source",
+        _SEALED,
+        "OR (OLD.source_sha256 IS NOT NULL AND ROW (OLD.source_sha256, ",
+        "OR (OLD.source_sha256 IS NOT NULL AND ROW (NEW.source_sha256, ",
+        _test(
+            "guards",
+            "a_run_keeps_its_plan_and_a_lease_is_never_extended_or_reopened[run SET source_sha256 = repeat('0', 64)]",
+        ),
+    ),
+    Mutant(
+        "an ended run stays ended",
+        _SEALED,
+        "OR (OLD.family IN ('voided', 'reverted') AND ROW (OLD.stage, ",
+        "OR (false AND ROW (OLD.stage, ",
+        _test("events", "an_ended_run_may_still_come_to_rest_and_changes_nothing_else"),
+    ),
+)
+
+_OF_WRITES = (
+    Mutant(
+        "a document is cut once",
+        _SEALED,
+        "    IF EXISTS (SELECT 1 FROM public.information_unit u WHERE u.doc_code = r.docprefix) THEN",
+        "    IF false THEN",
+        _test("cut", "a_document_is_cut_once"),
+    ),
+    Mutant(
+        "a cut has its stage, and moves the run from it",
+        _SEALED,
+        "    PERFORM cutter_governance.fn_run_step(p_run_id, ARRAY['awaiting_cut_authorization'], 'cut_leg_a_committed', p_event);\n",
+        "",
+        _test("reverts", "a_cut_is_reverted_from_whatever_stage_it_has_reached"),
+    ),
+    Mutant(
+        "only the next stage is reached",
+        _SEALED,
+        "WHERE run_id = p_run_id AND family = 'active' AND stage = ANY (p_from);",
+        "WHERE run_id = p_run_id AND family = 'active';",
+        _test(
+            "stages", "from_wherever_a_run_stands_no_stage_is_reached_but_the_next[awaiting_cut_authorization-created]"
+        ),
+    ),
+    Mutant(
+        "a run that left its way takes no step",
+        _SEALED,
+        "WHERE run_id = p_run_id AND family = 'active' AND stage = ANY (p_from);",
+        "WHERE run_id = p_run_id AND stage = ANY (p_from);",
+        _test("stopped_runs", "a_stopped_run_takes_no_step"),
+    ),
+    Mutant(
+        "the stage of an effect is not reached without the effect",
+        _SEALED,
+        "        ELSE PERFORM cutter_governance.fn_stop('STOP_INVARIANT_FAILED', 'CU004', format('%s is reached by its effect only',"
+        " coalesce(p_to, 'nothing')), 'Use the function of that phase.');",
+        "        ELSE UPDATE cutter_governance.run SET stage = p_to WHERE run_id = p_run_id;",
+        _test(
+            "stages",
+            "incident_1_the_stage_of_an_effect_is_not_reached_without_the_effect[lifecycle_enacted-cutter_exec]",
+        ),
+    ),
+    Mutant(
+        "an edit changes drafts of its own document, in their places",
+        _SEALED,
+        "    IF other IS NOT NULL THEN\n        PERFORM cutter_governance.fn_stop('STOP_INVARIANT_FAILED', 'CU004', format('%s is no draft",
+        "    IF false THEN\n        PERFORM cutter_governance.fn_stop('STOP_INVARIANT_FAILED', 'CU004', format('%s is no draft",
+        _test("edits", "an_edit_changes_title_and_body_of_a_draft_and_nothing_else[another kind]"),
+    ),
+    Mutant(
+        "only drafts are edited",
+        _SEALED,
+        "IS DISTINCT FROM (r.docprefix, 'draft', b.unit_kind,",
+        "IS DISTINCT FROM (r.docprefix, u.lifecycle_status, b.unit_kind,",
+        _test("edits", "only_drafts_are_edited[enacted]"),
+    ),
+    Mutant(
+        "an edit that is not there is not recorded as verified",
+        _SEALED,
+        "    IF other IS NOT NULL AND p_event ->> 'outcome' = 'PASS' THEN",
+        "    IF false THEN",
+        _test("edits", "a_pass_is_taken_only_where_the_edit_is_there_and_a_fail_always[another body]"),
+    ),
+    Mutant(
+        "leg B records a cut that was made",
+        _SEALED,
+        "    IF a.statement_sha256 IS NULL THEN\n        PERFORM cutter_governance.fn_stop('STOP_INVARIANT_FAILED'",
+        "    IF false THEN\n        PERFORM cutter_governance.fn_stop('STOP_INVARIANT_FAILED'",
+        _test("authority", "leg_b_is_not_recorded_under_a_lease_that_no_cut_was_made_with"),
+        explained="Second belt: without a cut the run is not at structural_verified, and fn_run_step refuses the same code.",
+    ),
+    Mutant(
+        "the structure of a cut is recorded only if it is as signed",
+        _SEALED,
+        "    IF found IS NOT NULL THEN\n        PERFORM cutter_governance.fn_stop('STOP_COUNT_MISMATCH', 'CU006', format('the drafts of run",
+        "    IF false THEN\n        PERFORM cutter_governance.fn_stop('STOP_COUNT_MISMATCH', 'CU006', format('the drafts of run",
+        _test("enactment", "the_structure_of_a_cut_is_not_found_where_something_differs[another title]"),
+    ),
+    Mutant(
+        "a verification is PASS only if the drafts are as signed",
+        _SEALED,
+        "    IF p_outcome = 'PASS' AND found IS NOT NULL THEN",
+        "    IF false THEN",
+        _test("enactment", "a_difference_from_what_was_signed_is_named_and_stops_everything[another title]"),
+    ),
+    Mutant(
+        "no verification is recorded under a HOLD",
+        _SEALED,
+        "    PERFORM cutter_governance.fn_write_lock(true);\n    SELECT stage INTO at_stage",
+        "    SELECT stage INTO at_stage",
+        _test("authority", "a_verification_is_not_recorded_under_a_hold"),
+    ),
+    Mutant(
+        "drafts that differ from what was signed are not enacted",
+        _SEALED,
+        "    refused text := cutter_governance.fn_draft_refusal(p_run_id);",
+        "    refused text := NULL;",
+        _test("enactment", "a_difference_from_what_was_signed_is_named_and_stops_everything[another owner]"),
+    ),
+    Mutant(
+        "SG_2 enacts the drafts that it names and no others",
+        _SEALED,
+        "    IF refused IS NULL AND a.draft_digest IS DISTINCT FROM cutter_governance.fn_draft_digest(p_run_id) THEN",
+        "    IF false THEN",
+        _test("enactment", "sg_2_over_other_drafts_does_not_enact_these"),
+    ),
+    Mutant(
+        "drafts that were never verified are not enacted",
+        _SEALED,
+        "    RETURN CASE WHEN v.outcome IS NULL THEN 'the drafts were never verified'\n                WHEN",
+        "    RETURN CASE WHEN",
+        _test("enactment", "drafts_that_were_never_verified_are_not_enacted"),
+    ),
+    Mutant(
+        "a failed verification stops the enactment",
+        _SEALED,
+        "WHEN v.outcome <> 'PASS' THEN format(",
+        "WHEN false THEN format(",
+        _test(
+            "enactment",
+            "a_fail_that_is_newer_than_the_pass_blocks_the_enactment_and_a_newer_pass_opens_it[after arming]",
+        ),
+    ),
+    Mutant(
+        "a unit that has changed since is verified again",
+        _SEALED,
+        "                WHEN v.verified_at <= changed THEN 'a unit has changed since the drafts were verified'\n",
+        "",
+        _test("enactment", "a_unit_that_has_changed_since_it_was_verified_is_verified_again_first"),
+    ),
+    *(
+        Mutant(
+            f"the comparison with what was signed sees {what}",
+            _SEALED,
+            before,
+            after,
+            _test("enactment", f"a_difference_from_what_was_signed_is_named_and_stops_everything[{case}]"),
+        )
+        for what, case, before, after in (
+            (
+                "another document",
+                "another document",
+                "OR ROW (p.id, p.doc_code,",
+                "OR ROW (p.id, (SELECT docprefix FROM r),",
+            ),
+            (
+                "another owner",
+                "another owner",
+                "OR ROW (p.id, p.doc_code, p.owner_ref,",
+                "OR ROW (p.id, p.doc_code, 'sovereign',",
+            ),
+            (
+                "a version more",
+                "a version more",
+                "p.version_id, p.version_of, p.versions, p.title,\n",
+                "p.version_id, p.version_of, 1 + s.edits, p.title,\n",
+            ),
+            (
+                "a soft deletion",
+                "a unit deleted softly",
+                "p.lifecycle_status, p.version_status, p.deleted_at)",
+                "p.lifecycle_status, p.version_status, NULL::timestamptz)",
+            ),
+            (
+                "another digest of a body",
+                "another digest of the body",
+                "                p.body_sha256, p.content_hash, p.content_anchor_ref,",
+                "                p.body_sha256, s.body_sha256, p.content_anchor_ref,",
+            ),
+            (
+                "a unit that nobody signed",
+                "a unit more under its prefix",
+                "         WHERE u.doc_code = (SELECT docprefix FROM r) OR starts_with(u.canonical_address, (SELECT docprefix FROM r) || '/')\n",
+                "         WHERE u.doc_code = (SELECT docprefix FROM r)\n",
+            ),
+            (
+                "a missing seal",
+                "no seal",
+                "     WHERE NOT EXISTS (SELECT 1 FROM cutter_governance.manifest_seal s WHERE s.run_id = p_run_id AND s.manifest_digest",
+                "     WHERE false AND NOT EXISTS (SELECT 1 FROM cutter_governance.manifest_seal s WHERE s.run_id = p_run_id AND s.manifest_digest",
+            ),
+        )
+    ),
+    Mutant(
+        "a signed revert takes back the drafts that it names and no others",
+        _SEALED,
+        "        IF a.draft_digest IS DISTINCT FROM cutter_governance.fn_draft_digest(p_run_id) THEN",
+        "        IF false THEN",
+        _test("reverts", "a_signed_revert_takes_back_what_it_names_and_no_other_drafts[another body]"),
+    ),
+    Mutant(
+        "the ruling of a cut takes back that cut and nothing else",
+        _SEALED,
+        "    ELSIF other IS NOT NULL OR coalesce(cardinality(taken), 0) <> a.n_units THEN",
+        "    ELSIF false THEN",
+        _test("reverts", "the_ruling_of_the_cut_does_not_take_back_what_it_did_not_cut"),
+    ),
+    Mutant(
+        "law is never reverted",
+        _SEALED,
+        "    IF EXISTS (SELECT 1 FROM cutter_governance.manifest_unit_block b JOIN public.information_unit u ON u.id = b.unit_id"
+        " WHERE b.run_id = p_run_id AND u.lifecycle_status <> 'draft') THEN",
+        "    IF false THEN",
+        _test("reverts", "enacted_units_are_never_reverted_whatever_the_run_says_of_itself"),
+    ),
+    Mutant(
+        "a run that has cut is not voided",
+        _SEALED,
+        "       AND (p_family <> 'voided' OR NOT EXISTS (SELECT 1 FROM cutter_governance.approval_use u WHERE u.run_id = r.run_id)\n"
+        "                                 AND NOT EXISTS",
+        "       AND (true OR NOT EXISTS (SELECT 1 FROM cutter_governance.approval_use u WHERE u.run_id = r.run_id)\n"
+        "                                 AND NOT EXISTS",
+        _test("stages", "a_run_that_has_cut_is_reverted_and_not_voided"),
+    ),
+    Mutant(
+        "a closed run does not leave its way",
+        _SEALED,
+        "WHERE run_id = p_run_id AND stage <> 'closeout_reported' AND length(p_reason)",
+        "WHERE run_id = p_run_id AND length(p_reason)",
+        _test("stages", "a_closed_run_is_never_called_failed_afterwards"),
+    ),
+    Mutant(
+        "all units or none",
+        _SEALED,
+        "    IF done IS DISTINCT FROM coalesce(planned, CASE WHEN NEW.purpose = 'revert' THEN done END) THEN",
+        "    IF false THEN",
+        _test("cut", "a_part_of_the_law_cannot_be_enacted[1]"),
+    ),
+)
+
+_OF_EVENTS_AND_PROBES = (
+    Mutant(
+        "only who names the journal's key is vouched for",
+        _SEALED,
+        "is_vouched := coalesce(encode(sha256(decode(p_event ->> 'key', 'hex')), 'hex') = r.journal_lock, false);",
+        "is_vouched := p_event ->> 'key' IS NOT NULL;",
+        _test("events", "the_lock_itself_is_no_key"),
+    ),
+    Mutant(
+        "a vouched event extends the chain",
+        _SEALED,
+        "        IF seq <= last OR p_event ->> 'lock' IS NULL THEN",
+        "        IF p_event ->> 'lock' IS NULL THEN",
+        _test("events", "a_vouched_event_extends_the_chain[4]"),
+    ),
+    Mutant(
+        "a vouched event locks the next one",
+        _SEALED,
+        "        IF seq <= last OR p_event ->> 'lock' IS NULL THEN",
+        "        IF seq <= last THEN",
+        _test("events", "a_vouched_event_locks_the_next_one"),
+    ),
+    Mutant(
+        "a stranger's event moves no lock",
+        _SEALED,
+        "    IF is_vouched OR r.journal_lock IS NULL THEN",
+        "    IF true THEN",
+        _test("events", "an_event_without_the_key_is_kept_as_a_stranger_s_and_moves_no_lock"),
+    ),
+    Mutant(
+        "a run comes to rest by its key alone",
+        _SEALED,
+        "    IF NOT EXISTS (SELECT 1 FROM cutter_governance.run WHERE run_id = p_run_id AND journal_lock =",
+        "    IF false AND NOT EXISTS (SELECT 1 FROM cutter_governance.run WHERE run_id = p_run_id AND journal_lock =",
+        _test("events", "a_run_comes_to_rest_by_its_key_alone"),
+    ),
+    Mutant(
+        "an event is short",
+        _SEALED,
+        " OR p_event -> 'record' IS NULL OR octet_length(p_event::text) > 8388608 THEN",
+        " OR p_event -> 'record' IS NULL THEN",
+        _test("events", "what_is_no_event_is_refused_with_the_step_that_it_came_with[a record too long]"),
+    ),
+    Mutant(
+        "a probe of cuts keeps nothing",
+        _PROBES,
+        "            RAISE EXCEPTION 'a probe is always rolled back' USING ERRCODE = 'CUP00';\n        EXCEPTION",
+        "        EXCEPTION",
+        _test(
+            "probes",
+            "the_rulings_of_a_probe_authorise_nothing_afterwards[SELECT cutter_governance.fn_probe_cut('{1,3,60}')]",
+        ),
+    ),
+    Mutant(
+        "a probe of reverts keeps nothing",
+        _PROBES,
+        "        RAISE EXCEPTION 'a probe is always rolled back' USING ERRCODE = 'CUP00';\n    EXCEPTION",
+        "    EXCEPTION",
+        _test("probes", "nothing_is_left_though_the_caller_commits[SELECT cutter_governance.fn_probe_revert()]"),
+    ),
+    Mutant(
+        "the executor does not probe",
+        _PROBES,
+        "GRANT EXECUTE ON FUNCTION fn_probe_cut(integer[], boolean), fn_probe_revert() TO cutter_verify;",
+        "GRANT EXECUTE ON FUNCTION fn_probe_cut(integer[], boolean), fn_probe_revert() TO cutter_verify, cutter_exec;",
+        _test(
+            "probes",
+            "neither_the_executor_nor_the_monitor_may_probe[SELECT cutter_governance.fn_probe_revert()-cutter_exec]",
+        ),
+    ),
+    Mutant(
+        "a probe is refused behind a write of its transaction",
+        _REFUSALS,
+        "'this transaction has written already' AS detail WHERE pg_current_xact_id_if_assigned() IS NOT NULL",
+        "'this transaction has written already' AS detail WHERE false",
+        _test("probes", "a_transaction_that_has_written_is_refused[SELECT cutter_governance.fn_probe_revert()]"),
+    ),
+    Mutant(
+        "a probe is refused under a HOLD",
+        _REFUSALS,
+        "'a HOLD is set: ' || cutter_governance.fn_hold_reason() WHERE cutter_governance.fn_hold_reason() IS NOT NULL",
+        "'a HOLD is set: ' || cutter_governance.fn_hold_reason() WHERE false",
+        _test("probes", "under_a_hold_it_is_refused_with_the_way_out"),
+    ),
+)
+
+SQL = (
+    *_OF_GUARDS,
+    *_OF_HOLDS,
+    *_OF_LOCK_AND_LEASE,
+    *_OF_BACKUPS,
+    *_OF_RULINGS,
+    *_OF_POLICIES_AND_KEYS,
+    *_OF_MANIFESTS,
+    *_OF_WRITES,
+    *_OF_EVENTS_AND_PROBES,
+)

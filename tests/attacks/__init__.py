@@ -1,0 +1,1 @@
+"""Attacks on the one promise: nobody gets an unsigned byte before readers, whatever passwords they hold."""

@@ -1,0 +1,39 @@
+"""Databases to attack: one that all tests of a worker share, because no attack changes it, and fresh ones."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from console.backend.cluster import TransientCluster
+from tests.attacks.world import Prey, make_prey, make_stranger
+from tests.backend.database.signed_cut import SignedCut, start_cut
+from tests.conftest import Database, fresh_database
+
+
+@pytest.fixture(scope="session")
+def prey(cluster: TransientCluster, template_of: Callable[[int], str]) -> Iterator[Prey]:
+    """The database in its most tempting state; whoever uses it leaves it as it was."""
+    for database in fresh_database(cluster, template_of(cluster.major)):
+        yield make_prey(database)
+
+
+@pytest.fixture
+def cut(database: Database) -> SignedCut:
+    """A run at its first pause, in a database of its own."""
+    make_stranger(database)
+    return start_cut(database)
+
+
+@pytest.fixture
+def each_cut(each_database: Database) -> SignedCut:
+    """The same on every major version there is."""
+    make_stranger(each_database)
+    return start_cut(each_database)
+
+
+@pytest.fixture(scope="module")
+def waiting(cluster: TransientCluster, template_of: Callable[[int], str]) -> Iterator[SignedCut]:
+    """A run at its first pause that the tests of a file share: each signs what it likes and commits nothing but rulings."""
+    for database in fresh_database(cluster, template_of(cluster.major)):
+        make_stranger(database)
+        yield start_cut(database)

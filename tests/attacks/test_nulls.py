@@ -1,0 +1,109 @@
+"""NULL in place of any value of any function that a role may call: refused, or without effect."""
+
+from collections.abc import Mapping
+
+import psycopg
+import pytest
+
+from console.backend.database import ledger
+from tests.attacks.world import ROLES, Prey, changed, look
+from tests.backend.database.signed_cut import event
+from tests.sovereign import sovereign
+
+_GRANTED = """
+    SELECT n.nspname || '.' || p.proname, coalesce(p.proargnames, '{}'), array(SELECT format_type(t, NULL) FROM unnest(p.proargtypes) t)
+      FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
+     WHERE n.nspname IN ('cutter_governance', 'public') AND has_function_privilege(%s, p.oid, 'EXECUTE') AND has_schema_privilege(%s, n.oid, 'USAGE') ORDER BY 1
+"""
+MEANT = {
+    "cutter_governance.fn_lease_end(p_reason)": "a lease is ended without a reason too: stopping needs no authority",
+    "cutter_governance.fn_hold_set(p_run_id)": "a HOLD may name no run",
+    "cutter_governance.fn_document_register(p_live_query)": "a document of files has no query",
+}
+"""Where NULL is a value like others."""
+
+
+def _values(prey: Prey) -> Mapping[str, object]:
+    """A true value for each name of a parameter: of the armed run, which is the one that could have an effect."""
+    run = prey.armed
+    statement = run.statement()
+    return {
+        "p_run_id": run.run_id,
+        "p_event": event(),
+        "p_manifest": ledger.manifest_bytes(run.units),
+        "p_canonical": run.canonical,
+        "p_statement": statement,
+        "p_signatures": [sovereign().sign(statement)],
+        "p_docprefix": "ACME-NULL",
+        "p_origin": "o",
+        "p_profile": "p",
+        "p_live_query": None,
+        "p_operation": "cut",
+        "p_operator": "o",
+        "p_host": "h",
+        "p_raw_bytes": 1,
+        "p_sha256": "a" * 64,
+        "p_canonical_sha256": "a" * 64,
+        "p_canon_rule": "r",
+        "p_plan_digest": "a" * 64,
+        "p_content_digest": "a" * 64,
+        "p_baseline_digest": "a" * 64,
+        "p_n_units": 3,
+        "p_to": "marked",
+        "p_family": "failed",
+        "p_reason": "r",
+        "p_by": "b",
+        "p_purpose": "cut",
+        "p_minutes": 5,
+        "p_outcome": "PASS",
+        "p_checks": "{}",
+        "p_proof": "{}",
+        "p_sizes": [1],
+        "p_revert": False,
+        "p_addresses": ["ACME-LAW/ONE"],
+        "p_leaves": ["x"],
+        "p_stage": "created",
+        "p_signature": sovereign().sign(statement),
+        "p_data": statement,
+        "p_without_run": None,
+    }
+
+
+@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize("which", ["all", "each"])
+def test_null_is_no_way_past_a_check(prey: Prey, role: str, which: str) -> None:
+    """For every granted function: all NULL, or true values with one NULL among them. Reading functions may answer."""
+    values = _values(prey)
+    with prey.database.connect() as connection:
+        granted = connection.execute(_GRANTED, (role, role)).fetchall()
+    wrong = []
+    for name, names, types in granted:
+        inputs = list(names[: len(types)])
+        sets = [dict.fromkeys(inputs)] if which == "all" else [dict(values) | {one: None} for one in inputs]
+        for given, one in zip(sets, ["*", *inputs] if which == "all" else inputs, strict=False):
+            if f"{name}({one})" in MEANT or (which == "all" and f"{name}({','.join(inputs)})" in MEANT):
+                continue
+            before = look(prey.database)
+            _call(prey, role, str(name), [(given[i], t) for i, t in zip(inputs, types, strict=True)])
+            if changed(before, look(prey.database)):
+                wrong.append((name, one, changed(before, look(prey.database))))
+    assert wrong == []
+    assert bool(granted) == (role != "passer_by")
+
+
+def _call(prey: Prey, role: str, name: str, arguments: list[tuple[object, object]]) -> None:
+    places = ", ".join(f"%b::{kind}" if kind in {"bytea", "bytea[]"} else f"%s::{kind}" for _, kind in arguments)
+    with prey.session(role) as connection:
+        try:
+            connection.execute(f"SELECT * FROM {name}({places})".encode(), [value for value, _ in arguments])
+        except psycopg.Error as error:
+            assert error.sqlstate is not None
+
+
+def test_every_parameter_that_can_be_sent_has_a_true_value_here(prey: Prey) -> None:
+    """So that no function comes to the list of grants without coming to this one."""
+    known = set(_values(prey))
+    with prey.database.connect() as connection:
+        for role in ROLES:
+            for name, names, types in connection.execute(_GRANTED, (role, role)).fetchall():
+                assert set(names[: len(types)]) <= known, name

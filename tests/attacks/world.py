@@ -1,0 +1,195 @@
+"""Everything that an attack could change, looked at before and after it; and the most tempting database to attack."""
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from console.backend.database import ledger
+from tests.backend.database.signed_cut import SignedCut, event, start_cut
+from tests.conftest import Database
+
+EXECUTOR, VERIFIER, MONITOR, STRANGER = "cutter_exec", "cutter_verify", "cutter_ro", "passer_by"
+ROLES = (EXECUTOR, VERIFIER, MONITOR, STRANGER)
+"""The three passwords of the host, and somebody who may only connect."""
+PURPOSES = ("cut", "edit", "enact", "revert")
+LOCK_TIMEOUT = "200ms"
+
+_TABLES = """
+    SELECT format('%I.%I', n.nspname, c.relname) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+     WHERE c.relkind IN ('r', 'p', 'm', 'f') AND n.nspname IN ('public', 'cutter_governance') ORDER BY 1
+"""
+_SETTINGS = """
+    SELECT coalesce(string_agg(format('%s %s %s', setdatabase, setrole, setconfig), '; ' ORDER BY setrole, setdatabase), '')
+      FROM pg_db_role_setting WHERE setdatabase IN (0, (SELECT oid FROM pg_database WHERE datname = current_database()))
+"""
+_ROLES = """
+    SELECT md5(string_agg(r::text, '|' ORDER BY r.rolname)) FROM pg_authid r
+     WHERE r.rolname IN ('cutter_owner', 'cutter_exec', 'cutter_verify', 'cutter_ro', 'passer_by')
+"""
+_OBJECTS = """
+    SELECT string_agg(kind || ' ' || n, ', ' ORDER BY kind) FROM (
+        SELECT 'relation' AS kind, count(*) AS n FROM pg_class c WHERE c.relpersistence <> 't' AND c.relnamespace NOT IN (SELECT oid FROM pg_namespace WHERE nspname LIKE 'pg\\_t%')
+        UNION ALL SELECT 'function', count(*) FROM pg_proc p WHERE p.pronamespace NOT IN (SELECT oid FROM pg_namespace WHERE nspname LIKE 'pg\\_t%')
+        UNION ALL SELECT 'schema', count(*) FROM pg_namespace WHERE nspname NOT LIKE 'pg\\_t%'
+        UNION ALL SELECT 'trigger', count(*) FROM pg_trigger t WHERE t.tgrelid NOT IN (SELECT oid FROM pg_class WHERE relpersistence = 't')
+        UNION ALL SELECT 'event trigger', count(*) FROM pg_event_trigger
+        UNION ALL SELECT 'extension', count(*) FROM pg_extension
+        UNION ALL SELECT 'cast', count(*) FROM pg_cast
+        UNION ALL SELECT 'policy', count(*) FROM pg_policy
+        UNION ALL SELECT 'publication', count(*) FROM pg_publication
+        UNION ALL SELECT 'membership', count(*) FROM pg_auth_members
+        UNION ALL SELECT 'statistics', count(*) FROM pg_statistic_ext) o
+"""
+_SWITCH = "SELECT coalesce(string_agg(l::text, '|' ORDER BY l.id), 'off') FROM cutter_governance.execution_lease l WHERE l.ended_at IS NULL"
+_ASKED = {
+    "readers": "SELECT cutter_governance.fn_readers_digest()",
+    "switch": _SWITCH,
+    "hold": "SELECT coalesce(cutter_governance.fn_hold_reason(), 'none')",
+    "schema": "SELECT cutter_governance.fn_schema_digest()",
+    "settings": _SETTINGS,
+    "roles": _ROLES,
+    "objects": _OBJECTS,
+}
+
+Look = dict[str, str]
+
+
+def look(database: Database) -> Look:
+    """Every row of every table, what readers see, the switch, grants and definitions, roles and their settings; as the superuser."""
+    with database.connect() as connection:
+        connection.execute("SET search_path = pg_catalog")
+        tables = [str(name) for (name,) in connection.execute(_TABLES)]
+        rows = " UNION ALL ".join(
+            f"SELECT '{table}', count(*) || ' rows ' || md5(coalesce(string_agg(t::text, '|' ORDER BY t::text COLLATE \"C\"), '')) FROM {table} t"
+            for table in tables
+        )
+        seen = {str(name): str(digest) for name, digest in connection.execute(rows.encode())}
+        for name, query in _ASKED.items():
+            answer = connection.execute(query.encode()).fetchone()
+            seen[name] = str(answer[0]) if answer is not None else ""
+    return seen
+
+
+def changed(before: Look, after: Look) -> set[str]:
+    """The names of what is not as it was."""
+    return {name for name in before.keys() | after.keys() if before.get(name) != after.get(name)}
+
+
+@contextmanager
+def attack(database: Database, *may_change: str) -> Iterator[None]:
+    """Whatever happens in the block, the world is the same behind it, but for what is named."""
+    before = look(database)
+    yield
+    assert changed(before, look(database)) <= set(may_change)
+
+
+@contextmanager
+def refused(database: Database, *codes: str, may_change: tuple[str, ...] = ()) -> Iterator[None]:
+    """The block ends in a refusal with one of these STOP codes or SQLSTATEs, and the world is the same behind it.
+
+    Without a code any refusal of the database will do.
+    """
+    with attack(database, *may_change):
+        with pytest.raises(psycopg.Error) as caught:
+            yield
+        said = {caught.value.diag.message_detail, caught.value.sqlstate}
+        assert not codes or said & set(codes), caught.value
+
+
+@dataclass(frozen=True)
+class Prey:
+    """A database in its most tempting state: law, drafts that wait for SG_2, and a signed cut under an open lease."""
+
+    database: Database
+    law: SignedCut
+    drafts: SignedCut
+    armed: SignedCut
+
+    def session(self, role: str, *, autocommit: bool = True) -> psycopg.Connection:
+        """A new session of a role, which waits for no lock for long."""
+        return session(self.database, role, autocommit=autocommit)
+
+
+def session(database: Database, role: str, *, autocommit: bool = True) -> psycopg.Connection:
+    """A new session of a role, which waits for no lock for long."""
+    connection = psycopg.connect(
+        database.conninfo(role), autocommit=autocommit, options=f"-c lock_timeout={LOCK_TIMEOUT}"
+    )
+    connection.add_notice_handler(lambda _: None)
+    return connection
+
+
+def make_stranger(database: Database) -> None:
+    """Create the role that may only connect, once a cluster."""
+    with database.connect() as connection:
+        connection.execute("DO $$ BEGIN CREATE ROLE passer_by LOGIN; EXCEPTION WHEN duplicate_object THEN NULL; END $$")
+
+
+def make_prey(database: Database) -> Prey:
+    """One enacted document, one at its second pause, one armed to be cut."""
+    make_stranger(database)
+    law = start_cut(database, "ACME-LAW", number=1)
+    law.enacted()
+    drafts = start_cut(database, "ACME-DRAFT", number=2)
+    drafts.to_second_pause()
+    armed = start_cut(database, "ACME-ARMED", number=3)
+    armed.rule()
+    armed.arm(minutes=60)
+    return Prey(database, law, drafts, armed)
+
+
+def as_role(run: SignedCut, role: str) -> AbstractContextManager[psycopg.Connection]:
+    """One transaction of a role; COMMIT at the end of the block."""
+    return run._as(role)
+
+
+def call(connection: psycopg.Connection, function: str, *values: object) -> object:
+    """Call a function of the product and return its answer."""
+    places = sql.SQL(", ").join(sql.Placeholder() * len(values))
+    query = sql.SQL("SELECT {}({})").format(sql.Identifier("cutter_governance", function), places)
+    row = connection.execute(query, values).fetchone()
+    return row[0] if row is not None else None
+
+
+def close(run: SignedCut) -> None:
+    """The closeout of an enacted run."""
+    with run.executor() as connection:
+        ledger.close_run(connection, run.run_id, event("closeout"))
+
+
+def _to(*steps: Callable[[SignedCut], None]) -> tuple[Callable[[SignedCut], None], ...]:
+    return steps
+
+
+def _ruled(run: SignedCut) -> None:
+    run.rule()
+
+
+def _armed_to_enact(run: SignedCut) -> None:
+    run.rule("enact")
+    run.arm("enact")
+
+
+STAGES = {
+    "waits for SG_1": _to(),
+    "SG_1 imported": _to(_ruled),
+    "armed": _to(_ruled, SignedCut.arm),
+    "cut": _to(SignedCut.cut),
+    "recorded": _to(SignedCut.cut, SignedCut.record),
+    "waits for SG_2": _to(SignedCut.to_second_pause),
+    "armed to enact": _to(SignedCut.to_second_pause, _armed_to_enact),
+    "enacted": _to(SignedCut.enacted),
+    "closed": _to(SignedCut.enacted, close),
+}
+"""The honest steps from the first pause to each stage."""
+
+
+def bring(run: SignedCut, stage: str) -> SignedCut:
+    """Bring a run from its first pause to a stage, by the honest steps."""
+    for step in STAGES[stage]:
+        step(run)
+    return run

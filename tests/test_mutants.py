@@ -1,0 +1,47 @@
+"""The catalogue of mutants fits the tree: each protection is where it is taken out, each test that guards it exists."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from mutants.catalogue import MUTANTS
+from mutants.mutant import CatalogueError, Mutant
+
+ROOT = Path(__file__).parents[1]
+ASKED_FOR = (
+    "the HOLD check at the end of the cut function",
+    "the outside-prefix check of the manifest",
+    "the HOLD check when the switch is armed",
+    "the freshness limit of the backup before a cut",
+)
+"""Version 0.2.0 could lose these and its tests stayed green."""
+
+
+def test_there_are_many_mutants_and_each_has_a_name_of_its_own() -> None:
+    names = [one.name for one in MUTANTS]
+
+    assert len(names) >= 60
+    assert len(set(names)) == len(names)
+    assert set(ASKED_FOR) <= set(names)
+
+
+@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda one: one.name)
+def test_the_text_of_a_protection_stands_once_in_its_file(mutant: Mutant) -> None:
+    assert mutant.applied_to(ROOT) != (ROOT / mutant.file).read_text(encoding="utf-8")
+    assert mutant.tests
+
+
+def test_a_text_that_is_gone_or_not_unique_is_an_error() -> None:
+    for old in ("no such text", "PERFORM"):
+        with pytest.raises(CatalogueError, match="occurs"):
+            Mutant("x", MUTANTS[0].file, old, "", ()).applied_to(ROOT)
+
+
+def test_every_test_that_guards_a_protection_exists() -> None:
+    tests = sorted({test for one in MUTANTS for test in one.tests})
+    command = [sys.executable, "-m", "pytest", "--collect-only", "-p", "no:cacheprovider", "-p", "no:xdist"]
+    done = subprocess.run([*command, *tests], cwd=ROOT, capture_output=True, text=True, check=False)
+
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
