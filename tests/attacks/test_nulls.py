@@ -97,7 +97,7 @@ def _call(prey: Prey, role: str, name: str, arguments: list[tuple[object, object
         try:
             connection.execute(f"SELECT * FROM {name}({places})".encode(), [value for value, _ in arguments])
         except psycopg.Error as error:
-            assert error.sqlstate is not None
+            assert error.sqlstate is not None  # noqa: PT017
 
 
 def test_every_parameter_that_can_be_sent_has_a_true_value_here(prey: Prey) -> None:
