@@ -32,6 +32,7 @@ COMMANDS: tuple[Command, ...] = (
     Command(("approval", "import"), "check a signed statement and record it", writes=True),
     Command(("policy", "show"), "who can rule, and whose signatures the database verifies"),
     Command(("policy", "pin"), "pin policy and signers' keys in the database; the digest is typed", writes=True),
+    Command(("policy", "withdraw"), "withdraw a signer's key for good; the fingerprint is typed twice", writes=True),
     Command(("arm",), "arm the switch for one run; the run id is typed", writes=True),
     Command(("disarm",), "end the lease; needs no authority", writes=True),
     Command(("panic",), "stop everything and set a HOLD; needs no authority", writes=True),

@@ -592,14 +592,14 @@ _OF_RULINGS = (
         _SEALED,
         "n.signers := cutter_governance.fn_signers(p_statement, p_signatures, n.policy_sha256, n.kind, n.not_before, n.expires);",
         "n.signers := ARRAY['somebody'];",
-        _test("rulings", "the_signature_of_somebody_without_authority_is_refused"),
+        _test("signers", "the_signature_of_somebody_without_authority_is_refused"),
     ),
     Mutant(
         "signatures are verified again at every use",
         _SEALED,
         "    PERFORM cutter_governance.fn_signers(a.statement, a.signatures, a.policy_sha256, a.kind, a.not_before, a.expires);\n",
         "",
-        _test("rulings", "a_key_that_is_withdrawn_rules_no_more_at_whatever_step[apply]"),
+        _test("signers", "a_key_that_is_withdrawn_rules_no_more_at_whatever_step[apply]"),
     ),
     Mutant(
         "a signature that the database cannot verify does not count",
@@ -607,7 +607,7 @@ _OF_RULINGS = (
         "wrong := CASE WHEN one.verdict IS DISTINCT FROM 'good' THEN coalesce(one.verdict, 'not a signature')\n"
         "                      WHEN",
         "wrong := CASE WHEN",
-        _test("rulings", "what_is_no_whole_signature_does_not_rule[one with a byte flipped]"),
+        _test("signers", "what_is_no_whole_signature_does_not_rule[one with a byte flipped]"),
         explained="Second belt: fn_openpgp_check names a key only with the verdict 'good'; without a key the next"
         " condition says that it is not in the policy.",
     ),
@@ -617,28 +617,35 @@ _OF_RULINGS = (
         "WHEN NOT EXISTS (SELECT 1 FROM jsonb_array_elements(policy -> 'signers') s"
         " WHERE s ->> 'fingerprint' = one.primary_fingerprint) THEN",
         "WHEN false THEN",
-        _test("rulings", "a_key_that_is_pinned_and_not_in_the_policy_does_not_rule"),
+        _test("signers", "a_key_that_is_pinned_and_not_in_the_policy_does_not_rule"),
     ),
     Mutant(
         "the operator does not rule if solo is not declared",
         _SEALED,
         "WHEN NOT (policy ->> 'solo')::boolean AND policy -> 'operators' @> to_jsonb(one.primary_fingerprint) THEN",
         "WHEN false THEN",
-        _test("rulings", "an_operator_does_not_rule_where_solo_is_not_declared"),
+        _test("signers", "an_operator_does_not_rule_where_solo_is_not_declared"),
     ),
     Mutant(
         "nobody signs twice",
         _SEALED,
         "WHEN one.primary_fingerprint = ANY (found) THEN",
         "WHEN false THEN",
-        _test("rulings", "a_signature_that_is_given_twice_is_refused"),
+        _test("signers", "a_signature_that_is_given_twice_is_refused"),
     ),
     Mutant(
         "a signature is not older than its statement",
         _SEALED,
         "WHEN one.created < p_not_before - interval '2 minutes' OR ",
         "WHEN ",
-        _test("rulings", "a_signature_that_was_made_before_the_statement_s_time_does_not_count"),
+        _test("signers", "a_signature_is_of_the_time_of_its_statement[3 minutes-1 hour-False]"),
+    ),
+    Mutant(
+        "a signature is not later than its statement's end",
+        _SEALED,
+        " OR one.created > p_expires OR ",
+        " OR ",
+        _test("signers", "a_signature_is_of_the_time_of_its_statement[-2 hours--1 second-False]"),
     ),
     Mutant(
         "a signature is not of the future",
@@ -652,7 +659,7 @@ _OF_RULINGS = (
         _SEALED,
         "    IF cardinality(found) < (policy #>> ARRAY['thresholds', p_kind])::integer THEN",
         "    IF false THEN",
-        _test("rulings", "a_policy_of_two_takes_two"),
+        _test("signers", "a_policy_of_two_takes_two"),
     ),
     Mutant(
         "a statement has one canonical form",
@@ -695,7 +702,7 @@ _OF_RULINGS = (
         _SEALED,
         "        WHEN s ->> 'policy_sha256' IS DISTINCT FROM current_policy THEN",
         "        WHEN false THEN",
-        _test("rulings", "a_ruling_under_a_policy_that_is_pinned_no_more_rules_no_more[import]"),
+        _test("signers", "a_ruling_under_a_policy_that_is_pinned_no_more_rules_no_more[import]"),
     ),
     Mutant(
         "a ruling to cut names its manifest",
@@ -899,7 +906,7 @@ _OF_RULINGS = (
         _SEALED,
         "    IF NOT takes_back AND a.policy_sha256 IS DISTINCT FROM current_policy THEN",
         "    IF false THEN",
-        _test("rulings", "a_ruling_under_a_policy_that_is_pinned_no_more_rules_no_more[apply]"),
+        _test("signers", "a_ruling_under_a_policy_that_is_pinned_no_more_rules_no_more[apply]"),
     ),
     Mutant(
         "a ruling is used only for the plan of its run",
@@ -916,7 +923,7 @@ _OF_RULINGS = (
         " fn_backup_record TO cutter_verify;",
         "GRANT EXECUTE ON FUNCTION fn_approval_import, fn_structure_record, fn_verify_record, fn_edit_verify_record,"
         " fn_backup_record TO cutter_verify, cutter_exec;",
-        _test("rulings", "only_the_verifying_role_imports[cutter_exec]"),
+        _test("signers", "only_the_verifying_role_imports[cutter_exec]"),
     ),
     Mutant(
         "no function is everybody's",
@@ -962,7 +969,7 @@ _OF_POLICIES_AND_KEYS = (
         _OPENPGP,
         "WHEN candidate.withdrawn THEN 'key withdrawn'\n                        WHEN to_timestamp",
         "WHEN to_timestamp",
-        _test("rulings", "a_key_that_is_withdrawn_rules_no_more_at_whatever_step[import]"),
+        _test("signers", "a_key_that_is_withdrawn_rules_no_more_at_whatever_step[import]"),
     ),
     Mutant(
         "an expired key verifies nothing",
@@ -1319,7 +1326,7 @@ _OF_WRITES = (
         "law is never reverted",
         _SEALED,
         "    IF EXISTS (SELECT 1 FROM cutter_governance.manifest_unit_block b JOIN public.information_unit u ON u.id = b.unit_id"
-        " WHERE b.run_id = p_run_id AND u.lifecycle_status <> 'draft') THEN",
+        " WHERE b.run_id = p_run_id AND u.lifecycle_status NOT IN ('draft', 'superseded')) THEN",
         "    IF false THEN",
         _test("reverts", "enacted_units_are_never_reverted_whatever_the_run_says_of_itself"),
     ),
@@ -1342,7 +1349,7 @@ _OF_WRITES = (
     Mutant(
         "all units or none",
         _SEALED,
-        "    IF done IS DISTINCT FROM coalesce(planned, CASE WHEN NEW.purpose = 'revert' THEN done END) THEN",
+        "    IF done IS DISTINCT FROM planned THEN",
         "    IF false THEN",
         _test("cut", "a_part_of_the_law_cannot_be_enacted[1]"),
     ),

@@ -72,6 +72,8 @@ def _pinned(database: Database) -> list[tuple[str, str]]:
 @pytest.mark.parametrize("how", REFUSED)
 def test_a_policy_that_cannot_be_satisfied_is_not_pinned(database: Database, how: str) -> None:
     """Incident 17: it is asked before it is needed."""
+    with database.connect() as connection:
+        sovereign().pin_if_none(connection)
     before = _pinned(database)
     with stopped("STOP_POLICY_UNSATISFIABLE"):
         _pin(database, REFUSED[how](), sovereign().export())
@@ -151,6 +153,7 @@ def test_a_key_that_expires_after_the_pin_rules_no_more(database: Database) -> N
     signature = sovereign().sign(statement)
     check = "SELECT verdict FROM cutter_governance.fn_openpgp_check(%b, %b)"
     with database.connect() as connection:
+        sovereign().pin_if_none(connection)
         assert connection.execute(check, (signature, statement)).fetchone() == ("good",)
         connection.execute(
             "INSERT INTO cutter_governance.signing_key_term (fingerprint, signed_at, expires)"

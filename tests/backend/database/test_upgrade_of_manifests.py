@@ -10,6 +10,7 @@ from tests.backend.database.signed_cut import SignedCut, counts, stopped
 from tests.backend.database.tampering import tamper
 from tests.backend.database.version_0_2_0 import draft_cut, install
 from tests.conftest import Database, prepare_template
+from tests.sovereign import sovereign
 
 
 @pytest.fixture
@@ -23,6 +24,8 @@ def older(each_empty_database: Database, monkeypatch: pytest.MonkeyPatch) -> Sig
 def upgraded(older: SignedCut) -> SignedCut:
     """The same, after the upgrade and the pin of a policy."""
     prepare_template(older.database.conninfo())
+    with older.database.connect() as connection:
+        sovereign().pin(connection)
     return older
 
 
