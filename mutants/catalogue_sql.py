@@ -27,7 +27,10 @@ _OF_GUARDS = (
         _GUARDS,
         "SELECT 1 FROM cutter_governance.approval_use WHERE xid = pg_current_xact_id()) THEN",
         "SELECT 1 FROM cutter_governance.approval_use) THEN",
-        _test("guards", "incident_31_a_direct_write_to_units_is_refused_whoever_asks[update-superuser as the owner]"),
+        _test(
+            "guards",
+            "incident_31_a_direct_write_to_units_is_refused_whoever_asks[update of nothing-superuser as the owner]",
+        ),
     ),
     Mutant(
         "a manifest needs an open lease",
