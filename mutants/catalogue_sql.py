@@ -370,14 +370,17 @@ _OF_LOCK_AND_LEASE = (
         _SEALED,
         "IF EXISTS (SELECT 1 FROM cutter_governance.approval_use u WHERE u.xid = pg_current_xact_id_if_assigned()) THEN",
         "IF false THEN",
-        ("tests/attacks/test_one_signed_effect.py::test_a_cut_and_its_revert_in_one_transaction_is_refused",),
+        (
+            "tests/attacks/test_one_signed_effect.py"
+            "::test_an_enactment_and_a_revert_in_one_transaction_would_be_logged_as_one_so_they_are_refused",
+        ),
     ),
     Mutant(
         "writing needs an armed switch",
         _SEALED,
         "    PERFORM cutter_governance.fn_assert_leased(p_run_id, p_purpose);\n",
         "",
-        _test("authority", "no_function_writes_without_a_lease[fn_cut_apply]"),
+        _test("authority", "no_function_writes_without_a_lease[fn_cut_enact]"),
     ),
     Mutant(
         "leg B needs an armed switch",
