@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from pathlib import Path
 from threading import Event, Thread
 
 import psycopg
@@ -27,7 +28,14 @@ def test_a_hold_file_stops_the_arming_itself(at: At) -> None:
     assert passage.rows("SELECT count(*) FROM cutter_governance.execution_lease") == [(0,)]
 
 
-def test_a_hold_file_that_appears_while_a_statement_runs_cancels_it(at: At) -> None:
+HOLDS: dict[str, Callable[[Path], object]] = {
+    "a file": lambda path: path.touch(),
+    "a link into nowhere": lambda path: path.symlink_to("/nonexistent/hold"),
+}
+
+
+@pytest.mark.parametrize("how", HOLDS)
+def test_a_hold_file_that_appears_while_a_statement_runs_cancels_it(at: At, how: str) -> None:
     """The file alone: nobody cancels in the database, and the lock that keeps the cut waiting is let go too late."""
     passage = at("SG_1 imported")
     passage.arm()
@@ -35,7 +43,7 @@ def test_a_hold_file_that_appears_while_a_statement_runs_cancels_it(at: At) -> N
     with passage.connect() as blocker:
         blocker.execute("BEGIN")
         blocker.execute("LOCK TABLE public.unit_version IN ACCESS EXCLUSIVE MODE")
-        holder = Thread(target=_hold_when_blocked, args=(passage, blocker, blocked))
+        holder = Thread(target=_hold_when_blocked, args=(passage, blocker, blocked, HOLDS[how]))
 
         def go(progress: Progress) -> None:
             if (progress.phase, progress.step) == (Phase.CUT_LEG_A, "begins"):
@@ -48,12 +56,14 @@ def test_a_hold_file_that_appears_while_a_statement_runs_cancels_it(at: At) -> N
     assert passage.lifecycles() == []
 
 
-def _hold_when_blocked(passage: Passage, blocker: psycopg.Connection, blocked: Event) -> None:
+def _hold_when_blocked(
+    passage: Passage, blocker: psycopg.Connection, blocked: Event, hold: Callable[[Path], object]
+) -> None:
     with passage.connect() as watcher:
         while not watcher.execute(_BLOCKED.encode()).fetchall():
             time.sleep(0.01)
         blocked.set()
-        passage.site.hold_file.touch()
+        hold(passage.site.hold_file)
         until = time.monotonic() + _LONGEST_S
         while watcher.execute(_BLOCKED.encode()).fetchall() and time.monotonic() < until:
             time.sleep(0.05)
