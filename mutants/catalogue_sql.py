@@ -687,7 +687,10 @@ _OF_RULINGS = (
         "WHEN (s ->> 'kind', s ->> 'purpose') NOT IN (('SG_1', 'cut'), ('SG_1', 'edit'), ('SG_1', 'revert'),"
         " ('SG_2', 'enact')) IS NOT FALSE THEN",
         "WHEN false THEN",
-        _test("rulings", "a_second_ruling_with_one_field_changed_is_refused_and_leaves_no_row[another kind]"),
+        (
+            "tests/attacks/test_rulings.py"
+            "::test_a_signed_second_ruling_that_is_not_exactly_of_the_drafts_is_refused[to revert as SG_2]",
+        ),
     ),
     Mutant(
         "a ruling is explicit",
@@ -802,14 +805,14 @@ _OF_RULINGS = (
         _SEALED,
         "        WHEN n.expires <= clock_timestamp() OR n.not_before > clock_timestamp() + interval '2 minutes' THEN",
         "        WHEN n.not_before > clock_timestamp() + interval '2 minutes' THEN",
-        _test("rulings", "a_statement_with_one_field_changed_is_refused_and_leaves_no_row[expired]"),
+        _test("statements_in_time", "a_statement_that_was_signed_in_time_and_comes_too_late_is_not_imported"),
     ),
     Mutant(
         "a statement of the future is not imported",
         _SEALED,
         "        WHEN n.expires <= clock_timestamp() OR n.not_before > clock_timestamp() + interval '2 minutes' THEN",
         "        WHEN n.expires <= clock_timestamp() THEN",
-        _test("rulings", "a_statement_with_one_field_changed_is_refused_and_leaves_no_row[not yet valid]"),
+        _test("statements_in_time", "a_statement_that_begins_later_is_not_imported_though_its_signature_would_count"),
     ),
     Mutant(
         "a purpose that was served takes no other ruling",
@@ -870,9 +873,8 @@ _OF_RULINGS = (
     Mutant(
         "a planted row with other columns than its statement is told",
         _SEALED,
-        "           IS DISTINCT FROM\n           (n.kind, n.purpose, n.run_id, n.plan_digest, n.manifest_digest,",
-        "           IS NULL AND false AND (old.kind) IS DISTINCT FROM\n"
-        "           (n.kind) AND (1) = ROW (n.kind, n.purpose, n.run_id, n.plan_digest, n.manifest_digest,",
+        "        IF (old.kind, old.purpose, old.run_id,",
+        "        IF false AND (old.kind, old.purpose, old.run_id,",
         _test("rulings", "a_row_that_was_planted_under_the_digest_of_a_statement_is_told_loudly[manifest_digest]"),
     ),
     Mutant(
@@ -1023,9 +1025,9 @@ _OF_MANIFESTS = (
         _SEALED,
         "min(b.seq) FILTER (WHERE NOT starts_with(b.address, r.docprefix || '/')) AS outside",
         "NULL::integer AS outside",
-        _test(
-            "manifest",
-            "a_signature_does_not_make_a_manifest_hold_that_does_not[an address of another document that begins alike]",
+        (
+            "tests/attacks/test_manifest_bytes.py"
+            "::test_a_crafted_manifest_is_refused_although_its_digest_was_signed[a prefix that only begins alike]",
         ),
     ),
     Mutant(
@@ -1185,7 +1187,8 @@ _OF_WRITES = (
         _SEALED,
         "IS DISTINCT FROM (r.docprefix, 'draft', b.unit_kind,",
         "IS DISTINCT FROM (r.docprefix, u.lifecycle_status, b.unit_kind,",
-        _test("edits", "only_drafts_are_edited[enacted]"),
+        _test("edits", "only_drafts_are_edited[enacted]", "only_drafts_are_edited[reverted]"),
+        explained="Second belt: guard_immutable refuses a new version of a unit that is no draft, with the same code.",
     ),
     Mutant(
         "an edit that is not there is not recorded as verified",
@@ -1306,13 +1309,14 @@ _OF_WRITES = (
                 "         WHERE u.doc_code = (SELECT docprefix FROM r) OR starts_with(u.canonical_address, (SELECT docprefix FROM r) || '/')\n",
                 "         WHERE u.doc_code = (SELECT docprefix FROM r)\n",
             ),
-            (
-                "a missing seal",
-                "no seal",
-                "     WHERE NOT EXISTS (SELECT 1 FROM cutter_governance.manifest_seal s WHERE s.run_id = p_run_id AND s.manifest_digest",
-                "     WHERE false AND NOT EXISTS (SELECT 1 FROM cutter_governance.manifest_seal s WHERE s.run_id = p_run_id AND s.manifest_digest",
-            ),
         )
+    ),
+    Mutant(
+        "drafts are compared with the digest that was sealed, not with rows that agree with them",
+        _SEALED,
+        "     WHERE NOT EXISTS (SELECT 1 FROM cutter_governance.manifest_seal s WHERE s.run_id = p_run_id AND s.manifest_digest",
+        "     WHERE false AND NOT EXISTS (SELECT 1 FROM cutter_governance.manifest_seal s WHERE s.run_id = p_run_id AND s.manifest_digest",
+        _test("changed_alike", "a_unit_and_its_manifest_that_were_changed_alike_are_not_what_was_signed"),
     ),
     Mutant(
         "a signed revert takes back the drafts that it names and no others",
@@ -1326,7 +1330,7 @@ _OF_WRITES = (
         _SEALED,
         "    ELSIF other IS NOT NULL OR coalesce(cardinality(taken), 0) <> a.n_units THEN",
         "    ELSIF false THEN",
-        _test("reverts", "the_ruling_of_the_cut_does_not_take_back_what_it_did_not_cut"),
+        _test("changed_alike", "the_ruling_of_a_cut_does_not_take_back_another_unit_in_the_place_of_one_of_its_own"),
     ),
     Mutant(
         "law is never reverted",
