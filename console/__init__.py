@@ -1,3 +1,3 @@
 """cutter-console: the operator console for cuts of rules into PostgreSQL."""
 
-__version__ = "0.2.0"
+__version__ = "0.3.0"

@@ -82,6 +82,12 @@ def _pin_policy(parser: _Parser) -> None:
     parser.add_argument("--confirm", default="", metavar="DIGEST", help="the policy's sha256, typed")
 
 
+def _withdraw(parser: _Parser) -> None:
+    parser.add_argument("fingerprint", metavar="FINGERPRINT")
+    parser.add_argument("--reason", required=True, metavar="TEXT")
+    parser.add_argument("--confirm", default="", metavar="FINGERPRINT", help="the fingerprint, typed again")
+
+
 def _import(parser: _Parser) -> None:
     _statement(parser)
     parser.add_argument(
@@ -156,6 +162,7 @@ _ROUTES: dict[tuple[str, ...], _Route] = {
     ("approval", "import"): _Route("console.commands.authority:import_signed", ask.ImportStatement, _import),
     ("policy", "show"): _Route("console.commands.policies:show", ask.Nothing),
     ("policy", "pin"): _Route("console.commands.policies:pin", ask.PinPolicy, _pin_policy),
+    ("policy", "withdraw"): _Route("console.commands.policies:withdraw", ask.WithdrawKey, _withdraw),
     ("arm",): _Route("console.commands.authority:arm", ask.ConfirmedRun, _confirmed),
     ("disarm",): _Route("console.commands.authority:disarm", ask.Nothing),
     ("panic",): _Route("console.commands.authority:panic", ask.Panic, _panic),

@@ -32,6 +32,7 @@ COMMANDS: tuple[Command, ...] = (
     Command(("approval", "import"), "check a signed statement and record it", writes=True),
     Command(("policy", "show"), "who can rule, and whose signatures the database verifies"),
     Command(("policy", "pin"), "pin policy and signers' keys in the database; the digest is typed", writes=True),
+    Command(("policy", "withdraw"), "withdraw a signer's key for good; the fingerprint is typed twice", writes=True),
     Command(("arm",), "arm the switch for one run; the run id is typed", writes=True),
     Command(("disarm",), "end the lease; needs no authority", writes=True),
     Command(("panic",), "stop everything and set a HOLD; needs no authority", writes=True),
@@ -41,7 +42,9 @@ COMMANDS: tuple[Command, ...] = (
     Command(("backup", "take"), "take, encrypt and prove a backup for a run", writes=True),
     Command(("backup", "prove"), "restore a backup into a scratch database and compare digests"),
     Command(("backup", "list"), "the backups, their state and age"),
-    Command(("verify",), "verify a cut as the verifying role on a fresh connection"),
+    Command(
+        ("verify",), "verify a cut as the verifying role; at the second pause the verdict is recorded", writes=True
+    ),
     Command(("enact",), "enact a verified draft cut under SG_2; the run id is typed", writes=True),
     Command(("revert",), "take a draft cut back; the run id is typed", writes=True),
     Command(("bundle",), "measure every gate and write the readiness bundle", writes=True),

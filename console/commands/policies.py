@@ -1,12 +1,12 @@
-"""policy show|pin: who can rule, and whose signatures the database itself verifies."""
+"""policy show|pin|withdraw: who can rule, and whose signatures the database itself verifies."""
 
-from console.backend.approvals.pinning import PinnedPolicy, measure_pinned_policy, pin_policy
+from console.backend.approvals.pinning import PinnedPolicy, measure_pinned_policy, pin_policy, withdraw_key
 from console.backend.approvals.policy import load_policy
 from console.backend.errors import ExitStatus
 from console.backend.outcome import Outcome
 from console.backend.runs.site import Site
 from console.commands.output import report
-from console.commands.requests import Nothing, Options, PinPolicy
+from console.commands.requests import Nothing, Options, PinPolicy, WithdrawKey
 from console.commands.site import site_of
 
 
@@ -24,6 +24,15 @@ def pin(options: Options, request: PinPolicy) -> ExitStatus:
     pin_policy(database.administrator, site.policy, site.gnupg_home, site.context.now(), request.confirm)
     seen = measure_pinned_policy(database.monitor, site.policy)
     return report(options, "policy pin", Outcome.PASS if seen.agrees else Outcome.FAIL, _lines(site, seen), seen)
+
+
+def withdraw(options: Options, request: WithdrawKey) -> ExitStatus:
+    """Withdraw a signer's key for good, as the administrator; its fingerprint is typed twice."""
+    site = site_of(options)
+    database = site.settings.database
+    withdraw_key(database.administrator, request.fingerprint, request.reason, request.confirm)
+    seen = measure_pinned_policy(database.monitor, site.policy)
+    return report(options, "policy withdraw", Outcome.PASS, _lines(site, seen), seen)
 
 
 def _lines(site: Site, seen: PinnedPolicy) -> list[str]:

@@ -100,6 +100,15 @@ class PinPolicy:
 
 
 @dataclass(frozen=True, slots=True)
+class WithdrawKey:
+    """Withdraw a signer's key; `confirm` repeats the fingerprint."""
+
+    fingerprint: str
+    reason: str
+    confirm: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class ConfirmedRun:
     """A dangerous command about one run: `confirm` repeats the run id."""
 

@@ -56,7 +56,7 @@ def test_a_difference_is_a_block_with_the_sql_that_mends_it(
 def test_a_changed_function_prints_its_whole_definition(passage: Passage, capsys: pytest.CaptureFixture[str]) -> None:
     passage.execute(
         "CREATE OR REPLACE FUNCTION cutter_governance.fn_hold_reason() RETURNS text LANGUAGE sql STABLE SECURITY DEFINER"
-        " SET search_path = pg_catalog, pg_temp AS 'SELECT NULL::text'"
+        " SET search_path = pg_catalog, pg_temp SET datestyle = 'ISO, YMD' SET timezone = 'UTC' AS 'SELECT NULL::text'"
     )
 
     status, said = _run(passage, capsys)
@@ -65,6 +65,29 @@ def test_a_changed_function_prints_its_whole_definition(passage: Passage, capsys
     mend = "\n".join(line[12:] for line in said[said.index("  mend") :].rstrip("\n").split("\n"))
     assert mend.startswith("CREATE OR REPLACE FUNCTION cutter_governance.fn_hold_reason()")
     passage.execute(mend)
+    assert _run(passage, capsys)[0] == 0
+
+
+@pytest.mark.parametrize("only", ["body", "settings", "both"])
+def test_a_function_that_lost_body_and_settings_is_mended_by_either_or_both(
+    passage: Passage, capsys: pytest.CaptureFixture[str], only: str
+) -> None:
+    body = "AS 'SELECT NULL::text'"
+    if only == "settings":
+        passage.execute("ALTER FUNCTION cutter_governance.fn_hold_reason() RESET ALL")
+    else:
+        kept = "SET search_path = pg_catalog, pg_temp SET datestyle = 'ISO, YMD' SET timezone = 'UTC'"
+        settings = kept if only == "body" else "SET search_path = pg_catalog, pg_temp"
+        passage.execute(
+            "CREATE OR REPLACE FUNCTION cutter_governance.fn_hold_reason() RETURNS text LANGUAGE sql STABLE"
+            f" SECURITY DEFINER {settings} {body}"
+        )
+
+    differences = json.loads(_run(passage, capsys, "--json")[1])["differences"]
+
+    assert len(differences) == (2 if only == "both" else 1)
+    for one in differences:
+        passage.execute("\n".join(one["mend"]))
     assert _run(passage, capsys)[0] == 0
 
 

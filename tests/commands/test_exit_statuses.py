@@ -10,35 +10,11 @@ from pathlib import Path
 import pytest
 
 from console.cli import main
-from console.commands import site
 from console.demo_keys import sign_as_demo_sovereign
+from tests.commands.conftest import Run, stop_of
 from tests.passage import Passage
 
 At = Callable[[str], Passage]
-Run = Callable[..., tuple[int, dict[str, object]]]
-
-
-@pytest.fixture
-def command(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
-    """Run one command with --json on a passage's root and in its surroundings; its exit status and its object."""
-
-    def run(passage: Passage, *words: str) -> tuple[int, dict[str, object]]:
-        capsys.readouterr()
-        monkeypatch.setattr(site, "context_of", lambda _: passage.site.context)
-        status = main(["--root", str(passage.site.root), "--json", *words])
-        said = capsys.readouterr().out
-        assert said.count("\n") == 1, said
-        answer: dict[str, object] = json.loads(said)
-        return status, answer
-
-    return run
-
-
-def _stop(answer: dict[str, object]) -> object:
-    stop = answer["stop"]
-    assert isinstance(stop, dict)
-    assert stop["next_action"]
-    return stop["code"]
 
 
 def test_the_main_job_by_commands_alone(at: At, command: Run) -> None:
@@ -91,7 +67,7 @@ def test_a_refusal_has_its_exit_status_its_code_and_its_next_action(at: At, comm
     words, wanted, code = WAITING[how]
     named = {"RUN": passage.run_id, "FILE": str(passage.site.intake / "law.md")}
     status, answer = command(passage, *(named.get(word, word) for word in words))
-    assert (status, _stop(answer)) == (wanted, code)
+    assert (status, stop_of(answer)) == (wanted, code)
 
 
 def test_a_hold_has_its_exit_status_everywhere(at: At, command: Run) -> None:
@@ -162,7 +138,7 @@ def test_a_database_that_is_down_has_its_exit_status(
 ) -> None:
     monkeypatch.setenv("CUTTER_MONITOR", "host=/nonexistent dbname=x")
     status, answer = command(at("fresh"), *words)
-    assert (status, _stop(answer)) == (7, "STOP_UNREACHABLE")
+    assert (status, stop_of(answer)) == (7, "STOP_UNREACHABLE")
 
 
 def test_a_wrong_command_line_is_usage(capsys: pytest.CaptureFixture[str]) -> None:
@@ -193,7 +169,7 @@ def test_a_wrong_command_line_is_one_object_too(
     answer = json.loads(capsys.readouterr().out)
     assert answer["schema"] == f"cutter-console/{schema}/1"
     assert answer["outcome"] == "FAIL"
-    assert _stop(answer) == "STOP_REFUSED_INPUT"
+    assert stop_of(answer) == "STOP_REFUSED_INPUT"
 
 
 def test_a_document_that_is_not_there_is_named_with_the_folders_that_were_looked_in(at: At, command: Run) -> None:
@@ -203,7 +179,7 @@ def test_a_document_that_is_not_there_is_named_with_the_folders_that_were_looked
     assert str(passage.site.intake / "law.md") in str(answer["stop"])
     assert command(passage, "run", "list")[1]["runs"] == []
     status, answer = command(passage, "run", "start", "no-such.md", "--docprefix", "ACME-LAW")
-    assert (status, _stop(answer)) == (4, "STOP_REFUSED_INPUT")
+    assert (status, stop_of(answer)) == (4, "STOP_REFUSED_INPUT")
     assert str(Path("no-such.md").absolute()) in str(answer["stop"])
     assert f"ls {Path.cwd()} {passage.site.intake}" in str(answer["stop"])
 
@@ -215,7 +191,7 @@ def test_a_root_that_cannot_be_made_is_one_object_and_names_it(
     assert main(["--root", str(root), "--json", "init"]) != 0
     answer = json.loads(capsys.readouterr().out)
     assert answer["schema"] == "cutter-console/init/1"
-    _stop(answer)
+    stop_of(answer)
     assert str(root) in answer["stop"]["message"]
 
 

@@ -12,11 +12,13 @@ from console.backend.canonical_json import canonical_json
 from console.backend.child_environment import child_environment
 from console.backend.database.connections import administrator, connect, scalar
 from console.backend.errors import Refused, StopCode, Unmeasured, UsageError
+from console.backend.reasons import require_short_reason
 from console.backend.safe_text import SafeText, safe_text
 from console.backend.value import Value
 
 _TIMEOUT_S = 30
 _PIN = "SELECT cutter_governance.fn_policy_pin(%b, %b)"
+_WITHDRAW = "SELECT cutter_governance.fn_signing_key_end(%s, %s)"
 _PINNED = "SELECT policy_sha256, pinned_by, pinned_at FROM cutter_governance.v_policy_pin"
 _KEYS = """
     SELECT k.fingerprint, k.primary_fingerprint FROM cutter_governance.signing_key k
@@ -92,6 +94,25 @@ def pin_policy(conninfo: str, policy_file: Path, gnupg_home: Path, now: datetime
     with administrator(conninfo, purpose="policy pin") as connection:
         connection.execute("SET LOCAL ROLE cutter_owner")
         return str(scalar(connection, _PIN, canonical_json(policy), exports))
+
+
+def withdraw_key(conninfo: str, fingerprint: str, reason: str, confirm: str) -> None:
+    """Withdraw a signer's key for good, as the administrator: it rules no more, for what was imported before too.
+
+    `confirm` repeats the fingerprint. Raises UsageError where it does not, Refused where the key is withdrawn already
+    or the reason is none.
+    """
+    plain = fingerprint.replace(" ", "").upper()
+    if confirm.replace(" ", "").upper() != plain:
+        raise UsageError(
+            StopCode.POLICY_UNSATISFIABLE,
+            f"what was typed is not the fingerprint {plain}",
+            "Repeat the fingerprint, whole: --confirm FINGERPRINT. A withdrawn key never comes back.",
+        )
+    why = require_short_reason(reason, "policy withdraw")
+    with administrator(conninfo, purpose="policy withdraw") as connection:
+        connection.execute("SET LOCAL ROLE cutter_owner")
+        connection.execute(_WITHDRAW, (plain, why))
 
 
 def unpinned(policy: Policy, pinned: PolicyPin | None) -> str:

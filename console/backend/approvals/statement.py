@@ -1,6 +1,5 @@
 """The statement that a sovereign signs: canonical JSON, byte for byte, drafted by the run at its pause."""
 
-import hashlib
 import os
 import secrets
 import uuid
@@ -121,8 +120,8 @@ class StatementDrafts(Value):
 
     count: Annotated[int, Field(gt=0)]
     units: tuple[DraftUnit, ...] | None = None
-    file: SafeText
-    """Beside the statement; one line a unit, out of which `draft_digest` can be computed."""
+    file: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,199}$")]
+    """A plain name beside the statement; one line a unit, out of which `draft_digest` can be computed."""
     file_sha256: Sha256
 
     @model_validator(mode="after")
@@ -257,17 +256,6 @@ def draft_unit(line: str) -> DraftUnit:
     if len(fields) != _FIELDS:
         raise ValueError(f"a line of {len(fields)} fields, {_FIELDS} are expected")
     return DraftUnit(address=fields[0], title=fields[5], body_sha256=fields[6])
-
-
-def merkle_root(lines: tuple[str, ...]) -> str:
-    """Merkle tree hash over the lines in order (RFC 6962, section 2.1): `draft_digest` of a ruling over them."""
-    level = [hashlib.sha256(b"\0" + line.encode()).digest() for line in lines]
-    if not level:
-        return sha256_hex(b"")
-    while len(level) > 1:
-        pairs = [level[i : i + 2] for i in range(0, len(level), 2)]
-        level = [hashlib.sha256(b"\1" + b"".join(pair)).digest() if len(pair) == 2 else pair[0] for pair in pairs]
-    return level[0].hex()
 
 
 def statement_bytes(statement: Statement) -> bytes:

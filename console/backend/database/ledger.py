@@ -11,6 +11,7 @@ from console.backend.database.connections import scalar
 from console.backend.errors import Held, Refused, StopCode
 from console.backend.journal_key import JournalKey
 from console.backend.journal_record import Anchor
+from console.backend.merkle import merkle_root
 from console.backend.plan import CutPlan, PlannedUnit, SourceVersion
 from console.backend.runs.states import Family, Stage
 from console.backend.value import Value
@@ -239,14 +240,12 @@ def _require_answer(row: tuple[object, ...] | None, expected: dict[str, object])
 
 
 class DraftState(Value):
-    """The drafts of a run, read back: their digest, the lines behind it, and why they could not be enacted."""
+    """The drafts of a run, read back: their digest, and the lines behind it."""
 
     digest: str
     """Merkle root (RFC 6962) over `lines`."""
     lines: tuple[str, ...]
     """One unit each: address, parent, kind, section type, number, title, sha256 of the body; split by TAB."""
-    refusal: str
-    """Empty where they stand as they were signed and were verified since."""
 
 
 def draft_state(connection: psycopg.Connection, run_id: str) -> DraftState:
@@ -254,12 +253,14 @@ def draft_state(connection: psycopg.Connection, run_id: str) -> DraftState:
     lines = connection.execute(
         "SELECT line FROM cutter_governance.fn_draft_lines(%s) ORDER BY seq", (run_id,)
     ).fetchall()
+    read = tuple(str(line) for (line,) in lines)
+    return DraftState(digest=merkle_root(read), lines=read)
+
+
+def draft_refusal(connection: psycopg.Connection, run_id: str) -> str:
+    """Why the drafts could not be enacted; empty where they stand as they were signed and were verified since."""
     refusal = scalar(connection, "SELECT cutter_governance.fn_draft_refusal(%s)", run_id)
-    return DraftState(
-        digest=draft_digest(connection, run_id),
-        lines=tuple(str(line) for (line,) in lines),
-        refusal=str(refusal) if refusal is not None else "",
-    )
+    return str(refusal) if refusal is not None else ""
 
 
 def draft_differences(connection: psycopg.Connection, run_id: str) -> tuple[str, ...]:
@@ -288,6 +289,12 @@ def import_approval(connection: psycopg.Connection, statement: bytes, signatures
             StopCode.INVARIANT_FAILED,
             "the statement was read back with other bytes than were sent",
             "Nothing was recorded; see the settings of the role and the database: cutter-console drift",
+        )
+    if not set(signatures) <= {bytes(one) for one in stored[1]}:
+        raise Refused(
+            StopCode.REPLAY_CONFLICT,
+            f"statement {digest} was recorded before, with other signatures than these",
+            "It counts with those that it was recorded with; nothing is to be done.",
         )
     return digest
 

@@ -24,6 +24,7 @@ READING = frozenset(
         ("hold", "show"),
         ("backup", "list"),
         ("journal", "verify"),
+        ("policy", "show"),
         ("manifest", "verify"),
     }
 )

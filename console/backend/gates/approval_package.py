@@ -68,6 +68,8 @@ class Ledger(Value):
     valid: tuple[SafeText, ...]
     expired: tuple[SafeText, ...]
     used: tuple[SafeText, ...]
+    powerless: tuple[SafeText, ...] = ()
+    """Neither used nor expired, and imported by version 0.2.0: the database has never verified them."""
 
 
 class Pinned(Value):
@@ -315,9 +317,10 @@ def _ledger(recorded: tuple[ApprovalRow, ...], now: datetime) -> Ledger:
     used = {row.statement_sha256 for row in recorded if row.used_for}
     idle = [row for row in recorded if row.statement_sha256 not in used]
     return Ledger(
-        valid=tuple(_name(row) for row in idle if row.expires > now),
-        expired=tuple(_name(row) for row in idle if row.expires <= now),
+        valid=tuple(_idle(row) for row in idle if row.expires > now and row.purpose is not None),
+        expired=tuple(_idle(row) for row in idle if row.expires <= now),
         used=tuple(f"{_name(row)} to {row.used_for}" for row in recorded if row.used_for),
+        powerless=tuple(_name(row) for row in idle if row.expires > now and row.purpose is None),
     )
 
 
@@ -325,8 +328,14 @@ def _name(row: ApprovalRow) -> str:
     return f"{row.kind} of {row.run_id}"
 
 
+def _idle(row: ApprovalRow) -> str:
+    return f"{_name(row)} to revert" if row.purpose == "revert" else _name(row)
+
+
 def _ledger_in_words(found: Ledger) -> str:
-    parts = (("valid", found.valid), ("expired unused", found.expired), ("used", found.used))
+    parts = [("valid", found.valid), ("expired unused", found.expired), ("used", found.used)]
+    if found.powerless:
+        parts.append(("imported by version 0.2.0, which authorise nothing", found.powerless))
     return "; ".join(f"{len(names)} {what}" + (f": {', '.join(names)}" if names else "") for what, names in parts)
 
 

@@ -17,7 +17,7 @@ _PINNED = "SELECT table_name, rows, run_id, pinned_at FROM cutter_governance.v_b
 _STEPS = """
     SELECT e.run_id, e.phase, coalesce(r.n_units, 0), r.stage, r.family, r.docprefix
       FROM cutter_governance.v_run_event e JOIN cutter_governance.v_run r USING (run_id)
-     WHERE e.at > %(since)s AND (e.outcome = 'PASS' OR e.phase IN ('edit', 'verify again')) -- These two exist only with their rows.
+     WHERE e.at > %(since)s AND (e.outcome = 'PASS' OR e.phase = 'verify again') -- This one comes with its rows whatever it found.
        AND e.vouched IS NOT FALSE -- What a stranger says of itself accounts for nothing.
        AND (e.run_id, e.phase) IS DISTINCT FROM (%(by)s, 'revert')
        AND (r.operation, e.phase) IS DISTINCT FROM ('edit', 'write_verify') -- It reads back, and records nothing else.

@@ -31,7 +31,7 @@ _REGISTRY = """
            (SELECT count(*) FROM enacted e WHERE e.doc_code = d.docprefix),
            (SELECT count(*) FROM cutter_governance.cut_change_set c WHERE c.docprefix = d.docprefix),
            EXISTS (SELECT 1 FROM cutter_governance.v_approval a JOIN cutter_governance.run r USING (run_id)
-                    WHERE r.docprefix = d.docprefix AND a.used_for IS NULL AND a.expires > clock_timestamp())
+                    WHERE r.docprefix = d.docprefix AND a.purpose = 'cut' AND a.used_for IS NULL AND a.expires > clock_timestamp())
       FROM cutter_governance.source_document_registry d LEFT JOIN cutter_governance.source_document_version_registry v
         ON v.docprefix = d.docprefix AND v.sha256 NOT IN (SELECT source_sha256 FROM cutter_governance.run WHERE operation = 'edit' AND source_sha256 IS NOT NULL)
      ORDER BY 1, v.pinned_at
@@ -52,7 +52,7 @@ class Registered(Value):
     enacted: int = 0
     change_sets: int = 0
     approved: bool = False
-    """Whether a valid, unused approval names the document."""
+    """Whether a valid, unused approval to cut names the document."""
 
 
 class Registry(Value):

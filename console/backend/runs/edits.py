@@ -1,5 +1,6 @@
 """Edits of draft units: a small plan of its own, signed like a cut, all of it in one transaction."""
 
+import json
 import time
 from datetime import datetime
 
@@ -168,9 +169,11 @@ def apply_edits(site: Site, run_id: str) -> int:
             untouched = readers_digest_without(connection, addresses)
             xid = str(scalar(connection, "SELECT pg_current_xact_id()::text"))
             said = (Field(key="units", value=str(plan.n_units)), Field(key="xid", value=xid))
-            record = {"status": "edited", "units": plan.n_units}
-            event = noted(connection, workspace, "edit", record, journal.append(RecordKind.NOTE, "edit", said))
-            ledger.apply_edit(connection, run_id, plan, source, event)
+            record = json.dumps({"status": "edited", "units": plan.n_units})
+            head = journal.append(RecordKind.NOTE, "edit", said)
+            event = Event(phase="edit", outcome=Outcome.PASS, record=record, anchor=head)
+            told = ledger.event_json(connection, run_id, event, workspace.journal_key())
+            ledger.apply_edit(connection, run_id, plan, source, told)
         try:
             _verify(site, workspace, untouched, journal)
         finally:

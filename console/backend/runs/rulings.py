@@ -6,6 +6,7 @@ from pathlib import Path
 
 from console.backend.approvals.bindings import Expectation
 from console.backend.approvals.check import StatementCheck, check_statement, raise_if_invalid
+from console.backend.approvals.draft_files import read_drafts
 from console.backend.approvals.keyring import measure_keyring
 from console.backend.approvals.policy import Policy, check_policy, load_policy, require_satisfiable
 from console.backend.approvals.signatures import signatures_beside, signing_command
@@ -18,9 +19,7 @@ from console.backend.approvals.statement import (
     StatementDrafts,
     draft_file,
     draft_statement,
-    draft_unit,
     list_drafts,
-    merkle_root,
     parse_statement,
     read_statement,
     write_statement,
@@ -31,9 +30,8 @@ from console.backend.database import ledger
 from console.backend.database.connections import connect, scalar
 from console.backend.database.records import ApprovalRow, RunRow, approvals, require_run
 from console.backend.errors import CutterError, Drifted, Refused, StopCode, Waiting
-from console.backend.outcome import Check, Evidence, Outcome
-from console.backend.plan import CutPlan, DraftUnit
-from console.backend.regular_file import read_regular
+from console.backend.outcome import Check, Outcome
+from console.backend.plan import CutPlan
 from console.backend.runs.site import Site
 from console.backend.runs.states import Stage
 from console.backend.runs.workspace import Workspace
@@ -52,7 +50,6 @@ _OF_DRAFTS = {"draft_digest", "drafts", "expires", "n_units", "expected_deltas"}
 """Checks that a used ruling fails by its own effect, or by the time that has passed."""
 _STATEMENTS = {".SG_1", ".SG_2", ".REVERT"}
 _NONE = "0" * 64
-_MAX_DRAFTS_BYTES = 1 << 28
 _NO_DECISION = "00000000-0000-0000-0000-000000000000"
 
 
@@ -90,14 +87,14 @@ def _write_drafted(site: Site, row: RunRow, plan: CutPlan, purpose: Purpose, pol
     if not purpose.over_drafts:
         write_statement(path, draft_statement(purpose, facts, policy.sha256, site.context))
         return
-    state = _draft_state(site, row.run_id)
-    if purpose is Purpose.ENACT and state.refusal:
+    if purpose is Purpose.ENACT and (refusal := _draft_refusal(site, row.run_id)):
         raise Drifted(
             StopCode.DRIFT,
-            f"no SG_2 is drafted for run {row.run_id}: {state.refusal}",
+            f"no SG_2 is drafted for run {row.run_id}: {refusal}",
             f"Verify the drafts: cutter-console verify {row.run_id}. If they are not what was signed, take them back: "
             f"cutter-console approval draft {row.run_id} --revert",
         )
+    state = _draft_state(site, row.run_id)
     if not state.lines:
         raise Refused(StopCode.INVARIANT_FAILED, f"run {row.run_id} has no drafts", "There is nothing to rule on.")
     drafted = _draft_facts(site, row.run_id, state, path, cut=purpose is Purpose.ENACT)
@@ -205,7 +202,7 @@ def view(site: Site, statement: Path) -> ApprovalView:
     with connect(site.settings.database.monitor, read_only=True, purpose="approvals") as connection:
         rows = approvals(connection, signed.run_id)
     status = _status(site, checked, signed, rows)
-    drafts, drafts_check = _drafts(site, statement, signed)
+    drafts, drafts_check = read_drafts(statement, signed, site.context.now())
     shown = (*checked.checks, *drafts_check)
     return ApprovalView(
         kind=signed.kind if signed.purpose is not Purpose.REVERT else "REVERT",
@@ -220,40 +217,6 @@ def view(site: Site, statement: Path) -> ApprovalView:
         drafts=drafts,
         sign_with="\n".join(signing_command(statement, signer) for signer in load_policy(site.policy).signers),
         signature_paths=signatures,
-    )
-
-
-def _drafts(site: Site, statement: Path, signed: Statement) -> tuple[tuple[DraftUnit, ...], tuple[Check, ...]]:
-    """The drafts that a ruling is over, out of the file beside it, which must be the one that was signed."""
-    if signed.drafts is None:
-        return (), ()
-    place = statement.with_name(signed.drafts.file)
-    try:
-        data = read_regular(place, _MAX_DRAFTS_BYTES)
-        lines = tuple(data.decode().split("\n"))
-        units = tuple(draft_unit(line) for line in lines)
-    except (OSError, ValueError) as error:
-        said = error.strerror if isinstance(error, OSError) else str(error)
-        return signed.drafts.units or (), (_drafts_check(site, place, f"{place.name}: {said}", good=False),)
-    same = sha256_hex(data) == signed.drafts.file_sha256 and merkle_root(lines) == signed.draft_digest
-    answer = f"{place.name}: {len(lines)} lines, root {merkle_root(lines)}"
-    return units, (_drafts_check(site, place, answer, good=same),)
-
-
-def _drafts_check(site: Site, place: Path, answer: str, *, good: bool) -> Check:
-    evidence = Evidence(
-        id=f"drafts:{sha256_hex(answer.encode())[:12]}",
-        asked="the file of the drafts beside the statement, its sha256 and its Merkle root",
-        source=str(place),
-        answer=answer,
-        measured_at=site.context.now(),
-    )
-    return Check(
-        name="drafts file",
-        outcome=Outcome.PASS if good else Outcome.FAIL,
-        detail=answer if good else f"not the file that is signed: {answer}",
-        evidence=(evidence,),
-        next_action="" if good else "Draft the statement again: cutter-console approval draft RUN",
     )
 
 
@@ -365,6 +328,11 @@ def _draft_state(site: Site, run_id: str) -> ledger.DraftState:
     """The drafts, read back from the database by the role that may not execute."""
     with connect(site.settings.database.verifier, read_only=True, purpose="drafts") as connection:
         return ledger.draft_state(connection, run_id)
+
+
+def _draft_refusal(site: Site, run_id: str) -> str:
+    with connect(site.settings.database.verifier, read_only=True, timeout_s=0, purpose="drafts") as connection:
+        return ledger.draft_refusal(connection, run_id)
 
 
 def _draft_facts(site: Site, run_id: str, state: ledger.DraftState, statement: Path, *, cut: bool) -> DraftFacts:

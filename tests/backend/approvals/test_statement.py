@@ -19,7 +19,6 @@ from console.backend.approvals.statement import (
     StatementDrafts,
     draft_statement,
     list_drafts,
-    merkle_root,
     new_run_id,
     parse_statement,
     read_statement,
@@ -30,6 +29,7 @@ from console.backend.approvals.statement import (
 from console.backend.canonical_json import sha256_hex
 from console.backend.context import Context
 from console.backend.errors import Refused, StopCode
+from console.backend.merkle import merkle_root
 from console.backend.outcome import Outcome
 from console.backend.world import Target, expected_cut_deltas
 from tests.backend.approvals.conftest import CUT_DECISION, DRAFT, FACTS, NOW, SIGNED, draft_of, expectation

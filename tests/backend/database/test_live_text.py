@@ -311,8 +311,12 @@ def test_incident_66_the_database_is_asked_for_the_hold_in_the_transaction_that_
 
 # The static half: who may use the administrator's connection, and with which statements.
 
-ASKS_FOR_IT = {"console/commands/database.py", "console/demo_site.py"}
-OPENS_IT = {"console/backend/database/migrations.py", "console/backend/database/live_registration.py"}
+ASKS_FOR_IT = {"console/commands/database.py", "console/demo_site.py", "console/commands/policies.py"}
+OPENS_IT = {
+    "console/backend/database/migrations.py",
+    "console/backend/database/live_registration.py",
+    "console/backend/approvals/pinning.py",
+}
 PASSED_ON = {"console/backend/database/shape.py", "console/backend/database/role_settings.py"}
 """What migrations.py hands its connection to."""
 OF_THE_PACKAGE = {"step.text.encode()", "f'CREATE TABLE {table} ({columns}\\n)'.encode()"}

@@ -1,156 +1,104 @@
-"""A database of version 0.2.0 with runs at both pauses: migrated, its runs go on, or are told what to do."""
-
-from collections.abc import Callable
-from dataclasses import replace
+"""What version 0.2.0 has left stays as evidence and authorises nothing new; a draft cut of it still has both ways out."""
 
 import pytest
 
-from console.backend.approvals.pinning import pin_policy
-from console.backend.approvals.policy import load_policy
-from console.backend.canonical_json import sha256_hex
+from console.backend.database import ledger
+from console.backend.database.drift import measure_drift
 from console.backend.database.migrations import migrate
-from console.backend.deploy.pins import machine_id, measure_pins, with_pins
-from console.backend.errors import CutterError, Drifted, Refused, StopCode
 from console.backend.outcome import Outcome
-from console.backend.runs.states import Mode, Stage
-from console.backend.views import RunRequest
-from console.commands.runs import verification
-from tests.old_release import OldRun, into_old_database
-from tests.passage import Passage, silent
-
-At = Callable[[str], Passage]
-TEXT = "# One\n\nText one.\n\n## Alpha\n\nFirst.\n\n## Beta\n\nSecond.\n"
+from tests.backend.database.signed_cut import SignedCut, counts, stopped
+from tests.backend.database.tampering import tamper
+from tests.backend.database.version_0_2_0 import draft_cut, install
+from tests.conftest import Database, prepare_template
 
 
 @pytest.fixture
-def old(at: At) -> Passage:
-    """A site whose database is one of 0.2.0, and whose host is pinned to it."""
-    passage = at("fresh")
-    into_old_database(passage)
-    return passage
+def older(each_empty_database: Database, monkeypatch: pytest.MonkeyPatch) -> SignedCut:
+    """A draft cut in a database of version 0.2.0."""
+    install(each_empty_database, monkeypatch)
+    return draft_cut(each_empty_database)
 
 
-def upgraded(passage: Passage) -> Passage:
-    """Migrate, pin the policy in the database and the new schema on the host, as the guide says."""
-    site = passage.site
-    migrate(site.settings.database.administrator)
-    digest = load_policy(site.policy).sha256
-    pin_policy(site.settings.database.administrator, site.policy, site.gnupg_home, site.context.now(), digest)
-    pins = measure_pins(site, machine_id(site.context.filesystem))
-    return passage.with_site(replace(site, settings=with_pins(site.settings, pins)))
+@pytest.fixture
+def upgraded(older: SignedCut) -> SignedCut:
+    """The same, after the upgrade and the pin of a policy."""
+    prepare_template(older.database.conninfo())
+    return older
 
 
-def test_a_run_at_the_second_pause_is_verified_again_signed_again_and_enacted(old: Passage) -> None:
-    run = OldRun(old, "OLD-LAW", TEXT, 1)
-    run.rule("SG_1")
-    run.cut()
-    now = replace(upgraded(old), run_id=run.run_id)
-    assert now.run().state.stage is Stage.AWAITING_LIFECYCLE_AUTHORIZATION
-    with pytest.raises(Drifted, match="not those that were verified"):
-        now.backend.draft_statement(run.run_id)
-    assert {check.outcome for check in verification(now.backend, run.run_id)} == {Outcome.PASS}
-    now.sign()
-    assert now.enact().state.stage is Stage.CLOSEOUT_REPORTED
-    assert now.lifecycles() == ["enacted"] * 3
-    assert now.run().journal.startswith("PASS")
+def test_the_upgrade_keeps_every_row_and_has_not_drifted(older: SignedCut) -> None:
+    before = counts(older.database)
+    migrate(older.database.conninfo())
+    assert counts(older.database) == before
+    assert measure_drift(older.database.conninfo("cutter_ro")).outcome is Outcome.PASS
 
 
-def test_an_sg2_that_the_old_release_imported_authorises_nothing(old: Passage) -> None:
-    run = OldRun(old, "OLD-LAW", TEXT, 1)
-    run.rule("SG_1")
-    run.cut()
-    run.rule("SG_2")
-    now = replace(upgraded(old), run_id=run.run_id)
-    with pytest.raises(CutterError) as refused:
-        now.enact()
-    assert refused.value.code in {StopCode.APPROVAL_REQUIRED, StopCode.EXECUTION_DISABLED}
-    assert now.lifecycles() == ["draft"] * 3
-    verification(now.backend, run.run_id)
-    now.sign()
-    assert now.enact().state.stage is Stage.CLOSEOUT_REPORTED
+def _seals(run: SignedCut) -> list[tuple[object, ...]]:
+    with run.database.connect("cutter_ro") as connection:
+        query = "SELECT run_id, manifest_digest, n_units FROM cutter_governance.v_manifest_seal"
+        return connection.execute(query.encode()).fetchall()
 
 
-def test_the_draft_of_the_old_release_is_reverted_by_the_ruling_that_it_was_cut_by(old: Passage) -> None:
-    run = OldRun(old, "OLD-LAW", TEXT, 1)
-    run.rule("SG_1")
-    run.cut()
-    now = replace(upgraded(old), run_id=run.run_id)
-    now.backend.revert(run.run_id, run.run_id)
-    assert now.lifecycles() == ["superseded"] * 3
+def test_a_manifest_that_holds_is_sealed_as_it_is(upgraded: SignedCut) -> None:
+    assert _seals(upgraded) == [(upgraded.run_id, ledger.manifest_digest(upgraded.units), 3)]
+    with upgraded.verifier() as connection:
+        assert ledger.draft_differences(connection, upgraded.run_id) == ()
 
 
-@pytest.mark.parametrize("imported", [False, True])
-def test_a_run_at_the_first_pause_is_told_to_start_again(old: Passage, imported: bool) -> None:
-    """Its plan was bound to the old functions, and its ruling was never verified by the database."""
-    run = OldRun(old, "OLD-LAW", TEXT, 1)
-    if imported:
-        run.rule("SG_1")
-    now = replace(upgraded(old), run_id=run.run_id)
-    with pytest.raises(CutterError) as refused:
-        now.arm()
-    assert refused.value.next_action
-    now.backend.void(run.run_id, "planned before the migration")
-    assert now.lifecycles() == []
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE cutter_governance.manifest_unit_block SET title = 'Forged' WHERE seq = 1",
+        "UPDATE cutter_governance.manifest_unit_block SET body = 'Forged' WHERE seq = 1",
+        "DELETE FROM cutter_governance.manifest_unit_block WHERE seq = 3",
+        "UPDATE cutter_governance.approval SET manifest_digest = repeat('0', 64)",
+        "DELETE FROM cutter_governance.approval_use",
+    ],
+)
+def test_a_manifest_that_does_not_hold_is_not_sealed_and_its_drafts_can_only_be_taken_back(
+    older: SignedCut, change: str
+) -> None:
+    tamper(older.database, change)
+    prepare_template(older.database.conninfo())
+    assert _seals(older) == []
+    with stopped("STOP_DRIFT", "STOP_APPROVAL_INVALID"):
+        older.rule("enact", {"n_units": 3})
+    with stopped("STOP_INVARIANT_FAILED"):
+        older.verify()
 
 
-def test_a_run_that_somebody_has_added_to_is_brought_back_by_a_signed_revert(old: Passage) -> None:
-    """The unit that nobody signed stood before readers, and neither leg B nor revert would have it."""
-    run = OldRun(old, "OLD-LAW", TEXT, 1)
-    run.rule("SG_1")
-    before = old.rows("SELECT cutter_governance.fn_readers_digest()")
-    run.cut(foreign="OTHER-LAW/1")
-    now = replace(upgraded(old), run_id=run.run_id)
-    assert len(now.lifecycles()) == 4
-    with pytest.raises(CutterError) as refused:
-        now.backend.revert(run.run_id, run.run_id)
-    assert refused.value.code is StopCode.COUNT_MISMATCH
-    assert "--revert" in refused.value.next_action
-    drafted = now.backend.draft_statement(run.run_id, revert=True)
-    assert {unit.address for unit in drafted.drafts} >= {"OTHER-LAW/1"}
-    signature = now.backend.sign_as_demo_sovereign(drafted.statement_path)
-    now.backend.import_statement(drafted.statement_path, (signature,))
-    now.backend.revert(run.run_id, run.run_id)
-    assert now.lifecycles() == ["superseded"] * 4
-    assert now.rows("SELECT cutter_governance.fn_readers_digest()") == before
+def test_a_draft_cut_is_verified_again_and_enacted_under_a_new_ruling(upgraded: SignedCut) -> None:
+    with stopped("STOP_DRIFT"):
+        upgraded.rule("enact")
+    upgraded.verify()
+    upgraded.lawful()
+    assert (upgraded.lifecycles(), upgraded.stage()) == (["enacted"] * 3, "lifecycle_enacted/active")
 
 
-def test_a_manifest_that_holds_is_sealed_and_one_that_does_not_is_left_open(old: Passage) -> None:
-    good = OldRun(old, "OLD-LAW", TEXT, 1)
-    good.rule("SG_1")
-    good.cut()
-    bad = OldRun(old, "OLD-WORSE", TEXT, 2)
-    bad.rule("SG_1")
-    bad.cut(foreign="OTHER-LAW/1")
-    now = upgraded(old)
-    assert now.rows("SELECT run_id FROM cutter_governance.manifest_seal") == [(good.run_id,)]
+def test_a_draft_cut_is_taken_back_by_a_signed_revert(upgraded: SignedCut) -> None:
+    assert upgraded.plan.world is not None
+    upgraded.rule("revert")
+    upgraded.reverted()
+    assert upgraded.lifecycles() == ["superseded"] * 3
+    with upgraded.verifier() as connection:
+        row = connection.execute("SELECT cutter_governance.fn_readers_digest()").fetchone()
+    assert row == (upgraded.plan.world.baseline_digest,)
 
 
-def test_a_row_that_the_old_release_took_beside_true_bytes_is_found_at_the_import(old: Passage) -> None:
-    """The statement of version 2 has bytes of its own: what was imported under the old one is never mistaken for it."""
-    run = OldRun(old, "OLD-LAW", TEXT, 1)
-    run.rule("SG_1")
-    now = replace(upgraded(old), run_id=run.run_id)
-    path = now.site.statement(run.run_id, "SG_1")
-    with pytest.raises(Refused, match=r"version 0\.2\.0"):
-        now.backend.import_statement(path, tuple(path.parent.glob(f"{path.name}.*.asc")))
-    assert sha256_hex(path.read_bytes()) in {
-        row[0] for row in now.rows("SELECT statement_sha256 FROM cutter_governance.approval")
-    }
+def test_a_ruling_that_the_database_never_verified_authorises_nothing(upgraded: SignedCut) -> None:
+    """Its columns stood beside its bytes; whoever had the verifier's password could have written them."""
+    for purpose in ("revert", "enact"):
+        with stopped("STOP_POLICY_UNSATISFIABLE", "STOP_APPROVAL_REQUIRED"):
+            upgraded.arm(purpose)
+    with stopped("STOP_EXECUTION_DISABLED"):
+        upgraded.arm("cut")
+    assert upgraded.lifecycles() == ["draft"] * 3
 
 
-def test_a_new_run_goes_its_whole_way_on_the_upgraded_database(old: Passage) -> None:
-    """A whole passage of another document, beside what the old release left."""
-    run = OldRun(old, "OLD-LAW", TEXT, 1)
-    run.rule("SG_1")
-    run.cut()
-    now = upgraded(old)
-    origin = now.write("new.md", TEXT)
-    request = RunRequest(origin=origin, docprefix="NEW-LAW")
-    now.backend.start(request, silent)
-    fresh = now.backend.start(request.model_copy(update={"mode": Mode.LIVE}), silent)
-    now = replace(now, run_id=fresh.run_id)
-    now.sign()
-    now.arm()
-    now.resume()
-    now.sign()
-    assert now.enact().state.stage is Stage.CLOSEOUT_REPORTED
+def test_nothing_is_added_to_a_manifest_of_version_0_2_0(upgraded: SignedCut) -> None:
+    with stopped("STOP_EXECUTION_DISABLED", "STOP_INVARIANT_FAILED"), upgraded.database.connect() as connection:
+        connection.execute(
+            "INSERT INTO cutter_governance.manifest_unit_block (run_id, seq, address, unit_kind, section_type, section_code, title, body, body_sha256,"
+            " byte_start, byte_end, line_start, line_end) VALUES (%s, 99, 'ACME-LAW/X', 'a', 'b', '', '', '', '', 0, 1, 1, 1)",
+            (upgraded.run_id,),
+        )

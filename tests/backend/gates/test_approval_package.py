@@ -53,6 +53,29 @@ def test_an_imported_ruling_passes_and_is_named(at: At) -> None:
     assert f"1 valid: SG_1 of {passage.run_id}" in named(report, "statements").detail
 
 
+def test_a_ruling_that_version_0_2_0_imported_is_not_among_the_valid_ones(at: At) -> None:
+    passage = at("SG_1 imported")
+    with passage.connect() as connection:
+        connection.execute("ALTER TABLE cutter_governance.approval DISABLE TRIGGER USER")
+        connection.execute("UPDATE cutter_governance.approval SET purpose = NULL")
+
+    said = named(measured(GATE, passage.site), "statements").detail
+
+    assert said.startswith("0 valid; ")
+    assert said.endswith(f"1 imported by version 0.2.0, which authorise nothing: SG_1 of {passage.run_id}")
+
+
+def test_a_valid_ruling_to_revert_says_that_it_is_one(at: At) -> None:
+    passage = at("waits for SG_2")
+    drafted = passage.backend.draft_statement(passage.run_id, revert=True)
+    signature = passage.backend.sign_as_demo_sovereign(drafted.statement_path)
+    passage.backend.import_statement(drafted.statement_path, (signature,))
+
+    said = named(measured(GATE, passage.site), "statements").detail
+
+    assert said.startswith(f"1 valid: SG_1 of {passage.run_id} to revert; ")
+
+
 def test_what_has_been_used_is_counted_by_name(at: At) -> None:
     passage = at("enacted")
 

@@ -17,11 +17,13 @@ from console.backend.gates.fact import Fact
 from console.backend.gates.gate import Gate
 from console.backend.gates.probe import Probe
 from console.backend.gates.reporting import GATE, MIB, Place
+from console.backend.journal import Journal, read_journal
 from console.backend.outcome import Outcome
 from console.backend.reports.bundle import write_bundle
 from console.backend.reports.sums import sums_of, verify_sums
 from console.backend.views import RunRequest
 from console.demo_keys import DemoKeys, create_demo_keys, stop_agent
+from tests.backend.database.signed_cut import event
 from tests.backend.gates.conftest import is_red, measured, named
 from tests.backend.reports.conftest import all_gates
 from tests.passage import Passage, silent
@@ -195,6 +197,42 @@ def test_incident_33_an_edited_record_is_named(passage: Passage) -> None:
 
     assert is_red(report, "journals")
     assert "3" in named(report, "journals").detail
+
+
+LEFT = "SELECT cutter_governance.fn_run_leave(%s, 'stopped', 'mine', %s)"
+WRITTEN = "SELECT cutter_governance.fn_event_write(%s, %s)"
+
+
+@pytest.mark.parametrize(("role", "call"), [("cutter_exec", LEFT), ("postgres", WRITTEN)])
+def test_an_event_that_this_journals_console_did_not_write_is_named_and_no_more_than_partial(
+    passage: Passage, role: str, call: str
+) -> None:
+    with passage.connect(role) as connection:
+        connection.execute(call.encode(), (passage.run_id, event("cut_leg_a", seq=1)))
+
+    report = measured(GATE, passage.site)
+
+    assert is_red(report, "journals", Outcome.PARTIAL, action=f"cutter-console journal verify {passage.run_id}")
+    assert f"(cut_leg_a, by {role} at" in named(report, "journals").detail
+
+
+def test_a_journal_that_was_written_anew_is_red_whatever_a_stranger_says_for_it(
+    passage: Passage, tmp_path: Path
+) -> None:
+    """Somebody with the files and a password, who has not the journal's key any more: it was another one."""
+    records = read_journal(journal(passage))
+    anew = tmp_path / "journal.jsonl"
+    with Journal.create(anew, passage.run_id, passage.site.context) as writer:
+        for record in records[1:]:
+            writer.append(record.kind, record.phase, record.fields)
+        head = writer.head
+    shutil.copyfile(anew, journal(passage))
+    passage.execute(WRITTEN, passage.run_id, event("rest", seq=head.sequence, head=head.hash))
+
+    report = measured(GATE, passage.site)
+
+    assert is_red(report, "journals", action=f"cutter-console journal verify {passage.run_id}")
+    assert "replaced or rewritten" in named(report, "journals").detail
 
 
 def test_a_journal_of_another_run_in_its_place_is_red(passage: Passage) -> None:

@@ -192,31 +192,36 @@ def test_r2_a_key_that_the_database_does_not_have_is_inconclusive_and_names_the_
     assert "the database has not pinned the key" in named(report, SIGNATURES).detail
 
 
-def test_r2_a_key_that_was_withdrawn_since_does_not_unmake_what_was_signed(at: At) -> None:
+ENDED = {
+    "key withdrawn": "SELECT cutter_governance.fn_signing_key_end(fingerprint, 'retired') FROM cutter_governance.signing_key",
+    "key expired": "INSERT INTO cutter_governance.signing_key_term (fingerprint, signed_at, expires)"
+    " SELECT fingerprint, clock_timestamp(), clock_timestamp() FROM cutter_governance.signing_key",
+}
+
+
+@pytest.mark.parametrize("ended", ENDED)
+def test_r2_a_key_whose_time_is_over_does_not_unmake_what_was_signed(at: At, ended: str) -> None:
     passage = at("enacted")
-    fingerprint = load_policy(passage.site.policy).signers[0].fingerprint
-    passage.execute("SELECT cutter_governance.fn_signing_key_end(%s, 'retired')", fingerprint)
+    passage.execute(ENDED[ended])
 
     facts = residual_facts.measure(_probe(passage))
 
     assert facts.signatures.value is not None
+    assert len(facts.signatures.value.answers) == 2
     for answer in facts.signatures.value.answers:
         assert answer.outcome is Outcome.PASS
-        assert answer.detail.endswith("since then: key withdrawn")
+        assert answer.detail.endswith(f"since then: {ended}")
     assert named(_gate(passage), SIGNATURES).outcome is Outcome.PASS
 
 
 def test_r2_a_signature_that_gpg_takes_and_the_database_does_not_is_open(at: At) -> None:
-    """A key of the same fingerprint with other bytes: somebody has written past the functions."""
     passage = at("enacted")
     with passage.connect() as connection:
         connection.execute("ALTER TABLE cutter_governance.signing_key DISABLE TRIGGER USER")
-        connection.execute(
-            "UPDATE cutter_governance.signing_key SET packet = set_byte(packet, length(packet) - 1, 255 - get_byte(packet, length(packet) - 1))"
-        )
+        connection.execute("UPDATE cutter_governance.signing_key SET key_created = clock_timestamp()")
     report = _gate(passage)
     assert is_red(report, SIGNATURES, action="panic")
-    assert "gpg takes it, the database does not" in named(report, SIGNATURES).detail
+    assert "gpg takes it, the database does not: made before the key" in named(report, SIGNATURES).detail
 
 
 def test_r2_counts_every_signature_of_a_used_ruling(at: At) -> None:

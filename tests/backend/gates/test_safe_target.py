@@ -65,6 +65,17 @@ def test_c1_a_reserved_document_is_no_target_unless_an_approval_names_it(at: At)
     assert "no target, by C1." in check.detail
 
 
+def test_c1_an_approval_names_a_document_only_where_it_is_one_to_cut_it(at: At) -> None:
+    passage = at("SG_1 imported")
+    assert "not reserved; an approval names it" in _candidate(measured(GATE, passage.site)).detail
+
+    for purpose in ("'revert'", "NULL"):
+        with passage.connect() as connection:
+            connection.execute("ALTER TABLE cutter_governance.approval DISABLE TRIGGER USER")
+            connection.execute(f"UPDATE cutter_governance.approval SET purpose = {purpose}".encode())
+        assert "an approval names it" not in _candidate(measured(GATE, passage.site)).detail
+
+
 def test_c2_a_snapshot_that_was_altered_is_red(waits: Passage) -> None:
     for source in (waits.site.root / "runs").glob("*/source.raw"):
         source.write_bytes(source.read_bytes() + b"\nOne more line.\n")

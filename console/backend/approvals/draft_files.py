@@ -1,0 +1,47 @@
+"""The file of drafts beside a statement: what a signer reads where the units are too many to be listed in it."""
+
+from datetime import datetime
+from pathlib import Path
+
+from console.backend.approvals.statement import Statement, draft_unit
+from console.backend.canonical_json import sha256_hex
+from console.backend.merkle import merkle_root
+from console.backend.outcome import Check, Evidence, Outcome
+from console.backend.plan import DraftUnit
+from console.backend.regular_file import read_regular
+
+_MAX_DRAFTS_BYTES = 1 << 28
+
+
+def read_drafts(statement: Path, signed: Statement, now: datetime) -> tuple[tuple[DraftUnit, ...], tuple[Check, ...]]:
+    """The drafts that a ruling is over, out of the file beside it, which must be the one that was signed."""
+    if signed.drafts is None:
+        return (), ()
+    place = statement.with_name(signed.drafts.file)
+    try:
+        data = read_regular(place, _MAX_DRAFTS_BYTES)
+        lines = tuple(data.decode().split("\n"))
+        units = tuple(draft_unit(line) for line in lines)
+    except (OSError, ValueError) as error:
+        said = error.strerror if isinstance(error, OSError) else str(error)
+        return signed.drafts.units or (), (_compared(place, now, f"{place.name}: {said}", good=False),)
+    same = sha256_hex(data) == signed.drafts.file_sha256 and merkle_root(lines) == signed.draft_digest
+    answer = f"{place.name}: {len(lines)} lines, root {merkle_root(lines)}"
+    return (units if same else signed.drafts.units or ()), (_compared(place, now, answer, good=same),)
+
+
+def _compared(place: Path, now: datetime, answer: str, *, good: bool) -> Check:
+    evidence = Evidence(
+        id=f"drafts:{sha256_hex(answer.encode())[:12]}",
+        asked="the file of the drafts beside the statement, its sha256 and its Merkle root",
+        source=str(place),
+        answer=answer,
+        measured_at=now,
+    )
+    return Check(
+        name="drafts file",
+        outcome=Outcome.PASS if good else Outcome.FAIL,
+        detail=answer if good else f"not the file that is signed: {answer}",
+        evidence=(evidence,),
+        next_action="" if good else "Draft the statement again: cutter-console approval draft RUN",
+    )

@@ -1,0 +1,156 @@
+"""A database of version 0.2.0 with runs at both pauses: migrated, its runs go on, or are told what to do."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from console.backend.approvals.pinning import pin_policy
+from console.backend.approvals.policy import load_policy
+from console.backend.canonical_json import sha256_hex
+from console.backend.database.migrations import migrate
+from console.backend.deploy.pins import machine_id, measure_pins, with_pins
+from console.backend.errors import CutterError, Drifted, Refused, StopCode
+from console.backend.outcome import Outcome
+from console.backend.runs.states import Mode, Stage
+from console.backend.views import RunRequest
+from console.commands.runs import verification
+from tests.old_release import OldRun, into_old_database
+from tests.passage import Passage, silent
+
+At = Callable[[str], Passage]
+TEXT = "# One\n\nText one.\n\n## Alpha\n\nFirst.\n\n## Beta\n\nSecond.\n"
+
+
+@pytest.fixture
+def old(at: At) -> Passage:
+    """A site whose database is one of 0.2.0, and whose host is pinned to it."""
+    passage = at("fresh")
+    into_old_database(passage)
+    return passage
+
+
+def upgraded(passage: Passage) -> Passage:
+    """Migrate, pin the policy in the database and the new schema on the host, as the guide says."""
+    site = passage.site
+    migrate(site.settings.database.administrator)
+    digest = load_policy(site.policy).sha256
+    pin_policy(site.settings.database.administrator, site.policy, site.gnupg_home, site.context.now(), digest)
+    pins = measure_pins(site, machine_id(site.context.filesystem))
+    return passage.with_site(replace(site, settings=with_pins(site.settings, pins)))
+
+
+def test_a_run_at_the_second_pause_is_verified_again_signed_again_and_enacted(old: Passage) -> None:
+    run = OldRun(old, "OLD-LAW", TEXT, 1)
+    run.rule("SG_1")
+    run.cut()
+    now = replace(upgraded(old), run_id=run.run_id)
+    assert now.run().state.stage is Stage.AWAITING_LIFECYCLE_AUTHORIZATION
+    with pytest.raises(Drifted, match="not those that were verified"):
+        now.backend.draft_statement(run.run_id)
+    assert {check.outcome for check in verification(now.backend, run.run_id)} == {Outcome.PASS}
+    now.sign()
+    assert now.enact().state.stage is Stage.CLOSEOUT_REPORTED
+    assert now.lifecycles() == ["enacted"] * 3
+    assert now.run().journal.startswith("PASS")
+
+
+def test_an_sg2_that_the_old_release_imported_authorises_nothing(old: Passage) -> None:
+    run = OldRun(old, "OLD-LAW", TEXT, 1)
+    run.rule("SG_1")
+    run.cut()
+    run.rule("SG_2")
+    now = replace(upgraded(old), run_id=run.run_id)
+    with pytest.raises(CutterError) as refused:
+        now.enact()
+    assert refused.value.code in {StopCode.APPROVAL_REQUIRED, StopCode.EXECUTION_DISABLED}
+    assert now.lifecycles() == ["draft"] * 3
+    verification(now.backend, run.run_id)
+    now.sign()
+    assert now.enact().state.stage is Stage.CLOSEOUT_REPORTED
+
+
+def test_the_draft_of_the_old_release_is_reverted_by_the_ruling_that_it_was_cut_by(old: Passage) -> None:
+    run = OldRun(old, "OLD-LAW", TEXT, 1)
+    run.rule("SG_1")
+    run.cut()
+    now = replace(upgraded(old), run_id=run.run_id)
+    now.backend.revert(run.run_id, run.run_id)
+    assert now.lifecycles() == ["superseded"] * 3
+
+
+@pytest.mark.parametrize("imported", [False, True])
+def test_a_run_at_the_first_pause_is_told_to_start_again(old: Passage, imported: bool) -> None:
+    """Its plan was bound to the old functions, and its ruling was never verified by the database."""
+    run = OldRun(old, "OLD-LAW", TEXT, 1)
+    if imported:
+        run.rule("SG_1")
+    now = replace(upgraded(old), run_id=run.run_id)
+    with pytest.raises(CutterError) as refused:
+        now.arm()
+    assert refused.value.next_action
+    now.backend.void(run.run_id, "planned before the migration")
+    assert now.lifecycles() == []
+
+
+def test_a_run_that_somebody_has_added_to_is_brought_back_by_a_signed_revert(old: Passage) -> None:
+    """The unit that nobody signed stood before readers, and neither leg B nor revert would have it."""
+    run = OldRun(old, "OLD-LAW", TEXT, 1)
+    run.rule("SG_1")
+    before = old.rows("SELECT cutter_governance.fn_readers_digest()")
+    run.cut(foreign="OTHER-LAW/1")
+    now = replace(upgraded(old), run_id=run.run_id)
+    assert len(now.lifecycles()) == 4
+    with pytest.raises(CutterError) as refused:
+        now.backend.revert(run.run_id, run.run_id)
+    assert refused.value.code is StopCode.COUNT_MISMATCH
+    assert "--revert" in refused.value.next_action
+    drafted = now.backend.draft_statement(run.run_id, revert=True)
+    assert {unit.address for unit in drafted.drafts} >= {"OTHER-LAW/1"}
+    signature = now.backend.sign_as_demo_sovereign(drafted.statement_path)
+    now.backend.import_statement(drafted.statement_path, (signature,))
+    now.backend.revert(run.run_id, run.run_id)
+    assert now.lifecycles() == ["superseded"] * 4
+    assert now.rows("SELECT cutter_governance.fn_readers_digest()") == before
+
+
+def test_a_manifest_that_holds_is_sealed_and_one_that_does_not_is_left_open(old: Passage) -> None:
+    good = OldRun(old, "OLD-LAW", TEXT, 1)
+    good.rule("SG_1")
+    good.cut()
+    bad = OldRun(old, "OLD-WORSE", TEXT, 2)
+    bad.rule("SG_1")
+    bad.cut(foreign="OTHER-LAW/1")
+    now = upgraded(old)
+    assert now.rows("SELECT run_id FROM cutter_governance.manifest_seal") == [(good.run_id,)]
+
+
+def test_a_row_that_the_old_release_took_beside_true_bytes_is_found_at_the_import(old: Passage) -> None:
+    """The statement of version 2 has bytes of its own: what was imported under the old one is never mistaken for it."""
+    run = OldRun(old, "OLD-LAW", TEXT, 1)
+    run.rule("SG_1")
+    now = replace(upgraded(old), run_id=run.run_id)
+    path = now.site.statement(run.run_id, "SG_1")
+    with pytest.raises(Refused, match=r"version 0\.2\.0"):
+        now.backend.import_statement(path, tuple(path.parent.glob(f"{path.name}.*.asc")))
+    assert sha256_hex(path.read_bytes()) in {
+        row[0] for row in now.rows("SELECT statement_sha256 FROM cutter_governance.approval")
+    }
+
+
+def test_a_new_run_goes_its_whole_way_on_the_upgraded_database(old: Passage) -> None:
+    """A whole passage of another document, beside what the old release left."""
+    run = OldRun(old, "OLD-LAW", TEXT, 1)
+    run.rule("SG_1")
+    run.cut()
+    now = upgraded(old)
+    origin = now.write("new.md", TEXT)
+    request = RunRequest(origin=origin, docprefix="NEW-LAW")
+    now.backend.start(request, silent)
+    fresh = now.backend.start(request.model_copy(update={"mode": Mode.LIVE}), silent)
+    now = replace(now, run_id=fresh.run_id)
+    now.sign()
+    now.arm()
+    now.resume()
+    now.sign()
+    assert now.enact().state.stage is Stage.CLOSEOUT_REPORTED
