@@ -175,7 +175,7 @@ _OF_RUNS = (
         "the world is compared with the signed one before the cut",
         f"{_PHASES}/cut_leg_a.py",
         "        return (world_unchanged(step, connection, own_run_wrote=False), *preflight",
-        "        return (*preflight",
+        "        return (*(), *preflight",
         _test(
             "runs/test_drift",
             "incident_28_a_change_between_the_ruling_and_the_cut_stops_it[another role gets a grant]",
