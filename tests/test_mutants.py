@@ -13,8 +13,8 @@ ROOT = Path(__file__).parents[1]
 ASKED_FOR = (
     "the HOLD check at the end of the cut function",
     "the outside-prefix check of the manifest",
-    "the HOLD check when the switch is armed",
-    "the freshness limit of the backup before a cut",
+    "the HOLD check in kill_switch.arm",
+    "the freshness limit before a cut",
 )
 """Version 0.2.0 could lose these and its tests stayed green."""
 

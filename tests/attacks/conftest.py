@@ -5,30 +5,37 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from console.backend.cluster import TransientCluster
-from tests.attacks.world import Prey, make_prey, make_stranger
+from tests.attacks.world import Prey, impatient, make_prey, make_stranger
 from tests.backend.database.signed_cut import SignedCut, start_cut
 from tests.conftest import Database, fresh_database
+
+
+@pytest.fixture
+def database(database: Database) -> Database:
+    """A fresh database, and somebody who may only connect to it."""
+    make_stranger(database)
+    return impatient(database)
 
 
 @pytest.fixture(scope="session")
 def prey(cluster: TransientCluster, template_of: Callable[[int], str]) -> Iterator[Prey]:
     """The database in its most tempting state; whoever uses it leaves it as it was."""
     for database in fresh_database(cluster, template_of(cluster.major)):
-        yield make_prey(database)
+        yield make_prey(impatient(database))
 
 
 @pytest.fixture
 def cut(database: Database) -> SignedCut:
     """A run at its first pause, in a database of its own."""
-    make_stranger(database)
     return start_cut(database)
 
 
 @pytest.fixture
-def each_cut(each_database: Database) -> SignedCut:
+def each_cut(each_cluster: TransientCluster, template_of: Callable[[int], str]) -> Iterator[SignedCut]:
     """The same on every major version there is."""
-    make_stranger(each_database)
-    return start_cut(each_database)
+    for database in fresh_database(each_cluster, template_of(each_cluster.major)):
+        make_stranger(database)
+        yield start_cut(impatient(database))
 
 
 @pytest.fixture(scope="module")
@@ -36,4 +43,4 @@ def waiting(cluster: TransientCluster, template_of: Callable[[int], str]) -> Ite
     """A run at its first pause that the tests of a file share: each signs what it likes and commits nothing but rulings."""
     for database in fresh_database(cluster, template_of(cluster.major)):
         make_stranger(database)
-        yield start_cut(database)
+        yield start_cut(impatient(database))

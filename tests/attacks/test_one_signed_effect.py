@@ -5,7 +5,7 @@ import pytest
 
 from console.backend.database import ledger
 from tests.attacks.edits import start_edit
-from tests.attacks.world import EXECUTOR, VERIFIER, Prey, attack, call, changed, look, refused
+from tests.attacks.world import EXECUTOR, VERIFIER, Prey, attack, call, changed, look, refused, session
 from tests.backend.database.signed_cut import SignedCut, event, start_cut, stopped
 from tests.conftest import Database
 from tests.sovereign import sovereign
@@ -276,9 +276,10 @@ def test_a_second_ruling_to_enact_has_no_effect_on_law(database: Database) -> No
     cut = start_cut(database)
     cut.to_second_pause()
     first, second = cut.statement("enact"), cut.statement("enact")
+    signed = [(statement, (sovereign().sign(statement),)) for statement in (first, second)]
     with cut.verifier() as connection:
-        for statement in (first, second):
-            ledger.import_approval(connection, statement, (sovereign().sign(statement),))
+        for statement, signatures in signed:
+            ledger.import_approval(connection, statement, signatures)
     cut.arm("enact")
     with cut.executor() as connection:
         cut.enact(connection)
@@ -286,9 +287,9 @@ def test_a_second_ruling_to_enact_has_no_effect_on_law(database: Database) -> No
     for purpose in ("enact", "revert", "cut", "edit", "supersede", "retire"):
         with refused(database), cut.executor() as connection:
             ledger.arm(connection, cut.run_id, purpose, "o", "h", 5)
-    for statement in (first, second):
+    for statement, signatures in signed:
         with attack(database), cut.verifier() as connection:
-            ledger.import_approval(connection, statement, (sovereign().sign(statement),))
+            ledger.import_approval(connection, statement, signatures)
     assert cut.lifecycles() == ["enacted"] * 3
 
 
@@ -360,8 +361,8 @@ def test_columns_beside_a_statement_cannot_be_passed_at_all(prey: Prey, role: st
 def test_the_same_statement_is_taken_once(cut: SignedCut) -> None:
     cut.rule()
     statement = _statement_of(cut)
-    with attack(cut.database), cut.verifier() as connection:
-        ledger.import_approval(connection, statement, (sovereign().sign(statement),))
+    with attack(cut.database), session(cut.database, VERIFIER) as connection:
+        call(connection, "fn_approval_import", statement, [sovereign().sign(statement)])
 
 
 def test_a_cut_and_its_revert_in_one_transaction_is_refused(cut: SignedCut) -> None:

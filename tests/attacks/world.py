@@ -123,6 +123,15 @@ def session(database: Database, role: str, *, autocommit: bool = True) -> psycop
     return connection
 
 
+def impatient(database: Database) -> Database:
+    """Shorten how long the product's own lock waits for another transaction; nothing else of it is changed."""
+    with database.connect() as connection:
+        connection.execute(
+            f"ALTER FUNCTION cutter_governance.fn_lock(boolean) SET lock_timeout = '{LOCK_TIMEOUT}'".encode()
+        )
+    return database
+
+
 def make_stranger(database: Database) -> None:
     """Create the role that may only connect, once a cluster."""
     with database.connect() as connection:

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 
 import psycopg
 
+from console.backend.kill_switch import hold_in_file
 from console.backend.runs.site import Site
 
 _EVERY_S = 0.25
@@ -19,7 +20,8 @@ def cancelled_by_hold(site: Site, connection: psycopg.Connection) -> Iterator[No
 
     def watch() -> None:
         while not over.wait(_EVERY_S):
-            if site.hold_file.exists() and _cancelled(connection):
+            # Any entry of that name, as everywhere else: `exists` follows a link, and raises where the root is closed.
+            if hold_in_file(site) is not None and _cancelled(connection):
                 return
 
     watcher = threading.Thread(target=watch, name="hold-watch", daemon=True)

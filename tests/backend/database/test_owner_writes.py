@@ -56,12 +56,14 @@ def test_an_open_lease_is_not_extended_even_by_a_superuser(cut: SignedCut) -> No
 
 
 def test_a_lease_that_was_ended_arms_nothing(cut: SignedCut) -> None:
-    cut.rule()
-    cut.arm()
+    """Of a cut the guard of its manifest would say so too; of an enactment nothing else does."""
+    cut.to_second_pause()
+    cut.rule("enact")
+    cut.arm("enact")
     cut.disarm()
     with stopped("STOP_EXECUTION_DISABLED"), cut.executor() as connection:
-        cut.apply(connection)
-    assert cut.lifecycles() == []
+        cut.enact(connection)
+    assert cut.lifecycles() == ["draft"] * 3
 
 
 def test_a_second_use_of_a_purpose_cannot_be_stored(cut: SignedCut) -> None:

@@ -1,0 +1,28 @@
+"""A run closes with counts that were read back, not with what the functions said."""
+
+from collections.abc import Callable
+
+import pytest
+
+from console.backend.errors import CutterError
+from console.backend.runs.states import Phase, Stage
+from console.backend.views import Progress
+from tests.passage import Passage
+
+_MEDDLE = """
+    ALTER TABLE public.information_unit DISABLE TRIGGER USER;
+    UPDATE public.information_unit SET lifecycle_status = 'superseded' WHERE canonical_address = 'ACME-LAW/ONE/BETA';
+    ALTER TABLE public.information_unit ENABLE TRIGGER USER
+"""
+
+
+def test_incident_2_a_run_whose_units_are_not_all_law_is_not_closed(at: Callable[[str], Passage]) -> None:
+    passage = at("SG_2 imported")
+
+    def meddle(progress: Progress) -> None:
+        if (progress.phase, progress.step) == (Phase.CLOSEOUT, "begins"):
+            passage.execute(_MEDDLE)
+
+    with pytest.raises(CutterError, match="enacted units: 2 of 3 units enacted"):
+        passage.backend.enact(passage.run_id, passage.run_id, meddle)
+    assert passage.run().state.stage is Stage.LIFECYCLE_ENACTED

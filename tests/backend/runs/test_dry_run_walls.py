@@ -1,0 +1,44 @@
+"""A dry run whose code tried to write is stopped: by the server, and by the transaction id that it would have taken."""
+
+from collections.abc import Callable
+
+import psycopg
+import pytest
+
+from console.backend.errors import Drifted, Refused
+from console.backend.outcome import Check
+from console.backend.runs.phases.mark import Mark
+from console.backend.runs.states import Mode
+from console.backend.runs.step import Step
+from tests.passage import REQUEST, Passage, silent
+
+At = Callable[[str], Passage]
+DRY = REQUEST.model_copy(update={"mode": Mode.DRYRUN})
+
+
+def _instead_of_looking(statement: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def measure(_work: Mark, _step: Step, connection: psycopg.Connection) -> tuple[Check, ...]:
+        connection.execute(statement.encode())
+        return ()
+
+    monkeypatch.setattr(Mark, "measure", measure)
+
+
+def test_incident_11_a_phase_that_writes_in_a_dry_run_is_refused_by_the_server(
+    at: At, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    passage = at("fresh")
+    _instead_of_looking("SELECT cutter_governance.fn_hold_set('a dry run wrote', 'somebody', NULL)", monkeypatch)
+    with pytest.raises(Drifted, match="only reads"):
+        passage.backend.start(DRY, silent)
+    assert passage.rows("SELECT count(*) FROM cutter_governance.hold_event") == [(0,)]
+
+
+def test_incident_11_a_phase_that_takes_a_transaction_id_in_a_dry_run_is_refused(
+    at: At, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What no READ ONLY transaction refuses, and what still writes."""
+    passage = at("fresh")
+    _instead_of_looking("SELECT pg_current_xact_id()", monkeypatch)
+    with pytest.raises(Refused, match="nothing written"):
+        passage.backend.start(DRY, silent)
