@@ -2,6 +2,7 @@
 
 import argparse
 import re
+import signal
 import sys
 import time
 from collections import Counter
@@ -92,9 +93,11 @@ def _run(todo: list[Mutant], known: dict[str, Result], jobs: int, timeout_s: flo
                 done += 1
                 print(f"{done}/{len(todo)} {result.verdict:9} {result.seconds:5.1f} s  {mutant.name}", flush=True)
 
-        with ThreadPoolExecutor(jobs) as pool:
-            for future in [pool.submit(one, mutant) for mutant in todo]:
-                future.result()
+        pool = ThreadPoolExecutor(jobs)
+        # Interrupted, the run ends with the mutants that are at work; the copies are removed behind them.
+        stack.callback(pool.shutdown, cancel_futures=True)
+        for future in [pool.submit(one, mutant) for mutant in todo]:
+            future.result()
 
 
 _NAMES = frozenset(one.name for one in MUTANTS)
@@ -152,6 +155,7 @@ def _table(selected: list[Mutant], known: dict[str, Result], explained: int) -> 
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(2))
     began = time.monotonic()
     status = main()
     print(f"{(time.monotonic() - began) / 60:.1f} minutes")
