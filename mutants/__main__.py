@@ -117,25 +117,27 @@ def _require_green(copies: "SimpleQueue[TreeCopy]", todo: list[Mutant]) -> None:
 
 
 def _report(selected: list[Mutant], known: dict[str, Result]) -> int:
-    """Print the table; return 1 if a mutant was not killed and is not explained, or is explained and killed."""
-    bad = 0
-    for title, verdict in (("survived", Verdict.SURVIVED), ("broken", Verdict.BROKEN), ("timed out", Verdict.TIMEOUT)):
-        for mutant in selected:
-            result = known[mutant.name]
-            if result.verdict is not verdict or (verdict is Verdict.SURVIVED and mutant.explained):
-                continue
-            bad += 1
-            print(f"\n{title}: {mutant.name}\n  {mutant.file}\n  tests: {', '.join(mutant.tests)}")
-            print(f"  {result.because}" if result.because else "", end="\n" if result.because else "")
+    """Print what was not killed, and the table; return 1 if something of it is not explained.
+
+    An explained mutant that is killed is wrong too: its explanation is out of date.
+    """
+    explained, wrong = [], []
     for mutant in selected:
-        if mutant.explained and known[mutant.name].verdict is Verdict.KILLED:
-            bad += 1
-            print(f"\nexplained, but killed by {known[mutant.name].killed_by}: {mutant.name}")
-    explained = [one for one in selected if one.explained and known[one.name].verdict is Verdict.SURVIVED]
+        verdict = known[mutant.name].verdict
+        if mutant.explained and verdict is Verdict.SURVIVED:
+            explained.append(mutant)
+        elif mutant.explained or verdict is not Verdict.KILLED:
+            wrong.append(mutant)
     for mutant in explained:
         print(f"\nsurvives, explained: {mutant.name}\n  {mutant.explained}")
+    for mutant in wrong:
+        result = known[mutant.name]
+        print(f"\n{'explained, but ' if mutant.explained else ''}{result.verdict}: {mutant.name}\n  {mutant.file}")
+        print(f"  tests: {', '.join(mutant.tests)}")
+        if result.because:
+            print(f"  {result.because}")
     _table(selected, known, len(explained))
-    return 1 if bad else 0
+    return 1 if wrong else 0
 
 
 def _table(selected: list[Mutant], known: dict[str, Result], explained: int) -> None:

@@ -97,6 +97,9 @@ class TreeCopy:
             except subprocess.TimeoutExpired:
                 os.killpg(pytest.pid, signal.SIGKILL)
                 output, status = pytest.communicate()[0], None
+            except BaseException:
+                os.killpg(pytest.pid, signal.SIGKILL)
+                raise
         return Run(status, output, time.monotonic() - began)
 
     @contextmanager
