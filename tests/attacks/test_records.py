@@ -64,9 +64,7 @@ def test_a_guessed_key_vouches_for_nothing(honest: tuple[Database, JournalKey], 
 def test_the_lock_that_everybody_reads_is_not_the_key(honest: tuple[Database, JournalKey]) -> None:
     database, _ = honest
     with session(database, EXECUTOR) as connection:
-        row = connection.execute(
-            "SELECT journal_lock FROM cutter_governance.run WHERE run_id = %s", (RUN,)
-        ).fetchone()
+        row = connection.execute("SELECT journal_lock FROM cutter_governance.run WHERE run_id = %s", (RUN,)).fetchone()
     assert row is not None
     _stop(database, event(key=row[0], lock="0" * 64))
     assert _vouched(database) == [True, False]

@@ -256,7 +256,11 @@ def _steps(record: RunRecord, register: Register) -> list[Step]:
             said = f"at {utc(event.at)} by {event.actor} in transaction {event.xid}: {event.text}"
             where = f"cutter_governance.run_event, row {event.id}"
             name = register.put(f"13.step-{event.id}", f"the step {event.phase}", where, said, event.at)
-            found.append(Step(name=event.phase, outcome=event.outcome, evidence=name))
+            if event.is_ours:
+                found.append(Step(name=event.phase, outcome=event.outcome, evidence=name))
+            else:
+                stranger = f"{event.phase}, written by {event.actor} without the journal's key"
+                found.append(Step(name=stranger, outcome=Outcome.PARTIAL, evidence=name))
     return found
 
 

@@ -195,8 +195,9 @@ class RunRecord(Value):
         return max(self.head.changed_at, datetime.fromisoformat(last)) if last else self.head.changed_at
 
     def last(self, phase: Phase | str) -> Event | None:
-        """The last recorded step of this name."""
-        return next((event for event in reversed(self.events) if event.phase == str(phase)), None)
+        """The last step of this name that the run's own console has recorded."""
+        ours = (event for event in reversed(self.events) if event.is_ours and event.phase == str(phase))
+        return next(ours, None)
 
     def ruling(self, purpose: str) -> Ruling | None:
         """The statement that was used for this."""

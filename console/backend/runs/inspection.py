@@ -40,7 +40,7 @@ def view_run(site: Site, run_id: str) -> RunView:
         started_at=request.started_at,
         target=plan.target if plan else None,
         deltas=plan.deltas if plan else (),
-        phases=(_phases_of_edit if request.profile == EDIT_PROFILE else _phases)(workspace, recorded),
+        phases=(_phases_of_edit if request.profile == EDIT_PROFILE else _phases)(workspace, _by_the_console(recorded)),
         moves=moves_now(legal_moves(state, request.mode), armed=armed),
         waits_for=_PAUSES.get(state.stage, "") if request.mode is Mode.LIVE and state.family is Family.ACTIVE else "",
         interruption=interruption(site, workspace, request),
@@ -117,6 +117,11 @@ def _from_database(site: Site, request: RunRequestFile) -> tuple[RunRow | None, 
         lease = open_lease(connection)
         armed = lease is not None and lease.run_id == request.run_id
         return require_run(connection, request.run_id), events(connection, request.run_id), armed
+
+
+def _by_the_console(recorded: tuple[EventRow, ...]) -> tuple[EventRow, ...]:
+    """Without what somebody has written who has not the journal's key: it tells nothing of a phase."""
+    return tuple(event for event in recorded if event.vouched is not False)
 
 
 def _phases(workspace: Workspace, recorded: tuple[EventRow, ...]) -> tuple[PhaseView, ...]:
