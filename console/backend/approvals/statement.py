@@ -298,7 +298,9 @@ def _unreadable(message: str) -> Refused:
 
 
 def read_statement(path: Path) -> bytes:
-    """The bytes of a statement file, bounded. Raises Refused where there is no such file."""
+    """Read the bytes of a statement file, bounded. Raises Refused if there is no such file, or a symbolic link."""
+    if path.is_symlink():
+        raise _unreadable(f"{path} is a symbolic link; name the file itself")
     try:
         with os.fdopen(open_regular(path), "rb") as stream:
             return stream.read(MAX_STATEMENT_BYTES + 1)

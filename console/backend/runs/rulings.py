@@ -2,6 +2,8 @@
 
 import contextlib
 import json
+import os
+import stat
 from pathlib import Path
 
 from console.backend.approvals.bindings import Expectation
@@ -183,10 +185,16 @@ def import_statement(site: Site, statement: Path, signatures: tuple[Path, ...]) 
 
 
 def _close_to_others(site: Site, path: Path) -> None:
-    """A file that was copied into the runtime tree gets the tree's mode; outside of it, or not ours, it stays as it is."""
-    if path.resolve().is_relative_to(site.root.resolve()):
-        with contextlib.suppress(PermissionError):
-            path.chmod(FILE_MODE)
+    """Give a file that was copied into the runtime tree the tree's mode; a link, a folder or a file elsewhere stays as it is."""
+    if not path.resolve().is_relative_to(site.root.resolve()):
+        return
+    with contextlib.suppress(OSError):
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        try:
+            if stat.S_ISREG(os.fstat(descriptor).st_mode):
+                os.fchmod(descriptor, FILE_MODE)
+        finally:
+            os.close(descriptor)
 
 
 def policy_copy(sha256: str) -> str:

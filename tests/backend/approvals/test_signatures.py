@@ -186,12 +186,17 @@ def test_a_signature_made_after_the_expiry_is_refused(desk: Desk) -> None:
 def test_a_signer_outside_the_policy_is_refused(desk: Desk) -> None:
     policy = policy_of(desk.keys, "alice")
     data = statement_bytes(desk.draft(policy))
-    check = desk.check(data, desk.sign(data, "alice"), desk.sign(data, "outsider"), policy=policy)
-    assert names_of(check) == {"signature.outsider.sig"}
+    outsider = desk.sign(data, "outsider")
+    check = desk.check(data, outsider, policy=policy)
+    assert names_of(check) == {"signature.outsider.sig", "quorum"}
     with pytest.raises(Refused) as refused:
         raise_if_invalid(check)
     assert refused.value.code is StopCode.APPROVAL_INVALID
     assert "signature.outsider.sig" in refused.value.message
+    beside = desk.check(data, desk.sign(data, "alice"), outsider, policy=policy)
+    assert names_of(beside) == {"signature.outsider.sig"}
+    assert [one.signer for one in beside.signed_by] == ["alice"]
+    raise_if_invalid(beside)
 
 
 def test_the_operator_signs_only_under_a_declared_solo(desk: Desk) -> None:
