@@ -35,6 +35,11 @@ class Run:
     output: str
     seconds: float
 
+    @property
+    def red(self) -> frozenset[str]:
+        """Node ids of the tests that failed, in themselves or in a fixture."""
+        return frozenset(test for _, test, _ in _FAILED.findall(self.output))
+
     def result(self, mutant: Mutant, digest: str) -> Result:
         """Judge the run. Killed only if a test itself failed, not where a fixture or pytest did."""
         failures = [(kind, test, said or "") for kind, test, said in _FAILED.findall(self.output)]
