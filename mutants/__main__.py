@@ -2,6 +2,7 @@
 
 import argparse
 import re
+import signal
 import sys
 import time
 from collections import Counter
@@ -74,7 +75,7 @@ def _run(todo: list[Mutant], known: dict[str, Result], jobs: int, timeout_s: flo
         copies: SimpleQueue[TreeCopy] = SimpleQueue()
         for _ in range(jobs):
             copies.put(stack.enter_context(copied(ROOT)))
-        _require_green(copies, todo)
+        red = _red_tests(copies, todo)
 
         def one(mutant: Mutant) -> None:
             nonlocal done
@@ -82,8 +83,12 @@ def _run(todo: list[Mutant], known: dict[str, Result], jobs: int, timeout_s: flo
             try:
                 # Of the copy: somebody may edit the repository meanwhile.
                 digest = mutant.digest(copy.folder)
-                with copy.mutated(mutant):
-                    result = copy.run(mutant.tests, timeout_s).result(mutant, digest)
+                if before := red & frozenset(mutant.tests):
+                    because = f"red before anything is mutated: {', '.join(sorted(before))}"
+                    result = Result(mutant.name, Verdict.BROKEN, "", because, 0.0, digest)
+                else:
+                    with copy.mutated(mutant):
+                        result = copy.run(mutant.tests, timeout_s).result(mutant, digest)
             finally:
                 copies.put(copy)
             with lock:
@@ -92,47 +97,56 @@ def _run(todo: list[Mutant], known: dict[str, Result], jobs: int, timeout_s: flo
                 done += 1
                 print(f"{done}/{len(todo)} {result.verdict:9} {result.seconds:5.1f} s  {mutant.name}", flush=True)
 
-        with ThreadPoolExecutor(jobs) as pool:
-            for future in [pool.submit(one, mutant) for mutant in todo]:
-                future.result()
+        pool = ThreadPoolExecutor(jobs)
+        # Interrupted, the run ends with the mutants that are at work; the copies are removed behind them.
+        stack.callback(pool.shutdown, cancel_futures=True)
+        for future in [pool.submit(one, mutant) for mutant in todo]:
+            future.result()
 
 
 _NAMES = frozenset(one.name for one in MUTANTS)
 """Results of mutants that are gone are dropped."""
 
 
-def _require_green(copies: "SimpleQueue[TreeCopy]", todo: list[Mutant]) -> None:
-    """Run every test that will be asked, once, on the tree as it is. Raises CopyError if one is red."""
+def _red_tests(copies: "SimpleQueue[TreeCopy]", todo: list[Mutant]) -> frozenset[str]:
+    """Run every test that will be asked, once, on the tree as it is; return those that fail without any mutant.
+
+    Raises CopyError if pytest did not come to an end.
+    """
     tests = tuple(dict.fromkeys(test for mutant in todo for test in mutant.tests))
     copy = copies.get()
     print(f"{len(todo)} mutants; their {len(tests)} tests first, on the tree as it is", flush=True)
     run = copy.run(tests, timeout_s=60.0 + 30.0 * len(tests), first_failure_ends=False)
     copies.put(copy)
-    print(f"{run.output.strip().splitlines()[-1] if run.output.strip() else 'no output'} ", flush=True)
-    if run.status != 0:
-        raise CopyError(f"the tests are red before anything is mutated:\n{run.output[-4000:]}")
+    if run.status not in {0, 1} or (run.status == 1 and not run.red):
+        raise CopyError(f"the tests did not run: {run.output[-2000:]}")
+    for test in sorted(run.red):
+        print(f"red before anything is mutated: {test}", flush=True)
+    return run.red
 
 
 def _report(selected: list[Mutant], known: dict[str, Result]) -> int:
-    """Print the table; return 1 if a mutant was not killed and is not explained, or is explained and killed."""
-    bad = 0
-    for title, verdict in (("survived", Verdict.SURVIVED), ("broken", Verdict.BROKEN), ("timed out", Verdict.TIMEOUT)):
-        for mutant in selected:
-            result = known[mutant.name]
-            if result.verdict is not verdict or (verdict is Verdict.SURVIVED and mutant.explained):
-                continue
-            bad += 1
-            print(f"\n{title}: {mutant.name}\n  {mutant.file}\n  tests: {', '.join(mutant.tests)}")
-            print(f"  {result.because}" if result.because else "", end="\n" if result.because else "")
+    """Print what was not killed, and the table; return 1 if something of it is not explained.
+
+    An explained mutant that is killed is wrong too: its explanation is out of date.
+    """
+    explained, wrong = [], []
     for mutant in selected:
-        if mutant.explained and known[mutant.name].verdict is Verdict.KILLED:
-            bad += 1
-            print(f"\nexplained, but killed by {known[mutant.name].killed_by}: {mutant.name}")
-    explained = [one for one in selected if one.explained and known[one.name].verdict is Verdict.SURVIVED]
+        verdict = known[mutant.name].verdict
+        if mutant.explained and verdict is Verdict.SURVIVED:
+            explained.append(mutant)
+        elif mutant.explained or verdict is not Verdict.KILLED:
+            wrong.append(mutant)
     for mutant in explained:
         print(f"\nsurvives, explained: {mutant.name}\n  {mutant.explained}")
+    for mutant in wrong:
+        result = known[mutant.name]
+        print(f"\n{'explained, but ' if mutant.explained else ''}{result.verdict}: {mutant.name}\n  {mutant.file}")
+        print(f"  tests: {', '.join(mutant.tests)}")
+        if result.because:
+            print(f"  {result.because}")
     _table(selected, known, len(explained))
-    return 1 if bad else 0
+    return 1 if wrong else 0
 
 
 def _table(selected: list[Mutant], known: dict[str, Result], explained: int) -> None:
@@ -152,6 +166,7 @@ def _table(selected: list[Mutant], known: dict[str, Result], explained: int) -> 
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(2))
     began = time.monotonic()
     status = main()
     print(f"{(time.monotonic() - began) / 60:.1f} minutes")

@@ -35,6 +35,11 @@ class Run:
     output: str
     seconds: float
 
+    @property
+    def red(self) -> frozenset[str]:
+        """Node ids of the tests that failed, in themselves or in a fixture."""
+        return frozenset(test for _, test, _ in _FAILED.findall(self.output))
+
     def result(self, mutant: Mutant, digest: str) -> Result:
         """Judge the run. Killed only if a test itself failed, not where a fixture or pytest did."""
         failures = [(kind, test, said or "") for kind, test, said in _FAILED.findall(self.output)]
@@ -97,6 +102,9 @@ class TreeCopy:
             except subprocess.TimeoutExpired:
                 os.killpg(pytest.pid, signal.SIGKILL)
                 output, status = pytest.communicate()[0], None
+            except BaseException:
+                os.killpg(pytest.pid, signal.SIGKILL)
+                raise
         return Run(status, output, time.monotonic() - began)
 
     @contextmanager

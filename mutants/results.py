@@ -14,7 +14,7 @@ class Verdict(StrEnum):
     KILLED = "killed"
     SURVIVED = "survived"
     BROKEN = "broken"
-    """The tests did not get as far as the protection: a fixture failed, or pytest itself did. It counts as not killed."""
+    """The tests did not get as far as the protection: a fixture failed, pytest did, or they are red anyway. Not killed."""
     TIMEOUT = "timeout"
 
 

@@ -1,5 +1,6 @@
 """The catalogue of mutants fits the tree: each protection is where it is taken out, each test that guards it exists."""
 
+import ast
 import subprocess
 import sys
 from pathlib import Path
@@ -29,8 +30,12 @@ def test_there_are_many_mutants_and_each_has_a_name_of_its_own() -> None:
 
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda one: one.name)
 def test_the_text_of_a_protection_stands_once_in_its_file(mutant: Mutant) -> None:
-    assert mutant.applied_to(ROOT) != (ROOT / mutant.file).read_text(encoding="utf-8")
+    text = mutant.applied_to(ROOT)
+
+    assert text != (ROOT / mutant.file).read_text(encoding="utf-8")
     assert mutant.tests
+    if mutant.file.endswith(".py"):
+        ast.parse(text)
 
 
 def test_a_text_that_is_gone_or_not_unique_is_an_error() -> None:

@@ -63,6 +63,8 @@ FIXED = {
     "bytea_output": "hex",
     "extra_float_digits": "3",
     "lock_timeout": "10s",
+    "enable_nestloop": "off",
+    "work_mem": "64MB",
 }
 """What a function may fix besides its search_path, so that its caller cannot."""
 
