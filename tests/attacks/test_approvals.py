@@ -159,12 +159,12 @@ def test_a_subkey_of_a_foreign_primary_is_not_the_sovereigns(desk: Passage, fore
         gpg(desk.site.gnupg_home, "--yes", "--delete-keys", primary)
 
 
-BAD: dict[str, Callable[[Passage, Path, Path], None]] = {
-    "nothing": lambda _d, _s, path: path.write_bytes(b"") and None,
-    "junk": lambda _d, _s, path: path.write_bytes(b"junk") and None,
-    "64 KiB of junk": lambda _d, _s, path: path.write_bytes(b"\x88" * 70000) and None,
-    "a stranger's": lambda _d, s, path: path.write_bytes(usurper().sign(s.read_bytes())) and None,
-    "one of another statement": lambda _d, _s, path: path.write_bytes(usurper().sign(b"x")) and None,
+BAD: dict[str, Callable[[Passage, Path, Path], object]] = {
+    "nothing": lambda _d, _s, path: path.write_bytes(b""),
+    "junk": lambda _d, _s, path: path.write_bytes(b"junk"),
+    "64 KiB of junk": lambda _d, _s, path: path.write_bytes(b"\x88" * 70000),
+    "a stranger's": lambda _d, s, path: path.write_bytes(usurper().sign(s.read_bytes())),
+    "one of another statement": lambda _d, _s, path: path.write_bytes(usurper().sign(b"x")),
     "a link into nowhere": lambda _d, _s, path: path.symlink_to("/nowhere"),
     "a link to a secret": lambda d, _s, path: path.symlink_to(d.site.root / "runs" / d.run_id / "anchor.key"),
     "a folder": lambda _d, _s, path: path.mkdir(),
@@ -246,18 +246,21 @@ def test_a_policy_that_names_a_stranger_makes_no_ruling(desk: Passage) -> None:
     """The host's policy file is the console's word; the database has its own, which an administrator pinned."""
     policy = desk.site.policy
     policy.chmod(0o640)
-    text = policy.read_text().replace(_signer(policy), usurper().fingerprint)
-    policy.write_text(text)
+    policy.write_text(policy.read_text().replace(_signer(policy), usurper().fingerprint))
     gpg(desk.site.gnupg_home, "--import", data=usurper().export())
     try:
         with pytest.raises(NOT_TAKEN):
-            statement = drafted(desk)
-            signature = statement.with_name(f"{statement.name}.stranger.asc")
-            signature.write_bytes(usurper().sign(statement.read_bytes()))
-            desk.backend.import_statement(statement, (signature,))
+            _import_of_a_stranger(desk)
     finally:
         gpg(desk.site.gnupg_home, "--yes", "--delete-keys", usurper().fingerprint)
     assert imported(desk) == []
+
+
+def _import_of_a_stranger(desk: Passage) -> None:
+    statement = drafted(desk)
+    signature = statement.with_name(f"{statement.name}.stranger.asc")
+    signature.write_bytes(usurper().sign(statement.read_bytes()))
+    desk.backend.import_statement(statement, (signature,))
 
 
 def _signer(policy: Path) -> str:

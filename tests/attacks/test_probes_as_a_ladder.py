@@ -116,7 +116,7 @@ def test_a_probe_that_is_cancelled_in_the_middle_leaves_nothing(still: SignedCut
     with attack(still.database), session(still.database, VERIFIER) as connection:
         connection.execute(f"SET statement_timeout = {timeout}".encode())
         try:
-            _probe(connection, (1000, 1000), True)
+            _probe(connection, (1000, 1000), revert=True)
         except psycopg.errors.QueryCanceled:
             assert connection.info.transaction_status == psycopg.pq.TransactionStatus.IDLE
 
@@ -146,7 +146,7 @@ def test_a_probe_in_an_odd_session_leaves_nothing(still: SignedCut, setting: str
     with attack(still.database), session(still.database, VERIFIER) as connection:
         connection.execute(setting.encode())
         try:
-            _probe(connection, (3,), True)
+            _probe(connection, (3,), revert=True)
         except psycopg.Error as refusal:
             assert refusal.sqlstate is not None  # noqa: PT017
 
@@ -158,23 +158,47 @@ def test_a_probe_in_a_cursor_leaves_nothing(still: SignedCut) -> None:
         connection.commit()
 
 
-def test_a_deferred_trigger_of_the_verifiers_does_not_see_the_probes_ruling(still: SignedCut) -> None:
-    """SET CONSTRAINTS in the probe fires the caller's own triggers in its middle; they run as the caller, who may nothing."""
-    with attack(still.database), session(still.database, VERIFIER, autocommit=False) as connection:
+def test_a_deferred_trigger_of_the_verifiers_does_not_run_as_the_owner_in_a_probe(each_cut: SignedCut) -> None:
+    """Before PostgreSQL 18 a deferred trigger runs as whoever fires it, and the probe fires all of them as the owner, beside a ruling.
+
+    A row that queues such a trigger has written, and a transaction that has written is not probed in.
+    """
+    with attack(each_cut.database), session(each_cut.database, VERIFIER, autocommit=False) as connection:
+        connection.execute("CREATE TEMP TABLE late (i int); CREATE TEMP TABLE ran_as (who text)")
+        connection.execute("GRANT ALL ON late, ran_as TO PUBLIC")
         connection.execute(
-            "CREATE FUNCTION pg_temp.late() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
-            " INSERT INTO public.unit_version (unit_id, version_seq, body, content_hash) VALUES (gen_random_uuid(), 1, 'unsigned', 'x'); RETURN NULL; END $$"
+            "CREATE FUNCTION pg_temp.late() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO ran_as VALUES (current_user); RETURN NULL; END $$"
         )
-        connection.execute("CREATE TEMP TABLE late (i int)")
         connection.execute(
             "CREATE CONSTRAINT TRIGGER late AFTER INSERT ON late DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION pg_temp.late()"
         )
         connection.commit()
-        with pytest.raises(psycopg.Error):
-            connection.execute("INSERT INTO late VALUES (1)")
-            answer = _probe(connection)
-            assert _refused(answer) == "WRITTEN"
+        for begin in ("INSERT INTO late VALUES (1)", "INSERT INTO late VALUES (2); SAVEPOINT s"):
+            connection.execute(begin.encode())
+            assert _refused(_probe(connection)) == "WRITTEN"
+            assert _refused(call(connection, "fn_probe_revert")) == "WRITTEN"
             connection.commit()
+        assert set(connection.execute("SELECT who FROM ran_as").fetchall()) == {(VERIFIER,)}
+        connection.rollback()
+
+
+def test_a_deferred_trigger_whose_row_was_rolled_back_to_a_savepoint_does_not_run_in_a_probe(
+    each_cut: SignedCut,
+) -> None:
+    with attack(each_cut.database), session(each_cut.database, VERIFIER, autocommit=False) as connection:
+        connection.execute("CREATE TEMP TABLE late (i int)")
+        connection.execute(
+            "CREATE FUNCTION pg_temp.late() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'ran as %', current_user; END $$"
+        )
+        connection.execute(
+            "CREATE CONSTRAINT TRIGGER late AFTER INSERT ON late DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION pg_temp.late()"
+        )
+        connection.commit()
+        connection.execute("SAVEPOINT s")
+        connection.execute("INSERT INTO late VALUES (1)")
+        connection.execute("ROLLBACK TO s")
+        assert _refused(_probe(connection)) == "WRITTEN"
+        connection.commit()
 
 
 def test_under_an_open_lease_nobody_probes(prey: Prey) -> None:
@@ -195,7 +219,7 @@ def test_under_a_hold_nobody_probes(database: Database) -> None:
 def test_a_probe_that_is_open_does_not_keep_a_hold_or_a_cut_waiting(database: Database) -> None:
     run = bring(start_cut(database), "SG_1 imported")
     with session(database, VERIFIER, autocommit=False) as prober:
-        _probe(prober, (50,), True)
+        _probe(prober, (50,), revert=True)
         run.backup()
         with session(database, EXECUTOR) as connection:
             call(connection, "fn_lease_arm", run.run_id, "cut", "o", "h", 5)

@@ -17,9 +17,9 @@ from tests.conftest import Database
 RUN = "ictr-20260101T000000Z-0000abcd"
 
 
-def vouching(key: JournalKey, number: int, seq: int | None = None, **changes: object) -> Jsonb:
+def vouching(key: JournalKey, number: int, seq: int | None = None) -> Jsonb:
     """An event of somebody who holds the run's directory."""
-    return event(key=key.key(number), lock=key.lock(number + 1), seq=seq if seq is not None else number + 1, **changes)
+    return event(key=key.key(number), lock=key.lock(number + 1), seq=seq if seq is not None else number + 1)
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@ import shlex
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from unittest.mock import Mock
 
 import pytest
 
@@ -59,12 +58,19 @@ def test_a_hold_file_that_cannot_be_read_is_a_hold(at: At, monkeypatch: pytest.M
     passage = at("SG_1 imported")
     passage.site.hold_file.touch(0o000)
     if os.geteuid() == 0:  # Root reads it all the same.
-        denied = PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(passage.site.hold_file))
-        monkeypatch.setattr(kill_switch, "read_regular", Mock(side_effect=denied))
+        place, open_any = passage.site.hold_file, os.open
+
+        def open_but_this(path: str | Path, *how: int, **more: int) -> int:
+            if path == place:
+                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(place))
+            return open_any(path, *how, **more)
+
+        monkeypatch.setattr(os, "open", open_but_this)
 
     switch = kill_switch.measure_switch(passage.site)
 
-    assert (switch.state, switch.reason) == (SwitchState.HOLD, "what is there cannot be read: Permission denied")
+    why = f"what is there cannot be read: {passage.site.hold_file}: Permission denied"
+    assert (switch.state, switch.reason) == (SwitchState.HOLD, why)
 
 
 def test_a_root_that_cannot_be_looked_into_for_a_hold_file_is_not_off(at: At) -> None:

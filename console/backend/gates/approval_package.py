@@ -7,18 +7,24 @@ from datetime import datetime
 from pathlib import Path
 
 from console.backend.approvals.bindings import placeholders_in
-from console.backend.approvals.keyring import Keyring, measure_keyring
-from console.backend.approvals.pinning import PolicyPin, pinned_policy, unpinned
-from console.backend.approvals.policy import Policy, check_policy, load_policy
+from console.backend.approvals.keyring import Keyring
 from console.backend.approvals.statement import MAX_STATEMENT_BYTES, Kind
 from console.backend.database.records import ApprovalRow, RunRow, all_runs, approvals
 from console.backend.errors import Refused, StopCode, Unmeasured
 from console.backend.gates.fact import Fact, Verdict, check, fails, partial, passes, unclear
 from console.backend.gates.gate import Gate
 from console.backend.gates.probe import Probe
+from console.backend.gates.ruling_policy import (
+    Pinned,
+    PolicyFile,
+    pin_check,
+    pinned_fact,
+    policy_check,
+    policy_facts,
+)
 from console.backend.outcome import Check, Outcome
 from console.backend.readiness import Owner
-from console.backend.regular_file import open_regular, read_regular
+from console.backend.regular_file import open_regular
 from console.backend.runs import rulings
 from console.backend.runs.states import Family, Stage
 from console.backend.safe_text import SafeText
@@ -27,13 +33,6 @@ from console.backend.views import ApprovalStatus
 
 KIND_AT = {Stage.AWAITING_CUT_AUTHORIZATION: Kind.SG_1, Stage.AWAITING_LIFECYCLE_AUTHORIZATION: Kind.SG_2}
 """The ruling that a run waits for at its two pauses."""
-
-
-class PolicyFile(Value):
-    """The approval policy, or what is wrong with its file."""
-
-    policy: Policy | None
-    problem: SafeText = ""
 
 
 class Finding(Value):
@@ -70,12 +69,6 @@ class Ledger(Value):
     used: tuple[SafeText, ...]
     powerless: tuple[SafeText, ...] = ()
     """Neither used nor expired, and imported by version 0.2.0: the database has never verified them."""
-
-
-class Pinned(Value):
-    """The policy that the database verifies signatures by; None where none has been pinned."""
-
-    pin: PolicyPin | None
 
 
 class Facts(Value):
@@ -122,44 +115,6 @@ def measure(probe: Probe) -> Facts:
             lambda found: ", ".join(found) or "none",
         ),
     )
-
-
-def policy_facts(probe: Probe) -> tuple[Fact[PolicyFile], Fact[Keyring]]:
-    """The policy as it is on disk, and the keys of its signers."""
-    site = probe.site
-    policy = probe.ask(
-        "policy",
-        "who may rule, and how many of them it takes",
-        str(site.policy),
-        lambda: _policy(site.policy),
-        lambda found: f"{len(found.policy.signers)} signers" if found.policy else found.problem,
-        digest=lambda found: found.policy.sha256 if found.policy else "",
-        otherwise=f"Make {site.policy} readable to the console.",
-    )
-    keys = probe.ask(
-        "keys",
-        "primary keys, and until when each can sign",
-        str(site.gnupg_home),
-        lambda: probe.once("signers' keys", lambda: _keys(probe)),
-        lambda ring: f"{len(ring.keys)} keys",
-    )
-    return policy, keys
-
-
-def pinned_fact(probe: Probe) -> Fact[Pinned]:
-    """The policy that the database believes."""
-    return probe.ask(
-        "pinned policy",
-        "the policy and keys that the database verifies signatures by",
-        "v_policy_pin",
-        lambda: _pinned(probe),
-        lambda found: found.pin.policy_sha256 if found.pin else "none is pinned",
-    )
-
-
-def policy_check(policy: Fact[PolicyFile], keys: Fact[Keyring], name: str = "policy") -> Check:
-    """Pure: today, with these keys, the policy can be satisfied (incident 17)."""
-    return check(name, policy, lambda found: _satisfiable(found, keys), keys)
 
 
 def package_fact(probe: Probe, row: RunRow, kind: Kind) -> Fact[Package]:
@@ -258,54 +213,6 @@ def _in_words(found: Package) -> str:
     return f"{found.kind} of {found.run_id}: {found.status or 'not drafted'}, {found.signers or 'no signature'}"
 
 
-def _policy(path: Path) -> PolicyFile:
-    """A policy that is missing or wrong is an answer; one that cannot be read is none."""
-    try:
-        read_regular(path)
-    except FileNotFoundError:
-        return PolicyFile(policy=None, problem=f"there is no policy {path}")
-    try:
-        return PolicyFile(policy=load_policy(path))
-    except Refused as refused:
-        return PolicyFile(policy=None, problem=refused.message)
-
-
-def _pinned(probe: Probe) -> Pinned:
-    with probe.monitor() as connection:
-        return Pinned(pin=pinned_policy(connection))
-
-
-def _believed(found: PolicyFile, pinned: Pinned) -> Verdict:
-    if found.policy is None:
-        return fails(found.problem, "Write the policy file, and have it agreed by the sovereign.")
-    why = unpinned(found.policy, pinned.pin)
-    if why:
-        return fails(why, f"As an administrator: cutter-console policy pin --confirm {found.policy.sha256}")
-    return passes(f"the database verifies signatures by this policy, {found.policy.sha256}")
-
-
-def pin_check(policy: Fact[PolicyFile], pinned: Fact[Pinned], name: str = "policy in the database") -> Check:
-    """Pure: the database believes the signers of this host's policy, and no others."""
-
-    def judged(found: Pinned) -> Verdict:
-        if policy.value is None:
-            return unclear(policy.unmeasured, policy.next_action)
-        return _believed(policy.value, found)
-
-    return check(name, pinned, judged, policy)
-
-
-def _keys(probe: Probe) -> Keyring:
-    ring = measure_keyring(probe.site.gnupg_home, probe.site.context.now())
-    if ring.unreadable:
-        raise Unmeasured(
-            StopCode.POLICY_UNSATISFIABLE,
-            ring.unreadable,
-            "Install gpg, or set the GNUPGHOME that holds the signers' public keys.",
-        )
-    return ring
-
-
 def _packages(probe: Probe, rows: tuple[RunRow, ...], ledger: Fact[Ledger]) -> tuple[Package, ...]:
     if ledger.value is None:
         raise Unmeasured(StopCode.UNREACHABLE, ledger.unmeasured, ledger.next_action)
@@ -359,20 +266,6 @@ def decide(facts: Facts) -> tuple[Check, ...]:
         check("statements", facts.ledger, lambda found: passes(_ledger_in_words(found))),
         check("no placeholder", facts.placeholders, _no_placeholder),
     )
-
-
-def _satisfiable(found: PolicyFile, keys: Fact[Keyring]) -> Verdict:
-    if found.policy is None or keys.value is None:
-        return fails(found.problem, "Write the policy file anew, and have it agreed by the sovereign.")
-    checks = check_policy(found.policy, keys.value, keys.evidence.measured_at)
-    bad = [one for one in checks if one.outcome is not Outcome.PASS]
-    said = "; ".join(one.detail for one in bad)
-    if any(not one.name.startswith("policy.key.") for one in bad):
-        return fails(said, bad[0].next_action)
-    whose = "; ".join(one.detail for one in checks if one.name.startswith("policy.key.") or one.name == "policy.solo")
-    if bad:
-        return partial(f"can be satisfied, but: {said}", bad[0].next_action)
-    return passes(whose)
 
 
 def _package_checks(packages: Fact[tuple[Package, ...]]) -> tuple[Check, ...]:

@@ -7,13 +7,13 @@ from console.backend.backup.recipient import KeyListing
 from console.backend.canonical_json import sha256_hex
 from console.backend.deploy.pins import manifest_path
 from console.backend.deploy.verify import TreeFinding, faults, shown
-from console.backend.gates.approval_package import PolicyFile, policy_check, policy_facts
 from console.backend.gates.backup_readiness import backup_key, backup_key_check
 from console.backend.gates.fact import Fact, Verdict, check, fails, partial, passes, unclear
 from console.backend.gates.gate import Gate
 from console.backend.gates.grants import grants, grants_check
 from console.backend.gates.precheck_live import deployed_tree
 from console.backend.gates.probe import Probe
+from console.backend.gates.ruling_policy import PolicyFile, policy_check, policy_facts
 from console.backend.outcome import Check, Outcome
 from console.backend.readiness import DriftReport, Owner
 from console.backend.reports.off_host import STEPS, OffHostWork, PackageFile, Step, incomplete, off_host_package

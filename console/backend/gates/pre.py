@@ -6,15 +6,7 @@ from typing import NamedTuple
 
 from console.backend.approvals.statement import Kind
 from console.backend.database.records import RunRow, all_runs, find_run
-from console.backend.gates.approval_package import (
-    KIND_AT,
-    judge_package,
-    package_fact,
-    pin_check,
-    pinned_fact,
-    policy_check,
-    policy_facts,
-)
+from console.backend.gates.approval_package import KIND_AT, judge_package, package_fact
 from console.backend.gates.backup_readiness import backup_key, backup_key_check
 from console.backend.gates.connections import connections, lines_verdict
 from console.backend.gates.dry_runs import DryRun, judge_dry_run, measure_dry_runs, place, start_command
@@ -31,6 +23,7 @@ from console.backend.gates.precheck_live import (
 )
 from console.backend.gates.probe import Probe
 from console.backend.gates.recorded_tests import recorded_tests, recorded_tests_check
+from console.backend.gates.ruling_policy import pin_check, pinned_fact, policy_check, policy_facts
 from console.backend.outcome import Check, Outcome
 from console.backend.readiness import GateReport, Owner
 from console.backend.runs.site import Site

@@ -7,12 +7,12 @@ from console.backend.approvals.policy import FIRST_RUN_UNITS
 from console.backend.canonical_json import sha256_file
 from console.backend.documents.addresses import is_reserved
 from console.backend.errors import Refused
-from console.backend.gates.approval_package import PolicyFile, policy_facts
 from console.backend.gates.dry_runs import DryRun, measure_dry_runs, place
 from console.backend.gates.fact import Fact, Verdict, check, fails, partial, passes, unclear
 from console.backend.gates.gate import Gate
 from console.backend.gates.precheck_live import DatabaseFinding, database
 from console.backend.gates.probe import Probe
+from console.backend.gates.ruling_policy import PolicyFile, policy_facts
 from console.backend.outcome import Check, Outcome
 from console.backend.readiness import Owner
 from console.backend.runs.site import Site

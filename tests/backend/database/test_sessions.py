@@ -14,7 +14,7 @@ import pytest
 from psycopg import sql
 
 from console.backend.database.connections import connect
-from console.backend.database.ledger import manifest_digest
+from console.backend.database.ledger import import_approval, manifest_digest
 from console.backend.database.measure import measure_world, readers_digest
 from console.backend.database.migrations import migrate
 from console.backend.database.role_settings import RoleSetting, is_harmless
@@ -23,6 +23,7 @@ from console.backend.errors import CutterError, Drifted, Refused, StopCode, Unme
 from tests.backend.database.signed_cut import SignedCut, start_cut
 from tests.conftest import Database
 from tests.passage import Passage
+from tests.sovereign import sovereign
 
 ROOT = Path(__file__).parents[3]
 HOSTILE = {
@@ -45,7 +46,6 @@ HOSTILE = {
     "lock_timeout": "1s",
     "client_min_messages": "debug5",
 }
-SIGNATURE = b"\\x2d2d \\ ' \\' \\134 \x00\xff\r\n"
 
 
 class Settled(Database):
@@ -153,11 +153,16 @@ def test_settings_stay_when_a_transaction_is_rolled_back(database: Database) -> 
         assert settled(connection)
 
 
-def stored(run: SignedCut) -> dict[str, object]:
-    """What the database holds of a run: digests as it computes them, bytes as they are read back."""
+Rulings = list[tuple[str, bytes, list[bytes]]]
+"""Purpose, statement and signatures, in the order of the purposes."""
+
+
+def stored(run: SignedCut, sent: Rulings) -> dict[str, object]:
+    """What the database holds of a run: digests as it computes them, and which rulings it holds exactly as they were sent."""
     with connect(run.database.conninfo()) as connection:
         rows = connection.execute(
-            "SELECT kind, statement_sha256, statement, signatures FROM cutter_governance.approval ORDER BY kind"
+            "SELECT purpose, statement, signatures, statement_sha256 = encode(sha256(statement), 'hex')"
+            " FROM cutter_governance.approval ORDER BY purpose"
         ).fetchall()
         units = connection.execute(
             "SELECT u.canonical_address, v.title, v.body, v.content_hash, b.body_sha256, u.lifecycle_status"
@@ -166,8 +171,7 @@ def stored(run: SignedCut) -> dict[str, object]:
         ).fetchall()
         world = measure_world(connection, "host")
         return {
-            "signatures": [(kind, signatures) for kind, _, _, signatures in rows],
-            "statements": [kind for kind, sha256, statement, _ in rows if sha256 == _sha256(connection, statement)],
+            "exact rulings": [one[0] for one, there in zip(rows, sent, strict=True) if one == (*there, True)],
             "units": units,
             "manifest": connection.execute("SELECT cutter_governance.fn_manifest_digest(%s)", (run.run_id,)).fetchone(),
             "readers": readers_digest(connection),
@@ -176,23 +180,21 @@ def stored(run: SignedCut) -> dict[str, object]:
         }
 
 
-def _sha256(connection: psycopg.Connection, data: bytes) -> object:
-    row = connection.execute("SELECT encode(sha256(%s), 'hex')", (data,)).fetchone()
-    return row[0] if row else None
-
-
 def passage(database: Database, text: str) -> dict[str, object]:
     """From the text to law, on sessions of the product alone."""
     run = start_cut(Settled(database.cluster, database.name), text=text)
-    rule = run.rule
+    sent: Rulings = []
 
-    def with_signature(kind: str = "SG_1") -> str:
-        return rule(kind, {"signatures": (SIGNATURE,)})
+    def rule(purpose: str = "cut") -> str:
+        statement = run.statement(purpose)
+        sent.append((purpose, statement, [sovereign().sign(statement)]))
+        with run.verifier() as connection:
+            return import_approval(connection, statement, tuple(sent[-1][2]))
 
-    object.__setattr__(run, "rule", with_signature)
+    object.__setattr__(run, "rule", rule)
     run.enacted()
     assert run.lifecycles() == ["enacted"] * len(run.units)
-    return stored(run)
+    return stored(run, sent)
 
 
 def test_incident_60_a_passage_gives_the_same_digests_and_bytes_under_every_setting(
@@ -201,8 +203,7 @@ def test_incident_60_a_passage_gives_the_same_digests_and_bytes_under_every_sett
     """Incident 60: with standard_conforming_strings=off every stored signature was the text of its own escape."""
     text = "# One\n\nÜber \\x2d2d \\' '' € Điều.\n\n## Alpha\n\nFirst \\134.\n\n## Beta\n\nSecond 1.10.2025.\n"
     expected = passage(database, text)
-    assert expected["signatures"] == [("SG_1", [SIGNATURE]), ("SG_2", [SIGNATURE])]
-    assert expected["statements"] == ["SG_1", "SG_2"]
+    assert expected["exact rulings"] == ["cut", "enact"]
     migrate(empty_database.conninfo())
     make_hostile(empty_database, "cutter_exec", "cutter_verify", "cutter_ro", "cutter_owner", "postgres")
     assert passage(empty_database, text) == expected
