@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 TESTED := $(VENV)/.tested
 
-.PHONY: demo test mutants differential check bench manifest lock clean
+.PHONY: demo test versions mutants differential check bench manifest lock clean
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
@@ -24,6 +24,10 @@ demo: $(INSTALLED)
 
 test: $(TESTED)
 	$(BIN)/python -m pytest -n auto --dist worksteal
+
+# The tests that must hold on every major version, on those that `make test` leaves out.
+versions: $(TESTED)
+	$(BIN)/python -m pytest -n auto --dist worksteal -m versions
 
 # Takes each protection out of a copy of this tree and wants a test to turn red; ARGUMENTS="--only PATTERN --jobs 2".
 mutants: $(TESTED)

@@ -5,13 +5,14 @@ import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import psycopg
 import pytest
+from _pytest.mark import ParameterSet
 from psycopg import sql
 
 from console.backend.cluster import SUPERUSER, TransientCluster
@@ -27,6 +28,12 @@ TEMPLATE = "cutter_template"
 _numbers = itertools.count(1)
 
 ClusterOf = Callable[[int], TransientCluster]
+
+
+def of_each_version(majors: Iterable[int]) -> list[ParameterSet]:
+    """Parameters for a test that runs on each of these; `make test` takes the default, `make versions` the others."""
+    marks = {major: () if major == DEFAULT_MAJOR else (pytest.mark.versions,) for major in majors}
+    return [pytest.param(major, marks=marks[major], id=f"pg{major}") for major in marks]
 
 
 @dataclass(frozen=True)
@@ -92,7 +99,7 @@ def cluster(cluster_of: ClusterOf) -> TransientCluster:
     return cluster_of(DEFAULT_MAJOR)
 
 
-@pytest.fixture(params=MAJORS, ids=lambda major: f"pg{major}")
+@pytest.fixture(params=of_each_version(MAJORS))
 def each_cluster(request: pytest.FixtureRequest, cluster_of: ClusterOf) -> TransientCluster:
     """The test runs once on every major version there is."""
     return cluster_of(int(request.param))

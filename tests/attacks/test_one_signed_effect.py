@@ -306,14 +306,14 @@ def test_no_new_ruling_to_cut_is_taken_for_drafts(prey: Prey) -> None:
 
 
 PLANTS: dict[str, str] = {
-    "manifest_digest": "'f' || substr(manifest_digest, 2)",
+    "manifest_digest": "translate(manifest_digest, '0123456789abcdef', '123456789abcdef0')",
     "expires": "expires + interval '1 day'",
     "not_before": "not_before - interval '1 day'",
     "n_units": "n_units + 1",
-    "plan_digest": "'f' || substr(plan_digest, 2)",
-    "canonical_sha256": "'f' || substr(canonical_sha256, 2)",
-    "baseline_digest": "'f' || substr(baseline_digest, 2)",
-    "policy_sha256": "'f' || substr(policy_sha256, 2)",
+    "plan_digest": "translate(plan_digest, '0123456789abcdef', '123456789abcdef0')",
+    "canonical_sha256": "translate(canonical_sha256, '0123456789abcdef', '123456789abcdef0')",
+    "baseline_digest": "translate(baseline_digest, '0123456789abcdef', '123456789abcdef0')",
+    "policy_sha256": "translate(policy_sha256, '0123456789abcdef', '123456789abcdef0')",
     "database": "'elsewhere'",
     "system_identifier": "'1'",
     "timeline": "timeline + 1",

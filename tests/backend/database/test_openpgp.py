@@ -48,7 +48,7 @@ from tests.backend.database.openpgp_tools import (
     subpacket,
     time_subpacket,
 )
-from tests.conftest import ClusterOf, Database, fresh_database
+from tests.conftest import ClusterOf, Database, fresh_database, of_each_version
 
 MAJORS = sorted({one.major for one in installations() if one.major in range(14, 19) and one.has(SERVER_PROGRAMS)})
 """Every version that the machine has; the mathematics must not depend on how a version divides."""
@@ -90,7 +90,7 @@ def _pinned(connection: psycopg.Connection, export: bytes, fingerprint: str) -> 
         connection.execute("RESET ROLE")
 
 
-@pytest.fixture(scope="module", params=MAJORS, ids=lambda major: f"pg{major}")
+@pytest.fixture(scope="module", params=of_each_version(MAJORS))
 def each_server(
     request: pytest.FixtureRequest, cluster_of: ClusterOf, template_of: Callable[[int], str]
 ) -> Iterator[Database]:
