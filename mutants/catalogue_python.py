@@ -749,6 +749,13 @@ _OF_THE_JOURNAL = (
         _test("test_journal_key", "a_key_is_made_once_for_its_owner_alone"),
     ),
     Mutant(
+        "a key of another length is refused",
+        _KEY,
+        "if len(seed) != _SEED_BYTES:",
+        "if False:",
+        _test("test_journal_key", "a_key_of_another_length_is_refused_and_stays[0]"),
+    ),
+    Mutant(
         "each event has a key of its own",
         _KEY,
         'self._seed + number.to_bytes(8, "big")',

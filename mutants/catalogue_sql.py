@@ -628,7 +628,7 @@ _OF_RULINGS = (
     Mutant(
         "the operator does not rule if solo is not declared",
         _SEALED,
-        "WHEN NOT (policy ->> 'solo')::boolean AND policy -> 'operators' @> to_jsonb(one.primary_fingerprint) THEN",
+        "WHEN policy -> 'solo' IS DISTINCT FROM 'true' AND policy -> 'operators' @> to_jsonb(one.primary_fingerprint) THEN",
         "WHEN false THEN",
         _test("signers", "an_operator_does_not_rule_where_solo_is_not_declared"),
     ),
@@ -961,9 +961,16 @@ _OF_POLICIES_AND_KEYS = (
     Mutant(
         "operators alone are no signers of a policy",
         _SEALED,
-        "WHERE (policy ->> 'solo')::boolean OR s <> ALL (operators));",
+        "WHERE policy -> 'solo' = 'true' OR s <> ALL (operators));",
         ");",
         _test("policy_pins", "a_policy_that_cannot_be_satisfied_is_not_pinned[operators alone, and no solo]"),
+    ),
+    Mutant(
+        "a policy says whether an operator may sign",
+        _SEALED,
+        "WHEN jsonb_typeof(policy -> 'solo') IS DISTINCT FROM 'boolean' THEN",
+        "WHEN false THEN",
+        _test("policy_pins", "a_policy_that_cannot_be_satisfied_is_not_pinned[no word on solo]"),
     ),
     Mutant(
         "a policy is not pinned with a key that was withdrawn",
@@ -1224,6 +1231,13 @@ _OF_WRITES = (
         "    IF p_outcome = 'PASS' AND found IS NOT NULL THEN",
         "    IF false THEN",
         _test("enactment", "a_difference_from_what_was_signed_is_named_and_stops_everything[another title]"),
+    ),
+    Mutant(
+        "no structure is recorded under a HOLD",
+        _SEALED,
+        "    PERFORM cutter_governance.fn_write_lock(true);\n    SELECT d.address || ': ' || d.difference",
+        "    SELECT d.address || ': ' || d.difference",
+        _test("authority", "structure_is_not_recorded_under_a_hold"),
     ),
     Mutant(
         "no verification is recorded under a HOLD",

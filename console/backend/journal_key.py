@@ -5,6 +5,7 @@ import os
 import secrets
 from pathlib import Path
 
+from console.backend.errors import Refused, StopCode
 from console.backend.regular_file import read_regular
 
 KEY_NAME = "anchor.key"
@@ -23,18 +24,22 @@ class JournalKey:
 
     @classmethod
     def load_or_create(cls, directory: Path) -> "JournalKey":
-        """The key of the run in this directory; a new one where there is none, mode 0600."""
+        """The key of the run in this directory; a new one where there is none, mode 0600, there whole or not at all.
+
+        Raises Refused (INVARIANT_FAILED) for a file of another length: keys out of a cut seed could be guessed.
+        """
         path = directory / KEY_NAME
         try:
-            return cls(read_regular(path, _SEED_BYTES * 2)[:_SEED_BYTES])
+            seed = read_regular(path, _SEED_BYTES * 2)
         except FileNotFoundError:
-            seed = secrets.token_bytes(_SEED_BYTES)
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
-            with os.fdopen(descriptor, "wb") as stream:
-                stream.write(seed)
-                stream.flush()
-                os.fsync(descriptor)
-            return cls(seed)
+            return cls(_new_seed(path))
+        if len(seed) != _SEED_BYTES:
+            raise Refused(
+                StopCode.INVARIANT_FAILED,
+                f"{path} has {len(seed)} bytes, a journal's key has {_SEED_BYTES}",
+                "Start another run; keep this one's files for the auditor.",
+            )
+        return cls(seed)
 
     def key(self, number: int) -> str:
         """The key of the event with this number, as 64 hex digits; events of a run count from 0."""
@@ -43,3 +48,18 @@ class JournalKey:
     def lock(self, number: int) -> str:
         """What the database holds until the event of this number is written: sha256 of its key."""
         return hashlib.sha256(bytes.fromhex(self.key(number))).hexdigest()
+
+
+def _new_seed(path: Path) -> bytes:
+    seed = secrets.token_bytes(_SEED_BYTES)
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+    try:
+        with os.fdopen(descriptor, "wb") as stream:
+            stream.write(seed)
+            stream.flush()
+            os.fsync(descriptor)
+        os.link(draft, path)
+    finally:
+        draft.unlink()
+    return seed

@@ -7,6 +7,7 @@ import shlex
 import stat
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import NoReturn
 
 from console.backend.database import ledger
 from console.backend.database.connections import connect
@@ -196,12 +197,21 @@ def release_hold(site: Site, confirm: str) -> SwitchView:
     return measure_switch(site)
 
 
-def hold(site: Site, reason: str, run_id: str) -> None:
-    """Set a HOLD because of what was found in a run: in the file and in the database, as far as either can be reached."""
-    why, _ = kept_reason(reason)
-    _write_hold_file(site, why)
-    with contextlib.suppress(CutterError), connect(site.settings.database.executor, purpose="hold") as connection:
-        ledger.set_hold(connection, why, site.operator, run_id)
+def stop_under_hold(site: Site, code: StopCode, message: str, run_id: str) -> NoReturn:
+    """Set a HOLD because of what was found in a run, in the file and in the database, and raise Held with what was found.
+
+    One of the two is enough; where neither could be set, the error says so, with the command that sets one.
+    """
+    why, _ = kept_reason(message)
+    because, action = _write_hold_file(site, why), "Find out what changed, then release the HOLD."
+    try:
+        with connect(site.settings.database.executor, purpose="hold") as connection:
+            ledger.set_hold(connection, why, site.operator, run_id)
+    except CutterError as error:
+        if hold_in_file(site) is None:
+            message = f"{message}; NO HOLD could be set: {because}; {error.message}"
+            action = f"Stop everything: cutter-console panic --reason {shlex.quote(why)}. {action}"
+    raise Held(code, message, action)
 
 
 def set_hold_file(site: Site, reason: str) -> bool:

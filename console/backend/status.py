@@ -76,7 +76,7 @@ def _read(site: Site, in_file: SwitchView | None, switch: SwitchView | None = No
 
 def _status(site: Site, facts: Facts, now: datetime, *, read_only: bool, demo: bool) -> Status:
     switch = facts.switch
-    waits = (_wait(row, _imported(row, facts.rulings)) for row in facts.runs)
+    waits = (_wait(row, _imported(row, facts.rulings, now)) for row in facts.runs)
     return Status(
         measured_at=now,
         outcome=Outcome.PARTIAL if switch.state in {SwitchState.HOLD, SwitchState.UNREADABLE} else Outcome.PASS,
@@ -109,9 +109,10 @@ def _unreachable(
     )
 
 
-def _imported(row: RunRow, rulings: tuple[ApprovalRow, ...]) -> set[str]:
-    """The kinds of the run's statements that are recorded and not used."""
-    return {found.kind for found in rulings if found.run_id == row.run_id and not found.used_for}
+def _imported(row: RunRow, rulings: tuple[ApprovalRow, ...], now: datetime) -> set[str]:
+    """The kinds of the run's rulings that can still be used; those that version 0.2.0 imported have no purpose and authorise nothing."""
+    mine = (found for found in rulings if found.run_id == row.run_id and found.purpose and not found.used_for)
+    return {found.kind for found in mine if found.expires > now}
 
 
 def _counts(facts: Facts) -> tuple[CountView, ...]:

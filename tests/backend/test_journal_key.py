@@ -1,9 +1,12 @@
 """The key of a journal: made once, for its owner alone, and another one for each event."""
 
+import errno
+import os
 from pathlib import Path
 
 import pytest
 
+from console.backend.errors import Refused
 from console.backend.journal_key import KEY_NAME, JournalKey
 
 
@@ -26,3 +29,22 @@ def test_a_key_is_not_made_through_a_planted_link(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="exists"):
         JournalKey.load_or_create(tmp_path)
     assert not (tmp_path / "nowhere").exists()
+
+
+@pytest.mark.parametrize("seed", [b"", b"k" * 31, b"k" * 33], ids=len)
+def test_a_key_of_another_length_is_refused_and_stays(tmp_path: Path, seed: bytes) -> None:
+    """Keys out of a seed that was cut in a crash could be guessed, and a guess would vouch for events."""
+    (tmp_path / KEY_NAME).write_bytes(seed)
+    with pytest.raises(Refused, match=f"has {len(seed)} bytes"):
+        JournalKey.load_or_create(tmp_path)
+    assert (tmp_path / KEY_NAME).read_bytes() == seed
+
+
+def test_a_key_that_could_not_be_written_is_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(_descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="No space"):
+        JournalKey.load_or_create(tmp_path)
+    assert list(tmp_path.iterdir()) == []

@@ -5,13 +5,14 @@ import os
 import shlex
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from console.backend import kill_switch
 from console.backend.errors import CutterError, Held, Refused, StopCode
-from console.backend.kill_switch import require_no_hold
+from console.backend.kill_switch import require_no_hold, stop_under_hold
 from console.backend.reasons import MOST_CHARACTERS
 from console.backend.runs.states import Family, Phase
 from console.backend.views import Progress, SwitchState
@@ -472,3 +473,16 @@ def test_incident_51_a_panic_whose_role_may_not_hold_says_so(at: At) -> None:
     switch = passage.backend.panic("stop")
     assert "the database did not take the HOLD" in switch.incomplete
     assert switch.in_database is False
+
+
+def test_what_was_found_is_told_with_a_hold_that_could_be_set_nowhere(at: At) -> None:
+    """Otherwise a person would look for a HOLD to release while nothing stops anything."""
+    passage = at("SG_1 imported")
+    with pytest.raises(Held, match=r"readers see something else$"):
+        stop_under_hold(passage.site, StopCode.INVARIANT_FAILED, "readers see something else", passage.run_id)
+    assert passage.backend.release_hold("RELEASE").state is SwitchState.OFF
+    nowhere = _without_database(passage).site
+    gone = replace(nowhere, context=replace(nowhere.context, root=nowhere.root / "gone"))
+    with pytest.raises(Held, match="NO HOLD could be set") as caught:
+        stop_under_hold(gone, StopCode.INVARIANT_FAILED, "readers see something else", passage.run_id)
+    assert caught.value.next_action.startswith("Stop everything: cutter-console panic --reason ")

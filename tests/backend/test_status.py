@@ -88,3 +88,17 @@ def test_incident_40_names_from_the_database_are_inert(at: At) -> None:
     passage.execute("SELECT cutter_governance.fn_hold_set(E'h\x1b[2J', E'b\x1b[2J', E'r\x1b[2J')")
     assert "\\u001b" not in passage.backend.status().model_dump_json()
     assert "\\u001b" not in passage.run().model_dump_json()
+
+
+@pytest.mark.parametrize("powerless", ["purpose = NULL", "expires = now()"])
+def test_a_ruling_that_authorises_nothing_does_not_say_that_the_run_may_go_on(at: At, powerless: str) -> None:
+    """Version 0.2.0 imported rulings without a purpose; an expired one arms nothing either."""
+    passage = at("SG_1 imported")
+    assert "is authorised" in passage.backend.status().waiting[0].what
+    passage.execute("ALTER TABLE cutter_governance.approval DISABLE TRIGGER ALL")
+    passage.execute(f"UPDATE cutter_governance.approval SET {powerless}")
+    (wait,) = passage.backend.status().waiting
+    assert (wait.waits_for, wait.next_action) == (
+        "the sovereign's signature",
+        f"cutter-console approval draft {passage.run_id}",
+    )

@@ -44,3 +44,15 @@ def test_a_key_is_withdrawn_for_a_reason_that_is_kept_without_secrets(at: At) ->
     assert main(words) == ExitStatus.DONE
     ((reason,),) = passage.rows("SELECT reason FROM cutter_governance.signing_key_end")
     assert "hunter2" not in str(reason)
+
+
+def test_a_key_that_is_withdrawn_already_is_refused_and_the_first_reason_stays(
+    at: At, capsys: pytest.CaptureFixture[str]
+) -> None:
+    passage = at("fresh")
+    key = _key(passage)
+    for reason, status in (("stolen", ExitStatus.DONE), ("lost", ExitStatus.REFUSED)):
+        words = _words(passage, "policy", "withdraw", key, "--reason", reason, "--confirm", key)
+        assert main(words) == status
+    assert "withdrawn already" in capsys.readouterr().err
+    assert passage.rows("SELECT reason FROM cutter_governance.signing_key_end") == [("stolen",)]

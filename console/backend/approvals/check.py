@@ -114,25 +114,33 @@ def judge_statement(
     )
 
 
+def open_checks(checks: tuple[Check, ...]) -> tuple[Check, ...]:
+    """The checks that stop a ruling: all that are asked and not PASS, but for the unusable key of a signer who is not needed.
+
+    A bad signature beside enough good ones stops nothing either: whoever can add a file could stop any ruling by it.
+    """
+    failed = tuple(one for one in checks if one.outcome not in {Outcome.PASS, Outcome.NOT_RUN})
+    enough = all(one.name != "quorum" for one in failed)
+    harmless = ("policy.key.", "signature.") if enough else ("policy.key.",)
+    return tuple(one for one in failed if not one.name.startswith(harmless))
+
+
 def raise_if_invalid(check: StatementCheck) -> None:
     """Raises where any check that matters is open, naming all of them.
 
     Waiting (APPROVAL_REQUIRED) where only signatures are missing; Refused (POLICY_UNSATISFIABLE) where
     the policy itself is red; Unmeasured where something could not be measured and nothing failed;
-    Refused (APPROVAL_INVALID) otherwise. The unusable key of a signer who is not needed stops nothing, and neither
-    does a bad signature beside enough good ones: whoever can add a file could stop any import by it.
+    Refused (APPROVAL_INVALID) otherwise.
     """
-    enough = all(one.name != "quorum" for one in check.failed)
-    harmless = ("policy.key.", "signature.") if enough else ("policy.key.",)
-    open_checks = [one for one in check.failed if not one.name.startswith(harmless)]
-    if not open_checks:
+    stopping = open_checks(check.checks)
+    if not stopping:
         return
-    message = "; ".join(f"{one.name}: {one.detail}" for one in open_checks)
-    advice = open_checks[0].next_action
-    names = {one.name for one in open_checks}
-    of_policy = any(one.name.startswith("policy.") for one in open_checks)
+    message = "; ".join(f"{one.name}: {one.detail}" for one in stopping)
+    advice = stopping[0].next_action
+    names = {one.name for one in stopping}
+    of_policy = any(one.name.startswith("policy.") for one in stopping)
     code = StopCode.POLICY_UNSATISFIABLE if of_policy else StopCode.APPROVAL_INVALID
-    if not any(one.outcome is Outcome.FAIL for one in open_checks):
+    if not any(one.outcome is Outcome.FAIL for one in stopping):
         raise Unmeasured(code, message, advice)
     if names == {"quorum"}:
         raise Waiting(StopCode.APPROVAL_REQUIRED, message, advice)

@@ -3,7 +3,7 @@
 from datetime import datetime
 from pathlib import Path
 
-from console.backend.approvals.statement import Statement, draft_unit
+from console.backend.approvals.statement import Purpose, Statement, draft_unit
 from console.backend.canonical_json import sha256_hex
 from console.backend.merkle import merkle_root
 from console.backend.outcome import Check, Evidence, Outcome
@@ -24,13 +24,13 @@ def read_drafts(statement: Path, signed: Statement, now: datetime) -> tuple[tupl
         units = tuple(draft_unit(line) for line in lines)
     except (OSError, ValueError) as error:
         said = error.strerror if isinstance(error, OSError) else str(error)
-        return signed.drafts.units or (), (_compared(place, now, f"{place.name}: {said}", good=False),)
+        return signed.drafts.units or (), (_compared(place, signed, now, f"{place.name}: {said}", good=False),)
     same = sha256_hex(data) == signed.drafts.file_sha256 and merkle_root(lines) == signed.draft_digest
     answer = f"{place.name}: {len(lines)} lines, root {merkle_root(lines)}"
-    return (units if same else signed.drafts.units or ()), (_compared(place, now, answer, good=same),)
+    return (units if same else signed.drafts.units or ()), (_compared(place, signed, now, answer, good=same),)
 
 
-def _compared(place: Path, now: datetime, answer: str, *, good: bool) -> Check:
+def _compared(place: Path, signed: Statement, now: datetime, answer: str, *, good: bool) -> Check:
     evidence = Evidence(
         id=f"drafts:{sha256_hex(answer.encode())[:12]}",
         asked="the file of the drafts beside the statement, its sha256 and its Merkle root",
@@ -38,10 +38,13 @@ def _compared(place: Path, now: datetime, answer: str, *, good: bool) -> Check:
         answer=answer,
         measured_at=now,
     )
+    revert = " --revert" if signed.purpose is Purpose.REVERT else ""
     return Check(
         name="drafts file",
         outcome=Outcome.PASS if good else Outcome.FAIL,
         detail=answer if good else f"not the file that is signed: {answer}",
         evidence=(evidence,),
-        next_action="" if good else "Draft the statement again: cutter-console approval draft RUN",
+        next_action=""
+        if good
+        else f"Have the file written again: cutter-console approval draft {signed.run_id}{revert}",
     )

@@ -100,16 +100,17 @@ def withdraw_key(conninfo: str, fingerprint: str, reason: str, confirm: str) -> 
     """Withdraw a signer's key for good, as the administrator: it rules no more, for what was imported before too.
 
     `confirm` repeats the fingerprint. Raises UsageError where it does not, Refused where the key is withdrawn already
-    or the reason is none.
+    or the reason is too long.
     """
     plain = fingerprint.replace(" ", "").upper()
+    command = f"cutter-console policy withdraw {plain} --confirm {plain}"
     if confirm.replace(" ", "").upper() != plain:
         raise UsageError(
             StopCode.POLICY_UNSATISFIABLE,
             f"what was typed is not the fingerprint {plain}",
-            "Repeat the fingerprint, whole: --confirm FINGERPRINT. A withdrawn key never comes back.",
+            f"A withdrawn key never comes back. To withdraw it: {command} --reason TEXT",
         )
-    why = require_short_reason(reason, "policy withdraw")
+    why = require_short_reason(reason, command)
     with administrator(conninfo, purpose="policy withdraw") as connection:
         connection.execute("SET LOCAL ROLE cutter_owner")
         connection.execute(_WITHDRAW, (plain, why))
@@ -135,7 +136,8 @@ def _exported(home: Path, fingerprint: str) -> bytes:
             env=child_environment(),
         ).stdout
     except (OSError, subprocess.SubprocessError) as error:
-        raise Unmeasured(StopCode.POLICY_UNSATISFIABLE, f"gpg: {safe_text(str(error))}", "Install gpg.") from error
+        look = f"See what gpg says: gpg --homedir {home} --list-keys {fingerprint}"
+        raise Unmeasured(StopCode.POLICY_UNSATISFIABLE, f"gpg: {safe_text(str(error))}", look) from error
     if not done:
         raise Refused(
             StopCode.POLICY_UNSATISFIABLE,

@@ -2,7 +2,8 @@
 
 The walls are the server's: the monitoring role's privileges, a READ ONLY transaction that is always rolled back,
 `DECLARE … CURSOR FOR`, which takes one query and nothing else, and the extended protocol, which takes one statement.
-What is looked for in the text beforehand gives a refusal its name; nothing rests on it.
+What is looked for in the text beforehand gives a refusal its name. One thing rests on it: built-in functions whose effects no
+READ ONLY transaction stops (locks, signals, settings, dblink) are refused by name; what they take, the end of the session gives back.
 """
 
 import re

@@ -7,6 +7,7 @@ from datetime import datetime
 from pathlib import Path
 
 from console.backend.approvals.bindings import placeholders_in
+from console.backend.approvals.check import open_checks
 from console.backend.approvals.keyring import Keyring
 from console.backend.approvals.statement import MAX_STATEMENT_BYTES, Kind
 from console.backend.database.records import ApprovalRow, RunRow, all_runs, approvals
@@ -164,8 +165,7 @@ def measure_package(probe: Probe, row: RunRow, kind: Kind) -> Package:
             detail=one.detail,
             next_action=_of_run(one.next_action, row.run_id),
         )
-        for one in view.checks
-        if one.outcome not in {Outcome.PASS, Outcome.NOT_RUN} and not one.name.startswith("policy.key.")
+        for one in open_checks(view.checks)
     )
     signers = next((one.detail for one in view.checks if one.name == "quorum"), "")
     return bare.model_copy(

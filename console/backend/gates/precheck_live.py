@@ -260,7 +260,7 @@ def _switch(found: SwitchView) -> Verdict:
             since = f"{found.since:%Y-%m-%d %H:%M:%S} UTC" if found.since else "an unknown time"
             said = f"HOLD set by {found.by or 'nobody known'} since {since}: {found.reason}"
             if found.incomplete:
-                action = f"Make it whole: {found.complete_with} Find out why, then: {found.clears_with}"
+                action = f"Find out why, and make it whole: {found.complete_with}; then: {found.clears_with}"
                 return fails(f"{said}; {found.incomplete}", action)
             return fails(said, f"Find out why, then: {found.clears_with}")
         case SwitchState.UNREADABLE:

@@ -13,10 +13,10 @@ from console.backend.database import ledger
 from console.backend.database.connections import connect, scalar
 from console.backend.database.ledger import Event
 from console.backend.database.measure import measure_world, readers_digest_without
-from console.backend.errors import Held, Refused, StopCode
+from console.backend.errors import Refused, StopCode
 from console.backend.journal import Journal
 from console.backend.journal_record import Field, RecordKind
-from console.backend.kill_switch import hold
+from console.backend.kill_switch import stop_under_hold
 from console.backend.outcome import Check, Outcome, worst
 from console.backend.plan import Coverage, CutPlan, DocumentPlan, PlannedUnit, SourceVersion
 from console.backend.runs.anchoring import come_to_rest, noted
@@ -193,5 +193,4 @@ def _verify(site: Site, workspace: Workspace, untouched: str, journal: Journal) 
     workspace.write_record(verified)
     if verified.outcome is not Outcome.PASS:
         message = f"the edits of run {run_id} are not what was planned: {verified.detail}"
-        hold(site, message, run_id)
-        raise Held(StopCode.COUNT_MISMATCH, message, "Find out what changed, then release the HOLD.")
+        stop_under_hold(site, StopCode.COUNT_MISMATCH, message, run_id)

@@ -7,7 +7,7 @@ import stat
 from pathlib import Path
 
 from console.backend.approvals.bindings import Expectation
-from console.backend.approvals.check import StatementCheck, check_statement, raise_if_invalid
+from console.backend.approvals.check import StatementCheck, check_statement, open_checks, raise_if_invalid
 from console.backend.approvals.draft_files import read_drafts
 from console.backend.approvals.keyring import measure_keyring
 from console.backend.approvals.policy import Policy, check_policy, load_policy, require_satisfiable
@@ -74,7 +74,9 @@ def draft(site: Site, run_id: str, *, revert: bool = False) -> ApprovalView:
     require_satisfiable(check_policy(policy, measure_keyring(site.gnupg_home, now), now))
     path = site.statement(run_id, statement_name(purpose))
     _make_room(path, site)
-    if not path.exists():
+    if path.exists():
+        _restore_units(site, run_id, path)
+    else:
         _write_drafted(site, row, plan, purpose, policy, path)
     return view(site, path)
 
@@ -103,6 +105,17 @@ def _write_drafted(site: Site, row: RunRow, plan: CutPlan, purpose: Purpose, pol
     replace_file(path.with_name(drafted.drafts.file), draft_file(state.lines))
     counted = _counted(facts, state)
     write_statement(path, draft_statement(purpose, counted, policy.sha256, site.context, drafted))
+
+
+def _restore_units(site: Site, run_id: str, path: Path) -> None:
+    """Write the file of the drafts beside a statement once more, where it is not the one that is signed and can be made again."""
+    signed = parse_statement(read_statement(path))
+    _, compared = read_drafts(path, signed, site.context.now())
+    if signed.drafts is None or all(one.outcome is Outcome.PASS for one in compared):
+        return
+    data = draft_file(_draft_state(site, run_id).lines)
+    if sha256_hex(data) == signed.drafts.file_sha256:
+        replace_file(path.with_name(signed.drafts.file), data)
 
 
 def _counted(facts: RunFacts, state: ledger.DraftState) -> RunFacts:
@@ -213,7 +226,7 @@ def view(site: Site, statement: Path) -> ApprovalView:
     drafts, drafts_check = read_drafts(statement, signed, site.context.now())
     shown = (*checked.checks, *drafts_check)
     return ApprovalView(
-        kind=signed.kind if signed.purpose is not Purpose.REVERT else "REVERT",
+        kind=statement_name(signed.purpose),
         run_id=signed.run_id,
         docprefix=signed.document.docprefix,
         status=status,
@@ -286,9 +299,8 @@ def _status(site: Site, checked: StatementCheck, signed: Statement, rows: tuple[
         return ApprovalStatus.EXPIRED
     if mine:
         return ApprovalStatus.IMPORTED
-    wrong = [
-        one for one in checked.failed if one.outcome is Outcome.FAIL and (one.name != "quorum" or checked.signed_by)
-    ]
+    failed = [one for one in open_checks(checked.checks) if one.outcome is Outcome.FAIL]
+    wrong = [one for one in failed if one.name != "quorum" or checked.signed_by]
     return ApprovalStatus.INVALID if wrong else ApprovalStatus.DRAFTED
 
 

@@ -7,10 +7,10 @@ from console.backend.database.connections import connect, scalar
 from console.backend.database.ledger import Event
 from console.backend.database.measure import readers_digest
 from console.backend.database.records import RunRow, all_runs, require_run
-from console.backend.errors import Held, Refused, StopCode
+from console.backend.errors import Refused, StopCode
 from console.backend.journal import Journal
 from console.backend.journal_record import Field, RecordKind
-from console.backend.kill_switch import hold
+from console.backend.kill_switch import stop_under_hold
 from console.backend.outcome import Check, Evidence, Outcome
 from console.backend.redaction import redact
 from console.backend.runs.anchoring import come_to_rest, noted
@@ -117,8 +117,7 @@ def revert_cut(site: Site, run_id: str) -> tuple[Check, ...]:
         come_to_rest(site, workspace, workspace.request(), journal)
     if now != wanted:
         message = f"after the revert of {run_id} the readers' view is {now}, without its units it was {wanted}"
-        hold(site, message, run_id)
-        raise Held(StopCode.INVARIANT_FAILED, message, "Find out what changed, then release the HOLD.")
+        stop_under_hold(site, StopCode.INVARIANT_FAILED, message, run_id)
     same = world is not None and now == world.baseline_digest
     detail = (
         "equals the baseline digest again"

@@ -116,6 +116,14 @@ def test_the_switch_is_not_armed_under_a_hold_and_is_after_its_release(cut: Sign
     cut.arm()
 
 
+def test_structure_is_not_recorded_under_a_hold(cut: SignedCut) -> None:
+    cut.cut()
+    with cut.executor() as connection:
+        ledger.set_hold(connection, "stop", "somebody", None)
+    with stopped("STOP_HOLD"), cut.verifier() as connection:
+        ledger.record_structure(connection, cut.run_id, event("structural_verify"))
+
+
 def test_a_verification_is_not_recorded_under_a_hold(cut: SignedCut) -> None:
     cut.cut()
     cut.record()

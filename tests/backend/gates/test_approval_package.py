@@ -114,6 +114,18 @@ def test_a_signature_that_is_none_is_red(at: At) -> None:
     assert is_red(measured(GATE, passage.site), _package(passage))
 
 
+def test_a_file_that_is_no_signature_beside_enough_good_ones_stops_nothing(at: At) -> None:
+    """Whoever can add a file could keep the switch shut by it."""
+    passage = at("SG_1 imported")
+    statement = passage.site.statement(passage.run_id, "SG_1")
+    statement.with_name(f"{statement.name}.junk.asc").write_text("yes")
+
+    found = {one.name: one.outcome for one in measured(GATE, passage.site).checks}
+
+    assert found[_package(passage)] is Outcome.PASS
+    passage.arm()
+
+
 def test_an_expired_statement_is_drafted_again(at: At) -> None:
     passage = _later(at("SG_1 imported"), hours=25)
 

@@ -40,6 +40,24 @@ def test_a_file_of_units_that_was_changed_is_told_and_not_shown(at: At) -> None:
     assert not any("Better" in unit.title for unit in seen.drafts)
 
 
+@pytest.mark.parametrize("damage", ["lost", "changed"])
+def test_a_file_of_units_is_written_again_where_the_drafts_are_still_those_that_are_signed(at: At, damage: str) -> None:
+    """The check names the command, and the signatures beside the statement stay good."""
+    passage = at("waits for SG_2")
+    drafted = passage.backend.draft_statement(passage.run_id)
+    beside = next(drafted.statement_path.parent.glob("*.SG_2.units.tsv"))
+    signed, before = drafted.statement_path.read_bytes(), beside.read_bytes()
+    beside.unlink() if damage == "lost" else beside.write_bytes(before + b"x")
+    (advice,) = {
+        one.next_action
+        for one in passage.backend.check_statement(drafted.statement_path).checks
+        if one.name == "drafts file"
+    }
+    assert advice.endswith(f"cutter-console approval draft {passage.run_id}")
+    passage.backend.draft_statement(passage.run_id)
+    assert (beside.read_bytes(), drafted.statement_path.read_bytes()) == (before, signed)
+
+
 @pytest.mark.parametrize("name", ["../policy.json", "/etc/passwd", "a/b", "", "."])
 def test_a_statement_that_names_a_file_elsewhere_is_no_statement(at: At, name: str) -> None:
     passage = at("waits for SG_2")

@@ -852,9 +852,13 @@ BEGIN
 END $$;
 
 CREATE OR REPLACE FUNCTION fn_signing_key_end(p_fingerprint text, p_reason text) RETURNS void
-LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-    INSERT INTO cutter_governance.signing_key_end (fingerprint, reason) VALUES (upper(translate(p_fingerprint, ' ', '')), p_reason) ON CONFLICT DO NOTHING
-$$;
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    INSERT INTO cutter_governance.signing_key_end (fingerprint, reason) VALUES (upper(translate(p_fingerprint, ' ', '')), p_reason) ON CONFLICT DO NOTHING;
+    IF NOT FOUND THEN
+        PERFORM cutter_governance.fn_stop('STOP_REPLAY_CONFLICT', 'CU004', format('key %s is withdrawn already', upper(translate(p_fingerprint, ' ', ''))), 'See: cutter-console policy show');
+    END IF;
+END $$;
 
 DO $$
 DECLARE

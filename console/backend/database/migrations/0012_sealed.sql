@@ -226,8 +226,9 @@ DECLARE
     able integer;
     wrong text;
 BEGIN
-    able := (SELECT count(DISTINCT s) FROM unnest(signers) s WHERE (policy ->> 'solo')::boolean OR s <> ALL (operators));
+    able := (SELECT count(DISTINCT s) FROM unnest(signers) s WHERE policy -> 'solo' = 'true' OR s <> ALL (operators));
     wrong := CASE WHEN policy ->> 'schema' IS DISTINCT FROM 'cutter-console/policy/1' OR convert_to(cutter_governance.fn_canonical_json(policy), 'UTF8') <> p_policy THEN 'it is not a policy in canonical form'
+                  WHEN jsonb_typeof(policy -> 'solo') IS DISTINCT FROM 'boolean' THEN 'it does not say whether an operator may sign (solo)'
                   WHEN able IS NULL OR able = 0 THEN 'it names nobody who may sign'
                   WHEN (SELECT count(*) FROM unnest(signers)) <> (SELECT count(DISTINCT s) FROM unnest(signers) s) THEN 'it names a key twice'
                   WHEN NOT coalesce((policy #>> '{thresholds,SG_1}')::integer BETWEEN 1 AND able AND (policy #>> '{thresholds,SG_2}')::integer BETWEEN 1 AND able, false) THEN 'its thresholds cannot be met'
@@ -272,7 +273,7 @@ BEGIN
         one := cutter_governance.fn_openpgp_check(p_signatures[i], p_statement);
         wrong := CASE WHEN one.verdict IS DISTINCT FROM 'good' THEN coalesce(one.verdict, 'not a signature')
                       WHEN NOT EXISTS (SELECT 1 FROM jsonb_array_elements(policy -> 'signers') s WHERE s ->> 'fingerprint' = one.primary_fingerprint) THEN format('key %s is not in the policy', one.primary_fingerprint)
-                      WHEN NOT (policy ->> 'solo')::boolean AND policy -> 'operators' @> to_jsonb(one.primary_fingerprint) THEN format('key %s is the operator''s, and the policy does not declare solo', one.primary_fingerprint)
+                      WHEN policy -> 'solo' IS DISTINCT FROM 'true' AND policy -> 'operators' @> to_jsonb(one.primary_fingerprint) THEN format('key %s is the operator''s, and the policy does not declare solo', one.primary_fingerprint)
                       WHEN one.primary_fingerprint = ANY (found) THEN format('key %s signs twice', one.primary_fingerprint)
                       WHEN one.created < p_not_before - interval '2 minutes' OR one.created > p_expires OR one.created > clock_timestamp() + interval '2 minutes' THEN format('made at %s, outside of the time of the statement', one.created) END;
         IF wrong IS NOT NULL THEN
@@ -800,7 +801,7 @@ BEGIN
     END IF;
 END $$;
 
--- The first event is the journal's by definition: it is written with the run, before anybody else can know the run.
+-- The first event is the journal's where it names a lock: it is written with the run, before anybody else can know the run.
 CREATE OR REPLACE FUNCTION fn_run_create(p_run_id text, p_operation text, p_docprefix text, p_origin text, p_profile text, p_operator text, p_host text, p_event jsonb) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
@@ -868,6 +869,7 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     found text;
 BEGIN
+    PERFORM cutter_governance.fn_write_lock(true);
     SELECT d.address || ': ' || d.difference INTO found FROM cutter_governance.fn_draft_differences(p_run_id) d ORDER BY d.address LIMIT 1;
     IF found IS NOT NULL THEN
         PERFORM cutter_governance.fn_stop('STOP_COUNT_MISMATCH', 'CU006', format('the drafts of run %s are not what was signed: %s', p_run_id, found), 'Revert the draft cut: cutter-console revert RUN --confirm RUN');
