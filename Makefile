@@ -25,7 +25,7 @@ demo: $(INSTALLED)
 test: $(TESTED)
 	$(BIN)/python -m pytest -n auto --dist worksteal
 
-# The tests that must hold on every major version, on those that `make test` leaves out.
+# The tests that depend on PostgreSQL's version, on the major versions that `make test` leaves out.
 versions: $(TESTED)
 	$(BIN)/python -m pytest -n auto --dist worksteal -m versions
 
