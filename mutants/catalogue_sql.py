@@ -991,7 +991,7 @@ _OF_POLICIES_AND_KEYS = (
         _OPENPGP,
         "                        WHEN coalesce(candidate.expires <= clock_timestamp(), true) THEN 'key expired'\n",
         "",
-        _test("openpgp", "an_expired_key_verifies_nothing_until_its_owner_prolongs_it"),
+        _test("openpgp_keys", "an_expired_key_verifies_nothing_until_its_owner_prolongs_it"),
     ),
     Mutant(
         "the mathematics of a signature decide",

@@ -35,7 +35,12 @@ class Mutant:
         return text.replace(self.old, self.new)
 
     def digest(self, root: Path) -> str:
-        """Return the sha256 of everything that the verdict is about: the mutant, its file and its test files."""
+        """Return the sha256 of the mutant, its file and its test files.
+
+        It leaves out what those tests share and lean on: the conftest.py files, tests/passage.py, tests/sovereign.py,
+        tests/attacks/world.py, and signed_cut.py and tampering.py in tests/backend/database. After a change to one of
+        those, run all of them again: make mutants ARGUMENTS=--again
+        """
         parts = [json.dumps(asdict(self), sort_keys=True).encode()]
         for path in sorted({self.file, *(test.partition("::")[0] for test in self.tests)}):
             parts.append((root / path).read_bytes())

@@ -30,7 +30,7 @@ class Result:
     """The first words of that failure, to see that it failed for the right reason."""
     seconds: float
     digest: str
-    """Of the mutant, its file and its test files, see `Mutant.digest`."""
+    """Of the mutant, its file and its test files, but not of what tests share: see `Mutant.digest`."""
 
 
 def load(root: Path) -> dict[str, Result]:

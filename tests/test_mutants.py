@@ -9,6 +9,7 @@ import pytest
 
 from mutants.catalogue import MUTANTS
 from mutants.mutant import CatalogueError, Mutant
+from mutants.results import Verdict, load
 
 ROOT = Path(__file__).parents[1]
 ASKED_FOR = (
@@ -26,6 +27,21 @@ def test_there_are_many_mutants_and_each_has_a_name_of_its_own() -> None:
     assert len(names) >= 60
     assert len(set(names)) == len(names)
     assert set(ASKED_FOR) <= set(names)
+
+
+def test_every_mutant_has_a_stored_verdict_and_every_stored_verdict_a_mutant() -> None:
+    """By name: whether a verdict is of today's files is asked by `make mutants`, which runs what has changed."""
+    assert set(load(ROOT)) == {one.name for one in MUTANTS}
+
+
+def test_every_stored_verdict_is_killed_or_explained() -> None:
+    """As `make mutants` has it: an explained mutant that is killed has an explanation out of date."""
+    verdicts = {name: result.verdict for name, result in load(ROOT).items()}
+    explained = {one.name for one in MUTANTS if one.explained.strip()}
+    survived = {name for name, verdict in verdicts.items() if verdict is Verdict.SURVIVED}
+
+    assert set(verdicts.values()) <= {Verdict.KILLED, Verdict.SURVIVED}
+    assert survived == explained
 
 
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda one: one.name)

@@ -6,10 +6,11 @@ from contextlib import ExitStack
 import psycopg
 import pytest
 
-from console.backend.database import ledger
+from console.backend.database import ledger, migrations, sessions
+from console.backend.errors import Refused, StopCode
 from tests.attacks.edits import start_edit
-from tests.attacks.world import EXECUTOR, MONITOR, ROLES, STRANGER, VERIFIER, bring, call, session
-from tests.backend.database.signed_cut import SignedCut, event
+from tests.attacks.world import EXECUTOR, MONITOR, ROLES, STRANGER, VERIFIER, attack, bring, call, session
+from tests.backend.database.signed_cut import SignedCut, event, stopped
 from tests.conftest import Database
 from tests.sovereign import sovereign
 
@@ -100,7 +101,7 @@ def test_no_advisory_lock_stops_a_run(database: Database, cut: SignedCut, role: 
     """Any role may take any advisory lock, the one of `migrate` too; no step of a run asks for one."""
     with ExitStack() as stack:
         holder = stack.enter_context(session(cut.database, role))
-        holder.execute("SELECT pg_advisory_lock(1668641908)")
+        holder.execute("SELECT pg_advisory_lock(%s)", (migrations._LOCK,))
         holder.execute("SELECT count(pg_advisory_lock(i)) FROM generate_series(1, 100) i")
         holder.execute(
             "SELECT count(pg_advisory_lock(hashtext(n))) FROM unnest(ARRAY['cutter', 'cutter_governance', 'run']) n"
@@ -110,12 +111,16 @@ def test_no_advisory_lock_stops_a_run(database: Database, cut: SignedCut, role: 
 
 
 @pytest.mark.parametrize("role", ROLES)
-def test_a_migration_that_meets_an_advisory_lock_is_told_so(cut: SignedCut, role: str) -> None:
-    """The one advisory lock of the product; a session's lock_timeout, which the console sets, ends the wait."""
-    with session(cut.database, role) as holder, session(cut.database, "postgres") as migration:
-        holder.execute("SELECT pg_advisory_lock(1668641908)")
-        with pytest.raises(psycopg.errors.LockNotAvailable):
-            migration.execute("SELECT pg_advisory_xact_lock(1668641908)")
+def test_a_migration_that_meets_an_advisory_lock_is_told_so(
+    cut: SignedCut, role: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The one advisory lock of the product; the console's own lock_timeout, here a short one, ends the wait."""
+    monkeypatch.setattr(sessions, "_LONG_LOCK_TIMEOUT_S", 0.2)
+    with attack(cut.database), session(cut.database, role) as holder:
+        holder.execute("SELECT pg_advisory_lock(%s)", (migrations._LOCK,))
+        with pytest.raises(Refused, match="locked by another transaction") as caught:
+            migrations.migrate(cut.database.conninfo("postgres"))
+    assert caught.value.code is StopCode.LOCKED
 
 
 @pytest.mark.parametrize("role", [EXECUTOR, VERIFIER, MONITOR, STRANGER])
@@ -144,8 +149,7 @@ def test_an_edit_that_is_left_open_locks_the_writers_and_not_the_stop(cut: Signe
     with session(cut.database, EXECUTOR, autocommit=False) as holder:
         edit.apply(holder)
         with session(cut.database, EXECUTOR) as other:
-            with pytest.raises(psycopg.Error) as caught:
+            with stopped(*LOCKED):
                 cut.revert(other)
-            assert {caught.value.diag.message_detail, caught.value.sqlstate} & LOCKED
             call(other, "fn_hold_set", "stop", "somebody", None)
         holder.rollback()

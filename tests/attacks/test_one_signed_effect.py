@@ -10,7 +10,7 @@ from tests.backend.database.signed_cut import SignedCut, event, start_cut, stopp
 from tests.conftest import Database
 from tests.sovereign import sovereign
 
-PERMISSION = "42501"
+PERMISSION, NO_SUCH_FUNCTION = "42501", "42883"
 RIDERS = {
     "a manifest row": "INSERT INTO cutter_governance.manifest_unit_block (run_id, seq, address, unit_kind, section_type, section_code, title, body, body_sha256,"
     " byte_start, byte_end, line_start, line_end) VALUES ('{run}', 4, 'OTHER-LAW/ONE', 'document_unit', 'section', '1', 'x', 'x', 'x', 0, 1, 1, 1)",
@@ -33,6 +33,8 @@ RIDERS = {
     "a trigger": "CREATE TRIGGER rider BEFORE INSERT ON public.unit_version FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger()",
     "a rule": "CREATE RULE rider AS ON INSERT TO public.unit_version DO INSTEAD NOTHING",
 }
+OTHERWISE_REFUSED = {"a single unit by 0.2.0's function": NO_SUCH_FUNCTION}
+"""All other riders are for want of a privilege."""
 CONSTRAINTS = {
     "as they are": (),
     "fired early": ("SET CONSTRAINTS ALL IMMEDIATE", "SET CONSTRAINTS ALL DEFERRED"),
@@ -45,16 +47,21 @@ CONSTRAINTS = {
 def test_nothing_rides_along_in_the_transaction_of_a_signed_armed_cut(prey: Prey, rider: str, how: str) -> None:
     """Incident 42: one more manifest row and one more unit, behind a constraint that was fired early."""
     run = prey.armed
-    with refused(prey.database), prey.session(EXECUTOR, autocommit=False) as connection:
+    with attack(prey.database), prey.session(EXECUTOR, autocommit=False) as connection:
         run.apply(connection)
         for statement in CONSTRAINTS[how]:
             connection.execute(statement.encode())
-        statement = RIDERS[rider].format(run=run.run_id)
-        if statement.startswith("COPY"):
-            with connection.cursor().copy(statement.encode()) as copy:
-                copy.write("")
-        else:
-            connection.execute(statement.encode())
+        with stopped(OTHERWISE_REFUSED.get(rider, PERMISSION)):
+            _send(connection, RIDERS[rider].format(run=run.run_id))
+        connection.rollback()
+
+
+def _send(connection: psycopg.Connection, statement: str) -> None:
+    if statement.startswith("COPY"):
+        with connection.cursor().copy(statement.encode()) as copy:
+            copy.write("")
+    else:
+        connection.execute(statement.encode())
 
 
 @pytest.mark.parametrize("how", CONSTRAINTS)
@@ -147,7 +154,7 @@ def test_an_edit_in_the_transaction_of_a_signed_cut_is_refused(database: Databas
     edit.backup()
     cut.rule()
     cut.arm()
-    with refused(database), cut.executor() as connection:
+    with refused(database, "STOP_INVARIANT_FAILED"), cut.executor() as connection:
         cut.apply(connection)
         ledger.disarm(connection, "next")
         ledger.arm(connection, edit.run_id, "edit", "o", "h", 5)
@@ -193,13 +200,13 @@ def test_a_signed_edit_changes_no_other_documents_draft(database: Database) -> N
     before = look(database)
     with edit.executor() as connection:
         edit.apply(connection)
-        for statement in (
-            "UPDATE public.unit_version SET body = 'unsigned'",
-            "INSERT INTO public.unit_version (unit_id, version_seq, body, content_hash) SELECT id, 9, 'unsigned', 'x' FROM public.information_unit",
-            "UPDATE public.information_unit SET version_anchor_ref = NULL",
-            "SELECT public.fn_iu_apply_edit_draft('ACME-THEIRS/ONE', 'One', 'unsigned', 'me')",
-        ):
-            with pytest.raises(psycopg.Error), connection.transaction():
+        for statement, code in {
+            "UPDATE public.unit_version SET body = 'unsigned'": PERMISSION,
+            "INSERT INTO public.unit_version (unit_id, version_seq, body, content_hash) SELECT id, 9, 'unsigned', 'x' FROM public.information_unit": PERMISSION,
+            "UPDATE public.information_unit SET version_anchor_ref = NULL": PERMISSION,
+            "SELECT public.fn_iu_apply_edit_draft('ACME-THEIRS/ONE', 'One', 'unsigned', 'me')": NO_SUCH_FUNCTION,
+        }.items():
+            with stopped(code), connection.transaction():
                 connection.execute(statement.encode())
     assert "readers" in changed(before, look(database))
     with database.connect() as connection:
@@ -285,7 +292,7 @@ def test_a_second_ruling_to_enact_has_no_effect_on_law(database: Database) -> No
         cut.enact(connection)
     cut.disarm()
     for purpose in ("enact", "revert", "cut", "edit", "supersede", "retire"):
-        with refused(database), cut.executor() as connection:
+        with refused(database, "STOP_EXECUTION_DISABLED"), cut.executor() as connection:
             ledger.arm(connection, cut.run_id, purpose, "o", "h", 5)
     for statement, signatures in signed:
         with attack(database), cut.verifier() as connection:
@@ -350,7 +357,7 @@ def _statement_of(run: SignedCut) -> bytes:
 @pytest.mark.parametrize("role", [EXECUTOR, VERIFIER])
 def test_columns_beside_a_statement_cannot_be_passed_at_all(prey: Prey, role: str) -> None:
     """Incident 44: the function that took them is gone."""
-    with refused(prey.database), prey.session(role) as connection:
+    with refused(prey.database, NO_SUCH_FUNCTION), prey.session(role) as connection:
         connection.execute(
             "SELECT cutter_governance.fn_approval_import('SG_1', 'x', 'x', 'x', 'x', 'x', NULL, NULL, 1, 'x', 'x', 1, now(), now(), ARRAY['x'], '\\x', ARRAY['\\x'::bytea])"
         )
@@ -368,7 +375,7 @@ def test_the_same_statement_is_taken_once(cut: SignedCut) -> None:
 def test_a_cut_and_its_revert_in_one_transaction_is_refused(cut: SignedCut) -> None:
     cut.rule()
     cut.arm()
-    with refused(cut.database), cut.executor() as connection:
+    with refused(cut.database, "STOP_INVARIANT_FAILED"), cut.executor() as connection:
         cut.apply(connection)
         ledger.disarm(connection, "next")
         ledger.arm(connection, cut.run_id, "revert", "o", "h", 5)

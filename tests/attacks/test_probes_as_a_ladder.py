@@ -3,8 +3,9 @@
 import psycopg
 import pytest
 
+from console.backend.runs.states import Stage
 from tests.attacks.world import EXECUTOR, MONITOR, STRANGER, VERIFIER, Prey, attack, bring, call, look, refused, session
-from tests.backend.database.signed_cut import SignedCut, start_cut
+from tests.backend.database.signed_cut import SignedCut, start_cut, stopped
 from tests.conftest import Database
 
 
@@ -28,27 +29,27 @@ def _probe(connection: psycopg.Connection, sizes: object = (1, 2), revert: objec
 @pytest.mark.parametrize("sizes", [(1,), (1, 2, 3), (100,), (1,) * 8])
 def test_nothing_of_a_probe_is_left(still: SignedCut, sizes: tuple[int, ...], revert: bool) -> None:
     with attack(still.database), session(still.database, VERIFIER) as connection:
-        answer = _probe(connection, sizes, revert)
-        assert isinstance(answer, dict)
-        assert all(probe.get("done") for probe in answer["probes"]), answer
+        _is_done(_probe(connection, sizes, revert))
+
+
+def _is_done(answer: object) -> None:
+    assert isinstance(answer, dict)
+    assert answer["probes"], answer
+    assert all(probe.get("done") for probe in answer["probes"]), answer
 
 
 def test_nothing_of_a_probe_of_a_revert_is_left(still: SignedCut) -> None:
     with attack(still.database), session(still.database, VERIFIER) as connection:
-        answer = call(connection, "fn_probe_revert")
-        assert isinstance(answer, dict)
-        assert answer["probes"][0].get("done"), answer
+        _is_done(call(connection, "fn_probe_revert"))
 
 
 @pytest.mark.parametrize("sizes", [(), (0,), (-1,), (1001,), (1,) * 9, None, (None,), (1, None), [[1, 2], [3, 4000]]])
 def test_a_probe_has_one_to_eight_sizes_of_one_to_a_thousand(still: SignedCut, sizes: object) -> None:
-    with attack(still.database), session(still.database, VERIFIER) as connection:
-        try:
-            answer = _probe(connection, sizes)
-        except psycopg.Error as refusal:
-            assert refusal.sqlstate is not None  # noqa: PT017
-        else:
-            assert answer is None or not answer.get("probes")  # type: ignore[attr-defined]
+    with (
+        refused(still.database, "STOP_CAP_EXCEEDED", "22004"),
+        session(still.database, VERIFIER) as connection,
+    ):
+        _probe(connection, sizes)
 
 
 @pytest.mark.parametrize("role", [EXECUTOR, MONITOR, STRANGER])
@@ -87,14 +88,19 @@ def _refused(answer: object) -> object:
 
 
 def test_after_a_probe_the_same_transaction_still_has_no_ruling(still: SignedCut) -> None:
-    """The synthetic use of a ruling is matched by the transaction's id: it is gone when the caller writes."""
-    with attack(still.database), session(still.database, VERIFIER, autocommit=False) as connection:
-        _probe(connection)
-        for statement in (
-            "INSERT INTO public.unit_version (unit_id, version_seq, body, content_hash) VALUES (gen_random_uuid(), 1, 'x', 'x')",
-            "SELECT cutter_governance.fn_lease_arm('x', 'cut', 'o', 'h', 5)",
-        ):
-            with pytest.raises(psycopg.errors.InsufficientPrivilege), connection.transaction():
+    """The synthetic use of a ruling is matched by the transaction's id: it is gone when the caller writes.
+
+    The caller is a superuser, whom the guard alone keeps from writing.
+    """
+    with attack(still.database), session(still.database, "postgres", autocommit=False) as connection:
+        _is_done(_probe(connection))
+        query = "SELECT count(*) FROM cutter_governance.approval_use WHERE xid = pg_current_xact_id()"
+        assert connection.execute(query).fetchone() == (0,)
+        for statement, code in {
+            "INSERT INTO public.unit_version (unit_id, version_seq, body, content_hash) SELECT id, 9, 'x', 'x' FROM public.information_unit": "STOP_APPROVAL_REQUIRED",
+            "SELECT cutter_governance.fn_lease_arm('x', 'cut', 'o', 'h', 5)": "STOP_EXECUTION_DISABLED",
+        }.items():
+            with stopped(code), connection.transaction():
                 connection.execute(statement.encode())
         connection.commit()
 
@@ -145,10 +151,7 @@ def test_a_cancelled_probe_that_is_caught_leaves_nothing(still: SignedCut) -> No
 def test_a_probe_in_an_odd_session_leaves_nothing(still: SignedCut, setting: str) -> None:
     with attack(still.database), session(still.database, VERIFIER) as connection:
         connection.execute(setting.encode())
-        try:
-            _probe(connection, (3,), revert=True)
-        except psycopg.Error as refusal:
-            assert refusal.sqlstate is not None  # noqa: PT017
+        _is_done(_probe(connection, (3,), revert=True))
 
 
 def test_a_probe_in_a_cursor_leaves_nothing(still: SignedCut) -> None:
@@ -213,7 +216,7 @@ def test_under_a_hold_nobody_probes(database: Database) -> None:
         call(connection, "fn_hold_set", "stop", "somebody", None)
     with attack(database), session(database, VERIFIER) as connection:
         assert _refused(_probe(connection)) == "HOLD"
-    assert run.stage()
+    assert run.stage() == f"{Stage.AWAITING_CUT_AUTHORIZATION}/active"
 
 
 def test_a_probe_that_is_open_does_not_keep_a_hold_or_a_cut_waiting(database: Database) -> None:

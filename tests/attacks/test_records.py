@@ -11,7 +11,7 @@ from console.backend.database import ledger
 from console.backend.journal_key import JournalKey
 from tests.attacks.edits import start_edit
 from tests.attacks.world import EXECUTOR, MONITOR, STRANGER, VERIFIER, Prey, attack, bring, call, refused, session
-from tests.backend.database.signed_cut import SignedCut, event, start_cut
+from tests.backend.database.signed_cut import SignedCut, event, start_cut, stopped
 from tests.conftest import Database
 
 RUN = "ictr-20260101T000000Z-0000abcd"
@@ -140,7 +140,7 @@ EVENTS: dict[str, dict[str, object]] = {
 def test_an_event_that_is_none_is_refused_with_its_step(prey: Prey, how: str) -> None:
     kept = {"phase": "test", "outcome": "PASS", "record": {}, "seq": 1, "head": "0" * 64} | EVENTS[how]
     said = Jsonb({name: value for name, value in kept.items() if value is not None})
-    with refused(prey.database), prey.session(EXECUTOR) as connection:
+    with refused(prey.database, "STOP_INVARIANT_FAILED"), prey.session(EXECUTOR) as connection:
         call(connection, "fn_run_leave", prey.armed.run_id, "stopped", "x", said)
 
 
@@ -347,7 +347,7 @@ def test_the_owner_itself_changes_no_row_of_the_ledger(prey: Prey) -> None:
             connection.execute(f"SET session_replication_role = {mode}".encode())
             for table in tables:
                 for statement in (f"DELETE FROM {table}", f"TRUNCATE {table} CASCADE"):
-                    with pytest.raises(psycopg.Error):
+                    with stopped("STOP_INVARIANT_FAILED"):
                         connection.execute(statement.encode())
 
 
@@ -355,14 +355,14 @@ def test_the_owner_itself_changes_no_row_of_the_ledger(prey: Prey) -> None:
 def test_the_owner_itself_changes_no_law(prey: Prey, mode: str) -> None:
     with attack(prey.database), prey.database.connect() as connection:
         connection.execute(f"SET session_replication_role = {mode}".encode())
-        for statement in (
-            "UPDATE public.unit_version SET body = 'x'",
-            "UPDATE public.information_unit SET lifecycle_status = 'draft'",
-            "DELETE FROM public.unit_version",
-            "TRUNCATE public.information_unit",
-            "INSERT INTO public.information_unit (canonical_address, unit_kind, section_type) VALUES ('X/1', 'x', 'x')",
+        for statement, code in {
+            "UPDATE public.unit_version SET body = 'x'": "STOP_APPROVAL_REQUIRED",
+            "UPDATE public.information_unit SET lifecycle_status = 'draft'": "STOP_APPROVAL_REQUIRED",
+            "DELETE FROM public.unit_version": "STOP_INVARIANT_FAILED",
+            "TRUNCATE public.information_unit": "STOP_INVARIANT_FAILED",
+            "INSERT INTO public.information_unit (canonical_address, unit_kind, section_type) VALUES ('X/1', 'x', 'x')": "STOP_APPROVAL_REQUIRED",
             "INSERT INTO cutter_governance.manifest_unit_block SELECT run_id, 99, 'X/1', NULL, unit_kind, section_type, section_code, title, body, body_sha256, 0, 1, 1, 1"
-            " FROM cutter_governance.manifest_unit_block LIMIT 1",
-        ):
-            with pytest.raises(psycopg.Error):
+            " FROM cutter_governance.manifest_unit_block LIMIT 1": "STOP_EXECUTION_DISABLED",
+        }.items():
+            with stopped(code):
                 connection.execute(statement.encode())

@@ -5,8 +5,9 @@ from contextlib import suppress
 import psycopg
 import pytest
 
+from console.backend.database import migrations
 from tests.attacks.world import EXECUTOR, MONITOR, ROLES, VERIFIER, Prey, attack, bring, refused, session
-from tests.backend.database.signed_cut import SignedCut
+from tests.backend.database.signed_cut import SignedCut, stopped
 
 REFUSED = {
     # privileges and roles
@@ -144,8 +145,19 @@ REFUSED = {
     "a sequence anew": "ALTER SEQUENCE public.iu_lifecycle_log_id_seq RESTART",
     "a free lock of a table": "BEGIN; LOCK TABLE public.information_unit IN ROW SHARE MODE",
 }
-NOT_TO_BE_HAD = ("42501", "0A000", "22023", "42704", "42809", "42P16", "55000")
-"""Not permitted, or not there to be had: no such extension, no label, no key from temporary to permanent tables, no such view."""
+NOT_PERMITTED = "42501"
+NOT_TO_BE_HAD = {
+    "a foreign key to a product's table": "42P16",
+    "a foreign server": "42704",
+    "a language": "0A000",
+    "a partition of a product's table": "42809",
+    "a security label": "22023",
+    "dblink": "0A000",
+    "file_fdw": "0A000",
+    "into a view": "55000",
+    "out of a view": "55000",
+}
+"""What is refused before anybody's privileges are looked at, and how: no such extension, wrapper or label, no such view or table."""
 
 SHRUGGED = {
     "ANALYZE": "ANALYZE public.information_unit",
@@ -161,7 +173,7 @@ SHRUGGED = {
     "a temporary copy of units": "CREATE TEMP TABLE information_unit (LIKE pg_class)",
     "a temporary function": "CREATE FUNCTION pg_temp.now() RETURNS timestamptz LANGUAGE sql AS 'SELECT null::timestamptz'",
     "a temporary sequence": "CREATE TEMP SEQUENCE run_event_id_seq",
-    "an advisory lock": "SELECT pg_advisory_lock(1668641908), pg_advisory_unlock_all()",
+    "an advisory lock": f"SELECT pg_advisory_lock({migrations._LOCK}), pg_advisory_unlock_all()",
     "its own privileges for later": "ALTER DEFAULT PRIVILEGES GRANT ALL ON TABLES TO CURRENT_USER",
     "EXPLAIN of what it may not do": "EXPLAIN SELECT 1",
     "DISCARD": "DISCARD ALL",
@@ -175,8 +187,12 @@ SHRUGGED = {
 @pytest.mark.parametrize("role", ROLES)
 @pytest.mark.parametrize("what", REFUSED)
 def test_no_role_takes_more_than_it_was_given(prey: Prey, role: str, what: str) -> None:
-    with refused(prey.database, *NOT_TO_BE_HAD), prey.session(role) as connection:
+    with refused(prey.database, *_codes(what)), prey.session(role) as connection:
         connection.execute(REFUSED[what].encode())
+
+
+def _codes(what: str) -> set[str]:
+    return {NOT_PERMITTED, NOT_TO_BE_HAD.get(what, NOT_PERMITTED)}
 
 
 def test_no_role_takes_more_than_it_was_given_on_any_version(each_cut: SignedCut) -> None:
@@ -184,10 +200,8 @@ def test_no_role_takes_more_than_it_was_given_on_any_version(each_cut: SignedCut
     with attack(each_cut.database):
         for role in ROLES:
             for what, statement in REFUSED.items():
-                with session(each_cut.database, role) as connection:
-                    with pytest.raises(psycopg.Error) as caught:
-                        connection.execute(statement.encode())
-                    assert caught.value.sqlstate in {*NOT_TO_BE_HAD, "42601"}, what
+                with session(each_cut.database, role) as connection, stopped(*_codes(what)):
+                    connection.execute(statement.encode())
 
 
 @pytest.mark.parametrize("role", ROLES)

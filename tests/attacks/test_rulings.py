@@ -10,7 +10,19 @@ import pytest
 
 from console.backend.database import ledger
 from tests.attacks.edits import start_edit
-from tests.attacks.world import EXECUTOR, MONITOR, ROLES, STRANGER, VERIFIER, Prey, attack, call, refused, session
+from tests.attacks.world import (
+    EXECUTOR,
+    MONITOR,
+    PURPOSES,
+    ROLES,
+    STRANGER,
+    VERIFIER,
+    Prey,
+    attack,
+    call,
+    refused,
+    session,
+)
 from tests.backend.database.signed_cut import SignedCut, start_cut, stopped
 from tests.conftest import Database
 from tests.sovereign import sovereign, usurper
@@ -131,12 +143,12 @@ def test_bytes_in_another_form_than_the_canonical_one_are_no_statement_although_
 def test_a_statement_with_one_bit_changed_is_not_the_one_that_was_signed(waiting: SignedCut, part: int) -> None:
     statement = waiting.statement()
     signature = sovereign().sign(statement)
-    chance = random.Random(part)
+    chance, target_at = random.Random(part), statement.index(b'"target"')
     with attack(waiting.database), session(waiting.database, VERIFIER) as connection:
         for _ in range(10):
             place, bit = chance.randrange(len(statement)), chance.randrange(8)
             other = statement[:place] + bytes([statement[place] ^ 1 << bit]) + statement[place + 1 :]
-            with pytest.raises(psycopg.Error):
+            with stopped("STOP_APPROVAL_INVALID", *(["STOP_IDENTITY_MISMATCH"] if place > target_at else [])):
                 call(connection, "fn_approval_import", other, [signature])
 
 
@@ -150,7 +162,7 @@ def test_a_signature_with_one_bit_changed_is_none(waiting: SignedCut, part: int)
         for _ in range(12):
             place = chance.choice([i for i in range(len(signature)) if i not in loose])
             other = signature[:place] + bytes([signature[place] ^ 1 << chance.randrange(8)]) + signature[place + 1 :]
-            with pytest.raises(psycopg.Error):
+            with stopped("STOP_APPROVAL_INVALID"):
                 call(connection, "fn_approval_import", statement, [other])
 
 
@@ -253,9 +265,11 @@ def test_a_signature_of_another_time_is_refused(waiting: SignedCut, hours: int) 
 
 
 def test_a_ruling_that_has_expired_since_it_was_imported_arms_nothing(waiting: SignedCut) -> None:
-    waiting.rule(changes={"expires": at(2)})
+    end = at(10)
+    waiting.rule(changes={"expires": end})
     with waiting.database.connect() as connection:
-        connection.execute("SELECT pg_sleep(3)")
+        connection.execute("SELECT pg_sleep_until(%s::timestamptz + interval '10 milliseconds')", (end,))
+        assert connection.execute("SELECT clock_timestamp() > %s::timestamptz", (end,)).fetchone() == (True,)
     with (
         refused(waiting.database, "STOP_APPROVAL_INVALID", "STOP_APPROVAL_REQUIRED"),
         session(waiting.database, EXECUTOR) as connection,
@@ -267,8 +281,9 @@ def test_a_ruling_of_one_run_serves_no_other(database: Database) -> None:
     one, other = start_cut(database), start_cut(database, "ACME-OTHER", number=2)
     one.rule()
     other.backup()
-    for purpose in ("cut", "edit", "enact", "revert"):
-        with refused(database), session(database, EXECUTOR) as connection:
+    codes = dict.fromkeys(PURPOSES, "STOP_EXECUTION_DISABLED") | {"cut": "STOP_APPROVAL_REQUIRED"}
+    for purpose, code in codes.items():
+        with refused(database, code), session(database, EXECUTOR) as connection:
             ledger.arm(connection, other.run_id, purpose, "o", "h", 5)
 
 
@@ -371,7 +386,6 @@ SECOND: dict[str, dict[str, object]] = {
     "SG_1 to enact": {"kind": "SG_1"},
     "to cut again": {"kind": "SG_1", "purpose": "cut"},
     "to revert as SG_2": {"purpose": "revert"},
-    "longer than 12 hours": {"expires": at(13 * HOUR)},
 }
 
 
@@ -379,6 +393,11 @@ SECOND: dict[str, dict[str, object]] = {
 def test_a_signed_second_ruling_that_is_not_exactly_of_the_drafts_is_refused(prey: Prey, how: str) -> None:
     with refused(prey.database, "STOP_APPROVAL_INVALID", "STOP_DRIFT", "STOP_APPROVAL_USED"):
         prey.drafts.rule("enact", SECOND[how])
+
+
+def test_a_signed_second_ruling_is_valid_for_no_longer_than_12_hours(prey: Prey) -> None:
+    with refused(prey.database, "STOP_APPROVAL_INVALID"):
+        prey.drafts.rule("enact", {"expires": at(13 * HOUR)})
 
 
 def test_the_decision_that_allowed_the_cut_does_not_enact(prey: Prey) -> None:
@@ -405,11 +424,11 @@ def test_the_signature_of_the_first_ruling_does_not_sign_the_second(prey: Prey) 
 
 def test_a_second_ruling_comes_only_when_there_are_verified_drafts(database: Database) -> None:
     run = start_cut(database)
-    with refused(database):
+    with refused(database, "STOP_APPROVAL_INVALID"):
         run.rule("enact")
     for step in (run.cut, run.record):
         step()
-        with refused(database):
+        with refused(database, "STOP_DRIFT"):
             run.rule("enact")
 
 

@@ -33,6 +33,11 @@ from tests.backend.database.openpgp_tools import (
 )
 
 Mutation = Callable[[Random, "Honest"], tuple[str, bytes, bytes]]
+# RFC 9580 A.1 and A.2: a key, and its signature of the word OpenPGP.
+SAMPLE_KEY = bytes.fromhex(
+    "0453f35f0b16092b06010401da470f010107403f098994bdd916ed4053197934e4a87c80733a1280d62f8010992e43ee3b2406"
+)
+SAMPLE_FINGERPRINT = "C959BDBAFA32A2F89A153B678CFDE12197965A9A"
 
 
 @dataclass(frozen=True)

@@ -53,10 +53,19 @@ class DatabaseVerdict:
 
 def pin(connection: psycopg.Connection, world: World) -> None:
     """Pin every key of the world, as its owner."""
-    connection.execute("SET ROLE cutter_owner")
     for fingerprint, export in world.exports:
-        connection.execute("SELECT * FROM cutter_governance.fn_signing_key_pin(%s, %s)", (export, fingerprint))
-    connection.execute("RESET ROLE")
+        pinned(connection, export, fingerprint)
+
+
+def pinned(connection: psycopg.Connection, export: bytes, fingerprint: str) -> list[tuple[str, str]]:
+    """Pin the keys of an export as the owner of the schema; the verdict on each by its fingerprint."""
+    connection.execute("SET ROLE cutter_owner")
+    try:
+        return connection.execute(
+            "SELECT fingerprint, verdict FROM cutter_governance.fn_signing_key_pin(%s, %s)", (export, fingerprint)
+        ).fetchall()
+    finally:
+        connection.execute("RESET ROLE")
 
 
 def ask(connection: psycopg.Connection, signature: bytes, data: bytes) -> DatabaseVerdict:

@@ -13,6 +13,7 @@ from console.backend.database.connections import scalar
 from console.backend.runs.states import Stage
 from tests.backend.database.signed_cut import SignedCut, event, start_cut, start_edit, stopped
 from tests.backend.database.tampering import tamper
+from tests.backend.database.waiting import LONGEST_S, until_somebody_waits
 from tests.conftest import Database
 
 _TABLES = """
@@ -164,18 +165,11 @@ def test_a_proof_waits_for_the_write_that_is_under_way_and_then_says_what_is_the
 
     with cut.executor() as connection:
         cut.apply(connection)
-        thread = threading.Thread(target=record)
+        thread = threading.Thread(target=record, daemon=True)
         thread.start()
-        _until_it_waits(cut.database, thread)
-    thread.join()
+        assert until_somebody_waits(cut.database, thread) == "cutter_verify"
+    thread.join(LONGEST_S)
     assert found == ["STOP_BACKUP_NOT_PROVEN"]
-
-
-def _until_it_waits(database: Database, thread: threading.Thread) -> None:
-    query = "SELECT count(*) FROM pg_stat_activity WHERE datname = %s AND wait_event_type = 'Lock'"
-    with database.connect() as connection:
-        while thread.is_alive() and scalar(connection, query, database.name) == 0:
-            connection.execute("SELECT pg_sleep(0.01)")
 
 
 def _insert(database: Database, run_id: str, age: str, system: str, timeline: str) -> None:

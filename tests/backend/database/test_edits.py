@@ -34,14 +34,6 @@ def _others(run: SignedCut) -> object:
         return scalar(connection, "SELECT cutter_governance.fn_readers_digest_without(%s)", [BETA])
 
 
-def _enact(run: SignedCut) -> None:
-    run.rule("enact")
-    run.arm("enact")
-    with run.executor() as connection:
-        run.enact(connection)
-    run.disarm()
-
-
 def test_an_edit_adds_a_version_and_touches_no_other_unit(drafted: SignedCut) -> None:
     edit, before, others = start_edit(drafted), counts(drafted.database), _others(drafted)
     edit.edited()
@@ -63,7 +55,7 @@ def test_an_edit_is_verified_anew_before_it_is_law_and_the_edited_text_is_the_la
     with stopped("STOP_DRIFT"):
         drafted.rule("enact")
     drafted.verify()
-    _enact(drafted)
+    drafted.lawful()
     assert drafted.lifecycles() == ["enacted"] * 3
     assert _versions(drafted) == [
         (1, "Beta", drafted.body(drafted.units[-1]), "superseded", "cut", False),
@@ -91,7 +83,7 @@ def test_the_last_of_several_edits_counts_whatever_number_its_run_has(drafted: S
     with drafted.verifier() as connection:
         assert ledger.draft_differences(connection, drafted.run_id) == ()
     drafted.verify()
-    _enact(drafted)
+    drafted.lawful()
     assert [(title, status) for _, title, _, status, _, _ in _versions(drafted)] == [
         ("Beta", "superseded"),
         ("First edit", "superseded"),

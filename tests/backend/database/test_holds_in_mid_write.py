@@ -7,9 +7,8 @@ import psycopg
 import pytest
 
 from console.backend.database import ledger
-from console.backend.database.connections import scalar
 from tests.backend.database.signed_cut import SignedCut, counts, event, grown, start_edit, stopped
-from tests.conftest import Database
+from tests.backend.database.waiting import LONGEST_S, until_somebody_waits
 
 Write = Callable[[psycopg.Connection], object]
 _HELD = "INSERT INTO cutter_governance.hold_event (action, reason, by) VALUES ('set', 'stop', 'somebody')"
@@ -114,20 +113,13 @@ def test_a_hold_that_is_set_while_somebody_waits_to_arm_stops_the_arming(cut: Si
 
     with cut.database.connect() as other, other.transaction():
         other.execute("SELECT 1 FROM cutter_governance.execution_lock FOR UPDATE")
-        thread = threading.Thread(target=arm)
+        thread = threading.Thread(target=arm, daemon=True)
         thread.start()
-        _until_somebody_waits(cut.database)
+        assert until_somebody_waits(cut.database, thread) == "cutter_exec"
         with cut.executor() as connection:
             ledger.set_hold(connection, "stop", "somebody", None)
-    thread.join()
+    thread.join(LONGEST_S)
     assert found == ["STOP_HOLD"]
-
-
-def _until_somebody_waits(database: Database) -> None:
-    query = "SELECT count(*) FROM pg_stat_activity WHERE datname = %s AND wait_event_type = 'Lock'"
-    with database.connect() as connection:
-        while scalar(connection, query, database.name) == 0:
-            connection.execute("SELECT pg_sleep(0.01)")
 
 
 def test_a_hold_voids_a_lease_whose_row_is_locked_though_it_is_released_again(cut: SignedCut) -> None:

@@ -5,24 +5,13 @@ from collections.abc import Callable
 import pytest
 
 from console.backend.errors import Refused
-from console.backend.runs.backups import take_run_backup
-from console.backend.runs.step import Step
-from console.backend.runs.workspace import Workspace
 from console.backend.views import SwitchState
+from tests.backend.database.tampering import age_backup_proofs
+from tests.backend.runs.backups import take_backup
 from tests.passage import Passage
 
 At = Callable[[str], Passage]
 _PROOFS = "SELECT count(*) FROM cutter_governance.backup_proof"
-_AGE = """
-    ALTER TABLE cutter_governance.backup_proof DISABLE TRIGGER guard_append_only;
-    UPDATE cutter_governance.backup_proof SET recorded_at = recorded_at - interval '2 hours';
-    ALTER TABLE cutter_governance.backup_proof ENABLE ALWAYS TRIGGER guard_append_only
-"""
-
-
-def _step(passage: Passage) -> Step:
-    workspace = Workspace.open(passage.site.root, passage.run_id)
-    return Step(passage.site, workspace, workspace.request(), lambda *_: None)
 
 
 def test_a_backup_whose_file_is_gone_keeps_the_switch_shut_until_it_is_taken_again(at: At) -> None:
@@ -33,14 +22,14 @@ def test_a_backup_whose_file_is_gone_keeps_the_switch_shut_until_it_is_taken_aga
         passage.arm()
     assert f"cutter-console backup take {passage.run_id}" in refused.value.next_action
     assert passage.backend.status().switch.state is SwitchState.OFF
-    take_run_backup(_step(passage))
+    take_backup(passage)
     passage.arm()
     assert passage.backend.status().switch.state is SwitchState.ARMED
 
 
 def test_a_proof_that_is_too_old_for_the_database_is_taken_again_before_the_switch_is_armed(at: At) -> None:
     passage = at("SG_1 imported")
-    passage.execute(_AGE)
+    age_backup_proofs(passage)
     before = passage.rows(_PROOFS)
     passage.arm()
     assert passage.backend.status().switch.state is SwitchState.ARMED
@@ -50,7 +39,7 @@ def test_a_proof_that_is_too_old_for_the_database_is_taken_again_before_the_swit
 def test_a_proof_that_grows_too_old_while_the_switch_is_armed_is_taken_again_by_the_cut(at: At) -> None:
     passage = at("SG_1 imported")
     passage.arm()
-    passage.execute(_AGE)
+    age_backup_proofs(passage)
     passage.resume()
     assert passage.lifecycles() == ["draft"] * 3
 
@@ -58,7 +47,7 @@ def test_a_proof_that_grows_too_old_while_the_switch_is_armed_is_taken_again_by_
 @pytest.mark.parametrize("stage", ["SG_2 imported", "waits for SG_2"])
 def test_an_enactment_and_a_revert_take_a_fresh_backup_where_the_last_one_is_old(at: At, stage: str) -> None:
     passage = at(stage)
-    passage.execute(_AGE)
+    age_backup_proofs(passage)
     before = passage.rows(_PROOFS)
     if stage == "SG_2 imported":
         passage.enact()

@@ -5,14 +5,10 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from console.backend.runs.states import Stage
+from tests.backend.database.tampering import age_backup_proofs
 from tests.passage import Passage
 
 At = Callable[[str], Passage]
-_AGED = """
-    ALTER TABLE cutter_governance.backup_proof DISABLE TRIGGER guard_append_only;
-    UPDATE cutter_governance.backup_proof SET recorded_at = recorded_at - interval '61 minutes';
-    ALTER TABLE cutter_governance.backup_proof ENABLE ALWAYS TRIGGER guard_append_only
-"""
 _PROOFS = "SELECT count(*) FROM cutter_governance.backup_proof"
 
 
@@ -20,7 +16,7 @@ def test_a_proof_that_is_too_old_by_the_clock_of_the_database_is_taken_again(at:
     passage = at("SG_1 imported")
     passage.arm()
     before = passage.rows(_PROOFS)
-    passage.execute(_AGED)
+    age_backup_proofs(passage)
     assert passage.resume().state.stage is Stage.AWAITING_LIFECYCLE_AUTHORIZATION
     assert passage.rows(_PROOFS) == [(int(str(before[0][0])) + 1,)]
 

@@ -3,15 +3,16 @@
 from collections.abc import Callable
 
 import pytest
-from psycopg.types.json import Jsonb
 
+from console.backend import kill_switch
 from console.backend.database import ledger
 from console.backend.database.connections import connect
 from console.backend.errors import CutterError, Drifted, Refused, StopCode
 from console.backend.outcome import Outcome
 from console.backend.runs.states import Family, Mode, Move, Phase, Stage
 from console.backend.views import PhaseStatus, RunRequest
-from tests.passage import DOCPREFIX, Passage, fingerprint, silent
+from tests.backend.database.signed_cut import event
+from tests.passage import DOCPREFIX, UNITS, Passage, fingerprint, silent
 
 At = Callable[[str], Passage]
 DRY = RunRequest(origin="file:law.md", docprefix=DOCPREFIX)
@@ -45,18 +46,23 @@ def test_incident_11_each_phase_of_a_dry_run_says_on_evidence_that_nothing_was_w
 
 
 def test_a_read_only_transaction_enacts_nothing(at: At) -> None:
+    """A run that lacks nothing else: the same call is an enactment where the transaction may write."""
     passage = at("SG_2 imported")
-    before = fingerprint(passage)
-    event = Jsonb({})
-    with pytest.raises(CutterError), connect(passage.site.settings.database.executor, read_only=True) as connection:
-        ledger.enact(connection, passage.run_id, 3, event)
+    kill_switch.arm(passage.site, passage.run_id, "enact")
+    before, executor = fingerprint(passage), passage.site.settings.database.executor
+    with pytest.raises(Drifted, match="25006"), connect(executor, read_only=True) as connection:
+        ledger.enact(connection, passage.run_id, UNITS, event())
     assert fingerprint(passage) == before
+    with connect(executor) as connection:
+        ledger.enact(connection, passage.run_id, UNITS, event())
+    assert passage.lifecycles() == ["enacted"] * UNITS
 
 
 def test_a_read_only_transaction_stops_the_write_functions_themselves(at: At) -> None:
     passage = at("SG_2 imported")
     before = fingerprint(passage)
-    with pytest.raises(CutterError), connect(passage.site.settings.database.executor, read_only=True) as connection:
+    executor = passage.site.settings.database.executor
+    with pytest.raises(Drifted, match="25006"), connect(executor, read_only=True) as connection:
         ledger.arm(connection, passage.run_id, "enact", "tester", "host", 5)
     assert fingerprint(passage) == before
 

@@ -15,11 +15,11 @@ from console.backend.outcome import Outcome
 from console.backend.runs.states import Mode, Stage
 from console.backend.views import RunRequest
 from console.commands.runs import verification
+from tests.backend.runs.backups import take_backup
 from tests.old_release import OldRun, into_old_database
-from tests.passage import Passage, silent
+from tests.passage import TEXT, Passage, silent
 
 At = Callable[[str], Passage]
-TEXT = "# One\n\nText one.\n\n## Alpha\n\nFirst.\n\n## Beta\n\nSecond.\n"
 
 
 @pytest.fixture
@@ -81,14 +81,22 @@ def test_the_draft_of_the_old_release_is_reverted_by_the_ruling_that_it_was_cut_
 
 @pytest.mark.parametrize("imported", [False, True])
 def test_a_run_at_the_first_pause_is_told_to_start_again(old: Passage, imported: bool) -> None:
-    """Its plan was bound to the old functions, and its ruling was never verified by the database."""
+    """Its plan was bound to the old functions: whoever does all that arming asks for is told so before the cut."""
     run = OldRun(old, "OLD-LAW", TEXT, 1)
     if imported:
         run.rule("SG_1")
     now = replace(upgraded(old), run_id=run.run_id)
-    with pytest.raises(CutterError) as refused:
+    with pytest.raises(Refused) as refused:
         now.arm()
-    assert refused.value.next_action
+    assert refused.value.code is StopCode.EXECUTION_DISABLED
+    now.sign()
+    take_backup(now)
+    now.backend.start(RunRequest(origin=now.write("old-law.md", TEXT), docprefix="OLD-LAW"), silent)
+    now.arm()
+    with pytest.raises(Drifted, match="grants, functions and triggers") as drifted:
+        now.resume()
+    assert drifted.value.code is StopCode.DRIFT
+    assert "Void the run and start another" in drifted.value.next_action
     now.backend.void(run.run_id, "planned before the migration")
     assert now.lifecycles() == []
 
