@@ -25,6 +25,8 @@ MAJORS = (15, 16, 18)
 """16 and 18 come with the embedded wheel, 15 where the machine has it."""
 DEFAULT_MAJOR = 18
 TEMPLATE = "cutter_template"
+_REPLICATES = {"wal_level": "replica", "max_wal_senders": "2"}
+"""So that a COMMIT can wait for a standby."""
 _numbers = itertools.count(1)
 
 ClusterOf = Callable[[int], TransientCluster]
@@ -85,7 +87,7 @@ def cluster_of() -> Iterator[ClusterOf]:
         def start(major: int) -> TransientCluster:
             if major not in running:
                 try:
-                    running[major] = stack.enter_context(TransientCluster.start(major))
+                    running[major] = stack.enter_context(TransientCluster.start(major, settings=_REPLICATES))
                 except NoFittingProgram as reason:
                     pytest.skip(reason.message)
             return running[major]

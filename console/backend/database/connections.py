@@ -8,11 +8,13 @@ from dataclasses import dataclass
 import psycopg
 from psycopg import errors as pg
 
-from console.backend.database.sessions import open_session, refused_startup
+from console.backend.database.sessions import COMMIT_LIMIT_S, Session, open_session, refused_startup
 from console.backend.errors import CutterError, Drifted, Held, Refused, StopCode, Unmeasured, Waiting
 from console.backend.safe_text import safe_text
+from console.backend.signals import deferred
 
 APPLICATION = "cutter-console"
+_SETTLE = "Whether it was committed is not known. See: cutter-console status"
 
 _BY_CLASS: dict[str, type[CutterError]] = {"CU003": Waiting, "CU004": Refused, "CU005": Drifted, "CU006": Held}
 
@@ -80,7 +82,10 @@ def counted() -> Iterator[list[Opened]]:
 
 
 class CommitUnknown(CutterError):
-    """The connection was lost while COMMIT was under way; only evidence tells what became of it (incident 26)."""
+    """COMMIT was sent and not answered, or answered with a warning; only evidence tells what became of it.
+
+    `runs.settling` finds that out; whoever does not ask it leaves the outcome unknown.
+    """
 
 
 def translate(error: psycopg.Error) -> CutterError:
@@ -110,11 +115,18 @@ def translate(error: psycopg.Error) -> CutterError:
 
 @contextmanager
 def connect(
-    conninfo: str, *, read_only: bool = False, timeout_s: float = 30.0, purpose: str = ""
+    conninfo: str,
+    *,
+    read_only: bool = False,
+    timeout_s: float = 30.0,
+    purpose: str = "",
+    replicated: bool = True,
+    commit_limit_s: float | None = None,
 ) -> Iterator[psycopg.Connection]:
     """One transaction on one connection: COMMIT at the end of the block, ROLLBACK when it raises.
 
-    `timeout_s` is the statement timeout in seconds, 0 for none. Raises CutterError for whatever PostgreSQL says.
+    `timeout_s` is the statement timeout in seconds, 0 for none. `replicated` off does not wait for a synchronous
+    standby; the answer to COMMIT is waited for `commit_limit_s`. Raises CutterError for whatever PostgreSQL says, CommitUnknown where it is not known whether it committed.
     """
     if (seen := _opened.get()) is not None:
         seen.append(Opened(conninfo, purpose))
@@ -126,8 +138,10 @@ def connect(
         raise translate(error) from error
     try:
         connection.read_only = read_only
+        if not replicated:
+            connection.execute("SET LOCAL synchronous_commit = local")
         yield connection
-        _finish(connection)
+        _finish(connection, COMMIT_LIMIT_S if commit_limit_s is None else commit_limit_s)
     except psycopg.Error as error:
         raise translate(error) from error
     finally:
@@ -144,17 +158,20 @@ def administrator(conninfo: str, *, timeout_s: float = 30.0, purpose: str) -> It
         yield connection
 
 
-def _finish(connection: psycopg.Connection) -> None:
+def _finish(connection: Session, limit_s: float) -> None:
+    """COMMIT; a signal waits until it is answered, because a COMMIT that is cancelled may have happened."""
+    connection.answer_limit_s = limit_s
+    connection.was_warned = False
     try:
-        connection.commit()
+        with deferred():
+            connection.commit()
     except (psycopg.OperationalError, psycopg.InterfaceError) as error:
-        if not connection.broken:
+        if connection.read_only or not connection.broken:
             raise
-        raise CommitUnknown(
-            StopCode.UNREACHABLE,
-            "the connection was lost at COMMIT",
-            "The journal has the transaction id; cutter-console run show decides by evidence.",
-        ) from error
+        raise CommitUnknown(StopCode.UNREACHABLE, "the connection was lost at COMMIT", _SETTLE) from error
+    if connection.was_warned:
+        message = "the server answered COMMIT with a warning: it might not have reached the synchronous standby"
+        raise CommitUnknown(StopCode.UNREACHABLE, message, _SETTLE)
 
 
 def scalar(connection: psycopg.Connection, query: str, *parameters: object) -> object:

@@ -6,12 +6,16 @@ a service file adds any.
 """
 
 from collections.abc import Mapping
+from typing import TypeVar
 
 import psycopg
+from psycopg.abc import PQGen
 
 from console.backend.errors import CutterError, Drifted, Refused, StopCode, Unmeasured
 from console.backend.safe_text import safe_text
 
+RV = TypeVar("RV")
+_INTERVAL_S = 0.1
 SETTINGS: Mapping[str, str] = {
     "role": "none",
     "search_path": "pg_catalog, pg_temp",
@@ -34,17 +38,35 @@ SETTINGS: Mapping[str, str] = {
     "default_transaction_deferrable": "off",
     "client_min_messages": "warning",
     "idle_session_timeout": "0",
+    # What was acknowledged is on the disk, and, where the server has synchronous standbys, on theirs.
+    "synchronous_commit": "on",
 }
 """What every session begins with; the timeouts come from the caller, the encoding from the connection itself."""
+_LINE: Mapping[str, str] = {
+    "tcp_keepalives_idle": "10",
+    "tcp_keepalives_interval": "5",
+    "tcp_keepalives_count": "3",
+    "tcp_user_timeout": "25000",
+}
+"""So that the server notices within half a minute that its client is gone; over a Unix socket, where these are 0, at once."""
 ENCODING = "UTF8"
 LOCK_TIMEOUT_S = 10.0
-_LONG_LOCK_TIMEOUT_S = 300.0
+_LONG_LOCK_TIMEOUT_S = 30.0
+"""Where a statement may take long: whoever waits for a lock is told for whom, and then that it was in vain."""
+_LONG_S = 60.0
 _IDLE_IN_TRANSACTION_S = 600.0
+CONNECT_TIMEOUT_S = 10
+ANSWER_MARGIN_S = 10.0
+"""How much longer than the server's own limit an answer is waited for before the line counts as dead."""
+COMMIT_LIMIT_S = 45.0
+"""How long the answer to COMMIT is waited for. A server that waits for a standby answers when it comes, or not at all."""
 # Everything is qualified: this is parsed under the search_path that role and database have.
 _SET = """
     SELECT pg_catalog.count(pg_catalog.set_config(s.name, s.value, false)),
            pg_catalog.current_setting('server_encoding'), pg_catalog.current_setting('session_replication_role'),
-           pg_catalog.pg_backend_pid()
+           pg_catalog.pg_backend_pid(),
+           -- A statement whose client has died is ended while it runs, where the server's system can tell.
+           CASE WHEN pg_catalog.version() LIKE '%%linux%%' THEN pg_catalog.set_config('client_connection_check_interval', '2s', false) END
       FROM ROWS FROM (pg_catalog.unnest(%s::pg_catalog.text[]), pg_catalog.unnest(%s::pg_catalog.text[])) AS s (name, value)
 """
 _WHERE_SET = """
@@ -60,19 +82,44 @@ _WHERE_SET = """
 """
 
 
+class Session(psycopg.Connection):
+    """A connection that waits for no answer beyond its limits, also where the line is dead and nobody says so."""
+
+    answer_limit_s: float | None = None
+    """For one answer, in seconds; None for as long as it takes."""
+    was_warned = False
+    """Whether the server has warned, as it does where a COMMIT may not have reached its standby."""
+
+    def wait(self, gen: PQGen[RV], interval: float = _INTERVAL_S, timeout: float | None = None) -> RV:
+        """Wait for one answer. Raises OperationalError, with the connection broken, where none comes in time."""
+        limit = self.answer_limit_s if timeout is None else timeout
+        try:
+            return super().wait(gen, interval, limit)
+        except psycopg.errors._WaitTimeout as error:
+            self.pgconn.finish()
+            raise psycopg.OperationalError(
+                f"no answer from the server within {limit:.0f} s: the line is dead"
+            ) from error
+
+    def warned(self, notice: psycopg.errors.Diagnostic) -> None:
+        """Take note of a warning without a code of its own."""
+        self.was_warned = self.was_warned or notice.sqlstate == "01000"
+
+
 def open_session(
     conninfo: str,
     *,
     application: str,
     statement_timeout_s: float,
     idle_in_transaction_s: float = _IDLE_IN_TRANSACTION_S,
-) -> psycopg.Connection:
+) -> Session:
     """Open a connection with SETTINGS, outside any transaction and not in autocommit; whoever calls this closes it.
 
-    0 means no timeout. Raises psycopg.Error where there is no connection, Refused where the database is not encoded
-    in UTF8, Drifted where triggers would not fire in the session, Unmeasured where a pooler stands in front.
+    0 means no timeout. An answer is waited for a little longer than the server's own limit. Raises psycopg.Error where
+    there is no connection, Refused where the database is not encoded in UTF8, Drifted where triggers would not fire in
+    the session, Unmeasured where a pooler stands in front.
     """
-    connection = psycopg.connect(
+    connection = Session.connect(
         conninfo,
         autocommit=True,
         application_name=application,
@@ -80,17 +127,20 @@ def open_session(
         options="",
         # A statement that is prepared by name outlives its transaction, and a pooler hands it to somebody else.
         prepare_threshold=None,
-        connect_timeout=10,
-        # A line that has gone dead is noticed within a minute, also while nothing is sent.
+        connect_timeout=CONNECT_TIMEOUT_S,
+        # A line that has gone dead is noticed within half a minute, also while nothing is sent.
         keepalives=1,
-        keepalives_idle=30,
-        keepalives_interval=10,
+        keepalives_idle=10,
+        keepalives_interval=5,
         keepalives_count=3,
-        tcp_user_timeout=60_000,
+        tcp_user_timeout=25_000,
     )
+    connection.add_notice_handler(connection.warned)
+    connection.answer_limit_s = ANSWER_MARGIN_S
     try:
         _begin(connection, _timeouts(statement_timeout_s, idle_in_transaction_s))
         connection.autocommit = False
+        connection.answer_limit_s = statement_timeout_s + ANSWER_MARGIN_S if statement_timeout_s else None
     except BaseException:
         connection.close()
         raise
@@ -98,7 +148,8 @@ def open_session(
 
 
 def _timeouts(statement_s: float, idle_s: float) -> dict[str, str]:
-    lock_s = min(LOCK_TIMEOUT_S, statement_s) if statement_s else _LONG_LOCK_TIMEOUT_S
+    is_long = statement_s == 0 or statement_s > _LONG_S
+    lock_s = _LONG_LOCK_TIMEOUT_S if is_long else min(LOCK_TIMEOUT_S, statement_s)
     limits = {
         "statement_timeout": statement_s,
         "lock_timeout": lock_s,
@@ -107,11 +158,11 @@ def _timeouts(statement_s: float, idle_s: float) -> dict[str, str]:
     return {name: str(int(seconds * 1000)) for name, seconds in limits.items()}
 
 
-def _begin(connection: psycopg.Connection, timeouts: Mapping[str, str]) -> None:
-    wanted = {**SETTINGS, **timeouts}
+def _begin(connection: Session, timeouts: Mapping[str, str]) -> None:
+    wanted = {**SETTINGS, **_LINE, **timeouts}
     row = connection.execute(_SET, (list(wanted), list(wanted.values()))).fetchone()
     assert row is not None
-    _, encoding, replication, pid = row
+    _, encoding, replication, pid, _ = row
     if encoding != ENCODING:
         raise wrong_encoding(connection.info.dbname, str(encoding))
     if replication != "origin":

@@ -13,6 +13,7 @@ from console.backend.database.grant_matrix import measure_grants
 from console.backend.database.inventory import measure_inventory
 from console.backend.database.mending import LOOK_FIRST
 from console.backend.database.migrations import migrate
+from console.backend.database.sessions import Session
 from console.backend.errors import Unmeasured
 from console.backend.outcome import Outcome
 from console.backend.readiness import Difference, DriftReport
@@ -216,7 +217,7 @@ def test_deciding_is_pure(database: Database, monkeypatch: pytest.MonkeyPatch) -
     def unreachable(*_: object, **__: object) -> None:
         raise AssertionError("asked of the database")
 
-    monkeypatch.setattr(psycopg, "connect", unreachable)
+    monkeypatch.setattr(Session, "connect", unreachable)
     found: tuple[Difference, ...] = differences(inventory)
     assert found == ()
 

@@ -126,8 +126,8 @@ def test_incident_57_a_session_is_the_same_under_every_setting(
             line = connection.info.get_parameters()
             assert {name: line[name] for name in ("keepalives", "keepalives_idle", "tcp_user_timeout")} == {
                 "keepalives": "1",
-                "keepalives_idle": "30",
-                "tcp_user_timeout": "60000",
+                "keepalives_idle": "10",
+                "tcp_user_timeout": "25000",
             }
 
 
@@ -495,6 +495,7 @@ def test_one_module_opens_connections() -> None:
         str(path.relative_to(ROOT))
         for path in sorted((ROOT / "console").rglob("*.py"))
         for node in ast.walk(ast.parse(path.read_bytes()))
-        if isinstance(node, ast.Call) and ast.unparse(node.func) in {"psycopg.connect", "Connection.connect"}
+        if isinstance(node, ast.Call)
+        and ast.unparse(node.func) in {"psycopg.connect", "Connection.connect", "Session.connect"}
     }
     assert found == {"console/backend/database/sessions.py"}
