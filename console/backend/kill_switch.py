@@ -13,7 +13,8 @@ from console.backend.database import ledger
 from console.backend.database.connections import connect
 from console.backend.database.records import HoldRow, LeaseRow, current_hold, open_lease
 from console.backend.errors import CutterError, Held, Refused, StopCode
-from console.backend.reasons import MOST_CHARACTERS, kept_reason
+from console.backend.reasons import kept_reason
+from console.backend.runs.settling import committing_alone
 from console.backend.runs.site import Site
 from console.backend.safe_text import safe_text
 from console.backend.views import SwitchState, SwitchView
@@ -110,83 +111,26 @@ def armed_for(site: Site, run_id: str, purpose: str) -> bool:
     return lease is not None and (lease.run_id, lease.purpose) == (run_id, purpose)
 
 
-def arm(site: Site, run_id: str, purpose: str) -> None:
-    """Open the lease; the database checks run, stage, ruling, backup and HOLD again."""
-    require_no_hold(site)
-    with connect(site.settings.database.executor, purpose="arm") as connection:
-        ledger.arm(connection, run_id, purpose, site.operator, site.context.host, site.settings.lease_minutes)
-
-
 def disarm(site: Site, reason: str) -> SwitchView:
     """End the lease, whoever holds it, and read the switch back (incident 24)."""
-    with connect(site.settings.database.executor, purpose="disarm") as connection:
+    with committing_alone(site, "disarm", replicated=False) as connection:
         ledger.disarm(connection, reason)
     return measure_switch(site)
 
 
 def disarm_run(site: Site, run_id: str, reason: str) -> None:
     """End the lease where this run holds it. Out of the database's reach nothing is to be done: it expires by itself."""
-    with contextlib.suppress(CutterError), connect(site.settings.database.executor, purpose="disarm") as connection:
+    with contextlib.suppress(CutterError), committing_alone(site, "disarm", replicated=False) as connection:
         lease = open_lease(connection)
         if lease is not None and lease.run_id == run_id:
             ledger.disarm(connection, reason)
-
-
-def panic(site: Site, reason: str) -> SwitchView:
-    """HOLD file first, then HOLD, lease and running statements in the database; works without the database too.
-
-    Never refuses a reason: a long one is cut, which `note` says. Where one of the two could not be set, `incomplete`
-    says which, and `complete_with` what to do. Raises Held only where neither the file nor the database took the HOLD.
-    """
-    kept, was_cut = kept_reason(reason)
-    why = kept or "panic, no reason given"
-    not_written = _write_hold_file(site, why)
-    refused = _hold_in_database(site, why)
-    if not_written and refused is not None:
-        raise Held(
-            StopCode.PANIC,
-            f"the HOLD could be set nowhere: {not_written}; the database: {refused.message}",
-            f"By hand: touch {site.hold_file}; see: ls -la {site.hold_file}",
-        ) from refused
-    out_of_reach = refused is not None and refused.code is StopCode.UNREACHABLE
-    seen = combined(
-        site, hold_in_file(site), unreadable(refused) if refused and out_of_reach else measure_in_database(site)
-    )
-    return _told(site, seen, not_written, refused, was_cut=was_cut)
-
-
-def _hold_in_database(site: Site, why: str) -> CutterError | None:
-    try:
-        with connect(site.settings.database.executor, timeout_s=5, purpose="panic") as connection:
-            ledger.set_hold(connection, why, site.operator, None)
-            ledger.disarm(connection, "panic")
-            ledger.cancel_running(connection)
-    except CutterError as error:
-        return error
-    return None
-
-
-def _told(site: Site, seen: SwitchView, not_written: str, refused: CutterError | None, *, was_cut: bool) -> SwitchView:
-    """What panic has to say beside the switch."""
-    changes: dict[str, object] = {}
-    if refused is not None:
-        said = f"the database did not take the HOLD; consoles of this host alone are stopped: {refused.message}"
-        again = f"cutter-console panic --reason {shlex.quote(seen.reason)}"
-        changes = {"incomplete": safe_text(said), "complete_with": again}
-    elif not_written:
-        there = "; what is there stops this host's consoles all the same" if seen.in_file else ""
-        said = f"the database has the HOLD, its file was not written: {not_written}{there}"
-        changes = {"incomplete": safe_text(said), "complete_with": f"ls -la {site.hold_file}"}
-    if was_cut:
-        changes["note"] = f"the reason was cut to {MOST_CHARACTERS} characters"
-    return seen.model_copy(update=changes)
 
 
 def release_hold(site: Site, confirm: str) -> SwitchView:
     """Clear the HOLD in file and database, after the word RELEASE was typed; the record keeps who did it."""
     if confirm != "RELEASE":
         raise Refused(StopCode.HOLD, "the HOLD is released by typing RELEASE", RELEASE)
-    with connect(site.settings.database.executor, purpose="release") as connection:
+    with committing_alone(site, "release") as connection:
         if current_hold(connection) is not None:
             ledger.release_hold(connection, "released by hand", site.operator)
     try:
@@ -203,7 +147,7 @@ def stop_under_hold(site: Site, code: StopCode, message: str, run_id: str) -> No
     One of the two is enough; where neither could be set, the error says so, with the command that sets one.
     """
     why, _ = kept_reason(message)
-    because, action = _write_hold_file(site, why), "Find out what changed, then release the HOLD."
+    because, action = write_hold_file(site, why), "Find out what changed, then release the HOLD."
     try:
         with connect(site.settings.database.executor, purpose="hold") as connection:
             ledger.set_hold(connection, why, site.operator, run_id)
@@ -216,10 +160,10 @@ def stop_under_hold(site: Site, code: StopCode, message: str, run_id: str) -> No
 
 def set_hold_file(site: Site, reason: str) -> bool:
     """Write the HOLD file, durably. False where it could not be written: the database's HOLD must do then."""
-    return not _write_hold_file(site, kept_reason(reason)[0])
+    return not write_hold_file(site, kept_reason(reason)[0])
 
 
-def _write_hold_file(site: Site, why: str) -> str:
+def write_hold_file(site: Site, why: str) -> str:
     """Write into a regular file of one name that lies at the HOLD's place itself; else the reason why not.
 
     What somebody has planted there (a link, a FIFO, a device) is a HOLD as it is, and is neither followed nor written.

@@ -1,9 +1,13 @@
 """approval draft|check|import, arm, disarm, panic, hold show|release: what authorises, starts and stops."""
 
+import contextlib
+import sys
+import time
+
 from console.backend.errors import ExitStatus
 from console.backend.outcome import Outcome
 from console.backend.views import ApprovalStatus, ApprovalView, SwitchState, SwitchView
-from console.commands.output import report
+from console.commands.output import narrate, report
 from console.commands.requests import (
     ConfirmedRun,
     DraftStatement,
@@ -15,6 +19,8 @@ from console.commands.requests import (
     ReleaseHold,
 )
 from console.commands.site import backend_of
+
+_AGAIN_S = 3
 
 
 def draft(options: Options, request: DraftStatement) -> ExitStatus:
@@ -66,8 +72,17 @@ def disarm(options: Options, _request: Nothing) -> ExitStatus:
 
 
 def panic(options: Options, request: Panic) -> ExitStatus:
-    """Stop everything. Exit status 0: the HOLD is set in file and database; HOLD: in one of them alone."""
-    seen = backend_of(options).panic(request.reason)
+    """Stop everything. Exit status 0: all of it was done; HOLD: what was not is named.
+
+    At a terminal the database is tried again until it has the HOLD, or the operator leaves.
+    """
+    backend = backend_of(options)
+    seen = backend.panic(request.reason)
+    with contextlib.suppress(KeyboardInterrupt):
+        while seen.in_database is not True and sys.stderr.isatty():
+            narrate(f"NOT DONE: {seen.incomplete}; it is tried again every {_AGAIN_S} s; Ctrl+C leaves it as it is")
+            time.sleep(_AGAIN_S)
+            seen = backend.panic(request.reason)
     return _switch(options, "panic", seen, ExitStatus.HOLD if seen.incomplete else ExitStatus.DONE)
 
 
@@ -102,6 +117,7 @@ def _switch(options: Options, command: str, seen: SwitchView, exit_status: ExitS
         )
         if value
     ]
+    lines += [f"{'done' if step.done else 'NOT DONE':<10} {step.what}: {step.detail}" for step in seen.steps]
     status = report(options, command, outcome, lines, seen)
     if exit_status is not None:
         return exit_status

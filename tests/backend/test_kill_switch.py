@@ -20,7 +20,7 @@ from tests.conftest import as_ordinary_user
 from tests.passage import REQUEST, Passage, silent
 
 At = Callable[[str], Passage]
-NOWHERE = {"executor": "host=/nonexistent dbname=x", "monitor": "host=/nonexistent dbname=x"}
+NOWHERE = dict.fromkeys(("executor", "verifier", "monitor"), "host=/nonexistent dbname=x")
 
 
 def _without_database(passage: Passage) -> Passage:
@@ -469,10 +469,39 @@ def test_incident_51_a_panic_that_the_database_did_not_take_says_so(at: At) -> N
 def test_incident_51_a_panic_whose_role_may_not_hold_says_so(at: At) -> None:
     """Incident 51: the database answers, and is not held."""
     passage = at("SG_1 imported")
-    passage.execute("REVOKE EXECUTE ON FUNCTION cutter_governance.fn_hold_set FROM cutter_exec")
+    passage.execute("REVOKE EXECUTE ON FUNCTION cutter_governance.fn_hold_set FROM cutter_exec, cutter_verify")
     switch = passage.backend.panic("stop")
     assert "the database did not take the HOLD" in switch.incomplete
     assert switch.in_database is False
+
+
+def test_a_panic_whose_executing_role_is_kept_out_sets_the_hold_as_the_verifying_one(at: At) -> None:
+    """No connection left, an expired certificate, a changed password: whoever may still stop everything does."""
+    passage = at("SG_1 imported")
+    passage.arm()
+    database = passage.site.settings.database.model_copy(update={"executor": NOWHERE["executor"]})
+    switch = passage.settings(database=database).backend.panic("stop")
+    assert (switch.in_file, switch.in_database) == (True, True)
+    assert {step.what: step.done for step in switch.steps} == {
+        "HOLD file": True,
+        "HOLD in the database": True,
+        "running statements": False,
+        "lease": True,
+    }
+    assert "running statements: not cancelled" in switch.incomplete
+
+
+def test_a_panic_tells_item_by_item_what_was_done(at: At) -> None:
+    passage = at("SG_1 imported")
+    passage.arm()
+    steps = passage.backend.panic("stop").steps
+    assert [(step.what, step.done) for step in steps] == [
+        ("HOLD file", True),
+        ("HOLD in the database", True),
+        ("running statements", True),
+        ("lease", True),
+    ]
+    assert [step.detail for step in steps[2:]] == ["none was running", "none is open"]
 
 
 def test_what_was_found_is_told_with_a_hold_that_could_be_set_nowhere(at: At) -> None:

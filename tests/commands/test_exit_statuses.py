@@ -90,7 +90,7 @@ def test_incident_51_a_panic_that_set_one_half_of_the_hold_has_an_exit_status_of
     """Incident 51: panic answered 0 where the file alone had been written; the command that completes it works."""
     passage = at("SG_1 imported")
     with monkeypatch.context() as unreachable:
-        for name in ("CUTTER_EXECUTOR", "CUTTER_MONITOR"):
+        for name in ("CUTTER_EXECUTOR", "CUTTER_VERIFIER", "CUTTER_MONITOR"):
             unreachable.setenv(name, "host=/nonexistent dbname=x")
         status, answer = command(passage, "panic", "--reason", "look")
     assert (status, answer["outcome"], answer["in_file"], answer["in_database"]) == (6, "PARTIAL", True, None)

@@ -319,6 +319,11 @@ def arm(connection: psycopg.Connection, run_id: str, purpose: str, operator: str
     )
 
 
+def take_lease(connection: psycopg.Connection, run_id: str, purpose: str) -> None:
+    """Let this session hold the open lease: it is over when the session ends."""
+    connection.execute("SELECT cutter_governance.fn_lease_take(%s, %s)", (run_id, purpose))
+
+
 def disarm(connection: psycopg.Connection, reason: str) -> int:
     """End the open lease. Returns how many ended: 0 or 1."""
     return int(str(scalar(connection, "SELECT cutter_governance.fn_lease_end(%s)", reason)))
@@ -334,7 +339,20 @@ def release_hold(connection: psycopg.Connection, reason: str, by: str) -> None:
     connection.execute("SELECT cutter_governance.fn_hold_release(%s, %s)", (reason, by))
 
 
-def cancel_running(connection: psycopg.Connection) -> int:
-    """Cancel the statements of the executor's other connections. Returns how many were told to stop."""
-    query = "SELECT count(pg_cancel_backend(pid)) FROM pg_stat_activity WHERE usename = current_user AND pid <> pg_backend_pid() AND datname = current_database()"
-    return int(str(scalar(connection, query)))
+def cancel_running(connection: psycopg.Connection) -> tuple[int, int]:
+    """Cancel the statements of the executor's other connections. Returns how many were told to stop, and how many were left.
+
+    Left alone is a COMMIT that waits for a synchronous standby: it is committed on this server, and a cancel would only
+    end the wait, so that a failover could lose what was acknowledged.
+    """
+    connection.execute("SELECT pg_stat_clear_snapshot()")
+    row = connection.execute(_CANCEL).fetchone()
+    assert row is not None
+    return int(row[0]), int(row[1])
+
+
+_CANCEL = """
+    SELECT count(*) FILTER (WHERE s.wait_event IS DISTINCT FROM 'SyncRep' AND pg_cancel_backend(s.pid)), count(*) FILTER (WHERE s.wait_event = 'SyncRep')
+      FROM pg_stat_activity s
+     WHERE s.usename = current_user AND s.pid <> pg_backend_pid() AND s.datname = current_database() AND s.state = 'active'
+"""
