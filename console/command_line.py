@@ -156,6 +156,7 @@ _ROUTES: dict[tuple[str, ...], _Route] = {
     ("run", "list"): _Route("console.commands.runs:list_all", ask.Nothing),
     ("run", "show"): _Route("console.commands.runs:show", ask.OneRun, _run),
     ("run", "resume"): _Route("console.commands.runs:resume", ask.OneRun, _run),
+    ("run", "settle"): _Route("console.commands.runs:settle", ask.OneRun, _run),
     ("run", "void"): _Route("console.commands.runs:void", ask.VoidRun, _void),
     ("approval", "draft"): _Route("console.commands.authority:draft", ask.DraftStatement, _draft),
     ("approval", "check"): _Route("console.commands.authority:check", ask.OneStatement, _statement),
@@ -245,6 +246,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     words = found.get("_words")
     if words is None:
         return _dispatch("console.opening:open_console", "console", options, ask.Open(read_only=found["read_only"]))
+    from console.backend.signals import end_by_exception
+
+    end_by_exception()
     route = _ROUTES[words]
     fields = (field.name for field in dataclasses.fields(route.request))
     values = {name: tuple(found[name]) if isinstance(found[name], list) else found[name] for name in fields}

@@ -26,6 +26,7 @@ COMMANDS: tuple[Command, ...] = (
     Command(("run", "list"), "all runs, the newest first"),
     Command(("run", "show"), "one run: its state, phases, evidence and legal moves"),
     Command(("run", "resume"), "go on from where a run rests", writes=True),
+    Command(("run", "settle"), "ask again what became of a COMMIT that was not answered", writes=True),
     Command(("run", "void"), "end a run that has written no unit", writes=True),
     Command(("approval", "draft"), "draft the statement that a run waits for", writes=True),
     Command(("approval", "check"), "check a statement and the signatures beside it"),

@@ -22,6 +22,7 @@ from console.backend.deploy.manifest import DeployManifest
 from console.backend.deploy.pins import machine_id, manifest_path, measure_pins, with_pins, write_pins
 from console.backend.errors import Refused, StopCode, Unmeasured
 from console.backend.local import LocalBackend
+from console.backend.runs import arming
 from console.backend.runs.edits import DraftEdit, apply_edits, plan_edits
 from console.backend.runs.reverify import verify_drafts
 from console.backend.runs.site import Site
@@ -159,7 +160,7 @@ def seed(backend: LocalBackend, say: Say) -> None:
     )
     run_id = plan_edits(site, "DEMO-PROC", edits)
     sign(backend, run_id)
-    kill_switch.arm(site, run_id, "edit")
+    arming.arm(site, run_id, "edit")
     done = apply_edits(site, run_id)
     kill_switch.disarm(site, "the edits are in")
     verify_drafts(site, backend.run(cut_runs["DEMO-PROC"]), record=True)

@@ -111,14 +111,14 @@ _OF_RUNS = (
     ),
     Mutant(
         "a HOLD file cancels the statement that is running",
-        f"{_B}/runs/hold_watch.py",
+        f"{_B}/runs/phase_watch.py",
         " and _cancelled(connection):",
         ":",
         _test("test_holds_at_the_last_moment", "a_hold_file_that_appears_while_a_statement_runs_cancels_it[a file]"),
     ),
     Mutant(
         "a link into nowhere cancels the statement that is running too",
-        f"{_B}/runs/hold_watch.py",
+        f"{_B}/runs/phase_watch.py",
         "            if hold_in_file(site) is not None and ",
         "            if site.hold_file.exists() and ",
         _test(

@@ -260,8 +260,9 @@ class FakeBackend(fake_gates.FakeReadiness):
             moves=legal_moves(state, mode),
             waits_for="SG_1: one signed statement, then the armed switch" if "await" in state.name else "",
             interruption=Interruption(
-                phase=Phase.CUT_LEG_A,
+                what=Phase.CUT_LEG_A,
                 since=NOW - timedelta(minutes=4),
+                is_settled=True,
                 database_says="transaction 48211 aborted: nothing of this phase is in the database" + self.hostile,
             )
             if cut
@@ -315,6 +316,10 @@ class FakeBackend(fake_gates.FakeReadiness):
     def resume(self, run_id: str, on_progress: OnProgress) -> RunView:
         """Go on."""
         return self._work(f"resume {run_id}", on_progress)
+
+    def settle(self, run_id: str) -> RunView:
+        """Ask again."""
+        return self.run(run_id)
 
     def approvals(self) -> tuple[ApprovalView, ...]:
         """One statement where the run waits."""

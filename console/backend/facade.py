@@ -50,6 +50,9 @@ class Backend(Protocol):
     def resume(self, run_id: str, on_progress: OnProgress) -> RunView:
         """Go on from where the run rests; a mutating phase needs the armed switch."""
 
+    def settle(self, run_id: str) -> RunView:
+        """Ask again what became of what was sent to be committed and not answered. Raises NotKnownYet."""
+
     def approvals(self) -> tuple[ApprovalView, ...]:
         """Statements drafted and imported, the newest first."""
 

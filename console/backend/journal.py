@@ -6,6 +6,7 @@ import secrets
 import stat
 import threading
 from collections.abc import Iterable
+from contextlib import suppress
 from datetime import UTC
 from pathlib import Path
 from types import TracebackType
@@ -25,6 +26,7 @@ from console.backend.journal_record import (
     Record,
     RecordKind,
     Scan,
+    acknowledged,
     scan,
 )
 from console.backend.outcome import Outcome
@@ -34,6 +36,8 @@ from console.backend.value import Value
 
 __all__ = ["Anchor", "Field", "Journal", "JournalVerdict", "Record", "RecordKind", "read_journal", "verify_journal"]
 
+REPLACES = "replaces"
+"""The field of a journal that stands in for a damaged one."""
 _ASK = "Keep the file as it is, compare it with the anchors in the database, and decide by evidence."
 
 
@@ -53,6 +57,8 @@ class JournalVerdict(Value):
     """The first event of ours whose record is not in the journal as it was anchored; empty where there is none."""
     strangers: tuple[SafeText, ...] = ()
     """Events that somebody without the journal's key has written; they say nothing about the journal."""
+    gone: tuple[SafeText, ...] = ()
+    """What the journal has acknowledged and the database does not have: a failover or a restore has lost it."""
     unanchored: int = 0
     """Records after the last anchor: nothing outside of the file vouches for them yet."""
 
@@ -123,6 +129,22 @@ class Journal:
         except (CutterError, OSError):
             os.close(descriptor)
             raise
+        return journal
+
+    @classmethod
+    def replace(cls, path: Path, run_id: str, context: Context, because: str) -> Self:
+        """Begin another journal where the old one is missing or damaged, so that the run can be ended.
+
+        What is there is kept beside it, `<name>.damaged-<hex>`, and the new journal's second record says so. It does not
+        pass for the old one: its events do not stand under the old one's anchors.
+        """
+        aside = path.with_name(f"{path.name}.damaged-{secrets.token_hex(4)}")
+        with suppress(FileNotFoundError):
+            path.rename(aside)
+        journal = cls.create(path, run_id, context)
+        journal.append(
+            RecordKind.NOTE, GENESIS_PHASE, (Field(key=REPLACES, value=aside.name), Field(key="because", value=because))
+        )
         return journal
 
     @property
@@ -242,7 +264,18 @@ def verify_journal(path: Path, events: tuple[AnchoredEvent, ...] = (), run_id: s
         return JournalVerdict(outcome=Outcome.INCONCLUSIVE, detail=f"{path}: {error.strerror}")
     finally:
         os.close(descriptor)
-    return _verdict(found, {one.sequence: one.hash for one in records}, events, run_id)
+    gone = acknowledged_and_gone(records, events)
+    return _verdict(found, {one.sequence: one.hash for one in records}, events, run_id, gone)
+
+
+def acknowledged_and_gone(records: Iterable[Record], events: Iterable[AnchoredEvent]) -> tuple[str, ...]:
+    """Pure: the acknowledged effects whose events the database does not have."""
+    there = {(event.sequence, event.hash) for event in events}
+    return tuple(
+        f"{effect.phase} (transaction {effect.value('xid')}, record {effect.sequence} of {effect.time})"
+        for effect in acknowledged(records)
+        if (effect.sequence, effect.hash) not in there
+    )
 
 
 def read_journal(path: Path) -> tuple[Record, ...]:
@@ -263,15 +296,17 @@ def read_journal(path: Path) -> tuple[Record, ...]:
     return tuple(records)
 
 
-def _verdict(found: Scan, hashes: dict[int, str], events: tuple[AnchoredEvent, ...], run_id: str) -> JournalVerdict:
-    """Pure: a fault of the chain first, then the first false anchor, then what nothing vouches for."""
+def _verdict(
+    found: Scan, hashes: dict[int, str], events: tuple[AnchoredEvent, ...], run_id: str, gone: tuple[str, ...]
+) -> JournalVerdict:
+    """Pure: a fault of the chain first, then the first false anchor, then what is gone, then what nothing vouches for."""
     apart = [event for event in events if hashes.get(event.sequence) != event.hash]
     false = next((event for event in apart if event.is_ours), None)
     strangers = tuple(str(event) for event in apart if not event.is_ours)
     anchored = max((event.sequence for event in events if event.is_ours and event not in apart), default=-1)
     unanchored = found.records - 1 - anchored if anchored >= 0 else 0
     broken = found.wrong or _other_run(found, run_id)
-    first_bad = found.first_bad if found.wrong else 0
+    first_bad: int | None = found.first_bad if found.wrong else 0
     if not broken and false is not None:
         lost = false.sequence not in hashes
         first_bad = found.records if lost else false.sequence
@@ -279,6 +314,8 @@ def _verdict(found: Scan, hashes: dict[int, str], events: tuple[AnchoredEvent, .
             "is missing: the journal was cut off" if lost else "is another one: the journal was replaced or rewritten"
         )
         broken = f"record {first_bad} {what}, says {false}"
+    if not broken and gone:
+        broken, first_bad = f"acknowledged, and gone from the database: {'; '.join(gone)}", None
     outcome, detail = (Outcome.FAIL, broken) if broken else _sound(found, events, unanchored, strangers)
     return JournalVerdict(
         outcome=outcome,
@@ -290,6 +327,7 @@ def _verdict(found: Scan, hashes: dict[int, str], events: tuple[AnchoredEvent, .
         torn_bytes=found.torn_bytes,
         first_false=str(false) if false is not None else "",
         strangers=strangers,
+        gone=gone,
         unanchored=unanchored,
     )
 

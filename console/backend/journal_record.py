@@ -1,5 +1,6 @@
 """Records of the journal as they lie on disk, and the one pass that reads and proves them."""
 
+from collections.abc import Iterable
 from enum import StrEnum
 from typing import BinaryIO
 
@@ -81,6 +82,29 @@ class Record(Body):
     def value(self, key: str) -> str:
         """The first field of this name; empty where there is none."""
         return next((one.value for one in self.fields if one.key == key), "")
+
+
+NO_EVENT = Field(key="event", value="none")
+"""Marks a noted transaction that writes no event of the run: an import, an armed switch."""
+
+
+def acknowledged(records: Iterable[Record]) -> tuple[Record, ...]:
+    """Pure: the noted transactions whose effect the journal has acknowledged, by a result that is PASS."""
+    found: list[Record] = []
+    noted: dict[str, Record] = {}
+    for record in records:
+        match record.kind:
+            case RecordKind.INTENT:
+                noted = {}
+            case RecordKind.NOTE if record.value("xid"):
+                noted[record.phase] = record
+            case RecordKind.RESULT:
+                effect = noted.pop(record.phase, None)
+                if effect is not None and record.value("outcome") == "PASS" and NO_EVENT not in effect.fields:
+                    found.append(effect)
+            case RecordKind.NOTE:
+                pass
+    return tuple(found)
 
 
 class Scan(Value):

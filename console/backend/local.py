@@ -15,18 +15,20 @@ from console.backend.errors import CutterError, Drifted, Refused, StopCode, Usag
 from console.backend.facade import OnProgress
 from console.backend.gates.board import measure_board, named
 from console.backend.gates.pre import is_drift, readiness
+from console.backend.panic import panic
 from console.backend.plan import bind
 from console.backend.readiness import Board, BundleView, DriftReport, GateReport, ReportView
 from console.backend.reasons import require_short_reason
-from console.backend.runs import briefings, rulings, starting
+from console.backend.runs import arming, briefings, rulings, starting
 from console.backend.runs.backups import ensure_backup
 from console.backend.runs.engine import Engine
-from console.backend.runs.inspection import list_runs, view_run
+from console.backend.runs.inspection import known_run, list_runs, view_run
+from console.backend.runs.moves import command_of
+from console.backend.runs.operations import settle_run
 from console.backend.runs.site import Site
 from console.backend.runs.sources import limits, read_source
-from console.backend.runs.states import Family, Mode, Stage
+from console.backend.runs.states import Family, Mode, Move, RunState, Stage
 from console.backend.runs.step import Step
-from console.backend.runs.workspace import Workspace
 from console.backend.status import measure_status
 from console.backend.views import (
     ApprovalView,
@@ -41,6 +43,9 @@ from console.backend.views import (
     Status,
     SwitchView,
 )
+
+_GOES_ON = frozenset({Move.SETTLE, Move.CONTINUE, Move.ARM, Move.IMPORT_SG_1, Move.IMPORT_SG_2, Move.ENACT})
+
 
 SignStatement = Callable[[Path], Path]
 """The demo's way to sign; there is none elsewhere."""
@@ -125,14 +130,21 @@ class LocalBackend:
         self._require_writable()
         kill_switch.require_no_hold(self.site)
         before = self.run(run_id)
-        if before.state.family in {Family.VOIDED, Family.REVERTED, Family.FAILED}:
-            message = f"run {run_id} is {before.state.name}; it does not go on"
-            raise Refused(StopCode.INVARIANT_FAILED, message, f"Legal now: {', '.join(before.moves)}")
+        if not _GOES_ON & set(before.moves):
+            message = f"run {run_id} at {before.state.name} does not go on; legal now: {', '.join(before.moves)}"
+            raise Refused(StopCode.INVARIANT_FAILED, message, command_of(before.moves[0], run_id))
         self._walked(Engine(self.site, run_id, on_progress))
         after = self.run(run_id)
         if before.state == after.state and after.state.family is Family.ACTIVE:
             self._refuse_standstill(after)
         return after
+
+    def settle(self, run_id: str) -> RunView:
+        """Ask again what became of whatever was begun with the run and not finished."""
+        self._require_writable()
+        known = known_run(self.site, run_id)
+        settle_run(self.site, known.workspace, known.request)
+        return self.run(run_id)
 
     def approvals(self) -> tuple[ApprovalView, ...]:
         """Statements drafted and imported, the newest first."""
@@ -157,7 +169,10 @@ class LocalBackend:
         return briefings.brief(self.site, danger, run_id)
 
     def arm(self, run_id: str, confirm: str) -> SwitchView:
-        """Arm the switch for this run to cut."""
+        """Arm the switch for this run to cut; where it is, nothing is to be done."""
+        if confirm == run_id and kill_switch.armed_for(self.site, run_id, "cut"):
+            kill_switch.require_no_hold(self.site)
+            return kill_switch.measure_switch(self.site)
         self._confirmed(Danger.ARM, run_id, confirm)
         self._arm(run_id, "cut")
         return kill_switch.measure_switch(self.site)
@@ -168,7 +183,7 @@ class LocalBackend:
 
     def panic(self, reason: str) -> SwitchView:
         """HOLD, cancel, end the lease."""
-        return kill_switch.panic(self.site, reason)
+        return panic(self.site, reason)
 
     def release_hold(self, confirm: str) -> SwitchView:
         """Clear the HOLD."""
@@ -176,14 +191,21 @@ class LocalBackend:
         return kill_switch.release_hold(self.site, confirm)
 
     def enact(self, run_id: str, confirm: str, on_progress: OnProgress) -> RunView:
-        """Enact a verified draft cut under SG_2, and close the run; the switch is armed for this alone."""
+        """Enact a verified draft cut under SG_2, and close the run; the switch is armed for this alone.
+
+        A run that has been enacted is only closed, where it is not.
+        """
+        if confirm == run_id and (done := self._done(run_id, _is_enacted)) is not None:
+            return self.resume(run_id, on_progress) if Move.CONTINUE in done.moves else done
         self._confirmed(Danger.ENACT, run_id, confirm)
         self._arm(run_id, "enact")
         self._walked(Engine(self.site, run_id, on_progress), enact=True)
         return self.run(run_id)
 
     def revert(self, run_id: str, confirm: str) -> RunView:
-        """Take a draft cut back."""
+        """Take a draft cut back; where it is taken back, nothing is to be done."""
+        if confirm == run_id and (done := self._done(run_id, _is_reverted)) is not None:
+            return done
         self._confirmed(Danger.REVERT, run_id, confirm)
         self._arm(run_id, "revert")
         try:
@@ -248,11 +270,18 @@ class LocalBackend:
         if state.stage is Stage.CLOSEOUT_REPORTED:
             self.report(run_id)
 
+    def _done(self, run_id: str, done: Callable[[RunState], bool]) -> RunView | None:
+        """The run, where what is asked for has been done already and is settled."""
+        self._require_writable()
+        run = self.run(run_id)
+        is_done = run.mode is Mode.LIVE and done(run.state) and Move.SETTLE not in run.moves
+        return run if is_done else None
+
     def _arm(self, run_id: str, purpose: str) -> None:
         """A proven backup that the database takes for fresh comes first; without one it opens no lease."""
-        workspace = Workspace.open(self.site.root, run_id)
-        ensure_backup(Step(self.site, workspace, workspace.request(), lambda *_: None))
-        kill_switch.arm(self.site, run_id, purpose)
+        known = known_run(self.site, run_id)
+        ensure_backup(Step(self.site, known.workspace, known.request, lambda *_: None))
+        arming.arm(self.site, run_id, purpose)
 
     def _require_writable(self) -> None:
         if self.read_only:
@@ -284,6 +313,14 @@ class LocalBackend:
                 raise Refused(StopCode.EXECUTION_DISABLED, message, "cutter-console arm RUN --confirm RUN")
             case _:
                 return
+
+
+def _is_enacted(state: RunState) -> bool:
+    return state.stage in {Stage.LIFECYCLE_ENACTED, Stage.CLOSEOUT_REPORTED}
+
+
+def _is_reverted(state: RunState) -> bool:
+    return state.family is Family.REVERTED
 
 
 def _with_registered(entry: IntakeView, registered: tuple[DocumentRow, ...]) -> IntakeView:

@@ -82,6 +82,8 @@ class Settings(Value):
     """How long the switch stays armed."""
     backup_max_age_minutes: int = Field(default=60, ge=1, le=60)
     """Older, and the backup is taken again before the cut."""
+    statement_minutes: int = Field(default=60, ge=1, le=1440)
+    """How long one statement of a phase may take on the server; a large cut may need more."""
     postgres_programs: str = ""
     """Folder of pg_dump and pg_restore; empty: PATH and the embedded wheel are looked at."""
 

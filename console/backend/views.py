@@ -21,6 +21,15 @@ class SwitchState(StrEnum):
     UNREADABLE = "UNREADABLE"
 
 
+class StopStep(Value):
+    """One thing that panic does, and whether it was done."""
+
+    what: str
+    """HOLD file, HOLD in the database, running statements, lease."""
+    done: bool
+    detail: SafeText
+
+
 class SwitchView(Value):
     """The switch, and for every wait why, since when, by whom, what clears it and when it expires (incident 23)."""
 
@@ -42,6 +51,8 @@ class SwitchView(Value):
     """The command that makes it whole."""
     note: SafeText = ""
     """What else the one who asked has to know."""
+    steps: tuple[StopStep, ...] = ()
+    """What panic has done, item by item; empty where nobody has panicked."""
 
 
 class CountView(Value):
@@ -166,10 +177,13 @@ class PhaseView(Value):
 
 
 class Interruption(Value):
-    """A phase began and nobody finished it: what the database says of it (design section 5, incident 26)."""
+    """A phase or another operation began and nobody finished it: what the database says of it."""
 
-    phase: Phase
+    what: SafeText
+    """The phase, or the operation: start, import, arm, revert, void, edit."""
     since: datetime
+    is_settled: bool
+    """Whether it is known what became of it; where it is not, the one move is to ask again."""
     database_says: SafeText
 
 

@@ -1,4 +1,4 @@
-"""run start|list|show|resume|void, verify, enact, revert."""
+"""run start|list|show|resume|settle|void, verify, enact, revert."""
 
 from pathlib import Path
 
@@ -101,6 +101,11 @@ def resume(options: Options, request: OneRun) -> ExitStatus:
     return _said(options, "run resume", backend_of(options).resume(request.run, _narrate))
 
 
+def settle(options: Options, request: OneRun) -> ExitStatus:
+    """Ask again what became of what was begun with the run and not finished."""
+    return _said(options, "run settle", backend_of(options).settle(request.run), ExitStatus.DONE)
+
+
 def void(options: Options, request: VoidRun) -> ExitStatus:
     """End a run that has cut nothing."""
     return _said(options, "run void", backend_of(options).void(request.run, request.reason), ExitStatus.DONE)
@@ -165,7 +170,7 @@ def run_lines(run: RunView) -> list[str]:
     ]
     if run.interruption is not None:
         lines.append(
-            f"INTERRUPTED in {run.interruption.phase} since {run.interruption.since}; the database says: {run.interruption.database_says}"
+            f"INTERRUPTED in {run.interruption.what} since {run.interruption.since}; the database says: {run.interruption.database_says}"
         )
     lines += [
         f"{phase.phase.number:>2} {phase.phase:<18} {phase.status:<8} {phase.outcome:<13} {phase.detail}"

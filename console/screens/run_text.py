@@ -50,7 +50,7 @@ def head(run: RunView, now: datetime, actions: tuple[Action, ...]) -> list[Line]
     ]
     if run.interruption is not None:
         cut = run.interruption
-        lines.append(line(Span(f"INTERRUPTED in {cut.phase.value}, {age(cut.since, now)}. ", "bad")))
+        lines.append(line(Span(f"INTERRUPTED in {cut.what}, {age(cut.since, now)}. ", "bad")))
         lines.append(line(Span("The database says: ", "strong"), str(cut.database_says)))
     if run.waits_for:
         lines.append(line(Span("waits for ", "muted"), str(run.waits_for)))
@@ -93,7 +93,7 @@ def phase_to_look_at(run: RunView) -> int:
 def phase_row(view: PhaseView, run: RunView) -> Line:
     """Number, name, status and outcome in words."""
     status = (
-        "interrupted" if run.interruption is not None and run.interruption.phase is view.phase else view.status.value
+        "interrupted" if run.interruption is not None and run.interruption.what == view.phase else view.status.value
     )
     tone: Tone = "bad" if status == "interrupted" else _STATUS_TONES[view.status]
     outcome = "" if view.outcome.value == "NOT_RUN" else view.outcome.value

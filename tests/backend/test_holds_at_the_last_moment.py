@@ -6,8 +6,8 @@ from threading import Thread
 
 import pytest
 
-from console.backend import kill_switch
 from console.backend.errors import CutterError, Held, StopCode
+from console.backend.runs import arming
 from console.backend.runs.states import Phase
 from tests.backend.database.waiting import LONGEST_S, until_somebody_waits
 from tests.passage import Passage
@@ -20,7 +20,7 @@ def test_a_hold_file_stops_the_arming_itself(at: At) -> None:
     passage = at("SG_1 imported")
     passage.site.hold_file.touch()
     with pytest.raises(Held):
-        kill_switch.arm(passage.site, passage.run_id, "cut")
+        arming.arm(passage.site, passage.run_id, "cut")
     assert passage.rows("SELECT count(*) FROM cutter_governance.execution_lease") == [(0,)]
 
 

@@ -1,14 +1,19 @@
 """Reads of the record: runs, events, approvals, switch and documents, as typed rows."""
 
 from datetime import datetime
+from typing import Literal
 
 import psycopg
 from psycopg import sql
 from psycopg.rows import class_row, dict_row
 
 from console.backend.errors import Refused, StopCode
+from console.backend.journal_record import Anchor
 from console.backend.runs.states import Family, RunState, Stage
 from console.backend.value import Value
+
+TransactionStatus = Literal["committed", "aborted", "in progress", "unknown"]
+_STATUSES: tuple[TransactionStatus, ...] = ("committed", "aborted", "in progress")
 
 
 class RunRow(Value):
@@ -190,10 +195,17 @@ def documents(connection: psycopg.Connection) -> tuple[DocumentRow, ...]:
         )
 
 
-def transaction_status(connection: psycopg.Connection, xid: str) -> str:
-    """What became of a transaction on this timeline: committed, aborted, in progress, or unknown (incident 26)."""
+def has_event(connection: psycopg.Connection, run_id: str, anchor: Anchor) -> bool:
+    """Whether the database has the event that names this record of the run's journal."""
+    query = "SELECT 1 FROM cutter_governance.v_run_event WHERE run_id = %s AND journal_seq = %s AND journal_head = %s"
+    return connection.execute(query, (run_id, anchor.sequence, anchor.hash)).fetchone() is not None
+
+
+def transaction_status(connection: psycopg.Connection, xid: str) -> TransactionStatus:
+    """What became of a transaction on this timeline; unknown where it is too old, or the server has not given the id out."""
     try:
-        row = connection.execute("SELECT pg_xact_status(%s::xid8)", (xid,)).fetchone()
+        with connection.transaction():
+            row = connection.execute("SELECT pg_xact_status(%s::xid8)", (xid,)).fetchone()
     except psycopg.errors.InvalidParameterValue:
         return "unknown"
-    return str(row[0]) if row and row[0] else "unknown"
+    return next((status for status in _STATUSES if row == (status,)), "unknown")

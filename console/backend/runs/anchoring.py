@@ -37,7 +37,7 @@ def come_to_rest(site: Site, workspace: Workspace, request: RunRequestFile, jour
     try:
         if anchor_of(site, request) == journal.head:
             return
-        with connect(site.settings.database.executor, timeout_s=10, purpose="rest") as connection:
+        with connect(site.settings.database.executor, timeout_s=10, purpose="rest", replicated=False) as connection:
             ledger.rest(connection, workspace.run_id, noted(connection, workspace, "rest", {}, journal.head))
     except CutterError:
         return

@@ -8,12 +8,15 @@ from console.backend.backup.request import BackupPhase, BackupRequest
 from console.backend.backup.take import take_backup
 from console.backend.database import ledger
 from console.backend.database.connections import connect
-from console.backend.errors import CutterError, Refused, StopCode
+from console.backend.database.measure import measure_identity
+from console.backend.database.records import require_run
+from console.backend.errors import CutterError
 from console.backend.outcome import Check, Evidence, Outcome
 from console.backend.programs import installations, pick_dump_programs, pick_server_programs
 from console.backend.runs.site import Site
 from console.backend.runs.step import Step
 from console.backend.runs.workspace import Workspace
+from console.backend.world import Target
 
 _LEDGER = (
     "policy_pin",
@@ -57,13 +60,10 @@ _MARGIN = timedelta(seconds=30)
 
 def take_run_backup(step: Step) -> tuple[Check, ...]:
     """Dump, encrypt, restore, compare. Raises BackupNotProven or RecipientUnusable: no proof, no cut."""
-    world = step.workspace.plan().world
-    if world is None:
-        raise Refused(StopCode.INVARIANT_FAILED, "the plan is bound to no database", "Start another run.")
     site = step.site
     request = BackupRequest(
         conninfo=site.settings.database.verifier,
-        target=world.target,
+        target=_target(step),
         tables=RUN_TABLES,
         backups=site.backups,
         recipient=site.settings.backup_gpg_fpr,
@@ -79,6 +79,16 @@ def take_run_backup(step: Step) -> tuple[Check, ...]:
     with connect(site.settings.database.verifier, purpose="backup proof") as connection:
         ledger.record_backup(connection, step.run_id, _proof(record))
     return (step.passed("backup proven", _in_words(record), f"restore of {record.file_name}"),)
+
+
+def _target(step: Step) -> Target:
+    """The database that the run was planned for; without a plan's file, the one that has the run: it can still be taken back."""
+    facts = step.workspace.plan_facts()
+    if facts is not None:
+        return facts.target
+    with connect(step.site.settings.database.verifier, read_only=True, purpose="target") as connection:
+        require_run(connection, step.run_id)
+        return measure_identity(connection, step.site.context.host).target
 
 
 def _proof(record: BackupRecord) -> ledger.BackupProof:
@@ -125,8 +135,8 @@ def fresh_backup(step: Step) -> tuple[Check, ...]:
 def newest_of_run(site: Site, run_id: str) -> BackupRecord | None:
     """The newest proven backup of the plan's database since this run began; its file is there, with its size."""
     workspace = Workspace.open(site.root, run_id)
-    plan, since = workspace.plan(), workspace.request().started_at
-    target = plan.world.target if plan.world else None
+    facts, since = workspace.plan_facts(), workspace.request().started_at
+    target = facts.target if facts else None
     for listed in list_backups(site.backups, site.context.now()):
         record = listed.record
         if record is not None and not listed.problem and (record.target, record.taken_at >= since) == (target, True):

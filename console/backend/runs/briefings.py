@@ -125,7 +125,7 @@ def _reversal(danger: Danger) -> str:
 
 
 def _legal(site: Site, danger: Danger, run: RunView) -> Check:
-    allowed = _MOVE[danger] in run.moves and run.interruption is None
+    allowed = _MOVE[danger] in run.moves
     answer = f"the run is at {run.state.name}" + (", interrupted" if run.interruption else "")
     return _check(site, "legal move", answer, allowed, f"Legal now: {', '.join(run.moves) or 'nothing'}")
 

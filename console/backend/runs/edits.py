@@ -10,21 +10,23 @@ from psycopg.types.json import Jsonb
 from console.backend.approvals.statement import new_run_id
 from console.backend.canonical_json import canonical_json, sha256_hex
 from console.backend.database import ledger
-from console.backend.database.connections import connect, scalar
+from console.backend.database.connections import connect
 from console.backend.database.ledger import Event
 from console.backend.database.measure import measure_world, readers_digest_without
 from console.backend.errors import Refused, StopCode
 from console.backend.journal import Journal
-from console.backend.journal_record import Field, RecordKind
+from console.backend.journal_record import Anchor, Field, RecordKind
 from console.backend.kill_switch import stop_under_hold
 from console.backend.outcome import Check, Outcome, worst
 from console.backend.plan import Coverage, CutPlan, DocumentPlan, PlannedUnit, SourceVersion
 from console.backend.runs.anchoring import come_to_rest, noted
 from console.backend.runs.backups import take_run_backup
+from console.backend.runs.lease import LeaseHolder
+from console.backend.runs.operations import committing, finish, operation
 from console.backend.runs.site import Site
 from console.backend.runs.starting import run_row
 from console.backend.runs.states import Mode, Phase, Stage
-from console.backend.runs.step import Step
+from console.backend.runs.step import Role, Step
 from console.backend.runs.verification import edit_checks, measure_rows
 from console.backend.runs.workspace import EDIT_PROFILE, PhaseRecord, RunRequestFile, Workspace
 from console.backend.value import Value
@@ -64,16 +66,18 @@ def plan_edits(site: Site, docprefix: str, edits: tuple[DraftEdit, ...]) -> str:
     workspace = Workspace.create(site.root, asked)
     workspace.write("source.raw", source)
     with Journal.create(workspace.journal, asked.run_id, site.context) as journal:
+        journal.append(RecordKind.INTENT, "plan edits")
         _plan(site, workspace, asked, edits, journal)
         began, clock = site.context.now(), time.perf_counter()
         checks = take_run_backup(Step(site, workspace, asked, lambda *_: None))
         taken = _record(Phase.PRE_WRITE_BACKUP, checks, began, clock)
-        with connect(site.settings.database.executor, purpose="edit: to the pause") as connection:
-            event = _event(connection, workspace, taken, journal)
-            ledger.advance(connection, asked.run_id, Stage.PRE_WRITE_BACKUP_TAKEN, event)
-            event = _step(connection, workspace, "edit: to the pause", journal)
-            ledger.advance(connection, asked.run_id, Stage.AWAITING_CUT_AUTHORIZATION, event)
+        with committing(site, journal, asked.run_id, "edit: to the pause") as promise:
+            event = _event(promise.connection, workspace, taken, promise.head)
+            ledger.advance(promise.connection, asked.run_id, Stage.PRE_WRITE_BACKUP_TAKEN, event)
+            event = _step(promise.connection, workspace, "edit: to the pause", journal)
+            ledger.advance(promise.connection, asked.run_id, Stage.AWAITING_CUT_AUTHORIZATION, event)
         workspace.write_record(taken)
+        finish(journal, asked.run_id, "plan edits", "the run waits for SG_1")
         come_to_rest(site, workspace, asked, journal)
     return asked.run_id
 
@@ -86,9 +90,7 @@ def _record(phase: Phase, checks: tuple[Check, ...], began: datetime, clock: flo
     return PhaseRecord(phase=phase, outcome=outcome, detail=detail, started_at=began, took_ms=took, checks=checks)
 
 
-def _event(connection: psycopg.Connection, workspace: Workspace, record: PhaseRecord, journal: Journal) -> Jsonb:
-    said = (Field(key="outcome", value=record.outcome), Field(key="detail", value=record.detail))
-    head = journal.append(RecordKind.NOTE, record.phase, said)
+def _event(connection: psycopg.Connection, workspace: Workspace, record: PhaseRecord, head: Anchor) -> Jsonb:
     text = canonical_json(record).decode()
     event = Event(phase=record.phase, outcome=record.outcome, record=text, anchor=head)
     return ledger.event_json(connection, workspace.run_id, event, workspace.journal_key())
@@ -101,8 +103,10 @@ def _step(connection: psycopg.Connection, workspace: Workspace, phase: str, jour
 def _plan(
     site: Site, workspace: Workspace, asked: RunRequestFile, edits: tuple[DraftEdit, ...], journal: Journal
 ) -> None:
-    with connect(site.settings.database.executor, purpose="edit: plan") as connection:
-        ledger.create_run(connection, run_row(asked, "edit"), _step(connection, workspace, "plan edits", journal))
+    with committing(site, journal, asked.run_id, "plan edits") as promise:
+        connection = promise.connection
+        event = noted(connection, workspace, "plan edits", {}, promise.head)
+        ledger.create_run(connection, run_row(asked, "edit"), event)
         units, start, line = [], 0, 1
         for edit in edits:
             row = connection.execute(_UNIT, (edit.address,)).fetchone()
@@ -163,17 +167,20 @@ def apply_edits(site: Site, run_id: str) -> int:
     """
     workspace = Workspace.open(site.root, run_id)
     plan, source = workspace.plan(), workspace.source()
-    with Journal.resume(workspace.journal, run_id, site.context) as journal:
-        with connect(site.settings.database.executor, timeout_s=0, purpose="edit") as connection:
-            addresses = [unit.address for unit in plan.document.units]
-            untouched = readers_digest_without(connection, addresses)
-            xid = str(scalar(connection, "SELECT pg_current_xact_id()::text"))
-            said = (Field(key="units", value=str(plan.n_units)), Field(key="xid", value=xid))
+    said = (Field(key="units", value=str(plan.n_units)),)
+    with (
+        operation(site, workspace, workspace.request(), "edit", said) as journal,
+        LeaseHolder(site, run_id) as lease,
+    ):
+        if not lease.take("edit"):
+            raise Refused(StopCode.EXECUTION_DISABLED, f"the switch is not armed for run {run_id} to edit", "Arm it.")
+        limit_s = site.settings.statement_minutes * 60.0
+        with committing(site, journal, run_id, "edit", timeout_s=limit_s) as promise:
+            untouched = readers_digest_without(promise.connection, [unit.address for unit in plan.document.units])
             record = json.dumps({"status": "edited", "units": plan.n_units})
-            head = journal.append(RecordKind.NOTE, "edit", said)
-            event = Event(phase="edit", outcome=Outcome.PASS, record=record, anchor=head)
-            told = ledger.event_json(connection, run_id, event, workspace.journal_key())
-            ledger.apply_edit(connection, run_id, plan, source, told)
+            event = Event(phase="edit", outcome=Outcome.PASS, record=record, anchor=promise.head)
+            told = ledger.event_json(promise.connection, run_id, event, workspace.journal_key())
+            ledger.apply_edit(promise.connection, run_id, plan, source, told)
         try:
             _verify(site, workspace, untouched, journal)
         finally:
@@ -188,8 +195,9 @@ def _verify(site: Site, workspace: Workspace, untouched: str, journal: Journal) 
     with connect(site.settings.database.verifier, read_only=True, purpose="edit: verify") as connection:
         checks = edit_checks(workspace.plan(), measure_rows(connection, run_id, docprefix), untouched)
     verified = _record(Phase.WRITE_VERIFY, checks, began, clock)
-    with connect(site.settings.database.verifier, purpose="edit: verify") as connection:
-        ledger.record_edit_verification(connection, run_id, _event(connection, workspace, verified, journal))
+    with committing(site, journal, run_id, "edit: verify", role=Role.VERIFIER) as promise:
+        told = _event(promise.connection, workspace, verified, promise.head)
+        ledger.record_edit_verification(promise.connection, run_id, told)
     workspace.write_record(verified)
     if verified.outcome is not Outcome.PASS:
         message = f"the edits of run {run_id} are not what was planned: {verified.detail}"

@@ -2,27 +2,39 @@
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 
 import psycopg
 from psycopg.types.json import Jsonb
 
 from console.backend.canonical_json import canonical_json
 from console.backend.database import ledger
-from console.backend.database.connections import CommitUnknown, connect, scalar
+from console.backend.database.connections import CommitUnknown, connect
 from console.backend.database.ledger import Event
-from console.backend.database.records import find_run, open_lease, require_run
+from console.backend.database.records import open_lease, require_run
 from console.backend.errors import CutterError, Refused, StopCode, Unmeasured
 from console.backend.journal import Journal
-from console.backend.journal_record import Anchor, Field, RecordKind
-from console.backend.kill_switch import armed_for, require_no_hold
+from console.backend.journal_record import Field, RecordKind
+from console.backend.kill_switch import require_no_hold
 from console.backend.outcome import Check, Outcome, worst
 from console.backend.runs.anchoring import come_to_rest, noted
 from console.backend.runs.failures import leave_after
-from console.backend.runs.hold_watch import cancelled_by_hold
+from console.backend.runs.lease import LeaseHolder
+from console.backend.runs.operations import (
+    committing,
+    effect_stands,
+    finish,
+    note_attempt,
+    open_journal,
+    settle_lost,
+    settle_unfinished,
+)
+from console.backend.runs.phase_watch import watched
 from console.backend.runs.phases import PHASES
+from console.backend.runs.settling import NotKnownYet
 from console.backend.runs.site import Site
-from console.backend.runs.standing import anchor_of, dry_run_state, settle_interruption
-from console.backend.runs.states import PHASE_TO, Family, Mode, Phase, RunState, next_phase
+from console.backend.runs.standing import dry_run_state
+from console.backend.runs.states import Family, Mode, Phase, RunState, Stage, next_phase
 from console.backend.runs.step import PhaseWork, Role, Step
 from console.backend.runs.workspace import PhaseRecord, Workspace
 from console.backend.views import Progress
@@ -40,6 +52,7 @@ class Engine:
         self.workspace = Workspace.open(site.root, run_id)
         self.request = self.workspace.request()
         self._on_progress = on_progress
+        self._lease = LeaseHolder(site, run_id)
 
     def state(self) -> RunState:
         """Where the run is: the database's word for LIVE, the records' for DRYRUN."""
@@ -53,14 +66,14 @@ class Engine:
 
         Raises the CutterError that stopped it, after the run's state and journal say so.
         """
-        with Journal.resume(self.workspace.journal, self.request.run_id, self.site.context, self._anchor()) as journal:
-            settle_interruption(self.site, self.workspace, self.request, journal)
-            self._return_to_way(journal)
+        with open_journal(self.site, self.workspace, self.request) as journal:
             try:
+                self._return_to_way(journal)
                 while (phase := self._next(self.state(), enact=enact)) is not None:
                     self._pass(_WORK[phase], journal)
             finally:
                 self._disarm_at_rest(journal)
+                self._lease.let_go()
                 come_to_rest(self.site, self.workspace, self.request, journal)
             return self.state()
 
@@ -69,8 +82,8 @@ class Engine:
         if self.request.mode is Mode.DRYRUN or phase not in _NEEDS_SWITCH:
             return phase
         if phase is Phase.LIFECYCLE_ENACT:
-            return phase if enact else None
-        return phase if armed_for(self.site, self.request.run_id, "cut") else None
+            return phase if enact and self._lease.take("enact") else None
+        return phase if self._lease.take("cut") else None
 
     def _pass(self, work: PhaseWork, journal: Journal) -> None:
         step = Step(self.site, self.workspace, self.request, self._reporter(work.phase))
@@ -89,13 +102,23 @@ class Engine:
 
         try:
             done = self._transact(work, step, journal, checks, record)
+        except (KeyboardInterrupt, SystemExit):
+            # The statement was cancelled and rolled back, or COMMIT had been answered: the server says which.
+            with suppress(NotKnownYet):
+                settle_unfinished(self.site, self.workspace, self.request, journal)
+            raise
         except CutterError as error:
             failed = record(_outcome_of(error), f"{error.code}: {error.message}")
             self.workspace.write_record(failed)
             leave_after(error, step, work.phase, failed, journal)
             raise
-        self.workspace.write_record(done)
-        journal.append(RecordKind.RESULT, work.phase, _summary(done))
+        try:
+            self.workspace.write_record(done)
+            journal.append(RecordKind.RESULT, work.phase, _summary(done))
+        except CutterError as error:
+            if not step.is_live:
+                raise
+            raise effect_stands(step.run_id, work.phase, error) from error
         step.report(f"{done.outcome}: {done.detail}", 1, 1)
 
     def _transact(
@@ -112,12 +135,12 @@ class Engine:
         _require(work.phase, checks)
         database = self.site.settings.database
         conninfo = database.verifier if work.role is Role.VERIFIER else database.executor
-        xid = ""
+        limit_s = self.site.settings.statement_minutes * 60.0
         try:
             measured = self._measured_apart(work, step, conninfo)
             with (
-                connect(conninfo, read_only=not step.is_live, timeout_s=0, purpose=work.phase) as connection,
-                cancelled_by_hold(self.site, connection),
+                connect(conninfo, read_only=not step.is_live, timeout_s=limit_s, purpose=work.phase) as connection,
+                watched(self.site, connection, conninfo, step.report),
             ):
                 measured = work.measure(step, connection) if measured is None else measured
                 checks += measured
@@ -128,10 +151,10 @@ class Engine:
                     return record(Outcome.PASS, _detail(checks))
                 checks += work.promise(step)
                 done = record(Outcome.PASS, _detail(checks))
-                xid, event = self._event(connection, work.phase, journal, done)
-                work.write(step, connection, event, measured)
+                work.write(step, connection, self._event(connection, work, journal, done), measured)
         except CommitUnknown as lost:
-            checks.append(self._settle(step, work.phase, xid, lost))
+            said = settle_lost(self.site, journal, step.run_id, work.phase, lost)
+            checks.append(step.passed("settled after a lost COMMIT", said, "pg_xact_status()"))
             done = record(Outcome.PASS, _detail(checks))
         return done
 
@@ -139,41 +162,32 @@ class Engine:
         """What the verifier measures in one snapshot; its record is written in a transaction that sees the present."""
         if work.role is not Role.VERIFIER:
             return None
+        limit_s = self.site.settings.statement_minutes * 60.0
         with (
-            connect(conninfo, read_only=True, timeout_s=0, purpose=work.phase) as connection,
-            cancelled_by_hold(self.site, connection),
+            connect(conninfo, read_only=True, timeout_s=limit_s, purpose=work.phase) as connection,
+            watched(self.site, connection, conninfo, step.report),
         ):
             return work.measure(step, connection)
 
-    def _event(
-        self, connection: psycopg.Connection, phase: Phase, journal: Journal, done: PhaseRecord
-    ) -> tuple[str, Jsonb]:
-        """The transaction's id, journalled before COMMIT, and the event for the function that has the effect."""
-        xid = str(scalar(connection, "SELECT pg_current_xact_id()::text"))
-        head = journal.append(RecordKind.NOTE, phase, (Field(key="xid", value=xid),))
-        event = Event(phase=phase, outcome=done.outcome, record=canonical_json(done).decode(), anchor=head)
-        return xid, ledger.event_json(connection, self.request.run_id, event, self.workspace.journal_key())
-
-    def _settle(self, step: Step, phase: Phase, xid: str, lost: CommitUnknown) -> Check:
-        """COMMIT was sent and the line went dead: the rows decide (incident 26)."""
-        with connect(self.site.settings.database.executor, read_only=True, purpose="settle") as connection:
-            row = find_run(connection, self.request.run_id)
-        reached = row is not None and row.stage in PHASE_TO[phase]
-        if not reached:
-            raise Unmeasured(
-                lost.code, f"{lost.message}; the database did not take transaction {xid}", lost.next_action
-            ) from lost
-        return step.passed("settled after a lost COMMIT", f"transaction {xid} is in the database", "run.stage")
+    def _event(self, connection: psycopg.Connection, work: PhaseWork, journal: Journal, done: PhaseRecord) -> Jsonb:
+        """The event for the function that has the effect; the journal has named the transaction before."""
+        head = note_attempt(connection, journal, work.phase, work.role)
+        event = Event(phase=work.phase, outcome=done.outcome, record=canonical_json(done).decode(), anchor=head)
+        return ledger.event_json(connection, self.request.run_id, event, self.workspace.journal_key())
 
     def _return_to_way(self, journal: Journal) -> None:
+        if self.request.mode is Mode.DRYRUN:
+            return
         state = self.state()
-        if state.family is not Family.STOPPED or self.request.mode is Mode.DRYRUN:
+        closes = state.family is Family.FAILED and state.stage is Stage.LIFECYCLE_ENACTED
+        if state.family is not Family.STOPPED and not closes:
             return
         said = (Field(key="by", value=self.site.operator), Field(key="from", value=state.name))
-        head = journal.append(RecordKind.NOTE, "resume", said)
-        with connect(self.site.settings.database.executor, purpose="resume") as connection:
-            event = noted(connection, self.workspace, "resume", {"from": state.name}, head)
-            ledger.return_to_way(connection, self.request.run_id, event)
+        journal.append(RecordKind.INTENT, "resume", said)
+        with committing(self.site, journal, self.request.run_id, "resume") as promise:
+            event = noted(promise.connection, self.workspace, "resume", {"from": state.name}, promise.head)
+            ledger.return_to_way(promise.connection, self.request.run_id, event)
+        finish(journal, self.request.run_id, "resume", "the run goes on")
 
     def _disarm_at_rest(self, journal: Journal) -> None:
         """The switch is off after success and after failure alike (design section 8); out of reach, the lease expires."""
@@ -183,13 +197,10 @@ class Engine:
             with connect(self.site.settings.database.monitor, read_only=True, purpose="lease") as connection:
                 lease = open_lease(connection)
             if lease is not None and lease.run_id == self.request.run_id:
-                with connect(self.site.settings.database.executor, purpose="disarm") as connection:
+                with connect(self.site.settings.database.executor, purpose="disarm", replicated=False) as connection:
                     ledger.disarm(connection, "the run came to rest")
         except CutterError as error:
             journal.append(RecordKind.NOTE, "disarm", (Field(key="not_confirmed", value=error.message),))
-
-    def _anchor(self) -> Anchor | None:
-        return anchor_of(self.site, self.request)
 
     def _reporter(self, phase: Phase) -> Callable[[str, int, int | None], None]:
         def report(step: str, done: int, total: int | None) -> None:

@@ -2,13 +2,14 @@
 
 from console.backend.canonical_json import canonical_json
 from console.backend.database import ledger
-from console.backend.database.connections import CommitUnknown, connect
+from console.backend.database.connections import CommitUnknown
 from console.backend.database.ledger import Event
 from console.backend.errors import CutterError, Drifted, StopCode, Unmeasured
 from console.backend.journal import Journal
-from console.backend.journal_record import Anchor, Field, RecordKind
+from console.backend.journal_record import Field, RecordKind
 from console.backend.kill_switch import set_hold_file
 from console.backend.reasons import kept_reason
+from console.backend.runs.operations import committing
 from console.backend.runs.states import Family, Phase
 from console.backend.runs.step import Step
 from console.backend.runs.workspace import PhaseRecord
@@ -28,9 +29,12 @@ _RESUMABLE = frozenset(
 )
 
 
-def family_after(error: CutterError) -> Family:
-    """Pure: what may come right by itself or by the operator's hand stops the run; the rest fails it."""
-    if isinstance(error, Unmeasured | Drifted) or error.code in _RESUMABLE:
+def family_after(error: CutterError, phase: Phase) -> Family:
+    """Pure: what may come right by itself or by the operator's hand stops the run; the rest fails it.
+
+    A closeout is only ever stopped: its units are law, and closing it is the one way on.
+    """
+    if phase is Phase.CLOSEOUT or isinstance(error, Unmeasured | Drifted) or error.code in _RESUMABLE:
         return Family.STOPPED
     return Family.FAILED
 
@@ -43,27 +47,28 @@ def leave_after(error: CutterError, step: Step, phase: Phase, failed: PhaseRecor
     if isinstance(error, CommitUnknown) or error.code is StopCode.UNREACHABLE:
         journal.append(RecordKind.NOTE, phase, (Field(key="stopped", value=f"{error.code}: {error.message}"),))
         return
-    head = journal.append(
+    journal.append(
         RecordKind.RESULT, phase, (Field(key="outcome", value=failed.outcome), Field(key="detail", value=failed.detail))
     )
     if error.code is StopCode.COUNT_MISMATCH:
         set_hold_file(step.site, f"{phase}: {error.message}")
     if not step.is_live:
         return
-    family = family_after(error)
+    family = family_after(error, phase)
     reason = phase.value if family is Family.FAILED else error.code.removeprefix("STOP_").lower()
     try:
-        _record(error, step, failed, (family, reason), head)
+        _record(error, step, failed, (family, reason), journal)
     except CutterError as second:
         journal.append(RecordKind.NOTE, phase, (Field(key="not_recorded", value=f"{second.code}: {second.message}"),))
 
 
-def _record(error: CutterError, step: Step, failed: PhaseRecord, end: tuple[Family, str], head: Anchor) -> None:
-    with connect(step.site.settings.database.executor, purpose="stop") as connection:
+def _record(error: CutterError, step: Step, failed: PhaseRecord, end: tuple[Family, str], journal: Journal) -> None:
+    with committing(step.site, journal, step.run_id, "stop") as promise:
+        connection = promise.connection
         if error.code is StopCode.COUNT_MISMATCH:
             reason, _ = kept_reason(f"{failed.phase}: {error.message}")
             ledger.set_hold(connection, reason, step.site.operator, step.run_id)
         record = canonical_json(failed).decode()
-        event = Event(phase=failed.phase, outcome=failed.outcome, record=record, anchor=head)
+        event = Event(phase=failed.phase, outcome=failed.outcome, record=record, anchor=promise.head)
         key = step.workspace.journal_key()
         ledger.leave(connection, step.run_id, *end, ledger.event_json(connection, step.run_id, event, key))

@@ -1,51 +1,141 @@
 """A run as it is shown: what was asked, where it stands by evidence, its phases, its legal moves."""
 
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
 from pydantic import ValidationError
 
 from console.backend.database.connections import connect
-from console.backend.database.records import EventRow, RunRow, all_runs, events, open_lease, require_run
-from console.backend.errors import CutterError
-from console.backend.journal import verify_journal
+from console.backend.database.records import EventRow, RunRow, all_runs, events, find_run, open_lease
+from console.backend.errors import CutterError, Refused
+from console.backend.journal import JournalVerdict, verify_journal
 from console.backend.outcome import Outcome
+from console.backend.runs.interruption import interruption
+from console.backend.runs.moves import RunFacts, moves_of
 from console.backend.runs.site import Site
-from console.backend.runs.standing import anchored_events, dry_run_end, dry_run_state, interruption, is_running
-from console.backend.runs.states import Family, Mode, Move, Phase, Stage, is_over, legal_moves
+from console.backend.runs.standing import VOIDED, anchored_events, dry_run_end, dry_run_state, is_running
+from console.backend.runs.states import Family, Mode, Phase, RunState, Stage, is_over
 from console.backend.runs.workspace import EDIT_PROFILE, PhaseRecord, RunRequestFile, Workspace
-from console.backend.views import PhaseStatus, PhaseView, RunSummary, RunView
+from console.backend.views import Interruption, PhaseStatus, PhaseView, RunSummary, RunView
 
+NOT_THERE = RunState(stage=Stage.CREATED, family=Family.STOPPED, reason="not_in_this_database")
+"""A directory whose run the database does not have: it never began, or another database has it."""
 _PAUSES = {
     Stage.AWAITING_CUT_AUTHORIZATION: "SG_1, the sovereign's ruling to cut into draft; then the armed switch",
     Stage.AWAITING_LIFECYCLE_AUTHORIZATION: "SG_2, the sovereign's ruling to enact",
 }
 
 
+@dataclass(frozen=True)
+class Known:
+    """What directory and database have of a run; the one or the other may be missing."""
+
+    workspace: Workspace
+    request: RunRequestFile
+    row: RunRow | None
+    recorded: tuple[EventRow, ...]
+    armed_to: str
+    """What the switch is armed for, for this run; empty where it is not."""
+
+    @property
+    def state(self) -> RunState:
+        if self.row is not None:
+            return self.row.state
+        if self.request.mode is Mode.DRYRUN or (self.workspace.directory / VOIDED).exists():
+            return dry_run_state(self.workspace)
+        return NOT_THERE
+
+
 def view_run(site: Site, run_id: str) -> RunView:
-    """One run, whole. Raises Refused where there is no such run here, Unmeasured where the database is needed and down."""
-    workspace = Workspace.open(site.root, run_id)
-    request = workspace.request()
-    row, recorded, armed = _from_database(site, request)
-    state = row.state if row is not None else dry_run_state(workspace)
+    """One run, whole. Raises Refused where there is no such run, Unmeasured where the database is needed and down."""
+    known = known_run(site, run_id)
+    workspace, request, row = known.workspace, known.request, known.row
+    cut_short = interruption(site, workspace, request)
+    verdict = _journal(workspace, run_id, known.recorded)
+    facts = _facts(known, cut_short, verdict)
     plan = workspace.plan_facts()
+    waits = request.mode is Mode.LIVE and facts.state.family is Family.ACTIVE and not facts.is_unsettled
     return RunView(
         run_id=run_id,
         mode=request.mode,
-        state=state,
+        state=facts.state,
         docprefix=request.docprefix,
         origin=request.origin,
         profile=request.profile,
-        n_units=plan.n_units if plan else None,
+        n_units=plan.n_units if plan else row.n_units if row else None,
         plan_digest=plan.plan_digest if plan else "",
         content_digest=plan.content_digest if plan else "",
         operator=request.operator,
         started_at=request.started_at,
         target=plan.target if plan else None,
         deltas=plan.deltas if plan else (),
-        phases=(_phases_of_edit if request.profile == EDIT_PROFILE else _phases)(workspace, _by_the_console(recorded)),
-        moves=moves_now(legal_moves(state, request.mode), armed=armed),
-        waits_for=_PAUSES.get(state.stage, "") if request.mode is Mode.LIVE and state.family is Family.ACTIVE else "",
-        interruption=interruption(site, workspace, request),
-        journal=_journal(workspace, run_id, recorded),
+        phases=(_phases_of_edit if facts.is_edit else _phases)(workspace, _by_the_console(known.recorded)),
+        moves=moves_of(facts),
+        waits_for=_PAUSES.get(facts.state.stage, "") if waits else "",
+        interruption=cut_short,
+        journal=f"{verdict.outcome}: {verdict.detail}",
     )
+
+
+def measure_facts(site: Site, run_id: str, *, at_rest: bool = False) -> RunFacts:
+    """What the moves of a run depend on, measured now. Raises as `view_run` does.
+
+    `at_rest` is said by who holds the journal's lock, and has settled what was unfinished in it.
+    """
+    known = known_run(site, run_id)
+    cut_short = None if at_rest else interruption(site, known.workspace, known.request)
+    return _facts(known, cut_short, _journal(known.workspace, run_id, known.recorded))
+
+
+def _facts(known: Known, cut_short: Interruption | None, verdict: JournalVerdict) -> RunFacts:
+    planned = known.row is not None and known.row.plan_digest is not None
+    return RunFacts(
+        state=known.state,
+        mode=known.request.mode,
+        is_edit=known.request.profile == EDIT_PROFILE,
+        is_armed=known.armed_to == "cut",
+        is_known=known.row is not None or known.request.mode is Mode.DRYRUN,
+        has_plan=not planned or known.workspace.has_plan(known.row.plan_digest or "" if known.row else ""),
+        has_journal=verdict.outcome is not Outcome.FAIL,
+        is_unsettled=cut_short is not None and not cut_short.is_settled,
+    )
+
+
+def known_run(site: Site, run_id: str) -> Known:
+    """What there is of a run. Raises Refused where neither the root nor the database has one of that id."""
+    workspace = Workspace.open(site.root, run_id)
+    try:
+        request = workspace.request()
+    except Refused as error:
+        row, recorded, armed = _in_database(site, run_id)
+        if row is None:
+            raise error from None
+        return Known(workspace, request_of(row), row, recorded, armed)
+    if request.mode is Mode.DRYRUN:
+        return Known(workspace, request, None, (), "")
+    return Known(workspace, request, *_in_database(site, run_id))
+
+
+def request_of(row: RunRow) -> RunRequestFile:
+    """What a run was started with, as the database has it, where its directory does not."""
+    return RunRequestFile(
+        run_id=row.run_id,
+        mode=Mode.LIVE,
+        origin=row.origin,
+        docprefix=row.docprefix,
+        profile=row.profile,
+        ordinals=False,
+        operator=row.operator,
+        host=row.host,
+        started_at=row.started_at,
+    )
+
+
+def _in_database(site: Site, run_id: str) -> tuple[RunRow | None, tuple[EventRow, ...], str]:
+    with connect(site.settings.database.monitor, read_only=True, purpose="run") as connection:
+        lease = open_lease(connection)
+        armed = lease.purpose if lease is not None and lease.run_id == run_id else ""
+        return find_run(connection, run_id), events(connection, run_id), armed
 
 
 def list_runs(site: Site) -> tuple[RunSummary, ...]:
@@ -68,10 +158,7 @@ def summaries(site: Site, rows: tuple[RunRow, ...]) -> tuple[RunSummary, ...]:
 
 
 def _of_row(site: Site, row: RunRow) -> RunSummary:
-    stuck = False
-    if not is_over(row.state):
-        workspace = Workspace.open(site.root, row.run_id)
-        stuck = workspace.journal.exists() and interruption(site, workspace, workspace.request()) is not None
+    workspace, request = Workspace.open(site.root, row.run_id), request_of(row)
     return RunSummary(
         run_id=row.run_id,
         mode=Mode.LIVE,
@@ -80,43 +167,44 @@ def _of_row(site: Site, row: RunRow) -> RunSummary:
         n_units=row.n_units,
         started_at=row.started_at,
         operator=row.operator,
-        interrupted=stuck,
+        interrupted=not is_over(row.state) and interruption(site, workspace, request) is not None,
     )
 
 
 def _of_files(site: Site, run_id: str) -> RunSummary:
     workspace = Workspace.open(site.root, run_id)
-    request = workspace.request()
+    try:
+        request = workspace.request()
+    except Refused:
+        return _damaged(workspace)
     plan = workspace.plan_facts()
-    dry = dry_run_end(workspace) if request.mode is Mode.DRYRUN else None
-    over = dry is not None and is_over(dry)
+    ended = request.mode is Mode.DRYRUN or (workspace.directory / VOIDED).exists()
+    state = dry_run_end(workspace) if ended else NOT_THERE
     return RunSummary(
         run_id=run_id,
         mode=request.mode,
-        state=dry.name if dry is not None else "not_in_this_database",
+        state=state.name,
         docprefix=request.docprefix,
         n_units=plan.n_units if plan else None,
         started_at=request.started_at,
         operator=request.operator,
-        interrupted=not over and interruption(site, workspace, request) is not None,
+        interrupted=not is_over(state) and interruption(site, workspace, request) is not None,
     )
 
 
-def moves_now(moves: tuple[Move, ...], *, armed: bool) -> tuple[Move, ...]:
-    """Pure: with the switch armed for this run it can go on; without, it is armed first."""
-    if Move.ARM not in moves:
-        return moves
-    rest = tuple(move for move in moves if move not in {Move.ARM, Move.CONTINUE})
-    return (Move.CONTINUE, *rest) if armed else (Move.ARM, *rest)
-
-
-def _from_database(site: Site, request: RunRequestFile) -> tuple[RunRow | None, tuple[EventRow, ...], bool]:
-    if request.mode is Mode.DRYRUN:
-        return None, (), False
-    with connect(site.settings.database.monitor, read_only=True, purpose="run") as connection:
-        lease = open_lease(connection)
-        armed = lease is not None and lease.run_id == request.run_id
-        return require_run(connection, request.run_id), events(connection, request.run_id), armed
+def _damaged(workspace: Workspace) -> RunSummary:
+    """A directory that does not say what it was started with, of a run that the database does not have."""
+    since = datetime.fromtimestamp(workspace.directory.lstat().st_mtime, UTC)
+    return RunSummary(
+        run_id=workspace.run_id,
+        mode=Mode.DRYRUN,
+        state="damaged",
+        docprefix="",
+        n_units=None,
+        started_at=since,
+        operator="",
+        interrupted=False,
+    )
 
 
 def _by_the_console(recorded: tuple[EventRow, ...]) -> tuple[EventRow, ...]:
@@ -181,9 +269,8 @@ def _status(outcome: Outcome) -> PhaseStatus:
             return PhaseStatus.FAILED
 
 
-def _journal(workspace: Workspace, run_id: str, recorded: tuple[EventRow, ...]) -> str:
+def _journal(workspace: Workspace, run_id: str, recorded: tuple[EventRow, ...]) -> JournalVerdict:
     try:
-        verdict = verify_journal(workspace.journal, anchored_events(recorded), run_id)
+        return verify_journal(workspace.journal, anchored_events(recorded), run_id)
     except CutterError as error:
-        return error.message
-    return f"{verdict.outcome}: {verdict.detail}"
+        return JournalVerdict(outcome=Outcome.INCONCLUSIVE, detail=error.message)

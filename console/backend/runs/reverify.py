@@ -6,18 +6,16 @@ import psycopg
 
 from console.backend.canonical_json import canonical_json
 from console.backend.database import ledger
-from console.backend.database.connections import connect, scalar
+from console.backend.database.connections import connect
 from console.backend.database.ledger import Event
 from console.backend.errors import Refused, StopCode
 from console.backend.journal import Journal
-from console.backend.journal_record import Field, RecordKind
 from console.backend.outcome import Check, Outcome, worst
-from console.backend.runs.anchoring import come_to_rest
+from console.backend.runs.operations import committing, operation
 from console.backend.runs.phases.write_verify import CheckList, verify_again
 from console.backend.runs.site import Site
-from console.backend.runs.standing import anchor_of
 from console.backend.runs.states import Family, Mode, Phase, RunState, Stage
-from console.backend.runs.step import Step
+from console.backend.runs.step import Role, Step
 from console.backend.runs.workspace import PhaseRecord, Workspace
 from console.backend.views import RunView
 from console.backend.world import TableDelta
@@ -44,8 +42,7 @@ def verify_drafts(site: Site, run: RunView, *, record: bool) -> tuple[Check, ...
     pause = run.state == RunState(stage=Stage.AWAITING_LIFECYCLE_AUTHORIZATION)
     if not (record and pause):
         return _measured(step, run)
-    anchor = anchor_of(site, step.request)
-    with Journal.resume(workspace.journal, run.run_id, site.context, anchor) as journal:
+    with operation(site, workspace, step.request, "verify again") as journal:
         started, clock = site.context.now(), time.perf_counter()
         checks = _measured(step, run)
         outcome = worst([check.outcome for check in checks])
@@ -59,20 +56,18 @@ def verify_drafts(site: Site, run: RunView, *, record: bool) -> tuple[Check, ...
                 checks=checks,
             )
             _record(site, workspace, done, journal)
-        come_to_rest(site, workspace, step.request, journal)
     return checks
 
 
 def _record(site: Site, workspace: Workspace, done: PhaseRecord, journal: Journal) -> None:
     run_id = workspace.run_id
-    with connect(site.settings.database.verifier, timeout_s=0, purpose="verify again") as connection:
-        xid = str(scalar(connection, "SELECT pg_current_xact_id()::text"))
-        said = (Field(key="outcome", value=done.outcome), Field(key="xid", value=xid))
-        head = journal.append(RecordKind.NOTE, "verify again", said)
-        event = Event(phase="verify again", outcome=done.outcome, record=canonical_json(done).decode(), anchor=head)
+    limit_s = site.settings.statement_minutes * 60.0
+    with committing(site, journal, run_id, "verify again", role=Role.VERIFIER, timeout_s=limit_s) as promise:
+        record = canonical_json(done).decode()
+        event = Event(phase="verify again", outcome=done.outcome, record=record, anchor=promise.head)
         checks = CheckList(checks=done.checks).model_dump_json()
-        told = ledger.event_json(connection, run_id, event, workspace.journal_key())
-        ledger.record_verification(connection, run_id, done.outcome, checks, told)
+        told = ledger.event_json(promise.connection, run_id, event, workspace.journal_key())
+        ledger.record_verification(promise.connection, run_id, done.outcome, checks, told)
 
 
 def _measured(step: Step, run: RunView) -> tuple[Check, ...]:

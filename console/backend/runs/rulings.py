@@ -32,10 +32,13 @@ from console.backend.database import ledger
 from console.backend.database.connections import connect, scalar
 from console.backend.database.records import ApprovalRow, RunRow, approvals, require_run
 from console.backend.errors import CutterError, Drifted, Refused, StopCode, Waiting
+from console.backend.journal_record import Field
 from console.backend.outcome import Check, Outcome
 from console.backend.plan import CutPlan
+from console.backend.runs.operations import committing, operation
 from console.backend.runs.site import Site
 from console.backend.runs.states import Stage
+from console.backend.runs.step import Role
 from console.backend.runs.workspace import Workspace
 from console.backend.runtime_tree import FILE_MODE
 from console.backend.views import ApprovalStatus, ApprovalView
@@ -190,8 +193,12 @@ def import_statement(site: Site, statement: Path, signatures: tuple[Path, ...]) 
     if plan.plan_digest != signed.plan_digest:
         raise Refused(StopCode.APPROVAL_INVALID, "the plan beside the run is not the signed one", "Start another run.")
     counted = tuple(one.data for one in checked.signed_by)
-    with connect(site.settings.database.verifier, purpose="import approval") as connection:
-        ledger.import_approval(connection, checked.data, counted)
+    said = (Field(key="statement_sha256", value=checked.sha256),)
+    with (
+        operation(site, workspace, workspace.request(), "import", said) as journal,
+        committing(site, journal, signed.run_id, "import", role=Role.VERIFIER, has_event=False) as promise,
+    ):
+        ledger.import_approval(promise.connection, checked.data, counted)
     for path in (statement, *signatures):
         _close_to_others(site, path)
     return view(site, statement)

@@ -1,20 +1,16 @@
-"""Where a run stands: a dry run by its records, a live one by the database; and whether it was interrupted."""
+"""Where a run stands: a dry run by its records, a live one by the events of the database; and whether somebody is at it."""
 
 import fcntl
 import os
-from datetime import datetime
 from pathlib import Path
 
 from console.backend.database.connections import connect
-from console.backend.database.records import EventRow, events, find_run, transaction_status
-from console.backend.errors import CutterError
-from console.backend.journal import Journal, read_journal
-from console.backend.journal_record import Anchor, AnchoredEvent, Field, Record, RecordKind, last_of_ours
+from console.backend.database.records import EventRow, events
+from console.backend.journal_record import Anchor, AnchoredEvent, last_of_ours
 from console.backend.outcome import Outcome
 from console.backend.runs.site import Site
 from console.backend.runs.states import PHASE_TO, Family, Mode, Phase, RunState, Stage
 from console.backend.runs.workspace import RunRequestFile, Workspace, record_name
-from console.backend.views import Interruption
 
 VOIDED = "voided.txt"
 
@@ -99,73 +95,3 @@ def is_running(journal: Path) -> bool:
     finally:
         os.close(descriptor)
     return False
-
-
-def interruption(site: Site, workspace: Workspace, request: RunRequestFile) -> Interruption | None:
-    """A phase that began, that nobody is in and nobody finished; with what the database says of it.
-
-    A journal that is missing or damaged tells nothing; the run's own line about its journal says so.
-    """
-    return None if is_running(workspace.journal) else _interruption(site, workspace, request)
-
-
-def settle_interruption(site: Site, workspace: Workspace, request: RunRequestFile, journal: Journal) -> None:
-    """By the operator's hand, under the journal's lock: close what was interrupted with what the database says of it."""
-    found = _interruption(site, workspace, request)
-    if found is not None:
-        said = (
-            Field(key="outcome", value=Outcome.INCONCLUSIVE),
-            Field(key="detail", value=f"interrupted; {found.database_says}"),
-        )
-        journal.append(RecordKind.RESULT, found.phase, said)
-
-
-def _interruption(site: Site, workspace: Workspace, request: RunRequestFile) -> Interruption | None:
-    try:
-        records = read_journal(workspace.journal)
-    except CutterError:
-        return None
-    begun = _unfinished(records)
-    if begun is None:
-        return None
-    since = datetime.fromisoformat(begun.time)
-    says = "a dry run writes nothing" if request.mode is Mode.DRYRUN else _database_says(site, request, records, begun)
-    return Interruption(phase=Phase(begun.phase), since=since, database_says=says)
-
-
-def _unfinished(records: tuple[Record, ...]) -> Record | None:
-    """A revert is no phase: its one transaction moves the run's state, which therefore tells what became of it."""
-    begun: Record | None = None
-    for record in records:
-        if record.kind is RecordKind.INTENT:
-            begun = record if record.phase in set(Phase) else None
-        elif record.kind is RecordKind.RESULT:
-            begun = None
-    return begun
-
-
-def _database_says(site: Site, request: RunRequestFile, records: tuple[Record, ...], begun: Record) -> str:
-    xid = next(
-        (
-            record.value("xid")
-            for record in reversed(records)
-            if record.sequence > begun.sequence and record.value("xid")
-        ),
-        "",
-    )
-    try:
-        with connect(site.settings.database.monitor, read_only=True, purpose="evidence") as connection:
-            row = find_run(connection, request.run_id)
-            status = transaction_status(connection, xid) if xid else ""
-    except CutterError as error:
-        return f"nothing: {error.message}"
-    if row is None:
-        return "it has no such run"
-    reached = (
-        "the phase is in the database"
-        if row.stage in PHASE_TO[Phase(begun.phase)]
-        else "nothing of the phase is in the database"
-    )
-    return f"{reached}: the run is at {row.state.name}" + (
-        f"; transaction {xid} is {status}" if xid else "; no COMMIT was sent"
-    )

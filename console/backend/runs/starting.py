@@ -6,21 +6,26 @@ from console.backend.database import ledger
 from console.backend.database.connections import connect, scalar
 from console.backend.database.ledger import Event
 from console.backend.database.measure import readers_digest
-from console.backend.database.records import RunRow, all_runs, require_run
+from console.backend.database.records import RunRow, all_runs
 from console.backend.errors import Refused, StopCode
 from console.backend.journal import Journal
 from console.backend.journal_record import Field, RecordKind
 from console.backend.kill_switch import stop_under_hold
 from console.backend.outcome import Check, Evidence, Outcome
 from console.backend.redaction import redact
-from console.backend.runs.anchoring import come_to_rest, noted
+from console.backend.runs.anchoring import noted
+from console.backend.runs.inspection import known_run, measure_facts
+from console.backend.runs.lease import LeaseHolder
+from console.backend.runs.moves import command_of, require_move
+from console.backend.runs.operations import committing, finish, open_to_end, operation
 from console.backend.runs.site import Site
 from console.backend.runs.sources import planned, read_source
-from console.backend.runs.standing import VOIDED, anchor_of
-from console.backend.runs.states import Family, Mode, Move, Stage, legal_moves
+from console.backend.runs.standing import VOIDED
+from console.backend.runs.states import Family, Mode, Move, Stage
 from console.backend.runs.workspace import RunRequestFile, Workspace
 from console.backend.value import Value
 from console.backend.views import RunRequest
+from console.backend.world import World
 
 _CUT = frozenset(tuple(Stage)[tuple(Stage).index(Stage.CUT_LEG_A_COMMITTED) :])
 
@@ -54,13 +59,15 @@ def create_run(site: Site, request: RunRequest) -> Created:
         return Created(run_id=same.run_id, is_new=False)
     workspace = Workspace.create(site.root, asked)
     with Journal.create(workspace.journal, run_id, site.context) as journal:
-        head = journal.append(RecordKind.NOTE, "start", (Field(key="request", value=canonical_json(asked).decode()),))
-        if request.mode is Mode.LIVE:
-            with connect(site.settings.database.executor, purpose="start") as connection:
-                record = asked.model_dump(mode="json")
-                ledger.create_run(
-                    connection, run_row(asked, "cut"), noted(connection, workspace, "start", record, head)
-                )
+        said = (Field(key="request", value=canonical_json(asked).decode()),)
+        if request.mode is Mode.DRYRUN:
+            journal.append(RecordKind.NOTE, "start", said)
+            return Created(run_id=run_id, is_new=True)
+        journal.append(RecordKind.INTENT, "start", said)
+        with committing(site, journal, run_id, "start") as promise:
+            event = noted(promise.connection, workspace, "start", asked.model_dump(mode="json"), promise.head)
+            ledger.create_run(promise.connection, run_row(asked, "cut"), event)
+        finish(journal, run_id, "start", "the run is in the database")
     return Created(run_id=run_id, is_new=True)
 
 
@@ -99,22 +106,25 @@ def revert_cut(site: Site, run_id: str) -> tuple[Check, ...]:
 
     Raises Held, and sets a HOLD, when the readers' view is another one afterwards.
     """
-    workspace = Workspace.open(site.root, run_id)
-    world = workspace.plan().world
-    with Journal.resume(workspace.journal, run_id, site.context, anchor_of(site, workspace.request())) as journal:
-        journal.append(RecordKind.INTENT, "revert")
+    workspace, request = _of(site, run_id)
+    world = _world(workspace)
+    with operation(site, workspace, request, "revert", ends=True) as journal, LeaseHolder(site, run_id) as lease:
+        if not lease.take("revert"):
+            raise Refused(
+                StopCode.EXECUTION_DISABLED,
+                f"the switch is not armed for run {run_id} to revert",
+                command_of(Move.REVERT, run_id),
+            )
         with connect(site.settings.database.verifier, read_only=True, purpose="readers' view") as connection:
             wanted = str(scalar(connection, "SELECT cutter_governance.fn_revert_digest(%s)", run_id))
-        with connect(site.settings.database.executor, timeout_s=0, purpose="revert") as connection:
-            xid = str(scalar(connection, "SELECT pg_current_xact_id()::text"))
-            head = journal.append(RecordKind.NOTE, "revert", (Field(key="xid", value=xid),))
-            event = Event(phase="revert", outcome=Outcome.PASS, record='{"status": "reverted"}', anchor=head)
-            said = ledger.event_json(connection, run_id, event, workspace.journal_key())
-            units = ledger.revert(connection, run_id, said)
+        limit_s = site.settings.statement_minutes * 60.0
+        with committing(site, journal, run_id, "revert", timeout_s=limit_s) as promise:
+            event = Event(phase="revert", outcome=Outcome.PASS, record='{"status": "reverted"}', anchor=promise.head)
+            said = ledger.event_json(promise.connection, run_id, event, workspace.journal_key())
+            units = ledger.revert(promise.connection, run_id, said)
         now = _readers_view(site)
-        result = (Field(key="units", value=str(units)), Field(key="readers_digest", value=now))
-        journal.append(RecordKind.RESULT, "revert", result)
-        come_to_rest(site, workspace, workspace.request(), journal)
+        read = (Field(key="units", value=str(units)), Field(key="readers_digest", value=now))
+        journal.append(RecordKind.NOTE, "revert", read)
     if now != wanted:
         message = f"after the revert of {run_id} the readers' view is {now}, without its units it was {wanted}"
         stop_under_hold(site, StopCode.INVARIANT_FAILED, message, run_id)
@@ -140,27 +150,42 @@ def _readers_view(site: Site) -> str:
 
 
 def void_run(site: Site, run_id: str, reason: str) -> None:
-    """End a run that has cut nothing. Raises Refused where it has: that is reverted instead."""
+    """End a run that has cut nothing; once more is nothing to do. Raises Refused where it has: that is reverted instead."""
     if not reason.strip():
         raise Refused(StopCode.REFUSED_INPUT, "a run is voided for a reason", "Give one: --reason TEXT")
     reason = redact(reason)
-    workspace = Workspace.open(site.root, run_id)
-    request = workspace.request()
-    with Journal.resume(workspace.journal, run_id, site.context, anchor_of(site, request)) as journal:
-        head = journal.append(RecordKind.NOTE, "void", (Field(key="reason", value=reason),))
-        if request.mode is Mode.DRYRUN:
+    workspace, request = _of(site, run_id)
+    said = (Field(key="reason", value=reason),)
+    if request.mode is Mode.DRYRUN:
+        with open_to_end(site, workspace, request) as journal:
+            journal.append(RecordKind.NOTE, "void", said)
+            workspace.write(VOIDED, _word(reason).encode())
+        return
+    with operation(site, workspace, request, "void", said, ends=True) as journal:
+        facts = measure_facts(site, run_id, at_rest=True)
+        if facts.state.family is Family.VOIDED:
+            return
+        require_move(Move.VOID, facts, run_id)
+        if not facts.is_known:
             workspace.write(VOIDED, _word(reason).encode())
             return
-        with connect(site.settings.database.executor, purpose="void") as connection:
-            row = require_run(connection, run_id)
-            if Move.VOID not in legal_moves(row.state, Mode.LIVE):
-                raise Refused(
-                    StopCode.INVARIANT_FAILED,
-                    f"run {run_id} at {row.state.name} cannot be voided",
-                    f"Legal now: {', '.join(legal_moves(row.state, Mode.LIVE))}.",
-                )
-            event = noted(connection, workspace, "void", {"reason": reason}, head)
-            ledger.leave(connection, run_id, Family.VOIDED, _word(reason), event)
+        with committing(site, journal, run_id, "void") as promise:
+            event = noted(promise.connection, workspace, "void", {"reason": reason}, promise.head)
+            ledger.leave(promise.connection, run_id, Family.VOIDED, _word(reason), event)
+
+
+def _of(site: Site, run_id: str) -> tuple[Workspace, RunRequestFile]:
+    """The run's directory, which may be gone, and what it was started with."""
+    known = known_run(site, run_id)
+    return known.workspace, known.request
+
+
+def _world(workspace: Workspace) -> World | None:
+    """Of the plan; None where its file is gone or damaged, which keeps nobody from taking a cut back."""
+    try:
+        return workspace.plan().world
+    except Refused:
+        return None
 
 
 def _word(reason: str) -> str:

@@ -133,6 +133,8 @@ class RunState(Value):
 class Move(StrEnum):
     """What an operator can do with a run; the console offers exactly the legal ones."""
 
+    SETTLE = "settle"
+    """Ask again what became of a COMMIT that was not answered."""
     CONTINUE = "continue"
     IMPORT_SG_1 = "import SG_1"
     ARM = "arm"
@@ -165,7 +167,10 @@ def legal_moves(state: RunState, mode: Mode) -> tuple[Move, ...]:
 
 
 def _failed_outside_draft(stage: Stage) -> tuple[Move, ...]:
-    return (Move.VOID, Move.REPORT) if stage in _BEFORE_CUT else (Move.REPORT,)
+    """Units that are law are closed, whatever failed: there is no other way on."""
+    if stage in _BEFORE_CUT:
+        return (Move.VOID, Move.REPORT)
+    return (Move.CONTINUE, Move.REPORT) if stage is Stage.LIFECYCLE_ENACTED else (Move.REPORT,)
 
 
 _LIVE_MOVES: dict[Stage, tuple[Move, ...]] = {

@@ -1,6 +1,8 @@
 """The files of one run: what was asked, the pinned source, the plan, and each phase's record."""
 
 import os
+import secrets
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Self, TypeVar
@@ -8,8 +10,8 @@ from typing import Self, TypeVar
 from pydantic import ValidationError, model_validator
 
 from console.backend.canonical_json import canonical_json, sha256_hex
-from console.backend.errors import Refused, StopCode
-from console.backend.journal_key import JournalKey
+from console.backend.errors import Refused, StopCode, Unmeasured
+from console.backend.journal_key import KEY_NAME, JournalKey
 from console.backend.outcome import Check, Outcome
 from console.backend.plan import CutPlan, DocumentPlan
 from console.backend.regular_file import read_regular
@@ -109,15 +111,29 @@ class Workspace:
         """What vouches for this journal's events in the database."""
         return JournalKey.load_or_create(self.directory)
 
+    def set_key_aside(self) -> None:
+        """Keep the journal's key under another name: what is written from now on does not pass for the old journal."""
+        with suppress(FileNotFoundError):
+            key = self.directory / KEY_NAME
+            key.rename(key.with_name(f"{key.name}.aside-{secrets.token_hex(4)}"))
+
     def write(self, name: str, data: bytes) -> None:
-        """One file, whole or not at all."""
-        temporary = self.directory / f".{name}.part"
-        with temporary.open("wb") as stream:
-            os.fchmod(stream.fileno(), 0o640)
-            stream.write(data)
-            stream.flush()
-            os.fsync(stream.fileno())
-        temporary.rename(self.directory / name)
+        """One file, whole or not at all. Raises Unmeasured where it cannot be written."""
+        temporary = self.directory / f".{name}.{secrets.token_hex(4)}.part"
+        try:
+            with temporary.open("xb") as stream:
+                os.fchmod(stream.fileno(), 0o640)
+                stream.write(data)
+                stream.flush()
+                os.fsync(stream.fileno())
+            temporary.rename(self.directory / name)
+        except OSError as error:
+            temporary.unlink(missing_ok=True)
+            raise Unmeasured(
+                StopCode.INVARIANT_FAILED,
+                f"{self.directory / name} could not be written: {error.strerror}",
+                "Make room on the disk.",
+            ) from error
 
     def read(self, name: str) -> bytes:
         """One file's bytes. Raises Refused where it is missing."""
@@ -135,6 +151,18 @@ class Workspace:
             message = f"no run {self.directory.name} below {self.directory.parent}"
             raise Refused(StopCode.REFUSED_INPUT, message, "See the runs there are: cutter-console run list")
         return self._parsed(RunRequestFile, "request.json")
+
+    def restore_request(self, request: RunRequestFile) -> None:
+        """Make the directory of a run that the database has, with what it was started with, where either is gone."""
+        self.directory.mkdir(mode=0o750, exist_ok=True)
+        self.write("request.json", canonical_json(request))
+
+    def has_plan(self, plan_digest: str) -> bool:
+        """Whether the plan's file is there, whole: its sha256 is the plan digest."""
+        try:
+            return sha256_hex(self.read("plan.json")) == plan_digest
+        except Refused:
+            return False
 
     def source(self) -> bytes:
         """The pinned raw bytes."""

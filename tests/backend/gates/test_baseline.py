@@ -18,6 +18,7 @@ from console.backend.gates.growth import deltas_of
 from console.backend.gates.pre import readiness
 from console.backend.kill_switch import armed_for
 from console.backend.outcome import Outcome
+from console.backend.runs import arming
 from console.backend.runs.edits import DraftEdit, apply_edits, plan_edits
 from console.backend.runs.engine import Engine
 from console.backend.runs.reverify import verify_drafts
@@ -319,7 +320,7 @@ def test_an_edit_that_was_read_back_is_accounted_for(at: At) -> None:
     edit = DraftEdit(address=f"{DOCPREFIX}/ONE/ALPHA", title="Alpha", body="## Alpha\n\nFirst, amended.\n\n")
     run_id = plan_edits(passage.site, DOCPREFIX, (edit,))
     passage.sign(run_id)
-    kill_switch.arm(passage.site, run_id, "edit")
+    arming.arm(passage.site, run_id, "edit")
     apply_edits(passage.site, run_id)
     kill_switch.disarm(passage.site, "the edits are in")
 

@@ -16,6 +16,7 @@ from console.backend.canonical_json import sha256_hex
 from console.backend.errors import CutterError, Drifted, Refused, StopCode
 from console.backend.local import LocalBackend
 from console.backend.readiness import ReportView
+from console.backend.runs import arming
 from console.backend.runs.edits import DraftEdit, apply_edits, plan_edits
 from console.backend.runs.states import Phase, Stage
 from console.backend.views import RunRequest
@@ -130,7 +131,7 @@ def _edited(passage: Passage) -> str:
     edit = DraftEdit(address=f"{DOCPREFIX}/ONE/ALPHA", title="Alpha", body="## Alpha\n\nFirst, amended.\n\n")
     run_id = plan_edits(passage.site, DOCPREFIX, (edit,))
     passage.sign(run_id)
-    kill_switch.arm(passage.site, run_id, "edit")
+    arming.arm(passage.site, run_id, "edit")
     apply_edits(passage.site, run_id)
     kill_switch.disarm(passage.site, "the edits are in")
     return run_id

@@ -4,11 +4,11 @@ from collections.abc import Callable
 
 import pytest
 
-from console.backend import kill_switch
 from console.backend.database import ledger
 from console.backend.database.connections import connect
 from console.backend.errors import CutterError, Drifted, Refused, StopCode
 from console.backend.outcome import Outcome
+from console.backend.runs import arming
 from console.backend.runs.states import Family, Mode, Move, Phase, Stage
 from console.backend.views import PhaseStatus, RunRequest
 from tests.backend.database.signed_cut import event
@@ -48,7 +48,7 @@ def test_incident_11_each_phase_of_a_dry_run_says_on_evidence_that_nothing_was_w
 def test_a_read_only_transaction_enacts_nothing(at: At) -> None:
     """A run that lacks nothing else: the same call is an enactment where the transaction may write."""
     passage = at("SG_2 imported")
-    kill_switch.arm(passage.site, passage.run_id, "enact")
+    arming.arm(passage.site, passage.run_id, "enact")
     before, executor = fingerprint(passage), passage.site.settings.database.executor
     with pytest.raises(Drifted, match="25006"), connect(executor, read_only=True) as connection:
         ledger.enact(connection, passage.run_id, UNITS, event())

@@ -5,13 +5,13 @@ import subprocess
 import sys
 from collections.abc import Callable
 
-import psycopg
 import pytest
 
+from console.backend.database.sessions import Session
 from console.backend.errors import CutterError, Refused, StopCode, Waiting
 from console.backend.journal import Journal
 from console.backend.kill_switch import disarm
-from console.backend.runs.states import Family, Mode, Phase, Stage
+from console.backend.runs.states import Family, Mode, Move, Phase, Stage
 from console.backend.runs.workspace import Workspace
 from console.backend.views import PhaseStatus, Progress, SwitchState
 from tests.lost_commit import CutsTheLine
@@ -51,8 +51,8 @@ def test_incident_22_a_run_killed_in_mid_phase_is_shown_as_interrupted_and_goes_
     _killed_in_leg_a(passage)
     run = passage.run()
     assert run.interruption is not None
-    assert run.interruption.phase is Phase.CUT_LEG_A
-    assert "nothing of the phase is in the database" in run.interruption.database_says
+    assert run.interruption.what == Phase.CUT_LEG_A
+    assert run.interruption.is_settled
     assert "no COMMIT was sent" in run.interruption.database_says
     assert run.state.stage is Stage.AWAITING_CUT_AUTHORIZATION
     assert passage.backend.runs()[0].interrupted
@@ -91,13 +91,13 @@ def test_incident_26_a_lost_commit_of_leg_a_is_settled_by_evidence(
     passage = at("SG_1 imported")
     passage.arm()
     proxy = CutsTheLine(tmp_path_factory.mktemp("p"), passage.cluster.socket_dir / ".s.PGSQL.5432")
-    real, through = psycopg.connect, f"host={proxy.directory} port=5432 dbname={passage.database} user=cutter_exec"
+    real, through = Session.connect, f"host={proxy.directory} port=5432 dbname={passage.database} user=cutter_exec"
 
-    def lose_leg_a(conninfo: str, **options: object) -> psycopg.Connection:
+    def lose_leg_a(conninfo: str, **options: object) -> Session:
         mine = str(options.get("application_name")).endswith(" cut_leg_a")
         return real(through if mine else conninfo, **options)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(psycopg, "connect", lose_leg_a)
+    monkeypatch.setattr(Session, "connect", lose_leg_a)
     run = passage.resume()
     monkeypatch.undo()
     proxy.close()
@@ -173,16 +173,19 @@ def test_a_start_that_was_killed_before_its_journal_does_not_hide_the_other_runs
     assert status.counts[0].rows is not None
 
 
-def test_incident_1_a_live_run_that_the_database_does_not_know_is_not_shown_by_its_files(at: At) -> None:
-    """Incident 1: a run without its row has done nothing here, whatever its files say."""
+def test_a_live_run_that_the_database_does_not_know_is_shown_as_such_and_can_only_be_voided(at: At) -> None:
+    """A run without its row has done nothing here, whatever its files say, and it must be possible to end it."""
     passage = at("waits for SG_2")
     run_id = "ictr-20260101T000000Z-0000dead"
     _started_without_row(passage, run_id)
-    assert {run.run_id: run.state for run in passage.backend.runs()}[run_id] == "not_in_this_database"
-    with pytest.raises(Refused, match="in this database"):
-        passage.backend.run(run_id)
-    with pytest.raises(Refused):
+    assert {run.run_id: run.state for run in passage.backend.runs()}[run_id] == "stopped_not_in_this_database"
+    shown = passage.backend.run(run_id)
+    assert (shown.state.name, shown.moves) == ("stopped_not_in_this_database", (Move.VOID,))
+    with pytest.raises(Refused) as refused:
         passage.backend.resume(run_id, lambda _: None)
+    assert refused.value.next_action == f"cutter-console run void {run_id} --reason TEXT"
+    assert passage.backend.void(run_id, "never began").moves == (Move.REPORT,)
+    assert {run.run_id: run.state for run in passage.backend.runs()}[run_id] == "voided_never_began"
 
 
 def _started_without_row(passage: Passage, run_id: str) -> None:

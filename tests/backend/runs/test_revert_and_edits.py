@@ -7,10 +7,11 @@ import pytest
 from console.backend import kill_switch
 from console.backend.errors import CutterError, Drifted, Held, Refused, StopCode
 from console.backend.outcome import Outcome
+from console.backend.runs import arming
 from console.backend.runs.edits import DraftEdit, apply_edits, plan_edits
 from console.backend.runs.states import Family, Move, Phase, Stage
 from console.backend.views import RunRequest, SwitchState
-from tests.passage import DOCPREFIX, REQUEST, UNITS, Passage, silent
+from tests.passage import DOCPREFIX, REQUEST, UNITS, Passage, fingerprint, silent
 
 At = Callable[[str], Passage]
 READERS = "SELECT cutter_governance.fn_readers_digest()"
@@ -20,7 +21,7 @@ EDIT = DraftEdit(address=f"{DOCPREFIX}/ONE/ALPHA", title="Alpha", body="## Alpha
 def _edited(passage: Passage, *edits: DraftEdit) -> str:
     run_id = plan_edits(passage.site, DOCPREFIX, edits)
     passage.sign(run_id)
-    kill_switch.arm(passage.site, run_id, "edit")
+    arming.arm(passage.site, run_id, "edit")
     apply_edits(passage.site, run_id)
     kill_switch.disarm(passage.site, "the edits are in")
     return run_id
@@ -51,13 +52,20 @@ def test_a_revert_is_recorded_as_a_decision_with_its_marker(at: At) -> None:
     assert rows == [("cut", "cut_authorised"), ("revert", "cut_reverted")]
 
 
-@pytest.mark.parametrize("attempt", ["again", "enact"])
-def test_a_reverted_run_goes_nowhere(at: At, attempt: str) -> None:
+def test_a_reverted_run_goes_nowhere(at: At) -> None:
     passage = at("SG_2 imported")
     passage.backend.revert(passage.run_id, passage.run_id)
     with pytest.raises(Refused):
-        passage.enact() if attempt == "enact" else passage.backend.revert(passage.run_id, passage.run_id)
+        passage.enact()
     assert passage.lifecycles() == ["superseded"] * UNITS
+
+
+def test_a_revert_that_is_asked_for_twice_is_done_once(at: At) -> None:
+    passage = at("SG_2 imported")
+    first = passage.backend.revert(passage.run_id, passage.run_id)
+    before = fingerprint(passage)
+    assert passage.backend.revert(passage.run_id, passage.run_id).state == first.state
+    assert fingerprint(passage) == before
 
 
 def test_a_reverted_document_is_not_cut_again_under_its_prefix(at: At) -> None:
@@ -131,7 +139,7 @@ def test_another_body_than_the_signed_one_is_not_written(at: At) -> None:
     passage = at("waits for SG_2")
     run_id = plan_edits(passage.site, DOCPREFIX, (EDIT,))
     passage.sign(run_id)
-    kill_switch.arm(passage.site, run_id, "edit")
+    arming.arm(passage.site, run_id, "edit")
     (passage.site.root / "runs" / run_id / "source.raw").write_text(EDIT.body.replace("amended", "forged "))
     with pytest.raises(CutterError):
         apply_edits(passage.site, run_id)
@@ -176,7 +184,7 @@ def test_incident_2_an_edit_that_left_other_rows_than_planned_is_a_hold(at: At) 
     passage = at("waits for SG_2")
     run_id = plan_edits(passage.site, DOCPREFIX, (EDIT,))
     passage.sign(run_id)
-    kill_switch.arm(passage.site, run_id, "edit")
+    arming.arm(passage.site, run_id, "edit")
     passage.execute(_STRAY)
 
     with pytest.raises(Held, match="canonical_address_alias"):
@@ -202,7 +210,7 @@ def test_an_edit_that_touched_another_unit_is_a_hold(at: At) -> None:
     passage = at("waits for SG_2")
     run_id = plan_edits(passage.site, DOCPREFIX, (EDIT,))
     passage.sign(run_id)
-    kill_switch.arm(passage.site, run_id, "edit")
+    arming.arm(passage.site, run_id, "edit")
     passage.execute(_ELSEWHERE)
 
     with pytest.raises(Held, match="digest"):

@@ -16,12 +16,13 @@ from console.backend.errors import (
     Waiting,
 )
 from console.backend.runs.failures import family_after
-from console.backend.runs.inspection import moves_now
-from console.backend.runs.states import PHASE_TO, Family, Mode, Move, RunState, Stage, legal_moves, next_phase
+from console.backend.runs.moves import RunFacts, command_of, moves_of, require_move
+from console.backend.runs.states import PHASE_TO, Family, Mode, Move, Phase, RunState, Stage, legal_moves, next_phase
 
 _REASONED = {Family.FAILED, Family.STOPPED, Family.VOIDED}
 _CUT = tuple(Stage)[tuple(Stage).index(Stage.CUT_LEG_A_COMMITTED) :]
 _DRAFT = _CUT[:5]
+_BEFORE_CUT = tuple(Stage)[: tuple(Stage).index(Stage.CUT_LEG_A_COMMITTED)]
 
 
 def _state(stage: Stage, family: Family) -> RunState:
@@ -44,8 +45,7 @@ def test_incident_21_every_state_of_every_family_has_a_legal_exit(state: RunStat
     moves = legal_moves(state, mode)
     assert moves
     at_rest = state.stage is Stage.CLOSEOUT_REPORTED or state.family in ENDS
-    beyond_taking_back = state.family is Family.FAILED and state.stage in (*_CUT[5:],)
-    if not (at_rest or beyond_taking_back):
+    if not at_rest:
         assert set(moves) - {Move.REPORT}
 
 
@@ -59,7 +59,7 @@ def after(state: RunState, move: Move) -> RunState:
             return RunState(stage=state.stage, family=Family.REVERTED)
         case Move.VOID:
             return RunState(stage=state.stage, family=Family.VOIDED, reason="by_hand")
-        case Move.IMPORT_SG_1 | Move.IMPORT_SG_2 | Move.REPORT:
+        case Move.SETTLE | Move.IMPORT_SG_1 | Move.IMPORT_SG_2 | Move.REPORT:
             return state
 
 
@@ -99,10 +99,51 @@ def test_a_dry_run_offers_nothing_that_writes() -> None:
 
 
 def test_an_armed_run_goes_on_and_an_unarmed_one_is_armed_first() -> None:
-    moves = legal_moves(_state(Stage.AWAITING_CUT_AUTHORIZATION, Family.ACTIVE), Mode.LIVE)
-    assert Move.CONTINUE in moves_now(moves, armed=True)
-    assert Move.CONTINUE not in moves_now(moves, armed=False)
-    assert Move.ARM in moves_now(moves, armed=False)
+    facts = RunFacts(state=_state(Stage.AWAITING_CUT_AUTHORIZATION, Family.ACTIVE), mode=Mode.LIVE)
+    armed = moves_of(facts.model_copy(update={"is_armed": True}))
+    assert (armed[0], Move.ARM in armed) == (Move.CONTINUE, False)
+    assert (moves_of(facts)[0], Move.CONTINUE in moves_of(facts)) == (Move.ARM, False)
+
+
+FACTS = st.builds(
+    RunFacts,
+    state=st.sampled_from(STATES),
+    mode=st.sampled_from(list(Mode)),
+    is_edit=st.booleans(),
+    is_armed=st.booleans(),
+    is_known=st.booleans(),
+    has_plan=st.booleans(),
+    has_journal=st.booleans(),
+    is_unsettled=st.booleans(),
+)
+
+
+@given(FACTS)
+def test_whatever_is_missing_a_run_that_is_not_over_has_a_move_that_gets_it_on(facts: RunFacts) -> None:
+    """A missing plan, journal, row or directory locks no run; only a law whose journal is gone can but be reported."""
+    moves = moves_of(facts)
+    law_without_journal = facts.state.stage is Stage.LIFECYCLE_ENACTED and not facts.has_journal
+    edit_in_the_passage = facts.is_edit and facts.state.stage not in _BEFORE_CUT
+    is_over = facts.state.family in ENDS or facts.state.stage is Stage.CLOSEOUT_REPORTED
+    if not (is_over or law_without_journal or edit_in_the_passage):
+        assert set(moves) - {Move.REPORT}, facts
+
+
+@given(FACTS)
+def test_what_is_not_known_yet_is_asked_again_and_nothing_else_is_offered(facts: RunFacts) -> None:
+    moves = moves_of(facts)
+    assert (moves == (Move.SETTLE,)) is facts.is_unsettled
+    assert (Move.SETTLE in moves) is facts.is_unsettled
+
+
+@given(FACTS, st.sampled_from(list(Move)))
+def test_exactly_the_moves_that_are_shown_are_accepted(facts: RunFacts, move: Move) -> None:
+    if move in moves_of(facts):
+        require_move(move, facts, "ictr-1")
+        return
+    with pytest.raises(Refused) as refused:
+        require_move(move, facts, "ictr-1")
+    assert command_of(moves_of(facts)[0], "ictr-1") == refused.value.next_action
 
 
 @pytest.mark.parametrize("family", Family)
@@ -129,4 +170,10 @@ FAMILIES: list[tuple[CutterError, Family]] = [
 
 @pytest.mark.parametrize(("error", "family"), FAMILIES, ids=str)
 def test_what_may_come_right_stops_a_run_and_the_rest_fails_it(error: CutterError, family: Family) -> None:
-    assert family_after(error) is family
+    assert family_after(error, Phase.CUT_LEG_A) is family
+
+
+@pytest.mark.parametrize(("error", "family"), FAMILIES, ids=str)
+def test_a_closeout_is_stopped_by_whatever_it_meets_and_never_failed(error: CutterError, family: Family) -> None:
+    assert family in {Family.STOPPED, Family.FAILED}
+    assert family_after(error, Phase.CLOSEOUT) is Family.STOPPED

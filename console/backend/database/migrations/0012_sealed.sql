@@ -55,6 +55,18 @@ ALTER TABLE run ADD COLUMN IF NOT EXISTS journal_lock text CHECK (journal_lock ~
 -- True: the writer named the journal's key. False: somebody without the run's directory. NULL: recorded by version 0.2.0.
 ALTER TABLE run_event ADD COLUMN IF NOT EXISTS vouched boolean;
 
+-- A lease ends with the server that it was armed on, and, once a session has taken it up, with that session. A lease of version 0.2.0 names no
+-- server, and so is over.
+ALTER TABLE execution_lease ADD COLUMN IF NOT EXISTS server_started timestamptz, ADD COLUMN IF NOT EXISTS holder_pid integer,
+    ADD COLUMN IF NOT EXISTS holder_role oid, ADD COLUMN IF NOT EXISTS taken_at timestamptz;
+ALTER TABLE execution_lease ALTER COLUMN server_started SET DEFAULT pg_postmaster_start_time();
+CREATE OR REPLACE TRIGGER guard_lease_ends_once BEFORE UPDATE ON execution_lease FOR EACH ROW
+    WHEN (OLD.ended_at IS NOT NULL OR ROW (OLD.id, OLD.run_id, OLD.purpose, OLD.operator, OLD.host, OLD.armed_by, OLD.armed_at, OLD.expires_at, OLD.server_started)
+          IS DISTINCT FROM ROW (NEW.id, NEW.run_id, NEW.purpose, NEW.operator, NEW.host, NEW.armed_by, NEW.armed_at, NEW.expires_at, NEW.server_started)
+       OR (OLD.taken_at IS NOT NULL AND ROW (OLD.holder_pid, OLD.holder_role, OLD.taken_at) IS DISTINCT FROM ROW (NEW.holder_pid, NEW.holder_role, NEW.taken_at)))
+    EXECUTE FUNCTION guard_refuse('a lease is never extended, reopened or handed on');
+ALTER TABLE execution_lease ENABLE ALWAYS TRIGGER guard_lease_ends_once;
+
 DO $$
 DECLARE
     t text;
@@ -654,11 +666,19 @@ END $$;
 -- The switch
 -- ---------------------------------------------------------------------------------------------------------------------
 
--- A lease stands until it has ended, has expired, or a HOLD has been set since. The HOLD is asked for here, because whoever sets it may find the
--- lease's row locked by somebody and does not wait: a stop that can be kept waiting is none.
+-- A lease stands until it was ended, the server was started again, a HOLD has been set since, its run was voided, or, where a session has taken it
+-- up, that session is gone. HOLD and void are asked for here, because whoever sets them may find the lease's row locked by somebody and does not
+-- wait: a stop that can be kept waiting is none. pg_stat_activity shows everybody pid, role, database and application name, and no role can
+-- give its session another role's id.
+CREATE OR REPLACE VIEW v_lease_standing AS
+    SELECT l.* FROM execution_lease l WHERE l.ended_at IS NULL AND l.server_started = pg_postmaster_start_time()
+       AND NOT EXISTS (SELECT 1 FROM hold_event h WHERE h.action = 'set' AND h.at >= l.armed_at)
+       AND NOT EXISTS (SELECT 1 FROM run r WHERE r.run_id = l.run_id AND r.family = 'voided')
+       AND (l.taken_at IS NULL OR EXISTS (SELECT 1 FROM pg_stat_activity s WHERE s.pid = l.holder_pid AND s.usesysid = l.holder_role AND s.datname = current_database()
+                                             AND s.application_name = 'cutter-console lease ' || l.id)) OFFSET 0;
+-- And until it has expired: nothing begins under a lease that has, while a write that began before may still COMMIT.
 CREATE OR REPLACE VIEW v_lease AS
-    SELECT l.* FROM execution_lease l WHERE l.ended_at IS NULL AND l.expires_at > clock_timestamp()
-       AND NOT EXISTS (SELECT 1 FROM hold_event h WHERE h.action = 'set' AND h.at >= l.armed_at) OFFSET 0;
+    SELECT l.* FROM v_lease_standing l WHERE l.expires_at > clock_timestamp() OFFSET 0;
 
 CREATE OR REPLACE FUNCTION fn_assert_leased(p_run_id text, p_purpose text) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -718,7 +738,8 @@ BEGIN
         PERFORM cutter_governance.fn_ruling(p_run_id, p_purpose);
     END IF;
     PERFORM cutter_governance.fn_assert_backup(p_run_id);
-    UPDATE cutter_governance.execution_lease SET ended_at = clock_timestamp(), end_reason = CASE WHEN expires_at <= clock_timestamp() THEN 'expired' ELSE 'a HOLD was set' END
+    UPDATE cutter_governance.execution_lease e SET ended_at = clock_timestamp(), end_reason = CASE WHEN expires_at <= clock_timestamp() THEN 'expired'
+           WHEN EXISTS (SELECT 1 FROM cutter_governance.hold_event h WHERE h.action = 'set' AND h.at >= e.armed_at) THEN 'a HOLD was set' ELSE 'the session that held it is gone' END
      WHERE id IN (SELECT l.id FROM cutter_governance.execution_lease l WHERE l.ended_at IS NULL AND NOT EXISTS (SELECT 1 FROM cutter_governance.v_lease s WHERE s.id = l.id) FOR UPDATE OF l SKIP LOCKED);
     SELECT format('%s to %s, by %s', run_id, purpose, operator) INTO held FROM cutter_governance.execution_lease WHERE ended_at IS NULL;
     IF held IS NOT NULL THEN
@@ -727,6 +748,26 @@ BEGIN
     now_at := clock_timestamp();
     INSERT INTO cutter_governance.execution_lease (run_id, purpose, operator, host, armed_at, expires_at)
     VALUES (p_run_id, p_purpose, p_operator, p_host, now_at, now_at + make_interval(mins => p_minutes)) RETURNING id INTO leased;
+    RETURN leased;
+END $$;
+
+-- The session that calls this holds the lease from now on: when it ends, by whatever, the lease is over. It is called as a transaction of its own,
+-- in a session that does nothing else, and may be called again by it; its application name is what the lease is known by.
+CREATE OR REPLACE FUNCTION fn_lease_take(p_run_id text, p_purpose text) RETURNS uuid
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    leased uuid;
+BEGIN
+    PERFORM cutter_governance.fn_assert_leased(p_run_id, p_purpose);
+    UPDATE cutter_governance.execution_lease SET holder_pid = pg_backend_pid(), holder_role = (SELECT u.oid FROM pg_roles u WHERE u.rolname = session_user), taken_at = clock_timestamp()
+     WHERE run_id = p_run_id AND purpose = p_purpose AND ended_at IS NULL AND taken_at IS NULL RETURNING id INTO leased;
+    IF leased IS NULL THEN
+        SELECT l.id INTO leased FROM cutter_governance.v_lease l WHERE l.run_id = p_run_id AND l.purpose = p_purpose AND l.holder_pid = pg_backend_pid();
+    END IF;
+    IF leased IS NULL THEN
+        PERFORM cutter_governance.fn_stop('STOP_LOCKED', 'CU004', format('another session holds the lease of run %s to %s', p_run_id, p_purpose), 'Use that console, or end the lease: cutter-console disarm');
+    END IF;
+    PERFORM set_config('application_name', 'cutter-console lease ' || leased, false);
     RETURN leased;
 END $$;
 
@@ -881,6 +922,8 @@ END $$;
 CREATE OR REPLACE FUNCTION fn_run_leave(p_run_id text, p_family text, p_reason text, p_event jsonb) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
+    -- Whoever waits for the lock of a run that is being written looks afterwards at what was committed: the statement below has a snapshot of its own.
+    PERFORM 1 FROM cutter_governance.run WHERE run_id = p_run_id FOR NO KEY UPDATE;
     UPDATE cutter_governance.run r SET family = p_family, reason = p_reason, changed_at = clock_timestamp()
      WHERE run_id = p_run_id AND stage <> 'closeout_reported' AND length(p_reason) BETWEEN 1 AND 500
        AND CASE p_family WHEN 'voided' THEN family IN ('active', 'stopped', 'failed') WHEN 'failed' THEN family IN ('active', 'stopped')
@@ -897,10 +940,12 @@ BEGIN
     PERFORM cutter_governance.fn_event_write(p_run_id, p_event);
 END $$;
 
+-- A stopped run goes on. So does one whose closeout failed: its units are law, and there is no other way to its end.
 CREATE OR REPLACE FUNCTION fn_run_return(p_run_id text, p_event jsonb) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    UPDATE cutter_governance.run SET family = 'active', reason = '', changed_at = clock_timestamp() WHERE run_id = p_run_id AND family = 'stopped';
+    UPDATE cutter_governance.run SET family = 'active', reason = '', changed_at = clock_timestamp()
+     WHERE run_id = p_run_id AND (family = 'stopped' OR family = 'failed' AND stage = 'lifecycle_enacted');
     IF NOT FOUND THEN
         PERFORM cutter_governance.fn_stop('STOP_INVARIANT_FAILED', 'CU004', format('run %s is not stopped', p_run_id), 'See: cutter-console run show RUN');
     END IF;
@@ -1287,8 +1332,12 @@ BEGIN
     IF done IS DISTINCT FROM planned THEN
         PERFORM cutter_governance.fn_stop('STOP_COUNT_MISMATCH', 'CU006', format('%s of %s units of run %s: all or none', done, planned, NEW.run_id), 'Nothing was committed.');
     END IF;
-    -- A HOLD that was set between the effect and its COMMIT.
+    -- A HOLD that was set between the effect and its COMMIT, and a lease that was ended, or lost the session that held it.
     PERFORM cutter_governance.fn_assert_no_hold();
+    PERFORM pg_stat_clear_snapshot();
+    IF NOT EXISTS (SELECT 1 FROM cutter_governance.v_lease_standing l WHERE l.run_id = NEW.run_id AND l.purpose = NEW.purpose) THEN
+        PERFORM cutter_governance.fn_stop('STOP_EXECUTION_DISABLED', 'CU004', format('the lease of run %s to %s ended before COMMIT', NEW.run_id, NEW.purpose), 'Nothing was committed. Arm it again: cutter-console arm RUN --confirm RUN');
+    END IF;
     RETURN NULL;
 END $$;
 
@@ -1327,7 +1376,7 @@ GRANT SELECT ON v_policy_pin, v_backup_proof, v_manifest_seal TO cutter_ro, cutt
 GRANT SELECT ON policy_pin, manifest_seal, backup_proof TO cutter_exec, cutter_verify;
 GRANT SELECT ON SEQUENCE policy_pin_id_seq, backup_proof_id_seq TO cutter_verify;
 GRANT EXECUTE ON FUNCTION fn_draft_lines, fn_draft_units, fn_draft_differences, fn_draft_refusal, fn_revert_digest, fn_readers_digest_without, fn_backup_age, fn_merkle_root TO cutter_exec, cutter_verify;
-GRANT EXECUTE ON FUNCTION fn_run_create, fn_source_pin, fn_run_plan, fn_run_advance, fn_run_leave, fn_run_return, fn_run_rest, fn_run_close, fn_lease_arm,
+GRANT EXECUTE ON FUNCTION fn_run_create, fn_source_pin, fn_run_plan, fn_run_advance, fn_run_leave, fn_run_return, fn_run_rest, fn_run_close, fn_lease_arm, fn_lease_take,
     fn_cut_apply, fn_edit_apply, fn_cut_record, fn_cut_enact, fn_cut_revert TO cutter_exec;
 GRANT EXECUTE ON FUNCTION fn_approval_import, fn_structure_record, fn_verify_record, fn_edit_verify_record, fn_backup_record TO cutter_verify;
 

@@ -67,7 +67,7 @@ BEGIN
                    t.system_identifier, t.timeline, now(), clock_timestamp() + interval '1 minute', ARRAY['nobody: a probe that is rolled back'], convert_to(made, 'UTF8'), ARRAY[''::bytea]
               FROM cutter_governance.fn_target() t RETURNING * INTO a;
             -- The lease comes first: where one is open the execution lock is not asked for.
-            UPDATE cutter_governance.execution_lease SET ended_at = clock_timestamp(), end_reason = 'expired' WHERE ended_at IS NULL AND expires_at <= clock_timestamp();
+            UPDATE cutter_governance.execution_lease l SET ended_at = clock_timestamp(), end_reason = 'over' WHERE ended_at IS NULL AND NOT EXISTS (SELECT 1 FROM cutter_governance.v_lease s WHERE s.id = l.id);
             INSERT INTO cutter_governance.execution_lease (run_id, purpose, operator, host, expires_at) VALUES (made, 'cut', 'probe', 'probe', clock_timestamp() + interval '1 minute');
             PERFORM cutter_governance.fn_write_lock();
             one := one || jsonb_build_object('begun', cutter_governance.fn_probe_rows());
@@ -143,7 +143,7 @@ BEGIN
     BEGIN
         PERFORM set_config('lock_timeout', '500ms', true);
         SELECT p.* INTO a FROM cutter_governance.approval p JOIN cutter_governance.approval_use u USING (statement_sha256) WHERE u.run_id = draft.run_id AND u.purpose = 'cut';
-        UPDATE cutter_governance.execution_lease SET ended_at = clock_timestamp(), end_reason = 'expired' WHERE ended_at IS NULL AND expires_at <= clock_timestamp();
+        UPDATE cutter_governance.execution_lease l SET ended_at = clock_timestamp(), end_reason = 'over' WHERE ended_at IS NULL AND NOT EXISTS (SELECT 1 FROM cutter_governance.v_lease s WHERE s.id = l.id);
         INSERT INTO cutter_governance.execution_lease (run_id, purpose, operator, host, expires_at) VALUES (draft.run_id, 'revert', 'probe', 'probe', clock_timestamp() + interval '1 minute');
         PERFORM cutter_governance.fn_write_lock();
         IF logged IS NOT NULL THEN

@@ -4,6 +4,7 @@ import psycopg
 from psycopg.types.json import Jsonb
 
 from console.backend.database import ledger
+from console.backend.database.records import require_run
 from console.backend.outcome import Check
 from console.backend.runs.states import Phase
 from console.backend.runs.step import PhaseWork, Step
@@ -28,7 +29,7 @@ class Closeout(PhaseWork):
                 ),
             )
         row = connection.execute(_ENACTED, {"run": step.run_id}).fetchone()
-        n = step.workspace.plan().n_units
+        n = require_run(connection, step.run_id).n_units
         answer = f"{row[0]} of {row[1]} units enacted, {row[2]} log rows, {n} planned" if row else "no rows"
         return (
             step.check("enacted units", answer, "the database", row == (n, n, n), "Set a HOLD and call the sovereign."),

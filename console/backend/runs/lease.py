@@ -1,0 +1,53 @@
+"""Holds a lease by a session of its own: when this process ends, by whatever, its connection ends, and the lease with it."""
+
+from types import TracebackType
+from typing import Self
+
+import psycopg
+
+from console.backend.database import ledger
+from console.backend.database.connections import translate
+from console.backend.database.sessions import LOCK_TIMEOUT_S, Session, open_session
+from console.backend.kill_switch import armed_for
+from console.backend.runs.site import Site
+
+
+class LeaseHolder:
+    """Takes up the lease of one run, and lets it go at the end of the block."""
+
+    def __init__(self, site: Site, run_id: str) -> None:
+        self._site = site
+        self._run_id = run_id
+        self._session: Session | None = None
+
+    def take(self, purpose: str) -> bool:
+        """Whether this run is armed for it; then this process holds the lease. Raises Refused (LOCKED) where another one does."""
+        if not armed_for(self._site, self._run_id, purpose):
+            return False
+        try:
+            if self._session is None:
+                self._session = open_session(
+                    self._site.settings.database.executor,
+                    application="cutter-console lease",
+                    statement_timeout_s=LOCK_TIMEOUT_S,
+                )
+                self._session.autocommit = True
+            ledger.take_lease(self._session, self._run_id, purpose)
+        except psycopg.Error as error:
+            self.let_go()
+            raise translate(error) from error
+        return True
+
+    def let_go(self) -> None:
+        """End the session, and so the lease."""
+        if self._session is not None:
+            self._session.close()
+            self._session = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.let_go()

@@ -1,0 +1,69 @@
+"""What can be done with a run now: one function decides it, for those who show the moves and for those who accept them."""
+
+from console.backend.errors import Refused, StopCode
+from console.backend.runs.states import Family, Mode, Move, RunState, Stage, legal_moves
+from console.backend.value import Value
+
+_NEEDS_PLAN = frozenset({Move.CONTINUE, Move.ARM, Move.IMPORT_SG_1, Move.IMPORT_SG_2, Move.ENACT})
+"""Without its plan's file, and its journal, a run ends: it is voided or reverted. What is law already is closed all the same."""
+_COMMANDS = {
+    Move.SETTLE: "cutter-console run settle {run}",
+    Move.CONTINUE: "cutter-console run resume {run}",
+    Move.IMPORT_SG_1: "cutter-console approval draft {run}",
+    Move.IMPORT_SG_2: "cutter-console approval draft {run}",
+    Move.ARM: "cutter-console arm {run} --confirm {run}",
+    Move.ENACT: "cutter-console enact {run} --confirm {run}",
+    Move.REVERT: "cutter-console revert {run} --confirm {run}",
+    Move.VOID: "cutter-console run void {run} --reason TEXT",
+    Move.REPORT: "cutter-console report {run}",
+}
+
+
+class RunFacts(Value):
+    """What the moves depend on."""
+
+    state: RunState
+    mode: Mode
+    is_edit: bool = False
+    """Edits of drafts are one transaction and no passage."""
+    is_armed: bool = False
+    """Whether the switch is armed for this run to cut."""
+    is_known: bool = True
+    """Whether the database has the run; a dry run is known to its directory alone."""
+    has_plan: bool = True
+    """Whether the plan's file is there, or none is due yet."""
+    has_journal: bool = True
+    is_unsettled: bool = False
+    """Whether something was sent to be committed, and it is not known what became of it."""
+
+
+def moves_of(facts: RunFacts) -> tuple[Move, ...]:
+    """Pure: the moves that are accepted now, the first one the one that goes on."""
+    if facts.is_unsettled:
+        return (Move.SETTLE,)
+    if not facts.is_known:
+        return (Move.REPORT,) if facts.state.family is Family.VOIDED else (Move.VOID,)
+    moves = legal_moves(facts.state, facts.mode)
+    if facts.is_edit:
+        moves = tuple(move for move in moves if move in {Move.IMPORT_SG_1, Move.VOID, Move.REPORT})
+    if not (facts.has_plan and facts.has_journal):
+        closes = facts.state.stage is Stage.LIFECYCLE_ENACTED and facts.has_journal
+        moves = tuple(move for move in moves if move not in _NEEDS_PLAN or (closes and move is Move.CONTINUE))
+    if Move.ARM not in moves:
+        return moves or (Move.REPORT,)
+    rest = tuple(move for move in moves if move not in {Move.ARM, Move.CONTINUE})
+    return (Move.CONTINUE, *rest) if facts.is_armed else (Move.ARM, *rest)
+
+
+def require_move(move: Move, facts: RunFacts, run_id: str) -> None:
+    """Raises Refused, naming what is legal instead and the first of it as a command, where the move is not accepted now."""
+    moves = moves_of(facts)
+    if move in moves:
+        return
+    message = f"run {run_id} at {facts.state.name} cannot {move}; legal now: {', '.join(moves)}"
+    raise Refused(StopCode.INVARIANT_FAILED, message, command_of(moves[0], run_id))
+
+
+def command_of(move: Move, run_id: str) -> str:
+    """The command line that makes the move."""
+    return _COMMANDS[move].format(run=run_id)

@@ -1,0 +1,251 @@
+"""What is done to a run, one thing at a time: under its journal's lock, with an intent before and a result after it.
+
+Whatever was left unfinished is settled first, by whichever operation comes next, so that none begins on a guess.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import psycopg
+
+from console.backend.database.connections import CommitUnknown, connect
+from console.backend.errors import CutterError, Drifted, Refused, StopCode, Unmeasured
+from console.backend.journal import REPLACES, Journal, acknowledged_and_gone, read_journal
+from console.backend.journal_record import NO_EVENT, Anchor, Field, Record, RecordKind
+from console.backend.kill_switch import stop_under_hold
+from console.backend.outcome import Outcome
+from console.backend.runs.anchoring import come_to_rest
+from console.backend.runs.settling import Attempt, Fate, measure_attempt, not_known_yet, rolled_back, settle
+from console.backend.runs.site import Site
+from console.backend.runs.standing import anchor_of, anchors_of
+from console.backend.runs.states import Mode
+from console.backend.runs.step import Role
+from console.backend.runs.workspace import RunRequestFile, Workspace
+
+
+@contextmanager
+def open_journal(site: Site, workspace: Workspace, request: RunRequestFile) -> Iterator[Journal]:
+    """The run's journal, locked, verified against its last anchor, with nothing unfinished in it.
+
+    Raises NotKnownYet where a COMMIT of before cannot be settled in time, Held, and sets a HOLD, where something that
+    was acknowledged is gone from the database, and what `Journal.resume` raises.
+    """
+    with _opened(site, workspace, request) as journal:
+        gone = acknowledged_and_gone(read_journal(workspace.journal), anchors_of(site, request))
+        if gone:
+            message = f"run {request.run_id}: acknowledged, and gone from the database: {'; '.join(gone)}"
+            stop_under_hold(site, StopCode.DRIFT, message, request.run_id)
+        yield journal
+
+
+def _opened(site: Site, workspace: Workspace, request: RunRequestFile) -> Journal:
+    journal = Journal.resume(workspace.journal, request.run_id, site.context, anchor_of(site, request))
+    return _settled(site, workspace, request, journal)
+
+
+def _settled(site: Site, workspace: Workspace, request: RunRequestFile, journal: Journal) -> Journal:
+    try:
+        settle_unfinished(site, workspace, request, journal)
+    except BaseException:
+        journal.close()
+        raise
+    return journal
+
+
+def settle_run(site: Site, workspace: Workspace, request: RunRequestFile) -> None:
+    """Settle what is unfinished, and anchor the answer. Raises NotKnownYet, and what `Journal.resume` raises."""
+    with open_journal(site, workspace, request) as journal:
+        come_to_rest(site, workspace, request, journal)
+
+
+@contextmanager
+def open_to_end(site: Site, workspace: Workspace, request: RunRequestFile) -> Iterator[Journal]:
+    """The same for what ends a run, which no missing or damaged file of it can prevent.
+
+    A journal that is missing or damaged is kept as it is, beside a new one that names it; so is a key that is none. The
+    run's request is written again where the database knows it.
+    """
+    if not (workspace.directory / "request.json").exists():
+        workspace.restore_request(request)
+    try:
+        workspace.journal_key()
+    except Refused:
+        workspace.set_key_aside()
+    try:
+        journal = _opened(site, workspace, request)
+    except Drifted as damaged:
+        journal = _settled(site, workspace, request, _replacement(site, workspace, request, damaged))
+    with journal:
+        yield journal
+
+
+def _replacement(site: Site, workspace: Workspace, request: RunRequestFile, damaged: Drifted) -> Journal:
+    """The journal that stands in for the damaged one: the one that was begun before, or another."""
+    try:
+        stands_in = any(record.value(REPLACES) for record in read_journal(workspace.journal)[:2])
+    except Drifted:
+        stands_in = False
+    if stands_in:
+        return Journal.resume(workspace.journal, request.run_id, site.context)
+    workspace.set_key_aside()
+    return Journal.replace(workspace.journal, request.run_id, site.context, damaged.message)
+
+
+def settle_unfinished(site: Site, workspace: Workspace, request: RunRequestFile, journal: Journal) -> None:
+    """Close an intent without a result by what the server says became of its transaction. Raises NotKnownYet."""
+    records = read_journal(workspace.journal)
+    begun = unfinished(records)
+    if begun is None:
+        return
+    attempt = attempt_of(records, begun)
+    if request.mode is Mode.DRYRUN:
+        outcome, said = Outcome.INCONCLUSIVE, "interrupted; a dry run writes nothing"
+    elif attempt is None:
+        outcome, said = Outcome.INCONCLUSIVE, "interrupted before COMMIT was sent: nothing was written"
+    else:
+        verdict = settle(site, request.run_id, attempt)
+        if verdict.fate is Fate.UNKNOWN:
+            raise not_known_yet(request.run_id, begun.phase, verdict.said)
+        committed = verdict.fate is Fate.COMMITTED
+        outcome, said = (Outcome.PASS if committed else Outcome.INCONCLUSIVE), f"interrupted; {verdict.said}"
+    close(journal, begun.phase, outcome, said)
+
+
+def unfinished(records: tuple[Record, ...]) -> Record | None:
+    """Pure: the last intent, where no result follows it."""
+    begun: Record | None = None
+    for record in records:
+        if record.kind is RecordKind.INTENT:
+            begun = record
+        elif record.kind is RecordKind.RESULT:
+            begun = None
+    return begun
+
+
+def attempt_of(records: tuple[Record, ...], begun: Record) -> Attempt | None:
+    """Pure: the last transaction that the journal names behind this intent."""
+    behind = [record for record in records if record.sequence > begun.sequence]
+    return next((found for record in reversed(behind) if (found := Attempt.of(record)) is not None), None)
+
+
+def close(journal: Journal, what: str, outcome: Outcome, said: str) -> None:
+    """Append the result of an intent."""
+    journal.append(RecordKind.RESULT, what, (Field(key="outcome", value=outcome), Field(key="detail", value=said)))
+
+
+@contextmanager
+def operation(
+    site: Site,
+    workspace: Workspace,
+    request: RunRequestFile,
+    what: str,
+    said: tuple[Field, ...] = (),
+    *,
+    ends: bool = False,
+) -> Iterator[Journal]:
+    """Something done to a run that is no phase: an intent, the block, a result, and the journal's end anchored.
+
+    A failure of the block is its result. What is not known yet, and what a signal or a crash ends, has none: the
+    next operation settles it. `ends` says that it ends the run, see `open_to_end`. Raises Unmeasured, saying that the
+    effect stands, where the disk has no room for the result.
+    """
+    with (open_to_end if ends else open_journal)(site, workspace, request) as journal:
+        journal.append(RecordKind.INTENT, what, said)
+        try:
+            yield journal
+        except CommitUnknown:
+            raise
+        except CutterError as error:
+            close(journal, what, Outcome.FAIL, f"{error.code}: {error.message}")
+            raise
+        finish(journal, request.run_id, what, "done")
+        come_to_rest(site, workspace, request, journal)
+
+
+def finish(journal: Journal, run_id: str, what: str, said: str) -> None:
+    """Append the result of what has had its effect. Raises Unmeasured, saying so, where it cannot be written."""
+    try:
+        close(journal, what, Outcome.PASS, said)
+    except CutterError as error:
+        raise effect_stands(run_id, what, error) from error
+
+
+def effect_stands(run_id: str, what: str, error: CutterError) -> Unmeasured:
+    """The error of a record that is missing while its effect is there."""
+    return Unmeasured(
+        error.code,
+        f"{what} of run {run_id} is committed and stands; its result is missing in the records: {error.message}",
+        f"Make room on the disk, then: cutter-console run settle {run_id}",
+    )
+
+
+@dataclass(frozen=True)
+class Promise:
+    """An open transaction that the journal names already."""
+
+    connection: psycopg.Connection
+    head: Anchor
+
+
+@contextmanager
+def committing(
+    site: Site,
+    journal: Journal,
+    run_id: str,
+    what: str,
+    *,
+    role: Role = Role.EXECUTOR,
+    timeout_s: float = 30.0,
+    has_event: bool = True,
+) -> Iterator[Promise]:
+    """One transaction of this role, noted in the journal before its COMMIT, and settled where that is not answered.
+
+    `has_event` off says that it writes no event of the run. The block ends normally where it is found to be committed. Raises Unmeasured where it was rolled back, NotKnownYet
+    where that could not be decided in time, and whatever PostgreSQL says before COMMIT.
+    """
+    database = site.settings.database
+    conninfo = database.verifier if role is Role.VERIFIER else database.executor
+    noted: Anchor | None = None
+    try:
+        with connect(conninfo, timeout_s=timeout_s, purpose=what) as connection:
+            noted = note_attempt(connection, journal, what, role, () if has_event else (NO_EVENT,))
+            yield Promise(connection, noted)
+    except CommitUnknown as lost:
+        if noted is None:
+            raise
+        settle_lost(site, journal, run_id, what, lost)
+
+
+def note_attempt(
+    connection: psycopg.Connection, journal: Journal, what: str, role: Role, said: tuple[Field, ...] = ()
+) -> Anchor:
+    """Name the open transaction in the journal; the record's anchor is what its event in the database names."""
+    return journal.append(RecordKind.NOTE, what, (*measure_attempt(connection, role), *said))
+
+
+def settle_lost(site: Site, journal: Journal, run_id: str, what: str, lost: CommitUnknown) -> str:
+    """What became of the last transaction that the journal names, in words, where it is committed.
+
+    Raises Unmeasured where it was rolled back, NotKnownYet where that is not decided in time; the journal has the answer.
+    """
+    records = read_journal(journal.path)
+    attempt = next((found for record in reversed(records) if (found := Attempt.of(record)) is not None), None)
+    if attempt is None:
+        raise Refused(
+            StopCode.INVARIANT_FAILED, f"the journal {journal.path} names no transaction", "Report this."
+        ) from lost
+    verdict = settle(site, run_id, attempt)
+    said = (
+        Field(key="lost", value=lost.message),
+        Field(key="settled", value=verdict.fate),
+        Field(key="detail", value=verdict.said),
+    )
+    journal.append(RecordKind.NOTE, what, said)
+    match verdict.fate:
+        case Fate.COMMITTED:
+            return verdict.said
+        case Fate.ROLLED_BACK:
+            raise rolled_back(lost, verdict.said) from lost
+        case Fate.UNKNOWN:
+            raise not_known_yet(run_id, what, verdict.said) from lost

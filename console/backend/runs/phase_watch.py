@@ -1,0 +1,112 @@
+"""While a phase is in its transaction: a HOLD file cancels the statement, a dead line ends the wait, a lock says who holds it."""
+
+import os
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+
+import psycopg
+
+from console.backend.database.connections import connect
+from console.backend.errors import CutterError, StopCode
+from console.backend.kill_switch import hold_in_file
+from console.backend.runs.site import Site
+from console.backend.safe_text import safe_text
+
+_EVERY_S = 0.25
+_LOOK_EVERY_S = 2.0
+_MOST_SILENCES = 3
+"""Fruitless looks one after another, each bounded by the limit of a connection, until the line counts as dead."""
+_LOOK = """
+    SELECT s.wait_event_type = 'Lock', (SELECT string_agg(format('%%s, process %%s (%%s)', b.usename, b.pid, b.application_name), '; ' ORDER BY b.pid)
+                                          FROM pg_stat_activity b WHERE b.pid = ANY (pg_blocking_pids(s.pid)))
+      FROM pg_stat_activity s WHERE s.pid = %s
+"""
+
+Report = Callable[[str, int, int | None], None]
+
+
+@contextmanager
+def watched(site: Site, connection: psycopg.Connection, conninfo: str, report: Report) -> Iterator[None]:
+    """Watch over the connection's statements during the block.
+
+    A statement that is cancelled rolls its transaction back, and the engine ends the lease. A cancel that does not get
+    through is sent again. `conninfo` is of the same role: others are not told what its session waits for.
+    """
+    over = threading.Event()
+    watch = _Watch(site, connection, conninfo, report, over)
+    watchers = [
+        threading.Thread(target=target, name=target.__name__, daemon=True) for target in (watch.hold, watch.line)
+    ]
+    for watcher in watchers:
+        watcher.start()
+    try:
+        yield
+    finally:
+        over.set()
+        watchers[0].join(10)
+
+
+class _Watch:
+    """Two loops, until the block is over: what they find they do at once."""
+
+    def __init__(
+        self, site: Site, connection: psycopg.Connection, conninfo: str, report: Report, over: threading.Event
+    ) -> None:
+        self._site = site
+        self._connection = connection
+        self._pid = connection.info.backend_pid
+        self._conninfo = conninfo
+        self._report = report
+        self._over = over
+
+    def hold(self) -> None:
+        """Cancel as soon as there is a HOLD file."""
+        while not self._over.wait(_EVERY_S):
+            # Any entry of that name, as everywhere else: `exists` follows a link, and raises where the root is closed.
+            if hold_in_file(self._site) is not None and _cancelled(self._connection):
+                return
+
+    def line(self) -> None:
+        """Break the line where the server does not answer others either, or knows nothing of the session any more."""
+        silences, waited_since = 0, 0.0
+        while not self._over.wait(_LOOK_EVERY_S):
+            try:
+                with connect(self._conninfo, read_only=True, timeout_s=5, purpose="watch") as connection:
+                    row = connection.execute(_LOOK, (self._pid,)).fetchone()
+            except CutterError as error:
+                # Another refusal is an answer too.
+                silences = silences + 1 if error.code is StopCode.UNREACHABLE else 0
+            else:
+                silences = 0 if row is not None else _MOST_SILENCES
+                waited_since = self._told(row, waited_since)
+            if silences >= _MOST_SILENCES:
+                break_line(self._connection, self._over)
+                return
+
+    def _told(self, row: tuple[object, ...] | None, since: float) -> float:
+        """Say for whom a lock is waited; returns since when, by this process's clock, 0 where none is."""
+        if row is None or not row[0] or self._over.is_set():
+            return 0.0
+        since = since or time.monotonic()
+        who = safe_text(str(row[1])) if row[1] else "a session that has just ended"
+        self._report(f"waits for a lock that {who} holds, for {time.monotonic() - since:.0f} s", 0, None)
+        return since
+
+
+def break_line(connection: psycopg.Connection, over: threading.Event) -> None:
+    """End this side's wait: whoever reads from the socket gets its end, as if the server had closed it."""
+    if over.is_set():
+        return
+    with suppress(OSError, psycopg.Error), socket.socket(fileno=os.dup(connection.pgconn.socket)) as line:
+        line.shutdown(socket.SHUT_RDWR)
+
+
+def _cancelled(connection: psycopg.Connection) -> bool:
+    try:
+        connection.cancel_safe(timeout=5)
+    except psycopg.Error:
+        return False
+    return True

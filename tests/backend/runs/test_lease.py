@@ -1,0 +1,165 @@
+"""The switch is off after any death: a lease that was taken up ends with the session that holds it."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+
+import pytest
+
+from console.backend import kill_switch
+from console.backend.errors import CutterError, Refused, StopCode
+from console.backend.journal import read_journal
+from console.backend.journal_record import RecordKind
+from console.backend.runs.lease import LeaseHolder
+from console.backend.runs.states import Phase, Stage
+from console.backend.views import Progress, SwitchState
+from tests.backend.database.tampering import tamper
+from tests.passage import UNITS, Passage
+
+At = Callable[[str], Passage]
+_LONGEST_S = 60.0
+_WAITS = "SELECT 1 FROM pg_stat_activity WHERE usename = 'cutter_exec' AND cardinality(pg_blocking_pids(pid)) > 0"
+_HOLDER = "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE starts_with(application_name, 'cutter-console lease ')"
+_PROGRAM = "import sys; from console.command_line import main; sys.exit(main())"
+
+
+def _switch(passage: Passage) -> SwitchState:
+    return kill_switch.measure_switch(passage.site).state
+
+
+def _cutting(passage: Passage, ended_by: signal.Signals) -> tuple[int, str]:
+    """End a process that waits, in mid-cut, for a lock; its exit status and what it said."""
+    command = [sys.executable, "-c", _PROGRAM, "--root", str(passage.site.root), "run", "resume", passage.run_id]
+    with passage.connect() as blocker, blocker.transaction():
+        blocker.execute("LOCK TABLE public.information_unit IN ACCESS EXCLUSIVE MODE")
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as victim:
+            with passage.connect() as watcher:
+                while not watcher.execute(_WAITS.encode()).fetchall():
+                    assert victim.poll() is None, victim.communicate()
+            assert _switch(passage) is SwitchState.ARMED
+            os.kill(victim.pid, ended_by)
+            _, said = victim.communicate(timeout=_LONGEST_S)
+            assert victim.returncode is not None
+    return victim.returncode, said
+
+
+@pytest.mark.parametrize(
+    "number", [signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGINT], ids=lambda one: one.name
+)
+def test_a_signal_cancels_the_statement_closes_the_switch_and_is_recorded(at: At, number: signal.Signals) -> None:
+    passage = at("SG_1 imported")
+    passage.arm()
+    status, said = _cutting(passage, number)
+    assert (status, "Traceback" in said) == (128 + number, False)
+    assert _switch(passage) is SwitchState.OFF
+    assert passage.lifecycles() == []
+    assert passage.run().interruption is None
+    records = read_journal(passage.site.root / "runs" / passage.run_id / "journal.jsonl")
+    result = next(record for record in reversed(records) if record.kind is RecordKind.RESULT)
+    assert (result.phase, result.value("outcome")) == (Phase.CUT_LEG_A, "INCONCLUSIVE")
+    assert "interrupted" in result.value("detail")
+    passage.arm()
+    assert passage.resume().state.stage is Stage.AWAITING_LIFECYCLE_AUTHORIZATION
+
+
+def test_a_kill_closes_the_switch_at_that_moment(at: At) -> None:
+    passage = at("SG_1 imported")
+    passage.arm()
+    status, _ = _cutting(passage, signal.SIGKILL)
+    assert status == -signal.SIGKILL
+    with passage.connect() as watcher:
+        # The server has read the end of the connection of the session that did nothing but hold the lease.
+        query = "SELECT 1 FROM pg_stat_activity WHERE starts_with(application_name, 'cutter-console lease ')"
+        while watcher.execute(query).fetchall():
+            pass
+    assert _switch(passage) is SwitchState.OFF
+    assert passage.lifecycles() == []
+    passage.arm()
+    assert passage.resume().state.stage is Stage.AWAITING_LIFECYCLE_AUTHORIZATION
+    assert passage.lifecycles() == ["draft"] * UNITS
+
+
+def test_a_write_whose_holder_is_gone_is_refused_at_its_commit(at: At) -> None:
+    """Also a COMMIT that a dead line delivers late: the database asks for the holder when it comes."""
+    passage = at("SG_1 imported")
+    passage.arm()
+
+    def end_the_holder(progress: Progress) -> None:
+        if (progress.phase, progress.step, progress.done) == (Phase.CUT_LEG_A, "cutting", UNITS):
+            assert passage.rows(_HOLDER) == [(True,)]
+
+    with pytest.raises(Refused, match="ended before COMMIT") as refused:
+        passage.resume(end_the_holder)
+    assert refused.value.code is StopCode.EXECUTION_DISABLED
+    assert passage.lifecycles() == []
+    assert _switch(passage) is SwitchState.OFF
+
+
+def test_a_write_whose_lease_is_ended_meanwhile_is_refused_at_its_commit(at: At) -> None:
+    passage = at("SG_1 imported")
+    passage.arm()
+
+    def disarm(progress: Progress) -> None:
+        if (progress.phase, progress.step, progress.done) == (Phase.CUT_LEG_A, "cutting", UNITS):
+            passage.backend.disarm()
+
+    with pytest.raises(CutterError, match="ended before COMMIT"):
+        passage.resume(disarm)
+    assert passage.lifecycles() == []
+
+
+def test_a_lease_that_another_session_holds_is_not_taken_over(at: At) -> None:
+    passage = at("SG_1 imported")
+    passage.arm()
+    with LeaseHolder(passage.site, passage.run_id) as first, LeaseHolder(passage.site, passage.run_id) as second:
+        assert first.take("cut")
+        assert first.take("cut")
+        with pytest.raises(Refused, match="another session holds the lease") as refused:
+            second.take("cut")
+        assert refused.value.code is StopCode.LOCKED
+        assert _switch(passage) is SwitchState.ARMED
+
+
+def test_a_lease_ends_with_the_server_that_it_was_armed_on(at: At) -> None:
+    passage = at("SG_1 imported")
+    passage.arm()
+    tamper(
+        passage, "UPDATE cutter_governance.execution_lease SET server_started = server_started - interval '1 second'"
+    )
+    assert _switch(passage) is SwitchState.OFF
+    passage.arm()
+    assert _switch(passage) is SwitchState.ARMED
+
+
+def test_a_stranger_who_takes_the_holders_name_holds_no_lease(at: At) -> None:
+    """Everybody may name its session as it likes; the role of a session is nobody's to choose."""
+    passage = at("SG_1 imported")
+    passage.arm()
+    with LeaseHolder(passage.site, passage.run_id) as holder, passage.connect("cutter_ro") as stranger:
+        assert holder.take("cut")
+        named = passage.rows("SELECT 'cutter-console lease ' || id, holder_pid FROM cutter_governance.v_lease")
+        stranger.execute("SELECT set_config('application_name', %s, false)", (named[0][0],))
+        holder.let_go()
+        with passage.connect() as watcher:
+            while watcher.execute("SELECT 1 FROM pg_stat_activity WHERE pid = %s", (named[0][1],)).fetchall():
+                pass
+        assert _switch(passage) is SwitchState.OFF
+
+
+def test_a_voided_run_holds_no_lease(at: At) -> None:
+    passage = at("SG_1 imported")
+    passage.arm()
+    passage.backend.void(passage.run_id, "a test")
+    assert _switch(passage) is SwitchState.OFF
+
+
+def test_to_arm_twice_is_to_arm_once(at: At) -> None:
+    passage = at("SG_1 imported")
+    passage.arm()
+    before = passage.rows("SELECT id FROM cutter_governance.execution_lease")
+    passage.arm()
+    assert passage.rows("SELECT id FROM cutter_governance.execution_lease") == before
+    assert json.dumps(passage.run().moves[0]) == '"continue"'

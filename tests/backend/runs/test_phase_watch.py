@@ -1,0 +1,152 @@
+"""Nobody waits without an end, and whoever waits for a lock is told for whom."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from console.backend.database import connections, sessions
+from console.backend.database.connections import CommitUnknown, connect
+from console.backend.errors import CutterError, StopCode, Unmeasured
+from console.backend.panic import panic
+from console.backend.runs import phase_watch, settling
+from console.backend.runs.phase_watch import watched
+from console.backend.runs.settling import NotKnownYet
+from console.backend.runs.states import Move, Phase
+from console.backend.views import Progress, SwitchState
+from tests.black_hole import BlackHole
+from tests.passage import Passage
+
+At = Callable[[str], Passage]
+SLEEPS = "SELECT pg_sleep(60)"
+
+
+@pytest.fixture
+def hole(at: At, tmp_path: Path) -> Iterator[tuple[Passage, BlackHole]]:
+    """A passage whose roles all reach the server through a line that can go dead."""
+    passage = at("SG_1 imported")
+    line = BlackHole(tmp_path, passage.cluster.socket_dir / ".s.PGSQL.5432")
+    through = {
+        name: line.conninfo(passage.database, role)
+        for name, role in (("executor", "cutter_exec"), ("verifier", "cutter_verify"), ("monitor", "cutter_ro"))
+    }
+    database = passage.site.settings.database.model_copy(update=through)
+    yield passage.settings(database=database), line
+    line.close()
+
+
+@pytest.fixture
+def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The limits of a line, much shorter than they are."""
+    for module, name, value in (
+        (sessions, "ANSWER_MARGIN_S", 0.2),
+        (sessions, "CONNECT_TIMEOUT_S", 2),
+        (phase_watch, "_LOOK_EVERY_S", 0.05),
+        (settling, "LIMIT_S", 0.1),
+        (settling, "_ASK_S", 0.2),
+    ):
+        monkeypatch.setattr(module, name, value)
+
+
+@pytest.mark.usefixtures("hurried")
+def test_a_statement_that_a_dead_line_swallows_ends_in_a_named_outcome(hole: tuple[Passage, BlackHole]) -> None:
+    passage, line = hole
+    conninfo = passage.site.settings.database.executor
+    with pytest.raises(Unmeasured, match="the line is dead") as caught, connect(conninfo, timeout_s=0.1) as connection:  # noqa: PT012
+        line.swallow()
+        connection.execute(SLEEPS)
+    assert caught.value.code is StopCode.UNREACHABLE
+
+
+@pytest.mark.usefixtures("hurried")
+def test_a_commit_that_a_dead_line_swallows_is_not_known(hole: tuple[Passage, BlackHole]) -> None:
+    passage, line = hole
+    conninfo = passage.site.settings.database.executor
+    with pytest.raises(CommitUnknown), connect(conninfo, commit_limit_s=0.1) as connection:  # noqa: PT012
+        connection.execute("SELECT pg_current_xact_id()")
+        line.swallow()
+
+
+@pytest.mark.usefixtures("hurried")
+def test_a_long_statement_ends_when_the_server_answers_nobody_any_more(hole: tuple[Passage, BlackHole]) -> None:
+    """A cut may take an hour; a line that is dead is found all the same, by asking on another one."""
+    passage, line = hole
+    conninfo = passage.site.settings.database.executor
+    with (  # noqa: PT012
+        pytest.raises(Unmeasured) as caught,
+        connect(conninfo, timeout_s=3600) as connection,
+        watched(passage.site, connection, conninfo, lambda *_: None),
+    ):
+        line.swallow()
+        connection.execute(SLEEPS)
+    assert caught.value.code is StopCode.UNREACHABLE
+
+
+def test_a_long_statement_ends_when_the_server_knows_nothing_of_its_session(
+    at: At, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    passage = at("SG_1 imported")
+    monkeypatch.setattr(phase_watch, "_LOOK", "SELECT true, '' WHERE %s < 0")
+    monkeypatch.setattr(phase_watch, "_LOOK_EVERY_S", 0.05)
+    conninfo = passage.site.settings.database.executor
+    with (
+        pytest.raises(Unmeasured) as caught,
+        connect(conninfo, timeout_s=3600) as connection,
+        watched(passage.site, connection, conninfo, lambda *_: None),
+    ):
+        connection.execute(SLEEPS)
+    assert caught.value.code is StopCode.UNREACHABLE
+
+
+def test_whoever_waits_for_a_lock_is_told_for_whom(at: At, monkeypatch: pytest.MonkeyPatch) -> None:
+    passage = at("SG_1 imported")
+    passage.arm()
+    monkeypatch.setattr(phase_watch, "_LOOK_EVERY_S", 0.05)
+    told: list[str] = []
+    with passage.connect() as blocker:
+        blocker.execute("BEGIN")
+        blocker.execute("LOCK TABLE public.information_unit IN ACCESS EXCLUSIVE MODE")
+        pid = blocker.info.backend_pid
+
+        def release(progress: Progress) -> None:
+            if progress.phase is Phase.CUT_LEG_A and "waits for a lock" in progress.step and not told:
+                told.append(progress.step)
+                blocker.execute("ROLLBACK")
+
+        passage.resume(release)
+    assert f"postgres, process {pid} (" in told[0]
+    assert passage.lifecycles() == ["draft"] * 3
+
+
+@pytest.mark.usefixtures("hurried")
+def test_a_cut_in_a_black_hole_leaves_the_run_to_be_settled_and_panic_says_what_it_did(
+    hole: tuple[Passage, BlackHole], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    passage, line = hole
+    passage.arm()
+    monkeypatch.setattr(connections, "COMMIT_LIMIT_S", 0.2)
+
+    def swallow(progress: Progress) -> None:
+        if (progress.phase, progress.step, progress.done) == (Phase.CUT_LEG_A, "cutting", 3):
+            line.swallow()
+
+    with pytest.raises(CutterError) as caught:
+        passage.resume(swallow)
+    assert isinstance(caught.value, NotKnownYet)
+    seen = panic(passage.site, "stop")
+    assert seen.state is SwitchState.HOLD
+    assert [step.done for step in seen.steps] == [True, False, False, False]
+    line.close()
+    direct = passage.settings(
+        database=passage.site.settings.database.model_copy(
+            update={
+                name: passage.cluster.conninfo(passage.database, role)
+                for name, role in (("executor", "cutter_exec"), ("verifier", "cutter_verify"), ("monitor", "cutter_ro"))
+            }
+        )
+    )
+    monkeypatch.undo()
+    settled = direct.backend.settle(direct.run_id)
+    assert settled.interruption is None
+    assert Move.SETTLE not in settled.moves
+    assert direct.lifecycles() in ([], ["draft"] * 3)

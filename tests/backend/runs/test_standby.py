@@ -1,0 +1,124 @@
+"""A COMMIT that waits for a synchronous standby is neither cancelled nor believed; stopping waits for no standby."""
+
+import threading
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from console.backend.database import connections
+from console.backend.errors import CutterError
+from console.backend.runs import settling
+from console.backend.runs.settling import NotKnownYet
+from console.backend.runs.states import Move, Phase, Stage
+from console.backend.views import Progress, SwitchState
+from tests.passage import UNITS, Passage
+
+At = Callable[[str], Passage]
+_WAITS = "SELECT pid FROM pg_stat_activity WHERE wait_event = 'SyncRep' AND usename = 'cutter_exec'"
+
+
+def _standbys(passage: Passage, names: str) -> None:
+    with passage.connect() as connection:
+        connection.execute("SET synchronous_commit = local")
+        connection.execute(f"ALTER SYSTEM SET synchronous_standby_names = '{names}'".encode())
+        connection.execute("SELECT pg_reload_conf()")
+        # A reload is heard by each process by itself; a new session has it.
+    while passage.rows("SHOW synchronous_standby_names") != [(names,)]:
+        pass
+
+
+@pytest.fixture
+def waiting(at: At, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Passage, Callable[[Progress], None]]]:
+    """An armed run, and what lets the standby that nobody is go missing as soon as its cut has been made."""
+    passage = at("SG_1 imported")
+    passage.arm()
+    monkeypatch.setattr(connections, "COMMIT_LIMIT_S", 0.5)
+    monkeypatch.setattr(settling, "LIMIT_S", 0.2)
+    monkeypatch.setattr(settling, "_ASK_S", 1.0)
+
+    def cut(progress: Progress) -> None:
+        if (progress.phase, progress.step, progress.done) == (Phase.CUT_LEG_A, "cutting", UNITS):
+            _standbys(passage, "nobody")
+
+    yield passage, cut
+    _standbys(passage, "")
+
+
+def test_a_commit_that_waits_for_a_standby_is_not_known_until_the_standby_has_it(
+    waiting: tuple[Passage, Callable[[Progress], None]],
+) -> None:
+    passage, cut = waiting
+    with pytest.raises(NotKnownYet, match="waits for a synchronous standby"):
+        passage.resume(cut)
+    assert len(passage.rows(_WAITS)) >= 1
+    run = passage.run()
+    assert run.moves == (Move.SETTLE,)
+    with pytest.raises(CutterError):
+        passage.backend.void(passage.run_id, "it hangs")
+    _standbys(passage, "")
+    while passage.rows(_WAITS):
+        pass
+    settled = passage.backend.settle(passage.run_id)
+    assert (settled.state.stage, settled.interruption) == (Stage.CUT_LEG_A_COMMITTED, None)
+    assert passage.lifecycles() == ["draft"] * UNITS
+
+
+def test_a_panic_leaves_that_commit_alone_and_waits_for_no_standby_itself(
+    waiting: tuple[Passage, Callable[[Progress], None]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A cancel would end the wait and report success: what is acknowledged could be lost at a failover."""
+    passage, cut = waiting
+    monkeypatch.setattr(connections, "COMMIT_LIMIT_S", 60.0)
+    ended: list[CutterError] = []
+
+    def resume() -> None:
+        try:
+            passage.resume(cut)
+        except CutterError as error:
+            ended.append(error)
+
+    thread = threading.Thread(target=resume, daemon=True)
+    thread.start()
+    while not (held := passage.rows(_WAITS)):
+        assert thread.is_alive()
+    seen = passage.backend.panic("stop")
+    assert {step.what: step.done for step in seen.steps} == {
+        "HOLD file": True,
+        "HOLD in the database": True,
+        "running statements": False,
+        "lease": True,
+    }
+    assert "waits for a synchronous standby" in seen.incomplete
+    assert set(held) <= set(passage.rows(_WAITS))
+    assert passage.backend.status().switch.state is SwitchState.HOLD
+    _standbys(passage, "")
+    thread.join(60)
+    assert not thread.is_alive()
+    assert passage.lifecycles() == ["draft"] * UNITS
+
+
+def test_a_commit_that_was_answered_with_a_warning_is_not_believed(
+    waiting: tuple[Passage, Callable[[Progress], None]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody cancels the wait: the server answers COMMIT, and warns that it might not have been replicated."""
+    passage, cut = waiting
+    monkeypatch.setattr(connections, "COMMIT_LIMIT_S", 60.0)
+    ended: list[CutterError] = []
+
+    def resume() -> None:
+        try:
+            passage.resume(cut)
+        except CutterError as error:
+            ended.append(error)
+
+    thread = threading.Thread(target=resume, daemon=True)
+    thread.start()
+    while not passage.rows(_WAITS):
+        assert thread.is_alive()
+    passage.execute(f"SELECT count(pg_cancel_backend(pid)) FROM ({_WAITS}) w")
+    thread.join(60)
+    assert [type(error) for error in ended] == [NotKnownYet]
+    assert "no synchronous standby confirms it" in ended[0].message
+    assert passage.run().moves == (Move.SETTLE,)
+    _standbys(passage, "")
+    assert passage.backend.settle(passage.run_id).state.stage is Stage.CUT_LEG_A_COMMITTED
