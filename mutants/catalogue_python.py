@@ -3,6 +3,7 @@
 from mutants.mutant import Mutant
 
 _B = "console/backend"
+_PANIC, _SETTLING, _LEASE = f"{_B}/panic.py", f"{_B}/runs/settling.py", f"{_B}/runs/lease.py"
 _SWITCH, _BACKUPS, _ENGINE = f"{_B}/kill_switch.py", f"{_B}/runs/backups.py", f"{_B}/runs/engine.py"
 _PHASES, _VERIFICATION, _RULINGS = f"{_B}/runs/phases", f"{_B}/runs/verification.py", f"{_B}/runs/rulings.py"
 _RECORD, _PREFLIGHT, _FAILURES = f"{_B}/backup/record.py", f"{_B}/runs/preflight.py", f"{_B}/runs/failures.py"
@@ -20,10 +21,10 @@ def _test(file: str, *names: str) -> tuple[str, ...]:
 
 _OF_THE_SWITCH = (
     Mutant(
-        "the HOLD check in kill_switch.arm",
-        _SWITCH,
-        '    require_no_hold(site)\n    with connect(site.settings.database.executor, purpose="arm")',
-        '    with connect(site.settings.database.executor, purpose="arm")',
+        "the HOLD check before a lease is opened",
+        f"{_B}/runs/arming.py",
+        "    require_no_hold(site)\n",
+        "",
         _test("test_holds_at_the_last_moment", "a_hold_file_stops_the_arming_itself"),
     ),
     Mutant(
@@ -56,17 +57,45 @@ _OF_THE_SWITCH = (
     ),
     Mutant(
         "panic writes the HOLD file",
-        _SWITCH,
-        "    not_written = _write_hold_file(site, why)",
+        _PANIC,
+        "    not_written = write_hold_file(site, why)",
         '    not_written = ""',
         _test("test_kill_switch", "a_panic_works_without_the_database"),
     ),
     Mutant(
         "panic sets the HOLD in the database",
-        _SWITCH,
-        "            ledger.set_hold(connection, why, site.operator, None)\n            ledger.disarm",
-        "            ledger.disarm",
+        _PANIC,
+        "                ledger.set_hold(connection, why, site.operator, None)\n",
+        "                pass\n",
         _test("test_kill_switch", "a_panic_works_without_the_root"),
+    ),
+    Mutant(
+        "panic leaves a COMMIT alone that waits for a standby",
+        f"{_B}/database/ledger.py",
+        "s.wait_event IS DISTINCT FROM 'SyncRep' AND pg_cancel_backend(s.pid)",
+        "pg_cancel_backend(s.pid)",
+        _test("runs/test_standby", "a_panic_leaves_that_commit_alone_and_waits_for_no_standby_itself"),
+    ),
+    Mutant(
+        "panic waits for no standby",
+        _CONNECTIONS,
+        "        if not replicated:\n",
+        "        if False:\n",
+        _test("runs/test_standby", "a_panic_leaves_that_commit_alone_and_waits_for_no_standby_itself"),
+    ),
+    Mutant(
+        "panic cancels what is running",
+        _PANIC,
+        '        _not_tried("running statements", refused) if gone else _cancel(site),\n',
+        '        _not_tried("running statements", refused),\n',
+        _test("test_kill_switch", "a_panic_tells_item_by_item_what_was_done"),
+    ),
+    Mutant(
+        "the verifying role sets the HOLD where the executing one is kept out",
+        _PANIC,
+        "in (site.settings.database.executor, site.settings.database.verifier):",
+        "in (site.settings.database.executor,):",
+        _test("test_kill_switch", "a_panic_whose_executing_role_is_kept_out_sets_the_hold_as_the_verifying_one"),
     ),
     Mutant(
         "a HOLD is released by the whole word alone",
@@ -112,15 +141,15 @@ _OF_RUNS = (
     Mutant(
         "a HOLD file cancels the statement that is running",
         f"{_B}/runs/phase_watch.py",
-        " and _cancelled(connection):",
+        " and _cancelled(self._connection):",
         ":",
         _test("test_holds_at_the_last_moment", "a_hold_file_that_appears_while_a_statement_runs_cancels_it[a file]"),
     ),
     Mutant(
         "a link into nowhere cancels the statement that is running too",
         f"{_B}/runs/phase_watch.py",
-        "            if hold_in_file(site) is not None and ",
-        "            if site.hold_file.exists() and ",
+        "            if hold_in_file(self._site) is not None and ",
+        "            if self._site.hold_file.exists() and ",
         _test(
             "test_holds_at_the_last_moment",
             "a_hold_file_that_appears_while_a_statement_runs_cancels_it[a link into nowhere]",
@@ -136,8 +165,8 @@ _OF_RUNS = (
     Mutant(
         "a dry run is read-only on the server",
         _ENGINE,
-        "connect(conninfo, read_only=not step.is_live, timeout_s=0, purpose=work.phase)",
-        "connect(conninfo, read_only=False, timeout_s=0, purpose=work.phase)",
+        "connect(conninfo, read_only=not step.is_live, timeout_s=limit_s, purpose=work.phase)",
+        "connect(conninfo, read_only=False, timeout_s=limit_s, purpose=work.phase)",
         _test("runs/test_dry_run_walls", "incident_11_a_phase_that_writes_in_a_dry_run_is_refused_by_the_server"),
     ),
     Mutant(
@@ -153,14 +182,14 @@ _OF_RUNS = (
     Mutant(
         "the second pause is passed only by an enactment",
         _ENGINE,
-        "            return phase if enact else None",
+        '            return phase if enact and self._lease.take("enact") else None',
         "            return phase",
         _test("runs/test_passage", "a_run_does_not_go_on_without_its_ruling[waits for SG_2-SG_2]"),
     ),
     Mutant(
         "the first pause is passed only with the switch armed",
         _ENGINE,
-        '        return phase if armed_for(self.site, self.request.run_id, "cut") else None',
+        '        return phase if self._lease.take("cut") else None',
         "        return phase",
         _test("runs/test_passage", "a_run_does_not_go_on_without_its_ruling[waits for SG_1-SG_1]"),
     ),
@@ -775,7 +804,7 @@ _OF_SESSIONS_AND_FILES = (
     Mutant(
         "a lost COMMIT is not taken for a failure",
         _CONNECTIONS,
-        "        if not connection.broken:\n            raise\n        raise CommitUnknown(",
+        "        if connection.read_only or not connection.broken:\n            raise\n        raise CommitUnknown(",
         "        raise\n        raise CommitUnknown(",
         _test("database/test_connections", "incident_26_a_lost_commit_says_so_and_the_transaction_id_settles_it"),
     ),
@@ -864,4 +893,95 @@ _OF_SESSIONS_AND_FILES = (
     ),
 )
 
-PYTHON = (*_OF_THE_SWITCH, *_OF_RUNS, *_OF_BACKUPS, *_OF_APPROVALS, *_OF_THE_JOURNAL, *_OF_SESSIONS_AND_FILES)
+_SETTLED = "runs/test_settling"
+_OF_SETTLING = (
+    Mutant(
+        "the session that could still deliver a COMMIT is ended first",
+        _SETTLING,
+        "WHEN pg_terminate_backend(s.pid) THEN 'is being ended'",
+        "WHEN true THEN 'is being ended'",
+        _test(_SETTLED, "a_request_that_is_lost_or_late_never_has_an_effect_after_it_was_denied[cut_leg_a-late]"),
+    ),
+    Mutant(
+        "a COMMIT is settled only once its session is gone",
+        _SETTLING,
+        "                if row is not None:\n",
+        "                if False:\n",
+        _test(
+            _SETTLED, "a_request_that_is_lost_or_late_never_has_an_effect_after_it_was_denied[cut_leg_a-request lost]"
+        ),
+    ),
+    Mutant(
+        "a session that waits for a standby is not ended",
+        _SETTLING,
+        "CASE WHEN s.wait_event = 'SyncRep' THEN 'waits for a synchronous standby'",
+        "CASE WHEN false THEN 'waits for a synchronous standby'",
+        _test("runs/test_standby", "a_commit_that_waits_for_a_standby_is_not_known_until_the_standby_has_it"),
+    ),
+    Mutant(
+        "a warning behind COMMIT makes it unknown",
+        _CONNECTIONS,
+        "    if connection.was_warned:\n",
+        "    if False:\n",
+        _test("runs/test_standby", "a_commit_that_was_answered_with_a_warning_is_not_believed"),
+    ),
+    Mutant(
+        "what the standby may not have is not called committed",
+        _SETTLING,
+        "        if verdict.fate is Fate.COMMITTED:\n            with connect",
+        "        if False:\n            with connect",
+        _test("runs/test_standby", "a_commit_that_was_answered_with_a_warning_is_not_believed"),
+    ),
+    Mutant(
+        "what is not known yet is not taken for rolled back",
+        _SETTLING,
+        "        if verdict.fate is not Fate.UNKNOWN or time.monotonic() >= until:\n            return verdict\n",
+        "        return verdict.model_copy(update={'fate': Fate.ROLLED_BACK}) if verdict.fate is Fate.UNKNOWN else verdict\n",
+        _test(_SETTLED, "what_cannot_be_decided_in_time_is_said_to_be_unknown_and_asked_again[cut_leg_a]"),
+    ),
+    Mutant(
+        "whatever was begun is settled before anything else begins",
+        f"{_B}/runs/operations.py",
+        "        settle_unfinished(site, workspace, request, journal)\n    except BaseException:",
+        "        pass\n    except BaseException:",
+        _test(_SETTLED, "what_cannot_be_decided_in_time_is_said_to_be_unknown_and_asked_again[cut_leg_a]"),
+    ),
+    Mutant(
+        "while something is not known the one move is to ask again",
+        f"{_B}/runs/moves.py",
+        "    if facts.is_unsettled:\n        return (Move.SETTLE,)\n",
+        "",
+        _test(_SETTLED, "what_cannot_be_decided_in_time_is_said_to_be_unknown_and_asked_again[void]"),
+    ),
+    Mutant(
+        "a lease is taken up by whoever writes under it",
+        _LEASE,
+        "            ledger.take_lease(self._session, self._run_id, purpose)\n",
+        "",
+        _test("runs/test_lease", "a_kill_closes_the_switch_at_that_moment"),
+    ),
+    Mutant(
+        "a line is broken on which nobody answers",
+        f"{_B}/runs/phase_watch.py",
+        "            if silences >= _MOST_SILENCES:\n",
+        "            if False:\n",
+        _test("runs/test_phase_watch", "a_long_statement_ends_when_the_server_knows_nothing_of_its_session"),
+    ),
+    Mutant(
+        "what was acknowledged and is gone is a fault of the record",
+        _JOURNAL,
+        "    if not broken and gone:\n",
+        "    if False:\n",
+        _test("runs/test_gone", "an_acknowledged_cut_that_is_gone_is_found"),
+    ),
+)
+
+PYTHON = (
+    *_OF_THE_SWITCH,
+    *_OF_RUNS,
+    *_OF_BACKUPS,
+    *_OF_APPROVALS,
+    *_OF_THE_JOURNAL,
+    *_OF_SESSIONS_AND_FILES,
+    *_OF_SETTLING,
+)

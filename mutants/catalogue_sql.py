@@ -287,8 +287,8 @@ _OF_HOLDS = (
     Mutant(
         "the HOLD check between an effect and its COMMIT",
         _SEALED,
-        "    PERFORM cutter_governance.fn_assert_no_hold();\n    RETURN NULL;",
-        "    RETURN NULL;",
+        "    PERFORM cutter_governance.fn_assert_no_hold();\n    PERFORM pg_stat_clear_snapshot();",
+        "    PERFORM pg_stat_clear_snapshot();",
         _test("holds_in_mid_write", "a_hold_that_is_set_after_the_effect_stops_its_commit"),
     ),
     Mutant(
@@ -315,8 +315,8 @@ _OF_HOLDS = (
     Mutant(
         "a HOLD voids a lease whose row somebody has locked",
         _SEALED,
-        "\n       AND NOT EXISTS (SELECT 1 FROM hold_event h WHERE h.action = 'set' AND h.at >= l.armed_at) OFFSET 0;",
-        " OFFSET 0;",
+        "\n       AND NOT EXISTS (SELECT 1 FROM hold_event h WHERE h.action = 'set' AND h.at >= l.armed_at)\n",
+        "\n",
         _test("holds_in_mid_write", "a_hold_voids_a_lease_whose_row_is_locked_though_it_is_released_again"),
     ),
     Mutant(
@@ -378,8 +378,8 @@ _OF_LOCK_AND_LEASE = (
     Mutant(
         "writing needs an armed switch",
         _SEALED,
-        "    PERFORM cutter_governance.fn_assert_leased(p_run_id, p_purpose);\n",
-        "",
+        "    PERFORM cutter_governance.fn_assert_leased(p_run_id, p_purpose);\n    SELECT * INTO r",
+        "    SELECT * INTO r",
         _test("authority", "no_function_writes_without_a_lease[fn_cut_enact]"),
     ),
     Mutant(
@@ -404,17 +404,66 @@ _OF_LOCK_AND_LEASE = (
         _test("authority", "a_lease_for_one_purpose_serves_no_other[fn_cut_enact]"),
     ),
     Mutant(
+        "a lease ends with the server that it was armed on",
+        _SEALED,
+        " AND l.server_started = pg_postmaster_start_time()\n",
+        "\n",
+        ("tests/backend/runs/test_lease.py::test_a_lease_ends_with_the_server_that_it_was_armed_on",),
+    ),
+    Mutant(
+        "a lease that was taken up ends with the session that holds it",
+        _SEALED,
+        "       AND (l.taken_at IS NULL OR EXISTS (SELECT 1 FROM pg_stat_activity s",
+        "       AND (true OR EXISTS (SELECT 1 FROM pg_stat_activity s",
+        ("tests/backend/runs/test_lease.py::test_a_kill_closes_the_switch_at_that_moment",),
+    ),
+    Mutant(
+        "the holder of a lease is known by its process",
+        _SEALED,
+        "WHERE s.pid = l.holder_pid AND s.usesysid",
+        "WHERE s.usesysid",
+        ("tests/backend/runs/test_lease.py::test_a_stranger_who_takes_the_holders_name_holds_no_lease",),
+    ),
+    Mutant(
+        "a lease is held by one session",
+        _SEALED,
+        " AND ended_at IS NULL AND taken_at IS NULL RETURNING id INTO leased;",
+        " AND ended_at IS NULL RETURNING id INTO leased;",
+        ("tests/backend/runs/test_lease.py::test_a_lease_that_another_session_holds_is_not_taken_over",),
+    ),
+    Mutant(
+        "COMMIT asks once more whether the lease stands",
+        _SEALED,
+        "    IF NOT EXISTS (SELECT 1 FROM cutter_governance.v_lease_standing l WHERE",
+        "    IF false AND NOT EXISTS (SELECT 1 FROM cutter_governance.v_lease_standing l WHERE",
+        ("tests/backend/runs/test_lease.py::test_a_write_whose_holder_is_gone_is_refused_at_its_commit",),
+    ),
+    Mutant(
+        "COMMIT looks for the holder of the lease anew",
+        _SEALED,
+        "    PERFORM pg_stat_clear_snapshot();\n",
+        "",
+        ("tests/backend/runs/test_lease.py::test_a_write_whose_holder_is_gone_is_refused_at_its_commit",),
+    ),
+    Mutant(
+        "whoever ends a run looks at what was committed while it waited",
+        _SEALED,
+        "    PERFORM 1 FROM cutter_governance.run WHERE run_id = p_run_id FOR NO KEY UPDATE;\n",
+        "",
+        _test("leaving", "a_run_is_not_voided_behind_a_cut_that_commits_meanwhile"),
+    ),
+    Mutant(
         "a lease that has ended arms nothing",
         _SEALED,
-        "WHERE l.ended_at IS NULL AND l.expires_at > clock_timestamp()\n       AND NOT EXISTS",
-        "WHERE l.expires_at > clock_timestamp()\n       AND NOT EXISTS",
+        "WHERE l.ended_at IS NULL AND l.server_started = pg_postmaster_start_time()\n",
+        "WHERE l.server_started = pg_postmaster_start_time()\n",
         _test("owner_writes", "a_lease_that_was_ended_arms_nothing"),
     ),
     Mutant(
         "a lease that has expired arms nothing",
         _SEALED,
-        "WHERE l.ended_at IS NULL AND l.expires_at > clock_timestamp()\n       AND NOT EXISTS",
-        "WHERE l.ended_at IS NULL\n       AND NOT EXISTS",
+        "FROM v_lease_standing l WHERE l.expires_at > clock_timestamp() OFFSET 0;",
+        "FROM v_lease_standing l OFFSET 0;",
         _test("authority", "incident_24_an_expired_lease_arms_nothing_and_makes_room"),
     ),
     Mutant(

@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[1]
 ASKED_FOR = (
     "the HOLD check at the end of the cut function",
     "the outside-prefix check of the manifest",
-    "the HOLD check in kill_switch.arm",
+    "the HOLD check before a lease is opened",
     "the freshness limit before a cut",
 )
 """Version 0.2.0 could lose these and its tests stayed green."""

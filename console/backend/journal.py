@@ -5,7 +5,7 @@ import os
 import secrets
 import stat
 import threading
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from contextlib import suppress
 from datetime import UTC
 from pathlib import Path
@@ -264,17 +264,16 @@ def verify_journal(path: Path, events: tuple[AnchoredEvent, ...] = (), run_id: s
         return JournalVerdict(outcome=Outcome.INCONCLUSIVE, detail=f"{path}: {error.strerror}")
     finally:
         os.close(descriptor)
-    gone = acknowledged_and_gone(records, events)
+    gone = acknowledged_and_gone(records, {event.anchor for event in events})
     return _verdict(found, {one.sequence: one.hash for one in records}, events, run_id, gone)
 
 
-def acknowledged_and_gone(records: Iterable[Record], events: Iterable[AnchoredEvent]) -> tuple[str, ...]:
-    """Pure: the acknowledged effects whose events the database does not have."""
-    there = {(event.sequence, event.hash) for event in events}
+def acknowledged_and_gone(records: Iterable[Record], there: Container[Anchor]) -> tuple[str, ...]:
+    """Pure: the acknowledged effects whose events are not among those that the database has."""
     return tuple(
         f"{effect.phase} (transaction {effect.value('xid')}, record {effect.sequence} of {effect.time})"
         for effect in acknowledged(records)
-        if (effect.sequence, effect.hash) not in there
+        if Anchor(sequence=effect.sequence, hash=effect.hash) not in there
     )
 
 

@@ -1,11 +1,21 @@
 """One refresh of the Overview: identity, switch, counts, runs and what waits, measured together."""
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from console.backend.database.connections import connect
 from console.backend.database.measure import Identity, measure_baseline, measure_counts, measure_identity
-from console.backend.database.records import ApprovalRow, RunRow, all_runs, approvals, current_hold, open_lease
+from console.backend.database.records import (
+    ApprovalRow,
+    RunRow,
+    all_runs,
+    anchors_by_run,
+    approvals,
+    current_hold,
+    open_lease,
+)
 from console.backend.errors import CutterError, StopCode
+from console.backend.journal_record import Anchor
 from console.backend.kill_switch import combined, hold_in_file, measure_in_database, switch_of, unreadable
 from console.backend.outcome import Outcome
 from console.backend.runs.inspection import summaries
@@ -31,6 +41,7 @@ class Facts(Value):
     rulings: tuple[ApprovalRow, ...]
     """Only where a run waits for one."""
     switch: SwitchView
+    anchors: Mapping[str, frozenset[Anchor]]
 
 
 def measure_status(site: Site, *, read_only: bool, demo: bool) -> Status:
@@ -70,16 +81,23 @@ def _read(site: Site, in_file: SwitchView | None, switch: SwitchView | None = No
             baseline=measure_baseline(connection),
             runs=runs,
             rulings=approvals(connection) if waits else (),
+            anchors=anchors_by_run(connection),
             switch=switch or combined(site, in_file, switch_of(current_hold(connection), open_lease(connection))),
         )
 
 
 def _status(site: Site, facts: Facts, now: datetime, *, read_only: bool, demo: bool) -> Status:
     switch = facts.switch
+    runs = summaries(site, facts.runs, facts.anchors)
+    lost = tuple(_gone(run) for run in runs if run.gone)
     waits = (_wait(row, _imported(row, facts.rulings, now)) for row in facts.runs)
     return Status(
         measured_at=now,
-        outcome=Outcome.PARTIAL if switch.state in {SwitchState.HOLD, SwitchState.UNREADABLE} else Outcome.PASS,
+        outcome=Outcome.FAIL
+        if lost
+        else Outcome.PARTIAL
+        if switch.state in {SwitchState.HOLD, SwitchState.UNREADABLE}
+        else Outcome.PASS,
         target=facts.identity.target,
         role=facts.identity.role,
         server_version=facts.identity.server_version,
@@ -88,8 +106,8 @@ def _status(site: Site, facts: Facts, now: datetime, *, read_only: bool, demo: b
         demo=demo,
         switch=switch,
         counts=_counts(facts),
-        current_run=_current(summaries(site, facts.runs)),
-        waiting=(*_hold_waits(switch), *(wait for wait in waits if wait is not None)),
+        current_run=_current(runs),
+        waiting=(*_hold_waits(switch), *lost, *(wait for wait in waits if wait is not None)),
     )
 
 
@@ -158,6 +176,17 @@ def _wait(row: RunRow, imported: set[str]) -> WaitView | None:
         since=row.changed_at,
         waits_for="the operator",
         next_action=f"cutter-console {verb} {row.run_id} --confirm {row.run_id}",
+    )
+
+
+def _gone(run: RunSummary) -> WaitView:
+    """A failover or a restore has lost what was acknowledged: nothing else of this run is true until that is understood."""
+    return WaitView(
+        what=f"acknowledged, and gone from the database: {'; '.join(run.gone)}",
+        run_id=run.run_id,
+        since=None,
+        waits_for="the operator: find out which server has it",
+        next_action="cutter-console panic --reason 'an acknowledged write is gone'",
     )
 
 

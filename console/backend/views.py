@@ -92,6 +92,8 @@ class RunSummary(Value):
     started_at: datetime
     operator: SafeText
     interrupted: bool = False
+    gone: tuple[SafeText, ...] = ()
+    """What its journal has acknowledged and the database does not have."""
 
 
 class Status(Value):

@@ -86,6 +86,7 @@ def list_all(options: Options, _request: Nothing) -> ExitStatus:
     lines = [
         f"{run.run_id}  {run.mode:<6}  {run.state:<32}  {run.docprefix}  {run.n_units or '-'} units"
         + ("  INTERRUPTED" if run.interrupted else "")
+        + ("  ACKNOWLEDGED AND GONE" if run.gone else "")
         for run in runs
     ]
     return report(options, "run list", Outcome.PASS, lines or ["no runs"], Runs(runs=runs))

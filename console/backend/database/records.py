@@ -195,6 +195,15 @@ def documents(connection: psycopg.Connection) -> tuple[DocumentRow, ...]:
         )
 
 
+def anchors_by_run(connection: psycopg.Connection) -> dict[str, frozenset[Anchor]]:
+    """The journal records that the events of each run name."""
+    query = "SELECT run_id, journal_seq, journal_head FROM cutter_governance.v_run_event"
+    found: dict[str, set[Anchor]] = {}
+    for run_id, sequence, head in connection.execute(query):
+        found.setdefault(str(run_id), set()).add(Anchor(sequence=int(sequence), hash=str(head)))
+    return {run_id: frozenset(anchors) for run_id, anchors in found.items()}
+
+
 def has_event(connection: psycopg.Connection, run_id: str, anchor: Anchor) -> bool:
     """Whether the database has the event that names this record of the run's journal."""
     query = "SELECT 1 FROM cutter_governance.v_run_event WHERE run_id = %s AND journal_seq = %s AND journal_head = %s"

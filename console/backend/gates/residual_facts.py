@@ -14,7 +14,7 @@ from console.backend.gates.fact import Fact
 from console.backend.gates.probe import Probe
 from console.backend.gates.residual_answers import Answers, Writer
 from console.backend.outcome import Outcome
-from console.backend.runs.inspection import summaries
+from console.backend.runs.inspection import list_runs
 from console.backend.runs.step import Role
 from console.backend.safe_text import SafeText
 from console.backend.value import Value
@@ -245,7 +245,7 @@ def _signatures(probe: Probe, seen: Answers) -> Signatures:
 
 def _interrupted(probe: Probe, seen: Answers) -> tuple[Interrupted, ...]:
     seen.require()
-    found = summaries(probe.site, seen.runs)
+    found = list_runs(probe.site)
     return tuple(Interrupted(run_id=run.run_id, state=run.state) for run in found if run.interrupted)
 
 

@@ -1,16 +1,18 @@
 """A run as it is shown: what was asked, where it stands by evidence, its phases, its legal moves."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from pydantic import ValidationError
 
 from console.backend.database.connections import connect
-from console.backend.database.records import EventRow, RunRow, all_runs, events, find_run, open_lease
+from console.backend.database.records import EventRow, RunRow, all_runs, anchors_by_run, events, find_run, open_lease
 from console.backend.errors import CutterError, Refused
-from console.backend.journal import JournalVerdict, verify_journal
+from console.backend.journal import JournalVerdict, acknowledged_and_gone, verify_journal
+from console.backend.journal_record import Anchor
 from console.backend.outcome import Outcome
-from console.backend.runs.interruption import interruption
+from console.backend.runs.interruption import interruption, records_at_rest
 from console.backend.runs.moves import RunFacts, moves_of
 from console.backend.runs.site import Site
 from console.backend.runs.standing import VOIDED, anchored_events, dry_run_end, dry_run_state, is_running
@@ -50,7 +52,7 @@ def view_run(site: Site, run_id: str) -> RunView:
     """One run, whole. Raises Refused where there is no such run, Unmeasured where the database is needed and down."""
     known = known_run(site, run_id)
     workspace, request, row = known.workspace, known.request, known.row
-    cut_short = interruption(site, workspace, request)
+    cut_short = interruption(site, request, records_at_rest(workspace))
     verdict = _journal(workspace, run_id, known.recorded)
     facts = _facts(known, cut_short, verdict)
     plan = workspace.plan_facts()
@@ -83,7 +85,7 @@ def measure_facts(site: Site, run_id: str, *, at_rest: bool = False) -> RunFacts
     `at_rest` is said by who holds the journal's lock, and has settled what was unfinished in it.
     """
     known = known_run(site, run_id)
-    cut_short = None if at_rest else interruption(site, known.workspace, known.request)
+    cut_short = None if at_rest else interruption(site, known.request, records_at_rest(known.workspace))
     return _facts(known, cut_short, _journal(known.workspace, run_id, known.recorded))
 
 
@@ -141,24 +143,25 @@ def _in_database(site: Site, run_id: str) -> tuple[RunRow | None, tuple[EventRow
 def list_runs(site: Site) -> tuple[RunSummary, ...]:
     """All runs of this root and this database, the newest first; dry runs are known to the root alone."""
     with connect(site.settings.database.monitor, read_only=True, purpose="runs") as connection:
-        rows = all_runs(connection)
-    return summaries(site, rows)
+        rows, anchors = all_runs(connection), anchors_by_run(connection)
+    return summaries(site, rows, anchors)
 
 
-def summaries(site: Site, rows: tuple[RunRow, ...]) -> tuple[RunSummary, ...]:
-    """The same, where the rows have been read already.
+def summaries(site: Site, rows: tuple[RunRow, ...], anchors: Mapping[str, frozenset[Anchor]]) -> tuple[RunSummary, ...]:
+    """The same, where the rows and the anchors of their journals have been read already.
 
-    A run that is over has no phase left to be interrupted in, so only the journals of the others are read.
+    A run that is over has nothing left to be interrupted in, so only the journals of the others are read.
     """
     known = {row.run_id for row in rows}
     here = [path.name for path in (site.root / "runs").glob("ictr-*") if path.name not in known]
-    found = [_of_row(site, row) for row in rows]
+    found = [_of_row(site, row, anchors.get(row.run_id, frozenset())) for row in rows]
     found += [_of_files(site, run_id) for run_id in here if (site.root / "runs" / run_id / "request.json").exists()]
     return tuple(sorted(found, key=lambda run: (run.started_at, run.run_id), reverse=True))
 
 
-def _of_row(site: Site, row: RunRow) -> RunSummary:
+def _of_row(site: Site, row: RunRow, anchors: frozenset[Anchor]) -> RunSummary:
     workspace, request = Workspace.open(site.root, row.run_id), request_of(row)
+    records = () if is_over(row.state) else records_at_rest(workspace)
     return RunSummary(
         run_id=row.run_id,
         mode=Mode.LIVE,
@@ -167,7 +170,8 @@ def _of_row(site: Site, row: RunRow) -> RunSummary:
         n_units=row.n_units,
         started_at=row.started_at,
         operator=row.operator,
-        interrupted=not is_over(row.state) and interruption(site, workspace, request) is not None,
+        interrupted=interruption(site, request, records) is not None,
+        gone=acknowledged_and_gone(records, anchors),
     )
 
 
@@ -180,6 +184,7 @@ def _of_files(site: Site, run_id: str) -> RunSummary:
     plan = workspace.plan_facts()
     ended = request.mode is Mode.DRYRUN or (workspace.directory / VOIDED).exists()
     state = dry_run_end(workspace) if ended else NOT_THERE
+    records = () if is_over(state) else records_at_rest(workspace)
     return RunSummary(
         run_id=run_id,
         mode=request.mode,
@@ -188,7 +193,8 @@ def _of_files(site: Site, run_id: str) -> RunSummary:
         n_units=plan.n_units if plan else None,
         started_at=request.started_at,
         operator=request.operator,
-        interrupted=not is_over(state) and interruption(site, workspace, request) is not None,
+        interrupted=interruption(site, request, records) is not None,
+        gone=acknowledged_and_gone(records, ()),
     )
 
 

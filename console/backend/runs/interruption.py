@@ -4,6 +4,7 @@ from datetime import datetime
 
 from console.backend.errors import CutterError
 from console.backend.journal import read_journal
+from console.backend.journal_record import Record
 from console.backend.runs.operations import attempt_of, unfinished
 from console.backend.runs.settling import Fate, Verdict, look
 from console.backend.runs.site import Site
@@ -13,17 +14,18 @@ from console.backend.runs.workspace import RunRequestFile, Workspace
 from console.backend.views import Interruption
 
 
-def interruption(site: Site, workspace: Workspace, request: RunRequestFile) -> Interruption | None:
-    """What was interrupted, looked at and not settled; None while somebody is at it.
-
-    A journal that is missing or damaged tells nothing; the run's own line about its journal says so.
-    """
+def records_at_rest(workspace: Workspace) -> tuple[Record, ...]:
+    """What the journal says, where nobody is at it; nothing where it is missing or damaged: the run's own line says so."""
     if is_running(workspace.journal):
-        return None
+        return ()
     try:
-        records = read_journal(workspace.journal)
+        return read_journal(workspace.journal)
     except CutterError:
-        return None
+        return ()
+
+
+def interruption(site: Site, request: RunRequestFile, records: tuple[Record, ...]) -> Interruption | None:
+    """What was interrupted, looked at and not settled; None where nothing was."""
     begun = unfinished(records)
     if begun is None:
         return None

@@ -32,7 +32,9 @@ def open_journal(site: Site, workspace: Workspace, request: RunRequestFile) -> I
     was acknowledged is gone from the database, and what `Journal.resume` raises.
     """
     with _opened(site, workspace, request) as journal:
-        gone = acknowledged_and_gone(read_journal(workspace.journal), anchors_of(site, request))
+        gone = acknowledged_and_gone(
+            read_journal(workspace.journal), {event.anchor for event in anchors_of(site, request)}
+        )
         if gone:
             message = f"run {request.run_id}: acknowledged, and gone from the database: {'; '.join(gone)}"
             stop_under_hold(site, StopCode.DRIFT, message, request.run_id)

@@ -1,0 +1,75 @@
+"""What was acknowledged and is gone, after a failover or a restore, is found wherever a run is looked at."""
+
+from collections.abc import Callable, Iterator
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from console.backend.errors import Held, StopCode
+from console.backend.journal import verify_journal
+from console.backend.outcome import Outcome
+from console.backend.runs.standing import anchors_of
+from console.backend.runs.states import Move, Stage
+from console.backend.runs.workspace import Workspace
+from console.backend.views import SwitchState
+from tests.passage import Passage
+
+At = Callable[[str], Passage]
+_ROLES = (("executor", "cutter_exec"), ("verifier", "cutter_verify"), ("monitor", "cutter_ro"))
+
+
+@pytest.fixture
+def lost(at: At) -> Iterator[Passage]:
+    """A run whose cut and verification were acknowledged, at a database of before: a standby that had not got them."""
+    passage = at("SG_1 imported")
+    passage.arm()
+    passage.backend.disarm()
+    before = "before_the_cut"
+    with psycopg.connect(passage.cluster.conninfo(), autocommit=True) as server:
+        server.execute(
+            sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(*map(sql.Identifier, (before, passage.database)))
+        )
+    try:
+        passage.arm()
+        passage.resume()
+        there = {name: passage.cluster.conninfo(before, role) for name, role in _ROLES}
+        yield passage.settings(database=passage.site.settings.database.model_copy(update=there))
+    finally:
+        with psycopg.connect(passage.cluster.conninfo(), autocommit=True) as server:
+            server.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(before)))
+
+
+def test_an_acknowledged_cut_that_is_gone_is_found(lost: Passage) -> None:
+    workspace = Workspace.open(lost.site.root, lost.run_id)
+    verdict = verify_journal(workspace.journal, anchors_of(lost.site, workspace.request()), lost.run_id)
+    assert verdict.outcome is Outcome.FAIL
+    assert [one.split(" ")[0] for one in verdict.gone] == [
+        "cut_leg_a",
+        "structural_verify",
+        "leg_b_record",
+        "write_verify",
+    ]
+    assert "acknowledged, and gone from the database: cut_leg_a (transaction " in verdict.detail
+
+
+def test_it_is_shown_with_the_run_in_the_list_and_on_the_overview(lost: Passage) -> None:
+    run = lost.run()
+    assert run.state.stage is Stage.AWAITING_CUT_AUTHORIZATION
+    assert run.journal.startswith("FAIL: acknowledged, and gone")
+    assert run.moves == (Move.VOID,)
+    assert len(lost.backend.runs()[0].gone) == 4
+    status = lost.backend.status()
+    assert status.outcome is Outcome.FAIL
+    assert status.waiting[0].what.startswith("acknowledged, and gone from the database: cut_leg_a")
+
+
+def test_nothing_is_done_with_such_a_run_but_a_hold(lost: Passage) -> None:
+    with pytest.raises(Held, match="acknowledged, and gone") as held:
+        lost.backend.settle(lost.run_id)
+    assert held.value.code is StopCode.DRIFT
+    assert lost.backend.status().switch.state is SwitchState.HOLD
+
+
+def test_such_a_run_can_be_ended(lost: Passage) -> None:
+    assert lost.backend.void(lost.run_id, "lost by a failover").moves == (Move.REPORT,)
