@@ -41,6 +41,16 @@ class JournalKey:
             )
         return cls(seed)
 
+    @staticmethod
+    def is_usable(directory: Path) -> bool:
+        """Whether a key is there that is one, or none: then one is made."""
+        try:
+            return len(read_regular(directory / KEY_NAME, _SEED_BYTES * 2)) == _SEED_BYTES
+        except FileNotFoundError:
+            return True
+        except OSError:
+            return False
+
     def key(self, number: int) -> str:
         """The key of the event with this number, as 64 hex digits; events of a run count from 0."""
         return hashlib.sha256(self._seed + number.to_bytes(8, "big")).hexdigest()

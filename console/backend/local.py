@@ -11,7 +11,7 @@ from console.backend.database.records import DocumentRow, documents
 from console.backend.documents.intake import list_intake
 from console.backend.documents.planning import PlanResult, plan_document
 from console.backend.documents.profiles import PROFILE_NAMES
-from console.backend.errors import CutterError, Drifted, Refused, StopCode, UsageError
+from console.backend.errors import CutterError, Drifted, Refused, StopCode, Unmeasured, UsageError
 from console.backend.facade import OnProgress
 from console.backend.gates.board import measure_board, named
 from console.backend.gates.pre import is_drift, readiness
@@ -212,7 +212,7 @@ class LocalBackend:
             starting.revert_cut(self.site, run_id)
         finally:
             kill_switch.disarm(self.site, "the revert ended")
-        self.report(run_id)
+        self._reported(run_id, "reverted")
         return self.run(run_id)
 
     def void(self, run_id: str, reason: str) -> RunView:
@@ -268,7 +268,7 @@ class LocalBackend:
                 kill_switch.disarm_run(self.site, run_id, "the run could not go on")
             raise
         if state.stage is Stage.CLOSEOUT_REPORTED:
-            self.report(run_id)
+            self._reported(run_id, "closed")
 
     def _done(self, run_id: str, done: Callable[[RunState], bool]) -> RunView | None:
         """The run, where what is asked for has been done already and is settled."""
@@ -276,6 +276,15 @@ class LocalBackend:
         run = self.run(run_id)
         is_done = run.mode is Mode.LIVE and done(run.state) and Move.SETTLE not in run.moves
         return run if is_done else None
+
+    def _reported(self, run_id: str, done: str) -> None:
+        """Write the report of what has been done, which stands whether or not that succeeds."""
+        try:
+            self.report(run_id)
+        except CutterError as error:
+            message = f"run {run_id} is {done}, and stands; its report could not be written: {error.message}"
+            action = f"See what is wrong, then: cutter-console report {run_id}"
+            raise Unmeasured(error.code, message, action) from error
 
     def _arm(self, run_id: str, purpose: str) -> None:
         """A proven backup that the database takes for fresh comes first; without one it opens no lease."""

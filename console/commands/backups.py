@@ -8,8 +8,8 @@ from console.backend.errors import ExitStatus
 from console.backend.outcome import Check, Outcome, worst
 from console.backend.programs import installations
 from console.backend.runs.backups import take_run_backup
+from console.backend.runs.inspection import known_run
 from console.backend.runs.step import Step
-from console.backend.runs.workspace import Workspace
 from console.backend.value import Value
 from console.commands.output import narrate, report
 from console.commands.requests import Nothing, OneFile, OneRun, Options
@@ -49,9 +49,9 @@ def selftest(options: Options, _request: Nothing) -> ExitStatus:
 def take(options: Options, request: OneRun) -> ExitStatus:
     """Take, encrypt and prove a backup for a run."""
     site = site_of(options)
-    workspace = Workspace.open(site.root, request.run)
+    known = known_run(site, request.run)
     step = Step(
-        site, workspace, workspace.request(), lambda what, done, _total: narrate(f"{what} {done or ''}".rstrip())
+        site, known.workspace, known.request, lambda what, done, _total: narrate(f"{what} {done or ''}".rstrip())
     )
     checks = take_run_backup(step)
     return report(

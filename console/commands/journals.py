@@ -2,6 +2,7 @@
 
 from console.backend.errors import ExitStatus
 from console.backend.journal import verify_journal
+from console.backend.runs.inspection import known_run
 from console.backend.runs.standing import anchors_of
 from console.backend.runs.workspace import Workspace
 from console.commands.output import report
@@ -13,5 +14,5 @@ def verify(options: Options, request: OneRun) -> ExitStatus:
     """Compare the journal with every anchor. A dry run's journal has none: an intact chain is PARTIAL there."""
     site = site_of(options)
     workspace = Workspace.open(site.root, request.run)
-    verdict = verify_journal(workspace.journal, anchors_of(site, workspace.request()), request.run)
+    verdict = verify_journal(workspace.journal, anchors_of(site, known_run(site, request.run).request), request.run)
     return report(options, "journal verify", verdict.outcome, [f"{verdict.outcome}  {verdict.detail}"], verdict)

@@ -13,9 +13,9 @@ from console.backend.database.records import require_run
 from console.backend.errors import CutterError
 from console.backend.outcome import Check, Evidence, Outcome
 from console.backend.programs import installations, pick_dump_programs, pick_server_programs
+from console.backend.runs.inspection import known_run
 from console.backend.runs.site import Site
 from console.backend.runs.step import Step
-from console.backend.runs.workspace import Workspace
 from console.backend.world import Target
 
 _LEDGER = (
@@ -134,8 +134,8 @@ def fresh_backup(step: Step) -> tuple[Check, ...]:
 
 def newest_of_run(site: Site, run_id: str) -> BackupRecord | None:
     """The newest proven backup of the plan's database since this run began; its file is there, with its size."""
-    workspace = Workspace.open(site.root, run_id)
-    facts, since = workspace.plan_facts(), workspace.request().started_at
+    known = known_run(site, run_id)
+    facts, since = known.workspace.plan_facts(), known.request.started_at
     target = facts.target if facts else None
     for listed in list_backups(site.backups, site.context.now()):
         record = listed.record

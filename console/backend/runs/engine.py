@@ -19,6 +19,7 @@ from console.backend.kill_switch import require_no_hold
 from console.backend.outcome import Check, Outcome, worst
 from console.backend.runs.anchoring import come_to_rest, noted
 from console.backend.runs.failures import leave_after
+from console.backend.runs.inspection import known_run
 from console.backend.runs.lease import LeaseHolder
 from console.backend.runs.operations import (
     committing,
@@ -36,7 +37,7 @@ from console.backend.runs.site import Site
 from console.backend.runs.standing import dry_run_state
 from console.backend.runs.states import Family, Mode, Phase, RunState, Stage, next_phase
 from console.backend.runs.step import PhaseWork, Role, Step
-from console.backend.runs.workspace import PhaseRecord, Workspace
+from console.backend.runs.workspace import PhaseRecord
 from console.backend.views import Progress
 
 _NEEDS_SWITCH = frozenset({Phase.CUT_LEG_A, Phase.LEG_B_RECORD, Phase.LIFECYCLE_ENACT})
@@ -49,8 +50,8 @@ class Engine:
 
     def __init__(self, site: Site, run_id: str, on_progress: Callable[[Progress], None]) -> None:
         self.site = site
-        self.workspace = Workspace.open(site.root, run_id)
-        self.request = self.workspace.request()
+        known = known_run(site, run_id)
+        self.workspace, self.request = known.workspace, known.request
         self._on_progress = on_progress
         self._lease = LeaseHolder(site, run_id)
 

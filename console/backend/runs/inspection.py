@@ -10,6 +10,7 @@ from console.backend.database.connections import connect
 from console.backend.database.records import EventRow, RunRow, all_runs, anchors_by_run, events, find_run, open_lease
 from console.backend.errors import CutterError, Refused
 from console.backend.journal import JournalVerdict, acknowledged_and_gone, verify_journal
+from console.backend.journal_key import JournalKey
 from console.backend.journal_record import Anchor
 from console.backend.outcome import Outcome
 from console.backend.runs.interruption import interruption, records_at_rest
@@ -90,17 +91,23 @@ def measure_facts(site: Site, run_id: str, *, at_rest: bool = False) -> RunFacts
 
 
 def _facts(known: Known, cut_short: Interruption | None, verdict: JournalVerdict) -> RunFacts:
-    planned = known.row is not None and known.row.plan_digest is not None
     return RunFacts(
         state=known.state,
         mode=known.request.mode,
         is_edit=known.request.profile == EDIT_PROFILE,
         is_armed=known.armed_to == "cut",
         is_known=known.row is not None or known.request.mode is Mode.DRYRUN,
-        has_plan=not planned or known.workspace.has_plan(known.row.plan_digest or "" if known.row else ""),
-        has_journal=verdict.outcome is not Outcome.FAIL,
+        has_plan=known.row is None or _has_plan(known.workspace, known.row),
+        has_journal=verdict.outcome is not Outcome.FAIL and JournalKey.is_usable(known.workspace.directory),
         is_unsettled=cut_short is not None and not cut_short.is_settled,
     )
+
+
+def _has_plan(workspace: Workspace, row: RunRow) -> bool:
+    """Whether what a phase of this run reads is there: the plan, and, until it is cut, the source that it was made from."""
+    source = row.source_sha256 is None or workspace.has_whole("source.raw", row.source_sha256)
+    plan = row.plan_digest is None or workspace.has_whole("plan.json", row.plan_digest)
+    return plan and source
 
 
 def known_run(site: Site, run_id: str) -> Known:
@@ -112,10 +119,20 @@ def known_run(site: Site, run_id: str) -> Known:
         row, recorded, armed = _in_database(site, run_id)
         if row is None:
             raise error from None
-        return Known(workspace, request_of(row), row, recorded, armed)
+        return Known(workspace, _started_with(workspace) or request_of(row), row, recorded, armed)
     if request.mode is Mode.DRYRUN:
         return Known(workspace, request, None, (), "")
     return Known(workspace, request, *_in_database(site, run_id))
+
+
+def _started_with(workspace: Workspace) -> RunRequestFile | None:
+    """What the run was started with, as its journal has it."""
+    records = records_at_rest(workspace)
+    said = next((record.value("request") for record in records if record.value("request")), "")
+    try:
+        return RunRequestFile.model_validate_json(said) if said else None
+    except ValidationError:
+        return None
 
 
 def request_of(row: RunRow) -> RunRequestFile:

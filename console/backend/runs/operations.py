@@ -12,6 +12,7 @@ import psycopg
 from console.backend.database.connections import CommitUnknown, connect
 from console.backend.errors import CutterError, Drifted, Refused, StopCode, Unmeasured
 from console.backend.journal import REPLACES, Journal, acknowledged_and_gone, read_journal
+from console.backend.journal_key import JournalKey
 from console.backend.journal_record import NO_EVENT, Anchor, Field, Record, RecordKind
 from console.backend.kill_switch import stop_under_hold
 from console.backend.outcome import Outcome
@@ -42,6 +43,7 @@ def open_journal(site: Site, workspace: Workspace, request: RunRequestFile) -> I
 
 
 def _opened(site: Site, workspace: Workspace, request: RunRequestFile) -> Journal:
+    workspace.restore_request(request)
     journal = Journal.resume(workspace.journal, request.run_id, site.context, anchor_of(site, request))
     return _settled(site, workspace, request, journal)
 
@@ -68,11 +70,7 @@ def open_to_end(site: Site, workspace: Workspace, request: RunRequestFile) -> It
     A journal that is missing or damaged is kept as it is, beside a new one that names it; so is a key that is none. The
     run's request is written again where the database knows it.
     """
-    if not (workspace.directory / "request.json").exists():
-        workspace.restore_request(request)
-    try:
-        workspace.journal_key()
-    except Refused:
+    if not JournalKey.is_usable(workspace.directory):
         workspace.set_key_aside()
     try:
         journal = _opened(site, workspace, request)

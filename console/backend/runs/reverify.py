@@ -11,6 +11,7 @@ from console.backend.database.ledger import Event
 from console.backend.errors import Refused, StopCode
 from console.backend.journal import Journal
 from console.backend.outcome import Check, Outcome, worst
+from console.backend.runs.inspection import known_run
 from console.backend.runs.operations import committing, operation
 from console.backend.runs.phases.write_verify import CheckList, verify_again
 from console.backend.runs.site import Site
@@ -37,8 +38,8 @@ def verify_drafts(site: Site, run: RunView, *, record: bool) -> tuple[Check, ...
             f"run {run.run_id} at {run.state.name} has no draft cut",
             "Verify between leg B and the enactment.",
         )
-    workspace = Workspace.open(site.root, run.run_id)
-    step = Step(site, workspace, workspace.request(), lambda *_: None)
+    known = known_run(site, run.run_id)
+    workspace, step = known.workspace, Step(site, known.workspace, known.request, lambda *_: None)
     pause = run.state == RunState(stage=Stage.AWAITING_LIFECYCLE_AUTHORIZATION)
     if not (record and pause):
         return _measured(step, run)

@@ -35,6 +35,7 @@ from console.backend.errors import CutterError, Drifted, Refused, StopCode, Wait
 from console.backend.journal_record import Field
 from console.backend.outcome import Check, Outcome
 from console.backend.plan import CutPlan
+from console.backend.runs.inspection import known_run
 from console.backend.runs.operations import committing, operation
 from console.backend.runs.site import Site
 from console.backend.runs.states import Stage
@@ -195,7 +196,7 @@ def import_statement(site: Site, statement: Path, signatures: tuple[Path, ...]) 
     counted = tuple(one.data for one in checked.signed_by)
     said = (Field(key="statement_sha256", value=checked.sha256),)
     with (
-        operation(site, workspace, workspace.request(), "import", said) as journal,
+        operation(site, workspace, known_run(site, signed.run_id).request, "import", said) as journal,
         committing(site, journal, signed.run_id, "import", role=Role.VERIFIER, has_event=False) as promise,
     ):
         ledger.import_approval(promise.connection, checked.data, counted)

@@ -153,14 +153,17 @@ class Workspace:
         return self._parsed(RunRequestFile, "request.json")
 
     def restore_request(self, request: RunRequestFile) -> None:
-        """Make the directory of a run that the database has, with what it was started with, where either is gone."""
+        """Write down again what the run was started with, and make its directory, where either is gone or damaged."""
         self.directory.mkdir(mode=0o750, exist_ok=True)
-        self.write("request.json", canonical_json(request))
-
-    def has_plan(self, plan_digest: str) -> bool:
-        """Whether the plan's file is there, whole: its sha256 is the plan digest."""
         try:
-            return sha256_hex(self.read("plan.json")) == plan_digest
+            self.request()
+        except Refused:
+            self.write("request.json", canonical_json(request))
+
+    def has_whole(self, name: str, sha256: str) -> bool:
+        """Whether a file is there with exactly the bytes of this digest."""
+        try:
+            return sha256_hex(self.read(name)) == sha256
         except Refused:
             return False
 
@@ -183,22 +186,23 @@ class Workspace:
     def write_plan(self, plan: CutPlan) -> None:
         """Keep the plan, whose file's sha256 is the plan digest, and the few facts of it that lists show."""
         data = canonical_json(plan)
-        if plan.world is None or sha256_hex(data) != plan.plan_digest:
+        facts = _facts_of(plan)
+        if sha256_hex(data) != plan.plan_digest:
             raise Refused(StopCode.INVARIANT_FAILED, "the plan's bytes and its digest differ", "Start another run.")
-        facts = PlanFacts(
-            n_units=plan.n_units,
-            plan_digest=plan.plan_digest,
-            content_digest=plan.document.content_digest,
-            target=plan.world.target,
-            deltas=plan.expected_deltas,
-            source_sha256=plan.document.source.sha256,
-        )
         self.write("plan.json", data)
         self.write("plan-facts.json", canonical_json(facts))
 
     def plan_facts(self) -> PlanFacts | None:
-        """What lists and heads show of the plan; None before there is one."""
-        return self._parsed(PlanFacts, "plan-facts.json") if (self.directory / "plan-facts.json").exists() else None
+        """What lists and heads show of the plan, out of the plan itself where their own file is gone; None without either."""
+        try:
+            return self._parsed(PlanFacts, "plan-facts.json")
+        except Refused:
+            if not (self.directory / "plan.json").exists():
+                return None
+        try:
+            return _facts_of(self.plan())
+        except Refused:
+            return None
 
     def write_record(self, record: PhaseRecord) -> None:
         """Keep a phase's record; the last one of a phase counts."""
@@ -219,6 +223,19 @@ class Workspace:
                 f"{self.directory / name} is damaged",
                 "This run cannot go on; start another.",
             ) from error
+
+
+def _facts_of(plan: CutPlan) -> PlanFacts:
+    if plan.world is None:
+        raise Refused(StopCode.INVARIANT_FAILED, "the plan is bound to no database", "Start another run.")
+    return PlanFacts(
+        n_units=plan.n_units,
+        plan_digest=plan.plan_digest,
+        content_digest=plan.document.content_digest,
+        target=plan.world.target,
+        deltas=plan.expected_deltas,
+        source_sha256=plan.document.source.sha256,
+    )
 
 
 def record_name(phase: Phase) -> str:

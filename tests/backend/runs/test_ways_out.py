@@ -1,0 +1,157 @@
+"""Whatever a fault leaves of a run, it has a move, the move is accepted, and moves alone lead to its end."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from console.backend.errors import CutterError, Refused, StopCode
+from console.backend.journal_key import KEY_NAME
+from console.backend.runs.states import Family, Move, Phase, RunState, Stage, is_over
+from console.backend.views import Progress, RunView
+from tests.backend.database.tampering import tamper
+from tests.backend.runs.backups import take_backup
+from tests.passage import Passage
+
+At = Callable[[str], Passage]
+STAGES = ("waits for SG_1", "SG_1 imported", "waits for SG_2", "SG_2 imported")
+_MOST_STEPS = 12
+
+
+def _cut_journal(directory: Path) -> None:
+    journal = directory / "journal.jsonl"
+    lines = journal.read_bytes().splitlines(keepends=True)
+    journal.write_bytes(b"".join(lines[:-3]))
+
+
+def _rewrite_journal(directory: Path) -> None:
+    journal = directory / "journal.jsonl"
+    journal.write_bytes(journal.read_bytes().replace(b'"phase":"mark"', b'"phase":"mask"'))
+
+
+def _tear_journal(directory: Path) -> None:
+    with (directory / "journal.jsonl").open("ab") as stream:
+        stream.write(b'{"sequence":99,"time"')
+
+
+def _drop(*patterns: str) -> Callable[[Path], None]:
+    """Remove files of the run, or, from the runtime tree, others."""
+
+    def drop(directory: Path) -> None:
+        for pattern in patterns:
+            folder, _, name = pattern.rpartition("/")
+            for path in (directory.parents[1] / folder if folder else directory).glob(name):
+                path.unlink()
+
+    return drop
+
+
+def _write(name: str, data: bytes) -> Callable[[Path], None]:
+    def write(directory: Path) -> None:
+        (directory / name).write_bytes(data)
+
+    return write
+
+
+FAULTS: dict[str, Callable[[Path], None]] = {
+    "nothing": _drop(),
+    "no directory": shutil.rmtree,
+    "no request": _drop("request.json"),
+    "a damaged request": _write("request.json", b"{"),
+    "no plan": _drop("plan.json"),
+    "a damaged plan": _write("plan.json", b"{}"),
+    "no facts of the plan": _drop("plan-facts.json"),
+    "damaged facts of the plan": _write("plan-facts.json", b"{"),
+    "no plan at all": _drop("plan.json", "plan-facts.json"),
+    "no source": _drop("source.raw"),
+    "no marked document": _drop("marked.json"),
+    "no records of phases": _drop("[0-9][0-9]-*.json"),
+    "a damaged record of a phase": _write("03-cutplan.json", b"{"),
+    "no journal": _drop("journal.jsonl"),
+    "an empty journal": _write("journal.jsonl", b""),
+    "a journal cut off": _cut_journal,
+    "a rewritten journal": _rewrite_journal,
+    "a torn journal": _tear_journal,
+    "no key": _drop(KEY_NAME),
+    "a key of another length": _write(KEY_NAME, b"short"),
+    "a key of another run": _write(KEY_NAME, b"x" * 32),
+    "no statements": _drop("approvals/ictr-*"),
+    "no backups": _drop("backups/*"),
+}
+"""What can become of the files of a run: by a disk, a hand, or a restore."""
+
+
+def _walk(passage: Passage) -> RunState:
+    """Do what the moves say, the first of them first, until the run is over; every move that is offered must be accepted."""
+    for _ in range(_MOST_STEPS):
+        run = passage.run()
+        if is_over(run.state) and run.state.stage is not Stage.LIFECYCLE_ENACTED:
+            return run.state
+        assert set(run.moves) - {Move.REPORT}, run
+        _make(passage, run)
+    raise AssertionError(f"{passage.run().state.name} after {_MOST_STEPS} moves")
+
+
+def _make(passage: Passage, run: RunView) -> None:
+    match run.moves[0]:
+        case Move.SETTLE:
+            passage.backend.settle(run.run_id)
+        case Move.CONTINUE:
+            passage.resume()
+        case Move.ARM:
+            _signed(passage, passage.arm)
+        case Move.IMPORT_SG_1 | Move.IMPORT_SG_2 | Move.ENACT:
+            _signed(passage, passage.enact)
+        case Move.REVERT:
+            passage.backend.revert(run.run_id, run.run_id)
+        case Move.VOID:
+            passage.backend.void(run.run_id, "a test")
+        case Move.REPORT:
+            passage.backend.report(run.run_id)
+
+
+def _signed(passage: Passage, then: Callable[[], object]) -> None:
+    """What a ruling is needed for is refused until it has one, with the command that asks for it."""
+    try:
+        then()
+    except CutterError as refused:
+        if "backup take" in refused.next_action:
+            take_backup(passage)
+            return
+        if "its report could not be written" in refused.message:
+            return
+    else:
+        return
+    drafted = passage.backend.draft_statement(passage.run_id)
+    signed = drafted.signature_paths or (passage.backend.sign_as_demo_sovereign(drafted.statement_path),)
+    passage.backend.import_statement(drafted.statement_path, signed)
+
+
+@pytest.mark.parametrize("stage", STAGES)
+@pytest.mark.parametrize("fault", FAULTS)
+def test_moves_alone_lead_out_of_every_fault(at: At, stage: str, fault: str) -> None:
+    passage = at(stage)
+    FAULTS[fault](passage.site.root / "runs" / passage.run_id)
+    assert passage.run_id in {run.run_id for run in passage.backend.runs()}
+    end = _walk(passage)
+    assert end.family in {Family.ACTIVE, Family.VOIDED, Family.REVERTED}
+    drafts = [one for one in passage.lifecycles() if one == "draft"]
+    assert not drafts
+
+
+def test_an_enacted_run_whose_closeout_failed_is_closed(at: At) -> None:
+    """It had no way out: neither back, for its units are law, nor on."""
+    passage = at("SG_2 imported")
+
+    def break_off(progress: Progress) -> None:
+        if progress.phase is Phase.CLOSEOUT:
+            raise Refused(StopCode.INVARIANT_FAILED, "a test", "Go on.")
+
+    with pytest.raises(Refused, match="a test"):
+        passage.backend.enact(passage.run_id, passage.run_id, break_off)
+    tamper(passage, "UPDATE cutter_governance.run SET family = 'failed', reason = 'closeout'")
+    run = passage.run()
+    assert (run.state.name, run.moves[0]) == ("failed_closeout", Move.CONTINUE)
+    closed = passage.resume()
+    assert (closed.state.stage, closed.state.family) == (Stage.CLOSEOUT_REPORTED, Family.ACTIVE)
