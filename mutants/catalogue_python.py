@@ -141,15 +141,15 @@ _OF_RUNS = (
     Mutant(
         "a HOLD file cancels the statement that is running",
         f"{_B}/runs/phase_watch.py",
-        " and _cancelled(self._connection):",
-        ":",
+        "            if stops and _cancelled(self._connection):",
+        "            if stops:",
         _test("test_holds_at_the_last_moment", "a_hold_file_that_appears_while_a_statement_runs_cancels_it[a file]"),
     ),
     Mutant(
         "a link into nowhere cancels the statement that is running too",
         f"{_B}/runs/phase_watch.py",
-        "            if hold_in_file(self._site) is not None and ",
-        "            if self._site.hold_file.exists() and ",
+        "is_ending() or hold_in_file(self._site) is not None\n",
+        "is_ending() or self._site.hold_file.exists()\n",
         _test(
             "test_holds_at_the_last_moment",
             "a_hold_file_that_appears_while_a_statement_runs_cancels_it[a link into nowhere]",

@@ -1,4 +1,8 @@
-"""Signals end the program by an exception where that is safe; while a COMMIT is under way they wait for its answer."""
+"""How the program is ended: a statement that runs is cancelled and rolled back, and a COMMIT is waited for.
+
+A command is ended by an exception in its main thread. The console's work is done in other threads, which no exception
+reaches: they are asked to end, and waited for.
+"""
 
 import signal
 import threading
@@ -14,6 +18,43 @@ class _State:
 
     deferrals = 0
     pending: int | None = None
+
+
+class _Work:
+    """What is being done to runs, in whatever thread."""
+
+    ending = threading.Event()
+    changed = threading.Condition()
+    under_way = 0
+
+
+def end_soon() -> None:
+    """Ask all work to end: what runs in the database is cancelled, no phase begins any more."""
+    _Work.ending.set()
+
+
+def is_ending() -> bool:
+    """Whether that was asked."""
+    return _Work.ending.is_set()
+
+
+@contextmanager
+def at_work() -> Iterator[None]:
+    """Something is done to a run while the block lasts; whoever ends the program waits for it."""
+    with _Work.changed:
+        _Work.under_way += 1
+    try:
+        yield
+    finally:
+        with _Work.changed:
+            _Work.under_way -= 1
+            _Work.changed.notify_all()
+
+
+def wait_for_work(limit_s: float) -> bool:
+    """Wait until nothing is done any more, but not longer than this. Returns whether all of it has ended."""
+    with _Work.changed:
+        return _Work.changed.wait_for(lambda: _Work.under_way == 0, limit_s)
 
 
 def end_by_exception() -> None:

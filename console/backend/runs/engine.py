@@ -38,6 +38,7 @@ from console.backend.runs.standing import dry_run_state
 from console.backend.runs.states import Family, Mode, Phase, RunState, Stage, next_phase
 from console.backend.runs.step import PhaseWork, Role, Step
 from console.backend.runs.workspace import PhaseRecord
+from console.backend.signals import at_work, is_ending
 from console.backend.views import Progress
 
 _NEEDS_SWITCH = frozenset({Phase.CUT_LEG_A, Phase.LEG_B_RECORD, Phase.LIFECYCLE_ENACT})
@@ -67,10 +68,10 @@ class Engine:
 
         Raises the CutterError that stopped it, after the run's state and journal say so.
         """
-        with open_journal(self.site, self.workspace, self.request) as journal:
+        with at_work(), open_journal(self.site, self.workspace, self.request) as journal:
             try:
                 self._return_to_way(journal)
-                while (phase := self._next(self.state(), enact=enact)) is not None:
+                while not is_ending() and (phase := self._next(self.state(), enact=enact)) is not None:
                     self._pass(_WORK[phase], journal)
             finally:
                 self._disarm_at_rest(journal)
@@ -109,6 +110,9 @@ class Engine:
                 settle_unfinished(self.site, self.workspace, self.request, journal)
             raise
         except CutterError as error:
+            if is_ending():
+                settle_unfinished(self.site, self.workspace, self.request, journal)
+                raise
             failed = record(_outcome_of(error), f"{error.code}: {error.message}")
             self.workspace.write_record(failed)
             leave_after(error, step, work.phase, failed, journal)

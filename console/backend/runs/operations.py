@@ -23,6 +23,7 @@ from console.backend.runs.standing import anchor_of, anchors_of
 from console.backend.runs.states import Mode
 from console.backend.runs.step import Role
 from console.backend.runs.workspace import RunRequestFile, Workspace
+from console.backend.signals import at_work
 
 
 @contextmanager
@@ -150,7 +151,7 @@ def operation(
     next operation settles it. `ends` says that it ends the run, see `open_to_end`. Raises Unmeasured, saying that the
     effect stands, where the disk has no room for the result.
     """
-    with (open_to_end if ends else open_journal)(site, workspace, request) as journal:
+    with at_work(), (open_to_end if ends else open_journal)(site, workspace, request) as journal:
         journal.append(RecordKind.INTENT, what, said)
         try:
             yield journal

@@ -14,6 +14,7 @@ from console.backend.errors import CutterError, StopCode
 from console.backend.kill_switch import hold_in_file
 from console.backend.runs.site import Site
 from console.backend.safe_text import safe_text
+from console.backend.signals import is_ending
 
 _EVERY_S = 0.25
 _LOOK_EVERY_S = 2.0
@@ -63,10 +64,11 @@ class _Watch:
         self._over = over
 
     def hold(self) -> None:
-        """Cancel as soon as there is a HOLD file."""
+        """Cancel as soon as there is a HOLD file, or the program is to end."""
         while not self._over.wait(_EVERY_S):
             # Any entry of that name, as everywhere else: `exists` follows a link, and raises where the root is closed.
-            if hold_in_file(self._site) is not None and _cancelled(self._connection):
+            stops = is_ending() or hold_in_file(self._site) is not None
+            if stops and _cancelled(self._connection):
                 return
 
     def line(self) -> None:
