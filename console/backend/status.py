@@ -150,9 +150,10 @@ def _unread(error: CutterError) -> tuple[CountView, ...]:
 
 
 def _wait(row: RunRow, imported: set[str]) -> WaitView | None:
-    if row.family is Family.STOPPED:
+    closes = row.family is Family.FAILED and row.stage is Stage.LIFECYCLE_ENACTED
+    if row.family is Family.STOPPED or closes:
         return WaitView(
-            what=f"stopped: {row.reason}",
+            what=f"{row.family}: {row.reason}",
             run_id=row.run_id,
             since=row.changed_at,
             waits_for="the operator",

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from console.backend.cluster import TransientCluster
-from tests.attacks.world import Prey, impatient, make_prey, make_stranger
+from tests.attacks.world import Lookout, Prey, impatient, make_prey, make_stranger
 from tests.backend.database.signed_cut import SignedCut, start_cut
 from tests.conftest import Database, fresh_database
 
@@ -22,6 +22,13 @@ def prey(cluster: TransientCluster, template_of: Callable[[int], str]) -> Iterat
     """The database in its most tempting state; whoever uses it leaves it as it was."""
     for database in fresh_database(cluster, template_of(cluster.major)):
         yield make_prey(impatient(database))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def lookout() -> Iterator[None]:
+    """The session that looks is ended with the tests."""
+    yield
+    Lookout.end()
 
 
 @pytest.fixture

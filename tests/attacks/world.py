@@ -60,19 +60,41 @@ _ASKED = {
 Look = dict[str, str]
 
 
+class Lookout:
+    """The superuser's session that looks, kept open from one look to the next: a new one would first read the catalogue for longer than it looks."""
+
+    database = ""
+    connection: psycopg.Connection | None = None
+
+    @classmethod
+    def over(cls, database: Database) -> psycopg.Connection:
+        """The session that looks at this database; one at another is ended."""
+        if cls.connection is None or cls.connection.broken or cls.database != database.conninfo():
+            cls.end()
+            cls.database, cls.connection = database.conninfo(), database.connect()
+            cls.connection.execute("SET search_path = pg_catalog")
+        return cls.connection
+
+    @classmethod
+    def end(cls) -> None:
+        """End the session."""
+        if cls.connection is not None:
+            cls.connection.close()
+            cls.connection = None
+
+
 def look(database: Database) -> Look:
     """Every row of every table, what readers see, the switch, grants and definitions, roles and their settings; as the superuser."""
-    with database.connect() as connection:
-        connection.execute("SET search_path = pg_catalog")
-        tables = [str(name) for (name,) in connection.execute(_TABLES)]
-        rows = " UNION ALL ".join(
-            f"SELECT '{table}', count(*) || ' rows ' || md5(coalesce(string_agg(t::text, '|' ORDER BY t::text COLLATE \"C\"), '')) FROM {table} t"
-            for table in tables
-        )
-        seen = {str(name): str(digest) for name, digest in connection.execute(rows.encode())}
-        for name, query in _ASKED.items():
-            answer = connection.execute(query.encode()).fetchone()
-            seen[name] = str(answer[0]) if answer is not None else ""
+    connection = Lookout.over(database)
+    tables = [str(name) for (name,) in connection.execute(_TABLES)]
+    rows = " UNION ALL ".join(
+        f"SELECT '{table}', count(*) || ' rows ' || md5(coalesce(string_agg(t::text, '|' ORDER BY t::text COLLATE \"C\"), '')) FROM {table} t"
+        for table in tables
+    )
+    seen = {str(name): str(digest) for name, digest in connection.execute(rows.encode())}
+    for name, query in _ASKED.items():
+        answer = connection.execute(query.encode()).fetchone()
+        seen[name] = str(answer[0]) if answer is not None else ""
     return seen
 
 

@@ -196,8 +196,11 @@ def documents(connection: psycopg.Connection) -> tuple[DocumentRow, ...]:
 
 
 def anchors_by_run(connection: psycopg.Connection) -> dict[str, frozenset[Anchor]]:
-    """The journal records that the events of each run name."""
-    query = "SELECT run_id, journal_seq, journal_head FROM cutter_governance.v_run_event"
+    """The journal records that the events of each run name, of those runs that are not over."""
+    query = (
+        "SELECT e.run_id, e.journal_seq, e.journal_head FROM cutter_governance.v_run_event e JOIN cutter_governance.v_run r USING (run_id)"
+        " WHERE r.stage <> 'closeout_reported' AND (r.family IN ('active', 'stopped') OR r.family = 'failed' AND r.stage = 'lifecycle_enacted')"
+    )
     found: dict[str, set[Anchor]] = {}
     for run_id, sequence, head in connection.execute(query):
         found.setdefault(str(run_id), set()).add(Anchor(sequence=int(sequence), hash=str(head)))

@@ -146,7 +146,9 @@ class Move(StrEnum):
 
 
 def is_over(state: RunState) -> bool:
-    """Whether no phase can begin any more: closed, failed, voided or reverted."""
+    """Whether no phase can begin any more: closed, failed, voided or reverted. What is law already is closed, also when that failed."""
+    if state.family is Family.FAILED and state.stage is Stage.LIFECYCLE_ENACTED:
+        return False
     return state.stage is Stage.CLOSEOUT_REPORTED or state.family in {Family.FAILED, Family.VOIDED, Family.REVERTED}
 
 
