@@ -114,8 +114,12 @@ class Engine:
                 settle_unfinished(self.site, self.workspace, self.request, journal)
                 raise
             failed = record(_outcome_of(error), f"{error.code}: {error.message}")
-            self.workspace.write_record(failed)
-            leave_after(error, step, work.phase, failed, journal)
+            try:
+                self.workspace.write_record(failed)
+                leave_after(error, step, work.phase, failed, journal)
+            except CutterError as second:
+                # The disk takes no more records; nothing was written, and the intent without a result says so later.
+                raise error from second
             raise
         try:
             self.workspace.write_record(done)

@@ -76,6 +76,8 @@ def open_to_end(site: Site, workspace: Workspace, request: RunRequestFile) -> It
     try:
         journal = _opened(site, workspace, request)
     except Drifted as damaged:
+        if damaged.code is not StopCode.INVARIANT_FAILED:
+            raise
         journal = _settled(site, workspace, request, _replacement(site, workspace, request, damaged))
     with journal:
         yield journal
