@@ -172,7 +172,8 @@ class LocalBackend:
         """Arm the switch for this run to cut; where it is, nothing is to be done."""
         if confirm == run_id and kill_switch.armed_for(self.site, run_id, "cut"):
             kill_switch.require_no_hold(self.site)
-            return kill_switch.measure_switch(self.site)
+            said = {"note": "it was armed for this run already; nothing was done"}
+            return kill_switch.measure_switch(self.site).model_copy(update=said)
         self._confirmed(Danger.ARM, run_id, confirm)
         self._arm(run_id, "cut")
         return kill_switch.measure_switch(self.site)

@@ -109,17 +109,30 @@ def settle(options: Options, request: OneRun) -> ExitStatus:
 
 def void(options: Options, request: VoidRun) -> ExitStatus:
     """End a run that has cut nothing."""
-    return _said(options, "run void", backend_of(options).void(request.run, request.reason), ExitStatus.DONE)
+    backend = backend_of(options)
+    before = backend.run(request.run)
+    return _said(options, "run void", _once(before, backend.void(request.run, request.reason)), ExitStatus.DONE)
 
 
 def enact(options: Options, request: ConfirmedRun) -> ExitStatus:
     """Enact a verified draft cut under SG_2."""
-    return _said(options, "enact", backend_of(options).enact(request.run, request.confirm, _narrate))
+    backend = backend_of(options)
+    before = backend.run(request.run)
+    return _said(options, "enact", _once(before, backend.enact(request.run, request.confirm, _narrate)))
 
 
 def revert(options: Options, request: ConfirmedRun) -> ExitStatus:
     """Take a draft cut back."""
-    return _said(options, "revert", backend_of(options).revert(request.run, request.confirm), ExitStatus.DONE)
+    backend = backend_of(options)
+    before = backend.run(request.run)
+    return _said(options, "revert", _once(before, backend.revert(request.run, request.confirm)), ExitStatus.DONE)
+
+
+def _once(before: RunView, after: RunView) -> RunView:
+    """Say it where what was asked for had been done already."""
+    if before.state == after.state:
+        narrate(f"nothing to do: run {after.run_id} is at {after.state.name} already")
+    return after
 
 
 def verify(options: Options, request: OneRun) -> ExitStatus:

@@ -155,6 +155,9 @@ def void_run(site: Site, run_id: str, reason: str) -> None:
         raise Refused(StopCode.REFUSED_INPUT, "a run is voided for a reason", "Give one: --reason TEXT")
     reason = redact(reason)
     workspace, request = _of(site, run_id)
+    facts = measure_facts(site, run_id)
+    if facts.state.family is Family.VOIDED and not facts.is_unsettled:
+        return
     said = (Field(key="reason", value=reason),)
     if request.mode is Mode.DRYRUN:
         with open_to_end(site, workspace, request) as journal:
