@@ -18,6 +18,8 @@ from console.backend.signals import is_ending
 
 _EVERY_S = 0.25
 _LOOK_EVERY_S = 2.0
+_LONG_S = 10.0
+"""Whoever waits for longer is told how long it may take."""
 _MOST_SILENCES = 3
 """Fruitless looks one after another, each bounded by the limit of a connection, until the line counts as dead."""
 _LOOK = """
@@ -62,6 +64,7 @@ class _Watch:
         self._conninfo = conninfo
         self._report = report
         self._over = over
+        self._began = time.monotonic()
 
     def hold(self) -> None:
         """Cancel as soon as there is a HOLD file, or the program is to end."""
@@ -89,8 +92,16 @@ class _Watch:
                 return
 
     def _told(self, row: tuple[object, ...] | None, since: float) -> float:
-        """Say for whom a lock is waited; returns since when, by this process's clock, 0 where none is."""
-        if row is None or not row[0] or self._over.is_set():
+        """Say for whom a lock is waited, and of long work how long it may take; returns since when a lock is waited for, or 0."""
+        if row is None or self._over.is_set():
+            return 0.0
+        if not row[0]:
+            if (took := time.monotonic() - self._began) >= _LONG_S:
+                self._report(
+                    f"at work for {took:.0f} s; {self._site.settings.statement_minutes} min a statement at most",
+                    0,
+                    None,
+                )
             return 0.0
         since = since or time.monotonic()
         who = safe_text(str(row[1])) if row[1] else "a session that has just ended"

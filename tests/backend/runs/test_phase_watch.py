@@ -118,6 +118,21 @@ def test_whoever_waits_for_a_lock_is_told_for_whom(at: At, monkeypatch: pytest.M
     assert passage.lifecycles() == ["draft"] * 3
 
 
+def test_whoever_waits_long_is_told_how_long_it_may_take(at: At, monkeypatch: pytest.MonkeyPatch) -> None:
+    passage = at("SG_1 imported")
+    monkeypatch.setattr(phase_watch, "_LOOK_EVERY_S", 0.02)
+    monkeypatch.setattr(phase_watch, "_LONG_S", 0.0)
+    told: list[str] = []
+    conninfo = passage.site.settings.database.executor
+    with (
+        connect(conninfo) as connection,
+        watched(passage.site, connection, conninfo, lambda step, *_: told.append(step)),
+    ):
+        while not told:
+            connection.execute("SELECT pg_sleep(0.05)")
+    assert told[0].endswith("s; 60 min a statement at most")
+
+
 @pytest.mark.usefixtures("hurried")
 def test_a_cut_in_a_black_hole_leaves_the_run_to_be_settled_and_panic_says_what_it_did(
     hole: tuple[Passage, BlackHole], monkeypatch: pytest.MonkeyPatch
