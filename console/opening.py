@@ -1,11 +1,11 @@
 """Opens the console in this terminal; the backend and its libraries load after the first paint."""
 
-import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from console.backend.errors import ExitStatus
 from console.commands.requests import Open, Options
+from console.printing import say
 from console.terminal import refusal_here
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ def show(backend: "Callable[[], LocalBackend]", *, read_only: bool, demo: bool) 
     """Run the console on what `backend` makes. Returns its exit status."""
     refused = refusal_here()
     if refused:
-        sys.stderr.write(f"{refused}\n")
+        say(f"{refused}\n")
         return ExitStatus.USAGE
     from console.app import ConsoleApp, run
 
