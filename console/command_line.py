@@ -255,7 +255,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     values = {name: tuple(found[name]) if isinstance(found[name], list) else found[name] for name in fields}
     if (not_text := _no_text(values)) is not None:
         return _refuse(not_text, sys.argv[1:] if argv is None else argv)
-    return _dispatch(route.target, " ".join(words), options, route.request(**values))
+    return _dispatch(route.target, " ".join(words), options, route.request(**values), sweeps=words in _SWEEPING)
 
 
 def _no_text(values: dict[str, Any]) -> _WrongUsage | None:
@@ -283,9 +283,15 @@ def _refuse(wrong: _WrongUsage, asked: Sequence[str]) -> int:
     return report_error(ask.Options(json="--json" in asked), " ".join(named) or "usage", error)
 
 
-def _dispatch(target: str, command: str, options: ask.Options, request: object) -> int:
+_SWEEPING = {command.words for command in COMMANDS if command.writes} - {("demo",), ("panic",), ("disarm",)}
+"""The commands that begin by removing leftovers: those that write. Stopping waits for nothing, reading changes nothing."""
+
+
+def _dispatch(target: str, command: str, options: ask.Options, request: object, *, sweeps: bool = False) -> int:
     module, _, name = target.partition(":")
     try:
+        if sweeps:
+            import_module("console.commands.leftovers").sweep(options)
         return int(getattr(import_module(module), name)(options, request))
     except KeyboardInterrupt:
         say("interrupted\n")

@@ -83,6 +83,8 @@ class Settings(Value):
     """How long the switch stays armed."""
     backup_max_age_minutes: int = Field(default=60, ge=1, le=60)
     """Older, and the backup is taken again before the cut."""
+    backup_stall_seconds: int = Field(default=60, ge=1, le=3600)
+    """pg_dump, gpg or pg_restore that moves no byte for so long has hung, and is ended."""
     postgres_programs: str = ""
     """Folder of pg_dump and pg_restore; empty: PATH and the embedded wheel are looked at."""
 

@@ -8,6 +8,7 @@ from typing import Self, TypeVar
 from pydantic import ValidationError, model_validator
 
 from console.backend.canonical_json import canonical_json, sha256_hex
+from console.backend.cluster_directory import hidden_name
 from console.backend.errors import Refused, StopCode
 from console.backend.journal_key import JournalKey
 from console.backend.outcome import Check, Outcome
@@ -111,13 +112,16 @@ class Workspace:
 
     def write(self, name: str, data: bytes) -> None:
         """One file, whole or not at all."""
-        temporary = self.directory / f".{name}.part"
-        with temporary.open("wb") as stream:
-            os.fchmod(stream.fileno(), 0o640)
-            stream.write(data)
-            stream.flush()
-            os.fsync(stream.fileno())
-        temporary.rename(self.directory / name)
+        temporary = self.directory / hidden_name(name)
+        try:
+            with temporary.open("xb") as stream:
+                os.fchmod(stream.fileno(), 0o640)
+                stream.write(data)
+                stream.flush()
+                os.fsync(stream.fileno())
+            temporary.rename(self.directory / name)
+        finally:
+            temporary.unlink(missing_ok=True)
 
     def read(self, name: str) -> bytes:
         """One file's bytes. Raises Refused where it is missing."""
