@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from console.backend.errors import CutterError, ExitStatus
 from console.backend.outcome import Outcome
-from console.backend.redaction import redact
+from console.backend.redaction import hide_known_in, redact
 from console.backend.safe_text import safe_text
 from console.commands.requests import Options
 from console.printing import emit, is_unicode, say
@@ -62,7 +62,8 @@ def _print_json(command: str, outcome: Outcome, data: dict[str, Any]) -> None:
         "outcome": outcome.value,
         "measured_at": datetime.now(UTC).isoformat(),
     }
-    text = json.dumps({**head, **{key: value for key, value in data.items() if key not in head}}, ensure_ascii=False)
+    answer = {**head, **{key: value for key, value in data.items() if key not in head}}
+    text = json.dumps(hide_known_in(answer), ensure_ascii=False)
     emit(_inert(text, ascii_only=not is_unicode(sys.stdout)) + "\n")
 
 
