@@ -16,9 +16,12 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from console.backend.cluster import TransientCluster
+from console.backend.database.migrations import migrate
 from console.command_registry import COMMANDS
 from tests.commands.forking import Done, Forker, Surroundings, forker
 from tests.passage import Passage
+from tests.standby import SETTINGS, standby_of
 
 At = Callable[[str], Passage]
 DOCUMENTED = {0, 1, 2, 3, 4, 5, 6, 7, 141}
@@ -215,6 +218,45 @@ HOSTILE: dict[str, Hostile] = {
     "a root that is a file": Hostile(root="/etc/passwd"),
     "a root that is not there": Hostile(root="FOLDER/none/root", without=(("demo",), ("init",))),
 }
+
+
+def test_a_standby_is_named_by_every_command_and_written_by_none(at: At, forked: Forker, tmp_path: Path) -> None:
+    """Whatever a standby answers (25006, 0A000, 55000) is an outcome, and tells the operator to go to the primary."""
+    passage = at("SG_1 imported")
+    tmp_path.chmod(0o777)
+    (passage.site.intake / "luat.md").write_text(VIETNAMESE, encoding="utf-8")
+    asked = commands(passage, passage.run_id, tmp_path)
+    jobs = {words: ["--root", str(passage.site.root), "--json", *words, *asked[words]] for words in ON_A_STANDBY}
+    with TransientCluster.start(passage.cluster.major, durable=True, settings=SETTINGS) as primary:
+        migrate(primary.conninfo())
+        with standby_of(primary) as folder:
+            around = Surroundings(
+                environment={name: f"host={folder} user={role} dbname=postgres" for name, role in ROLES.items()}
+            )
+            ended = forked.run(list(jobs.values()), around, {})
+    wrong = {" ".join(words): found for words, one in zip(jobs, ended, strict=True) if (found := faults(one, around))}
+    assert wrong == {}
+    refused = {" ".join(words): one for words, one in zip(jobs, ended, strict=True) if words in REFUSED_BY_A_STANDBY}
+    assert {name: one.err for name, one in refused.items() if (one.status, "primary" in one.err) != (5, True)} == {}
+    assert [one.argv for one in ended if one.status in {0, 1}] == []
+
+
+REFUSED_BY_A_STANDBY = {
+    *(("migrate",), ("document", "register"), ("run", "start"), ("disarm",), ("init",), ("run", "void")),
+    ("hold", "release"),
+}
+ON_A_STANDBY = (
+    *(
+        ("migrate",),
+        ("status",),
+        ("document", "register"),
+        ("run", "start"),
+        ("policy", "pin"),
+        ("disarm",),
+        ("panic",),
+    ),
+    *(("init",), ("run", "void"), ("hold", "release"), ("arm",)),
+)
 
 
 @pytest.fixture(scope="module")
