@@ -16,7 +16,7 @@ from console.backend.processes import finished
 from console.backend.safe_text import SafeText
 from console.backend.value import Value
 
-_LIBRARIES = ("jinja2", "psycopg", "pydantic", "python-gnupg", "textual")
+_LIBRARIES = ("jinja2", "psycopg", "pydantic", "textual")
 _TIMEOUT_S = 30
 _ASK_GPG = ("gpg", "--version")
 _GPG = re.compile(r"^gpg \(GnuPG[^)]*\) (\S+)")
