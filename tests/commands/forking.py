@@ -4,6 +4,8 @@ Each has its own environment, working directory, user, standard output and limit
 a script, it takes one JSON object a line with the jobs of a round and answers with one line.
 """
 
+import atexit
+import gc
 import json
 import os
 import resource
@@ -12,7 +14,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from importlib import import_module
@@ -98,6 +100,7 @@ def _serve() -> None:
 
     for route in _ROUTES.values():
         import_module(route.target.partition(":")[0])
+    gc.freeze()
     for line in sys.stdin:
         asked = json.loads(line)
         around = Surroundings(**asked["around"])
@@ -121,19 +124,27 @@ class _Running:
 
     def read(self) -> None:
         """Take what is there, so that nobody waits for room in a pipe; know the end when it has come."""
-        ready, _, _ = select.select(self._open, [], [], 0.01)
+        ready, _, _ = select.select([one for one in self._open if one >= 0], [], [], 0.01)
         for number, descriptor in enumerate(tuple(self._open)):
             if descriptor in ready:
-                self.said[number] += os.read(descriptor, 1 << 20)
+                data = os.read(descriptor, 1 << 20)
+                self.said[number] += data
+                if not data:
+                    self._close(number)
         pid, status = os.waitpid(self.pid, os.WNOHANG)
         if pid:
             self.status = os.waitstatus_to_exitcode(status)
-            for number, descriptor in enumerate(self._open):
-                os.set_blocking(descriptor, False)
-                with suppress(BlockingIOError):
-                    while data := os.read(descriptor, 1 << 20):
-                        self.said[number] += data
-                os.close(descriptor)
+            for number, descriptor in enumerate(tuple(self._open)):
+                if descriptor >= 0:
+                    os.set_blocking(descriptor, False)
+                    with suppress(BlockingIOError):
+                        while data := os.read(descriptor, 1 << 20):
+                            self.said[number] += data
+                    self._close(number)
+
+    def _close(self, number: int) -> None:
+        os.close(self._open[number])
+        self._open[number] = -1
 
 
 def _round(jobs: list[list[str]], around: Surroundings, site: dict[str, str]) -> list[dict[str, object]]:
@@ -157,7 +168,7 @@ def _round(jobs: list[list[str]], around: Surroundings, site: dict[str, str]) ->
 
 
 def _child(argv: list[str], around: Surroundings, site: dict[str, str], out: int, err: int) -> NoReturn:
-    """The forked process: its surroundings, the command, and its end as the interpreter's own."""
+    """The forked process: its surroundings, the command, and its end."""
     from console.cli import main
     from console.commands import site as sites
 
@@ -178,7 +189,30 @@ def _child(argv: list[str], around: Surroundings, site: dict[str, str], out: int
         stream = None if closed else open(number, "w", encoding=around.encoding, errors=errors, closefd=False)  # noqa: SIM115
         setattr(sys, name, stream)
         setattr(sys, f"__{name}__", stream)
-    sys.exit(main(argv))
+    _end(_status(main, argv))
+
+
+def _status(main: Callable[[list[str]], int], argv: list[str]) -> int:
+    try:
+        return main(argv)
+    except SystemExit as ended:
+        return ended.code if isinstance(ended.code, int) else 1
+    except BaseException:  # noqa: BLE001 - as the interpreter does at its end
+        sys.excepthook(*sys.exc_info())
+        return 1
+
+
+def _end(status: int) -> NoReturn:
+    """What the interpreter does at its end, without taking every module apart, which costs more than a command."""
+    atexit._run_exitfuncs()
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            if stream is not None:
+                stream.flush()
+        except OSError:
+            os.write(2, b"Exception ignored in a flush at the end\n")
+            status = 120
+    os._exit(status)
 
 
 def _enter(around: Surroundings) -> None:

@@ -193,24 +193,21 @@ HOSTILE: dict[str, Hostile] = {
     ),
     "an output in ASCII, names that are no text": Hostile(Surroundings(encoding="ascii"), _stray_names),
     "arguments that are no text": Hostile(argument=BYTES),
-    "a user and a gpg home that are no text": Hostile(
-        Surroundings(environment={"SUDO_USER": BYTES, "GNUPGHOME": BYTES})
-    ),
-    "connection strings that are no text": Hostile(
-        Surroundings(environment=dict.fromkeys(ROLES, f"host={BYTES} dbname={BYTES}"))
+    "a user who is no text": Hostile(Surroundings(environment={"SUDO_USER": BYTES})),
+    "a gpg home and connection strings that are no text": Hostile(
+        Surroundings(environment={"GNUPGHOME": BYTES, **dict.fromkeys(ROLES, f"host={BYTES} dbname={BYTES}")})
     ),
     "full outputs": Hostile(Surroundings(stdout="/dev/full", stderr="/dev/full")),
     "closed outputs, a folder that is gone": Hostile(Surroundings(stdout="closed", stderr="closed", cwd="")),
     "no database, no gpg, no home": Hostile(
         Surroundings(environment={**_unreachable(), "PATH": "/nonexistent"}, without=("HOME", "USER", "LOGNAME")),
-        everything=True,
     ),
     "a user without an account, who may read nothing": Hostile(
         Surroundings(user=61000, without=("HOME", "USER", "LOGNAME"))
     ),
     "a database in SQL_ASCII": Hostile(database="ENCODING 'SQL_ASCII' LOCALE 'C' LOCALE_PROVIDER libc"),
     "an empty database": Hostile(database="ENCODING 'UTF8'"),
-    "backends that are terminated": Hostile(meanwhile=_terminated, everything=True),
+    "backends that are terminated": Hostile(meanwhile=_terminated),
     "files of 4 KB at most": Hostile(Surroundings(file_bytes=4096)),
     "16 open files at most": Hostile(Surroundings(open_files=16)),
     "a root that cannot be written": Hostile(meanwhile=_read_only),

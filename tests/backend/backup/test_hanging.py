@@ -93,8 +93,14 @@ def test_a_program_that_is_slow_is_waited_for(
     assert take_backup(request, context).tables[0].rows == 300
 
 
-@pytest.mark.parametrize("whose", ["cutter-console backup", "pg_dump", "both"])
-@pytest.mark.parametrize("phase", [BackupPhase.SCRATCH, BackupPhase.STREAM])
+@pytest.mark.parametrize(
+    ("whose", "phase"),
+    [
+        ("cutter-console backup", BackupPhase.SCRATCH),
+        ("both", BackupPhase.STREAM),
+        ("pg_dump", BackupPhase.STREAM),
+    ],
+)
 def test_incident_52_a_session_that_is_terminated_in_a_backup_is_a_named_outcome(
     whose: str, phase: BackupPhase, request_: BackupRequest, context: Context
 ) -> None:
