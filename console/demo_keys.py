@@ -8,7 +8,7 @@ from pathlib import Path
 
 from console.backend.errors import Refused, StopCode, Unmeasured, UsageError
 from console.backend.gpg_agent import end_agent
-from console.backend.processes import finished
+from console.backend.processes import finished, why
 
 MARKER = "CUTTER-CONSOLE-DEMO-HOME"
 SOVEREIGN_NAME = "Demo Sovereign"
@@ -127,5 +127,5 @@ def _gpg(home: Path, *arguments: str) -> str:
     try:
         return finished(command, timeout_s=_TIMEOUT_S, check=True).text
     except subprocess.SubprocessError as error:
-        said = getattr(error, "stderr", None) or str(error)
+        said = why(error)
         raise Unmeasured(StopCode.BACKUP_GPG_PUBKEY_MISSING, f"gpg failed: {said}", _next(said)) from error

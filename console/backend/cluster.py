@@ -18,7 +18,7 @@ from console.backend.child_environment import child_environment
 from console.backend.cluster_directory import ServerUser
 from console.backend.cluster_programs import readable_programs, shared_directories
 from console.backend.errors import StopCode, Unmeasured
-from console.backend.processes import finished_under_guard
+from console.backend.processes import finished_under_guard, why
 from console.backend.programs import Installation, installations, pick_server_programs
 from console.backend.safe_text import safe_text
 
@@ -228,7 +228,7 @@ def _run_initdb(programs: Installation, data: Path, maker: ServerUser | None) ->
     try:
         done = finished_under_guard(command, timeout_s=_START_TIMEOUT_S, user=user)
     except (OSError, subprocess.SubprocessError) as error:
-        raise ClusterNotStarted(f"initdb of {programs} did not end", str(error)) from error
+        raise ClusterNotStarted(f"initdb of {programs} did not end", why(error)) from error
     if done.status != 0:
         raise ClusterNotStarted(f"initdb of {programs} failed", done.complaint)
 

@@ -70,6 +70,18 @@ class Lifeline:
         self.cut()
 
 
+def why(error: OSError | subprocess.SubprocessError) -> str:
+    """In words, why a program has no answer; what it said itself, where it said something."""
+    match error:
+        case subprocess.TimeoutExpired():
+            return f"it did not end within {error.timeout:.0f} s, and was ended"
+        case subprocess.CalledProcessError():
+            said = str(error.stderr or "").strip()
+            return f"it ended with status {error.returncode}{f': {said}' if said else ''}"
+        case _:
+            return str(error)
+
+
 def finished(
     command: Sequence[str],
     *,

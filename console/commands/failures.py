@@ -12,6 +12,8 @@ from console import crash
 from console.backend.context import default_root
 from console.backend.database.connections import translate
 from console.backend.errors import CutterError, ExitStatus, StopCode, Unmeasured
+from console.backend.processes import why
+from console.backend.safe_text import safe_text
 from console.commands.output import report_error
 from console.commands.requests import Options
 
@@ -30,8 +32,8 @@ def named(error: Exception) -> CutterError | None:
     match error:
         case CutterError():
             return error
-        case psycopg.OperationalError() | psycopg.InterfaceError() | psycopg.Error(sqlstate=str()):
-            return translate(error)
+        case psycopg.Error():
+            return _server(error)
         case subprocess.TimeoutExpired() | subprocess.CalledProcessError():
             return _program(error)
         case MemoryError():
@@ -42,17 +44,19 @@ def named(error: Exception) -> CutterError | None:
             return None
 
 
+def _server(error: psycopg.Error) -> CutterError | None:
+    """What the server or the way to it said; None where psycopg was used in a wrong way."""
+    if isinstance(error, psycopg.InterfaceError):
+        lost = f"the connection was lost: {safe_text(str(error))}"
+        return Unmeasured(StopCode.UNREACHABLE, lost, "See what is so: cutter-console status")
+    said = error.sqlstate is not None or isinstance(error, psycopg.OperationalError)
+    return translate(error) if said else None
+
+
 def _program(error: subprocess.TimeoutExpired | subprocess.CalledProcessError) -> CutterError:
     command = [os.fsdecode(part) for part in ([error.cmd] if isinstance(error.cmd, str | bytes) else error.cmd)]
-    name = Path(command[0]).name
-    what = (
-        f"did not end within {error.timeout:.0f} s, and was ended"
-        if isinstance(error, subprocess.TimeoutExpired)
-        else f"ended with status {error.returncode}"
-    )
-    return Unmeasured(
-        StopCode.UNREACHABLE, f"{name} {what}", f"Try it by hand: {shlex.join([command[0], '--version'])}"
-    )
+    by_hand = f"Try it by hand: {shlex.join([command[0], '--version'])}"
+    return Unmeasured(StopCode.UNREACHABLE, f"{Path(command[0]).name}: {why(error)}", by_hand)
 
 
 def _file(error: OSError) -> CutterError:

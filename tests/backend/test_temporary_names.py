@@ -39,8 +39,8 @@ def _text(made: ast.expr) -> str:
     return str(made.value) if isinstance(made, ast.Constant) else "x"
 
 
-def test_incident_52_no_temporary_file_has_a_fixed_name() -> None:
-    """Incident 52: one of three importers failed, for the name of their temporary file was the same."""
+def test_no_temporary_file_has_a_fixed_name() -> None:
+    """One of three importers failed, for the name of their temporary file was the same."""
     found = {
         f"{path.relative_to(ROOT)}:{line} {source}"
         for path in SOURCES
@@ -55,8 +55,8 @@ LASTING = re.compile(r"^\.gnupg$|^\.git$|^\.s\.PGSQL")
 """Hidden names of other programs that last: gpg's home, a checkout, PostgreSQL's socket."""
 
 
-def test_incident_52_temporary_files_are_made_by_the_libraries_that_make_names_up() -> None:
-    """Incident 52: `tempfile` with a fixed name, or a name out of the process's id alone, would be no better."""
+def test_temporary_files_are_made_by_the_libraries_that_make_names_up() -> None:
+    """`tempfile` with a fixed name, or a name out of the process's id alone, would be no better."""
     wanted = re.compile(r"tempfile\.(mktemp|NamedTemporaryFile|TemporaryFile|mkstemp)|os\.getpid\(\)\}[\"']")
     found = [
         f"{path.relative_to(ROOT)}: {match.group()}"

@@ -5,10 +5,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from console.cli import main
 from console.commands import database
+from console.commands.failures import named
 from console.commands.requests import Nothing, Options
 
 ROOT = Path(__file__).parents[2]
@@ -36,6 +38,41 @@ def test_a_defect_is_named_and_kept_in_a_log_below_the_root_without_secrets(
     assert "Traceback" in text
     assert "hunter2" not in text + said.out + said.err
     assert "Traceback" not in said.err
+
+
+OUTSIDE: dict[str, tuple[Exception, int, str]] = {
+    "a file": (PermissionError(13, "Permission denied", "/root/x"), 1, "/root/x: Permission denied"),
+    "the system": (OSError(24, "Too many open files"), 1, "the system refused: Too many open files"),
+    "a program that hangs": (subprocess.TimeoutExpired(["/usr/bin/gpg", "-v"], 3), 7, "gpg: it did not end within 3 s"),
+    "a program that fails": (
+        subprocess.CalledProcessError(2, ["gpg"], stderr="no"),
+        7,
+        "gpg: it ended with status 2: no",
+    ),
+    "a program of which nothing is known": (
+        subprocess.CalledProcessError(-9, "gpg"),
+        7,
+        "gpg: it ended with status -9",
+    ),
+    "the memory": (MemoryError(), 7, "there is not enough memory"),
+    "the server": (psycopg.errors.AdminShutdown("terminating connection"), 7, "terminating connection"),
+    "a standby": (psycopg.errors.FeatureNotSupported("during recovery"), 5, "a standby answers so"),
+    "the connection": (psycopg.InterfaceError("the connection is closed"), 7, "the connection is closed"),
+}
+
+
+@pytest.mark.parametrize("what", OUTSIDE)
+def test_what_the_outside_does_is_named(what: str) -> None:
+    error, status, words = OUTSIDE[what]
+    known = named(error)
+    assert known is not None
+    assert (known.exit_status, words in known.message) == (status, True)
+    assert known.next_action
+
+
+@pytest.mark.parametrize("error", [KeyError("x"), ValueError("x"), psycopg.ProgrammingError("no result"), TypeError()])
+def test_what_nothing_outside_explains_is_not_given_a_name(error: Exception) -> None:
+    assert named(error) is None
 
 
 @pytest.mark.parametrize("words", [["--version"], ["--help"], ["plan", "--help"]])

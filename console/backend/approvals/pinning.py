@@ -11,7 +11,7 @@ from console.backend.approvals.policy import Policy, check_policy, load_policy, 
 from console.backend.canonical_json import canonical_json
 from console.backend.database.connections import administrator, connect, scalar
 from console.backend.errors import Refused, StopCode, Unmeasured, UsageError
-from console.backend.processes import finished
+from console.backend.processes import finished, why
 from console.backend.reasons import require_short_reason
 from console.backend.safe_text import SafeText, safe_text
 from console.backend.value import Value
@@ -131,7 +131,7 @@ def _exported(home: Path, fingerprint: str) -> bytes:
         done = finished([*command, "--export", fingerprint], timeout_s=_TIMEOUT_S, check=True).stdout
     except (OSError, subprocess.SubprocessError) as error:
         look = f"See what gpg says: gpg --homedir {home} --list-keys {fingerprint}"
-        raise Unmeasured(StopCode.POLICY_UNSATISFIABLE, f"gpg: {safe_text(str(error))}", look) from error
+        raise Unmeasured(StopCode.POLICY_UNSATISFIABLE, f"gpg: {safe_text(why(error))}", look) from error
     if not done:
         raise Refused(
             StopCode.POLICY_UNSATISFIABLE,

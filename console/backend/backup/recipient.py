@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from console.backend.backup.failures import RecipientUnusable
-from console.backend.processes import finished
+from console.backend.processes import finished, why
 from console.backend.value import Value
 
 FINGERPRINT = re.compile(r"[0-9A-F]{40}|[0-9A-F]{64}")
@@ -55,7 +55,7 @@ def gpg_version() -> str:
     try:
         said = finished(gpg_command(None, "--version"), timeout_s=10, check=True).text
     except (OSError, subprocess.SubprocessError) as error:
-        raise RecipientUnusable(f"gpg cannot be run: {error}", "install gnupg (apt-get install gnupg)") from error
+        raise RecipientUnusable(f"gpg cannot be run: {why(error)}", "install gnupg (apt-get install gnupg)") from error
     return (said.split("\n", 1)[0].split() or ["unknown"])[-1]
 
 
@@ -70,7 +70,7 @@ def check_recipient(fingerprint: str, home: Path | None, now: datetime) -> Recip
     try:
         parts = list_key(fingerprint, home).parts
     except (OSError, subprocess.SubprocessError) as error:
-        raise RecipientUnusable(f"gpg does not list the key: {error}", "see: gpg --list-keys") from error
+        raise RecipientUnusable(f"gpg does not list the key: {why(error)}", "see: gpg --list-keys") from error
     left = judge_key(parts, fingerprint, now, f" --homedir {home}" if home else "")
     return Recipient(fingerprint=fingerprint, days_left=left, gpg_version=version)
 

@@ -12,7 +12,7 @@ from console.backend.context import Context
 from console.backend.deploy.manifest import DeployManifest, Kind, TestTotals, Tool
 from console.backend.deploy.tree import read_tree
 from console.backend.errors import StopCode, Unmeasured
-from console.backend.processes import finished
+from console.backend.processes import finished, why
 from console.backend.safe_text import SafeText
 from console.backend.value import Value
 
@@ -87,8 +87,7 @@ def _git(folder: Path, *words: str) -> str:
     try:
         done = finished(command, timeout_s=_TIMEOUT_S, check=True)
     except (OSError, subprocess.SubprocessError) as error:
-        said = getattr(error, "stderr", "") or str(error)
-        message = f"git {words[0]} in the source tree: {said.strip()}"
+        message = f"git {words[0]} in the source tree: {why(error)}"
         raise Unmeasured(StopCode.UNREACHABLE, message, f"See: git {words[0]}") from error
     return done.text.strip()
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from console.backend.backup.recipient import gpg_command
 from console.backend.errors import Refused, StopCode
 from console.backend.outcome import Outcome
-from console.backend.processes import Ended, finished
+from console.backend.processes import Ended, finished, why
 from console.backend.safe_text import SafeText, safe_text
 from console.backend.value import Value
 
@@ -54,7 +54,7 @@ def sign_sums(sums: Path, signature: Path, fingerprint: str, home: Path) -> Sums
     try:
         return _signed(sums, signature, fingerprint, home)
     except (OSError, subprocess.SubprocessError) as error:
-        raise _unsigned(f"gpg cannot be run: {safe_text(str(error))}", "See: gpg --version") from error
+        raise _unsigned(f"gpg cannot be run: {safe_text(why(error))}", "See: gpg --version") from error
 
 
 def _signed(sums: Path, signature: Path, fingerprint: str, home: Path) -> SumsSignature:

@@ -101,10 +101,10 @@ def test_a_program_that_is_slow_is_waited_for(
         ("pg_dump", BackupPhase.STREAM),
     ],
 )
-def test_incident_52_a_session_that_is_terminated_in_a_backup_is_a_named_outcome(
+def test_a_session_that_is_terminated_in_a_backup_is_a_named_outcome(
     whose: str, phase: BackupPhase, request_: BackupRequest, context: Context
 ) -> None:
-    """Incident 52: a backend that was terminated during the backup gave a traceback."""
+    """A backend that was terminated during the backup gave a traceback."""
 
     def terminate(now: BackupPhase, _moved: int) -> None:
         if now is phase:
@@ -127,10 +127,10 @@ def test_incident_52_a_session_that_is_terminated_in_a_backup_is_a_named_outcome
 
 
 @pytest.mark.parametrize("phase", [phase.name for phase in BackupPhase])
-def test_incident_34_a_kill_at_any_moment_leaves_no_plain_text_and_no_process(
+def test_a_kill_at_any_moment_leaves_no_plain_text_and_no_process(
     phase: str, request_: BackupRequest, tmp_path: Path
 ) -> None:
-    """Incident 34: whatever was under way, what lies on a disk afterwards is ciphertext; the next start removes it."""
+    """Whatever was under way, what lies on a disk afterwards is ciphertext; the next start removes it."""
     temporary = tmp_path / "tmp"
     temporary.mkdir()
     command = [sys.executable, "-c", TAKE, str(tmp_path), phase]
