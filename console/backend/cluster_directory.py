@@ -23,6 +23,7 @@ GPG_PREFIX = "cutter-gpg-"
 DEMO_PREFIX = "cutter-demo-"
 _PROC = Path("/proc")
 _NAME = re.compile(rf"(?:{PREFIX}|{GPG_PREFIX}|{DEMO_PREFIX})(\d+)-(\d+)-[^/]+")
+_UNNAMED = re.compile(rf"(?:{GPG_PREFIX}|{DEMO_PREFIX})[a-z0-9_]{{8}}")
 _HIDDEN = re.compile(r"\..+\.(\d+)-(\d+)-([0-9a-f]{8})-[0-9a-f]{8}\.part(?:ial)?")
 _UIDS = range(61184, 65520)
 """The range that systemd, too, hands out to services without an account."""
@@ -149,9 +150,15 @@ def sweep(parents: tuple[Path, ...]) -> tuple[Path, ...]:
     return tuple(place for parent in parents for place in _below(parent) if _is_leftover(place) and _remove(place))
 
 
-def _below(parent: Path) -> list[Path]:
+def sweep_unnamed(parents: tuple[Path, ...], before: float) -> tuple[Path, ...]:
+    """Remove what earlier versions have left here, whose names do not say who made it, if it is older than `before`."""
+    found = (place for parent in parents for place in _below(parent, _UNNAMED) if _is_ours(place))
+    return tuple(place for place in found if place.lstat().st_mtime < before and _remove(place))
+
+
+def _below(parent: Path, names: re.Pattern[str] = _NAME) -> list[Path]:
     try:
-        return sorted(place for place in parent.iterdir() if _NAME.fullmatch(place.name))
+        return sorted(place for place in parent.iterdir() if names.fullmatch(place.name))
     except OSError:
         return []
 

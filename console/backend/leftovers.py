@@ -30,6 +30,8 @@ def sweep_leftovers(root: Path, now: datetime) -> tuple[str, ...]:
     """
     parents = cluster_directory.default_parents()
     gone = [f"removed {place}, left behind by a process that is no longer alive" for place in _swept(parents)]
+    unnamed = _unnamed(parents, (now - _A_DAY).timestamp())
+    gone += [f"removed {place}, left behind by an earlier version more than a day ago" for place in unnamed]
     for path, why in _files(root, now):
         with suppress(OSError):
             path.unlink()
@@ -43,6 +45,13 @@ def sweep_leftovers(root: Path, now: datetime) -> tuple[str, ...]:
 def _swept(parents: tuple[Path, ...]) -> tuple[Path, ...]:
     try:
         return cluster_directory.sweep(parents)
+    except OSError:
+        return ()
+
+
+def _unnamed(parents: tuple[Path, ...], before: float) -> tuple[Path, ...]:
+    try:
+        return cluster_directory.sweep_unnamed(parents, before)
     except OSError:
         return ()
 

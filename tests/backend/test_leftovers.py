@@ -98,6 +98,20 @@ def test_the_home_and_the_agent_of_a_self_test_that_was_killed_go() -> None:
     assert [line for line in running(str(home)) if "gpg-agent" in line] == []
 
 
+def test_what_earlier_versions_have_left_goes_after_a_day(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("console.backend.cluster_directory.default_parents", lambda: (tmp_path,))
+    old, fresh, other = (
+        tmp_path / name for name in ("cutter-gpg-abcd_123", "cutter-demo-abcd_123", "cutter-gpg-notes")
+    )
+    for place in (old, fresh, other):
+        (place / "private-keys-v1.d").mkdir(parents=True)
+    two_days = (NOW - timedelta(days=2)).timestamp()
+    for place in (old, other):
+        os.utime(place, (two_days, two_days))
+    assert swept(tmp_path) == [f"removed {old}, left behind by an earlier version more than a day ago"]
+    assert (old.exists(), fresh.exists(), other.exists()) == (False, True, True)
+
+
 @pytest.mark.parametrize(("words", "sweeps"), [(["run", "void", "RUN", "--reason", "x"], True), (["status"], False)])
 def test_a_command_that_writes_sweeps_and_says_so_and_one_that_reads_changes_nothing(
     at: Callable[[str], Passage], capsys: pytest.CaptureFixture[str], words: list[str], *, sweeps: bool
