@@ -11,6 +11,7 @@ from typing import Any, NoReturn
 from console import __version__
 from console.command_registry import COMMANDS
 from console.commands import requests as ask
+from console.printing import ReaderGone, Unprinted, emit, say
 
 
 class _WrongUsage(Exception):
@@ -27,6 +28,10 @@ class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         """Raises _WrongUsage."""
         raise _WrongUsage(f"{self.prog}: {message}", self.format_usage())
+
+    def _print_message(self, message: str, file: Any = None) -> None:
+        """Help and version go the way of every other answer."""
+        (say if file is sys.stderr else emit)(message)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -252,7 +257,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     route = _ROUTES[words]
     fields = (field.name for field in dataclasses.fields(route.request))
     values = {name: tuple(found[name]) if isinstance(found[name], list) else found[name] for name in fields}
-    return _dispatch(route.target, " ".join(words), options, route.request(**values))
+    if (not_text := _no_text(values)) is not None:
+        return _refuse(not_text, sys.argv[1:] if argv is None else argv)
+    return _dispatch(route.target, " ".join(words), options, route.request(**values), sweeps=words in _SWEEPING)
+
+
+def _no_text(values: dict[str, Any]) -> _WrongUsage | None:
+    """A path may have any name; what goes into a plan, a statement or the database is text in UTF-8."""
+    for name, value in values.items():
+        for one in value if isinstance(value, tuple) else (value,):
+            if isinstance(one, str) and any("\ud800" <= character <= "\udfff" for character in one):
+                return _WrongUsage(f"the argument {name} holds bytes that are not UTF-8: {one}", "")
+    return None
 
 
 def _names(asked: Sequence[str], words: tuple[str, ...]) -> bool:
@@ -266,35 +282,27 @@ def _refuse(wrong: _WrongUsage, asked: Sequence[str]) -> int:
 
     named = max((one.words for one in COMMANDS if _names(asked, one.words)), key=len, default=())
     help_of = " ".join(["cutter-console", *named, "--help"])
-    sys.stderr.write(wrong.usage)
+    say(wrong.usage)
     error = UsageError(StopCode.REFUSED_INPUT, str(wrong), help_of)
     return report_error(ask.Options(json="--json" in asked), " ".join(named) or "usage", error)
 
 
-def _dispatch(target: str, command: str, options: ask.Options, request: object) -> int:
+_SWEEPING = {command.words for command in COMMANDS if command.writes} - {("demo",), ("panic",), ("disarm",)}
+"""The commands that begin by removing leftovers: those that write. Stopping waits for nothing, reading changes nothing."""
+
+
+def _dispatch(target: str, command: str, options: ask.Options, request: object, *, sweeps: bool = False) -> int:
     module, _, name = target.partition(":")
     try:
-        return int(_call(getattr(import_module(module), name), command, options, request))
+        if sweeps:
+            import_module("console.commands.leftovers").sweep(options)
+        return int(getattr(import_module(module), name)(options, request))
     except KeyboardInterrupt:
-        sys.stderr.write("interrupted\n")
+        say("interrupted\n")
         return 130
-    except BrokenPipeError:
-        sys.stderr.close()
-        return 141
-    except OSError as error:
-        from console.commands.output import report_file_error
+    except (ReaderGone, Unprinted):
+        raise
+    except Exception as error:  # noqa: BLE001 - each is named or, as a defect of the program, kept in a log: none is hidden
+        from console.commands.failures import report_failure
 
-        return report_file_error(options, command, error)
-
-
-def _call(function: Callable[[ask.Options, Any], int], command: str, options: ask.Options, request: object) -> int:
-    from console.backend.errors import CutterError
-
-    try:
-        status = function(options, request)
-    except CutterError as error:
-        from console.commands.output import report_error
-
-        status = report_error(options, command, error)
-    sys.stdout.flush()  # what could not be printed is said now, not at the interpreter's end
-    return status
+        return int(report_failure(options, command, error))

@@ -1,43 +1,59 @@
 """What is said and kept when the console itself fails: a short message, and a log without any local variable."""
 
 import os
+import secrets
 import tempfile
 import traceback
 from datetime import datetime
 from pathlib import Path
 
+PREFIX = "console-crash-"
+"""How the name of a log begins."""
+
 
 def report(error: BaseException, folder: Path | None, now: datetime) -> str:
     """Write the log (0600, never over another file) and return the message for the terminal."""
-    written = _write_log(error, folder, now)
-    where = _where(error)
+    written = write_log(error, folder, now)
+    place = where(error)
     return (
-        f"The console failed: {type(error).__name__}{f' at {where}' if where else ''}.\n"
+        f"The console failed: {type(error).__name__}{f' at {place}' if place else ''}.\n"
         "What the database holds is not affected: a phase ends by COMMIT or ROLLBACK, never in between.\n"
         f"{f'Log: {written}' if written else 'The log could not be written.'}\n"
         "Start the console again; it shows what was interrupted."
     )
 
 
-def _where(error: BaseException) -> str:
+def where(error: BaseException) -> str:
+    """The file and line that raised it, without its folder."""
     frames = traceback.extract_tb(error.__traceback__)
     return f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
 
 
-def _write_log(error: BaseException, folder: Path | None, now: datetime) -> Path | None:
+def write_log(error: BaseException, folder: Path | None, now: datetime) -> Path | None:
+    """Write the stack, redacted, below `folder` or, where that cannot be, the temporary directory; None if neither can be."""
     from console.backend.redaction import redact
 
     stack = "".join(traceback.TracebackException.from_exception(error, capture_locals=False).format())
-    name = f"console-crash-{now:%Y%m%dT%H%M%SZ}-{os.getpid()}.log"
-    for place in (folder, Path(tempfile.gettempdir())):
-        if place is None:
-            continue
-        path = place / name
+    data = redact(stack).encode("utf-8", "backslashreplace")
+    name = f"{PREFIX}{now:%Y%m%dT%H%M%SZ}-{os.getpid()}-{secrets.token_hex(4)}.log"
+    for parent in (folder, _temporary()):
         try:
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            if parent is not None:
+                return _written(parent / name, data)
         except OSError:
             continue
-        with os.fdopen(descriptor, "w", encoding="utf-8") as log:
-            log.write(redact(stack))
-        return path
     return None
+
+
+def _temporary() -> Path | None:
+    try:
+        return Path(tempfile.gettempdir())
+    except FileNotFoundError:  # No place of the list can be written.
+        return None
+
+
+def _written(path: Path, data: bytes) -> Path:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+    with os.fdopen(descriptor, "wb") as log:
+        log.write(data)
+    return path

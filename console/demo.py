@@ -1,7 +1,6 @@
 """The demo command: the whole console on an embedded PostgreSQL, or the main job as a tour without a screen."""
 
 import signal
-import sys
 from types import FrameType
 from typing import NoReturn
 
@@ -10,6 +9,7 @@ from console.commands.output import narrate
 from console.commands.requests import Demo, Options
 from console.demo_site import demo_site
 from console.opening import show
+from console.printing import emit
 from console.terminal import refusal_here
 
 
@@ -32,5 +32,4 @@ def _leave(number: int, _frame: FrameType | None) -> NoReturn:
 
 
 def _say(line: str) -> None:
-    sys.stdout.write(f"{line}\n")
-    sys.stdout.flush()
+    emit(f"{line}\n")

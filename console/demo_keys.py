@@ -6,8 +6,9 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from console.backend.child_environment import child_environment
 from console.backend.errors import Refused, StopCode, Unmeasured, UsageError
+from console.backend.gpg_agent import end_agent
+from console.backend.processes import finished, why
 
 MARKER = "CUTTER-CONSOLE-DEMO-HOME"
 SOVEREIGN_NAME = "Demo Sovereign"
@@ -99,15 +100,8 @@ def sign_as_demo_sovereign(statement: Path, home: Path) -> Path:
 
 def stop_agent(home: Path) -> None:
     """End gpg-agent and its companions of this home, and of no other."""
-    program = shutil.which("gpgconf")
-    if program is not None and home.is_dir():
-        subprocess.run(
-            [program, "--homedir", str(home), "--kill", "all"],
-            capture_output=True,
-            timeout=_TIMEOUT_S,
-            check=False,
-            env=child_environment(),
-        )
+    if home.is_dir():
+        end_agent(home)
 
 
 def _make_key(home: Path, user_id: str, algorithm: str, usage: str, days: int) -> str:
@@ -131,16 +125,7 @@ def _gpg(home: Path, *arguments: str) -> str:
         raise Unmeasured(StopCode.BACKUP_GPG_PUBKEY_MISSING, "gpg is not on the PATH", _INSTALL)
     command = [program, "--homedir", str(home), "--no-options", "--batch", "--quiet", "--status-fd", "1", *arguments]
     try:
-        done = subprocess.run(
-            command,
-            capture_output=True,
-            text=True,
-            errors="replace",
-            timeout=_TIMEOUT_S,
-            check=True,
-            env=child_environment(),
-        )
+        return finished(command, timeout_s=_TIMEOUT_S, check=True).text
     except subprocess.SubprocessError as error:
-        said = getattr(error, "stderr", None) or str(error)
+        said = why(error)
         raise Unmeasured(StopCode.BACKUP_GPG_PUBKEY_MISSING, f"gpg failed: {said}", _next(said)) from error
-    return done.stdout

@@ -1,6 +1,7 @@
 """The demo's surroundings: an embedded PostgreSQL, a throw-away root and GNUPGHOME, seeded through the product itself."""
 
 import json
+import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
@@ -14,6 +15,7 @@ from console.backend.approvals.pinning import pin_policy
 from console.backend.approvals.policy import Policy, Signer, Thresholds, load_policy
 from console.backend.canonical_json import canonical_json
 from console.backend.cluster import TransientCluster
+from console.backend.cluster_directory import DEMO_PREFIX, default_parents, owned_directory
 from console.backend.context import Context
 from console.backend.database.connections import connect
 from console.backend.database.migrations import migrate
@@ -46,7 +48,7 @@ _DRAFTS = """
 def demo_site(root: Path | None, say: Say) -> Iterator[LocalBackend]:
     """A running, seeded demo; nothing of it is left at the end. A root that was named must not exist yet."""
     _require_new(root)
-    home = Path(tempfile.mkdtemp(prefix="cutter-demo-"))
+    home = owned_directory(_place_for_sockets(), DEMO_PREFIX)
     tree = root if root is not None else home / "root"
     keys: DemoKeys | None = None
     try:
@@ -69,6 +71,13 @@ def demo_site(root: Path | None, say: Say) -> Iterator[LocalBackend]:
             shutil.rmtree(tree, ignore_errors=True)
 
 
+def _place_for_sockets() -> Path:
+    """The temporary directory, or a shorter one where its path leaves no room for the sockets of gpg's agents."""
+    place = Path(tempfile.gettempdir())
+    return place if len(os.fsencode(place)) <= _LONGEST_PLACE else min(default_parents(), key=lambda one: len(str(one)))
+
+
+_LONGEST_PLACE = 28
 _MARKER = "DEMO"
 
 

@@ -33,7 +33,7 @@ def refusal(environ: Mapping[str, str], stdin_is_tty: bool, stderr_is_tty: bool)
 
 def refusal_here() -> str:
     """`refusal` for this process."""
-    return refusal(os.environ, sys.stdin.isatty(), sys.stderr.isatty())
+    return refusal(os.environ, *(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stderr)))
 
 
 def wants_no_colour(environ: Mapping[str, str]) -> bool:

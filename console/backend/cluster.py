@@ -18,6 +18,7 @@ from console.backend.child_environment import child_environment
 from console.backend.cluster_directory import ServerUser
 from console.backend.cluster_programs import readable_programs, shared_directories
 from console.backend.errors import StopCode, Unmeasured
+from console.backend.processes import finished_under_guard, why
 from console.backend.programs import Installation, installations, pick_server_programs
 from console.backend.safe_text import safe_text
 
@@ -213,30 +214,23 @@ def _initdb(programs: Installation, directories: tuple[Path, ...], user: ServerU
 
 def _run_initdb(programs: Installation, data: Path, maker: ServerUser | None) -> None:
     locale = ("--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8")
-    done = subprocess.run(
-        [
-            programs.program("initdb"),
-            f"--pgdata={data}",
-            f"--username={SUPERUSER}",
-            "--auth=trust",
-            "--encoding=UTF8",
-            *(locale if programs.major >= 17 else ("--locale=C.UTF-8",)),
-            "--no-sync",
-            "--no-instructions",
-        ],
-        cwd="/",
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=_START_TIMEOUT_S,
-        check=False,
-        env=child_environment(),
-        user=maker.uid if maker else None,
-        group=maker.gid if maker else None,
-        extra_groups=[] if maker else None,
-    )
-    if done.returncode != 0:
-        raise ClusterNotStarted(f"initdb of {programs} failed", done.stderr)
+    command = [
+        str(programs.program("initdb")),
+        f"--pgdata={data}",
+        f"--username={SUPERUSER}",
+        "--auth=trust",
+        "--encoding=UTF8",
+        *(locale if programs.major >= 17 else ("--locale=C.UTF-8",)),
+        "--no-sync",
+        "--no-instructions",
+    ]
+    user = (maker.uid, maker.gid) if maker else None
+    try:
+        done = finished_under_guard(command, timeout_s=_START_TIMEOUT_S, user=user)
+    except (OSError, subprocess.SubprocessError) as error:
+        raise ClusterNotStarted(f"initdb of {programs} did not end", why(error)) from error
+    if done.status != 0:
+        raise ClusterNotStarted(f"initdb of {programs} failed", done.complaint)
 
 
 def _hand_over(directory: Path, user: ServerUser) -> None:

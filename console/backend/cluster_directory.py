@@ -1,21 +1,30 @@
-"""Directories of transient clusters: who made them is in their name, so that leftovers can be told and removed."""
+"""Temporary directories and files: who made them is in their name, so that leftovers can be told and removed."""
 
+import hashlib
 import os
 import pwd
 import re
+import secrets
 import shutil
 import signal
+import socket
 import stat
 import tempfile
 from dataclasses import dataclass
+from functools import lru_cache
+from itertools import pairwise
 from pathlib import Path
 
 from console.backend.errors import StopCode, Unmeasured
 
 TMPFS = Path("/dev/shm")  # noqa: S108 - a private directory is made in it
 PREFIX = "cutter-pg-"
+GPG_PREFIX = "cutter-gpg-"
+DEMO_PREFIX = "cutter-demo-"
 _PROC = Path("/proc")
-_NAME = re.compile(PREFIX + r"(\d+)-(\d+)-[^/]+")
+_NAME = re.compile(rf"(?:{PREFIX}|{GPG_PREFIX}|{DEMO_PREFIX})(\d+)-(\d+)-[^/]+")
+_UNNAMED = re.compile(rf"(?:{GPG_PREFIX}|{DEMO_PREFIX})[a-z0-9_]{{8}}")
+_HIDDEN = re.compile(r"\..+\.(\d+)-(\d+)-([0-9a-f]{8})-[0-9a-f]{8}\.part(?:ial)?")
 _UIDS = range(61184, 65520)
 """The range that systemd, too, hands out to services without an account."""
 
@@ -86,7 +95,7 @@ def choose_parent(parents: tuple[Path, ...], need_bytes: int, user: ServerUser |
     )
 
 
-def owned_directory(parent: Path) -> Path:
+def owned_directory(parent: Path, prefix: str = PREFIX) -> Path:
     """Make a directory, mode 0700, whose name holds this process's id and start time.
 
     Raises Unmeasured if /proc does not tell the start time: nobody could see later that the directory is a leftover.
@@ -97,24 +106,61 @@ def owned_directory(parent: Path) -> Path:
     except OSError as error:
         message = f"{error.filename}: {error.strerror}: when this process started is not known"
         raise Unmeasured(StopCode.UNREACHABLE, message, f"mount -t proc proc {_PROC}") from error
-    return Path(tempfile.mkdtemp(prefix=f"{PREFIX}{pid}-{started}-", dir=parent))
+    return Path(tempfile.mkdtemp(prefix=f"{prefix}{pid}-{started}-", dir=parent))
+
+
+def hidden_name(name: str, ending: str = "part") -> str:
+    """A name for a temporary file that becomes `name`: hidden, no other process's, and it tells who is writing it."""
+    pid = os.getpid()
+    try:
+        started = _start_time(pid)
+    except OSError:
+        started = 0
+    return f".{name}.{pid}-{started}-{_processes()}-{secrets.token_hex(4)}.{ending}"
+
+
+def is_abandoned(name: str) -> bool | None:
+    """Whether a temporary file of this name was being written by a process that is no longer alive.
+
+    False for every other name, None where the process was one of another host or container, which cannot be looked for.
+    """
+    match = _HIDDEN.fullmatch(name)
+    if match is None:
+        return False
+    return None if match[3] != _processes() else not _alive(int(match[1]), int(match[2]))
+
+
+@lru_cache(maxsize=1)
+def _processes() -> str:
+    """Which processes are seen from here: a root on a shared volume is written from other hosts and containers too."""
+    try:
+        space = str((_PROC / "self/ns/pid").stat().st_ino)
+    except OSError:
+        space = ""
+    return hashlib.sha256(f"{socket.gethostname()}:{space}".encode()).hexdigest()[:8]
 
 
 def leftovers(parents: tuple[Path, ...]) -> tuple[Path, ...]:
     """Directories whose starters are no longer alive; the next start of a transient cluster sweeps them."""
-    found = (place for parent in parents if parent.is_dir() for place in sorted(parent.glob(f"{PREFIX}*")))
-    return tuple(place for place in found if _is_leftover(place))
+    return tuple(place for parent in parents for place in _below(parent) if _is_leftover(place))
 
 
 def sweep(parents: tuple[Path, ...]) -> tuple[Path, ...]:
     """End and remove what starters that are no longer alive have left here; the directories that went."""
-    return tuple(
-        place
-        for parent in parents
-        if parent.is_dir()
-        for place in sorted(parent.glob(f"{PREFIX}*"))
-        if _is_leftover(place) and _remove(place)
-    )
+    return tuple(place for parent in parents for place in _below(parent) if _is_leftover(place) and _remove(place))
+
+
+def sweep_unnamed(parents: tuple[Path, ...], before: float) -> tuple[Path, ...]:
+    """Remove what earlier versions have left here, whose names do not say who made it, if it is older than `before`."""
+    found = (place for parent in parents for place in _below(parent, _UNNAMED) if _is_ours(place))
+    return tuple(place for place in found if place.lstat().st_mtime < before and _remove(place))
+
+
+def _below(parent: Path, names: re.Pattern[str] = _NAME) -> list[Path]:
+    try:
+        return sorted(place for place in parent.iterdir() if names.fullmatch(place.name))
+    except OSError:
+        return []
 
 
 def _start_time(pid: int) -> int:
@@ -161,10 +207,15 @@ def _remove(place: Path) -> bool:
 
 
 def _works_in(process: Path, place: Path) -> bool:
+    """Whether it works there, or is the agent of a GNUPGHOME there: agents work in /."""
     try:
-        return (process / "cwd").readlink().is_relative_to(place)
+        if (process / "cwd").readlink().is_relative_to(place):
+            return True
+        words = [os.fsdecode(word) for word in (process / "cmdline").read_bytes().split(b"\0")]
     except OSError:
         return False
+    named = (home for flag, home in pairwise(words) if flag == "--homedir")
+    return any(Path(home).is_relative_to(place) for home in named)
 
 
 def _kill(pid: int) -> None:

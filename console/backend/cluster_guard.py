@@ -15,6 +15,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from types import FrameType
 
 _PR_SET_PDEATHSIG = 1
@@ -46,6 +47,7 @@ def _spawn(uid: str, gid: str, command: list[str]) -> subprocess.Popen[bytes]:
         group=int(gid) if as_user else None,
         extra_groups=[] if as_user else None,
         umask=0o077,
+        process_group=0,
         env=dict(os.environ),  # The starter gave this process what the server may see.
         preexec_fn=_die_with_guard(os.getpid()),  # noqa: PLW1509 - this process has one thread
     )
@@ -63,6 +65,13 @@ def _wait_for_end(server: subprocess.Popen[bytes], wakeup: int) -> bool:
 
 
 def _stop(server: subprocess.Popen[bytes], how: str) -> None:
+    """End the server, by its own ways while it answers, and then whatever is left of its group."""
+    _end(server, how)
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(server.pid, signal.SIGKILL)
+
+
+def _end(server: subprocess.Popen[bytes], how: str) -> None:
     first = signal.SIGINT if how == "fast" else signal.SIGQUIT
     for signum in (first, signal.SIGQUIT, signal.SIGKILL):
         if server.poll() is not None:

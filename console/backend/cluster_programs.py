@@ -8,9 +8,9 @@ from functools import lru_cache
 from pathlib import Path
 
 from console.backend import cluster_directory
-from console.backend.child_environment import child_environment
 from console.backend.cluster_directory import ServerUser
 from console.backend.errors import StopCode, Unmeasured
+from console.backend.processes import finished
 from console.backend.programs import WHEEL, Installation, Origin, wheel_directory
 
 
@@ -30,17 +30,8 @@ def shared_directories(programs: Installation) -> tuple[Path, ...]:
 
 def _runs(found: Installation, user: ServerUser) -> bool:
     try:
-        subprocess.run(
-            [found.program("postgres"), "--version"],
-            cwd="/",
-            capture_output=True,
-            timeout=10,
-            check=True,
-            env=child_environment(),
-            user=user.uid,
-            group=user.gid,
-            extra_groups=[],
-        )
+        asked = [str(found.program("postgres")), "--version"]
+        finished(asked, timeout_s=10, check=True, user=(user.uid, user.gid))
     except (OSError, subprocess.SubprocessError):
         return False
     return True

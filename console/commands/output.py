@@ -1,22 +1,23 @@
 """The one writer of the command line: data to standard output, narration to standard error."""
 
 import json
-import os
-import shlex
+import re
 import sys
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel
 
-from console.backend.errors import CutterError, ExitStatus, StopCode
+from console.backend.errors import CutterError, ExitStatus
 from console.backend.outcome import Outcome
-from console.backend.redaction import redact
+from console.backend.redaction import hide_known_in, redact
 from console.backend.safe_text import safe_text
 from console.commands.requests import Options
+from console.printing import emit, is_unicode, say
 
+_SURROGATES = re.compile("[\ud800-\udfff]")
+_NOT_ASCII = re.compile("[^\x00-\x7f]")
 _EXIT = {
     Outcome.PASS: ExitStatus.DONE,
     Outcome.PARTIAL: ExitStatus.DONE,
@@ -34,8 +35,7 @@ def report(
         data = payload.model_dump(mode="json", by_alias=True) if payload is not None else {}
         _print_json(command, outcome, data)
     else:
-        for line in lines:
-            sys.stdout.write(safe_text(redact(line)) + "\n")
+        emit("".join(f"{safe_text(redact(line))}\n" for line in lines))
     return _EXIT[outcome]
 
 
@@ -51,22 +51,9 @@ def report_error(options: Options, command: str, error: CutterError) -> ExitStat
     return error.exit_status
 
 
-def report_file_error(options: Options, command: str, error: OSError) -> ExitStatus:
-    """Say which file the system refused; where that is standard output itself, only standard error is told."""
-    reason = error.strerror or type(error).__name__
-    if error.filename is None:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        narrate(f"{StopCode.INVARIANT_FAILED}: the answer could not be printed, or a file not written: {reason}")
-        narrate("next: Make room where the output goes, and see that it can be written; then the same command again.")
-        return ExitStatus.FAIL
-    name = os.fsdecode(error.filename) if isinstance(error.filename, (str, bytes)) else str(error.filename)
-    look = f"See who may do what there: ls -ld {shlex.quote(str(Path(name).parent))} {shlex.quote(name)}"
-    return report_error(options, command, CutterError(StopCode.INVARIANT_FAILED, f"{name}: {reason}", look))
-
-
 def narrate(line: str) -> None:
     """One line of narration to standard error."""
-    sys.stderr.write(safe_text(redact(line)) + "\n")
+    say(safe_text(redact(line)) + "\n")
 
 
 def _print_json(command: str, outcome: Outcome, data: dict[str, Any]) -> None:
@@ -75,7 +62,12 @@ def _print_json(command: str, outcome: Outcome, data: dict[str, Any]) -> None:
         "outcome": outcome.value,
         "measured_at": datetime.now(UTC).isoformat(),
     }
-    sys.stdout.write(
-        json.dumps({**head, **{key: value for key, value in data.items() if key not in head}}, ensure_ascii=False)
-        + "\n"
-    )
+    answer = {**head, **{key: value for key, value in data.items() if key not in head}}
+    text = json.dumps(hide_known_in(answer), ensure_ascii=False)
+    emit(_inert(text, ascii_only=not is_unicode(sys.stdout)) + "\n")
+
+
+def _inert(text: str, *, ascii_only: bool) -> str:
+    """The same object: bytes of a file name that are no text are shown, and what the stream does not take is escaped."""
+    text = _SURROGATES.sub(lambda found: f"<U+{ord(found.group()):04X}>", text)
+    return _NOT_ASCII.sub(lambda found: json.dumps(found.group())[1:-1], text) if ascii_only else text

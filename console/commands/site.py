@@ -3,10 +3,11 @@
 import getpass
 import os
 
-from console.backend.context import Context
+from console.backend.context import Context, default_root
 from console.backend.local import LocalBackend
 from console.backend.runs.site import Site
-from console.backend.settings import default_root, load_settings
+from console.backend.safe_text import safe_text
+from console.backend.settings import load_settings
 from console.commands.requests import Options
 
 
@@ -27,5 +28,8 @@ def backend_of(options: Options, *, read_only: bool = False) -> LocalBackend:
 
 
 def operator() -> str:
-    """Who is at the keyboard: the user behind sudo where there is one."""
-    return os.environ.get("SUDO_USER") or getpass.getuser()
+    """Who is at the keyboard: the user behind sudo where there is one; a number for a user without an account."""
+    try:
+        return safe_text(os.environ.get("SUDO_USER") or getpass.getuser())
+    except (KeyError, OSError):
+        return f"uid {os.getuid()}"

@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
+from console.backend.context import default_root
 from console.backend.errors import ExitStatus, UsageError
-from console.backend.settings import DatabaseSettings, Settings, default_root, load_settings
+from console.backend.settings import DatabaseSettings, Settings, load_settings
 from tests.conftest import as_ordinary_user
 
 

@@ -1,22 +1,15 @@
 """What a GNUPGHOME holds: primary keys, until when each can sign, read through gpg's colon listing."""
 
-from __future__ import annotations
-
 import shutil
+import subprocess
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from console.backend.child_environment import child_environment
+from console.backend.processes import Ended, finished
 from console.backend.safe_text import SafeText
 from console.backend.value import Value
 
-if TYPE_CHECKING:
-    from gnupg import GPG
-
-# One byte is one character and none of them is a line end for str.splitlines: a user id such as "Å[GNUPG:] …" cannot
-# start a line of its own. Latin-1, the binding's default, reads the second byte of "Å" as a line end.
-_BYTE_BY_BYTE = "cp437"
+_LONGEST_S = 30.0
 
 
 class KeyFact(Value):
@@ -58,48 +51,37 @@ class Keyring(Value):
 
 
 class GpgMissing(Exception):
-    """There is no gpg, or no such GNUPGHOME; the message says which."""
+    """There is no gpg, no such GNUPGHOME, or no answer; the message says which."""
 
 
-def open_gpg(home: Path, now: datetime) -> GPG:
-    """gpg on this home, judging at `now`, with no configuration file and no network. Raises GpgMissing.
+def ask_gpg(home: Path, now: datetime, *words: str, data: bytes = b"", pass_fds: tuple[int, ...] = ()) -> Ended:
+    """Ask gpg about this home, judging at `now`, with no configuration file and no network. Raises GpgMissing.
 
-    The trust database plays no part: the policy says whose signature counts (design section 6).
+    The trust database plays no part: the policy says whose signature counts.
     """
-    from gnupg import GPG
-
     program = shutil.which("gpg")
     if program is None:
         raise GpgMissing("gpg is not on the PATH")
     if not home.is_dir():
         raise GpgMissing(f"there is no GNUPGHOME {home}")
-    options = ["--no-options", "--disable-dirmngr", "--no-auto-key-retrieve", "--trust-model", "always"]
-    clock = ["--faked-system-time", f"{int(now.timestamp())}!"]
+    options = ["--no-options", "--batch", "--no-tty", "--disable-dirmngr", "--no-auto-key-retrieve"]
+    clock = ["--trust-model", "always", "--faked-system-time", f"{int(now.timestamp())}!"]
     try:
-        return GPG(
-            gpgbinary=program,
-            gnupghome=str(home),
-            options=options + clock,
-            encoding=_BYTE_BY_BYTE,
-            env=child_environment(),
-        )
+        command = [program, "--homedir", str(home), *options, *clock, *words]
+        return finished(command, timeout_s=_LONGEST_S, data=data, pass_fds=pass_fds)
+    except subprocess.TimeoutExpired as error:
+        raise GpgMissing(f"gpg did not answer about {home} within {_LONGEST_S:.0f} s, and was ended") from error
     except (OSError, ValueError) as error:
         raise GpgMissing(f"gpg does not start on {home}: {error}") from error
-
-
-def as_text(heard: str) -> str:
-    """What gpg said, from the binding's byte-by-byte text."""
-    return heard.encode(_BYTE_BY_BYTE, "replace").decode("utf-8", "replace")
 
 
 def measure_keyring(home: Path, now: datetime) -> Keyring:
     """Read the public keys; a missing gpg or home is part of the answer, not an exception."""
     try:
-        listed = open_gpg(home, now).list_keys()
+        listed = ask_gpg(home, now, "--with-colons", "--fixed-list-mode", "--list-keys")
     except GpgMissing as missing:
         return Keyring(home=str(home), keys=(), measured_at=now, unreadable=str(missing))
-    raw: str = getattr(listed, "data", b"").decode(_BYTE_BY_BYTE)
-    return Keyring(home=str(home), keys=parse_colons(as_text(raw)), measured_at=now)
+    return Keyring(home=str(home), keys=parse_colons(listed.text), measured_at=now)
 
 
 def parse_colons(listing: str) -> tuple[KeyFact, ...]:

@@ -9,9 +9,9 @@ import psycopg
 from console.backend.approvals.keyring import measure_keyring
 from console.backend.approvals.policy import Policy, check_policy, load_policy, require_satisfiable
 from console.backend.canonical_json import canonical_json
-from console.backend.child_environment import child_environment
 from console.backend.database.connections import administrator, connect, scalar
 from console.backend.errors import Refused, StopCode, Unmeasured, UsageError
+from console.backend.processes import finished, why
 from console.backend.reasons import require_short_reason
 from console.backend.safe_text import SafeText, safe_text
 from console.backend.value import Value
@@ -128,16 +128,10 @@ def unpinned(policy: Policy, pinned: PolicyPin | None) -> str:
 def _exported(home: Path, fingerprint: str) -> bytes:
     command = ["gpg", "--homedir", str(home), "--no-options", "--batch", "--export-options", "export-minimal"]
     try:
-        done = subprocess.run(
-            [*command, "--export", fingerprint],
-            capture_output=True,
-            timeout=_TIMEOUT_S,
-            check=True,
-            env=child_environment(),
-        ).stdout
+        done = finished([*command, "--export", fingerprint], timeout_s=_TIMEOUT_S, check=True).stdout
     except (OSError, subprocess.SubprocessError) as error:
         look = f"See what gpg says: gpg --homedir {home} --list-keys {fingerprint}"
-        raise Unmeasured(StopCode.POLICY_UNSATISFIABLE, f"gpg: {safe_text(str(error))}", look) from error
+        raise Unmeasured(StopCode.POLICY_UNSATISFIABLE, f"gpg: {safe_text(why(error))}", look) from error
     if not done:
         raise Refused(
             StopCode.POLICY_UNSATISFIABLE,

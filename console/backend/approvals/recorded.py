@@ -1,14 +1,11 @@
 """Recorded rulings asked again: does each signature that the database keeps still verify over the statement beside it?"""
 
-import os
-import subprocess
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from pathlib import Path
 
-from console.backend.child_environment import child_environment
+from console.backend.approvals.signatures import in_memory
 from console.backend.outcome import Outcome
+from console.backend.processes import finished
 from console.backend.safe_text import SafeText
 from console.backend.value import Value
 
@@ -49,32 +46,14 @@ def verify_again(recorded: tuple[RecordedSignature, ...], gnupg_home: Path) -> t
 
 def _status(one: RecordedSignature, gnupg_home: Path) -> tuple[str, ...]:
     """gpg's status lines; the signature goes through memory, the statement through standard input."""
-    with _in_memory(one.signature) as descriptor:
+    with in_memory(one.signature) as descriptor:
         command = ["gpg", "--homedir", str(gnupg_home), "--no-options", "--batch", "--disable-dirmngr"]
         command += ["--no-auto-key-retrieve", "--trust-model", "always", "--status-fd", "1"]
         command += ["--enable-special-filenames"]  # A descriptor by number: /proc/self/fd is not everywhere.
-        said = subprocess.run(
-            [*command, "--verify", "--", f"-&{descriptor}", "-"],
-            input=one.statement,
-            capture_output=True,
-            pass_fds=(descriptor,),
-            timeout=_LONGEST_S,
-            check=False,
-            env=child_environment(),
-        ).stdout.decode("utf-8", "replace")
+        asked = [*command, "--verify", "--", f"-&{descriptor}", "-"]
+        said = finished(asked, timeout_s=_LONGEST_S, data=one.statement, pass_fds=(descriptor,)).text
     prefix = "[GNUPG:] "
     return tuple(line.removeprefix(prefix) for line in said.split("\n") if line.startswith(prefix))
-
-
-@contextmanager
-def _in_memory(data: bytes) -> Iterator[int]:
-    descriptor = os.memfd_create("signature")
-    try:
-        os.write(descriptor, data)
-        os.lseek(descriptor, 0, os.SEEK_SET)
-        yield descriptor
-    finally:
-        os.close(descriptor)
 
 
 def _judged(one: RecordedSignature, status: tuple[str, ...]) -> SignatureAnswer:

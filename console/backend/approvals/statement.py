@@ -1,7 +1,6 @@
 """The statement that a sovereign signs: canonical JSON, byte for byte, drafted by the run at its pause."""
 
 import os
-import secrets
 import uuid
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -20,6 +19,7 @@ from pydantic import (
 )
 
 from console.backend.canonical_json import canonical_json, sha256_hex
+from console.backend.cluster_directory import hidden_name
 from console.backend.context import Context
 from console.backend.errors import Refused, StopCode
 from console.backend.plan import DraftUnit
@@ -313,7 +313,7 @@ def write_statement(path: Path, statement: Statement) -> None:
 
     Raises Refused where the path is taken: a drafted statement is never replaced under a signer's hands.
     """
-    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    draft = path.with_name(hidden_name(path.name))
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o640)
     try:
         with os.fdopen(descriptor, "wb") as stream:

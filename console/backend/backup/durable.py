@@ -1,10 +1,11 @@
 """Files that are there whole or not at all, also after a power cut."""
 
 import os
-import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from console.backend.cluster_directory import hidden_name
 
 MODE = 0o640
 
@@ -27,7 +28,7 @@ def put_in_place(partial: Path, final: Path) -> None:
 @contextmanager
 def partial_file(final: Path) -> Iterator[Path]:
     """A new, empty, hidden file beside `final`, mode 0640, for somebody to fill; removed unless put in place."""
-    partial = final.parent / f".{final.name}.{secrets.token_hex(4)}.partial"
+    partial = final.parent / hidden_name(final.name, "partial")
     descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, MODE)
     try:
         os.fchmod(descriptor, MODE)

@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import IO, Self
 
 from console.backend.child_environment import child_environment
+from console.backend.processes import Lifeline, end
 from console.backend.safe_text import safe_text
 
 _LAST_LINES = 6
@@ -34,7 +35,8 @@ class _Lines:
 
 
 class Member:
-    """A running program; `name` is how refusals call it. It is killed at the end of the `with` block if it still runs.
+    """A running program under a guard; `name` is how refusals call it. It ends with its group at the end of the `with` block,
+    and with this process.
 
     Its environment is `child_environment` unless another is given. With `with_status` the program finds the number of a status descriptor in place of `{status}` in its command.
     """
@@ -51,24 +53,28 @@ class Member:
     ) -> None:
         self.name = name
         self.killed = False
+        self._lifeline = Lifeline()
         readable, writable = os.pipe() if with_status else (-1, -1)
+        handed_on = (writable,) if with_status else ()
         try:
             self.process = subprocess.Popen(
-                [part.replace("{status}", str(writable)) for part in command],
+                self._lifeline.command([part.replace("{status}", str(writable)) for part in command]),
                 stdin=stdin,
                 stdout=stdout,
                 stderr=subprocess.PIPE,
                 env=child_environment() if environment is None else environment,
-                pass_fds=(writable,) if with_status else (),
+                pass_fds=(self._lifeline.for_guard, *handed_on),
                 start_new_session=True,
             )
         except OSError:
+            self._lifeline.cut()
             if with_status:
                 os.close(readable)
             raise
         finally:
-            if with_status:
-                os.close(writable)
+            self._lifeline.started()
+            for descriptor in handed_on:
+                os.close(descriptor)
         assert self.process.stderr is not None
         self._stderr = _Lines(self.process.stderr, _LAST_LINES)
         self._status = _Lines(os.fdopen(readable, "rb"), None) if with_status else None
@@ -80,6 +86,7 @@ class Member:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self.kill()
+        self._lifeline.cut()
         for stream in (self.process.stdin, self.process.stdout):
             if stream is not None and not stream.closed:
                 stream.close()
@@ -87,11 +94,10 @@ class Member:
         self.status_keywords()
 
     def kill(self) -> None:
-        """End it now, where it still runs."""
+        """End it and its group now, where it still runs; bounded."""
         if self.process.poll() is None:
             self.killed = True
-            self.process.kill()
-            self.process.wait()
+            end(self.process, self._lifeline)
 
     @property
     def failed(self) -> bool:

@@ -8,7 +8,7 @@ from pathlib import Path
 import psycopg
 
 from console.backend.backup.failures import BackupNotProven
-from console.backend.backup.flow import Tee, Watch, never
+from console.backend.backup.flow import STALL_S, Tee, Watch, never
 from console.backend.backup.member import Member
 from console.backend.backup.recipient import gpg_command
 from console.backend.backup.record import BackupRecord, TableProof, read_record
@@ -36,6 +36,7 @@ def prove(
     prepare: Prepare | None = None,
     cancelled: Callable[[], bool] = never,
     timeout_s: float = 3600.0,
+    stall_s: float = STALL_S,
 ) -> Check:
     """Decrypt, restore and compare with the digests of the record beside the file; a PASS with its evidence.
 
@@ -44,7 +45,7 @@ def prove(
     Raises BackupNotProven naming what failed.
     """
     record = read_record(file)
-    watch = Watch(timeout_s, cancelled)
+    watch = Watch(timeout_s, cancelled, stall_s=stall_s)
     if (found := sha256_file(file)) != record.sha256:
         raise BackupNotProven(f"{file.name} has sha256 {found}, the record says {record.sha256}", "fetch it again")
     major, names = record.server_version // 10000, tuple(one.table for one in record.tables)
@@ -71,7 +72,7 @@ def _restore(
         Member("pg_restore", scratch.restore_command(program), stdin=subprocess.PIPE) as restore,
     ):
         tee = Tee(gpg, (restore,))
-        watch.result(pool.submit(tee.run))
+        watch.pump(pool, tee)
         if tee.gone is not None:
             gpg.kill()
         for member in (gpg, restore):

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from console.backend.backup.failures import RecipientUnusable
-from console.backend.child_environment import child_environment
+from console.backend.processes import finished, why
 from console.backend.value import Value
 
 FINGERPRINT = re.compile(r"[0-9A-F]{40}|[0-9A-F]{64}")
@@ -53,17 +53,10 @@ def gpg_command(home: Path | None, *arguments: str) -> list[str]:
 def gpg_version() -> str:
     """What gpg calls itself. Raises RecipientUnusable where there is none."""
     try:
-        done = subprocess.run(
-            gpg_command(None, "--version"),
-            capture_output=True,
-            text=True,
-            timeout=10,
-            check=True,
-            env=child_environment(),
-        )
+        said = finished(gpg_command(None, "--version"), timeout_s=10, check=True).text
     except (OSError, subprocess.SubprocessError) as error:
-        raise RecipientUnusable(f"gpg cannot be run: {error}", "install gnupg (apt-get install gnupg)") from error
-    return done.stdout.split("\n", 1)[0].split()[-1]
+        raise RecipientUnusable(f"gpg cannot be run: {why(error)}", "install gnupg (apt-get install gnupg)") from error
+    return (said.split("\n", 1)[0].split() or ["unknown"])[-1]
 
 
 def check_recipient(fingerprint: str, home: Path | None, now: datetime) -> Recipient:
@@ -74,7 +67,10 @@ def check_recipient(fingerprint: str, home: Path | None, now: datetime) -> Recip
             f"the backup recipient {fingerprint!r} is not a full fingerprint",
             "set BACKUP_GPG_FPR to the 40 hex digits that gpg --fingerprint shows, without spaces",
         )
-    parts = list_key(fingerprint, home).parts
+    try:
+        parts = list_key(fingerprint, home).parts
+    except (OSError, subprocess.SubprocessError) as error:
+        raise RecipientUnusable(f"gpg does not list the key: {why(error)}", "see: gpg --list-keys") from error
     left = judge_key(parts, fingerprint, now, f" --homedir {home}" if home else "")
     return Recipient(fingerprint=fingerprint, days_left=left, gpg_version=version)
 
@@ -84,16 +80,9 @@ def list_key(fingerprint: str, home: Path | None) -> KeyListing:
 
     Raises OSError where gpg cannot be run, TimeoutExpired where it does not answer.
     """
-    done = subprocess.run(
-        gpg_command(home, "--with-colons", "--fixed-list-mode", "--with-keygrip", "--list-keys", fingerprint),
-        capture_output=True,
-        text=True,
-        errors="replace",
-        timeout=30,
-        check=False,
-        env=child_environment(),
-    )
-    said = done.stdout if done.returncode == 0 else ""
+    asked = ("--with-colons", "--fixed-list-mode", "--with-keygrip", "--list-keys", fingerprint)
+    done = finished(gpg_command(home, *asked), timeout_s=30)
+    said = done.text if done.status == 0 else ""
     grips = [line.split(":")[9] for line in said.splitlines() if line.startswith("grp:")]
     kept = (home if home is not None else Path.home() / ".gnupg") / "private-keys-v1.d"
     private = tuple(grip for grip in grips if (kept / f"{grip}.key").exists())

@@ -51,6 +51,8 @@ class BackupRequest(Value):
     compression: int = Field(default=COMPRESSION, ge=0, le=9)
     """gzip level of the dump, 0 to 9."""
     timeout_s: float = Field(default=3600.0, gt=0)
+    stall_s: float = Field(default=60.0, gt=0)
+    """A program that moves no byte for so long has hung, and is ended."""
 
     @field_validator("tables")
     @classmethod

@@ -4,21 +4,22 @@ import secrets
 import shutil
 import stat
 import subprocess
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from console.backend.backup.failures import BackupNotProven
 from console.backend.backup.recipient import gpg_command, gpg_version
-from console.backend.child_environment import child_environment
-from console.backend.cluster_directory import default_parents
+from console.backend.cluster_directory import GPG_PREFIX, default_parents, owned_directory
 from console.backend.context import Context
+from console.backend.gpg_agent import end_agent
 from console.backend.outcome import Check, Evidence, Outcome
+from console.backend.processes import Ended, finished
 from console.backend.safe_text import SafeText, safe_text
 from console.backend.value import Value
 
 _SAMPLE_BYTES = 1 << 18
+_GPG_S = 60.0
 
 
 class RoundTrip(Value):
@@ -87,16 +88,11 @@ def round_trip(gnupg_home: Path | None = None) -> RoundTrip:
 @contextmanager
 def throw_away_home() -> Iterator[Path]:
     """A GNUPGHOME of mode 0700 with a path short enough for the agent's socket; agent and keys go with the block."""
-    home = Path(tempfile.mkdtemp(prefix="cutter-gpg-", dir=default_parents()[0]))
+    home = owned_directory(default_parents()[0], GPG_PREFIX)
     try:
         yield home
     finally:
-        subprocess.run(
-            ["gpgconf", "--homedir", str(home), "--kill", "gpg-agent"],  # noqa: S607
-            capture_output=True,
-            check=False,
-            env=child_environment(),
-        )
+        end_agent(home)
         shutil.rmtree(home, ignore_errors=True)
 
 
@@ -104,13 +100,7 @@ def count_keys(home: Path | None) -> int:
     """Public keys in a key ring; 0 for a home that is not there."""
     if home is not None and not home.is_dir():
         return 0
-    done = subprocess.run(
-        gpg_command(home, "--with-colons", "--list-keys"),
-        capture_output=True,
-        timeout=30,
-        check=False,
-        env=child_environment(),
-    )
+    done = finished(gpg_command(home, "--with-colons", "--list-keys"), timeout_s=30)
     return sum(line.startswith(b"pub:") for line in done.stdout.splitlines())
 
 
@@ -120,21 +110,21 @@ def _make_key(home: Path) -> str:
     return next(line.split()[3] for line in said.splitlines() if line.startswith("[GNUPG:] KEY_CREATED"))
 
 
-def _run(home: Path, arguments: tuple[str, ...], data: bytes) -> subprocess.CompletedProcess[bytes]:
-    return subprocess.run(
-        gpg_command(home, *arguments), input=data, capture_output=True, timeout=60, check=False, env=child_environment()
-    )
+def _run(home: Path, arguments: tuple[str, ...], data: bytes) -> Ended:
+    try:
+        return finished(gpg_command(home, *arguments), timeout_s=_GPG_S, data=data)
+    except subprocess.TimeoutExpired as error:
+        hung = f"gpg {arguments[-1]} did not end within {_GPG_S:.0f} s, and was ended"
+        raise BackupNotProven(hung, "check the gpg installation: cutter-console backup selftest") from error
 
 
 def _exit_status(home: Path, data: bytes) -> int:
-    return _run(home, ("--decrypt",), data).returncode
+    return _run(home, ("--decrypt",), data).status
 
 
 def _gpg(home: Path, arguments: tuple[str, ...], data: bytes) -> bytes:
     done = _run(home, arguments, data)
-    if done.returncode != 0:
-        said = safe_text(done.stderr.decode("utf-8", "replace").strip())
-        raise BackupNotProven(
-            f"gpg {arguments[-1]} exited with {done.returncode}: {said}", "check the gpg installation"
-        )
+    if done.status != 0:
+        said = safe_text(done.complaint)
+        raise BackupNotProven(f"gpg {arguments[-1]} exited with {done.status}: {said}", "check the gpg installation")
     return done.stdout

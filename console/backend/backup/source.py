@@ -12,6 +12,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from console.backend.backup.failures import BackupNotProven
 from console.backend.child_environment import libpq_environment
+from console.backend.database.connections import translate
 from console.backend.database.sessions import open_session
 from console.backend.errors import StopCode, Unmeasured
 from console.backend.safe_text import safe_text
@@ -42,21 +43,29 @@ def exported_snapshot(conninfo: str, tables: tuple[str, ...], lock_timeout_s: fl
     Raises Unmeasured where the database cannot be reached, BackupNotProven naming tables that are not there
     or that somebody else has locked for longer than `lock_timeout_s`.
     """
+    connection, snapshot = None, None
     try:
         connection = open_session(
             conninfo, application="cutter-console backup", statement_timeout_s=0, idle_in_transaction_s=0
         )
-    except psycopg.OperationalError as error:
-        raise Unmeasured(
-            StopCode.UNREACHABLE, f"no connection for the backup: {safe_text(str(error))}", "check the service and host"
-        ) from error
-    with connection:
-        connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
-        connection.read_only = True
-        connection.execute("SELECT set_config('lock_timeout', %s, true)", (f"{lock_timeout_s * 1000:.0f}",))
-        name = connection.execute("SELECT pg_export_snapshot()").fetchone()
-        assert name is not None
-        yield Snapshot(connection, str(name[0]), _content_bytes(connection, tables))
+        snapshot = _exported(connection, tables, lock_timeout_s)
+        yield snapshot
+    except psycopg.Error as error:
+        known = translate(error)
+        what = "the snapshot was lost" if snapshot else "no connection for the backup"
+        raise Unmeasured(StopCode.UNREACHABLE, f"{what}: {known.message}", known.next_action) from error
+    finally:
+        if connection is not None:
+            connection.close()
+
+
+def _exported(connection: psycopg.Connection, tables: tuple[str, ...], lock_timeout_s: float) -> Snapshot:
+    connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+    connection.read_only = True
+    connection.execute("SELECT set_config('lock_timeout', %s, true)", (f"{lock_timeout_s * 1000:.0f}",))
+    name = connection.execute("SELECT pg_export_snapshot()").fetchone()
+    assert name is not None
+    return Snapshot(connection, str(name[0]), _content_bytes(connection, tables))
 
 
 def settle(snapshot: Snapshot, reading: Future[_R]) -> None:

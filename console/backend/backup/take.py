@@ -70,7 +70,7 @@ def take_backup(
         snapshot = stack.enter_context(exported_snapshot(request.conninfo, request.tables, wait_s))
         now = context.now()
         begun = Begun(f"bkp-{now:%Y%m%dT%H%M%SZ}-{context.token_hex(4)}", now)
-        work = _Work(request, context, Watch(request.timeout_s, cancelled), on_progress, pool)
+        work = _Work(request, context, Watch(request.timeout_s, cancelled, stall_s=request.stall_s), on_progress, pool)
         programs = _programs(snapshot.server_version // 10000, request.programs)
         expected = pool.submit(table_proofs, snapshot.connection, request.tables)
         stack.callback(settle, snapshot, expected)
@@ -145,7 +145,7 @@ def _stream(work: _Work, programs: Installation, snapshot: Snapshot, scratch: Sc
 
 def _run(work: _Work, tee: Tee, members: tuple[Member, ...]) -> None:
     dump = members[0]
-    work.watch.result(work.pool.submit(tee.run))
+    work.watch.pump(work.pool, tee)
     if tee.gone is not None:
         dump.kill()
     for member in members:

@@ -49,6 +49,12 @@ _BY_CAUSE: dict[type[psycopg.Error], tuple[type[CutterError], StopCode, str, str
         "the server, or the role, only reads (25006): ",
         "Connect to the primary.",
     ),
+    pg.FeatureNotSupported: (
+        Drifted,
+        StopCode.IDENTITY_MISMATCH,
+        "the server does not do this; a standby answers so (0A000): ",
+        "Connect to the primary.",
+    ),
     psycopg.OperationalError: (
         Unmeasured,
         StopCode.UNREACHABLE,

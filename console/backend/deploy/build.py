@@ -8,15 +8,15 @@ import subprocess
 from pathlib import Path
 
 from console import __version__
-from console.backend.child_environment import child_environment
 from console.backend.context import Context
 from console.backend.deploy.manifest import DeployManifest, Kind, TestTotals, Tool
 from console.backend.deploy.tree import read_tree
 from console.backend.errors import StopCode, Unmeasured
+from console.backend.processes import finished, why
 from console.backend.safe_text import SafeText
 from console.backend.value import Value
 
-_LIBRARIES = ("jinja2", "psycopg", "pydantic", "python-gnupg", "textual")
+_LIBRARIES = ("jinja2", "psycopg", "pydantic", "textual")
 _TIMEOUT_S = 30
 _ASK_GPG = ("gpg", "--version")
 _GPG = re.compile(r"^gpg \(GnuPG[^)]*\) (\S+)")
@@ -85,14 +85,11 @@ def read_commit(package: Path, files: list[str]) -> Commit:
 def _git(folder: Path, *words: str) -> str:
     command = ["git", "--no-optional-locks", "-C", str(folder), *words]
     try:
-        done = subprocess.run(
-            command, capture_output=True, text=True, timeout=_TIMEOUT_S, check=True, env=child_environment()
-        )
+        done = finished(command, timeout_s=_TIMEOUT_S, check=True)
     except (OSError, subprocess.SubprocessError) as error:
-        said = getattr(error, "stderr", "") or str(error)
-        message = f"git {words[0]} in the source tree: {said.strip()}"
+        message = f"git {words[0]} in the source tree: {why(error)}"
         raise Unmeasured(StopCode.UNREACHABLE, message, f"See: git {words[0]}") from error
-    return done.stdout.strip()
+    return done.text.strip()
 
 
 def _library(name: str) -> str:
@@ -104,10 +101,8 @@ def _library(name: str) -> str:
 
 def _gpg() -> str:
     try:
-        said = subprocess.run(
-            list(_ASK_GPG), capture_output=True, text=True, timeout=_TIMEOUT_S, check=True, env=child_environment()
-        )
+        said = finished(_ASK_GPG, timeout_s=_TIMEOUT_S, check=True)
     except (OSError, subprocess.SubprocessError):
         return "absent"
-    match = _GPG.search(said.stdout)
+    match = _GPG.search(said.text)
     return match[1] if match else "unknown"

@@ -16,6 +16,7 @@ from console.backend.database.connections import connect, translate
 from console.backend.errors import CutterError, StopCode, Unmeasured
 from console.backend.gates.fact import Fact
 from console.backend.outcome import Evidence
+from console.backend.processes import why
 from console.backend.runs.site import Site
 from console.backend.runs.step import Role
 
@@ -124,9 +125,9 @@ class Probe:
         try:
             value = measure()
         except _UNMEASURED as error:
-            why, mend = _reason(error)
+            reason, mend = _reason(error)
             mend = mend or otherwise or f"Make it measurable, then: cutter-console gates {self.gate}"
-            return Fact[T](evidence=evidence(f"not measured: {why}"), unmeasured=why, next_action=mend)
+            return Fact[T](evidence=evidence(f"not measured: {reason}"), unmeasured=reason, next_action=mend)
         return Fact[T](evidence=evidence(answer(value), digest(value) if digest else ""), value=value)
 
 
@@ -141,6 +142,6 @@ def _reason(error: Exception) -> tuple[str, str]:
         case OSError():
             return f"{error.filename or type(error).__name__}: {error.strerror or error}", ""
         case subprocess.SubprocessError():
-            return str(error), ""
+            return why(error), ""
         case _:  # the text of the others repeats what was read
             return f"what is there cannot be read: {type(error).__name__}", ""

@@ -5,9 +5,9 @@ import subprocess
 from pathlib import Path
 
 from console.backend.backup.recipient import gpg_command
-from console.backend.child_environment import child_environment
 from console.backend.errors import Refused, StopCode
 from console.backend.outcome import Outcome
+from console.backend.processes import Ended, finished, why
 from console.backend.safe_text import SafeText, safe_text
 from console.backend.value import Value
 
@@ -54,7 +54,7 @@ def sign_sums(sums: Path, signature: Path, fingerprint: str, home: Path) -> Sums
     try:
         return _signed(sums, signature, fingerprint, home)
     except (OSError, subprocess.SubprocessError) as error:
-        raise _unsigned(f"gpg cannot be run: {safe_text(str(error))}", "See: gpg --version") from error
+        raise _unsigned(f"gpg cannot be run: {safe_text(why(error))}", "See: gpg --version") from error
 
 
 def _signed(sums: Path, signature: Path, fingerprint: str, home: Path) -> SumsSignature:
@@ -62,8 +62,8 @@ def _signed(sums: Path, signature: Path, fingerprint: str, home: Path) -> SumsSi
     wanted = ("--pinentry-mode", "error", "--local-user", fingerprint, "--digest-algo", "SHA256", "--detach-sign")
     try:
         done = _gpg(home, *wanted, "--armor", "--output", str(signature), "--", str(sums))
-        if done.returncode != 0:
-            said = safe_text("; ".join(done.stderr.strip().splitlines()))
+        if done.status != 0:
+            said = safe_text("; ".join(done.complaint.splitlines()))
             raise _unsigned(
                 f"gpg does not sign with {fingerprint}: {said}",
                 f"See whether its private half is here and has not expired: gpg --homedir {home} --list-secret-keys {fingerprint}",
@@ -71,7 +71,7 @@ def _signed(sums: Path, signature: Path, fingerprint: str, home: Path) -> SumsSi
         seen = check_signature(sums, signature, home)
     finally:
         if not served:
-            subprocess.run(["gpgconf", "--homedir", str(home), "--kill", "gpg-agent"], capture_output=True, check=False, timeout=_TIMEOUT_S, env=child_environment())  # noqa: S607 # fmt: skip
+            finished(["gpgconf", "--homedir", str(home), "--kill", "gpg-agent"], timeout_s=_TIMEOUT_S)
     if seen.outcome is not Outcome.PASS or seen.primary != fingerprint:
         raise _unsigned(f"the signature does not verify as {fingerprint}: {seen.detail}", "See: gpg --list-keys")
     return seen
@@ -80,7 +80,7 @@ def _signed(sums: Path, signature: Path, fingerprint: str, home: Path) -> SumsSi
 def check_signature(sums: Path, signature: Path, home: Path) -> SumsSignature:
     """Whether this is one good signature of the sums by a key of the ring. Raises OSError where gpg cannot be run."""
     done = _gpg(home, "--trust-model", "always", "--no-auto-check-trustdb", "--verify", str(signature), str(sums))
-    lines = [line.split(" ")[1:] for line in done.stdout.splitlines() if line.startswith("[GNUPG:] ")]
+    lines = [line.split(" ")[1:] for line in done.text.splitlines() if line.startswith("[GNUPG:] ")]
     said = [line[0] for line in lines]
     wrong = next((why for word, why in _BAD.items() if word in said), "")
     valid = [line for line in lines if line[0] == "VALIDSIG" and len(line) > 10]
@@ -92,22 +92,14 @@ def check_signature(sums: Path, signature: Path, home: Path) -> SumsSignature:
     return SumsSignature(outcome=Outcome.PASS, detail=f"signed by {valid[0][-1]}", primary=valid[0][-1])
 
 
-def _gpg(home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        gpg_command(home, "--status-fd", "1", *arguments),
-        capture_output=True,
-        text=True,
-        errors="replace",
-        timeout=_TIMEOUT_S,
-        check=False,
-        env=child_environment(),
-    )
+def _gpg(home: Path, *arguments: str) -> Ended:
+    return finished(gpg_command(home, "--status-fd", "1", *arguments), timeout_s=_TIMEOUT_S)
 
 
 def _agent_runs(home: Path) -> bool:
     asked = ["gpg-connect-agent", "--homedir", str(home), "--no-autostart", "/bye"]
-    done = subprocess.run(asked, capture_output=True, check=False, timeout=_TIMEOUT_S, env=child_environment())
-    return done.returncode == 0 and b"no gpg-agent running" not in done.stderr
+    done = finished(asked, timeout_s=_TIMEOUT_S)
+    return done.status == 0 and b"no gpg-agent running" not in done.stderr
 
 
 def _unsigned(message: str, action: str) -> Unsigned:

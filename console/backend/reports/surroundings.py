@@ -3,14 +3,13 @@
 import hashlib
 import os
 import stat
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 from console.backend.backup.recipient import gpg_command
 from console.backend.canonical_json import sha256_file, sha256_hex
-from console.backend.child_environment import child_environment
 from console.backend.errors import StopCode, Unmeasured
+from console.backend.processes import finished
 from console.backend.runs.site import Site
 from console.backend.safe_text import SafeText, safe_text
 from console.backend.value import Value
@@ -110,17 +109,11 @@ def key_ring_of(site: Site) -> KeyRing:
     if not any((home / name).exists() for name in _RINGS):
         return KeyRing(home=str(home), keys=0, fingerprints=(), files=())  # Asked here, gpg would make a ring.
     quiet = ("--no-auto-check-trustdb", "--trust-model", "always", "--no-autostart")
-    done = subprocess.run(
-        gpg_command(home, *quiet, "--with-colons", "--list-keys"),
-        capture_output=True,
-        timeout=30,
-        check=False,
-        env=child_environment(),
-    )
-    if done.returncode != 0:
-        said = safe_text(done.stderr.decode("utf-8", "replace").strip())
+    done = finished(gpg_command(home, *quiet, "--with-colons", "--list-keys"), timeout_s=30)
+    if done.status != 0:
+        said = safe_text(done.complaint)
         raise Unmeasured(StopCode.UNREACHABLE, f"gpg does not list {home}: {said}", "See: gpg --list-keys")
-    lines = [line.split(":") for line in done.stdout.decode("utf-8", "replace").splitlines()]
+    lines = [line.split(":") for line in done.text.splitlines()]
     files = tuple(entry for name in _KEY_FILES if (home / name).exists() for entry in _walk(home / name, None))
     return KeyRing(
         home=str(home),

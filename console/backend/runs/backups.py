@@ -70,6 +70,7 @@ def take_run_backup(step: Step) -> tuple[Check, ...]:
         gnupg_home=site.gnupg_home,
         programs=site.settings.postgres_programs,
         scratch_parents=(),
+        stall_s=site.settings.backup_stall_seconds,
     )
 
     def on_progress(phase: BackupPhase, moved: int) -> None:

@@ -11,6 +11,7 @@ from typing import Self, TypeVar
 from pydantic import ValidationError, model_validator
 
 from console.backend.canonical_json import canonical_json, sha256_hex
+from console.backend.cluster_directory import hidden_name
 from console.backend.errors import Refused, StopCode, Unmeasured
 from console.backend.journal_key import KEY_NAME, JournalKey
 from console.backend.outcome import Check, Outcome
@@ -120,7 +121,7 @@ class Workspace:
 
     def write(self, name: str, data: bytes) -> None:
         """One file, whole or not at all. Raises Unmeasured where it cannot be written."""
-        temporary = self.directory / f".{name}.{secrets.token_hex(4)}.part"
+        temporary = self.directory / hidden_name(name)
         try:
             with temporary.open("xb") as stream:
                 os.fchmod(stream.fileno(), 0o640)
@@ -129,12 +130,13 @@ class Workspace:
                 os.fsync(stream.fileno())
             temporary.rename(self.directory / name)
         except OSError as error:
-            temporary.unlink(missing_ok=True)
             raise Unmeasured(
                 StopCode.INVARIANT_FAILED,
                 f"{self.directory / name} could not be written: {error.strerror}",
                 "Make room on the disk.",
             ) from error
+        finally:
+            temporary.unlink(missing_ok=True)
 
     def read(self, name: str) -> bytes:
         """One file's bytes. Raises Refused where it is missing."""

@@ -1,0 +1,110 @@
+"""A process of its own that ends one program, with its whole group, when its starter ends, however that happens.
+
+Run as a script: `process_guard.py LIFELINE UID|- GID|- COMMAND…`. LIFELINE is the descriptor of a pipe whose other end
+only the starter holds: its end of file means that the starter wants the program ended, or is dead. The program has the
+standard streams and every other descriptor that was handed on; this process lets go of them, so that a pipe breaks when
+the program ends, and ends as the program did. Should this process itself be killed, the kernel kills the program
+(PR_SET_PDEATHSIG).
+"""
+
+import ctypes
+import os
+import resource
+import select
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from types import FrameType
+from typing import NoReturn
+
+_PR_SET_PDEATHSIG = 1
+_NOT_STARTED = 127
+
+
+def _wake(_signum: int, _frame: FrameType | None) -> None:
+    """The wakeup descriptor does the work; the signal must only not be ignored."""
+
+
+def _die_with_guard(guard_pid: int) -> Callable[[], None]:
+    libc = ctypes.CDLL(None, use_errno=True)
+
+    def set_signal() -> None:
+        libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+        if os.getppid() != guard_pid:
+            os._exit(_NOT_STARTED)
+
+    return set_signal
+
+
+def _spawn(uid: str, gid: str, command: list[str]) -> subprocess.Popen[bytes]:
+    as_user = uid != "-"
+    return subprocess.Popen(
+        command,
+        close_fds=False,
+        user=int(uid) if as_user else None,
+        group=int(gid) if as_user else None,
+        extra_groups=[] if as_user else None,
+        process_group=0,
+        env=dict(os.environ),  # The starter gave this process what the program may see.
+        preexec_fn=_die_with_guard(os.getpid()),  # noqa: PLW1509 - this process has one thread
+    )
+
+
+def _let_go(keep: set[int]) -> None:
+    """The program alone holds what was handed on; the standard streams of this process lead nowhere."""
+    nothing = os.open(os.devnull, os.O_RDWR)
+    for number in (0, 1, 2):
+        os.dup2(nothing, number)
+    for name in os.listdir("/proc/self/fd") if os.path.isdir("/proc/self/fd") else []:  # noqa: PTH112, PTH208 - nothing more is loaded
+        if int(name) > 2 and int(name) not in keep:
+            with suppress(OSError):
+                os.close(int(name))
+
+
+def _has_ended(pid: int) -> bool:
+    """Whether the program has ended; it stays a zombie, so that its group keeps its number."""
+    return os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+
+
+def _wait(program: subprocess.Popen[bytes], lifeline: int, wakeup: int) -> None:
+    while not _has_ended(program.pid):
+        ready, _, _ = select.select([lifeline, wakeup], [], [])
+        if lifeline in ready:
+            return
+        os.read(wakeup, 64)
+
+
+def _end_as(status: int) -> NoReturn:
+    if status < 0:
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        with suppress(OSError, ValueError):  # SIGKILL has no other handler.
+            signal.signal(-status, signal.SIG_DFL)
+        os.kill(os.getpid(), -status)
+    os._exit(abs(status))
+
+
+def main(arguments: list[str]) -> NoReturn:
+    """Start the program, wait for its end or the starter's, end the group, end as the program did."""
+    lifeline, (uid, gid, *command) = int(arguments[0]), arguments[1:]
+    os.set_inheritable(lifeline, False)  # noqa: FBT003 - it takes no keyword
+    readable, writable = os.pipe()
+    os.set_blocking(writable, False)
+    signal.set_wakeup_fd(writable)
+    signal.signal(signal.SIGCHLD, _wake)
+    try:
+        program = _spawn(uid, gid, command)
+    except OSError as error:
+        sys.stderr.write(f"{command[0]}: {error.strerror}\n")
+        sys.stderr.flush()
+        os._exit(_NOT_STARTED)
+    _let_go({lifeline, readable, writable})
+    _wait(program, lifeline, readable)
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(program.pid, signal.SIGKILL)
+    _end_as(program.wait())
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,72 @@
+"""Standard output and standard error, whatever they are: closed, full, without a reader, of another encoding."""
+
+import os
+import sys
+from contextlib import suppress
+from typing import TextIO
+
+
+class Unprinted(Exception):
+    """Standard output took no more; the message says why. What the command has done stands."""
+
+
+class ReaderGone(Exception):
+    """Nobody reads standard output any more: `cutter-console status | head -1`."""
+
+
+def keep_standard_descriptors() -> None:
+    """Open /dev/null for each of the descriptors 0, 1 and 2 that is closed.
+
+    Otherwise the next file that is opened gets the number, and what a library says to standard error lands in it.
+    """
+    for number in (0, 1, 2):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)
+
+
+def emit(text: str) -> None:
+    """Write data to standard output. Raises Unprinted, ReaderGone."""
+    stream = sys.stdout
+    if stream is None:
+        raise Unprinted("standard output is closed")
+    try:
+        _write(stream, text)
+    except BrokenPipeError as error:
+        _abandon(stream)
+        raise ReaderGone from error
+    except (OSError, ValueError) as error:
+        _abandon(stream)
+        raise Unprinted(getattr(error, "strerror", None) or str(error)) from error
+
+
+def say(text: str) -> None:
+    """Write to standard error. What cannot be told there is no reason to stop what is under way."""
+    stream = sys.stderr
+    if stream is None:
+        return
+    try:
+        _write(stream, text)
+    except (OSError, ValueError):
+        _abandon(stream)
+
+
+def is_unicode(stream: TextIO | None) -> bool:
+    """Return whether the stream takes every character."""
+    return (getattr(stream, "encoding", None) or "utf-8").lower().replace("_", "-").startswith("utf-")
+
+
+def _write(stream: TextIO, text: str) -> None:
+    encoding = getattr(stream, "encoding", None) or "utf-8"
+    stream.write(text.encode(encoding, "backslashreplace").decode(encoding))
+    stream.flush()
+
+
+def _abandon(stream: TextIO) -> None:
+    """Let what is still in the buffer go nowhere: the interpreter would try to write it again at its end, and complain."""
+    with suppress(OSError, ValueError):
+        nothing = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nothing, stream.fileno())
+        os.close(nothing)
+        stream.flush()
