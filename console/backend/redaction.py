@@ -136,7 +136,8 @@ _SHORTEST = 8
 
 @lru_cache(maxsize=4)
 def _secret_names(names: frozenset[str]) -> tuple[str, ...]:
-    return tuple(sorted(name for name in names if is_denied_key(name)))
+    """PWD and OLDPWD name the folder that one stands in, which every shell sets."""
+    return tuple(sorted(name for name in names if is_denied_key(name) and name not in {"PWD", "OLDPWD"}))
 
 
 @lru_cache(maxsize=4)
