@@ -60,6 +60,13 @@ ACTIONS: tuple[Action, ...] = (
         command="cutter-console status",
     ),
     Action(
+        name="palette",
+        title="Find an action by its name",
+        help="Lists what can be done here; letters narrow it, Enter takes what is chosen.",
+        keys=("ctrl+p",),
+        scope=Scope.EVERYWHERE,
+    ),
+    Action(
         name="help",
         title="Help",
         help="What can be done here, and with which keys.",

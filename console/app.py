@@ -14,12 +14,11 @@ from textual.screen import Screen
 from textual.worker import WorkerFailed
 
 from console import crash
-from console.actions import Scope, registry
+from console.actions import Action, Scope, registry
 from console.asking import AskingApp
 from console.backend.errors import CutterError
 from console.readiness_watch import ReadinessWatch
 from console.screens.overview import OverviewScreen
-from console.screens.palette import ActionProvider
 from console.terminal import TerminalGuard, wants_no_colour
 from console.widgets.notice import Notice, refused
 from console.widgets.theme import DARK, LIGHT, WithoutColour
@@ -74,8 +73,7 @@ class ConsoleApp(AskingApp, inherit_bindings=False):
 
     TITLE = "cutter-console"
     CSS_PATH = "console.tcss"
-    ENABLE_COMMAND_PALETTE = True
-    COMMANDS = {ActionProvider}  # noqa: RUF012
+    ENABLE_COMMAND_PALETTE = False
     MODES: ClassVar[dict[str, str | Callable[[], Screen[None]]]] = {
         "documents": _documents,
         "run": _run,
@@ -244,6 +242,21 @@ class ConsoleApp(AskingApp, inherit_bindings=False):
         screens = self.console_screens()
         if screens:
             self.push_screen(HelpDialog(screens[-1].help_subject(), screens[-1].SCOPE))
+
+    def action_palette(self) -> None:
+        """Find an action of the screen that is shown, or of everywhere, by its name."""
+        from console.screens.palette import PaletteDialog
+
+        screens = self.console_screens()
+        if not screens:
+            return
+        screen = screens[-1]
+
+        async def chosen(action: Action | None) -> None:
+            if action is not None:
+                await (self if action.scope is Scope.EVERYWHERE else screen).run_action(action.name)
+
+        self.push_screen(PaletteDialog(screen.SCOPE), chosen)
 
     def action_panic(self) -> None:
         """Ask for the one further key, from wherever the operator is."""

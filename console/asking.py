@@ -9,6 +9,8 @@ from textual.app import App
 
 from console.backend.errors import CutterError
 from console.screens.base import ConsoleScreen
+from console.screens.drawable import can_draw
+from console.steady_driver import SteadyDriver
 from console.widgets.jobs import in_thread
 from console.widgets.notice import Notice, refused
 
@@ -24,7 +26,7 @@ class AskingApp(App[int], inherit_bindings=False):
     """An app on a backend, or on what makes one; it is made in a thread, at the first question."""
 
     def __init__(self, backend: "Callable[[], Backend] | Backend", *, ansi_color: bool | None = None) -> None:
-        super().__init__(ansi_color=ansi_color)
+        super().__init__(driver_class=SteadyDriver, ansi_color=ansi_color)
         self.notice = Notice()
         self._behind = Notice()
         self.operation: Operation[object] | None = None
@@ -46,8 +48,8 @@ class AskingApp(App[int], inherit_bindings=False):
         return await in_thread(lambda: question(self._built()))
 
     def console_screens(self) -> list[ConsoleScreen]:
-        """The screens that are shown now, the lowest first, without dialogs."""
-        return [screen for screen in self.screen_stack if isinstance(screen, ConsoleScreen)]
+        """The screens that are shown now and can be drawn, the lowest first, without dialogs."""
+        return [screen for screen in self.screen_stack if isinstance(screen, ConsoleScreen) and can_draw(screen)]
 
     def measure(self) -> None:
         """Measure soon what every screen shows."""

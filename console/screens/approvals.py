@@ -48,9 +48,9 @@ class ApprovalsScreen(ConsoleScreen):
                     yield Panel("Checks", id="checks")
                     yield Panel("What is signed", id="statement")
 
-    def on_mount(self) -> None:
+    def opened(self) -> None:
         """The list has the keys."""
-        super().on_mount()
+        super().opened()
         for name in ("checks", "statement"):
             self.query_one(f"#{name}", Panel).can_focus = True
         self.query_one("#statements").focus()

@@ -11,6 +11,7 @@ from textual.widget import Widget
 
 from console.actions import Action, Scope
 from console.backend.errors import CutterError
+from console.screens.drawable import OneSize, can_draw, was_built
 from console.widgets.bars import KeyBar, TopBar
 from console.widgets.notice import Notice, NoticePanel, refused
 from console.widgets.words import age
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-class ConsoleScreen(Screen[None]):
+class ConsoleScreen(OneSize, Screen[None]):
     """One of the six screens. Subclasses say what stands between the bars and what their actions do."""
 
     SCOPE: ClassVar[Scope]
@@ -63,6 +64,11 @@ class ConsoleScreen(Screen[None]):
         yield KeyBar(id="keys")
 
     def on_mount(self) -> None:
+        """Begin, unless the console has ended before it was built."""
+        if was_built(self):
+            self.opened()
+
+    def opened(self) -> None:
         """Draw the bars; the data come after the first paint."""
         self.call_after_refresh(self.draw_frame)
 
@@ -77,7 +83,7 @@ class ConsoleScreen(Screen[None]):
 
     def draw_frame(self) -> None:
         """Draw bars and notice from what is known now."""
-        if not self.is_mounted:
+        if not can_draw(self):
             return
         console = self.console
         old = "" if console.status is None or console.current else age(console.status.measured_at, console.clock())
@@ -126,9 +132,10 @@ class ConsoleScreen(Screen[None]):
             answer = await self.console.ask(question)
         except CutterError as error:
             self.console.give_notice(refused(doing, error))
-            self.not_read()
+            if can_draw(self):
+                self.not_read()
             return
-        if self.is_mounted:
+        if can_draw(self):
             with self.app.batch_update():
                 then(answer)
 

@@ -12,6 +12,7 @@ from console.backend.errors import CutterError
 from console.backend.views import Briefing, Danger, RunView, SwitchView
 from console.screens.danger_text import TITLES, briefing_lines, refusal_line
 from console.screens.dialog import Dialog
+from console.screens.drawable import can_draw
 from console.screens.operation import Operation
 from console.widgets.line import Line, Span, line
 from console.widgets.notice import refused
@@ -51,11 +52,11 @@ class DangerDialog(Dialog[Confirmed]):
         if self._danger is Danger.VOID:
             yield Input(id="reason", placeholder="reason (it is recorded)", compact=True)
 
-    def on_mount(self) -> None:
+    def opened(self) -> None:
         """Ask the backend what this would do."""
         self.query_one("#dialog").border_title = TITLES[self._danger]
         self._show_fields(available=False)
-        super().on_mount()
+        super().opened()
         self.body([line("Measuring what this would do ...")])
         self.run_worker(self._brief())
 
@@ -63,8 +64,12 @@ class DangerDialog(Dialog[Confirmed]):
         try:
             briefing = await self.console.ask(lambda backend: backend.brief(self._danger, self._run_id))
         except CutterError as error:
+            if not can_draw(self):
+                return
             self.body(refused("Not possible", error).lines())
             self._demand(line(Span("Not available. ", "bad"), "The reason stands above."))
+            return
+        if not can_draw(self):
             return
         self.briefing = briefing
         self.query_one("#dialog-body", Panel).show_wrapped(lambda width: briefing_lines(briefing, width))

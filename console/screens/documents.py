@@ -80,9 +80,9 @@ class DocumentsScreen(ConsoleScreen):
                 yield SourceView("Text", id="text")
             yield Rows("Problems", empty="No problems.", id="problems")
 
-    def on_mount(self) -> None:
+    def opened(self) -> None:
         """Start with the list."""
-        super().on_mount()
+        super().opened()
         for name, label in (("docprefix", "prefix"), ("profile", "profile"), ("ordinals", "ordinals")):
             self.query_one(f"#label-{name}", Lines).show([words.label(label)])
         self.query_one("#form").border_title = "How to read it"

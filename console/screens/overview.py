@@ -8,6 +8,7 @@ from textual.timer import Timer
 
 from console.actions import Action, Scope
 from console.screens.base import ConsoleScreen
+from console.screens.drawable import can_draw
 from console.widgets.panel import Panel
 
 if TYPE_CHECKING:
@@ -42,9 +43,9 @@ class OverviewScreen(ConsoleScreen):
                 yield Panel("Gates", id="rollup")
                 yield Panel("Counts", id="counts")
 
-    def on_mount(self) -> None:
+    def opened(self) -> None:
         """Only the counts and what waits can be longer than their panel; Tab goes there, and they scroll."""
-        super().on_mount()
+        super().opened()
         for name in ("waiting", "counts"):
             self.query_one(f"#{name}", Panel).can_focus = True
 
@@ -75,7 +76,7 @@ class OverviewScreen(ConsoleScreen):
         """Draw the roll-up of the last board, with its age."""
         from console.screens import gates_text as words
 
-        if not self.is_mounted:
+        if not can_draw(self):
             return
         kept, panel = self.console.readiness.board, self.query_one("#rollup", Panel)
         panel.title = words.rollup_title(kept.answer, kept.asking, kept.failure, self.console.clock())

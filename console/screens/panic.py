@@ -26,9 +26,9 @@ class PanicDialog(Dialog[str]):
         yield Lines(id="panic-hint")
         yield Input(id="reason", placeholder="reason (may stay empty; Tab goes here)", compact=True)
 
-    def on_mount(self) -> None:
+    def opened(self) -> None:
         """Say what will happen before asking."""
-        super().on_mount()
+        super().opened()
         running = self.console.operation
         self.body(
             [

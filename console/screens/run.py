@@ -66,9 +66,9 @@ class RunScreen(ConsoleScreen):
                     yield Rows("Phases", empty="No run is chosen.", id="phases")
                     yield Panel("Evidence", id="evidence")
 
-    def on_mount(self) -> None:
+    def opened(self) -> None:
         """The list has the keys."""
-        super().on_mount()
+        super().opened()
         self.query_one("#evidence", Panel).can_focus = True
         self.query_one("#runs").focus()
 

@@ -1,5 +1,6 @@
 """Runs the console on the fake backend in this process's terminal: `python -m tests.terminal.runner SCENARIO`."""
 
+import random
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -8,6 +9,7 @@ from console.app import ConsoleApp, run
 from console.backend.facade import Backend
 from console.backend.views import Status
 from tests.fakes import ARMED, NOW, FakeBackend
+from tests.screens import chaos
 
 HOSTILE = "\x1b]0;OWNED\x07\x1b[31mRED\x9b35m\u202eevil\u2066\u200b[/x][bold]\x00\x08\x7f$HOME"
 
@@ -23,6 +25,8 @@ class CrashingBackend(FakeBackend):
 
 def main(scenario: str, folder: str) -> int:
     """Run one scenario; the exit status is the console's."""
+    if scenario in chaos.STATES:
+        return _noisy(scenario, Path(folder))
     backends: dict[str, Callable[[], Backend]] = {
         "rest": FakeBackend,
         "armed": lambda: FakeBackend(switch=ARMED),
@@ -34,6 +38,18 @@ def main(scenario: str, folder: str) -> int:
         backends[scenario], read_only=False, demo=True, clock=lambda: NOW, refresh_seconds=10, crash_folder=Path(folder)
     )
     return run(app)
+
+
+def _noisy(state: str, folder: Path) -> int:
+    """A console that stays where quitting is asked for; what was asked of its backend is in `calls` at the end."""
+    backend = chaos.backend(state, random.Random(state))
+    app = chaos.StayingApp(
+        backend, read_only=state == "read-only", demo=True, clock=lambda: NOW, refresh_seconds=0.5, crash_folder=folder
+    )
+    try:
+        return run(app)
+    finally:
+        (folder / "calls").write_text("\n".join(backend.calls))
 
 
 if __name__ == "__main__":
