@@ -308,3 +308,28 @@ def registry(*, read_only: bool, demo: bool) -> Registry:
             if not (read_only and (action.dangerous or action.writes)) and (demo or not action.demo_only)
         )
     )
+
+
+_SCREEN_KEYS = {
+    Scope.OVERVIEW: "1",
+    Scope.DOCUMENTS: "2",
+    Scope.RUN: "3",
+    Scope.APPROVALS: "4",
+    Scope.GATES: "5",
+    Scope.DRIFT: "6",
+}
+
+
+def keys_of(command: str, known: Registry) -> str:
+    """The keys that do what this command does, e.g. `3, then s`; "" where no key of this console does."""
+    wanted = _verb(command)
+    for action in known.actions:
+        if wanted and _verb(action.command) == wanted and action.scope in _SCREEN_KEYS:
+            return f"{_SCREEN_KEYS[action.scope]}, then {key_name(action.keys[0])}"
+    return ""
+
+
+def _verb(command: str) -> tuple[str, ...]:
+    """`approval draft` of `cutter-console approval draft RUN`; nothing where the text is no command."""
+    program, *words = command.split()[:3] or [""]
+    return tuple(word for word in words if word.islower() and word.isalpha()) if program == "cutter-console" else ()

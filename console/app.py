@@ -1,6 +1,7 @@
 """ConsoleApp: the six screens, the refresh, signals and the crash screen."""
 
 import asyncio
+import contextlib
 import os
 from collections.abc import Callable
 from dataclasses import replace
@@ -20,14 +21,20 @@ from console.backend.errors import CutterError
 from console.readiness_watch import ReadinessWatch
 from console.screens.overview import OverviewScreen
 from console.terminal import TerminalGuard, wants_no_colour
+from console.widgets.jobs import work
 from console.widgets.notice import Notice, refused
 from console.widgets.theme import DARK, LIGHT, WithoutColour
+from console.widgets.words import full_command
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from console.backend.facade import Backend
     from console.backend.views import Status, SwitchView
+
+
+STOPPED_WITHIN_SECONDS = 60.0
+"""How long after a stop the end of the stopped operation is waited for, before it is said what the database has."""
 
 
 def _utc_now() -> datetime:
@@ -147,7 +154,7 @@ class ConsoleApp(AskingApp, inherit_bindings=False):
             self._measure_again = True
             return
         self._measuring = True
-        self.run_worker(self._measure(), group="measure", exclusive=False)
+        self.run_worker(work(self._measure), group="measure", exclusive=False)
 
     async def _measure(self) -> None:
         try:
@@ -165,6 +172,7 @@ class ConsoleApp(AskingApp, inherit_bindings=False):
     def _measured(self, status: "Status") -> None:
         self.status = status
         self.current = True
+        self.notices.measured(status.switch.state.value, status.measured_at)
         self._show_status()
 
         if not self.readiness.board.was_asked:
@@ -188,8 +196,12 @@ class ConsoleApp(AskingApp, inherit_bindings=False):
     def _not_measured(self, error: CutterError) -> None:
         self.no_status = f"NOT MEASURED: {error.message}"
         self.current = False
-        self.give_notice(refused("Measuring", error))
+        self.give_notice(replace(refused("Measuring", error), until_measured=True))
         self._show_status()
+
+    def full_command(self, text: str) -> str:
+        """The text with its commands as they must be typed for this root."""
+        return full_command(text, str(self.status.root) if self.status is not None else "")
 
     def show_run(self, run_id: str) -> None:
         """Go to the Run screen with this run chosen."""
@@ -270,16 +282,40 @@ class ConsoleApp(AskingApp, inherit_bindings=False):
             return
         working = "Stopping: HOLD, cancel the running statement, end the lease ..."
         self.give_notice(Notice("working", working, stays=True))
-        self.run_worker(self._panic(reason), group="panic", exclusive=False)
+        self.run_worker(work(self._panic, reason), group="panic", exclusive=False)
 
     async def _panic(self, reason: str) -> None:
+        run_id = self._run_at_stake()
         try:
             switch: SwitchView = await self.ask(lambda backend: backend.panic(reason))
         except CutterError as error:
             self.give_notice(replace(refused("Stopping did NOT succeed", error), stays=True))
-        else:
-            self.give_notice(_stopped(switch))
+            self.action_refresh()
+            return
+        stopped = _stopped(switch)
+        self.give_notice(stopped)
         self.action_refresh()
+        if run_id:
+            self.notices.rewrite(stopped, replace(stopped, what=f"{stopped.what} {await self._written_by(run_id)}"))
+            self.show_notice()
+
+    def _run_at_stake(self) -> str:
+        """The run that may be writing: the one that the switch is armed for, else the current one."""
+        if self.status is None:
+            return ""
+        current = self.status.current_run
+        return self.status.switch.run_id or (current.run_id if current is not None else "")
+
+    async def _written_by(self, run_id: str) -> str:
+        """Say what of this run is in the database, once the operation that was stopped has ended."""
+        from console.screens.run_text import written
+
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self.at_rest.wait(), STOPPED_WITHIN_SECONDS)
+        try:
+            return written(await self.ask(lambda backend: backend.run(run_id)))
+        except CutterError as error:
+            return f"What {run_id} has written is not known: {error.message}."
 
     async def action_quit(self) -> None:
         """Leave; ask first while an operation is under way."""
@@ -335,13 +371,16 @@ def run(app: ConsoleApp) -> int:
 
 
 def _stopped(switch: "SwitchView") -> Notice:
-    """The notice after a panic: whole, or which half of the HOLD is missing."""
+    """The notice after a panic: whole, or which half of the HOLD is missing. It goes when the HOLD does."""
     note = f" {switch.note}." if switch.note else ""
+    held = switch.state.value
     if switch.incomplete:
         said = f"Stopped in part: {switch.incomplete}.{note}"
-        return Notice("refused", said, "STOP_PANIC", str(switch.complete_with), stays=True)
-    said = f"Stopped. The switch is {switch.state.value}.{note}"
-    return Notice("done", said, "", "Find the cause, then release the HOLD", stays=True)
+        return Notice("refused", said, "STOP_PANIC", str(switch.complete_with), stays=True, while_switch=held)
+    said = f"Stopped. The switch is {held}.{note}"
+    release = switch.clears_with or "cutter-console hold release --confirm RELEASE"
+    next_action = f"Find the cause. Then release the HOLD: 1, then H, or: {release}"
+    return Notice("done", said, "", next_action, stays=True, while_switch=held)
 
 
 def _cause(error: Exception) -> Exception:

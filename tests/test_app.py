@@ -237,7 +237,10 @@ async def test_a_stop_in_one_place_alone_is_told_in_the_notice_and_on_the_overvi
     """And the command that completes it stands beside it."""
     async with opened(_HalfHeld(), "1", "ctrl+x", "s") as (app, pilot):
         await settle(pilot)
-        assert app.notice.what == "Stopped in part: the database did not take the HOLD."
+        assert app.notice.what == (
+            f"Stopped in part: the database did not take the HOLD. {RUN_ID} has written no unit: what was under way was "
+            "rolled back."
+        )
         assert app.notice.next_action == "cutter-console panic --reason x"
         assert app.notice.stays
         shown = _words(app, "switch")

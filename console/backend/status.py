@@ -117,9 +117,10 @@ def _imported(row: RunRow, rulings: tuple[ApprovalRow, ...], now: datetime) -> s
 
 def _counts(facts: Facts) -> tuple[CountView, ...]:
     baseline = {count.table: count.rows for count in facts.baseline}
+    counts = sorted(facts.counts, key=lambda count: (not count.table.startswith("public."), count.table))
     return tuple(
         CountView(table=count.table, rows=count.rows, baseline=baseline.get(count.table), outcome=Outcome.PASS)
-        for count in facts.counts
+        for count in counts
     )
 
 

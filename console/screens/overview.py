@@ -9,6 +9,7 @@ from textual.timer import Timer
 from console.actions import Action, Scope
 from console.screens.base import ConsoleScreen
 from console.screens.drawable import can_draw
+from console.widgets.notice import Notice
 from console.widgets.panel import Panel
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ class OverviewScreen(ConsoleScreen):
         self.query_one("#where", Panel).show(words.where(status, read_only=self.console.read_only))
         self.query_one("#switch", Panel).show(words.switch(status, now))
         waiting = self.query_one("#waiting", Panel)
-        waiting.show([*words.waiting(status, now), *words.current_run(status, now)])
+        waiting.show([*words.waiting(status, now, self.console.registry), *words.current_run(status, now)])
         counts = self.query_one("#counts", Panel)
         counts.show(words.counts(status, wide=wide))
         counts.title = words.counts_title(status, now)
@@ -126,7 +127,7 @@ class OverviewScreen(ConsoleScreen):
             Operation(
                 "Switching off",
                 lambda backend, _progress: backend.disarm(),
-                lambda switch: f"The switch is {switch.state.value}.",
+                lambda switch: Notice("done", f"The switch is {switch.state.value}.", while_switch=switch.state.value),
             )
         )
 
