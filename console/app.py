@@ -24,7 +24,7 @@ from console.terminal import TerminalGuard, wants_no_colour
 from console.widgets.jobs import work
 from console.widgets.notice import Notice, refused
 from console.widgets.theme import DARK, LIGHT, WithoutColour
-from console.widgets.words import full_command
+from console.widgets.words import full_command, shortened
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -275,7 +275,17 @@ class ConsoleApp(AskingApp, inherit_bindings=False):
         from console.screens.panic import PanicDialog
 
         if not isinstance(self.screen, PanicDialog):
+            self.say_first("STOP everything?  s stops now, Esc is no")
             self.push_screen(PanicDialog(), self._stop)
+
+    def say_first(self, words: str) -> None:
+        """Show these words before any picture that a slow line still takes; then draw the whole screen anew."""
+        from console.backend.safe_text import safe_text
+        from console.steady_driver import SteadyDriver
+
+        if isinstance(self._driver, SteadyDriver):
+            self._driver.pass_by(shortened(f" {safe_text(words)} ", self.size.width - 1))
+            self.refresh()
 
     def _stop(self, reason: str | None) -> None:
         if reason is None:
@@ -289,10 +299,13 @@ class ConsoleApp(AskingApp, inherit_bindings=False):
         try:
             switch: SwitchView = await self.ask(lambda backend: backend.panic(reason))
         except CutterError as error:
-            self.give_notice(replace(refused("Stopping did NOT succeed", error), stays=True))
+            failed = replace(refused("Stopping did NOT succeed", error), stays=True)
+            self.say_first(failed.what)
+            self.give_notice(failed)
             self.action_refresh()
             return
         stopped = _stopped(switch)
+        self.say_first(stopped.what)
         self.give_notice(stopped)
         self.action_refresh()
         if run_id:

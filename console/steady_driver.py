@@ -1,4 +1,4 @@
-"""The driver: reads the terminal through `Keyboard`, so that no byte ends the console."""
+"""The driver: reads the terminal through `Keyboard` and writes to it through `LineWriter`."""
 
 import os
 import select
@@ -8,6 +8,7 @@ from textual.drivers.linux_driver import LinuxDriver
 from textual.message import Message
 
 from console.keyboard import Keyboard
+from console.line_writer import LineWriter
 
 MOMENT_SECONDS = 0.1
 """A silence after which an escape byte is the key of that name."""
@@ -15,7 +16,37 @@ _MOST_READ = 4096
 
 
 class SteadyDriver(LinuxDriver):
-    """Textual's driver for this system with another reader."""
+    """Textual's driver for this system with another reader and another writer."""
+
+    _line: LineWriter | None = None
+
+    def start_application_mode(self) -> None:
+        """With a writer of its own, also when the console comes back from the background."""
+        app = self._app
+        self._line = LineWriter(
+            self._file.fileno(),
+            self._file.encoding or "utf-8",
+            lambda: app.call_later(app.refresh),
+        )
+        self._line.start()
+        super().start_application_mode()
+
+    def write(self, data: str) -> None:
+        """Write without waiting for the line."""
+        if self._line is not None:
+            self._line.write(data)
+
+    def pass_by(self, words: str) -> None:
+        """Show these words in the first line now, before any picture that is under way; the next picture replaces them."""
+        if self._line is not None:
+            self._line.pass_by(f"\x1b[1;1H\x1b[7m{words}\x1b[0m\x1b[K")
+
+    def close(self) -> None:
+        """Write what is left."""
+        if self._line is not None:
+            self._line.stop()
+            self._line = None
+        super().close()
 
     def run_input_thread(self) -> None:
         """Hand on what comes until the console ends; a terminal that is gone is the guard's business."""

@@ -41,10 +41,19 @@ def test_what_is_overridden_is_still_there_to_be_overridden() -> None:
     for owner, names in {
         App: ("_handle_exception", "_fatal_error", "panic", "_close_messages_no_wait"),
         Screen: ("_on_resize", "dismiss"),
-        LinuxDriver: ("run_input_thread", "_run_input_thread", "process_message"),
+        LinuxDriver: (
+            "run_input_thread",
+            "_run_input_thread",
+            "process_message",
+            "start_application_mode",
+            "write",
+            "close",
+        ),
     }.items():
         assert [name for name in names if name not in vars(owner) and not hasattr(owner, name)] == []
     assert "self.run_input_thread()" in inspect.getsource(LinuxDriver._run_input_thread)
+    assert "self.write(" in inspect.getsource(LinuxDriver.stop_application_mode)
+    assert "self._file = sys.__stderr__" in inspect.getsource(LinuxDriver.__init__)
     assert "exit_event" in inspect.getsource(LinuxDriver.__init__)
     assert not inspect.iscoroutinefunction(LinuxDriver.run_input_thread)
 

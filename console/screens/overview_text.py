@@ -57,6 +57,9 @@ def where(status: Status, *, read_only: bool) -> list[Line]:
     ]
 
 
+_GOES_ON = {"enact": "E", "revert": "U"}
+"""The keys of the Run screen for what the switch can be armed for; a cut goes on with g."""
+
 _MEANING = {
     SwitchState.OFF: "OFF: nothing may be written",
     SwitchState.ARMED: "ARMED: one run may write",
@@ -79,7 +82,8 @@ def switch(status: Status, now: datetime) -> list[Line]:
     if view.reason:
         lines.append(field("because", str(view.reason)))
     if view.purpose:
-        lines.append(field("for", view.purpose))
+        keys = f": 3, then {_GOES_ON.get(str(view.purpose), 'g')}" if view.state is SwitchState.ARMED else ""
+        lines.append(field("for", f"{view.purpose}{keys}"))
     if view.clears_with:
         lines.append(field("clears by", full_command(view.clears_with, root)))
     if view.incomplete:

@@ -5,9 +5,11 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import console
 from console.app import ConsoleApp, run
 from console.backend.facade import Backend
 from console.backend.views import Status
+from console.widgets.notice import Notice
 from tests.fakes import ARMED, NOW, FakeBackend
 from tests.screens import chaos
 
@@ -33,8 +35,9 @@ def main(scenario: str, folder: str) -> int:
         "hostile": lambda: FakeBackend(hostile=HOSTILE, refused=True, switch=ARMED, interrupted=True, demo=True),
         "hostile-problems": lambda: FakeBackend(hostile=HOSTILE, with_problems=True, open_checks=True, has_run=False),
         "crash": CrashingBackend,
+        "slow": lambda: FakeBackend(switch=ARMED),
     }
-    app = ConsoleApp(
+    app = (MarkingApp if scenario == "slow" else ConsoleApp)(
         backends[scenario], read_only=False, demo=True, clock=lambda: NOW, refresh_seconds=10, crash_folder=Path(folder)
     )
     return run(app)
@@ -50,6 +53,27 @@ def _noisy(state: str, folder: Path) -> int:
         return run(app)
     finally:
         (folder / "calls").write_text("\n".join(backend.calls))
+
+
+class MarkingApp(ConsoleApp):
+    """Leaves a file when its stop dialog has been opened, and one when the stop has been answered."""
+
+    CSS_PATH = str(Path(console.__file__).with_name("console.tcss"))
+
+    def action_panic(self) -> None:
+        """As the console does it."""
+        super().action_panic()
+        _mark("asked")
+
+    def give_notice(self, notice: Notice) -> None:
+        """As the console does it."""
+        super().give_notice(notice)
+        if notice.what.startswith("Stopped"):
+            _mark("stopped")
+
+
+def _mark(name: str) -> None:
+    (Path(sys.argv[2]) / name).touch()
 
 
 if __name__ == "__main__":
