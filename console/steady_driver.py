@@ -2,6 +2,7 @@
 
 import os
 import select
+import sys
 import time
 
 from textual.drivers.linux_driver import LinuxDriver
@@ -22,14 +23,14 @@ class SteadyDriver(LinuxDriver):
 
     def start_application_mode(self) -> None:
         """With a writer of its own, also when the console comes back from the background."""
-        app = self._app
-        self._line = LineWriter(
-            self._file.fileno(),
-            self._file.encoding or "utf-8",
-            lambda: app.call_later(app.refresh),
-        )
-        self._line.start()
-        super().start_application_mode()
+        terminal = sys.__stderr__
+        if terminal is not None:
+            self._line = LineWriter(terminal.fileno(), terminal.encoding or "utf-8", self._draw_anew)
+            self._line.start()
+        super().start_application_mode()  # type: ignore[no-untyped-call]
+
+    def _draw_anew(self) -> None:
+        self._app.call_later(self._app.refresh)
 
     def write(self, data: str) -> None:
         """Write without waiting for the line."""

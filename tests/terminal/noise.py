@@ -104,7 +104,7 @@ def episode(state: str, seed: str, count: int = EPISODE) -> tuple[int, str]:
             if failure:
                 return handed, f"{failure}; the last pieces: {last}; the last output: {session.output[-600:]!r}"
             session.kill(15)
-            status, _took = session.end()
+            status = session.end()
             failure = "" if status == 143 else f"SIGTERM ended it with {status}"
             return handed, failure or _written(Path(folder), state)
         except (OSError, TimeoutError) as error:
