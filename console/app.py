@@ -172,7 +172,7 @@ class ConsoleApp(AskingApp, inherit_bindings=False):
     def _measured(self, status: "Status") -> None:
         self.status = status
         self.current = True
-        self.notices.measured(status.switch.state.value, status.measured_at)
+        self.notices.measured(status.switch.state.value, status.measured_at, reached=status.target is not None)
         self._show_status()
 
         if not self.readiness.board.was_asked:
@@ -354,6 +354,8 @@ class ConsoleApp(AskingApp, inherit_bindings=False):
         self.exit(exit_status, return_code=exit_status)
 
     def _handle_exception(self, error: Exception) -> None:
+        if self._exit:  # it ends already: a screen that was still being built then is no failure of the console
+            return
         self._return_code = 1
         if self._exception is None:
             self._exception = _cause(error)

@@ -20,6 +20,7 @@ class SteadyDriver(LinuxDriver):
     """Textual's driver for this system with another reader and another writer."""
 
     _line: LineWriter | None = None
+    _was_here: bool = False
 
     def start_application_mode(self) -> None:
         """With a writer of its own, also when the console comes back from the background."""
@@ -28,6 +29,9 @@ class SteadyDriver(LinuxDriver):
             self._line = LineWriter(terminal.fileno(), terminal.encoding or "utf-8", self._draw_anew)
             self._line.start()
         super().start_application_mode()  # type: ignore[no-untyped-call]
+        if self._was_here:
+            self._draw_anew()
+        self._was_here = True
 
     def _draw_anew(self) -> None:
         self._app.call_later(self._app.refresh)

@@ -20,7 +20,7 @@ from console.app import ConsoleApp
 from console.asking import AskingApp
 from console.screens.base import ConsoleScreen
 from console.screens.dialog import Dialog
-from console.screens.drawable import OneSize
+from console.screens.drawable import Steady
 from console.steady_driver import SteadyDriver
 from tests.fakes import FakeBackend
 from tests.screens.conftest import PINNED_TEXTUAL, console_on, opened
@@ -80,6 +80,16 @@ async def test_an_error_in_a_handler_comes_to_the_consoles_own_end() -> None:
     assert ended == ["ZeroDivisionError"]
 
 
+async def test_an_error_while_the_console_ends_already_does_not_change_how_it_ends() -> None:
+    """`_exit`: a screen that was being built when SIGTERM came is no failure; the status is that of the signal."""
+    app = console_on(FakeBackend())
+    async with app.run_test() as pilot:
+        await pilot.pause()
+        app.leave(143)
+        app._handle_exception(ZeroDivisionError())
+    assert app.return_code == 143
+
+
 @contextmanager
 def _ends_with(error: type[Exception]) -> Iterator[None]:
     try:
@@ -113,7 +123,7 @@ async def test_two_sizes_at_once_do_not_chase_each_other_for_ever() -> None:
     """`_on_resize` of Textual's screen lays out for any size it is told; here only for the one that the terminal has."""
     for screen_class in (ConsoleScreen, Dialog):
         resolved = screen_class.__mro__
-        assert resolved.index(OneSize) < resolved.index(Screen)
+        assert resolved.index(Steady) < resolved.index(Screen)
     handled: list[Size] = []
     async with opened(FakeBackend(), "4") as (app, pilot):
         screen, sizes = app.screen, (Size(40, 10), Size(120, 40))

@@ -12,8 +12,8 @@ from textual.screen import Screen
 from textual.widget import Widget
 
 from console.actions import Action, Scope
-from console.backend.errors import CutterError
-from console.screens.drawable import OneSize, can_draw, was_built
+from console.backend.errors import CutterError, StopCode
+from console.screens.drawable import Steady, can_draw, was_built
 from console.widgets.bars import KeyBar, TopBar
 from console.widgets.jobs import work
 from console.widgets.notice import Notice, NoticePanel, refused
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-class ConsoleScreen(OneSize, Screen[None]):
+class ConsoleScreen(Steady, Screen[None]):
     """One of the six screens. Subclasses say what stands between the bars and what their actions do."""
 
     SCOPE: ClassVar[Scope]
@@ -148,7 +148,8 @@ class ConsoleScreen(OneSize, Screen[None]):
             answer = await self.console.ask(question)
         except CutterError as error:
             self.failed_since = self.failed_since or self.console.clock()
-            self.console.give_notice(refused(doing, error))
+            unreachable = error.code is StopCode.UNREACHABLE
+            self.console.give_notice(replace(refused(doing, error), until_reached=unreachable))
             if can_draw(self):
                 self.not_read()
             return

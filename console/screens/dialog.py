@@ -9,7 +9,7 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Button
 
-from console.screens.drawable import OneSize, was_built
+from console.screens.drawable import Steady, was_built
 from console.widgets.line import Line, Span, line
 from console.widgets.panel import Lines, Panel
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 R = TypeVar("R")
 
 
-class Dialog(OneSize, ModalScreen[R | None], Generic[R]):
+class Dialog(Steady, ModalScreen[R | None], Generic[R]):
     """Esc, and Enter on Cancel, are no: they dismiss with None. Nothing else is bound to Enter."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "no", "No", show=False, priority=True)]

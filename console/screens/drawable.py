@@ -1,6 +1,6 @@
 """When a screen can be drawn, and for which size: answers and sizes may come late, or after the screen was left."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from textual import events
 from textual.widget import Widget
@@ -22,15 +22,20 @@ def was_built(screen: Widget) -> bool:
     return screen.display and bool(screen.children)
 
 
-class OneSize:
-    """Lets a screen lay itself out for the size that the terminal has, and for no other.
+class Steady:
+    """Keeps a screen from acting before it is built, and from laying itself out for a size that the terminal has not.
 
-    Textual's layout tells the screen its new size by an event that queues behind the next one. Two sizes at once, as
+    A key can come between the moment at which a screen is shown and the one at which its widgets are there; what it
+    would do does nothing then. Textual's layout tells the screen its new size by an event that queues behind the next one. Two sizes at once, as
     when somebody drags the window's edge, then chase each other through the queue for ever, at full load.
     """
 
     if TYPE_CHECKING:
         app: App[object]
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002 - Textual's signature
+        """Whether this may be done now: only once the widgets are there."""
+        return was_built(cast("Widget", self))
 
     async def _on_resize(self, event: events.Resize) -> None:
         if event.size != self.app.size:

@@ -11,6 +11,7 @@ from console.screens.base import ConsoleScreen
 from console.screens.drawable import can_draw
 from console.widgets.notice import Notice
 from console.widgets.panel import Panel
+from console.widgets.words import age
 
 if TYPE_CHECKING:
     from console.backend.views import Status
@@ -66,6 +67,9 @@ class OverviewScreen(ConsoleScreen):
         self.query_one("#switch", Panel).show(words.switch(status, now))
         waiting = self.query_one("#waiting", Panel)
         waiting.show([*words.waiting(status, now, self.console.registry), *words.current_run(status, now)])
+        old = "" if self.console.current else f", {age(status.measured_at, now)}, NOT CURRENT"
+        for name, title in (("where", "Where"), ("switch", "Kill switch"), ("waiting", "What waits")):
+            self.query_one(f"#{name}", Panel).title = f"{title}{old}"
         counts = self.query_one("#counts", Panel)
         counts.show(words.counts(status, wide=wide))
         counts.title = words.counts_title(status, now)

@@ -50,9 +50,14 @@ class PanicDialog(Dialog[str]):
             Span("s", "bad"), " (in the field ", Span("^S", "bad"), ") stop now   ", Span("Esc", "accent"), " no"
         )
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002 - Textual's signature
+        """Stopping waits for nothing."""
+        return True
+
     def action_stop(self) -> None:
-        """Stop, with what stands in the field as the reason."""
-        self.dismiss(self.query_one("#reason", Input).value.strip() or "stopped from the console, no reason given")
+        """Stop, with what stands in the field as the reason; also where the field is not there yet."""
+        typed = "".join(field.value.strip() for field in self.query(Input))
+        self.dismiss(typed or "stopped from the console, no reason given")
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Enter never confirms: it only leaves the field."""

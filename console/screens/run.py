@@ -156,11 +156,11 @@ class RunScreen(ConsoleScreen):
             panel.title = "How it ended"
             panel.show(words.how_it_ended(run))
 
-    def show_status(self, _status: "Status") -> None:
+    def show_status(self, status: "Status") -> None:
         """Something may have been done elsewhere: what is shown is read again, and drawn where it is another."""
         self._draw_head()
         self._retitle()
-        if self.console.operation is None:
+        if self.console.operation is None and self.console.current and status.target is not None:
             self.reload()
 
     def show_progress(self, progress: Progress) -> None:

@@ -32,6 +32,8 @@ class Notice:
     """The state of the switch that it speaks of; once a later measurement finds another, it is taken away."""
     until_measured: bool = False
     """Whether the next measurement that succeeds makes it untrue."""
+    until_reached: bool = False
+    """Whether the next measurement that reaches the database makes it untrue."""
 
     def lines(self) -> list[Line]:
         """The words of the panel."""
@@ -88,16 +90,16 @@ class Notices:
                 del self._by_kind[kind]
                 return
 
-    def measured(self, switch: str, at: datetime) -> None:
-        """Take away what a measurement of this time has made untrue."""
-        self._by_kind = {kind: notice for kind, notice in self._by_kind.items() if not _is_over(notice, switch, at)}
+    def measured(self, switch: str, at: datetime, *, reached: bool) -> None:
+        """Take away what a measurement of this time has made untrue; `reached` says whether the database answered it."""
+        stands = self._by_kind.items()
+        self._by_kind = {kind: one for kind, one in stands if not _is_over(one, switch, at, reached=reached)}
 
 
-def _is_over(notice: Notice, switch: str, at: datetime) -> bool:
-    if notice.until_measured:
-        return True
+def _is_over(notice: Notice, switch: str, at: datetime, *, reached: bool) -> bool:
     later = notice.at is None or at >= notice.at
-    return later and notice.while_switch not in {"", switch}
+    another_switch = notice.while_switch not in {"", switch}
+    return notice.until_measured or (later and (another_switch or (notice.until_reached and reached)))
 
 
 class NoticePanel(Static):

@@ -86,6 +86,44 @@ async def test_a_dialog_that_is_left_before_it_was_built_is_no_failure() -> None
         assert app.is_running
 
 
+@pytest.mark.parametrize("action", ["stop", "no"])
+async def test_the_stop_key_counts_before_its_dialog_was_built(action: str) -> None:
+    """`^X s` in one breath ended the console, and nothing was stopped."""
+    backend = FakeBackend()
+    async with opened(backend) as (app, pilot):
+        app.action_panic()
+        await app.screen.run_action(action)
+        await settle(pilot)
+        assert len([call for call in backend.calls if call.startswith("panic")]) == (action == "stop")
+        assert not isinstance(app.screen, PanicDialog)
+
+
+@pytest.mark.parametrize(
+    "keys", [("question_mark",), ("ctrl+p",), ("3", "A"), ("4", "i"), ("2", "p", "L")], ids=" ".join
+)
+async def test_no_other_dialog_does_anything_before_it_was_built(keys: tuple[str, ...]) -> None:
+    """A key that comes too early does nothing; it was a failure."""
+    backend = FakeBackend()
+    async with opened(backend, *keys) as (app, pilot):
+        made = type(app.screen)
+        arguments = [getattr(app.screen, name) for name in _MADE_WITH[made.__name__]]
+        early = made(*arguments)
+        app.push_screen(early)
+        for binding in list(early._bindings.key_to_bindings.values()):
+            await early.run_action(binding[0].action)
+        await settle(pilot)
+        assert app.is_running
+
+
+_MADE_WITH = {
+    "HelpDialog": ("_subject", "_scope"),
+    "PaletteDialog": ("_scope",),
+    "DangerDialog": ("_danger", "_run_id"),
+    "ImportDialog": ("_view",),
+    "StartLiveDialog": ("_request", "_n_units", "_target"),
+}
+
+
 async def test_the_palette_finds_by_letters_and_takes_what_is_chosen() -> None:
     async with opened(FakeBackend(), "ctrl+p") as (app, pilot):
         assert isinstance(app.screen, PaletteDialog)

@@ -344,6 +344,35 @@ async def test_a_dead_database_puts_an_age_on_every_list_that_still_shows(screen
         assert "NOT CURRENT" not in str(app.screen.query_one(f"#{listed}", Rows).border_title)
 
 
+async def test_on_the_overview_each_panel_has_its_age_while_nothing_can_be_measured() -> None:
+    clock = _Clock()
+    backend = FakeBackend(clock=clock)
+    app = ConsoleApp(backend, read_only=False, demo=False, clock=clock, refresh_seconds=86_400)
+    async with app.run_test() as pilot:
+        await settle(pilot)
+        clock.now = NOW + timedelta(minutes=7)
+        backend.unreachable_status = True
+        await press(pilot, "r")
+        for name in ("where", "switch", "waiting"):
+            assert app.screen.query_one(f"#{name}", Panel).title.endswith(", 7 min ago, NOT CURRENT")
+        backend.unreachable_status = False
+        await press(pilot, "r")
+        assert app.screen.query_one("#switch", Panel).title == "Kill switch"
+
+
+async def test_a_notice_that_the_database_was_not_reached_goes_when_it_is_reached_again() -> None:
+    backend = FakeBackend(down=True)
+    async with opened(backend, "3") as (app, pilot):
+        assert app.notice.code == "STOP_UNREACHABLE"
+        await press(pilot, "r")
+        assert app.notice.code == "STOP_UNREACHABLE"
+        backend.down = False
+        app.measure()
+        await settle(pilot)
+        assert app.notice.kind == "none"
+        assert _rows(app, "runs")
+
+
 class _Resumed(FakeBackend):
     def resume(self, run_id: str, on_progress: OnProgress) -> RunView:
         raise DENIED

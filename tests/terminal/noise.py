@@ -1,5 +1,6 @@
 """Bytes at random on the terminal of a console: letters of another encoding, half sequences, answers nobody asked for."""
 
+import ast
 import fcntl
 import random
 import struct
@@ -66,7 +67,7 @@ def _resize(session: PtySession, size: tuple[int, int]) -> None:
 def _answers(session: PtySession, state: str) -> str:
     """Esc until no dialog stands, then the stop key: its question must come; a read-only console gets its help instead."""
     _resize(session, (120, 40))
-    key, words = (b"?", b"up Down PageUp") if state == "read-only" else (b"\x18", b"STOP everything?")
+    key, words = (b"?", b"up Down PageUp") if state == "read-only" else (b"\x18", b"Stopping needs no authority")
     for _attempt in range(3):
         for _ in range(3):
             session.send(b"\x1b")
@@ -102,19 +103,30 @@ def episode(state: str, seed: str, count: int = EPISODE) -> tuple[int, str]:
                     handed += 1
                 failure = _answers(session, state)
             if failure:
-                return handed, f"{failure}; the last pieces: {last}; the last output: {session.output[-600:]!r}"
+                return (
+                    handed,
+                    f"{failure}; the last pieces: {last}; the last output: {session.output[-600:]!r}{_log(Path(folder))}",
+                )
             session.kill(15)
             status = session.end()
-            failure = "" if status == 143 else f"SIGTERM ended it with {status}"
+            failure = (
+                ""
+                if status == 143
+                else f"SIGTERM ended it with {status}; {_log(Path(folder))}{session.output[-800:]!r}"
+            )
             return handed, failure or _written(Path(folder), state)
         except (OSError, TimeoutError) as error:
-            return handed, f"the console has gone: {error!r}"[:1500]
+            return handed, f"the console has gone: {error!r}"[:1500] + _log(Path(folder))
         finally:
             session.close()
 
 
+def _log(folder: Path) -> str:
+    return "\n".join(log.read_text()[-3000:] for log in folder.glob("console-crash-*.log"))
+
+
 def _written(folder: Path, state: str) -> str:
-    calls = (folder / "calls").read_text().splitlines()
+    calls = [ast.literal_eval(call) for call in (folder / "calls").read_text().splitlines()]
     forbidden = WRITING if state == "read-only" else TYPED
     found = [call for call in calls if call.split()[0] in forbidden]
     return f"written without the typed text: {found}" if found else ""

@@ -44,15 +44,26 @@ def main(scenario: str, folder: str) -> int:
 
 
 def _noisy(state: str, folder: Path) -> int:
-    """A console that stays where quitting is asked for; what was asked of its backend is in `calls` at the end."""
+    """A console that stays where quitting is asked for; what is asked of its backend is in `calls`."""
     backend = chaos.backend(state, random.Random(state))
+    backend.calls = _Written(folder / "calls")
     app = chaos.StayingApp(
         backend, read_only=state == "read-only", demo=True, clock=lambda: NOW, refresh_seconds=0.5, crash_folder=folder
     )
-    try:
-        return run(app)
-    finally:
-        (folder / "calls").write_text("\n".join(backend.calls))
+    return run(app)
+
+
+class _Written(list[str]):
+    """Is in a file too, at once: the console may be ended without order."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self._file = path.open("a", buffering=1)
+
+    def append(self, call: str, /) -> None:
+        """In both."""
+        super().append(call)
+        self._file.write(f"{call!r}\n")
 
 
 class MarkingApp(ConsoleApp):

@@ -152,3 +152,17 @@ def test_quit_is_status_zero_and_leaves_the_terminal_as_it_was(open_console: Ope
     session.press("q")
     assert session.end() == 0
     assert session.output.split(b"\x1b[?1004l")[-1].replace(b"\x1b[?1000l", b"").count(b"\n") == 0
+
+
+def test_from_the_background_it_comes_back_with_the_whole_screen(open_console: Open) -> None:
+    """SIGTSTP gives the terminal back; SIGCONT takes it, and draws what stood there."""
+    session = _measured(open_console("rest"))
+    session.forget()
+    session.kill(signal.SIGTSTP)
+    session.see(b"\x1b[?1049l")
+    session.forget()
+    session.kill(signal.SIGCONT)
+    session.see(b"\x1b[?1049h")
+    session.see(b"Counts, measured")
+    session.press("3")
+    session.see(b"Phases")
