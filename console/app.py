@@ -10,7 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.text import Text
+from textual import events
+from textual.app import ScreenStackError
 from textual.binding import BindingType
+from textual.css.query import NoMatches
 from textual.screen import Screen
 from textual.worker import WorkerFailed
 
@@ -31,10 +34,6 @@ if TYPE_CHECKING:
 
     from console.backend.facade import Backend
     from console.backend.views import Status, SwitchView
-
-
-STOPPED_WITHIN_SECONDS = 60.0
-"""How long after a stop the end of the stopped operation is waited for, before it is said what the database has."""
 
 
 def _utc_now() -> datetime:
@@ -295,6 +294,8 @@ class ConsoleApp(AskingApp, inherit_bindings=False):
         self.run_worker(work(self._panic, reason), group="panic", exclusive=False)
 
     async def _panic(self, reason: str) -> None:
+        from console.screens.panic import stopped_notice
+
         run_id = self._run_at_stake()
         try:
             switch: SwitchView = await self.ask(lambda backend: backend.panic(reason))
@@ -304,7 +305,7 @@ class ConsoleApp(AskingApp, inherit_bindings=False):
             self.give_notice(failed)
             self.action_refresh()
             return
-        stopped = _stopped(switch)
+        stopped = stopped_notice(switch)
         self.say_first(stopped.what)
         self.give_notice(stopped)
         self.action_refresh()
@@ -321,6 +322,7 @@ class ConsoleApp(AskingApp, inherit_bindings=False):
 
     async def _written_by(self, run_id: str) -> str:
         """Say what of this run is in the database, once the operation that was stopped has ended."""
+        from console.screens.panic import STOPPED_WITHIN_SECONDS
         from console.screens.run_text import written
 
         with contextlib.suppress(TimeoutError):
@@ -353,6 +355,11 @@ class ConsoleApp(AskingApp, inherit_bindings=False):
         """End because of a signal or a vanished terminal."""
         self.exit(exit_status, return_code=exit_status)
 
+    async def on_event(self, event: events.Event) -> None:
+        """Handle it; a key or a click for widgets that are not there yet, or no more, does nothing."""
+        with contextlib.suppress(NoMatches, ScreenStackError):
+            await super().on_event(event)
+
     def _handle_exception(self, error: Exception) -> None:
         if self._exit:  # it ends already: a screen that was still being built then is no failure of the console
             return
@@ -383,19 +390,6 @@ def run(app: ConsoleApp) -> int:
     finally:
         app.guard.release()
     return app.return_code or 0
-
-
-def _stopped(switch: "SwitchView") -> Notice:
-    """The notice after a panic: whole, or which half of the HOLD is missing. It goes when the HOLD does."""
-    note = f" {switch.note}." if switch.note else ""
-    held = switch.state.value
-    if switch.incomplete:
-        said = f"Stopped in part: {switch.incomplete}.{note}"
-        return Notice("refused", said, "STOP_PANIC", str(switch.complete_with), stays=True, while_switch=held)
-    said = f"Stopped. The switch is {held}.{note}"
-    release = switch.clears_with or "cutter-console hold release --confirm RELEASE"
-    next_action = f"Find the cause. Then release the HOLD: 1, then H, or: {release}"
-    return Notice("done", said, "", next_action, stays=True, while_switch=held)
 
 
 def _cause(error: Exception) -> Exception:

@@ -6,9 +6,14 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.widgets import Input
 
+from console.backend.views import SwitchView
 from console.screens.dialog import Dialog
 from console.widgets.line import Line, Span, line
+from console.widgets.notice import Notice
 from console.widgets.panel import Lines
+
+STOPPED_WITHIN_SECONDS = 60.0
+"""How long after a stop the end of the stopped operation is waited for, before it is said what the database has."""
 
 
 class PanicDialog(Dialog[str]):
@@ -63,3 +68,16 @@ class PanicDialog(Dialog[str]):
         """Enter never confirms: it only leaves the field."""
         event.stop()
         self.query_one("#cancel").focus()
+
+
+def stopped_notice(switch: SwitchView) -> Notice:
+    """The notice after a panic: whole, or which half of the HOLD is missing. It goes when the HOLD does."""
+    note = f" {switch.note}." if switch.note else ""
+    held = switch.state.value
+    if switch.incomplete:
+        said = f"Stopped in part: {switch.incomplete}.{note}"
+        return Notice("refused", said, "STOP_PANIC", str(switch.complete_with), stays=True, while_switch=held)
+    said = f"Stopped. The switch is {held}.{note}"
+    release = switch.clears_with or "cutter-console hold release --confirm RELEASE"
+    next_action = f"Find the cause. Then release the HOLD: 1, then H, or: {release}"
+    return Notice("done", said, "", next_action, stays=True, while_switch=held)

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from textual import events
+from textual.app import App
 from textual.geometry import Size
 from textual.message import Message
 
@@ -175,6 +176,10 @@ class StayingApp(ConsoleApp):
             await super().action_quit()
         finally:
             self._quitting = False
+
+    async def on_event(self, event: events.Event) -> None:
+        """Without what keeps the console alive where a widget is missing: here that is a finding."""
+        await App.on_event(self, event)
 
     def _quit(self, answer: str | None) -> None:
         self._quitting = True

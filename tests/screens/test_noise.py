@@ -124,6 +124,18 @@ _MADE_WITH = {
 }
 
 
+async def test_a_key_for_a_widget_that_is_not_there_ends_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The last net below all of these: whatever screen it is, and whatever it looked for."""
+
+    def looks_for_nothing(app: ConsoleApp) -> None:
+        app.screen.query_one("#not-there")
+
+    monkeypatch.setattr(ConsoleApp, "action_theme", looks_for_nothing)
+    async with opened(FakeBackend()) as (app, pilot):
+        await press(pilot, "ctrl+t", "ctrl+x")
+        assert isinstance(app.screen, PanicDialog)
+
+
 async def test_the_palette_finds_by_letters_and_takes_what_is_chosen() -> None:
     async with opened(FakeBackend(), "ctrl+p") as (app, pilot):
         assert isinstance(app.screen, PaletteDialog)
