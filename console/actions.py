@@ -60,6 +60,13 @@ ACTIONS: tuple[Action, ...] = (
         command="cutter-console status",
     ),
     Action(
+        name="palette",
+        title="Find an action by its name",
+        help="Lists what can be done here; letters narrow it, Enter takes what is chosen.",
+        keys=("ctrl+p",),
+        scope=Scope.EVERYWHERE,
+    ),
+    Action(
         name="help",
         title="Help",
         help="What can be done here, and with which keys.",
@@ -183,6 +190,17 @@ ACTIONS: tuple[Action, ...] = (
         command="cutter-console run resume RUN",
     ),
     Action(
+        name="settle",
+        title="Ask again what was committed",
+        help="A COMMIT was sent and not answered. Ends the session that sent it, and asks the server what became of it.",
+        keys=("e",),
+        scope=Scope.RUN,
+        short="Ask again",
+        writes=True,
+        needs="a run of which it is not known what was committed",
+        command="cutter-console run settle RUN",
+    ),
+    Action(
         name="draft",
         title="Draft the statement to sign",
         help="Writes the statement that this run waits for into approvals/ and shows it.",
@@ -301,3 +319,28 @@ def registry(*, read_only: bool, demo: bool) -> Registry:
             if not (read_only and (action.dangerous or action.writes)) and (demo or not action.demo_only)
         )
     )
+
+
+_SCREEN_KEYS = {
+    Scope.OVERVIEW: "1",
+    Scope.DOCUMENTS: "2",
+    Scope.RUN: "3",
+    Scope.APPROVALS: "4",
+    Scope.GATES: "5",
+    Scope.DRIFT: "6",
+}
+
+
+def keys_of(command: str, known: Registry) -> str:
+    """The keys that do what this command does, e.g. `3, then s`; "" where no key of this console does."""
+    wanted = _verb(command)
+    for action in known.actions:
+        if wanted and _verb(action.command) == wanted and action.scope in _SCREEN_KEYS:
+            return f"{_SCREEN_KEYS[action.scope]}, then {key_name(action.keys[0])}"
+    return ""
+
+
+def _verb(command: str) -> tuple[str, ...]:
+    """`approval draft` of `cutter-console approval draft RUN`; nothing where the text is no command."""
+    program, *words = command.split()[:3] or [""]
+    return tuple(word for word in words if word.islower() and word.isalpha()) if program == "cutter-console" else ()

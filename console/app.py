@@ -1,6 +1,7 @@
 """ConsoleApp: the six screens, the refresh, signals and the crash screen."""
 
 import asyncio
+import contextlib
 import os
 from collections.abc import Callable
 from dataclasses import replace
@@ -9,20 +10,24 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.text import Text
+from textual import events
+from textual.app import ScreenStackError
 from textual.binding import BindingType
+from textual.css.query import NoMatches
 from textual.screen import Screen
 from textual.worker import WorkerFailed
 
 from console import crash
-from console.actions import Scope, registry
+from console.actions import Action, Scope, registry
 from console.asking import AskingApp
 from console.backend.errors import CutterError
 from console.readiness_watch import ReadinessWatch
 from console.screens.overview import OverviewScreen
-from console.screens.palette import ActionProvider
 from console.terminal import TerminalGuard, wants_no_colour
+from console.widgets.jobs import work
 from console.widgets.notice import Notice, refused
 from console.widgets.theme import DARK, LIGHT, WithoutColour
+from console.widgets.words import full_command, shortened
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -74,8 +79,7 @@ class ConsoleApp(AskingApp, inherit_bindings=False):
 
     TITLE = "cutter-console"
     CSS_PATH = "console.tcss"
-    ENABLE_COMMAND_PALETTE = True
-    COMMANDS = {ActionProvider}  # noqa: RUF012
+    ENABLE_COMMAND_PALETTE = False
     MODES: ClassVar[dict[str, str | Callable[[], Screen[None]]]] = {
         "documents": _documents,
         "run": _run,
@@ -149,7 +153,7 @@ class ConsoleApp(AskingApp, inherit_bindings=False):
             self._measure_again = True
             return
         self._measuring = True
-        self.run_worker(self._measure(), group="measure", exclusive=False)
+        self.run_worker(work(self._measure), group="measure", exclusive=False)
 
     async def _measure(self) -> None:
         try:
@@ -167,6 +171,7 @@ class ConsoleApp(AskingApp, inherit_bindings=False):
     def _measured(self, status: "Status") -> None:
         self.status = status
         self.current = True
+        self.notices.measured(status.switch.state.value, status.measured_at, reached=status.target is not None)
         self._show_status()
 
         if not self.readiness.board.was_asked:
@@ -190,8 +195,12 @@ class ConsoleApp(AskingApp, inherit_bindings=False):
     def _not_measured(self, error: CutterError) -> None:
         self.no_status = f"NOT MEASURED: {error.message}"
         self.current = False
-        self.give_notice(refused("Measuring", error))
+        self.give_notice(replace(refused("Measuring", error), until_measured=True))
         self._show_status()
+
+    def full_command(self, text: str) -> str:
+        """The text with its commands as they must be typed for this root."""
+        return full_command(text, str(self.status.root) if self.status is not None else "")
 
     def show_run(self, run_id: str) -> None:
         """Go to the Run screen with this run chosen."""
@@ -245,28 +254,83 @@ class ConsoleApp(AskingApp, inherit_bindings=False):
         if screens:
             self.push_screen(HelpDialog(screens[-1].help_subject(), screens[-1].SCOPE))
 
+    def action_palette(self) -> None:
+        """Find an action of the screen that is shown, or of everywhere, by its name."""
+        from console.screens.palette import PaletteDialog
+
+        screens = self.console_screens()
+        if not screens:
+            return
+        screen = screens[-1]
+
+        async def chosen(action: Action | None) -> None:
+            if action is not None:
+                await (self if action.scope is Scope.EVERYWHERE else screen).run_action(action.name)
+
+        self.push_screen(PaletteDialog(screen.SCOPE), chosen)
+
     def action_panic(self) -> None:
         """Ask for the one further key, from wherever the operator is."""
         from console.screens.panic import PanicDialog
 
         if not isinstance(self.screen, PanicDialog):
+            self.say_first("STOP everything?  s stops now, Esc is no")
             self.push_screen(PanicDialog(), self._stop)
+
+    def say_first(self, words: str) -> None:
+        """Show these words before any picture that a slow line still takes; then draw the whole screen anew."""
+        from console.backend.safe_text import safe_text
+        from console.steady_driver import SteadyDriver
+
+        if isinstance(self._driver, SteadyDriver):
+            self._driver.pass_by(shortened(f" {safe_text(words)} ", self.size.width - 1))
+            self.refresh()
 
     def _stop(self, reason: str | None) -> None:
         if reason is None:
             return
         working = "Stopping: HOLD, cancel the running statement, end the lease ..."
         self.give_notice(Notice("working", working, stays=True))
-        self.run_worker(self._panic(reason), group="panic", exclusive=False)
+        self.run_worker(work(self._panic, reason), group="panic", exclusive=False)
 
     async def _panic(self, reason: str) -> None:
+        from console.screens.panic import stopped_notice
+
+        run_id = self._run_at_stake()
         try:
             switch: SwitchView = await self.ask(lambda backend: backend.panic(reason))
         except CutterError as error:
-            self.give_notice(replace(refused("Stopping did NOT succeed", error), stays=True))
-        else:
-            self.give_notice(_stopped(switch))
+            failed = replace(refused("Stopping did NOT succeed", error), stays=True)
+            self.say_first(failed.what)
+            self.give_notice(failed)
+            self.action_refresh()
+            return
+        stopped = stopped_notice(switch)
+        self.say_first(stopped.what)
+        self.give_notice(stopped)
         self.action_refresh()
+        if run_id:
+            self.notices.rewrite(stopped, replace(stopped, what=f"{stopped.what} {await self._written_by(run_id)}"))
+            self.show_notice()
+
+    def _run_at_stake(self) -> str:
+        """The run that may be writing: the one that the switch is armed for, else the current one."""
+        if self.status is None:
+            return ""
+        current = self.status.current_run
+        return self.status.switch.run_id or (current.run_id if current is not None else "")
+
+    async def _written_by(self, run_id: str) -> str:
+        """Say what of this run is in the database, once the operation that was stopped has ended."""
+        from console.screens.panic import STOPPED_WITHIN_SECONDS
+        from console.screens.run_text import written
+
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self.at_rest.wait(), STOPPED_WITHIN_SECONDS)
+        try:
+            return written(await self.ask(lambda backend: backend.run(run_id)))
+        except CutterError as error:
+            return f"What {run_id} has written is not known: {error.message}."
 
     async def action_quit(self) -> None:
         """Leave; ask first while an operation is under way."""
@@ -291,7 +355,14 @@ class ConsoleApp(AskingApp, inherit_bindings=False):
         """End because of a signal or a vanished terminal."""
         self.exit(exit_status, return_code=exit_status)
 
+    async def on_event(self, event: events.Event) -> None:
+        """Handle it; a key or a click for widgets that are not there yet, or no more, does nothing."""
+        with contextlib.suppress(NoMatches, ScreenStackError):
+            await super().on_event(event)
+
     def _handle_exception(self, error: Exception) -> None:
+        if self._exit:  # it ends already: a screen that was still being built then is no failure of the console
+            return
         self._return_code = 1
         if self._exception is None:
             self._exception = _cause(error)
@@ -319,16 +390,6 @@ def run(app: ConsoleApp) -> int:
     finally:
         app.guard.release()
     return app.return_code or 0
-
-
-def _stopped(switch: "SwitchView") -> Notice:
-    """The notice after a panic: whole, or which half of the HOLD is missing."""
-    note = f" {switch.note}." if switch.note else ""
-    if switch.incomplete:
-        said = f"Stopped in part: {switch.incomplete}.{note}"
-        return Notice("refused", said, "STOP_PANIC", str(switch.complete_with), stays=True)
-    said = f"Stopped. The switch is {switch.state.value}.{note}"
-    return Notice("done", said, "", "Find the cause, then release the HOLD", stays=True)
 
 
 def _cause(error: Exception) -> Exception:

@@ -3,14 +3,17 @@
 import asyncio
 import threading
 from collections.abc import Callable
+from datetime import datetime
 from typing import TYPE_CHECKING, TypeVar, cast
 
 from textual.app import App
 
 from console.backend.errors import CutterError
 from console.screens.base import ConsoleScreen
-from console.widgets.jobs import in_thread
-from console.widgets.notice import Notice, refused
+from console.screens.drawable import can_draw
+from console.steady_driver import SteadyDriver
+from console.widgets.jobs import in_thread, work
+from console.widgets.notice import Notice, Notices, refused
 
 if TYPE_CHECKING:
     from console.backend.facade import Backend
@@ -24,10 +27,12 @@ class AskingApp(App[int], inherit_bindings=False):
     """An app on a backend, or on what makes one; it is made in a thread, at the first question."""
 
     def __init__(self, backend: "Callable[[], Backend] | Backend", *, ansi_color: bool | None = None) -> None:
-        super().__init__(ansi_color=ansi_color)
-        self.notice = Notice()
-        self._behind = Notice()
+        super().__init__(driver_class=SteadyDriver, ansi_color=ansi_color)
+        self.notices = Notices()
         self.operation: Operation[object] | None = None
+        self.at_rest = asyncio.Event()
+        """Whether no operation is under way."""
+        self.at_rest.set()
         self.leave_when_done = False
         self._backend: Backend | None = None
         self._make_backend = backend
@@ -46,8 +51,11 @@ class AskingApp(App[int], inherit_bindings=False):
         return await in_thread(lambda: question(self._built()))
 
     def console_screens(self) -> list[ConsoleScreen]:
-        """The screens that are shown now, the lowest first, without dialogs."""
-        return [screen for screen in self.screen_stack if isinstance(screen, ConsoleScreen)]
+        """The screens that are shown now and can be drawn, the lowest first, without dialogs."""
+        return [screen for screen in self.screen_stack if isinstance(screen, ConsoleScreen) and can_draw(screen)]
+
+    clock: Callable[[], datetime]
+    """Gives aware UTC times."""
 
     def measure(self) -> None:
         """Measure soon what every screen shows."""
@@ -58,11 +66,14 @@ class AskingApp(App[int], inherit_bindings=False):
     def operate(self, operation: "Operation[T]") -> None:
         """Start a long call; a second one is refused while the first is under way."""
         if self.operation is not None:
-            self.notify(f"Refused: {self.operation.doing} is still under way.", severity="warning", markup=False)
+            under_way = f"{operation.doing}: {self.operation.doing} is still under way."
+            self.give_notice(Notice("refused", under_way, "", "Wait for its end, or stop everything: ^X"))
             return
         self.operation = cast("Operation[object]", operation)
-        self.give_notice(Notice("working", f"{operation.doing} ..."))
-        self.run_worker(self._operate(operation), group="operation", exclusive=False)
+        self.at_rest.clear()
+        self.notices.begin(Notice("working", f"{operation.doing} ..."), self.clock())
+        self.show_notice()
+        self.run_worker(work(self._operate, operation), group="operation", exclusive=False)
 
     async def _operate(self, operation: "Operation[T]") -> None:
         from console.screens.operation import ProgressFeed
@@ -75,7 +86,8 @@ class AskingApp(App[int], inherit_bindings=False):
             self.give_notice(refused(operation.doing, error))
         else:
             self.operation = None
-            self.give_notice(Notice("done", operation.done(answer)))
+            said = operation.done(answer)
+            self.give_notice(said if isinstance(said, Notice) else Notice("done", said))
         self._after_operation()
 
     def _post_progress(self, progress: "Progress") -> None:
@@ -92,6 +104,7 @@ class AskingApp(App[int], inherit_bindings=False):
             screen.show_progress(progress)
 
     def _after_operation(self) -> None:
+        self.at_rest.set()
         if self.leave_when_done:
             self.exit(0)
             return
@@ -101,22 +114,22 @@ class AskingApp(App[int], inherit_bindings=False):
 
     # The notice
 
-    def give_notice(self, notice: Notice) -> None:
-        """Show this notice on the screen, and on those that are gone to, until it is dismissed.
+    @property
+    def notice(self) -> Notice:
+        """The notice that is shown."""
+        return self.notices.shown
 
-        What a stop came to is not hidden by the progress of something else, which waits behind it.
-        """
-        if self.notice.stays and not notice.stays:
-            self._behind = notice
-            return
-        self.notice = notice
+    def give_notice(self, notice: Notice) -> None:
+        """Show this notice on the screen, and on those that are gone to, until it is dismissed or no longer so."""
+        self.notices.give(notice, self.clock(), working=self.operation is not None)
+        self.show_notice()
+
+    def show_notice(self) -> None:
+        """Draw the notice that stands now."""
         for screen in self.console_screens():
             screen.draw_frame()
 
     def dismiss_notice(self) -> None:
         """Take the notice away, unless an operation is under way; then what waits behind it shows."""
-        if self.notice.stays:
-            self.notice, behind, self._behind = Notice(), self._behind, Notice()
-            self.give_notice(behind)
-        elif self.operation is None:
-            self.give_notice(Notice())
+        self.notices.dismiss(working=self.operation is not None)
+        self.show_notice()

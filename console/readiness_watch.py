@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from console.backend.errors import CutterError
+from console.widgets.jobs import work
 
 if TYPE_CHECKING:
     from console.app import ConsoleApp
@@ -38,7 +39,7 @@ class Kept(Generic[T]):
                 self._next = (what, question)
             return
         self.asking = what
-        self._console.run_worker(self._ask(question), group="readiness", exclusive=False)
+        self._console.run_worker(work(self._ask, question), group="readiness", exclusive=False)
         self._console.show_readiness()
 
     async def _ask(self, question: "Callable[[Backend], T]") -> None:

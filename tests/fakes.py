@@ -9,7 +9,7 @@ from console.backend.errors import CutterError, Refused, StopCode, Unmeasured
 from console.backend.facade import OnProgress
 from console.backend.outcome import Check, Evidence, Outcome
 from console.backend.plan import Problem
-from console.backend.runs.states import Mode, Phase, RunState, Stage, legal_moves
+from console.backend.runs.states import Mode, Move, Phase, RunState, Stage, legal_moves
 from console.backend.views import (
     ApprovalStatus,
     ApprovalView,
@@ -257,7 +257,7 @@ class FakeBackend(fake_gates.FakeReadiness):
             target=TARGET,
             deltas=expected_cut_deltas(7),
             phases=self._phases(state, cut=cut),
-            moves=legal_moves(state, mode),
+            moves=self._moves(state, mode, run_id),
             waits_for="SG_1: one signed statement, then the armed switch" if "await" in state.name else "",
             interruption=Interruption(
                 what=Phase.CUT_LEG_A,
@@ -269,6 +269,12 @@ class FakeBackend(fake_gates.FakeReadiness):
             else None,
             journal="/var/lib/cutter/runs/" + run_id + "/journal.jsonl",
         )
+
+    def _moves(self, state: RunState, mode: Mode, run_id: str) -> tuple[Move, ...]:
+        """Armed for this run it goes on, as with the real backend."""
+        moves = legal_moves(state, mode)
+        armed = (self.switch.state, self.switch.run_id) == (SwitchState.ARMED, run_id)
+        return tuple(Move.CONTINUE if armed and move is Move.ARM else move for move in moves)
 
     def _phases(self, state: RunState, *, cut: bool) -> tuple[PhaseView, ...]:
         reached = {

@@ -1,6 +1,5 @@
 """The console as a whole: the first paint, the refresh, one operation at a time, quitting."""
 
-import asyncio
 import subprocess
 import sys
 import threading
@@ -13,7 +12,7 @@ from console.backend.errors import Refused, StopCode, Unmeasured
 from console.backend.facade import OnProgress
 from console.backend.readiness import BundleView
 from console.backend.runs.states import Phase
-from console.backend.views import Progress, Status, SwitchView
+from console.backend.views import Progress, RunView, Status, SwitchView
 from console.screens.operation import Operation
 from console.screens.overview import OverviewScreen
 from console.screens.quit import QuitDialog
@@ -22,7 +21,7 @@ from console.widgets.line import plain
 from console.widgets.notice import NoticePanel
 from console.widgets.panel import Panel
 from tests.fakes import NOW, RUN_ID, FakeBackend
-from tests.screens.conftest import console_on, opened, press, settle
+from tests.screens.conftest import console_on, opened, press, settle, until
 
 DENIED = Refused(StopCode.EXECUTION_DISABLED, "the switch is OFF", "Arm it: A")
 
@@ -147,9 +146,7 @@ async def test_progress_is_drawn_while_the_operation_runs() -> None:
     gate = threading.Event()
     async with opened(FakeBackend(gate=gate, progress=steps), "2", "p") as (app, pilot):
         await pilot.press("d")
-        async with asyncio.timeout(10):
-            while "5,000 of 5,000" not in app.notice.what:
-                await pilot.pause(0.02)
+        await until(pilot, lambda: "5,000 of 5,000" in app.notice.what)
         gate.set()
 
 
@@ -183,9 +180,7 @@ async def test_a_stop_that_failed_is_not_hidden_by_what_else_is_done() -> None:
     backend = _Writing(threading.Event())
     async with opened(backend, "5") as (app, pilot):
         await pilot.press("b", "ctrl+x", "s")
-        async with asyncio.timeout(10):
-            while "NOT succeed" not in app.notice.what:
-                await pilot.pause(0.02)
+        await until(pilot, lambda: "NOT succeed" in app.notice.what)
         app.show_progress(Progress(step="02 runtime tree", done=2, total=10))
         assert "NOT succeed" in app.notice.what
         backend.written.set()
@@ -212,15 +207,30 @@ class _Writing(FakeBackend):
 
 async def test_a_hanging_backend_does_not_keep_the_program_alive() -> None:
     """Calls run in daemon threads; leaving does not wait for them."""
-    gate = threading.Event()
-    backend = FakeBackend(gate=gate)
+    backend = _Hanging()
     app = console_on(backend)
-    async with asyncio.timeout(5), app.run_test() as pilot:
+    async with app.run_test() as pilot:
         await settle(pilot)
         app.operate(Operation("Hanging", lambda b, progress: b.resume(RUN_ID, progress), lambda _run: ""))
-        await pilot.pause()
+        await until(pilot, backend.asked.is_set)
         app.exit(0)
-    gate.set()
+    left_before_the_answer = not backend.answered.is_set()
+    backend.may_answer.set()
+    assert left_before_the_answer
+
+
+class _Hanging(FakeBackend):
+    """Goes on with a run only when it may, or after a minute."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked, self.may_answer, self.answered = threading.Event(), threading.Event(), threading.Event()
+
+    def resume(self, run_id: str, on_progress: OnProgress) -> RunView:
+        self.asked.set()
+        self.may_answer.wait(60)
+        self.answered.set()
+        return super().resume(run_id, on_progress)
 
 
 class _HalfHeld(FakeBackend):
@@ -237,7 +247,10 @@ async def test_a_stop_in_one_place_alone_is_told_in_the_notice_and_on_the_overvi
     """And the command that completes it stands beside it."""
     async with opened(_HalfHeld(), "1", "ctrl+x", "s") as (app, pilot):
         await settle(pilot)
-        assert app.notice.what == "Stopped in part: the database did not take the HOLD."
+        assert app.notice.what == (
+            f"Stopped in part: the database did not take the HOLD. {RUN_ID} has written no unit: what was under way was "
+            "rolled back."
+        )
         assert app.notice.next_action == "cutter-console panic --reason x"
         assert app.notice.stays
         shown = _words(app, "switch")

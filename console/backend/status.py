@@ -133,19 +133,27 @@ def _imported(row: RunRow, rulings: tuple[ApprovalRow, ...], now: datetime) -> s
     return {found.kind for found in mine if found.expires > now}
 
 
+_FIRST = ("public.information_unit", "public.unit_version", "public.iu_lifecycle_log")
+"""The tables that readers see stand first; the others follow by name, however the database happened to answer."""
+
+
+def _place(table: str) -> int:
+    return _FIRST.index(table) if table in _FIRST else len(_FIRST)
+
+
 def _counts(facts: Facts) -> tuple[CountView, ...]:
     baseline = {count.table: count.rows for count in facts.baseline}
+    counts = sorted(facts.counts, key=lambda count: (_place(count.table), count.table))
     return tuple(
         CountView(table=count.table, rows=count.rows, baseline=baseline.get(count.table), outcome=Outcome.PASS)
-        for count in facts.counts
+        for count in counts
     )
 
 
 def _unread(error: CutterError) -> tuple[CountView, ...]:
-    tables = ("public.information_unit", "public.unit_version", "public.iu_lifecycle_log")
     return tuple(
         CountView(table=table, rows=None, baseline=None, outcome=Outcome.INCONCLUSIVE, detail=error.message)
-        for table in tables
+        for table in _FIRST
     )
 
 

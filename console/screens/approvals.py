@@ -18,6 +18,7 @@ from console.widgets.rows import Rows
 
 if TYPE_CHECKING:
     from console.backend.facade import Backend, OnProgress
+    from console.backend.views import Status
 
 _EMPTY = "No statement. A run at SG_1 or SG_2 drafts one (3, then s)."
 
@@ -37,6 +38,7 @@ class ApprovalsScreen(ConsoleScreen):
     def __init__(self) -> None:
         super().__init__()
         self.approvals: tuple[ApprovalView, ...] = ()
+        self._stood: tuple[object, object] | None = None
 
     def body(self) -> ComposeResult:
         """List; checks; statement."""
@@ -48,16 +50,28 @@ class ApprovalsScreen(ConsoleScreen):
                     yield Panel("Checks", id="checks")
                     yield Panel("What is signed", id="statement")
 
-    def on_mount(self) -> None:
+    def opened(self) -> None:
         """The list has the keys."""
-        super().on_mount()
+        super().opened()
         for name in ("checks", "statement"):
             self.query_one(f"#{name}", Panel).can_focus = True
         self.query_one("#statements").focus()
 
     def not_read(self) -> None:
-        """What was read before stays; where nothing was, that is said."""
+        """What was read before stays, with its age; where nothing was, that is said."""
         self.query_one("#statements", Rows).say_empty("NOT KNOWN: the statements could not be read.")
+        self._retitle()
+
+    def _retitle(self) -> None:
+        self.query_one("#statements", Rows).retitle(f"Statements: {len(self.approvals)}{self.age_of_list()}")
+
+    def show_status(self, status: "Status") -> None:
+        """Checking signatures takes a while: it is done again where a run has gone on, or waits for something else."""
+        self._retitle()
+        stands = (status.current_run, status.waiting)
+        if self._stood is not None and stands != self._stood and status.target is not None:
+            self.reload()
+        self._stood = stands
 
     def reload(self) -> None:
         """All statements with their checks."""
@@ -67,7 +81,7 @@ class ApprovalsScreen(ConsoleScreen):
         self.approvals = approvals
         rows = self.query_one("#statements", Rows)
         rows.show(tuple(words.statement_row(view) for view in approvals), empty=_EMPTY)
-        rows.retitle(f"Statements: {len(approvals)}")
+        self._retitle()
         wanted = self.console.wanted_statement
         index = next((i for i, view in enumerate(approvals) if view.statement_sha256 == wanted), rows.cursor)
         self.console.wanted_statement = ""

@@ -1,6 +1,8 @@
 """What every screen has: the bars, the notice, the keys from the registry, and the way to ask the backend."""
 
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
 from typing import TYPE_CHECKING, ClassVar, TypeVar, cast
 
 from textual.app import ComposeResult
@@ -10,8 +12,10 @@ from textual.screen import Screen
 from textual.widget import Widget
 
 from console.actions import Action, Scope
-from console.backend.errors import CutterError
+from console.backend.errors import CutterError, StopCode
+from console.screens.drawable import Steady, can_draw, was_built
 from console.widgets.bars import KeyBar, TopBar
+from console.widgets.jobs import work
 from console.widgets.notice import Notice, NoticePanel, refused
 from console.widgets.words import age
 
@@ -23,7 +27,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-class ConsoleScreen(Screen[None]):
+class ConsoleScreen(Steady, Screen[None]):
     """One of the six screens. Subclasses say what stands between the bars and what their actions do."""
 
     SCOPE: ClassVar[Scope]
@@ -38,6 +42,10 @@ class ConsoleScreen(Screen[None]):
 
     def __init__(self) -> None:
         super().__init__()
+        self.read_at: datetime | None = None
+        """When the backend last answered this screen."""
+        self.failed_since: datetime | None = None
+        """Since when it does not."""
         for action in self.console_actions():
             self._bindings.bind(",".join(action.keys), action.name, action.title, show=False)
 
@@ -63,6 +71,11 @@ class ConsoleScreen(Screen[None]):
         yield KeyBar(id="keys")
 
     def on_mount(self) -> None:
+        """Begin, unless the console has ended before it was built."""
+        if was_built(self):
+            self.opened()
+
+    def opened(self) -> None:
         """Draw the bars; the data come after the first paint."""
         self.call_after_refresh(self.draw_frame)
 
@@ -77,7 +90,7 @@ class ConsoleScreen(Screen[None]):
 
     def draw_frame(self) -> None:
         """Draw bars and notice from what is known now."""
-        if not self.is_mounted:
+        if not can_draw(self):
             return
         console = self.console
         old = "" if console.status is None or console.current else age(console.status.measured_at, console.clock())
@@ -85,7 +98,16 @@ class ConsoleScreen(Screen[None]):
             self.TITLE_WORD, console.status, console.no_status, old, read_only=console.read_only, demo=console.demo
         )
         self.query_one(KeyBar).draw((*self.shown_actions(), *console.registry.in_scope(Scope.EVERYWHERE)))
-        self.query_one(NoticePanel).show(console.notice)
+        notice = console.notice
+        self.query_one(NoticePanel).show(replace(notice, next_action=console.full_command(notice.next_action)))
+
+    def age_of_list(self) -> str:
+        """What the title of a list adds where what it shows is old: nothing while the backend answers and the database is reached."""
+        status = self.console.status
+        reached = self.console.current and (status is None or status.target is not None)
+        if self.read_at is None or (reached and self.failed_since is None):
+            return ""
+        return f", read {age(self.read_at, self.console.clock())}, NOT CURRENT"
 
     def shown_actions(self) -> tuple[Action, ...]:
         """The actions for the footer: those that make sense at this moment."""
@@ -119,16 +141,20 @@ class ConsoleScreen(Screen[None]):
 
     def ask(self, doing: str, question: "Callable[[Backend], T]", then: Callable[[T], None]) -> None:
         """Ask the backend in a thread; `then` draws the answer, and an error becomes the notice."""
-        self.run_worker(self._ask(doing, question, then), exit_on_error=True)
+        self.run_worker(work(self._ask, doing, question, then), exit_on_error=True)
 
     async def _ask(self, doing: str, question: "Callable[[Backend], T]", then: Callable[[T], None]) -> None:
         try:
             answer = await self.console.ask(question)
         except CutterError as error:
-            self.console.give_notice(refused(doing, error))
-            self.not_read()
+            self.failed_since = self.failed_since or self.console.clock()
+            unreachable = error.code is StopCode.UNREACHABLE
+            self.console.give_notice(replace(refused(doing, error), until_reached=unreachable))
+            if can_draw(self):
+                self.not_read()
             return
-        if self.is_mounted:
+        self.read_at, self.failed_since = self.console.clock(), None
+        if can_draw(self):
             with self.app.batch_update():
                 then(answer)
 

@@ -12,10 +12,13 @@ from console.backend.errors import CutterError
 from console.backend.views import Briefing, Danger, RunView, SwitchView
 from console.screens.danger_text import TITLES, briefing_lines, refusal_line
 from console.screens.dialog import Dialog
+from console.screens.drawable import can_draw
 from console.screens.operation import Operation
+from console.widgets.jobs import work
 from console.widgets.line import Line, Span, line
-from console.widgets.notice import refused
+from console.widgets.notice import Notice, refused
 from console.widgets.panel import Lines, Panel
+from console.widgets.words import clock
 
 if TYPE_CHECKING:
     from console.app import ConsoleApp
@@ -51,21 +54,27 @@ class DangerDialog(Dialog[Confirmed]):
         if self._danger is Danger.VOID:
             yield Input(id="reason", placeholder="reason (it is recorded)", compact=True)
 
-    def on_mount(self) -> None:
+    def opened(self) -> None:
         """Ask the backend what this would do."""
         self.query_one("#dialog").border_title = TITLES[self._danger]
         self._show_fields(available=False)
-        super().on_mount()
+        super().opened()
         self.body([line("Measuring what this would do ...")])
-        self.run_worker(self._brief())
+        self.run_worker(work(self._brief))
 
     async def _brief(self) -> None:
         try:
             briefing = await self.console.ask(lambda backend: backend.brief(self._danger, self._run_id))
         except CutterError as error:
+            if not can_draw(self):
+                return
             self.body(refused("Not possible", error).lines())
             self._demand(line(Span("Not available. ", "bad"), "The reason stands above."))
             return
+        if not can_draw(self):
+            return
+        if briefing.target is None and self.console.status is not None:
+            briefing = briefing.model_copy(update={"target": self.console.status.target})
         self.briefing = briefing
         self.query_one("#dialog-body", Panel).show_wrapped(lambda width: briefing_lines(briefing, width))
         self._show_fields(available=not briefing.open_checks)
@@ -157,9 +166,23 @@ def _operation(danger: Danger, run_id: str, answer: Confirmed) -> Operation[RunV
             case Danger.RELEASE_HOLD:
                 return backend.release_hold(answer.confirm)
 
-    def done(result: RunView | SwitchView) -> str:
-        if isinstance(result, RunView):
-            return f"{result.run_id} is now {result.state.name}."
-        return f"The switch is {result.state.value}{f' for {result.run_id}' if result.run_id else ''}."
+    return Operation(f"{TITLES[danger]} {run_id}".strip(), call, lambda result: _done(danger, result))
 
-    return Operation(f"{TITLES[danger]} {run_id}".strip(), call, done)
+
+def _done(danger: Danger, result: RunView | SwitchView) -> Notice:
+    """What it came to; where that is the state of the switch, only as long as that is so."""
+    if isinstance(result, RunView):
+        return Notice("done", f"{result.run_id} is now {result.state.name}.")
+    state = result.state.value
+    if danger is Danger.ARM and result.expires_at is not None:
+        return Notice(
+            "done", f"Armed until {clock(result.expires_at)} for {result.run_id}.", "", _GO, while_switch=state
+        )
+    if danger is Danger.RELEASE_HOLD:
+        return Notice(
+            "done", f"The HOLD is released; nothing is resumed by it. The switch is {state}.", while_switch=state
+        )
+    return Notice("done", f"The switch is {state}.", while_switch=state)
+
+
+_GO = "3, then g: the run goes on under this lease"

@@ -19,7 +19,7 @@ TITLES = {
 def target_words(target: Target | None) -> str:
     """The target in full (incident 27)."""
     if target is None:
-        return "the database could not be reached"
+        return "not known: the database was not reached at the last measurement"
     return f"{target.database} at {target.host}, system {target.system_identifier}, timeline {target.timeline}"
 
 

@@ -3,11 +3,13 @@
 from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar, cast
 
 from textual.app import ComposeResult
+from textual.await_complete import AwaitComplete
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Button
 
+from console.screens.drawable import Steady, was_built
 from console.widgets.line import Line, Span, line
 from console.widgets.panel import Lines, Panel
 
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
 R = TypeVar("R")
 
 
-class Dialog(ModalScreen[R | None], Generic[R]):
+class Dialog(Steady, ModalScreen[R | None], Generic[R]):
     """Esc, and Enter on Cancel, are no: they dismiss with None. Nothing else is bound to Enter."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "no", "No", show=False, priority=True)]
@@ -26,6 +28,7 @@ class Dialog(ModalScreen[R | None], Generic[R]):
     WORDS: ClassVar[str] = ""
     CANCEL: ClassVar[str] = "Cancel"
     TALL: ClassVar[bool] = False
+    _answered: bool = False
 
     @property
     def console(self) -> "ConsoleApp":
@@ -47,6 +50,11 @@ class Dialog(ModalScreen[R | None], Generic[R]):
             yield Lines(id="dialog-keys")
 
     def on_mount(self) -> None:
+        """Fill it, unless it has been left before it was built."""
+        if was_built(self):
+            self.opened()
+
+    def opened(self) -> None:
         """The body scrolls with the keyboard, after Tab."""
         self.query_one("#dialog-body", Panel).can_focus = self.TALL
         self.show_keys()
@@ -68,6 +76,13 @@ class Dialog(ModalScreen[R | None], Generic[R]):
         if self.console.registry.named("panic") is None:
             return ()
         return (Span("   "), Span("^X", "bad"), Span(" STOP everything"))
+
+    def dismiss(self, result: R | None = None) -> AwaitComplete:
+        """Give the answer once: a second key, or one that comes while another dialog stands above, gives none."""
+        if self._answered or self.app.screen is not self:
+            return AwaitComplete()
+        self._answered = True
+        return super().dismiss(result)
 
     def action_no(self) -> None:
         """The safe answer."""

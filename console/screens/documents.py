@@ -25,6 +25,7 @@ from console.widgets.yes_no import YesNo
 
 if TYPE_CHECKING:
     from console.backend.facade import Backend, OnProgress
+    from console.backend.views import Status
 
 _EMPTY = "The intake folder is empty. Put a Markdown or text file there, then r."
 
@@ -80,9 +81,9 @@ class DocumentsScreen(ConsoleScreen):
                 yield SourceView("Text", id="text")
             yield Rows("Problems", empty="No problems.", id="problems")
 
-    def on_mount(self) -> None:
+    def opened(self) -> None:
         """Start with the list."""
-        super().on_mount()
+        super().opened()
         for name, label in (("docprefix", "prefix"), ("profile", "profile"), ("ordinals", "ordinals")):
             self.query_one(f"#label-{name}", Lines).show([words.label(label)])
         self.query_one("#form").border_title = "How to read it"
@@ -90,8 +91,16 @@ class DocumentsScreen(ConsoleScreen):
         self.query_one("#intake").focus()
 
     def not_read(self) -> None:
-        """What was read before stays; where nothing was, that is said."""
+        """What was read before stays, with its age; where nothing was, that is said."""
         self.query_one("#intake", Rows).say_empty("NOT KNOWN: the intake folder could not be read.")
+        self._retitle()
+
+    def _retitle(self) -> None:
+        self.query_one("#intake", Rows).retitle(f"Documents{self.age_of_list()}")
+
+    def show_status(self, _status: "Status") -> None:
+        """What is known of live documents comes from the database."""
+        self._retitle()
 
     def reload(self) -> None:
         """The list and the profiles."""
@@ -99,6 +108,7 @@ class DocumentsScreen(ConsoleScreen):
 
     def _loaded(self, answer: tuple[tuple[IntakeView, ...], tuple[str, ...]]) -> None:
         self._intake, self._profiles = answer
+        self._retitle()
         self.query_one("#intake", Rows).show(tuple(words.intake_row(view) for view in self._intake), empty=_EMPTY)
         self.query_one("#form-hint", Lines).show(words.form_hint(self._profiles))
         self._fill_form()

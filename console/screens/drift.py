@@ -9,6 +9,7 @@ from textual.containers import Container, Vertical
 from console.actions import Scope
 from console.screens import drift_text as words
 from console.screens.base import ConsoleScreen
+from console.screens.drawable import can_draw
 from console.screens.gates import SIDE_BY_SIDE
 from console.widgets.panel import Lines, Panel
 from console.widgets.rows import Rows
@@ -38,9 +39,9 @@ class DriftScreen(ConsoleScreen):
                 yield Rows("Differences", empty="Comparing ...", id="difference-list")
                 yield Panel("Digest", id="difference")
 
-    def on_mount(self) -> None:
+    def opened(self) -> None:
         """The list has the keys."""
-        super().on_mount()
+        super().opened()
         self.query_one("#difference", Panel).can_focus = True
         self.query_one("#difference-list").focus()
 
@@ -60,7 +61,7 @@ class DriftScreen(ConsoleScreen):
 
     def show_readiness(self) -> None:
         """Draw the newest answer; equal lines are not drawn again."""
-        if not self.is_mounted:
+        if not can_draw(self):
             return
         kept, now = self.console.readiness.drift, self.console.clock()
         report = kept.answer

@@ -12,6 +12,7 @@ from console.backend.readiness import Board, BundleView, GateReport
 from console.readiness_watch import Kept
 from console.screens import gates_text as words
 from console.screens.base import ConsoleScreen
+from console.screens.drawable import can_draw
 from console.screens.operation import Operation
 from console.widgets.line import Line
 from console.widgets.panel import Lines, Panel
@@ -64,9 +65,9 @@ class GatesScreen(ConsoleScreen):
         reading.border_subtitle = "Esc goes back"
         yield reading
 
-    def on_mount(self) -> None:
+    def opened(self) -> None:
         """The list has the keys."""
-        super().on_mount()
+        super().opened()
         self.query_one("#gate-detail", Panel).can_focus = True
         self.query_one("#gate-list").focus()
 
@@ -109,7 +110,7 @@ class GatesScreen(ConsoleScreen):
 
     def show_readiness(self) -> None:
         """Draw the newest answers; equal lines are not drawn again."""
-        if not self.is_mounted:
+        if not can_draw(self):
             return
         kept, now = self._kept, self.console.clock()
         self.query_one("#gates-head", Lines).show(words.standing(kept.answer, kept.failure, kept.failed_at, now))

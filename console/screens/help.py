@@ -22,9 +22,9 @@ class HelpDialog(Dialog[None]):
         self._subject = subject
         self._scope = scope
 
-    def on_mount(self) -> None:
+    def opened(self) -> None:
         """Text first, then the keys of the screen, then those of everywhere."""
-        super().on_mount()
+        super().opened()
         self.query_one("#dialog-body", Panel).show_wrapped(self._lines)
 
     def _lines(self, width: int) -> list[Line]:

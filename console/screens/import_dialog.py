@@ -33,9 +33,9 @@ class ImportDialog(Dialog[tuple[Path, ...]]):
         yield Lines(id="demand")
         yield Input(id="more", placeholder="more signature files, separated by spaces (may stay empty)", compact=True)
 
-    def on_mount(self) -> None:
+    def opened(self) -> None:
         """What is imported, with which signatures, and how the checks stand."""
-        super().on_mount()
+        super().opened()
         self.query_one("#dialog-body", Panel).show_wrapped(self._lines)
         self._demand("Everything is checked again before it is recorded.")
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 if TYPE_CHECKING:
     from console.backend.facade import Backend, OnProgress
     from console.backend.views import Progress
+    from console.widgets.notice import Notice
 
 T = TypeVar("T")
 
@@ -17,11 +18,11 @@ DRAW_EVERY_SECONDS = 0.25
 
 @dataclass(frozen=True, slots=True)
 class Operation(Generic[T]):
-    """What is done, by which call, and what to show of its answer; `done` returns the sentence for the notice."""
+    """What is done, by which call, and what to show of its answer; `done` returns the notice, or its sentence."""
 
     doing: str
     call: "Callable[[Backend, OnProgress], T]"
-    done: Callable[[T], str]
+    done: "Callable[[T], str | Notice]"
     if_left: tuple[str, ...] = ()
     """What leaving the console meanwhile means, where it is no phase of a run; empty for a run."""
 

@@ -8,7 +8,10 @@ from textual.timer import Timer
 
 from console.actions import Action, Scope
 from console.screens.base import ConsoleScreen
+from console.screens.drawable import can_draw
+from console.widgets.notice import Notice
 from console.widgets.panel import Panel
+from console.widgets.words import age
 
 if TYPE_CHECKING:
     from console.backend.views import Status
@@ -42,9 +45,9 @@ class OverviewScreen(ConsoleScreen):
                 yield Panel("Gates", id="rollup")
                 yield Panel("Counts", id="counts")
 
-    def on_mount(self) -> None:
+    def opened(self) -> None:
         """Only the counts and what waits can be longer than their panel; Tab goes there, and they scroll."""
-        super().on_mount()
+        super().opened()
         for name in ("waiting", "counts"):
             self.query_one(f"#{name}", Panel).can_focus = True
 
@@ -63,7 +66,10 @@ class OverviewScreen(ConsoleScreen):
         self.query_one("#where", Panel).show(words.where(status, read_only=self.console.read_only))
         self.query_one("#switch", Panel).show(words.switch(status, now))
         waiting = self.query_one("#waiting", Panel)
-        waiting.show([*words.waiting(status, now), *words.current_run(status, now)])
+        waiting.show([*words.waiting(status, now, self.console.registry), *words.current_run(status, now)])
+        old = "" if self.console.current else f", {age(status.measured_at, now)}, NOT CURRENT"
+        for name, title in (("where", "Where"), ("switch", "Kill switch"), ("waiting", "What waits")):
+            self.query_one(f"#{name}", Panel).title = f"{title}{old}"
         counts = self.query_one("#counts", Panel)
         counts.show(words.counts(status, wide=wide))
         counts.title = words.counts_title(status, now)
@@ -75,7 +81,7 @@ class OverviewScreen(ConsoleScreen):
         """Draw the roll-up of the last board, with its age."""
         from console.screens import gates_text as words
 
-        if not self.is_mounted:
+        if not can_draw(self):
             return
         kept, panel = self.console.readiness.board, self.query_one("#rollup", Panel)
         panel.title = words.rollup_title(kept.answer, kept.asking, kept.failure, self.console.clock())
@@ -125,7 +131,7 @@ class OverviewScreen(ConsoleScreen):
             Operation(
                 "Switching off",
                 lambda backend, _progress: backend.disarm(),
-                lambda switch: f"The switch is {switch.state.value}.",
+                lambda switch: Notice("done", f"The switch is {switch.state.value}.", while_switch=switch.state.value),
             )
         )
 

@@ -1,9 +1,13 @@
 """The words of the Overview: pure functions of one measurement and the time."""
 
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Self
 
+from console.actions import Registry, keys_of
 from console.backend.outcome import Outcome
 from console.backend.views import CountView, RunSummary, Status, SwitchState, WaitView
+from console.screens.run_text import armed_words
 from console.widgets.bars import switch_tone
 from console.widgets.line import Line, Span, Tone, line, outcome_tone
 from console.widgets.words import (
@@ -13,6 +17,7 @@ from console.widgets.words import (
     coarse_left,
     count,
     day_and_clock,
+    full_command,
     left,
     plural,
     shortened,
@@ -52,6 +57,9 @@ def where(status: Status, *, read_only: bool) -> list[Line]:
     ]
 
 
+_GOES_ON = {"enact": "E", "revert": "U"}
+"""The keys of the Run screen for what the switch can be armed for; a cut goes on with g."""
+
 _MEANING = {
     SwitchState.OFF: "OFF: nothing may be written",
     SwitchState.ARMED: "ARMED: one run may write",
@@ -62,7 +70,7 @@ _MEANING = {
 
 def switch(status: Status, now: datetime) -> list[Line]:
     """The switch in words: state, until when, for which run, by whom, since when, why, what clears it."""
-    view = status.switch
+    view, root = status.switch, str(status.root)
     lines = [line(Span(_MEANING[view.state], switch_tone(view.state.value)))]
     if view.expires_at is not None:
         lines.append(field("ends in", Span(left(view.expires_at, now), "warn")))
@@ -74,12 +82,13 @@ def switch(status: Status, now: datetime) -> list[Line]:
     if view.reason:
         lines.append(field("because", str(view.reason)))
     if view.purpose:
-        lines.append(field("for", view.purpose))
+        keys = f": 3, then {_GOES_ON.get(str(view.purpose), 'g')}" if view.state is SwitchState.ARMED else ""
+        lines.append(field("for", f"{view.purpose}{keys}"))
     if view.clears_with:
-        lines.append(field("clears by", view.clears_with))
+        lines.append(field("clears by", full_command(view.clears_with, root)))
     if view.incomplete:
         lines.append(line(Span(str(view.incomplete), "bad")))
-        lines.append(field("whole by", str(view.complete_with)))
+        lines.append(field("whole by", full_command(str(view.complete_with), root)))
     return lines
 
 
@@ -90,35 +99,75 @@ def counts_title(status: Status, now: datetime) -> str:
 
 
 def counts(status: Status, *, wide: bool) -> list[Line]:
-    """Rows beside the baseline, schema by schema; what could not be read says so and why."""
+    """Rows beside the baseline, schema by schema, columns as wide as their numbers; what could not be read says why."""
     if not status.counts:
         return [line(Span("INCONCLUSIVE", "warn"), "  no count could be read"), line(str(status.unreachable))]
-    name_width = max(len(_table(c)) for c in status.counts) + 1
-    name_width = name_width if wide else min(name_width, 28)
-    baseline = f"{'baseline':>9}" if wide else ""
-    lines = [line(Span(f"{'table':<{name_width}}{'rows':>7}{baseline}{'delta':>6}", "muted"))]
+    views = sorted(status.counts, key=lambda view: (_schema(view) != "public", _schema(view)))
+    columns = _Columns.of(views, wide=wide)
+    lines = [columns.row("table", "rows", "baseline", Span("delta", "muted"), tone="muted")]
     schema = ""
-    for view in status.counts:
-        if (found := view.table.rpartition(".")[0]) != schema:
+    for view in views:
+        if (found := _schema(view)) != schema:
             schema = found
             lines.append(line(Span(schema, "accent")))
-        lines.extend(_count(view, name_width, wide=wide))
+        lines.extend(_count(view, columns))
     return lines
+
+
+_ROOM, _ROOM_WIDE = 41, 57
+"""Cells inside the panel of the counts: its width without border, padding and scrollbar."""
+
+
+@dataclass(frozen=True)
+class _Columns:
+    """The widths of the columns, with the gap before each."""
+
+    name: int
+    rows: int
+    baseline: int
+    delta: int
+
+    @classmethod
+    def of(cls, views: list[CountView], *, wide: bool) -> Self:
+        """As wide as the longest of each; where there is no room for all, the names are shortened, never a number."""
+        rows = max([6, *(len(count(view.rows)) for view in views if view.rows is not None)]) + 2
+        baseline = max([8, *(len(_baseline(view)) for view in views)]) + 2 if wide else 0
+        delta = max([5, *(len(_delta(view)) for view in views)]) + 2
+        room = (_ROOM_WIDE if wide else _ROOM) - rows - baseline - delta
+        longest = max(len(_table(view)) for view in views)
+        return cls(name=min(longest, max(room, 8)), rows=rows, baseline=baseline, delta=delta)
+
+    def row(self, name: str, rows: str, baseline: str, delta: Span, tone: Tone = "plain") -> Line:
+        """One line, its numbers below one another."""
+        middle = f"{baseline:>{self.baseline}}" if self.baseline else ""
+        first = Span(f"{shortened(name, self.name):<{self.name}}{rows:>{self.rows}}{middle}", tone)
+        return line(first, Span(f"{delta.text:>{self.delta}}", delta.tone))
+
+
+def _schema(view: CountView) -> str:
+    return view.table.rpartition(".")[0]
 
 
 def _table(view: CountView) -> str:
     return view.table.rpartition(".")[2]
 
 
-def _count(view: CountView, name_width: int, *, wide: bool) -> list[Line]:
-    name = f"{shortened(_table(view), name_width - 1):<{name_width}}"
+def _baseline(view: CountView) -> str:
+    return UNKNOWN if view.baseline is None else count(view.baseline)
+
+
+def _delta(view: CountView) -> str:
+    return "?" if view.delta is None else signed(view.delta)
+
+
+def _count(view: CountView, columns: _Columns) -> list[Line]:
     if view.rows is None:
+        name = f"{shortened(_table(view), columns.name):<{columns.name}}"
         reason = [line(Span(f"  {view.detail}", "muted"))] if view.detail else []
-        return [line(name, Span(f"{view.outcome.value:>13}", outcome_tone(view.outcome.value))), *reason]
-    baseline = f"{UNKNOWN if view.baseline is None else count(view.baseline):>9}" if wide else ""
-    delta = "?" if view.delta is None else signed(view.delta)
+        word = f"{view.outcome.value:>{max(columns.rows + columns.delta, 14)}}"
+        return [line(name, Span(word, outcome_tone(view.outcome.value))), *reason]
     tone: Tone = "warn" if view.outcome is not Outcome.PASS else "plain"
-    numbers = line(name, f"{count(view.rows):>7}{baseline}", Span(f"{delta:>6}", tone))
+    numbers = columns.row(_table(view), count(view.rows), _baseline(view), Span(_delta(view), tone))
     if view.outcome is Outcome.PASS:
         return [numbers]
     return [numbers, line(Span(f"  {view.outcome.value} ", outcome_tone(view.outcome.value)), str(view.detail))]
@@ -148,22 +197,39 @@ def current_run(status: Status, now: datetime) -> list[Line]:
     ]
 
 
-def waiting(status: Status, now: datetime) -> list[Line]:
-    """What waits, for whom, since when, and what to do about it (incident 23)."""
+def waiting(status: Status, now: datetime, known: Registry) -> list[Line]:
+    """What waits, for whom, since when, and what to do about it: the key, and the whole command."""
     if status.target is None:
         return [line(Span("NOT KNOWN ", "warn"), "what waits: the database was not reached"), line("")]
     if not status.waiting:
         return [line(Span("Nothing waits for a decision.", "muted")), line("")]
-    return [part for view in status.waiting for part in (*_wait(view, now), line(""))]
+    return [part for view in status.waiting for part in (*_wait(view, status, now, known), line(""))]
 
 
-def _wait(view: WaitView, now: datetime) -> list[Line]:
+def _wait(view: WaitView, status: Status, now: datetime, known: Registry) -> list[Line]:
     when = [f"since {day_and_clock(view.since)}"] if view.since is not None else []
     if view.expires_at is not None:
         when.append(f"expires in {coarse_left(view.expires_at, now)}")
+    armed = armed_words(str(view.run_id), status.switch)
+    if armed:
+        next_step = f"{armed} (3): {_to_go_on(view, status)}"
+    else:
+        keys = keys_of(str(view.next_action), known)
+        next_step = f"{keys}, or: {view.next_action}" if keys else str(view.next_action)
     return [
         line(Span(str(view.what), "strong")),
-        line(Span("waits for ", "muted"), str(view.waits_for)),
-        line(Span("Next: ", "muted"), str(view.next_action)),
+        line(Span("waits for ", "muted"), "the operator" if armed else str(view.waits_for)),
+        line(Span("Next: ", "muted"), full_command(next_step, str(status.root))),
         *([line(Span(", ".join(when), "muted"))] if when else []),
     ]
+
+
+def _to_go_on(view: WaitView, status: Status) -> str:
+    run = view.run_id
+    match str(status.switch.purpose):
+        case "enact":
+            return f"cutter-console enact {run} --confirm {run}"
+        case "revert":
+            return f"cutter-console revert {run} --confirm {run}"
+        case _:
+            return f"cutter-console run resume {run}"

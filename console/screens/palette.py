@@ -1,44 +1,85 @@
-"""The command palette, made from the registry: what has no entry there cannot be found here."""
+"""The palette: an action by a few letters of its name, from the registry; what has no entry there is not found here."""
 
-from collections.abc import AsyncIterator, Callable
-from functools import partial
-from typing import TYPE_CHECKING, cast
+from typing import ClassVar
 
-from textual.command import DiscoveryHit, Hit, Provider
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.widgets import Input
 
-from console.actions import Action, Scope, key_name
+from console.actions import Action, Registry, Scope, key_name
+from console.screens.dialog import Dialog
+from console.widgets.line import Line, Span, line
+from console.widgets.rows import Rows
 
-if TYPE_CHECKING:
-    from console.app import ConsoleApp
-    from console.screens.base import ConsoleScreen
+
+def found(registry: Registry, scope: Scope, typed: str) -> tuple[Action, ...]:
+    """Return the actions of this screen, then those of everywhere, whose title has every typed word in it."""
+    wanted = typed.casefold().split()
+    actions = (*registry.in_scope(scope), *registry.in_scope(Scope.EVERYWHERE))
+    return tuple(action for action in actions if all(word in action.title.casefold() for word in wanted))
 
 
-class ActionProvider(Provider):
-    """The actions of the screen below the palette, then the global ones."""
+class PaletteDialog(Dialog[Action]):
+    """Answers with the chosen action, or None for none. Choosing is no more than pressing the action's key."""
 
-    def entries(self) -> list[tuple[Action, Callable[[], object]]]:
-        """Actions that can be taken from here, each with what takes it."""
-        console = cast("ConsoleApp", self.app)
-        screen = cast("ConsoleScreen", self.screen)
-        here = getattr(screen, "SCOPE", None)
-        local = console.registry.in_scope(here) if isinstance(here, Scope) else ()
-        return [
-            *((action, partial(screen.run_action, action.name)) for action in local),
-            *((a, partial(console.run_action, a.name)) for a in console.registry.in_scope(Scope.EVERYWHERE)),
-        ]
+    WORDS: ClassVar[str] = "Find an action by its name"
+    TALL: ClassVar[bool] = True
+    CANCEL: ClassVar[str] = "Close"
+    AUTO_FOCUS = "#search"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("down", "turn('move', 1)", "Down", show=False),
+        Binding("up", "turn('move', -1)", "Up", show=False),
+        Binding("pagedown", "turn('page', 1)", "Page down", show=False),
+        Binding("pageup", "turn('page', -1)", "Page up", show=False),
+    ]
 
-    async def discover(self) -> AsyncIterator[DiscoveryHit]:
+    def __init__(self, scope: Scope) -> None:
+        super().__init__()
+        self._scope = scope
+        self._found: tuple[Action, ...] = ()
+
+    def question(self) -> ComposeResult:
+        """The letters, and what they find."""
+        yield Input(id="search", placeholder="some letters of what you want to do", compact=True)
+        yield Rows("", empty="No action has this in its name.", id="found")
+
+    def opened(self) -> None:
         """Everything, before a letter is typed."""
-        for action, call in self.entries():
-            yield DiscoveryHit(_title(action), call, help=action.help)
+        super().opened()
+        self.query_one("#dialog-body").display = False
+        self._search("")
 
-    async def search(self, query: str) -> AsyncIterator[Hit]:
-        """What matches the typed letters."""
-        matcher = self.matcher(query)
-        for action, call in self.entries():
-            if (score := matcher.match(action.title)) > 0:
-                yield Hit(score, matcher.highlight(action.title), call, help=action.help)
+    def _search(self, typed: str) -> None:
+        self._found = found(self.console.registry, self._scope, typed)
+        rows = self.query_one("#found", Rows)
+        rows.show(tuple(_row(action) for action in self._found))
+        rows.cursor = 0
+
+    @on(Input.Changed, "#search")
+    def _typed(self, event: Input.Changed) -> None:
+        self._search(event.value)
+
+    @on(Input.Submitted, "#search")
+    @on(Rows.Chosen, "#found")
+    def _choose(self) -> None:
+        index = self.query_one("#found", Rows).cursor
+        if index < len(self._found):
+            self.dismiss(self._found[index])
+
+    def action_turn(self, how: str, by: int) -> None:
+        """Move in the list while the letters keep the focus."""
+        rows = self.query_one("#found", Rows)
+        (rows.action_page if how == "page" else rows.action_move)(by)
+
+    def keys(self) -> Line:
+        """What the keys do here."""
+        return line(
+            Span("Enter", "accent"), " takes it   ", Span("Up Down", "accent"), " choose   ",
+            Span("Esc", "accent"), " close", *self.stop_hint(),
+        )  # fmt: skip
 
 
-def _title(action: Action) -> str:
-    return f"{action.title} ({key_name(action.keys[0])})"
+def _row(action: Action) -> Line:
+    """Title, key, what it does."""
+    return line(f"{action.title}  ", Span(key_name(action.keys[0]), "accent"), Span(f"  {action.help}", "muted"))

@@ -6,9 +6,14 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.widgets import Input
 
+from console.backend.views import SwitchView
 from console.screens.dialog import Dialog
 from console.widgets.line import Line, Span, line
+from console.widgets.notice import Notice
 from console.widgets.panel import Lines
+
+STOPPED_WITHIN_SECONDS = 60.0
+"""How long after a stop the end of the stopped operation is waited for, before it is said what the database has."""
 
 
 class PanicDialog(Dialog[str]):
@@ -26,9 +31,9 @@ class PanicDialog(Dialog[str]):
         yield Lines(id="panic-hint")
         yield Input(id="reason", placeholder="reason (may stay empty; Tab goes here)", compact=True)
 
-    def on_mount(self) -> None:
+    def opened(self) -> None:
         """Say what will happen before asking."""
-        super().on_mount()
+        super().opened()
         running = self.console.operation
         self.body(
             [
@@ -50,11 +55,29 @@ class PanicDialog(Dialog[str]):
             Span("s", "bad"), " (in the field ", Span("^S", "bad"), ") stop now   ", Span("Esc", "accent"), " no"
         )
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002 - Textual's signature
+        """Stopping waits for nothing."""
+        return True
+
     def action_stop(self) -> None:
-        """Stop, with what stands in the field as the reason."""
-        self.dismiss(self.query_one("#reason", Input).value.strip() or "stopped from the console, no reason given")
+        """Stop, with what stands in the field as the reason; also where the field is not there yet."""
+        typed = "".join(field.value.strip() for field in self.query(Input))
+        self.dismiss(typed or "stopped from the console, no reason given")
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Enter never confirms: it only leaves the field."""
         event.stop()
         self.query_one("#cancel").focus()
+
+
+def stopped_notice(switch: SwitchView) -> Notice:
+    """The notice after a panic: whole, or which half of the HOLD is missing. It goes when the HOLD does."""
+    note = f" {switch.note}." if switch.note else ""
+    held = switch.state.value
+    if switch.incomplete:
+        said = f"Stopped in part: {switch.incomplete}.{note}"
+        return Notice("refused", said, "STOP_PANIC", str(switch.complete_with), stays=True, while_switch=held)
+    said = f"Stopped. The switch is {held}.{note}"
+    release = switch.clears_with or "cutter-console hold release --confirm RELEASE"
+    next_action = f"Find the cause. Then release the HOLD: 1, then H, or: {release}"
+    return Notice("done", said, "", next_action, stays=True, while_switch=held)

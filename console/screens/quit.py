@@ -29,9 +29,9 @@ class QuitDialog(Dialog[str]):
         self._doing = doing
         self._if_left = if_left or _IF_A_RUN_IS_LEFT
 
-    def on_mount(self) -> None:
+    def opened(self) -> None:
         """Say what leaving would mean."""
-        super().on_mount()
+        super().opened()
         self.body(
             [
                 line(Span("Under way: ", "muted"), self._doing),

@@ -1,5 +1,6 @@
 """Run: all runs, the phases of one with their evidence, live progress, and the legal moves."""
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
@@ -8,7 +9,7 @@ from textual.containers import Horizontal, Vertical
 
 from console.actions import Action, Scope
 from console.backend.runs.states import Move
-from console.backend.views import Danger, Progress, RunSummary, RunView
+from console.backend.views import Danger, PhaseView, Progress, RunSummary, RunView
 from console.screens import run_text as words
 from console.screens.base import ConsoleScreen
 from console.screens.danger import ask_and_do
@@ -19,7 +20,7 @@ from console.widgets.rows import Rows
 if TYPE_CHECKING:
     from console.backend.facade import Backend, OnProgress
     from console.backend.readiness import ReportView
-    from console.backend.views import ApprovalView
+    from console.backend.views import ApprovalView, Status
 
 LIST_LIMIT = 500
 """Runs shown; the title says when there are more."""
@@ -28,6 +29,7 @@ _EMPTY = "No run yet. Plan a document (2) and start one."
 
 _MOVES: dict[str, frozenset[Move]] = {
     "go_on": frozenset({Move.CONTINUE}),
+    "settle": frozenset({Move.SETTLE}),
     "draft": frozenset({Move.IMPORT_SG_1, Move.IMPORT_SG_2}),
     "arm": frozenset({Move.ARM}),
     "enact": frozenset({Move.ENACT}),
@@ -52,9 +54,11 @@ class RunScreen(ConsoleScreen):
     def __init__(self) -> None:
         super().__init__()
         self._runs: tuple[RunSummary, ...] = ()
+        self._number = 0
         self._chosen = ""
         self.run_view: RunView | None = None
         self._progress: Progress | None = None
+        self._shown_phases: tuple[PhaseView, ...] = ()
 
     def body(self) -> ComposeResult:
         """The list; the head, phases and evidence of the chosen one."""
@@ -66,15 +70,19 @@ class RunScreen(ConsoleScreen):
                     yield Rows("Phases", empty="No run is chosen.", id="phases")
                     yield Panel("Evidence", id="evidence")
 
-    def on_mount(self) -> None:
+    def opened(self) -> None:
         """The list has the keys."""
-        super().on_mount()
+        super().opened()
         self.query_one("#evidence", Panel).can_focus = True
         self.query_one("#runs").focus()
 
     def not_read(self) -> None:
-        """What was read before stays; where nothing was, that is said."""
+        """What was read before stays, with its age; where nothing was, that is said."""
         self.query_one("#runs", Rows).say_empty("NOT KNOWN: the runs could not be read.")
+        self._retitle()
+
+    def _retitle(self) -> None:
+        self.query_one("#runs", Rows).retitle(words.runs_title(self._number, LIST_LIMIT) + self.age_of_list())
 
     def reload(self) -> None:
         """The list, then the chosen run."""
@@ -84,7 +92,8 @@ class RunScreen(ConsoleScreen):
         self._runs = runs[:LIST_LIMIT]
         rows = self.query_one("#runs", Rows)
         rows.show(tuple(words.run_row(run) for run in self._runs), empty=_EMPTY)
-        rows.retitle(words.runs_title(len(runs), LIST_LIMIT))
+        self._number = len(runs)
+        self._retitle()
         # The run that was asked for stays chosen, also when a second list comes before the run itself was read.
         self._chosen = self.console.wanted_run or self._chosen
         index = next((i for i, run in enumerate(self._runs) if run.run_id == self._chosen), rows.cursor)
@@ -113,9 +122,12 @@ class RunScreen(ConsoleScreen):
         self.run_view = run
         head = self.query_one("#run-head", Panel)
         head.title = words.head_title(run)
-        head.show(words.head(run, self.console.clock(), self.shown_actions()))
+        self._draw_head()
         phases = self.query_one("#phases", Rows)
-        phases.show(tuple(words.phase_row(view, run) for view in run.phases))
+        self._shown_phases = words.shown_phases(run)
+        ending = words.ending(run)
+        rows = tuple(words.phase_row(view, run) for view in self._shown_phases)
+        phases.show((*rows, ending) if ending else rows)
         if another:
             phases.set_reactive(Rows.cursor, words.phase_to_look_at(run))
             phases.scroll_to(y=max(0, words.phase_to_look_at(run) - 5), animate=False, force=True)
@@ -123,15 +135,34 @@ class RunScreen(ConsoleScreen):
         self._show_evidence()
         self.draw_frame()
 
+    def _draw_head(self) -> None:
+        run = self.run_view
+        if run is None:
+            return
+        status = self.console.status
+        switch = status.switch if status is not None and self.console.current else None
+        head = self.query_one("#run-head", Panel)
+        head.show(words.head(run, self.console.clock(), self.shown_actions(), switch))
+
     @on(Rows.Moved, "#phases")
     def _show_evidence(self) -> None:
         run = self.run_view
-        index = self.query_one("#phases", Rows).cursor
-        if run is None or index >= len(run.phases):
+        if run is None:
             return
-        panel = self.query_one("#evidence", Panel)
-        panel.title = f"Evidence: {run.phases[index].phase.value}"
-        panel.show(words.evidence(run.phases[index], run))
+        index, panel = self.query_one("#phases", Rows).cursor, self.query_one("#evidence", Panel)
+        if index < len(self._shown_phases):
+            panel.title = f"Evidence: {self._shown_phases[index].phase.value}"
+            panel.show(words.evidence(self._shown_phases[index], run))
+        else:
+            panel.title = "How it ended"
+            panel.show(words.how_it_ended(run))
+
+    def show_status(self, status: "Status") -> None:
+        """Something may have been done elsewhere: what is shown is read again, and drawn where it is another."""
+        self._draw_head()
+        self._retitle()
+        if self.console.operation is None and self.console.current and status.target is not None:
+            self.reload()
 
     def show_progress(self, progress: Progress) -> None:
         """The phases move while the run does."""
@@ -146,20 +177,28 @@ class RunScreen(ConsoleScreen):
         legal = set(self.run_view.moves)
         return tuple(a for a in self.console_actions() if legal & _MOVES.get(a.name, frozenset()))
 
-    def _legal(self, name: str) -> RunView | None:
+    def _if_legal(self, name: str, then: Callable[[RunView], None]) -> None:
+        """Read the run again, and do it if it is legal as the run stands now, whatever the screen says of it."""
         if self.run_view is None:
             self.cannot("No run is chosen.", "Choose one in the list")
-        elif not set(self.run_view.moves) & _MOVES[name]:
-            moves = ", ".join(move.value for move in self.run_view.moves) or "none"
-            self.cannot(f"Not legal from {self.run_view.state.name}.", f"Legal here: {moves}")
-        else:
-            return self.run_view
-        return None
+            return
+        run_id = self.run_view.run_id
+
+        def judge(run: RunView) -> None:
+            self.draw_run(run)
+            if not set(run.moves) & _MOVES[name]:
+                moves = ", ".join(move.value for move in run.moves) or "none"
+                self.cannot(f"Not legal from {run.state.name}.", f"Legal here: {moves}")
+            elif self.app.screen is self:
+                then(run)
+
+        self.ask(f"Reading {run_id}", lambda backend: backend.run(run_id), judge)
 
     def action_go_on(self) -> None:
         """The next legal phase."""
-        if (run := self._legal("go_on")) is None:
-            return
+        self._if_legal("go_on", self._go_on)
+
+    def _go_on(self, run: RunView) -> None:
         run_id = run.run_id
 
         def call(backend: "Backend", progress: "OnProgress") -> RunView:
@@ -167,10 +206,23 @@ class RunScreen(ConsoleScreen):
 
         self.console.operate(Operation(f"Going on with {run_id}", call, lambda r: f"{r.run_id} is now {r.state.name}."))
 
+    def action_settle(self) -> None:
+        """Ask again what became of what was sent and not answered."""
+        self._if_legal("settle", self._settle)
+
+    def _settle(self, run: RunView) -> None:
+        run_id = run.run_id
+
+        def call(backend: "Backend", _progress: "OnProgress") -> RunView:
+            return backend.settle(run_id)
+
+        self.console.operate(Operation(f"Asking what became of {run_id}", call, words.settled))
+
     def action_draft(self) -> None:
         """Draft the statement, then show it."""
-        if (run := self._legal("draft")) is None:
-            return
+        self._if_legal("draft", self._draft)
+
+    def _draft(self, run: RunView) -> None:
         run_id = run.run_id
 
         def call(backend: "Backend", _progress: "OnProgress") -> "ApprovalView":
@@ -185,8 +237,9 @@ class RunScreen(ConsoleScreen):
 
     def action_report(self) -> None:
         """Write the thirteen documents."""
-        if (run := self._legal("report")) is None:
-            return
+        self._if_legal("report", self._report)
+
+    def _report(self, run: RunView) -> None:
         run_id = run.run_id
 
         def call(backend: "Backend", _progress: "OnProgress") -> "ReportView":
@@ -199,8 +252,7 @@ class RunScreen(ConsoleScreen):
         self.console.operate(Operation(f"Writing the reports of {run_id}", call, words.report_done, if_left))
 
     def _danger(self, name: str, danger: Danger) -> None:
-        if (run := self._legal(name)) is not None:
-            ask_and_do(self.console, danger, run.run_id)
+        self._if_legal(name, lambda run: ask_and_do(self.console, danger, run.run_id))
 
     def action_arm(self) -> None:
         """Arm the switch for this run."""

@@ -5,11 +5,11 @@ from datetime import datetime
 from console.actions import Action, key_name
 from console.backend.outcome import Evidence
 from console.backend.readiness import ReportView
-from console.backend.runs.states import Family, Move
-from console.backend.views import PhaseStatus, PhaseView, RunSummary, RunView
+from console.backend.runs.states import Family, Mode, Move, Stage
+from console.backend.views import PhaseStatus, PhaseView, RunSummary, RunView, SwitchState, SwitchView
 from console.screens.danger_text import target_words
 from console.widgets.line import Line, Span, Tone, line, outcome_tone
-from console.widgets.words import age, count, day_and_clock, plural, took
+from console.widgets.words import age, clock, count, day_and_clock, plural, took
 
 _STATUS_TONES: dict[PhaseStatus, Tone] = {
     PhaseStatus.DONE: "plain",
@@ -37,7 +37,7 @@ def head_title(run: RunView) -> str:
     return run.run_id
 
 
-def head(run: RunView, now: datetime, actions: tuple[Action, ...]) -> list[Line]:
+def head(run: RunView, now: datetime, actions: tuple[Action, ...], switch: SwitchView | None) -> list[Line]:
     """State, what it waits for, what is legal; for an interrupted one, what the database says."""
     units = "units not known" if run.n_units is None else plural(run.n_units, "unit")
     lines = [
@@ -52,9 +52,71 @@ def head(run: RunView, now: datetime, actions: tuple[Action, ...]) -> list[Line]
         cut = run.interruption
         lines.append(line(Span(f"INTERRUPTED in {cut.what}, {age(cut.since, now)}. ", "bad")))
         lines.append(line(Span("The database says: ", "strong"), str(cut.database_says)))
-    if run.waits_for:
+    armed = armed_words(run.run_id, switch)
+    if armed:
+        lines.append(line(Span(armed, "warn")))
+    elif run.waits_for:
         lines.append(line(Span("waits for ", "muted"), str(run.waits_for)))
     return [*lines, moves(run, actions)]
+
+
+def armed_words(run_id: str, switch: SwitchView | None) -> str:
+    """`armed until 21:26 UTC, g to cut`, where the switch is armed for this run; else nothing."""
+    if switch is None or switch.state is not SwitchState.ARMED or switch.run_id != run_id or switch.expires_at is None:
+        return ""
+    key = {"cut": "g to cut", "enact": "E to enact", "revert": "U to revert"}.get(str(switch.purpose), "g to go on")
+    return f"armed until {clock(switch.expires_at)}, {key}"
+
+
+_TAKEN_BACK = (Family.VOIDED, Family.REVERTED)
+
+
+def shown_phases(run: RunView) -> tuple[PhaseView, ...]:
+    """Every phase; of a run that has been voided or reverted those that it came to: none of the others will come."""
+    if run.state.family not in _TAKEN_BACK:
+        return run.phases
+    return tuple(view for view in run.phases if view.status is not PhaseStatus.PENDING)
+
+
+def ending(run: RunView) -> Line:
+    """The last row of a run that was taken back; nothing for the others."""
+    if run.state.family not in _TAKEN_BACK:
+        return ()
+    return line(Span("   "), Span(f"{run.state.family.value:<18}", "strong"), Span(str(run.state.reason), "muted"))
+
+
+def how_it_ended(run: RunView) -> list[Line]:
+    """What happened to a run that was taken back, and what has become of what it had written."""
+    if run.state.family is Family.VOIDED:
+        units = line("It had written no unit. Its statements and its plan can no longer be used.")
+        return [line(Span("voided ", "strong"), str(run.state.reason)), units, line(""), *_about(run)]
+    units = line("Its drafts are superseded, with a log row each; nothing was deleted. The addresses stay taken.")
+    return [line(Span("reverted ", "strong"), f"from {run.state.stage.value}"), units, line(""), *_about(run)]
+
+
+_BEFORE_CUT = tuple(Stage)[: tuple(Stage).index(Stage.CUT_LEG_A_COMMITTED)]
+_ENACTED = (Stage.LIFECYCLE_ENACTED, Stage.CLOSEOUT_REPORTED)
+
+
+def written(run: RunView) -> str:
+    """What of this run is in the database, in a sentence."""
+    units = "units" if run.n_units is None else plural(run.n_units, "unit")
+    if run.mode is Mode.DRYRUN:
+        return f"{run.run_id} is a dry run: it writes nothing."
+    if run.interruption is not None:
+        return f"{run.run_id} was interrupted in {run.interruption.what}. The database says: {run.interruption.database_says}."
+    if run.state.family is Family.REVERTED:
+        return f"The drafts of {run.run_id} had been taken back before."
+    if run.state.stage in _BEFORE_CUT:
+        return f"{run.run_id} has written no unit: what was under way was rolled back."
+    if run.state.stage in _ENACTED:
+        return f"{units} of {run.docprefix} had been enacted before, and are law."
+    return f"{units} of {run.docprefix} had been committed before as drafts, and still are there ({run.state.name})."
+
+
+def settled(run: RunView) -> str:
+    """What a run is at, now that it is known what was committed."""
+    return f"It is known now: {written(run)} It is at {run.state.name}."
 
 
 def report_done(written: ReportView) -> str:
@@ -81,7 +143,9 @@ def moves(run: RunView, actions: tuple[Action, ...]) -> Line:
 
 
 def phase_to_look_at(run: RunView) -> int:
-    """The index of the phase that runs or failed; else the last one done."""
+    """The index of the phase that runs or failed; else the last one done, or the row that says how it ended."""
+    if run.state.family in _TAKEN_BACK:
+        return len(shown_phases(run))
     wanted = {PhaseStatus.RUNNING, PhaseStatus.FAILED}
     for index, view in enumerate(run.phases):
         if view.status in wanted:

@@ -26,9 +26,9 @@ class StartLiveDialog(Dialog[bool]):
         self._n_units = n_units
         self._target = target
 
-    def on_mount(self) -> None:
+    def opened(self) -> None:
         """What, where, how many, what is written and when."""
-        super().on_mount()
+        super().opened()
         request = self._request
         self.body(
             [

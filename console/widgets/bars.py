@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from console.actions import Action, key_name
 from console.widgets.line import Line, Span, Tone, line, plain
 from console.widgets.panel import Lines
+from console.widgets.words import clock
 
 if TYPE_CHECKING:
     from console.backend.views import Status
@@ -49,11 +50,10 @@ def badges(status: "Status | None", old: str, *, read_only: bool, demo: bool) ->
         spans.append(Span(" READ-ONLY ", "accent"))
     if status is None:
         return (*spans, Span(" switch not measured", "muted"))
-    word = status.switch.state.value
-    return (
-        *spans,
-        Span(f" switch {word}{f' {old}, NOT CURRENT' if old else ''}", "warn" if old else switch_tone(word)),
-    )
+    word, expires = status.switch.state.value, status.switch.expires_at
+    until = f" until {clock(expires)}" if expires is not None and word == "ARMED" else ""
+    told = f" switch {word}{until}{f' {old}, NOT CURRENT' if old else ''}"
+    return (*spans, Span(told, "warn" if old else switch_tone(word)))
 
 
 def switch_tone(word: str) -> Tone:

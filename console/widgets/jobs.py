@@ -1,13 +1,17 @@
 """Backend calls awaited from the event loop, each in a daemon thread of its own."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
-from typing import TypeVar
+from functools import partial
+from typing import Any, ParamSpec, TypeVar, cast
+
+from textual.worker import WorkType
 
 from console.backend.daemon import start
 
 T = TypeVar("T")
+P = ParamSpec("P")
 
 
 async def in_thread(call: Callable[[], T]) -> T:
@@ -23,3 +27,8 @@ async def in_thread(call: Callable[[], T]) -> T:
     future.add_done_callback(wake)
     await done.wait()
     return future.result()
+
+
+def work(call: Callable[P, Coroutine[Any, Any, None]], *args: P.args, **kwargs: P.kwargs) -> WorkType[None]:
+    """Return the call as a worker takes it: nothing is begun where the worker never runs, as when the console ends."""
+    return cast("WorkType[None]", partial(call, *args, **kwargs))

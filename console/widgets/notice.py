@@ -1,6 +1,7 @@
 """What the last operation came to, or how far it is: a panel that stays until it is dismissed."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import TYPE_CHECKING, Literal
 
 from textual.widgets import Static
@@ -24,7 +25,15 @@ class Notice:
     code: str = ""
     next_action: str = ""
     stays: bool = False
-    """Whether no other may take its place before it is dismissed."""
+    """Whether it outlasts what else is done: only a refusal is shown before it, and only until that is dismissed."""
+    at: datetime | None = None
+    """When it was given."""
+    while_switch: str = ""
+    """The state of the switch that it speaks of; once a later measurement finds another, it is taken away."""
+    until_measured: bool = False
+    """Whether the next measurement that succeeds makes it untrue."""
+    until_reached: bool = False
+    """Whether the next measurement that reaches the database makes it untrue."""
 
     def lines(self) -> list[Line]:
         """The words of the panel."""
@@ -35,6 +44,62 @@ class Notice:
 def refused(doing: str, error: "CutterError") -> Notice:
     """The notice for an error that was raised on purpose."""
     return Notice("refused", f"{doing}: {error.message}", str(error.code), error.next_action)
+
+
+_ORDER = ("refused", "stays", "unmeasured", "done", "working")
+"""Which of them is shown where there are several: what says no, what a stop came to, and only then what else there is."""
+
+
+@dataclass
+class Notices:
+    """The notices that stand, at most one of a kind; the most urgent is shown, the others wait behind it."""
+
+    _by_kind: dict[str, Notice] = field(default_factory=dict)
+
+    @property
+    def shown(self) -> Notice:
+        """The one for the panel; one of the kind "none" where nothing stands."""
+        return next((self._by_kind[kind] for kind in _ORDER if kind in self._by_kind), Notice())
+
+    def give(self, notice: Notice, at: datetime, *, working: bool) -> None:
+        """Let this one stand instead of the last of its kind; `working` says whether an operation is under way."""
+        if not working:
+            self._by_kind.pop("working", None)
+        if notice.kind != "working":
+            self._by_kind.pop("done", None)
+        if notice.stays:
+            self._by_kind.pop("refused", None)
+        place = "stays" if notice.stays else "unmeasured" if notice.until_measured else notice.kind
+        self._by_kind[place] = notice if notice.at else replace(notice, at=at)
+
+    def rewrite(self, old: Notice, new: Notice) -> None:
+        """Let the new one stand where the old one still does."""
+        self._by_kind = {
+            kind: replace(new, at=one.at) if one.what == old.what else one for kind, one in self._by_kind.items()
+        }
+
+    def begin(self, notice: Notice, at: datetime) -> None:
+        """Let a new operation take the place of what the last one came to and of what was refused before."""
+        self._by_kind = {kind: old for kind, old in self._by_kind.items() if kind == "stays"}
+        self.give(notice, at, working=True)
+
+    def dismiss(self, *, working: bool) -> None:
+        """Take away the one that is shown; that something is under way stays while it is."""
+        for kind in _ORDER:
+            if kind in self._by_kind and not (kind == "working" and working):
+                del self._by_kind[kind]
+                return
+
+    def measured(self, switch: str, at: datetime, *, reached: bool) -> None:
+        """Take away what a measurement of this time has made untrue; `reached` says whether the database answered it."""
+        stands = self._by_kind.items()
+        self._by_kind = {kind: one for kind, one in stands if not _is_over(one, switch, at, reached=reached)}
+
+
+def _is_over(notice: Notice, switch: str, at: datetime, *, reached: bool) -> bool:
+    later = notice.at is None or at >= notice.at
+    another_switch = notice.while_switch not in {"", switch}
+    return notice.until_measured or (later and (another_switch or (notice.until_reached and reached)))
 
 
 class NoticePanel(Static):
@@ -51,7 +116,8 @@ class NoticePanel(Static):
             return
         self._notice = notice
         self.display = notice.kind != "none"
-        self.border_title = _TITLES[notice.kind]
+        when = f" at {notice.at:%H:%M:%S} UTC" if notice.at is not None and notice.kind in {"done", "refused"} else ""
+        self.border_title = f"{_TITLES[notice.kind]}{when}"
         self.border_subtitle = "" if notice.kind == "working" else "Esc dismisses"
         self.set_classes(f"-{notice.kind}")
         if notice.kind != "none":

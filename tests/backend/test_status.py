@@ -23,6 +23,8 @@ def test_a_status_names_the_database_the_role_and_every_count_with_its_baseline(
         ("public.unit_version", UNITS, 0, UNITS),
         ("public.iu_lifecycle_log", 0, 0, 0),
     ]
+    others = [count.table for count in status.counts[3:]]
+    assert others == sorted(others)
     assert status.current_run is not None
     assert status.current_run.run_id == passage.run_id
 

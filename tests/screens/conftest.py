@@ -1,7 +1,6 @@
 """Screens on the fake backend with a pinned clock; snapshots live in snapshots/ and only count on the pinned Textual."""
 
-import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -47,6 +46,15 @@ async def press(pilot: Pilot[Any], *keys: str) -> None:
         await settle(pilot)
 
 
+async def until(pilot: Pilot[Any], condition: Callable[[], bool], steps: int = 3000) -> None:
+    """Let the console go on until this is so; a bounded number of steps, however long a busy machine takes for them."""
+    for _ in range(steps):
+        if condition():
+            return
+        await pilot.pause(0.02)
+    raise AssertionError(f"not so after {steps} steps")
+
+
 @asynccontextmanager
 async def opened(
     backend: FakeBackend, *keys: str, size: tuple[int, int] = (80, 24), read_only: bool = False, demo: bool = False
@@ -59,7 +67,7 @@ async def opened(
         yield app, pilot
         if backend.gate is not None:
             backend.gate.set()
-            await asyncio.wait_for(settle(pilot), 10)
+            await settle(pilot)
 
 
 class _TopLevel(SVGImageExtension):

@@ -10,7 +10,7 @@ from console.backend.views import Danger
 from console.screens.danger import DangerDialog
 from console.screens.danger_text import briefing_lines, check_lines
 from console.screens.help import HelpDialog
-from console.screens.palette import ActionProvider
+from console.screens.palette import found
 from console.screens.panic import PanicDialog
 from console.widgets.line import plain
 from console.widgets.panel import Lines, Panel
@@ -206,7 +206,7 @@ async def test_read_only_has_no_dangerous_key_palette_entry_or_line_of_help() ->
     async with opened(backend, "3", "A", "V", "g", "s", "ctrl+x", read_only=True) as (app, pilot):
         assert app.screen.query("#runs")
         assert _done(backend) == []
-        titles = {action.title for action, _call in ActionProvider(app.screen).entries()}
+        titles = {action.title for action in found(app.registry, Scope.RUN, "")}
         assert "Arm the switch for this run" not in titles
         assert "Go to Overview" in titles
         await press(pilot, "question_mark")

@@ -12,7 +12,7 @@ from console.backend.outcome import Outcome
 from console.screens.gates import GatesScreen
 from console.screens.gates_text import FILTERS
 from console.screens.help import HelpDialog
-from console.screens.palette import ActionProvider
+from console.screens.palette import found
 from console.widgets.bars import KeyBar
 from console.widgets.line import plain
 from console.widgets.panel import Lines, Panel
@@ -328,7 +328,7 @@ async def test_read_only_has_neither_bundle_nor_reports() -> None:
     backend = FakeBackend(read_only=True)
     async with opened(backend, "5", "b", read_only=True) as (app, pilot):
         assert backend.measures == ["gates"]
-        titles = {action.title for action, _call in ActionProvider(app.screen).entries()}
+        titles = {action.title for action in found(app.registry, Scope.GATES, "")}
         assert "Write the readiness bundle" not in titles
         assert "Filter by outcome" in titles
         await press(pilot, "3", "end", "w")
@@ -358,8 +358,8 @@ async def test_help_names_every_key_of_the_screen() -> None:
 async def test_nothing_is_cut_off_at_the_right_of_the_board_or_its_evidence(size: tuple[int, int]) -> None:
     """The words that matter fit: symbol, word, id, title, owner, age; everything else is wrapped."""
     async with opened(FakeBackend(), "5", "down", "down", "down", size=size) as (app, pilot):
-        found = app.screen.query_one("#gate-list", Rows)
-        assert all("…" not in found.render_line(y).text[:74] for y in range(11))
+        listed = app.screen.query_one("#gate-list", Rows)
+        assert all("…" not in listed.render_line(y).text[:74] for y in range(11))
         detail = app.screen.query_one("#gate-detail", Panel)
         assert all(len(plain(spans)) <= detail.outer_size.width - 5 for spans in detail.shown)
         await press(pilot, "enter")

@@ -34,6 +34,7 @@ class PtySession:
         fcntl.ioctl(self.master, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
         self.before = termios.tcgetattr(self.master)
         self.status: int | None = None
+        self.processor_seconds_at_end = 0.0
 
     def read(self, seconds: float) -> None:
         """Take what comes within this time."""
@@ -72,6 +73,13 @@ class PtySession:
         """Type."""
         os.write(self.master, keys.encode())
 
+    def send(self, data: bytes) -> None:
+        """Send these bytes, taking what comes meanwhile: a console that draws must not be kept from reading."""
+        while data:
+            self._take(0)
+            if select.select([], [self.master], [], 0.1)[1]:
+                data = data[os.write(self.master, data[:512]) :]
+
     def kill(self, number: int) -> None:
         """Send a signal to the program."""
         os.kill(self.pid, number)
@@ -81,22 +89,27 @@ class PtySession:
         os.close(self.master)
         self.master = -1
 
-    def end(self, seconds: float = 20.0) -> tuple[int, float]:
-        """Wait for the end: exit status (negative for a signal) and how long it took."""
+    def end(self, seconds: float = 60.0) -> int:
+        """Wait for the end; the exit status, negative for a signal. Raises TimeoutError where none comes."""
         start = time.monotonic()
         while time.monotonic() - start < seconds:
-            pid, status = os.waitpid(self.pid, os.WNOHANG)
+            pid, status, used = os.wait4(self.pid, os.WNOHANG)
             if pid:
-                took = time.monotonic() - start
                 self.status = os.waitstatus_to_exitcode(status)
+                self.processor_seconds_at_end = used.ru_utime + used.ru_stime
                 if self.master >= 0:
                     self.read(0.3)
-                return self.status, took
+                return self.status
             if self.master >= 0:
                 self._take(0.01)
             else:
                 time.sleep(0.01)
         raise TimeoutError(self.output[-2000:])
+
+    def processor_seconds(self) -> float:
+        """The processor time that the program has used until now."""
+        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def close(self) -> None:
         """End the program, whatever it does."""

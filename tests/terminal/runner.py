@@ -1,13 +1,17 @@
 """Runs the console on the fake backend in this process's terminal: `python -m tests.terminal.runner SCENARIO`."""
 
+import random
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import console
 from console.app import ConsoleApp, run
 from console.backend.facade import Backend
 from console.backend.views import Status
+from console.widgets.notice import Notice
 from tests.fakes import ARMED, NOW, FakeBackend
+from tests.screens import chaos
 
 HOSTILE = "\x1b]0;OWNED\x07\x1b[31mRED\x9b35m\u202eevil\u2066\u200b[/x][bold]\x00\x08\x7f$HOME"
 
@@ -23,17 +27,64 @@ class CrashingBackend(FakeBackend):
 
 def main(scenario: str, folder: str) -> int:
     """Run one scenario; the exit status is the console's."""
+    if scenario in chaos.STATES:
+        return _noisy(scenario, Path(folder))
     backends: dict[str, Callable[[], Backend]] = {
         "rest": FakeBackend,
         "armed": lambda: FakeBackend(switch=ARMED),
         "hostile": lambda: FakeBackend(hostile=HOSTILE, refused=True, switch=ARMED, interrupted=True, demo=True),
         "hostile-problems": lambda: FakeBackend(hostile=HOSTILE, with_problems=True, open_checks=True, has_run=False),
         "crash": CrashingBackend,
+        "slow": lambda: FakeBackend(switch=ARMED),
     }
-    app = ConsoleApp(
+    app = (MarkingApp if scenario == "slow" else ConsoleApp)(
         backends[scenario], read_only=False, demo=True, clock=lambda: NOW, refresh_seconds=10, crash_folder=Path(folder)
     )
     return run(app)
+
+
+def _noisy(state: str, folder: Path) -> int:
+    """A console that stays where quitting is asked for; what is asked of its backend is in `calls`."""
+    backend = chaos.backend(state, random.Random(state))
+    backend.calls = _Written(folder / "calls")
+    app = chaos.StayingApp(
+        backend, read_only=state == "read-only", demo=True, clock=lambda: NOW, refresh_seconds=0.5, crash_folder=folder
+    )
+    return run(app)
+
+
+class _Written(list[str]):
+    """Is in a file too, at once: the console may be ended without order."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self._file = path.open("a", buffering=1)
+
+    def append(self, call: str, /) -> None:
+        """In both."""
+        super().append(call)
+        self._file.write(f"{call!r}\n")
+
+
+class MarkingApp(ConsoleApp):
+    """Leaves a file when its stop dialog has been opened, and one when the stop has been answered."""
+
+    CSS_PATH = str(Path(console.__file__).with_name("console.tcss"))
+
+    def action_panic(self) -> None:
+        """As the console does it."""
+        super().action_panic()
+        _mark("asked")
+
+    def give_notice(self, notice: Notice) -> None:
+        """As the console does it."""
+        super().give_notice(notice)
+        if notice.what.startswith("Stopped"):
+            _mark("stopped")
+
+
+def _mark(name: str) -> None:
+    (Path(sys.argv[2]) / name).touch()
 
 
 if __name__ == "__main__":

@@ -37,28 +37,29 @@ def _measured(session: PtySession) -> PtySession:
 
 
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGTERM, 143), (signal.SIGHUP, 129)])
-def test_a_signal_restores_the_terminal_and_ends_within_a_second(open_console: Open, number: int, status: int) -> None:
-    """Textual #6690: SIGTERM and SIGHUP leave the terminal broken."""
+def test_a_signal_restores_the_terminal_and_ends_the_console_by_itself(
+    open_console: Open, number: int, status: int
+) -> None:
+    """Textual #6690: SIGTERM and SIGHUP leave the terminal broken. The backend's threads do not keep it alive."""
     session = _measured(open_console("rest"))
     session.kill(number)
-    found, took = session.end()
-    assert found == status
-    assert took < 1.0
+    assert session.end() == status
     for restored in (b"\x1b[?1049l", b"\x1b[?25h", b"\x1b[?1003l", b"\x1b[?2004l"):
         assert restored in session.output
     assert termios.tcgetattr(session.master)[3] == session.before[3]
 
 
 @pytest.mark.parametrize("ignore_hangup", [False, True])
-def test_incident_41_a_closed_terminal_ends_the_console_within_a_second(
-    open_console: Open, *, ignore_hangup: bool
-) -> None:
-    """Incident 41: a dropped line; with SIGHUP ignored, Textual alone spins at 125 % for ever."""
+def test_a_closed_terminal_ends_the_console_without_its_having_spun(open_console: Open, *, ignore_hangup: bool) -> None:
+    """A dropped line; with SIGHUP ignored, Textual alone spins at 125 % for ever.
+
+    Processor time is counted, not the clock: it is the console's own, however busy the machine is.
+    """
     session = _measured(open_console("rest", ignore_hangup=ignore_hangup))
+    before = session.processor_seconds()
     session.hang_up()
-    status, took = session.end()
-    assert status == 129
-    assert took < 1.0
+    assert session.end() == 129
+    assert session.processor_seconds_at_end - before < 2.0
 
 
 def test_no_color_means_none(open_console: Open) -> None:
@@ -81,8 +82,7 @@ def test_no_color_means_none(open_console: Open) -> None:
 def test_the_crash_screen_shows_neither_locals_nor_secrets(open_console: Open, tmp_path: Path) -> None:
     """A short message, the log's path, a status that is not zero; the log has the stack and no secret."""
     session = open_console("crash")
-    status, _took = session.end()
-    assert status == 1
+    assert session.end() == 1
     log = next(tmp_path.glob("console-crash-*.log"))
     shown = session.output.split(b"\x1b[?1049l")[-1]
     assert b"The console failed: RuntimeError" in shown
@@ -150,5 +150,19 @@ def test_quit_is_status_zero_and_leaves_the_terminal_as_it_was(open_console: Ope
     """And nothing is printed after it."""
     session = _measured(open_console("rest"))
     session.press("q")
-    assert session.end()[0] == 0
+    assert session.end() == 0
     assert session.output.split(b"\x1b[?1004l")[-1].replace(b"\x1b[?1000l", b"").count(b"\n") == 0
+
+
+def test_from_the_background_it_comes_back_with_the_whole_screen(open_console: Open) -> None:
+    """SIGTSTP gives the terminal back; SIGCONT takes it, and draws what stood there."""
+    session = _measured(open_console("rest"))
+    session.forget()
+    session.kill(signal.SIGTSTP)
+    session.see(b"\x1b[?1049l")
+    session.forget()
+    session.kill(signal.SIGCONT)
+    session.see(b"\x1b[?1049h")
+    session.see(b"Counts, measured")
+    session.press("3")
+    session.see(b"Phases")

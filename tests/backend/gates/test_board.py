@@ -1,7 +1,6 @@
 """The board: all gates at the same time, one deadline, nothing better than its worst, nothing swallowed."""
 
 import threading
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -69,16 +68,16 @@ def test_gates_are_measured_at_the_same_time(site: Site) -> None:
 
 def test_a_gate_that_does_not_answer_in_time_is_inconclusive_and_the_others_stand(site: Site) -> None:
     never, quick = threading.Barrier(2), threading.Barrier(1)
-    started = time.monotonic()
 
     board = measure_board(site, (Meeting("G0", never), Meeting("G1", quick)), deadline_s=0.3)
 
+    gate_gave_up = never.broken
     never.abort()
+    assert not gate_gave_up, "the board waited until the gate itself gave up"
     assert [gate.outcome for gate in board.gates] == [Outcome.INCONCLUSIVE, Outcome.PASS]
     assert board.outcome is Outcome.INCONCLUSIVE
     assert "no answer within 0.3 s" in board.gates[0].detail
     assert "cutter-console gates G0" in board.gates[0].next_action
-    assert time.monotonic() - started < 10
 
 
 def test_a_gate_that_is_stopped_says_what_stopped_it_and_what_to_do(site: Site) -> None:

@@ -1,0 +1,245 @@
+"""What a terminal sends, byte by byte, as events: whatever it is, it is understood, shown, or dropped, never an end.
+
+Textual's own reader wants UTF-8 and whole sequences: it ends at a byte of another encoding and at a key code that is no
+character, it types out what it does not know (the answer `ESC [ ? 6 2 c` as the keys 6, 2 and c), and takes everything
+for pasted text until a paste ends. Here the stream is cut into characters and whole sequences first; only a whole
+sequence is handed to Textual's parser, a new one each time, so that nothing it makes of it lasts.
+"""
+
+import codecs
+import re
+from collections.abc import Iterator
+
+from textual import events
+from textual._xterm_parser import XTermParser
+from textual.message import Message
+from textual.messages import InBandWindowResize
+
+STOP_KEYS = frozenset({"ctrl+x", "f12"})
+"""Keys that are never text: they end an unfinished paste and act."""
+SEQUENCE_SECONDS = 1.0
+"""How long the rest of a sequence that has begun is waited for; the escape key alone needs no such wait."""
+PASTE_SECONDS = 2.0
+"""A paste from which nothing has come for so long is over, whether or not the terminal says so."""
+LATE_SECONDS = 10.0
+"""After so long a silence the rest of a paste that was given up is no longer expected."""
+MOST_PASTED = 64 * 1024
+"""Characters of one paste that are kept."""
+TYPED_AT_ONCE = 2
+"""Bytes of one read, after a paste without an end, that can be keys; more are the rest of the paste."""
+MOST_CELLS = 10_000
+"""A pointer beyond this column or row is on no terminal."""
+
+_CSI = re.compile(
+    rb"\x1b\[(?:\[[A-Z]|\d+\$(?![\x20-\x7e])|M[\x20-\xff]{3}|[\x30-\x3f]*[\x20-\x2f]*[\x40-\x4c\x4e-\x5a\x5c-\x7e]|[\x30-\x3f]+[\x20-\x2f]*M)",
+    re.DOTALL,
+)
+_CSI_BEGUN = re.compile(rb"\x1b\[(?:\[|M[\x20-\xff]{0,2}|[\x30-\x3f]*[\x20-\x2f]*)\Z", re.DOTALL)
+_STRING_END = re.compile(rb"\x07|\x1b\\|[\x18\x1a]|\x1b(?=[^\\])|\x9c")
+_LEGACY_POINTER = b"\x1b[M"
+_PASTE_BEGINS, _PASTE_ENDS = b"\x1b[200~", b"\x1b[201~"
+_MOST_SEQUENCE = 64
+_ENDLESS = b"\x1b[?0"
+"""Stands for a sequence that is longer than any: its end is waited for, the rest is forgotten."""
+_MOST_UNDERSTOOD = 32
+"""What is longer, Textual's parser gives up and types out."""
+
+
+def _as_latin_1(error: UnicodeError) -> tuple[str, int]:
+    """Show a byte that is no UTF-8 as the Latin-1 letter that it probably is."""
+    if not isinstance(error, UnicodeDecodeError):
+        raise error
+    return error.object[error.start : error.start + 1].decode("latin-1"), error.start + 1
+
+
+codecs.register_error("cutter-latin-1", _as_latin_1)
+
+
+class Keyboard:
+    """Makes events of bytes. `now` is a monotonic time in seconds; `tick` is called when nothing has come for a moment."""
+
+    def __init__(self) -> None:
+        self._rest = b""
+        """The beginning of a sequence or of a character whose end has not come yet."""
+        self._in_string = False
+        """Inside an answer of the terminal that goes on until its end mark."""
+        self._paste: list[str] | None = None
+        self._pasted = 0
+        self._unended = False
+        """A paste was given up before its end: its rest may still come."""
+        self._last = 0.0
+        self._pointer = (0.0, 0.0)
+
+    def feed(self, data: bytes, now: float) -> list[Message]:
+        """Return the events of these bytes, as far as they are complete."""
+        late, self._last = now - self._last, now
+        if self._unended and late > LATE_SECONDS:
+            self._unended = False
+        if self._unended and len(data) > TYPED_AT_ONCE and data[:1] != b"\x1b":
+            return [] if _PASTE_ENDS not in data else self._after_the_paste(data, now)
+        data, self._rest = self._rest + data, b""
+        return list(self._events(data))
+
+    def _after_the_paste(self, data: bytes, now: float) -> list[Message]:
+        self._unended = False
+        return self.feed(data.partition(_PASTE_ENDS)[2], now)
+
+    def tick(self, now: float) -> list[Message]:
+        """Return what a moment's silence decides: the escape key, the end of what was left unfinished."""
+        silent = now - self._last
+        found: list[Message] = []
+        if self._rest == b"\x1b":
+            self._rest = b""
+            found = self._escape_key()
+        elif self._rest and (self._rest[:1] != b"\x1b" or silent >= SEQUENCE_SECONDS):
+            data, self._rest = self._rest, b""
+            found = list(self._characters(data)) if data[:1] != b"\x1b" else []
+        if self._in_string and silent >= SEQUENCE_SECONDS:
+            self._in_string = False
+        if self._paste is not None and silent >= PASTE_SECONDS:
+            found += self._end_paste(ended=False)
+        return found
+
+    def _escape_key(self) -> list[Message]:
+        """The key itself; in a paste it is what a person presses who wants out of it."""
+        ended = self._end_paste(ended=False) if self._paste is not None else []
+        return [*ended, events.Key("escape", "\x1b")]
+
+    def _events(self, data: bytes) -> Iterator[Message]:
+        while data:
+            if self._in_string:
+                data = self._skip_string(data)
+                continue
+            text, escape, after = data.partition(b"\x1b")
+            if text:
+                stop = text.find(b"\x18") if self._paste is not None else -1
+                if stop >= 0:
+                    yield from self._stopped_paste("ctrl+x", "\x18")
+                    data = data[stop + 1 :]
+                    data = data if len(data) <= TYPED_AT_ONCE else b""
+                    continue
+                yield from self._characters(text, more=bool(escape))
+            if not escape:
+                return
+            sequence = self._sequence(escape + after)
+            if not sequence:
+                whole = escape + after
+                self._rest = whole if len(whole) <= _MOST_SEQUENCE else _ENDLESS
+                return
+            data = (escape + after)[len(sequence) :]
+            found = list(self._of_sequence(sequence))
+            yield from found
+            if self._unended and len(data) > TYPED_AT_ONCE:
+                return
+
+    def _skip_string(self, data: bytes) -> bytes:
+        end = _STRING_END.search(data)
+        if end is None:
+            self._rest = b"\x1b" if data.endswith(b"\x1b") else b""
+            return b""
+        self._in_string = False
+        if end.group() in {b"\x18", b"\x1a", b"\x1b"}:
+            return data[end.start() :]
+        return data[end.end() :]
+
+    def _sequence(self, data: bytes) -> bytes:
+        """Return the whole sequence that these bytes begin with; nothing where its end has not come yet."""
+        if len(data) < 2:
+            return b""
+        match data[1:2]:
+            case b"[":
+                if whole := _CSI.match(data):
+                    return whole.group()
+                return b"" if _CSI_BEGUN.match(data) else data[: self._broken_at(data)]
+            case b"O":
+                return data[:3] if len(data) >= 3 and data[2:3] > b" " else data[:2] if len(data) >= 3 else b""
+            case b"\x1b" | b"\x18":
+                return data[:1]
+            case second:
+                return data[:2] if second < b"\x80" else data[:1]
+
+    def _broken_at(self, data: bytes) -> int:
+        """Where a sequence breaks off: at a byte that can stand in none."""
+        index = 2
+        while index < len(data) and 0x20 <= data[index] <= 0x3F:
+            index += 1
+        return index
+
+    def _of_sequence(self, sequence: bytes) -> Iterator[Message]:
+        if sequence == _PASTE_BEGINS:
+            self._unended = False
+            if self._paste is None:
+                self._paste, self._pasted = [], 0
+        elif sequence == _PASTE_ENDS:
+            self._unended = False
+            yield from self._end_paste(ended=True)
+        elif sequence == b"\x1b":
+            yield from self._escape_key()
+        elif sequence[1:] in {b"]", b"P", b"X", b"^", b"_"}:
+            self._in_string = True
+        elif not sequence.startswith(_LEGACY_POINTER) or len(sequence) == 3:
+            yield from self._understood(sequence)
+
+    def _understood(self, sequence: bytes) -> Iterator[Message]:
+        for event in self._parsed(sequence.decode("latin-1")):
+            if self._paste is None:
+                yield event
+            elif isinstance(event, events.Key) and event.key in STOP_KEYS:
+                yield from self._stopped_paste(event.key, event.character)
+
+    def _parsed(self, sequence: str) -> list[Message]:
+        """What Textual's parser makes of one whole sequence, with what the console can use of it."""
+        if len(sequence) > _MOST_UNDERSTOOD:
+            return []
+        parser = XTermParser()
+        parser.last_x, parser.last_y = self._pointer
+        try:
+            found = list(parser.feed(sequence))
+        except (ValueError, OverflowError, ArithmeticError):  # a code that is no character, a number that is none
+            return []
+        self._pointer = (parser.last_x, parser.last_y)
+        return [event for event in found if _is_useful(event)]
+
+    def _characters(self, data: bytes, *, more: bool = True) -> Iterator[Message]:
+        text = self._decoded(data, final=more)
+        if self._paste is not None:
+            if self._pasted < MOST_PASTED:
+                self._paste.append(text[: MOST_PASTED - self._pasted])
+            self._pasted += len(text)
+            return
+        for character in text:
+            if character < "\x20" or character == "\x7f" or character.isprintable():
+                yield from self._parsed(character)
+
+    def _decoded(self, data: bytes, *, final: bool) -> str:
+        """As UTF-8; a character whose last bytes have not come yet waits for them."""
+        decoder = codecs.getincrementaldecoder("utf-8")("cutter-latin-1")
+        text = decoder.decode(data, final=final)
+        if not final:
+            self._rest = decoder.getstate()[0]
+        return text
+
+    def _end_paste(self, *, ended: bool) -> list[Message]:
+        if self._paste is None:
+            return []
+        text, self._paste = "".join(self._paste), None
+        self._unended = not ended
+        return [events.Paste("".join(c for c in text.replace("\r", "\n") if c.isprintable() or c in "\n\t"))]
+
+    def _stopped_paste(self, key: str, character: str | None) -> Iterator[Message]:
+        """The stop key comes first, and what was pasted is not typed into anything."""
+        self._end_paste(ended=False)
+        yield events.Key(key, character)
+
+
+def _is_useful(event: Message) -> bool:
+    """Sizes come from the system, not from the terminal's word; keys and pointers must be possible ones."""
+    if isinstance(event, events.Resize | events.CursorPosition | InBandWindowResize):
+        return False
+    if isinstance(event, events.MouseEvent):
+        return max(event.screen_x, event.screen_y) < MOST_CELLS
+    if isinstance(event, events.Key):
+        character = event.character or ""
+        plain = len(character) <= 1 and (character.isprintable() or character < "\x20" or character == "\x7f")
+        return plain and event.key.isprintable()
+    return True

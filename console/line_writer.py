@@ -1,0 +1,125 @@
+"""Writes to a terminal that may be slow: never waits for it, leaves out what is out of date, lets what is urgent pass."""
+
+import os
+import select
+import termios
+import threading
+from collections import deque
+from collections.abc import Callable
+
+PIECE = 256
+"""Bytes that are written at once: what is urgent waits for no more than these."""
+LOOK_AGAIN_MS = 50
+"""How long the line is waited for before it is looked whether something is urgent."""
+SMALL = 200
+"""What is not longer is never left out: it may be a mode of the terminal rather than a picture."""
+MOST_BEHIND = 8 * 1024
+"""Bytes of pictures that may wait; a line that is further behind gets the newest picture alone."""
+_CLEAN = b"\x1b\\\x1b[?2026l\x1b[0m"
+"""Ends whatever sequence, picture or style was cut."""
+
+
+class LineWriter(threading.Thread):
+    """A thread between the console and its terminal. `redraw` is called in it when pictures were left out.
+
+    Textual's own writer takes thirty pictures and then makes the console wait; whatever was pressed meanwhile, the stop
+    key too, is looked at when the line has taken them all.
+    """
+
+    def __init__(self, fileno: int, encoding: str, redraw: Callable[[], None]) -> None:
+        super().__init__(name="terminal-output", daemon=True)
+        self._fileno = opened_again(fileno)
+        self._encoding = encoding
+        self._redraw = redraw
+        self._changed = threading.Condition()
+        self._waiting: deque[bytes] = deque()
+        self._cut = False
+        """The picture that is being written is to be broken off."""
+        self._urgent = False
+        """What waits first goes before everything that the system still holds."""
+        self._left_out = False
+        self._ended = False
+
+    def write(self, text: str) -> None:
+        """Write this after what waits; returns at once."""
+        data = text.encode(self._encoding, "backslashreplace")
+        if not data:
+            return
+        with self._changed:
+            if len(data) > SMALL and sum(map(len, self._waiting)) > MOST_BEHIND:
+                self._leave_out()
+            self._waiting.append(data)
+            self._changed.notify()
+
+    def _leave_out(self) -> None:
+        kept = [data for data in self._waiting if len(data) <= SMALL]
+        self._left_out = self._left_out or len(kept) < len(self._waiting)
+        self._waiting = deque(kept)
+
+    def pass_by(self, text: str) -> None:
+        """Write this now, before whatever waits or is under way; the console draws its whole screen anew after it."""
+        with self._changed:
+            self._leave_out()
+            self._left_out = False
+            self._cut = self._urgent = True
+            self._waiting.appendleft(_CLEAN + text.encode(self._encoding, "backslashreplace"))
+            self._changed.notify()
+
+    def _forget_what_the_system_holds(self) -> None:
+        """Take back what the other end has not been given yet. In this thread alone: it would wake no write that waits."""
+        try:
+            termios.tcflush(self._fileno, termios.TCOFLUSH)
+        except (termios.error, OSError, ValueError):  # no terminal any more: the guard ends the console
+            return
+
+    def stop(self) -> None:
+        """Put the terminal's modes back and end; a picture that a slow line still takes is broken off."""
+        with self._changed:
+            if self._ended:
+                return
+            self._leave_out()
+            self._cut = self._ended = True
+            self._changed.notify()
+        self.join()
+        os.close(self._fileno)
+
+    def run(self) -> None:
+        """Write until there is nothing more to come."""
+        while (data := self._next()) is not None:
+            self._write_in_pieces(data)
+
+    def _next(self) -> bytes | None:
+        with self._changed:
+            while not self._waiting:
+                if self._ended:
+                    return None
+                if self._left_out:
+                    self._left_out = False
+                    self._redraw()
+                self._changed.wait()
+            if self._urgent:
+                self._forget_what_the_system_holds()
+            self._cut = self._urgent = False
+            return self._waiting.popleft()
+
+    def _write_in_pieces(self, data: bytes) -> None:
+        place, poll = 0, select.poll()
+        poll.register(self._fileno, select.POLLOUT)
+        while place < len(data) and not (self._cut and len(data) > SMALL):
+            try:
+                place += os.write(self._fileno, data[place : place + PIECE])
+            except BlockingIOError:
+                poll.poll(LOOK_AGAIN_MS)
+            except OSError:  # the terminal is gone
+                return
+
+
+def opened_again(fileno: int) -> int:
+    """Return a descriptor of the same terminal that does not wait; whoever shares the old one is not concerned.
+
+    Where it cannot be opened it is a copy of the old one, and what is urgent waits for a piece that is being written.
+    """
+    try:
+        return os.open(os.ttyname(fileno), os.O_WRONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
+    except OSError:
+        return os.dup(fileno)

@@ -1,0 +1,43 @@
+"""When a screen can be drawn, and for which size: answers and sizes may come late, or after the screen was left."""
+
+from typing import TYPE_CHECKING, cast
+
+from textual import events
+from textual.widget import Widget
+
+if TYPE_CHECKING:
+    from textual.app import App
+
+
+def can_draw(screen: Widget) -> bool:
+    """Return whether its widgets are all there: it has been composed, and neither it nor the console is being taken down.
+
+    `display` is False from the moment on at which Textual begins to take a node down, before the first child goes.
+    """
+    return screen.is_mounted and was_built(screen)
+
+
+def was_built(screen: Widget) -> bool:
+    """Return whether it was composed at all, while it is being mounted: a screen may be left before that."""
+    return screen.display and bool(screen.children)
+
+
+class Steady:
+    """Keeps a screen from acting before it is built, and from laying itself out for a size that the terminal has not.
+
+    A key can come between the moment at which a screen is shown and the one at which its widgets are there; what it
+    would do does nothing then. Textual's layout tells the screen its new size by an event that queues behind the next one. Two sizes at once, as
+    when somebody drags the window's edge, then chase each other through the queue for ever, at full load.
+    """
+
+    if TYPE_CHECKING:
+        app: App[object]
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002 - Textual's signature
+        """Whether this may be done now: only once the widgets are there."""
+        return was_built(cast("Widget", self))
+
+    async def _on_resize(self, event: events.Resize) -> None:
+        if event.size != self.app.size:
+            event.stop()
+            event.prevent_default()

@@ -1,0 +1,385 @@
+"""The screens do not contradict the switch: notices, heads, keys and lists follow what is so now."""
+
+import threading
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import pytest
+
+from console.actions import registry
+from console.app import ConsoleApp
+from console.backend.errors import Refused, StopCode
+from console.backend.facade import OnProgress
+from console.backend.outcome import Outcome
+from console.backend.runs.states import Family, Mode, RunState, Stage
+from console.backend.views import (
+    Briefing,
+    CountView,
+    Danger,
+    PhaseStatus,
+    Progress,
+    RunView,
+    Status,
+    SwitchView,
+    WaitView,
+)
+from console.screens import overview_text, run_text
+from console.screens.danger import DangerDialog
+from console.widgets.bars import TopBar
+from console.widgets.line import plain
+from console.widgets.notice import Notice, NoticePanel
+from console.widgets.panel import Panel
+from console.widgets.rows import Rows
+from console.widgets.words import full_command
+from tests.fakes import ARMED, HOLD, NOW, OFF, RUN_ID, TARGET, FakeBackend
+from tests.screens.conftest import opened, press, settle, until
+
+DENIED = Refused(StopCode.EXECUTION_DISABLED, "the switch is OFF", "Arm it: A")
+
+
+def _shown(app: ConsoleApp, panel: str) -> str:
+    return "\n".join(plain(spans) for spans in app.screen.query_one(f"#{panel}", Panel).shown)
+
+
+def _rows(app: ConsoleApp, name: str) -> list[str]:
+    found = app.screen.query_one(f"#{name}", Rows)
+    return [plain(found.row(index)) for index in range(found.row_count)]
+
+
+def _bar(app: ConsoleApp) -> str:
+    return "\n".join(plain(spans) for spans in app.screen.query_one(TopBar).shown)
+
+
+@dataclass
+class _Clock:
+    now: datetime = NOW
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+async def test_the_notice_of_a_stop_goes_when_the_hold_is_released_also_elsewhere() -> None:
+    """It stood for a quarter of an hour on every screen, saying HOLD, after the release."""
+    backend = FakeBackend()
+    async with opened(backend, "ctrl+x", "s") as (app, pilot):
+        assert app.notice.what.startswith("Stopped. The switch is HOLD.")
+        await press(pilot, "r")
+        assert app.notice.what.startswith("Stopped. The switch is HOLD.")
+        backend.switch = OFF
+        await press(pilot, "r")
+        assert app.notice.kind == "none"
+
+
+async def test_a_measurement_from_before_the_stop_does_not_take_its_notice_away() -> None:
+    clock = _Clock()
+    backend = FakeBackend(clock=clock)
+    app = ConsoleApp(backend, read_only=False, demo=False, clock=clock, refresh_seconds=86_400)
+    async with app.run_test() as pilot:
+        await settle(pilot)
+        before = app.status
+        assert before is not None
+        clock.now = NOW + timedelta(seconds=5)
+        await press(pilot, "ctrl+x", "s")
+        app._measured(before)
+        assert app.notice.what.startswith("Stopped.")
+
+
+async def test_a_refusal_shows_at_once_with_its_time_whatever_else_stands_there() -> None:
+    backend = FakeBackend()
+    async with opened(backend, "ctrl+x", "s") as (app, pilot):
+        backend.stage = Stage.CLOSEOUT_REPORTED
+        await press(pilot, "3", "A")
+        panel = app.screen.query_one(NoticePanel)
+        assert "Not legal from closeout_reported" in panel.notice.what
+        assert str(panel.border_title) == "STOP at 14:03:00 UTC"
+        await press(pilot, "escape")
+        assert app.notice.what.startswith("Stopped.")
+
+
+async def test_a_refusal_is_not_covered_by_the_progress_of_something_else() -> None:
+    gate = threading.Event()
+    backend = FakeBackend(gate=gate)
+    async with opened(backend, "2", "p") as (app, pilot):
+        await pilot.press("d", "d")
+        await pilot.pause()
+        assert "still under way" in app.notice.what
+        app.show_progress(backend.progress[0] if backend.progress else _step())
+        assert "still under way" in app.notice.what
+        await pilot.press("escape")
+        assert app.notice.kind == "working"
+
+
+def _step() -> Progress:
+    return Progress(step="units", done=1, total=2)
+
+
+async def test_a_failed_measurement_hides_no_refusal_and_is_taken_away_by_the_next_that_succeeds() -> None:
+    backend = FakeBackend()
+    async with opened(backend) as (app, pilot):
+        backend.unreachable_status = True
+        await press(pilot, "r")
+        assert app.notice.what.startswith("Measuring")
+        app.give_notice(_no())
+        await press(pilot, "r")
+        assert app.notice.what == "No."
+        await press(pilot, "escape")
+        assert app.notice.what.startswith("Measuring")
+        backend.unreachable_status = False
+        await press(pilot, "r")
+        assert app.notice.kind == "none"
+
+
+def _no() -> Notice:
+    return Notice("refused", "No.", "STOP_LOCKED", "Wait")
+
+
+async def test_armed_the_screens_say_until_when_and_with_which_key_it_goes_on() -> None:
+    async with opened(FakeBackend(switch=ARMED)) as (app, pilot):
+        assert "switch ARMED until 14:16 UTC" in _bar(app)
+        assert "armed until 14:16 UTC, g to cut (3): cutter-console run resume" in _shown(app, "waiting").replace(
+            "\n", " "
+        )
+        await press(pilot, "3")
+        assert "armed until 14:16 UTC, g to cut" in _shown(app, "run-head")
+        assert "then the armed switch" not in _shown(app, "run-head")
+
+
+@pytest.mark.parametrize(("purpose", "key"), [("cut", "g to cut"), ("enact", "E to enact"), ("revert", "U to revert")])
+def test_the_key_is_that_of_what_the_switch_is_armed_for(purpose: str, key: str) -> None:
+    switch = ARMED.model_copy(update={"purpose": purpose})
+    assert run_text.armed_words(RUN_ID, switch) == f"armed until 14:16 UTC, {key}"
+    assert run_text.armed_words("ictr-another", switch) == ""
+    assert run_text.armed_words(RUN_ID, OFF) == ""
+
+
+async def test_armed_elsewhere_the_key_is_judged_by_the_state_as_it_is_and_not_as_it_was_drawn() -> None:
+    """`g` was refused until `r` had been pressed."""
+    backend = FakeBackend()
+    async with opened(backend, "3") as (app, pilot):
+        assert "g " not in _shown(app, "run-head").splitlines()[-1]
+        backend.switch = ARMED
+        await press(pilot, "g")
+        assert f"resume {RUN_ID}" in backend.calls
+        backend.switch = OFF
+        backend.calls.clear()
+        await press(pilot, "g")
+        assert app.notice.kind == "refused"
+        assert f"resume {RUN_ID}" not in backend.calls
+
+
+async def test_what_was_done_elsewhere_shows_with_the_next_refresh() -> None:
+    """Armed, held, and gone on by another console or a command."""
+    backend = FakeBackend()
+    async with opened(backend, "3") as (app, pilot):
+        backend.switch, backend.stage = ARMED, Stage.AWAITING_CUT_AUTHORIZATION
+        app.measure()
+        await settle(pilot)
+        assert "armed until" in _shown(app, "run-head")
+        assert "g " in _shown(app, "run-head").splitlines()[-1]
+        assert "A Arm" not in _shown(app, "run-head")
+        backend.switch, backend.stage = HOLD, Stage.AWAITING_LIFECYCLE_AUTHORIZATION
+        app.measure()
+        await settle(pilot)
+        assert "switch HOLD" in _bar(app)
+        assert "awaiting_lifecycle_authorization" in _shown(app, "run-head")
+        assert "awaiting_lifecycle_authorization" in _rows(app, "runs")[0]
+
+
+async def test_a_dangerous_key_for_what_is_no_longer_legal_opens_no_dialog() -> None:
+    backend = FakeBackend()
+    async with opened(backend, "3") as (app, pilot):
+        backend.stage = Stage.CLOSEOUT_REPORTED
+        await press(pilot, "V")
+        assert not isinstance(app.screen, DangerDialog)
+        assert "closeout_reported" in _shown(app, "run-head")
+
+
+async def test_a_dangerous_key_twice_opens_one_dialog() -> None:
+    async with opened(FakeBackend(), "3") as (app, pilot):
+        await pilot.press("A", "A")
+        await settle(pilot)
+        assert [type(screen) for screen in app.screen_stack[1:]] == [DangerDialog]
+
+
+class _Targetless(FakeBackend):
+    def brief(self, danger: Danger, run_id: str) -> Briefing:
+        return super().brief(danger, run_id).model_copy(update={"target": None})
+
+
+async def test_the_release_says_which_database_it_is_about_and_not_that_none_is_reached() -> None:
+    async with opened(_Targetless(switch=HOLD), "H") as (app, _pilot):
+        assert TARGET.system_identifier in _shown(app, "dialog-body")
+        assert "reached" not in _shown(app, "dialog-body")
+
+
+class _Stopped(FakeBackend):
+    """The run that was under way ends, after the stop, in what the test says."""
+
+    def __init__(self, after: Stage, gate: threading.Event) -> None:
+        super().__init__(switch=ARMED, gate=gate)
+        self.after = after
+
+    def panic(self, reason: str) -> SwitchView:
+        self.stage = self.after
+        return super().panic(reason)
+
+
+@pytest.mark.parametrize(
+    ("after", "said"),
+    [
+        (Stage.AWAITING_CUT_AUTHORIZATION, "has written no unit: what was under way was rolled back."),
+        (Stage.CUT_LEG_A_COMMITTED, "7 units of BDSG-2018 had been committed before as drafts"),
+        (Stage.LIFECYCLE_ENACTED, "7 units of BDSG-2018 had been enacted before, and are law."),
+    ],
+)
+async def test_stopped_says_what_was_rolled_back_or_had_been_committed_and_what_comes_next(
+    after: Stage, said: str
+) -> None:
+    """The same words stood there whether nothing or 40,000 drafts were in the database."""
+    gate = threading.Event()
+    async with opened(_Stopped(after, gate), "3") as (app, pilot):
+        await pilot.press("g")
+        await until(pilot, lambda: app.operation is not None)
+        await pilot.press("ctrl+x", "s")
+        await until(pilot, lambda: app.notice.what.startswith("Stopped"))
+        assert said not in app.notice.what
+        gate.set()
+        await settle(pilot)
+        assert said in app.notice.what
+        assert "1, then H, or: cutter-console hold release" in app.notice.next_action
+
+
+def test_what_a_run_has_written_is_said_of_every_stage_and_family() -> None:
+    """And it is never said of a dry run that it wrote."""
+    view = FakeBackend().run(RUN_ID)
+    for stage in Stage:
+        for family in Family:
+            reason = "why" if family in {Family.FAILED, Family.STOPPED, Family.VOIDED} else ""
+            state = RunState(stage=stage, family=family, reason=reason)
+            assert run_text.written(view.model_copy(update={"state": state}))
+    assert run_text.written(view.model_copy(update={"mode": Mode.DRYRUN})).endswith("writes nothing.")
+
+
+@pytest.mark.parametrize("family", [Family.VOIDED, Family.REVERTED])
+async def test_a_run_that_was_taken_back_shows_no_pending_phase_but_what_happened_to_it(family: Family) -> None:
+    reason = "wrong document" if family is Family.VOIDED else ""
+
+    class _TakenBack(FakeBackend):
+        def _state(self) -> RunState:
+            return RunState(stage=Stage.AWAITING_CUT_AUTHORIZATION, family=family, reason=reason)
+
+    async with opened(_TakenBack(), "3") as (app, _pilot):
+        shown = _rows(app, "phases")
+        assert len(shown) == 6
+        assert not [row for row in shown if PhaseStatus.PENDING.value in row]
+        assert family.value in shown[-1]
+        assert shown[-1].endswith(reason)
+        assert family.value in _shown(app, "evidence")
+
+
+def _status(**changes: object) -> Status:
+    return FakeBackend().status().model_copy(update=changes)
+
+
+@pytest.mark.parametrize("wide", [True, False])
+@pytest.mark.parametrize("rows", [7, 20_000, 123_456_789])
+def test_counts_of_any_size_stand_in_columns_and_each_schema_once(rows: int, *, wide: bool) -> None:
+    """At 20,000 the columns ran together, and headings came again as the rows happened to be read."""
+    tables = ("cutter_governance.b", "public.unit_version", "cutter_governance.a", "public.information_unit")
+    views = tuple(CountView(table=name, rows=rows, baseline=0, outcome=Outcome.PASS) for name in tables)
+    lines = [plain(spans) for spans in overview_text.counts(_status(counts=views), wide=wide)]
+    assert [row for row in lines if row in {"public", "cutter_governance"}] == ["public", "cutter_governance"]
+    numbers = [row for row in lines if f"{rows:,}" in row]
+    assert len(numbers) == 4
+    assert len({len(row) for row in (lines[0], *numbers)}) == 1
+    assert len(lines[0]) <= (57 if wide else 41)
+    assert {tuple(row.split()[1:]) for row in numbers} == {(f"{rows:,}", *(("0",) if wide else ()), f"+{rows:,}")}
+
+
+def test_the_next_step_names_the_key_and_the_whole_command_with_the_root_that_was_given() -> None:
+    wait = WaitView(
+        what="SG_1",
+        run_id=RUN_ID,
+        since=NOW,
+        waits_for="the sovereign",
+        next_action=f"cutter-console approval draft {RUN_ID}",
+    )
+    known = registry(read_only=False, demo=False)
+    usual = "\n".join(plain(s) for s in overview_text.waiting(_status(waiting=(wait,)), NOW, known))
+    assert f"Next: 3, then s, or: cutter-console approval draft {RUN_ID}" in usual
+    given = _status(waiting=(wait,), root="/srv/a root")
+    words = "\n".join(plain(s) for s in overview_text.waiting(given, NOW, known))
+    assert f"cutter-console --root '/srv/a root' approval draft {RUN_ID}" in words
+    observer = registry(read_only=True, demo=False)
+    words = "\n".join(plain(s) for s in overview_text.waiting(given, NOW, observer))
+    assert "then s" not in words
+
+
+def test_a_command_is_completed_once_and_other_words_are_left_alone() -> None:
+    assert (
+        full_command("Look; then: cutter-console status", "/srv/x") == "Look; then: cutter-console --root /srv/x status"
+    )
+    assert full_command("cutter-console status --root /srv/x", "/srv/x") == "cutter-console status --root /srv/x"
+    assert full_command("Start the database, then r", "/srv/x") == "Start the database, then r"
+    assert full_command("cutter-console status", "/var/lib/cutter") == "cutter-console status"
+
+
+@pytest.mark.parametrize(("screen", "listed"), [("2", "intake"), ("3", "runs"), ("4", "statements")])
+async def test_a_dead_database_puts_an_age_on_every_list_that_still_shows(screen: str, listed: str) -> None:
+    clock = _Clock()
+    backend = FakeBackend(clock=clock)
+    app = ConsoleApp(backend, read_only=False, demo=False, clock=clock, refresh_seconds=86_400)
+    async with app.run_test() as pilot:
+        await settle(pilot)
+        await press(pilot, screen)
+        assert "NOT CURRENT" not in str(app.screen.query_one(f"#{listed}", Rows).border_title)
+        clock.now = NOW + timedelta(minutes=7)
+        backend.down = True
+        app.measure()
+        await settle(pilot)
+        assert _rows(app, listed)
+        assert str(app.screen.query_one(f"#{listed}", Rows).border_title).endswith("read 7 min ago, NOT CURRENT")
+        backend.down = False
+        await press(pilot, "r")
+        assert "NOT CURRENT" not in str(app.screen.query_one(f"#{listed}", Rows).border_title)
+
+
+async def test_on_the_overview_each_panel_has_its_age_while_nothing_can_be_measured() -> None:
+    clock = _Clock()
+    backend = FakeBackend(clock=clock)
+    app = ConsoleApp(backend, read_only=False, demo=False, clock=clock, refresh_seconds=86_400)
+    async with app.run_test() as pilot:
+        await settle(pilot)
+        clock.now = NOW + timedelta(minutes=7)
+        backend.unreachable_status = True
+        await press(pilot, "r")
+        for name in ("where", "switch", "waiting"):
+            assert app.screen.query_one(f"#{name}", Panel).title.endswith(", 7 min ago, NOT CURRENT")
+        backend.unreachable_status = False
+        await press(pilot, "r")
+        assert app.screen.query_one("#switch", Panel).title == "Kill switch"
+
+
+async def test_a_notice_that_the_database_was_not_reached_goes_when_it_is_reached_again() -> None:
+    backend = FakeBackend(down=True)
+    async with opened(backend, "3") as (app, pilot):
+        assert app.notice.code == "STOP_UNREACHABLE"
+        await press(pilot, "r")
+        assert app.notice.code == "STOP_UNREACHABLE"
+        backend.down = False
+        app.measure()
+        await settle(pilot)
+        assert app.notice.kind == "none"
+        assert _rows(app, "runs")
+
+
+class _Resumed(FakeBackend):
+    def resume(self, run_id: str, on_progress: OnProgress) -> RunView:
+        raise DENIED
+
+
+async def test_a_refused_operation_is_told_with_its_code_its_time_and_the_next_step() -> None:
+    async with opened(_Resumed(switch=ARMED, stage=Stage.STRUCTURAL_VERIFIED), "3", "g") as (app, _pilot):
+        panel = app.screen.query_one(NoticePanel)
+        assert panel.notice.code == "STOP_EXECUTION_DISABLED"
+        assert "14:03:00 UTC" in str(panel.border_title)
