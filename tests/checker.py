@@ -1,0 +1,1074 @@
+"""Decides from database, journals and files alone whether the promises of the product hold; imports nothing of it.
+
+    python -m tests.checker DSN ROOT [--take-snapshot FILE | --snapshot FILE] [--key FILE]… [--server-log FILE]
+                            [--console COMMAND] [--just-died]
+
+DSN is a superuser's, ROOT the runtime root. Every violation is one line: invariant, thing, what is wrong with it. Exit
+status 0 without a violation, 1 with some. Digests, hash chain and Merkle root are computed here again, by the written
+rules and not by the product's code.
+"""
+
+import argparse
+import hashlib
+import json
+import os
+import re
+import shlex
+import subprocess
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from psycopg import sql
+from psycopg.rows import dict_row
+
+Row = dict[str, Any]
+
+STAGES = (
+    "created",
+    "source_pinned",
+    "marked",
+    "cutplan_ok",
+    "pre_write_backup_taken",
+    "grants_probed",
+    "awaiting_cut_authorization",
+    "cut_leg_a_committed",
+    "structural_verified",
+    "leg_b_recorded",
+    "write_verified",
+    "awaiting_lifecycle_authorization",
+    "lifecycle_enacted",
+    "closeout_reported",
+)
+PHASES = {
+    "source_pin": "created",
+    "mark": "source_pinned",
+    "cutplan": "marked",
+    "pre_write_backup": "cutplan_ok",
+    "grant_probe": "pre_write_backup_taken",
+    "cut_leg_a": "awaiting_cut_authorization",
+    "structural_verify": "cut_leg_a_committed",
+    "leg_b_record": "structural_verified",
+    "write_verify": "leg_b_recorded",
+    "lifecycle_enact": "awaiting_lifecycle_authorization",
+    "closeout": "lifecycle_enacted",
+}
+"""Each phase with the stage that it starts from."""
+MUTATING = ("cut_leg_a", "leg_b_record", "lifecycle_enact", "revert")
+KIND_OF = {"cut": "SG_1", "edit": "SG_1", "revert": "SG_1", "enact": "SG_2"}
+LONGEST_S = {"SG_1": 24 * 3600, "SG_2": 12 * 3600}
+MAY_CHANGE = {
+    "cutter_governance.run",
+    "cutter_governance.execution_lease",
+    "public.information_unit",
+    "public.unit_version",
+}
+"""Rows of these change by design; every other row that was there stays as it was."""
+WORKS_ON = "cutter-console%"
+_ZERO = "0" * 64
+_DELETES = re.compile(
+    r"^\s*(?:/\*.*?\*/\s*|--[^\n]*\n\s*)*(?:DELETE|TRUNCATE)\b|\bDELETE\s+FROM\b", re.IGNORECASE | re.DOTALL
+)
+_LITERALS = re.compile(r"'(?:[^']|'')*'|\$(\w*)\$.*?\$\1\$", re.DOTALL)
+_TEMPORARY = re.compile(r"(^\..+\.(part|partial|[0-9a-f]{8}(\.partial)?|json\.[0-9a-f]+)$)|\.(part|partial)$")
+_PLAIN_DUMP = b"PGDMP"
+
+
+@dataclass(frozen=True)
+class Violation:
+    """One promise that does not hold for one thing."""
+
+    invariant: str
+    thing: str
+    says: str
+
+    def __str__(self) -> str:
+        return f"{self.invariant}: {self.thing}: {self.says}"
+
+
+@dataclass(frozen=True)
+class Record:
+    """One line of a journal, proven by the chain."""
+
+    sequence: int
+    kind: str
+    phase: str
+    time: str
+    hash: str
+    values: tuple[tuple[str, str], ...]
+
+    def value(self, key: str) -> str:
+        """The first value of this name; empty where there is none."""
+        return next((value for name, value in self.values if name == key), "")
+
+
+@dataclass(frozen=True)
+class Chain:
+    """What a journal holds: its sound records, and what is wrong after them."""
+
+    records: tuple[Record, ...]
+    wrong: str = ""
+    torn_bytes: int = 0
+
+
+@dataclass
+class Subject:
+    """What is judged, read once: all tables of the product, the files of the runs, and how it may be asked."""
+
+    dsn: str
+    root: Path
+    snapshot: dict[str, Any] | None = None
+    keys: tuple[Path, ...] = ()
+    server_log: Path | None = None
+    log_from: int = 0
+    console: tuple[str, ...] = ()
+    """Asks the console itself, without `--json`; empty: it is not asked."""
+    ask: Callable[[tuple[str, ...]], tuple[int, dict[str, Any], str]] | None = None
+    """Another way to ask it: words in; exit status, JSON object and standard error out."""
+    just_died: bool = False
+    """A command was killed a moment ago and nobody has recovered yet: torn tails and leftovers are no fault then."""
+    _tables: dict[str, list[Row]] = field(default_factory=dict)
+
+    def table(self, name: str) -> list[Row]:
+        """All rows of a table or view, in no order."""
+        if name not in self._tables:
+            schema, _, relation = name.partition(".")
+            with psycopg.connect(self.dsn, autocommit=True, row_factory=dict_row) as connection:
+                query = sql.SQL("SELECT * FROM {}.{}").format(sql.Identifier(schema), sql.Identifier(relation))
+                self._tables[name] = connection.execute(query).fetchall()
+        return self._tables[name]
+
+    def ledger(self, name: str) -> list[Row]:
+        """All rows of a table of the ledger."""
+        return self.table(f"cutter_governance.{name}")
+
+    def of_run(self, name: str, run_id: str) -> list[Row]:
+        """The ledger's rows of one run."""
+        return [row for row in self.ledger(name) if row["run_id"] == run_id]
+
+    @cached_property
+    def runs(self) -> list[Row]:
+        """The rows of all runs."""
+        return self.ledger("run")
+
+    @cached_property
+    def sessions(self) -> list[Row]:
+        """The console's live sessions in this database."""
+        with psycopg.connect(self.dsn, autocommit=True, row_factory=dict_row) as connection:
+            query = "SELECT pid, application_name, state FROM pg_stat_activity WHERE datname = current_database() AND application_name LIKE %s"
+            return connection.execute(query, (WORKS_ON,)).fetchall()
+
+    @cached_property
+    def chains(self) -> dict[str, Chain]:
+        """The journal of every run's directory, proven."""
+        return {place.name: read_chain(place / "journal.jsonl", place.name) for place in self.directories}
+
+    @cached_property
+    def directories(self) -> list[Path]:
+        """The directories of runs below the root."""
+        return sorted(place for place in (self.root / "runs").glob("ictr-*") if place.is_dir())
+
+    def request(self, run_id: str) -> Row:
+        """What a run was started with, by its own file; empty where there is none."""
+        return _object(self.root / "runs" / run_id / "request.json")
+
+    def is_base(self, unit: Row) -> bool:
+        """Whether a unit was there before the snapshot and no run of this database has cut it."""
+        if self.snapshot is None:
+            return False
+        return str(unit["id"]) in self.snapshot["rows"]["public.information_unit"]
+
+
+Found = Iterator[Violation]
+
+
+def canonical(value: object) -> bytes:
+    """Canonical JSON: UTF-8, sorted keys, no space, no newline at the end."""
+    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False).encode()
+
+
+def sha256(data: bytes) -> str:
+    """Lower-case hex sha256."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def merkle_root(lines: list[str]) -> str:
+    """The Merkle tree hash of RFC 6962, section 2.1, over these lines; recursive, as it is defined there."""
+
+    def over(leaves: list[bytes]) -> bytes:
+        if len(leaves) == 1:
+            return hashlib.sha256(b"\0" + leaves[0]).digest()
+        middle = 1
+        while middle * 2 < len(leaves):
+            middle *= 2
+        return hashlib.sha256(b"\1" + over(leaves[:middle]) + over(leaves[middle:])).digest()
+
+    return over([line.encode() for line in lines]).hex() if lines else sha256(b"")
+
+
+def read_chain(path: Path, run_id: str = "") -> Chain:
+    """Prove a journal line by line, up to the first one that is not what was written."""
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        return Chain((), f"cannot be read: {error.strerror}")
+    *lines, torn = data.split(b"\n")
+    records: list[Record] = []
+    for number, line in enumerate(lines):
+        record, wrong = _proven(line, number, records[-1].hash if records else _ZERO)
+        if record is None:
+            return Chain(tuple(records), f"record {number}: {wrong}", len(torn))
+        records.append(record)
+    wrong = "" if records else "is empty"
+    if records and run_id and records[0].value("run_id") != run_id:
+        wrong = f"is the journal of {records[0].value('run_id')}"
+    return Chain(tuple(records), wrong, len(torn))
+
+
+def _proven(line: bytes, number: int, previous: str) -> tuple[Record | None, str]:
+    try:
+        one = json.loads(line)
+        fields = tuple((str(each["key"]), str(each["value"])) for each in one["fields"])
+        record = Record(one["sequence"], one["kind"], one["phase"], one["time"], one["hash"], fields)
+    except (ValueError, KeyError, TypeError):
+        return None, "is no journal record"
+    if set(one) != {"sequence", "time", "previous", "kind", "phase", "fields", "hash"} or canonical(one) != line:
+        return None, "is not in canonical form"
+    if sha256(canonical({name: value for name, value in one.items() if name != "hash"})) != one["hash"]:
+        return None, "its hash is not that of its content"
+    if one["sequence"] != number or one["previous"] != previous:
+        return None, f"says number {one['sequence']} after {str(one['previous'])[:12]}"
+    return record, ""
+
+
+def _object(path: Path) -> Row:
+    try:
+        found = json.loads(path.read_bytes())
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _at_least(run: Row, stage: str) -> bool:
+    return STAGES.index(run["stage"]) >= STAGES.index(stage)
+
+
+def manifest_digest(blocks: list[Row]) -> str:
+    """sha256 over one line a unit, fields split by US, in the manifest's order."""
+    names = (
+        "seq",
+        "address",
+        "parent_address",
+        "unit_kind",
+        "section_type",
+        "section_code",
+        "title",
+        "byte_start",
+        "byte_end",
+        "line_start",
+        "line_end",
+        "body_sha256",
+    )
+    ordered = sorted(blocks, key=lambda row: int(row["seq"]))
+    lines = ["\x1f".join("" if row[name] is None else str(row[name]) for name in names) for row in ordered]
+    return sha256("\n".join(lines).encode())
+
+
+def draft_lines(blocks: list[Row], units: dict[Any, Row], versions: dict[Any, Row]) -> list[str]:
+    """The lines that a second ruling is over, from the rows as they stand."""
+    lines = []
+    for block in sorted(blocks, key=lambda row: int(row["seq"])):
+        unit = units.get(block["unit_id"])
+        version = versions.get(unit["version_anchor_ref"]) if unit else None
+        if unit is None or version is None:
+            continue
+        said = (
+            unit["canonical_address"],
+            unit["parent_or_container_ref"] or "",
+            unit["unit_kind"],
+            unit["section_type"],
+            unit["section_code"] or "",
+            version["title"] or "",
+            sha256(version["body"].encode()),
+        )
+        lines.append("\t".join(said))
+    return lines
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# The rows of a run are none or exactly the plan
+# ---------------------------------------------------------------------------------------------------------------------
+
+
+def rows_of_a_run(subject: Subject) -> Found:
+    """A run's rows are none or exactly the plan, and its state says which."""
+    for run in subject.runs:
+        if run["operation"] == "cut":
+            yield from _rows_of_cut(subject, run)
+    yield from _strays(subject)
+
+
+def _rows_of_cut(subject: Subject, run: Row) -> Found:
+    run_id, n = run["run_id"], run["n_units"]
+    uses = {row["purpose"]: row for row in subject.of_run("approval_use", run_id)}
+    blocks = subject.of_run("manifest_unit_block", run_id)
+    units = {row["id"]: row for row in subject.table("public.information_unit")}
+    mine = [units[block["unit_id"]] for block in blocks if block["unit_id"] in units]
+    is_cut = _at_least(run, "cut_leg_a_committed")
+    wanted = (1, 1, 1, n, n, n) if is_cut else (0, 0, 0, 0, 0, 0)
+    versions = {row["id"] for row in subject.table("public.unit_version")}
+    found = (
+        int("cut" in uses),
+        len(subject.of_run("manifest_envelope", run_id)),
+        len(subject.of_run("manifest_seal", run_id)),
+        len(blocks),
+        len(mine),
+        sum(block["version_id"] in versions for block in blocks),
+    )
+    if found != wanted:
+        yield Violation(
+            "rows",
+            run_id,
+            f"is {run['family']} at {run['stage']} and has {found} used rulings, envelopes, seals, manifest rows, units, versions; {wanted} belong to it",
+        )
+        return
+    if is_cut:
+        yield from _equal_to_plan(subject, run, blocks)
+        yield from _lifecycle(subject, run, uses, mine)
+    yield from _recorded(subject, run, n if _at_least(run, "leg_b_recorded") else 0)
+
+
+def _lifecycle(subject: Subject, run: Row, uses: dict[str, Row], units: list[Row]) -> Found:
+    is_enacted, is_reverted = _at_least(run, "lifecycle_enacted"), run["family"] == "reverted"
+    expected = "superseded" if is_reverted else "enacted" if is_enacted else "draft"
+    states = Counter(row["lifecycle_status"] for row in units)
+    if states != Counter({expected: len(units)}):
+        yield Violation("rows", run["run_id"], f"is {run['family']} at {run['stage']}, its units are {dict(states)}")
+    logged = Counter(
+        (row["from_status"], row["to_status"])
+        for row in subject.table("public.iu_lifecycle_log")
+        if row["run_id"] == run["run_id"]
+    )
+    wanted = Counter({("draft", expected): len(units)}) if expected != "draft" else Counter()
+    if logged != wanted:
+        yield Violation("rows", run["run_id"], f"has log rows {dict(logged)}, {dict(wanted)} belong to it")
+    for purpose, is_so in (("enact", is_enacted), ("revert", is_reverted)):
+        verdicts = sum(row["verdict"] == purpose for row in subject.of_run("review_decision", run["run_id"]))
+        if (purpose in uses, verdicts) != (is_so, int(is_so)):
+            yield Violation(
+                "rows",
+                run["run_id"],
+                f"is {run['family']} at {run['stage']}: {purpose} used: {purpose in uses}, decisions: {verdicts}",
+            )
+
+
+def _equal_to_plan(subject: Subject, run: Row, blocks: list[Row]) -> Found:
+    """Manifest, units and versions against the plan's file, and the plan's file against its digest."""
+    run_id = run["run_id"]
+    path = subject.root / "runs" / run_id / "plan.json"
+    units = {row["id"]: row for row in subject.table("public.information_unit")}
+    versions = {row["id"]: row for row in subject.table("public.unit_version")}
+    if path.exists():
+        raw = path.read_bytes()
+        if sha256(raw) != run["plan_digest"]:
+            yield Violation("rows", run_id, f"plan.json has digest {sha256(raw)}, the run {run['plan_digest']}")
+            return
+        planned = [_planned(one) for one in json.loads(raw)["document"]["units"]]
+        there = [_blocked(one) for one in sorted(blocks, key=lambda row: int(row["seq"]))]
+        for number, (left, right) in enumerate(zip(planned, there, strict=False), 1):
+            if left != right:
+                yield Violation("rows", run_id, f"unit {number} is {right}, planned was {left}")
+        if len(planned) != len(there):
+            yield Violation("rows", run_id, f"{len(there)} units in the manifest, {len(planned)} planned")
+    edited = {
+        row["address"]
+        for other in subject.runs
+        if other["operation"] == "edit" and other["docprefix"] == run["docprefix"]
+        for row in subject.of_run("manifest_unit_block", other["run_id"])
+    }
+    for block in blocks:
+        if block["address"] in edited:
+            continue
+        unit, version = units[block["unit_id"]], versions[block["version_id"]]
+        wrong = _differs(block, unit, version, run)
+        if wrong:
+            yield Violation("rows", f"{run_id} {block['address']}", wrong)
+
+
+def _planned(unit: Row) -> tuple[object, ...]:
+    return tuple(
+        unit[name] or ""
+        for name in ("address", "parent", "unit_kind", "section_type", "number", "title", "body_sha256")
+    )
+
+
+def _blocked(row: Row) -> tuple[object, ...]:
+    names = ("address", "parent_address", "unit_kind", "section_type", "section_code", "title", "body_sha256")
+    return tuple(row[name] or "" for name in names)
+
+
+def _differs(block: Row, unit: Row, version: Row, run: Row) -> str:
+    body = sha256(version["body"].encode())
+    pairs = {
+        "address": (unit["canonical_address"], block["address"]),
+        "parent": (unit["parent_or_container_ref"], block["parent_address"]),
+        "kind": (unit["unit_kind"], block["unit_kind"]),
+        "section type": (unit["section_type"], block["section_type"]),
+        "number": (unit["section_code"], block["section_code"]),
+        "document": (unit["doc_code"], run["docprefix"]),
+        "version": (unit["version_anchor_ref"], block["version_id"]),
+        "unit of the version": (version["unit_id"], block["unit_id"]),
+        "title": (version["title"], block["title"]),
+        "body": (body, block["body_sha256"]),
+        "hash of the version": (version["content_hash"], block["body_sha256"]),
+        "hash of the unit": (unit["content_anchor_ref"], block["body_sha256"]),
+        "body in the manifest": (sha256(block["body"].encode()), block["body_sha256"]),
+        "lifecycle of the version": (version["lifecycle_status"], unit["lifecycle_status"]),
+    }
+    return "; ".join(
+        f"{name} is {there}, signed was {signed}" for name, (there, signed) in pairs.items() if there != signed
+    )
+
+
+def _recorded(subject: Subject, run: Row, n: int) -> Found:
+    sets = subject.of_run("cut_change_set", run["run_id"])
+    ids = {row["id"] for row in sets}
+    affected = [row for row in subject.ledger("cut_change_set_affected_row") if row["change_set_id"] in ids]
+    signed = [row for row in subject.ledger("dot_pair_signature") if row["change_set_id"] in ids]
+    decided = [row for row in subject.of_run("review_decision", run["run_id"]) if row["verdict"] == "cut"]
+    entries = subject.of_run("decision_backlog_entry", run["run_id"])
+    one = int(n > 0)
+    found = (len(sets), len(affected), len(signed), len(decided), len(entries))
+    if found != (one, n, one, one, one):
+        yield Violation(
+            "rows",
+            run["run_id"],
+            f"is at {run['stage']} and has {found} change sets, affected rows, signatures, decisions, backlog entries; {(one, n, one, one, one)} belong to it",
+        )
+    written = {(row["unit_id"], row["version_id"]) for row in subject.of_run("manifest_unit_block", run["run_id"])}
+    if n and {(row["unit_id"], row["version_id"]) for row in affected} != written:
+        yield Violation("rows", run["run_id"], "the affected rows are not those of the manifest")
+
+
+def _strays(subject: Subject) -> Found:
+    """Units and versions that no sealed manifest names."""
+    sealed = {row["run_id"] for row in subject.ledger("manifest_seal")}
+    blocks = [row for row in subject.ledger("manifest_unit_block") if row["run_id"] in sealed]
+    known_units, known_versions = {row["unit_id"] for row in blocks}, {row["version_id"] for row in blocks}
+    units = {row["id"]: row for row in subject.table("public.information_unit")}
+    for unit in units.values():
+        if unit["id"] not in known_units and not subject.is_base(unit):
+            yield Violation("signed", unit["canonical_address"], "is a unit that no sealed manifest names")
+    for version in subject.table("public.unit_version"):
+        owner = units.get(version["unit_id"])
+        if version["id"] not in known_versions and not (owner is not None and subject.is_base(owner)):
+            yield Violation("signed", str(version["id"]), "is a version that no sealed manifest names")
+        if owner is None:
+            yield Violation("rows", str(version["id"]), "is a version of no unit")
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# No write without a ruling, none used twice
+# ---------------------------------------------------------------------------------------------------------------------
+
+
+def signed_writes(subject: Subject) -> Found:
+    """Every write has a valid ruling of the right kind, used in the write's own transaction."""
+    rulings = {row["statement_sha256"]: row for row in subject.ledger("approval")}
+    runs = {row["run_id"]: row for row in subject.runs}
+    for use in subject.ledger("approval_use"):
+        name = f"{use['run_id']} to {use['purpose']}"
+        ruling = rulings.get(use["statement_sha256"])
+        if ruling is None:
+            yield Violation("signed", name, f"uses {use['statement_sha256'][:12]}, which nobody imported")
+            continue
+        for wrong in _wrong_ruling(subject, use, ruling, runs[use["run_id"]]):
+            yield Violation("signed", name, wrong)
+    yield from _one_transaction(subject)
+
+
+def _wrong_ruling(subject: Subject, use: Row, ruling: Row, run: Row) -> Iterator[str]:
+    data, purpose = bytes(ruling["statement"]), use["purpose"]
+    try:
+        said = json.loads(data)
+    except ValueError:
+        yield "its statement is no JSON"
+        return
+    if sha256(data) != ruling["statement_sha256"] or canonical(said) != data:
+        yield "its statement is not the bytes that its digest names, in canonical form"
+    takes_back = purpose == "revert" and said.get("purpose") == "cut" and said.get("compensation") == "soft_revert"
+    kind = "SG_1" if takes_back else KIND_OF.get(purpose, "none")
+    if said.get("kind") != kind or (said.get("purpose") != purpose and not takes_back):
+        yield f"its statement is {said.get('kind')} to {said.get('purpose')}"
+    bound = {
+        "run_id": run["run_id"],
+        "plan_digest": run["plan_digest"],
+        "source_sha256": run["source_sha256"],
+        "canonical_sha256": run["canonical_sha256"],
+        "baseline_digest": run["baseline_digest"],
+    }
+    for name, wanted in bound.items():
+        if said.get(name) != wanted:
+            yield f"its statement says {name} {said.get(name)}, the run {wanted}"
+    if (
+        not takes_back
+        and not _time(said["not_before"]) <= use["used_at"].timestamp() + 120 <= _time(said["expires"]) + 120
+    ):
+        yield f"it was used at {use['used_at']}, valid from {said['not_before']} to {said['expires']}"
+    if not 0 < _time(said["expires"]) - _time(said["not_before"]) <= LONGEST_S.get(kind, 0):
+        yield f"it is valid from {said['not_before']} to {said['expires']}"
+    yield from _bound_to_rows(subject, said, purpose, run["run_id"])
+    yield from _wrong_signatures(subject, ruling, said)
+
+
+def _bound_to_rows(subject: Subject, said: Row, purpose: str, run_id: str) -> Iterator[str]:
+    blocks = subject.of_run("manifest_unit_block", run_id)
+    if purpose == "cut":
+        if said.get("manifest_digest") != manifest_digest(blocks):
+            yield f"it names manifest {said.get('manifest_digest')}, the rows have {manifest_digest(blocks)}"
+        if said.get("n_units") != len(blocks):
+            yield f"it is about {said.get('n_units')} units, {len(blocks)} were written"
+    if purpose == "enact":
+        units = {row["id"]: row for row in subject.table("public.information_unit")}
+        versions = {row["id"]: row for row in subject.table("public.unit_version")}
+        root = merkle_root(draft_lines(blocks, units, versions))
+        if said.get("draft_digest") != root:
+            yield f"it names drafts {said.get('draft_digest')}, the rows have {root}"
+        first = [row["statement_sha256"] for row in subject.of_run("approval_use", run_id) if row["purpose"] == "cut"]
+        if [said.get("sg1_sha256")] != first:
+            yield f"it names SG_1 {said.get('sg1_sha256')}, used was {first}"
+
+
+def _wrong_signatures(subject: Subject, ruling: Row, said: Row) -> Iterator[str]:
+    policies = {row["policy_sha256"]: bytes(row["policy"]) for row in subject.ledger("policy_pin")}
+    raw = policies.get(said.get("policy_sha256", ""))
+    if raw is None or sha256(raw) != said["policy_sha256"]:
+        yield f"policy {said.get('policy_sha256')} is not pinned"
+        return
+    policy = json.loads(raw)
+    if (
+        len(ruling["signatures"]) != len(ruling["signers"])
+        or len(set(ruling["signers"])) < policy["thresholds"][said["kind"]]
+    ):
+        yield f"{len(set(ruling['signers']))} signers, {policy['thresholds'][said['kind']]} wanted"
+    named = {one["fingerprint"] for one in policy["signers"]}
+    if not set(ruling["signers"]) <= named:
+        yield f"signed by {sorted(set(ruling['signers']) - named)}, who is not in the policy"
+    if subject.keys:
+        good = {verified_by(bytes(one), bytes(ruling["statement"]), subject.keys) for one in ruling["signatures"]}
+        if None in good or good != set(ruling["signers"]):
+            yield f"gpg verifies {sorted(str(one) for one in good)}, recorded are {sorted(ruling['signers'])}"
+
+
+def verified_by(signature: bytes, data: bytes, keys: tuple[Path, ...]) -> str | None:
+    """The primary fingerprint of a good signature by one of these public keys, or None; asks gpg in a home of its own."""
+    with tempfile.TemporaryDirectory(prefix="chk-", dir="/tmp") as home:
+        gpg = ["gpg", "--homedir", home, "--no-options", "--batch", "--quiet", "--no-autostart"]
+        subprocess.run([*gpg, "--import", *map(str, keys)], check=True, capture_output=True, timeout=60)
+        (Path(home) / "signature").write_bytes(signature)
+        (Path(home) / "data").write_bytes(data)
+        asked = [*gpg, "--status-fd", "1", "--trust-model", "always", "--verify", f"{home}/signature", f"{home}/data"]
+        done = subprocess.run(asked, check=False, capture_output=True, text=True, timeout=60)
+    words = [line.split() for line in done.stdout.splitlines()]
+    valid = [one[-1] for one in words if one[1:2] == ["VALIDSIG"]]
+    return valid[0] if done.returncode == 0 and len(valid) == 1 else None
+
+
+def _one_transaction(subject: Subject) -> Found:
+    """A ruling is used in the transaction that has the effect and records it."""
+    events = subject.ledger("run_event")
+    phase_of = {"cut": "cut_leg_a", "enact": "lifecycle_enact", "revert": "revert"}
+    seals = {row["run_id"]: row["xid"] for row in subject.ledger("manifest_seal")}
+    envelopes = {row["run_id"]: row["xid"] for row in subject.ledger("manifest_envelope")}
+    for use in subject.ledger("approval_use"):
+        phase = phase_of.get(use["purpose"])
+        if phase is None:
+            continue
+        at = {
+            row["xid"]
+            for row in events
+            if (row["run_id"], row["phase"]) == (use["run_id"], phase) and row["outcome"] == "PASS"
+        }
+        at |= {seals.get(use["run_id"]), envelopes.get(use["run_id"])} if use["purpose"] == "cut" else set()
+        if at != {use["xid"]}:
+            yield Violation(
+                "signed",
+                f"{use['run_id']} to {use['purpose']}",
+                f"ruling used in transaction {use['xid']}, effect and event in {sorted(map(str, at))}",
+            )
+
+
+def _time(text: str) -> float:
+    return datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp()
+
+
+def used_once(subject: Subject) -> Found:
+    """A ruling serves one purpose once; only SG_1's own soft revert may follow its cut."""
+    uses = subject.ledger("approval_use")
+    for (run_id, purpose), times in Counter((row["run_id"], row["purpose"]) for row in uses).items():
+        if times > 1:
+            yield Violation("used once", f"{run_id} to {purpose}", f"was done {times} times")
+    purposes: dict[str, list[str]] = {}
+    for row in uses:
+        purposes.setdefault(row["statement_sha256"], []).append(row["purpose"])
+    for statement, served in purposes.items():
+        if len(served) > 1 and sorted(served) != ["cut", "revert"]:
+            yield Violation("used once", statement, f"served {sorted(served)}")
+    decisions = Counter(row["id"] for row in subject.ledger("review_decision"))
+    of_enactments = Counter(row["review_decision_id"] for row in subject.ledger("approval") if row["kind"] == "SG_2")
+    cuts = {row["id"] for row in subject.ledger("review_decision") if row["verdict"] != "enact"}
+    for decision, times in (decisions + Counter()).items():
+        if times > 1 or (of_enactments[decision] and decision in cuts):
+            yield Violation("used once", str(decision), "is a review decision that was used again")
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# The switch
+# ---------------------------------------------------------------------------------------------------------------------
+
+
+def switch_is_off(subject: Subject) -> Found:
+    """The switch is off at rest and after a death: a lease that was taken up lives with its holder's session."""
+    # The view is what everybody who asks is answered with; a row of the table that it leaves out is over.
+    for lease in subject.ledger("v_lease"):
+        if subject.sessions:
+            continue
+        if not subject.just_died:
+            yield Violation(
+                "switch",
+                lease["run_id"],
+                f"is armed to {lease['purpose']} since {lease['armed_at']}, and nobody is there",
+            )
+        elif lease["purpose"] != "cut" or _was_taken_up(subject, lease):
+            yield Violation(
+                "switch",
+                lease["run_id"],
+                f"the lease to {lease['purpose']} was taken up, its holder is dead, and it is open",
+            )
+    for lease in subject.ledger("execution_lease"):
+        run = next(row for row in subject.runs if row["run_id"] == lease["run_id"])
+        is_over = run["family"] in {"voided", "reverted"} or run["stage"] == "closeout_reported"
+        if is_over and any(row["id"] == lease["id"] for row in subject.ledger("v_lease")):
+            yield Violation("switch", lease["run_id"], f"is over ({run['family']} at {run['stage']}) and armed")
+
+
+def _was_taken_up(subject: Subject, lease: Row) -> bool:
+    chain = subject.chains.get(lease["run_id"])
+    armed = lease["armed_at"].timestamp()
+    begun = (one for one in chain.records if one.kind == "intent" and one.phase in MUTATING) if chain else ()
+    return any(_time(one.time) > armed for one in begun)
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Verification, and what nobody was to touch
+# ---------------------------------------------------------------------------------------------------------------------
+
+
+def verified_means_equal(subject: Subject) -> Found:
+    """A verification that passed names the digest that the rows have; a step behind it had one."""
+    units = {row["id"]: row for row in subject.table("public.information_unit")}
+    versions = {row["id"]: row for row in subject.table("public.unit_version")}
+    signatures = {row["verify_result_id"]: row["signed_digest"] for row in subject.ledger("dot_pair_signature")}
+    for run in (one for one in subject.runs if one["operation"] == "cut"):
+        results = sorted(subject.of_run("verify_result", run["run_id"]), key=lambda row: str(row["verified_at"]))
+        passed = [row for row in results if row["outcome"] == "PASS"]
+        if _at_least(run, "awaiting_lifecycle_authorization") and not passed:
+            yield Violation("verified", run["run_id"], f"is at {run['stage']} without a verification that passed")
+        blocks = subject.of_run("manifest_unit_block", run["run_id"])
+        root = merkle_root(draft_lines(blocks, units, versions))
+        if passed and results[-1]["outcome"] == "PASS" and signatures.get(passed[-1]["id"]) != root:
+            yield Violation(
+                "verified", run["run_id"], f"PASS was given to {signatures.get(passed[-1]['id'])}, the rows have {root}"
+            )
+        for result in passed:
+            if result["verified_by"] != "cutter_verify" or not result["checks"]:
+                yield Violation(
+                    "verified", run["run_id"], f"PASS by {result['verified_by']}, {len(result['checks'] or ())} checks"
+                )
+
+
+def untouched_rows(subject: Subject) -> Found:
+    """What was there before is there, and only what a ruling names has changed."""
+    if subject.snapshot is None:
+        return
+    now = take_snapshot(subject.dsn)["rows"]
+    new_uses = [
+        row
+        for row in subject.ledger("approval_use")
+        if _key(row, "cutter_governance.approval_use")
+        not in subject.snapshot["rows"].get("cutter_governance.approval_use", {})
+    ]
+    touched = {
+        str(row[name])
+        for use in new_uses
+        for row in subject.of_run("manifest_unit_block", use["run_id"])
+        for name in ("unit_id", "version_id")
+    }
+    for table, before in subject.snapshot["rows"].items():
+        there = now.get(table)
+        if there is None:
+            yield Violation("untouched", table, "is gone")
+            continue
+        for key, digest in before.items():
+            if key not in there:
+                yield Violation("untouched", f"{table} {key}", "is gone")
+            elif there[key] != digest and not _may_change(table, key, touched, subject):
+                yield Violation("untouched", f"{table} {key}", "has changed, and no ruling names it")
+
+
+def _may_change(table: str, key: str, touched: set[str], subject: Subject) -> bool:
+    if table not in MAY_CHANGE:
+        return False
+    if table.startswith("public."):
+        return key in touched
+    assert subject.snapshot is not None
+    return key not in subject.snapshot["ended"]
+
+
+def take_snapshot(dsn: str) -> dict[str, Any]:
+    """A digest of every row of every table of the product, by its key; and which runs and leases were over."""
+    rows: dict[str, dict[str, str]] = {}
+    ended: list[str] = []
+    with psycopg.connect(dsn, autocommit=True, row_factory=dict_row) as connection:
+        tables = connection.execute(
+            "SELECT n.nspname || '.' || c.relname AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
+            " WHERE c.relkind IN ('r', 'p') AND n.nspname IN ('public', 'cutter_governance') ORDER BY 1"
+        ).fetchall()
+        for table in (row["name"] for row in tables):
+            query = sql.SQL("SELECT t.*, md5(t::text) AS row_digest FROM {}.{} t").format(
+                *map(sql.Identifier, table.split("."))
+            )
+            found = connection.execute(query).fetchall()
+            rows[table] = {_key(row, table): row["row_digest"] for row in found}
+            if table == "cutter_governance.run":
+                ended += [row["run_id"] for row in found if row["family"] in {"voided", "reverted"}]
+            if table == "cutter_governance.execution_lease":
+                ended += [str(row["id"]) for row in found if row["ended_at"] is not None]
+    return {"rows": rows, "ended": ended}
+
+
+_KEYS = {
+    "cutter_governance.run": ("run_id",),
+    "cutter_governance.approval_use": ("statement_sha256", "purpose"),
+    "cutter_governance.execution_lease": ("id",),
+    "public.information_unit": ("id",),
+    "public.unit_version": ("id",),
+}
+
+
+def _key(row: Row, table: str) -> str:
+    """What names a row in the snapshot; of a table whose rows never change, the row itself."""
+    names = _KEYS.get(table)
+    return "|".join(str(row[name]) for name in names) if names else str(row.get("row_digest"))
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Journals
+# ---------------------------------------------------------------------------------------------------------------------
+
+
+def journals_are_chained(subject: Subject) -> Found:
+    """Every journal is an unbroken chain of its own run; only just after a death may it have a torn tail."""
+    for run_id, chain in subject.chains.items():
+        made = (subject.root / "runs" / run_id / "journal.jsonl").exists()
+        if chain.wrong and (made or not subject.just_died):
+            yield Violation("journal", run_id, chain.wrong)
+        if chain.torn_bytes and not subject.just_died:
+            yield Violation("journal", run_id, f"has a torn tail of {chain.torn_bytes} bytes")
+    host = {row["run_id"] for row in subject.runs} - set(subject.chains)
+    for run_id in sorted(host):
+        yield Violation("journal", run_id, "is in the database and has no directory below this root")
+
+
+def anchors_agree(subject: Subject) -> Found:
+    """Every event of the console names a record of the journal, and what the journal says was done is in the database."""
+    for run in subject.runs:
+        run_id, chain = run["run_id"], subject.chains.get(run["run_id"])
+        events = sorted(subject.of_run("run_event", run_id), key=lambda row: int(row["id"]))
+        if chain is None:
+            continue
+        last = -1
+        for event in events:
+            name = f"{run_id} event {event['id']} ({event['phase']})"
+            if not event["vouched"]:
+                yield Violation("anchor", name, f"was written by {event['actor']} without the journal's key")
+                continue
+            at = int(event["journal_seq"])
+            if at <= last:
+                yield Violation("anchor", name, f"names record {at} after {last}")
+            last = at
+            if at >= len(chain.records) or chain.records[at].hash != event["journal_head"]:
+                yield Violation("anchor", name, f"names record {at}, which the journal does not have so")
+        yield from _acknowledged(run_id, chain, events)
+        if events and (events[-1]["stage"], events[-1]["family"], events[-1]["reason"]) != (
+            run["stage"],
+            run["family"],
+            run["reason"],
+        ):
+            yield Violation(
+                "anchor",
+                run_id,
+                f"is {run['family']} at {run['stage']}, its last event says {events[-1]['family']} at {events[-1]['stage']}",
+            )
+
+
+def _acknowledged(run_id: str, chain: Chain, events: list[Row]) -> Found:
+    """What the journal calls done is in the database."""
+    there = {event["phase"] for event in events if event["outcome"] == "PASS"}
+    for record in chain.records:
+        done = record.kind == "result" and (record.value("outcome") == "PASS" or record.phase == "revert")
+        if done and record.phase in {*PHASES, "revert"} and record.phase not in there:
+            yield Violation(
+                "acknowledged",
+                f"{run_id} record {record.sequence}",
+                f"says that {record.phase} is done, the database has no such event",
+            )
+
+
+def intent_before_effect(subject: Subject) -> Found:
+    """The journal has an intent and the transaction's id before the effect that an event records."""
+    for run in subject.runs:
+        chain = subject.chains.get(run["run_id"])
+        if chain is None:
+            continue
+        for event in subject.of_run("run_event", run["run_id"]):
+            if event["phase"] not in {*PHASES, "revert"} or event["outcome"] != "PASS":
+                continue
+            at, name = int(event["journal_seq"]), f"{run['run_id']} {event['phase']}"
+            before = [one for one in chain.records[: at + 1] if one.phase == event["phase"]]
+            intents = [one.sequence for one in before if one.kind == "intent"]
+            if not intents or intents[-1] >= at:
+                if event["phase"] != "write_verify" or not intents:
+                    yield Violation(
+                        "intent", name, f"event {event['id']} names record {at}, and no intent stands before it"
+                    )
+                continue
+            if not any(one.value("xid") == str(event["xid"]) and one.sequence > intents[-1] for one in before):
+                yield Violation(
+                    "intent", name, f"transaction {event['xid']} is not in the journal between intent and effect"
+                )
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Moves, dry runs, statements, leftovers
+# ---------------------------------------------------------------------------------------------------------------------
+
+
+def every_run_has_a_move(subject: Subject) -> Found:
+    """Every run is listed and shown, and one that is not over offers a move that is more than a report."""
+    if subject.ask is None and not subject.console:
+        return
+    status, listed, err = asked(subject, "run", "list")
+    if status != 0:
+        yield Violation("moves", "run list", f"ends with {status}: {err.strip()[-300:]}")
+        return
+    known = {str(one["run_id"]) for one in listed.get("runs", ())}
+    for run_id in sorted({row["run_id"] for row in subject.runs} - known):
+        yield Violation("moves", run_id, "is in the database and is not listed")
+    for place in subject.directories:
+        if place.name not in known and not subject.just_died:
+            yield Violation(
+                "moves",
+                place.name,
+                f"has a directory ({', '.join(sorted(os.listdir(place))) or 'empty'}) and is not listed",
+            )
+    for run_id in sorted(known):
+        status, shown, err = asked(subject, "run", "show", run_id)
+        if status != 0:
+            yield Violation("moves", run_id, f"cannot be shown ({status}): {err.strip()[-300:]}")
+            continue
+        state, moves = shown["state"], set(shown["moves"])
+        is_over = (
+            state["family"] in {"voided", "reverted"} or state["stage"] == "closeout_reported" or _failed_dry(shown)
+        )
+        if not moves or (not is_over and not moves - {"report"}):
+            yield Violation(
+                "moves", run_id, f"is {state['family']} at {state['stage']} and offers {sorted(moves) or 'nothing'}"
+            )
+
+
+def _failed_dry(shown: Row) -> bool:
+    """A dry run that failed has written nothing: another one is started."""
+    return shown["mode"] == "DRYRUN" and shown["state"]["family"] == "failed"
+
+
+def asked(subject: Subject, *words: str) -> tuple[int, dict[str, Any], str]:
+    """What the console answers: exit status, JSON object, standard error."""
+    if subject.ask is not None:
+        return subject.ask(words)
+    done = subprocess.run(
+        [*subject.console, *words, "--json"], check=False, capture_output=True, text=True, timeout=120
+    )
+    try:
+        said = json.loads(done.stdout)
+    except ValueError:
+        said = {}
+    return done.returncode, said, done.stderr
+
+
+def dry_runs_write_nothing(subject: Subject) -> Found:
+    """No row anywhere names a dry run."""
+    dry = {place.name for place in subject.directories if subject.request(place.name).get("mode") == "DRYRUN"}
+    names = (
+        "run",
+        "run_event",
+        "approval",
+        "approval_use",
+        "execution_lease",
+        "manifest_envelope",
+        "backup_proof",
+        "review_decision",
+        "verify_result",
+        "baseline_pin",
+        "hold_event",
+    )
+    for table in names:
+        for row in subject.ledger(table):
+            if row["run_id"] in dry:
+                yield Violation("dry run", row["run_id"], f"has a row in {table}")
+
+
+def unchanged(dsn: str, before: dict[str, Any]) -> list[Violation]:
+    """Compare everything with a snapshot: for what was to write nothing at all."""
+    now = take_snapshot(dsn)["rows"]
+    return [
+        Violation(
+            "dry run", table, f"{len(set(now.get(table, {}).items()) ^ set(rows.items()))} rows differ from before"
+        )
+        for table, rows in before["rows"].items()
+        if now.get(table) != rows
+    ]
+
+
+def nothing_is_deleted(subject: Subject) -> Found:
+    """No statement of the product deletes or truncates, by the server's own log."""
+    if subject.server_log is None:
+        return
+    with subject.server_log.open("rb") as stream:
+        stream.seek(subject.log_from)
+        for application, statement in statements(stream.read().decode("utf-8", "replace")):
+            is_definition = re.match(r"\s*(CREATE|ALTER|DROP|REVOKE|GRANT|COMMENT|DO|--)", statement, re.IGNORECASE)
+            if (
+                application.startswith("cutter-console")
+                and not is_definition
+                and _DELETES.search(_LITERALS.sub("''", statement))
+            ):
+                yield Violation("deletes", application, " ".join(statement.split())[:200])
+
+
+def statements(log: str) -> Iterator[tuple[str, str]]:
+    """Application and text of each statement in a log with the prefix `%p|%d|%u|%a|` and log_statement = all."""
+    application, text = "", ""
+    for line in log.splitlines():
+        head = re.match(r"\d+\|[^|]*\|[^|]*\|([^|]*)\|(\w+):\s+(.*)", line)
+        if head is None:
+            text += f"\n{line.lstrip()}" if text else ""
+            continue
+        if text:
+            yield application, text
+        said = re.match(r"(?:statement|execute [^:]*): ?(.*)", head[3]) if head[2] == "LOG" else None
+        application, text = head[1], said[1] if said else ""
+    if text:
+        yield application, text
+
+
+def nothing_is_left_over(subject: Subject) -> Found:
+    """No half-written file stays below the root, and no dump in plain text ever lies there."""
+    for path in sorted(subject.root.rglob("*")):
+        if not path.is_file() or path.is_symlink():
+            continue
+        if _TEMPORARY.search(path.name) and not subject.just_died:
+            yield Violation("leftover", str(path.relative_to(subject.root)), "is half of a file that nobody finishes")
+        with path.open("rb") as stream:
+            if stream.read(5) == _PLAIN_DUMP:
+                yield Violation("plaintext", str(path.relative_to(subject.root)), "is a dump that is not encrypted")
+
+
+INVARIANTS: tuple[Callable[[Subject], Found], ...] = (
+    rows_of_a_run,
+    signed_writes,
+    used_once,
+    switch_is_off,
+    verified_means_equal,
+    untouched_rows,
+    journals_are_chained,
+    anchors_agree,
+    intent_before_effect,
+    every_run_has_a_move,
+    dry_runs_write_nothing,
+    nothing_is_deleted,
+    nothing_is_left_over,
+)
+
+
+def check(subject: Subject, without: Iterable[Callable[[Subject], Found]] = ()) -> list[Violation]:
+    """Every violation of every invariant, in order."""
+    left_out = set(without)
+    return [violation for invariant in INVARIANTS if invariant not in left_out for violation in invariant(subject)]
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.checker", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("dsn", help="a superuser's libpq connection string")
+    parser.add_argument("root", type=Path, help="the runtime root")
+    parser.add_argument("--take-snapshot", type=Path, metavar="FILE", help="write what is there now, and judge nothing")
+    parser.add_argument(
+        "--snapshot", type=Path, metavar="FILE", help="what was there before; rows in it may not change"
+    )
+    parser.add_argument(
+        "--key",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="a public key of the policy, as gpg exports it",
+    )
+    parser.add_argument(
+        "--server-log",
+        type=Path,
+        metavar="FILE",
+        help="of a server with log_statement=all, log_line_prefix='%%p|%%d|%%u|%%a|'",
+    )
+    parser.add_argument(
+        "--console", default="", metavar="COMMAND", help="how the console is asked, e.g. 'cutter-console --root DIR'"
+    )
+    parser.add_argument(
+        "--just-died", action="store_true", help="a command was killed a moment ago and nobody has recovered"
+    )
+    parser.epilog = "invariants:\n" + "\n".join(f"  {(one.__doc__ or '').splitlines()[0]}" for one in INVARIANTS)
+    return parser
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Judge, print each violation on a line, and return the exit status."""
+    asked_for = _parser().parse_args(argv)
+    if asked_for.take_snapshot is not None:
+        asked_for.take_snapshot.write_text(json.dumps(take_snapshot(asked_for.dsn)), encoding="utf-8")
+        return 0
+    subject = Subject(
+        dsn=asked_for.dsn,
+        root=asked_for.root,
+        snapshot=json.loads(asked_for.snapshot.read_text(encoding="utf-8")) if asked_for.snapshot else None,
+        keys=tuple(asked_for.key),
+        server_log=asked_for.server_log,
+        console=tuple(shlex.split(asked_for.console)),
+        just_died=asked_for.just_died,
+    )
+    found = check(subject)
+    for violation in found:
+        sys.stdout.write(f"{violation}\n")
+    sys.stdout.write(f"{len(found)} violations of {len(INVARIANTS)} invariants\n")
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

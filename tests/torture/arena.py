@@ -1,0 +1,389 @@
+"""An installation to torture: a server, a root, keys, and the real command line in processes that can be killed.
+
+Stages of a run are made once and given back as copies, as in tests/passage.py; here each command is a process.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from psycopg import sql
+
+from console.backend.approvals.pinning import pin_policy
+from console.backend.approvals.policy import Policy, Signer, Thresholds, load_policy
+from console.backend.canonical_json import canonical_json
+from console.backend.cluster import TransientCluster
+from console.backend.context import Context
+from console.backend.database.migrations import migrate
+from console.backend.deploy.build import build_manifest
+from console.backend.deploy.pins import machine_id, manifest_path, measure_pins, write_pins
+from console.backend.runs.site import Site
+from console.backend.runtime_tree import CONFIG_NAME, init_tree
+from console.backend.settings import DatabaseSettings, Settings
+from console.demo_keys import DemoKeys, create_demo_keys, stop_agent
+from tests.passage import deploy_copy
+
+TEXT = "# One\n\nText one.\n\n## Alpha\n\nFirst.\n\n## Beta\n\nSecond.\n"
+DOCPREFIX = "ACME-LAW"
+FOREIGN = "OTHER-LAW"
+"""A document that is law before anything is tortured: its rows are nobody's business."""
+APPLICATION = "cutter-console"
+SERVER_SETTINGS: Mapping[str, str] = {
+    "log_statement": "all",
+    "log_line_prefix": "%p|%d|%u|%a|",
+    "max_connections": "60",
+}
+LIMIT_S = 300.0
+"""No command takes this long; one that does is taken for hung, killed and reported."""
+_LAUNCHER = Path(__file__).with_name("launch.py")
+_PASSED_ON = ("PATH", "HOME", "LANG", "TMPDIR", "LD_LIBRARY_PATH")
+
+
+class Hung(Exception):
+    """A command did not end."""
+
+
+@dataclass(frozen=True)
+class Done:
+    """How a command ended and what it said."""
+
+    words: tuple[str, ...]
+    status: int
+    """The exit status; negative: the signal that ended it."""
+    out: str
+    err: str
+    hits: tuple[str, ...] = ()
+    """The names of the choke points that it passed, in order, where they were recorded."""
+    killed: str = ""
+    """Side and name of the choke point at which it was killed."""
+
+    @property
+    def json(self) -> dict[str, Any]:
+        """The object that it printed; empty where there is none."""
+        try:
+            found = json.loads(self.out)
+        except ValueError:
+            return {}
+        return found if isinstance(found, dict) else {}
+
+    def __str__(self) -> str:
+        return f"cutter-console {' '.join(self.words)} → {self.status}: {self.err.strip()[-600:]}"
+
+
+@dataclass
+class Running:
+    """A command under way."""
+
+    words: tuple[str, ...]
+    pid: int
+    out: Path
+    err: Path
+    record: Path | None
+    ended: threading.Event = field(default_factory=threading.Event)
+    status: int = 0
+
+    def wait(self, limit_s: float = LIMIT_S) -> Done:
+        """Wait for its end. Raises Hung, after killing it, where there is none."""
+        if not self.ended.wait(limit_s):
+            os.kill(self.pid, 9)
+            self.ended.wait(10)
+            raise Hung(f"cutter-console {' '.join(self.words)} did not end: {self.err.read_text()[-2000:]}")
+        return self.done()
+
+    def done(self) -> Done:
+        """What is known of it after its end."""
+        notes = [json.loads(line) for line in self.record.read_text().splitlines()] if self._recorded() else []
+        return Done(
+            self.words,
+            self.status,
+            self.out.read_text(errors="replace") if self.out.exists() else "",
+            self.err.read_text(errors="replace") if self.err.exists() else "",
+            tuple(note["name"] for note in notes if "name" in note),
+            next((str(note["killed"]) for note in notes if "killed" in note), ""),
+        )
+
+    def _recorded(self) -> bool:
+        return self.record is not None and self.record.exists()
+
+
+class Launcher:
+    """The process of launch.py, which forks one process for each command."""
+
+    def __init__(self, package: Path, scratch: Path) -> None:
+        self._scratch = scratch
+        self._numbers = count(1)
+        self._running: dict[int, Running] = {}
+        self._waiting: dict[int, Running] = {}
+        self._begun: dict[int, threading.Event] = {}
+        self._early: dict[int, int] = {}
+        self._mutex = threading.Lock()
+        self._errors = (scratch / "launcher.err").open("wb")
+        environment = {**os.environ, "PYTHONPATH": str(package.parent), "PYTHONDONTWRITEBYTECODE": "1"}
+        self._process = subprocess.Popen(
+            [sys.executable, "-P", str(_LAUNCHER)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._errors,
+            env=environment,
+            cwd="/",
+        )
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def start(
+        self,
+        words: tuple[str, ...],
+        environment: Mapping[str, str],
+        kill: dict[str, object] | None,
+        *,
+        record: bool,
+    ) -> Running:
+        """Start a command; it may end before this returns."""
+        number = next(self._numbers)
+        stem = self._scratch / f"{number}"
+        running = Running(
+            words, 0, Path(f"{stem}.out"), Path(f"{stem}.err"), Path(f"{stem}.rec") if record or kill else None
+        )
+        request = {
+            "id": number,
+            "argv": list(words),
+            "environment": dict(environment),
+            "stdout": str(running.out),
+            "stderr": str(running.err),
+            "record": str(running.record) if running.record else "",
+            "kill": kill,
+        }
+        begun = threading.Event()
+        with self._mutex:
+            self._waiting[number], self._begun[number] = running, begun
+        assert self._process.stdin is not None
+        self._process.stdin.write(json.dumps(request).encode() + b"\n")
+        self._process.stdin.flush()
+        if not begun.wait(LIMIT_S):
+            raise Hung((self._scratch / "launcher.err").read_text()[-3000:])
+        return running
+
+    def _read(self) -> None:
+        assert self._process.stdout is not None
+        for line in self._process.stdout:
+            said = json.loads(line)
+            with self._mutex:
+                if "id" in said:
+                    running = self._waiting.pop(said["id"])
+                    running.pid = said["pid"]
+                    self._running[running.pid] = running
+                    self._begun.pop(said["id"]).set()
+                    if running.pid in self._early:
+                        self._end(running.pid, self._early.pop(running.pid))
+                elif said["pid"] in self._running:
+                    self._end(said["pid"], said["ended"])
+                else:
+                    self._early[said["pid"]] = said["ended"]
+
+    def _end(self, pid: int, status: int) -> None:
+        running = self._running.pop(pid)
+        running.status = status
+        running.ended.set()
+
+    def close(self) -> None:
+        """End the launcher and what it still runs."""
+        with self._mutex:
+            left = list(self._running)
+        for pid in left:
+            os.kill(pid, 9)
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        try:
+            self._process.wait(10)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._reader.join(10)
+        assert self._process.stdout is not None
+        self._process.stdout.close()
+        self._errors.close()
+
+
+class Arena:
+    """One installation at a time, in one database and one root; its stages are kept as copies."""
+
+    def __init__(self, cluster: TransientCluster, home: Path, keys: DemoKeys, name: str = "arena") -> None:
+        self.cluster, self.home, self.keys, self.database = cluster, home, keys, name
+        self.root = home / "root"
+        self.package = deploy_copy(home / "deployed")
+        (home / "commands").mkdir()
+        self.launcher = Launcher(self.package, home / "commands")
+        self.connections: dict[str, str] = {}
+        """Replaces how each role connects: a proxy's address stands here."""
+        self.first_seen: dict[str, Any] | None = None
+        """The checker's snapshot of the fresh arena, once it has taken one."""
+        self._kept: dict[str, str] = {}
+
+    @property
+    def dsn(self) -> str:
+        """The superuser's connection string."""
+        return self.cluster.conninfo(self.database)
+
+    @property
+    def server_log(self) -> Path:
+        """What the server wrote; with it every statement that reached it."""
+        return self.cluster.directory / "log"
+
+    @property
+    def public_key(self) -> Path:
+        """The sovereign's public key, as gpg exports it."""
+        path = self.home / "sovereign.pub"
+        if not path.exists():
+            command = ["gpg", "--homedir", str(self.keys.home), "--batch", "--quiet", "--export"]
+            path.write_bytes(
+                subprocess.run([*command, self.keys.sovereign_fingerprint], capture_output=True, check=True).stdout
+            )
+        return path
+
+    def rows(self, query: str, *values: object) -> list[tuple[Any, ...]]:
+        """All rows of a query as the superuser."""
+        with psycopg.connect(self.dsn, autocommit=True) as connection:
+            return connection.execute(query.encode(), values).fetchall()
+
+    def start(
+        self, *words: str, kill: dict[str, object] | None = None, record: bool = False, as_json: bool = True
+    ) -> Running:
+        """Start a command on this root."""
+        environment = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
+        environment |= {"CUTTER_ROOT": str(self.root), "PYTHONDONTWRITEBYTECODE": "1", **self.connections}
+        return self.launcher.start((*words, *(["--json"] if as_json else [])), environment, kill, record=record)
+
+    def run(self, *words: str, kill: dict[str, object] | None = None, record: bool = False) -> Done:
+        """Run a command to its end."""
+        return self.start(*words, kill=kill, record=record).wait()
+
+    def settle(self) -> None:
+        """Wait until no session of a dead command is left in the server; bounded by how long a server takes to notice."""
+        query = "SELECT count(*) FROM pg_stat_activity WHERE datname = %s AND (application_name LIKE %s OR application_name = 'pg_dump')"
+        for _ in range(600):
+            if self.rows(query, self.database, f"{APPLICATION}%") == [(0,)]:
+                return
+            threading.Event().wait(0.05)
+        raise Hung(
+            f"sessions are left: {self.rows('SELECT pid, application_name, state, query FROM pg_stat_activity')}"
+        )
+
+    def sign(self, statement: Path) -> Path:
+        """Sign as the sovereign does elsewhere; a signature that is there stays."""
+        signature = statement.with_name(f"{statement.name}.sovereign.asc")
+        if not signature.exists():
+            command = [
+                "gpg",
+                "--homedir",
+                str(self.keys.home),
+                "--no-options",
+                "--batch",
+                "--quiet",
+                "--digest-algo",
+                "SHA256",
+            ]
+            whom = ["--local-user", self.keys.sovereign_fingerprint]
+            wanted = ["--detach-sign", "--armor", "--output", str(signature), "--", str(statement)]
+            subprocess.run([*command, *whom, *wanted], check=True, capture_output=True)
+            signature.chmod(0o640)
+        return signature
+
+    def keep(self, name: str) -> None:
+        """Keep database and root as they are now under a name."""
+        kept = f"{self.database}_kept_{len(self._kept)}"
+        self._copy_database(self.database, kept)
+        shutil.copytree(self.root, self.home / kept, symlinks=True)
+        self._kept[name] = kept
+
+    def has(self, name: str) -> bool:
+        """Whether something is kept under this name."""
+        return name in self._kept
+
+    def reset(self, name: str = "fresh") -> None:
+        """Have database and root as they were kept."""
+        if name == "fresh" and not self.has(name):
+            self._make()
+        kept = self._kept[name]
+        self._copy_database(kept, self.database)
+        shutil.rmtree(self.root, ignore_errors=True)
+        shutil.copytree(self.home / kept, self.root, symlinks=True)
+        self.connections = {}
+
+    def _make(self) -> None:
+        """A pinned site with one document that is law already, and one that waits to be cut."""
+        with psycopg.connect(self.cluster.conninfo(), autocommit=True) as connection:
+            connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(self.database)))
+        migrate(self.dsn)
+        of = {
+            "executor": "cutter_exec",
+            "verifier": "cutter_verify",
+            "monitor": "cutter_ro",
+            "administrator": "postgres",
+        }
+        database = DatabaseSettings(**{name: self.cluster.conninfo(self.database, role) for name, role in of.items()})
+        settings = Settings(
+            database=database,
+            gnupg_home=str(self.keys.home),
+            backup_gpg_fpr=self.keys.backup_fingerprint,
+            untested=True,
+        )
+        site = Site(Context(root=self.root, package=self.package), settings, "tester")
+        init_tree(self.root, json.dumps(json.loads(canonical_json(settings)), indent=2).encode())
+        site.intake.mkdir(mode=0o750)
+        sovereign = Signer(name="sovereign", fingerprint=self.keys.sovereign_fingerprint)
+        policy = Policy(signers=(sovereign,), thresholds=Thresholds(SG_1=1, SG_2=1), solo=True, operators=())
+        site.policy.write_bytes(canonical_json(policy))
+        site.policy.chmod(0o640)
+        digest = load_policy(site.policy).sha256
+        pin_policy(database.administrator, site.policy, site.gnupg_home, site.context.now(), digest)
+        manifest_path(site).write_bytes(canonical_json(build_manifest(site.context, None, no_commit="a copy")))
+        manifest_path(site).chmod(0o640)
+        write_pins(self.root / CONFIG_NAME, measure_pins(site, machine_id(site.context.filesystem)))
+        for name, text in (("law.md", TEXT), ("other.md", TEXT.replace("One", "Other"))):
+            (site.intake / name).write_text(text, encoding="utf-8")
+            (site.intake / name).chmod(0o640)
+        from tests.torture.operator import Operator
+
+        done = Operator(self, "other.md", FOREIGN).reach("enacted")
+        assert done.reached, done.trail
+        self.keep("fresh")
+
+    def _copy_database(self, source: str, target: str) -> None:
+        with psycopg.connect(self.cluster.conninfo(), autocommit=True) as connection:
+            for statement in ("DROP DATABASE IF EXISTS {0} WITH (FORCE)", "CREATE DATABASE {0} TEMPLATE {1}"):
+                connection.execute(sql.SQL(statement).format(sql.Identifier(target), sql.Identifier(source)))
+
+    def close(self) -> None:
+        """End the launcher."""
+        self.launcher.close()
+
+
+@contextmanager
+def arena(name: str = "arena", settings: Mapping[str, str] | None = None) -> Iterator[Arena]:
+    """An arena with a server, keys and files of its own; nothing is left of it."""
+    home = Path(tempfile.mkdtemp(prefix="torture-", dir="/tmp"))
+    keys: DemoKeys | None = None
+    made: Arena | None = None
+    try:
+        with TransientCluster.start(settings={**SERVER_SETTINGS, **(settings or {})}) as cluster:
+            keys = create_demo_keys(home / "gpg")
+            made = Arena(cluster, home, keys, name)
+            yield made
+    finally:
+        if made is not None:
+            made.close()
+        if keys is not None:
+            stop_agent(keys.home)
+            stop_agent(keys.elsewhere)
+        shutil.rmtree(home, ignore_errors=True)

@@ -1,0 +1,148 @@
+"""Every way to damage a journal that a file allows, as data; what `journal verify` must say of each."""
+
+import hashlib
+import json
+from collections.abc import Iterator
+from random import Random
+from typing import Any
+
+
+def canonical(value: object) -> bytes:
+    """Canonical JSON, as the journal is written."""
+    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+
+
+def rechained(records: list[dict[str, Any]]) -> bytes:
+    """A journal of these records that is sound in itself: numbered, chained and hashed anew."""
+    previous, lines = "0" * 64, []
+    for number, record in enumerate(records):
+        body = {name: value for name, value in record.items() if name != "hash"}
+        body |= {"sequence": number, "previous": previous}
+        previous = hashlib.sha256(canonical(body)).hexdigest()
+        lines.append(canonical({**body, "hash": previous}))
+    return b"".join(line + b"\n" for line in lines)
+
+
+def lines_of(journal: bytes) -> list[bytes]:
+    """The lines with their ends."""
+    return journal.splitlines(keepends=True)
+
+
+def flips(journal: bytes) -> Iterator[tuple[str, bytes]]:
+    """Every byte, one bit each; and every byte made NUL and line end."""
+    for place in range(len(journal)):
+        for what, byte in (("flipped", journal[place] ^ (1 << place % 8)), ("NUL", 0), ("line end", 10)):
+            if byte != journal[place]:
+                yield f"byte {place} {what}", journal[:place] + bytes([byte]) + journal[place + 1 :]
+
+
+def truncations(journal: bytes) -> Iterator[tuple[str, bytes]]:
+    """Cut off before every byte."""
+    for place in range(len(journal)):
+        yield f"cut off before byte {place}", journal[:place]
+
+
+def whole_records(journal: bytes) -> Iterator[tuple[str, bytes]]:
+    """Each record dropped, doubled, swapped with each other one, replaced by each other one, and moved to the end."""
+    lines = lines_of(journal)
+    for one in range(len(lines)):
+        rest = lines[:one] + lines[one + 1 :]
+        yield f"record {one} dropped", b"".join(rest)
+        yield f"record {one} doubled", b"".join([*lines[: one + 1], lines[one], *lines[one + 1 :]])
+        if one != len(lines) - 1:
+            yield f"record {one} moved to the end", b"".join([*rest, lines[one]])
+        for other in range(len(lines)):
+            if other != one:
+                yield f"record {one} replaced by {other}", b"".join([*lines[:one], lines[other], *lines[one + 1 :]])
+            if other > one:
+                swapped = list(lines)
+                swapped[one], swapped[other] = swapped[other], swapped[one]
+                yield f"records {one} and {other} swapped", b"".join(swapped)
+
+
+def forgeries(journal: bytes) -> Iterator[tuple[str, bytes]]:
+    """Each record altered in each of its parts, dropped, doubled or put in, and everything behind it chained anew."""
+    records = [json.loads(line) for line in lines_of(journal)]
+    for number, record in enumerate(records):
+        before, after = records[:number], records[number + 1 :]
+        for name, value in (
+            ("time", "2020-01-01T00:00:00.000000+00:00"),
+            ("phase", "forged"),
+            ("fields", [{"key": "a", "value": "b"}]),
+        ):
+            yield (
+                f"record {number} with another {name}, chained anew",
+                rechained([*before, {**record, name: value}, *after]),
+            )
+        if after:
+            yield f"record {number} dropped, chained anew", rechained([*before, *after])
+            yield f"record {number} doubled, chained anew", rechained([*before, record, record, *after])
+    forged = {**records[-1], "kind": "result", "phase": "cut_leg_a", "fields": [{"key": "outcome", "value": "PASS"}]}
+    yield "a record put before the last", rechained([*records[:-1], forged, records[-1]])
+
+
+def additions(journal: bytes) -> Iterator[tuple[str, bytes]]:
+    """Something put behind the end, with a line end and without; before the beginning; between any two lines."""
+    lines = lines_of(journal)
+    for what, data in (
+        ("an empty line", b"\n"),
+        ("an empty object", b"{}\n"),
+        ("a NUL", b"\0\n"),
+        ("a carriage return", b"\r\n"),
+    ):
+        for place in range(len(lines) + 1):
+            yield f"{what} put before line {place}", b"".join([*lines[:place], data, *lines[place:]])
+    yield "a mark of byte order before it", b"\xef\xbb\xbf" + journal
+    yield "the journal twice", journal + journal
+    yield "nothing", b""
+    yield "only a line end", b"\n"
+
+
+EVERY = (flips, truncations, whole_records, forgeries, additions)
+"""All that is done to a small journal, exhaustively."""
+
+
+def random_damage(journal: bytes, random: Random) -> tuple[str, bytes]:
+    """One damage out of any kind, or several at once; never the journal itself."""
+    damaged, said = journal, []
+    while damaged == journal:
+        for _ in range(random.randint(1, 3)):
+            what, damaged = _one(damaged, random)
+            said.append(what)
+    return "; ".join(said), damaged
+
+
+def _one(journal: bytes, random: Random) -> tuple[str, bytes]:
+    lines = lines_of(journal)
+    place = random.randrange(len(journal) + 1)
+    match random.randrange(8):
+        case 0 if journal:
+            return "bytes altered", journal[: max(0, place - 1)] + random.randbytes(random.randint(1, 8)) + journal[
+                place:
+            ]
+        case 1:
+            return "cut off", journal[:place]
+        case 2:
+            return "bytes put in", journal[:place] + random.randbytes(random.randint(1, 40)) + journal[place:]
+        case 3:
+            return "bytes taken out", journal[:place] + journal[place + random.randint(1, 400) :]
+        case 4 if lines:
+            random.shuffle(lines)
+            return "shuffled", b"".join(lines)
+        case 5 if lines:
+            return "a line doubled", b"".join([*lines, random.choice(lines)])
+        case 6 if lines:
+            lines.pop(random.randrange(len(lines)))
+            return "a line dropped", b"".join(lines)
+        case _:
+            return _forged(lines, random)
+    raise AssertionError
+
+
+def _forged(lines: list[bytes], random: Random) -> tuple[str, bytes]:
+    try:
+        records = [json.loads(line) for line in lines]
+        records[random.randrange(len(records))]["fields"] = [{"key": "a", "value": str(random.random())}]
+        return "forged and chained anew", rechained(records)
+    except (ValueError, TypeError, KeyError, IndexError, AttributeError):
+        return "one byte put behind it", b"".join(lines) + b"x"

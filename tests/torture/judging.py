@@ -1,0 +1,81 @@
+"""The checker on an arena: everything that it can be given."""
+
+from pathlib import Path
+from typing import Any
+
+from tests import checker
+from tests.torture.arena import Arena
+from tests.torture.operator import Operator
+
+
+def subject(
+    arena: Arena, snapshot: dict[str, Any] | None = None, *, just_died: bool = False, log_from: int = 0
+) -> checker.Subject:
+    """What the checker judges: this arena's database and root, with its key, its server's log and its console."""
+
+    def ask(words: tuple[str, ...]) -> tuple[int, dict[str, Any], str]:
+        done = arena.run(*words)
+        return done.status, done.json, done.err
+
+    return checker.Subject(
+        dsn=arena.dsn,
+        root=arena.root,
+        snapshot=snapshot,
+        keys=(arena.public_key,),
+        server_log=arena.server_log,
+        log_from=log_from,
+        ask=ask,
+        just_died=just_died,
+    )
+
+
+def violations(
+    arena: Arena, snapshot: dict[str, Any] | None = None, *, just_died: bool = False, log_from: int = 0
+) -> list[str]:
+    """Every violation as a line."""
+    return [str(one) for one in checker.check(subject(arena, snapshot, just_died=just_died, log_from=log_from))]
+
+
+def dead(arena: Arena, snapshot: dict[str, Any]) -> list[str]:
+    """The violations just after a death, which asks nobody and looks at no log: cheap enough after every kill."""
+    slow = (checker.every_run_has_a_move, checker.nothing_is_deleted, checker.untouched_rows)
+    found = checker.check(subject(arena, snapshot, just_died=True), without=slow)
+    return [str(one) for one in found]
+
+
+def at(arena: Arena, stage: str) -> Arena:
+    """The arena as it was when its document had just come to this stage; each stage is walked to once."""
+    if stage != "fresh" and not arena.has(stage):
+        at(arena, _BEFORE[stage])
+        journey = Operator(arena).reach(stage)
+        assert journey.reached, str(journey)
+        arena.settle()
+        arena.keep(stage)
+    arena.reset(stage)
+    return arena
+
+
+_BEFORE = {
+    "dry run done": "fresh",
+    "waits for SG_1": "fresh",
+    "SG_1 imported": "waits for SG_1",
+    "armed": "SG_1 imported",
+    "waits for SG_2": "SG_1 imported",
+    "SG_2 imported": "waits for SG_2",
+    "enacted": "SG_2 imported",
+    "reverted": "waits for SG_2",
+    "voided": "waits for SG_1",
+}
+
+
+def before(arena: Arena) -> dict[str, Any]:
+    """What the checker has seen of the arena before anything was done to it."""
+    if arena.first_seen is None:
+        arena.reset()
+        arena.first_seen = checker.take_snapshot(arena.dsn)
+    return arena.first_seen
+
+
+def log_size(arena: Arena) -> int:
+    """How long the server's log is now."""
+    return Path(arena.server_log).stat().st_size

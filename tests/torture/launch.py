@@ -1,0 +1,300 @@
+"""Runs the real command line with its choke points named and counted, and dies by SIGKILL at one of them where told to.
+
+A program of its own, of the tests alone: it wraps psycopg, os and subprocess in its own process, imports the console
+once, and forks a process for each command that it is asked for, one JSON object a line on standard input. Nothing in
+the product knows of it.
+"""
+
+import atexit
+import contextlib
+import json
+import os
+import pkgutil
+import re
+import select
+import signal
+import subprocess
+import sys
+import threading
+import traceback
+import zlib
+from collections.abc import Callable
+from importlib import import_module
+from types import FrameType
+from typing import Any
+
+import psycopg
+
+SIDES = ("before", "after")
+WRITE_SIDES = ("before", "half", "after")
+"""A write can also end in its middle, which is how a torn record comes about."""
+FILE_CALLS = ("fsync", "replace", "rename", "unlink", "link", "mkdir", "ftruncate", "rmdir")
+BOTH_SIDES = ("commit", "write journal", "rename", "link")
+"""Kinds that are killed on each side also where one side is enough for the others: effects become known there."""
+
+_HEX = re.compile(r"[0-9a-f]{8,}|ictr-[0-9TZ]+-\S*|\d{8}T\d{6}Z|\d+")
+_FUNCTION = re.compile(r"\bfn_\w+|\bpg_\w+|\bv_\w+")
+_write = os.write
+_depth = threading.local()
+
+
+class Plan:
+    """What this process does at its choke points; nothing until a command has begun."""
+
+    def __init__(self) -> None:
+        self.active = False
+        self.record = -1
+        self.kill: dict[str, Any] = {}
+        self.done: frozenset[str] = frozenset()
+        self.count = 0
+        self.mutex = threading.Lock()
+
+    def begin(self, request: dict[str, Any]) -> None:
+        """Take up what was asked for."""
+        if request.get("record"):
+            self.record = os.open(request["record"], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        self.kill = request.get("kill") or {}
+        self.done = frozenset(self.kill.get("done", ()))
+        self.active = True
+
+    def side(self, name: str, kind: str) -> str | None:
+        """Count one hit; the side on which this process is to die at it, or None."""
+        with self.mutex:
+            self.count += 1
+            self._note({"ordinal": self.count, "name": name})
+            if self.kill.get("ordinal") == self.count:
+                return str(self.kill["side"])
+            if "done" in self.kill:
+                return next((side for side in self._sides(name, kind) if f"{side} {name}" not in self.done), None)
+        return None
+
+    def _sides(self, name: str, kind: str) -> tuple[str, ...]:
+        every = WRITE_SIDES if kind == "write" else SIDES
+        if self.kill.get("every_side") or name.startswith(BOTH_SIDES):
+            return every
+        return (every[zlib.crc32(name.encode()) % len(every)],)
+
+    def die(self, name: str, side: str) -> None:
+        """Say where, then be killed as by `kill -9`."""
+        self._note({"killed": f"{side} {name}"})
+        os.kill(os.getpid(), signal.SIGKILL)
+        signal.pause()
+
+    def _note(self, said: dict[str, object]) -> None:
+        if self.record >= 0:
+            _write(self.record, json.dumps(said).encode() + b"\n")
+
+
+PLAN = Plan()
+
+
+def _short(frame: FrameType) -> str:
+    module = str(frame.f_globals.get("__name__", "")).removeprefix("console.").removeprefix("backend.")
+    return f"{module}:{frame.f_code.co_name}"
+
+
+def _callers() -> str:
+    """The console's function that came here, and the one that called it."""
+    named: list[str] = []
+    frame: FrameType | None = sys._getframe(2)
+    while frame is not None and len(named) < 3:
+        if str(frame.f_globals.get("__name__", "")).startswith("console.") and _short(frame) not in named:
+            named.append(_short(frame))
+        frame = frame.f_back
+    return " < ".join(named)
+
+
+def _reach(kind: str, purpose: str, act: Callable[[], Any], half: Callable[[], Any] | None = None) -> Any:
+    """One choke point: count it, die before, in the middle or behind it where told to, else act."""
+    if not PLAN.active or getattr(_depth, "inside", False):
+        return act()
+    name = f"{kind} {purpose} @ {_callers()}"
+    side = PLAN.side(name, kind.partition(" ")[0])
+    if side == "before":
+        PLAN.die(name, side)
+    if side == "half" and half is not None:
+        half()
+        PLAN.die(name, side)
+    _depth.inside = True
+    try:
+        done = act()
+    finally:
+        _depth.inside = False
+    if side is not None:
+        PLAN.die(name, side)
+    return done
+
+
+def _plain(text: object) -> str:
+    return _HEX.sub("#", str(text))[:60]
+
+
+def _purpose(connection: Any) -> str:
+    try:
+        return str(connection.info.parameter_status("application_name") or "").removeprefix("cutter-console").strip()
+    except psycopg.Error:
+        return "closed"
+
+
+def _statement(query: object) -> str:
+    text = query.decode() if isinstance(query, bytes) else str(query)
+    named = _FUNCTION.findall(text)
+    return named[-1] if named else _plain(" ".join(text.split()[:4]))
+
+
+def _wrap_database() -> None:
+    real_connect = psycopg.connect
+    real_run = {one: getattr(one, "execute") for one in (psycopg.Connection, psycopg.Cursor)}
+    real_end = {name: getattr(psycopg.Connection, name) for name in ("commit", "rollback")}
+
+    def connect(*args: Any, **more: Any) -> Any:
+        application = str(more.get("application_name", "")).removeprefix("cutter-console").strip()
+        return _reach("open", application, lambda: real_connect(*args, **more))
+
+    psycopg.connect = connect
+    for one, run in real_run.items():
+
+        def execute(self: Any, query: object, *args: Any, _run: Any = run, **more: Any) -> Any:
+            connection = self if isinstance(self, psycopg.Connection) else self.connection
+            purpose = f"{_purpose(connection)} {_statement(query)}"
+            return _reach("execute", purpose, lambda: _run(self, query, *args, **more))
+
+        setattr(one, "execute", execute)
+    for name, end in real_end.items():
+
+        def ended(self: Any, _end: Any = end, _name: str = name) -> Any:
+            return _reach(_name, _purpose(self), lambda: _end(self))
+
+        setattr(psycopg.Connection, name, ended)
+
+
+def _wrap_files() -> None:
+    def write(descriptor: int, data: Any) -> int:
+        purpose = "bytes"
+        with contextlib.suppress(ValueError, TypeError, AttributeError):
+            record = json.loads(bytes(data))
+            purpose = f"journal {record['kind']} {record['phase']}" if "previous" in record else "json"
+        kind = "write"
+        half = lambda: _write(descriptor, bytes(data)[: len(data) // 2])  # noqa: E731 - said once, where it is used
+        return int(_reach(kind, purpose, lambda: _write(descriptor, data), half))
+
+    os.write = write  # type: ignore[assignment]
+    for name in FILE_CALLS:
+        real = getattr(os, name)
+
+        def call(target: Any, *args: Any, _real: Any = real, _name: str = name, **more: Any) -> Any:
+            where = _named(target)
+            return _reach(_name, where, lambda: _real(target, *args, **more))
+
+        setattr(os, name, call)
+
+
+def _named(target: Any) -> str:
+    """The last part of a path, without what differs from run to run; of a descriptor, what it is open on."""
+    try:
+        path = os.readlink(f"/proc/self/fd/{target}") if isinstance(target, int) else os.fsdecode(target)
+    except (OSError, TypeError):
+        return "?"
+    return _plain(os.path.basename(path.removesuffix(" (deleted)")))
+
+
+def _wrap_processes() -> None:
+    real = subprocess.Popen.__init__
+
+    def start(self: Any, args: Any, *more: Any, **named: Any) -> None:
+        words = [args] if isinstance(args, (str, bytes)) else list(args)
+        purpose = " ".join(os.path.basename(os.fsdecode(word)) for word in words[:1])
+        purpose += " " + " ".join(os.fsdecode(word) for word in words[1:] if os.fsdecode(word).startswith("--"))[:40]
+        _reach("start", _plain(purpose), lambda: real(self, args, *more, **named))
+
+    subprocess.Popen.__init__ = start  # type: ignore[method-assign]
+
+
+def _import_console() -> Callable[[list[str]], int]:
+    """Everything that a command may import, so that a fork begins where a command does."""
+    import console.commands
+    from console.command_line import main
+
+    for package in ("console.commands", "console.backend"):
+        for module in pkgutil.walk_packages(import_module(package).__path__, f"{package}."):
+            import_module(module.name)
+    return main
+
+
+def _command(request: dict[str, Any], main: Callable[[list[str]], int]) -> int:
+    for descriptor, target in ((1, request["stdout"]), (2, request["stderr"])):
+        opened = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        os.dup2(opened, descriptor)
+        os.close(opened)
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    sys.stdout, sys.stderr = open(1, "w", closefd=False), open(2, "w", closefd=False)  # noqa: PTH123, SIM115
+    os.environ.clear()
+    os.environ.update(request["environment"])
+    PLAN.begin(request)
+    try:
+        return int(main(request["argv"]) or 0)
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else 1
+    except BaseException:  # noqa: BLE001 - what the interpreter itself would print
+        traceback.print_exc()
+        return 1
+
+
+def _end(status: int) -> None:
+    """End as an interpreter ends: threads, exit functions, buffers."""
+    with contextlib.suppress(BaseException):
+        threading._shutdown()  # type: ignore[attr-defined]
+    with contextlib.suppress(BaseException):
+        atexit._run_exitfuncs()
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError, ValueError):
+            stream.flush()
+    os._exit(status)
+
+
+def serve() -> None:
+    """Fork a process for each line that is read; say its id, and how it ended."""
+    for wrap in (_wrap_database, _wrap_files, _wrap_processes):
+        wrap()
+    main = _import_console()
+    wake, woken = os.pipe()
+    os.set_blocking(woken, False)
+    signal.set_wakeup_fd(woken, warn_on_full_buffer=False)
+    signal.signal(signal.SIGCHLD, lambda *_: None)
+    answers = os.dup(1)
+    rest = b""
+    while True:
+        ready, _, _ = select.select([0, wake], [], [])
+        if wake in ready:
+            os.read(wake, 4096)
+            _reap(answers)
+        if 0 in ready:
+            data = os.read(0, 1 << 20)
+            if not data:
+                return
+            *lines, rest = (rest + data).split(b"\n")
+            for line in lines:
+                request = json.loads(line)
+                pid = os.fork()
+                if pid == 0:
+                    signal.set_wakeup_fd(-1)
+                    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+                    for descriptor in (wake, woken, answers):
+                        os.close(descriptor)
+                    _end(_command(request, main))
+                _write(answers, json.dumps({"id": request["id"], "pid": pid}).encode() + b"\n")
+
+
+def _reap(answers: int) -> None:
+    while True:
+        try:
+            pid, status = os.waitpid(-1, os.WNOHANG)
+        except ChildProcessError:
+            return
+        if pid == 0:
+            return
+        _write(answers, json.dumps({"pid": pid, "ended": os.waitstatus_to_exitcode(status)}).encode() + b"\n")
+
+
+if __name__ == "__main__":
+    serve()

@@ -1,0 +1,213 @@
+"""An operator who knows the public commands and nothing else: asks what a run may do, and does that until it rests."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tests.torture.arena import Arena, Done
+
+GOALS = (
+    "enacted",
+    "reverted",
+    "voided",
+    "dry run done",
+    "waits for SG_1",
+    "SG_1 imported",
+    "armed",
+    "waits for SG_2",
+    "SG_2 imported",
+)
+"""Where an operator may want a document to be."""
+MOST_STEPS = 40
+"""A passage takes ten commands; who needs four times as many goes in circles."""
+_TRACEBACK = "Traceback (most recent call last)"
+_SETTLED = {"closeout_reported", "reverted"}
+
+Run = Callable[..., Done]
+
+
+@dataclass
+class Journey:
+    """What an operator did, and where it led."""
+
+    reached: bool = False
+    trail: list[str] = field(default_factory=list)
+    faults: list[str] = field(default_factory=list)
+    """What no operator should meet: a traceback, an offered move that is refused again and again, no move at all."""
+    run_id: str = ""
+
+    def __str__(self) -> str:
+        return "\n".join((*self.faults, *self.trail[-12:]))
+
+
+class Operator:
+    """Takes one document towards a goal. `command` runs one command; it may be one that kills it on the way."""
+
+    def __init__(
+        self, arena: Arena, file: str = "law.md", docprefix: str = "ACME-LAW", command: Run | None = None
+    ) -> None:
+        self.arena, self.file, self.docprefix = arena, file, docprefix
+        self._command = command or arena.run
+        self.journey = Journey()
+        self._again: dict[tuple[str, ...], int] = {}
+
+    def reach(self, goal: str, most: int = MOST_STEPS) -> Journey:
+        """Go on until the goal is reached, a fault stops it, or `most` commands have been given."""
+        for _ in range(most):
+            words = self.next(goal)
+            if words is None:
+                break
+            self.give(*words)
+            if self.journey.faults:
+                break
+        else:
+            self.journey.faults.append(f"{most} commands did not lead to {goal}")
+        return self.journey
+
+    def give(self, *words: str) -> Done:
+        """Give one command; keep what it said."""
+        done = self._command(*words)
+        self.journey.trail.append(f"{done}{f' KILLED {done.killed}' if done.killed else ''}")
+        if _TRACEBACK in done.err or _TRACEBACK in done.out:
+            self.journey.faults.append(f"traceback: {done}")
+        if not done.killed and done.status not in {0, 3}:
+            self._again[words] = self._again.get(words, 0) + 1
+            if self._again[words] > 2:
+                self.journey.faults.append(f"an offered move is refused three times: {done}")
+        return done
+
+    def ask(self, *words: str) -> Done:
+        """Ask without an effect; never killed."""
+        return self.arena.run(*words)
+
+    def next(self, goal: str) -> tuple[str, ...] | None:
+        """The next command towards the goal; None where it is reached or nothing can be done."""
+        listed = self.ask("run", "list")
+        runs = [one for one in listed.json.get("runs", ()) if one["docprefix"] == self.docprefix]
+        if listed.status != 0:
+            self.journey.faults.append(f"runs cannot be listed: {listed}")
+            return None
+        if self.ask("hold", "show").json.get("state") == "HOLD":
+            return ("hold", "release", "--confirm", "RELEASE")
+        dry = [one for one in runs if one["mode"] == "DRYRUN"]
+        if not any(one["state"] == "closeout_reported" for one in dry):
+            return self._dry(dry)
+        if goal == "dry run done":
+            self.journey.reached = True
+            return None
+        live = [one for one in runs if one["mode"] == "LIVE" and not one["state"].startswith("voided")]
+        if goal == "voided" and not live and len(runs) > len(dry):
+            self.journey.reached = True
+            return None
+        if not live:
+            return self._start("--live")
+        return self._live(str(live[0]["run_id"]), goal)
+
+    def _start(self, *more: str) -> tuple[str, ...]:
+        return ("run", "start", str(self.arena.root / "intake" / self.file), "--docprefix", self.docprefix, *more)
+
+    def _dry(self, runs: list[dict[str, Any]]) -> tuple[str, ...] | None:
+        for one in runs:
+            if not re.match("voided|failed", one["state"]):
+                shown = self._shown(str(one["run_id"]))
+                if shown is None:
+                    return None
+                if "continue" in shown["moves"]:
+                    return ("run", "resume", str(one["run_id"]))
+        return self._start()
+
+    def _shown(self, run_id: str) -> dict[str, Any] | None:
+        shown = self.ask("run", "show", run_id)
+        if shown.status != 0 or not shown.json.get("moves"):
+            self.journey.faults.append(f"run {run_id} cannot be shown: {shown}")
+            return None
+        return shown.json
+
+    def _live(self, run_id: str, goal: str) -> tuple[str, ...] | None:
+        shown = self._shown(run_id)
+        if shown is None:
+            return None
+        self.journey.run_id = run_id
+        state, moves = _name(shown["state"]), set(shown["moves"])
+        if self._is_at(goal, state, run_id):
+            self.journey.reached = True
+            return None
+        if goal == "voided" and "void" in moves:
+            return ("run", "void", run_id, "--reason", "not wanted")
+        if goal == "reverted" and "revert" in moves and state == "awaiting_lifecycle_authorization":
+            return ("revert", run_id, "--confirm", run_id)
+        return self._onward(run_id, state, moves, goal)
+
+    def _onward(self, run_id: str, state: str, moves: set[str], goal: str) -> tuple[str, ...] | None:
+        if state == "awaiting_cut_authorization" and not self._ruling(run_id, "cut"):
+            return self._import(run_id, "SG_1")
+        if state == "awaiting_lifecycle_authorization" and "continue" not in moves:
+            if not self._ruling(run_id, "enact"):
+                return self._import(run_id, "SG_2")
+            return ("enact", run_id, "--confirm", run_id)
+        if "arm" in moves:
+            return ("arm", run_id, "--confirm", run_id)
+        if "continue" in moves:
+            return ("run", "resume", run_id)
+        if "enact" in moves and goal == "enacted":
+            return ("enact", run_id, "--confirm", run_id)
+        for move in ("revert", "void"):
+            if move in moves:
+                confirmed = ("--confirm", run_id) if move == "revert" else ("--reason", "it failed")
+                return ("revert", run_id, *confirmed) if move == "revert" else ("run", "void", run_id, *confirmed)
+        if state not in _SETTLED:
+            self.journey.faults.append(f"run {run_id} is {state} and offers {sorted(moves)}: no way on")
+        return None
+
+    def _is_at(self, goal: str, state: str, run_id: str) -> bool:
+        match goal:
+            case "enacted":
+                return state == "closeout_reported"
+            case "reverted":
+                return state == "reverted"
+            case "waits for SG_1":
+                return state == "awaiting_cut_authorization"
+            case "SG_1 imported":
+                return state == "awaiting_cut_authorization" and self._ruling(run_id, "cut")
+            case "armed":
+                return state == "awaiting_cut_authorization" and self._armed(run_id)
+            case "waits for SG_2":
+                return state == "awaiting_lifecycle_authorization"
+            case "SG_2 imported":
+                return state == "awaiting_lifecycle_authorization" and self._ruling(run_id, "enact")
+        return False
+
+    def _armed(self, run_id: str) -> bool:
+        switch = self.ask("hold", "show").json
+        return switch.get("state") == "ARMED" and switch.get("run_id") == run_id
+
+    def _ruling(self, run_id: str, purpose: str) -> bool:
+        """Whether a ruling is imported: what a person would see on the approvals' screen."""
+        query = "SELECT count(*) > 0 FROM cutter_governance.approval WHERE run_id = %s AND purpose = %s"
+        return bool(self.arena.rows(query, run_id, purpose)[0][0])
+
+    def _import(self, run_id: str, kind: str) -> tuple[str, ...] | None:
+        """Draft, have it signed elsewhere; the import is the next command."""
+        statement = self.arena.root / "approvals" / f"{run_id}.{kind}.json"
+        drafted = self.give("approval", "draft", run_id)
+        if self.journey.faults or not drafted.json.get("statement_path"):
+            if not drafted.killed and not self.journey.faults:
+                self.journey.faults.append(f"no statement could be drafted: {drafted}")
+            return ("approval", "draft", run_id) if drafted.killed else None
+        signature = self.arena.sign(Path(drafted.json["statement_path"]))
+        return ("approval", "import", str(statement), str(signature))
+
+
+def _name(state: Any) -> str:
+    """A run's state in one word, out of its stage and family."""
+    if isinstance(state, str):
+        return state
+    match state["family"]:
+        case "active":
+            return str(state["stage"])
+        case "reverted":
+            return "reverted"
+        case family:
+            return f"{family}_{state['reason']}"
