@@ -44,7 +44,7 @@ SERVER_SETTINGS: Mapping[str, str] = {
     "log_line_prefix": "%p|%d|%u|%a|",
     "max_connections": "60",
 }
-LIMIT_S = 300.0
+LIMIT_S = 120.0
 """No command takes this long; one that does is taken for hung, killed and reported."""
 _LAUNCHER = Path(__file__).with_name("launch.py")
 _PASSED_ON = ("PATH", "HOME", "LANG", "TMPDIR", "LD_LIBRARY_PATH")

@@ -45,6 +45,11 @@ def dead(arena: Arena, snapshot: dict[str, Any]) -> list[str]:
 
 def at(arena: Arena, stage: str) -> Arena:
     """The arena as it was when its document had just come to this stage; each stage is walked to once."""
+    if stage == "held" and not arena.has(stage):
+        at(arena, "waits for SG_1")
+        assert arena.run("panic", "--reason", "a drill").status in {0, 6}
+        arena.settle()
+        arena.keep(stage)
     if stage != "fresh" and not arena.has(stage):
         at(arena, _BEFORE[stage])
         journey = Operator(arena).reach(stage)

@@ -29,9 +29,12 @@ SIDES = ("before", "after")
 WRITE_SIDES = ("before", "half", "after")
 """A write can also end in its middle, which is how a torn record comes about."""
 FILE_CALLS = ("fsync", "replace", "rename", "unlink", "link", "mkdir", "ftruncate", "rmdir")
-BOTH_SIDES = ("commit", "write journal", "rename", "link")
+EFFECTS = frozenset({"commit", "call", "write", "replace", "rename", "unlink", "link", "mkdir", "ftruncate", "start"})
+"""Kinds that change something, or begin to; between two of them a death is the same as at the first one's end."""
+BOTH_SIDES = ("commit",)
 """Kinds that are killed on each side also where one side is enough for the others: effects become known there."""
 
+TEMPORARY = ("/tmp", "/dev/shm", "/var/tmp")
 _HEX = re.compile(r"[0-9a-f]{8,}|ictr-[0-9TZ]+-\S*|\d{8}T\d{6}Z|\d+")
 _FUNCTION = re.compile(r"\bfn_\w+|\bpg_\w+|\bv_\w+")
 _write = os.write
@@ -69,6 +72,8 @@ class Plan:
         return None
 
     def _sides(self, name: str, kind: str) -> tuple[str, ...]:
+        if kind not in EFFECTS:
+            return ()
         every = WRITE_SIDES if kind == "write" else SIDES
         if self.kill.get("every_side") or name.startswith(BOTH_SIDES):
             return every
@@ -157,13 +162,15 @@ def _wrap_database() -> None:
         def execute(self: Any, query: object, *args: Any, _run: Any = run, **more: Any) -> Any:
             connection = self if isinstance(self, psycopg.Connection) else self.connection
             purpose = f"{_purpose(connection)} {_statement(query)}"
-            return _reach("execute", purpose, lambda: _run(self, query, *args, **more))
+            kind = "call" if not connection.read_only and _statement(query).startswith("fn_") else "execute"
+            return _reach(kind, purpose, lambda: _run(self, query, *args, **more))
 
         setattr(one, "execute", execute)
     for name, end in real_end.items():
 
         def ended(self: Any, _end: Any = end, _name: str = name) -> Any:
-            return _reach(_name, _purpose(self), lambda: _end(self))
+            kind = f"{_name}-of-reads" if self.read_only else _name
+            return _reach(kind, _purpose(self), lambda: _end(self))
 
         setattr(psycopg.Connection, name, ended)
 
@@ -195,7 +202,10 @@ def _named(target: Any) -> str:
         path = os.readlink(f"/proc/self/fd/{target}") if isinstance(target, int) else os.fsdecode(target)
     except (OSError, TypeError):
         return "?"
-    return _plain(os.path.basename(path.removesuffix(" (deleted)")))
+    folder, name = os.path.split(path.removesuffix(" (deleted)"))
+    if name.startswith("cutter-pg-") or folder in TEMPORARY:
+        return "temporary"
+    return _plain(name)
 
 
 def _wrap_processes() -> None:

@@ -52,6 +52,9 @@ class Operator:
         self._command = command or arena.run
         self.journey = Journey()
         self._again: dict[tuple[str, ...], int] = {}
+        self._live_run = ""
+        self._is_dry_run_done = False
+        self._was_refused = True
 
     def reach(self, goal: str, most: int = MOST_STEPS) -> Journey:
         """Go on until the goal is reached, a fault stops it, or `most` commands have been given."""
@@ -72,6 +75,7 @@ class Operator:
         self.journey.trail.append(f"{done}{f' KILLED {done.killed}' if done.killed else ''}")
         if _TRACEBACK in done.err or _TRACEBACK in done.out:
             self.journey.faults.append(f"traceback: {done}")
+        self._was_refused = bool(done.killed) or done.status not in {0, 3}
         if not done.killed and done.status not in {0, 3}:
             self._again[words] = self._again.get(words, 0) + 1
             if self._again[words] > 2:
@@ -84,13 +88,15 @@ class Operator:
 
     def next(self, goal: str) -> tuple[str, ...] | None:
         """The next command towards the goal; None where it is reached or nothing can be done."""
+        if self._was_refused and self.ask("hold", "show").json.get("state") == "HOLD":
+            return ("hold", "release", "--confirm", "RELEASE")
+        if self._live_run:
+            return self._live(self._live_run, goal)
         listed = self.ask("run", "list")
         runs = [one for one in listed.json.get("runs", ()) if one["docprefix"] == self.docprefix]
         if listed.status != 0:
             self.journey.faults.append(f"runs cannot be listed: {listed}")
             return None
-        if self.ask("hold", "show").json.get("state") == "HOLD":
-            return ("hold", "release", "--confirm", "RELEASE")
         dry = [one for one in runs if one["mode"] == "DRYRUN"]
         if not any(one["state"] == "closeout_reported" for one in dry):
             return self._dry(dry)
@@ -131,6 +137,9 @@ class Operator:
             return None
         self.journey.run_id = run_id
         state, moves = _name(shown["state"]), set(shown["moves"])
+        self._live_run = run_id if not state.startswith("voided") else ""
+        if not self._live_run:
+            return self.next(goal)
         if self._is_at(goal, state, run_id):
             self.journey.reached = True
             return None
