@@ -72,6 +72,16 @@ MAY_CHANGE = {
 }
 """Rows of these change by design; every other row that was there stays as it was."""
 WORKS_ON = "cutter-console%"
+_SESSIONS = "SELECT pid, application_name, state FROM pg_stat_activity WHERE datname = current_database() AND application_name LIKE %s"
+_LEDGER = (
+    "run run_event approval approval_use execution_lease v_lease manifest_envelope manifest_unit_block manifest_seal backup_proof review_decision"
+    " cut_change_set cut_change_set_affected_row dot_pair_signature verify_result decision_backlog_entry policy_pin baseline_pin hold_event"
+)
+TABLES = (
+    *("public.information_unit", "public.unit_version", "public.iu_lifecycle_log"),
+    *(f"cutter_governance.{name}" for name in _LEDGER.split()),
+)
+"""What is read of the database, all of it."""
 _ZERO = "0" * 64
 _DELETES = re.compile(
     r"^\s*(?:/\*.*?\*/\s*|--[^\n]*\n\s*)*(?:DELETE|TRUNCATE)\b|\bDELETE\s+FROM\b", re.IGNORECASE | re.DOTALL
@@ -137,12 +147,13 @@ class Subject:
     _tables: dict[str, list[Row]] = field(default_factory=dict)
 
     def table(self, name: str) -> list[Row]:
-        """All rows of a table or view, in no order."""
-        if name not in self._tables:
-            schema, _, relation = name.partition(".")
+        """All rows of a table or view, in no order; all tables are read over one connection, at the first question."""
+        if not self._tables:
             with psycopg.connect(self.dsn, autocommit=True, row_factory=dict_row) as connection:
-                query = sql.SQL("SELECT * FROM {}.{}").format(sql.Identifier(schema), sql.Identifier(relation))
-                self._tables[name] = connection.execute(query).fetchall()
+                for one in TABLES:
+                    query = sql.SQL("SELECT * FROM {}.{}").format(*map(sql.Identifier, one.split(".")))
+                    self._tables[one] = connection.execute(query).fetchall()
+                self._tables["sessions"] = connection.execute(_SESSIONS, (WORKS_ON,)).fetchall()
         return self._tables[name]
 
     def ledger(self, name: str) -> list[Row]:
@@ -158,12 +169,10 @@ class Subject:
         """The rows of all runs."""
         return self.ledger("run")
 
-    @cached_property
+    @property
     def sessions(self) -> list[Row]:
         """The console's live sessions in this database."""
-        with psycopg.connect(self.dsn, autocommit=True, row_factory=dict_row) as connection:
-            query = "SELECT pid, application_name, state FROM pg_stat_activity WHERE datname = current_database() AND application_name LIKE %s"
-            return connection.execute(query, (WORKS_ON,)).fetchall()
+        return self.table("sessions")
 
     @cached_property
     def chains(self) -> dict[str, Chain]:
@@ -778,6 +787,8 @@ def journals_are_chained(subject: Subject) -> Found:
     """Every journal is an unbroken chain of its own run; only just after a death may it have a torn tail."""
     for run_id, chain in subject.chains.items():
         made = (subject.root / "runs" / run_id / "journal.jsonl").exists()
+        if not made and _has_done_nothing(subject, run_id):
+            continue
         if chain.wrong and (made or not subject.just_died):
             yield Violation("journal", run_id, chain.wrong)
         if chain.torn_bytes and not subject.just_died:
@@ -785,6 +796,12 @@ def journals_are_chained(subject: Subject) -> Found:
     host = {row["run_id"] for row in subject.runs} - set(subject.chains)
     for run_id in sorted(host):
         yield Violation("journal", run_id, "is in the database and has no directory below this root")
+
+
+def _has_done_nothing(subject: Subject, run_id: str) -> bool:
+    """Whether a run died before it had a journal: the database does not know it, and no phase has left a record."""
+    known = any(run["run_id"] == run_id for run in subject.runs)
+    return not known and not any(path.name[:2].isdigit() for path in (subject.root / "runs" / run_id).iterdir())
 
 
 def anchors_agree(subject: Subject) -> Found:
@@ -823,7 +840,7 @@ def _acknowledged(run_id: str, chain: Chain, events: list[Row]) -> Found:
     """What the journal calls done is in the database."""
     there = {event["phase"] for event in events if event["outcome"] == "PASS"}
     for record in chain.records:
-        done = record.kind == "result" and (record.value("outcome") == "PASS" or record.phase == "revert")
+        done = record.kind == "result" and record.value("outcome") == "PASS"
         if done and record.phase in {*PHASES, "revert"} and record.phase not in there:
             yield Violation(
                 "acknowledged",

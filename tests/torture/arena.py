@@ -271,10 +271,11 @@ class Arena:
     def settle(self) -> None:
         """Wait until no session of a dead command is left in the server; bounded by how long a server takes to notice."""
         query = "SELECT count(*) FROM pg_stat_activity WHERE datname = %s AND (application_name LIKE %s OR application_name = 'pg_dump')"
-        for _ in range(600):
-            if self.rows(query, self.database, f"{APPLICATION}%") == [(0,)]:
-                return
-            threading.Event().wait(0.05)
+        with psycopg.connect(self.dsn, autocommit=True) as connection:
+            for _ in range(1200):
+                if connection.execute(query.encode(), (self.database, f"{APPLICATION}%")).fetchone() == (0,):
+                    return
+                threading.Event().wait(0.025)
         raise Hung(
             f"sessions are left: {self.rows('SELECT pid, application_name, state, query FROM pg_stat_activity')}"
         )

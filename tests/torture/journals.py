@@ -2,9 +2,13 @@
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from random import Random
 from typing import Any
+
+
+Damages = Callable[[bytes], Iterator[tuple[str, bytes]]]
+"""From a journal to each damage of one kind, with its name."""
 
 
 def canonical(value: object) -> bytes:

@@ -136,7 +136,9 @@ def _plain(text: object) -> str:
 
 def _purpose(connection: Any) -> str:
     try:
-        return str(connection.info.parameter_status("application_name") or "").removeprefix("cutter-console").strip()
+        return _plain(
+            str(connection.info.parameter_status("application_name") or "").removeprefix("cutter-console").strip()
+        )
     except psycopg.Error:
         return "closed"
 
@@ -148,15 +150,16 @@ def _statement(query: object) -> str:
 
 
 def _wrap_database() -> None:
-    real_connect = psycopg.connect
+    real_connect = psycopg.Connection.connect.__func__
     real_run = {one: getattr(one, "execute") for one in (psycopg.Connection, psycopg.Cursor)}
     real_end = {name: getattr(psycopg.Connection, name) for name in ("commit", "rollback")}
 
-    def connect(*args: Any, **more: Any) -> Any:
+    def connect(cls: Any, *args: Any, **more: Any) -> Any:
         application = str(more.get("application_name", "")).removeprefix("cutter-console").strip()
-        return _reach("open", application, lambda: real_connect(*args, **more))
+        return _reach("open", _plain(application), lambda: real_connect(cls, *args, **more))
 
-    psycopg.connect = connect
+    psycopg.Connection.connect = classmethod(connect)  # type: ignore[method-assign, assignment]
+    psycopg.connect = psycopg.Connection.connect
     for one, run in real_run.items():
 
         def execute(self: Any, query: object, *args: Any, _run: Any = run, **more: Any) -> Any:

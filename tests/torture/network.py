@@ -40,9 +40,27 @@ def _stage(least: str, *, then: str = "") -> str:
 RESUME = ("run", "resume", "RUN")
 CONFIRMED = ("--confirm", "RUN")
 WRITINGS: dict[str, Writing] = {
-    "start": Writing("dry run done", ("run", "start", "FILE", "--docprefix", "ACME-LAW", "--live"), "fn_run_create", f"{OF_ACME} true", "waits for SG_1"),
-    "source pin": Writing("dry run done", ("run", "start", "FILE", "--docprefix", "ACME-LAW", "--live"), "fn_source_pin", _stage("source_pinned"), "waits for SG_1"),
-    "plan": Writing("dry run done", ("run", "start", "FILE", "--docprefix", "ACME-LAW", "--live"), "fn_run_plan", _stage("cutplan_ok"), "waits for SG_1"),
+    "start": Writing(
+        "dry run done",
+        ("run", "start", "FILE", "--docprefix", "ACME-LAW", "--live"),
+        "fn_run_create",
+        f"{OF_ACME} true",
+        "waits for SG_1",
+    ),
+    "source pin": Writing(
+        "dry run done",
+        ("run", "start", "FILE", "--docprefix", "ACME-LAW", "--live"),
+        "fn_source_pin",
+        _stage("source_pinned"),
+        "waits for SG_1",
+    ),
+    "plan": Writing(
+        "dry run done",
+        ("run", "start", "FILE", "--docprefix", "ACME-LAW", "--live"),
+        "fn_run_plan",
+        _stage("cutplan_ok"),
+        "waits for SG_1",
+    ),
     "backup proof": Writing(
         "dry run done",
         ("run", "start", "FILE", "--docprefix", "ACME-LAW", "--live"),
@@ -71,7 +89,13 @@ WRITINGS: dict[str, Writing] = {
         "SELECT bool_and(ended_at IS NOT NULL) FROM cutter_governance.execution_lease",
         "waits for SG_2",
     ),
-    "void": Writing("SG_1 imported", ("run", "void", "RUN", "--reason", "a drill"), "fn_run_leave", f"{OF_ACME} family = 'voided'", "waits for SG_2"),
+    "void": Writing(
+        "SG_1 imported",
+        ("run", "void", "RUN", "--reason", "a drill"),
+        "fn_run_leave",
+        f"{OF_ACME} family = 'voided'",
+        "waits for SG_2",
+    ),
     "cut": Writing("armed", RESUME, "fn_cut_apply", _stage("cut_leg_a_committed"), "waits for SG_2"),
     "structure": Writing("armed", RESUME, "fn_structure_record", _stage("structural_verified"), "waits for SG_2"),
     "record": Writing("armed", RESUME, "fn_cut_record", _stage("leg_b_recorded"), "waits for SG_2"),
@@ -84,9 +108,15 @@ WRITINGS: dict[str, Writing] = {
         " WHERE r.docprefix = 'ACME-LAW' AND a.kind = 'SG_2'",
         "enacted",
     ),
-    "enact": Writing("SG_2 imported", ("enact", "RUN", *CONFIRMED), "fn_cut_enact", _stage("lifecycle_enacted"), "enacted"),
-    "close": Writing("SG_2 imported", ("enact", "RUN", *CONFIRMED), "fn_run_close", _stage("closeout_reported"), "enacted"),
-    "revert": Writing("waits for SG_2", ("revert", "RUN", *CONFIRMED), "fn_cut_revert", f"{OF_ACME} family = 'reverted'", "reverted"),
+    "enact": Writing(
+        "SG_2 imported", ("enact", "RUN", *CONFIRMED), "fn_cut_enact", _stage("lifecycle_enacted"), "enacted"
+    ),
+    "close": Writing(
+        "SG_2 imported", ("enact", "RUN", *CONFIRMED), "fn_run_close", _stage("closeout_reported"), "enacted"
+    ),
+    "revert": Writing(
+        "waits for SG_2", ("revert", "RUN", *CONFIRMED), "fn_cut_revert", f"{OF_ACME} family = 'reverted'", "reverted"
+    ),
     "panic": Writing(
         "armed",
         ("panic", "--reason", "a drill"),
@@ -105,7 +135,9 @@ WRITINGS: dict[str, Writing] = {
 QUICK_FAULTS = ("answer lost", "request lost", "delivered 1 s late")
 """What each writing command meets in the quick column; the long one has all of FAULTS."""
 
-NOT_KNOWN = re.compile(r"not known|unknown|cannot be told|could not be (?:asked|measured|settled)|INCONCLUSIVE", re.IGNORECASE)
+NOT_KNOWN = re.compile(
+    r"not known|unknown|cannot be told|could not be (?:asked|measured|settled)|INCONCLUSIVE", re.IGNORECASE
+)
 SAYS_NOT = re.compile(
     r"did not take|was not (?:committed|taken|written|armed|imported|recorded)|nothing (?:was|of|is) (?:written|committed|in the database|done)"
     r"|rolled back|is aborted|has not been",

@@ -90,7 +90,7 @@ class Operator:
         """The next command towards the goal; None where it is reached or nothing can be done."""
         if self._was_refused and self.ask("hold", "show").json.get("state") == "HOLD":
             return ("hold", "release", "--confirm", "RELEASE")
-        if self._live_run:
+        if self._live_run and goal != "at rest":
             return self._live(self._live_run, goal)
         listed = self.ask("run", "list")
         runs = [one for one in listed.json.get("runs", ()) if one["docprefix"] == self.docprefix]
@@ -107,9 +107,25 @@ class Operator:
         if goal == "voided" and not live and len(runs) > len(dry):
             self.journey.reached = True
             return None
+        if goal == "at rest":
+            return self._to_rest([str(one["run_id"]) for one in live])
         if not live:
             return self._start("--live")
         return self._live(str(live[0]["run_id"]), goal)
+
+    def _to_rest(self, live: list[str]) -> tuple[str, ...] | None:
+        """Whatever there is comes to a pause or an end, and the switch is closed."""
+        for run_id in live:
+            shown = self._shown(run_id)
+            if shown is None:
+                return None
+            state, moves = _name(shown["state"]), set(shown["moves"])
+            if "settle" in moves or not (state.startswith("awaiting") or state in _SETTLED):
+                return self._onward(run_id, state, moves, "at rest")
+        if self.ask("hold", "show").json.get("state") == "ARMED":
+            return ("disarm",)
+        self.journey.reached = True
+        return None
 
     def _start(self, *more: str) -> tuple[str, ...]:
         return ("run", "start", str(self.arena.root / "intake" / self.file), "--docprefix", self.docprefix, *more)
@@ -120,6 +136,8 @@ class Operator:
                 shown = self._shown(str(one["run_id"]))
                 if shown is None:
                     return None
+                if "settle" in shown["moves"]:
+                    return ("run", "settle", str(one["run_id"]))
                 if "continue" in shown["moves"]:
                     return ("run", "resume", str(one["run_id"]))
         return self._start()
@@ -143,13 +161,15 @@ class Operator:
         if self._is_at(goal, state, run_id):
             self.journey.reached = True
             return None
-        if goal == "voided" and "void" in moves:
+        if "settle" not in moves and goal == "voided" and "void" in moves:
             return ("run", "void", run_id, "--reason", "not wanted")
         if goal == "reverted" and "revert" in moves and state == "awaiting_lifecycle_authorization":
             return ("revert", run_id, "--confirm", run_id)
         return self._onward(run_id, state, moves, goal)
 
     def _onward(self, run_id: str, state: str, moves: set[str], goal: str) -> tuple[str, ...] | None:
+        if "settle" in moves:
+            return ("run", "settle", run_id)
         if state == "awaiting_cut_authorization" and not self._ruling(run_id, "cut"):
             return self._import(run_id, "SG_1")
         if state == "awaiting_lifecycle_authorization" and "continue" not in moves:
