@@ -11,7 +11,6 @@ rules and not by the product's code.
 import argparse
 import hashlib
 import json
-import os
 import re
 import shlex
 import subprocess
@@ -894,7 +893,7 @@ def every_run_has_a_move(subject: Subject) -> Found:
             yield Violation(
                 "moves",
                 place.name,
-                f"has a directory ({', '.join(sorted(os.listdir(place))) or 'empty'}) and is not listed",
+                f"has a directory ({', '.join(sorted(path.name for path in place.iterdir())) or 'empty'}) and is not listed",
             )
     for run_id in sorted(known):
         status, shown, err = asked(subject, "run", "show", run_id)
@@ -913,7 +912,7 @@ def every_run_has_a_move(subject: Subject) -> Found:
 
 def _failed_dry(shown: Row) -> bool:
     """A dry run that failed has written nothing: another one is started."""
-    return shown["mode"] == "DRYRUN" and shown["state"]["family"] == "failed"
+    return bool(shown["mode"] == "DRYRUN" and shown["state"]["family"] == "failed")
 
 
 def asked(subject: Subject, *words: str) -> tuple[int, dict[str, Any], str]:

@@ -157,8 +157,8 @@ def main(argv: list[str] | None = None) -> int:
     until = time.monotonic() + asked.minutes * 60 if asked.minutes else float("inf")
     with _ground() as ground:
         _walk(ground, asked, wanted, tallies, until)
-    for name in wanted:
-        _say(_line(name, tallies[name], wanted[name]))
+    for name, count in wanted.items():
+        _say(_line(name, tallies[name], count))
     return 1 if any(tallies[name].faults for name in wanted) else 0
 
 
@@ -174,10 +174,10 @@ def _walk(
     """Give the column its turn that is farthest from its count, until all are there or the time is over."""
     said = time.monotonic()
     while time.monotonic() < until:
-        left = {name: tallies[name].count / count for name, count in wanted.items() if tallies[name].count < count}
+        left = [(tallies[name].count / count, name) for name, count in wanted.items() if tallies[name].count < count]
         if not left:
             return
-        name = min(left, key=lambda one: left[one])
+        _, name = min(left)
         tally, began = tallies[name], time.monotonic()
         case = _had(ground, name, Random(f"{asked.seed}/{name}/{tally.cases}"))
         _add(tally, case, time.monotonic() - began)

@@ -103,7 +103,8 @@ class Running:
 
     def done(self) -> Done:
         """What is known of it after its end."""
-        notes = [json.loads(line) for line in self.record.read_text().splitlines()] if self._recorded() else []
+        recorded = self.record.read_text() if self.record is not None and self.record.exists() else ""
+        notes = [json.loads(line) for line in recorded.splitlines()]
         return Done(
             self.words,
             self.status,
@@ -112,9 +113,6 @@ class Running:
             tuple(note["name"] for note in notes if "name" in note),
             next((str(note["killed"]) for note in notes if "killed" in note), ""),
         )
-
-    def _recorded(self) -> bool:
-        return self.record is not None and self.record.exists()
 
 
 class Launcher:

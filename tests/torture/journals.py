@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 from random import Random
 from typing import Any
 
-
 Damages = Callable[[bytes], Iterator[tuple[str, bytes]]]
 """From a journal to each damage of one kind, with its name."""
 
@@ -119,34 +118,41 @@ def random_damage(journal: bytes, random: Random) -> tuple[str, bytes]:
 def _one(journal: bytes, random: Random) -> tuple[str, bytes]:
     lines = lines_of(journal)
     place = random.randrange(len(journal) + 1)
-    match random.randrange(8):
-        case 0 if journal:
-            return "bytes altered", journal[: max(0, place - 1)] + random.randbytes(random.randint(1, 8)) + journal[
-                place:
-            ]
-        case 1:
-            return "cut off", journal[:place]
-        case 2:
-            return "bytes put in", journal[:place] + random.randbytes(random.randint(1, 40)) + journal[place:]
-        case 3:
-            return "bytes taken out", journal[:place] + journal[place + random.randint(1, 400) :]
-        case 4 if lines:
-            random.shuffle(lines)
-            return "shuffled", b"".join(lines)
-        case 5 if lines:
-            return "a line doubled", b"".join([*lines, random.choice(lines)])
-        case 6 if lines:
-            lines.pop(random.randrange(len(lines)))
-            return "a line dropped", b"".join(lines)
-        case _:
-            return _forged(lines, random)
-    raise AssertionError
+    what, damage = random.choice(list(_AT_RANDOM.items()))
+    return what, damage(journal, lines, place, random)
 
 
-def _forged(lines: list[bytes], random: Random) -> tuple[str, bytes]:
+def _shuffled(lines: list[bytes], random: Random) -> bytes:
+    random.shuffle(lines)
+    return b"".join(lines)
+
+
+def _without_one(lines: list[bytes], random: Random) -> bytes:
+    if lines:
+        lines.pop(random.randrange(len(lines)))
+    return b"".join(lines)
+
+
+def _forged(lines: list[bytes], random: Random) -> bytes:
+    """One record altered and the rest chained anew, where the lines are still records."""
     try:
         records = [json.loads(line) for line in lines]
         records[random.randrange(len(records))]["fields"] = [{"key": "a", "value": str(random.random())}]
-        return "forged and chained anew", rechained(records)
+        return rechained(records)
     except (ValueError, TypeError, KeyError, IndexError, AttributeError):
-        return "one byte put behind it", b"".join(lines) + b"x"
+        return b"".join(lines) + b"x"
+
+
+_AT_RANDOM: dict[str, Callable[[bytes, list[bytes], int, Random], bytes]] = {
+    "bytes altered": lambda data, _, at, random: (
+        data[: max(0, at - 1)] + random.randbytes(random.randint(1, 8)) + data[at:]
+    ),
+    "cut off": lambda data, _, at, _random: data[:at],
+    "bytes put in": lambda data, _, at, random: data[:at] + random.randbytes(random.randint(1, 40)) + data[at:],
+    "bytes taken out": lambda data, _, at, random: data[:at] + data[at + random.randint(1, 400) :],
+    "shuffled": lambda _data, lines, _at, random: _shuffled(lines, random),
+    "a line doubled": lambda _data, lines, _at, random: b"".join([*lines, *random.choices(lines or [b"x"])]),
+    "a line dropped": lambda _data, lines, _at, random: _without_one(lines, random),
+    "forged and chained anew": lambda _data, lines, _at, random: _forged(lines, random),
+}
+"""What may happen to a journal, given as bytes and lines, at some place."""

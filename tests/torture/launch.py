@@ -20,6 +20,7 @@ import traceback
 import zlib
 from collections.abc import Callable
 from importlib import import_module
+from pathlib import Path
 from types import FrameType
 from typing import Any
 
@@ -150,8 +151,8 @@ def _statement(query: object) -> str:
 
 
 def _wrap_database() -> None:
-    real_connect = psycopg.Connection.connect.__func__
-    real_run = {one: getattr(one, "execute") for one in (psycopg.Connection, psycopg.Cursor)}
+    real_connect: Any = vars(psycopg.Connection)["connect"].__func__
+    real_run: dict[Any, Any] = {one: one.execute for one in (psycopg.Connection, psycopg.Cursor)}
     real_end = {name: getattr(psycopg.Connection, name) for name in ("commit", "rollback")}
 
     def connect(cls: Any, *args: Any, **more: Any) -> Any:
@@ -168,7 +169,7 @@ def _wrap_database() -> None:
             kind = "call" if not connection.read_only and _statement(query).startswith("fn_") else "execute"
             return _reach(kind, purpose, lambda: _run(self, query, *args, **more))
 
-        setattr(one, "execute", execute)
+        one.execute = execute
     for name, end in real_end.items():
 
         def ended(self: Any, _end: Any = end, _name: str = name) -> Any:
@@ -188,7 +189,7 @@ def _wrap_files() -> None:
         half = lambda: _write(descriptor, bytes(data)[: len(data) // 2])  # noqa: E731 - said once, where it is used
         return int(_reach(kind, purpose, lambda: _write(descriptor, data), half))
 
-    os.write = write  # type: ignore[assignment]
+    os.write = write
     for name in FILE_CALLS:
         real = getattr(os, name)
 
@@ -202,7 +203,7 @@ def _wrap_files() -> None:
 def _named(target: Any) -> str:
     """The last part of a path, without what differs from run to run; of a descriptor, what it is open on."""
     try:
-        path = os.readlink(f"/proc/self/fd/{target}") if isinstance(target, int) else os.fsdecode(target)
+        path = str(Path(f"/proc/self/fd/{target}").readlink()) if isinstance(target, int) else os.fsdecode(target)
     except (OSError, TypeError):
         return "?"
     folder, name = os.path.split(path.removesuffix(" (deleted)"))
@@ -216,7 +217,7 @@ def _wrap_processes() -> None:
 
     def start(self: Any, args: Any, *more: Any, **named: Any) -> None:
         words = [args] if isinstance(args, (str, bytes)) else list(args)
-        purpose = " ".join(os.path.basename(os.fsdecode(word)) for word in words[:1])
+        purpose = Path(os.fsdecode(words[0])).name
         purpose += " " + " ".join(os.fsdecode(word) for word in words[1:] if os.fsdecode(word).startswith("--"))[:40]
         _reach("start", _plain(purpose), lambda: real(self, args, *more, **named))
 
@@ -225,7 +226,6 @@ def _wrap_processes() -> None:
 
 def _import_console() -> Callable[[list[str]], int]:
     """Everything that a command may import, so that a fork begins where a command does."""
-    import console.commands
     from console.command_line import main
 
     for package in ("console.commands", "console.backend"):
@@ -240,7 +240,7 @@ def _command(request: dict[str, Any], main: Callable[[list[str]], int]) -> int:
         os.dup2(opened, descriptor)
         os.close(opened)
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-    sys.stdout, sys.stderr = open(1, "w", closefd=False), open(2, "w", closefd=False)  # noqa: PTH123, SIM115
+    sys.stdout, sys.stderr = open(1, "w", closefd=False), open(2, "w", closefd=False)  # noqa: SIM115
     os.environ.clear()
     os.environ.update(request["environment"])
     PLAN.begin(request)

@@ -2,8 +2,10 @@
 
 import re
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
+from tests.checker import STAGES
 from tests.torture import judging
 from tests.torture.arena import Arena, Done, Hung
 from tests.torture.operator import Operator
@@ -29,11 +31,7 @@ class Writing:
 
 def _stage(least: str, *, then: str = "") -> str:
     """Whether the run came to this stage."""
-    stages = (
-        "source_pinned marked cutplan_ok pre_write_backup_taken grants_probed awaiting_cut_authorization cut_leg_a_committed"
-        " structural_verified leg_b_recorded write_verified awaiting_lifecycle_authorization lifecycle_enacted closeout_reported"
-    ).split()
-    after = ", ".join(f"'{one}'" for one in stages[stages.index(least) :])
+    after = ", ".join(f"'{one}'" for one in STAGES[STAGES.index(least) :])
     return f"{OF_ACME} stage IN ({after}) {then}"
 
 
@@ -218,8 +216,6 @@ def _given(arena: Arena, writing: Writing) -> tuple[str, ...]:
     if "STATEMENT" in writing.words:
         drafted = arena.run("approval", "draft", run_id)
         statement = drafted.json["statement_path"]
-        from pathlib import Path
-
         named |= {"STATEMENT": statement, "SIGNATURE": str(arena.sign(Path(statement)))}
     return tuple(named.get(word, word) for word in writing.words)
 

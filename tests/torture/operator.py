@@ -53,7 +53,6 @@ class Operator:
         self.journey = Journey()
         self._again: dict[tuple[str, ...], int] = {}
         self._live_run = ""
-        self._is_dry_run_done = False
         self._was_refused = True
 
     def reach(self, goal: str, most: int = MOST_STEPS) -> Journey:
@@ -93,25 +92,24 @@ class Operator:
         if self._live_run and goal != "at rest":
             return self._live(self._live_run, goal)
         listed = self.ask("run", "list")
-        runs = [one for one in listed.json.get("runs", ()) if one["docprefix"] == self.docprefix]
         if listed.status != 0:
             self.journey.faults.append(f"runs cannot be listed: {listed}")
             return None
+        return self._of(goal, [one for one in listed.json.get("runs", ()) if one["docprefix"] == self.docprefix])
+
+    def _of(self, goal: str, runs: list[dict[str, Any]]) -> tuple[str, ...] | None:
+        """The next command, by all runs of the document."""
         dry = [one for one in runs if one["mode"] == "DRYRUN"]
-        if not any(one["state"] == "closeout_reported" for one in dry):
-            return self._dry(dry)
-        if goal == "dry run done":
-            self.journey.reached = True
-            return None
-        live = [one for one in runs if one["mode"] == "LIVE" and not one["state"].startswith("voided")]
-        if goal == "voided" and not live and len(runs) > len(dry):
-            self.journey.reached = True
-            return None
+        live = [str(one["run_id"]) for one in runs if one["mode"] == "LIVE" and not one["state"].startswith("voided")]
+        is_walked = any(one["state"] == "closeout_reported" for one in dry)
         if goal == "at rest":
-            return self._to_rest([str(one["run_id"]) for one in live])
-        if not live:
-            return self._start("--live")
-        return self._live(str(live[0]["run_id"]), goal)
+            return self._to_rest(live)
+        if not is_walked:
+            return self._dry(dry)
+        if goal == "dry run done" or (goal == "voided" and not live and len(runs) > len(dry)):
+            self.journey.reached = True
+            return None
+        return self._live(live[0], goal) if live else self._start("--live")
 
     def _to_rest(self, live: list[str]) -> tuple[str, ...] | None:
         """Whatever there is comes to a pause or an end, and the switch is closed."""
@@ -168,49 +166,32 @@ class Operator:
         return self._onward(run_id, state, moves, goal)
 
     def _onward(self, run_id: str, state: str, moves: set[str], goal: str) -> tuple[str, ...] | None:
+        enact = ("enact", run_id, "--confirm", run_id)
         if "settle" in moves:
             return ("run", "settle", run_id)
         if state == "awaiting_cut_authorization" and not self._ruling(run_id, "cut"):
             return self._import(run_id, "SG_1")
         if state == "awaiting_lifecycle_authorization" and "continue" not in moves:
-            if not self._ruling(run_id, "enact"):
-                return self._import(run_id, "SG_2")
-            return ("enact", run_id, "--confirm", run_id)
-        if "arm" in moves:
-            return ("arm", run_id, "--confirm", run_id)
-        if "continue" in moves:
-            return ("run", "resume", run_id)
-        if "enact" in moves and goal == "enacted":
-            return ("enact", run_id, "--confirm", run_id)
-        for move in ("revert", "void"):
-            if move in moves:
-                confirmed = ("--confirm", run_id) if move == "revert" else ("--reason", "it failed")
-                return ("revert", run_id, *confirmed) if move == "revert" else ("run", "void", run_id, *confirmed)
-        if state not in _SETTLED:
+            return enact if self._ruling(run_id, "enact") else self._import(run_id, "SG_2")
+        commands = {
+            "arm": ("arm", run_id, "--confirm", run_id),
+            "continue": ("run", "resume", run_id),
+            **({"enact": enact} if goal == "enacted" else {}),
+            "revert": ("revert", run_id, "--confirm", run_id),
+            "void": ("run", "void", run_id, "--reason", "it failed"),
+        }
+        words = next((words for move, words in commands.items() if move in moves), None)
+        if words is None and state not in _SETTLED:
             self.journey.faults.append(f"run {run_id} is {state} and offers {sorted(moves)}: no way on")
-        return None
+        return words
 
     def _is_at(self, goal: str, state: str, run_id: str) -> bool:
-        match goal:
-            case "enacted":
-                return state == "closeout_reported"
-            case "reverted":
-                return state == "reverted"
-            case "waits for SG_1":
-                return state == "awaiting_cut_authorization"
-            case "SG_1 imported":
-                return state == "awaiting_cut_authorization" and self._ruling(run_id, "cut")
-            case "armed":
-                return state == "awaiting_cut_authorization" and self._armed(run_id)
-            case "waits for SG_2":
-                return state == "awaiting_lifecycle_authorization"
-            case "SG_2 imported":
-                return state == "awaiting_lifecycle_authorization" and self._ruling(run_id, "enact")
-        return False
+        where, is_so = _AT.get(goal, ("nowhere", lambda _self, _run: False))
+        return bool(state == where and is_so(self, run_id))
 
     def _armed(self, run_id: str) -> bool:
         switch = self.ask("hold", "show").json
-        return switch.get("state") == "ARMED" and switch.get("run_id") == run_id
+        return bool(switch.get("state") == "ARMED" and switch.get("run_id") == run_id)
 
     def _ruling(self, run_id: str, purpose: str) -> bool:
         """Whether a ruling is imported: what a person would see on the approvals' screen."""
@@ -227,6 +208,18 @@ class Operator:
             return ("approval", "draft", run_id) if drafted.killed else None
         signature = self.arena.sign(Path(drafted.json["statement_path"]))
         return ("approval", "import", str(statement), str(signature))
+
+
+_AT: dict[str, tuple[str, Callable[[Operator, str], bool]]] = {
+    "enacted": ("closeout_reported", lambda _self, _run: True),
+    "reverted": ("reverted", lambda _self, _run: True),
+    "waits for SG_1": ("awaiting_cut_authorization", lambda _self, _run: True),
+    "SG_1 imported": ("awaiting_cut_authorization", lambda self, run: self._ruling(run, "cut")),
+    "armed": ("awaiting_cut_authorization", lambda self, run: self._armed(run)),
+    "waits for SG_2": ("awaiting_lifecycle_authorization", lambda _self, _run: True),
+    "SG_2 imported": ("awaiting_lifecycle_authorization", lambda self, run: self._ruling(run, "enact")),
+}
+"""The state of each goal, and what must be so besides."""
 
 
 def _name(state: Any) -> str:

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -162,11 +161,11 @@ IN_THE_DATABASE: dict[str, tuple[str, str, str]] = {
         f" VALUES ({RUN}, 'enact', 'a', 'b', clock_timestamp() + interval '5 minutes')",
         "switch:",
     ),
-    "a voided run is armed": (
-        "voided",
+    "a closed run is armed": (
+        "enacted",
         "INSERT INTO cutter_governance.execution_lease (run_id, purpose, operator, host, expires_at)"
         f" VALUES ({RUN}, 'cut', 'a', 'b', clock_timestamp() + interval '5 minutes')",
-        "is over (voided",
+        "is over (active at closeout_reported",
     ),
     "no verification passed": (
         "waits for SG_2",
@@ -306,6 +305,10 @@ def _flipped(arena: Arena) -> None:
     path.write_bytes(bytes(data))
 
 
+def _emptied(arena: Arena) -> None:
+    (_live(arena) / "journal.jsonl").write_bytes(b"")
+
+
 def _other_journal(arena: Arena) -> None:
     foreign = arena.rows(f"SELECT run_id FROM cutter_governance.run WHERE docprefix = '{FOREIGN}'")[0][0]
     shutil.copy(arena.root / "runs" / str(foreign) / "journal.jsonl", _live(arena) / "journal.jsonl")
@@ -353,7 +356,7 @@ OUTSIDE: dict[str, tuple[str, Callable[[Arena], None], str]] = {
     "a journal is gone": ("waits for SG_2", lambda a: (_live(a) / "journal.jsonl").unlink(), "journal:"),
     "a journal is empty": (
         "waits for SG_2",
-        lambda a: (_live(a) / "journal.jsonl").write_bytes(b"") and None,
+        _emptied,
         "journal:",
     ),
     "a journal is another run's": ("waits for SG_2", _other_journal, "journal:"),
@@ -462,4 +465,4 @@ def test_the_command_line_prints_a_line_a_violation(
     _break(an_arena, f"DELETE FROM public.information_unit WHERE id = {UNIT}")
     assert checker.main(arguments) == 1
     assert "rows:" in capsys.readouterr().out
-    assert os.path.exists(kept)
+    assert kept.exists()

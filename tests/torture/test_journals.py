@@ -84,7 +84,7 @@ def test_no_random_damage_passes(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "kind", (journals.flips, journals.truncations, journals.whole_records), ids=lambda kind: kind.__name__
+    "kind", [journals.flips, journals.truncations, journals.whole_records], ids=lambda kind: kind.__name__
 )
 def test_damage_is_found_without_any_anchor(tmp_path: Path, kind: journals.Damages) -> None:
     """A chain alone never passes; and what breaks it, other than a cut at its end, is named."""
