@@ -6,6 +6,7 @@ A state file lets a run that was stopped go on. It ends by itself: when every co
 
 import argparse
 import json
+import signal
 import sys
 import tempfile
 import time
@@ -155,6 +156,8 @@ def main(argv: list[str] | None = None) -> int:
     tallies = _begun(asked, wanted)
     _say(f"seed {asked.seed}; wanted: {', '.join(f'{count} {name}' for name, count in wanted.items())}")
     until = time.monotonic() + asked.minutes * 60 if asked.minutes else float("inf")
+    # An end from outside takes the server and the files along, as any other end does.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     with _ground() as ground:
         _walk(ground, asked, wanted, tallies, until)
     for name, count in wanted.items():

@@ -1,7 +1,6 @@
 """Kill -9 at the choke points of the real command line; recovery by public commands alone; the checker after each."""
 
 import hashlib
-import threading
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any
@@ -32,6 +31,27 @@ ALONE: dict[str, tuple[str, tuple[str, ...]]] = {
     "init": ("fresh", ("init", "--pin")),
 }
 """Single commands under fire: given again until they end; at which stage, and how."""
+
+
+SIGNALS: dict[str, int] = {"SIGINT": 2, "SIGTERM": 15, "SIGHUP": 1, "SIGQUIT": 3}
+"""The exit status is 128 and the number."""
+MOMENTS: dict[str, tuple[str, str, str, tuple[str, ...]]] = {
+    "before the cut is sent": ("armed", "fn_cut_apply", "before", ("run", "resume", "RUN")),
+    "after the cut was answered": ("armed", "fn_cut_apply", "after", ("run", "resume", "RUN")),
+    "before its COMMIT": ("armed", "^commit cut_leg_a", "before", ("run", "resume", "RUN")),
+    "after its COMMIT": ("armed", "^commit cut_leg_a", "after", ("run", "resume", "RUN")),
+    "before the record of leg B": ("armed", "fn_cut_record", "before", ("run", "resume", "RUN")),
+    "in the backup": (
+        "dry run done",
+        "^start pg_dump",
+        "after",
+        ("run", "start", "FILE", "--docprefix", "ACME-LAW", "--live"),
+    ),
+    "at the enactment": ("SG_2 imported", "fn_cut_enact", "after", ("enact", "RUN", "--confirm", "RUN")),
+    "at the revert": ("waits for SG_2", "fn_cut_revert", "after", ("revert", "RUN", "--confirm", "RUN")),
+    "while it is armed": ("SG_1 imported", "fn_lease_arm", "after", ("arm", "RUN", "--confirm", "RUN")),
+}
+"""When a signal comes that can be handled: at which stage, at which point, on which side of it, in which command."""
 
 
 @dataclass
@@ -97,6 +117,31 @@ def alone(arena: Arena, name: str, *, every_side: bool = False) -> tuple[Fire, D
     return fire, done, judging.violations(arena, snapshot, log_from=log_from)
 
 
+def signalled(arena: Arena, moment: str, name: str) -> tuple[Done, list[str]]:
+    """Send a command a signal at a moment; what is wrong with how it ended, what it left and how one goes on from there."""
+    stage, where, side, words = MOMENTS[moment]
+    snapshot = judging.before(arena)
+    judging.at(arena, stage)
+    rows = arena.rows("SELECT run_id FROM cutter_governance.run WHERE docprefix = 'ACME-LAW'")
+    named = {"RUN": str(rows[0][0]) if rows else "", "FILE": str(arena.root / "intake/law.md")}
+    given = tuple(named.get(word, word) for word in words)
+    log_from = judging.log_size(arena)
+    done = arena.run(*given, kill={"at": where, "side": side, "signal": SIGNALS[name]})
+    wrong = [] if done.killed else [f"no point like {where} was reached"]
+    if done.status != 128 + SIGNALS[name]:
+        wrong.append(f"ends with {done.status}")
+    if "Traceback (most recent call last)" in done.err:
+        wrong.append("a traceback")
+    arena.settle()
+    wrong += judging.dead(arena, snapshot)
+    journey = Operator(arena).reach(
+        "reverted" if moment == "at the revert" else "waits for SG_2" if stage != "SG_2 imported" else "enacted"
+    )
+    arena.settle()
+    wrong += [] if journey.reached else [f"no way on: {journey}"]
+    return done, wrong + judging.violations(arena, snapshot, log_from=log_from)
+
+
 def _disarm(arena: Arena) -> None:
     """What was armed for the sake of the command is closed, so that what is left is at rest."""
     arena.run("disarm")
@@ -118,7 +163,22 @@ RANDOM_PASSAGES: tuple[tuple[str, str], ...] = (
     ("waits for SG_2", "reverted"),
     ("SG_2 imported", "enacted"),
 )
-_MOST_HITS = 400
+POINTS: dict[str, int] = {
+    "run start": 400,
+    "run resume": 200,
+    "run settle": 40,
+    "run void": 30,
+    "approval draft": 50,
+    "approval import": 70,
+    "arm": 110,
+    "enact": 230,
+    "revert": 130,
+    "disarm": 20,
+    "hold release": 20,
+}
+"""About how many points each command passes: a random one of so many is nearly always reached."""
+MOST_KILLS = 12
+"""In one passage at random."""
 
 
 @dataclass
@@ -131,7 +191,7 @@ class Shot:
     faults: list[str] = field(default_factory=list)
 
 
-def at_random(arena: Arena, random: Random, *, on_kill: threading.Event | None = None) -> Shot:
+def at_random(arena: Arena, random: Random) -> Shot:
     """Walk a random passage; kill a random command of it at a random point, and often its recovery too."""
     shot = Shot(random.choice(RANDOM_PASSAGES))
     stage, goal = shot.passage
@@ -142,11 +202,10 @@ def at_random(arena: Arena, random: Random, *, on_kill: threading.Event | None =
 
     def command(*words: str) -> Done:
         nonlocal died
-        if len(shot.killed) > 3 or random.random() < (0.4 if died else 0.3):
+        if len(shot.killed) >= MOST_KILLS or random.random() < 0.2:
             died = False
             return arena.run(*words)
-        # Small numbers are likelier: every command has a beginning, few have four hundred points.
-        ordinal = 1 + int(_MOST_HITS * random.random() ** 2)
+        ordinal = random.randint(1, POINTS.get(" ".join(words[:2]), POINTS.get(words[0], 50)))
         done = arena.run(*words, kill={"ordinal": ordinal, "side": random.choice(("before", "half", "after"))})
         if done.killed:
             shot.in_recovery += died

@@ -51,6 +51,7 @@ class Plan:
         self.kill: dict[str, Any] = {}
         self.done: frozenset[str] = frozenset()
         self.count = 0
+        self.died = False
         self.mutex = threading.Lock()
 
     def begin(self, request: dict[str, Any]) -> None:
@@ -68,6 +69,8 @@ class Plan:
             self._note({"ordinal": self.count, "name": name})
             if self.kill.get("ordinal") == self.count:
                 return str(self.kill["side"])
+            if "at" in self.kill and not self.died and re.search(self.kill["at"], name):
+                return str(self.kill["side"])
             if "done" in self.kill:
                 return next((side for side in self._sides(name, kind) if f"{side} {name}" not in self.done), None)
         return None
@@ -81,10 +84,13 @@ class Plan:
         return (every[zlib.crc32(name.encode()) % len(every)],)
 
     def die(self, name: str, side: str) -> None:
-        """Say where, then be killed as by `kill -9`."""
+        """Say where, then be killed as by `kill -9`; a gentler signal is taken as the console takes it."""
         self._note({"killed": f"{side} {name}"})
-        os.kill(os.getpid(), signal.SIGKILL)
-        signal.pause()
+        self.died = True
+        number = int(self.kill.get("signal", signal.SIGKILL))
+        os.kill(os.getpid(), number)
+        if number == signal.SIGKILL:
+            signal.pause()
 
     def _note(self, said: dict[str, object]) -> None:
         if self.record >= 0:

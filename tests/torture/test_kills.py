@@ -2,8 +2,10 @@
 
 import pytest
 
-from tests.torture import kills
-from tests.torture.arena import Arena
+from tests.torture import judging, kills
+from tests.torture.arena import Arena, Done
+from tests.torture.launch import EFFECTS
+from tests.torture.operator import Operator
 
 MOST = {"dry run": 12}
 """A dry run passes the points of a LIVE run, and changes files alone."""
@@ -15,6 +17,33 @@ def test_a_passage_under_fire_ends_where_it_should(an_arena: Arena, name: str) -
     fire, journey, violations = kills.passage(an_arena, name, most=MOST.get(name, 1000))
     assert (journey.reached, journey.faults, fire.found, violations) == (True, [], [], []), str(journey)
     assert fire.done, "nothing was killed"
+
+
+def test_there_are_points_enough(an_arena: Arena) -> None:
+    """The names of the points of one passage, as a recording lists them, are many and are those of what it does."""
+    names: set[str] = set()
+
+    def recorded(*words: str) -> Done:
+        done = an_arena.run(*words, record=True)
+        names.update(done.hits)
+        return done
+
+    for stage, goal in (("dry run done", "enacted"), ("waits for SG_2", "reverted"), ("waits for SG_1", "voided")):
+        judging.at(an_arena, stage)
+        assert Operator(an_arena, command=recorded).reach(goal).reached
+    effects = {name for name in names if name.partition(" ")[0] in EFFECTS}
+    assert len(names) >= 300
+    assert len(effects) >= 80
+    for what in ("commit cut_leg_a", "write journal intent", "rename", "start pg_dump", "link", "call"):
+        assert any(name.startswith(what) for name in effects), what
+
+
+@pytest.mark.parametrize("moment", kills.MOMENTS)
+@pytest.mark.parametrize("name", kills.SIGNALS)
+def test_a_signal_ends_a_command_and_closes_the_switch(an_arena: Arena, moment: str, name: str) -> None:
+    """A cancelled statement and a ROLLBACK, or the COMMIT that was under way; the exit status that is documented."""
+    done, wrong = kills.signalled(an_arena, moment, name)
+    assert wrong == [], str(done)
 
 
 @pytest.mark.parametrize("name", kills.ALONE)
