@@ -96,6 +96,25 @@ def _lie(ground: Ground, random: Random) -> Case:
     return Case(f"{writing}, {fault}", 1, {fault: 1}, told.wrong and [str(told)])
 
 
+def _haste(ground: Ground, random: Random) -> Case:
+    haste, fault, killed = (
+        random.choice(list(network.HASTY)),
+        random.choice(network.HASTY_FAULTS),
+        random.random() < 0.5,
+    )
+    try:
+        told = network.in_haste(ground.arena, ground.proxy, haste, fault, killed=killed)
+    finally:
+        ground.arena.connections = {}
+    return Case(f"{haste}, {fault}, killed: {killed}", 1, {}, told.wrong and [str(told)])
+
+
+def _interfere(ground: Ground, random: Random) -> Case:
+    name, what = random.choice(list(kills.PASSAGES)), random.choice(kills.INTERFERENCES)
+    shot = kills.interfered(ground.arena, name, what, random)
+    return Case(f"{name}, {what}: {'; '.join(shot.killed)}", len(shot.killed), {what: len(shot.killed)}, shot.faults)
+
+
 def _race(ground: Ground, random: Random) -> Case:
     race = races.run(ground.arena, random.choice(list(races.RACES)), random)
     return Case(race.name, 1, {}, race.wrong and [str(race)])
@@ -114,6 +133,8 @@ def _damage(ground: Ground, random: Random) -> Case:
 COLUMNS: dict[str, tuple[Callable[[Ground, Random], Case], str]] = {
     "kills": (_kill, "commands killed at random choke points, recoveries too"),
     "commits": (_lie, "COMMITs of every writing command lost, answered in vain, late, or in a black hole"),
+    "haste": (_haste, "commands given while the COMMIT of another, lost or killed, is on its way"),
+    "server": (_interfere, "sessions ended and statements cancelled by the server at random points"),
     "races": (_race, "two or three processes at once"),
     "journals": (_damage, "small journals damaged at random"),
 }

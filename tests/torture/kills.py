@@ -7,6 +7,7 @@ from typing import Any
 
 from tests.torture import judging
 from tests.torture.arena import Arena, Done
+from tests.torture.launch import SIDES
 from tests.torture.operator import MOST_STEPS, Journey, Operator
 
 PASSAGES: dict[str, tuple[str, str]] = {
@@ -213,6 +214,36 @@ def at_random(arena: Arena, random: Random) -> Shot:
             arena.settle()
             shot.faults += [f"after {done.killed}: {one}" for one in judging.dead(arena, snapshot)]
         died = bool(done.killed)
+        return done
+
+    journey = Operator(arena, command=command).reach(goal, most=2 * MOST_STEPS)
+    arena.settle()
+    shot.faults += journey.faults if journey.reached else [*journey.faults, f"{goal} was not reached: {journey}"]
+    shot.faults += judging.violations(arena, snapshot, log_from=log_from)
+    return shot
+
+
+INTERFERENCES = ("terminate", "cancel")
+"""What a server's administrator may do to the console's sessions at any moment."""
+ANSWERS = frozenset({0, 3, 4, 5, 6, 7})
+
+
+def interfered(arena: Arena, passage_name: str, what: str, random: Random, most: int = 6) -> Shot:
+    """Walk a passage whose sessions the server ends, or whose statements it cancels, at random points."""
+    stage, goal = PASSAGES[passage_name]
+    shot, snapshot = Shot((stage, goal)), judging.before(arena)
+    judging.at(arena, stage)
+    log_from = judging.log_size(arena)
+
+    def command(*words: str) -> Done:
+        if len(shot.killed) >= most:
+            return arena.run(*words)
+        ordinal = random.randint(1, POINTS.get(" ".join(words[:2]), POINTS.get(words[0], 50)))
+        done = arena.run(*words, kill={"ordinal": ordinal, "side": random.choice(SIDES), what: True, "dsn": arena.dsn})
+        if done.status not in ANSWERS:
+            shot.faults.append(f"exit status {done.status}: {done}")
+        shot.killed += [done.killed] if done.killed else []
+        # Refused or not, the operator does it again: for the journey it counts as a death.
         return done
 
     journey = Operator(arena, command=command).reach(goal, most=2 * MOST_STEPS)

@@ -67,7 +67,7 @@ class Plan:
         with self.mutex:
             self.count += 1
             self._note({"ordinal": self.count, "name": name})
-            if self.kill.get("ordinal") == self.count:
+            if self.kill.get("ordinal") == self.count and not self.died:
                 return str(self.kill["side"])
             if "at" in self.kill and not self.died and re.search(self.kill["at"], name):
                 return str(self.kill["side"])
@@ -87,10 +87,24 @@ class Plan:
         """Say where, then be killed as by `kill -9`; a gentler signal is taken as the console takes it."""
         self._note({"killed": f"{side} {name}"})
         self.died = True
+        if "terminate" in self.kill or "cancel" in self.kill:
+            self._interfere()
+            return
         number = int(self.kill.get("signal", signal.SIGKILL))
         os.kill(os.getpid(), number)
         if number == signal.SIGKILL:
             signal.pause()
+
+    def _interfere(self) -> None:
+        """Have the server end, or cancel, what the console's sessions do; as a superuser, over a connection of its own."""
+        function = "pg_terminate_backend" if "terminate" in self.kill else "pg_cancel_backend"
+        query = f"SELECT {function}(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        _depth.inside = True
+        try:
+            with REAL_CONNECT(psycopg.Connection, self.kill["dsn"], autocommit=True) as connection:
+                connection.execute(query.encode())
+        finally:
+            _depth.inside = False
 
     def _note(self, said: dict[str, object]) -> None:
         if self.record >= 0:
@@ -98,6 +112,7 @@ class Plan:
 
 
 PLAN = Plan()
+REAL_CONNECT: Any = vars(psycopg.Connection)["connect"].__func__
 
 
 def _short(frame: FrameType) -> str:
@@ -157,13 +172,12 @@ def _statement(query: object) -> str:
 
 
 def _wrap_database() -> None:
-    real_connect: Any = vars(psycopg.Connection)["connect"].__func__
     real_run: dict[Any, Any] = {one: one.execute for one in (psycopg.Connection, psycopg.Cursor)}
     real_end = {name: getattr(psycopg.Connection, name) for name in ("commit", "rollback")}
 
     def connect(cls: Any, *args: Any, **more: Any) -> Any:
         application = str(more.get("application_name", "")).removeprefix("cutter-console").strip()
-        return _reach("open", _plain(application), lambda: real_connect(cls, *args, **more))
+        return _reach("open", _plain(application), lambda: REAL_CONNECT(cls, *args, **more))
 
     psycopg.Connection.connect = classmethod(connect)  # type: ignore[method-assign, assignment]
     psycopg.connect = psycopg.Connection.connect

@@ -1,6 +1,8 @@
 """Each writing command over a network that loses or delays its COMMIT: what was said, what was true, what came of it."""
 
+import os
 import re
+import signal
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -207,6 +209,62 @@ def false_sentences(said: Done, is_committed: bool, fault: str) -> list[str]:
     if said.status == 7 and not NOT_KNOWN.search(said.err) and is_committed:
         wrong.append(f"said neither that it was done nor that it is not known: {said.err[-400:]}")
     return wrong
+
+
+HASTY: dict[str, tuple[str, tuple[str, ...]]] = {
+    "void after a cut": ("cut", ("run", "void", "RUN", "--reason", "in haste")),
+    "revert after a cut": ("cut", ("revert", "RUN", *CONFIRMED)),
+    "panic after a cut": ("cut", ("panic", "--reason", "in haste")),
+    "resume after a cut": ("cut", RESUME),
+    "revert after a record": ("record", ("revert", "RUN", *CONFIRMED)),
+    "revert after an enactment": ("enact", ("revert", "RUN", *CONFIRMED)),
+    "enact after an enactment": ("enact", ("enact", "RUN", *CONFIRMED)),
+    "enact after a revert": ("revert", ("enact", "RUN", *CONFIRMED)),
+    "revert after a revert": ("revert", ("revert", "RUN", *CONFIRMED)),
+    "resume after a void": ("void", RESUME),
+    "arm after a void": ("void", ("arm", "RUN", *CONFIRMED)),
+    "void after an import": ("import SG_1", ("run", "void", "RUN", "--reason", "in haste")),
+    "void after arming": ("arm", ("run", "void", "RUN", "--reason", "in haste")),
+    "start after a start": ("start", ("run", "start", "FILE", "--docprefix", "ACME-LAW", "--live")),
+}
+"""A COMMIT is still on its way, and the operator does the next thing, or the opposite, at once."""
+HASTY_FAULTS = ("delivered 1 s late", "delivered 4 s late", "request lost, session lingers")
+
+
+def in_haste(arena: Arena, proxy: Proxy, haste: str, fault: str, *, killed: bool) -> Told:
+    """Lose a COMMIT on its way, with the command killed at that moment or not, and give another command before it arrives."""
+    writing, then = HASTY[haste]
+    told, wanted, snapshot = Told(haste, fault), WRITINGS[writing], judging.before(arena)
+    judging.at(arena, wanted.stage)
+    words, opposite = _given(arena, wanted), _given(arena, Writing(wanted.stage, then, "", "", ""))
+    log_from = judging.log_size(arena)
+    arena.connections = through(arena, proxy)
+    proxy.arm(FAULTS[fault], wanted.where)
+    running = arena.start(*words)
+    while not proxy.hit.wait(0.02) and not running.ended.is_set():
+        pass
+    if killed and not running.ended.is_set():
+        os.kill(running.pid, signal.SIGKILL)
+    first = running.wait()
+    if not proxy.hit.is_set():
+        told.wrong.append(f"no transaction that calls {wanted.where} was committed: {first}")
+        proxy.mend()
+        return told
+    told.said = arena.run(*opposite)
+    proxy.over.wait(60)
+    proxy.mend()
+    arena.settle()
+    told.truth = bool(arena.rows(wanted.truth)[0][0])
+    if "Traceback (most recent call last)" in told.said.err + first.err:
+        told.wrong.append(f"a traceback: {first}")
+    if not killed and then != wanted.words:
+        # Where the second command does the same, it may have done what the first one truly said was not.
+        told.wrong += false_sentences(first, told.truth, fault)
+    journey = Operator(arena).reach("at rest")
+    arena.settle()
+    told.wrong += [] if journey.reached else [f"does not come to rest: {journey}"]
+    told.wrong += judging.violations(arena, snapshot, log_from=log_from)
+    return told
 
 
 def _given(arena: Arena, writing: Writing) -> tuple[str, ...]:

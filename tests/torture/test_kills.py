@@ -1,5 +1,7 @@
 """Killed at every point where something changes, one after the other, each recovery killed in its turn."""
 
+from random import Random
+
 import pytest
 
 from tests.torture import judging, kills
@@ -7,6 +9,7 @@ from tests.torture.arena import Arena, Done
 from tests.torture.launch import EFFECTS
 from tests.torture.operator import Operator
 
+SEED = 20260103
 MOST = {"dry run": 12}
 """A dry run passes the points of a LIVE run, and changes files alone."""
 
@@ -52,3 +55,11 @@ def test_a_command_under_fire_is_given_again_until_it_ends(an_arena: Arena, name
     fire, done, violations = kills.alone(an_arena, name)
     assert (fire.found, violations) == ([], []), str(done)
     assert "Traceback" not in done.err
+
+
+@pytest.mark.parametrize("what", kills.INTERFERENCES)
+@pytest.mark.parametrize("name", ["start", "arm and cut", "second ruling and enactment", "revert"])
+def test_a_server_that_ends_or_cancels_is_answered(an_arena: Arena, name: str, what: str) -> None:
+    """Sessions ended and statements cancelled at some points; a named outcome each time, and the goal in the end."""
+    shot = kills.interfered(an_arena, name, what, Random(f"{SEED} {name} {what}"))
+    assert shot.faults == [], shot.killed
