@@ -60,6 +60,8 @@ PHASES = {
     "closeout": "lifecycle_enacted",
 }
 """Each phase with the stage that it starts from."""
+ANCHORS = frozenset({"rest"})
+"""Events that only anchor the journal's end: they have no effect beside themselves."""
 MUTATING = ("cut_leg_a", "leg_b_record", "lifecycle_enact", "revert")
 KIND_OF = {"cut": "SG_1", "edit": "SG_1", "revert": "SG_1", "enact": "SG_2"}
 LONGEST_S = {"SG_1": 24 * 3600, "SG_2": 12 * 3600}
@@ -849,27 +851,33 @@ def _acknowledged(run_id: str, chain: Chain, events: list[Row]) -> Found:
 
 
 def intent_before_effect(subject: Subject) -> Found:
-    """The journal has an intent and the transaction's id before the effect that an event records."""
+    """The journal has an intent and the transaction's id before the effect that an event, a ruling or a lease records."""
     for run in subject.runs:
-        chain = subject.chains.get(run["run_id"])
+        run_id, chain = run["run_id"], subject.chains.get(run["run_id"])
         if chain is None:
             continue
-        for event in subject.of_run("run_event", run["run_id"]):
-            if event["phase"] not in {*PHASES, "revert"} or event["outcome"] != "PASS":
-                continue
-            at, name = int(event["journal_seq"]), f"{run['run_id']} {event['phase']}"
-            before = [one for one in chain.records[: at + 1] if one.phase == event["phase"]]
-            intents = [one.sequence for one in before if one.kind == "intent"]
-            if not intents or intents[-1] >= at:
-                if event["phase"] != "write_verify" or not intents:
-                    yield Violation(
-                        "intent", name, f"event {event['id']} names record {at}, and no intent stands before it"
-                    )
-                continue
-            if not any(one.value("xid") == str(event["xid"]) and one.sequence > intents[-1] for one in before):
+        for event in subject.of_run("run_event", run_id):
+            if event["vouched"] and event["phase"] not in ANCHORS and event["outcome"] in {"PASS", "NOT_RUN"}:
+                yield from _announced(run_id, chain, event)
+        for table, phase, moment in (("approval", "import", "imported_at"), ("execution_lease", "arm", "armed_at")):
+            intents = sorted(_time(one.time) for one in chain.records if (one.kind, one.phase) == ("intent", phase))
+            effects = sorted(row[moment].timestamp() for row in subject.of_run(table, run_id))
+            if len(intents) < len(effects) or any(
+                intent > effect for intent, effect in zip(intents, effects, strict=False)
+            ):
                 yield Violation(
-                    "intent", name, f"transaction {event['xid']} is not in the journal between intent and effect"
+                    "intent", run_id, f"{len(effects)} rows in {table}, {len(intents)} intents to {phase} before them"
                 )
+
+
+def _announced(run_id: str, chain: Chain, event: Row) -> Found:
+    at, name = int(event["journal_seq"]), f"{run_id} {event['phase']}"
+    before = chain.records[: at + 1]
+    intents = [one.sequence for one in before if (one.kind, one.phase) == ("intent", event["phase"])]
+    if not intents:
+        yield Violation("intent", name, f"event {event['id']} names record {at}, and no intent stands before it")
+    elif not any(one.value("xid") == str(event["xid"]) and one.sequence > intents[-1] for one in before):
+        yield Violation("intent", name, f"transaction {event['xid']} is not in the journal between intent and effect")
 
 
 # ---------------------------------------------------------------------------------------------------------------------

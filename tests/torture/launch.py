@@ -37,6 +37,8 @@ BOTH_SIDES = ("commit",)
 
 TEMPORARY = ("/tmp", "/dev/shm", "/var/tmp")
 _HEX = re.compile(r"[0-9a-f]{8,}|ictr-[0-9TZ]+-\S*|\d{8}T\d{6}Z|\d+")
+_CHANGES = re.compile(r"fn_(?!readers_|schema_|draft_|revert_digest|backup_age|grants)")
+"""Functions that change something; the others are asked."""
 _FUNCTION = re.compile(r"\bfn_\w+|\bpg_\w+|\bv_\w+")
 _write = os.write
 _depth = threading.local()
@@ -186,7 +188,7 @@ def _wrap_database() -> None:
         def execute(self: Any, query: object, *args: Any, _run: Any = run, **more: Any) -> Any:
             connection = self if isinstance(self, psycopg.Connection) else self.connection
             purpose = f"{_purpose(connection)} {_statement(query)}"
-            kind = "call" if not connection.read_only and _statement(query).startswith("fn_") else "execute"
+            kind = "call" if not connection.read_only and _CHANGES.match(_statement(query)) else "execute"
             return _reach(kind, purpose, lambda: _run(self, query, *args, **more))
 
         one.execute = execute

@@ -219,6 +219,24 @@ IN_THE_DATABASE: dict[str, tuple[str, str, str]] = {
         f"UPDATE cutter_governance.run SET reason = 'another' WHERE {SAME_RUN}",
         "anchor:",
     ),
+    "a ruling whose import was never announced": (
+        "SG_1 imported",
+        "INSERT INTO cutter_governance.approval SELECT (jsonb_populate_record(a, jsonb_build_object('statement', convert_to('{}', 'UTF8'),"
+        " 'statement_sha256', encode(sha256(convert_to('{}', 'UTF8')), 'hex')))).* FROM cutter_governance.approval a WHERE "
+        + SAME_RUN,
+        "intent:",
+    ),
+    "a lease that was never announced": (
+        "waits for SG_1",
+        "INSERT INTO cutter_governance.execution_lease (run_id, purpose, operator, host, expires_at)"
+        f" VALUES ({RUN}, 'cut', 'a', 'b', clock_timestamp() + interval '5 minutes')",
+        "intent:",
+    ),
+    "an end that was never announced": (
+        "voided",
+        f"UPDATE cutter_governance.run_event SET xid = '7' WHERE {SAME_RUN} AND phase = 'void'",
+        "intent:",
+    ),
     "an effect in a transaction that was never announced": (
         "waits for SG_2",
         f"UPDATE cutter_governance.run_event SET xid = '7' WHERE {SAME_RUN} AND phase = 'leg_b_record'",
