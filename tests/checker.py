@@ -657,10 +657,11 @@ def switch_is_off(subject: Subject) -> Found:
                 f"is armed to {lease['purpose']} since {lease['armed_at']}, and nobody is there",
             )
         elif lease["purpose"] != "cut" or _was_taken_up(subject, lease):
+            how = "taken up" if lease["purpose"] == "cut" else "opened by the command that was to use it"
             yield Violation(
                 "switch",
                 lease["run_id"],
-                f"the lease to {lease['purpose']} was taken up, its holder is dead, and it is open",
+                f"the lease to {lease['purpose']} was {how}, nobody is there, and it is open",
             )
     for lease in subject.ledger("execution_lease"):
         run = next(row for row in subject.runs if row["run_id"] == lease["run_id"])
