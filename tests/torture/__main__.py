@@ -115,6 +115,12 @@ def _interfere(ground: Ground, random: Random) -> Case:
     return Case(f"{name}, {what}: {'; '.join(shot.killed)}", len(shot.killed), {what: len(shot.killed)}, shot.faults)
 
 
+def _signal(ground: Ground, random: Random) -> Case:
+    moment, name = random.choice(list(kills.MOMENTS)), random.choice(list(kills.SIGNALS))
+    done, wrong = kills.signalled(ground.arena, moment, name)
+    return Case(f"{name} {moment}: {done}", 1, {name: 1}, wrong)
+
+
 def _race(ground: Ground, random: Random) -> Case:
     race = races.run(ground.arena, random.choice(list(races.RACES)), random)
     return Case(race.name, 1, {}, race.wrong and [str(race)])
@@ -135,6 +141,7 @@ COLUMNS: dict[str, tuple[Callable[[Ground, Random], Case], str]] = {
     "commits": (_lie, "COMMITs of every writing command lost, answered in vain, late, or in a black hole"),
     "haste": (_haste, "commands given while the COMMIT of another, lost or killed, is on its way"),
     "server": (_interfere, "sessions ended and statements cancelled by the server at random points"),
+    "signals": (_signal, "SIGINT, SIGTERM, SIGHUP and SIGQUIT at the moments that matter"),
     "races": (_race, "two or three processes at once"),
     "journals": (_damage, "small journals damaged at random"),
 }

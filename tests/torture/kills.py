@@ -7,7 +7,7 @@ from typing import Any
 
 from tests.torture import judging
 from tests.torture.arena import Arena, Done
-from tests.torture.launch import SIDES
+from tests.torture.launch import SIDES, short
 from tests.torture.operator import MOST_STEPS, Journey, Operator
 
 PASSAGES: dict[str, tuple[str, str]] = {
@@ -53,6 +53,13 @@ MOMENTS: dict[str, tuple[str, str, str, tuple[str, ...]]] = {
     "while it is armed": ("SG_1 imported", "fn_lease_arm", "after", ("arm", "RUN", "--confirm", "RUN")),
 }
 """When a signal comes that can be handled: at which stage, at which point, on which side of it, in which command."""
+QUICK_SIGNALS: tuple[tuple[str, str], ...] = tuple(
+    (moment, name)
+    for number, moment in enumerate(MOMENTS)
+    for place, name in enumerate(SIGNALS)
+    if moment == "before its COMMIT" or number % len(SIGNALS) == place
+)
+"""Each moment with one signal, and one moment with all of them; the long column has every pair."""
 
 
 @dataclass
@@ -79,7 +86,7 @@ class Fire:
         done = self.arena.run(*words, kill=kill)
         if done.killed:
             self.in_recovery += self._died_before
-            self.done.add(done.killed)
+            self.done.add(done.killed if self.every_side else short(done.killed))
             self.arena.settle()
             self.found += [f"after {done.killed}: {one}" for one in judging.dead(self.arena, self.snapshot)]
         self._died_before = bool(done.killed)

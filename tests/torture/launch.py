@@ -32,6 +32,8 @@ WRITE_SIDES = ("before", "half", "after")
 FILE_CALLS = ("fsync", "replace", "rename", "unlink", "link", "mkdir", "ftruncate", "rmdir")
 EFFECTS = frozenset({"commit", "call", "write", "replace", "rename", "unlink", "link", "mkdir", "ftruncate", "start"})
 """Kinds that change something, or begin to; between two of them a death is the same as at the first one's end."""
+NOT_QUICK = frozenset({"start", "unlink"})
+"""Kinds that are left to kills on every side and at random: most of what they begin or end is temporary."""
 BOTH_SIDES = ("commit",)
 """Kinds that are killed on each side also where one side is enough for the others: effects become known there."""
 
@@ -42,6 +44,11 @@ _CHANGES = re.compile(r"fn_(?!readers_|schema_|draft_|revert_digest|backup_age|g
 _FUNCTION = re.compile(r"\bfn_\w+|\bpg_\w+|\bv_\w+")
 _write = os.write
 _depth = threading.local()
+
+
+def short(name: str) -> str:
+    """A point's kind and purpose, without the functions that came there: what counts as one point where time is short."""
+    return name.partition(" @ ")[0]
 
 
 class Plan:
@@ -74,11 +81,12 @@ class Plan:
             if "at" in self.kill and not self.died and re.search(self.kill["at"], name):
                 return str(self.kill["side"])
             if "done" in self.kill:
-                return next((side for side in self._sides(name, kind) if f"{side} {name}" not in self.done), None)
+                known = name if self.kill.get("every_side") else short(name)
+                return next((side for side in self._sides(known, kind) if f"{side} {known}" not in self.done), None)
         return None
 
     def _sides(self, name: str, kind: str) -> tuple[str, ...]:
-        if kind not in EFFECTS:
+        if kind not in EFFECTS or (kind in NOT_QUICK and not self.kill.get("every_side")):
             return ()
         every = WRITE_SIDES if kind == "write" else SIDES
         if self.kill.get("every_side") or name.startswith(BOTH_SIDES):

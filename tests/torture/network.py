@@ -133,7 +133,13 @@ WRITINGS: dict[str, Writing] = {
     ),
 }
 QUICK_FAULTS = ("answer lost", "request lost", "delivered 1 s late")
-"""What each writing command meets in the quick column; the long one has all of FAULTS."""
+"""Of these each writing command meets one in the quick column, and the ones that change the law all; the long one has all of FAULTS."""
+_ALL_OF_THEM = ("cut", "enact", "revert")
+QUICK: tuple[tuple[str, str], ...] = tuple(
+    (writing, fault)
+    for number, writing in enumerate(WRITINGS)
+    for fault in (QUICK_FAULTS if writing in _ALL_OF_THEM else (QUICK_FAULTS[number % 3],))
+)
 
 NOT_KNOWN = re.compile(
     r"not known|unknown|cannot be told|could not be (?:asked|measured|settled)|INCONCLUSIVE", re.IGNORECASE

@@ -41,8 +41,7 @@ def test_there_are_points_enough(an_arena: Arena) -> None:
         assert any(name.startswith(what) for name in effects), what
 
 
-@pytest.mark.parametrize("moment", kills.MOMENTS)
-@pytest.mark.parametrize("name", kills.SIGNALS)
+@pytest.mark.parametrize(("moment", "name"), kills.QUICK_SIGNALS)
 def test_a_signal_ends_a_command_and_closes_the_switch(an_arena: Arena, moment: str, name: str) -> None:
     """A cancelled statement and a ROLLBACK, or the COMMIT that was under way; the exit status that is documented."""
     done, wrong = kills.signalled(an_arena, moment, name)
@@ -61,5 +60,5 @@ def test_a_command_under_fire_is_given_again_until_it_ends(an_arena: Arena, name
 @pytest.mark.parametrize("name", ["start", "arm and cut", "second ruling and enactment", "revert"])
 def test_a_server_that_ends_or_cancels_is_answered(an_arena: Arena, name: str, what: str) -> None:
     """Sessions ended and statements cancelled at some points; a named outcome each time, and the goal in the end."""
-    shot = kills.interfered(an_arena, name, what, Random(f"{SEED} {name} {what}"))
+    shot = kills.interfered(an_arena, name, what, Random(f"{SEED} {name} {what}"), most=3)
     assert shot.faults == [], shot.killed
