@@ -74,7 +74,7 @@ class Operator:
         self.journey.trail.append(f"{done}{f' KILLED {done.killed}' if done.killed else ''}")
         if _TRACEBACK in done.err or _TRACEBACK in done.out:
             self.journey.faults.append(f"traceback: {done}")
-        self._was_refused = bool(done.killed) or done.status not in {0, 3}
+        self._was_refused = not done.killed and done.status not in {0, 3}
         if not done.killed and done.status not in {0, 3}:
             self._again[words] = self._again.get(words, 0) + 1
             if self._again[words] > 2:
