@@ -32,9 +32,9 @@ def lines_of(journal: bytes) -> list[bytes]:
 
 
 def flips(journal: bytes) -> Iterator[tuple[str, bytes]]:
-    """Every byte, one bit each; and every byte made NUL and line end."""
+    """Every byte, one bit each; and every byte made a line end."""
     for place in range(len(journal)):
-        for what, byte in (("flipped", journal[place] ^ (1 << place % 8)), ("NUL", 0), ("line end", 10)):
+        for what, byte in (("flipped", journal[place] ^ (1 << place % 8)), ("line end", 10)):
             if byte != journal[place]:
                 yield f"byte {place} {what}", journal[:place] + bytes([byte]) + journal[place + 1 :]
 

@@ -232,6 +232,13 @@ def at_random(arena: Arena, random: Random) -> Shot:
 
 INTERFERENCES = ("terminate", "cancel")
 """What a server's administrator may do to the console's sessions at any moment."""
+IN_THE_BACKUP = (
+    "^execute backup pg_export_snapshot",
+    "^execute backup pg_table_size",
+    "^start pg_dump",
+    "^execute scratch",
+)
+"""Where the server ends the console's sessions while a backup is taken."""
 ANSWERS = frozenset({0, 3, 4, 5, 6, 7})
 
 

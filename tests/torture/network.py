@@ -135,10 +135,13 @@ WRITINGS: dict[str, Writing] = {
 QUICK_FAULTS = ("answer lost", "request lost", "delivered 1 s late")
 """Of these each writing command meets one in the quick column, and the ones that change the law all; the long one has all of FAULTS."""
 _ALL_OF_THEM = ("cut", "enact", "revert")
-QUICK: tuple[tuple[str, str], ...] = tuple(
-    (writing, fault)
-    for number, writing in enumerate(WRITINGS)
-    for fault in (QUICK_FAULTS if writing in _ALL_OF_THEM else (QUICK_FAULTS[number % 3],))
+QUICK: tuple[tuple[str, str], ...] = (
+    *(
+        (writing, fault)
+        for number, writing in enumerate(WRITINGS)
+        for fault in (QUICK_FAULTS if writing in _ALL_OF_THEM else (QUICK_FAULTS[number % 3],))
+    ),
+    ("cut", "answer lost, then no network"),
 )
 
 NOT_KNOWN = re.compile(
@@ -204,8 +207,9 @@ def false_sentences(said: Done, is_committed: bool, fault: str) -> list[str]:
     """What the command said that was not so when everything had been delivered."""
     text = f"{said.out}\n{said.err}"
     wrong = [f"a traceback: {said.err[-800:]}"] if "Traceback (most recent call last)" in text else []
-    if NOT_KNOWN.search(said.err) and said.status == 7:
-        return wrong
+    if NOT_KNOWN.search(said.err) and said.status not in {0, 3, 6}:
+        is_7 = [] if said.status == 7 else [f"says that it is not known, and ends with {said.status} instead of 7"]
+        return wrong + is_7
     if said.status in {0, 3} and not is_committed:
         wrong.append(f"said done ({said.status}), and the transaction never came: {said.err[-400:]}")
     if said.status not in {0, 3, 6} and is_committed and SAYS_NOT.search(said.err):

@@ -5,7 +5,7 @@ from random import Random
 import pytest
 
 from tests.torture import judging, kills
-from tests.torture.arena import Arena, Done
+from tests.torture.arena import DOCPREFIX, Arena, Done
 from tests.torture.launch import EFFECTS
 from tests.torture.operator import Operator
 
@@ -62,3 +62,16 @@ def test_a_server_that_ends_or_cancels_is_answered(an_arena: Arena, name: str, w
     """Sessions ended and statements cancelled at some points; a named outcome each time, and the goal in the end."""
     shot = kills.interfered(an_arena, name, what, Random(f"{SEED} {name} {what}"), most=3)
     assert shot.faults == [], shot.killed
+
+
+@pytest.mark.parametrize("where", kills.IN_THE_BACKUP)
+def test_a_session_that_ends_during_the_backup_is_answered(an_arena: Arena, where: str) -> None:
+    """The server ends it while tables are measured and dumped: a named outcome, and the run goes on afterwards."""
+    judging.at(an_arena, "dry run done")
+    words = ("run", "start", str(an_arena.root / "intake/law.md"), "--docprefix", DOCPREFIX, "--live")
+    done = an_arena.run(*words, kill={"at": where, "side": "after", "terminate": True, "dsn": an_arena.dsn})
+    assert done.killed, f"no point like {where} was reached"
+    assert "Traceback" not in done.err, done.err
+    assert done.status in kills.ANSWERS, str(done)
+    journey = Operator(an_arena).reach("waits for SG_1")
+    assert journey.reached, str(journey)
