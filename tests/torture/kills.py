@@ -34,6 +34,8 @@ ALONE: dict[str, tuple[str, tuple[str, ...]]] = {
 """Single commands under fire: given again until they end; at which stage, and how."""
 
 
+PG_DUMP = r"^start \S+ --format=custom"
+"""pg_dump is started, by itself or by what ends it with its starter."""
 SIGNALS: dict[str, int] = {"SIGINT": 2, "SIGTERM": 15, "SIGHUP": 1, "SIGQUIT": 3}
 """The exit status is 128 and the number."""
 MOMENTS: dict[str, tuple[str, str, str, tuple[str, ...]]] = {
@@ -44,7 +46,7 @@ MOMENTS: dict[str, tuple[str, str, str, tuple[str, ...]]] = {
     "before the record of leg B": ("armed", "fn_cut_record", "before", ("run", "resume", "RUN")),
     "in the backup": (
         "dry run done",
-        "^start pg_dump",
+        PG_DUMP,
         "after",
         ("run", "start", "FILE", "--docprefix", "ACME-LAW", "--live"),
     ),
@@ -235,7 +237,7 @@ INTERFERENCES = ("terminate", "cancel")
 IN_THE_BACKUP = (
     "^execute backup pg_export_snapshot",
     "^execute backup pg_table_size",
-    "^start pg_dump",
+    PG_DUMP,
     "^execute scratch",
 )
 """Where the server ends the console's sessions while a backup is taken."""
