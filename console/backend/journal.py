@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import Self
 
 from console.backend.canonical_json import canonical_json, digest
+from console.backend.cluster_directory import hidden_name
 from console.backend.context import Context
 from console.backend.errors import CutterError, Drifted, Refused, StopCode, Unmeasured
 from console.backend.journal_record import (
@@ -84,7 +85,7 @@ class Journal:
         The first record holds the run id and a nonce, so that no other journal can take its place.
         Raises Refused (LOCKED) where the path is taken.
         """
-        draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+        draft = path.with_name(hidden_name(path.name))
         journal = cls(draft, os.open(draft, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_EXCL, 0o640), context, None)
         try:
             os.fchmod(journal._descriptor, 0o640)

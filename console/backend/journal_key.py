@@ -5,6 +5,7 @@ import os
 import secrets
 from pathlib import Path
 
+from console.backend.cluster_directory import hidden_name
 from console.backend.errors import Refused, StopCode
 from console.backend.regular_file import read_regular
 
@@ -62,7 +63,7 @@ class JournalKey:
 
 def _new_seed(path: Path) -> bytes:
     seed = secrets.token_bytes(_SEED_BYTES)
-    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    draft = path.with_name(hidden_name(path.name))
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
     try:
         with os.fdopen(descriptor, "wb") as stream:

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import stat
 import tempfile
 from collections.abc import Iterator
@@ -14,8 +15,8 @@ from console.backend.reports.publishing import remove_leftovers
 
 FOLDERS = ("", "approvals", "artifacts", "backups", "reports")
 """Where temporary files are made; besides, in the directory of each run."""
-_BEGUN = re.compile(r"\.journal\.(?:jsonl|key)\.[0-9a-f]{8}")
-"""What a run's journal and its key are written as before they have their names, which takes a moment."""
+_BEGUN = re.compile(r"\.(?:journal\.jsonl|anchor\.key)\.[0-9a-f]{8}")
+"""What earlier versions wrote a run's journal and its key as before they had their names, which takes a moment."""
 _A_MOMENT = timedelta(hours=1)
 _A_DAY = timedelta(days=1)
 _CRASH_LOG = re.compile(r"console-crash-\d{8}T\d{6}Z-[0-9a-f-]+\.log")
@@ -36,6 +37,11 @@ def sweep_leftovers(root: Path, now: datetime) -> tuple[str, ...]:
         with suppress(OSError):
             path.unlink()
             gone.append(f"removed {path}, {why}")
+    for entry in _entries(root / "runs"):
+        if entry.is_dir(follow_symlinks=False) and (why := _why(entry, now)):
+            with suppress(OSError):
+                shutil.rmtree(entry.path)
+                gone.append(f"removed {entry.path}, {why}")
     with suppress(OSError):
         reports = root / "reports"
         gone += [f"removed {reports / name}, the draft of a report" for name in remove_leftovers(reports)]

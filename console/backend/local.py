@@ -23,6 +23,7 @@ from console.backend.runs import arming, briefings, rulings, starting
 from console.backend.runs.backups import ensure_backup
 from console.backend.runs.engine import Engine
 from console.backend.runs.inspection import known_run, list_runs, view_run
+from console.backend.runs.lease import LeaseHolder
 from console.backend.runs.moves import command_of
 from console.backend.runs.operations import settle_run
 from console.backend.runs.site import Site
@@ -199,8 +200,9 @@ class LocalBackend:
         if confirm == run_id and (done := self._done(run_id, _is_enacted)) is not None:
             return self.resume(run_id, on_progress) if Move.CONTINUE in done.moves else done
         self._confirmed(Danger.ENACT, run_id, confirm)
-        self._arm(run_id, "enact")
-        self._walked(Engine(self.site, run_id, on_progress), enact=True)
+        with LeaseHolder(self.site, run_id) as holder:
+            self._arm(run_id, "enact", holder)
+            self._walked(Engine(self.site, run_id, on_progress, holder), enact=True)
         return self.run(run_id)
 
     def revert(self, run_id: str, confirm: str) -> RunView:
@@ -208,11 +210,12 @@ class LocalBackend:
         if confirm == run_id and (done := self._done(run_id, _is_reverted)) is not None:
             return done
         self._confirmed(Danger.REVERT, run_id, confirm)
-        self._arm(run_id, "revert")
-        try:
-            starting.revert_cut(self.site, run_id)
-        finally:
-            kill_switch.disarm(self.site, "the revert ended")
+        with LeaseHolder(self.site, run_id) as holder:
+            self._arm(run_id, "revert", holder)
+            try:
+                starting.revert_cut(self.site, run_id, holder)
+            finally:
+                kill_switch.disarm_run(self.site, run_id, "the revert ended")
         self._reported(run_id, "reverted")
         return self.run(run_id)
 
@@ -287,11 +290,14 @@ class LocalBackend:
             action = f"See what is wrong, then: cutter-console report {run_id}"
             raise Unmeasured(error.code, message, action) from error
 
-    def _arm(self, run_id: str, purpose: str) -> None:
+    def _arm(self, run_id: str, purpose: str, holder: LeaseHolder | None = None) -> None:
         """A proven backup that the database takes for fresh comes first; without one it opens no lease."""
         known = known_run(self.site, run_id)
         ensure_backup(Step(self.site, known.workspace, known.request, lambda *_: None))
-        arming.arm(self.site, run_id, purpose)
+        if holder is None:
+            arming.arm(self.site, run_id, purpose)
+        else:
+            arming.arm_and_hold(self.site, run_id, purpose, holder)
 
     def _require_writable(self) -> None:
         if self.read_only:

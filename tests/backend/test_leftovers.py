@@ -56,7 +56,7 @@ def test_each_kind_of_leftover_goes_and_is_named(root: Path) -> None:
         root / dead("orchestrator.config.json"),
         root / "reports" / "console-crash-20200101T000000Z-1-00000000.log",
         root / "runs" / "ictr-1" / ".journal.jsonl.00000000",
-        root / "runs" / "ictr-1" / ".journal.key.00000000",
+        root / "runs" / "ictr-1" / ".anchor.key.00000000",
     ]
     for place in left:
         place.write_bytes(b"x")

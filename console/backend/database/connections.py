@@ -87,7 +87,7 @@ def counted() -> Iterator[list[Opened]]:
         _opened.reset(token)
 
 
-class CommitUnknown(CutterError):
+class CommitUnknown(Unmeasured):
     """COMMIT was sent and not answered, or answered with a warning; only evidence tells what became of it.
 
     `runs.settling` finds that out; whoever does not ask it leaves the outcome unknown.
@@ -147,7 +147,7 @@ def connect(
         if not replicated:
             connection.execute("SET LOCAL synchronous_commit = local")
         yield connection
-        _finish(connection, COMMIT_LIMIT_S if commit_limit_s is None else commit_limit_s)
+        finish(connection, commit_limit_s)
     except psycopg.Error as error:
         raise translate(error) from error
     finally:
@@ -164,9 +164,12 @@ def administrator(conninfo: str, *, timeout_s: float = 30.0, purpose: str) -> It
         yield connection
 
 
-def _finish(connection: Session, limit_s: float) -> None:
-    """COMMIT; a signal waits until it is answered, because a COMMIT that is cancelled may have happened."""
-    connection.answer_limit_s = limit_s
+def finish(connection: Session, limit_s: float | None = None) -> None:
+    """COMMIT. Raises CommitUnknown where it is not answered within the limit, or answered with a warning.
+
+    A signal waits until it is answered, because a COMMIT that is cancelled may have happened.
+    """
+    connection.answer_limit_s = COMMIT_LIMIT_S if limit_s is None else limit_s
     connection.was_warned = False
     try:
         with deferred():

@@ -1,15 +1,21 @@
 """Arming the switch for one run and one purpose; the database checks run, stage, ruling, backup and HOLD itself."""
 
+import psycopg
+
 from console.backend.database import ledger
-from console.backend.journal_record import Field
+from console.backend.database.connections import CommitUnknown
+from console.backend.journal_record import NO_EVENT, Field
 from console.backend.kill_switch import armed_for, require_no_hold
 from console.backend.runs.inspection import known_run
-from console.backend.runs.operations import committing, operation
+from console.backend.runs.lease import LeaseHolder
+from console.backend.runs.operations import committing, note_attempt, operation, settle_lost
+from console.backend.runs.settling import rolled_back
 from console.backend.runs.site import Site
+from console.backend.runs.step import Role
 
 
 def arm(site: Site, run_id: str, purpose: str) -> None:
-    """Open the lease; where the switch is armed for exactly this already, nothing is to be done.
+    """Open the lease, for somebody who takes it up later; where the switch is armed for exactly this, nothing is to be done.
 
     Raises Held under a HOLD, Refused where the database says no, NotKnownYet where it cannot be told whether it is armed.
     """
@@ -22,4 +28,29 @@ def arm(site: Site, run_id: str, purpose: str) -> None:
         operation(site, known.workspace, known.request, "arm", said, ends=purpose == "revert") as journal,
         committing(site, journal, run_id, "arm", has_event=False) as promise,
     ):
-        ledger.arm(promise.connection, run_id, purpose, site.operator, site.context.host, site.settings.lease_minutes)
+        _arm(promise.connection, site, run_id, purpose)
+
+
+def arm_and_hold(site: Site, run_id: str, purpose: str, holder: LeaseHolder) -> None:
+    """Open the lease and take it up in one transaction: at no moment is it open without the session that holds it.
+
+    Raises as `arm` does. A COMMIT that was not answered costs the lease, because its session is ended to settle it.
+    """
+    require_no_hold(site)
+    if holder.take(purpose):
+        return
+    known = known_run(site, run_id)
+    said = (Field(key="purpose", value=purpose),)
+    with operation(site, known.workspace, known.request, "arm", said, ends=purpose == "revert") as journal:
+        try:
+            with holder.arming() as connection:
+                note_attempt(connection, journal, "arm", Role.EXECUTOR, (NO_EVENT,))
+                _arm(connection, site, run_id, purpose)
+                ledger.take_lease(connection, run_id, purpose)
+        except CommitUnknown as lost:
+            said_of_it = settle_lost(site, journal, run_id, "arm", lost)
+            raise rolled_back(lost, f"{said_of_it}, and the lease ended with its session") from lost
+
+
+def _arm(connection: psycopg.Connection, site: Site, run_id: str, purpose: str) -> None:
+    ledger.arm(connection, run_id, purpose, site.operator, site.context.host, site.settings.lease_minutes)

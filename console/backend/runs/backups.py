@@ -14,8 +14,9 @@ from console.backend.errors import CutterError
 from console.backend.outcome import Check, Evidence, Outcome
 from console.backend.programs import installations, pick_dump_programs, pick_server_programs
 from console.backend.runs.inspection import known_run
+from console.backend.runs.settling import committing_alone
 from console.backend.runs.site import Site
-from console.backend.runs.step import Step
+from console.backend.runs.step import Role, Step
 from console.backend.world import Target
 
 _LEDGER = (
@@ -77,7 +78,7 @@ def take_run_backup(step: Step) -> tuple[Check, ...]:
         step.report(phase.value, moved, None)
 
     record = take_backup(request, site.context, on_progress=on_progress)
-    with connect(site.settings.database.verifier, purpose="backup proof") as connection:
+    with committing_alone(site, "backup proof", role=Role.VERIFIER) as connection:
         ledger.record_backup(connection, step.run_id, _proof(record))
     return (step.passed("backup proven", _in_words(record), f"restore of {record.file_name}"),)
 

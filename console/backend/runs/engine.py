@@ -49,12 +49,15 @@ _WORK = {work.phase: work for work in PHASES}
 class Engine:
     """One run on its way. Not shared between threads; the journal's lock keeps a second one out."""
 
-    def __init__(self, site: Site, run_id: str, on_progress: Callable[[Progress], None]) -> None:
+    def __init__(
+        self, site: Site, run_id: str, on_progress: Callable[[Progress], None], holder: LeaseHolder | None = None
+    ) -> None:
+        """`holder` holds the lease already; without one it is taken up when it is needed."""
         self.site = site
         known = known_run(site, run_id)
         self.workspace, self.request = known.workspace, known.request
         self._on_progress = on_progress
-        self._lease = LeaseHolder(site, run_id)
+        self._lease = holder or LeaseHolder(site, run_id)
 
     def state(self) -> RunState:
         """Where the run is: the database's word for LIVE, the records' for DRYRUN."""

@@ -1,12 +1,14 @@
 """Holds a lease by a session of its own: when this process ends, by whatever, its connection ends, and the lease with it."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Self
 
 import psycopg
 
 from console.backend.database import ledger
-from console.backend.database.connections import translate
+from console.backend.database.connections import finish, translate
 from console.backend.database.sessions import LOCK_TIMEOUT_S, Session, open_session
 from console.backend.kill_switch import armed_for
 from console.backend.runs.site import Site
@@ -20,23 +22,46 @@ class LeaseHolder:
         self._run_id = run_id
         self._session: Session | None = None
 
+    @contextmanager
+    def arming(self) -> Iterator[psycopg.Connection]:
+        """One transaction of the session that holds the lease: whoever arms in it holds what it has armed, from COMMIT on.
+
+        Raises CommitUnknown where that is not answered; whatever became of it, the session is ended then.
+        """
+        self.let_go()
+        try:
+            session = self._opened()
+            session.autocommit = False
+            yield session
+            finish(session)
+            session.autocommit = True
+        except psycopg.Error as error:
+            self.let_go()
+            raise translate(error) from error
+        except BaseException:
+            self.let_go()
+            raise
+
     def take(self, purpose: str) -> bool:
         """Whether this run is armed for it; then this process holds the lease. Raises Refused (LOCKED) where another one does."""
         if not armed_for(self._site, self._run_id, purpose):
             return False
         try:
-            if self._session is None:
-                self._session = open_session(
-                    self._site.settings.database.executor,
-                    application="cutter-console lease",
-                    statement_timeout_s=LOCK_TIMEOUT_S,
-                )
-                self._session.autocommit = True
-            ledger.take_lease(self._session, self._run_id, purpose)
+            ledger.take_lease(self._opened(), self._run_id, purpose)
         except psycopg.Error as error:
             self.let_go()
             raise translate(error) from error
         return True
+
+    def _opened(self) -> Session:
+        if self._session is None:
+            self._session = open_session(
+                self._site.settings.database.executor,
+                application="cutter-console lease",
+                statement_timeout_s=LOCK_TIMEOUT_S,
+            )
+            self._session.autocommit = True
+        return self._session
 
     def let_go(self) -> None:
         """End the session, and so the lease."""

@@ -127,16 +127,18 @@ def rolled_back(lost: CutterError, said: str) -> Unmeasured:
 
 
 @contextmanager
-def committing_alone(site: Site, what: str, *, replicated: bool = True) -> Iterator[psycopg.Connection]:
-    """One transaction of the executing role that belongs to no run's journal, settled where its COMMIT is not answered.
+def committing_alone(
+    site: Site, what: str, *, role: Role = Role.EXECUTOR, replicated: bool = True
+) -> Iterator[psycopg.Connection]:
+    """One transaction that is in no run's journal, settled where its COMMIT is not answered.
 
     `replicated` off waits for no standby, as what stops never does. Raises Unmeasured where it was rolled back,
     NotKnownYet where that is not decided in time: done again, it does no harm.
     """
     fields: tuple[Field, ...] = ()
     try:
-        with connect(site.settings.database.executor, purpose=what, replicated=replicated) as connection:
-            fields = measure_attempt(connection, Role.EXECUTOR)
+        with connect(_conninfo(site, role), purpose=what, replicated=replicated) as connection:
+            fields = measure_attempt(connection, role)
             yield connection
     except CommitUnknown as lost:
         attempt = Attempt.named({field.key: field.value for field in fields}, Anchor(sequence=0, hash=""))
@@ -183,9 +185,13 @@ def look(site: Site, run_id: str, attempt: Attempt) -> Verdict:
 _ROLE_NAMES = {Role.EXECUTOR: "cutter_exec", Role.VERIFIER: "cutter_verify"}
 
 
-def _ask(site: Site, run_id: str, attempt: Attempt) -> Verdict:
+def _conninfo(site: Site, role: Role) -> str:
     database = site.settings.database
-    conninfo = database.verifier if attempt.role is Role.VERIFIER else database.executor
+    return database.verifier if role is Role.VERIFIER else database.executor
+
+
+def _ask(site: Site, run_id: str, attempt: Attempt) -> Verdict:
+    conninfo = _conninfo(site, attempt.role)
     try:
         with connect(conninfo, timeout_s=_ASK_S, purpose="settle") as connection:
             if (elsewhere := _elsewhere(connection, run_id, attempt)) is not None:

@@ -101,14 +101,14 @@ def _cut_before(site: Site, asked: RunRequestFile) -> RunRow | None:
     return None
 
 
-def revert_cut(site: Site, run_id: str) -> tuple[Check, ...]:
+def revert_cut(site: Site, run_id: str, lease: LeaseHolder) -> tuple[Check, ...]:
     """Under an armed lease to revert: supersede the drafts, then see that readers see what they saw without them.
 
     Raises Held, and sets a HOLD, when the readers' view is another one afterwards.
     """
     workspace, request = _of(site, run_id)
     world = _world(workspace)
-    with operation(site, workspace, request, "revert", ends=True) as journal, LeaseHolder(site, run_id) as lease:
+    with operation(site, workspace, request, "revert", ends=True) as journal:
         if not lease.take("revert"):
             raise Refused(
                 StopCode.EXECUTION_DISABLED,

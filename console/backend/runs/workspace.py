@@ -1,5 +1,6 @@
 """The files of one run: what was asked, the pinned source, the plan, and each phase's record."""
 
+import errno
 import os
 import secrets
 from contextlib import suppress
@@ -84,14 +85,18 @@ class Workspace:
 
     @classmethod
     def create(cls, root: Path, request: RunRequestFile) -> Self:
-        """Make the directory of a new run. Raises Refused where the id is taken."""
+        """Make the directory of a new run, with what it was started with in it, or not at all. Raises Refused where the id is taken."""
         workspace = cls(root / "runs" / request.run_id)
+        draft = cls(root / "runs" / hidden_name(request.run_id))
         try:
-            workspace.directory.mkdir(mode=0o750)
+            if workspace.directory.exists():
+                raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST))
+            draft.directory.mkdir(mode=0o750)
+            draft.write("request.json", canonical_json(request))
+            draft.directory.rename(workspace.directory)
         except OSError as error:
             message = f"{workspace.directory}: {error.strerror}"
             raise Refused(StopCode.REFUSED_INPUT, message, "Make the runtime tree: cutter-console init") from error
-        workspace.write("request.json", canonical_json(request))
         return workspace
 
     @classmethod
