@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 TESTED := $(VENV)/.tested
 
-.PHONY: demo test versions mutants differential check bench manifest lock clean
+.PHONY: demo test versions torture mutants differential check bench manifest lock clean
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
@@ -28,6 +28,13 @@ test: $(TESTED)
 # The tests that depend on PostgreSQL's version, on the major versions that `make test` leaves out.
 versions: $(TESTED)
 	$(BIN)/python -m pytest -n auto --dist worksteal -m versions
+
+# Kills, lost COMMITs, races, damaged journals and random keys, for MINUTES from SEED; it goes on where it was stopped.
+torture: $(TESTED)
+	$(BIN)/python -m pytest -n auto --dist worksteal -m torture tests/torture
+	$(BIN)/python -m tests.torture --kills 8000 --commits 1800 --races 2000 --journals 1000000 --seed $(or $(SEED),1) \
+		--minutes $(or $(MINUTES),60) --state .torture.json --faults .torture-faults.jsonl
+	$(BIN)/python -m tests.screens.fuzz --count $(or $(COUNT),100000) --seed $(or $(SEED),1)
 
 # Takes each protection out of a copy of this tree and wants a test to turn red; ARGUMENTS="--only PATTERN --jobs 2".
 mutants: $(TESTED)

@@ -21,9 +21,10 @@ from console import crash
 from console.actions import Action, Scope, registry
 from console.asking import AskingApp
 from console.backend.errors import CutterError
+from console.backend.signals import end_soon, wait_for_work, work_has_ended
 from console.readiness_watch import ReadinessWatch
 from console.screens.overview import OverviewScreen
-from console.terminal import TerminalGuard, wants_no_colour
+from console.terminal import WORK_SECONDS, TerminalGuard, wants_no_colour
 from console.widgets.jobs import work
 from console.widgets.notice import Notice, refused
 from console.widgets.theme import DARK, LIGHT, WithoutColour
@@ -387,6 +388,10 @@ def run(app: ConsoleApp) -> int:
     app.guard = TerminalGuard(app.leave)
     try:
         app.run()
+        # Whoever left while something was written: it ends by COMMIT or ROLLBACK, and its record says which.
+        end_soon()
+        wait_for_work(WORK_SECONDS)
+        work_has_ended()
     finally:
         app.guard.release()
     return app.return_code or 0

@@ -10,9 +10,13 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from console.backend.signals import end_soon, wait_for_work
+
 EXIT_SIGHUP = 128 + signal.SIGHUP
 EXIT_SIGTERM = 128 + signal.SIGTERM
 
+WORK_SECONDS = 10.0
+"""How long a phase may take to be cancelled and recorded; then it is broken off, and the server rolls it back."""
 GRACE_SECONDS = 0.7
 """How long an orderly end may take after a signal before the process is ended without it."""
 
@@ -84,6 +88,7 @@ class TerminalGuard:
                 return
 
     def _end(self, exit_status: int) -> None:
+        end_soon()
         self._arm_deadline(exit_status)
         self.leave(exit_status)
 
@@ -96,6 +101,7 @@ class TerminalGuard:
     def _end_without_order(self, exit_status: int) -> None:
         if self._released.is_set():
             return
+        wait_for_work(WORK_SECONDS)
         if self._attributes is not None and os.isatty(self.fileno):
             os.write(sys.__stderr__.fileno() if sys.__stderr__ else 2, _RESTORE)
             termios.tcsetattr(self.fileno, termios.TCSANOW, self._attributes)

@@ -33,6 +33,11 @@ def end_soon() -> None:
     _Work.ending.set()
 
 
+def work_has_ended() -> None:
+    """What was asked to end has ended; work may begin again."""
+    _Work.ending.clear()
+
+
 def is_ending() -> bool:
     """Whether that was asked."""
     return _Work.ending.is_set()
