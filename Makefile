@@ -31,7 +31,7 @@ versions: $(TESTED)
 
 # Kills, lost COMMITs, races, damaged journals and random keys, for MINUTES from SEED; it goes on where it was stopped.
 torture: $(TESTED)
-	$(BIN)/python -m pytest -n auto --dist worksteal -m torture tests/torture
+	$(BIN)/python -m pytest -n auto --dist worksteal -m torture
 	$(BIN)/python -m tests.torture --kills 8000 --commits 1800 --races 2000 --journals 1000000 --seed $(or $(SEED),1) \
 		--minutes $(or $(MINUTES),60) --state .torture.json --faults .torture-faults.jsonl
 	$(BIN)/python -m tests.screens.fuzz --count $(or $(COUNT),100000) --seed $(or $(SEED),1)

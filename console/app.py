@@ -21,7 +21,7 @@ from console import crash
 from console.actions import Action, Scope, registry
 from console.asking import AskingApp
 from console.backend.errors import CutterError
-from console.backend.signals import end_soon, wait_for_work, work_has_ended
+from console.backend.signals import end_work
 from console.readiness_watch import ReadinessWatch
 from console.screens.overview import OverviewScreen
 from console.terminal import WORK_SECONDS, TerminalGuard, wants_no_colour
@@ -384,14 +384,11 @@ class ConsoleApp(AskingApp, inherit_bindings=False):
 
 
 def run(app: ConsoleApp) -> int:
-    """Run the console in this terminal until it ends; the exit status (143 and 129 for SIGTERM and a lost terminal)."""
+    """Run the console here until it ends; the exit status (143 and 129 for SIGTERM and a lost terminal)."""
     app.guard = TerminalGuard(app.leave)
     try:
         app.run()
-        # Whoever left while something was written: it ends by COMMIT or ROLLBACK, and its record says which.
-        end_soon()
-        wait_for_work(WORK_SECONDS)
-        work_has_ended()
+        end_work(WORK_SECONDS)
     finally:
         app.guard.release()
     return app.return_code or 0

@@ -23,8 +23,8 @@ _OF_THE_SWITCH = (
     Mutant(
         "the HOLD check before a lease is opened",
         f"{_B}/runs/arming.py",
-        "    require_no_hold(site)\n",
-        "",
+        "    require_no_hold(site)\n    if armed_for",
+        "    if armed_for",
         _test("test_holds_at_the_last_moment", "a_hold_file_stops_the_arming_itself"),
     ),
     Mutant(
@@ -907,9 +907,7 @@ _OF_SETTLING = (
         _SETTLING,
         "                if row is not None:\n",
         "                if False:\n",
-        _test(
-            _SETTLED, "a_request_that_is_lost_or_late_never_has_an_effect_after_it_was_denied[cut_leg_a-request lost]"
-        ),
+        _test(_SETTLED, "a_request_that_is_lost_or_late_never_has_an_effect_after_it_was_denied[cut_leg_a-late]"),
     ),
     Mutant(
         "a session that waits for a standby is not ended",
@@ -956,8 +954,8 @@ _OF_SETTLING = (
     Mutant(
         "a lease is taken up by whoever writes under it",
         _LEASE,
-        "            ledger.take_lease(self._session, self._run_id, purpose)\n",
-        "",
+        "            ledger.take_lease(self._opened(), self._run_id, purpose)\n",
+        "            self._opened()\n",
         _test("runs/test_lease", "a_kill_closes_the_switch_at_that_moment"),
     ),
     Mutant(

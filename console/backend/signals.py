@@ -33,8 +33,10 @@ def end_soon() -> None:
     _Work.ending.set()
 
 
-def work_has_ended() -> None:
-    """What was asked to end has ended; work may begin again."""
+def end_work(limit_s: float) -> None:
+    """Ask all work to end, and wait for it: by COMMIT or ROLLBACK, and its record says which. Then work may begin again."""
+    end_soon()
+    wait_for_work(limit_s)
     _Work.ending.clear()
 
 

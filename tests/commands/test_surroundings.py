@@ -291,7 +291,21 @@ def faults(done: Done, around: Surroundings) -> list[str]:
     return [f"{one}\n{done.err[-1500:]}" for one in found]
 
 
-@pytest.mark.parametrize("how", HOSTILE)
+IN_EVERY_RUN = {
+    "an output in Latin-1, libpq's variables, no locale",
+    "arguments that are no text",
+    "full outputs",
+    "closed outputs, a folder that is gone",
+    "a database in SQL_ASCII",
+    "backends that are terminated",
+    "a root without a free byte",
+}
+"""What `make test` takes of them; all are in `make torture`."""
+
+
+@pytest.mark.parametrize(
+    "how", [pytest.param(how, marks=() if how in IN_EVERY_RUN else pytest.mark.torture) for how in HOSTILE]
+)
 def test_every_command_ends_with_a_named_outcome(at: At, forked: Forker, tmp_path: Path, how: str) -> None:
     hostile, passage = HOSTILE[how], at("SG_1 imported")
     (passage.site.intake / "luat.md").write_text(VIETNAMESE, encoding="utf-8")

@@ -80,6 +80,11 @@ class PtySession:
             if select.select([], [self.master], [], 0.1)[1]:
                 data = data[os.write(self.master, data[:512]) :]
 
+    def wait_until_stopped(self) -> None:
+        """A SIGCONT that comes before the process has stopped itself would be in vain."""
+        while Path(f"/proc/{self.pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()[0] != "T":
+            time.sleep(0.01)
+
     def kill(self, number: int) -> None:
         """Send a signal to the program."""
         os.kill(self.pid, number)

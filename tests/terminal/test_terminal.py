@@ -160,6 +160,7 @@ def test_from_the_background_it_comes_back_with_the_whole_screen(open_console: O
     session.forget()
     session.kill(signal.SIGTSTP)
     session.see(b"\x1b[?1049l")
+    session.wait_until_stopped()
     session.forget()
     session.kill(signal.SIGCONT)
     session.see(b"\x1b[?1049h")

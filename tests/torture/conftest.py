@@ -7,7 +7,6 @@ import pytest
 
 from tests.torture.arena import Arena, arena
 
-
 IN_EVERY_RUN = (
     "ends_where_it_should[void]",
     "until_it_ends[panic]",
@@ -19,9 +18,11 @@ IN_EVERY_RUN = (
     "outrun_a_commit[void after a cut]",
     "all_or_nothing[cut and void]",
     "all_or_nothing[arm and arm]",
+    "is_wrong[law]",
+    "rfc_6962",
 )
 """What `make test` takes of the kills, the network and the races, one of a kind; all of them are in `make torture`."""
-_LONG = ("test_kills.py", "test_network.py", "test_races.py")
+_LONG = ("test_kills.py", "test_network.py", "test_races.py", "test_checker.py")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -9,9 +9,12 @@ import psycopg
 
 from console.backend.database import ledger
 from console.backend.database.connections import finish, translate
-from console.backend.database.sessions import LOCK_TIMEOUT_S, Session, open_session
+from console.backend.database.sessions import Session, open_session
 from console.backend.kill_switch import armed_for
 from console.backend.runs.site import Site
+
+_STATEMENT_S = 30.0
+"""Longer than the functions wait for a lock, so that it is the lock that is named."""
 
 
 class LeaseHolder:
@@ -58,7 +61,7 @@ class LeaseHolder:
             self._session = open_session(
                 self._site.settings.database.executor,
                 application="cutter-console lease",
-                statement_timeout_s=LOCK_TIMEOUT_S,
+                statement_timeout_s=_STATEMENT_S,
             )
             self._session.autocommit = True
         return self._session

@@ -5,7 +5,7 @@ from console.backend.canonical_json import canonical_json
 from console.backend.database import ledger
 from console.backend.database.connections import connect, scalar
 from console.backend.database.ledger import Event
-from console.backend.database.measure import readers_digest
+from console.backend.database.measure import measure_identity, readers_digest
 from console.backend.database.records import RunRow, all_runs
 from console.backend.errors import Refused, StopCode
 from console.backend.journal import Journal
@@ -170,6 +170,8 @@ def void_run(site: Site, run_id: str, reason: str) -> None:
             return
         require_move(Move.VOID, facts, run_id)
         if not facts.is_known:
+            with connect(site.settings.database.monitor, read_only=True, purpose="void") as connection:
+                measure_identity(connection, site.context.host)
             workspace.write(VOIDED, _word(reason).encode())
             return
         with committing(site, journal, run_id, "void") as promise:

@@ -123,7 +123,7 @@ def test_an_answer_that_is_lost_is_asked_for_and_the_work_goes_on(at: At, what: 
     assert [record.phase for record in noted if record.value("settled") == "committed"] == [what]
 
 
-@pytest.mark.parametrize("lie", [Lie.REQUEST_LOST, Lie.LATE])
+@pytest.mark.parametrize("lie", [pytest.param(Lie.REQUEST_LOST, marks=pytest.mark.torture), Lie.LATE])
 @pytest.mark.parametrize("what", WRITES)
 def test_a_request_that_is_lost_or_late_never_has_an_effect_after_it_was_denied(
     at: At, what: str, lie: Lie, tmp_path: Path

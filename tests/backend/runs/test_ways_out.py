@@ -128,7 +128,7 @@ def _signed(passage: Passage, then: Callable[[], object]) -> None:
     passage.backend.import_statement(drafted.statement_path, signed)
 
 
-@pytest.mark.parametrize("stage", STAGES)
+@pytest.mark.parametrize("stage", [pytest.param(STAGES[0], marks=pytest.mark.torture), STAGES[1]])
 @pytest.mark.parametrize("fault", FAULTS)
 def test_moves_alone_lead_out_of_every_fault(at: At, stage: str, fault: str) -> None:
     passage = at(stage)
