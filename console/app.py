@@ -21,10 +21,9 @@ from console import crash
 from console.actions import Action, Scope, registry
 from console.asking import AskingApp
 from console.backend.errors import CutterError
-from console.backend.signals import end_work
 from console.readiness_watch import ReadinessWatch
 from console.screens.overview import OverviewScreen
-from console.terminal import WORK_SECONDS, TerminalGuard, wants_no_colour
+from console.terminal import TerminalGuard, wants_no_colour
 from console.widgets.jobs import work
 from console.widgets.notice import Notice, refused
 from console.widgets.theme import DARK, LIGHT, WithoutColour
@@ -388,7 +387,6 @@ def run(app: ConsoleApp) -> int:
     app.guard = TerminalGuard(app.leave)
     try:
         app.run()
-        end_work(WORK_SECONDS)
     finally:
         app.guard.release()
     return app.return_code or 0

@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from console.backend.signals import end_soon, wait_for_work
+from console.backend.signals import end_soon, end_work, wait_for_work
 
 EXIT_SIGHUP = 128 + signal.SIGHUP
 EXIT_SIGTERM = 128 + signal.SIGTERM
@@ -71,7 +71,8 @@ class TerminalGuard:
             threading.Thread(target=self._watch, name="terminal-watch", daemon=True).start()
 
     def release(self) -> None:
-        """Stop listening; the hard end is called off."""
+        """Wait for what is still written to end, then stop listening; the hard end is called off."""
+        end_work(WORK_SECONDS)
         self._released.set()
         if self._deadline is not None:
             self._deadline.cancel()
