@@ -58,6 +58,7 @@ class TerminalGuard:
     def __post_init__(self) -> None:
         self._attributes = termios.tcgetattr(self.fileno) if os.isatty(self.fileno) else None
         self._deadline: threading.Timer | None = None
+        self._exit_status = 0
         self._released = threading.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
 
@@ -76,6 +77,10 @@ class TerminalGuard:
         self._released.set()
         if self._deadline is not None:
             self._deadline.cancel()
+            # A thread that still reads from the terminal that has gone must not keep the program alive.
+            last = threading.Timer(GRACE_SECONDS, os._exit, (self._exit_status,))
+            last.daemon = True
+            last.start()
 
     def _watch(self) -> None:
         poll = select.poll()
@@ -95,6 +100,7 @@ class TerminalGuard:
 
     def _arm_deadline(self, exit_status: int) -> None:
         if self._deadline is None:
+            self._exit_status = exit_status
             self._deadline = threading.Timer(GRACE_SECONDS, self._end_without_order, (exit_status,))
             self._deadline.daemon = True
             self._deadline.start()
