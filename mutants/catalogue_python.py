@@ -908,6 +908,7 @@ _OF_SETTLING = (
         "                if row is not None:\n",
         "                if False:\n",
         _test(_SETTLED, "a_request_that_is_lost_or_late_never_has_an_effect_after_it_was_denied[cut_leg_a-late]"),
+        explained="Second belt: as long as the session is there, pg_xact_status() says that its transaction is in progress.",
     ),
     Mutant(
         "a session that waits for a standby is not ended",

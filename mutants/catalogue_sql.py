@@ -422,7 +422,7 @@ _OF_LOCK_AND_LEASE = (
         _SEALED,
         "WHERE s.pid = l.holder_pid AND s.usesysid",
         "WHERE s.usesysid",
-        ("tests/backend/runs/test_lease.py::test_a_stranger_who_takes_the_holders_name_holds_no_lease",),
+        ("tests/backend/runs/test_lease.py::test_a_stranger_who_takes_the_holders_name_holds_no_lease[cutter_exec]",),
     ),
     Mutant(
         "a lease is held by one session",

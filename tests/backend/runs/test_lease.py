@@ -134,11 +134,12 @@ def test_a_lease_ends_with_the_server_that_it_was_armed_on(at: At) -> None:
     assert _switch(passage) is SwitchState.ARMED
 
 
-def test_a_stranger_who_takes_the_holders_name_holds_no_lease(at: At) -> None:
-    """Everybody may name its session as it likes; the role of a session is nobody's to choose."""
+@pytest.mark.parametrize("role", ["cutter_ro", "cutter_exec"])
+def test_a_stranger_who_takes_the_holders_name_holds_no_lease(at: At, role: str) -> None:
+    """Everybody may name its session as it likes; its role and its process are nobody's to choose."""
     passage = at("SG_1 imported")
     passage.arm()
-    with LeaseHolder(passage.site, passage.run_id) as holder, passage.connect("cutter_ro") as stranger:
+    with LeaseHolder(passage.site, passage.run_id) as holder, passage.connect(role) as stranger:
         assert holder.take("cut")
         named = passage.rows("SELECT 'cutter-console lease ' || id, holder_pid FROM cutter_governance.v_lease")
         stranger.execute("SELECT set_config('application_name', %s, false)", (named[0][0],))
