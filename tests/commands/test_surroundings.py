@@ -6,10 +6,11 @@ every one.
 
 import json
 import os
+import shutil
 import subprocess
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -149,6 +150,8 @@ def _terminated(passage: Passage) -> Iterator[None]:
 
 
 def _mounted(passage: Passage, *options: str) -> None:
+    if shutil.which("mount") is None or shutil.which("umount") is None:
+        pytest.skip("nothing can be mounted here: no program mount and umount is installed")
     done = subprocess.run(["mount", *options, str(passage.site.root)], capture_output=True, text=True, check=False)
     if done.returncode != 0:
         pytest.skip(f"nothing can be mounted here: {done.stderr.strip()}")
@@ -168,14 +171,13 @@ def _full(passage: Passage) -> Iterator[None]:
     """The root on a small file system without a free byte."""
     root = passage.site.root
     saved = root.with_name("saved")
-    subprocess.run(["cp", "-a", str(root), str(saved)], check=True)
+    shutil.copytree(root, saved, symlinks=True)
     _mounted(passage, "-t", "tmpfs", "-o", "size=4m", "none")
     try:
-        subprocess.run(["cp", "-a", f"{saved}/.", str(root)], check=True)
-        with (root / "intake" / "zero").open("wb", buffering=0) as stream:
+        shutil.copytree(saved, root, symlinks=True, dirs_exist_ok=True)
+        # Until the last byte that was free is taken.
+        with suppress(OSError), (root / "intake" / "zero").open("wb", buffering=0) as stream:
             stream.write(bytes(8 << 20))
-        yield
-    except OSError:  # The last byte that was free is taken.
         yield
     finally:
         subprocess.run(["umount", "--lazy", str(root)], check=True)
