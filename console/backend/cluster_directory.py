@@ -10,6 +10,7 @@ import signal
 import socket
 import stat
 import tempfile
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
@@ -22,6 +23,8 @@ PREFIX = "cutter-pg-"
 GPG_PREFIX = "cutter-gpg-"
 DEMO_PREFIX = "cutter-demo-"
 _PROC = Path("/proc")
+_MACHINE = Path("/etc/machine-id")
+"""Hosts that were cloned have the same name; systemd gives each an id of its own (machine-id(5))."""
 _NAME = re.compile(rf"(?:{PREFIX}|{GPG_PREFIX}|{DEMO_PREFIX})(\d+)-(\d+)-[^/]+")
 _UNNAMED = re.compile(rf"(?:{GPG_PREFIX}|{DEMO_PREFIX})[a-z0-9_]{{8}}")
 _HIDDEN = re.compile(r"\..+\.(\d+)-(\d+)-([0-9a-f]{8})-[0-9a-f]{8}\.part(?:ial)?")
@@ -133,11 +136,12 @@ def is_abandoned(name: str) -> bool | None:
 @lru_cache(maxsize=1)
 def _processes() -> str:
     """Which processes are seen from here: a root on a shared volume is written from other hosts and containers too."""
-    try:
+    space = machine = ""
+    with suppress(OSError):
         space = str((_PROC / "self/ns/pid").stat().st_ino)
-    except OSError:
-        space = ""
-    return hashlib.sha256(f"{socket.gethostname()}:{space}".encode()).hexdigest()[:8]
+    with suppress(OSError, UnicodeDecodeError):
+        machine = _MACHINE.read_text()
+    return hashlib.sha256(f"{socket.gethostname()}:{space}:{machine}".encode()).hexdigest()[:8]
 
 
 def leftovers(parents: tuple[Path, ...]) -> tuple[Path, ...]:

@@ -6,6 +6,7 @@ import secrets
 from pathlib import Path
 
 from console.backend.cluster_directory import hidden_name
+from console.backend.durable import sync_directory
 from console.backend.errors import Refused, StopCode
 from console.backend.regular_file import read_regular
 
@@ -73,4 +74,5 @@ def _new_seed(path: Path) -> bytes:
         os.link(draft, path)
     finally:
         draft.unlink()
+    sync_directory(path.parent)
     return seed

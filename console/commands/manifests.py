@@ -2,12 +2,12 @@
 
 from pathlib import Path
 
-from console.backend.backup.durable import replace_file
 from console.backend.canonical_json import canonical_json, digest, sha256_hex
 from console.backend.deploy.build import build_manifest
 from console.backend.deploy.junit import read_junit
 from console.backend.deploy.manifest import DeployManifest, Kind, TestTotals, read_manifest
 from console.backend.deploy.verify import Fault, TreeFinding, faults, measure_tree
+from console.backend.durable import replace_file
 from console.backend.errors import ExitStatus, Refused, StopCode, UsageError
 from console.backend.outcome import Outcome
 from console.backend.safe_text import SafeText

@@ -2,6 +2,7 @@
 
 import errno
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -38,6 +39,13 @@ def test_a_key_of_another_length_is_refused_and_stays(tmp_path: Path, seed: byte
     with pytest.raises(Refused, match=f"has {len(seed)} bytes"):
         JournalKey.load_or_create(tmp_path)
     assert (tmp_path / KEY_NAME).read_bytes() == seed
+
+
+@pytest.mark.parametrize("make", [Path.mkdir, os.mkfifo], ids=["a directory", "a FIFO"])
+def test_what_is_no_file_is_no_usable_key(tmp_path: Path, make: Callable[[Path], None]) -> None:
+    assert JournalKey.is_usable(tmp_path)
+    make(tmp_path / KEY_NAME)
+    assert not JournalKey.is_usable(tmp_path)
 
 
 def test_a_key_that_could_not_be_written_is_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

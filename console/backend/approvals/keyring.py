@@ -27,10 +27,10 @@ class KeyFact(Value):
 
     def unusable_because(self, now: datetime) -> str:
         """Why it cannot sign at this time; empty where it can."""
+        if self.created_at > now:  # gpg calls it invalid, which does not say that a clock is wrong.
+            return f"is from the future ({self.created_at:%Y-%m-%d %H:%M} UTC)"
         if self.disabled_because or not self.can_sign:
             return self.disabled_because or "has no signing key"
-        if self.created_at > now:
-            return f"is from the future ({self.created_at:%Y-%m-%d %H:%M} UTC)"
         if self.sign_until is not None and self.sign_until <= now:
             return f"expired on {self.sign_until:%Y-%m-%d %H:%M} UTC"
         return ""

@@ -21,6 +21,7 @@ from pydantic import (
 from console.backend.canonical_json import canonical_json, sha256_hex
 from console.backend.cluster_directory import hidden_name
 from console.backend.context import Context
+from console.backend.durable import sync_directory
 from console.backend.errors import Refused, StopCode
 from console.backend.plan import DraftUnit
 from console.backend.regular_file import open_regular
@@ -326,16 +327,8 @@ def write_statement(path: Path, statement: Statement) -> None:
         raise _taken(path) from error
     finally:
         draft.unlink()
-    _sync_directory(path.parent)
+    sync_directory(path.parent)
 
 
 def _taken(path: Path) -> Refused:
     return Refused(StopCode.APPROVAL_INVALID, f"{path} exists already", "Move it away to draft another statement.")
-
-
-def _sync_directory(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -6,9 +6,9 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from console.backend.backup.durable import replace_file
 from console.backend.backup.failures import BackupNotProven
 from console.backend.canonical_json import canonical_json, sha256_file
+from console.backend.durable import replace_file
 from console.backend.outcome import Evidence
 from console.backend.regular_file import read_regular
 from console.backend.safe_text import SafeText, safe_text

@@ -11,7 +11,6 @@ from pathlib import Path
 
 import psycopg
 
-from console.backend.backup.durable import partial_file, put_in_place
 from console.backend.backup.failures import BackupNotProven
 from console.backend.backup.flow import Tee, Watch, never
 from console.backend.backup.member import Member
@@ -31,6 +30,7 @@ from console.backend.backup.table_digest import table_proofs
 from console.backend.backup.verdict import Begun, Made, Tools, judge
 from console.backend.canonical_json import sha256_file
 from console.backend.context import Context
+from console.backend.durable import partial_file, put_in_place
 from console.backend.errors import Unmeasured
 from console.backend.programs import Installation, NoFittingProgram, installations, pick_dump_programs
 from console.backend.safe_text import safe_text

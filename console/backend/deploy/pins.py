@@ -7,11 +7,11 @@ from pathlib import Path
 
 import psycopg
 
-from console.backend.backup.durable import partial_file, put_in_place
 from console.backend.canonical_json import sha256_file
 from console.backend.database.connections import connect
 from console.backend.database.inventory import measure_inventory
 from console.backend.database.measure import measure_identity
+from console.backend.durable import partial_file, put_in_place
 from console.backend.errors import Refused, StopCode, Unmeasured, UsageError
 from console.backend.regular_file import read_regular
 from console.backend.runs.site import Site

@@ -13,6 +13,7 @@ from pydantic import ValidationError, model_validator
 
 from console.backend.canonical_json import canonical_json, sha256_hex
 from console.backend.cluster_directory import hidden_name
+from console.backend.durable import replace_file, sync_directory
 from console.backend.errors import Refused, StopCode, Unmeasured
 from console.backend.journal_key import KEY_NAME, JournalKey
 from console.backend.outcome import Check, Outcome
@@ -94,6 +95,7 @@ class Workspace:
             draft.directory.mkdir(mode=0o750)
             draft.write("request.json", canonical_json(request))
             draft.directory.rename(workspace.directory)
+            sync_directory(workspace.directory.parent)
         except OSError as error:
             message = f"{workspace.directory}: {error.strerror}"
             raise Refused(StopCode.REFUSED_INPUT, message, "Make the runtime tree: cutter-console init") from error
@@ -126,22 +128,14 @@ class Workspace:
 
     def write(self, name: str, data: bytes) -> None:
         """One file, whole or not at all. Raises Unmeasured where it cannot be written."""
-        temporary = self.directory / hidden_name(name)
         try:
-            with temporary.open("xb") as stream:
-                os.fchmod(stream.fileno(), 0o640)
-                stream.write(data)
-                stream.flush()
-                os.fsync(stream.fileno())
-            temporary.rename(self.directory / name)
+            replace_file(self.directory / name, data)
         except OSError as error:
             raise Unmeasured(
                 StopCode.INVARIANT_FAILED,
                 f"{self.directory / name} could not be written: {error.strerror}",
                 "Make room on the disk.",
             ) from error
-        finally:
-            temporary.unlink(missing_ok=True)
 
     def read(self, name: str) -> bytes:
         """One file's bytes. Raises Refused where it is missing."""

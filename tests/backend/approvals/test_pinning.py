@@ -1,13 +1,32 @@
 """A policy is pinned in the database only by somebody who has read it and types its digest."""
 
+import subprocess
 from collections.abc import Callable
 
 import pytest
 
+from console.backend.approvals import pinning
 from console.backend.approvals.pinning import pin_policy
 from console.backend.approvals.policy import load_policy
-from console.backend.errors import UsageError
+from console.backend.errors import Unmeasured, UsageError
 from tests.passage import Passage
+
+
+def test_a_key_that_gpg_does_not_give_out_is_named_and_pins_nothing(
+    at: Callable[[str], Passage], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    passage = at("fresh")
+    site, pins = passage.site, "SELECT count(*) FROM cutter_governance.policy_pin"
+    digest, before = load_policy(site.policy).sha256, passage.rows(pins)
+
+    def hangs(command: list[str], **_: object) -> None:
+        raise subprocess.TimeoutExpired(command, 3)
+
+    monkeypatch.setattr(pinning, "finished", hangs)
+    with pytest.raises(Unmeasured, match="did not end within") as stopped:
+        pin_policy(site.settings.database.administrator, site.policy, site.gnupg_home, site.context.now(), digest)
+    assert "--list-keys" in stopped.value.next_action
+    assert passage.rows(pins) == before
 
 
 def test_a_policy_is_pinned_only_by_whoever_types_its_digest(at: Callable[[str], Passage]) -> None:

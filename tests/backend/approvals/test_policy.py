@@ -20,6 +20,24 @@ def _failed(policy: Policy, keys: Keys, now: datetime = SIGNED) -> set[str]:
     return {check.name for check in checks if check.outcome is Outcome.FAIL}
 
 
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [(b" " * 1_100_000, "is larger than"), (b"{\n\xff}", "line 2: not UTF-8")],
+    ids=["long", "no text"],
+)
+def test_a_file_that_is_no_policy_is_named_with_its_line(tmp_path: Path, data: bytes, words: str) -> None:
+    (tmp_path / "policy.json").write_bytes(data)
+    with pytest.raises(Refused, match=words):
+        load_policy(tmp_path / "policy.json")
+
+
+def test_a_key_from_the_future_cannot_sign_yet(keys: Keys) -> None:
+    """A clock that is wrong is named, and not taken for a key that is missing."""
+    before = SIGNED - timedelta(days=3650)
+    checks = check_policy(policy_of(keys, "alice"), measure_keyring(keys.home, before), before)
+    assert "is from the future" in next(check.detail for check in checks if check.name == "policy.key.alice")
+
+
 def test_a_policy_that_can_be_satisfied_is_green_and_says_until_when(keys: Keys) -> None:
     checks = check_policy(policy_of(keys, "alice", "bob"), measure_keyring(keys.home, SIGNED), SIGNED)
     require_satisfiable(checks)

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from console.backend.approvals import keyring
 from console.backend.approvals.check import StatementCheck, raise_if_invalid
+from console.backend.approvals.keyring import measure_keyring
 from console.backend.approvals.statement import Kind, statement_bytes
 from console.backend.errors import ExitStatus, Refused, StopCode, Unmeasured, Waiting
 from console.backend.outcome import Outcome
@@ -27,6 +29,17 @@ def test_a_signed_statement_of_this_run_passes_every_check(desk: Desk, kind: Kin
     assert check.failed == ()
     assert [(one.signer, one.primary_fingerprint) for one in check.signed_by] == [("alice", desk.keys["alice"])]
     raise_if_invalid(check)
+
+
+def test_a_gpg_that_does_not_start_is_named(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And is never taken for a ring without keys."""
+
+    def missing(*_: object, **__: object) -> None:
+        raise FileNotFoundError(2, "No such file or directory", "gpg")
+
+    monkeypatch.setattr(keyring, "finished", missing)
+    found = measure_keyring(desk.keys.home, SIGNED)
+    assert (found.keys, found.unreadable.startswith("gpg does not start on ")) == ((), True)
 
 
 def test_an_armoured_signature_counts_too(desk: Desk) -> None:

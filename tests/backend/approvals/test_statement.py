@@ -18,6 +18,7 @@ from console.backend.approvals.statement import (
     Statement,
     StatementDrafts,
     draft_statement,
+    draft_unit,
     list_drafts,
     new_run_id,
     parse_statement,
@@ -31,6 +32,7 @@ from console.backend.context import Context
 from console.backend.errors import Refused, StopCode
 from console.backend.merkle import merkle_root
 from console.backend.outcome import Outcome
+from console.backend.plan import DraftUnit
 from console.backend.world import Target, expected_cut_deltas
 from tests.backend.approvals.conftest import CUT_DECISION, DRAFT, FACTS, NOW, SIGNED, draft_of, expectation
 
@@ -40,6 +42,26 @@ POLICY = Policy(
     solo=False,
     operators=(),
 )
+
+
+@pytest.mark.parametrize("line", ["", "one\ttwo", "\t".join("abcdefgh")])
+def test_a_line_with_other_fields_is_no_draft(line: str) -> None:
+    with pytest.raises(ValueError, match="fields"):
+        draft_unit(line)
+
+
+def test_a_statement_does_not_count_other_drafts_than_it_lists() -> None:
+    unit = DraftUnit(address="A/1", title="One", body_sha256="0" * 64)
+    said = {"file": "units.tsv", "file_sha256": "0" * 64}
+    assert StatementDrafts.model_validate({**said, "count": 1, "units": [unit]}).count == 1
+    with pytest.raises(ValidationError, match="1 drafts are listed, 2 counted"):
+        StatementDrafts.model_validate({**said, "count": 2, "units": [unit]})
+
+
+def test_a_time_without_a_zone_is_no_time_of_a_statement(context: Context) -> None:
+    raw = json.loads(statement_bytes(draft_of(Kind.SG_1, "a" * 64, context)))
+    with pytest.raises(ValidationError, match="a time needs its zone"):
+        Statement.model_validate({**raw, "not_before": "2026-03-01T12:00:00"})
 
 
 def _changed(statement: Statement, **fields: object) -> bytes:

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from console.backend.backup.durable import partial_file, put_in_place
 from console.backend.backup.record import (
     SUFFIX,
     BackupRecord,
@@ -16,6 +15,7 @@ from console.backend.backup.record import (
     write_record,
 )
 from console.backend.canonical_json import sha256_hex
+from console.backend.durable import partial_file, put_in_place
 from console.backend.world import Target
 
 NOW = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)

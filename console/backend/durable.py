@@ -1,4 +1,4 @@
-"""Files that are there whole or not at all, also after a power cut."""
+"""Write files that exist whole or not at all, also after a power cut."""
 
 import os
 from collections.abc import Iterator
@@ -18,11 +18,16 @@ def put_in_place(partial: Path, final: Path) -> None:
     finally:
         os.close(descriptor)
     partial.rename(final)
-    directory = os.open(final.parent, os.O_RDONLY | os.O_DIRECTORY)
+    sync_directory(final.parent)
+
+
+def sync_directory(directory: Path) -> None:
+    """Make the names in a directory durable: a file that was written, renamed or linked there is found after a power cut."""
+    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        os.fsync(directory)
+        os.fsync(descriptor)
     finally:
-        os.close(directory)
+        os.close(descriptor)
 
 
 @contextmanager
