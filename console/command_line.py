@@ -305,4 +305,4 @@ def _dispatch(target: str, command: str, options: ask.Options, request: object, 
     except Exception as error:  # noqa: BLE001 - each is named or, as a defect of the program, kept in a log: none is hidden
         from console.commands.failures import report_failure
 
-        return int(report_failure(options, command, error))
+        return int(report_failure(options, command, error, repr(request)))

@@ -9,6 +9,7 @@ CutterError
  └─ UsageError       the call itself is wrong                                        exit 2
 """
 
+import re
 from enum import IntEnum, StrEnum
 from typing import ClassVar
 
@@ -59,6 +60,18 @@ class StopCode(StrEnum):
     UNREACHABLE = "STOP_UNREACHABLE"
 
 
+_RUN_ID = re.compile(r"\bictr-\d{8}T\d{6}Z-[0-9a-f]{8}\b")
+
+
+def for_the_run(named_in: str, next_action: str) -> str:
+    """Replace the placeholder RUN in a command by the run id that this text names, if it names exactly one.
+
+    The database's functions and the checks print commands with the placeholder; a command must work as it is printed.
+    """
+    run_ids = set(_RUN_ID.findall(named_in))
+    return re.sub(r"\bRUN\b", run_ids.pop(), next_action) if len(run_ids) == 1 else next_action
+
+
 class CutterError(Exception):
     """Base of all errors the console raises on purpose.
 
@@ -71,7 +84,7 @@ class CutterError(Exception):
         super().__init__(f"{code}: {message}")
         self.code = code
         self.message = message
-        self.next_action = next_action
+        self.next_action = for_the_run(message, next_action)
 
 
 class Refused(CutterError):

@@ -9,7 +9,9 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from console.backend.context import default_root
 from console.backend.errors import CutterError, ExitStatus
+from console.backend.full_command import full_command
 from console.backend.outcome import Outcome
 from console.backend.redaction import hide_known_in, redact
 from console.backend.safe_text import safe_text
@@ -41,13 +43,14 @@ def report(
 
 def report_error(options: Options, command: str, error: CutterError) -> ExitStatus:
     """Say what stopped the command, its STOP code and what to do; with --json the same as an object."""
+    next_action = full_command(error.next_action, str(options.root or default_root()))
     if options.json:
         outcome = Outcome.INCONCLUSIVE if error.exit_status is ExitStatus.INCONCLUSIVE else Outcome.FAIL
-        stop = {"code": error.code.value, "message": redact(error.message), "next_action": error.next_action}
+        stop = {"code": error.code.value, "message": redact(error.message), "next_action": next_action}
         _print_json(command, outcome, {"stop": stop})
     for number, line in enumerate(error.message.split("\n")):
         narrate(f"{error.code}: {line}" if number == 0 else line)
-    narrate(f"next: {error.next_action}")
+    narrate(f"next: {next_action}")
     return error.exit_status
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 from textual.widgets import Static
 
+from console.backend.errors import for_the_run
 from console.widgets.line import Line, Span, content, line
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ class Notice:
 
 def refused(doing: str, error: "CutterError") -> Notice:
     """The notice for an error that was raised on purpose."""
-    return Notice("refused", f"{doing}: {error.message}", str(error.code), error.next_action)
+    return Notice("refused", f"{doing}: {error.message}", str(error.code), for_the_run(doing, error.next_action))
 
 
 _ORDER = ("refused", "stays", "unmeasured", "done", "working")

@@ -1,7 +1,5 @@
 """Numbers, times and identities in words; coarse on purpose, so that a screen at rest stays at rest."""
 
-import re
-import shlex
 from datetime import datetime, timedelta
 
 UNKNOWN = "not known"
@@ -84,14 +82,3 @@ def shortened(text: str, width: int) -> str:
 def plural(number: int, one: str, many: str = "") -> str:
     """1 unit, 2 units."""
     return f"{count(number)} {one if number == 1 else many or one + 's'}"
-
-
-PROGRAM = "cutter-console"
-USUAL_ROOT = "/var/lib/cutter"
-
-
-def full_command(text: str, root: str) -> str:
-    """The text with its commands as they must be typed: with the root, where that is not the usual one."""
-    if root in {"", USUAL_ROOT} or "--root" in text:
-        return text
-    return re.sub(rf"\b{PROGRAM} (?=[a-z])", lambda _found: f"{PROGRAM} --root {shlex.quote(root)} ", text)
