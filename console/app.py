@@ -21,19 +21,20 @@ from console import crash
 from console.actions import Action, Scope, registry
 from console.asking import AskingApp
 from console.backend.errors import CutterError
+from console.backend.full_command import full_command
 from console.readiness_watch import ReadinessWatch
 from console.screens.overview import OverviewScreen
 from console.terminal import TerminalGuard, wants_no_colour
 from console.widgets.jobs import work
 from console.widgets.notice import Notice, refused
 from console.widgets.theme import DARK, LIGHT, WithoutColour
-from console.widgets.words import full_command, shortened
+from console.widgets.words import shortened
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from console.backend.facade import Backend
-    from console.backend.views import Status, SwitchView
+    from console.backend.views import Status
 
 
 def _utc_now() -> datetime:
@@ -296,21 +297,17 @@ class ConsoleApp(AskingApp, inherit_bindings=False):
     async def _panic(self, reason: str) -> None:
         from console.screens.panic import stopped_notice
 
-        run_id = self._run_at_stake()
+        run_id, was_at_work = self._run_at_stake(), self.operation is not None
         try:
-            switch: SwitchView = await self.ask(lambda backend: backend.panic(reason))
+            told = stopped_notice(await self.ask(lambda backend: backend.panic(reason)))
         except CutterError as error:
-            failed = replace(refused("Stopping did NOT succeed", error), stays=True)
-            self.say_first(failed.what)
-            self.give_notice(failed)
-            self.action_refresh()
-            return
-        stopped = stopped_notice(switch)
-        self.say_first(stopped.what)
-        self.give_notice(stopped)
+            told, run_id = replace(refused("Stopping did NOT succeed", error), stays=True), ""
+        self.say_first(told.what)
+        self.give_notice(told)
         self.action_refresh()
         if run_id:
-            self.notices.rewrite(stopped, replace(stopped, what=f"{stopped.what} {await self._written_by(run_id)}"))
+            what = f"{told.what} {await self._written_by(run_id, was_at_work)}"
+            self.notices.rewrite(told, replace(told, what=what))
             self.show_notice()
 
     def _run_at_stake(self) -> str:
@@ -320,15 +317,16 @@ class ConsoleApp(AskingApp, inherit_bindings=False):
         current = self.status.current_run
         return self.status.switch.run_id or (current.run_id if current is not None else "")
 
-    async def _written_by(self, run_id: str) -> str:
+    async def _written_by(self, run_id: str, was_at_work: bool) -> str:
         """Say what of this run is in the database, once the operation that was stopped has ended."""
         from console.screens.panic import STOPPED_WITHIN_SECONDS
         from console.screens.run_text import written
 
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self.at_rest.wait(), STOPPED_WITHIN_SECONDS)
         try:
-            return written(await self.ask(lambda backend: backend.run(run_id)))
+            await asyncio.wait_for(self.at_rest.wait(), STOPPED_WITHIN_SECONDS)
+            return written(await self.ask(lambda backend: backend.run(run_id)), stopped=was_at_work)
+        except TimeoutError:
+            return f"What was under way has not ended yet: see what {run_id} has written on the Run screen."
         except CutterError as error:
             return f"What {run_id} has written is not known: {error.message}."
 

@@ -47,8 +47,16 @@ class AskingApp(App[int], inherit_bindings=False):
             return self._backend
 
     async def ask(self, question: "Callable[[Backend], T]") -> T:
-        """Ask the backend in a thread. Raises what the backend raises."""
-        return await in_thread(lambda: question(self._built()))
+        """Ask the backend in a thread. Raises CutterError, also for what the outside did; what is raised besides is a defect."""
+        try:
+            return await in_thread(lambda: question(self._built()))
+        except Exception as error:
+            from console.backend.outside import named
+
+            known = named(error)
+            if known is None or known is error:
+                raise
+            raise known from error
 
     def console_screens(self) -> list[ConsoleScreen]:
         """The screens that are shown now and can be drawn, the lowest first, without dialogs."""
@@ -80,7 +88,7 @@ class AskingApp(App[int], inherit_bindings=False):
 
         feed = ProgressFeed(asyncio.get_running_loop(), self._post_progress)
         try:
-            answer = await in_thread(lambda: operation.call(self._built(), feed))
+            answer = await self.ask(lambda backend: operation.call(backend, feed))
         except CutterError as error:
             self.operation = None
             self.give_notice(refused(operation.doing, error))

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 
-from console.backend.errors import CutterError, Refused, StopCode, Unmeasured
+from console.backend.errors import Refused, StopCode, Unmeasured
 from console.backend.facade import OnProgress
 from console.backend.outcome import Check, Evidence, Outcome
 from console.backend.plan import Problem
@@ -128,6 +128,8 @@ class FakeBackend(fake_gates.FakeReadiness):
     live: bool = True
     has_run: bool = True
     interrupted: bool = False
+    unsettled: bool = False
+    """Whether what was interrupted is not known yet."""
     unreachable_status: bool = False
     refused: bool = False
     open_checks: bool = False
@@ -136,13 +138,17 @@ class FakeBackend(fake_gates.FakeReadiness):
     read_only: bool = False
     text: str = SAMPLE
     with_problems: bool = False
-    fail_with: CutterError | None = None
+    fail_with: Exception | None = None
+    hit: Exception | None = None
+    """What every question but the status and the gates ends with."""
     gate: threading.Event | None = None
     progress: tuple[Progress, ...] = ()
     calls: list[str] = field(default_factory=list)
 
     def _call(self, name: str) -> None:
         self.calls.append(name)
+        if self.hit is not None:
+            raise self.hit
         if self.down:
             raise Unmeasured(
                 StopCode.UNREACHABLE, "connection to db01.example.org refused", "Start the database, then r"
@@ -155,8 +161,19 @@ class FakeBackend(fake_gates.FakeReadiness):
             self.gate.wait(10)
         if self.unreachable_status:
             raise Unmeasured(StopCode.UNREACHABLE, "the console's own state could not be read", "See the root's rights")
+        armed = self.switch.state is SwitchState.ARMED and (self.switch.run_id, self.switch.purpose) == (RUN_ID, "cut")
+        goes_on = WaitView(
+            what="BDSG-2018 is armed: cut into draft of 7 units" + self.hostile,
+            run_id=RUN_ID,
+            since=self.switch.since,
+            waits_for="the operator",
+            next_action=f"cutter-console run resume {RUN_ID}",
+            goes_on=True,
+        )
         waits = (
-            WaitView(
+            goes_on
+            if armed
+            else WaitView(
                 what="Cut of BDSG-2018 into draft (7 units)" + self.hostile,
                 run_id=RUN_ID,
                 since=NOW - timedelta(minutes=9),
@@ -262,7 +279,7 @@ class FakeBackend(fake_gates.FakeReadiness):
             interruption=Interruption(
                 what=Phase.CUT_LEG_A,
                 since=NOW - timedelta(minutes=4),
-                is_settled=True,
+                is_settled=not self.unsettled,
                 database_says="transaction 48211 aborted: nothing of this phase is in the database" + self.hostile,
             )
             if cut
@@ -271,7 +288,9 @@ class FakeBackend(fake_gates.FakeReadiness):
         )
 
     def _moves(self, state: RunState, mode: Mode, run_id: str) -> tuple[Move, ...]:
-        """Armed for this run it goes on, as with the real backend."""
+        """Armed for this run it goes on, and unsettled it is settled, as with the real backend."""
+        if self.unsettled and run_id == RUN_ID:
+            return (Move.SETTLE,)
         moves = legal_moves(state, mode)
         armed = (self.switch.state, self.switch.run_id) == (SwitchState.ARMED, run_id)
         return tuple(Move.CONTINUE if armed and move is Move.ARM else move for move in moves)
@@ -324,7 +343,9 @@ class FakeBackend(fake_gates.FakeReadiness):
         return self._work(f"resume {run_id}", on_progress)
 
     def settle(self, run_id: str) -> RunView:
-        """Ask again."""
+        """Ask again; now it is known."""
+        self._call(f"settle {run_id}")
+        self.interrupted = self.unsettled = False
         return self.run(run_id)
 
     def approvals(self) -> tuple[ApprovalView, ...]:

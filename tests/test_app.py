@@ -5,6 +5,7 @@ import sys
 import threading
 from datetime import timedelta
 
+import psycopg
 import pytest
 
 from console.app import ConsoleApp
@@ -126,6 +127,44 @@ async def test_an_error_of_an_operation_stays_until_it_is_dismissed() -> None:
         assert app.notice.kind == "none"
 
 
+OUTSIDE = {
+    "no room": (OSError(28, "No space left on device"), "the system refused: No space left on device"),
+    "a file": (
+        PermissionError(13, "Permission denied", "/var/lib/cutter/runs"),
+        "/var/lib/cutter/runs: Permission denied",
+    ),
+    "a server": (psycopg.errors.AdminShutdown("terminating connection"), "terminating connection"),
+    "a program": (subprocess.TimeoutExpired(["gpg"], 3), "gpg: it did not end within 3 s"),
+    "no memory": (MemoryError(), "there is not enough memory"),
+}
+"""What the backend may end with that is no error of its own, and the words for it."""
+
+
+@pytest.mark.parametrize("what", OUTSIDE)
+async def test_what_the_outside_does_to_an_operation_is_told_and_ends_no_console(what: str) -> None:
+    error, words = OUTSIDE[what]
+    async with opened(FakeBackend(fail_with=error), "2", "p", "d") as (app, pilot):
+        assert words in app.screen.query_one(NoticePanel).notice.what
+        await press(pilot, "escape", "1")
+        assert app.is_running
+        assert app.notice.kind == "none"
+
+
+@pytest.mark.parametrize("what", OUTSIDE)
+async def test_what_the_outside_does_to_a_question_is_told_and_ends_no_console(what: str) -> None:
+    """Each screen asks something; so do the palette's and the keys' questions."""
+    backend = FakeBackend()
+    async with opened(backend) as (app, pilot):
+        backend.hit = OUTSIDE[what][0]
+        await press(
+            pilot, "2", "p", "3", "4", "c", "5", "6", "r", "1", "3", "g", "escape", "V", "escape", "o", "escape"
+        )
+        assert app.is_running
+        backend.hit = None
+        await press(pilot, "r")
+        assert app.is_running
+
+
 async def test_two_operations_at_once_are_refused() -> None:
     """The second is not queued and does not cancel the first."""
     gate = threading.Event()
@@ -173,6 +212,20 @@ async def test_quit_says_of_a_bundle_what_becomes_of_a_bundle() -> None:
         backend.written.set()
         assert "whole or not at all" in said
         assert "interrupted" not in said
+
+
+async def test_a_bundle_that_is_written_when_its_screen_is_being_taken_down_ends_no_console() -> None:
+    """As at the end of the console: the operation's answer comes when the widgets have gone."""
+    backend = _Writing(threading.Event())
+    async with opened(backend, "5") as (app, pilot):
+        await pilot.press("b")
+        screen = app.screen
+        await screen.remove_children()
+        screen.display = False
+        backend.written.set()
+        await until(pilot, lambda: app.operation is None)
+        assert app.notice.what.startswith("Bundle written")
+        assert app.is_running
 
 
 async def test_a_stop_that_failed_is_not_hidden_by_what_else_is_done() -> None:
@@ -248,8 +301,7 @@ async def test_a_stop_in_one_place_alone_is_told_in_the_notice_and_on_the_overvi
     async with opened(_HalfHeld(), "1", "ctrl+x", "s") as (app, pilot):
         await settle(pilot)
         assert app.notice.what == (
-            f"Stopped in part: the database did not take the HOLD. {RUN_ID} has written no unit: what was under way was "
-            "rolled back."
+            f"Stopped in part: the database did not take the HOLD. {RUN_ID} has written no unit."
         )
         assert app.notice.next_action == "cutter-console panic --reason x"
         assert app.notice.stays

@@ -259,7 +259,8 @@ class GatesScreen(ConsoleScreen):
 
         def done(written: BundleView) -> str:
             self.console.readiness.board.keep(written.board)
-            self._read(written)
+            if can_draw(self):
+                self._read(written)
             return words.bundle_done(written)
 
         self.console.operate(Operation("Writing the readiness bundle", call, done, _IF_LEFT))

@@ -8,9 +8,9 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from console.backend.outside import named
 from console.cli import main
 from console.commands import database
-from console.commands.failures import named
 from console.commands.requests import Nothing, Options
 
 ROOT = Path(__file__).parents[2]
@@ -41,8 +41,8 @@ def test_a_defect_is_named_and_kept_in_a_log_below_the_root_without_secrets(
 
 
 OUTSIDE: dict[str, tuple[Exception, int, str]] = {
-    "a file": (PermissionError(13, "Permission denied", "/root/x"), 1, "/root/x: Permission denied"),
-    "the system": (OSError(24, "Too many open files"), 1, "the system refused: Too many open files"),
+    "a file": (PermissionError(13, "Permission denied", "/root/x"), 7, "/root/x: Permission denied"),
+    "the system": (OSError(24, "Too many open files"), 7, "the system refused: Too many open files"),
     "a program that hangs": (subprocess.TimeoutExpired(["/usr/bin/gpg", "-v"], 3), 7, "gpg: it did not end within 3 s"),
     "a program that fails": (
         subprocess.CalledProcessError(2, ["gpg"], stderr="no"),
@@ -57,7 +57,7 @@ OUTSIDE: dict[str, tuple[Exception, int, str]] = {
     "the memory": (MemoryError(), 7, "there is not enough memory"),
     "the server": (psycopg.errors.AdminShutdown("terminating connection"), 7, "terminating connection"),
     "a standby": (psycopg.errors.FeatureNotSupported("during recovery"), 5, "a standby answers so"),
-    "the connection": (psycopg.InterfaceError("the connection is closed"), 7, "the connection is closed"),
+    "the connection": (psycopg.OperationalError("the connection is closed"), 7, "the connection is closed"),
 }
 
 
@@ -70,7 +70,16 @@ def test_what_the_outside_does_is_named(what: str) -> None:
     assert known.next_action
 
 
-@pytest.mark.parametrize("error", [KeyError("x"), ValueError("x"), psycopg.ProgrammingError("no result"), TypeError()])
+@pytest.mark.parametrize(
+    "error",
+    [
+        KeyError("x"),
+        ValueError("x"),
+        psycopg.ProgrammingError("no result"),
+        psycopg.InterfaceError("the cursor is closed"),
+        TypeError(),
+    ],
+)
 def test_what_nothing_outside_explains_is_not_given_a_name(error: Exception) -> None:
     assert named(error) is None
 

@@ -1,0 +1,51 @@
+"""Name errors from outside (server, program, file, memory), each with what to do about it."""
+
+import os
+import shlex
+import subprocess
+from pathlib import Path
+
+import psycopg
+
+from console.backend.database.connections import translate
+from console.backend.errors import CutterError, StopCode, Unmeasured
+from console.backend.processes import why
+
+
+def named(error: Exception) -> CutterError | None:
+    """Return the error as one that says what to do, or None where nothing outside the program explains it."""
+    match error:
+        case CutterError():
+            return error
+        case psycopg.Error():
+            return _server(error)
+        case subprocess.TimeoutExpired() | subprocess.CalledProcessError():
+            return _program(error)
+        case MemoryError():
+            return Unmeasured(StopCode.CAP_EXCEEDED, "there is not enough memory", "Free some; then the same command.")
+        case OSError():
+            return _file(error)
+        case _:
+            return None
+
+
+def _server(error: psycopg.Error) -> CutterError | None:
+    """What the server or the way to it said; None where psycopg was used in a wrong way."""
+    said = error.sqlstate is not None or isinstance(error, psycopg.OperationalError)
+    return translate(error) if said else None
+
+
+def _program(error: subprocess.TimeoutExpired | subprocess.CalledProcessError) -> CutterError:
+    command = [os.fsdecode(part) for part in ([error.cmd] if isinstance(error.cmd, str | bytes) else error.cmd)]
+    by_hand = f"Try it by hand: {shlex.join([command[0], '--version'])}"
+    return Unmeasured(StopCode.UNREACHABLE, f"{Path(command[0]).name}: {why(error)}", by_hand)
+
+
+def _file(error: OSError) -> CutterError:
+    reason = error.strerror or type(error).__name__
+    if error.filename is None:
+        look = "Make room, or raise the limit that it names; then the same command again."
+        return Unmeasured(StopCode.INVARIANT_FAILED, f"the system refused: {reason}", look)
+    name = os.fsdecode(error.filename) if isinstance(error.filename, str | bytes) else str(error.filename)
+    look = f"See who may do what there: ls -ld {shlex.quote(str(Path(name).parent))} {shlex.quote(name)}"
+    return Unmeasured(StopCode.INVARIANT_FAILED, f"{name}: {reason}", look)
