@@ -1,14 +1,18 @@
 """Writes to a terminal that may be slow: never waits for it, leaves out what is out of date, lets what is urgent pass."""
 
+import math
 import os
 import select
 import termios
 import threading
+import time
 from collections import deque
 from collections.abc import Callable
 
 PIECE = 256
 """Bytes that are written at once: what is urgent waits for no more than these."""
+STOP_SECONDS = 3.0
+"""How long the terminal may take for its last modes before it is left without them."""
 LOOK_AGAIN_MS = 50
 """How long the line is waited for before it is looked whether something is urgent."""
 SMALL = 200
@@ -39,6 +43,8 @@ class LineWriter(threading.Thread):
         """What waits first goes before everything that the system still holds."""
         self._left_out = False
         self._ended = False
+        self._until = math.inf
+        """When the terminal is given up."""
 
     def write(self, text: str) -> None:
         """Write this after what waits; returns at once."""
@@ -73,15 +79,20 @@ class LineWriter(threading.Thread):
             return
 
     def stop(self) -> None:
-        """Put the terminal's modes back and end; a picture that a slow line still takes is broken off."""
+        """Put the terminal's modes back and end; a picture that a slow line still takes is broken off.
+
+        A line that takes nothing at all is given up after STOP_SECONDS.
+        """
         with self._changed:
             if self._ended:
                 return
             self._leave_out()
             self._cut = self._ended = True
+            self._until = time.monotonic() + STOP_SECONDS
             self._changed.notify()
-        self.join()
-        os.close(self._fileno)
+        self.join(STOP_SECONDS + 1)
+        if not self.is_alive():  # A copy of the terminal's descriptor may still wait for it.
+            os.close(self._fileno)
 
     def run(self) -> None:
         """Write until there is nothing more to come."""
@@ -105,7 +116,7 @@ class LineWriter(threading.Thread):
     def _write_in_pieces(self, data: bytes) -> None:
         place, poll = 0, select.poll()
         poll.register(self._fileno, select.POLLOUT)
-        while place < len(data) and not (self._cut and len(data) > SMALL):
+        while place < len(data) and not (self._cut and len(data) > SMALL) and time.monotonic() < self._until:
             try:
                 place += os.write(self._fileno, data[place : place + PIECE])
             except BlockingIOError:

@@ -8,12 +8,14 @@ import sys
 import termios
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 
 from console.backend.signals import end_soon, end_work, wait_for_work
+from console.line_writer import opened_again
 
 EXIT_SIGHUP = 128 + signal.SIGHUP
-EXIT_SIGTERM = 128 + signal.SIGTERM
+_ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 
 WORK_SECONDS = 10.0
 """How long a phase may take to be cancelled and recorded; then it is broken off, and the server rolls it back."""
@@ -47,7 +49,7 @@ def wants_no_colour(environ: Mapping[str, str]) -> bool:
 
 @dataclass
 class TerminalGuard:
-    """Ends the program in order on SIGTERM, SIGHUP and a vanished terminal, and without order when that takes too long.
+    """Ends the program in order on a signal and a vanished terminal, and without order when that takes too long.
 
     `leave(exit_status)` is called on the event loop. `release` puts everything back; the caller does it at the end.
     """
@@ -65,9 +67,9 @@ class TerminalGuard:
     def install(self, loop: asyncio.AbstractEventLoop) -> None:
         """Start listening: signal handlers on this loop, and a thread that sleeps until the terminal hangs up."""
         self._loop = loop
-        loop.add_signal_handler(signal.SIGTERM, self._end, EXIT_SIGTERM)
-        if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
-            loop.add_signal_handler(signal.SIGHUP, self._end, EXIT_SIGHUP)
+        for number in _ENDING:
+            if signal.getsignal(number) is not signal.SIG_IGN:
+                loop.add_signal_handler(number, self._end, 128 + number)
         if self._attributes is not None:
             threading.Thread(target=self._watch, name="terminal-watch", daemon=True).start()
 
@@ -110,8 +112,11 @@ class TerminalGuard:
             return
         wait_for_work(WORK_SECONDS)
         if self._attributes is not None and os.isatty(self.fileno):
-            os.write(sys.__stderr__.fileno() if sys.__stderr__ else 2, _RESTORE)
-            termios.tcsetattr(self.fileno, termios.TCSANOW, self._attributes)
+            with suppress(OSError, termios.error):
+                # What the line has not taken yet would keep these from it, on a stopped line for ever.
+                termios.tcflush(self.fileno, termios.TCOFLUSH)
+                os.write(opened_again(self.fileno), _RESTORE)
+                termios.tcsetattr(self.fileno, termios.TCSANOW, self._attributes)
         os._exit(exit_status)
 
 

@@ -34,10 +34,13 @@ def end_soon() -> None:
 
 
 def end_work(limit_s: float) -> None:
-    """Ask all work to end, and wait for it: by COMMIT or ROLLBACK, and its record says which. Then work may begin again."""
+    """Ask all work to end, and wait for it: by COMMIT or ROLLBACK, and its record says which. Then work may begin again.
+
+    Where the limit comes first it stays asked: nothing begins in a program that is about to end.
+    """
     end_soon()
-    wait_for_work(limit_s)
-    _Work.ending.clear()
+    if wait_for_work(limit_s):
+        _Work.ending.clear()
 
 
 def is_ending() -> bool:

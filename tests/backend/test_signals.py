@@ -13,8 +13,8 @@ from console.backend.journal import read_journal
 from console.backend.journal_record import RecordKind
 from console.backend.runs.states import Family, Phase, Stage
 from console.backend.views import SwitchState
-from tests.backend.database.waiting import until_somebody_waits
 from tests.passage import Passage
+from tests.waiting import until_somebody_waits
 
 At = Callable[[str], Passage]
 

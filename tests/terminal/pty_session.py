@@ -12,6 +12,8 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from tests.waiting import until
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -82,8 +84,8 @@ class PtySession:
 
     def wait_until_stopped(self) -> None:
         """A SIGCONT that comes before the process has stopped itself would be in vain."""
-        while Path(f"/proc/{self.pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()[0] != "T":
-            time.sleep(0.01)
+        stat = Path(f"/proc/{self.pid}/stat")
+        until(lambda: stat.read_text(encoding="ascii").rpartition(")")[2].split()[0] == "T", "the console has stopped")
 
     def kill(self, number: int) -> None:
         """Send a signal to the program."""

@@ -9,8 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from console import line_writer
 from console.line_writer import LineWriter
 from tests.terminal.pty_session import PtySession
+from tests.waiting import LONGEST_S
 
 MOST_BEFORE = 5_000
 """Bytes that may come before the words: what the system has given to the other end and does not take back (4,096 on
@@ -132,6 +134,19 @@ def test_leaving_does_not_wait_for_a_picture_that_nobody_takes(terminal: _Termin
     _until(lambda: not terminal.writer._waiting)
     terminal.writer.write("older still " * 1000)
     terminal.writer.stop()
+    assert not terminal.writer.is_alive()
+
+
+def test_leaving_does_not_wait_for_a_line_that_takes_nothing_either(
+    terminal: _Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A mode is never left out; a line that is stopped takes it never."""
+    monkeypatch.setattr(line_writer, "STOP_SECONDS", 0.2)
+    terminal.writer.write("old " * 50_000)
+    _until(lambda: not terminal.writer._waiting)
+    terminal.writer.write("\x1b[?1049l")
+    terminal.writer.stop()
+    terminal.writer.join(LONGEST_S)
     assert not terminal.writer.is_alive()
 
 

@@ -36,7 +36,9 @@ def _measured(session: PtySession) -> PtySession:
     return session
 
 
-@pytest.mark.parametrize(("number", "status"), [(signal.SIGTERM, 143), (signal.SIGHUP, 129)])
+@pytest.mark.parametrize(
+    ("number", "status"), [(signal.SIGTERM, 143), (signal.SIGHUP, 129), (signal.SIGQUIT, 131), (signal.SIGINT, 130)]
+)
 def test_a_signal_restores_the_terminal_and_ends_the_console_by_itself(
     open_console: Open, number: int, status: int
 ) -> None:
