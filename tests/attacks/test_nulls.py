@@ -21,6 +21,8 @@ _GRANTED = """
 """
 MEANT = {
     "cutter_governance.fn_lease_end(p_reason)": "a lease is ended without a reason too: stopping needs no authority",
+    "cutter_governance.fn_lease_end_of(p_reason)": "a lease is ended without a reason too: stopping needs no authority",
+    "cutter_governance.fn_lease_end_of(p_holder)": "no session holds it",
     "cutter_governance.fn_hold_set(p_run_id)": "a HOLD may name no run",
     "cutter_governance.fn_document_register(p_live_query)": "a document of files has no query",
 }
@@ -70,6 +72,7 @@ def _values(prey: Prey) -> Mapping[str, object]:
         "p_signature": sovereign().sign(statement),
         "p_data": statement,
         "p_without_run": None,
+        "p_holder": 0,
     }
 
 

@@ -55,6 +55,36 @@ _BY_CAUSE: dict[type[psycopg.Error], tuple[type[CutterError], StopCode, str, str
         "the server does not do this; a standby answers so (0A000): ",
         "Connect to the primary.",
     ),
+    pg.DiskFull: (
+        Unmeasured,
+        StopCode.UNREACHABLE,
+        "the server has no room (53100): ",
+        "Make room on the server's volume; then the same again.",
+    ),
+    pg.OutOfMemory: (
+        Unmeasured,
+        StopCode.UNREACHABLE,
+        "the server has no memory (53200): ",
+        "Free some on the server; then the same again.",
+    ),
+    pg.TooManyConnections: (
+        Unmeasured,
+        StopCode.UNREACHABLE,
+        "the server takes no further connection (53300): ",
+        "End others, or raise the limit that it names; then the same again.",
+    ),
+    pg.DeadlockDetected: (
+        Refused,
+        StopCode.LOCKED,
+        "another transaction and this one waited for each other (40P01): ",
+        "Do it again.",
+    ),
+    pg.InternalError_: (
+        Unmeasured,
+        StopCode.INVARIANT_FAILED,
+        "the server failed in itself (XX000): ",
+        "See the server's log; then the same again.",
+    ),
     psycopg.OperationalError: (
         Unmeasured,
         StopCode.UNREACHABLE,
@@ -174,8 +204,10 @@ def finish(connection: Session, limit_s: float | None = None) -> None:
     try:
         with deferred():
             connection.commit()
-    except (psycopg.OperationalError, psycopg.InterfaceError) as error:
-        if connection.read_only or not connection.broken:
+    except psycopg.Error as error:
+        # A server that panics at COMMIT says so with any code, and may have written the commit before.
+        severe = error.diag.severity_nonlocalized in {"FATAL", "PANIC"}
+        if connection.read_only or not (connection.broken or severe):
             raise
         raise CommitUnknown(StopCode.UNREACHABLE, "the connection was lost at COMMIT", _SETTLE) from error
     if connection.was_warned:

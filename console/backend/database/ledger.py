@@ -329,6 +329,11 @@ def disarm(connection: psycopg.Connection, reason: str) -> int:
     return int(str(scalar(connection, "SELECT cutter_governance.fn_lease_end(%s)", reason)))
 
 
+def disarm_run(connection: psycopg.Connection, run_id: str, reason: str, holder_pid: int | None) -> None:
+    """End the open lease of this run; one that another session has taken up is left to it."""
+    connection.execute("SELECT cutter_governance.fn_lease_end_of(%s, %s, %s)", (run_id, reason, holder_pid))
+
+
 def set_hold(connection: psycopg.Connection, reason: str, by: str, run_id: str | None) -> None:
     """Record a HOLD."""
     connection.execute("SELECT cutter_governance.fn_hold_set(%s, %s, %s)", (reason, by, run_id))
@@ -355,4 +360,5 @@ _CANCEL = """
     SELECT count(*) FILTER (WHERE s.wait_event IS DISTINCT FROM 'SyncRep' AND pg_cancel_backend(s.pid)), count(*) FILTER (WHERE s.wait_event = 'SyncRep')
       FROM pg_stat_activity s
      WHERE s.usename = current_user AND s.pid <> pg_backend_pid() AND s.datname = current_database() AND s.state = 'active'
+       AND s.application_name <> 'cutter-console confirm'
 """

@@ -1,5 +1,6 @@
 """Reads of the record: runs, events, approvals, switch and documents, as typed rows."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Literal
 
@@ -9,7 +10,7 @@ from psycopg.rows import class_row, dict_row
 
 from console.backend.errors import Refused, StopCode
 from console.backend.journal_record import Anchor
-from console.backend.runs.states import Family, RunState, Stage
+from console.backend.runs.states import Family, RunState, Stage, is_over
 from console.backend.value import Value
 
 TransactionStatus = Literal["committed", "aborted", "in progress", "unknown"]
@@ -88,6 +89,8 @@ class LeaseRow(Value):
     host: str
     armed_at: datetime
     expires_at: datetime
+    taken_at: datetime | None = None
+    """When the session that works under it took it up; None while nobody does."""
 
 
 class HoldRow(Value):
@@ -175,7 +178,7 @@ def open_lease(connection: psycopg.Connection) -> LeaseRow | None:
     """The lease that has neither ended nor expired."""
     with connection.cursor(row_factory=class_row(LeaseRow)) as cursor:
         return cursor.execute(
-            "SELECT run_id, purpose, operator, host, armed_at, expires_at FROM cutter_governance.v_lease"
+            "SELECT run_id, purpose, operator, host, armed_at, expires_at, taken_at FROM cutter_governance.v_lease"
         ).fetchone()
 
 
@@ -195,14 +198,11 @@ def documents(connection: psycopg.Connection) -> tuple[DocumentRow, ...]:
         )
 
 
-def anchors_by_run(connection: psycopg.Connection) -> dict[str, frozenset[Anchor]]:
-    """The journal records that the events of each run name, of those runs that are not over."""
-    query = (
-        "SELECT e.run_id, e.journal_seq, e.journal_head FROM cutter_governance.v_run_event e JOIN cutter_governance.v_run r USING (run_id)"
-        " WHERE r.stage <> 'closeout_reported' AND (r.family IN ('active', 'stopped') OR r.family = 'failed' AND r.stage = 'lifecycle_enacted')"
-    )
+def anchors_by_run(connection: psycopg.Connection, rows: Iterable[RunRow]) -> dict[str, frozenset[Anchor]]:
+    """The journal records that the events of each run name, of those among these that are not over."""
+    query = "SELECT run_id, journal_seq, journal_head FROM cutter_governance.v_run_event WHERE run_id = ANY (%s)"
     found: dict[str, set[Anchor]] = {}
-    for run_id, sequence, head in connection.execute(query):
+    for run_id, sequence, head in connection.execute(query, ([row.run_id for row in rows if not is_over(row.state)],)):
         found.setdefault(str(run_id), set()).add(Anchor(sequence=int(sequence), hash=str(head)))
     return {run_id: frozenset(anchors) for run_id, anchors in found.items()}
 

@@ -54,7 +54,8 @@ LOCK_TIMEOUT_S = 10.0
 _LONG_LOCK_TIMEOUT_S = 30.0
 """Where a statement may take long: whoever waits for a lock is told for whom, and then that it was in vain."""
 _LONG_S = 60.0
-_IDLE_IN_TRANSACTION_S = 600.0
+_IDLE_IN_TRANSACTION_S, _LONG_IDLE_IN_TRANSACTION_S = 60.0, 600.0
+"""How long a transaction of whoever fell silent stays open at the server; long work may compute between statements."""
 CONNECT_TIMEOUT_S = 10
 ANSWER_MARGIN_S = 10.0
 """How much longer than the server's own limit an answer is waited for before the line counts as dead."""
@@ -111,7 +112,7 @@ def open_session(
     *,
     application: str,
     statement_timeout_s: float,
-    idle_in_transaction_s: float = _IDLE_IN_TRANSACTION_S,
+    idle_in_transaction_s: float | None = None,
 ) -> Session:
     """Open a connection with SETTINGS, outside any transaction and not in autocommit; whoever calls this closes it.
 
@@ -147,9 +148,11 @@ def open_session(
     return connection
 
 
-def _timeouts(statement_s: float, idle_s: float) -> dict[str, str]:
+def _timeouts(statement_s: float, idle_s: float | None) -> dict[str, str]:
     is_long = statement_s == 0 or statement_s > _LONG_S
     lock_s = _LONG_LOCK_TIMEOUT_S if is_long else min(LOCK_TIMEOUT_S, statement_s)
+    if idle_s is None:
+        idle_s = _LONG_IDLE_IN_TRANSACTION_S if is_long else _IDLE_IN_TRANSACTION_S
     limits = {
         "statement_timeout": statement_s,
         "lock_timeout": lock_s,

@@ -13,8 +13,8 @@ from console.backend.database.connections import scalar
 from console.backend.runs.states import Stage
 from tests.backend.database.signed_cut import SignedCut, event, start_cut, start_edit, stopped
 from tests.backend.database.tampering import tamper
-from tests.backend.database.waiting import LONGEST_S, until_somebody_waits
 from tests.conftest import Database
+from tests.waiting import LONGEST_S, until_somebody_waits
 
 _TABLES = """
     SELECT jsonb_agg(jsonb_build_object('table', n, 'rows', d.rows, 'digest', d.digest))

@@ -52,11 +52,21 @@ def test_incident_5_what_may_not_be_read_is_inconclusive_and_never_empty(databas
     assert caught.value.exit_status is ExitStatus.INCONCLUSIVE
 
 
+def _raised(sqlstate: str) -> str:
+    return f"DO $$ BEGIN RAISE EXCEPTION 'a test' USING ERRCODE = '{sqlstate}'; END $$"
+
+
 CAUSES: dict[str, tuple[str, type[CutterError], StopCode]] = {
     "read only": ("CREATE TABLE x ()", Drifted, StopCode.IDENTITY_MISMATCH),
     "privilege": ("SELECT * FROM cutter_governance.approval", Unmeasured, StopCode.GRANT_DELTA),
     "timeout": ("SELECT pg_sleep(5)", Unmeasured, StopCode.PANIC),
     "syntax": ("SELEC", Refused, StopCode.INVARIANT_FAILED),
+    "a full volume": (_raised("53100"), Unmeasured, StopCode.UNREACHABLE),
+    "no memory": (_raised("53200"), Unmeasured, StopCode.UNREACHABLE),
+    "no connection": (_raised("53300"), Unmeasured, StopCode.UNREACHABLE),
+    "a deadlock": (_raised("40P01"), Refused, StopCode.LOCKED),
+    "a defect of the server": (_raised("XX000"), Unmeasured, StopCode.INVARIANT_FAILED),
+    "an input error of the server's disk": (_raised("58030"), Unmeasured, StopCode.UNREACHABLE),
 }
 
 
@@ -70,6 +80,8 @@ def test_each_cause_has_its_type_and_its_stop_code(database: Database, how: str)
         connection.execute(query.encode())
     assert (type(caught.value), caught.value.code) == (kind, code)
     assert caught.value.next_action
+    if how.startswith(("a full", "no ", "a def")):
+        assert "the same again" in caught.value.next_action
 
 
 def test_incident_29_a_server_that_only_reads_is_not_the_one_to_write_to(database: Database) -> None:

@@ -48,6 +48,7 @@ NOBODYS = {
         "fn_approval_spend",
         "fn_authorise",
         "fn_ruling",
+        "fn_assert_target",
         "fn_signers",
         "fn_statement",
         "fn_policy_pin",

@@ -7,7 +7,7 @@ import psycopg
 from console.backend.database import ledger
 from console.backend.runs.states import Family
 from tests.backend.database.signed_cut import SignedCut, event
-from tests.backend.database.waiting import LONGEST_S, until_somebody_waits
+from tests.waiting import LONGEST_S, until_somebody_waits
 
 
 def test_a_run_is_not_voided_behind_a_cut_that_commits_meanwhile(cut: SignedCut) -> None:

@@ -12,6 +12,7 @@ from console.backend.database.probes import SIZES, probe_generality, probe_rever
 from console.backend.errors import CutterError, Held, Refused, StopCode, Unmeasured
 from tests.backend.database.signed_cut import SignedCut, start_cut
 from tests.conftest import Database
+from tests.waiting import LONGEST_S
 
 _TABLES = """
     SELECT c.oid::regclass::text, CASE c.relkind WHEN 'r' THEN $$md5(coalesce(string_agg(t::text, '|' ORDER BY t::text), ''))$$
@@ -273,7 +274,7 @@ def test_a_whole_run_passes_while_probes_are_tried_all_the_time(database: Databa
         run.enacted()
     finally:
         stop.set()
-        thread.join()
+        thread.join(LONGEST_S)
 
     assert run.lifecycles() == ["enacted"] * 3
     assert set(said) <= {"done", "ARMED", "BUSY"}
@@ -292,10 +293,10 @@ def test_a_run_that_arms_or_records_waits_for_a_probe_that_is_at_work(drafted: S
     thread = threading.Thread(target=hold_the_lock)
     thread.start()
     try:
-        probing.wait()
+        assert probing.wait(LONGEST_S)
         drafted.verify()
     finally:
-        thread.join()
+        thread.join(LONGEST_S)
 
     assert drafted.stage() == "awaiting_lifecycle_authorization/active"
 

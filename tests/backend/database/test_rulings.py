@@ -222,19 +222,21 @@ def _import(run: SignedCut, statement: bytes, *signatures: bytes) -> str:
 
 def test_a_second_import_is_the_same_ruling(cut: SignedCut) -> None:
     statement = cut.statement()
-    first = _import(cut, statement, sovereign().sign(statement))
-    assert _import(cut, statement, sovereign().sign(statement)) == first
+    signature = sovereign().sign(statement)
+    first = _import(cut, statement, signature)
+    assert _import(cut, statement, signature) == first
     assert _approvals(cut) == 1
     cut.arm()
 
 
 def test_a_second_import_after_the_use_is_no_second_use(cut: SignedCut) -> None:
     statement = cut.statement()
-    _import(cut, statement, sovereign().sign(statement))
+    signature = sovereign().sign(statement)
+    _import(cut, statement, signature)
     cut.arm()
     with cut.executor() as connection:
         cut.apply(connection)
-    _import(cut, statement, sovereign().sign(statement))
+    _import(cut, statement, signature)
     assert _approvals(cut) == 1
     with stopped("STOP_APPROVAL_USED"), cut.executor() as connection:
         cut.apply(connection)

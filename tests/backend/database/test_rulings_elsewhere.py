@@ -16,6 +16,26 @@ def test_a_ruling_does_not_arm_in_another_database_than_it_names(cut: SignedCut,
         cut.arm()
 
 
+@pytest.mark.parametrize("column", ["database = 'elsewhere'", "system_identifier = '1'", "timeline = 99"])
+def test_what_is_left_of_a_cut_is_not_done_in_another_database_either(cut: SignedCut, column: str) -> None:
+    """The ruling was used before the failover; the record of the cut is written where it was signed for, or not at all."""
+    cut.cut()
+    cut.disarm()
+    tamper(cut.database, f"UPDATE cutter_governance.approval SET {column}")
+    with stopped("STOP_IDENTITY_MISMATCH"):
+        cut.arm()
+
+
+@pytest.mark.parametrize("column", ["database = 'elsewhere'", "system_identifier = '1'", "timeline = 99"])
+def test_a_cut_is_not_recorded_where_the_database_became_another_one_under_the_lease(
+    cut: SignedCut, column: str
+) -> None:
+    cut.cut()
+    tamper(cut.database, f"UPDATE cutter_governance.approval SET {column}")
+    with stopped("STOP_IDENTITY_MISMATCH"):
+        cut.record()
+
+
 def test_a_ruling_for_another_plan_than_the_run_s_writes_nothing(cut: SignedCut) -> None:
     cut.rule()
     cut.arm()

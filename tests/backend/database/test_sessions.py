@@ -131,6 +131,14 @@ def test_incident_57_a_session_is_the_same_under_every_setting(
             }
 
 
+@pytest.mark.parametrize(("limit_s", "idle"), [(5.0, "1min"), (30.0, "1min"), (3600.0, "10min"), (0.0, "10min")])
+def test_a_transaction_of_whoever_fell_silent_ends_in_a_minute(database: Database, limit_s: float, idle: str) -> None:
+    """Long work, which may compute between its statements, has ten."""
+    with connect(database.conninfo("cutter_ro"), timeout_s=limit_s) as connection:
+        name = "idle_in_transaction_session_timeout"
+        assert shown(connection, name) == {name: idle}
+
+
 def test_a_role_that_begins_as_another_one_is_itself(database: Database) -> None:
     with database.connect() as administrator:
         administrator.execute("GRANT pg_read_all_stats TO cutter_ro")

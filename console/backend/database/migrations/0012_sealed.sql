@@ -552,12 +552,24 @@ BEGIN
 END $$;
 
 -- The ruling that covers this purpose for this run, its signatures verified again against the keys of today. Raises where there is none.
+-- A ruling is for one database, on one timeline. Taking back must stay possible after a failover; nothing else survives one.
+CREATE OR REPLACE FUNCTION fn_assert_target(a cutter_governance.approval, p_purpose text) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    t record;
+BEGIN
+    SELECT * INTO t FROM cutter_governance.fn_target();
+    IF (a.database, a.system_identifier, CASE WHEN p_purpose = 'revert' THEN t.timeline ELSE a.timeline END) IS DISTINCT FROM (t.database, t.system_identifier, t.timeline) THEN
+        PERFORM cutter_governance.fn_stop('STOP_IDENTITY_MISMATCH', 'CU005', format('%s was signed for %s/%s, timeline %s; this is %s/%s, timeline %s', a.kind, a.database, a.system_identifier, a.timeline, t.database, t.system_identifier, t.timeline),
+            'This is another database; connect to the one that the statement names.');
+    END IF;
+END $$;
+
 -- An SG_1 to cut also covers the soft revert of exactly that cut, once, later than its own end; a signed revert goes before it.
 CREATE OR REPLACE FUNCTION fn_ruling(p_run_id text, p_purpose text) RETURNS cutter_governance.approval
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET datestyle = 'ISO, YMD' SET timezone = 'UTC' AS $$
 DECLARE
     a cutter_governance.approval;
-    t record;
     wanted text := CASE WHEN p_purpose = 'enact' THEN 'SG_2' ELSE 'SG_1' END;
     takes_back boolean;
     current_policy text := (SELECT policy_sha256 FROM cutter_governance.policy_pin ORDER BY id DESC LIMIT 1);
@@ -582,12 +594,7 @@ BEGIN
     IF NOT takes_back AND (a.expires <= clock_timestamp() OR a.not_before > clock_timestamp() + interval '2 minutes') THEN
         PERFORM cutter_governance.fn_stop('STOP_APPROVAL_INVALID', 'CU004', format('%s of run %s is valid from %s to %s', wanted, p_run_id, a.not_before, a.expires), 'Draft a new statement and have it signed.');
     END IF;
-    SELECT * INTO t FROM cutter_governance.fn_target();
-    -- Taking back must stay possible after a failover; nothing else survives one.
-    IF (a.database, a.system_identifier, CASE WHEN p_purpose = 'revert' THEN t.timeline ELSE a.timeline END) IS DISTINCT FROM (t.database, t.system_identifier, t.timeline) THEN
-        PERFORM cutter_governance.fn_stop('STOP_IDENTITY_MISMATCH', 'CU005', format('%s was signed for %s/%s, timeline %s; this is %s/%s, timeline %s', wanted, a.database, a.system_identifier, a.timeline, t.database, t.system_identifier, t.timeline),
-            'This is another database; connect to the one that the statement names.');
-    END IF;
+    PERFORM cutter_governance.fn_assert_target(a, p_purpose);
     IF NOT takes_back AND a.policy_sha256 IS DISTINCT FROM current_policy THEN
         PERFORM cutter_governance.fn_stop('STOP_POLICY_UNSATISFIABLE', 'CU004', format('%s of run %s was signed under policy %s; pinned today is %s', wanted, p_run_id, a.policy_sha256, coalesce(current_policy, 'none')), 'Draft a new statement and have it signed.');
     END IF;
@@ -719,6 +726,7 @@ DECLARE
     leased uuid;
     held text;
     now_at timestamptz;
+    cut_under cutter_governance.approval;
 BEGIN
     PERFORM cutter_governance.fn_write_lock(true);
     IF p_minutes IS NULL OR p_minutes NOT BETWEEN 1 AND 60 OR coalesce(length(p_operator), 0) NOT BETWEEN 1 AND 200 OR coalesce(length(p_host), 0) NOT BETWEEN 1 AND 200 THEN
@@ -733,9 +741,13 @@ BEGIN
             ELSE false END) THEN
         PERFORM cutter_governance.fn_stop('STOP_EXECUTION_DISABLED', 'CU004', format('run %s is not at a stage from which it can %s', p_run_id, p_purpose), 'See: cutter-console run show RUN');
     END IF;
-    IF NOT (p_purpose = 'cut' AND EXISTS (SELECT 1 FROM cutter_governance.run r JOIN cutter_governance.approval_use u USING (run_id)
-                                           WHERE r.run_id = p_run_id AND u.purpose = 'cut' AND r.stage <> 'awaiting_cut_authorization')) THEN
+    -- What is left of a cut that is committed is done under the ruling that it was cut under.
+    SELECT a.* INTO cut_under FROM cutter_governance.run r JOIN cutter_governance.approval_use u USING (run_id) JOIN cutter_governance.approval a USING (statement_sha256)
+     WHERE r.run_id = p_run_id AND p_purpose = 'cut' AND u.purpose = 'cut' AND r.stage <> 'awaiting_cut_authorization';
+    IF cut_under.statement_sha256 IS NULL THEN
         PERFORM cutter_governance.fn_ruling(p_run_id, p_purpose);
+    ELSE
+        PERFORM cutter_governance.fn_assert_target(cut_under, 'cut');
     END IF;
     PERFORM cutter_governance.fn_assert_backup(p_run_id);
     UPDATE cutter_governance.execution_lease e SET ended_at = clock_timestamp(), end_reason = CASE WHEN expires_at <= clock_timestamp() THEN 'expired'
@@ -779,6 +791,19 @@ DECLARE
 BEGIN
     UPDATE cutter_governance.execution_lease SET ended_at = clock_timestamp(), end_reason = left(coalesce(p_reason, ''), 500)
      WHERE id IN (SELECT l.id FROM cutter_governance.execution_lease l WHERE l.ended_at IS NULL FOR UPDATE SKIP LOCKED);
+    GET DIAGNOSTICS ended = ROW_COUNT;
+    RETURN ended;
+END $$;
+
+-- The lease of one run, where it comes to rest: unless another session has taken it up, which is at work under it then. Never waits either.
+CREATE OR REPLACE FUNCTION fn_lease_end_of(p_run_id text, p_reason text, p_holder integer) RETURNS integer
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    ended integer;
+BEGIN
+    UPDATE cutter_governance.execution_lease SET ended_at = clock_timestamp(), end_reason = left(coalesce(p_reason, ''), 500)
+     WHERE id IN (SELECT l.id FROM cutter_governance.execution_lease l WHERE l.run_id = p_run_id AND l.ended_at IS NULL
+                     AND (l.taken_at IS NULL OR l.holder_pid = p_holder OR NOT EXISTS (SELECT 1 FROM cutter_governance.v_lease_standing s WHERE s.id = l.id)) FOR UPDATE SKIP LOCKED);
     GET DIAGNOSTICS ended = ROW_COUNT;
     RETURN ended;
 END $$;
@@ -1153,6 +1178,7 @@ BEGIN
     IF a.statement_sha256 IS NULL THEN
         PERFORM cutter_governance.fn_stop('STOP_INVARIANT_FAILED', 'CU004', format('run %s has no cut to record', p_run_id), 'See: cutter-console run show RUN');
     END IF;
+    PERFORM cutter_governance.fn_assert_target(a, 'cut');
     PERFORM cutter_governance.fn_run_step(p_run_id, ARRAY['structural_verified'], 'leg_b_recorded', p_event);
     SELECT * INTO r FROM cutter_governance.run WHERE run_id = p_run_id;
     affected := cutter_governance.fn_record_write(r, a);
@@ -1376,7 +1402,7 @@ GRANT SELECT ON v_policy_pin, v_backup_proof, v_manifest_seal TO cutter_ro, cutt
 GRANT SELECT ON policy_pin, manifest_seal, backup_proof TO cutter_exec, cutter_verify;
 GRANT SELECT ON SEQUENCE policy_pin_id_seq, backup_proof_id_seq TO cutter_verify;
 GRANT EXECUTE ON FUNCTION fn_draft_lines, fn_draft_units, fn_draft_differences, fn_draft_refusal, fn_revert_digest, fn_readers_digest_without, fn_backup_age, fn_merkle_root TO cutter_exec, cutter_verify;
-GRANT EXECUTE ON FUNCTION fn_run_create, fn_source_pin, fn_run_plan, fn_run_advance, fn_run_leave, fn_run_return, fn_run_rest, fn_run_close, fn_lease_arm, fn_lease_take,
+GRANT EXECUTE ON FUNCTION fn_run_create, fn_source_pin, fn_run_plan, fn_run_advance, fn_run_leave, fn_run_return, fn_run_rest, fn_run_close, fn_lease_arm, fn_lease_take, fn_lease_end_of,
     fn_cut_apply, fn_edit_apply, fn_cut_record, fn_cut_enact, fn_cut_revert TO cutter_exec;
 GRANT EXECUTE ON FUNCTION fn_approval_import, fn_structure_record, fn_verify_record, fn_edit_verify_record, fn_backup_record TO cutter_verify;
 
