@@ -2,9 +2,15 @@
 
 import socket
 import threading
-from contextlib import closing, suppress
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
 from enum import StrEnum
 from pathlib import Path
+
+import pytest
+
+from console.backend.database.sessions import Session
+from tests.passage import Passage
 
 
 class Lie(StrEnum):
@@ -50,6 +56,9 @@ class CutsTheLine:
                 back = threading.Thread(target=self._back, args=(server, client), daemon=True)
                 back.start()
                 self._forward(client, server)
+                if self._lie is Lie.REQUEST_LOST:
+                    with suppress(OSError):
+                        server.shutdown(socket.SHUT_RDWR)
                 back.join(10)
 
     def _forward(self, client: socket.socket, server: socket.socket) -> None:
@@ -80,3 +89,23 @@ class CutsTheLine:
         self._over.set()
         self._listener.close()
         self._thread.join(10)
+
+
+@contextmanager
+def lying(passage: Passage, what: str, role: str, folder: Path, lie: Lie) -> Iterator[CutsTheLine]:
+    """Send the writing connection of this purpose through a line that lies at its COMMIT."""
+    proxy = CutsTheLine(folder, passage.cluster.socket_dir / ".s.PGSQL.5432", lie)
+    real, seen = Session.connect, 0
+    # What the verifier measures is read on a connection of its own, before the one that writes.
+    which = 2 if what in {"structural_verify", "write_verify"} else 1
+
+    def connect(conninfo: str, **options: object) -> Session:
+        nonlocal seen
+        named = options.get("application_name") == f"cutter-console {what}" and role in conninfo
+        seen += named
+        mine = named and seen == which
+        return real(proxy.conninfo(passage.database, role) if mine else conninfo, **options)  # type: ignore[arg-type]
+
+    with closing(proxy), pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Session, "connect", connect)
+        yield proxy

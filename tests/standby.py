@@ -1,16 +1,16 @@
 """A standby for tests: a copy of a running cluster's files, started in recovery, that answers and takes no write."""
 
 import shutil
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import psycopg
-from psycopg.conninfo import make_conninfo
 
 from console.backend import cluster as clusters
 from console.backend import cluster_directory
-from console.backend.cluster import PORT, SUPERUSER, TransientCluster
+from console.backend.cluster import TransientCluster
+from tests.passage import Passage
+from tests.waiting import until
 
 SETTINGS = {"wal_level": "replica", "max_wal_senders": "2", "autovacuum": "off"}
 """What the cluster that is copied must be started with, durable."""
@@ -19,6 +19,13 @@ SETTINGS = {"wal_level": "replica", "max_wal_senders": "2", "autovacuum": "off"}
 @contextmanager
 def standby_of(primary: TransientCluster) -> Iterator[str]:
     """The folder of the socket of a standby, which stays behind for ever: nobody streams to it."""
+    with _copy_of(primary, "") as standby:
+        yield str(standby.socket_dir)
+
+
+@contextmanager
+def _copy_of(primary: TransientCluster, configuration: str) -> Iterator[TransientCluster]:
+    """A server in recovery on a copy of the primary's files; nothing is left of it afterwards."""
     user = cluster_directory.server_user()
     directory = cluster_directory.owned_directory(primary.directory.parent)
     with psycopg.connect(primary.conninfo(), autocommit=True) as connection:
@@ -26,6 +33,8 @@ def standby_of(primary: TransientCluster) -> Iterator[str]:
     shutil.copytree(primary.data_dir, directory / "data")
     (directory / "data" / "postmaster.pid").unlink()
     (directory / "data" / "standby.signal").touch()
+    with (directory / "data" / "postgresql.auto.conf").open("a", encoding="utf-8") as stream:
+        stream.write(configuration)
     if user is not None:
         clusters._hand_over(directory, user)
     settings = {**clusters._SETTINGS, **SETTINGS, "hot_standby": "on"}
@@ -33,19 +42,53 @@ def standby_of(primary: TransientCluster) -> Iterator[str]:
         guard = clusters._guard(primary.programs, (directory,), user, durable=True, settings=settings, server_log=log)
         standby = TransientCluster(primary.programs, (directory,), guard, log, ())
         try:
-            _await_answers(str(directory))
-            yield str(directory)
+            until(lambda: _answers(standby), "the standby answers")
+            yield standby
         finally:
             standby.stop()
             assert not directory.exists()
 
 
-def _await_answers(folder: str) -> None:
-    for _ in range(1200):
-        try:
-            with psycopg.connect(make_conninfo(host=folder, port=PORT, user=SUPERUSER, dbname="postgres")) as one:
-                assert one.execute("SELECT pg_is_in_recovery()").fetchone() == (True,)
-                return
-        except psycopg.OperationalError:
-            time.sleep(0.05)
-    raise AssertionError("the standby does not answer")
+def _answers(standby: TransientCluster) -> bool:
+    try:
+        return _answer(standby, "SELECT pg_is_in_recovery()")
+    except psycopg.OperationalError:
+        return False
+
+
+@contextmanager
+def follower_of(primary: TransientCluster) -> Iterator[TransientCluster]:
+    """A standby that follows, and has everything that the primary had when this was called."""
+    conninfo = primary.conninfo().replace("\\", "\\\\").replace("'", "''")
+    with _copy_of(primary, f"primary_conninfo = '{conninfo}'\n") as standby:
+        with psycopg.connect(primary.conninfo(), autocommit=True) as connection:
+            row = connection.execute("SELECT pg_current_wal_flush_lsn()::text").fetchone()
+        assert row is not None
+        until(lambda: _answer(standby, "SELECT pg_last_wal_replay_lsn() >= %s::pg_lsn", row[0]), "the standby has all")
+        until(
+            lambda: _answer(standby, "SELECT true FROM pg_stat_wal_receiver WHERE status = 'streaming'"), "it follows"
+        )
+        yield standby
+
+
+def stop_following(standby: TransientCluster) -> None:
+    """From here on it gets nothing more."""
+    for statement in ("ALTER SYSTEM SET primary_conninfo = ''", "SELECT pg_reload_conf()"):
+        with psycopg.connect(standby.conninfo(), autocommit=True) as connection:
+            connection.execute(statement.encode())
+    until(lambda: _answer(standby, "SELECT count(*) = 0 FROM pg_stat_wal_receiver"), "the standby follows no more")
+
+
+def _answer(cluster: TransientCluster, query: str, *values: object) -> bool:
+    with psycopg.connect(cluster.conninfo(), autocommit=True) as connection:
+        return connection.execute(query.encode(), values).fetchone() == (True,)
+
+
+def wait_for_standbys(passage: Passage, names: str) -> None:
+    """Let COMMITs wait for the standbys of these names; for none where it is empty."""
+    with passage.connect() as connection:
+        connection.execute("SET synchronous_commit = local")
+        connection.execute(f"ALTER SYSTEM SET synchronous_standby_names = '{names}'".encode())
+        connection.execute("SELECT pg_reload_conf()")
+    # A reload is heard by each process by itself; a new session has it.
+    until(lambda: passage.rows("SHOW synchronous_standby_names") == [(names,)], "new sessions have the setting")

@@ -1,5 +1,6 @@
 """The run's journal: append-only JSON lines chained by hash, one write and one fsync a record (design section 9)."""
 
+import errno
 import fcntl
 import os
 import secrets
@@ -15,6 +16,7 @@ from typing import Self
 from console.backend.canonical_json import canonical_json, digest
 from console.backend.cluster_directory import hidden_name
 from console.backend.context import Context
+from console.backend.durable import sync_directory
 from console.backend.errors import CutterError, Drifted, Refused, StopCode, Unmeasured
 from console.backend.journal_record import (
     BEGINNING,
@@ -37,6 +39,8 @@ from console.backend.value import Value
 
 __all__ = ["Anchor", "Field", "Journal", "JournalVerdict", "Record", "RecordKind", "read_journal", "verify_journal"]
 
+_NO_FILE = {errno.ELOOP, errno.EISDIR, errno.ENXIO}
+"""What opening a link without following it, a directory to write, and a socket end with."""
 REPLACES = "replaces"
 """The field of a journal that stands in for a damaged one."""
 _ASK = "Keep the file as it is, compare it with the anchors in the database, and decide by evidence."
@@ -102,7 +106,7 @@ class Journal:
         finally:
             draft.unlink()
         journal.path = path
-        _sync_directory(path.parent)
+        sync_directory(path.parent)
         return journal
 
     @classmethod
@@ -114,7 +118,7 @@ class Journal:
         (INVARIANT_FAILED) naming the first bad record, Unmeasured where it cannot be read.
         """
         try:
-            descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_NOFOLLOW)
+            descriptor = _opened(path, os.O_RDWR | os.O_APPEND)
         except FileNotFoundError as error:
             raise _broken(path, "is missing") from error
         except OSError as error:
@@ -196,7 +200,7 @@ class Journal:
         return Unmeasured(
             StopCode.INVARIANT_FAILED,
             f"{self.path} could not be written: {why}",
-            "Make room on the disk; the run goes on from its journal by: cutter-console run resume RUN",
+            f"Make room on the disk; then: cutter-console run settle {self.path.parent.name}",
         )
 
     def _size_where_untouched(self) -> int:
@@ -225,7 +229,7 @@ class Journal:
         os.ftruncate(self._descriptor, found.good_bytes)
         os.fsync(self._descriptor)
         self._size = found.good_bytes
-        _sync_directory(self.path.parent)
+        sync_directory(self.path.parent)
         said = (Field(key="torn_bytes", value=str(found.torn_bytes)), Field(key="moved_to", value=aside.name))
         self.append(RecordKind.NOTE, GENESIS_PHASE, said)
 
@@ -365,9 +369,14 @@ def _broken(path: Path, what: str) -> Drifted:
     return Drifted(StopCode.INVARIANT_FAILED, f"the journal {path} {what}", _ASK)
 
 
-def _opened(path: Path) -> int:
-    """To read; a FIFO in the journal's place keeps nobody waiting. Raises OSError, and Drifted for what is no file."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+def _opened(path: Path, how: int = os.O_RDONLY) -> int:
+    """A FIFO in the journal's place keeps nobody waiting. Raises OSError, and Drifted for what is no regular file."""
+    try:
+        descriptor = os.open(path, how | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError as error:
+        if error.errno in _NO_FILE:
+            raise _broken(path, "is not a regular file") from error
+        raise
     if stat.S_ISREG(os.fstat(descriptor).st_mode):
         return descriptor
     os.close(descriptor)
@@ -387,11 +396,3 @@ def _scan_descriptor(descriptor: int, anchor: Anchor | None, keep: list[Record] 
     with os.fdopen(os.dup(descriptor), "rb") as stream:
         stream.seek(0)
         return scan(stream, anchor, keep)
-
-
-def _sync_directory(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

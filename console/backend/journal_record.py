@@ -86,10 +86,12 @@ class Record(Body):
 
 NO_EVENT = Field(key="event", value="none")
 """Marks a noted transaction that writes no event of the run: an import, an armed switch."""
+EFFECT_STANDS = Field(key="effect", value="stands")
+"""Marks the result of an operation that failed after its transaction was committed."""
 
 
 def acknowledged(records: Iterable[Record]) -> tuple[Record, ...]:
-    """Pure: the noted transactions whose effect the journal has acknowledged, by a result that is PASS."""
+    """Pure: the noted transactions whose effect the journal has acknowledged, by a result that is PASS or says so."""
     found: list[Record] = []
     noted: dict[str, Record] = {}
     for record in records:
@@ -100,7 +102,8 @@ def acknowledged(records: Iterable[Record]) -> tuple[Record, ...]:
                 noted[record.phase] = record
             case RecordKind.RESULT:
                 effect = noted.pop(record.phase, None)
-                if effect is not None and record.value("outcome") == "PASS" and NO_EVENT not in effect.fields:
+                is_there = record.value("outcome") == "PASS" or EFFECT_STANDS in record.fields
+                if effect is not None and is_there and NO_EVENT not in effect.fields:
                     found.append(effect)
             case RecordKind.NOTE:
                 pass

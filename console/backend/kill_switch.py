@@ -1,6 +1,5 @@
 """The kill switch: off unless armed; stopping needs no authority, starting needs everything (design section 8)."""
 
-import contextlib
 import errno
 import os
 import shlex
@@ -12,6 +11,7 @@ from typing import NoReturn
 from console.backend.database import ledger
 from console.backend.database.connections import connect
 from console.backend.database.records import HoldRow, LeaseRow, current_hold, open_lease
+from console.backend.durable import sync_directory
 from console.backend.errors import CutterError, Held, Refused, StopCode
 from console.backend.reasons import kept_reason
 from console.backend.runs.settling import committing_alone
@@ -89,6 +89,7 @@ def switch_of(hold: HoldRow | None, lease: LeaseRow | None) -> SwitchView:
         by=f"{lease.operator} on {lease.host}",
         since=lease.armed_at,
         expires_at=lease.expires_at,
+        is_taken=lease.taken_at is not None,
         clears_with="cutter-console disarm",
     )
 
@@ -111,6 +112,12 @@ def armed_for(site: Site, run_id: str, purpose: str) -> bool:
     return lease is not None and (lease.run_id, lease.purpose) == (run_id, purpose)
 
 
+def _is_armed_for(site: Site, run_id: str) -> bool:
+    with connect(site.settings.database.monitor, read_only=True, purpose="lease") as connection:
+        lease = open_lease(connection)
+    return lease is not None and lease.run_id == run_id
+
+
 def disarm(site: Site, reason: str) -> SwitchView:
     """End the lease, whoever holds it, and read the switch back (incident 24)."""
     with committing_alone(site, "disarm", replicated=False) as connection:
@@ -118,12 +125,15 @@ def disarm(site: Site, reason: str) -> SwitchView:
     return measure_switch(site)
 
 
-def disarm_run(site: Site, run_id: str, reason: str) -> None:
-    """End the lease where this run holds it. Out of the database's reach nothing is to be done: it expires by itself."""
-    with contextlib.suppress(CutterError), committing_alone(site, "disarm", replicated=False) as connection:
-        lease = open_lease(connection)
-        if lease is not None and lease.run_id == run_id:
-            ledger.disarm(connection, reason)
+def disarm_run(site: Site, run_id: str, reason: str, holder_pid: int | None = None) -> None:
+    """End this run's lease, unless another session than `holder_pid` has taken it up. Raises CutterError where it cannot.
+
+    Who has held none looks as the monitoring role first: while the switch is off nothing is opened that could write.
+    """
+    if holder_pid is None and not _is_armed_for(site, run_id):
+        return
+    with committing_alone(site, "disarm", replicated=False) as connection:
+        ledger.disarm_run(connection, run_id, reason, holder_pid)
 
 
 def release_hold(site: Site, confirm: str) -> SwitchView:
@@ -137,30 +147,33 @@ def release_hold(site: Site, confirm: str) -> SwitchView:
         site.hold_file.unlink(missing_ok=True)
     except OSError as error:
         message = f"the HOLD stays: {site.hold_file}: {error.strerror}"
-        raise Held(StopCode.HOLD, message, f"Look at it, take it away by hand: ls -la {site.hold_file}") from error
+        raise Held(
+            StopCode.HOLD, message, f"Look at it, take it away by hand: ls -la {shlex.quote(str(site.hold_file))}"
+        ) from error
     return measure_switch(site)
 
 
 def stop_under_hold(site: Site, code: StopCode, message: str, run_id: str) -> NoReturn:
-    """Set a HOLD because of what was found in a run, in the file and in the database, and raise Held with what was found.
+    """Set a HOLD because of what was found in a run, and raise Held with what was found; see `set_hold`."""
+    held = set_hold(site, code, message, run_id)
+    raise held or Held(code, message, "Find out what changed, then release the HOLD.")
 
-    One of the two is enough; where neither could be set, the error says so, with the command that sets one.
+
+def set_hold(site: Site, code: StopCode, message: str, run_id: str) -> Held | None:
+    """Set a HOLD in the file and in the database. One of the two is enough.
+
+    Returns the error that says that neither could be set, with the command that sets one; None if one is set.
     """
     why, _ = kept_reason(message)
-    because, action = write_hold_file(site, why), "Find out what changed, then release the HOLD."
+    because = write_hold_file(site, why)
     try:
         with connect(site.settings.database.executor, purpose="hold") as connection:
             ledger.set_hold(connection, why, site.operator, run_id)
     except CutterError as error:
         if hold_in_file(site) is None:
-            message = f"{message}; NO HOLD could be set: {because}; {error.message}"
-            action = f"Stop everything: cutter-console panic --reason {shlex.quote(why)}. {action}"
-    raise Held(code, message, action)
-
-
-def set_hold_file(site: Site, reason: str) -> bool:
-    """Write the HOLD file, durably. False where it could not be written: the database's HOLD must do then."""
-    return not write_hold_file(site, kept_reason(reason)[0])
+            stop = f"Stop everything: cutter-console panic --reason {shlex.quote(why)}. Find out what changed, then release the HOLD."
+            return Held(code, f"{message}; NO HOLD could be set: {because}; {error.message}", stop)
+    return None
 
 
 def write_hold_file(site: Site, why: str) -> str:
@@ -179,20 +192,12 @@ def write_hold_file(site: Site, why: str) -> str:
         os.ftruncate(descriptor, 0)
         os.write(descriptor, f"{why}\n{safe_text(site.operator)[:_MOST_BY]}\n".encode())
         os.fsync(descriptor)
-        _sync_directory(site.root)
+        sync_directory(site.root)
     except OSError as error:
         return f"{site.hold_file}: {error.strerror}"
     finally:
         os.close(descriptor)
     return ""
-
-
-def _sync_directory(directory: Path) -> None:
-    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _not_plain(path: Path, error: OSError) -> str:

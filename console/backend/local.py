@@ -1,6 +1,7 @@
 """The backend on this host: the one implementation behind the console and the command line."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from console.backend import kill_switch
@@ -215,7 +216,7 @@ class LocalBackend:
             try:
                 starting.revert_cut(self.site, run_id, holder)
             finally:
-                kill_switch.disarm_run(self.site, run_id, "the revert ended")
+                self._switch_off(run_id, "the revert ended", holder.pid)
         self._reported(run_id, "reverted")
         return self.run(run_id)
 
@@ -269,10 +270,15 @@ class LocalBackend:
             state = engine.walk(enact=enact)
         except CutterError as error:
             if engine.request.mode is Mode.LIVE and error.code is not StopCode.LOCKED:
-                kill_switch.disarm_run(self.site, run_id, "the run could not go on")
+                self._switch_off(run_id, "the run could not go on", None)
             raise
         if state.stage is Stage.CLOSEOUT_REPORTED:
             self._reported(run_id, "closed")
+
+    def _switch_off(self, run_id: str, reason: str, holder_pid: int | None) -> None:
+        """As far as the database can be reached: a lease that nobody can end expires, and ends with its session."""
+        with suppress(CutterError):
+            kill_switch.disarm_run(self.site, run_id, reason, holder_pid)
 
     def _done(self, run_id: str, done: Callable[[RunState], bool]) -> RunView | None:
         """The run, where what is asked for has been done already and is settled."""
@@ -321,12 +327,12 @@ class LocalBackend:
     def _refuse_standstill(self, run: RunView) -> None:
         match run.state.stage:
             case Stage.AWAITING_CUT_AUTHORIZATION:
-                raise rulings.waiting(run.run_id, "SG_1", "then arm: cutter-console arm RUN --confirm RUN")
+                raise rulings.waiting(run.run_id, "SG_1", f"then arm: {command_of(Move.ARM, run.run_id)}")
             case Stage.AWAITING_LIFECYCLE_AUTHORIZATION:
-                raise rulings.waiting(run.run_id, "SG_2", "then: cutter-console enact RUN --confirm RUN")
+                raise rulings.waiting(run.run_id, "SG_2", f"then: {command_of(Move.ENACT, run.run_id)}")
             case Stage.STRUCTURAL_VERIFIED:
                 message = f"run {run.run_id} waits for the switch to record its cut"
-                raise Refused(StopCode.EXECUTION_DISABLED, message, "cutter-console arm RUN --confirm RUN")
+                raise Refused(StopCode.EXECUTION_DISABLED, message, command_of(Move.ARM, run.run_id))
             case _:
                 return
 

@@ -42,17 +42,17 @@ def panic(site: Site, reason: str) -> SwitchView:
         raise Held(
             StopCode.PANIC,
             f"the HOLD could be set nowhere: {not_written}; the database: {refused.message}",
-            f"By hand: touch {site.hold_file}; see: ls -la {site.hold_file}",
+            f"By hand: touch {shlex.quote(str(site.hold_file))}; see: ls -la {shlex.quote(str(site.hold_file))}",
         ) from refused
     gone = refused is not None and refused.code is StopCode.UNREACHABLE
     steps = (
         _of_file(site, not_written),
         _step("HOLD in the database", f"not set: {refused.message}" if refused else "", "set"),
-        _not_tried("running statements", refused) if gone else _cancel(site),
+        _not_tried("running statements") if gone else _cancel(site),
     )
     in_database = unreadable(refused) if refused is not None and gone else measure_in_database(site)
     seen = combined(site, hold_in_file(site), in_database)
-    lease = _not_tried("lease", refused) if gone else _of_lease(in_database)
+    lease = _not_tried("lease") if gone else _of_lease(in_database)
     return _told(site, seen, (*steps, lease), not_written, refused, was_cut=was_cut)
 
 
@@ -109,8 +109,8 @@ def _of_lease(in_database: SwitchView) -> StopStep:
             return _step("lease", "", "none is open")
 
 
-def _not_tried(what: str, refused: CutterError | None) -> StopStep:
-    return _step(what, f"not known: {refused.message if refused else ''}", "")
+def _not_tried(what: str) -> StopStep:
+    return _step(what, "not known", "")
 
 
 def _step(what: str, missing: str, done: str) -> StopStep:
@@ -129,16 +129,18 @@ def _told(
     """What panic has to say beside the switch."""
     changes: dict[str, object] = {"steps": steps}
     again = f"cutter-console panic --reason {shlex.quote(seen.reason)}"
-    open_steps = [f"{step.what}: {step.detail}" for step in steps if not step.done]
+    # The last two steps; of the first two, what is missing is said in words of its own.
+    missing = [f"{step.what}: {step.detail}" for step in steps[2:] if not step.done]
     if refused is not None:
-        said = f"the database did not take the HOLD; consoles of this host alone are stopped: {refused.message}"
-        changes |= {"incomplete": safe_text(said), "complete_with": again}
+        missing.insert(
+            0, f"the database did not take the HOLD; consoles of this host alone are stopped: {refused.message}"
+        )
     elif not_written:
         there = "; what is there stops this host's consoles all the same" if seen.in_file else ""
-        said = f"the database has the HOLD, its file was not written: {not_written}{there}"
-        changes |= {"incomplete": safe_text(said), "complete_with": f"ls -la {site.hold_file}"}
-    elif open_steps:
-        changes |= {"incomplete": safe_text("; ".join(open_steps)), "complete_with": again}
+        missing.insert(0, f"the database has the HOLD, its file was not written: {not_written}{there}")
+        again = again if len(missing) > 1 else f"ls -la {shlex.quote(str(site.hold_file))}"
+    if missing:
+        changes |= {"incomplete": safe_text("; ".join(missing)), "complete_with": again}
     if was_cut:
         changes["note"] = f"the reason was cut to {MOST_CHARACTERS} characters"
     return seen.model_copy(update=changes)

@@ -90,6 +90,11 @@ class Settings(Value):
     postgres_programs: str = ""
     """Folder of pg_dump and pg_restore; empty: PATH and the embedded wheel are looked at."""
 
+    @property
+    def statement_limit_s(self) -> float:
+        """`statement_minutes` in seconds."""
+        return self.statement_minutes * 60.0
+
     def under(self, root: Path, path: str) -> Path:
         """A configured path: relative ones lie under the root."""
         return root / path

@@ -19,8 +19,9 @@ from console.backend.journal_record import Anchor
 from console.backend.kill_switch import combined, hold_in_file, measure_in_database, switch_of, unreadable
 from console.backend.outcome import Outcome
 from console.backend.runs.inspection import summaries
+from console.backend.runs.moves import command_of
 from console.backend.runs.site import Site
-from console.backend.runs.states import Family, Stage
+from console.backend.runs.states import Family, Move, Stage, only_closes
 from console.backend.value import Value
 from console.backend.views import CountView, RunSummary, Status, SwitchState, SwitchView, WaitView
 from console.backend.world import TableCount
@@ -81,7 +82,7 @@ def _read(site: Site, in_file: SwitchView | None, switch: SwitchView | None = No
             baseline=measure_baseline(connection),
             runs=runs,
             rulings=approvals(connection) if waits else (),
-            anchors=anchors_by_run(connection),
+            anchors=anchors_by_run(connection, runs),
             switch=switch or combined(site, in_file, switch_of(current_hold(connection), open_lease(connection))),
         )
 
@@ -90,7 +91,9 @@ def _status(site: Site, facts: Facts, now: datetime, *, read_only: bool, demo: b
     switch = facts.switch
     runs = summaries(site, facts.runs, facts.anchors)
     lost = tuple(_gone(run) for run in runs if run.gone)
-    waits = (_wait(row, _imported(row, facts.rulings, now)) for row in facts.runs)
+    unsettled = tuple(_unsettled(run) for run in runs if run.unsettled)
+    asked = {wait.run_id for wait in (*lost, *unsettled)}
+    waits = (_wait(row, _imported(row, facts.rulings, now), switch) for row in facts.runs if row.run_id not in asked)
     return Status(
         measured_at=now,
         outcome=Outcome.FAIL
@@ -107,7 +110,7 @@ def _status(site: Site, facts: Facts, now: datetime, *, read_only: bool, demo: b
         switch=switch,
         counts=_counts(facts),
         current_run=_current(runs),
-        waiting=(*_hold_waits(switch), *lost, *(wait for wait in waits if wait is not None)),
+        waiting=(*_hold_waits(switch), *lost, *unsettled, *(wait for wait in waits if wait is not None)),
     )
 
 
@@ -157,9 +160,31 @@ def _unread(error: CutterError) -> tuple[CountView, ...]:
     )
 
 
-def _wait(row: RunRow, imported: set[str]) -> WaitView | None:
-    closes = row.family is Family.FAILED and row.stage is Stage.LIFECYCLE_ENACTED
-    if row.family is Family.STOPPED or closes:
+def _unsettled(run: RunSummary) -> WaitView:
+    return WaitView(
+        what="something was begun, and it is not known yet whether it was committed",
+        run_id=run.run_id,
+        since=None,
+        waits_for="the operator",
+        next_action=command_of(Move.SETTLE, run.run_id),
+    )
+
+
+def _wait(row: RunRow, imported: set[str], switch: SwitchView) -> WaitView | None:
+    if switch.state is SwitchState.ARMED and (switch.run_id, switch.purpose) == (row.run_id, "cut"):
+        if switch.is_taken:  # A console is at work under the lease: nobody is waited for.
+            return None
+        is_cut = row.stage is not Stage.AWAITING_CUT_AUTHORIZATION
+        what = "record and verify the cut" if is_cut else "cut into draft"
+        return WaitView(
+            what=f"{row.docprefix} is armed: {what} of {row.n_units} units",
+            run_id=row.run_id,
+            since=switch.since,
+            waits_for="the operator",
+            next_action=command_of(Move.CONTINUE, row.run_id),
+            goes_on=True,
+        )
+    if row.family is Family.STOPPED or only_closes(row.state):
         return WaitView(
             what=f"{row.family}: {row.reason}",
             run_id=row.run_id,
@@ -222,7 +247,4 @@ def _hold_waits(switch: SwitchView) -> tuple[WaitView, ...]:
 
 
 def _current(runs: tuple[RunSummary, ...]) -> RunSummary | None:
-    ended = {Stage.CLOSEOUT_REPORTED.value, "reverted"}
-    return next(
-        (run for run in runs if run.state not in ended and not run.state.startswith(("voided_", "failed_"))), None
-    )
+    return next((run for run in runs if not run.is_over), None)

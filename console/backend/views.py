@@ -39,6 +39,8 @@ class SwitchView(Value):
     by: SafeText = ""
     since: datetime | None = None
     expires_at: datetime | None = None
+    is_taken: bool = False
+    """Whether a session holds the lease and works under it."""
     reason: SafeText = ""
     clears_with: str = ""
     in_file: bool | None = None
@@ -79,6 +81,8 @@ class WaitView(Value):
     waits_for: SafeText
     next_action: SafeText
     expires_at: datetime | None = None
+    goes_on: bool = False
+    """Whether it is an armed run that only waits to go on."""
 
 
 class RunSummary(Value):
@@ -91,7 +95,11 @@ class RunSummary(Value):
     n_units: int | None
     started_at: datetime
     operator: SafeText
+    is_over: bool = False
+    """Whether no phase can begin any more."""
     interrupted: bool = False
+    unsettled: bool = False
+    """Whether it is not known what became of a COMMIT: the one move is to ask again."""
     gone: tuple[SafeText, ...] = ()
     """What its journal has acknowledged and the database does not have."""
 

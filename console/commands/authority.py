@@ -74,12 +74,12 @@ def disarm(options: Options, _request: Nothing) -> ExitStatus:
 def panic(options: Options, request: Panic) -> ExitStatus:
     """Stop everything. Exit status 0: all of it was done; HOLD: what was not is named.
 
-    At a terminal the database is tried again until it has the HOLD, or the operator leaves.
+    At a terminal the database is tried again until it has the HOLD, or the operator leaves; a script gets its answer.
     """
     backend = backend_of(options)
     seen = backend.panic(request.reason)
     with contextlib.suppress(KeyboardInterrupt):
-        while seen.in_database is not True and sys.stderr.isatty():
+        while seen.in_database is not True and sys.stderr.isatty() and not options.json:
             narrate(f"NOT DONE: {seen.incomplete}; it is tried again every {_AGAIN_S} s; Ctrl+C leaves it as it is")
             time.sleep(_AGAIN_S)
             seen = backend.panic(request.reason)

@@ -104,7 +104,9 @@ def resume(options: Options, request: OneRun) -> ExitStatus:
 
 def settle(options: Options, request: OneRun) -> ExitStatus:
     """Ask again what became of what was begun with the run and not finished."""
-    return _said(options, "run settle", backend_of(options).settle(request.run), ExitStatus.DONE)
+    backend = backend_of(options)
+    before = backend.run(request.run)
+    return _said(options, "run settle", _once(before, backend.settle(request.run)), ExitStatus.DONE)
 
 
 def void(options: Options, request: VoidRun) -> ExitStatus:
@@ -130,7 +132,7 @@ def revert(options: Options, request: ConfirmedRun) -> ExitStatus:
 
 def _once(before: RunView, after: RunView) -> RunView:
     """Say it where what was asked for had been done already."""
-    if before.state == after.state:
+    if before.state == after.state and before.interruption is None:
         narrate(f"nothing to do: run {after.run_id} is at {after.state.name} already")
     return after
 

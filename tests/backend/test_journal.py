@@ -16,6 +16,7 @@ from console.backend.errors import Drifted, Refused, StopCode, Unmeasured
 from console.backend.journal import Anchor, Field, Journal, RecordKind, read_journal, verify_journal
 from console.backend.journal_record import AnchoredEvent, Body, Record
 from console.backend.outcome import Outcome
+from tests.conftest import as_ordinary_user
 
 RUN = "ictr-20260302T085900Z-0a1b2c3d"
 Lines = list[bytes]
@@ -330,6 +331,86 @@ def test_a_second_writer_is_refused_and_the_lock_dies_with_its_holder(tmp_path: 
         Journal.resume(path, RUN, context)
     assert locked.value.code is StopCode.LOCKED
     Journal.resume(path, RUN, context).close()
+
+
+def test_a_journal_that_cannot_be_given_its_name_leaves_nothing(
+    tmp_path: Path, context: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "link", full)
+    with pytest.raises(OSError, match="No space left"):
+        Journal.create(tmp_path / "j", RUN, context)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("call", ["write", "fsync", "ftruncate"])
+def test_a_record_that_the_disk_does_not_take_is_said_to_be_missing(
+    tmp_path: Path, context: Context, monkeypatch: pytest.MonkeyPatch, call: str
+) -> None:
+    """`ftruncate` is asked for after a short write."""
+
+    def full(*_: object) -> int:
+        raise OSError(28, "No space left on device")
+
+    with Journal.create(tmp_path / "j", RUN, context) as journal:
+        before = (tmp_path / "j").read_bytes()
+        with monkeypatch.context() as patch:
+            if call == "ftruncate":
+                patch.setattr(os, "write", lambda _descriptor, data: len(data) - 1)
+            patch.setattr(os, call, full)
+            with pytest.raises(Unmeasured, match="could not be written: No space left"):
+                journal.append(RecordKind.NOTE, "mark")
+        journal.close()
+    assert (tmp_path / "j").read_bytes().startswith(before)
+
+
+def test_a_record_longer_than_any_reader_takes_is_refused(tmp_path: Path, context: Context) -> None:
+    with Journal.create(tmp_path / "j", RUN, context) as journal:
+        with pytest.raises(Refused, match="a journal record of"):
+            journal.append(RecordKind.NOTE, "mark", (Field(key="text", value="x" * (2 << 20)),))
+        journal.append(RecordKind.NOTE, "mark")
+    assert len(read_journal(tmp_path / "j")) == 2
+
+
+def test_a_journal_that_may_not_be_read_is_inconclusive_and_not_gone_on_with(tmp_path: Path, context: Context) -> None:
+    _write(tmp_path / "j", context)
+    (tmp_path / "j").chmod(0)
+    tmp_path.chmod(0o755)
+    with as_ordinary_user():
+        assert verify_journal(tmp_path / "j").outcome is Outcome.INCONCLUSIVE
+        with pytest.raises(Unmeasured):
+            Journal.resume(tmp_path / "j", RUN, context)
+
+
+def test_a_journal_whose_disk_answers_with_an_error_is_inconclusive(
+    tmp_path: Path, context: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _write(tmp_path / "j", context)
+
+    def broken(*_: object) -> None:
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr("console.backend.journal.scan", broken)
+    assert verify_journal(tmp_path / "j").outcome is Outcome.INCONCLUSIVE
+
+
+def test_a_journal_begins_with_its_first_record(tmp_path: Path, context: Context) -> None:
+    """A chain that begins with anything else was cut off at its head and numbered again."""
+    body = Body(
+        sequence=0,
+        time="2026-03-02T08:59:00.000000+00:00",
+        previous="0" * 64,
+        kind=RecordKind.INTENT,
+        phase="mark",
+        fields=(),
+    )
+    record = Record(**dict(body), hash=digest(body))
+    (tmp_path / "j").write_bytes(canonical_json(record) + b"\n")
+    verdict = verify_journal(tmp_path / "j")
+    assert verdict.outcome is Outcome.FAIL
+    assert (verdict.first_bad, verdict.detail) == (0, "record 0: the journal does not begin with its first record")
 
 
 def test_a_journal_is_created_once(tmp_path: Path, context: Context) -> None:

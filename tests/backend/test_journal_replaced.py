@@ -40,4 +40,4 @@ def test_a_link_in_the_place_of_a_journal_is_not_read(tmp_path: Path, context: C
     (tmp_path / "j").symlink_to(tmp_path / "elsewhere")
     with pytest.raises(Drifted):
         read_journal(tmp_path / "j")
-    assert verify_journal(tmp_path / "j").outcome is Outcome.INCONCLUSIVE
+    assert verify_journal(tmp_path / "j").outcome is Outcome.FAIL

@@ -18,6 +18,7 @@ from console.backend.runs.states import Family, Phase
 from console.backend.views import Progress, SwitchState
 from tests.conftest import as_ordinary_user
 from tests.passage import REQUEST, Passage, silent
+from tests.waiting import until_the_executor_is_blocked
 
 At = Callable[[str], Passage]
 NOWHERE = dict.fromkeys(("executor", "verifier", "monitor"), "host=/nonexistent dbname=x")
@@ -160,10 +161,7 @@ def test_a_panic_cancels_the_running_statement_and_nothing_of_the_phase_is_left(
 
 
 def _panic_when_blocked(passage: Passage) -> None:
-    query = "SELECT 1 FROM pg_stat_activity WHERE usename = 'cutter_exec' AND cardinality(pg_blocking_pids(pid)) > 0"
-    with passage.connect() as watcher:
-        while not watcher.execute(query).fetchall():
-            pass
+    until_the_executor_is_blocked(passage)
     passage.backend.panic("stop at once")
 
 
@@ -502,6 +500,30 @@ def test_a_panic_tells_item_by_item_what_was_done(at: At) -> None:
         ("lease", True),
     ]
     assert [step.detail for step in steps[2:]] == ["none was running", "none is open"]
+
+
+def test_what_was_found_is_held_by_the_file_where_the_database_is_away(at: At, tmp_path: Path) -> None:
+    """One of the two is enough, and nothing is said to be missing that the operator must do."""
+    passage = at("SG_1 imported")
+    away = passage.site.settings.database.model_copy(update={"executor": f"host={tmp_path} user=x dbname=x"})
+    with pytest.raises(Held) as held:
+        kill_switch.stop_under_hold(passage.settings(database=away).site, StopCode.DRIFT, "other rows", passage.run_id)
+    assert held.value.message == "other rows"
+    assert passage.backend.status().switch.state is SwitchState.HOLD
+
+
+def test_a_hold_file_whose_disk_answers_with_an_error_is_a_hold(at: At, monkeypatch: pytest.MonkeyPatch) -> None:
+    passage = at("fresh")
+    passage.site.hold_file.write_text("stop\n")
+
+    def broken(*_: object) -> bytes:
+        raise OSError(5, "Input/output error")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("console.backend.kill_switch.os.read", broken)
+        seen = kill_switch.hold_in_file(passage.site)
+    assert seen is not None
+    assert (seen.state, seen.reason) == (SwitchState.HOLD, "what is there cannot be read: Input/output error")
 
 
 def test_what_was_found_is_told_with_a_hold_that_could_be_set_nowhere(at: At) -> None:

@@ -115,7 +115,9 @@ def _run(home: Path, arguments: tuple[str, ...], data: bytes) -> Ended:
         return finished(gpg_command(home, *arguments), timeout_s=_GPG_S, data=data)
     except subprocess.TimeoutExpired as error:
         hung = f"gpg {arguments[-1]} did not end within {_GPG_S:.0f} s, and was ended"
-        raise BackupNotProven(hung, "check the gpg installation: cutter-console backup selftest") from error
+        raise BackupNotProven(
+            hung, "See whether gpg answers: gpg --version. An agent that hangs is ended by: gpgconf --kill gpg-agent"
+        ) from error
 
 
 def _exit_status(home: Path, data: bytes) -> int:

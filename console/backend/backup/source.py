@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from concurrent.futures import Future, wait
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -43,20 +43,23 @@ def exported_snapshot(conninfo: str, tables: tuple[str, ...], lock_timeout_s: fl
     Raises Unmeasured where the database cannot be reached, BackupNotProven naming tables that are not there
     or that somebody else has locked for longer than `lock_timeout_s`.
     """
-    connection, snapshot = None, None
     try:
         connection = open_session(
             conninfo, application="cutter-console backup", statement_timeout_s=0, idle_in_transaction_s=0
         )
-        snapshot = _exported(connection, tables, lock_timeout_s)
-        yield snapshot
     except psycopg.Error as error:
-        known = translate(error)
-        what = "the snapshot was lost" if snapshot else "no connection for the backup"
-        raise Unmeasured(StopCode.UNREACHABLE, f"{what}: {known.message}", known.next_action) from error
-    finally:
-        if connection is not None:
-            connection.close()
+        raise _unreachable("no connection for the backup", error) from error
+    with closing(connection):
+        try:
+            snapshot = _exported(connection, tables, lock_timeout_s)
+        except psycopg.Error as error:
+            raise _unreachable("no snapshot for the backup", error) from error
+        yield snapshot
+
+
+def _unreachable(what: str, error: psycopg.Error) -> Unmeasured:
+    known = translate(error)
+    return Unmeasured(StopCode.UNREACHABLE, f"{what}: {known.message}", known.next_action)
 
 
 def _exported(connection: psycopg.Connection, tables: tuple[str, ...], lock_timeout_s: float) -> Snapshot:

@@ -166,7 +166,8 @@ def _no_run(found: Subject) -> Verdict:
 
 
 def _not_at_a_pause(row: RunRow) -> Verdict | None:
-    if row.family is not Family.ACTIVE:
+    """A run that was stopped at its pause is armed there; resuming it returns it to its way."""
+    if row.family not in {Family.ACTIVE, Family.STOPPED}:
         return fails(f"run {row.run_id} is {row.state.name}", f"See: cutter-console run show {row.run_id}")
     if row.stage in _OVER:
         return fails(f"run {row.run_id} is over: {row.stage}", f"Another document: {_NEW_RUN} --live")

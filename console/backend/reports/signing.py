@@ -6,6 +6,7 @@ from pathlib import Path
 
 from console.backend.backup.recipient import gpg_command
 from console.backend.errors import Refused, StopCode
+from console.backend.gpg_agent import end_agent
 from console.backend.outcome import Outcome
 from console.backend.processes import Ended, finished, why
 from console.backend.safe_text import SafeText, safe_text
@@ -71,7 +72,7 @@ def _signed(sums: Path, signature: Path, fingerprint: str, home: Path) -> SumsSi
         seen = check_signature(sums, signature, home)
     finally:
         if not served:
-            finished(["gpgconf", "--homedir", str(home), "--kill", "gpg-agent"], timeout_s=_TIMEOUT_S)
+            end_agent(home)
     if seen.outcome is not Outcome.PASS or seen.primary != fingerprint:
         raise _unsigned(f"the signature does not verify as {fingerprint}: {seen.detail}", "See: gpg --list-keys")
     return seen

@@ -4,12 +4,13 @@ import psycopg
 
 from console.backend.database import ledger
 from console.backend.database.connections import CommitUnknown
-from console.backend.journal_record import NO_EVENT, Field
+from console.backend.errors import Unmeasured
+from console.backend.journal_record import Field
 from console.backend.kill_switch import armed_for, require_no_hold
 from console.backend.runs.inspection import known_run
 from console.backend.runs.lease import LeaseHolder
 from console.backend.runs.operations import committing, note_attempt, operation, settle_lost
-from console.backend.runs.settling import rolled_back
+from console.backend.runs.settling import Attempt
 from console.backend.runs.site import Site
 from console.backend.runs.step import Role
 
@@ -42,14 +43,18 @@ def arm_and_hold(site: Site, run_id: str, purpose: str, holder: LeaseHolder) -> 
     known = known_run(site, run_id)
     said = (Field(key="purpose", value=purpose),)
     with operation(site, known.workspace, known.request, "arm", said, ends=purpose == "revert") as journal:
+        attempt: Attempt | None = None
         try:
             with holder.arming() as connection:
-                note_attempt(connection, journal, "arm", Role.EXECUTOR, (NO_EVENT,))
+                attempt = note_attempt(connection, journal, "arm", Role.EXECUTOR, has_event=False)
                 _arm(connection, site, run_id, purpose)
                 ledger.take_lease(connection, run_id, purpose)
         except CommitUnknown as lost:
-            said_of_it = settle_lost(site, journal, run_id, "arm", lost)
-            raise rolled_back(lost, f"{said_of_it}, and the lease ended with its session") from lost
+            if attempt is None:
+                raise
+            said_of_it = settle_lost(site, journal, run_id, attempt, lost)
+            message = f"{lost.message}; {said_of_it}, and the lease ended with its session: the switch is off"
+            raise Unmeasured(lost.code, message, "Do it again.") from lost
 
 
 def _arm(connection: psycopg.Connection, site: Site, run_id: str, purpose: str) -> None:

@@ -22,13 +22,14 @@ from console.backend.plan import Coverage, CutPlan, DocumentPlan, PlannedUnit, S
 from console.backend.runs.anchoring import come_to_rest, noted
 from console.backend.runs.backups import take_run_backup
 from console.backend.runs.lease import LeaseHolder
-from console.backend.runs.operations import committing, finish, operation
+from console.backend.runs.operations import committing, intended, operation
 from console.backend.runs.site import Site
 from console.backend.runs.starting import run_row
 from console.backend.runs.states import Mode, Phase, Stage
 from console.backend.runs.step import Role, Step
 from console.backend.runs.verification import edit_checks, measure_rows
 from console.backend.runs.workspace import EDIT_PROFILE, PhaseRecord, RunRequestFile, Workspace
+from console.backend.signals import at_work
 from console.backend.value import Value
 from console.backend.world import TableDelta
 
@@ -65,21 +66,25 @@ def plan_edits(site: Site, docprefix: str, edits: tuple[DraftEdit, ...]) -> str:
     )
     workspace = Workspace.create(site.root, asked)
     workspace.write("source.raw", source)
-    with Journal.create(workspace.journal, asked.run_id, site.context) as journal:
-        journal.append(RecordKind.INTENT, "plan edits")
-        _plan(site, workspace, asked, edits, journal)
-        began, clock = site.context.now(), time.perf_counter()
-        checks = take_run_backup(Step(site, workspace, asked, lambda *_: None))
-        taken = _record(Phase.PRE_WRITE_BACKUP, checks, began, clock)
-        with committing(site, journal, asked.run_id, "edit: to the pause") as promise:
-            event = _event(promise.connection, workspace, taken, promise.head)
-            ledger.advance(promise.connection, asked.run_id, Stage.PRE_WRITE_BACKUP_TAKEN, event)
-            event = _step(promise.connection, workspace, "edit: to the pause", journal)
-            ledger.advance(promise.connection, asked.run_id, Stage.AWAITING_CUT_AUTHORIZATION, event)
-        workspace.write_record(taken)
-        finish(journal, asked.run_id, "plan edits", "the run waits for SG_1")
+    with at_work(), Journal.create(workspace.journal, asked.run_id, site.context) as journal:
+        with intended(site, asked, journal, "plan edits"):
+            _plan(site, workspace, asked, edits, journal)
+        with intended(site, asked, journal, Phase.PRE_WRITE_BACKUP):
+            _to_the_pause(site, workspace, asked, journal)
         come_to_rest(site, workspace, asked, journal)
     return asked.run_id
+
+
+def _to_the_pause(site: Site, workspace: Workspace, asked: RunRequestFile, journal: Journal) -> None:
+    began, clock = site.context.now(), time.perf_counter()
+    checks = take_run_backup(Step(site, workspace, asked, lambda *_: None))
+    taken = _record(Phase.PRE_WRITE_BACKUP, checks, began, clock)
+    with committing(site, journal, asked.run_id, "edit: to the pause") as promise:
+        event = _event(promise.connection, workspace, taken, promise.head)
+        ledger.advance(promise.connection, asked.run_id, Stage.PRE_WRITE_BACKUP_TAKEN, event)
+        event = _step(promise.connection, workspace, "edit: to the pause", journal)
+        ledger.advance(promise.connection, asked.run_id, Stage.AWAITING_CUT_AUTHORIZATION, event)
+    workspace.write_record(taken)
 
 
 def _record(phase: Phase, checks: tuple[Check, ...], began: datetime, clock: float) -> PhaseRecord:
@@ -173,9 +178,12 @@ def apply_edits(site: Site, run_id: str) -> int:
         LeaseHolder(site, run_id) as lease,
     ):
         if not lease.take("edit"):
-            raise Refused(StopCode.EXECUTION_DISABLED, f"the switch is not armed for run {run_id} to edit", "Arm it.")
-        limit_s = site.settings.statement_minutes * 60.0
-        with committing(site, journal, run_id, "edit", timeout_s=limit_s) as promise:
+            raise Refused(
+                StopCode.EXECUTION_DISABLED,
+                f"the switch is not armed for run {run_id} to edit",
+                "Arm the switch for this run to edit, then do it again.",
+            )
+        with committing(site, journal, run_id, "edit", timeout_s=site.settings.statement_limit_s) as promise:
             untouched = readers_digest_without(promise.connection, [unit.address for unit in plan.document.units])
             record = json.dumps({"status": "edited", "units": plan.n_units})
             event = Event(phase="edit", outcome=Outcome.PASS, record=record, anchor=promise.head)

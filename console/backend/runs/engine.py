@@ -11,20 +11,21 @@ from console.backend.canonical_json import canonical_json
 from console.backend.database import ledger
 from console.backend.database.connections import CommitUnknown, connect
 from console.backend.database.ledger import Event
-from console.backend.database.records import open_lease, require_run
+from console.backend.database.records import require_run
 from console.backend.errors import CutterError, Refused, StopCode, Unmeasured
 from console.backend.journal import Journal
 from console.backend.journal_record import Field, RecordKind
-from console.backend.kill_switch import require_no_hold
+from console.backend.kill_switch import disarm_run, require_no_hold
 from console.backend.outcome import Check, Outcome, worst
 from console.backend.runs.anchoring import come_to_rest, noted
-from console.backend.runs.failures import leave_after
+from console.backend.runs.failures import hold_after, leave_after
 from console.backend.runs.inspection import known_run
 from console.backend.runs.lease import LeaseHolder
+from console.backend.runs.moves import command_of
 from console.backend.runs.operations import (
     committing,
     effect_stands,
-    finish,
+    intended,
     note_attempt,
     open_journal,
     settle_lost,
@@ -32,17 +33,19 @@ from console.backend.runs.operations import (
 )
 from console.backend.runs.phase_watch import watched
 from console.backend.runs.phases import PHASES
-from console.backend.runs.settling import NotKnownYet
+from console.backend.runs.settling import Attempt
 from console.backend.runs.site import Site
 from console.backend.runs.standing import dry_run_state
-from console.backend.runs.states import Family, Mode, Phase, RunState, Stage, next_phase
-from console.backend.runs.step import PhaseWork, Role, Step
+from console.backend.runs.states import Family, Mode, Move, Phase, RunState, next_phase, only_closes
+from console.backend.runs.step import PhaseWork, Role, Step, conninfo_of
 from console.backend.runs.workspace import PhaseRecord
 from console.backend.signals import at_work, is_ending
 from console.backend.views import Progress
 
 _NEEDS_SWITCH = frozenset({Phase.CUT_LEG_A, Phase.LEG_B_RECORD, Phase.LIFECYCLE_ENACT})
 """A LIVE run rests before these until the switch is armed for it."""
+_ENDED = frozenset({StopCode.PANIC, StopCode.UNREACHABLE})
+"""What a phase ends with that was cancelled, or lost its line, because the program is to end."""
 _WORK = {work.phase: work for work in PHASES}
 
 
@@ -77,8 +80,9 @@ class Engine:
                 while not is_ending() and (phase := self._next(self.state(), enact=enact)) is not None:
                     self._pass(_WORK[phase], journal)
             finally:
-                self._disarm_at_rest(journal)
+                holder = self._lease.pid
                 self._lease.let_go()
+                self._disarm_at_rest(journal, holder)
                 come_to_rest(self.site, self.workspace, self.request, journal)
             return self.state()
 
@@ -87,7 +91,10 @@ class Engine:
         if self.request.mode is Mode.DRYRUN or phase not in _NEEDS_SWITCH:
             return phase
         if phase is Phase.LIFECYCLE_ENACT:
-            return phase if enact and self._lease.take("enact") else None
+            if enact and not self._lease.take("enact"):
+                message = f"the switch is not armed any more for run {self.request.run_id} to enact"
+                raise Refused(StopCode.EXECUTION_DISABLED, message, command_of(Move.ENACT, self.request.run_id))
+            return phase if enact else None
         return phase if self._lease.take("cut") else None
 
     def _pass(self, work: PhaseWork, journal: Journal) -> None:
@@ -109,20 +116,23 @@ class Engine:
             done = self._transact(work, step, journal, checks, record)
         except (KeyboardInterrupt, SystemExit):
             # The statement was cancelled and rolled back, or COMMIT had been answered: the server says which.
-            with suppress(NotKnownYet):
+            with suppress(CutterError):
                 settle_unfinished(self.site, self.workspace, self.request, journal)
             raise
         except CutterError as error:
-            if is_ending():
+            if is_ending() and error.code in _ENDED:
                 settle_unfinished(self.site, self.workspace, self.request, journal)
                 raise
+            no_hold = hold_after(error, step, work.phase)
             failed = record(_outcome_of(error), f"{error.code}: {error.message}")
             try:
                 self.workspace.write_record(failed)
                 leave_after(error, step, work.phase, failed, journal)
             except CutterError as second:
-                # The disk takes no more records; nothing was written, and the intent without a result says so later.
-                raise error from second
+                # The disk takes no more records; the intent without a result says so later.
+                raise (no_hold or error) from second
+            if no_hold is not None:
+                raise no_hold from error
             raise
         try:
             self.workspace.write_record(done)
@@ -145,9 +155,8 @@ class Engine:
             return record(Outcome.NOT_RUN, "a dry run has written no rows to look at")
         checks += work.prepare(step)
         _require(work.phase, checks)
-        database = self.site.settings.database
-        conninfo = database.verifier if work.role is Role.VERIFIER else database.executor
-        limit_s = self.site.settings.statement_minutes * 60.0
+        conninfo, limit_s = conninfo_of(self.site, work.role), self.site.settings.statement_limit_s
+        attempt: Attempt | None = None
         try:
             measured = self._measured_apart(work, step, conninfo)
             with (
@@ -163,9 +172,12 @@ class Engine:
                     return record(Outcome.PASS, _detail(checks))
                 checks += work.promise(step)
                 done = record(Outcome.PASS, _detail(checks))
-                work.write(step, connection, self._event(connection, work, journal, done), measured)
+                attempt = note_attempt(connection, journal, work.phase, work.role)
+                work.write(step, connection, self._event(connection, attempt, done), measured)
         except CommitUnknown as lost:
-            said = settle_lost(self.site, journal, step.run_id, work.phase, lost)
+            if attempt is None:
+                raise
+            said = settle_lost(self.site, journal, step.run_id, attempt, lost)
             checks.append(step.passed("settled after a lost COMMIT", said, "pg_xact_status()"))
             done = record(Outcome.PASS, _detail(checks))
         return done
@@ -174,45 +186,42 @@ class Engine:
         """What the verifier measures in one snapshot; its record is written in a transaction that sees the present."""
         if work.role is not Role.VERIFIER:
             return None
-        limit_s = self.site.settings.statement_minutes * 60.0
+        limit_s = self.site.settings.statement_limit_s
         with (
             connect(conninfo, read_only=True, timeout_s=limit_s, purpose=work.phase) as connection,
             watched(self.site, connection, conninfo, step.report),
         ):
             return work.measure(step, connection)
 
-    def _event(self, connection: psycopg.Connection, work: PhaseWork, journal: Journal, done: PhaseRecord) -> Jsonb:
+    def _event(self, connection: psycopg.Connection, attempt: Attempt, done: PhaseRecord) -> Jsonb:
         """The event for the function that has the effect; the journal has named the transaction before."""
-        head = note_attempt(connection, journal, work.phase, work.role)
-        event = Event(phase=work.phase, outcome=done.outcome, record=canonical_json(done).decode(), anchor=head)
+        record = canonical_json(done).decode()
+        event = Event(phase=done.phase, outcome=done.outcome, record=record, anchor=attempt.anchor)
         return ledger.event_json(connection, self.request.run_id, event, self.workspace.journal_key())
 
     def _return_to_way(self, journal: Journal) -> None:
         if self.request.mode is Mode.DRYRUN:
             return
         state = self.state()
-        closes = state.family is Family.FAILED and state.stage is Stage.LIFECYCLE_ENACTED
-        if state.family is not Family.STOPPED and not closes:
+        if state.family is not Family.STOPPED and not only_closes(state):
             return
         said = (Field(key="by", value=self.site.operator), Field(key="from", value=state.name))
-        journal.append(RecordKind.INTENT, "resume", said)
-        with committing(self.site, journal, self.request.run_id, "resume") as promise:
+        with (
+            intended(self.site, self.request, journal, "resume", said),
+            committing(self.site, journal, self.request.run_id, "resume") as promise,
+        ):
             event = noted(promise.connection, self.workspace, "resume", {"from": state.name}, promise.head)
             ledger.return_to_way(promise.connection, self.request.run_id, event)
-        finish(journal, self.request.run_id, "resume", "the run goes on")
 
-    def _disarm_at_rest(self, journal: Journal) -> None:
-        """The switch is off after success and after failure alike (design section 8); out of reach, the lease expires."""
+    def _disarm_at_rest(self, journal: Journal, holder_pid: int | None) -> None:
+        """The switch is off after success and after failure alike; a lease that somebody else holds is left to them."""
         if self.request.mode is Mode.DRYRUN:
             return
         try:
-            with connect(self.site.settings.database.monitor, read_only=True, purpose="lease") as connection:
-                lease = open_lease(connection)
-            if lease is not None and lease.run_id == self.request.run_id:
-                with connect(self.site.settings.database.executor, purpose="disarm", replicated=False) as connection:
-                    ledger.disarm(connection, "the run came to rest")
+            disarm_run(self.site, self.request.run_id, "the run came to rest", holder_pid)
         except CutterError as error:
-            journal.append(RecordKind.NOTE, "disarm", (Field(key="not_confirmed", value=error.message),))
+            with suppress(CutterError):
+                journal.append(RecordKind.NOTE, "disarm", (Field(key="not_confirmed", value=error.message),))
 
     def _reporter(self, phase: Phase) -> Callable[[str, int, int | None], None]:
         def report(step: str, done: int, total: int | None) -> None:

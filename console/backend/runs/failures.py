@@ -4,12 +4,12 @@ from console.backend.canonical_json import canonical_json
 from console.backend.database import ledger
 from console.backend.database.connections import CommitUnknown
 from console.backend.database.ledger import Event
-from console.backend.errors import CutterError, Drifted, StopCode, Unmeasured
+from console.backend.errors import CutterError, Drifted, Held, StopCode, Unmeasured
 from console.backend.journal import Journal
 from console.backend.journal_record import Field, RecordKind
-from console.backend.kill_switch import set_hold_file
+from console.backend.kill_switch import set_hold, write_hold_file
 from console.backend.reasons import kept_reason
-from console.backend.runs.operations import committing
+from console.backend.runs.operations import committing, intended
 from console.backend.runs.states import Family, Phase
 from console.backend.runs.step import Step
 from console.backend.runs.workspace import PhaseRecord
@@ -39,8 +39,21 @@ def family_after(error: CutterError, phase: Phase) -> Family:
     return Family.FAILED
 
 
+def hold_after(error: CutterError, step: Step, phase: Phase) -> Held | None:
+    """Set a HOLD if counts differ from the plan, before anything is recorded: a full disk must not prevent it.
+
+    Returns the error that says that no HOLD could be set; None if one is set, or none is due.
+    """
+    if error.code is not StopCode.COUNT_MISMATCH:
+        return None
+    if not step.is_live:  # A dry run writes no row, not even this one.
+        write_hold_file(step.site, kept_reason(f"{phase}: {error.message}")[0])
+        return None
+    return set_hold(step.site, error.code, f"{phase}: {error.message}", step.run_id)
+
+
 def leave_after(error: CutterError, step: Step, phase: Phase, failed: PhaseRecord, journal: Journal) -> None:
-    """Record the stop. A count that differs from the plan is a HOLD (design section 4).
+    """Record the stop.
 
     Where the database cannot be reached the journal alone says it, and the run is shown as interrupted.
     """
@@ -50,24 +63,20 @@ def leave_after(error: CutterError, step: Step, phase: Phase, failed: PhaseRecor
     journal.append(
         RecordKind.RESULT, phase, (Field(key="outcome", value=failed.outcome), Field(key="detail", value=failed.detail))
     )
-    if error.code is StopCode.COUNT_MISMATCH:
-        set_hold_file(step.site, f"{phase}: {error.message}")
     if not step.is_live:
         return
     family = family_after(error, phase)
     reason = phase.value if family is Family.FAILED else error.code.removeprefix("STOP_").lower()
     try:
-        _record(error, step, failed, (family, reason), journal)
+        with intended(step.site, step.request, journal, "stop"):
+            _record(step, failed, (family, reason), journal)
     except CutterError as second:
         journal.append(RecordKind.NOTE, phase, (Field(key="not_recorded", value=f"{second.code}: {second.message}"),))
 
 
-def _record(error: CutterError, step: Step, failed: PhaseRecord, end: tuple[Family, str], journal: Journal) -> None:
+def _record(step: Step, failed: PhaseRecord, end: tuple[Family, str], journal: Journal) -> None:
     with committing(step.site, journal, step.run_id, "stop") as promise:
         connection = promise.connection
-        if error.code is StopCode.COUNT_MISMATCH:
-            reason, _ = kept_reason(f"{failed.phase}: {error.message}")
-            ledger.set_hold(connection, reason, step.site.operator, step.run_id)
         record = canonical_json(failed).decode()
         event = Event(phase=failed.phase, outcome=failed.outcome, record=record, anchor=promise.head)
         key = step.workspace.journal_key()

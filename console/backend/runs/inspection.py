@@ -104,7 +104,7 @@ def _facts(known: Known, cut_short: Interruption | None, verdict: JournalVerdict
 
 
 def _has_plan(workspace: Workspace, row: RunRow) -> bool:
-    """Whether what a phase of this run reads is there: the plan, and, until it is cut, the source that it was made from."""
+    """Whether what its phases read is there as it was pinned: the plan, and the source that it was made from."""
     source = row.source_sha256 is None or workspace.has_whole("source.raw", row.source_sha256)
     plan = row.plan_digest is None or workspace.has_whole("plan.json", row.plan_digest)
     return plan and source
@@ -160,7 +160,8 @@ def _in_database(site: Site, run_id: str) -> tuple[RunRow | None, tuple[EventRow
 def list_runs(site: Site) -> tuple[RunSummary, ...]:
     """All runs of this root and this database, the newest first; dry runs are known to the root alone."""
     with connect(site.settings.database.monitor, read_only=True, purpose="runs") as connection:
-        rows, anchors = all_runs(connection), anchors_by_run(connection)
+        rows = all_runs(connection)
+        anchors = anchors_by_run(connection, rows)
     return summaries(site, rows, anchors)
 
 
@@ -179,6 +180,7 @@ def summaries(site: Site, rows: tuple[RunRow, ...], anchors: Mapping[str, frozen
 def _of_row(site: Site, row: RunRow, anchors: frozenset[Anchor]) -> RunSummary:
     workspace, request = Workspace.open(site.root, row.run_id), request_of(row)
     records = () if is_over(row.state) else records_at_rest(workspace)
+    cut_short = interruption(site, request, records)
     return RunSummary(
         run_id=row.run_id,
         mode=Mode.LIVE,
@@ -187,7 +189,9 @@ def _of_row(site: Site, row: RunRow, anchors: frozenset[Anchor]) -> RunSummary:
         n_units=row.n_units,
         started_at=row.started_at,
         operator=row.operator,
-        interrupted=interruption(site, request, records) is not None,
+        is_over=is_over(row.state),
+        interrupted=cut_short is not None,
+        unsettled=cut_short is not None and not cut_short.is_settled,
         gone=acknowledged_and_gone(records, anchors),
     )
 
@@ -202,6 +206,7 @@ def _of_files(site: Site, run_id: str) -> RunSummary:
     ended = request.mode is Mode.DRYRUN or (workspace.directory / VOIDED).exists()
     state = dry_run_end(workspace) if ended else NOT_THERE
     records = () if is_over(state) else records_at_rest(workspace)
+    cut_short = interruption(site, request, records)
     return RunSummary(
         run_id=run_id,
         mode=request.mode,
@@ -210,7 +215,9 @@ def _of_files(site: Site, run_id: str) -> RunSummary:
         n_units=plan.n_units if plan else None,
         started_at=request.started_at,
         operator=request.operator,
-        interrupted=interruption(site, request, records) is not None,
+        is_over=is_over(state),
+        interrupted=cut_short is not None,
+        unsettled=cut_short is not None and not cut_short.is_settled,
         gone=acknowledged_and_gone(records, ()),
     )
 
@@ -226,7 +233,7 @@ def _damaged(workspace: Workspace) -> RunSummary:
         n_units=None,
         started_at=since,
         operator="",
-        interrupted=False,
+        is_over=True,
     )
 
 

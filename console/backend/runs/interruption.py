@@ -5,8 +5,8 @@ from datetime import datetime
 from console.backend.errors import CutterError
 from console.backend.journal import read_journal
 from console.backend.journal_record import Record
-from console.backend.runs.operations import attempt_of, unfinished
-from console.backend.runs.settling import Fate, Verdict, look
+from console.backend.runs.operations import attempts_of, unfinished
+from console.backend.runs.settling import Fate, Verdict, fate_of, look
 from console.backend.runs.site import Site
 from console.backend.runs.standing import is_running
 from console.backend.runs.states import Mode
@@ -29,20 +29,16 @@ def interruption(site: Site, request: RunRequestFile, records: tuple[Record, ...
     begun = unfinished(records)
     if begun is None:
         return None
-    attempt = attempt_of(records, begun)
     if request.mode is Mode.DRYRUN:
         verdict = Verdict(fate=Fate.ROLLED_BACK, said="a dry run writes nothing")
-    elif attempt is None:
-        verdict = Verdict(fate=Fate.ROLLED_BACK, said="no COMMIT was sent: nothing of it is in the database")
-    elif any(record.value("settled") == Fate.UNKNOWN for record in records[begun.sequence :]):
-        # Whether a standby has it too cannot be seen from here: it was not known, and is asked for by those who may.
-        verdict = look(site, request.run_id, attempt)
-        verdict = Verdict(fate=Fate.UNKNOWN, said=verdict.said)
     else:
-        verdict = look(site, request.run_id, attempt)
+        verdict = fate_of(attempts_of(records, begun), lambda attempt: look(site, request.run_id, attempt))
+        if any(record.value("settled") == Fate.UNKNOWN for record in records[begun.sequence :]):
+            # Whether a standby has it cannot be seen by who only looks: what was not known is asked again.
+            verdict = verdict.model_copy(update={"fate": Fate.UNKNOWN})
     return Interruption(
         what=begun.phase,
         since=datetime.fromisoformat(begun.time),
         is_settled=verdict.fate is not Fate.UNKNOWN,
-        database_says=f"{verdict.fate}: {verdict.said}" if attempt is not None else verdict.said,
+        database_says=f"{verdict.fate}: {verdict.said}",
     )

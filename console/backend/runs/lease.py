@@ -56,6 +56,11 @@ class LeaseHolder:
             raise translate(error) from error
         return True
 
+    @property
+    def pid(self) -> int | None:
+        """The server's process of the session; None where there is none."""
+        return None if self._session is None else self._session.info.backend_pid
+
     def _opened(self) -> Session:
         if self._session is None:
             self._session = open_session(

@@ -4,24 +4,34 @@ Whatever was left unfinished is settled first, by whichever operation comes next
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 import psycopg
 
 from console.backend.database.connections import CommitUnknown, connect
-from console.backend.errors import CutterError, Drifted, Refused, StopCode, Unmeasured
+from console.backend.errors import CutterError, Drifted, StopCode, Unmeasured
 from console.backend.journal import REPLACES, Journal, acknowledged_and_gone, read_journal
 from console.backend.journal_key import JournalKey
-from console.backend.journal_record import NO_EVENT, Anchor, Field, Record, RecordKind
+from console.backend.journal_record import EFFECT_STANDS, NO_EVENT, Anchor, Field, Record, RecordKind
 from console.backend.kill_switch import stop_under_hold
 from console.backend.outcome import Outcome
 from console.backend.runs.anchoring import come_to_rest
-from console.backend.runs.settling import Attempt, Fate, measure_attempt, not_known_yet, rolled_back, settle
+from console.backend.runs.settling import (
+    Attempt,
+    Fate,
+    Verdict,
+    fate_of,
+    measure_attempt,
+    not_known_yet,
+    rolled_back,
+    settle,
+    unknowable,
+)
 from console.backend.runs.site import Site
 from console.backend.runs.standing import anchor_of, anchors_of
 from console.backend.runs.states import Mode
-from console.backend.runs.step import Role
+from console.backend.runs.step import Role, conninfo_of
 from console.backend.runs.workspace import RunRequestFile, Workspace
 from console.backend.signals import at_work
 
@@ -96,23 +106,25 @@ def _replacement(site: Site, workspace: Workspace, request: RunRequestFile, dama
 
 
 def settle_unfinished(site: Site, workspace: Workspace, request: RunRequestFile, journal: Journal) -> None:
-    """Close an intent without a result by what the server says became of its transaction. Raises NotKnownYet."""
+    """Close an intent without a result by what the server says became of its transactions. Raises NotKnownYet."""
     records = read_journal(workspace.journal)
     begun = unfinished(records)
     if begun is None:
         return
-    attempt = attempt_of(records, begun)
     if request.mode is Mode.DRYRUN:
-        outcome, said = Outcome.INCONCLUSIVE, "interrupted; a dry run writes nothing"
-    elif attempt is None:
-        outcome, said = Outcome.INCONCLUSIVE, "interrupted before COMMIT was sent: nothing was written"
-    else:
-        verdict = settle(site, request.run_id, attempt)
-        if verdict.fate is Fate.UNKNOWN:
-            raise not_known_yet(request.run_id, begun.phase, verdict.said)
-        committed = verdict.fate is Fate.COMMITTED
-        outcome, said = (Outcome.PASS if committed else Outcome.INCONCLUSIVE), f"interrupted; {verdict.said}"
-    close(journal, begun.phase, outcome, said)
+        close(journal, begun.phase, Outcome.INCONCLUSIVE, "interrupted; a dry run writes nothing")
+        return
+    verdict = _settled_fate(site, request, records, begun)
+    if verdict.fate is Fate.UNKNOWN:
+        raise not_known_yet(request.run_id, begun.phase, verdict.said)
+    outcome = Outcome.PASS if verdict.fate is Fate.COMMITTED else Outcome.INCONCLUSIVE
+    close(journal, begun.phase, outcome, f"interrupted; {verdict.said}")
+
+
+def _settled_fate(
+    site: Site, request: RunRequestFile, records: tuple[Record, ...], begun: Record, *, once: bool = False
+) -> Verdict:
+    return fate_of(attempts_of(records, begun), lambda attempt: settle(site, request.run_id, attempt, once=once))
 
 
 def unfinished(records: tuple[Record, ...]) -> Record | None:
@@ -126,15 +138,16 @@ def unfinished(records: tuple[Record, ...]) -> Record | None:
     return begun
 
 
-def attempt_of(records: tuple[Record, ...], begun: Record) -> Attempt | None:
-    """Pure: the last transaction that the journal names behind this intent."""
-    behind = [record for record in records if record.sequence > begun.sequence]
-    return next((found for record in reversed(behind) if (found := Attempt.of(record)) is not None), None)
+def attempts_of(records: tuple[Record, ...], begun: Record) -> tuple[Attempt, ...]:
+    """Pure: the transactions that the journal names behind this intent, in order."""
+    behind = (Attempt.of(record) for record in records if record.sequence > begun.sequence)
+    return tuple(attempt for attempt in behind if attempt is not None)
 
 
-def close(journal: Journal, what: str, outcome: Outcome, said: str) -> None:
+def close(journal: Journal, what: str, outcome: Outcome, said: str, *more: Field) -> None:
     """Append the result of an intent."""
-    journal.append(RecordKind.RESULT, what, (Field(key="outcome", value=outcome), Field(key="detail", value=said)))
+    fields = (Field(key="outcome", value=outcome), Field(key="detail", value=said), *more)
+    journal.append(RecordKind.RESULT, what, fields)
 
 
 @contextmanager
@@ -149,29 +162,66 @@ def operation(
 ) -> Iterator[Journal]:
     """Something done to a run that is no phase: an intent, the block, a result, and the journal's end anchored.
 
-    A failure of the block is its result. What is not known yet, and what a signal or a crash ends, has none: the
-    next operation settles it. `ends` says that it ends the run, see `open_to_end`. Raises Unmeasured, saying that the
+    A failure of the block is its result, unless its transaction had been committed before. What is not known yet, and
+    what a signal or a crash ends, has none: the next operation settles it. `ends` says that it ends the run, see `open_to_end`. Raises Unmeasured, saying that the
     effect stands, where the disk has no room for the result.
     """
     with at_work(), (open_to_end if ends else open_journal)(site, workspace, request) as journal:
-        journal.append(RecordKind.INTENT, what, said)
-        try:
+        with intended(site, request, journal, what, said):
             yield journal
-        except CommitUnknown:
-            raise
-        except CutterError as error:
-            close(journal, what, Outcome.FAIL, f"{error.code}: {error.message}")
-            raise
-        finish(journal, request.run_id, what, "done")
         come_to_rest(site, workspace, request, journal)
 
 
-def finish(journal: Journal, run_id: str, what: str, said: str) -> None:
-    """Append the result of what has had its effect. Raises Unmeasured, saying so, where it cannot be written."""
+@contextmanager
+def intended(
+    site: Site, request: RunRequestFile, journal: Journal, what: str, said: tuple[Field, ...] = ()
+) -> Iterator[None]:
+    """An intent, the block, a result; see `operation`, for who holds the journal already."""
+    journal.append(RecordKind.INTENT, what, said)
     try:
-        close(journal, what, Outcome.PASS, said)
+        yield
+    except CommitUnknown:
+        raise
     except CutterError as error:
-        raise effect_stands(run_id, what, error) from error
+        _close_failed(site, request, journal, what, error)
+        raise
+    try:
+        close(journal, what, Outcome.PASS, "done")
+    except CutterError as error:
+        raise effect_stands(request.run_id, what, error) from error
+
+
+def _close_failed(site: Site, request: RunRequestFile, journal: Journal, what: str, error: CutterError) -> None:
+    """The result of an operation that raised: what it had committed by then stands, and is not called failed.
+
+    Where the server cannot be asked, or the journal cannot be written, there is none: the next operation settles it.
+    """
+    said = f"{error.code}: {error.message}"
+    try:
+        records = read_journal(journal.path)
+        begun = unfinished(records)
+        if begun is None:
+            return
+        attempts = attempts_of(records, begun)
+        # A server that has just been out of reach is asked once.
+        verdict = _settled_fate(site, request, records, begun, once=error.code is StopCode.UNREACHABLE)
+        match verdict.fate:
+            case Fate.COMMITTED:
+                outcome = Outcome.PASS if isinstance(error, Unmeasured) else Outcome.FAIL
+                close(journal, what, outcome, f"{verdict.said}; afterwards {said}", EFFECT_STANDS)
+            case Fate.IN_PART:
+                # Of several the first is the one that gives the operation its name.
+                first = settle(site, request.run_id, attempts[0], once=True).fate is Fate.COMMITTED
+                more = (EFFECT_STANDS,) if first else ()
+                close(journal, what, Outcome.INCONCLUSIVE, f"{verdict.said}; {said}", *more)
+            case Fate.UNKNOWABLE:
+                close(journal, what, Outcome.INCONCLUSIVE, f"{verdict.said}; {said}")
+            case Fate.ROLLED_BACK:
+                close(journal, what, Outcome.FAIL, f"{said}; {verdict.said}")
+            case Fate.UNKNOWN:
+                return
+    except CutterError as second:
+        raise error from second
 
 
 def effect_stands(run_id: str, what: str, error: CutterError) -> Unmeasured:
@@ -204,51 +254,50 @@ def committing(
 ) -> Iterator[Promise]:
     """One transaction of this role, noted in the journal before its COMMIT, and settled where that is not answered.
 
-    `has_event` off says that it writes no event of the run. The block ends normally where it is found to be committed. Raises Unmeasured where it was rolled back, NotKnownYet
-    where that could not be decided in time, and whatever PostgreSQL says before COMMIT.
+    `has_event` off says that it writes no event of the run. The block ends normally where it is found to be committed.
+    Raises Unmeasured where it was rolled back, NotKnownYet where that could not be decided in time, and whatever
+    PostgreSQL says before COMMIT.
     """
-    database = site.settings.database
-    conninfo = database.verifier if role is Role.VERIFIER else database.executor
-    noted: Anchor | None = None
+    attempt: Attempt | None = None
     try:
-        with connect(conninfo, timeout_s=timeout_s, purpose=what) as connection:
-            noted = note_attempt(connection, journal, what, role, () if has_event else (NO_EVENT,))
-            yield Promise(connection, noted)
+        with at_work(), connect(conninfo_of(site, role), timeout_s=timeout_s, purpose=what) as connection:
+            attempt = note_attempt(connection, journal, what, role, has_event=has_event)
+            yield Promise(connection, attempt.anchor)
     except CommitUnknown as lost:
-        if noted is None:
+        if attempt is None:
             raise
-        settle_lost(site, journal, run_id, what, lost)
+        settle_lost(site, journal, run_id, attempt, lost)
 
 
 def note_attempt(
-    connection: psycopg.Connection, journal: Journal, what: str, role: Role, said: tuple[Field, ...] = ()
-) -> Anchor:
+    connection: psycopg.Connection, journal: Journal, what: str, role: Role, *, has_event: bool = True
+) -> Attempt:
     """Name the open transaction in the journal; the record's anchor is what its event in the database names."""
-    return journal.append(RecordKind.NOTE, what, (*measure_attempt(connection, role), *said))
+    fields = (*measure_attempt(connection, role), *(() if has_event else (NO_EVENT,)))
+    attempt = Attempt.named(fields, journal.append(RecordKind.NOTE, what, fields), what, has_event=has_event)
+    assert attempt is not None
+    return attempt
 
 
-def settle_lost(site: Site, journal: Journal, run_id: str, what: str, lost: CommitUnknown) -> str:
-    """What became of the last transaction that the journal names, in words, where it is committed.
+def settle_lost(site: Site, journal: Journal, run_id: str, attempt: Attempt, lost: CommitUnknown) -> str:
+    """What became of this transaction, in words, where it is committed; the journal gets the answer, where it takes one.
 
-    Raises Unmeasured where it was rolled back, NotKnownYet where that is not decided in time; the journal has the answer.
+    Raises Unmeasured where it was rolled back, or cannot be known, NotKnownYet where that is not decided in time.
     """
-    records = read_journal(journal.path)
-    attempt = next((found for record in reversed(records) if (found := Attempt.of(record)) is not None), None)
-    if attempt is None:
-        raise Refused(
-            StopCode.INVARIANT_FAILED, f"the journal {journal.path} names no transaction", "Report this."
-        ) from lost
     verdict = settle(site, run_id, attempt)
     said = (
         Field(key="lost", value=lost.message),
         Field(key="settled", value=verdict.fate),
         Field(key="detail", value=verdict.said),
     )
-    journal.append(RecordKind.NOTE, what, said)
+    with suppress(CutterError):  # A full disk must not hide what became of it.
+        journal.append(RecordKind.NOTE, attempt.what, said)
     match verdict.fate:
-        case Fate.COMMITTED:
+        case Fate.COMMITTED | Fate.IN_PART:
             return verdict.said
         case Fate.ROLLED_BACK:
             raise rolled_back(lost, verdict.said) from lost
+        case Fate.UNKNOWABLE:
+            raise unknowable(lost, verdict.said) from lost
         case Fate.UNKNOWN:
-            raise not_known_yet(run_id, what, verdict.said) from lost
+            raise not_known_yet(run_id, attempt.what, verdict.said) from lost

@@ -38,8 +38,7 @@ def watched(site: Site, connection: psycopg.Connection, conninfo: str, report: R
     A statement that is cancelled rolls its transaction back, and the engine ends the lease. A cancel that does not get
     through is sent again. `conninfo` is of the same role: others are not told what its session waits for.
     """
-    over = threading.Event()
-    watch = _Watch(site, connection, conninfo, report, over)
+    watch = _Watch(site, connection, conninfo, report)
     watchers = [
         threading.Thread(target=target, name=target.__name__, daemon=True) for target in (watch.hold, watch.line)
     ]
@@ -48,23 +47,28 @@ def watched(site: Site, connection: psycopg.Connection, conninfo: str, report: R
     try:
         yield
     finally:
-        over.set()
+        watch.end()
         watchers[0].join(10)
 
 
 class _Watch:
     """Two loops, until the block is over: what they find they do at once."""
 
-    def __init__(
-        self, site: Site, connection: psycopg.Connection, conninfo: str, report: Report, over: threading.Event
-    ) -> None:
+    def __init__(self, site: Site, connection: psycopg.Connection, conninfo: str, report: Report) -> None:
         self._site = site
         self._connection = connection
         self._pid = connection.info.backend_pid
         self._conninfo = conninfo
         self._report = report
-        self._over = over
+        self._over = threading.Event()
+        self._socket = threading.Lock()
+        """While it is held the connection is not closed, and its descriptor nobody else's."""
         self._began = time.monotonic()
+
+    def end(self) -> None:
+        """The block is over: from here on nobody touches the connection."""
+        with self._socket:
+            self._over.set()
 
     def hold(self) -> None:
         """Cancel as soon as there is a HOLD file, or the program is to end."""
@@ -88,7 +92,9 @@ class _Watch:
                 silences = 0 if row is not None else _MOST_SILENCES
                 waited_since = self._told(row, waited_since)
             if silences >= _MOST_SILENCES:
-                break_line(self._connection, self._over)
+                with self._socket:
+                    if not self._over.is_set():
+                        break_line(self._connection)
                 return
 
     def _told(self, row: tuple[object, ...] | None, since: float) -> float:
@@ -97,22 +103,22 @@ class _Watch:
             return 0.0
         if not row[0]:
             if (took := time.monotonic() - self._began) >= _LONG_S:
-                self._report(
-                    f"at work for {took:.0f} s; {self._site.settings.statement_minutes} min a statement at most",
-                    0,
-                    None,
-                )
+                minutes = self._site.settings.statement_minutes
+                self._say(f"at work for {took:.0f} s; {minutes} min a statement at most")
             return 0.0
         since = since or time.monotonic()
         who = safe_text(str(row[1])) if row[1] else "a session that has just ended"
-        self._report(f"waits for a lock that {who} holds, for {time.monotonic() - since:.0f} s", 0, None)
+        self._say(f"waits for a lock that {who} holds, for {time.monotonic() - since:.0f} s")
         return since
 
+    def _say(self, said: str) -> None:
+        # A console that has ended takes no more words; the line is watched all the same.
+        with suppress(RuntimeError):
+            self._report(said, 0, None)
 
-def break_line(connection: psycopg.Connection, over: threading.Event) -> None:
+
+def break_line(connection: psycopg.Connection) -> None:
     """End this side's wait: whoever reads from the socket gets its end, as if the server had closed it."""
-    if over.is_set():
-        return
     with suppress(OSError, psycopg.Error), socket.socket(fileno=os.dup(connection.pgconn.socket)) as line:
         line.shutdown(socket.SHUT_RDWR)
 

@@ -62,8 +62,9 @@ def verify_drafts(site: Site, run: RunView, *, record: bool) -> tuple[Check, ...
 
 def _record(site: Site, workspace: Workspace, done: PhaseRecord, journal: Journal) -> None:
     run_id = workspace.run_id
-    limit_s = site.settings.statement_minutes * 60.0
-    with committing(site, journal, run_id, "verify again", role=Role.VERIFIER, timeout_s=limit_s) as promise:
+    with committing(
+        site, journal, run_id, "verify again", role=Role.VERIFIER, timeout_s=site.settings.statement_limit_s
+    ) as promise:
         record = canonical_json(done).decode()
         event = Event(phase="verify again", outcome=done.outcome, record=record, anchor=promise.head)
         checks = CheckList(checks=done.checks).model_dump_json()
@@ -72,11 +73,11 @@ def _record(site: Site, workspace: Workspace, done: PhaseRecord, journal: Journa
 
 
 def _measured(step: Step, run: RunView) -> tuple[Check, ...]:
-    verifier = step.site.settings.database.verifier
-    with connect(verifier, read_only=True, purpose="verify") as connection:
+    verifier, limit_s = step.site.settings.database.verifier, step.site.settings.statement_limit_s
+    with connect(verifier, read_only=True, timeout_s=limit_s, purpose="verify") as connection:
         expected = _deltas_since(connection, run, step)
         differing = ledger.draft_differences(connection, run.run_id)
-    with connect(verifier, read_only=True, timeout_s=0, purpose="verify") as connection:
+    with connect(verifier, read_only=True, timeout_s=limit_s, purpose="verify") as connection:
         checks = verify_again(step, connection, expected)
     answer = "; ".join(differing[:3]) or "every draft is what was signed, and nothing else stands under the prefix"
     more = f"; and {len(differing) - 3} more" if len(differing) > 3 else ""

@@ -26,11 +26,11 @@ from console.backend.approvals.statement import (
     read_statement,
     write_statement,
 )
-from console.backend.backup.durable import replace_file
 from console.backend.canonical_json import canonical_json, sha256_hex
 from console.backend.database import ledger
 from console.backend.database.connections import connect, scalar
 from console.backend.database.records import ApprovalRow, RunRow, approvals, require_run
+from console.backend.durable import replace_file
 from console.backend.errors import CutterError, Drifted, Refused, StopCode, Waiting
 from console.backend.journal_record import Field
 from console.backend.outcome import Check, Outcome
@@ -359,7 +359,8 @@ def _draft_state(site: Site, run_id: str) -> ledger.DraftState:
 
 
 def _draft_refusal(site: Site, run_id: str) -> str:
-    with connect(site.settings.database.verifier, read_only=True, timeout_s=0, purpose="drafts") as connection:
+    limit_s = site.settings.statement_limit_s
+    with connect(site.settings.database.verifier, read_only=True, timeout_s=limit_s, purpose="drafts") as connection:
         return ledger.draft_refusal(connection, run_id)
 
 

@@ -6,20 +6,21 @@ in time is not known yet, and is asked again; nothing is guessed.
 """
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from enum import StrEnum
 from typing import Self, assert_never
 
 import psycopg
 
-from console.backend.database.connections import CommitUnknown, connect
+from console.backend.database.connections import APPLICATION, CommitUnknown, connect
 from console.backend.database.records import has_event, transaction_status
 from console.backend.errors import CutterError, StopCode, Unmeasured
-from console.backend.journal_record import Anchor, Field, Record
+from console.backend.journal_record import NO_EVENT, Anchor, Field, Record
 from console.backend.runs.site import Site
-from console.backend.runs.step import Role
+from console.backend.runs.step import Role, conninfo_of
 from console.backend.safe_text import SafeText
+from console.backend.signals import at_work
 from console.backend.value import Value
 
 LIMIT_S = 20.0
@@ -45,6 +46,10 @@ _STILL_THERE = (
     "SELECT 1 FROM pg_stat_activity s WHERE s.pid = %s::integer AND s.usename = %s AND s.datname = current_database()"
 )
 # A message in the WAL, behind the COMMIT in question: the standby that confirms the one has the other.
+_CONFIRM = "confirm"
+_ASKED_ALREADY = """
+    SELECT 1 FROM pg_stat_activity s WHERE s.usename = current_user AND s.application_name = %s AND s.wait_event = 'SyncRep'
+"""
 _BEHIND_IT = "SELECT pg_logical_emit_message(true, 'cutter-console', 'settled')"
 
 
@@ -61,16 +66,21 @@ class Attempt(Value):
     timeline: str = ""
     anchor: Anchor
     """The journal's record of it, which the event in the database names."""
+    what: str = ""
+    """What it does: a phase, or another operation."""
+    has_event: bool = True
+    """Whether it writes an event of the run; an import, an armed switch and what belongs to no run write none."""
 
     @classmethod
     def of(cls, record: Record) -> Self | None:
         """Read it out of a journal's record; None where the record names no transaction."""
-        values = {field.key: field.value for field in record.fields}
-        return cls.named(values, Anchor(sequence=record.sequence, hash=record.hash))
+        anchor = Anchor(sequence=record.sequence, hash=record.hash)
+        return cls.named(record.fields, anchor, record.phase, has_event=NO_EVENT not in record.fields)
 
     @classmethod
-    def named(cls, values: Mapping[str, str], anchor: Anchor) -> Self | None:
+    def named(cls, fields: Iterable[Field], anchor: Anchor, what: str, *, has_event: bool) -> Self | None:
         """The same, out of what `measure_attempt` gave."""
+        values = {field.key: field.value for field in fields}
         if not values.get("xid"):
             return None
         role = values.get("role", "")
@@ -82,6 +92,8 @@ class Attempt(Value):
             system_identifier=values.get("system_identifier", ""),
             timeline=values.get("timeline", ""),
             anchor=anchor,
+            what=what,
+            has_event=has_event,
         )
 
 
@@ -97,7 +109,11 @@ class Fate(StrEnum):
     """What became of a transaction."""
 
     COMMITTED = "committed"
+    IN_PART = "committed in part"
+    """Of several: some are committed, some were rolled back."""
     ROLLED_BACK = "rolled back"
+    UNKNOWABLE = "cannot be known any more"
+    """Too old, or of another server, and without an event that would tell. Done again, it does no harm."""
     UNKNOWN = "not known yet"
 
 
@@ -126,30 +142,50 @@ def rolled_back(lost: CutterError, said: str) -> Unmeasured:
     return Unmeasured(lost.code, f"{lost.message}; {said}: nothing was written", "Do it again.")
 
 
+def unknowable(lost: CutterError, said: str) -> Unmeasured:
+    """The error of a transaction of which nobody can tell any more; only of such as do no harm when they are done again."""
+    return Unmeasured(lost.code, f"{lost.message}; {said}", "Do it again: it is a no-op where it was done.")
+
+
+def fate_of(attempts: Sequence[Attempt], ask: Callable[[Attempt], Verdict]) -> Verdict:
+    """What became of all transactions behind one intent: of none, that nothing was sent to be committed."""
+    if not attempts:
+        return Verdict(fate=Fate.ROLLED_BACK, said="no COMMIT was sent: nothing of it is in the database")
+    verdicts = [ask(attempt) for attempt in attempts]
+    fates = {verdict.fate for verdict in verdicts}
+    if len(attempts) == 1:
+        return verdicts[0]
+    said = "; ".join(f"{attempt.what}: {verdict.said}" for attempt, verdict in zip(attempts, verdicts, strict=True))
+    order = (Fate.UNKNOWN, Fate.UNKNOWABLE)
+    open_fate = next((fate for fate in order if fate in fates), None)
+    return Verdict(fate=open_fate or (fates.pop() if len(fates) == 1 else Fate.IN_PART), said=said)
+
+
 @contextmanager
 def committing_alone(
     site: Site, what: str, *, role: Role = Role.EXECUTOR, replicated: bool = True
 ) -> Iterator[psycopg.Connection]:
     """One transaction that is in no run's journal, settled where its COMMIT is not answered.
 
-    `replicated` off waits for no standby, as what stops never does. Raises Unmeasured where it was rolled back,
+    `replicated` off waits for no standby, as the operator's stops do not. Raises Unmeasured where it was rolled back,
     NotKnownYet where that is not decided in time: done again, it does no harm.
     """
     fields: tuple[Field, ...] = ()
     try:
-        with connect(_conninfo(site, role), purpose=what, replicated=replicated) as connection:
+        with at_work(), connect(conninfo_of(site, role), purpose=what, replicated=replicated) as connection:
             fields = measure_attempt(connection, role)
             yield connection
     except CommitUnknown as lost:
-        attempt = Attempt.named({field.key: field.value for field in fields}, Anchor(sequence=0, hash=""))
-        if attempt is None:
-            raise
-        verdict = settle(site, "", attempt)
+        attempt = Attempt.named(fields, Anchor(sequence=0, hash=""), what, has_event=False)
+        assert attempt is not None, "nothing is committed that was not measured before"
+        verdict = settle(site, "", attempt, replicated=replicated)
         match verdict.fate:
-            case Fate.COMMITTED:
+            case Fate.COMMITTED | Fate.IN_PART:
                 return
             case Fate.ROLLED_BACK:
                 raise rolled_back(lost, verdict.said) from lost
+            case Fate.UNKNOWABLE:
+                raise unknowable(lost, verdict.said) from lost
             case Fate.UNKNOWN:
                 message = f"{what}: not known yet whether it was committed: {verdict.said}"
                 raise NotKnownYet(
@@ -157,13 +193,45 @@ def committing_alone(
                 ) from lost
 
 
-def settle(site: Site, run_id: str, attempt: Attempt) -> Verdict:
-    """End the session of the attempt and ask until it is decided, for LIMIT_S at most. Never raises for what the server says."""
-    until = time.monotonic() + LIMIT_S
+def settle(site: Site, run_id: str, attempt: Attempt, *, replicated: bool = True, once: bool = False) -> Verdict:
+    """End the session of the attempt and ask until it is decided, for LIMIT_S at most, or once.
+
+    Never raises for what the server says. `replicated` off asks for no synchronous standby's word.
+    """
+    until = time.monotonic() + (0.0 if once else LIMIT_S)
     while True:
         verdict = _ask(site, run_id, attempt)
+        if verdict.fate is Fate.COMMITTED and replicated:
+            return _confirmed(site, attempt, verdict, until)
         if verdict.fate is not Fate.UNKNOWN or time.monotonic() >= until:
             return verdict
+        time.sleep(_PAUSE_S)
+
+
+def _confirmed(site: Site, attempt: Attempt, verdict: Verdict, until: float) -> Verdict:
+    """The verdict, where the standby has what was committed.
+
+    Asked once: a question that is not answered stays at the server. While another one is under way, it is waited for.
+    """
+    unconfirmed = Verdict(
+        fate=Fate.UNKNOWN, said="it is committed on this server, and no synchronous standby confirms it"
+    )
+    while True:
+        try:
+            with connect(
+                conninfo_of(site, attempt.role), timeout_s=_ASK_S, commit_limit_s=_ASK_S, purpose=_CONFIRM
+            ) as connection:
+                is_asked = connection.execute(_ASKED_ALREADY, (f"{APPLICATION} {_CONFIRM}",)).fetchone() is not None
+                if not is_asked:
+                    connection.execute(_BEHIND_IT)
+        except CommitUnknown:
+            return unconfirmed
+        except CutterError as error:
+            return Verdict(fate=Fate.UNKNOWN, said=error.message)
+        if not is_asked:
+            return verdict
+        if time.monotonic() >= until:
+            return unconfirmed
         time.sleep(_PAUSE_S)
 
 
@@ -185,13 +253,8 @@ def look(site: Site, run_id: str, attempt: Attempt) -> Verdict:
 _ROLE_NAMES = {Role.EXECUTOR: "cutter_exec", Role.VERIFIER: "cutter_verify"}
 
 
-def _conninfo(site: Site, role: Role) -> str:
-    database = site.settings.database
-    return database.verifier if role is Role.VERIFIER else database.executor
-
-
 def _ask(site: Site, run_id: str, attempt: Attempt) -> Verdict:
-    conninfo = _conninfo(site, attempt.role)
+    conninfo = conninfo_of(site, attempt.role)
     try:
         with connect(conninfo, timeout_s=_ASK_S, purpose="settle") as connection:
             if (elsewhere := _elsewhere(connection, run_id, attempt)) is not None:
@@ -200,15 +263,9 @@ def _ask(site: Site, run_id: str, attempt: Attempt) -> Verdict:
                 row = connection.execute(_FENCE, (attempt.pid, attempt.started)).fetchone()
                 if row is not None:
                     return Verdict(fate=Fate.UNKNOWN, said=f"its session, {attempt.pid}, {row[0]}")
-            verdict = _status(connection, run_id, attempt)
-        if verdict.fate is Fate.COMMITTED:
-            with connect(conninfo, timeout_s=_ASK_S, commit_limit_s=_ASK_S, purpose="settle") as connection:
-                connection.execute(_BEHIND_IT)
-    except CommitUnknown:
-        return Verdict(fate=Fate.UNKNOWN, said="it is committed on this server, and no synchronous standby confirms it")
+            return _status(connection, run_id, attempt)
     except CutterError as error:
         return Verdict(fate=Fate.UNKNOWN, said=error.message)
-    return verdict
 
 
 def _elsewhere(connection: psycopg.Connection, run_id: str, attempt: Attempt) -> Verdict | None:
@@ -239,6 +296,8 @@ def _status(connection: psycopg.Connection, run_id: str, attempt: Attempt) -> Ve
 
 
 def _by_rows(connection: psycopg.Connection, run_id: str, attempt: Attempt, why: str) -> Verdict:
+    if not attempt.has_event:
+        return Verdict(fate=Fate.UNKNOWABLE, said=f"{why}, and it has no event that would tell")
     if has_event(connection, run_id, attempt.anchor):
         return Verdict(fate=Fate.COMMITTED, said=f"{why}; its event is there")
     return Verdict(fate=Fate.ROLLED_BACK, said=f"{why}; its event is not there")

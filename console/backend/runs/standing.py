@@ -6,20 +6,24 @@ from pathlib import Path
 
 from console.backend.database.connections import connect
 from console.backend.database.records import EventRow, events
+from console.backend.errors import Refused
 from console.backend.journal_record import Anchor, AnchoredEvent, last_of_ours
 from console.backend.outcome import Outcome
 from console.backend.runs.site import Site
 from console.backend.runs.states import PHASE_TO, Family, Mode, Phase, RunState, Stage
 from console.backend.runs.workspace import RunRequestFile, Workspace, record_name
+from console.backend.safe_text import safe_text
 
 VOIDED = "voided.txt"
+_MOST_REASON = 200
+"""Bytes that are read of a reason; `run void` writes a word of 60 characters."""
 
 
 def dry_run_state(workspace: Workspace) -> RunState:
     """The stage after the last phase that passed; failed_<phase> where one did not."""
     stage = Stage.CREATED
     if (workspace.directory / VOIDED).exists():
-        return RunState(stage=stage, family=Family.VOIDED, reason=workspace.read(VOIDED).decode())
+        return RunState(stage=stage, family=Family.VOIDED, reason=_why_voided(workspace))
     for phase in Phase:
         record = workspace.record(phase)
         if record is None:
@@ -30,6 +34,15 @@ def dry_run_state(workspace: Workspace) -> RunState:
             return RunState(stage=stage, family=Family.FAILED, reason=phase.value)
         stage = PHASE_TO[phase][-1]
     return RunState(stage=stage)
+
+
+def _why_voided(workspace: Workspace) -> str:
+    """The file's name alone says that the run is over; what it says of the reason may be damaged."""
+    try:
+        said = workspace.read(VOIDED)[:_MOST_REASON].decode("utf-8", "replace")
+    except Refused:
+        said = ""
+    return safe_text(said) or "unreadable"
 
 
 def dry_run_end(workspace: Workspace) -> RunState:

@@ -1,5 +1,9 @@
 """Starting a run, reverting its cut, voiding it: the moves that are no phase."""
 
+from contextlib import AbstractContextManager
+
+import psycopg
+
 from console.backend.approvals.statement import new_run_id
 from console.backend.canonical_json import canonical_json
 from console.backend.database import ledger
@@ -7,7 +11,7 @@ from console.backend.database.connections import connect, scalar
 from console.backend.database.ledger import Event
 from console.backend.database.measure import measure_identity, readers_digest
 from console.backend.database.records import RunRow, all_runs
-from console.backend.errors import Refused, StopCode
+from console.backend.errors import CutterError, Refused, StopCode, Unmeasured
 from console.backend.journal import Journal
 from console.backend.journal_record import Field, RecordKind
 from console.backend.kill_switch import stop_under_hold
@@ -17,12 +21,13 @@ from console.backend.runs.anchoring import noted
 from console.backend.runs.inspection import known_run, measure_facts
 from console.backend.runs.lease import LeaseHolder
 from console.backend.runs.moves import command_of, require_move
-from console.backend.runs.operations import committing, finish, open_to_end, operation
+from console.backend.runs.operations import committing, intended, open_to_end, operation
 from console.backend.runs.site import Site
 from console.backend.runs.sources import planned, read_source
 from console.backend.runs.standing import VOIDED
 from console.backend.runs.states import Family, Mode, Move, Stage
 from console.backend.runs.workspace import RunRequestFile, Workspace
+from console.backend.signals import at_work
 from console.backend.value import Value
 from console.backend.views import RunRequest
 from console.backend.world import World
@@ -58,16 +63,17 @@ def create_run(site: Site, request: RunRequest) -> Created:
     if same is not None:
         return Created(run_id=same.run_id, is_new=False)
     workspace = Workspace.create(site.root, asked)
-    with Journal.create(workspace.journal, run_id, site.context) as journal:
+    with at_work(), Journal.create(workspace.journal, run_id, site.context) as journal:
         said = (Field(key="request", value=canonical_json(asked).decode()),)
         if request.mode is Mode.DRYRUN:
             journal.append(RecordKind.NOTE, "start", said)
             return Created(run_id=run_id, is_new=True)
-        journal.append(RecordKind.INTENT, "start", said)
-        with committing(site, journal, run_id, "start") as promise:
+        with (
+            intended(site, asked, journal, "start", said),
+            committing(site, journal, run_id, "start") as promise,
+        ):
             event = noted(promise.connection, workspace, "start", asked.model_dump(mode="json"), promise.head)
             ledger.create_run(promise.connection, run_row(asked, "cut"), event)
-        finish(journal, run_id, "start", "the run is in the database")
     return Created(run_id=run_id, is_new=True)
 
 
@@ -115,14 +121,14 @@ def revert_cut(site: Site, run_id: str, lease: LeaseHolder) -> tuple[Check, ...]
                 f"the switch is not armed for run {run_id} to revert",
                 command_of(Move.REVERT, run_id),
             )
-        with connect(site.settings.database.verifier, read_only=True, purpose="readers' view") as connection:
+        with _reading(site) as connection:
             wanted = str(scalar(connection, "SELECT cutter_governance.fn_revert_digest(%s)", run_id))
-        limit_s = site.settings.statement_minutes * 60.0
-        with committing(site, journal, run_id, "revert", timeout_s=limit_s) as promise:
+        journal.append(RecordKind.NOTE, "revert", (Field(key="readers_digest_wanted", value=wanted),))
+        with committing(site, journal, run_id, "revert", timeout_s=site.settings.statement_limit_s) as promise:
             event = Event(phase="revert", outcome=Outcome.PASS, record='{"status": "reverted"}', anchor=promise.head)
             said = ledger.event_json(promise.connection, run_id, event, workspace.journal_key())
             units = ledger.revert(promise.connection, run_id, said)
-        now = _readers_view(site)
+        now = _readers_view_after(site, run_id)
         read = (Field(key="units", value=str(units)), Field(key="readers_digest", value=now))
         journal.append(RecordKind.NOTE, "revert", read)
     if now != wanted:
@@ -144,9 +150,22 @@ def revert_cut(site: Site, run_id: str, lease: LeaseHolder) -> tuple[Check, ...]
     return (Check(name="readers' view", outcome=Outcome.PASS, detail=detail, evidence=(evidence,)),)
 
 
-def _readers_view(site: Site) -> str:
-    with connect(site.settings.database.verifier, read_only=True, purpose="readers' view") as connection:
-        return readers_digest(connection)
+def _readers_view_after(site: Site, run_id: str) -> str:
+    """The digest of what readers see after the COMMIT. Raises Unmeasured, saying that the revert stands."""
+    try:
+        with _reading(site) as connection:
+            return readers_digest(connection)
+    except CutterError as error:
+        message = f"the revert of run {run_id} is committed and stands; the readers' view could not be compared: {error.message}"
+        by_hand = (
+            "Nothing repeats the comparison: look at what readers see; the journal has the digest that was wanted."
+        )
+        raise Unmeasured(error.code, message, by_hand) from error
+
+
+def _reading(site: Site) -> AbstractContextManager[psycopg.Connection]:
+    limit_s = site.settings.statement_limit_s
+    return connect(site.settings.database.verifier, read_only=True, timeout_s=limit_s, purpose="readers' view")
 
 
 def void_run(site: Site, run_id: str, reason: str) -> None:

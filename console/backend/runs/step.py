@@ -21,6 +21,16 @@ class Role(StrEnum):
     VERIFIER = "verifier"
 
 
+def conninfo_of(site: Site, role: Role) -> str:
+    """How this role connects."""
+    database = site.settings.database
+    match role:
+        case Role.EXECUTOR:
+            return database.executor
+        case Role.VERIFIER:
+            return database.verifier
+
+
 @dataclass(frozen=True)
 class Step:
     """One passage of one run through one phase."""

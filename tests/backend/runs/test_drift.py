@@ -6,9 +6,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from console.backend.errors import CutterError, Drifted, Refused, StopCode
+from console.backend import kill_switch
+from console.backend.errors import CutterError, Drifted, Held, Refused, StopCode, Unmeasured
 from console.backend.outcome import Outcome
 from console.backend.runs.states import Family, Mode, Move, Phase, Stage
+from console.backend.runs.workspace import Workspace
 from console.backend.views import ApprovalStatus, Progress, RunRequest, SwitchState
 from tests.passage import REQUEST, Passage, silent
 
@@ -140,6 +142,46 @@ def test_a_count_that_is_not_the_plan_s_is_a_hold(at: At) -> None:
     run = passage.run()
     assert (run.state.name, run.state.family) == ("failed_write_verify", Family.FAILED)
     assert run.moves == (Move.REVERT, Move.REPORT)
+
+
+@pytest.mark.parametrize("file", [True, False], ids=["the file takes it", "the database alone takes it"])
+def test_a_disk_that_takes_no_record_does_not_prevent_that_hold(
+    at: At, monkeypatch: pytest.MonkeyPatch, file: bool
+) -> None:
+    """The HOLD comes before any record; the records are what a full disk may cost."""
+    passage = at("SG_1 imported")
+    passage.arm()
+
+    def full(*_: object) -> None:
+        raise Unmeasured(StopCode.INVARIANT_FAILED, "no space is left", "Make room.")
+
+    def meddle(progress: Progress) -> None:
+        if (progress.phase, progress.step) == (Phase.WRITE_VERIFY, "begins"):
+            passage.execute(CHANGES["a row count changes"])
+            monkeypatch.setattr(Workspace, "write_record", full)
+            if not file:
+                monkeypatch.setattr(kill_switch, "write_hold_file", lambda *_: "no space is left")
+
+    with pytest.raises(CutterError) as caught:
+        passage.resume(meddle)
+    assert caught.value.code is StopCode.COUNT_MISMATCH
+    assert passage.site.hold_file.exists() is file
+    assert passage.rows("SELECT action, run_id FROM cutter_governance.hold_event") == [("set", passage.run_id)]
+
+
+def test_a_mismatch_for_which_no_hold_can_be_set_says_so(at: At, monkeypatch: pytest.MonkeyPatch) -> None:
+    passage = at("SG_1 imported")
+    passage.arm()
+
+    def meddle(progress: Progress) -> None:
+        if (progress.phase, progress.step) == (Phase.WRITE_VERIFY, "begins"):
+            passage.execute(CHANGES["a row count changes"])
+            passage.execute("REVOKE EXECUTE ON FUNCTION cutter_governance.fn_hold_set FROM cutter_exec, cutter_verify")
+            monkeypatch.setattr(kill_switch, "write_hold_file", lambda *_: "no space is left")
+
+    with pytest.raises(Held, match="NO HOLD could be set: no space is left") as held:
+        passage.resume(meddle)
+    assert held.value.next_action.startswith("Stop everything: cutter-console panic --reason ")
 
 
 def test_a_failed_cut_is_taken_back_after_the_hold_is_released(at: At) -> None:

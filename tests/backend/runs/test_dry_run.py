@@ -9,7 +9,10 @@ from console.backend.database.connections import connect
 from console.backend.errors import CutterError, Drifted, Refused, StopCode
 from console.backend.outcome import Outcome
 from console.backend.runs import arming
+from console.backend.runs.failures import hold_after
 from console.backend.runs.states import Family, Mode, Move, Phase, Stage
+from console.backend.runs.step import Step
+from console.backend.runs.workspace import Workspace
 from console.backend.views import PhaseStatus, RunRequest
 from tests.backend.database.signed_cut import event
 from tests.passage import DOCPREFIX, UNITS, Passage, fingerprint, silent
@@ -76,6 +79,28 @@ def test_a_dry_run_can_be_voided_and_not_resumed_into_anything(at: At) -> None:
             {"arm": passage.backend.arm, "revert": passage.backend.revert}.get(
                 attempt, lambda run, typed: passage.backend.enact(run, typed, silent)
             )(run_id, run_id)
+
+
+@pytest.mark.parametrize(
+    "said", [b"", b"\xff\xfe", b"\x1b[31mred\n", b"a" * 5000], ids=["empty", "no text", "alive", "long"]
+)
+def test_a_voided_dry_run_is_shown_whatever_has_become_of_its_reason(at: At, said: bytes) -> None:
+    passage = at("fresh")
+    run_id = passage.backend.start(DRY, silent).run_id
+    (passage.site.root / "runs" / run_id / "voided.txt").write_bytes(said)
+    assert passage.backend.run(run_id).state.family is Family.VOIDED
+    assert passage.backend.runs()[0].state.startswith("voided_")
+
+
+def test_a_hold_that_a_dry_run_sets_is_in_the_file_alone(at: At) -> None:
+    passage = at("fresh")
+    run_id = passage.backend.start(DRY, silent).run_id
+    workspace = Workspace.open(passage.site.root, run_id)
+    step = Step(passage.site, workspace, workspace.request(), lambda *_: None)
+    before = fingerprint(passage)
+    assert hold_after(Refused(StopCode.COUNT_MISMATCH, "other counts", "look"), step, Phase.WRITE_VERIFY) is None
+    assert fingerprint(passage) == before
+    assert "other counts" in passage.site.hold_file.read_text()
 
 
 def test_incident_4_a_dry_run_meets_what_the_write_would_refuse(at: At) -> None:

@@ -16,12 +16,9 @@ from console.backend.runs.workspace import Workspace
 from console.backend.views import PhaseStatus, Progress, SwitchState
 from tests.lost_commit import CutsTheLine
 from tests.passage import Passage
+from tests.waiting import LONGEST_S, until_the_executor_is_blocked
 
 At = Callable[[str], Passage]
-_BLOCKED = """
-    SELECT a.pid FROM pg_stat_activity a WHERE a.datname = current_database() AND a.usename = 'cutter_exec'
-       AND cardinality(pg_blocking_pids(a.pid)) > 0
-"""
 
 
 def _killed_in_leg_a(passage: Passage) -> None:
@@ -31,11 +28,9 @@ def _killed_in_leg_a(passage: Passage) -> None:
     with passage.connect() as blocker, blocker.transaction():
         blocker.execute("LOCK TABLE public.unit_version IN ACCESS EXCLUSIVE MODE")
         with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as victim:
-            with passage.connect() as watcher:
-                while not watcher.execute(_BLOCKED.encode()).fetchall():
-                    assert victim.poll() is None, victim.communicate()
+            until_the_executor_is_blocked(passage, victim)
             victim.send_signal(signal.SIGKILL)
-            victim.wait()
+            victim.wait(LONGEST_S)
     _await_no_backend(passage)
 
 

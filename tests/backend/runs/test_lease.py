@@ -13,15 +13,16 @@ from console.backend import kill_switch
 from console.backend.errors import CutterError, Refused, StopCode
 from console.backend.journal import read_journal
 from console.backend.journal_record import RecordKind
+from console.backend.runs import arming
 from console.backend.runs.lease import LeaseHolder
 from console.backend.runs.states import Phase, Stage
 from console.backend.views import Progress, SwitchState
 from tests.backend.database.tampering import tamper
 from tests.passage import UNITS, Passage
+from tests.waiting import until, until_the_executor_is_blocked
 
 At = Callable[[str], Passage]
 _LONGEST_S = 60.0
-_WAITS = "SELECT 1 FROM pg_stat_activity WHERE usename = 'cutter_exec' AND cardinality(pg_blocking_pids(pid)) > 0"
 _HOLDER = "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE starts_with(application_name, 'cutter-console lease ')"
 _PROGRAM = "import sys; from console.command_line import main; sys.exit(main())"
 
@@ -36,9 +37,7 @@ def _cutting(passage: Passage, ended_by: signal.Signals) -> tuple[int, str]:
     with passage.connect() as blocker, blocker.transaction():
         blocker.execute("LOCK TABLE public.information_unit IN ACCESS EXCLUSIVE MODE")
         with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as victim:
-            with passage.connect() as watcher:
-                while not watcher.execute(_WAITS.encode()).fetchall():
-                    assert victim.poll() is None, victim.communicate()
+            until_the_executor_is_blocked(passage, victim)
             assert _switch(passage) is SwitchState.ARMED
             os.kill(victim.pid, ended_by)
             _, said = victim.communicate(timeout=_LONGEST_S)
@@ -73,8 +72,7 @@ def test_a_kill_closes_the_switch_at_that_moment(at: At) -> None:
     with passage.connect() as watcher:
         # The server has read the end of the connection of the session that did nothing but hold the lease.
         query = "SELECT 1 FROM pg_stat_activity WHERE starts_with(application_name, 'cutter-console lease ')"
-        while watcher.execute(query).fetchall():
-            pass
+        until(lambda: not watcher.execute(query).fetchall(), "the server has read the end of the connection")
     assert _switch(passage) is SwitchState.OFF
     assert passage.lifecycles() == []
     passage.arm()
@@ -155,6 +153,53 @@ def test_a_voided_run_holds_no_lease(at: At) -> None:
     passage.arm()
     passage.backend.void(passage.run_id, "a test")
     assert _switch(passage) is SwitchState.OFF
+
+
+def test_a_run_that_comes_to_rest_leaves_a_lease_that_another_session_has_taken_up(at: At) -> None:
+    """Whoever was refused because another console is at work must not end what that console works under."""
+    passage = at("SG_1 imported")
+    passage.arm()
+    with LeaseHolder(passage.site, passage.run_id) as other:
+        assert other.take("cut")
+        kill_switch.disarm_run(passage.site, passage.run_id, "a test")
+        assert _switch(passage) is SwitchState.ARMED
+        kill_switch.disarm_run(passage.site, passage.run_id, "a test", other.pid)
+        assert _switch(passage) is SwitchState.OFF
+
+
+def test_a_lease_of_another_run_is_left_to_it(at: At) -> None:
+    passage = at("SG_1 imported")
+    passage.arm()
+    kill_switch.disarm_run(passage.site, "ictr-20260101T000000Z-00000000", "a test")
+    assert _switch(passage) is SwitchState.ARMED
+
+
+def test_the_record_says_when_a_lease_ended_and_why(at: At) -> None:
+    """It is over with its session anyway; an auditor reads that the run came to rest, and not that a session was lost."""
+    passage = at("waits for SG_2")
+    ended = "SELECT ended_at IS NOT NULL, end_reason FROM cutter_governance.execution_lease WHERE run_id = %s"
+    assert passage.rows(ended, passage.run_id) == [(True, "the run came to rest")]
+
+
+def _killed(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
+def test_to_enact_arms_and_takes_up_in_one_transaction(at: At, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else a kill between the two would leave a switch that is armed for law, and no console."""
+    passage = at("SG_2 imported")
+    with LeaseHolder(passage.site, passage.run_id) as holder, monkeypatch.context() as patch:
+        patch.setattr("console.backend.runs.arming.ledger.take_lease", _killed)
+        with pytest.raises(KeyboardInterrupt):
+            arming.arm_and_hold(passage.site, passage.run_id, "enact", holder)
+        assert _switch(passage) is SwitchState.OFF
+    taken = (
+        "SELECT taken_at IS NOT NULL AND holder_pid = %s FROM cutter_governance.execution_lease WHERE ended_at IS NULL"
+    )
+    with LeaseHolder(passage.site, passage.run_id) as holder:
+        arming.arm_and_hold(passage.site, passage.run_id, "enact", holder)
+        assert passage.rows(taken, holder.pid) == [(True,)]
+    until(lambda: _switch(passage) is SwitchState.OFF, "the switch is off, its session being gone")
 
 
 def test_to_arm_twice_is_to_arm_once(at: At) -> None:

@@ -2,16 +2,18 @@
 
 from collections.abc import Callable
 
+import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from tests.backend.runs.model import Operators
 from tests.passage import Passage
 
-EXAMPLES, STEPS = 4, 15
 
-
-def test_whatever_is_done_in_whatever_order_the_promises_hold(at: Callable[[str], Passage]) -> None:
+@pytest.mark.parametrize(("examples", "steps"), [(4, 15), pytest.param(60, 25, marks=pytest.mark.torture)])
+def test_whatever_is_done_in_whatever_order_the_promises_hold(
+    at: Callable[[str], Passage], examples: int, steps: int
+) -> None:
     class AtThisPause(Operators):
         def __init__(self) -> None:
             super().__init__(at)
@@ -19,8 +21,8 @@ def test_whatever_is_done_in_whatever_order_the_promises_hold(at: Callable[[str]
     run_state_machine_as_test(
         AtThisPause,
         settings=settings(
-            max_examples=EXAMPLES,
-            stateful_step_count=STEPS,
+            max_examples=examples,
+            stateful_step_count=steps,
             deadline=None,
             derandomize=True,
             phases=(Phase.generate,),

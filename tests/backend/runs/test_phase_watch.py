@@ -16,6 +16,7 @@ from console.backend.runs.states import Move, Phase
 from console.backend.views import Progress, SwitchState
 from tests.black_hole import BlackHole
 from tests.passage import Passage
+from tests.waiting import until
 
 At = Callable[[str], Passage]
 SLEEPS = "SELECT pg_sleep(60)"
@@ -128,8 +129,7 @@ def test_whoever_waits_long_is_told_how_long_it_may_take(at: At, monkeypatch: py
         connect(conninfo) as connection,
         watched(passage.site, connection, conninfo, lambda step, *_: told.append(step)),
     ):
-        while not told:
-            connection.execute("SELECT pg_sleep(0.05)")
+        until(lambda: told, "it is told")
     assert told[0].endswith("s; 60 min a statement at most")
 
 

@@ -6,6 +6,8 @@ import pytest
 
 from console.backend import kill_switch
 from console.backend.errors import CutterError, Drifted, Held, Refused, StopCode
+from console.backend.journal import read_journal
+from console.backend.journal_record import EFFECT_STANDS, RecordKind, acknowledged
 from console.backend.outcome import Outcome
 from console.backend.runs import arming
 from console.backend.runs.edits import DraftEdit, apply_edits, plan_edits
@@ -193,6 +195,10 @@ def test_incident_2_an_edit_that_left_other_rows_than_planned_is_a_hold(at: At) 
     assert passage.backend.status().switch.state is SwitchState.HOLD
     view = next(view for view in passage.backend.run(run_id).phases if view.phase is Phase.WRITE_VERIFY)
     assert view.outcome is Outcome.FAIL
+    records = read_journal(passage.site.root / "runs" / run_id / "journal.jsonl")
+    result = next(record for record in reversed(records) if record.kind is RecordKind.RESULT)
+    assert (result.phase, result.value("outcome"), EFFECT_STANDS in result.fields) == ("edit", "FAIL", True)
+    assert result.phase in {effect.phase for effect in acknowledged(records)}
 
 
 _ELSEWHERE = """

@@ -1,20 +1,19 @@
 """A COMMIT that was sent and not answered is settled by the server's word, or said to be unknown; nothing is guessed."""
 
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from console.backend.database.sessions import Session
-from console.backend.errors import CutterError, Unmeasured
+from console.backend.errors import CutterError, StopCode, Unmeasured
 from console.backend.journal import Journal, read_journal
-from console.backend.journal_record import RecordKind
-from console.backend.runs import settling
-from console.backend.runs.settling import NotKnownYet
+from console.backend.journal_record import Anchor, RecordKind
+from console.backend.runs import arming, operations, settling, starting
+from console.backend.runs.settling import Attempt, Fate, NotKnownYet, Verdict, fate_of
 from console.backend.runs.states import Family, Move, Stage
+from console.backend.runs.step import Role
 from console.backend.views import SwitchState
-from tests.lost_commit import CutsTheLine, Lie
+from tests.lost_commit import Lie, lying
 from tests.passage import REQUEST, UNITS, Passage, silent
 
 At = Callable[[str], Passage]
@@ -86,32 +85,12 @@ def _at(at: At, stage: str) -> Passage:
     return passage
 
 
-@contextmanager
-def _lying(passage: Passage, what: str, role: str, folder: Path, lie: Lie) -> Iterator[CutsTheLine]:
-    """Send the writing connection of this purpose through a line that lies at its COMMIT."""
-    proxy = CutsTheLine(folder, passage.cluster.socket_dir / ".s.PGSQL.5432", lie)
-    real, seen = Session.connect, 0
-    # What the verifier measures is read on a connection of its own, before the one that writes.
-    which = 2 if what in {"structural_verify", "write_verify"} else 1
-
-    def connect(conninfo: str, **options: object) -> Session:
-        nonlocal seen
-        named = options.get("application_name") == f"cutter-console {what}" and role in conninfo
-        seen += named
-        mine = named and seen == which
-        return real(proxy.conninfo(passage.database, role) if mine else conninfo, **options)  # type: ignore[arg-type]
-
-    with closing(proxy), pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Session, "connect", connect)
-        yield proxy
-
-
 @pytest.mark.parametrize("what", WRITES)
 def test_an_answer_that_is_lost_is_asked_for_and_the_work_goes_on(at: At, what: str, tmp_path: Path) -> None:
     """The server committed: nobody sees that the line was lost, but in the journal."""
     stage, role, call = WRITES[what]
     passage = _at(at, stage)
-    with _lying(passage, what, role, tmp_path, Lie.ANSWER_LOST) as proxy:
+    with lying(passage, what, role, tmp_path, Lie.ANSWER_LOST) as proxy:
         call(passage)
     assert proxy.commit_seen.is_set()
     assert passage.lifecycles() == DONE[call][0]
@@ -132,7 +111,7 @@ def test_a_request_that_is_lost_or_late_never_has_an_effect_after_it_was_denied(
     stage, role, call = WRITES[what]
     passage = _at(at, stage)
     before = passage.lifecycles()
-    with _lying(passage, what, role, tmp_path, lie) as proxy:
+    with lying(passage, what, role, tmp_path, lie) as proxy:
         with pytest.raises(Unmeasured, match="was rolled back: nothing was written") as caught:
             call(passage)
         assert proxy.commit_seen.is_set()
@@ -160,6 +139,42 @@ def _again(passage: Passage, what: str, call: Callable[[Passage], None]) -> None
     call(passage)
 
 
+def _disarm(passage: Passage) -> None:
+    passage.backend.disarm()
+
+
+def _release(passage: Passage) -> None:
+    passage.backend.release_hold("RELEASE")
+
+
+SWITCHED: dict[str, tuple[SwitchState, Callable[[Passage], None]]] = {
+    "disarm": (SwitchState.ARMED, _disarm),
+    "release": (SwitchState.HOLD, _release),
+}
+"""What changes the switch and is in no run's journal, by the purpose of its connection: the switch before, and the call."""
+
+
+@pytest.mark.parametrize("lie", Lie)
+@pytest.mark.parametrize("what", SWITCHED)
+def test_a_switch_whose_answer_is_lost_is_as_it_is_said_to_be(at: At, what: str, lie: Lie, tmp_path: Path) -> None:
+    before, call = SWITCHED[what]
+    passage = _at(at, "armed")
+    if before is SwitchState.HOLD:
+        passage.backend.panic("a test")
+    with lying(passage, what, "cutter_exec", tmp_path, lie) as proxy:
+        if lie is Lie.ANSWER_LOST:
+            call(passage)
+        else:
+            with pytest.raises(Unmeasured, match="was rolled back: nothing was written"):
+                call(passage)
+        assert proxy.commit_seen.is_set()
+        proxy.deliver()
+    now = passage.backend.status().switch.state
+    assert now is (SwitchState.OFF if lie is Lie.ANSWER_LOST else before)
+    call(passage)
+    assert passage.backend.status().switch.state is SwitchState.OFF
+
+
 def _undecidable(passage: Passage, monkeypatch: pytest.MonkeyPatch) -> None:
     """The server can be asked no more: the roles that could are kept out."""
     monkeypatch.setattr(settling, "LIMIT_S", 0.0)
@@ -172,7 +187,7 @@ def test_what_cannot_be_decided_in_time_is_said_to_be_unknown_and_asked_again(
 ) -> None:
     stage, role, call = WRITES[what]
     passage = _at(at, stage)
-    with _lying(passage, what, role, tmp_path, Lie.LATE) as proxy:
+    with lying(passage, what, role, tmp_path, Lie.LATE) as proxy:
         with monkeypatch.context() as patch:
             _undecidable(passage, patch)
             with pytest.raises(NotKnownYet, match="not known yet whether it was committed") as caught:
@@ -183,7 +198,7 @@ def test_what_cannot_be_decided_in_time_is_said_to_be_unknown_and_asked_again(
             assert run.interruption is not None
             assert not run.interruption.is_settled
             for other in (_void, _cut, _revert, _enact):
-                with pytest.raises(CutterError):
+                with pytest.raises(CutterError, match=r"not known yet|legal now: settle|legal move: .*, interrupted"):
                     other(passage)
             with pytest.raises(NotKnownYet):
                 passage.backend.settle(passage.run_id)
@@ -200,7 +215,7 @@ def test_a_run_whose_cut_is_delivered_late_is_not_voided_with_drafts_before_read
 ) -> None:
     """Version 0.2.0 said that the transaction was not taken, accepted `void`, and 300 drafts came afterwards."""
     passage = _at(at, "armed")
-    with _lying(passage, "cut_leg_a", "cutter_exec", tmp_path, Lie.LATE) as proxy:
+    with lying(passage, "cut_leg_a", "cutter_exec", tmp_path, Lie.LATE) as proxy:
         with monkeypatch.context() as patch:
             _undecidable(passage, patch)
             with pytest.raises(NotKnownYet):
@@ -210,6 +225,78 @@ def test_a_run_whose_cut_is_delivered_late_is_not_voided_with_drafts_before_read
         # The lease ended with the session that held it, so that the COMMIT, when it came, was refused.
         assert passage.backend.void(passage.run_id, "it did not happen").state.family is Family.VOIDED
     assert passage.lifecycles() == []
+
+
+@pytest.mark.parametrize("lie", [Lie.ANSWER_LOST, Lie.REQUEST_LOST])
+def test_on_another_server_the_event_decides(at: At, lie: Lie, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After a failover the id may be of another transaction; what the run's events say goes with the data."""
+    passage = _at(at, "waits for SG_2")
+    monkeypatch.setattr(settling, "_SERVER", "SELECT '1', '99'")
+    with lying(passage, "revert", "cutter_exec", tmp_path, lie):
+        if lie is Lie.ANSWER_LOST:
+            _revert(passage)
+        else:
+            with pytest.raises(Unmeasured, match="its event is not there: nothing was written"):
+                _revert(passage)
+    assert passage.lifecycles() == ["superseded" if lie is Lie.ANSWER_LOST else "draft"] * UNITS
+
+
+def test_what_has_no_event_and_cannot_be_known_any_more_is_said_so_and_done_again(
+    at: At, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    passage = _at(at, "SG_1 imported")
+    with monkeypatch.context() as patch:
+        patch.setattr(settling, "_SERVER", "SELECT '1', '99'")
+        with (
+            lying(passage, "arm", "cutter_exec", tmp_path, Lie.ANSWER_LOST),
+            pytest.raises(Unmeasured, match="it has no event that would tell") as caught,
+        ):
+            passage.arm()
+    assert caught.value.next_action == "Do it again: it is a no-op where it was done."
+    passage.arm()
+    assert passage.run().interruption is None
+    assert passage.backend.status().switch.state is SwitchState.ARMED
+
+
+_C, _R, _Q, _U = Fate.COMMITTED, Fate.ROLLED_BACK, Fate.UNKNOWABLE, Fate.UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("fates", "together"),
+    [
+        ((), _R),
+        *(((fate,), fate) for fate in (_C, _R, _Q, _U)),
+        ((_C, _C), _C),
+        ((_R, _R), _R),
+        ((_C, _R), Fate.IN_PART),
+        ((_R, _Q), _Q),
+        ((_C, _Q, _U), _U),
+    ],
+)
+def test_of_several_transactions_the_least_certain_decides(fates: tuple[Fate, ...], together: Fate) -> None:
+    """An edit has several behind one intent: one that is committed does not make the others so."""
+    attempts = tuple(
+        Attempt(xid=str(number), role=Role.EXECUTOR, anchor=Anchor(sequence=number, hash=""), what=str(number))
+        for number in range(len(fates))
+    )
+    verdict = fate_of(attempts, lambda attempt: Verdict(fate=fates[int(attempt.xid)], said="so"))
+    assert verdict.fate is together
+
+
+def test_a_result_that_cannot_be_recorded_does_not_deny_what_was_committed(
+    at: At, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    passage = _at(at, "SG_1 imported")
+
+    def full(*_: object) -> None:
+        raise Unmeasured(StopCode.INVARIANT_FAILED, "no space is left", "Make room.")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(operations, "close", full)
+        with pytest.raises(Unmeasured, match=r"is committed and stands; its result is missing.*no space is left"):
+            passage.arm()
+    assert passage.backend.status().switch.state is SwitchState.ARMED
+    assert passage.backend.settle(passage.run_id).interruption is None
 
 
 def test_what_was_begun_and_sent_nothing_is_closed_by_the_next_operation(at: At) -> None:
@@ -224,3 +311,37 @@ def test_what_was_begun_and_sent_nothing_is_closed_by_the_next_operation(at: At)
     passage.arm()
     assert passage.run().interruption is None
     assert passage.resume().state.stage is Stage.AWAITING_LIFECYCLE_AUTHORIZATION
+
+
+def test_what_was_committed_before_an_operation_failed_is_not_called_failed(
+    at: At, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The revert stands; what could not be read behind it is no reason to say otherwise in the journal."""
+    passage = _at(at, "waits for SG_2")
+
+    def unreadable(_: object) -> str:
+        raise Unmeasured(StopCode.UNREACHABLE, "the database has gone", "Reach it again.")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(starting, "readers_digest", unreadable)
+        with pytest.raises(Unmeasured, match=r"is committed and stands.*the database has gone"):
+            _revert(passage)
+    assert passage.lifecycles() == ["superseded"] * UNITS
+    records = read_journal(passage.site.root / "runs" / passage.run_id / "journal.jsonl")
+    result = next(record for record in reversed(records) if record.kind is RecordKind.RESULT)
+    assert (result.phase, result.value("outcome")) == ("revert", "PASS")
+    assert "is committed; afterwards STOP_UNREACHABLE" in result.value("detail")
+    run = passage.run()
+    assert (run.state.family, run.interruption) == (Family.REVERTED, None)
+
+
+def test_what_was_refused_before_its_commit_is_closed_as_failed(at: At) -> None:
+    passage = _at(at, "waits for SG_1")
+    with pytest.raises(CutterError):
+        arming.arm(passage.site, passage.run_id, "cut")
+    records = read_journal(passage.site.root / "runs" / passage.run_id / "journal.jsonl")
+    result = next(record for record in reversed(records) if record.kind is RecordKind.RESULT)
+    assert (result.phase, result.value("outcome")) == ("arm", "FAIL")
+    assert result.value("detail").startswith("STOP_APPROVAL_REQUIRED: ")
+    assert result.value("detail").endswith(" was rolled back")
+    assert passage.run().interruption is None

@@ -12,19 +12,11 @@ from console.backend.runs.settling import NotKnownYet
 from console.backend.runs.states import Move, Phase, Stage
 from console.backend.views import Progress, SwitchState
 from tests.passage import UNITS, Passage
+from tests.standby import wait_for_standbys
+from tests.waiting import until
 
 At = Callable[[str], Passage]
 _WAITS = "SELECT pid FROM pg_stat_activity WHERE wait_event = 'SyncRep' AND usename = 'cutter_exec'"
-
-
-def _standbys(passage: Passage, names: str) -> None:
-    with passage.connect() as connection:
-        connection.execute("SET synchronous_commit = local")
-        connection.execute(f"ALTER SYSTEM SET synchronous_standby_names = '{names}'".encode())
-        connection.execute("SELECT pg_reload_conf()")
-        # A reload is heard by each process by itself; a new session has it.
-    while passage.rows("SHOW synchronous_standby_names") != [(names,)]:
-        pass
 
 
 @pytest.fixture
@@ -38,10 +30,10 @@ def waiting(at: At, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Passage, 
 
     def cut(progress: Progress) -> None:
         if (progress.phase, progress.step, progress.done) == (Phase.CUT_LEG_A, "cutting", UNITS):
-            _standbys(passage, "nobody")
+            wait_for_standbys(passage, "nobody")
 
     yield passage, cut
-    _standbys(passage, "")
+    wait_for_standbys(passage, "")
 
 
 def test_a_commit_that_waits_for_a_standby_is_not_known_until_the_standby_has_it(
@@ -55,20 +47,15 @@ def test_a_commit_that_waits_for_a_standby_is_not_known_until_the_standby_has_it
     assert run.moves == (Move.SETTLE,)
     with pytest.raises(CutterError):
         passage.backend.void(passage.run_id, "it hangs")
-    _standbys(passage, "")
-    while passage.rows(_WAITS):
-        pass
+    wait_for_standbys(passage, "")
+    until(lambda: not passage.rows(_WAITS), "nobody waits for a standby any more")
     settled = passage.backend.settle(passage.run_id)
     assert (settled.state.stage, settled.interruption) == (Stage.CUT_LEG_A_COMMITTED, None)
     assert passage.lifecycles() == ["draft"] * UNITS
 
 
-def test_a_panic_leaves_that_commit_alone_and_waits_for_no_standby_itself(
-    waiting: tuple[Passage, Callable[[Progress], None]], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A cancel would end the wait and report success: what is acknowledged could be lost at a failover."""
-    passage, cut = waiting
-    monkeypatch.setattr(connections, "COMMIT_LIMIT_S", 60.0)
+def _cut_that_waits(passage: Passage, cut: Callable[[Progress], None]) -> tuple[threading.Thread, list[CutterError]]:
+    """A cut in a thread of its own whose COMMIT waits for the standby; what it ends with is in the list."""
     ended: list[CutterError] = []
 
     def resume() -> None:
@@ -79,8 +66,19 @@ def test_a_panic_leaves_that_commit_alone_and_waits_for_no_standby_itself(
 
     thread = threading.Thread(target=resume, daemon=True)
     thread.start()
-    while not (held := passage.rows(_WAITS)):
-        assert thread.is_alive()
+    until(lambda: passage.rows(_WAITS) or not thread.is_alive(), "the cut waits for the standby")
+    assert thread.is_alive()
+    return thread, ended
+
+
+def test_a_panic_leaves_that_commit_alone_and_waits_for_no_standby_itself(
+    waiting: tuple[Passage, Callable[[Progress], None]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A cancel would end the wait and report success: what is acknowledged could be lost at a failover."""
+    passage, cut = waiting
+    monkeypatch.setattr(connections, "COMMIT_LIMIT_S", 60.0)
+    thread, _ = _cut_that_waits(passage, cut)
+    held = passage.rows(_WAITS)
     seen = passage.backend.panic("stop")
     assert {step.what: step.done for step in seen.steps} == {
         "HOLD file": True,
@@ -91,7 +89,7 @@ def test_a_panic_leaves_that_commit_alone_and_waits_for_no_standby_itself(
     assert "waits for a synchronous standby" in seen.incomplete
     assert set(held) <= set(passage.rows(_WAITS))
     assert passage.backend.status().switch.state is SwitchState.HOLD
-    _standbys(passage, "")
+    wait_for_standbys(passage, "")
     thread.join(60)
     assert not thread.is_alive()
     assert passage.lifecycles() == ["draft"] * UNITS
@@ -103,22 +101,11 @@ def test_a_commit_that_was_answered_with_a_warning_is_not_believed(
     """Somebody cancels the wait: the server answers COMMIT, and warns that it might not have been replicated."""
     passage, cut = waiting
     monkeypatch.setattr(connections, "COMMIT_LIMIT_S", 60.0)
-    ended: list[CutterError] = []
-
-    def resume() -> None:
-        try:
-            passage.resume(cut)
-        except CutterError as error:
-            ended.append(error)
-
-    thread = threading.Thread(target=resume, daemon=True)
-    thread.start()
-    while not passage.rows(_WAITS):
-        assert thread.is_alive()
+    thread, ended = _cut_that_waits(passage, cut)
     passage.execute(f"SELECT count(pg_cancel_backend(pid)) FROM ({_WAITS}) w")
     thread.join(60)
     assert [type(error) for error in ended] == [NotKnownYet]
     assert "no synchronous standby confirms it" in ended[0].message
     assert passage.run().moves == (Move.SETTLE,)
-    _standbys(passage, "")
+    wait_for_standbys(passage, "")
     assert passage.backend.settle(passage.run_id).state.stage is Stage.CUT_LEG_A_COMMITTED

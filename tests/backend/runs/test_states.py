@@ -17,7 +17,18 @@ from console.backend.errors import (
 )
 from console.backend.runs.failures import family_after
 from console.backend.runs.moves import RunFacts, command_of, moves_of, require_move
-from console.backend.runs.states import PHASE_TO, Family, Mode, Move, Phase, RunState, Stage, legal_moves, next_phase
+from console.backend.runs.states import (
+    PHASE_TO,
+    Family,
+    Mode,
+    Move,
+    Phase,
+    RunState,
+    Stage,
+    is_over,
+    legal_moves,
+    next_phase,
+)
 
 _REASONED = {Family.FAILED, Family.STOPPED, Family.VOIDED}
 _CUT = tuple(Stage)[tuple(Stage).index(Stage.CUT_LEG_A_COMMITTED) :]
@@ -35,6 +46,15 @@ STATES = [
     for family in Family
     if not (family is Family.REVERTED and stage not in _DRAFT) and not (family is Family.VOIDED and stage in _CUT)
 ]
+
+
+@pytest.mark.parametrize("state", STATES, ids=lambda state: f"{state.stage}-{state.family}")
+def test_a_run_is_over_where_nothing_but_a_report_or_the_way_back_is_left(state: RunState) -> None:
+    """Whatever may still be gone on with, or closed, is not over: lists and the Overview go by that."""
+    onward = {Move.CONTINUE, Move.ARM, Move.IMPORT_SG_1, Move.IMPORT_SG_2, Move.ENACT}
+    assert is_over(state) == (not onward & set(legal_moves(state, Mode.LIVE)))
+
+
 ENDS = (Family.VOIDED, Family.REVERTED)
 
 

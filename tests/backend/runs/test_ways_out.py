@@ -1,5 +1,6 @@
 """Whatever a fault leaves of a run, it has a move, the move is accepted, and moves alone lead to its end."""
 
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -54,6 +55,20 @@ def _write(name: str, data: bytes) -> Callable[[Path], None]:
     return write
 
 
+def _a_link_instead(directory: Path) -> None:
+    journal = directory / "journal.jsonl"
+    journal.symlink_to(journal.rename(directory / "elsewhere.jsonl"))
+
+
+def _something_else_instead(make: Callable[[Path], None]) -> Callable[[Path], None]:
+    def instead(directory: Path) -> None:
+        journal = directory / "journal.jsonl"
+        journal.unlink()
+        make(journal)
+
+    return instead
+
+
 FAULTS: dict[str, Callable[[Path], None]] = {
     "nothing": _drop(),
     "no directory": shutil.rmtree,
@@ -73,6 +88,9 @@ FAULTS: dict[str, Callable[[Path], None]] = {
     "a journal cut off": _cut_journal,
     "a rewritten journal": _rewrite_journal,
     "a torn journal": _tear_journal,
+    "a link to the journal": _a_link_instead,
+    "a directory for a journal": _something_else_instead(Path.mkdir),
+    "a FIFO for a journal": _something_else_instead(os.mkfifo),
     "no key": _drop(KEY_NAME),
     "a key of another length": _write(KEY_NAME, b"short"),
     "a key of another run": _write(KEY_NAME, b"x" * 32),
@@ -135,9 +153,20 @@ def test_moves_alone_lead_out_of_every_fault(at: At, stage: str, fault: str) -> 
     FAULTS[fault](passage.site.root / "runs" / passage.run_id)
     assert passage.run_id in {run.run_id for run in passage.backend.runs()}
     end = _walk(passage)
+    assert len(list((passage.site.root / "runs" / passage.run_id).glob("journal.jsonl.damaged-*"))) <= 1
     assert end.family in {Family.ACTIVE, Family.VOIDED, Family.REVERTED}
     drafts = [one for one in passage.lifecycles() if one == "draft"]
     assert not drafts
+
+
+@pytest.mark.parametrize("stage", ["waits for SG_1", "SG_1 imported", "waits for SG_2", "SG_2 imported"])
+def test_moves_alone_lead_on_from_where_a_run_was_stopped(at: At, stage: str) -> None:
+    """As a disarm does that comes between the lease and the cut: the run offered to be armed, and arming was refused."""
+    passage = at(stage)
+    tamper(passage, "UPDATE cutter_governance.run SET family = 'stopped', reason = 'execution_disabled'")
+    assert passage.run().state.family is Family.STOPPED
+    end = _walk(passage)
+    assert (end.stage, end.family) == (Stage.CLOSEOUT_REPORTED, Family.ACTIVE)
 
 
 def test_an_enacted_run_whose_closeout_failed_is_closed(at: At) -> None:

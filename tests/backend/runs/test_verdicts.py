@@ -1,0 +1,115 @@
+"""Verdicts on a lost COMMIT, one for each answer of the server; none is guessed."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from console.backend.database.connections import connect
+from console.backend.errors import Unmeasured
+from console.backend.journal_record import Anchor
+from console.backend.runs import settling
+from console.backend.runs.settling import Attempt, Fate, NotKnownYet, look, settle
+from console.backend.runs.step import Role
+from console.backend.views import SwitchState
+from tests.lost_commit import Lie, lying
+from tests.passage import Passage
+from tests.standby import follower_of
+
+At = Callable[[str], Passage]
+NOWHERE = Anchor(sequence=999, hash="0" * 64)
+
+
+def _attempt(xid: str, **more: object) -> Attempt:
+    """A transaction as journals of older releases name it: by its id alone."""
+    return Attempt.model_validate({"xid": xid, "role": Role.EXECUTOR, "anchor": NOWHERE, "what": "a test"} | more)
+
+
+@pytest.mark.parametrize("ask", [settle, look])
+def test_a_transaction_without_a_session_is_judged_by_its_id_alone(
+    at: At, ask: Callable[..., settling.Verdict], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    passage = at("fresh")
+    monkeypatch.setattr(settling, "LIMIT_S", 0.0)
+    executor = passage.site.settings.database.executor
+    with connect(executor) as open_one:
+        row = open_one.execute("SELECT pg_current_xact_id()::text").fetchone()
+        assert row is not None
+        (xid,) = row
+        under_way = ask(passage.site, "", _attempt(xid))
+        assert (under_way.fate, under_way.said) == (Fate.UNKNOWN, f"transaction {xid} is in progress")
+    done = ask(passage.site, "", _attempt(xid))
+    assert (done.fate, done.said) == (Fate.COMMITTED, f"transaction {xid} is committed")
+
+
+@pytest.mark.parametrize(("has_event", "fate"), [(True, Fate.ROLLED_BACK), (False, Fate.UNKNOWABLE)])
+def test_an_id_that_the_server_does_not_know_is_judged_by_the_event(at: At, has_event: bool, fate: Fate) -> None:
+    passage = at("waits for SG_2")
+    verdict = settle(passage.site, passage.run_id, _attempt(str(1 << 40), has_event=has_event))
+    assert verdict.fate is fate
+    assert "is too old to be asked for" in verdict.said
+
+
+def test_a_server_that_cannot_be_asked_decides_nothing(at: At, tmp_path: Path) -> None:
+    passage = at("waits for SG_2")
+    dead = dict.fromkeys(("executor", "monitor"), f"host={tmp_path} user=x dbname=x")
+    gone = passage.settings(database=passage.site.settings.database.model_copy(update=dead)).site
+    assert look(gone, passage.run_id, _attempt("5")).fate is Fate.UNKNOWN
+    assert settle(gone, passage.run_id, _attempt("5"), once=True).fate is Fate.UNKNOWN
+
+
+def test_a_standby_decides_nothing(at: At) -> None:
+    passage = at("waits for SG_2")
+    with follower_of(passage.cluster) as standby:
+        there = {
+            name: standby.conninfo(passage.database, role)
+            for name, role in (("executor", "cutter_exec"), ("monitor", "cutter_ro"))
+        }
+        site = passage.settings(database=passage.site.settings.database.model_copy(update=there)).site
+        named = _attempt("5", system_identifier="1", timeline="1")
+        for verdict in (look(site, passage.run_id, named), settle(site, passage.run_id, named, once=True)):
+            assert verdict.fate is Fate.UNKNOWN
+            assert "a standby" in verdict.said
+
+
+def test_a_standby_that_cannot_be_asked_confirms_nothing(at: At, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The transaction is committed here; whether it would survive a failover is not known."""
+    passage = at("fresh")
+    with connect(passage.site.settings.database.executor) as one:
+        row = one.execute("SELECT pg_current_xact_id()::text").fetchone()
+        assert row is not None
+    monkeypatch.setattr(settling, "_BEHIND_IT", "SELECT 1/0")
+    assert settle(passage.site, "", _attempt(row[0]), once=True).fate is Fate.UNKNOWN
+    assert settle(passage.site, "", _attempt(row[0]), once=True, replicated=False).fate is Fate.COMMITTED
+
+
+def test_a_stop_that_cannot_be_decided_is_said_to_be_unknown_and_done_again(
+    at: At, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A disarm is in no run's journal: the one who gave it is told, and gives it again."""
+    passage = at("SG_1 imported")
+    passage.arm()
+    with monkeypatch.context() as patch:
+        patch.setattr(settling, "LIMIT_S", 0.0)
+        patch.setattr(settling, "_FENCE", "SELECT 'could not be ended'")
+        with (
+            lying(passage, "disarm", "cutter_exec", tmp_path, Lie.REQUEST_LOST),
+            pytest.raises(NotKnownYet, match="disarm: not known yet") as caught,
+        ):
+            passage.backend.disarm()
+    assert caught.value.next_action == "Do it again: it is a no-op where it was done."
+    passage.backend.disarm()
+    assert passage.backend.status().switch.state is SwitchState.OFF
+
+
+def test_a_stop_of_which_nobody_can_tell_any_more_says_so(
+    at: At, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    passage = at("SG_1 imported")
+    passage.arm()
+    monkeypatch.setattr(settling, "_SERVER", "SELECT '1', '99'")
+    with (
+        lying(passage, "disarm", "cutter_exec", tmp_path, Lie.ANSWER_LOST),
+        pytest.raises(Unmeasured, match="it has no event that would tell"),
+    ):
+        passage.backend.disarm()
