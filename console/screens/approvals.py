@@ -38,6 +38,8 @@ class ApprovalsScreen(ConsoleScreen):
     def __init__(self) -> None:
         super().__init__()
         self.approvals: tuple[ApprovalView, ...] = ()
+        self._chosen = ""
+        """sha256 of the statement under the cursor."""
         self._stood: tuple[object, object] | None = None
 
     def body(self) -> ComposeResult:
@@ -82,7 +84,8 @@ class ApprovalsScreen(ConsoleScreen):
         rows = self.query_one("#statements", Rows)
         rows.show(tuple(words.statement_row(view) for view in approvals), empty=_EMPTY)
         self._retitle()
-        wanted = self.console.wanted_statement
+        # What was being read stays chosen, whatever comes before it in the list.
+        wanted = self.console.wanted_statement or self._chosen
         index = next((i for i, view in enumerate(approvals) if view.statement_sha256 == wanted), rows.cursor)
         self.console.wanted_statement = ""
         rows.set_reactive(Rows.cursor, min(index, max(len(approvals) - 1, 0)))
@@ -98,6 +101,7 @@ class ApprovalsScreen(ConsoleScreen):
     @on(Rows.Moved, "#statements")
     def _draw_chosen(self) -> None:
         view = self.chosen
+        self._chosen = view.statement_sha256 if view is not None else ""
         checks, sign, statement = (self.query_one(f"#{n}", Panel) for n in ("checks", "sign", "statement"))
         if view is None:
             for panel in (checks, sign, statement):

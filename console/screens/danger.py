@@ -73,7 +73,7 @@ class DangerDialog(Dialog[Confirmed]):
             return
         if not can_draw(self):
             return
-        if briefing.target is None and self.console.status is not None:
+        if briefing.target is None and self.console.status is not None and self.console.current:
             briefing = briefing.model_copy(update={"target": self.console.status.target})
         self.briefing = briefing
         self.query_one("#dialog-body", Panel).show_wrapped(lambda width: briefing_lines(briefing, width))

@@ -64,7 +64,7 @@ class OverviewScreen(ConsoleScreen):
         now = self.console.clock()
         wide = self.has_class("-wide")
         self.query_one("#where", Panel).show(words.where(status, read_only=self.console.read_only))
-        self.query_one("#switch", Panel).show(words.switch(status, now))
+        self.query_one("#switch", Panel).show(words.switch(status, now, self.console.registry))
         waiting = self.query_one("#waiting", Panel)
         waiting.show([*words.waiting(status, now, self.console.registry), *words.current_run(status, now)])
         old = "" if self.console.current else f", {age(status.measured_at, now)}, NOT CURRENT"
@@ -114,7 +114,9 @@ class OverviewScreen(ConsoleScreen):
         from console.screens import overview_text as words
 
         if self.console.status is not None and self.is_current:
-            self.query_one("#switch", Panel).show(words.switch(self.console.status, self.console.clock()))
+            self.query_one("#switch", Panel).show(
+                words.switch(self.console.status, self.console.clock(), self.console.registry)
+            )
 
     def shown_actions(self) -> tuple[Action, ...]:
         """Disarm only where it is armed, release only where there is a HOLD."""

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Self
 
 from console.actions import Registry, keys_of
+from console.backend.full_command import full_command
 from console.backend.outcome import Outcome
 from console.backend.views import CountView, RunSummary, Status, SwitchState, WaitView
 from console.screens.run_text import armed_words
@@ -17,7 +18,6 @@ from console.widgets.words import (
     coarse_left,
     count,
     day_and_clock,
-    full_command,
     left,
     plural,
     shortened,
@@ -57,8 +57,7 @@ def where(status: Status, *, read_only: bool) -> list[Line]:
     ]
 
 
-_GOES_ON = {"enact": "E", "revert": "U"}
-"""The keys of the Run screen for what the switch can be armed for; a cut goes on with g."""
+_GO_ON = "cutter-console run resume RUN"
 
 _MEANING = {
     SwitchState.OFF: "OFF: nothing may be written",
@@ -68,7 +67,7 @@ _MEANING = {
 }
 
 
-def switch(status: Status, now: datetime) -> list[Line]:
+def switch(status: Status, now: datetime, known: Registry) -> list[Line]:
     """The switch in words: state, until when, for which run, by whom, since when, why, what clears it."""
     view, root = status.switch, str(status.root)
     lines = [line(Span(_MEANING[view.state], switch_tone(view.state.value)))]
@@ -82,8 +81,9 @@ def switch(status: Status, now: datetime) -> list[Line]:
     if view.reason:
         lines.append(field("because", str(view.reason)))
     if view.purpose:
-        keys = f": 3, then {_GOES_ON.get(str(view.purpose), 'g')}" if view.state is SwitchState.ARMED else ""
-        lines.append(field("for", f"{view.purpose}{keys}"))
+        cuts = view.state is SwitchState.ARMED and view.purpose == "cut"
+        keys = keys_of(_GO_ON, known) if cuts else ""
+        lines.append(field("for", f"{view.purpose}{f': {keys}' if keys else ''}"))
     if view.clears_with:
         lines.append(field("clears by", full_command(view.clears_with, root)))
     if view.incomplete:
@@ -210,26 +210,15 @@ def _wait(view: WaitView, status: Status, now: datetime, known: Registry) -> lis
     when = [f"since {day_and_clock(view.since)}"] if view.since is not None else []
     if view.expires_at is not None:
         when.append(f"expires in {coarse_left(view.expires_at, now)}")
-    armed = armed_words(str(view.run_id), status.switch)
+    armed = armed_words(str(view.run_id), status.switch) if view.goes_on and keys_of(_GO_ON, known) else ""
     if armed:
-        next_step = f"{armed} (3): {_to_go_on(view, status)}"
+        next_step = f"{armed} (3): {view.next_action}"
     else:
         keys = keys_of(str(view.next_action), known)
         next_step = f"{keys}, or: {view.next_action}" if keys else str(view.next_action)
     return [
         line(Span(str(view.what), "strong")),
-        line(Span("waits for ", "muted"), "the operator" if armed else str(view.waits_for)),
+        line(Span("waits for ", "muted"), str(view.waits_for)),
         line(Span("Next: ", "muted"), full_command(next_step, str(status.root))),
         *([line(Span(", ".join(when), "muted"))] if when else []),
     ]
-
-
-def _to_go_on(view: WaitView, status: Status) -> str:
-    run = view.run_id
-    match str(status.switch.purpose):
-        case "enact":
-            return f"cutter-console enact {run} --confirm {run}"
-        case "revert":
-            return f"cutter-console revert {run} --confirm {run}"
-        case _:
-            return f"cutter-console run resume {run}"

@@ -77,7 +77,8 @@ def stopped_notice(switch: SwitchView) -> Notice:
     if switch.incomplete:
         said = f"Stopped in part: {switch.incomplete}.{note}"
         return Notice("refused", said, "STOP_PANIC", str(switch.complete_with), stays=True, while_switch=held)
-    said = f"Stopped. The switch is {held}.{note}"
+    done = [f" {step.what.capitalize()}: {step.detail}." for step in switch.steps if step.what == "running statements"]
+    said = f"Stopped. The switch is {held}.{''.join(done)}{note}"
     release = switch.clears_with or "cutter-console hold release --confirm RELEASE"
     next_action = f"Find the cause. Then release the HOLD: 1, then H, or: {release}"
     return Notice("done", said, "", next_action, stays=True, while_switch=held)

@@ -95,12 +95,21 @@ class RunScreen(ConsoleScreen):
         self._number = len(runs)
         self._retitle()
         # The run that was asked for stays chosen, also when a second list comes before the run itself was read.
-        self._chosen = self.console.wanted_run or self._chosen
+        self._chosen = self.console.wanted_run or self._chosen or self._waiting_run()
         index = next((i for i, run in enumerate(self._runs) if run.run_id == self._chosen), rows.cursor)
         self.console.wanted_run = ""
         rows.set_reactive(Rows.cursor, min(index, max(len(self._runs) - 1, 0)))
         rows.refresh()
         self._read_chosen()
+
+    def _waiting_run(self) -> str:
+        """Return the run that the Overview's next step is about, so that its key works here at once."""
+        status = self.console.status
+        if status is None:
+            return ""
+        waiting = [str(wait.run_id) for wait in status.waiting if wait.run_id]
+        current = [str(status.current_run.run_id)] if status.current_run is not None else []
+        return next(iter((*waiting, *current)), "")
 
     @on(Rows.Moved, "#runs")
     def _another_run(self) -> None:

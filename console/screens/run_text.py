@@ -52,20 +52,23 @@ def head(run: RunView, now: datetime, actions: tuple[Action, ...], switch: Switc
         cut = run.interruption
         lines.append(line(Span(f"INTERRUPTED in {cut.what}, {age(cut.since, now)}. ", "bad")))
         lines.append(line(Span("The database says: ", "strong"), str(cut.database_says)))
-    armed = armed_words(run.run_id, switch)
-    if armed:
+    armed = armed_words(run.run_id, switch, has_key=any(action.name == "go_on" for action in actions))
+    if armed and Move.SETTLE not in run.moves:
         lines.append(line(Span(armed, "warn")))
     elif run.waits_for:
         lines.append(line(Span("waits for ", "muted"), str(run.waits_for)))
     return [*lines, moves(run, actions)]
 
 
-def armed_words(run_id: str, switch: SwitchView | None) -> str:
-    """`armed until 21:26 UTC, g to cut`, where the switch is armed for this run; else nothing."""
+def armed_words(run_id: str, switch: SwitchView | None, *, has_key: bool = True) -> str:
+    """`armed until 21:26 UTC, g to cut`, where the switch is armed for this run; else nothing.
+
+    Armed to enact or to revert, that is under way: whoever arms it does it at once, and no key goes on with it.
+    """
     if switch is None or switch.state is not SwitchState.ARMED or switch.run_id != run_id or switch.expires_at is None:
         return ""
-    key = {"cut": "g to cut", "enact": "E to enact", "revert": "U to revert"}.get(str(switch.purpose), "g to go on")
-    return f"armed until {clock(switch.expires_at)}, {key}"
+    goes_on = ("g to cut" if has_key else "to cut") if switch.purpose == "cut" else f"to {switch.purpose}: under way"
+    return f"armed until {clock(switch.expires_at)}, {goes_on}"
 
 
 _TAKEN_BACK = (Family.VOIDED, Family.REVERTED)
@@ -98,17 +101,23 @@ _BEFORE_CUT = tuple(Stage)[: tuple(Stage).index(Stage.CUT_LEG_A_COMMITTED)]
 _ENACTED = (Stage.LIFECYCLE_ENACTED, Stage.CLOSEOUT_REPORTED)
 
 
-def written(run: RunView) -> str:
-    """What of this run is in the database, in a sentence."""
+def written(run: RunView, *, stopped: bool = False) -> str:
+    """What of this run is in the database, in a sentence. `stopped`: this console was at work on it, and has ended."""
     units = "units" if run.n_units is None else plural(run.n_units, "unit")
     if run.mode is Mode.DRYRUN:
         return f"{run.run_id} is a dry run: it writes nothing."
     if run.interruption is not None:
         return f"{run.run_id} was interrupted in {run.interruption.what}. The database says: {run.interruption.database_says}."
+    if any(view.status is PhaseStatus.RUNNING for view in run.phases):
+        return f"Somebody is at work on {run.run_id}: what it has written is not known yet."
+    return _at_rest(run, units, stopped=stopped)
+
+
+def _at_rest(run: RunView, units: str, *, stopped: bool) -> str:
     if run.state.family is Family.REVERTED:
         return f"The drafts of {run.run_id} had been taken back before."
     if run.state.stage in _BEFORE_CUT:
-        return f"{run.run_id} has written no unit: what was under way was rolled back."
+        return f"{run.run_id} has written no unit{': what was under way was rolled back' if stopped else ''}."
     if run.state.stage in _ENACTED:
         return f"{units} of {run.docprefix} had been enacted before, and are law."
     return f"{units} of {run.docprefix} had been committed before as drafts, and still are there ({run.state.name})."

@@ -34,7 +34,7 @@ _PATIENCE = 60
 
 TYPED = frozenset({"arm", "enact", "revert", "void", "release"})
 """Calls that need the text which their dialog asks for."""
-WRITING = TYPED | {"start", "resume", "draft", "import", "disarm", "panic", "demo"}
+WRITING = TYPED | {"start", "resume", "draft", "import", "disarm", "panic", "demo", "settle"}
 
 _NAVIGATION = [
     "up",
@@ -68,6 +68,7 @@ _NAVIGATION = [
     "ctrl+f",
 ]
 _COMMANDS = [
+    "e",
     "1",
     "2",
     "3",

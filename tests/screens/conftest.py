@@ -1,5 +1,6 @@
 """Screens on the fake backend with a pinned clock; snapshots live in snapshots/ and only count on the pinned Textual."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -13,8 +14,10 @@ from textual.pilot import Pilot
 
 from console.app import ConsoleApp
 from tests.fakes import NOW, FakeBackend
+from tests.waiting import LONGEST_S
 
 PINNED_TEXTUAL = "8.2.8"
+_MOST_ROUNDS = 1000
 SNAPSHOTS = Path(__file__).parents[2] / "snapshots"
 
 
@@ -33,10 +36,13 @@ def console_on(backend: FakeBackend, *, read_only: bool = False, demo: bool = Fa
 async def settle(pilot: Pilot[Any]) -> None:
     """Wait until no backend call is under way and all messages are handled."""
     quiet = 0
-    while quiet < 2:  # a screen that is gone to asks only after its own messages
+    for _ in range(_MOST_ROUNDS):
         await pilot.pause()
         quiet = 0 if pilot.app.workers else quiet + 1
-        await pilot.app.workers.wait_for_complete()
+        await asyncio.wait_for(pilot.app.workers.wait_for_complete(), LONGEST_S)
+        if quiet == 2:  # a screen that is gone to asks only after its own messages
+            return
+    raise AssertionError(f"the console asks its backend again and again: {_MOST_ROUNDS} rounds")
 
 
 async def press(pilot: Pilot[Any], *keys: str) -> None:

@@ -19,7 +19,7 @@ from console.widgets.panel import Lines, Panel
 from console.widgets.rows import Rows
 from tests.fake_gates import BUNDLE, DENIED, GATES, unmeasured
 from tests.fakes import DRY_ID, NOW, RUN_ID, FakeBackend
-from tests.screens.conftest import opened, press, settle
+from tests.screens.conftest import opened, press, settle, until
 
 GONE = Unmeasured(StopCode.UNREACHABLE, "the line is cut", "Mend the line, then r")
 
@@ -163,8 +163,7 @@ async def test_requests_that_come_while_all_are_measured_do_not_pile_up() -> Non
     backend = FakeBackend(gates_wait=wait)
     app = ConsoleApp(backend, read_only=False, demo=False, clock=lambda: NOW, refresh_seconds=86_400)
     async with app.run_test(size=(80, 24)) as pilot:
-        while not backend.measures:
-            await pilot.pause()
+        await until(pilot, lambda: bool(backend.measures))
         app.switch_mode("gates")
         await pilot.pause()
         for key in ("r", "r", "r"):
@@ -371,8 +370,7 @@ async def test_the_overview_says_not_measured_then_the_tally_and_the_worst() -> 
     backend = FakeBackend(gates_wait=wait)
     app = ConsoleApp(backend, read_only=False, demo=False, clock=lambda: NOW, refresh_seconds=86_400)
     async with app.run_test(size=(120, 40)) as pilot:
-        while not backend.measures:
-            await pilot.pause()
+        await until(pilot, lambda: bool(backend.measures))
         await pilot.pause()
         assert words(app, "rollup") == "not measured yet"
         assert app.screen.query_one("#rollup", Panel).title == "Gates, measuring ..."

@@ -10,6 +10,7 @@ from console.actions import registry
 from console.app import ConsoleApp
 from console.backend.errors import Refused, StopCode
 from console.backend.facade import OnProgress
+from console.backend.full_command import full_command
 from console.backend.outcome import Outcome
 from console.backend.runs.states import Family, Mode, RunState, Stage
 from console.backend.views import (
@@ -18,20 +19,21 @@ from console.backend.views import (
     Danger,
     PhaseStatus,
     Progress,
+    RunSummary,
     RunView,
     Status,
     SwitchView,
     WaitView,
 )
 from console.screens import overview_text, run_text
+from console.screens.approvals import ApprovalsScreen
 from console.screens.danger import DangerDialog
 from console.widgets.bars import TopBar
 from console.widgets.line import plain
 from console.widgets.notice import Notice, NoticePanel
 from console.widgets.panel import Panel
 from console.widgets.rows import Rows
-from console.widgets.words import full_command
-from tests.fakes import ARMED, HOLD, NOW, OFF, RUN_ID, TARGET, FakeBackend
+from tests.fakes import ARMED, DRY_ID, HOLD, NOW, OFF, RUN_ID, TARGET, FakeBackend
 from tests.screens.conftest import opened, press, settle, until
 
 DENIED = Refused(StopCode.EXECUTION_DISABLED, "the switch is OFF", "Arm it: A")
@@ -144,10 +146,13 @@ async def test_armed_the_screens_say_until_when_and_with_which_key_it_goes_on() 
         assert "then the armed switch" not in _shown(app, "run-head")
 
 
-@pytest.mark.parametrize(("purpose", "key"), [("cut", "g to cut"), ("enact", "E to enact"), ("revert", "U to revert")])
-def test_the_key_is_that_of_what_the_switch_is_armed_for(purpose: str, key: str) -> None:
+@pytest.mark.parametrize(
+    ("purpose", "key"), [("cut", "g to cut"), ("enact", "to enact: under way"), ("revert", "to revert: under way")]
+)
+def test_only_a_cut_waits_for_a_key_where_the_switch_is_armed(purpose: str, key: str) -> None:
     switch = ARMED.model_copy(update={"purpose": purpose})
     assert run_text.armed_words(RUN_ID, switch) == f"armed until 14:16 UTC, {key}"
+    assert "g to" not in run_text.armed_words(RUN_ID, switch, has_key=False)
     assert run_text.armed_words("ictr-another", switch) == ""
     assert run_text.armed_words(RUN_ID, OFF) == ""
 
@@ -383,3 +388,56 @@ async def test_a_refused_operation_is_told_with_its_code_its_time_and_the_next_s
         panel = app.screen.query_one(NoticePanel)
         assert panel.notice.code == "STOP_EXECUTION_DISABLED"
         assert "14:03:00 UTC" in str(panel.border_title)
+
+
+async def test_what_is_not_known_yet_is_asked_again_with_one_key_and_nothing_else_is_offered() -> None:
+    backend = FakeBackend(interrupted=True, unsettled=True, switch=ARMED)
+    async with opened(backend, "3") as (app, pilot):
+        head = _shown(app, "run-head")
+        assert "legal now e Ask again" in " ".join(head.split())
+        assert "g to cut" not in head
+        await press(pilot, "g")
+        assert "Legal here: settle" in app.notice.next_action
+        await press(pilot, "e")
+        await settle(pilot)
+        assert f"settle {RUN_ID}" in backend.calls
+        assert app.notice.what.startswith("It is known now: ")
+        assert "rolled back" not in app.notice.what
+        assert "Ask again" not in _shown(app, "run-head")
+
+
+async def test_a_console_that_only_reads_is_offered_no_key_to_cut_or_to_settle() -> None:
+    backend = FakeBackend(interrupted=True, unsettled=True, read_only=True)
+    async with opened(backend, "3", read_only=True) as (app, pilot):
+        assert "Ask again" not in _shown(app, "run-head")
+        await press(pilot, "e")
+        assert not [call for call in backend.calls if call.startswith("settle")]
+    async with opened(FakeBackend(switch=ARMED, read_only=True), read_only=True) as (app, _):
+        assert "g to cut" not in _shown(app, "waiting")
+        assert "then g" not in _shown(app, "switch")
+
+
+class _NewestIsOver(FakeBackend):
+    def runs(self) -> tuple[RunSummary, ...]:
+        return tuple(reversed(super().runs()))
+
+
+async def test_the_run_that_waits_is_chosen_although_a_newer_one_is_over() -> None:
+    """The Overview says "3, then s": both keys, one after the other, must do it."""
+    async with opened(_NewestIsOver(), "3") as (app, _pilot):
+        assert DRY_ID in _rows(app, "runs")[0]
+        assert RUN_ID in str(app.screen.query_one("#run-head", Panel).title)
+
+
+async def test_the_statement_that_is_being_read_stays_chosen_when_another_comes_before_it() -> None:
+    backend = FakeBackend()
+    async with opened(backend, "4") as (app, pilot):
+        screen = app.screen
+        assert isinstance(screen, ApprovalsScreen)
+        assert screen.chosen is not None
+        read = screen.chosen.statement_sha256
+        another = screen.chosen.model_copy(update={"statement_sha256": "9" * 64, "run_id": "ictr-another"})
+        screen._loaded((another, *screen.approvals))
+        await settle(pilot)
+        assert screen.chosen is not None
+        assert screen.chosen.statement_sha256 == read
