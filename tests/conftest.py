@@ -32,6 +32,12 @@ _numbers = itertools.count(1)
 ClusterOf = Callable[[int], TransientCluster]
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """Two more than there are processors: much of what the tests do is to wait for a server, a lock or a limit."""
+    return (os.cpu_count() or 1) + 2
+
+
 def of_each_version(majors: Iterable[int]) -> list[ParameterSet]:
     """Parameters for a test that runs on each of these; `make test` takes the default, `make versions` the others."""
     marks = {major: () if major == DEFAULT_MAJOR else (pytest.mark.versions,) for major in majors}

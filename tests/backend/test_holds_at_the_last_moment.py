@@ -9,8 +9,8 @@ import pytest
 from console.backend.errors import CutterError, Held, StopCode
 from console.backend.runs import arming
 from console.backend.runs.states import Phase
-from tests.backend.database.waiting import LONGEST_S, until_somebody_waits
 from tests.passage import Passage
+from tests.waiting import LONGEST_S, until_somebody_waits
 
 At = Callable[[str], Passage]
 

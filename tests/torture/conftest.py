@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.torture.arena import Arena, arena
+from tests.torture.launch import INTERFERENCES
 
 IN_EVERY_RUN = (
     "ends_where_it_should[void]",
@@ -18,18 +19,33 @@ IN_EVERY_RUN = (
     "outrun_a_commit[void after a cut]",
     "all_or_nothing[cut and void]",
     "all_or_nothing[arm and arm]",
-    "is_wrong[law]",
+    *(f"is_answered[arm and cut-{what}]" for what in INTERFERENCES if what != "lock held for long"),
+    "finds_nothing_where_nothing_is_wrong[enacted]",
+    "in_the_database[a unit is gone]",
+    "in_the_database[the signature is no signature]",
+    "in_the_database[a ruling serves two purposes]",
+    "in_the_database[a lease is open at rest]",
+    "in_the_database[PASS was given to another digest]",
+    "in_the_database[a foreign title changes]",
+    "in_the_database[an event names another record]",
+    "in_the_database[a lease that was never announced]",
+    "outside_the_database[a byte of a journal flips]",
+    "outside_the_database[a dry run has a row]",
+    "outside_the_database[the product deletes]",
+    "outside_the_database[half of a file is left]",
+    "names_a_run_without_a_move[offers nothing]",
     "rfc_6962",
 )
-"""What `make test` takes of the kills, the network and the races, one of a kind; all of them are in `make torture`."""
-_LONG = ("test_kills.py", "test_network.py", "test_races.py", "test_checker.py")
+"""What `make test` takes of the kills, the network, the races and the checker: a few of each, and of the checker's
+thirteen invariants one that is broken. All of them are in `make torture`."""
+LONG = ("test_kills.py", "test_network.py", "test_races.py", "test_checker.py")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Leave the rest to `make torture`: it takes minutes."""
     for item in items:
         if (
-            item.path.name in _LONG
+            item.path.name in LONG
             and item.path.parent == Path(__file__).parent
             and not item.name.endswith(IN_EVERY_RUN)
         ):

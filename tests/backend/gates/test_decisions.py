@@ -1,0 +1,135 @@
+"""Answers of deciding functions that a whole site hardly comes to, from findings made for them."""
+
+from datetime import UTC, datetime
+from typing import TypeVar, cast
+
+import pytest
+
+from console.backend.approvals.statement import Kind
+from console.backend.backup.recipient import KeyListing
+from console.backend.backup.record import BackupState
+from console.backend.database.probes import Generality, Reverted, RevertProbe
+from console.backend.gates import (
+    approval_package,
+    backup_readiness,
+    generality,
+    growth,
+    installed_functions,
+    off_host,
+    pre,
+    residuals,
+    revert_and_compensation,
+    ruling_policy,
+    safe_target,
+)
+from console.backend.gates.dry_runs import DryRun
+from console.backend.gates.fact import Fact
+from console.backend.gates.precheck_live import DatabaseFinding
+from console.backend.gates.residual_facts import Signatures
+from console.backend.outcome import Evidence, Outcome
+from console.backend.views import ApprovalStatus
+
+T = TypeVar("T")
+WHEN = datetime(2026, 3, 1, tzinfo=UTC)
+
+
+def _fact(value: T | None, why: str = "") -> Fact[T]:
+    evidence = Evidence(id="E", asked="?", source="!", answer="", measured_at=WHEN)
+    return Fact[T](evidence=evidence, value=value, unmeasured=why, next_action="ask again" if why else "")
+
+
+def test_growth_cannot_be_explained_without_a_baseline() -> None:
+    found = growth.Growth(rows=(), pinned_by="", pinned_at=None, started=0, steps=())
+    assert growth._explained(found).outcome is Outcome.FAIL
+    row = growth.Row(table="public.information_unit", rows=3, baseline=None)
+    assert growth._difference(row, 0, 0) == "public.information_unit: 3 rows, no baseline"
+
+
+@pytest.mark.parametrize(
+    ("now", "pinned", "packaged", "words"),
+    [
+        ("", "a", "a", "is missing"),
+        ("a", "", "a", "was not installed by a migration"),
+        ("b", "a", "a", "has another body: sha256 b, pinned a"),
+        ("a", "a", "b", "is not the one of this program"),
+        ("a", "a", "a", "has another search_path"),
+    ],
+)
+def test_what_is_wrong_with_a_function_is_told(now: str, pinned: str, packaged: str, words: str) -> None:
+    source = installed_functions.Source(name="fn_x", sha256=now, pinned=pinned, packaged=packaged, closed=False)
+    assert installed_functions._told(source) == words
+
+
+def test_a_size_that_was_not_tried_is_inconclusive() -> None:
+    found = Generality(probes=(), transaction="7", kept_nothing=True)
+    assert generality._of_size(3, found).outcome is Outcome.INCONCLUSIVE
+
+
+def test_a_probe_that_was_kept_fails() -> None:
+    found = Reverted.model_construct(probe=cast("RevertProbe", None), kept_nothing=False, transaction="7")
+    verdict = revert_and_compensation._rolled_back(found)
+    assert (verdict.outcome, "cutter-console panic" in verdict.next_action) == (Outcome.FAIL, True)
+
+
+def test_a_package_with_problems_fails() -> None:
+    found = off_host.PackageFinding(names=("a",), sums_sha256="", problems=("a: is missing",))
+    assert (off_host._whole(found).outcome, off_host._whole(found).detail) == (Outcome.FAIL, "a: is missing")
+
+
+def test_signatures_that_were_not_asked_for_narrow_the_answer() -> None:
+    verdict = residuals._signatures(Signatures.model_construct(answers=(), beyond=2, home="/h"))
+    assert verdict.outcome is Outcome.PARTIAL
+    assert "2 older ones were not asked" in verdict.detail
+
+
+def test_a_dry_run_speaks_for_no_place_that_is_not_known() -> None:
+    assert pre._dry(pre.DryRuns(found=(), target=None, command="start one"), None).outcome is Outcome.FAIL
+
+
+def test_a_ruling_that_was_used_passes() -> None:
+    found = approval_package.Package.model_construct(
+        kind=Kind.SG_1, run_id="r", docprefix="D", n_units=1, status=ApprovalStatus.USED, statement="", findings=()
+    )
+    assert approval_package.judge_package(found).outcome is Outcome.PASS
+
+
+def test_a_store_without_a_backup_is_unaltered() -> None:
+    store = backup_readiness.Store.model_construct(
+        newest=None, state=BackupState.FRESH, taken_at=None, count=0, altered=(), hashed=True, unfinished=()
+    )
+    assert backup_readiness._unaltered(store).outcome is Outcome.PASS
+
+
+def test_a_key_without_an_end_encrypts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(backup_readiness, "judge_key", lambda *_: None)
+    key = KeyListing(fingerprint="A" * 40, parts=(), private=())
+    verdict = backup_readiness._judged(key, WHEN, "")
+    assert (verdict.outcome, "without expiry" in verdict.detail) == (Outcome.PASS, True)
+
+
+def test_a_policy_that_was_not_read_is_compared_with_nothing() -> None:
+    pinned = _fact(ruling_policy.Pinned.model_construct(pin=None))
+    policy: Fact[ruling_policy.PolicyFile] = _fact(None, "not readable")
+    assert ruling_policy.pin_check(policy, pinned).outcome is Outcome.INCONCLUSIVE
+
+
+def test_a_criterion_that_was_not_measured_makes_no_target_safe() -> None:
+    one = safe_target.Registered.model_construct(docprefix="D", sha256="", origin="file:x")
+    nothing: Fact[tuple[safe_target.Snapshot, ...]] = _fact(None, "no answer")
+    runs: Fact[tuple[DryRun, ...]] = _fact(None, "no answer")
+    database: Fact[DatabaseFinding] = _fact(None, "no answer")
+    facts = safe_target.Facts(
+        registry=_fact(None, "no answer"),
+        snapshots=nothing,
+        dry_runs=runs,
+        database=database,
+        policy=_fact(None, "no answer"),
+    )
+    found = (
+        safe_target._snapshot(one, nothing),
+        safe_target._dry_run(one, runs, database),
+        safe_target._size(one, facts),
+    )
+    assert [criterion.outcome for criterion in found] == [Outcome.INCONCLUSIVE] * 3
+    assert safe_target._candidate(one, found, nothing).outcome is Outcome.INCONCLUSIVE
+    assert safe_target._summary("/intake", ((one, found),)).outcome is Outcome.INCONCLUSIVE
