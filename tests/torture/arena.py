@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -43,6 +44,8 @@ SERVER_SETTINGS: Mapping[str, str] = {
     "log_statement": "all",
     "log_line_prefix": "%p|%d|%u|%a|",
     "max_connections": "60",
+    # What was acknowledged survives a crash of the server's processes.
+    "synchronous_commit": "on",
 }
 LIMIT_S = 120.0
 """No command takes this long; one that does is taken for hung, killed and reported."""
@@ -266,11 +269,31 @@ class Arena:
         """Run a command to its end."""
         return self.start(*words, kill=kill, record=record).wait()
 
+    def heal(self) -> None:
+        """Mend what an interference has left of the server: it is up, and takes the roles and connections that it took."""
+        until = time.monotonic() + LIMIT_S
+        while True:
+            try:
+                with psycopg.connect(self.cluster.conninfo(), autocommit=True) as connection:
+                    connection.execute("ALTER ROLE cutter_exec LOGIN")
+                    connection.execute(
+                        sql.SQL("ALTER DATABASE {} CONNECTION LIMIT -1").format(sql.Identifier(self.database))
+                    )
+            except psycopg.OperationalError:
+                if time.monotonic() > until:
+                    raise
+                time.sleep(0.05)
+            else:
+                return
+
     def settle(self) -> None:
-        """Wait until no session of a dead command is left in the server; bounded by how long a server takes to notice."""
+        """Wait until no session of a dead command is left in the server; bounded by how long a server takes to notice.
+
+        In a black hole it is the limit of an idle transaction that ends the session of one who gave up.
+        """
         query = "SELECT count(*) FROM pg_stat_activity WHERE datname = %s AND (application_name LIKE %s OR application_name = 'pg_dump')"
         with psycopg.connect(self.dsn, autocommit=True) as connection:
-            for _ in range(1200):
+            for _ in range(4800):
                 if connection.execute(query.encode(), (self.database, f"{APPLICATION}%")).fetchone() == (0,):
                     return
                 threading.Event().wait(0.025)

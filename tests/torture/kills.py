@@ -232,8 +232,6 @@ def at_random(arena: Arena, random: Random) -> Shot:
     return shot
 
 
-INTERFERENCES = ("terminate", "cancel")
-"""What a server's administrator may do to the console's sessions at any moment."""
 IN_THE_BACKUP = (
     "^execute backup pg_export_snapshot",
     "^execute backup pg_table_size",
@@ -245,7 +243,7 @@ ANSWERS = frozenset({0, 3, 4, 5, 6, 7})
 
 
 def interfered(arena: Arena, passage_name: str, what: str, random: Random, most: int = 6) -> Shot:
-    """Walk a passage whose sessions the server ends, or whose statements it cancels, at random points."""
+    """Walk a passage that something outside interferes with, at random points; after each the outside is mended."""
     stage, goal = PASSAGES[passage_name]
     shot, snapshot = Shot((stage, goal)), judging.before(arena)
     judging.at(arena, stage)
@@ -255,7 +253,10 @@ def interfered(arena: Arena, passage_name: str, what: str, random: Random, most:
         if len(shot.killed) >= most:
             return arena.run(*words)
         ordinal = random.randint(1, POINTS.get(" ".join(words[:2]), POINTS.get(words[0], 50)))
-        done = arena.run(*words, kill={"ordinal": ordinal, "side": random.choice(SIDES), what: True, "dsn": arena.dsn})
+        done = arena.run(
+            *words, kill={"ordinal": ordinal, "side": random.choice(SIDES), "interfere": what, "dsn": arena.dsn}
+        )
+        arena.heal()
         if done.status not in ANSWERS:
             shot.faults.append(f"exit status {done.status}: {done}")
         shot.killed += [done.killed] if done.killed else []

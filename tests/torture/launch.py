@@ -7,18 +7,21 @@ the product knows of it.
 
 import atexit
 import contextlib
+import fcntl
 import json
 import os
 import pkgutil
 import re
+import resource
 import select
 import signal
 import subprocess
 import sys
 import threading
+import time
 import traceback
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from importlib import import_module
 from pathlib import Path
 from types import FrameType
@@ -97,32 +100,117 @@ class Plan:
         """Say where, then be killed as by `kill -9`; a gentler signal is taken as the console takes it."""
         self._note({"killed": f"{side} {name}"})
         self.died = True
-        if "terminate" in self.kill or "cancel" in self.kill:
-            self._interfere()
+        if "interfere" in self.kill:
+            INTERFERENCES[self.kill["interfere"]](str(self.kill["dsn"]))
             return
         number = int(self.kill.get("signal", signal.SIGKILL))
         os.kill(os.getpid(), number)
         if number == signal.SIGKILL:
             signal.pause()
 
-    def _interfere(self) -> None:
-        """Have the server end, or cancel, what the console's sessions do; as a superuser, over a connection of its own."""
-        function = "pg_terminate_backend" if "terminate" in self.kill else "pg_cancel_backend"
-        query = f"SELECT {function}(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
-        _depth.inside = True
-        try:
-            with REAL_CONNECT(psycopg.Connection, self.kill["dsn"], autocommit=True) as connection:
-                connection.execute(query.encode())
-        finally:
-            _depth.inside = False
-
     def _note(self, said: dict[str, object]) -> None:
         if self.record >= 0:
-            _write(self.record, json.dumps(said).encode() + b"\n")
+            with contextlib.suppress(OSError):  # No file takes a byte any more: an interference.
+                _write(self.record, json.dumps(said).encode() + b"\n")
 
 
 PLAN = Plan()
 REAL_CONNECT: Any = vars(psycopg.Connection)["connect"].__func__
+
+
+@contextlib.contextmanager
+def _superuser(dsn: str) -> Iterator[Any]:
+    """A connection of the test's own, which is no choke point."""
+    _depth.inside = True
+    try:
+        with REAL_CONNECT(psycopg.Connection, dsn, autocommit=True) as connection:
+            yield connection
+    finally:
+        _depth.inside = False
+
+
+_OTHERS = "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+
+
+def _execute(*statements: str) -> Callable[[str], None]:
+    def interfere(dsn: str) -> None:
+        with _superuser(dsn) as connection:
+            for statement in statements:
+                connection.execute(statement)
+
+    return interfere
+
+
+def _crash(dsn: str) -> None:
+    """Kill a process of the server: it ends all others, recovers from its WAL, and answers nobody meanwhile."""
+    with contextlib.suppress(psycopg.OperationalError), _superuser(dsn) as connection:
+        os.kill(connection.info.backend_pid, signal.SIGKILL)
+        connection.execute("SELECT 1")
+
+
+def _lock(seconds: float) -> Callable[[str], None]:
+    """Hold a lock that every write needs, from a session of somebody else's; nothing is done where it is not to be had at once."""
+
+    def hold(dsn: str, held: threading.Event) -> None:
+        with contextlib.suppress(psycopg.Error), _superuser(dsn) as connection, connection.transaction():
+            connection.execute("SET LOCAL lock_timeout = '200ms'")
+            connection.execute("LOCK TABLE cutter_governance.run, public.information_unit IN ACCESS EXCLUSIVE MODE")
+            held.set()
+            time.sleep(seconds)
+        held.set()
+
+    def interfere(dsn: str) -> None:
+        held = threading.Event()
+        threading.Thread(target=hold, args=(dsn, held), daemon=True).start()
+        held.wait(10)
+
+    return interfere
+
+
+def _full(_dsn: str) -> None:
+    """No file takes a byte from this process and its children any more, as on a full disk."""
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, resource.getrlimit(resource.RLIMIT_FSIZE)[1]))
+
+
+def _volume_full(dsn: str) -> None:
+    """No file takes a byte from the server's processes that serve the console: neither a table's nor the WAL's.
+
+    Done as the server's own user, who may limit its processes; root needs a capability for it.
+    """
+    with _superuser(dsn) as connection:
+        pids = [int(pid) for (pid,) in connection.execute(f"SELECT pid {_OTHERS}").fetchall()]
+        owner = Path(f"/proc/{connection.info.backend_pid}").stat()
+        child = os.fork()
+        if child == 0:
+            with contextlib.suppress(BaseException):
+                if os.geteuid() == 0:
+                    os.setgroups([])
+                    os.setresgid(owner.st_gid, owner.st_gid, owner.st_gid)
+                    os.setresuid(owner.st_uid, owner.st_uid, owner.st_uid)
+                for pid in pids:
+                    resource.prlimit(pid, resource.RLIMIT_FSIZE, (0, 0))
+                os._exit(0)
+            os._exit(1)
+        _, status = os.waitpid(child, 0)
+        if status != 0 and pids:
+            raise OSError(f"the server's processes {pids} could not be limited")
+
+
+INTERFERENCES: dict[str, Callable[[str], None]] = {
+    "sessions terminated": _execute(f"SELECT pg_terminate_backend(pid) {_OTHERS}"),
+    "statements cancelled": _execute(f"SELECT pg_cancel_backend(pid) {_OTHERS}"),
+    "server crashed": _crash,
+    "no connection left": _execute("ALTER DATABASE arena CONNECTION LIMIT 0"),
+    "role lost": _execute(
+        "ALTER ROLE cutter_exec NOLOGIN",
+        f"SELECT pg_terminate_backend(pid) {_OTHERS} AND usename = 'cutter_exec'",
+    ),
+    "lock held": _lock(1.5),
+    "lock held for long": _lock(12.0),
+    "disk full": _full,
+    "database volume full": _volume_full,
+}
+"""What happens at a choke point instead of a death. `Arena.heal` mends what stays."""
 
 
 def _short(frame: FrameType) -> str:
@@ -264,11 +352,33 @@ def _import_console() -> Callable[[list[str]], int]:
     return main
 
 
-def _command(request: dict[str, Any], main: Callable[[list[str]], int]) -> int:
-    for descriptor, target in ((1, request["stdout"]), (2, request["stderr"])):
-        opened = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        os.dup2(opened, descriptor)
-        os.close(opened)
+_PIPE_BYTES = 1 << 20
+"""More than a command says. What it says goes into pipes, which take it also where no file takes a byte."""
+
+
+def _pipes() -> tuple[tuple[int, int], tuple[int, int]]:
+    made = os.pipe(), os.pipe()
+    for reader, writer in made:
+        with contextlib.suppress(OSError):  # A user has a limit for all pipes; what is said fits into the usual size.
+            fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
+        os.set_blocking(reader, False)
+    return made
+
+
+def _keep_what_was_said(request: dict[str, Any], readers: tuple[int, ...]) -> None:
+    for reader, target in zip(readers, (request["stdout"], request["stderr"]), strict=True):
+        said = b""
+        with contextlib.suppress(BlockingIOError):
+            while piece := os.read(reader, _PIPE_BYTES):
+                said += piece
+        os.close(reader)
+        Path(target).write_bytes(said)
+
+
+def _command(request: dict[str, Any], main: Callable[[list[str]], int], writers: tuple[int, ...]) -> int:
+    for descriptor, writer in zip((1, 2), writers, strict=True):
+        os.dup2(writer, descriptor)
+        os.close(writer)
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     sys.stdout, sys.stderr = open(1, "w", closefd=False), open(2, "w", closefd=False)  # noqa: SIM115
     os.environ.clear()
@@ -306,11 +416,12 @@ def serve() -> None:
     signal.signal(signal.SIGCHLD, lambda *_: None)
     answers = os.dup(1)
     rest = b""
+    under_way: dict[int, tuple[dict[str, Any], tuple[int, ...]]] = {}
     while True:
         ready, _, _ = select.select([0, wake], [], [])
         if wake in ready:
             os.read(wake, 4096)
-            _reap(answers)
+            _reap(answers, under_way)
         if 0 in ready:
             data = os.read(0, 1 << 20)
             if not data:
@@ -318,17 +429,29 @@ def serve() -> None:
             *lines, rest = (rest + data).split(b"\n")
             for line in lines:
                 request = json.loads(line)
+                out, err = _pipes()
                 pid = os.fork()
                 if pid == 0:
                     signal.set_wakeup_fd(-1)
                     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-                    for descriptor in (wake, woken, answers):
+                    # A shell lets what it starts in the background ignore some of these, and a command would go on ignoring them.
+                    for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
+                        signal.signal(number, signal.SIG_DFL)
+                    signal.signal(signal.SIGINT, signal.default_int_handler)
+                    for descriptor in (wake, woken, answers, out[0], err[0], *_readers(under_way)):
                         os.close(descriptor)
-                    _end(_command(request, main))
+                    _end(_command(request, main, (out[1], err[1])))
+                os.close(out[1])
+                os.close(err[1])
+                under_way[pid] = request, (out[0], err[0])
                 _write(answers, json.dumps({"id": request["id"], "pid": pid}).encode() + b"\n")
 
 
-def _reap(answers: int) -> None:
+def _readers(under_way: dict[int, tuple[dict[str, Any], tuple[int, ...]]]) -> list[int]:
+    return [reader for _, readers in under_way.values() for reader in readers]
+
+
+def _reap(answers: int, under_way: dict[int, tuple[dict[str, Any], tuple[int, ...]]]) -> None:
     while True:
         try:
             pid, status = os.waitpid(-1, os.WNOHANG)
@@ -336,6 +459,7 @@ def _reap(answers: int) -> None:
             return
         if pid == 0:
             return
+        _keep_what_was_said(*under_way.pop(pid))
         _write(answers, json.dumps({"pid": pid, "ended": os.waitstatus_to_exitcode(status)}).encode() + b"\n")
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from tests.torture import judging, kills
 from tests.torture.arena import DOCPREFIX, Arena, Done
-from tests.torture.launch import EFFECTS
+from tests.torture.launch import EFFECTS, INTERFERENCES
 from tests.torture.operator import Operator
 
 SEED = 20260103
@@ -56,10 +56,10 @@ def test_a_command_under_fire_is_given_again_until_it_ends(an_arena: Arena, name
     assert "Traceback" not in done.err
 
 
-@pytest.mark.parametrize("what", kills.INTERFERENCES)
+@pytest.mark.parametrize("what", INTERFERENCES)
 @pytest.mark.parametrize("name", ["start", "arm and cut", "second ruling and enactment", "revert"])
-def test_a_server_that_ends_or_cancels_is_answered(an_arena: Arena, name: str, what: str) -> None:
-    """Sessions ended and statements cancelled at some points; a named outcome each time, and the goal in the end."""
+def test_what_happens_outside_is_answered(an_arena: Arena, name: str, what: str) -> None:
+    """Whatever happens to server and disk at some points: a named outcome each time, and the goal in the end."""
     shot = kills.interfered(an_arena, name, what, Random(f"{SEED} {name} {what}"), most=3)
     assert shot.faults == [], shot.killed
 
@@ -69,7 +69,9 @@ def test_a_session_that_ends_during_the_backup_is_answered(an_arena: Arena, wher
     """The server ends it while tables are measured and dumped: a named outcome, and the run goes on afterwards."""
     judging.at(an_arena, "dry run done")
     words = ("run", "start", str(an_arena.root / "intake/law.md"), "--docprefix", DOCPREFIX, "--live")
-    done = an_arena.run(*words, kill={"at": where, "side": "after", "terminate": True, "dsn": an_arena.dsn})
+    done = an_arena.run(
+        *words, kill={"at": where, "side": "after", "interfere": "sessions terminated", "dsn": an_arena.dsn}
+    )
     assert done.killed, f"no point like {where} was reached"
     assert "Traceback" not in done.err, done.err
     assert done.status in kills.ANSWERS, str(done)
