@@ -11,6 +11,7 @@ _CHECK, _SIGNATURES, _BINDINGS = (f"{_B}/approvals/{name}.py" for name in ("chec
 _STATEMENT, _POLICY, _PINNING = (f"{_B}/approvals/{name}.py" for name in ("statement", "policy", "pinning"))
 _JOURNAL, _SCAN, _KEY = f"{_B}/journal.py", f"{_B}/journal_record.py", f"{_B}/journal_key.py"
 _CONNECTIONS, _SESSIONS, _LIVE = (f"{_B}/database/{name}.py" for name in ("connections", "sessions", "live_text"))
+_OPERATIONS = f"{_B}/runs/operations.py"
 _FILES, _LOCAL = f"{_B}/regular_file.py", f"{_B}/local.py"
 
 
@@ -86,8 +87,8 @@ _OF_THE_SWITCH = (
     Mutant(
         "panic cancels what is running",
         _PANIC,
-        '        _not_tried("running statements", refused) if gone else _cancel(site),\n',
-        '        _not_tried("running statements", refused),\n',
+        '        _not_tried("running statements") if gone else _cancel(site),\n',
+        '        _not_tried("running statements"),\n',
         _test("test_kill_switch", "a_panic_tells_item_by_item_what_was_done"),
     ),
     Mutant(
@@ -182,8 +183,8 @@ _OF_RUNS = (
     Mutant(
         "the second pause is passed only by an enactment",
         _ENGINE,
-        '            return phase if enact and self._lease.take("enact") else None',
-        "            return phase",
+        "            return phase if enact else None\n",
+        "            return phase\n",
         _test("runs/test_passage", "a_run_does_not_go_on_without_its_ruling[waits for SG_2-SG_2]"),
     ),
     Mutant(
@@ -196,9 +197,9 @@ _OF_RUNS = (
     Mutant(
         "the switch is off wherever a run rests",
         _ENGINE,
-        "            if lease is not None and lease.run_id == self.request.run_id:",
-        "            if False:",
-        _test("runs/test_passage", "incident_24_the_switch_is_off_wherever_a_run_rests[waits for SG_2]"),
+        '            disarm_run(self.site, self.request.run_id, "the run came to rest", holder_pid)\n',
+        "            pass\n",
+        _test("runs/test_lease", "the_record_says_when_a_lease_ended_and_why"),
     ),
     Mutant(
         "the world is compared with the signed one before the cut",
@@ -242,17 +243,17 @@ _OF_RUNS = (
         _test("runs/test_closeout", "incident_2_a_run_whose_units_are_not_all_law_is_not_closed"),
     ),
     Mutant(
-        "counts that differ from the plan set a HOLD file",
+        "counts that differ from the plan set a HOLD",
         _FAILURES,
-        "    if error.code is StopCode.COUNT_MISMATCH:\n        set_hold_file(",
-        "    if False:\n        set_hold_file(",
+        "    if error.code is not StopCode.COUNT_MISMATCH:\n        return None\n",
+        "    if True:\n        return None\n",
         _test("runs/test_drift", "a_count_that_is_not_the_plan_s_is_a_hold"),
     ),
     Mutant(
-        "counts that differ from the plan set a HOLD in the database",
-        _FAILURES,
-        "        if error.code is StopCode.COUNT_MISMATCH:\n            reason",
-        "        if False:\n            reason",
+        "what was found sets a HOLD in the database too",
+        _SWITCH,
+        "            ledger.set_hold(connection, why, site.operator, run_id)\n    except CutterError as error:\n        if hold_in_file",
+        "            pass\n    except CutterError as error:\n        if hold_in_file",
         _test("runs/test_drift", "a_count_that_is_not_the_plan_s_is_a_hold"),
     ),
     Mutant(
@@ -766,8 +767,8 @@ _OF_THE_JOURNAL = (
     Mutant(
         "the journal is no link",
         _JOURNAL,
-        "os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK",
-        "os.O_RDONLY | os.O_NONBLOCK",
+        "how | os.O_NOFOLLOW | os.O_NONBLOCK",
+        "how | os.O_NONBLOCK",
         _test("test_journal_replaced", "a_link_in_the_place_of_a_journal_is_not_read"),
     ),
     Mutant(
@@ -804,7 +805,7 @@ _OF_SESSIONS_AND_FILES = (
     Mutant(
         "a lost COMMIT is not taken for a failure",
         _CONNECTIONS,
-        "        if connection.read_only or not connection.broken:\n            raise\n        raise CommitUnknown(",
+        "        if connection.read_only or not (connection.broken or severe):\n            raise\n        raise CommitUnknown(",
         "        raise\n        raise CommitUnknown(",
         _test("database/test_connections", "incident_26_a_lost_commit_says_so_and_the_transaction_id_settles_it"),
     ),
@@ -927,8 +928,8 @@ _OF_SETTLING = (
     Mutant(
         "what the standby may not have is not called committed",
         _SETTLING,
-        "        if verdict.fate is Fate.COMMITTED:\n            with connect",
-        "        if False:\n            with connect",
+        "        if verdict.fate is Fate.COMMITTED and replicated:\n",
+        "        if False:\n",
         _test("runs/test_standby", "a_commit_that_was_answered_with_a_warning_is_not_believed"),
     ),
     Mutant(
@@ -940,10 +941,87 @@ _OF_SETTLING = (
     ),
     Mutant(
         "whatever was begun is settled before anything else begins",
-        f"{_B}/runs/operations.py",
+        _OPERATIONS,
         "        settle_unfinished(site, workspace, request, journal)\n    except BaseException:",
         "        pass\n    except BaseException:",
         _test(_SETTLED, "what_cannot_be_decided_in_time_is_said_to_be_unknown_and_asked_again[cut_leg_a]"),
+    ),
+    Mutant(
+        "on another server the event decides",
+        _SETTLING,
+        "    if has_event(connection, run_id, attempt.anchor):\n",
+        "    if True:\n",
+        _test(_SETTLED, "on_another_server_the_event_decides[request lost]"),
+    ),
+    Mutant(
+        "of what has no event nothing is guessed",
+        _SETTLING,
+        "    if not attempt.has_event:\n",
+        "    if False:\n",
+        _test(_SETTLED, "what_has_no_event_and_cannot_be_known_any_more_is_said_so_and_done_again"),
+    ),
+    Mutant(
+        "of several transactions none is forgotten",
+        _SETTLING,
+        "    if len(attempts) == 1:\n",
+        "    if True:\n",
+        _test(_SETTLED, "of_several_transactions_the_least_certain_decides"),
+    ),
+    Mutant(
+        "what was committed before an operation failed is not called failed",
+        _OPERATIONS,
+        "                outcome = Outcome.PASS if isinstance(error, Unmeasured) else Outcome.FAIL\n",
+        "                outcome = Outcome.FAIL\n",
+        _test(_SETTLED, "what_was_committed_before_an_operation_failed_is_not_called_failed"),
+    ),
+    Mutant(
+        "an effect that stands is acknowledged though its operation failed",
+        _SCAN,
+        " or EFFECT_STANDS in record.fields\n",
+        "\n",
+        _test("runs/test_revert_and_edits", "incident_2_an_edit_that_left_other_rows_than_planned_is_a_hold"),
+    ),
+    Mutant(
+        "a result that cannot be recorded does not deny what was committed",
+        _OPERATIONS,
+        "        raise effect_stands(request.run_id, what, error) from error\n",
+        "        raise\n",
+        _test(_SETTLED, "a_result_that_cannot_be_recorded_does_not_deny_what_was_committed"),
+    ),
+    Mutant(
+        "what was acknowledged and is gone stops everything",
+        _OPERATIONS,
+        "        if gone:\n",
+        "        if False:\n",
+        _test("runs/test_gone", "nothing_is_done_with_such_a_run_but_a_hold"),
+    ),
+    Mutant(
+        "a damaged journal keeps no run from being ended",
+        _OPERATIONS,
+        "        if damaged.code is not StopCode.INVARIANT_FAILED:\n",
+        "        if True:\n",
+        _test("runs/test_ways_out", "moves_alone_lead_out_of_every_fault[a rewritten journal-waits for SG_2]"),
+    ),
+    Mutant(
+        "the journal that stands in for a damaged one is gone on with",
+        _OPERATIONS,
+        "    if stands_in:\n",
+        "    if False:\n",
+        _test("runs/test_ways_out", "moves_alone_lead_out_of_every_fault[a rewritten journal-waits for SG_2]"),
+    ),
+    Mutant(
+        "to enact arms and takes up in one transaction",
+        f"{_B}/runs/arming.py",
+        "                ledger.take_lease(connection, run_id, purpose)\n",
+        "",
+        _test("runs/test_lease", "to_enact_arms_and_takes_up_in_one_transaction"),
+    ),
+    Mutant(
+        "what the outside does to a question ends no console",
+        "console/asking.py",
+        "            if known is None or known is error:\n",
+        "            if True:\n",
+        ("tests/test_app.py::test_what_the_outside_does_to_a_question_is_told_and_ends_no_console[no room]",),
     ),
     Mutant(
         "while something is not known the one move is to ask again",

@@ -313,6 +313,16 @@ _OF_HOLDS = (
         _test("authority", "a_hold_ends_the_lease_that_is_open_and_its_release_does_not_bring_it_back"),
     ),
     Mutant(
+        "a lease that another session has taken up is left to it",
+        _SEALED,
+        "\n                     AND (l.taken_at IS NULL OR l.holder_pid = p_holder OR NOT EXISTS"
+        " (SELECT 1 FROM cutter_governance.v_lease_standing s WHERE s.id = l.id)) FOR UPDATE",
+        " FOR UPDATE",
+        (
+            "tests/backend/runs/test_lease.py::test_a_run_that_comes_to_rest_leaves_a_lease_that_another_session_has_taken_up",
+        ),
+    ),
+    Mutant(
         "a HOLD voids a lease whose row somebody has locked",
         _SEALED,
         "\n       AND NOT EXISTS (SELECT 1 FROM hold_event h WHERE h.action = 'set' AND h.at >= l.armed_at)\n",
@@ -514,6 +524,23 @@ _OF_LOCK_AND_LEASE = (
         "        PERFORM cutter_governance.fn_ruling(p_run_id, p_purpose);\n",
         "        NULL;\n",
         _test("authority", "incident_16_the_switch_cannot_be_armed_without_an_approval[cut]"),
+    ),
+    Mutant(
+        "what is left of a cut is not armed after a failover",
+        _SEALED,
+        "        PERFORM cutter_governance.fn_assert_target(cut_under, 'cut');\n",
+        "        NULL;\n",
+        _test("rulings_elsewhere", "what_is_left_of_a_cut_is_not_done_in_another_database_either[timeline = 99]"),
+    ),
+    Mutant(
+        "a cut is recorded in the database that its ruling names",
+        _SEALED,
+        "    END IF;\n    PERFORM cutter_governance.fn_assert_target(a, 'cut');\n",
+        "    END IF;\n",
+        _test(
+            "rulings_elsewhere",
+            "a_cut_is_not_recorded_where_the_database_became_another_one_under_the_lease[timeline = 99]",
+        ),
     ),
     Mutant(
         "the switch is armed for one run at a time",
@@ -1265,7 +1292,6 @@ _OF_WRITES = (
         "    IF a.statement_sha256 IS NULL THEN\n        PERFORM cutter_governance.fn_stop('STOP_INVARIANT_FAILED'",
         "    IF false THEN\n        PERFORM cutter_governance.fn_stop('STOP_INVARIANT_FAILED'",
         _test("authority", "leg_b_is_not_recorded_under_a_lease_that_no_cut_was_made_with"),
-        explained="Second belt: without a cut the run is not at structural_verified, and fn_run_step refuses the same code.",
     ),
     Mutant(
         "the structure of a cut is recorded only if it is as signed",
