@@ -4,8 +4,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 TESTED := $(VENV)/.tested
+MEASURED := $(VENV)/.measured
 
-.PHONY: demo test versions torture mutants differential check bench manifest lock clean
+.PHONY: demo test versions torture mutants differential coverage check bench manifest clean
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
@@ -29,11 +30,13 @@ test: $(TESTED)
 versions: $(TESTED)
 	$(BIN)/python -m pytest -n auto --dist worksteal -m versions
 
-# Kills, lost COMMITs, races, damaged journals and random keys, for MINUTES from SEED; it goes on where it was stopped.
+# Kills, lost COMMITs, races and damaged journals from SEED, for MINUTES or until all are done, going on where it was
+# stopped; then COUNT random keys.
 torture: $(TESTED)
 	$(BIN)/python -m pytest -n auto --dist worksteal -m torture
-	$(BIN)/python -m tests.torture --kills 8000 --commits 1800 --races 2000 --journals 1000000 --seed $(or $(SEED),1) \
-		--minutes $(or $(MINUTES),60) --state .torture.json --faults .torture-faults.jsonl
+	$(BIN)/python -m tests.torture --kills 8000 --commits 1800 --haste 500 --server 500 --signals 500 \
+		--races 2000 --journals 1000000 --seed $(or $(SEED),1) \
+		--minutes $(or $(MINUTES),60) --state .torture-$(or $(SEED),1).json --faults .torture-faults.jsonl
 	$(BIN)/python -m tests.screens.fuzz --count $(or $(COUNT),100000) --seed $(or $(SEED),1)
 
 # Takes each protection out of a copy of this tree and wants a test to turn red; ARGUMENTS="--only PATTERN --jobs 2".
@@ -43,6 +46,17 @@ mutants: $(TESTED)
 # The database's verdicts on OpenPGP signatures beside gpg's: COUNT of them, made from SEED.
 differential: $(TESTED)
 	$(BIN)/python -m tests.backend.database.openpgp_differential --count $(or $(COUNT),1000) --seed $(or $(SEED),1)
+
+# Which branches of the backend the tests pass, in commands of their own processes too; slower than `make test`.
+$(MEASURED): $(TESTED) requirements-coverage.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-coverage.txt
+	touch $@
+
+coverage: $(MEASURED)
+	$(BIN)/coverage erase
+	$(BIN)/coverage run -m pytest -n auto --dist worksteal tests/backend tests/attacks tests/commands
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report
 
 check: $(TESTED)
 	$(BIN)/ruff check .
@@ -58,4 +72,4 @@ bench: $(TESTED)
 	$(BIN)/python -m benchmarks
 
 clean:
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage .coverage.*
