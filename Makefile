@@ -5,6 +5,8 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 TESTED := $(VENV)/.tested
 MEASURED := $(VENV)/.measured
+BACKEND := console/backend
+DECIDES := $(BACKEND)/approvals/*,$(BACKEND)/journal*.py,$(BACKEND)/kill_switch.py,$(BACKEND)/runs/states.py,$(BACKEND)/runs/settling.py,$(BACKEND)/gates/*
 
 .PHONY: demo test versions torture mutants differential coverage check bench manifest clean
 
@@ -57,6 +59,8 @@ coverage: $(MEASURED)
 	$(BIN)/coverage run -m pytest -n auto --dist worksteal tests/backend tests/attacks tests/commands
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
+	@echo "Of these, what decides:"
+	$(BIN)/coverage report --include='$(DECIDES)'
 
 check: $(TESTED)
 	$(BIN)/ruff check .

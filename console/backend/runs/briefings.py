@@ -10,6 +10,7 @@ from console.backend.outcome import Check, Evidence, Outcome
 from console.backend.runs import rulings
 from console.backend.runs.backups import backup_check
 from console.backend.runs.inspection import view_run
+from console.backend.runs.moves import command_of
 from console.backend.runs.site import Site
 from console.backend.runs.states import Move, Stage
 from console.backend.views import Briefing, Danger, RunView, SwitchState
@@ -127,7 +128,8 @@ def _reversal(danger: Danger) -> str:
 def _legal(site: Site, danger: Danger, run: RunView) -> Check:
     allowed = _MOVE[danger] in run.moves
     answer = f"the run is at {run.state.name}" + (", interrupted" if run.interruption else "")
-    return _check(site, "legal move", answer, allowed, f"Legal now: {', '.join(run.moves) or 'nothing'}")
+    advice = f"Legal now: {', '.join(run.moves)}. The first: {command_of(run.moves[0], run.run_id)}"
+    return _check(site, "legal move", answer, allowed, advice)
 
 
 def _switch(site: Site, danger: Danger, run_id: str) -> Check:
@@ -148,7 +150,7 @@ def _ruling(site: Site, run_id: str, purpose: Purpose) -> Check:
                 kind.value,
                 "no valid, unused ruling is imported",
                 good=False,
-                advice=f"cutter-console approval import … (run {run_id})",
+                advice=f"Draft it and have it signed: cutter-console approval draft {run_id}; then import it.",
             )
         path = site.statement(run_id, kind)
         checked = rulings.check(site, path, signatures_beside(path))

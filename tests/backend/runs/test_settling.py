@@ -228,6 +228,21 @@ def test_a_run_whose_cut_is_delivered_late_is_not_voided_with_drafts_before_read
 
 
 @pytest.mark.parametrize("lie", [Lie.ANSWER_LOST, Lie.REQUEST_LOST])
+def test_a_lost_commit_of_arming_for_law_leaves_the_switch_off(at: At, lie: Lie, tmp_path: Path) -> None:
+    """The lease ends with the session that was to hold it, whatever became of the COMMIT; the next try enacts."""
+    passage = _at(at, "SG_2 imported")
+    with (
+        lying(passage, "lease", "cutter_exec", tmp_path, lie) as proxy,
+        pytest.raises(Unmeasured, match=r"the switch is off|was rolled back: nothing was written"),
+    ):
+        passage.enact()
+    assert proxy.commit_seen.is_set()
+    assert passage.backend.status().switch.state is SwitchState.OFF
+    assert passage.lifecycles() == ["draft"] * UNITS
+    assert passage.enact().state.stage is Stage.CLOSEOUT_REPORTED
+
+
+@pytest.mark.parametrize("lie", [Lie.ANSWER_LOST, Lie.REQUEST_LOST])
 def test_on_another_server_the_event_decides(at: At, lie: Lie, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """After a failover the id may be of another transaction; what the run's events say goes with the data."""
     passage = _at(at, "waits for SG_2")
