@@ -7,8 +7,9 @@ import pytest
 
 from console.backend.approvals.statement import Kind
 from console.backend.backup.recipient import KeyListing
-from console.backend.backup.record import BackupState
-from console.backend.database.probes import Generality, Reverted, RevertProbe
+from console.backend.backup.record import BackupState, ListedBackup
+from console.backend.database.probes import Generality, Reverted
+from console.backend.database.records import RunRow
 from console.backend.gates import (
     approval_package,
     backup_readiness,
@@ -27,15 +28,38 @@ from console.backend.gates.fact import Fact
 from console.backend.gates.precheck_live import DatabaseFinding
 from console.backend.gates.residual_facts import Signatures
 from console.backend.outcome import Evidence, Outcome
+from console.backend.runs.states import Family, Stage
+from console.backend.value import Value
 from console.backend.views import ApprovalStatus
 
 T = TypeVar("T")
+M = TypeVar("M", bound=Value)
 WHEN = datetime(2026, 3, 1, tzinfo=UTC)
+
+
+def _some(model: type[M], **fields: object) -> M:
+    """A finding of which only these fields are looked at."""
+    return cast("M", model.model_construct(**fields))  # type: ignore[arg-type]
 
 
 def _fact(value: T | None, why: str = "") -> Fact[T]:
     evidence = Evidence(id="E", asked="?", source="!", answer="", measured_at=WHEN)
     return Fact[T](evidence=evidence, value=value, unmeasured=why, next_action="ask again" if why else "")
+
+
+@pytest.mark.parametrize(("closed", "outcome"), [(True, Outcome.PASS), (False, Outcome.PARTIAL)])
+def test_growth_of_a_run_that_is_not_over_is_partial(closed: bool, outcome: Outcome) -> None:
+    step = growth.Step(run_id="r", phase="cut_leg_a", n_units=1, docprefix="D", closed=closed)
+    rows = tuple(
+        growth.Row(table=delta.table, rows=delta.rows, baseline=0) for delta in growth.deltas_of("cut_leg_a", 1)
+    )
+    found = growth.Growth(rows=rows, pinned_by="", pinned_at=WHEN, started=0, steps=(step,))
+    assert growth._explained(found).outcome is outcome
+
+
+def test_a_step_that_adds_no_rows_explains_none() -> None:
+    assert growth.deltas_of("mark", 3) == ()
+    assert {delta.rows for delta in growth.deltas_of("lifecycle_enact", 3)} == {1, 3}
 
 
 def test_growth_cannot_be_explained_without_a_baseline() -> None:
@@ -66,7 +90,7 @@ def test_a_size_that_was_not_tried_is_inconclusive() -> None:
 
 
 def test_a_probe_that_was_kept_fails() -> None:
-    found = Reverted.model_construct(probe=cast("RevertProbe", None), kept_nothing=False, transaction="7")
+    found = _some(Reverted, kept_nothing=False, transaction="7")
     verdict = revert_and_compensation._rolled_back(found)
     assert (verdict.outcome, "cutter-console panic" in verdict.next_action) == (Outcome.FAIL, True)
 
@@ -77,7 +101,7 @@ def test_a_package_with_problems_fails() -> None:
 
 
 def test_signatures_that_were_not_asked_for_narrow_the_answer() -> None:
-    verdict = residuals._signatures(Signatures.model_construct(answers=(), beyond=2, home="/h"))
+    verdict = residuals._signatures(_some(Signatures, answers=(), beyond=2, home="/h"))
     assert verdict.outcome is Outcome.PARTIAL
     assert "2 older ones were not asked" in verdict.detail
 
@@ -87,17 +111,58 @@ def test_a_dry_run_speaks_for_no_place_that_is_not_known() -> None:
 
 
 def test_a_ruling_that_was_used_passes() -> None:
-    found = approval_package.Package.model_construct(
-        kind=Kind.SG_1, run_id="r", docprefix="D", n_units=1, status=ApprovalStatus.USED, statement="", findings=()
+    found = _some(
+        approval_package.Package,
+        kind=Kind.SG_1,
+        run_id="r",
+        docprefix="D",
+        n_units=1,
+        status=ApprovalStatus.USED,
+        statement="",
+        findings=(),
     )
     assert approval_package.judge_package(found).outcome is Outcome.PASS
 
 
 def test_a_store_without_a_backup_is_unaltered() -> None:
-    store = backup_readiness.Store.model_construct(
-        newest=None, state=BackupState.FRESH, taken_at=None, count=0, altered=(), hashed=True, unfinished=()
+    store = _some(
+        backup_readiness.Store,
+        newest=None,
+        state=BackupState.FRESH,
+        taken_at=None,
+        count=0,
+        altered=(),
+        hashed=True,
+        unfinished=(),
     )
     assert backup_readiness._unaltered(store).outcome is Outcome.PASS
+
+
+@pytest.mark.parametrize(("hashed", "outcome"), [(True, Outcome.PASS), (False, Outcome.PARTIAL)])
+def test_a_backup_that_was_only_measured_by_its_size_is_partial(hashed: bool, outcome: Outcome) -> None:
+    newest = _some(ListedBackup)
+    store = _some(
+        backup_readiness.Store,
+        newest=newest,
+        state=BackupState.FRESH,
+        taken_at=WHEN,
+        count=1,
+        altered=(),
+        hashed=hashed,
+        unfinished=(),
+    )
+    assert backup_readiness._unaltered(store).outcome is outcome
+
+
+@pytest.mark.parametrize("stage", [Stage.CREATED, Stage.MARKED, Stage.CLOSEOUT_REPORTED])
+def test_a_run_that_is_not_at_a_pause_is_not_armed(stage: Stage) -> None:
+    row = _some(RunRow, run_id="r", stage=stage, family=Family.ACTIVE, reason="")
+    verdict = pre._not_at_a_pause(row)
+    assert verdict is not None
+    assert verdict.outcome is Outcome.FAIL
+    waiting = row.model_copy(update={"stage": Stage.AWAITING_CUT_AUTHORIZATION})
+    assert pre._not_at_a_pause(waiting) is None
+    assert pre._not_at_a_pause(waiting.model_copy(update={"family": Family.STOPPED, "reason": "held"})) is None
 
 
 def test_a_key_without_an_end_encrypts(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -108,13 +173,13 @@ def test_a_key_without_an_end_encrypts(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_policy_that_was_not_read_is_compared_with_nothing() -> None:
-    pinned = _fact(ruling_policy.Pinned.model_construct(pin=None))
+    pinned = _fact(_some(ruling_policy.Pinned, pin=None))
     policy: Fact[ruling_policy.PolicyFile] = _fact(None, "not readable")
     assert ruling_policy.pin_check(policy, pinned).outcome is Outcome.INCONCLUSIVE
 
 
 def test_a_criterion_that_was_not_measured_makes_no_target_safe() -> None:
-    one = safe_target.Registered.model_construct(docprefix="D", sha256="", origin="file:x")
+    one = _some(safe_target.Registered, docprefix="D", sha256="", origin="file:x")
     nothing: Fact[tuple[safe_target.Snapshot, ...]] = _fact(None, "no answer")
     runs: Fact[tuple[DryRun, ...]] = _fact(None, "no answer")
     database: Fact[DatabaseFinding] = _fact(None, "no answer")

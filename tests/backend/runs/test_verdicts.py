@@ -14,7 +14,7 @@ from console.backend.runs.step import Role
 from console.backend.views import SwitchState
 from tests.lost_commit import Lie, lying
 from tests.passage import Passage
-from tests.standby import follower_of
+from tests.standby import follower_of, wait_for_standbys
 
 At = Callable[[str], Passage]
 NOWHERE = Anchor(sequence=999, hash="0" * 64)
@@ -81,6 +81,27 @@ def test_a_standby_that_cannot_be_asked_confirms_nothing(at: At, monkeypatch: py
     monkeypatch.setattr(settling, "_BEHIND_IT", "SELECT 1/0")
     assert settle(passage.site, "", _attempt(row[0]), once=True).fate is Fate.UNKNOWN
     assert settle(passage.site, "", _attempt(row[0]), once=True, replicated=False).fate is Fate.COMMITTED
+
+
+def test_the_question_for_a_standby_is_put_once(at: At, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It stays at the server until a standby answers; whoever asks meanwhile waits for it, and adds none."""
+    passage = at("fresh")
+    asked = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'SyncRep'"
+    with connect(passage.site.settings.database.executor) as one:
+        row = one.execute("SELECT pg_current_xact_id()::text").fetchone()
+        assert row is not None
+    monkeypatch.setattr(settling, "_ASK_S", 0.5)
+    monkeypatch.setattr(settling, "LIMIT_S", 0.5)
+    wait_for_standbys(passage, "nobody")
+    try:
+        for _ in range(2):
+            verdict = settle(passage.site, "", _attempt(row[0]))
+            assert (verdict.fate, "no synchronous standby confirms it" in verdict.said) == (Fate.UNKNOWN, True)
+            assert passage.rows(asked) == [(1,)]
+    finally:
+        wait_for_standbys(passage, "")
+    monkeypatch.setattr(settling, "LIMIT_S", 60.0)
+    assert settle(passage.site, "", _attempt(row[0])).fate is Fate.COMMITTED
 
 
 def test_a_stop_that_cannot_be_decided_is_said_to_be_unknown_and_done_again(
