@@ -143,6 +143,12 @@ class DocumentsScreen(ConsoleScreen):
         self.action_pick()
         self.query_one("#docprefix", Input).focus()
 
+    def action_dismiss_notice(self) -> None:
+        """Leave a field of the form too: in it every other key is text, the one for help as well."""
+        if isinstance(self.focused, Input):
+            self.query_one("#intake").focus()
+        super().action_dismiss_notice()
+
     def action_pick(self) -> None:
         """Back to the list."""
         self.planned = None

@@ -1,6 +1,9 @@
 """Documents: the tree and the text follow each other, problems are jumped to, nothing with problems is started."""
 
+from textual.widgets import Input
+
 from console.screens.documents import DocumentsScreen
+from console.screens.help import HelpDialog
 from console.widgets.rows import Rows
 from console.widgets.source_view import SourceView
 from console.widgets.unit_tree import UnitTree
@@ -65,3 +68,12 @@ async def test_a_dry_run_leads_to_the_run_screen() -> None:
     async with opened(backend, "2", "p", "d") as (app, _pilot):
         assert "start DRYRUN" in backend.calls
         assert app.screen.query("#runs")
+
+
+async def test_escape_leaves_a_field_of_the_form_so_that_keys_are_keys_again() -> None:
+    """Random keys found it: nothing but Tab led out of the field, and the key for help was typed into it."""
+    async with opened(FakeBackend(), "2", "f", "question_mark") as (app, pilot):
+        assert isinstance(app.focused, Input)
+        assert app.focused.value.endswith("?")
+        await press(pilot, "escape", "question_mark")
+        assert isinstance(app.screen, HelpDialog)
