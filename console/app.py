@@ -302,6 +302,7 @@ class ConsoleApp(AskingApp, inherit_bindings=False):
             told = stopped_notice(await self.ask(lambda backend: backend.panic(reason)))
         except CutterError as error:
             told, run_id = replace(refused("Stopping did NOT succeed", error), stays=True), ""
+        await self.leave_dialogs()
         self.say_first(told.what)
         self.give_notice(told)
         self.action_refresh()

@@ -62,6 +62,16 @@ class AskingApp(App[int], inherit_bindings=False):
         """The screens that are shown now and can be drawn, the lowest first, without dialogs."""
         return [screen for screen in self.screen_stack if isinstance(screen, ConsoleScreen) and can_draw(screen)]
 
+    async def leave_dialogs(self) -> None:
+        """Answer every open dialog with no, the uppermost first: a notice behind a dialog is not seen."""
+        from console.screens.dialog import Dialog
+
+        for _ in range(len(self.screen_stack)):
+            top = self.screen
+            if not isinstance(top, Dialog):
+                return
+            await top.dismiss(None)
+
     clock: Callable[[], datetime]
     """Gives aware UTC times."""
 

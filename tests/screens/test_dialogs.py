@@ -9,10 +9,12 @@ from console.backend.runs.states import Stage
 from console.backend.views import Danger
 from console.screens.danger import DangerDialog
 from console.screens.danger_text import briefing_lines, check_lines
+from console.screens.dialog import Dialog
 from console.screens.help import HelpDialog
 from console.screens.palette import found
 from console.screens.panic import PanicDialog
 from console.widgets.line import plain
+from console.widgets.notice import NoticePanel
 from console.widgets.panel import Lines, Panel
 from tests.fakes import HOLD, RUN_ID, FakeBackend
 from tests.screens.conftest import opened, press, settle
@@ -181,6 +183,8 @@ async def test_the_stop_key_works_inside_every_dialog(name: str) -> None:
         assert isinstance(app.screen, PanicDialog)
         await press(pilot, "s")
         assert [call for call in backend.calls if call.startswith("panic")]
+        assert not isinstance(app.screen, Dialog), "the answer is behind it"
+        assert app.screen.query_one(NoticePanel).notice.what.startswith("Stopped.")
 
 
 async def test_panic_is_no_with_enter_and_with_escape() -> None:
