@@ -225,8 +225,11 @@ def at_random(arena: Arena, random: Random) -> Shot:
         died = bool(done.killed)
         return done
 
-    journey = Operator(arena, command=command).reach(goal, most=2 * MOST_STEPS)
+    operator = Operator(arena, command=command)
+    journey = operator.reach(goal, most=2 * MOST_STEPS)
     arena.settle()
+    if died:
+        operator.settle()
     shot.faults += journey.faults if journey.reached else [*journey.faults, f"{goal} was not reached: {journey}"]
     shot.faults += judging.violations(arena, snapshot, log_from=log_from)
     return shot

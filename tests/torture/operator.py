@@ -68,6 +68,15 @@ class Operator:
             self.journey.faults.append(f"{most} commands did not lead to {goal}")
         return self.journey
 
+    def settle(self) -> None:
+        """Settle each run of the document: after a death behind the last effect nothing else is left to be done."""
+        for one in self.ask("run", "list").json["runs"]:
+            if one["docprefix"] == self.docprefix:
+                settled = self.ask("run", "settle", str(one["run_id"]))
+                self.journey.trail.append(str(settled))
+                if settled.status != 0:
+                    self.journey.faults.append(f"refused after a death behind the last effect: {settled}")
+
     def give(self, *words: str) -> Done:
         """Give one command; keep what it said."""
         done = self._command(*words)
