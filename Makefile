@@ -6,7 +6,7 @@ INSTALLED := $(VENV)/.installed
 TESTED := $(VENV)/.tested
 MEASURED := $(VENV)/.measured
 BACKEND := console/backend
-DECIDES := $(BACKEND)/approvals/*,$(BACKEND)/journal*.py,$(BACKEND)/kill_switch.py,$(BACKEND)/runs/states.py,$(BACKEND)/runs/settling.py,$(BACKEND)/gates/*
+DECIDES := $(BACKEND)/approvals/*,$(BACKEND)/journal/*,$(BACKEND)/runs/kill_switch.py,$(BACKEND)/model/states.py,$(BACKEND)/runs/settling.py,$(BACKEND)/gates/*
 
 .PHONY: demo test versions torture mutants differential coverage check bench manifest clean
 
@@ -47,7 +47,7 @@ mutants: $(TESTED)
 
 # The database's verdicts on OpenPGP signatures beside gpg's: COUNT of them, made from SEED.
 differential: $(TESTED)
-	$(BIN)/python -m tests.backend.database.openpgp_differential --count $(or $(COUNT),1000) --seed $(or $(SEED),1)
+	$(BIN)/python -m tests.backend.postgres.openpgp_differential --count $(or $(COUNT),1000) --seed $(or $(SEED),1)
 
 # Which branches of the backend the tests pass, in commands of their own processes too; slower than `make test`.
 $(MEASURED): $(TESTED) requirements-coverage.txt

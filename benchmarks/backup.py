@@ -22,14 +22,15 @@ import psycopg
 
 from console.backend.backup.flow import Tee
 from console.backend.backup.member import Member
-from console.backend.backup.recipient import ENCRYPT, gpg_command
+from console.backend.backup.recipient import ENCRYPT
 from console.backend.backup.request import COMPRESSION
 from console.backend.backup.scratch import Scratch, scratch_database
 from console.backend.backup.selftest import throw_away_home
 from console.backend.backup.source import LOCK_TIMEOUT_S, dump_command, exported_snapshot
 from console.backend.backup.table_digest import table_proofs
 from console.backend.backup.verdict import unequal
-from console.backend.cluster import TransientCluster
+from console.backend.host.gpg import gpg_command
+from console.backend.scratch.cluster import TransientCluster
 
 ROWS = 100_000
 ROUNDS = 5

@@ -24,18 +24,18 @@ from console.backend.approvals.statement import (
     draft_statement,
     write_statement,
 )
-from console.backend.canonical_json import canonical_json
-from console.backend.cluster import TransientCluster
-from console.backend.context import Context
-from console.backend.database import ledger
-from console.backend.database.connections import connect
-from console.backend.database.ledger import NewRun
-from console.backend.database.measure import measure_identity
-from console.backend.database.migrations import migrate
 from console.backend.documents.planning import plan_document
-from console.backend.plan import CutPlan, bind
-from console.backend.runs.states import Stage
-from console.backend.world import Target
+from console.backend.host.context import Context
+from console.backend.model.canonical_json import canonical_json
+from console.backend.model.plan import CutPlan, bind
+from console.backend.model.states import Stage
+from console.backend.model.world import Target
+from console.backend.postgres import ledger
+from console.backend.postgres.connections import connect
+from console.backend.postgres.ledger import NewRun
+from console.backend.postgres.measure import measure_identity
+from console.backend.postgres.migrations import migrate
+from console.backend.scratch.cluster import TransientCluster
 from console.demo_keys import DemoKeys, create_demo_keys
 
 UNITS = 100_000

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from console.backend.local import LocalBackend
-from console.backend.views import RunRequest
+from console.backend.model.views import RunRequest
 from console.demo_site import demo_site
 
 RUNS = 12

@@ -16,11 +16,11 @@ from statistics import median
 
 import psycopg
 
-from console.backend.canonical_json import canonical_json
-from console.backend.cluster import TransientCluster
-from console.backend.database.migrations import migrate
-from console.backend.runtime_tree import init_tree
-from console.backend.settings import DatabaseSettings, Settings
+from console.backend.host.runtime_tree import init_tree
+from console.backend.host.settings import DatabaseSettings, Settings
+from console.backend.model.canonical_json import canonical_json
+from console.backend.postgres.migrations import migrate
+from console.backend.scratch.cluster import TransientCluster
 
 ROUNDS = 7
 OVER_EMPTY_APPLICATION = 1.5

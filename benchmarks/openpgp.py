@@ -8,11 +8,11 @@ from statistics import median
 
 import psycopg
 
-from console.backend.cluster import TransientCluster
-from console.backend.database.migrations import migrate
-from console.backend.programs import SERVER_PROGRAMS, installations
-from tests.backend.database.openpgp_cases import World, a_world
-from tests.backend.database.openpgp_differential import ask, pin
+from console.backend.host.programs import SERVER_PROGRAMS, installations
+from console.backend.postgres.migrations import migrate
+from console.backend.scratch.cluster import TransientCluster
+from tests.backend.postgres.openpgp_cases import World, a_world
+from tests.backend.postgres.openpgp_differential import ask, pin
 
 ROUNDS = 21
 OVER_GPG = 6.0

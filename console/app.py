@@ -20,8 +20,8 @@ from textual.worker import WorkerFailed
 from console import crash
 from console.actions import Action, Scope, registry
 from console.asking import AskingApp
-from console.backend.errors import CutterError
-from console.backend.full_command import full_command
+from console.backend.model.errors import CutterError
+from console.backend.model.full_command import full_command
 from console.readiness_watch import ReadinessWatch
 from console.screens.overview import OverviewScreen
 from console.terminal import TerminalGuard, wants_no_colour
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from console.backend.facade import Backend
-    from console.backend.views import Status
+    from console.backend.model.views import Status
 
 
 def _utc_now() -> datetime:
@@ -280,7 +280,7 @@ class ConsoleApp(AskingApp, inherit_bindings=False):
 
     def say_first(self, words: str) -> None:
         """Show these words before any picture that a slow line still takes; then draw the whole screen anew."""
-        from console.backend.safe_text import safe_text
+        from console.backend.model.safe_text import safe_text
         from console.steady_driver import SteadyDriver
 
         if isinstance(self._driver, SteadyDriver):

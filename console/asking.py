@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeVar, cast
 
 from textual.app import App
 
-from console.backend.errors import CutterError
+from console.backend.model.errors import CutterError
 from console.screens.base import ConsoleScreen
 from console.screens.drawable import can_draw
 from console.steady_driver import SteadyDriver
@@ -17,7 +17,7 @@ from console.widgets.notice import Notice, Notices, refused
 
 if TYPE_CHECKING:
     from console.backend.facade import Backend
-    from console.backend.views import Progress
+    from console.backend.model.views import Progress
     from console.screens.operation import Operation
 
 T = TypeVar("T")

@@ -251,7 +251,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     words = found.get("_words")
     if words is None:
         return _dispatch("console.opening:open_console", "console", options, ask.Open(read_only=found["read_only"]))
-    from console.backend.signals import end_by_exception
+    from console.backend.host.signals import end_by_exception
 
     end_by_exception()
     route = _ROUTES[words]
@@ -277,7 +277,7 @@ def _names(asked: Sequence[str], words: tuple[str, ...]) -> bool:
 
 def _refuse(wrong: _WrongUsage, asked: Sequence[str]) -> int:
     """Say what is wrong with the command line as argparse would and, with --json, as the one object."""
-    from console.backend.errors import StopCode, UsageError
+    from console.backend.model.errors import StopCode, UsageError
     from console.commands.output import report_error
 
     named = max((one.words for one in COMMANDS if _names(asked, one.words)), key=len, default=())

@@ -31,7 +31,7 @@ def where(error: BaseException) -> str:
 
 def write_log(error: BaseException, folder: Path | None, now: datetime) -> Path | None:
     """Write the stack, redacted, below `folder` or, where that cannot be, the temporary directory; None if neither can be."""
-    from console.backend.redaction import redact
+    from console.backend.model.redaction import redact
 
     stack = "".join(traceback.TracebackException.from_exception(error, capture_locals=False).format())
     data = redact(stack).encode("utf-8", "backslashreplace")

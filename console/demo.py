@@ -4,7 +4,7 @@ import signal
 from types import FrameType
 from typing import NoReturn
 
-from console.backend.errors import ExitStatus
+from console.backend.model.errors import ExitStatus
 from console.commands.output import narrate
 from console.commands.requests import Demo, Options
 from console.demo_site import demo_site

@@ -6,9 +6,9 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from console.backend.errors import Refused, StopCode, Unmeasured, UsageError
-from console.backend.gpg_agent import end_agent
-from console.backend.processes import finished, why
+from console.backend.host.gpg import end_agent
+from console.backend.host.processes import finished, why
+from console.backend.model.errors import Refused, StopCode, Unmeasured, UsageError
 
 MARKER = "CUTTER-CONSOLE-DEMO-HOME"
 SOVEREIGN_NAME = "Demo Sovereign"

@@ -10,28 +10,27 @@ from dataclasses import replace
 from importlib import resources
 from pathlib import Path
 
-from console.backend import kill_switch
 from console.backend.approvals.pinning import pin_policy
 from console.backend.approvals.policy import Policy, Signer, Thresholds, load_policy
-from console.backend.canonical_json import canonical_json
-from console.backend.cluster import TransientCluster
-from console.backend.cluster_directory import DEMO_PREFIX, default_parents, owned_directory
-from console.backend.context import Context
-from console.backend.database.connections import connect
-from console.backend.database.migrations import migrate
-from console.backend.deploy.build import build_manifest
-from console.backend.deploy.manifest import DeployManifest
-from console.backend.deploy.pins import machine_id, manifest_path, measure_pins, with_pins, write_pins
-from console.backend.errors import Refused, StopCode, Unmeasured
+from console.backend.host.cluster_directory import DEMO_PREFIX, default_parents, owned_directory
+from console.backend.host.context import Context
+from console.backend.host.runtime_tree import CONFIG_NAME, init_tree
+from console.backend.host.settings import DatabaseSettings, Settings
+from console.backend.host.site import Site
 from console.backend.local import LocalBackend
-from console.backend.runs import arming
+from console.backend.model.canonical_json import canonical_json
+from console.backend.model.errors import Refused, StopCode, Unmeasured
+from console.backend.model.states import Mode
+from console.backend.model.views import RunRequest, RunView
+from console.backend.postgres.connections import connect
+from console.backend.postgres.migrations import migrate
+from console.backend.release.build import build_manifest
+from console.backend.release.manifest import DeployManifest
+from console.backend.release.pins import machine_id, manifest_path, measure_pins, with_pins, write_pins
+from console.backend.runs import arming, kill_switch
 from console.backend.runs.edits import DraftEdit, apply_edits, plan_edits
 from console.backend.runs.reverify import verify_drafts
-from console.backend.runs.site import Site
-from console.backend.runs.states import Mode
-from console.backend.runtime_tree import CONFIG_NAME, init_tree
-from console.backend.settings import DatabaseSettings, Settings
-from console.backend.views import RunRequest, RunView
+from console.backend.scratch.cluster import TransientCluster
 from console.commands.site import operator
 from console.demo_keys import DemoKeys, create_demo_keys, stop_agent
 

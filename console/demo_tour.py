@@ -4,14 +4,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from console.backend.database.connections import connect
-from console.backend.errors import CutterError, StopCode
 from console.backend.local import LocalBackend
-from console.backend.outcome import Outcome
-from console.backend.readiness import letter_of
-from console.backend.reports.sums import verify_sums
-from console.backend.runs.states import Family, Mode, Stage
-from console.backend.views import RunRequest, RunView, SwitchState
+from console.backend.model.errors import CutterError, StopCode
+from console.backend.model.outcome import Outcome
+from console.backend.model.readiness import letter_of
+from console.backend.model.states import Family, Mode, Stage
+from console.backend.model.views import RunRequest, RunView, SwitchState
+from console.backend.postgres.connections import connect
+from console.backend.publication.sums import verify_sums
 from console.commands.runs import verification
 from console.demo_site import sign
 

@@ -4,8 +4,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from console.backend.context import default_root
-from console.backend.errors import ExitStatus
+from console.backend.host.context import default_root
+from console.backend.model.errors import ExitStatus
 from console.commands.requests import Open, Options
 from console.printing import say
 from console.terminal import refusal_here

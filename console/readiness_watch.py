@@ -4,13 +4,13 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from console.backend.errors import CutterError
+from console.backend.model.errors import CutterError
 from console.widgets.jobs import work
 
 if TYPE_CHECKING:
     from console.app import ConsoleApp
     from console.backend.facade import Backend
-    from console.backend.readiness import Board, DriftReport, GateReport
+    from console.backend.model.readiness import Board, DriftReport, GateReport
 
 T = TypeVar("T")
 
@@ -82,7 +82,7 @@ class ReadinessWatch:
         before = self.board
 
         def question(backend: "Backend") -> "Board":
-            from console.backend.readiness import joined
+            from console.backend.model.readiness import joined
 
             fresh = backend.gates((name,))
             return fresh if before.answer is None else joined(before.answer, fresh)

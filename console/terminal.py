@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 
-from console.backend.signals import end_soon, end_work, wait_for_work
+from console.backend.host.signals import end_soon, end_work, wait_for_work
 from console.line_writer import opened_again
 
 EXIT_SIGHUP = 128 + signal.SIGHUP

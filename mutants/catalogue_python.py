@@ -3,16 +3,16 @@
 from mutants.mutant import Mutant
 
 _B = "console/backend"
-_PANIC, _SETTLING, _LEASE = f"{_B}/panic.py", f"{_B}/runs/settling.py", f"{_B}/runs/lease.py"
-_SWITCH, _BACKUPS, _ENGINE = f"{_B}/kill_switch.py", f"{_B}/runs/backups.py", f"{_B}/runs/engine.py"
-_PHASES, _VERIFICATION, _RULINGS = f"{_B}/runs/phases", f"{_B}/runs/verification.py", f"{_B}/runs/rulings.py"
+_PANIC, _SETTLING, _LEASE = f"{_B}/runs/panic.py", f"{_B}/runs/settling.py", f"{_B}/runs/lease.py"
+_SWITCH, _BACKUPS, _ENGINE = f"{_B}/runs/kill_switch.py", f"{_B}/runs/backups.py", f"{_B}/runs/engine.py"
+_PHASES, _VERIFICATION, _RULINGS = f"{_B}/runs/phases.py", f"{_B}/runs/verification.py", f"{_B}/runs/rulings.py"
 _RECORD, _PREFLIGHT, _FAILURES = f"{_B}/backup/record.py", f"{_B}/runs/preflight.py", f"{_B}/runs/failures.py"
 _CHECK, _SIGNATURES, _BINDINGS = (f"{_B}/approvals/{name}.py" for name in ("check", "signatures", "bindings"))
 _STATEMENT, _POLICY, _PINNING = (f"{_B}/approvals/{name}.py" for name in ("statement", "policy", "pinning"))
-_JOURNAL, _SCAN, _KEY = f"{_B}/journal.py", f"{_B}/journal_record.py", f"{_B}/journal_key.py"
-_CONNECTIONS, _SESSIONS, _LIVE = (f"{_B}/database/{name}.py" for name in ("connections", "sessions", "live_text"))
+_JOURNAL, _SCAN, _KEY = f"{_B}/journal/journal.py", f"{_B}/journal/journal_record.py", f"{_B}/journal/journal_key.py"
+_CONNECTIONS, _SESSIONS, _LIVE = (f"{_B}/postgres/{name}.py" for name in ("connections", "sessions", "live_text"))
 _OPERATIONS = f"{_B}/runs/operations.py"
-_FILES, _LOCAL = f"{_B}/regular_file.py", f"{_B}/local.py"
+_FILES, _LOCAL = f"{_B}/host/regular_file.py", f"{_B}/local.py"
 
 
 def _test(file: str, *names: str) -> tuple[str, ...]:
@@ -26,53 +26,53 @@ _OF_THE_SWITCH = (
         f"{_B}/runs/arming.py",
         "    require_no_hold(site)\n    if armed_for",
         "    if armed_for",
-        _test("test_holds_at_the_last_moment", "a_hold_file_stops_the_arming_itself"),
+        _test("runs/test_holds_at_the_last_moment", "a_hold_file_stops_the_arming_itself"),
     ),
     Mutant(
         "a HOLD file that cannot be looked for counts as one",
         _SWITCH,
         "    if in_file is not None:\n        raise Held",
         "    if False:\n        raise Held",
-        _test("test_kill_switch", "a_root_that_cannot_be_looked_into_for_a_hold_file_is_not_off"),
+        _test("runs/test_kill_switch", "a_root_that_cannot_be_looked_into_for_a_hold_file_is_not_off"),
     ),
     Mutant(
         "a link into nowhere is a HOLD file too",
         _SWITCH,
         "site.hold_file.lstat()",
         "site.hold_file.stat()",
-        _test("test_kill_switch", "whatever_lies_at_the_holds_place_stops_everything[a link into nowhere]"),
+        _test("runs/test_kill_switch", "whatever_lies_at_the_holds_place_stops_everything[a link into nowhere]"),
     ),
     Mutant(
         "panic does not follow a planted link",
         _SWITCH,
         "os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK",
         "os.O_CREAT | os.O_NONBLOCK",
-        _test("test_kill_switch", "incident_47_panic_does_not_write_through_a_planted_link[symbolic]"),
+        _test("runs/test_kill_switch", "incident_47_panic_does_not_write_through_a_planted_link[symbolic]"),
     ),
     Mutant(
         "panic does not write into a file of two names",
         _SWITCH,
         " or status.st_nlink != 1:",
         ":",
-        _test("test_kill_switch", "incident_47_panic_does_not_write_through_a_planted_link[hard]"),
+        _test("runs/test_kill_switch", "incident_47_panic_does_not_write_through_a_planted_link[hard]"),
     ),
     Mutant(
         "panic writes the HOLD file",
         _PANIC,
         "    not_written = write_hold_file(site, why)",
         '    not_written = ""',
-        _test("test_kill_switch", "a_panic_works_without_the_database"),
+        _test("runs/test_kill_switch", "a_panic_works_without_the_database"),
     ),
     Mutant(
         "panic sets the HOLD in the database",
         _PANIC,
         "                ledger.set_hold(connection, why, site.operator, None)\n",
         "                pass\n",
-        _test("test_kill_switch", "a_panic_works_without_the_root"),
+        _test("runs/test_kill_switch", "a_panic_works_without_the_root"),
     ),
     Mutant(
         "panic leaves a COMMIT alone that waits for a standby",
-        f"{_B}/database/ledger.py",
+        f"{_B}/postgres/ledger.py",
         "s.wait_event IS DISTINCT FROM 'SyncRep' AND pg_cancel_backend(s.pid)",
         "pg_cancel_backend(s.pid)",
         _test("runs/test_standby", "a_panic_leaves_that_commit_alone_and_waits_for_no_standby_itself"),
@@ -89,21 +89,21 @@ _OF_THE_SWITCH = (
         _PANIC,
         '        _not_tried("running statements") if gone else _cancel(site),\n',
         '        _not_tried("running statements"),\n',
-        _test("test_kill_switch", "a_panic_tells_item_by_item_what_was_done"),
+        _test("runs/test_kill_switch", "a_panic_tells_item_by_item_what_was_done"),
     ),
     Mutant(
         "the verifying role sets the HOLD where the executing one is kept out",
         _PANIC,
         "in (site.settings.database.executor, site.settings.database.verifier):",
         "in (site.settings.database.executor,):",
-        _test("test_kill_switch", "a_panic_whose_executing_role_is_kept_out_sets_the_hold_as_the_verifying_one"),
+        _test("runs/test_kill_switch", "a_panic_whose_executing_role_is_kept_out_sets_the_hold_as_the_verifying_one"),
     ),
     Mutant(
         "a HOLD is released by the whole word alone",
         _SWITCH,
         'if confirm != "RELEASE":',
         "if not confirm:",
-        _test("test_kill_switch", "a_hold_is_released_by_the_typed_word_alone_and_the_switch_stays_off"),
+        _test("runs/test_kill_switch", "a_hold_is_released_by_the_typed_word_alone_and_the_switch_stays_off"),
     ),
     Mutant(
         "a dangerous action takes the whole run id, typed",
@@ -137,14 +137,16 @@ _OF_RUNS = (
         _ENGINE,
         "        if step.is_live:\n            require_no_hold(self.site)\n",
         "",
-        _test("test_kill_switch", "a_hold_file_that_appears_in_mid_run_stops_it_before_the_next_phase[cut_leg_a]"),
+        _test("runs/test_kill_switch", "a_hold_file_that_appears_in_mid_run_stops_it_before_the_next_phase[cut_leg_a]"),
     ),
     Mutant(
         "a HOLD file cancels the statement that is running",
         f"{_B}/runs/phase_watch.py",
         "            if stops and _cancelled(self._connection):",
         "            if stops:",
-        _test("test_holds_at_the_last_moment", "a_hold_file_that_appears_while_a_statement_runs_cancels_it[a file]"),
+        _test(
+            "runs/test_holds_at_the_last_moment", "a_hold_file_that_appears_while_a_statement_runs_cancels_it[a file]"
+        ),
     ),
     Mutant(
         "a link into nowhere cancels the statement that is running too",
@@ -152,7 +154,7 @@ _OF_RUNS = (
         "is_ending() or hold_in_file(self._site) is not None\n",
         "is_ending() or self._site.hold_file.exists()\n",
         _test(
-            "test_holds_at_the_last_moment",
+            "runs/test_holds_at_the_last_moment",
             "a_hold_file_that_appears_while_a_statement_runs_cancels_it[a link into nowhere]",
         ),
     ),
@@ -203,7 +205,7 @@ _OF_RUNS = (
     ),
     Mutant(
         "the world is compared with the signed one before the cut",
-        f"{_PHASES}/cut_leg_a.py",
+        _PHASES,
         "        return (world_unchanged(step, connection, own_run_wrote=False), *preflight",
         "        return (*(), *preflight",
         _test(
@@ -213,14 +215,16 @@ _OF_RUNS = (
     ),
     Mutant(
         "the world is compared with the signed one before the enactment",
-        f"{_PHASES}/lifecycle_enact.py",
+        _PHASES,
+        "    phase = Phase.LIFECYCLE_ENACT\n\n    def measure(self, step: Step, connection: psycopg.Connection) -> tuple[Check, ...]:\n"
         "        return (world_unchanged(step, connection, own_run_wrote=step.is_live),)",
+        "    phase = Phase.LIFECYCLE_ENACT\n\n    def measure(self, step: Step, connection: psycopg.Connection) -> tuple[Check, ...]:\n"
         "        return ()",
         _test("runs/test_drift", "a_change_before_the_enactment_stops_it[while it begins]"),
     ),
     Mutant(
         "grants and definitions are those of the last migration before anybody signs",
-        f"{_PHASES}/grant_probe.py",
+        f"{_B}/runs/grant_probe.py",
         "            _as_installed(step, connection),\n",
         "",
         _test(
@@ -237,7 +241,7 @@ _OF_RUNS = (
     ),
     Mutant(
         "a run that was closed has its units enacted, read back",
-        f"{_PHASES}/closeout.py",
+        _PHASES,
         'step.check("enacted units", answer, "the database", row == (n, n, n),',
         'step.check("enacted units", answer, "the database", True,',
         _test("runs/test_closeout", "incident_2_a_run_whose_units_are_not_all_law_is_not_closed"),
@@ -638,7 +642,7 @@ _OF_THE_JOURNAL = (
             _SCAN,
             old,
             new,
-            _test("test_journal", test),
+            _test("journal/test_journal", test),
         )
         for what, test, old, new in (
             (
@@ -678,119 +682,119 @@ _OF_THE_JOURNAL = (
         _SCAN,
         "    if anchor is not None and record.sequence == anchor.sequence and record.hash != anchor.hash:",
         "    if False:",
-        _test("test_journal_replaced", "a_journal_that_was_replaced_as_a_whole_is_not_gone_on_with"),
+        _test("journal/test_journal_replaced", "a_journal_that_was_replaced_as_a_whole_is_not_gone_on_with"),
     ),
     Mutant(
         "a false anchor condemns the journal",
         _JOURNAL,
         "    if not broken and false is not None:",
         "    if False and false is not None:",
-        _test("test_journal", "incident_33_a_replaced_journal_is_seen"),
+        _test("journal/test_journal", "incident_33_a_replaced_journal_is_seen"),
     ),
     Mutant(
         "a journal belongs to its run",
         _JOURNAL,
         'if run_id and found.run_id != run_id else ""',
         'if False else ""',
-        _test("test_journal", "incident_33_a_journal_of_another_run_is_seen"),
+        _test("journal/test_journal", "incident_33_a_journal_of_another_run_is_seen"),
     ),
     Mutant(
         "an intact chain without an anchor is only partial",
         _JOURNAL,
         "    if not ours:\n",
         "    if False:\n",
-        _test("test_journal", "an_intact_chain_without_an_anchor_is_only_partial"),
+        _test("journal/test_journal", "an_intact_chain_without_an_anchor_is_only_partial"),
     ),
     Mutant(
         "events that somebody else has written are told",
         _JOURNAL,
         "    if strangers:\n",
         "    if False:\n",
-        _test("test_journal", "a_strangers_event_is_named_and_condemns_nothing"),
+        _test("journal/test_journal", "a_strangers_event_is_named_and_condemns_nothing"),
     ),
     Mutant(
         "a journal has one writer",
         _JOURNAL,
         "        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)",
         "        pass",
-        _test("test_journal", "a_second_writer_is_refused_and_the_lock_dies_with_its_holder"),
+        _test("journal/test_journal", "a_second_writer_is_refused_and_the_lock_dies_with_its_holder"),
     ),
     Mutant(
         "a journal that was changed under its writer stops it",
         _JOURNAL,
         "        if here.st_size != (here.st_size if self._size is None else self._size):",
         "        if False:",
-        _test("test_journal", "a_journal_that_changes_under_its_writer_stops_it[changed]"),
+        _test("journal/test_journal", "a_journal_that_changes_under_its_writer_stops_it[changed]"),
     ),
     Mutant(
         "a journal that was replaced under its writer stops it",
         _JOURNAL,
         "        if (named.st_dev, named.st_ino) != (here.st_dev, here.st_ino):",
         "        if False:",
-        _test("test_journal", "a_journal_that_changes_under_its_writer_stops_it[replaced]"),
+        _test("journal/test_journal", "a_journal_that_changes_under_its_writer_stops_it[replaced]"),
     ),
     Mutant(
         "a record is synced before it counts",
         _JOURNAL,
         "                os.fsync(self._descriptor)\n                self._size = size + written",
         "                self._size = size + written",
-        _test("test_journal", "incident_32_a_record_is_one_write"),
+        _test("journal/test_journal", "incident_32_a_record_is_one_write"),
     ),
     Mutant(
         "a record that was written in part is taken back",
         _JOURNAL,
         "            os.ftruncate(self._descriptor, size)\n        except",
         "            pass\n        except",
-        _test("test_journal", "a_short_write_is_taken_back"),
+        _test("journal/test_journal", "a_short_write_is_taken_back"),
     ),
     Mutant(
         "a journal is created once",
         _JOURNAL,
         "            os.link(draft, path)\n",
         "            path.unlink(missing_ok=True)\n            os.link(draft, path)\n",
-        _test("test_journal", "a_journal_is_created_once"),
+        _test("journal/test_journal", "a_journal_is_created_once"),
     ),
     Mutant(
         "no secret reaches the journal",
         _JOURNAL,
         "value=safe_text(redact(one.value)))",
         "value=safe_text(one.value))",
-        _test("test_journal", "incident_35_no_canary_reaches_the_journal"),
+        _test("journal/test_journal", "incident_35_no_canary_reaches_the_journal"),
     ),
     Mutant(
         "no key of the journal names a secret",
         _JOURNAL,
         '        refuse_secret_keys({one.key: "" for one in clean}, f"the record {phase} of {self.path.name}")\n',
         "",
-        _test("test_journal", "incident_35_no_canary_reaches_the_journal"),
+        _test("journal/test_journal", "incident_35_no_canary_reaches_the_journal"),
     ),
     Mutant(
         "the journal is no link",
         _JOURNAL,
         "how | os.O_NOFOLLOW | os.O_NONBLOCK",
         "how | os.O_NONBLOCK",
-        _test("test_journal_replaced", "a_link_in_the_place_of_a_journal_is_not_read"),
+        _test("journal/test_journal_replaced", "a_link_in_the_place_of_a_journal_is_not_read"),
     ),
     Mutant(
         "the journal's key is for its owner alone",
         _KEY,
         "os.O_EXCL | os.O_NOFOLLOW, 0o600)",
         "os.O_EXCL | os.O_NOFOLLOW, 0o644)",
-        _test("test_journal_key", "a_key_is_made_once_for_its_owner_alone"),
+        _test("journal/test_journal_key", "a_key_is_made_once_for_its_owner_alone"),
     ),
     Mutant(
         "a key of another length is refused",
         _KEY,
         "if len(seed) != _SEED_BYTES:",
         "if False:",
-        _test("test_journal_key", "a_key_of_another_length_is_refused_and_stays[0]"),
+        _test("journal/test_journal_key", "a_key_of_another_length_is_refused_and_stays[0]"),
     ),
     Mutant(
         "each event has a key of its own",
         _KEY,
         'self._seed + number.to_bytes(8, "big")',
         "self._seed",
-        _test("test_journal_key", "each_event_has_a_key_of_its_own_and_no_lock_is_a_key"),
+        _test("journal/test_journal_key", "each_event_has_a_key_of_its_own_and_no_lock_is_a_key"),
     ),
 )
 
@@ -807,7 +811,7 @@ _OF_SESSIONS_AND_FILES = (
         _CONNECTIONS,
         "        if connection.read_only or not (connection.broken or severe):\n            raise\n        raise CommitUnknown(",
         "        raise\n        raise CommitUnknown(",
-        _test("database/test_connections", "incident_26_a_lost_commit_says_so_and_the_transaction_id_settles_it"),
+        _test("postgres/test_connections", "incident_26_a_lost_commit_says_so_and_the_transaction_id_settles_it"),
     ),
     Mutant(
         "a session in which triggers do not fire is refused",
@@ -815,7 +819,7 @@ _OF_SESSIONS_AND_FILES = (
         '    if replication != "origin":',
         "    if False:",
         _test(
-            "database/test_sessions",
+            "postgres/test_sessions",
             "incident_60_a_session_in_which_triggers_do_not_fire_is_refused_with_the_command_that_helps[database]",
         ),
     ),
@@ -824,21 +828,21 @@ _OF_SESSIONS_AND_FILES = (
         _SESSIONS,
         "    if encoding != ENCODING:",
         "    if False:",
-        _test("database/test_sessions", "incident_57_a_database_in_another_encoding_is_refused[pg18-LATIN1]"),
+        _test("postgres/test_sessions", "incident_57_a_database_in_another_encoding_is_refused[pg18-LATIN1]"),
     ),
     Mutant(
         "sessions set their own search path",
         _SESSIONS,
         '    "search_path": "pg_catalog, pg_temp",\n',
         "",
-        _test("database/test_search_path", "a_session_looks_for_names_in_the_catalog_whatever_a_role_begins_with"),
+        _test("postgres/test_search_path", "a_session_looks_for_names_in_the_catalog_whatever_a_role_begins_with"),
     ),
     Mutant(
         "a pooler that shares sessions is refused",
         _SESSIONS,
         "    if connection.info.backend_pid not in {0, pid}:",
         "    if False:",
-        _test("database/test_sessions", "incident_57_a_pooler_that_shares_sessions_is_named"),
+        _test("postgres/test_sessions", "incident_57_a_pooler_that_shares_sessions_is_named"),
     ),
     Mutant(
         "a registered query runs on the monitoring role alone",
@@ -846,7 +850,7 @@ _OF_SESSIONS_AND_FILES = (
         "        _require_monitoring_role(connection)\n",
         "",
         _test(
-            "database/test_live_text",
+            "postgres/test_live_text",
             "incident_66_a_monitoring_connection_that_is_more_than_that_runs_no_query[cutter_exec]",
         ),
     ),
@@ -855,42 +859,42 @@ _OF_SESSIONS_AND_FILES = (
         _LIVE,
         "        _refuse_harmful_names(connection, live)\n",
         "",
-        _test("database/test_live_text", "a_refusal_names_its_cause[effect]"),
+        _test("postgres/test_live_text", "a_refusal_names_its_cause[effect]"),
     ),
     Mutant(
         "a registered query runs in a read-only transaction",
         _LIVE,
         "with connect(conninfo, read_only=True, timeout_s=TIME_LIMIT_S, purpose=_PURPOSE) as connection:",
         "with connect(conninfo, timeout_s=TIME_LIMIT_S, purpose=_PURPOSE) as connection:",
-        _test("database/test_live_text", "a_refusal_names_its_cause[function]"),
+        _test("postgres/test_live_text", "a_refusal_names_its_cause[function]"),
     ),
     Mutant(
         "a text beyond the limit does not leave the server",
         _LIVE,
         "FILTER (WHERE octet_length(live.text) <= %s)",
         "FILTER (WHERE %s > 0)",
-        _test("database/test_live_text", "a_text_beyond_the_limit_does_not_leave_the_server"),
+        _test("postgres/test_live_text", "a_text_beyond_the_limit_does_not_leave_the_server"),
     ),
     Mutant(
         "the time limit of a registered query holds against the query",
         _LIVE,
         "_cancelled_after(connection, TIME_LIMIT_S + _GRACE_S)",
         "_cancelled_after(connection, 3600.0)",
-        _test("database/test_live_text", "a_limit_that_the_query_would_lift_holds"),
+        _test("postgres/test_live_text", "a_limit_that_the_query_would_lift_holds"),
     ),
     Mutant(
         "what is no regular file is not read",
         _FILES,
         "    if stat.S_ISREG(os.fstat(descriptor).st_mode):",
         "    if descriptor:",
-        _test("test_regular_file", "what_is_no_regular_file_is_refused_at_once"),
+        _test("host/test_regular_file", "what_is_no_regular_file_is_refused_at_once"),
     ),
     Mutant(
         "a file that is too long is refused and not cut off",
         _FILES,
         "    if len(data) > most_bytes:",
         "    if False:",
-        _test("test_regular_file", "a_longer_file_is_refused_and_not_cut_off"),
+        _test("host/test_regular_file", "a_longer_file_is_refused_and_not_cut_off"),
     ),
 )
 

@@ -2,10 +2,10 @@
 
 from mutants.mutant import Mutant
 
-_FOLDER = "console/backend/database/migrations"
+_FOLDER = "console/backend/postgres/migrations"
 _GUARDS, _SWITCH, _OPENPGP = f"{_FOLDER}/0003_guards.sql", f"{_FOLDER}/0004_switch.sql", f"{_FOLDER}/0011_openpgp.sql"
 _REFUSALS, _SEALED, _PROBES = f"{_FOLDER}/0010_probes.sql", f"{_FOLDER}/0012_sealed.sql", f"{_FOLDER}/0013_probes.sql"
-_TESTS = "tests/backend/database"
+_TESTS = "tests/backend/postgres"
 
 
 def _test(file: str, *names: str) -> tuple[str, ...]:

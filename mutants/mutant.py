@@ -38,7 +38,7 @@ class Mutant:
         """Return the sha256 of the mutant, its file and its test files.
 
         It leaves out what those tests share and lean on: the conftest.py files, tests/passage.py, tests/sovereign.py,
-        tests/attacks/world.py, and signed_cut.py and tampering.py in tests/backend/database. After a change to one of
+        tests/attacks/world.py, and signed_cut.py and tampering.py in tests/backend/postgres. After a change to one of
         those, run all of them again: make mutants ARGUMENTS=--again
         """
         parts = [json.dumps(asdict(self), sort_keys=True).encode()]

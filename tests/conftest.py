@@ -15,10 +15,10 @@ import pytest
 from _pytest.mark import ParameterSet
 from psycopg import sql
 
-from console.backend.cluster import SUPERUSER, TransientCluster
-from console.backend.cluster_directory import default_parents
-from console.backend.database.migrations import migrate
-from console.backend.programs import NoFittingProgram
+from console.backend.host.cluster_directory import default_parents
+from console.backend.host.programs import NoFittingProgram
+from console.backend.postgres.migrations import migrate
+from console.backend.scratch.cluster import SUPERUSER, TransientCluster
 from tests.passage import Passage, Stages, stages
 
 MAJORS = (15, 16, 18)

@@ -2,8 +2,8 @@
 
 from hashlib import sha256
 
-from console.backend.plan import Coverage, DocumentPlan, OtherSpan, PlannedUnit, Problem, SourceVersion
-from console.backend.views import PlanView, SourceText
+from console.backend.model.plan import Coverage, DocumentPlan, OtherSpan, PlannedUnit, Problem, SourceVersion
+from console.backend.model.views import PlanView, SourceText
 
 SAMPLE = """# Federal Data Protection Act
 

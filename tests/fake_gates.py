@@ -5,10 +5,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from console.backend.errors import CutterError, StopCode, Unmeasured, UsageError
-from console.backend.facade import OnProgress
-from console.backend.outcome import Check, Evidence, Outcome, worst
-from console.backend.readiness import (
+from console.backend.model.errors import CutterError, StopCode, Unmeasured, UsageError
+from console.backend.model.outcome import Check, Evidence, Outcome, worst
+from console.backend.model.readiness import (
     Board,
     BundleView,
     Difference,
@@ -18,7 +17,7 @@ from console.backend.readiness import (
     ReportView,
     letter_of,
 )
-from console.backend.views import Progress
+from console.backend.model.views import OnProgress, Progress
 
 NOW = datetime(2026, 3, 1, 14, 3, 0, tzinfo=UTC)
 DIGEST = "5f70bf18a086007016e948b04aed3b82103a36bea41755b6cddfaf10ace3c6ef"

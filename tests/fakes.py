@@ -5,12 +5,11 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 
-from console.backend.errors import Refused, StopCode, Unmeasured
-from console.backend.facade import OnProgress
-from console.backend.outcome import Check, Evidence, Outcome
-from console.backend.plan import Problem
-from console.backend.runs.states import Mode, Move, Phase, RunState, Stage, legal_moves
-from console.backend.views import (
+from console.backend.model.errors import Refused, StopCode, Unmeasured
+from console.backend.model.outcome import Check, Evidence, Outcome
+from console.backend.model.plan import Problem
+from console.backend.model.states import Mode, Move, Phase, RunState, Stage, legal_moves
+from console.backend.model.views import (
     ApprovalStatus,
     ApprovalView,
     Briefing,
@@ -18,6 +17,7 @@ from console.backend.views import (
     Danger,
     IntakeView,
     Interruption,
+    OnProgress,
     PhaseStatus,
     PhaseView,
     PlanView,
@@ -30,7 +30,7 @@ from console.backend.views import (
     SwitchView,
     WaitView,
 )
-from console.backend.world import Target, expected_cut_deltas
+from console.backend.model.world import Target, expected_cut_deltas
 from tests import fake_gates
 from tests.fake_documents import SAMPLE, plan_of, refused_plan
 

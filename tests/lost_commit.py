@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from console.backend.database.sessions import Session
+from console.backend.postgres.sessions import Session
 from tests.passage import Passage
 
 

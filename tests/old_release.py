@@ -13,17 +13,17 @@ from uuid import uuid4
 import psycopg
 from psycopg import sql
 
-from console.backend.canonical_json import canonical_json, sha256_hex
-from console.backend.database import migrations
-from console.backend.database.connections import connect, scalar
-from console.backend.database.ledger import manifest_digest
-from console.backend.database.measure import measure_world
 from console.backend.documents.canonical import source_version
 from console.backend.documents.planning import plan_document
-from console.backend.journal import Journal
-from console.backend.journal_record import Field, RecordKind
-from console.backend.plan import CutPlan, bind
-from console.backend.runs.states import Mode
+from console.backend.journal.journal import Journal
+from console.backend.journal.journal_record import Field, RecordKind
+from console.backend.model.canonical_json import canonical_json, sha256_hex
+from console.backend.model.plan import CutPlan, bind
+from console.backend.model.states import Mode
+from console.backend.postgres import migrations
+from console.backend.postgres.connections import connect, scalar
+from console.backend.postgres.ledger import manifest_digest
+from console.backend.postgres.measure import measure_world
 from console.backend.runs.workspace import MARKED, RunRequestFile, Workspace
 from tests.passage import Passage
 

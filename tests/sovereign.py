@@ -10,7 +10,7 @@ from pathlib import Path
 import psycopg
 
 from console.backend.approvals.policy import Policy, Signer, Thresholds
-from console.backend.canonical_json import canonical_json
+from console.backend.model.canonical_json import canonical_json
 from console.demo_keys import DemoKeys, create_demo_keys, stop_agent
 
 

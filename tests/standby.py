@@ -6,9 +6,9 @@ from contextlib import contextmanager
 
 import psycopg
 
-from console.backend import cluster as clusters
-from console.backend import cluster_directory
-from console.backend.cluster import TransientCluster
+from console.backend.host import cluster_directory
+from console.backend.scratch import cluster as clusters
+from console.backend.scratch.cluster import TransientCluster
 from tests.passage import Passage
 from tests.waiting import until
 

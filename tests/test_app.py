@@ -9,11 +9,10 @@ import psycopg
 import pytest
 
 from console.app import ConsoleApp
-from console.backend.errors import Refused, StopCode, Unmeasured
-from console.backend.facade import OnProgress
-from console.backend.readiness import BundleView
-from console.backend.runs.states import Phase
-from console.backend.views import Progress, RunView, Status, SwitchView
+from console.backend.model.errors import Refused, StopCode, Unmeasured
+from console.backend.model.readiness import BundleView
+from console.backend.model.states import Phase
+from console.backend.model.views import OnProgress, Progress, RunView, Status, SwitchView
 from console.screens.operation import Operation
 from console.screens.overview import OverviewScreen
 from console.screens.quit import QuitDialog

@@ -14,8 +14,8 @@ from console.backend.approvals.keyring import measure_keyring
 from console.backend.approvals.policy import Policy, Signer, Thresholds
 from console.backend.approvals.signatures import judge_signature, measure_signature, signatures_beside
 from console.backend.backup.recipient import list_key
-from console.backend.errors import Refused, StopCode, Unmeasured, UsageError
-from console.backend.outcome import Outcome
+from console.backend.model.errors import Refused, StopCode, Unmeasured, UsageError
+from console.backend.model.outcome import Outcome
 from console.demo_keys import MARKER, DemoKeys, create_demo_keys, sign_as_demo_sovereign
 
 

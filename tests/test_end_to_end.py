@@ -10,10 +10,10 @@ from textual.widgets import Input
 
 import console.demo_site
 from console.app import ConsoleApp
-from console.backend.context import Context
+from console.backend.host.context import Context
 from console.backend.local import LocalBackend
-from console.backend.runs.states import Family, Stage
-from console.backend.views import RunView, SwitchState
+from console.backend.model.states import Family, Stage
+from console.backend.model.views import RunView, SwitchState
 from console.demo_site import demo_site
 from tests.passage import deploy_copy
 

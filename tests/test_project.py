@@ -96,7 +96,7 @@ def test_nothing_swallows_every_exception() -> None:
     ]
 
     # A thread's error is carried over to whoever waits for it; a command's is named, or reported with a log.
-    assert found == ["console/backend/daemon.py", "console/command_line.py"]
+    assert found == ["console/backend/host/daemon.py", "console/command_line.py"]
 
 
 def test_every_command_has_a_route_and_every_route_a_line_of_help() -> None:

@@ -1,26 +1,22 @@
 """What the two front ends may ask of the backend. `console.backend.local` answers it; screens' tests bring a fake."""
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
-from console.backend.readiness import Board, BundleView, DriftReport, GateReport, ReportView
-from console.backend.views import (
+from console.backend.model.readiness import Board, BundleView, DriftReport, GateReport, ReportView
+from console.backend.model.views import (
     ApprovalView,
     Briefing,
     Danger,
     IntakeView,
+    OnProgress,
     PlanView,
-    Progress,
     RunRequest,
     RunSummary,
     RunView,
     Status,
     SwitchView,
 )
-
-OnProgress = Callable[[Progress], None]
-"""Called from the worker's thread."""
 
 
 class Backend(Protocol):

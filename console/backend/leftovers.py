@@ -10,8 +10,8 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from console.backend import cluster_directory
-from console.backend.reports.publishing import remove_leftovers
+from console.backend.host import cluster_directory
+from console.backend.publication.publishing import remove_leftovers
 
 FOLDERS = ("", "approvals", "artifacts", "backups", "reports")
 """Where temporary files are made; besides, in the directory of each run."""

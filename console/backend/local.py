@@ -4,39 +4,24 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from console.backend import kill_switch
-from console.backend.database.connections import connect
-from console.backend.database.drift import against_host, measure_drift
-from console.backend.database.measure import privileges_to_write
-from console.backend.database.records import DocumentRow, documents
+from console.backend import briefings
 from console.backend.documents.intake import list_intake
 from console.backend.documents.planning import PlanResult, plan_document
 from console.backend.documents.profiles import PROFILE_NAMES
-from console.backend.errors import CutterError, Drifted, Refused, StopCode, Unmeasured, UsageError
-from console.backend.facade import OnProgress
 from console.backend.gates.board import measure_board, named
 from console.backend.gates.pre import is_drift, readiness
-from console.backend.panic import panic
-from console.backend.plan import bind
-from console.backend.readiness import Board, BundleView, DriftReport, GateReport, ReportView
-from console.backend.reasons import require_short_reason
-from console.backend.runs import arming, briefings, rulings, starting
-from console.backend.runs.backups import ensure_backup
-from console.backend.runs.engine import Engine
-from console.backend.runs.inspection import known_run, list_runs, view_run
-from console.backend.runs.lease import LeaseHolder
-from console.backend.runs.moves import command_of
-from console.backend.runs.operations import settle_run
-from console.backend.runs.site import Site
-from console.backend.runs.sources import limits, read_source
-from console.backend.runs.states import Family, Mode, Move, RunState, Stage
-from console.backend.runs.step import Step
-from console.backend.status import measure_status
-from console.backend.views import (
+from console.backend.host.site import Site
+from console.backend.model.errors import CutterError, Drifted, Refused, StopCode, Unmeasured, UsageError
+from console.backend.model.plan import bind
+from console.backend.model.readiness import Board, BundleView, DriftReport, GateReport, ReportView
+from console.backend.model.reasons import require_short_reason
+from console.backend.model.states import Family, Mode, Move, RunState, Stage
+from console.backend.model.views import (
     ApprovalView,
     Briefing,
     Danger,
     IntakeView,
+    OnProgress,
     PlanView,
     RunRequest,
     RunSummary,
@@ -45,6 +30,21 @@ from console.backend.views import (
     Status,
     SwitchView,
 )
+from console.backend.postgres.connections import connect
+from console.backend.postgres.drift import against_host, measure_drift
+from console.backend.postgres.measure import privileges_to_write
+from console.backend.postgres.records import DocumentRow, documents
+from console.backend.runs import arming, kill_switch, rulings, starting
+from console.backend.runs.backups import ensure_backup
+from console.backend.runs.engine import Engine
+from console.backend.runs.inspection import known_run, list_runs, view_run
+from console.backend.runs.lease import LeaseHolder
+from console.backend.runs.moves import command_of
+from console.backend.runs.operations import settle_run
+from console.backend.runs.panic import panic
+from console.backend.runs.sources import limits, read_source
+from console.backend.runs.status import measure_status
+from console.backend.runs.step import Step
 
 _GOES_ON = frozenset({Move.SETTLE, Move.CONTINUE, Move.ARM, Move.IMPORT_SG_1, Move.IMPORT_SG_2, Move.ENACT})
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import psycopg
 
-from console.backend.database.connections import translate
-from console.backend.errors import CutterError, StopCode, Unmeasured
-from console.backend.processes import why
+from console.backend.host.processes import why
+from console.backend.model.errors import CutterError, StopCode, Unmeasured
+from console.backend.postgres.connections import translate
 
 
 def named(error: Exception) -> CutterError | None:

@@ -4,9 +4,9 @@ import contextlib
 import sys
 import time
 
-from console.backend.errors import ExitStatus
-from console.backend.outcome import Outcome
-from console.backend.views import ApprovalStatus, ApprovalView, SwitchState, SwitchView
+from console.backend.model.errors import ExitStatus
+from console.backend.model.outcome import Outcome
+from console.backend.model.views import ApprovalStatus, ApprovalView, SwitchState, SwitchView
 from console.commands.output import narrate, report
 from console.commands.requests import (
     ConfirmedRun,

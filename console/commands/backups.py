@@ -4,13 +4,13 @@ from console.backend.backup.prove import prove as prove_file
 from console.backend.backup.recipient import check_recipient
 from console.backend.backup.record import ListedBackup, list_backups
 from console.backend.backup.selftest import selftest as gpg_selftest
-from console.backend.errors import ExitStatus
-from console.backend.outcome import Check, Outcome, worst
-from console.backend.programs import installations
+from console.backend.host.programs import installations
+from console.backend.model.errors import ExitStatus
+from console.backend.model.outcome import Check, Outcome, worst
+from console.backend.model.value import Value
 from console.backend.runs.backups import take_run_backup
 from console.backend.runs.inspection import known_run
 from console.backend.runs.step import Step
-from console.backend.value import Value
 from console.commands.output import narrate, report
 from console.commands.requests import Nothing, OneFile, OneRun, Options
 from console.commands.site import site_of

@@ -2,19 +2,19 @@
 
 import json
 
-from console.backend.canonical_json import canonical_json
-from console.backend.database.connections import connect, scalar
-from console.backend.database.grant_matrix import GrantMatrix, measure_grants
-from console.backend.database.live_registration import register_live_document
-from console.backend.database.migrations import migrate as run_migrations
-from console.backend.errors import ExitStatus
-from console.backend.kill_switch import require_no_hold
-from console.backend.outcome import Outcome
-from console.backend.readiness import DriftReport
-from console.backend.runtime_tree import init_tree
-from console.backend.settings import Settings
-from console.backend.value import Value
-from console.backend.views import CountView, Status, SwitchState
+from console.backend.host.runtime_tree import init_tree
+from console.backend.host.settings import Settings
+from console.backend.model.canonical_json import canonical_json
+from console.backend.model.errors import ExitStatus
+from console.backend.model.outcome import Outcome
+from console.backend.model.readiness import DriftReport
+from console.backend.model.value import Value
+from console.backend.model.views import CountView, Status, SwitchState
+from console.backend.postgres.connections import connect, scalar
+from console.backend.postgres.grant_matrix import GrantMatrix, measure_grants
+from console.backend.postgres.live_registration import register_live_document
+from console.backend.postgres.migrations import migrate as run_migrations
+from console.backend.runs.kill_switch import require_no_hold
 from console.commands.output import narrate, report
 from console.commands.requests import Migrate, Nothing, Options, RegisterDocument
 from console.commands.site import backend_of, site_of

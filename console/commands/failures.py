@@ -3,8 +3,8 @@
 from datetime import UTC, datetime
 
 from console import crash
-from console.backend.context import default_root
-from console.backend.errors import CutterError, ExitStatus, StopCode, Unmeasured, for_the_run
+from console.backend.host.context import default_root
+from console.backend.model.errors import CutterError, ExitStatus, StopCode, Unmeasured, for_the_run
 from console.backend.outside import named
 from console.commands.output import report_error
 from console.commands.requests import Options

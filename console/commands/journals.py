@@ -1,7 +1,7 @@
 """journal verify: whether a run's journal is what was written, against the heads anchored in the database."""
 
-from console.backend.errors import ExitStatus
-from console.backend.journal import verify_journal
+from console.backend.journal.journal import verify_journal
+from console.backend.model.errors import ExitStatus
 from console.backend.runs.inspection import known_run
 from console.backend.runs.standing import anchors_of
 from console.backend.runs.workspace import Workspace

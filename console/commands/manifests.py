@@ -2,16 +2,16 @@
 
 from pathlib import Path
 
-from console.backend.canonical_json import canonical_json, digest, sha256_hex
-from console.backend.deploy.build import build_manifest
-from console.backend.deploy.junit import read_junit
-from console.backend.deploy.manifest import DeployManifest, Kind, TestTotals, read_manifest
-from console.backend.deploy.verify import Fault, TreeFinding, faults, measure_tree
-from console.backend.durable import replace_file
-from console.backend.errors import ExitStatus, Refused, StopCode, UsageError
-from console.backend.outcome import Outcome
-from console.backend.safe_text import SafeText
-from console.backend.value import Value
+from console.backend.host.durable import replace_file
+from console.backend.model.canonical_json import canonical_json, digest, sha256_hex
+from console.backend.model.errors import ExitStatus, Refused, StopCode, UsageError
+from console.backend.model.outcome import Outcome
+from console.backend.model.safe_text import SafeText
+from console.backend.model.value import Value
+from console.backend.release.build import build_manifest
+from console.backend.release.junit import read_junit
+from console.backend.release.manifest import DeployManifest, Kind, TestTotals, read_manifest
+from console.backend.release.verify import Fault, TreeFinding, faults, measure_tree
 from console.commands.output import narrate, report
 from console.commands.requests import BuildManifest, Nothing, Options
 from console.commands.site import context_of, site_of

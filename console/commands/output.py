@@ -9,12 +9,12 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from console.backend.context import default_root
-from console.backend.errors import CutterError, ExitStatus
-from console.backend.full_command import full_command
-from console.backend.outcome import Outcome
-from console.backend.redaction import hide_known_in, redact
-from console.backend.safe_text import safe_text
+from console.backend.host.context import default_root
+from console.backend.model.errors import CutterError, ExitStatus
+from console.backend.model.full_command import full_command
+from console.backend.model.outcome import Outcome
+from console.backend.model.redaction import hide_known_in, redact
+from console.backend.model.safe_text import safe_text
 from console.commands.requests import Options
 from console.printing import emit, is_unicode, say
 

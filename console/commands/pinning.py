@@ -1,10 +1,10 @@
 """init: the runtime tree and, with --pin, what this installation is, written into its configuration."""
 
-from console.backend.deploy.pins import Pin, compared, machine_id, measure_pins, require_unchanged, write_pins
-from console.backend.errors import ExitStatus, StopCode, UsageError
-from console.backend.outcome import Outcome
-from console.backend.settings import CONFIG_NAME
-from console.backend.value import Value
+from console.backend.host.settings import CONFIG_NAME
+from console.backend.model.errors import ExitStatus, StopCode, UsageError
+from console.backend.model.outcome import Outcome
+from console.backend.model.value import Value
+from console.backend.release.pins import Pin, compared, machine_id, measure_pins, require_unchanged, write_pins
 from console.commands import database
 from console.commands.output import report
 from console.commands.requests import Init, Nothing, Options

@@ -3,16 +3,16 @@
 import os
 from pathlib import Path
 
-from console.backend.canonical_json import canonical_json
-from console.backend.context import Context, default_root
 from console.backend.documents import intake
 from console.backend.documents.limits import Limits
 from console.backend.documents.planning import PlanResult, plan_document
 from console.backend.documents.report import PlanReport
-from console.backend.errors import ExitStatus, Refused, StopCode
-from console.backend.outcome import Outcome
-from console.backend.plan import PlannedUnit, bind
-from console.backend.settings import load_settings
+from console.backend.host.context import Context, default_root
+from console.backend.host.settings import load_settings
+from console.backend.model.canonical_json import canonical_json
+from console.backend.model.errors import ExitStatus, Refused, StopCode
+from console.backend.model.outcome import Outcome
+from console.backend.model.plan import PlannedUnit, bind
 from console.commands.output import report
 from console.commands.requests import Options, PlanFile
 

@@ -2,9 +2,9 @@
 
 from console.backend.approvals.pinning import PinnedPolicy, measure_pinned_policy, pin_policy, withdraw_key
 from console.backend.approvals.policy import load_policy
-from console.backend.errors import ExitStatus
-from console.backend.outcome import Outcome
-from console.backend.runs.site import Site
+from console.backend.host.site import Site
+from console.backend.model.errors import ExitStatus
+from console.backend.model.outcome import Outcome
 from console.commands.output import report
 from console.commands.requests import Nothing, Options, PinPolicy, WithdrawKey
 from console.commands.site import site_of

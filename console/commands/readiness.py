@@ -2,12 +2,12 @@
 
 from datetime import datetime
 
-from console.backend.errors import ExitStatus, StopCode, UsageError
 from console.backend.facade import Backend
 from console.backend.gates.board import DEADLINE_S
-from console.backend.outcome import Check, Evidence, Outcome
-from console.backend.readiness import Board, BundleView, GateReport, ReportView, board_of, joined, worst_first
-from console.backend.views import Progress
+from console.backend.model.errors import ExitStatus, StopCode, UsageError
+from console.backend.model.outcome import Check, Evidence, Outcome
+from console.backend.model.readiness import Board, BundleView, GateReport, ReportView, board_of, joined, worst_first
+from console.backend.model.views import Progress
 from console.commands.output import narrate, report
 from console.commands.requests import Bundle, Gates, OneRun, Options
 from console.commands.site import backend_of

@@ -3,15 +3,15 @@
 from pathlib import Path
 
 from console.backend.documents import intake
-from console.backend.errors import ExitStatus, Refused, StopCode
+from console.backend.host.site import Site
 from console.backend.local import LocalBackend
-from console.backend.outcome import Check, Outcome, worst
+from console.backend.model.errors import ExitStatus, Refused, StopCode
+from console.backend.model.outcome import Check, Outcome, worst
+from console.backend.model.states import Family, Mode, Stage
+from console.backend.model.value import Value
+from console.backend.model.views import Progress, RunRequest, RunSummary, RunView
 from console.backend.runs.reverify import verify_drafts
-from console.backend.runs.site import Site
 from console.backend.runs.sources import limits
-from console.backend.runs.states import Family, Mode, Stage
-from console.backend.value import Value
-from console.backend.views import Progress, RunRequest, RunSummary, RunView
 from console.commands.output import narrate, report
 from console.commands.plans import keep_new_file
 from console.commands.requests import ConfirmedRun, Nothing, OneRun, Options, StartRun, VoidRun

@@ -3,11 +3,11 @@
 import getpass
 import os
 
-from console.backend.context import Context, default_root
+from console.backend.host.context import Context, default_root
+from console.backend.host.settings import load_settings
+from console.backend.host.site import Site
 from console.backend.local import LocalBackend
-from console.backend.runs.site import Site
-from console.backend.safe_text import safe_text
-from console.backend.settings import load_settings
+from console.backend.model.safe_text import safe_text
 from console.commands.requests import Options
 
 

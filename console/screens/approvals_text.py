@@ -2,9 +2,9 @@
 
 from datetime import datetime
 
-from console.backend.outcome import Outcome
-from console.backend.safe_text import safe_text
-from console.backend.views import ApprovalStatus, ApprovalView
+from console.backend.model.outcome import Outcome
+from console.backend.model.safe_text import safe_text
+from console.backend.model.views import ApprovalStatus, ApprovalView
 from console.screens.danger_text import check_lines
 from console.widgets.line import Line, Span, Tone, line
 from console.widgets.words import coarse_left, day_and_clock

@@ -12,7 +12,7 @@ from textual.screen import Screen
 from textual.widget import Widget
 
 from console.actions import Action, Scope
-from console.backend.errors import CutterError, StopCode
+from console.backend.model.errors import CutterError, StopCode
 from console.screens.drawable import Steady, can_draw, was_built
 from console.widgets.bars import KeyBar, TopBar
 from console.widgets.jobs import work
@@ -22,7 +22,7 @@ from console.widgets.words import age
 if TYPE_CHECKING:
     from console.app import ConsoleApp
     from console.backend.facade import Backend
-    from console.backend.views import Progress, RunView, Status
+    from console.backend.model.views import Progress, RunView, Status
 
 T = TypeVar("T")
 

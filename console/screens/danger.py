@@ -8,8 +8,8 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.widgets import Input
 
-from console.backend.errors import CutterError
-from console.backend.views import Briefing, Danger, RunView, SwitchView
+from console.backend.model.errors import CutterError
+from console.backend.model.views import Briefing, Danger, RunView, SwitchView
 from console.screens.danger_text import TITLES, briefing_lines, refusal_line
 from console.screens.dialog import Dialog
 from console.screens.drawable import can_draw
@@ -22,7 +22,8 @@ from console.widgets.words import clock
 
 if TYPE_CHECKING:
     from console.app import ConsoleApp
-    from console.backend.facade import Backend, OnProgress
+    from console.backend.facade import Backend
+    from console.backend.model.views import OnProgress
 
 
 @dataclass(frozen=True, slots=True)

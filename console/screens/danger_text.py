@@ -1,8 +1,8 @@
 """The words of a dangerous dialog: what, where, how many, reversible or not, what stands in the way."""
 
-from console.backend.outcome import Check, Outcome
-from console.backend.views import Briefing, Danger
-from console.backend.world import TableDelta, Target
+from console.backend.model.outcome import Check, Outcome
+from console.backend.model.views import Briefing, Danger
+from console.backend.model.world import TableDelta, Target
 from console.widgets.line import Line, Span, Tone, line, outcome_tone
 from console.widgets.words import plural, signed
 from console.widgets.wrap import hanging

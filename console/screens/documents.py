@@ -10,8 +10,8 @@ from textual.containers import Horizontal, Vertical
 from textual.widgets import Input
 
 from console.actions import Action, Scope
-from console.backend.runs.states import Mode
-from console.backend.views import IntakeView, PlanView, RunRequest, RunView
+from console.backend.model.states import Mode
+from console.backend.model.views import IntakeView, PlanView, RunRequest, RunView
 from console.screens import documents_text as words
 from console.screens.base import ConsoleScreen
 from console.screens.operation import Operation
@@ -24,8 +24,8 @@ from console.widgets.unit_tree import UnitTree
 from console.widgets.yes_no import YesNo
 
 if TYPE_CHECKING:
-    from console.backend.facade import Backend, OnProgress
-    from console.backend.views import Status
+    from console.backend.facade import Backend
+    from console.backend.model.views import OnProgress, Status
 
 _EMPTY = "The intake folder is empty. Put a Markdown or text file there, then r."
 

@@ -2,8 +2,8 @@
 
 from collections import Counter
 
-from console.backend.plan import DocumentPlan, Problem
-from console.backend.views import IntakeView, PlanView, RunRequest
+from console.backend.model.plan import DocumentPlan, Problem
+from console.backend.model.views import IntakeView, PlanView, RunRequest
 from console.widgets.line import Line, Span, line
 from console.widgets.words import count, plural, shortened, size
 

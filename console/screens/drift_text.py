@@ -2,10 +2,10 @@
 
 from datetime import datetime
 
-from console.backend.errors import CutterError
-from console.backend.outcome import Outcome
-from console.backend.readiness import Difference, DriftReport
-from console.backend.safe_text import safe_text
+from console.backend.model.errors import CutterError
+from console.backend.model.outcome import Outcome
+from console.backend.model.readiness import Difference, DriftReport
+from console.backend.model.safe_text import safe_text
 from console.screens.gates_text import mark
 from console.widgets.line import Line, Span, line
 from console.widgets.words import age, clock, plural

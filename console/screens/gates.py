@@ -8,7 +8,7 @@ from textual.app import ComposeResult
 from textual.containers import Container, Vertical
 
 from console.actions import Action, Scope
-from console.backend.readiness import Board, BundleView, GateReport
+from console.backend.model.readiness import Board, BundleView, GateReport
 from console.readiness_watch import Kept
 from console.screens import gates_text as words
 from console.screens.base import ConsoleScreen
@@ -19,8 +19,8 @@ from console.widgets.panel import Lines, Panel
 from console.widgets.rows import Rows
 
 if TYPE_CHECKING:
-    from console.backend.facade import Backend, OnProgress
-    from console.backend.views import Status
+    from console.backend.facade import Backend
+    from console.backend.model.views import OnProgress, Status
 
 SIDE_BY_SIDE = [(0, "-narrow"), (110, "-wide"), (160, "-broad")]
 """Below 160 columns the detail stands under the list: beside it, it would be a narrow column of broken words."""

@@ -4,10 +4,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from console.backend.errors import CutterError
-from console.backend.outcome import Check, Evidence, Outcome
-from console.backend.readiness import Board, BundleView, GateReport, Letter, urgency, worst_first
-from console.backend.safe_text import safe_text
+from console.backend.model.errors import CutterError
+from console.backend.model.outcome import Check, Evidence, Outcome
+from console.backend.model.readiness import Board, BundleView, GateReport, Letter, urgency, worst_first
+from console.backend.model.safe_text import safe_text
 from console.widgets.line import Line, Span, Tone, line, outcome_tone
 from console.widgets.words import age, clock, plural, shortened, took
 from console.widgets.wrap import hanging

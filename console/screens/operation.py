@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 if TYPE_CHECKING:
-    from console.backend.facade import Backend, OnProgress
-    from console.backend.views import Progress
+    from console.backend.facade import Backend
+    from console.backend.model.views import OnProgress, Progress
     from console.widgets.notice import Notice
 
 T = TypeVar("T")

@@ -5,9 +5,9 @@ from datetime import datetime
 from typing import Self
 
 from console.actions import Registry, keys_of
-from console.backend.full_command import full_command
-from console.backend.outcome import Outcome
-from console.backend.views import CountView, RunSummary, Status, SwitchState, WaitView
+from console.backend.model.full_command import full_command
+from console.backend.model.outcome import Outcome
+from console.backend.model.views import CountView, RunSummary, Status, SwitchState, WaitView
 from console.screens.run_text import armed_words
 from console.widgets.bars import switch_tone
 from console.widgets.line import Line, Span, Tone, line, outcome_tone

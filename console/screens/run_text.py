@@ -3,10 +3,10 @@
 from datetime import datetime
 
 from console.actions import Action, key_name
-from console.backend.outcome import Evidence
-from console.backend.readiness import ReportView
-from console.backend.runs.states import Family, Mode, Move, Stage
-from console.backend.views import PhaseStatus, PhaseView, RunSummary, RunView, SwitchState, SwitchView
+from console.backend.model.outcome import Evidence
+from console.backend.model.readiness import ReportView
+from console.backend.model.states import Family, Mode, Move, Stage
+from console.backend.model.views import PhaseStatus, PhaseView, RunSummary, RunView, SwitchState, SwitchView
 from console.screens.danger_text import target_words
 from console.widgets.line import Line, Span, Tone, line, outcome_tone
 from console.widgets.words import age, clock, count, day_and_clock, plural, took

@@ -4,8 +4,8 @@ from typing import ClassVar
 
 from textual.binding import Binding, BindingType
 
-from console.backend.views import RunRequest
-from console.backend.world import Target, expected_cut_deltas
+from console.backend.model.views import RunRequest
+from console.backend.model.world import Target, expected_cut_deltas
 from console.screens.danger_text import target_words
 from console.screens.dialog import Dialog
 from console.widgets.line import Line, Span, line

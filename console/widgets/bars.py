@@ -9,7 +9,7 @@ from console.widgets.panel import Lines
 from console.widgets.words import clock
 
 if TYPE_CHECKING:
-    from console.backend.views import Status
+    from console.backend.model.views import Status
 
 _TABS = (
     ("1", "Overview"),

@@ -8,7 +8,7 @@ from typing import Any, ParamSpec, TypeVar, cast
 
 from textual.worker import WorkType
 
-from console.backend.daemon import start
+from console.backend.host.daemon import start
 
 T = TypeVar("T")
 P = ParamSpec("P")

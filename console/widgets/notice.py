@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Literal
 
 from textual.widgets import Static
 
-from console.backend.errors import for_the_run
+from console.backend.model.errors import for_the_run
 from console.widgets.line import Line, Span, content, line
 
 if TYPE_CHECKING:
-    from console.backend.errors import CutterError
+    from console.backend.model.errors import CutterError
 
 Kind = Literal["none", "working", "done", "refused"]
 
@@ -122,7 +122,7 @@ class NoticePanel(Static):
         self.border_subtitle = "" if notice.kind == "working" else "Esc dismisses"
         self.set_classes(f"-{notice.kind}")
         if notice.kind != "none":
-            from console.backend.safe_text import safe_text as inert
+            from console.backend.model.safe_text import safe_text as inert
 
             self.update(content([tuple(Span(inert(s.text), s.tone) for s in spans) for spans in notice.lines()]))
 

@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from console.backend.cluster import TransientCluster
+from console.backend.scratch.cluster import TransientCluster
 from tests.attacks.world import Lookout, Prey, impatient, make_prey, make_stranger
-from tests.backend.database.signed_cut import SignedCut, start_cut
+from tests.backend.postgres.signed_cut import SignedCut, start_cut
 from tests.conftest import Database, fresh_database
 
 

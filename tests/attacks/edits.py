@@ -2,13 +2,13 @@
 
 import psycopg
 
-from console.backend.canonical_json import sha256_hex
-from console.backend.database import ledger
-from console.backend.database.connections import connect
-from console.backend.database.measure import measure_world
-from console.backend.plan import Coverage, CutPlan, DocumentPlan, PlannedUnit, SourceVersion
-from console.backend.runs.states import Stage
-from tests.backend.database.signed_cut import SignedCut, event
+from console.backend.model.canonical_json import sha256_hex
+from console.backend.model.plan import Coverage, CutPlan, DocumentPlan, PlannedUnit, SourceVersion
+from console.backend.model.states import Stage
+from console.backend.postgres import ledger
+from console.backend.postgres.connections import connect
+from console.backend.postgres.measure import measure_world
+from tests.backend.postgres.signed_cut import SignedCut, event
 
 
 class SignedEdit(SignedCut):

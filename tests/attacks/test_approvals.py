@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from console.backend.approvals.statement import MAX_STATEMENT_BYTES
-from console.backend.errors import CutterError, Drifted, Held, Refused, Unmeasured, Waiting
+from console.backend.model.errors import CutterError, Drifted, Held, Refused, Unmeasured, Waiting
 from console.backend.runs import rulings
 from console.demo_keys import stop_agent
 from tests.passage import Passage, fingerprint

@@ -4,7 +4,7 @@ import psycopg
 import pytest
 from psycopg.types.json import Jsonb
 
-from console.backend.database import ledger
+from console.backend.postgres import ledger
 from tests.attacks.edits import start_edit
 from tests.attacks.world import (
     EXECUTOR,
@@ -19,7 +19,7 @@ from tests.attacks.world import (
     refused,
     session,
 )
-from tests.backend.database.signed_cut import SignedCut, event, start_cut, stopped
+from tests.backend.postgres.signed_cut import SignedCut, event, start_cut, stopped
 from tests.conftest import Database
 
 HELD = ("STOP_HOLD",)

@@ -6,11 +6,11 @@ from contextlib import ExitStack
 import psycopg
 import pytest
 
-from console.backend.database import ledger, migrations, sessions
-from console.backend.errors import Refused, StopCode
+from console.backend.model.errors import Refused, StopCode
+from console.backend.postgres import ledger, migrations, sessions
 from tests.attacks.edits import start_edit
 from tests.attacks.world import EXECUTOR, MONITOR, ROLES, STRANGER, VERIFIER, attack, bring, call, session
-from tests.backend.database.signed_cut import SignedCut, event, stopped
+from tests.backend.postgres.signed_cut import SignedCut, event, stopped
 from tests.conftest import Database
 from tests.sovereign import sovereign
 

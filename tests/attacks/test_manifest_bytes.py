@@ -4,10 +4,10 @@ from collections.abc import Callable
 
 import pytest
 
-from console.backend.canonical_json import sha256_hex
-from console.backend.database import ledger
+from console.backend.model.canonical_json import sha256_hex
+from console.backend.postgres import ledger
 from tests.attacks.world import EXECUTOR, call, refused, session
-from tests.backend.database.signed_cut import SignedCut, event, start_cut
+from tests.backend.postgres.signed_cut import SignedCut, event, start_cut
 from tests.conftest import Database
 
 FIELDS = ("seq", "address", "parent", "kind", "section", "number", "title", "start", "end", "line", "last", "sha256")

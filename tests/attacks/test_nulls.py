@@ -9,9 +9,9 @@ from collections.abc import Mapping
 import psycopg
 import pytest
 
-from console.backend.database import ledger
+from console.backend.postgres import ledger
 from tests.attacks.world import ROLES, Prey, changed, is_meant, look
-from tests.backend.database.signed_cut import event
+from tests.backend.postgres.signed_cut import event
 from tests.sovereign import sovereign
 
 _GRANTED = """

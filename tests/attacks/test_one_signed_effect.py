@@ -3,10 +3,10 @@
 import psycopg
 import pytest
 
-from console.backend.database import ledger
+from console.backend.postgres import ledger
 from tests.attacks.edits import start_edit
 from tests.attacks.world import EXECUTOR, VERIFIER, Prey, attack, call, changed, look, refused, session
-from tests.backend.database.signed_cut import SignedCut, event, start_cut, stopped
+from tests.backend.postgres.signed_cut import SignedCut, event, start_cut, stopped
 from tests.conftest import Database
 from tests.sovereign import sovereign
 

@@ -5,8 +5,8 @@ from contextlib import ExitStack, contextmanager
 
 import pytest
 
-from console.backend.cluster import TransientCluster
-from console.backend.database import ledger
+from console.backend.postgres import ledger
+from console.backend.scratch.cluster import TransientCluster
 from tests.attacks.world import (
     EXECUTOR,
     PURPOSES,
@@ -20,7 +20,7 @@ from tests.attacks.world import (
     refused,
     session,
 )
-from tests.backend.database.signed_cut import SignedCut, event, start_cut
+from tests.backend.postgres.signed_cut import SignedCut, event, start_cut
 from tests.conftest import Database, fresh_database
 
 HEX = "a" * 64

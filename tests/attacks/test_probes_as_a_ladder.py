@@ -3,9 +3,9 @@
 import psycopg
 import pytest
 
-from console.backend.runs.states import Stage
+from console.backend.model.states import Stage
 from tests.attacks.world import EXECUTOR, MONITOR, STRANGER, VERIFIER, Prey, attack, bring, call, look, refused, session
-from tests.backend.database.signed_cut import SignedCut, start_cut, stopped
+from tests.backend.postgres.signed_cut import SignedCut, start_cut, stopped
 from tests.conftest import Database
 
 

@@ -7,11 +7,11 @@ import psycopg
 import pytest
 from psycopg.types.json import Jsonb
 
-from console.backend.database import ledger
-from console.backend.journal_key import JournalKey
+from console.backend.journal.journal_key import JournalKey
+from console.backend.postgres import ledger
 from tests.attacks.edits import start_edit
 from tests.attacks.world import EXECUTOR, MONITOR, STRANGER, VERIFIER, Prey, attack, bring, call, refused, session
-from tests.backend.database.signed_cut import SignedCut, event, start_cut, stopped
+from tests.backend.postgres.signed_cut import SignedCut, event, start_cut, stopped
 from tests.conftest import Database
 
 RUN = "ictr-20260101T000000Z-0000abcd"

@@ -5,9 +5,9 @@ from contextlib import suppress
 import psycopg
 import pytest
 
-from console.backend.database import migrations
+from console.backend.postgres import migrations
 from tests.attacks.world import EXECUTOR, MONITOR, ROLES, VERIFIER, Prey, attack, bring, refused, session
-from tests.backend.database.signed_cut import SignedCut, stopped
+from tests.backend.postgres.signed_cut import SignedCut, stopped
 
 REFUSED = {
     # privileges and roles

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import psycopg
 import pytest
 
-from console.backend.database import ledger
+from console.backend.postgres import ledger
 from tests.attacks.edits import start_edit
 from tests.attacks.world import (
     EXECUTOR,
@@ -23,7 +23,7 @@ from tests.attacks.world import (
     refused,
     session,
 )
-from tests.backend.database.signed_cut import SignedCut, start_cut, stopped
+from tests.backend.postgres.signed_cut import SignedCut, start_cut, stopped
 from tests.conftest import Database
 from tests.sovereign import sovereign, usurper
 

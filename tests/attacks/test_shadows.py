@@ -9,9 +9,9 @@ import pytest
 from psycopg import sql
 from psycopg.types.json import Jsonb
 
-from console.backend.cluster import TransientCluster
+from console.backend.scratch.cluster import TransientCluster
 from tests.attacks.world import EXECUTOR, MONITOR, ROLES, VERIFIER, Prey, attack, bring, call, look, make_stranger
-from tests.backend.database.signed_cut import SignedCut, event, start_cut, stopped
+from tests.backend.postgres.signed_cut import SignedCut, event, start_cut, stopped
 from tests.conftest import Database, fresh_database
 from tests.sovereign import sovereign
 

@@ -8,11 +8,11 @@ import secrets
 import pytest
 from psycopg.types.json import Jsonb
 
-from console.backend.database import ledger
-from console.backend.journal_key import JournalKey
-from console.backend.plan import PlannedUnit
+from console.backend.journal.journal_key import JournalKey
+from console.backend.model.plan import PlannedUnit
+from console.backend.postgres import ledger
 from tests.attacks.world import EXECUTOR, STRANGER, VERIFIER, bring, call, changed, look, session
-from tests.backend.database.signed_cut import SignedCut, event, stopped
+from tests.backend.postgres.signed_cut import SignedCut, event, stopped
 from tests.conftest import Database
 
 # The digest of backup/table_digest.py, by a role that may read the tables.

@@ -8,8 +8,8 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from console.backend.database import ledger
-from tests.backend.database.signed_cut import SignedCut, event, start_cut, stopped
+from console.backend.postgres import ledger
+from tests.backend.postgres.signed_cut import SignedCut, event, start_cut, stopped
 from tests.conftest import Database
 
 EXECUTOR, VERIFIER, MONITOR, STRANGER = "cutter_exec", "cutter_verify", "cutter_ro", "passer_by"

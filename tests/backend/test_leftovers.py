@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from console.backend.cluster_directory import GPG_PREFIX, default_parents, hidden_name
+from console.backend.host.cluster_directory import GPG_PREFIX, default_parents, hidden_name
 from console.backend.leftovers import CRASH_LOGS_KEPT, sweep_leftovers
 from console.cli import main
 from tests.hung import running
@@ -99,7 +99,7 @@ def test_the_home_and_the_agent_of_a_self_test_that_was_killed_go() -> None:
 
 
 def test_what_earlier_versions_have_left_goes_after_a_day(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("console.backend.cluster_directory.default_parents", lambda: (tmp_path,))
+    monkeypatch.setattr("console.backend.host.cluster_directory.default_parents", lambda: (tmp_path,))
     old, fresh, other = (
         tmp_path / name for name in ("cutter-gpg-abcd_123", "cutter-demo-abcd_123", "cutter-gpg-notes")
     )

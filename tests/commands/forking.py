@@ -236,7 +236,7 @@ def _enter(around: Surroundings) -> None:
 
 
 def _put_site(sites: object, site: dict[str, str]) -> None:
-    from console.backend.context import Context
+    from console.backend.host.context import Context
 
     def context_of(options: object) -> Context:
         root = getattr(options, "root", None)

@@ -12,8 +12,8 @@ from urllib.parse import quote
 import pytest
 
 from console import crash
-from console.backend.cluster import TransientCluster
-from console.backend.cluster_directory import default_parents
+from console.backend.host.cluster_directory import default_parents
+from console.backend.scratch.cluster import TransientCluster
 from tests.commands.forking import Surroundings, forker
 from tests.commands.test_surroundings import commands
 from tests.hung import GPG

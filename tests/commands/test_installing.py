@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from console.backend.errors import Refused, StopCode
+from console.backend.model.errors import Refused, StopCode
 from console.cli import main
 from tests.conftest import Database
 from tests.passage import Passage, fingerprint

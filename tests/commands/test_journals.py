@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from console.backend.journal import Journal, RecordKind, read_journal
-from tests.backend.database.signed_cut import event
+from console.backend.journal.journal import Journal, RecordKind, read_journal
+from tests.backend.postgres.signed_cut import event
 from tests.commands.conftest import Run
 from tests.passage import Passage
 

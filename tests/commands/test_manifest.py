@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from console.backend.context import Context
-from console.backend.deploy.build import build_manifest
-from console.backend.deploy.manifest import Kind
-from console.backend.deploy.pins import manifest_path
+from console.backend.host.context import Context
+from console.backend.release.build import build_manifest
+from console.backend.release.manifest import Kind
+from console.backend.release.pins import manifest_path
 from console.cli import main
 from console.commands import manifests, site
 from console.commands.requests import Options

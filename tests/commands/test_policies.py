@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from console.backend.approvals.policy import load_policy
-from console.backend.canonical_json import canonical_json
+from console.backend.model.canonical_json import canonical_json
 from tests.backend.gates.conftest import unpin
 from tests.commands.conftest import Run, stop_of
 from tests.passage import Passage

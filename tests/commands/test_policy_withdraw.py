@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from console.backend.errors import ExitStatus
+from console.backend.model.errors import ExitStatus
 from console.cli import main
 from tests.passage import Passage
 

@@ -5,9 +5,9 @@ from collections.abc import Callable
 
 import pytest
 
-from console.backend.errors import ExitStatus
-from console.backend.outcome import Outcome
-from console.backend.readiness import Board
+from console.backend.model.errors import ExitStatus
+from console.backend.model.outcome import Outcome
+from console.backend.model.readiness import Board
 from console.cli import main
 from console.commands import readiness
 from console.commands.requests import Bundle, Gates, OneRun, Options

@@ -17,8 +17,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from console.backend.cluster import TransientCluster
-from console.backend.database.migrations import migrate
+from console.backend.postgres.migrations import migrate
+from console.backend.scratch.cluster import TransientCluster
 from console.command_registry import COMMANDS
 from tests.commands.forking import Done, Forker, Surroundings, forker
 from tests.passage import Passage

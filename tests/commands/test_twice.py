@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 import pytest
 
-from console.backend.journal import Journal
-from console.backend.journal_record import RecordKind
+from console.backend.journal.journal import Journal
+from console.backend.journal.journal_record import RecordKind
 from console.commands import runs
 from tests.commands.conftest import Run
 from tests.passage import Passage, fingerprint

@@ -4,9 +4,9 @@ from collections.abc import Callable
 
 import pytest
 
-from console.backend.errors import Refused
 from console.backend.local import LocalBackend
-from console.backend.outcome import Outcome
+from console.backend.model.errors import Refused
+from console.backend.model.outcome import Outcome
 from console.commands.runs import verification
 from tests.commands.conftest import Run, stop_of
 from tests.passage import Passage

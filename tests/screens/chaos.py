@@ -20,8 +20,8 @@ from textual.message import Message
 
 import console
 from console.app import ConsoleApp
-from console.backend.errors import CutterError, Refused, StopCode, Unmeasured
-from console.backend.runs.states import Stage
+from console.backend.model.errors import CutterError, Refused, StopCode, Unmeasured
+from console.backend.model.states import Stage
 from console.screens.panic import PanicDialog
 from tests.fakes import ARMED, HOLD, NOW, OFF, RUN_ID, FakeBackend
 

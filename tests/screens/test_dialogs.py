@@ -4,9 +4,9 @@ import pytest
 from textual.widgets import Input
 
 from console.actions import Scope
-from console.backend.outcome import Check, Outcome
-from console.backend.runs.states import Stage
-from console.backend.views import Danger
+from console.backend.model.outcome import Check, Outcome
+from console.backend.model.states import Stage
+from console.backend.model.views import Danger
 from console.screens.danger import DangerDialog
 from console.screens.danger_text import briefing_lines, check_lines
 from console.screens.dialog import Dialog

@@ -7,8 +7,8 @@ import pytest
 
 from console.actions import Scope
 from console.app import ConsoleApp
-from console.backend.errors import StopCode, Unmeasured
-from console.backend.outcome import Outcome
+from console.backend.model.errors import StopCode, Unmeasured
+from console.backend.model.outcome import Outcome
 from console.screens.gates import GatesScreen
 from console.screens.gates_text import FILTERS
 from console.screens.help import HelpDialog

@@ -5,8 +5,8 @@ from collections.abc import Callable
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
-from console.backend.errors import Refused, StopCode
-from console.backend.runs.states import Stage
+from console.backend.model.errors import Refused, StopCode
+from console.backend.model.states import Stage
 from tests.fake_gates import DENIED, unmeasured
 from tests.fakes import ARMED, HOLD, FakeBackend
 from tests.screens.conftest import opened

@@ -8,15 +8,15 @@ import pytest
 
 from console.actions import registry
 from console.app import ConsoleApp
-from console.backend.errors import Refused, StopCode
-from console.backend.facade import OnProgress
-from console.backend.full_command import full_command
-from console.backend.outcome import Outcome
-from console.backend.runs.states import Family, Mode, RunState, Stage
-from console.backend.views import (
+from console.backend.model.errors import Refused, StopCode
+from console.backend.model.full_command import full_command
+from console.backend.model.outcome import Outcome
+from console.backend.model.states import Family, Mode, RunState, Stage
+from console.backend.model.views import (
     Briefing,
     CountView,
     Danger,
+    OnProgress,
     PhaseStatus,
     Progress,
     RunSummary,

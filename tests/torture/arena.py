@@ -23,15 +23,15 @@ from psycopg import sql
 
 from console.backend.approvals.pinning import pin_policy
 from console.backend.approvals.policy import Policy, Signer, Thresholds, load_policy
-from console.backend.canonical_json import canonical_json
-from console.backend.cluster import TransientCluster
-from console.backend.context import Context
-from console.backend.database.migrations import migrate
-from console.backend.deploy.build import build_manifest
-from console.backend.deploy.pins import machine_id, manifest_path, measure_pins, write_pins
-from console.backend.runs.site import Site
-from console.backend.runtime_tree import CONFIG_NAME, init_tree
-from console.backend.settings import DatabaseSettings, Settings
+from console.backend.host.context import Context
+from console.backend.host.runtime_tree import CONFIG_NAME, init_tree
+from console.backend.host.settings import DatabaseSettings, Settings
+from console.backend.host.site import Site
+from console.backend.model.canonical_json import canonical_json
+from console.backend.postgres.migrations import migrate
+from console.backend.release.build import build_manifest
+from console.backend.release.pins import machine_id, manifest_path, measure_pins, write_pins
+from console.backend.scratch.cluster import TransientCluster
 from console.demo_keys import DemoKeys, create_demo_keys, stop_agent
 from tests.passage import deploy_copy
 

@@ -7,10 +7,10 @@ from random import Random
 
 import pytest
 
-from console.backend.context import Context
-from console.backend.journal import Field, Journal, JournalVerdict, RecordKind, verify_journal
-from console.backend.journal_record import AnchoredEvent
-from console.backend.outcome import Outcome
+from console.backend.host.context import Context
+from console.backend.journal.journal import Field, Journal, JournalVerdict, RecordKind, verify_journal
+from console.backend.journal.journal_record import AnchoredEvent
+from console.backend.model.outcome import Outcome
 from tests import checker
 from tests.torture import journals
 

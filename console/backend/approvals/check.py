@@ -14,10 +14,10 @@ from console.backend.approvals.signatures import (
     measure_signature,
 )
 from console.backend.approvals.statement import Kind, Statement
-from console.backend.canonical_json import sha256_hex
-from console.backend.errors import Refused, StopCode, Unmeasured, Waiting
-from console.backend.outcome import Check, Evidence, Outcome
-from console.backend.value import Value
+from console.backend.model.canonical_json import sha256_hex
+from console.backend.model.errors import Refused, StopCode, Unmeasured, Waiting
+from console.backend.model.outcome import Check, Evidence, Outcome
+from console.backend.model.value import Value
 
 MAX_SIGNATURES = 64
 

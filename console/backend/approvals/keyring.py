@@ -5,9 +5,9 @@ import subprocess
 from datetime import UTC, datetime
 from pathlib import Path
 
-from console.backend.processes import Ended, finished
-from console.backend.safe_text import SafeText
-from console.backend.value import Value
+from console.backend.host.processes import Ended, finished
+from console.backend.model.safe_text import SafeText
+from console.backend.model.value import Value
 
 _LONGEST_S = 30.0
 

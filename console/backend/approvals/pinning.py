@@ -8,13 +8,13 @@ import psycopg
 
 from console.backend.approvals.keyring import measure_keyring
 from console.backend.approvals.policy import Policy, check_policy, load_policy, require_satisfiable
-from console.backend.canonical_json import canonical_json
-from console.backend.database.connections import administrator, connect, scalar
-from console.backend.errors import Refused, StopCode, Unmeasured, UsageError
-from console.backend.processes import finished, why
-from console.backend.reasons import require_short_reason
-from console.backend.safe_text import SafeText, safe_text
-from console.backend.value import Value
+from console.backend.host.processes import finished, why
+from console.backend.model.canonical_json import canonical_json
+from console.backend.model.errors import Refused, StopCode, Unmeasured, UsageError
+from console.backend.model.reasons import require_short_reason
+from console.backend.model.safe_text import SafeText, safe_text
+from console.backend.model.value import Value
+from console.backend.postgres.connections import administrator, connect, scalar
 
 _TIMEOUT_S = 30
 _PIN = "SELECT cutter_governance.fn_policy_pin(%b, %b)"

@@ -18,12 +18,12 @@ from pydantic import (
 
 from console.backend.approvals.keyring import KeyFact, Keyring
 from console.backend.approvals.statement import Kind
-from console.backend.canonical_json import digest
-from console.backend.errors import Refused, StopCode, Unmeasured
-from console.backend.outcome import Check, Evidence, Outcome
-from console.backend.regular_file import open_regular
-from console.backend.safe_text import SafeText
-from console.backend.value import Value
+from console.backend.host.regular_file import open_regular
+from console.backend.model.canonical_json import digest
+from console.backend.model.errors import Refused, StopCode, Unmeasured
+from console.backend.model.outcome import Check, Evidence, Outcome
+from console.backend.model.safe_text import SafeText
+from console.backend.model.value import Value
 
 _MAX_POLICY_BYTES = 256 * 1024
 _REPAIR = "Correct the policy file and have it agreed by the sovereign; its digest is part of what is signed."

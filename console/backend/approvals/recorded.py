@@ -4,10 +4,10 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from console.backend.approvals.signatures import in_memory
-from console.backend.outcome import Outcome
-from console.backend.processes import finished
-from console.backend.safe_text import SafeText
-from console.backend.value import Value
+from console.backend.host.processes import finished
+from console.backend.model.outcome import Outcome
+from console.backend.model.safe_text import SafeText
+from console.backend.model.value import Value
 
 _ASKED_AT_ONCE = 2
 _LONGEST_S = 10.0

@@ -10,10 +10,10 @@ from pathlib import Path
 from console.backend.approvals.keyring import GpgMissing, ask_gpg
 from console.backend.approvals.policy import Policy, Signer
 from console.backend.approvals.statement import Statement
-from console.backend.canonical_json import sha256_hex
-from console.backend.outcome import Check, Evidence, Outcome
-from console.backend.safe_text import SafeText
-from console.backend.value import Value
+from console.backend.model.canonical_json import sha256_hex
+from console.backend.model.outcome import Check, Evidence, Outcome
+from console.backend.model.safe_text import SafeText
+from console.backend.model.value import Value
 
 MAX_SIGNATURE_BYTES = 64 * 1024
 CLOCK_SKEW = timedelta(minutes=2)

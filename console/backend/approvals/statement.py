@@ -18,16 +18,16 @@ from pydantic import (
     model_validator,
 )
 
-from console.backend.canonical_json import canonical_json, sha256_hex
-from console.backend.cluster_directory import hidden_name
-from console.backend.context import Context
-from console.backend.durable import sync_directory
-from console.backend.errors import Refused, StopCode
-from console.backend.plan import DraftUnit
-from console.backend.regular_file import open_regular
-from console.backend.safe_text import SafeText
-from console.backend.value import Value
-from console.backend.world import TableDelta, Target
+from console.backend.host.cluster_directory import hidden_name
+from console.backend.host.context import Context
+from console.backend.host.durable import sync_directory
+from console.backend.host.regular_file import open_regular
+from console.backend.model.canonical_json import canonical_json, sha256_hex
+from console.backend.model.errors import Refused, StopCode
+from console.backend.model.plan import DraftUnit
+from console.backend.model.safe_text import SafeText
+from console.backend.model.value import Value
+from console.backend.model.world import TableDelta, Target
 
 MAX_STATEMENT_BYTES = 64 * 1024
 """A statement is about 2 KB; more than this is not read."""

@@ -1,6 +1,6 @@
 """Why a backup does not count: each refusal says what failed and what to do."""
 
-from console.backend.errors import Refused, StopCode
+from console.backend.model.errors import Refused, StopCode
 
 
 class BackupNotProven(Refused):

@@ -8,9 +8,9 @@ from threading import Thread
 from types import TracebackType
 from typing import IO, Self
 
-from console.backend.child_environment import child_environment
-from console.backend.processes import Lifeline, end
-from console.backend.safe_text import safe_text
+from console.backend.host.child_environment import child_environment
+from console.backend.host.processes import Lifeline, end
+from console.backend.model.safe_text import safe_text
 
 _LAST_LINES = 6
 

@@ -10,16 +10,16 @@ import psycopg
 from console.backend.backup.failures import BackupNotProven
 from console.backend.backup.flow import STALL_S, Tee, Watch, never
 from console.backend.backup.member import Member
-from console.backend.backup.recipient import gpg_command
 from console.backend.backup.record import BackupRecord, TableProof, read_record
 from console.backend.backup.scratch import Prepare, Scratch, scratch_database
 from console.backend.backup.verdict import unequal
-from console.backend.canonical_json import sha256_file
-from console.backend.context import Context
-from console.backend.errors import Unmeasured
-from console.backend.outcome import Check, Evidence, Outcome
-from console.backend.programs import installations, pick_dump_programs
-from console.backend.safe_text import safe_text
+from console.backend.host.context import Context
+from console.backend.host.gpg import gpg_command
+from console.backend.host.programs import installations, pick_dump_programs
+from console.backend.host.regular_file import sha256_file
+from console.backend.model.errors import Unmeasured
+from console.backend.model.outcome import Check, Evidence, Outcome
+from console.backend.model.safe_text import safe_text
 
 _WHOLE = frozenset({"DECRYPTION_OKAY", "GOODMDC"})
 """What gpg reports only when it has read the message to its end and found it unaltered (incident 8)."""

@@ -7,8 +7,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from console.backend.backup.failures import RecipientUnusable
-from console.backend.processes import finished, why
-from console.backend.value import Value
+from console.backend.host.gpg import gpg_command
+from console.backend.host.processes import finished, why
+from console.backend.model.value import Value
 
 FINGERPRINT = re.compile(r"[0-9A-F]{40}|[0-9A-F]{64}")
 """A primary key's fingerprint, in full."""
@@ -42,12 +43,6 @@ class KeyListing(Value):
     """The primary key first; empty where the key ring has no such key."""
     private: tuple[str, ...]
     """Keygrips whose private key lies in the key ring; backups are opened elsewhere, so there should be none."""
-
-
-def gpg_command(home: Path | None, *arguments: str) -> list[str]:
-    """gpg without a terminal, a configuration file or a question."""
-    where = ["--homedir", str(home)] if home else []
-    return ["gpg", *where, "--no-options", "--batch", "--no-tty", *arguments]
 
 
 def gpg_version() -> str:

@@ -7,13 +7,13 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from console.backend.backup.failures import BackupNotProven
-from console.backend.canonical_json import canonical_json, sha256_file
-from console.backend.durable import replace_file
-from console.backend.outcome import Evidence
-from console.backend.regular_file import read_regular
-from console.backend.safe_text import SafeText, safe_text
-from console.backend.value import Value
-from console.backend.world import Target
+from console.backend.host.durable import replace_file
+from console.backend.host.regular_file import read_regular, sha256_file
+from console.backend.model.canonical_json import canonical_json
+from console.backend.model.outcome import Evidence
+from console.backend.model.safe_text import SafeText, safe_text
+from console.backend.model.value import Value
+from console.backend.model.world import Target
 
 FRESH_FOR = timedelta(minutes=60)
 SUFFIX = ".dump.gpg"

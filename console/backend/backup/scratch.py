@@ -17,9 +17,9 @@ from psycopg import sql
 
 from console.backend.backup.record import TableProof
 from console.backend.backup.table_digest import table_proofs
-from console.backend.cluster import TransientCluster
-from console.backend.cluster_directory import default_parents
-from console.backend.database.sessions import open_session
+from console.backend.host.cluster_directory import default_parents
+from console.backend.postgres.sessions import open_session
+from console.backend.scratch.cluster import TransientCluster
 
 DATABASE = "scratch"
 _HEADROOM = 512 << 20

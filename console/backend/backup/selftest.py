@@ -9,14 +9,14 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from console.backend.backup.failures import BackupNotProven
-from console.backend.backup.recipient import gpg_command, gpg_version
-from console.backend.cluster_directory import GPG_PREFIX, default_parents, owned_directory
-from console.backend.context import Context
-from console.backend.gpg_agent import end_agent
-from console.backend.outcome import Check, Evidence, Outcome
-from console.backend.processes import Ended, finished
-from console.backend.safe_text import SafeText, safe_text
-from console.backend.value import Value
+from console.backend.backup.recipient import gpg_version
+from console.backend.host.cluster_directory import GPG_PREFIX, default_parents, owned_directory
+from console.backend.host.context import Context
+from console.backend.host.gpg import end_agent, gpg_command
+from console.backend.host.processes import Ended, finished
+from console.backend.model.outcome import Check, Evidence, Outcome
+from console.backend.model.safe_text import SafeText, safe_text
+from console.backend.model.value import Value
 
 _SAMPLE_BYTES = 1 << 18
 _GPG_S = 60.0

@@ -11,11 +11,11 @@ from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from console.backend.backup.failures import BackupNotProven
-from console.backend.child_environment import libpq_environment
-from console.backend.database.connections import translate
-from console.backend.database.sessions import open_session
-from console.backend.errors import StopCode, Unmeasured
-from console.backend.safe_text import safe_text
+from console.backend.host.child_environment import libpq_environment
+from console.backend.model.errors import StopCode, Unmeasured
+from console.backend.model.safe_text import safe_text
+from console.backend.postgres.connections import translate
+from console.backend.postgres.sessions import open_session
 
 _R = TypeVar("_R")
 LOCK_TIMEOUT_S = 30.0

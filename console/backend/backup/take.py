@@ -14,7 +14,7 @@ import psycopg
 from console.backend.backup.failures import BackupNotProven
 from console.backend.backup.flow import Tee, Watch, never
 from console.backend.backup.member import Member
-from console.backend.backup.recipient import ENCRYPT, check_recipient, gpg_command
+from console.backend.backup.recipient import ENCRYPT, check_recipient
 from console.backend.backup.record import SUFFIX, BackupRecord, TableProof, write_record
 from console.backend.backup.request import BackupPhase, BackupRequest, OnBackupProgress, silent
 from console.backend.backup.scratch import Prepare, Scratch, scratch_database
@@ -28,12 +28,13 @@ from console.backend.backup.source import (
 )
 from console.backend.backup.table_digest import table_proofs
 from console.backend.backup.verdict import Begun, Made, Tools, judge
-from console.backend.canonical_json import sha256_file
-from console.backend.context import Context
-from console.backend.durable import partial_file, put_in_place
-from console.backend.errors import Unmeasured
-from console.backend.programs import Installation, NoFittingProgram, installations, pick_dump_programs
-from console.backend.safe_text import safe_text
+from console.backend.host.context import Context
+from console.backend.host.durable import partial_file, put_in_place
+from console.backend.host.gpg import gpg_command
+from console.backend.host.programs import Installation, NoFittingProgram, installations, pick_dump_programs
+from console.backend.host.regular_file import sha256_file
+from console.backend.model.errors import Unmeasured
+from console.backend.model.safe_text import safe_text
 
 
 @dataclass(frozen=True)

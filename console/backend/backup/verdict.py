@@ -7,8 +7,8 @@ from console.backend.backup.failures import BackupNotProven
 from console.backend.backup.recipient import Recipient
 from console.backend.backup.record import SUFFIX, BackupRecord, BackupState, TableProof
 from console.backend.backup.request import BackupRequest
-from console.backend.outcome import Evidence
-from console.backend.programs import Installation
+from console.backend.host.programs import Installation
+from console.backend.model.outcome import Evidence
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ import unicodedata
 from console.backend.documents.enclosure import Node
 from console.backend.documents.profiles import Scope
 from console.backend.documents.tree import restarted
-from console.backend.plan import Problem
+from console.backend.model.plan import Problem
 
 _PREFIX = re.compile(r"[A-Z0-9](?:[A-Z0-9-]{1,30})[A-Z0-9]")
 _NUMBERED = re.compile(

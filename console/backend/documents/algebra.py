@@ -6,10 +6,10 @@ from hashlib import sha256
 from itertools import pairwise
 from operator import attrgetter
 
-from console.backend.canonical_json import sha256_hex
 from console.backend.documents.limits import DEFAULT_LIMITS, Limits
-from console.backend.documents.vocabulary import VOCABULARY, SectionType
-from console.backend.plan import DocumentPlan, OtherSpan, PlannedUnit, Problem
+from console.backend.model.canonical_json import sha256_hex
+from console.backend.model.plan import DocumentPlan, OtherSpan, PlannedUnit, Problem
+from console.backend.model.vocabulary import VOCABULARY, SectionType
 
 Span = PlannedUnit | OtherSpan
 

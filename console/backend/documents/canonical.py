@@ -3,10 +3,10 @@
 import unicodedata
 from dataclasses import dataclass
 
-from console.backend.canonical_json import sha256_hex
 from console.backend.documents.limits import DEFAULT_LIMITS, Limits
-from console.backend.errors import Refused, StopCode
-from console.backend.plan import SourceVersion
+from console.backend.model.canonical_json import sha256_hex
+from console.backend.model.errors import Refused, StopCode
+from console.backend.model.plan import SourceVersion
 
 CANON_RULE = "canon-md-v0.1.0"
 _BOM = b"\xef\xbb\xbf"

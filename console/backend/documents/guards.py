@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from heapq import merge
 from typing import Final
 
-from console.backend.plan import Problem
+from console.backend.model.plan import Problem
 
 _FENCE = re.compile(r"\n( {0,3})(`{3,}|~{3,})([^\n]*)")
 _QUOTES: Final = '"„“”«»‟'

@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from console.backend.documents.limits import DEFAULT_LIMITS, Limits
-from console.backend.errors import Refused, StopCode
-from console.backend.safe_text import SafeText
-from console.backend.value import Value
+from console.backend.model.errors import Refused, StopCode
+from console.backend.model.safe_text import SafeText
+from console.backend.model.value import Value
 
 SUFFIXES = frozenset({".md", ".markdown", ".txt"})
 

@@ -2,7 +2,7 @@
 
 from pydantic import PositiveInt
 
-from console.backend.value import Value
+from console.backend.model.value import Value
 
 MIB = 1024 * 1024
 

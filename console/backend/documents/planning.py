@@ -6,7 +6,6 @@ from typing import TypedDict
 
 from pydantic import TypeAdapter
 
-from console.backend.canonical_json import sha256_hex
 from console.backend.documents.addresses import addresses, docprefix_problem, number_of
 from console.backend.documents.algebra import check_algebra
 from console.backend.documents.canonical import CanonicalText, RefusedText, canonical_text, source_version
@@ -16,8 +15,9 @@ from console.backend.documents.matching import Matcher, matcher
 from console.backend.documents.profiles import Profile, load_profile
 from console.backend.documents.scanner import Scan, scan
 from console.backend.documents.tree import build
-from console.backend.errors import Refused, StopCode
-from console.backend.plan import Coverage, DocumentPlan, OtherSpan, PlannedUnit, Problem, SourceVersion
+from console.backend.model.canonical_json import sha256_hex
+from console.backend.model.errors import Refused, StopCode
+from console.backend.model.plan import Coverage, DocumentPlan, OtherSpan, PlannedUnit, Problem, SourceVersion
 
 MAX_PROBLEMS = 200
 """Problems kept of one document; the last one says how many more there are."""

@@ -6,9 +6,9 @@ from typing import Literal, Self
 from pydantic import Field
 
 from console.backend.documents.planning import PlanResult
-from console.backend.outcome import Outcome
-from console.backend.plan import Coverage, OtherSpan, PlannedUnit, Problem, bind
-from console.backend.value import Value
+from console.backend.model.outcome import Outcome
+from console.backend.model.plan import Coverage, OtherSpan, PlannedUnit, Problem, bind
+from console.backend.model.value import Value
 
 
 class SourceReport(Value):

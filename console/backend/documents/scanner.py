@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from console.backend.documents.guards import find_guards, in_list
 from console.backend.documents.matching import Mark, Matcher, Style, clean_title
 from console.backend.documents.profiles import Role
-from console.backend.plan import Problem
+from console.backend.model.plan import Problem
 
 _SETEXT = re.compile(r"\n {0,3}(?:=+|-+)[ \t]*(?=\n|\Z)")
 _ENDS = tuple('.;:!?…”“"»)]}|>—–')

@@ -8,8 +8,8 @@ from console.backend.documents.matching import Mark, Style
 from console.backend.documents.numbering import Number
 from console.backend.documents.profiles import Hierarchy, Level, Numbering, Profile, Role, Scope
 from console.backend.documents.sequence import Sequence, Verdict
-from console.backend.documents.vocabulary import SectionType
-from console.backend.plan import Problem
+from console.backend.model.plan import Problem
+from console.backend.model.vocabulary import SectionType
 
 HEADING = Level(name="heading", role=Role.CONTAINER, rank=38, section_type=SectionType.SECTION)
 """A Markdown heading that no level knows, where the profile lets it group."""

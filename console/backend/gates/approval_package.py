@@ -10,8 +10,6 @@ from console.backend.approvals.bindings import placeholders_in
 from console.backend.approvals.check import open_checks
 from console.backend.approvals.keyring import Keyring
 from console.backend.approvals.statement import MAX_STATEMENT_BYTES, Kind
-from console.backend.database.records import ApprovalRow, RunRow, all_runs, approvals
-from console.backend.errors import Refused, StopCode, Unmeasured
 from console.backend.gates.fact import Fact, Verdict, check, fails, partial, passes, unclear
 from console.backend.gates.gate import Gate
 from console.backend.gates.probe import Probe
@@ -23,14 +21,16 @@ from console.backend.gates.ruling_policy import (
     policy_check,
     policy_facts,
 )
-from console.backend.outcome import Check, Outcome
-from console.backend.readiness import Owner
-from console.backend.regular_file import open_regular
+from console.backend.host.regular_file import open_regular
+from console.backend.model.errors import Refused, StopCode, Unmeasured
+from console.backend.model.outcome import Check, Outcome
+from console.backend.model.readiness import Owner
+from console.backend.model.safe_text import SafeText
+from console.backend.model.states import Family, Stage
+from console.backend.model.value import Value
+from console.backend.model.views import ApprovalStatus
+from console.backend.postgres.records import ApprovalRow, RunRow, all_runs, approvals
 from console.backend.runs import rulings
-from console.backend.runs.states import Family, Stage
-from console.backend.safe_text import SafeText
-from console.backend.value import Value
-from console.backend.views import ApprovalStatus
 
 KIND_AT = {Stage.AWAITING_CUT_AUTHORIZATION: Kind.SG_1, Stage.AWAITING_LIFECYCLE_AUTHORIZATION: Kind.SG_2}
 """The ruling that a run waits for at its two pauses."""

@@ -12,23 +12,23 @@ from console.backend.backup.plaintext import plaintext_dumps
 from console.backend.backup.recipient import FINGERPRINT, KeyListing, judge_key, list_key
 from console.backend.backup.record import BackupState, ListedBackup, freshness, list_backups
 from console.backend.backup.selftest import RoundTrip, round_trip
-from console.backend.canonical_json import sha256_file
 from console.backend.gates.fact import Fact, Verdict, check, fails, partial, passes
 from console.backend.gates.gate import Gate
 from console.backend.gates.probe import Probe
-from console.backend.outcome import Check
-from console.backend.programs import (
+from console.backend.host.programs import (
     Installation,
     NoFittingProgram,
     installations,
     pick_dump_programs,
     pick_server_programs,
 )
-from console.backend.readiness import Owner
+from console.backend.host.regular_file import sha256_file
+from console.backend.host.site import Site
+from console.backend.model.outcome import Check
+from console.backend.model.readiness import Owner
+from console.backend.model.safe_text import SafeText
+from console.backend.model.value import Value
 from console.backend.runs.backups import RUN_TABLES
-from console.backend.runs.site import Site
-from console.backend.safe_text import SafeText
-from console.backend.value import Value
 
 DAYS_TO_RENEW = 14
 """A backup key with no more days left than this has to be renewed."""

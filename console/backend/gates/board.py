@@ -6,14 +6,14 @@ from concurrent.futures import Future, wait
 from functools import partial
 from pathlib import Path
 
-from console.backend.daemon import start
-from console.backend.errors import CutterError, StopCode, UsageError
 from console.backend.gates.gate import AnyGate, reported
 from console.backend.gates.probe import Asked, Probe
 from console.backend.gates.registry import GATES
-from console.backend.outcome import Check, Evidence, Outcome, worst
-from console.backend.readiness import Board, GateReport
-from console.backend.runs.site import Site
+from console.backend.host.daemon import start
+from console.backend.host.site import Site
+from console.backend.model.errors import CutterError, StopCode, UsageError
+from console.backend.model.outcome import Check, Evidence, Outcome, worst
+from console.backend.model.readiness import Board, GateReport
 
 DEADLINE_S = 10.0
 

@@ -2,19 +2,19 @@
 
 import shlex
 
-from console.backend.canonical_json import sha256_file
-from console.backend.database.records import RunRow
-from console.backend.errors import Refused
 from console.backend.gates.fact import Verdict, fails, passes
-from console.backend.journal import verify_journal
-from console.backend.outcome import Outcome
-from console.backend.runs.site import Site
+from console.backend.host.regular_file import sha256_file
+from console.backend.host.site import Site
+from console.backend.journal.journal import verify_journal
+from console.backend.model.errors import Refused
+from console.backend.model.outcome import Outcome
+from console.backend.model.safe_text import SafeText
+from console.backend.model.states import Mode, Phase
+from console.backend.model.value import Value
+from console.backend.model.world import Target
+from console.backend.postgres.records import RunRow
 from console.backend.runs.standing import VOIDED
-from console.backend.runs.states import Mode, Phase
 from console.backend.runs.workspace import PlanFacts, RunRequestFile, Workspace
-from console.backend.safe_text import SafeText
-from console.backend.value import Value
-from console.backend.world import Target
 
 _NEEDS_ROWS = frozenset({Phase.STRUCTURAL_VERIFY, Phase.WRITE_VERIFY})
 """A dry run has written no rows that these could look at."""

@@ -5,9 +5,9 @@ from typing import Generic, NamedTuple, Protocol, Self, TypeVar
 
 from pydantic import model_validator
 
-from console.backend.outcome import Check, Evidence, Outcome
-from console.backend.safe_text import SafeText
-from console.backend.value import Value
+from console.backend.model.outcome import Check, Evidence, Outcome
+from console.backend.model.safe_text import SafeText
+from console.backend.model.value import Value
 
 T = TypeVar("T")
 

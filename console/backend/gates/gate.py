@@ -7,8 +7,8 @@ from datetime import datetime
 from typing import Generic, Protocol, TypeVar
 
 from console.backend.gates.probe import Probe
-from console.backend.outcome import Check, worst
-from console.backend.readiness import GateReport, Owner
+from console.backend.model.outcome import Check, worst
+from console.backend.model.readiness import GateReport, Owner
 
 F = TypeVar("F")
 

@@ -3,10 +3,6 @@
 import re
 from functools import partial
 
-from console.backend.canonical_json import canonical_json, sha256_hex
-from console.backend.database.probes import SIZES, CutProbe, Generality, cut_faults, probe_generality
-from console.backend.database.records import documents
-from console.backend.documents.vocabulary import VOCABULARY
 from console.backend.gates.fact import Fact, Verdict, check, fails, passes, unclear
 from console.backend.gates.gate import Gate
 from console.backend.gates.installed_functions import (
@@ -17,11 +13,15 @@ from console.backend.gates.installed_functions import (
     sources_verdict,
 )
 from console.backend.gates.probe import Probe
-from console.backend.outcome import Check
-from console.backend.readiness import Owner
+from console.backend.model.canonical_json import canonical_json, sha256_hex
+from console.backend.model.outcome import Check
+from console.backend.model.readiness import Owner
+from console.backend.model.safe_text import SafeText
+from console.backend.model.value import Value
+from console.backend.model.vocabulary import VOCABULARY
+from console.backend.postgres.probes import SIZES, CutProbe, Generality, cut_faults, probe_generality
+from console.backend.postgres.records import documents
 from console.backend.runs.step import Role
-from console.backend.safe_text import SafeText
-from console.backend.value import Value
 
 _LITERAL = re.compile(r"'((?:[^']|'')*)'")
 _ADDRESS = re.compile(r"[A-Z0-9][A-Z0-9-]{1,30}[A-Z0-9]/")

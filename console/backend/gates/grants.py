@@ -1,10 +1,10 @@
 """Grants and definitions as a fact with its check: what several gates, and the board before arming, ask alike."""
 
-from console.backend.database.drift import against_host, drift_on
 from console.backend.gates.fact import Fact, Verdict, check, fails, passes
 from console.backend.gates.probe import Probe
-from console.backend.outcome import Check, Outcome
-from console.backend.readiness import DriftReport
+from console.backend.model.outcome import Check, Outcome
+from console.backend.model.readiness import DriftReport
+from console.backend.postgres.drift import against_host, drift_on
 
 _SHOWN = 3
 

@@ -5,10 +5,10 @@ from typing import NamedTuple
 
 import psycopg
 
-from console.backend.database.definitions import definition_of
 from console.backend.gates.fact import Verdict, fails, passes
-from console.backend.safe_text import SafeText
-from console.backend.value import Value
+from console.backend.model.safe_text import SafeText
+from console.backend.model.value import Value
+from console.backend.postgres.definitions import definition_of
 
 _SOURCES = """
     SELECT format('%I.%I', n.nspname, p.proname), pg_get_function_identity_arguments(p.oid), p.prosrc,

@@ -4,9 +4,6 @@ import time
 
 from console.backend.approvals.keyring import Keyring
 from console.backend.backup.recipient import KeyListing
-from console.backend.canonical_json import sha256_hex
-from console.backend.deploy.pins import manifest_path
-from console.backend.deploy.verify import TreeFinding, faults, shown
 from console.backend.gates.backup_readiness import backup_key, backup_key_check
 from console.backend.gates.fact import Fact, Verdict, check, fails, partial, passes, unclear
 from console.backend.gates.gate import Gate
@@ -14,14 +11,17 @@ from console.backend.gates.grants import grants, grants_check
 from console.backend.gates.precheck_live import deployed_tree
 from console.backend.gates.probe import Probe
 from console.backend.gates.ruling_policy import PolicyFile, policy_check, policy_facts
-from console.backend.outcome import Check, Outcome
-from console.backend.readiness import DriftReport, Owner
-from console.backend.reports.off_host import STEPS, OffHostWork, PackageFile, Step, incomplete, off_host_package
-from console.backend.reports.off_host_scripts import Place
-from console.backend.reports.sums import SUMS
-from console.backend.runs.site import Site
-from console.backend.safe_text import SafeText
-from console.backend.value import Value
+from console.backend.host.site import Site
+from console.backend.model.canonical_json import sha256_hex
+from console.backend.model.outcome import Check, Outcome
+from console.backend.model.readiness import DriftReport, Owner
+from console.backend.model.safe_text import SafeText
+from console.backend.model.value import Value
+from console.backend.publication.off_host import STEPS, OffHostWork, PackageFile, Step, incomplete, off_host_package
+from console.backend.publication.off_host_scripts import Place
+from console.backend.publication.sums import SUMS
+from console.backend.release.pins import manifest_path
+from console.backend.release.verify import TreeFinding, faults, shown
 
 _DEADLINE_S = 10.0
 

@@ -5,7 +5,6 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from console.backend.approvals.statement import Kind
-from console.backend.database.records import RunRow, all_runs, find_run
 from console.backend.gates.approval_package import KIND_AT, judge_package, package_fact
 from console.backend.gates.backup_readiness import backup_key, backup_key_check
 from console.backend.gates.connections import connections, lines_verdict
@@ -24,15 +23,16 @@ from console.backend.gates.precheck_live import (
 from console.backend.gates.probe import Probe
 from console.backend.gates.recorded_tests import recorded_tests, recorded_tests_check
 from console.backend.gates.ruling_policy import pin_check, pinned_fact, policy_check, policy_facts
-from console.backend.outcome import Check, Outcome
-from console.backend.readiness import GateReport, Owner
-from console.backend.runs.site import Site
-from console.backend.runs.states import Family, Stage
+from console.backend.host.site import Site
+from console.backend.model.outcome import Check, Outcome
+from console.backend.model.readiness import GateReport, Owner
+from console.backend.model.safe_text import SafeText
+from console.backend.model.states import Family, Stage
+from console.backend.model.value import Value
+from console.backend.model.views import SwitchState, SwitchView
+from console.backend.model.world import Target
+from console.backend.postgres.records import RunRow, all_runs, find_run
 from console.backend.runs.workspace import Workspace
-from console.backend.safe_text import SafeText
-from console.backend.value import Value
-from console.backend.views import SwitchState, SwitchView
-from console.backend.world import Target
 
 DEADLINE_S = 10.0
 GRANTS = "PRE-5 grants"

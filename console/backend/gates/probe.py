@@ -11,13 +11,13 @@ from typing import TypeVar, cast
 
 import psycopg
 
-from console.backend.daemon import start
-from console.backend.database.connections import connect, translate
-from console.backend.errors import CutterError, StopCode, Unmeasured
 from console.backend.gates.fact import Fact
-from console.backend.outcome import Evidence
-from console.backend.processes import why
-from console.backend.runs.site import Site
+from console.backend.host.daemon import start
+from console.backend.host.processes import why
+from console.backend.host.site import Site
+from console.backend.model.errors import CutterError, StopCode, Unmeasured
+from console.backend.model.outcome import Evidence
+from console.backend.postgres.connections import connect, translate
 from console.backend.runs.step import Role
 
 T = TypeVar("T")

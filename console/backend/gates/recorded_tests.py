@@ -1,15 +1,15 @@
 """What the deploy manifest records of the tests: asked by the baseline gate and by the board before arming alike."""
 
-from console.backend.deploy.manifest import DeployManifest, read_manifest
-from console.backend.deploy.pins import manifest_path
-from console.backend.errors import UsageError
 from console.backend.gates.fact import Fact, Verdict, check, fails, partial, passes
 from console.backend.gates.probe import Probe
-from console.backend.outcome import Check
-from console.backend.regular_file import read_regular
-from console.backend.runs.site import Site
-from console.backend.safe_text import SafeText
-from console.backend.value import Value
+from console.backend.host.regular_file import read_regular
+from console.backend.host.site import Site
+from console.backend.model.errors import UsageError
+from console.backend.model.outcome import Check
+from console.backend.model.safe_text import SafeText
+from console.backend.model.value import Value
+from console.backend.release.manifest import DeployManifest, read_manifest
+from console.backend.release.pins import manifest_path
 
 _RECORD = (
     "On the workstation: python -m pytest --junitxml=junit.xml, then: cutter-console manifest build --junit junit.xml"

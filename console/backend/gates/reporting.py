@@ -8,26 +8,25 @@ import shutil
 import stat
 from pathlib import Path
 
-from console.backend.canonical_json import sha256_file
-from console.backend.database.records import all_events, all_runs
 from console.backend.gates.fact import Fact, Verdict, check, fails, partial, passes, unclear
 from console.backend.gates.gate import Gate
 from console.backend.gates.probe import Probe
-from console.backend.journal import verify_journal
-from console.backend.journal_record import AnchoredEvent
-from console.backend.outcome import Check, Outcome
-from console.backend.readiness import Owner
-from console.backend.regular_file import read_regular
-from console.backend.reports.pages import DOCUMENTS
-from console.backend.reports.publishing import leftovers
-from console.backend.reports.signing import SumsSignature, check_signature
-from console.backend.reports.sums import SIGNATURE, SUMS, SumsVerdict, verify_sums
-from console.backend.runs.site import Site
+from console.backend.host.regular_file import read_regular, sha256_file
+from console.backend.host.runtime_tree import DIRECTORY_MODE
+from console.backend.host.site import Site
+from console.backend.journal.journal import verify_journal
+from console.backend.journal.journal_record import AnchoredEvent
+from console.backend.model.outcome import Check, Outcome
+from console.backend.model.readiness import Owner
+from console.backend.model.safe_text import SafeText, safe_text
+from console.backend.model.value import Value
+from console.backend.postgres.records import all_events, all_runs
+from console.backend.publication.pages import DOCUMENTS
+from console.backend.publication.publishing import leftovers
+from console.backend.publication.signing import SumsSignature, check_signature
+from console.backend.publication.sums import SIGNATURE, SUMS, SumsVerdict, verify_sums
 from console.backend.runs.standing import anchored_events
 from console.backend.runs.workspace import Workspace
-from console.backend.runtime_tree import DIRECTORY_MODE
-from console.backend.safe_text import SafeText, safe_text
-from console.backend.value import Value
 
 MIB = 1 << 20
 """Free space is measured in bytes and told in MiB."""

@@ -7,12 +7,12 @@ import psycopg
 
 from console.backend.approvals.pinning import PolicyPin, pinned_policy
 from console.backend.approvals.recorded import RecordedSignature
-from console.backend.database.connections import scalar
-from console.backend.database.records import RunRow, all_runs
-from console.backend.errors import CutterError
 from console.backend.gates.probe import Probe
-from console.backend.safe_text import SafeText
-from console.backend.value import Value
+from console.backend.model.errors import CutterError
+from console.backend.model.safe_text import SafeText
+from console.backend.model.value import Value
+from console.backend.postgres.connections import scalar
+from console.backend.postgres.records import RunRow, all_runs
 
 _WRITERS = """
     SELECT a.pid, a.usename::text, r.rolsuper FROM pg_stat_activity a JOIN pg_roles r ON r.oid = a.usesysid

@@ -6,18 +6,18 @@ from pathlib import Path
 from typing import TypedDict, TypeVar
 
 from console.backend.approvals.recorded import SignatureAnswer, verify_again
-from console.backend.canonical_json import sha256_hex
-from console.backend.cluster_directory import default_parents, leftovers
-from console.backend.database.live_text import read_live_text
-from console.backend.errors import Refused, StopCode, Unmeasured
 from console.backend.gates.fact import Fact
 from console.backend.gates.probe import Probe
 from console.backend.gates.residual_answers import Answers, Writer
-from console.backend.outcome import Outcome
+from console.backend.host.cluster_directory import default_parents, leftovers
+from console.backend.model.canonical_json import sha256_hex
+from console.backend.model.errors import Refused, StopCode, Unmeasured
+from console.backend.model.outcome import Outcome
+from console.backend.model.safe_text import SafeText
+from console.backend.model.value import Value
+from console.backend.postgres.live_text import read_live_text
 from console.backend.runs.inspection import list_runs
 from console.backend.runs.step import Role
-from console.backend.safe_text import SafeText
-from console.backend.value import Value
 
 T = TypeVar("T")
 LEFT_FOR_S = 60.0

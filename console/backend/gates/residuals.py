@@ -14,8 +14,8 @@ from console.backend.gates.residual_facts import (
     Signatures,
     measure,
 )
-from console.backend.outcome import Check, Outcome
-from console.backend.readiness import Owner
+from console.backend.model.outcome import Check, Outcome
+from console.backend.model.readiness import Owner
 
 SKEW_PARTIAL_S = 5.0
 """Beyond, leases and freshness are off by a part that matters."""

@@ -5,13 +5,13 @@ from pathlib import Path
 from console.backend.approvals.keyring import Keyring, measure_keyring
 from console.backend.approvals.pinning import PolicyPin, pinned_policy, unpinned
 from console.backend.approvals.policy import Policy, check_policy, load_policy
-from console.backend.errors import Refused, StopCode, Unmeasured
 from console.backend.gates.fact import Fact, Verdict, check, fails, partial, passes, unclear
 from console.backend.gates.probe import Probe
-from console.backend.outcome import Check, Outcome
-from console.backend.regular_file import read_regular
-from console.backend.safe_text import SafeText
-from console.backend.value import Value
+from console.backend.host.regular_file import read_regular
+from console.backend.model.errors import Refused, StopCode, Unmeasured
+from console.backend.model.outcome import Check, Outcome
+from console.backend.model.safe_text import SafeText
+from console.backend.model.value import Value
 
 
 class PolicyFile(Value):

@@ -9,15 +9,15 @@ from pathlib import Path
 from console.backend.gates.fact import Fact, Verdict, check, fails, passes
 from console.backend.gates.gate import Gate
 from console.backend.gates.probe import Probe
-from console.backend.outcome import Check, Outcome
-from console.backend.readiness import Owner
-from console.backend.redaction import denied_keys, redact
-from console.backend.regular_file import read_regular
-from console.backend.runs.site import Site
-from console.backend.runtime_tree import CONFIG_NAME, check_tree
-from console.backend.safe_text import SafeText
-from console.backend.settings import load_settings
-from console.backend.value import Value
+from console.backend.host.regular_file import read_regular
+from console.backend.host.runtime_tree import CONFIG_NAME, check_tree
+from console.backend.host.settings import load_settings
+from console.backend.host.site import Site
+from console.backend.model.outcome import Check, Outcome
+from console.backend.model.readiness import Owner
+from console.backend.model.redaction import denied_keys, redact
+from console.backend.model.safe_text import SafeText
+from console.backend.model.value import Value
 
 MIB = 1 << 20
 """Free space is measured in bytes and told in MiB."""

@@ -9,33 +9,32 @@ from pydantic import ConfigDict, Field
 
 from console import __version__
 from console.backend.approvals.policy import load_policy
-from console.backend.canonical_json import sha256_hex
-from console.backend.deploy.manifest import DeployManifest, read_manifest
-from console.backend.deploy.pins import manifest_path
-from console.backend.facade import OnProgress
 from console.backend.gates.board import DEADLINE_S, measure_board
 from console.backend.gates.fact import Fact
 from console.backend.gates.gate import AnyGate
 from console.backend.gates.off_host import package_of
 from console.backend.gates.probe import Probe
 from console.backend.gates.registry import GATES
-from console.backend.outcome import Evidence
-from console.backend.readiness import Board, BundleView
-from console.backend.redaction import redact
-from console.backend.regular_file import read_regular
+from console.backend.host.regular_file import read_regular
+from console.backend.host.site import Site
+from console.backend.model.canonical_json import sha256_hex
+from console.backend.model.outcome import Evidence
+from console.backend.model.readiness import Board, BundleView
+from console.backend.model.redaction import redact
+from console.backend.model.value import Value
+from console.backend.model.views import OnProgress, Progress
+from console.backend.publication.off_host import PackageFile
+from console.backend.publication.pages import DOCUMENTS, FINAL, OFF_HOST, Page, page_of
+from console.backend.publication.publishing import Draft, make_durable, published, remove_leftovers
+from console.backend.publication.rendering import Evidences, render
+from console.backend.publication.signing import require_fingerprint, sign_sums
+from console.backend.publication.sums import SIGNATURE, SUMS
+from console.backend.release.manifest import DeployManifest, read_manifest
+from console.backend.release.pins import manifest_path
 from console.backend.reports import closing
 from console.backend.reports.changes import Statement, differences, statements
 from console.backend.reports.closing import Final
-from console.backend.reports.off_host import PackageFile
-from console.backend.reports.pages import DOCUMENTS, FINAL, OFF_HOST, Page, page_of
-from console.backend.reports.publishing import Draft, make_durable, published, remove_leftovers
-from console.backend.reports.rendering import Evidences, render
-from console.backend.reports.signing import require_fingerprint, sign_sums
 from console.backend.reports.stillness import AFTER, BEFORE, Stillness, measure_stillness
-from console.backend.reports.sums import SIGNATURE, SUMS
-from console.backend.runs.site import Site
-from console.backend.value import Value
-from console.backend.views import Progress
 
 RECORD = "bundle.json"
 SCHEMA: Literal["cutter-console/bundle/1"] = "cutter-console/bundle/1"

@@ -5,11 +5,11 @@ from typing import NamedTuple
 
 from console.backend.backup.record import TableProof
 from console.backend.gates.fact import AnyFact
-from console.backend.outcome import Outcome
+from console.backend.model.outcome import Outcome
+from console.backend.model.safe_text import SafeText
+from console.backend.model.value import Value
 from console.backend.reports.stillness import Stillness
 from console.backend.reports.surroundings import FileEntry
-from console.backend.safe_text import SafeText
-from console.backend.value import Value
 
 _MANY = 10
 _UNITS = frozenset({"public.information_unit", "public.unit_version"})

@@ -1,12 +1,12 @@
 """What the last document of a readiness bundle says: letter, gaps, roll-up, rows, steps by owner. Pure."""
 
 from console.backend.backup.record import TableProof
-from console.backend.outcome import Check, Outcome
-from console.backend.readiness import Board, GateReport, Letter, letter_of
+from console.backend.model.outcome import Check, Outcome
+from console.backend.model.readiness import Board, GateReport, Letter, letter_of
+from console.backend.model.safe_text import SafeText
+from console.backend.model.value import Value
+from console.backend.publication.pages import DOCUMENTS, FINAL, ids_of, whose
 from console.backend.reports.changes import Change, Statement
-from console.backend.reports.pages import DOCUMENTS, FINAL, ids_of, whose
-from console.backend.safe_text import SafeText
-from console.backend.value import Value
 
 _MEANS = {
     Letter.A: "Every gate passed. A LIVE run may be asked for; it still needs the sovereign's signature and the armed switch.",

@@ -1,13 +1,13 @@
 """Pure: what did not happen in a run, each sentence from measurements that the record holds."""
 
-from console.backend.outcome import Outcome
+from console.backend.model.outcome import Outcome
+from console.backend.model.safe_text import SafeText
+from console.backend.model.states import Mode, Phase
+from console.backend.model.value import Value
 from console.backend.reports.run_chapters import TITLES, Chapter, CheckLine, anchor_of, anchored
 from console.backend.reports.run_deltas import Deltas
 from console.backend.reports.run_record import Ledger, RunRecord
 from console.backend.reports.run_register import Register, utc
-from console.backend.runs.states import Mode, Phase
-from console.backend.safe_text import SafeText
-from console.backend.value import Value
 
 _EFFECT = {"cut": Phase.CUT_LEG_A.value, "enact": Phase.LIFECYCLE_ENACT.value, "revert": "revert", "edit": "edit"}
 """Which recorded step a statement's use belongs to."""

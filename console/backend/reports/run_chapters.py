@@ -1,13 +1,13 @@
 """Pure: what each of the thirteen documents says, out of the record; a phase and a pause each."""
 
-from console.backend.journal_record import Record, RecordKind
-from console.backend.outcome import Outcome
+from console.backend.journal.journal_record import Record, RecordKind
+from console.backend.model.outcome import Outcome
+from console.backend.model.safe_text import SafeText
+from console.backend.model.states import Family, Mode, Phase, Stage
+from console.backend.model.value import Value
 from console.backend.reports.run_record import Event, RunRecord
 from console.backend.reports.run_register import Register, utc
-from console.backend.runs.states import Family, Mode, Phase, Stage
 from console.backend.runs.workspace import PhaseRecord
-from console.backend.safe_text import SafeText
-from console.backend.value import Value
 
 
 class Title(Value):

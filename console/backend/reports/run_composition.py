@@ -5,20 +5,20 @@ from typing import Literal
 
 from pydantic import Field
 
-from console.backend.canonical_json import sha256_hex
-from console.backend.outcome import Evidence, Outcome, worst
-from console.backend.redaction import redact
-from console.backend.reports.rendering import Evidences, Trusted, render
+from console.backend.model.canonical_json import sha256_hex
+from console.backend.model.outcome import Evidence, Outcome, worst
+from console.backend.model.redaction import redact
+from console.backend.model.safe_text import SafeText, safe_text
+from console.backend.model.states import Family, Mode, Move, Phase, Stage, legal_moves
+from console.backend.model.value import Value
+from console.backend.publication.rendering import Evidences, Trusted, render
+from console.backend.publication.sums import SUMS, sums_of
 from console.backend.reports.run_attestation import Attested, attest
 from console.backend.reports.run_chapters import TITLES, Chapter, chapters
 from console.backend.reports.run_deltas import Deltas, cut_deltas, step_deltas
 from console.backend.reports.run_record import Head, RunRecord
 from console.backend.reports.run_register import Register, utc
 from console.backend.reports.run_rulings import Pause, RulingTold, pauses
-from console.backend.reports.sums import SUMS, sums_of
-from console.backend.runs.states import Family, Mode, Move, Phase, Stage, legal_moves
-from console.backend.safe_text import SafeText, safe_text
-from console.backend.value import Value
 
 REGISTER = "report.json"
 _NEXT = {

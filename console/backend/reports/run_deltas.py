@@ -2,13 +2,13 @@
 
 import re
 
-from console.backend.outcome import Outcome
+from console.backend.model.outcome import Outcome
+from console.backend.model.safe_text import SafeText
+from console.backend.model.states import Mode, Phase
+from console.backend.model.value import Value
+from console.backend.model.world import TableDelta, expected_step_deltas
 from console.backend.reports.run_record import RunRecord
 from console.backend.reports.run_register import Register
-from console.backend.runs.states import Mode, Phase
-from console.backend.safe_text import SafeText
-from console.backend.value import Value
-from console.backend.world import TableDelta, expected_step_deltas
 
 _COUNTED = re.compile(r"(\S+) ([+-]\d+)")
 ROWS_ADDED = "V-rows-added"

@@ -7,13 +7,17 @@ from psycopg.rows import class_row
 from pydantic import ValidationError
 
 from console.backend.approvals.policy import Policy, load_policy
-from console.backend.canonical_json import sha256_file
-from console.backend.database.connections import connect
-from console.backend.database.records import RunRow, require_run
-from console.backend.database.records import events as recorded_events
-from console.backend.errors import CutterError, Drifted
-from console.backend.journal import JournalVerdict, read_journal, verify_journal
-from console.backend.journal_record import AnchoredEvent, Record
+from console.backend.host.regular_file import sha256_file
+from console.backend.host.site import Site
+from console.backend.journal.journal import JournalVerdict, read_journal, verify_journal
+from console.backend.journal.journal_record import AnchoredEvent, Record
+from console.backend.model.errors import CutterError, Drifted
+from console.backend.model.states import Mode, Phase
+from console.backend.model.value import Value
+from console.backend.model.world import TableDelta, expected_cut_deltas
+from console.backend.postgres.connections import connect
+from console.backend.postgres.records import RunRow, require_run
+from console.backend.postgres.records import events as recorded_events
 from console.backend.reports.run_record import (
     ChangeSet,
     Decision,
@@ -29,12 +33,8 @@ from console.backend.reports.run_record import (
     Verification,
 )
 from console.backend.runs.rulings import policy_copy
-from console.backend.runs.site import Site
 from console.backend.runs.standing import anchored_events, dry_run_state
-from console.backend.runs.states import Mode, Phase
 from console.backend.runs.workspace import PhaseRecord, RunRequestFile, Workspace
-from console.backend.value import Value
-from console.backend.world import TableDelta, expected_cut_deltas
 
 _EVENTS = (
     "SELECT id, phase, stage, family, outcome, record::text AS text, journal_seq, journal_head, xid::text AS xid, actor, at"

@@ -6,13 +6,13 @@ from typing import Annotated
 from pydantic import AfterValidator
 
 from console.backend.approvals.policy import Policy
-from console.backend.journal import JournalVerdict
-from console.backend.journal_record import Record
-from console.backend.runs.states import Mode, Phase, RunState
+from console.backend.journal.journal import JournalVerdict
+from console.backend.journal.journal_record import Record
+from console.backend.model.safe_text import SafeText
+from console.backend.model.states import Mode, Phase, RunState
+from console.backend.model.value import Value
+from console.backend.model.world import TableDelta
 from console.backend.runs.workspace import EDIT_PROFILE, PhaseRecord
-from console.backend.safe_text import SafeText
-from console.backend.value import Value
-from console.backend.world import TableDelta
 
 Utc = Annotated[datetime, AfterValidator(lambda moment: moment.astimezone(UTC))]
 """Whatever zone the connection had, the report has one."""

@@ -3,7 +3,7 @@
 import re
 from datetime import UTC, datetime
 
-from console.backend.outcome import Evidence
+from console.backend.model.outcome import Evidence
 
 _ODD = re.compile(r"[^A-Za-z0-9.]+")
 

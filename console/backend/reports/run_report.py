@@ -2,15 +2,15 @@
 
 from pathlib import Path
 
-from console.backend.canonical_json import sha256_hex
-from console.backend.errors import Drifted, Refused, StopCode
-from console.backend.readiness import ReportView
-from console.backend.reports.publishing import Draft, published
+from console.backend.host.site import Site
+from console.backend.model.canonical_json import sha256_hex
+from console.backend.model.errors import Drifted, Refused, StopCode
+from console.backend.model.readiness import ReportView
+from console.backend.publication.publishing import Draft, published
+from console.backend.publication.sums import SIGNATURE, SUMS
 from console.backend.reports.run_chapters import TITLES
 from console.backend.reports.run_composition import Document, compose, documents
 from console.backend.reports.run_reading import read_record
-from console.backend.reports.sums import SIGNATURE, SUMS
-from console.backend.runs.site import Site
 
 
 def write_run_report(site: Site, run_id: str) -> ReportView:

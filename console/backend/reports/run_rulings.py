@@ -3,15 +3,15 @@
 import contextlib
 import json
 
-from console.backend.canonical_json import sha256_hex
-from console.backend.outcome import Outcome
-from console.backend.redaction import redact
+from console.backend.model.canonical_json import sha256_hex
+from console.backend.model.outcome import Outcome
+from console.backend.model.redaction import redact
+from console.backend.model.safe_text import SafeText, safe_lines
+from console.backend.model.states import Mode, Stage
+from console.backend.model.value import Value
 from console.backend.reports.run_chapters import TITLES, Title
 from console.backend.reports.run_record import Ruling, RunRecord
 from console.backend.reports.run_register import Register, plain, utc
-from console.backend.runs.states import Mode, Stage
-from console.backend.safe_text import SafeText, safe_lines
-from console.backend.value import Value
 
 
 class RulingTold(Value):

@@ -5,11 +5,11 @@ from psycopg import sql
 
 from console.backend.backup.record import TableProof
 from console.backend.backup.table_digest import table_proofs_at_once
-from console.backend.database.connections import connect, scalar
-from console.backend.database.measure import Identity, measure_identity
 from console.backend.gates.probe import Probe
-from console.backend.safe_text import SafeText
-from console.backend.value import Value
+from console.backend.model.safe_text import SafeText
+from console.backend.model.value import Value
+from console.backend.postgres.connections import connect, scalar
+from console.backend.postgres.measure import Identity, measure_identity
 
 _TABLES = """
     SELECT n.nspname || '.' || c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace

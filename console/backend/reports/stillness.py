@@ -4,11 +4,14 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from console.backend.backup.record import TableProof
-from console.backend.deploy.traces import cron_entries, service_units
-from console.backend.errors import StopCode, Unmeasured
 from console.backend.gates.fact import AnyFact, Fact
 from console.backend.gates.probe import Probe
-from console.backend.kill_switch import measure_switch
+from console.backend.host.site import Site
+from console.backend.model.errors import StopCode, Unmeasured
+from console.backend.model.safe_text import SafeText
+from console.backend.model.value import Value
+from console.backend.model.views import SwitchState, SwitchView
+from console.backend.release.traces import cron_entries, service_units
 from console.backend.reports.snapshot import (
     Between,
     RoleSeen,
@@ -28,10 +31,7 @@ from console.backend.reports.surroundings import (
     listing_digest,
     processes_of,
 )
-from console.backend.runs.site import Site
-from console.backend.safe_text import SafeText
-from console.backend.value import Value
-from console.backend.views import SwitchState, SwitchView
+from console.backend.runs.kill_switch import measure_switch
 
 T = TypeVar("T")
 U = TypeVar("U")

@@ -6,13 +6,14 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
-from console.backend.backup.recipient import gpg_command
-from console.backend.canonical_json import sha256_file, sha256_hex
-from console.backend.errors import StopCode, Unmeasured
-from console.backend.processes import finished
-from console.backend.runs.site import Site
-from console.backend.safe_text import SafeText, safe_text
-from console.backend.value import Value
+from console.backend.host.gpg import gpg_command
+from console.backend.host.processes import finished
+from console.backend.host.regular_file import sha256_file
+from console.backend.host.site import Site
+from console.backend.model.canonical_json import sha256_hex
+from console.backend.model.errors import StopCode, Unmeasured
+from console.backend.model.safe_text import SafeText, safe_text
+from console.backend.model.value import Value
 
 _MOST_BYTES = 4 << 20
 """A larger file is compared by its size, times and place on disk alone, so that backups cost nothing."""

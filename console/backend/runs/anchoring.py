@@ -5,16 +5,16 @@ import json
 import psycopg
 from psycopg.types.json import Jsonb
 
-from console.backend.database import ledger
-from console.backend.database.connections import connect
-from console.backend.database.ledger import Event
-from console.backend.errors import CutterError
-from console.backend.journal import Journal
-from console.backend.journal_record import Anchor
-from console.backend.outcome import Outcome
-from console.backend.runs.site import Site
+from console.backend.host.site import Site
+from console.backend.journal.journal import Journal
+from console.backend.journal.journal_record import Anchor
+from console.backend.model.errors import CutterError
+from console.backend.model.outcome import Outcome
+from console.backend.model.states import Mode
+from console.backend.postgres import ledger
+from console.backend.postgres.connections import connect
+from console.backend.postgres.ledger import Event
 from console.backend.runs.standing import anchor_of
-from console.backend.runs.states import Mode
 from console.backend.runs.workspace import RunRequestFile, Workspace
 
 

@@ -1,10 +1,10 @@
 """What to do when a phase fails behind a COMMIT: a plan for each mutating phase, made for one database (design section 8)."""
 
-from console.backend.canonical_json import canonical_json, sha256_hex
-from console.backend.runs.states import Phase
-from console.backend.safe_text import SafeText
-from console.backend.value import Value
-from console.backend.world import Target
+from console.backend.model.canonical_json import canonical_json, sha256_hex
+from console.backend.model.safe_text import SafeText
+from console.backend.model.states import Phase
+from console.backend.model.value import Value
+from console.backend.model.world import Target
 
 STEPS = {Phase.CUT_LEG_A: 1, Phase.LEG_B_RECORD: 3, Phase.WRITE_VERIFY: 4, Phase.LIFECYCLE_ENACT: 5}
 """How many steps each phase's plan has (design section 8)."""

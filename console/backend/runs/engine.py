@@ -7,19 +7,23 @@ from contextlib import suppress
 import psycopg
 from psycopg.types.json import Jsonb
 
-from console.backend.canonical_json import canonical_json
-from console.backend.database import ledger
-from console.backend.database.connections import CommitUnknown, connect
-from console.backend.database.ledger import Event
-from console.backend.database.records import require_run
-from console.backend.errors import CutterError, Refused, StopCode, Unmeasured
-from console.backend.journal import Journal
-from console.backend.journal_record import Field, RecordKind
-from console.backend.kill_switch import disarm_run, require_no_hold
-from console.backend.outcome import Check, Outcome, worst
+from console.backend.host.signals import at_work, is_ending
+from console.backend.host.site import Site
+from console.backend.journal.journal import Journal
+from console.backend.journal.journal_record import Field, RecordKind
+from console.backend.model.canonical_json import canonical_json
+from console.backend.model.errors import CutterError, Refused, StopCode, Unmeasured
+from console.backend.model.outcome import Check, Outcome, worst
+from console.backend.model.states import Family, Mode, Move, Phase, RunState, next_phase, only_closes
+from console.backend.model.views import Progress
+from console.backend.postgres import ledger
+from console.backend.postgres.connections import CommitUnknown, connect
+from console.backend.postgres.ledger import Event
+from console.backend.postgres.records import require_run
 from console.backend.runs.anchoring import come_to_rest, noted
 from console.backend.runs.failures import hold_after, leave_after
 from console.backend.runs.inspection import known_run
+from console.backend.runs.kill_switch import disarm_run, require_no_hold
 from console.backend.runs.lease import LeaseHolder
 from console.backend.runs.moves import command_of
 from console.backend.runs.operations import (
@@ -34,13 +38,9 @@ from console.backend.runs.operations import (
 from console.backend.runs.phase_watch import watched
 from console.backend.runs.phases import PHASES
 from console.backend.runs.settling import Attempt
-from console.backend.runs.site import Site
 from console.backend.runs.standing import dry_run_state
-from console.backend.runs.states import Family, Mode, Move, Phase, RunState, next_phase, only_closes
 from console.backend.runs.step import PhaseWork, Role, Step, conninfo_of
 from console.backend.runs.workspace import PhaseRecord
-from console.backend.signals import at_work, is_ending
-from console.backend.views import Progress
 
 _NEEDS_SWITCH = frozenset({Phase.CUT_LEG_A, Phase.LEG_B_RECORD, Phase.LIFECYCLE_ENACT})
 """A LIVE run rests before these until the switch is armed for it."""

@@ -1,16 +1,16 @@
 """What a stopped phase leaves behind: the run's state, its event, its journal, and a HOLD where one is due."""
 
-from console.backend.canonical_json import canonical_json
-from console.backend.database import ledger
-from console.backend.database.connections import CommitUnknown
-from console.backend.database.ledger import Event
-from console.backend.errors import CutterError, Drifted, Held, StopCode, Unmeasured
-from console.backend.journal import Journal
-from console.backend.journal_record import Field, RecordKind
-from console.backend.kill_switch import set_hold, write_hold_file
-from console.backend.reasons import kept_reason
+from console.backend.journal.journal import Journal
+from console.backend.journal.journal_record import Field, RecordKind
+from console.backend.model.canonical_json import canonical_json
+from console.backend.model.errors import CutterError, Drifted, Held, StopCode, Unmeasured
+from console.backend.model.reasons import kept_reason
+from console.backend.model.states import Family, Phase
+from console.backend.postgres import ledger
+from console.backend.postgres.connections import CommitUnknown
+from console.backend.postgres.ledger import Event
+from console.backend.runs.kill_switch import set_hold, write_hold_file
 from console.backend.runs.operations import committing, intended
-from console.backend.runs.states import Family, Phase
 from console.backend.runs.step import Step
 from console.backend.runs.workspace import PhaseRecord
 

@@ -6,20 +6,20 @@ from datetime import UTC, datetime
 
 from pydantic import ValidationError
 
-from console.backend.database.connections import connect
-from console.backend.database.records import EventRow, RunRow, all_runs, anchors_by_run, events, find_run, open_lease
-from console.backend.errors import CutterError, Refused
-from console.backend.journal import JournalVerdict, acknowledged_and_gone, verify_journal
-from console.backend.journal_key import JournalKey
-from console.backend.journal_record import Anchor
-from console.backend.outcome import Outcome
+from console.backend.host.site import Site
+from console.backend.journal.journal import JournalVerdict, acknowledged_and_gone, verify_journal
+from console.backend.journal.journal_key import JournalKey
+from console.backend.journal.journal_record import Anchor
+from console.backend.model.errors import CutterError, Refused
+from console.backend.model.outcome import Outcome
+from console.backend.model.states import Family, Mode, Phase, RunState, Stage, is_over
+from console.backend.model.views import Interruption, PhaseStatus, PhaseView, RunSummary, RunView
+from console.backend.postgres.connections import connect
+from console.backend.postgres.records import EventRow, RunRow, all_runs, anchors_by_run, events, find_run, open_lease
 from console.backend.runs.interruption import interruption, records_at_rest
 from console.backend.runs.moves import RunFacts, moves_of
-from console.backend.runs.site import Site
 from console.backend.runs.standing import VOIDED, anchored_events, dry_run_end, dry_run_state, is_running
-from console.backend.runs.states import Family, Mode, Phase, RunState, Stage, is_over
 from console.backend.runs.workspace import EDIT_PROFILE, PhaseRecord, RunRequestFile, Workspace
-from console.backend.views import Interruption, PhaseStatus, PhaseView, RunSummary, RunView
 
 NOT_THERE = RunState(stage=Stage.CREATED, family=Family.STOPPED, reason="not_in_this_database")
 """A directory whose run the database does not have: it never began, or another database has it."""

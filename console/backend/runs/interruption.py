@@ -2,16 +2,16 @@
 
 from datetime import datetime
 
-from console.backend.errors import CutterError
-from console.backend.journal import read_journal
-from console.backend.journal_record import Record
+from console.backend.host.site import Site
+from console.backend.journal.journal import read_journal
+from console.backend.journal.journal_record import Record
+from console.backend.model.errors import CutterError
+from console.backend.model.states import Mode
+from console.backend.model.views import Interruption
 from console.backend.runs.operations import attempts_of, unfinished
 from console.backend.runs.settling import Fate, Verdict, fate_of, look
-from console.backend.runs.site import Site
 from console.backend.runs.standing import is_running
-from console.backend.runs.states import Mode
 from console.backend.runs.workspace import RunRequestFile, Workspace
-from console.backend.views import Interruption
 
 
 def records_at_rest(workspace: Workspace) -> tuple[Record, ...]:

@@ -7,11 +7,11 @@ from typing import Self
 
 import psycopg
 
-from console.backend.database import ledger
-from console.backend.database.connections import finish, translate
-from console.backend.database.sessions import Session, open_session
-from console.backend.kill_switch import armed_for
-from console.backend.runs.site import Site
+from console.backend.host.site import Site
+from console.backend.postgres import ledger
+from console.backend.postgres.connections import finish, translate
+from console.backend.postgres.sessions import Session, open_session
+from console.backend.runs.kill_switch import armed_for
 
 _STATEMENT_S = 30.0
 """Longer than the functions wait for a lock, so that it is the lock that is named."""

@@ -1,8 +1,8 @@
 """What can be done with a run now: one function decides it, for those who show the moves and for those who accept them."""
 
-from console.backend.errors import Refused, StopCode
-from console.backend.runs.states import Family, Mode, Move, RunState, Stage, legal_moves
-from console.backend.value import Value
+from console.backend.model.errors import Refused, StopCode
+from console.backend.model.states import Family, Mode, Move, RunState, Stage, legal_moves
+from console.backend.model.value import Value
 
 _NEEDS_PLAN = frozenset({Move.CONTINUE, Move.ARM, Move.IMPORT_SG_1, Move.IMPORT_SG_2, Move.ENACT})
 """Without its plan's file, and its journal, a run ends: it is voided or reverted. What is law already is closed all the same."""

@@ -9,14 +9,17 @@ from dataclasses import dataclass
 
 import psycopg
 
-from console.backend.database.connections import CommitUnknown, connect
-from console.backend.errors import CutterError, Drifted, StopCode, Unmeasured
-from console.backend.journal import REPLACES, Journal, acknowledged_and_gone, read_journal
-from console.backend.journal_key import JournalKey
-from console.backend.journal_record import EFFECT_STANDS, NO_EVENT, Anchor, Field, Record, RecordKind
-from console.backend.kill_switch import stop_under_hold
-from console.backend.outcome import Outcome
+from console.backend.host.signals import at_work
+from console.backend.host.site import Site
+from console.backend.journal.journal import REPLACES, Journal, acknowledged_and_gone, read_journal
+from console.backend.journal.journal_key import JournalKey
+from console.backend.journal.journal_record import EFFECT_STANDS, NO_EVENT, Anchor, Field, Record, RecordKind
+from console.backend.model.errors import CutterError, Drifted, StopCode, Unmeasured
+from console.backend.model.outcome import Outcome
+from console.backend.model.states import Mode
+from console.backend.postgres.connections import CommitUnknown, connect
 from console.backend.runs.anchoring import come_to_rest
+from console.backend.runs.kill_switch import stop_under_hold
 from console.backend.runs.settling import (
     Attempt,
     Fate,
@@ -28,12 +31,9 @@ from console.backend.runs.settling import (
     settle,
     unknowable,
 )
-from console.backend.runs.site import Site
 from console.backend.runs.standing import anchor_of, anchors_of
-from console.backend.runs.states import Mode
 from console.backend.runs.step import Role, conninfo_of
 from console.backend.runs.workspace import RunRequestFile, Workspace
-from console.backend.signals import at_work
 
 
 @contextmanager

@@ -9,12 +9,12 @@ from contextlib import contextmanager, suppress
 
 import psycopg
 
-from console.backend.database.connections import connect
-from console.backend.errors import CutterError, StopCode
-from console.backend.kill_switch import hold_in_file
-from console.backend.runs.site import Site
-from console.backend.safe_text import safe_text
-from console.backend.signals import is_ending
+from console.backend.host.signals import is_ending
+from console.backend.host.site import Site
+from console.backend.model.errors import CutterError, StopCode
+from console.backend.model.safe_text import safe_text
+from console.backend.postgres.connections import connect
+from console.backend.runs.kill_switch import hold_in_file
 
 _EVERY_S = 0.25
 _LOOK_EVERY_S = 2.0

@@ -2,11 +2,11 @@
 
 import psycopg
 
-from console.backend.database.drift import against_host, drift_on
-from console.backend.database.measure import measure_world, world_differences
-from console.backend.errors import Drifted, StopCode
-from console.backend.outcome import Check, Outcome
-from console.backend.plan import DocumentPlan
+from console.backend.model.errors import Drifted, StopCode
+from console.backend.model.outcome import Check, Outcome
+from console.backend.model.plan import DocumentPlan
+from console.backend.postgres.drift import against_host, drift_on
+from console.backend.postgres.measure import measure_world, world_differences
 from console.backend.runs.step import Step
 
 _VOCABULARY = "SELECT unit_kind, section_type FROM cutter_governance.unit_vocabulary"

@@ -4,22 +4,22 @@ import time
 
 import psycopg
 
-from console.backend.canonical_json import canonical_json
-from console.backend.database import ledger
-from console.backend.database.connections import connect
-from console.backend.database.ledger import Event
-from console.backend.errors import Refused, StopCode
-from console.backend.journal import Journal
-from console.backend.outcome import Check, Outcome, worst
+from console.backend.host.site import Site
+from console.backend.journal.journal import Journal
+from console.backend.model.canonical_json import canonical_json
+from console.backend.model.errors import Refused, StopCode
+from console.backend.model.outcome import Check, Outcome, worst
+from console.backend.model.states import Family, Mode, Phase, RunState, Stage
+from console.backend.model.views import RunView
+from console.backend.model.world import TableDelta
+from console.backend.postgres import ledger
+from console.backend.postgres.connections import connect
+from console.backend.postgres.ledger import Event
 from console.backend.runs.inspection import known_run
 from console.backend.runs.operations import committing, operation
-from console.backend.runs.phases.write_verify import CheckList, verify_again
-from console.backend.runs.site import Site
-from console.backend.runs.states import Family, Mode, Phase, RunState, Stage
 from console.backend.runs.step import Role, Step
 from console.backend.runs.workspace import PhaseRecord, Workspace
-from console.backend.views import RunView
-from console.backend.world import TableDelta
+from console.backend.runs.write_verify import CheckList, verify_again
 
 _WRITTEN_SINCE = """
     SELECT count(*) FROM cutter_governance.approval_use WHERE run_id <> %(run)s

@@ -26,24 +26,24 @@ from console.backend.approvals.statement import (
     read_statement,
     write_statement,
 )
-from console.backend.canonical_json import canonical_json, sha256_hex
-from console.backend.database import ledger
-from console.backend.database.connections import connect, scalar
-from console.backend.database.records import ApprovalRow, RunRow, approvals, require_run
-from console.backend.durable import replace_file
-from console.backend.errors import CutterError, Drifted, Refused, StopCode, Waiting
-from console.backend.journal_record import Field
-from console.backend.outcome import Check, Outcome
-from console.backend.plan import CutPlan
+from console.backend.host.durable import replace_file
+from console.backend.host.runtime_tree import FILE_MODE
+from console.backend.host.site import Site
+from console.backend.journal.journal_record import Field
+from console.backend.model.canonical_json import canonical_json, sha256_hex
+from console.backend.model.errors import CutterError, Drifted, Refused, StopCode, Waiting
+from console.backend.model.outcome import Check, Outcome
+from console.backend.model.plan import CutPlan
+from console.backend.model.states import Stage
+from console.backend.model.views import ApprovalStatus, ApprovalView
+from console.backend.model.world import expected_step_deltas
+from console.backend.postgres import ledger
+from console.backend.postgres.connections import connect, scalar
+from console.backend.postgres.records import ApprovalRow, RunRow, approvals, require_run
 from console.backend.runs.inspection import known_run
 from console.backend.runs.operations import committing, operation
-from console.backend.runs.site import Site
-from console.backend.runs.states import Stage
 from console.backend.runs.step import Role
 from console.backend.runs.workspace import Workspace
-from console.backend.runtime_tree import FILE_MODE
-from console.backend.views import ApprovalStatus, ApprovalView
-from console.backend.world import expected_step_deltas
 
 _PURPOSE_AT = {
     (Stage.AWAITING_CUT_AUTHORIZATION, "cut"): Purpose.CUT,

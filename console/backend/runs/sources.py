@@ -1,14 +1,14 @@
 """A run's source text: from a file of the intake folder, or live from the database; and its plan."""
 
-from console.backend.database.live_text import read_live_text
 from console.backend.documents import intake
 from console.backend.documents.limits import Limits
 from console.backend.documents.planning import plan_document
-from console.backend.errors import Refused, StopCode
-from console.backend.plan import DocumentPlan, Problem
-from console.backend.runs.site import Site
+from console.backend.host.settings import Settings
+from console.backend.host.site import Site
+from console.backend.model.errors import Refused, StopCode
+from console.backend.model.plan import DocumentPlan, Problem
+from console.backend.postgres.live_text import read_live_text
 from console.backend.runs.workspace import RunRequestFile
-from console.backend.settings import Settings
 
 
 def limits(settings: Settings) -> Limits:

@@ -4,15 +4,15 @@ import fcntl
 import os
 from pathlib import Path
 
-from console.backend.database.connections import connect
-from console.backend.database.records import EventRow, events
-from console.backend.errors import Refused
-from console.backend.journal_record import Anchor, AnchoredEvent, last_of_ours
-from console.backend.outcome import Outcome
-from console.backend.runs.site import Site
-from console.backend.runs.states import PHASE_TO, Family, Mode, Phase, RunState, Stage
+from console.backend.host.site import Site
+from console.backend.journal.journal_record import Anchor, AnchoredEvent, last_of_ours
+from console.backend.model.errors import Refused
+from console.backend.model.outcome import Outcome
+from console.backend.model.safe_text import safe_text
+from console.backend.model.states import PHASE_TO, Family, Mode, Phase, RunState, Stage
+from console.backend.postgres.connections import connect
+from console.backend.postgres.records import EventRow, events
 from console.backend.runs.workspace import RunRequestFile, Workspace, record_name
-from console.backend.safe_text import safe_text
 
 VOIDED = "voided.txt"
 _MOST_REASON = 200

@@ -5,32 +5,32 @@ from contextlib import AbstractContextManager
 import psycopg
 
 from console.backend.approvals.statement import new_run_id
-from console.backend.canonical_json import canonical_json
-from console.backend.database import ledger
-from console.backend.database.connections import connect, scalar
-from console.backend.database.ledger import Event
-from console.backend.database.measure import measure_identity, readers_digest
-from console.backend.database.records import RunRow, all_runs
-from console.backend.errors import CutterError, Refused, StopCode, Unmeasured
-from console.backend.journal import Journal
-from console.backend.journal_record import Field, RecordKind
-from console.backend.kill_switch import stop_under_hold
-from console.backend.outcome import Check, Evidence, Outcome
-from console.backend.redaction import redact
+from console.backend.host.signals import at_work
+from console.backend.host.site import Site
+from console.backend.journal.journal import Journal
+from console.backend.journal.journal_record import Field, RecordKind
+from console.backend.model.canonical_json import canonical_json
+from console.backend.model.errors import CutterError, Refused, StopCode, Unmeasured
+from console.backend.model.outcome import Check, Evidence, Outcome
+from console.backend.model.redaction import redact
+from console.backend.model.states import Family, Mode, Move, Stage
+from console.backend.model.value import Value
+from console.backend.model.views import RunRequest
+from console.backend.model.world import World
+from console.backend.postgres import ledger
+from console.backend.postgres.connections import connect, scalar
+from console.backend.postgres.ledger import Event
+from console.backend.postgres.measure import measure_identity, readers_digest
+from console.backend.postgres.records import RunRow, all_runs
 from console.backend.runs.anchoring import noted
 from console.backend.runs.inspection import known_run, measure_facts
+from console.backend.runs.kill_switch import stop_under_hold
 from console.backend.runs.lease import LeaseHolder
 from console.backend.runs.moves import command_of, require_move
 from console.backend.runs.operations import committing, intended, open_to_end, operation
-from console.backend.runs.site import Site
 from console.backend.runs.sources import planned, read_source
 from console.backend.runs.standing import VOIDED
-from console.backend.runs.states import Family, Mode, Move, Stage
 from console.backend.runs.workspace import RunRequestFile, Workspace
-from console.backend.signals import at_work
-from console.backend.value import Value
-from console.backend.views import RunRequest
-from console.backend.world import World
 
 _CUT = frozenset(tuple(Stage)[tuple(Stage).index(Stage.CUT_LEG_A_COMMITTED) :])
 

@@ -7,10 +7,10 @@ from enum import StrEnum
 import psycopg
 from psycopg.types.json import Jsonb
 
-from console.backend.database import ledger
-from console.backend.outcome import Check, Evidence, Outcome
-from console.backend.runs.site import Site
-from console.backend.runs.states import PHASE_TO, Mode, Phase
+from console.backend.host.site import Site
+from console.backend.model.outcome import Check, Evidence, Outcome
+from console.backend.model.states import PHASE_TO, Mode, Phase
+from console.backend.postgres import ledger
 from console.backend.runs.workspace import RunRequestFile, Workspace
 
 

@@ -6,12 +6,12 @@ from datetime import UTC, datetime
 import psycopg
 from psycopg.rows import class_row
 
-from console.backend.canonical_json import sha256_hex
-from console.backend.database.measure import measure_counts, readers_digest
-from console.backend.outcome import Check, Evidence, Outcome
-from console.backend.plan import CutPlan, PlannedUnit
-from console.backend.value import Value
-from console.backend.world import TableCount, TableDelta, World
+from console.backend.model.canonical_json import sha256_hex
+from console.backend.model.outcome import Check, Evidence, Outcome
+from console.backend.model.plan import CutPlan, PlannedUnit
+from console.backend.model.value import Value
+from console.backend.model.world import TableCount, TableDelta, World
+from console.backend.postgres.measure import measure_counts, readers_digest
 
 _ROWS = """
     SELECT u.canonical_address AS address, u.parent_or_container_ref AS parent, u.unit_kind, u.section_type, u.section_code AS number,

@@ -11,19 +11,19 @@ from typing import Self, TypeVar
 
 from pydantic import ValidationError, model_validator
 
-from console.backend.canonical_json import canonical_json, sha256_hex
-from console.backend.cluster_directory import hidden_name
-from console.backend.durable import replace_file, sync_directory
-from console.backend.errors import Refused, StopCode, Unmeasured
-from console.backend.journal_key import KEY_NAME, JournalKey
-from console.backend.outcome import Check, Outcome
-from console.backend.plan import CutPlan, DocumentPlan
-from console.backend.regular_file import read_regular
-from console.backend.runs.states import Mode, Phase
-from console.backend.runtime_tree import within
-from console.backend.safe_text import SafeText
-from console.backend.value import Value
-from console.backend.world import TableDelta, Target
+from console.backend.host.cluster_directory import hidden_name
+from console.backend.host.durable import replace_file, sync_directory
+from console.backend.host.regular_file import read_regular
+from console.backend.host.runtime_tree import within
+from console.backend.journal.journal_key import KEY_NAME, JournalKey
+from console.backend.model.canonical_json import canonical_json, sha256_hex
+from console.backend.model.errors import Refused, StopCode, Unmeasured
+from console.backend.model.outcome import Check, Outcome
+from console.backend.model.plan import CutPlan, DocumentPlan
+from console.backend.model.safe_text import SafeText
+from console.backend.model.states import Mode, Phase
+from console.backend.model.value import Value
+from console.backend.model.world import TableDelta, Target
 
 MARKED = "marked.json"
 MOST_BYTES = 1 << 30

@@ -24,8 +24,8 @@ from console.backend.approvals.statement import (
     StatementDrafts,
     draft_statement,
 )
-from console.backend.context import Context
-from console.backend.world import Target, expected_cut_deltas
+from console.backend.host.context import Context
+from console.backend.model.world import Target, expected_cut_deltas
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 BORN = NOW - timedelta(days=1)

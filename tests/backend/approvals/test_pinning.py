@@ -8,7 +8,7 @@ import pytest
 from console.backend.approvals import pinning
 from console.backend.approvals.pinning import pin_policy
 from console.backend.approvals.policy import load_policy
-from console.backend.errors import Unmeasured, UsageError
+from console.backend.model.errors import Unmeasured, UsageError
 from tests.passage import Passage
 
 

@@ -10,8 +10,8 @@ from console.backend.approvals.check import raise_if_invalid
 from console.backend.approvals.keyring import Keyring, measure_keyring
 from console.backend.approvals.policy import Policy, Thresholds, check_policy, load_policy, require_satisfiable
 from console.backend.approvals.statement import statement_bytes
-from console.backend.errors import Refused, StopCode, Unmeasured
-from console.backend.outcome import Outcome
+from console.backend.model.errors import Refused, StopCode, Unmeasured
+from console.backend.model.outcome import Outcome
 from tests.backend.approvals.conftest import NOW, SIGNED, Desk, Keys, policy_of
 
 

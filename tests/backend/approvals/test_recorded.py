@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from console.backend.approvals.recorded import RecordedSignature, verify_again
-from console.backend.outcome import Outcome
+from console.backend.model.outcome import Outcome
 from tests.sovereign import sovereign, usurper
 
 STATEMENT = b'{"kind":"SG_1"}'

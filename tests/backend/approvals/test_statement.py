@@ -27,13 +27,13 @@ from console.backend.approvals.statement import (
     statement_sha256,
     write_statement,
 )
-from console.backend.canonical_json import sha256_hex
-from console.backend.context import Context
-from console.backend.errors import Refused, StopCode
-from console.backend.merkle import merkle_root
-from console.backend.outcome import Outcome
-from console.backend.plan import DraftUnit
-from console.backend.world import Target, expected_cut_deltas
+from console.backend.host.context import Context
+from console.backend.model.canonical_json import sha256_hex
+from console.backend.model.errors import Refused, StopCode
+from console.backend.model.merkle import merkle_root
+from console.backend.model.outcome import Outcome
+from console.backend.model.plan import DraftUnit
+from console.backend.model.world import Target, expected_cut_deltas
 from tests.backend.approvals.conftest import CUT_DECISION, DRAFT, FACTS, NOW, SIGNED, draft_of, expectation
 
 POLICY = Policy(

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from console.backend.backup.recipient import gpg_command
 from console.backend.backup.request import BackupRequest
-from console.backend.context import Context
-from console.backend.world import Target
+from console.backend.host.context import Context
+from console.backend.host.gpg import gpg_command
+from console.backend.model.world import Target
 from tests.conftest import Database
 
 TABLES = ("public.unit", "law.version")

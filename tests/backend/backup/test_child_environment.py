@@ -14,11 +14,11 @@ from console.backend.backup.prove import prove
 from console.backend.backup.request import BackupRequest
 from console.backend.backup.selftest import round_trip
 from console.backend.backup.take import take_backup
-from console.backend.child_environment import _EVERY_PROGRAM, _LIBPQ, child_environment, libpq_environment
-from console.backend.cluster import TransientCluster
-from console.backend.cluster_directory import default_parents
-from console.backend.context import Context
-from console.backend.redaction import is_denied_key
+from console.backend.host.child_environment import _EVERY_PROGRAM, _LIBPQ, child_environment, libpq_environment
+from console.backend.host.cluster_directory import default_parents
+from console.backend.host.context import Context
+from console.backend.model.redaction import is_denied_key
+from console.backend.scratch.cluster import TransientCluster
 
 ROOT = Path(__file__).parents[3]
 CANARY = "canary-7f3a"
@@ -125,8 +125,8 @@ def test_no_variable_on_a_list_names_a_secret_but_pg_dumps_password() -> None:
 
 STARTS = {"run", "Popen", "call", "check_call", "check_output"}
 STARTERS = {
-    *("console/backend/processes.py", "console/backend/process_guard.py", "console/backend/backup/member.py"),
-    *("console/backend/cluster.py", "console/backend/cluster_guard.py"),
+    *("console/backend/host/processes.py", "console/backend/host/process_guard.py", "console/backend/backup/member.py"),
+    *("console/backend/scratch/cluster.py", "console/backend/scratch/cluster_guard.py"),
 }
 """The modules that start programs: in a group of their own, within a time, so that one that hangs is ended whole."""
 OTHER_WAYS = (
@@ -165,7 +165,7 @@ def test_incident_67_every_program_is_started_with_an_environment_of_this_module
     assert {where.partition(":")[0] for where in given} == STARTERS
     assert {where: how for where, how in given.items() if how not in allowed} == {}
     whole = [where.partition(":")[0] for where, how in given.items() if how == "dict(os.environ)"]
-    assert whole == ["console/backend/cluster_guard.py", "console/backend/process_guard.py"]
+    assert whole == ["console/backend/host/process_guard.py", "console/backend/scratch/cluster_guard.py"]
 
 
 def test_incident_67_no_program_is_started_in_another_way() -> None:

@@ -16,11 +16,11 @@ from console.backend.backup.failures import BackupNotProven
 from console.backend.backup.record import BackupState
 from console.backend.backup.request import BackupPhase, BackupRequest
 from console.backend.backup.take import take_backup
-from console.backend.cluster import TransientCluster
-from console.backend.cluster_directory import PREFIX, default_parents
-from console.backend.context import Context
-from console.backend.errors import CutterError
+from console.backend.host.cluster_directory import PREFIX, default_parents
+from console.backend.host.context import Context
 from console.backend.leftovers import sweep_leftovers
+from console.backend.model.errors import CutterError
+from console.backend.scratch.cluster import TransientCluster
 from tests.hung import GPG, Hanging, running
 
 ROOT = Path(__file__).parents[3]
@@ -31,7 +31,7 @@ from pathlib import Path
 from console.backend.backup.record import BackupState
 from console.backend.backup.request import BackupRequest
 from console.backend.backup.take import take_backup
-from console.backend.context import Context
+from console.backend.host.context import Context
 request = BackupRequest.model_validate_json(sys.stdin.readline())
 def said(phase, moved):
     print(phase.name, flush=True)

@@ -8,13 +8,13 @@ import pytest
 
 from console.backend.backup.failures import BackupNotProven
 from console.backend.backup.prove import prove
-from console.backend.backup.recipient import gpg_command
 from console.backend.backup.record import BackupRecord, record_path, write_record
 from console.backend.backup.request import BackupRequest
 from console.backend.backup.take import take_backup
-from console.backend.canonical_json import sha256_file
-from console.backend.context import Context
-from console.backend.outcome import Outcome
+from console.backend.host.context import Context
+from console.backend.host.gpg import gpg_command
+from console.backend.host.regular_file import sha256_file
+from console.backend.model.outcome import Outcome
 from tests.conftest import Database
 
 

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from console.backend.backup.failures import RecipientUnusable
-from console.backend.backup.recipient import KeyPart, check_recipient, gpg_command, judge_key
-from console.backend.errors import StopCode
+from console.backend.backup.recipient import KeyPart, check_recipient, judge_key
+from console.backend.host.gpg import gpg_command
+from console.backend.model.errors import StopCode
 from tests.backend.backup.conftest import make_key
 
 NOW = datetime.now(UTC)

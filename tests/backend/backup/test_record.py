@@ -14,9 +14,9 @@ from console.backend.backup.record import (
     record_path,
     write_record,
 )
-from console.backend.canonical_json import sha256_hex
-from console.backend.durable import partial_file, put_in_place
-from console.backend.world import Target
+from console.backend.host.durable import partial_file, put_in_place
+from console.backend.model.canonical_json import sha256_hex
+from console.backend.model.world import Target
 
 NOW = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
 DATA = b"ciphertext"

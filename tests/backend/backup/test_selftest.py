@@ -6,10 +6,10 @@ import pytest
 
 from console.backend.backup import selftest as module
 from console.backend.backup.failures import BackupNotProven
-from console.backend.backup.recipient import gpg_command
 from console.backend.backup.selftest import count_keys, selftest, throw_away_home
-from console.backend.context import Context
-from console.backend.outcome import Outcome
+from console.backend.host.context import Context
+from console.backend.host.gpg import gpg_command
+from console.backend.model.outcome import Outcome
 
 
 def test_the_round_trip_passes_and_the_key_ring_is_unchanged(

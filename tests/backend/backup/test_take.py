@@ -12,17 +12,17 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from console.backend import cluster_directory
 from console.backend.backup.failures import BackupNotProven, RecipientUnusable
 from console.backend.backup.member import Member
-from console.backend.backup.recipient import gpg_command
 from console.backend.backup.record import BackupState, freshness, list_backups
 from console.backend.backup.request import BackupPhase, BackupRequest
 from console.backend.backup.source import without_password
 from console.backend.backup.take import take_backup
-from console.backend.canonical_json import sha256_file
-from console.backend.context import Context
-from console.backend.errors import StopCode, Unmeasured
+from console.backend.host import cluster_directory
+from console.backend.host.context import Context
+from console.backend.host.gpg import gpg_command
+from console.backend.host.regular_file import sha256_file
+from console.backend.model.errors import StopCode, Unmeasured
 from tests.backend.backup.conftest import TABLES, make_key, request_for
 from tests.conftest import Database
 

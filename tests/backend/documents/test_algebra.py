@@ -6,7 +6,7 @@ import pytest
 
 from console.backend.documents.algebra import check_algebra
 from console.backend.documents.limits import Limits
-from console.backend.plan import DocumentPlan, PlannedUnit
+from console.backend.model.plan import DocumentPlan, PlannedUnit
 from tests.backend.documents.planned import planned
 
 TEXT = "Intro.\n\n# Ä\n\nText.\n\n## B\n\nText.\n\n# C\n\nText.\n"

@@ -4,7 +4,7 @@ import pytest
 
 from console.backend.documents.canonical import RefusedText, canonical_text, source_version
 from console.backend.documents.limits import Limits
-from console.backend.errors import StopCode
+from console.backend.model.errors import StopCode
 
 
 def test_line_ends_byte_order_mark_and_decomposed_letters_do_not_change_the_canonical_text() -> None:

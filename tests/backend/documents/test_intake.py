@@ -9,7 +9,7 @@ import pytest
 
 from console.backend.documents.intake import list_intake, live_source, read_source
 from console.backend.documents.limits import Limits
-from console.backend.errors import Refused, StopCode
+from console.backend.model.errors import Refused, StopCode
 from tests.conftest import as_ordinary_user
 
 

@@ -13,8 +13,8 @@ from console.backend.documents.algebra import check_algebra, spans
 from console.backend.documents.planning import plan_document
 from console.backend.documents.profiles import PROFILE_NAMES, load_profile
 from console.backend.documents.report import PlanReport
-from console.backend.documents.vocabulary import VOCABULARY
-from console.backend.errors import Refused, StopCode, UsageError
+from console.backend.model.errors import Refused, StopCode, UsageError
+from console.backend.model.vocabulary import VOCABULARY
 from tests.backend.documents.planned import planned
 
 MEASURED = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)

@@ -7,9 +7,9 @@ import pytest
 
 from console.backend.gates.gate import AnyGate
 from console.backend.gates.probe import Probe
-from console.backend.outcome import Check, Outcome
-from console.backend.readiness import GateReport
-from console.backend.runs.site import Site
+from console.backend.host.site import Site
+from console.backend.model.outcome import Check, Outcome
+from console.backend.model.readiness import GateReport
 from tests.passage import Passage
 
 SECONDS = 30.0

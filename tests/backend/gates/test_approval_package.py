@@ -12,9 +12,9 @@ import pytest
 
 from console.backend.approvals.bindings import PLACEHOLDERS
 from console.backend.approvals.policy import load_policy
-from console.backend.canonical_json import canonical_json
 from console.backend.gates.approval_package import GATE
-from console.backend.outcome import Outcome
+from console.backend.model.canonical_json import canonical_json
+from console.backend.model.outcome import Outcome
 from tests.backend.gates.conftest import is_red, measured, named, unpin
 from tests.passage import Passage
 

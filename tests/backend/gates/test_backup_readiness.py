@@ -10,14 +10,14 @@ from pathlib import Path
 import pytest
 
 from console.backend.backup import selftest
-from console.backend.backup.recipient import gpg_command
 from console.backend.backup.selftest import count_keys
 from console.backend.gates import backup_readiness
 from console.backend.gates.backup_readiness import GATE
 from console.backend.gates.fact import Fact
 from console.backend.gates.probe import Probe
-from console.backend.outcome import Outcome
-from console.backend.programs import Installation
+from console.backend.host.gpg import gpg_command
+from console.backend.host.programs import Installation
+from console.backend.model.outcome import Outcome
 from tests.backend.backup.conftest import make_key
 from tests.backend.gates.conftest import is_red, measured, named
 from tests.passage import Passage

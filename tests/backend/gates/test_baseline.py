@@ -7,24 +7,23 @@ from datetime import UTC, datetime
 import psycopg
 import pytest
 
-from console.backend import kill_switch
-from console.backend.database.connections import counted
-from console.backend.deploy.pins import manifest_path
-from console.backend.errors import Refused
 from console.backend.gates import baseline
 from console.backend.gates.baseline import GATE
 from console.backend.gates.connections import ROLES as CONNECTED_AS
 from console.backend.gates.growth import deltas_of
 from console.backend.gates.pre import readiness
-from console.backend.kill_switch import armed_for
-from console.backend.outcome import Outcome
-from console.backend.runs import arming
+from console.backend.model.errors import Refused
+from console.backend.model.outcome import Outcome
+from console.backend.model.world import expected_cut_deltas
+from console.backend.postgres.connections import counted
+from console.backend.release.pins import manifest_path
+from console.backend.runs import arming, kill_switch
 from console.backend.runs.edits import DraftEdit, apply_edits, plan_edits
 from console.backend.runs.engine import Engine
+from console.backend.runs.kill_switch import armed_for
 from console.backend.runs.reverify import verify_drafts
-from console.backend.world import expected_cut_deltas
-from tests.backend.database.signed_cut import event
 from tests.backend.gates.conftest import is_red, measured, named
+from tests.backend.postgres.signed_cut import event
 from tests.passage import DOCPREFIX, Passage, silent
 
 At = Callable[[str], Passage]

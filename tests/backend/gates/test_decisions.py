@@ -8,8 +8,6 @@ import pytest
 from console.backend.approvals.statement import Kind
 from console.backend.backup.recipient import KeyListing
 from console.backend.backup.record import BackupState, ListedBackup
-from console.backend.database.probes import Generality, Reverted
-from console.backend.database.records import RunRow
 from console.backend.gates import (
     approval_package,
     backup_readiness,
@@ -27,10 +25,12 @@ from console.backend.gates.dry_runs import DryRun
 from console.backend.gates.fact import Fact
 from console.backend.gates.precheck_live import DatabaseFinding
 from console.backend.gates.residual_facts import Signatures
-from console.backend.outcome import Evidence, Outcome
-from console.backend.runs.states import Family, Stage
-from console.backend.value import Value
-from console.backend.views import ApprovalStatus
+from console.backend.model.outcome import Evidence, Outcome
+from console.backend.model.states import Family, Stage
+from console.backend.model.value import Value
+from console.backend.model.views import ApprovalStatus
+from console.backend.postgres.probes import Generality, Reverted
+from console.backend.postgres.records import RunRow
 
 T = TypeVar("T")
 M = TypeVar("M", bound=Value)

@@ -6,7 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from console.backend.gates.fact import Fact, Verdict, check, fails, passes
-from console.backend.outcome import Evidence, Outcome
+from console.backend.model.outcome import Evidence, Outcome
 
 WHEN = datetime(2026, 3, 1, tzinfo=UTC)
 

@@ -5,14 +5,14 @@ from collections.abc import Callable
 
 import pytest
 
-from console.backend.database.probes import SIZES, Generality, asked_histogram, cut_faults
-from console.backend.documents.vocabulary import VOCABULARY
 from console.backend.gates import generality
 from console.backend.gates.fact import Fact
 from console.backend.gates.generality import GATE, document_constants
 from console.backend.gates.installed_functions import Routine
 from console.backend.gates.probe import Probe
-from console.backend.outcome import Outcome
+from console.backend.model.outcome import Outcome
+from console.backend.model.vocabulary import VOCABULARY
+from console.backend.postgres.probes import SIZES, Generality, asked_histogram, cut_faults
 from tests.backend.gates.conftest import SECONDS, is_red, measured, named
 from tests.passage import Passage, fingerprint
 

@@ -13,17 +13,17 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
-from console.backend.canonical_json import canonical_json, digest
-from console.backend.database.drift import measure_drift
-from console.backend.deploy.build import build_manifest
-from console.backend.deploy.pins import manifest_path
 from console.backend.gates import off_host
 from console.backend.gates.off_host import GATE, package_of, work_of
 from console.backend.gates.probe import Probe
-from console.backend.outcome import Outcome
-from console.backend.readiness import Difference, DriftReport
-from console.backend.reports.off_host import PackageFile, incomplete, off_host_package
-from console.backend.reports.off_host_scripts import mending_sql
+from console.backend.model.canonical_json import canonical_json, digest
+from console.backend.model.outcome import Outcome
+from console.backend.model.readiness import Difference, DriftReport
+from console.backend.postgres.drift import measure_drift
+from console.backend.publication.off_host import PackageFile, incomplete, off_host_package
+from console.backend.publication.off_host_scripts import mending_sql
+from console.backend.release.build import build_manifest
+from console.backend.release.pins import manifest_path
 from tests.backend.gates.conftest import SECONDS, is_red, measured, named
 from tests.passage import Passage
 

@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 
 from console.backend.gates.fact import Fact, Verdict, check
 from console.backend.gates.gate import Gate, reported
-from console.backend.outcome import Check, Evidence, Outcome, worst
-from console.backend.readiness import Board, GateReport, Letter, Owner, letter_of
-from console.backend.value import Value
+from console.backend.model.outcome import Check, Evidence, Outcome, worst
+from console.backend.model.readiness import Board, GateReport, Letter, Owner, letter_of
+from console.backend.model.value import Value
 
 WHEN = datetime(2026, 3, 1, tzinfo=UTC)
 LETTERS = {Outcome.PASS: Letter.A, Outcome.PARTIAL: Letter.B}

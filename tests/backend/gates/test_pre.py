@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 
 from console.backend.approvals.policy import load_policy
-from console.backend.canonical_json import sha256_file
-from console.backend.deploy.pins import manifest_path
-from console.backend.errors import CutterError, Drifted, Refused
 from console.backend.gates.dry_runs import measure_dry_runs
 from console.backend.gates.pre import readiness
-from console.backend.outcome import Outcome
-from console.backend.runs.states import Mode
-from console.backend.views import Danger, SwitchState
+from console.backend.host.regular_file import sha256_file
+from console.backend.model.errors import CutterError, Drifted, Refused
+from console.backend.model.outcome import Outcome
+from console.backend.model.states import Mode
+from console.backend.model.views import Danger, SwitchState
+from console.backend.release.pins import manifest_path
 from tests.backend.backup.conftest import make_key
 from tests.backend.gates.conftest import is_red, named, unpin
 from tests.passage import REQUEST, Passage, silent

@@ -15,16 +15,16 @@ from tempfile import TemporaryDirectory
 import psycopg
 import pytest
 
-from console.backend import kill_switch
-from console.backend.cluster import TransientCluster
-from console.backend.deploy import traces
-from console.backend.deploy.pins import machine_id, measure_pins
-from console.backend.deploy.verify import REPIN
 from console.backend.gates import precheck_live
 from console.backend.gates.precheck_live import GATE
 from console.backend.gates.probe import Probe
-from console.backend.outcome import Outcome
-from console.backend.settings import PinSettings
+from console.backend.host.settings import PinSettings
+from console.backend.model.outcome import Outcome
+from console.backend.release import traces
+from console.backend.release.pins import machine_id, measure_pins
+from console.backend.release.verify import REPIN
+from console.backend.runs import kill_switch
+from console.backend.scratch.cluster import TransientCluster
 from console.command_registry import COMMANDS
 from tests.backend.gates.conftest import SECONDS, is_red, measured, named
 from tests.conftest import as_ordinary_user
@@ -161,13 +161,13 @@ def test_incident_29_a_standby_is_red(fresh: Passage) -> None:
 
 
 def test_incident_6_a_changed_file_of_the_release_is_named(deployed: Passage) -> None:
-    with (deployed.site.context.package / "backend/plan.py").open("a") as stream:
+    with (deployed.site.context.package / "backend/model/plan.py").open("a") as stream:
         stream.write("# patched\n")
 
     report = measured(GATE, deployed.site)
 
     assert is_red(report, "deployed tree", action="cutter-console manifest verify")
-    assert "1 changed: console/backend/plan.py" in named(report, "deployed tree").detail
+    assert "1 changed: console/backend/model/plan.py" in named(report, "deployed tree").detail
 
 
 def test_a_missing_file_of_the_release_is_named(deployed: Passage) -> None:
@@ -176,7 +176,7 @@ def test_a_missing_file_of_the_release_is_named(deployed: Passage) -> None:
     assert "1 missing: console/samples/charter.md" in named(measured(GATE, deployed.site), "deployed tree").detail
 
 
-@pytest.mark.parametrize("name", ["extra.py", "extra.so", "backend/database/migrations/9999_x.sql", "x.tcss", "x.pyc"])
+@pytest.mark.parametrize("name", ["extra.py", "extra.so", "backend/postgres/migrations/9999_x.sql", "x.tcss", "x.pyc"])
 def test_a_file_that_is_not_of_the_release_is_named(deployed: Passage, name: str) -> None:
     (deployed.site.context.package / name).write_text("")
 

@@ -11,20 +11,20 @@ from pathlib import Path
 
 import pytest
 
-from console.backend.canonical_json import sha256_file
 from console.backend.gates import reporting
 from console.backend.gates.fact import Fact
 from console.backend.gates.gate import Gate
 from console.backend.gates.probe import Probe
 from console.backend.gates.reporting import GATE, MIB, Place
-from console.backend.journal import Journal, read_journal
-from console.backend.outcome import Outcome
+from console.backend.host.regular_file import sha256_file
+from console.backend.journal.journal import Journal, read_journal
+from console.backend.model.outcome import Outcome
+from console.backend.model.views import RunRequest
+from console.backend.publication.sums import sums_of, verify_sums
 from console.backend.reports.bundle import write_bundle
-from console.backend.reports.sums import sums_of, verify_sums
-from console.backend.views import RunRequest
 from console.demo_keys import DemoKeys, create_demo_keys, stop_agent
-from tests.backend.database.signed_cut import event
 from tests.backend.gates.conftest import is_red, measured, named
+from tests.backend.postgres.signed_cut import event
 from tests.backend.reports.conftest import all_gates
 from tests.passage import Passage, silent
 

@@ -12,19 +12,19 @@ import psycopg
 import pytest
 
 from console.backend.approvals.policy import load_policy
-from console.backend.cluster_directory import PREFIX
-from console.backend.context import Context
-from console.backend.database.live_registration import register_live_document
 from console.backend.gates import residual_facts
 from console.backend.gates.fact import Fact
 from console.backend.gates.probe import Probe
 from console.backend.gates.residual_facts import Hands, Interrupted
 from console.backend.gates.residuals import GATE, decide
-from console.backend.outcome import Outcome
-from console.backend.readiness import GateReport
-from console.backend.settings import DatabaseSettings
-from tests.backend.database.signed_cut import event
+from console.backend.host.cluster_directory import PREFIX
+from console.backend.host.context import Context
+from console.backend.host.settings import DatabaseSettings
+from console.backend.model.outcome import Outcome
+from console.backend.model.readiness import GateReport
+from console.backend.postgres.live_registration import register_live_document
 from tests.backend.gates.conftest import is_red, measured, named, unpin
+from tests.backend.postgres.signed_cut import event
 from tests.passage import DOCPREFIX, UNITS, Passage
 
 At = Callable[[str], Passage]

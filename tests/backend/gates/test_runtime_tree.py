@@ -13,7 +13,7 @@ from console.backend.gates.board import measure_board
 from console.backend.gates.fact import Fact
 from console.backend.gates.probe import Probe
 from console.backend.gates.runtime_tree import GATE, MIB
-from console.backend.outcome import Evidence, Outcome
+from console.backend.model.outcome import Evidence, Outcome
 from tests.backend.gates.conftest import is_red, measured, named
 from tests.passage import Passage
 

@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 import pytest
 
 from console.backend.gates.gate import AnyGate, Gate
-from console.backend.outcome import Check, Evidence, Outcome
-from console.backend.readiness import Owner
-from console.backend.reports.pages import DOCUMENTS
+from console.backend.model.outcome import Check, Evidence, Outcome
+from console.backend.model.readiness import Owner
+from console.backend.publication.pages import DOCUMENTS
 
 MOMENT = datetime(2026, 3, 1, 14, 3, tzinfo=UTC)
 

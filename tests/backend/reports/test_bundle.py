@@ -18,20 +18,21 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from console.backend.deploy.pins import manifest_path
-from console.backend.errors import CutterError, Refused
+from console.backend.host.runtime_tree import write_durably
 from console.backend.local import LocalBackend
-from console.backend.outcome import Check, Evidence, Outcome, worst
-from console.backend.readiness import Board, GateReport, Letter, Owner
-from console.backend.reports import closing, publishing, signing
+from console.backend.model.errors import CutterError, Refused
+from console.backend.model.outcome import Check, Evidence, Outcome, worst
+from console.backend.model.readiness import Board, GateReport, Letter, Owner
+from console.backend.model.views import Progress
+from console.backend.publication import publishing, signing
+from console.backend.publication.pages import DOCUMENTS, whose
+from console.backend.publication.publishing import Unpublished
+from console.backend.publication.signing import Unsigned, check_signature
+from console.backend.publication.sums import verify_sums
+from console.backend.release.pins import manifest_path
+from console.backend.reports import closing
 from console.backend.reports.bundle import write_bundle
 from console.backend.reports.changes import Statement
-from console.backend.reports.pages import DOCUMENTS, whose
-from console.backend.reports.publishing import Unpublished
-from console.backend.reports.signing import Unsigned, check_signature
-from console.backend.reports.sums import verify_sums
-from console.backend.runtime_tree import write_durably
-from console.backend.views import Progress
 from console.demo_keys import DemoKeys, create_demo_keys, stop_agent
 from tests.backend.reports.conftest import MOMENT, all_gates, settled
 from tests.backend.reports.test_stillness import without_database
@@ -434,12 +435,13 @@ def test_through_a_symlink_nothing_is_written(passage: Passage, tmp_path: Path) 
 _KILLED = """
 import os, signal, sys
 from pathlib import Path
-from console.backend.context import Context
-from console.backend.reports import publishing, signing, stillness
+from console.backend.host.context import Context
+from console.backend.publication import publishing, signing
+from console.backend.reports import stillness
 from console.backend.reports.bundle import write_bundle
 from console.backend.reports.run_report import write_run_report
-from console.backend.runs.site import Site
-from console.backend.settings import load_settings
+from console.backend.host.site import Site
+from console.backend.host.settings import load_settings
 root, what, nth, run_id = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]), sys.argv[4]
 calls = iter(range(1, 10_000))
 def die(*_):

@@ -9,9 +9,9 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from console.backend.cluster import TransientCluster
 from console.backend.gates.board import measure_board
 from console.backend.reports.bundle import write_bundle
+from console.backend.scratch.cluster import TransientCluster
 from tests.passage import Passage, fingerprint, silent
 
 

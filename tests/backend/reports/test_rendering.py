@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from console.backend.outcome import Evidence
-from console.backend.reports.rendering import Evidences, Unrendered, code, markdown, render, step
-from console.backend.safe_text import safe_text
+from console.backend.model.outcome import Evidence
+from console.backend.model.safe_text import safe_text
+from console.backend.publication.rendering import Evidences, Unrendered, code, markdown, render, step
 
 HOSTILE = st.text(
     alphabet=st.one_of(st.sampled_from("\\`*_{}[]<>#|!~&$-+=:.()/@'\"1aZ \n\r\t\x1b\u202e\u200b"), st.characters()),

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from console.backend.outcome import Outcome
+from console.backend.host.site import Site
+from console.backend.model.outcome import Outcome
 from console.backend.reports.changes import Statement, differences, statements
 from console.backend.reports.stillness import AFTER, BEFORE, Stillness, measure_stillness
 from console.backend.reports.surroundings import key_ring_of
-from console.backend.runs.site import Site
 from tests.passage import Passage
 
 

@@ -6,12 +6,12 @@ from typing import get_args, get_origin, get_type_hints
 import pytest
 from jinja2 import nodes
 
-from console.backend.outcome import Evidence
-from console.backend.reports import rendering
+from console.backend.model.outcome import Evidence
+from console.backend.model.value import Value
+from console.backend.publication import rendering
+from console.backend.publication.pages import DOCUMENTS, Page
+from console.backend.publication.rendering import Evidences, Unrendered
 from console.backend.reports.closing import Final
-from console.backend.reports.pages import DOCUMENTS, Page
-from console.backend.reports.rendering import Evidences, Unrendered
-from console.backend.value import Value
 
 TEMPLATES = Path(rendering.__file__).parent / "templates"
 BUNDLE = sorted(path.relative_to(TEMPLATES).as_posix() for path in (TEMPLATES / "bundle").iterdir())

@@ -7,10 +7,10 @@ from datetime import timedelta
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from console.backend import kill_switch
-from console.backend.errors import CutterError
-from console.backend.runs.states import Family, Move, Stage, is_over
-from console.backend.views import Progress, SwitchState
+from console.backend.model.errors import CutterError
+from console.backend.model.states import Family, Move, Stage, is_over
+from console.backend.model.views import Progress, SwitchState
+from console.backend.runs import kill_switch
 from tests.passage import UNITS, Passage
 
 _USES = "SELECT purpose FROM cutter_governance.approval_use ORDER BY used_at"

@@ -4,9 +4,9 @@ from collections.abc import Callable
 
 import pytest
 
-from console.backend.errors import Refused
-from console.backend.views import SwitchState
-from tests.backend.database.tampering import age_backup_proofs
+from console.backend.model.errors import Refused
+from console.backend.model.views import SwitchState
+from tests.backend.postgres.tampering import age_backup_proofs
 from tests.backend.runs.backups import take_backup
 from tests.passage import Passage
 

@@ -4,8 +4,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from console.backend.runs.states import Stage
-from tests.backend.database.tampering import age_backup_proofs
+from console.backend.model.states import Stage
+from tests.backend.postgres.tampering import age_backup_proofs
 from tests.passage import Passage
 
 At = Callable[[str], Passage]

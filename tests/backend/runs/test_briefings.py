@@ -4,9 +4,9 @@ from collections.abc import Callable
 
 import pytest
 
-from console.backend.outcome import Outcome
-from console.backend.runs.briefings import brief
-from console.backend.views import Danger
+from console.backend.briefings import brief
+from console.backend.model.outcome import Outcome
+from console.backend.model.views import Danger
 from tests.passage import Passage
 
 At = Callable[[str], Passage]

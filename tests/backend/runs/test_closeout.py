@@ -4,9 +4,9 @@ from collections.abc import Callable
 
 import pytest
 
-from console.backend.errors import CutterError
-from console.backend.runs.states import Phase, Stage
-from console.backend.views import Progress
+from console.backend.model.errors import CutterError
+from console.backend.model.states import Phase, Stage
+from console.backend.model.views import Progress
 from tests.passage import Passage
 
 _MEDDLE = """

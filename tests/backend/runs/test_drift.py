@@ -6,12 +6,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from console.backend import kill_switch
-from console.backend.errors import CutterError, Drifted, Held, Refused, StopCode, Unmeasured
-from console.backend.outcome import Outcome
-from console.backend.runs.states import Family, Mode, Move, Phase, Stage
+from console.backend.model.errors import CutterError, Drifted, Held, Refused, StopCode, Unmeasured
+from console.backend.model.outcome import Outcome
+from console.backend.model.states import Family, Mode, Move, Phase, Stage
+from console.backend.model.views import ApprovalStatus, Progress, RunRequest, SwitchState
+from console.backend.runs import kill_switch
 from console.backend.runs.workspace import Workspace
-from console.backend.views import ApprovalStatus, Progress, RunRequest, SwitchState
 from tests.passage import REQUEST, Passage, silent
 
 At = Callable[[str], Passage]

@@ -4,17 +4,17 @@ from collections.abc import Callable
 
 import pytest
 
-from console.backend.database import ledger
-from console.backend.database.connections import connect
-from console.backend.errors import CutterError, Drifted, Refused, StopCode
-from console.backend.outcome import Outcome
+from console.backend.model.errors import CutterError, Drifted, Refused, StopCode
+from console.backend.model.outcome import Outcome
+from console.backend.model.states import Family, Mode, Move, Phase, Stage
+from console.backend.model.views import PhaseStatus, RunRequest
+from console.backend.postgres import ledger
+from console.backend.postgres.connections import connect
 from console.backend.runs import arming
 from console.backend.runs.failures import hold_after
-from console.backend.runs.states import Family, Mode, Move, Phase, Stage
 from console.backend.runs.step import Step
 from console.backend.runs.workspace import Workspace
-from console.backend.views import PhaseStatus, RunRequest
-from tests.backend.database.signed_cut import event
+from tests.backend.postgres.signed_cut import event
 from tests.passage import DOCPREFIX, UNITS, Passage, fingerprint, silent
 
 At = Callable[[str], Passage]

@@ -5,10 +5,10 @@ from collections.abc import Callable
 import psycopg
 import pytest
 
-from console.backend.errors import Drifted, Refused
-from console.backend.outcome import Check
-from console.backend.runs.phases.mark import Mark
-from console.backend.runs.states import Mode
+from console.backend.model.errors import Drifted, Refused
+from console.backend.model.outcome import Check
+from console.backend.model.states import Mode
+from console.backend.runs.phases import Mark
 from console.backend.runs.step import Step
 from tests.passage import REQUEST, Passage, silent
 

@@ -8,12 +8,12 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from console.backend.cluster import TransientCluster
-from console.backend.errors import CutterError, Held, StopCode
+from console.backend.model.errors import CutterError, Held, StopCode
+from console.backend.model.states import Family, Move, Stage
+from console.backend.model.views import SwitchState
 from console.backend.runs import settling
 from console.backend.runs.settling import NotKnownYet
-from console.backend.runs.states import Family, Move, Stage
-from console.backend.views import SwitchState
+from console.backend.scratch.cluster import TransientCluster
 from tests.lost_commit import Lie, lying
 from tests.passage import UNITS, Passage
 from tests.standby import follower_of, stop_following, wait_for_standbys

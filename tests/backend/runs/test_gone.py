@@ -6,13 +6,13 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from console.backend.errors import Held, StopCode
-from console.backend.journal import verify_journal
-from console.backend.outcome import Outcome
+from console.backend.journal.journal import verify_journal
+from console.backend.model.errors import Held, StopCode
+from console.backend.model.outcome import Outcome
+from console.backend.model.states import Move, Stage
+from console.backend.model.views import SwitchState
 from console.backend.runs.standing import anchors_of
-from console.backend.runs.states import Move, Stage
 from console.backend.runs.workspace import Workspace
-from console.backend.views import SwitchState
 from tests.passage import Passage
 
 At = Callable[[str], Passage]

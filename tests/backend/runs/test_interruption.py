@@ -7,13 +7,13 @@ from collections.abc import Callable
 
 import pytest
 
-from console.backend.database.sessions import Session
-from console.backend.errors import CutterError, Refused, StopCode, Waiting
-from console.backend.journal import Journal
-from console.backend.kill_switch import disarm
-from console.backend.runs.states import Family, Mode, Move, Phase, Stage
+from console.backend.journal.journal import Journal
+from console.backend.model.errors import CutterError, Refused, StopCode, Waiting
+from console.backend.model.states import Family, Mode, Move, Phase, Stage
+from console.backend.model.views import PhaseStatus, Progress, SwitchState
+from console.backend.postgres.sessions import Session
+from console.backend.runs.kill_switch import disarm
 from console.backend.runs.workspace import Workspace
-from console.backend.views import PhaseStatus, Progress, SwitchState
 from tests.lost_commit import CutsTheLine
 from tests.passage import Passage
 from tests.waiting import LONGEST_S, until_the_executor_is_blocked

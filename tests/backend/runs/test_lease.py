@@ -9,15 +9,14 @@ from collections.abc import Callable
 
 import pytest
 
-from console.backend import kill_switch
-from console.backend.errors import CutterError, Refused, StopCode
-from console.backend.journal import read_journal
-from console.backend.journal_record import RecordKind
-from console.backend.runs import arming
+from console.backend.journal.journal import read_journal
+from console.backend.journal.journal_record import RecordKind
+from console.backend.model.errors import CutterError, Refused, StopCode
+from console.backend.model.states import Phase, Stage
+from console.backend.model.views import Progress, SwitchState
+from console.backend.runs import arming, kill_switch
 from console.backend.runs.lease import LeaseHolder
-from console.backend.runs.states import Phase, Stage
-from console.backend.views import Progress, SwitchState
-from tests.backend.database.tampering import tamper
+from tests.backend.postgres.tampering import tamper
 from tests.passage import UNITS, Passage
 from tests.waiting import until, until_the_executor_is_blocked
 

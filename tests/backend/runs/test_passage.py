@@ -6,14 +6,14 @@ from pathlib import Path
 import pytest
 
 from console.backend.backup.failures import BackupNotProven
-from console.backend.errors import Refused, StopCode, UsageError, Waiting
-from console.backend.journal import verify_journal
-from console.backend.outcome import Outcome
-from console.backend.programs import installations, pick_dump_programs
+from console.backend.host.programs import installations, pick_dump_programs
+from console.backend.journal.journal import verify_journal
+from console.backend.model.errors import Refused, StopCode, UsageError, Waiting
+from console.backend.model.outcome import Outcome
+from console.backend.model.states import Family, Mode, Move, Phase, Stage
+from console.backend.model.views import ApprovalStatus, Danger, PhaseStatus, RunRequest, SwitchState
 from console.backend.runs.standing import anchors_of
-from console.backend.runs.states import Family, Mode, Move, Phase, Stage
 from console.backend.runs.workspace import Workspace
-from console.backend.views import ApprovalStatus, Danger, PhaseStatus, RunRequest, SwitchState
 from tests.passage import DOCPREFIX, REQUEST, STAGES, UNITS, Passage, silent
 
 At = Callable[[str], Passage]

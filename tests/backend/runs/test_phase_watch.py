@@ -5,15 +5,15 @@ from pathlib import Path
 
 import pytest
 
-from console.backend.database import connections, sessions
-from console.backend.database.connections import CommitUnknown, connect
-from console.backend.errors import CutterError, StopCode, Unmeasured
-from console.backend.panic import panic
+from console.backend.model.errors import CutterError, StopCode, Unmeasured
+from console.backend.model.states import Move, Phase
+from console.backend.model.views import Progress, SwitchState
+from console.backend.postgres import connections, sessions
+from console.backend.postgres.connections import CommitUnknown, connect
 from console.backend.runs import phase_watch, settling
+from console.backend.runs.panic import panic
 from console.backend.runs.phase_watch import watched
 from console.backend.runs.settling import NotKnownYet
-from console.backend.runs.states import Move, Phase
-from console.backend.views import Progress, SwitchState
 from tests.black_hole import BlackHole
 from tests.passage import Passage
 from tests.waiting import until

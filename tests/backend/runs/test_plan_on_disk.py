@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from console.backend.errors import Refused
+from console.backend.model.errors import Refused
 from tests.passage import Passage
 
 

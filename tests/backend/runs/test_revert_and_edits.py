@@ -4,15 +4,14 @@ from collections.abc import Callable
 
 import pytest
 
-from console.backend import kill_switch
-from console.backend.errors import CutterError, Drifted, Held, Refused, StopCode
-from console.backend.journal import read_journal
-from console.backend.journal_record import EFFECT_STANDS, RecordKind, acknowledged
-from console.backend.outcome import Outcome
-from console.backend.runs import arming
+from console.backend.journal.journal import read_journal
+from console.backend.journal.journal_record import EFFECT_STANDS, RecordKind, acknowledged
+from console.backend.model.errors import CutterError, Drifted, Held, Refused, StopCode
+from console.backend.model.outcome import Outcome
+from console.backend.model.states import Family, Move, Phase, Stage
+from console.backend.model.views import RunRequest, SwitchState
+from console.backend.runs import arming, kill_switch
 from console.backend.runs.edits import DraftEdit, apply_edits, plan_edits
-from console.backend.runs.states import Family, Move, Phase, Stage
-from console.backend.views import RunRequest, SwitchState
 from tests.passage import DOCPREFIX, REQUEST, UNITS, Passage, fingerprint, silent
 
 At = Callable[[str], Passage]

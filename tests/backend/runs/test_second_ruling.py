@@ -5,8 +5,8 @@ from collections.abc import Callable
 
 import pytest
 
-from console.backend.errors import Refused
-from console.backend.outcome import Outcome
+from console.backend.model.errors import Refused
+from console.backend.model.outcome import Outcome
 from console.screens.approvals_text import statement
 from tests.passage import Passage
 

@@ -5,14 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from console.backend.errors import CutterError, StopCode, Unmeasured
-from console.backend.journal import Journal, read_journal
-from console.backend.journal_record import Anchor, RecordKind
+from console.backend.journal.journal import Journal, read_journal
+from console.backend.journal.journal_record import Anchor, RecordKind
+from console.backend.model.errors import CutterError, StopCode, Unmeasured
+from console.backend.model.states import Family, Move, Stage
+from console.backend.model.views import SwitchState
 from console.backend.runs import arming, operations, settling, starting
 from console.backend.runs.settling import Attempt, Fate, NotKnownYet, Verdict, fate_of
-from console.backend.runs.states import Family, Move, Stage
 from console.backend.runs.step import Role
-from console.backend.views import SwitchState
 from tests.lost_commit import Lie, lying
 from tests.passage import REQUEST, UNITS, Passage, silent
 

@@ -5,12 +5,12 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from console.backend.database import connections
-from console.backend.errors import CutterError
+from console.backend.model.errors import CutterError
+from console.backend.model.states import Move, Phase, Stage
+from console.backend.model.views import Progress, SwitchState
+from console.backend.postgres import connections
 from console.backend.runs import settling
 from console.backend.runs.settling import NotKnownYet
-from console.backend.runs.states import Move, Phase, Stage
-from console.backend.views import Progress, SwitchState
 from tests.passage import UNITS, Passage
 from tests.standby import wait_for_standbys
 from tests.waiting import until

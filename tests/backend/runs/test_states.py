@@ -5,19 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from console.backend.errors import (
-    CutterError,
-    Drifted,
-    Held,
-    Refused,
-    StopCode,
-    Unmeasured,
-    UsageError,
-    Waiting,
-)
-from console.backend.runs.failures import family_after
-from console.backend.runs.moves import RunFacts, command_of, moves_of, require_move
-from console.backend.runs.states import (
+from console.backend.model.errors import CutterError, Drifted, Held, Refused, StopCode, Unmeasured, UsageError, Waiting
+from console.backend.model.states import (
     PHASE_TO,
     Family,
     Mode,
@@ -29,6 +18,8 @@ from console.backend.runs.states import (
     legal_moves,
     next_phase,
 )
+from console.backend.runs.failures import family_after
+from console.backend.runs.moves import RunFacts, command_of, moves_of, require_move
 
 _REASONED = {Family.FAILED, Family.STOPPED, Family.VOIDED}
 _CUT = tuple(Stage)[tuple(Stage).index(Stage.CUT_LEG_A_COMMITTED) :]

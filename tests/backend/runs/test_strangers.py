@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from console.backend.outcome import Outcome
-from console.backend.runs.states import Phase
-from console.backend.views import PhaseStatus
-from tests.backend.database.signed_cut import event
+from console.backend.model.outcome import Outcome
+from console.backend.model.states import Phase
+from console.backend.model.views import PhaseStatus
+from tests.backend.postgres.signed_cut import event
 from tests.passage import Passage
 
 RECORD = {

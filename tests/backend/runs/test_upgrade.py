@@ -7,13 +7,13 @@ import pytest
 
 from console.backend.approvals.pinning import pin_policy
 from console.backend.approvals.policy import load_policy
-from console.backend.canonical_json import sha256_hex
-from console.backend.database.migrations import migrate
-from console.backend.deploy.pins import machine_id, measure_pins, with_pins
-from console.backend.errors import CutterError, Drifted, Refused, StopCode
-from console.backend.outcome import Outcome
-from console.backend.runs.states import Mode, Stage
-from console.backend.views import RunRequest
+from console.backend.model.canonical_json import sha256_hex
+from console.backend.model.errors import CutterError, Drifted, Refused, StopCode
+from console.backend.model.outcome import Outcome
+from console.backend.model.states import Mode, Stage
+from console.backend.model.views import RunRequest
+from console.backend.postgres.migrations import migrate
+from console.backend.release.pins import machine_id, measure_pins, with_pins
 from console.commands.runs import verification
 from tests.backend.runs.backups import take_backup
 from tests.old_release import OldRun, into_old_database

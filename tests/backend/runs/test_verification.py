@@ -4,9 +4,9 @@ from collections.abc import Callable
 
 import pytest
 
-from console.backend.errors import Drifted
-from console.backend.outcome import Outcome
-from console.backend.views import SwitchState
+from console.backend.model.errors import Drifted
+from console.backend.model.outcome import Outcome
+from console.backend.model.views import SwitchState
 from console.cli import main
 from console.commands.runs import verification
 from tests.passage import Passage

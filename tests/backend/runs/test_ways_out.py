@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from console.backend.errors import CutterError, Refused, StopCode
-from console.backend.journal_key import KEY_NAME
-from console.backend.runs.states import Family, Move, Phase, RunState, Stage, is_over
-from console.backend.views import Progress, RunView
-from tests.backend.database.tampering import tamper
+from console.backend.journal.journal_key import KEY_NAME
+from console.backend.model.errors import CutterError, Refused, StopCode
+from console.backend.model.states import Family, Move, Phase, RunState, Stage, is_over
+from console.backend.model.views import Progress, RunView
+from tests.backend.postgres.tampering import tamper
 from tests.backend.runs.backups import take_backup
 from tests.passage import Passage
 

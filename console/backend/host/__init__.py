@@ -1,0 +1,1 @@
+"""This host: settings, the runtime tree, files, programs, processes, signals."""

@@ -1,0 +1,171 @@
+"""Starts other programs: each in a group of its own, within a time, and with nothing of it left at the end.
+
+What takes long, or may hang while the console is killed, runs under a guard (`process_guard`), which ends it then. What
+answers at once is ended by this process alone.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Self
+
+from console.backend.host import process_guard
+from console.backend.host.child_environment import child_environment
+
+_GRACE_S = 5.0
+
+
+@dataclass(frozen=True)
+class Ended:
+    """A program that has ended, with what it wrote."""
+
+    status: int
+    """Its exit status; negative for the signal that killed it."""
+    stdout: bytes
+    stderr: bytes
+
+    @property
+    def text(self) -> str:
+        """Its standard output; what is not UTF-8 in it is replaced."""
+        return self.stdout.decode("utf-8", "replace")
+
+    @property
+    def complaint(self) -> str:
+        """Its standard error as text."""
+        return self.stderr.decode("utf-8", "replace").strip()
+
+
+class Lifeline:
+    """A pipe whose writing end only this process holds: the guard ends its program when the end is gone."""
+
+    def __init__(self) -> None:
+        self.for_guard, self._mine = os.pipe()
+
+    def command(self, command: Sequence[str], user: tuple[int, int] | None = None) -> list[str]:
+        """The command under a guard that listens to this lifeline."""
+        who = ("-", "-") if user is None else (str(user[0]), str(user[1]))
+        return [sys.executable, "-I", "-S", process_guard.__file__, str(self.for_guard), *who, *command]
+
+    def started(self) -> None:
+        """The guard has its end now, or will never have it."""
+        os.close(self.for_guard)
+
+    def cut(self) -> None:
+        """Let the guard end the program with its group. May be called again."""
+        if self._mine >= 0:
+            os.close(self._mine)
+            self._mine = -1
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.cut()
+
+
+def why(error: OSError | subprocess.SubprocessError) -> str:
+    """In words, why a program has no answer; what it said itself, where it said something."""
+    match error:
+        case subprocess.TimeoutExpired():
+            return f"it did not end within {error.timeout:.0f} s, and was ended"
+        case subprocess.CalledProcessError():
+            said = str(error.stderr or "").strip()
+            return f"it ended with status {error.returncode}{f': {said}' if said else ''}"
+        case _:
+            return str(error)
+
+
+def finished(
+    command: Sequence[str],
+    *,
+    timeout_s: float,
+    data: bytes = b"",
+    pass_fds: tuple[int, ...] = (),
+    check: bool = False,
+    user: tuple[int, int] | None = None,
+) -> Ended:
+    """Run a program that answers soon to its end, in `child_environment`, with `data` on its standard input.
+
+    Raises OSError where it cannot be started, TimeoutExpired where it does not end in time (it and its group are gone
+    then), CalledProcessError with `check` where its exit status is not 0.
+    """
+    with subprocess.Popen(
+        list(command),
+        cwd="/" if user else None,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=child_environment(),
+        pass_fds=pass_fds,
+        start_new_session=True,
+        user=user[0] if user else None,
+        group=user[1] if user else None,
+        extra_groups=[] if user else None,
+    ) as process:
+        try:
+            stdout, stderr = process.communicate(data, timeout_s)
+        except BaseException:
+            _end_group(process)
+            raise
+    return _answer(process, command, stdout, stderr, check=check)
+
+
+def finished_under_guard(command: Sequence[str], *, timeout_s: float, user: tuple[int, int] | None = None) -> Ended:
+    """Run a program that takes a while to its end, as another user where one is given; it does not outlive this process.
+
+    Raises OSError, TimeoutExpired; a program that cannot be started ends with status 127 and says why.
+    """
+    with Lifeline() as lifeline:
+        try:
+            process = subprocess.Popen(
+                lifeline.command(command, user),
+                cwd="/",
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                env=child_environment(),
+                pass_fds=(lifeline.for_guard,),
+                start_new_session=True,
+            )
+        finally:
+            lifeline.started()
+        with process:
+            try:
+                stdout, stderr = process.communicate(timeout=timeout_s)
+            except BaseException:
+                end(process, lifeline)
+                raise
+    return _answer(process, command, stdout, stderr, check=False)
+
+
+def end(process: "subprocess.Popen[bytes]", lifeline: Lifeline) -> None:
+    """End a guarded program with its group, and its guard; bounded."""
+    lifeline.cut()
+    try:
+        process.wait(_GRACE_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+def _end_group(process: "subprocess.Popen[bytes]") -> None:
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.kill()
+    process.wait()
+
+
+def _answer(
+    process: "subprocess.Popen[bytes]", command: Sequence[str], stdout: bytes, stderr: bytes, *, check: bool
+) -> Ended:
+    ended = Ended(process.returncode, stdout, stderr)
+    if check and ended.status != 0:
+        raise subprocess.CalledProcessError(ended.status, list(command), ended.text, ended.complaint)
+    return ended

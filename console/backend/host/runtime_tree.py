@@ -1,0 +1,212 @@
+"""The runtime tree: seven directories and two files, made once, checked often, removable as a whole (design section 9)."""
+
+import os
+import re
+import shlex
+import stat
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+
+from console.backend.model.errors import Refused, StopCode
+from console.backend.model.outcome import Check, Evidence, Outcome
+
+DIRECTORIES = ("runs", "approvals", "artifacts", "backups", "rollback", "reports", "locks")
+CONFIG_NAME = "orchestrator.config.json"
+README_NAME = "README.md"
+DIRECTORY_MODE = 0o750
+FILE_MODE = 0o640
+_README = """# Runtime tree of cutter-console
+
+Made by `cutter-console init`. It holds records, drafts and encrypted backups, no passwords and no keys;
+it can be removed as a whole when no run is open.
+
+- `runs/` a directory a run: its plan, its pinned source, its journal
+- `approvals/` statements that were drafted, and the signatures on them
+- `artifacts/` the deploy manifest
+- `backups/` encrypted dumps
+- `rollback/` kept for what a revert may need; nothing is written there today
+- `reports/` readiness bundles and run reports
+- `locks/` kept for locks of the host; today each journal carries its own, which dies with its holder
+- `orchestrator.config.json` the settings
+"""
+_PART = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
+_MANY = 20
+
+
+def init_tree(root: Path, config: bytes) -> tuple[Path, ...]:
+    """Make what is missing of the tree and return it; what was there before is left as it is, in mode and content.
+
+    `config` is the content of orchestrator.config.json. Raises Refused (REFUSED_INPUT) where something
+    else stands in the way of a directory or a file, a symlink included.
+    """
+    made = [] if _is_there(root, stat.S_ISDIR) else [_make_root(root)]
+    for name in DIRECTORIES:
+        if not _is_there(root / name, stat.S_ISDIR):
+            made.append(_make_directory(root / name))
+    for name, content in ((README_NAME, _README.encode()), (CONFIG_NAME, config)):
+        if not _is_there(root / name, stat.S_ISREG):
+            write_durably(root / name, content)
+            made.append(root / name)
+    return tuple(made)
+
+
+def within(root: Path, *parts: str) -> Path:
+    """The path of ids and names below the root; it stays below it.
+
+    Raises Refused (REFUSED_INPUT) for a part that is not a plain name and where a symlink leads out.
+    """
+    for part in parts:
+        if not _PART.fullmatch(part):
+            raise _refused(f"{part!r} is not a plain name", "Use the id as the console shows it.")
+    path = root.joinpath(*parts)
+    if not path.resolve().is_relative_to(root.resolve()):
+        raise _refused(f"{path} leads out of {root}", "Remove the symlink.")
+    return path
+
+
+def check_tree(
+    root: Path, now: datetime, owner_uid: int | None = None, also_allowed: frozenset[str] = frozenset()
+) -> tuple[Check, ...]:
+    """Owner, mode, symlinks and strangers of the tree as it is.
+
+    The owner must be `owner_uid` (default: of this process; in production root). `also_allowed` are
+    further names at the top. A tree that cannot be read is INCONCLUSIVE.
+    """
+    uid = os.geteuid() if owner_uid is None else owner_uid
+    try:
+        found = tuple(_walk(root))
+    except OSError as error:
+        return (_unread(root, error),)
+    evidence = Evidence(
+        id=f"tree:{root}",
+        asked="lstat of every entry",
+        source=str(root),
+        answer=f"{len(found)} entries",
+        measured_at=now,
+    )
+    modes = _wrong_modes(root, found, also_allowed)
+    questions = (
+        ("tree.complete", _missing(root, found), "Make it: cutter-console init"),
+        ("tree.strangers", _strangers(root, found, also_allowed), "Look at it, then move it away."),
+        ("tree.symlinks", [p for p, s in found if stat.S_ISLNK(s.st_mode)], "Replace it with what it points to."),
+        ("tree.kinds", special := [p for p, s in found if _is_special(s)], _command("rm", special)),
+        ("tree.owner", owners := [p for p, s in found if s.st_uid != uid], _command(f"chown -h {uid}", owners)),
+        ("tree.mode", modes, _closing(modes, dict(found))),
+    )
+    return tuple(_verdict(name, wrong, advice, evidence) for name, wrong, advice in questions)
+
+
+Entry = tuple[Path, os.stat_result]
+
+
+def _walk(root: Path) -> Iterator[Entry]:
+    yield root, root.lstat()
+    pending = [root]
+    while pending:
+        with os.scandir(pending.pop()) as entries:
+            for entry in sorted(entries, key=lambda e: e.name):
+                yield Path(entry.path), entry.stat(follow_symlinks=False)
+                if entry.is_dir(follow_symlinks=False):
+                    pending.append(Path(entry.path))
+
+
+def _missing(root: Path, found: tuple[Entry, ...]) -> list[Path]:
+    kinds = {path: status.st_mode for path, status in found}
+    directories = [root / n for n in DIRECTORIES if not stat.S_ISDIR(kinds.get(root / n, 0))]
+    return directories + [root / n for n in (README_NAME, CONFIG_NAME) if not stat.S_ISREG(kinds.get(root / n, 0))]
+
+
+def _strangers(root: Path, found: tuple[Entry, ...], also_allowed: frozenset[str]) -> list[Path]:
+    known = {*DIRECTORIES, README_NAME, CONFIG_NAME, *also_allowed}
+    return [path for path, _ in found if path.parent == root and path.name not in known]
+
+
+def _is_special(status: os.stat_result) -> bool:
+    """A FIFO, a socket, a device: what waits for ever or has no end when it is read."""
+    return not (stat.S_ISREG(status.st_mode) or stat.S_ISDIR(status.st_mode) or stat.S_ISLNK(status.st_mode))
+
+
+def _wrong_modes(root: Path, found: tuple[Entry, ...], also_allowed: frozenset[str]) -> list[Path]:
+    """What lies below a further allowed name is the operator's own: nobody else may write it, the root keeps readers out."""
+    exact = {root: DIRECTORY_MODE, **{root / name: DIRECTORY_MODE for name in DIRECTORIES}}
+    exact |= {root / README_NAME: FILE_MODE, root / CONFIG_NAME: FILE_MODE}
+    own = tuple(f"{root / name}/" for name in also_allowed)
+    return [
+        path for path, status in found if _too_open(path, status, exact, 0o022 if f"{path}/".startswith(own) else 0o027)
+    ]
+
+
+def _too_open(path: Path, status: os.stat_result, exact: dict[Path, int], forbidden: int) -> bool:
+    mode = stat.S_IMODE(status.st_mode)
+    if stat.S_ISLNK(status.st_mode):
+        return False
+    return mode != exact[path] if path in exact else bool(mode & forbidden)
+
+
+def _closing(wrong: list[Path], found: dict[Path, os.stat_result]) -> str:
+    """The chmod that closes these entries: directories and files apart."""
+    directories = [path for path in wrong if stat.S_ISDIR(found[path].st_mode)]
+    files = [path for path in wrong if path not in directories]
+    return "; ".join(
+        _command(f"chmod {mode:04o}", some)
+        for mode, some in ((DIRECTORY_MODE, directories), (FILE_MODE, files))
+        if some
+    )
+
+
+def _command(command: str, paths: list[Path]) -> str:
+    """The command for the first of many; what is left over shows when it is measured again."""
+    return shlex.join([*command.split(), *map(str, paths[:_MANY])])
+
+
+def _verdict(name: str, wrong: list[Path], advice: str, evidence: Evidence) -> Check:
+    if not wrong:
+        return Check(name=name, outcome=Outcome.PASS, detail=evidence.answer, evidence=(evidence,))
+    shown = ", ".join(map(str, wrong[:_MANY])) + (f" and {len(wrong) - _MANY} more" if len(wrong) > _MANY else "")
+    return Check(name=name, outcome=Outcome.FAIL, detail=shown, evidence=(evidence,), next_action=advice)
+
+
+def _unread(root: Path, error: OSError) -> Check:
+    detail = f"{error.filename or root}: {error.strerror}"
+    return Check(
+        name="tree",
+        outcome=Outcome.INCONCLUSIVE,
+        detail=detail,
+        next_action="Make it (cutter-console init), or name it (--root).",
+    )
+
+
+def _is_there(path: Path, kind: object) -> bool:
+    try:
+        mode = path.lstat().st_mode
+    except FileNotFoundError:
+        return False
+    if not (stat.S_ISDIR(mode) if kind is stat.S_ISDIR else stat.S_ISREG(mode)):
+        raise _refused(f"{path} is in the way (a symlink, or not what it should be)", "Move it away.")
+    return True
+
+
+def _make_root(root: Path) -> Path:
+    root.parent.mkdir(parents=True, exist_ok=True)
+    return _make_directory(root)
+
+
+def _make_directory(path: Path) -> Path:
+    path.mkdir(mode=0o700)
+    path.chmod(DIRECTORY_MODE)
+    return path
+
+
+def write_durably(path: Path, content: bytes) -> None:
+    """A new file of mode 0640, on the disk when this returns. Raises OSError."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, FILE_MODE)
+    with os.fdopen(descriptor, "wb") as stream:
+        os.fchmod(descriptor, FILE_MODE)
+        stream.write(content)
+        stream.flush()
+        os.fsync(descriptor)
+
+
+def _refused(message: str, advice: str) -> Refused:
+    return Refused(StopCode.REFUSED_INPUT, message, advice)

@@ -1,0 +1,180 @@
+"""Settings: command line over environment over file over default. Secrets are named here, never held."""
+
+import json
+import os
+import re
+from pathlib import Path
+
+from pydantic import Field, ValidationError, field_validator
+
+from console.backend.host.regular_file import read_regular
+from console.backend.model.errors import StopCode, UsageError
+from console.backend.model.value import Value
+
+CONFIG_NAME = "orchestrator.config.json"
+
+
+class DatabaseSettings(Value):
+    """libpq connection strings, one a role; a service name (`service=cutter_exec`) is enough. No passwords."""
+
+    executor: str = "service=cutter_exec"
+    """Connects as cutter_exec: runs cuts."""
+    verifier: str = "service=cutter_verify"
+    """Connects as cutter_verify: verifies, imports approvals, reads for the backup; may never execute."""
+    monitor: str = "service=cutter_ro"
+    """Connects as cutter_ro: everything that the read-only console shows."""
+    administrator: str = "service=cutter_admin"
+    """Used by `migrate` alone."""
+
+    @field_validator("executor", "verifier", "monitor", "administrator")
+    @classmethod
+    def _holds_no_password(cls, value: str) -> str:
+        if "password" in value.lower() or "@" in value:
+            raise ValueError("holds a password or a URL: name a libpq service, and keep the password in ~/.pgpass")
+        return value
+
+
+class LimitSettings(Value):
+    """Refused beyond, never truncated."""
+
+    max_units: int = Field(default=100_000, ge=1)
+    max_bytes: int = Field(default=64 * 1024 * 1024, ge=1)
+    max_line_bytes: int = Field(default=1024 * 1024, ge=1)
+
+
+class PinSettings(Value):
+    """What this installation is: measured once by `init --pin`, looked at by a person, compared ever after (design 4)."""
+
+    host: str = ""
+    """Host name."""
+    machine_id: str = ""
+    """Content of /etc/machine-id."""
+    database: str = ""
+    system_identifier: str = ""
+    timeline: int = Field(default=0, ge=0)
+    """Changes with every failover; then a person looks at it and pins it anew."""
+    schema_digest: str = ""
+    """Digest of grants, ownership, functions and triggers as they were installed."""
+
+
+class Settings(Value):
+    """Everything that an installation can set. The root comes from `--root` or CUTTER_ROOT."""
+
+    database: DatabaseSettings = DatabaseSettings()
+    limits: LimitSettings = LimitSettings()
+    intake: str = "intake"
+    """Folder of the source documents; relative to the root."""
+    gnupg_home: str = ""
+    """GNUPGHOME with the sovereign's public keys and the backup key; empty: gpg's own default."""
+    backup_gpg_fpr: str = ""
+    """Fingerprint of the key that backups are encrypted to (BACKUP_GPG_FPR)."""
+    policy: str = "approvals/policy.json"
+    """The approval policy; relative to the root."""
+    deploy_manifest_sha256: str = "none"
+    """Digest of the deploy manifest, or `none`, which every statement then says."""
+    deploy_manifest: str = "artifacts/deploy-manifest.json"
+    """The deploy manifest's file; relative to the root."""
+    untested: bool = False
+    """Whether a run may be armed on a deployed tree without a recorded test run; named in every report."""
+    pins: PinSettings = PinSettings()
+    tree_may_hold: tuple[str, ...] = ()
+    """Further names that may stand at the top of the runtime tree."""
+    lease_minutes: int = Field(default=15, ge=1, le=60)
+    """How long the switch stays armed."""
+    backup_max_age_minutes: int = Field(default=60, ge=1, le=60)
+    """Older, and the backup is taken again before the cut."""
+    statement_minutes: int = Field(default=60, ge=1, le=1440)
+    """How long one statement of a phase may take on the server; a large cut may need more."""
+    backup_stall_seconds: int = Field(default=60, ge=1, le=3600)
+    """pg_dump, gpg or pg_restore that moves no byte for so long has hung, and is ended."""
+    postgres_programs: str = ""
+    """Folder of pg_dump and pg_restore; empty: PATH and the embedded wheel are looked at."""
+
+    @property
+    def statement_limit_s(self) -> float:
+        """`statement_minutes` in seconds."""
+        return self.statement_minutes * 60.0
+
+    def under(self, root: Path, path: str) -> Path:
+        """A configured path: relative ones lie under the root."""
+        return root / path
+
+
+_NO_TEXT = re.compile("[\0\ud800-\udfff]")
+_ENVIRONMENT = {
+    "CUTTER_EXECUTOR": ("database", "executor"),
+    "CUTTER_VERIFIER": ("database", "verifier"),
+    "CUTTER_MONITOR": ("database", "monitor"),
+    "CUTTER_ADMINISTRATOR": ("database", "administrator"),
+    "BACKUP_GPG_FPR": ("backup_gpg_fpr",),
+    "GNUPGHOME": ("gnupg_home",),
+}
+
+
+def load_settings(root: Path, config: Path | None = None) -> Settings:
+    """The file (default `<root>/orchestrator.config.json`; absent is fine unless it was named), then the environment.
+
+    Raises UsageError naming the file and, for bad JSON, the line, or the key at fault.
+    """
+    path = config or root / CONFIG_NAME
+    raw = _read(path, required=config is not None)
+    for name, keys in _ENVIRONMENT.items():
+        if os.environ.get(name):
+            _put(raw, keys, os.environ[name])
+    _require_text(path, raw)
+    try:
+        return Settings.model_validate(raw)
+    except ValidationError as error:
+        first = error.errors(include_input=False)[0]
+        key = ".".join(str(part) for part in first["loc"])
+        raise UsageError(
+            StopCode.REFUSED_INPUT, f"{path}: {key}: {first['msg']}", f"Correct {key} in {path}."
+        ) from error
+
+
+def _read(path: Path, *, required: bool) -> dict[str, object]:
+    try:
+        raw = json.loads(read_regular(path).decode())
+    except json.JSONDecodeError as error:
+        message = f"{path}, line {error.lineno}: {error.msg}"
+        raise UsageError(StopCode.REFUSED_INPUT, message, "Correct the JSON on that line.") from error
+    except FileNotFoundError as error:
+        if not required:
+            return {}
+        raise UsageError(StopCode.REFUSED_INPUT, f"{path}: {error}", "Name a readable file with --config.") from error
+    except PermissionError as error:
+        raise UsageError(
+            StopCode.REFUSED_INPUT, f"{path}: {error.strerror}", "Ask as its owner: sudo cutter-console …"
+        ) from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(StopCode.REFUSED_INPUT, f"{path}: {error}", "Name a readable file with --config.") from error
+    except RecursionError as error:
+        raise UsageError(
+            StopCode.REFUSED_INPUT, f"{path}: nested too deeply", "Write one object with the settings."
+        ) from error
+    if not isinstance(raw, dict):
+        raise UsageError(StopCode.REFUSED_INPUT, f"{path}: not a JSON object", "Write one object with the settings.")
+    return raw
+
+
+def _require_text(path: Path, value: object, key: str = "") -> None:
+    """Raises UsageError for a name that no file, role or key can have: a NUL, or bytes that are not UTF-8."""
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            _require_text(path, inner, f"{key}.{name}" if key else str(name))
+    elif isinstance(value, list):
+        for inner in value:
+            _require_text(path, inner, key)
+    elif isinstance(value, str) and _NO_TEXT.search(value):
+        message = f"{path}, or the environment: {key} holds a NUL, or bytes that are not UTF-8"
+        raise UsageError(StopCode.REFUSED_INPUT, message, f"Correct {key}; a path must be written in UTF-8.")
+
+
+def _put(raw: dict[str, object], keys: tuple[str, ...], value: str) -> None:
+    *parents, last = keys
+    for key in parents:
+        inner = raw.setdefault(key, {})
+        if not isinstance(inner, dict):
+            return
+        raw = inner
+    raw[last] = value

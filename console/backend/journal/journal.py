@@ -1,0 +1,398 @@
+"""The run's journal: append-only JSON lines chained by hash, one write and one fsync a record (design section 9)."""
+
+import errno
+import fcntl
+import os
+import secrets
+import stat
+import threading
+from collections.abc import Container, Iterable
+from contextlib import suppress
+from datetime import UTC
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from console.backend.host.cluster_directory import hidden_name
+from console.backend.host.context import Context
+from console.backend.host.durable import sync_directory
+from console.backend.journal.journal_record import (
+    BEGINNING,
+    GENESIS_PHASE,
+    MAX_RECORD_BYTES,
+    Anchor,
+    AnchoredEvent,
+    Body,
+    Field,
+    Record,
+    RecordKind,
+    Scan,
+    acknowledged,
+    scan,
+)
+from console.backend.model.canonical_json import canonical_json, digest
+from console.backend.model.errors import CutterError, Drifted, Refused, StopCode, Unmeasured
+from console.backend.model.outcome import Outcome
+from console.backend.model.redaction import redact, refuse_secret_keys
+from console.backend.model.safe_text import SafeText, safe_text
+from console.backend.model.value import Value
+
+__all__ = ["Anchor", "Field", "Journal", "JournalVerdict", "Record", "RecordKind", "read_journal", "verify_journal"]
+
+_NO_FILE = {errno.ELOOP, errno.EISDIR, errno.ENXIO}
+"""What opening a link without following it, a directory to write, and a socket end with."""
+REPLACES = "replaces"
+"""The field of a journal that stands in for a damaged one."""
+_ASK = "Keep the file as it is, compare it with the anchors in the database, and decide by evidence."
+
+
+class JournalVerdict(Value):
+    """What a journal is worth as a record."""
+
+    outcome: Outcome
+    """PASS only where every record is anchored; an intact chain without an anchor is PARTIAL: it may have lost its end."""
+    detail: SafeText
+    records: int = 0
+    run_id: str = ""
+    head: Anchor | None = None
+    first_bad: int | None = None
+    """Sequence of the first record that is not what was written, counted from 0."""
+    torn_bytes: int = 0
+    first_false: SafeText = ""
+    """The first event of ours whose record is not in the journal as it was anchored; empty where there is none."""
+    strangers: tuple[SafeText, ...] = ()
+    """Events that somebody without the journal's key has written; they say nothing about the journal."""
+    gone: tuple[SafeText, ...] = ()
+    """What the journal has acknowledged and the database does not have: a failover or a restore has lost it."""
+    unanchored: int = 0
+    """Records after the last anchor: nothing outside of the file vouches for them yet."""
+
+
+class Journal:
+    """The one writer of a journal; the lock on the file dies with its holder (incident 22).
+
+    Made by `create` or `resume`; close it, or use it in a `with` block.
+    """
+
+    def __init__(self, path: Path, descriptor: int, context: Context, head: Anchor | None) -> None:
+        self.path = path
+        self._descriptor = descriptor
+        self._context = context
+        self._head = head
+        self._mutex = threading.Lock()
+        self._size: int | None = None
+
+    @classmethod
+    def create(cls, path: Path, run_id: str, context: Context) -> Self:
+        """Begin a journal: it appears under its name with its first record in it, or not at all.
+
+        The first record holds the run id and a nonce, so that no other journal can take its place.
+        Raises Refused (LOCKED) where the path is taken.
+        """
+        draft = path.with_name(hidden_name(path.name))
+        journal = cls(draft, os.open(draft, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_EXCL, 0o640), context, None)
+        try:
+            os.fchmod(journal._descriptor, 0o640)
+            _lock(journal._descriptor, path)
+            first = (Field(key="run_id", value=run_id), Field(key="nonce", value=context.token_hex(16)))
+            journal.append(RecordKind.NOTE, GENESIS_PHASE, first)
+            os.link(draft, path)
+        except FileExistsError as error:
+            journal.close()
+            raise Refused(StopCode.LOCKED, f"{path} exists already", "Resume the run that it belongs to.") from error
+        except (CutterError, OSError):
+            journal.close()
+            raise
+        finally:
+            draft.unlink()
+        journal.path = path
+        sync_directory(path.parent)
+        return journal
+
+    @classmethod
+    def resume(cls, path: Path, run_id: str, context: Context, anchor: Anchor | None = None) -> Self:
+        """Go on with a journal after verifying all of it, against the last anchor where one is known.
+
+        A torn tail is moved aside to `<name>.torn-<sequence>` and a note says so; nothing else is
+        repaired (incident 32). Raises Refused (LOCKED) while another writer has it, Drifted
+        (INVARIANT_FAILED) naming the first bad record, Unmeasured where it cannot be read.
+        """
+        try:
+            descriptor = _opened(path, os.O_RDWR | os.O_APPEND)
+        except FileNotFoundError as error:
+            raise _broken(path, "is missing") from error
+        except OSError as error:
+            raise Unmeasured(StopCode.INVARIANT_FAILED, f"{path}: {error.strerror}", "Look at its owner.") from error
+        try:
+            _lock(descriptor, path)
+            found = _scan_descriptor(descriptor, anchor)
+            _require_sound(path, run_id, found)
+            journal = cls(path, descriptor, context, found.head)
+            journal._size = found.good_bytes + found.torn_bytes
+            if found.torn_bytes:
+                journal._move_torn_tail_aside(found)
+        except (CutterError, OSError):
+            os.close(descriptor)
+            raise
+        return journal
+
+    @classmethod
+    def replace(cls, path: Path, run_id: str, context: Context, because: str) -> Self:
+        """Begin another journal where the old one is missing or damaged, so that the run can be ended.
+
+        What is there is kept beside it, `<name>.damaged-<hex>`, and the new journal's second record says so. It does not
+        pass for the old one: its events do not stand under the old one's anchors.
+        """
+        aside = path.with_name(f"{path.name}.damaged-{secrets.token_hex(4)}")
+        with suppress(FileNotFoundError):
+            path.rename(aside)
+        journal = cls.create(path, run_id, context)
+        journal.append(
+            RecordKind.NOTE, GENESIS_PHASE, (Field(key=REPLACES, value=aside.name), Field(key="because", value=because))
+        )
+        return journal
+
+    @property
+    def head(self) -> Anchor:
+        """The last record's sequence and hash: what is anchored in the database with the effect it covers."""
+        assert self._head is not None
+        return self._head
+
+    def append(self, kind: RecordKind, phase: str, fields: Iterable[Field] = ()) -> Anchor:
+        """Write one record, durably, and return the new head.
+
+        Values are redacted and made inert. Raises Refused (REFUSED_INPUT) for a key that names a
+        secret, Drifted where the file is not as this writer left it, Unmeasured where it cannot be written.
+        """
+        clean = tuple(Field(key=one.key, value=safe_text(redact(one.value))) for one in fields)
+        refuse_secret_keys({one.key: "" for one in clean}, f"the record {phase} of {self.path.name}")
+        with self._mutex:
+            sequence = 0 if self._head is None else self._head.sequence + 1
+            body = Body(
+                sequence=sequence,
+                time=self._context.now().astimezone(UTC).isoformat(timespec="microseconds"),
+                previous=BEGINNING if self._head is None else self._head.hash,
+                kind=kind,
+                phase=phase,
+                fields=clean,
+            )
+            record = Record(**dict(body), hash=digest(body))
+            self._write(canonical_json(record) + b"\n")
+            self._head = Anchor(sequence=sequence, hash=record.hash)
+            return self._head
+
+    def _write(self, line: bytes) -> None:
+        if len(line) > MAX_RECORD_BYTES:
+            raise Refused(StopCode.CAP_EXCEEDED, f"a journal record of {len(line)} bytes", "Record a digest instead.")
+        size = self._size_where_untouched()
+        try:
+            written = os.write(self._descriptor, line)
+            if written == len(line):
+                os.fsync(self._descriptor)
+                self._size = size + written
+                return
+            os.ftruncate(self._descriptor, size)
+        except OSError as error:
+            raise self._unwritten(error.strerror or "error") from error
+        raise self._unwritten(f"{written} of {len(line)} bytes")
+
+    def _unwritten(self, why: str) -> Unmeasured:
+        return Unmeasured(
+            StopCode.INVARIANT_FAILED,
+            f"{self.path} could not be written: {why}",
+            f"Make room on the disk; then: cutter-console run settle {self.path.parent.name}",
+        )
+
+    def _size_where_untouched(self) -> int:
+        here = os.fstat(self._descriptor)
+        if self._head is None:
+            return here.st_size
+        try:
+            named = self.path.lstat()
+        except FileNotFoundError as error:
+            raise _broken(self.path, "was removed while it was written") from error
+        if (named.st_dev, named.st_ino) != (here.st_dev, here.st_ino):
+            raise _broken(self.path, "was replaced while it was written")
+        if here.st_size != (here.st_size if self._size is None else self._size):
+            raise _broken(self.path, f"was changed by another hand after record {self._head.sequence}")
+        return here.st_size
+
+    def _move_torn_tail_aside(self, found: Scan) -> None:
+        assert found.head is not None
+        aside = self.path.with_name(f"{self.path.name}.torn-{found.head.sequence + 1}-{secrets.token_hex(4)}")
+        tail = os.pread(self._descriptor, found.torn_bytes, found.good_bytes)
+        descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o640)
+        with os.fdopen(descriptor, "wb") as stream:
+            stream.write(tail)
+            stream.flush()
+            os.fsync(descriptor)
+        os.ftruncate(self._descriptor, found.good_bytes)
+        os.fsync(self._descriptor)
+        self._size = found.good_bytes
+        sync_directory(self.path.parent)
+        said = (Field(key="torn_bytes", value=str(found.torn_bytes)), Field(key="moved_to", value=aside.name))
+        self.append(RecordKind.NOTE, GENESIS_PHASE, said)
+
+    def close(self) -> None:
+        """Let go of the file and its lock."""
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+            self._descriptor = -1
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def verify_journal(path: Path, events: tuple[AnchoredEvent, ...] = (), run_id: str = "") -> JournalVerdict:
+    """Compare the journal with its own chain and with every event that the database has of it.
+
+    Finds edits, deletions, reordering, and with events also truncation and replacement. A missing journal is FAIL, an
+    unreadable one INCONCLUSIVE; nothing is raised.
+    """
+    records: list[Record] = []
+    try:
+        descriptor = _opened(path)
+    except FileNotFoundError:
+        return JournalVerdict(outcome=Outcome.FAIL, detail=f"{path} is missing", first_bad=0)
+    except Drifted as error:
+        return JournalVerdict(outcome=Outcome.FAIL, detail=error.message, first_bad=0)
+    except OSError as error:
+        return JournalVerdict(outcome=Outcome.INCONCLUSIVE, detail=f"{path}: {error.strerror}")
+    try:
+        found = _scan_descriptor(descriptor, None, records)
+    except OSError as error:
+        return JournalVerdict(outcome=Outcome.INCONCLUSIVE, detail=f"{path}: {error.strerror}")
+    finally:
+        os.close(descriptor)
+    gone = acknowledged_and_gone(records, {event.anchor for event in events})
+    return _verdict(found, {one.sequence: one.hash for one in records}, events, run_id, gone)
+
+
+def acknowledged_and_gone(records: Iterable[Record], there: Container[Anchor]) -> tuple[str, ...]:
+    """Pure: the acknowledged effects whose events are not among those that the database has."""
+    return tuple(
+        f"{effect.phase} (transaction {effect.value('xid')}, record {effect.sequence} of {effect.time})"
+        for effect in acknowledged(records)
+        if Anchor(sequence=effect.sequence, hash=effect.hash) not in there
+    )
+
+
+def read_journal(path: Path) -> tuple[Record, ...]:
+    """The records of a sound journal, in order, without a torn tail.
+
+    Raises Drifted naming the first bad record, also where the file is missing.
+    """
+    try:
+        descriptor = _opened(path)
+    except OSError as error:
+        raise _broken(path, f"cannot be read: {error.strerror}") from error
+    records: list[Record] = []
+    try:
+        found = _scan_descriptor(descriptor, None, records)
+    finally:
+        os.close(descriptor)
+    _require_sound(path, "", found)
+    return tuple(records)
+
+
+def _verdict(
+    found: Scan, hashes: dict[int, str], events: tuple[AnchoredEvent, ...], run_id: str, gone: tuple[str, ...]
+) -> JournalVerdict:
+    """Pure: a fault of the chain first, then the first false anchor, then what is gone, then what nothing vouches for."""
+    apart = [event for event in events if hashes.get(event.sequence) != event.hash]
+    false = next((event for event in apart if event.is_ours), None)
+    strangers = tuple(str(event) for event in apart if not event.is_ours)
+    anchored = max((event.sequence for event in events if event.is_ours and event not in apart), default=-1)
+    unanchored = found.records - 1 - anchored if anchored >= 0 else 0
+    broken = found.wrong or _other_run(found, run_id)
+    first_bad: int | None = found.first_bad if found.wrong else 0
+    if not broken and false is not None:
+        lost = false.sequence not in hashes
+        first_bad = found.records if lost else false.sequence
+        what = (
+            "is missing: the journal was cut off" if lost else "is another one: the journal was replaced or rewritten"
+        )
+        broken = f"record {first_bad} {what}, says {false}"
+    if not broken and gone:
+        broken, first_bad = f"acknowledged, and gone from the database: {'; '.join(gone)}", None
+    outcome, detail = (Outcome.FAIL, broken) if broken else _sound(found, events, unanchored, strangers)
+    return JournalVerdict(
+        outcome=outcome,
+        detail=detail,
+        records=found.records,
+        run_id=found.run_id,
+        head=found.head,
+        first_bad=first_bad if broken else None,
+        torn_bytes=found.torn_bytes,
+        first_false=str(false) if false is not None else "",
+        strangers=strangers,
+        gone=gone,
+        unanchored=unanchored,
+    )
+
+
+def _sound(
+    found: Scan, events: tuple[AnchoredEvent, ...], unanchored: int, strangers: tuple[str, ...]
+) -> tuple[Outcome, str]:
+    """An intact chain: PASS where every record is vouched for and every event is the journal's own."""
+    ours = [event for event in events if event.is_ours]
+    notes = []
+    if not ours:
+        notes.append("no anchor to compare with: a lost end cannot be seen")
+    if unanchored:
+        notes.append(f"the last {unanchored} are newer than the last anchor, and nothing vouches for them yet")
+    if strangers:
+        notes.append(f"written by somebody else, not by this journal's console: {'; '.join(strangers)}")
+    if found.torn_bytes:
+        notes.append(f"a torn tail of {found.torn_bytes} bytes, which the next writer moves aside")
+    detail = f"{found.records} records, chain intact"
+    if ours:
+        detail += f", all {len(ours)} anchors equal, the last at {ours[-1].sequence}"
+    return (Outcome.PARTIAL if notes else Outcome.PASS), "; ".join((detail, *notes))
+
+
+def _other_run(found: Scan, run_id: str) -> str:
+    return f"it belongs to run {found.run_id}, not to {run_id}" if run_id and found.run_id != run_id else ""
+
+
+def _require_sound(path: Path, run_id: str, found: Scan) -> None:
+    if wrong := found.wrong or _other_run(found, run_id):
+        raise _broken(path, wrong)
+
+
+def _broken(path: Path, what: str) -> Drifted:
+    return Drifted(StopCode.INVARIANT_FAILED, f"the journal {path} {what}", _ASK)
+
+
+def _opened(path: Path, how: int = os.O_RDONLY) -> int:
+    """A FIFO in the journal's place keeps nobody waiting. Raises OSError, and Drifted for what is no regular file."""
+    try:
+        descriptor = os.open(path, how | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError as error:
+        if error.errno in _NO_FILE:
+            raise _broken(path, "is not a regular file") from error
+        raise
+    if stat.S_ISREG(os.fstat(descriptor).st_mode):
+        return descriptor
+    os.close(descriptor)
+    raise _broken(path, "is not a regular file")
+
+
+def _lock(descriptor: int, path: Path) -> None:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        raise Refused(
+            StopCode.LOCKED, f"another console writes {path}", "Use that console, or end it first (see: lslocks)."
+        ) from error
+
+
+def _scan_descriptor(descriptor: int, anchor: Anchor | None, keep: list[Record] | None = None) -> Scan:
+    with os.fdopen(os.dup(descriptor), "rb") as stream:
+        stream.seek(0)
+        return scan(stream, anchor, keep)

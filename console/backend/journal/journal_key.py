@@ -1,0 +1,78 @@
+"""The key of a run's journal: it tells events of the journal's writer from events of somebody who only knows a password."""
+
+import hashlib
+import os
+import secrets
+from pathlib import Path
+
+from console.backend.host.cluster_directory import hidden_name
+from console.backend.host.durable import sync_directory
+from console.backend.host.regular_file import read_regular
+from console.backend.model.errors import Refused, StopCode
+
+KEY_NAME = "anchor.key"
+_SEED_BYTES = 32
+
+
+class JournalKey:
+    """A chain of one-time keys out of one seed: the database holds the digest of the next key and never the seed.
+
+    Each event names the key that the last one locked, and the digest of the next (S/KEY, RFC 1760). The file is no
+    credential: with it one can only say that an event belongs to this journal. See docs/decisions.md, "Events".
+    """
+
+    def __init__(self, seed: bytes) -> None:
+        self._seed = seed
+
+    @classmethod
+    def load_or_create(cls, directory: Path) -> "JournalKey":
+        """The key of the run in this directory; a new one where there is none, mode 0600, there whole or not at all.
+
+        Raises Refused (INVARIANT_FAILED) for a file of another length: keys out of a cut seed could be guessed.
+        """
+        path = directory / KEY_NAME
+        try:
+            seed = read_regular(path, _SEED_BYTES * 2)
+        except FileNotFoundError:
+            return cls(_new_seed(path))
+        if len(seed) != _SEED_BYTES:
+            raise Refused(
+                StopCode.INVARIANT_FAILED,
+                f"{path} has {len(seed)} bytes, a journal's key has {_SEED_BYTES}",
+                "Start another run; keep this one's files for the auditor.",
+            )
+        return cls(seed)
+
+    @staticmethod
+    def is_usable(directory: Path) -> bool:
+        """Whether a key is there that is one, or none: then one is made."""
+        try:
+            return len(read_regular(directory / KEY_NAME, _SEED_BYTES * 2)) == _SEED_BYTES
+        except FileNotFoundError:
+            return True
+        except OSError:
+            return False
+
+    def key(self, number: int) -> str:
+        """The key of the event with this number, as 64 hex digits; events of a run count from 0."""
+        return hashlib.sha256(self._seed + number.to_bytes(8, "big")).hexdigest()
+
+    def lock(self, number: int) -> str:
+        """What the database holds until the event of this number is written: sha256 of its key."""
+        return hashlib.sha256(bytes.fromhex(self.key(number))).hexdigest()
+
+
+def _new_seed(path: Path) -> bytes:
+    seed = secrets.token_bytes(_SEED_BYTES)
+    draft = path.with_name(hidden_name(path.name))
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+    try:
+        with os.fdopen(descriptor, "wb") as stream:
+            stream.write(seed)
+            stream.flush()
+            os.fsync(descriptor)
+        os.link(draft, path)
+    finally:
+        draft.unlink()
+    sync_directory(path.parent)
+    return seed

@@ -1,0 +1,189 @@
+"""Records of the journal as they lie on disk, and the one pass that reads and proves them."""
+
+from collections.abc import Iterable
+from enum import StrEnum
+from typing import BinaryIO
+
+from pydantic import ValidationError
+
+from console.backend.model.canonical_json import canonical_json, digest
+from console.backend.model.value import Value
+
+BEGINNING = "0" * 64
+"""What the first record names as its predecessor."""
+GENESIS_PHASE = "journal"
+MAX_RECORD_BYTES = 1024 * 1024
+
+
+class RecordKind(StrEnum):
+    """An intent before each effect, a result after it, a note for anything else."""
+
+    INTENT = "intent"
+    RESULT = "result"
+    NOTE = "note"
+
+
+class Field(Value):
+    """One named value of a record; the journal redacts it on writing."""
+
+    key: str
+    value: str
+
+
+class Anchor(Value):
+    """A record's place and hash, kept outside the journal: it fixes everything up to and including that record."""
+
+    sequence: int
+    hash: str
+
+
+class AnchoredEvent(Value):
+    """An event of the database and the journal record that it names."""
+
+    id: int
+    phase: str
+    sequence: int
+    hash: str
+    is_ours: bool
+    """Whether the journal's writer recorded it; see `anchored_events`."""
+    actor: str
+    at: str
+
+    @property
+    def anchor(self) -> Anchor:
+        """The record that it names."""
+        return Anchor(sequence=self.sequence, hash=self.hash)
+
+    def __str__(self) -> str:
+        return f"event {self.id} ({self.phase}, by {self.actor} at {self.at}), which names record {self.sequence}"
+
+
+def last_of_ours(events: tuple[AnchoredEvent, ...]) -> Anchor | None:
+    """The last record that the database vouches for; None where it vouches for none."""
+    return next((event.anchor for event in reversed(events) if event.is_ours), None)
+
+
+class Body(Value):
+    """What a record's hash covers; through `previous` it covers all records before it."""
+
+    sequence: int
+    time: str
+    previous: str
+    kind: RecordKind
+    phase: str
+    fields: tuple[Field, ...]
+
+
+class Record(Body):
+    """One line of the journal."""
+
+    hash: str
+
+    def value(self, key: str) -> str:
+        """The first field of this name; empty where there is none."""
+        return next((one.value for one in self.fields if one.key == key), "")
+
+
+NO_EVENT = Field(key="event", value="none")
+"""Marks a noted transaction that writes no event of the run: an import, an armed switch."""
+EFFECT_STANDS = Field(key="effect", value="stands")
+"""Marks the result of an operation that failed after its transaction was committed."""
+
+
+def acknowledged(records: Iterable[Record]) -> tuple[Record, ...]:
+    """Pure: the noted transactions whose effect the journal has acknowledged, by a result that is PASS or says so."""
+    found: list[Record] = []
+    noted: dict[str, Record] = {}
+    for record in records:
+        match record.kind:
+            case RecordKind.INTENT:
+                noted = {}
+            case RecordKind.NOTE if record.value("xid"):
+                noted[record.phase] = record
+            case RecordKind.RESULT:
+                effect = noted.pop(record.phase, None)
+                is_there = record.value("outcome") == "PASS" or EFFECT_STANDS in record.fields
+                if effect is not None and is_there and NO_EVENT not in effect.fields:
+                    found.append(effect)
+            case RecordKind.NOTE:
+                pass
+    return tuple(found)
+
+
+class Scan(Value):
+    """What one pass over a journal found."""
+
+    records: int
+    head: Anchor | None
+    run_id: str
+    good_bytes: int
+    torn_bytes: int = 0
+    first_bad: int | None = None
+    wrong: str = ""
+
+
+def scan(stream: BinaryIO, anchor: Anchor | None, keep: list[Record] | None = None) -> Scan:
+    """Read the journal from its start, to the first bad record or the end; `keep` collects the good ones.
+
+    Bytes after the last line end are a torn tail: no fault of the chain, and not a record.
+    """
+    head: Anchor | None = None
+    run_id, good, torn, wrong = "", 0, 0, ""
+    while not wrong and (line := stream.readline(MAX_RECORD_BYTES + 1)):
+        if not line.endswith(b"\n") and len(line) <= MAX_RECORD_BYTES:
+            torn = len(line)
+            break
+        record, wrong = _prove(line, head, anchor)
+        if record is None:
+            break
+        head, good = Anchor(sequence=record.sequence, hash=record.hash), good + len(line)
+        run_id = run_id or record.value("run_id")
+        if keep is not None:
+            keep.append(record)
+    records = 0 if head is None else head.sequence + 1
+    wrong = wrong or _missing_end(head, anchor)
+    named = f"record {records}: {wrong}" if wrong else ""
+    return Scan(
+        records=records,
+        head=head,
+        run_id=run_id,
+        good_bytes=good,
+        torn_bytes=torn,
+        first_bad=records if wrong else None,
+        wrong=named,
+    )
+
+
+def _prove(line: bytes, head: Anchor | None, anchor: Anchor | None) -> tuple[Record | None, str]:
+    try:
+        record = Record.model_validate_json(line)
+    except ValidationError:
+        return None, "it is not a journal record"
+    if canonical_json(record) + b"\n" != line:
+        return None, "it is not written as the journal writes"
+    if wrong := _unchained(record, head):
+        return None, wrong
+    if digest(Body(**record.model_dump(exclude={"hash"}))) != record.hash:
+        return None, "its content was changed after it was written"
+    if anchor is not None and record.sequence == anchor.sequence and record.hash != anchor.hash:
+        return None, "it is not the record that was anchored: the journal was replaced or rewritten"
+    return record, ""
+
+
+def _unchained(record: Record, head: Anchor | None) -> str:
+    sequence, previous = (0, BEGINNING) if head is None else (head.sequence + 1, head.hash)
+    if record.sequence != sequence:
+        return f"number {record.sequence} stands in its place: records were removed, moved or put in"
+    if record.previous != previous:
+        return "it does not follow the record before it"
+    if head is None and (record.phase, record.kind) != (GENESIS_PHASE, RecordKind.NOTE):
+        return "the journal does not begin with its first record"
+    return ""
+
+
+def _missing_end(head: Anchor | None, anchor: Anchor | None) -> str:
+    if head is None:
+        return "it is missing: the journal is empty"
+    if anchor is not None and anchor.sequence > head.sequence:
+        return f"it is missing: the journal was cut off before the anchored record {anchor.sequence}"
+    return ""

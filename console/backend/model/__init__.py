@@ -1,0 +1,1 @@
+"""Value types, outcomes, errors and states: what every other package speaks in. Imports nothing above itself."""

@@ -1,0 +1,109 @@
+"""Units → cut plan → digest: what is signed, and what the database must become."""
+
+from functools import cached_property
+
+from console.backend.model.canonical_json import digest
+from console.backend.model.safe_text import SafeText
+from console.backend.model.value import Value
+from console.backend.model.world import TableDelta, World, expected_cut_deltas
+
+
+class SourceVersion(Value):
+    """One pinned snapshot of a document: size and digests of its raw bytes and of its canonical text."""
+
+    origin: SafeText
+    """`file:<name>` or `live:<registered name>`; never a path of this machine."""
+    bytes: int
+    sha256: str
+    canonical_sha256: str
+    canon_rule: str = "canon-md-v0.1.0"
+
+
+class PlannedUnit(Value):
+    """One unit to be: its address, place and the digest of its body, which is source[byte_start:byte_end]."""
+
+    address: str
+    parent: str | None
+    unit_kind: str
+    section_type: str
+    number: SafeText
+    title: SafeText
+    line_start: int
+    line_end: int
+    byte_start: int
+    byte_end: int
+    body_sha256: str
+
+
+class DraftUnit(Value):
+    """One draft that a ruling is over, as a signer reads it."""
+
+    address: SafeText
+    title: SafeText
+    body_sha256: str
+
+
+class OtherSpan(Value):
+    """Bytes of the canonical text that belong to no unit, and why: front matter, document title, preamble."""
+
+    name: str
+    line_start: int
+    line_end: int
+    byte_start: int
+    byte_end: int
+
+
+class Coverage(Value):
+    """Bytes inside units and outside; lossless means that the spans in order are the source, byte for byte."""
+
+    unit_bytes: int
+    other_bytes: int
+    lossless: bool
+
+
+class Problem(Value):
+    """Why a document is refused: a stable code, the 1-based line of the canonical text, what a person can do."""
+
+    code: str
+    line: int
+    message: SafeText
+
+
+class DocumentPlan(Value):
+    """What the document says, without regard to any database: equal bytes give an equal content digest."""
+
+    docprefix: str
+    profile: str
+    ordinals: bool
+    source: SourceVersion
+    units: tuple[PlannedUnit, ...]
+    others: tuple[OtherSpan, ...]
+    coverage: Coverage
+
+    @cached_property
+    def content_digest(self) -> str:
+        """sha256 of the canonical JSON of the document's own part; decides what counts as the same cut."""
+        return digest(self)
+
+
+class CutPlan(Value):
+    """A document plan bound to a world (or to none, when it is only looked at) and the rows it will add."""
+
+    document: DocumentPlan
+    expected_deltas: tuple[TableDelta, ...]
+    world: World | None = None
+
+    @cached_property
+    def plan_digest(self) -> str:
+        """sha256 of the plan's canonical JSON: the digest that the sovereign signs."""
+        return digest(self)
+
+    @property
+    def n_units(self) -> int:
+        """N: information units that the cut creates."""
+        return len(self.document.units)
+
+
+def bind(document: DocumentPlan, world: World | None) -> CutPlan:
+    """The cut plan of a document for one world; a plan is immutable, a change is a new plan (incident 39)."""
+    return CutPlan(document=document, expected_deltas=expected_cut_deltas(len(document.units)), world=world)

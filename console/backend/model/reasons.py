@@ -1,0 +1,31 @@
+"""Reasons that people give: redacted and inert before anything stores or shows them, and short."""
+
+from console.backend.model.errors import Refused, StopCode
+from console.backend.model.redaction import redact
+from console.backend.model.safe_text import safe_text
+
+MOST_CHARACTERS = 500
+_MOST_GIVEN = 65_536
+"""Beyond this nothing of a reason is kept: part of a secret would not be recognised as one."""
+
+
+def kept_reason(reason: str) -> tuple[str, bool]:
+    """The reason as it may be stored, MOST_CHARACTERS at most, and whether it was cut. Never refuses."""
+    if len(reason) > _MOST_GIVEN:
+        return f"a reason of {len(reason)} characters was given and not kept", True
+    clean = safe_text(redact(reason).strip())
+    if len(clean) <= MOST_CHARACTERS:
+        return clean, False
+    return f"{clean[: MOST_CHARACTERS - 1]}…", True
+
+
+def require_short_reason(reason: str, command: str) -> str:
+    """The reason as it may be stored. Raises Refused where it is longer; `command` is what to type instead."""
+    clean, was_cut = kept_reason(reason)
+    if was_cut:
+        raise Refused(
+            StopCode.REFUSED_INPUT,
+            f"the reason has {len(reason)} characters; a reason has {MOST_CHARACTERS} at most",
+            f"Give a shorter one: {command} --reason TEXT",
+        )
+    return clean

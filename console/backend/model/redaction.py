@@ -1,0 +1,172 @@
+"""Keeps secrets out of every record: a deny list for keys, a filter for the text of values (design section 9)."""
+
+import base64
+import logging
+import os
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
+
+from pydantic import BaseModel
+
+from console.backend.model.errors import Refused, StopCode
+
+REDACTED = "<redacted>"
+
+_DENIED_WORDS = frozenset(
+    [
+        "password",
+        "passwd",
+        "passphrase",
+        "pwd",
+        "secret",
+        "token",
+        "bearer",
+        "dsn",
+        "credential",
+        "credentials",
+        "pgpassword",
+        "apikey",
+        "privatekey",
+    ]
+)
+_DENIED_PAIRS = frozenset(
+    {
+        *("api key", "private key", "secret key", "access key", "signing key", "database url", "db url"),
+        *("connection string", "conn string", "pass word", "pass phrase"),
+    }
+)
+_DENIED_ENDINGS = ("password", "passwd", "passphrase", "token", "secret", "apikey", "privatekey", "databaseurl")
+_WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
+
+
+def is_denied_key(key: str) -> bool:
+    """Whether a key names a secret, in any case and with any separator: `db_password`, `apiKey`, `DATABASE-URL`.
+
+    Whole words decide, so that `tokenizer`, `secretary` and `compass` are keys like any other.
+    """
+    words = [word.lower() for word in _WORDS.findall(key)]
+    singular = [word.removesuffix("s") if word.removesuffix("s") in _DENIED_WORDS else word for word in words]
+    pairs = {f"{one} {two}" for one, two in zip(words, singular[1:], strict=False)}
+    joined = "".join(words)
+    return (
+        not _DENIED_WORDS.isdisjoint(singular)
+        or not _DENIED_PAIRS.isdisjoint(pairs)
+        or any(word.endswith(_DENIED_ENDINGS) for word in (*singular, joined))
+    )
+
+
+def denied_keys(record: object, path: str = "") -> Iterator[str]:
+    """Dotted paths of every denied key in nested mappings, sequences and models."""
+    if isinstance(record, BaseModel):
+        record = {name: getattr(record, name) for name in type(record).model_fields}
+    if isinstance(record, Mapping):
+        for key, value in record.items():
+            here = f"{path}.{key}" if path else str(key)
+            if is_denied_key(str(key)):
+                yield here
+            yield from denied_keys(value, here)
+    elif isinstance(record, Sequence) and not isinstance(record, str | bytes):
+        for index, value in enumerate(record):
+            yield from denied_keys(value, f"{path}[{index}]")
+
+
+def refuse_secret_keys(record: object, where: str) -> None:
+    """Raises Refused (REFUSED_INPUT) naming every denied key; `where` says in which file or record."""
+    if found := list(denied_keys(record)):
+        raise Refused(
+            StopCode.REFUSED_INPUT,
+            f"{where} holds keys for secrets: {', '.join(found)}",
+            "Name the secret instead of holding it: a libpq service, ~/.pgpass, the name of an environment variable.",
+        )
+
+
+_KEY = (
+    r"(?:pass(?:word|wd|phrase)|pwd|secret|token|bearer|credentials?|(?:api|private|secret|access)[_-]?key"
+    r"|dsn|database[_-]?url|connection[_-]?string)"
+)
+_VALUE = r"""(?:"(?:[^"\\]|\\.)*"|b?'(?:[^'\\]|\\.)*'|[^\s,;&"'}\])]+)"""
+_RULES = (
+    (re.compile(r"-----BEGIN ([A-Z0-9 ]*PRIVATE KEY[A-Z ]*)-----.*?(?:-----END \1-----|\Z)", re.DOTALL), REDACTED),
+    (re.compile(r"([A-Za-z][A-Za-z0-9+.-]{1,30}://[^\s/:@?#]*:)[^\s/]*@"), rf"\1{REDACTED}@"),
+    (re.compile(r"(?i)\b(bearer|basic)(\s+)[A-Za-z0-9._~+/=-]{8,}"), rf"\1\2{REDACTED}"),
+    (re.compile(rf"(?i)({_KEY}s?[\"']?\s*(?:=>|:=|=|:)\s*){_VALUE}"), rf"\1{REDACTED}"),
+    (re.compile(r"(?i)\b(password\s+)'(?:[^']|'')*'"), rf"\1{REDACTED}"),
+    (re.compile(r"(SCRAM-SHA-256\$)\S+"), rf"\1{REDACTED}"),
+    (re.compile(r"((?:^|(?<=[\s\"']))[\w.*/-]+:(?:[0-9]{4,5}|\*):[^:\s]+:[^:\s]+:)[^\s\"']+"), rf"\1{REDACTED}"),
+)
+
+
+def redact(text: str) -> str:
+    """The text without the secrets that can be recognised in it.
+
+    Passwords and tokens after `=` or `:`, in libpq connection strings and URLs (PGPASSWORD too), bearer
+    tokens, PEM and PGP private key blocks, SQL `PASSWORD '…'`, SCRAM verifiers, lines of a .pgpass, and what `hide_known` hides.
+    """
+    text = hide_known(text)
+    for pattern, replacement in _RULES:
+        text = pattern.sub(replacement, text)
+    return text
+
+
+def hide_known(text: str) -> str:
+    """The text without the values that environment variables with a secret's name have now.
+
+    Each is found as it is, percent-encoded in any mixture, and inside base64 wherever it begins there. Values of fewer than
+    8 bytes are left alone: they would be found in everything.
+    """
+    values = (os.environ.get(name, "") for name in _secret_names(frozenset(os.environ)))
+    long = tuple(sorted({value for value in values if len(os.fsencode(value)) >= _SHORTEST}))
+    return _known(long).sub(REDACTED, text) if long else text
+
+
+def hide_known_in(data: object) -> object:
+    """The same for every text in nested mappings and sequences."""
+    if isinstance(data, str):
+        return hide_known(data)
+    if isinstance(data, Mapping):
+        return {key: hide_known_in(value) for key, value in data.items()}
+    if isinstance(data, list | tuple):
+        return [hide_known_in(value) for value in data]
+    return data
+
+
+_SHORTEST = 8
+
+
+@lru_cache(maxsize=4)
+def _secret_names(names: frozenset[str]) -> tuple[str, ...]:
+    """PWD and OLDPWD name the folder that one stands in, which every shell sets."""
+    return tuple(sorted(name for name in names if is_denied_key(name) and name not in {"PWD", "OLDPWD"}))
+
+
+@lru_cache(maxsize=4)
+def _known(values: tuple[str, ...]) -> re.Pattern[str]:
+    forms = {form for value in values for form in (_percent(value), *_in_base64(os.fsencode(value)))}
+    return re.compile("|".join(sorted(forms, key=len, reverse=True)))
+
+
+def _percent(value: str) -> str:
+    """A pattern for the value with any of its bytes percent-encoded, and a blank as a plus sign."""
+
+    def one(character: str) -> str:
+        encoded = "".join(f"%(?i:{byte:02x})" for byte in os.fsencode(character))
+        return f"(?:{re.escape(character)}|{encoded}{'|[+]' if character == ' ' else ''})"
+
+    return "".join(map(one, value))
+
+
+def _in_base64(value: bytes) -> Iterator[str]:
+    """Patterns for the characters of base64 that the value alone decides, at each of the three places where it can begin."""
+    for before, skipped in ((0, 0), (1, 2), (2, 3)):
+        coded = base64.b64encode(bytes(before) + value).decode()
+        part = coded[skipped : (before + len(value)) * 8 // 6]
+        yield re.escape(part).replace(r"\+", "[+-]").replace("/", "[/_]")
+
+
+class RedactingFormatter(logging.Formatter):
+    """A log formatter whose whole output, traceback included, passes `redact`."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The formatted record without secrets."""
+        return redact(super().format(record))

@@ -1,0 +1,198 @@
+"""The states of a run, the phases between them, and the moves that are legal from each (design section 5)."""
+
+from enum import StrEnum
+from typing import Self
+
+from pydantic import model_validator
+
+from console.backend.model.safe_text import SafeText
+from console.backend.model.value import Value
+
+
+class Mode(StrEnum):
+    """DRYRUN is the default and cannot write."""
+
+    DRYRUN = "DRYRUN"
+    LIVE = "LIVE"
+
+
+class Stage(StrEnum):
+    """The fourteen states on the way; a run is always at one of them, also when it was stopped."""
+
+    CREATED = "created"
+    SOURCE_PINNED = "source_pinned"
+    MARKED = "marked"
+    CUTPLAN_OK = "cutplan_ok"
+    PRE_WRITE_BACKUP_TAKEN = "pre_write_backup_taken"
+    GRANTS_PROBED = "grants_probed"
+    AWAITING_CUT_AUTHORIZATION = "awaiting_cut_authorization"
+    CUT_LEG_A_COMMITTED = "cut_leg_a_committed"
+    STRUCTURAL_VERIFIED = "structural_verified"
+    LEG_B_RECORDED = "leg_b_recorded"
+    WRITE_VERIFIED = "write_verified"
+    AWAITING_LIFECYCLE_AUTHORIZATION = "awaiting_lifecycle_authorization"
+    LIFECYCLE_ENACTED = "lifecycle_enacted"
+    CLOSEOUT_REPORTED = "closeout_reported"
+
+
+class Phase(StrEnum):
+    """The eleven phases, in order."""
+
+    SOURCE_PIN = "source_pin"
+    MARK = "mark"
+    CUTPLAN = "cutplan"
+    PRE_WRITE_BACKUP = "pre_write_backup"
+    GRANT_PROBE = "grant_probe"
+    CUT_LEG_A = "cut_leg_a"
+    STRUCTURAL_VERIFY = "structural_verify"
+    LEG_B_RECORD = "leg_b_record"
+    WRITE_VERIFY = "write_verify"
+    LIFECYCLE_ENACT = "lifecycle_enact"
+    CLOSEOUT = "closeout"
+
+    @property
+    def number(self) -> int:
+        """1 to 11."""
+        return list(Phase).index(self) + 1
+
+
+PHASE_FROM: dict[Phase, Stage] = {
+    Phase.SOURCE_PIN: Stage.CREATED,
+    Phase.MARK: Stage.SOURCE_PINNED,
+    Phase.CUTPLAN: Stage.MARKED,
+    Phase.PRE_WRITE_BACKUP: Stage.CUTPLAN_OK,
+    Phase.GRANT_PROBE: Stage.PRE_WRITE_BACKUP_TAKEN,
+    Phase.CUT_LEG_A: Stage.AWAITING_CUT_AUTHORIZATION,
+    Phase.STRUCTURAL_VERIFY: Stage.CUT_LEG_A_COMMITTED,
+    Phase.LEG_B_RECORD: Stage.STRUCTURAL_VERIFIED,
+    Phase.WRITE_VERIFY: Stage.LEG_B_RECORDED,
+    Phase.LIFECYCLE_ENACT: Stage.AWAITING_LIFECYCLE_AUTHORIZATION,
+    Phase.CLOSEOUT: Stage.LIFECYCLE_ENACTED,
+}
+
+PHASE_TO: dict[Phase, tuple[Stage, ...]] = {
+    Phase.SOURCE_PIN: (Stage.SOURCE_PINNED,),
+    Phase.MARK: (Stage.MARKED,),
+    Phase.CUTPLAN: (Stage.CUTPLAN_OK,),
+    Phase.PRE_WRITE_BACKUP: (Stage.PRE_WRITE_BACKUP_TAKEN,),
+    Phase.GRANT_PROBE: (Stage.GRANTS_PROBED, Stage.AWAITING_CUT_AUTHORIZATION),
+    Phase.CUT_LEG_A: (Stage.CUT_LEG_A_COMMITTED,),
+    Phase.STRUCTURAL_VERIFY: (Stage.STRUCTURAL_VERIFIED,),
+    Phase.LEG_B_RECORD: (Stage.LEG_B_RECORDED,),
+    Phase.WRITE_VERIFY: (Stage.WRITE_VERIFIED, Stage.AWAITING_LIFECYCLE_AUTHORIZATION),
+    Phase.LIFECYCLE_ENACT: (Stage.LIFECYCLE_ENACTED,),
+    Phase.CLOSEOUT: (Stage.CLOSEOUT_REPORTED,),
+}
+"""The stages that a phase passes through and ends in, in one transaction."""
+
+_DRAFT = (
+    Stage.CUT_LEG_A_COMMITTED,
+    Stage.STRUCTURAL_VERIFIED,
+    Stage.LEG_B_RECORDED,
+    Stage.WRITE_VERIFIED,
+    Stage.AWAITING_LIFECYCLE_AUTHORIZATION,
+)
+_BEFORE_CUT = tuple(Stage)[: tuple(Stage).index(Stage.CUT_LEG_A_COMMITTED)]
+
+
+class Family(StrEnum):
+    """Whether the run is on its way, and if not, how it left it."""
+
+    ACTIVE = "active"
+    FAILED = "failed"
+    STOPPED = "stopped"
+    VOIDED = "voided"
+    REVERTED = "reverted"
+
+
+class RunState(Value):
+    """Where a run is: its last stage, and, off the way, the family and the reason."""
+
+    stage: Stage
+    family: Family = Family.ACTIVE
+    reason: SafeText = ""
+
+    @model_validator(mode="after")
+    def _a_reason_where_one_is_due(self) -> Self:
+        if (self.family in {Family.FAILED, Family.STOPPED, Family.VOIDED}) != bool(self.reason):
+            raise ValueError(f"{self.family} {'needs' if not self.reason else 'takes no'} reason")
+        return self
+
+    @property
+    def name(self) -> str:
+        """The state as it is written in the record, e.g. `cut_leg_a_committed` or `stopped_panic`."""
+        match self.family:
+            case Family.ACTIVE:
+                return self.stage.value
+            case Family.REVERTED:
+                return "reverted"
+            case Family.FAILED | Family.STOPPED | Family.VOIDED:
+                return f"{self.family.value}_{self.reason}"
+
+
+class Move(StrEnum):
+    """What an operator can do with a run; the console offers exactly the legal ones."""
+
+    SETTLE = "settle"
+    """Ask again what became of a COMMIT that was not answered."""
+    CONTINUE = "continue"
+    IMPORT_SG_1 = "import SG_1"
+    ARM = "arm"
+    IMPORT_SG_2 = "import SG_2"
+    ENACT = "enact"
+    REVERT = "revert"
+    VOID = "void"
+    REPORT = "report"
+
+
+def is_over(state: RunState) -> bool:
+    """Whether no phase can begin any more: closed, failed, voided or reverted. What is law already is closed, also when that failed."""
+    if only_closes(state):
+        return False
+    return state.stage is Stage.CLOSEOUT_REPORTED or state.family in {Family.FAILED, Family.VOIDED, Family.REVERTED}
+
+
+def only_closes(state: RunState) -> bool:
+    """Whether its closeout failed: its units are law, and to close it is the one way on."""
+    return state.family is Family.FAILED and state.stage is Stage.LIFECYCLE_ENACTED
+
+
+def next_phase(stage: Stage) -> Phase | None:
+    """The phase that starts from this stage; None at the end."""
+    return next((phase for phase, start in PHASE_FROM.items() if start is stage), None)
+
+
+def legal_moves(state: RunState, mode: Mode) -> tuple[Move, ...]:
+    """Every state has a legal way out (incident 21); terminal ones can still be reported."""
+    match state.family:
+        case Family.VOIDED | Family.REVERTED:
+            return (Move.REPORT,)
+        case Family.ACTIVE | Family.STOPPED:
+            return _moves_on_the_way(state.stage, mode)
+        case Family.FAILED:
+            return (Move.REVERT, Move.REPORT) if state.stage in _DRAFT else _failed_outside_draft(state.stage)
+
+
+def _failed_outside_draft(stage: Stage) -> tuple[Move, ...]:
+    """Units that are law are closed, whatever failed: there is no other way on."""
+    if stage in _BEFORE_CUT:
+        return (Move.VOID, Move.REPORT)
+    return (Move.CONTINUE, Move.REPORT) if stage is Stage.LIFECYCLE_ENACTED else (Move.REPORT,)
+
+
+_LIVE_MOVES: dict[Stage, tuple[Move, ...]] = {
+    Stage.AWAITING_CUT_AUTHORIZATION: (Move.ARM, Move.IMPORT_SG_1, Move.VOID),
+    Stage.AWAITING_LIFECYCLE_AUTHORIZATION: (Move.IMPORT_SG_2, Move.ENACT, Move.REVERT),
+    Stage.STRUCTURAL_VERIFIED: (Move.ARM, Move.CONTINUE, Move.REVERT),
+    Stage.LIFECYCLE_ENACTED: (Move.CONTINUE,),
+}
+"""Leg B needs the switch: where the lease ended between the legs it is armed again."""
+
+
+def _moves_on_the_way(stage: Stage, mode: Mode) -> tuple[Move, ...]:
+    if stage is Stage.CLOSEOUT_REPORTED:
+        return (Move.REPORT,)
+    if mode is Mode.DRYRUN:
+        return (Move.CONTINUE, Move.VOID)
+    way_out = Move.REVERT if stage in _DRAFT else Move.VOID
+    return _LIVE_MOVES.get(stage, (Move.CONTINUE, way_out))

@@ -1,0 +1,66 @@
+"""The world a plan is made for: which database, in which condition. It must be the same when the plan is applied."""
+
+from console.backend.model.safe_text import SafeText
+from console.backend.model.value import Value
+
+
+class Target(Value):
+    """Exactly one database: host, name, the cluster's system identifier and its WAL timeline (incidents 27, 29, 30)."""
+
+    host: SafeText
+    database: SafeText
+    system_identifier: str
+    timeline: int
+
+
+class TableCount(Value):
+    """Rows of one table, by its schema-qualified name."""
+
+    table: SafeText
+    rows: int
+
+
+class World(Value):
+    """What is pinned into a plan and measured again before every mutating phase (design section 5)."""
+
+    target: Target
+    server_version: int
+    """`server_version_num`, e.g. 160004."""
+    schema_digest: str
+    """sha256 over grants, ownership, function sources and settings, trigger states (incidents 28, 31)."""
+    baseline_digest: str
+    """sha256 over the readers' view: what the revert of a draft cut must come back to."""
+    counts: tuple[TableCount, ...]
+
+
+class TableDelta(Value):
+    """Rows a phase adds to one table; nothing in the product takes rows away."""
+
+    table: str
+    rows: int
+
+
+def expected_cut_deltas(n_units: int) -> tuple[TableDelta, ...]:
+    """What a cut of N units adds by the end of leg B: 2N public rows, 6 + 2N ledger rows (design section 4)."""
+    return (
+        TableDelta(table="public.information_unit", rows=n_units),
+        TableDelta(table="public.unit_version", rows=n_units),
+        TableDelta(table="public.iu_lifecycle_log", rows=0),
+        TableDelta(table="cutter_governance.manifest_envelope", rows=1),
+        TableDelta(table="cutter_governance.manifest_unit_block", rows=n_units),
+        TableDelta(table="cutter_governance.review_decision", rows=1),
+        TableDelta(table="cutter_governance.cut_change_set", rows=1),
+        TableDelta(table="cutter_governance.cut_change_set_affected_row", rows=n_units),
+        TableDelta(table="cutter_governance.dot_pair_signature", rows=1),
+        TableDelta(table="cutter_governance.decision_backlog_entry", rows=1),
+        TableDelta(table="cutter_governance.decision_backlog_history", rows=1),
+    )
+
+
+def expected_step_deltas(n_units: int) -> tuple[TableDelta, ...]:
+    """What an enactment or a soft revert of N units adds: a log row each, its decision, the backlog's entry (design 4)."""
+    return (
+        TableDelta(table="public.iu_lifecycle_log", rows=n_units),
+        TableDelta(table="cutter_governance.review_decision", rows=1),
+        TableDelta(table="cutter_governance.decision_backlog_history", rows=1),
+    )

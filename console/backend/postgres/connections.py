@@ -1,0 +1,223 @@
+"""One short connection a phase, by role; errors of PostgreSQL become the project's own."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+
+import psycopg
+from psycopg import errors as pg
+
+from console.backend.host.signals import deferred
+from console.backend.model.errors import CutterError, Drifted, Held, Refused, StopCode, Unmeasured, Waiting
+from console.backend.model.safe_text import safe_text
+from console.backend.postgres.sessions import COMMIT_LIMIT_S, Session, open_session, refused_startup
+
+APPLICATION = "cutter-console"
+_SETTLE = "Whether it was committed is not known. See: cutter-console status"
+
+_BY_CLASS: dict[str, type[CutterError]] = {"CU003": Waiting, "CU004": Refused, "CU005": Drifted, "CU006": Held}
+
+
+_MISSING = (
+    Unmeasured,
+    StopCode.DRIFT,
+    "not installed in this database, or gone: ",
+    "Where nothing was installed yet: cutter-console migrate; otherwise see what is gone: cutter-console drift",
+)
+
+_BY_CAUSE: dict[type[psycopg.Error], tuple[type[CutterError], StopCode, str, str]] = {
+    pg.InsufficientPrivilege: (
+        Unmeasured,
+        StopCode.GRANT_DELTA,
+        "not permitted (42501): ",
+        "Compare the grants: cutter-console drift",
+    ),
+    pg.LockNotAvailable: (
+        Refused,
+        StopCode.LOCKED,
+        "locked by another transaction: ",
+        "Wait for it, or stop it: cutter-console panic",
+    ),
+    pg.InvalidSchemaName: _MISSING,
+    pg.UndefinedTable: _MISSING,
+    pg.UndefinedFunction: _MISSING,
+    pg.QueryCanceled: (Unmeasured, StopCode.PANIC, "cancelled: ", "See: cutter-console status"),
+    pg.ReadOnlySqlTransaction: (
+        Drifted,
+        StopCode.IDENTITY_MISMATCH,
+        "the server, or the role, only reads (25006): ",
+        "Connect to the primary.",
+    ),
+    pg.FeatureNotSupported: (
+        Drifted,
+        StopCode.IDENTITY_MISMATCH,
+        "the server does not do this; a standby answers so (0A000): ",
+        "Connect to the primary.",
+    ),
+    pg.DiskFull: (
+        Unmeasured,
+        StopCode.UNREACHABLE,
+        "the server has no room (53100): ",
+        "Make room on the server's volume; then the same again.",
+    ),
+    pg.OutOfMemory: (
+        Unmeasured,
+        StopCode.UNREACHABLE,
+        "the server has no memory (53200): ",
+        "Free some on the server; then the same again.",
+    ),
+    pg.TooManyConnections: (
+        Unmeasured,
+        StopCode.UNREACHABLE,
+        "the server takes no further connection (53300): ",
+        "End others, or raise the limit that it names; then the same again.",
+    ),
+    pg.DeadlockDetected: (
+        Refused,
+        StopCode.LOCKED,
+        "another transaction and this one waited for each other (40P01): ",
+        "Do it again.",
+    ),
+    pg.InternalError_: (
+        Unmeasured,
+        StopCode.INVARIANT_FAILED,
+        "the server failed in itself (XX000): ",
+        "See the server's log; then the same again.",
+    ),
+    psycopg.OperationalError: (
+        Unmeasured,
+        StopCode.UNREACHABLE,
+        "",
+        "See that the server runs, and that the service stands in ~/.pg_service.conf or the file of PGSERVICEFILE.",
+    ),
+}
+"""Looked up in this order: the named conditions are OperationalErrors too."""
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A connection that was asked for, whether or not it came about."""
+
+    conninfo: str
+    purpose: str
+
+
+_opened: ContextVar[list[Opened] | None] = ContextVar("opened", default=None)
+
+
+@contextmanager
+def counted() -> Iterator[list[Opened]]:
+    """The connections that this thread asks for in the block, in order; the list grows while the block runs."""
+    seen: list[Opened] = []
+    token = _opened.set(seen)
+    try:
+        yield seen
+    finally:
+        _opened.reset(token)
+
+
+class CommitUnknown(Unmeasured):
+    """COMMIT was sent and not answered, or answered with a warning; only evidence tells what became of it.
+
+    `runs.settling` finds that out; whoever does not ask it leaves the outcome unknown.
+    """
+
+
+def translate(error: psycopg.Error) -> CutterError:
+    """The typed error for what the server, or the way to it, said.
+
+    The write functions put the STOP code into DETAIL and the next action into HINT.
+    """
+    diag = error.diag
+    message = safe_text(
+        "; ".join(line.strip() for line in (diag.message_primary or str(error)).strip().split("\n"))
+        or type(error).__name__
+    )
+    if (refused := refused_startup(message)) is not None:
+        return refused
+    kind = _BY_CLASS.get(error.sqlstate or "")
+    if kind is not None and diag.message_detail in set(StopCode):
+        return kind(StopCode(diag.message_detail), message, safe_text(diag.message_hint or ""))
+    for cause, (raised, code, prefix, next_action) in _BY_CAUSE.items():
+        if isinstance(error, cause):
+            return raised(code, f"{prefix}{message}", next_action)
+    return Refused(
+        StopCode.INVARIANT_FAILED,
+        f"{error.sqlstate or type(error).__name__}: {message}",
+        "Nothing was written; see the journal.",
+    )
+
+
+@contextmanager
+def connect(
+    conninfo: str,
+    *,
+    read_only: bool = False,
+    timeout_s: float = 30.0,
+    purpose: str = "",
+    replicated: bool = True,
+    commit_limit_s: float | None = None,
+) -> Iterator[psycopg.Connection]:
+    """One transaction on one connection: COMMIT at the end of the block, ROLLBACK when it raises.
+
+    `timeout_s` is the statement timeout in seconds, 0 for none. `replicated` off does not wait for a synchronous
+    standby; the answer to COMMIT is waited for `commit_limit_s`. Raises CutterError for whatever PostgreSQL says, CommitUnknown where it is not known whether it committed.
+    """
+    if (seen := _opened.get()) is not None:
+        seen.append(Opened(conninfo, purpose))
+    try:
+        connection = open_session(
+            conninfo, application=f"{APPLICATION} {purpose}".strip(), statement_timeout_s=timeout_s
+        )
+    except psycopg.Error as error:
+        raise translate(error) from error
+    try:
+        connection.read_only = read_only
+        if not replicated:
+            connection.execute("SET LOCAL synchronous_commit = local")
+        yield connection
+        finish(connection, commit_limit_s)
+    except psycopg.Error as error:
+        raise translate(error) from error
+    finally:
+        connection.close()
+
+
+@contextmanager
+def administrator(conninfo: str, *, timeout_s: float = 30.0, purpose: str) -> Iterator[psycopg.Connection]:
+    """One transaction of the administrator, who may do anything: for constant statements of this product alone.
+
+    Text of an operator or a document is passed as a value, never as a statement (a test holds every caller to that).
+    """
+    with connect(conninfo, timeout_s=timeout_s, purpose=purpose) as connection:
+        yield connection
+
+
+def finish(connection: Session, limit_s: float | None = None) -> None:
+    """COMMIT. Raises CommitUnknown where it is not answered within the limit, or answered with a warning.
+
+    A signal waits until it is answered, because a COMMIT that is cancelled may have happened.
+    """
+    connection.answer_limit_s = COMMIT_LIMIT_S if limit_s is None else limit_s
+    connection.was_warned = False
+    try:
+        with deferred():
+            connection.commit()
+    except psycopg.Error as error:
+        # A server that panics at COMMIT says so with any code, and may have written the commit before.
+        severe = error.diag.severity_nonlocalized in {"FATAL", "PANIC"}
+        if connection.read_only or not (connection.broken or severe):
+            raise
+        raise CommitUnknown(StopCode.UNREACHABLE, "the connection was lost at COMMIT", _SETTLE) from error
+    if connection.was_warned:
+        message = "the server answered COMMIT with a warning: it might not have reached the synchronous standby"
+        raise CommitUnknown(StopCode.UNREACHABLE, message, _SETTLE)
+
+
+def scalar(connection: psycopg.Connection, query: str, *parameters: object) -> object:
+    """The one value of a one-row query. Raises Unmeasured when there is no row."""
+    row = connection.execute(query.encode(), parameters).fetchone()
+    if row is None:
+        raise Unmeasured(StopCode.UNREACHABLE, f"no answer to: {query}", "See the server's log.")
+    return row[0]

@@ -1,0 +1,44 @@
+"""Functions and views as the package's migrations define them; the last definition of a name is the one that holds."""
+
+import re
+from functools import cache
+from typing import NamedTuple
+
+from console.backend.model.canonical_json import sha256_hex
+from console.backend.postgres.migrations import migrations
+
+_FUNCTION = re.compile(r"^CREATE OR REPLACE FUNCTION ([\w.]+)(\(.*?\$\$(.*?)\$\$;)", re.DOTALL | re.MULTILINE)
+_VIEW = re.compile(r"^CREATE OR REPLACE VIEW ([\w.]+)( AS\b.*?;)$", re.DOTALL | re.MULTILINE)
+_NAME = re.compile(r"^(?:FUNCTION|VIEW) ([\w.]+)")
+
+
+class Definition(NamedTuple):
+    """One definition: the schema that its names are looked up in, its whole statement, and the sha256 of a function's body."""
+
+    schema: str
+    statement: str
+    body_sha256: str
+
+
+def definition_of(object_: str) -> Definition | None:
+    """The definition of `FUNCTION schema.name(arguments)` or `VIEW schema.name`, or None where the package has none."""
+    name = _NAME.match(object_)
+    return _definitions().get(f"{object_.split(' ', 1)[0]} {name[1]}") if name else None
+
+
+@cache
+def _definitions() -> dict[str, Definition]:
+    found = {}
+    for step in migrations():
+        for name, rest, body in _FUNCTION.findall(step.text):
+            full = _qualified(step.schema_name, name)
+            statement = f"CREATE OR REPLACE FUNCTION {full}{rest}"
+            found[f"FUNCTION {full}"] = Definition(step.schema_name, statement, sha256_hex(body.encode()))
+        for name, rest in _VIEW.findall(step.text):
+            full = _qualified(step.schema_name, name)
+            found[f"VIEW {full}"] = Definition(step.schema_name, f"CREATE OR REPLACE VIEW {full}{rest}", "")
+    return found
+
+
+def _qualified(schema: str, name: str) -> str:
+    return name if "." in name else f"{schema}.{name}"

@@ -1,0 +1,184 @@
+"""Drift: grants, ownership, definitions, triggers and roles as they are, against those that were installed (incident 28)."""
+
+from datetime import UTC, datetime
+
+import psycopg
+
+from console.backend.model.outcome import Outcome
+from console.backend.model.readiness import Difference, DriftReport
+from console.backend.postgres.connections import connect
+from console.backend.postgres.definitions import definition_of
+from console.backend.postgres.inventory import Change, Inventory, Key, is_structured, measure_inventory
+from console.backend.postgres.mending import mend, name_of
+
+_ORDER = (
+    "role",
+    "superuser",
+    "role attribute",
+    "membership",
+    "owner",
+    "relation",
+    "column",
+    "constraint",
+    "unique index",
+)
+_NOTHING = {
+    "grant": ("none", "none"),
+    "default privileges": ("none", "none"),
+    "setting": ("none", "none"),
+    "view options": ("none", "none"),
+    "foreign key": ("asked", "asked"),
+    "superuser": ("not installed", "missing"),
+}
+
+
+def measure_drift(conninfo: str) -> DriftReport:
+    """Compare the database with what the last migration pinned. Raises Unmeasured where it cannot be read."""
+    with connect(conninfo, read_only=True, purpose="drift") as connection:
+        return drift_on(connection)
+
+
+def drift_on(connection: psycopg.Connection) -> DriftReport:
+    """The same on a connection that is there; the monitoring role suffices. PostgreSQL's errors are the caller's."""
+    inventory = measure_inventory(connection)
+    found = differences(inventory)
+    return DriftReport(
+        outcome=Outcome.FAIL if found else Outcome.PASS,
+        schema_digest=inventory.digest,
+        pinned_digest=inventory.pinned_digest,
+        differences=found,
+        measured_at=datetime.now(UTC),
+    )
+
+
+def against_host(report: DriftReport, pinned: str) -> DriftReport:
+    """Pure: the same, and whether the database's own inventory is the one that this host has pinned.
+
+    Who can pin the inventory anew inside the database cannot by that change what the host compares it with. An empty
+    `pinned` compares nothing: G0 asks for the pin.
+    """
+    if not pinned or report.pinned_digest == pinned:
+        return report
+    anew = Difference(
+        what="pinned inventory",
+        subject="what the last migration left, beside what this host has pinned",
+        expected=f"digest {pinned}",
+        actual=f"digest {report.pinned_digest or 'none'}",
+        mend=("Find out who migrated, and when. Only where it was right: cutter-console init --pin --repin",),
+    )
+    return report.model_copy(update={"outcome": Outcome.FAIL, "differences": (anew, *report.differences)})
+
+
+def differences(inventory: Inventory) -> tuple[Difference, ...]:
+    """Pure: every difference as a person reads it, each with what mends it; of none the database is as installed."""
+    if not inventory.pinned_lines:
+        return (_unpinned("none"),)
+    if not is_structured(inventory.pinned_lines[0]) or not inventory.lines or not is_structured(inventory.lines[0]):
+        return (_unpinned("lines of an older program"),)
+    changes = inventory.changes()
+    told = sorted(_without_consequences(changes), key=_order)
+    return (*_measuring(inventory, changes), *(difference(change, inventory) for change in told))
+
+
+def difference(change: Change, inventory: Inventory) -> Difference:
+    """Pure: one change in words, with its mend."""
+    no_expected, no_actual = _NOTHING.get(change.key.what, ("absent", "missing"))
+    return Difference(
+        what=change.key.what,
+        subject=subject(change.key),
+        expected=no_expected if change.expected is None else told_value(change.key, change.expected),
+        actual=no_actual if change.actual is None else told_value(change.key, change.actual),
+        mend=mend(change, inventory),
+    )
+
+
+def subject(key: Key) -> str:
+    """Pure: what a line is about, as a person would name it."""
+    where = name_of(key.object) if key.object.startswith(("TABLE ", "VIEW ")) else _lowered(key.object)
+    match key.what:
+        case "grant" | "default privileges":
+            return f"{key.role} on {where}" + (f" ({key.part})" if key.part else "")
+        case "setting":
+            return f"{key.part} of {_lowered(key.object)}"
+        case "membership":
+            return f"{key.role} in {key.object}, granted by {key.part}"
+        case "function":
+            return f"{name_of(key.object)}: {key.part}"
+        case "column":
+            return f"{where}.{key.part}"
+        case _:
+            return f"{key.part} on {where}" if key.part else where
+
+
+def told_value(key: Key, value: str) -> str:
+    """Pure: the value of a line in words."""
+    if key.what == "view" or (key.what, key.part) == ("function", "body"):
+        return f"sha256 {value}"
+    if key.what == "relation":
+        return {"rp": "a table", "vp": "a view", "Sp": "a sequence", "ru": "an unlogged table"}.get(value, value)
+    return value
+
+
+def _lowered(object_: str) -> str:
+    kind, space, name = object_.partition(" ")
+    return f"{kind.lower()} {name}" if space and kind in {"FUNCTION", "PROCEDURE", "SCHEMA", "SEQUENCE"} else object_
+
+
+def _order(change: Change) -> tuple[int, Key]:
+    what = change.key.what
+    return (_ORDER.index(what) if what in _ORDER else len(_ORDER), change.key)
+
+
+def _without_consequences(changes: tuple[Change, ...]) -> list[Change]:
+    """Leave out what is settled by mending something else: all of an object that came or went, grants of a changed owner."""
+    whole = {change.key.object for change in changes if _is_existence(change)}
+    triggers = {change.key[1:] for change in changes if change.key.what == "trigger"}
+    owners = {
+        (change.key.object, owner)
+        for change in changes
+        if change.key.what == "owner"
+        for owner in (change.expected, change.actual)
+    }
+    views = {change.key.object for change in changes if change.key.what == "view"}
+    return [
+        change
+        for change in changes
+        if not (
+            (change.key.object in whole and not _is_existence(change))
+            or (change.key.what == "trigger state" and change.key[1:] in triggers)
+            or (change.key.what == "grant" and (change.key.object, change.key.role) in owners)
+            or (change.key.what == "column" and change.key.object in views)
+        )
+    ]
+
+
+def _is_existence(change: Change) -> bool:
+    """Whether a whole relation or function came or went."""
+    key = change.key
+    exists = key.what == "relation" or (key.what, key.part) == ("function", "body")
+    return exists and (change.expected is None or change.actual is None)
+
+
+def _measuring(inventory: Inventory, changes: tuple[Change, ...]) -> tuple[Difference, ...]:
+    """The functions that measure, compared with the program's own text: a changed one could leave its own line out."""
+    told = {change.key.object.partition("(")[0] for change in changes if change.key.what == "function"}
+    found = []
+    for name, sha256 in inventory.measured_by:
+        object_ = f"FUNCTION cutter_governance.{name}"
+        known = definition_of(object_)
+        if known is not None and known.body_sha256 != sha256 and object_ not in told:
+            expected, actual = f"sha256 {known.body_sha256}", f"sha256 {sha256}"
+            mended = tuple(known.statement.split("\n"))
+            what = f"{name_of(object_)}(): body, which measures all the others"
+            found.append(Difference(what="function", subject=what, expected=expected, actual=actual, mend=mended))
+    return tuple(found)
+
+
+def _unpinned(actual: str) -> Difference:
+    return Difference(
+        what="pin",
+        subject="the inventory that was installed",
+        expected="the lines of the last migration",
+        actual=actual,
+        mend=("-- Apply the migrations of this program, which pins the inventory: cutter-console migrate",),
+    )

@@ -1,0 +1,107 @@
+"""The inventory of what may be done in the database: the lines that were pinned, the lines as they are, and their changes."""
+
+import json
+from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
+
+import psycopg
+
+from console.backend.model.canonical_json import sha256_hex
+from console.backend.model.errors import StopCode, Unmeasured
+
+_PINNED = "SELECT line FROM cutter_governance.v_schema_pin"
+_NOW = "SELECT line FROM cutter_governance.v_schema_line"
+_SELF = """
+    SELECT current_database()::text, quote_ident(current_database()),
+           (SELECT array_agg(ARRAY[p.proname::text, encode(sha256(convert_to(p.prosrc, 'UTF8')), 'hex')] ORDER BY p.proname)
+              FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
+             WHERE n.nspname = 'cutter_governance' AND p.proname IN ('fn_schema_line', 'fn_schema_way', 'fn_schema_digest'))
+"""
+
+
+class Key(NamedTuple):
+    """What a line is about. Objects and roles are quoted as SQL wants them."""
+
+    what: str
+    object: str
+    part: str
+    """The column, trigger, constraint, aspect of a function, grantor of a membership."""
+    role: str
+    """The grantee or member."""
+
+
+class Change(NamedTuple):
+    """One key whose value is not the pinned one; None stands for a line that is not there."""
+
+    key: Key
+    expected: str | None
+    actual: str | None
+
+
+@dataclass(frozen=True)
+class Inventory:
+    """Both sets of lines, read in one transaction."""
+
+    pinned_lines: tuple[str, ...]
+    lines: tuple[str, ...]
+    database: str
+    quoted_database: str
+    measured_by: tuple[tuple[str, str], ...]
+    """The functions that measure, each with the sha256 of its source: a changed one could hide everything, itself too."""
+
+    @property
+    def digest(self) -> str:
+        """What `fn_schema_digest` says of the lines as they are."""
+        return digest_of(self.lines)
+
+    @property
+    def pinned_digest(self) -> str:
+        """The same of the pinned lines; empty where none are pinned."""
+        return digest_of(self.pinned_lines) if self.pinned_lines else ""
+
+    @cached_property
+    def pinned(self) -> dict[Key, str]:
+        """The pinned values by their key."""
+        return _by_key(self.pinned_lines)
+
+    @cached_property
+    def now(self) -> dict[Key, str]:
+        """The present values by their key."""
+        return _by_key(self.lines)
+
+    def changes(self) -> tuple[Change, ...]:
+        """Every key whose value differs, in the order of the keys."""
+        if set(self.pinned_lines) == set(self.lines):
+            return ()
+        keys = sorted(self.pinned.keys() | self.now.keys())
+        pairs = ((key, self.pinned.get(key), self.now.get(key)) for key in keys)
+        return tuple(Change(*pair) for pair in pairs if pair[1] != pair[2])
+
+
+def measure_inventory(connection: psycopg.Connection) -> Inventory:
+    """Read the pinned and the present lines. Raises Unmeasured (42501, database down) through the connection's errors."""
+    pinned = tuple(line for (line,) in connection.execute(_PINNED))
+    lines = tuple(line for (line,) in connection.execute(_NOW))
+    row = connection.execute(_SELF).fetchone()
+    if row is None:
+        raise Unmeasured(StopCode.UNREACHABLE, "the catalogue does not answer", "See the server's log.")
+    return Inventory(pinned, lines, row[0], row[1], tuple((name, sha256) for name, sha256 in row[2] or ()))
+
+
+def digest_of(lines: tuple[str, ...]) -> str:
+    """sha256 over the sorted lines: the one digest of grants and definitions, computed as the database does."""
+    return sha256_hex("\n".join(sorted(lines, key=str.encode)).encode())
+
+
+def is_structured(line: str) -> bool:
+    """Whether the line is one of this program's; migrations before the ninth pinned plain text."""
+    return line.startswith('["')
+
+
+def _by_key(lines: tuple[str, ...]) -> dict[Key, str]:
+    found = {}
+    for line in lines:
+        what, object_, part, role, value = json.loads(line)
+        found[Key(what, object_, part, role)] = str(value)
+    return found

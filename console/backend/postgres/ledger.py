@@ -1,0 +1,364 @@
+"""Writes: each one a call of a function in the database, which checks lease, ruling, backup and HOLD itself."""
+
+import json
+from collections.abc import Mapping
+
+import psycopg
+from psycopg.types.json import Jsonb
+
+from console.backend.journal.journal_key import JournalKey
+from console.backend.journal.journal_record import Anchor
+from console.backend.model.canonical_json import sha256_hex
+from console.backend.model.errors import Held, Refused, StopCode
+from console.backend.model.merkle import merkle_root
+from console.backend.model.plan import CutPlan, PlannedUnit, SourceVersion
+from console.backend.model.states import Family, Stage
+from console.backend.model.value import Value
+from console.backend.postgres.connections import scalar
+
+_FIELD, _LINE = "\x1f", "\n"
+
+
+class NewRun(Value):
+    """What a run is created with."""
+
+    run_id: str
+    operation: str
+    docprefix: str
+    origin: str
+    profile: str
+    operator: str
+    host: str
+
+
+class Event(Value):
+    """One step of a run as it is recorded with its effect; `record` is the evidence as JSON."""
+
+    phase: str
+    outcome: str
+    record: str
+    anchor: Anchor
+    """The journal's head: sequence and hash of its last record."""
+
+
+class BackupProof(Value):
+    """A backup that was restored and compared, as the database takes note of it."""
+
+    file_name: str
+    sha256: str
+    bytes: int
+    recipient: str
+    tables: tuple[Mapping[str, str | int], ...]
+
+
+def manifest_bytes(units: tuple[PlannedUnit, ...]) -> bytes:
+    """The manifest that is signed by its sha256: one line a unit, fields split by US; the database reads the rows out of it."""
+    return _LINE.join(_FIELD.join(_fields(seq, unit)) for seq, unit in enumerate(units, 1)).encode()
+
+
+def manifest_digest(units: tuple[PlannedUnit, ...]) -> str:
+    """sha256 of the manifest's bytes; `fn_manifest_digest` computes the same from the rows."""
+    return sha256_hex(manifest_bytes(units))
+
+
+def _fields(seq: int, unit: PlannedUnit) -> tuple[str, ...]:
+    return (
+        str(seq),
+        unit.address,
+        unit.parent or "",
+        unit.unit_kind,
+        unit.section_type,
+        unit.number,
+        unit.title,
+        str(unit.byte_start),
+        str(unit.byte_end),
+        str(unit.line_start),
+        str(unit.line_end),
+        unit.body_sha256,
+    )
+
+
+def event_json(connection: psycopg.Connection, run_id: str, event: Event, key: JournalKey | None) -> Jsonb:
+    """The event as the functions take it, with the journal's next key; without `key` it is recorded as a stranger's."""
+    said: dict[str, object] = {
+        "phase": event.phase,
+        "outcome": event.outcome,
+        "record": json.loads(event.record),
+        "seq": event.anchor.sequence,
+        "head": event.anchor.hash,
+    }
+    if key is not None:
+        said |= _turn(connection, run_id, key)
+    return Jsonb(said)
+
+
+def _turn(connection: psycopg.Connection, run_id: str, key: JournalKey) -> dict[str, object]:
+    row = connection.execute(
+        "SELECT r.journal_lock, (SELECT count(*) FROM cutter_governance.run_event e WHERE e.run_id = r.run_id AND e.vouched)"
+        " FROM cutter_governance.run r WHERE r.run_id = %s",
+        (run_id,),
+    ).fetchone()
+    if row is not None and row[0] is None:
+        # A run of version 0.2.0: this event gives it its first lock.
+        return {"lock": key.lock(0)}
+    number = int(row[1]) if row is not None else 0
+    return {"key": key.key(number), "lock": key.lock(number + 1)}
+
+
+def create_run(connection: psycopg.Connection, facts: NewRun, event: Jsonb) -> None:
+    """Register the document and the run; the event is the first of the run."""
+    connection.execute(
+        "SELECT cutter_governance.fn_document_register(%s, %s, %s)", (facts.docprefix, facts.origin, facts.profile)
+    )
+    connection.execute(
+        "SELECT cutter_governance.fn_run_create(%s, %s, %s, %s, %s, %s, %s, %s)",
+        (
+            facts.run_id,
+            facts.operation,
+            facts.docprefix,
+            facts.origin,
+            facts.profile,
+            facts.operator,
+            facts.host,
+            event,
+        ),
+    )
+
+
+def pin_source(connection: psycopg.Connection, run_id: str, source: SourceVersion, event: Jsonb) -> None:
+    """Record the pinned snapshot; the run is then source_pinned."""
+    connection.execute(
+        "SELECT cutter_governance.fn_source_pin(%s, %s, %s, %s, %s, %s)",
+        (run_id, source.bytes, source.sha256, source.canonical_sha256, source.canon_rule, event),
+    )
+
+
+def record_plan(connection: psycopg.Connection, run_id: str, plan: CutPlan, baseline_digest: str, event: Jsonb) -> None:
+    """Give the run its plan, once; the run is then cutplan_ok."""
+    connection.execute(
+        "SELECT cutter_governance.fn_run_plan(%s, %s, %s, %s, %s, %s)",
+        (run_id, plan.plan_digest, plan.document.content_digest, plan.n_units, baseline_digest, event),
+    )
+
+
+def advance(connection: psycopg.Connection, run_id: str, stage: Stage, event: Jsonb) -> None:
+    """One step that has no other effect; the database refuses any but the next."""
+    connection.execute("SELECT cutter_governance.fn_run_advance(%s, %s, %s)", (run_id, stage.value, event))
+
+
+def record_structure(connection: psycopg.Connection, run_id: str, event: Jsonb) -> None:
+    """As cutter_verify: the drafts stand in their places. The database compares them with what was signed."""
+    connection.execute("SELECT cutter_governance.fn_structure_record(%s, %s)", (run_id, event))
+
+
+def leave(connection: psycopg.Connection, run_id: str, family: Family, reason: str, event: Jsonb) -> None:
+    """Leave the passage: failed, stopped or voided."""
+    connection.execute("SELECT cutter_governance.fn_run_leave(%s, %s, %s, %s)", (run_id, family.value, reason, event))
+
+
+def return_to_way(connection: psycopg.Connection, run_id: str, event: Jsonb) -> None:
+    """A stopped run goes on, by the operator's hand."""
+    connection.execute("SELECT cutter_governance.fn_run_return(%s, %s)", (run_id, event))
+
+
+def rest(connection: psycopg.Connection, run_id: str, event: Jsonb) -> None:
+    """Anchor the journal's end when the console lets go of a run."""
+    connection.execute("SELECT cutter_governance.fn_run_rest(%s, %s)", (run_id, event))
+
+
+def close_run(connection: psycopg.Connection, run_id: str, event: Jsonb) -> None:
+    """Close an enacted run; the counts of now become the baseline."""
+    connection.execute("SELECT cutter_governance.fn_run_close(%s, %s)", (run_id, event))
+
+
+def apply_cut(connection: psycopg.Connection, run_id: str, plan: CutPlan, canonical: bytes, event: Jsonb) -> None:
+    """Leg A: send manifest and canonical text; the database seals them and cuts, or raises."""
+    n = plan.n_units
+    row = connection.execute(
+        "SELECT cutter_governance.fn_cut_apply(%b, %b, %b, %s)",
+        (run_id, manifest_bytes(plan.document.units), canonical, event),
+    ).fetchone()
+    _require_answer(row, {"status": "cut", "units": n, "versions": n})
+
+
+def apply_edit(connection: psycopg.Connection, run_id: str, plan: CutPlan, source: bytes, event: Jsonb) -> None:
+    """A new version for each unit of the signed edit, all or none."""
+    row = connection.execute(
+        "SELECT cutter_governance.fn_edit_apply(%b, %b, %b, %s)",
+        (run_id, manifest_bytes(plan.document.units), source, event),
+    ).fetchone()
+    _require_answer(row, {"status": "edited", "units": plan.n_units})
+
+
+def record_cut(connection: psycopg.Connection, run_id: str, n_units: int, event: Jsonb) -> None:
+    """Leg B: the governance rows of a verified cut."""
+    row = connection.execute("SELECT cutter_governance.fn_cut_record(%s, %s)", (run_id, event)).fetchone()
+    _require_answer(row, {"status": "recorded", "affected": n_units})
+
+
+def record_verification(connection: psycopg.Connection, run_id: str, outcome: str, checks: str, event: Jsonb) -> str:
+    """As cutter_verify: the verdict with its checks as JSON. Returns the result's id."""
+    return str(
+        scalar(
+            connection,
+            "SELECT cutter_governance.fn_verify_record(%s, %s, %s::jsonb, %s)::text",
+            run_id,
+            outcome,
+            checks,
+            event,
+        )
+    )
+
+
+def record_edit_verification(connection: psycopg.Connection, run_id: str, event: Jsonb) -> None:
+    """As cutter_verify: the edited drafts were read back; a PASS is taken only where the database finds the same."""
+    connection.execute("SELECT cutter_governance.fn_edit_verify_record(%s, %s)", (run_id, event))
+
+
+def enact(connection: psycopg.Connection, run_id: str, n_units: int, event: Jsonb) -> None:
+    """Draft units become law, all of them in one transaction."""
+    row = connection.execute("SELECT cutter_governance.fn_cut_enact(%s, %s)", (run_id, event)).fetchone()
+    _require_answer(row, {"status": "enacted", "units": n_units, "versions": n_units})
+
+
+def revert(connection: psycopg.Connection, run_id: str, event: Jsonb) -> int:
+    """Draft units become superseded; nothing is deleted. Returns how many."""
+    row = connection.execute("SELECT cutter_governance.fn_cut_revert(%s, %s)", (run_id, event)).fetchone()
+    answer = row[0] if row is not None else {}
+    _require_answer(row, {"status": "reverted", "units": answer.get("units")})
+    return int(answer["units"])
+
+
+def _require_answer(row: tuple[object, ...] | None, expected: dict[str, object]) -> None:
+    """The answer of a write is compared, never dropped; another one rolls the transaction back."""
+    if row is None or row[0] != expected:
+        raise Held(
+            StopCode.COUNT_MISMATCH,
+            f"the database answered {row[0] if row else 'nothing'}, expected was {expected}",
+            "Nothing was committed; see cutter-console drift.",
+        )
+
+
+class DraftState(Value):
+    """The drafts of a run, read back: their digest, and the lines behind it."""
+
+    digest: str
+    """Merkle root (RFC 6962) over `lines`."""
+    lines: tuple[str, ...]
+    """One unit each: address, parent, kind, section type, number, title, sha256 of the body; split by TAB."""
+
+
+def draft_state(connection: psycopg.Connection, run_id: str) -> DraftState:
+    """Read the drafts back, as the role that may not execute."""
+    lines = connection.execute(
+        "SELECT line FROM cutter_governance.fn_draft_lines(%s) ORDER BY seq", (run_id,)
+    ).fetchall()
+    read = tuple(str(line) for (line,) in lines)
+    return DraftState(digest=merkle_root(read), lines=read)
+
+
+def draft_refusal(connection: psycopg.Connection, run_id: str) -> str:
+    """Why the drafts could not be enacted; empty where they stand as they were signed and were verified since."""
+    refusal = scalar(connection, "SELECT cutter_governance.fn_draft_refusal(%s)", run_id)
+    return str(refusal) if refusal is not None else ""
+
+
+def draft_differences(connection: psycopg.Connection, run_id: str) -> tuple[str, ...]:
+    """Each unit that is not what was signed, with the reason."""
+    query = "SELECT address || ': ' || difference FROM cutter_governance.fn_draft_differences(%s) ORDER BY 1"
+    return tuple(str(line) for (line,) in connection.execute(query, (run_id,)).fetchall())
+
+
+def draft_digest(connection: psycopg.Connection, run_id: str) -> str:
+    """The Merkle root over the draft rows as they stand."""
+    return str(scalar(connection, "SELECT cutter_governance.fn_draft_digest(%s)", run_id))
+
+
+def import_approval(connection: psycopg.Connection, statement: bytes, signatures: tuple[bytes, ...]) -> str:
+    """As cutter_verify: record a statement with its signatures, and read both back. Returns its sha256.
+
+    The database reads every column out of the statement and verifies the signatures itself. Raises Refused where
+    what is stored is not what was sent.
+    """
+    digest = str(scalar(connection, "SELECT cutter_governance.fn_approval_import(%b, %b)", statement, list(signatures)))
+    stored = connection.execute(
+        "SELECT statement, signatures FROM cutter_governance.approval WHERE statement_sha256 = %s", (digest,)
+    ).fetchone()
+    if digest != sha256_hex(statement) or stored is None or bytes(stored[0]) != statement:
+        raise Refused(
+            StopCode.INVARIANT_FAILED,
+            "the statement was read back with other bytes than were sent",
+            "Nothing was recorded; see the settings of the role and the database: cutter-console drift",
+        )
+    if not set(signatures) <= {bytes(one) for one in stored[1]}:
+        raise Refused(
+            StopCode.REPLAY_CONFLICT,
+            f"statement {digest} was recorded before, with other signatures than these",
+            "It counts with those that it was recorded with; nothing is to be done.",
+        )
+    return digest
+
+
+def record_backup(connection: psycopg.Connection, run_id: str, proof: BackupProof) -> None:
+    """As cutter_verify: a proven backup; the database compares its digests with the tables."""
+    connection.execute(
+        "SELECT cutter_governance.fn_backup_record(%s, %s)", (run_id, Jsonb(proof.model_dump(mode="json")))
+    )
+
+
+def backup_age(connection: psycopg.Connection, run_id: str) -> float | None:
+    """Seconds since the newest proof of this run, by the database's clock; None where there is none."""
+    age = scalar(connection, "SELECT cutter_governance.fn_backup_age(%s)", run_id)
+    return None if age is None else float(str(age))
+
+
+def arm(connection: psycopg.Connection, run_id: str, purpose: str, operator: str, host: str, minutes: int) -> None:
+    """Open the lease."""
+    connection.execute(
+        "SELECT cutter_governance.fn_lease_arm(%s, %s, %s, %s, %s)", (run_id, purpose, operator, host, minutes)
+    )
+
+
+def take_lease(connection: psycopg.Connection, run_id: str, purpose: str) -> None:
+    """Let this session hold the open lease: it is over when the session ends."""
+    connection.execute("SELECT cutter_governance.fn_lease_take(%s, %s)", (run_id, purpose))
+
+
+def disarm(connection: psycopg.Connection, reason: str) -> int:
+    """End the open lease. Returns how many ended: 0 or 1."""
+    return int(str(scalar(connection, "SELECT cutter_governance.fn_lease_end(%s)", reason)))
+
+
+def disarm_run(connection: psycopg.Connection, run_id: str, reason: str, holder_pid: int | None) -> None:
+    """End the open lease of this run; one that another session has taken up is left to it."""
+    connection.execute("SELECT cutter_governance.fn_lease_end_of(%s, %s, %s)", (run_id, reason, holder_pid))
+
+
+def set_hold(connection: psycopg.Connection, reason: str, by: str, run_id: str | None) -> None:
+    """Record a HOLD."""
+    connection.execute("SELECT cutter_governance.fn_hold_set(%s, %s, %s)", (reason, by, run_id))
+
+
+def release_hold(connection: psycopg.Connection, reason: str, by: str) -> None:
+    """Record its release."""
+    connection.execute("SELECT cutter_governance.fn_hold_release(%s, %s)", (reason, by))
+
+
+def cancel_running(connection: psycopg.Connection) -> tuple[int, int]:
+    """Cancel the statements of the executor's other connections. Returns how many were told to stop, and how many were left.
+
+    Left alone is a COMMIT that waits for a synchronous standby: it is committed on this server, and a cancel would only
+    end the wait, so that a failover could lose what was acknowledged.
+    """
+    connection.execute("SELECT pg_stat_clear_snapshot()")
+    row = connection.execute(_CANCEL).fetchone()
+    assert row is not None
+    return int(row[0]), int(row[1])
+
+
+_CANCEL = """
+    SELECT count(*) FILTER (WHERE s.wait_event IS DISTINCT FROM 'SyncRep' AND pg_cancel_backend(s.pid)), count(*) FILTER (WHERE s.wait_event = 'SyncRep')
+      FROM pg_stat_activity s
+     WHERE s.usename = current_user AND s.pid <> pg_backend_pid() AND s.datname = current_database() AND s.state = 'active'
+       AND s.application_name <> 'cutter-console confirm'
+"""

@@ -1,0 +1,126 @@
+"""What the database says: which one it is, its rows, its digests. Every answer is measured now, none is remembered."""
+
+import psycopg
+
+from console.backend.model.errors import Drifted, StopCode
+from console.backend.model.value import Value
+from console.backend.model.world import TableCount, Target, World
+from console.backend.postgres.connections import scalar
+
+_IDENTITY = """
+    SELECT current_database()::text, c.system_identifier::text, pg_is_in_recovery(), current_setting('server_version_num')::int,
+           current_setting('server_version'), current_user::text, (SELECT rolsuper FROM pg_roles WHERE rolname = current_user)
+      FROM pg_control_system() c
+"""
+_TIMELINE = "SELECT ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::int"
+_CAN_WRITE = """
+    SELECT count(*) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+     WHERE n.nspname IN ('public', 'cutter_governance') AND c.relkind = 'r'
+       AND (has_table_privilege(c.oid, 'DELETE, TRUNCATE') OR has_any_column_privilege(c.oid, 'INSERT, UPDATE'))
+"""
+_CAN_EXECUTE = """
+    SELECT count(*) FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
+     WHERE n.nspname IN ('public', 'cutter_governance') AND p.provolatile = 'v' AND p.prosecdef AND has_function_privilege(p.oid, 'EXECUTE')
+"""
+
+REGISTRIES = frozenset(
+    {"cutter_governance.source_document_registry", "cutter_governance.source_document_version_registry"}
+)
+"""Written when any run pins its source, before its plan: another run that starts is no drift of this one."""
+
+
+class Identity(Value):
+    """Which database this is, and as whom we are connected."""
+
+    target: Target
+    server_version_num: int
+    server_version: str
+    role: str
+    superuser: bool
+
+
+def measure_identity(connection: psycopg.Connection, host: str) -> Identity:
+    """The pinned facts of the database; the timeline comes from the WAL, not from pg_control (incident 30).
+
+    Raises Drifted on a server in recovery: nothing can be cut there (incident 29).
+    """
+    row = connection.execute(_IDENTITY).fetchone()
+    if row is None or row[2]:
+        raise Drifted(StopCode.IDENTITY_MISMATCH, "the server is in recovery: a standby", "Connect to the primary.")
+    timeline = scalar(connection, _TIMELINE)
+    return Identity(
+        target=Target(host=host, database=row[0], system_identifier=row[1], timeline=int(str(timeline))),
+        server_version_num=row[3],
+        server_version=row[4],
+        role=row[5],
+        superuser=row[6],
+    )
+
+
+def privileges_to_write(connection: psycopg.Connection) -> int:
+    """Tables that the role may change and functions that change something for it; a monitoring role has none."""
+    return int(str(scalar(connection, _CAN_WRITE))) + int(str(scalar(connection, _CAN_EXECUTE)))
+
+
+def measure_counts(connection: psycopg.Connection) -> tuple[TableCount, ...]:
+    """Rows of every table a run can touch."""
+    rows = connection.execute("SELECT table_name, rows FROM cutter_governance.v_row_count").fetchall()
+    return tuple(TableCount(table=table, rows=count) for table, count in rows)
+
+
+def measure_baseline(connection: psycopg.Connection) -> tuple[TableCount, ...]:
+    """Rows that were pinned when the last run closed, or at installation."""
+    rows = connection.execute("SELECT table_name, rows FROM cutter_governance.v_baseline").fetchall()
+    return tuple(TableCount(table=table, rows=count) for table, count in rows)
+
+
+def readers_digest(connection: psycopg.Connection, without_run: str | None = None) -> str:
+    """sha256 over what readers see; optionally without the units of one run, which leaves the untouched rows."""
+    return str(scalar(connection, "SELECT cutter_governance.fn_readers_digest(%s)", without_run))
+
+
+def readers_digest_without(connection: psycopg.Connection, addresses: list[str]) -> str:
+    """sha256 over what readers see without these units."""
+    return str(scalar(connection, "SELECT cutter_governance.fn_readers_digest_without(%s)", addresses))
+
+
+def measure_world(connection: psycopg.Connection, host: str) -> World:
+    """The world as it is now, to be pinned into a plan or compared with the pinned one."""
+    identity = measure_identity(connection, host)
+    return World(
+        target=identity.target,
+        server_version=identity.server_version_num,
+        schema_digest=str(scalar(connection, "SELECT cutter_governance.fn_schema_digest()")),
+        baseline_digest=readers_digest(connection),
+        counts=tuple(count for count in measure_counts(connection) if count.table not in REGISTRIES),
+    )
+
+
+def world_differences(planned: World, now: World, *, own_run_wrote: bool) -> tuple[str, ...]:
+    """Pure: what differs from the planned world, in words; counts and readers' view only before the run has written."""
+    found = [
+        f"{name}: planned {old}, now {new}"
+        for name, old, new in (
+            ("host", planned.target.host, now.target.host),
+            ("database", planned.target.database, now.target.database),
+            ("system identifier", planned.target.system_identifier, now.target.system_identifier),
+            ("timeline", planned.target.timeline, now.target.timeline),
+            ("server version", planned.server_version, now.server_version),
+            ("grants, functions and triggers", planned.schema_digest, now.schema_digest),
+        )
+        if old != new
+    ]
+    if not own_run_wrote:
+        if planned.baseline_digest != now.baseline_digest:
+            found.append(f"readers' view: planned {planned.baseline_digest}, now {now.baseline_digest}")
+        found += _count_differences(planned.counts, now.counts)
+    return tuple(found)
+
+
+def _count_differences(planned: tuple[TableCount, ...], now: tuple[TableCount, ...]) -> list[str]:
+    rows = {count.table: count.rows for count in now}
+    return [
+        f"{old.table}: planned {old.rows} rows, now {rows.get(old.table, 'none')}"
+        for old in planned
+        if rows.get(old.table) != old.rows
+    ]

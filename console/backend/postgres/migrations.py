@@ -1,0 +1,197 @@
+"""Forward-only migrations: applied under an advisory lock, recorded with their sha256, refusing an edited one."""
+
+import re
+from importlib import resources
+
+import psycopg
+from psycopg import sql
+
+from console.backend.model.canonical_json import sha256_hex
+from console.backend.model.errors import Drifted, Refused, StopCode
+from console.backend.model.value import Value
+from console.backend.model.vocabulary import VOCABULARY
+from console.backend.postgres.connections import administrator, scalar
+from console.backend.postgres.role_settings import refuse_settings
+from console.backend.postgres.shape import differences
+
+_LOCK = 0x6375_7474
+_NAME = re.compile(r"^(\d{4})_([a-z_]+)\.sql$")
+_HEADER = re.compile(r"-- schema: (public|cutter_governance)\n")
+
+_PIN = """
+    INSERT INTO cutter_governance.schema_pin (batch, line)
+    SELECT coalesce((SELECT max(batch) FROM cutter_governance.schema_pin), 0) + 1, line FROM cutter_governance.v_schema_line
+"""
+
+
+_DRIFTED = """
+    SELECT count(*) FROM ((SELECT line FROM cutter_governance.v_schema_pin EXCEPT SELECT line FROM cutter_governance.v_schema_line)
+                    UNION ALL (SELECT line FROM cutter_governance.v_schema_line EXCEPT SELECT line FROM cutter_governance.v_schema_pin)) d
+"""
+
+
+class Migration(Value):
+    """One file: number, name, the schema it works in, its text and digest."""
+
+    number: int
+    name: str
+    schema_name: str
+    text: str
+    sha256: str
+
+
+class MigrationReport(Value):
+    """What `migrate` did: names that it applied, and names that were there."""
+
+    applied: tuple[str, ...]
+    present: tuple[str, ...]
+    schema_digest: str
+    pinned: bool
+    """Whether the inventory was pinned anew: after a migration, or because a drift was accepted."""
+
+
+def migrations() -> tuple[Migration, ...]:
+    """The files of the package, in order."""
+    folder = resources.files("console.backend.postgres") / "migrations"
+    files = sorted(
+        (entry.name, entry.read_text(encoding="utf-8")) for entry in folder.iterdir() if _NAME.match(entry.name)
+    )
+    return tuple(_parse(name, text) for name, text in files)
+
+
+def _parse(name: str, text: str) -> Migration:
+    header, number = _HEADER.match(text), _NAME.match(name)
+    if header is None or number is None:
+        raise ValueError(f"{name}: the first line names no schema")
+    return Migration(
+        number=int(number[1]), name=number[2], schema_name=header[1], text=text, sha256=sha256_hex(text.encode())
+    )
+
+
+def migrate(conninfo: str, accept: str = "") -> MigrationReport:
+    """Bring the database up to date in one transaction, as an administrator who may create roles.
+
+    `accept` is the schema digest of a drift that is to become the installed inventory, or, where nothing is installed,
+    of settings that roles begin with; without it neither is pinned by the way. Raises Refused with the list of differences where tables of the same names do not fit; nothing is
+    changed then. Raises Drifted when a recorded migration has another sha256 than the file of that number, and where the
+    database has drifted, or roles begin with settings that change what the product relies on, and `accept` is not
+    the digest; Refused where the database is not encoded in UTF8.
+    """
+    with administrator(conninfo, timeout_s=0, purpose="migrate") as connection:
+        connection.execute("SELECT pg_advisory_xact_lock(%s)", (_LOCK,))
+        installed = _is_installed(connection)
+        refuse_settings(connection, accept, installed=installed)
+        drifted = int(str(scalar(connection, _DRIFTED))) if installed else 0
+        _prepare(connection)
+        done = _recorded(connection)
+        steps = migrations()
+        _refuse_edited(steps, done)
+        if not done:
+            _refuse_misfits(connection, steps)
+        todo = [step for step in steps if step.number not in done]
+        if drifted and (todo or accept):
+            _require_accepted(connection, drifted, accept)
+        connection.execute("SET LOCAL ROLE cutter_owner")
+        for step in todo:
+            _apply(connection, step)
+        _seed_vocabulary(connection)
+        digest = str(scalar(connection, "SELECT cutter_governance.fn_schema_digest()"))
+        pinned = bool(todo) or (bool(accept) and drifted > 0)
+        if pinned:
+            connection.execute(_PIN)
+        if todo and not done:
+            connection.execute("SELECT cutter_governance.fn_baseline_write(NULL)")
+    names = {step.name for step in todo}
+    return MigrationReport(
+        applied=tuple(step.name for step in todo),
+        present=tuple(step.name for step in steps if step.name not in names),
+        schema_digest=digest,
+        pinned=pinned,
+    )
+
+
+def _is_installed(connection: psycopg.Connection) -> bool:
+    """Whether an inventory has been pinned here."""
+    return scalar(connection, "SELECT to_regclass('cutter_governance.v_schema_pin')::text") is not None
+
+
+def _require_accepted(connection: psycopg.Connection, drifted: int, accept: str) -> None:
+    """What is pinned is what a person has looked at: the very digest, typed."""
+    digest = str(scalar(connection, "SELECT cutter_governance.fn_schema_digest()"))
+    if accept != digest:
+        raise Drifted(
+            StopCode.DRIFT,
+            f"the database is not as it was installed ({drifted} lines of its inventory); its schema digest is {digest}",
+            f"Look at it: cutter-console drift. Mend it, or accept it: cutter-console migrate --accept {digest}",
+        )
+
+
+def _prepare(connection: psycopg.Connection) -> None:
+    for role, login in (
+        ("cutter_owner", "NOLOGIN"),
+        ("cutter_exec", "LOGIN"),
+        ("cutter_verify", "LOGIN"),
+        ("cutter_ro", "LOGIN"),
+    ):
+        connection.execute(
+            sql.SQL(
+                "DO $$ BEGIN IF NOT EXISTS (SELECT 1 FROM pg_roles WHERE rolname = {name}) THEN CREATE ROLE {role} {login}; END IF;"
+                " EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$"
+            ).format(name=sql.Literal(role), role=sql.Identifier(role), login=sql.SQL(login))
+        )
+    owner = sql.Identifier("cutter_owner")
+    connection.execute(sql.SQL("GRANT CREATE, USAGE ON SCHEMA public TO {}").format(owner))
+    connection.execute(sql.SQL("CREATE SCHEMA IF NOT EXISTS cutter_governance AUTHORIZATION {}").format(owner))
+    connection.execute(
+        "CREATE TABLE IF NOT EXISTS cutter_governance.schema_migration (number integer PRIMARY KEY, name text NOT NULL,"
+        " sha256 text NOT NULL, applied_by text NOT NULL DEFAULT session_user, applied_at timestamptz NOT NULL DEFAULT now())"
+    )
+    connection.execute(sql.SQL("ALTER TABLE cutter_governance.schema_migration OWNER TO {}").format(owner))
+
+
+def _recorded(connection: psycopg.Connection) -> dict[int, str]:
+    return dict(connection.execute("SELECT number, sha256 FROM cutter_governance.schema_migration").fetchall())
+
+
+def _refuse_edited(steps: tuple[Migration, ...], done: dict[int, str]) -> None:
+    known = {step.number: step for step in steps}
+    for number, recorded in done.items():
+        step = known.get(number)
+        if step is None or step.sha256 != recorded:
+            what = "is not in this program" if step is None else f"has sha256 {step.sha256}, applied was {recorded}"
+            raise Drifted(
+                StopCode.DRIFT,
+                f"migration {number:04d} {what}",
+                "Install the program that the database was migrated with, or a newer one.",
+            )
+
+
+def _refuse_misfits(connection: psycopg.Connection, steps: tuple[Migration, ...]) -> None:
+    found = differences(
+        connection, tuple((step.schema_name, step.text) for step in steps if "CREATE TABLE" in step.text)
+    )
+    if found:
+        listed = "\n  ".join(found)
+        raise Refused(
+            StopCode.DRIFT,
+            f"existing tables do not fit; nothing was changed:\n  {listed}",
+            "Settle each difference by hand, then migrate again.",
+        )
+
+
+def _apply(connection: psycopg.Connection, step: Migration) -> None:
+    connection.execute(sql.SQL("SET LOCAL search_path = {}").format(sql.Identifier(step.schema_name)))
+    connection.execute(step.text.encode())
+    connection.execute("SET LOCAL search_path = pg_catalog, pg_temp")
+    connection.execute(
+        "INSERT INTO cutter_governance.schema_migration (number, name, sha256) VALUES (%s, %s, %s)",
+        (step.number, step.name, step.sha256),
+    )
+
+
+def _seed_vocabulary(connection: psycopg.Connection) -> None:
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            "INSERT INTO cutter_governance.unit_vocabulary (unit_kind, section_type) VALUES (%s, %s) ON CONFLICT DO NOTHING",
+            sorted(VOCABULARY),
+        )

@@ -1,0 +1,223 @@
+"""Reads of the record: runs, events, approvals, switch and documents, as typed rows."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Literal
+
+import psycopg
+from psycopg import sql
+from psycopg.rows import class_row, dict_row
+
+from console.backend.journal.journal_record import Anchor
+from console.backend.model.errors import Refused, StopCode
+from console.backend.model.states import Family, RunState, Stage, is_over
+from console.backend.model.value import Value
+
+TransactionStatus = Literal["committed", "aborted", "in progress", "unknown"]
+_STATUSES: tuple[TransactionStatus, ...] = ("committed", "aborted", "in progress")
+
+
+class RunRow(Value):
+    """A LIVE run as the database has it."""
+
+    run_id: str
+    operation: str
+    docprefix: str
+    origin: str
+    profile: str
+    stage: Stage
+    family: Family
+    reason: str
+    operator: str
+    host: str
+    source_sha256: str | None
+    canonical_sha256: str | None
+    plan_digest: str | None
+    content_digest: str | None
+    n_units: int | None
+    baseline_digest: str | None
+    started_at: datetime
+    changed_at: datetime
+
+    @property
+    def state(self) -> RunState:
+        """Stage, family and reason as one."""
+        return RunState(stage=self.stage, family=self.family, reason=self.reason)
+
+
+class EventRow(Value):
+    """One recorded step of a run; `record` is the phase's result as JSON."""
+
+    id: int
+    phase: str
+    stage: str
+    outcome: str
+    record: str
+    journal_seq: int
+    journal_head: str
+    actor: str
+    at: datetime
+    vouched: bool | None
+    """Whether the writer held the journal's key; None where version 0.2.0 recorded it."""
+    family: str
+
+
+class ApprovalRow(Value):
+    """An imported statement and what it was used for."""
+
+    statement_sha256: str
+    kind: str
+    run_id: str
+    plan_digest: str
+    expires: datetime
+    signers: tuple[str, ...]
+    imported_by: str
+    imported_at: datetime
+    used_for: str | None
+    used_at: datetime | None
+    review_decision_id: str | None
+    purpose: str | None
+    """What it is a ruling for; None where version 0.2.0 imported it, whose rulings authorise nothing new."""
+
+
+class LeaseRow(Value):
+    """The open lease."""
+
+    run_id: str
+    purpose: str
+    operator: str
+    host: str
+    armed_at: datetime
+    expires_at: datetime
+    taken_at: datetime | None = None
+    """When the session that works under it took it up; None while nobody does."""
+
+
+class HoldRow(Value):
+    """The HOLD that is set."""
+
+    reason: str
+    by: str
+    run_id: str | None
+    at: datetime
+
+
+class DocumentRow(Value):
+    """A registered document; `live_query` where its text lives in the database."""
+
+    docprefix: str
+    origin: str
+    profile: str
+    live_query: str | None
+
+
+def all_runs(connection: psycopg.Connection) -> tuple[RunRow, ...]:
+    """Every LIVE run, the newest first."""
+    with connection.cursor(row_factory=class_row(RunRow)) as cursor:
+        return tuple(
+            cursor.execute("SELECT * FROM cutter_governance.v_run ORDER BY started_at DESC, run_id DESC").fetchall()
+        )
+
+
+def find_run(connection: psycopg.Connection, run_id: str) -> RunRow | None:
+    """One run, or None where the database has none of that id."""
+    with connection.cursor(row_factory=class_row(RunRow)) as cursor:
+        return cursor.execute("SELECT * FROM cutter_governance.v_run WHERE run_id = %s", (run_id,)).fetchone()
+
+
+def require_run(connection: psycopg.Connection, run_id: str) -> RunRow:
+    """One run. Raises Refused where the database has none of that id."""
+    row = find_run(connection, run_id)
+    if row is None:
+        raise Refused(
+            StopCode.REFUSED_INPUT,
+            f"no run {run_id} in this database",
+            "See the runs there are: cutter-console run list",
+        )
+    return row
+
+
+def events(connection: psycopg.Connection, run_id: str) -> tuple[EventRow, ...]:
+    """The recorded steps of a run, in order."""
+    with connection.cursor(row_factory=class_row(EventRow)) as cursor:
+        return tuple(
+            cursor.execute(
+                "SELECT id, phase, stage, outcome, record::text AS record, journal_seq, journal_head, actor, at, vouched, family"
+                " FROM cutter_governance.v_run_event WHERE run_id = %s ORDER BY id",
+                (run_id,),
+            ).fetchall()
+        )
+
+
+def all_events(connection: psycopg.Connection) -> dict[str, tuple[EventRow, ...]]:
+    """The recorded steps of every run, in order, without their evidence."""
+    query = (
+        "SELECT run_id, id, phase, stage, outcome, '' AS record, journal_seq, journal_head, actor, at, vouched, family"
+        " FROM cutter_governance.v_run_event ORDER BY id"
+    )
+    found: dict[str, list[EventRow]] = {}
+    with connection.cursor(row_factory=dict_row) as cursor:
+        for row in cursor.execute(query.encode()):
+            found.setdefault(str(row.pop("run_id")), []).append(EventRow.model_validate(row))
+    return {run_id: tuple(rows) for run_id, rows in found.items()}
+
+
+_APPROVALS = sql.SQL(
+    "SELECT statement_sha256, kind, run_id, plan_digest, expires, signers, imported_by, imported_at, used_for, used_at,"
+    " review_decision_id::text, purpose FROM cutter_governance.v_approval WHERE run_id = %s OR %s = '' ORDER BY imported_at DESC"
+)
+
+
+def approvals(connection: psycopg.Connection, run_id: str = "") -> tuple[ApprovalRow, ...]:
+    """Imported statements of one run, or of all; one row a use."""
+    with connection.cursor(row_factory=class_row(ApprovalRow)) as cursor:
+        return tuple(cursor.execute(_APPROVALS, (run_id, run_id)).fetchall())
+
+
+def open_lease(connection: psycopg.Connection) -> LeaseRow | None:
+    """The lease that has neither ended nor expired."""
+    with connection.cursor(row_factory=class_row(LeaseRow)) as cursor:
+        return cursor.execute(
+            "SELECT run_id, purpose, operator, host, armed_at, expires_at, taken_at FROM cutter_governance.v_lease"
+        ).fetchone()
+
+
+def current_hold(connection: psycopg.Connection) -> HoldRow | None:
+    """The HOLD recorded in the database, if one is set."""
+    with connection.cursor(row_factory=class_row(HoldRow)) as cursor:
+        return cursor.execute("SELECT reason, by, run_id, at FROM cutter_governance.v_hold").fetchone()
+
+
+def documents(connection: psycopg.Connection) -> tuple[DocumentRow, ...]:
+    """The registered documents."""
+    with connection.cursor(row_factory=class_row(DocumentRow)) as cursor:
+        return tuple(
+            cursor.execute(
+                "SELECT docprefix, origin, profile, live_query FROM cutter_governance.v_document ORDER BY docprefix"
+            ).fetchall()
+        )
+
+
+def anchors_by_run(connection: psycopg.Connection, rows: Iterable[RunRow]) -> dict[str, frozenset[Anchor]]:
+    """The journal records that the events of each run name, of those among these that are not over."""
+    query = "SELECT run_id, journal_seq, journal_head FROM cutter_governance.v_run_event WHERE run_id = ANY (%s)"
+    found: dict[str, set[Anchor]] = {}
+    for run_id, sequence, head in connection.execute(query, ([row.run_id for row in rows if not is_over(row.state)],)):
+        found.setdefault(str(run_id), set()).add(Anchor(sequence=int(sequence), hash=str(head)))
+    return {run_id: frozenset(anchors) for run_id, anchors in found.items()}
+
+
+def has_event(connection: psycopg.Connection, run_id: str, anchor: Anchor) -> bool:
+    """Whether the database has the event that names this record of the run's journal."""
+    query = "SELECT 1 FROM cutter_governance.v_run_event WHERE run_id = %s AND journal_seq = %s AND journal_head = %s"
+    return connection.execute(query, (run_id, anchor.sequence, anchor.hash)).fetchone() is not None
+
+
+def transaction_status(connection: psycopg.Connection, xid: str) -> TransactionStatus:
+    """What became of a transaction on this timeline; unknown where it is too old, or the server has not given the id out."""
+    try:
+        with connection.transaction():
+            row = connection.execute("SELECT pg_xact_status(%s::xid8)", (xid,)).fetchone()
+    except psycopg.errors.InvalidParameterValue:
+        return "unknown"
+    return next((status for status in _STATUSES if row == (status,)), "unknown")

@@ -1,0 +1,212 @@
+"""Opens sessions that set what the product relies on, whatever server, role, database, environment or service file say.
+
+The settings are made by one statement after the login, not by startup options: PGDATESTYLE and PGTZ are sent behind
+those and win over them, and poolers drop or refuse them. `options` is given as empty, so that neither PGOPTIONS nor
+a service file adds any.
+"""
+
+from collections.abc import Mapping
+from typing import TypeVar
+
+import psycopg
+from psycopg.abc import PQGen
+
+from console.backend.model.errors import CutterError, Drifted, Refused, StopCode, Unmeasured
+from console.backend.model.safe_text import safe_text
+
+RV = TypeVar("RV")
+_INTERVAL_S = 0.1
+SETTINGS: Mapping[str, str] = {
+    "role": "none",
+    "search_path": "pg_catalog, pg_temp",
+    "standard_conforming_strings": "on",
+    "backslash_quote": "safe_encoding",
+    "transform_null_equals": "off",
+    "array_nulls": "on",
+    "quote_all_identifiers": "off",
+    "bytea_output": "hex",
+    "extra_float_digits": "1",
+    "DateStyle": "ISO, YMD",
+    "IntervalStyle": "postgres",
+    "TimeZone": "UTC",
+    # What a policy would hide is an error, never a smaller number.
+    "row_security": "off",
+    "check_function_bodies": "on",
+    "default_tablespace": "",
+    "default_table_access_method": "heap",
+    "default_transaction_isolation": "read committed",
+    "default_transaction_deferrable": "off",
+    "client_min_messages": "warning",
+    "idle_session_timeout": "0",
+    # What was acknowledged is on the disk, and, where the server has synchronous standbys, on theirs.
+    "synchronous_commit": "on",
+}
+"""What every session begins with; the timeouts come from the caller, the encoding from the connection itself."""
+_LINE: Mapping[str, str] = {
+    "tcp_keepalives_idle": "10",
+    "tcp_keepalives_interval": "5",
+    "tcp_keepalives_count": "3",
+    "tcp_user_timeout": "25000",
+}
+"""So that the server notices within half a minute that its client is gone; over a Unix socket, where these are 0, at once."""
+ENCODING = "UTF8"
+LOCK_TIMEOUT_S = 10.0
+_LONG_LOCK_TIMEOUT_S = 30.0
+"""Where a statement may take long: whoever waits for a lock is told for whom, and then that it was in vain."""
+_LONG_S = 60.0
+_IDLE_IN_TRANSACTION_S, _LONG_IDLE_IN_TRANSACTION_S = 60.0, 600.0
+"""How long a transaction of whoever fell silent stays open at the server; long work may compute between statements."""
+CONNECT_TIMEOUT_S = 10
+ANSWER_MARGIN_S = 10.0
+"""How much longer than the server's own limit an answer is waited for before the line counts as dead."""
+COMMIT_LIMIT_S = 45.0
+"""How long the answer to COMMIT is waited for. A server that waits for a standby answers when it comes, or not at all."""
+# Everything is qualified: this is parsed under the search_path that role and database have.
+_SET = """
+    SELECT pg_catalog.count(pg_catalog.set_config(s.name, s.value, false)),
+           pg_catalog.current_setting('server_encoding'), pg_catalog.current_setting('session_replication_role'),
+           pg_catalog.pg_backend_pid(),
+           -- A statement whose client has died is ended while it runs, where the server's system can tell.
+           CASE WHEN pg_catalog.version() LIKE '%%linux%%' THEN pg_catalog.set_config('client_connection_check_interval', '2s', false) END
+      FROM ROWS FROM (pg_catalog.unnest(%s::pg_catalog.text[]), pg_catalog.unnest(%s::pg_catalog.text[])) AS s (name, value)
+"""
+_WHERE_SET = """
+    SELECT CASE WHEN s.setrole = 0 AND s.setdatabase = 0 THEN pg_catalog.format('ALTER ROLE ALL RESET %%s', %(name)s::text)
+                WHEN s.setrole = 0 THEN pg_catalog.format('ALTER DATABASE %%I RESET %%s', d.datname, %(name)s::text)
+                WHEN s.setdatabase = 0 THEN pg_catalog.format('ALTER ROLE %%I RESET %%s', r.rolname, %(name)s::text)
+                ELSE pg_catalog.format('ALTER ROLE %%I IN DATABASE %%I RESET %%s', r.rolname, d.datname, %(name)s::text) END
+      FROM pg_catalog.pg_db_role_setting s LEFT JOIN pg_catalog.pg_database d ON d.oid = s.setdatabase
+      LEFT JOIN pg_catalog.pg_roles r ON r.oid = s.setrole
+     WHERE (s.setdatabase = 0 OR d.datname = pg_catalog.current_database()) AND (s.setrole = 0 OR r.rolname = session_user)
+       AND EXISTS (SELECT FROM pg_catalog.unnest(s.setconfig) c WHERE pg_catalog.lower(pg_catalog.split_part(c, '=', 1)) = %(name)s::text)
+     ORDER BY 1
+"""
+
+
+class Session(psycopg.Connection):
+    """A connection that waits for no answer beyond its limits, also where the line is dead and nobody says so."""
+
+    answer_limit_s: float | None = None
+    """For one answer, in seconds; None for as long as it takes."""
+    was_warned = False
+    """Whether the server has warned, as it does where a COMMIT may not have reached its standby."""
+
+    def wait(self, gen: PQGen[RV], interval: float = _INTERVAL_S, timeout: float | None = None) -> RV:
+        """Wait for one answer. Raises OperationalError, with the connection broken, where none comes in time."""
+        limit = self.answer_limit_s if timeout is None else timeout
+        try:
+            return super().wait(gen, interval, limit)
+        except psycopg.errors._WaitTimeout as error:
+            self.pgconn.finish()
+            raise psycopg.OperationalError(
+                f"no answer from the server within {limit:.0f} s: the line is dead"
+            ) from error
+
+    def warned(self, notice: psycopg.errors.Diagnostic) -> None:
+        """Take note of a warning without a code of its own."""
+        self.was_warned = self.was_warned or notice.sqlstate == "01000"
+
+
+def open_session(
+    conninfo: str,
+    *,
+    application: str,
+    statement_timeout_s: float,
+    idle_in_transaction_s: float | None = None,
+) -> Session:
+    """Open a connection with SETTINGS, outside any transaction and not in autocommit; whoever calls this closes it.
+
+    0 means no timeout. An answer is waited for a little longer than the server's own limit. Raises psycopg.Error where
+    there is no connection, Refused where the database is not encoded in UTF8, Drifted where triggers would not fire in
+    the session, Unmeasured where a pooler stands in front.
+    """
+    connection = Session.connect(
+        conninfo,
+        autocommit=True,
+        application_name=application,
+        client_encoding=ENCODING,
+        options="",
+        # A statement that is prepared by name outlives its transaction, and a pooler hands it to somebody else.
+        prepare_threshold=None,
+        connect_timeout=CONNECT_TIMEOUT_S,
+        # A line that has gone dead is noticed within half a minute, also while nothing is sent.
+        keepalives=1,
+        keepalives_idle=10,
+        keepalives_interval=5,
+        keepalives_count=3,
+        tcp_user_timeout=25_000,
+    )
+    connection.add_notice_handler(connection.warned)
+    connection.answer_limit_s = ANSWER_MARGIN_S
+    try:
+        _begin(connection, _timeouts(statement_timeout_s, idle_in_transaction_s))
+        connection.autocommit = False
+        connection.answer_limit_s = statement_timeout_s + ANSWER_MARGIN_S if statement_timeout_s else None
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _timeouts(statement_s: float, idle_s: float | None) -> dict[str, str]:
+    is_long = statement_s == 0 or statement_s > _LONG_S
+    lock_s = _LONG_LOCK_TIMEOUT_S if is_long else min(LOCK_TIMEOUT_S, statement_s)
+    if idle_s is None:
+        idle_s = _LONG_IDLE_IN_TRANSACTION_S if is_long else _IDLE_IN_TRANSACTION_S
+    limits = {
+        "statement_timeout": statement_s,
+        "lock_timeout": lock_s,
+        "idle_in_transaction_session_timeout": idle_s,
+    }
+    return {name: str(int(seconds * 1000)) for name, seconds in limits.items()}
+
+
+def _begin(connection: Session, timeouts: Mapping[str, str]) -> None:
+    wanted = {**SETTINGS, **_LINE, **timeouts}
+    row = connection.execute(_SET, (list(wanted), list(wanted.values()))).fetchone()
+    assert row is not None
+    _, encoding, replication, pid, _ = row
+    if encoding != ENCODING:
+        raise wrong_encoding(connection.info.dbname, str(encoding))
+    if replication != "origin":
+        raise _no_triggers(connection, str(replication))
+    if connection.info.backend_pid not in {0, pid}:
+        raise Unmeasured(
+            StopCode.UNREACHABLE,
+            "a connection pooler stands in front of the server: settings and locks of a session would be shared or lost",
+            "Name host and port of the server itself in the service.",
+        )
+
+
+def wrong_encoding(database: str, encoding: str) -> Refused:
+    """The refusal of a database whose texts are not UTF-8: digests are of bytes."""
+    name = safe_text(database)
+    return Refused(
+        StopCode.REFUSED_INPUT,
+        f"the database {name} is encoded in {safe_text(encoding)}, not {ENCODING}",
+        f"Make another one: createdb --template=template0 --encoding={ENCODING} --locale=C {name}_utf8",
+    )
+
+
+def _no_triggers(connection: psycopg.Connection, found: str) -> CutterError:
+    asked = connection.execute(_WHERE_SET, {"name": "session_replication_role"}).fetchall()
+    resets = [f"{safe_text(command)};" for (command,) in asked] or [
+        "ALTER SYSTEM RESET session_replication_role;",
+        "SELECT pg_reload_conf();",
+    ]
+    return Drifted(
+        StopCode.DRIFT,
+        f"session_replication_role is {safe_text(found)} for {safe_text(connection.info.user)}: triggers and foreign keys do not fire",
+        f"As a superuser, in psql: {' '.join(resets)}",
+    )
+
+
+def refused_startup(message: str) -> CutterError | None:
+    """The error where a pooler refuses a startup parameter, which libpq's message hides among host and port."""
+    if "startup parameter" not in message:
+        return None
+    return Unmeasured(
+        StopCode.UNREACHABLE,
+        f"a connection pooler in front of the server refuses a startup parameter: {message}",
+        "Name host and port of the server itself in the service; unset PGGEQO, PGTZ and PGDATESTYLE.",
+    )

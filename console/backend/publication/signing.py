@@ -1,0 +1,106 @@
+"""Signs SHA256SUMS with a key of this host's own, and checks such a signature by gpg's status lines (incident 19)."""
+
+import re
+import subprocess
+from pathlib import Path
+
+from console.backend.host.gpg import end_agent, gpg_command
+from console.backend.host.processes import Ended, finished, why
+from console.backend.model.errors import Refused, StopCode
+from console.backend.model.outcome import Outcome
+from console.backend.model.safe_text import SafeText, safe_text
+from console.backend.model.value import Value
+
+_FINGERPRINT = re.compile(r"[0-9A-F]{40}|[0-9A-F]{64}")
+_BAD = {
+    "BADSIG": "it is not a signature of these sums",
+    "EXPSIG": "the signature has expired",
+    "EXPKEYSIG": "the key has expired",
+    "REVKEYSIG": "the key has been revoked",
+    "NO_PUBKEY": "the signer's public key is not in the key ring",
+    "ERRSIG": "gpg could not check it",
+    "NODATA": "it holds no signature",
+}
+_TIMEOUT_S = 60
+
+
+class SumsSignature(Value):
+    """What gpg says of a signature over the sums; `primary` is the signer's primary fingerprint where it is PASS."""
+
+    outcome: Outcome
+    detail: SafeText
+    primary: str = ""
+
+
+class Unsigned(Refused):
+    """gpg did not sign; nothing is published."""
+
+
+def require_fingerprint(fingerprint: str) -> None:
+    """Raises Unsigned for anything but a primary key's full fingerprint: asked before a bundle is measured."""
+    if not _FINGERPRINT.fullmatch(fingerprint):
+        raise _unsigned(
+            f"{safe_text(fingerprint)!r} is no full fingerprint", "Name the 40 hex digits that gpg --fingerprint shows."
+        )
+
+
+def sign_sums(sums: Path, signature: Path, fingerprint: str, home: Path) -> SumsSignature:
+    """A detached, armoured signature by this primary key, verified at once.
+
+    Asks no passphrase: the key has none, or the agent knows it. An agent that had to be started ends again.
+    Raises Unsigned saying what gpg said.
+    """
+    require_fingerprint(fingerprint)
+    try:
+        return _signed(sums, signature, fingerprint, home)
+    except (OSError, subprocess.SubprocessError) as error:
+        raise _unsigned(f"gpg cannot be run: {safe_text(why(error))}", "See: gpg --version") from error
+
+
+def _signed(sums: Path, signature: Path, fingerprint: str, home: Path) -> SumsSignature:
+    served = _agent_runs(home)
+    wanted = ("--pinentry-mode", "error", "--local-user", fingerprint, "--digest-algo", "SHA256", "--detach-sign")
+    try:
+        done = _gpg(home, *wanted, "--armor", "--output", str(signature), "--", str(sums))
+        if done.status != 0:
+            said = safe_text("; ".join(done.complaint.splitlines()))
+            raise _unsigned(
+                f"gpg does not sign with {fingerprint}: {said}",
+                f"See whether its private half is here and has not expired: gpg --homedir {home} --list-secret-keys {fingerprint}",
+            )
+        seen = check_signature(sums, signature, home)
+    finally:
+        if not served:
+            end_agent(home)
+    if seen.outcome is not Outcome.PASS or seen.primary != fingerprint:
+        raise _unsigned(f"the signature does not verify as {fingerprint}: {seen.detail}", "See: gpg --list-keys")
+    return seen
+
+
+def check_signature(sums: Path, signature: Path, home: Path) -> SumsSignature:
+    """Whether this is one good signature of the sums by a key of the ring. Raises OSError where gpg cannot be run."""
+    done = _gpg(home, "--trust-model", "always", "--no-auto-check-trustdb", "--verify", str(signature), str(sums))
+    lines = [line.split(" ")[1:] for line in done.text.splitlines() if line.startswith("[GNUPG:] ")]
+    said = [line[0] for line in lines]
+    wrong = next((why for word, why in _BAD.items() if word in said), "")
+    valid = [line for line in lines if line[0] == "VALIDSIG" and len(line) > 10]
+    if not wrong and (len(valid) != 1 or said.count("NEWSIG") > 1):
+        wrong = "it is not exactly one good signature"
+    if wrong:
+        outcome = Outcome.INCONCLUSIVE if "NO_PUBKEY" in said else Outcome.FAIL
+        return SumsSignature(outcome=outcome, detail=wrong)
+    return SumsSignature(outcome=Outcome.PASS, detail=f"signed by {valid[0][-1]}", primary=valid[0][-1])
+
+
+def _gpg(home: Path, *arguments: str) -> Ended:
+    return finished(gpg_command(home, "--status-fd", "1", *arguments), timeout_s=_TIMEOUT_S)
+
+
+def _agent_runs(home: Path) -> bool:
+    asked = ["gpg-connect-agent", "--homedir", str(home), "--no-autostart", "/bye"]
+    done = finished(asked, timeout_s=_TIMEOUT_S)
+    return done.status == 0 and b"no gpg-agent running" not in done.stderr
+
+
+def _unsigned(message: str, action: str) -> Unsigned:
+    return Unsigned(StopCode.APPROVAL_INVALID, message, action)

@@ -1,0 +1,112 @@
+"""SHA256SUMS of a directory of documents: written for the program of that name, verified again by ourselves."""
+
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+
+from console.backend.host.regular_file import sha256_file
+from console.backend.model.safe_text import SafeText, safe_text
+from console.backend.model.value import Value
+
+SUMS = "SHA256SUMS"
+SIGNATURE = "SHA256SUMS.asc"
+_LINE = re.compile(r"([0-9a-f]{64})  ([A-Za-z0-9][A-Za-z0-9._/-]{0,250})")
+_MOST_BYTES = 16 << 20
+_MANY = 10
+
+
+class SumsVerdict(Value):
+    """A directory compared with its SHA256SUMS. Paths are relative to the directory."""
+
+    directory: SafeText
+    listed: tuple[SafeText, ...] = ()
+    missing: tuple[SafeText, ...] = ()
+    altered: tuple[SafeText, ...] = ()
+    extra: tuple[SafeText, ...] = ()
+    """There, but not listed; a symlink is always one."""
+    unreadable: SafeText = ""
+    """Why the sums themselves cannot be used: missing, torn, malformed."""
+
+    @property
+    def sound(self) -> bool:
+        """Whether everything is there, as it was written, and nothing else is."""
+        return not (self.missing or self.altered or self.extra or self.unreadable)
+
+    @property
+    def detail(self) -> SafeText:
+        """What is wrong, or how many files are as they were written."""
+        if self.unreadable:
+            return self.unreadable
+        named = (("missing", self.missing), ("altered", self.altered), ("extra", self.extra))
+        wrong = [f"{what}: {_some(which)}" for what, which in named if which]
+        return "; ".join(wrong) or f"{len(self.listed)} files as {SUMS} has them"
+
+
+def sums_of(contents: dict[str, str]) -> bytes:
+    """The file's content for `sha256sum -c`, from sha256 by relative path, in order of the paths."""
+    return "".join(f"{sha256}  {path}\n" for path, sha256 in sorted(contents.items())).encode("ascii")
+
+
+def verify_sums(directory: Path) -> SumsVerdict:
+    """Read every file again and compare. Raises OSError where the directory cannot be read; wrong sums are a verdict."""
+    sums = directory / SUMS
+    there = set(_files(directory)) - {SUMS, SIGNATURE}
+    try:
+        listed = _parse(_read(sums))
+    except (OSError, ValueError) as error:
+        return SumsVerdict(directory=str(directory), unreadable=f"{SUMS}: {_why(error)}")
+    present = {path for path in listed if path in there and (directory / path).is_file()}
+    altered = {path for path in present if sha256_file(directory / path) != listed[path]}
+    return SumsVerdict(
+        directory=str(directory),
+        listed=tuple(sorted(listed)),
+        missing=tuple(sorted(set(listed) - present)),
+        altered=tuple(sorted(altered)),
+        extra=tuple(sorted(safe_text(path) for path in there - set(listed))),
+    )
+
+
+def _read(sums: Path) -> str:
+    descriptor = os.open(sums, os.O_RDONLY | os.O_NOFOLLOW)
+    with os.fdopen(descriptor, "rb") as stream:
+        data = stream.read(_MOST_BYTES + 1)
+    if len(data) > _MOST_BYTES:
+        raise ValueError("is too large")
+    return data.decode("ascii")
+
+
+def _parse(text: str) -> dict[str, str]:
+    """Sha256 by path. Raises ValueError naming the line that is none of ours: a torn end, a path that leads out."""
+    if not text.endswith("\n"):
+        raise ValueError("is empty, or its last line is torn")
+    found: dict[str, str] = {}
+    for number, line in enumerate(text[:-1].split("\n"), 1):
+        match = _LINE.fullmatch(line)
+        if match is None or ".." in PurePosixPath(match[2]).parts or match[2] in found:
+            raise ValueError(f"line {number} is malformed")
+        found[match[2]] = match[1]
+    return found
+
+
+def _why(error: OSError | ValueError) -> str:
+    if isinstance(error, UnicodeDecodeError):
+        return "is not ASCII"
+    return (error.strerror or str(error)) if isinstance(error, OSError) else str(error)
+
+
+def _files(directory: Path, below: str = "") -> Iterator[str]:
+    with os.scandir(directory / below) as entries:
+        for entry in entries:
+            name = f"{below}{entry.name}"
+            if entry.is_dir(follow_symlinks=False):
+                yield from _files(directory, f"{name}/")
+            elif entry.is_symlink():
+                yield f"{name} (a symlink)"
+            else:
+                yield name
+
+
+def _some(names: tuple[str, ...]) -> str:
+    more = f" and {len(names) - _MANY} more" if len(names) > _MANY else ""
+    return ", ".join(names[:_MANY]) + more

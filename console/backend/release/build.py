@@ -1,0 +1,108 @@
+"""Builds the deploy manifest on the workstation: what is in the tree, of which commit, tested how and with what."""
+
+import importlib.metadata
+import platform
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+from console import __version__
+from console.backend.host.context import Context
+from console.backend.host.processes import finished, why
+from console.backend.model.errors import StopCode, Unmeasured
+from console.backend.model.safe_text import SafeText
+from console.backend.model.value import Value
+from console.backend.release.manifest import DeployManifest, Kind, TestTotals, Tool
+from console.backend.release.tree import read_tree
+
+_LIBRARIES = ("jinja2", "psycopg", "pydantic", "textual")
+_TIMEOUT_S = 30
+_ASK_GPG = ("gpg", "--version")
+_GPG = re.compile(r"^gpg \(GnuPG[^)]*\) (\S+)")
+
+
+class Commit(Value):
+    """The commit of a source tree; `id` is empty if there is none, or if it is not known."""
+
+    id: str = ""
+    clean: bool = False
+    unknown: SafeText = ""
+    """Why the commit of a checkout is not known."""
+
+
+def build_manifest(context: Context, tests: TestTotals | None, *, no_commit: str = "") -> DeployManifest:
+    """Return the manifest of the console at `context.package`.
+
+    The files are found by walking the tree (see `read_tree`), never by asking git; git names the commit. Without git
+    the manifest says why it names none. `no_commit` is a reason not to ask. Raises Unmeasured if a file cannot be read
+    or git is installed and does not answer.
+    """
+    package = context.package
+    tree = read_tree(package)
+    commit = Commit(unknown=no_commit)
+    if tree.kind is Kind.SOURCE and not no_commit:
+        commit = read_commit(package, [one.path for one in tree.files])
+    return DeployManifest(
+        commit=commit.id,
+        clean=commit.clean,
+        no_commit=commit.unknown,
+        version=__version__,
+        kind=tree.kind,
+        built_at=context.now(),
+        built_on=context.host,
+        tests=tests,
+        tools=tools(),
+        files=tree.files,
+    )
+
+
+def tools() -> tuple[Tool, ...]:
+    """The interpreter, gpg and the libraries, with their versions as they say them."""
+    libraries = [Tool(name=name, version=_library(name)) for name in _LIBRARIES]
+    found = [Tool(name="python", version=platform.python_version()), Tool(name="gpg", version=_gpg()), *libraries]
+    return tuple(sorted(found, key=lambda tool: tool.name))
+
+
+def read_commit(package: Path, files: list[str]) -> Commit:
+    """Return the commit of the tree, and whether these files are as it has them.
+
+    Raises Unmeasured if git is installed and does not answer.
+    """
+    parent = package.parent
+    # A folder in a clone, a file in a worktree or a submodule.
+    if not any((folder / ".git").exists() for folder in (parent, *parent.parents)):
+        return Commit()
+    if shutil.which("git") is None:
+        return Commit(unknown="git is not installed")
+    if not _git(parent, "ls-files", "--", f"{package.name}/__init__.py"):
+        return Commit()
+    listed = [package.name, *(path for path in files if "/" not in path)]
+    changed = _git(parent, "status", "--porcelain", "--untracked-files=all", "--", *listed)
+    return Commit(id=_git(parent, "rev-parse", "HEAD"), clean=not changed)
+
+
+def _git(folder: Path, *words: str) -> str:
+    command = ["git", "--no-optional-locks", "-C", str(folder), *words]
+    try:
+        done = finished(command, timeout_s=_TIMEOUT_S, check=True)
+    except (OSError, subprocess.SubprocessError) as error:
+        message = f"git {words[0]} in the source tree: {why(error)}"
+        raise Unmeasured(StopCode.UNREACHABLE, message, f"See: git {words[0]}") from error
+    return done.text.strip()
+
+
+def _library(name: str) -> str:
+    try:
+        return importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        return "absent"
+
+
+def _gpg() -> str:
+    try:
+        said = finished(_ASK_GPG, timeout_s=_TIMEOUT_S, check=True)
+    except (OSError, subprocess.SubprocessError):
+        return "absent"
+    match = _GPG.search(said.text)
+    return match[1] if match else "unknown"

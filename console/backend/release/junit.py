@@ -1,0 +1,109 @@
+"""Test totals from a JUnit file, counted test by test; nothing in the file is expanded, followed or believed unchecked."""
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from xml.parsers import expat
+
+from console.backend.model.canonical_json import sha256_hex
+from console.backend.model.errors import StopCode, UsageError
+from console.backend.release.manifest import TestTotals
+
+MOST_BYTES = 64 << 20
+_KINDS = {"failure": "failures", "error": "errors", "skipped": "skipped"}
+_ADVICE = "Make it anew: python -m pytest -n auto --junitxml=junit.xml"
+
+
+class _NotTotals(ValueError):
+    """What the file says does not add up, or is not ours to read."""
+
+
+@dataclass
+class _Count:
+    """What is counted while the file is read."""
+
+    tests: int = 0
+    bad_tests: int = 0
+    in_bad_test: bool = False
+    root: str = ""
+    timestamp: str = ""
+    duration_s: float = 0.0
+
+    def __post_init__(self) -> None:
+        self.found = dict.fromkeys(_KINDS, 0)
+        self.said = dict.fromkeys(_KINDS, 0)
+
+    def opened(self, name: str, attributes: dict[str, str]) -> None:
+        """One element began."""
+        self.root = self.root or name
+        if self.root not in {"testsuites", "testsuite"}:
+            raise _NotTotals(f"<{name}> is no JUnit file")
+        match name:
+            case "testsuite":
+                self._suite(attributes)
+            case "testcase":
+                self.tests += 1
+                self.in_bad_test = False
+            case "failure" | "error" | "skipped":
+                self.found[name] += 1
+                self.bad_tests += not self.in_bad_test
+                self.in_bad_test = True
+
+    def _suite(self, attributes: dict[str, str]) -> None:
+        for kind, attribute in _KINDS.items():
+            self.said[kind] += int(attributes.get(attribute, 0))
+        self.duration_s += float(attributes.get("time", 0))
+        self.timestamp = self.timestamp or attributes.get("timestamp", "")
+        if not math.isfinite(self.duration_s) or self.duration_s < 0:
+            raise _NotTotals("the suite's time is no number of seconds")
+
+    def totals(self, junit_sha256: str) -> TestTotals:
+        """Raises _NotTotals where the suites' own totals are not those of their tests."""
+        if not self.tests:
+            raise _NotTotals("it holds no test")
+        for kind, attribute in _KINDS.items():
+            if self.found[kind] != self.said[kind]:
+                raise _NotTotals(f"the suites say {attribute}={self.said[kind]}, their tests {self.found[kind]}")
+        return TestTotals(
+            tests=self.tests,
+            passed=self.tests - self.bad_tests,
+            failed=self.found["failure"],
+            errors=self.found["error"],
+            skipped=self.found["skipped"],
+            duration_s=round(self.duration_s, 3),
+            junit_sha256=junit_sha256,
+            timestamp=self.timestamp,
+        )
+
+
+def read_junit(path: Path) -> TestTotals:
+    """The totals of a test run. Raises UsageError naming file and line for whatever is not a whole, plain JUnit file.
+
+    A document type is refused, so that no entity is ever expanded, and so is a file beyond 64 MiB.
+    """
+    count, parser, whole = _Count(), expat.ParserCreate(), True
+    parser.StartElementHandler = count.opened
+    parser.StartDoctypeDeclHandler = _refuse_doctype
+    try:
+        data = _read(path)
+        parser.Parse(data, whole)
+        return count.totals(sha256_hex(data))
+    except OSError as error:
+        message = f"{path}: {error.strerror}"
+    except expat.ExpatError as error:
+        message = f"{path}, line {error.lineno}: {expat.ErrorString(error.code)}"
+    except ValueError as error:
+        message = f"{path}, line {parser.CurrentLineNumber}: {error}"
+    raise UsageError(StopCode.REFUSED_INPUT, message, _ADVICE)
+
+
+def _read(path: Path) -> bytes:
+    with path.open("rb") as stream:
+        data = stream.read(MOST_BYTES + 1)
+    if len(data) > MOST_BYTES:
+        raise _NotTotals(f"longer than {MOST_BYTES} bytes")
+    return data
+
+
+def _refuse_doctype(_name: str, _system: str | None, _public: str | None, _internal: bool) -> None:
+    raise _NotTotals("a document type is refused")

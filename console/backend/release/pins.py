@@ -1,0 +1,145 @@
+"""The pins: what host and database are, measured once for a person to look at, and written into the configuration."""
+
+import contextlib
+import json
+import os
+from pathlib import Path
+
+import psycopg
+
+from console.backend.host.durable import partial_file, put_in_place
+from console.backend.host.regular_file import read_regular, sha256_file
+from console.backend.host.settings import PinSettings, Settings
+from console.backend.host.site import Site
+from console.backend.model.errors import Refused, StopCode, Unmeasured, UsageError
+from console.backend.model.safe_text import SafeText
+from console.backend.model.value import Value
+from console.backend.postgres.connections import connect
+from console.backend.postgres.inventory import measure_inventory
+from console.backend.postgres.measure import measure_identity
+
+MANIFEST_PIN = "deploy_manifest_sha256"
+_UNSET = frozenset({"", "0", "none"})
+
+
+class Pin(Value):
+    """One pinned value and the one before it; `old` is empty where nothing was pinned."""
+
+    name: str
+    old: SafeText
+    new: SafeText
+
+    @property
+    def changes(self) -> bool:
+        """Whether a pin that is set would become another one."""
+        return bool(self.old) and self.old != self.new
+
+
+class MeasuredPins(Value):
+    """What this installation is now."""
+
+    pins: PinSettings
+    deploy_manifest_sha256: str = ""
+    """Empty where the manifest's file is not there."""
+
+
+def machine_id(filesystem: Path) -> str:
+    """The content of etc/machine-id. Raises Unmeasured where there is none."""
+    path = filesystem / "etc/machine-id"
+    try:
+        found = read_regular(path).decode("ascii").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise _no_machine_id(path, str(getattr(error, "strerror", "not text"))) from error
+    if not found:
+        raise _no_machine_id(path, "it is empty")
+    return found
+
+
+def _no_machine_id(path: Path, why: str) -> Unmeasured:
+    return Unmeasured(StopCode.UNREACHABLE, f"{path}: {why}", "Give the host an identity: systemd-machine-id-setup")
+
+
+def measure_pins(site: Site, machine: str) -> MeasuredPins:
+    """Host, database, schema and deploy manifest as they are now. Raises CutterError where the database cannot be read."""
+    with connect(site.settings.database.monitor, read_only=True, timeout_s=30, purpose="pins") as connection:
+        return MeasuredPins(
+            pins=_database_pins(connection, site.context.host, machine),
+            deploy_manifest_sha256=manifest_digest(site),
+        )
+
+
+def _database_pins(connection: psycopg.Connection, host: str, machine: str) -> PinSettings:
+    target = measure_identity(connection, host).target
+    return PinSettings(
+        host=target.host,
+        machine_id=machine,
+        database=target.database,
+        system_identifier=target.system_identifier,
+        timeline=target.timeline,
+        schema_digest=measure_inventory(connection).pinned_digest,
+    )
+
+
+def manifest_path(site: Site) -> Path:
+    """Where the deploy manifest lies."""
+    return site.settings.under(site.root, site.settings.deploy_manifest)
+
+
+def manifest_digest(site: Site) -> str:
+    """sha256 of the deploy manifest's file; empty where there is none. Raises Unmeasured where it cannot be read."""
+    path = manifest_path(site)
+    try:
+        return sha256_file(path)
+    except FileNotFoundError:
+        return ""
+    except OSError as error:
+        raise Unmeasured(StopCode.UNREACHABLE, f"{path}: {error.strerror}", "Make it readable.") from error
+
+
+def compared(settings: Settings, measured: MeasuredPins) -> tuple[Pin, ...]:
+    """Pure: every pin as it is set and as it was measured; a manifest that is not there is not pinned."""
+    now = {name: str(value) for name, value in measured.pins.model_dump(mode="json").items()}
+    old = {name: str(value) for name, value in settings.pins.model_dump(mode="json").items()}
+    if measured.deploy_manifest_sha256:
+        now[MANIFEST_PIN] = measured.deploy_manifest_sha256
+        old[MANIFEST_PIN] = settings.deploy_manifest_sha256
+    return tuple(Pin(name=name, old="" if old[name] in _UNSET else old[name], new=now[name]) for name in now)
+
+
+def require_unchanged(pins: tuple[Pin, ...]) -> None:
+    """Raises Refused naming old and new of every pin that would change."""
+    changes = [f"{pin.name}: pinned {pin.old}, now {pin.new}" for pin in pins if pin.changes]
+    if changes:
+        action = "Find out why; only where it is right: cutter-console init --pin --repin"
+        raise Refused(StopCode.IDENTITY_MISMATCH, "\n".join(changes), action)
+
+
+def with_pins(settings: Settings, measured: MeasuredPins) -> Settings:
+    """Pure: the settings with these pins."""
+    update: dict[str, object] = {"pins": measured.pins}
+    if measured.deploy_manifest_sha256:
+        update[MANIFEST_PIN] = measured.deploy_manifest_sha256
+    return settings.model_copy(update=update)
+
+
+def write_pins(config: Path, measured: MeasuredPins) -> None:
+    """Put the pins into the configuration: whole or not at all, the rest of the file, its owner and mode as they were.
+
+    Raises UsageError where the file is not there or holds no JSON object.
+    """
+    try:
+        raw = json.loads(config.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise UsageError(StopCode.REFUSED_INPUT, f"{config}: {error}", "Make it: cutter-console init") from error
+    if not isinstance(raw, dict):
+        raise UsageError(StopCode.REFUSED_INPUT, f"{config}: not a JSON object", "Write one object with the settings.")
+    raw["pins"] = measured.pins.model_dump(mode="json")
+    if measured.deploy_manifest_sha256:
+        raw[MANIFEST_PIN] = measured.deploy_manifest_sha256
+    status = config.stat()
+    with partial_file(config) as partial:
+        partial.write_text(json.dumps(raw, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        partial.chmod(status.st_mode & 0o7777)
+        with contextlib.suppress(PermissionError):
+            os.chown(partial, status.st_uid, status.st_gid)
+        put_in_place(partial, config)

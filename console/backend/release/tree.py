@@ -1,0 +1,172 @@
+"""The files of the console as they are on disk now: an installed wheel or a source tree, each with its sha256."""
+
+import base64
+import csv
+import hashlib
+import os
+from collections.abc import Iterator
+from importlib.metadata import distributions
+from pathlib import Path
+from typing import NamedTuple
+
+from console.backend.model.errors import StopCode, Unmeasured
+from console.backend.model.safe_text import SafeText
+from console.backend.model.value import Value
+from console.backend.release.manifest import FileSum, Kind
+
+DISTRIBUTION = "cutter-console"
+_BESIDE = ("pyproject.toml", "requirements*.txt")
+_WRITTEN_BY_INSTALLER = frozenset({"RECORD", "INSTALLER", "REQUESTED", "direct_url.json"})
+_PIECE = 1 << 20
+
+
+class Recorded(NamedTuple):
+    """One line of RECORD; the hash is `sha256=` and base64, or empty."""
+
+    path: str
+    hash: str
+
+
+class Tree(Value):
+    """What is on disk. A symlink is no file of ours: its sum is over the word `symlink` and its target."""
+
+    kind: Kind
+    files: tuple[FileSum, ...]
+    """Sorted by path; bytecode caches are left out."""
+    record_problems: tuple[SafeText, ...] = ()
+    """Files of an installed wheel that its own RECORD does not confirm."""
+
+
+def read_tree(package: Path) -> Tree:
+    """Hash the deployed console. Raises Unmeasured where a file cannot be read."""
+    parent = package.parent
+    try:
+        inside = [FileSum(path=path, sha256=_sum(parent, path)) for path in _package_files(package)]
+        wheel = installed_wheel(package)
+        if wheel is None:
+            problems = tuple(f"{path.name} has no RECORD that lists {package.name}/" for path in _described(parent))
+            beside = [FileSum(path=path, sha256=_sum(parent, path)) for path in _beside(parent)]
+            return Tree(kind=Kind.SOURCE, files=_sorted([*inside, *beside]), record_problems=problems)
+        sums = {one.path: one.sha256 for one in inside}
+        metadata = [FileSum(path=path, sha256=_sum(parent, path)) for path in _metadata(parent, wheel)]
+        return Tree(
+            kind=Kind.WHEEL,
+            files=_sorted([*inside, *metadata]),
+            record_problems=tuple(_record_problems(parent, wheel, sums)),
+        )
+    except OSError as error:
+        message = f"{error.filename or package}: {error.strerror or error}"
+        raise Unmeasured(StopCode.UNREACHABLE, message, "Make the console's own files readable.") from error
+
+
+def installed_wheel(package: Path) -> tuple[Recorded, ...] | None:
+    """RECORD of the wheel that lists this package; None for a source tree, an editable installation included."""
+    first = f"{package.name}/__init__.py"
+    for found in distributions(name=DISTRIBUTION, path=[str(package.parent)]):
+        # `Distribution.files` makes an object a line and takes ten times as long.
+        record = tuple(
+            Recorded(line[0], line[1])
+            for line in csv.reader((found.read_text("RECORD") or "").splitlines())
+            if line[1:]
+        )
+        if any(one.path == first for one in record):
+            return record
+    return None
+
+
+def _sorted(files: list[FileSum]) -> tuple[FileSum, ...]:
+    return tuple(sorted(files, key=lambda one: one.path))
+
+
+def _package_files(package: Path) -> Iterator[str]:
+    """Everything below the package but bytecode that Python compares with its source by time and size before it runs it."""
+    pending = [(package, package.name)]
+    while pending:
+        folder, name = pending.pop()
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                if not entry.is_dir(follow_symlinks=False):
+                    yield f"{name}/{entry.name}"
+                elif entry.name != "__pycache__":
+                    pending.append((Path(entry.path), f"{name}/{entry.name}"))
+                else:
+                    yield from (f"{name}/__pycache__/{one}" for one in _unfounded(entry.path))
+
+
+def _unfounded(cache: str) -> Iterator[str]:
+    """What lies in a bytecode cache and is not made from a source beside it, or would be run without a look at the source."""
+    with os.scandir(cache) as entries:
+        for entry in entries:
+            if not (entry.is_file(follow_symlinks=False) and entry.name.endswith(".pyc")) or _is_unchecked(entry.path):
+                yield entry.name
+
+
+def _is_unchecked(path: str) -> bool:
+    """Whether the header says: made from a source with some hash, and do not compare (PEP 552)."""
+    with open(path, "rb", buffering=0) as stream:  # noqa: PTH123 - asked of every module
+        flags = stream.read(8)[4:]
+    return int.from_bytes(flags, "little") & 0b11 == 0b01
+
+
+def _beside(parent: Path) -> list[str]:
+    return sorted({path.name for pattern in _BESIDE for path in parent.glob(pattern)})
+
+
+def _described(parent: Path) -> list[Path]:
+    """Folders in which an installer describes this distribution, but for an editable one: RECORD is gone, or not its own."""
+    folders = sorted(parent.glob(f"{DISTRIBUTION.replace('-', '_')}-*.dist-info"))
+    return [
+        one for one in folders if not ((one / "RECORD").is_file() and "__editable__" in (one / "RECORD").read_text())
+    ]
+
+
+def _metadata(parent: Path, wheel: tuple[Recorded, ...]) -> list[str]:
+    """The wheel's own description, without what the installer wrote on this host."""
+    found = []
+    for path, _ in wheel:
+        folder, _, name = path.partition("/")
+        if folder.endswith(".dist-info") and name not in _WRITTEN_BY_INSTALLER and os.path.lexists(parent / path):
+            found.append(path)
+    return found
+
+
+def _record_problems(parent: Path, wheel: tuple[Recorded, ...], sums: dict[str, str]) -> Iterator[str]:
+    """RECORD against the disk: every file that it gives a hash, the scripts outside the package too."""
+    for path, told in wheel:
+        if not told or "__pycache__/" in path:
+            continue
+        wanted = _hex(told)
+        try:
+            found = sums.get(path) or _sum(parent, path)
+        except FileNotFoundError:
+            yield f"{path} is missing"
+            continue
+        if found != wanted:
+            yield f"{path} has sha256 {found[:12]}, RECORD says {wanted[:12]}"
+
+
+def _hex(told: str) -> str:
+    """The digest in hex; a line that cannot be read, or names another algorithm, confirms no file."""
+    algorithm, _, text = told.partition("=")
+    try:
+        return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)).hex() if algorithm == "sha256" else "unknown"
+    except ValueError:
+        return "unreadable"
+
+
+def _sum(parent: Path, path: str) -> str:
+    full = f"{parent}/{path}"
+    # O_NOFOLLOW: what is behind a symlink can change without the file of that name changing.
+    try:
+        descriptor = os.open(full, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except OSError:
+        if not Path(full).is_symlink():
+            raise
+        return hashlib.sha256(b"symlink " + os.fsencode(Path(full).readlink())).hexdigest()
+    try:
+        sha256 = hashlib.sha256()
+        while piece := os.read(descriptor, _PIECE):
+            sha256.update(piece)
+        return sha256.hexdigest()
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,159 @@
+"""The deployed tree against its manifest, and the manifest against its pin: what is missing, changed or extra, by name."""
+
+from datetime import datetime
+from typing import NamedTuple
+
+from console.backend.host.regular_file import read_regular
+from console.backend.host.site import Site
+from console.backend.model.canonical_json import sha256_hex
+from console.backend.model.errors import StopCode, Unmeasured, UsageError
+from console.backend.model.safe_text import SafeText
+from console.backend.model.value import Value
+from console.backend.release.manifest import FileSum, Kind, TestTotals, read_manifest
+from console.backend.release.pins import manifest_path
+from console.backend.release.tree import Tree, read_tree
+
+REPIN = "cutter-console init --pin --repin"
+_SHOWN = 10
+
+
+class Release(Value):
+    """What the manifest says of itself, without its files."""
+
+    version: SafeText
+    kind: Kind
+    commit: str
+    clean: bool
+    no_commit: SafeText = ""
+    built_at: datetime
+    built_on: SafeText
+    tests: TestTotals | None
+
+    @property
+    def origin(self) -> str:
+        """The commit, and whether the files were as it has them; without a commit, what identifies the release."""
+        if not self.commit:
+            return f"identified by its files alone, no commit{f': {self.no_commit}' if self.no_commit else ''}"
+        return f"commit {self.commit[:12]}{'' if self.clean else ' with changes'}"
+
+
+class Differences(Value):
+    """Paths, relative to the folder that holds the package."""
+
+    missing: tuple[SafeText, ...] = ()
+    changed: tuple[SafeText, ...] = ()
+    extra: tuple[SafeText, ...] = ()
+
+
+class TreeFinding(Differences):
+    """What the comparison found."""
+
+    manifest: SafeText
+    """Path of the manifest's file."""
+    manifest_sha256: str
+    """Empty where there is no such file."""
+    pinned_sha256: str
+    """Empty where none is pinned."""
+    unreadable: SafeText = ""
+    """Why the file is no manifest."""
+    release: Release | None = None
+    files: int = 0
+    """Files on disk."""
+    record_problems: tuple[SafeText, ...] = ()
+    """Files that an installed wheel's own RECORD does not confirm."""
+
+    @property
+    def patched(self) -> bool:
+        """Whether the files are others than those of the manifest."""
+        return bool(self.missing or self.changed or self.extra or self.record_problems)
+
+
+class Fault(NamedTuple):
+    """One thing that is wrong with the deployed tree, and what to do."""
+
+    detail: str
+    next_action: str
+
+
+def measure_tree(site: Site) -> TreeFinding:
+    """Hash every file and compare. A manifest that is absent or broken is a finding; raises Unmeasured for unreadable files."""
+    path = manifest_path(site)
+    pinned = "" if site.settings.deploy_manifest_sha256 == "none" else site.settings.deploy_manifest_sha256
+    try:
+        data = read_regular(path)
+    except FileNotFoundError:
+        return TreeFinding(manifest=str(path), manifest_sha256="", pinned_sha256=pinned)
+    except OSError as error:
+        raise Unmeasured(StopCode.UNREACHABLE, f"{path}: {error.strerror}", f"Make {path} readable.") from error
+    found = TreeFinding(manifest=str(path), manifest_sha256=sha256_hex(data), pinned_sha256=pinned)
+    try:
+        manifest = read_manifest(path, data)
+    except UsageError as error:
+        return found.model_copy(update={"unreadable": error.message})
+    tree, wanted = read_tree(site.context.package), manifest.files
+    if manifest.kind is not tree.kind:
+        # A wheel that is verified by its source tree's manifest, or the other way round, has the package in common.
+        inside = f"{site.context.package.name}/"
+        wanted = tuple(one for one in wanted if one.path.startswith(inside))
+        tree = tree.model_copy(update={"files": tuple(one for one in tree.files if one.path.startswith(inside))})
+    differences = compared(wanted, tree)
+    return found.model_copy(
+        update={
+            **dict(differences),
+            "release": Release(**manifest.model_dump(include=set(Release.model_fields))),
+            "files": len(tree.files),
+            "record_problems": tree.record_problems,
+        }
+    )
+
+
+def compared(wanted: tuple[FileSum, ...], tree: Tree) -> Differences:
+    """Pure: what is missing, changed and extra in the tree, each sorted."""
+    digests = {one.path: one.sha256 for one in wanted}
+    actual = {one.path: one.sha256 for one in tree.files}
+    return Differences(
+        missing=tuple(sorted(digests.keys() - actual.keys())),
+        changed=tuple(sorted(path for path in digests.keys() & actual.keys() if digests[path] != actual[path])),
+        extra=tuple(sorted(actual.keys() - digests.keys())),
+    )
+
+
+def faults(found: TreeFinding) -> tuple[Fault, ...]:
+    """Pure: everything that keeps this tree from being the pinned release, the gravest first; empty where it is."""
+    if not found.manifest_sha256:
+        action = (
+            "On the workstation: cutter-console manifest build --junit junit.xml;"
+            f" copy it to {found.manifest}, then: cutter-console init --pin"
+        )
+        return (Fault(f"there is no deploy manifest at {found.manifest}", action),)
+    listed = [
+        Fault(f"{len(names)} {word}: {shown(names)}", "Install the release again, then: cutter-console manifest verify")
+        for word, names in (
+            ("missing", found.missing),
+            ("changed", found.changed),
+            ("extra", found.extra),
+            ("not as RECORD says", found.record_problems),
+        )
+        if names
+    ]
+    return (*_digest_faults(found), *listed)
+
+
+def _digest_faults(found: TreeFinding) -> list[Fault]:
+    if not found.pinned_sha256:
+        return [Fault(f"manifest {found.manifest_sha256[:16]} is not pinned", "cutter-console init --pin")]
+    if found.manifest_sha256 != found.pinned_sha256:
+        action = (
+            f"Find out who replaced {found.manifest}; put the pinned one back, or where the new one is right: {REPIN}"
+        )
+        said = f"the manifest is {found.manifest_sha256[:16]}, pinned is {found.pinned_sha256[:16]}"
+        return [Fault(said, action)]
+    if found.unreadable:
+        return [Fault(found.unreadable, f"Build it anew, copy it to {found.manifest}, then: {REPIN}")]
+    return []
+
+
+def shown(names: tuple[str, ...]) -> str:
+    """The first names, and how many more there are."""
+    more = len(names) - _SHOWN
+    return ", ".join(names[:_SHOWN]) + (f" and {more} more" if more > 0 else "")

@@ -1,0 +1,250 @@
+"""The kill switch: off unless armed; stopping needs no authority, starting needs everything (design section 8)."""
+
+import errno
+import os
+import shlex
+import stat
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import NoReturn
+
+from console.backend.host.durable import sync_directory
+from console.backend.host.site import Site
+from console.backend.model.errors import CutterError, Held, Refused, StopCode
+from console.backend.model.reasons import kept_reason
+from console.backend.model.safe_text import safe_text
+from console.backend.model.views import SwitchState, SwitchView
+from console.backend.postgres import ledger
+from console.backend.postgres.connections import connect
+from console.backend.postgres.records import HoldRow, LeaseRow, current_hold, open_lease
+from console.backend.runs.settling import committing_alone
+
+_HOLD_BYTES = 4096
+"""How much of the HOLD file is read."""
+_MOST_BY = 100
+_WRITE = os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY
+RELEASE = "cutter-console hold release --confirm RELEASE"
+
+
+def measure_switch(site: Site) -> SwitchView:
+    """The switch as it is now, in file and database. Where it cannot be read it is UNREADABLE, which counts as off."""
+    return combined(site, hold_in_file(site), measure_in_database(site))
+
+
+def measure_in_database(site: Site) -> SwitchView:
+    """The switch as the database has it; UNREADABLE where it cannot be asked."""
+    try:
+        with connect(site.settings.database.monitor, read_only=True, timeout_s=5, purpose="switch") as connection:
+            return switch_of(current_hold(connection), open_lease(connection))
+    except CutterError as error:
+        return unreadable(error)
+
+
+def combined(site: Site, in_file: SwitchView | None, in_database: SwitchView) -> SwitchView:
+    """Pure: one switch out of two. A HOLD in one place alone says so, with the command that makes it whole."""
+    if in_file is None:
+        known = None if in_database.state is SwitchState.UNREADABLE else in_database.state is SwitchState.HOLD
+        return in_database.model_copy(update={"in_file": False, "in_database": known})
+    if in_file.state is not SwitchState.HOLD:
+        return in_file
+    if in_database.state is SwitchState.HOLD:
+        return in_file.model_copy(update={"in_database": True, "run_id": in_database.run_id})
+    asked = in_database.state is not SwitchState.UNREADABLE
+    told = (
+        f"only {site.hold_file} sets it: consoles of this host are stopped, the database has no HOLD"
+        if asked
+        else f"{site.hold_file} sets it; whether the database has a HOLD is not known: {in_database.reason}"
+    )
+    return in_file.model_copy(
+        update={
+            "in_database": False if asked else None,
+            "incomplete": safe_text(told),
+            "complete_with": f"cutter-console panic --reason {shlex.quote(in_file.reason)}",
+        }
+    )
+
+
+def unreadable(error: CutterError) -> SwitchView:
+    """What the database did not say about the switch, and why."""
+    return SwitchView(state=SwitchState.UNREADABLE, reason=error.message, clears_with="Reach the database again.")
+
+
+def switch_of(hold: HoldRow | None, lease: LeaseRow | None) -> SwitchView:
+    """Pure: the switch as the database has it."""
+    if hold is not None:
+        return SwitchView(
+            state=SwitchState.HOLD,
+            run_id=hold.run_id or "",
+            by=hold.by,
+            since=hold.at,
+            reason=kept_reason(hold.reason)[0],
+            clears_with=RELEASE,
+        )
+    if lease is None:
+        return SwitchView(state=SwitchState.OFF)
+    return SwitchView(
+        state=SwitchState.ARMED,
+        run_id=lease.run_id,
+        purpose=lease.purpose,
+        by=f"{lease.operator} on {lease.host}",
+        since=lease.armed_at,
+        expires_at=lease.expires_at,
+        is_taken=lease.taken_at is not None,
+        clears_with="cutter-console disarm",
+    )
+
+
+def require_no_hold(site: Site) -> None:
+    """Raises Held naming who set the HOLD, why and since when; also where it cannot be told whether the file sets one."""
+    in_file = hold_in_file(site)
+    switch = in_file or measure_switch(site)
+    if switch.state is SwitchState.HOLD:
+        message = f"a HOLD is set by {switch.by or 'the HOLD file'} since {_when(switch)}: {switch.reason}"
+        raise Held(StopCode.HOLD, message, f"Find out why, then: {RELEASE}")
+    if in_file is not None:
+        raise Held(StopCode.HOLD, f"it cannot be told whether a HOLD is set: {in_file.reason}", in_file.clears_with)
+
+
+def armed_for(site: Site, run_id: str, purpose: str) -> bool:
+    """Whether the switch is armed for this run and purpose: asked as the monitoring role, before any that could write."""
+    with connect(site.settings.database.monitor, read_only=True, purpose="lease") as connection:
+        lease = open_lease(connection)
+    return lease is not None and (lease.run_id, lease.purpose) == (run_id, purpose)
+
+
+def _is_armed_for(site: Site, run_id: str) -> bool:
+    with connect(site.settings.database.monitor, read_only=True, purpose="lease") as connection:
+        lease = open_lease(connection)
+    return lease is not None and lease.run_id == run_id
+
+
+def disarm(site: Site, reason: str) -> SwitchView:
+    """End the lease, whoever holds it, and read the switch back (incident 24)."""
+    with committing_alone(site, "disarm", replicated=False) as connection:
+        ledger.disarm(connection, reason)
+    return measure_switch(site)
+
+
+def disarm_run(site: Site, run_id: str, reason: str, holder_pid: int | None = None) -> None:
+    """End this run's lease, unless another session than `holder_pid` has taken it up. Raises CutterError where it cannot.
+
+    Who has held none looks as the monitoring role first: while the switch is off nothing is opened that could write.
+    """
+    if holder_pid is None and not _is_armed_for(site, run_id):
+        return
+    with committing_alone(site, "disarm", replicated=False) as connection:
+        ledger.disarm_run(connection, run_id, reason, holder_pid)
+
+
+def release_hold(site: Site, confirm: str) -> SwitchView:
+    """Clear the HOLD in file and database, after the word RELEASE was typed; the record keeps who did it."""
+    if confirm != "RELEASE":
+        raise Refused(StopCode.HOLD, "the HOLD is released by typing RELEASE", RELEASE)
+    with committing_alone(site, "release") as connection:
+        if current_hold(connection) is not None:
+            ledger.release_hold(connection, "released by hand", site.operator)
+    try:
+        site.hold_file.unlink(missing_ok=True)
+    except OSError as error:
+        message = f"the HOLD stays: {site.hold_file}: {error.strerror}"
+        raise Held(
+            StopCode.HOLD, message, f"Look at it, take it away by hand: ls -la {shlex.quote(str(site.hold_file))}"
+        ) from error
+    return measure_switch(site)
+
+
+def stop_under_hold(site: Site, code: StopCode, message: str, run_id: str) -> NoReturn:
+    """Set a HOLD because of what was found in a run, and raise Held with what was found; see `set_hold`."""
+    held = set_hold(site, code, message, run_id)
+    raise held or Held(code, message, "Find out what changed, then release the HOLD.")
+
+
+def set_hold(site: Site, code: StopCode, message: str, run_id: str) -> Held | None:
+    """Set a HOLD in the file and in the database. One of the two is enough.
+
+    Returns the error that says that neither could be set, with the command that sets one; None if one is set.
+    """
+    why, _ = kept_reason(message)
+    because = write_hold_file(site, why)
+    try:
+        with connect(site.settings.database.executor, purpose="hold") as connection:
+            ledger.set_hold(connection, why, site.operator, run_id)
+    except CutterError as error:
+        if hold_in_file(site) is None:
+            stop = f"Stop everything: cutter-console panic --reason {shlex.quote(why)}. Find out what changed, then release the HOLD."
+            return Held(code, f"{message}; NO HOLD could be set: {because}; {error.message}", stop)
+    return None
+
+
+def write_hold_file(site: Site, why: str) -> str:
+    """Write into a regular file of one name that lies at the HOLD's place itself; else the reason why not.
+
+    What somebody has planted there (a link, a FIFO, a device) is a HOLD as it is, and is neither followed nor written.
+    """
+    try:
+        descriptor = os.open(site.hold_file, _WRITE, 0o640)
+    except OSError as error:
+        return _not_plain(site.hold_file, error)
+    try:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode) or status.st_nlink != 1:
+            return f"{site.hold_file} is not a file of one name"
+        os.ftruncate(descriptor, 0)
+        os.write(descriptor, f"{why}\n{safe_text(site.operator)[:_MOST_BY]}\n".encode())
+        os.fsync(descriptor)
+        sync_directory(site.root)
+    except OSError as error:
+        return f"{site.hold_file}: {error.strerror}"
+    finally:
+        os.close(descriptor)
+    return ""
+
+
+def _not_plain(path: Path, error: OSError) -> str:
+    """Why the file could not be opened, in words: a link says "too many levels" of itself."""
+    return f"{path} is a symbolic link" if error.errno == errno.ELOOP else f"{path}: {error.strerror}"
+
+
+def hold_in_file(site: Site) -> SwitchView | None:
+    """The HOLD that the file sets, whatever the database says; None where there is nothing of that name.
+
+    Any directory entry of that name counts: a directory, a FIFO, a link into nowhere too. At most its beginning is
+    read, and a link is not followed: what it leads to is not shown.
+    """
+    try:
+        since = datetime.fromtimestamp(site.hold_file.lstat().st_mtime, UTC)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        return SwitchView(
+            state=SwitchState.UNREADABLE, reason=f"{site.hold_file}: {error.strerror}", clears_with="Make it readable."
+        )
+    reason, by = _read_hold_file(site.hold_file)
+    return SwitchView(
+        state=SwitchState.HOLD,
+        by=by or "a file made by hand",
+        since=since,
+        reason=reason or "no reason given",
+        clears_with=RELEASE,
+        in_file=True,
+    )
+
+
+def _read_hold_file(path: Path) -> tuple[str, str]:
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError as error:
+        return f"what is there cannot be read: {_not_plain(path, error)}", ""
+    try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            return "what is there cannot be read: it is not a regular file", ""
+        reason, _, by = os.read(descriptor, _HOLD_BYTES).decode("utf-8", "replace").partition("\n")
+    except OSError as error:
+        return f"what is there cannot be read: {error.strerror}", ""
+    finally:
+        os.close(descriptor)
+    return kept_reason(reason)[0], kept_reason(by)[0][:_MOST_BY]
+
+
+def _when(switch: SwitchView) -> str:
+    return f"{switch.since:%Y-%m-%d %H:%M:%S} UTC" if switch.since else "an unknown time"

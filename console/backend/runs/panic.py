@@ -1,0 +1,140 @@
+"""Panic: everything that stops, each by itself, and a true account of what was done; it needs no authority.
+
+The HOLD file comes first, then the HOLD in the database, the running statements and the lease. One that fails keeps none
+of the others from being done.
+"""
+
+import shlex
+import time
+
+from console.backend.host.site import Site
+from console.backend.model.errors import CutterError, Held, StopCode
+from console.backend.model.reasons import MOST_CHARACTERS, kept_reason
+from console.backend.model.safe_text import safe_text
+from console.backend.model.views import StopStep, SwitchState, SwitchView
+from console.backend.postgres import ledger
+from console.backend.postgres.connections import connect
+from console.backend.runs.kill_switch import combined, hold_in_file, measure_in_database, unreadable, write_hold_file
+
+_LIMIT_S = 3.0
+"""For a statement of panic, by the server's clock: nobody waits long for a stop."""
+_LOOKS, _PAUSE_S = 15, 0.2
+
+
+def panic(site: Site, reason: str) -> SwitchView:
+    """Stop everything; works without the database, and without the root.
+
+    Never refuses a reason: a long one is cut, which `note` says. `steps` tells what was done, item by item; where one
+    was not, `incomplete` says which, and `complete_with` the command that tries all of it again. Raises Held only where
+    neither the file nor the database took the HOLD.
+    """
+    kept, was_cut = kept_reason(reason)
+    why = kept or "panic, no reason given"
+    not_written = write_hold_file(site, why)
+    refused = _hold_in_database(site, why)
+    if not_written and refused is not None:
+        raise Held(
+            StopCode.PANIC,
+            f"the HOLD could be set nowhere: {not_written}; the database: {refused.message}",
+            f"By hand: touch {shlex.quote(str(site.hold_file))}; see: ls -la {shlex.quote(str(site.hold_file))}",
+        ) from refused
+    gone = refused is not None and refused.code is StopCode.UNREACHABLE
+    steps = (
+        _of_file(site, not_written),
+        _step("HOLD in the database", f"not set: {refused.message}" if refused else "", "set"),
+        _not_tried("running statements") if gone else _cancel(site),
+    )
+    in_database = unreadable(refused) if refused is not None and gone else measure_in_database(site)
+    seen = combined(site, hold_in_file(site), in_database)
+    lease = _not_tried("lease") if gone else _of_lease(in_database)
+    return _told(site, seen, (*steps, lease), not_written, refused, was_cut=was_cut)
+
+
+def _hold_in_database(site: Site, why: str) -> CutterError | None:
+    """As the executing role, or, where that one is kept out, as the verifying one: whoever may, sets it."""
+    first: CutterError | None = None
+    for conninfo in (site.settings.database.executor, site.settings.database.verifier):
+        try:
+            with connect(conninfo, timeout_s=_LIMIT_S, purpose="panic", replicated=False) as connection:
+                ledger.set_hold(connection, why, site.operator, None)
+        except CutterError as error:
+            first = first or error
+        else:
+            return None
+    return first
+
+
+def _cancel(site: Site) -> StopStep:
+    """Cancel what the executing role runs, and see that it ends; a COMMIT that waits for a standby is left alone and told."""
+    told = waiting = 0
+    try:
+        with connect(
+            site.settings.database.executor, timeout_s=_LIMIT_S, purpose="panic", replicated=False
+        ) as connection:
+            for look in range(_LOOKS):
+                running, waiting = ledger.cancel_running(connection)
+                told = max(told, running)
+                if not running:
+                    break
+                time.sleep(_PAUSE_S if look else 0.0)
+    except CutterError as error:
+        return _step("running statements", f"not cancelled: {error.message}", "")
+    if running:
+        return _step("running statements", f"{running} told to stop, and not ended yet", "")
+    if waiting:
+        left = (
+            f"{waiting} COMMIT waits for a synchronous standby: it is committed here, and a cancel would only hide that"
+        )
+        return _step("running statements", left, "")
+    return _step("running statements", "", f"{told} cancelled" if told else "none was running")
+
+
+def _of_file(site: Site, not_written: str) -> StopStep:
+    return _step("HOLD file", f"not written: {not_written}" if not_written else "", str(site.hold_file))
+
+
+def _of_lease(in_database: SwitchView) -> StopStep:
+    match in_database.state:
+        case SwitchState.ARMED:
+            return _step("lease", f"still open for run {in_database.run_id}", "")
+        case SwitchState.UNREADABLE:
+            return _step("lease", f"not known: {in_database.reason}", "")
+        case SwitchState.OFF | SwitchState.HOLD:
+            return _step("lease", "", "none is open")
+
+
+def _not_tried(what: str) -> StopStep:
+    return _step(what, "not known", "")
+
+
+def _step(what: str, missing: str, done: str) -> StopStep:
+    return StopStep(what=what, done=not missing, detail=safe_text(missing or done))
+
+
+def _told(
+    site: Site,
+    seen: SwitchView,
+    steps: tuple[StopStep, ...],
+    not_written: str,
+    refused: CutterError | None,
+    *,
+    was_cut: bool,
+) -> SwitchView:
+    """What panic has to say beside the switch."""
+    changes: dict[str, object] = {"steps": steps}
+    again = f"cutter-console panic --reason {shlex.quote(seen.reason)}"
+    # The last two steps; of the first two, what is missing is said in words of its own.
+    missing = [f"{step.what}: {step.detail}" for step in steps[2:] if not step.done]
+    if refused is not None:
+        missing.insert(
+            0, f"the database did not take the HOLD; consoles of this host alone are stopped: {refused.message}"
+        )
+    elif not_written:
+        there = "; what is there stops this host's consoles all the same" if seen.in_file else ""
+        missing.insert(0, f"the database has the HOLD, its file was not written: {not_written}{there}")
+        again = again if len(missing) > 1 else f"ls -la {shlex.quote(str(site.hold_file))}"
+    if missing:
+        changes |= {"incomplete": safe_text("; ".join(missing)), "complete_with": again}
+    if was_cut:
+        changes["note"] = f"the reason was cut to {MOST_CHARACTERS} characters"
+    return seen.model_copy(update=changes)

@@ -1,0 +1,251 @@
+"""The eleven phases; `PHASES` has them in order. Each measures, promises and writes; the engine decides when."""
+
+import psycopg
+from psycopg.types.json import Jsonb
+
+from console.backend.documents.canonical import canonical_text, source_version
+from console.backend.model.canonical_json import canonical_json, sha256_hex
+from console.backend.model.errors import Refused, StopCode
+from console.backend.model.outcome import Check
+from console.backend.model.plan import bind
+from console.backend.model.states import Phase
+from console.backend.postgres import ledger
+from console.backend.postgres.measure import measure_world
+from console.backend.postgres.records import require_run
+from console.backend.runs.backups import backup_possible, ensure_backup, take_run_backup
+from console.backend.runs.grant_probe import GrantProbe
+from console.backend.runs.preflight import preflight, world_unchanged
+from console.backend.runs.sources import limits, planned, read_source
+from console.backend.runs.step import PhaseWork, Role, Step
+from console.backend.runs.verification import measure_rows, structural_checks
+from console.backend.runs.workspace import MARKED
+from console.backend.runs.write_verify import WriteVerify
+
+
+class SourcePin(PhaseWork):
+    """Phase 1: read the document once, keep its bytes, and record their digests.
+
+    From here on the run looks at its own copy; the file or the live text may change.
+    """
+
+    phase = Phase.SOURCE_PIN
+
+    def prepare(self, step: Step) -> tuple[Check, ...]:
+        raw = read_source(step.site, step.request.origin)
+        canonical = canonical_text(raw, limits(step.site.settings))
+        source = source_version(raw, canonical.data, step.request.origin)
+        step.workspace.write("source.raw", raw)
+        return (step.passed("source pinned", f"{source.bytes} bytes, sha256 {source.sha256}", step.request.origin),)
+
+    def write(self, step: Step, connection: psycopg.Connection, event: Jsonb, _measured: tuple[Check, ...]) -> None:
+        raw = step.workspace.source()
+        canonical = canonical_text(raw, limits(step.site.settings))
+        ledger.pin_source(connection, step.run_id, source_version(raw, canonical.data, step.request.origin), event)
+
+
+class Mark(PhaseWork):
+    """Phase 2: mark the units in the pinned text, and see now what would be refused at the write (incident 4).
+
+    The first of two independent passes over the text.
+    """
+
+    phase = Phase.MARK
+
+    def prepare(self, step: Step) -> tuple[Check, ...]:
+        document = planned(step.site, step.request, step.workspace.source())
+        step.workspace.write(MARKED, canonical_json(document))
+        coverage = document.coverage
+        spans = f"{coverage.unit_bytes} bytes in units, {coverage.other_bytes} outside, every byte in exactly one span"
+        return (
+            step.passed(
+                "units marked", f"{len(document.units)} units by profile {document.profile}", "the pinned source"
+            ),
+            step.check("lossless", spans, "the pinned source", coverage.lossless),
+        )
+
+    def measure(self, step: Step, connection: psycopg.Connection) -> tuple[Check, ...]:
+        return preflight(step, connection, step.workspace.marked())
+
+
+class Cutplan(PhaseWork):
+    """Phase 3: plan a second time, compare, and bind the plan to the world as it is now.
+
+    Its digest is what the sovereign signs.
+    """
+
+    phase = Phase.CUTPLAN
+
+    def prepare(self, step: Step) -> tuple[Check, ...]:
+        first = sha256_hex(step.workspace.read(MARKED))
+        second = planned(step.site, step.request, step.workspace.source()).content_digest
+        equal = first == second
+        return (
+            step.check(
+                "two passes, one digest",
+                f"{first} and {second}",
+                "the pinned source",
+                equal,
+                "Report this: the scanner is not deterministic.",
+            ),
+        )
+
+    def measure(self, step: Step, connection: psycopg.Connection) -> tuple[Check, ...]:
+        world = measure_world(connection, step.site.context.host)
+        plan = bind(step.workspace.marked(), world)
+        step.workspace.write_plan(plan)
+        where = f"{world.target.database} on {world.target.host}, system {world.target.system_identifier}"
+        return (
+            step.passed("plan digest", plan.plan_digest, "canonical JSON of the plan"),
+            step.passed("bound to", f"{where}, timeline {world.target.timeline}", "the database"),
+        )
+
+    def write(self, step: Step, connection: psycopg.Connection, event: Jsonb, _measured: tuple[Check, ...]) -> None:
+        plan = step.workspace.plan()
+        if plan.world is None:
+            raise Refused(StopCode.INVARIANT_FAILED, "the plan is bound to no database", "Start another run.")
+        ledger.record_plan(connection, step.run_id, plan, plan.world.baseline_digest, event)
+
+
+class PreWriteBackup(PhaseWork):
+    """Phase 4: a proven backup of every table that the run can touch; a dry run sees whether one could be taken.
+
+    Fails closed: no key, no program, no proof, no cut.
+    """
+
+    phase = Phase.PRE_WRITE_BACKUP
+
+    def prepare(self, step: Step) -> tuple[Check, ...]:
+        return take_run_backup(step) if step.is_live else backup_possible(step)
+
+
+class CutLegA(PhaseWork):
+    """Phase 6: the cut. Manifest, units, versions, the approval's use and the run's state in one transaction.
+
+    There is no way from here to a simulator: a dry run simply ends before `write` (incident 1).
+    """
+
+    phase = Phase.CUT_LEG_A
+
+    def prepare(self, step: Step) -> tuple[Check, ...]:
+        return ensure_backup(step) if step.is_live else ()
+
+    def measure(self, step: Step, connection: psycopg.Connection) -> tuple[Check, ...]:
+        document = step.workspace.plan().document
+        return (world_unchanged(step, connection, own_run_wrote=False), *preflight(step, connection, document))
+
+    def promise(self, step: Step) -> tuple[Check, ...]:
+        n = step.workspace.plan().n_units
+        return (step.passed("leg A", f"{n} units and {n} versions, from a sealed manifest of {n}", "fn_cut_apply"),)
+
+    def write(self, step: Step, connection: psycopg.Connection, event: Jsonb, _measured: tuple[Check, ...]) -> None:
+        plan = step.workspace.plan()
+        canonical = canonical_text(step.workspace.source(), limits(step.site.settings)).data
+        step.report("cutting", 0, plan.n_units)
+        ledger.apply_cut(connection, step.run_id, plan, canonical, event)
+        step.report("cutting", plan.n_units, plan.n_units)
+
+
+class StructuralVerify(PhaseWork):
+    """Phase 7: on a fresh connection, by another role: are the units there, and in their places?
+
+    Incident 2: the function's success is not believed.
+    """
+
+    phase = Phase.STRUCTURAL_VERIFY
+    role = Role.VERIFIER
+    needs_rows = True
+
+    def measure(self, step: Step, connection: psycopg.Connection) -> tuple[Check, ...]:
+        return structural_checks(step.workspace.plan(), measure_rows(connection, step.run_id, step.request.docprefix))
+
+    def write(self, step: Step, connection: psycopg.Connection, event: Jsonb, _measured: tuple[Check, ...]) -> None:
+        ledger.record_structure(connection, step.run_id, event)
+
+
+class LegBRecord(PhaseWork):
+    """Phase 8: the governance rows of the cut: decision, change set, affected rows, signature, backlog.
+
+    Leg B; 5 + N rows.
+    """
+
+    phase = Phase.LEG_B_RECORD
+
+    def measure(self, step: Step, connection: psycopg.Connection) -> tuple[Check, ...]:
+        return (world_unchanged(step, connection, own_run_wrote=step.is_live),)
+
+    def promise(self, step: Step) -> tuple[Check, ...]:
+        n = step.workspace.plan().n_units
+        return (step.passed("leg B", f"decision, change set and {n} affected rows recorded", "fn_cut_record"),)
+
+    def write(self, step: Step, connection: psycopg.Connection, event: Jsonb, _measured: tuple[Check, ...]) -> None:
+        ledger.record_cut(connection, step.run_id, step.workspace.plan().n_units, event)
+
+
+class LifecycleEnact(PhaseWork):
+    """Phase 10: the drafts become law, all of them in one transaction, under the second ruling.
+
+    Irreversible; the database compares every draft with what was signed, and wants a newer PASS verification.
+    """
+
+    phase = Phase.LIFECYCLE_ENACT
+
+    def measure(self, step: Step, connection: psycopg.Connection) -> tuple[Check, ...]:
+        return (world_unchanged(step, connection, own_run_wrote=step.is_live),)
+
+    def promise(self, step: Step) -> tuple[Check, ...]:
+        n = step.workspace.plan().n_units
+        return (step.passed("enacted", f"{n} units and {n} versions, each as it was signed", "fn_cut_enact"),)
+
+    def write(self, step: Step, connection: psycopg.Connection, event: Jsonb, _measured: tuple[Check, ...]) -> None:
+        ledger.enact(connection, step.run_id, step.workspace.plan().n_units, event)
+
+
+_ENACTED = """
+    SELECT count(*) FILTER (WHERE u.lifecycle_status = 'enacted'), count(*),
+           (SELECT count(*) FROM public.iu_lifecycle_log g WHERE g.run_id = %(run)s AND g.to_status = 'enacted')
+      FROM cutter_governance.manifest_unit_block b JOIN public.information_unit u ON u.id = b.unit_id WHERE b.run_id = %(run)s
+"""
+
+
+class Closeout(PhaseWork):
+    """Phase 11: read back what became of it, pin the new baseline; the report of the run is written once it has come to rest.
+
+    The record closes with counts that were read, not with what the functions said.
+    """
+
+    phase = Phase.CLOSEOUT
+
+    def measure(self, step: Step, connection: psycopg.Connection) -> tuple[Check, ...]:
+        if not step.is_live:
+            return (
+                step.passed(
+                    "dry run", "nothing was written; phases that look at written rows were not run", "the run's records"
+                ),
+            )
+        row = connection.execute(_ENACTED, {"run": step.run_id}).fetchone()
+        n = require_run(connection, step.run_id).n_units
+        answer = f"{row[0]} of {row[1]} units enacted, {row[2]} log rows, {n} planned" if row else "no rows"
+        return (
+            step.check("enacted units", answer, "the database", row == (n, n, n), "Set a HOLD and call the sovereign."),
+        )
+
+    def promise(self, step: Step) -> tuple[Check, ...]:
+        return (step.passed("baseline pinned", "today's counts are the next run's baseline", "fn_run_close"),)
+
+    def write(self, step: Step, connection: psycopg.Connection, event: Jsonb, _measured: tuple[Check, ...]) -> None:
+        ledger.close_run(connection, step.run_id, event)
+
+
+PHASES: tuple[PhaseWork, ...] = (
+    SourcePin(),
+    Mark(),
+    Cutplan(),
+    PreWriteBackup(),
+    GrantProbe(),
+    CutLegA(),
+    StructuralVerify(),
+    LegBRecord(),
+    WriteVerify(),
+    LifecycleEnact(),
+    Closeout(),
+)

@@ -1,0 +1,250 @@
+"""One refresh of the Overview: identity, switch, counts, runs and what waits, measured together."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from console.backend.host.site import Site
+from console.backend.journal.journal_record import Anchor
+from console.backend.model.errors import CutterError, StopCode
+from console.backend.model.outcome import Outcome
+from console.backend.model.states import Family, Move, Stage, only_closes
+from console.backend.model.value import Value
+from console.backend.model.views import CountView, RunSummary, Status, SwitchState, SwitchView, WaitView
+from console.backend.model.world import TableCount
+from console.backend.postgres.connections import connect
+from console.backend.postgres.measure import Identity, measure_baseline, measure_counts, measure_identity
+from console.backend.postgres.records import (
+    ApprovalRow,
+    RunRow,
+    all_runs,
+    anchors_by_run,
+    approvals,
+    current_hold,
+    open_lease,
+)
+from console.backend.runs.inspection import summaries
+from console.backend.runs.kill_switch import combined, hold_in_file, measure_in_database, switch_of, unreadable
+from console.backend.runs.moves import command_of
+
+_AWAITING = {
+    Stage.AWAITING_CUT_AUTHORIZATION: ("SG_1", "cut into draft"),
+    Stage.AWAITING_LIFECYCLE_AUTHORIZATION: ("SG_2", "enactment"),
+}
+
+
+class Facts(Value):
+    """What was read in one transaction."""
+
+    identity: Identity
+    counts: tuple[TableCount, ...]
+    baseline: tuple[TableCount, ...]
+    runs: tuple[RunRow, ...]
+    rulings: tuple[ApprovalRow, ...]
+    """Only where a run waits for one."""
+    switch: SwitchView
+    anchors: Mapping[str, frozenset[Anchor]]
+
+
+def measure_status(site: Site, *, read_only: bool, demo: bool) -> Status:
+    """Everything the Overview shows. A database that cannot be read is part of the answer, never an exception or a zero.
+
+    Once a second this must cost next to nothing: one connection reads all of it. Only where that one is refused
+    something is the switch read apart, so that a missing grant on a count does not hide it.
+    """
+    now, in_file = site.context.now(), hold_in_file(site)
+    try:
+        return _status(site, _read(site, in_file), now, read_only=read_only, demo=demo)
+    except CutterError as error:
+        out_of_reach = error.code is StopCode.UNREACHABLE
+        in_database = unreadable(error) if out_of_reach else measure_in_database(site)
+        switch = combined(site, in_file, in_database)
+        if not out_of_reach and in_database.state is SwitchState.UNREADABLE:
+            return _without_switch(site, switch, now, read_only=read_only, demo=demo)
+        return _unreachable(site, error, switch, now, read_only=read_only, demo=demo)
+
+
+def _without_switch(site: Site, switch: SwitchView, now: datetime, *, read_only: bool, demo: bool) -> Status:
+    """The switch cannot be read; the rest may well be."""
+    try:
+        return _status(site, _read(site, None, switch), now, read_only=read_only, demo=demo)
+    except CutterError as error:
+        return _unreachable(site, error, switch, now, read_only=read_only, demo=demo)
+
+
+def _read(site: Site, in_file: SwitchView | None, switch: SwitchView | None = None) -> Facts:
+    """`switch` is what is known of it already; without it the same connection is asked, beside the HOLD file."""
+    with connect(site.settings.database.monitor, read_only=True, timeout_s=10, purpose="status") as connection:
+        runs = all_runs(connection)
+        waits = any(row.family is Family.ACTIVE and row.stage in _AWAITING for row in runs)
+        return Facts(
+            identity=measure_identity(connection, site.context.host),
+            counts=measure_counts(connection),
+            baseline=measure_baseline(connection),
+            runs=runs,
+            rulings=approvals(connection) if waits else (),
+            anchors=anchors_by_run(connection, runs),
+            switch=switch or combined(site, in_file, switch_of(current_hold(connection), open_lease(connection))),
+        )
+
+
+def _status(site: Site, facts: Facts, now: datetime, *, read_only: bool, demo: bool) -> Status:
+    switch = facts.switch
+    runs = summaries(site, facts.runs, facts.anchors)
+    lost = tuple(_gone(run) for run in runs if run.gone)
+    unsettled = tuple(_unsettled(run) for run in runs if run.unsettled)
+    asked = {wait.run_id for wait in (*lost, *unsettled)}
+    waits = (_wait(row, _imported(row, facts.rulings, now), switch) for row in facts.runs if row.run_id not in asked)
+    return Status(
+        measured_at=now,
+        outcome=Outcome.FAIL
+        if lost
+        else Outcome.PARTIAL
+        if switch.state in {SwitchState.HOLD, SwitchState.UNREADABLE}
+        else Outcome.PASS,
+        target=facts.identity.target,
+        role=facts.identity.role,
+        server_version=facts.identity.server_version,
+        root=str(site.root),
+        read_only=read_only,
+        demo=demo,
+        switch=switch,
+        counts=_counts(facts),
+        current_run=_current(runs),
+        waiting=(*_hold_waits(switch), *lost, *unsettled, *(wait for wait in waits if wait is not None)),
+    )
+
+
+def _unreachable(
+    site: Site, error: CutterError, switch: SwitchView, now: datetime, *, read_only: bool, demo: bool
+) -> Status:
+    return Status(
+        measured_at=now,
+        outcome=Outcome.INCONCLUSIVE,
+        target=None,
+        unreachable=f"{error.code}: {error.message}",
+        root=str(site.root),
+        read_only=read_only,
+        demo=demo,
+        switch=switch,
+        counts=_unread(error),
+    )
+
+
+def _imported(row: RunRow, rulings: tuple[ApprovalRow, ...], now: datetime) -> set[str]:
+    """The kinds of the run's rulings that can still be used; those that version 0.2.0 imported have no purpose and authorise nothing."""
+    mine = (found for found in rulings if found.run_id == row.run_id and found.purpose and not found.used_for)
+    return {found.kind for found in mine if found.expires > now}
+
+
+_FIRST = ("public.information_unit", "public.unit_version", "public.iu_lifecycle_log")
+"""The tables that readers see stand first; the others follow by name, however the database happened to answer."""
+
+
+def _place(table: str) -> int:
+    return _FIRST.index(table) if table in _FIRST else len(_FIRST)
+
+
+def _counts(facts: Facts) -> tuple[CountView, ...]:
+    baseline = {count.table: count.rows for count in facts.baseline}
+    counts = sorted(facts.counts, key=lambda count: (_place(count.table), count.table))
+    return tuple(
+        CountView(table=count.table, rows=count.rows, baseline=baseline.get(count.table), outcome=Outcome.PASS)
+        for count in counts
+    )
+
+
+def _unread(error: CutterError) -> tuple[CountView, ...]:
+    return tuple(
+        CountView(table=table, rows=None, baseline=None, outcome=Outcome.INCONCLUSIVE, detail=error.message)
+        for table in _FIRST
+    )
+
+
+def _unsettled(run: RunSummary) -> WaitView:
+    return WaitView(
+        what="something was begun, and it is not known yet whether it was committed",
+        run_id=run.run_id,
+        since=None,
+        waits_for="the operator",
+        next_action=command_of(Move.SETTLE, run.run_id),
+    )
+
+
+def _wait(row: RunRow, imported: set[str], switch: SwitchView) -> WaitView | None:
+    if switch.state is SwitchState.ARMED and (switch.run_id, switch.purpose) == (row.run_id, "cut"):
+        if switch.is_taken:  # A console is at work under the lease: nobody is waited for.
+            return None
+        is_cut = row.stage is not Stage.AWAITING_CUT_AUTHORIZATION
+        what = "record and verify the cut" if is_cut else "cut into draft"
+        return WaitView(
+            what=f"{row.docprefix} is armed: {what} of {row.n_units} units",
+            run_id=row.run_id,
+            since=switch.since,
+            waits_for="the operator",
+            next_action=command_of(Move.CONTINUE, row.run_id),
+            goes_on=True,
+        )
+    if row.family is Family.STOPPED or only_closes(row.state):
+        return WaitView(
+            what=f"{row.family}: {row.reason}",
+            run_id=row.run_id,
+            since=row.changed_at,
+            waits_for="the operator",
+            next_action=f"cutter-console run resume {row.run_id}",
+        )
+    if row.family is not Family.ACTIVE or row.stage not in _AWAITING:
+        return None
+    kind, purpose = _AWAITING[row.stage]
+    if kind not in imported:
+        return WaitView(
+            what=f"{kind} for {row.docprefix}: {purpose} of {row.n_units} units",
+            run_id=row.run_id,
+            since=row.changed_at,
+            waits_for="the sovereign's signature",
+            next_action=f"cutter-console approval draft {row.run_id}",
+        )
+    verb = "arm" if kind == "SG_1" else "enact"
+    return WaitView(
+        what=f"{row.docprefix} is authorised: {purpose} of {row.n_units} units",
+        run_id=row.run_id,
+        since=row.changed_at,
+        waits_for="the operator",
+        next_action=f"cutter-console {verb} {row.run_id} --confirm {row.run_id}",
+    )
+
+
+def _gone(run: RunSummary) -> WaitView:
+    """A failover or a restore has lost what was acknowledged: nothing else of this run is true until that is understood."""
+    return WaitView(
+        what=f"acknowledged, and gone from the database: {'; '.join(run.gone)}",
+        run_id=run.run_id,
+        since=None,
+        waits_for="the operator: find out which server has it",
+        next_action="cutter-console panic --reason 'an acknowledged write is gone'",
+    )
+
+
+def _hold_waits(switch: SwitchView) -> tuple[WaitView, ...]:
+    if switch.state is not SwitchState.HOLD:
+        return ()
+    held = WaitView(
+        what=f"HOLD: {switch.reason}",
+        run_id=switch.run_id,
+        since=switch.since,
+        waits_for="a typed release",
+        next_action=switch.clears_with,
+    )
+    if not switch.incomplete:
+        return (held,)
+    missing = WaitView(
+        what=f"HOLD incomplete: {switch.incomplete}",
+        run_id=switch.run_id,
+        since=switch.since,
+        waits_for="the operator",
+        next_action=switch.complete_with,
+    )
+    return held, missing
+
+
+def _current(runs: tuple[RunSummary, ...]) -> RunSummary | None:
+    return next((run for run in runs if not run.is_over), None)

@@ -1,0 +1,63 @@
+"""Phase 9: as cutter_verify, everything: places, bodies against the pinned source, coverage, deltas, untouched rows."""
+
+import psycopg
+from psycopg.types.json import Jsonb
+
+from console.backend.documents.canonical import canonical_text
+from console.backend.model.outcome import Check, Outcome
+from console.backend.model.plan import CutPlan, bind
+from console.backend.model.states import Phase
+from console.backend.model.value import Value
+from console.backend.model.world import TableDelta
+from console.backend.postgres import ledger
+from console.backend.runs.sources import limits, planned
+from console.backend.runs.step import PhaseWork, Role, Step
+from console.backend.runs.verification import Rows, effect_checks, fidelity_checks, measure_rows, structural_checks
+
+
+class CheckList(Value):
+    """What a verification found, as it is recorded."""
+
+    checks: tuple[Check, ...]
+
+
+class WriteVerify(PhaseWork):
+    """The draft rests here, verified, until the second ruling."""
+
+    phase = Phase.WRITE_VERIFY
+    role = Role.VERIFIER
+    needs_rows = True
+
+    def measure(self, step: Step, connection: psycopg.Connection) -> tuple[Check, ...]:
+        return verify_cut(step, connection)
+
+    def promise(self, step: Step) -> tuple[Check, ...]:
+        answer = "PASS recorded; the database compares every draft with what was signed"
+        return (step.passed("verify result", answer, "fn_verify_record"),)
+
+    def write(self, step: Step, connection: psycopg.Connection, event: Jsonb, measured: tuple[Check, ...]) -> None:
+        checks = CheckList(checks=measured).model_dump_json()
+        ledger.record_verification(connection, step.run_id, Outcome.PASS, checks, event)
+
+
+def verify_cut(step: Step, connection: psycopg.Connection) -> tuple[Check, ...]:
+    """Every check of a cut, measured in one snapshot."""
+    plan, rows, unchanged = _measured(step, connection)
+    return (*unchanged, *effect_checks(plan, rows, plan.expected_deltas))
+
+
+def verify_again(
+    step: Step, connection: psycopg.Connection, expected: tuple[TableDelta, ...] | None
+) -> tuple[Check, ...]:
+    """The same later, for `cutter-console verify`; without `expected` other runs have written since, and the counts
+    of the tables say nothing about this one."""
+    plan, rows, unchanged = _measured(step, connection)
+    return unchanged if expected is None else (*unchanged, *effect_checks(plan, rows, expected))
+
+
+def _measured(step: Step, connection: psycopg.Connection) -> tuple[CutPlan, Rows, tuple[Check, ...]]:
+    plan, raw = step.workspace.plan(), step.workspace.source()
+    rows = measure_rows(connection, step.run_id, step.request.docprefix)
+    replanned = bind(planned(step.site, step.request, raw), plan.world)
+    canonical = canonical_text(raw, limits(step.site.settings)).data
+    return plan, rows, (*structural_checks(plan, rows), *fidelity_checks(plan, replanned, canonical, rows))

@@ -1,0 +1,1 @@
+"""Transient PostgreSQL clusters, for restore proofs and the demo."""

@@ -1,0 +1,268 @@
+"""A PostgreSQL cluster of its own for a test, a demo or a restore proof; it is gone when its starter is gone."""
+
+import atexit
+import contextlib
+import logging
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import BinaryIO, Self
+
+from console.backend.host import cluster_directory
+from console.backend.host.child_environment import child_environment
+from console.backend.host.cluster_directory import ServerUser
+from console.backend.host.processes import finished_under_guard, why
+from console.backend.host.programs import Installation, installations, pick_server_programs
+from console.backend.model.errors import StopCode, Unmeasured
+from console.backend.model.safe_text import safe_text
+from console.backend.scratch import cluster_guard
+from console.backend.scratch.cluster_programs import readable_programs, shared_directories
+
+SUPERUSER = "postgres"
+PORT = 5432
+_MAX_SOCKET_BYTES = 107
+_NEED_BYTES = 256 << 20
+_START_TIMEOUT_S = 60.0
+_POLL_S = 0.005
+_log = logging.getLogger(__name__)
+
+_SETTINGS: Mapping[str, str] = {
+    "listen_addresses": "",
+    "port": str(PORT),
+    "unix_socket_permissions": "0700",
+    "max_connections": "40",
+    "shared_buffers": "64MB",
+    "dynamic_shared_memory_type": "mmap",
+    "max_wal_size": "4GB",
+    "timezone": "UTC",
+    "log_timezone": "UTC",
+}
+_NOT_DURABLE: Mapping[str, str] = {
+    "fsync": "off",
+    "synchronous_commit": "off",
+    "full_page_writes": "off",
+    "wal_level": "minimal",
+    "max_wal_senders": "0",
+    "autovacuum": "off",
+    "checkpoint_timeout": "1d",
+}
+
+
+class ClusterNotStarted(Unmeasured):
+    """initdb or the server ended early, or the server was not ready in time; the message ends with its last words."""
+
+    def __init__(self, what: str, said: str) -> None:
+        super().__init__(
+            StopCode.UNREACHABLE,
+            f"{what}: {safe_text(said[-600:]) or 'it said nothing'}",
+            "read the message; the programs can be tried by hand as an ordinary user",
+        )
+
+
+class TransientCluster:
+    """One running server: Unix socket only, superuser `postgres` without a password, inside a directory of mode 0700.
+
+    As root the server runs as a user id of its own, because PostgreSQL refuses root. It ends, and its
+    directory is removed, by `stop()`, at the end of the `with` block, at exit, and when the starter is
+    killed. `swept` names what an earlier, crashed starter had left and this start has removed.
+    """
+
+    def __init__(
+        self,
+        programs: Installation,
+        directories: tuple[Path, ...],
+        guard: subprocess.Popen[bytes],
+        server_log: BinaryIO,
+        swept: tuple[Path, ...],
+    ) -> None:
+        self.programs = programs
+        self.directory, self.socket_dir = directories[0], directories[-1]
+        self.data_dir = self.directory / "data"
+        self.swept = swept
+        self._directories = directories
+        self._guard = guard
+        self._server_log = server_log
+        atexit.register(self.stop)
+
+    @classmethod
+    def start(
+        cls,
+        major: int = 18,
+        *,
+        parents: tuple[Path, ...] | None = None,
+        durable: bool = False,
+        settings: Mapping[str, str] | None = None,
+        need_bytes: int = _NEED_BYTES,
+    ) -> Self:
+        """Make and start a cluster of this major version in the first of `parents` that it can reach and that has room.
+
+        Without `parents`: tmpfs, then the temporary directories. `durable=False` switches fsync off: for what
+        is thrown away. Raises NoFittingProgram, ClusterNotStarted, or Unmeasured where there is no place.
+        """
+        user = cluster_directory.server_user()
+        places = parents or cluster_directory.default_parents()
+        swept = cluster_directory.sweep(tuple({*places, *cluster_directory.default_parents()}))
+        for leftover in swept:
+            _log.warning("removed %s, left behind by a process that is no longer alive", leftover)
+        programs = readable_programs(pick_server_programs(major, installations()), user)
+        directories = _directories(cluster_directory.choose_parent(places, need_bytes, user))
+        try:
+            _initdb(programs, directories, user)
+            wanted = {**_SETTINGS, **({} if durable else _NOT_DURABLE), **(settings or {})}
+            server_log = (directories[0] / "log").open("w+b")
+            guard = _guard(programs, directories, user, durable, wanted, server_log)
+        except BaseException:
+            _remove(directories)
+            raise
+        cluster = cls(programs, directories, guard, server_log, swept)
+        try:
+            cluster._await_ready()
+        except BaseException:
+            cluster.stop()
+            raise
+        return cluster
+
+    @property
+    def major(self) -> int:
+        """The server's major version."""
+        return self.programs.major
+
+    @property
+    def version(self) -> str:
+        """The server's full version."""
+        return self.programs.version
+
+    def conninfo(self, dbname: str = "postgres", user: str = SUPERUSER, **more: str) -> str:
+        """A libpq connection string; the server trusts whoever can reach its socket, so any existing role will do."""
+        from psycopg.conninfo import make_conninfo
+
+        return make_conninfo(host=str(self.socket_dir), port=PORT, dbname=dbname, user=user, **more)
+
+    def stop(self) -> None:
+        """End the server and remove its directory. May be called again."""
+        atexit.unregister(self.stop)
+        if self._guard.stdin is not None and not self._guard.stdin.closed:
+            with contextlib.suppress(BrokenPipeError):
+                self._guard.stdin.write(b"s")
+                self._guard.stdin.close()
+        try:
+            self._guard.wait(30)
+        except subprocess.TimeoutExpired:
+            self._guard.kill()
+            self._guard.wait()
+        self._server_log.close()
+        _remove(self._directories)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def _await_ready(self) -> None:
+        deadline = time.monotonic() + _START_TIMEOUT_S
+        while not _is_ready(self.data_dir):
+            if self._guard.poll() is not None or time.monotonic() > deadline:
+                raise ClusterNotStarted(f"{self.programs} did not start", _log_text(self._server_log))
+            time.sleep(_POLL_S)
+
+
+def _is_ready(data_dir: Path) -> bool:
+    """Whether the server's own status file says so: its eighth line, as pg_ctl reads it."""
+    try:
+        lines = (data_dir / "postmaster.pid").read_text().splitlines()
+    except FileNotFoundError:
+        return False
+    return len(lines) >= 8 and lines[7].strip() == "ready"
+
+
+def _log_text(log: BinaryIO) -> str:
+    """The whole log, from the open file: the guard may have removed the directory by now."""
+    return os.pread(log.fileno(), 1 << 20, 0).decode("utf-8", "replace")
+
+
+def _directories(parent: Path) -> tuple[Path, ...]:
+    """The cluster's directory and, where its path is too long for a socket, a shorter one for that."""
+    directory = cluster_directory.owned_directory(parent)
+    if len(os.fsencode(directory / f".s.PGSQL.{PORT}.lock")) <= _MAX_SOCKET_BYTES:
+        return (directory,)
+    return directory, cluster_directory.owned_directory(
+        min(cluster_directory.default_parents(), key=lambda p: len(str(p)))
+    )
+
+
+def _remove(directories: tuple[Path, ...]) -> None:
+    for directory in directories:
+        shutil.rmtree(directory, ignore_errors=True)
+
+
+def _initdb(programs: Installation, directories: tuple[Path, ...], user: ServerUser | None) -> None:
+    maker = cluster_directory.initdb_user()
+    if maker is not None:
+        os.chown(directories[0], maker.uid, maker.gid)
+    _run_initdb(programs, directories[0] / "data", maker)
+    if user is not None:
+        for directory in directories:
+            _hand_over(directory, user)
+
+
+def _run_initdb(programs: Installation, data: Path, maker: ServerUser | None) -> None:
+    locale = ("--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8")
+    command = [
+        str(programs.program("initdb")),
+        f"--pgdata={data}",
+        f"--username={SUPERUSER}",
+        "--auth=trust",
+        "--encoding=UTF8",
+        *(locale if programs.major >= 17 else ("--locale=C.UTF-8",)),
+        "--no-sync",
+        "--no-instructions",
+    ]
+    user = (maker.uid, maker.gid) if maker else None
+    try:
+        done = finished_under_guard(command, timeout_s=_START_TIMEOUT_S, user=user)
+    except (OSError, subprocess.SubprocessError) as error:
+        raise ClusterNotStarted(f"initdb of {programs} did not end", why(error)) from error
+    if done.status != 0:
+        raise ClusterNotStarted(f"initdb of {programs} failed", done.complaint)
+
+
+def _hand_over(directory: Path, user: ServerUser) -> None:
+    for place, directory_names, file_names in os.walk(directory, topdown=False):
+        for name in (*directory_names, *file_names):
+            os.lchown(os.path.join(place, name), user.uid, user.gid)  # noqa: PTH118 - a thousand of them
+    os.chown(directory, user.uid, user.gid)
+
+
+def _guard(
+    programs: Installation,
+    directories: tuple[Path, ...],
+    user: ServerUser | None,
+    durable: bool,
+    settings: Mapping[str, str],
+    server_log: BinaryIO,
+) -> subprocess.Popen[bytes]:
+    """Start the guard, which starts the server, in a session of its own: Ctrl-C in a terminal does not reach it."""
+    server = [str(programs.program("postgres")), "-D", str(directories[0] / "data"), "-k", str(directories[-1])]
+    server += [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
+    who = (str(user.uid), str(user.gid)) if user else ("-", "-")
+    return subprocess.Popen(
+        [
+            *(sys.executable, "-I", "-S", cluster_guard.__file__, *who, "fast" if durable else "immediate"),
+            *(str(directory) for directory in directories),
+            *("--", *(str(directory) for directory in shared_directories(programs)), "--", *server),
+        ],
+        cwd="/",
+        stdin=subprocess.PIPE,
+        stdout=server_log,
+        stderr=server_log,
+        start_new_session=True,
+        env=child_environment(),
+    )

@@ -1,0 +1,57 @@
+"""A HOLD file that appears after everything else was checked still stops arming, and the statement that is running."""
+
+from collections.abc import Callable
+from pathlib import Path
+from threading import Thread
+
+import pytest
+
+from console.backend.model.errors import CutterError, Held, StopCode
+from console.backend.model.states import Phase
+from console.backend.runs import arming
+from tests.passage import Passage
+from tests.waiting import LONGEST_S, until_somebody_waits
+
+At = Callable[[str], Passage]
+
+
+def test_a_hold_file_stops_the_arming_itself(at: At) -> None:
+    """Whoever calls it, and whatever was looked at before; the database knows nothing of the file."""
+    passage = at("SG_1 imported")
+    passage.site.hold_file.touch()
+    with pytest.raises(Held):
+        arming.arm(passage.site, passage.run_id, "cut")
+    assert passage.rows("SELECT count(*) FROM cutter_governance.execution_lease") == [(0,)]
+
+
+HOLDS: dict[str, Callable[[Path], object]] = {
+    "a file": lambda path: path.touch(),
+    "a link into nowhere": lambda path: path.symlink_to("/nonexistent/hold"),
+}
+
+
+@pytest.mark.parametrize("how", HOLDS)
+def test_a_hold_file_that_appears_while_a_statement_runs_cancels_it(at: At, how: str) -> None:
+    """The file alone: nobody cancels in the database, and the lock that keeps the cut waiting is not let go before it ends."""
+    passage = at("SG_1 imported")
+    passage.arm()
+    seen: list[tuple[Phase | None, str]] = []
+    refused: list[CutterError] = []
+
+    def resume() -> None:
+        try:
+            passage.resume(lambda progress: seen.append((progress.phase, progress.step)))
+        except CutterError as error:
+            refused.append(error)
+
+    with passage.connect() as blocker, blocker.transaction():
+        blocker.execute("LOCK TABLE public.unit_version IN ACCESS EXCLUSIVE MODE")
+        thread = Thread(target=resume, daemon=True)
+        thread.start()
+        assert until_somebody_waits(passage, thread) == "cutter_exec"
+        assert seen[-1] == (Phase.CUT_LEG_A, "begins")
+        HOLDS[how](passage.site.hold_file)
+        thread.join(LONGEST_S)
+        assert [error.code for error in refused] == [StopCode.PANIC]
+        assert "user request" in refused[0].message
+    assert passage.lifecycles() == []

@@ -1,0 +1,106 @@
+"""The Overview's snapshot: what could not be read is INCONCLUSIVE, never 0 and never PASS (incident 5)."""
+
+from collections.abc import Callable
+
+import pytest
+
+from console.backend.model.outcome import Outcome
+from console.backend.model.views import SwitchState
+from tests.passage import UNITS, Passage
+
+At = Callable[[str], Passage]
+
+
+def test_a_status_names_the_database_the_role_and_every_count_with_its_baseline(at: At) -> None:
+    passage = at("waits for SG_2")
+    status = passage.backend.status()
+    assert status.outcome is Outcome.PASS
+    assert status.target is not None
+    assert (status.target.host, status.target.database, status.target.timeline) == ("host", passage.database, 1)
+    assert (status.role, status.switch.state) == ("cutter_ro", SwitchState.OFF)
+    assert [(count.table, count.rows, count.baseline, count.delta) for count in status.counts[:3]] == [
+        ("public.information_unit", UNITS, 0, UNITS),
+        ("public.unit_version", UNITS, 0, UNITS),
+        ("public.iu_lifecycle_log", 0, 0, 0),
+    ]
+    others = [count.table for count in status.counts[3:]]
+    assert others == sorted(others)
+    assert status.current_run is not None
+    assert status.current_run.run_id == passage.run_id
+
+
+def test_the_baseline_is_what_the_last_closed_run_left(at: At) -> None:
+    counts = at("enacted").backend.status().counts[:3]
+    assert [(count.rows, count.delta) for count in counts] == [(UNITS, 0), (UNITS, 0), (UNITS, 0)]
+
+
+@pytest.mark.parametrize("view", ["v_row_count", "v_baseline", "v_run", "v_approval"])
+def test_incident_5_a_missing_privilege_is_inconclusive_in_every_count(at: At, view: str) -> None:
+    """Incident 5: a permission error (42501) was shown as "no rows"."""
+    passage = at("waits for SG_2")
+    passage.execute(f"REVOKE SELECT ON cutter_governance.{view} FROM cutter_ro")
+    status = passage.backend.status()
+    assert status.outcome is Outcome.INCONCLUSIVE
+    assert "42501" in status.unreachable
+    assert view in status.unreachable
+    assert {(count.rows, count.baseline, count.outcome) for count in status.counts} == {
+        (None, None, Outcome.INCONCLUSIVE)
+    }
+
+
+@pytest.mark.parametrize("view", ["v_lease", "v_hold"])
+def test_incident_5_a_switch_that_may_not_be_read_is_unreadable(at: At, view: str) -> None:
+    """Incident 5: not being allowed to see a HOLD is not the absence of a HOLD."""
+    passage = at("waits for SG_2")
+    passage.execute(f"REVOKE SELECT ON cutter_governance.{view} FROM cutter_ro")
+    status = passage.backend.status()
+    assert status.switch.state is SwitchState.UNREADABLE
+    assert status.outcome is not Outcome.PASS
+
+
+def test_a_database_that_is_down_is_part_of_the_answer(at: At) -> None:
+    passage = at("waits for SG_2")
+    database = passage.site.settings.database.model_copy(update={"monitor": "host=/nonexistent dbname=x"})
+    status = passage.settings(database=database).backend.status()
+    assert (status.outcome, status.target, status.current_run) == (Outcome.INCONCLUSIVE, None, None)
+    assert status.unreachable.startswith("STOP_UNREACHABLE")
+    assert status.switch.state is SwitchState.UNREADABLE
+
+
+def test_a_database_without_the_schema_is_inconclusive(at: At) -> None:
+    passage = at("fresh")
+    passage.execute("DROP SCHEMA cutter_governance CASCADE")
+    status = passage.backend.status()
+    assert status.outcome is Outcome.INCONCLUSIVE
+    assert status.counts[0].rows is None
+
+
+def test_a_hold_is_what_everything_waits_for(at: At) -> None:
+    passage = at("SG_1 imported")
+    passage.backend.panic("look at this")
+    status = passage.backend.status()
+    assert status.outcome is Outcome.PARTIAL
+    assert status.waiting[0].what == "HOLD: look at this"
+
+
+def test_incident_40_names_from_the_database_are_inert(at: At) -> None:
+    """Incident 40: escape sequences reach no screen, wherever they come from."""
+    passage = at("waits for SG_1")
+    passage.execute("UPDATE cutter_governance.run SET family = 'stopped', reason = E'a\\x1b[2Jb'")
+    passage.execute("SELECT cutter_governance.fn_hold_set(E'h\x1b[2J', E'b\x1b[2J', E'r\x1b[2J')")
+    assert "\\u001b" not in passage.backend.status().model_dump_json()
+    assert "\\u001b" not in passage.run().model_dump_json()
+
+
+@pytest.mark.parametrize("powerless", ["purpose = NULL", "expires = now()"])
+def test_a_ruling_that_authorises_nothing_does_not_say_that_the_run_may_go_on(at: At, powerless: str) -> None:
+    """Version 0.2.0 imported rulings without a purpose; an expired one arms nothing either."""
+    passage = at("SG_1 imported")
+    assert "is authorised" in passage.backend.status().waiting[0].what
+    passage.execute("ALTER TABLE cutter_governance.approval DISABLE TRIGGER ALL")
+    passage.execute(f"UPDATE cutter_governance.approval SET {powerless}")
+    (wait,) = passage.backend.status().waiting
+    assert (wait.waits_for, wait.next_action) == (
+        "the sovereign's signature",
+        f"cutter-console approval draft {passage.run_id}",
+    )
