@@ -56,7 +56,7 @@ $(MEASURED): $(TESTED) requirements-coverage.txt
 
 coverage: $(MEASURED)
 	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest -n auto --dist worksteal tests/backend tests/attacks tests/commands
+	$(BIN)/coverage run -m pytest -n auto --dist worksteal tests/backend tests/attacks tests/cli
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
 	@echo "Of these, what decides:"

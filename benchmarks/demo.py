@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 from console.backend.local import LocalBackend
 from console.backend.model.views import RunRequest
-from console.demo_site import demo_site
+from console.demo.site import demo_site
 
 RUNS = 12
 

@@ -14,7 +14,7 @@ _COMMAND = Path(sys.executable).with_name("cutter-console")
 _SAMPLE = Path(__file__).parents[1] / "console" / "samples" / "charter.md"
 _LOADED = """
 import sys
-from console.cli import main
+from console.cli.main import main
 try:
     main(sys.argv[1:])
 except SystemExit:

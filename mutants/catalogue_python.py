@@ -1022,7 +1022,7 @@ _OF_SETTLING = (
     ),
     Mutant(
         "what the outside does to a question ends no console",
-        "console/asking.py",
+        "console/app/asking.py",
         "            if known is None or known is error:\n",
         "            if True:\n",
         ("tests/test_app.py::test_what_the_outside_does_to_a_question_is_told_and_ends_no_console[no room]",),

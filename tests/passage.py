@@ -30,7 +30,7 @@ from console.backend.release.build import build_manifest
 from console.backend.release.junit import read_junit
 from console.backend.release.pins import MeasuredPins, machine_id, manifest_path, measure_pins, with_pins, write_pins
 from console.backend.scratch.cluster import TransientCluster
-from console.demo_keys import DemoKeys, create_demo_keys, stop_agent
+from console.demo.keys import DemoKeys, create_demo_keys, stop_agent
 
 TEXT = "# One\n\nText one.\n\n## Alpha\n\nFirst.\n\n## Beta\n\nSecond.\n"
 UNITS = 3

@@ -11,7 +11,7 @@ import psycopg
 
 from console.backend.approvals.policy import Policy, Signer, Thresholds
 from console.backend.model.canonical_json import canonical_json
-from console.demo_keys import DemoKeys, create_demo_keys, stop_agent
+from console.demo.keys import DemoKeys, create_demo_keys, stop_agent
 
 
 class Sovereign:

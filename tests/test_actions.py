@@ -4,8 +4,8 @@ import subprocess
 import sys
 from itertools import combinations
 
-from console.actions import ACTIONS, Action, Scope, registry
-from console.command_registry import COMMANDS
+from console.actions.actions import ACTIONS, Action, Scope, registry
+from console.cli.command_registry import COMMANDS
 
 
 def _clash(one: Action, other: Action) -> bool:
@@ -49,6 +49,6 @@ def test_every_writing_action_has_its_command() -> None:
 
 def test_importing_the_registry_costs_nothing() -> None:
     """The command line's help imports it."""
-    script = "import sys, console.actions; print(*[m for m in ('textual', 'rich', 'pydantic', 'psycopg') if m in sys.modules])"
+    script = "import sys, console.actions.actions; print(*[m for m in ('textual', 'rich', 'pydantic', 'psycopg') if m in sys.modules])"
     found = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True)
     assert found.stdout.strip() == ""

@@ -8,7 +8,7 @@ from datetime import timedelta
 import psycopg
 import pytest
 
-from console.app import ConsoleApp
+from console.app.application import ConsoleApp
 from console.backend.model.errors import Refused, StopCode, Unmeasured
 from console.backend.model.readiness import BundleView
 from console.backend.model.states import Phase
@@ -32,7 +32,9 @@ def _words(app: ConsoleApp, panel: str) -> str:
 
 def test_the_first_paint_needs_neither_pydantic_nor_drivers() -> None:
     """psycopg, gnupg and pydantic load after the first paint."""
-    script = "import sys, console.app; print(*[m for m in ('pydantic', 'psycopg', 'gnupg') if m in sys.modules])"
+    script = (
+        "import sys, console.app.application; print(*[m for m in ('pydantic', 'psycopg', 'gnupg') if m in sys.modules])"
+    )
     found = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True)
     assert found.stdout.strip() == ""
 

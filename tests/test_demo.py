@@ -17,7 +17,7 @@ import pytest
 
 from tests.passage import deploy_copy
 
-PROGRAM = "from console.cli import main; raise SystemExit(main())"
+PROGRAM = "from console.cli.main import main; raise SystemExit(main())"
 
 
 GPG = ("gpg", "gpgconf", "gpg-agent", "gpg-connect-agent")

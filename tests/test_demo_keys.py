@@ -16,7 +16,7 @@ from console.backend.approvals.signatures import judge_signature, measure_signat
 from console.backend.backup.recipient import list_key
 from console.backend.model.errors import Refused, StopCode, Unmeasured, UsageError
 from console.backend.model.outcome import Outcome
-from console.demo_keys import MARKER, DemoKeys, create_demo_keys, sign_as_demo_sovereign
+from console.demo.keys import MARKER, DemoKeys, create_demo_keys, sign_as_demo_sovereign
 
 
 @pytest.fixture(scope="module")

@@ -11,14 +11,14 @@ TERMINAL = frozenset({"textual", "rich"})
 DRIVERS = frozenset({"psycopg", "gnupg"})
 _ENTRY = """
 import sys
-from console.cli import main
+from console.cli.main import main
 try:
     main(sys.argv[1:])
 except SystemExit:
     pass
 print(*sorted({name.partition(".")[0] for name in sys.modules}), file=sys.stderr)
 """
-_IMPORT = "import sys, console.app; print(*sorted({name.partition('.')[0] for name in sys.modules}), file=sys.stderr)"
+_IMPORT = "import sys, console.app.application; print(*sorted({name.partition('.')[0] for name in sys.modules}), file=sys.stderr)"
 
 
 def loaded(code: str, *arguments: str) -> set[str]:

@@ -5,7 +5,7 @@ import random
 import pytest
 from textual import events
 
-from console.keyboard import MOST_PASTED, PASTE_SECONDS, SEQUENCE_SECONDS, Keyboard
+from console.app.keyboard import MOST_PASTED, PASTE_SECONDS, SEQUENCE_SECONDS, Keyboard
 
 
 def _told(*chunks: bytes | float) -> list[str]:

@@ -10,9 +10,9 @@ from statistics import median, quantiles
 import pytest
 
 from console import __version__
-from console.actions import ACTIONS
-from console.command_line import _ROUTES, _parser
-from console.command_registry import COMMANDS
+from console.actions.actions import ACTIONS
+from console.cli.command_line import _ROUTES, _parser
+from console.cli.command_registry import COMMANDS
 
 ROOT = Path(__file__).parents[1]
 SOURCES = sorted((ROOT / "console").rglob("*.py"))
@@ -96,7 +96,7 @@ def test_nothing_swallows_every_exception() -> None:
     ]
 
     # A thread's error is carried over to whoever waits for it; a command's is named, or reported with a log.
-    assert found == ["console/backend/host/daemon.py", "console/command_line.py"]
+    assert found == ["console/backend/host/daemon.py", "console/cli/command_line.py"]
 
 
 def test_every_command_has_a_route_and_every_route_a_line_of_help() -> None:

@@ -16,12 +16,12 @@ from textual.geometry import Size
 from textual.message import Message
 from textual.screen import Screen
 
-from console.app import ConsoleApp
-from console.asking import AskingApp
+from console.app.application import ConsoleApp
+from console.app.asking import AskingApp
+from console.app.steady_driver import SteadyDriver
 from console.screens.base import ConsoleScreen
 from console.screens.dialog import Dialog
 from console.screens.drawable import Steady
-from console.steady_driver import SteadyDriver
 from tests.fakes import FakeBackend
 from tests.screens.conftest import PINNED_TEXTUAL, console_on, opened
 
@@ -63,7 +63,7 @@ async def test_an_error_in_a_handler_comes_to_the_consoles_own_end() -> None:
     ended: list[str] = []
 
     class Watched(ConsoleApp):
-        CSS_PATH = str(ROOT / "console" / "console.tcss")
+        CSS_PATH = str(ROOT / "console" / "app" / "console.tcss")
 
         def _fatal_error(self) -> None:
             ended.append(type(self._exception).__name__)

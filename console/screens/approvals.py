@@ -7,7 +7,7 @@ from textual import on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 
-from console.actions import Action, Scope
+from console.actions.actions import Action, Scope
 from console.backend.model.views import ApprovalView
 from console.screens import approvals_text as words
 from console.screens.base import ConsoleScreen
@@ -143,7 +143,7 @@ class ApprovalsScreen(ConsoleScreen):
             if signatures is not None:
                 self._import(view.statement_path, signatures)
 
-        self.console.push_screen(ImportDialog(view), answered)
+        self.console.open_dialog(ImportDialog(view), answered)
 
     def _import(self, statement: Path, signatures: tuple[Path, ...]) -> None:
         def call(backend: "Backend", _progress: "OnProgress") -> ApprovalView:

@@ -11,7 +11,7 @@ from textual.containers import Container
 from textual.screen import Screen
 from textual.widget import Widget
 
-from console.actions import Action, Scope
+from console.actions.actions import Action, Scope
 from console.backend.model.errors import CutterError, StopCode
 from console.screens.drawable import Steady, can_draw, was_built
 from console.widgets.bars import KeyBar, TopBar
@@ -20,9 +20,9 @@ from console.widgets.notice import Notice, NoticePanel, refused
 from console.widgets.words import age
 
 if TYPE_CHECKING:
-    from console.app import ConsoleApp
     from console.backend.facade import Backend
     from console.backend.model.views import Progress, RunView, Status
+    from console.screens.application import Application
 
 T = TypeVar("T")
 
@@ -50,9 +50,9 @@ class ConsoleScreen(Steady, Screen[None]):
             self._bindings.bind(",".join(action.keys), action.name, action.title, show=False)
 
     @property
-    def console(self) -> "ConsoleApp":
-        """The app, by its own type."""
-        return cast("ConsoleApp", self.app)
+    def console(self) -> "Application":
+        """Return the application, as screens see it."""
+        return cast("Application", self.app)
 
     def console_actions(self) -> tuple[Action, ...]:
         """This screen's actions that exist in this console."""
@@ -95,7 +95,12 @@ class ConsoleScreen(Steady, Screen[None]):
         console = self.console
         old = "" if console.status is None or console.current else age(console.status.measured_at, console.clock())
         self.query_one(TopBar).draw(
-            self.TITLE_WORD, console.status, console.no_status, old, read_only=console.read_only, demo=console.demo
+            self.TITLE_WORD,
+            console.status,
+            console.no_status,
+            old,
+            read_only=console.read_only,
+            demo=console.demo,
         )
         self.query_one(KeyBar).draw((*self.shown_actions(), *console.registry.in_scope(Scope.EVERYWHERE)))
         notice = console.notice

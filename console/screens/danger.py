@@ -21,9 +21,9 @@ from console.widgets.panel import Lines, Panel
 from console.widgets.words import clock
 
 if TYPE_CHECKING:
-    from console.app import ConsoleApp
     from console.backend.facade import Backend
     from console.backend.model.views import OnProgress
+    from console.screens.application import Application
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,14 +143,14 @@ def _demand_line(briefing: Briefing) -> Line:
     return line("To go ahead, type ", Span(briefing.confirm_text, "strong"))
 
 
-def ask_and_do(console: "ConsoleApp", danger: Danger, run_id: str) -> None:
+def ask_and_do(console: "Application", danger: Danger, run_id: str) -> None:
     """Open the dialog; when it is confirmed, do it as the console's one operation."""
 
     def answered(answer: Confirmed | None) -> None:
         if answer is not None:
             console.operate(_operation(danger, run_id, answer))
 
-    console.push_screen(DangerDialog(danger, run_id), answered)
+    console.open_dialog(DangerDialog(danger, run_id), answered)
 
 
 def _operation(danger: Danger, run_id: str, answer: Confirmed) -> Operation[RunView | SwitchView]:

@@ -14,7 +14,7 @@ from console.widgets.line import Line, Span, line
 from console.widgets.panel import Lines, Panel
 
 if TYPE_CHECKING:
-    from console.app import ConsoleApp
+    from console.screens.application import Application
 
 R = TypeVar("R")
 
@@ -31,9 +31,9 @@ class Dialog(Steady, ModalScreen[R | None], Generic[R]):
     _answered: bool = False
 
     @property
-    def console(self) -> "ConsoleApp":
-        """The app, by its own type."""
-        return cast("ConsoleApp", self.app)
+    def console(self) -> "Application":
+        """Return the application, as screens see it."""
+        return cast("Application", self.app)
 
     def question(self) -> ComposeResult:
         """The fixed part between body and Cancel."""

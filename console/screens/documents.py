@@ -9,7 +9,7 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.widgets import Input
 
-from console.actions import Action, Scope
+from console.actions.actions import Action, Scope
 from console.backend.model.states import Mode
 from console.backend.model.views import IntakeView, PlanView, RunRequest, RunView
 from console.screens import documents_text as words
@@ -267,7 +267,7 @@ class DocumentsScreen(ConsoleScreen):
             if yes:
                 self.console.operate(_start(request, self._started))
 
-        self.console.push_screen(dialog, answered)
+        self.console.open_dialog(dialog, answered)
 
     def _may_start(self) -> bool:
         if self.planned is None:

@@ -6,7 +6,7 @@ from textual import on
 from textual.app import ComposeResult
 from textual.containers import Container, Vertical
 
-from console.actions import Scope
+from console.actions.actions import Scope
 from console.screens import drift_text as words
 from console.screens.base import ConsoleScreen
 from console.screens.drawable import can_draw

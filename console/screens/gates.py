@@ -7,13 +7,13 @@ from textual import on
 from textual.app import ComposeResult
 from textual.containers import Container, Vertical
 
-from console.actions import Action, Scope
+from console.actions.actions import Action, Scope
 from console.backend.model.readiness import Board, BundleView, GateReport
-from console.readiness_watch import Kept
 from console.screens import gates_text as words
 from console.screens.base import ConsoleScreen
 from console.screens.drawable import can_draw
 from console.screens.operation import Operation
+from console.screens.readiness_watch import Kept
 from console.widgets.line import Line
 from console.widgets.panel import Lines, Panel
 from console.widgets.rows import Rows

@@ -2,7 +2,7 @@
 
 from typing import ClassVar
 
-from console.actions import Action, Scope, key_name
+from console.actions.actions import Action, Scope, key_name
 from console.screens.dialog import Dialog
 from console.widgets.line import Line, Span, line
 from console.widgets.panel import Panel

@@ -6,7 +6,7 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.timer import Timer
 
-from console.actions import Action, Scope
+from console.actions.actions import Action, Scope
 from console.screens.base import ConsoleScreen
 from console.screens.drawable import can_draw
 from console.widgets.notice import Notice

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Self
 
-from console.actions import Registry, keys_of
+from console.actions.actions import Registry, keys_of
 from console.backend.model.full_command import full_command
 from console.backend.model.outcome import Outcome
 from console.backend.model.views import CountView, RunSummary, Status, SwitchState, WaitView

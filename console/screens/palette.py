@@ -7,7 +7,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.widgets import Input
 
-from console.actions import Action, Registry, Scope, key_name
+from console.actions.actions import Action, Registry, Scope, key_name
 from console.screens.dialog import Dialog
 from console.widgets.line import Line, Span, line
 from console.widgets.rows import Rows

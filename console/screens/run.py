@@ -7,7 +7,7 @@ from textual import on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 
-from console.actions import Action, Scope
+from console.actions.actions import Action, Scope
 from console.backend.model.states import Move
 from console.backend.model.views import Danger, PhaseView, Progress, RunSummary, RunView
 from console.screens import run_text as words

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from console.actions import Action, key_name
+from console.actions.actions import Action, key_name
 from console.backend.model.outcome import Evidence
 from console.backend.model.readiness import ReportView
 from console.backend.model.states import Family, Mode, Move, Stage

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from console.actions import Action, key_name
+from console.actions.actions import Action, key_name
 from console.widgets.line import Line, Span, Tone, line, plain
 from console.widgets.panel import Lines
 from console.widgets.words import clock

@@ -13,7 +13,7 @@ import pytest
 from console.backend.approvals.statement import MAX_STATEMENT_BYTES
 from console.backend.model.errors import CutterError, Drifted, Held, Refused, Unmeasured, Waiting
 from console.backend.runs import rulings
-from console.demo_keys import stop_agent
+from console.demo.keys import stop_agent
 from tests.passage import Passage, fingerprint
 from tests.sovereign import usurper
 

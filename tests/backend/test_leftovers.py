@@ -13,7 +13,7 @@ import pytest
 
 from console.backend.host.cluster_directory import GPG_PREFIX, default_parents, hidden_name
 from console.backend.leftovers import CRASH_LOGS_KEPT, sweep_leftovers
-from console.cli import main
+from console.cli.main import main
 from tests.hung import running
 from tests.passage import Passage
 

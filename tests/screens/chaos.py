@@ -19,7 +19,7 @@ from textual.geometry import Size
 from textual.message import Message
 
 import console
-from console.app import ConsoleApp
+from console.app.application import ConsoleApp
 from console.backend.model.errors import CutterError, Refused, StopCode, Unmeasured
 from console.backend.model.states import Stage
 from console.screens.panic import PanicDialog
@@ -167,7 +167,7 @@ _REFUSALS: tuple[CutterError, ...] = (
 class StayingApp(ConsoleApp):
     """Counts the ends that were asked for by quitting and goes on; any other end is one."""
 
-    CSS_PATH = str(Path(console.__file__).with_name("console.tcss"))
+    CSS_PATH = str(Path(console.__file__).with_name("app") / "console.tcss")
     asked_to_quit: int = 0
 
     async def action_quit(self) -> None:

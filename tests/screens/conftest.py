@@ -12,7 +12,7 @@ from pytest_textual_snapshot import SVGImageExtension
 from syrupy.assertion import SnapshotAssertion
 from textual.pilot import Pilot
 
-from console.app import ConsoleApp
+from console.app.application import ConsoleApp
 from tests.fakes import NOW, FakeBackend
 from tests.waiting import LONGEST_S
 

@@ -3,7 +3,7 @@
 import pytest
 from textual.widgets import Input
 
-from console.actions import Scope
+from console.actions.actions import Scope
 from console.backend.model.outcome import Check, Outcome
 from console.backend.model.states import Stage
 from console.backend.model.views import Danger

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from console.app import ConsoleApp
+from console.app.application import ConsoleApp
 from console.screens.drift_text import NO_DIFFERENCE
 from console.widgets.line import plain
 from console.widgets.panel import Lines, Panel

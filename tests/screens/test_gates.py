@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from console.actions import Scope
-from console.app import ConsoleApp
+from console.actions.actions import Scope
+from console.app.application import ConsoleApp
 from console.backend.model.errors import StopCode, Unmeasured
 from console.backend.model.outcome import Outcome
 from console.screens.gates import GatesScreen

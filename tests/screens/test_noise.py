@@ -4,7 +4,7 @@ import pytest
 from textual import events
 from textual.widgets import Input
 
-from console.app import ConsoleApp
+from console.app.application import ConsoleApp
 from console.screens.danger import DangerDialog
 from console.screens.help import HelpDialog
 from console.screens.palette import PaletteDialog

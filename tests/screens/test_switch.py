@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from console.actions import registry
-from console.app import ConsoleApp
+from console.actions.actions import registry
+from console.app.application import ConsoleApp
 from console.backend.model.errors import Refused, StopCode
 from console.backend.model.full_command import full_command
 from console.backend.model.outcome import Outcome

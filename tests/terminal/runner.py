@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import console
-from console.app import ConsoleApp, run
+from console.app.application import ConsoleApp, run
 from console.backend.facade import Backend
 from console.backend.model.views import Status
 from console.widgets.notice import Notice
@@ -69,7 +69,7 @@ class _Written(list[str]):
 class MarkingApp(ConsoleApp):
     """Leaves a file when its stop dialog has been opened, and one when the stop has been answered."""
 
-    CSS_PATH = str(Path(console.__file__).with_name("console.tcss"))
+    CSS_PATH = str(Path(console.__file__).with_name("app") / "console.tcss")
 
     def action_panic(self) -> None:
         """As the console does it."""

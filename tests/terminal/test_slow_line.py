@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from console import line_writer
-from console.line_writer import LineWriter
+from console.app import line_writer
+from console.app.line_writer import LineWriter
 from tests.terminal.pty_session import PtySession
 from tests.waiting import LONGEST_S
 

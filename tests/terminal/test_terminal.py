@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from console.terminal import refusal
+from console.app.terminal import refusal
 from tests.terminal.pty_session import PtySession
 from tests.terminal.runner import HOSTILE
 

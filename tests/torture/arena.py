@@ -32,7 +32,7 @@ from console.backend.postgres.migrations import migrate
 from console.backend.release.build import build_manifest
 from console.backend.release.pins import machine_id, manifest_path, measure_pins, write_pins
 from console.backend.scratch.cluster import TransientCluster
-from console.demo_keys import DemoKeys, create_demo_keys, stop_agent
+from console.demo.keys import DemoKeys, create_demo_keys, stop_agent
 from tests.passage import deploy_copy
 
 TEXT = "# One\n\nText one.\n\n## Alpha\n\nFirst.\n\n## Beta\n\nSecond.\n"

@@ -344,9 +344,9 @@ def _wrap_processes() -> None:
 
 def _import_console() -> Callable[[list[str]], int]:
     """Everything that a command may import, so that a fork begins where a command does."""
-    from console.command_line import main
+    from console.cli.command_line import main
 
-    for package in ("console.commands", "console.backend"):
+    for package in ("console.cli", "console.backend"):
         for module in pkgutil.walk_packages(import_module(package).__path__, f"{package}."):
             import_module(module.name)
     return main

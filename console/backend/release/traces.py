@@ -138,7 +138,7 @@ def _console_words(arguments: list[str]) -> list[str] | None:
     while rest and rest[0].startswith("-") and rest[0] not in {"-m", "-c"}:
         rest = rest[1:]
     match rest:
-        case ["-m", "console" | "console.cli", *words]:
+        case ["-m", "console" | "console.cli" | "console.cli.main", *words]:
             return words
         case [script, *words] if Path(script).name == _PROGRAM:
             return words

@@ -68,13 +68,13 @@ def test_where_nothing_is_to_be_done_elsewhere_the_gate_passes_and_there_is_no_p
 
 def test_incident_6_a_tree_that_was_patched_here_is_red(fresh: Passage, tmp_path: Path) -> None:
     shutil.copytree(fresh.site.context.package.parent, tmp_path / "deployed")
-    (tmp_path / "deployed/console/cli.py").write_text("patched")
+    (tmp_path / "deployed/console/cli/main.py").write_text("patched")
     context = replace(fresh.site.context, package=tmp_path / "deployed/console")
 
     report = measured(GATE, replace(fresh.site, context=context))
 
     assert is_red(report, "not patched here", action="cutter-console manifest verify")
-    assert "console/cli.py" in report.detail
+    assert "console/cli/main.py" in report.detail
 
 
 def test_a_manifest_that_was_made_here_after_the_patch_is_red(fresh: Passage) -> None:

@@ -25,7 +25,7 @@ from console.backend.release.pins import machine_id, measure_pins
 from console.backend.release.verify import REPIN
 from console.backend.runs import kill_switch
 from console.backend.scratch.cluster import TransientCluster
-from console.command_registry import COMMANDS
+from console.cli.command_registry import COMMANDS
 from tests.backend.gates.conftest import SECONDS, is_red, measured, named
 from tests.conftest import as_ordinary_user
 from tests.passage import Passage, host_files
@@ -193,7 +193,7 @@ def test_bytecode_caches_are_no_extra_files(deployed: Passage) -> None:
 
 @pytest.mark.parametrize("how", ["bytecode that is not compared", "no bytecode", "a link"])
 def test_what_hides_in_a_bytecode_cache_is_named(deployed: Passage, tmp_path: Path, how: str) -> None:
-    cache = deployed.site.context.package / "backend/__pycache__"
+    cache = deployed.site.context.package / "backend/runs/__pycache__"
     cache.mkdir(exist_ok=True)
     planted = cache / ("evil.txt" if how == "no bytecode" else "kill_switch.cpython-311.pyc")
     planted.unlink(missing_ok=True)
@@ -212,15 +212,15 @@ def test_what_hides_in_a_bytecode_cache_is_named(deployed: Passage, tmp_path: Pa
     report = measured(GATE, deployed.site)
 
     assert is_red(report, "deployed tree", action="cutter-console manifest verify")
-    assert f"1 extra: console/backend/__pycache__/{planted.name}" in named(report, "deployed tree").detail
+    assert f"1 extra: console/backend/runs/__pycache__/{planted.name}" in named(report, "deployed tree").detail
 
 
 def test_a_file_that_became_a_symlink_to_its_own_content_is_changed(deployed: Passage, tmp_path: Path) -> None:
-    file = deployed.site.context.package / "cli.py"
-    file.rename(tmp_path / "cli.py")
-    file.symlink_to(tmp_path / "cli.py")
+    file = deployed.site.context.package / "cli/main.py"
+    file.rename(tmp_path / "main.py")
+    file.symlink_to(tmp_path / "main.py")
 
-    assert "1 changed: console/cli.py" in named(measured(GATE, deployed.site), "deployed tree").detail
+    assert "1 changed: console/cli/main.py" in named(measured(GATE, deployed.site), "deployed tree").detail
 
 
 def test_a_replaced_manifest_is_red_though_it_fits_the_tree(fresh: Passage) -> None:
@@ -284,7 +284,7 @@ def test_incident_43_a_hold_that_only_a_file_sets_is_red_with_what_makes_it_whol
     "words",
     [
         ("/usr/bin/python3.11", "/opt/venv/bin/cutter-console"),
-        ("python3", "-I", "-m", "console.cli"),
+        ("python3", "-I", "-m", "console.cli.main"),
         ("/opt/venv/bin/cutter-console", "--json", "run", "resume", "ictr-1"),
     ],
 )
@@ -364,7 +364,7 @@ def test_hidden_processes_are_inconclusive(host: Passage) -> None:
         ("etc/systemd/system/cutter-console.service", ""),
         ("usr/lib/systemd/system/nightly.service", "[Service]\nExecStart=/opt/venv/bin/cutter-console bundle\n"),
         ("lib/systemd/system/cutter-console.timer", "[Timer]\nOnCalendar=daily\n"),
-        ("etc/systemd/system/x.service.d/more.conf", "ExecStartPost=python3 -m console.cli gates\n"),
+        ("etc/systemd/system/x.service.d/more.conf", "ExecStartPost=python3 -m console.cli.main gates\n"),
     ],
 )
 def test_incident_24_a_unit_that_starts_the_console_is_red(host: Passage, path: str, text: str) -> None:

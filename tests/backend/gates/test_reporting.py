@@ -22,7 +22,7 @@ from console.backend.model.outcome import Outcome
 from console.backend.model.views import RunRequest
 from console.backend.publication.sums import sums_of, verify_sums
 from console.backend.reports.bundle import write_bundle
-from console.demo_keys import DemoKeys, create_demo_keys, stop_agent
+from console.demo.keys import DemoKeys, create_demo_keys, stop_agent
 from tests.backend.gates.conftest import is_red, measured, named
 from tests.backend.postgres.signed_cut import event
 from tests.backend.reports.conftest import all_gates

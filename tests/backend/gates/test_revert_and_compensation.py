@@ -16,7 +16,7 @@ from console.backend.model.states import Phase
 from console.backend.model.world import Target
 from console.backend.postgres.probes import revert_faults
 from console.backend.runs.compensation import STEPS, Runbook, compensation_runbook, runbook_faults
-from console.command_line import _parser
+from console.cli.command_line import _parser
 from tests.backend.gates.conftest import SECONDS, is_red, measured, named
 from tests.passage import Passage, fingerprint
 

@@ -12,7 +12,7 @@ from console.backend.model.errors import CutterError, ExitStatus, Refused, StopC
 from console.backend.postgres import live_registration, live_text
 from console.backend.postgres.connections import connect, counted
 from console.backend.postgres.live_text import read_live_text, read_query
-from console.cli import main
+from console.cli.main import main
 from tests.conftest import Database
 
 ROOT = Path(__file__).parents[3]
@@ -311,7 +311,7 @@ def test_incident_66_the_database_is_asked_for_the_hold_in_the_transaction_that_
 
 # The static half: who may use the administrator's connection, and with which statements.
 
-ASKS_FOR_IT = {"console/commands/database.py", "console/demo_site.py", "console/commands/policies.py"}
+ASKS_FOR_IT = {"console/cli/database.py", "console/demo/site.py", "console/cli/policies.py"}
 OPENS_IT = {
     "console/backend/postgres/migrations.py",
     "console/backend/postgres/live_registration.py",

@@ -44,7 +44,7 @@ def wheel(source: Path, tmp_path: Path) -> Path:
     info, script = site_packages / DIST_INFO, tmp_path / "venv/bin/cutter-console"
     for path, text in (
         (info / "METADATA", "Metadata-Version: 2.4\nName: cutter-console\nVersion: 0.1.0\n"),
-        (info / "entry_points.txt", "[console_scripts]\ncutter-console = console.cli:main\n"),
+        (info / "entry_points.txt", "[console_scripts]\ncutter-console = console.cli.main:main\n"),
         (info / "INSTALLER", "pip\n"),
         (script, f"#!{tmp_path}/venv/bin/python\n"),
     ):
@@ -82,7 +82,7 @@ def test_a_source_tree_lists_package_and_project_files_sorted_once(source: Path)
 
     assert manifest.kind is Kind.SOURCE
     assert paths == sorted(set(paths))
-    assert {"console/cli.py", "pyproject.toml", "requirements.txt", "console/console.tcss"} <= set(paths)
+    assert {"console/cli/main.py", "pyproject.toml", "requirements.txt", "console/app/console.tcss"} <= set(paths)
     assert not [path for path in paths if path.startswith("/") or ".." in path or "__pycache__" in path]
 
 
@@ -106,7 +106,7 @@ def test_an_installed_wheel_is_known_by_its_record(wheel: Path, source: Path) ->
     paths = {one.path for one in manifest.files}
 
     assert manifest.kind is Kind.WHEEL
-    assert {"console/cli.py", f"{DIST_INFO}/METADATA"} <= paths
+    assert {"console/cli/main.py", f"{DIST_INFO}/METADATA"} <= paths
     assert not paths & {f"{DIST_INFO}/RECORD", f"{DIST_INFO}/INSTALLER", "pyproject.toml"}
 
 
@@ -126,16 +126,16 @@ def test_an_untouched_wheel_verifies(wheel: Path, tmp_path: Path) -> None:
 
 def test_incident_6_a_wheel_patched_in_place_is_named_by_manifest_and_record(wheel: Path, tmp_path: Path) -> None:
     manifest = _built(wheel)
-    (wheel / "cli.py").write_text("patched")
+    (wheel / "cli/main.py").write_text("patched")
 
     found = _verified(wheel, tmp_path / "root", manifest)
 
-    assert found.changed == ("console/cli.py",)
-    assert "console/cli.py has sha256" in found.record_problems[0]
+    assert found.changed == ("console/cli/main.py",)
+    assert "console/cli/main.py has sha256" in found.record_problems[0]
 
 
 def test_a_manifest_made_of_a_patched_wheel_does_not_hide_what_its_record_says(wheel: Path, tmp_path: Path) -> None:
-    (wheel / "cli.py").write_text("patched")
+    (wheel / "cli/main.py").write_text("patched")
 
     found = _verified(wheel, tmp_path / "root")
 

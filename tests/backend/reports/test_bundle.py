@@ -33,7 +33,7 @@ from console.backend.release.pins import manifest_path
 from console.backend.reports import closing
 from console.backend.reports.bundle import write_bundle
 from console.backend.reports.changes import Statement
-from console.demo_keys import DemoKeys, create_demo_keys, stop_agent
+from console.demo.keys import DemoKeys, create_demo_keys, stop_agent
 from tests.backend.reports.conftest import MOMENT, all_gates, settled
 from tests.backend.reports.test_stillness import without_database
 from tests.passage import Passage, silent

@@ -23,7 +23,7 @@ At = Callable[[str], Passage]
 
 def _killed_in_leg_a(passage: Passage) -> None:
     """`run resume` in a process of its own, killed -9 while a lock keeps it in the middle of leg A."""
-    program = "from console.cli import main; raise SystemExit(main())"
+    program = "from console.cli.main import main; raise SystemExit(main())"
     command = [sys.executable, "-c", program, "--root", str(passage.site.root), "run", "resume", passage.run_id]
     with passage.connect() as blocker, blocker.transaction():
         blocker.execute("LOCK TABLE public.unit_version IN ACCESS EXCLUSIVE MODE")

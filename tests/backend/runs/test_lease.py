@@ -23,7 +23,7 @@ from tests.waiting import until, until_the_executor_is_blocked
 At = Callable[[str], Passage]
 _LONGEST_S = 60.0
 _HOLDER = "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE starts_with(application_name, 'cutter-console lease ')"
-_PROGRAM = "import sys; from console.command_line import main; sys.exit(main())"
+_PROGRAM = "import sys; from console.cli.command_line import main; sys.exit(main())"
 
 
 def _switch(passage: Passage) -> SwitchState:

@@ -14,7 +14,7 @@ from console.backend.model.states import Mode, Stage
 from console.backend.model.views import RunRequest
 from console.backend.postgres.migrations import migrate
 from console.backend.release.pins import machine_id, measure_pins, with_pins
-from console.commands.runs import verification
+from console.cli.runs import verification
 from tests.backend.runs.backups import take_backup
 from tests.old_release import OldRun, into_old_database
 from tests.passage import TEXT, Passage, silent

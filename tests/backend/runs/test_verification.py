@@ -7,8 +7,8 @@ import pytest
 from console.backend.model.errors import Drifted
 from console.backend.model.outcome import Outcome
 from console.backend.model.views import SwitchState
-from console.cli import main
-from console.commands.runs import verification
+from console.cli.main import main
+from console.cli.runs import verification
 from tests.passage import Passage
 
 At = Callable[[str], Passage]

@@ -1,0 +1,346 @@
+"""The one registry of actions: keys, footer, palette, help and the command line are made from it."""
+
+from dataclasses import dataclass
+
+from console.actions.action import Action, Scope, key_name
+from console.actions.readiness_actions import READINESS_ACTIONS
+
+__all__ = ["ACTIONS", "Action", "Registry", "Scope", "key_name", "registry"]
+
+ACTIONS: tuple[Action, ...] = (
+    Action(
+        name="panic",
+        title="Stop everything (panic)",
+        help="Sets a HOLD, cancels the running statement, ends the lease. One more key confirms. Works in every dialog.",
+        keys=("ctrl+x", "f12"),
+        scope=Scope.EVERYWHERE,
+        short="STOP",
+        writes=True,
+        needs="nothing: stopping needs no authority",
+        command="cutter-console panic --reason TEXT",
+    ),
+    Action(
+        name="overview",
+        title="Go to Overview",
+        help="Who am I, the switch, the counts, the current run and what waits.",
+        keys=("1",),
+        scope=Scope.EVERYWHERE,
+        command="cutter-console status",
+    ),
+    Action(
+        name="documents",
+        title="Go to Documents",
+        help="The documents that can be planned; a plan as a tree beside its text.",
+        keys=("2",),
+        scope=Scope.EVERYWHERE,
+        command="cutter-console plan FILE --docprefix P",
+    ),
+    Action(
+        name="run",
+        title="Go to Run",
+        help="All runs, their phases with evidence, and the legal moves.",
+        keys=("3",),
+        scope=Scope.EVERYWHERE,
+        command="cutter-console run list",
+    ),
+    Action(
+        name="approvals",
+        title="Go to Approvals",
+        help="Statements, their checks one by one, and how to sign them.",
+        keys=("4",),
+        scope=Scope.EVERYWHERE,
+    ),
+    Action(
+        name="refresh",
+        title="Measure again",
+        help="Asks the database and the host again, now; on Overview and Gates every gate too, on Drift the drift.",
+        keys=("r",),
+        scope=Scope.EVERYWHERE,
+        short="Refresh",
+        command="cutter-console status",
+    ),
+    Action(
+        name="palette",
+        title="Find an action by its name",
+        help="Lists what can be done here; letters narrow it, Enter takes what is chosen.",
+        keys=("ctrl+p",),
+        scope=Scope.EVERYWHERE,
+    ),
+    Action(
+        name="help",
+        title="Help",
+        help="What can be done here, and with which keys.",
+        keys=("question_mark",),
+        scope=Scope.EVERYWHERE,
+        short="Help",
+        command="cutter-console --help",
+    ),
+    Action(
+        name="theme",
+        title="Change between dark and light",
+        help="Changes the colours only.",
+        keys=("ctrl+t",),
+        scope=Scope.EVERYWHERE,
+    ),
+    Action(
+        name="quit",
+        title="Quit",
+        help="Leaves the console. Asks first while something is being written.",
+        keys=("q", "ctrl+q"),
+        scope=Scope.EVERYWHERE,
+        short="Quit",
+    ),
+    Action(
+        name="disarm",
+        title="Switch off (disarm)",
+        help="Ends the lease at once, whoever holds it.",
+        keys=("o",),
+        scope=Scope.OVERVIEW,
+        short="Switch off",
+        writes=True,
+        needs="nothing: stopping needs no authority",
+        command="cutter-console disarm",
+    ),
+    Action(
+        name="release_hold",
+        title="Release the HOLD",
+        help="Clears the HOLD after its cause is understood. The asked word must be typed.",
+        keys=("H",),
+        scope=Scope.OVERVIEW,
+        short="Release HOLD",
+        dangerous=True,
+        writes=True,
+        needs="a HOLD that is set",
+        command="cutter-console hold release --confirm TEXT",
+    ),
+    Action(
+        name="plan",
+        title="Plan the document",
+        help="Plans with the prefix, profile and ordinals of the form. Has no effect on anything.",
+        keys=("p",),
+        scope=Scope.DOCUMENTS,
+        short="Plan",
+        needs="a document that is not refused, and a prefix",
+        command="cutter-console plan FILE --docprefix P",
+    ),
+    Action(
+        name="edit_form",
+        title="Change prefix, profile, ordinals",
+        help="Goes to the form; Enter in it plans.",
+        keys=("f",),
+        scope=Scope.DOCUMENTS,
+        short="Form",
+    ),
+    Action(
+        name="pick",
+        title="Back to the list of documents",
+        help="Leaves the plan; nothing is kept of it.",
+        keys=("b",),
+        scope=Scope.DOCUMENTS,
+        short="List",
+    ),
+    Action(
+        name="next_problem",
+        title="Next problem",
+        help="Jumps to the next problem's line in the text.",
+        keys=("n",),
+        scope=Scope.DOCUMENTS,
+        needs="a plan with problems",
+    ),
+    Action(
+        name="previous_problem",
+        title="Previous problem",
+        help="Jumps to the previous problem's line in the text.",
+        keys=("N",),
+        scope=Scope.DOCUMENTS,
+        needs="a plan with problems",
+    ),
+    Action(
+        name="start_dry",
+        title="Start a dry run",
+        help="Walks the phases without being able to write, and keeps the evidence.",
+        keys=("d",),
+        scope=Scope.DOCUMENTS,
+        short="Dry run",
+        writes=True,
+        needs="a plan without problems",
+        command="cutter-console run start FILE --docprefix P",
+    ),
+    Action(
+        name="start_live",
+        title="Start a LIVE run",
+        help="Asks first. A LIVE run rests at SG_1 before anything is written to the units.",
+        keys=("L",),
+        scope=Scope.DOCUMENTS,
+        short="LIVE run",
+        dangerous=True,
+        writes=True,
+        needs="a plan without problems",
+        command="cutter-console run start FILE --docprefix P --live",
+    ),
+    Action(
+        name="go_on",
+        title="Go on with the run",
+        help="Takes the next legal phase from where the run rests. A phase that writes needs the armed switch.",
+        keys=("g",),
+        scope=Scope.RUN,
+        short="Go on",
+        writes=True,
+        needs="a run that rests or was interrupted",
+        command="cutter-console run resume RUN",
+    ),
+    Action(
+        name="settle",
+        title="Ask again what was committed",
+        help="A COMMIT was sent and not answered. Ends the session that sent it, and asks the server what became of it.",
+        keys=("e",),
+        scope=Scope.RUN,
+        short="Ask again",
+        writes=True,
+        needs="a run of which it is not known what was committed",
+        command="cutter-console run settle RUN",
+    ),
+    Action(
+        name="draft",
+        title="Draft the statement to sign",
+        help="Writes the statement that this run waits for into approvals/ and shows it.",
+        keys=("s",),
+        scope=Scope.RUN,
+        short="Statement",
+        writes=True,
+        needs="a run that waits for SG_1 or SG_2",
+        command="cutter-console approval draft RUN",
+    ),
+    Action(
+        name="arm",
+        title="Arm the switch for this run",
+        help="A lease for this one run that ends by itself. The run id must be typed.",
+        keys=("A",),
+        scope=Scope.RUN,
+        short="Arm",
+        dangerous=True,
+        writes=True,
+        needs="a recorded SG_1 (or SG_2), a proven backup, no HOLD",
+        command="cutter-console arm RUN --confirm RUN",
+    ),
+    Action(
+        name="enact",
+        title="Enact the draft units",
+        help="Makes the units the law that readers act on. Cannot be undone. The run id must be typed.",
+        keys=("E",),
+        scope=Scope.RUN,
+        short="Enact",
+        dangerous=True,
+        writes=True,
+        needs="a verified draft cut, a recorded SG_2, the armed switch",
+        command="cutter-console enact RUN --confirm RUN",
+    ),
+    Action(
+        name="revert",
+        title="Revert the draft cut",
+        help="Marks the draft units superseded; deletes nothing. The run id must be typed.",
+        keys=("U",),
+        scope=Scope.RUN,
+        short="Revert",
+        dangerous=True,
+        writes=True,
+        needs="a cut whose units are all draft",
+        command="cutter-console revert RUN --confirm RUN",
+    ),
+    Action(
+        name="void",
+        title="Void the run",
+        help="Ends a run that has written no unit, with a reason. The run id must be typed.",
+        keys=("V",),
+        scope=Scope.RUN,
+        short="Void",
+        dangerous=True,
+        writes=True,
+        needs="a run that has written no unit",
+        command="cutter-console run void RUN --reason TEXT",
+    ),
+    Action(
+        name="check",
+        title="Check the statement again",
+        help="Checks the statement and the signature files beside it, one check at a time.",
+        keys=("c",),
+        scope=Scope.APPROVALS,
+        short="Check",
+        needs="a statement",
+        command="cutter-console approval check STATEMENT",
+    ),
+    Action(
+        name="import_statement",
+        title="Import the signed statement",
+        help="Checks the statement with its signature files, and records it only if every check passes.",
+        keys=("i",),
+        scope=Scope.APPROVALS,
+        short="Import",
+        writes=True,
+        needs="a statement and one detached signature file a signer",
+        command="cutter-console approval import STATEMENT SIGNATURE...",
+    ),
+    Action(
+        name="demo_sign",
+        title="Sign as the demo sovereign",
+        help="DEMO ONLY: signs with the demo's throw-away key. In production a person signs elsewhere.",
+        keys=("D",),
+        scope=Scope.APPROVALS,
+        short="Sign as the demo sovereign",
+        writes=True,
+        demo_only=True,
+        needs="the demo, and a drafted statement",
+    ),
+    *READINESS_ACTIONS,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Registry:
+    """The actions that exist in this console; what is not in it has no key, no line of help and no palette entry."""
+
+    actions: tuple[Action, ...]
+
+    def in_scope(self, scope: Scope) -> tuple[Action, ...]:
+        """The actions of one screen, without the global ones."""
+        return tuple(action for action in self.actions if action.scope is scope)
+
+    def named(self, name: str) -> Action | None:
+        """The action of this name, or None where it does not exist here."""
+        return next((action for action in self.actions if action.name == name), None)
+
+
+def registry(*, read_only: bool, demo: bool) -> Registry:
+    """The registry for one console: read-only builds it without everything that is dangerous or writes."""
+    return Registry(
+        tuple(
+            action
+            for action in ACTIONS
+            if not (read_only and (action.dangerous or action.writes)) and (demo or not action.demo_only)
+        )
+    )
+
+
+_SCREEN_KEYS = {
+    Scope.OVERVIEW: "1",
+    Scope.DOCUMENTS: "2",
+    Scope.RUN: "3",
+    Scope.APPROVALS: "4",
+    Scope.GATES: "5",
+    Scope.DRIFT: "6",
+}
+
+
+def keys_of(command: str, known: Registry) -> str:
+    """The keys that do what this command does, e.g. `3, then s`; "" where no key of this console does."""
+    wanted = _verb(command)
+    for action in known.actions:
+        if wanted and _verb(action.command) == wanted and action.scope in _SCREEN_KEYS:
+            return f"{_SCREEN_KEYS[action.scope]}, then {key_name(action.keys[0])}"
+    return ""
+
+
+def _verb(command: str) -> tuple[str, ...]:
+    """`approval draft` of `cutter-console approval draft RUN`; nothing where the text is no command."""
+    program, *words = command.split()[:3] or [""]
+    return tuple(word for word in words if word.islower() and word.isalpha()) if program == "cutter-console" else ()

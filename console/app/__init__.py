@@ -1,0 +1,1 @@
+"""The Textual application: terminal, driver, crash screen, and how it is opened."""

@@ -1,0 +1,400 @@
+"""ConsoleApp: the six screens, the refresh, signals and the crash screen."""
+
+import asyncio
+import contextlib
+import os
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+from rich.text import Text
+from textual import events
+from textual.app import ScreenStackError
+from textual.binding import BindingType
+from textual.css.query import NoMatches
+from textual.screen import Screen
+from textual.worker import WorkerFailed
+
+from console.actions.actions import Action, Scope, registry
+from console.app.asking import AskingApp
+from console.app.terminal import TerminalGuard, wants_no_colour
+from console.backend.host import crash
+from console.backend.model.errors import CutterError
+from console.backend.model.full_command import full_command
+from console.screens.overview import OverviewScreen
+from console.screens.readiness_watch import ReadinessWatch
+from console.widgets.jobs import work
+from console.widgets.notice import Notice, refused
+from console.widgets.theme import DARK, LIGHT, WithoutColour
+from console.widgets.words import shortened
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from console.backend.facade import Backend
+    from console.backend.model.views import Status
+    from console.screens.application import Application
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _documents() -> Screen[None]:
+    from console.screens.documents import DocumentsScreen
+
+    return DocumentsScreen()
+
+
+def _run() -> Screen[None]:
+    from console.screens.run import RunScreen
+
+    return RunScreen()
+
+
+def _approvals() -> Screen[None]:
+    from console.screens.approvals import ApprovalsScreen
+
+    return ApprovalsScreen()
+
+
+def _gates() -> Screen[None]:
+    from console.screens.gates import GatesScreen
+
+    return GatesScreen()
+
+
+def _drift() -> Screen[None]:
+    from console.screens.drift import DriftScreen
+
+    return DriftScreen()
+
+
+class ConsoleApp(AskingApp, inherit_bindings=False):
+    """The console. It adds no authority: everything goes through the backend, as it does on the command line.
+
+    `backend` is the backend or what makes one; it is made in a thread after the first paint. `clock` gives aware UTC
+    times. `refresh_seconds` is the pause between measurements. `crash_folder` is where the log of a crash goes.
+    """
+
+    TITLE = "cutter-console"
+    CSS_PATH = "console.tcss"
+    ENABLE_COMMAND_PALETTE = False
+    MODES: ClassVar[dict[str, str | Callable[[], Screen[None]]]] = {
+        "documents": _documents,
+        "run": _run,
+        "approvals": _approvals,
+        "gates": _gates,
+        "drift": _drift,
+    }
+    DEFAULT_MODE = "overview"
+    BINDINGS: ClassVar[list[BindingType]] = []
+
+    def __init__(
+        self,
+        backend: "Callable[[], Backend] | Backend",
+        *,
+        read_only: bool,
+        demo: bool,
+        clock: Callable[[], datetime] = _utc_now,
+        refresh_seconds: float = 10.0,
+        crash_folder: Path | None = None,
+    ) -> None:
+        self.registry = registry(read_only=read_only, demo=demo)
+        no_colour = wants_no_colour(os.environ)
+        super().__init__(backend, ansi_color=True if no_colour else None)
+        if no_colour:
+            self._filters.append(WithoutColour())
+        self.read_only = read_only
+        self.demo = demo
+        self.clock = clock
+        self.status: Status | None = None
+        self.no_status = "measuring for the first time ..."
+        as_screens_see_it: Application = self  # the type checker compares the two here
+        self.readiness = ReadinessWatch(as_screens_see_it)
+        self.guard: TerminalGuard | None = None
+        self.current = True
+        self._refresh_seconds = refresh_seconds
+        self._crash_folder = crash_folder
+        self._measuring = False
+        self._measure_again = False
+        for theme in (DARK, LIGHT):
+            self.register_theme(theme)
+        self.theme = DARK.name
+        for action in self.registry.in_scope(Scope.EVERYWHERE):
+            self._bindings.bind(
+                ",".join(action.keys), action.name, action.title, show=False, priority=action.name == "panic"
+            )
+
+    def get_default_screen(self) -> Screen[None]:
+        """Overview is painted first; as a mode of its own from the start it would cost a second pass of the styles."""
+        return OverviewScreen()
+
+    def on_load(self) -> None:
+        """Listen to signals before the terminal is changed."""
+        if self.guard is not None:
+            self.guard.install(asyncio.get_running_loop())
+
+    def on_mount(self) -> None:
+        """Measure after the first paint, then now and then."""
+        self.call_after_refresh(self._begin)
+
+    def _begin(self) -> None:
+        self.add_mode(self.DEFAULT_MODE, OverviewScreen)
+        self.measure()
+        self.set_interval(self._refresh_seconds, self._tick)
+
+    def _tick(self) -> None:
+        if not self._measuring:
+            self.measure()
+
+    def measure(self) -> None:
+        """Measure soon; requests that come while one is under way become one more."""
+        if self._measuring:
+            self._measure_again = True
+            return
+        self._measuring = True
+        self.run_worker(work(self._measure), group="measure", exclusive=False)
+
+    async def _measure(self) -> None:
+        try:
+            status = await self.ask(lambda backend: backend.status())
+        except CutterError as error:
+            self._not_measured(error)
+        else:
+            self._measured(status)
+        finally:
+            self._measuring = False
+        if self._measure_again:
+            self._measure_again = False
+            self.measure()
+
+    def _measured(self, status: "Status") -> None:
+        self.status = status
+        self.current = True
+        self.notices.measured(status.switch.state.value, status.measured_at, reached=status.target is not None)
+        self._show_status()
+
+        if not self.readiness.board.was_asked:
+            self.readiness.measure_board()
+
+    def show_readiness(self) -> None:
+        """Draw what was measured of readiness, and that it is being measured."""
+        with self.batch_update():
+            for screen in self.console_screens():
+                screen.show_readiness()
+
+    def _show_status(self) -> None:
+        """Draw the last measurement, which may be old by now."""
+        if self.status is None:
+            return
+        with self.batch_update():
+            for screen in self.console_screens():
+                screen.draw_frame()
+                screen.show_status(self.status)
+
+    def _not_measured(self, error: CutterError) -> None:
+        self.no_status = f"NOT MEASURED: {error.message}"
+        self.current = False
+        self.give_notice(replace(refused("Measuring", error), until_measured=True))
+        self._show_status()
+
+    def full_command(self, text: str) -> str:
+        """The text with its commands as they must be typed for this root."""
+        return full_command(text, str(self.status.root) if self.status is not None else "")
+
+    def show_run(self, run_id: str) -> None:
+        """Go to the Run screen with this run chosen."""
+        self.wanted_run = run_id
+        self.action_run()
+
+    wanted_run: str = ""
+    wanted_statement: str = ""
+
+    # Actions of the registry
+
+    def action_overview(self) -> None:
+        """Go to Overview."""
+        self.switch_mode(self.DEFAULT_MODE)
+
+    def action_documents(self) -> None:
+        """Go to Documents."""
+        self.switch_mode("documents")
+
+    def action_run(self) -> None:
+        """Go to Run."""
+        self.switch_mode("run")
+
+    def action_approvals(self) -> None:
+        """Go to Approvals."""
+        self.switch_mode("approvals")
+
+    def action_gates(self) -> None:
+        """Go to Gates."""
+        self.switch_mode("gates")
+
+    def action_drift(self) -> None:
+        """Go to Drift."""
+        self.switch_mode("drift")
+
+    def action_refresh(self) -> None:
+        """Measure now; the screen measures again what it alone shows."""
+        self.measure()
+        for screen in self.console_screens():
+            screen.measure_again()
+
+    def action_theme(self) -> None:
+        """Dark or light."""
+        self.theme = LIGHT.name if self.theme == DARK.name else DARK.name
+
+    def action_help(self) -> None:
+        """Help of what has the focus."""
+        from console.screens.help import HelpDialog
+
+        screens = self.console_screens()
+        if screens:
+            self.push_screen(HelpDialog(screens[-1].help_subject(), screens[-1].SCOPE))
+
+    def action_palette(self) -> None:
+        """Find an action of the screen that is shown, or of everywhere, by its name."""
+        from console.screens.palette import PaletteDialog
+
+        screens = self.console_screens()
+        if not screens:
+            return
+        screen = screens[-1]
+
+        async def chosen(action: Action | None) -> None:
+            if action is not None:
+                await (self if action.scope is Scope.EVERYWHERE else screen).run_action(action.name)
+
+        self.push_screen(PaletteDialog(screen.SCOPE), chosen)
+
+    def action_panic(self) -> None:
+        """Ask for the one further key, from wherever the operator is."""
+        from console.screens.panic import PanicDialog
+
+        if not isinstance(self.screen, PanicDialog):
+            self.say_first("STOP everything?  s stops now, Esc is no")
+            self.push_screen(PanicDialog(), self._stop)
+
+    def say_first(self, words: str) -> None:
+        """Show these words before any picture that a slow line still takes; then draw the whole screen anew."""
+        from console.app.steady_driver import SteadyDriver
+        from console.backend.model.safe_text import safe_text
+
+        if isinstance(self._driver, SteadyDriver):
+            self._driver.pass_by(shortened(f" {safe_text(words)} ", self.size.width - 1))
+            self.refresh()
+
+    def _stop(self, reason: str | None) -> None:
+        if reason is None:
+            return
+        working = "Stopping: HOLD, cancel the running statement, end the lease ..."
+        self.give_notice(Notice("working", working, stays=True))
+        self.run_worker(work(self._panic, reason), group="panic", exclusive=False)
+
+    async def _panic(self, reason: str) -> None:
+        from console.screens.panic import stopped_notice
+
+        run_id, was_at_work = self._run_at_stake(), self.operation is not None
+        try:
+            told = stopped_notice(await self.ask(lambda backend: backend.panic(reason)))
+        except CutterError as error:
+            told, run_id = replace(refused("Stopping did NOT succeed", error), stays=True), ""
+        await self.leave_dialogs()
+        self.say_first(told.what)
+        self.give_notice(told)
+        self.action_refresh()
+        if run_id:
+            what = f"{told.what} {await self._written_by(run_id, was_at_work)}"
+            self.notices.rewrite(told, replace(told, what=what))
+            self.show_notice()
+
+    def _run_at_stake(self) -> str:
+        """The run that may be writing: the one that the switch is armed for, else the current one."""
+        if self.status is None:
+            return ""
+        current = self.status.current_run
+        return self.status.switch.run_id or (current.run_id if current is not None else "")
+
+    async def _written_by(self, run_id: str, was_at_work: bool) -> str:
+        """Say what of this run is in the database, once the operation that was stopped has ended."""
+        from console.screens.panic import STOPPED_WITHIN_SECONDS
+        from console.screens.run_text import written
+
+        try:
+            await asyncio.wait_for(self.at_rest.wait(), STOPPED_WITHIN_SECONDS)
+            return written(await self.ask(lambda backend: backend.run(run_id)), stopped=was_at_work)
+        except TimeoutError:
+            return f"What was under way has not ended yet: see what {run_id} has written on the Run screen."
+        except CutterError as error:
+            return f"What {run_id} has written is not known: {error.message}."
+
+    async def action_quit(self) -> None:
+        """Leave; ask first while an operation is under way."""
+        if self.operation is None:
+            self.exit(0)
+            return
+        from console.screens.quit import QuitDialog
+
+        self.push_screen(QuitDialog(self.operation.doing, self.operation.if_left), self._quit)
+
+    def _quit(self, answer: str | None) -> None:
+        if answer == "now":
+            self.exit(0)
+        elif answer == "when done":
+            self.leave_when_done = True
+            if self.operation is None:
+                self.exit(0)
+
+    # The end, orderly or not
+
+    def leave(self, exit_status: int) -> None:
+        """End because of a signal or a vanished terminal."""
+        self.exit(exit_status, return_code=exit_status)
+
+    async def on_event(self, event: events.Event) -> None:
+        """Handle it; a key or a click for widgets that are not there yet, or no more, does nothing."""
+        with contextlib.suppress(NoMatches, ScreenStackError):
+            await super().on_event(event)
+
+    def _handle_exception(self, error: Exception) -> None:
+        if self._exit:  # it ends already: a screen that was still being built then is no failure of the console
+            return
+        self._return_code = 1
+        if self._exception is None:
+            self._exception = _cause(error)
+            self._exception_event.set()
+        self._fatal_error()
+
+    def _fatal_error(self) -> None:
+        """No locals, no message of the error itself: they can hold what must not be shown."""
+        if not self._exit_renderables:
+            error = self._exception or RuntimeError()
+            self._exit_renderables.append(Text(crash.report(error, self._crash_folder, self.clock())))
+        self._close_messages_no_wait()
+
+    def panic(self, *_renderables: "RenderableType") -> None:
+        """Textual's own word for a crash; its renderables are not shown."""
+        self._return_code = self._return_code or 1
+        self._fatal_error()
+
+
+def run(app: ConsoleApp) -> int:
+    """Run the console here until it ends; the exit status (143 and 129 for SIGTERM and a lost terminal)."""
+    app.guard = TerminalGuard(app.leave)
+    try:
+        app.run()
+    finally:
+        app.guard.release()
+    return app.return_code or 0
+
+
+def _cause(error: Exception) -> Exception:
+    """What made a worker fail, rather than that it failed."""
+    if isinstance(error, WorkerFailed) and isinstance(error.error, Exception):
+        return error.error
+    return error

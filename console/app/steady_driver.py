@@ -1,0 +1,73 @@
+"""The driver: reads the terminal through `Keyboard` and writes to it through `LineWriter`."""
+
+import os
+import select
+import sys
+import time
+
+from textual.drivers.linux_driver import LinuxDriver
+from textual.message import Message
+
+from console.app.keyboard import Keyboard
+from console.app.line_writer import LineWriter
+
+MOMENT_SECONDS = 0.1
+"""A silence after which an escape byte is the key of that name."""
+_MOST_READ = 4096
+
+
+class SteadyDriver(LinuxDriver):
+    """Textual's driver for this system with another reader and another writer."""
+
+    _line: LineWriter | None = None
+    _was_here: bool = False
+
+    def start_application_mode(self) -> None:
+        """With a writer of its own, also when the console comes back from the background."""
+        terminal = sys.__stderr__
+        if terminal is not None:
+            self._line = LineWriter(terminal.fileno(), terminal.encoding or "utf-8", self._draw_anew)
+            self._line.start()
+        super().start_application_mode()  # type: ignore[no-untyped-call]
+        if self._was_here:
+            self._draw_anew()
+        self._was_here = True
+
+    def _draw_anew(self) -> None:
+        self._app.call_later(self._app.refresh)
+
+    def write(self, data: str) -> None:
+        """Write without waiting for the line."""
+        if self._line is not None:
+            self._line.write(data)
+
+    def pass_by(self, words: str) -> None:
+        """Show these words in the first line now, before any picture that is under way; the next picture replaces them."""
+        if self._line is not None:
+            self._line.pass_by(f"\x1b[1;1H\x1b[7m{words}\x1b[0m\x1b[K")
+
+    def close(self) -> None:
+        """Write what is left."""
+        if self._line is not None:
+            self._line.stop()
+            self._line = None
+        super().close()
+
+    def run_input_thread(self) -> None:
+        """Hand on what comes until the console ends; a terminal that is gone is the guard's business."""
+        keyboard = Keyboard()
+        while not self.exit_event.is_set():
+            for message in self._read(keyboard):
+                self.process_message(message)
+
+    def _read(self, keyboard: Keyboard) -> list[Message]:
+        try:
+            if not select.select([self.fileno], [], [], MOMENT_SECONDS)[0]:
+                return keyboard.tick(time.monotonic())
+            data = os.read(self.fileno, _MOST_READ)
+        except (OSError, ValueError):
+            data = b""
+        if not data:
+            self.exit_event.wait(MOMENT_SECONDS)
+            return []
+        return keyboard.feed(data, time.monotonic())

@@ -1,0 +1,135 @@
+"""The terminal around the console: whether it is one, the signals that end it, and noticing that it has gone."""
+
+import asyncio
+import os
+import select
+import signal
+import sys
+import termios
+import threading
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+
+from console.app.line_writer import opened_again
+from console.backend.host.signals import end_soon, end_work, wait_for_work
+
+EXIT_SIGHUP = 128 + signal.SIGHUP
+_ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
+
+WORK_SECONDS = 10.0
+"""How long a phase may take to be cancelled and recorded; then it is broken off, and the server rolls it back."""
+GRACE_SECONDS = 0.7
+"""How long an orderly end may take after a signal before the process is ended without it."""
+
+_RESTORE = (
+    b"\x1b[?2004l\x1b[?7h\x1b[?1000l\x1b[?1003l\x1b[?1015l\x1b[?1006l\x1b[<u\x1b[?1049l\x1b[?25h\x1b[?1004l\x1b[0m"
+)
+
+
+def refusal(environ: Mapping[str, str], stdin_is_tty: bool, stderr_is_tty: bool) -> str:
+    """Why the console cannot be drawn here, with what to use instead; "" where it can."""
+    instead = "Use `cutter-console status` (or any other command) instead; every one takes --json."
+    if not (stdin_is_tty and stderr_is_tty):
+        return f"There is no terminal here, and no terminal means no. {instead}"
+    if environ.get("TERM", "") in {"", "dumb", "unknown"}:
+        return f"The terminal {environ.get('TERM') or '(TERM is not set)'} cannot place text on the screen. {instead}"
+    return ""
+
+
+def refusal_here() -> str:
+    """`refusal` for this process."""
+    return refusal(os.environ, *(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stderr)))
+
+
+def wants_no_colour(environ: Mapping[str, str]) -> bool:
+    """Whether NO_COLOR is set to anything but the empty string (no-color.org)."""
+    return bool(environ.get("NO_COLOR"))
+
+
+@dataclass
+class TerminalGuard:
+    """Ends the program in order on a signal and a vanished terminal, and without order when that takes too long.
+
+    `leave(exit_status)` is called on the event loop. `release` puts everything back; the caller does it at the end.
+    """
+
+    leave: Callable[[int], None]
+    fileno: int = 0
+
+    def __post_init__(self) -> None:
+        self._attributes = termios.tcgetattr(self.fileno) if os.isatty(self.fileno) else None
+        self._deadline: threading.Timer | None = None
+        self._exit_status = 0
+        self._released = threading.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    def install(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Start listening: signal handlers on this loop, and a thread that sleeps until the terminal hangs up."""
+        self._loop = loop
+        for number in _ENDING:
+            if signal.getsignal(number) is not signal.SIG_IGN:
+                loop.add_signal_handler(number, self._end, 128 + number)
+        if self._attributes is not None:
+            threading.Thread(target=self._watch, name="terminal-watch", daemon=True).start()
+
+    def release(self) -> None:
+        """Wait for what is still written to end, then stop listening; the hard end is called off."""
+        end_work(WORK_SECONDS)
+        self._released.set()
+        if self._deadline is not None:
+            self._deadline.cancel()
+            # A thread that still reads from the terminal that has gone must not keep the program alive.
+            last = threading.Timer(GRACE_SECONDS, os._exit, (self._exit_status,))
+            last.daemon = True
+            last.start()
+
+    def _watch(self) -> None:
+        poll = select.poll()
+        poll.register(self.fileno, 0)
+        while not self._released.is_set():
+            gone = any(event & (select.POLLHUP | select.POLLERR | select.POLLNVAL) for _fd, event in poll.poll(60_000))
+            if gone and not self._released.is_set() and self._loop is not None:
+                _point_at_nothing(self.fileno)
+                self._arm_deadline(EXIT_SIGHUP)
+                self._loop.call_soon_threadsafe(self._end, EXIT_SIGHUP)
+                return
+
+    def _end(self, exit_status: int) -> None:
+        end_soon()
+        self._arm_deadline(exit_status)
+        self.leave(exit_status)
+
+    def _arm_deadline(self, exit_status: int) -> None:
+        if self._deadline is None:
+            self._exit_status = exit_status
+            self._deadline = threading.Timer(GRACE_SECONDS, self._end_without_order, (exit_status,))
+            self._deadline.daemon = True
+            self._deadline.start()
+
+    def _end_without_order(self, exit_status: int) -> None:
+        if self._released.is_set():
+            return
+        wait_for_work(WORK_SECONDS)
+        if self._attributes is not None and os.isatty(self.fileno):
+            with suppress(OSError, termios.error):
+                # What the line has not taken yet would keep these from it, on a stopped line for ever.
+                termios.tcflush(self.fileno, termios.TCOFLUSH)
+                os.write(opened_again(self.fileno), _RESTORE)
+                termios.tcsetattr(self.fileno, termios.TCSANOW, self._attributes)
+        os._exit(exit_status)
+
+
+def _point_at_nothing(fileno: int) -> None:
+    """A dead terminal reads as ready for ever; /dev/null in its place cannot raise, block or spin a writer."""
+    nothing = os.open(os.devnull, os.O_RDWR)
+    for descriptor in {fileno, 1, 2}:
+        if descriptor == fileno or os.isatty(descriptor) or _is_dead(descriptor):
+            os.dup2(nothing, descriptor)
+    os.close(nothing)
+
+
+def _is_dead(descriptor: int) -> bool:
+    poll = select.poll()
+    poll.register(descriptor, 0)
+    return any(event & (select.POLLHUP | select.POLLERR) for _fd, event in poll.poll(0))

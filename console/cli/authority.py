@@ -1,0 +1,124 @@
+"""approval draft|check|import, arm, disarm, panic, hold show|release: what authorises, starts and stops."""
+
+import contextlib
+import sys
+import time
+
+from console.backend.model.errors import ExitStatus
+from console.backend.model.outcome import Outcome
+from console.backend.model.views import ApprovalStatus, ApprovalView, SwitchState, SwitchView
+from console.cli.output import narrate, report
+from console.cli.requests import (
+    ConfirmedRun,
+    DraftStatement,
+    ImportStatement,
+    Nothing,
+    OneStatement,
+    Options,
+    Panic,
+    ReleaseHold,
+)
+from console.cli.site import backend_of
+
+_AGAIN_S = 3
+
+
+def draft(options: Options, request: DraftStatement) -> ExitStatus:
+    """Draft the statement that the run waits for, or the one that takes its drafts back."""
+    drafted = backend_of(options).draft_statement(request.run, revert=request.revert)
+    report(options, "approval draft", Outcome.PASS, _approval_lines(drafted), drafted)
+    return ExitStatus.WAITING
+
+
+def check(options: Options, request: OneStatement) -> ExitStatus:
+    """Check a statement and the signatures beside it."""
+    seen = backend_of(options).check_statement(request.statement)
+    good = not any(one.outcome is not Outcome.PASS for one in seen.checks) or seen.status is ApprovalStatus.USED
+    report(options, "approval check", Outcome.PASS if good else Outcome.FAIL, _approval_lines(seen), seen)
+    return ExitStatus.DONE if good else ExitStatus.REFUSED
+
+
+def import_signed(options: Options, request: ImportStatement) -> ExitStatus:
+    """Check a signed statement and record it."""
+    backend = backend_of(options)
+    beside = backend.check_statement(request.statement).signature_paths
+    recorded = backend.import_statement(request.statement, request.signatures or beside)
+    return report(options, "approval import", Outcome.PASS, _approval_lines(recorded), recorded)
+
+
+def _approval_lines(seen: ApprovalView) -> list[str]:
+    return [
+        f"{seen.kind}       {seen.status}  run {seen.run_id}  {seen.docprefix}",
+        f"statement  {seen.statement_path}",
+        f"sha256     {seen.statement_sha256}",
+        f"expires    {seen.expires_at}",
+        *(
+            f"{one.outcome:<13} {one.name}: {one.detail}" + (f"  next: {one.next_action}" if one.next_action else "")
+            for one in seen.checks
+        ),
+        *(f"unit       {one.body_sha256}  {one.address}  {one.title}" for one in seen.drafts),
+        *(f"sign with  {line}" for line in seen.sign_with.split("\n")),
+    ]
+
+
+def arm(options: Options, request: ConfirmedRun) -> ExitStatus:
+    """Arm the switch for one run."""
+    return _switch(options, "arm", backend_of(options).arm(request.run, request.confirm), ExitStatus.DONE)
+
+
+def disarm(options: Options, _request: Nothing) -> ExitStatus:
+    """End the lease."""
+    return _switch(options, "disarm", backend_of(options).disarm(), None)
+
+
+def panic(options: Options, request: Panic) -> ExitStatus:
+    """Stop everything. Exit status 0: all of it was done; HOLD: what was not is named.
+
+    At a terminal the database is tried again until it has the HOLD, or the operator leaves; a script gets its answer.
+    """
+    backend = backend_of(options)
+    seen = backend.panic(request.reason)
+    with contextlib.suppress(KeyboardInterrupt):
+        while seen.in_database is not True and sys.stderr.isatty() and not options.json:
+            narrate(f"NOT DONE: {seen.incomplete}; it is tried again every {_AGAIN_S} s; Ctrl+C leaves it as it is")
+            time.sleep(_AGAIN_S)
+            seen = backend.panic(request.reason)
+    return _switch(options, "panic", seen, ExitStatus.HOLD if seen.incomplete else ExitStatus.DONE)
+
+
+def hold_show(options: Options, _request: Nothing) -> ExitStatus:
+    """Whether a HOLD is set."""
+    return _switch(options, "hold show", backend_of(options).status().switch, None)
+
+
+def hold_release(options: Options, request: ReleaseHold) -> ExitStatus:
+    """Clear the HOLD."""
+    return _switch(options, "hold release", backend_of(options).release_hold(request.confirm), None)
+
+
+def _switch(options: Options, command: str, seen: SwitchView, exit_status: ExitStatus | None) -> ExitStatus:
+    outcome = Outcome.INCONCLUSIVE if seen.state is SwitchState.UNREADABLE else Outcome.PASS
+    if seen.incomplete:
+        outcome = Outcome.PARTIAL
+    lines = [f"switch     {seen.state}"]
+    lines += [
+        f"{name:<10} {value}"
+        for name, value in (
+            ("run", seen.run_id),
+            ("purpose", seen.purpose),
+            ("by", seen.by),
+            ("since", seen.since),
+            ("expires", seen.expires_at),
+            ("reason", seen.reason),
+            ("clears", seen.clears_with),
+            ("incomplete", seen.incomplete),
+            ("complete", seen.complete_with),
+            ("note", seen.note),
+        )
+        if value
+    ]
+    lines += [f"{'done' if step.done else 'NOT DONE':<10} {step.what}: {step.detail}" for step in seen.steps]
+    status = report(options, command, outcome, lines, seen)
+    if exit_status is not None:
+        return exit_status
+    return ExitStatus.HOLD if seen.state is SwitchState.HOLD else status

@@ -1,0 +1,170 @@
+"""init, migrate, status, counts, drift, document register: the database and the tree, seen and installed."""
+
+import json
+
+from console.backend.host.runtime_tree import init_tree
+from console.backend.host.settings import Settings
+from console.backend.model.canonical_json import canonical_json
+from console.backend.model.errors import ExitStatus
+from console.backend.model.outcome import Outcome
+from console.backend.model.readiness import DriftReport
+from console.backend.model.value import Value
+from console.backend.model.views import CountView, Status, SwitchState
+from console.backend.postgres.connections import connect, scalar
+from console.backend.postgres.grant_matrix import GrantMatrix, measure_grants
+from console.backend.postgres.live_registration import register_live_document
+from console.backend.postgres.migrations import migrate as run_migrations
+from console.backend.runs.kill_switch import require_no_hold
+from console.cli.output import narrate, report
+from console.cli.requests import Migrate, Nothing, Options, RegisterDocument
+from console.cli.site import backend_of, site_of
+
+
+class Made(Value):
+    """What a command made."""
+
+    made: tuple[str, ...]
+
+
+class Counts(Value):
+    """Rows of every table."""
+
+    counts: tuple[CountView, ...]
+
+
+class DriftAnswer(DriftReport):
+    """The differences and, with --json, the whole matrix they were found in."""
+
+    matrix: GrantMatrix | None = None
+
+
+def init(options: Options, _request: Nothing) -> ExitStatus:
+    """Make the runtime tree; what is there stays as it is."""
+    site = site_of(options)
+    config = json.dumps(json.loads(canonical_json(Settings())), indent=2).encode() + b"\n"
+    made = [str(path) for path in init_tree(site.root, config)]
+    if not site.intake.exists():
+        site.intake.mkdir(mode=0o750)
+        made.append(str(site.intake))
+    lines = [f"made {path}" for path in made] or ["nothing was missing"]
+    return report(options, "init", Outcome.PASS, lines, Made(made=tuple(made)))
+
+
+def migrate(options: Options, request: Migrate) -> ExitStatus:
+    """Install schema, functions and roles, or bring them up to date; a drift is accepted by its digest alone."""
+    done = run_migrations(site_of(options).settings.database.administrator, request.accept)
+    lines = [
+        *(f"applied {name}" for name in done.applied),
+        f"{len(done.present)} were there",
+        f"schema digest {done.schema_digest}" + (", pinned as installed" if done.pinned else ""),
+        *(["next: on this host: cutter-console init --pin --repin"] if done.pinned and done.present else []),
+    ]
+    return report(options, "migrate", Outcome.PASS, lines, done)
+
+
+def status(options: Options, _request: Nothing) -> ExitStatus:
+    """Where am I, the switch, the counts, what waits. A HOLD has an exit status of its own."""
+    seen = backend_of(options).status()
+    exit_status = report(options, "status", seen.outcome, _status_lines(seen), seen)
+    return ExitStatus.HOLD if seen.switch.state is SwitchState.HOLD else exit_status
+
+
+def _status_lines(seen: Status) -> list[str]:
+    where = seen.target
+    lines = [f"root       {seen.root}"]
+    if where is None:
+        lines.append(f"database   INCONCLUSIVE  {seen.unreachable}")
+    else:
+        lines.append(
+            f"database   {where.database} on {where.host}, system {where.system_identifier}, timeline {where.timeline}, PostgreSQL {seen.server_version}"
+        )
+        lines.append(f"role       {seen.role}")
+    switch = seen.switch
+    lines.append(
+        f"switch     {switch.state}"
+        + (
+            f"  {switch.run_id} {switch.purpose} until {switch.expires_at}"
+            if switch.expires_at
+            else f"  {switch.reason}".rstrip()
+        )
+    )
+    if switch.incomplete:
+        lines += [f"incomplete {switch.incomplete}", f"complete   {switch.complete_with}"]
+    lines += [count_line(count) for count in seen.counts[:3]]
+    lines += [f"waits      {wait.what} ({wait.run_id}): {wait.next_action}" for wait in seen.waiting]
+    return lines
+
+
+def count_line(count: CountView) -> str:
+    """One table's rows in words; what could not be read is INCONCLUSIVE, never 0."""
+    rows = "INCONCLUSIVE" if count.rows is None else f"{count.rows}"
+    delta = "" if count.delta is None else f"  {count.delta:+d} since the baseline"
+    return f"{count.table:<48} {rows:>12}{delta}{'  ' + count.detail if count.detail else ''}"
+
+
+def counts(options: Options, _request: Nothing) -> ExitStatus:
+    """Rows of every table beside the baseline."""
+    seen = backend_of(options).status()
+    outcome = Outcome.INCONCLUSIVE if seen.target is None else Outcome.PASS
+    return report(options, "counts", outcome, [count_line(count) for count in seen.counts], Counts(counts=seen.counts))
+
+
+def drift(options: Options, _request: Nothing) -> ExitStatus:
+    """Grants, definitions, guards and roles against those that were installed, each difference with what mends it."""
+    found = backend_of(options).drift()
+    exit_status = report(options, "drift", found.outcome, _drift_lines(found), _with_matrix(options, found))
+    if found.outcome is not Outcome.FAIL:
+        return exit_status
+    accept = f"cutter-console migrate --accept {found.schema_digest}"
+    narrate(f"next: mend it as the administrator; or, where all of it is right: {accept}, then init --pin --repin")
+    return ExitStatus.DRIFT
+
+
+def _with_matrix(options: Options, found: DriftReport) -> DriftReport:
+    """The matrix is long: it is measured for --json alone."""
+    if not options.json:
+        return found
+    monitor = site_of(options).settings.database.monitor
+    with connect(monitor, read_only=True, purpose="grants") as connection:
+        matrix = measure_grants(connection)
+    return DriftAnswer.model_validate({**found.model_dump(), "matrix": matrix})
+
+
+def _drift_lines(found: DriftReport) -> list[str]:
+    """One block a difference; what mends it is printed as it would be typed into psql, and never run."""
+    if not found.differences:
+        return [f"no difference; schema digest {found.schema_digest}"]
+    lines = [
+        f"{len(found.differences)} differences; schema digest {found.schema_digest}, installed {found.pinned_digest}"
+    ]
+    for one in found.differences:
+        lines += ["", f"{one.what} {one.subject}", f"  expected  {one.expected}", f"  actual    {one.actual}"]
+        lines += [
+            f"  mend      {line}" if number == 0 else f"            {line}" for number, line in enumerate(one.mend)
+        ]
+    return lines
+
+
+def register(options: Options, request: RegisterDocument) -> ExitStatus:
+    """Register the query of a live document: read as the monitoring role, stored by the administrator."""
+    site = site_of(options)
+    require_no_hold(site)
+    database, most_bytes = site.settings.database, site.settings.limits.max_bytes
+    register_live_document(
+        database.monitor, database.administrator, request.docprefix, request.profile, request.query, most_bytes
+    )
+    with connect(database.monitor, read_only=True, purpose="register") as connection:
+        kept = str(
+            scalar(
+                connection,
+                "SELECT live_query FROM cutter_governance.v_document WHERE docprefix = %s",
+                request.docprefix,
+            )
+        )
+    return report(
+        options,
+        "document register",
+        Outcome.PASS,
+        [f"live:{request.docprefix} reads: {kept}"],
+        Made(made=(request.docprefix,)),
+    )

@@ -1,0 +1,38 @@
+"""Where every failed command ends: named for what the outside did, and for the rest told as a defect of this program."""
+
+from datetime import UTC, datetime
+
+from console.backend.host import crash
+from console.backend.host.context import default_root
+from console.backend.model.errors import CutterError, ExitStatus, StopCode, Unmeasured, for_the_run
+from console.backend.outside import named
+from console.cli.output import report_error
+from console.cli.requests import Options
+
+
+class Defect(Unmeasured):
+    """This program is wrong somewhere; what the command has done until then is not known to it."""
+
+
+def report_failure(options: Options, command: str, error: Exception, about: str = "") -> ExitStatus:
+    """Say what stopped the command; what nobody has foreseen goes into a log, without values of variables.
+
+    `about` is the request in words: if it names a run, so do the commands of the next action.
+    """
+    known = named(error) or _defect(options, error)
+    known.next_action = for_the_run(about, known.next_action)
+    return report_error(options, command, known)
+
+
+def _defect(options: Options, error: Exception) -> CutterError:
+    place = (options.root or default_root()) / "reports"
+    log = crash.write_log(error, place, datetime.now(UTC))
+    where = crash.where(error)
+    return Defect(
+        StopCode.INVARIANT_FAILED,
+        f"this is a defect of the program: {type(error).__name__}{f' at {where}' if where else ''};"
+        " what the command had done until then stands",
+        f"See what is so: cutter-console status; then send this file to those who maintain the program: {log}"
+        if log
+        else "See what is so: cutter-console status; a log could not be written",
+    )

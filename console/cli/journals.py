@@ -1,0 +1,18 @@
+"""journal verify: whether a run's journal is what was written, against the heads anchored in the database."""
+
+from console.backend.journal.journal import verify_journal
+from console.backend.model.errors import ExitStatus
+from console.backend.runs.inspection import known_run
+from console.backend.runs.standing import anchors_of
+from console.backend.runs.workspace import Workspace
+from console.cli.output import report
+from console.cli.requests import OneRun, Options
+from console.cli.site import site_of
+
+
+def verify(options: Options, request: OneRun) -> ExitStatus:
+    """Compare the journal with every anchor. A dry run's journal has none: an intact chain is PARTIAL there."""
+    site = site_of(options)
+    workspace = Workspace.open(site.root, request.run)
+    verdict = verify_journal(workspace.journal, anchors_of(site, known_run(site, request.run).request), request.run)
+    return report(options, "journal verify", verdict.outcome, [f"{verdict.outcome}  {verdict.detail}"], verdict)

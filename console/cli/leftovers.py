@@ -1,0 +1,13 @@
+"""What a start says of the leftovers that it has removed."""
+
+from console.backend.leftovers import sweep_leftovers
+from console.cli.output import narrate
+from console.cli.requests import Options
+from console.cli.site import context_of
+
+
+def sweep(options: Options) -> None:
+    """Remove what killed processes have left, and name it on standard error."""
+    context = context_of(options)
+    for line in sweep_leftovers(context.root, context.now()):
+        narrate(line)

@@ -1,0 +1,58 @@
+"""The entry point: `--version` is answered before anything is imported; all else goes to the command line."""
+
+import sys
+import time
+from collections.abc import Sequence
+
+from console import __version__
+from console.cli.printing import ReaderGone, Unprinted, emit, keep_standard_descriptors, say
+
+BROKEN_PIPE = 141
+"""The exit status of a command whose reader has gone: 128 + SIGPIPE."""
+_UNEXPLAINED = "the command could not go on, nor say more than: {}; what it had done until then stands"
+_SEE = "See what is so: cutter-console status"
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command or open the console. Returns the exit status (design section 11)."""
+    keep_standard_descriptors()
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    try:
+        return _answered(arguments)
+    except ReaderGone:
+        return BROKEN_PIPE
+    except (Unprinted, OSError, ImportError, MemoryError, RecursionError) as error:
+        return _last_words(error, as_json="--json" in arguments)
+
+
+def _last_words(error: Exception, *, as_json: bool) -> int:
+    """What is said where nothing more can be loaded or printed: needs no module, no file and no value of the error."""
+    why = getattr(error, "strerror", None) or type(error).__name__
+    try:
+        if not isinstance(error, Unprinted):
+            if as_json:
+                emit(_object(_UNEXPLAINED.format(why)))
+            say(f"STOP_INVARIANT_FAILED: {_UNEXPLAINED.format(why)}\nnext: {_SEE}\n")
+            return 7
+    except (ReaderGone, Unprinted) as unprinted:
+        error = unprinted
+    say(f"STOP_INVARIANT_FAILED: the answer could not be printed: {error}\n")
+    say("next: Make room where the output goes, and see that it can be written; what the command did stands.\n")
+    return 1
+
+
+def _object(message: str) -> str:
+    """The one object of --json, written without the module that writes them otherwise."""
+    now = time.strftime("%Y-%m-%dT%H:%M:%S+00:00", time.gmtime())
+    stop = f'{{"code": "STOP_INVARIANT_FAILED", "message": "{message}", "next_action": "{_SEE}"}}'
+    head = '"schema": "cutter-console/usage/1", "outcome": "INCONCLUSIVE"'
+    return f'{{{head}, "measured_at": "{now}", "stop": {stop}}}\n'
+
+
+def _answered(arguments: list[str]) -> int:
+    if arguments == ["--version"]:
+        emit(f"cutter-console {__version__}\n")
+        return 0
+    from console.cli import command_line
+
+    return command_line.main(arguments)

@@ -1,0 +1,174 @@
+"""manifest build, manifest verify: what a release consists of, and whether this host has exactly that."""
+
+from pathlib import Path
+
+from console.backend.host.durable import replace_file
+from console.backend.model.canonical_json import canonical_json, digest, sha256_hex
+from console.backend.model.errors import ExitStatus, Refused, StopCode, UsageError
+from console.backend.model.outcome import Outcome
+from console.backend.model.safe_text import SafeText
+from console.backend.model.value import Value
+from console.backend.release.build import build_manifest
+from console.backend.release.junit import read_junit
+from console.backend.release.manifest import DeployManifest, Kind, TestTotals, read_manifest
+from console.backend.release.verify import Fault, TreeFinding, faults, measure_tree
+from console.cli.output import narrate, report
+from console.cli.requests import BuildManifest, Nothing, Options
+from console.cli.site import context_of, site_of
+
+
+class Built(Value):
+    """The manifest that was written, or was there already."""
+
+    path: str
+    sha256: str
+    unchanged: bool
+    """The same release was there; its file was left as it is."""
+    files: int
+    commit: str
+    clean: bool
+    no_commit: SafeText
+    """Why the commit of a checkout is not known: then the listed files alone identify the release."""
+    tests: TestTotals | None
+    next_action: str
+
+
+class Stop(Value):
+    """Why the tree is not the pinned release."""
+
+    code: StopCode
+    message: str
+    next_action: str
+
+
+class Verified(TreeFinding):
+    """The comparison, and what stops it from being a PASS."""
+
+    stop: Stop | None = None
+
+
+def build(options: Options, request: BuildManifest) -> ExitStatus:
+    """Write the deploy manifest of this tree; needs neither a root nor a database."""
+    context = context_of(options)
+    tests = read_junit(request.junit) if request.junit is not None else None
+    built = build_manifest(context, tests)
+    kept = _kept(request.out, built)
+    if kept is None:
+        _write(request.out, canonical_json(built))
+    manifest = kept or built
+    if request.junit is not None and manifest.kind is Kind.SOURCE:
+        _warn_of_later_changes(context.package, request.junit, manifest)
+    return _report_built(options, request.out, manifest, unchanged=kept is not None)
+
+
+def _report_built(options: Options, out: Path, manifest: DeployManifest, *, unchanged: bool) -> ExitStatus:
+    sha256, tests = digest(manifest), manifest.tests
+    action = (
+        "copy it to <root>/artifacts/deploy-manifest.json on the host, then there: cutter-console init --pin"
+        f" (it sets deploy_manifest_sha256 to {sha256})"
+    )
+    lines = [
+        f"manifest   {out}{' (was there already)' if unchanged else ''}",
+        f"sha256     {sha256}",
+        f"files      {len(manifest.files)}, a {manifest.kind} tree of version {manifest.version}",
+        f"commit     {_commit(manifest.commit, manifest.clean, manifest.no_commit, ', with changes')}",
+        f"tests      {tests or 'none recorded; a run is armed on it only where `untested` is set'}",
+        f"next       {action}",
+    ]
+    whole = tests is not None and tests.green and manifest.clean
+    payload = Built(
+        path=str(out),
+        sha256=sha256,
+        unchanged=unchanged,
+        files=len(manifest.files),
+        commit=manifest.commit,
+        clean=manifest.clean,
+        no_commit=manifest.no_commit,
+        tests=tests,
+        next_action=action,
+    )
+    return report(options, "manifest build", Outcome.PASS if whole else Outcome.PARTIAL, lines, payload)
+
+
+def _commit(commit: str, clean: bool, why_none: str, changed: str) -> str:
+    if commit:
+        return f"{commit}{'' if clean else changed}"
+    return f"none{f': {why_none}' if why_none else ''}; the files listed identify the release"
+
+
+def _kept(out: Path, built: DeployManifest) -> DeployManifest | None:
+    """The manifest that is there and differs in its time alone. Raises Refused where something else is there."""
+    try:
+        data = out.read_bytes()
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise UsageError(StopCode.REFUSED_INPUT, f"{out}: {error.strerror}", "Name another file with --out.") from error
+    try:
+        there = read_manifest(out, data)
+    except UsageError:
+        there = None
+    same = there is not None and there.model_copy(update={"built_at": built.built_at}) == built
+    if not same or there is None or sha256_hex(data) != digest(there):
+        message = f"{out} is there already, and is not the manifest of this tree"
+        raise Refused(StopCode.REFUSED_INPUT, message, f"Move it away, or name another file: --out {out}.new")
+    return there
+
+
+def _write(out: Path, data: bytes) -> None:
+    try:
+        replace_file(out, data)
+    except OSError as error:
+        raise UsageError(
+            StopCode.REFUSED_INPUT, f"{out}: {error.strerror}", "Name a file that can be written with --out."
+        ) from error
+
+
+def _warn_of_later_changes(package: Path, junit: Path, manifest: DeployManifest) -> None:
+    """A test run tells about the files as they were then. The times of a wheel's files are those of its installation."""
+    ran = junit.stat().st_mtime
+    later = [one.path for one in manifest.files if (package.parent / one.path).lstat().st_mtime > ran]
+    if later:
+        narrate(f"note: {len(later)} files are newer than the test run, {later[0]} among them; run the tests again")
+
+
+def verify(options: Options, _request: Nothing) -> ExitStatus:
+    """The pinned manifest, then every file against it; a difference has the exit status of drift."""
+    found = measure_tree(site_of(options))
+    wrong = faults(found)
+    payload = Verified(**dict(found), stop=_stop(wrong))
+    status = report(options, "manifest verify", Outcome.FAIL if wrong else Outcome.PASS, _lines(found), payload)
+    for fault in wrong:
+        narrate(f"{StopCode.IDENTITY_MISMATCH}: {fault.detail}")
+    if wrong:
+        narrate(f"next: {wrong[0].next_action}")
+        return ExitStatus.DRIFT
+    return status
+
+
+def _stop(wrong: tuple[Fault, ...]) -> Stop | None:
+    if not wrong:
+        return None
+    message = "; ".join(fault.detail for fault in wrong)
+    return Stop(code=StopCode.IDENTITY_MISMATCH, message=message, next_action=wrong[0].next_action)
+
+
+def _lines(found: TreeFinding) -> list[str]:
+    release = found.release
+    lines = [
+        f"manifest   {found.manifest}",
+        f"sha256     {found.manifest_sha256 or 'there is no such file'}",
+        f"pinned     {found.pinned_sha256 or 'nothing'}",
+    ]
+    if release is None:
+        return lines
+    return [
+        *lines,
+        f"release    {release.version}, commit {_commit(release.commit, release.clean, release.no_commit, ' with changes')}",
+        f"tests      {release.tests or 'none recorded'}",
+        f"files      {found.files}",
+        *(f"missing    {path}" for path in found.missing),
+        *(f"changed    {path}" for path in found.changed),
+        *(f"extra      {path}" for path in found.extra),
+        *(f"record     {problem}" for problem in found.record_problems),
+    ]

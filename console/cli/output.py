@@ -1,0 +1,76 @@
+"""The one writer of the command line: data to standard output, narration to standard error."""
+
+import json
+import re
+import sys
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Any
+
+from pydantic import BaseModel
+
+from console.backend.host.context import default_root
+from console.backend.model.errors import CutterError, ExitStatus
+from console.backend.model.full_command import full_command
+from console.backend.model.outcome import Outcome
+from console.backend.model.redaction import hide_known_in, redact
+from console.backend.model.safe_text import safe_text
+from console.cli.printing import emit, is_unicode, say
+from console.cli.requests import Options
+
+_SURROGATES = re.compile("[\ud800-\udfff]")
+_NOT_ASCII = re.compile("[^\x00-\x7f]")
+_EXIT = {
+    Outcome.PASS: ExitStatus.DONE,
+    Outcome.PARTIAL: ExitStatus.DONE,
+    Outcome.NOT_RUN: ExitStatus.FAIL,
+    Outcome.FAIL: ExitStatus.FAIL,
+    Outcome.INCONCLUSIVE: ExitStatus.INCONCLUSIVE,
+}
+
+
+def report(
+    options: Options, command: str, outcome: Outcome, lines: Iterable[str], payload: BaseModel | None = None
+) -> ExitStatus:
+    """Print the answer: with --json one object, else the lines. Returns the exit status of the outcome."""
+    if options.json:
+        data = payload.model_dump(mode="json", by_alias=True) if payload is not None else {}
+        _print_json(command, outcome, data)
+    else:
+        emit("".join(f"{safe_text(redact(line))}\n" for line in lines))
+    return _EXIT[outcome]
+
+
+def report_error(options: Options, command: str, error: CutterError) -> ExitStatus:
+    """Say what stopped the command, its STOP code and what to do; with --json the same as an object."""
+    next_action = full_command(error.next_action, str(options.root or default_root()))
+    if options.json:
+        outcome = Outcome.INCONCLUSIVE if error.exit_status is ExitStatus.INCONCLUSIVE else Outcome.FAIL
+        stop = {"code": error.code.value, "message": redact(error.message), "next_action": next_action}
+        _print_json(command, outcome, {"stop": stop})
+    for number, line in enumerate(error.message.split("\n")):
+        narrate(f"{error.code}: {line}" if number == 0 else line)
+    narrate(f"next: {next_action}")
+    return error.exit_status
+
+
+def narrate(line: str) -> None:
+    """One line of narration to standard error."""
+    say(safe_text(redact(line)) + "\n")
+
+
+def _print_json(command: str, outcome: Outcome, data: dict[str, Any]) -> None:
+    head = {
+        "schema": f"cutter-console/{command.replace(' ', '-')}/1",
+        "outcome": outcome.value,
+        "measured_at": datetime.now(UTC).isoformat(),
+    }
+    answer = {**head, **{key: value for key, value in data.items() if key not in head}}
+    text = json.dumps(hide_known_in(answer), ensure_ascii=False)
+    emit(_inert(text, ascii_only=not is_unicode(sys.stdout)) + "\n")
+
+
+def _inert(text: str, *, ascii_only: bool) -> str:
+    """The same object: bytes of a file name that are no text are shown, and what the stream does not take is escaped."""
+    text = _SURROGATES.sub(lambda found: f"<U+{ord(found.group()):04X}>", text)
+    return _NOT_ASCII.sub(lambda found: json.dumps(found.group())[1:-1], text) if ascii_only else text

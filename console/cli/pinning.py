@@ -1,0 +1,47 @@
+"""init: the runtime tree and, with --pin, what this installation is, written into its configuration."""
+
+from console.backend.host.settings import CONFIG_NAME
+from console.backend.model.errors import ExitStatus, StopCode, UsageError
+from console.backend.model.outcome import Outcome
+from console.backend.model.value import Value
+from console.backend.release.pins import Pin, compared, machine_id, measure_pins, require_unchanged, write_pins
+from console.cli import database
+from console.cli.output import report
+from console.cli.requests import Init, Nothing, Options
+from console.cli.site import site_of
+
+
+class PinsSet(Value):
+    """Every pin as it was and as it is now."""
+
+    config: str
+    pins: tuple[Pin, ...]
+
+
+def init(options: Options, request: Init) -> ExitStatus:
+    """Make the runtime tree; with --pin measure host, database and release instead, and pin them."""
+    if request.pin:
+        return _pin(options, request)
+    if request.repin:
+        raise UsageError(StopCode.REFUSED_INPUT, "--repin belongs to --pin", "cutter-console init --pin --repin")
+    return database.init(options, Nothing())
+
+
+def _pin(options: Options, request: Init) -> ExitStatus:
+    """Raises Refused naming old and new where a pin would change and --repin was not typed."""
+    site = site_of(options)
+    measured = measure_pins(site, machine_id(site.context.filesystem))
+    pins = compared(site.settings, measured)
+    if not request.repin:
+        require_unchanged(pins)
+    config = options.config or site.root / CONFIG_NAME
+    write_pins(config, measured)
+    lines = [*(_line(pin) for pin in pins), f"written to {config}"]
+    if not measured.deploy_manifest_sha256:
+        lines.append(f"there is no deploy manifest at {site.settings.deploy_manifest}; copy it there and pin again")
+    return report(options, "init", Outcome.PASS, lines, PinsSet(config=str(config), pins=pins))
+
+
+def _line(pin: Pin) -> str:
+    was = f"  (was {pin.old})" if pin.changes else "" if pin.old else "  (new)"
+    return f"{pin.name:<24} {pin.new}{was}"

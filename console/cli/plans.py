@@ -1,0 +1,67 @@
+"""plan: a document as units, without any effect, without a database, and without its libraries."""
+
+import os
+from pathlib import Path
+
+from console.backend.documents import intake
+from console.backend.documents.limits import Limits
+from console.backend.documents.planning import PlanResult, plan_document
+from console.backend.documents.report import PlanReport
+from console.backend.host.context import Context, default_root
+from console.backend.host.settings import load_settings
+from console.backend.model.canonical_json import canonical_json
+from console.backend.model.errors import ExitStatus, Refused, StopCode
+from console.backend.model.outcome import Outcome
+from console.backend.model.plan import PlannedUnit, bind
+from console.cli.output import report
+from console.cli.requests import Options, PlanFile
+
+
+def plan(options: Options, request: PlanFile) -> ExitStatus:
+    """Plan a document without any effect, and without a database."""
+    root = (options.root or default_root()).absolute()
+    limits = Limits.model_validate(load_settings(root, options.config).limits.model_dump())
+    source = intake.read_source(Path(request.file), folder=Path(request.file).parent, limits=limits)
+    result = plan_document(
+        source.raw,
+        origin=source.origin,
+        docprefix=request.docprefix,
+        profile=request.profile,
+        ordinals=request.ordinals,
+        limits=limits,
+    )
+    if request.out is not None and result.plan is not None:
+        keep_new_file(request.out, canonical_json(bind(result.plan, None)))
+    outcome = Outcome.PASS if result.plan is not None else Outcome.FAIL
+    status = report(options, "plan", outcome, _plan_lines(result), PlanReport.of(result, Context(root=root).now()))
+    return status if result.plan is not None else ExitStatus.REFUSED
+
+
+def keep_new_file(path: Path, data: bytes) -> None:
+    """Write a file that is not there yet. Raises Refused where it is."""
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o640)
+    except OSError as error:
+        raise Refused(StopCode.REFUSED_INPUT, f"{path}: {error.strerror}", "Name a new file with --out.") from error
+    with os.fdopen(descriptor, "wb") as stream:
+        stream.write(data)
+
+
+def _plan_lines(result: PlanResult) -> list[str]:
+    if result.plan is None:
+        return [f"line {problem.line}: {problem.code}: {problem.message}" for problem in result.problems]
+    depths: dict[str, int] = {}
+    lines = [_unit_line(unit, depths) for unit in result.plan.units]
+    kinds = ", ".join(f"{count} {kind}" for kind, count in result.histogram.items())
+    coverage = result.plan.coverage
+    return [
+        *lines,
+        f"{len(lines)} units: {kinds}",
+        f"{coverage.unit_bytes} bytes in units, {coverage.other_bytes} outside, lossless: {coverage.lossless}",
+        f"plan digest {bind(result.plan, None).plan_digest} (bound to no database)",
+    ]
+
+
+def _unit_line(unit: PlannedUnit, depths: dict[str, int]) -> str:
+    depth = depths[unit.address] = depths.get(unit.parent or "", -1) + 1
+    return f"{unit.line_start:>7}  {'  ' * depth}{unit.section_type} {unit.number} {unit.title}  [{unit.address}]"

@@ -1,0 +1,56 @@
+"""policy show|pin|withdraw: who can rule, and whose signatures the database itself verifies."""
+
+from console.backend.approvals.pinning import PinnedPolicy, measure_pinned_policy, pin_policy, withdraw_key
+from console.backend.approvals.policy import load_policy
+from console.backend.host.site import Site
+from console.backend.model.errors import ExitStatus
+from console.backend.model.outcome import Outcome
+from console.cli.output import report
+from console.cli.requests import Nothing, Options, PinPolicy, WithdrawKey
+from console.cli.site import site_of
+
+
+def show(options: Options, _request: Nothing) -> ExitStatus:
+    """The policy of this host, and whether the database believes it. Another one, or none, is a FAIL."""
+    site = site_of(options)
+    seen = measure_pinned_policy(site.settings.database.monitor, site.policy)
+    return report(options, "policy show", Outcome.PASS if seen.agrees else Outcome.FAIL, _lines(site, seen), seen)
+
+
+def pin(options: Options, request: PinPolicy) -> ExitStatus:
+    """Pin policy and keys as the administrator; the policy's digest is typed."""
+    site = site_of(options)
+    database = site.settings.database
+    pin_policy(database.administrator, site.policy, site.gnupg_home, site.context.now(), request.confirm)
+    seen = measure_pinned_policy(database.monitor, site.policy)
+    return report(options, "policy pin", Outcome.PASS if seen.agrees else Outcome.FAIL, _lines(site, seen), seen)
+
+
+def withdraw(options: Options, request: WithdrawKey) -> ExitStatus:
+    """Withdraw a signer's key for good, as the administrator; its fingerprint is typed twice."""
+    site = site_of(options)
+    database = site.settings.database
+    withdraw_key(database.administrator, request.fingerprint, request.reason, request.confirm)
+    seen = measure_pinned_policy(database.monitor, site.policy)
+    return report(options, "policy withdraw", Outcome.PASS, _lines(site, seen), seen)
+
+
+def _lines(site: Site, seen: PinnedPolicy) -> list[str]:
+    policy = load_policy(site.policy)
+    lines = [
+        f"policy     {site.policy}",
+        f"sha256     {seen.policy_sha256}",
+        f"takes      SG_1: {policy.thresholds.SG_1}, SG_2: {policy.thresholds.SG_2} of {len(policy.signers)} signers"
+        + (", SOLO: the operator may sign" if policy.solo else ""),
+    ]
+    for signer in policy.signers:
+        keys = [key.fingerprint for key in seen.keys if key.primary_fingerprint == signer.fingerprint]
+        known = f"database verifies with {', '.join(keys)}" if keys else "the database has no key of this signer"
+        lines.append(f"signer     {signer.name}  {signer.fingerprint}  {known}")
+    if seen.pinned is None:
+        lines.append("pinned     nothing: the database believes no signature")
+    else:
+        lines.append(f"pinned     {seen.pinned.policy_sha256} by {seen.pinned.pinned_by} at {seen.pinned.pinned_at}")
+    if not seen.agrees:
+        lines.append(f"next       cutter-console policy pin --confirm {seen.policy_sha256}")
+    return lines

@@ -1,0 +1,135 @@
+"""gates, bundle, report: what was measured before anything is signed, and the documents about it."""
+
+from datetime import datetime
+
+from console.backend.facade import Backend
+from console.backend.gates.board import DEADLINE_S
+from console.backend.model.errors import ExitStatus, StopCode, UsageError
+from console.backend.model.outcome import Check, Evidence, Outcome
+from console.backend.model.readiness import Board, BundleView, GateReport, ReportView, board_of, joined, worst_first
+from console.backend.model.views import Progress
+from console.cli.output import narrate, report
+from console.cli.requests import Bundle, Gates, OneRun, Options
+from console.cli.site import backend_of
+
+_PRE = "PRE"
+
+
+def gates(options: Options, request: Gates) -> ExitStatus:
+    """Measure the board, or the named gates with every check and its evidence."""
+    board = _measured(backend_of(options), request)
+    lines = _board_lines(board) if not request.names else [part for gate in board.gates for part in gate_lines(gate)]
+    report(options, "gates", board.outcome, lines, board)
+    return exit_status(_outcomes(board))
+
+
+def _measured(backend: Backend, request: Gates) -> Board:
+    """The named gates; PRE is asked for a run, and is no gate of the board."""
+    names = tuple(name.upper() for name in request.names)
+    if request.run and _PRE not in names:
+        raise UsageError(
+            StopCode.REFUSED_INPUT, "--run belongs to PRE", f"cutter-console gates PRE --run {request.run}"
+        )
+    if _PRE not in names:
+        return backend.gates(names)
+    others = tuple(name for name in names if name != _PRE)
+    pre = board_of(backend.readiness(request.run), DEADLINE_S)
+    return joined(backend.gates(others), pre) if others else pre
+
+
+def _outcomes(board: Board) -> list[Outcome]:
+    """Of every gate and of every check: a FAIL counts beside another check that could not be measured too."""
+    return [outcome for gate in board.gates for outcome in (gate.outcome, *(check.outcome for check in gate.checks))]
+
+
+def exit_status(outcomes: list[Outcome]) -> ExitStatus:
+    """Pure: 1 where anything is known to be wrong, 7 where it is only that something could not be measured."""
+    if not outcomes or {Outcome.FAIL, Outcome.NOT_RUN} & set(outcomes):
+        return ExitStatus.FAIL
+    return ExitStatus.INCONCLUSIVE if Outcome.INCONCLUSIVE in outcomes else ExitStatus.DONE
+
+
+def _board_lines(board: Board) -> list[str]:
+    width = max((len(gate.title) for gate in board.gates), default=0)
+    lines: list[str] = []
+    for gate in board.gates:
+        said = f"{gate.owner:<11}  {gate.took_ms:>6.0f} ms  {gate.urgent_detail}"
+        lines.append(f"{gate.gate:<4} {gate.outcome:<13} {gate.title:<{width}}  {said}")
+        if gate.outcome is not Outcome.PASS:
+            lines.append(f"{'':<4} {'':<13} next: {_next_action(gate)}")
+    return [*lines, f"{'':<4} {board.outcome:<13} {len(board.gates)} gates in {board.took_ms:.0f} ms"]
+
+
+def _next_action(gate: GateReport) -> str:
+    return gate.urgent.next_action if gate.urgent is not None else gate.next_action
+
+
+def gate_lines(gate: GateReport) -> list[str]:
+    """Everything about one gate: question, owner, every check with its evidence and next action."""
+    head = [
+        f"{gate.gate:<4} {gate.outcome:<13} {gate.title}",
+        f"     question      {gate.question}",
+        f"     owner         {gate.owner}",
+        f"     measured      {_moment(gate.measured_at)}, took {gate.took_ms:.0f} ms",
+    ]
+    lines = [part for check in worst_first(gate.checks) for part in _check_lines(check)]
+    return [*head, *lines] if gate.outcome is Outcome.PASS else [*head, *lines, f"next: {_next_action(gate)}"]
+
+
+def _check_lines(check: Check) -> list[str]:
+    next_action = [f"       next        {check.next_action}"] if check.outcome is not Outcome.PASS else []
+    return [
+        f"  {check.outcome:<13} {check.name}: {check.detail}",
+        *next_action,
+        *(part for fact in check.evidence for part in _evidence_lines(fact)),
+    ]
+
+
+def _evidence_lines(fact: Evidence) -> list[str]:
+    return [
+        f"       {fact.id}: {fact.asked}",
+        f"         of        {fact.source}",
+        f"         answer    {fact.answer}",
+        *([f"         sha256    {fact.digest}"] if fact.digest else []),
+        f"         measured  {_moment(fact.measured_at)}, took {fact.took_ms:.0f} ms",
+    ]
+
+
+def _moment(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%d %H:%M:%S} UTC"
+
+
+def bundle(options: Options, request: Bundle) -> ExitStatus:
+    """Write the ten documents of the readiness bundle. Exit status 0 for A and B."""
+    backend: Backend = backend_of(options)
+    written = backend.bundle(_narrate, request.sign)
+    report(options, "bundle", written.outcome, _bundle_lines(written), written)
+    return exit_status([*_outcomes(written.board), written.outcome])
+
+
+def _narrate(progress: Progress) -> None:
+    narrate(f"{progress.done} of {progress.total}  {progress.step}" if progress.total is not None else progress.step)
+
+
+def _bundle_lines(written: BundleView) -> list[str]:
+    return [
+        f"bundle     {written.directory}",
+        f"sums       {written.sums_sha256}" + (f"  signed by {written.signed_by}" if written.signed_by else ""),
+        f"outcome    {written.letter}  {written.headline}",
+        *(f"gap        {gap}" for gap in written.gaps),
+    ]
+
+
+def run_report(options: Options, request: OneRun) -> ExitStatus:
+    """Write the thirteen documents of a run."""
+    backend: Backend = backend_of(options)
+    written = backend.report(request.run)
+    return report(options, "report", Outcome.PASS, _report_lines(written), written)
+
+
+def _report_lines(written: ReportView) -> list[str]:
+    return [
+        f"report     {written.directory}" + ("  unchanged" if written.unchanged else ""),
+        f"sums       {written.sums_sha256}",
+        *(f"document   {name}" for name in written.documents),
+    ]

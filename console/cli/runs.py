@@ -1,0 +1,197 @@
+"""run start|list|show|resume|settle|void, verify, enact, revert."""
+
+from pathlib import Path
+
+from console.backend.documents import intake
+from console.backend.host.site import Site
+from console.backend.local import LocalBackend
+from console.backend.model.errors import ExitStatus, Refused, StopCode
+from console.backend.model.outcome import Check, Outcome, worst
+from console.backend.model.states import Family, Mode, Stage
+from console.backend.model.value import Value
+from console.backend.model.views import Progress, RunRequest, RunSummary, RunView
+from console.backend.runs.reverify import verify_drafts
+from console.backend.runs.sources import limits
+from console.cli.output import narrate, report
+from console.cli.plans import keep_new_file
+from console.cli.requests import ConfirmedRun, Nothing, OneRun, Options, StartRun, VoidRun
+from console.cli.site import backend_of
+
+_PAUSED = {Stage.AWAITING_CUT_AUTHORIZATION, Stage.AWAITING_LIFECYCLE_AUTHORIZATION}
+
+
+class Runs(Value):
+    """The list of runs."""
+
+    runs: tuple[RunSummary, ...]
+
+
+class Verification(Value):
+    """What a verification found."""
+
+    run_id: str
+    checks: tuple[Check, ...]
+
+
+def start(options: Options, request: StartRun) -> ExitStatus:
+    """Start a run: DRYRUN unless --live."""
+    backend = backend_of(options)
+    origin = _taken_in(backend.site, Path(request.file)) if not request.file.startswith("live:") else request.file
+    asked = RunRequest(
+        origin=origin,
+        docprefix=request.docprefix,
+        profile=request.profile,
+        ordinals=request.ordinals,
+        mode=Mode.LIVE if request.live else Mode.DRYRUN,
+    )
+    before = {run.run_id for run in backend.runs()}
+    run = backend.start(asked, _narrate)
+    if run.run_id in before:
+        narrate(f"nothing to do: run {run.run_id} has cut this very text")
+        return _said(options, "run start", run, ExitStatus.DONE)
+    return _said(options, "run start", run)
+
+
+def _taken_in(site: Site, path: Path) -> str:
+    """The document's origin; a file from elsewhere is copied into the intake folder, never over another one."""
+    kept = site.intake / path.name
+    if not path.exists():
+        raise _not_there(path, kept)
+    source = intake.read_source(path, folder=path.parent, limits=limits(site.settings))
+    if kept.exists() and kept.read_bytes() != source.raw:
+        raise Refused(
+            StopCode.REFUSED_INPUT, f"{kept} is there with other content", "Give the document another file name."
+        )
+    if not kept.exists():
+        keep_new_file(kept, source.raw)
+        narrate(f"copied {path} to {kept}")
+    return f"file:{path.name}"
+
+
+def _not_there(path: Path, kept: Path) -> Refused:
+    """A name is looked up from the folder that one stands in; a document may lie in the intake folder all the same."""
+    message = f"{path.absolute()} does not exist"
+    if path.name and kept.is_file():
+        return Refused(StopCode.REFUSED_INPUT, message, f"The intake folder has one of that name; give it as {kept}")
+    return Refused(
+        StopCode.REFUSED_INPUT,
+        f"{message}, and {kept.parent} has no {path.name or 'document'} either",
+        f"Give the file's whole path; see what is there: ls {path.absolute().parent} {kept.parent}",
+    )
+
+
+def list_all(options: Options, _request: Nothing) -> ExitStatus:
+    """All runs, the newest first."""
+    runs = backend_of(options).runs()
+    lines = [
+        f"{run.run_id}  {run.mode:<6}  {run.state:<32}  {run.docprefix}  {run.n_units or '-'} units"
+        + ("  INTERRUPTED" if run.interrupted else "")
+        + ("  ACKNOWLEDGED AND GONE" if run.gone else "")
+        for run in runs
+    ]
+    return report(options, "run list", Outcome.PASS, lines or ["no runs"], Runs(runs=runs))
+
+
+def show(options: Options, request: OneRun) -> ExitStatus:
+    """One run: its state, phases, evidence and legal moves."""
+    return _said(options, "run show", backend_of(options).run(request.run), ExitStatus.DONE)
+
+
+def resume(options: Options, request: OneRun) -> ExitStatus:
+    """Go on from where the run rests."""
+    return _said(options, "run resume", backend_of(options).resume(request.run, _narrate))
+
+
+def settle(options: Options, request: OneRun) -> ExitStatus:
+    """Ask again what became of what was begun with the run and not finished."""
+    backend = backend_of(options)
+    before = backend.run(request.run)
+    return _said(options, "run settle", _once(before, backend.settle(request.run)), ExitStatus.DONE)
+
+
+def void(options: Options, request: VoidRun) -> ExitStatus:
+    """End a run that has cut nothing."""
+    backend = backend_of(options)
+    before = backend.run(request.run)
+    return _said(options, "run void", _once(before, backend.void(request.run, request.reason)), ExitStatus.DONE)
+
+
+def enact(options: Options, request: ConfirmedRun) -> ExitStatus:
+    """Enact a verified draft cut under SG_2."""
+    backend = backend_of(options)
+    before = backend.run(request.run)
+    return _said(options, "enact", _once(before, backend.enact(request.run, request.confirm, _narrate)))
+
+
+def revert(options: Options, request: ConfirmedRun) -> ExitStatus:
+    """Take a draft cut back."""
+    backend = backend_of(options)
+    before = backend.run(request.run)
+    return _said(options, "revert", _once(before, backend.revert(request.run, request.confirm)), ExitStatus.DONE)
+
+
+def _once(before: RunView, after: RunView) -> RunView:
+    """Say it where what was asked for had been done already."""
+    if before.state == after.state and before.interruption is None:
+        narrate(f"nothing to do: run {after.run_id} is at {after.state.name} already")
+    return after
+
+
+def verify(options: Options, request: OneRun) -> ExitStatus:
+    """Verify a draft cut again, as cutter_verify on a fresh connection; at the second pause the verdict is recorded."""
+    checks = verification(backend_of(options), request.run)
+    lines = [f"{check.outcome:<13} {check.name}: {check.detail}" for check in checks]
+    return report(
+        options, "verify", worst([c.outcome for c in checks]), lines, Verification(run_id=request.run, checks=checks)
+    )
+
+
+def verification(backend: LocalBackend, run_id: str) -> tuple[Check, ...]:
+    """The checks of a draft cut, recorded at the second pause. Raises Refused where the run has no draft to verify."""
+    return verify_drafts(backend.site, backend.run(run_id), record=not backend.read_only)
+
+
+def _narrate(progress: Progress) -> None:
+    head = "" if progress.phase is None else f"{progress.phase.number:>2} {progress.phase:<18} "
+    narrate(f"{head}{progress.step}")
+
+
+def _said(options: Options, command: str, run: RunView, exit_status: ExitStatus | None = None) -> ExitStatus:
+    status = report(options, command, _outcome(run), run_lines(run), run)
+    if exit_status is not None:
+        return exit_status
+    waits = run.mode is Mode.LIVE and run.state.family is Family.ACTIVE and run.state.stage in _PAUSED
+    return ExitStatus.WAITING if waits else status
+
+
+def _outcome(run: RunView) -> Outcome:
+    match run.state.family:
+        case Family.FAILED:
+            return Outcome.FAIL
+        case Family.STOPPED:
+            return Outcome.INCONCLUSIVE
+        case Family.ACTIVE | Family.VOIDED | Family.REVERTED:
+            return Outcome.PASS if run.state.stage is Stage.CLOSEOUT_REPORTED else Outcome.PARTIAL
+
+
+def run_lines(run: RunView) -> list[str]:
+    """A run in words."""
+    lines = [
+        f"run        {run.run_id}  {run.mode}",
+        f"state      {run.state.name}",
+        f"document   {run.docprefix}  {run.origin}  profile {run.profile}  {run.n_units or '-'} units",
+        f"plan       {run.plan_digest or '-'}",
+        f"operator   {run.operator}",
+        f"journal    {run.journal}",
+    ]
+    if run.interruption is not None:
+        lines.append(
+            f"INTERRUPTED in {run.interruption.what} since {run.interruption.since}; the database says: {run.interruption.database_says}"
+        )
+    lines += [
+        f"{phase.phase.number:>2} {phase.phase:<18} {phase.status:<8} {phase.outcome:<13} {phase.detail}"
+        for phase in run.phases
+    ]
+    if run.waits_for:
+        lines.append(f"waits for  {run.waits_for}")
+    return [*lines, f"legal      {', '.join(run.moves)}"]

@@ -1,0 +1,35 @@
+"""The demo command: the whole console on an embedded PostgreSQL, or the main job as a tour without a screen."""
+
+import signal
+from types import FrameType
+from typing import NoReturn
+
+from console.app.opening import show
+from console.app.terminal import refusal_here
+from console.backend.model.errors import ExitStatus
+from console.cli.output import narrate
+from console.cli.printing import emit
+from console.cli.requests import Demo, Options
+from console.demo.site import demo_site
+
+
+def run(options: Options, request: Demo) -> int:
+    """Start the embedded server, seed it, and open the console; `--tour`, and no terminal, narrate the main job."""
+    tour = request.tour or bool(refusal_here())
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _leave)
+    with demo_site(options.root, narrate) as backend:
+        if tour:
+            from console.demo.tour import tour_of
+
+            return ExitStatus.DONE if tour_of(backend, _say) else ExitStatus.FAIL
+        return show(lambda: backend, read_only=False, demo=True)
+
+
+def _leave(number: int, _frame: FrameType | None) -> NoReturn:
+    """In order, so that server, keys and root go with us."""
+    raise SystemExit(128 + number)
+
+
+def _say(line: str) -> None:
+    emit(f"{line}\n")

@@ -1,0 +1,232 @@
+"""The main job, headless: from file to enacted units, and another one taken back; every step shows its evidence."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from console.backend.local import LocalBackend
+from console.backend.model.errors import CutterError, StopCode
+from console.backend.model.outcome import Outcome
+from console.backend.model.readiness import letter_of
+from console.backend.model.states import Family, Mode, Stage
+from console.backend.model.views import RunRequest, RunView, SwitchState
+from console.backend.postgres.connections import connect
+from console.backend.publication.sums import verify_sums
+from console.cli.runs import verification
+from console.demo.site import sign
+
+Say = Callable[[str], None]
+_LETS_ARM = frozenset({Outcome.PASS, Outcome.PARTIAL})
+_TABLES = ("public.information_unit", "public.unit_version", "public.iu_lifecycle_log")
+
+
+@dataclass
+class _Tour:
+    """Counts what held; a step that raises or does not hold makes the tour fail."""
+
+    backend: LocalBackend
+    say: Say
+    held: int = 0
+    failed: int = 0
+
+    def step(self, what: str, good: bool, evidence: str) -> None:
+        """One line a step."""
+        self.held += good
+        self.failed += not good
+        self.say(f"{'PASS' if good else 'FAIL'}  {what}: {evidence}")
+
+    def refused(self, what: str, code: StopCode, attempt: Callable[[], object]) -> None:
+        """A step that must be refused, with this code."""
+        try:
+            attempt()
+        except CutterError as error:
+            self.step(what, error.code is code, f"{error.code}: {error.message}")
+        else:
+            self.step(what, good=False, evidence="it was not refused")
+
+
+def tour_of(backend: LocalBackend, say: Say) -> bool:
+    """Run the tour. True only when every step's evidence held."""
+    tour = _Tour(backend, say)
+    try:
+        _seeded(tour)
+        _gates(tour)
+        _plan(tour)
+        _dry_run(tour)
+        run_id = _to_draft(tour)
+        _to_law(tour, run_id)
+        _taken_back(tour)
+        _bundle(tour)
+        _stopped(tour)
+    except CutterError as error:
+        tour.step(
+            "the tour went through", good=False, evidence=f"{error.code}: {error.message}; next: {error.next_action}"
+        )
+    say(f"{tour.held} steps held, {tour.failed} did not")
+    return tour.failed == 0 and tour.held > 0
+
+
+def _rows(tour: _Tour) -> tuple[int | None, ...]:
+    counts = {count.table: count.rows for count in tour.backend.status().counts}
+    return tuple(counts[table] for table in _TABLES)
+
+
+def _seeded(tour: _Tour) -> None:
+    units, versions, log = _rows(tour)
+    tour.step(
+        "seeded through the product's own path",
+        (units, versions, log) == (158, 165, 60),
+        f"{units} units, {versions} versions, {log} log rows",
+    )
+
+
+def _gates(tour: _Tour) -> None:
+    board = tour.backend.gates()
+    stood = {outcome: sum(gate.outcome is outcome for gate in board.gates) for outcome in Outcome}
+    wrong = {Outcome.FAIL, Outcome.NOT_RUN} & {check.outcome for gate in board.gates for check in gate.checks}
+    tour.step(
+        "gates measured",
+        not wrong,
+        f"{', '.join(f'{count} {outcome}' for outcome, count in stood.items() if count)} in {board.took_ms:.0f} ms",
+    )
+
+
+def _bundle(tour: _Tour) -> None:
+    written = tour.backend.bundle(lambda _: None)
+    tour.step(
+        "readiness bundle written",
+        written.letter >= letter_of([written.board.outcome]) and verify_sums(Path(written.directory)).sound,
+        f"{len(written.documents)} documents, {written.letter}: {written.headline}; sums {written.sums_sha256[:16]}",
+    )
+
+
+def _plan(tour: _Tour) -> None:
+    view = tour.backend.plan("file:charter.md", "DEMO-CHARTER", "atx", ordinals=False)
+    document = view.document
+    good = document is not None and document.coverage.lossless
+    tour.step(
+        "charter.md planned",
+        good,
+        f"{len(document.units) if document else 0} units, lossless, plan digest {view.plan_digest[:16]}",
+    )
+
+
+def _dry_run(tour: _Tour) -> None:
+    before = _rows(tour)
+    run = tour.backend.start(RunRequest(origin="file:charter.md", docprefix="DEMO-CHARTER"), lambda _: None)
+    asked = [piece.answer for phase in run.phases for piece in phase.evidence if piece.id == "E-nothing-written"]
+    unassigned = bool(asked) and all(answer == "no transaction id was assigned" for answer in asked)
+    tour.step(
+        "dry run",
+        run.state.stage is Stage.CLOSEOUT_REPORTED and unassigned and _rows(tour) == before,
+        f"{len(asked)} transactions, none got an id; counts unchanged",
+    )
+
+
+def _to_draft(tour: _Tour) -> str:
+    backend = tour.backend
+    request = RunRequest(origin="file:charter.md", docprefix="DEMO-CHARTER", mode=Mode.LIVE)
+    run = backend.start(request, lambda _: None)
+    run_id = run.run_id
+    tour.step(
+        "live run rests at its first pause",
+        run.state.stage is Stage.AWAITING_CUT_AUTHORIZATION,
+        f"{run_id}, backup proven, {run.waits_for}",
+    )
+    tour.refused("resumed without a ruling", StopCode.APPROVAL_REQUIRED, lambda: backend.resume(run_id, lambda _: None))
+    tour.refused("armed without a ruling", StopCode.EXECUTION_DISABLED, lambda: backend.arm(run_id, run_id))
+    tour.refused("cut by hand as cutter_exec", StopCode.EXECUTION_DISABLED, lambda: _by_hand(backend, run_id))
+    sign(backend, run_id)
+    armed = backend.arm(run_id, run_id)
+    tour.step(
+        "SG_1 imported, switch armed",
+        armed.state is SwitchState.ARMED and armed.run_id == run_id,
+        f"until {armed.expires_at:%H:%M:%S} UTC" if armed.expires_at else "no expiry",
+    )
+    run = backend.resume(run_id, lambda _: None)
+    switch = backend.status().switch.state
+    tour.step(
+        "cut into draft, verified, disarmed",
+        run.state.stage is Stage.AWAITING_LIFECYCLE_AUTHORIZATION and switch is SwitchState.OFF,
+        f"{run.n_units} units, switch {switch}",
+    )
+    return run_id
+
+
+def _by_hand(backend: LocalBackend, run_id: str) -> None:
+    with connect(backend.site.settings.database.executor) as connection:
+        connection.execute("SELECT cutter_governance.fn_cut_apply(%s, %b, %b, '{}')", (run_id, b"", b""))
+
+
+def _to_law(tour: _Tour, run_id: str) -> None:
+    backend = tour.backend
+    checks = verification(backend, run_id)
+    good = all(check.outcome is Outcome.PASS for check in checks)
+    tour.step(
+        "verified as cutter_verify",
+        good and len(checks) >= 10,
+        f"{len(checks)} checks: " + ", ".join(check.name for check in checks),
+    )
+    sign(backend, run_id)
+    run = backend.enact(run_id, run_id, lambda _: None)
+    tour.step(
+        "enacted under SG_2",
+        run.state.stage is Stage.CLOSEOUT_REPORTED and _enacted(backend, run_id) == run.n_units,
+        f"{run.n_units} units are law; {run.journal}",
+    )
+    report = backend.report(run_id)
+    tour.step(
+        "reported from its record, the same bytes again",
+        report.unchanged and len(report.documents) == 13,
+        f"{len(report.documents)} documents, sums {report.sums_sha256[:16]}",
+    )
+    again = backend.start(
+        RunRequest(origin="file:charter.md", docprefix="DEMO-CHARTER", mode=Mode.LIVE), lambda _: None
+    )
+    tour.step("the same plan again", again.run_id == run_id, "is a no-op that names the run")
+    tour.refused("revert of enacted law", StopCode.EXECUTION_DISABLED, lambda: backend.revert(run_id, run_id))
+
+
+def _enacted(backend: LocalBackend, run_id: str) -> int | None:
+    query = (
+        "SELECT count(*) FROM public.information_unit u JOIN cutter_governance.manifest_unit_block b ON b.unit_id = u.id"
+        " WHERE b.run_id = %s AND u.lifecycle_status = 'enacted'"
+    )
+    with connect(backend.site.settings.database.verifier, read_only=True) as connection:
+        row = connection.execute(query, (run_id,)).fetchone()
+    return row[0] if row else None
+
+
+def _taken_back(tour: _Tour) -> None:
+    backend = tour.backend
+    request = RunRequest(origin="file:hostile.md", docprefix="DEMO-HOSTILE", mode=Mode.LIVE)
+    run_id = backend.start(request, lambda _: None).run_id
+    sign(backend, run_id)
+    tour.refused("armed without a dry run", StopCode.EXECUTION_DISABLED, lambda: backend.arm(run_id, run_id))
+    backend.start(request.model_copy(update={"mode": Mode.DRYRUN}), lambda _: None)
+    open_now = [check.name for check in backend.readiness(run_id).checks if check.outcome not in _LETS_ARM]
+    tour.step(
+        "dry run made, every item of the PRE board lets arm", not open_now, ", ".join(open_now) or "PRE-1 to PRE-8"
+    )
+    backend.arm(run_id, run_id)
+    run: RunView = backend.resume(run_id, lambda _: None)
+    tour.step(
+        "a hostile document is cut like any other",
+        run.state.stage is Stage.AWAITING_LIFECYCLE_AUTHORIZATION,
+        f"{run.n_units} units",
+    )
+    run = backend.revert(run_id, run_id)
+    tour.step(
+        "and taken back",
+        run.state.family is Family.REVERTED,
+        "its units are superseded, readers see the baseline again",
+    )
+
+
+def _stopped(tour: _Tour) -> None:
+    switch = tour.backend.panic("the tour shows the panic key")
+    tour.step("panic", switch.state is SwitchState.HOLD, switch.reason)
+    request = RunRequest(origin="file:charter.md", docprefix="DEMO-OTHER", mode=Mode.LIVE)
+    tour.refused("started under a HOLD", StopCode.HOLD, lambda: tour.backend.start(request, lambda _: None))
+    switch = tour.backend.release_hold("RELEASE")
+    tour.step("released by typing", switch.state is SwitchState.OFF, f"switch {switch.state}")

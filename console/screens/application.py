@@ -1,0 +1,57 @@
+"""What screens and dialogs may use of the application they run in; `console.app` provides it, and screens never import that."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Protocol, TypeVar
+
+from textual.screen import Screen
+
+from console.screens.readiness_watch import Asking
+
+if TYPE_CHECKING:
+    from console.actions.actions import Registry
+    from console.screens.operation import Operation
+    from console.screens.readiness_watch import ReadinessWatch
+    from console.widgets.notice import Notice
+
+T = TypeVar("T")
+
+
+class Application(Asking, Protocol):
+    """The application as its screens see it. `ConsoleApp` is checked against it by the type checker."""
+
+    read_only: bool
+    demo: bool
+    current: bool
+    """Whether the last measurement came; otherwise `status` is old."""
+    no_status: str
+    """Why there is no status yet."""
+    wanted_run: str
+    wanted_statement: str
+    registry: "Registry"
+    readiness: "ReadinessWatch"
+    operation: "Operation[object] | None"
+
+    @property
+    def notice(self) -> "Notice":
+        """Return the notice that is shown."""
+
+    def operate(self, operation: "Operation[T]") -> None:
+        """Begin the one operation that may be under way; a second one is refused in a notice."""
+
+    def give_notice(self, notice: "Notice") -> None:
+        """Show this notice on every screen until it is dismissed or no longer so."""
+
+    def dismiss_notice(self) -> None:
+        """Drop the notice that is shown."""
+
+    def full_command(self, text: str) -> str:
+        """Return the text with `--root` in each command, if this console needs it."""
+
+    def show_run(self, run_id: str) -> None:
+        """Go to the Run screen with this run."""
+
+    def action_approvals(self) -> None:
+        """Go to the Approvals screen."""
+
+    def open_dialog(self, dialog: Screen[T | None], answered: Callable[[T | None], None]) -> None:
+        """Open a dialog over the screen; it ends with an answer, or None."""

@@ -1,0 +1,129 @@
+"""What was measured of readiness: the last answers stay, with their age, until newer ones have come."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
+
+from textual.worker import WorkType
+
+from console.backend.model.errors import CutterError
+from console.widgets.jobs import work
+
+if TYPE_CHECKING:
+    from console.backend.facade import Backend
+    from console.backend.model.readiness import Board, DriftReport, GateReport
+    from console.backend.model.views import Status
+
+T = TypeVar("T")
+
+
+class Asking(Protocol):
+    """Who is asked to measure: the application."""
+
+    clock: Callable[[], datetime]
+    status: "Status | None"
+
+    async def ask(self, question: "Callable[[Backend], T]") -> T:
+        """Ask the backend in a thread. Raises CutterError."""
+
+    def begin_work(self, work: WorkType[None], group: str) -> None:
+        """Run work beside the screens until it ends or the application does."""
+
+    def show_readiness(self) -> None:
+        """Draw what is known of readiness on the screens that show it."""
+
+
+class Kept(Generic[T]):
+    """The last answer to one question; a failed attempt at a newer one is kept beside it."""
+
+    def __init__(self, console: "Asking") -> None:
+        self.answer: T | None = None
+        self.failure: CutterError | None = None
+        self.failed_at: datetime | None = None
+        self.asking = ""
+        """What is being measured now, in words; empty at rest."""
+        self._console = console
+        self._next: tuple[str, Callable[[Backend], T]] | None = None
+
+    @property
+    def was_asked(self) -> bool:
+        """Whether it was ever tried."""
+        return bool(self.asking) or self.answer is not None or self.failure is not None
+
+    def ask(self, what: str, question: "Callable[[Backend], T]") -> None:
+        """Measure in the background. While one is under way the latest other request waits, the same one is dropped."""
+        if self.asking:
+            if what != self.asking:
+                self._next = (what, question)
+            return
+        self.asking = what
+        self._console.begin_work(work(self._ask, question), "readiness")
+        self._console.show_readiness()
+
+    async def _ask(self, question: "Callable[[Backend], T]") -> None:
+        try:
+            answer = await self._console.ask(question)
+        except CutterError as error:
+            self.failure, self.failed_at = error, self._console.clock()
+        else:
+            self.keep(answer)
+        finally:
+            self.asking = ""
+        waiting, self._next = self._next, None
+        if waiting is not None:
+            self.ask(*waiting)
+        self._console.show_readiness()
+
+    def keep(self, answer: T) -> None:
+        """This is the newest answer."""
+        self.answer = answer
+        self.failure = self.failed_at = None
+
+
+class ReadinessWatch:
+    """The board of the gates, PRE for the current run, and the drift."""
+
+    def __init__(self, console: "Asking") -> None:
+        self.board: Kept[Board] = Kept(console)
+        self.pre: Kept[GateReport] = Kept(console)
+        self.drift: Kept[DriftReport] = Kept(console)
+        self.pre_run = ""
+        """The run that PRE was asked for last; empty for none."""
+        self._console = console
+
+    def measure_board(self) -> None:
+        """Every gate."""
+        self.board.ask("all gates", lambda backend: backend.gates())
+
+    def measure_gate(self, name: str) -> None:
+        """This gate only; the others keep their answers."""
+        before = self.board
+
+        def question(backend: "Backend") -> "Board":
+            from console.backend.model.readiness import joined
+
+            fresh = backend.gates((name,))
+            return fresh if before.answer is None else joined(before.answer, fresh)
+
+        self.board.ask(name, question)
+
+    def _current_run(self) -> str:
+        status = self._console.status
+        return status.current_run.run_id if status is not None and status.current_run is not None else ""
+
+    @property
+    def pre_is_of_another_run(self) -> bool:
+        """Whether PRE was asked for a run that is not the current one any more."""
+        return self.pre.was_asked and self.pre_run != self._current_run()
+
+    def measure_pre(self) -> None:
+        """PRE for the current run, or for none."""
+        run = self._current_run()
+        if run != self.pre_run:
+            self.pre = Kept(self._console)
+            self.pre_run = run
+        self.pre.ask(f"PRE for {run}" if run else "PRE", lambda backend: backend.readiness(run))
+
+    def measure_drift(self) -> None:
+        """The whole database."""
+        self.drift.ask("the drift", lambda backend: backend.drift())

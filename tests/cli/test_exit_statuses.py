@@ -1,0 +1,246 @@
+"""Every command says with its exit status and one JSON object what came of it (design section 11)."""
+
+import json
+import shlex
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from console.cli.main import main
+from console.demo.keys import sign_as_demo_sovereign
+from tests.cli.conftest import Run, stop_of
+from tests.passage import Passage
+
+At = Callable[[str], Passage]
+
+
+def test_the_main_job_by_commands_alone(at: At, command: Run) -> None:
+    passage = at("fresh")
+    law = str(passage.site.intake / "law.md")
+    assert command(passage, "run", "start", law, "--docprefix", "ACME-LAW")[0] == 0
+    status, started = command(passage, "run", "start", law, "--docprefix", "ACME-LAW", "--live")
+    run_id = str(started["run_id"])
+    assert (status, started["outcome"], started["schema"]) == (3, "PARTIAL", "cutter-console/run-start/1")
+    for ruling in ("SG_1", "SG_2"):
+        assert command(passage, "approval", "draft", run_id)[0] == 3
+        statement = passage.site.statement(run_id, ruling)
+        assert command(passage, "approval", "check", str(statement))[0] == 4
+        sign_as_demo_sovereign(statement, passage.site.gnupg_home)
+        assert command(passage, "approval", "import", str(statement))[0] == 0
+        if ruling == "SG_1":
+            assert command(passage, "arm", run_id, "--confirm", run_id)[0] == 0
+            assert command(passage, "run", "resume", run_id)[0] == 3
+            assert command(passage, "verify", run_id)[0] == 0
+    status, enacted = command(passage, "enact", run_id, "--confirm", run_id)
+    assert (status, enacted["outcome"]) == (0, "PASS")
+    assert command(passage, "journal", "verify", run_id)[0] == 0
+    assert command(passage, "run", "start", law, "--docprefix", "ACME-LAW", "--live")[0] == 0
+    assert passage.lifecycles() == ["enacted"] * 3
+
+
+WAITING: dict[str, tuple[tuple[str, ...], int, str]] = {
+    "resume without a ruling": (("run", "resume", "RUN"), 3, "STOP_APPROVAL_REQUIRED"),
+    "arm without a ruling": (("arm", "RUN", "--confirm", "RUN"), 4, "STOP_EXECUTION_DISABLED"),
+    "arm without the id": (("arm", "RUN"), 2, "STOP_EXECUTION_DISABLED"),
+    "enact too early": (("enact", "RUN", "--confirm", "RUN"), 4, "STOP_EXECUTION_DISABLED"),
+    "revert nothing": (("revert", "RUN", "--confirm", "RUN"), 4, "STOP_EXECUTION_DISABLED"),
+    "verify nothing": (("verify", "RUN"), 4, "STOP_INVARIANT_FAILED"),
+    "an unknown run": (("run", "show", "ictr-20260101T000000Z-00000000"), 4, "STOP_REFUSED_INPUT"),
+    "a path as a run": (("run", "show", "../../etc"), 4, "STOP_REFUSED_INPUT"),
+    "a statement that is not there": (("approval", "check", "/nonexistent.json"), 4, "STOP_APPROVAL_INVALID"),
+    "a release of nothing typed": (("hold", "release"), 4, "STOP_HOLD"),
+    "a document that is not there": (
+        ("run", "start", "/nonexistent.md", "--docprefix", "ACME"),
+        4,
+        "STOP_REFUSED_INPUT",
+    ),
+    "a reserved prefix": (("run", "start", "FILE", "--docprefix", "ICX-CONST", "--live"), 4, "STOP_REFUSED_INPUT"),
+}
+
+
+@pytest.mark.parametrize("how", WAITING)
+def test_a_refusal_has_its_exit_status_its_code_and_its_next_action(at: At, command: Run, how: str) -> None:
+    passage = at("waits for SG_1")
+    words, wanted, code = WAITING[how]
+    named = {"RUN": passage.run_id, "FILE": str(passage.site.intake / "law.md")}
+    status, answer = command(passage, *(named.get(word, word) for word in words))
+    assert (status, stop_of(answer)) == (wanted, code)
+
+
+def test_a_hold_has_its_exit_status_everywhere(at: At, command: Run) -> None:
+    passage = at("SG_1 imported")
+    assert command(passage, "panic", "--reason", "look")[0] == 0
+    for words in (
+        ("status",),
+        ("hold", "show"),
+        ("run", "resume", passage.run_id),
+        ("arm", passage.run_id, "--confirm", passage.run_id),
+    ):
+        assert command(passage, *words)[0] == 6, words
+    assert command(passage, "hold", "release", "--confirm", "RELEASE")[0] == 0
+    assert command(passage, "status")[0] == 0
+
+
+def test_incident_51_a_panic_that_set_one_half_of_the_hold_has_an_exit_status_of_its_own(
+    at: At, command: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Incident 51: panic answered 0 where the file alone had been written; the command that completes it works."""
+    passage = at("SG_1 imported")
+    with monkeypatch.context() as unreachable:
+        for name in ("CUTTER_EXECUTOR", "CUTTER_VERIFIER", "CUTTER_MONITOR"):
+            unreachable.setenv(name, "host=/nonexistent dbname=x")
+        status, answer = command(passage, "panic", "--reason", "look")
+    assert (status, answer["outcome"], answer["in_file"], answer["in_database"]) == (6, "PARTIAL", True, None)
+    switch: object = None
+    for words in (("status",), ("hold", "show")):
+        status, answer = command(passage, *words)
+        switch = answer.get("switch", answer)
+        assert isinstance(switch, dict)
+        assert (status, switch["in_database"]) == (6, False)
+        assert "the database has no HOLD" in str(switch["incomplete"])
+    assert isinstance(switch, dict)
+    status, answer = command(passage, *shlex.split(str(switch["complete_with"]))[1:])
+    assert (status, answer["outcome"], answer["incomplete"]) == (0, "PASS", "")
+
+
+def test_drift_has_its_exit_status(at: At, command: Run) -> None:
+    passage = at("SG_1 imported")
+    assert command(passage, "drift")[0] == 0
+    passage.execute("GRANT SELECT ON public.information_unit TO PUBLIC")
+    assert command(passage, "drift")[0] == 5
+    assert command(passage, "arm", passage.run_id, "--confirm", passage.run_id)[0] == 5
+    passage.execute("REVOKE SELECT ON public.information_unit FROM PUBLIC")
+    assert command(passage, "arm", passage.run_id, "--confirm", passage.run_id)[0] == 0
+    passage.execute("GRANT SELECT ON public.information_unit TO PUBLIC")
+    assert command(passage, "run", "resume", passage.run_id)[0] == 5
+
+
+@pytest.mark.parametrize("words", [["status"], ["counts"]])
+def test_incident_5_what_could_not_be_read_has_its_exit_status_and_no_zero(
+    at: At, command: Run, words: list[str]
+) -> None:
+    """Incident 5: a script that asks for counts is never told 0 for "not permitted"."""
+    passage = at("waits for SG_2")
+    passage.execute("REVOKE SELECT ON cutter_governance.v_row_count FROM cutter_ro")
+    status, answer = command(passage, *words)
+    assert (status, answer["outcome"]) == (7, "INCONCLUSIVE")
+    counts = answer["counts"]
+    assert isinstance(counts, list)
+    assert {count["rows"] for count in counts} == {None}
+
+
+@pytest.mark.parametrize("words", [["drift"], ["run", "list"]])
+def test_a_database_that_is_down_has_its_exit_status(
+    at: At, command: Run, words: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CUTTER_MONITOR", "host=/nonexistent dbname=x")
+    status, answer = command(at("fresh"), *words)
+    assert (status, stop_of(answer)) == (7, "STOP_UNREACHABLE")
+
+
+def test_a_wrong_command_line_is_usage(capsys: pytest.CaptureFixture[str]) -> None:
+    for words in (["no-such-command"], ["arm"], ["run", "start"], ["plan", "x"], ["status", "--no-such-option"]):
+        assert main(words) == 2
+        said = capsys.readouterr()
+        assert "usage:" in said.err
+        assert "next: cutter-console " in said.err
+        assert said.out == ""
+
+
+@pytest.mark.parametrize(
+    ("words", "schema"),
+    [
+        (["no-such-command"], "usage"),
+        (["--root", "somewhere", "report"], "report"),
+        (["run", "start", "--docprefix", "ACME"], "run-start"),
+        (["gates", "--no-such-option"], "gates"),
+        (["plan", "x", "--docprefix", "ACME", "--profile", "no-such-profile"], "plan"),
+        (["--root"], "usage"),
+    ],
+    ids=lambda given: given if isinstance(given, str) else " ".join(given),
+)
+def test_a_wrong_command_line_is_one_object_too(
+    words: list[str], schema: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["--json", *words]) == 2
+    answer = json.loads(capsys.readouterr().out)
+    assert answer["schema"] == f"cutter-console/{schema}/1"
+    assert answer["outcome"] == "FAIL"
+    assert stop_of(answer) == "STOP_REFUSED_INPUT"
+
+
+def test_a_document_that_is_not_there_is_named_with_the_folders_that_were_looked_in(at: At, command: Run) -> None:
+    passage = at("fresh")
+    status, answer = command(passage, "run", "start", "law.md", "--docprefix", "ACME-LAW")
+    assert status == 4
+    assert str(passage.site.intake / "law.md") in str(answer["stop"])
+    assert command(passage, "run", "list")[1]["runs"] == []
+    status, answer = command(passage, "run", "start", "no-such.md", "--docprefix", "ACME-LAW")
+    assert (status, stop_of(answer)) == (4, "STOP_REFUSED_INPUT")
+    assert str(Path("no-such.md").absolute()) in str(answer["stop"])
+    assert f"ls {Path.cwd()} {passage.site.intake}" in str(answer["stop"])
+
+
+def test_a_root_that_cannot_be_made_is_one_object_and_names_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    root = tmp_path / ("long" * 100)
+    assert main(["--root", str(root), "--json", "init"]) != 0
+    answer = json.loads(capsys.readouterr().out)
+    assert answer["schema"] == "cutter-console/init/1"
+    stop_of(answer)
+    assert str(root) in answer["stop"]["message"]
+
+
+def test_an_answer_that_cannot_be_printed_is_said_without_a_traceback(tmp_path: Path) -> None:
+    """A full disk, or a full device, behind standard output."""
+    program = "import sys; from console.cli.main import main; sys.exit(main(sys.argv[1:]))"
+    command = [sys.executable, "-c", program, "--root", str(tmp_path / "root"), "init"]
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, timeout=60, check=False)
+    assert done.returncode == 1
+    assert "could not be printed" in done.stderr
+    assert "next: " in done.stderr
+    assert "Traceback" not in done.stderr
+    assert "Exception ignored" not in done.stderr
+
+
+def test_every_object_has_schema_outcome_and_time(at: At, command: Run) -> None:
+    passage = at("waits for SG_2")
+    for words in (
+        ["status"],
+        ["counts"],
+        ["drift"],
+        ["run", "list"],
+        ["run", "show", passage.run_id],
+        ["hold", "show"],
+    ):
+        _, answer = command(passage, *words)
+        name = "-".join(word for word in words if word != passage.run_id)
+        assert answer["schema"] == f"cutter-console/{name}/1"
+        assert answer["outcome"] in {"PASS", "PARTIAL"}
+        assert str(answer["measured_at"]).endswith("+00:00")
+
+
+def test_narration_goes_to_standard_error_and_data_to_standard_output(
+    at: At, capsys: pytest.CaptureFixture[str]
+) -> None:
+    passage = at("fresh")
+    law = str(passage.site.intake / "law.md")
+    main(["--root", str(passage.site.root), "--json", "run", "start", law, "--docprefix", "ACME-LAW"])
+    said = capsys.readouterr()
+    assert json.loads(said.out)["mode"] == "DRYRUN"
+    assert "closeout" in said.err
+
+
+def test_incident_40_a_hostile_document_is_inert_in_the_output(at: At, capsys: pytest.CaptureFixture[str]) -> None:
+    """Incident 40: escape sequences in a title reach no terminal through a command either."""
+    passage = at("fresh")
+    passage.write("hostile.md", "# One \x1b[2J\u202e[/x]\n\nText.\n")
+    main(["--root", str(passage.site.root), "plan", str(passage.site.intake / "hostile.md"), "--docprefix", "ACME"])
+    said = capsys.readouterr()
+    assert "\x1b" not in said.out + said.err
+    assert "\u202e" not in said.out + said.err

@@ -1,0 +1,100 @@
+"""init, migrate and document register: each can be done again, and says what it did."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from console.backend.model.errors import Refused, StopCode
+from console.cli.main import main
+from tests.conftest import Database
+from tests.passage import Passage, fingerprint
+
+At = Callable[[str], Passage]
+
+
+def test_init_makes_the_tree_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    root = tmp_path / "root"
+    assert main(["--root", str(root), "--json", "init"]) == 0
+    assert len(json.loads(capsys.readouterr().out)["made"]) >= 10
+    assert main(["--root", str(root), "--json", "init"]) == 0
+    assert json.loads(capsys.readouterr().out)["made"] == []
+    assert root.stat().st_mode & 0o777 == 0o750
+
+
+def test_migrate_installs_and_then_finds_all_of_it_there(
+    empty_database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("CUTTER_ADMINISTRATOR", empty_database.conninfo())
+    words = ["--root", str(tmp_path), "--json", "migrate"]
+    assert main(words) == 0
+    first = json.loads(capsys.readouterr().out)
+    assert main(words) == 0
+    again = json.loads(capsys.readouterr().out)
+    assert (first["applied"], again["applied"]) == (again["present"], [])
+
+
+def test_migrate_by_a_role_that_may_not_changes_nothing(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CUTTER_ADMINISTRATOR", database.conninfo("cutter_exec"))
+    assert main(["--root", str(tmp_path), "migrate"]) == 7
+
+
+def _register(passage: Passage, query: str, docprefix: str = "ACME-LIVE") -> int:
+    return main(["--root", str(passage.site.root), "document", "register", "--docprefix", docprefix, "--query", query])
+
+
+def test_live_text_is_registered_read_by_the_monitoring_role_and_pinned(at: At) -> None:
+    passage = at("fresh")
+    passage.execute("CREATE TABLE public.page AS SELECT '# Live' || chr(10) || chr(10) || 'Text.' || chr(10) AS text")
+    passage.execute("GRANT SELECT ON public.page TO cutter_ro")
+    assert _register(passage, "SELECT text FROM public.page") == 0
+    assert main(["--root", str(passage.site.root), "run", "start", "live:ACME-LIVE", "--docprefix", "ACME-LIVE"]) == 0
+    assert passage.backend.runs()[0].n_units == 1
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "SELECT 1",
+        "SELECT 'a', 'b'",
+        "SELECT 'a' WHERE false",
+        "SELECT 'a' UNION SELECT 'b'",
+        "SELECT NULL::text",
+        "nonsense",
+    ],
+)
+def test_a_query_that_gives_not_one_text_is_not_registered(at: At, query: str) -> None:
+    passage = at("fresh")
+    assert _register(passage, query) == 4
+    assert passage.rows("SELECT count(*) FROM cutter_governance.source_document_registry") == [(0,)]
+
+
+def test_a_registered_document_keeps_its_query(at: At) -> None:
+    passage = at("fresh")
+    assert _register(passage, "SELECT '# One'::text") == 0
+    assert _register(passage, "SELECT '# Other'::text") == 4
+    assert _register(passage, "SELECT '# One'::text", "ICX-CONST") == 4
+
+
+def test_a_live_document_that_nobody_registered_is_unknown(at: At) -> None:
+    passage = at("fresh")
+    with pytest.raises(Refused) as caught:
+        passage.backend.plan("live:NOWHERE", "NOWHERE", "atx", ordinals=False)
+    assert caught.value.code is StopCode.DOCUMENT_UNKNOWN
+
+
+def test_a_registered_query_cannot_write(at: At, capsys: pytest.CaptureFixture[str]) -> None:
+    passage = at("fresh")
+    assert _register(passage, "SELECT '# One'::text") == 0
+    with passage.connect() as administrator:
+        administrator.execute("ALTER TABLE cutter_governance.source_document_registry DISABLE TRIGGER USER")
+        administrator.execute(
+            "UPDATE cutter_governance.source_document_registry SET live_query = 'DELETE FROM public.information_unit RETURNING owner_ref'"
+        )
+    before = fingerprint(passage)
+    assert main(["--root", str(passage.site.root), "run", "start", "live:ACME-LIVE", "--docprefix", "ACME-LIVE"]) == 4
+    assert "it would write: DELETE FROM public.information_unit" in capsys.readouterr().err
+    assert fingerprint(passage) == before

@@ -1,0 +1,85 @@
+"""Commands that are not meant to write do not, in any combination of options (incident 11)."""
+
+import pytest
+
+from console.cli.main import main
+from tests.passage import Passage, Stages, fingerprint
+
+READING = [
+    ["status"],
+    ["counts"],
+    ["drift"],
+    ["gates", "PRE", "--run", "RUN"],
+    ["hold", "show"],
+    ["run", "list"],
+    ["run", "show", "RUN"],
+    ["journal", "verify", "RUN"],
+    ["policy", "show"],
+    ["policy", "pin"],
+    ["policy", "pin", "--confirm", "wrong"],
+    ["backup", "list"],
+    ["run", "start", "FILE", "--docprefix", "ACME-OTHER"],
+    ["run", "start", "FILE", "--docprefix", "ACME-OTHER", "--ordinals"],
+    ["run", "start", "FILE", "--docprefix", "ACME-OTHER", "--profile", "de-law"],
+    ["plan", "FILE", "--docprefix", "ACME-OTHER"],
+    ["approval", "check", "STATEMENT"],
+    ["arm", "RUN"],
+    ["arm", "RUN", "--confirm", "wrong"],
+    ["enact", "RUN"],
+    ["revert", "RUN"],
+    ["hold", "release"],
+    ["backup", "selftest"],
+]
+
+
+@pytest.fixture(scope="module")
+def passage(stages_of_a_run: Stages) -> Passage:
+    """One site for all of them: the first that wrote would be found out."""
+    return stages_of_a_run.at("waits for SG_2")
+
+
+@pytest.mark.parametrize("words", READING, ids=" ".join)
+@pytest.mark.parametrize("json", [False, True], ids=["text", "json"])
+def test_incident_11_no_reading_command_writes_in_any_combination_of_options(
+    passage: Passage, words: list[str], json: bool
+) -> None:
+    """Incident 11: every command and option that is not meant to write, against digests and the transaction counter."""
+    before = fingerprint(passage)
+    named = {
+        "RUN": passage.run_id,
+        "FILE": str(passage.site.intake / "law.md"),
+        "STATEMENT": str(passage.site.statement(passage.run_id, "SG_1")),
+    }
+    command = [
+        "--root",
+        str(passage.site.root),
+        *(["--json"] if json else []),
+        *(named.get(word, word) for word in words),
+    ]
+    assert main(command) in range(8)
+    assert fingerprint(passage) == before
+
+
+_ENDS = """
+    SELECT array_agg(DISTINCT pg_xact_status(n::text::xid8))
+      FROM generate_series(%s::numeric, %s::numeric - 1) AS n
+"""
+
+
+def test_incident_11_the_gates_change_no_row_and_leave_nothing_but_aborted_transactions(passage: Passage) -> None:
+    """Incident 11: proofs that need a transaction take an id for it, and roll it back."""
+    first, before = _next_transaction(passage), _rows_of(passage)
+    assert main(["--root", str(passage.site.root), "gates"]) in {0, 1, 7}
+    last = _next_transaction(passage)
+    assert _rows_of(passage) == before
+    assert last > first
+    assert passage.rows(_ENDS, first, last) == [(["aborted"],)]
+
+
+def _next_transaction(passage: Passage) -> int:
+    ((number,),) = passage.rows("SELECT pg_snapshot_xmax(pg_current_snapshot())::text")
+    return int(str(number))
+
+
+def _rows_of(passage: Passage) -> dict[str, object]:
+    return {what: found for what, found in fingerprint(passage).items() if what != "next transaction id"}
