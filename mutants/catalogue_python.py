@@ -47,14 +47,14 @@ _OF_THE_SWITCH = (
         _SWITCH,
         "os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK",
         "os.O_CREAT | os.O_NONBLOCK",
-        _test("runs/test_kill_switch", "incident_47_panic_does_not_write_through_a_planted_link[symbolic]"),
+        _test("runs/test_kill_switch", "panic_does_not_write_through_a_planted_link[symbolic]"),
     ),
     Mutant(
         "panic does not write into a file of two names",
         _SWITCH,
         " or status.st_nlink != 1:",
         ":",
-        _test("runs/test_kill_switch", "incident_47_panic_does_not_write_through_a_planted_link[hard]"),
+        _test("runs/test_kill_switch", "panic_does_not_write_through_a_planted_link[hard]"),
     ),
     Mutant(
         "panic writes the HOLD file",
@@ -110,7 +110,7 @@ _OF_THE_SWITCH = (
         _LOCAL,
         "        if confirm != run_id:",
         "        if not confirm:",
-        _test("runs/test_passage", "incident_25_the_run_id_is_typed_and_nothing_else_will_do[arm]"),
+        _test("runs/test_passage", "the_run_id_is_typed_and_nothing_else_will_do[arm]"),
     ),
     Mutant(
         "a read-only console starts and arms nothing",
@@ -126,7 +126,7 @@ _OF_THE_SWITCH = (
         "        if False:\n",
         _test(
             "runs/test_drift",
-            "incident_28_a_change_between_the_ruling_and_the_arming_is_met_before_the_switch[another role gets a grant]",
+            "a_change_between_the_ruling_and_the_arming_is_met_before_the_switch[another role gets a grant]",
         ),
     ),
 )
@@ -163,14 +163,14 @@ _OF_RUNS = (
         _ENGINE,
         "    bad = [check for check in checks if check.outcome is not Outcome.PASS]\n    if not bad:",
         "    bad: list[Check] = []\n    if not bad:",
-        _test("runs/test_dry_run", "incident_4_a_dry_run_meets_what_the_write_would_refuse"),
+        _test("runs/test_dry_run", "a_dry_run_meets_what_the_write_would_refuse"),
     ),
     Mutant(
         "a dry run is read-only on the server",
         _ENGINE,
         "connect(conninfo, read_only=not step.is_live, timeout_s=limit_s, purpose=work.phase)",
         "connect(conninfo, read_only=False, timeout_s=limit_s, purpose=work.phase)",
-        _test("runs/test_dry_run_walls", "incident_11_a_phase_that_writes_in_a_dry_run_is_refused_by_the_server"),
+        _test("runs/test_dry_run_walls", "a_phase_that_writes_in_a_dry_run_is_refused_by_the_server"),
     ),
     Mutant(
         "a dry run takes no transaction id",
@@ -179,7 +179,7 @@ _OF_RUNS = (
         "    unassigned = True",
         _test(
             "runs/test_dry_run_walls",
-            "incident_11_a_phase_that_takes_a_transaction_id_in_a_dry_run_is_refused",
+            "a_phase_that_takes_a_transaction_id_in_a_dry_run_is_refused",
         ),
     ),
     Mutant(
@@ -210,7 +210,7 @@ _OF_RUNS = (
         "        return (*(), *preflight",
         _test(
             "runs/test_drift",
-            "incident_28_a_change_between_the_ruling_and_the_cut_stops_it[another role gets a grant]",
+            "a_change_between_the_ruling_and_the_cut_stops_it[another role gets a grant]",
         ),
     ),
     Mutant(
@@ -229,7 +229,7 @@ _OF_RUNS = (
         "",
         _test(
             "runs/test_drift",
-            "incident_28_what_had_changed_before_the_run_is_met_before_anybody_signs[another role gets a grant]",
+            "what_had_changed_before_the_run_is_met_before_anybody_signs[another role gets a grant]",
         ),
     ),
     Mutant(
@@ -237,14 +237,14 @@ _OF_RUNS = (
         _PREFLIGHT,
         '"addresses free", answer, "information_unit", not taken,',
         '"addresses free", answer, "information_unit", True,',
-        _test("runs/test_dry_run", "incident_4_a_dry_run_meets_what_the_write_would_refuse"),
+        _test("runs/test_dry_run", "a_dry_run_meets_what_the_write_would_refuse"),
     ),
     Mutant(
         "a run that was closed has its units enacted, read back",
         _PHASES,
         'step.check("enacted units", answer, "the database", row == (n, n, n),',
         'step.check("enacted units", answer, "the database", True,',
-        _test("runs/test_closeout", "incident_2_a_run_whose_units_are_not_all_law_is_not_closed"),
+        _test("runs/test_closeout", "a_run_whose_units_are_not_all_law_is_not_closed"),
     ),
     Mutant(
         "counts that differ from the plan set a HOLD",
@@ -272,7 +272,7 @@ _OF_RUNS = (
         f"{_B}/runs/edits.py",
         "    if verified.outcome is not Outcome.PASS:",
         "    if False:",
-        _test("runs/test_revert_and_edits", "incident_2_an_edit_that_left_other_rows_than_planned_is_a_hold"),
+        _test("runs/test_revert_and_edits", "an_edit_that_left_other_rows_than_planned_is_a_hold"),
     ),
     Mutant(
         "a document is started once",
@@ -287,7 +287,7 @@ _OF_RUNS = (
             _VERIFICATION,
             old,
             new,
-            _test("runs/test_verification", f"incident_9_each_check_fails_when_what_it_checks_is_broken[{check}]"),
+            _test("runs/test_verification", f"each_check_fails_when_what_it_checks_is_broken[{check}]"),
         )
         for what, check, old, new in (
             (
@@ -346,7 +346,7 @@ _OF_RUNS = (
         _VERIFICATION,
         "    same_source = sha256_hex(canonical) == plan.document.source.canonical_sha256",
         "    same_source = True",
-        _test("runs/test_verification", "incident_9_another_source_than_the_pinned_one_is_seen"),
+        _test("runs/test_verification", "another_source_than_the_pinned_one_is_seen"),
     ),
 )
 
@@ -436,21 +436,21 @@ _OF_APPROVALS = (
         _SIGNATURES,
         '    if said.count("NEWSIG") > 1 or said.count("VALIDSIG") > 1 or seen.data.count(b"-----BEGIN PGP") > 1:',
         "    if False:",
-        _test("approvals/test_signatures", "incident_19_two_signatures_in_one_file_are_refused[order1-armour0]"),
+        _test("approvals/test_signatures", "two_signatures_in_one_file_are_refused[order1-armour0]"),
     ),
     Mutant(
         "an expired key does not sign",
         _SIGNATURES,
         '    "EXPKEYSIG": "it was made with a key that has expired",\n',
         "",
-        _test("approvals/test_signatures", "incident_19_an_expired_key_is_refused_although_gpg_exits_0"),
+        _test("approvals/test_signatures", "an_expired_key_is_refused_although_gpg_exits_0"),
     ),
     Mutant(
         "a revoked key does not sign",
         _SIGNATURES,
         '    "REVKEYSIG": "it was made with a key that has been revoked",\n',
         "",
-        _test("approvals/test_signatures", "incident_19_a_revoked_key_is_refused_although_gpg_exits_0"),
+        _test("approvals/test_signatures", "a_revoked_key_is_refused_although_gpg_exits_0"),
     ),
     Mutant(
         "a signature over a weak digest does not count",
@@ -509,7 +509,7 @@ _OF_APPROVALS = (
         _CHECK,
         "            counted.setdefault(\n                signer.fingerprint,",
         "            counted.setdefault(\n                one.name,",
-        _test("approvals/test_signatures", "incident_19_two_subkeys_of_one_key_count_once"),
+        _test("approvals/test_signatures", "two_subkeys_of_one_key_count_once"),
     ),
     Mutant(
         "a quorum is reached by as many signers as the policy asks",
@@ -523,7 +523,7 @@ _OF_APPROVALS = (
         _CHECK,
         "    elif needed >= 1 and len(counted) >= needed:",
         "    elif len(counted) >= needed:",
-        _test("approvals/test_policy", "incident_17_a_threshold_below_one_refuses[0]"),
+        _test("approvals/test_policy", "a_threshold_below_one_refuses[0]"),
     ),
     Mutant(
         "there are not more signature files than anyone needs",
@@ -544,7 +544,7 @@ _OF_APPROVALS = (
         _BINDINGS,
         '        ("policy_sha256", statement.policy_sha256, policy.sha256),\n',
         "",
-        _test("approvals/test_statement", "incident_18_a_statement_of_another_policy_is_refused"),
+        _test("approvals/test_statement", "a_statement_of_another_policy_is_refused"),
     ),
     Mutant(
         "an expired statement is refused on this host",
@@ -567,7 +567,7 @@ _OF_APPROVALS = (
         "text",
         _test(
             "approvals/test_statement",
-            "incident_14_placeholders_are_refused_by_name[statement name-kb:approval-u-w4b-grant-1]",
+            "placeholders_are_refused_by_name[statement name-kb:approval-u-w4b-grant-1]",
         ),
     ),
     Mutant(
@@ -603,7 +603,7 @@ _OF_APPROVALS = (
         _POLICY,
         "        if twice := sorted({value for value in values if values.count(value) > 1}):",
         "        if twice := sorted({value for value in values if False}):",
-        _test("approvals/test_policy", "incident_17_a_threshold_that_nobody_can_reach_is_red[names2-red2]"),
+        _test("approvals/test_policy", "a_threshold_that_nobody_can_reach_is_red[names2-red2]"),
     ),
     Mutant(
         "an operator among the signers must be declared",
@@ -631,7 +631,7 @@ _OF_APPROVALS = (
         _RULINGS,
         "    if plan.plan_digest != row.plan_digest:",
         "    if False:",
-        _test("runs/test_plan_on_disk", "incident_39_no_statement_is_drafted_for_a_plan_that_was_edited_on_disk"),
+        _test("runs/test_plan_on_disk", "no_statement_is_drafted_for_a_plan_that_was_edited_on_disk"),
     ),
 )
 
@@ -647,31 +647,31 @@ _OF_THE_JOURNAL = (
         for what, test, old, new in (
             (
                 "a record that is spelt in another way",
-                "incident_33_every_harm_is_seen_and_the_first_bad_record_named[respell]",
+                "every_harm_is_seen_and_the_first_bad_record_named[respell]",
                 '    if canonical_json(record) + b"\\n" != line:',
                 "    if False:",
             ),
             (
                 "a record that was edited",
-                "incident_33_every_harm_is_seen_and_the_first_bad_record_named[edit]",
+                "every_harm_is_seen_and_the_first_bad_record_named[edit]",
                 '    if digest(Body(**record.model_dump(exclude={"hash"}))) != record.hash:',
                 "    if False:",
             ),
             (
                 "a record that was edited and hashed again",
-                "incident_33_every_harm_is_seen_and_the_first_bad_record_named[rehash]",
+                "every_harm_is_seen_and_the_first_bad_record_named[rehash]",
                 "    if record.previous != previous:",
                 "    if False:",
             ),
             (
                 "a number out of order",
-                "incident_33_a_number_out_of_order_is_seen_without_an_anchor",
+                "a_number_out_of_order_is_seen_without_an_anchor",
                 "    if record.sequence != sequence:",
                 "    if False:",
             ),
             (
                 "an end that was cut off",
-                "incident_33_every_harm_is_seen_and_the_first_bad_record_named[truncate]",
+                "every_harm_is_seen_and_the_first_bad_record_named[truncate]",
                 "    if anchor is not None and anchor.sequence > head.sequence:",
                 "    if False:",
             ),
@@ -689,14 +689,14 @@ _OF_THE_JOURNAL = (
         _JOURNAL,
         "    if not broken and false is not None:",
         "    if False and false is not None:",
-        _test("journal/test_journal", "incident_33_a_replaced_journal_is_seen"),
+        _test("journal/test_journal", "a_replaced_journal_is_seen"),
     ),
     Mutant(
         "a journal belongs to its run",
         _JOURNAL,
         'if run_id and found.run_id != run_id else ""',
         'if False else ""',
-        _test("journal/test_journal", "incident_33_a_journal_of_another_run_is_seen"),
+        _test("journal/test_journal", "a_journal_of_another_run_is_seen"),
     ),
     Mutant(
         "an intact chain without an anchor is only partial",
@@ -738,7 +738,7 @@ _OF_THE_JOURNAL = (
         _JOURNAL,
         "                os.fsync(self._descriptor)\n                self._size = size + written",
         "                self._size = size + written",
-        _test("journal/test_journal", "incident_32_a_record_is_one_write"),
+        _test("journal/test_journal", "a_record_is_one_write"),
     ),
     Mutant(
         "a record that was written in part is taken back",
@@ -759,14 +759,14 @@ _OF_THE_JOURNAL = (
         _JOURNAL,
         "value=safe_text(redact(one.value)))",
         "value=safe_text(one.value))",
-        _test("journal/test_journal", "incident_35_no_canary_reaches_the_journal"),
+        _test("journal/test_journal", "no_canary_reaches_the_journal"),
     ),
     Mutant(
         "no key of the journal names a secret",
         _JOURNAL,
         '        refuse_secret_keys({one.key: "" for one in clean}, f"the record {phase} of {self.path.name}")\n',
         "",
-        _test("journal/test_journal", "incident_35_no_canary_reaches_the_journal"),
+        _test("journal/test_journal", "no_canary_reaches_the_journal"),
     ),
     Mutant(
         "the journal is no link",
@@ -811,7 +811,7 @@ _OF_SESSIONS_AND_FILES = (
         _CONNECTIONS,
         "        if connection.read_only or not (connection.broken or severe):\n            raise\n        raise CommitUnknown(",
         "        raise\n        raise CommitUnknown(",
-        _test("postgres/test_connections", "incident_26_a_lost_commit_says_so_and_the_transaction_id_settles_it"),
+        _test("postgres/test_connections", "a_lost_commit_says_so_and_the_transaction_id_settles_it"),
     ),
     Mutant(
         "a session in which triggers do not fire is refused",
@@ -820,7 +820,7 @@ _OF_SESSIONS_AND_FILES = (
         "    if False:",
         _test(
             "postgres/test_sessions",
-            "incident_60_a_session_in_which_triggers_do_not_fire_is_refused_with_the_command_that_helps[database]",
+            "a_session_in_which_triggers_do_not_fire_is_refused_with_the_command_that_helps[database]",
         ),
     ),
     Mutant(
@@ -828,7 +828,7 @@ _OF_SESSIONS_AND_FILES = (
         _SESSIONS,
         "    if encoding != ENCODING:",
         "    if False:",
-        _test("postgres/test_sessions", "incident_57_a_database_in_another_encoding_is_refused[pg18-LATIN1]"),
+        _test("postgres/test_sessions", "a_database_in_another_encoding_is_refused[pg18-LATIN1]"),
     ),
     Mutant(
         "sessions set their own search path",
@@ -842,7 +842,7 @@ _OF_SESSIONS_AND_FILES = (
         _SESSIONS,
         "    if connection.info.backend_pid not in {0, pid}:",
         "    if False:",
-        _test("postgres/test_sessions", "incident_57_a_pooler_that_shares_sessions_is_named"),
+        _test("postgres/test_sessions", "a_pooler_that_shares_sessions_is_named"),
     ),
     Mutant(
         "a registered query runs on the monitoring role alone",
@@ -851,7 +851,7 @@ _OF_SESSIONS_AND_FILES = (
         "",
         _test(
             "postgres/test_live_text",
-            "incident_66_a_monitoring_connection_that_is_more_than_that_runs_no_query[cutter_exec]",
+            "a_monitoring_connection_that_is_more_than_that_runs_no_query[cutter_exec]",
         ),
     ),
     Mutant(
@@ -983,7 +983,7 @@ _OF_SETTLING = (
         _SCAN,
         " or EFFECT_STANDS in record.fields\n",
         "\n",
-        _test("runs/test_revert_and_edits", "incident_2_an_edit_that_left_other_rows_than_planned_is_a_hold"),
+        _test("runs/test_revert_and_edits", "an_edit_that_left_other_rows_than_planned_is_a_hold"),
     ),
     Mutant(
         "a result that cannot be recorded does not deny what was committed",

@@ -29,7 +29,7 @@ _OF_GUARDS = (
         "SELECT 1 FROM cutter_governance.approval_use) THEN",
         _test(
             "guards",
-            "incident_31_a_direct_write_to_units_is_refused_whoever_asks[update of nothing-superuser as the owner]",
+            "a_direct_write_to_units_is_refused_whoever_asks[update of nothing-superuser as the owner]",
         ),
     ),
     Mutant(
@@ -71,7 +71,7 @@ _OF_GUARDS = (
         " cutter_governance.guard_refuse(%L)', t, 'units",
         "guard_no_delete BEFORE TRUNCATE ON %s FOR EACH STATEMENT EXECUTE FUNCTION"
         " cutter_governance.guard_refuse(%L)', t, 'units",
-        _test("guards", "incident_31_a_direct_write_to_units_is_refused_whoever_asks[delete version-superuser]"),
+        _test("guards", "a_direct_write_to_units_is_refused_whoever_asks[delete version-superuser]"),
     ),
     Mutant(
         "units are never truncated",
@@ -80,7 +80,7 @@ _OF_GUARDS = (
         " cutter_governance.guard_refuse(%L)', t, 'units",
         "guard_no_delete BEFORE DELETE ON %s FOR EACH STATEMENT EXECUTE FUNCTION"
         " cutter_governance.guard_refuse(%L)', t, 'units",
-        _test("guards", "incident_31_a_direct_write_to_units_is_refused_whoever_asks[truncate version-superuser]"),
+        _test("guards", "a_direct_write_to_units_is_refused_whoever_asks[truncate version-superuser]"),
     ),
     Mutant(
         "enacted units do not become drafts again",
@@ -236,7 +236,7 @@ _OF_GUARDS = (
         "NULL;",
         _test(
             "guards",
-            "incident_31_a_direct_write_to_units_is_refused_whoever_asks[update-superuser in replica mode]",
+            "a_direct_write_to_units_is_refused_whoever_asks[update-superuser in replica mode]",
         ),
     ),
 )
@@ -474,7 +474,7 @@ _OF_LOCK_AND_LEASE = (
         _SEALED,
         "FROM v_lease_standing l WHERE l.expires_at > clock_timestamp() OFFSET 0;",
         "FROM v_lease_standing l OFFSET 0;",
-        _test("authority", "incident_24_an_expired_lease_arms_nothing_and_makes_room"),
+        _test("authority", "an_expired_lease_arms_nothing_and_makes_room"),
     ),
     Mutant(
         "a run that left its way writes nothing",
@@ -495,7 +495,7 @@ _OF_LOCK_AND_LEASE = (
         _SEALED,
         "IF p_minutes IS NULL OR p_minutes NOT BETWEEN 1 AND 60 OR ",
         "IF ",
-        _test("authority", "incident_24_a_lease_is_at_most_an_hour[61]"),
+        _test("authority", "a_lease_is_at_most_an_hour[61]"),
     ),
     Mutant(
         "a lease names operator and host",
@@ -523,7 +523,7 @@ _OF_LOCK_AND_LEASE = (
         _SEALED,
         "        PERFORM cutter_governance.fn_ruling(p_run_id, p_purpose);\n",
         "        NULL;\n",
-        _test("authority", "incident_16_the_switch_cannot_be_armed_without_an_approval[cut]"),
+        _test("authority", "the_switch_cannot_be_armed_without_an_approval[cut]"),
     ),
     Mutant(
         "what is left of a cut is not armed after a failover",
@@ -780,7 +780,7 @@ _OF_RULINGS = (
         _SEALED,
         "        WHEN encode(p_statement, 'escape') ~* 'approval-(sovereign-prod-write-1|u-w4b-grant-1)' THEN",
         "        WHEN false THEN",
-        _test("rulings", "incident_14_a_placeholder_approval_is_refused_by_name[kb:approval-u-w4b-grant-1]"),
+        _test("rulings", "a_placeholder_approval_is_refused_by_name[kb:approval-u-w4b-grant-1]"),
     ),
     Mutant(
         "a statement names the policy that is pinned today",
@@ -902,7 +902,7 @@ _OF_RULINGS = (
         _SEALED,
         "        IF EXISTS (SELECT 1 FROM cutter_governance.review_decision WHERE id = n.review_decision_id) THEN",
         "        IF false THEN",
-        _test("authority", "incident_13_the_decision_of_the_cut_is_refused_as_that_of_the_enactment"),
+        _test("authority", "the_decision_of_the_cut_is_refused_as_that_of_the_enactment"),
     ),
     Mutant(
         "SG_2 is not taken over drafts that are not what was signed",
@@ -960,7 +960,7 @@ _OF_RULINGS = (
         "        PERFORM cutter_governance.fn_stop('STOP_APPROVAL_USED', 'CU004', format('the ruling of run",
         "    IF false THEN\n"
         "        PERFORM cutter_governance.fn_stop('STOP_APPROVAL_USED', 'CU004', format('the ruling of run",
-        _test("authority", "incident_15_an_approval_is_used_once"),
+        _test("authority", "an_approval_is_used_once"),
     ),
     Mutant(
         "no second use of a purpose can be stored",
@@ -1084,14 +1084,14 @@ _OF_MANIFESTS = (
         _SEALED,
         "IF encode(sha256(p_manifest), 'hex') IS DISTINCT FROM a.manifest_digest OR ",
         "IF ",
-        _test("manifest", "incident_39_a_manifest_that_is_not_the_signed_plan_is_refused[another title]"),
+        _test("manifest", "a_manifest_that_is_not_the_signed_plan_is_refused[another title]"),
     ),
     Mutant(
         "the text is the one that was signed",
         _SEALED,
         " OR encode(sha256(p_canonical), 'hex') IS DISTINCT FROM a.canonical_sha256\n",
         "\n",
-        _test("manifest", "incident_39_a_manifest_that_is_not_the_signed_plan_is_refused[a longer text]"),
+        _test("manifest", "a_manifest_that_is_not_the_signed_plan_is_refused[a longer text]"),
     ),
     Mutant(
         "rows that stood under the run before are not taken for the signed ones",
@@ -1261,7 +1261,7 @@ _OF_WRITES = (
         "        ELSE UPDATE cutter_governance.run SET stage = p_to WHERE run_id = p_run_id;",
         _test(
             "stages",
-            "incident_1_the_stage_of_an_effect_is_not_reached_without_the_effect[lifecycle_enacted-cutter_exec]",
+            "the_stage_of_an_effect_is_not_reached_without_the_effect[lifecycle_enacted-cutter_exec]",
         ),
     ),
     Mutant(

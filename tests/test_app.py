@@ -109,7 +109,7 @@ async def test_the_last_data_stay_with_their_age_when_the_source_is_gone() -> No
 
 
 async def test_what_could_not_be_read_is_never_a_zero() -> None:
-    """Incident 5: a permission error was shown as no rows."""
+    """A permission error was shown as no rows."""
     async with opened(FakeBackend()) as (app, _pilot):
         words = _words(app, "counts")
         assert "INCONCLUSIVE" in words

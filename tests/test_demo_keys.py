@@ -34,7 +34,7 @@ def test_a_home_has_two_keys_that_expire_and_its_mode_is_0700(demo: DemoKeys) ->
     assert demo.home.stat().st_mode & 0o777 == 0o700
 
 
-def test_incident_34_the_backup_key_opens_nothing_on_the_host(demo: DemoKeys) -> None:
+def test_the_backup_key_opens_nothing_on_the_host(demo: DemoKeys) -> None:
     """Whoever takes the host must not read its backups: the private half is made, and stays, elsewhere."""
     assert list_key(demo.sovereign_fingerprint, demo.home).private
     assert not list_key(demo.backup_fingerprint, demo.home).private

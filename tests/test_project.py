@@ -165,6 +165,28 @@ def test_no_file_names_the_machine_it_was_written_on_or_where_packages_come_from
     assert found == []
 
 
+def test_no_text_refers_to_a_numbered_list_that_is_not_here() -> None:
+    """A released migration keeps its bytes, because every installation has pinned them."""
+    reference = re.compile(r"incidents?[ _]\d|\bdesign,? (?:sections? )?\d", re.IGNORECASE)
+    found = [
+        f"{relative(path)}: {match.group()}"
+        for path in {path for pattern in _PROJECT_FILES for path in ROOT.glob(pattern)}
+        if path.suffix in {".py", ".md", ".toml", ".j2", ".json"}
+        and (match := reference.search(path.read_text("utf-8")))
+    ]
+
+    assert found == []
+
+
+@pytest.mark.parametrize("page", ["ARCHITECTURE.md", "CONTRIBUTING.md"])
+def test_the_pages_for_contributors_name_files_that_are_there(page: str) -> None:
+    named = set(re.findall(r"`((?:\w+/)+\w+(?:\.\w+|/))`", (ROOT / page).read_text("utf-8")))
+    roots = (ROOT, ROOT / "console", ROOT / "console/backend")
+
+    assert len(named) > 15
+    assert sorted(name for name in named if not any((root / name).exists() for root in roots)) == []
+
+
 @pytest.mark.parametrize("lock", ["requirements.txt", "requirements-dev.txt"])
 def test_a_lock_file_holds_versions_and_hashes_and_no_address(lock: str) -> None:
     text = (ROOT / lock).read_text(encoding="utf-8")

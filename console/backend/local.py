@@ -62,7 +62,7 @@ class LocalBackend:
         self._demo_signer = demo_signer
 
     def require_read_only_role(self) -> None:
-        """Raises Refused when the monitoring role could write: then read-only would be a promise, not a fact (design 4)."""
+        """Raises Refused when the monitoring role could write: then read-only would be a promise, not a fact."""
         with connect(self.site.settings.database.monitor, read_only=True, purpose="role") as connection:
             able = privileges_to_write(connection)
         if able:

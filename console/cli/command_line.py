@@ -242,7 +242,7 @@ def _group(groups: dict[tuple[str, ...], Any], path: tuple[str, ...]) -> Any:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command or open the console. Returns the exit status (design section 11)."""
+    """Run one command or open the console. Returns the exit status."""
     try:
         found = _parsed(argv)
     except _WrongUsage as wrong:

@@ -14,7 +14,7 @@ _SEE = "See what is so: cutter-console status"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command or open the console. Returns the exit status (design section 11)."""
+    """Run one command or open the console. Returns the exit status."""
     keep_standard_descriptors()
     arguments = list(sys.argv[1:] if argv is None else argv)
     try:

@@ -17,7 +17,7 @@ TITLES = {
 
 
 def target_words(target: Target | None) -> str:
-    """The target in full (incident 27)."""
+    """The target in full."""
     if target is None:
         return "not known: the database was not reached at the last measurement"
     return f"{target.database} at {target.host}, system {target.system_identifier}, timeline {target.timeline}"

@@ -62,7 +62,7 @@ def switch_tone(word: str) -> Tone:
 
 
 def where(status: "Status | None", reason: str) -> Line:
-    """The one database that everything here is about, in full (incident 27)."""
+    """The one database that everything here is about, in full."""
     if status is None:
         return line(Span(f" {reason}", "muted"))
     if status.target is None:

@@ -41,7 +41,7 @@ def release(run: SignedCut) -> None:
 
 
 def test_under_a_hold_in_the_database_nothing_is_armed_for_an_hour(cut: SignedCut) -> None:
-    """Incident 43: psql armed and cut under a HOLD that the database did not know."""
+    """Psql armed and cut under a HOLD that the database did not know."""
     cut.rule()
     hold(cut)
     with refused(cut.database, *HELD), session(cut.database, EXECUTOR) as connection:
@@ -202,7 +202,7 @@ def test_whoever_stops_with_the_executors_password_ends_the_transaction_that_is_
     ids=["nothing", "501 characters", "100 MB"],
 )
 def test_the_reason_of_a_hold_is_short(prey: Prey, role: str, reason: str) -> None:
-    """Incident 47: a reason of 100 MB stopped `status`."""
+    """A reason of 100 MB stopped `status`."""
     with refused(prey.database, "STOP_REFUSED_INPUT"), prey.session(role) as connection:
         call(connection, "fn_hold_set", reason, "b", None)
 
@@ -346,7 +346,7 @@ def without_proof(run: SignedCut) -> None:
 
 
 def test_without_a_fresh_proof_nothing_is_armed(cut: SignedCut) -> None:
-    """Incident 43: every backup was deleted, and psql armed, cut and recorded."""
+    """Every backup was deleted, and psql armed, cut and recorded."""
     cut.rule()
     without_proof(cut)
     with refused(cut.database, "STOP_BACKUP_NOT_PROVEN"), session(cut.database, EXECUTOR) as connection:

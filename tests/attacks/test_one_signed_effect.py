@@ -45,7 +45,7 @@ CONSTRAINTS = {
 @pytest.mark.parametrize("how", CONSTRAINTS)
 @pytest.mark.parametrize("rider", RIDERS)
 def test_nothing_rides_along_in_the_transaction_of_a_signed_armed_cut(prey: Prey, rider: str, how: str) -> None:
-    """Incident 42: one more manifest row and one more unit, behind a constraint that was fired early."""
+    """One more manifest row and one more unit, behind a constraint that was fired early."""
     run = prey.armed
     with attack(prey.database), prey.session(EXECUTOR, autocommit=False) as connection:
         run.apply(connection)
@@ -195,7 +195,7 @@ def _edited_elsewhere(database: Database) -> tuple[SignedCut, SignedCut, SignedC
 
 
 def test_a_signed_edit_changes_no_other_documents_draft(database: Database) -> None:
-    """Incident 42: in a signed edit another document's draft was changed, and that text became law."""
+    """In a signed edit another document's draft was changed, and that text became law."""
     _, theirs, edit = _edited_elsewhere(database)
     before = look(database)
     with edit.executor() as connection:
@@ -279,7 +279,7 @@ def _second_ruling(run: SignedCut) -> str:
 
 
 def test_a_second_ruling_to_enact_has_no_effect_on_law(database: Database) -> None:
-    """Incident 45: a second signed SG_2, left unused, superseded the enacted units."""
+    """A second signed SG_2, left unused, superseded the enacted units."""
     cut = start_cut(database)
     cut.to_second_pause()
     first, second = cut.statement("enact"), cut.statement("enact")
@@ -334,7 +334,7 @@ PLANTS: dict[str, str] = {
 def test_a_row_that_was_planted_with_the_true_statement_and_a_false_column_is_refused_loudly(
     cut: SignedCut, column: str
 ) -> None:
-    """Incident 44: the honest import of the same statement answered done, and the false column stood."""
+    """The honest import of the same statement answered done, and the false column stood."""
     cut.rule()
     statement = _statement_of(cut)
     with cut.database.connect() as connection:
@@ -356,7 +356,7 @@ def _statement_of(run: SignedCut) -> bytes:
 
 @pytest.mark.parametrize("role", [EXECUTOR, VERIFIER])
 def test_columns_beside_a_statement_cannot_be_passed_at_all(prey: Prey, role: str) -> None:
-    """Incident 44: the function that took them is gone."""
+    """The function that took them is gone."""
     with refused(prey.database, NO_SUCH_FUNCTION), prey.session(role) as connection:
         connection.execute(
             "SELECT cutter_governance.fn_approval_import('SG_1', 'x', 'x', 'x', 'x', 'x', NULL, NULL, 1, 'x', 'x', 1, now(), now(), ARRAY['x'], '\\x', ARRAY['\\x'::bytea])"

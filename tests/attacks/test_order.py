@@ -142,7 +142,7 @@ def test_what_was_cut_is_not_voided(staged: Callable[[str], SignedCut], stage: s
 
 @pytest.mark.parametrize("stage", STAGES)
 def test_the_verifier_moves_no_run_out_of_its_way(staged: Callable[[str], SignedCut], stage: str) -> None:
-    """Incident 46: the verifier could end a run at its second pause."""
+    """The verifier could end a run at its second pause."""
     run = staged(stage)
     for family in ("voided", "failed", "stopped"):
         with refused(run.database, "42501"), session(run.database, VERIFIER) as connection:

@@ -46,7 +46,7 @@ def _stop(database: Database, said: Jsonb) -> None:
 
 
 def test_an_event_without_the_key_is_told_apart(honest: tuple[Database, JournalKey]) -> None:
-    """Incident 46: a false event row spoiled a sound journal for ever."""
+    """A false event row spoiled a sound journal for ever."""
     database, key = honest
     _stop(database, event(seq=99))
     assert _vouched(database) == [True, False]
@@ -166,7 +166,7 @@ def test_an_event_that_is_no_object_is_refused_with_its_step(prey: Prey, said: s
     ],
 )
 def test_nobody_writes_an_event_or_a_baseline_by_itself(prey: Prey, role: str, statement: str) -> None:
-    """Incident 46: the executor pinned a baseline under any run id."""
+    """The executor pinned a baseline under any run id."""
     with refused(prey.database, "42501", "42883"), prey.session(role) as connection:
         connection.execute(statement.format(run=prey.law.run_id).encode())
 
@@ -237,7 +237,7 @@ def test_a_document_has_a_prefix_of_its_own(prey: Prey, prefix: str) -> None:
 
 @pytest.mark.parametrize("role", [EXECUTOR])
 def test_only_an_administrator_registers_a_query(prey: Prey, role: str) -> None:
-    """Incident 66: the query of a document was run on the administrator's connection."""
+    """The query of a document was run on the administrator's connection."""
     for prefix in ("ACME-NEW", "ACME-LAW"):
         with refused(prey.database, "STOP_GRANT_DELTA"), prey.session(role) as connection:
             connection.execute("SELECT cutter_governance.fn_document_register(%s, 'o', 'p', 'DROP TABLE x')", (prefix,))

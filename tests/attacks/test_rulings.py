@@ -401,7 +401,7 @@ def test_a_signed_second_ruling_is_valid_for_no_longer_than_12_hours(prey: Prey)
 
 
 def test_the_decision_that_allowed_the_cut_does_not_enact(prey: Prey) -> None:
-    """Incident 13: the decision of the cut was reused for the enactment."""
+    """The decision of the cut was reused for the enactment."""
     with prey.database.connect() as connection:
         row = connection.execute(
             "SELECT id::text FROM cutter_governance.review_decision WHERE verdict = 'cut' LIMIT 1"

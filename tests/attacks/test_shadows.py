@@ -260,7 +260,7 @@ SETTINGS = {
 
 @pytest.mark.parametrize("setting", SETTINGS)
 def test_no_setting_that_a_role_may_change_changes_what_is_written(cut: SignedCut, setting: str) -> None:
-    """Incident 60: a setting of the roles turned stored signatures into text. The whole passage, in sessions that begin so."""
+    """A setting of the roles turned stored signatures into text. The whole passage, in sessions that begin so."""
     haunted(cut, *SETTINGS[setting]).enacted()
     is_law_as_signed(cut)
 

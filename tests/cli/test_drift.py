@@ -104,7 +104,7 @@ def test_json_has_the_differences_and_the_whole_matrix(passage: Passage, capsys:
 
 
 def test_what_may_not_be_read_is_inconclusive(passage: Passage, capsys: pytest.CaptureFixture[str]) -> None:
-    """Incident 5: 42501 is neither drift nor the absence of drift."""
+    """42501 is neither drift nor the absence of drift."""
     passage.execute("REVOKE SELECT ON cutter_governance.v_schema_pin FROM cutter_ro")
 
     assert _run(passage, capsys)[0] == 7

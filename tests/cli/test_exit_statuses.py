@@ -1,4 +1,4 @@
-"""Every command says with its exit status and one JSON object what came of it (design section 11)."""
+"""Every command says with its exit status and one JSON object what came of it."""
 
 import json
 import shlex
@@ -84,10 +84,10 @@ def test_a_hold_has_its_exit_status_everywhere(at: At, command: Run) -> None:
     assert command(passage, "status")[0] == 0
 
 
-def test_incident_51_a_panic_that_set_one_half_of_the_hold_has_an_exit_status_of_its_own(
+def test_a_panic_that_set_one_half_of_the_hold_has_an_exit_status_of_its_own(
     at: At, command: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Incident 51: panic answered 0 where the file alone had been written; the command that completes it works."""
+    """Panic answered 0 where the file alone had been written; the command that completes it works."""
     passage = at("SG_1 imported")
     with monkeypatch.context() as unreachable:
         for name in ("CUTTER_EXECUTOR", "CUTTER_VERIFIER", "CUTTER_MONITOR"):
@@ -119,10 +119,8 @@ def test_drift_has_its_exit_status(at: At, command: Run) -> None:
 
 
 @pytest.mark.parametrize("words", [["status"], ["counts"]])
-def test_incident_5_what_could_not_be_read_has_its_exit_status_and_no_zero(
-    at: At, command: Run, words: list[str]
-) -> None:
-    """Incident 5: a script that asks for counts is never told 0 for "not permitted"."""
+def test_what_could_not_be_read_has_its_exit_status_and_no_zero(at: At, command: Run, words: list[str]) -> None:
+    """A script that asks for counts is never told 0 for "not permitted"."""
     passage = at("waits for SG_2")
     passage.execute("REVOKE SELECT ON cutter_governance.v_row_count FROM cutter_ro")
     status, answer = command(passage, *words)
@@ -236,8 +234,8 @@ def test_narration_goes_to_standard_error_and_data_to_standard_output(
     assert "closeout" in said.err
 
 
-def test_incident_40_a_hostile_document_is_inert_in_the_output(at: At, capsys: pytest.CaptureFixture[str]) -> None:
-    """Incident 40: escape sequences in a title reach no terminal through a command either."""
+def test_a_hostile_document_is_inert_in_the_output(at: At, capsys: pytest.CaptureFixture[str]) -> None:
+    """Escape sequences in a title reach no terminal through a command either."""
     passage = at("fresh")
     passage.write("hostile.md", "# One \x1b[2J\u202e[/x]\n\nText.\n")
     main(["--root", str(passage.site.root), "plan", str(passage.site.intake / "hostile.md"), "--docprefix", "ACME"])

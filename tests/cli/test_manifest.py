@@ -194,7 +194,7 @@ def test_pinning_again_what_is_the_same_changes_nothing(at: At) -> None:
     ("pin", "value"),
     [("host", "elsewhere"), ("database", "sandbox"), ("timeline", 9), ("schema_digest", "0" * 64)],
 )
-def test_incident_27_a_pin_that_is_set_is_not_changed_unless_repin_is_typed(
+def test_a_pin_that_is_set_is_not_changed_unless_repin_is_typed(
     at: At, capsys: pytest.CaptureFixture[str], pin: str, value: object
 ) -> None:
     passage = at("fresh")

@@ -140,8 +140,8 @@ def test_the_report_names_its_thirteen_documents(backend: FakeBackend, capsys: S
     assert capsys.readouterr().out.count("document   ") == 13
 
 
-def test_incident_40_a_hostile_answer_is_inert_in_the_output(backend: FakeBackend, capsys: Said) -> None:
-    """Incident 40: escape sequences in data reach the operator's terminal."""
+def test_a_hostile_answer_is_inert_in_the_output(backend: FakeBackend, capsys: Said) -> None:
+    """Escape sequences in data reach the operator's terminal."""
     backend.hostile = "\x1b[2J\u202e"
     readiness.gates(Options(), Gates(("G3",)))
     readiness.bundle(Options(), Bundle())

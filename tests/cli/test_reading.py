@@ -1,4 +1,4 @@
-"""Commands that are not meant to write do not, in any combination of options (incident 11)."""
+"""Commands that are not meant to write do not, in any combination of options."""
 
 import pytest
 
@@ -40,10 +40,10 @@ def passage(stages_of_a_run: Stages) -> Passage:
 
 @pytest.mark.parametrize("words", READING, ids=" ".join)
 @pytest.mark.parametrize("json", [False, True], ids=["text", "json"])
-def test_incident_11_no_reading_command_writes_in_any_combination_of_options(
+def test_no_reading_command_writes_in_any_combination_of_options(
     passage: Passage, words: list[str], json: bool
 ) -> None:
-    """Incident 11: every command and option that is not meant to write, against digests and the transaction counter."""
+    """Every command and option that is not meant to write, against digests and the transaction counter."""
     before = fingerprint(passage)
     named = {
         "RUN": passage.run_id,
@@ -66,8 +66,8 @@ _ENDS = """
 """
 
 
-def test_incident_11_the_gates_change_no_row_and_leave_nothing_but_aborted_transactions(passage: Passage) -> None:
-    """Incident 11: proofs that need a transaction take an id for it, and roll it back."""
+def test_the_gates_change_no_row_and_leave_nothing_but_aborted_transactions(passage: Passage) -> None:
+    """Proofs that need a transaction take an id for it, and roll it back."""
     first, before = _next_transaction(passage), _rows_of(passage)
     assert main(["--root", str(passage.site.root), "gates"]) in {0, 1, 7}
     last = _next_transaction(passage)

@@ -83,8 +83,8 @@ async def test_enter_never_confirms_not_even_the_right_text(name: str) -> None:
 
 
 @pytest.mark.parametrize("typed", ["", "yes", RUN_ID[:-1], RUN_ID + " ", RUN_ID.upper()])
-async def test_incident_25_another_text_than_the_run_id_is_refused(typed: str) -> None:
-    """Incident 25: runs were started in production by accident; the run id is typed, exactly."""
+async def test_another_text_than_the_run_id_is_refused(typed: str) -> None:
+    """Runs were started in production by accident; the run id is typed, exactly."""
     backend = _backend("arm")
     async with opened(backend, "3", "A") as (app, pilot):
         app.screen.query_one("#confirm", Input).value = typed

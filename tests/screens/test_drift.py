@@ -51,8 +51,8 @@ async def test_no_difference_is_said_with_the_digest() -> None:
 
 
 @pytest.mark.parametrize("denied", [True, False], ids=["42501", "down"])
-async def test_incident_5_what_could_not_be_compared_is_inconclusive_and_not_no_difference(*, denied: bool) -> None:
-    """Incident 5: an empty list is no answer."""
+async def test_what_could_not_be_compared_is_inconclusive_and_not_no_difference(*, denied: bool) -> None:
+    """An empty list is no answer."""
     backend = FakeBackend(no_gates=DENIED) if denied else FakeBackend(down=True)
     async with opened(backend, "6") as (app, _pilot):
         assert _head(app).startswith("? INCONCLUSIVE  STOP_")

@@ -392,8 +392,8 @@ async def test_an_unchanged_board_draws_nothing() -> None:
 
 
 @pytest.mark.parametrize("down", [True, False], ids=["down", "42501"])
-async def test_incident_5_what_cannot_be_measured_is_inconclusive_and_never_good(*, down: bool) -> None:
-    """Incident 5: "permission denied" was taken for "nothing there"."""
+async def test_what_cannot_be_measured_is_inconclusive_and_never_good(*, down: bool) -> None:
+    """ "permission denied" was taken for "nothing there"."""
     backend = FakeBackend(down=down, broken=unmeasured(DENIED))
     async with opened(backend, "5") as (app, _pilot):
         assert "4 PASS  7 INCONCLUSIVE" in head(app)

@@ -99,8 +99,8 @@ _SEQUENCE = re.compile(rb"\x1b\[[0-9;:?<>=$ ]*[A-Za-z~p]|\x1b[()][A-Z0-9]|\x1b[=
 
 
 @pytest.mark.parametrize("scenario", ["hostile", "hostile-problems"])
-def test_incident_40_hostile_text_reaches_no_screen_alive(open_console: Open, scenario: str) -> None:
-    """Incident 40: a title full of escape sequences, bidi controls and markup redraws the operator's screen."""
+def test_hostile_text_reaches_no_screen_alive(open_console: Open, scenario: str) -> None:
+    """A title full of escape sequences, bidi controls and markup redraws the operator's screen."""
     session = open_console(scenario, size=(200, 60))
     session.see(b"Counts, measured")
     steps: tuple[tuple[str, bytes], ...] = (

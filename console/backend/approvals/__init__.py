@@ -1,1 +1,1 @@
-"""Statements, the policy they are judged under, and the signatures on them (design section 6)."""
+"""Statements, the policy they are judged under, and the signatures on them."""

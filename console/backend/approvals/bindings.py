@@ -24,7 +24,7 @@ from console.backend.model.value import Value
 from console.backend.model.world import TableDelta
 
 PLACEHOLDERS = ("kb:approval-sovereign-prod-write-1", "kb:approval-u-w4b-grant-1")
-"""Approval ids that lay about in packages and stand for no approval (incident 14)."""
+"""Approval ids that lay about in packages and stand for no approval."""
 _REDRAFT = "Draft a statement for this run as it is now, and have that signed: cutter-console approval draft RUN"
 _READ_FIRST = "The statement must be readable first; see canonical_form."
 
@@ -126,7 +126,7 @@ def _times(statement: Statement, now: datetime) -> Iterator[Check]:
 
 
 def no_placeholder(data: bytes, names: tuple[str, ...], expected: Expectation, now: datetime) -> Check:
-    """Placeholder ids are refused by name wherever they stand: content, file names, ids (incident 14)."""
+    """Placeholder ids are refused by name wherever they stand: content, file names, ids."""
     cut = expected.draft.cut_review_decision_id if expected.draft else ""
     places = "\n".join((data.decode("utf-8", "replace"), *names, expected.facts.run_id, cut))
     found = placeholders_in(places)

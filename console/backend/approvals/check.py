@@ -72,7 +72,7 @@ def check_statement(
     """Measure the signature files and the keyring, then judge. `name` is the statement's file name.
 
     Bad content gives FAIL with evidence and a next action, a missing gpg INCONCLUSIVE; nothing is
-    raised (incident 7).
+    raised.
     """
     seen = tuple(
         measure_signature(data, path, gnupg_home, now, time.monotonic) for path in signatures[: MAX_SIGNATURES + 1]

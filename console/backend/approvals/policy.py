@@ -59,7 +59,7 @@ class Thresholds(Value):
 
 
 class Policy(Value):
-    """The approval policy; what makes it unsatisfiable is a red check, not an error in reading (incident 17)."""
+    """The approval policy; what makes it unsatisfiable is a red check, not an error in reading."""
 
     model_config = ConfigDict(serialize_by_alias=True, validate_by_name=True)
 
@@ -81,7 +81,7 @@ class Policy(Value):
 
     @property
     def sha256(self) -> str:
-        """Digest of the policy: part of every statement (incident 18)."""
+        """Digest of the policy: part of every statement."""
         return digest(self)
 
     def signer(self, fingerprint: str) -> Signer | None:
@@ -149,7 +149,7 @@ def _refused(message: str) -> Refused:
 
 
 def check_policy(policy: Policy, keys: Keyring, now: datetime) -> tuple[Check, ...]:
-    """Whether the policy can be satisfied with these keys now: asked before it is needed (incident 17).
+    """Whether the policy can be satisfied with these keys now: asked before it is needed.
 
     An empty policy, a duplicate, a threshold below one or above the number of usable keys and an
     operator among the signers without `solo` are FAIL each; unread keys are INCONCLUSIVE.

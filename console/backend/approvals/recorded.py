@@ -57,7 +57,7 @@ def _status(one: RecordedSignature, gnupg_home: Path) -> tuple[str, ...]:
 
 
 def _judged(one: RecordedSignature, status: tuple[str, ...]) -> SignatureAnswer:
-    """Pure; the status lines decide, never the exit status (incident 19)."""
+    """Pure; the status lines decide, never the exit status."""
     words = [line.split(" ") for line in status]
     said = {line[0] for line in words}
     valid = [line[-1] for line in words if line[0] == "VALIDSIG"]

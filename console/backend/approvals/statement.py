@@ -61,7 +61,7 @@ class Purpose(StrEnum):
 
 
 LIFETIME = {Kind.SG_1: timedelta(hours=24), Kind.SG_2: timedelta(hours=12)}
-"""The longest that a ruling may be valid (design section 6)."""
+"""The longest that a ruling may be valid."""
 
 
 def _utc_second(moment: datetime) -> datetime:
@@ -159,7 +159,7 @@ class Statement(RunFacts):
     compensation: Literal["soft_revert", "none"]
     """`soft_revert`: the signature to cut also authorises taking exactly this draft cut back, softly, once."""
     policy_sha256: Sha256
-    """The policy is part of what is signed: a quorum cannot be lowered behind the signature (incident 18)."""
+    """The policy is part of what is signed: a quorum cannot be lowered behind the signature."""
     nonce: Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
     not_before: UtcSecond
     expires: UtcSecond
@@ -273,7 +273,7 @@ def parse_statement(data: bytes) -> Statement:
     """The statement in these bytes, which must be its canonical form to the byte.
 
     Raises Refused (APPROVAL_INVALID) on any other bytes: a second spelling of the same content would
-    be a second thing to sign (incident 38).
+    be a second thing to sign.
     """
     if len(data) > MAX_STATEMENT_BYTES:
         raise _unreadable(f"the statement has {len(data)} bytes, more than {MAX_STATEMENT_BYTES}")

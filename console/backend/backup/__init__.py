@@ -1,1 +1,1 @@
-"""Backups that are proven by a restore before they count (design section 7)."""
+"""Backups that are proven by a restore before they count."""

@@ -1,4 +1,4 @@
-"""Finds database dumps that lie about unencrypted (incident 34)."""
+"""Finds database dumps that lie about unencrypted."""
 
 import os
 from collections.abc import Iterator

@@ -20,7 +20,7 @@ SUFFIX = ".dump.gpg"
 
 
 class BackupState(StrEnum):
-    """How far a backup got; only FRESH lets a cut start (design section 7)."""
+    """How far a backup got; only FRESH lets a cut start."""
 
     MISSING = "MISSING"
     TAKEN = "TAKEN"

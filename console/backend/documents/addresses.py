@@ -24,12 +24,12 @@ _SLUG_LIMIT = 60
 
 
 def is_reserved(docprefix: str) -> bool:
-    """Whether the prefix belongs to a document that is not cut here (design section 2)."""
+    """Whether the prefix belongs to a document that is not cut here."""
     return docprefix == "ICX-CONST" or docprefix.startswith("DIEU")
 
 
 def docprefix_problem(docprefix: str) -> Problem | None:
-    """Why a docprefix cannot be used (design section 2), or None."""
+    """Why a docprefix cannot be used, or None."""
     if not _PREFIX.fullmatch(docprefix):
         return Problem(
             code="DOCPREFIX_INVALID",
@@ -77,7 +77,7 @@ def _unnumbered(node: Node) -> str:
 
 
 def addresses(nodes: list[Node], docprefix: str, ordinals: bool) -> tuple[list[str], list[Problem]]:
-    """One address a node, in order; a repeated one is a problem, or with `ordinals` gets -2, -3 (incident 36)."""
+    """One address a node, in order; a repeated one is a problem, or with `ordinals` gets -2, -3."""
     again = restarted(nodes)
     result: list[str] = []
     problems: list[Problem] = []

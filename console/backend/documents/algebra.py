@@ -1,4 +1,4 @@
-"""The acceptance algebra: a cut is accepted because its spans add up, not because something parsed (design section 5)."""
+"""The acceptance algebra: a cut is accepted because its spans add up, not because something parsed."""
 
 from collections.abc import Iterator
 from functools import lru_cache

@@ -8,7 +8,7 @@ MIB = 1024 * 1024
 
 
 class Limits(Value):
-    """Upper bounds, inclusive (design section 5)."""
+    """Upper bounds, inclusive."""
 
     max_units: PositiveInt = 100_000
     max_bytes: PositiveInt = 64 * MIB

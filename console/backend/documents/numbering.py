@@ -8,7 +8,7 @@ Key = tuple[int, ...]
 """A place in an order: (12,) < (12, 1) for 12a < (13,); (1, 25) for 1.25."""
 
 VI_LETTERS: Final = "abcdđeghiklmnopqrstuvxy"
-"""The letters of Vietnamese points; f, j, w and z are none of them (design section 5)."""
+"""The letters of Vietnamese points; f, j, w and z are none of them."""
 
 _ROMAN: Final = {"I": 1, "V": 5, "X": 10, "L": 50, "C": 100, "D": 500, "M": 1000}
 _DE_ORDINALS: Final = [

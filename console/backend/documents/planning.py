@@ -1,4 +1,4 @@
-"""Documents to plans: the public entry of this package. Bad content gives problems, never an exception (incident 7)."""
+"""Documents to plans: the public entry of this package. Bad content gives problems, never an exception."""
 
 from collections import Counter
 from dataclasses import dataclass

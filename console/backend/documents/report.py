@@ -1,4 +1,4 @@
-"""What `plan --json` prints (design section 11): one closed model, built from a plan result."""
+"""What `plan --json` prints: one closed model, built from a plan result."""
 
 from datetime import datetime
 from typing import Literal, Self

@@ -247,7 +247,7 @@ def _ledger_in_words(found: Ledger) -> str:
 
 
 def _placeholders(folder: Path) -> tuple[str, ...]:
-    """Files of approvals/ whose name or head of content names a placeholder id (incident 14)."""
+    """Files of approvals/ whose name or head of content names a placeholder id."""
     found = []
     for place in sorted(folder.iterdir()):
         with os.fdopen(open_regular(place), "rb") as stream:

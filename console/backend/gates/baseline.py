@@ -315,9 +315,7 @@ def _dry_held(found: DryProof) -> Verdict:
 def _create_held(found: CreateProof) -> Verdict:
     if (found.inside, found.outside) != (1, 0):
         said = f"{found.inside} rows inside, {found.outside} outside; 1 and 0 are right"
-        return fails(
-            said, "Look for a pooler or proxy that commits by itself (incident 2); connect to the server directly."
-        )
+        return fails(said, "Look for a pooler or proxy that commits by itself; connect to the server directly.")
     return passes("visible inside its transaction, gone on a fresh connection")
 
 
@@ -327,7 +325,7 @@ def _role_check(which: str, fact: Fact[RoleProof]) -> Check:
 
 def _walled(which: str, found: RoleProof) -> Verdict:
     if found.superuser:
-        action = f"Give `database.{which}` a role that is no superuser, nor a member of one (incident 12). {_DRIFT}"
+        action = f"Give `database.{which}` a role that is no superuser, nor a member of one. {_DRIFT}"
         return fails(f"{found.role} is a superuser: no wall holds for it", action)
     open_ways = [
         f"{one.statement} met {one.sqlstate or 'nothing'}" for one in found.attempts if one.sqlstate != REFUSED

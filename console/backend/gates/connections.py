@@ -10,8 +10,8 @@ from console.backend.model.value import Value
 from console.backend.runs.step import Role
 
 ROLES = {"monitor": "cutter_ro", "executor": "cutter_exec", "verifier": "cutter_verify"}
-"""The role that each connection of the settings is for: whoever verifies may not be who executed (design section 4)."""
-# A copy of the files has the system identifier and the timeline of its original, but was started by itself (incident 27).
+"""The role that each connection of the settings is for: whoever verifies may not be who executed."""
+# A copy of the files has the system identifier and the timeline of its original, but was started by itself.
 _LINE = """
     SELECT session_user::text, format('%s on system %s, started %s', current_database(), c.system_identifier,
            to_char(pg_postmaster_start_time() AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US'))

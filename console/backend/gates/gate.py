@@ -38,7 +38,7 @@ class AnyGate(Protocol):
 
 @dataclass(frozen=True)
 class Gate(Generic[F]):
-    """A measuring function and a pure deciding one; they are never the same (design section 3)."""
+    """A measuring function and a pure deciding one; they are never the same."""
 
     id: str
     title: str

@@ -108,7 +108,7 @@ def _closed(stage: str, family: str) -> bool:
 
 
 def deltas_of(phase: str, n_units: int) -> tuple[TableDelta, ...]:
-    """Pure: the rows that one recorded step adds (design section 4); none for a step that adds none."""
+    """Pure: the rows that one recorded step adds; none for a step that adds none."""
     cut = expected_cut_deltas(n_units)
     match phase:
         case "cut_leg_a":

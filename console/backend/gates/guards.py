@@ -45,7 +45,7 @@ REQUIRED: frozenset[tuple[str, str, str]] = frozenset(
     | {("cutter_governance.manifest_unit_block", "guard_manifest", "guard_manifest")}
     | {(f"cutter_governance.{t}", "guard_sealed", "guard_sealed") for t in ("manifest_envelope", "manifest_unit_block")}
 )
-"""Table, trigger, and the function that it must call: what keeps law and ledger as they are (incident 31)."""
+"""Table, trigger, and the function that it must call: what keeps law and ledger as they are."""
 
 REVERTING = frozenset(
     f"cutter_governance.{name}"

@@ -209,7 +209,7 @@ def authority(probe: Probe, _subject: Fact[Subject]) -> tuple[Check, ...]:
 
 
 def _wrong_roles(found: Authority) -> list[str]:
-    wrong = [f"{one.role} is a superuser (incident 12)" for one in found.roles if one.superuser]
+    wrong = [f"{one.role} is a superuser" for one in found.roles if one.superuser]
     arming = {one.role for one in found.roles if one.arms}
     if arming != {"cutter_exec"}:
         wrong.append(f"a lease is opened by cutter_exec alone, here by {', '.join(sorted(arming)) or 'nobody'}")
@@ -269,7 +269,7 @@ def _dry(seen: DryRuns, row: RunRow | None) -> Verdict:
 
 
 def privileges(probe: Probe, _subject: Fact[Subject]) -> tuple[Check, ...]:
-    """PRE-5: grants and definitions are those of the last migration (incident 28)."""
+    """PRE-5: grants and definitions are those of the last migration."""
     fact = grants(probe)
     judged, pinned = grants_check(fact), probe.site.settings.pins.schema_digest
     if judged.outcome is Outcome.PASS:

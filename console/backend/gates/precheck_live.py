@@ -23,7 +23,7 @@ from console.backend.release.verify import REPIN, TreeFinding, faults, measure_t
 from console.backend.runs import kill_switch
 
 PIN = "cutter-console init --pin"
-# The timeline comes from the WAL, not from pg_control (incident 30); a standby has none to give.
+# The timeline comes from the WAL, not from pg_control; a standby has none to give.
 _DATABASE = """
     SELECT current_database()::text, c.system_identifier::text, pg_is_in_recovery(),
            CASE WHEN pg_is_in_recovery() THEN 0
@@ -136,7 +136,7 @@ def switch(probe: Probe) -> Fact[SwitchView]:
 
 
 def switch_check(fact: Fact[SwitchView]) -> Check:
-    """Pure: off at rest, and no HOLD (design section 8)."""
+    """Pure: off at rest, and no HOLD."""
     return check("switch off", fact, _switch)
 
 
@@ -160,7 +160,7 @@ def database(probe: Probe) -> Fact[DatabaseFinding]:
 
 
 def database_check(fact: Fact[DatabaseFinding]) -> Check:
-    """Pure: the pinned database, on the pinned timeline, and no standby (incidents 27, 29, 30)."""
+    """Pure: the pinned database, on the pinned timeline, and no standby."""
     return check("database", fact, _database)
 
 

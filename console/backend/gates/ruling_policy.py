@@ -61,7 +61,7 @@ def pinned_fact(probe: Probe) -> Fact[Pinned]:
 
 
 def policy_check(policy: Fact[PolicyFile], keys: Fact[Keyring], name: str = "policy") -> Check:
-    """Pure: today, with these keys, the policy can be satisfied (incident 17)."""
+    """Pure: today, with these keys, the policy can be satisfied."""
     return check(name, policy, lambda found: _satisfiable(found, keys), keys)
 
 

@@ -1,4 +1,4 @@
-"""The runtime tree: seven directories and two files, made once, checked often, removable as a whole (design section 9)."""
+"""The runtime tree: seven directories and two files, made once, checked often, removable as a whole."""
 
 import os
 import re

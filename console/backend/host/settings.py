@@ -43,7 +43,7 @@ class LimitSettings(Value):
 
 
 class PinSettings(Value):
-    """What this installation is: measured once by `init --pin`, looked at by a person, compared ever after (design 4)."""
+    """What this installation is: measured once by `init --pin`, looked at by a person, compared ever after."""
 
     host: str = ""
     """Host name."""

@@ -42,7 +42,7 @@ class Site:
 
     @property
     def hold_file(self) -> Path:
-        """`touch` of this file is a HOLD (design section 8)."""
+        """`touch` of this file is a HOLD."""
         return self.root / "HOLD"
 
     def statement(self, run_id: str, kind: str) -> Path:

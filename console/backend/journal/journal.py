@@ -1,4 +1,4 @@
-"""The run's journal: append-only JSON lines chained by hash, one write and one fsync a record (design section 9)."""
+"""The run's journal: append-only JSON lines chained by hash, one write and one fsync a record."""
 
 import errno
 import fcntl
@@ -69,7 +69,7 @@ class JournalVerdict(Value):
 
 
 class Journal:
-    """The one writer of a journal; the lock on the file dies with its holder (incident 22).
+    """The one writer of a journal; the lock on the file dies with its holder.
 
     Made by `create` or `resume`; close it, or use it in a `with` block.
     """
@@ -114,7 +114,7 @@ class Journal:
         """Go on with a journal after verifying all of it, against the last anchor where one is known.
 
         A torn tail is moved aside to `<name>.torn-<sequence>` and a note says so; nothing else is
-        repaired (incident 32). Raises Refused (LOCKED) while another writer has it, Drifted
+        repaired. Raises Refused (LOCKED) while another writer has it, Drifted
         (INVARIANT_FAILED) naming the first bad record, Unmeasured where it cannot be read.
         """
         try:

@@ -1,4 +1,4 @@
-"""Canonical JSON and its sha256: the one digest rule of the project (incident 38)."""
+"""Canonical JSON and its sha256: the one digest rule of the project."""
 
 import hashlib
 import json

@@ -15,7 +15,7 @@ from typing import ClassVar
 
 
 class ExitStatus(IntEnum):
-    """Exit statuses of the command line (design section 11)."""
+    """Exit statuses of the command line."""
 
     DONE = 0
     """Done, or PASS."""
@@ -36,7 +36,7 @@ class ExitStatus(IntEnum):
 
 
 class StopCode(StrEnum):
-    """Stable names of the reasons to stop (design section 11)."""
+    """Stable names of the reasons to stop."""
 
     DOCUMENT_UNKNOWN = "STOP_DOCUMENT_UNKNOWN"
     REFUSED_INPUT = "STOP_REFUSED_INPUT"
@@ -106,7 +106,7 @@ class Drifted(CutterError):
 
 
 class Held(CutterError):
-    """A HOLD stands in the way; only a typed release clears it (design section 8)."""
+    """A HOLD stands in the way; only a typed release clears it."""
 
     exit_status = ExitStatus.HOLD
 

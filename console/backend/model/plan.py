@@ -105,5 +105,5 @@ class CutPlan(Value):
 
 
 def bind(document: DocumentPlan, world: World | None) -> CutPlan:
-    """The cut plan of a document for one world; a plan is immutable, a change is a new plan (incident 39)."""
+    """The cut plan of a document for one world; a plan is immutable, a change is a new plan."""
     return CutPlan(document=document, expected_deltas=expected_cut_deltas(len(document.units)), world=world)

@@ -1,4 +1,4 @@
-"""Keeps secrets out of every record: a deny list for keys, a filter for the text of values (design section 9)."""
+"""Keeps secrets out of every record: a deny list for keys, a filter for the text of values."""
 
 import base64
 import logging

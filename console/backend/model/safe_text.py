@@ -22,7 +22,7 @@ def safe_text(text: str) -> str:
     """The text on one line with every control, bidi and zero-width character made visible.
 
     C0 and DEL become their control pictures, everything else `<U+XXXX>`; nothing is dropped, so a
-    reader sees that something was there (incident 40).
+    reader sees that something was there.
     """
     # Nothing printable is in the set, and a plan asks this of every title and number of a hundred thousand units.
     return text if text.isprintable() else _CONTROL.sub(_shown, text)

@@ -1,4 +1,4 @@
-"""The states of a run, the phases between them, and the moves that are legal from each (design section 5)."""
+"""The states of a run, the phases between them, and the moves that are legal from each."""
 
 from enum import StrEnum
 from typing import Self
@@ -163,7 +163,7 @@ def next_phase(stage: Stage) -> Phase | None:
 
 
 def legal_moves(state: RunState, mode: Mode) -> tuple[Move, ...]:
-    """Every state has a legal way out (incident 21); terminal ones can still be reported."""
+    """Every state has a legal way out; terminal ones can still be reported."""
     match state.family:
         case Family.VOIDED | Family.REVERTED:
             return (Move.REPORT,)

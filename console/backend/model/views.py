@@ -14,7 +14,7 @@ from console.backend.model.world import TableDelta, Target
 
 
 class SwitchState(StrEnum):
-    """The kill switch in one word. UNREADABLE counts as off (design section 8)."""
+    """The kill switch in one word. UNREADABLE counts as off."""
 
     OFF = "OFF"
     ARMED = "ARMED"
@@ -32,7 +32,7 @@ class StopStep(Value):
 
 
 class SwitchView(Value):
-    """The switch, and for every wait why, since when, by whom, what clears it and when it expires (incident 23)."""
+    """The switch, and for every wait why, since when, by whom, what clears it and when it expires."""
 
     state: SwitchState
     run_id: SafeText = ""

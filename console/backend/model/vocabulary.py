@@ -39,4 +39,4 @@ VOCABULARY: frozenset[tuple[str, str]] = frozenset(
     {(UnitKind.DOCUMENT.value, t.value) for t in (SectionType.SECTION, SectionType.ARTICLE, SectionType.PRINCIPLE)}
     | {(UnitKind.LAW.value, t.value) for t in _LAW_TYPES}
 )
-"""Every legal (unit kind, section type); anything else is refused before it reaches a plan (incident 4)."""
+"""Every legal (unit kind, section type); anything else is refused before it reaches a plan."""

@@ -5,7 +5,7 @@ from console.backend.model.value import Value
 
 
 class Target(Value):
-    """Exactly one database: host, name, the cluster's system identifier and its WAL timeline (incidents 27, 29, 30)."""
+    """Exactly one database: host, name, the cluster's system identifier and its WAL timeline."""
 
     host: SafeText
     database: SafeText
@@ -21,13 +21,13 @@ class TableCount(Value):
 
 
 class World(Value):
-    """What is pinned into a plan and measured again before every mutating phase (design section 5)."""
+    """What is pinned into a plan and measured again before every mutating phase."""
 
     target: Target
     server_version: int
     """`server_version_num`, e.g. 160004."""
     schema_digest: str
-    """sha256 over grants, ownership, function sources and settings, trigger states (incidents 28, 31)."""
+    """sha256 over grants, ownership, function sources and settings, trigger states."""
     baseline_digest: str
     """sha256 over the readers' view: what the revert of a draft cut must come back to."""
     counts: tuple[TableCount, ...]
@@ -41,7 +41,7 @@ class TableDelta(Value):
 
 
 def expected_cut_deltas(n_units: int) -> tuple[TableDelta, ...]:
-    """What a cut of N units adds by the end of leg B: 2N public rows, 6 + 2N ledger rows (design section 4)."""
+    """What a cut of N units adds by the end of leg B: 2N public rows, 6 + 2N ledger rows."""
     return (
         TableDelta(table="public.information_unit", rows=n_units),
         TableDelta(table="public.unit_version", rows=n_units),
@@ -58,7 +58,7 @@ def expected_cut_deltas(n_units: int) -> tuple[TableDelta, ...]:
 
 
 def expected_step_deltas(n_units: int) -> tuple[TableDelta, ...]:
-    """What an enactment or a soft revert of N units adds: a log row each, its decision, the backlog's entry (design 4)."""
+    """What an enactment or a soft revert of N units adds: a log row each, its decision, the backlog's entry."""
     return (
         TableDelta(table="public.iu_lifecycle_log", rows=n_units),
         TableDelta(table="cutter_governance.review_decision", rows=1),

@@ -1,4 +1,4 @@
-"""Drift: grants, ownership, definitions, triggers and roles as they are, against those that were installed (incident 28)."""
+"""Drift: grants, ownership, definitions, triggers and roles as they are, against those that were installed."""
 
 from datetime import UTC, datetime
 

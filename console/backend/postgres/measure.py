@@ -40,9 +40,9 @@ class Identity(Value):
 
 
 def measure_identity(connection: psycopg.Connection, host: str) -> Identity:
-    """The pinned facts of the database; the timeline comes from the WAL, not from pg_control (incident 30).
+    """The pinned facts of the database; the timeline comes from the WAL, not from pg_control.
 
-    Raises Drifted on a server in recovery: nothing can be cut there (incident 29).
+    Raises Drifted on a server in recovery: nothing can be cut there.
     """
     row = connection.execute(_IDENTITY).fetchone()
     if row is None or row[2]:

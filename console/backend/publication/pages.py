@@ -20,7 +20,7 @@ DOCUMENTS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("09-off-host-package.md", "Off-host package", ("G9",)),
     ("10-final.md", "Final report", ("G10",)),
 )
-"""File, title and gates of the ten documents (design section 10); a gate that is none of these stands in the last one."""
+"""File, title and gates of the ten documents; a gate that is none of these stands in the last one."""
 OFF_HOST, FINAL = DOCUMENTS[-2][0], DOCUMENTS[-1][0]
 _MEANING = {
     Outcome.PASS: "It holds, as measured. Nothing is to be done.",

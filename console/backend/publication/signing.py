@@ -1,4 +1,4 @@
-"""Signs SHA256SUMS with a key of this host's own, and checks such a signature by gpg's status lines (incident 19)."""
+"""Signs SHA256SUMS with a key of this host's own, and checks such a signature by gpg's status lines."""
 
 import re
 import subprocess

@@ -68,7 +68,7 @@ class TestTotals(Value):
 
 
 class DeployManifest(Value):
-    """What is deployed; the sha256 of its canonical JSON is its digest, and the installation pins it (incident 6)."""
+    """What is deployed; the sha256 of its canonical JSON is its digest, and the installation pins it."""
 
     model_config = ConfigDict(serialize_by_alias=True)
 

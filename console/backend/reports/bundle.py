@@ -1,4 +1,4 @@
-"""The readiness bundle: measure, ask every gate, measure again, write ten documents; whole, or not at all (design section 10)."""
+"""The readiness bundle: measure, ask every gate, measure again, write ten documents; whole, or not at all."""
 
 import json
 import platform

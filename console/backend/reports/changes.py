@@ -226,7 +226,7 @@ def _transactions(before: Stillness, after: Stillness) -> Iterable[Change]:
 
 
 def _superusers(before: Stillness, after: Stillness) -> Iterable[Change]:
-    """Roles that are one before or after; incident 12."""
+    """Roles that are one before or after."""
     old, new = ({one.name: one.superuser for one in moment.roles.value or ()} for moment in (before, after))
     for name in sorted({*old, *new}):
         if old.get(name) or new.get(name):

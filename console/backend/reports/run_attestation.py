@@ -66,7 +66,7 @@ def attest(
 
 
 def _dry_run(one: _Attesting) -> Attested:
-    """Incident 11: the unassigned transaction id of every phase that had a transaction."""
+    """The unassigned transaction id of every phase that had a transaction."""
     sentence = "This dry run has written nothing into the database."
     ids: list[str] = []
     missing: list[str] = []
@@ -88,7 +88,7 @@ def _dry_run(one: _Attesting) -> Attested:
 
 
 def _unanchored(one: _Attesting) -> Attested:
-    """Incident 33: only an anchor outside the journal shows that its end is there."""
+    """Only an anchor outside the journal shows that its end is there."""
     said = "a dry run leaves no row in the database, so its journal has no anchor there: a lost end of it could not be seen"
     rows = one.put("no-rows", "an anchor of the journal", "the database", said)
     return Attested(
@@ -110,7 +110,7 @@ def _enacted_under_sg2(one: _Attesting) -> Attested:
 
 
 def _used_in_the_effect(one: _Attesting) -> Attested:
-    """Design section 6: the use is written in the transaction of the effect."""
+    """The use is written in the transaction of the effect."""
     sentence = "No statement was used but in the very transaction of the effect that it authorised."
     if one.record.ledger is None:
         return one.unread(sentence)

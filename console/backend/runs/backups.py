@@ -127,7 +127,7 @@ def backup_possible(step: Step) -> tuple[Check, ...]:
 
 
 def fresh_backup(step: Step) -> tuple[Check, ...]:
-    """A backup older than the limit is taken again before the cut (design section 5)."""
+    """A backup older than the limit is taken again before the cut."""
     record = newest_of_run(step.site, step.run_id)
     if record is None or freshness(record, step.site.context.now(), _limit(step.site)) is not BackupState.FRESH:
         return take_run_backup(step)

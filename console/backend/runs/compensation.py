@@ -1,4 +1,4 @@
-"""What to do when a phase fails behind a COMMIT: a plan for each mutating phase, made for one database (design section 8)."""
+"""What to do when a phase fails behind a COMMIT: a plan for each mutating phase, made for one database."""
 
 from console.backend.model.canonical_json import canonical_json, sha256_hex
 from console.backend.model.safe_text import SafeText
@@ -7,7 +7,7 @@ from console.backend.model.value import Value
 from console.backend.model.world import Target
 
 STEPS = {Phase.CUT_LEG_A: 1, Phase.LEG_B_RECORD: 3, Phase.WRITE_VERIFY: 4, Phase.LIFECYCLE_ENACT: 5}
-"""How many steps each phase's plan has (design section 8)."""
+"""How many steps each phase's plan has."""
 
 
 class CompensationStep(Value):

@@ -1,4 +1,4 @@
-"""Walks a run through its phases: one transaction a phase, the state in the effect's transaction (design section 5)."""
+"""Walks a run through its phases: one transaction a phase, the state in the effect's transaction."""
 
 import time
 from collections.abc import Callable

@@ -33,7 +33,7 @@ _DIRECT_WRITES = """
 
 
 class GrantProbe(PhaseWork):
-    """What incident 28 met at the write is met here."""
+    """Check privileges before approval, so that a missing grant does not fail at the write."""
 
     phase = Phase.GRANT_PROBE
 
@@ -55,7 +55,7 @@ def _not_superuser(step: Step, connection: psycopg.Connection) -> Check:
         f"role {identity.role}",
         "pg_roles",
         not identity.superuser,
-        "Connect as cutter_exec (incident 12).",
+        "Connect as cutter_exec.",
     )
 
 

@@ -1,4 +1,4 @@
-"""The kill switch: off unless armed; stopping needs no authority, starting needs everything (design section 8)."""
+"""The kill switch: off unless armed; stopping needs no authority, starting needs everything."""
 
 import errno
 import os
@@ -119,7 +119,7 @@ def _is_armed_for(site: Site, run_id: str) -> bool:
 
 
 def disarm(site: Site, reason: str) -> SwitchView:
-    """End the lease, whoever holds it, and read the switch back (incident 24)."""
+    """End the lease, whoever holds it, and read the switch back."""
     with committing_alone(site, "disarm", replicated=False) as connection:
         ledger.disarm(connection, reason)
     return measure_switch(site)

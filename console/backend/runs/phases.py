@@ -44,7 +44,7 @@ class SourcePin(PhaseWork):
 
 
 class Mark(PhaseWork):
-    """Phase 2: mark the units in the pinned text, and see now what would be refused at the write (incident 4).
+    """Phase 2: mark the units in the pinned text, and see now what would be refused at the write.
 
     The first of two independent passes over the text.
     """
@@ -121,7 +121,7 @@ class PreWriteBackup(PhaseWork):
 class CutLegA(PhaseWork):
     """Phase 6: the cut. Manifest, units, versions, the approval's use and the run's state in one transaction.
 
-    There is no way from here to a simulator: a dry run simply ends before `write` (incident 1).
+    There is no way from here to a simulator: a dry run simply ends before `write`.
     """
 
     phase = Phase.CUT_LEG_A
@@ -148,7 +148,7 @@ class CutLegA(PhaseWork):
 class StructuralVerify(PhaseWork):
     """Phase 7: on a fresh connection, by another role: are the units there, and in their places?
 
-    Incident 2: the function's success is not believed.
+    The success that a function reports is not believed.
     """
 
     phase = Phase.STRUCTURAL_VERIFY

@@ -1,4 +1,4 @@
-"""What must hold before approval is offered, and again just before the write (incident 4)."""
+"""What must hold before approval is offered, and again just before the write."""
 
 import psycopg
 

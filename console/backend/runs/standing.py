@@ -96,7 +96,7 @@ def anchored_events(rows: tuple[EventRow, ...]) -> tuple[AnchoredEvent, ...]:
 
 
 def is_running(journal: Path) -> bool:
-    """Whether a process holds the journal's lock; it dies with its holder (incident 22)."""
+    """Whether a process holds the journal's lock; it dies with its holder."""
     try:
         descriptor = os.open(journal, os.O_RDONLY | os.O_NONBLOCK)
     except OSError:

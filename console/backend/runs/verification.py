@@ -151,7 +151,7 @@ def effect_checks(plan: CutPlan, rows: Rows, expected: tuple[TableDelta, ...]) -
 
 
 def edit_checks(plan: CutPlan, rows: Rows, untouched: str) -> tuple[Check, ...]:
-    """Pure: every edited draft reads as planned, the delta of every table is the planned one, exactly (incident 2), and all
+    """Pure: every edited draft reads as planned, the delta of every table is the planned one, exactly, and all
     other units read as they did before, when their digest was `untouched`.
     """
     verdict = _Verdict(rows)

@@ -185,7 +185,7 @@ class Workspace:
         return self._marked
 
     def plan(self) -> CutPlan:
-        """The plan; read once, because a plan never changes (incident 39). The caller compares its digest."""
+        """The plan; read once, because a plan never changes. The caller compares its digest."""
         if self._plan is None:
             self._plan = self._parsed(CutPlan, "plan.json")
         return self._plan

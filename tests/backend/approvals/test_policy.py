@@ -45,8 +45,8 @@ def test_a_policy_that_can_be_satisfied_is_green_and_says_until_when(keys: Keys)
     assert alice.detail == f"alice: key {keys['alice']} usable until 2027-03-01 09:00 UTC"
 
 
-def test_incident_17_an_empty_policy_approves_nothing(desk: Desk) -> None:
-    """Incident 17 (Bytebase #5654): nobody has the role must not mean approved."""
+def test_an_empty_policy_approves_nothing(desk: Desk) -> None:
+    """Nobody has the role must not mean approved."""
     policy = policy_of(desk.keys)
     assert {"policy.signers", "policy.satisfiable.SG_1", "policy.satisfiable.SG_2"} == _failed(policy, desk.keys)
     data = statement_bytes(desk.draft(policy))
@@ -59,8 +59,8 @@ def test_incident_17_an_empty_policy_approves_nothing(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("threshold", [0, -1])
-def test_incident_17_a_threshold_below_one_refuses(desk: Desk, threshold: int) -> None:
-    """Incident 17: no number of missing signatures is enough."""
+def test_a_threshold_below_one_refuses(desk: Desk, threshold: int) -> None:
+    """No number of missing signatures is enough."""
     policy = policy_of(desk.keys, "alice", threshold=threshold)
     check = desk.check(statement_bytes(desk.draft(policy)), policy=policy)
     assert {"policy.satisfiable.SG_1", "quorum"} <= {one.name for one in check.failed}
@@ -74,10 +74,8 @@ def test_incident_17_a_threshold_below_one_refuses(desk: Desk, threshold: int) -
         (("alice", "alice"), {"policy.distinct"}),
     ],
 )
-def test_incident_17_a_threshold_that_nobody_can_reach_is_red(
-    keys: Keys, names: tuple[str, ...], red: set[str]
-) -> None:
-    """Incident 17 (agent-ready-repo #931): distinct usable keys are counted, not lines of the policy."""
+def test_a_threshold_that_nobody_can_reach_is_red(keys: Keys, names: tuple[str, ...], red: set[str]) -> None:
+    """Distinct usable keys are counted, not lines of the policy."""
     policy = policy_of(keys, *names, threshold=2)
     checks = check_policy(policy, measure_keyring(keys.home, SIGNED), SIGNED)
     assert _failed(policy, keys) == red | {"policy.satisfiable.SG_1", "policy.satisfiable.SG_2"}
@@ -124,8 +122,8 @@ def test_an_unread_keyring_is_inconclusive_and_not_empty(keys: Keys) -> None:
         require_satisfiable(checks)
 
 
-def test_incident_18_the_digest_changes_with_every_part_of_the_policy(keys: Keys) -> None:
-    """Incident 18: what decides is part of what is signed."""
+def test_the_digest_changes_with_every_part_of_the_policy(keys: Keys) -> None:
+    """What decides is part of what is signed."""
     policy = policy_of(keys, "alice", "bob")
     others = [
         policy.model_copy(update={"thresholds": Thresholds(SG_1=2, SG_2=1)}),

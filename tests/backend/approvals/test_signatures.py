@@ -57,8 +57,8 @@ def test_without_signatures_the_run_waits(desk: Desk) -> None:
     assert (waiting.value.code, waiting.value.exit_status) == (StopCode.APPROVAL_REQUIRED, ExitStatus.WAITING)
 
 
-def test_incident_19_an_expired_key_is_refused_although_gpg_exits_0(desk: Desk) -> None:
-    """Incident 19 (node #6821): the exit code says nothing about the key's expiry."""
+def test_an_expired_key_is_refused_although_gpg_exits_0(desk: Desk) -> None:
+    """The exit code says nothing about the key's expiry."""
     policy = policy_of(desk.keys, "short-lived")
     data = statement_bytes(desk.draft(policy))
     signature = desk.sign(data, "short-lived")
@@ -73,8 +73,8 @@ def test_incident_19_an_expired_key_is_refused_although_gpg_exits_0(desk: Desk) 
     assert "expired" in _detail(check, "signature.short-lived.sig")
 
 
-def test_incident_19_a_key_that_expired_long_ago_is_refused(desk: Desk) -> None:
-    """Incident 19: also where the signature claims a time at which the key was still good."""
+def test_a_key_that_expired_long_ago_is_refused(desk: Desk) -> None:
+    """Also where the signature claims a time at which the key was still good."""
     policy = policy_of(desk.keys, "old")
     data = statement_bytes(desk.draft(policy))
     signature = desk.sign(data, "old", at=NOW - timedelta(days=364))
@@ -82,8 +82,8 @@ def test_incident_19_a_key_that_expired_long_ago_is_refused(desk: Desk) -> None:
     assert {"signature.old.sig", "quorum", "policy.key.old", "policy.satisfiable.SG_1"} <= names_of(check)
 
 
-def test_incident_19_a_revoked_key_is_refused_although_gpg_exits_0(desk: Desk) -> None:
-    """Incident 19: REVKEYSIG."""
+def test_a_revoked_key_is_refused_although_gpg_exits_0(desk: Desk) -> None:
+    """REVKEYSIG."""
     policy = policy_of(desk.keys, "gone")
     data = statement_bytes(desk.draft(policy))
     signature = desk.sign(data, "gone")
@@ -98,10 +98,8 @@ def test_incident_19_a_revoked_key_is_refused_although_gpg_exits_0(desk: Desk) -
 
 @pytest.mark.parametrize("armour", [(), ("--armor",)])
 @pytest.mark.parametrize("order", [("alice", "outsider"), ("outsider", "alice")])
-def test_incident_19_two_signatures_in_one_file_are_refused(
-    desk: Desk, armour: tuple[str, ...], order: tuple[str, str]
-) -> None:
-    """Incident 19 (python-gnupg #214): the last signature's verdict would stand for both."""
+def test_two_signatures_in_one_file_are_refused(desk: Desk, armour: tuple[str, ...], order: tuple[str, str]) -> None:
+    """The last signature's verdict would stand for both."""
     policy = policy_of(desk.keys, "alice")
     data = statement_bytes(desk.draft(policy))
     both = desk.folder / "both.sig"
@@ -111,8 +109,8 @@ def test_incident_19_two_signatures_in_one_file_are_refused(
     assert check.signed_by == ()
 
 
-def test_incident_19_two_subkeys_of_one_key_count_once(desk: Desk) -> None:
-    """Incident 19 (in-toto): distinct primary keys make a quorum."""
+def test_two_subkeys_of_one_key_count_once(desk: Desk) -> None:
+    """Distinct primary keys make a quorum."""
     policy = policy_of(desk.keys, "carol", "alice", threshold=2)
     data = statement_bytes(desk.draft(policy))
     listing = desk.keys.gpg("--with-colons", "--list-keys", desk.keys["carol"]).split("\n")
@@ -125,8 +123,8 @@ def test_incident_19_two_subkeys_of_one_key_count_once(desk: Desk) -> None:
     assert desk.check(data, *signatures, desk.sign(data, "alice"), policy=policy).outcome is Outcome.PASS
 
 
-def test_incident_19_a_signature_of_another_statement_does_not_count(desk: Desk) -> None:
-    """Incident 19: signatures of one statement never validate another."""
+def test_a_signature_of_another_statement_does_not_count(desk: Desk) -> None:
+    """Signatures of one statement never validate another."""
     policy = policy_of(desk.keys, "alice")
     first, second = statement_bytes(desk.draft(policy)), statement_bytes(desk.draft(policy))
     assert first != second
@@ -235,8 +233,8 @@ def test_the_operator_signs_only_under_a_declared_solo(desk: Desk) -> None:
     ],
     ids=["empty", "text", "large", "armour"],
 )
-def test_incident_7_a_bad_file_gets_a_verdict_and_no_exception(desk: Desk, content: bytes, why: str) -> None:
-    """Incident 7: validators return a structured FAIL."""
+def test_a_bad_file_gets_a_verdict_and_no_exception(desk: Desk, content: bytes, why: str) -> None:
+    """Validators return a structured FAIL."""
     policy = policy_of(desk.keys, "alice")
     bad = desk.folder / "bad.sig"
     bad.write_bytes(content)

@@ -96,8 +96,8 @@ def test_the_first_ruling_has_none_of_the_second_rulings_fields(context: Context
     assert (fields["irreversible"], fields["compensation"]) == (False, "soft_revert")
 
 
-def test_incident_13_the_second_ruling_has_a_decision_of_its_own(context: Context) -> None:
-    """Incident 13: the decision that allowed the cut does not enact it."""
+def test_the_second_ruling_has_a_decision_of_its_own(context: Context) -> None:
+    """The decision that allowed the cut does not enact it."""
     statement = _draft(Kind.SG_2, context)
     assert statement.review_decision_id not in {None, CUT_DECISION}
     reused = parse_statement(_changed(statement, review_decision_id=CUT_DECISION))
@@ -141,8 +141,8 @@ def test_any_other_spelling_is_refused(context: Context, spelling: object) -> No
     st.binary(max_size=200)
     | st.recursive(st.none() | st.text() | st.integers(), st.lists).map(lambda v: json.dumps(v).encode())
 )
-def test_incident_7_no_bytes_make_the_check_raise(data: bytes) -> None:
-    """Incident 7: validators return a structured FAIL and never raise."""
+def test_no_bytes_make_the_check_raise(data: bytes) -> None:
+    """Validators return a structured FAIL and never raise."""
     statement, check = canonical_form(data, NOW)
     expected = expectation(Kind.SG_1)
     assert (statement, check.outcome) == (None, Outcome.FAIL)
@@ -180,8 +180,8 @@ def test_a_statement_outside_its_kind_cannot_be_read(context: Context, kind: Kin
         parse_statement(_changed(_draft(kind, context), **fields))
 
 
-def test_incident_20_a_statement_is_drafted_by_a_run(context: Context) -> None:
-    """Incident 20: without a run id there is nothing to draft, and another run's id does not pass."""
+def test_a_statement_is_drafted_by_a_run(context: Context) -> None:
+    """Without a run id there is nothing to draft, and another run's id does not pass."""
     with pytest.raises(ValidationError):
         RunFacts(**dict(FACTS) | {"run_id": ""})
     other = FACTS.model_copy(update={"run_id": "ictr-20260302T085900Z-ffffffff"})
@@ -226,8 +226,8 @@ def test_each_binding_of_the_draft_is_checked_by_itself(context: Context, name: 
     assert _failed(_draft(Kind.SG_2, context), expectation(Kind.SG_2, draft=draft)) == {name}
 
 
-def test_incident_18_a_statement_of_another_policy_is_refused(context: Context) -> None:
-    """Incident 18: a quorum lowered after the signature does not pass."""
+def test_a_statement_of_another_policy_is_refused(context: Context) -> None:
+    """A quorum lowered after the signature does not pass."""
     strict = POLICY.model_copy(update={"thresholds": Thresholds(SG_1=3, SG_2=3)})
     statement = draft_of(Kind.SG_1, strict.sha256, context)
     assert _failed(statement, expectation(Kind.SG_1)) == {"policy_sha256"}
@@ -247,8 +247,8 @@ def test_a_statement_is_valid_from_its_draft_to_its_expiry(context: Context) -> 
 
 @pytest.mark.parametrize("placeholder", PLACEHOLDERS)
 @pytest.mark.parametrize("place", ["content", "statement name", "signature name"])
-def test_incident_14_placeholders_are_refused_by_name(context: Context, placeholder: str, place: str) -> None:
-    """Incident 14: placeholder approval ids lay about in packages."""
+def test_placeholders_are_refused_by_name(context: Context, placeholder: str, place: str) -> None:
+    """Placeholder approval ids lay about in packages."""
     statement, expected = _draft(Kind.SG_1, context), expectation(Kind.SG_1)
     data = _changed(statement, nonce=placeholder) if place == "content" else statement_bytes(statement)
     as_file = placeholder.replace(":", "_").upper()

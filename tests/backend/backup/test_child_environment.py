@@ -77,10 +77,10 @@ def agents(home: Path) -> dict[int, bytes]:
     return found
 
 
-def test_incident_67_pg_dump_alone_gets_the_password(
+def test_pg_dump_alone_gets_the_password(
     planted: None, records: Path, request_: BackupRequest, context: Context
 ) -> None:
-    """Incident 67: PGPASSWORD stood in the environment of gpg, its agent, initdb, the scratch server and pg_restore."""
+    """PGPASSWORD stood in the environment of gpg, its agent, initdb, the scratch server and pg_restore."""
     home = request_.gnupg_home
     assert home is not None
     subprocess.run(["gpgconf", "--homedir", str(home), "--kill", "all"], check=True, capture_output=True)
@@ -97,8 +97,8 @@ def test_incident_67_pg_dump_alone_gets_the_password(
     assert [pid for pid, environment in serving.items() if CANARY.encode() in environment] == []
 
 
-def test_incident_67_the_running_server_and_its_guard_hold_no_secret(planted: None) -> None:
-    """Incident 67: what /proc says of the processes themselves, not of what was asked for."""
+def test_the_running_server_and_its_guard_hold_no_secret(planted: None) -> None:
+    """What /proc says of the processes themselves, not of what was asked for."""
     with TransientCluster.start() as cluster:
         postmaster = int((cluster.data_dir / "postmaster.pid").read_text().split("\n", 1)[0])
         for pid in (postmaster, cluster._guard.pid):
@@ -150,8 +150,8 @@ def started(path: Path) -> Iterator[tuple[str, ast.Call]]:
                 yield f"{path.relative_to(ROOT)}:{node.lineno}", node
 
 
-def test_incident_67_every_program_is_started_with_an_environment_of_this_module() -> None:
-    """Incident 67: whoever starts another one decides what it may see."""
+def test_every_program_is_started_with_an_environment_of_this_module() -> None:
+    """Whoever starts another one decides what it may see."""
     given = {
         where: next((ast.unparse(keyword.value) for keyword in call.keywords if keyword.arg == "env"), "inherited")
         for path in sorted((ROOT / "console").rglob("*.py"))
@@ -168,8 +168,8 @@ def test_incident_67_every_program_is_started_with_an_environment_of_this_module
     assert whole == ["console/backend/host/process_guard.py", "console/backend/scratch/cluster_guard.py"]
 
 
-def test_incident_67_no_program_is_started_in_another_way() -> None:
-    """Incident 67: what the scan above looks for is all there is."""
+def test_no_program_is_started_in_another_way() -> None:
+    """What the scan above looks for is all there is."""
     found = [
         f"{path.relative_to(ROOT)}:{node.lineno} {name}"
         for path in sorted((ROOT / "console").rglob("*.py"))

@@ -13,8 +13,8 @@ from tests.conftest import Database
 
 
 @pytest.mark.parametrize("form", ["custom", "plain", "tar", "directory"])
-def test_incident_34_a_dump_in_any_format_is_found(empty_database: Database, tmp_path: Path, form: str) -> None:
-    """Incident 34: a plain production dump stayed on disk."""
+def test_a_dump_in_any_format_is_found(empty_database: Database, tmp_path: Path, form: str) -> None:
+    """A plain production dump stayed on disk."""
     target = tmp_path / "old stuff" / "notes.txt"
     target.parent.mkdir()
     program = empty_database.cluster.programs.program("pg_dump")

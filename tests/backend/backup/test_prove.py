@@ -39,10 +39,10 @@ def test_the_encrypted_file_decrypts_restores_and_compares(
     assert "equal for 2 tables, 600 rows; gpg: DECRYPTION_OKAY, GOODMDC" in check.evidence[0].answer
 
 
-def test_incident_8_a_truncated_file_passes_a_listing_but_is_not_proven(
+def test_a_truncated_file_passes_a_listing_but_is_not_proven(
     request_: BackupRequest, context: Context, empty_database: Database
 ) -> None:
-    """Incident 8: the table of contents is at the head, so `pg_restore -l` is content with half a dump."""
+    """The table of contents is at the head, so `pg_restore -l` is content with half a dump."""
     with empty_database.connect() as connection:
         connection.execute(
             "INSERT INTO unit (address) SELECT sha512(int4send(n))::text FROM generate_series(1, 5000) n"

@@ -30,7 +30,7 @@ def test_the_throw_away_home_is_private_and_gone_afterwards() -> None:
 def test_a_gpg_that_does_not_encrypt_is_found_out(
     gnupg_home: Path, context: Context, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Incident 9: the check is tested by breaking what it checks."""
+    """The check is tested by breaking what it checks."""
     lazy = tmp_path / "lazy"
     lazy.write_text('#!/bin/sh\ncase "$*" in *--encrypt*|*--decrypt*) exec cat;; *) exec gpg "$@";; esac\n')
     lazy.chmod(0o755)

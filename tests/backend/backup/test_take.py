@@ -64,7 +64,7 @@ def nothing_left(cluster: object) -> Callable[[BackupRequest], None]:
 def test_a_backup_is_restored_and_compared_before_it_counts(
     each_empty_database: Database, tmp_path: Path, gnupg_home: Path, backup_key: str, context: Context
 ) -> None:
-    """Incident 10: an integrity hash is no recovery test."""
+    """An integrity hash is no recovery test."""
     request = request_for(each_empty_database, tmp_path, gnupg_home, backup_key)
     phases: list[BackupPhase] = []
     record = take_backup(request, context, on_progress=lambda phase, _: phases.append(phase))
@@ -118,10 +118,10 @@ def test_the_scratch_database_can_be_used_for_a_rehearsal(request_: BackupReques
     assert seen == [(300,)]
 
 
-def test_incident_34_no_byte_of_the_dump_reaches_a_disk_in_the_clear(
+def test_no_byte_of_the_dump_reaches_a_disk_in_the_clear(
     request_: BackupRequest, context: Context, tmp_path: Path
 ) -> None:
-    """Incident 34: what lies in backups/ during and after the backup is ciphertext."""
+    """What lies in backups/ during and after the backup is ciphertext."""
     heads: set[bytes] = set()
 
     def look(_phase: BackupPhase, _moved: int) -> None:

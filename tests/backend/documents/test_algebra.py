@@ -80,8 +80,8 @@ def test_more_units_than_the_limit_are_refused_with_the_line_of_the_first_too_ma
     assert [p.code for p in over] == ["STOP_CAP_EXCEEDED"]
 
 
-def test_incident_39_a_plan_is_immutable_and_a_patched_body_is_noticed() -> None:
-    """Incident 39: a body patched in place broke the manifest digest only at the write."""
+def test_a_plan_is_immutable_and_a_patched_body_is_noticed() -> None:
+    """A body patched in place broke the manifest digest only at the write."""
     result = planned(TEXT)
     plan = result.accepted()
     with pytest.raises(ValueError, match="frozen"):

@@ -76,28 +76,28 @@ def test_something_left_open_that_hides_nothing_is_no_problem() -> None:
     assert addresses(planned('# A\n\nA 5" board, „und so weiter.\n')) == ["A"]
 
 
-def test_incident_36_duplicate_addresses_are_refused_with_lines() -> None:
-    """Incident 36: ten duplicate addresses without a word, or renamed silently. Both lines are named instead."""
+def test_duplicate_addresses_are_refused_with_lines() -> None:
+    """Ten duplicate addresses without a word, or renamed silently. Both lines are named instead."""
     result = planned("# A\n\n## B\n\ntext\n\n## B\n")
     assert refusals(result) == [(7, "ADDRESS_REPEATED")]
     assert "line 3" in result.problems[0].message
 
 
-def test_incident_36_ordinals_are_given_only_when_asked_for_and_the_plan_says_so() -> None:
-    """Incident 36: with ordinals each repeated heading shows its ordinal, and children hang below the right one."""
+def test_ordinals_are_given_only_when_asked_for_and_the_plan_says_so() -> None:
+    """With ordinals each repeated heading shows its ordinal, and children hang below the right one."""
     result = planned("# A\n## B\n### x\n## B\n### x\n## B-2\n", ordinals=True)
     assert addresses(result) == ["A", "A/B", "A/B/X", "A/B-2", "A/B-2/X", "A/B-2-2"]
     assert result.accepted().ordinals
 
 
-def test_incident_37_quoted_amendments_open_no_unit() -> None:
-    """Incident 37: "Article 5 now reads: “Article 5 …”" broke the structure."""
+def test_quoted_amendments_open_no_unit() -> None:
+    """ "Article 5 now reads: “Article 5 …”" broke the structure."""
     result = planned("# Article 1\n\nArticle 5 now reads:\n\n“\n# Article 5\n\nNew text.”\n\n# Article 2\n\nEnd.\n")
     assert addresses(result) == ["ARTICLE-1", "ARTICLE-2"]
 
 
-def test_incident_40_titles_are_inert_and_bounded_while_the_body_keeps_every_byte() -> None:
-    """Incident 40: escape sequences in a title redraw the operator's screen."""
+def test_titles_are_inert_and_bounded_while_the_body_keeps_every_byte() -> None:
+    """Escape sequences in a title redraw the operator's screen."""
     result = planned(f"# Red \x1b[31m \u202etxt [/x] {'long ' * 100}\n\nBody \x1b[0m.\n")
     unit = result.accepted().units[0]
     assert "\x1b" not in unit.title

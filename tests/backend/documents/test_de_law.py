@@ -157,13 +157,13 @@ def test_headings_of_the_deepest_depth_nest_by_their_words() -> None:
         "Anlage 1 gilt.",
     ],
 )
-def test_incident_37_a_reference_at_the_start_of_a_line_opens_no_unit(line: str) -> None:
-    """Incident 37: a cross-reference at the start of a line was taken for a heading."""
+def test_a_reference_at_the_start_of_a_line_opens_no_unit(line: str) -> None:
+    """A cross-reference at the start of a line was taken for a heading."""
     assert addresses(planned(f"§ 1 Zweck\n\n(1) Text.\n\n{line}\n", "de-law")) == ["PAR-1", "PAR-1/ABS-1"]
 
 
-def test_incident_37_a_quoted_amendment_opens_no_unit() -> None:
-    """Incident 37: the quoted new section belongs to the article that inserts it."""
+def test_a_quoted_amendment_opens_no_unit() -> None:
+    """The quoted new section belongs to the article that inserts it."""
     text = """
     ## Artikel 1 Änderung des Seegesetzes
 

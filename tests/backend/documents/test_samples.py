@@ -37,8 +37,8 @@ def test_samples_are_written_in_one_canonical_form(name: str) -> None:
     assert all(unit.title and unit.number for unit in result.accepted().units)
 
 
-def test_incident_40_hostile_titles_are_inert() -> None:
-    """Incident 40: markup or escape sequences in a document's title redraw the operator's screen."""
+def test_hostile_titles_are_inert() -> None:
+    """Markup or escape sequences in a document's title redraw the operator's screen."""
     result = sample("hostile.md", "DEMO-HOSTILE")
     titles = [unit.title for unit in result.accepted().units]
     assert len(titles) == 7

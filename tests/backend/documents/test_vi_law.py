@@ -108,8 +108,8 @@ def test_an_annex_has_articles_of_its_own() -> None:
     assert addresses(planned(text, "vi-law")) == ["DIEU-1", "PHULUC-D", "PHULUC-D/DIEU-1", "PHULUC-D/DIEU-2"]
 
 
-def test_incident_37_a_quoted_amendment_opens_no_unit() -> None:
-    """Incident 37: the quoted new article belongs to the paragraph that inserts it."""
+def test_a_quoted_amendment_opens_no_unit() -> None:
+    """The quoted new article belongs to the paragraph that inserts it."""
     text = """
     Điều 1. Sửa đổi
     1. Sửa đổi Điều 9 như sau:
@@ -136,8 +136,8 @@ def test_incident_37_a_quoted_amendment_opens_no_unit() -> None:
         "a và b là như nhau.",
     ],
 )
-def test_incident_37_a_reference_at_the_start_of_a_line_opens_no_unit(reference: str) -> None:
-    """Incident 37: a cross-reference at the start of a line was taken for a heading."""
+def test_a_reference_at_the_start_of_a_line_opens_no_unit(reference: str) -> None:
+    """A cross-reference at the start of a line was taken for a heading."""
     assert addresses(planned(f"Điều 1. A\nNội dung.\n{reference}\n", "vi-law")) == ["DIEU-1"]
 
 

@@ -135,7 +135,7 @@ def test_an_expired_statement_is_drafted_again(at: At) -> None:
     assert "expired unused: SG_1" in named(report, "statements").detail
 
 
-def test_incident_18_a_policy_that_changed_after_the_draft_is_red(at: At) -> None:
+def test_a_policy_that_changed_after_the_draft_is_red(at: At) -> None:
     passage = at("SG_1 imported")
     _policy(passage, first_run_max_units=9)
 
@@ -147,7 +147,7 @@ def test_incident_18_a_policy_that_changed_after_the_draft_is_red(at: At) -> Non
 
 
 @pytest.mark.parametrize("changes", [{"signers": []}, {"thresholds": {"SG_1": 2, "SG_2": 1}}, {"solo": "maybe"}])
-def test_incident_17_a_policy_that_nobody_can_satisfy_is_red_before_it_is_needed(
+def test_a_policy_that_nobody_can_satisfy_is_red_before_it_is_needed(
     fresh: Passage, changes: dict[str, object]
 ) -> None:
     _policy(fresh, **changes)
@@ -237,7 +237,7 @@ def test_a_second_signer_whose_key_is_missing_is_named_while_the_others_suffice(
 
 
 @pytest.mark.parametrize("placeholder", PLACEHOLDERS)
-def test_incident_14_a_placeholder_is_refused_by_name(fresh: Passage, placeholder: str) -> None:
+def test_a_placeholder_is_refused_by_name(fresh: Passage, placeholder: str) -> None:
     """Placeholder approval ids lay about in packages; they stand for no approval."""
     (fresh.site.root / "approvals" / "note.txt").write_text(f"see {placeholder.upper()}")
 

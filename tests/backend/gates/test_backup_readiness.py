@@ -53,7 +53,7 @@ def test_a_backup_that_is_too_old_is_taken_again(waits: Passage) -> None:
     assert is_red(measured(GATE, later), "newest backup", Outcome.PARTIAL, action="cutter-console backup take RUN")
 
 
-def test_incident_9_a_backup_that_was_altered_without_changing_its_size_is_named(waits: Passage) -> None:
+def test_a_backup_that_was_altered_without_changing_its_size_is_named(waits: Passage) -> None:
     """A verify option had no effect for a time: the newest file is hashed again."""
     (file,) = waits.site.backups.glob("*.gpg")
     data = bytearray(file.read_bytes())
@@ -76,7 +76,7 @@ def test_a_backup_whose_file_is_gone_is_named(waits: Passage) -> None:
     assert is_red(report, "newest backup", Outcome.PARTIAL)
 
 
-def test_incident_34_a_plaintext_dump_below_the_root_is_named(waits: Passage) -> None:
+def test_a_plaintext_dump_below_the_root_is_named(waits: Passage) -> None:
     (waits.site.root / "artifacts" / "prod.sql").write_text("--\n-- PostgreSQL database dump\n--\n")
 
     report = measured(GATE, waits.site)
@@ -119,7 +119,7 @@ def test_a_private_key_on_this_host_is_red_and_is_found_without_an_agent(waits: 
     assert not list(gnupg_home.glob("S.gpg-agent"))
 
 
-def test_incident_28_a_table_that_the_role_cannot_dump_is_named(waits: Passage) -> None:
+def test_a_table_that_the_role_cannot_dump_is_named(waits: Passage) -> None:
     waits.execute("REVOKE SELECT ON public.unit_version FROM cutter_verify")
     waits.execute("REVOKE SELECT ON SEQUENCE public.iu_lifecycle_log_id_seq FROM cutter_verify")
 

@@ -43,7 +43,7 @@ def test_the_walls_hold_and_the_proofs_leave_no_row_and_no_number_taken(fresh: P
     assert "0 connections as the executor" in named(report, "LIVE refuses while the switch is off").evidence[0].answer
 
 
-def test_incident_1_a_live_run_opens_no_connection_as_the_executor_while_the_switch_is_off(at: At) -> None:
+def test_a_live_run_opens_no_connection_as_the_executor_while_the_switch_is_off(at: At) -> None:
     """The engine asks the very guard that the gate proves, before any connection that could write."""
     passage = at("SG_1 imported")
     executor = passage.site.settings.database.executor
@@ -74,7 +74,7 @@ def test_a_guard_that_asks_as_the_executor_is_red(fresh: Passage) -> None:
 
 
 @pytest.mark.parametrize("which", ["executor", "verifier", "monitor"])
-def test_incident_12_a_superuser_connection_is_red(fresh: Passage, which: str) -> None:
+def test_a_superuser_connection_is_red(fresh: Passage, which: str) -> None:
     database = fresh.site.settings.database
     changed = fresh.settings(database=database.model_copy(update={which: database.administrator}))
 
@@ -93,7 +93,7 @@ def test_a_role_that_may_write_units_directly_is_red_although_the_guards_stand(f
     assert named(report, "direct writes refused as the executor").outcome is Outcome.PASS
 
 
-def test_incident_2_a_line_that_commits_by_itself_is_red(fresh: Passage, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_line_that_commits_by_itself_is_red(fresh: Passage, monkeypatch: pytest.MonkeyPatch) -> None:
     """The connection provider had autocommit on: the server rolled back, the tool reported success, and rows stayed."""
     monkeypatch.setattr(psycopg.Connection, "rollback", psycopg.Connection.commit)
 
@@ -103,9 +103,7 @@ def test_incident_2_a_line_that_commits_by_itself_is_red(fresh: Passage, monkeyp
     assert "1 inside, 1 outside" in named(report, "rolled-back create leaves nothing").evidence[0].answer
 
 
-def test_incident_11_a_transaction_that_is_not_read_only_is_red(
-    fresh: Passage, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_transaction_that_is_not_read_only_is_red(fresh: Passage, monkeypatch: pytest.MonkeyPatch) -> None:
     def ignored(_connection: psycopg.Connection, _value: bool) -> None:
         """A driver that does not pass READ ONLY on."""
 
@@ -197,7 +195,7 @@ def test_a_closed_and_a_reverted_run_leave_a_baseline_that_is_met(at: At) -> Non
 
 @pytest.mark.parametrize("n_units", [1, 3, 60])
 def test_the_steps_of_a_cut_add_what_a_cut_adds(n_units: int) -> None:
-    """Legs A and B together are the expected deltas of design section 4."""
+    """Legs A and B together are the expected deltas of a run."""
     added: dict[str, int] = {}
     for phase in ("cut_leg_a", "leg_b_record"):
         for delta in deltas_of(phase, n_units):
@@ -215,7 +213,7 @@ def test_a_monitoring_console_leaves_the_proofs_of_other_roles_inconclusive(fres
     assert named(report, "rows as recorded").outcome is Outcome.PASS
 
 
-def test_incident_5_counts_that_may_not_be_read_are_inconclusive(fresh: Passage) -> None:
+def test_counts_that_may_not_be_read_are_inconclusive(fresh: Passage) -> None:
     """A permission error was shown as "no rows"."""
     fresh.execute("REVOKE SELECT ON cutter_governance.v_row_count FROM cutter_ro")
 
@@ -289,7 +287,7 @@ def test_a_connection_as_another_role_is_red_and_stops_arming(at: At, which: str
 
 
 @pytest.mark.parametrize("which", ["executor", "verifier"])
-def test_incident_27_a_connection_to_a_copy_of_the_database_is_red_and_stops_arming(at: At, which: str) -> None:
+def test_a_connection_to_a_copy_of_the_database_is_red_and_stops_arming(at: At, which: str) -> None:
     passage = at("SG_1 imported")
     with psycopg.connect(passage.cluster.conninfo(), autocommit=True) as connection:
         connection.execute("DROP DATABASE IF EXISTS passage_copy")

@@ -28,7 +28,7 @@ def test_zero_is_a_measured_value() -> None:
     assert check("rows", fact("E", 0), lambda rows: passes(f"{rows} rows")).detail == "0 rows"
 
 
-def test_incident_5_what_could_not_be_measured_is_inconclusive_and_says_why() -> None:
+def test_what_could_not_be_measured_is_inconclusive_and_says_why() -> None:
     """A permission error was shown as "no rows"."""
     found = check("rows", fact("E", None, "42501: cutter_ro lacks SELECT"), lambda _: passes("never asked"))
 

@@ -168,8 +168,8 @@ def test_a_changed_function_that_still_works_is_red_by_its_digest(fresh: Passage
     assert named(report, "N = 137").outcome is Outcome.PASS
 
 
-def test_incident_38_a_function_that_the_pin_agrees_with_and_the_program_does_not_is_red(fresh: Passage) -> None:
-    """Incident 38: two digests of one thing side by side; here all three must be one."""
+def test_a_function_that_the_pin_agrees_with_and_the_program_does_not_is_red(fresh: Passage) -> None:
+    """Two digests of one thing side by side; here all three must be one."""
     _changed(fresh, "fn_cut_apply", "'status', 'cut'", "'status', 'done'")
     fresh.execute(
         "INSERT INTO cutter_governance.schema_pin (batch, line) SELECT 99, line FROM cutter_governance.v_schema_line"
@@ -213,7 +213,7 @@ def test_while_the_switch_is_armed_it_is_inconclusive_and_names_the_run(at: Call
 
 
 def test_a_verifier_without_the_probe_is_inconclusive(fresh: Passage) -> None:
-    """Incident 5: 42501 is neither a PASS nor a fault of the functions."""
+    """42501 is neither a PASS nor a fault of the functions."""
     fresh.execute("REVOKE EXECUTE ON FUNCTION cutter_governance.fn_probe_cut FROM cutter_verify")
 
     report = measured(GATE, fresh.site)

@@ -66,7 +66,7 @@ def test_where_nothing_is_to_be_done_elsewhere_the_gate_passes_and_there_is_no_p
     assert package_of(fresh.site) == ()
 
 
-def test_incident_6_a_tree_that_was_patched_here_is_red(fresh: Passage, tmp_path: Path) -> None:
+def test_a_tree_that_was_patched_here_is_red(fresh: Passage, tmp_path: Path) -> None:
     shutil.copytree(fresh.site.context.package.parent, tmp_path / "deployed")
     (tmp_path / "deployed/console/cli/main.py").write_text("patched")
     context = replace(fresh.site.context, package=tmp_path / "deployed/console")
@@ -254,7 +254,7 @@ def test_the_instructions_cite_the_evidence_of_every_step(all_open: dict[str, st
 
 
 @pytest.mark.parametrize("lost", [*SCRIPTS, "INSTRUCTIONS.md"])
-def test_incident_9_a_package_without_a_file_or_with_another_byte_is_not_whole(fresh: Passage, lost: str) -> None:
+def test_a_package_without_a_file_or_with_another_byte_is_not_whole(fresh: Passage, lost: str) -> None:
     work = work_of(off_host.measure_needs(_probe(_all_open(fresh))))
     files = off_host_package(work)
 
@@ -271,7 +271,7 @@ def _probe(passage: Passage) -> Probe:
     return Probe(passage.site, "G9", ends_at=time.monotonic() + SECONDS)
 
 
-def test_incident_28_the_sql_run_by_the_administrator_mends_the_drift(fresh: Passage) -> None:
+def test_the_sql_run_by_the_administrator_mends_the_drift(fresh: Passage) -> None:
     statements = _files(_drifted(fresh))[SQL]
 
     with fresh.connect() as administrator:
@@ -287,7 +287,7 @@ def test_the_sql_of_no_drift_does_nothing(fresh: Passage) -> None:
     assert all(line.startswith("--") or not line for line in mending_sql(report).splitlines())
 
 
-def test_incident_40_a_hostile_name_stays_in_its_comment() -> None:
+def test_a_hostile_name_stays_in_its_comment() -> None:
     hostile = Difference(
         what="grant", subject='x"\nDROP TABLE y;\r--', expected="a\nb", actual="c\u2028d", mend=("-- look\nat it",)
     )
@@ -304,7 +304,7 @@ def test_incident_40_a_hostile_name_stays_in_its_comment() -> None:
     assert lines == ["BEGIN;", "COMMIT;"]
 
 
-def test_incident_35_no_file_of_the_package_holds_a_connection_string_or_a_private_key(
+def test_no_file_of_the_package_holds_a_connection_string_or_a_private_key(
     fresh: Passage, all_open: dict[str, str]
 ) -> None:
     monitor = fresh.site.settings.database.monitor

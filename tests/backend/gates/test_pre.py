@@ -86,7 +86,7 @@ def test_pre_2_a_database_that_believes_another_policy_or_none_stops(ready: Pass
     _stops(ready, "PRE-2 authority to arm", action=f"cutter-console policy pin --confirm {digest}")
 
 
-def test_pre_2_incident_12_a_role_that_became_a_superuser_stops(ready: Passage) -> None:
+def test_pre_2_a_role_that_became_a_superuser_stops(ready: Passage) -> None:
     ready.execute("ALTER ROLE cutter_verify SUPERUSER")
     try:
         _stops(ready, "PRE-2 authority to arm", action="cutter-console drift")
@@ -138,7 +138,7 @@ def test_pre_4_a_dry_run_that_does_not_speak_for_this_run_stops(ready: Passage, 
     _stops(ready, "PRE-4 green dry run", action="cutter-console run start")
 
 
-def test_pre_5_incident_28_a_changed_grant_stops_as_drift(ready: Passage) -> None:
+def test_pre_5_a_changed_grant_stops_as_drift(ready: Passage) -> None:
     ready.execute("REVOKE SELECT ON public.unit_version FROM cutter_verify")
 
     _stops(ready, "PRE-5 grants", action="cutter-console drift")
@@ -152,7 +152,7 @@ def test_pre_5_a_host_that_has_pinned_no_inventory_is_not_armed(ready: Passage) 
     _stops(ready.settings(pins=pins), "PRE-5 grants", action="init --pin")
 
 
-def test_pre_6_incident_6_a_changed_file_of_the_release_stops(ready: Passage) -> None:
+def test_pre_6_a_changed_file_of_the_release_stops(ready: Passage) -> None:
     changed = ready.site.context.package / "terminal.py"
     kept = changed.read_bytes()
     changed.write_bytes(kept + b"\n# patched here\n")

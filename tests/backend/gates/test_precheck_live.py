@@ -79,7 +79,7 @@ def test_the_pinned_host_at_rest_passes(fresh: Passage) -> None:
 
 
 @pytest.mark.parametrize(("pin", "name"), [("host", "host name"), ("machine_id", "machine id")])
-def test_incident_27_another_host_is_red_and_named(fresh: Passage, pin: str, name: str) -> None:
+def test_another_host_is_red_and_named(fresh: Passage, pin: str, name: str) -> None:
     report = measured(GATE, _pinned(fresh, **{pin: "elsewhere"}).site)
 
     assert is_red(report, name, action="elsewhere")
@@ -99,7 +99,7 @@ def test_an_unpinned_host_is_red_until_it_is_pinned(fresh: Passage, pin: str, na
         ("timeline", 9, "pinned 9"),
     ],
 )
-def test_incident_27_another_database_is_red_and_named(fresh: Passage, pin: str, value: object, said: str) -> None:
+def test_another_database_is_red_and_named(fresh: Passage, pin: str, value: object, said: str) -> None:
     report = measured(GATE, _pinned(fresh, **{pin: value}).site)
 
     assert is_red(report, "database", action=REPIN)
@@ -150,7 +150,7 @@ def _standby() -> Iterator[str]:
             server.communicate(timeout=30)
 
 
-def test_incident_29_a_standby_is_red(fresh: Passage) -> None:
+def test_a_standby_is_red(fresh: Passage) -> None:
     database = fresh.site.settings.database
     with _standby() as conninfo:
         passage = fresh.settings(database=database.model_copy(update={"monitor": conninfo}))
@@ -160,7 +160,7 @@ def test_incident_29_a_standby_is_red(fresh: Passage) -> None:
     assert "in recovery" in named(report, "database").detail
 
 
-def test_incident_6_a_changed_file_of_the_release_is_named(deployed: Passage) -> None:
+def test_a_changed_file_of_the_release_is_named(deployed: Passage) -> None:
     with (deployed.site.context.package / "backend/model/plan.py").open("a") as stream:
         stream.write("# patched\n")
 
@@ -258,7 +258,7 @@ def test_an_armed_switch_is_partial_and_names_run_and_expiry(at: Callable[[str],
     assert f"{lease.expires_at:%H:%M:%S}" in report.detail
 
 
-def test_incident_23_a_hold_is_red_with_who_why_and_since(fresh: Passage) -> None:
+def test_a_hold_is_red_with_who_why_and_since(fresh: Passage) -> None:
     fresh.backend.panic("the counts do not agree")
 
     report = measured(GATE, fresh.site)
@@ -270,8 +270,8 @@ def test_incident_23_a_hold_is_red_with_who_why_and_since(fresh: Passage) -> Non
     assert "since 20" in detail
 
 
-def test_incident_43_a_hold_that_only_a_file_sets_is_red_with_what_makes_it_whole(fresh: Passage) -> None:
-    """Incident 43: psql and other hosts do not know the file."""
+def test_a_hold_that_only_a_file_sets_is_red_with_what_makes_it_whole(fresh: Passage) -> None:
+    """Psql and other hosts do not know the file."""
     fresh.site.hold_file.write_text("look\nanna\n", encoding="ascii")
 
     report = measured(GATE, fresh.site)
@@ -367,7 +367,7 @@ def test_hidden_processes_are_inconclusive(host: Passage) -> None:
         ("etc/systemd/system/x.service.d/more.conf", "ExecStartPost=python3 -m console.cli.main gates\n"),
     ],
 )
-def test_incident_24_a_unit_that_starts_the_console_is_red(host: Passage, path: str, text: str) -> None:
+def test_a_unit_that_starts_the_console_is_red(host: Passage, path: str, text: str) -> None:
     place = _files(host) / path
     place.parent.mkdir(parents=True)
     place.write_text(text)
@@ -457,14 +457,14 @@ def superuser(fresh: Passage) -> Iterator[Passage]:
     fresh.execute("DROP ROLE mallory")
 
 
-def test_incident_12_a_superuser_that_was_not_installed_is_red_and_named(superuser: Passage) -> None:
+def test_a_superuser_that_was_not_installed_is_red_and_named(superuser: Passage) -> None:
     report = measured(GATE, superuser.site)
 
     assert is_red(report, "grants and definitions", action="cutter-console drift")
     assert "mallory" in named(report, "grants and definitions").detail
 
 
-def test_incident_28_a_dropped_grant_is_red(fresh: Passage) -> None:
+def test_a_dropped_grant_is_red(fresh: Passage) -> None:
     fresh.execute("REVOKE EXECUTE ON FUNCTION cutter_governance.fn_cut_apply FROM cutter_exec")
 
     assert is_red(measured(GATE, fresh.site), "grants and definitions", action="cutter-console drift")

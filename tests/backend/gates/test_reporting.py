@@ -169,7 +169,7 @@ def journal(passage: Passage) -> Path:
     return next((passage.site.root / "runs" / passage.run_id).glob("journal*"))
 
 
-def test_incident_33_a_truncated_journal_is_red_though_its_chain_is_whole(passage: Passage) -> None:
+def test_a_truncated_journal_is_red_though_its_chain_is_whole(passage: Passage) -> None:
     lines = journal(passage).read_bytes().splitlines(keepends=True)
     journal(passage).write_bytes(b"".join(lines[:-2]))
 
@@ -179,7 +179,7 @@ def test_incident_33_a_truncated_journal_is_red_though_its_chain_is_whole(passag
     assert passage.run_id in named(report, "journals").detail
 
 
-def test_incident_33_a_missing_journal_is_red(passage: Passage) -> None:
+def test_a_missing_journal_is_red(passage: Passage) -> None:
     journal(passage).unlink()
 
     report = measured(GATE, passage.site)
@@ -188,7 +188,7 @@ def test_incident_33_a_missing_journal_is_red(passage: Passage) -> None:
     assert "missing" in named(report, "journals").detail
 
 
-def test_incident_33_an_edited_record_is_named(passage: Passage) -> None:
+def test_an_edited_record_is_named(passage: Passage) -> None:
     lines = journal(passage).read_bytes().splitlines(keepends=True)
     lines[3] = lines[3].replace(b'"time":"2', b'"time":"3')
     journal(passage).write_bytes(b"".join(lines))

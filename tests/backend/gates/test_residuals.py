@@ -156,8 +156,8 @@ def test_r1_is_closed_when_this_account_cannot_connect_as_one_of_them(fresh: Pas
     assert (check.outcome, check.detail[:8]) == (Outcome.PASS, "CLOSED: ")
 
 
-def test_incident_19_r2_a_recorded_signature_that_does_not_verify_is_open(at: At) -> None:
-    """Incident 19: the status lines decide; here the recorded bytes were exchanged for another statement's signature."""
+def test_r2_a_recorded_signature_that_does_not_verify_is_open(at: At) -> None:
+    """The status lines decide; here the recorded bytes were exchanged for another statement's signature."""
     passage = at("enacted")
     with passage.connect() as connection:
         connection.execute("ALTER TABLE cutter_governance.approval DISABLE TRIGGER USER")

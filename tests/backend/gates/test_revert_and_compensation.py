@@ -68,8 +68,8 @@ def test_the_draft_of_a_run_is_taken_back_and_stays_as_it_was(draft: Passage) ->
         ("guard_no_delete", "cutter_governance.run"),
     ],
 )
-def test_incident_31_a_disabled_guard_is_named(fresh: Passage, trigger: str, table: str) -> None:
-    """Incident 31: the owner, or a superuser, disables triggers."""
+def test_a_disabled_guard_is_named(fresh: Passage, trigger: str, table: str) -> None:
+    """The owner, or a superuser, disables triggers."""
     fresh.execute(f"ALTER TABLE {table} DISABLE TRIGGER {trigger}")
 
     report = measured(GATE, fresh.site)
@@ -78,8 +78,8 @@ def test_incident_31_a_disabled_guard_is_named(fresh: Passage, trigger: str, tab
     assert f"{trigger} on {table} is disabled" in named(report, "guards").detail
 
 
-def test_incident_31_a_guard_that_replica_mode_skips_is_named(fresh: Passage) -> None:
-    """Incident 31: session_replication_role=replica skips what is only ENABLE."""
+def test_a_guard_that_replica_mode_skips_is_named(fresh: Passage) -> None:
+    """Session_replication_role=replica skips what is only ENABLE."""
     fresh.execute("ALTER TABLE public.unit_version ENABLE TRIGGER guard_no_delete")
 
     report = measured(GATE, fresh.site)
@@ -199,7 +199,7 @@ def test_under_a_hold_the_revert_is_inconclusive_and_the_rest_is_measured(fresh:
 
 
 def test_a_database_that_is_gone_is_inconclusive(fresh: Passage) -> None:
-    """Incident 5: nothing is shown as found or as absent."""
+    """Nothing is shown as found or as absent."""
     database = fresh.site.settings.database
     down = database.model_copy(update={"monitor": "host=/nonexistent", "verifier": "host=/nonexistent"})
 

@@ -90,7 +90,7 @@ def test_a_folder_of_the_path_that_cannot_be_looked_into_is_passed_over(monkeypa
 
 
 def test_the_folder_of_the_settings_is_looked_into_first(tmp_path: Path) -> None:
-    """Incident 9: an option that has no effect is worse than none."""
+    """An option that has no effect is worse than none."""
     real = pick_dump_programs(18, installations())
     for name in ("pg_dump", "pg_restore"):
         (tmp_path / name).symlink_to(real.program(name))

@@ -1,4 +1,4 @@
-"""Settings: environment over file over default; secrets are named and never held (incident 35)."""
+"""Settings: environment over file over default; secrets are named and never held."""
 
 import json
 from pathlib import Path
@@ -110,10 +110,8 @@ def test_a_bad_value_is_named_by_its_key(tmp_path: Path, how: str) -> None:
     ["host=db password=s3cret", "postgresql://u:s3cret@db/x", "PASSWORD=s3cret", "host=db sslpassword=s3cret"],
 )
 @pytest.mark.parametrize("role", DatabaseSettings.model_fields)
-def test_incident_35_a_password_in_the_settings_is_refused_and_not_repeated(
-    tmp_path: Path, role: str, conninfo: str
-) -> None:
-    """Incident 35: secrets in state. They are named, never held, and never in an error either."""
+def test_a_password_in_the_settings_is_refused_and_not_repeated(tmp_path: Path, role: str, conninfo: str) -> None:
+    """Secrets in state. They are named, never held, and never in an error either."""
     _file(tmp_path, json.dumps({"database": {role: conninfo}}))
     with pytest.raises(UsageError) as caught:
         load_settings(tmp_path)

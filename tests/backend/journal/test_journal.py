@@ -112,10 +112,10 @@ def _swap(lines: Lines) -> Lines:
         "empty",
     ],
 )
-def test_incident_33_every_harm_is_seen_and_the_first_bad_record_named(
+def test_every_harm_is_seen_and_the_first_bad_record_named(
     tmp_path: Path, context: Context, harm: Callable[[Lines], Lines], first_bad: int
 ) -> None:
-    """Incident 33: edits, deletions, reordering and truncation are found against the anchor."""
+    """Edits, deletions, reordering and truncation are found against the anchor."""
     path = tmp_path / "j"
     head = _write(path, context)
     path.write_bytes(b"".join(harm(path.read_bytes().splitlines(keepends=True))))
@@ -126,8 +126,8 @@ def test_incident_33_every_harm_is_seen_and_the_first_bad_record_named(
         Journal.resume(path, RUN, context, head)
 
 
-def test_incident_33_a_number_out_of_order_is_seen_without_an_anchor(tmp_path: Path, context: Context) -> None:
-    """Incident 33: a last record that was renumbered and hashed anew follows the chain, and still stands out."""
+def test_a_number_out_of_order_is_seen_without_an_anchor(tmp_path: Path, context: Context) -> None:
+    """A last record that was renumbered and hashed anew follows the chain, and still stands out."""
     path = tmp_path / "j"
     _write(path, context)
     lines = path.read_bytes().splitlines(keepends=True)
@@ -137,8 +137,8 @@ def test_incident_33_a_number_out_of_order_is_seen_without_an_anchor(tmp_path: P
     assert (verdict.outcome, verdict.first_bad) == (Outcome.FAIL, 5)
 
 
-def test_incident_33_a_replaced_journal_is_seen(tmp_path: Path, context: Context) -> None:
-    """Incident 33: another journal of the same run, sound in itself, is not the one that was anchored."""
+def test_a_replaced_journal_is_seen(tmp_path: Path, context: Context) -> None:
+    """Another journal of the same run, sound in itself, is not the one that was anchored."""
     head = _write(tmp_path / "j", context)
     _write(tmp_path / "other", context, records=20)
     (tmp_path / "other").replace(tmp_path / "j")
@@ -148,8 +148,8 @@ def test_incident_33_a_replaced_journal_is_seen(tmp_path: Path, context: Context
     assert verify_journal(tmp_path / "j", (), RUN).outcome is Outcome.PARTIAL
 
 
-def test_incident_33_a_journal_of_another_run_is_seen(tmp_path: Path, context: Context) -> None:
-    """Incident 33: an old entry under a new key."""
+def test_a_journal_of_another_run_is_seen(tmp_path: Path, context: Context) -> None:
+    """An old entry under a new key."""
     head = _write(tmp_path / "j", context)
     verdict = verify_journal(tmp_path / "j", anchored(head), "ictr-20260302T085900Z-ffffffff")
     assert verdict.outcome is Outcome.FAIL
@@ -157,8 +157,8 @@ def test_incident_33_a_journal_of_another_run_is_seen(tmp_path: Path, context: C
         Journal.resume(tmp_path / "j", "ictr-20260302T085900Z-ffffffff", context)
 
 
-def test_incident_33_a_missing_journal_is_a_failure(tmp_path: Path, context: Context) -> None:
-    """Incident 33: a missing chain is not an empty one."""
+def test_a_missing_journal_is_a_failure(tmp_path: Path, context: Context) -> None:
+    """A missing chain is not an empty one."""
     assert verify_journal(tmp_path / "none", ()).outcome is Outcome.FAIL
     with pytest.raises(Drifted, match="missing"):
         Journal.resume(tmp_path / "none", RUN, context)
@@ -241,10 +241,8 @@ with Journal.create(path, sys.argv[2], Context(root=path.parent)) as journal:
 """
 
 
-def test_incident_32_a_kill_in_mid_writing_loses_no_record_that_was_acknowledged(
-    tmp_path: Path, context: Context
-) -> None:
-    """Incident 32: one write and one fsync a record; kill -9 leaves a journal that goes on."""
+def test_a_kill_in_mid_writing_loses_no_record_that_was_acknowledged(tmp_path: Path, context: Context) -> None:
+    """One write and one fsync a record; kill -9 leaves a journal that goes on."""
     path = tmp_path / "j"
     with subprocess.Popen([sys.executable, "-c", _WRITER, path, RUN], stdout=subprocess.PIPE, text=True) as writer:
         assert writer.stdout is not None
@@ -262,8 +260,8 @@ def test_incident_32_a_kill_in_mid_writing_loses_no_record_that_was_acknowledged
 
 
 @pytest.mark.parametrize("tail", [b'{"fields":[],"ha', b"\x00" * 4096, b"\xff"], ids=["cut", "zeros", "noise"])
-def test_incident_32_a_torn_tail_is_moved_aside_and_said(tmp_path: Path, context: Context, tail: bytes) -> None:
-    """Incident 32: only the tail is ever repaired."""
+def test_a_torn_tail_is_moved_aside_and_said(tmp_path: Path, context: Context, tail: bytes) -> None:
+    """Only the tail is ever repaired."""
     path = tmp_path / "j"
     head = _write(path, context)
     with path.open("ab") as stream:
@@ -279,8 +277,8 @@ def test_incident_32_a_torn_tail_is_moved_aside_and_said(tmp_path: Path, context
     assert verify_journal(path, anchored(head, moved), RUN).outcome is Outcome.PASS
 
 
-def test_incident_32_an_anchored_record_that_is_torn_is_not_repaired(tmp_path: Path, context: Context) -> None:
-    """Incident 32: what was anchored was synced before; a tail without it is damage, not a crash."""
+def test_an_anchored_record_that_is_torn_is_not_repaired(tmp_path: Path, context: Context) -> None:
+    """What was anchored was synced before; a tail without it is damage, not a crash."""
     path = tmp_path / "j"
     head = _write(path, context)
     damaged = path.read_bytes()[:-10]
@@ -291,8 +289,8 @@ def test_incident_32_an_anchored_record_that_is_torn_is_not_repaired(tmp_path: P
     assert path.read_bytes() == damaged
 
 
-def test_incident_32_a_record_is_one_write(tmp_path: Path, context: Context, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Incident 32: a record written by two calls tears; write and fsync are counted, in order."""
+def test_a_record_is_one_write(tmp_path: Path, context: Context, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A record written by two calls tears; write and fsync are counted, in order."""
     calls: list[str] = []
     write, fsync = os.write, os.fsync
 
@@ -439,8 +437,8 @@ def test_a_journal_that_changes_under_its_writer_stops_it(
             journal.append(RecordKind.INTENT, "cut_leg_a")
 
 
-def test_incident_35_no_canary_reaches_the_journal(tmp_path: Path, context: Context) -> None:
-    """Incident 35: planted secrets are searched for in every byte that was written."""
+def test_no_canary_reaches_the_journal(tmp_path: Path, context: Context) -> None:
+    """Planted secrets are searched for in every byte that was written."""
     canary = "c4n4ry-7f3a"
     hostile = (
         f"password={canary}",

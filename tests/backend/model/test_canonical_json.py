@@ -1,4 +1,4 @@
-"""One digest, one rule: canonical JSON and its sha256 (incident 38)."""
+"""One digest, one rule: canonical JSON and its sha256."""
 
 import hashlib
 import json
@@ -34,8 +34,8 @@ def test_keys_are_sorted_and_no_space_is_wasted() -> None:
 
 
 @given(st.text(alphabet=st.characters(exclude_categories=["Cs"])), st.integers())
-def test_incident_38_the_digest_is_of_the_content_and_not_of_the_order_of_fields(b: str, a: int) -> None:
-    """Incident 38: two digests of one manifest lived side by side."""
+def test_the_digest_is_of_the_content_and_not_of_the_order_of_fields(b: str, a: int) -> None:
+    """Two digests of one manifest lived side by side."""
     assert digest(_One(b=b, a=a)) == digest(_Two(b=b, a=a))
     assert digest(_One(b=b, a=a)) == hashlib.sha256(canonical_json(_Two(b=b, a=a))).hexdigest()
 

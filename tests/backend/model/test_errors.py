@@ -1,4 +1,4 @@
-"""Every refusal has a stable code, an exit status and a next action (design section 11)."""
+"""Every refusal has a stable code, an exit status and a next action."""
 
 import pytest
 

@@ -40,8 +40,8 @@ def test_a_check_cannot_be_turned_into_a_pass() -> None:
         check.outcome = Outcome.PASS  # type: ignore[misc]
 
 
-def test_incident_40_details_and_answers_are_inert() -> None:
-    """Incident 40: escape sequences in what was measured redraw no screen."""
+def test_details_and_answers_are_inert() -> None:
+    """Escape sequences in what was measured redraw no screen."""
     check = Check(name="n", outcome=Outcome.FAIL, detail="\x1b[2J", next_action="\u202e")
     assert (check.detail, check.next_action) == ("␛[2J", "<U+202E>")
 

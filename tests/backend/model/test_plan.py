@@ -29,8 +29,8 @@ def test_a_cut_of_n_units_expects_2n_public_and_6_plus_2n_ledger_rows() -> None:
     assert deltas["public.iu_lifecycle_log"] == 0
 
 
-def test_incident_38_there_is_one_digest_and_one_rule() -> None:
-    """Incident 38: two digests of one manifest lived side by side."""
+def test_there_is_one_digest_and_one_rule() -> None:
+    """Two digests of one manifest lived side by side."""
     plan = bind(document(), WORLD)
     assert plan.plan_digest == digest(plan)
     assert plan.document.content_digest == digest(plan.document)
@@ -47,8 +47,8 @@ def test_a_plan_survives_json_with_its_digest() -> None:
     assert CutPlan.model_validate_json(plan.model_dump_json()).plan_digest == plan.plan_digest
 
 
-def test_incident_39_a_plan_cannot_be_changed_in_place() -> None:
-    """Incident 39: a body patched in place broke the manifest digest at the write."""
+def test_a_plan_cannot_be_changed_in_place() -> None:
+    """A body patched in place broke the manifest digest at the write."""
     plan = bind(document(), WORLD)
     with pytest.raises(ValidationError, match="frozen"):
         setattr(plan, "expected_deltas", ())  # noqa: B010 - mypy knows it is read-only

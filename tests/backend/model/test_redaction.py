@@ -87,8 +87,8 @@ def test_denied_keys_are_found_at_any_depth() -> None:
     assert list(denied_keys(record)) == ["a[1].db.password", "apiKey"]
 
 
-def test_incident_35_a_record_with_a_secret_key_is_refused_without_its_value() -> None:
-    """Incident 35: the refusal names the key and never the value."""
+def test_a_record_with_a_secret_key_is_refused_without_its_value() -> None:
+    """The refusal names the key and never the value."""
 
     class Config(Value):
         service: str
@@ -131,8 +131,8 @@ def test_incident_35_a_record_with_a_secret_key_is_refused_without_its_value() -
         f"password=b'{CANARY} two'",
     ],
 )
-def test_incident_35_a_secret_in_a_value_is_taken_out(text: str) -> None:
-    """Incident 35: a planted value does not survive, and a second pass changes nothing more."""
+def test_a_secret_in_a_value_is_taken_out(text: str) -> None:
+    """A planted value does not survive, and a second pass changes nothing more."""
     clean = redact(f"before {text}\nafter")
     assert CANARY not in clean
     assert clean.startswith("before ")
@@ -160,8 +160,8 @@ def test_long_hostile_text_is_redacted_in_linear_time() -> None:
     assert len(redact(text)) < len(text)
 
 
-def test_incident_35_a_traceback_in_a_log_holds_no_secret() -> None:
-    """Incident 35: the formatter cleans messages, arguments and tracebacks alike."""
+def test_a_traceback_in_a_log_holds_no_secret() -> None:
+    """The formatter cleans messages, arguments and tracebacks alike."""
     stream = io.StringIO()
     handler = logging.StreamHandler(stream)
     handler.setFormatter(RedactingFormatter("%(message)s"))

@@ -1,4 +1,4 @@
-"""Text from outside is inert and stays readable: nothing is dropped, everything that acts is shown (incident 40)."""
+"""Text from outside is inert and stays readable: nothing is dropped, everything that acts is shown."""
 
 import unicodedata
 
@@ -25,16 +25,16 @@ HOSTILE = (
 
 
 @pytest.mark.parametrize("text", HOSTILE, ids=ascii)
-def test_incident_40_what_acts_on_a_terminal_is_shown_and_not_done(text: str) -> None:
-    """Incident 40: escape sequences, control, bidi and zero-width characters in a title."""
+def test_what_acts_on_a_terminal_is_shown_and_not_done(text: str) -> None:
+    """Escape sequences, control, bidi and zero-width characters in a title."""
     shown = safe_text(text)
     assert shown != text
     assert not any(unicodedata.category(character) in {"Cc", "Cf", "Cs", "Zl", "Zp"} for character in shown)
 
 
 @given(st.text())
-def test_incident_40_no_text_leaves_a_control_character_behind(text: str) -> None:
-    """Incident 40: whatever the text."""
+def test_no_text_leaves_a_control_character_behind(text: str) -> None:
+    """Whatever the text."""
     shown = safe_text(text)
     assert not any(unicodedata.category(character) in {"Cc", "Cs", "Zl", "Zp"} for character in shown)
     assert safe_text(shown) == shown

@@ -55,8 +55,8 @@ def test_a_lease_for_one_purpose_serves_no_other(cut: SignedCut, writer: str) ->
 
 
 @pytest.mark.parametrize("writer", PURPOSES)
-def test_incident_16_no_function_writes_without_an_approval(cut: SignedCut, writer: str) -> None:
-    """Incident 16: approval was checked only if an issue existed. A lease that was left behind changes nothing."""
+def test_no_function_writes_without_an_approval(cut: SignedCut, writer: str) -> None:
+    """Approval was checked only if an issue existed. A lease that was left behind changes nothing."""
     with cut.database.connect() as connection:
         connection.execute(
             "INSERT INTO cutter_governance.execution_lease (run_id, purpose, operator, host, expires_at)"
@@ -75,8 +75,8 @@ def test_leg_b_is_not_recorded_under_a_lease_that_no_cut_was_made_with(cut: Sign
 
 
 @pytest.mark.parametrize("purpose", ["cut", "revert", "enact", "edit"])
-def test_incident_16_the_switch_cannot_be_armed_without_an_approval(cut: SignedCut, purpose: str) -> None:
-    """Incident 16: the lease itself asks for the ruling, or the stage of the run refuses it."""
+def test_the_switch_cannot_be_armed_without_an_approval(cut: SignedCut, purpose: str) -> None:
+    """The lease itself asks for the ruling, or the stage of the run refuses it."""
     with stopped("STOP_APPROVAL_REQUIRED" if purpose == "cut" else "STOP_EXECUTION_DISABLED"):
         cut.arm(purpose)
 
@@ -205,8 +205,8 @@ def test_there_is_no_function_that_writes_a_single_unit(each_database: Database,
         assert connection.execute("SELECT oid::regprocedure FROM pg_proc WHERE proname = %s", (name,)).fetchall() == []
 
 
-def test_incident_15_an_approval_is_used_once(cut: SignedCut) -> None:
-    """Incident 15: a saved plan could be applied many times."""
+def test_an_approval_is_used_once(cut: SignedCut) -> None:
+    """A saved plan could be applied many times."""
     cut.cut()
     with stopped("STOP_APPROVAL_USED"):
         _call(cut, "fn_cut_apply")
@@ -221,8 +221,8 @@ def test_a_purpose_that_was_served_takes_no_other_ruling(cut: SignedCut) -> None
         cut.rule()
 
 
-def test_incident_15_a_rolled_back_cut_has_not_used_its_approval(cut: SignedCut) -> None:
-    """Incident 15: the use is part of the cut's own transaction, both or neither."""
+def test_a_rolled_back_cut_has_not_used_its_approval(cut: SignedCut) -> None:
+    """The use is part of the cut's own transaction, both or neither."""
     cut.rule()
     cut.arm()
     with cut.executor() as connection:
@@ -233,15 +233,15 @@ def test_incident_15_a_rolled_back_cut_has_not_used_its_approval(cut: SignedCut)
     assert cut.lifecycles() == ["draft"] * 3
 
 
-def test_incident_13_the_ruling_to_cut_does_not_enact(cut: SignedCut) -> None:
-    """Incident 13: the decision that allowed the cut was reused for the enactment."""
+def test_the_ruling_to_cut_does_not_enact(cut: SignedCut) -> None:
+    """The decision that allowed the cut was reused for the enactment."""
     cut.to_second_pause()
     with stopped("STOP_APPROVAL_REQUIRED"):
         cut.arm("enact")
 
 
-def test_incident_13_the_decision_of_the_cut_is_refused_as_that_of_the_enactment(cut: SignedCut) -> None:
-    """Incident 13: SG_2 has a review decision of its own."""
+def test_the_decision_of_the_cut_is_refused_as_that_of_the_enactment(cut: SignedCut) -> None:
+    """SG_2 has a review decision of its own."""
     cut.to_second_pause()
     with cut.verifier() as connection:
         row = connection.execute("SELECT id::text FROM cutter_governance.review_decision").fetchone()
@@ -262,8 +262,8 @@ def test_nothing_can_be_armed_for_a_run_that_is_closed(cut: SignedCut, purpose: 
 
 
 @pytest.mark.parametrize("minutes", [0, -5, 61, 100_000])
-def test_incident_24_a_lease_is_at_most_an_hour(cut: SignedCut, minutes: int) -> None:
-    """Incident 24: a gate that was opened for one operation stayed open."""
+def test_a_lease_is_at_most_an_hour(cut: SignedCut, minutes: int) -> None:
+    """A gate that was opened for one operation stayed open."""
     cut.rule()
     with stopped("STOP_REFUSED_INPUT"):
         cut.arm(minutes=minutes)
@@ -288,8 +288,8 @@ def test_a_lease_names_operator_and_host(cut: SignedCut, operator: str | None, h
         connection.execute("SELECT cutter_governance.fn_lease_arm(%s, 'cut', %s, %s, 5)", (cut.run_id, operator, host))
 
 
-def test_incident_24_an_expired_lease_arms_nothing_and_makes_room(cut: SignedCut) -> None:
-    """Incident 24: the lease ends by itself, in the database, without anybody's help."""
+def test_an_expired_lease_arms_nothing_and_makes_room(cut: SignedCut) -> None:
+    """The lease ends by itself, in the database, without anybody's help."""
     cut.rule()
     with cut.database.connect() as connection:
         connection.execute(

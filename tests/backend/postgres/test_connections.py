@@ -1,4 +1,4 @@
-"""What PostgreSQL says becomes one typed error; what could not be read is never a zero (incidents 2, 5, 26 and 29)."""
+"""What PostgreSQL says becomes one typed error; what could not be read is never a zero."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,8 +22,8 @@ from tests.conftest import Database
 from tests.lost_commit import CutsTheLine
 
 
-def test_incident_2_a_block_that_raises_leaves_nothing(database: Database) -> None:
-    """Incident 2: the connection had autocommit on; the server rolled back and the tool reported success."""
+def test_a_block_that_raises_leaves_nothing(database: Database) -> None:
+    """The connection had autocommit on; the server rolled back and the tool reported success."""
     insert = "SELECT cutter_governance.fn_hold_set('a reason', 'somebody', NULL)"
     with pytest.raises(RuntimeError), connect(database.conninfo("cutter_exec")) as connection:  # noqa: PT012
         assert connection.autocommit is False
@@ -33,8 +33,8 @@ def test_incident_2_a_block_that_raises_leaves_nothing(database: Database) -> No
         assert scalar(fresh, "SELECT count(*) FROM cutter_governance.v_hold") == 0
 
 
-def test_incident_2_a_block_that_ends_is_there_for_another_role_on_a_fresh_connection(database: Database) -> None:
-    """Incident 2: the row is read again by somebody else."""
+def test_a_block_that_ends_is_there_for_another_role_on_a_fresh_connection(database: Database) -> None:
+    """The row is read again by somebody else."""
     with connect(database.conninfo("cutter_exec")) as connection:
         connection.execute("SELECT cutter_governance.fn_hold_set('a reason', 'somebody', NULL)")
     with connect(database.conninfo("cutter_ro"), read_only=True) as fresh:
@@ -42,8 +42,8 @@ def test_incident_2_a_block_that_ends_is_there_for_another_role_on_a_fresh_conne
 
 
 @pytest.mark.parametrize("view", ["v_row_count", "v_baseline", "v_run", "v_lease", "v_hold"])
-def test_incident_5_what_may_not_be_read_is_inconclusive_and_never_empty(database: Database, view: str) -> None:
-    """Incident 5: a permission error (42501) was shown as "no rows"."""
+def test_what_may_not_be_read_is_inconclusive_and_never_empty(database: Database, view: str) -> None:
+    """A permission error (42501) was shown as "no rows"."""
     with database.connect() as administrator:
         administrator.execute(f"REVOKE SELECT ON cutter_governance.{view} FROM cutter_ro".encode())
     with pytest.raises(Unmeasured, match=f"42501.*{view}") as caught, connect(database.conninfo("cutter_ro")) as reader:
@@ -84,8 +84,8 @@ def test_each_cause_has_its_type_and_its_stop_code(database: Database, how: str)
         assert "the same again" in caught.value.next_action
 
 
-def test_incident_29_a_server_that_only_reads_is_not_the_one_to_write_to(database: Database) -> None:
-    """Incident 29: three days pinned to a demoted primary because SELECT 1 passed; 25006 is what tells."""
+def test_a_server_that_only_reads_is_not_the_one_to_write_to(database: Database) -> None:
+    """Three days pinned to a demoted primary because SELECT 1 passed; 25006 is what tells."""
     with (
         pytest.raises(Drifted, match="25006") as caught,
         connect(database.conninfo("cutter_exec"), read_only=True) as connection,
@@ -126,8 +126,8 @@ def test_a_refusal_keeps_its_code_and_its_next_action(cut: SignedCut) -> None:
     assert "cutter-console arm" in caught.value.next_action
 
 
-def test_incident_40_escape_sequences_in_a_server_message_are_inert(database: Database) -> None:
-    """Incident 40: text of the database reaches no screen raw."""
+def test_escape_sequences_in_a_server_message_are_inert(database: Database) -> None:
+    """Text of the database reaches no screen raw."""
     with pytest.raises(CutterError) as caught, connect(database.conninfo()) as connection:
         connection.execute("DO $$ BEGIN RAISE EXCEPTION E'a\\x1b[2Jb'; END $$")
     assert "\x1b" not in caught.value.message
@@ -141,10 +141,8 @@ def cut_line(cut: SignedCut, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     proxy.close()
 
 
-def test_incident_26_a_lost_commit_says_so_and_the_transaction_id_settles_it(
-    cut: SignedCut, cut_line: CutsTheLine
-) -> None:
-    """Incident 26: the server committed, the acknowledgement was lost; pg_xact_status() knows."""
+def test_a_lost_commit_says_so_and_the_transaction_id_settles_it(cut: SignedCut, cut_line: CutsTheLine) -> None:
+    """The server committed, the acknowledgement was lost; pg_xact_status() knows."""
     xid, line = "", f"host={cut_line.directory} port=5432 dbname={cut.database.name} user=cutter_exec"
     with pytest.raises(CommitUnknown), connect(line) as connection:  # noqa: PT012
         connection.execute("SELECT cutter_governance.fn_hold_set('a reason', 'somebody', NULL)")
@@ -155,8 +153,8 @@ def test_incident_26_a_lost_commit_says_so_and_the_transaction_id_settles_it(
         assert transaction_status(fresh, "99999999") == "unknown"
 
 
-def test_incident_26_a_killed_backend_at_work_is_no_lost_commit(database: Database) -> None:
-    """Incident 26: before COMMIT was sent nothing can have been committed, and nothing says that it may have."""
+def test_a_killed_backend_at_work_is_no_lost_commit(database: Database) -> None:
+    """Before COMMIT was sent nothing can have been committed, and nothing says that it may have."""
     with pytest.raises(CutterError) as caught, connect(database.conninfo("cutter_exec")) as connection:  # noqa: PT012
         with database.connect() as administrator:
             administrator.execute("SELECT pg_terminate_backend(%s, 5000)", (connection.info.backend_pid,))
@@ -165,16 +163,16 @@ def test_incident_26_a_killed_backend_at_work_is_no_lost_commit(database: Databa
     assert caught.value.code is StopCode.UNREACHABLE
 
 
-def test_incident_30_the_timeline_is_read_from_the_wal(database: Database) -> None:
-    """Incident 30: just after a promotion pg_control_checkpoint() still shows the old timeline."""
+def test_the_timeline_is_read_from_the_wal(database: Database) -> None:
+    """Just after a promotion pg_control_checkpoint() still shows the old timeline."""
     with connect(database.conninfo("cutter_ro"), read_only=True) as connection:
         identity = measure_identity(connection, "host")
     assert (identity.target.timeline, identity.role, identity.superuser) == (1, "cutter_ro", False)
     assert identity.target.database == database.name
 
 
-def test_incident_27_every_difference_of_the_world_is_named(database: Database) -> None:
-    """Incident 27: database, system identifier, timeline and host are pinned and compared one by one."""
+def test_every_difference_of_the_world_is_named(database: Database) -> None:
+    """Database, system identifier, timeline and host are pinned and compared one by one."""
     with connect(database.conninfo("cutter_exec"), read_only=True) as connection:
         world = measure_world(connection, "host")
         assert readers_digest(connection) == world.baseline_digest

@@ -219,8 +219,8 @@ def test_drafts_that_changed_after_sg_2_are_not_enacted(cut: SignedCut) -> None:
     assert cut.lifecycles() == ["draft"] * N
 
 
-def test_incident_3_a_refusal_inside_cannot_be_dropped_by_the_caller(cut: SignedCut) -> None:
-    """Incident 3: apply ignored the inner function's refusal and recorded `cut_done` with zero units."""
+def test_a_refusal_inside_cannot_be_dropped_by_the_caller(cut: SignedCut) -> None:
+    """Apply ignored the inner function's refusal and recorded `cut_done` with zero units."""
     cut.rule(changes={"manifest_digest": "0" * 64})
     cut.arm()
     with cut.executor() as connection:

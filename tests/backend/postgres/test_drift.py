@@ -75,8 +75,8 @@ def _mends(found: DriftReport) -> str:
 
 
 @pytest.mark.parametrize("how", BREAKS)
-def test_incident_28_a_break_is_told_and_what_is_printed_mends_it(broken: Database, how: str) -> None:
-    """Incident 28: two missing grants and a trigger that no catalogue listed blocked the first cut."""
+def test_a_break_is_told_and_what_is_printed_mends_it(broken: Database, how: str) -> None:
+    """Two missing grants and a trigger that no catalogue listed blocked the first cut."""
     statements, expected = BREAKS[how]
     _run(broken, statements)
 
@@ -122,7 +122,7 @@ def test_the_digest_is_the_one_that_the_database_computes(each_database: Databas
 
 
 def test_a_function_that_hides_its_own_lines_is_found_by_the_programs_text(broken: Database) -> None:
-    """Incident 9: a check that the checked one may rewrite proves nothing."""
+    """A check that the checked one may rewrite proves nothing."""
     _run(
         broken,
         "CREATE OR REPLACE FUNCTION cutter_governance.fn_schema_line() RETURNS SETOF text LANGUAGE sql STABLE"
@@ -155,7 +155,7 @@ def test_lines_of_an_older_program_name_the_migration(broken: Database) -> None:
 
 
 def test_a_role_that_may_not_read_the_inventory_is_inconclusive(broken: Database) -> None:
-    """Incident 5: a permission error is never shown as nothing found."""
+    """A permission error is never shown as nothing found."""
     _run(broken, "REVOKE SELECT ON cutter_governance.v_schema_line FROM cutter_ro")
 
     with pytest.raises(Unmeasured, match="42501"):

@@ -1,4 +1,4 @@
-"""Roles, grants and functions are the installed ones, and every change of them is seen (incidents 28 and 31)."""
+"""Roles, grants and functions are the installed ones, and every change of them is seen."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -192,20 +192,20 @@ def _seen_after(database: Database, change: str) -> list[str]:
 
 
 @pytest.mark.parametrize("how", CHANGES)
-def test_incident_28_a_change_of_what_may_be_done_is_seen(shared: Database, how: str) -> None:
-    """Incident 28: the executor lacked two grants, and a trigger that no catalogue listed blocked the first cut."""
+def test_a_change_of_what_may_be_done_is_seen(shared: Database, how: str) -> None:
+    """The executor lacked two grants, and a trigger that no catalogue listed blocked the first cut."""
     assert 1 <= len(_seen_after(shared, CHANGES[how])) <= 12
 
 
 @pytest.mark.parametrize("role", ["cutter_owner", "cutter_exec"])
-def test_incident_28_a_new_member_of_a_role_is_seen(shared: Database, role: str) -> None:
-    """Incident 28: membership is a grant too, and it belongs to the cluster."""
+def test_a_new_member_of_a_role_is_seen(shared: Database, role: str) -> None:
+    """Membership is a grant too, and it belongs to the cluster."""
     seen = _seen_after(shared, f"CREATE ROLE mallory_of_{role} LOGIN IN ROLE {role}")
     assert [json.loads(line)[:4] for line in seen] == [["membership", role, "postgres", f"mallory_of_{role}"]]
 
 
-def test_incident_28_drift_names_what_is_gone_and_what_came(database: Database) -> None:
-    """Incident 28: as the command shows it, by the monitoring role."""
+def test_drift_names_what_is_gone_and_what_came(database: Database) -> None:
+    """As the command shows it, by the monitoring role."""
     with database.connect() as connection:
         connection.execute("ALTER TABLE public.information_unit DISABLE TRIGGER guard_write")
     report = measure_drift(database.conninfo("cutter_ro"))
@@ -236,8 +236,8 @@ GRANTS_TO_WRITE = {
 
 
 @pytest.mark.parametrize("how", GRANTS_TO_WRITE)
-def test_incident_12_a_monitoring_role_that_can_write_is_known_as_such(database: Database, how: str) -> None:
-    """Incident 12: a READ ONLY transaction is a second belt; the privileges are the boundary."""
+def test_a_monitoring_role_that_can_write_is_known_as_such(database: Database, how: str) -> None:
+    """A READ ONLY transaction is a second belt; the privileges are the boundary."""
     with database.connect("cutter_ro") as monitor, database.connect() as administrator:
         assert privileges_to_write(monitor) == 0
         administrator.execute(GRANTS_TO_WRITE[how].encode())

@@ -1,4 +1,4 @@
-"""No row of a unit changes but through the functions; the record only grows; whoever asks (design section 4)."""
+"""No row of a unit changes but through the functions; the record only grows; whoever asks."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -86,10 +86,10 @@ def stances(law: SignedCut) -> Iterator[dict[str, psycopg.Connection]]:
 
 @pytest.mark.parametrize("stance", STANCES)
 @pytest.mark.parametrize("write", WRITES)
-def test_incident_31_a_direct_write_to_units_is_refused_whoever_asks(
+def test_a_direct_write_to_units_is_refused_whoever_asks(
     stances: dict[str, psycopg.Connection], write: str, stance: str
 ) -> None:
-    """Incident 31: TRUNCATE passed row triggers, the owner and replica mode passed ordinary ones."""
+    """TRUNCATE passed row triggers, the owner and replica mode passed ordinary ones."""
     error = _refused(stances[stance], WRITES[write])
     if (write, stance) != ("copy", "superuser as the owner"):  # the owner may run no program
         assert error.sqlstate == "CU004", error

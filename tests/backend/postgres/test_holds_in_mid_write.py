@@ -1,4 +1,4 @@
-"""A HOLD that is set between the authorisation of a write and its end stops that write (design section 8)."""
+"""A HOLD that is set between the authorisation of a write and its end stops that write."""
 
 import threading
 from collections.abc import Callable

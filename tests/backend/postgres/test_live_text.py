@@ -123,10 +123,8 @@ def world(database: Database) -> Database:
     return database
 
 
-def test_incident_66_no_attack_by_a_registered_query_changes_anything(
-    each_database: Database, register: Register
-) -> None:
-    """Incident 66: the text ran as the administrator, several statements at once, and was committed."""
+def test_no_attack_by_a_registered_query_changes_anything(each_database: Database, register: Register) -> None:
+    """The text ran as the administrator, several statements at once, and was committed."""
     with each_database.connect() as administrator:
         administrator.execute(WORLD.encode())
         if administrator.execute("SELECT 1 FROM pg_available_extensions WHERE name = 'dblink'").fetchone():
@@ -137,8 +135,8 @@ def test_incident_66_no_attack_by_a_registered_query_changes_anything(
     assert everything(each_database) == before
 
 
-def test_incident_66_a_query_that_reads_is_registered_and_read_again(world: Database, register: Register) -> None:
-    """Incident 66: what the guide shows works, a percent sign, a comment and a name without a schema included."""
+def test_a_query_that_reads_is_registered_and_read_again(world: Database, register: Register) -> None:
+    """What the guide shows works, a percent sign, a comment and a name without a schema included."""
     query = "SELECT text -- the page; 'DROP TABLE'\n FROM page WHERE text LIKE '# %' AND text <> '%s' AND text <> ';'"
     assert register(world, query) == 0
     assert read_live_text(world.conninfo("cutter_ro"), "ACME-LIVE", MOST) == b"# Live"
@@ -162,8 +160,8 @@ def test_queries_of_every_form_are_read(world: Database, query: str) -> None:
     assert read_query(world.conninfo("cutter_ro"), "ACME-LIVE", query, MOST)
 
 
-def test_incident_66_the_query_is_run_on_the_monitoring_role_alone(world: Database) -> None:
-    """Incident 66: the administrator stores a text that somebody else has run."""
+def test_the_query_is_run_on_the_monitoring_role_alone(world: Database) -> None:
+    """The administrator stores a text that somebody else has run."""
     query = "SELECT current_user || ' ' || session_user || ' ' || current_setting('transaction_read_only')"
     assert read_query(world.conninfo("cutter_ro"), "ACME-LIVE", query, MOST) == b"cutter_ro cutter_ro on"
     conninfos = (world.conninfo("cutter_ro"), world.conninfo())
@@ -176,8 +174,8 @@ def test_incident_66_the_query_is_run_on_the_monitoring_role_alone(world: Databa
 
 
 @pytest.mark.parametrize("role", ["postgres", "cutter_exec", "cutter_verify"])
-def test_incident_66_a_monitoring_connection_that_is_more_than_that_runs_no_query(world: Database, role: str) -> None:
-    """Incident 66: which role runs the text is measured, not believed of the settings."""
+def test_a_monitoring_connection_that_is_more_than_that_runs_no_query(world: Database, role: str) -> None:
+    """Which role runs the text is measured, not believed of the settings."""
     with pytest.raises(Refused, match=f"the monitoring connection is {role}") as caught:
         read_query(world.conninfo(role), "ACME-LIVE", "SELECT 'a'::text", MOST)
     assert caught.value.code is StopCode.GRANT_DELTA
@@ -282,10 +280,10 @@ def test_a_cancel_by_somebody_else_is_not_taken_for_the_time_limit(world: Databa
 
 
 @pytest.mark.parametrize("where", ["database", "file"])
-def test_incident_66_nothing_is_registered_under_a_hold(
+def test_nothing_is_registered_under_a_hold(
     world: Database, register: Register, tmp_path: Path, where: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Incident 66: registering worked under a HOLD, with exit status 0."""
+    """Registering worked under a HOLD, with exit status 0."""
     if where == "file":
         (tmp_path / "HOLD").touch()
     else:
@@ -298,8 +296,8 @@ def test_incident_66_nothing_is_registered_under_a_hold(
     assert everything(world) == before
 
 
-def test_incident_66_the_database_is_asked_for_the_hold_in_the_transaction_that_stores(world: Database) -> None:
-    """Incident 66: a HOLD that came after the first look stops it too."""
+def test_the_database_is_asked_for_the_hold_in_the_transaction_that_stores(world: Database) -> None:
+    """A HOLD that came after the first look stops it too."""
     with world.connect("cutter_exec") as executor:
         executor.execute("SELECT cutter_governance.fn_hold_set('a reason', 'somebody', NULL)")
     with pytest.raises(CutterError) as caught:
@@ -330,8 +328,8 @@ def sources() -> dict[str, ast.Module]:
     }
 
 
-def test_incident_66_the_administrators_connection_is_asked_for_and_opened_in_known_places() -> None:
-    """Incident 66: a new use of it is a decision, and made here too."""
+def test_the_administrators_connection_is_asked_for_and_opened_in_known_places() -> None:
+    """A new use of it is a decision, and made here too."""
     modules = sources()
     asks = {
         name
@@ -363,8 +361,8 @@ def is_constant(node: ast.expr, constants: set[str]) -> bool:
 
 
 @pytest.mark.parametrize("name", sorted(OPENS_IT | PASSED_ON))
-def test_incident_66_every_statement_of_the_administrator_is_a_constant(name: str) -> None:
-    """Incident 66: text from outside is a value there, never a statement."""
+def test_every_statement_of_the_administrator_is_a_constant(name: str) -> None:
+    """Text from outside is a value there, never a statement."""
     tree = sources()[name]
     constants = {
         target.id
@@ -386,8 +384,8 @@ def test_incident_66_every_statement_of_the_administrator_is_a_constant(name: st
     assert [ast.unparse(one) for one in statements if not is_constant(one, constants)] == []
 
 
-def test_incident_66_names_quoted_into_the_administrators_statements_are_quoted() -> None:
-    """Incident 66: what `format` puts into a statement is an Identifier or a Literal, or SQL made of one word."""
+def test_names_quoted_into_the_administrators_statements_are_quoted() -> None:
+    """What `format` puts into a statement is an Identifier or a Literal, or SQL made of one word."""
     allowed = {"sql.Identifier", "sql.Literal"}
     for name in OPENS_IT | PASSED_ON:
         tree = sources()[name]

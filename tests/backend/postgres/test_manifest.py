@@ -174,8 +174,8 @@ TAMPERED: dict[str, Callable[[SignedCut], tuple[bytes | None, bytes | None]]] = 
 
 
 @pytest.mark.parametrize("how", TAMPERED)
-def test_incident_39_a_manifest_that_is_not_the_signed_plan_is_refused(cut: SignedCut, how: str) -> None:
-    """Incident 39: a body patched in place broke the manifest digest at the write. Here nothing is written by it."""
+def test_a_manifest_that_is_not_the_signed_plan_is_refused(cut: SignedCut, how: str) -> None:
+    """A body patched in place broke the manifest digest at the write. Here nothing is written by it."""
     cut.rule()
     cut.arm()
     before = counts(cut.database)

@@ -73,7 +73,7 @@ def _pinned(database: Database) -> list[tuple[str, str]]:
 
 @pytest.mark.parametrize("how", REFUSED)
 def test_a_policy_that_cannot_be_satisfied_is_not_pinned(database: Database, how: str) -> None:
-    """Incident 17: it is asked before it is needed."""
+    """It is asked before it is needed."""
     with database.connect() as connection:
         sovereign().pin_if_none(connection)
     before = _pinned(database)

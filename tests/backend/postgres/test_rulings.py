@@ -100,7 +100,7 @@ def _approvals(run: SignedCut) -> int:
 
 @pytest.mark.parametrize("how", CUT_REFUSED)
 def test_a_statement_with_one_field_changed_is_refused_and_leaves_no_row(cut: SignedCut, how: str) -> None:
-    """Incidents 14 and 27: placeholder ids, and a sandbox beside production; a valid signature does not help them."""
+    """Placeholder ids, and a sandbox beside production; a valid signature does not help them."""
     code, changes = CUT_REFUSED[how](cut)
     with stopped(code):
         cut.rule(changes=changes)
@@ -186,8 +186,8 @@ def test_there_is_no_ruling_over_drafts_before_there_are_drafts(cut: SignedCut, 
 
 
 @pytest.mark.parametrize("name", ["kb:approval-sovereign-prod-write-1", "kb:approval-u-w4b-grant-1"])
-def test_incident_14_a_placeholder_approval_is_refused_by_name(cut: SignedCut, name: str) -> None:
-    """Incident 14: placeholder ids lay about in packages; wherever one stands in a statement, it is refused."""
+def test_a_placeholder_approval_is_refused_by_name(cut: SignedCut, name: str) -> None:
+    """Placeholder ids lay about in packages; wherever one stands in a statement, it is refused."""
     with stopped(INVALID):
         cut.rule(changes={"remark": {"see": [f"as in {name}."]}})
 

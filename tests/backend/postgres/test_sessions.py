@@ -80,8 +80,8 @@ def settled(connection: psycopg.Connection) -> bool:
     return shown(connection, *SETTINGS, "client_encoding") == {**SETTINGS, "client_encoding": "UTF8"}
 
 
-def test_incident_57_and_60_what_wins_over_what(each_database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Incidents 57 and 60: options at the start win over role and database, PGDATESTYLE over those, and SET over all."""
+def test_what_wins_over_what(each_database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Options at the start win over role and database, PGDATESTYLE over those, and SET over all."""
     make_hostile(each_database, "cutter_ro")
     conninfo = each_database.conninfo("cutter_ro")
     options = "-c DateStyle=SQL,DMY -c bytea_output=hex -c statement_timeout=0"
@@ -97,10 +97,10 @@ def test_incident_57_and_60_what_wins_over_what(each_database: Database, monkeyp
         assert shown(under_environment, "DateStyle") == {"DateStyle": "ISO, YMD"}
 
 
-def test_incident_57_a_session_is_the_same_under_every_setting(
+def test_a_session_is_the_same_under_every_setting(
     each_database: Database, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """Incident 57: role, database, environment, PGOPTIONS and service file together."""
+    """Role, database, environment, PGOPTIONS and service file together."""
     make_hostile(each_database, "cutter_ro", "postgres")
     monkeypatch.setenv("PGOPTIONS", "-c search_path=public -c bytea_output=escape -c statement_timeout=1s")
     for name, value in (("PGDATESTYLE", "German"), ("PGTZ", "America/Lima"), ("PGCLIENTENCODING", "LATIN1")):
@@ -205,10 +205,10 @@ def passage(database: Database, text: str) -> dict[str, object]:
     return stored(run, sent)
 
 
-def test_incident_60_a_passage_gives_the_same_digests_and_bytes_under_every_setting(
+def test_a_passage_gives_the_same_digests_and_bytes_under_every_setting(
     database: Database, empty_database: Database
 ) -> None:
-    """Incident 60: with standard_conforming_strings=off every stored signature was the text of its own escape."""
+    """With standard_conforming_strings=off every stored signature was the text of its own escape."""
     text = "# One\n\nÜber \\x2d2d \\' '' € Điều.\n\n## Alpha\n\nFirst \\134.\n\n## Beta\n\nSecond 1.10.2025.\n"
     expected = passage(database, text)
     assert expected["exact rulings"] == ["cut", "enact"]
@@ -217,10 +217,8 @@ def test_incident_60_a_passage_gives_the_same_digests_and_bytes_under_every_sett
     assert passage(empty_database, text) == expected
 
 
-def test_incident_57_a_whole_run_under_a_hostile_environment(
-    at: Callable[[str], Passage], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Incident 57: files, gpg, pg_dump and reports too."""
+def test_a_whole_run_under_a_hostile_environment(at: Callable[[str], Passage], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Files, gpg, pg_dump and reports too."""
     for name, value in (("PGDATESTYLE", "German"), ("PGTZ", "Asia/Kathmandu"), ("PGCLIENTENCODING", "LATIN1")):
         monkeypatch.setenv(name, value)
     options = ("standard_conforming_strings=off", "bytea_output=escape", "quote_all_identifiers=on")
@@ -238,8 +236,8 @@ ENCODINGS = {"SQL_ASCII": "SQL_ASCII", "LATIN1": "LATIN1"}
 
 
 @pytest.mark.parametrize("encoding", ENCODINGS)
-def test_incident_57_a_database_in_another_encoding_is_refused(each_empty_database: Database, encoding: str) -> None:
-    """Incident 57: texts are compared by their bytes; the refusal names the command that makes another database."""
+def test_a_database_in_another_encoding_is_refused(each_empty_database: Database, encoding: str) -> None:
+    """Texts are compared by their bytes; the refusal names the command that makes another database."""
     cluster, name = each_empty_database.cluster, f"in_{encoding.lower()}"
     made = sql.SQL("CREATE DATABASE {} TEMPLATE template0 ENCODING {} LOCALE 'C'{}").format(
         sql.Identifier(name),
@@ -297,10 +295,10 @@ REPLICA = {
 
 
 @pytest.mark.parametrize("where", REPLICA)
-def test_incident_60_a_session_in_which_triggers_do_not_fire_is_refused_with_the_command_that_helps(
+def test_a_session_in_which_triggers_do_not_fire_is_refused_with_the_command_that_helps(
     database: Database, where: str
 ) -> None:
-    """Incident 60: nothing that a role begins with switches the guards off; the command works as printed."""
+    """Nothing that a role begins with switches the guards off; the command works as printed."""
     with database.connect() as administrator:
         administrator.execute(sql.SQL(REPLICA[where]).format(database=sql.Identifier(database.name)))
         try:
@@ -325,10 +323,10 @@ SET_BEFORE = {
 
 
 @pytest.mark.parametrize("statement", SET_BEFORE)
-def test_incident_60_migrate_refuses_what_sessions_would_begin_with_and_names_the_command(
+def test_migrate_refuses_what_sessions_would_begin_with_and_names_the_command(
     empty_database: Database, database: Database, statement: str
 ) -> None:
-    """Incident 60: it was installed over, and pinned as the state that is right."""
+    """It was installed over, and pinned as the state that is right."""
     conninfo = empty_database.conninfo()
     with empty_database.connect() as administrator:
         administrator.execute(sql.SQL(statement).format(database=sql.Identifier(empty_database.name)))
@@ -343,10 +341,8 @@ def test_incident_60_migrate_refuses_what_sessions_would_begin_with_and_names_th
     assert migrate(conninfo).applied
 
 
-def test_incident_60_a_setting_is_accepted_by_its_digest_and_then_known(
-    empty_database: Database, database: Database
-) -> None:
-    """Incident 60: a person looks at it, once; another one is another digest."""
+def test_a_setting_is_accepted_by_its_digest_and_then_known(empty_database: Database, database: Database) -> None:
+    """A person looks at it, once; another one is another digest."""
     name, conninfo = sql.Identifier(empty_database.name), empty_database.conninfo()
     with empty_database.connect() as administrator:
         administrator.execute(sql.SQL("ALTER ROLE cutter_ro IN DATABASE {} SET bytea_output = escape").format(name))
@@ -366,10 +362,8 @@ def test_incident_60_a_setting_is_accepted_by_its_digest_and_then_known(
 
 
 @pytest.mark.parametrize("role", ["cutter_exec", "cutter_owner", "cutter_verify", "cutter_ro"])
-def test_incident_60_no_digest_accepts_that_triggers_do_not_fire(
-    empty_database: Database, database: Database, role: str
-) -> None:
-    """Incident 60: session_replication_role=replica before migrate was accepted as installed."""
+def test_no_digest_accepts_that_triggers_do_not_fire(empty_database: Database, database: Database, role: str) -> None:
+    """Session_replication_role=replica before migrate was accepted as installed."""
     names = sql.Identifier(role), sql.Identifier(empty_database.name)
     with empty_database.connect() as administrator:
         made = "ALTER ROLE {} IN DATABASE {} SET session_replication_role = replica"
@@ -438,8 +432,8 @@ def _error(message: str) -> bytes:
     return b"E" + struct.pack("!I", len(fields) + 4) + fields
 
 
-def test_incident_57_a_pooler_that_refuses_a_startup_parameter_is_named(short: Path) -> None:
-    """Incident 57: it was refused with "see that the server runs"."""
+def test_a_pooler_that_refuses_a_startup_parameter_is_named(short: Path) -> None:
+    """It was refused with "see that the server runs"."""
 
     def serve(client: socket.socket) -> None:
         client.recv(4096)
@@ -453,10 +447,10 @@ def test_incident_57_a_pooler_that_refuses_a_startup_parameter_is_named(short: P
     assert "PGGEQO" in caught.value.next_action
 
 
-def test_incident_57_no_startup_option_is_sent_that_a_pooler_could_refuse_or_drop(
+def test_no_startup_option_is_sent_that_a_pooler_could_refuse_or_drop(
     short: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Incident 57: what is sent at the start is what every pooler knows."""
+    """What is sent at the start is what every pooler knows."""
     monkeypatch.setenv("PGOPTIONS", "-c search_path=public")
     seen: list[bytes] = []
 
@@ -472,8 +466,8 @@ def test_incident_57_no_startup_option_is_sent_that_a_pooler_could_refuse_or_dro
     assert sent.keys() <= {b"user", b"database", b"application_name", b"client_encoding"}
 
 
-def test_incident_57_a_pooler_that_shares_sessions_is_named(short: Path, database: Database) -> None:
-    """Incident 57: behind one, settings and locks of a session belong to whoever comes next."""
+def test_a_pooler_that_shares_sessions_is_named(short: Path, database: Database) -> None:
+    """Behind one, settings and locks of a session belong to whoever comes next."""
     target = str(database.cluster.socket_dir / ".s.PGSQL.5432")
 
     def serve(client: socket.socket) -> None:

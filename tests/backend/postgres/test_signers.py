@@ -195,7 +195,7 @@ def test_a_key_that_is_withdrawn_rules_no_more_at_whatever_step(cut: SignedCut, 
 
 @pytest.mark.parametrize("when", ["import", "arm", "apply"])
 def test_a_ruling_under_a_policy_that_is_pinned_no_more_rules_no_more(cut: SignedCut, when: str) -> None:
-    """Incident 18: a quorum cannot be lowered, or raised, behind the signature."""
+    """A quorum cannot be lowered, or raised, behind the signature."""
     if when == "import":
         _pin(cut.database, _policy())
         with stopped(INVALID):

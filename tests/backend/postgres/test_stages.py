@@ -44,10 +44,8 @@ def test_the_phases_lead_through_every_stage_without_a_gap() -> None:
 
 @pytest.mark.parametrize("role", ["cutter_exec", "cutter_verify"])
 @pytest.mark.parametrize("stage", EFFECTS)
-def test_incident_1_the_stage_of_an_effect_is_not_reached_without_the_effect(
-    cut: SignedCut, stage: Stage, role: str
-) -> None:
-    """Incident 1: a run would have walked through the simulator and reported success with nothing written."""
+def test_the_stage_of_an_effect_is_not_reached_without_the_effect(cut: SignedCut, stage: Stage, role: str) -> None:
+    """A run would have walked through the simulator and reported success with nothing written."""
     with cut.database.connect(role) as connection, stopped("STOP_INVARIANT_FAILED", "42501"):
         ledger.advance(connection, cut.run_id, stage, event())
 

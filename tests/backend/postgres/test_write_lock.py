@@ -10,8 +10,8 @@ from tests.backend.postgres.signed_cut import SignedCut, event, start_cut, start
 from tests.conftest import Database
 
 
-def test_incident_22_of_two_cuts_at_once_one_wins_and_the_other_is_told_so(cut: SignedCut) -> None:
-    """Incident 22: the lock is a row lock of the transaction, so it dies with its holder."""
+def test_of_two_cuts_at_once_one_wins_and_the_other_is_told_so(cut: SignedCut) -> None:
+    """The lock is a row lock of the transaction, so it dies with its holder."""
     cut.rule()
     cut.arm()
     with cut.executor() as winner:
@@ -21,8 +21,8 @@ def test_incident_22_of_two_cuts_at_once_one_wins_and_the_other_is_told_so(cut: 
     assert cut.lifecycles() == ["draft"] * 3
 
 
-def test_incident_22_the_lock_of_a_killed_writer_is_free(cut: SignedCut) -> None:
-    """Incident 22: a killed process left a row lock for ever."""
+def test_the_lock_of_a_killed_writer_is_free(cut: SignedCut) -> None:
+    """A killed process left a row lock for ever."""
     cut.rule()
     cut.arm()
     with pytest.raises(psycopg.OperationalError), cut.executor() as killed:  # noqa: PT012

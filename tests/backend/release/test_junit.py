@@ -62,7 +62,7 @@ def test_a_green_run_is_green(tmp_path: Path) -> None:
     assert (totals.tests, totals.passed, totals.skipped, totals.duration_s, totals.green) == (3, 2, 1, 1.25, True)
 
 
-def test_incident_1_totals_that_their_own_tests_contradict_are_refused(tmp_path: Path) -> None:
+def test_totals_that_their_own_tests_contradict_are_refused(tmp_path: Path) -> None:
     hidden = JUNIT.replace('name="a" time="0.5"/>', 'name="a"><failure message="no"/></testcase>')
 
     assert "failures=0, their tests 1" in _refused(_file(tmp_path, hidden))

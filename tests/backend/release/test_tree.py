@@ -124,7 +124,7 @@ def test_an_untouched_wheel_verifies(wheel: Path, tmp_path: Path) -> None:
     assert (faults(found), found.patched) == ((), False)
 
 
-def test_incident_6_a_wheel_patched_in_place_is_named_by_manifest_and_record(wheel: Path, tmp_path: Path) -> None:
+def test_a_wheel_patched_in_place_is_named_by_manifest_and_record(wheel: Path, tmp_path: Path) -> None:
     manifest = _built(wheel)
     (wheel / "cli/main.py").write_text("patched")
 

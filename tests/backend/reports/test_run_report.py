@@ -234,8 +234,8 @@ def test_the_closeout_writes_the_report_when_the_switch_is_off_again(at: At) -> 
 
 
 @pytest.mark.parametrize("name", ["07-cut-leg-a.md", "report.json", "SHA256SUMS"])
-def test_incident_9_an_altered_file_is_named_and_the_report_is_not_written_over_it(at: At, name: str) -> None:
-    """Incident 9: a report that "verifies" after it was edited is worth nothing."""
+def test_an_altered_file_is_named_and_the_report_is_not_written_over_it(at: At, name: str) -> None:
+    """A report that "verifies" after it was edited is worth nothing."""
     passage = at("enacted")
     view = passage.backend.report(passage.run_id)
     altered = Path(view.directory) / name
@@ -277,10 +277,10 @@ def _tear(journal: Path) -> None:
 
 
 @pytest.mark.parametrize("damage", [_edit_a_record, _lose_the_end, _tear, Path.unlink])
-def test_incident_33_a_damaged_journal_is_told_in_every_document_and_the_outcome_is_fail(
+def test_a_damaged_journal_is_told_in_every_document_and_the_outcome_is_fail(
     at: At, damage: Callable[[Path], None]
 ) -> None:
-    """Incident 33: a missing chain is a failure, and an unsealed file never "verifies"."""
+    """A missing chain is a failure, and an unsealed file never "verifies"."""
     passage = at("enacted")
     damage(_journal(passage))
     view = passage.backend.report(passage.run_id)
@@ -323,8 +323,8 @@ _FORGERIES = {
 
 
 @pytest.mark.parametrize("forgery", _FORGERIES)
-def test_incident_9_each_sentence_of_the_attestation_fails_when_the_record_is_broken(at: At, forgery: str) -> None:
-    """Incident 9: a sentence that cannot become false says nothing."""
+def test_each_sentence_of_the_attestation_fails_when_the_record_is_broken(at: At, forgery: str) -> None:
+    """A sentence that cannot become false says nothing."""
     passage = at("enacted")
     table, statement, sentence = _FORGERIES[forgery]
     _as_a_superuser(passage, table, statement)
@@ -340,8 +340,8 @@ def test_a_plan_that_was_edited_on_disk_is_told(at: At) -> None:
     assert _attested(passage.backend.report(passage.run_id), "plan beside the run") == "FAIL"
 
 
-def test_incident_24_a_lease_without_an_end_is_not_attested_as_closed(at: At) -> None:
-    """Incident 24: closing is read back, and never taken for granted."""
+def test_a_lease_without_an_end_is_not_attested_as_closed(at: At) -> None:
+    """Closing is read back, and never taken for granted."""
     passage = at("SG_1 imported")
     passage.arm()
     view = passage.backend.report(passage.run_id)
@@ -349,8 +349,8 @@ def test_incident_24_a_lease_without_an_end_is_not_attested_as_closed(at: At) ->
     assert _outcome(view) == "INCONCLUSIVE"
 
 
-def test_incident_3_a_closed_run_without_the_record_of_a_phase_is_a_failure(at: At) -> None:
-    """Incident 3: `cut_done` was recorded and nothing had been cut."""
+def test_a_closed_run_without_the_record_of_a_phase_is_a_failure(at: At) -> None:
+    """`cut_done` was recorded and nothing had been cut."""
     passage = at("enacted")
     _as_a_superuser(
         passage, "cutter_governance.run_event", "DELETE FROM cutter_governance.run_event WHERE phase = 'cut_leg_a'"
@@ -504,8 +504,8 @@ def test_a_report_that_cannot_be_written_leaves_nothing_half_done(at: At) -> Non
     assert reports.read_text() == "in the way"
 
 
-def test_incident_40_markup_and_escapes_from_a_document_are_inert(at: At) -> None:
-    """Incident 40: markup or escape sequences in a document redraw what somebody reads."""
+def test_markup_and_escapes_from_a_document_are_inert(at: At) -> None:
+    """Markup or escape sequences in a document redraw what somebody reads."""
     passage = at("fresh")
     name = "a](javascript:x)<script>|````` # **b**.md"
     origin = passage.write(name, "# One `````\x1b[2J <b>\n\nText\x1b[31m.\n\n## [x](http://evil)\n\nMore.\n")
@@ -525,8 +525,8 @@ def test_incident_40_markup_and_escapes_from_a_document_are_inert(at: At) -> Non
     assert origin in json.loads(fence[2])["document"]["origin"]
 
 
-def test_incident_35_planted_secrets_never_reach_a_report(at: At) -> None:
-    """Incident 35: secrets in state. They are planted in the statement, the journal, a role's name and a HOLD."""
+def test_planted_secrets_never_reach_a_report(at: At) -> None:
+    """Secrets in state. They are planted in the statement, the journal, a role's name and a HOLD."""
     passage = at("fresh")
     origin = passage.write(f"password={CANARY}.md", "# One\n\nText.\n")
     run = passage.backend.start(RunRequest(origin=origin, docprefix=DOCPREFIX, mode=REQUEST.mode), silent)

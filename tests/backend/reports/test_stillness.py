@@ -258,7 +258,7 @@ def test_a_service_unit_that_appears_is_found(passage: Passage) -> None:
         units.rmdir()
 
 
-def test_incident_12_a_superuser_is_red_though_nothing_changed(passage: Passage) -> None:
+def test_a_superuser_is_red_though_nothing_changed(passage: Passage) -> None:
     database = passage.site.settings.database
     changed = passage.settings(database=database.model_copy(update={"executor": database.administrator}))
 
@@ -268,7 +268,7 @@ def test_incident_12_a_superuser_is_red_though_nothing_changed(passage: Passage)
     assert differences(first, after(changed, first)) == ()
 
 
-def test_incident_12_a_role_that_becomes_a_superuser_meanwhile_is_told_with_what_it_was(passage: Passage) -> None:
+def test_a_role_that_becomes_a_superuser_meanwhile_is_told_with_what_it_was(passage: Passage) -> None:
     first = before(passage)
     passage.execute("ALTER ROLE cutter_exec SUPERUSER")
     try:

@@ -16,7 +16,7 @@ _MEDDLE = """
 """
 
 
-def test_incident_2_a_run_whose_units_are_not_all_law_is_not_closed(at: Callable[[str], Passage]) -> None:
+def test_a_run_whose_units_are_not_all_law_is_not_closed(at: Callable[[str], Passage]) -> None:
     passage = at("SG_2 imported")
 
     def meddle(progress: Progress) -> None:

@@ -24,8 +24,8 @@ CHANGES = {
 
 
 @pytest.mark.parametrize("how", CHANGES)
-def test_incident_28_a_change_between_the_ruling_and_the_cut_stops_it(at: At, how: str) -> None:
-    """Incident 28: grants and triggers are measured before approval, and again just before the write."""
+def test_a_change_between_the_ruling_and_the_cut_stops_it(at: At, how: str) -> None:
+    """Grants and triggers are measured before approval, and again just before the write."""
     passage = at("SG_1 imported")
     passage.arm()
     passage.execute(CHANGES[how])
@@ -40,8 +40,8 @@ def test_incident_28_a_change_between_the_ruling_and_the_cut_stops_it(at: At, ho
 
 
 @pytest.mark.parametrize("how", ["another role gets a grant", "a trigger appears", "a guard goes to sleep"])
-def test_incident_28_a_change_between_the_ruling_and_the_arming_is_met_before_the_switch(at: At, how: str) -> None:
-    """Incident 28: grants and triggers are measured before the switch is armed, too."""
+def test_a_change_between_the_ruling_and_the_arming_is_met_before_the_switch(at: At, how: str) -> None:
+    """Grants and triggers are measured before the switch is armed, too."""
     passage = at("SG_1 imported")
     passage.execute(CHANGES[how])
     with pytest.raises(Drifted, match="PRE-5 grants"):
@@ -66,8 +66,8 @@ def test_a_change_before_the_enactment_stops_it(at: At, when: str) -> None:
 
 
 @pytest.mark.parametrize("change", ["a trigger appears", "a guard goes to sleep", "another role gets a grant"])
-def test_incident_28_what_had_changed_before_the_run_is_met_before_anybody_signs(at: At, change: str) -> None:
-    """Incident 28: a plan for a crooked world is not offered for signature."""
+def test_what_had_changed_before_the_run_is_met_before_anybody_signs(at: At, change: str) -> None:
+    """A plan for a crooked world is not offered for signature."""
     passage = at("fresh")
     passage.execute(CHANGES[change])
     with pytest.raises(Refused, match="grant_probe"):
@@ -78,8 +78,8 @@ def test_incident_28_what_had_changed_before_the_run_is_met_before_anybody_signs
     assert passage.backend.runs()[0].state == "voided_the_grants_are_wrong"
 
 
-def test_incident_27_a_statement_for_another_host_is_not_imported(at: At) -> None:
-    """Incident 27: the host is part of the target, and of what is signed."""
+def test_a_statement_for_another_host_is_not_imported(at: At) -> None:
+    """The host is part of the target, and of what is signed."""
     passage = at("waits for SG_1")
     drafted = passage.backend.draft_statement(passage.run_id)
     signature = passage.backend.sign_as_demo_sovereign(drafted.statement_path)
@@ -89,8 +89,8 @@ def test_incident_27_a_statement_for_another_host_is_not_imported(at: At) -> Non
         passage.backend.import_statement(drafted.statement_path, (signature,))
 
 
-def test_incident_27_a_run_moved_to_another_host_is_stopped(at: At) -> None:
-    """Incident 27: the sandbox stood beside production."""
+def test_a_run_moved_to_another_host_is_stopped(at: At) -> None:
+    """The sandbox stood beside production."""
     passage = at("SG_1 imported")
     passage.arm()
     moved = passage.with_site(replace(passage.site, context=replace(passage.site.context, host="elsewhere")))
@@ -109,8 +109,8 @@ def test_an_expired_ruling_does_not_arm(at: At) -> None:
     assert passage.backend.status().switch.state is SwitchState.OFF
 
 
-def test_incident_4_an_address_that_was_taken_since_the_ruling_is_refused_before_the_write(at: At) -> None:
-    """Incident 4: the whole preflight runs before approval is offered and again just before the write."""
+def test_an_address_that_was_taken_since_the_ruling_is_refused_before_the_write(at: At) -> None:
+    """The whole preflight runs before approval is offered and again just before the write."""
     passage = at("SG_1 imported")
     with passage.connect() as connection:
         connection.execute("ALTER TABLE public.information_unit DISABLE TRIGGER guard_write")
@@ -124,7 +124,7 @@ def test_incident_4_an_address_that_was_taken_since_the_ruling_is_refused_before
 
 
 def test_a_count_that_is_not_the_plan_s_is_a_hold(at: At) -> None:
-    """Design section 4: a run that succeeds with another delta is a HOLD, whatever the functions returned."""
+    """A run that succeeds with another delta is a HOLD, whatever the functions returned."""
     passage = at("SG_1 imported")
     passage.arm()
 

@@ -1,4 +1,4 @@
-"""DRYRUN walks the same phases with the same code, and nothing is written: no row, no transaction id (incident 11)."""
+"""DRYRUN walks the same phases with the same code, and nothing is written: no row, no transaction id."""
 
 from collections.abc import Callable
 
@@ -28,8 +28,8 @@ def test_the_fingerprint_sees_a_single_transaction(at: At) -> None:
     assert fingerprint(passage) != before
 
 
-def test_incident_11_a_dry_run_writes_no_row_and_takes_no_transaction_id(at: At) -> None:
-    """Incident 11: dry runs that wrote. Proven by digests of all tables and by the server's own counter."""
+def test_a_dry_run_writes_no_row_and_takes_no_transaction_id(at: At) -> None:
+    """Dry runs that wrote. Proven by digests of all tables and by the server's own counter."""
     passage = at("fresh")
     before = fingerprint(passage)
     run = passage.backend.start(DRY, silent)
@@ -37,8 +37,8 @@ def test_incident_11_a_dry_run_writes_no_row_and_takes_no_transaction_id(at: At)
     assert (run.mode, run.state.stage, run.state.family) == (Mode.DRYRUN, Stage.CLOSEOUT_REPORTED, Family.ACTIVE)
 
 
-def test_incident_11_each_phase_of_a_dry_run_says_on_evidence_that_nothing_was_written(at: At) -> None:
-    """Incident 11: the unassigned transaction id is part of each phase's record."""
+def test_each_phase_of_a_dry_run_says_on_evidence_that_nothing_was_written(at: At) -> None:
+    """The unassigned transaction id is part of each phase's record."""
     run = at("fresh").backend.start(DRY, silent)
     for phase in run.phases:
         if phase.phase in {Phase.STRUCTURAL_VERIFY, Phase.WRITE_VERIFY}:
@@ -103,8 +103,8 @@ def test_a_hold_that_a_dry_run_sets_is_in_the_file_alone(at: At) -> None:
     assert "other counts" in passage.site.hold_file.read_text()
 
 
-def test_incident_4_a_dry_run_meets_what_the_write_would_refuse(at: At) -> None:
-    """Incident 4: a document was approved, then refused at the write: a colliding address."""
+def test_a_dry_run_meets_what_the_write_would_refuse(at: At) -> None:
+    """A document was approved, then refused at the write: a colliding address."""
     passage = at("enacted")
     with passage.connect() as connection:
         for guard in ("guard_write", "guard_immutable"):
@@ -118,8 +118,8 @@ def test_incident_4_a_dry_run_meets_what_the_write_would_refuse(at: At) -> None:
     assert shown.state == "failed_mark"
 
 
-def test_incident_28_a_dry_run_meets_a_missing_grant(at: At) -> None:
-    """Incident 28: the executor lacked two SELECT grants; they are missed before anybody is asked to sign."""
+def test_a_dry_run_meets_a_missing_grant(at: At) -> None:
+    """The executor lacked two SELECT grants; they are missed before anybody is asked to sign."""
     passage = at("fresh")
     passage.execute("REVOKE SELECT ON public.unit_version FROM cutter_exec")
     with pytest.raises((Refused, Drifted)) as caught:
@@ -129,8 +129,8 @@ def test_incident_28_a_dry_run_meets_a_missing_grant(at: At) -> None:
     assert next(phase.phase for phase in shown.phases if phase.status is PhaseStatus.FAILED) is Phase.GRANT_PROBE
 
 
-def test_incident_5_a_dry_run_that_may_not_read_is_inconclusive(at: At) -> None:
-    """Incident 5: a permission error is shown as such, not as an empty vocabulary or no units."""
+def test_a_dry_run_that_may_not_read_is_inconclusive(at: At) -> None:
+    """A permission error is shown as such, not as an empty vocabulary or no units."""
     passage = at("fresh")
     passage.execute("REVOKE SELECT ON cutter_governance.unit_vocabulary FROM cutter_exec")
     with pytest.raises(CutterError, match="42501"):

@@ -24,9 +24,7 @@ def _instead_of_looking(statement: str, monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr(Mark, "measure", measure)
 
 
-def test_incident_11_a_phase_that_writes_in_a_dry_run_is_refused_by_the_server(
-    at: At, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_phase_that_writes_in_a_dry_run_is_refused_by_the_server(at: At, monkeypatch: pytest.MonkeyPatch) -> None:
     passage = at("fresh")
     _instead_of_looking("SELECT cutter_governance.fn_hold_set('a dry run wrote', 'somebody', NULL)", monkeypatch)
     with pytest.raises(Drifted, match="only reads"):
@@ -34,9 +32,7 @@ def test_incident_11_a_phase_that_writes_in_a_dry_run_is_refused_by_the_server(
     assert passage.rows("SELECT count(*) FROM cutter_governance.hold_event") == [(0,)]
 
 
-def test_incident_11_a_phase_that_takes_a_transaction_id_in_a_dry_run_is_refused(
-    at: At, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_phase_that_takes_a_transaction_id_in_a_dry_run_is_refused(at: At, monkeypatch: pytest.MonkeyPatch) -> None:
     """What no READ ONLY transaction refuses, and what still writes."""
     passage = at("fresh")
     _instead_of_looking("SELECT pg_current_xact_id()", monkeypatch)

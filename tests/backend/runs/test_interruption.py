@@ -1,4 +1,4 @@
-"""After a crash nothing goes on by itself: the run is shown as interrupted, with what the database says (design 5)."""
+"""After a crash nothing goes on by itself: the run is shown as interrupted, with what the database says."""
 
 import signal
 import subprocess
@@ -39,8 +39,8 @@ def _await_no_backend(passage: Passage) -> None:
     passage.execute(query)
 
 
-def test_incident_22_a_run_killed_in_mid_phase_is_shown_as_interrupted_and_goes_on_by_hand(at: At) -> None:
-    """Incidents 22 and 26: locks die with their holder; the database says that nothing of the phase is there."""
+def test_a_run_killed_in_mid_phase_is_shown_as_interrupted_and_goes_on_by_hand(at: At) -> None:
+    """Locks die with their holder; the database says that nothing of the phase is there."""
     passage = at("SG_1 imported")
     passage.arm()
     _killed_in_leg_a(passage)
@@ -79,10 +79,10 @@ def test_a_run_that_another_process_is_in_is_running_and_not_interrupted(at: At)
     assert seen == [None, PhaseStatus.RUNNING, StopCode.LOCKED]
 
 
-def test_incident_26_a_lost_commit_of_leg_a_is_settled_by_evidence(
+def test_a_lost_commit_of_leg_a_is_settled_by_evidence(
     at: At, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Incident 26: COMMIT was sent, the line went dead, the server had committed: the run goes on, once."""
+    """COMMIT was sent, the line went dead, the server had committed: the run goes on, once."""
     passage = at("SG_1 imported")
     passage.arm()
     proxy = CutsTheLine(tmp_path_factory.mktemp("p"), passage.cluster.socket_dir / ".s.PGSQL.5432")
@@ -124,8 +124,8 @@ def test_a_backend_that_is_killed_in_mid_phase_leaves_nothing_and_the_run_goes_o
     assert passage.resume().state.stage is Stage.AWAITING_LIFECYCLE_AUTHORIZATION
 
 
-def test_incident_24_the_switch_is_off_after_a_failure(at: At) -> None:
-    """Incident 24: off after success and after failure alike."""
+def test_the_switch_is_off_after_a_failure(at: At) -> None:
+    """Off after success and after failure alike."""
     passage = at("SG_1 imported")
     passage.arm()
 
@@ -141,8 +141,8 @@ def test_incident_24_the_switch_is_off_after_a_failure(at: At) -> None:
     assert passage.resume().state.stage is Stage.STRUCTURAL_VERIFIED
 
 
-def test_incident_24_the_switch_is_off_where_the_journal_refuses_the_run(at: At) -> None:
-    """Incident 24: an enactment that cannot even begin closes what it had opened."""
+def test_the_switch_is_off_where_the_journal_refuses_the_run(at: At) -> None:
+    """An enactment that cannot even begin closes what it had opened."""
     passage = at("SG_2 imported")
     journal = passage.site.root / "runs" / passage.run_id / "journal.jsonl"
     journal.write_bytes(journal.read_bytes().replace(b'"phase":"mark"', b'"phase":"mask"'))

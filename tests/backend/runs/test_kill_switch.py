@@ -1,4 +1,4 @@
-"""The switch is off unless armed; stopping needs no authority, starting needs everything (design section 8)."""
+"""The switch is off unless armed; stopping needs no authority, starting needs everything."""
 
 import errno
 import os
@@ -38,8 +38,8 @@ def test_an_armed_switch_says_for_which_run_by_whom_and_until_when(at: At) -> No
     assert 14 * 60 < (switch.expires_at - switch.since).total_seconds() <= 15 * 60
 
 
-def test_incident_24_disarming_is_read_back(at: At) -> None:
-    """Incident 24: closing is read back and attested."""
+def test_disarming_is_read_back(at: At) -> None:
+    """Closing is read back and attested."""
     passage = at("SG_1 imported")
     passage.arm()
     assert passage.backend.disarm().state is SwitchState.OFF
@@ -87,8 +87,8 @@ def test_a_root_that_cannot_be_looked_into_for_a_hold_file_is_not_off(at: At) ->
         passage.site.root.chmod(0o750)
 
 
-def test_incident_23_a_hold_file_made_by_hand_is_a_hold_that_says_what_clears_it(at: At) -> None:
-    """Incident 23: flag files nobody understood; every wait shows why, since when, set by whom, what clears it."""
+def test_a_hold_file_made_by_hand_is_a_hold_that_says_what_clears_it(at: At) -> None:
+    """Flag files nobody understood; every wait shows why, since when, set by whom, what clears it."""
     passage = at("SG_1 imported")
     passage.site.hold_file.touch()
     switch = passage.backend.status().switch
@@ -261,8 +261,8 @@ def _victim(passage: Passage) -> Path:
 
 
 @pytest.mark.parametrize("link", [os.symlink, os.link], ids=["symbolic", "hard"])
-def test_incident_47_panic_does_not_write_through_a_planted_link(at: At, link: Callable[[Path, Path], None]) -> None:
-    """Incident 47: it truncated what the link led to; the link is a HOLD as it is."""
+def test_panic_does_not_write_through_a_planted_link(at: At, link: Callable[[Path, Path], None]) -> None:
+    """It truncated what the link led to; the link is a HOLD as it is."""
     passage = at("SG_1 imported")
     victim = _victim(passage)
     before = victim.read_bytes(), victim.stat().st_mtime_ns
@@ -276,8 +276,8 @@ def test_incident_47_panic_does_not_write_through_a_planted_link(at: At, link: C
     assert passage.rows("SELECT reason FROM cutter_governance.v_hold") == [("look",)]
 
 
-def test_incident_47_what_a_link_leads_to_is_not_shown(at: At) -> None:
-    """Incident 47: as root the first line of any file would have stood on every screen."""
+def test_what_a_link_leads_to_is_not_shown(at: At) -> None:
+    """As root the first line of any file would have stood on every screen."""
     passage = at("SG_1 imported")
     passage.site.hold_file.symlink_to(_victim(passage))
     switch = passage.backend.status().switch
@@ -298,10 +298,8 @@ def test_incident_47_what_a_link_leads_to_is_not_shown(at: At) -> None:
     ],
     ids=["link to a directory", "link to nowhere", "link to itself", "FIFO", "directory", "link to a device"],
 )
-def test_incident_47_whatever_is_planted_stays_and_the_database_has_the_hold(
-    at: At, plant: Callable[[Path], object]
-) -> None:
-    """Incident 47: panic says which half it could not set, and nothing else is made by it."""
+def test_whatever_is_planted_stays_and_the_database_has_the_hold(at: At, plant: Callable[[Path], object]) -> None:
+    """Panic says which half it could not set, and nothing else is made by it."""
     passage = at("SG_1 imported")
     plant(passage.site.hold_file)
     names = sorted(path.name for path in passage.site.root.iterdir())
@@ -312,8 +310,8 @@ def test_incident_47_whatever_is_planted_stays_and_the_database_has_the_hold(
     assert passage.rows("SELECT count(*) FROM cutter_governance.v_hold") == [(1,)]
 
 
-def test_incident_47_a_reader_at_a_fifo_is_sent_nothing(at: At) -> None:
-    """Incident 47: with a reader on the other end a FIFO opens for writing."""
+def test_a_reader_at_a_fifo_is_sent_nothing(at: At) -> None:
+    """With a reader on the other end a FIFO opens for writing."""
     passage = at("SG_1 imported")
     os.mkfifo(passage.site.hold_file)
     reader = os.open(passage.site.hold_file, os.O_RDONLY | os.O_NONBLOCK)
@@ -324,8 +322,8 @@ def test_incident_47_a_reader_at_a_fifo_is_sent_nothing(at: At) -> None:
         os.close(reader)
 
 
-def test_incident_47_of_a_large_hold_file_the_beginning_is_read(at: At, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Incident 47: 100 MB of reason stopped status."""
+def test_of_a_large_hold_file_the_beginning_is_read(at: At, monkeypatch: pytest.MonkeyPatch) -> None:
+    """100 MB of reason stopped status."""
     passage = at("SG_1 imported")
     with passage.site.hold_file.open("wb") as stream:
         for _ in range(100):
@@ -359,8 +357,8 @@ SECRETS = {
 
 
 @pytest.mark.parametrize("how", SECRETS)
-def test_incident_47_a_reason_is_redacted_before_it_is_stored_anywhere(at: At, how: str) -> None:
-    """Incident 47: it was redacted on the screen and stood in clear in the file and the database."""
+def test_a_reason_is_redacted_before_it_is_stored_anywhere(at: At, how: str) -> None:
+    """It was redacted on the screen and stood in clear in the file and the database."""
     passage = at("SG_1 imported")
     passage.arm()
     switch = passage.backend.panic(f"I typed {SECRETS[how]}")
@@ -377,8 +375,8 @@ def test_incident_47_a_reason_is_redacted_before_it_is_stored_anywhere(at: At, h
     assert passage.rows("SELECT max(length(reason)) <= 500 FROM cutter_governance.hold_event") == [(True,)]
 
 
-def test_incident_47_a_secret_in_a_file_made_by_hand_is_not_shown(at: At) -> None:
-    """Incident 47: nor one that an earlier version stored."""
+def test_a_secret_in_a_file_made_by_hand_is_not_shown(at: At) -> None:
+    """Nor one that an earlier version stored."""
     passage = at("SG_1 imported")
     passage.site.hold_file.write_text("password=hunter2hunter2\npassword=hunter2hunter2\n", encoding="ascii")
     assert "hunter2" not in passage.backend.status().model_dump_json()
@@ -388,8 +386,8 @@ def test_incident_47_a_secret_in_a_file_made_by_hand_is_not_shown(at: At) -> Non
 
 
 @pytest.mark.parametrize("length", [501, 5_000, 100_000_000])
-def test_incident_47_panic_cuts_a_long_reason_and_says_so(at: At, length: int) -> None:
-    """Incident 47: stopping needs no authority and is not refused; 100 MB are not stored."""
+def test_panic_cuts_a_long_reason_and_says_so(at: At, length: int) -> None:
+    """Stopping needs no authority and is not refused; 100 MB are not stored."""
     passage = at("SG_1 imported")
     switch = passage.backend.panic("r" * length)
     assert (switch.state, switch.incomplete) == (SwitchState.HOLD, "")
@@ -407,8 +405,8 @@ def test_a_reason_of_500_characters_is_kept_whole_whatever_they_are(at: At) -> N
     assert passage.rows("SELECT reason FROM cutter_governance.v_hold") == [(reason,)]
 
 
-def test_incident_47_a_void_with_a_long_reason_is_refused(at: At) -> None:
-    """Incident 47: of what can wait a person is asked for a shorter text, and nothing happens."""
+def test_a_void_with_a_long_reason_is_refused(at: At) -> None:
+    """Of what can wait a person is asked for a shorter text, and nothing happens."""
     passage = at("waits for SG_1")
     before = passage.run().state
     with pytest.raises(Refused, match="501 characters; a reason has 500 at most") as caught:
@@ -422,8 +420,8 @@ def test_incident_47_a_void_with_a_long_reason_is_refused(at: At) -> None:
 # A HOLD in one place alone.
 
 
-def test_incident_43_a_hold_that_only_a_file_sets_is_told_with_what_makes_it_whole(at: At) -> None:
-    """Incident 43: psql and other hosts do not know the file; the command that is named keeps the reason."""
+def test_a_hold_that_only_a_file_sets_is_told_with_what_makes_it_whole(at: At) -> None:
+    """Psql and other hosts do not know the file; the command that is named keeps the reason."""
     passage = at("SG_1 imported")
     passage.site.hold_file.write_text("it's odd; look\nanna\n", encoding="ascii")
     status = passage.backend.status()
@@ -455,8 +453,8 @@ def test_a_hold_file_beside_a_database_that_does_not_answer_is_told(at: At) -> N
     assert "whether the database has a HOLD is not known" in switch.incomplete
 
 
-def test_incident_51_a_panic_that_the_database_did_not_take_says_so(at: At) -> None:
-    """Incident 51: panic answered 0 and HOLD where the file alone had been written."""
+def test_a_panic_that_the_database_did_not_take_says_so(at: At) -> None:
+    """Panic answered 0 and HOLD where the file alone had been written."""
     passage = _without_database(at("SG_1 imported"))
     switch = passage.backend.panic("stop")
     assert (switch.state, switch.reason) == (SwitchState.HOLD, "stop")
@@ -464,8 +462,8 @@ def test_incident_51_a_panic_that_the_database_did_not_take_says_so(at: At) -> N
     assert switch.complete_with == "cutter-console panic --reason stop"
 
 
-def test_incident_51_a_panic_whose_role_may_not_hold_says_so(at: At) -> None:
-    """Incident 51: the database answers, and is not held."""
+def test_a_panic_whose_role_may_not_hold_says_so(at: At) -> None:
+    """The database answers, and is not held."""
     passage = at("SG_1 imported")
     passage.execute("REVOKE EXECUTE ON FUNCTION cutter_governance.fn_hold_set FROM cutter_exec, cutter_verify")
     switch = passage.backend.panic("stop")

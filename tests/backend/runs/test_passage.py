@@ -27,8 +27,8 @@ RESTS = {
 
 
 @pytest.mark.parametrize("stage", RESTS)
-def test_incident_24_the_switch_is_off_wherever_a_run_rests(at: At, stage: str) -> None:
-    """Incident 24: a gate that was opened for one operation stayed open; closing is read back."""
+def test_the_switch_is_off_wherever_a_run_rests(at: At, stage: str) -> None:
+    """A gate that was opened for one operation stayed open; closing is read back."""
     passage = at(stage)
     run = passage.run()
     assert (run.state.stage, run.state.family) == (RESTS[stage][0], Family.ACTIVE)
@@ -48,8 +48,8 @@ def test_every_phase_of_an_enacted_run_passed_on_evidence(at: At) -> None:
         assert phase.took_ms is not None
 
 
-def test_incident_2_what_was_cut_is_there_for_another_role(at: At) -> None:
-    """Incident 2: counts are read again on a fresh connection, by a role that did not write them."""
+def test_what_was_cut_is_there_for_another_role(at: At) -> None:
+    """Counts are read again on a fresh connection, by a role that did not write them."""
     passage = at("waits for SG_2")
     before = at("SG_1 imported").counts()
     after = at("waits for SG_2").counts()
@@ -108,8 +108,8 @@ def test_a_run_does_not_go_on_without_its_ruling(at: At, stage: str, ruling: str
     assert passage.counts() == before
 
 
-def test_incident_20_the_statement_is_drafted_by_the_run_at_its_pause_and_names_it(at: At) -> None:
-    """Incident 20: the run id was unknown when the approval was written."""
+def test_the_statement_is_drafted_by_the_run_at_its_pause_and_names_it(at: At) -> None:
+    """The run id was unknown when the approval was written."""
     passage = at("waits for SG_1")
     drafted = passage.backend.draft_statement(passage.run_id)
     assert (drafted.run_id, drafted.status) == (passage.run_id, ApprovalStatus.DRAFTED)
@@ -119,8 +119,8 @@ def test_incident_20_the_statement_is_drafted_by_the_run_at_its_pause_and_names_
         closed.backend.draft_statement(closed.run_id)
 
 
-def test_incident_13_the_first_ruling_does_not_enact(at: At) -> None:
-    """Incident 13: the decision that allowed the cut was reused for the enactment."""
+def test_the_first_ruling_does_not_enact(at: At) -> None:
+    """The decision that allowed the cut was reused for the enactment."""
     passage = at("waits for SG_2")
     with pytest.raises(Refused, match="SG_2: no valid, unused ruling"):
         passage.enact()
@@ -133,8 +133,8 @@ def test_incident_13_the_first_ruling_does_not_enact(at: At) -> None:
 
 
 @pytest.mark.parametrize("danger", [Danger.ARM, Danger.ENACT, Danger.REVERT])
-def test_incident_25_the_run_id_is_typed_and_nothing_else_will_do(at: At, danger: Danger) -> None:
-    """Incident 25: users ran jobs in production by accident."""
+def test_the_run_id_is_typed_and_nothing_else_will_do(at: At, danger: Danger) -> None:
+    """Users ran jobs in production by accident."""
     passage = at("SG_1 imported" if danger is Danger.ARM else "SG_2 imported")
     backend, run_id = passage.backend, passage.run_id
     attempts: dict[Danger, Callable[[str], object]] = {
@@ -148,8 +148,8 @@ def test_incident_25_the_run_id_is_typed_and_nothing_else_will_do(at: At, danger
     assert backend.status().switch.state is SwitchState.OFF
 
 
-def test_incident_15_the_same_plan_again_is_a_no_op_that_names_its_run(at: At) -> None:
-    """Incident 15: a saved plan could be applied many times. A document is cut once."""
+def test_the_same_plan_again_is_a_no_op_that_names_its_run(at: At) -> None:
+    """A saved plan could be applied many times. A document is cut once."""
     for stage in ("waits for SG_2", "enacted"):
         passage = at(stage)
         before, runs = passage.counts(), len(passage.backend.runs())
@@ -169,8 +169,8 @@ def test_another_text_of_a_document_that_was_cut_is_a_replay_conflict(at: At, mo
     assert passage.run_id in caught.value.message
 
 
-def test_incident_39_a_plan_that_was_edited_on_disk_is_not_signed_and_not_cut(at: At) -> None:
-    """Incident 39: a plan is immutable; a change is a new plan."""
+def test_a_plan_that_was_edited_on_disk_is_not_signed_and_not_cut(at: At) -> None:
+    """A plan is immutable; a change is a new plan."""
     passage = at("SG_1 imported")
     plan = passage.site.root / "runs" / passage.run_id / "plan.json"
     plan.write_text(plan.read_text().replace('"title":"Alpha"', '"title":"Omega"'))
@@ -209,8 +209,8 @@ def test_a_read_only_console_starts_arms_and_reverts_nothing(at: At) -> None:
         assert caught.value.code is StopCode.EXECUTION_DISABLED
 
 
-def test_incident_12_read_only_refuses_to_start_on_a_role_that_can_write(at: At) -> None:
-    """Incident 12: the second belt can be switched off by the role itself; the privileges decide."""
+def test_read_only_refuses_to_start_on_a_role_that_can_write(at: At) -> None:
+    """The second belt can be switched off by the role itself; the privileges decide."""
     passage = at("fresh")
     able = passage.settings(
         database=passage.site.settings.database.model_copy(update={"monitor": passage.site.settings.database.executor})
@@ -220,7 +220,7 @@ def test_incident_12_read_only_refuses_to_start_on_a_role_that_can_write(at: At)
 
 
 def test_a_signature_that_was_copied_in_readable_is_closed_by_the_import(at: Callable[[str], Passage]) -> None:
-    """The sovereign's file comes from another machine with that machine's mode; the tree is 0640 (design section 9)."""
+    """The sovereign's file comes from another machine with that machine's mode; the tree is 0640."""
     passage = at("waits for SG_1")
     drafted = passage.backend.draft_statement(passage.run_id)
     signature = passage.backend.sign_as_demo_sovereign(drafted.statement_path)
@@ -232,7 +232,7 @@ def test_a_signature_that_was_copied_in_readable_is_closed_by_the_import(at: Cal
 
 
 def test_a_statement_that_the_world_has_left_behind_is_drafted_anew_and_kept(at: Callable[[str], Passage]) -> None:
-    """Otherwise a run would wait for ever for a ruling on what is no longer deployed (incident 21)."""
+    """Otherwise a run would wait for ever for a ruling on what is no longer deployed."""
     passage = at("SG_1 imported")
     before = passage.backend.draft_statement(passage.run_id)
     moved = passage.settings(deploy_manifest_sha256="0" * 64)
@@ -261,7 +261,7 @@ def test_a_damaged_statement_is_set_aside_and_drafted_anew(at: Callable[[str], P
 def test_the_programs_that_the_settings_name_are_those_that_take_the_backup(
     at: Callable[[str], Passage], tmp_path: Path
 ) -> None:
-    """Incident 9: the folder's pg_dump says its version and fails at everything else, so the run must not get past it."""
+    """The folder's pg_dump says its version and fails at everything else, so the run must not get past it."""
     real = pick_dump_programs(18, installations())
     (tmp_path / "pg_restore").symlink_to(real.program("pg_restore"))
     broken = tmp_path / "pg_dump"

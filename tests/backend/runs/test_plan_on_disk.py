@@ -8,8 +8,8 @@ from console.backend.model.errors import Refused
 from tests.passage import Passage
 
 
-def test_incident_39_no_statement_is_drafted_for_a_plan_that_was_edited_on_disk(at: Callable[[str], Passage]) -> None:
-    """Incident 39: a plan is immutable; what would be signed is what the database has recorded."""
+def test_no_statement_is_drafted_for_a_plan_that_was_edited_on_disk(at: Callable[[str], Passage]) -> None:
+    """A plan is immutable; what would be signed is what the database has recorded."""
     passage = at("waits for SG_1")
     plan = passage.site.root / "runs" / passage.run_id / "plan.json"
     plan.write_text(plan.read_text().replace('"title":"Alpha"', '"title":"Omega"'))

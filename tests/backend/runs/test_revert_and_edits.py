@@ -180,7 +180,7 @@ def test_the_record_of_an_edit_has_its_backup_and_what_another_role_read_back(at
     assert "V-untouched-rows" in said
 
 
-def test_incident_2_an_edit_that_left_other_rows_than_planned_is_a_hold(at: At) -> None:
+def test_an_edit_that_left_other_rows_than_planned_is_a_hold(at: At) -> None:
     """The functions report success; the counts, read again by another role, decide."""
     passage = at("waits for SG_2")
     run_id = plan_edits(passage.site, DOCPREFIX, (EDIT,))

@@ -1,4 +1,4 @@
-"""Every state has a legal way out, and every walk along legal moves comes to an end (incident 21)."""
+"""Every state has a legal way out, and every walk along legal moves comes to an end."""
 
 import pytest
 from hypothesis import given
@@ -51,8 +51,8 @@ ENDS = (Family.VOIDED, Family.REVERTED)
 
 @pytest.mark.parametrize("mode", list(Mode))
 @pytest.mark.parametrize("state", STATES, ids=lambda state: f"{state.stage}-{state.family}")
-def test_incident_21_every_state_of_every_family_has_a_legal_exit(state: RunState, mode: Mode) -> None:
-    """Incident 21: `mark_verified` and `cut_failed` had no way out."""
+def test_every_state_of_every_family_has_a_legal_exit(state: RunState, mode: Mode) -> None:
+    """`mark_verified` and `cut_failed` had no way out."""
     moves = legal_moves(state, mode)
     assert moves
     at_rest = state.stage is Stage.CLOSEOUT_REPORTED or state.family in ENDS
@@ -75,10 +75,10 @@ def after(state: RunState, move: Move) -> RunState:
 
 
 @given(st.sampled_from(STATES), st.sampled_from(list(Mode)), st.data())
-def test_incident_21_any_walk_of_legal_moves_ends_and_no_cut_run_is_ever_voided(
+def test_any_walk_of_legal_moves_ends_and_no_cut_run_is_ever_voided(
     start: RunState, mode: Mode, data: st.DataObject
 ) -> None:
-    """Incident 21: neither roll back nor complete nor start; here every walk of effective moves comes to an end."""
+    """Neither roll back nor complete nor start; here every walk of effective moves comes to an end."""
     state, has_cut = start, start.stage in _CUT and mode is Mode.LIVE
     for _ in range(len(Stage) + 1):
         effective = [move for move in legal_moves(state, mode) if after(state, move) != state]

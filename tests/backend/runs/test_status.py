@@ -1,4 +1,4 @@
-"""The Overview's snapshot: what could not be read is INCONCLUSIVE, never 0 and never PASS (incident 5)."""
+"""The Overview's snapshot: what could not be read is INCONCLUSIVE, never 0 and never PASS."""
 
 from collections.abc import Callable
 
@@ -35,8 +35,8 @@ def test_the_baseline_is_what_the_last_closed_run_left(at: At) -> None:
 
 
 @pytest.mark.parametrize("view", ["v_row_count", "v_baseline", "v_run", "v_approval"])
-def test_incident_5_a_missing_privilege_is_inconclusive_in_every_count(at: At, view: str) -> None:
-    """Incident 5: a permission error (42501) was shown as "no rows"."""
+def test_a_missing_privilege_is_inconclusive_in_every_count(at: At, view: str) -> None:
+    """A permission error (42501) was shown as "no rows"."""
     passage = at("waits for SG_2")
     passage.execute(f"REVOKE SELECT ON cutter_governance.{view} FROM cutter_ro")
     status = passage.backend.status()
@@ -49,8 +49,8 @@ def test_incident_5_a_missing_privilege_is_inconclusive_in_every_count(at: At, v
 
 
 @pytest.mark.parametrize("view", ["v_lease", "v_hold"])
-def test_incident_5_a_switch_that_may_not_be_read_is_unreadable(at: At, view: str) -> None:
-    """Incident 5: not being allowed to see a HOLD is not the absence of a HOLD."""
+def test_a_switch_that_may_not_be_read_is_unreadable(at: At, view: str) -> None:
+    """Not being allowed to see a HOLD is not the absence of a HOLD."""
     passage = at("waits for SG_2")
     passage.execute(f"REVOKE SELECT ON cutter_governance.{view} FROM cutter_ro")
     status = passage.backend.status()
@@ -83,8 +83,8 @@ def test_a_hold_is_what_everything_waits_for(at: At) -> None:
     assert status.waiting[0].what == "HOLD: look at this"
 
 
-def test_incident_40_names_from_the_database_are_inert(at: At) -> None:
-    """Incident 40: escape sequences reach no screen, wherever they come from."""
+def test_names_from_the_database_are_inert(at: At) -> None:
+    """Escape sequences reach no screen, wherever they come from."""
     passage = at("waits for SG_1")
     passage.execute("UPDATE cutter_governance.run SET family = 'stopped', reason = E'a\\x1b[2Jb'")
     passage.execute("SELECT cutter_governance.fn_hold_set(E'h\x1b[2J', E'b\x1b[2J', E'r\x1b[2J')")

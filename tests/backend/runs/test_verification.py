@@ -1,4 +1,4 @@
-"""Each check of a verification fails when what it checks is broken (incident 9)."""
+"""Each check of a verification fails when what it checks is broken."""
 
 from collections.abc import Callable
 
@@ -47,15 +47,15 @@ def test_a_good_cut_passes_every_check(at: At) -> None:
 
 
 @pytest.mark.parametrize("check", BREAKS)
-def test_incident_9_each_check_fails_when_what_it_checks_is_broken(at: At, check: str) -> None:
-    """Incident 9: a verify option had no effect for a time; a check said "consistent" of an edited value."""
+def test_each_check_fails_when_what_it_checks_is_broken(at: At, check: str) -> None:
+    """A verify option had no effect for a time; a check said "consistent" of an edited value."""
     passage = at("waits for SG_2")
     _break(passage, BREAKS[check])
     assert _verdicts(passage)[check] is Outcome.FAIL
 
 
-def test_incident_9_another_source_than_the_pinned_one_is_seen(at: At) -> None:
-    """Incident 9: fidelity is to the pinned source, not to what the cutter says."""
+def test_another_source_than_the_pinned_one_is_seen(at: At) -> None:
+    """Fidelity is to the pinned source, not to what the cutter says."""
     passage = at("waits for SG_2")
     source = passage.site.root / "runs" / passage.run_id / "source.raw"
     source.write_bytes(source.read_bytes().replace(b"Second", b"Third!"))

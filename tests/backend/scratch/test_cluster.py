@@ -95,7 +95,7 @@ def test_only_a_throw_away_cluster_runs_without_fsync(open_place: Path) -> None:
 
 
 def test_every_cluster_has_a_system_identifier_of_its_own(cluster: TransientCluster, open_place: Path) -> None:
-    """Incident 27: a scratch cluster can always be told from the one it was restored from."""
+    """A scratch cluster can always be told from the one it was restored from."""
     query = "SELECT system_identifier FROM pg_control_system()"
     with (
         TransientCluster.start(parents=(open_place,)) as other,
