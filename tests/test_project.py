@@ -59,6 +59,18 @@ def test_no_file_is_long() -> None:
     assert {name: lines for name, lines in found.items() if lines > FILE_LINES} == {}
 
 
+def test_a_functions_docstring_says_what_it_does() -> None:
+    found = [
+        f"{relative(path)}: {node.name}"
+        for path in SOURCES
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        and re.match(r"(?:What|Whether|Why|Where|Which|How|That|The same)\b", ast.get_docstring(node) or "")
+    ]
+
+    assert found == []
+
+
 @pytest.mark.parametrize("path", ALL_PYTHON, ids=relative)
 def test_a_python_file_says_first_what_it_is_for(path: Path) -> None:
     text = path.read_text()

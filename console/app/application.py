@@ -394,7 +394,7 @@ def run(app: ConsoleApp) -> int:
 
 
 def _cause(error: Exception) -> Exception:
-    """What made a worker fail, rather than that it failed."""
+    """Return what made a worker fail, rather than that it failed."""
     if isinstance(error, WorkerFailed) and isinstance(error.error, Exception):
         return error.error
     return error

@@ -159,7 +159,7 @@ class Keyboard:
                 return data[:2] if second < b"\x80" else data[:1]
 
     def _broken_at(self, data: bytes) -> int:
-        """Where a sequence breaks off: at a byte that can stand in none."""
+        """Return where a sequence breaks off: at a byte that can stand in none."""
         index = 2
         while index < len(data) and 0x20 <= data[index] <= 0x3F:
             index += 1
@@ -188,7 +188,7 @@ class Keyboard:
                 yield from self._stopped_paste(event.key, event.character)
 
     def _parsed(self, sequence: str) -> list[Message]:
-        """What Textual's parser makes of one whole sequence, with what the console can use of it."""
+        """Return what Textual's parser makes of one whole sequence, with what the console can use of it."""
         if len(sequence) > _MOST_UNDERSTOOD:
             return []
         parser = XTermParser()

@@ -28,7 +28,7 @@ _RESTORE = (
 
 
 def refusal(environ: Mapping[str, str], stdin_is_tty: bool, stderr_is_tty: bool) -> str:
-    """Why the console cannot be drawn here, with what to use instead; "" where it can."""
+    """Return why the console cannot be drawn here, with what to use instead; "" where it can."""
     instead = "Use `cutter-console status` (or any other command) instead; every one takes --json."
     if not (stdin_is_tty and stderr_is_tty):
         return f"There is no terminal here, and no terminal means no. {instead}"
@@ -43,7 +43,7 @@ def refusal_here() -> str:
 
 
 def wants_no_colour(environ: Mapping[str, str]) -> bool:
-    """Whether NO_COLOR is set to anything but the empty string (no-color.org)."""
+    """Return whether NO_COLOR is set to anything but the empty string (no-color.org)."""
     return bool(environ.get("NO_COLOR"))
 
 

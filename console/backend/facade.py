@@ -62,7 +62,7 @@ class Backend(Protocol):
         """Check, then record in the database. Raises Refused naming the failed checks."""
 
     def brief(self, danger: Danger, run_id: str) -> Briefing:
-        """What a dangerous action would do, and what stands in its way."""
+        """Return what a dangerous action would do, and what stands in its way."""
 
     def arm(self, run_id: str, confirm: str) -> SwitchView:
         """Arm the switch for this run: a lease that ends by itself."""

@@ -91,7 +91,7 @@ def _is_ours(entry: os.DirEntry[str]) -> bool:
 
 
 def _why(entry: os.DirEntry[str], now: datetime) -> str:
-    """Why the file is a leftover; empty where it is none."""
+    """Return why the file is a leftover; empty where it is none."""
     abandoned = cluster_directory.is_abandoned(entry.name)
     if abandoned:
         return "begun by a process that is no longer alive"

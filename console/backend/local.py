@@ -95,7 +95,7 @@ class LocalBackend:
         return PlanView(result.plan, result.problems, SourceText(result.canonical), digest)
 
     def plan_result(self, origin: str, docprefix: str, profile: str, *, ordinals: bool) -> PlanResult:
-        """The same, as the command line reports it."""
+        """Plan a document, with what the command line reports of it."""
         raw = read_source(self.site, origin)
         return plan_document(
             raw,
@@ -167,7 +167,7 @@ class LocalBackend:
         return rulings.import_statement(self.site, statement, signatures)
 
     def brief(self, danger: Danger, run_id: str) -> Briefing:
-        """What a dangerous action would do, and what stands in its way."""
+        """Return what a dangerous action would do, and what stands in its way."""
         return briefings.brief(self.site, danger, run_id)
 
     def arm(self, run_id: str, confirm: str) -> SwitchView:
@@ -264,7 +264,7 @@ class LocalBackend:
         return self._demo_signer(statement)
 
     def _walked(self, engine: Engine, *, enact: bool = False) -> None:
-        """Where the run could not even begin, the switch is closed too, unless another console is in the run."""
+        """Close the switch also if the run could not even begin, unless another console is in the run."""
         run_id = engine.request.run_id
         try:
             state = engine.walk(enact=enact)

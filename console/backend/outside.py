@@ -30,7 +30,7 @@ def named(error: Exception) -> CutterError | None:
 
 
 def _server(error: psycopg.Error) -> CutterError | None:
-    """What the server or the way to it said; None where psycopg was used in a wrong way."""
+    """Return what the server or the way to it said; None where psycopg was used in a wrong way."""
     said = error.sqlstate is not None or isinstance(error, psycopg.OperationalError)
     return translate(error) if said else None
 

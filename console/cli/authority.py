@@ -87,7 +87,7 @@ def panic(options: Options, request: Panic) -> ExitStatus:
 
 
 def hold_show(options: Options, _request: Nothing) -> ExitStatus:
-    """Whether a HOLD is set."""
+    """Print whether a HOLD is set."""
     return _switch(options, "hold show", backend_of(options).status().switch, None)
 
 

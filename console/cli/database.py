@@ -63,7 +63,7 @@ def migrate(options: Options, request: Migrate) -> ExitStatus:
 
 
 def status(options: Options, _request: Nothing) -> ExitStatus:
-    """Where am I, the switch, the counts, what waits. A HOLD has an exit status of its own."""
+    """Print which database this is, the switch, the counts, what waits. A HOLD has an exit status of its own."""
     seen = backend_of(options).status()
     exit_status = report(options, "status", seen.outcome, _status_lines(seen), seen)
     return ExitStatus.HOLD if seen.switch.state is SwitchState.HOLD else exit_status

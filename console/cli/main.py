@@ -26,7 +26,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _last_words(error: Exception, *, as_json: bool) -> int:
-    """What is said where nothing more can be loaded or printed: needs no module, no file and no value of the error."""
+    """Say why, if nothing more can be loaded or printed: needs no module, no file and no value of the error."""
     why = getattr(error, "strerror", None) or type(error).__name__
     try:
         if not isinstance(error, Unprinted):

@@ -71,6 +71,6 @@ def _print_json(command: str, outcome: Outcome, data: dict[str, Any]) -> None:
 
 
 def _inert(text: str, *, ascii_only: bool) -> str:
-    """The same object: bytes of a file name that are no text are shown, and what the stream does not take is escaped."""
+    """Make the text printable: bytes of a file name that are no text are shown, and what the stream does not take is escaped."""
     text = _SURROGATES.sub(lambda found: f"<U+{ord(found.group()):04X}>", text)
     return _NOT_ASCII.sub(lambda found: json.dumps(found.group())[1:-1], text) if ascii_only else text

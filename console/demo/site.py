@@ -81,7 +81,7 @@ _MARKER = "DEMO"
 
 
 def _require_new(root: Path | None) -> None:
-    """What the demo removes at its end, it has made itself. Raises Refused where the root is there already."""
+    """Refuse a root that is there already: the demo removes its root at its end."""
     if root is not None and (root.exists() or root.is_symlink()):
         raise Refused(
             StopCode.REFUSED_INPUT, f"{root} exists already; a demo makes its root and removes it", "Name a new one."
@@ -176,7 +176,7 @@ def seed(backend: LocalBackend, say: Say) -> None:
 
 
 def sign(backend: LocalBackend, run_id: str) -> None:
-    """What happens elsewhere in earnest: the sovereign signs the drafted statement; the operator imports it."""
+    """Do what happens elsewhere in earnest: the sovereign signs the drafted statement; the operator imports it."""
     drafted = backend.draft_statement(run_id)
     signature = backend.sign_as_demo_sovereign(drafted.statement_path)
     backend.import_statement(drafted.statement_path, (signature,))

@@ -60,7 +60,7 @@ class ApprovalsScreen(ConsoleScreen):
         self.query_one("#statements").focus()
 
     def not_read(self) -> None:
-        """What was read before stays, with its age; where nothing was, that is said."""
+        """Keep what was read before, with its age; if nothing was, say so."""
         self.query_one("#statements", Rows).say_empty("NOT KNOWN: the statements could not be read.")
         self._retitle()
 

@@ -59,7 +59,7 @@ class ConsoleScreen(Steady, Screen[None]):
         return self.console.registry.in_scope(self.SCOPE)
 
     def body(self) -> ComposeResult:
-        """What stands between the bars."""
+        """Compose what stands between the bars."""
         raise NotImplementedError
 
     def compose(self) -> ComposeResult:
@@ -107,7 +107,7 @@ class ConsoleScreen(Steady, Screen[None]):
         self.query_one(NoticePanel).show(replace(notice, next_action=console.full_command(notice.next_action)))
 
     def age_of_list(self) -> str:
-        """What the title of a list adds where what it shows is old: nothing while the backend answers and the database is reached."""
+        """Return what the title of a list adds where what it shows is old: nothing while the backend answers and the database is reached."""
         status = self.console.status
         reached = self.console.current and (status is None or status.target is not None)
         if self.read_at is None or (reached and self.failed_since is None):

@@ -48,7 +48,7 @@ class DangerDialog(Dialog[Confirmed]):
         self.briefing: Briefing | None = None
 
     def question(self) -> ComposeResult:
-        """What must be typed, and the fields for it; they are not there before the checks are known to be PASS."""
+        """Show what must be typed, and the fields for it; they are not there before the checks are known to be PASS."""
         yield Lines(id="demand")
         with Horizontal(id="typed"):
             yield Input(id="confirm", placeholder="type it here", compact=True)
@@ -92,7 +92,7 @@ class DangerDialog(Dialog[Confirmed]):
 
     @property
     def available(self) -> bool:
-        """Whether it can be confirmed at all: every check is PASS."""
+        """Return whether it can be confirmed at all: every check is PASS."""
         return self.briefing is not None and not self.briefing.open_checks
 
     def keys(self) -> Line:
@@ -171,7 +171,7 @@ def _operation(danger: Danger, run_id: str, answer: Confirmed) -> Operation[RunV
 
 
 def _done(danger: Danger, result: RunView | SwitchView) -> Notice:
-    """What it came to; where that is the state of the switch, only as long as that is so."""
+    """Return what it came to; where that is the state of the switch, only as long as that is so."""
     if isinstance(result, RunView):
         return Notice("done", f"{result.run_id} is now {result.state.name}.")
     state = result.state.value

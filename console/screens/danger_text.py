@@ -96,6 +96,6 @@ def check_lines(check: Check, width: int) -> list[Line]:
 
 
 def refusal_line(briefing: Briefing) -> Line:
-    """Why it cannot be confirmed; what to do about it stands with each check."""
+    """Return why it cannot be confirmed; what to do about it stands with each check."""
     names = ", ".join(check.name for check in briefing.open_checks)
     return line(Span("Not available: ", "bad"), f"{plural(len(briefing.open_checks), 'check')} not PASS ({names}).")

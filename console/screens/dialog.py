@@ -68,7 +68,7 @@ class Dialog(Steady, ModalScreen[R | None], Generic[R]):
         self.query_one("#dialog-keys", Lines).show([self.keys()])
 
     def keys(self) -> Line:
-        """What the keys do here."""
+        """Return what the keys do here."""
         return line(Span("Esc", "accent"), " no", *self.stop_hint())
 
     def stop_hint(self) -> tuple[Span, ...]:

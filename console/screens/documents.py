@@ -91,7 +91,7 @@ class DocumentsScreen(ConsoleScreen):
         self.query_one("#intake").focus()
 
     def not_read(self) -> None:
-        """What was read before stays, with its age; where nothing was, that is said."""
+        """Keep what was read before, with its age; if nothing was, say so."""
         self.query_one("#intake", Rows).say_empty("NOT KNOWN: the intake folder could not be read.")
         self._retitle()
 
@@ -99,7 +99,7 @@ class DocumentsScreen(ConsoleScreen):
         self.query_one("#intake", Rows).retitle(f"Documents{self.age_of_list()}")
 
     def show_status(self, _status: "Status") -> None:
-        """What is known of live documents comes from the database."""
+        """Show the age again: what is known of live documents comes from the database."""
         self._retitle()
 
     def reload(self) -> None:

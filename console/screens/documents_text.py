@@ -27,7 +27,7 @@ def intake_row(view: IntakeView) -> Line:
 
 
 def form_hint(profiles: tuple[str, ...]) -> list[Line]:
-    """How to go on from the list."""
+    """Return how to go on from the list."""
     return [
         line(
             Span("Enter or p", "accent"),
@@ -45,7 +45,7 @@ def planning(view: IntakeView) -> Line:
 
 
 def plan_head(request: RunRequest, view: PlanView, *, wide: bool) -> list[Line]:
-    """What was planned: units, histogram, coverage, digest; or that it is refused."""
+    """Return what was planned: units, histogram, coverage, digest; or that it is refused."""
     what = f"{request.docprefix}  {request.origin}  {request.profile}{', ordinals' if request.ordinals else ''}"
     if view.document is None:
         return [
@@ -77,7 +77,7 @@ def histogram(document: DocumentPlan) -> str:
 
 
 def coverage(document: DocumentPlan) -> str:
-    """How much of the text is in units, and that nothing is lost."""
+    """Return how much of the text is in units, and that nothing is lost."""
     cover = document.coverage
     total = max(cover.unit_bytes + cover.other_bytes, 1)
     share = 100 * cover.unit_bytes / total
@@ -85,7 +85,7 @@ def coverage(document: DocumentPlan) -> str:
 
 
 def problems_title(problems: tuple[Problem, ...]) -> str:
-    """How many, and the keys."""
+    """Return how many, and the keys."""
     return f"{plural(len(problems), 'problem')} (n next, N previous)"
 
 

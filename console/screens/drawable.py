@@ -34,7 +34,7 @@ class Steady:
         app: App[object]
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002 - Textual's signature
-        """Whether this may be done now: only once the widgets are there."""
+        """Return whether this may be done now: only once the widgets are there."""
         return was_built(cast("Widget", self))
 
     async def _on_resize(self, event: events.Resize) -> None:

@@ -40,7 +40,7 @@ def list_title(report: DriftReport | None, asking: str) -> str:
 
 
 def empty(report: DriftReport | None, *, failed: bool) -> str:
-    """What the list says where there is nothing in it; an empty list must not look like an answer."""
+    """Return what the list says where there is nothing in it; an empty list must not look like an answer."""
     if report is not None and report.outcome is Outcome.PASS:
         return NO_DIFFERENCE
     if report is not None or failed:
@@ -49,7 +49,7 @@ def empty(report: DriftReport | None, *, failed: bool) -> str:
 
 
 def difference_row(one: Difference) -> Line:
-    """What it is, which, and from what to what."""
+    """Return what it is, which, and from what to what."""
     return line(
         Span(f"{one.what:<10} ", "accent"),
         f"{one.subject}  ",

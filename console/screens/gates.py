@@ -179,7 +179,7 @@ class GatesScreen(ConsoleScreen):
                 panel.show_wrapped(lambda width: [*before, *words.evidence(newest, now, width)])
 
     def _standing_if_not_new(self) -> list[Line]:
-        """That a newer answer could not be had is said over the evidence too."""
+        """Say over the evidence too that a newer answer could not be had."""
         kept = self._kept
         if kept.failure is None:
             return []

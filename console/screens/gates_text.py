@@ -50,11 +50,11 @@ class Item:
 
     @property
     def hides_a_fail(self) -> bool:
-        """Whether something is known to be wrong where the outcome says only that not all could be measured."""
+        """Return whether something is known to be wrong where the outcome says only that not all could be measured."""
         return self.outcome is not Outcome.FAIL and any(check.outcome is Outcome.FAIL for check in self.checks)
 
     def shows_with(self, chosen: Filter) -> bool:
-        """Whether the filter lets it through: by its outcome, or by the FAIL that it hides."""
+        """Return whether the filter lets it through: by its outcome, or by the FAIL that it hides."""
         return self.outcome in chosen.outcomes or (self.hides_a_fail and Outcome.FAIL in chosen.outcomes)
 
     @property
@@ -118,7 +118,7 @@ def list_title(
 
 
 def nothing_shown(chosen: Filter, *, measured: bool) -> str:
-    """What an empty list says."""
+    """Return what an empty list says."""
     return f"None is {chosen.word}. f changes the filter." if measured else "Nothing has been measured yet."
 
 
@@ -162,7 +162,7 @@ def detail_title(item: Item) -> str:
 
 
 def detail(item: Item, _now: datetime, width: int) -> list[Line]:
-    """What is open, worst first, each with its next action; then the question, and what passed."""
+    """Return what is open, worst first, each with its next action; then the question, and what passed."""
     lines: list[Line] = []
     for check in worst_first(item.checks):
         if check.outcome is not Outcome.PASS:

@@ -40,7 +40,7 @@ class HelpDialog(Dialog[None]):
         return lines
 
     def keys(self) -> Line:
-        """How to leave, and where more is."""
+        """Return how to leave, and where more is."""
         return line(
             Span("Esc", "accent"), " close   ", Span("Up Down PageUp PageDown", "accent"), " scroll   ",
             Span("^P", "accent"), " find an action by name",

@@ -29,12 +29,12 @@ class ImportDialog(Dialog[tuple[Path, ...]]):
         self._view = view
 
     def question(self) -> ComposeResult:
-        """Where other signature files are."""
+        """Ask where other signature files are."""
         yield Lines(id="demand")
         yield Input(id="more", placeholder="more signature files, separated by spaces (may stay empty)", compact=True)
 
     def opened(self) -> None:
-        """What is imported, with which signatures, and how the checks stand."""
+        """Show what is imported, with which signatures, and how the checks stand."""
         super().opened()
         self.query_one("#dialog-body", Panel).show_wrapped(self._lines)
         self._demand("Everything is checked again before it is recorded.")

@@ -198,7 +198,7 @@ def current_run(status: Status, now: datetime) -> list[Line]:
 
 
 def waiting(status: Status, now: datetime, known: Registry) -> list[Line]:
-    """What waits, for whom, since when, and what to do about it: the key, and the whole command."""
+    """Return what waits, for whom, since when, and what to do about it: the key, and the whole command."""
     if status.target is None:
         return [line(Span("NOT KNOWN ", "warn"), "what waits: the database was not reached"), line("")]
     if not status.waiting:

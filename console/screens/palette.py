@@ -73,7 +73,7 @@ class PaletteDialog(Dialog[Action]):
         (rows.action_page if how == "page" else rows.action_move)(by)
 
     def keys(self) -> Line:
-        """What the keys do here."""
+        """Return what the keys do here."""
         return line(
             Span("Enter", "accent"), " takes it   ", Span("Up Down", "accent"), " choose   ",
             Span("Esc", "accent"), " close", *self.stop_hint(),

@@ -47,7 +47,7 @@ class Kept(Generic[T]):
 
     @property
     def was_asked(self) -> bool:
-        """Whether it was ever tried."""
+        """Return whether it was ever tried."""
         return bool(self.asking) or self.answer is not None or self.failure is not None
 
     def ask(self, what: str, question: "Callable[[Backend], T]") -> None:
@@ -113,7 +113,7 @@ class ReadinessWatch:
 
     @property
     def pre_is_of_another_run(self) -> bool:
-        """Whether PRE was asked for a run that is not the current one any more."""
+        """Return whether PRE was asked for a run that is not the current one any more."""
         return self.pre.was_asked and self.pre_run != self._current_run()
 
     def measure_pre(self) -> None:

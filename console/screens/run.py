@@ -77,7 +77,7 @@ class RunScreen(ConsoleScreen):
         self.query_one("#runs").focus()
 
     def not_read(self) -> None:
-        """What was read before stays, with its age; where nothing was, that is said."""
+        """Keep what was read before, with its age; if nothing was, say so."""
         self.query_one("#runs", Rows).say_empty("NOT KNOWN: the runs could not be read.")
         self._retitle()
 

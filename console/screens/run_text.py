@@ -21,7 +21,7 @@ _STATUS_TONES: dict[PhaseStatus, Tone] = {
 
 
 def runs_title(number: int, limit: int) -> str:
-    """How many, and that there are more when there are."""
+    """Return how many, and that there are more when there are."""
     return f"Runs: {limit} of {count(number)}" if number > limit else f"Runs: {count(number)}"
 
 
@@ -89,7 +89,7 @@ def ending(run: RunView) -> Line:
 
 
 def how_it_ended(run: RunView) -> list[Line]:
-    """What happened to a run that was taken back, and what has become of what it had written."""
+    """Return what happened to a run that was taken back, and what has become of what it had written."""
     if run.state.family is Family.VOIDED:
         units = line("It had written no unit. Its statements and its plan can no longer be used.")
         return [line(Span("voided ", "strong"), str(run.state.reason)), units, line(""), *_about(run)]
@@ -102,7 +102,7 @@ _ENACTED = (Stage.LIFECYCLE_ENACTED, Stage.CLOSEOUT_REPORTED)
 
 
 def written(run: RunView, *, stopped: bool = False) -> str:
-    """What of this run is in the database, in a sentence. `stopped`: this console was at work on it, and has ended."""
+    """Return what of this run is in the database, in a sentence. `stopped`: this console was at work on it, and has ended."""
     units = "units" if run.n_units is None else plural(run.n_units, "unit")
     if run.mode is Mode.DRYRUN:
         return f"{run.run_id} is a dry run: it writes nothing."
@@ -124,12 +124,12 @@ def _at_rest(run: RunView, units: str, *, stopped: bool) -> str:
 
 
 def settled(run: RunView) -> str:
-    """What a run is at, now that it is known what was committed."""
+    """Return what a run is at, now that it is known what was committed."""
     return f"It is known now: {written(run)} It is at {run.state.name}."
 
 
 def report_done(written: ReportView) -> str:
-    """Where the documents lie, and whether anything in them is new."""
+    """Return where the documents lie, and whether anything in them is new."""
     were_there = ", byte for byte as they were" if written.unchanged else ""
     return f"{plural(len(written.documents), 'document')}{were_there}: {written.directory}"
 
@@ -179,7 +179,7 @@ def phase_row(view: PhaseView, run: RunView) -> Line:
 
 
 def evidence(view: PhaseView, run: RunView) -> list[Line]:
-    """What the phase came to, and each fact that it rests on."""
+    """Return what the phase came to, and each fact that it rests on."""
     lines = [line(Span(f"{view.outcome.value} ", outcome_tone(view.outcome.value)), str(view.detail))]
     if view.started_at is not None:
         duration = f", took {took(view.took_ms)}" if view.took_ms is not None else ""

@@ -27,7 +27,7 @@ class StartLiveDialog(Dialog[bool]):
         self._target = target
 
     def opened(self) -> None:
-        """What, where, how many, what is written and when."""
+        """Show what, where, how many, what is written and when."""
         super().opened()
         request = self._request
         self.body(

@@ -128,5 +128,5 @@ class NoticePanel(Static):
 
     @property
     def notice(self) -> Notice:
-        """What is shown now."""
+        """Return what is shown now."""
         return self._notice

@@ -36,7 +36,7 @@ class Outline:
     last_lines: tuple[int, ...]
 
     def has_children(self, index: int) -> bool:
-        """Whether anything hangs below this unit."""
+        """Return whether anything hangs below this unit."""
         return self.ends[index] > index + 1
 
     def unit_at_line(self, number: int) -> int | None:

@@ -24,7 +24,7 @@ class Lines(Static):
 
     @property
     def shown(self) -> list[Line]:
-        """What is shown now."""
+        """Return what is shown now."""
         return self._shown or []
 
 
@@ -68,5 +68,5 @@ class Panel(VerticalScroll):
 
     @property
     def shown(self) -> list[Line]:
-        """What is shown now."""
+        """Return what is shown now."""
         return self._body.shown

@@ -75,17 +75,17 @@ class Rows(ScrollView, can_focus=True):
         return self.scrollable_content_region.width
 
     def say_empty(self, words: str) -> None:
-        """What an empty list says; a list with rows stays as it is."""
+        """Set what an empty list says; a list with rows stays as it is."""
         self._empty = words
         self.refresh()
 
     @property
     def row_count(self) -> int:
-        """How many rows there are."""
+        """Return how many rows there are."""
         return len(self._lines)
 
     def row(self, index: int) -> Line:
-        """What stands in one row, 0 is the first."""
+        """Return what stands in one row, 0 is the first."""
         return self._lines[index]
 
     def rows_changed(self) -> None:

@@ -18,7 +18,7 @@ class Text(Protocol):
     """Inert lines by 1-based number."""
 
     def __len__(self) -> int:
-        """How many lines there are."""
+        """Return how many lines there are."""
 
     def line(self, number: int) -> str:
         """One line."""
@@ -72,7 +72,7 @@ class SourceView(Rows):
 
     @property
     def row_count(self) -> int:
-        """How many lines there are."""
+        """Return how many lines there are."""
         return len(self._text) if self._text is not None else 0
 
     @property

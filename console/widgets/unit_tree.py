@@ -60,7 +60,7 @@ class UnitTree(Rows):
 
     @property
     def row_count(self) -> int:
-        """How many units show."""
+        """Return how many units show."""
         return len(self._visible)
 
     @property

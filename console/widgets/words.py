@@ -16,7 +16,7 @@ def signed(number: int) -> str:
 
 
 def age(since: datetime, now: datetime) -> str:
-    """How long ago, rounded down to minutes, hours or days."""
+    """Return how long ago, rounded down to minutes, hours or days."""
     minutes = int((now - since).total_seconds() // 60)
     if minutes < 1:
         return "just now"
@@ -28,7 +28,7 @@ def age(since: datetime, now: datetime) -> str:
 
 
 def left(until: datetime, now: datetime) -> str:
-    """How long until then, in minutes and seconds below an hour; `expired` afterwards."""
+    """Return how long until then, in minutes and seconds below an hour; `expired` afterwards."""
     rest = until - now
     if rest <= timedelta(0):
         return "expired"
@@ -39,7 +39,7 @@ def left(until: datetime, now: datetime) -> str:
 
 
 def coarse_left(until: datetime, now: datetime) -> str:
-    """How long until then, in hours or minutes."""
+    """Return how long until then, in hours or minutes."""
     minutes = int((until - now).total_seconds() // 60)
     if minutes < 0:
         return "expired"

@@ -26,7 +26,7 @@ class KeyFact(Value):
     """`revoked`, `disabled`, `invalid`, or empty; expiry is judged by time, not by this."""
 
     def unusable_because(self, now: datetime) -> str:
-        """Why it cannot sign at this time; empty where it can."""
+        """Return why it cannot sign at this time; empty where it can."""
         if self.created_at > now:  # gpg calls it invalid, which does not say that a clock is wrong.
             return f"is from the future ({self.created_at:%Y-%m-%d %H:%M} UTC)"
         if self.disabled_because or not self.can_sign:

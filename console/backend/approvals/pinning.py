@@ -53,7 +53,7 @@ class PinnedPolicy(Value):
 
     @property
     def agrees(self) -> bool:
-        """Whether the database believes the policy of this host, and no other."""
+        """Return whether the database believes the policy of this host, and no other."""
         return self.pinned is not None and self.pinned.policy_sha256 == self.policy_sha256
 
 
@@ -117,7 +117,7 @@ def withdraw_key(conninfo: str, fingerprint: str, reason: str, confirm: str) -> 
 
 
 def unpinned(policy: Policy, pinned: PolicyPin | None) -> str:
-    """Why a ruling under this policy would not be believed; empty where it would."""
+    """Return why a ruling under this policy would not be believed; empty where it would."""
     if pinned is None:
         return "no policy is pinned in the database: it believes no signature"
     if pinned.policy_sha256 != policy.sha256:

@@ -149,7 +149,7 @@ def _refused(message: str) -> Refused:
 
 
 def check_policy(policy: Policy, keys: Keyring, now: datetime) -> tuple[Check, ...]:
-    """Whether the policy can be satisfied with these keys now: asked before it is needed.
+    """Check whether the policy can be satisfied with these keys now: asked before it is needed.
 
     An empty policy, a duplicate, a threshold below one or above the number of usable keys and an
     operator among the signers without `solo` are FAIL each; unread keys are INCONCLUSIVE.

@@ -145,7 +145,7 @@ def in_memory(data: bytes) -> Iterator[int]:
 def judge_signature(
     seen: SignatureEvidence, statement: Statement | None, now: datetime, policy: Policy
 ) -> SignatureVerdict:
-    """Whether this file is one good signature, of its time, by a signer of the policy.
+    """Judge whether this file is one good signature, of its time, by a signer of the policy.
 
     Pure; the statement is None where it could not be read, and its times then cannot be compared.
     """

@@ -56,7 +56,7 @@ class Purpose(StrEnum):
 
     @property
     def over_drafts(self) -> bool:
-        """Whether the ruling names drafts that stand, and not a plan that is to be written."""
+        """Return whether the ruling names drafts that stand, and not a plan that is to be written."""
         return self in {Purpose.ENACT, Purpose.REVERT}
 
 

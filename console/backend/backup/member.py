@@ -101,7 +101,7 @@ class Member:
 
     @property
     def failed(self) -> bool:
-        """Whether it ended badly by itself."""
+        """Return whether it ended badly by itself."""
         return not self.killed and self.process.poll() not in {0, None}
 
     def last_words(self) -> str:
@@ -114,7 +114,7 @@ class Member:
         return frozenset(words[1] for words in (line.split() for line in lines) if len(words) > 1)
 
     def verdict(self) -> str:
-        """How it ended, for a refusal."""
+        """Return how it ended, for a refusal."""
         code = self.process.poll()
         how = f"was killed by signal {-code}" if code is not None and code < 0 else f"exited with {code}"
         return f"{self.name} {how}: {self.last_words() or 'it said nothing'}"

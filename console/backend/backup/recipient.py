@@ -46,7 +46,7 @@ class KeyListing(Value):
 
 
 def gpg_version() -> str:
-    """What gpg calls itself. Raises RecipientUnusable where there is none."""
+    """Return what gpg calls itself. Raises RecipientUnusable where there is none."""
     try:
         said = finished(gpg_command(None, "--version"), timeout_s=10, check=True).text
     except (OSError, subprocess.SubprocessError) as error:

@@ -46,7 +46,7 @@ def table_proofs(connection: psycopg.Connection, tables: tuple[str, ...]) -> tup
 
 
 def table_proofs_at_once(connection: psycopg.Connection, tables: tuple[str, ...]) -> tuple[TableProof, ...]:
-    """The same answer in one round trip, where every column of every table has a hash; one by one where some has none."""
+    """Answer in one round trip, where every column of every table has a hash; one by one where some has none."""
     for name, value in _SETTINGS.items():
         connection.execute("SELECT set_config(%s, %s, true)", (name, value))
     seeds = tuple(map(sql.Literal, _SEEDS))

@@ -24,12 +24,12 @@ _SLUG_LIMIT = 60
 
 
 def is_reserved(docprefix: str) -> bool:
-    """Whether the prefix belongs to a document that is not cut here."""
+    """Return whether the prefix belongs to a document that is not cut here."""
     return docprefix == "ICX-CONST" or docprefix.startswith("DIEU")
 
 
 def docprefix_problem(docprefix: str) -> Problem | None:
-    """Why a docprefix cannot be used, or None."""
+    """Return why a docprefix cannot be used, or None."""
     if not _PREFIX.fullmatch(docprefix):
         return Problem(
             code="DOCPREFIX_INVALID",

@@ -36,7 +36,7 @@ class Enclosure:
         """LEARNED: container levels from the outside in, as this document nests them."""
 
     def contains(self, outer: Node, level: Level, depth: int) -> bool:
-        """Whether `outer` may contain a unit of that level and depth."""
+        """Return whether `outer` may contain a unit of that level and depth."""
         if self._hierarchy is Hierarchy.LEARNED:
             return self._learned(outer, level, depth)
         if self._hierarchy is Hierarchy.RANK:

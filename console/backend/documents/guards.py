@@ -52,7 +52,7 @@ class Guards:
         return cover if cover is not None and cover.start < offset < cover.end else None
 
     def problems(self, text: str) -> tuple[Problem, ...]:
-        """What is never closed and has hidden a unit."""
+        """Return what is never closed and has hidden a unit."""
         return tuple(
             Problem(
                 code=f"UNCLOSED_{cover.what.upper()}",
@@ -85,7 +85,7 @@ def _fences(text: str, start: int) -> Iterator[Event]:
 
 
 def _quotations(text: str, mark: str, start: int) -> Iterator[Event]:
-    """Where a quotation mark stands; one that is rare is found faster this way than by a pattern."""
+    """Yield where a quotation mark stands; one that is rare is found faster this way than by a pattern."""
     at = text.find(mark, start)
     while at >= 0:
         yield at, "quotation", _direction(text, at)
@@ -129,7 +129,7 @@ def _ends_fence(opening: str, line: str) -> bool:
 
 
 def _direction(text: str, at: int) -> str:
-    """Whether a quotation mark opens or closes, by its shape and its neighbours: “ does either."""
+    """Say whether a quotation mark opens or closes, by its shape and its neighbours: “ does either."""
     mark = text[at]
     if mark == "„":
         return "open"
@@ -142,7 +142,7 @@ def _direction(text: str, at: int) -> str:
 
 
 def in_list(text: str, start: int, indent: int) -> bool:
-    """Whether a line indented so far, beginning at `start`, continues a list item above it."""
+    """Return whether a line indented so far, beginning at `start`, continues a list item above it."""
     end = start - 1
     for _ in range(_LIST_REACH):
         if end < 0:

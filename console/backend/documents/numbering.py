@@ -84,7 +84,7 @@ def parse_letter(raw: str) -> Number | None:
 
 
 def follows(before: Key, after: Key) -> bool:
-    """Whether `after` is the very next number: 5 → 6, 5 → 5a, 5a → 5b, 5b → 6."""
+    """Return whether `after` is the very next number: 5 → 6, 5 → 5a, 5a → 5b, 5b → 6."""
     if after == (*before, 1):
         return True
     if len(after) == len(before) and after[:-1] == before[:-1] and after[-1] == before[-1] + 1:
@@ -93,7 +93,7 @@ def follows(before: Key, after: Key) -> bool:
 
 
 def is_start(key: Key) -> bool:
-    """Whether a numbering may begin here: 0, 1, 1a, 1.01."""
+    """Return whether a numbering may begin here: 0, 1, 1a, 1.01."""
     return key[0] <= 1 and (len(key) == 1 or key[1] <= 1)
 
 

@@ -185,7 +185,7 @@ def _assemble(
 
 
 def _before(found: Scan, edges: list[int], first_line: int) -> list[OtherSpan]:
-    """What stands before the first unit: front matter and the document's own title."""
+    """Return what stands before the first unit: front matter and the document's own title."""
     front, first = edges[0], edges[1]
     result = [_other("front matter", 1, found.front_lines, 0, front)] if front else []
     if first > front:

@@ -36,7 +36,7 @@ class Sequence:
     seen: set[Key] = field(default_factory=set)
 
     def judge(self, level: Level, number: Number, last_group: int) -> Verdict:
-        """What the number is; `last_group`: index of the container opened last."""
+        """Return what the number is; `last_group`: index of the container opened last."""
         first, last, numbering = number.first, self.last, level.numbering
         if numbering is _NONE:
             return _FITS
@@ -49,7 +49,7 @@ class Sequence:
         return _FITS
 
     def expects(self, number: Number) -> bool:
-        """Whether the number is exactly the one that comes next."""
+        """Return whether the number is exactly the one that comes next."""
         return follows(self.last, number.first) if self.last else is_start(number.first)
 
     def take(self, number: Number, line: int, index: int, verdict: Verdict) -> None:

@@ -57,11 +57,11 @@ class _Builder:
             self._add_heading(mark, level)
 
     def _is_title(self, mark: Mark, level: Level) -> bool:
-        """Whether the heading is the document's own title, which may well read like an annex of another law."""
+        """Return whether the heading is the document's own title, which may well read like an annex of another law."""
         return mark.depth == 1 and level.role is _ANNEX and self.titled
 
     def _unknown(self, mark: Mark) -> Level | None:
-        """What a heading that no level knows is; None: text of the unit around it, or the document's title."""
+        """Return what a heading that no level knows is; None: text of the unit around it, or the document's title."""
         if not self.nodes and (self.profile.unknown_headings == "refused" or mark.depth == 1):
             return None
         if self.profile.unknown_headings == "refused":
@@ -79,7 +79,7 @@ class _Builder:
         return HEADING
 
     def _in_annex(self, annex: Node, mark: Mark, level: Level) -> bool:
-        """Whether the mark is text of an opaque annex; an article that would end the annex is refused."""
+        """Return whether the mark is text of an opaque annex; an article that would end the annex is refused."""
         if not self.profile.opaque_annexes or level.role in {_ANNEX, _MATTER}:
             return False
         if level.role is not _ARTICLE or mark.number is None:
@@ -137,7 +137,7 @@ class _Builder:
         self._open(mark, level, parent, None)
 
     def _begins(self, mark: Mark, level: Level) -> bool:
-        """Whether an unmarked line stands where a heading may begin; refused where that cannot be decided."""
+        """Return whether an unmarked line stands where a heading may begin; refused where that cannot be decided."""
         if mark.style is not _PLAIN or mark.fresh or mark.number is None:
             return mark.fresh or mark.style is not _PLAIN
         scopes = {None, *(node.index for node in self.path)}
@@ -208,7 +208,7 @@ class _Builder:
         return self.path[-1].index if self.path else None
 
     def _lost(self, sequence: Sequence, mark: Mark) -> str:
-        """Where the missing number stands in the text of the unit before, if it does."""
+        """Return where the missing number stands in the text of the unit before, if it does."""
         if mark.level is None or mark.level.role is not _ARTICLE or not sequence.last:
             return ""
         start = self.nodes[sequence.last_index].mark.start

@@ -73,7 +73,7 @@ class Ledger(Value):
 
 
 class Facts(Value):
-    """What G7 measures."""
+    """The facts that G7 measures."""
 
     policy: Fact[PolicyFile]
     keys: Fact[Keyring]

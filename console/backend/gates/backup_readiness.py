@@ -78,7 +78,7 @@ class Store(Value):
 
 
 class Facts(Value):
-    """What G3 measures."""
+    """The facts that G3 measures."""
 
     round_trip: Fact[RoundTrip]
     key: Fact[KeyListing]

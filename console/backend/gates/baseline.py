@@ -100,7 +100,7 @@ class AtRest(Value):
 
 
 class Facts(Value):
-    """What G1 measures."""
+    """The facts that G1 measures."""
 
     tests: Fact[Recorded]
     connections: Fact[tuple[Line, ...]]

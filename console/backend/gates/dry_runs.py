@@ -84,7 +84,7 @@ def _problem(workspace: Workspace, plan: PlanFacts) -> str:
 
 
 def place(target: Target) -> tuple[str, str, int]:
-    """What makes two targets the same database: name, system identifier, timeline."""
+    """Return what makes two targets the same database: name, system identifier, timeline."""
     return target.database, target.system_identifier, target.timeline
 
 

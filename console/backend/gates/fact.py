@@ -33,7 +33,7 @@ class AnyFact(Protocol):
 
     @property
     def evidence(self) -> Evidence:
-        """What was asked and what came back."""
+        """Return what was asked and what came back."""
 
     @property
     def value(self) -> object:
@@ -41,11 +41,11 @@ class AnyFact(Protocol):
 
     @property
     def unmeasured(self) -> str:
-        """Why there is no value."""
+        """Return why there is no value."""
 
     @property
     def next_action(self) -> str:
-        """How to make it measurable."""
+        """Return how to make it measurable."""
 
 
 class Verdict(NamedTuple):
@@ -72,7 +72,7 @@ def fails(detail: str, next_action: str) -> Verdict:
 
 
 def unclear(detail: str, next_action: str) -> Verdict:
-    """What was measured does not tell."""
+    """Return INCONCLUSIVE: what was measured does not tell."""
     return Verdict(Outcome.INCONCLUSIVE, detail, next_action)
 
 

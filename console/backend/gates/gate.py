@@ -26,7 +26,7 @@ class AnyGate(Protocol):
 
     @property
     def question(self) -> str:
-        """What it answers, as an operator would ask it."""
+        """Return what it answers, as an operator would ask it."""
 
     @property
     def owner(self) -> Owner:

@@ -38,7 +38,7 @@ class Definitions(Value):
 
 
 class Facts(Value):
-    """What G5 measures."""
+    """The facts that G5 measures."""
 
     generality: Fact[Generality]
     definitions: Fact[Definitions]

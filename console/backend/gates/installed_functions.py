@@ -31,7 +31,7 @@ class Source(Value):
 
     @property
     def as_installed(self) -> bool:
-        """Whether all three are one, under the pinned search_path."""
+        """Return whether all three are one, under the pinned search_path."""
         return bool(self.pinned) and self.sha256 == self.pinned == self.packaged and self.closed
 
 

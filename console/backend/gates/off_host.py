@@ -46,7 +46,7 @@ class Needs(Value):
 
 
 class Facts(Needs):
-    """What G9 measures."""
+    """The facts that G9 measures."""
 
     package: Fact[PackageFinding]
 
@@ -144,7 +144,7 @@ def _release(found: TreeFinding) -> Verdict:
 
 
 def _step_check(step: Step) -> Check:
-    """What is open is work for somebody elsewhere, and no fault of this gate's own subject: at worst PARTIAL."""
+    """Judge the steps: an open one is work for somebody elsewhere, and no fault of this gate's own subject: at worst PARTIAL."""
     if step.check.outcome is not Outcome.FAIL:
         return step.check
     detail = f"{step.file}, on {step.where}: {step.check.detail}"

@@ -51,7 +51,7 @@ class DatabaseFinding(Value):
 
 
 class Facts(Value):
-    """What G0 measures."""
+    """The facts that G0 measures."""
 
     host: Fact[Pinned]
     machine: Fact[Pinned]
@@ -141,7 +141,7 @@ def switch_check(fact: Fact[SwitchView]) -> Check:
 
 
 def database(probe: Probe) -> Fact[DatabaseFinding]:
-    """Which database answers the monitoring role, and whether it can be written."""
+    """Return which database answers the monitoring role, and whether it can be written."""
 
     def ask() -> DatabaseFinding:
         with probe.monitor() as connection:

@@ -85,7 +85,7 @@ class JournalFinding(Value):
 
 
 class Facts(Value):
-    """What G10 measures."""
+    """The facts that G10 measures."""
 
     place: Fact[Place]
     leftovers: Fact[tuple[SafeText, ...]]
@@ -161,7 +161,7 @@ def _age(name: str) -> tuple[str, int]:
 
 
 def _truncated(directory: Path, sums: SumsVerdict) -> tuple[str, ...]:
-    """Which altered files are shorter than the record says, as far as the record itself is as it was written."""
+    """Return which altered files are shorter than the record says, as far as the record itself is as it was written."""
     if _RECORD in (*sums.altered, *sums.missing) or _RECORD not in sums.listed:
         return ()
     try:

@@ -84,7 +84,7 @@ class _Host(TypedDict):
 
 
 class Facts(Value):
-    """What G8 measures."""
+    """The facts that G8 measures."""
 
     writers: Fact[tuple[Writer, ...]]
     texts: Fact[tuple[LiveText, ...]]

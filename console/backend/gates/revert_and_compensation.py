@@ -70,7 +70,7 @@ class Catalogue(Value):
 
 
 class Facts(Value):
-    """What G4 measures."""
+    """The facts that G4 measures."""
 
     catalogue: Fact[Catalogue]
     reverted: Fact[Reverted]

@@ -33,7 +33,7 @@ class ConfigFinding(Value):
 
 
 class Facts(Value):
-    """What G2 measures."""
+    """The facts that G2 measures."""
 
     tree: Fact[tuple[Check, ...]]
     settings: Fact[SafeText]

@@ -86,7 +86,7 @@ class Criterion(Value):
 
 
 class Facts(Value):
-    """What G6 measures."""
+    """The facts that G6 measures."""
 
     registry: Fact[Registry]
     snapshots: Fact[tuple[Snapshot, ...]]
@@ -267,7 +267,7 @@ def _name(one: Registered) -> str:
 
 
 def _candidate(one: Registered, found: tuple[Criterion, ...], snapshots: Fact[tuple[Snapshot, ...]]) -> Verdict:
-    """That a document is no target is no defect; that its pinned bytes were altered is one."""
+    """Judge a document: to be no target is no defect, to have altered pinned bytes is one."""
     said = "; ".join(f"{each.name} {each.outcome}: {each.detail}" for each in found)
     if any(each.outcome is Outcome.INCONCLUSIVE for each in found):
         return unclear(said, "Make it measurable, then: cutter-console gates G6")

@@ -68,13 +68,13 @@ def initdb_user() -> ServerUser | None:
 
 
 def default_parents() -> tuple[Path, ...]:
-    """Where transient clusters go: memory first, then the temporary directories."""
+    """Return where transient clusters go: memory first, then the temporary directories."""
     places = (TMPFS, Path(tempfile.gettempdir()), Path("/tmp"), Path("/var/tmp"))  # noqa: S108 - private directories
     return tuple(dict.fromkeys(place for place in places if place.is_dir()))
 
 
 def reachable(place: Path, user: ServerUser | None) -> bool:
-    """Whether the server's user can get to files below this directory; as root, by its modes alone."""
+    """Return whether the server's user can get to files below this directory; as root, by its modes alone."""
     if user is None:
         return place.is_dir() and os.access(place, os.W_OK | os.X_OK)
     place = place.resolve()
@@ -123,7 +123,7 @@ def hidden_name(name: str, ending: str = "part") -> str:
 
 
 def is_abandoned(name: str) -> bool | None:
-    """Whether a temporary file of this name was being written by a process that is no longer alive.
+    """Return whether a temporary file of this name was being written by a process that is no longer alive.
 
     False for every other name, None where the process was one of another host or container, which cannot be looked for.
     """
@@ -135,7 +135,7 @@ def is_abandoned(name: str) -> bool | None:
 
 @lru_cache(maxsize=1)
 def _processes() -> str:
-    """Which processes are seen from here: a root on a shared volume is written from other hosts and containers too."""
+    """Return which processes are seen from here: a root on a shared volume is written from other hosts and containers too."""
     space = machine = ""
     with suppress(OSError):
         space = str((_PROC / "self/ns/pid").stat().st_ino)
@@ -211,7 +211,7 @@ def _remove(place: Path) -> bool:
 
 
 def _works_in(process: Path, place: Path) -> bool:
-    """Whether it works there, or is the agent of a GNUPGHOME there: agents work in /."""
+    """Return whether it works there, or is the agent of a GNUPGHOME there: agents work in /."""
     try:
         if (process / "cwd").readlink().is_relative_to(place):
             return True

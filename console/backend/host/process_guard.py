@@ -64,7 +64,7 @@ def _let_go(keep: set[int]) -> None:
 
 
 def _has_ended(pid: int) -> bool:
-    """Whether the program has ended; it stays a zombie, so that its group keeps its number."""
+    """Return whether the program has ended; it stays a zombie, so that its group keeps its number."""
     return os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
 
 

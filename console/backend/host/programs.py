@@ -46,7 +46,7 @@ class Installation(Value):
     programs: tuple[str, ...]
 
     def has(self, names: tuple[str, ...]) -> bool:
-        """Whether all these programs are there."""
+        """Return whether all these programs are there."""
         return set(names) <= set(self.programs)
 
     def program(self, name: str) -> Path:
@@ -70,7 +70,7 @@ class NoFittingProgram(Unmeasured):
 
 
 def wheel_directory() -> Path | None:
-    """Where the embedded wheel lies, without importing it; None where it is not installed."""
+    """Return where the embedded wheel lies, without importing it; None where it is not installed."""
     spec = importlib.util.find_spec(WHEEL)
     places = spec.submodule_search_locations if spec else None
     return Path(next(iter(places))) if places else None
@@ -112,7 +112,7 @@ def _inspect(bin_dir: Path, origin: Origin) -> Installation | None:
 
 
 def _is_program(path: Path) -> bool:
-    """Whether there is a program that we may run; a folder of the PATH that we may not look into has none for us."""
+    """Return whether there is a program that we may run; a folder of the PATH that we may not look into has none for us."""
     # Debian's /usr/bin/pg_dump is a wrapper that picks a version by itself; the real ones are found beside it.
     try:
         return path.resolve().name != "pg_wrapper" and path.is_file() and os.access(path, os.X_OK)

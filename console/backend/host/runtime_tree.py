@@ -128,7 +128,7 @@ def _is_special(status: os.stat_result) -> bool:
 
 
 def _wrong_modes(root: Path, found: tuple[Entry, ...], also_allowed: frozenset[str]) -> list[Path]:
-    """What lies below a further allowed name is the operator's own: nobody else may write it, the root keeps readers out."""
+    """Return the entries that are too open. Below a further allowed name readers are the operator's business, writers are not."""
     exact = {root: DIRECTORY_MODE, **{root / name: DIRECTORY_MODE for name in DIRECTORIES}}
     exact |= {root / README_NAME: FILE_MODE, root / CONFIG_NAME: FILE_MODE}
     own = tuple(f"{root / name}/" for name in also_allowed)

@@ -44,7 +44,7 @@ def end_work(limit_s: float) -> None:
 
 
 def is_ending() -> bool:
-    """Whether that was asked."""
+    """Return whether that was asked."""
     return _Work.ending.is_set()
 
 

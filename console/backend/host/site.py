@@ -37,7 +37,7 @@ class Site:
 
     @property
     def backups(self) -> Path:
-        """Where proven backups lie."""
+        """Return where proven backups lie."""
         return self.root / "backups"
 
     @property

@@ -45,7 +45,7 @@ class JournalKey:
 
     @staticmethod
     def is_usable(directory: Path) -> bool:
-        """Whether a key is there that is one, or none: then one is made."""
+        """Return whether a key is there that is one, or none: then one is made."""
         try:
             return len(read_regular(directory / KEY_NAME, _SEED_BYTES * 2)) == _SEED_BYTES
         except FileNotFoundError:
@@ -58,7 +58,7 @@ class JournalKey:
         return hashlib.sha256(self._seed + number.to_bytes(8, "big")).hexdigest()
 
     def lock(self, number: int) -> str:
-        """What the database holds until the event of this number is written: sha256 of its key."""
+        """Return what the database holds until the event of this number is written: sha256 of its key."""
         return hashlib.sha256(bytes.fromhex(self.key(number))).hexdigest()
 
 

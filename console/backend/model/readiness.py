@@ -57,7 +57,7 @@ class GateReport(Value):
 
     @property
     def detail(self) -> SafeText:
-        """Why it is not PASS, or how much was looked at."""
+        """Return why it is not PASS, or how much was looked at."""
         if self.outcome is Outcome.PASS or self.decisive is None:
             return f"{len(self.checks)} checks"
         more = sum(check.outcome is not Outcome.PASS for check in self.checks) - 1
@@ -70,7 +70,7 @@ class GateReport(Value):
 
     @property
     def urgent_detail(self) -> SafeText:
-        """Why it is not PASS, what is known to be wrong first, with its own outcome where the gate has another one."""
+        """Return why it is not PASS, what is known to be wrong first, with its own outcome where the gate has another one."""
         urgent = self.urgent
         if urgent is None or urgent.outcome is self.outcome:
             return self.detail

@@ -41,7 +41,7 @@ _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 
 
 def is_denied_key(key: str) -> bool:
-    """Whether a key names a secret, in any case and with any separator: `db_password`, `apiKey`, `DATABASE-URL`.
+    """Return whether a key names a secret, in any case and with any separator: `db_password`, `apiKey`, `DATABASE-URL`.
 
     Whole words decide, so that `tokenizer`, `secretary` and `compass` are keys like any other.
     """
@@ -121,7 +121,7 @@ def hide_known(text: str) -> str:
 
 
 def hide_known_in(data: object) -> object:
-    """The same for every text in nested mappings and sequences."""
+    """Redact every text in nested mappings and sequences."""
     if isinstance(data, str):
         return hide_known(data)
     if isinstance(data, Mapping):

@@ -146,14 +146,14 @@ class Move(StrEnum):
 
 
 def is_over(state: RunState) -> bool:
-    """Whether no phase can begin any more: closed, failed, voided or reverted. What is law already is closed, also when that failed."""
+    """Return whether no phase can begin any more: closed, failed, voided or reverted. What is law already is closed, also when that failed."""
     if only_closes(state):
         return False
     return state.stage is Stage.CLOSEOUT_REPORTED or state.family in {Family.FAILED, Family.VOIDED, Family.REVERTED}
 
 
 def only_closes(state: RunState) -> bool:
-    """Whether its closeout failed: its units are law, and to close it is the one way on."""
+    """Return whether its closeout failed: its units are law, and to close it is the one way on."""
     return state.family is Family.FAILED and state.stage is Stage.LIFECYCLE_ENACTED
 
 

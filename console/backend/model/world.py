@@ -41,7 +41,7 @@ class TableDelta(Value):
 
 
 def expected_cut_deltas(n_units: int) -> tuple[TableDelta, ...]:
-    """What a cut of N units adds by the end of leg B: 2N public rows, 6 + 2N ledger rows."""
+    """Return what a cut of N units adds by the end of leg B: 2N public rows, 6 + 2N ledger rows."""
     return (
         TableDelta(table="public.information_unit", rows=n_units),
         TableDelta(table="public.unit_version", rows=n_units),
@@ -58,7 +58,7 @@ def expected_cut_deltas(n_units: int) -> tuple[TableDelta, ...]:
 
 
 def expected_step_deltas(n_units: int) -> tuple[TableDelta, ...]:
-    """What an enactment or a soft revert of N units adds: a log row each, its decision, the backlog's entry."""
+    """Return what an enactment or a soft revert of N units adds: a log row each, its decision, the backlog's entry."""
     return (
         TableDelta(table="public.iu_lifecycle_log", rows=n_units),
         TableDelta(table="cutter_governance.review_decision", rows=1),

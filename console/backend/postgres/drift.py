@@ -39,7 +39,7 @@ def measure_drift(conninfo: str) -> DriftReport:
 
 
 def drift_on(connection: psycopg.Connection) -> DriftReport:
-    """The same on a connection that is there; the monitoring role suffices. PostgreSQL's errors are the caller's."""
+    """Measure the drift on a connection that is there; the monitoring role suffices. PostgreSQL's errors are the caller's."""
     inventory = measure_inventory(connection)
     found = differences(inventory)
     return DriftReport(
@@ -153,7 +153,7 @@ def _without_consequences(changes: tuple[Change, ...]) -> list[Change]:
 
 
 def _is_existence(change: Change) -> bool:
-    """Whether a whole relation or function came or went."""
+    """Return whether a whole relation or function came or went."""
     key = change.key
     exists = key.what == "relation" or (key.what, key.part) == ("function", "body")
     return exists and (change.expected is None or change.actual is None)

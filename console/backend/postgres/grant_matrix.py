@@ -23,7 +23,7 @@ class Cell(Value):
 
     @property
     def as_installed(self) -> bool:
-        """Whether it is what was installed."""
+        """Return whether it is what was installed."""
         return self.expected == self.actual
 
 

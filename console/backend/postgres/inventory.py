@@ -52,12 +52,12 @@ class Inventory:
 
     @property
     def digest(self) -> str:
-        """What `fn_schema_digest` says of the lines as they are."""
+        """Return the digest of the lines as they are; equals `fn_schema_digest`."""
         return digest_of(self.lines)
 
     @property
     def pinned_digest(self) -> str:
-        """The same of the pinned lines; empty where none are pinned."""
+        """Return the digest of the pinned lines; empty where none are pinned."""
         return digest_of(self.pinned_lines) if self.pinned_lines else ""
 
     @cached_property
@@ -95,7 +95,7 @@ def digest_of(lines: tuple[str, ...]) -> str:
 
 
 def is_structured(line: str) -> bool:
-    """Whether the line is one of this program's; migrations before the ninth pinned plain text."""
+    """Return whether the line is one of this program's; migrations before the ninth pinned plain text."""
     return line.startswith('["')
 
 

@@ -258,7 +258,7 @@ def draft_state(connection: psycopg.Connection, run_id: str) -> DraftState:
 
 
 def draft_refusal(connection: psycopg.Connection, run_id: str) -> str:
-    """Why the drafts could not be enacted; empty where they stand as they were signed and were verified since."""
+    """Return why the drafts could not be enacted; empty where they stand as they were signed and were verified since."""
     refusal = scalar(connection, "SELECT cutter_governance.fn_draft_refusal(%s)", run_id)
     return str(refusal) if refusal is not None else ""
 

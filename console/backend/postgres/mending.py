@@ -222,7 +222,7 @@ def _enabled(table: str, trigger: str, state: str) -> Lines:
 
 
 def _on_table(kind: str) -> Callable[[Change, Inventory], Lines]:
-    """What the product has none of: a rule, a policy."""
+    """Return what the product has none of: a rule, a policy."""
 
     def drop(change: Change, _inventory: Inventory) -> Lines:
         if change.expected is not None:
@@ -344,7 +344,7 @@ def _view_options(change: Change, _inventory: Inventory) -> Lines:
 
 
 def _setting(change: Change, inventory: Inventory) -> Lines:
-    """What is put back is printed as one literal; of a list only a person knows how it was quoted."""
+    """Print what is put back as one literal; how a list was quoted only a person knows."""
     head = f"ALTER {_named(change.key.object, inventory)}"
     if change.expected is None:
         return (f"{head} RESET {change.key.part};",)

@@ -111,12 +111,12 @@ def migrate(conninfo: str, accept: str = "") -> MigrationReport:
 
 
 def _is_installed(connection: psycopg.Connection) -> bool:
-    """Whether an inventory has been pinned here."""
+    """Return whether an inventory has been pinned here."""
     return scalar(connection, "SELECT to_regclass('cutter_governance.v_schema_pin')::text") is not None
 
 
 def _require_accepted(connection: psycopg.Connection, drifted: int, accept: str) -> None:
-    """What is pinned is what a person has looked at: the very digest, typed."""
+    """Refuse to pin anything but what a person has looked at: the very digest is typed."""
     digest = str(scalar(connection, "SELECT cutter_governance.fn_schema_digest()"))
     if accept != digest:
         raise Drifted(

@@ -208,13 +208,13 @@ def anchors_by_run(connection: psycopg.Connection, rows: Iterable[RunRow]) -> di
 
 
 def has_event(connection: psycopg.Connection, run_id: str, anchor: Anchor) -> bool:
-    """Whether the database has the event that names this record of the run's journal."""
+    """Return whether the database has the event that names this record of the run's journal."""
     query = "SELECT 1 FROM cutter_governance.v_run_event WHERE run_id = %s AND journal_seq = %s AND journal_head = %s"
     return connection.execute(query, (run_id, anchor.sequence, anchor.hash)).fetchone() is not None
 
 
 def transaction_status(connection: psycopg.Connection, xid: str) -> TransactionStatus:
-    """What became of a transaction on this timeline; unknown where it is too old, or the server has not given the id out."""
+    """Return what became of a transaction on this timeline; unknown where it is too old, or the server has not given the id out."""
     try:
         with connection.transaction():
             row = connection.execute("SELECT pg_xact_status(%s::xid8)", (xid,)).fetchone()

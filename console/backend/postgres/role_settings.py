@@ -79,7 +79,7 @@ class RoleSetting(Value):
 
     @property
     def key(self) -> tuple[str, str, str]:
-        """What it is compared by."""
+        """Return what it is compared by."""
         return self.object, self.name, self.value
 
     def __str__(self) -> str:

@@ -40,7 +40,7 @@ class Step(Value):
 
     @property
     def open(self) -> bool:
-        """Whether it is to be done; what could not be measured may have to be."""
+        """Return whether it is to be done; what could not be measured may have to be."""
         return self.check.outcome is not Outcome.PASS
 
 

@@ -134,7 +134,7 @@ def _leave(_path: Path) -> None:
 
 
 def _abandoned(path: Path, then: Callable[[Path], None]) -> bool:
-    """Whether nobody holds the draft's lock; `then` is called while nobody else can take it."""
+    """Return whether nobody holds the draft's lock; `then` is called while nobody else can take it."""
     try:
         lock = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
     except FileNotFoundError:

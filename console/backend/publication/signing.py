@@ -78,7 +78,7 @@ def _signed(sums: Path, signature: Path, fingerprint: str, home: Path) -> SumsSi
 
 
 def check_signature(sums: Path, signature: Path, home: Path) -> SumsSignature:
-    """Whether this is one good signature of the sums by a key of the ring. Raises OSError where gpg cannot be run."""
+    """Check whether this is one good signature of the sums by a key of the ring. Raises OSError where gpg cannot be run."""
     done = _gpg(home, "--trust-model", "always", "--no-auto-check-trustdb", "--verify", str(signature), str(sums))
     lines = [line.split(" ")[1:] for line in done.text.splitlines() if line.startswith("[GNUPG:] ")]
     said = [line[0] for line in lines]

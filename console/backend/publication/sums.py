@@ -30,12 +30,12 @@ class SumsVerdict(Value):
 
     @property
     def sound(self) -> bool:
-        """Whether everything is there, as it was written, and nothing else is."""
+        """Return whether everything is there, as it was written, and nothing else is."""
         return not (self.missing or self.altered or self.extra or self.unreadable)
 
     @property
     def detail(self) -> SafeText:
-        """What is wrong, or how many files are as they were written."""
+        """Return what is wrong, or how many files are as they were written."""
         if self.unreadable:
             return self.unreadable
         named = (("missing", self.missing), ("altered", self.altered), ("extra", self.extra))

@@ -57,7 +57,7 @@ class TestTotals(Value):
 
     @property
     def green(self) -> bool:
-        """Whether something passed, and nothing failed or broke."""
+        """Return whether something passed, and nothing failed or broke."""
         return self.passed > 0 and self.failed == self.errors == 0
 
     def __str__(self) -> str:

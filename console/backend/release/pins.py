@@ -31,7 +31,7 @@ class Pin(Value):
 
     @property
     def changes(self) -> bool:
-        """Whether a pin that is set would become another one."""
+        """Return whether a pin that is set would become another one."""
         return bool(self.old) and self.old != self.new
 
 
@@ -81,7 +81,7 @@ def _database_pins(connection: psycopg.Connection, host: str, machine: str) -> P
 
 
 def manifest_path(site: Site) -> Path:
-    """Where the deploy manifest lies."""
+    """Return where the deploy manifest lies."""
     return site.settings.under(site.root, site.settings.deploy_manifest)
 
 

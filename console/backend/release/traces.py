@@ -177,7 +177,7 @@ def _without_options(words: list[str]) -> tuple[list[str], str]:
 
 
 def _may_be(root: Path, named: str, proc: Path, pid: int) -> bool:
-    """Whether a process may work on this root: what is not known counts as yes."""
+    """Return whether a process may work on this root: what is not known counts as yes."""
     try:
         used = named or _environment_root(proc, pid)
         place = used if Path(used).is_absolute() else str((proc / str(pid) / "cwd").readlink() / used)
@@ -241,7 +241,7 @@ def _files(place: Path) -> Iterator[str]:
 
 
 def _mentions(path: str) -> bool:
-    """Whether a line that is no comment names the console; a link into nowhere and a device have no lines."""
+    """Return whether a line that is no comment names the console; a link into nowhere and a device have no lines."""
     if not os.path.isfile(path):  # noqa: PTH113 - as below
         return False
     with open(path, "rb", buffering=0) as stream:  # noqa: PTH123 - asked of hundreds of files

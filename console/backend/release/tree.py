@@ -94,7 +94,7 @@ def _package_files(package: Path) -> Iterator[str]:
 
 
 def _unfounded(cache: str) -> Iterator[str]:
-    """What lies in a bytecode cache and is not made from a source beside it, or would be run without a look at the source."""
+    """Yield what lies in a bytecode cache and is not made from a source beside it, or would be run without a look at the source."""
     with os.scandir(cache) as entries:
         for entry in entries:
             if not (entry.is_file(follow_symlinks=False) and entry.name.endswith(".pyc")) or _is_unchecked(entry.path):
@@ -102,7 +102,7 @@ def _unfounded(cache: str) -> Iterator[str]:
 
 
 def _is_unchecked(path: str) -> bool:
-    """Whether the header says: made from a source with some hash, and do not compare (PEP 552)."""
+    """Return whether the header says: made from a source with some hash, and do not compare (PEP 552)."""
     with open(path, "rb", buffering=0) as stream:  # noqa: PTH123 - asked of every module
         flags = stream.read(8)[4:]
     return int.from_bytes(flags, "little") & 0b11 == 0b01

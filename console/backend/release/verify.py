@@ -64,7 +64,7 @@ class TreeFinding(Differences):
 
     @property
     def patched(self) -> bool:
-        """Whether the files are others than those of the manifest."""
+        """Return whether the files are others than those of the manifest."""
         return bool(self.missing or self.changed or self.extra or self.record_problems)
 
 

@@ -67,7 +67,7 @@ class Measured(Value):
 
     @property
     def statements(self) -> tuple[Statement, ...]:
-        """What did not happen, or what did."""
+        """Return what did not happen, or what did."""
         return statements(self.before, self.after)
 
 
@@ -161,7 +161,7 @@ def _measured(site: Site, say: _Say, removed: tuple[str, ...], gates: tuple[AnyG
 
 
 def measure_about(site: Site) -> tuple[tuple[Evidence, ...], tuple[str, ...]]:
-    """Which program this is, who asks, under which policy; and the ids of what was explicitly allowed."""
+    """Return which program this is, who asks, under which policy; and the ids of what was explicitly allowed."""
     probe = Probe(site, "BUNDLE", time.monotonic() + _SIDE_DEADLINE_S)
     manifest = manifest_path(site)
     source = f"{__name__.partition('.')[0]} as it runs"

@@ -56,7 +56,7 @@ class _Question(NamedTuple):
     """Whether a committed transaction could have done it and undone it again, unseen."""
 
     def shown(self, moment: Stillness) -> str:
-        """What was measured at that moment, in words."""
+        """Return what was measured at that moment, in words."""
         if self.tables and moment.digests.value is not None:
             return ", ".join(f"{name}: {_rows(one)}" for name, one in _tables_of(moment, self.tables).items())
         return "; ".join(fact.evidence.answer for fact in self.facts(moment))
@@ -100,7 +100,7 @@ def _answered(question: _Question, before: Stillness, after: Stillness) -> State
 
 
 def _unseen(after: Stillness) -> str:
-    """What two readings cannot exclude where transactions committed between them: equal readings are no proof of rest."""
+    """Return what two readings cannot exclude where transactions committed between them: equal readings are no proof of rest."""
     between = after.between.value
     if between is None or not between.committed + between.other:
         return ""
@@ -109,7 +109,7 @@ def _unseen(after: Stillness) -> str:
 
 
 def _told(found: tuple[Change, ...], after: Stillness) -> str:
-    """What changed, and whom the ledger names for it: others may work while a bundle is measured."""
+    """Return what changed, and whom the ledger names for it: others may work while a bundle is measured."""
     if all(one.what == "role" for one in found):
         seen = ", ".join(f"{one.subject} ({one.before} before, {one.after} after)" for one in found)
         return f"GRANTs do not bind a superuser, and this role is one: {seen}."

@@ -171,7 +171,7 @@ def _attempt(found: PhaseRecord, prefix: str, kept: str, anchor: str, register: 
 
 
 def anchor_of(record: RunRecord, event: Event, name: str, register: Register) -> str:
-    """Whether the journal's record that the row names is there, with the hash that the row has."""
+    """Say whether the journal's record that the row names is there, with the hash that the row has."""
     held = {one.sequence: one.hash for one in record.journal_records}.get(event.journal_seq)
     if held is None:
         said = f"The journal has no sound record {event.journal_seq}, which row {event.id} names"
@@ -183,7 +183,7 @@ def anchor_of(record: RunRecord, event: Event, name: str, register: Register) ->
 
 
 def anchored(record: RunRecord, event: Event) -> bool:
-    """Whether the row and the journal name the same record."""
+    """Return whether the row and the journal name the same record."""
     held = {one.sequence: one.hash for one in record.journal_records}
     return held.get(event.journal_seq) == event.journal_head
 

@@ -145,7 +145,7 @@ def documents(made: Composition) -> tuple[Document, ...]:
 
 
 def is_sound(record: RunRecord) -> bool:
-    """Whether the journal is what was written: against its anchor, or, where there is none, by its chain alone."""
+    """Return whether the journal is what was written: against its anchor, or, where there is none, by its chain alone."""
     return record.journal.outcome in {Outcome.PASS, Outcome.PARTIAL} and not record.journal.torn_bytes
 
 
@@ -219,7 +219,7 @@ def _json(made: Composition) -> bytes:
 
 
 def _inert(value: object) -> object:
-    """The same without secrets and control characters in any text of it."""
+    """Return the value without secrets and control characters in any text of it."""
     match value:
         case str():
             return safe_text(redact(value))

@@ -62,7 +62,7 @@ def cut_deltas(record: RunRecord, register: Register) -> Deltas | None:
 
 
 def _uncounted(record: RunRecord, register: Register, *, wrote: bool) -> str:
-    """Why no row was counted: nothing was written, or nobody verified what was."""
+    """Return why no row was counted: nothing was written, or nobody verified what was."""
     if record.head.mode is Mode.DRYRUN:
         said, where = "never: a dry run adds no row", "the run's directory"
     elif wrote:
@@ -100,7 +100,7 @@ def step_deltas(record: RunRecord, purpose: str, register: Register) -> Deltas |
 
 
 def _counted(record: RunRecord, register: Register) -> tuple[dict[str, int], str]:
-    """What the last verification counted, with its evidence id."""
+    """Return what the last verification counted, with its evidence id."""
     event = record.last(Phase.WRITE_VERIFY)
     if event is None or event.found is None:
         return {}, ""

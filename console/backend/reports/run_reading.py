@@ -238,7 +238,7 @@ def _policy(workspace: Workspace, sha256: str) -> Policy | None:
 
 
 def _event(row: _EventRow, *, is_ours: bool) -> Event:
-    """What somebody without the journal's key says of a phase is no phase's record."""
+    """Leave out what somebody without the journal's key says of a phase: it is no phase's record."""
     try:
         found = PhaseRecord.model_validate_json(row.text) if is_ours else None
     except ValidationError:

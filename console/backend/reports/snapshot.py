@@ -78,7 +78,7 @@ class Between(Value):
 
     @property
     def given_out(self) -> int:
-        """How many ids."""
+        """Return how many ids."""
         return self.end - self.first
 
     @property
@@ -160,7 +160,7 @@ def _between(connection: psycopg.Connection, since: Transactions | None, next_id
 
 
 def read_identity(probe: Probe) -> Seen:
-    """Which database this is, and the three roles of the console as the database knows them."""
+    """Return which database this is, and the three roles of the console as the database knows them."""
     with probe.monitor() as connection:
         identity = measure_identity(connection, probe.site.context.host)
     database = probe.site.settings.database

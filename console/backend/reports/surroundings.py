@@ -105,7 +105,7 @@ def _content(path: Path, status: os.stat_result) -> str:
 
 
 def key_ring_of(site: Site) -> KeyRing:
-    """What gpg lists, and the key files. Raises Unmeasured where gpg cannot be asked: never an empty ring instead."""
+    """Return what gpg lists, and the key files. Raises Unmeasured where gpg cannot be asked: never an empty ring instead."""
     home = site.gnupg_home
     if not any((home / name).exists() for name in _RINGS):
         return KeyRing(home=str(home), keys=0, fingerprints=(), files=())  # Asked here, gpg would make a ring.

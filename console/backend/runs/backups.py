@@ -113,7 +113,7 @@ def ensure_backup(step: Step) -> tuple[Check, ...]:
 
 
 def backup_possible(step: Step) -> tuple[Check, ...]:
-    """What a dry run can know: a usable key and fitting programs. It takes no backup."""
+    """Return what a dry run can know: a usable key and fitting programs. It takes no backup."""
     site, plan = step.site, step.workspace.plan()
     key = check_recipient(site.settings.backup_gpg_fpr, site.gnupg_home, site.context.now())
     major = (plan.world.server_version if plan.world else 0) // 10000
@@ -147,7 +147,7 @@ def newest_of_run(site: Site, run_id: str) -> BackupRecord | None:
 
 
 def backup_check(site: Site, run_id: str) -> Check:
-    """Whether the run's backup still lets a cut start; a stale one is taken again by the cut itself."""
+    """Check whether the run's backup still lets a cut start; a stale one is taken again by the cut itself."""
     now = site.context.now()
     try:
         record = newest_of_run(site, run_id)

@@ -63,7 +63,7 @@ class Engine:
         self._lease = holder or LeaseHolder(site, run_id)
 
     def state(self) -> RunState:
-        """Where the run is: the database's word for LIVE, the records' for DRYRUN."""
+        """Return where the run is: the database's word for LIVE, the records' for DRYRUN."""
         if self.request.mode is Mode.DRYRUN:
             return dry_run_state(self.workspace)
         with connect(self.site.settings.database.monitor, read_only=True, purpose="state") as connection:
@@ -183,7 +183,7 @@ class Engine:
         return done
 
     def _measured_apart(self, work: PhaseWork, step: Step, conninfo: str) -> tuple[Check, ...] | None:
-        """What the verifier measures in one snapshot; its record is written in a transaction that sees the present."""
+        """Return what the verifier measures in one snapshot; its record is written in a transaction that sees the present."""
         if work.role is not Role.VERIFIER:
             return None
         limit_s = self.site.settings.statement_limit_s

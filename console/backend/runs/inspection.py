@@ -81,7 +81,7 @@ def view_run(site: Site, run_id: str) -> RunView:
 
 
 def measure_facts(site: Site, run_id: str, *, at_rest: bool = False) -> RunFacts:
-    """What the moves of a run depend on, measured now. Raises as `view_run` does.
+    """Return what the moves of a run depend on, measured now. Raises as `view_run` does.
 
     `at_rest` is said by who holds the journal's lock, and has settled what was unfinished in it.
     """
@@ -104,14 +104,14 @@ def _facts(known: Known, cut_short: Interruption | None, verdict: JournalVerdict
 
 
 def _has_plan(workspace: Workspace, row: RunRow) -> bool:
-    """Whether what its phases read is there as it was pinned: the plan, and the source that it was made from."""
+    """Return whether what its phases read is there as it was pinned: the plan, and the source that it was made from."""
     source = row.source_sha256 is None or workspace.has_whole("source.raw", row.source_sha256)
     plan = row.plan_digest is None or workspace.has_whole("plan.json", row.plan_digest)
     return plan and source
 
 
 def known_run(site: Site, run_id: str) -> Known:
-    """What there is of a run. Raises Refused where neither the root nor the database has one of that id."""
+    """Return what there is of a run. Raises Refused where neither the root nor the database has one of that id."""
     workspace = Workspace.open(site.root, run_id)
     try:
         request = workspace.request()
@@ -126,7 +126,7 @@ def known_run(site: Site, run_id: str) -> Known:
 
 
 def _started_with(workspace: Workspace) -> RunRequestFile | None:
-    """What the run was started with, as its journal has it."""
+    """Return what the run was started with, as its journal has it."""
     records = records_at_rest(workspace)
     said = next((record.value("request") for record in records if record.value("request")), "")
     try:
@@ -136,7 +136,7 @@ def _started_with(workspace: Workspace) -> RunRequestFile | None:
 
 
 def request_of(row: RunRow) -> RunRequestFile:
-    """What a run was started with, as the database has it, where its directory does not."""
+    """Return what a run was started with, as the database has it, where its directory does not."""
     return RunRequestFile(
         run_id=row.run_id,
         mode=Mode.LIVE,
@@ -166,7 +166,7 @@ def list_runs(site: Site) -> tuple[RunSummary, ...]:
 
 
 def summaries(site: Site, rows: tuple[RunRow, ...], anchors: Mapping[str, frozenset[Anchor]]) -> tuple[RunSummary, ...]:
-    """The same, where the rows and the anchors of their journals have been read already.
+    """List the runs, where the rows and the anchors of their journals have been read already.
 
     A run that is over has nothing left to be interrupted in, so only the journals of the others are read.
     """

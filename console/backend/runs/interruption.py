@@ -15,7 +15,7 @@ from console.backend.runs.workspace import RunRequestFile, Workspace
 
 
 def records_at_rest(workspace: Workspace) -> tuple[Record, ...]:
-    """What the journal says, where nobody is at it; nothing where it is missing or damaged: the run's own line says so."""
+    """Return what the journal says, where nobody is at it; nothing where it is missing or damaged: the run's own line says so."""
     if is_running(workspace.journal):
         return ()
     try:
@@ -25,7 +25,7 @@ def records_at_rest(workspace: Workspace) -> tuple[Record, ...]:
 
 
 def interruption(site: Site, request: RunRequestFile, records: tuple[Record, ...]) -> Interruption | None:
-    """What was interrupted, looked at and not settled; None where nothing was."""
+    """Return what was interrupted, looked at and not settled; None where nothing was."""
     begun = unfinished(records)
     if begun is None:
         return None

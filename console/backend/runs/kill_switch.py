@@ -65,7 +65,7 @@ def combined(site: Site, in_file: SwitchView | None, in_database: SwitchView) ->
 
 
 def unreadable(error: CutterError) -> SwitchView:
-    """What the database did not say about the switch, and why."""
+    """Return what the database did not say about the switch, and why."""
     return SwitchView(state=SwitchState.UNREADABLE, reason=error.message, clears_with="Reach the database again.")
 
 
@@ -106,7 +106,7 @@ def require_no_hold(site: Site) -> None:
 
 
 def armed_for(site: Site, run_id: str, purpose: str) -> bool:
-    """Whether the switch is armed for this run and purpose: asked as the monitoring role, before any that could write."""
+    """Return whether the switch is armed for this run and purpose: asked as the monitoring role, before any that could write."""
     with connect(site.settings.database.monitor, read_only=True, purpose="lease") as connection:
         lease = open_lease(connection)
     return lease is not None and (lease.run_id, lease.purpose) == (run_id, purpose)
@@ -201,7 +201,7 @@ def write_hold_file(site: Site, why: str) -> str:
 
 
 def _not_plain(path: Path, error: OSError) -> str:
-    """Why the file could not be opened, in words: a link says "too many levels" of itself."""
+    """Return why the file could not be opened, in words: a link says "too many levels" of itself."""
     return f"{path} is a symbolic link" if error.errno == errno.ELOOP else f"{path}: {error.strerror}"
 
 

@@ -46,7 +46,7 @@ class LeaseHolder:
             raise
 
     def take(self, purpose: str) -> bool:
-        """Whether this run is armed for it; then this process holds the lease. Raises Refused (LOCKED) where another one does."""
+        """Return whether this run is armed for it; then this process holds the lease. Raises Refused (LOCKED) where another one does."""
         if not armed_for(self._site, self._run_id, purpose):
             return False
         try:

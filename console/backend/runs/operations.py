@@ -76,7 +76,7 @@ def settle_run(site: Site, workspace: Workspace, request: RunRequestFile) -> Non
 
 @contextmanager
 def open_to_end(site: Site, workspace: Workspace, request: RunRequestFile) -> Iterator[Journal]:
-    """The same for what ends a run, which no missing or damaged file of it can prevent.
+    """Open the journal for what ends a run, which no missing or damaged file of it can prevent.
 
     A journal that is missing or damaged is kept as it is, beside a new one that names it; so is a key that is none. The
     run's request is written again where the database knows it.
@@ -280,7 +280,7 @@ def note_attempt(
 
 
 def settle_lost(site: Site, journal: Journal, run_id: str, attempt: Attempt, lost: CommitUnknown) -> str:
-    """What became of this transaction, in words, where it is committed; the journal gets the answer, where it takes one.
+    """Return what became of this transaction, in words, where it is committed; the journal gets the answer, where it takes one.
 
     Raises Unmeasured where it was rolled back, or cannot be known, NotKnownYet where that is not decided in time.
     """

@@ -120,7 +120,7 @@ def _told(
     *,
     was_cut: bool,
 ) -> SwitchView:
-    """What panic has to say beside the switch."""
+    """Return what panic has to say beside the switch."""
     changes: dict[str, object] = {"steps": steps}
     again = f"cutter-console panic --reason {shlex.quote(seen.reason)}"
     # The last two steps; of the first two, what is missing is said in words of its own.

@@ -81,6 +81,6 @@ def world_unchanged(step: Step, connection: psycopg.Connection, *, own_run_wrote
 
 
 def _as_installed(step: Step, connection: psycopg.Connection) -> bool:
-    """Whether the schema is the one that the last migration pinned, here and on this host."""
+    """Return whether the schema is the one that the last migration pinned, here and on this host."""
     report = against_host(drift_on(connection), step.site.settings.pins.schema_digest)
     return report.outcome is Outcome.PASS

@@ -86,7 +86,7 @@ def draft(site: Site, run_id: str, *, revert: bool = False) -> ApprovalView:
 
 
 def statement_name(purpose: Purpose) -> str:
-    """What the file of a statement is called behind the run id: its ruling, or REVERT."""
+    """Return what the file of a statement is called behind the run id: its ruling, or REVERT."""
     return "REVERT" if purpose is Purpose.REVERT else purpose.kind.value
 
 
@@ -365,7 +365,7 @@ def _draft_refusal(site: Site, run_id: str) -> str:
 
 
 def _draft_facts(site: Site, run_id: str, state: ledger.DraftState, statement: Path, *, cut: bool) -> DraftFacts:
-    """What a ruling over drafts binds; `cut` where the recorded cut must be there too, as for an enactment."""
+    """Return what a ruling over drafts binds; `cut` where the recorded cut must be there too, as for an enactment."""
     sg1, decision = _NONE, _NO_DECISION
     if cut:
         try:

@@ -79,7 +79,7 @@ class Attempt(Value):
 
     @classmethod
     def named(cls, fields: Iterable[Field], anchor: Anchor, what: str, *, has_event: bool) -> Self | None:
-        """The same, out of what `measure_attempt` gave."""
+        """Make an attempt out of what `measure_attempt` gave."""
         values = {field.key: field.value for field in fields}
         if not values.get("xid"):
             return None
@@ -148,7 +148,7 @@ def unknowable(lost: CutterError, said: str) -> Unmeasured:
 
 
 def fate_of(attempts: Sequence[Attempt], ask: Callable[[Attempt], Verdict]) -> Verdict:
-    """What became of all transactions behind one intent: of none, that nothing was sent to be committed."""
+    """Return what became of all transactions behind one intent: of none, that nothing was sent to be committed."""
     if not attempts:
         return Verdict(fate=Fate.ROLLED_BACK, said="no COMMIT was sent: nothing of it is in the database")
     verdicts = [ask(attempt) for attempt in attempts]
@@ -236,7 +236,7 @@ def _confirmed(site: Site, attempt: Attempt, verdict: Verdict, until: float) -> 
 
 
 def look(site: Site, run_id: str, attempt: Attempt) -> Verdict:
-    """What can be said of it as the monitoring role, which ends nobody's session."""
+    """Return what can be said of it as the monitoring role, which ends nobody's session."""
     database = site.settings.database
     try:
         with connect(database.monitor, read_only=True, timeout_s=_ASK_S, purpose="evidence") as connection:

@@ -46,7 +46,7 @@ def _why_voided(workspace: Workspace) -> str:
 
 
 def dry_run_end(workspace: Workspace) -> RunState:
-    """The same where lists need it: phases are passed in order, so the last record alone decides."""
+    """Return the state as `dry_run_state` does, faster, for a list: phases are passed in order, so the last record alone decides."""
     names = {path.name for path in workspace.directory.iterdir()}
     if VOIDED in names:
         return dry_run_state(workspace)
@@ -96,7 +96,7 @@ def anchored_events(rows: tuple[EventRow, ...]) -> tuple[AnchoredEvent, ...]:
 
 
 def is_running(journal: Path) -> bool:
-    """Whether a process holds the journal's lock; it dies with its holder."""
+    """Return whether a process holds the journal's lock; it dies with its holder."""
     try:
         descriptor = os.open(journal, os.O_RDONLY | os.O_NONBLOCK)
     except OSError:

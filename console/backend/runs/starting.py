@@ -78,7 +78,7 @@ def create_run(site: Site, request: RunRequest) -> Created:
 
 
 def run_row(asked: RunRequestFile, operation: str) -> ledger.NewRun:
-    """What the database is told of a run that begins; `operation` is cut or edit."""
+    """Return what the database is told of a run that begins; `operation` is cut or edit."""
     return ledger.NewRun(
         run_id=asked.run_id,
         operation=operation,

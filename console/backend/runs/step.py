@@ -22,7 +22,7 @@ class Role(StrEnum):
 
 
 def conninfo_of(site: Site, role: Role) -> str:
-    """How this role connects."""
+    """Return how this role connects."""
     database = site.settings.database
     match role:
         case Role.EXECUTOR:
@@ -48,7 +48,7 @@ class Step:
 
     @property
     def is_live(self) -> bool:
-        """Whether the phase may write."""
+        """Return whether the phase may write."""
         return self.request.mode is Mode.LIVE
 
     def passed(self, name: str, answer: str, source: str) -> Check:
@@ -82,15 +82,15 @@ class PhaseWork:
     """Looks at rows that a dry run has not written; there it is NOT_RUN."""
 
     def prepare(self, _step: Step) -> tuple[Check, ...]:
-        """What needs no database: files, gpg, backups."""
+        """Return what needs no database: files, gpg, backups."""
         return ()
 
     def measure(self, _step: Step, _connection: psycopg.Connection) -> tuple[Check, ...]:
-        """What the database says; anything but PASS stops the run."""
+        """Return what the database says; anything but PASS stops the run."""
         return ()
 
     def promise(self, _step: Step) -> tuple[Check, ...]:
-        """What `write` has done by the time its transaction commits; it raises where the database answers anything else.
+        """Return what `write` has done by the time its transaction commits; it raises where the database answers anything else.
 
         Known before, because the event that records it is written by the function that has the effect.
         """

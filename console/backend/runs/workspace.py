@@ -117,7 +117,7 @@ class Workspace:
         return self.directory / "journal.jsonl"
 
     def journal_key(self) -> JournalKey:
-        """What vouches for this journal's events in the database."""
+        """Return what vouches for this journal's events in the database."""
         return JournalKey.load_or_create(self.directory)
 
     def set_key_aside(self) -> None:
@@ -148,7 +148,7 @@ class Workspace:
             ) from error
 
     def request(self) -> RunRequestFile:
-        """What the run was started with. Raises Refused where there is no such run below this root."""
+        """Return what the run was started with. Raises Refused where there is no such run below this root."""
         if not (self.directory / "request.json").exists():
             message = f"no run {self.directory.name} below {self.directory.parent}"
             raise Refused(StopCode.REFUSED_INPUT, message, "See the runs there are: cutter-console run list")
@@ -163,7 +163,7 @@ class Workspace:
             self.write("request.json", canonical_json(request))
 
     def has_whole(self, name: str, sha256: str) -> bool:
-        """Whether a file is there with exactly the bytes of this digest; read again only where it has changed."""
+        """Return whether a file is there with exactly the bytes of this digest; read again only where it has changed."""
         path = self.directory / name
         try:
             seen = path.lstat()
@@ -200,7 +200,7 @@ class Workspace:
         self.write("plan-facts.json", canonical_json(facts))
 
     def plan_facts(self) -> PlanFacts | None:
-        """What lists and heads show of the plan, out of the plan itself where their own file is gone; None without either."""
+        """Return what lists and heads show of the plan, out of the plan itself where their own file is gone; None without either."""
         try:
             return self._parsed(PlanFacts, "plan-facts.json")
         except Refused:

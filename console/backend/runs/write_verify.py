@@ -49,7 +49,7 @@ def verify_cut(step: Step, connection: psycopg.Connection) -> tuple[Check, ...]:
 def verify_again(
     step: Step, connection: psycopg.Connection, expected: tuple[TableDelta, ...] | None
 ) -> tuple[Check, ...]:
-    """The same later, for `cutter-console verify`; without `expected` other runs have written since, and the counts
+    """Verify a cut later, for `cutter-console verify`; without `expected` other runs have written since, and the counts
     of the tables say nothing about this one."""
     plan, rows, unchanged = _measured(step, connection)
     return unchanged if expected is None else (*unchanged, *effect_checks(plan, rows, expected))

@@ -175,7 +175,7 @@ class TransientCluster:
 
 
 def _is_ready(data_dir: Path) -> bool:
-    """Whether the server's own status file says so: its eighth line, as pg_ctl reads it."""
+    """Return whether the server's own status file says so: its eighth line, as pg_ctl reads it."""
     try:
         lines = (data_dir / "postmaster.pid").read_text().splitlines()
     except FileNotFoundError:

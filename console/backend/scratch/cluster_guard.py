@@ -54,7 +54,7 @@ def _spawn(uid: str, gid: str, command: list[str]) -> subprocess.Popen[bytes]:
 
 
 def _wait_for_end(server: subprocess.Popen[bytes], wakeup: int) -> bool:
-    """Whether it ended because the starter is dead."""
+    """Return whether it ended because the starter is dead."""
     while server.poll() is None:
         ready, _, _ = select.select([0, wakeup], [], [])
         if 0 in ready:

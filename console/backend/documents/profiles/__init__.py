@@ -96,7 +96,7 @@ class Level(Value):
 
     @cached_property
     def small(self) -> bool:
-        """Whether it is a part of an article."""
+        """Return whether it is a part of an article."""
         return self.role is Role.PARAGRAPH or self.role is Role.POINT
 
 
