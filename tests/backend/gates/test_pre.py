@@ -153,7 +153,7 @@ def test_pre_5_a_host_that_has_pinned_no_inventory_is_not_armed(ready: Passage) 
 
 
 def test_pre_6_a_changed_file_of_the_release_stops(ready: Passage) -> None:
-    changed = ready.site.context.package / "terminal.py"
+    changed = ready.site.context.package / "app/terminal.py"
     kept = changed.read_bytes()
     changed.write_bytes(kept + b"\n# patched here\n")
     try:
