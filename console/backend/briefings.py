@@ -1,5 +1,7 @@
 """What a dangerous action would do, and what stands in its way, before anybody is asked to confirm it."""
 
+from typing import Literal
+
 from console.backend.approvals.check import raise_if_invalid
 from console.backend.approvals.signatures import signatures_beside
 from console.backend.approvals.statement import Purpose
@@ -16,6 +18,8 @@ from console.backend.runs.inspection import view_run
 from console.backend.runs.kill_switch import measure_switch
 from console.backend.runs.moves import command_of
 
+RunDanger = Literal[Danger.ARM, Danger.ENACT, Danger.REVERT, Danger.VOID]
+"""The dangers that are about a run; releasing a HOLD is about none."""
 _PURPOSE = {Danger.ARM: "cut", Danger.ENACT: "enact", Danger.REVERT: "revert"}
 _MOVE = {Danger.ARM: Move.ARM, Danger.ENACT: Move.ENACT, Danger.REVERT: Move.REVERT, Danger.VOID: Move.VOID}
 
@@ -47,14 +51,14 @@ def brief(site: Site, danger: Danger, run_id: str) -> Briefing:
     )
 
 
-def _second_ruling(site: Site, danger: Danger, run_id: str) -> tuple[Check, ...]:
+def _second_ruling(site: Site, danger: RunDanger, run_id: str) -> tuple[Check, ...]:
     return (_ruling(site, run_id, Purpose.ENACT),) if danger is Danger.ENACT else ()
 
 
 def _brief_release(site: Site) -> Briefing:
     switch = measure_switch(site)
     held = switch.state is SwitchState.HOLD
-    check = _check(site, "HOLD", f"{switch.state}: {switch.reason}", held, "Nothing is to be released.")
+    check = _check(site, "HOLD", f"{switch.state}: {switch.reason}", held, "There is no HOLD to release.")
     return Briefing(
         danger=Danger.RELEASE_HOLD,
         run_id=switch.run_id,
@@ -73,7 +77,7 @@ def _brief_release(site: Site) -> Briefing:
     )
 
 
-def _effects(danger: Danger, run: RunView) -> tuple[str, ...]:
+def _effects(danger: RunDanger, run: RunView) -> tuple[str, ...]:
     n = run.n_units or 0
     match danger:
         case Danger.ARM:
@@ -96,22 +100,20 @@ def _effects(danger: Danger, run: RunView) -> tuple[str, ...]:
                 f"Ends run {run.run_id}, which has cut nothing.",
                 "Its statements and its plan can no longer be used.",
             )
-        case Danger.RELEASE_HOLD:
-            return ()
 
 
-def _deltas(danger: Danger, run: RunView) -> tuple[TableDelta, ...]:
+def _deltas(danger: RunDanger, run: RunView) -> tuple[TableDelta, ...]:
     n = run.n_units or 0
     match danger:
         case Danger.ARM:
             return run.deltas
         case Danger.ENACT | Danger.REVERT:
             return expected_step_deltas(n)
-        case Danger.VOID | Danger.RELEASE_HOLD:
+        case Danger.VOID:
             return ()
 
 
-def _reversal(danger: Danger) -> str:
+def _reversal(danger: RunDanger) -> str:
     match danger:
         case Danger.ARM:
             return "disarm ends it at once; a draft cut can be reverted"
@@ -121,18 +123,16 @@ def _reversal(danger: Danger) -> str:
             return "CANNOT BE UNDONE: a reverted document needs another document prefix to be cut again"
         case Danger.VOID:
             return "CANNOT BE UNDONE: another run has to be started"
-        case Danger.RELEASE_HOLD:
-            return "set it again with the panic key"
 
 
-def _legal(site: Site, danger: Danger, run: RunView) -> Check:
+def _legal(site: Site, danger: RunDanger, run: RunView) -> Check:
     allowed = _MOVE[danger] in run.moves
     answer = f"the run is at {run.state.name}" + (", interrupted" if run.interruption else "")
     advice = f"Legal now: {', '.join(run.moves)}. The first: {command_of(run.moves[0], run.run_id)}"
     return _check(site, "legal move", answer, allowed, advice)
 
 
-def _switch(site: Site, danger: Danger, run_id: str) -> Check:
+def _switch(site: Site, danger: RunDanger, run_id: str) -> Check:
     switch = measure_switch(site)
     mine = switch.state is SwitchState.ARMED and (switch.run_id, switch.purpose) == (run_id, _PURPOSE[danger])
     free = switch.state is SwitchState.OFF or mine

@@ -62,7 +62,7 @@ def tour_of(backend: LocalBackend, say: Say) -> bool:
         tour.step(
             "the tour went through", good=False, evidence=f"{error.code}: {error.message}; next: {error.next_action}"
         )
-    say(f"{tour.held} steps held, {tour.failed} did not")
+    say(f"{tour.held} steps passed, {tour.failed} failed")
     return tour.failed == 0 and tour.held > 0
 
 

@@ -14,6 +14,7 @@ from console.screens.danger_text import TITLES, briefing_lines, refusal_line
 from console.screens.dialog import Dialog
 from console.screens.drawable import can_draw
 from console.screens.operation import Operation
+from console.screens.run_text import came_to
 from console.widgets.jobs import work
 from console.widgets.line import Line, Span, line
 from console.widgets.notice import Notice, refused
@@ -173,7 +174,7 @@ def _operation(danger: Danger, run_id: str, answer: Confirmed) -> Operation[RunV
 def _done(danger: Danger, result: RunView | SwitchView) -> Notice:
     """Return what it came to; where that is the state of the switch, only as long as that is so."""
     if isinstance(result, RunView):
-        return Notice("done", f"{result.run_id} is now {result.state.name}.")
+        return Notice("done", came_to(result))
     state = result.state.value
     if danger is Danger.ARM and result.expires_at is not None:
         return Notice(

@@ -15,6 +15,7 @@ from console.backend.model.views import IntakeView, PlanView, RunRequest, RunVie
 from console.screens import documents_text as words
 from console.screens.base import ConsoleScreen
 from console.screens.operation import Operation
+from console.screens.run_text import came_to
 from console.screens.start_live import StartLiveDialog
 from console.widgets.outline import Outline, outline
 from console.widgets.panel import Lines
@@ -298,6 +299,6 @@ def _start(request: RunRequest, then: Callable[[RunView], None]) -> Operation[Ru
 
     def done(run: RunView) -> str:
         then(run)
-        return f"{run.run_id} is now {run.state.name}."
+        return came_to(run)
 
     return Operation(f"Starting a {request.mode.value} run of {request.docprefix}", call, done)

@@ -213,7 +213,7 @@ class RunScreen(ConsoleScreen):
         def call(backend: "Backend", progress: "OnProgress") -> RunView:
             return backend.resume(run_id, progress)
 
-        self.console.operate(Operation(f"Going on with {run_id}", call, lambda r: f"{r.run_id} is now {r.state.name}."))
+        self.console.operate(Operation(f"Going on with {run_id}", call, words.came_to))
 
     def action_settle(self) -> None:
         """Ask again what became of what was sent and not answered."""

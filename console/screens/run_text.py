@@ -123,6 +123,24 @@ def _at_rest(run: RunView, units: str, *, stopped: bool) -> str:
     return f"{units} of {run.docprefix} had been committed before as drafts, and still are there ({run.state.name})."
 
 
+def came_to(run: RunView) -> str:
+    """Return what a step has brought a run to, in one sentence, with the next step where it pauses."""
+    units = "units" if run.n_units is None else plural(run.n_units, "unit")
+    if run.interruption is not None or run.state.family is not Family.ACTIVE:
+        return f"{run.run_id} is now {run.state.name}."
+    match run.state.stage:
+        case Stage.CLOSEOUT_REPORTED if run.mode is Mode.DRYRUN:
+            return f"The dry run of {run.docprefix} passed: {units} planned, nothing written."
+        case Stage.CLOSEOUT_REPORTED:
+            return f"{units} of {run.docprefix} are law."
+        case Stage.AWAITING_CUT_AUTHORIZATION:
+            return f"{units} of {run.docprefix} planned. Next: SG_1, the ruling to cut (3, then s)."
+        case Stage.AWAITING_LIFECYCLE_AUTHORIZATION:
+            return f"{units} of {run.docprefix} written as drafts and verified. Next: SG_2, the ruling to enact (3, then s)."
+        case _:
+            return f"{run.run_id} is now {run.state.name}."
+
+
 def settled(run: RunView) -> str:
     """Return what a run is at, now that it is known what was committed."""
     return f"It is known now: {written(run)} It is at {run.state.name}."

@@ -1,0 +1,39 @@
+"""What is said of a run when a step has ended."""
+
+import pytest
+
+from console.backend.model.states import Family, Mode, RunState, Stage
+from console.screens.run_text import came_to
+from tests.fakes import RUN_ID, FakeBackend
+
+ACTIVE = {
+    (
+        Stage.AWAITING_CUT_AUTHORIZATION,
+        Mode.LIVE,
+    ): "7 units of BDSG-2018 planned. Next: SG_1, the ruling to cut (3, then s).",
+    (Stage.AWAITING_LIFECYCLE_AUTHORIZATION, Mode.LIVE): (
+        "7 units of BDSG-2018 written as drafts and verified. Next: SG_2, the ruling to enact (3, then s)."
+    ),
+    (Stage.CLOSEOUT_REPORTED, Mode.LIVE): "7 units of BDSG-2018 are law.",
+    (Stage.CLOSEOUT_REPORTED, Mode.DRYRUN): "The dry run of BDSG-2018 passed: 7 units planned, nothing written.",
+    (Stage.CUT_LEG_A_COMMITTED, Mode.LIVE): "R is now cut_leg_a_committed.",
+}
+
+
+@pytest.mark.parametrize(("at", "said"), ACTIVE.items(), ids=lambda value: str(value)[:40])
+def test_a_step_ends_in_a_sentence_and_a_pause_names_the_next_one(at: tuple[Stage, Mode], said: str) -> None:
+    stage, mode = at
+    assert came_to(FakeBackend()._run_view(RunState(stage=stage), mode, "R")) == said
+
+
+@pytest.mark.parametrize("family", [Family.STOPPED, Family.FAILED, Family.VOIDED])
+def test_a_run_that_left_its_way_at_a_pause_is_not_told_to_go_on(family: Family) -> None:
+    state = RunState(stage=Stage.AWAITING_LIFECYCLE_AUTHORIZATION, family=family, reason="panic")
+    assert came_to(FakeBackend()._run_view(state, Mode.LIVE, "R")) == f"R is now {state.name}."
+
+
+def test_a_run_that_was_interrupted_is_not_said_to_be_law() -> None:
+    view = FakeBackend(interrupted=True)._run_view(RunState(stage=Stage.CLOSEOUT_REPORTED), Mode.LIVE, RUN_ID)
+
+    assert view.interruption is not None
+    assert came_to(view) == f"{RUN_ID} is now closeout_reported."
