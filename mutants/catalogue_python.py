@@ -99,6 +99,20 @@ _OF_THE_SWITCH = (
         _test("runs/test_kill_switch", "a_panic_whose_executing_role_is_kept_out_sets_the_hold_as_the_verifying_one"),
     ),
     Mutant(
+        "a disarm that ended nothing is not taken for done",
+        _SWITCH,
+        "        if ended or switch.state is not SwitchState.ARMED:\n            return switch\n",
+        "        return switch\n",
+        _test("runs/test_kill_switch", "a_disarm_is_not_done_while_another_session_has_the_lease_locked"),
+    ),
+    Mutant(
+        "a disarm that met a lock is tried again",
+        _SWITCH,
+        "    for look in range(_LOOKS):\n",
+        "    for look in range(1):\n",
+        _test("runs/test_kill_switch", "a_disarm_finds_the_lease_that_another_session_lets_go"),
+    ),
+    Mutant(
         "a HOLD is released by the whole word alone",
         _SWITCH,
         'if confirm != "RELEASE":',

@@ -4,6 +4,7 @@ import errno
 import os
 import shlex
 import stat
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import NoReturn
@@ -22,6 +23,7 @@ from console.backend.runs.settling import committing_alone
 _HOLD_BYTES = 4096
 """How much of the HOLD file is read."""
 _MOST_BY = 100
+_LOOKS, _PAUSE_S = 15, 0.2
 _WRITE = os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY
 RELEASE = "cutter-console hold release --confirm RELEASE"
 
@@ -119,10 +121,23 @@ def _is_armed_for(site: Site, run_id: str) -> bool:
 
 
 def disarm(site: Site, reason: str) -> SwitchView:
-    """End the lease, whoever holds it, and read the switch back."""
-    with committing_alone(site, "disarm", replicated=False) as connection:
-        ledger.disarm(connection, reason)
-    return measure_switch(site)
+    """End the lease, whoever holds it, and read the switch back.
+
+    The database skips a lease that another session has locked, because a stop waits for nobody there; it is asked
+    again for some seconds. Raises Refused (LOCKED) where the switch is still armed then.
+    """
+    for look in range(_LOOKS):
+        time.sleep(_PAUSE_S if look else 0.0)
+        with committing_alone(site, "disarm", replicated=False) as connection:
+            ended = ledger.disarm(connection, reason)
+        switch = measure_switch(site)
+        if ended or switch.state is not SwitchState.ARMED:
+            return switch
+    raise Refused(
+        StopCode.LOCKED,
+        f"the switch is still armed for run {switch.run_id}: another session has its lease locked",
+        f"Again: {switch.clears_with}; or stop everything: cutter-console panic",
+    )
 
 
 def disarm_run(site: Site, run_id: str, reason: str, holder_pid: int | None = None) -> None:

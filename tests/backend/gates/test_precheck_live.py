@@ -285,6 +285,7 @@ def test_a_hold_that_only_a_file_sets_is_red_with_what_makes_it_whole(fresh: Pas
     [
         ("/usr/bin/python3.11", "/opt/venv/bin/cutter-console"),
         ("python3", "-I", "-m", "console.cli.main"),
+        ("python3", "-I", "-m", "console.cli"),
         ("/opt/venv/bin/cutter-console", "--json", "run", "resume", "ictr-1"),
     ],
 )

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -46,6 +47,43 @@ def test_disarming_is_read_back(at: At) -> None:
     rows = passage.rows("SELECT end_reason FROM cutter_governance.execution_lease")
     assert rows == [("disarmed by tester",)]
     assert passage.backend.disarm().state is SwitchState.OFF
+
+
+def test_a_disarm_is_not_done_while_another_session_has_the_lease_locked(
+    at: At, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    passage = at("SG_1 imported")
+    passage.arm()
+    monkeypatch.setattr(kill_switch, "_PAUSE_S", 0.0)
+
+    with passage.connect() as stranger, stranger.transaction():
+        stranger.execute("SELECT 1 FROM cutter_governance.execution_lease FOR UPDATE")
+        with pytest.raises(Refused, match=f"still armed for run {passage.run_id}") as caught:
+            passage.backend.disarm()
+        assert caught.value.code is StopCode.LOCKED
+        assert "cutter-console disarm" in caught.value.next_action
+        assert passage.backend.status().switch.state is SwitchState.ARMED
+
+    assert passage.backend.disarm().state is SwitchState.OFF
+
+
+def test_a_disarm_finds_the_lease_that_another_session_lets_go(at: At, monkeypatch: pytest.MonkeyPatch) -> None:
+    passage = at("SG_1 imported")
+    passage.arm()
+    stranger = passage.connect()
+    stranger.execute("BEGIN")
+    stranger.execute("SELECT 1 FROM cutter_governance.execution_lease FOR UPDATE")
+    waits: list[float] = []
+
+    def sleep(seconds: float) -> None:
+        if seconds:
+            waits.append(seconds)
+            stranger.execute("ROLLBACK")
+
+    monkeypatch.setattr(kill_switch, "time", SimpleNamespace(sleep=sleep))
+    with stranger:
+        assert passage.backend.disarm().state is SwitchState.OFF
+    assert len(waits) == 1
 
 
 def test_a_switch_that_cannot_be_read_is_unreadable_and_nothing_can_be_armed(at: At) -> None:
