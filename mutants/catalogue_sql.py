@@ -213,7 +213,7 @@ _OF_GUARDS = (
     ),
     Mutant(
         "a lease that has ended is not reopened",
-        _GUARDS,
+        _SEALED,
         "WHEN (OLD.ended_at IS NOT NULL OR ROW (",
         "WHEN (ROW (",
         _test(
@@ -224,10 +224,24 @@ _OF_GUARDS = (
     ),
     Mutant(
         "a lease is not extended",
-        _GUARDS,
-        "OR ROW (OLD.id, OLD.run_id, OLD.purpose, OLD.operator, OLD.host, OLD.armed_by, OLD.armed_at, OLD.expires_at)",
-        "OR ROW (OLD.id, OLD.run_id, OLD.purpose, OLD.operator, OLD.host, OLD.armed_by, OLD.armed_at, NEW.expires_at)",
+        _SEALED,
+        "OLD.armed_by, OLD.armed_at, OLD.expires_at, OLD.server_started)\n          IS DISTINCT",
+        "OLD.armed_by, OLD.armed_at, NEW.expires_at, OLD.server_started)\n          IS DISTINCT",
         _test("owner_writes", "an_open_lease_is_not_extended_even_by_a_superuser"),
+    ),
+    Mutant(
+        "a lease keeps the server that it was armed on",
+        _SEALED,
+        "OLD.armed_by, OLD.armed_at, OLD.expires_at, OLD.server_started)\n          IS DISTINCT",
+        "OLD.armed_by, OLD.armed_at, OLD.expires_at, NEW.server_started)\n          IS DISTINCT",
+        _test("owner_writes", "an_open_lease_keeps_the_server_that_it_was_armed_on"),
+    ),
+    Mutant(
+        "a lease that was taken up is not handed on",
+        _SEALED,
+        "       OR (OLD.taken_at IS NOT NULL AND ROW (OLD.holder_pid, OLD.holder_role, OLD.taken_at)",
+        "       OR (false AND ROW (OLD.holder_pid, OLD.holder_role, OLD.taken_at)",
+        _test("owner_writes", "a_lease_that_was_taken_up_is_not_handed_on[holder_pid = 1]"),
     ),
     Mutant(
         "guards fire in replica mode too",

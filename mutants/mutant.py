@@ -35,13 +35,16 @@ class Mutant:
         return text.replace(self.old, self.new)
 
     def digest(self, root: Path) -> str:
-        """Return the sha256 of the mutant, its file and its test files.
+        """Return the sha256 of the mutant, its file and its test files; of a migration, of all migrations.
 
-        It leaves out what those tests share and lean on: the conftest.py files, tests/passage.py, tests/sovereign.py,
+        A later migration may replace what an earlier one made, and then the earlier text protects nothing. It leaves out what those tests share and lean on: the conftest.py files, tests/passage.py, tests/sovereign.py,
         tests/attacks/world.py, and signed_cut.py and tampering.py in tests/backend/postgres. After a change to one of
         those, run all of them again: make mutants ARGUMENTS=--again
         """
         parts = [json.dumps(asdict(self), sort_keys=True).encode()]
-        for path in sorted({self.file, *(test.partition("::")[0] for test in self.tests)}):
+        files = {self.file, *(test.partition("::")[0] for test in self.tests)}
+        if self.file.endswith(".sql"):
+            files |= {str(path.relative_to(root)) for path in (root / self.file).parent.glob("*.sql")}
+        for path in sorted(files):
             parts.append((root / path).read_bytes())
         return hashlib.sha256(b"\0".join(parts)).hexdigest()

@@ -55,6 +55,24 @@ def test_an_open_lease_is_not_extended_even_by_a_superuser(cut: SignedCut) -> No
         connection.execute("UPDATE cutter_governance.execution_lease SET expires_at = expires_at + interval '1 minute'")
 
 
+def test_an_open_lease_keeps_the_server_that_it_was_armed_on(cut: SignedCut) -> None:
+    cut.rule()
+    cut.arm()
+    with cut.database.connect() as connection, stopped("STOP_INVARIANT_FAILED"):
+        connection.execute("UPDATE cutter_governance.execution_lease SET server_started = clock_timestamp()")
+
+
+@pytest.mark.parametrize("change", ["holder_pid = 1", "holder_role = 10", "taken_at = NULL"])
+def test_a_lease_that_was_taken_up_is_not_handed_on(cut: SignedCut, change: str) -> None:
+    cut.rule()
+    cut.arm()
+    with cut.database.connect() as connection:
+        taken = "holder_pid = pg_backend_pid(), holder_role = 11, taken_at = clock_timestamp()"
+        connection.execute(f"UPDATE cutter_governance.execution_lease SET {taken}".encode())
+        with stopped("STOP_INVARIANT_FAILED"):
+            connection.execute(f"UPDATE cutter_governance.execution_lease SET {change}".encode())
+
+
 def test_a_lease_that_was_ended_arms_nothing(cut: SignedCut) -> None:
     """Of a cut the guard of its manifest would say so too; of an enactment nothing else does."""
     cut.to_second_pause()
