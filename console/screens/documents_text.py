@@ -22,7 +22,7 @@ def intake_row(view: IntakeView) -> Line:
     kind = "live text" if view.origin.startswith("live:") else "file"
     known = f"{view.docprefix} {view.profile}".strip()
     return line(
-        name, Span(f"{kind:<10}", "muted"), Span(known or "new: press f to name it", "plain" if known else "muted")
+        name, Span(f"{kind:<10}", "muted"), Span(known or "new: f names it", "plain" if known else "muted")
     )
 
 
