@@ -21,9 +21,7 @@ def intake_row(view: IntakeView) -> Line:
         return line(Span(name, "muted"), Span("REFUSED  ", "bad"), str(view.refused))
     kind = "live text" if view.origin.startswith("live:") else "file"
     known = f"{view.docprefix} {view.profile}".strip()
-    return line(
-        name, Span(f"{kind:<10}", "muted"), Span(known or "new: f names it", "plain" if known else "muted")
-    )
+    return line(name, Span(f"{kind:<10}", "muted"), Span(known or "new: f names it", "plain" if known else "muted"))
 
 
 def form_hint(profiles: tuple[str, ...]) -> list[Line]:
