@@ -3,12 +3,14 @@
 import os
 import signal
 import subprocess
+import time
 from contextlib import suppress
 from pathlib import Path
 
 from console.backend.host.processes import finished
 
 _ASKED_S = 10.0
+_LOOK_S = 0.02
 _PROC = Path("/proc")
 _COMPANIONS = {b"gpg-agent", b"scdaemon", b"keyboxd", b"dirmngr"}
 
@@ -20,13 +22,27 @@ def gpg_command(home: Path | None, *arguments: str) -> list[str]:
 
 
 def end_agent(home: Path) -> None:
-    """Ask the home's agent and its companions to end; one that does not is killed. There may be none."""
+    """End the home's agent and its companions, and return when they have exited. There may be none.
+
+    gpgconf returns when the agent has taken the request, not when it has exited; one that stays is killed.
+    """
     with suppress(OSError, subprocess.SubprocessError):
         finished(["gpgconf", "--homedir", str(home), "--kill", "all"], timeout_s=_ASKED_S, check=True)
-        return
+        if _exited(home, _ASKED_S):
+            return
     for pid in serving(home):
         with suppress(ProcessLookupError, PermissionError):
             os.kill(pid, signal.SIGKILL)
+    _exited(home, _ASKED_S)
+
+
+def _exited(home: Path, seconds: float) -> bool:
+    last = time.monotonic() + seconds
+    while serving(home):
+        if time.monotonic() > last:
+            return False
+        time.sleep(_LOOK_S)
+    return True
 
 
 def serving(home: Path) -> tuple[int, ...]:

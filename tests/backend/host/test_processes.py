@@ -130,8 +130,19 @@ def test_an_agent_that_is_stopped_is_killed(gnupg_home: Path, monkeypatch: pytes
     os.kill(agent, signal.SIGSTOP)
     monkeypatch.setattr(gpg, "_ASKED_S", 0.3)
     gpg.end_agent(gnupg_home)
-    for _ in range(1000):
-        if not gpg.serving(gnupg_home):
-            break
     assert gpg.serving(gnupg_home) == ()
     assert gpg_command(gnupg_home)[0] == "gpg"
+
+
+def test_an_agent_that_was_asked_to_end_and_stays_is_killed(
+    gnupg_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """gpgconf answers when the agent has taken the request; here it answers, and nothing was asked."""
+    make_key(gnupg_home)
+    assert gpg.serving(gnupg_home)
+    (tmp_path / "gpgconf").write_text("#!/bin/sh\nexit 0\n")
+    (tmp_path / "gpgconf").chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    monkeypatch.setattr(gpg, "_ASKED_S", 0.3)
+    gpg.end_agent(gnupg_home)
+    assert gpg.serving(gnupg_home) == ()
