@@ -20,8 +20,8 @@ from pathlib import Path
 
 import psycopg
 
-from console.backend.backup.flow import Tee
-from console.backend.backup.member import Member
+from console.backend.backup.pipeline import Tee
+from console.backend.backup.pipeline_process import Member
 from console.backend.backup.recipient import ENCRYPT
 from console.backend.backup.request import COMPRESSION
 from console.backend.backup.scratch import Scratch, scratch_database

@@ -28,8 +28,8 @@ from console.backend.documents.planning import plan_document
 from console.backend.host.context import Context
 from console.backend.model.canonical_json import canonical_json
 from console.backend.model.plan import CutPlan, bind
+from console.backend.model.plan_binding import Target
 from console.backend.model.states import Stage
-from console.backend.model.world import Target
 from console.backend.postgres import ledger
 from console.backend.postgres.connections import connect
 from console.backend.postgres.ledger import NewRun

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from console.backend.local import LocalBackend
-from console.backend.model.views import RunRequest
-from console.demo.site import demo_site
+from console.backend.model.view_models import RunRequest
+from console.backend.service import LocalBackend
+from console.demo.installation import demo_site
 
 RUNS = 12
 

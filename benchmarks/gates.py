@@ -6,7 +6,7 @@ from statistics import median
 from benchmarks.demo import crowded_demo
 from console.backend.gates.board import measure_board
 from console.backend.gates.registry import GATES
-from console.backend.host.site import Site
+from console.backend.host.installation import Site
 from console.backend.model.readiness import Board
 
 ROUNDS = 9

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from benchmarks.demo import RUNS, crowded_demo
-from console.backend.local import LocalBackend
 from console.backend.postgres.connections import connect, scalar
+from console.backend.service import LocalBackend
 
 REFRESHES = 200
 SHARE_OF_A_CORE = 0.02

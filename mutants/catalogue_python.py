@@ -5,7 +5,11 @@ from mutants.mutant import Mutant
 _B = "console/backend"
 _PANIC, _SETTLING, _LEASE = f"{_B}/runs/panic.py", f"{_B}/runs/settling.py", f"{_B}/runs/lease.py"
 _SWITCH, _BACKUPS, _ENGINE = f"{_B}/runs/kill_switch.py", f"{_B}/runs/backups.py", f"{_B}/runs/engine.py"
-_PHASES, _VERIFICATION, _RULINGS = f"{_B}/runs/phases.py", f"{_B}/runs/verification.py", f"{_B}/runs/rulings.py"
+_PHASES, _VERIFICATION, _RULINGS = (
+    f"{_B}/runs/phases.py",
+    f"{_B}/runs/verification.py",
+    f"{_B}/runs/approval_workflow.py",
+)
 _RECORD, _PREFLIGHT, _FAILURES = f"{_B}/backup/record.py", f"{_B}/runs/preflight.py", f"{_B}/runs/failures.py"
 _CHECK, _SIGNATURES, _BINDINGS = (f"{_B}/approvals/{name}.py" for name in ("check", "signatures", "bindings"))
 _STATEMENT, _POLICY, _PINNING = (f"{_B}/approvals/{name}.py" for name in ("statement", "policy", "pinning"))
@@ -290,7 +294,7 @@ _OF_RUNS = (
     ),
     Mutant(
         "a document is started once",
-        f"{_B}/runs/starting.py",
+        f"{_B}/runs/lifecycle.py",
         "    if before:\n        how",
         "    if False:\n        how",
         _test("runs/test_passage", "another_text_of_a_document_that_was_cut_is_a_replay_conflict[DRYRUN]"),
@@ -1036,7 +1040,7 @@ _OF_SETTLING = (
     ),
     Mutant(
         "what the outside does to a question ends no console",
-        "console/app/asking.py",
+        "console/app/backend_app.py",
         "            if known is None or known is error:\n",
         "            if True:\n",
         ("tests/test_app.py::test_what_the_outside_does_to_a_question_is_told_and_ends_no_console[no room]",),

@@ -3,7 +3,7 @@
 from hashlib import sha256
 
 from console.backend.model.plan import Coverage, DocumentPlan, OtherSpan, PlannedUnit, Problem, SourceVersion
-from console.backend.model.views import PlanView, SourceText
+from console.backend.model.view_models import PlanView, SourceText
 
 SAMPLE = """# Federal Data Protection Act
 

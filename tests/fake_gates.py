@@ -17,7 +17,7 @@ from console.backend.model.readiness import (
     ReportView,
     letter_of,
 )
-from console.backend.model.views import OnProgress, Progress
+from console.backend.model.view_models import OnProgress, Progress
 
 NOW = datetime(2026, 3, 1, 14, 3, 0, tzinfo=UTC)
 DIGEST = "5f70bf18a086007016e948b04aed3b82103a36bea41755b6cddfaf10ace3c6ef"

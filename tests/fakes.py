@@ -8,8 +8,9 @@ from pathlib import Path
 from console.backend.model.errors import Refused, StopCode, Unmeasured
 from console.backend.model.outcome import Check, Evidence, Outcome
 from console.backend.model.plan import Problem
+from console.backend.model.plan_binding import Target, expected_cut_deltas
 from console.backend.model.states import Mode, Move, Phase, RunState, Stage, legal_moves
-from console.backend.model.views import (
+from console.backend.model.view_models import (
     ApprovalStatus,
     ApprovalView,
     Briefing,
@@ -30,7 +31,6 @@ from console.backend.model.views import (
     SwitchView,
     WaitView,
 )
-from console.backend.model.world import Target, expected_cut_deltas
 from tests import fake_gates
 from tests.fake_documents import SAMPLE, plan_of, refused_plan
 

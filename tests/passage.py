@@ -17,19 +17,19 @@ from psycopg import sql
 from console.backend.approvals.pinning import pin_policy
 from console.backend.approvals.policy import Policy, Signer, Thresholds, load_policy
 from console.backend.host.context import Context
+from console.backend.host.installation import Site
 from console.backend.host.runtime_tree import CONFIG_NAME, init_tree
 from console.backend.host.settings import DatabaseSettings, Settings
-from console.backend.host.site import Site
-from console.backend.local import LocalBackend
 from console.backend.model.canonical_json import canonical_json
 from console.backend.model.states import Mode
-from console.backend.model.views import Progress, RunRequest, RunView
+from console.backend.model.view_models import Progress, RunRequest, RunView
 from console.backend.postgres.connections import connect
 from console.backend.postgres.measure import measure_counts
 from console.backend.release.build import build_manifest
 from console.backend.release.junit import read_junit
 from console.backend.release.pins import MeasuredPins, machine_id, manifest_path, measure_pins, with_pins, write_pins
 from console.backend.scratch.cluster import TransientCluster
+from console.backend.service import LocalBackend
 from console.demo.keys import DemoKeys, create_demo_keys, stop_agent
 
 TEXT = "# One\n\nText one.\n\n## Alpha\n\nFirst.\n\n## Beta\n\nSecond.\n"

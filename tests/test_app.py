@@ -12,7 +12,7 @@ from console.app.application import ConsoleApp
 from console.backend.model.errors import Refused, StopCode, Unmeasured
 from console.backend.model.readiness import BundleView
 from console.backend.model.states import Phase
-from console.backend.model.views import OnProgress, Progress, RunView, Status, SwitchView
+from console.backend.model.view_models import OnProgress, Progress, RunView, Status, SwitchView
 from console.screens.operation import Operation
 from console.screens.overview import OverviewScreen
 from console.screens.quit import QuitDialog

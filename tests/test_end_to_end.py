@@ -8,13 +8,13 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import Input
 
-import console.demo.site
+import console.demo.installation
 from console.app.application import ConsoleApp
 from console.backend.host.context import Context
-from console.backend.local import LocalBackend
 from console.backend.model.states import Family, Stage
-from console.backend.model.views import RunView, SwitchState
-from console.demo.site import demo_site
+from console.backend.model.view_models import RunView, SwitchState
+from console.backend.service import LocalBackend
+from console.demo.installation import demo_site
 from tests.passage import deploy_copy
 
 
@@ -23,7 +23,7 @@ def backend(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalBackend]:
     """A seeded demo, as `make demo` opens it, of a copy: the files of the checkout may be edited meanwhile."""
     package = deploy_copy(tmp_path_factory.mktemp("deployed"))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(console.demo.site, "Context", partial(Context, package=package))
+        patch.setattr(console.demo.installation, "Context", partial(Context, package=package))
         with demo_site(None, lambda _: None) as made:
             yield made
 

@@ -17,7 +17,7 @@ from textual.message import Message
 from textual.screen import Screen
 
 from console.app.application import ConsoleApp
-from console.app.asking import AskingApp
+from console.app.backend_app import AskingApp
 from console.app.steady_driver import SteadyDriver
 from console.screens.base import ConsoleScreen
 from console.screens.dialog import Dialog

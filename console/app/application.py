@@ -18,23 +18,23 @@ from textual.screen import Screen
 from textual.worker import WorkerFailed
 
 from console.actions.actions import Action, Scope, registry
-from console.app.asking import AskingApp
+from console.app.backend_app import AskingApp
 from console.app.terminal import TerminalGuard, wants_no_colour
 from console.backend.host import crash
 from console.backend.model.errors import CutterError
 from console.backend.model.full_command import full_command
 from console.screens.overview import OverviewScreen
 from console.screens.readiness_watch import ReadinessWatch
+from console.widgets.formatting import shortened
 from console.widgets.jobs import work
 from console.widgets.notice import Notice, refused
 from console.widgets.theme import DARK, LIGHT, WithoutColour
-from console.widgets.words import shortened
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from console.backend.facade import Backend
-    from console.backend.model.views import Status
+    from console.backend.api import Backend
+    from console.backend.model.view_models import Status
     from console.screens.application import Application
 
 

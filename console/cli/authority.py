@@ -6,7 +6,8 @@ import time
 
 from console.backend.model.errors import ExitStatus
 from console.backend.model.outcome import Outcome
-from console.backend.model.views import ApprovalStatus, ApprovalView, SwitchState, SwitchView
+from console.backend.model.view_models import ApprovalStatus, ApprovalView, SwitchState, SwitchView
+from console.cli.installation import backend_of
 from console.cli.output import narrate, report
 from console.cli.requests import (
     ConfirmedRun,
@@ -18,7 +19,6 @@ from console.cli.requests import (
     Panic,
     ReleaseHold,
 )
-from console.cli.site import backend_of
 
 _AGAIN_S = 3
 

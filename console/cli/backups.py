@@ -9,11 +9,11 @@ from console.backend.model.errors import ExitStatus
 from console.backend.model.outcome import Check, Outcome, worst
 from console.backend.model.value import Value
 from console.backend.runs.backups import take_run_backup
-from console.backend.runs.inspection import known_run
-from console.backend.runs.step import Step
+from console.backend.runs.phase_context import Step
+from console.backend.runs.run_views import known_run
+from console.cli.installation import site_of
 from console.cli.output import narrate, report
 from console.cli.requests import Nothing, OneFile, OneRun, Options
-from console.cli.site import site_of
 
 
 class Checks(Value):

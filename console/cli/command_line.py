@@ -250,7 +250,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = ask.Options(root=found.get("root"), config=found.get("config"), json=found.get("json", False))
     words = found.get("_words")
     if words is None:
-        return _dispatch("console.app.opening:open_console", "console", options, ask.Open(read_only=found["read_only"]))
+        return _dispatch("console.app.launch:open_console", "console", options, ask.Open(read_only=found["read_only"]))
     from console.backend.host.signals import end_by_exception
 
     end_by_exception()

@@ -9,15 +9,15 @@ from console.backend.model.errors import ExitStatus
 from console.backend.model.outcome import Outcome
 from console.backend.model.readiness import DriftReport
 from console.backend.model.value import Value
-from console.backend.model.views import CountView, Status, SwitchState
+from console.backend.model.view_models import CountView, Status, SwitchState
 from console.backend.postgres.connections import connect, scalar
 from console.backend.postgres.grant_matrix import GrantMatrix, measure_grants
 from console.backend.postgres.live_registration import register_live_document
 from console.backend.postgres.migrations import migrate as run_migrations
 from console.backend.runs.kill_switch import require_no_hold
+from console.cli.installation import backend_of, site_of
 from console.cli.output import narrate, report
 from console.cli.requests import Migrate, Nothing, Options, RegisterDocument
-from console.cli.site import backend_of, site_of
 
 
 class Made(Value):

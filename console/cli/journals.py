@@ -2,12 +2,12 @@
 
 from console.backend.journal.journal import verify_journal
 from console.backend.model.errors import ExitStatus
-from console.backend.runs.inspection import known_run
-from console.backend.runs.standing import anchors_of
+from console.backend.runs.run_state import anchors_of
+from console.backend.runs.run_views import known_run
 from console.backend.runs.workspace import Workspace
+from console.cli.installation import site_of
 from console.cli.output import report
 from console.cli.requests import OneRun, Options
-from console.cli.site import site_of
 
 
 def verify(options: Options, request: OneRun) -> ExitStatus:

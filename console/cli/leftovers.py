@@ -1,9 +1,9 @@
 """What a start says of the leftovers that it has removed."""
 
 from console.backend.leftovers import sweep_leftovers
+from console.cli.installation import context_of
 from console.cli.output import narrate
 from console.cli.requests import Options
-from console.cli.site import context_of
 
 
 def sweep(options: Options) -> None:

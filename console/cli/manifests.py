@@ -12,9 +12,9 @@ from console.backend.release.build import build_manifest
 from console.backend.release.junit import read_junit
 from console.backend.release.manifest import DeployManifest, Kind, TestTotals, read_manifest
 from console.backend.release.verify import Fault, TreeFinding, faults, measure_tree
+from console.cli.installation import context_of, site_of
 from console.cli.output import narrate, report
 from console.cli.requests import BuildManifest, Nothing, Options
-from console.cli.site import context_of, site_of
 
 
 class Built(Value):

@@ -6,9 +6,9 @@ from console.backend.model.outcome import Outcome
 from console.backend.model.value import Value
 from console.backend.release.pins import Pin, compared, machine_id, measure_pins, require_unchanged, write_pins
 from console.cli import database
+from console.cli.installation import site_of
 from console.cli.output import report
 from console.cli.requests import Init, Nothing, Options
-from console.cli.site import site_of
 
 
 class PinsSet(Value):

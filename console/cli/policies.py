@@ -2,12 +2,12 @@
 
 from console.backend.approvals.pinning import PinnedPolicy, measure_pinned_policy, pin_policy, withdraw_key
 from console.backend.approvals.policy import load_policy
-from console.backend.host.site import Site
+from console.backend.host.installation import Site
 from console.backend.model.errors import ExitStatus
 from console.backend.model.outcome import Outcome
+from console.cli.installation import site_of
 from console.cli.output import report
 from console.cli.requests import Nothing, Options, PinPolicy, WithdrawKey
-from console.cli.site import site_of
 
 
 def show(options: Options, _request: Nothing) -> ExitStatus:

@@ -2,15 +2,15 @@
 
 from datetime import datetime
 
-from console.backend.facade import Backend
+from console.backend.api import Backend
 from console.backend.gates.board import DEADLINE_S
 from console.backend.model.errors import ExitStatus, StopCode, UsageError
 from console.backend.model.outcome import Check, Evidence, Outcome
 from console.backend.model.readiness import Board, BundleView, GateReport, ReportView, board_of, joined, worst_first
-from console.backend.model.views import Progress
+from console.backend.model.view_models import Progress
+from console.cli.installation import backend_of
 from console.cli.output import narrate, report
 from console.cli.requests import Bundle, Gates, OneRun, Options
-from console.cli.site import backend_of
 
 _PRE = "PRE"
 

@@ -3,19 +3,19 @@
 from pathlib import Path
 
 from console.backend.documents import intake
-from console.backend.host.site import Site
-from console.backend.local import LocalBackend
+from console.backend.host.installation import Site
 from console.backend.model.errors import ExitStatus, Refused, StopCode
 from console.backend.model.outcome import Check, Outcome, worst
 from console.backend.model.states import Family, Mode, Stage
 from console.backend.model.value import Value
-from console.backend.model.views import Progress, RunRequest, RunSummary, RunView
+from console.backend.model.view_models import Progress, RunRequest, RunSummary, RunView
 from console.backend.runs.reverify import verify_drafts
 from console.backend.runs.sources import limits
+from console.backend.service import LocalBackend
+from console.cli.installation import backend_of
 from console.cli.output import narrate, report
 from console.cli.plans import keep_new_file
 from console.cli.requests import ConfirmedRun, Nothing, OneRun, Options, StartRun, VoidRun
-from console.cli.site import backend_of
 
 _PAUSED = {Stage.AWAITING_CUT_AUTHORIZATION, Stage.AWAITING_LIFECYCLE_AUTHORIZATION}
 

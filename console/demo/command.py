@@ -4,13 +4,13 @@ import signal
 from types import FrameType
 from typing import NoReturn
 
-from console.app.opening import show
+from console.app.launch import show
 from console.app.terminal import refusal_here
 from console.backend.model.errors import ExitStatus
 from console.cli.output import narrate
 from console.cli.printing import emit
 from console.cli.requests import Demo, Options
-from console.demo.site import demo_site
+from console.demo.installation import demo_site
 
 
 def run(options: Options, request: Demo) -> int:

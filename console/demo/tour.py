@@ -4,16 +4,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from console.backend.local import LocalBackend
 from console.backend.model.errors import CutterError, StopCode
 from console.backend.model.outcome import Outcome
 from console.backend.model.readiness import letter_of
 from console.backend.model.states import Family, Mode, Stage
-from console.backend.model.views import RunRequest, RunView, SwitchState
+from console.backend.model.view_models import RunRequest, RunView, SwitchState
 from console.backend.postgres.connections import connect
 from console.backend.publication.sums import verify_sums
+from console.backend.service import LocalBackend
 from console.cli.runs import verification
-from console.demo.site import sign
+from console.demo.installation import sign
 
 Say = Callable[[str], None]
 _LETS_ARM = frozenset({Outcome.PASS, Outcome.PARTIAL})

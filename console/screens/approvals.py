@@ -8,7 +8,7 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 
 from console.actions.actions import Action, Scope
-from console.backend.model.views import ApprovalView
+from console.backend.model.view_models import ApprovalView
 from console.screens import approvals_text as words
 from console.screens.base import ConsoleScreen
 from console.screens.import_dialog import ImportDialog
@@ -17,8 +17,8 @@ from console.widgets.panel import Panel
 from console.widgets.rows import Rows
 
 if TYPE_CHECKING:
-    from console.backend.facade import Backend
-    from console.backend.model.views import OnProgress, Status
+    from console.backend.api import Backend
+    from console.backend.model.view_models import OnProgress, Status
 
 _EMPTY = "No statement. A run at SG_1 or SG_2 drafts one (3, then s)."
 

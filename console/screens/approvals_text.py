@@ -4,10 +4,10 @@ from datetime import datetime
 
 from console.backend.model.outcome import Outcome
 from console.backend.model.safe_text import safe_text
-from console.backend.model.views import ApprovalStatus, ApprovalView
+from console.backend.model.view_models import ApprovalStatus, ApprovalView
 from console.screens.danger_text import check_lines
+from console.widgets.formatting import coarse_left, day_and_clock
 from console.widgets.line import Line, Span, Tone, line
-from console.widgets.words import coarse_left, day_and_clock
 
 _TONES: dict[ApprovalStatus, Tone] = {
     ApprovalStatus.DRAFTED: "accent",

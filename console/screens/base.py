@@ -15,13 +15,13 @@ from console.actions.actions import Action, Scope
 from console.backend.model.errors import CutterError, StopCode
 from console.screens.drawable import Steady, can_draw, was_built
 from console.widgets.bars import KeyBar, TopBar
+from console.widgets.formatting import age
 from console.widgets.jobs import work
 from console.widgets.notice import Notice, NoticePanel, refused
-from console.widgets.words import age
 
 if TYPE_CHECKING:
-    from console.backend.facade import Backend
-    from console.backend.model.views import Progress, RunView, Status
+    from console.backend.api import Backend
+    from console.backend.model.view_models import Progress, RunView, Status
     from console.screens.application import Application
 
 T = TypeVar("T")

@@ -9,21 +9,21 @@ from textual.containers import Horizontal
 from textual.widgets import Input
 
 from console.backend.model.errors import CutterError
-from console.backend.model.views import Briefing, Danger, RunView, SwitchView
+from console.backend.model.view_models import Briefing, Danger, RunView, SwitchView
 from console.screens.danger_text import TITLES, briefing_lines, refusal_line
 from console.screens.dialog import Dialog
 from console.screens.drawable import can_draw
 from console.screens.operation import Operation
 from console.screens.run_text import came_to
+from console.widgets.formatting import clock
 from console.widgets.jobs import work
 from console.widgets.line import Line, Span, line
 from console.widgets.notice import Notice, refused
 from console.widgets.panel import Lines, Panel
-from console.widgets.words import clock
 
 if TYPE_CHECKING:
-    from console.backend.facade import Backend
-    from console.backend.model.views import OnProgress
+    from console.backend.api import Backend
+    from console.backend.model.view_models import OnProgress
     from console.screens.application import Application
 
 

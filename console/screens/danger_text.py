@@ -1,10 +1,10 @@
 """The words of a dangerous dialog: what, where, how many, reversible or not, what stands in the way."""
 
 from console.backend.model.outcome import Check, Outcome
-from console.backend.model.views import Briefing, Danger
-from console.backend.model.world import TableDelta, Target
+from console.backend.model.plan_binding import TableDelta, Target
+from console.backend.model.view_models import Briefing, Danger
+from console.widgets.formatting import plural, signed
 from console.widgets.line import Line, Span, Tone, line, outcome_tone
-from console.widgets.words import plural, signed
 from console.widgets.wrap import hanging
 
 TITLES = {

@@ -11,7 +11,7 @@ from textual.widgets import Input
 
 from console.actions.actions import Action, Scope
 from console.backend.model.states import Mode
-from console.backend.model.views import IntakeView, PlanView, RunRequest, RunView
+from console.backend.model.view_models import IntakeView, PlanView, RunRequest, RunView
 from console.screens import documents_text as words
 from console.screens.base import ConsoleScreen
 from console.screens.operation import Operation
@@ -25,8 +25,8 @@ from console.widgets.unit_tree import UnitTree
 from console.widgets.yes_no import YesNo
 
 if TYPE_CHECKING:
-    from console.backend.facade import Backend
-    from console.backend.model.views import OnProgress, Status
+    from console.backend.api import Backend
+    from console.backend.model.view_models import OnProgress, Status
 
 _EMPTY = "The intake folder is empty. Put a Markdown or text file there, then r."
 

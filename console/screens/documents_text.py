@@ -3,9 +3,9 @@
 from collections import Counter
 
 from console.backend.model.plan import DocumentPlan, Problem
-from console.backend.model.views import IntakeView, PlanView, RunRequest
+from console.backend.model.view_models import IntakeView, PlanView, RunRequest
+from console.widgets.formatting import count, plural, shortened, size
 from console.widgets.line import Line, Span, line
-from console.widgets.words import count, plural, shortened, size
 
 
 def label(word: str) -> Line:

@@ -15,7 +15,7 @@ from console.widgets.panel import Lines, Panel
 from console.widgets.rows import Rows
 
 if TYPE_CHECKING:
-    from console.backend.model.views import Status
+    from console.backend.model.view_models import Status
 
 
 class DriftScreen(ConsoleScreen):

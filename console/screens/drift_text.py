@@ -7,8 +7,8 @@ from console.backend.model.outcome import Outcome
 from console.backend.model.readiness import Difference, DriftReport
 from console.backend.model.safe_text import safe_text
 from console.screens.gates_text import mark
+from console.widgets.formatting import age, clock, plural
 from console.widgets.line import Line, Span, line
-from console.widgets.words import age, clock, plural
 from console.widgets.wrap import hanging
 
 NO_DIFFERENCE = "No difference: the database is as it was installed."

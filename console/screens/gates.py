@@ -19,8 +19,8 @@ from console.widgets.panel import Lines, Panel
 from console.widgets.rows import Rows
 
 if TYPE_CHECKING:
-    from console.backend.facade import Backend
-    from console.backend.model.views import OnProgress, Status
+    from console.backend.api import Backend
+    from console.backend.model.view_models import OnProgress, Status
 
 SIDE_BY_SIDE = [(0, "-narrow"), (110, "-wide"), (160, "-broad")]
 """Below 160 columns the detail stands under the list: beside it, it would be a narrow column of broken words."""

@@ -8,8 +8,8 @@ from console.backend.model.errors import CutterError
 from console.backend.model.outcome import Check, Evidence, Outcome
 from console.backend.model.readiness import Board, BundleView, GateReport, Letter, urgency, worst_first
 from console.backend.model.safe_text import safe_text
+from console.widgets.formatting import age, clock, plural, shortened, took
 from console.widgets.line import Line, Span, Tone, line, outcome_tone
-from console.widgets.words import age, clock, plural, shortened, took
 from console.widgets.wrap import hanging
 
 _SYMBOLS = {

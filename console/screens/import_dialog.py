@@ -8,7 +8,7 @@ from textual.binding import Binding, BindingType
 from textual.widgets import Input
 
 from console.backend.model.safe_text import safe_text
-from console.backend.model.views import ApprovalView
+from console.backend.model.view_models import ApprovalView
 from console.screens.approvals_text import checks
 from console.screens.dialog import Dialog
 from console.widgets.line import Line, Span, line

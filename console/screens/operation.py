@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 if TYPE_CHECKING:
-    from console.backend.facade import Backend
-    from console.backend.model.views import OnProgress, Progress
+    from console.backend.api import Backend
+    from console.backend.model.view_models import OnProgress, Progress
     from console.widgets.notice import Notice
 
 T = TypeVar("T")

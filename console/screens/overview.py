@@ -9,12 +9,12 @@ from textual.timer import Timer
 from console.actions.actions import Action, Scope
 from console.screens.base import ConsoleScreen
 from console.screens.drawable import can_draw
+from console.widgets.formatting import age
 from console.widgets.notice import Notice
 from console.widgets.panel import Panel
-from console.widgets.words import age
 
 if TYPE_CHECKING:
-    from console.backend.model.views import Status
+    from console.backend.model.view_models import Status
 
 
 class OverviewScreen(ConsoleScreen):
@@ -139,7 +139,7 @@ class OverviewScreen(ConsoleScreen):
 
     def action_release_hold(self) -> None:
         """Clear the HOLD, after its briefing and the typed word."""
-        from console.backend.model.views import Danger
+        from console.backend.model.view_models import Danger
         from console.screens.danger import ask_and_do
 
         run_id = self.console.status.switch.run_id if self.console.status is not None else ""

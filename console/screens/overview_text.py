@@ -7,11 +7,10 @@ from typing import Self
 from console.actions.actions import Registry, keys_of
 from console.backend.model.full_command import full_command
 from console.backend.model.outcome import Outcome
-from console.backend.model.views import CountView, RunSummary, Status, SwitchState, WaitView
+from console.backend.model.view_models import CountView, RunSummary, Status, SwitchState, WaitView
 from console.screens.run_text import armed_words
 from console.widgets.bars import switch_tone
-from console.widgets.line import Line, Span, Tone, line, outcome_tone
-from console.widgets.words import (
+from console.widgets.formatting import (
     UNKNOWN,
     age,
     clock,
@@ -23,6 +22,7 @@ from console.widgets.words import (
     shortened,
     signed,
 )
+from console.widgets.line import Line, Span, Tone, line, outcome_tone
 
 _LABEL = 10
 

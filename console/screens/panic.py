@@ -6,7 +6,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.widgets import Input
 
-from console.backend.model.views import SwitchView
+from console.backend.model.view_models import SwitchView
 from console.screens.dialog import Dialog
 from console.widgets.line import Line, Span, line
 from console.widgets.notice import Notice

@@ -10,9 +10,9 @@ from console.backend.model.errors import CutterError
 from console.widgets.jobs import work
 
 if TYPE_CHECKING:
-    from console.backend.facade import Backend
+    from console.backend.api import Backend
     from console.backend.model.readiness import Board, DriftReport, GateReport
-    from console.backend.model.views import Status
+    from console.backend.model.view_models import Status
 
 T = TypeVar("T")
 

@@ -9,7 +9,7 @@ from textual.containers import Horizontal, Vertical
 
 from console.actions.actions import Action, Scope
 from console.backend.model.states import Move
-from console.backend.model.views import Danger, PhaseView, Progress, RunSummary, RunView
+from console.backend.model.view_models import Danger, PhaseView, Progress, RunSummary, RunView
 from console.screens import run_text as words
 from console.screens.base import ConsoleScreen
 from console.screens.danger import ask_and_do
@@ -18,9 +18,9 @@ from console.widgets.panel import Panel
 from console.widgets.rows import Rows
 
 if TYPE_CHECKING:
-    from console.backend.facade import Backend
+    from console.backend.api import Backend
     from console.backend.model.readiness import ReportView
-    from console.backend.model.views import ApprovalView, OnProgress, Status
+    from console.backend.model.view_models import ApprovalView, OnProgress, Status
 
 LIST_LIMIT = 500
 """Runs shown; the title says when there are more."""

@@ -6,10 +6,10 @@ from console.actions.actions import Action, key_name
 from console.backend.model.outcome import Evidence
 from console.backend.model.readiness import ReportView
 from console.backend.model.states import Family, Mode, Move, Stage
-from console.backend.model.views import PhaseStatus, PhaseView, RunSummary, RunView, SwitchState, SwitchView
+from console.backend.model.view_models import PhaseStatus, PhaseView, RunSummary, RunView, SwitchState, SwitchView
 from console.screens.danger_text import target_words
+from console.widgets.formatting import age, clock, count, day_and_clock, plural, took
 from console.widgets.line import Line, Span, Tone, line, outcome_tone
-from console.widgets.words import age, clock, count, day_and_clock, plural, took
 
 _STATUS_TONES: dict[PhaseStatus, Tone] = {
     PhaseStatus.DONE: "plain",

@@ -4,12 +4,12 @@ from typing import ClassVar
 
 from textual.binding import Binding, BindingType
 
-from console.backend.model.views import RunRequest
-from console.backend.model.world import Target, expected_cut_deltas
+from console.backend.model.plan_binding import Target, expected_cut_deltas
+from console.backend.model.view_models import RunRequest
 from console.screens.danger_text import target_words
 from console.screens.dialog import Dialog
+from console.widgets.formatting import plural, signed
 from console.widgets.line import Line, Span, line
-from console.widgets.words import plural, signed
 
 
 class StartLiveDialog(Dialog[bool]):

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from console.actions.actions import Action, key_name
+from console.widgets.formatting import clock
 from console.widgets.line import Line, Span, Tone, line, plain
 from console.widgets.panel import Lines
-from console.widgets.words import clock
 
 if TYPE_CHECKING:
-    from console.backend.model.views import Status
+    from console.backend.model.view_models import Status
 
 _TABS = (
     ("1", "Overview"),

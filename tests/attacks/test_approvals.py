@@ -12,7 +12,7 @@ import pytest
 
 from console.backend.approvals.statement import MAX_STATEMENT_BYTES
 from console.backend.model.errors import CutterError, Drifted, Held, Refused, Unmeasured, Waiting
-from console.backend.runs import rulings
+from console.backend.runs import approval_workflow
 from console.demo.keys import stop_agent
 from tests.passage import Passage, fingerprint
 from tests.sovereign import usurper
@@ -69,7 +69,7 @@ def test_a_statement_that_is_swapped_between_check_and_import_is_imported_as_it_
     statement = drafted(desk)
     signature = sign(desk, statement)
     data, signed = statement.read_bytes(), signature.read_bytes()
-    honest = rulings.check
+    honest = approval_workflow.check
 
     def swap(*arguments: object) -> object:
         checked = honest(*arguments)  # type: ignore[arg-type]
@@ -79,7 +79,7 @@ def test_a_statement_that_is_swapped_between_check_and_import_is_imported_as_it_
         monkeypatch.undo()
         return checked
 
-    monkeypatch.setattr(rulings, "check", swap)
+    monkeypatch.setattr(approval_workflow, "check", swap)
     try:
         desk.backend.import_statement(statement, (signature,))
     except CutterError as error:

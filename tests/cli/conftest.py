@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from console.cli import site
+from console.cli import installation
 from console.cli.main import main
 from tests.passage import Passage
 
@@ -26,7 +26,7 @@ def command(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch)
 
     def run(passage: Passage, *words: str) -> tuple[int, dict[str, object]]:
         capsys.readouterr()
-        monkeypatch.setattr(site, "context_of", lambda _: passage.site.context)
+        monkeypatch.setattr(installation, "context_of", lambda _: passage.site.context)
         status = main(["--root", str(passage.site.root), "--json", *words])
         said = capsys.readouterr().out
         assert said.count("\n") == 1, said

@@ -169,7 +169,7 @@ def _round(jobs: list[list[str]], around: Surroundings, site: dict[str, str]) ->
 
 def _child(argv: list[str], around: Surroundings, site: dict[str, str], out: int, err: int) -> NoReturn:
     """The forked process: its surroundings, the command, and its end."""
-    from console.cli import site as sites
+    from console.cli import installation as sites
     from console.cli.main import main
 
     signal.alarm(HANGS_AFTER_S)

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from console.cli import site
+from console.cli import installation
 from console.cli.main import main
 from tests.passage import Passage
 
@@ -17,7 +17,7 @@ MEND = "GRANT SELECT ON TABLE cutter_governance.v_hold TO cutter_ro;"
 def passage(at: Callable[[str], Passage], monkeypatch: pytest.MonkeyPatch) -> Passage:
     """An untouched site that the commands find."""
     found = at("fresh")
-    monkeypatch.setattr(site, "context_of", lambda _: found.site.context)
+    monkeypatch.setattr(installation, "context_of", lambda _: found.site.context)
     return found
 
 

@@ -11,7 +11,7 @@ from console.backend.host.context import Context
 from console.backend.release.build import build_manifest
 from console.backend.release.manifest import Kind
 from console.backend.release.pins import manifest_path
-from console.cli import manifests, site
+from console.cli import installation, manifests
 from console.cli.main import main
 from console.cli.requests import Options
 from tests.passage import JUNIT, MACHINE_ID, Passage, deploy_copy, host_files
@@ -36,7 +36,7 @@ def deployed(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monke
     def context_of(options: Options) -> Context:
         return Context(root=(options.root or home).absolute(), filesystem=filesystem, package=package)
 
-    monkeypatch.setattr(site, "context_of", context_of)
+    monkeypatch.setattr(installation, "context_of", context_of)
     monkeypatch.setattr(manifests, "context_of", context_of)
     return package
 

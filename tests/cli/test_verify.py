@@ -4,9 +4,9 @@ from collections.abc import Callable
 
 import pytest
 
-from console.backend.local import LocalBackend
 from console.backend.model.errors import Refused
 from console.backend.model.outcome import Outcome
+from console.backend.service import LocalBackend
 from console.cli.runs import verification
 from tests.cli.conftest import Run, stop_of
 from tests.passage import Passage

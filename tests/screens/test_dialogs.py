@@ -6,7 +6,7 @@ from textual.widgets import Input
 from console.actions.actions import Scope
 from console.backend.model.outcome import Check, Outcome
 from console.backend.model.states import Stage
-from console.backend.model.views import Danger
+from console.backend.model.view_models import Danger
 from console.screens.danger import DangerDialog
 from console.screens.danger_text import briefing_lines, check_lines
 from console.screens.dialog import Dialog

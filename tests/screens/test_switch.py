@@ -12,7 +12,7 @@ from console.backend.model.errors import Refused, StopCode
 from console.backend.model.full_command import full_command
 from console.backend.model.outcome import Outcome
 from console.backend.model.states import Family, Mode, RunState, Stage
-from console.backend.model.views import (
+from console.backend.model.view_models import (
     Briefing,
     CountView,
     Danger,

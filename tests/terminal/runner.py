@@ -7,8 +7,8 @@ from pathlib import Path
 
 import console
 from console.app.application import ConsoleApp, run
-from console.backend.facade import Backend
-from console.backend.model.views import Status
+from console.backend.api import Backend
+from console.backend.model.view_models import Status
 from console.widgets.notice import Notice
 from tests.fakes import ARMED, NOW, FakeBackend
 from tests.screens import chaos

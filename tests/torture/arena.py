@@ -24,9 +24,9 @@ from psycopg import sql
 from console.backend.approvals.pinning import pin_policy
 from console.backend.approvals.policy import Policy, Signer, Thresholds, load_policy
 from console.backend.host.context import Context
+from console.backend.host.installation import Site
 from console.backend.host.runtime_tree import CONFIG_NAME, init_tree
 from console.backend.host.settings import DatabaseSettings, Settings
-from console.backend.host.site import Site
 from console.backend.model.canonical_json import canonical_json
 from console.backend.postgres.migrations import migrate
 from console.backend.release.build import build_manifest

@@ -2,7 +2,7 @@
 
 from textual.app import App, ComposeResult
 
-from console.backend.model.views import SourceText
+from console.backend.model.view_models import SourceText
 from console.widgets.outline import Outline, outline
 from console.widgets.source_view import SourceView
 from console.widgets.theme import DARK

@@ -20,8 +20,8 @@ from console.backend.approvals.statement import (
 from console.backend.model.canonical_json import canonical_json, sha256_hex
 from console.backend.model.errors import Refused
 from console.backend.model.outcome import Check, Evidence, Outcome
+from console.backend.model.plan_binding import TableDelta
 from console.backend.model.value import Value
-from console.backend.model.world import TableDelta
 
 PLACEHOLDERS = ("kb:approval-sovereign-prod-write-1", "kb:approval-u-w4b-grant-1")
 """Approval ids that lay about in packages and stand for no approval."""

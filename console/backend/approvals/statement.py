@@ -25,9 +25,9 @@ from console.backend.host.regular_file import open_regular
 from console.backend.model.canonical_json import canonical_json, sha256_hex
 from console.backend.model.errors import Refused, StopCode
 from console.backend.model.plan import DraftUnit
+from console.backend.model.plan_binding import TableDelta, Target
 from console.backend.model.safe_text import SafeText
 from console.backend.model.value import Value
-from console.backend.model.world import TableDelta, Target
 
 MAX_STATEMENT_BYTES = 64 * 1024
 """A statement is about 2 KB; more than this is not read."""

@@ -8,8 +8,8 @@ from pathlib import Path
 import psycopg
 
 from console.backend.backup.failures import BackupNotProven
-from console.backend.backup.flow import STALL_S, Tee, Watch, never
-from console.backend.backup.member import Member
+from console.backend.backup.pipeline import STALL_S, Tee, Watch, never
+from console.backend.backup.pipeline_process import Member
 from console.backend.backup.record import BackupRecord, TableProof, read_record
 from console.backend.backup.scratch import Prepare, Scratch, scratch_database
 from console.backend.backup.verdict import unequal

@@ -11,9 +11,9 @@ from console.backend.host.durable import replace_file
 from console.backend.host.regular_file import read_regular, sha256_file
 from console.backend.model.canonical_json import canonical_json
 from console.backend.model.outcome import Evidence
+from console.backend.model.plan_binding import Target
 from console.backend.model.safe_text import SafeText, safe_text
 from console.backend.model.value import Value
-from console.backend.model.world import Target
 
 FRESH_FOR = timedelta(minutes=60)
 SUFFIX = ".dump.gpg"

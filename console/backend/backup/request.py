@@ -6,8 +6,8 @@ from pathlib import Path
 
 from pydantic import Field, field_validator
 
+from console.backend.model.plan_binding import Target
 from console.backend.model.value import Value
-from console.backend.model.world import Target
 
 COMPRESSION = 0
 """gzip level of a dump. Level 1 makes a third of the size, but then pg_dump alone takes longer than the restore that

@@ -12,8 +12,8 @@ from pathlib import Path
 import psycopg
 
 from console.backend.backup.failures import BackupNotProven
-from console.backend.backup.flow import Tee, Watch, never
-from console.backend.backup.member import Member
+from console.backend.backup.pipeline import Tee, Watch, never
+from console.backend.backup.pipeline_process import Member
 from console.backend.backup.recipient import ENCRYPT, check_recipient
 from console.backend.backup.record import SUFFIX, BackupRecord, TableProof, write_record
 from console.backend.backup.request import BackupPhase, BackupRequest, OnBackupProgress, silent

@@ -9,7 +9,7 @@ without a number, the word alone or the slug of the title.
 import re
 import unicodedata
 
-from console.backend.documents.enclosure import Node
+from console.backend.documents.nesting import Node
 from console.backend.documents.profiles import Scope
 from console.backend.documents.tree import restarted
 from console.backend.model.plan import Problem

@@ -7,11 +7,11 @@ from typing import TypedDict
 from pydantic import TypeAdapter
 
 from console.backend.documents.addresses import addresses, docprefix_problem, number_of
-from console.backend.documents.algebra import check_algebra
 from console.backend.documents.canonical import CanonicalText, RefusedText, canonical_text, source_version
-from console.backend.documents.enclosure import Node
+from console.backend.documents.coverage import check_algebra
 from console.backend.documents.limits import DEFAULT_LIMITS, Limits
 from console.backend.documents.matching import Matcher, matcher
+from console.backend.documents.nesting import Node
 from console.backend.documents.profiles import Profile, load_profile
 from console.backend.documents.scanner import Scan, scan
 from console.backend.documents.tree import build

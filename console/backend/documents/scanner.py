@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from console.backend.documents.guards import find_guards, in_list
+from console.backend.documents.ignored_regions import find_guards, in_list
 from console.backend.documents.matching import Mark, Matcher, Style, clean_title
 from console.backend.documents.profiles import Role
 from console.backend.model.plan import Problem

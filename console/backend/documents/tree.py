@@ -3,8 +3,8 @@
 import re
 from bisect import bisect_right
 
-from console.backend.documents.enclosure import Enclosure, Node
 from console.backend.documents.matching import Mark, Style
+from console.backend.documents.nesting import Enclosure, Node
 from console.backend.documents.numbering import Number
 from console.backend.documents.profiles import Hierarchy, Level, Numbering, Profile, Role, Scope
 from console.backend.documents.sequence import Sequence, Verdict

@@ -10,8 +10,8 @@ from console.backend.approvals.bindings import placeholders_in
 from console.backend.approvals.check import open_checks
 from console.backend.approvals.keyring import Keyring
 from console.backend.approvals.statement import MAX_STATEMENT_BYTES, Kind
-from console.backend.gates.fact import Fact, Verdict, check, fails, partial, passes, unclear
 from console.backend.gates.gate import Gate
+from console.backend.gates.measurement import Fact, Verdict, check, fails, partial, passes, unclear
 from console.backend.gates.probe import Probe
 from console.backend.gates.ruling_policy import (
     Pinned,
@@ -28,9 +28,9 @@ from console.backend.model.readiness import Owner
 from console.backend.model.safe_text import SafeText
 from console.backend.model.states import Family, Stage
 from console.backend.model.value import Value
-from console.backend.model.views import ApprovalStatus
+from console.backend.model.view_models import ApprovalStatus
 from console.backend.postgres.records import ApprovalRow, RunRow, all_runs, approvals
-from console.backend.runs import rulings
+from console.backend.runs import approval_workflow
 
 KIND_AT = {Stage.AWAITING_CUT_AUTHORIZATION: Kind.SG_1, Stage.AWAITING_LIFECYCLE_AUTHORIZATION: Kind.SG_2}
 """The ruling that a run waits for at its two pauses."""
@@ -149,7 +149,7 @@ def measure_package(probe: Probe, row: RunRow, kind: Kind) -> Package:
             f"Measure it from a console without --read-only: cutter-console gates {probe.gate}",
         )
     try:
-        view = rulings.view(probe.site, path)
+        view = approval_workflow.view(probe.site, path)
     except Refused as refused:
         finding = Finding(
             name="readable",

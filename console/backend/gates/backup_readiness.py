@@ -12,9 +12,10 @@ from console.backend.backup.plaintext import plaintext_dumps
 from console.backend.backup.recipient import FINGERPRINT, KeyListing, judge_key, list_key
 from console.backend.backup.record import BackupState, ListedBackup, freshness, list_backups
 from console.backend.backup.selftest import RoundTrip, round_trip
-from console.backend.gates.fact import Fact, Verdict, check, fails, partial, passes
 from console.backend.gates.gate import Gate
+from console.backend.gates.measurement import Fact, Verdict, check, fails, partial, passes
 from console.backend.gates.probe import Probe
+from console.backend.host.installation import Site
 from console.backend.host.programs import (
     Installation,
     NoFittingProgram,
@@ -23,7 +24,6 @@ from console.backend.host.programs import (
     pick_server_programs,
 )
 from console.backend.host.regular_file import sha256_file
-from console.backend.host.site import Site
 from console.backend.model.outcome import Check
 from console.backend.model.readiness import Owner
 from console.backend.model.safe_text import SafeText

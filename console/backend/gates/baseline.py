@@ -3,9 +3,9 @@
 import psycopg
 
 from console.backend.gates.connections import Line, connections, connections_check
-from console.backend.gates.fact import Fact, Verdict, check, fails, partial, passes
 from console.backend.gates.gate import Gate
 from console.backend.gates.growth import Growth, growth_check, measure_growth
+from console.backend.gates.measurement import Fact, Verdict, check, fails, partial, passes
 from console.backend.gates.probe import Probe
 from console.backend.gates.recorded_tests import Recorded, recorded_tests, recorded_tests_check
 from console.backend.model.errors import StopCode, Unmeasured
@@ -15,7 +15,7 @@ from console.backend.model.safe_text import SafeText
 from console.backend.model.value import Value
 from console.backend.postgres.connections import counted
 from console.backend.runs.kill_switch import armed_for
-from console.backend.runs.step import Role
+from console.backend.runs.phase_context import Role
 
 REFUSED = "42501"
 """SQLSTATE of a privilege that is missing: what every direct write must meet."""

@@ -10,7 +10,7 @@ from console.backend.gates.gate import AnyGate, reported
 from console.backend.gates.probe import Asked, Probe
 from console.backend.gates.registry import GATES
 from console.backend.host.daemon import start
-from console.backend.host.site import Site
+from console.backend.host.installation import Site
 from console.backend.model.errors import CutterError, StopCode, UsageError
 from console.backend.model.outcome import Check, Evidence, Outcome, worst
 from console.backend.model.readiness import Board, GateReport

@@ -2,12 +2,12 @@
 
 import psycopg
 
-from console.backend.gates.fact import Fact, Verdict, check, fails, passes, unclear
+from console.backend.gates.measurement import Fact, Verdict, check, fails, passes, unclear
 from console.backend.gates.probe import Probe
 from console.backend.model.outcome import Check
 from console.backend.model.safe_text import SafeText
 from console.backend.model.value import Value
-from console.backend.runs.step import Role
+from console.backend.runs.phase_context import Role
 
 ROLES = {"monitor": "cutter_ro", "executor": "cutter_exec", "verifier": "cutter_verify"}
 """The role that each connection of the settings is for: whoever verifies may not be who executed."""

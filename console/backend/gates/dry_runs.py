@@ -2,18 +2,18 @@
 
 import shlex
 
-from console.backend.gates.fact import Verdict, fails, passes
+from console.backend.gates.measurement import Verdict, fails, passes
+from console.backend.host.installation import Site
 from console.backend.host.regular_file import sha256_file
-from console.backend.host.site import Site
 from console.backend.journal.journal import verify_journal
 from console.backend.model.errors import Refused
 from console.backend.model.outcome import Outcome
+from console.backend.model.plan_binding import Target
 from console.backend.model.safe_text import SafeText
 from console.backend.model.states import Mode, Phase
 from console.backend.model.value import Value
-from console.backend.model.world import Target
 from console.backend.postgres.records import RunRow
-from console.backend.runs.standing import VOIDED
+from console.backend.runs.run_state import VOIDED
 from console.backend.runs.workspace import PlanFacts, RunRequestFile, Workspace
 
 _NEEDS_ROWS = frozenset({Phase.STRUCTURAL_VERIFY, Phase.WRITE_VERIFY})

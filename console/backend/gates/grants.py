@@ -1,6 +1,6 @@
 """Grants and definitions as a fact with its check: what several gates, and the board before arming, ask alike."""
 
-from console.backend.gates.fact import Fact, Verdict, check, fails, passes
+from console.backend.gates.measurement import Fact, Verdict, check, fails, passes
 from console.backend.gates.probe import Probe
 from console.backend.model.outcome import Check, Outcome
 from console.backend.model.readiness import DriftReport

@@ -4,13 +4,13 @@ from datetime import datetime
 
 import psycopg
 
-from console.backend.gates.fact import Fact, Verdict, check, fails, partial, passes
+from console.backend.gates.measurement import Fact, Verdict, check, fails, partial, passes
 from console.backend.gates.probe import Probe
 from console.backend.model.outcome import Check
+from console.backend.model.plan_binding import TableDelta, expected_cut_deltas, expected_step_deltas
 from console.backend.model.safe_text import SafeText
 from console.backend.model.states import Family, Stage
 from console.backend.model.value import Value
-from console.backend.model.world import TableDelta, expected_cut_deltas, expected_step_deltas
 from console.backend.postgres.measure import REGISTRIES, measure_counts
 
 _PINNED = "SELECT table_name, rows, run_id, pinned_at FROM cutter_governance.v_baseline"

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import psycopg
 
-from console.backend.gates.fact import Verdict, fails, passes
+from console.backend.gates.measurement import Verdict, fails, passes
 from console.backend.model.safe_text import SafeText
 from console.backend.model.value import Value
 from console.backend.postgres.definitions import definition_of

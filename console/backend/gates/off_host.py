@@ -5,13 +5,13 @@ import time
 from console.backend.approvals.keyring import Keyring
 from console.backend.backup.recipient import KeyListing
 from console.backend.gates.backup_readiness import backup_key, backup_key_check
-from console.backend.gates.fact import Fact, Verdict, check, fails, partial, passes, unclear
 from console.backend.gates.gate import Gate
 from console.backend.gates.grants import grants, grants_check
+from console.backend.gates.measurement import Fact, Verdict, check, fails, partial, passes, unclear
 from console.backend.gates.precheck_live import deployed_tree
 from console.backend.gates.probe import Probe
 from console.backend.gates.ruling_policy import PolicyFile, policy_check, policy_facts
-from console.backend.host.site import Site
+from console.backend.host.installation import Site
 from console.backend.model.canonical_json import sha256_hex
 from console.backend.model.outcome import Check, Outcome
 from console.backend.model.readiness import DriftReport, Owner

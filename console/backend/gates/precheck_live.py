@@ -6,9 +6,9 @@ from pathlib import Path
 
 import psycopg
 
-from console.backend.gates.fact import Fact, Verdict, check, fails, partial, passes, unclear
 from console.backend.gates.gate import Gate
 from console.backend.gates.grants import grants, grants_check
+from console.backend.gates.measurement import Fact, Verdict, check, fails, partial, passes, unclear
 from console.backend.gates.probe import Probe
 from console.backend.host.settings import PinSettings
 from console.backend.model.errors import StopCode, Unmeasured
@@ -16,9 +16,9 @@ from console.backend.model.outcome import Check
 from console.backend.model.readiness import DriftReport, Owner
 from console.backend.model.safe_text import SafeText
 from console.backend.model.value import Value
-from console.backend.model.views import SwitchState, SwitchView
+from console.backend.model.view_models import SwitchState, SwitchView
+from console.backend.release.host_processes import ConsoleProcess, Scan, console_processes, cron_entries, service_units
 from console.backend.release.pins import machine_id
-from console.backend.release.traces import ConsoleProcess, Scan, console_processes, cron_entries, service_units
 from console.backend.release.verify import REPIN, TreeFinding, faults, measure_tree, shown
 from console.backend.runs import kill_switch
 

@@ -11,14 +11,14 @@ from typing import TypeVar, cast
 
 import psycopg
 
-from console.backend.gates.fact import Fact
+from console.backend.gates.measurement import Fact
 from console.backend.host.daemon import start
+from console.backend.host.installation import Site
 from console.backend.host.processes import why
-from console.backend.host.site import Site
 from console.backend.model.errors import CutterError, StopCode, Unmeasured
 from console.backend.model.outcome import Evidence
 from console.backend.postgres.connections import connect, translate
-from console.backend.runs.step import Role
+from console.backend.runs.phase_context import Role
 
 T = TypeVar("T")
 

@@ -1,9 +1,9 @@
 """What the deploy manifest records of the tests: asked by the baseline gate and by the board before arming alike."""
 
-from console.backend.gates.fact import Fact, Verdict, check, fails, partial, passes
+from console.backend.gates.measurement import Fact, Verdict, check, fails, partial, passes
 from console.backend.gates.probe import Probe
+from console.backend.host.installation import Site
 from console.backend.host.regular_file import read_regular
-from console.backend.host.site import Site
 from console.backend.model.errors import UsageError
 from console.backend.model.outcome import Check
 from console.backend.model.safe_text import SafeText

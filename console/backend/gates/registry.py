@@ -3,8 +3,8 @@
 from console.backend.gates.approval_package import GATE as APPROVAL_PACKAGE
 from console.backend.gates.backup_readiness import GATE as BACKUP_READINESS
 from console.backend.gates.baseline import GATE as BASELINE
+from console.backend.gates.document_independence import GATE as GENERALITY
 from console.backend.gates.gate import AnyGate
-from console.backend.gates.generality import GATE as GENERALITY
 from console.backend.gates.off_host import GATE as OFF_HOST
 from console.backend.gates.precheck_live import GATE as PRECHECK_LIVE
 from console.backend.gates.reporting import GATE as REPORTING

@@ -8,12 +8,12 @@ import shutil
 import stat
 from pathlib import Path
 
-from console.backend.gates.fact import Fact, Verdict, check, fails, partial, passes, unclear
 from console.backend.gates.gate import Gate
+from console.backend.gates.measurement import Fact, Verdict, check, fails, partial, passes, unclear
 from console.backend.gates.probe import Probe
+from console.backend.host.installation import Site
 from console.backend.host.regular_file import read_regular, sha256_file
 from console.backend.host.runtime_tree import DIRECTORY_MODE
-from console.backend.host.site import Site
 from console.backend.journal.journal import verify_journal
 from console.backend.journal.journal_record import AnchoredEvent
 from console.backend.model.outcome import Check, Outcome
@@ -25,7 +25,7 @@ from console.backend.publication.pages import DOCUMENTS
 from console.backend.publication.publishing import leftovers
 from console.backend.publication.signing import SumsSignature, check_signature
 from console.backend.publication.sums import SIGNATURE, SUMS, SumsVerdict, verify_sums
-from console.backend.runs.standing import anchored_events
+from console.backend.runs.run_state import anchored_events
 from console.backend.runs.workspace import Workspace
 
 MIB = 1 << 20

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import TypedDict, TypeVar
 
 from console.backend.approvals.recorded import SignatureAnswer, verify_again
-from console.backend.gates.fact import Fact
+from console.backend.gates.measurement import Fact
 from console.backend.gates.probe import Probe
-from console.backend.gates.residual_answers import Answers, Writer
+from console.backend.gates.residual_rules import Answers, Writer
 from console.backend.host.cluster_directory import default_parents, leftovers
 from console.backend.model.canonical_json import sha256_hex
 from console.backend.model.errors import Refused, StopCode, Unmeasured
@@ -16,8 +16,8 @@ from console.backend.model.outcome import Outcome
 from console.backend.model.safe_text import SafeText
 from console.backend.model.value import Value
 from console.backend.postgres.live_text import read_live_text
-from console.backend.runs.inspection import list_runs
-from console.backend.runs.step import Role
+from console.backend.runs.phase_context import Role
+from console.backend.runs.run_views import list_runs
 
 T = TypeVar("T")
 LEFT_FOR_S = 60.0

@@ -2,9 +2,8 @@
 
 import shlex
 
-from console.backend.gates.fact import Verdict, check, fails, partial, passes, unclear
 from console.backend.gates.gate import Gate
-from console.backend.gates.residual_answers import Writer
+from console.backend.gates.measurement import Verdict, check, fails, partial, passes, unclear
 from console.backend.gates.residual_facts import (
     MOST_SIGNATURES,
     Facts,
@@ -14,6 +13,7 @@ from console.backend.gates.residual_facts import (
     Signatures,
     measure,
 )
+from console.backend.gates.residual_rules import Writer
 from console.backend.model.outcome import Check, Outcome
 from console.backend.model.readiness import Owner
 

@@ -2,22 +2,22 @@
 
 import psycopg
 
-from console.backend.gates.fact import Fact, Verdict, check, fails, passes
 from console.backend.gates.gate import Gate
 from console.backend.gates.guards import REQUIRED, REVERTING
 from console.backend.gates.installed_functions import Source, measure_routines, measure_sources, sources_verdict
+from console.backend.gates.measurement import Fact, Verdict, check, fails, passes
 from console.backend.gates.probe import Probe
 from console.backend.model.canonical_json import canonical_json, sha256_hex
 from console.backend.model.errors import StopCode, Unmeasured
 from console.backend.model.outcome import Check
+from console.backend.model.plan_binding import Target
 from console.backend.model.readiness import Owner
 from console.backend.model.safe_text import SafeText
 from console.backend.model.value import Value
-from console.backend.model.world import Target
 from console.backend.postgres.measure import measure_identity
 from console.backend.postgres.probes import Reverted, probe_revert, revert_faults
-from console.backend.runs.compensation import Runbook, compensation_runbook, runbook_faults
-from console.backend.runs.step import Role
+from console.backend.runs.phase_context import Role
+from console.backend.runs.recovery import Runbook, compensation_runbook, runbook_faults
 
 _GUARDS = """
     SELECT c.oid::regclass::text, t.tgname::text, t.tgenabled::text, p.proname::text

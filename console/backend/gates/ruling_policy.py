@@ -5,7 +5,7 @@ from pathlib import Path
 from console.backend.approvals.keyring import Keyring, measure_keyring
 from console.backend.approvals.pinning import PolicyPin, pinned_policy, unpinned
 from console.backend.approvals.policy import Policy, check_policy, load_policy
-from console.backend.gates.fact import Fact, Verdict, check, fails, partial, passes, unclear
+from console.backend.gates.measurement import Fact, Verdict, check, fails, partial, passes, unclear
 from console.backend.gates.probe import Probe
 from console.backend.host.regular_file import read_regular
 from console.backend.model.errors import Refused, StopCode, Unmeasured

@@ -6,13 +6,13 @@ import shutil
 from datetime import datetime
 from pathlib import Path
 
-from console.backend.gates.fact import Fact, Verdict, check, fails, passes
 from console.backend.gates.gate import Gate
+from console.backend.gates.measurement import Fact, Verdict, check, fails, passes
 from console.backend.gates.probe import Probe
+from console.backend.host.installation import Site
 from console.backend.host.regular_file import read_regular
 from console.backend.host.runtime_tree import CONFIG_NAME, check_tree
 from console.backend.host.settings import load_settings
-from console.backend.host.site import Site
 from console.backend.model.outcome import Check, Outcome
 from console.backend.model.readiness import Owner
 from console.backend.model.redaction import denied_keys, redact

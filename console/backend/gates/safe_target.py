@@ -6,19 +6,19 @@ from collections.abc import Callable, Iterator
 from console.backend.approvals.policy import FIRST_RUN_UNITS
 from console.backend.documents.addresses import is_reserved
 from console.backend.gates.dry_runs import DryRun, measure_dry_runs, place
-from console.backend.gates.fact import Fact, Verdict, check, fails, partial, passes, unclear
 from console.backend.gates.gate import Gate
+from console.backend.gates.measurement import Fact, Verdict, check, fails, partial, passes, unclear
 from console.backend.gates.precheck_live import DatabaseFinding, database
 from console.backend.gates.probe import Probe
 from console.backend.gates.ruling_policy import PolicyFile, policy_facts
+from console.backend.host.installation import Site
 from console.backend.host.regular_file import sha256_file
-from console.backend.host.site import Site
 from console.backend.model.errors import Refused
 from console.backend.model.outcome import Check, Outcome
 from console.backend.model.readiness import Owner
 from console.backend.model.safe_text import SafeText
 from console.backend.model.value import Value
-from console.backend.runs.step import Role
+from console.backend.runs.phase_context import Role
 from console.backend.runs.workspace import EDIT_PROFILE, Workspace
 
 _FIRST = "SELECT NOT EXISTS (SELECT 1 FROM cutter_governance.approval_use WHERE purpose = 'cut')"

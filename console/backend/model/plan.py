@@ -3,9 +3,9 @@
 from functools import cached_property
 
 from console.backend.model.canonical_json import digest
+from console.backend.model.plan_binding import TableDelta, World, expected_cut_deltas
 from console.backend.model.safe_text import SafeText
 from console.backend.model.value import Value
-from console.backend.model.world import TableDelta, World, expected_cut_deltas
 
 
 class SourceVersion(Value):

@@ -9,7 +9,7 @@ from console.backend.model.readiness import Difference, DriftReport
 from console.backend.postgres.connections import connect
 from console.backend.postgres.definitions import definition_of
 from console.backend.postgres.inventory import Change, Inventory, Key, is_structured, measure_inventory
-from console.backend.postgres.mending import mend, name_of
+from console.backend.postgres.repair_sql import mend, name_of
 
 _ORDER = (
     "role",

@@ -3,8 +3,8 @@
 import psycopg
 
 from console.backend.model.errors import Drifted, StopCode
+from console.backend.model.plan_binding import TableCount, Target, World
 from console.backend.model.value import Value
-from console.backend.model.world import TableCount, Target, World
 from console.backend.postgres.connections import scalar
 
 _IDENTITY = """

@@ -11,8 +11,8 @@ from console.backend.model.errors import Drifted, Refused, StopCode
 from console.backend.model.value import Value
 from console.backend.model.vocabulary import VOCABULARY
 from console.backend.postgres.connections import administrator, scalar
+from console.backend.postgres.existing_tables import differences
 from console.backend.postgres.role_settings import refuse_settings
-from console.backend.postgres.shape import differences
 
 _LOCK = 0x6375_7474
 _NAME = re.compile(r"^(\d{4})_([a-z_]+)\.sql$")

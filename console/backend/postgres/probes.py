@@ -4,9 +4,9 @@ import psycopg
 from pydantic import Field, TypeAdapter
 
 from console.backend.model.errors import CutterError, Drifted, Held, Refused, StopCode, Unmeasured
+from console.backend.model.plan_binding import expected_cut_deltas, expected_step_deltas
 from console.backend.model.safe_text import SafeText
 from console.backend.model.value import Value
-from console.backend.model.world import expected_cut_deltas, expected_step_deltas
 from console.backend.postgres.connections import scalar
 
 SIZES = (1, 3, 60, 137)

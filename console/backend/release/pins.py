@@ -8,9 +8,9 @@ from pathlib import Path
 import psycopg
 
 from console.backend.host.durable import partial_file, put_in_place
+from console.backend.host.installation import Site
 from console.backend.host.regular_file import read_regular, sha256_file
 from console.backend.host.settings import PinSettings, Settings
-from console.backend.host.site import Site
 from console.backend.model.errors import Refused, StopCode, Unmeasured, UsageError
 from console.backend.model.safe_text import SafeText
 from console.backend.model.value import Value

@@ -3,8 +3,8 @@
 from datetime import datetime
 from typing import NamedTuple
 
+from console.backend.host.installation import Site
 from console.backend.host.regular_file import read_regular
-from console.backend.host.site import Site
 from console.backend.model.canonical_json import sha256_hex
 from console.backend.model.errors import StopCode, Unmeasured, UsageError
 from console.backend.model.safe_text import SafeText

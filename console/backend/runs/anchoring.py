@@ -5,7 +5,7 @@ import json
 import psycopg
 from psycopg.types.json import Jsonb
 
-from console.backend.host.site import Site
+from console.backend.host.installation import Site
 from console.backend.journal.journal import Journal
 from console.backend.journal.journal_record import Anchor
 from console.backend.model.errors import CutterError
@@ -14,7 +14,7 @@ from console.backend.model.states import Mode
 from console.backend.postgres import ledger
 from console.backend.postgres.connections import connect
 from console.backend.postgres.ledger import Event
-from console.backend.runs.standing import anchor_of
+from console.backend.runs.run_state import anchor_of
 from console.backend.runs.workspace import RunRequestFile, Workspace
 
 

@@ -2,17 +2,17 @@
 
 import psycopg
 
-from console.backend.host.site import Site
+from console.backend.host.installation import Site
 from console.backend.journal.journal_record import Field
 from console.backend.model.errors import Unmeasured
 from console.backend.postgres import ledger
 from console.backend.postgres.connections import CommitUnknown
-from console.backend.runs.inspection import known_run
 from console.backend.runs.kill_switch import armed_for, require_no_hold
 from console.backend.runs.lease import LeaseHolder
 from console.backend.runs.operations import committing, note_attempt, operation, settle_lost
+from console.backend.runs.phase_context import Role
+from console.backend.runs.run_views import known_run
 from console.backend.runs.settling import Attempt
-from console.backend.runs.step import Role
 
 
 def arm(site: Site, run_id: str, purpose: str) -> None:

@@ -6,18 +6,18 @@ from console.backend.backup.recipient import check_recipient
 from console.backend.backup.record import BackupRecord, BackupState, freshness, list_backups
 from console.backend.backup.request import BackupPhase, BackupRequest
 from console.backend.backup.take import take_backup
+from console.backend.host.installation import Site
 from console.backend.host.programs import installations, pick_dump_programs, pick_server_programs
-from console.backend.host.site import Site
 from console.backend.model.errors import CutterError
 from console.backend.model.outcome import Check, Evidence, Outcome
-from console.backend.model.world import Target
+from console.backend.model.plan_binding import Target
 from console.backend.postgres import ledger
 from console.backend.postgres.connections import connect
 from console.backend.postgres.measure import measure_identity
 from console.backend.postgres.records import require_run
-from console.backend.runs.inspection import known_run
+from console.backend.runs.phase_context import Role, Step
+from console.backend.runs.run_views import known_run
 from console.backend.runs.settling import committing_alone
-from console.backend.runs.step import Role, Step
 
 _LEDGER = (
     "policy_pin",

@@ -8,17 +8,17 @@ import psycopg
 from psycopg.types.json import Jsonb
 
 from console.backend.approvals.statement import new_run_id
+from console.backend.host.installation import Site
 from console.backend.host.signals import at_work
-from console.backend.host.site import Site
 from console.backend.journal.journal import Journal
 from console.backend.journal.journal_record import Anchor, Field, RecordKind
 from console.backend.model.canonical_json import canonical_json, sha256_hex
 from console.backend.model.errors import Refused, StopCode
 from console.backend.model.outcome import Check, Outcome, worst
 from console.backend.model.plan import Coverage, CutPlan, DocumentPlan, PlannedUnit, SourceVersion
+from console.backend.model.plan_binding import TableDelta
 from console.backend.model.states import Mode, Phase, Stage
 from console.backend.model.value import Value
-from console.backend.model.world import TableDelta
 from console.backend.postgres import ledger
 from console.backend.postgres.connections import connect
 from console.backend.postgres.ledger import Event
@@ -27,9 +27,9 @@ from console.backend.runs.anchoring import come_to_rest, noted
 from console.backend.runs.backups import take_run_backup
 from console.backend.runs.kill_switch import stop_under_hold
 from console.backend.runs.lease import LeaseHolder
+from console.backend.runs.lifecycle import run_row
 from console.backend.runs.operations import committing, intended, operation
-from console.backend.runs.starting import run_row
-from console.backend.runs.step import Role, Step
+from console.backend.runs.phase_context import Role, Step
 from console.backend.runs.verification import edit_checks, measure_rows
 from console.backend.runs.workspace import EDIT_PROFILE, PhaseRecord, RunRequestFile, Workspace
 

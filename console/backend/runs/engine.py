@@ -7,22 +7,21 @@ from contextlib import suppress
 import psycopg
 from psycopg.types.json import Jsonb
 
+from console.backend.host.installation import Site
 from console.backend.host.signals import at_work, is_ending
-from console.backend.host.site import Site
 from console.backend.journal.journal import Journal
 from console.backend.journal.journal_record import Field, RecordKind
 from console.backend.model.canonical_json import canonical_json
 from console.backend.model.errors import CutterError, Refused, StopCode, Unmeasured
 from console.backend.model.outcome import Check, Outcome, worst
 from console.backend.model.states import Family, Mode, Move, Phase, RunState, next_phase, only_closes
-from console.backend.model.views import Progress
+from console.backend.model.view_models import Progress
 from console.backend.postgres import ledger
 from console.backend.postgres.connections import CommitUnknown, connect
 from console.backend.postgres.ledger import Event
 from console.backend.postgres.records import require_run
 from console.backend.runs.anchoring import come_to_rest, noted
 from console.backend.runs.failures import hold_after, leave_after
-from console.backend.runs.inspection import known_run
 from console.backend.runs.kill_switch import disarm_run, require_no_hold
 from console.backend.runs.lease import LeaseHolder
 from console.backend.runs.moves import command_of
@@ -35,11 +34,12 @@ from console.backend.runs.operations import (
     settle_lost,
     settle_unfinished,
 )
+from console.backend.runs.phase_context import PhaseWork, Role, Step, conninfo_of
 from console.backend.runs.phase_watch import watched
 from console.backend.runs.phases import PHASES
+from console.backend.runs.run_state import dry_run_state
+from console.backend.runs.run_views import known_run
 from console.backend.runs.settling import Attempt
-from console.backend.runs.standing import dry_run_state
-from console.backend.runs.step import PhaseWork, Role, Step, conninfo_of
 from console.backend.runs.workspace import PhaseRecord
 
 _NEEDS_SWITCH = frozenset({Phase.CUT_LEG_A, Phase.LEG_B_RECORD, Phase.LIFECYCLE_ENACT})

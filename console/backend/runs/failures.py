@@ -11,7 +11,7 @@ from console.backend.postgres.connections import CommitUnknown
 from console.backend.postgres.ledger import Event
 from console.backend.runs.kill_switch import set_hold, write_hold_file
 from console.backend.runs.operations import committing, intended
-from console.backend.runs.step import Step
+from console.backend.runs.phase_context import Step
 from console.backend.runs.workspace import PhaseRecord
 
 _RESUMABLE = frozenset(

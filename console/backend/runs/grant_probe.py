@@ -6,8 +6,8 @@ from console.backend.model.outcome import Check
 from console.backend.model.states import Phase
 from console.backend.postgres.drift import drift_on
 from console.backend.postgres.measure import measure_identity
+from console.backend.runs.phase_context import PhaseWork, Step
 from console.backend.runs.preflight import world_unchanged
-from console.backend.runs.step import PhaseWork, Step
 
 _FUNCTIONS = """
     SELECT f, has_function_privilege(f::regprocedure, 'EXECUTE')

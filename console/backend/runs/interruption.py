@@ -2,15 +2,15 @@
 
 from datetime import datetime
 
-from console.backend.host.site import Site
+from console.backend.host.installation import Site
 from console.backend.journal.journal import read_journal
 from console.backend.journal.journal_record import Record
 from console.backend.model.errors import CutterError
 from console.backend.model.states import Mode
-from console.backend.model.views import Interruption
+from console.backend.model.view_models import Interruption
 from console.backend.runs.operations import attempts_of, unfinished
+from console.backend.runs.run_state import is_running
 from console.backend.runs.settling import Fate, Verdict, fate_of, look
-from console.backend.runs.standing import is_running
 from console.backend.runs.workspace import RunRequestFile, Workspace
 
 

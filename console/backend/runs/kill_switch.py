@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import NoReturn
 
 from console.backend.host.durable import sync_directory
-from console.backend.host.site import Site
+from console.backend.host.installation import Site
 from console.backend.model.errors import CutterError, Held, Refused, StopCode
 from console.backend.model.reasons import kept_reason
 from console.backend.model.safe_text import safe_text
-from console.backend.model.views import SwitchState, SwitchView
+from console.backend.model.view_models import SwitchState, SwitchView
 from console.backend.postgres import ledger
 from console.backend.postgres.connections import connect
 from console.backend.postgres.records import HoldRow, LeaseRow, current_hold, open_lease

@@ -7,7 +7,7 @@ from typing import Self
 
 import psycopg
 
-from console.backend.host.site import Site
+from console.backend.host.installation import Site
 from console.backend.postgres import ledger
 from console.backend.postgres.connections import finish, translate
 from console.backend.postgres.sessions import Session, open_session

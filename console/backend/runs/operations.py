@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 import psycopg
 
+from console.backend.host.installation import Site
 from console.backend.host.signals import at_work
-from console.backend.host.site import Site
 from console.backend.journal.journal import REPLACES, Journal, acknowledged_and_gone, read_journal
 from console.backend.journal.journal_key import JournalKey
 from console.backend.journal.journal_record import EFFECT_STANDS, NO_EVENT, Anchor, Field, Record, RecordKind
@@ -20,6 +20,8 @@ from console.backend.model.states import Mode
 from console.backend.postgres.connections import CommitUnknown, connect
 from console.backend.runs.anchoring import come_to_rest
 from console.backend.runs.kill_switch import stop_under_hold
+from console.backend.runs.phase_context import Role, conninfo_of
+from console.backend.runs.run_state import anchor_of, anchors_of
 from console.backend.runs.settling import (
     Attempt,
     Fate,
@@ -31,8 +33,6 @@ from console.backend.runs.settling import (
     settle,
     unknowable,
 )
-from console.backend.runs.standing import anchor_of, anchors_of
-from console.backend.runs.step import Role, conninfo_of
 from console.backend.runs.workspace import RunRequestFile, Workspace
 
 

@@ -7,11 +7,11 @@ of the others from being done.
 import shlex
 import time
 
-from console.backend.host.site import Site
+from console.backend.host.installation import Site
 from console.backend.model.errors import CutterError, Held, StopCode
 from console.backend.model.reasons import MOST_CHARACTERS, kept_reason
 from console.backend.model.safe_text import safe_text
-from console.backend.model.views import StopStep, SwitchState, SwitchView
+from console.backend.model.view_models import StopStep, SwitchState, SwitchView
 from console.backend.postgres import ledger
 from console.backend.postgres.connections import connect
 from console.backend.runs.kill_switch import combined, hold_in_file, measure_in_database, unreadable, write_hold_file

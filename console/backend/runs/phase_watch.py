@@ -9,8 +9,8 @@ from contextlib import contextmanager, suppress
 
 import psycopg
 
+from console.backend.host.installation import Site
 from console.backend.host.signals import is_ending
-from console.backend.host.site import Site
 from console.backend.model.errors import CutterError, StopCode
 from console.backend.model.safe_text import safe_text
 from console.backend.postgres.connections import connect

@@ -14,9 +14,9 @@ from console.backend.postgres.measure import measure_world
 from console.backend.postgres.records import require_run
 from console.backend.runs.backups import backup_possible, ensure_backup, take_run_backup
 from console.backend.runs.grant_probe import GrantProbe
+from console.backend.runs.phase_context import PhaseWork, Role, Step
 from console.backend.runs.preflight import preflight, world_unchanged
 from console.backend.runs.sources import limits, planned, read_source
-from console.backend.runs.step import PhaseWork, Role, Step
 from console.backend.runs.verification import measure_rows, structural_checks
 from console.backend.runs.workspace import MARKED
 from console.backend.runs.write_verify import WriteVerify

@@ -7,7 +7,7 @@ from console.backend.model.outcome import Check, Outcome
 from console.backend.model.plan import DocumentPlan
 from console.backend.postgres.drift import against_host, drift_on
 from console.backend.postgres.measure import measure_world, world_differences
-from console.backend.runs.step import Step
+from console.backend.runs.phase_context import Step
 
 _VOCABULARY = "SELECT unit_kind, section_type FROM cutter_governance.unit_vocabulary"
 _TAKEN = "SELECT canonical_address FROM public.information_unit WHERE canonical_address = ANY(%s) ORDER BY 1 LIMIT 4"

@@ -4,20 +4,20 @@ import time
 
 import psycopg
 
-from console.backend.host.site import Site
+from console.backend.host.installation import Site
 from console.backend.journal.journal import Journal
 from console.backend.model.canonical_json import canonical_json
 from console.backend.model.errors import Refused, StopCode
 from console.backend.model.outcome import Check, Outcome, worst
+from console.backend.model.plan_binding import TableDelta
 from console.backend.model.states import Family, Mode, Phase, RunState, Stage
-from console.backend.model.views import RunView
-from console.backend.model.world import TableDelta
+from console.backend.model.view_models import RunView
 from console.backend.postgres import ledger
 from console.backend.postgres.connections import connect
 from console.backend.postgres.ledger import Event
-from console.backend.runs.inspection import known_run
 from console.backend.runs.operations import committing, operation
-from console.backend.runs.step import Role, Step
+from console.backend.runs.phase_context import Role, Step
+from console.backend.runs.run_views import known_run
 from console.backend.runs.workspace import PhaseRecord, Workspace
 from console.backend.runs.write_verify import CheckList, verify_again
 

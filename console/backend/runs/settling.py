@@ -13,15 +13,15 @@ from typing import Self, assert_never
 
 import psycopg
 
+from console.backend.host.installation import Site
 from console.backend.host.signals import at_work
-from console.backend.host.site import Site
 from console.backend.journal.journal_record import NO_EVENT, Anchor, Field, Record
 from console.backend.model.errors import CutterError, StopCode, Unmeasured
 from console.backend.model.safe_text import SafeText
 from console.backend.model.value import Value
 from console.backend.postgres.connections import APPLICATION, CommitUnknown, connect
 from console.backend.postgres.records import has_event, transaction_status
-from console.backend.runs.step import Role, conninfo_of
+from console.backend.runs.phase_context import Role, conninfo_of
 
 LIMIT_S = 20.0
 """How long it is tried before the answer is: not known yet."""

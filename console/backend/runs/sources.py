@@ -3,8 +3,8 @@
 from console.backend.documents import intake
 from console.backend.documents.limits import Limits
 from console.backend.documents.planning import plan_document
+from console.backend.host.installation import Site
 from console.backend.host.settings import Settings
-from console.backend.host.site import Site
 from console.backend.model.errors import Refused, StopCode
 from console.backend.model.plan import DocumentPlan, Problem
 from console.backend.postgres.live_text import read_live_text

@@ -3,14 +3,14 @@
 from collections.abc import Mapping
 from datetime import datetime
 
-from console.backend.host.site import Site
+from console.backend.host.installation import Site
 from console.backend.journal.journal_record import Anchor
 from console.backend.model.errors import CutterError, StopCode
 from console.backend.model.outcome import Outcome
+from console.backend.model.plan_binding import TableCount
 from console.backend.model.states import Family, Move, Stage, only_closes
 from console.backend.model.value import Value
-from console.backend.model.views import CountView, RunSummary, Status, SwitchState, SwitchView, WaitView
-from console.backend.model.world import TableCount
+from console.backend.model.view_models import CountView, RunSummary, Status, SwitchState, SwitchView, WaitView
 from console.backend.postgres.connections import connect
 from console.backend.postgres.measure import Identity, measure_baseline, measure_counts, measure_identity
 from console.backend.postgres.records import (
@@ -22,9 +22,9 @@ from console.backend.postgres.records import (
     current_hold,
     open_lease,
 )
-from console.backend.runs.inspection import summaries
 from console.backend.runs.kill_switch import combined, hold_in_file, measure_in_database, switch_of, unreadable
 from console.backend.runs.moves import command_of
+from console.backend.runs.run_views import summaries
 
 _AWAITING = {
     Stage.AWAITING_CUT_AUTHORIZATION: ("SG_1", "cut into draft"),

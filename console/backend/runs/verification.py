@@ -9,8 +9,8 @@ from psycopg.rows import class_row
 from console.backend.model.canonical_json import sha256_hex
 from console.backend.model.outcome import Check, Evidence, Outcome
 from console.backend.model.plan import CutPlan, PlannedUnit
+from console.backend.model.plan_binding import TableCount, TableDelta, World
 from console.backend.model.value import Value
-from console.backend.model.world import TableCount, TableDelta, World
 from console.backend.postgres.measure import measure_counts, readers_digest
 
 _ROWS = """

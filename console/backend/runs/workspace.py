@@ -20,10 +20,10 @@ from console.backend.model.canonical_json import canonical_json, sha256_hex
 from console.backend.model.errors import Refused, StopCode, Unmeasured
 from console.backend.model.outcome import Check, Outcome
 from console.backend.model.plan import CutPlan, DocumentPlan
+from console.backend.model.plan_binding import TableDelta, Target
 from console.backend.model.safe_text import SafeText
 from console.backend.model.states import Mode, Phase
 from console.backend.model.value import Value
-from console.backend.model.world import TableDelta, Target
 
 MARKED = "marked.json"
 MOST_BYTES = 1 << 30

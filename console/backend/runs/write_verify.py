@@ -6,12 +6,12 @@ from psycopg.types.json import Jsonb
 from console.backend.documents.canonical import canonical_text
 from console.backend.model.outcome import Check, Outcome
 from console.backend.model.plan import CutPlan, bind
+from console.backend.model.plan_binding import TableDelta
 from console.backend.model.states import Phase
 from console.backend.model.value import Value
-from console.backend.model.world import TableDelta
 from console.backend.postgres import ledger
+from console.backend.runs.phase_context import PhaseWork, Role, Step
 from console.backend.runs.sources import limits, planned
-from console.backend.runs.step import PhaseWork, Role, Step
 from console.backend.runs.verification import Rows, effect_checks, fidelity_checks, measure_rows, structural_checks
 
 

@@ -25,7 +25,7 @@ from console.backend.approvals.statement import (
     draft_statement,
 )
 from console.backend.host.context import Context
-from console.backend.model.world import Target, expected_cut_deltas
+from console.backend.model.plan_binding import Target, expected_cut_deltas
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 BORN = NOW - timedelta(days=1)

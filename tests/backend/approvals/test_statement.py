@@ -33,7 +33,7 @@ from console.backend.model.errors import Refused, StopCode
 from console.backend.model.merkle import merkle_root
 from console.backend.model.outcome import Outcome
 from console.backend.model.plan import DraftUnit
-from console.backend.model.world import Target, expected_cut_deltas
+from console.backend.model.plan_binding import Target, expected_cut_deltas
 from tests.backend.approvals.conftest import CUT_DECISION, DRAFT, FACTS, NOW, SIGNED, draft_of, expectation
 
 POLICY = Policy(

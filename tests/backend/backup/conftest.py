@@ -8,7 +8,7 @@ import pytest
 from console.backend.backup.request import BackupRequest
 from console.backend.host.context import Context
 from console.backend.host.gpg import gpg_command
-from console.backend.model.world import Target
+from console.backend.model.plan_binding import Target
 from tests.conftest import Database
 
 TABLES = ("public.unit", "law.version")

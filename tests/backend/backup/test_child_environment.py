@@ -125,7 +125,11 @@ def test_no_variable_on_a_list_names_a_secret_but_pg_dumps_password() -> None:
 
 STARTS = {"run", "Popen", "call", "check_call", "check_output"}
 STARTERS = {
-    *("console/backend/host/processes.py", "console/backend/host/process_guard.py", "console/backend/backup/member.py"),
+    *(
+        "console/backend/host/processes.py",
+        "console/backend/host/process_guard.py",
+        "console/backend/backup/pipeline_process.py",
+    ),
     *("console/backend/scratch/cluster.py", "console/backend/scratch/cluster_guard.py"),
 }
 """The modules that start programs: in a group of their own, within a time, so that one that hangs is ended whole."""

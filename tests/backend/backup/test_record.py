@@ -16,7 +16,7 @@ from console.backend.backup.record import (
 )
 from console.backend.host.durable import partial_file, put_in_place
 from console.backend.model.canonical_json import sha256_hex
-from console.backend.model.world import Target
+from console.backend.model.plan_binding import Target
 
 NOW = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
 DATA = b"ciphertext"

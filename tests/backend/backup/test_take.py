@@ -13,7 +13,7 @@ import psycopg
 import pytest
 
 from console.backend.backup.failures import BackupNotProven, RecipientUnusable
-from console.backend.backup.member import Member
+from console.backend.backup.pipeline_process import Member
 from console.backend.backup.record import BackupState, freshness, list_backups
 from console.backend.backup.request import BackupPhase, BackupRequest
 from console.backend.backup.source import without_password

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from console.backend.documents.algebra import spans
+from console.backend.documents.coverage import spans
 from console.backend.documents.planning import PlanResult, plan_document
 
 ROOT = Path(__file__).resolve().parents[3]

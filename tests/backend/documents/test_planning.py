@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from console.backend.documents.algebra import check_algebra, spans
+from console.backend.documents.coverage import check_algebra, spans
 from console.backend.documents.planning import plan_document
 from console.backend.documents.profiles import PROFILE_NAMES, load_profile
 from console.backend.documents.report import PlanReport

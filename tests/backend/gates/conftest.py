@@ -7,7 +7,7 @@ import pytest
 
 from console.backend.gates.gate import AnyGate
 from console.backend.gates.probe import Probe
-from console.backend.host.site import Site
+from console.backend.host.installation import Site
 from console.backend.model.outcome import Check, Outcome
 from console.backend.model.readiness import GateReport
 from tests.passage import Passage

@@ -13,7 +13,7 @@ from console.backend.backup import selftest
 from console.backend.backup.selftest import count_keys
 from console.backend.gates import backup_readiness
 from console.backend.gates.backup_readiness import GATE
-from console.backend.gates.fact import Fact
+from console.backend.gates.measurement import Fact
 from console.backend.gates.probe import Probe
 from console.backend.host.gpg import gpg_command
 from console.backend.host.programs import Installation

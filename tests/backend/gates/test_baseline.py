@@ -8,13 +8,13 @@ import psycopg
 import pytest
 
 from console.backend.gates import baseline
+from console.backend.gates.arming_checks import readiness
 from console.backend.gates.baseline import GATE
 from console.backend.gates.connections import ROLES as CONNECTED_AS
 from console.backend.gates.growth import deltas_of
-from console.backend.gates.pre import readiness
 from console.backend.model.errors import Refused
 from console.backend.model.outcome import Outcome
-from console.backend.model.world import expected_cut_deltas
+from console.backend.model.plan_binding import expected_cut_deltas
 from console.backend.postgres.connections import counted
 from console.backend.release.pins import manifest_path
 from console.backend.runs import arming, kill_switch

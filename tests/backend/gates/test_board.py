@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 
 from console.backend.gates.board import measure_board, named
-from console.backend.gates.fact import Fact, check, passes
 from console.backend.gates.gate import reported
+from console.backend.gates.measurement import Fact, check, passes
 from console.backend.gates.probe import Probe
 from console.backend.gates.registry import GATES
 from console.backend.host.context import Context
+from console.backend.host.installation import Site
 from console.backend.host.settings import Settings
-from console.backend.host.site import Site
 from console.backend.model.errors import StopCode, Unmeasured, UsageError
 from console.backend.model.outcome import Outcome
 from console.backend.model.readiness import GateReport, Owner

@@ -10,25 +10,25 @@ from console.backend.backup.recipient import KeyListing
 from console.backend.backup.record import BackupState, ListedBackup
 from console.backend.gates import (
     approval_package,
+    arming_checks,
     backup_readiness,
-    generality,
+    document_independence,
     growth,
     installed_functions,
     off_host,
-    pre,
     residuals,
     revert_and_compensation,
     ruling_policy,
     safe_target,
 )
 from console.backend.gates.dry_runs import DryRun
-from console.backend.gates.fact import Fact
+from console.backend.gates.measurement import Fact
 from console.backend.gates.precheck_live import DatabaseFinding
 from console.backend.gates.residual_facts import Signatures
 from console.backend.model.outcome import Evidence, Outcome
 from console.backend.model.states import Family, Stage
 from console.backend.model.value import Value
-from console.backend.model.views import ApprovalStatus
+from console.backend.model.view_models import ApprovalStatus
 from console.backend.postgres.probes import Generality, Reverted
 from console.backend.postgres.records import RunRow
 
@@ -86,7 +86,7 @@ def test_what_is_wrong_with_a_function_is_told(now: str, pinned: str, packaged: 
 
 def test_a_size_that_was_not_tried_is_inconclusive() -> None:
     found = Generality(probes=(), transaction="7", kept_nothing=True)
-    assert generality._of_size(3, found).outcome is Outcome.INCONCLUSIVE
+    assert document_independence._of_size(3, found).outcome is Outcome.INCONCLUSIVE
 
 
 def test_a_probe_that_was_kept_fails() -> None:
@@ -107,7 +107,10 @@ def test_signatures_that_were_not_asked_for_narrow_the_answer() -> None:
 
 
 def test_a_dry_run_speaks_for_no_place_that_is_not_known() -> None:
-    assert pre._dry(pre.DryRuns(found=(), target=None, command="start one"), None).outcome is Outcome.FAIL
+    assert (
+        arming_checks._dry(arming_checks.DryRuns(found=(), target=None, command="start one"), None).outcome
+        is Outcome.FAIL
+    )
 
 
 def test_a_ruling_that_was_used_passes() -> None:
@@ -157,12 +160,14 @@ def test_a_backup_that_was_only_measured_by_its_size_is_partial(hashed: bool, ou
 @pytest.mark.parametrize("stage", [Stage.CREATED, Stage.MARKED, Stage.CLOSEOUT_REPORTED])
 def test_a_run_that_is_not_at_a_pause_is_not_armed(stage: Stage) -> None:
     row = _some(RunRow, run_id="r", stage=stage, family=Family.ACTIVE, reason="")
-    verdict = pre._not_at_a_pause(row)
+    verdict = arming_checks._not_at_a_pause(row)
     assert verdict is not None
     assert verdict.outcome is Outcome.FAIL
     waiting = row.model_copy(update={"stage": Stage.AWAITING_CUT_AUTHORIZATION})
-    assert pre._not_at_a_pause(waiting) is None
-    assert pre._not_at_a_pause(waiting.model_copy(update={"family": Family.STOPPED, "reason": "held"})) is None
+    assert arming_checks._not_at_a_pause(waiting) is None
+    assert (
+        arming_checks._not_at_a_pause(waiting.model_copy(update={"family": Family.STOPPED, "reason": "held"})) is None
+    )
 
 
 def test_a_key_without_an_end_encrypts(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 from hypothesis import given
 from hypothesis import strategies as st
 
-from console.backend.gates.fact import Fact, Verdict, check
 from console.backend.gates.gate import Gate, reported
+from console.backend.gates.measurement import Fact, Verdict, check
 from console.backend.model.outcome import Check, Evidence, Outcome, worst
 from console.backend.model.readiness import Board, GateReport, Letter, Owner, letter_of
 from console.backend.model.value import Value

@@ -20,7 +20,7 @@ from console.backend.gates.precheck_live import GATE
 from console.backend.gates.probe import Probe
 from console.backend.host.settings import PinSettings
 from console.backend.model.outcome import Outcome
-from console.backend.release import traces
+from console.backend.release import host_processes
 from console.backend.release.pins import machine_id, measure_pins
 from console.backend.release.verify import REPIN
 from console.backend.runs import kill_switch
@@ -447,7 +447,7 @@ def test_a_database_out_of_reach_is_inconclusive_and_the_host_is_still_measured(
 
 
 def test_commands_that_only_read_are_those_of_the_command_line() -> None:
-    assert {command.words for command in COMMANDS if not command.writes} >= traces.READING
+    assert {command.words for command in COMMANDS if not command.writes} >= host_processes.READING
 
 
 @pytest.fixture

@@ -10,18 +10,18 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from console.backend.reports.bundle.bundle.bundle import write_bundle
 
 from console.backend.gates import reporting
-from console.backend.gates.fact import Fact
 from console.backend.gates.gate import Gate
+from console.backend.gates.measurement import Fact
 from console.backend.gates.probe import Probe
 from console.backend.gates.reporting import GATE, MIB, Place
 from console.backend.host.regular_file import sha256_file
 from console.backend.journal.journal import Journal, read_journal
 from console.backend.model.outcome import Outcome
-from console.backend.model.views import RunRequest
+from console.backend.model.view_models import RunRequest
 from console.backend.publication.sums import sums_of, verify_sums
-from console.backend.reports.bundle import write_bundle
 from console.demo.keys import DemoKeys, create_demo_keys, stop_agent
 from tests.backend.gates.conftest import is_red, measured, named
 from tests.backend.postgres.signed_cut import event

@@ -13,7 +13,7 @@ import pytest
 
 from console.backend.approvals.policy import load_policy
 from console.backend.gates import residual_facts
-from console.backend.gates.fact import Fact
+from console.backend.gates.measurement import Fact
 from console.backend.gates.probe import Probe
 from console.backend.gates.residual_facts import Hands, Interrupted
 from console.backend.gates.residuals import GATE, decide

@@ -10,7 +10,7 @@ import pytest
 from console.backend.gates import runtime_tree
 from console.backend.gates.approval_package import GATE as APPROVAL_PACKAGE
 from console.backend.gates.board import measure_board
-from console.backend.gates.fact import Fact
+from console.backend.gates.measurement import Fact
 from console.backend.gates.probe import Probe
 from console.backend.gates.runtime_tree import GATE, MIB
 from console.backend.model.outcome import Evidence, Outcome

@@ -9,7 +9,7 @@ from console.backend.approvals.policy import load_policy
 from console.backend.gates.safe_target import GATE
 from console.backend.model.outcome import Check, Outcome
 from console.backend.model.readiness import GateReport
-from console.backend.model.views import RunRequest
+from console.backend.model.view_models import RunRequest
 from tests.backend.gates.conftest import is_red, measured, named
 from tests.passage import DOCPREFIX, Passage, silent
 

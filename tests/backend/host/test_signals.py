@@ -12,7 +12,7 @@ from console.backend.journal.journal import read_journal
 from console.backend.journal.journal_record import RecordKind
 from console.backend.model.errors import CutterError
 from console.backend.model.states import Family, Phase, Stage
-from console.backend.model.views import SwitchState
+from console.backend.model.view_models import SwitchState
 from console.backend.runs import kill_switch
 from tests.passage import Passage
 from tests.waiting import until_somebody_waits

@@ -5,7 +5,7 @@ from pydantic import ValidationError
 
 from console.backend.model.canonical_json import digest
 from console.backend.model.plan import CutPlan, DocumentPlan, bind
-from console.backend.model.world import TableCount, Target, World
+from console.backend.model.plan_binding import TableCount, Target, World
 from tests.backend.documents.planned import planned
 
 WORLD = World(

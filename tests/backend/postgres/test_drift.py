@@ -13,8 +13,8 @@ from console.backend.postgres.definitions import definition_of
 from console.backend.postgres.drift import differences, measure_drift
 from console.backend.postgres.grant_matrix import measure_grants
 from console.backend.postgres.inventory import measure_inventory
-from console.backend.postgres.mending import LOOK_FIRST
 from console.backend.postgres.migrations import migrate
+from console.backend.postgres.repair_sql import LOOK_FIRST
 from console.backend.postgres.sessions import Session
 from console.backend.scratch.cluster import TransientCluster
 from tests.backend.postgres.breaks import BREAKS, UNIT, VERSION

@@ -309,13 +309,13 @@ def test_the_database_is_asked_for_the_hold_in_the_transaction_that_stores(world
 
 # The static half: who may use the administrator's connection, and with which statements.
 
-ASKS_FOR_IT = {"console/cli/database.py", "console/demo/site.py", "console/cli/policies.py"}
+ASKS_FOR_IT = {"console/cli/database.py", "console/demo/installation.py", "console/cli/policies.py"}
 OPENS_IT = {
     "console/backend/postgres/migrations.py",
     "console/backend/postgres/live_registration.py",
     "console/backend/approvals/pinning.py",
 }
-PASSED_ON = {"console/backend/postgres/shape.py", "console/backend/postgres/role_settings.py"}
+PASSED_ON = {"console/backend/postgres/existing_tables.py", "console/backend/postgres/role_settings.py"}
 """What migrations.py hands its connection to."""
 OF_THE_PACKAGE = {"step.text.encode()", "f'CREATE TABLE {table} ({columns}\\n)'.encode()"}
 """The migrations themselves, which are files of this package, and the CREATE TABLE that is cut out of one."""

@@ -15,8 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from console.backend.host.context import Context
+from console.backend.host.installation import Site
 from console.backend.host.settings import Settings
-from console.backend.host.site import Site
 from console.backend.model.canonical_json import canonical_json, digest, sha256_hex
 from console.backend.model.errors import Unmeasured, UsageError
 from console.backend.release.build import build_manifest

@@ -13,29 +13,29 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from console.backend.reports.bundle.bundle.bundle import write_bundle
+from console.backend.reports.bundle.bundle.non_mutation_checks import Statement
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from console.backend.host.runtime_tree import write_durably
-from console.backend.local import LocalBackend
 from console.backend.model.errors import CutterError, Refused
 from console.backend.model.outcome import Check, Evidence, Outcome, worst
 from console.backend.model.readiness import Board, GateReport, Letter, Owner
-from console.backend.model.views import Progress
+from console.backend.model.view_models import Progress
 from console.backend.publication import publishing, signing
 from console.backend.publication.pages import DOCUMENTS, whose
 from console.backend.publication.publishing import Unpublished
 from console.backend.publication.signing import Unsigned, check_signature
 from console.backend.publication.sums import verify_sums
 from console.backend.release.pins import manifest_path
-from console.backend.reports import closing
-from console.backend.reports.bundle import write_bundle
-from console.backend.reports.changes import Statement
+from console.backend.reports.bundle.bundle import summary
+from console.backend.service import LocalBackend
 from console.demo.keys import DemoKeys, create_demo_keys, stop_agent
 from tests.backend.reports.conftest import MOMENT, all_gates, settled
-from tests.backend.reports.test_stillness import without_database
+from tests.backend.reports.test_non_mutation import without_database
 from tests.passage import Passage, silent
 
 TEN = tuple(file for file, _, _ in DOCUMENTS)
@@ -143,12 +143,12 @@ def test_the_letter_is_never_better_than_the_worst_gate_or_statement(
         Statement(forbidden="f", sentence="s", outcome=one, before="", after="", evidence=("x",), next_action="n")
         for one in said
     )
-    reached = closing.letter(_board(outcomes), told)
+    reached = summary.letter(_board(outcomes), told)
     every = [*outcomes.values(), *said, *(Outcome.NOT_RUN for name in _IDS if name not in outcomes)]
 
     assert (reached is Letter.A) == all(one is Outcome.PASS for one in every)
     assert (reached is Letter.B) == (worst(every) is Outcome.PARTIAL)
-    assert bool(closing.gaps(_board(outcomes), told)) == (reached is not Letter.A)
+    assert bool(summary.gaps(_board(outcomes), told)) == (reached is not Letter.A)
 
 
 def test_a_change_while_it_is_measured_makes_a_c_and_is_told(passage: Passage) -> None:
@@ -176,11 +176,11 @@ def test_what_blocks_comes_first_and_one_cause_is_told_once() -> None:
     ]
     board = _board({"G0": Outcome.PARTIAL, "G1": Outcome.INCONCLUSIVE, "G2": Outcome.FAIL})
     unmeasured = board.gates[1].model_copy(update={"checks": tuple(down)})
-    found = closing.gaps(board.model_copy(update={"gates": (board.gates[0], unmeasured, board.gates[2])}), ())
+    found = summary.gaps(board.model_copy(update={"gates": (board.gates[0], unmeasured, board.gates[2])}), ())
 
     assert [gap.gate for gap in found][:2] == ["G2", "G1"]
     assert found[1].what == "one, two: down"
-    assert closing.headline(Letter.C, found, 3).startswith("blocked: G2 failed; G1 could not be measured; G3,")
+    assert summary.headline(Letter.C, found, 3).startswith("blocked: G2 failed; G1 could not be measured; G3,")
 
 
 @pytest.mark.parametrize(
@@ -438,9 +438,9 @@ from pathlib import Path
 from console.backend.host.context import Context
 from console.backend.publication import publishing, signing
 from console.backend.reports import stillness
-from console.backend.reports.bundle import write_bundle
-from console.backend.reports.run_report import write_run_report
-from console.backend.host.site import Site
+from console.backend.reports.bundle.bundle import write_bundle
+from console.backend.reports.run.report import write_run_report
+from console.backend.host.installation import Site
 from console.backend.host.settings import load_settings
 root, what, nth, run_id = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]), sys.argv[4]
 calls = iter(range(1, 10_000))

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from console.backend.reports.bundle.bundle.bundle import write_bundle
 
 from console.backend.gates.board import measure_board
-from console.backend.reports.bundle import write_bundle
 from console.backend.scratch.cluster import TransientCluster
 from tests.passage import Passage, fingerprint, silent
 

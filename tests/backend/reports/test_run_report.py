@@ -11,14 +11,14 @@ from pathlib import Path
 
 import pytest
 
-from console.backend.local import LocalBackend
 from console.backend.model.canonical_json import sha256_hex
 from console.backend.model.errors import CutterError, Drifted, Refused, StopCode
 from console.backend.model.readiness import ReportView
 from console.backend.model.states import Phase, Stage
-from console.backend.model.views import RunRequest
+from console.backend.model.view_models import RunRequest
 from console.backend.runs import arming, kill_switch
 from console.backend.runs.edits import DraftEdit, apply_edits, plan_edits
+from console.backend.service import LocalBackend
 from tests.passage import DOCPREFIX, REQUEST, STAGES, UNITS, Passage, silent
 
 At = Callable[[str], Passage]
@@ -45,8 +45,8 @@ _ELSEWHERE = """
 import sys
 from pathlib import Path
 from console.backend.host.context import Context
-from console.backend.reports.run_report import write_run_report
-from console.backend.host.site import Site
+from console.backend.reports.run.report import write_run_report
+from console.backend.host.installation import Site
 from console.backend.host.settings import load_settings
 root = Path(sys.argv[1])
 print(write_run_report(Site(Context(root=root, host="elsewhere"), load_settings(root), "somebody else"), sys.argv[2]).directory)

@@ -1,8 +1,8 @@
 """The backup of a run, taken again as `backup take RUN` does."""
 
 from console.backend.runs.backups import take_run_backup
-from console.backend.runs.inspection import known_run
-from console.backend.runs.step import Step
+from console.backend.runs.phase_context import Step
+from console.backend.runs.run_views import known_run
 from tests.passage import Passage
 
 

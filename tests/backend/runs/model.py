@@ -9,7 +9,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from console.backend.model.errors import CutterError
 from console.backend.model.states import Family, Move, Stage, is_over
-from console.backend.model.views import Progress, SwitchState
+from console.backend.model.view_models import Progress, SwitchState
 from console.backend.runs import kill_switch
 from tests.passage import UNITS, Passage
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from console.backend.model.errors import Refused
-from console.backend.model.views import SwitchState
+from console.backend.model.view_models import SwitchState
 from tests.backend.postgres.tampering import age_backup_proofs
 from tests.backend.runs.backups import take_backup
 from tests.passage import Passage

@@ -6,7 +6,7 @@ import pytest
 
 from console.backend.model.errors import CutterError
 from console.backend.model.states import Phase, Stage
-from console.backend.model.views import Progress
+from console.backend.model.view_models import Progress
 from tests.passage import Passage
 
 _MEDDLE = """

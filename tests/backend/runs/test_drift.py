@@ -9,7 +9,7 @@ import pytest
 from console.backend.model.errors import CutterError, Drifted, Held, Refused, StopCode, Unmeasured
 from console.backend.model.outcome import Outcome
 from console.backend.model.states import Family, Mode, Move, Phase, Stage
-from console.backend.model.views import ApprovalStatus, Progress, RunRequest, SwitchState
+from console.backend.model.view_models import ApprovalStatus, Progress, RunRequest, SwitchState
 from console.backend.runs import kill_switch
 from console.backend.runs.workspace import Workspace
 from tests.passage import REQUEST, Passage, silent

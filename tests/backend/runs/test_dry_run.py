@@ -7,12 +7,12 @@ import pytest
 from console.backend.model.errors import CutterError, Drifted, Refused, StopCode
 from console.backend.model.outcome import Outcome
 from console.backend.model.states import Family, Mode, Move, Phase, Stage
-from console.backend.model.views import PhaseStatus, RunRequest
+from console.backend.model.view_models import PhaseStatus, RunRequest
 from console.backend.postgres import ledger
 from console.backend.postgres.connections import connect
 from console.backend.runs import arming
 from console.backend.runs.failures import hold_after
-from console.backend.runs.step import Step
+from console.backend.runs.phase_context import Step
 from console.backend.runs.workspace import Workspace
 from tests.backend.postgres.signed_cut import event
 from tests.passage import DOCPREFIX, UNITS, Passage, fingerprint, silent

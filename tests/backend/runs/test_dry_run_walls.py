@@ -8,8 +8,8 @@ import pytest
 from console.backend.model.errors import Drifted, Refused
 from console.backend.model.outcome import Check
 from console.backend.model.states import Mode
+from console.backend.runs.phase_context import Step
 from console.backend.runs.phases import Mark
-from console.backend.runs.step import Step
 from tests.passage import REQUEST, Passage, silent
 
 At = Callable[[str], Passage]

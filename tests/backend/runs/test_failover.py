@@ -10,7 +10,7 @@ import pytest
 
 from console.backend.model.errors import CutterError, Held, StopCode
 from console.backend.model.states import Family, Move, Stage
-from console.backend.model.views import SwitchState
+from console.backend.model.view_models import SwitchState
 from console.backend.runs import settling
 from console.backend.runs.settling import NotKnownYet
 from console.backend.scratch.cluster import TransientCluster

@@ -10,8 +10,8 @@ from console.backend.journal.journal import verify_journal
 from console.backend.model.errors import Held, StopCode
 from console.backend.model.outcome import Outcome
 from console.backend.model.states import Move, Stage
-from console.backend.model.views import SwitchState
-from console.backend.runs.standing import anchors_of
+from console.backend.model.view_models import SwitchState
+from console.backend.runs.run_state import anchors_of
 from console.backend.runs.workspace import Workspace
 from tests.passage import Passage
 

@@ -10,7 +10,7 @@ import pytest
 from console.backend.journal.journal import Journal
 from console.backend.model.errors import CutterError, Refused, StopCode, Waiting
 from console.backend.model.states import Family, Mode, Move, Phase, Stage
-from console.backend.model.views import PhaseStatus, Progress, SwitchState
+from console.backend.model.view_models import PhaseStatus, Progress, SwitchState
 from console.backend.postgres.sessions import Session
 from console.backend.runs.kill_switch import disarm
 from console.backend.runs.workspace import Workspace

@@ -14,7 +14,7 @@ import pytest
 from console.backend.model.errors import CutterError, Held, Refused, StopCode
 from console.backend.model.reasons import MOST_CHARACTERS
 from console.backend.model.states import Family, Phase
-from console.backend.model.views import Progress, SwitchState
+from console.backend.model.view_models import Progress, SwitchState
 from console.backend.runs import kill_switch
 from console.backend.runs.kill_switch import require_no_hold, stop_under_hold
 from tests.conftest import as_ordinary_user

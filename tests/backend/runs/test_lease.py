@@ -13,7 +13,7 @@ from console.backend.journal.journal import read_journal
 from console.backend.journal.journal_record import RecordKind
 from console.backend.model.errors import CutterError, Refused, StopCode
 from console.backend.model.states import Phase, Stage
-from console.backend.model.views import Progress, SwitchState
+from console.backend.model.view_models import Progress, SwitchState
 from console.backend.runs import arming, kill_switch
 from console.backend.runs.lease import LeaseHolder
 from tests.backend.postgres.tampering import tamper

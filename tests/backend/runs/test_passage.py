@@ -11,8 +11,8 @@ from console.backend.journal.journal import verify_journal
 from console.backend.model.errors import Refused, StopCode, UsageError, Waiting
 from console.backend.model.outcome import Outcome
 from console.backend.model.states import Family, Mode, Move, Phase, Stage
-from console.backend.model.views import ApprovalStatus, Danger, PhaseStatus, RunRequest, SwitchState
-from console.backend.runs.standing import anchors_of
+from console.backend.model.view_models import ApprovalStatus, Danger, PhaseStatus, RunRequest, SwitchState
+from console.backend.runs.run_state import anchors_of
 from console.backend.runs.workspace import Workspace
 from tests.passage import DOCPREFIX, REQUEST, STAGES, UNITS, Passage, silent
 

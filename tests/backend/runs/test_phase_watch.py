@@ -7,7 +7,7 @@ import pytest
 
 from console.backend.model.errors import CutterError, StopCode, Unmeasured
 from console.backend.model.states import Move, Phase
-from console.backend.model.views import Progress, SwitchState
+from console.backend.model.view_models import Progress, SwitchState
 from console.backend.postgres import connections, sessions
 from console.backend.postgres.connections import CommitUnknown, connect
 from console.backend.runs import phase_watch, settling

@@ -9,7 +9,7 @@ from console.backend.journal.journal_record import EFFECT_STANDS, RecordKind, ac
 from console.backend.model.errors import CutterError, Drifted, Held, Refused, StopCode
 from console.backend.model.outcome import Outcome
 from console.backend.model.states import Family, Move, Phase, Stage
-from console.backend.model.views import RunRequest, SwitchState
+from console.backend.model.view_models import RunRequest, SwitchState
 from console.backend.runs import arming, kill_switch
 from console.backend.runs.edits import DraftEdit, apply_edits, plan_edits
 from tests.passage import DOCPREFIX, REQUEST, UNITS, Passage, fingerprint, silent

@@ -9,10 +9,10 @@ from console.backend.journal.journal import Journal, read_journal
 from console.backend.journal.journal_record import Anchor, RecordKind
 from console.backend.model.errors import CutterError, StopCode, Unmeasured
 from console.backend.model.states import Family, Move, Stage
-from console.backend.model.views import SwitchState
-from console.backend.runs import arming, operations, settling, starting
+from console.backend.model.view_models import SwitchState
+from console.backend.runs import arming, lifecycle, operations, settling
+from console.backend.runs.phase_context import Role
 from console.backend.runs.settling import Attempt, Fate, NotKnownYet, Verdict, fate_of
-from console.backend.runs.step import Role
 from tests.lost_commit import Lie, lying
 from tests.passage import REQUEST, UNITS, Passage, silent
 
@@ -338,7 +338,7 @@ def test_what_was_committed_before_an_operation_failed_is_not_called_failed(
         raise Unmeasured(StopCode.UNREACHABLE, "the database has gone", "Reach it again.")
 
     with monkeypatch.context() as patch:
-        patch.setattr(starting, "readers_digest", unreadable)
+        patch.setattr(lifecycle, "readers_digest", unreadable)
         with pytest.raises(Unmeasured, match=r"is committed and stands.*the database has gone"):
             _revert(passage)
     assert passage.lifecycles() == ["superseded"] * UNITS

@@ -7,7 +7,7 @@ import pytest
 
 from console.backend.model.errors import CutterError
 from console.backend.model.states import Move, Phase, Stage
-from console.backend.model.views import Progress, SwitchState
+from console.backend.model.view_models import Progress, SwitchState
 from console.backend.postgres import connections
 from console.backend.runs import settling
 from console.backend.runs.settling import NotKnownYet

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from console.backend.model.outcome import Outcome
-from console.backend.model.views import SwitchState
+from console.backend.model.view_models import SwitchState
 from tests.passage import UNITS, Passage
 
 At = Callable[[str], Passage]

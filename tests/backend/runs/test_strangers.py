@@ -7,7 +7,7 @@ import pytest
 
 from console.backend.model.outcome import Outcome
 from console.backend.model.states import Phase
-from console.backend.model.views import PhaseStatus
+from console.backend.model.view_models import PhaseStatus
 from tests.backend.postgres.signed_cut import event
 from tests.passage import Passage
 

@@ -11,7 +11,7 @@ from console.backend.model.canonical_json import sha256_hex
 from console.backend.model.errors import CutterError, Drifted, Refused, StopCode
 from console.backend.model.outcome import Outcome
 from console.backend.model.states import Mode, Stage
-from console.backend.model.views import RunRequest
+from console.backend.model.view_models import RunRequest
 from console.backend.postgres.migrations import migrate
 from console.backend.release.pins import machine_id, measure_pins, with_pins
 from console.cli.runs import verification

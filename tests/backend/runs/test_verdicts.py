@@ -7,11 +7,11 @@ import pytest
 
 from console.backend.journal.journal_record import Anchor
 from console.backend.model.errors import Unmeasured
-from console.backend.model.views import SwitchState
+from console.backend.model.view_models import SwitchState
 from console.backend.postgres.connections import connect
 from console.backend.runs import settling
+from console.backend.runs.phase_context import Role
 from console.backend.runs.settling import Attempt, Fate, NotKnownYet, look, settle
-from console.backend.runs.step import Role
 from tests.lost_commit import Lie, lying
 from tests.passage import Passage
 from tests.standby import follower_of, wait_for_standbys

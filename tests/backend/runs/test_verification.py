@@ -6,7 +6,7 @@ import pytest
 
 from console.backend.model.errors import Drifted
 from console.backend.model.outcome import Outcome
-from console.backend.model.views import SwitchState
+from console.backend.model.view_models import SwitchState
 from console.cli.main import main
 from console.cli.runs import verification
 from tests.passage import Passage

@@ -10,7 +10,7 @@ import pytest
 from console.backend.journal.journal_key import KEY_NAME
 from console.backend.model.errors import CutterError, Refused, StopCode
 from console.backend.model.states import Family, Move, Phase, RunState, Stage, is_over
-from console.backend.model.views import Progress, RunView
+from console.backend.model.view_models import Progress, RunView
 from tests.backend.postgres.tampering import tamper
 from tests.backend.runs.backups import take_backup
 from tests.passage import Passage

@@ -1,0 +1,163 @@
+"""AskingApp: the backend asked in threads, one long operation at a time, and the notice about what came of it."""
+
+import asyncio
+import threading
+from collections.abc import Callable
+from datetime import datetime
+from typing import TYPE_CHECKING, TypeVar, cast
+
+from textual.app import App
+from textual.screen import Screen
+from textual.worker import WorkType
+
+from console.app.steady_driver import SteadyDriver
+from console.backend.model.errors import CutterError
+from console.screens.base import ConsoleScreen
+from console.screens.drawable import can_draw
+from console.widgets.jobs import in_thread, work
+from console.widgets.notice import Notice, Notices, refused
+
+if TYPE_CHECKING:
+    from console.backend.api import Backend
+    from console.backend.model.view_models import Progress
+    from console.screens.operation import Operation
+
+T = TypeVar("T")
+
+
+class AskingApp(App[int], inherit_bindings=False):
+    """An app on a backend, or on what makes one; it is made in a thread, at the first question."""
+
+    def __init__(self, backend: "Callable[[], Backend] | Backend", *, ansi_color: bool | None = None) -> None:
+        super().__init__(driver_class=SteadyDriver, ansi_color=ansi_color)
+        self.notices = Notices()
+        self.operation: Operation[object] | None = None
+        self.at_rest = asyncio.Event()
+        """Whether no operation is under way."""
+        self.at_rest.set()
+        self.leave_when_done = False
+        self._backend: Backend | None = None
+        self._make_backend = backend
+        self._making = threading.Lock()
+
+    def _built(self) -> "Backend":
+        """In a thread: the backend, made at the first call."""
+        with self._making:
+            if self._backend is None:
+                make = self._make_backend
+                self._backend = make() if callable(make) else make
+            return self._backend
+
+    async def ask(self, question: "Callable[[Backend], T]") -> T:
+        """Ask the backend in a thread. Raises CutterError, also for what the outside did; what is raised besides is a defect."""
+        try:
+            return await in_thread(lambda: question(self._built()))
+        except Exception as error:
+            from console.backend.outside import named
+
+            known = named(error)
+            if known is None or known is error:
+                raise
+            raise known from error
+
+    def console_screens(self) -> list[ConsoleScreen]:
+        """The screens that are shown now and can be drawn, the lowest first, without dialogs."""
+        return [screen for screen in self.screen_stack if isinstance(screen, ConsoleScreen) and can_draw(screen)]
+
+    async def leave_dialogs(self) -> None:
+        """Answer every open dialog with no, the uppermost first: a notice behind a dialog is not seen."""
+        from console.screens.dialog import Dialog
+
+        for _ in range(len(self.screen_stack)):
+            top = self.screen
+            if not isinstance(top, Dialog):
+                return
+            await top.dismiss(None)
+
+    clock: Callable[[], datetime]
+    """Gives aware UTC times."""
+
+    def measure(self) -> None:
+        """Measure soon what every screen shows."""
+        raise NotImplementedError
+
+    # The one running operation
+
+    def operate(self, operation: "Operation[T]") -> None:
+        """Start a long call; a second one is refused while the first is under way."""
+        if self.operation is not None:
+            under_way = f"{operation.doing}: {self.operation.doing} is still under way."
+            self.give_notice(Notice("refused", under_way, "", "Wait for its end, or stop everything: ^X"))
+            return
+        self.operation = cast("Operation[object]", operation)
+        self.at_rest.clear()
+        self.notices.begin(Notice("working", f"{operation.doing} ..."), self.clock())
+        self.show_notice()
+        self.run_worker(work(self._operate, operation), group="operation", exclusive=False)
+
+    async def _operate(self, operation: "Operation[T]") -> None:
+        from console.screens.operation import ProgressFeed
+
+        feed = ProgressFeed(asyncio.get_running_loop(), self._post_progress)
+        try:
+            answer = await self.ask(lambda backend: operation.call(backend, feed))
+        except CutterError as error:
+            self.operation = None
+            self.give_notice(refused(operation.doing, error))
+        else:
+            self.operation = None
+            said = operation.done(answer)
+            self.give_notice(said if isinstance(said, Notice) else Notice("done", said))
+        self._after_operation()
+
+    def _post_progress(self, progress: "Progress") -> None:
+        self.call_later(self.show_progress, progress)
+
+    def show_progress(self, progress: "Progress") -> None:
+        """Draw how far the running operation has come."""
+        from console.screens.operation import progress_words
+
+        if self.operation is None:
+            return
+        self.give_notice(Notice("working", f"{self.operation.doing}: {progress_words(progress)}"))
+        for screen in self.console_screens():
+            screen.show_progress(progress)
+
+    def open_dialog(self, dialog: Screen[T | None], answered: Callable[[T | None], None]) -> None:
+        """Open a dialog over the screen; it ends with an answer, or None."""
+        self.push_screen(dialog, answered)
+
+    def begin_work(self, work: WorkType[None], group: str) -> None:
+        """Run work beside the screens until it ends or the application does."""
+        self.run_worker(work, group=group, exclusive=False)
+
+    def _after_operation(self) -> None:
+        self.at_rest.set()
+        if self.leave_when_done:
+            self.exit(0)
+            return
+        self.measure()
+        for screen in self.console_screens():
+            screen.reload()
+
+    # The notice
+
+    @property
+    def notice(self) -> Notice:
+        """The notice that is shown."""
+        return self.notices.shown
+
+    def give_notice(self, notice: Notice) -> None:
+        """Show this notice on the screen, and on those that are gone to, until it is dismissed or no longer so."""
+        self.notices.give(notice, self.clock(), working=self.operation is not None)
+        self.show_notice()
+
+    def show_notice(self) -> None:
+        """Draw the notice that stands now."""
+        for screen in self.console_screens():
+            screen.draw_frame()
+
+    def dismiss_notice(self) -> None:
+        """Take the notice away, unless an operation is under way; then what waits behind it shows."""
+        self.notices.dismiss(working=self.operation is not None)
+        self.show_notice()

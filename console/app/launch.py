@@ -1,0 +1,55 @@
+"""Opens the console in this terminal; the backend and its libraries load after the first paint."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from console.app.terminal import refusal_here
+from console.backend.host.context import default_root
+from console.backend.model.errors import ExitStatus
+from console.cli.printing import say
+from console.cli.requests import Open, Options
+
+if TYPE_CHECKING:
+    from console.backend.service import LocalBackend
+
+
+def open_console(options: Options, request: Open) -> int:
+    """The console, or, where there is no terminal, a refusal that names `status`."""
+    swept: list[str] = []
+    crash_folder = (options.root or default_root()) / "reports"
+    try:
+        return show(
+            lambda: _backend(options, swept, read_only=request.read_only),
+            read_only=request.read_only,
+            demo=False,
+            crash_folder=crash_folder,
+        )
+    finally:  # While the console is drawn, nothing else may print.
+        say("".join(f"{line}\n" for line in swept))
+
+
+def show(
+    backend: "Callable[[], LocalBackend]", *, read_only: bool, demo: bool, crash_folder: Path | None = None
+) -> int:
+    """Run the console on what `backend` makes. Returns its exit status."""
+    refused = refusal_here()
+    if refused:
+        say(f"{refused}\n")
+        return ExitStatus.USAGE
+    from console.app.application import ConsoleApp, run
+
+    return run(ConsoleApp(backend, read_only=read_only, demo=demo, crash_folder=crash_folder))
+
+
+def _backend(options: Options, swept: list[str], *, read_only: bool) -> "LocalBackend":
+    """In a thread, after the first paint: make the backend; `swept` gets what was removed of earlier consoles."""
+    from console.backend.leftovers import sweep_leftovers
+    from console.cli.installation import backend_of
+
+    backend = backend_of(options, read_only=read_only)
+    if read_only:
+        backend.require_read_only_role()
+    else:
+        swept += sweep_leftovers(backend.site.root, backend.site.context.now())
+    return backend

@@ -1,0 +1,107 @@
+"""What the two front ends may ask of the backend. `console.backend.service` answers it; screens' tests bring a fake."""
+
+from pathlib import Path
+from typing import Protocol
+
+from console.backend.model.readiness import Board, BundleView, DriftReport, GateReport, ReportView
+from console.backend.model.view_models import (
+    ApprovalView,
+    Briefing,
+    Danger,
+    IntakeView,
+    OnProgress,
+    PlanView,
+    RunRequest,
+    RunSummary,
+    RunView,
+    Status,
+    SwitchView,
+)
+
+
+class Backend(Protocol):
+    """Synchronous; every method may block and may raise CutterError. Screens call it from thread workers."""
+
+    def status(self) -> Status:
+        """Measure what the Overview shows; an unreachable database is part of the answer, not an exception."""
+
+    def intake(self) -> tuple[IntakeView, ...]:
+        """The documents that can be planned."""
+
+    def plan(self, origin: str, docprefix: str, profile: str, ordinals: bool) -> PlanView:
+        """Plan a document without any effect."""
+
+    def profiles(self) -> tuple[str, ...]:
+        """The names of the profiles."""
+
+    def runs(self) -> tuple[RunSummary, ...]:
+        """All runs, the newest first."""
+
+    def run(self, run_id: str) -> RunView:
+        """One run, decided by evidence from the database and the journal."""
+
+    def start(self, request: RunRequest, on_progress: OnProgress) -> RunView:
+        """Start a run and walk it to its first pause (LIVE) or through all phases (DRYRUN)."""
+
+    def resume(self, run_id: str, on_progress: OnProgress) -> RunView:
+        """Go on from where the run rests; a mutating phase needs the armed switch."""
+
+    def settle(self, run_id: str) -> RunView:
+        """Ask again what became of what was sent to be committed and not answered. Raises NotKnownYet."""
+
+    def approvals(self) -> tuple[ApprovalView, ...]:
+        """Statements drafted and imported, the newest first."""
+
+    def draft_statement(self, run_id: str, *, revert: bool = False) -> ApprovalView:
+        """Draft the statement that the run waits for, into approvals/; with `revert`, one that takes its drafts back."""
+
+    def check_statement(self, statement: Path) -> ApprovalView:
+        """Check a statement and the signature files beside it."""
+
+    def import_statement(self, statement: Path, signatures: tuple[Path, ...]) -> ApprovalView:
+        """Check, then record in the database. Raises Refused naming the failed checks."""
+
+    def brief(self, danger: Danger, run_id: str) -> Briefing:
+        """Return what a dangerous action would do, and what stands in its way."""
+
+    def arm(self, run_id: str, confirm: str) -> SwitchView:
+        """Arm the switch for this run: a lease that ends by itself."""
+
+    def disarm(self) -> SwitchView:
+        """End the lease, whoever holds it. Needs no authority."""
+
+    def panic(self, reason: str) -> SwitchView:
+        """HOLD, cancel the running statement, end the lease. Needs no authority."""
+
+    def release_hold(self, confirm: str) -> SwitchView:
+        """Clear the HOLD; `confirm` is the word the briefing asks for."""
+
+    def enact(self, run_id: str, confirm: str, on_progress: OnProgress) -> RunView:
+        """Enact a verified draft cut under SG_2, and close the run."""
+
+    def revert(self, run_id: str, confirm: str) -> RunView:
+        """Take a draft cut back: its units become superseded, nothing is deleted."""
+
+    def void(self, run_id: str, reason: str) -> RunView:
+        """End a run that has written nothing."""
+
+    def gates(self, names: tuple[str, ...] = ()) -> Board:
+        """Measure these gates now, all of them where none is named. Raises UsageError for a name that no gate has."""
+
+    def readiness(self, run_id: str = "") -> GateReport:
+        """PRE-1 to PRE-8: what a LIVE run checks itself before it offers to arm; without a run, what can be known."""
+
+    def drift(self) -> DriftReport:
+        """Grants and definitions against those that were installed, each difference with what would mend it."""
+
+    def bundle(self, on_progress: OnProgress, sign_with: str = "") -> BundleView:
+        """Measure every gate and write the ten documents into reports/, whole or not at all.
+
+        `sign_with` is the fingerprint of a key of this host's own that signs SHA256SUMS; none where it is empty.
+        """
+
+    def report(self, run_id: str) -> ReportView:
+        """Write the thirteen documents of a run; the same record gives the same bytes."""
+
+    def sign_as_demo_sovereign(self, statement: Path) -> Path:
+        """Sign with the demo's key; exists in the demo only. Raises Refused elsewhere."""

@@ -1,0 +1,132 @@
+"""Moves one byte stream into several programs at once, and waits for them with a deadline."""
+
+import fcntl
+import os
+import subprocess
+import time
+from collections.abc import Callable
+from concurrent.futures import Executor, Future
+from concurrent.futures import TimeoutError as FutureTimeout
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import IO, TypeVar
+
+from console.backend.backup.failures import BackupNotProven
+from console.backend.backup.pipeline_process import Member
+
+STALL_S = 60.0
+"""A program of a pipeline that moves no byte for so long has hung."""
+_CHUNK = 1 << 20
+_TICK_S = 0.1
+_R = TypeVar("_R")
+
+
+def never() -> bool:
+    """Nobody cancels."""
+    return False
+
+
+@dataclass
+class Watch:
+    """When to give up: a deadline, a limit for standing still, and a question that is asked ten times a second."""
+
+    timeout_s: float
+    cancelled: Callable[[], bool] = never
+    on_tick: Callable[[], None] = lambda: None
+    stall_s: float = STALL_S
+    _started: float = field(default_factory=time.monotonic)
+
+    def check(self) -> None:
+        """Raises BackupNotProven after the deadline or when cancelled."""
+        self.on_tick()
+        if self.cancelled():
+            raise BackupNotProven("the backup was cancelled", "take it again when wanted")
+        if time.monotonic() - self._started > self.timeout_s:
+            raise BackupNotProven(f"the backup took longer than {self.timeout_s:.0f} s", "raise its time limit")
+
+    def result(self, future: Future[_R]) -> _R:
+        """The future's result, or the end of patience."""
+        while not future.done():
+            with suppress(FutureTimeout):
+                future.exception(_TICK_S)
+            self.check()
+        return future.result()
+
+    def pump(self, pool: Executor, tee: "Tee") -> None:
+        """Let the tee run to its end; whoever moves nothing for longer than the limit has hung."""
+        running, seen, since = pool.submit(tee.run), tee.steps, time.monotonic()
+        while not running.done():
+            with suppress(FutureTimeout):
+                running.exception(_TICK_S)
+            self.check()
+            if tee.steps != seen:
+                seen, since = tee.steps, time.monotonic()
+            elif time.monotonic() - since > self.stall_s:
+                raise self._hung(tee.waits_for)
+        running.result()
+
+    def wait(self, member: Member) -> None:
+        """Until the member has ended, which nothing keeps it from any more."""
+        since = time.monotonic()
+        while member.process.poll() is None:
+            with suppress(subprocess.TimeoutExpired):
+                member.process.wait(_TICK_S)
+            self.check()
+            if time.monotonic() - since > self.stall_s and member.process.poll() is None:
+                raise self._hung(member)
+
+    def _hung(self, member: Member) -> BackupNotProven:
+        return BackupNotProven(
+            f"{member.name} did nothing for {self.stall_s:.0f} s, and was ended",
+            f"see whether it works by itself ({member.name} --version), and what the server waits for; then take the"
+            " backup again. Where it is only slow, raise backup_stall_seconds",
+        )
+
+
+class Tee:
+    """Copies what one member writes into the standard inputs of others; `moved` counts the bytes.
+
+    `steps` changes whenever anything moves, and `waits_for` is the member that is waited for meanwhile.
+    """
+
+    def __init__(self, source: Member, sinks: tuple[Member, ...]) -> None:
+        self.moved = 0
+        self.steps = 0
+        self.waits_for = source
+        self.gone: Member | None = None
+        self._member = source
+        self._source = _pipe(source.process.stdout)
+        self._sinks = tuple((sink, _pipe(sink.process.stdin)) for sink in sinks)
+
+    def run(self) -> None:
+        """To the end of the stream, or until a reader has gone, which `gone` then names."""
+        try:
+            while self.gone is None and (chunk := os.read(self._source.fileno(), _CHUNK)):
+                self._pass_on(chunk)
+                self.moved += len(chunk)
+                self.waits_for = self._member
+        finally:
+            for _, pipe in self._sinks:
+                pipe.close()
+
+    def _pass_on(self, chunk: bytes) -> None:
+        for member, pipe in self._sinks:
+            self.waits_for = member
+            try:
+                self._write_all(pipe.fileno(), chunk)
+            except BrokenPipeError:
+                self.gone = member
+                return
+
+    def _write_all(self, descriptor: int, chunk: bytes) -> None:
+        rest = memoryview(chunk)
+        while rest:
+            rest = rest[os.write(descriptor, rest) :]
+            self.steps += 1
+
+
+def _pipe(stream: IO[bytes] | None) -> IO[bytes]:
+    assert stream is not None, "members of a tee have pipes"
+    with suppress(OSError):
+        fcntl.fcntl(stream.fileno(), fcntl.F_SETPIPE_SZ, _CHUNK)
+    return stream

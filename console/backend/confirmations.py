@@ -1,0 +1,196 @@
+"""What a dangerous action would do, and what stands in its way, before anybody is asked to confirm it."""
+
+from typing import Literal
+
+from console.backend.approvals.check import raise_if_invalid
+from console.backend.approvals.signatures import signatures_beside
+from console.backend.approvals.statement import Purpose
+from console.backend.gates import arming_checks
+from console.backend.host.installation import Site
+from console.backend.model.errors import CutterError, Unmeasured
+from console.backend.model.outcome import Check, Evidence, Outcome
+from console.backend.model.plan_binding import TableDelta, expected_step_deltas
+from console.backend.model.states import Move, Stage
+from console.backend.model.view_models import Briefing, Danger, RunView, SwitchState
+from console.backend.runs import approval_workflow
+from console.backend.runs.backups import backup_check
+from console.backend.runs.kill_switch import measure_switch
+from console.backend.runs.moves import command_of
+from console.backend.runs.run_views import view_run
+
+RunDanger = Literal[Danger.ARM, Danger.ENACT, Danger.REVERT, Danger.VOID]
+"""The dangers that are about a run; releasing a HOLD is about none."""
+_PURPOSE = {Danger.ARM: "cut", Danger.ENACT: "enact", Danger.REVERT: "revert"}
+_MOVE = {Danger.ARM: Move.ARM, Danger.ENACT: Move.ENACT, Danger.REVERT: Move.REVERT, Danger.VOID: Move.VOID}
+
+
+def brief(site: Site, danger: Danger, run_id: str) -> Briefing:
+    """The whole of what the dialog says. Measured now; an open check keeps the action shut."""
+    if danger is Danger.RELEASE_HOLD:
+        return _brief_release(site)
+    run = view_run(site, run_id)
+    checks = [_legal(site, danger, run)]
+    if danger is not Danger.VOID:
+        checks.append(_switch(site, danger, run_id))
+    if danger is Danger.ARM and run.state.stage is Stage.AWAITING_CUT_AUTHORIZATION:
+        checks += [
+            _ruling(site, run_id, Purpose.CUT),
+            backup_check(site, run_id),
+            *arming_checks.before(site, run_id, arming_checks.ALL),
+        ]
+    elif danger in {Danger.ARM, Danger.ENACT}:
+        checks += [*_second_ruling(site, danger, run_id), *arming_checks.before(site, run_id, arming_checks.AGAIN)]
+    return Briefing(
+        danger=danger,
+        run_id=run_id,
+        docprefix=run.docprefix,
+        target=run.target,
+        n_units=run.n_units,
+        effects=_effects(danger, run),
+        deltas=_deltas(danger, run),
+        reversible=danger is Danger.ARM,
+        reversal=_reversal(danger),
+        confirm_text=run_id,
+        checks=tuple(checks),
+    )
+
+
+def _second_ruling(site: Site, danger: RunDanger, run_id: str) -> tuple[Check, ...]:
+    return (_ruling(site, run_id, Purpose.ENACT),) if danger is Danger.ENACT else ()
+
+
+def _brief_release(site: Site) -> Briefing:
+    switch = measure_switch(site)
+    held = switch.state is SwitchState.HOLD
+    check = _check(site, "HOLD", f"{switch.state}: {switch.reason}", held, "There is no HOLD to release.")
+    return Briefing(
+        danger=Danger.RELEASE_HOLD,
+        run_id=switch.run_id,
+        docprefix="",
+        target=None,
+        n_units=None,
+        effects=(
+            "Clears the HOLD in the file and in the database.",
+            "The switch stays off; nothing is written or resumed by it.",
+        ),
+        deltas=(),
+        reversible=True,
+        reversal="set it again: the panic key",
+        confirm_text="RELEASE",
+        checks=(check,),
+    )
+
+
+def _effects(danger: RunDanger, run: RunView) -> tuple[str, ...]:
+    n = run.n_units or 0
+    match danger:
+        case Danger.ARM:
+            return (
+                f"Arms the switch for run {run.run_id} alone, until the lease expires.",
+                f"The run may then cut {n} units of {run.docprefix} into DRAFT.",
+            )
+        case Danger.ENACT:
+            return (
+                f"{n} draft units of {run.docprefix} become ENACTED LAW, all in one transaction.",
+                "Readers act on enacted units, and enacted units are immutable.",
+            )
+        case Danger.REVERT:
+            return (
+                f"{n} draft units of {run.docprefix} become SUPERSEDED, with a log row each.",
+                "Nothing is deleted; readers no longer see them. The addresses stay taken.",
+            )
+        case Danger.VOID:
+            return (
+                f"Ends run {run.run_id}, which has cut nothing.",
+                "Its statements and its plan can no longer be used.",
+            )
+
+
+def _deltas(danger: RunDanger, run: RunView) -> tuple[TableDelta, ...]:
+    n = run.n_units or 0
+    match danger:
+        case Danger.ARM:
+            return run.deltas
+        case Danger.ENACT | Danger.REVERT:
+            return expected_step_deltas(n)
+        case Danger.VOID:
+            return ()
+
+
+def _reversal(danger: RunDanger) -> str:
+    match danger:
+        case Danger.ARM:
+            return "disarm ends it at once; a draft cut can be reverted"
+        case Danger.ENACT:
+            return "CANNOT BE UNDONE: enacted units can only be superseded by a new version"
+        case Danger.REVERT:
+            return "CANNOT BE UNDONE: a reverted document needs another document prefix to be cut again"
+        case Danger.VOID:
+            return "CANNOT BE UNDONE: another run has to be started"
+
+
+def _legal(site: Site, danger: RunDanger, run: RunView) -> Check:
+    allowed = _MOVE[danger] in run.moves
+    answer = f"the run is at {run.state.name}" + (", interrupted" if run.interruption else "")
+    advice = f"Legal now: {', '.join(run.moves)}. The first: {command_of(run.moves[0], run.run_id)}"
+    return _check(site, "legal move", answer, allowed, advice)
+
+
+def _switch(site: Site, danger: RunDanger, run_id: str) -> Check:
+    switch = measure_switch(site)
+    mine = switch.state is SwitchState.ARMED and (switch.run_id, switch.purpose) == (run_id, _PURPOSE[danger])
+    free = switch.state is SwitchState.OFF or mine
+    return _check(site, "switch", f"{switch.state} {switch.reason}".strip(), free, switch.clears_with)
+
+
+def _ruling(site: Site, run_id: str, purpose: Purpose) -> Check:
+    """The statement is recorded, unused and unexpired, and its signatures are checked again, now."""
+    kind = purpose.kind
+    try:
+        row = approval_workflow.ruling_for(site, run_id, purpose)
+        if row is None:
+            return _check(
+                site,
+                kind.value,
+                "no valid, unused ruling is imported",
+                good=False,
+                advice=f"Draft it and have it signed: cutter-console approval draft {run_id}; then import it.",
+            )
+        path = site.statement(run_id, kind)
+        checked = approval_workflow.check(site, path, signatures_beside(path))
+        raise_if_invalid(checked)
+    except Unmeasured as error:
+        return Check(name=kind.value, outcome=Outcome.INCONCLUSIVE, detail=error.message, next_action=error.next_action)
+    except CutterError as error:
+        return _check(site, kind.value, error.message, good=False, advice=error.next_action)
+    same = checked.sha256 == row.statement_sha256
+    names = ", ".join(f"{one.signer} {one.primary_fingerprint[-16:]}" for one in checked.signed_by)
+    answer = (
+        f"signed by {names}"
+        + (" (solo policy)" if checked.solo else "")
+        + f", expires {row.expires:%Y-%m-%d %H:%M} UTC"
+    )
+    return _check(
+        site,
+        kind.value,
+        answer if same else "the imported statement is another one",
+        same,
+        "Import the statement that lies in approvals/.",
+    )
+
+
+def _check(site: Site, name: str, answer: str, good: bool, advice: str) -> Check:
+    evidence = Evidence(
+        id=f"E-{name.replace(' ', '-')}",
+        asked=name,
+        source="measured now",
+        answer=answer,
+        measured_at=site.context.now(),
+    )
+    return Check(
+        name=name,
+        outcome=Outcome.PASS if good else Outcome.FAIL,
+        detail=answer,
+        evidence=(evidence,),
+        next_action="" if good else advice,
+    )

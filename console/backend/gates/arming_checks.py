@@ -1,0 +1,315 @@
+"""PRE-1 to PRE-8: what a LIVE run checks itself before it offers to arm, from the same evidence as the gates."""
+
+import time
+from collections.abc import Callable
+from typing import NamedTuple
+
+from console.backend.approvals.statement import Kind
+from console.backend.gates.approval_package import KIND_AT, judge_package, package_fact
+from console.backend.gates.backup_readiness import backup_key, backup_key_check
+from console.backend.gates.connections import connections, lines_verdict
+from console.backend.gates.dry_runs import DryRun, judge_dry_run, measure_dry_runs, place, start_command
+from console.backend.gates.gate import reported
+from console.backend.gates.grants import grants, grants_check
+from console.backend.gates.measurement import Fact, Verdict, check, fails, partial, passes
+from console.backend.gates.precheck_live import (
+    database,
+    deployed_tree,
+    deployed_tree_check,
+    inventory_verdict,
+    switch,
+    switch_check,
+)
+from console.backend.gates.probe import Probe
+from console.backend.gates.recorded_tests import recorded_tests, recorded_tests_check
+from console.backend.gates.ruling_policy import pin_check, pinned_fact, policy_check, policy_facts
+from console.backend.host.installation import Site
+from console.backend.model.outcome import Check, Outcome
+from console.backend.model.plan_binding import Target
+from console.backend.model.readiness import GateReport, Owner
+from console.backend.model.safe_text import SafeText
+from console.backend.model.states import Family, Stage
+from console.backend.model.value import Value
+from console.backend.model.view_models import SwitchState, SwitchView
+from console.backend.postgres.records import RunRow, all_runs, find_run
+from console.backend.runs.workspace import Workspace
+
+DEADLINE_S = 10.0
+GRANTS = "PRE-5 grants"
+_NEW_RUN = "cutter-console run start FILE --docprefix P"
+_OVER = frozenset({Stage.LIFECYCLE_ENACTED, Stage.CLOSEOUT_REPORTED})
+"""Nothing is left that would need the switch."""
+_ARMS = """
+    SELECT r.rolname, r.rolsuper OR EXISTS (SELECT 1 FROM pg_roles s WHERE s.rolsuper AND pg_has_role(r.oid, s.oid, 'MEMBER')),
+           has_function_privilege(r.oid, 'cutter_governance.fn_lease_arm(text, text, text, text, integer)', 'EXECUTE')
+      FROM pg_roles r WHERE r.rolname IN ('cutter_exec', 'cutter_verify', 'cutter_ro')
+"""
+
+
+class PreGate(NamedTuple):
+    """How the board before arming presents itself."""
+
+    id: str = "PRE"
+    title: str = "Before you arm"
+    question: str = "May this run be armed now?"
+    owner: Owner = Owner.OPERATOR
+
+    def report(self, probe: Probe) -> GateReport:
+        """The whole board, for the run that waits."""
+        return _report(probe, "", ALL)
+
+
+PRE = PreGate()
+
+
+class Subject(Value):
+    """The run that is to be armed; None where there is none."""
+
+    row: RunRow | None
+    asked: SafeText
+    """The run id that was asked for; empty where the newest that waits was looked for."""
+
+
+class ArmingRole(Value):
+    """Who can open a lease."""
+
+    role: str
+    superuser: bool
+    """Itself, or as a member of one."""
+    arms: bool
+
+
+class Authority(Value):
+    """The roles of the product, as far as arming goes."""
+
+    roles: tuple[ArmingRole, ...]
+
+
+class DryRuns(Value):
+    """The dry runs that could speak for the run, and where it would be cut."""
+
+    found: tuple[DryRun, ...]
+    target: Target | None
+    command: SafeText
+
+
+Item = Callable[[Probe, Fact[Subject]], tuple[Check, ...]]
+
+
+def readiness(site: Site, run_id: str = "", *, read_only: bool = False) -> GateReport:
+    """PRE-1 to PRE-8, measured now. Without a run id, for the newest run that waits for SG_1, if one does.
+
+    A check that is FAIL, INCONCLUSIVE or NOT_RUN stops the run from being armed; PARTIAL does not.
+    """
+    return _report(_probe(site, read_only), run_id, ALL)
+
+
+def before(site: Site, run_id: str, items: tuple[Item, ...]) -> tuple[Check, ...]:
+    """The checks of these items for one run: what a briefing takes over."""
+    return _report(_probe(site, read_only=False), run_id, items).checks
+
+
+def _probe(site: Site, read_only: bool) -> Probe:
+    return Probe(site, PRE.id, time.monotonic() + DEADLINE_S, read_only)
+
+
+def _report(probe: Probe, run_id: str, items: tuple[Item, ...]) -> GateReport:
+    began, started = probe.site.context.now(), time.perf_counter()
+    subject = _subject(probe, run_id)
+    checks = tuple(one for item in items for one in item(probe, subject))
+    return reported(PRE, checks, began, (time.perf_counter() - started) * 1000)
+
+
+def _subject(probe: Probe, run_id: str) -> Fact[Subject]:
+    def find() -> Subject:
+        with probe.monitor() as connection:
+            if run_id:
+                return Subject(row=find_run(connection, run_id), asked=run_id)
+            waiting = [row for row in all_runs(connection) if _waits_for_sg1(row)]
+            return Subject(row=waiting[0] if waiting else None, asked="")
+
+    return probe.ask(
+        "run",
+        f"run {run_id}" if run_id else "the newest run that waits for SG_1",
+        "the database",
+        find,
+        lambda found: f"{found.row.run_id} at {found.row.state.name}" if found.row else "none",
+    )
+
+
+def _waits_for_sg1(row: RunRow) -> bool:
+    return (row.family, row.stage, row.operation) == (Family.ACTIVE, Stage.AWAITING_CUT_AUTHORIZATION, "cut")
+
+
+def approval(probe: Probe, subject: Fact[Subject]) -> tuple[Check, ...]:
+    """PRE-1: the ruling is imported and holds now; a pending one stops here, where G7 only names the step."""
+    name = "PRE-1 approval"
+    row = subject.value.row if subject.value else None
+    if row is None:
+        return (check(name, subject, _no_run),)
+    if (why := _not_at_a_pause(row)) is not None:
+        return (check(name, subject, lambda _: why),)
+    kind = KIND_AT.get(row.stage, Kind.SG_1)
+    fact = package_fact(probe, row, kind)
+
+    def decide(_: object) -> Verdict:
+        verdict = judge_package(fact.value) if fact.value else fails("", "")
+        return verdict._replace(outcome=Outcome.FAIL) if verdict.outcome is Outcome.PARTIAL else verdict
+
+    return (check(name, fact, decide, subject),)
+
+
+def _no_run(found: Subject) -> Verdict:
+    if found.asked:
+        return fails(f"no LIVE run {found.asked} in this database", "See the runs there are: cutter-console run list")
+    return partial("no run waits to be armed", f"{_NEW_RUN} --live")
+
+
+def _not_at_a_pause(row: RunRow) -> Verdict | None:
+    """A run that was stopped at its pause is armed there; resuming it returns it to its way."""
+    if row.family not in {Family.ACTIVE, Family.STOPPED}:
+        return fails(f"run {row.run_id} is {row.state.name}", f"See: cutter-console run show {row.run_id}")
+    if row.stage in _OVER:
+        return fails(f"run {row.run_id} is over: {row.stage}", f"Another document: {_NEW_RUN} --live")
+    if tuple(Stage).index(row.stage) < tuple(Stage).index(Stage.AWAITING_CUT_AUTHORIZATION):
+        said = f"run {row.run_id} is at {row.stage} and has not come to its pause"
+        return fails(said, f"cutter-console run resume {row.run_id}")
+    return None
+
+
+def authority(probe: Probe, _subject: Fact[Subject]) -> tuple[Check, ...]:
+    """PRE-2: somebody can rule under the policy, which the database believes too; the executor, no superuser, is the one role that arms; each connection is as it should be."""
+
+    def ask() -> Authority:
+        with probe.monitor() as connection:
+            rows = connection.execute(_ARMS).fetchall()
+        return Authority(roles=tuple(ArmingRole(role=r, superuser=s, arms=a) for r, s, a in rows))
+
+    policy, keys = policy_facts(probe)
+    pinned = pinned_fact(probe)
+    arms = probe.ask(
+        "authority",
+        "which roles may open a lease, and whether one is a superuser",
+        "pg_roles and fn_lease_arm",
+        ask,
+        lambda found: ", ".join(f"{one.role}{' may arm' if one.arms else ''}" for one in found.roles),
+    )
+    believed, lines = pin_check(policy, pinned), connections(probe)
+    ruled = max(policy_check(policy, keys), believed, key=lambda one: one.outcome.rank)
+
+    def decide(found: Authority) -> Verdict:
+        wrong = _wrong_roles(found)
+        if wrong:
+            return fails("; ".join(wrong), "See what would mend it: cutter-console drift")
+        if (connected := lines_verdict(lines.value or ())).outcome is not Outcome.PASS:
+            return connected
+        return Verdict(ruled.outcome, ruled.detail, ruled.next_action)
+
+    return (check("PRE-2 authority to arm", arms, decide, lines, policy, keys, pinned),)
+
+
+def _wrong_roles(found: Authority) -> list[str]:
+    wrong = [f"{one.role} is a superuser" for one in found.roles if one.superuser]
+    arming = {one.role for one in found.roles if one.arms}
+    if arming != {"cutter_exec"}:
+        wrong.append(f"a lease is opened by cutter_exec alone, here by {', '.join(sorted(arming)) or 'nobody'}")
+    return wrong
+
+
+def key(probe: Probe, _subject: Fact[Subject]) -> tuple[Check, ...]:
+    """PRE-3: the key that G3 judges."""
+    return (backup_key_check(backup_key(probe), "PRE-3 backup key"),)
+
+
+def dry_run(probe: Probe, subject: Fact[Subject]) -> tuple[Check, ...]:
+    """PRE-4: the very content has walked all phases dry, green, on this very database (criterion C3 of G6)."""
+    name, row = "PRE-4 green dry run", subject.value.row if subject.value else None
+    if subject.value is None or (row is None and subject.value.asked):
+        return (check(name, subject, _no_run),)
+    fact = probe.ask(
+        "dry-run",
+        f"dry runs of the content of {row.run_id}" if row else "dry runs on this database",
+        str(probe.site.root / "runs"),
+        lambda: _dry_runs(probe, row),
+        lambda seen: ", ".join(f"{one.run_id} {one.problem or 'green'}" for one in seen.found) or "none",
+    )
+    return (check(name, fact, lambda seen: _dry(seen, row), subject),)
+
+
+def _dry_runs(probe: Probe, row: RunRow | None) -> DryRuns:
+    if row is None:
+        return DryRuns(found=measure_dry_runs(probe.site), target=_target_now(probe), command=_NEW_RUN)
+    workspace = Workspace.open(probe.site.root, row.run_id)
+    plan, command = workspace.plan_facts(), start_command(probe.site, row, ordinals=workspace.request().ordinals)
+    found = measure_dry_runs(probe.site, row.docprefix, row.content_digest or "none")
+    return DryRuns(found=found, target=plan.target if plan else None, command=command)
+
+
+def _target_now(probe: Probe) -> Target | None:
+    now = database(probe).value
+    if now is None or now.in_recovery:
+        return None
+    return Target(
+        host=probe.site.context.host,
+        database=now.database,
+        system_identifier=now.system_identifier,
+        timeline=now.timeline,
+    )
+
+
+def _dry(seen: DryRuns, row: RunRow | None) -> Verdict:
+    if seen.target is None:
+        return fails("it is not known where the run would be cut", "Start another run.")
+    if row is not None:
+        return judge_dry_run(seen.found, seen.target, seen.command)
+    green = [one for one in seen.found if not one.problem and place(one.target) == place(seen.target)]
+    if green:
+        return passes(f"{len(green)} on this database, the newest {green[0].run_id} of {green[0].docprefix}")
+    return partial("none on this database yet", seen.command)
+
+
+def privileges(probe: Probe, _subject: Fact[Subject]) -> tuple[Check, ...]:
+    """PRE-5: grants and definitions are those of the last migration."""
+    fact = grants(probe)
+    judged, pinned = grants_check(fact), probe.site.settings.pins.schema_digest
+    if judged.outcome is Outcome.PASS:
+        return (check(GRANTS, fact, lambda found: inventory_verdict(found, pinned)),)
+    return (_named(GRANTS, judged),)
+
+
+def tree(probe: Probe, _subject: Fact[Subject]) -> tuple[Check, ...]:
+    """PRE-6: the deployed tree is the pinned release's, file by file."""
+    return (_named("PRE-6 deployed tree", deployed_tree_check(deployed_tree(probe))),)
+
+
+def tested(probe: Probe, _subject: Fact[Subject]) -> tuple[Check, ...]:
+    """PRE-7: the release's recorded tests are green."""
+    return (recorded_tests_check(recorded_tests(probe), "PRE-7 tests"),)
+
+
+def off(probe: Probe, subject: Fact[Subject]) -> tuple[Check, ...]:
+    """PRE-8: the switch is off; a lease of this very run is no obstacle, one of another run is."""
+    fact, asked = switch(probe), subject.value.asked if subject.value else ""
+    judged = switch_check(fact)
+
+    def decide(found: SwitchView) -> Verdict:
+        if found.state is SwitchState.ARMED and asked != found.run_id:
+            return fails(judged.detail, judged.next_action)
+        return Verdict(judged.outcome, judged.detail, judged.next_action)
+
+    return (check("PRE-8 switch off", fact, decide),)
+
+
+def is_drift(open_checks: tuple[Check, ...]) -> bool:
+    """Pure: what stops the run is nothing but a database that is not as it was installed (exit status 5)."""
+    return all((one.name, one.outcome) == (GRANTS, Outcome.FAIL) for one in open_checks)
+
+
+def _named(name: str, judged: Check) -> Check:
+    return judged.model_copy(update={"name": name})
+
+
+ALL: tuple[Item, ...] = (approval, authority, key, dry_run, privileges, tree, tested, off)
+"""Before a cut is armed."""
+AGAIN: tuple[Item, ...] = (authority, privileges, tree, off)
+"""Before what is already in draft is recorded or enacted: backup, dry run and tests have had their turn."""

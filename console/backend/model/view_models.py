@@ -1,0 +1,308 @@
+"""What the screens and the commands show: frozen snapshots, measured by the backend, already inert."""
+
+from collections.abc import Callable
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+
+from console.backend.model.outcome import Check, Evidence, Outcome
+from console.backend.model.plan import DocumentPlan, DraftUnit, Problem
+from console.backend.model.plan_binding import TableDelta, Target
+from console.backend.model.safe_text import SafeText, safe_lines
+from console.backend.model.states import Mode, Move, Phase, RunState
+from console.backend.model.value import Value
+
+
+class SwitchState(StrEnum):
+    """The kill switch in one word. UNREADABLE counts as off."""
+
+    OFF = "OFF"
+    ARMED = "ARMED"
+    HOLD = "HOLD"
+    UNREADABLE = "UNREADABLE"
+
+
+class StopStep(Value):
+    """One thing that panic does, and whether it was done."""
+
+    what: str
+    """HOLD file, HOLD in the database, running statements, lease."""
+    done: bool
+    detail: SafeText
+
+
+class SwitchView(Value):
+    """The switch, and for every wait why, since when, by whom, what clears it and when it expires."""
+
+    state: SwitchState
+    run_id: SafeText = ""
+    purpose: SafeText = ""
+    by: SafeText = ""
+    since: datetime | None = None
+    expires_at: datetime | None = None
+    is_taken: bool = False
+    """Whether a session holds the lease and works under it."""
+    reason: SafeText = ""
+    clears_with: str = ""
+    in_file: bool | None = None
+    """Whether the HOLD file sets a HOLD; None where that was not looked for."""
+    in_database: bool | None = None
+    """Whether the database has a HOLD; None where that is not known."""
+    incomplete: SafeText = ""
+    """What is missing of a HOLD that is set in one place alone; empty where it is whole, and without one."""
+    complete_with: SafeText = ""
+    """The command that makes it whole."""
+    note: SafeText = ""
+    """What else the one who asked has to know."""
+    steps: tuple[StopStep, ...] = ()
+    """What panic has done, item by item; empty where nobody has panicked."""
+
+
+class CountView(Value):
+    """Rows of one table now and at the baseline; rows is None where it could not be read, never 0."""
+
+    table: str
+    rows: int | None
+    baseline: int | None
+    outcome: Outcome
+    detail: SafeText = ""
+
+    @property
+    def delta(self) -> int | None:
+        """Rows more than at the baseline, where both are known."""
+        return None if self.rows is None or self.baseline is None else self.rows - self.baseline
+
+
+class WaitView(Value):
+    """One thing that waits for somebody."""
+
+    what: SafeText
+    run_id: SafeText
+    since: datetime | None
+    waits_for: SafeText
+    next_action: SafeText
+    expires_at: datetime | None = None
+    goes_on: bool = False
+    """Whether it is an armed run that only waits to go on."""
+
+
+class RunSummary(Value):
+    """One line of the list of runs."""
+
+    run_id: SafeText
+    mode: Mode
+    state: SafeText
+    docprefix: str
+    n_units: int | None
+    started_at: datetime
+    operator: SafeText
+    is_over: bool = False
+    """Whether no phase can begin any more."""
+    interrupted: bool = False
+    unsettled: bool = False
+    """Whether it is not known what became of a COMMIT: the one move is to ask again."""
+    gone: tuple[SafeText, ...] = ()
+    """What its journal has acknowledged and the database does not have."""
+
+
+class Status(Value):
+    """One refresh of the Overview: measured together, at one time."""
+
+    measured_at: datetime
+    outcome: Outcome
+    target: Target | None
+    """None where the database could not be reached; `unreachable` then says why."""
+    unreachable: SafeText = ""
+    role: SafeText = ""
+    server_version: str = ""
+    root: SafeText
+    read_only: bool
+    demo: bool = False
+    switch: SwitchView
+    counts: tuple[CountView, ...]
+    current_run: RunSummary | None = None
+    waiting: tuple[WaitView, ...] = ()
+
+
+class IntakeView(Value):
+    """A document that can be planned, or the reason why it cannot."""
+
+    name: SafeText
+    origin: str
+    """`file:<name>` or `live:<registered name>`; what `plan` and `run start` take."""
+    bytes: int | None
+    refused: SafeText = ""
+    docprefix: str = ""
+    profile: str = ""
+
+
+class SourceText:
+    """The canonical text by 1-based line, made inert line by line as it is shown."""
+
+    def __init__(self, canonical: bytes) -> None:
+        self._lines = canonical.split(b"\n")
+
+    def __len__(self) -> int:
+        return len(self._lines)
+
+    def line(self, number: int) -> str:
+        """One line, inert. Raises IndexError outside 1..len."""
+        if not 1 <= number <= len(self._lines):
+            raise IndexError(number)
+        return safe_lines(self._lines[number - 1].decode("utf-8", "replace"))[0]
+
+
+class PlanView:
+    """A planned document: the plan, or the problems that refuse it, beside its text."""
+
+    def __init__(
+        self, document: DocumentPlan | None, problems: tuple[Problem, ...], text: SourceText, plan_digest: str
+    ) -> None:
+        self.document = document
+        self.problems = problems
+        self.text = text
+        self.plan_digest = plan_digest
+        """Digest of the plan bound to no world; a run binds it and gets its own."""
+
+
+class PhaseStatus(StrEnum):
+    """How far one phase of a run has come."""
+
+    PENDING = "pending"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    NOT_RUN = "not run"
+
+
+class PhaseView(Value):
+    """One phase with its verdict and evidence."""
+
+    phase: Phase
+    status: PhaseStatus
+    outcome: Outcome
+    detail: SafeText = ""
+    started_at: datetime | None = None
+    took_ms: float | None = None
+    evidence: tuple[Evidence, ...] = ()
+
+
+class Interruption(Value):
+    """A phase or another operation began and nobody finished it: what the database says of it."""
+
+    what: SafeText
+    """The phase, or the operation: start, import, arm, revert, void, edit."""
+    since: datetime
+    is_settled: bool
+    """Whether it is known what became of it; where it is not, the one move is to ask again."""
+    database_says: SafeText
+
+
+class RunView(Value):
+    """A run, whole."""
+
+    run_id: str
+    mode: Mode
+    state: RunState
+    docprefix: str
+    origin: SafeText
+    profile: str
+    n_units: int | None
+    plan_digest: str
+    content_digest: str
+    operator: SafeText
+    started_at: datetime
+    target: Target | None
+    deltas: tuple[TableDelta, ...]
+    phases: tuple[PhaseView, ...]
+    moves: tuple[Move, ...]
+    waits_for: SafeText = ""
+    interruption: Interruption | None = None
+    journal: SafeText = ""
+
+
+class ApprovalStatus(StrEnum):
+    """Where a statement stands."""
+
+    DRAFTED = "drafted"
+    IMPORTED = "imported"
+    INVALID = "invalid"
+    EXPIRED = "expired"
+    USED = "used"
+
+
+class ApprovalView(Value):
+    """A statement, its checks one by one, and how to sign it."""
+
+    kind: str
+    run_id: str
+    docprefix: str
+    status: ApprovalStatus
+    statement_path: Path
+    statement_sha256: str
+    statement_lines: tuple[SafeText, ...]
+    """The canonical JSON indented for reading; what is signed are the bytes of the file."""
+    expires_at: datetime
+    checks: tuple[Check, ...]
+    sign_with: str
+    """The command that a signer runs elsewhere, one line a signer of the policy."""
+    signature_paths: tuple[Path, ...] = ()
+    drafts: tuple[DraftUnit, ...] = ()
+    """The drafts that a ruling to enact or to revert is over, in order; empty for a ruling over a plan."""
+
+
+class Danger(StrEnum):
+    """The actions that a typed run id confirms."""
+
+    ARM = "arm"
+    ENACT = "enact"
+    REVERT = "revert"
+    VOID = "void"
+    RELEASE_HOLD = "release HOLD"
+
+
+class Briefing(Value):
+    """What a dangerous dialog says before it asks: what, where, how many, whether it can be undone."""
+
+    danger: Danger
+    run_id: str
+    docprefix: str
+    target: Target | None
+    n_units: int | None
+    effects: tuple[SafeText, ...]
+    deltas: tuple[TableDelta, ...]
+    reversible: bool
+    reversal: SafeText
+    confirm_text: str
+    """What must be typed, exactly."""
+    checks: tuple[Check, ...]
+
+    @property
+    def open_checks(self) -> tuple[Check, ...]:
+        """The checks that stop the action: all but PASS, and PARTIAL, which holds but for what it names."""
+        return tuple(check for check in self.checks if check.outcome not in {Outcome.PASS, Outcome.PARTIAL})
+
+
+class RunRequest(Value):
+    """What `run start` is asked for; DRYRUN unless said otherwise."""
+
+    origin: str
+    docprefix: str
+    profile: str = "atx"
+    ordinals: bool = False
+    mode: Mode = Mode.DRYRUN
+
+
+class Progress(Value):
+    """A live step of a running phase, or of a bundle; total is None where it is not known."""
+
+    run_id: str = ""
+    phase: Phase | None = None
+    """None outside the phases of a run."""
+    step: SafeText
+    done: int = 0
+    total: int | None = None
+
+
+OnProgress = Callable[[Progress], None]
+"""Called from the worker's thread."""

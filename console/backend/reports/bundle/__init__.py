@@ -1,0 +1,1 @@
+"""The readiness bundle: ten documents, their register and the summary."""

@@ -1,0 +1,278 @@
+"""The readiness bundle: measure, ask every gate, measure again, write ten documents; whole, or not at all."""
+
+import json
+import platform
+import time
+from typing import Annotated, Literal
+
+from pydantic import ConfigDict, Field
+
+from console import __version__
+from console.backend.approvals.policy import load_policy
+from console.backend.gates.board import DEADLINE_S, measure_board
+from console.backend.gates.gate import AnyGate
+from console.backend.gates.measurement import Fact
+from console.backend.gates.off_host import package_of
+from console.backend.gates.probe import Probe
+from console.backend.gates.registry import GATES
+from console.backend.host.installation import Site
+from console.backend.host.regular_file import read_regular
+from console.backend.model.canonical_json import sha256_hex
+from console.backend.model.outcome import Evidence
+from console.backend.model.readiness import Board, BundleView
+from console.backend.model.redaction import redact
+from console.backend.model.value import Value
+from console.backend.model.view_models import OnProgress, Progress
+from console.backend.publication.off_host import PackageFile
+from console.backend.publication.pages import DOCUMENTS, FINAL, OFF_HOST, Page, page_of
+from console.backend.publication.publishing import Draft, make_durable, published, remove_leftovers
+from console.backend.publication.rendering import Evidences, render
+from console.backend.publication.signing import require_fingerprint, sign_sums
+from console.backend.publication.sums import SIGNATURE, SUMS
+from console.backend.release.manifest import DeployManifest, read_manifest
+from console.backend.release.pins import manifest_path
+from console.backend.reports.bundle.bundle import summary
+from console.backend.reports.bundle.bundle.non_mutation import AFTER, BEFORE, Stillness, measure_stillness
+from console.backend.reports.bundle.bundle.non_mutation_checks import Statement, differences, statements
+from console.backend.reports.bundle.bundle.summary import Final
+
+RECORD = "bundle.json"
+SCHEMA: Literal["cutter-console/bundle/1"] = "cutter-console/bundle/1"
+_SIDE_DEADLINE_S = 30.0
+"""For each of the two measurements around the board, which read every row."""
+_STEPS = ("remove what a crash left", "measure before", "ask every gate", "measure after", "write the documents")
+
+
+class DocumentSum(Value):
+    """One file of the bundle."""
+
+    name: str
+    sha256: str
+    bytes: int
+
+
+class Measured(Value):
+    """Everything that a bundle tells, before it is told."""
+
+    about: tuple[Evidence, ...]
+    allowed: tuple[str, ...]
+    """Evidence ids of what was allowed explicitly, and is to be accepted by name."""
+    removed: tuple[str, ...]
+    """Drafts that a crash had left."""
+    before: Stillness
+    board: Board
+    off_host: Fact[tuple[PackageFile, ...]] = Field(exclude=True)
+    """Files for other machines; their content lies beside the documents, not in the record."""
+    after: Stillness
+
+    @property
+    def statements(self) -> tuple[Statement, ...]:
+        """Return what did not happen, or what did."""
+        return statements(self.before, self.after)
+
+
+class BundleRecord(Value):
+    """bundle.json."""
+
+    model_config = ConfigDict(serialize_by_alias=True)
+
+    schema_id: Annotated[Literal["cutter-console/bundle/1"], Field(alias="schema")] = SCHEMA
+    name: str
+    final: Final
+    measured: Measured
+    evidence: tuple[Evidence, ...]
+    """The whole register."""
+    documents: tuple[DocumentSum, ...]
+
+
+def write_bundle(
+    site: Site, on_progress: OnProgress, sign_with: str = "", gates: tuple[AnyGate, ...] = GATES
+) -> BundleView:
+    """Measure and write `reports/<utc>-readiness/`. `sign_with` is a primary fingerprint of this host's own key.
+
+    A database that is down makes letter C, never an exception. Raises Unpublished where the documents cannot be
+    written and Unsigned where gpg does not sign; nothing bears the final name then.
+    """
+    if sign_with:
+        require_fingerprint(sign_with)
+    say = _Say(on_progress)
+    reports = site.root / "reports"
+    name = f"{site.context.now():%Y%m%dT%H%M%SZ}-readiness"
+    with published(reports, name) as draft:
+        say(0)
+        removed = remove_leftovers(reports)
+        measured = _measured(site, say, removed, gates)
+        say(4)
+        final = final_of(measured, draft.name, sign_with)
+        _write(draft, measured, final)
+        sums = draft.write_sums()
+        if sign_with:
+            sign_sums(draft.path / SUMS, draft.path / SIGNATURE, sign_with, site.gnupg_home)
+            make_durable(draft.path / SIGNATURE)
+    say(len(_STEPS))
+    return BundleView(
+        directory=str(reports / draft.name),
+        letter=final.letter,
+        headline=final.headline,
+        gaps=tuple(str(gap) for gap in final.gaps),
+        documents=tuple(file for file, _, _ in DOCUMENTS),
+        sums_sha256=sha256_hex(sums),
+        signed_by=sign_with,
+        board=measured.board,
+    )
+
+
+class _Say:
+    """Tells which of the steps begins."""
+
+    def __init__(self, on_progress: OnProgress) -> None:
+        self._on_progress = on_progress
+
+    def __call__(self, number: int) -> None:
+        what = _STEPS[number] if number < len(_STEPS) else "written"
+        self._on_progress(Progress(step=what, done=number, total=len(_STEPS)))
+
+
+def _measured(site: Site, say: _Say, removed: tuple[str, ...], gates: tuple[AnyGate, ...]) -> Measured:
+    about, allowed = measure_about(site)
+    say(1)
+    before = measure_stillness(site, BEFORE, time.monotonic() + _SIDE_DEADLINE_S)
+    say(2)
+    board = measure_board(site, gates, deadline_s=DEADLINE_S)
+    package = Probe(site, "BUNDLE", time.monotonic() + DEADLINE_S).ask(
+        "off_host",
+        "which files are for other machines",
+        "the deployed tree, the keys and the grants",
+        lambda: package_of(site),
+        lambda found: ", ".join(file.name for file in found) or "none: nothing is to be done elsewhere",
+    )
+    say(3)
+    after = measure_stillness(site, AFTER, time.monotonic() + _SIDE_DEADLINE_S, since=before)
+    everything = (*about, package.evidence)
+    return Measured(
+        about=everything,
+        allowed=allowed,
+        removed=removed,
+        before=before,
+        board=board,
+        off_host=package,
+        after=after,
+    )
+
+
+def measure_about(site: Site) -> tuple[tuple[Evidence, ...], tuple[str, ...]]:
+    """Return which program this is, who asks, under which policy; and the ids of what was explicitly allowed."""
+    probe = Probe(site, "BUNDLE", time.monotonic() + _SIDE_DEADLINE_S)
+    manifest = manifest_path(site)
+    source = f"{__name__.partition('.')[0]} as it runs"
+    solo = probe.ask(
+        "solo", "may the operator be a signer", str(site.policy), lambda: load_policy(site.policy).solo, _solo
+    )
+    untested = probe.ask("untested", "may a tree without recorded tests be armed", "the settings", lambda: site.settings.untested, _untested)  # fmt: skip
+    facts = (
+        probe.ask("program", "which program", source, lambda: f"cutter-console {__version__}, Python {platform.python_version()}"),
+        probe.ask("commit", "which commit is deployed", str(manifest), lambda: _deployed_commit(read_manifest(manifest, read_regular(manifest)))),
+        probe.ask("operator", "who asks", "the operating system", lambda: site.operator),
+        probe.ask("host", "on which host", "the operating system", lambda: site.context.host),
+        probe.ask("root", "which runtime tree", "the command line", lambda: str(site.root)),
+    )  # fmt: skip
+    evidence = (*(fact.evidence for fact in facts), solo.evidence, untested.evidence)
+    return evidence, tuple(fact.evidence.id for fact in (solo, untested) if fact.value)
+
+
+def _deployed_commit(manifest: DeployManifest) -> str:
+    if manifest.no_commit:
+        return f"not known: {manifest.no_commit}; the release is identified by its {len(manifest.files)} files"
+    return manifest.commit or "none: the manifest was not built from a commit"
+
+
+def _solo(solo: bool) -> str:
+    return f"solo: {'YES, the operator may be a signer of the policy' if solo else 'no, signers are not operators'}"
+
+
+def _untested(untested: bool) -> str:
+    return f"untested: {'YES, a tree without a recorded test run may be armed' if untested else 'no'}"
+
+
+def final_of(measured: Measured, name: str, sign_with: str) -> Final:
+    """Pure: what the last document says."""
+    said = measured.statements
+    found = summary.gaps(measured.board, said)
+    todo = summary.steps(found)
+    letter = summary.letter(measured.board, said)
+    return Final(
+        letter=letter,
+        headline=summary.headline(letter, found, len(todo)),
+        means=summary.meaning(letter),
+        bundle=name,
+        first=found[:1],
+        gaps=found,
+        roll_up=summary.roll_up(measured.board),
+        changes=differences(measured.before, measured.after),
+        statements=said,
+        rows=summary.rows(measured.before.digests.value, measured.after.digests.value),
+        steps=todo,
+        warnings=measured.allowed,
+        removed=measured.removed,
+        signing=sign_with,
+    )
+
+
+def documents(measured: Measured, final: Final) -> dict[str, bytes]:
+    """Pure: the ten documents by name. Raises Unrendered where a template names what was not measured."""
+    around = (*measured.about, *_around(measured.before), *_around(measured.after))
+    every = _register(measured)
+    found = {}
+    for document in DOCUMENTS:
+        more = around if document[0] == FINAL else _off_host(measured) if document[0] == OFF_HOST else ()
+        page: Page = page_of(document, measured.board, more)
+        found[document[0]] = render(f"bundle/{document[0]}.j2", Evidences(every), {"page": page, "final": final})
+    return found
+
+
+def _off_host(measured: Measured) -> tuple[Evidence, ...]:
+    return tuple(piece for piece in measured.about if piece.id == "BUNDLE.off_host")
+
+
+def _around(stillness: Stillness) -> tuple[Evidence, ...]:
+    return tuple(fact.evidence for fact in stillness.facts)
+
+
+def _register(measured: Measured) -> tuple[Evidence, ...]:
+    gates = (piece for report in measured.board.gates for check in report.checks for piece in check.evidence)
+    return (*measured.about, *_around(measured.before), *_around(measured.after), *gates)
+
+
+def _write(draft: Draft, measured: Measured, final: Final) -> None:
+    for name, content in documents(measured, final).items():
+        draft.write(name, content)
+    for file in measured.off_host.value or ():
+        draft.write(f"off-host/{file.name}", file.content)
+    record = BundleRecord(
+        name=draft.name,
+        final=final,
+        measured=measured,
+        evidence=Evidences(_register(measured)).all,
+        documents=tuple(
+            DocumentSum(name=name, sha256=sha256, bytes=(draft.path / name).stat().st_size)
+            for name, sha256 in draft.sums.items()
+        ),
+    )
+    draft.write(RECORD, as_json(record))
+
+
+def as_json(record: BundleRecord) -> bytes:
+    """Pure: the record as indented JSON, every text of it without what looks like a secret."""
+    return (json.dumps(_redacted(record.model_dump(mode="json")), ensure_ascii=False, indent=1) + "\n").encode()
+
+
+def _redacted(value: object) -> object:
+    match value:
+        case str():
+            return redact(value)
+        case dict():
+            return {key: _redacted(inner) for key, inner in value.items()}
+        case list():
+            return [_redacted(inner) for inner in value]
+        case _:
+            return value

@@ -1,0 +1,170 @@
+"""The host as a bundle must leave it: the files of the installation, the key ring, the processes that belong to it."""
+
+import hashlib
+import os
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+from console.backend.host.gpg import gpg_command
+from console.backend.host.installation import Site
+from console.backend.host.processes import finished
+from console.backend.host.regular_file import sha256_file
+from console.backend.model.canonical_json import sha256_hex
+from console.backend.model.errors import StopCode, Unmeasured
+from console.backend.model.safe_text import SafeText, safe_text
+from console.backend.model.value import Value
+
+_MOST_BYTES = 4 << 20
+"""A larger file is compared by its size, times and place on disk alone, so that backups cost nothing."""
+_KEY_FILES = ("pubring.kbx", "pubring.gpg", "secring.gpg", "trustdb.gpg", "private-keys-v1.d", "openpgp-revocs.d")
+_RINGS = ("pubring.kbx", "pubring.gpg", "public-keys.d")
+_AGENTS = ("gpg-agent", "keyboxd", "scdaemon", "dirmngr")
+_PROC = Path("/proc")
+"""Our own, wherever the host's files are said to be: our process is there alone."""
+
+
+class FileEntry(Value):
+    """One entry below the root as `lstat` has it."""
+
+    path: SafeText
+    mode: str
+    """Kind and permissions as `ls -l` shows them."""
+    owner: int
+    size: int
+    changed_ns: int
+    """The later of the times of content and of attributes, in ns: the second cannot be set back."""
+    place: str
+    """Device and inode: a file that was replaced by an equal one has another."""
+    sha256: str = ""
+    """Of a regular file's content, where it is small enough; of a symlink's target."""
+
+
+class KeyRing(Value):
+    """A GNUPGHOME: the public keys that gpg lists, and the files in which keys and trust lie."""
+
+    home: SafeText
+    keys: int
+    """Primary public keys."""
+    fingerprints: tuple[str, ...]
+    """Of every key and subkey."""
+    files: tuple[FileEntry, ...]
+
+
+class ProcessSeen(Value):
+    """A process that this console has started, or an agent of its key ring."""
+
+    pid: int
+    started: str
+    """Ticks since the host started; with the pid it names one process for ever."""
+    name: SafeText
+
+
+def files_of(site: Site) -> tuple[FileEntry, ...]:
+    """Everything below the root outside reports/, and what is configured to lie elsewhere, in order of the paths."""
+    settings = site.settings
+    named = (site.intake, site.policy, settings.under(site.root, settings.deploy_manifest))
+    elsewhere = [path for path in named if not path.is_relative_to(site.root) and path.exists()]
+    found = (*_walk(site.root, site.root / "reports"), *(entry for path in elsewhere for entry in _walk(path, None)))
+    return tuple(sorted(found, key=lambda entry: entry.path))
+
+
+def _walk(top: Path, without: Path | None) -> Iterator[FileEntry]:
+    yield _entry(top)
+    pending = [top] if top.is_dir() and not top.is_symlink() else []
+    while pending:
+        with os.scandir(pending.pop()) as entries:
+            for entry in entries:
+                path = Path(entry.path)
+                if path == without:
+                    continue
+                yield _entry(path)
+                if entry.is_dir(follow_symlinks=False):
+                    pending.append(path)
+
+
+def _entry(path: Path) -> FileEntry:
+    status = path.lstat()
+    return FileEntry(
+        path=str(path),
+        mode=stat.filemode(status.st_mode),
+        owner=status.st_uid,
+        size=status.st_size,
+        changed_ns=max(status.st_mtime_ns, status.st_ctime_ns),
+        place=f"{status.st_dev}:{status.st_ino}",
+        sha256=_content(path, status),
+    )
+
+
+def _content(path: Path, status: os.stat_result) -> str:
+    if stat.S_ISLNK(status.st_mode):
+        return sha256_hex(os.fsencode(path.readlink()))
+    if not stat.S_ISREG(status.st_mode) or status.st_size > _MOST_BYTES:
+        return ""
+    return sha256_file(path)
+
+
+def key_ring_of(site: Site) -> KeyRing:
+    """Return what gpg lists, and the key files. Raises Unmeasured where gpg cannot be asked: never an empty ring instead."""
+    home = site.gnupg_home
+    if not any((home / name).exists() for name in _RINGS):
+        return KeyRing(home=str(home), keys=0, fingerprints=(), files=())  # Asked here, gpg would make a ring.
+    quiet = ("--no-auto-check-trustdb", "--trust-model", "always", "--no-autostart")
+    done = finished(gpg_command(home, *quiet, "--with-colons", "--list-keys"), timeout_s=30)
+    if done.status != 0:
+        said = safe_text(done.complaint)
+        raise Unmeasured(StopCode.UNREACHABLE, f"gpg does not list {home}: {said}", "See: gpg --list-keys")
+    lines = [line.split(":") for line in done.text.splitlines()]
+    files = tuple(entry for name in _KEY_FILES if (home / name).exists() for entry in _walk(home / name, None))
+    return KeyRing(
+        home=str(home),
+        keys=sum(fields[0] == "pub" for fields in lines),
+        fingerprints=tuple(sorted(fields[9] for fields in lines if fields[0] == "fpr")),
+        files=tuple(sorted(files, key=lambda entry: entry.path)),
+    )
+
+
+def processes_of(site: Site) -> tuple[ProcessSeen, ...]:
+    """Our own children, and agents that serve the key ring.
+
+    Raises OSError if /proc cannot be read, Unmeasured if nothing is mounted there. Children's children are theirs: a server that a demo has started keeps starting and ending its own.
+    """
+    us, home = os.getpid(), os.fsencode(site.gnupg_home)
+    found = (process for process, parent in _processes() if parent == us or _serves(process, home))
+    return tuple(sorted(found, key=lambda process: process.pid))
+
+
+def _processes() -> Iterator[tuple[ProcessSeen, int]]:
+    names = os.listdir(_PROC)  # noqa: PTH208 - names are all that is wanted of very many entries
+    if str(os.getpid()) not in names:
+        raise Unmeasured(
+            StopCode.UNREACHABLE, f"{_PROC} does not show this process itself", f"mount -t proc proc {_PROC}"
+        )
+    for name in names:
+        if not name.isdigit():
+            continue
+        try:
+            said = (_PROC / name / "stat").read_text(encoding="utf-8", errors="replace")
+        except OSError:
+            continue  # It has ended meanwhile.
+        called, _, rest = said.partition("(")[2].rpartition(")")
+        fields = rest.split()
+        if fields[0] != "Z":
+            yield ProcessSeen(pid=int(name), started=fields[19], name=called), int(fields[1])
+
+
+def _serves(process: ProcessSeen, home: bytes) -> bool:
+    if process.name not in _AGENTS:
+        return False
+    try:
+        return home in (_PROC / str(process.pid) / "cmdline").read_bytes().split(b"\0")
+    except OSError:
+        return False
+
+
+def listing_digest(values: tuple[Value, ...]) -> str:
+    """sha256 over the entries' JSON, in their order."""
+    found = hashlib.sha256()
+    for value in values:
+        found.update(value.model_dump_json().encode() + b"\n")
+    return found.hexdigest()

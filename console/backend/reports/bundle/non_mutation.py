@@ -1,0 +1,215 @@
+"""Everything that a readiness bundle must leave as it was, measured before and after it; every answer is evidence."""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from console.backend.backup.record import TableProof
+from console.backend.gates.measurement import AnyFact, Fact
+from console.backend.gates.probe import Probe
+from console.backend.host.installation import Site
+from console.backend.model.errors import StopCode, Unmeasured
+from console.backend.model.safe_text import SafeText
+from console.backend.model.value import Value
+from console.backend.model.view_models import SwitchState, SwitchView
+from console.backend.release.host_processes import cron_entries, service_units
+from console.backend.reports.bundle.bundle.database_snapshot import (
+    Between,
+    RoleSeen,
+    RowVersions,
+    Seen,
+    SequenceState,
+    Transactions,
+    read_database,
+    read_identity,
+)
+from console.backend.reports.bundle.bundle.host_snapshot import (
+    FileEntry,
+    KeyRing,
+    ProcessSeen,
+    files_of,
+    key_ring_of,
+    listing_digest,
+    processes_of,
+)
+from console.backend.runs.kill_switch import measure_switch
+
+T = TypeVar("T")
+U = TypeVar("U")
+BEFORE, AFTER = "BEFORE", "AFTER"
+_AGAIN = "Make it measurable, then: cutter-console bundle"
+
+
+class Stillness(Value):
+    """One measurement; its evidence ids begin with BEFORE or AFTER."""
+
+    moment: str
+    identity: Fact[Seen]
+    roles: Fact[tuple[RoleSeen, ...]]
+    counts: Fact[tuple[TableProof, ...]]
+    digests: Fact[tuple[TableProof, ...]]
+    versions: Fact[tuple[RowVersions, ...]]
+    standing: Fact[str]
+    """What is in the database, in words."""
+    definitions: Fact[str]
+    sequences: Fact[tuple[SequenceState, ...]]
+    transactions: Fact[Transactions]
+    between: Fact[Between]
+    switch: Fact[SwitchView]
+    files: Fact[tuple[FileEntry, ...]]
+    key_ring: Fact[KeyRing]
+    processes: Fact[tuple[ProcessSeen, ...]]
+    services: Fact[tuple[SafeText, ...]]
+
+    @property
+    def facts(self) -> tuple[AnyFact, ...]:
+        """Everything that was asked, in order."""
+        return tuple(getattr(self, name) for name in type(self).model_fields if name != "moment")
+
+
+def measure_stillness(site: Site, moment: str, ends_at: float, since: Stillness | None = None) -> Stillness:
+    """Measure now. `moment` is BEFORE or AFTER; `since` is the earlier measurement that transaction ids are counted from.
+
+    `ends_at` is on the clock of `time.monotonic`, in seconds. Nothing is raised: what cannot be measured says why.
+    """
+    probe = Probe(site, moment, ends_at)
+    earlier = since.transactions.value if since is not None else None
+    seen = probe.ask(
+        "identity", "which database is this", "the database, on the monitoring role", lambda: read_identity(probe), _who, otherwise=_AGAIN
+    )  # fmt: skip
+    state = probe.ask(
+        "snapshot", "every table in one snapshot", "the database, on the verifying role", lambda: read_database(probe, earlier), otherwise=_AGAIN
+    )  # fmt: skip
+    return Stillness(
+        moment=moment,
+        identity=seen,
+        roles=part(seen, f"{moment}.roles", "which roles the console connects as", lambda one: one.roles, _roles),
+        counts=part(state, f"{moment}.counts", "rows of every table", lambda one: one.tables, _counts),
+        digests=part(
+            state, f"{moment}.digests", "the content of every table", lambda one: one.tables, _contents, listing_digest
+        ),
+        versions=part(
+            state,
+            f"{moment}.versions",
+            "which transactions wrote the rows",
+            lambda one: one.versions,
+            _written,
+            listing_digest,
+        ),
+        standing=part(state, f"{moment}.standing", "what is in the database", lambda one: _standing(one.tables), str),
+        definitions=part(
+            state,
+            f"{moment}.definitions",
+            "grants, owners, functions and triggers",
+            lambda one: one.definitions,
+            str,
+            str,
+        ),
+        sequences=part(
+            state, f"{moment}.sequences", "the sequences' last numbers", lambda one: one.sequences, _sequences
+        ),
+        transactions=part(
+            state, f"{moment}.transactions", "the transaction ids", lambda one: one.transactions, _position
+        ),
+        between=part(state, f"{moment}.between", "ids given out since BEFORE", lambda one: one.between, _became),
+        switch=probe.ask("switch", "is the kill switch armed", "the HOLD file and the lease", lambda: _switch(site), _state, otherwise=_AGAIN),
+        files=probe.ask("files", "every file of the runtime tree outside reports/", str(site.root), lambda: files_of(site), _files, digest=listing_digest, otherwise=_AGAIN),
+        key_ring=probe.ask("key_ring", "keys, key files and trust", f"gpg on {site.gnupg_home}", lambda: key_ring_of(site), _keys, digest=lambda ring: listing_digest((ring,)), otherwise=_AGAIN),
+        processes=probe.ask("processes", "children of this process, and agents of the key ring", "/proc", lambda: processes_of(site), _running, otherwise=_AGAIN),
+        services=probe.ask("services", "units, timers and cron entries that mention the console", "the host's files", lambda: _services(site), lambda found: ", ".join(found) or "none", otherwise=_AGAIN),
+    )  # fmt: skip
+
+
+def part(
+    whole: Fact[T],
+    name: str,
+    asked: str,
+    take: Callable[[T], U],
+    answer: Callable[[U], str],
+    digest: Callable[[U], str] | None = None,
+) -> Fact[U]:
+    """One part of what was read together, as a fact with an evidence id of its own."""
+    evidence = whole.evidence.model_copy(update={"id": name, "asked": asked})
+    if whole.value is None:
+        return Fact[U](evidence=evidence, unmeasured=whole.unmeasured, next_action=whole.next_action)
+    value = take(whole.value)
+    said = {"answer": answer(value), "digest": digest(value) if digest else ""}
+    return Fact[U](evidence=evidence.model_copy(update=said), value=value)
+
+
+def _services(site: Site) -> tuple[SafeText, ...]:
+    host = site.context.filesystem
+    return tuple(sorted({*service_units(host).found, *cron_entries(host).found}))
+
+
+def _switch(site: Site) -> SwitchView:
+    switch = measure_switch(site)
+    if switch.state is SwitchState.UNREADABLE:
+        raise Unmeasured(StopCode.UNREACHABLE, f"the switch: {switch.reason}", switch.clears_with)
+    return switch
+
+
+def _who(seen: Seen) -> str:
+    target = seen.identity.target
+    return (
+        f"{target.database} on {target.host}, system identifier {target.system_identifier}, timeline {target.timeline},"
+        f" PostgreSQL {seen.identity.server_version}"
+    )
+
+
+def _roles(roles: tuple[RoleSeen, ...]) -> str:
+    return ", ".join(f"{role.name} ({'SUPERUSER' if role.superuser else 'no superuser'})" for role in roles)
+
+
+def _counts(tables: tuple[TableProof, ...]) -> str:
+    return f"{sum(table.rows for table in tables)} rows in {len(tables)} tables"
+
+
+def _standing(tables: tuple[TableProof, ...]) -> str:
+    rows = {proof.table.rpartition(".")[2]: proof.rows for proof in tables}
+    named = (
+        ("run", "LIVE runs recorded"),
+        ("information_unit", "information units"),
+        ("unit_version", "versions"),
+        ("approval", "approvals imported"),
+        ("approval_use", "uses of approvals"),
+    )
+    return ", ".join(f"{rows.get(table, 0)} {words}" for table, words in named)
+
+
+def _contents(tables: tuple[TableProof, ...]) -> str:
+    return f"{len(tables)} tables digested"
+
+
+def _written(versions: tuple[RowVersions, ...]) -> str:
+    return f"row versions of {len(versions)} tables"
+
+
+def _sequences(found: tuple[SequenceState, ...]) -> str:
+    return ", ".join(f"{one.name} {one.last_value}" for one in found)
+
+
+def _position(found: Transactions) -> str:
+    own = "the measuring transaction has none" if found.own_unassigned else "THE MEASURING TRANSACTION HAS ONE"
+    return f"next id {found.next_id}; {own}; {found.open_of_gates} transactions of gates open"
+
+
+def _became(found: Between) -> str:
+    many = "1 id" if found.given_out == 1 else f"{found.given_out} ids"
+    said = f"{many}: {found.committed} committed, {found.aborted} rolled back, {found.other} unknown"
+    return "; ".join((said, *found.events)) if found.given_out else "none"
+
+
+def _state(switch: SwitchView) -> str:
+    return switch.state.value + (f": {switch.reason}" if switch.reason else "")
+
+
+def _files(found: tuple[FileEntry, ...]) -> str:
+    return f"{len(found)} entries, {sum(one.size for one in found if one.mode.startswith('-'))} bytes"
+
+
+def _keys(ring: KeyRing) -> str:
+    return f"{ring.keys} public keys, {len(ring.files)} key files"
+
+
+def _running(found: tuple[ProcessSeen, ...]) -> str:
+    return ", ".join(f"{one.name} {one.pid}" for one in found) or "none"

@@ -1,0 +1,1 @@
+"""The report of one run: thirteen documents made from its record."""

@@ -1,0 +1,125 @@
+"""Pure: rows that were to be added and rows that were, table by table, for the cut and for what followed it."""
+
+import re
+
+from console.backend.model.outcome import Outcome
+from console.backend.model.plan_binding import TableDelta, expected_step_deltas
+from console.backend.model.safe_text import SafeText
+from console.backend.model.states import Mode, Phase
+from console.backend.model.value import Value
+from console.backend.reports.run.evidence_index import Register
+from console.backend.reports.run.record import RunRecord
+
+_COUNTED = re.compile(r"(\S+) ([+-]\d+)")
+ROWS_ADDED = "V-rows-added"
+"""The evidence of a verification that has the counted rows."""
+_NAMED = {"enact": "enactment", "revert": "revert"}
+_DONE = {"enact": ("enacted", "done"), "revert": ("superseded", "withdrawn")}
+
+
+class Delta(Value):
+    """One table; `actual` is None where nobody measured it."""
+
+    table: SafeText
+    expected: int
+    actual: int | None
+    outcome: Outcome
+
+
+class Deltas(Value):
+    """One step's rows; the last three are evidence ids, one of `counted` and `uncounted` empty: why nothing was counted."""
+
+    what: str
+    rows: tuple[Delta, ...]
+    planned: str
+    counted: str
+    uncounted: str = ""
+
+    @property
+    def outcome(self) -> Outcome:
+        """The worst of its tables."""
+        return max((row.outcome for row in self.rows), key=lambda one: one.rank, default=Outcome.NOT_RUN)
+
+
+def cut_deltas(record: RunRecord, register: Register) -> Deltas | None:
+    """The cut, or the edit, up to its verification; None before there is a plan."""
+    if not record.planned:
+        return None
+    head = record.head
+    rule = "the plan" if head.is_edit else f"{head.n_units} units: the rule for a cut of N units"
+    planned = register.put(
+        "03.expected", "rows that the plan adds", rule, _in_words(record.planned), head.started_at, head.plan_digest
+    )
+    said, counted = _counted(record, register)
+    wanted = {delta.table: delta.rows for delta in record.planned}
+    tables = [*wanted, *(table for table in said if table not in wanted)]
+    what = "edit" if head.is_edit else "cut"
+    wrote = record.ruling(what) is not None
+    absent = Outcome.INCONCLUSIVE if wrote else Outcome.NOT_RUN
+    rows = tuple(_delta(table, wanted.get(table, 0), said.get(table) if counted else None, absent) for table in tables)
+    uncounted = "" if counted else _uncounted(record, register, wrote=wrote)
+    return Deltas(what=what, rows=rows, planned=planned, counted=counted, uncounted=uncounted)
+
+
+def _uncounted(record: RunRecord, register: Register, *, wrote: bool) -> str:
+    """Return why no row was counted: nothing was written, or nobody verified what was."""
+    if record.head.mode is Mode.DRYRUN:
+        said, where = "never: a dry run adds no row", "the run's directory"
+    elif wrote:
+        said, where = "never: the record has no verification of the write", "cutter_governance.run_event"
+    else:
+        said, where = "never: no statement of this run was used, and no unit is written without one", "cutter_governance.approval_use"  # fmt: skip
+    return register.put("10.uncounted", "rows that were added", where, said, record.ended_at)
+
+
+def step_deltas(record: RunRecord, purpose: str, register: Register) -> Deltas | None:
+    """The enactment or the revert; None where the record has none, or where the ledger was not read."""
+    head, ledger = record.head, record.ledger
+    if head.n_units is None or record.ruling(purpose) is None:
+        return None
+    expected = expected_step_deltas(head.n_units)
+    planned = register.put(
+        f"13.{purpose}.expected", f"rows that the {purpose} adds", f"{head.n_units} units", _in_words(expected), head.started_at
+    )  # fmt: skip
+    if ledger is None:
+        rows = tuple(_delta(one.table, one.rows, None) for one in expected)
+        unread = register.put(f"13.{purpose}.uncounted", f"rows of the {purpose} in the ledger", "the database", f"never: not read, {record.ledger_unread}", record.ended_at)  # fmt: skip
+        return Deltas(what=_NAMED[purpose], rows=rows, planned=planned, counted="", uncounted=unread)
+    status, backlog = _DONE[purpose]
+    actual = (
+        sum(one.rows for one in ledger.transitions if one.to_status == status),
+        sum(one.verdict == purpose for one in ledger.decisions),
+        sum(one == backlog for one in ledger.backlog),
+    )
+    found = tuple(TableDelta(table=one.table, rows=rows) for one, rows in zip(expected, actual, strict=True))
+    counted = register.put(
+        f"13.{purpose}.counted", f"rows of the {purpose} in the ledger", "lifecycle log, decisions, backlog", _in_words(found), record.ended_at
+    )  # fmt: skip
+    rows = tuple(_delta(a.table, a.rows, b.rows) for a, b in zip(expected, found, strict=True))
+    return Deltas(what=_NAMED[purpose], rows=rows, planned=planned, counted=counted)
+
+
+def _counted(record: RunRecord, register: Register) -> tuple[dict[str, int], str]:
+    """Return what the last verification counted, with its evidence id."""
+    event = record.last(Phase.WRITE_VERIFY)
+    if event is None or event.found is None:
+        return {}, ""
+    for check in event.found.checks:
+        for piece in check.evidence:
+            if piece.id == ROWS_ADDED:
+                counted = register.put("10.counted", piece.asked, piece.source, piece.answer, piece.measured_at)
+                return {table: int(rows) for table, rows in _COUNTED.findall(piece.answer)}, counted
+    return {}, ""
+
+
+def _delta(table: str, expected: int, actual: int | None, absent: Outcome = Outcome.INCONCLUSIVE) -> Delta:
+    """`absent` is the outcome where nobody counted."""
+    if actual is None:
+        return Delta(table=table, expected=expected, actual=None, outcome=absent)
+    return Delta(
+        table=table, expected=expected, actual=actual, outcome=Outcome.PASS if actual == expected else Outcome.FAIL
+    )
+
+
+def _in_words(deltas: tuple[TableDelta, ...]) -> str:
+    return ", ".join(f"{delta.table} {delta.rows:+d}" for delta in deltas)

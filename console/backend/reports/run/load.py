@@ -1,0 +1,315 @@
+"""Reads the record of one run in one snapshot: as the verifying role, or as far as the monitoring role gets."""
+
+from typing import TypeVar
+
+import psycopg
+from psycopg.rows import class_row
+from pydantic import ValidationError
+
+from console.backend.approvals.policy import Policy, load_policy
+from console.backend.host.installation import Site
+from console.backend.host.regular_file import sha256_file
+from console.backend.journal.journal import JournalVerdict, read_journal, verify_journal
+from console.backend.journal.journal_record import AnchoredEvent, Record
+from console.backend.model.errors import CutterError, Drifted
+from console.backend.model.plan_binding import TableDelta, expected_cut_deltas
+from console.backend.model.states import Mode, Phase
+from console.backend.model.value import Value
+from console.backend.postgres.connections import connect
+from console.backend.postgres.records import RunRow, require_run
+from console.backend.postgres.records import events as recorded_events
+from console.backend.reports.run.record import (
+    ChangeSet,
+    Decision,
+    Event,
+    Head,
+    Hold,
+    Lease,
+    Ledger,
+    Ruling,
+    RunRecord,
+    Transition,
+    Use,
+    Verification,
+)
+from console.backend.runs.approval_workflow import policy_copy
+from console.backend.runs.run_state import anchored_events, dry_run_state
+from console.backend.runs.workspace import PhaseRecord, RunRequestFile, Workspace
+
+_EVENTS = (
+    "SELECT id, phase, stage, family, outcome, record::text AS text, journal_seq, journal_head, xid::text AS xid, actor, at"
+    " FROM cutter_governance.v_run_event WHERE run_id = %s ORDER BY id"
+)
+_RULINGS = (
+    "SELECT DISTINCT statement_sha256, kind, policy_sha256, not_before, expires, signers, statement, signatures, imported_by,"
+    " imported_at FROM cutter_governance.v_approval WHERE run_id = %s ORDER BY imported_at, statement_sha256"
+)
+_USES_SEEN = (
+    "SELECT statement_sha256, used_for AS purpose, used_at, '' AS xid, '' AS used_by FROM cutter_governance.v_approval"
+    " WHERE run_id = %s AND used_for IS NOT NULL ORDER BY used_at, used_for"
+)
+_USES = (
+    "SELECT statement_sha256, purpose, used_at, xid::text AS xid, used_by FROM cutter_governance.approval_use"
+    " WHERE run_id = %s ORDER BY used_at, purpose"
+)
+_LEASES = (
+    "SELECT purpose, operator, host, armed_by, armed_at, expires_at, ended_at, end_reason FROM cutter_governance.execution_lease"
+    " WHERE run_id = %s ORDER BY armed_at, id"
+)
+_DECISIONS = (
+    "SELECT id::text, verdict, marker, statement_sha256, decided_by, decided_at FROM cutter_governance.review_decision"
+    " WHERE run_id = %s ORDER BY decided_at, id"
+)
+_TRANSITIONS = (
+    "SELECT from_status, to_status, count(*) AS rows, actor, max(at) AS last_at FROM public.iu_lifecycle_log WHERE run_id = %s"
+    ' GROUP BY from_status, to_status, actor ORDER BY max(at), to_status COLLATE "C", actor COLLATE "C"'
+)
+_BACKLOG = (
+    "SELECT h.status FROM cutter_governance.decision_backlog_history h JOIN cutter_governance.decision_backlog_entry e"
+    " ON e.id = h.entry_id WHERE e.run_id = %s ORDER BY h.at, h.id"
+)
+_CHANGE_SET = (
+    "SELECT id::text, plan_digest, n_units, created_by, created_at, (SELECT count(*) FROM"
+    " cutter_governance.cut_change_set_affected_row a WHERE a.change_set_id = s.id) AS affected"
+    " FROM cutter_governance.cut_change_set s WHERE run_id = %s"
+)
+_VERIFICATION = (
+    "SELECT v.id::text, v.outcome, v.verified_by, v.verified_at, s.signed_digest FROM cutter_governance.verify_result v"
+    " JOIN cutter_governance.dot_pair_signature s ON s.verify_result_id = v.id WHERE v.run_id = %s ORDER BY v.verified_at DESC, v.id"
+)
+_BLOCKS = "SELECT count(*) FROM cutter_governance.manifest_unit_block WHERE run_id = %s"
+_HOLDS = "SELECT action, reason, by, at FROM cutter_governance.hold_event WHERE run_id = %s ORDER BY id"
+_V = TypeVar("_V", bound=Value)
+
+
+class _EventRow(Value):
+    id: int
+    phase: str
+    stage: str
+    family: str
+    outcome: str
+    text: str
+    journal_seq: int
+    journal_head: str
+    xid: str
+    actor: str
+    at: object
+
+
+class _UseRow(Use):
+    statement_sha256: str
+
+
+class _Stored(Value):
+    """What the database has."""
+
+    row: RunRow
+    events: tuple[Event, ...]
+    rulings: tuple[Ruling, ...]
+    ledger: Ledger | None
+    unread: str = ""
+
+
+def read_record(site: Site, run_id: str) -> RunRecord:
+    """The run's record, as the verifying role; where that cannot be asked, what the monitoring role may not see is said to be unread.
+
+    Raises Refused where there is no such run, Unmeasured where the database is needed and out of reach.
+    """
+    workspace = Workspace.open(site.root, run_id)
+    request = workspace.request() if (workspace.directory / "request.json").exists() else None
+    if request is not None and request.mode is Mode.DRYRUN:
+        return _dry_run(site, workspace, request)
+    stored = _stored(site, workspace, run_id)
+    events = tuple(_anchored(event) for event in stored.events)
+    verdict, records = _journal(site, workspace, run_id, events)
+    head = _head(stored.row)
+    return RunRecord(
+        head=head,
+        events=stored.events,
+        rulings=stored.rulings,
+        ledger=stored.ledger,
+        ledger_unread=stored.unread,
+        journal=verdict,
+        journal_records=records,
+        files=_files(workspace),
+        planned=_planned(workspace, head),
+        plan_file=_plan_file(workspace),
+    )
+
+
+def _dry_run(site: Site, workspace: Workspace, request: RunRequestFile) -> RunRecord:
+    facts = workspace.plan_facts()
+    verdict, records = _journal(site, workspace, request.run_id, ())
+    head = Head(
+        run_id=request.run_id,
+        mode=Mode.DRYRUN,
+        operation="cut",
+        docprefix=request.docprefix,
+        origin=request.origin,
+        profile=request.profile,
+        operator=request.operator,
+        host=request.host,
+        started_at=request.started_at,
+        changed_at=records[-1].time if records else request.started_at,
+        state=dry_run_state(workspace),
+        plan_digest=facts.plan_digest if facts else "",
+        content_digest=facts.content_digest if facts else "",
+        n_units=facts.n_units if facts else None,
+        kept_in="request.json and the phases' records in the run's directory; a dry run leaves no row in the database",
+    )
+    return RunRecord(
+        head=head,
+        events=(),
+        rulings=(),
+        ledger=None,
+        journal=verdict,
+        journal_records=records,
+        files=_files(workspace),
+        planned=_planned(workspace, head),
+        plan_file=_plan_file(workspace),
+    )
+
+
+def _head(row: RunRow) -> Head:
+    return Head(
+        run_id=row.run_id,
+        mode=Mode.LIVE,
+        operation=row.operation,
+        docprefix=row.docprefix,
+        origin=row.origin,
+        profile=row.profile,
+        operator=row.operator,
+        host=row.host,
+        started_at=row.started_at,
+        changed_at=row.changed_at,
+        state=row.state,
+        source_sha256=row.source_sha256 or "",
+        plan_digest=row.plan_digest or "",
+        content_digest=row.content_digest or "",
+        baseline_digest=row.baseline_digest or "",
+        n_units=row.n_units,
+        kept_in="cutter_governance.run",
+    )
+
+
+def _stored(site: Site, workspace: Workspace, run_id: str) -> _Stored:
+    """The verifying role reads all of it; where it cannot, the monitoring role reads the views."""
+    try:
+        with connect(site.settings.database.verifier, read_only=True, purpose="report") as connection:
+            connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+            views = _views(connection, workspace, run_id, _USES)
+            return views.model_copy(update={"ledger": _ledger(connection, run_id), "unread": ""})
+    except CutterError as error:
+        unread = f"{error.code} as the verifying role; the monitoring role may not read it"
+    with connect(site.settings.database.monitor, read_only=True, purpose="report") as connection:
+        connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+        return _views(connection, workspace, run_id, _USES_SEEN).model_copy(update={"unread": unread})
+
+
+def _views(connection: psycopg.Connection, workspace: Workspace, run_id: str, uses: str) -> _Stored:
+    row = require_run(connection, run_id)
+    used = _rows(connection, _UseRow, uses, run_id)
+    cursor = connection.execute(_RULINGS.encode(), (run_id,))
+    names = [column.name for column in cursor.description or ()]
+    rulings = tuple(_ruling(dict(zip(names, found, strict=True)), used, workspace) for found in cursor.fetchall())
+    anchors = {one.id: one for one in anchored_events(recorded_events(connection, run_id))}
+    rows = _rows(connection, _EventRow, _EVENTS, run_id)
+    events = tuple(_event(found, is_ours=anchors[found.id].is_ours) for found in rows)
+    return _Stored(row=row, events=events, rulings=rulings, ledger=None)
+
+
+def _ruling(row: dict[str, object], used: tuple[_UseRow, ...], workspace: Workspace) -> Ruling:
+    mine = tuple(
+        Use(**one.model_dump(exclude={"statement_sha256"}))
+        for one in used
+        if one.statement_sha256 == row["statement_sha256"]
+    )
+    policy = _policy(workspace, str(row["policy_sha256"]))
+    return Ruling.model_validate({**row, "uses": mine, "policy": policy})
+
+
+def _policy(workspace: Workspace, sha256: str) -> Policy | None:
+    """The copy counts only where it is the signed one."""
+    try:
+        kept = load_policy(workspace.directory / policy_copy(sha256))
+    except CutterError:
+        return None
+    return kept if kept.sha256 == sha256 else None
+
+
+def _event(row: _EventRow, *, is_ours: bool) -> Event:
+    """Leave out what somebody without the journal's key says of a phase: it is no phase's record."""
+    try:
+        found = PhaseRecord.model_validate_json(row.text) if is_ours else None
+    except ValidationError:
+        found = None
+    return Event.model_validate({**row.model_dump(), "found": found, "is_ours": is_ours})
+
+
+def _ledger(connection: psycopg.Connection, run_id: str) -> Ledger:
+    change_sets = _rows(connection, ChangeSet, _CHANGE_SET, run_id)
+    verified = _rows(connection, Verification, _VERIFICATION, run_id)
+    blocks = connection.execute(_BLOCKS.encode(), (run_id,)).fetchone()
+    return Ledger(
+        leases=_rows(connection, Lease, _LEASES, run_id),
+        decisions=_rows(connection, Decision, _DECISIONS, run_id),
+        transitions=_rows(connection, Transition, _TRANSITIONS, run_id),
+        backlog=tuple(status for (status,) in connection.execute(_BACKLOG.encode(), (run_id,)).fetchall()),
+        change_set=change_sets[0] if change_sets else None,
+        verification=verified[0] if verified else None,
+        manifest_blocks=blocks[0] if blocks else 0,
+        holds=_rows(connection, Hold, _HOLDS, run_id),
+    )
+
+
+def _rows(connection: psycopg.Connection, kind: type[_V], query: str, run_id: str) -> tuple[_V, ...]:
+    with connection.cursor(row_factory=class_row(kind)) as cursor:
+        return tuple(cursor.execute(query.encode(), (run_id,)).fetchall())
+
+
+def _journal(
+    site: Site, workspace: Workspace, run_id: str, events: tuple[AnchoredEvent, ...]
+) -> tuple[JournalVerdict, tuple[Record, ...]]:
+    """Paths are named from the root on, so that a copy of the tree gives the same words."""
+    verdict = verify_journal(workspace.journal, events, run_id)
+    verdict = verdict.model_copy(update={"detail": verdict.detail.replace(f"{site.root}/", "")})
+    try:
+        return verdict, read_journal(workspace.journal)
+    except Drifted:
+        return verdict, ()
+
+
+def _anchored(event: Event) -> AnchoredEvent:
+    return AnchoredEvent(
+        id=event.id,
+        phase=event.phase,
+        sequence=event.journal_seq,
+        hash=event.journal_head,
+        is_ours=event.is_ours,
+        actor=event.actor,
+        at=str(event.at),
+    )
+
+
+def _files(workspace: Workspace) -> tuple[PhaseRecord, ...]:
+    found = (workspace.record(phase) for phase in Phase)
+    return tuple(record for record in found if record is not None)
+
+
+def _planned(workspace: Workspace, head: Head) -> tuple[TableDelta, ...]:
+    if head.n_units is None:
+        return ()
+    if not head.is_edit:
+        return expected_cut_deltas(head.n_units)
+    facts = workspace.plan_facts()
+    return facts.deltas if facts is not None and facts.plan_digest == head.plan_digest else ()
+
+
+def _plan_file(workspace: Workspace) -> str:
+    path = workspace.directory / "plan.json"
+    try:
+        return sha256_file(path)
+    except FileNotFoundError:
+        return "there is no plan.json"
+    except OSError as error:
+        return f"plan.json: {error.strerror}"

@@ -1,0 +1,222 @@
+"""Pure: what each of the thirteen documents says, out of the record; a phase and a pause each."""
+
+from console.backend.journal.journal_record import Record, RecordKind
+from console.backend.model.outcome import Outcome
+from console.backend.model.safe_text import SafeText
+from console.backend.model.states import Family, Mode, Phase, Stage
+from console.backend.model.value import Value
+from console.backend.reports.run.evidence_index import Register, utc
+from console.backend.reports.run.record import Event, RunRecord
+from console.backend.runs.workspace import PhaseRecord
+
+
+class Title(Value):
+    """One document of the thirteen. `phase` is None for a pause."""
+
+    number: int
+    name: str
+    title: str
+    question: str
+    phase: Phase | None = None
+    kind: str = ""
+    """The ruling that a pause waits for."""
+
+    @property
+    def document(self) -> str:
+        """Its file name."""
+        return f"{self.number:02d}-{self.name}.md"
+
+
+TITLES = (
+    Title(number=1, name="source-pin", title="Source pin", phase=Phase.SOURCE_PIN, question="Which bytes is this run about?"),
+    Title(number=2, name="mark", title="Mark", phase=Phase.MARK, question="Which units are in the text, and would any of them be refused at the write?"),
+    Title(number=3, name="cutplan", title="Cut plan", phase=Phase.CUTPLAN, question="What exactly is to be written, and for which database?"),
+    Title(number=4, name="pre-write-backup", title="Backup before the write", phase=Phase.PRE_WRITE_BACKUP, question="Could everything be restored if the write went wrong?"),
+    Title(number=5, name="grant-probe", title="Grant probe", phase=Phase.GRANT_PROBE, question="Can the roles do what the run needs, and no more, and do the guards stand?"),
+    Title(number=6, name="pause-sg1", title="Pause: the ruling to cut (SG_1)", kind="SG_1", question="Who authorised the cut, and of what?"),
+    Title(number=7, name="cut-leg-a", title="Cut, leg A: the units", phase=Phase.CUT_LEG_A, question="Were the units written, all of them and nothing else?"),
+    Title(number=8, name="structural-verify", title="Structural verification", phase=Phase.STRUCTURAL_VERIFY, question="Does another role find the units in their places?"),
+    Title(number=9, name="leg-b-record", title="Cut, leg B: the record", phase=Phase.LEG_B_RECORD, question="Is the cut in the ledger?"),
+    Title(number=10, name="write-verify", title="Verification of the write", phase=Phase.WRITE_VERIFY, question="Is what was written what was planned, byte for byte, and nothing besides?"),
+    Title(number=11, name="pause-sg2", title="Pause: the ruling to enact (SG_2)", kind="SG_2", question="Who authorised the enactment, and of what?"),
+    Title(number=12, name="lifecycle-enact", title="Enactment", phase=Phase.LIFECYCLE_ENACT, question="Did the drafts become law, all of them at once?"),
+    Title(number=13, name="closeout", title="Closeout and attestation", phase=Phase.CLOSEOUT, question="What became of the run, and what did not happen?"),
+)  # fmt: skip
+"""All of them, in the order of the run."""
+
+
+class CheckLine(Value):
+    """One recorded check; `evidence` are ids of the register."""
+
+    name: SafeText
+    outcome: Outcome
+    detail: SafeText
+    next_action: SafeText
+    evidence: tuple[str, ...]
+
+
+class Attempt(Value):
+    """One time that a phase was walked, from its beginning to its end or its stop."""
+
+    outcome: Outcome
+    detail: SafeText
+    took_ms: int
+    checks: tuple[CheckLine, ...]
+    kept: str
+    """Evidence id of the row, or the file, that has it."""
+    anchor: str
+    """Evidence id of the comparison with the journal; empty where the database has no row of it."""
+
+
+class Chapter(Value):
+    """What one document tells of its phase."""
+
+    title: Title
+    outcome: Outcome
+    attempts: tuple[Attempt, ...]
+    unreached: SafeText
+    """Why there is no attempt; empty where there is one."""
+    unfinished: str
+    """Evidence id of a beginning that has no end in the record; empty where there is none."""
+    journal: tuple[str, ...]
+    """Evidence ids of the journal's records of this phase."""
+
+    @property
+    def detail(self) -> str:
+        """One line for the roll-up."""
+        return self.attempts[-1].detail if self.attempts else self.unreached
+
+    @property
+    def last(self) -> Attempt | None:
+        """The attempt that counts."""
+        return self.attempts[-1] if self.attempts else None
+
+
+def chapters(record: RunRecord, register: Register) -> tuple[Chapter, ...]:
+    """The phases' chapters; pauses are told by `run_rulings`."""
+    return tuple(_chapter(record, title, title.phase, register) for title in TITLES if title.phase is not None)
+
+
+def _chapter(record: RunRecord, title: Title, phase: Phase, register: Register) -> Chapter:
+    head, prefix = record.head, f"{title.number:02d}"
+    found = [event for event in record.events if event.phase == phase.value and event.found is not None]
+    began = {event.found.started_at for event in found if event.found is not None}
+    attempts = [_from_event(record, event, f"{prefix}.{n}", register) for n, event in enumerate(found, 1)]
+    for kept in record.files:
+        if kept.phase is phase and kept.started_at not in began:
+            attempts.append(_from_file(record, kept, f"{prefix}.{len(attempts) + 1}", register))
+    journal = tuple(
+        register.put(f"{prefix}.j{one.sequence}", f"record {one.sequence} of the journal", "journal.jsonl", _told(one), record.ended_at)
+        for one in record.journal_records
+        if one.phase == phase.value
+    )  # fmt: skip
+    unfinished = _unfinished(record, phase)
+    reason = "" if attempts else _unreached(record)
+    return Chapter(
+        title=title,
+        outcome=Outcome.INCONCLUSIVE if unfinished else attempts[-1].outcome if attempts else Outcome.NOT_RUN,
+        attempts=tuple(attempts),
+        unreached=reason,
+        unfinished=register.put(
+            f"{prefix}.unfinished",
+            "a beginning without an end",
+            "journal.jsonl",
+            f"record {unfinished.sequence} of the journal begins the phase, and no record ends it; the run's recorded state is {head.state.name}",
+            record.ended_at,
+        )
+        if unfinished
+        else "",
+        journal=journal,
+    )
+
+
+def _from_event(record: RunRecord, event: Event, prefix: str, register: Register) -> Attempt:
+    assert event.found is not None
+    where = f"cutter_governance.run_event, row {event.id}"
+    said = (
+        f"{event.outcome} recorded at {utc(event.at)} by {event.actor} in transaction {event.xid}; the run was then at"
+        f" {event.stage} ({event.family}); begun at {utc(event.found.started_at)}, {event.found.took_ms:.0f} ms"
+    )
+    kept = register.put(f"{prefix}.record", f"the record of {event.phase}", where, said, event.at)
+    return _attempt(event.found, prefix, kept, anchor_of(record, event, f"{prefix}.anchor", register), register)
+
+
+def _from_file(record: RunRecord, kept: PhaseRecord, prefix: str, register: Register) -> Attempt:
+    where = f"{kept.phase.number:02d}-{kept.phase.value}.json in the run's directory"
+    only = "" if record.head.mode is Mode.DRYRUN else "; the database has no row of it"
+    said = f"{kept.outcome}, begun at {utc(kept.started_at)}, {kept.took_ms:.0f} ms{only}"
+    name = register.put(f"{prefix}.record", f"the record of {kept.phase}", where, said, kept.started_at)
+    return _attempt(kept, prefix, name, "", register)
+
+
+def _attempt(found: PhaseRecord, prefix: str, kept: str, anchor: str, register: Register) -> Attempt:
+    checks = tuple(
+        CheckLine(
+            name=check.name,
+            outcome=check.outcome,
+            detail=check.detail,
+            next_action=check.next_action,
+            evidence=tuple(register.keep(f"{prefix}.{piece.id}", piece) for piece in check.evidence),
+        )
+        for check in found.checks
+    )
+    return Attempt(
+        outcome=found.outcome,
+        detail=found.detail,
+        took_ms=round(found.took_ms),
+        checks=checks,
+        kept=kept,
+        anchor=anchor,
+    )
+
+
+def anchor_of(record: RunRecord, event: Event, name: str, register: Register) -> str:
+    """Say whether the journal's record that the row names is there, with the hash that the row has."""
+    held = {one.sequence: one.hash for one in record.journal_records}.get(event.journal_seq)
+    if held is None:
+        said = f"The journal has no sound record {event.journal_seq}, which row {event.id} names"
+    elif held != event.journal_head:
+        said = f"Record {event.journal_seq} of the journal is not the one that row {event.id} names"
+    else:
+        said = f"Row {event.id} names record {event.journal_seq} of the journal, and its hash is that record's"
+    return register.put(name, "the row's anchor in the journal", "run_event and journal.jsonl", said, event.at, event.journal_head)  # fmt: skip
+
+
+def anchored(record: RunRecord, event: Event) -> bool:
+    """Return whether the row and the journal name the same record."""
+    held = {one.sequence: one.hash for one in record.journal_records}
+    return held.get(event.journal_seq) == event.journal_head
+
+
+def _told(one: Record) -> str:
+    fields = ", ".join(f"{field.key} {field.value}" for field in one.fields)
+    return f"{one.time} {one.kind}{': ' if fields else ''}{fields}"
+
+
+def _unfinished(record: RunRecord, phase: Phase) -> Record | None:
+    begun = None
+    for one in record.journal_records:
+        if one.kind is RecordKind.INTENT:
+            begun = one
+        elif one.kind is RecordKind.RESULT:
+            begun = None
+    return begun if begun is not None and begun.phase == phase.value else None
+
+
+_LEFT = {
+    Family.VOIDED: "the run was voided at {stage} ({reason}), before this phase",
+    Family.REVERTED: "the cut was taken back at {stage}, before this phase",
+    Family.FAILED: "the run failed ({reason}) at {stage}, before this phase",
+    Family.STOPPED: "the run was stopped ({reason}) at {stage}, before this phase",
+    Family.ACTIVE: "the run is at {stage}, before this phase",
+}
+
+
+def _unreached(record: RunRecord) -> str:
+    """In the run's own words why the record has nothing of this phase."""
+    state = record.head.state
+    if record.head.is_edit:
+        return "edits of drafts are one transaction, not phases"
+    if state.family is Family.ACTIVE and state.stage is Stage.CLOSEOUT_REPORTED:
+        return "the record has nothing of it, although the run is closed"
+    return _LEFT[state.family].format(stage=state.stage, reason=state.reason)

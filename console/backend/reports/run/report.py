@@ -1,0 +1,81 @@
+"""Writes the report of a run: thirteen documents under a name that their content gives, whole or not at all."""
+
+from pathlib import Path
+
+from console.backend.host.installation import Site
+from console.backend.model.canonical_json import sha256_hex
+from console.backend.model.errors import Drifted, Refused, StopCode
+from console.backend.model.readiness import ReportView
+from console.backend.publication.publishing import Draft, published
+from console.backend.publication.sums import SIGNATURE, SUMS
+from console.backend.reports.run.build import Document, compose, documents
+from console.backend.reports.run.load import read_record
+from console.backend.reports.run.phases import TITLES
+
+
+def write_run_report(site: Site, run_id: str) -> ReportView:
+    """Write `reports/<run id>-<8 hex of SHA256SUMS>/`; the same record gives the same name and the same bytes.
+
+    Raises Refused where there is no such run or another console writes the same now, Unmeasured where the record is out of reach, Unpublished where the folder
+    cannot be written, and Drifted (STOP_DRIFT) naming the file where the report is there and is not what was written.
+    """
+    found = documents(compose(read_record(site, run_id)))
+    sums = sha256_hex(next(one.data for one in found if one.name == SUMS))
+    directory = site.root / "reports" / f"{run_id}-{sums[:8]}"
+    unchanged = directory.exists() or not _written(directory, found)
+    if unchanged:
+        _require_same(directory, found)
+    return ReportView(
+        run_id=run_id,
+        directory=str(directory),
+        documents=tuple(title.document for title in TITLES),
+        sums_sha256=sums,
+        unchanged=unchanged,
+    )
+
+
+class _TakenMeanwhile(Exception):
+    """Another console has written the same report since we looked."""
+
+
+def _written(directory: Path, found: tuple[Document, ...]) -> bool:
+    """False where the same report came to be while this one was written; the draft is then dropped."""
+    try:
+        with published(directory.parent, directory.name, anew=True) as draft:
+            _fill(draft, directory.name, found)
+    except _TakenMeanwhile:
+        if directory.exists():
+            return False
+        again = f"When it has ended, write it again: cutter-console report {directory.name.rpartition('-')[0]}"
+        raise Refused(StopCode.LOCKED, f"another console is writing {directory.name} now", again) from None
+    return True
+
+
+def _fill(draft: Draft, name: str, found: tuple[Document, ...]) -> None:
+    if draft.name != name:
+        raise _TakenMeanwhile
+    for one in found:
+        if one.name != SUMS:
+            draft.write(one.name, one.data)
+    draft.write_sums()
+
+
+def _require_same(directory: Path, found: tuple[Document, ...]) -> None:
+    """Every byte; a signature of the sums may lie beside them."""
+    wanted = {one.name: one.data for one in found}
+    for name in sorted(wanted.keys() | {path.name for path in directory.iterdir()} - {SIGNATURE}):
+        path = directory / name
+        if name not in wanted:
+            raise _altered(directory, f"{name} is no file of this report")
+        if path.is_symlink() or not path.is_file():
+            raise _altered(directory, f"{name} is missing")
+        if path.read_bytes() != wanted[name]:
+            raise _altered(directory, f"{name} is not what was written")
+
+
+def _altered(directory: Path, what: str) -> Drifted:
+    return Drifted(
+        StopCode.DRIFT,
+        f"{directory}: {what}",
+        f"Keep it aside, then write the report again: mv {directory} {directory}.altered",
+    )

@@ -1,0 +1,162 @@
+"""Pure: the two pauses; each statement as it was signed, by whom, when it was imported and what it was used for."""
+
+import contextlib
+import json
+
+from console.backend.model.canonical_json import sha256_hex
+from console.backend.model.outcome import Outcome
+from console.backend.model.redaction import redact
+from console.backend.model.safe_text import SafeText, safe_lines
+from console.backend.model.states import Mode, Stage
+from console.backend.model.value import Value
+from console.backend.reports.run.evidence_index import Register, plain, utc
+from console.backend.reports.run.phases import TITLES, Title
+from console.backend.reports.run.record import Ruling, RunRecord
+
+
+class RulingTold(Value):
+    """One imported statement as a document shows it; all names but `lines` and `fence` are evidence ids."""
+
+    statement: str
+    lines: tuple[SafeText, ...]
+    """The statement indented for reading; inert, and without what looks like a secret."""
+    whole: bool
+    """Whether the lines are the signed content; false where something in them had to be hidden."""
+    fence: str
+    facts: tuple[str, ...]
+
+
+class Pause(Value):
+    """What one of the two pauses came to."""
+
+    title: Title
+    outcome: Outcome
+    rulings: tuple[RulingTold, ...]
+    unreached: SafeText
+    used: str
+    """Evidence id of the use that let the run go on; empty where there was none."""
+
+    @property
+    def detail(self) -> str:
+        """One line for the roll-up."""
+        if self.unreached:
+            return self.unreached
+        return f"{len(self.rulings)} imported, " + ("one used" if self.used else "none used")
+
+
+def pauses(record: RunRecord, register: Register) -> tuple[Pause, ...]:
+    """Both of them."""
+    return tuple(_pause(record, title, register) for title in TITLES if title.kind)
+
+
+def _pause(record: RunRecord, title: Title, register: Register) -> Pause:
+    mine = [one for one in record.rulings if one.kind == title.kind]
+    prefix = f"{title.number:02d}"
+    told = tuple(_told(one, f"{prefix}.{number}", register) for number, one in enumerate(mine, 1))
+    used = next((fact for one in told for fact in one.facts if ".use-" in fact), "")
+    return Pause(
+        title=title,
+        outcome=Outcome.PASS if used else Outcome.NOT_RUN,
+        rulings=told,
+        unreached="" if told else _none(record, title),
+        used=used,
+    )
+
+
+def _none(record: RunRecord, title: Title) -> str:
+    if record.head.mode is Mode.DRYRUN:
+        return f"a dry run asks for no ruling: it walks past the pause for {title.kind} and can write nothing"
+    if record.head.is_edit and title.kind == "SG_2":
+        return "an edit of drafts enacts nothing and needs no SG_2"
+    before = Stage.AWAITING_CUT_AUTHORIZATION if title.kind == "SG_1" else Stage.AWAITING_LIFECYCLE_AUTHORIZATION
+    came = tuple(Stage).index(record.head.state.stage) >= tuple(Stage).index(before)
+    how = "the run waits, or waited, for it" if came else "the run did not come as far"
+    return f"no {title.kind} was imported; {how} (state {record.head.state.name})"
+
+
+def _told(one: Ruling, prefix: str, register: Register) -> RulingTold:
+    lines, whole = _pretty(one.statement)
+    longest = max((len(run) for line in lines for run in _runs(line)), default=0)
+    actual = sha256_hex(one.statement)
+    same = "which is the sha256 of the bytes" if actual == one.statement_sha256 else f"but the bytes have {actual}"
+    statement = register.put(
+        f"{prefix}.statement",
+        f"{one.kind} as it was signed",
+        "cutter_governance.approval",
+        f"sha256 {one.statement_sha256}, {same}; {len(one.statement)} bytes",
+        one.imported_at,
+        actual,
+    )
+    return RulingTold(
+        statement=statement,
+        lines=lines,
+        whole=whole,
+        fence="`" * max(3, longest + 1),
+        facts=_facts(one, prefix, register),
+    )
+
+
+def _pretty(statement: bytes) -> tuple[tuple[str, ...], bool]:
+    text = statement.decode("utf-8", "replace")
+    with contextlib.suppress(ValueError):
+        text = json.dumps(json.loads(text), indent=2, ensure_ascii=False)
+    shown = tuple(safe_lines(redact(text)))
+    return shown, "\n".join(shown) == text
+
+
+def _runs(line: str) -> list[str]:
+    return [run for run in "".join(c if c == "`" else " " for c in line).split() if run]
+
+
+def _facts(one: Ruling, prefix: str, register: Register) -> tuple[str, ...]:
+    names = {signer.fingerprint: signer.name for signer in one.policy.signers} if one.policy else {}
+    source = "cutter_governance.approval"
+
+    def put(name: str, asked: str, answer: str, digest: str = "", where: str = source) -> str:
+        return register.put(f"{prefix}.{name}", asked, where, answer, one.imported_at, digest)
+
+    signers = tuple(
+        put(
+            f"signer-{number}",
+            "signed by",
+            f"primary key {key}" + (f", {names[key]} in the policy" if key in names else ""),
+            sha256_hex(one.signatures[number - 1]) if number <= len(one.signatures) else "",
+        )
+        for number, key in enumerate(one.signers, 1)
+    )
+    uses = tuple(
+        put(
+            f"use-{plain(use.purpose)}",
+            f"used to {use.purpose}",
+            f"at {utc(use.used_at)}" + (f" by {use.used_by} in transaction {use.xid}" if use.xid else ""),
+            where="cutter_governance.approval_use",
+        )
+        for use in one.uses
+    )
+    return (
+        *signers,
+        put("imported", "imported", f"at {utc(one.imported_at)} by {one.imported_by}"),
+        put("valid", "valid", f"from {utc(one.not_before)} to {utc(one.expires)}"),
+        put("policy", "policy", _policy(one), one.policy_sha256, "approval and the run's copy of the policy"),
+        put("manifest", "deploy manifest that it binds", _bound(one, "deploy_manifest_sha256")),
+        *(uses or (put("unused", "use", "it was not used", where="cutter_governance.approval_use"),)),
+    )
+
+
+def _policy(one: Ruling) -> str:
+    if one.policy is None:
+        return f"sha256 {one.policy_sha256}; its text is not in the record, so whether it is solo is not proven here"
+    policy = one.policy
+    solo = "SOLO: the operator may be one of the signers" if policy.solo else "not solo: no operator may be a signer"
+    wanted = policy.thresholds.SG_1 if one.kind == "SG_1" else policy.thresholds.SG_2
+    return f"sha256 {one.policy_sha256}; {wanted} of {len(policy.signers)} signers needed; {solo}"
+
+
+def _bound(one: Ruling, key: str) -> str:
+    """One value of the statement as it was signed."""
+    try:
+        found = json.loads(one.statement)
+    except ValueError:
+        return "the statement is no JSON"
+    value = found.get(key, "not named") if isinstance(found, dict) else "not named"
+    return "none: the deployment had no manifest" if value == "none" else str(value)

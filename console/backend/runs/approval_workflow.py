@@ -1,0 +1,395 @@
+"""The two rulings of a run: drafted at its pause, signed elsewhere, checked here, imported as cutter_verify."""
+
+import contextlib
+import json
+import os
+import stat
+from pathlib import Path
+
+from console.backend.approvals.bindings import Expectation
+from console.backend.approvals.check import StatementCheck, check_statement, open_checks, raise_if_invalid
+from console.backend.approvals.draft_files import read_drafts
+from console.backend.approvals.keyring import measure_keyring
+from console.backend.approvals.policy import Policy, check_policy, load_policy, require_satisfiable
+from console.backend.approvals.signatures import signatures_beside, signing_command
+from console.backend.approvals.statement import (
+    DraftFacts,
+    Purpose,
+    RunFacts,
+    Statement,
+    StatementDocument,
+    StatementDrafts,
+    draft_file,
+    draft_statement,
+    list_drafts,
+    parse_statement,
+    read_statement,
+    write_statement,
+)
+from console.backend.host.durable import replace_file
+from console.backend.host.installation import Site
+from console.backend.host.runtime_tree import FILE_MODE
+from console.backend.journal.journal_record import Field
+from console.backend.model.canonical_json import canonical_json, sha256_hex
+from console.backend.model.errors import CutterError, Drifted, Refused, StopCode, Waiting
+from console.backend.model.outcome import Check, Outcome
+from console.backend.model.plan import CutPlan
+from console.backend.model.plan_binding import expected_step_deltas
+from console.backend.model.states import Stage
+from console.backend.model.view_models import ApprovalStatus, ApprovalView
+from console.backend.postgres import ledger
+from console.backend.postgres.connections import connect, scalar
+from console.backend.postgres.records import ApprovalRow, RunRow, approvals, require_run
+from console.backend.runs.operations import committing, operation
+from console.backend.runs.phase_context import Role
+from console.backend.runs.run_views import known_run
+from console.backend.runs.workspace import Workspace
+
+_PURPOSE_AT = {
+    (Stage.AWAITING_CUT_AUTHORIZATION, "cut"): Purpose.CUT,
+    (Stage.AWAITING_CUT_AUTHORIZATION, "edit"): Purpose.EDIT,
+    (Stage.AWAITING_LIFECYCLE_AUTHORIZATION, "cut"): Purpose.ENACT,
+}
+_DECISION = "SELECT id::text FROM cutter_governance.review_decision WHERE run_id = %s AND verdict = 'cut'"
+_SG1_USED = "SELECT statement_sha256 FROM cutter_governance.approval_use WHERE run_id = %s AND purpose = 'cut'"
+_OF_DRAFTS = {"draft_digest", "drafts", "expires", "n_units", "expected_deltas"}
+"""Checks that a used ruling fails by its own effect, or by the time that has passed."""
+_STATEMENTS = {".SG_1", ".SG_2", ".REVERT"}
+_NONE = "0" * 64
+_NO_DECISION = "00000000-0000-0000-0000-000000000000"
+
+
+def draft(site: Site, run_id: str, *, revert: bool = False) -> ApprovalView:
+    """Draft the statement that the run waits for; with `revert`, the one that takes exactly its drafts back.
+
+    Raises Refused where it waits for none, and Drifted, naming the units, where its drafts are not what was signed
+    or were not verified since: then SG_2 is not even drafted.
+    """
+    row, plan = _run_and_plan(site, run_id)
+    purpose = Purpose.REVERT if revert else _PURPOSE_AT.get((row.stage, row.operation))
+    if purpose is None:
+        raise Refused(
+            StopCode.APPROVAL_REQUIRED,
+            f"run {run_id} is at {row.state.name} and waits for no ruling",
+            f"See: cutter-console run show {run_id}",
+        )
+    policy = load_policy(site.policy)
+    now = site.context.now()
+    require_satisfiable(check_policy(policy, measure_keyring(site.gnupg_home, now), now))
+    path = site.statement(run_id, statement_name(purpose))
+    _make_room(path, site)
+    if path.exists():
+        _restore_units(site, run_id, path)
+    else:
+        _write_drafted(site, row, plan, purpose, policy, path)
+    return view(site, path)
+
+
+def statement_name(purpose: Purpose) -> str:
+    """Return what the file of a statement is called behind the run id: its ruling, or REVERT."""
+    return "REVERT" if purpose is Purpose.REVERT else purpose.kind.value
+
+
+def _write_drafted(site: Site, row: RunRow, plan: CutPlan, purpose: Purpose, policy: Policy, path: Path) -> None:
+    facts = _facts(site, row, plan, purpose)
+    if not purpose.over_drafts:
+        write_statement(path, draft_statement(purpose, facts, policy.sha256, site.context))
+        return
+    if purpose is Purpose.ENACT and (refusal := _draft_refusal(site, row.run_id)):
+        raise Drifted(
+            StopCode.DRIFT,
+            f"no SG_2 is drafted for run {row.run_id}: {refusal}",
+            f"Verify the drafts: cutter-console verify {row.run_id}. If they are not what was signed, take them back: "
+            f"cutter-console approval draft {row.run_id} --revert",
+        )
+    state = _draft_state(site, row.run_id)
+    if not state.lines:
+        raise Refused(StopCode.INVARIANT_FAILED, f"run {row.run_id} has no drafts", "There is nothing to rule on.")
+    drafted = _draft_facts(site, row.run_id, state, path, cut=purpose is Purpose.ENACT)
+    replace_file(path.with_name(drafted.drafts.file), draft_file(state.lines))
+    counted = _counted(facts, state)
+    write_statement(path, draft_statement(purpose, counted, policy.sha256, site.context, drafted))
+
+
+def _restore_units(site: Site, run_id: str, path: Path) -> None:
+    """Write the file of the drafts beside a statement once more, where it is not the one that is signed and can be made again."""
+    signed = parse_statement(read_statement(path))
+    _, compared = read_drafts(path, signed, site.context.now())
+    if signed.drafts is None or all(one.outcome is Outcome.PASS for one in compared):
+        return
+    data = draft_file(_draft_state(site, run_id).lines)
+    if sha256_hex(data) == signed.drafts.file_sha256:
+        replace_file(path.with_name(signed.drafts.file), data)
+
+
+def _counted(facts: RunFacts, state: ledger.DraftState) -> RunFacts:
+    """The facts of a ruling over the drafts that stand, which may be others than were planned."""
+    n = len(state.lines)
+    return facts.model_copy(update={"n_units": n, "expected_deltas": expected_step_deltas(n)})
+
+
+def _make_room(path: Path, site: Site) -> None:
+    """A draft that no ruling can come from any more is kept beside the new one, with its signatures, never overwritten."""
+    why = _no_longer(path, site) if path.exists() else ""
+    if not why:
+        return
+    aside = path.with_suffix(f".{why}-{sha256_hex(path.read_bytes())[:8]}.json")
+    for signature in signatures_beside(path):
+        signature.rename(signature.with_name(aside.name + signature.name.removeprefix(path.name)))
+    units = path.with_name(f"{path.stem}.units.tsv")
+    if units.exists():
+        units.rename(units.with_name(f"{aside.stem}.units.tsv"))
+    path.rename(aside)
+
+
+def _no_longer(path: Path, site: Site) -> str:
+    """One word: damaged, expired, or outdated by a run, a policy or a deployed tree that is not the drafted one."""
+    try:
+        expires = parse_statement(read_statement(path)).expires
+    except Refused:
+        return "damaged"
+    if expires <= site.context.now():
+        return "expired"
+    of_others = ("quorum", "policy.", "signature.")
+    wrong = [one for one in check(site, path, ()).checks if one.outcome is Outcome.FAIL]
+    return "outdated" if any(not one.name.startswith(of_others) for one in wrong) else ""
+
+
+def check(site: Site, statement: Path, signatures: tuple[Path, ...]) -> StatementCheck:
+    """Check a statement against its run as the database has it now, with gpg's own words on each signature."""
+    data = read_statement(statement)
+    claimed = parse_statement(data)
+    row, plan = _run_and_plan(site, claimed.run_id)
+    facts, drafted = _facts(site, row, plan, claimed.purpose), None
+    if claimed.purpose.over_drafts:
+        state = _draft_state(site, claimed.run_id)
+        enacts = claimed.purpose is Purpose.ENACT
+        drafted = _draft_facts(site, claimed.run_id, state, statement, cut=enacts)
+        facts = facts if enacts else _counted(facts, state)
+    expected = Expectation(purpose=claimed.purpose, facts=facts, draft=drafted)
+    return check_statement(
+        data,
+        signatures,
+        policy=load_policy(site.policy),
+        gnupg_home=site.gnupg_home,
+        now=site.context.now(),
+        expected=expected,
+        name=statement.name,
+    )
+
+
+def import_statement(site: Site, statement: Path, signatures: tuple[Path, ...]) -> ApprovalView:
+    """Check, then record as cutter_verify. Raises Refused or Waiting naming every failed check."""
+    checked = check(site, statement, signatures)
+    raise_if_invalid(checked)
+    signed = checked.statement
+    if signed is None:
+        raise Refused(
+            StopCode.APPROVAL_INVALID, f"{statement}: no statement", "Draft it again: cutter-console approval draft RUN"
+        )
+    workspace = Workspace.open(site.root, signed.run_id)
+    plan = workspace.plan()
+    policy = load_policy(site.policy)
+    workspace.write(policy_copy(policy.sha256), canonical_json(policy))
+    if plan.plan_digest != signed.plan_digest:
+        raise Refused(StopCode.APPROVAL_INVALID, "the plan beside the run is not the signed one", "Start another run.")
+    counted = tuple(one.data for one in checked.signed_by)
+    said = (Field(key="statement_sha256", value=checked.sha256),)
+    with (
+        operation(site, workspace, known_run(site, signed.run_id).request, "import", said) as journal,
+        committing(site, journal, signed.run_id, "import", role=Role.VERIFIER, has_event=False) as promise,
+    ):
+        ledger.import_approval(promise.connection, checked.data, counted)
+    for path in (statement, *signatures):
+        _close_to_others(site, path)
+    return view(site, statement)
+
+
+def _close_to_others(site: Site, path: Path) -> None:
+    """Give a file that was copied into the runtime tree the tree's mode; a link, a folder or a file elsewhere stays as it is."""
+    if not path.resolve().is_relative_to(site.root.resolve()):
+        return
+    with contextlib.suppress(OSError):
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        try:
+            if stat.S_ISREG(os.fstat(descriptor).st_mode):
+                os.fchmod(descriptor, FILE_MODE)
+        finally:
+            os.close(descriptor)
+
+
+def policy_copy(sha256: str) -> str:
+    """The name, in a run's directory, under which the policy of an imported statement is kept for the auditor."""
+    return f"policy-{sha256}.json"
+
+
+def view(site: Site, statement: Path) -> ApprovalView:
+    """The statement for a screen, with every check as it comes out now."""
+    signed = parse_statement(read_statement(statement))
+    signatures = signatures_beside(statement)
+    checked = check(site, statement, signatures)
+    with connect(site.settings.database.monitor, read_only=True, purpose="approvals") as connection:
+        rows = approvals(connection, signed.run_id)
+    status = _status(site, checked, signed, rows)
+    drafts, drafts_check = read_drafts(statement, signed, site.context.now())
+    shown = (*checked.checks, *drafts_check)
+    return ApprovalView(
+        kind=statement_name(signed.purpose),
+        run_id=signed.run_id,
+        docprefix=signed.document.docprefix,
+        status=status,
+        statement_path=statement,
+        statement_sha256=checked.sha256,
+        statement_lines=tuple(json.dumps(json.loads(checked.data), indent=2, ensure_ascii=False).split("\n")),
+        expires_at=signed.expires,
+        checks=_as_of_use(shown) if status is ApprovalStatus.USED else shown,
+        drafts=drafts,
+        sign_with="\n".join(signing_command(statement, signer) for signer in load_policy(site.policy).signers),
+        signature_paths=signatures,
+    )
+
+
+def _as_of_use(checks: tuple[Check, ...]) -> tuple[Check, ...]:
+    """A used ruling has changed the drafts it was bound to, and may have expired since: that is no failure of it."""
+    over = "the ruling has been used; this was PASS when it was imported"
+    return tuple(
+        Check(name=one.name, outcome=Outcome.NOT_RUN, detail=over)
+        if one.name in _OF_DRAFTS and one.outcome is Outcome.FAIL
+        else one
+        for one in checks
+    )
+
+
+def all_views(site: Site) -> tuple[ApprovalView, ...]:
+    """Every drafted statement below approvals/, the newest first; one that cannot be read is shown as invalid, with the reason."""
+    files = sorted(
+        (
+            path
+            for path in (site.root / "approvals").glob("ictr-*.json")
+            if path.suffixes[-2:-1] and path.suffixes[-2] in _STATEMENTS
+        ),
+        key=lambda path: path.stat().st_mtime,
+        reverse=True,
+    )
+    return tuple(_view_or_reason(site, path) for path in files)
+
+
+def _view_or_reason(site: Site, path: Path) -> ApprovalView:
+    try:
+        return view(site, path)
+    except CutterError as refused:
+        return _unreadable(site, path, refused)
+
+
+def _unreadable(site: Site, path: Path, refused: CutterError) -> ApprovalView:
+    now = site.context.now()
+    reason = Check(name="readable", outcome=Outcome.FAIL, detail=refused.message, next_action=refused.next_action)
+    run_id, _, rest = path.name.partition(".")
+    return ApprovalView(
+        kind=rest.removesuffix(".json"),
+        run_id=run_id,
+        docprefix="",
+        status=ApprovalStatus.INVALID,
+        statement_path=path,
+        statement_sha256="",
+        statement_lines=(),
+        expires_at=now,
+        checks=(reason,),
+        sign_with="",
+    )
+
+
+def _status(site: Site, checked: StatementCheck, signed: Statement, rows: tuple[ApprovalRow, ...]) -> ApprovalStatus:
+    mine = [row for row in rows if row.statement_sha256 == checked.sha256]
+    if any(row.used_for for row in mine):
+        return ApprovalStatus.USED
+    if signed.expires <= site.context.now():
+        return ApprovalStatus.EXPIRED
+    if mine:
+        return ApprovalStatus.IMPORTED
+    failed = [one for one in open_checks(checked.checks) if one.outcome is Outcome.FAIL]
+    wrong = [one for one in failed if one.name != "quorum" or checked.signed_by]
+    return ApprovalStatus.INVALID if wrong else ApprovalStatus.DRAFTED
+
+
+def ruling_for(site: Site, run_id: str, purpose: Purpose) -> ApprovalRow | None:
+    """The imported, unused, unexpired ruling for this purpose, if there is one."""
+    with connect(site.settings.database.monitor, read_only=True, purpose="approvals") as connection:
+        rows = approvals(connection, run_id)
+    now = site.context.now()
+    return next((row for row in rows if row.purpose == purpose and row.used_for is None and row.expires > now), None)
+
+
+def _run_and_plan(site: Site, run_id: str) -> tuple[RunRow, CutPlan]:
+    with connect(site.settings.database.monitor, read_only=True, purpose="run") as connection:
+        row = require_run(connection, run_id)
+    plan = Workspace.open(site.root, run_id).plan()
+    if plan.plan_digest != row.plan_digest:
+        raise Refused(
+            StopCode.INVARIANT_FAILED,
+            f"the plan file of run {run_id} is not the recorded plan",
+            "Start another run; keep this one's files for the auditor.",
+        )
+    return row, plan
+
+
+def _facts(site: Site, row: RunRow, plan: CutPlan, purpose: Purpose) -> RunFacts:
+    if plan.world is None:
+        raise Refused(StopCode.INVARIANT_FAILED, "the plan is bound to no database", "Start another run.")
+    of_plan = not purpose.over_drafts
+    return RunFacts(
+        run_id=row.run_id,
+        document=StatementDocument(docprefix=row.docprefix, origin=row.origin),
+        plan_digest=plan.plan_digest,
+        source_sha256=plan.document.source.sha256,
+        canonical_sha256=plan.document.source.canonical_sha256,
+        manifest_digest=ledger.manifest_digest(plan.document.units) if of_plan else None,
+        deploy_manifest_sha256=site.settings.deploy_manifest_sha256,
+        baseline_digest=plan.world.baseline_digest,
+        target=plan.world.target,
+        n_units=plan.n_units,
+        expected_deltas=plan.expected_deltas if of_plan else expected_step_deltas(plan.n_units),
+    )
+
+
+def _draft_state(site: Site, run_id: str) -> ledger.DraftState:
+    """The drafts, read back from the database by the role that may not execute."""
+    with connect(site.settings.database.verifier, read_only=True, purpose="drafts") as connection:
+        return ledger.draft_state(connection, run_id)
+
+
+def _draft_refusal(site: Site, run_id: str) -> str:
+    limit_s = site.settings.statement_limit_s
+    with connect(site.settings.database.verifier, read_only=True, timeout_s=limit_s, purpose="drafts") as connection:
+        return ledger.draft_refusal(connection, run_id)
+
+
+def _draft_facts(site: Site, run_id: str, state: ledger.DraftState, statement: Path, *, cut: bool) -> DraftFacts:
+    """Return what a ruling over drafts binds; `cut` where the recorded cut must be there too, as for an enactment."""
+    sg1, decision = _NONE, _NO_DECISION
+    if cut:
+        try:
+            with connect(site.settings.database.verifier, read_only=True, purpose="recorded cut") as connection:
+                sg1 = str(scalar(connection, _SG1_USED, run_id))
+                decision = str(scalar(connection, _DECISION, run_id))
+        except CutterError as error:
+            raise Refused(
+                StopCode.APPROVAL_REQUIRED,
+                f"run {run_id} has no recorded cut: {error.message}",
+                "Resume the run to its second pause.",
+            ) from error
+    drafts = list_drafts(state.lines, f"{statement.stem}.units.tsv") if state.lines else _NOTHING
+    return DraftFacts(sg1_sha256=sg1, draft_digest=state.digest, cut_review_decision_id=decision, drafts=drafts)
+
+
+_NOTHING = StatementDrafts(count=1, file="none", file_sha256=_NONE)
+"""Stands for drafts that are gone: no statement names them."""
+
+
+def waiting(run_id: str, kind: str, then: str) -> Waiting:
+    """The error for a run that rests until a ruling has come."""
+    return Waiting(
+        StopCode.APPROVAL_REQUIRED,
+        f"run {run_id} waits for {kind} and the operator",
+        f"cutter-console approval draft {run_id}; {then}",
+    )

@@ -1,0 +1,101 @@
+"""What a phase is given, and what it is asked for: prepare (files), measure (both modes), promise and write (LIVE alone)."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+
+import psycopg
+from psycopg.types.json import Jsonb
+
+from console.backend.host.installation import Site
+from console.backend.model.outcome import Check, Evidence, Outcome
+from console.backend.model.states import PHASE_TO, Mode, Phase
+from console.backend.postgres import ledger
+from console.backend.runs.workspace import RunRequestFile, Workspace
+
+
+class Role(StrEnum):
+    """Which connection a phase works on."""
+
+    EXECUTOR = "executor"
+    VERIFIER = "verifier"
+
+
+def conninfo_of(site: Site, role: Role) -> str:
+    """Return how this role connects."""
+    database = site.settings.database
+    match role:
+        case Role.EXECUTOR:
+            return database.executor
+        case Role.VERIFIER:
+            return database.verifier
+
+
+@dataclass(frozen=True)
+class Step:
+    """One passage of one run through one phase."""
+
+    site: Site
+    workspace: Workspace
+    request: RunRequestFile
+    report: Callable[[str, int, int | None], None]
+    """Live progress: what, how much is done, of how much."""
+
+    @property
+    def run_id(self) -> str:
+        """The run's id."""
+        return self.request.run_id
+
+    @property
+    def is_live(self) -> bool:
+        """Return whether the phase may write."""
+        return self.request.mode is Mode.LIVE
+
+    def passed(self, name: str, answer: str, source: str) -> Check:
+        """A PASS with what was found as its evidence."""
+        return self.check(name, answer, source, good=True)
+
+    def check(self, name: str, answer: str, source: str, good: bool, next_action: str = "") -> Check:
+        """A check with one piece of evidence, measured now."""
+        evidence = Evidence(
+            id=f"E-{name.replace(' ', '-')}",
+            asked=name,
+            source=source,
+            answer=answer,
+            measured_at=self.site.context.now(),
+        )
+        return Check(
+            name=name,
+            outcome=Outcome.PASS if good else Outcome.FAIL,
+            detail=answer,
+            evidence=(evidence,),
+            next_action="" if good else next_action,
+        )
+
+
+class PhaseWork:
+    """One phase. The same code runs in both modes up to `write`, which a DRYRUN never calls."""
+
+    phase: Phase
+    role: Role = Role.EXECUTOR
+    needs_rows = False
+    """Looks at rows that a dry run has not written; there it is NOT_RUN."""
+
+    def prepare(self, _step: Step) -> tuple[Check, ...]:
+        """Return what needs no database: files, gpg, backups."""
+        return ()
+
+    def measure(self, _step: Step, _connection: psycopg.Connection) -> tuple[Check, ...]:
+        """Return what the database says; anything but PASS stops the run."""
+        return ()
+
+    def promise(self, _step: Step) -> tuple[Check, ...]:
+        """Return what `write` has done by the time its transaction commits; it raises where the database answers anything else.
+
+        Known before, because the event that records it is written by the function that has the effect.
+        """
+        return ()
+
+    def write(self, step: Step, connection: psycopg.Connection, event: Jsonb, _measured: tuple[Check, ...]) -> None:
+        """The effect, with the event and the run's next state, in one transaction."""
+        ledger.advance(connection, step.run_id, PHASE_TO[self.phase][-1], event)

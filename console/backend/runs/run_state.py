@@ -1,0 +1,110 @@
+"""Where a run stands: a dry run by its records, a live one by the events of the database; and whether somebody is at it."""
+
+import fcntl
+import os
+from pathlib import Path
+
+from console.backend.host.installation import Site
+from console.backend.journal.journal_record import Anchor, AnchoredEvent, last_of_ours
+from console.backend.model.errors import Refused
+from console.backend.model.outcome import Outcome
+from console.backend.model.safe_text import safe_text
+from console.backend.model.states import PHASE_TO, Family, Mode, Phase, RunState, Stage
+from console.backend.postgres.connections import connect
+from console.backend.postgres.records import EventRow, events
+from console.backend.runs.workspace import RunRequestFile, Workspace, record_name
+
+VOIDED = "voided.txt"
+_MOST_REASON = 200
+"""Bytes that are read of a reason; `run void` writes a word of 60 characters."""
+
+
+def dry_run_state(workspace: Workspace) -> RunState:
+    """The stage after the last phase that passed; failed_<phase> where one did not."""
+    stage = Stage.CREATED
+    if (workspace.directory / VOIDED).exists():
+        return RunState(stage=stage, family=Family.VOIDED, reason=_why_voided(workspace))
+    for phase in Phase:
+        record = workspace.record(phase)
+        if record is None:
+            break
+        if record.outcome is Outcome.INCONCLUSIVE:
+            return RunState(stage=stage)
+        if record.outcome is Outcome.FAIL:
+            return RunState(stage=stage, family=Family.FAILED, reason=phase.value)
+        stage = PHASE_TO[phase][-1]
+    return RunState(stage=stage)
+
+
+def _why_voided(workspace: Workspace) -> str:
+    """The file's name alone says that the run is over; what it says of the reason may be damaged."""
+    try:
+        said = workspace.read(VOIDED)[:_MOST_REASON].decode("utf-8", "replace")
+    except Refused:
+        said = ""
+    return safe_text(said) or "unreadable"
+
+
+def dry_run_end(workspace: Workspace) -> RunState:
+    """Return the state as `dry_run_state` does, faster, for a list: phases are passed in order, so the last record alone decides."""
+    names = {path.name for path in workspace.directory.iterdir()}
+    if VOIDED in names:
+        return dry_run_state(workspace)
+    ended = [phase for phase in Phase if record_name(phase) in names]
+    if not ended or ended != list(Phase)[: len(ended)]:
+        return dry_run_state(workspace)
+    record = workspace.record(ended[-1])
+    if record is None or record.outcome in {Outcome.INCONCLUSIVE, Outcome.FAIL}:
+        return dry_run_state(workspace)
+    return RunState(stage=PHASE_TO[ended[-1]][-1])
+
+
+def anchor_of(site: Site, request: RunRequestFile) -> Anchor | None:
+    """The last journal head that the database vouches for; None for a dry run, which leaves nothing there."""
+    return last_of_ours(anchors_of(site, request))
+
+
+def anchors_of(site: Site, request: RunRequestFile) -> tuple[AnchoredEvent, ...]:
+    """Every event of the run with the journal record that it names; none for a dry run."""
+    if request.mode is Mode.DRYRUN:
+        return ()
+    with connect(site.settings.database.monitor, read_only=True, purpose="anchors") as connection:
+        return anchored_events(events(connection, request.run_id))
+
+
+def anchored_events(rows: tuple[EventRow, ...]) -> tuple[AnchoredEvent, ...]:
+    """Pure: whose each event is. The writer named the journal's key, or not.
+
+    Version 0.2.0 knew no key and let any role insert events: of its rows, those that moved the run are the console's.
+    """
+    found, before = [], ("", "")
+    for row in rows:
+        now = (row.stage, row.family)
+        found.append(
+            AnchoredEvent(
+                id=row.id,
+                phase=row.phase,
+                sequence=row.journal_seq,
+                hash=row.journal_head,
+                is_ours=row.vouched if row.vouched is not None else now != before,
+                actor=row.actor,
+                at=f"{row.at:%Y-%m-%d %H:%M:%S %Z}",
+            )
+        )
+        before = now
+    return tuple(found)
+
+
+def is_running(journal: Path) -> bool:
+    """Return whether a process holds the journal's lock; it dies with its holder."""
+    try:
+        descriptor = os.open(journal, os.O_RDONLY | os.O_NONBLOCK)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False

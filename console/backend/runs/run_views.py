@@ -1,0 +1,306 @@
+"""A run as it is shown: what was asked, where it stands by evidence, its phases, its legal moves."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from pydantic import ValidationError
+
+from console.backend.host.installation import Site
+from console.backend.journal.journal import JournalVerdict, acknowledged_and_gone, verify_journal
+from console.backend.journal.journal_key import JournalKey
+from console.backend.journal.journal_record import Anchor
+from console.backend.model.errors import CutterError, Refused
+from console.backend.model.outcome import Outcome
+from console.backend.model.states import Family, Mode, Phase, RunState, Stage, is_over
+from console.backend.model.view_models import Interruption, PhaseStatus, PhaseView, RunSummary, RunView
+from console.backend.postgres.connections import connect
+from console.backend.postgres.records import EventRow, RunRow, all_runs, anchors_by_run, events, find_run, open_lease
+from console.backend.runs.interruption import interruption, records_at_rest
+from console.backend.runs.moves import RunFacts, moves_of
+from console.backend.runs.run_state import VOIDED, anchored_events, dry_run_end, dry_run_state, is_running
+from console.backend.runs.workspace import EDIT_PROFILE, PhaseRecord, RunRequestFile, Workspace
+
+NOT_THERE = RunState(stage=Stage.CREATED, family=Family.STOPPED, reason="not_in_this_database")
+"""A directory whose run the database does not have: it never began, or another database has it."""
+_PAUSES = {
+    Stage.AWAITING_CUT_AUTHORIZATION: "SG_1, the sovereign's ruling to cut into draft; then the armed switch",
+    Stage.AWAITING_LIFECYCLE_AUTHORIZATION: "SG_2, the sovereign's ruling to enact",
+}
+
+
+@dataclass(frozen=True)
+class Known:
+    """What directory and database have of a run; the one or the other may be missing."""
+
+    workspace: Workspace
+    request: RunRequestFile
+    row: RunRow | None
+    recorded: tuple[EventRow, ...]
+    armed_to: str
+    """What the switch is armed for, for this run; empty where it is not."""
+
+    @property
+    def state(self) -> RunState:
+        if self.row is not None:
+            return self.row.state
+        if self.request.mode is Mode.DRYRUN or (self.workspace.directory / VOIDED).exists():
+            return dry_run_state(self.workspace)
+        return NOT_THERE
+
+
+def view_run(site: Site, run_id: str) -> RunView:
+    """One run, whole. Raises Refused where there is no such run, Unmeasured where the database is needed and down."""
+    known = known_run(site, run_id)
+    workspace, request, row = known.workspace, known.request, known.row
+    cut_short = interruption(site, request, records_at_rest(workspace))
+    verdict = _journal(workspace, run_id, known.recorded)
+    facts = _facts(known, cut_short, verdict)
+    plan = workspace.plan_facts()
+    waits = request.mode is Mode.LIVE and facts.state.family is Family.ACTIVE and not facts.is_unsettled
+    return RunView(
+        run_id=run_id,
+        mode=request.mode,
+        state=facts.state,
+        docprefix=request.docprefix,
+        origin=request.origin,
+        profile=request.profile,
+        n_units=plan.n_units if plan else row.n_units if row else None,
+        plan_digest=plan.plan_digest if plan else "",
+        content_digest=plan.content_digest if plan else "",
+        operator=request.operator,
+        started_at=request.started_at,
+        target=plan.target if plan else None,
+        deltas=plan.deltas if plan else (),
+        phases=(_phases_of_edit if facts.is_edit else _phases)(workspace, _by_the_console(known.recorded)),
+        moves=moves_of(facts),
+        waits_for=_PAUSES.get(facts.state.stage, "") if waits else "",
+        interruption=cut_short,
+        journal=f"{verdict.outcome}: {verdict.detail}",
+    )
+
+
+def measure_facts(site: Site, run_id: str, *, at_rest: bool = False) -> RunFacts:
+    """Return what the moves of a run depend on, measured now. Raises as `view_run` does.
+
+    `at_rest` is said by who holds the journal's lock, and has settled what was unfinished in it.
+    """
+    known = known_run(site, run_id)
+    cut_short = None if at_rest else interruption(site, known.request, records_at_rest(known.workspace))
+    return _facts(known, cut_short, _journal(known.workspace, run_id, known.recorded))
+
+
+def _facts(known: Known, cut_short: Interruption | None, verdict: JournalVerdict) -> RunFacts:
+    return RunFacts(
+        state=known.state,
+        mode=known.request.mode,
+        is_edit=known.request.profile == EDIT_PROFILE,
+        is_armed=known.armed_to == "cut",
+        is_known=known.row is not None or known.request.mode is Mode.DRYRUN,
+        has_plan=known.row is None or _has_plan(known.workspace, known.row),
+        has_journal=verdict.outcome is not Outcome.FAIL and JournalKey.is_usable(known.workspace.directory),
+        is_unsettled=cut_short is not None and not cut_short.is_settled,
+    )
+
+
+def _has_plan(workspace: Workspace, row: RunRow) -> bool:
+    """Return whether what its phases read is there as it was pinned: the plan, and the source that it was made from."""
+    source = row.source_sha256 is None or workspace.has_whole("source.raw", row.source_sha256)
+    plan = row.plan_digest is None or workspace.has_whole("plan.json", row.plan_digest)
+    return plan and source
+
+
+def known_run(site: Site, run_id: str) -> Known:
+    """Return what there is of a run. Raises Refused where neither the root nor the database has one of that id."""
+    workspace = Workspace.open(site.root, run_id)
+    try:
+        request = workspace.request()
+    except Refused as error:
+        row, recorded, armed = _in_database(site, run_id)
+        if row is None:
+            raise error from None
+        return Known(workspace, _started_with(workspace) or request_of(row), row, recorded, armed)
+    if request.mode is Mode.DRYRUN:
+        return Known(workspace, request, None, (), "")
+    return Known(workspace, request, *_in_database(site, run_id))
+
+
+def _started_with(workspace: Workspace) -> RunRequestFile | None:
+    """Return what the run was started with, as its journal has it."""
+    records = records_at_rest(workspace)
+    said = next((record.value("request") for record in records if record.value("request")), "")
+    try:
+        return RunRequestFile.model_validate_json(said) if said else None
+    except ValidationError:
+        return None
+
+
+def request_of(row: RunRow) -> RunRequestFile:
+    """Return what a run was started with, as the database has it, where its directory does not."""
+    return RunRequestFile(
+        run_id=row.run_id,
+        mode=Mode.LIVE,
+        origin=row.origin,
+        docprefix=row.docprefix,
+        profile=row.profile,
+        ordinals=False,
+        operator=row.operator,
+        host=row.host,
+        started_at=row.started_at,
+    )
+
+
+def _in_database(site: Site, run_id: str) -> tuple[RunRow | None, tuple[EventRow, ...], str]:
+    with connect(site.settings.database.monitor, read_only=True, purpose="run") as connection:
+        lease = open_lease(connection)
+        armed = lease.purpose if lease is not None and lease.run_id == run_id else ""
+        return find_run(connection, run_id), events(connection, run_id), armed
+
+
+def list_runs(site: Site) -> tuple[RunSummary, ...]:
+    """All runs of this root and this database, the newest first; dry runs are known to the root alone."""
+    with connect(site.settings.database.monitor, read_only=True, purpose="runs") as connection:
+        rows = all_runs(connection)
+        anchors = anchors_by_run(connection, rows)
+    return summaries(site, rows, anchors)
+
+
+def summaries(site: Site, rows: tuple[RunRow, ...], anchors: Mapping[str, frozenset[Anchor]]) -> tuple[RunSummary, ...]:
+    """List the runs, where the rows and the anchors of their journals have been read already.
+
+    A run that is over has nothing left to be interrupted in, so only the journals of the others are read.
+    """
+    known = {row.run_id for row in rows}
+    here = [path.name for path in (site.root / "runs").glob("ictr-*") if path.name not in known]
+    found = [_of_row(site, row, anchors.get(row.run_id, frozenset())) for row in rows]
+    found += [_of_files(site, run_id) for run_id in here if (site.root / "runs" / run_id / "request.json").exists()]
+    return tuple(sorted(found, key=lambda run: (run.started_at, run.run_id), reverse=True))
+
+
+def _of_row(site: Site, row: RunRow, anchors: frozenset[Anchor]) -> RunSummary:
+    workspace, request = Workspace.open(site.root, row.run_id), request_of(row)
+    records = () if is_over(row.state) else records_at_rest(workspace)
+    cut_short = interruption(site, request, records)
+    return RunSummary(
+        run_id=row.run_id,
+        mode=Mode.LIVE,
+        state=row.state.name,
+        docprefix=row.docprefix,
+        n_units=row.n_units,
+        started_at=row.started_at,
+        operator=row.operator,
+        is_over=is_over(row.state),
+        interrupted=cut_short is not None,
+        unsettled=cut_short is not None and not cut_short.is_settled,
+        gone=acknowledged_and_gone(records, anchors),
+    )
+
+
+def _of_files(site: Site, run_id: str) -> RunSummary:
+    workspace = Workspace.open(site.root, run_id)
+    try:
+        request = workspace.request()
+    except Refused:
+        return _damaged(workspace)
+    plan = workspace.plan_facts()
+    ended = request.mode is Mode.DRYRUN or (workspace.directory / VOIDED).exists()
+    state = dry_run_end(workspace) if ended else NOT_THERE
+    records = () if is_over(state) else records_at_rest(workspace)
+    cut_short = interruption(site, request, records)
+    return RunSummary(
+        run_id=run_id,
+        mode=request.mode,
+        state=state.name,
+        docprefix=request.docprefix,
+        n_units=plan.n_units if plan else None,
+        started_at=request.started_at,
+        operator=request.operator,
+        is_over=is_over(state),
+        interrupted=cut_short is not None,
+        unsettled=cut_short is not None and not cut_short.is_settled,
+        gone=acknowledged_and_gone(records, ()),
+    )
+
+
+def _damaged(workspace: Workspace) -> RunSummary:
+    """A directory that does not say what it was started with, of a run that the database does not have."""
+    since = datetime.fromtimestamp(workspace.directory.lstat().st_mtime, UTC)
+    return RunSummary(
+        run_id=workspace.run_id,
+        mode=Mode.DRYRUN,
+        state="damaged",
+        docprefix="",
+        n_units=None,
+        started_at=since,
+        operator="",
+        is_over=True,
+    )
+
+
+def _by_the_console(recorded: tuple[EventRow, ...]) -> tuple[EventRow, ...]:
+    """Without what somebody has written who has not the journal's key: it tells nothing of a phase."""
+    return tuple(event for event in recorded if event.vouched is not False)
+
+
+def _phases(workspace: Workspace, recorded: tuple[EventRow, ...]) -> tuple[PhaseView, ...]:
+    in_database = {event.phase: event for event in recorded}
+    return tuple(_phase(phase, workspace, in_database.get(phase.value)) for phase in Phase)
+
+
+def _phases_of_edit(workspace: Workspace, recorded: tuple[EventRow, ...]) -> tuple[PhaseView, ...]:
+    """Edits of drafts are one transaction: a backup before it and a verification after it, and no other phase."""
+    in_database = {event.phase: event for event in recorded}
+    detail = "edits of drafts are one transaction, not phases"
+    return tuple(
+        _phase(phase, workspace, in_database[phase.value])
+        if phase.value in in_database
+        else PhaseView(phase=phase, status=PhaseStatus.NOT_RUN, outcome=Outcome.NOT_RUN, detail=detail)
+        for phase in Phase
+    )
+
+
+def _phase(phase: Phase, workspace: Workspace, event: EventRow | None) -> PhaseView:
+    record = _recorded(event) or workspace.record(phase)
+    if record is None:
+        running = is_running(workspace.journal) and _is_next(phase, workspace)
+        status = PhaseStatus.RUNNING if running else PhaseStatus.PENDING
+        return PhaseView(phase=phase, status=status, outcome=Outcome.NOT_RUN)
+    return PhaseView(
+        phase=phase,
+        status=_status(record.outcome),
+        outcome=record.outcome,
+        detail=record.detail,
+        started_at=record.started_at,
+        took_ms=record.took_ms,
+        evidence=tuple(piece for check in record.checks for piece in check.evidence),
+    )
+
+
+def _recorded(event: EventRow | None) -> PhaseRecord | None:
+    if event is None:
+        return None
+    try:
+        return PhaseRecord.model_validate_json(event.record)
+    except ValidationError:
+        return None
+
+
+def _is_next(phase: Phase, workspace: Workspace) -> bool:
+    return phase.number == 1 or workspace.record(list(Phase)[phase.number - 2]) is not None
+
+
+def _status(outcome: Outcome) -> PhaseStatus:
+    match outcome:
+        case Outcome.PASS | Outcome.PARTIAL:
+            return PhaseStatus.DONE
+        case Outcome.NOT_RUN:
+            return PhaseStatus.NOT_RUN
+        case Outcome.FAIL | Outcome.INCONCLUSIVE:
+            return PhaseStatus.FAILED
+
+
+def _journal(workspace: Workspace, run_id: str, recorded: tuple[EventRow, ...]) -> JournalVerdict:
+    try:
+        return verify_journal(workspace.journal, anchored_events(recorded), run_id)
+    except CutterError as error:
+        return JournalVerdict(outcome=Outcome.INCONCLUSIVE, detail=error.message)

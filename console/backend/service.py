@@ -1,0 +1,364 @@
+"""The backend on this host: the one implementation behind the console and the command line."""
+
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+from console.backend import confirmations
+from console.backend.documents.intake import list_intake
+from console.backend.documents.planning import PlanResult, plan_document
+from console.backend.documents.profiles import PROFILE_NAMES
+from console.backend.gates.arming_checks import is_drift, readiness
+from console.backend.gates.board import measure_board, named
+from console.backend.host.installation import Site
+from console.backend.model.errors import CutterError, Drifted, Refused, StopCode, Unmeasured, UsageError
+from console.backend.model.plan import bind
+from console.backend.model.readiness import Board, BundleView, DriftReport, GateReport, ReportView
+from console.backend.model.reasons import require_short_reason
+from console.backend.model.states import Family, Mode, Move, RunState, Stage
+from console.backend.model.view_models import (
+    ApprovalView,
+    Briefing,
+    Danger,
+    IntakeView,
+    OnProgress,
+    PlanView,
+    RunRequest,
+    RunSummary,
+    RunView,
+    SourceText,
+    Status,
+    SwitchView,
+)
+from console.backend.postgres.connections import connect
+from console.backend.postgres.drift import against_host, measure_drift
+from console.backend.postgres.measure import privileges_to_write
+from console.backend.postgres.records import DocumentRow, documents
+from console.backend.runs import approval_workflow, arming, kill_switch, lifecycle
+from console.backend.runs.backups import ensure_backup
+from console.backend.runs.engine import Engine
+from console.backend.runs.lease import LeaseHolder
+from console.backend.runs.moves import command_of
+from console.backend.runs.operations import settle_run
+from console.backend.runs.panic import panic
+from console.backend.runs.phase_context import Step
+from console.backend.runs.run_views import known_run, list_runs, view_run
+from console.backend.runs.sources import limits, read_source
+from console.backend.runs.status import measure_status
+
+_GOES_ON = frozenset({Move.SETTLE, Move.CONTINUE, Move.ARM, Move.IMPORT_SG_1, Move.IMPORT_SG_2, Move.ENACT})
+
+
+SignStatement = Callable[[Path], Path]
+"""The demo's way to sign; there is none elsewhere."""
+
+
+class LocalBackend:
+    """Answers `console.backend.api.Backend`. Every method measures anew; nothing is remembered between calls."""
+
+    def __init__(self, site: Site, *, read_only: bool = False, demo_signer: SignStatement | None = None) -> None:
+        self.site = site
+        self.read_only = read_only
+        self._demo_signer = demo_signer
+
+    def require_read_only_role(self) -> None:
+        """Raises Refused when the monitoring role could write: then read-only would be a promise, not a fact."""
+        with connect(self.site.settings.database.monitor, read_only=True, purpose="role") as connection:
+            able = privileges_to_write(connection)
+        if able:
+            message = f"the monitoring role has {able} privileges to write"
+            raise Refused(StopCode.GRANT_DELTA, message, "Give `database.monitor` a role that only reads: cutter_ro.")
+
+    def status(self) -> Status:
+        """Measure what the Overview shows."""
+        return measure_status(self.site, read_only=self.read_only, demo=self._demo_signer is not None)
+
+    def intake(self) -> tuple[IntakeView, ...]:
+        """The files of the intake folder and the live documents of the database."""
+        files = tuple(
+            IntakeView(name=entry.name, origin=f"file:{entry.name}", bytes=entry.bytes, refused=entry.refused)
+            for entry in list_intake(self.site.intake, limits(self.site.settings))
+        )
+        try:
+            with connect(
+                self.site.settings.database.monitor, read_only=True, timeout_s=5, purpose="documents"
+            ) as connection:
+                registered = documents(connection)
+        except CutterError:
+            return files
+        return (*(_with_registered(entry, registered) for entry in files), *_live(registered))
+
+    def plan(self, origin: str, docprefix: str, profile: str, ordinals: bool) -> PlanView:
+        """Plan a document without any effect."""
+        result = self.plan_result(origin, docprefix, profile, ordinals=ordinals)
+        digest = bind(result.plan, None).plan_digest if result.plan else ""
+        return PlanView(result.plan, result.problems, SourceText(result.canonical), digest)
+
+    def plan_result(self, origin: str, docprefix: str, profile: str, *, ordinals: bool) -> PlanResult:
+        """Plan a document, with what the command line reports of it."""
+        raw = read_source(self.site, origin)
+        return plan_document(
+            raw,
+            origin=origin,
+            docprefix=docprefix,
+            profile=profile,
+            ordinals=ordinals,
+            limits=limits(self.site.settings),
+        )
+
+    def profiles(self) -> tuple[str, ...]:
+        """The names of the profiles."""
+        return PROFILE_NAMES
+
+    def runs(self) -> tuple[RunSummary, ...]:
+        """All runs, the newest first."""
+        return list_runs(self.site)
+
+    def run(self, run_id: str) -> RunView:
+        """One run, decided by evidence."""
+        return view_run(self.site, run_id)
+
+    def start(self, request: RunRequest, on_progress: OnProgress) -> RunView:
+        """Start a run; the same plan again is no new run but the one that cut it."""
+        self._require_writable()
+        kill_switch.require_no_hold(self.site)
+        created = lifecycle.create_run(self.site, request)
+        if created.is_new:
+            self._walked(Engine(self.site, created.run_id, on_progress))
+        return self.run(created.run_id)
+
+    def resume(self, run_id: str, on_progress: OnProgress) -> RunView:
+        """Go on from where the run rests. Raises Waiting or Refused where it waits for a ruling or the switch."""
+        self._require_writable()
+        kill_switch.require_no_hold(self.site)
+        before = self.run(run_id)
+        if not _GOES_ON & set(before.moves):
+            message = f"run {run_id} at {before.state.name} does not go on; legal now: {', '.join(before.moves)}"
+            raise Refused(StopCode.INVARIANT_FAILED, message, command_of(before.moves[0], run_id))
+        self._walked(Engine(self.site, run_id, on_progress))
+        after = self.run(run_id)
+        if before.state == after.state and after.state.family is Family.ACTIVE:
+            self._refuse_standstill(after)
+        return after
+
+    def settle(self, run_id: str) -> RunView:
+        """Ask again what became of whatever was begun with the run and not finished."""
+        self._require_writable()
+        known = known_run(self.site, run_id)
+        settle_run(self.site, known.workspace, known.request)
+        return self.run(run_id)
+
+    def approvals(self) -> tuple[ApprovalView, ...]:
+        """Statements drafted and imported, the newest first."""
+        return approval_workflow.all_views(self.site)
+
+    def draft_statement(self, run_id: str, *, revert: bool = False) -> ApprovalView:
+        """Draft the statement that the run waits for; with `revert`, the one that takes exactly its drafts back."""
+        self._require_writable()
+        return approval_workflow.draft(self.site, run_id, revert=revert)
+
+    def check_statement(self, statement: Path) -> ApprovalView:
+        """Check a statement and the signature files beside it."""
+        return approval_workflow.view(self.site, statement)
+
+    def import_statement(self, statement: Path, signatures: tuple[Path, ...]) -> ApprovalView:
+        """Check, then record in the database."""
+        self._require_writable()
+        return approval_workflow.import_statement(self.site, statement, signatures)
+
+    def brief(self, danger: Danger, run_id: str) -> Briefing:
+        """Return what a dangerous action would do, and what stands in its way."""
+        return confirmations.brief(self.site, danger, run_id)
+
+    def arm(self, run_id: str, confirm: str) -> SwitchView:
+        """Arm the switch for this run to cut; where it is, nothing is to be done."""
+        if confirm == run_id and kill_switch.armed_for(self.site, run_id, "cut"):
+            kill_switch.require_no_hold(self.site)
+            said = {"note": "it was armed for this run already; nothing was done"}
+            return kill_switch.measure_switch(self.site).model_copy(update=said)
+        self._confirmed(Danger.ARM, run_id, confirm)
+        self._arm(run_id, "cut")
+        return kill_switch.measure_switch(self.site)
+
+    def disarm(self) -> SwitchView:
+        """End the lease, whoever holds it."""
+        return kill_switch.disarm(self.site, f"disarmed by {self.site.operator}")
+
+    def panic(self, reason: str) -> SwitchView:
+        """HOLD, cancel, end the lease."""
+        return panic(self.site, reason)
+
+    def release_hold(self, confirm: str) -> SwitchView:
+        """Clear the HOLD."""
+        self._require_writable()
+        return kill_switch.release_hold(self.site, confirm)
+
+    def enact(self, run_id: str, confirm: str, on_progress: OnProgress) -> RunView:
+        """Enact a verified draft cut under SG_2, and close the run; the switch is armed for this alone.
+
+        A run that has been enacted is only closed, where it is not.
+        """
+        if confirm == run_id and (done := self._done(run_id, _is_enacted)) is not None:
+            return self.resume(run_id, on_progress) if Move.CONTINUE in done.moves else done
+        self._confirmed(Danger.ENACT, run_id, confirm)
+        with LeaseHolder(self.site, run_id) as holder:
+            self._arm(run_id, "enact", holder)
+            self._walked(Engine(self.site, run_id, on_progress, holder), enact=True)
+        return self.run(run_id)
+
+    def revert(self, run_id: str, confirm: str) -> RunView:
+        """Take a draft cut back; where it is taken back, nothing is to be done."""
+        if confirm == run_id and (done := self._done(run_id, _is_reverted)) is not None:
+            return done
+        self._confirmed(Danger.REVERT, run_id, confirm)
+        with LeaseHolder(self.site, run_id) as holder:
+            self._arm(run_id, "revert", holder)
+            try:
+                lifecycle.revert_cut(self.site, run_id, holder)
+            finally:
+                self._switch_off(run_id, "the revert ended", holder.pid)
+        self._reported(run_id, "reverted")
+        return self.run(run_id)
+
+    def void(self, run_id: str, reason: str) -> RunView:
+        """End a run that has written nothing."""
+        self._require_writable()
+        lifecycle.void_run(self.site, run_id, require_short_reason(reason, f"cutter-console run void {run_id}"))
+        return self.run(run_id)
+
+    def gates(self, names: tuple[str, ...] = ()) -> Board:
+        """Measure these gates now, all of them where none is named."""
+        return measure_board(self.site, named(names), read_only=self.read_only)
+
+    def readiness(self, run_id: str = "") -> GateReport:
+        """PRE-1 to PRE-8, measured now."""
+        return readiness(self.site, run_id, read_only=self.read_only)
+
+    def drift(self) -> DriftReport:
+        """Grants and definitions against those that were installed, each difference with what would mend it."""
+        settings = self.site.settings
+        return against_host(measure_drift(settings.database.monitor), settings.pins.schema_digest)
+
+    def report(self, run_id: str) -> ReportView:
+        """Write the thirteen documents of a run; the same record gives the same bytes."""
+        from console.backend.reports.run.report import write_run_report
+
+        self._require_writable()
+        return write_run_report(self.site, run_id)
+
+    def bundle(self, on_progress: OnProgress, sign_with: str = "") -> BundleView:
+        """Measure everything and write the ten documents."""
+        from console.backend.reports.bundle.bundle.bundle import write_bundle
+
+        self._require_writable()
+        return write_bundle(self.site, on_progress, sign_with)
+
+    def sign_as_demo_sovereign(self, statement: Path) -> Path:
+        """Sign with the demo's key; exists in the demo only."""
+        if self._demo_signer is None:
+            raise Refused(
+                StopCode.APPROVAL_REQUIRED,
+                "the console never signs",
+                "The sovereign signs elsewhere: gpg --detach-sign",
+            )
+        return self._demo_signer(statement)
+
+    def _walked(self, engine: Engine, *, enact: bool = False) -> None:
+        """Close the switch also if the run could not even begin, unless another console is in the run."""
+        run_id = engine.request.run_id
+        try:
+            state = engine.walk(enact=enact)
+        except CutterError as error:
+            if engine.request.mode is Mode.LIVE and error.code is not StopCode.LOCKED:
+                self._switch_off(run_id, "the run could not go on", None)
+            raise
+        if state.stage is Stage.CLOSEOUT_REPORTED:
+            self._reported(run_id, "closed")
+
+    def _switch_off(self, run_id: str, reason: str, holder_pid: int | None) -> None:
+        """As far as the database can be reached: a lease that nobody can end expires, and ends with its session."""
+        with suppress(CutterError):
+            kill_switch.disarm_run(self.site, run_id, reason, holder_pid)
+
+    def _done(self, run_id: str, done: Callable[[RunState], bool]) -> RunView | None:
+        """The run, where what is asked for has been done already and is settled."""
+        self._require_writable()
+        run = self.run(run_id)
+        is_done = run.mode is Mode.LIVE and done(run.state) and Move.SETTLE not in run.moves
+        return run if is_done else None
+
+    def _reported(self, run_id: str, done: str) -> None:
+        """Write the report of what has been done, which stands whether or not that succeeds."""
+        try:
+            self.report(run_id)
+        except CutterError as error:
+            message = f"run {run_id} is {done}, and stands; its report could not be written: {error.message}"
+            action = f"See what is wrong, then: cutter-console report {run_id}"
+            raise Unmeasured(error.code, message, action) from error
+
+    def _arm(self, run_id: str, purpose: str, holder: LeaseHolder | None = None) -> None:
+        """A proven backup that the database takes for fresh comes first; without one it opens no lease."""
+        known = known_run(self.site, run_id)
+        ensure_backup(Step(self.site, known.workspace, known.request, lambda *_: None))
+        if holder is None:
+            arming.arm(self.site, run_id, purpose)
+        else:
+            arming.arm_and_hold(self.site, run_id, purpose, holder)
+
+    def _require_writable(self) -> None:
+        if self.read_only:
+            raise Refused(StopCode.EXECUTION_DISABLED, "this console was opened with --read-only", "Open it without.")
+
+    def _confirmed(self, danger: Danger, run_id: str, confirm: str) -> None:
+        self._require_writable()
+        if confirm != run_id:
+            raise UsageError(
+                StopCode.EXECUTION_DISABLED, f"what was typed is not the run id {run_id}", "Type the run id, whole."
+            )
+        kill_switch.require_no_hold(self.site)
+        blocking = confirmations.brief(self.site, danger, run_id).open_checks
+        if blocking:
+            said = "; ".join(f"{check.name}: {check.detail}" for check in blocking)
+            message = f"{danger} of {run_id} is refused: {said}"
+            if is_drift(blocking):
+                raise Drifted(StopCode.DRIFT, message, blocking[0].next_action)
+            raise Refused(StopCode.EXECUTION_DISABLED, message, blocking[0].next_action)
+
+    def _refuse_standstill(self, run: RunView) -> None:
+        match run.state.stage:
+            case Stage.AWAITING_CUT_AUTHORIZATION:
+                raise approval_workflow.waiting(run.run_id, "SG_1", f"then arm: {command_of(Move.ARM, run.run_id)}")
+            case Stage.AWAITING_LIFECYCLE_AUTHORIZATION:
+                raise approval_workflow.waiting(run.run_id, "SG_2", f"then: {command_of(Move.ENACT, run.run_id)}")
+            case Stage.STRUCTURAL_VERIFIED:
+                message = f"run {run.run_id} waits for the switch to record its cut"
+                raise Refused(StopCode.EXECUTION_DISABLED, message, command_of(Move.ARM, run.run_id))
+            case _:
+                return
+
+
+def _is_enacted(state: RunState) -> bool:
+    return state.stage in {Stage.LIFECYCLE_ENACTED, Stage.CLOSEOUT_REPORTED}
+
+
+def _is_reverted(state: RunState) -> bool:
+    return state.family is Family.REVERTED
+
+
+def _with_registered(entry: IntakeView, registered: tuple[DocumentRow, ...]) -> IntakeView:
+    known = next((row for row in registered if row.origin == entry.origin), None)
+    return entry if known is None else entry.model_copy(update={"docprefix": known.docprefix, "profile": known.profile})
+
+
+def _live(registered: tuple[DocumentRow, ...]) -> tuple[IntakeView, ...]:
+    return tuple(
+        IntakeView(
+            name=f"live text of {row.docprefix}",
+            origin=f"live:{row.docprefix}",
+            bytes=None,
+            docprefix=row.docprefix,
+            profile=row.profile,
+        )
+        for row in registered
+        if row.live_query
+    )

@@ -1,0 +1,198 @@
+"""The demo's surroundings: an embedded PostgreSQL, a throw-away root and GNUPGHOME, seeded through the product itself."""
+
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from importlib import resources
+from pathlib import Path
+
+from console.backend.approvals.pinning import pin_policy
+from console.backend.approvals.policy import Policy, Signer, Thresholds, load_policy
+from console.backend.host.cluster_directory import DEMO_PREFIX, default_parents, owned_directory
+from console.backend.host.context import Context
+from console.backend.host.installation import Site
+from console.backend.host.runtime_tree import CONFIG_NAME, init_tree
+from console.backend.host.settings import DatabaseSettings, Settings
+from console.backend.model.canonical_json import canonical_json
+from console.backend.model.errors import Refused, StopCode, Unmeasured
+from console.backend.model.states import Mode
+from console.backend.model.view_models import RunRequest, RunView
+from console.backend.postgres.connections import connect
+from console.backend.postgres.migrations import migrate
+from console.backend.release.build import build_manifest
+from console.backend.release.manifest import DeployManifest
+from console.backend.release.pins import machine_id, manifest_path, measure_pins, with_pins, write_pins
+from console.backend.runs import arming, kill_switch
+from console.backend.runs.edits import DraftEdit, apply_edits, plan_edits
+from console.backend.runs.reverify import verify_drafts
+from console.backend.scratch.cluster import TransientCluster
+from console.backend.service import LocalBackend
+from console.cli.installation import operator
+from console.demo.keys import DemoKeys, create_demo_keys, stop_agent
+
+Say = Callable[[str], None]
+_SEED = (("constitution.md", "DEMO-CONST"), ("procedure.md", "DEMO-PROC"), ("policy.md", "DEMO-POLICY"))
+_EDITED = 7
+_DRAFTS = """
+    SELECT u.canonical_address, v.title, v.body FROM public.information_unit u JOIN public.unit_version v ON v.id = u.version_anchor_ref
+     WHERE u.doc_code = 'DEMO-PROC' AND u.parent_or_container_ref IS NOT NULL ORDER BY 1 LIMIT %s
+"""
+
+
+@contextmanager
+def demo_site(root: Path | None, say: Say) -> Iterator[LocalBackend]:
+    """A running, seeded demo; nothing of it is left at the end. A root that was named must not exist yet."""
+    _require_new(root)
+    home = owned_directory(_place_for_sockets(), DEMO_PREFIX)
+    tree = root if root is not None else home / "root"
+    keys: DemoKeys | None = None
+    try:
+        with TransientCluster.start(durable=True) as cluster:
+            say(f"PostgreSQL {cluster.version} runs on a socket below {cluster.socket_dir}")
+            keys = create_demo_keys(home / "gpg")
+            say(f"demo sovereign key {keys.sovereign_fingerprint}, backup key {keys.backup_fingerprint}")
+            backend = _backend(tree, cluster, keys)
+            done = migrate(backend.site.settings.database.administrator)
+            _pin_policy(backend.site)
+            say(f"schema and roles installed: {len(done.applied)} migrations, digest {done.schema_digest[:16]}")
+            backend = LocalBackend(_pinned(backend.site), demo_signer=keys.sign_as_demo_sovereign)
+            seed(backend, say)
+            yield backend
+    finally:
+        if keys is not None:
+            stop_agent(keys.home)
+        shutil.rmtree(home, ignore_errors=True)
+        if root is None or (root / _MARKER).exists():
+            shutil.rmtree(tree, ignore_errors=True)
+
+
+def _place_for_sockets() -> Path:
+    """The temporary directory, or a shorter one where its path leaves no room for the sockets of gpg's agents."""
+    place = Path(tempfile.gettempdir())
+    return place if len(os.fsencode(place)) <= _LONGEST_PLACE else min(default_parents(), key=lambda one: len(str(one)))
+
+
+_LONGEST_PLACE = 28
+_MARKER = "DEMO"
+
+
+def _require_new(root: Path | None) -> None:
+    """Refuse a root that is there already: the demo removes its root at its end."""
+    if root is not None and (root.exists() or root.is_symlink()):
+        raise Refused(
+            StopCode.REFUSED_INPUT, f"{root} exists already; a demo makes its root and removes it", "Name a new one."
+        )
+
+
+def _backend(tree: Path, cluster: TransientCluster, keys: DemoKeys) -> LocalBackend:
+    with connect(cluster.conninfo()) as connection:
+        connection.commit()
+        connection.autocommit = True
+        connection.execute("CREATE DATABASE cutter_demo")
+        connection.autocommit = False
+    settings = Settings(
+        database=DatabaseSettings(
+            executor=cluster.conninfo("cutter_demo", "cutter_exec"),
+            verifier=cluster.conninfo("cutter_demo", "cutter_verify"),
+            monitor=cluster.conninfo("cutter_demo", "cutter_ro"),
+            administrator=cluster.conninfo("cutter_demo"),
+        ),
+        gnupg_home=str(keys.home),
+        backup_gpg_fpr=keys.backup_fingerprint,
+        tree_may_hold=(_MARKER,),
+        untested=True,
+    )
+    site = Site(Context(root=tree), settings, operator())
+    init_tree(tree, json.dumps(json.loads(canonical_json(settings)), indent=2).encode())
+    (tree / _MARKER).write_text("Made by cutter-console demo; removed at its end.\n", encoding="utf-8")
+    _samples(site)
+    sovereign = Signer(name="demo sovereign", fingerprint=keys.sovereign_fingerprint)
+    policy = Policy(signers=(sovereign,), thresholds=Thresholds(SG_1=1, SG_2=1), solo=True, operators=())
+    site.policy.write_bytes(canonical_json(policy))
+    site.policy.chmod(0o640)
+    return LocalBackend(site, demo_signer=keys.sign_as_demo_sovereign)
+
+
+def _pin_policy(site: Site) -> None:
+    """The database verifies signatures itself, with the demo sovereign's key."""
+    digest = load_policy(site.policy).sha256
+    pin_policy(site.settings.database.administrator, site.policy, site.gnupg_home, site.context.now(), digest)
+
+
+def _pinned(site: Site) -> Site:
+    """Return the same site, pinned to where it runs, with a deploy manifest of its own tree that claims no test run."""
+    manifest_path(site).write_bytes(canonical_json(_manifest(site.context)))
+    manifest_path(site).chmod(0o640)
+    try:
+        machine = machine_id(site.context.filesystem)
+    except Unmeasured:
+        machine = ""  # A container without one still has a demo; the gate then says so.
+    measured = measure_pins(site, machine)
+    write_pins(site.root / CONFIG_NAME, measured)
+    return replace(site, settings=with_pins(site.settings, measured))
+
+
+def _manifest(context: Context) -> DeployManifest:
+    """Return the manifest of this tree; a git that does not answer (a checkout of another user) does not end the demo."""
+    try:
+        return build_manifest(context, None)
+    except Unmeasured as error:
+        return build_manifest(context, None, no_commit=error.message)
+
+
+def _samples(site: Site) -> None:
+    site.intake.mkdir(mode=0o750)
+    for entry in (resources.files("console") / "samples").iterdir():
+        if entry.name.endswith(".md"):
+            (site.intake / entry.name).write_bytes(entry.read_bytes())
+
+
+def seed(backend: LocalBackend, say: Say) -> None:
+    """Three documents and seven edits, each signed, armed, cut and verified as any other would be."""
+    cut_runs = {}
+    for name, docprefix in _SEED:
+        run = cut(backend, name, docprefix)
+        cut_runs[docprefix] = run.run_id
+        if docprefix == "DEMO-CONST":
+            run = enact(backend, run.run_id)
+        say(f"{docprefix}: {run.n_units} units, {run.state.name}")
+    site = backend.site
+    with connect(site.settings.database.verifier, read_only=True) as connection:
+        drafts = connection.execute(_DRAFTS, (_EDITED,)).fetchall()
+    edits = tuple(
+        DraftEdit(address=a, title=t, body=f"{body.rstrip()} Reviewed once a year.\n") for a, t, body in drafts
+    )
+    run_id = plan_edits(site, "DEMO-PROC", edits)
+    sign(backend, run_id)
+    arming.arm(site, run_id, "edit")
+    done = apply_edits(site, run_id)
+    kill_switch.disarm(site, "the edits are in")
+    verify_drafts(site, backend.run(cut_runs["DEMO-PROC"]), record=True)
+    say(f"DEMO-PROC: {done} drafts got a second version, and were verified again")
+
+
+def sign(backend: LocalBackend, run_id: str) -> None:
+    """Do what happens elsewhere in earnest: the sovereign signs the drafted statement; the operator imports it."""
+    drafted = backend.draft_statement(run_id)
+    signature = backend.sign_as_demo_sovereign(drafted.statement_path)
+    backend.import_statement(drafted.statement_path, (signature,))
+
+
+def cut(backend: LocalBackend, name: str, docprefix: str) -> RunView:
+    """A dry run, and then a LIVE run to its second pause."""
+    request = RunRequest(origin=f"file:{name}", docprefix=docprefix, profile="atx")
+    backend.start(request, lambda _: None)
+    run = backend.start(request.model_copy(update={"mode": Mode.LIVE}), lambda _: None)
+    sign(backend, run.run_id)
+    backend.arm(run.run_id, run.run_id)
+    return backend.resume(run.run_id, lambda _: None)
+
+
+def enact(backend: LocalBackend, run_id: str) -> RunView:
+    """The second ruling, and the enactment."""
+    sign(backend, run_id)
+    return backend.enact(run_id, run_id, lambda _: None)

@@ -1,0 +1,52 @@
+"""A fact is measured or says why not; a check is never better than what it rests on."""
+
+from datetime import UTC, datetime
+
+import pytest
+from pydantic import ValidationError
+
+from console.backend.gates.measurement import Fact, Verdict, check, fails, passes
+from console.backend.model.outcome import Evidence, Outcome
+
+WHEN = datetime(2026, 3, 1, tzinfo=UTC)
+
+
+def fact(name: str, value: int | None, why: str = "") -> Fact[int]:
+    """A fact with or without a value."""
+    evidence = Evidence(id=name, asked="how many", source="here", answer=str(value), measured_at=WHEN)
+    return Fact[int](evidence=evidence, value=value, unmeasured=why, next_action="ask again" if why else "")
+
+
+def test_a_fact_without_a_value_and_without_a_reason_cannot_be_made() -> None:
+    with pytest.raises(ValidationError, match="a value or a reason"):
+        fact("E", None)
+    with pytest.raises(ValidationError, match="a value or a reason"):
+        fact("E", 1, "and a reason")
+
+
+def test_zero_is_a_measured_value() -> None:
+    assert check("rows", fact("E", 0), lambda rows: passes(f"{rows} rows")).detail == "0 rows"
+
+
+def test_what_could_not_be_measured_is_inconclusive_and_says_why() -> None:
+    """A permission error was shown as "no rows"."""
+    found = check("rows", fact("E", None, "42501: cutter_ro lacks SELECT"), lambda _: passes("never asked"))
+
+    assert (found.outcome, found.detail) == (Outcome.INCONCLUSIVE, "42501: cutter_ro lacks SELECT")
+    assert found.next_action == "ask again"
+    assert [piece.id for piece in found.evidence] == ["E"]
+
+
+def test_a_check_that_rests_on_two_facts_needs_both_and_cites_both() -> None:
+    missing = fact("F", None, "timeout")
+
+    found = check("equal", fact("E", 1), lambda _: passes("equal"), missing)
+
+    assert found.outcome is Outcome.INCONCLUSIVE
+    assert [piece.id for piece in found.evidence] == ["E", "F"]
+
+
+def test_a_verdict_that_is_not_pass_names_what_to_do() -> None:
+    assert check("rows", fact("E", 1), lambda _: fails("too many", "look")).next_action == "look"
+    with pytest.raises(ValueError, match="FAIL without a next action"):
+        check("rows", fact("E", 1), lambda _: Verdict(Outcome.FAIL, "too many"))
