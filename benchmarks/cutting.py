@@ -72,7 +72,7 @@ class Cut:
 
 
 @dataclass(frozen=True)
-class Site:
+class Installation:
     """One database with the product's schema, and the keys of its sovereign."""
 
     cluster: TransientCluster
@@ -97,23 +97,23 @@ def document(units: int) -> bytes:
     return f"# Rules\n\n{''.join(paragraphs)}".encode()
 
 
-def made_site(cluster: TransientCluster, database: str, keys: DemoKeys, home: Path) -> Site:
+def made_site(cluster: TransientCluster, database: str, keys: DemoKeys, home: Path) -> Installation:
     """A fresh database with the product's schema and roles, and a pinned policy."""
     with psycopg.connect(cluster.conninfo(), autocommit=True) as connection:
         connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(database)))
-    site = Site(cluster, database, keys, home)
-    migrate(site.conninfo())
+    installation = Installation(cluster, database, keys, home)
+    migrate(installation.conninfo())
     policy_file = home / "policy.json"
-    policy_file.write_bytes(canonical_json(site.policy))
-    pin_policy(site.conninfo(), policy_file, keys.home, datetime.now(UTC), site.policy.sha256)
-    return site
+    policy_file.write_bytes(canonical_json(installation.policy))
+    pin_policy(installation.conninfo(), policy_file, keys.home, datetime.now(UTC), installation.policy.sha256)
+    return installation
 
 
 def _event(run_id: str, phase: str) -> Jsonb:
     return Jsonb({"phase": phase, "outcome": "PASS", "record": {}, "seq": int(run_id[-8:], 16), "head": _DIGEST})
 
 
-def armed(site: Site, number: int, units: int) -> Cut:
+def armed(installation: Installation, number: int, units: int) -> Cut:
     """A run with its document, plan, imported ruling and open lease: everything up to the cut, untimed."""
     docprefix, run_id = f"BENCH-{number}", f"ictr-20260101T000000Z-{number:08x}"
     text = document(units - 1)
@@ -130,28 +130,28 @@ def armed(site: Site, number: int, units: int) -> Cut:
         operator="bench",
         host="bench",
     )
-    with connect(site.conninfo("cutter_exec")) as connection:
+    with connect(installation.conninfo("cutter_exec")) as connection:
         ledger.create_run(connection, facts, _event(run_id, "start"))
         ledger.pin_source(connection, run_id, cut.plan.document.source, _event(run_id, "source_pin"))
         ledger.advance(connection, run_id, Stage.MARKED, _event(run_id, "mark"))
         ledger.record_plan(connection, run_id, cut.plan, _DIGEST, _event(run_id, "cutplan"))
-    with connect(site.conninfo()) as connection:
+    with connect(installation.conninfo()) as connection:
         connection.execute(_PROOF.encode(), (run_id,))
-    with connect(site.conninfo("cutter_exec")) as connection:
+    with connect(installation.conninfo("cutter_exec")) as connection:
         for stage in (Stage.PRE_WRITE_BACKUP_TAKEN, Stage.AWAITING_CUT_AUTHORIZATION):
             ledger.advance(connection, run_id, stage, _event(run_id, "to the pause"))
         target = measure_identity(connection, "bench").target
-    statement = site.home / f"{run_id}.json"
-    write_statement(statement, _ruling(site, cut, target))
-    signature = site.keys.sign_as_demo_sovereign(statement)
-    with connect(site.conninfo("cutter_verify")) as connection:
+    statement = installation.home / f"{run_id}.json"
+    write_statement(statement, _ruling(installation, cut, target))
+    signature = installation.keys.sign_as_demo_sovereign(statement)
+    with connect(installation.conninfo("cutter_verify")) as connection:
         ledger.import_approval(connection, statement.read_bytes(), (signature.read_bytes(),))
-    with connect(site.conninfo("cutter_exec")) as connection:
+    with connect(installation.conninfo("cutter_exec")) as connection:
         ledger.arm(connection, run_id, "cut", "bench", "bench", 60)
     return cut
 
 
-def _ruling(site: Site, cut: Cut, target: Target) -> Statement:
+def _ruling(installation: Installation, cut: Cut, target: Target) -> Statement:
     source = cut.plan.document.source
     facts = RunFacts(
         run_id=cut.run_id,
@@ -166,34 +166,34 @@ def _ruling(site: Site, cut: Cut, target: Target) -> Statement:
         n_units=cut.plan.n_units,
         expected_deltas=cut.plan.expected_deltas,
     )
-    return draft_statement(Purpose.CUT, facts, site.policy.sha256, Context(root=site.home))
+    return draft_statement(Purpose.CUT, facts, installation.policy.sha256, Context(root=installation.home))
 
 
-def cut_seconds(site: Site, cut: Cut) -> float:
+def cut_seconds(installation: Installation, cut: Cut) -> float:
     """Leg A and leg B as a run has them: two transactions, each with its COMMIT; the verification between is not timed."""
     spent = -time.perf_counter()
-    with connect(site.conninfo("cutter_exec"), timeout_s=0) as connection:
+    with connect(installation.conninfo("cutter_exec"), timeout_s=0) as connection:
         ledger.apply_cut(connection, cut.run_id, cut.plan, cut.text, _event(cut.run_id, "cut_leg_a"))
     spent += time.perf_counter()
-    with connect(site.conninfo("cutter_verify"), timeout_s=0) as connection:
+    with connect(installation.conninfo("cutter_verify"), timeout_s=0) as connection:
         ledger.record_structure(connection, cut.run_id, _event(cut.run_id, "structural_verify"))
     spent -= time.perf_counter()
-    with connect(site.conninfo("cutter_exec"), timeout_s=0) as connection:
+    with connect(installation.conninfo("cutter_exec"), timeout_s=0) as connection:
         ledger.record_cut(connection, cut.run_id, cut.plan.n_units, _event(cut.run_id, "leg_b_record"))
     spent += time.perf_counter()
-    with connect(site.conninfo("cutter_exec")) as connection:
+    with connect(installation.conninfo("cutter_exec")) as connection:
         ledger.disarm(connection, "measured")
     return spent
 
 
-def bare_seconds(site: Site, cut: Cut) -> float:
+def bare_seconds(installation: Installation, cut: Cut) -> float:
     """The rows of this cut, read back before, sent by COPY into twins of the two tables with the same indexes."""
-    with psycopg.connect(site.conninfo()) as connection:
+    with psycopg.connect(installation.conninfo()) as connection:
         docprefix = cut.plan.document.docprefix
         rows = {table: connection.execute(_ROWS[table].encode(), (docprefix,)).fetchall() for table in _TABLES}
-    _checkpoint(site)
+    _checkpoint(installation)
     start = time.perf_counter()
-    with psycopg.connect(site.conninfo()) as connection:
+    with psycopg.connect(installation.conninfo()) as connection:
         for table in _TABLES:
             into = sql.SQL("COPY bare.{} FROM STDIN").format(sql.Identifier(table))
             with connection.cursor() as cursor, cursor.copy(into) as copy:
@@ -202,28 +202,28 @@ def bare_seconds(site: Site, cut: Cut) -> float:
     return time.perf_counter() - start
 
 
-def _twins(site: Site) -> None:
-    with psycopg.connect(site.conninfo()) as connection:
+def _twins(installation: Installation) -> None:
+    with psycopg.connect(installation.conninfo()) as connection:
         connection.execute("CREATE SCHEMA bare")
         for table in map(sql.Identifier, _TABLES):
             connection.execute(sql.SQL("CREATE TABLE bare.{0} (LIKE public.{0} INCLUDING ALL)").format(table))
 
 
-def _checkpoint(site: Site) -> None:
-    with psycopg.connect(site.conninfo(), autocommit=True) as connection:
+def _checkpoint(installation: Installation) -> None:
+    with psycopg.connect(installation.conninfo(), autocommit=True) as connection:
         connection.execute("CHECKPOINT")
 
 
-def single_seconds(site: Site, cut: Cut) -> float:
+def single_seconds(installation: Installation, cut: Cut) -> float:
     """Seconds for one unit that is inserted by two statements of its own into the twins, all in one transaction."""
-    with psycopg.connect(site.conninfo()) as connection:
+    with psycopg.connect(installation.conninfo()) as connection:
         docprefix = cut.plan.document.docprefix
         rows = {
             table: connection.execute(_ROWS[table].encode(), (docprefix,)).fetchmany(SINGLE_UNITS) for table in _TABLES
         }
         connection.execute("TRUNCATE bare.information_unit, bare.unit_version")
     start = time.perf_counter()
-    with psycopg.connect(site.conninfo()) as connection:
+    with psycopg.connect(installation.conninfo()) as connection:
         for unit, version in zip(*(rows[table] for table in _TABLES), strict=True):
             for table, row in zip(_TABLES, (unit, version), strict=True):
                 values = sql.SQL(", ").join(sql.Placeholder() * len(row))
@@ -232,12 +232,12 @@ def single_seconds(site: Site, cut: Cut) -> float:
     return (time.perf_counter() - start) / SINGLE_UNITS
 
 
-def one_round(site: Site, numbers: "count[int]") -> tuple[float, float]:
+def one_round(installation: Installation, numbers: "count[int]") -> tuple[float, float]:
     """The three measurements, one after the other: cut over bare COPY, and one statement a row over a unit of the cut."""
-    cut = armed(site, next(numbers), UNITS)
-    _checkpoint(site)
-    spent, bare = cut_seconds(site, cut), bare_seconds(site, cut)
-    single = single_seconds(site, cut)
+    cut = armed(installation, next(numbers), UNITS)
+    _checkpoint(installation)
+    spent, bare = cut_seconds(installation, cut), bare_seconds(installation, cut)
+    single = single_seconds(installation, cut)
     a_unit = spent / UNITS
     sys.stdout.write(
         f"  {UNITS} units: cut {spent:5.2f} s, bare COPY {bare:5.2f} s; a unit: {a_unit * 1e6:.0f} µs, by statements of"
@@ -254,9 +254,9 @@ def main() -> int:
     keys = create_demo_keys(home / "gpg")
     try:
         with TransientCluster.start(parents=(disk,), durable=True, need_bytes=4 << 30) as cluster:
-            site = made_site(cluster, "cutting", keys, home)
-            _twins(site)
-            rounds = [one_round(site, numbers) for _ in range(ROUNDS)]
+            installation = made_site(cluster, "cutting", keys, home)
+            _twins(installation)
+            rounds = [one_round(installation, numbers) for _ in range(ROUNDS)]
     finally:
         keys.close()
         shutil.rmtree(home, ignore_errors=True)

@@ -6,7 +6,7 @@ from statistics import median
 from benchmarks.demo import crowded_demo
 from console.backend.gates.board import measure_board
 from console.backend.gates.registry import GATES
-from console.backend.host.installation import Site
+from console.backend.host.installation import Installation
 from console.backend.model.readiness import Board
 
 ROUNDS = 9
@@ -16,13 +16,13 @@ OVER_SLOWEST_PROBE = 3.0
 """And under so many times the slowest of its probes."""
 
 
-def slowest_alone(site: Site) -> tuple[tuple[float, str], tuple[float, str]]:
+def slowest_alone(installation: Installation) -> tuple[tuple[float, str], tuple[float, str]]:
     """The probe, and the gate, that takes longest when its gate is measured with no other beside it; medians, in ms."""
     probes: dict[str, list[float]] = {}
     gates: dict[str, list[float]] = {}
     for gate in GATES:
         for _ in range(3):
-            for report in measure_board(site, (gate,)).gates:
+            for report in measure_board(installation, (gate,)).gates:
                 gates.setdefault(report.gate, []).append(report.took_ms)
                 for piece in {piece.id: piece for check in report.checks for piece in check.evidence}.values():
                     probes.setdefault(piece.id, []).append(piece.took_ms)
@@ -41,9 +41,9 @@ def _told(board: Board) -> str:
 def main() -> int:
     """Print both figures beside their bars; 1 if one is missed."""
     with crowded_demo() as backend:
-        measure_board(backend.site)
-        boards = sorted((measure_board(backend.site) for _ in range(ROUNDS)), key=lambda board: board.took_ms)
-        (alone, name), (gate_alone, gate) = slowest_alone(backend.site)
+        measure_board(backend.installation)
+        boards = sorted((measure_board(backend.installation) for _ in range(ROUNDS)), key=lambda board: board.took_ms)
+        (alone, name), (gate_alone, gate) = slowest_alone(backend.installation)
     board = boards[len(boards) // 2]
     sys.stdout.write(f"  {len(board.gates)} gates, {board.outcome}; milliseconds together: {_told(board)}\n")
     sys.stdout.write(

@@ -8,7 +8,7 @@ from statistics import median
 
 import psycopg
 
-from console.backend.host.programs import SERVER_PROGRAMS, installations
+from console.backend.host.programs import SERVER_PROGRAMS, installed_programs
 from console.backend.postgres.migrations import migrate
 from console.backend.scratch.cluster import TransientCluster
 from tests.backend.postgres.openpgp_cases import World, a_world
@@ -45,7 +45,9 @@ def measure(connection: psycopg.Connection, world: World) -> dict[str, tuple[flo
 def main() -> int:
     """Print times and the ratio beside its bar; 1 if it is missed."""
     holds = True
-    majors = sorted({one.major for one in installations() if one.major in range(14, 19) and one.has(SERVER_PROGRAMS)})
+    majors = sorted(
+        {one.major for one in installed_programs() if one.major in range(14, 19) and one.has(SERVER_PROGRAMS)}
+    )
     with a_world(Random(1)) as world:
         for major in majors:
             with TransientCluster.start(major) as cluster:

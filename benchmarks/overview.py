@@ -8,7 +8,7 @@ from pathlib import Path
 
 from benchmarks.demo import RUNS, crowded_demo
 from console.backend.postgres.connections import connect, scalar
-from console.backend.service import LocalBackend
+from console.backend.service import BackendService
 
 REFRESHES = 200
 SHARE_OF_A_CORE = 0.02
@@ -21,9 +21,9 @@ def process_seconds(pid: int) -> float:
     return sum(int(field) for field in fields[11:15]) / os.sysconf("SC_CLK_TCK")
 
 
-def server_pid(backend: LocalBackend) -> int:
+def server_pid(backend: BackendService) -> int:
     """The server's main process: what every backend of it is a child of."""
-    with connect(backend.site.settings.database.monitor, read_only=True) as connection:
+    with connect(backend.installation.settings.database.monitor, read_only=True) as connection:
         own = int(str(scalar(connection, "SELECT pg_backend_pid()")))
         fields = Path(f"/proc/{own}/stat").read_text("ascii", "replace").rpartition(")")[2].split()
         return int(fields[1])
@@ -35,7 +35,7 @@ def _settled(read: Callable[[], float]) -> float:
     return read()
 
 
-def cost(backend: LocalBackend) -> tuple[float, float, float]:
+def cost(backend: BackendService) -> tuple[float, float, float]:
     """Seconds a refresh: CPU of ours, CPU of the server, by the clock."""
     server = server_pid(backend)
     backend.status()

@@ -16,7 +16,7 @@ _STATEMENT, _POLICY, _PINNING = (f"{_B}/approvals/{name}.py" for name in ("state
 _JOURNAL, _SCAN, _KEY = f"{_B}/journal/journal.py", f"{_B}/journal/journal_record.py", f"{_B}/journal/journal_key.py"
 _CONNECTIONS, _SESSIONS, _LIVE = (f"{_B}/postgres/{name}.py" for name in ("connections", "sessions", "live_text"))
 _OPERATIONS = f"{_B}/runs/operations.py"
-_FILES, _LOCAL = f"{_B}/host/regular_file.py", f"{_B}/local.py"
+_FILES, _LOCAL = f"{_B}/host/regular_file.py", f"{_B}/service.py"
 
 
 def _test(file: str, *names: str) -> tuple[str, ...]:

@@ -178,21 +178,21 @@ DIFFERENCES = (
         subject="cutter_ro on cutter_governance.v_row_count",
         expected="SELECT",
         actual="missing",
-        mend=("GRANT SELECT ON cutter_governance.v_row_count TO cutter_ro;",),
+        repair=("GRANT SELECT ON cutter_governance.v_row_count TO cutter_ro;",),
     ),
     Difference(
         what="trigger",
         subject="unit_version_immutable on public.unit_version",
         expected="enabled ALWAYS",
         actual="disabled",
-        mend=("ALTER TABLE public.unit_version ENABLE ALWAYS TRIGGER unit_version_immutable;",),
+        repair=("ALTER TABLE public.unit_version ENABLE ALWAYS TRIGGER unit_version_immutable;",),
     ),
     Difference(
         what="function",
         subject="cutter_governance.fn_cut_revert(text)",
         expected="md5 4d1f0c7a5be2f6a3c9e84b7d20915c3e, SECURITY DEFINER, search_path pg_catalog",
         actual="md5 99aa0c7a5be2f6a3c9e84b7d20915c3e, SECURITY INVOKER",
-        mend=(
+        repair=(
             "-- the installed text of the function stands in migrations/0005_revert.sql",
             "ALTER FUNCTION cutter_governance.fn_cut_revert(text) SECURITY DEFINER SET search_path = pg_catalog;",
         ),
@@ -202,14 +202,14 @@ DIFFERENCES = (
         subject="mallory",
         expected="absent",
         actual="superuser, may log in",
-        mend=("ALTER ROLE mallory NOSUPERUSER;",),
+        repair=("ALTER ROLE mallory NOSUPERUSER;",),
     ),
 )
 
 
 def checked(gate: str, name: str, now: datetime, broken: Broken, hostile: str = "") -> Check:
     """One check with one evidence row."""
-    outcome, detail, mend = broken.get((gate, name), (Outcome.PASS, "as it must be", ""))
+    outcome, detail, repair = broken.get((gate, name), (Outcome.PASS, "as it must be", ""))
     fact = Evidence(
         id=f"{gate}.{name.split(maxsplit=1)[0].lower()}",
         asked=f"{name}, as it is now" + hostile,
@@ -219,7 +219,7 @@ def checked(gate: str, name: str, now: datetime, broken: Broken, hostile: str = 
         measured_at=now,
         took_ms=12.0,
     )
-    return Check(name=name, outcome=outcome, detail=detail + hostile, evidence=(fact,), next_action=mend)
+    return Check(name=name, outcome=outcome, detail=detail + hostile, evidence=(fact,), next_action=repair)
 
 
 def gate_report(number: int, now: datetime, broken: Broken, hostile: str = "") -> GateReport:
@@ -257,7 +257,7 @@ def _with(one: Difference, hostile: str) -> Difference:
         subject=one.subject + hostile,
         expected=one.expected + hostile,
         actual=one.actual + hostile,
-        mend=tuple(part + hostile for part in one.mend),
+        repair=tuple(part + hostile for part in one.repair),
     )
 
 

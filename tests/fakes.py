@@ -13,7 +13,7 @@ from console.backend.model.states import Mode, Move, Phase, RunState, Stage, leg
 from console.backend.model.view_models import (
     ApprovalStatus,
     ApprovalView,
-    Briefing,
+    Confirmation,
     CountView,
     Danger,
     IntakeView,
@@ -413,7 +413,7 @@ class FakeBackend(fake_gates.FakeReadiness):
             raise Refused(StopCode.APPROVAL_INVALID, "signature is valid: EXPKEYSIG", "Renew the key, then sign again")
         return self._approval()
 
-    def brief(self, danger: Danger, run_id: str) -> Briefing:
+    def brief(self, danger: Danger, run_id: str) -> Confirmation:
         """What it would do."""
         self._call(f"brief {danger.value}")
         checks: tuple[Check, ...] = (
@@ -430,7 +430,7 @@ class FakeBackend(fake_gates.FakeReadiness):
                 *checks[1:],
             )
         hold = danger is Danger.RELEASE_HOLD
-        return Briefing(
+        return Confirmation(
             danger=danger,
             run_id=run_id,
             docprefix="BDSG-2018",

@@ -56,7 +56,7 @@ def into_old_database(passage: Passage) -> None:
     with psycopg.connect(passage.cluster.conninfo(), autocommit=True) as connection:
         connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(name))
         connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(name))
-    install(passage.site.settings.database.administrator)
+    install(passage.installation.settings.database.administrator)
 
 
 class OldRun:
@@ -71,16 +71,16 @@ class OldRun:
 
     @contextmanager
     def _as(self, role: str) -> Iterator[psycopg.Connection]:
-        database = self.passage.site.settings.database
+        database = self.passage.installation.settings.database
         conninfo = database.executor if role == "executor" else database.verifier
         with connect(conninfo) as connection:
             yield connection
 
     def _workspace(self) -> Workspace:
-        return Workspace.open(self.passage.site.root, self.run_id)
+        return Workspace.open(self.passage.installation.root, self.run_id)
 
     def _to_first_pause(self) -> CutPlan:
-        site = self.passage.site
+        installation = self.passage.installation
         origin = self.passage.write(f"{self.docprefix.lower()}.md", self.text.decode())
         asked = RunRequestFile(
             run_id=self.run_id,
@@ -89,18 +89,18 @@ class OldRun:
             docprefix=self.docprefix,
             profile="atx",
             ordinals=False,
-            operator=site.operator,
-            host=site.context.host,
+            operator=installation.operator,
+            host=installation.context.host,
             started_at=datetime.now(UTC),
         )
-        workspace = Workspace.create(site.root, asked)
+        workspace = Workspace.create(installation.root, asked)
         workspace.write("source.raw", self.text)
         document = plan_document(
             self.text, origin=origin, docprefix=self.docprefix, profile="atx", ordinals=False
         ).accepted()
         workspace.write(MARKED, canonical_json(document))
         with (
-            Journal.create(workspace.journal, self.run_id, site.context) as journal,
+            Journal.create(workspace.journal, self.run_id, installation.context) as journal,
             self._as("executor") as connection,
         ):
             connection.execute("SELECT cutter_governance.fn_document_register(%s, %s, 'atx')", (self.docprefix, origin))
@@ -154,7 +154,7 @@ class OldRun:
             "draft_digest": draft,
             "review_decision_id": decision,
         }
-        path = self.passage.site.statement(self.run_id, kind)
+        path = self.passage.installation.statement(self.run_id, kind)
         path.write_bytes(
             json.dumps({k: v for k, v in said.items() if v}, sort_keys=True, separators=(",", ":")).encode()
         )
@@ -187,17 +187,17 @@ class OldRun:
             )
 
     def _policy(self) -> str:
-        return sha256_hex(self.passage.site.policy.read_bytes())
+        return sha256_hex(self.passage.installation.policy.read_bytes())
 
     def _signer(self) -> str:
-        signers = json.loads(self.passage.site.policy.read_text())["signers"]
+        signers = json.loads(self.passage.installation.policy.read_text())["signers"]
         return str(signers[0]["fingerprint"])
 
     def cut(self, *, foreign: str = "") -> None:
         """Arm, cut, record, verify. `foreign` adds one unsigned unit of this address, as psql could."""
         with self._as("executor") as connection:
             connection.execute("SELECT cutter_governance.fn_lease_arm(%s, 'cut', 'tester', 'host', 15)", (self.run_id,))
-        with Journal.resume(self._workspace().journal, self.run_id, self.passage.site.context) as journal:
+        with Journal.resume(self._workspace().journal, self.run_id, self.passage.installation.context) as journal:
             with self._as("executor") as connection:
                 self._manifest(connection)
                 connection.execute("SELECT cutter_governance.fn_cut_apply(%s)", (self.run_id,))

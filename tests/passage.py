@@ -17,7 +17,7 @@ from psycopg import sql
 from console.backend.approvals.pinning import pin_policy
 from console.backend.approvals.policy import Policy, Signer, Thresholds, load_policy
 from console.backend.host.context import Context
-from console.backend.host.installation import Site
+from console.backend.host.installation import Installation
 from console.backend.host.runtime_tree import CONFIG_NAME, init_tree
 from console.backend.host.settings import DatabaseSettings, Settings
 from console.backend.model.canonical_json import canonical_json
@@ -29,7 +29,7 @@ from console.backend.release.build import build_manifest
 from console.backend.release.junit import read_junit
 from console.backend.release.pins import MeasuredPins, machine_id, manifest_path, measure_pins, with_pins, write_pins
 from console.backend.scratch.cluster import TransientCluster
-from console.backend.service import LocalBackend
+from console.backend.service import BackendService
 from console.demo.keys import DemoKeys, create_demo_keys, stop_agent
 
 TEXT = "# One\n\nText one.\n\n## Alpha\n\nFirst.\n\n## Beta\n\nSecond.\n"
@@ -53,15 +53,15 @@ def silent(_: Progress) -> None:
 class Passage:
     """A site at one stage of one run; `run_id` is empty where none has been started."""
 
-    backend: LocalBackend
+    backend: BackendService
     cluster: TransientCluster
     database: str
     run_id: str
 
     @property
-    def site(self) -> Site:
+    def installation(self) -> Installation:
         """The site."""
-        return self.backend.site
+        return self.backend.installation
 
     def connect(self, role: str = "postgres") -> psycopg.Connection:
         """A new autocommit connection of a role."""
@@ -79,7 +79,7 @@ class Passage:
 
     def counts(self) -> dict[str, int]:
         """Rows by table, on a fresh connection, as the monitoring role."""
-        with connect(self.site.settings.database.monitor, read_only=True) as connection:
+        with connect(self.installation.settings.database.monitor, read_only=True) as connection:
             return {count.table: count.rows for count in measure_counts(connection)}
 
     def lifecycles(self) -> list[object]:
@@ -113,16 +113,16 @@ class Passage:
 
     def settings(self, **changes: object) -> "Passage":
         """The same passage with other settings."""
-        changed = self.site.settings.model_copy(update=changes)
-        return self.with_site(replace(self.site, settings=changed))
+        changed = self.installation.settings.model_copy(update=changes)
+        return self.with_site(replace(self.installation, settings=changed))
 
-    def with_site(self, site: Site) -> "Passage":
+    def with_site(self, installation: Installation) -> "Passage":
         """The same passage at another site: other settings, another clock."""
-        return replace(self, backend=LocalBackend(site, demo_signer=self.backend._demo_signer))
+        return replace(self, backend=BackendService(installation, demo_signer=self.backend._demo_signer))
 
     def write(self, name: str, text: str) -> str:
         """A document in the intake folder; its origin."""
-        (self.site.intake / name).write_text(text, encoding="utf-8")
+        (self.installation.intake / name).write_text(text, encoding="utf-8")
         return f"file:{name}"
 
 
@@ -196,27 +196,33 @@ class Stages:
     def _fresh(self) -> Passage:
         self._copy_database(self._template, self._database)
         passage = self._passage("")
-        site = passage.site
-        init_tree(site.root, canonical_json(site.settings))
-        site.intake.mkdir(mode=0o750)
+        installation = passage.installation
+        init_tree(installation.root, canonical_json(installation.settings))
+        installation.intake.mkdir(mode=0o750)
         sovereign = Signer(name="demo sovereign", fingerprint=self._keys.sovereign_fingerprint)
         policy = Policy(signers=(sovereign,), thresholds=Thresholds(SG_1=1, SG_2=1), solo=True, operators=())
-        site.policy.write_bytes(canonical_json(policy))
-        site.policy.chmod(0o640)
+        installation.policy.write_bytes(canonical_json(policy))
+        installation.policy.chmod(0o640)
         passage.write("law.md", TEXT)
-        digest = load_policy(site.policy).sha256
-        pin_policy(site.settings.database.administrator, site.policy, site.gnupg_home, site.context.now(), digest)
-        self._pin(site)
+        digest = load_policy(installation.policy).sha256
+        pin_policy(
+            installation.settings.database.administrator,
+            installation.policy,
+            installation.gnupg_home,
+            installation.context.now(),
+            digest,
+        )
+        self._pin(installation)
         return self._passage("")
 
-    def _pin(self, site: Site) -> None:
+    def _pin(self, installation: Installation) -> None:
         """The deploy manifest with a test run, and what `init --pin` would write."""
         junit = self._home / "junit.xml"
         junit.write_text(JUNIT, encoding="utf-8")
-        manifest_path(site).write_bytes(canonical_json(build_manifest(site.context, read_junit(junit))))
-        manifest_path(site).chmod(0o640)
-        self._pins = measure_pins(site, machine_id(site.context.filesystem))
-        write_pins(site.root / CONFIG_NAME, self._pins)
+        manifest_path(installation).write_bytes(canonical_json(build_manifest(installation.context, read_junit(junit))))
+        manifest_path(installation).chmod(0o640)
+        self._pins = measure_pins(installation, machine_id(installation.context.filesystem))
+        write_pins(installation.root / CONFIG_NAME, self._pins)
 
     def _passage(self, run_id: str) -> Passage:
         def conninfo(role: str) -> str:
@@ -234,8 +240,8 @@ class Stages:
         if self._pins is not None:
             settings = with_pins(settings, self._pins)
         context = Context(root=self._root, filesystem=self._filesystem, package=self._package, host="host")
-        site = Site(context, settings, "tester")
-        backend = LocalBackend(site, demo_signer=self._keys.sign_as_demo_sovereign)
+        installation = Installation(context, settings, "tester")
+        backend = BackendService(installation, demo_signer=self._keys.sign_as_demo_sovereign)
         return Passage(backend, self._cluster, self._database, run_id)
 
     def _copy_database(self, source: str, target: str) -> None:

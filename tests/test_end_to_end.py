@@ -13,18 +13,18 @@ from console.app.application import ConsoleApp
 from console.backend.host.context import Context
 from console.backend.model.states import Family, Stage
 from console.backend.model.view_models import RunView, SwitchState
-from console.backend.service import LocalBackend
-from console.demo.installation import demo_site
+from console.backend.service import BackendService
+from console.demo.installation import demo_installation
 from tests.passage import deploy_copy
 
 
 @pytest.fixture(scope="module")
-def backend(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalBackend]:
+def backend(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BackendService]:
     """A seeded demo, as `make demo` opens it, of a copy: the files of the checkout may be edited meanwhile."""
     package = deploy_copy(tmp_path_factory.mktemp("deployed"))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(console.demo.installation, "Context", partial(Context, package=package))
-        with demo_site(None, lambda _: None) as made:
+        with demo_installation(None, lambda _: None) as made:
             yield made
 
 
@@ -55,7 +55,7 @@ async def _sign_and_import(pilot: Pilot[Any]) -> None:
     await _press(pilot, "3", "s", "4", "D", "i", "ctrl+y", "3")
 
 
-def _newest(backend: LocalBackend) -> RunView:
+def _newest(backend: BackendService) -> RunView:
     return backend.run(backend.runs()[0].run_id)
 
 
@@ -67,7 +67,7 @@ async def _start_live(pilot: Pilot[Any], document: int, docprefix: str) -> None:
     await _press(pilot, "enter", "d", "2", "L", "ctrl+y")
 
 
-async def test_a_document_goes_from_file_to_enacted_law_and_another_is_taken_back(backend: LocalBackend) -> None:
+async def test_a_document_goes_from_file_to_enacted_law_and_another_is_taken_back(backend: BackendService) -> None:
     """The issue's main job, screen by screen; the database is asked after every step."""
     app = ConsoleApp(backend, read_only=False, demo=True, refresh_seconds=86_400)
     async with app.run_test(size=(80, 24)) as pilot:

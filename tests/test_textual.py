@@ -17,7 +17,7 @@ from textual.message import Message
 from textual.screen import Screen
 
 from console.app.application import ConsoleApp
-from console.app.backend_app import AskingApp
+from console.app.backend_app import BackendApp
 from console.app.steady_driver import SteadyDriver
 from console.screens.base import ConsoleScreen
 from console.screens.dialog import Dialog
@@ -101,7 +101,7 @@ def _ends_with(error: type[Exception]) -> Iterator[None]:
 
 def test_the_console_reads_its_terminal_through_its_own_driver() -> None:
     app = console_on(FakeBackend())
-    assert isinstance(app, AskingApp)
+    assert isinstance(app, BackendApp)
     assert app.driver_class is SteadyDriver
     assert SteadyDriver.run_input_thread is not LinuxDriver.run_input_thread
 

@@ -14,7 +14,7 @@ READINESS_ACTIONS: tuple[Action, ...] = (
     Action(
         name="drift",
         title="Go to Drift",
-        help="What differs from the database that was installed, and the SQL that mends it.",
+        help="What differs from the database that was installed, and the SQL that repairs it.",
         keys=("6",),
         scope=Scope.EVERYWHERE,
         command="cutter-console drift",

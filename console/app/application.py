@@ -18,7 +18,7 @@ from textual.screen import Screen
 from textual.worker import WorkerFailed
 
 from console.actions.actions import Action, Scope, registry
-from console.app.backend_app import AskingApp
+from console.app.backend_app import BackendApp
 from console.app.terminal import TerminalGuard, wants_no_colour
 from console.backend.host import crash
 from console.backend.model.errors import CutterError
@@ -72,7 +72,7 @@ def _drift() -> Screen[None]:
     return DriftScreen()
 
 
-class ConsoleApp(AskingApp, inherit_bindings=False):
+class ConsoleApp(BackendApp, inherit_bindings=False):
     """The console. It adds no authority: everything goes through the backend, as it does on the command line.
 
     `backend` is the backend or what makes one; it is made in a thread after the first paint. `clock` gives aware UTC

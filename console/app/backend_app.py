@@ -1,4 +1,4 @@
-"""AskingApp: the backend asked in threads, one long operation at a time, and the notice about what came of it."""
+"""BackendApp: the backend asked in threads, one long operation at a time, and the notice about what came of it."""
 
 import asyncio
 import threading
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-class AskingApp(App[int], inherit_bindings=False):
+class BackendApp(App[int], inherit_bindings=False):
     """An app on a backend, or on what makes one; it is made in a thread, at the first question."""
 
     def __init__(self, backend: "Callable[[], Backend] | Backend", *, ansi_color: bool | None = None) -> None:

@@ -11,7 +11,7 @@ from console.cli.printing import say
 from console.cli.requests import Open, Options
 
 if TYPE_CHECKING:
-    from console.backend.service import LocalBackend
+    from console.backend.service import BackendService
 
 
 def open_console(options: Options, request: Open) -> int:
@@ -30,7 +30,7 @@ def open_console(options: Options, request: Open) -> int:
 
 
 def show(
-    backend: "Callable[[], LocalBackend]", *, read_only: bool, demo: bool, crash_folder: Path | None = None
+    backend: "Callable[[], BackendService]", *, read_only: bool, demo: bool, crash_folder: Path | None = None
 ) -> int:
     """Run the console on what `backend` makes. Returns its exit status."""
     refused = refusal_here()
@@ -42,7 +42,7 @@ def show(
     return run(ConsoleApp(backend, read_only=read_only, demo=demo, crash_folder=crash_folder))
 
 
-def _backend(options: Options, swept: list[str], *, read_only: bool) -> "LocalBackend":
+def _backend(options: Options, swept: list[str], *, read_only: bool) -> "BackendService":
     """In a thread, after the first paint: make the backend; `swept` gets what was removed of earlier consoles."""
     from console.backend.leftovers import sweep_leftovers
     from console.cli.installation import backend_of
@@ -51,5 +51,5 @@ def _backend(options: Options, swept: list[str], *, read_only: bool) -> "LocalBa
     if read_only:
         backend.require_read_only_role()
     else:
-        swept += sweep_leftovers(backend.site.root, backend.site.context.now())
+        swept += sweep_leftovers(backend.installation.root, backend.installation.context.now())
     return backend

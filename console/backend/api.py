@@ -6,7 +6,7 @@ from typing import Protocol
 from console.backend.model.readiness import Board, BundleView, DriftReport, GateReport, ReportView
 from console.backend.model.view_models import (
     ApprovalView,
-    Briefing,
+    Confirmation,
     Danger,
     IntakeView,
     OnProgress,
@@ -61,7 +61,7 @@ class Backend(Protocol):
     def import_statement(self, statement: Path, signatures: tuple[Path, ...]) -> ApprovalView:
         """Check, then record in the database. Raises Refused naming the failed checks."""
 
-    def brief(self, danger: Danger, run_id: str) -> Briefing:
+    def brief(self, danger: Danger, run_id: str) -> Confirmation:
         """Return what a dangerous action would do, and what stands in its way."""
 
     def arm(self, run_id: str, confirm: str) -> SwitchView:
@@ -92,7 +92,7 @@ class Backend(Protocol):
         """PRE-1 to PRE-8: what a LIVE run checks itself before it offers to arm; without a run, what can be known."""
 
     def drift(self) -> DriftReport:
-        """Grants and definitions against those that were installed, each difference with what would mend it."""
+        """Grants and definitions against those that were installed, each difference with what would repair it."""
 
     def bundle(self, on_progress: OnProgress, sign_with: str = "") -> BundleView:
         """Measure every gate and write the ten documents into reports/, whole or not at all.

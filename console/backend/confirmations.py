@@ -6,12 +6,12 @@ from console.backend.approvals.check import raise_if_invalid
 from console.backend.approvals.signatures import signatures_beside
 from console.backend.approvals.statement import Purpose
 from console.backend.gates import arming_checks
-from console.backend.host.installation import Site
+from console.backend.host.installation import Installation
 from console.backend.model.errors import CutterError, Unmeasured
 from console.backend.model.outcome import Check, Evidence, Outcome
 from console.backend.model.plan_binding import TableDelta, expected_step_deltas
 from console.backend.model.states import Move, Stage
-from console.backend.model.view_models import Briefing, Danger, RunView, SwitchState
+from console.backend.model.view_models import Confirmation, Danger, RunView, SwitchState
 from console.backend.runs import approval_workflow
 from console.backend.runs.backups import backup_check
 from console.backend.runs.kill_switch import measure_switch
@@ -24,23 +24,26 @@ _PURPOSE = {Danger.ARM: "cut", Danger.ENACT: "enact", Danger.REVERT: "revert"}
 _MOVE = {Danger.ARM: Move.ARM, Danger.ENACT: Move.ENACT, Danger.REVERT: Move.REVERT, Danger.VOID: Move.VOID}
 
 
-def brief(site: Site, danger: Danger, run_id: str) -> Briefing:
+def brief(installation: Installation, danger: Danger, run_id: str) -> Confirmation:
     """The whole of what the dialog says. Measured now; an open check keeps the action shut."""
     if danger is Danger.RELEASE_HOLD:
-        return _brief_release(site)
-    run = view_run(site, run_id)
-    checks = [_legal(site, danger, run)]
+        return _brief_release(installation)
+    run = view_run(installation, run_id)
+    checks = [_legal(installation, danger, run)]
     if danger is not Danger.VOID:
-        checks.append(_switch(site, danger, run_id))
+        checks.append(_switch(installation, danger, run_id))
     if danger is Danger.ARM and run.state.stage is Stage.AWAITING_CUT_AUTHORIZATION:
         checks += [
-            _ruling(site, run_id, Purpose.CUT),
-            backup_check(site, run_id),
-            *arming_checks.before(site, run_id, arming_checks.ALL),
+            _ruling(installation, run_id, Purpose.CUT),
+            backup_check(installation, run_id),
+            *arming_checks.before(installation, run_id, arming_checks.ALL),
         ]
     elif danger in {Danger.ARM, Danger.ENACT}:
-        checks += [*_second_ruling(site, danger, run_id), *arming_checks.before(site, run_id, arming_checks.AGAIN)]
-    return Briefing(
+        checks += [
+            *_second_ruling(installation, danger, run_id),
+            *arming_checks.before(installation, run_id, arming_checks.AGAIN),
+        ]
+    return Confirmation(
         danger=danger,
         run_id=run_id,
         docprefix=run.docprefix,
@@ -55,15 +58,15 @@ def brief(site: Site, danger: Danger, run_id: str) -> Briefing:
     )
 
 
-def _second_ruling(site: Site, danger: RunDanger, run_id: str) -> tuple[Check, ...]:
-    return (_ruling(site, run_id, Purpose.ENACT),) if danger is Danger.ENACT else ()
+def _second_ruling(installation: Installation, danger: RunDanger, run_id: str) -> tuple[Check, ...]:
+    return (_ruling(installation, run_id, Purpose.ENACT),) if danger is Danger.ENACT else ()
 
 
-def _brief_release(site: Site) -> Briefing:
-    switch = measure_switch(site)
+def _brief_release(installation: Installation) -> Confirmation:
+    switch = measure_switch(installation)
     held = switch.state is SwitchState.HOLD
-    check = _check(site, "HOLD", f"{switch.state}: {switch.reason}", held, "There is no HOLD to release.")
-    return Briefing(
+    check = _check(installation, "HOLD", f"{switch.state}: {switch.reason}", held, "There is no HOLD to release.")
+    return Confirmation(
         danger=Danger.RELEASE_HOLD,
         run_id=switch.run_id,
         docprefix="",
@@ -129,40 +132,40 @@ def _reversal(danger: RunDanger) -> str:
             return "CANNOT BE UNDONE: another run has to be started"
 
 
-def _legal(site: Site, danger: RunDanger, run: RunView) -> Check:
+def _legal(installation: Installation, danger: RunDanger, run: RunView) -> Check:
     allowed = _MOVE[danger] in run.moves
     answer = f"the run is at {run.state.name}" + (", interrupted" if run.interruption else "")
     advice = f"Legal now: {', '.join(run.moves)}. The first: {command_of(run.moves[0], run.run_id)}"
-    return _check(site, "legal move", answer, allowed, advice)
+    return _check(installation, "legal move", answer, allowed, advice)
 
 
-def _switch(site: Site, danger: RunDanger, run_id: str) -> Check:
-    switch = measure_switch(site)
+def _switch(installation: Installation, danger: RunDanger, run_id: str) -> Check:
+    switch = measure_switch(installation)
     mine = switch.state is SwitchState.ARMED and (switch.run_id, switch.purpose) == (run_id, _PURPOSE[danger])
     free = switch.state is SwitchState.OFF or mine
-    return _check(site, "switch", f"{switch.state} {switch.reason}".strip(), free, switch.clears_with)
+    return _check(installation, "switch", f"{switch.state} {switch.reason}".strip(), free, switch.clears_with)
 
 
-def _ruling(site: Site, run_id: str, purpose: Purpose) -> Check:
+def _ruling(installation: Installation, run_id: str, purpose: Purpose) -> Check:
     """The statement is recorded, unused and unexpired, and its signatures are checked again, now."""
     kind = purpose.kind
     try:
-        row = approval_workflow.ruling_for(site, run_id, purpose)
+        row = approval_workflow.ruling_for(installation, run_id, purpose)
         if row is None:
             return _check(
-                site,
+                installation,
                 kind.value,
                 "no valid, unused ruling is imported",
                 good=False,
                 advice=f"Draft it and have it signed: cutter-console approval draft {run_id}; then import it.",
             )
-        path = site.statement(run_id, kind)
-        checked = approval_workflow.check(site, path, signatures_beside(path))
+        path = installation.statement(run_id, kind)
+        checked = approval_workflow.check(installation, path, signatures_beside(path))
         raise_if_invalid(checked)
     except Unmeasured as error:
         return Check(name=kind.value, outcome=Outcome.INCONCLUSIVE, detail=error.message, next_action=error.next_action)
     except CutterError as error:
-        return _check(site, kind.value, error.message, good=False, advice=error.next_action)
+        return _check(installation, kind.value, error.message, good=False, advice=error.next_action)
     same = checked.sha256 == row.statement_sha256
     names = ", ".join(f"{one.signer} {one.primary_fingerprint[-16:]}" for one in checked.signed_by)
     answer = (
@@ -171,7 +174,7 @@ def _ruling(site: Site, run_id: str, purpose: Purpose) -> Check:
         + f", expires {row.expires:%Y-%m-%d %H:%M} UTC"
     )
     return _check(
-        site,
+        installation,
         kind.value,
         answer if same else "the imported statement is another one",
         same,
@@ -179,13 +182,13 @@ def _ruling(site: Site, run_id: str, purpose: Purpose) -> Check:
     )
 
 
-def _check(site: Site, name: str, answer: str, good: bool, advice: str) -> Check:
+def _check(installation: Installation, name: str, answer: str, good: bool, advice: str) -> Check:
     evidence = Evidence(
         id=f"E-{name.replace(' ', '-')}",
         asked=name,
         source="measured now",
         answer=answer,
-        measured_at=site.context.now(),
+        measured_at=installation.context.now(),
     )
     return Check(
         name=name,

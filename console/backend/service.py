@@ -10,7 +10,7 @@ from console.backend.documents.planning import PlanResult, plan_document
 from console.backend.documents.profiles import PROFILE_NAMES
 from console.backend.gates.arming_checks import is_drift, readiness
 from console.backend.gates.board import measure_board, named
-from console.backend.host.installation import Site
+from console.backend.host.installation import Installation
 from console.backend.model.errors import CutterError, Drifted, Refused, StopCode, Unmeasured, UsageError
 from console.backend.model.plan import bind
 from console.backend.model.readiness import Board, BundleView, DriftReport, GateReport, ReportView
@@ -18,7 +18,7 @@ from console.backend.model.reasons import require_short_reason
 from console.backend.model.states import Family, Mode, Move, RunState, Stage
 from console.backend.model.view_models import (
     ApprovalView,
-    Briefing,
+    Confirmation,
     Danger,
     IntakeView,
     OnProgress,
@@ -41,7 +41,7 @@ from console.backend.runs.lease import LeaseHolder
 from console.backend.runs.moves import command_of
 from console.backend.runs.operations import settle_run
 from console.backend.runs.panic import panic
-from console.backend.runs.phase_context import Step
+from console.backend.runs.phase_context import PhaseContext
 from console.backend.runs.run_views import known_run, list_runs, view_run
 from console.backend.runs.sources import limits, read_source
 from console.backend.runs.status import measure_status
@@ -53,17 +53,19 @@ SignStatement = Callable[[Path], Path]
 """The demo's way to sign; there is none elsewhere."""
 
 
-class LocalBackend:
+class BackendService:
     """Answers `console.backend.api.Backend`. Every method measures anew; nothing is remembered between calls."""
 
-    def __init__(self, site: Site, *, read_only: bool = False, demo_signer: SignStatement | None = None) -> None:
-        self.site = site
+    def __init__(
+        self, installation: Installation, *, read_only: bool = False, demo_signer: SignStatement | None = None
+    ) -> None:
+        self.installation = installation
         self.read_only = read_only
         self._demo_signer = demo_signer
 
     def require_read_only_role(self) -> None:
         """Raises Refused when the monitoring role could write: then read-only would be a promise, not a fact."""
-        with connect(self.site.settings.database.monitor, read_only=True, purpose="role") as connection:
+        with connect(self.installation.settings.database.monitor, read_only=True, purpose="role") as connection:
             able = privileges_to_write(connection)
         if able:
             message = f"the monitoring role has {able} privileges to write"
@@ -71,17 +73,17 @@ class LocalBackend:
 
     def status(self) -> Status:
         """Measure what the Overview shows."""
-        return measure_status(self.site, read_only=self.read_only, demo=self._demo_signer is not None)
+        return measure_status(self.installation, read_only=self.read_only, demo=self._demo_signer is not None)
 
     def intake(self) -> tuple[IntakeView, ...]:
         """The files of the intake folder and the live documents of the database."""
         files = tuple(
             IntakeView(name=entry.name, origin=f"file:{entry.name}", bytes=entry.bytes, refused=entry.refused)
-            for entry in list_intake(self.site.intake, limits(self.site.settings))
+            for entry in list_intake(self.installation.intake, limits(self.installation.settings))
         )
         try:
             with connect(
-                self.site.settings.database.monitor, read_only=True, timeout_s=5, purpose="documents"
+                self.installation.settings.database.monitor, read_only=True, timeout_s=5, purpose="documents"
             ) as connection:
                 registered = documents(connection)
         except CutterError:
@@ -96,14 +98,14 @@ class LocalBackend:
 
     def plan_result(self, origin: str, docprefix: str, profile: str, *, ordinals: bool) -> PlanResult:
         """Plan a document, with what the command line reports of it."""
-        raw = read_source(self.site, origin)
+        raw = read_source(self.installation, origin)
         return plan_document(
             raw,
             origin=origin,
             docprefix=docprefix,
             profile=profile,
             ordinals=ordinals,
-            limits=limits(self.site.settings),
+            limits=limits(self.installation.settings),
         )
 
     def profiles(self) -> tuple[str, ...]:
@@ -112,30 +114,30 @@ class LocalBackend:
 
     def runs(self) -> tuple[RunSummary, ...]:
         """All runs, the newest first."""
-        return list_runs(self.site)
+        return list_runs(self.installation)
 
     def run(self, run_id: str) -> RunView:
         """One run, decided by evidence."""
-        return view_run(self.site, run_id)
+        return view_run(self.installation, run_id)
 
     def start(self, request: RunRequest, on_progress: OnProgress) -> RunView:
         """Start a run; the same plan again is no new run but the one that cut it."""
         self._require_writable()
-        kill_switch.require_no_hold(self.site)
-        created = lifecycle.create_run(self.site, request)
+        kill_switch.require_no_hold(self.installation)
+        created = lifecycle.create_run(self.installation, request)
         if created.is_new:
-            self._walked(Engine(self.site, created.run_id, on_progress))
+            self._walked(Engine(self.installation, created.run_id, on_progress))
         return self.run(created.run_id)
 
     def resume(self, run_id: str, on_progress: OnProgress) -> RunView:
         """Go on from where the run rests. Raises Waiting or Refused where it waits for a ruling or the switch."""
         self._require_writable()
-        kill_switch.require_no_hold(self.site)
+        kill_switch.require_no_hold(self.installation)
         before = self.run(run_id)
         if not _GOES_ON & set(before.moves):
             message = f"run {run_id} at {before.state.name} does not go on; legal now: {', '.join(before.moves)}"
             raise Refused(StopCode.INVARIANT_FAILED, message, command_of(before.moves[0], run_id))
-        self._walked(Engine(self.site, run_id, on_progress))
+        self._walked(Engine(self.installation, run_id, on_progress))
         after = self.run(run_id)
         if before.state == after.state and after.state.family is Family.ACTIVE:
             self._refuse_standstill(after)
@@ -144,54 +146,54 @@ class LocalBackend:
     def settle(self, run_id: str) -> RunView:
         """Ask again what became of whatever was begun with the run and not finished."""
         self._require_writable()
-        known = known_run(self.site, run_id)
-        settle_run(self.site, known.workspace, known.request)
+        known = known_run(self.installation, run_id)
+        settle_run(self.installation, known.workspace, known.request)
         return self.run(run_id)
 
     def approvals(self) -> tuple[ApprovalView, ...]:
         """Statements drafted and imported, the newest first."""
-        return approval_workflow.all_views(self.site)
+        return approval_workflow.all_views(self.installation)
 
     def draft_statement(self, run_id: str, *, revert: bool = False) -> ApprovalView:
         """Draft the statement that the run waits for; with `revert`, the one that takes exactly its drafts back."""
         self._require_writable()
-        return approval_workflow.draft(self.site, run_id, revert=revert)
+        return approval_workflow.draft(self.installation, run_id, revert=revert)
 
     def check_statement(self, statement: Path) -> ApprovalView:
         """Check a statement and the signature files beside it."""
-        return approval_workflow.view(self.site, statement)
+        return approval_workflow.view(self.installation, statement)
 
     def import_statement(self, statement: Path, signatures: tuple[Path, ...]) -> ApprovalView:
         """Check, then record in the database."""
         self._require_writable()
-        return approval_workflow.import_statement(self.site, statement, signatures)
+        return approval_workflow.import_statement(self.installation, statement, signatures)
 
-    def brief(self, danger: Danger, run_id: str) -> Briefing:
+    def brief(self, danger: Danger, run_id: str) -> Confirmation:
         """Return what a dangerous action would do, and what stands in its way."""
-        return confirmations.brief(self.site, danger, run_id)
+        return confirmations.brief(self.installation, danger, run_id)
 
     def arm(self, run_id: str, confirm: str) -> SwitchView:
         """Arm the switch for this run to cut; where it is, nothing is to be done."""
-        if confirm == run_id and kill_switch.armed_for(self.site, run_id, "cut"):
-            kill_switch.require_no_hold(self.site)
+        if confirm == run_id and kill_switch.armed_for(self.installation, run_id, "cut"):
+            kill_switch.require_no_hold(self.installation)
             said = {"note": "it was armed for this run already; nothing was done"}
-            return kill_switch.measure_switch(self.site).model_copy(update=said)
+            return kill_switch.measure_switch(self.installation).model_copy(update=said)
         self._confirmed(Danger.ARM, run_id, confirm)
         self._arm(run_id, "cut")
-        return kill_switch.measure_switch(self.site)
+        return kill_switch.measure_switch(self.installation)
 
     def disarm(self) -> SwitchView:
         """End the lease, whoever holds it."""
-        return kill_switch.disarm(self.site, f"disarmed by {self.site.operator}")
+        return kill_switch.disarm(self.installation, f"disarmed by {self.installation.operator}")
 
     def panic(self, reason: str) -> SwitchView:
         """HOLD, cancel, end the lease."""
-        return panic(self.site, reason)
+        return panic(self.installation, reason)
 
     def release_hold(self, confirm: str) -> SwitchView:
         """Clear the HOLD."""
         self._require_writable()
-        return kill_switch.release_hold(self.site, confirm)
+        return kill_switch.release_hold(self.installation, confirm)
 
     def enact(self, run_id: str, confirm: str, on_progress: OnProgress) -> RunView:
         """Enact a verified draft cut under SG_2, and close the run; the switch is armed for this alone.
@@ -201,9 +203,9 @@ class LocalBackend:
         if confirm == run_id and (done := self._done(run_id, _is_enacted)) is not None:
             return self.resume(run_id, on_progress) if Move.CONTINUE in done.moves else done
         self._confirmed(Danger.ENACT, run_id, confirm)
-        with LeaseHolder(self.site, run_id) as holder:
+        with LeaseHolder(self.installation, run_id) as holder:
             self._arm(run_id, "enact", holder)
-            self._walked(Engine(self.site, run_id, on_progress, holder), enact=True)
+            self._walked(Engine(self.installation, run_id, on_progress, holder), enact=True)
         return self.run(run_id)
 
     def revert(self, run_id: str, confirm: str) -> RunView:
@@ -211,10 +213,10 @@ class LocalBackend:
         if confirm == run_id and (done := self._done(run_id, _is_reverted)) is not None:
             return done
         self._confirmed(Danger.REVERT, run_id, confirm)
-        with LeaseHolder(self.site, run_id) as holder:
+        with LeaseHolder(self.installation, run_id) as holder:
             self._arm(run_id, "revert", holder)
             try:
-                lifecycle.revert_cut(self.site, run_id, holder)
+                lifecycle.revert_cut(self.installation, run_id, holder)
             finally:
                 self._switch_off(run_id, "the revert ended", holder.pid)
         self._reported(run_id, "reverted")
@@ -223,20 +225,20 @@ class LocalBackend:
     def void(self, run_id: str, reason: str) -> RunView:
         """End a run that has written nothing."""
         self._require_writable()
-        lifecycle.void_run(self.site, run_id, require_short_reason(reason, f"cutter-console run void {run_id}"))
+        lifecycle.void_run(self.installation, run_id, require_short_reason(reason, f"cutter-console run void {run_id}"))
         return self.run(run_id)
 
     def gates(self, names: tuple[str, ...] = ()) -> Board:
         """Measure these gates now, all of them where none is named."""
-        return measure_board(self.site, named(names), read_only=self.read_only)
+        return measure_board(self.installation, named(names), read_only=self.read_only)
 
     def readiness(self, run_id: str = "") -> GateReport:
         """PRE-1 to PRE-8, measured now."""
-        return readiness(self.site, run_id, read_only=self.read_only)
+        return readiness(self.installation, run_id, read_only=self.read_only)
 
     def drift(self) -> DriftReport:
-        """Grants and definitions against those that were installed, each difference with what would mend it."""
-        settings = self.site.settings
+        """Grants and definitions against those that were installed, each difference with what would repair it."""
+        settings = self.installation.settings
         return against_host(measure_drift(settings.database.monitor), settings.pins.schema_digest)
 
     def report(self, run_id: str) -> ReportView:
@@ -244,14 +246,14 @@ class LocalBackend:
         from console.backend.reports.run.report import write_run_report
 
         self._require_writable()
-        return write_run_report(self.site, run_id)
+        return write_run_report(self.installation, run_id)
 
     def bundle(self, on_progress: OnProgress, sign_with: str = "") -> BundleView:
         """Measure everything and write the ten documents."""
-        from console.backend.reports.bundle.bundle.bundle import write_bundle
+        from console.backend.reports.bundle.bundle import write_bundle
 
         self._require_writable()
-        return write_bundle(self.site, on_progress, sign_with)
+        return write_bundle(self.installation, on_progress, sign_with)
 
     def sign_as_demo_sovereign(self, statement: Path) -> Path:
         """Sign with the demo's key; exists in the demo only."""
@@ -278,7 +280,7 @@ class LocalBackend:
     def _switch_off(self, run_id: str, reason: str, holder_pid: int | None) -> None:
         """As far as the database can be reached: a lease that nobody can end expires, and ends with its session."""
         with suppress(CutterError):
-            kill_switch.disarm_run(self.site, run_id, reason, holder_pid)
+            kill_switch.disarm_run(self.installation, run_id, reason, holder_pid)
 
     def _done(self, run_id: str, done: Callable[[RunState], bool]) -> RunView | None:
         """The run, where what is asked for has been done already and is settled."""
@@ -298,12 +300,12 @@ class LocalBackend:
 
     def _arm(self, run_id: str, purpose: str, holder: LeaseHolder | None = None) -> None:
         """A proven backup that the database takes for fresh comes first; without one it opens no lease."""
-        known = known_run(self.site, run_id)
-        ensure_backup(Step(self.site, known.workspace, known.request, lambda *_: None))
+        known = known_run(self.installation, run_id)
+        ensure_backup(PhaseContext(self.installation, known.workspace, known.request, lambda *_: None))
         if holder is None:
-            arming.arm(self.site, run_id, purpose)
+            arming.arm(self.installation, run_id, purpose)
         else:
-            arming.arm_and_hold(self.site, run_id, purpose, holder)
+            arming.arm_and_hold(self.installation, run_id, purpose, holder)
 
     def _require_writable(self) -> None:
         if self.read_only:
@@ -315,8 +317,8 @@ class LocalBackend:
             raise UsageError(
                 StopCode.EXECUTION_DISABLED, f"what was typed is not the run id {run_id}", "Type the run id, whole."
             )
-        kill_switch.require_no_hold(self.site)
-        blocking = confirmations.brief(self.site, danger, run_id).open_checks
+        kill_switch.require_no_hold(self.installation)
+        blocking = confirmations.brief(self.installation, danger, run_id).open_checks
         if blocking:
             said = "; ".join(f"{check.name}: {check.detail}" for check in blocking)
             message = f"{danger} of {run_id} is refused: {said}"

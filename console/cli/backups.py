@@ -4,14 +4,14 @@ from console.backend.backup.prove import prove as prove_file
 from console.backend.backup.recipient import check_recipient
 from console.backend.backup.record import ListedBackup, list_backups
 from console.backend.backup.selftest import selftest as gpg_selftest
-from console.backend.host.programs import installations
+from console.backend.host.programs import installed_programs
 from console.backend.model.errors import ExitStatus
 from console.backend.model.outcome import Check, Outcome, worst
 from console.backend.model.value import Value
 from console.backend.runs.backups import take_run_backup
-from console.backend.runs.phase_context import Step
+from console.backend.runs.phase_context import PhaseContext
 from console.backend.runs.run_views import known_run
-from console.cli.installation import site_of
+from console.cli.installation import installation_of
 from console.cli.output import narrate, report
 from console.cli.requests import Nothing, OneFile, OneRun, Options
 
@@ -31,10 +31,10 @@ class Backups(Value):
 
 def selftest(options: Options, _request: Nothing) -> ExitStatus:
     """A round trip with a throw-away key, and the backup key itself."""
-    site = site_of(options)
-    key = check_recipient(site.settings.backup_gpg_fpr, site.gnupg_home, site.context.now())
-    checks = (gpg_selftest(site.context, site.gnupg_home),)
-    programs = tuple(str(one) for one in installations(site.settings.postgres_programs))
+    installation = installation_of(options)
+    key = check_recipient(installation.settings.backup_gpg_fpr, installation.gnupg_home, installation.context.now())
+    checks = (gpg_selftest(installation.context, installation.gnupg_home),)
+    programs = tuple(str(one) for one in installed_programs(installation.settings.postgres_programs))
     days = "does not expire" if key.days_left is None else f"{key.days_left} days left"
     lines = [*_check_lines(checks), f"backup key {key.fingerprint}, {days}", *(f"programs   {one}" for one in programs)]
     return report(
@@ -48,10 +48,13 @@ def selftest(options: Options, _request: Nothing) -> ExitStatus:
 
 def take(options: Options, request: OneRun) -> ExitStatus:
     """Take, encrypt and prove a backup for a run."""
-    site = site_of(options)
-    known = known_run(site, request.run)
-    step = Step(
-        site, known.workspace, known.request, lambda what, done, _total: narrate(f"{what} {done or ''}".rstrip())
+    installation = installation_of(options)
+    known = known_run(installation, request.run)
+    step = PhaseContext(
+        installation,
+        known.workspace,
+        known.request,
+        lambda what, done, _total: narrate(f"{what} {done or ''}".rstrip()),
     )
     checks = take_run_backup(step)
     return report(
@@ -61,21 +64,21 @@ def take(options: Options, request: OneRun) -> ExitStatus:
 
 def prove(options: Options, request: OneFile) -> ExitStatus:
     """Off the host, where the private key is: decrypt, restore and compare with the record beside the file."""
-    site = site_of(options)
+    installation = installation_of(options)
     check = prove_file(
         request.file,
-        site.context,
-        gnupg_home=site.gnupg_home,
-        programs=site.settings.postgres_programs,
-        stall_s=site.settings.backup_stall_seconds,
+        installation.context,
+        gnupg_home=installation.gnupg_home,
+        programs=installation.settings.postgres_programs,
+        stall_s=installation.settings.backup_stall_seconds,
     )
     return report(options, "backup prove", check.outcome, _check_lines((check,)), Checks(checks=(check,)))
 
 
 def list_all(options: Options, _request: Nothing) -> ExitStatus:
     """Every backup with its state; files are hashed again."""
-    site = site_of(options)
-    found = list_backups(site.backups, site.context.now(), rehash=True)
+    installation = installation_of(options)
+    found = list_backups(installation.backups, installation.context.now(), rehash=True)
     lines = [f"{one.state:<14} {one.file_name}  {_taken(one)}  {one.problem}".rstrip() for one in found]
     bad = any(one.problem for one in found)
     return report(

@@ -15,7 +15,7 @@ from console.backend.postgres.grant_matrix import GrantMatrix, measure_grants
 from console.backend.postgres.live_registration import register_live_document
 from console.backend.postgres.migrations import migrate as run_migrations
 from console.backend.runs.kill_switch import require_no_hold
-from console.cli.installation import backend_of, site_of
+from console.cli.installation import backend_of, installation_of
 from console.cli.output import narrate, report
 from console.cli.requests import Migrate, Nothing, Options, RegisterDocument
 
@@ -40,19 +40,19 @@ class DriftAnswer(DriftReport):
 
 def init(options: Options, _request: Nothing) -> ExitStatus:
     """Make the runtime tree; what is there stays as it is."""
-    site = site_of(options)
+    installation = installation_of(options)
     config = json.dumps(json.loads(canonical_json(Settings())), indent=2).encode() + b"\n"
-    made = [str(path) for path in init_tree(site.root, config)]
-    if not site.intake.exists():
-        site.intake.mkdir(mode=0o750)
-        made.append(str(site.intake))
+    made = [str(path) for path in init_tree(installation.root, config)]
+    if not installation.intake.exists():
+        installation.intake.mkdir(mode=0o750)
+        made.append(str(installation.intake))
     lines = [f"made {path}" for path in made] or ["nothing was missing"]
     return report(options, "init", Outcome.PASS, lines, Made(made=tuple(made)))
 
 
 def migrate(options: Options, request: Migrate) -> ExitStatus:
     """Install schema, functions and roles, or bring them up to date; a drift is accepted by its digest alone."""
-    done = run_migrations(site_of(options).settings.database.administrator, request.accept)
+    done = run_migrations(installation_of(options).settings.database.administrator, request.accept)
     lines = [
         *(f"applied {name}" for name in done.applied),
         f"{len(done.present)} were there",
@@ -110,13 +110,13 @@ def counts(options: Options, _request: Nothing) -> ExitStatus:
 
 
 def drift(options: Options, _request: Nothing) -> ExitStatus:
-    """Grants, definitions, guards and roles against those that were installed, each difference with what mends it."""
+    """Grants, definitions, guards and roles against those that were installed, each difference with what repairs it."""
     found = backend_of(options).drift()
     exit_status = report(options, "drift", found.outcome, _drift_lines(found), _with_matrix(options, found))
     if found.outcome is not Outcome.FAIL:
         return exit_status
     accept = f"cutter-console migrate --accept {found.schema_digest}"
-    narrate(f"next: mend it as the administrator; or, where all of it is right: {accept}, then init --pin --repin")
+    narrate(f"next: repair it as the administrator; or, where all of it is right: {accept}, then init --pin --repin")
     return ExitStatus.DRIFT
 
 
@@ -124,14 +124,14 @@ def _with_matrix(options: Options, found: DriftReport) -> DriftReport:
     """The matrix is long: it is measured for --json alone."""
     if not options.json:
         return found
-    monitor = site_of(options).settings.database.monitor
+    monitor = installation_of(options).settings.database.monitor
     with connect(monitor, read_only=True, purpose="grants") as connection:
         matrix = measure_grants(connection)
     return DriftAnswer.model_validate({**found.model_dump(), "matrix": matrix})
 
 
 def _drift_lines(found: DriftReport) -> list[str]:
-    """One block a difference; what mends it is printed as it would be typed into psql, and never run."""
+    """One block a difference; what repairs it is printed as it would be typed into psql, and never run."""
     if not found.differences:
         return [f"no difference; schema digest {found.schema_digest}"]
     lines = [
@@ -140,16 +140,16 @@ def _drift_lines(found: DriftReport) -> list[str]:
     for one in found.differences:
         lines += ["", f"{one.what} {one.subject}", f"  expected  {one.expected}", f"  actual    {one.actual}"]
         lines += [
-            f"  mend      {line}" if number == 0 else f"            {line}" for number, line in enumerate(one.mend)
+            f"  repair      {line}" if number == 0 else f"            {line}" for number, line in enumerate(one.repair)
         ]
     return lines
 
 
 def register(options: Options, request: RegisterDocument) -> ExitStatus:
     """Register the query of a live document: read as the monitoring role, stored by the administrator."""
-    site = site_of(options)
-    require_no_hold(site)
-    database, most_bytes = site.settings.database, site.settings.limits.max_bytes
+    installation = installation_of(options)
+    require_no_hold(installation)
+    database, most_bytes = installation.settings.database, installation.settings.limits.max_bytes
     register_live_document(
         database.monitor, database.administrator, request.docprefix, request.profile, request.query, most_bytes
     )

@@ -4,17 +4,17 @@ import getpass
 import os
 
 from console.backend.host.context import Context, default_root
-from console.backend.host.installation import Site
+from console.backend.host.installation import Installation
 from console.backend.host.settings import load_settings
 from console.backend.model.safe_text import safe_text
-from console.backend.service import LocalBackend
+from console.backend.service import BackendService
 from console.cli.requests import Options
 
 
-def site_of(options: Options) -> Site:
+def installation_of(options: Options) -> Installation:
     """Settings, surroundings and operator. Raises UsageError for a bad configuration."""
     context = context_of(options)
-    return Site(context, load_settings(context.root, options.config), operator())
+    return Installation(context, load_settings(context.root, options.config), operator())
 
 
 def context_of(options: Options) -> Context:
@@ -22,9 +22,9 @@ def context_of(options: Options) -> Context:
     return Context(root=(options.root or default_root()).absolute())
 
 
-def backend_of(options: Options, *, read_only: bool = False) -> LocalBackend:
+def backend_of(options: Options, *, read_only: bool = False) -> BackendService:
     """The backend of this host."""
-    return LocalBackend(site_of(options), read_only=read_only)
+    return BackendService(installation_of(options), read_only=read_only)
 
 
 def operator() -> str:

@@ -12,7 +12,7 @@ from console.backend.release.build import build_manifest
 from console.backend.release.junit import read_junit
 from console.backend.release.manifest import DeployManifest, Kind, TestTotals, read_manifest
 from console.backend.release.verify import Fault, TreeFinding, faults, measure_tree
-from console.cli.installation import context_of, site_of
+from console.cli.installation import context_of, installation_of
 from console.cli.output import narrate, report
 from console.cli.requests import BuildManifest, Nothing, Options
 
@@ -134,7 +134,7 @@ def _warn_of_later_changes(package: Path, junit: Path, manifest: DeployManifest)
 
 def verify(options: Options, _request: Nothing) -> ExitStatus:
     """The pinned manifest, then every file against it; a difference has the exit status of drift."""
-    found = measure_tree(site_of(options))
+    found = measure_tree(installation_of(options))
     wrong = faults(found)
     payload = Verified(**dict(found), stop=_stop(wrong))
     status = report(options, "manifest verify", Outcome.FAIL if wrong else Outcome.PASS, _lines(found), payload)

@@ -6,7 +6,7 @@ from console.backend.model.outcome import Outcome
 from console.backend.model.value import Value
 from console.backend.release.pins import Pin, compared, machine_id, measure_pins, require_unchanged, write_pins
 from console.cli import database
-from console.cli.installation import site_of
+from console.cli.installation import installation_of
 from console.cli.output import report
 from console.cli.requests import Init, Nothing, Options
 
@@ -29,16 +29,18 @@ def init(options: Options, request: Init) -> ExitStatus:
 
 def _pin(options: Options, request: Init) -> ExitStatus:
     """Raises Refused naming old and new where a pin would change and --repin was not typed."""
-    site = site_of(options)
-    measured = measure_pins(site, machine_id(site.context.filesystem))
-    pins = compared(site.settings, measured)
+    installation = installation_of(options)
+    measured = measure_pins(installation, machine_id(installation.context.filesystem))
+    pins = compared(installation.settings, measured)
     if not request.repin:
         require_unchanged(pins)
-    config = options.config or site.root / CONFIG_NAME
+    config = options.config or installation.root / CONFIG_NAME
     write_pins(config, measured)
     lines = [*(_line(pin) for pin in pins), f"written to {config}"]
     if not measured.deploy_manifest_sha256:
-        lines.append(f"there is no deploy manifest at {site.settings.deploy_manifest}; copy it there and pin again")
+        lines.append(
+            f"there is no deploy manifest at {installation.settings.deploy_manifest}; copy it there and pin again"
+        )
     return report(options, "init", Outcome.PASS, lines, PinsSet(config=str(config), pins=pins))
 
 

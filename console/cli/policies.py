@@ -2,43 +2,53 @@
 
 from console.backend.approvals.pinning import PinnedPolicy, measure_pinned_policy, pin_policy, withdraw_key
 from console.backend.approvals.policy import load_policy
-from console.backend.host.installation import Site
+from console.backend.host.installation import Installation
 from console.backend.model.errors import ExitStatus
 from console.backend.model.outcome import Outcome
-from console.cli.installation import site_of
+from console.cli.installation import installation_of
 from console.cli.output import report
 from console.cli.requests import Nothing, Options, PinPolicy, WithdrawKey
 
 
 def show(options: Options, _request: Nothing) -> ExitStatus:
     """The policy of this host, and whether the database believes it. Another one, or none, is a FAIL."""
-    site = site_of(options)
-    seen = measure_pinned_policy(site.settings.database.monitor, site.policy)
-    return report(options, "policy show", Outcome.PASS if seen.agrees else Outcome.FAIL, _lines(site, seen), seen)
+    installation = installation_of(options)
+    seen = measure_pinned_policy(installation.settings.database.monitor, installation.policy)
+    return report(
+        options, "policy show", Outcome.PASS if seen.agrees else Outcome.FAIL, _lines(installation, seen), seen
+    )
 
 
 def pin(options: Options, request: PinPolicy) -> ExitStatus:
     """Pin policy and keys as the administrator; the policy's digest is typed."""
-    site = site_of(options)
-    database = site.settings.database
-    pin_policy(database.administrator, site.policy, site.gnupg_home, site.context.now(), request.confirm)
-    seen = measure_pinned_policy(database.monitor, site.policy)
-    return report(options, "policy pin", Outcome.PASS if seen.agrees else Outcome.FAIL, _lines(site, seen), seen)
+    installation = installation_of(options)
+    database = installation.settings.database
+    pin_policy(
+        database.administrator,
+        installation.policy,
+        installation.gnupg_home,
+        installation.context.now(),
+        request.confirm,
+    )
+    seen = measure_pinned_policy(database.monitor, installation.policy)
+    return report(
+        options, "policy pin", Outcome.PASS if seen.agrees else Outcome.FAIL, _lines(installation, seen), seen
+    )
 
 
 def withdraw(options: Options, request: WithdrawKey) -> ExitStatus:
     """Withdraw a signer's key for good, as the administrator; its fingerprint is typed twice."""
-    site = site_of(options)
-    database = site.settings.database
+    installation = installation_of(options)
+    database = installation.settings.database
     withdraw_key(database.administrator, request.fingerprint, request.reason, request.confirm)
-    seen = measure_pinned_policy(database.monitor, site.policy)
-    return report(options, "policy withdraw", Outcome.PASS, _lines(site, seen), seen)
+    seen = measure_pinned_policy(database.monitor, installation.policy)
+    return report(options, "policy withdraw", Outcome.PASS, _lines(installation, seen), seen)
 
 
-def _lines(site: Site, seen: PinnedPolicy) -> list[str]:
-    policy = load_policy(site.policy)
+def _lines(installation: Installation, seen: PinnedPolicy) -> list[str]:
+    policy = load_policy(installation.policy)
     lines = [
-        f"policy     {site.policy}",
+        f"policy     {installation.policy}",
         f"sha256     {seen.policy_sha256}",
         f"takes      SG_1: {policy.thresholds.SG_1}, SG_2: {policy.thresholds.SG_2} of {len(policy.signers)} signers"
         + (", SOLO: the operator may sign" if policy.solo else ""),

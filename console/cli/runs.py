@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from console.backend.documents import intake
-from console.backend.host.installation import Site
+from console.backend.host.installation import Installation
 from console.backend.model.errors import ExitStatus, Refused, StopCode
 from console.backend.model.outcome import Check, Outcome, worst
 from console.backend.model.states import Family, Mode, Stage
@@ -11,7 +11,7 @@ from console.backend.model.value import Value
 from console.backend.model.view_models import Progress, RunRequest, RunSummary, RunView
 from console.backend.runs.reverify import verify_drafts
 from console.backend.runs.sources import limits
-from console.backend.service import LocalBackend
+from console.backend.service import BackendService
 from console.cli.installation import backend_of
 from console.cli.output import narrate, report
 from console.cli.plans import keep_new_file
@@ -36,7 +36,9 @@ class Verification(Value):
 def start(options: Options, request: StartRun) -> ExitStatus:
     """Start a run: DRYRUN unless --live."""
     backend = backend_of(options)
-    origin = _taken_in(backend.site, Path(request.file)) if not request.file.startswith("live:") else request.file
+    origin = (
+        _taken_in(backend.installation, Path(request.file)) if not request.file.startswith("live:") else request.file
+    )
     asked = RunRequest(
         origin=origin,
         docprefix=request.docprefix,
@@ -52,12 +54,12 @@ def start(options: Options, request: StartRun) -> ExitStatus:
     return _said(options, "run start", run)
 
 
-def _taken_in(site: Site, path: Path) -> str:
+def _taken_in(installation: Installation, path: Path) -> str:
     """The document's origin; a file from elsewhere is copied into the intake folder, never over another one."""
-    kept = site.intake / path.name
+    kept = installation.intake / path.name
     if not path.exists():
         raise _not_there(path, kept)
-    source = intake.read_source(path, folder=path.parent, limits=limits(site.settings))
+    source = intake.read_source(path, folder=path.parent, limits=limits(installation.settings))
     if kept.exists() and kept.read_bytes() != source.raw:
         raise Refused(
             StopCode.REFUSED_INPUT, f"{kept} is there with other content", "Give the document another file name."
@@ -146,9 +148,9 @@ def verify(options: Options, request: OneRun) -> ExitStatus:
     )
 
 
-def verification(backend: LocalBackend, run_id: str) -> tuple[Check, ...]:
+def verification(backend: BackendService, run_id: str) -> tuple[Check, ...]:
     """The checks of a draft cut, recorded at the second pause. Raises Refused where the run has no draft to verify."""
-    return verify_drafts(backend.site, backend.run(run_id), record=not backend.read_only)
+    return verify_drafts(backend.installation, backend.run(run_id), record=not backend.read_only)
 
 
 def _narrate(progress: Progress) -> None:

@@ -10,7 +10,7 @@ from console.backend.model.errors import ExitStatus
 from console.cli.output import narrate
 from console.cli.printing import emit
 from console.cli.requests import Demo, Options
-from console.demo.installation import demo_site
+from console.demo.installation import demo_installation
 
 
 def run(options: Options, request: Demo) -> int:
@@ -18,7 +18,7 @@ def run(options: Options, request: Demo) -> int:
     tour = request.tour or bool(refusal_here())
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _leave)
-    with demo_site(options.root, narrate) as backend:
+    with demo_installation(options.root, narrate) as backend:
         if tour:
             from console.demo.tour import tour_of
 

@@ -14,7 +14,7 @@ from console.backend.approvals.pinning import pin_policy
 from console.backend.approvals.policy import Policy, Signer, Thresholds, load_policy
 from console.backend.host.cluster_directory import DEMO_PREFIX, default_parents, owned_directory
 from console.backend.host.context import Context
-from console.backend.host.installation import Site
+from console.backend.host.installation import Installation
 from console.backend.host.runtime_tree import CONFIG_NAME, init_tree
 from console.backend.host.settings import DatabaseSettings, Settings
 from console.backend.model.canonical_json import canonical_json
@@ -30,7 +30,7 @@ from console.backend.runs import arming, kill_switch
 from console.backend.runs.edits import DraftEdit, apply_edits, plan_edits
 from console.backend.runs.reverify import verify_drafts
 from console.backend.scratch.cluster import TransientCluster
-from console.backend.service import LocalBackend
+from console.backend.service import BackendService
 from console.cli.installation import operator
 from console.demo.keys import DemoKeys, create_demo_keys, stop_agent
 
@@ -44,7 +44,7 @@ _DRAFTS = """
 
 
 @contextmanager
-def demo_site(root: Path | None, say: Say) -> Iterator[LocalBackend]:
+def demo_installation(root: Path | None, say: Say) -> Iterator[BackendService]:
     """A running, seeded demo; nothing of it is left at the end. A root that was named must not exist yet."""
     _require_new(root)
     home = owned_directory(_place_for_sockets(), DEMO_PREFIX)
@@ -56,10 +56,10 @@ def demo_site(root: Path | None, say: Say) -> Iterator[LocalBackend]:
             keys = create_demo_keys(home / "gpg")
             say(f"demo sovereign key {keys.sovereign_fingerprint}, backup key {keys.backup_fingerprint}")
             backend = _backend(tree, cluster, keys)
-            done = migrate(backend.site.settings.database.administrator)
-            _pin_policy(backend.site)
+            done = migrate(backend.installation.settings.database.administrator)
+            _pin_policy(backend.installation)
             say(f"schema and roles installed: {len(done.applied)} migrations, digest {done.schema_digest[:16]}")
-            backend = LocalBackend(_pinned(backend.site), demo_signer=keys.sign_as_demo_sovereign)
+            backend = BackendService(_pinned(backend.installation), demo_signer=keys.sign_as_demo_sovereign)
             seed(backend, say)
             yield backend
     finally:
@@ -88,7 +88,7 @@ def _require_new(root: Path | None) -> None:
         )
 
 
-def _backend(tree: Path, cluster: TransientCluster, keys: DemoKeys) -> LocalBackend:
+def _backend(tree: Path, cluster: TransientCluster, keys: DemoKeys) -> BackendService:
     with connect(cluster.conninfo()) as connection:
         connection.commit()
         connection.autocommit = True
@@ -106,34 +106,40 @@ def _backend(tree: Path, cluster: TransientCluster, keys: DemoKeys) -> LocalBack
         tree_may_hold=(_MARKER,),
         untested=True,
     )
-    site = Site(Context(root=tree), settings, operator())
+    installation = Installation(Context(root=tree), settings, operator())
     init_tree(tree, json.dumps(json.loads(canonical_json(settings)), indent=2).encode())
     (tree / _MARKER).write_text("Made by cutter-console demo; removed at its end.\n", encoding="utf-8")
-    _samples(site)
+    _samples(installation)
     sovereign = Signer(name="demo sovereign", fingerprint=keys.sovereign_fingerprint)
     policy = Policy(signers=(sovereign,), thresholds=Thresholds(SG_1=1, SG_2=1), solo=True, operators=())
-    site.policy.write_bytes(canonical_json(policy))
-    site.policy.chmod(0o640)
-    return LocalBackend(site, demo_signer=keys.sign_as_demo_sovereign)
+    installation.policy.write_bytes(canonical_json(policy))
+    installation.policy.chmod(0o640)
+    return BackendService(installation, demo_signer=keys.sign_as_demo_sovereign)
 
 
-def _pin_policy(site: Site) -> None:
+def _pin_policy(installation: Installation) -> None:
     """The database verifies signatures itself, with the demo sovereign's key."""
-    digest = load_policy(site.policy).sha256
-    pin_policy(site.settings.database.administrator, site.policy, site.gnupg_home, site.context.now(), digest)
+    digest = load_policy(installation.policy).sha256
+    pin_policy(
+        installation.settings.database.administrator,
+        installation.policy,
+        installation.gnupg_home,
+        installation.context.now(),
+        digest,
+    )
 
 
-def _pinned(site: Site) -> Site:
+def _pinned(installation: Installation) -> Installation:
     """Return the same site, pinned to where it runs, with a deploy manifest of its own tree that claims no test run."""
-    manifest_path(site).write_bytes(canonical_json(_manifest(site.context)))
-    manifest_path(site).chmod(0o640)
+    manifest_path(installation).write_bytes(canonical_json(_manifest(installation.context)))
+    manifest_path(installation).chmod(0o640)
     try:
-        machine = machine_id(site.context.filesystem)
+        machine = machine_id(installation.context.filesystem)
     except Unmeasured:
         machine = ""  # A container without one still has a demo; the gate then says so.
-    measured = measure_pins(site, machine)
-    write_pins(site.root / CONFIG_NAME, measured)
-    return replace(site, settings=with_pins(site.settings, measured))
+    measured = measure_pins(installation, machine)
+    write_pins(installation.root / CONFIG_NAME, measured)
+    return replace(installation, settings=with_pins(installation.settings, measured))
 
 
 def _manifest(context: Context) -> DeployManifest:
@@ -144,14 +150,14 @@ def _manifest(context: Context) -> DeployManifest:
         return build_manifest(context, None, no_commit=error.message)
 
 
-def _samples(site: Site) -> None:
-    site.intake.mkdir(mode=0o750)
+def _samples(installation: Installation) -> None:
+    installation.intake.mkdir(mode=0o750)
     for entry in (resources.files("console") / "samples").iterdir():
         if entry.name.endswith(".md"):
-            (site.intake / entry.name).write_bytes(entry.read_bytes())
+            (installation.intake / entry.name).write_bytes(entry.read_bytes())
 
 
-def seed(backend: LocalBackend, say: Say) -> None:
+def seed(backend: BackendService, say: Say) -> None:
     """Three documents and seven edits, each signed, armed, cut and verified as any other would be."""
     cut_runs = {}
     for name, docprefix in _SEED:
@@ -160,29 +166,29 @@ def seed(backend: LocalBackend, say: Say) -> None:
         if docprefix == "DEMO-CONST":
             run = enact(backend, run.run_id)
         say(f"{docprefix}: {run.n_units} units, {run.state.name}")
-    site = backend.site
-    with connect(site.settings.database.verifier, read_only=True) as connection:
+    installation = backend.installation
+    with connect(installation.settings.database.verifier, read_only=True) as connection:
         drafts = connection.execute(_DRAFTS, (_EDITED,)).fetchall()
     edits = tuple(
         DraftEdit(address=a, title=t, body=f"{body.rstrip()} Reviewed once a year.\n") for a, t, body in drafts
     )
-    run_id = plan_edits(site, "DEMO-PROC", edits)
+    run_id = plan_edits(installation, "DEMO-PROC", edits)
     sign(backend, run_id)
-    arming.arm(site, run_id, "edit")
-    done = apply_edits(site, run_id)
-    kill_switch.disarm(site, "the edits are in")
-    verify_drafts(site, backend.run(cut_runs["DEMO-PROC"]), record=True)
+    arming.arm(installation, run_id, "edit")
+    done = apply_edits(installation, run_id)
+    kill_switch.disarm(installation, "the edits are in")
+    verify_drafts(installation, backend.run(cut_runs["DEMO-PROC"]), record=True)
     say(f"DEMO-PROC: {done} drafts got a second version, and were verified again")
 
 
-def sign(backend: LocalBackend, run_id: str) -> None:
+def sign(backend: BackendService, run_id: str) -> None:
     """Do what happens elsewhere in earnest: the sovereign signs the drafted statement; the operator imports it."""
     drafted = backend.draft_statement(run_id)
     signature = backend.sign_as_demo_sovereign(drafted.statement_path)
     backend.import_statement(drafted.statement_path, (signature,))
 
 
-def cut(backend: LocalBackend, name: str, docprefix: str) -> RunView:
+def cut(backend: BackendService, name: str, docprefix: str) -> RunView:
     """A dry run, and then a LIVE run to its second pause."""
     request = RunRequest(origin=f"file:{name}", docprefix=docprefix, profile="atx")
     backend.start(request, lambda _: None)
@@ -192,7 +198,7 @@ def cut(backend: LocalBackend, name: str, docprefix: str) -> RunView:
     return backend.resume(run.run_id, lambda _: None)
 
 
-def enact(backend: LocalBackend, run_id: str) -> RunView:
+def enact(backend: BackendService, run_id: str) -> RunView:
     """The second ruling, and the enactment."""
     sign(backend, run_id)
     return backend.enact(run_id, run_id, lambda _: None)

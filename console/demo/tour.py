@@ -11,7 +11,7 @@ from console.backend.model.states import Family, Mode, Stage
 from console.backend.model.view_models import RunRequest, RunView, SwitchState
 from console.backend.postgres.connections import connect
 from console.backend.publication.sums import verify_sums
-from console.backend.service import LocalBackend
+from console.backend.service import BackendService
 from console.cli.runs import verification
 from console.demo.installation import sign
 
@@ -24,7 +24,7 @@ _TABLES = ("public.information_unit", "public.unit_version", "public.iu_lifecycl
 class _Tour:
     """Counts what held; a step that raises or does not hold makes the tour fail."""
 
-    backend: LocalBackend
+    backend: BackendService
     say: Say
     held: int = 0
     failed: int = 0
@@ -45,7 +45,7 @@ class _Tour:
             self.step(what, good=False, evidence="it was not refused")
 
 
-def tour_of(backend: LocalBackend, say: Say) -> bool:
+def tour_of(backend: BackendService, say: Say) -> bool:
     """Run the tour. True only when every step's evidence held."""
     tour = _Tour(backend, say)
     try:
@@ -153,8 +153,8 @@ def _to_draft(tour: _Tour) -> str:
     return run_id
 
 
-def _by_hand(backend: LocalBackend, run_id: str) -> None:
-    with connect(backend.site.settings.database.executor) as connection:
+def _by_hand(backend: BackendService, run_id: str) -> None:
+    with connect(backend.installation.settings.database.executor) as connection:
         connection.execute("SELECT cutter_governance.fn_cut_apply(%s, %b, %b, '{}')", (run_id, b"", b""))
 
 
@@ -187,12 +187,12 @@ def _to_law(tour: _Tour, run_id: str) -> None:
     tour.refused("revert of enacted law", StopCode.EXECUTION_DISABLED, lambda: backend.revert(run_id, run_id))
 
 
-def _enacted(backend: LocalBackend, run_id: str) -> int | None:
+def _enacted(backend: BackendService, run_id: str) -> int | None:
     query = (
         "SELECT count(*) FROM public.information_unit u JOIN cutter_governance.manifest_unit_block b ON b.unit_id = u.id"
         " WHERE b.run_id = %s AND u.lifecycle_status = 'enacted'"
     )
-    with connect(backend.site.settings.database.verifier, read_only=True) as connection:
+    with connect(backend.installation.settings.database.verifier, read_only=True) as connection:
         row = connection.execute(query, (run_id,)).fetchone()
     return row[0] if row else None
 

@@ -9,7 +9,7 @@ from textual.containers import Horizontal
 from textual.widgets import Input
 
 from console.backend.model.errors import CutterError
-from console.backend.model.view_models import Briefing, Danger, RunView, SwitchView
+from console.backend.model.view_models import Confirmation, Danger, RunView, SwitchView
 from console.screens.danger_text import TITLES, briefing_lines, refusal_line
 from console.screens.dialog import Dialog
 from console.screens.drawable import can_draw
@@ -46,7 +46,7 @@ class DangerDialog(Dialog[Confirmed]):
         super().__init__()
         self._danger = danger
         self._run_id = run_id
-        self.briefing: Briefing | None = None
+        self.briefing: Confirmation | None = None
 
     def question(self) -> ComposeResult:
         """Show what must be typed, and the fields for it; they are not there before the checks are known to be PASS."""
@@ -140,7 +140,7 @@ class DangerDialog(Dialog[Confirmed]):
         )
 
 
-def _demand_line(briefing: Briefing) -> Line:
+def _demand_line(briefing: Confirmation) -> Line:
     return line("To go ahead, type ", Span(briefing.confirm_text, "strong"))
 
 

@@ -2,7 +2,7 @@
 
 from console.backend.model.outcome import Check, Outcome
 from console.backend.model.plan_binding import TableDelta, Target
-from console.backend.model.view_models import Briefing, Danger
+from console.backend.model.view_models import Confirmation, Danger
 from console.widgets.formatting import plural, signed
 from console.widgets.line import Line, Span, Tone, line, outcome_tone
 from console.widgets.wrap import hanging
@@ -23,7 +23,7 @@ def target_words(target: Target | None) -> str:
     return f"{target.database} at {target.host}, system {target.system_identifier}, timeline {target.timeline}"
 
 
-def briefing_lines(briefing: Briefing, width: int) -> list[Line]:
+def briefing_lines(briefing: Confirmation, width: int) -> list[Line]:
     """Everything that is said before the question: the whole in short first, then table by table and check by check."""
     units = "" if briefing.n_units is None else f" ({plural(briefing.n_units, 'unit')})"
     lines = [
@@ -46,7 +46,7 @@ def briefing_lines(briefing: Briefing, width: int) -> list[Line]:
 _CANNOT = "CANNOT BE UNDONE"
 
 
-def _undo(briefing: Briefing, width: int) -> list[Line]:
+def _undo(briefing: Confirmation, width: int) -> list[Line]:
     reversal = str(briefing.reversal)
     if briefing.reversible:
         return hanging((Span("undo     ", "muted"), Span("can be undone. ", "good")), reversal, width)
@@ -95,7 +95,7 @@ def check_lines(check: Check, width: int) -> list[Line]:
     return lines
 
 
-def refusal_line(briefing: Briefing) -> Line:
+def refusal_line(briefing: Confirmation) -> Line:
     """Return why it cannot be confirmed; what to do about it stands with each check."""
     names = ", ".join(check.name for check in briefing.open_checks)
     return line(Span("Not available: ", "bad"), f"{plural(len(briefing.open_checks), 'check')} not PASS ({names}).")

@@ -1,4 +1,4 @@
-"""Drift: what differs from the database that was installed, and the SQL that mends it, printed and never run."""
+"""Drift: what differs from the database that was installed, and the SQL that repairs it, printed and never run."""
 
 from typing import TYPE_CHECKING, ClassVar
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class DriftScreen(ConsoleScreen):
-    """The differences as a list, and one of them with what mends it."""
+    """The differences as a list, and one of them with what repairs it."""
 
     CSS_PATH = ["rows.tcss", "gates.tcss"]  # noqa: RUF012
     SCOPE: ClassVar[Scope] = Scope.DRIFT
@@ -27,7 +27,7 @@ class DriftScreen(ConsoleScreen):
     TITLE_WORD: ClassVar[str] = "Drift"
     HELP_TEXT: ClassVar[str] = (
         "Grants, owners, functions, triggers, columns and roles as they are, beside those that were installed. Each "
-        "difference says what was expected, what is there, and the SQL that mends it: read it, then run it yourself as "
+        "difference says what was expected, what is there, and the SQL that repairs it: read it, then run it yourself as "
         "the administrator; the console never does. Tab goes to the SQL, Up and Down scroll it. r compares again."
     )
 

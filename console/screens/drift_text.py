@@ -66,20 +66,20 @@ def digests(report: DriftReport, width: int) -> list[Line]:
 
 
 def difference(one: Difference, width: int) -> list[Line]:
-    """Expected, actual, and the SQL that mends it, to be run by the administrator."""
+    """Expected, actual, and the SQL that repairs it, to be run by the administrator."""
     lines = [
         *hanging((Span("what      ", "muted"),), f"{one.what}, {one.subject}", width),
         *hanging((Span("expected  ", "muted"),), str(one.expected), width),
         *hanging((Span("actual    ", "muted"),), str(one.actual), width, "strong"),
         line(""),
     ]
-    if not one.mend:
-        return [*lines, line(Span("There is no statement that mends this.", "muted"))]
+    if not one.repair:
+        return [*lines, line(Span("There is no statement that repairs this.", "muted"))]
     head = "To be run by the administrator; the console never runs it:"
     return [
         *lines,
         *hanging((), head, width, "muted"),
-        *(part for statement in one.mend for part in hanging((), str(statement), width)),
+        *(part for statement in one.repair for part in hanging((), str(statement), width)),
     ]
 
 

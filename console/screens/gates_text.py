@@ -157,7 +157,7 @@ def _next(failure: CutterError) -> Line:
 
 
 def detail_title(item: Item) -> str:
-    """The gate and who can mend it."""
+    """The gate and who can repair it."""
     return f"{item.words}, {item.report.owner.value}"
 
 

@@ -128,7 +128,7 @@ def gpg(home: Path, *arguments: str, data: bytes = b"") -> bytes:
 
 def known_here(desk: Passage, home: Path) -> None:
     """The host's keyring has the stranger's public key too: that a key is known makes nobody a signer."""
-    gpg(desk.site.gnupg_home, "--import", data=gpg(home, "--export"))
+    gpg(desk.installation.gnupg_home, "--import", data=gpg(home, "--export"))
 
 
 @pytest.mark.parametrize("known", [True, False])
@@ -137,12 +137,12 @@ def test_a_key_with_the_sovereigns_user_id_is_not_the_sovereigns(desk: Passage, 
     signature = statement.with_name(f"{statement.name}.sovereign.asc")
     signature.write_bytes(usurper().sign(statement.read_bytes()))
     if known:
-        gpg(desk.site.gnupg_home, "--import", data=usurper().export())
+        gpg(desk.installation.gnupg_home, "--import", data=usurper().export())
     try:
         said = refused(desk, statement, signature)
     finally:
         if known:
-            gpg(desk.site.gnupg_home, "--yes", "--delete-keys", usurper().fingerprint)
+            gpg(desk.installation.gnupg_home, "--yes", "--delete-keys", usurper().fingerprint)
     assert "not in the policy" in said or "not in the keyring" in said
 
 
@@ -156,7 +156,7 @@ def test_a_subkey_of_a_foreign_primary_is_not_the_sovereigns(desk: Passage, fore
     try:
         assert f"key {primary} is not in the policy" in refused(desk, statement, signature)
     finally:
-        gpg(desk.site.gnupg_home, "--yes", "--delete-keys", primary)
+        gpg(desk.installation.gnupg_home, "--yes", "--delete-keys", primary)
 
 
 BAD: dict[str, Callable[[Passage, Path, Path], object]] = {
@@ -166,7 +166,7 @@ BAD: dict[str, Callable[[Passage, Path, Path], object]] = {
     "a stranger's": lambda _d, s, path: path.write_bytes(usurper().sign(s.read_bytes())),
     "one of another statement": lambda _d, _s, path: path.write_bytes(usurper().sign(b"x")),
     "a link into nowhere": lambda _d, _s, path: path.symlink_to("/nowhere"),
-    "a link to a secret": lambda d, _s, path: path.symlink_to(d.site.root / "runs" / d.run_id / "anchor.key"),
+    "a link to a secret": lambda d, _s, path: path.symlink_to(d.installation.root / "runs" / d.run_id / "anchor.key"),
     "a folder": lambda _d, _s, path: path.mkdir(),
     "a pipe": lambda _d, _s, path: os.mkfifo(path),
 }
@@ -179,7 +179,7 @@ def test_a_bad_signature_beside_a_good_one_is_named_and_the_good_one_counts(desk
     signature = sign(desk, statement)
     bad = statement.with_name(f"{statement.name}.bad.asc")
     BAD[how](desk, statement, bad)
-    secret = desk.site.root / "runs" / desk.run_id / "anchor.key"
+    secret = desk.installation.root / "runs" / desk.run_id / "anchor.key"
     mode = secret.stat().st_mode
     view = desk.backend.import_statement(statement, (bad, signature))
     assert imported(desk) == [(statement.read_bytes(), [signature.read_bytes()])]
@@ -236,7 +236,7 @@ def test_a_statement_of_another_size_is_refused(desk: Passage, size: int) -> Non
 def test_a_statement_of_a_policy_that_was_swapped_since_is_refused(desk: Passage) -> None:
     statement = drafted(desk)
     signature = sign(desk, statement)
-    policy = desk.site.policy
+    policy = desk.installation.policy
     policy.chmod(0o640)
     policy.write_bytes(policy.read_bytes().replace(b"demo sovereign", b"another person"))
     refused(desk, statement, signature)
@@ -244,15 +244,15 @@ def test_a_statement_of_a_policy_that_was_swapped_since_is_refused(desk: Passage
 
 def test_a_policy_that_names_a_stranger_makes_no_ruling(desk: Passage) -> None:
     """The host's policy file is the console's word; the database has its own, which an administrator pinned."""
-    policy = desk.site.policy
+    policy = desk.installation.policy
     policy.chmod(0o640)
     policy.write_text(policy.read_text().replace(_signer(policy), usurper().fingerprint))
-    gpg(desk.site.gnupg_home, "--import", data=usurper().export())
+    gpg(desk.installation.gnupg_home, "--import", data=usurper().export())
     try:
         with pytest.raises(NOT_TAKEN):
             _import_of_a_stranger(desk)
     finally:
-        gpg(desk.site.gnupg_home, "--yes", "--delete-keys", usurper().fingerprint)
+        gpg(desk.installation.gnupg_home, "--yes", "--delete-keys", usurper().fingerprint)
     assert imported(desk) == []
 
 

@@ -117,9 +117,9 @@ def test_a_command_that_writes_sweeps_and_says_so_and_one_that_reads_changes_not
     at: Callable[[str], Passage], capsys: pytest.CaptureFixture[str], words: list[str], *, sweeps: bool
 ) -> None:
     passage = at("waits for SG_1")
-    left = passage.site.backups / dead("b.dump.gpg").replace(".part", ".partial")
+    left = passage.installation.backups / dead("b.dump.gpg").replace(".part", ".partial")
     left.write_bytes(b"x")
-    main(["--root", str(passage.site.root), *(passage.run_id if word == "RUN" else word for word in words)])
+    main(["--root", str(passage.installation.root), *(passage.run_id if word == "RUN" else word for word in words)])
     said = capsys.readouterr().err
     assert (left.exists(), f"removed {left}" in said) == (not sweeps, sweeps)
 

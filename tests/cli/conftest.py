@@ -26,8 +26,8 @@ def command(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch)
 
     def run(passage: Passage, *words: str) -> tuple[int, dict[str, object]]:
         capsys.readouterr()
-        monkeypatch.setattr(installation, "context_of", lambda _: passage.site.context)
-        status = main(["--root", str(passage.site.root), "--json", *words])
+        monkeypatch.setattr(installation, "context_of", lambda _: passage.installation.context)
+        status = main(["--root", str(passage.installation.root), "--json", *words])
         said = capsys.readouterr().out
         assert said.count("\n") == 1, said
         answer: dict[str, object] = json.loads(said)

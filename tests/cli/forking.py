@@ -62,11 +62,11 @@ class Forker:
     def __init__(self, process: "subprocess.Popen[str]") -> None:
         self._process = process
 
-    def run(self, jobs: Sequence[Sequence[str]], around: Surroundings, site: dict[str, str]) -> list[Done]:
+    def run(self, jobs: Sequence[Sequence[str]], around: Surroundings, installation: dict[str, str]) -> list[Done]:
         """Run these commands, a few at a time; `site` is what `context_of` answers, empty for the host's own."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
-        asked = {"jobs": [list(job) for job in jobs], "around": asdict(around), "site": site}
+        asked = {"jobs": [list(job) for job in jobs], "around": asdict(around), "site": installation}
         self._process.stdin.write(json.dumps(asked) + "\n")
         self._process.stdin.flush()
         answers = json.loads(self._process.stdout.readline())
@@ -111,11 +111,11 @@ def _serve() -> None:
 class _Running:
     """A forked command and the two pipes that it writes to."""
 
-    def __init__(self, argv: list[str], around: Surroundings, site: dict[str, str]) -> None:
+    def __init__(self, argv: list[str], around: Surroundings, installation: dict[str, str]) -> None:
         pipes = os.pipe(), os.pipe()
         self.pid = os.fork()
         if self.pid == 0:
-            _child(argv, around, site, pipes[0][1], pipes[1][1])
+            _child(argv, around, installation, pipes[0][1], pipes[1][1])
         self.said = [b"", b""]
         for _, writable in pipes:
             os.close(writable)
@@ -147,12 +147,12 @@ class _Running:
         self._open[number] = -1
 
 
-def _round(jobs: list[list[str]], around: Surroundings, site: dict[str, str]) -> list[dict[str, object]]:
+def _round(jobs: list[list[str]], around: Surroundings, installation: dict[str, str]) -> list[dict[str, object]]:
     waiting, running, ended = list(enumerate(jobs)), dict[int, _Running](), dict[int, _Running]()
     while waiting or running:
         while waiting and len(running) < AT_ONCE:
             number, argv = waiting.pop(0)
-            running[number] = _Running(argv, around, site)
+            running[number] = _Running(argv, around, installation)
         for number, one in tuple(running.items()):
             one.read()
             if one.status is not None:
@@ -167,14 +167,14 @@ def _round(jobs: list[list[str]], around: Surroundings, site: dict[str, str]) ->
     ]
 
 
-def _child(argv: list[str], around: Surroundings, site: dict[str, str], out: int, err: int) -> NoReturn:
+def _child(argv: list[str], around: Surroundings, installation: dict[str, str], out: int, err: int) -> NoReturn:
     """The forked process: its surroundings, the command, and its end."""
     from console.cli import installation as sites
     from console.cli.main import main
 
     signal.alarm(HANGS_AFTER_S)
-    if site:
-        _put_site(sites, site)
+    if installation:
+        _put_site(sites, installation)
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     for number, pipe, wanted in ((1, out, around.stdout), (2, err, around.stderr)):
         if wanted == "closed":
@@ -235,16 +235,16 @@ def _enter(around: Surroundings) -> None:
         os.setuid(around.user)
 
 
-def _put_site(sites: object, site: dict[str, str]) -> None:
+def _put_site(sites: object, installation: dict[str, str]) -> None:
     from console.backend.host.context import Context
 
     def context_of(options: object) -> Context:
         root = getattr(options, "root", None)
         return Context(
-            root=(root or Path(site["root"])).absolute(),
-            filesystem=Path(site["filesystem"]),
-            package=Path(site["package"]),
-            host=site["host"],
+            root=(root or Path(installation["root"])).absolute(),
+            filesystem=Path(installation["filesystem"]),
+            package=Path(installation["package"]),
+            host=installation["host"],
         )
 
     sites.context_of = context_of  # type: ignore[attr-defined]

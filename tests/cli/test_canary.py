@@ -58,7 +58,7 @@ def test_a_planted_secret_is_nowhere(at: Callable[[str], Passage], wrappers: Pat
     temporary = tmp_path / "tmp"
     temporary.mkdir(mode=0o777)
     asked = commands(passage, passage.run_id, tmp_path)
-    jobs = [["--root", str(passage.site.root), "--json", *words, *asked[words]] for words in ASKED]
+    jobs = [["--root", str(passage.installation.root), "--json", *words, *asked[words]] for words in ASKED]
     around = Surroundings(
         environment={
             **dict.fromkeys(PLANTED, SECRET),
@@ -66,12 +66,14 @@ def test_a_planted_secret_is_nowhere(at: Callable[[str], Passage], wrappers: Pat
             "TMPDIR": str(temporary),
         }
     )
-    context = passage.site.context
-    site = {"root": str(context.root), "filesystem": str(context.filesystem), "package": str(context.package)}
+    context = passage.installation.context
+    installation = {"root": str(context.root), "filesystem": str(context.filesystem), "package": str(context.package)}
     with forker() as forked:
-        ended = forked.run(jobs, around, {**site, "host": context.host})
+        ended = forked.run(jobs, around, {**installation, "host": context.host})
     said = {" ".join(one.argv): one.out + one.err.encode() for one in ended}
-    files = {str(path): path.read_bytes() for place in (passage.site.root, tmp_path) for path in _regular(place)}
+    files = {
+        str(path): path.read_bytes() for place in (passage.installation.root, tmp_path) for path in _regular(place)
+    }
     records = {path.name: path.read_bytes() for path in (wrappers / "records").iterdir()}
     assert {name.partition(".")[0] for name in records} >= {"gpg", "initdb", "postgres", "pg_dump", "pg_restore"}
     arguments = {name: data.partition(b"ENVIRONMENT\0")[0] for name, data in records.items()}

@@ -1,4 +1,4 @@
-"""`drift` says what differs, what mends it, and with its exit status whether anything does; it runs nothing."""
+"""`drift` says what differs, what repairs it, and with its exit status whether anything does; it runs nothing."""
 
 import json
 from collections.abc import Callable
@@ -10,20 +10,20 @@ from console.cli.main import main
 from tests.passage import Passage
 
 BREAK = "REVOKE SELECT ON cutter_governance.v_hold FROM cutter_ro"
-MEND = "GRANT SELECT ON TABLE cutter_governance.v_hold TO cutter_ro;"
+REPAIR = "GRANT SELECT ON TABLE cutter_governance.v_hold TO cutter_ro;"
 
 
 @pytest.fixture
 def passage(at: Callable[[str], Passage], monkeypatch: pytest.MonkeyPatch) -> Passage:
     """An untouched site that the commands find."""
     found = at("fresh")
-    monkeypatch.setattr(installation, "context_of", lambda _: found.site.context)
+    monkeypatch.setattr(installation, "context_of", lambda _: found.installation.context)
     return found
 
 
 def _run(passage: Passage, capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str]:
     capsys.readouterr()
-    status = main(["--root", str(passage.site.root), *words, "drift"])
+    status = main(["--root", str(passage.installation.root), *words, "drift"])
     return status, capsys.readouterr().out
 
 
@@ -46,10 +46,10 @@ def test_a_difference_is_a_block_with_the_sql_that_mends_it(
         "grant cutter_ro on cutter_governance.v_hold",
         "  expected  SELECT",
         "  actual    none",
-        f"  mend      {MEND}",
+        f"  repair      {REPAIR}",
     ]
     assert _run(passage, capsys)[0] == 5, "printed, never run"
-    passage.execute(MEND)
+    passage.execute(REPAIR)
     assert _run(passage, capsys)[0] == 0
 
 
@@ -62,9 +62,9 @@ def test_a_changed_function_prints_its_whole_definition(passage: Passage, capsys
     status, said = _run(passage, capsys)
 
     assert status == 5
-    mend = "\n".join(line[12:] for line in said[said.index("  mend") :].rstrip("\n").split("\n"))
-    assert mend.startswith("CREATE OR REPLACE FUNCTION cutter_governance.fn_hold_reason()")
-    passage.execute(mend)
+    repair = "\n".join(line[12:] for line in said[said.index("  repair") :].rstrip("\n").split("\n"))
+    assert repair.startswith("CREATE OR REPLACE FUNCTION cutter_governance.fn_hold_reason()")
+    passage.execute(repair)
     assert _run(passage, capsys)[0] == 0
 
 
@@ -87,7 +87,7 @@ def test_a_function_that_lost_body_and_settings_is_mended_by_either_or_both(
 
     assert len(differences) == (2 if only == "both" else 1)
     for one in differences:
-        passage.execute("\n".join(one["mend"]))
+        passage.execute("\n".join(one["repair"]))
     assert _run(passage, capsys)[0] == 0
 
 
@@ -98,7 +98,7 @@ def test_json_has_the_differences_and_the_whole_matrix(passage: Passage, capsys:
 
     answer = json.loads(said)
     assert (status, answer["schema"], answer["outcome"]) == (5, "cutter-console/drift/1", "FAIL")
-    assert [one["mend"] for one in answer["differences"]] == [[MEND]]
+    assert [one["repair"] for one in answer["differences"]] == [[REPAIR]]
     differing = [cell for cell in answer["matrix"]["cells"] if cell["expected"] != cell["actual"]]
     assert [(cell["role"], cell["expected"], cell["actual"]) for cell in differing] == [("cutter_ro", "SELECT", "")]
 
@@ -114,7 +114,7 @@ def test_a_drift_that_is_right_is_accepted_with_the_command_that_was_named(
     passage: Passage, capsys: pytest.CaptureFixture[str]
 ) -> None:
     passage.execute("GRANT SELECT ON cutter_governance.approval TO cutter_ro")
-    root = ("--root", str(passage.site.root))
+    root = ("--root", str(passage.installation.root))
     assert main([*root, "drift"]) == 5
     digest = passage.backend.drift().schema_digest
     assert f"cutter-console migrate --accept {digest}" in capsys.readouterr().err

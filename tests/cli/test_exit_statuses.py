@@ -19,16 +19,16 @@ At = Callable[[str], Passage]
 
 def test_the_main_job_by_commands_alone(at: At, command: Run) -> None:
     passage = at("fresh")
-    law = str(passage.site.intake / "law.md")
+    law = str(passage.installation.intake / "law.md")
     assert command(passage, "run", "start", law, "--docprefix", "ACME-LAW")[0] == 0
     status, started = command(passage, "run", "start", law, "--docprefix", "ACME-LAW", "--live")
     run_id = str(started["run_id"])
     assert (status, started["outcome"], started["schema"]) == (3, "PARTIAL", "cutter-console/run-start/1")
     for ruling in ("SG_1", "SG_2"):
         assert command(passage, "approval", "draft", run_id)[0] == 3
-        statement = passage.site.statement(run_id, ruling)
+        statement = passage.installation.statement(run_id, ruling)
         assert command(passage, "approval", "check", str(statement))[0] == 4
-        sign_as_demo_sovereign(statement, passage.site.gnupg_home)
+        sign_as_demo_sovereign(statement, passage.installation.gnupg_home)
         assert command(passage, "approval", "import", str(statement))[0] == 0
         if ruling == "SG_1":
             assert command(passage, "arm", run_id, "--confirm", run_id)[0] == 0
@@ -65,7 +65,7 @@ WAITING: dict[str, tuple[tuple[str, ...], int, str]] = {
 def test_a_refusal_has_its_exit_status_its_code_and_its_next_action(at: At, command: Run, how: str) -> None:
     passage = at("waits for SG_1")
     words, wanted, code = WAITING[how]
-    named = {"RUN": passage.run_id, "FILE": str(passage.site.intake / "law.md")}
+    named = {"RUN": passage.run_id, "FILE": str(passage.installation.intake / "law.md")}
     status, answer = command(passage, *(named.get(word, word) for word in words))
     assert (status, stop_of(answer)) == (wanted, code)
 
@@ -174,12 +174,12 @@ def test_a_document_that_is_not_there_is_named_with_the_folders_that_were_looked
     passage = at("fresh")
     status, answer = command(passage, "run", "start", "law.md", "--docprefix", "ACME-LAW")
     assert status == 4
-    assert str(passage.site.intake / "law.md") in str(answer["stop"])
+    assert str(passage.installation.intake / "law.md") in str(answer["stop"])
     assert command(passage, "run", "list")[1]["runs"] == []
     status, answer = command(passage, "run", "start", "no-such.md", "--docprefix", "ACME-LAW")
     assert (status, stop_of(answer)) == (4, "STOP_REFUSED_INPUT")
     assert str(Path("no-such.md").absolute()) in str(answer["stop"])
-    assert f"ls {Path.cwd()} {passage.site.intake}" in str(answer["stop"])
+    assert f"ls {Path.cwd()} {passage.installation.intake}" in str(answer["stop"])
 
 
 def test_a_root_that_cannot_be_made_is_one_object_and_names_it(
@@ -227,8 +227,8 @@ def test_narration_goes_to_standard_error_and_data_to_standard_output(
     at: At, capsys: pytest.CaptureFixture[str]
 ) -> None:
     passage = at("fresh")
-    law = str(passage.site.intake / "law.md")
-    main(["--root", str(passage.site.root), "--json", "run", "start", law, "--docprefix", "ACME-LAW"])
+    law = str(passage.installation.intake / "law.md")
+    main(["--root", str(passage.installation.root), "--json", "run", "start", law, "--docprefix", "ACME-LAW"])
     said = capsys.readouterr()
     assert json.loads(said.out)["mode"] == "DRYRUN"
     assert "closeout" in said.err
@@ -238,7 +238,16 @@ def test_a_hostile_document_is_inert_in_the_output(at: At, capsys: pytest.Captur
     """Escape sequences in a title reach no terminal through a command either."""
     passage = at("fresh")
     passage.write("hostile.md", "# One \x1b[2J\u202e[/x]\n\nText.\n")
-    main(["--root", str(passage.site.root), "plan", str(passage.site.intake / "hostile.md"), "--docprefix", "ACME"])
+    main(
+        [
+            "--root",
+            str(passage.installation.root),
+            "plan",
+            str(passage.installation.intake / "hostile.md"),
+            "--docprefix",
+            "ACME",
+        ]
+    )
     said = capsys.readouterr()
     assert "\x1b" not in said.out + said.err
     assert "\u202e" not in said.out + said.err

@@ -43,7 +43,9 @@ def test_migrate_by_a_role_that_may_not_changes_nothing(
 
 
 def _register(passage: Passage, query: str, docprefix: str = "ACME-LIVE") -> int:
-    return main(["--root", str(passage.site.root), "document", "register", "--docprefix", docprefix, "--query", query])
+    return main(
+        ["--root", str(passage.installation.root), "document", "register", "--docprefix", docprefix, "--query", query]
+    )
 
 
 def test_live_text_is_registered_read_by_the_monitoring_role_and_pinned(at: At) -> None:
@@ -51,7 +53,10 @@ def test_live_text_is_registered_read_by_the_monitoring_role_and_pinned(at: At) 
     passage.execute("CREATE TABLE public.page AS SELECT '# Live' || chr(10) || chr(10) || 'Text.' || chr(10) AS text")
     passage.execute("GRANT SELECT ON public.page TO cutter_ro")
     assert _register(passage, "SELECT text FROM public.page") == 0
-    assert main(["--root", str(passage.site.root), "run", "start", "live:ACME-LIVE", "--docprefix", "ACME-LIVE"]) == 0
+    assert (
+        main(["--root", str(passage.installation.root), "run", "start", "live:ACME-LIVE", "--docprefix", "ACME-LIVE"])
+        == 0
+    )
     assert passage.backend.runs()[0].n_units == 1
 
 
@@ -95,6 +100,9 @@ def test_a_registered_query_cannot_write(at: At, capsys: pytest.CaptureFixture[s
             "UPDATE cutter_governance.source_document_registry SET live_query = 'DELETE FROM public.information_unit RETURNING owner_ref'"
         )
     before = fingerprint(passage)
-    assert main(["--root", str(passage.site.root), "run", "start", "live:ACME-LIVE", "--docprefix", "ACME-LIVE"]) == 4
+    assert (
+        main(["--root", str(passage.installation.root), "run", "start", "live:ACME-LIVE", "--docprefix", "ACME-LIVE"])
+        == 4
+    )
     assert "it would write: DELETE FROM public.information_unit" in capsys.readouterr().err
     assert fingerprint(passage) == before

@@ -21,7 +21,7 @@ def passage(at: At) -> Passage:
 
 
 def _journal(passage: Passage) -> Path:
-    return passage.site.root / "runs" / passage.run_id / "journal.jsonl"
+    return passage.installation.root / "runs" / passage.run_id / "journal.jsonl"
 
 
 def test_a_whole_journal_is_a_pass_with_every_field(passage: Passage, command: Run) -> None:
@@ -66,7 +66,7 @@ def test_a_journal_that_was_written_anew_is_a_fail_although_its_chain_is_whole(
 ) -> None:
     records = read_journal(_journal(passage))
     anew = tmp_path / "journal.jsonl"
-    with Journal.create(anew, passage.run_id, passage.site.context) as journal:
+    with Journal.create(anew, passage.run_id, passage.installation.context) as journal:
         for record in records[1:]:
             journal.append(record.kind, record.phase, record.fields)
     shutil.copyfile(anew, _journal(passage))
@@ -81,7 +81,7 @@ def test_a_journal_that_was_written_anew_is_a_fail_although_its_chain_is_whole(
 
 def test_records_after_the_last_anchor_are_counted(passage: Passage, command: Run) -> None:
     """As where the database could not be reached when the console let go of the run."""
-    with Journal.resume(_journal(passage), passage.run_id, passage.site.context) as journal:
+    with Journal.resume(_journal(passage), passage.run_id, passage.installation.context) as journal:
         journal.append(RecordKind.NOTE, "one")
         journal.append(RecordKind.NOTE, "two")
 

@@ -124,9 +124,9 @@ def test_build_refuses_what_is_no_test_run(tmp_path: Path, text: str, capsys: py
 
 def _installed(passage: Passage) -> Path:
     """Put this checkout's manifest where the passage's was; its root."""
-    manifest_path(passage.site).unlink()
-    assert _build(manifest_path(passage.site)) == 0
-    return passage.site.root
+    manifest_path(passage.installation).unlink()
+    assert _build(manifest_path(passage.installation)) == 0
+    return passage.installation.root
 
 
 def test_verify_passes_on_the_pinned_release_and_has_the_status_of_drift_on_another(
@@ -150,7 +150,7 @@ def test_verify_names_a_manifest_that_is_not_there(tmp_path: Path, capsys: pytes
 
 
 def _config(passage: Passage) -> Path:
-    return passage.site.root / "orchestrator.config.json"
+    return passage.installation.root / "orchestrator.config.json"
 
 
 def _unpinned(passage: Passage) -> Path:
@@ -169,13 +169,13 @@ def test_pins_are_measured_shown_and_written_with_everything_else_kept(
     passage = at("fresh")
     config = _unpinned(passage)
 
-    assert main(["--root", str(passage.site.root), "init", "--pin"]) == 0
+    assert main(["--root", str(passage.installation.root), "init", "--pin"]) == 0
 
     said, written = capsys.readouterr().out, json.loads(config.read_text())
-    pins = passage.site.settings.pins
+    pins = passage.installation.settings.pins
     assert written["pins"]["system_identifier"] == pins.system_identifier
     assert written["pins"]["machine_id"] == MACHINE_ID
-    assert written["deploy_manifest_sha256"] == passage.site.settings.deploy_manifest_sha256
+    assert written["deploy_manifest_sha256"] == passage.installation.settings.deploy_manifest_sha256
     assert (written["lease_minutes"], config.stat().st_mode & 0o777) == (7, 0o600)
     assert all(value in said for value in (pins.system_identifier, pins.schema_digest, str(pins.timeline)))
 
@@ -183,10 +183,10 @@ def test_pins_are_measured_shown_and_written_with_everything_else_kept(
 def test_pinning_again_what_is_the_same_changes_nothing(at: At) -> None:
     passage = at("fresh")
     config = _unpinned(passage)
-    main(["--root", str(passage.site.root), "init", "--pin"])
+    main(["--root", str(passage.installation.root), "init", "--pin"])
     before = config.read_bytes()
 
-    assert main(["--root", str(passage.site.root), "init", "--pin"]) == 0
+    assert main(["--root", str(passage.installation.root), "init", "--pin"]) == 0
     assert config.read_bytes() == before
 
 
@@ -199,18 +199,18 @@ def test_a_pin_that_is_set_is_not_changed_unless_repin_is_typed(
 ) -> None:
     passage = at("fresh")
     config = _unpinned(passage)
-    main(["--root", str(passage.site.root), "init", "--pin"])
+    main(["--root", str(passage.installation.root), "init", "--pin"])
     raw = json.loads(config.read_text())
     right, raw["pins"][pin] = raw["pins"][pin], value
     config.write_text(json.dumps(raw))
     capsys.readouterr()
 
-    assert main(["--root", str(passage.site.root), "init", "--pin"]) == 4
+    assert main(["--root", str(passage.installation.root), "init", "--pin"]) == 4
     refused = capsys.readouterr().err
     assert f"{pin}: pinned {value}, now {right}" in refused
     assert json.loads(config.read_text())["pins"][pin] == value
 
-    assert main(["--root", str(passage.site.root), "init", "--pin", "--repin"]) == 0
+    assert main(["--root", str(passage.installation.root), "init", "--pin", "--repin"]) == 0
     assert json.loads(config.read_text())["pins"][pin] == right
 
 
@@ -235,7 +235,7 @@ def test_what_cannot_be_measured_is_not_pinned(at: At) -> None:
     raw["database"]["monitor"] = "host=/nonexistent dbname=none"
     config.write_text(json.dumps(raw))
 
-    assert main(["--root", str(passage.site.root), "init", "--pin"]) == 7
+    assert main(["--root", str(passage.installation.root), "init", "--pin"]) == 7
     assert "pins" not in json.loads(config.read_text())
 
 

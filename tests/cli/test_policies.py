@@ -24,14 +24,14 @@ def fresh(at: Callable[[str], Passage]) -> Passage:
 
 def _policy(passage: Passage, **changes: object) -> str:
     """The policy file with changes; its digest."""
-    policy = json.loads(passage.site.policy.read_bytes())
-    passage.site.policy.write_text(json.dumps({**policy, **changes}))
-    passage.site.policy.write_bytes(canonical_json(load_policy(passage.site.policy)))
-    return load_policy(passage.site.policy).sha256
+    policy = json.loads(passage.installation.policy.read_bytes())
+    passage.installation.policy.write_text(json.dumps({**policy, **changes}))
+    passage.installation.policy.write_bytes(canonical_json(load_policy(passage.installation.policy)))
+    return load_policy(passage.installation.policy).sha256
 
 
 def test_where_host_and_database_agree_it_says_so_in_one_object(fresh: Passage, command: Run) -> None:
-    policy = load_policy(fresh.site.policy)
+    policy = load_policy(fresh.installation.policy)
 
     status, answer = command(fresh, "policy", "show")
 
@@ -51,7 +51,7 @@ def test_a_database_that_has_pinned_nothing_is_a_fail_until_it_is_pinned(fresh: 
     status, answer = command(fresh, "policy", "show")
     assert (status, answer["outcome"], answer["pinned"], answer["keys"]) == (1, "FAIL", None, [])
 
-    digest = load_policy(fresh.site.policy).sha256
+    digest = load_policy(fresh.installation.policy).sha256
     status, answer = command(fresh, "policy", "pin", "--confirm", digest)
 
     assert (status, answer["outcome"], answer["schema"]) == (0, "PASS", "cutter-console/policy-pin/1")
@@ -60,7 +60,7 @@ def test_a_database_that_has_pinned_nothing_is_a_fail_until_it_is_pinned(fresh: 
 
 
 def test_another_policy_than_the_pinned_one_is_a_fail_until_it_is_pinned_too(fresh: Passage, command: Run) -> None:
-    before = load_policy(fresh.site.policy).sha256
+    before = load_policy(fresh.installation.policy).sha256
     digest = _policy(fresh, first_run_max_units=9)
     status, answer = command(fresh, "policy", "show")
     assert (status, answer["outcome"]) == (1, "FAIL")
@@ -74,7 +74,7 @@ def test_another_policy_than_the_pinned_one_is_a_fail_until_it_is_pinned_too(fre
 
 @pytest.mark.parametrize("typed", ["", "0" * 64, "yes", "THE PINNED ONE"])
 def test_a_digest_that_was_not_read_off_the_policy_pins_nothing(fresh: Passage, command: Run, typed: str) -> None:
-    before = load_policy(fresh.site.policy).sha256
+    before = load_policy(fresh.installation.policy).sha256
     digest = _policy(fresh, first_run_max_units=9)
 
     words = ("--confirm", before if typed == "THE PINNED ONE" else typed) if typed else ()
@@ -102,7 +102,7 @@ def test_a_policy_whose_signers_could_not_sign_pins_nothing(
     before = fresh.rows(PINNED)
     if how == "no key":
         monkeypatch.setenv("GNUPGHOME", str(gnupg_home))
-        digest = load_policy(fresh.site.policy).sha256
+        digest = load_policy(fresh.installation.policy).sha256
     elif how == "a key that only gpg can use":
         monkeypatch.setenv("GNUPGHOME", str(gnupg_home))
         digest = _policy(fresh, signers=[{"name": "curve", "fingerprint": _key(gnupg_home, "nistp256", "sign")}])
@@ -110,7 +110,7 @@ def test_a_policy_whose_signers_could_not_sign_pins_nothing(
         monkeypatch.setenv("GNUPGHOME", str(gnupg_home))
         digest = _policy(fresh, signers=[{"name": "certifier", "fingerprint": _key(gnupg_home, "ed25519", "cert")}])
     else:
-        policy = load_policy(fresh.site.policy)
+        policy = load_policy(fresh.installation.policy)
         signers = [*(signer.model_dump() for signer in policy.signers), {"name": "nobody", "fingerprint": "B" * 40}]
         digest = _policy(fresh, signers=signers)
 
@@ -123,8 +123,8 @@ def test_a_policy_whose_signers_could_not_sign_pins_nothing(
 def test_a_role_that_is_no_administrator_pins_nothing(
     fresh: Passage, command: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    before, digest = fresh.rows(PINNED), load_policy(fresh.site.policy).sha256
-    monkeypatch.setenv("CUTTER_ADMINISTRATOR", fresh.site.settings.database.executor)
+    before, digest = fresh.rows(PINNED), load_policy(fresh.installation.policy).sha256
+    monkeypatch.setenv("CUTTER_ADMINISTRATOR", fresh.installation.settings.database.executor)
 
     status, answer = command(fresh, "policy", "pin", "--confirm", digest)
 
@@ -134,7 +134,7 @@ def test_a_role_that_is_no_administrator_pins_nothing(
 
 
 def test_a_missing_policy_is_refused_with_what_to_do(fresh: Passage, command: Run) -> None:
-    fresh.site.policy.unlink()
+    fresh.installation.policy.unlink()
 
     for words in (("policy", "show"), ("policy", "pin", "--confirm", "0" * 64)):
         status, answer = command(fresh, *words)

@@ -16,7 +16,7 @@ def _key(passage: Passage) -> str:
 
 
 def _words(passage: Passage, *words: str) -> list[str]:
-    return ["--root", str(passage.site.root), *words]
+    return ["--root", str(passage.installation.root), *words]
 
 
 def test_a_withdrawn_key_arms_nothing_that_it_signed_before(at: At, capsys: pytest.CaptureFixture[str]) -> None:

@@ -151,14 +151,14 @@ def test_a_hostile_answer_is_inert_in_the_output(backend: FakeBackend, capsys: S
 
 
 def test_a_gate_that_is_not_there_and_a_run_without_pre_are_usage(at: Callable[[str], Passage], capsys: Said) -> None:
-    root = str(at("fresh").site.root)
+    root = str(at("fresh").installation.root)
     for words in (["gates", "G99"], ["gates", "--run", RUN_ID], ["gates", "G2", "--run", RUN_ID]):
         assert main(["--root", root, "--json", *words]) == ExitStatus.USAGE
         assert json.loads(capsys.readouterr().out)["stop"]["code"] == "STOP_REFUSED_INPUT"
 
 
 def test_a_real_gate_is_measured_by_the_command(at: Callable[[str], Passage], capsys: Said) -> None:
-    assert main(["--root", str(at("fresh").site.root), "--json", "gates", "G2"]) in {0, 1}
+    assert main(["--root", str(at("fresh").installation.root), "--json", "gates", "G2"]) in {0, 1}
     answer = json.loads(capsys.readouterr().out)
     assert [gate["gate"] for gate in answer["gates"]] == ["G2"]
     measured = {key: value for key, value in answer.items() if key != "schema"}

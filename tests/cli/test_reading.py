@@ -47,12 +47,12 @@ def test_no_reading_command_writes_in_any_combination_of_options(
     before = fingerprint(passage)
     named = {
         "RUN": passage.run_id,
-        "FILE": str(passage.site.intake / "law.md"),
-        "STATEMENT": str(passage.site.statement(passage.run_id, "SG_1")),
+        "FILE": str(passage.installation.intake / "law.md"),
+        "STATEMENT": str(passage.installation.statement(passage.run_id, "SG_1")),
     }
     command = [
         "--root",
-        str(passage.site.root),
+        str(passage.installation.root),
         *(["--json"] if json else []),
         *(named.get(word, word) for word in words),
     ]
@@ -69,7 +69,7 @@ _ENDS = """
 def test_the_gates_change_no_row_and_leave_nothing_but_aborted_transactions(passage: Passage) -> None:
     """Proofs that need a transaction take an id for it, and roll it back."""
     first, before = _next_transaction(passage), _rows_of(passage)
-    assert main(["--root", str(passage.site.root), "gates"]) in {0, 1, 7}
+    assert main(["--root", str(passage.installation.root), "gates"]) in {0, 1, 7}
     last = _next_transaction(passage)
     assert _rows_of(passage) == before
     assert last > first

@@ -14,12 +14,12 @@ USED = "SELECT u.purpose, a.purpose FROM cutter_governance.approval_use u JOIN c
 def test_a_signed_revert_is_drafted_imported_and_used(at: At, command: Run) -> None:
     passage = at("waits for SG_2")
     status, drafted = command(passage, "approval", "draft", passage.run_id, "--revert")
-    statement = passage.site.statement(passage.run_id, "REVERT")
+    statement = passage.installation.statement(passage.run_id, "REVERT")
     assert (status, drafted["kind"], drafted["statement_path"]) == (3, "REVERT", str(statement))
     said = json.loads(statement.read_bytes())
     assert (said["kind"], said["purpose"], said["n_units"]) == ("SG_1", "revert", UNITS)
 
-    sign_as_demo_sovereign(statement, passage.site.gnupg_home)
+    sign_as_demo_sovereign(statement, passage.installation.gnupg_home)
     assert command(passage, "approval", "import", str(statement))[0] == 0
     assert command(passage, "revert", passage.run_id, "--confirm", passage.run_id)[0] == 0
 
@@ -33,14 +33,14 @@ def test_a_revert_is_not_drafted_where_there_are_no_drafts(at: At, command: Run)
         passage = at(stage)
         status, answer = command(passage, "approval", "draft", passage.run_id, "--revert")
         assert (status, stop_of(answer)) == (4, "STOP_INVARIANT_FAILED")
-        assert not passage.site.statement(passage.run_id, "REVERT").exists()
+        assert not passage.installation.statement(passage.run_id, "REVERT").exists()
 
 
 def test_a_revert_statement_enacts_nothing(at: At, command: Run) -> None:
     passage = at("waits for SG_2")
     command(passage, "approval", "draft", passage.run_id, "--revert")
-    statement = passage.site.statement(passage.run_id, "REVERT")
-    sign_as_demo_sovereign(statement, passage.site.gnupg_home)
+    statement = passage.installation.statement(passage.run_id, "REVERT")
+    sign_as_demo_sovereign(statement, passage.installation.gnupg_home)
     assert command(passage, "approval", "import", str(statement))[0] == 0
 
     assert command(passage, "enact", passage.run_id, "--confirm", passage.run_id)[0] != 0

@@ -40,8 +40,10 @@ VIETNAMESE = "# Điều 1 Phạm vi ⚖\n\nVăn bản.\n"
 
 def commands(passage: Passage, run: str, folder: Path) -> dict[tuple[str, ...], list[str]]:
     """Every command with its arguments; those that stop everything come last."""
-    intake, statement = passage.site.intake, str(passage.site.statement(run, "SG_1"))
-    backup = next(iter(sorted((passage.site.root / "backups").glob("*.gpg"))), passage.site.root / "none.dump.gpg")
+    intake, statement = passage.installation.intake, str(passage.installation.statement(run, "SG_1"))
+    backup = next(
+        iter(sorted((passage.installation.root / "backups").glob("*.gpg"))), passage.installation.root / "none.dump.gpg"
+    )
     key = "A" * 40
     asked: dict[tuple[str, ...], list[str]] = {
         ("demo",): [],
@@ -118,7 +120,7 @@ def _unreachable() -> dict[str, str]:
 def _stray_names(passage: Passage) -> Iterator[None]:
     """Files that nobody expects, in every folder: names that are no text, pipes, dangling links, folders for files."""
     for name in ("", "intake", "runs", "approvals", "backups", "reports", "artifacts", "locks", "rollback"):
-        folder = passage.site.root / name
+        folder = passage.installation.root / name
         for stray in (b"\xe9.md", b"\xe9.dump.gpg", b".\xe9.part", b"x\x1b[2J.dump.gpg", b"ictr-20260101T000000Z-\xe9"):
             (folder / os.fsdecode(stray)).write_bytes(b"x")
         for stray in (b"fifo.dump.gpg", b"fifo.md"):
@@ -152,24 +154,26 @@ def _terminated(passage: Passage) -> Iterator[None]:
 def _mounted(passage: Passage, *options: str) -> None:
     if shutil.which("mount") is None or shutil.which("umount") is None:
         pytest.skip("nothing can be mounted here: no program mount and umount is installed")
-    done = subprocess.run(["mount", *options, str(passage.site.root)], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        ["mount", *options, str(passage.installation.root)], capture_output=True, text=True, check=False
+    )
     if done.returncode != 0:
         pytest.skip(f"nothing can be mounted here: {done.stderr.strip()}")
 
 
 def _read_only(passage: Passage) -> Iterator[None]:
     """The root on a file system that cannot be written."""
-    _mounted(passage, "--bind", str(passage.site.root))
+    _mounted(passage, "--bind", str(passage.installation.root))
     try:
         _mounted(passage, "-o", "remount,ro,bind")
         yield
     finally:
-        subprocess.run(["umount", "--lazy", str(passage.site.root)], check=True)
+        subprocess.run(["umount", "--lazy", str(passage.installation.root)], check=True)
 
 
 def _full(passage: Passage) -> Iterator[None]:
     """The root on a small file system without a free byte."""
-    root = passage.site.root
+    root = passage.installation.root
     saved = root.with_name("saved")
     shutil.copytree(root, saved, symlinks=True)
     _mounted(passage, "-t", "tmpfs", "-o", "size=4m", "none")
@@ -224,9 +228,11 @@ def test_a_standby_is_named_by_every_command_and_written_by_none(at: At, forked:
     """Whatever a standby answers (25006, 0A000, 55000) is an outcome, and tells the operator to go to the primary."""
     passage = at("SG_1 imported")
     tmp_path.chmod(0o777)
-    (passage.site.intake / "luat.md").write_text(VIETNAMESE, encoding="utf-8")
+    (passage.installation.intake / "luat.md").write_text(VIETNAMESE, encoding="utf-8")
     asked = commands(passage, passage.run_id, tmp_path)
-    jobs = {words: ["--root", str(passage.site.root), "--json", *words, *asked[words]] for words in ON_A_STANDBY}
+    jobs = {
+        words: ["--root", str(passage.installation.root), "--json", *words, *asked[words]] for words in ON_A_STANDBY
+    }
     with TransientCluster.start(passage.cluster.major, durable=True, settings=SETTINGS) as primary:
         migrate(primary.conninfo())
         with standby_of(primary) as folder:
@@ -310,22 +316,22 @@ IN_EVERY_RUN = {
 )
 def test_every_command_ends_with_a_named_outcome(at: At, forked: Forker, tmp_path: Path, how: str) -> None:
     hostile, passage = HOSTILE[how], at("SG_1 imported")
-    (passage.site.intake / "luat.md").write_text(VIETNAMESE, encoding="utf-8")
+    (passage.installation.intake / "luat.md").write_text(VIETNAMESE, encoding="utf-8")
     tmp_path.chmod(0o777)
     asked = commands(passage, passage.run_id, tmp_path)
-    root = hostile.root.replace("FOLDER", str(tmp_path)) or str(passage.site.root)
+    root = hostile.root.replace("FOLDER", str(tmp_path)) or str(passage.installation.root)
     jobs = {
         words: ["--root", root, "--json", *words]
         + [word if word.startswith("--") else word + hostile.argument for word in arguments]
         for words, arguments in asked.items()
         if (hostile.everything or EVERYTHING or words in OF_EACH_KIND) and words not in hostile.without
     }
-    context = passage.site.context
-    site = {"root": str(context.root), "filesystem": str(context.filesystem), "package": str(context.package)}
+    context = passage.installation.context
+    installation = {"root": str(context.root), "filesystem": str(context.filesystem), "package": str(context.package)}
     with given_database(passage, hostile.database) as database:
         around = replace(hostile.around, environment={**hostile.around.environment, **database})
         for _ in hostile.meanwhile(passage):
-            ended = forked.run(list(jobs.values()), around, {**site, "host": context.host})
+            ended = forked.run(list(jobs.values()), around, {**installation, "host": context.host})
     assert {
         " ".join(words): wrong for words, one in zip(jobs, ended, strict=True) if (wrong := faults(one, around))
     } == {}

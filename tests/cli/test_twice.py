@@ -22,8 +22,8 @@ TWICE: dict[str, tuple[str, Callable[[str], tuple[str, ...]]]] = {
 
 def _begin(passage: Passage) -> None:
     """What a process leaves that is killed before its COMMIT."""
-    journal = passage.site.root / "runs" / passage.run_id / "journal.jsonl"
-    with Journal.resume(journal, passage.run_id, passage.site.context) as writer:
+    journal = passage.installation.root / "runs" / passage.run_id / "journal.jsonl"
+    with Journal.resume(journal, passage.run_id, passage.installation.context) as writer:
         writer.append(RecordKind.INTENT, "void")
     assert passage.run().interruption is not None
 

@@ -6,7 +6,7 @@ import pytest
 
 from console.backend.model.errors import Refused
 from console.backend.model.outcome import Outcome
-from console.backend.service import LocalBackend
+from console.backend.service import BackendService
 from console.cli.runs import verification
 from tests.cli.conftest import Run, stop_of
 from tests.passage import Passage
@@ -49,13 +49,13 @@ def test_a_draft_that_was_changed_is_recorded_as_a_fail_and_stops_the_second_rul
     assert passage.rows(EVENTS, passage.run_id) == [("FAIL", True)]
     status, answer = command(passage, "approval", "draft", passage.run_id)
     assert (status, stop_of(answer)) == (5, "STOP_DRIFT")
-    assert not passage.site.statement(passage.run_id, "SG_2").exists()
+    assert not passage.installation.statement(passage.run_id, "SG_2").exists()
 
 
 def test_a_monitoring_console_verifies_and_records_nothing(at: At) -> None:
     passage = at("waits for SG_2")
 
-    checks = verification(LocalBackend(passage.site, read_only=True), passage.run_id)
+    checks = verification(BackendService(passage.installation, read_only=True), passage.run_id)
 
     assert {check.outcome for check in checks} == {Outcome.PASS}
     assert passage.rows(RESULTS, passage.run_id) == [("PASS",)]

@@ -160,7 +160,7 @@ class WorldBackend(FakeBackend):
 
 _REFUSALS: tuple[CutterError, ...] = (
     Refused(StopCode.EXECUTION_DISABLED, "the switch is OFF [/x] \x1b[31m", "Arm it: A"),
-    Unmeasured(StopCode.UNREACHABLE, "the line is cut", "Mend the line, then r"),
+    Unmeasured(StopCode.UNREACHABLE, "the line is cut", "Repair the line, then r"),
 )
 
 

@@ -1,4 +1,4 @@
-"""Drift: each difference with the SQL that mends it, printed and never run; what was not compared is not "none"."""
+"""Drift: each difference with the SQL that repairs it, printed and never run; what was not compared is not "none"."""
 
 from datetime import timedelta
 
@@ -35,7 +35,7 @@ async def test_a_difference_says_what_was_expected_what_is_there_and_what_mends_
         assert "expected  enabled ALWAYS" in said
         assert "actual    disabled" in said
         assert "the console never runs it" in said
-        assert DIFFERENCES[1].mend[0] in said
+        assert DIFFERENCES[1].repair[0] in said
 
 
 async def test_the_sql_is_reached_with_tab_and_scrolls() -> None:

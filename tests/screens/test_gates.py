@@ -21,7 +21,7 @@ from tests.fake_gates import BUNDLE, DENIED, GATES, unmeasured
 from tests.fakes import DRY_ID, NOW, RUN_ID, FakeBackend
 from tests.screens.conftest import opened, press, settle, until
 
-GONE = Unmeasured(StopCode.UNREACHABLE, "the line is cut", "Mend the line, then r")
+GONE = Unmeasured(StopCode.UNREACHABLE, "the line is cut", "Repair the line, then r")
 
 
 def words(app: ConsoleApp, name: str) -> str:
@@ -210,7 +210,7 @@ async def test_a_failed_measurement_keeps_the_old_board_and_says_so_everywhere()
         assert len(rows(app)) == len(GATES)
         assert "measured 12 min ago" in head(app)
         assert "NOT MEASURED AGAIN at 14:15 UTC: STOP_UNREACHABLE: the line is cut" in head(app)
-        assert "Next: Mend the line, then r" in head(app)
+        assert "Next: Repair the line, then r" in head(app)
         await press(pilot, "enter")
         assert "NOT MEASURED AGAIN" in words(app, "reading")
         await press(pilot, "escape", "1")

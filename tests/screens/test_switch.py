@@ -13,7 +13,7 @@ from console.backend.model.full_command import full_command
 from console.backend.model.outcome import Outcome
 from console.backend.model.states import Family, Mode, RunState, Stage
 from console.backend.model.view_models import (
-    Briefing,
+    Confirmation,
     CountView,
     Danger,
     OnProgress,
@@ -207,7 +207,7 @@ async def test_a_dangerous_key_twice_opens_one_dialog() -> None:
 
 
 class _Targetless(FakeBackend):
-    def brief(self, danger: Danger, run_id: str) -> Briefing:
+    def brief(self, danger: Danger, run_id: str) -> Confirmation:
         return super().brief(danger, run_id).model_copy(update={"target": None})
 
 

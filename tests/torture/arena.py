@@ -24,7 +24,7 @@ from psycopg import sql
 from console.backend.approvals.pinning import pin_policy
 from console.backend.approvals.policy import Policy, Signer, Thresholds, load_policy
 from console.backend.host.context import Context
-from console.backend.host.installation import Site
+from console.backend.host.installation import Installation
 from console.backend.host.runtime_tree import CONFIG_NAME, init_tree
 from console.backend.host.settings import DatabaseSettings, Settings
 from console.backend.model.canonical_json import canonical_json
@@ -270,7 +270,7 @@ class Arena:
         return self.start(*words, kill=kill, record=record).wait()
 
     def heal(self) -> None:
-        """Mend what an interference has left of the server: it is up, and takes the roles and connections that it took."""
+        """Repair what an interference has left of the server: it is up, and takes the roles and connections that it took."""
         until = time.monotonic() + LIMIT_S
         while True:
             try:
@@ -360,21 +360,25 @@ class Arena:
             backup_gpg_fpr=self.keys.backup_fingerprint,
             untested=True,
         )
-        site = Site(Context(root=self.root, package=self.package), settings, "tester")
+        installation = Installation(Context(root=self.root, package=self.package), settings, "tester")
         init_tree(self.root, json.dumps(json.loads(canonical_json(settings)), indent=2).encode())
-        site.intake.mkdir(mode=0o750)
+        installation.intake.mkdir(mode=0o750)
         sovereign = Signer(name="sovereign", fingerprint=self.keys.sovereign_fingerprint)
         policy = Policy(signers=(sovereign,), thresholds=Thresholds(SG_1=1, SG_2=1), solo=True, operators=())
-        site.policy.write_bytes(canonical_json(policy))
-        site.policy.chmod(0o640)
-        digest = load_policy(site.policy).sha256
-        pin_policy(database.administrator, site.policy, site.gnupg_home, site.context.now(), digest)
-        manifest_path(site).write_bytes(canonical_json(build_manifest(site.context, None, no_commit="a copy")))
-        manifest_path(site).chmod(0o640)
-        write_pins(self.root / CONFIG_NAME, measure_pins(site, machine_id(site.context.filesystem)))
+        installation.policy.write_bytes(canonical_json(policy))
+        installation.policy.chmod(0o640)
+        digest = load_policy(installation.policy).sha256
+        pin_policy(
+            database.administrator, installation.policy, installation.gnupg_home, installation.context.now(), digest
+        )
+        manifest_path(installation).write_bytes(
+            canonical_json(build_manifest(installation.context, None, no_commit="a copy"))
+        )
+        manifest_path(installation).chmod(0o640)
+        write_pins(self.root / CONFIG_NAME, measure_pins(installation, machine_id(installation.context.filesystem)))
         for name, text in (("law.md", TEXT), ("other.md", TEXT.replace("One", "Other"))):
-            (site.intake / name).write_text(text, encoding="utf-8")
-            (site.intake / name).chmod(0o640)
+            (installation.intake / name).write_text(text, encoding="utf-8")
+            (installation.intake / name).chmod(0o640)
         from tests.torture.operator import Operator
 
         done = Operator(self, "other.md", FOREIGN).reach("enacted")

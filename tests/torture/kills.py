@@ -246,7 +246,7 @@ ANSWERS = frozenset({0, 3, 4, 5, 6, 7})
 
 
 def interfered(arena: Arena, passage_name: str, what: str, random: Random, most: int = 6) -> Shot:
-    """Walk a passage that something outside interferes with, at random points; after each the outside is mended."""
+    """Walk a passage that something outside interferes with, at random points; after each the outside is repaired."""
     stage, goal = PASSAGES[passage_name]
     shot, snapshot = Shot((stage, goal)), judging.before(arena)
     judging.at(arena, stage)

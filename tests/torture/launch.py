@@ -210,7 +210,7 @@ INTERFERENCES: dict[str, Callable[[str], None]] = {
     "disk full": _full,
     "database volume full": _volume_full,
 }
-"""What happens at a choke point instead of a death. `Arena.heal` mends what stays."""
+"""What happens at a choke point instead of a death. `Arena.heal` repairs what stays."""
 
 
 def _short(frame: FrameType) -> str:

@@ -175,7 +175,7 @@ def through(arena: Arena, proxy: Proxy) -> dict[str, str]:
 
 
 def tell(arena: Arena, proxy: Proxy, writing: str, fault: str) -> Told:
-    """Give the command over the lying network; then mend it, ask again, and go on to the goal."""
+    """Give the command over the lying network; then repair it, ask again, and go on to the goal."""
     told, wanted, snapshot = Told(writing, fault), WRITINGS[writing], judging.before(arena)
     judging.at(arena, wanted.stage)
     words = _given(arena, wanted)
@@ -188,11 +188,11 @@ def tell(arena: Arena, proxy: Proxy, writing: str, fault: str) -> Told:
         told.wrong.append(f"hangs: {hung}")
     if not proxy.hit.is_set():
         told.wrong.append(f"no transaction that calls {wanted.where} was committed: nothing was tortured")
-        proxy.mend()
+        proxy.repair()
         return told
     shown = _shown(arena)
     proxy.over.wait(60)
-    proxy.mend()
+    proxy.repair()
     arena.settle()
     told.truth = bool(arena.rows(wanted.truth)[0][0])
     if told.said is not None:
@@ -258,11 +258,11 @@ def in_haste(arena: Arena, proxy: Proxy, haste: str, fault: str, *, killed: bool
     first = running.wait()
     if not proxy.hit.is_set():
         told.wrong.append(f"no transaction that calls {wanted.where} was committed: {first}")
-        proxy.mend()
+        proxy.repair()
         return told
     told.said = arena.run(*opposite)
     proxy.over.wait(60)
-    proxy.mend()
+    proxy.repair()
     arena.settle()
     told.truth = bool(arena.rows(wanted.truth)[0][0])
     if "Traceback (most recent call last)" in told.said.err + first.err:

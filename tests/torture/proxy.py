@@ -31,7 +31,7 @@ class Fault:
     swallows: bool = False
     """Nobody's line dies: nothing is handed on any more, in neither direction."""
     then_down: bool = False
-    """No further connection comes about until the network is mended."""
+    """No further connection comes about until the network is repaired."""
 
 
 FAULTS: dict[str, Fault] = {
@@ -97,7 +97,7 @@ class Proxy:
             self.hit.clear()
             self.over.clear()
 
-    def mend(self) -> None:
+    def repair(self) -> None:
         """Let connections through again; a fault that has not come does not come any more."""
         with self._mutex:
             self._fault, self._is_down = None, False

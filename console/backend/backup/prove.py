@@ -15,7 +15,7 @@ from console.backend.backup.scratch import Prepare, Scratch, scratch_database
 from console.backend.backup.verdict import unequal
 from console.backend.host.context import Context
 from console.backend.host.gpg import gpg_command
-from console.backend.host.programs import installations, pick_dump_programs
+from console.backend.host.programs import installed_programs, pick_dump_programs
 from console.backend.host.regular_file import sha256_file
 from console.backend.model.errors import Unmeasured
 from console.backend.model.outcome import Check, Evidence, Outcome
@@ -50,7 +50,7 @@ def prove(
         raise BackupNotProven(f"{file.name} has sha256 {found}, the record says {record.sha256}", "fetch it again")
     major, names = record.server_version // 10000, tuple(one.table for one in record.tables)
     try:
-        program = pick_dump_programs(major, installations(programs)).program("pg_restore")
+        program = pick_dump_programs(major, installed_programs(programs)).program("pg_restore")
         with scratch_database(major, names, scratch_parents, prepare, _EXPAND * record.bytes) as scratch:
             restored = _restore(file, gnupg_home, str(program), scratch, watch, names)
     except Unmeasured as error:

@@ -31,7 +31,7 @@ from console.backend.backup.verdict import Begun, Made, Tools, judge
 from console.backend.host.context import Context
 from console.backend.host.durable import partial_file, put_in_place
 from console.backend.host.gpg import gpg_command
-from console.backend.host.programs import Installation, NoFittingProgram, installations, pick_dump_programs
+from console.backend.host.programs import NoFittingProgram, PostgresPrograms, installed_programs, pick_dump_programs
 from console.backend.host.regular_file import sha256_file
 from console.backend.model.errors import Unmeasured
 from console.backend.model.safe_text import safe_text
@@ -90,9 +90,9 @@ def take_backup(
     return record
 
 
-def _programs(server_major: int, folder: str) -> Installation:
+def _programs(server_major: int, folder: str) -> PostgresPrograms:
     try:
-        return pick_dump_programs(server_major, installations(folder))
+        return pick_dump_programs(server_major, installed_programs(folder))
     except NoFittingProgram as error:
         raise BackupNotProven(error.message, error.next_action) from error
 
@@ -123,7 +123,7 @@ def _blaming_the_source(reading: Future[tuple[TableProof, ...]]) -> Iterator[Non
         raise
 
 
-def _stream(work: _Work, programs: Installation, snapshot: Snapshot, scratch: Scratch, partial: Path) -> None:
+def _stream(work: _Work, programs: PostgresPrograms, snapshot: Snapshot, scratch: Scratch, partial: Path) -> None:
     """Run the three programs on one stream. Raises BackupNotProven naming the members that failed."""
     request = work.request
     command = dump_command(

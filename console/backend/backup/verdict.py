@@ -7,7 +7,7 @@ from console.backend.backup.failures import BackupNotProven
 from console.backend.backup.recipient import Recipient
 from console.backend.backup.record import SUFFIX, BackupRecord, BackupState, TableProof
 from console.backend.backup.request import BackupRequest
-from console.backend.host.programs import Installation
+from console.backend.host.programs import PostgresPrograms
 from console.backend.model.outcome import Evidence
 
 
@@ -23,7 +23,7 @@ class Begun:
 class Tools:
     """What it was made with."""
 
-    programs: Installation
+    programs: PostgresPrograms
     key: Recipient
     server_version: int
 

@@ -11,7 +11,7 @@ from console.backend.approvals.check import open_checks
 from console.backend.approvals.keyring import Keyring
 from console.backend.approvals.statement import MAX_STATEMENT_BYTES, Kind
 from console.backend.gates.gate import Gate
-from console.backend.gates.measurement import Fact, Verdict, check, fails, partial, passes, unclear
+from console.backend.gates.measurement import Measurement, Verdict, check, fails, partial, passes, unclear
 from console.backend.gates.probe import Probe
 from console.backend.gates.ruling_policy import (
     Pinned,
@@ -75,12 +75,12 @@ class Ledger(Value):
 class Facts(Value):
     """The facts that G7 measures."""
 
-    policy: Fact[PolicyFile]
-    keys: Fact[Keyring]
-    pinned: Fact[Pinned]
-    packages: Fact[tuple[Package, ...]]
-    ledger: Fact[Ledger]
-    placeholders: Fact[tuple[SafeText, ...]]
+    policy: Measurement[PolicyFile]
+    keys: Measurement[Keyring]
+    pinned: Measurement[Pinned]
+    packages: Measurement[tuple[Package, ...]]
+    ledger: Measurement[Ledger]
+    placeholders: Measurement[tuple[SafeText, ...]]
 
 
 def measure(probe: Probe) -> Facts:
@@ -92,7 +92,7 @@ def measure(probe: Probe) -> Facts:
         with probe.monitor() as connection:
             rows.extend(all_runs(connection))
             recorded.extend(approvals(connection))
-        return _ledger(tuple(recorded), probe.site.context.now())
+        return _ledger(tuple(recorded), probe.installation.context.now())
 
     seen = probe.ask("statements", "imported statements and their use", "the database", ledger, _ledger_in_words)
     policy, keys = policy_facts(probe)
@@ -111,14 +111,14 @@ def measure(probe: Probe) -> Facts:
         placeholders=probe.ask(
             "placeholders",
             "files that name an approval id which stands for no approval",
-            str(probe.site.root / "approvals"),
-            lambda: _placeholders(probe.site.root / "approvals"),
+            str(probe.installation.root / "approvals"),
+            lambda: _placeholders(probe.installation.root / "approvals"),
             lambda found: ", ".join(found) or "none",
         ),
     )
 
 
-def package_fact(probe: Probe, row: RunRow, kind: Kind) -> Fact[Package]:
+def package_fact(probe: Probe, row: RunRow, kind: Kind) -> Measurement[Package]:
     """The package of one run."""
     return probe.ask(
         "package",
@@ -131,7 +131,7 @@ def package_fact(probe: Probe, row: RunRow, kind: Kind) -> Fact[Package]:
 
 def measure_package(probe: Probe, row: RunRow, kind: Kind) -> Package:
     """One run's package now. Raises Unmeasured where it cannot be looked at."""
-    path = probe.site.statement(row.run_id, kind)
+    path = probe.installation.statement(row.run_id, kind)
     bare = Package(
         run_id=row.run_id,
         kind=kind,
@@ -149,7 +149,7 @@ def measure_package(probe: Probe, row: RunRow, kind: Kind) -> Package:
             f"Measure it from a console without --read-only: cutter-console gates {probe.gate}",
         )
     try:
-        view = approval_workflow.view(probe.site, path)
+        view = approval_workflow.view(probe.installation, path)
     except Refused as refused:
         finding = Finding(
             name="readable",
@@ -213,7 +213,7 @@ def _in_words(found: Package) -> str:
     return f"{found.kind} of {found.run_id}: {found.status or 'not drafted'}, {found.signers or 'no signature'}"
 
 
-def _packages(probe: Probe, rows: tuple[RunRow, ...], ledger: Fact[Ledger]) -> tuple[Package, ...]:
+def _packages(probe: Probe, rows: tuple[RunRow, ...], ledger: Measurement[Ledger]) -> tuple[Package, ...]:
     if ledger.value is None:
         raise Unmeasured(StopCode.UNREACHABLE, ledger.unmeasured, ledger.next_action)
     waiting = [(row, KIND_AT[row.stage]) for row in rows if row.family is Family.ACTIVE and row.stage in KIND_AT]
@@ -268,7 +268,7 @@ def decide(facts: Facts) -> tuple[Check, ...]:
     )
 
 
-def _package_checks(packages: Fact[tuple[Package, ...]]) -> tuple[Check, ...]:
+def _package_checks(packages: Measurement[tuple[Package, ...]]) -> tuple[Check, ...]:
     """Nothing to approve is how it is before the first run: a step is missing, and it is named; nothing is wrong."""
     if not packages.value:
         return (check("package", packages, _no_package),)

@@ -11,7 +11,7 @@ from console.backend.gates.connections import connections, lines_verdict
 from console.backend.gates.dry_runs import DryRun, judge_dry_run, measure_dry_runs, place, start_command
 from console.backend.gates.gate import reported
 from console.backend.gates.grants import grants, grants_check
-from console.backend.gates.measurement import Fact, Verdict, check, fails, partial, passes
+from console.backend.gates.measurement import Measurement, Verdict, check, fails, partial, passes
 from console.backend.gates.precheck_live import (
     database,
     deployed_tree,
@@ -23,7 +23,7 @@ from console.backend.gates.precheck_live import (
 from console.backend.gates.probe import Probe
 from console.backend.gates.recorded_tests import recorded_tests, recorded_tests_check
 from console.backend.gates.ruling_policy import pin_check, pinned_fact, policy_check, policy_facts
-from console.backend.host.installation import Site
+from console.backend.host.installation import Installation
 from console.backend.model.outcome import Check, Outcome
 from console.backend.model.plan_binding import Target
 from console.backend.model.readiness import GateReport, Owner
@@ -93,34 +93,34 @@ class DryRuns(Value):
     command: SafeText
 
 
-Item = Callable[[Probe, Fact[Subject]], tuple[Check, ...]]
+Item = Callable[[Probe, Measurement[Subject]], tuple[Check, ...]]
 
 
-def readiness(site: Site, run_id: str = "", *, read_only: bool = False) -> GateReport:
+def readiness(installation: Installation, run_id: str = "", *, read_only: bool = False) -> GateReport:
     """PRE-1 to PRE-8, measured now. Without a run id, for the newest run that waits for SG_1, if one does.
 
     A check that is FAIL, INCONCLUSIVE or NOT_RUN stops the run from being armed; PARTIAL does not.
     """
-    return _report(_probe(site, read_only), run_id, ALL)
+    return _report(_probe(installation, read_only), run_id, ALL)
 
 
-def before(site: Site, run_id: str, items: tuple[Item, ...]) -> tuple[Check, ...]:
+def before(installation: Installation, run_id: str, items: tuple[Item, ...]) -> tuple[Check, ...]:
     """The checks of these items for one run: what a briefing takes over."""
-    return _report(_probe(site, read_only=False), run_id, items).checks
+    return _report(_probe(installation, read_only=False), run_id, items).checks
 
 
-def _probe(site: Site, read_only: bool) -> Probe:
-    return Probe(site, PRE.id, time.monotonic() + DEADLINE_S, read_only)
+def _probe(installation: Installation, read_only: bool) -> Probe:
+    return Probe(installation, PRE.id, time.monotonic() + DEADLINE_S, read_only)
 
 
 def _report(probe: Probe, run_id: str, items: tuple[Item, ...]) -> GateReport:
-    began, started = probe.site.context.now(), time.perf_counter()
+    began, started = probe.installation.context.now(), time.perf_counter()
     subject = _subject(probe, run_id)
     checks = tuple(one for item in items for one in item(probe, subject))
     return reported(PRE, checks, began, (time.perf_counter() - started) * 1000)
 
 
-def _subject(probe: Probe, run_id: str) -> Fact[Subject]:
+def _subject(probe: Probe, run_id: str) -> Measurement[Subject]:
     def find() -> Subject:
         with probe.monitor() as connection:
             if run_id:
@@ -141,7 +141,7 @@ def _waits_for_sg1(row: RunRow) -> bool:
     return (row.family, row.stage, row.operation) == (Family.ACTIVE, Stage.AWAITING_CUT_AUTHORIZATION, "cut")
 
 
-def approval(probe: Probe, subject: Fact[Subject]) -> tuple[Check, ...]:
+def approval(probe: Probe, subject: Measurement[Subject]) -> tuple[Check, ...]:
     """PRE-1: the ruling is imported and holds now; a pending one stops here, where G7 only names the step."""
     name = "PRE-1 approval"
     row = subject.value.row if subject.value else None
@@ -177,7 +177,7 @@ def _not_at_a_pause(row: RunRow) -> Verdict | None:
     return None
 
 
-def authority(probe: Probe, _subject: Fact[Subject]) -> tuple[Check, ...]:
+def authority(probe: Probe, _subject: Measurement[Subject]) -> tuple[Check, ...]:
     """PRE-2: somebody can rule under the policy, which the database believes too; the executor, no superuser, is the one role that arms; each connection is as it should be."""
 
     def ask() -> Authority:
@@ -200,7 +200,7 @@ def authority(probe: Probe, _subject: Fact[Subject]) -> tuple[Check, ...]:
     def decide(found: Authority) -> Verdict:
         wrong = _wrong_roles(found)
         if wrong:
-            return fails("; ".join(wrong), "See what would mend it: cutter-console drift")
+            return fails("; ".join(wrong), "See what would repair it: cutter-console drift")
         if (connected := lines_verdict(lines.value or ())).outcome is not Outcome.PASS:
             return connected
         return Verdict(ruled.outcome, ruled.detail, ruled.next_action)
@@ -216,12 +216,12 @@ def _wrong_roles(found: Authority) -> list[str]:
     return wrong
 
 
-def key(probe: Probe, _subject: Fact[Subject]) -> tuple[Check, ...]:
+def key(probe: Probe, _subject: Measurement[Subject]) -> tuple[Check, ...]:
     """PRE-3: the key that G3 judges."""
     return (backup_key_check(backup_key(probe), "PRE-3 backup key"),)
 
 
-def dry_run(probe: Probe, subject: Fact[Subject]) -> tuple[Check, ...]:
+def dry_run(probe: Probe, subject: Measurement[Subject]) -> tuple[Check, ...]:
     """PRE-4: the very content has walked all phases dry, green, on this very database (criterion C3 of G6)."""
     name, row = "PRE-4 green dry run", subject.value.row if subject.value else None
     if subject.value is None or (row is None and subject.value.asked):
@@ -229,7 +229,7 @@ def dry_run(probe: Probe, subject: Fact[Subject]) -> tuple[Check, ...]:
     fact = probe.ask(
         "dry-run",
         f"dry runs of the content of {row.run_id}" if row else "dry runs on this database",
-        str(probe.site.root / "runs"),
+        str(probe.installation.root / "runs"),
         lambda: _dry_runs(probe, row),
         lambda seen: ", ".join(f"{one.run_id} {one.problem or 'green'}" for one in seen.found) or "none",
     )
@@ -238,10 +238,13 @@ def dry_run(probe: Probe, subject: Fact[Subject]) -> tuple[Check, ...]:
 
 def _dry_runs(probe: Probe, row: RunRow | None) -> DryRuns:
     if row is None:
-        return DryRuns(found=measure_dry_runs(probe.site), target=_target_now(probe), command=_NEW_RUN)
-    workspace = Workspace.open(probe.site.root, row.run_id)
-    plan, command = workspace.plan_facts(), start_command(probe.site, row, ordinals=workspace.request().ordinals)
-    found = measure_dry_runs(probe.site, row.docprefix, row.content_digest or "none")
+        return DryRuns(found=measure_dry_runs(probe.installation), target=_target_now(probe), command=_NEW_RUN)
+    workspace = Workspace.open(probe.installation.root, row.run_id)
+    plan, command = (
+        workspace.plan_facts(),
+        start_command(probe.installation, row, ordinals=workspace.request().ordinals),
+    )
+    found = measure_dry_runs(probe.installation, row.docprefix, row.content_digest or "none")
     return DryRuns(found=found, target=plan.target if plan else None, command=command)
 
 
@@ -250,7 +253,7 @@ def _target_now(probe: Probe) -> Target | None:
     if now is None or now.in_recovery:
         return None
     return Target(
-        host=probe.site.context.host,
+        host=probe.installation.context.host,
         database=now.database,
         system_identifier=now.system_identifier,
         timeline=now.timeline,
@@ -268,26 +271,26 @@ def _dry(seen: DryRuns, row: RunRow | None) -> Verdict:
     return partial("none on this database yet", seen.command)
 
 
-def privileges(probe: Probe, _subject: Fact[Subject]) -> tuple[Check, ...]:
+def privileges(probe: Probe, _subject: Measurement[Subject]) -> tuple[Check, ...]:
     """PRE-5: grants and definitions are those of the last migration."""
     fact = grants(probe)
-    judged, pinned = grants_check(fact), probe.site.settings.pins.schema_digest
+    judged, pinned = grants_check(fact), probe.installation.settings.pins.schema_digest
     if judged.outcome is Outcome.PASS:
         return (check(GRANTS, fact, lambda found: inventory_verdict(found, pinned)),)
     return (_named(GRANTS, judged),)
 
 
-def tree(probe: Probe, _subject: Fact[Subject]) -> tuple[Check, ...]:
+def tree(probe: Probe, _subject: Measurement[Subject]) -> tuple[Check, ...]:
     """PRE-6: the deployed tree is the pinned release's, file by file."""
     return (_named("PRE-6 deployed tree", deployed_tree_check(deployed_tree(probe))),)
 
 
-def tested(probe: Probe, _subject: Fact[Subject]) -> tuple[Check, ...]:
+def tested(probe: Probe, _subject: Measurement[Subject]) -> tuple[Check, ...]:
     """PRE-7: the release's recorded tests are green."""
     return (recorded_tests_check(recorded_tests(probe), "PRE-7 tests"),)
 
 
-def off(probe: Probe, subject: Fact[Subject]) -> tuple[Check, ...]:
+def off(probe: Probe, subject: Measurement[Subject]) -> tuple[Check, ...]:
     """PRE-8: the switch is off; a lease of this very run is no obstacle, one of another run is."""
     fact, asked = switch(probe), subject.value.asked if subject.value else ""
     judged = switch_check(fact)

@@ -13,13 +13,13 @@ from console.backend.backup.recipient import FINGERPRINT, KeyListing, judge_key,
 from console.backend.backup.record import BackupState, ListedBackup, freshness, list_backups
 from console.backend.backup.selftest import RoundTrip, round_trip
 from console.backend.gates.gate import Gate
-from console.backend.gates.measurement import Fact, Verdict, check, fails, partial, passes
+from console.backend.gates.measurement import Measurement, Verdict, check, fails, partial, passes
 from console.backend.gates.probe import Probe
-from console.backend.host.installation import Site
+from console.backend.host.installation import Installation
 from console.backend.host.programs import (
-    Installation,
     NoFittingProgram,
-    installations,
+    PostgresPrograms,
+    installed_programs,
     pick_dump_programs,
     pick_server_programs,
 )
@@ -80,24 +80,24 @@ class Store(Value):
 class Facts(Value):
     """The facts that G3 measures."""
 
-    round_trip: Fact[RoundTrip]
-    key: Fact[KeyListing]
-    programs: Fact[tuple[Installation, ...]]
-    source: Fact[Source]
-    store: Fact[Store]
-    ring: Fact[tuple[SafeText, ...]]
-    plaintext: Fact[tuple[SafeText, ...]]
+    round_trip: Measurement[RoundTrip]
+    key: Measurement[KeyListing]
+    programs: Measurement[tuple[PostgresPrograms, ...]]
+    source: Measurement[Source]
+    store: Measurement[Store]
+    ring: Measurement[tuple[SafeText, ...]]
+    plaintext: Measurement[tuple[SafeText, ...]]
 
 
 def measure(probe: Probe) -> Facts:
     """Ask gpg, the programs, the database, backups/ and the root."""
-    site = probe.site
+    installation = probe.installation
     return Facts(
         round_trip=probe.ask(
             "round-trip",
             "random bytes encrypted and decrypted with a throw-away key, and half of them",
             "gpg, in a home of mode 0700 that is gone afterwards",
-            lambda: _round_trip(site),
+            lambda: _round_trip(installation),
             lambda done: f"gpg {done.gpg_version}: {done.answer}",
             otherwise="Install gnupg, then: cutter-console backup selftest",
         ),
@@ -106,7 +106,7 @@ def measure(probe: Probe) -> Facts:
             "programs",
             "programs of PostgreSQL, and their versions",
             "the settings, PATH, the system's places and the embedded wheel",
-            lambda: installations(site.settings.postgres_programs),
+            lambda: installed_programs(installation.settings.postgres_programs),
             lambda seen: "; ".join(map(str, seen)) or "none",
         ),
         source=probe.ask(
@@ -119,53 +119,55 @@ def measure(probe: Probe) -> Facts:
         store=probe.ask(
             "store",
             "backups, their records and files",
-            str(site.backups),
-            lambda: _store(site),
+            str(installation.backups),
+            lambda: _store(installation),
             _store_in_words,
             digest=lambda found: found.newest.record.sha256 if found.newest and found.newest.record else "",
         ),
         ring=probe.ask(
             "key-ring",
             "entries of the key ring that others own, may read or may write",
-            str(site.gnupg_home),
-            lambda: tuple(_open_entries(site.gnupg_home)),
+            str(installation.gnupg_home),
+            lambda: tuple(_open_entries(installation.gnupg_home)),
             lambda found: ", ".join(found) or "none",
         ),
         plaintext=probe.ask(
             "plaintext",
             "files that begin like a database dump",
-            str(site.root),
-            lambda: tuple(str(place.relative_to(site.root)) for place in plaintext_dumps(_there(site.root))),
+            str(installation.root),
+            lambda: tuple(
+                str(place.relative_to(installation.root)) for place in plaintext_dumps(_there(installation.root))
+            ),
             lambda found: ", ".join(found) or "none",
             otherwise="Make every file below the root readable to the console, then: cutter-console gates G3",
         ),
     )
 
 
-def backup_key(probe: Probe) -> Fact[KeyListing]:
+def backup_key(probe: Probe) -> Measurement[KeyListing]:
     """The key that backups are encrypted to, as the host's key ring has it."""
-    site = probe.site
+    installation = probe.installation
     return probe.ask(
         "backup-key",
-        f"BACKUP_GPG_FPR {site.settings.backup_gpg_fpr or 'is not set'}",
-        str(site.gnupg_home),
-        lambda: probe.once("backup key", lambda: _listed(site)),
+        f"BACKUP_GPG_FPR {installation.settings.backup_gpg_fpr or 'is not set'}",
+        str(installation.gnupg_home),
+        lambda: probe.once("backup key", lambda: _listed(installation)),
         lambda key: f"{len(key.parts)} key parts, private halves here: {len(key.private)}",
         otherwise="Install gnupg, or name the GNUPGHOME that holds the backup key.",
     )
 
 
-def backup_key_check(fact: Fact[KeyListing], name: str = "backup key") -> Check:
+def backup_key_check(fact: Measurement[KeyListing], name: str = "backup key") -> Check:
     """Pure: the key encrypts, for a while yet, and can be opened elsewhere only."""
     now, where = fact.evidence.measured_at, f" --homedir {fact.evidence.source}"
     return check(name, fact, lambda key: _judged(key, now, where))
 
 
-def _listed(site: Site) -> KeyListing:
-    fingerprint = site.settings.backup_gpg_fpr
+def _listed(installation: Installation) -> KeyListing:
+    fingerprint = installation.settings.backup_gpg_fpr
     if not FINGERPRINT.fullmatch(fingerprint):
         return KeyListing(fingerprint=fingerprint, parts=(), private=())
-    return list_key(fingerprint, _there(site.gnupg_home))
+    return list_key(fingerprint, _there(installation.gnupg_home))
 
 
 def _there(directory: Path) -> Path:
@@ -174,10 +176,10 @@ def _there(directory: Path) -> Path:
     return directory
 
 
-def _round_trip(site: Site) -> RoundTrip:
+def _round_trip(installation: Installation) -> RoundTrip:
     """A step of gpg that fails is a failed round trip; a gpg that is not there raises."""
     try:
-        return round_trip(site.gnupg_home)
+        return round_trip(installation.gnupg_home)
     except BackupNotProven as error:
         return RoundTrip(gpg_version="", bytes=0, keys_before=0, keys_after=0, failures=(error.message,))
 
@@ -200,18 +202,18 @@ def _source(probe: Probe) -> Source:
     return Source(server_version=row[0], closed=tuple(row[1]))
 
 
-def _store(site: Site) -> Store:
-    now = site.context.now()
-    names = [place.name for place in site.backups.iterdir()]
-    listed = list_backups(site.backups, now)
+def _store(installation: Installation) -> Store:
+    now = installation.context.now()
+    names = [place.name for place in installation.backups.iterdir()]
+    listed = list_backups(installation.backups, now)
     proven = [one for one in listed if one.record is not None and not one.problem]
     newest = max(proven, key=lambda one: one.record.taken_at if one.record else now, default=None)
     record = newest.record if newest else None
     hashed = record is not None and record.bytes <= HASHED_BYTES
     altered = [f"{one.file_name}: {one.problem}" for one in listed if one.problem]
-    if record is not None and hashed and sha256_file(site.backups / record.file_name) != record.sha256:
+    if record is not None and hashed and sha256_file(installation.backups / record.file_name) != record.sha256:
         altered.append(f"{record.file_name}: its sha256 is not the record's")
-    limit = timedelta(minutes=site.settings.backup_max_age_minutes)
+    limit = timedelta(minutes=installation.settings.backup_max_age_minutes)
     return Store(
         newest=newest,
         state=freshness(record, now, limit),
@@ -250,7 +252,7 @@ def decide(facts: Facts) -> tuple[Check, ...]:
 
 def _round_trip_held(done: RoundTrip) -> Verdict:
     if done.failures:
-        return fails(done.answer, "Mend the gpg installation, then: cutter-console backup selftest")
+        return fails(done.answer, "Repair the gpg installation, then: cutter-console backup selftest")
     return passes(f"gpg {done.gpg_version}: {done.answer}")
 
 
@@ -280,7 +282,7 @@ def _closed(found: tuple[str, ...], home: str) -> Verdict:
     return passes(f"{home} is closed to others")
 
 
-def _programs(source: Source, seen: tuple[Installation, ...]) -> Verdict:
+def _programs(source: Source, seen: tuple[PostgresPrograms, ...]) -> Verdict:
     major = source.server_version // 10000
     try:
         dump, server = pick_dump_programs(major, seen), pick_server_programs(major, seen)

@@ -5,7 +5,7 @@ import psycopg
 from console.backend.gates.connections import Line, connections, connections_check
 from console.backend.gates.gate import Gate
 from console.backend.gates.growth import Growth, growth_check, measure_growth
-from console.backend.gates.measurement import Fact, Verdict, check, fails, partial, passes
+from console.backend.gates.measurement import Measurement, Verdict, check, fails, partial, passes
 from console.backend.gates.probe import Probe
 from console.backend.gates.recorded_tests import Recorded, recorded_tests, recorded_tests_check
 from console.backend.model.errors import StopCode, Unmeasured
@@ -20,7 +20,7 @@ from console.backend.runs.phase_context import Role
 REFUSED = "42501"
 """SQLSTATE of a privilege that is missing: what every direct write must meet."""
 _READ_ONLY = "25006"
-_DRIFT = "See the GRANT or REVOKE that mends it: cutter-console drift"
+_DRIFT = "See the GRANT or REVOKE that repairs it: cutter-console drift"
 _SUPERUSER = """
     SELECT current_user::text, EXISTS (SELECT 1 FROM pg_roles r WHERE r.rolsuper AND pg_has_role(current_user, r.oid, 'MEMBER'))
 """
@@ -102,16 +102,16 @@ class AtRest(Value):
 class Facts(Value):
     """The facts that G1 measures."""
 
-    tests: Fact[Recorded]
-    connections: Fact[tuple[Line, ...]]
-    guard: Fact[Guarded]
-    dry: Fact[DryProof]
-    create: Fact[CreateProof]
-    executor: Fact[RoleProof]
-    verifier: Fact[RoleProof]
-    monitor: Fact[RoleProof]
-    rest: Fact[AtRest]
-    growth: Fact[Growth]
+    tests: Measurement[Recorded]
+    connections: Measurement[tuple[Line, ...]]
+    guard: Measurement[Guarded]
+    dry: Measurement[DryProof]
+    create: Measurement[CreateProof]
+    executor: Measurement[RoleProof]
+    verifier: Measurement[RoleProof]
+    monitor: Measurement[RoleProof]
+    rest: Measurement[AtRest]
+    growth: Measurement[Growth]
 
 
 def measure(probe: Probe) -> Facts:
@@ -141,17 +141,17 @@ _ASKED = "INSERT, UPDATE and DELETE on units and versions, INSERT on manifests, 
 
 def _probe_names(probe: Probe) -> tuple[str, str]:
     """A run id and a document prefix that nobody has."""
-    token = probe.site.context.token_hex(4)
-    return f"ictr-{probe.site.context.now():%Y%m%dT%H%M%SZ}-{token}", f"PROBE-{token.upper()}"
+    token = probe.installation.context.token_hex(4)
+    return f"ictr-{probe.installation.context.now():%Y%m%dT%H%M%SZ}-{token}", f"PROBE-{token.upper()}"
 
 
-def _guard(probe: Probe) -> Fact[Guarded]:
+def _guard(probe: Probe) -> Measurement[Guarded]:
     """The guard itself, as a LIVE run asks it before its first mutating phase, for a run that holds no lease."""
-    database, (run_id, _) = probe.site.settings.database, _probe_names(probe)
+    database, (run_id, _) = probe.installation.settings.database, _probe_names(probe)
 
     def ask() -> Guarded:
         with counted() as opened:
-            allowed = armed_for(probe.site, run_id, "cut")
+            allowed = armed_for(probe.installation, run_id, "cut")
         return Guarded(
             allowed=allowed,
             connections=tuple(one.purpose for one in opened),
@@ -169,7 +169,7 @@ def _guard(probe: Probe) -> Fact[Guarded]:
     )
 
 
-def _as_executor(probe: Probe) -> tuple[Fact[DryProof], Fact[CreateProof], Fact[RoleProof]]:
+def _as_executor(probe: Probe) -> tuple[Measurement[DryProof], Measurement[CreateProof], Measurement[RoleProof]]:
     """Three proofs on one connection of the executor; what stops one of them stops what comes after it."""
     run_id, prefix = _probe_names(probe)
     found: list[tuple[DryProof, int, RoleProof]] = []
@@ -319,7 +319,7 @@ def _create_held(found: CreateProof) -> Verdict:
     return passes("visible inside its transaction, gone on a fresh connection")
 
 
-def _role_check(which: str, fact: Fact[RoleProof]) -> Check:
+def _role_check(which: str, fact: Measurement[RoleProof]) -> Check:
     return check(f"direct writes refused as the {which}", fact, lambda found: _walled(which, found))
 
 

@@ -10,7 +10,7 @@ from console.backend.gates.gate import AnyGate, reported
 from console.backend.gates.probe import Asked, Probe
 from console.backend.gates.registry import GATES
 from console.backend.host.daemon import start
-from console.backend.host.installation import Site
+from console.backend.host.installation import Installation
 from console.backend.model.errors import CutterError, StopCode, UsageError
 from console.backend.model.outcome import Check, Evidence, Outcome, worst
 from console.backend.model.readiness import Board, GateReport
@@ -28,16 +28,20 @@ def named(names: tuple[str, ...]) -> tuple[AnyGate, ...]:
 
 
 def measure_board(
-    site: Site, gates: tuple[AnyGate, ...] = GATES, *, deadline_s: float = DEADLINE_S, read_only: bool = False
+    installation: Installation,
+    gates: tuple[AnyGate, ...] = GATES,
+    *,
+    deadline_s: float = DEADLINE_S,
+    read_only: bool = False,
 ) -> Board:
     """Measure these gates at the same time. A gate that has not answered in `deadline_s` seconds is INCONCLUSIVE."""
-    began, started = site.context.now(), time.monotonic()
+    began, started = installation.context.now(), time.monotonic()
     ends_at = started + deadline_s
     shared = Asked()
-    probes = [(gate, Probe(site, gate.id, ends_at, read_only, shared)) for gate in gates]
+    probes = [(gate, Probe(installation, gate.id, ends_at, read_only, shared)) for gate in gates]
     asked = [(gate, start(partial(_measure, gate, probe), gate.id)) for gate, probe in probes]
     wait([answer for _, answer in asked], timeout=deadline_s)
-    reports = tuple(_reported(site, gate, answer, deadline_s) for gate, answer in asked)
+    reports = tuple(_reported(installation, gate, answer, deadline_s) for gate, answer in asked)
     return Board(
         gates=reports,
         outcome=worst([report.outcome for report in reports]),
@@ -53,29 +57,31 @@ def _measure(gate: AnyGate, probe: Probe) -> GateReport:
         return gate.report(probe)
     except CutterError as error:
         said = f"{error.code}: {error.message}"
-        return _unmeasured(probe.site, gate, "measurable", said, error.next_action)
+        return _unmeasured(probe.installation, gate, "measurable", said, error.next_action)
 
 
-def _reported(site: Site, gate: AnyGate, answer: Future[GateReport], deadline_s: float) -> GateReport:
+def _reported(installation: Installation, gate: AnyGate, answer: Future[GateReport], deadline_s: float) -> GateReport:
     """One gate that breaks leaves the other ten their answers, and is INCONCLUSIVE itself."""
     if not answer.done():
-        return _late(site, gate, deadline_s)
+        return _late(installation, gate, deadline_s)
     broke = answer.exception()
     if broke is None:
         return answer.result()
     where = traceback.extract_tb(broke.__traceback__)[-1]
     said = f"the gate broke: {type(broke).__name__} in {Path(where.filename).name}, line {where.lineno}"
-    action = f"It is a defect: report it with this line, install a mended release, then: cutter-console gates {gate.id}"
-    return _unmeasured(site, gate, "measurable", said, action)
+    action = (
+        f"It is a defect: report it with this line, install a repaired release, then: cutter-console gates {gate.id}"
+    )
+    return _unmeasured(installation, gate, "measurable", said, action)
 
 
-def _late(site: Site, gate: AnyGate, deadline_s: float) -> GateReport:
+def _late(installation: Installation, gate: AnyGate, deadline_s: float) -> GateReport:
     action = f"Find what is slow, then: cutter-console gates {gate.id}"
-    return _unmeasured(site, gate, "in time", f"no answer within {deadline_s:g} s", action)
+    return _unmeasured(installation, gate, "in time", f"no answer within {deadline_s:g} s", action)
 
 
-def _unmeasured(site: Site, gate: AnyGate, name: str, detail: str, next_action: str) -> GateReport:
-    now = site.context.now()
+def _unmeasured(installation: Installation, gate: AnyGate, name: str, detail: str, next_action: str) -> GateReport:
+    now = installation.context.now()
     evidence = Evidence(
         id=f"{gate.id}.{name.replace(' ', '-')}",
         asked=gate.question,

@@ -2,7 +2,7 @@
 
 import psycopg
 
-from console.backend.gates.measurement import Fact, Verdict, check, fails, passes, unclear
+from console.backend.gates.measurement import Measurement, Verdict, check, fails, passes, unclear
 from console.backend.gates.probe import Probe
 from console.backend.model.outcome import Check
 from console.backend.model.safe_text import SafeText
@@ -29,7 +29,7 @@ class Line(Value):
     """Database, system identifier, and when this very server was started."""
 
 
-def connections(probe: Probe) -> Fact[tuple[Line, ...]]:
+def connections(probe: Probe) -> Measurement[tuple[Line, ...]]:
     """Ask on each connection who and where it is; a monitoring console has one alone."""
     return probe.ask(
         "connections",
@@ -40,7 +40,7 @@ def connections(probe: Probe) -> Fact[tuple[Line, ...]]:
     )
 
 
-def connections_check(fact: Fact[tuple[Line, ...]], name: str = "connections") -> Check:
+def connections_check(fact: Measurement[tuple[Line, ...]], name: str = "connections") -> Check:
     """Pure: each is as the role it is for, and none is to another server."""
     return check(name, fact, lines_verdict)
 

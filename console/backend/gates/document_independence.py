@@ -11,7 +11,7 @@ from console.backend.gates.installed_functions import (
     measure_sources,
     sources_verdict,
 )
-from console.backend.gates.measurement import Fact, Verdict, check, fails, passes, unclear
+from console.backend.gates.measurement import Measurement, Verdict, check, fails, passes, unclear
 from console.backend.gates.probe import Probe
 from console.backend.model.canonical_json import canonical_json, sha256_hex
 from console.backend.model.outcome import Check
@@ -40,8 +40,8 @@ class Definitions(Value):
 class Facts(Value):
     """The facts that G5 measures."""
 
-    generality: Fact[Generality]
-    definitions: Fact[Definitions]
+    generality: Measurement[Generality]
+    definitions: Measurement[Definitions]
 
 
 def measure(probe: Probe) -> Facts:

@@ -3,7 +3,7 @@
 import shlex
 
 from console.backend.gates.measurement import Verdict, fails, passes
-from console.backend.host.installation import Site
+from console.backend.host.installation import Installation
 from console.backend.host.regular_file import sha256_file
 from console.backend.journal.journal import verify_journal
 from console.backend.model.errors import Refused
@@ -34,13 +34,13 @@ class DryRun(Value):
     """Why it proves nothing; empty where it is green."""
 
 
-def measure_dry_runs(site: Site, docprefix: str = "", content_digest: str = "") -> tuple[DryRun, ...]:
+def measure_dry_runs(installation: Installation, docprefix: str = "", content_digest: str = "") -> tuple[DryRun, ...]:
     """The dry runs of this root, the newest first; of one document or one content where that is asked.
 
     Raises OSError where runs/ cannot be read. A dry run whose files are damaged proves nothing and is left out.
     """
     found: list[DryRun] = []
-    for directory in sorted((site.root / "runs").iterdir(), reverse=True):
+    for directory in sorted((installation.root / "runs").iterdir(), reverse=True):
         workspace = Workspace(directory)
         try:
             request, plan = workspace.request(), workspace.plan_facts()
@@ -88,10 +88,10 @@ def place(target: Target) -> tuple[str, str, int]:
     return target.database, target.system_identifier, target.timeline
 
 
-def start_command(site: Site, row: RunRow, *, ordinals: bool) -> str:
+def start_command(installation: Installation, row: RunRow, *, ordinals: bool) -> str:
     """The exact command of a dry run of the same document."""
     kind, _, name = row.origin.partition(":")
-    source = str(site.intake / name) if kind == "file" else row.origin
+    source = str(installation.intake / name) if kind == "file" else row.origin
     options = f" --profile {row.profile}" + (" --ordinals" if ordinals else "")
     return f"cutter-console run start {shlex.quote(source)} --docprefix {row.docprefix}{options}"
 

@@ -30,7 +30,7 @@ class AnyGate(Protocol):
 
     @property
     def owner(self) -> Owner:
-        """Who can mend it."""
+        """Who can repair it."""
 
     def report(self, probe: Probe) -> GateReport:
         """Measure and decide."""
@@ -49,7 +49,7 @@ class Gate(Generic[F]):
 
     def report(self, probe: Probe) -> GateReport:
         """Measure and decide."""
-        began, started = probe.site.context.now(), time.perf_counter()
+        began, started = probe.installation.context.now(), time.perf_counter()
         checks = self.decide(self.measure(probe))
         took = (time.perf_counter() - started) * 1000
         return reported(self, checks, began, took)

@@ -1,6 +1,6 @@
 """Grants and definitions as a fact with its check: what several gates, and the board before arming, ask alike."""
 
-from console.backend.gates.measurement import Fact, Verdict, check, fails, passes
+from console.backend.gates.measurement import Measurement, Verdict, check, fails, passes
 from console.backend.gates.probe import Probe
 from console.backend.model.outcome import Check, Outcome
 from console.backend.model.readiness import DriftReport
@@ -9,12 +9,12 @@ from console.backend.postgres.drift import against_host, drift_on
 _SHOWN = 3
 
 
-def grants(probe: Probe) -> Fact[DriftReport]:
+def grants(probe: Probe) -> Measurement[DriftReport]:
     """The drift, measured now on the monitoring role."""
 
     def measure() -> DriftReport:
         with probe.monitor() as connection:
-            return against_host(drift_on(connection), probe.site.settings.pins.schema_digest)
+            return against_host(drift_on(connection), probe.installation.settings.pins.schema_digest)
 
     return probe.ask(
         "grants",
@@ -26,7 +26,7 @@ def grants(probe: Probe) -> Fact[DriftReport]:
     )
 
 
-def grants_check(fact: Fact[DriftReport]) -> Check:
+def grants_check(fact: Measurement[DriftReport]) -> Check:
     """Pure: `grants and definitions`; FAIL with every difference, and where nothing is pinned to compare with."""
     return check("grants and definitions", fact, _as_installed)
 
@@ -37,4 +37,4 @@ def _as_installed(found: DriftReport) -> Verdict:
     told = [f"{one.what} {one.subject}: expected {one.expected}, actual {one.actual}" for one in found.differences]
     more = f"; and {len(told) - _SHOWN} more" if len(told) > _SHOWN else ""
     said = "; ".join(told[:_SHOWN]) + more or "no inventory is pinned"
-    return fails(said, "See what would mend each, and who changed it: cutter-console drift")
+    return fails(said, "See what would repair each, and who changed it: cutter-console drift")

@@ -4,7 +4,7 @@ from datetime import datetime
 
 import psycopg
 
-from console.backend.gates.measurement import Fact, Verdict, check, fails, partial, passes
+from console.backend.gates.measurement import Measurement, Verdict, check, fails, partial, passes
 from console.backend.gates.probe import Probe
 from console.backend.model.outcome import Check
 from console.backend.model.plan_binding import TableDelta, expected_cut_deltas, expected_step_deltas
@@ -65,7 +65,7 @@ class Growth(Value):
     steps: tuple[Step, ...]
 
 
-def measure_growth(probe: Probe) -> Fact[Growth]:
+def measure_growth(probe: Probe) -> Measurement[Growth]:
     """Counts, baseline and steps in one transaction."""
 
     def ask() -> Growth:
@@ -126,7 +126,7 @@ def deltas_of(phase: str, n_units: int) -> tuple[TableDelta, ...]:
             return ()
 
 
-def growth_check(fact: Fact[Growth]) -> Check:
+def growth_check(fact: Measurement[Growth]) -> Check:
     """Pure: the baseline, or exactly what the record since then accounts for."""
     return check("rows as recorded", fact, _explained)
 

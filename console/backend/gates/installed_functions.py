@@ -95,7 +95,7 @@ def sources_verdict(sources: tuple[Source, ...], wanted: frozenset[str] = frozen
     if wrong or not looked_at:
         more = f"; and {len(wrong) - 3} more" if len(wrong) > 3 else ""
         said = "; ".join(wrong[:3]) + more or "no function was found"
-        return fails(said, "See the definition that mends it: cutter-console drift")
+        return fails(said, "See the definition that repairs it: cutter-console drift")
     return passes(f"{len(looked_at)} functions are those of the last migration and of this program")
 
 

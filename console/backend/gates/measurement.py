@@ -12,7 +12,7 @@ from console.backend.model.value import Value
 T = TypeVar("T")
 
 
-class Fact(Value, Generic[T]):
+class Measurement(Value, Generic[T]):
     """What was asked and what came back. Either `value` is there, or `unmeasured` says why it is not."""
 
     evidence: Evidence
@@ -28,7 +28,7 @@ class Fact(Value, Generic[T]):
         return self
 
 
-class AnyFact(Protocol):
+class AnyMeasurement(Protocol):
     """A fact of whatever type, as something that is cited."""
 
     @property
@@ -49,7 +49,7 @@ class AnyFact(Protocol):
 
 
 class Verdict(NamedTuple):
-    """What a measured value comes to; everything but PASS names the exact command or step that mends it."""
+    """What a measured value comes to; everything but PASS names the exact command or step that repairs it."""
 
     outcome: Outcome
     detail: str
@@ -76,13 +76,13 @@ def unclear(detail: str, next_action: str) -> Verdict:
     return Verdict(Outcome.INCONCLUSIVE, detail, next_action)
 
 
-def check(name: str, fact: Fact[T], decide: Callable[[T], Verdict], *also: AnyFact) -> Check:
+def check(name: str, fact: Measurement[T], decide: Callable[[T], Verdict], *also: AnyMeasurement) -> Check:
     """Pure: the check that `decide` makes of the fact; INCONCLUSIVE where it, or one of `also`, was not measured.
 
     `also` are further facts that `decide` has looked at: their evidence is cited too.
     Raises ValueError where a verdict other than PASS names no next action.
     """
-    facts: tuple[AnyFact, ...] = (fact, *also)
+    facts: tuple[AnyMeasurement, ...] = (fact, *also)
     evidence = tuple(one.evidence for one in facts)
     missing = next((one for one in facts if one.value is None), None)
     if missing is not None:

@@ -1,4 +1,4 @@
-"""G9: what must be done on another machine is known and packed, and nothing was mended here that belongs there."""
+"""G9: what must be done on another machine is known and packed, and nothing was repaired here that belongs there."""
 
 import time
 
@@ -7,11 +7,11 @@ from console.backend.backup.recipient import KeyListing
 from console.backend.gates.backup_readiness import backup_key, backup_key_check
 from console.backend.gates.gate import Gate
 from console.backend.gates.grants import grants, grants_check
-from console.backend.gates.measurement import Fact, Verdict, check, fails, partial, passes, unclear
+from console.backend.gates.measurement import Measurement, Verdict, check, fails, partial, passes, unclear
 from console.backend.gates.precheck_live import deployed_tree
 from console.backend.gates.probe import Probe
 from console.backend.gates.ruling_policy import PolicyFile, policy_check, policy_facts
-from console.backend.host.installation import Site
+from console.backend.host.installation import Installation
 from console.backend.model.canonical_json import sha256_hex
 from console.backend.model.outcome import Check, Outcome
 from console.backend.model.readiness import DriftReport, Owner
@@ -38,17 +38,17 @@ class Needs(Value):
     """What decides which steps are open."""
 
     place: Place
-    tree: Fact[TreeFinding]
-    key: Fact[KeyListing]
-    policy: Fact[PolicyFile]
-    keyring: Fact[Keyring]
-    drift: Fact[DriftReport]
+    tree: Measurement[TreeFinding]
+    key: Measurement[KeyListing]
+    policy: Measurement[PolicyFile]
+    keyring: Measurement[Keyring]
+    drift: Measurement[DriftReport]
 
 
 class Facts(Needs):
     """The facts that G9 measures."""
 
-    package: Fact[PackageFinding]
+    package: Measurement[PackageFinding]
 
 
 def measure(probe: Probe) -> Facts:
@@ -67,22 +67,22 @@ def measure(probe: Probe) -> Facts:
 
 def measure_needs(probe: Probe) -> Needs:
     """The deployed tree, the keys and the drift."""
-    site = probe.site
+    installation = probe.installation
     policy, keys = policy_facts(probe)
     place = Place(
-        host=site.context.host,
-        root=str(site.root),
-        manifest=str(manifest_path(site)),
-        gnupg_home=str(site.gnupg_home),
+        host=installation.context.host,
+        root=str(installation.root),
+        manifest=str(manifest_path(installation)),
+        gnupg_home=str(installation.gnupg_home),
     )
     return Needs(
         place=place, tree=deployed_tree(probe), key=backup_key(probe), policy=policy, keyring=keys, drift=grants(probe)
     )
 
 
-def package_of(site: Site) -> tuple[PackageFile, ...]:
+def package_of(installation: Installation) -> tuple[PackageFile, ...]:
     """Measure, and make the package's files; empty where nothing is open. Raises CutterError as the measuring does."""
-    work = work_of(measure_needs(Probe(site, "G9", time.monotonic() + _DEADLINE_S)))
+    work = work_of(measure_needs(Probe(installation, "G9", time.monotonic() + _DEADLINE_S)))
     return off_host_package(work) if any(step.open for step in work.steps) else ()
 
 

@@ -8,7 +8,7 @@ import psycopg
 
 from console.backend.gates.gate import Gate
 from console.backend.gates.grants import grants, grants_check
-from console.backend.gates.measurement import Fact, Verdict, check, fails, partial, passes, unclear
+from console.backend.gates.measurement import Measurement, Verdict, check, fails, partial, passes, unclear
 from console.backend.gates.probe import Probe
 from console.backend.host.settings import PinSettings
 from console.backend.model.errors import StopCode, Unmeasured
@@ -53,22 +53,22 @@ class DatabaseFinding(Value):
 class Facts(Value):
     """The facts that G0 measures."""
 
-    host: Fact[Pinned]
-    machine: Fact[Pinned]
-    tree: Fact[TreeFinding]
-    switch: Fact[SwitchView]
-    processes: Fact[tuple[ConsoleProcess, ...]]
-    units: Fact[Scan]
-    cron: Fact[Scan]
-    database: Fact[DatabaseFinding]
-    grants: Fact[DriftReport]
+    host: Measurement[Pinned]
+    machine: Measurement[Pinned]
+    tree: Measurement[TreeFinding]
+    switch: Measurement[SwitchView]
+    processes: Measurement[tuple[ConsoleProcess, ...]]
+    units: Measurement[Scan]
+    cron: Measurement[Scan]
+    database: Measurement[DatabaseFinding]
+    grants: Measurement[DriftReport]
     pinned_schema: str
     """Digest of the inventory that this host has pinned; empty where it has none."""
 
 
 def measure(probe: Probe) -> Facts:
     """Ask the host, its files, the switch and the database."""
-    context, pins = probe.site.context, probe.site.settings.pins
+    context, pins = probe.installation.context, probe.installation.settings.pins
     return Facts(
         host=probe.ask(
             "host", "host name", "this host", lambda: Pinned(actual=context.host, pinned=pins.host), _actual
@@ -107,45 +107,45 @@ def decide(facts: Facts) -> tuple[Check, ...]:
     )
 
 
-def deployed_tree(probe: Probe) -> Fact[TreeFinding]:
+def deployed_tree(probe: Probe) -> Measurement[TreeFinding]:
     """Hash every file of the deployed console and compare it with the pinned manifest."""
     return probe.ask(
         "tree",
         "sha256 of every deployed file, and of the deploy manifest",
-        str(probe.site.context.package.parent),
-        lambda: probe.once("deployed tree", lambda: measure_tree(probe.site)),
+        str(probe.installation.context.package.parent),
+        lambda: probe.once("deployed tree", lambda: measure_tree(probe.installation)),
         _tree_answer,
         digest=lambda found: found.manifest_sha256,
     )
 
 
-def deployed_tree_check(fact: Fact[TreeFinding]) -> Check:
+def deployed_tree_check(fact: Measurement[TreeFinding]) -> Check:
     """Pure: the tree is the pinned release's, file by file."""
     return check("deployed tree", fact, _tree)
 
 
-def switch(probe: Probe) -> Fact[SwitchView]:
+def switch(probe: Probe) -> Measurement[SwitchView]:
     """The kill switch and the HOLD, in file and database."""
     return probe.ask(
         "switch",
         "lease and HOLD",
-        f"{probe.site.hold_file} and v_lease, v_hold",
-        lambda: kill_switch.measure_switch(probe.site),
+        f"{probe.installation.hold_file} and v_lease, v_hold",
+        lambda: kill_switch.measure_switch(probe.installation),
         _switch_answer,
     )
 
 
-def switch_check(fact: Fact[SwitchView]) -> Check:
+def switch_check(fact: Measurement[SwitchView]) -> Check:
     """Pure: off at rest, and no HOLD."""
     return check("switch off", fact, _switch)
 
 
-def database(probe: Probe) -> Fact[DatabaseFinding]:
+def database(probe: Probe) -> Measurement[DatabaseFinding]:
     """Return which database answers the monitoring role, and whether it can be written."""
 
     def ask() -> DatabaseFinding:
         with probe.monitor() as connection:
-            return _database_finding(connection, probe.site.settings.pins)
+            return _database_finding(connection, probe.installation.settings.pins)
 
     return probe.ask(
         "database",
@@ -159,7 +159,7 @@ def database(probe: Probe) -> Fact[DatabaseFinding]:
     )
 
 
-def database_check(fact: Fact[DatabaseFinding]) -> Check:
+def database_check(fact: Measurement[DatabaseFinding]) -> Check:
     """Pure: the pinned database, on the pinned timeline, and no standby."""
     return check("database", fact, _database)
 
@@ -174,30 +174,30 @@ def _database_finding(connection: psycopg.Connection, pins: PinSettings) -> Data
     )
 
 
-def processes(probe: Probe) -> Fact[tuple[ConsoleProcess, ...]]:
+def processes(probe: Probe) -> Measurement[tuple[ConsoleProcess, ...]]:
     """Other processes of the console on this host."""
-    site = probe.site
+    installation = probe.installation
     return probe.ask(
         "processes",
         "other processes of the console",
-        str(site.context.filesystem / "proc"),
-        lambda: console_processes(site.context.filesystem, site.root, os.getpid()),
+        str(installation.context.filesystem / "proc"),
+        lambda: console_processes(installation.context.filesystem, installation.root, os.getpid()),
         lambda found: "; ".join(_process_words(one) for one in found) or "none",
     )
 
 
-def units(probe: Probe) -> Fact[Scan]:
+def units(probe: Probe) -> Measurement[Scan]:
     """Service units, timers and start scripts that mention the console."""
     return _scanned(probe, "units", "service units, timers and start scripts that mention the console", service_units)
 
 
-def cron(probe: Probe) -> Fact[Scan]:
+def cron(probe: Probe) -> Measurement[Scan]:
     """Cron entries and jobs of at that mention the console."""
     return _scanned(probe, "cron", "cron entries and jobs of at that mention the console", cron_entries)
 
 
-def _scanned(probe: Probe, name: str, asked: str, scan: Callable[[Path], Scan]) -> Fact[Scan]:
-    filesystem = probe.site.context.filesystem
+def _scanned(probe: Probe, name: str, asked: str, scan: Callable[[Path], Scan]) -> Measurement[Scan]:
+    filesystem = probe.installation.context.filesystem
     return probe.ask(
         name,
         asked,
@@ -294,9 +294,9 @@ def _no_cron(found: Scan) -> Verdict:
     return _nothing_starts(found, "take the entry out: crontab -e, or edit the file")
 
 
-def _nothing_starts(found: Scan, mend: str) -> Verdict:
+def _nothing_starts(found: Scan, repair: str) -> Verdict:
     if found.found:
-        return fails(shown(found.found), f"The console acts only by hand. Look at {found.found[0]}, then {mend}")
+        return fails(shown(found.found), f"The console acts only by hand. Look at {found.found[0]}, then {repair}")
     return passes(f"none in {found.looked_at} files")
 
 

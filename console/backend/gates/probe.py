@@ -11,9 +11,9 @@ from typing import TypeVar, cast
 
 import psycopg
 
-from console.backend.gates.measurement import Fact
+from console.backend.gates.measurement import Measurement
 from console.backend.host.daemon import start
-from console.backend.host.installation import Site
+from console.backend.host.installation import Installation
 from console.backend.host.processes import why
 from console.backend.model.errors import CutterError, StopCode, Unmeasured
 from console.backend.model.outcome import Evidence
@@ -52,7 +52,7 @@ class Probe:
     `read_only` is true in a monitoring console: it asks nothing but the monitoring role and the files.
     """
 
-    site: Site
+    installation: Installation
     gate: str
     ends_at: float
     read_only: bool = False
@@ -71,7 +71,7 @@ class Probe:
     @contextmanager
     def monitor(self) -> Iterator[psycopg.Connection]:
         """READ ONLY on the monitoring role, within the deadline."""
-        conninfo = self.site.settings.database.monitor
+        conninfo = self.installation.settings.database.monitor
         with connect(conninfo, read_only=True, timeout_s=self.seconds_left, purpose=f"gate {self.gate}") as connection:
             yield connection
 
@@ -84,7 +84,7 @@ class Probe:
                 f"a monitoring console does not connect as the {role}",
                 f"Measure it from a console without --read-only: cutter-console gates {self.gate}",
             )
-        database = self.site.settings.database
+        database = self.installation.settings.database
         conninfo = database.executor if role is Role.EXECUTOR else database.verifier
         with connect(conninfo, timeout_s=self.seconds_left, purpose=f"gate {self.gate}") as connection:
             try:
@@ -102,13 +102,13 @@ class Probe:
         *,
         digest: Callable[[T], str] | None = None,
         otherwise: str = "",
-    ) -> Fact[T]:
+    ) -> Measurement[T]:
         """Measure now. What cannot be measured becomes a fact without a value that says why, never an exception.
 
         `name` is unique within the gate; `asked` and `source` say in words what was asked and of whom; `answer` and
         `digest` put the value into words for the record; `otherwise` is the next action where none comes with the error.
         """
-        began, started = self.site.context.now(), time.perf_counter()
+        began, started = self.installation.context.now(), time.perf_counter()
 
         def evidence(said: str, sha256: str = "") -> Evidence:
             took = (time.perf_counter() - started) * 1000
@@ -125,10 +125,10 @@ class Probe:
         try:
             value = measure()
         except _UNMEASURED as error:
-            reason, mend = _reason(error)
-            mend = mend or otherwise or f"Make it measurable, then: cutter-console gates {self.gate}"
-            return Fact[T](evidence=evidence(f"not measured: {reason}"), unmeasured=reason, next_action=mend)
-        return Fact[T](evidence=evidence(answer(value), digest(value) if digest else ""), value=value)
+            reason, repair = _reason(error)
+            repair = repair or otherwise or f"Make it measurable, then: cutter-console gates {self.gate}"
+            return Measurement[T](evidence=evidence(f"not measured: {reason}"), unmeasured=reason, next_action=repair)
+        return Measurement[T](evidence=evidence(answer(value), digest(value) if digest else ""), value=value)
 
 
 def _reason(error: Exception) -> tuple[str, str]:

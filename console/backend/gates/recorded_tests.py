@@ -1,8 +1,8 @@
 """What the deploy manifest records of the tests: asked by the baseline gate and by the board before arming alike."""
 
-from console.backend.gates.measurement import Fact, Verdict, check, fails, partial, passes
+from console.backend.gates.measurement import Measurement, Verdict, check, fails, partial, passes
 from console.backend.gates.probe import Probe
-from console.backend.host.installation import Site
+from console.backend.host.installation import Installation
 from console.backend.host.regular_file import read_regular
 from console.backend.model.errors import UsageError
 from console.backend.model.outcome import Check
@@ -25,24 +25,24 @@ class Recorded(Value):
     untested: bool
 
 
-def recorded_tests(probe: Probe) -> Fact[Recorded]:
+def recorded_tests(probe: Probe) -> Measurement[Recorded]:
     """Read the deploy manifest."""
     return probe.ask(
         "tests",
         "test result and commit that the deploy manifest records",
-        str(manifest_path(probe.site)),
-        lambda: _recorded(probe.site),
+        str(manifest_path(probe.installation)),
+        lambda: _recorded(probe.installation),
         _in_words,
     )
 
 
-def recorded_tests_check(fact: Fact[Recorded], name: str = "tests recorded") -> Check:
+def recorded_tests_check(fact: Measurement[Recorded], name: str = "tests recorded") -> Check:
     """Pure: the release was tested, and all of it was green; an untested one is named as what it is."""
     return check(name, fact, _judged)
 
 
-def _recorded(site: Site) -> Recorded:
-    path, untested = manifest_path(site), site.settings.untested
+def _recorded(installation: Installation) -> Recorded:
+    path, untested = manifest_path(installation), installation.settings.untested
     try:
         return Recorded(manifest=read_manifest(path, read_regular(path)), problem="", untested=untested)
     except FileNotFoundError:

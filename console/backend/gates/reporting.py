@@ -9,9 +9,9 @@ import stat
 from pathlib import Path
 
 from console.backend.gates.gate import Gate
-from console.backend.gates.measurement import Fact, Verdict, check, fails, partial, passes, unclear
+from console.backend.gates.measurement import Measurement, Verdict, check, fails, partial, passes, unclear
 from console.backend.gates.probe import Probe
-from console.backend.host.installation import Site
+from console.backend.host.installation import Installation
 from console.backend.host.regular_file import read_regular, sha256_file
 from console.backend.host.runtime_tree import DIRECTORY_MODE
 from console.backend.journal.journal import verify_journal
@@ -87,24 +87,24 @@ class JournalFinding(Value):
 class Facts(Value):
     """The facts that G10 measures."""
 
-    place: Fact[Place]
-    leftovers: Fact[tuple[SafeText, ...]]
-    bundle: Fact[LastBundle]
-    reports: Fact[tuple[SumsVerdict, ...]]
-    journals: Fact[tuple[JournalFinding, ...]]
+    place: Measurement[Place]
+    leftovers: Measurement[tuple[SafeText, ...]]
+    bundle: Measurement[LastBundle]
+    reports: Measurement[tuple[SumsVerdict, ...]]
+    journals: Measurement[tuple[JournalFinding, ...]]
 
 
 def measure(probe: Probe) -> Facts:
     """Read the last bundle and every run report again, and hold every journal against its anchor."""
-    site = probe.site
-    reports = site.root / "reports"
+    installation = probe.installation
+    reports = installation.root / "reports"
     again = "Make it readable, then: cutter-console gates G10"
     return Facts(
         place=probe.ask("directory", "mode, owner, space", str(reports), lambda: _place(reports), _place_answer, otherwise="Make it: cutter-console init"),
         leftovers=probe.ask("drafts", "drafts that nobody writes", str(reports), lambda: leftovers(reports), lambda found: ", ".join(found) or "none", otherwise=again),
-        bundle=probe.ask("bundle", "the newest bundle, every file read again", str(reports), lambda: _last_bundle(site), _bundle_answer, otherwise=again),
+        bundle=probe.ask("bundle", "the newest bundle, every file read again", str(reports), lambda: _last_bundle(installation), _bundle_answer, otherwise=again),
         reports=probe.ask("reports", "every run report, every file read again", str(reports), lambda: _run_reports(reports), lambda found: f"{len(found)} run reports", otherwise=again),
-        journals=probe.ask("journals", "every journal against the head anchored in the database", f"{site.root / 'runs'} and the database", lambda: _journals(probe), lambda found: f"{len(found)} journals", otherwise=again),
+        journals=probe.ask("journals", "every journal against the head anchored in the database", f"{installation.root / 'runs'} and the database", lambda: _journals(probe), lambda found: f"{len(found)} journals", otherwise=again),
     )  # fmt: skip
 
 
@@ -126,8 +126,8 @@ def _place_answer(place: Place) -> str:
     return f"mode {place.mode:04o}, {'own' if place.own else 'FOREIGN'}, {place.free_bytes // MIB} MiB free"
 
 
-def _last_bundle(site: Site) -> LastBundle:
-    reports = site.root / "reports"
+def _last_bundle(installation: Installation) -> LastBundle:
+    reports = installation.root / "reports"
     names = [path.name for path in reports.glob("*-readiness*") if path.is_dir() and not path.name.startswith(".")]
     if not names:
         return LastBundle()
@@ -141,9 +141,9 @@ def _last_bundle(site: Site) -> LastBundle:
         sums=sums,
         absent=tuple(sorted(wanted - set(sums.listed))) if not sums.unreadable else (),
         truncated=_truncated(directory, sums),
-        home=shlex.quote(str(site.gnupg_home)),
+        home=shlex.quote(str(installation.gnupg_home)),
         signing=_signing(directory),
-        signature=check_signature(directory / SUMS, signature, site.gnupg_home) if signature.exists() else None,
+        signature=check_signature(directory / SUMS, signature, installation.gnupg_home) if signature.exists() else None,
     )
 
 
@@ -206,15 +206,17 @@ def _journals(probe: Probe) -> tuple[JournalFinding, ...]:
         row.run_id: RunAnchor(run_id=row.run_id, host=row.host, events=anchored_events(recorded.get(row.run_id, ())))
         for row in rows
     }
-    runs = probe.site.root / "runs"
+    runs = probe.installation.root / "runs"
     here = {path.name for path in runs.glob("ictr-*") if path.is_dir()}
-    return tuple(_journal(probe.site, runs, run_id, anchored.get(run_id)) for run_id in sorted(here | set(anchored)))
+    return tuple(
+        _journal(probe.installation, runs, run_id, anchored.get(run_id)) for run_id in sorted(here | set(anchored))
+    )
 
 
-def _journal(site: Site, runs: Path, run_id: str, known: RunAnchor | None) -> JournalFinding:
+def _journal(installation: Installation, runs: Path, run_id: str, known: RunAnchor | None) -> JournalFinding:
     name = safe_text(run_id)
     journal = Workspace(runs / run_id).journal
-    if known is not None and known.host != site.context.host and not journal.exists():
+    if known is not None and known.host != installation.context.host and not journal.exists():
         return JournalFinding(run_id=name, outcome=Outcome.PARTIAL, detail=f"its journal is on the host {known.host}")
     events = known.events if known is not None else ()
     verdict = verify_journal(journal, events, run_id)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TypedDict, TypeVar
 
 from console.backend.approvals.recorded import SignatureAnswer, verify_again
-from console.backend.gates.measurement import Fact
+from console.backend.gates.measurement import Measurement
 from console.backend.gates.probe import Probe
 from console.backend.gates.residual_rules import Answers, Writer
 from console.backend.host.cluster_directory import default_parents, leftovers
@@ -68,34 +68,34 @@ class Interrupted(Value):
 
 
 class _Database(TypedDict):
-    writers: Fact[tuple[Writer, ...]]
-    constants: Fact[tuple[SafeText, ...]]
-    kinds: Fact[tuple[SafeText, ...]]
-    durability: Fact[tuple[SafeText, ...]]
-    skew_s: Fact[float]
+    writers: Measurement[tuple[Writer, ...]]
+    constants: Measurement[tuple[SafeText, ...]]
+    kinds: Measurement[tuple[SafeText, ...]]
+    durability: Measurement[tuple[SafeText, ...]]
+    skew_s: Measurement[float]
 
 
 class _Host(TypedDict):
-    texts: Fact[tuple[LiveText, ...]]
-    hands: Fact[Hands]
-    signatures: Fact[Signatures]
-    interrupted: Fact[tuple[Interrupted, ...]]
-    leftovers: Fact[tuple[SafeText, ...]]
+    texts: Measurement[tuple[LiveText, ...]]
+    hands: Measurement[Hands]
+    signatures: Measurement[Signatures]
+    interrupted: Measurement[tuple[Interrupted, ...]]
+    leftovers: Measurement[tuple[SafeText, ...]]
 
 
 class Facts(Value):
     """The facts that G8 measures."""
 
-    writers: Fact[tuple[Writer, ...]]
-    texts: Fact[tuple[LiveText, ...]]
-    constants: Fact[tuple[SafeText, ...]]
-    kinds: Fact[tuple[SafeText, ...]]
-    hands: Fact[Hands]
-    signatures: Fact[Signatures]
-    interrupted: Fact[tuple[Interrupted, ...]]
-    durability: Fact[tuple[SafeText, ...]]
-    skew_s: Fact[float]
-    leftovers: Fact[tuple[SafeText, ...]]
+    writers: Measurement[tuple[Writer, ...]]
+    texts: Measurement[tuple[LiveText, ...]]
+    constants: Measurement[tuple[SafeText, ...]]
+    kinds: Measurement[tuple[SafeText, ...]]
+    hands: Measurement[Hands]
+    signatures: Measurement[Signatures]
+    interrupted: Measurement[tuple[Interrupted, ...]]
+    durability: Measurement[tuple[SafeText, ...]]
+    skew_s: Measurement[float]
+    leftovers: Measurement[tuple[SafeText, ...]]
 
 
 def measure(probe: Probe) -> Facts:
@@ -179,7 +179,7 @@ def _of_the_host(probe: Probe, seen: Answers, *, verifier: bool) -> _Host:
         leftovers=probe.ask(
             "leftovers",
             "half-written files and scratch clusters that nobody holds",
-            str(probe.site.root),
+            str(probe.installation.root),
             lambda: _leftovers(probe),
             _list,
         ),
@@ -225,7 +225,7 @@ def _texts(probe: Probe, seen: Answers) -> tuple[LiveText, ...]:
 
 
 def _text(probe: Probe, docprefix: str, pinned: str) -> LiveText:
-    settings = probe.site.settings
+    settings = probe.installation.settings
     try:
         first, second = (
             sha256_hex(read_live_text(settings.database.monitor, docprefix, settings.limits.max_bytes))
@@ -239,18 +239,18 @@ def _text(probe: Probe, docprefix: str, pinned: str) -> LiveText:
 def _signatures(probe: Probe, seen: Answers) -> Signatures:
     seen.require()
     asked = tuple(seen.used[:MOST_SIGNATURES])
-    home = probe.site.gnupg_home
+    home = probe.installation.gnupg_home
     return Signatures(answers=verify_again(asked, home), beyond=len(seen.used) - len(asked), home=str(home))
 
 
 def _interrupted(probe: Probe, seen: Answers) -> tuple[Interrupted, ...]:
     seen.require()
-    found = list_runs(probe.site)
+    found = list_runs(probe.installation)
     return tuple(Interrupted(run_id=run.run_id, state=run.state) for run in found if run.interrupted)
 
 
 def _leftovers(probe: Probe) -> tuple[str, ...]:
-    root = probe.site.root
+    root = probe.installation.root
     halves = (
         path for folder in ("runs", "approvals", "artifacts", "backups", "reports") for path in _halves(root / folder)
     )

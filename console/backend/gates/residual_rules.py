@@ -80,7 +80,7 @@ class Answers:
             self._error = error
 
     def _read(self, probe: Probe, connection: psycopg.Connection) -> None:
-        self.skew_s = _skew(connection, probe.site.context.now)
+        self.skew_s = _skew(connection, probe.installation.context.now)
         self.writers = tuple(
             Writer(pid=pid, role=role, superuser=superuser) for pid, role, superuser in connection.execute(_WRITERS).fetchall()
         )  # fmt: skip

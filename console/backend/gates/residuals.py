@@ -151,7 +151,7 @@ def _durability(found: tuple[str, ...]) -> Verdict:
 
 
 def _durable(line: str) -> str:
-    """The SQL that mends one of them: the server's own setting, or that of a role or a database, which the line names."""
+    """The SQL that repairs one of them: the server's own setting, or that of a role or a database, which the line names."""
     name, equals, _ = line.partition(" = ")
     if not equals:
         return f"ALTER {line.partition(' for ')[2]} RESET synchronous_commit;"

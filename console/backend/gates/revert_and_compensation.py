@@ -5,7 +5,7 @@ import psycopg
 from console.backend.gates.gate import Gate
 from console.backend.gates.guards import REQUIRED, REVERTING
 from console.backend.gates.installed_functions import Source, measure_routines, measure_sources, sources_verdict
-from console.backend.gates.measurement import Fact, Verdict, check, fails, passes
+from console.backend.gates.measurement import Measurement, Verdict, check, fails, passes
 from console.backend.gates.probe import Probe
 from console.backend.model.canonical_json import canonical_json, sha256_hex
 from console.backend.model.errors import StopCode, Unmeasured
@@ -56,7 +56,7 @@ class Deleter(Value):
     role: SafeText
     by: SafeText
     """What lets it: privileges on a table, or a membership."""
-    mend: SafeText
+    repair: SafeText
 
 
 class Catalogue(Value):
@@ -72,9 +72,9 @@ class Catalogue(Value):
 class Facts(Value):
     """The facts that G4 measures."""
 
-    catalogue: Fact[Catalogue]
-    reverted: Fact[Reverted]
-    runbook: Fact[Runbook]
+    catalogue: Measurement[Catalogue]
+    reverted: Measurement[Reverted]
+    runbook: Measurement[Runbook]
 
 
 def measure(probe: Probe) -> Facts:
@@ -115,7 +115,7 @@ def measure(probe: Probe) -> Facts:
 
 def _catalogue(probe: Probe) -> Catalogue:
     with probe.monitor() as connection:
-        identity = measure_identity(connection, probe.site.context.host)
+        identity = measure_identity(connection, probe.installation.context.host)
         rows = connection.execute(_GUARDS).fetchall()
         return Catalogue(
             guards=tuple(Guard(table=_full(t), name=name, state=state, function=f) for t, name, state, f in rows),
@@ -133,11 +133,11 @@ def _full(table: str) -> str:
 
 def _deleters(connection: psycopg.Connection) -> tuple[Deleter, ...]:
     found = [
-        Deleter(role=role, by=f"{which} on {table}", mend=f"REVOKE {which} ON TABLE {table} FROM {role};")
+        Deleter(role=role, by=f"{which} on {table}", repair=f"REVOKE {which} ON TABLE {table} FROM {role};")
         for role, table, which in connection.execute(_DELETERS.encode())
     ]
     found += [
-        Deleter(role=member, by=f"member of {of}", mend=f"REVOKE {of} FROM {member};")
+        Deleter(role=member, by=f"member of {of}", repair=f"REVOKE {of} FROM {member};")
         for member, of in connection.execute(_BY_MEMBERSHIP)
     ]
     return tuple(found)
@@ -155,7 +155,7 @@ def _told(found: Reverted) -> str:
     return f"{whose}, {one.n} units: {digests}; transaction {found.transaction}"
 
 
-def _rendered(catalogue: Fact[Catalogue]) -> Runbook:
+def _rendered(catalogue: Measurement[Catalogue]) -> Runbook:
     if catalogue.value is None:
         raise Unmeasured(StopCode.UNREACHABLE, catalogue.unmeasured, catalogue.next_action)
     return compensation_runbook(catalogue.value.target, catalogue.value.server_version)
@@ -186,7 +186,7 @@ def _guards(found: Catalogue) -> Verdict:
             wrong.append(f"{name} on {table} calls {one.function}, not {function}")
     if wrong:
         more = f"; and {len(wrong) - 3} more" if len(wrong) > 3 else ""
-        return fails("; ".join(wrong[:3]) + more, "See the SQL that mends each: cutter-console drift")
+        return fails("; ".join(wrong[:3]) + more, "See the SQL that repairs each: cutter-console drift")
     return passes(f"{len(REQUIRED)} guards stand, all ENABLE ALWAYS")
 
 
@@ -218,7 +218,7 @@ def _nobody_deletes(found: Catalogue) -> Verdict:
         return passes("no role but the owner may delete or truncate, and nobody is a member of the owner")
     said = "; ".join(f"{one.role}: {one.by}" for one in found.deleters[:3])
     more = f"; and {len(found.deleters) - 3} more" if len(found.deleters) > 3 else ""
-    return fails(said + more, "As administrator: " + " ".join(one.mend for one in found.deleters))
+    return fails(said + more, "As administrator: " + " ".join(one.repair for one in found.deleters))
 
 
 GATE = Gate(

@@ -5,7 +5,7 @@ from pathlib import Path
 from console.backend.approvals.keyring import Keyring, measure_keyring
 from console.backend.approvals.pinning import PolicyPin, pinned_policy, unpinned
 from console.backend.approvals.policy import Policy, check_policy, load_policy
-from console.backend.gates.measurement import Fact, Verdict, check, fails, partial, passes, unclear
+from console.backend.gates.measurement import Measurement, Verdict, check, fails, partial, passes, unclear
 from console.backend.gates.probe import Probe
 from console.backend.host.regular_file import read_regular
 from console.backend.model.errors import Refused, StopCode, Unmeasured
@@ -27,29 +27,29 @@ class Pinned(Value):
     pin: PolicyPin | None
 
 
-def policy_facts(probe: Probe) -> tuple[Fact[PolicyFile], Fact[Keyring]]:
+def policy_facts(probe: Probe) -> tuple[Measurement[PolicyFile], Measurement[Keyring]]:
     """The policy as it is on disk, and the keys of its signers."""
-    site = probe.site
+    installation = probe.installation
     policy = probe.ask(
         "policy",
         "who may rule, and how many of them it takes",
-        str(site.policy),
-        lambda: _policy(site.policy),
+        str(installation.policy),
+        lambda: _policy(installation.policy),
         lambda found: f"{len(found.policy.signers)} signers" if found.policy else found.problem,
         digest=lambda found: found.policy.sha256 if found.policy else "",
-        otherwise=f"Make {site.policy} readable to the console.",
+        otherwise=f"Make {installation.policy} readable to the console.",
     )
     keys = probe.ask(
         "keys",
         "primary keys, and until when each can sign",
-        str(site.gnupg_home),
+        str(installation.gnupg_home),
         lambda: probe.once("signers' keys", lambda: _keys(probe)),
         lambda ring: f"{len(ring.keys)} keys",
     )
     return policy, keys
 
 
-def pinned_fact(probe: Probe) -> Fact[Pinned]:
+def pinned_fact(probe: Probe) -> Measurement[Pinned]:
     """The policy that the database believes."""
     return probe.ask(
         "pinned policy",
@@ -60,12 +60,14 @@ def pinned_fact(probe: Probe) -> Fact[Pinned]:
     )
 
 
-def policy_check(policy: Fact[PolicyFile], keys: Fact[Keyring], name: str = "policy") -> Check:
+def policy_check(policy: Measurement[PolicyFile], keys: Measurement[Keyring], name: str = "policy") -> Check:
     """Pure: today, with these keys, the policy can be satisfied."""
     return check(name, policy, lambda found: _satisfiable(found, keys), keys)
 
 
-def pin_check(policy: Fact[PolicyFile], pinned: Fact[Pinned], name: str = "policy in the database") -> Check:
+def pin_check(
+    policy: Measurement[PolicyFile], pinned: Measurement[Pinned], name: str = "policy in the database"
+) -> Check:
     """Pure: the database believes the signers of this host's policy, and no others."""
 
     def judged(found: Pinned) -> Verdict:
@@ -76,7 +78,7 @@ def pin_check(policy: Fact[PolicyFile], pinned: Fact[Pinned], name: str = "polic
     return check(name, pinned, judged, policy)
 
 
-def _satisfiable(found: PolicyFile, keys: Fact[Keyring]) -> Verdict:
+def _satisfiable(found: PolicyFile, keys: Measurement[Keyring]) -> Verdict:
     if found.policy is None or keys.value is None:
         return fails(found.problem, "Write the policy file anew, and have it agreed by the sovereign.")
     checks = check_policy(found.policy, keys.value, keys.evidence.measured_at)
@@ -117,7 +119,7 @@ def _believed(found: PolicyFile, pinned: Pinned) -> Verdict:
 
 
 def _keys(probe: Probe) -> Keyring:
-    ring = measure_keyring(probe.site.gnupg_home, probe.site.context.now())
+    ring = measure_keyring(probe.installation.gnupg_home, probe.installation.context.now())
     if ring.unreadable:
         raise Unmeasured(
             StopCode.POLICY_UNSATISFIABLE,

@@ -7,9 +7,9 @@ from datetime import datetime
 from pathlib import Path
 
 from console.backend.gates.gate import Gate
-from console.backend.gates.measurement import Fact, Verdict, check, fails, passes
+from console.backend.gates.measurement import Measurement, Verdict, check, fails, passes
 from console.backend.gates.probe import Probe
-from console.backend.host.installation import Site
+from console.backend.host.installation import Installation
 from console.backend.host.regular_file import read_regular
 from console.backend.host.runtime_tree import CONFIG_NAME, check_tree
 from console.backend.host.settings import load_settings
@@ -35,22 +35,22 @@ class ConfigFinding(Value):
 class Facts(Value):
     """The facts that G2 measures."""
 
-    tree: Fact[tuple[Check, ...]]
-    settings: Fact[SafeText]
-    secrets: Fact[ConfigFinding]
-    free_bytes: Fact[int]
+    tree: Measurement[tuple[Check, ...]]
+    settings: Measurement[SafeText]
+    secrets: Measurement[ConfigFinding]
+    free_bytes: Measurement[int]
 
 
 def measure(probe: Probe) -> Facts:
     """Look at the tree, read the configuration as it is on disk now, and ask the file system for its space."""
-    site = probe.site
-    config = site.root / CONFIG_NAME
+    installation = probe.installation
+    config = installation.root / CONFIG_NAME
     return Facts(
         tree=probe.ask(
             "tree",
             "owner, mode and kind of every entry",
-            str(site.root),
-            lambda: _tree(site, site.context.now()),
+            str(installation.root),
+            lambda: _tree(installation, installation.context.now()),
             lambda found: (
                 f"{sum(one.outcome is Outcome.PASS for one in found)} of {len(found)} questions answered well"
             ),
@@ -59,7 +59,7 @@ def measure(probe: Probe) -> Facts:
             "settings",
             "does the configuration fit its schema",
             str(config),
-            lambda: _loaded(site.root),
+            lambda: _loaded(installation.root),
             otherwise=f"Correct {config}.",
         ),
         secrets=probe.ask(
@@ -72,16 +72,16 @@ def measure(probe: Probe) -> Facts:
         free_bytes=probe.ask(
             "space",
             "free space of the file system",
-            str(site.root),
-            lambda: shutil.disk_usage(site.root).free,
+            str(installation.root),
+            lambda: shutil.disk_usage(installation.root).free,
             lambda free: f"{free // MIB} MiB",
         ),
     )
 
 
-def _tree(site: Site, now: datetime) -> tuple[Check, ...]:
-    also = {Path(site.settings.intake).parts[0], "HOLD", *site.settings.tree_may_hold}
-    return check_tree(site.root, now, owner_uid=os.geteuid(), also_allowed=frozenset(also))
+def _tree(installation: Installation, now: datetime) -> tuple[Check, ...]:
+    also = {Path(installation.settings.intake).parts[0], "HOLD", *installation.settings.tree_may_hold}
+    return check_tree(installation.root, now, owner_uid=os.geteuid(), also_allowed=frozenset(also))
 
 
 def _loaded(root: Path) -> str:
@@ -109,7 +109,7 @@ def decide(facts: Facts) -> tuple[Check, ...]:
     )
 
 
-def _retold(one: Check, fact: Fact[tuple[Check, ...]]) -> Check:
+def _retold(one: Check, fact: Measurement[tuple[Check, ...]]) -> Check:
     """A tree's check, citing this gate's evidence."""
     return one.model_copy(update={"evidence": (fact.evidence,)})
 

@@ -7,11 +7,11 @@ from console.backend.approvals.policy import FIRST_RUN_UNITS
 from console.backend.documents.addresses import is_reserved
 from console.backend.gates.dry_runs import DryRun, measure_dry_runs, place
 from console.backend.gates.gate import Gate
-from console.backend.gates.measurement import Fact, Verdict, check, fails, partial, passes, unclear
+from console.backend.gates.measurement import Measurement, Verdict, check, fails, partial, passes, unclear
 from console.backend.gates.precheck_live import DatabaseFinding, database
 from console.backend.gates.probe import Probe
 from console.backend.gates.ruling_policy import PolicyFile, policy_facts
-from console.backend.host.installation import Site
+from console.backend.host.installation import Installation
 from console.backend.host.regular_file import sha256_file
 from console.backend.model.errors import Refused
 from console.backend.model.outcome import Check, Outcome
@@ -88,16 +88,16 @@ class Criterion(Value):
 class Facts(Value):
     """The facts that G6 measures."""
 
-    registry: Fact[Registry]
-    snapshots: Fact[tuple[Snapshot, ...]]
-    dry_runs: Fact[tuple[DryRun, ...]]
-    database: Fact[DatabaseFinding]
-    policy: Fact[PolicyFile]
+    registry: Measurement[Registry]
+    snapshots: Measurement[tuple[Snapshot, ...]]
+    dry_runs: Measurement[tuple[DryRun, ...]]
+    database: Measurement[DatabaseFinding]
+    policy: Measurement[PolicyFile]
 
 
 def measure(probe: Probe) -> Facts:
     """Read the registry, hash the pinned snapshots, look at the dry runs; nothing is planned anew."""
-    site = probe.site
+    installation = probe.installation
     return Facts(
         registry=probe.ask(
             "registry",
@@ -111,15 +111,15 @@ def measure(probe: Probe) -> Facts:
         snapshots=probe.ask(
             "snapshots",
             "sha256 of every pinned snapshot",
-            str(site.root / "runs"),
-            lambda: tuple(_snapshots(site)),
+            str(installation.root / "runs"),
+            lambda: tuple(_snapshots(installation)),
             lambda found: f"{len(found)} snapshots, {sum(one.found != one.sha256 for one in found)} altered",
         ),
         dry_runs=probe.ask(
             "dry-runs",
             "dry runs, and whether they are green",
-            str(site.root / "runs"),
-            lambda: measure_dry_runs(site),
+            str(installation.root / "runs"),
+            lambda: measure_dry_runs(installation),
             lambda found: f"{len(found)}, green: {sum(not one.problem for one in found)}",
         ),
         database=database(probe),
@@ -135,15 +135,15 @@ def _registry(probe: Probe) -> Registry:
     names = tuple(Registered.model_fields)
     return Registry(
         first_run=first is None or bool(first[0]),
-        intake=str(probe.site.intake),
+        intake=str(probe.installation.intake),
         documents=tuple(Registered.model_validate(dict(zip(names, row, strict=True))) for row in rows),
     )
 
 
-def _snapshots(site: Site) -> Iterator[Snapshot]:
+def _snapshots(installation: Installation) -> Iterator[Snapshot]:
     """The newest of each document and version; a run without a plan has none that could be cut."""
     seen: set[tuple[str, str]] = set()
-    for directory in sorted((site.root / "runs").iterdir(), reverse=True):
+    for directory in sorted((installation.root / "runs").iterdir(), reverse=True):
         workspace = Workspace(directory)
         try:
             request, plan = workspace.request(), workspace.plan_facts()
@@ -205,7 +205,7 @@ def _open(name: str, why: str) -> Criterion:
     return Criterion(name=name, outcome=Outcome.INCONCLUSIVE, detail=why)
 
 
-def _snapshot(one: Registered, fact: Fact[tuple[Snapshot, ...]]) -> Criterion:
+def _snapshot(one: Registered, fact: Measurement[tuple[Snapshot, ...]]) -> Criterion:
     if fact.value is None:
         return _open("C2", fact.unmeasured)
     found = _of(one, fact.value)
@@ -219,7 +219,7 @@ def _of(one: Registered, snapshots: tuple[Snapshot, ...]) -> Snapshot | None:
     return next((s for s in snapshots if s.sha256 and (s.docprefix, s.sha256) == (one.docprefix, one.sha256)), None)
 
 
-def _dry_run(one: Registered, runs: Fact[tuple[DryRun, ...]], now: Fact[DatabaseFinding]) -> Criterion:
+def _dry_run(one: Registered, runs: Measurement[tuple[DryRun, ...]], now: Measurement[DatabaseFinding]) -> Criterion:
     if runs.value is None or now.value is None:
         return _open("C3", runs.unmeasured or now.unmeasured)
     here = (now.value.database, now.value.system_identifier, now.value.timeline)
@@ -266,7 +266,7 @@ def _name(one: Registered) -> str:
     return f"{one.docprefix} {one.sha256[:12] or 'without a version'}"
 
 
-def _candidate(one: Registered, found: tuple[Criterion, ...], snapshots: Fact[tuple[Snapshot, ...]]) -> Verdict:
+def _candidate(one: Registered, found: tuple[Criterion, ...], snapshots: Measurement[tuple[Snapshot, ...]]) -> Verdict:
     """Judge a document: to be no target is no defect, to have altered pinned bytes is one."""
     said = "; ".join(f"{each.name} {each.outcome}: {each.detail}" for each in found)
     if any(each.outcome is Outcome.INCONCLUSIVE for each in found):

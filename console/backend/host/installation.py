@@ -8,7 +8,7 @@ from console.backend.host.settings import Settings
 
 
 @dataclass(frozen=True)
-class Site:
+class Installation:
     """One installation, as one operator uses it."""
 
     context: Context

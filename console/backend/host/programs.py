@@ -35,7 +35,7 @@ class Origin(StrEnum):
     WHEEL = "wheel"
 
 
-class Installation(Value):
+class PostgresPrograms(Value):
     """One directory of PostgreSQL programs, with the version that its programs say they have."""
 
     bin_dir: Path
@@ -60,7 +60,7 @@ class Installation(Value):
 class NoFittingProgram(Unmeasured):
     """No installation fits; the message names what was looked at, and where."""
 
-    def __init__(self, wanted: str, seen: tuple[Installation, ...]) -> None:
+    def __init__(self, wanted: str, seen: tuple[PostgresPrograms, ...]) -> None:
         looked = "; ".join(str(one) for one in seen) or "nothing"
         super().__init__(
             StopCode.UNREACHABLE,
@@ -76,14 +76,14 @@ def wheel_directory() -> Path | None:
     return Path(next(iter(places))) if places else None
 
 
-def installations(folder: str = "") -> tuple[Installation, ...]:
+def installed_programs(folder: str = "") -> tuple[PostgresPrograms, ...]:
     """Every installation that can be found, in the order of the search: `folder` where one is set, PATH, system, wheel."""
     return _installations(folder, os.environ.get("PATH", ""))
 
 
 @lru_cache(maxsize=8)
-def _installations(folder: str, search_path: str) -> tuple[Installation, ...]:
-    found: dict[Path, Installation] = {}
+def _installations(folder: str, search_path: str) -> tuple[PostgresPrograms, ...]:
+    found: dict[Path, PostgresPrograms] = {}
     for bin_dir, origin in _directories(folder, search_path):
         place = Path(os.path.realpath(bin_dir))
         if place not in found and (one := _inspect(place, origin)) is not None:
@@ -104,11 +104,11 @@ def _directories(folder: str, search_path: str) -> Iterator[tuple[Path, Origin]]
         yield from ((found, Origin.WHEEL) for found in sorted(wheel.glob("pginstall*/bin")))
 
 
-def _inspect(bin_dir: Path, origin: Origin) -> Installation | None:
+def _inspect(bin_dir: Path, origin: Origin) -> PostgresPrograms | None:
     programs = tuple(name for name in _WANTED if _is_program(bin_dir / name))
     if not programs or (version := _version(bin_dir / programs[0])) is None:
         return None
-    return Installation(bin_dir=bin_dir, origin=origin, version=version[0], major=version[1], programs=programs)
+    return PostgresPrograms(bin_dir=bin_dir, origin=origin, version=version[0], major=version[1], programs=programs)
 
 
 def _is_program(path: Path) -> bool:
@@ -129,7 +129,7 @@ def _version(program: Path) -> tuple[str, int] | None:
     return (match[1], int(match[2])) if match else None
 
 
-def pick_dump_programs(server_major: int, seen: tuple[Installation, ...]) -> Installation:
+def pick_dump_programs(server_major: int, seen: tuple[PostgresPrograms, ...]) -> PostgresPrograms:
     """pg_dump and pg_restore for a server: of its own major version, else the nearest newer, never an older one.
 
     Raises NoFittingProgram.
@@ -140,7 +140,7 @@ def pick_dump_programs(server_major: int, seen: tuple[Installation, ...]) -> Ins
     return min(fitting, key=lambda one: one.major)
 
 
-def pick_server_programs(major: int, seen: tuple[Installation, ...]) -> Installation:
+def pick_server_programs(major: int, seen: tuple[PostgresPrograms, ...]) -> PostgresPrograms:
     """initdb and postgres of exactly this major version. Raises NoFittingProgram."""
     for one in seen:
         if one.major == major and one.has(SERVER_PROGRAMS):

@@ -3,7 +3,7 @@
 from functools import cached_property
 
 from console.backend.model.canonical_json import digest
-from console.backend.model.plan_binding import TableDelta, World, expected_cut_deltas
+from console.backend.model.plan_binding import PlanBinding, TableDelta, expected_cut_deltas
 from console.backend.model.safe_text import SafeText
 from console.backend.model.value import Value
 
@@ -91,7 +91,7 @@ class CutPlan(Value):
 
     document: DocumentPlan
     expected_deltas: tuple[TableDelta, ...]
-    world: World | None = None
+    world: PlanBinding | None = None
 
     @cached_property
     def plan_digest(self) -> str:
@@ -104,6 +104,6 @@ class CutPlan(Value):
         return len(self.document.units)
 
 
-def bind(document: DocumentPlan, world: World | None) -> CutPlan:
+def bind(document: DocumentPlan, world: PlanBinding | None) -> CutPlan:
     """The cut plan of a document for one world; a plan is immutable, a change is a new plan."""
     return CutPlan(document=document, expected_deltas=expected_cut_deltas(len(document.units)), world=world)

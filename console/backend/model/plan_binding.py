@@ -20,7 +20,7 @@ class TableCount(Value):
     rows: int
 
 
-class World(Value):
+class PlanBinding(Value):
     """What is pinned into a plan and measured again before every mutating phase."""
 
     target: Target

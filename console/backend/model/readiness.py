@@ -25,7 +25,7 @@ def worst_first(checks: Iterable[Check]) -> list[Check]:
 
 
 class Owner(StrEnum):
-    """Who can mend a gate that is not PASS."""
+    """Who can repair a gate that is not PASS."""
 
     OPERATOR = "operator"
     SOVEREIGN = "sovereign"
@@ -79,7 +79,7 @@ class GateReport(Value):
 
     @property
     def next_action(self) -> SafeText:
-        """The exact step that mends the worst check."""
+        """The exact step that repairs the worst check."""
         return self.decisive.next_action if self.decisive is not None else f"cutter-console gates {self.gate}"
 
 
@@ -124,7 +124,7 @@ def board_of(gate: GateReport, deadline_s: float) -> Board:
 
 
 class Difference(Value):
-    """One thing in the database that is not as it was installed, and what would mend it."""
+    """One thing in the database that is not as it was installed, and what would repair it."""
 
     what: SafeText
     """`grant`, `owner`, `function`, `trigger`, `column`, `role`, `membership`, `superuser`, …"""
@@ -134,7 +134,7 @@ class Difference(Value):
     """In words; `absent` for what was not installed."""
     actual: SafeText
     """In words; `missing` for what is gone."""
-    mend: tuple[SafeText, ...]
+    repair: tuple[SafeText, ...]
     """SQL for the administrator, or a step in words. Printed, never run."""
 
 

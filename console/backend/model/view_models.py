@@ -261,7 +261,7 @@ class Danger(StrEnum):
     RELEASE_HOLD = "release HOLD"
 
 
-class Briefing(Value):
+class Confirmation(Value):
     """What a dangerous dialog says before it asks: what, where, how many, whether it can be undone."""
 
     danger: Danger

@@ -9,7 +9,7 @@ from console.backend.model.readiness import Difference, DriftReport
 from console.backend.postgres.connections import connect
 from console.backend.postgres.definitions import definition_of
 from console.backend.postgres.inventory import Change, Inventory, Key, is_structured, measure_inventory
-from console.backend.postgres.repair_sql import mend, name_of
+from console.backend.postgres.repair_sql import name_of, repair
 
 _ORDER = (
     "role",
@@ -64,13 +64,13 @@ def against_host(report: DriftReport, pinned: str) -> DriftReport:
         subject="what the last migration left, beside what this host has pinned",
         expected=f"digest {pinned}",
         actual=f"digest {report.pinned_digest or 'none'}",
-        mend=("Find out who migrated, and when. Only where it was right: cutter-console init --pin --repin",),
+        repair=("Find out who migrated, and when. Only where it was right: cutter-console init --pin --repin",),
     )
     return report.model_copy(update={"outcome": Outcome.FAIL, "differences": (anew, *report.differences)})
 
 
 def differences(inventory: Inventory) -> tuple[Difference, ...]:
-    """Pure: every difference as a person reads it, each with what mends it; of none the database is as installed."""
+    """Pure: every difference as a person reads it, each with what repairs it; of none the database is as installed."""
     if not inventory.pinned_lines:
         return (_unpinned("none"),)
     if not is_structured(inventory.pinned_lines[0]) or not inventory.lines or not is_structured(inventory.lines[0]):
@@ -81,14 +81,14 @@ def differences(inventory: Inventory) -> tuple[Difference, ...]:
 
 
 def difference(change: Change, inventory: Inventory) -> Difference:
-    """Pure: one change in words, with its mend."""
+    """Pure: one change in words, with its repair."""
     no_expected, no_actual = _NOTHING.get(change.key.what, ("absent", "missing"))
     return Difference(
         what=change.key.what,
         subject=subject(change.key),
         expected=no_expected if change.expected is None else told_value(change.key, change.expected),
         actual=no_actual if change.actual is None else told_value(change.key, change.actual),
-        mend=mend(change, inventory),
+        repair=repair(change, inventory),
     )
 
 
@@ -130,7 +130,7 @@ def _order(change: Change) -> tuple[int, Key]:
 
 
 def _without_consequences(changes: tuple[Change, ...]) -> list[Change]:
-    """Leave out what is settled by mending something else: all of an object that came or went, grants of a changed owner."""
+    """Leave out what is settled by repairing something else: all of an object that came or went, grants of a changed owner."""
     whole = {change.key.object for change in changes if _is_existence(change)}
     triggers = {change.key[1:] for change in changes if change.key.what == "trigger"}
     owners = {
@@ -168,9 +168,9 @@ def _measuring(inventory: Inventory, changes: tuple[Change, ...]) -> tuple[Diffe
         known = definition_of(object_)
         if known is not None and known.body_sha256 != sha256 and object_ not in told:
             expected, actual = f"sha256 {known.body_sha256}", f"sha256 {sha256}"
-            mended = tuple(known.statement.split("\n"))
+            repaired = tuple(known.statement.split("\n"))
             what = f"{name_of(object_)}(): body, which measures all the others"
-            found.append(Difference(what="function", subject=what, expected=expected, actual=actual, mend=mended))
+            found.append(Difference(what="function", subject=what, expected=expected, actual=actual, repair=repaired))
     return tuple(found)
 
 
@@ -180,5 +180,5 @@ def _unpinned(actual: str) -> Difference:
         subject="the inventory that was installed",
         expected="the lines of the last migration",
         actual=actual,
-        mend=("-- Apply the migrations of this program, which pins the inventory: cutter-console migrate",),
+        repair=("-- Apply the migrations of this program, which pins the inventory: cutter-console migrate",),
     )

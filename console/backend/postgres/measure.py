@@ -3,7 +3,7 @@
 import psycopg
 
 from console.backend.model.errors import Drifted, StopCode
-from console.backend.model.plan_binding import TableCount, Target, World
+from console.backend.model.plan_binding import PlanBinding, TableCount, Target
 from console.backend.model.value import Value
 from console.backend.postgres.connections import scalar
 
@@ -84,10 +84,10 @@ def readers_digest_without(connection: psycopg.Connection, addresses: list[str])
     return str(scalar(connection, "SELECT cutter_governance.fn_readers_digest_without(%s)", addresses))
 
 
-def measure_world(connection: psycopg.Connection, host: str) -> World:
+def measure_world(connection: psycopg.Connection, host: str) -> PlanBinding:
     """The world as it is now, to be pinned into a plan or compared with the pinned one."""
     identity = measure_identity(connection, host)
-    return World(
+    return PlanBinding(
         target=identity.target,
         server_version=identity.server_version_num,
         schema_digest=str(scalar(connection, "SELECT cutter_governance.fn_schema_digest()")),
@@ -96,7 +96,7 @@ def measure_world(connection: psycopg.Connection, host: str) -> World:
     )
 
 
-def world_differences(planned: World, now: World, *, own_run_wrote: bool) -> tuple[str, ...]:
+def world_differences(planned: PlanBinding, now: PlanBinding, *, own_run_wrote: bool) -> tuple[str, ...]:
     """Pure: what differs from the planned world, in words; counts and readers' view only before the run has written."""
     found = [
         f"{name}: planned {old}, now {new}"

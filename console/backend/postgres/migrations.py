@@ -122,7 +122,7 @@ def _require_accepted(connection: psycopg.Connection, drifted: int, accept: str)
         raise Drifted(
             StopCode.DRIFT,
             f"the database is not as it was installed ({drifted} lines of its inventory); its schema digest is {digest}",
-            f"Look at it: cutter-console drift. Mend it, or accept it: cutter-console migrate --accept {digest}",
+            f"Look at it: cutter-console drift. Repair it, or accept it: cutter-console migrate --accept {digest}",
         )
 
 

@@ -1,4 +1,4 @@
-"""Pure: the SQL that mends a change of the inventory, for an administrator to read and run; a line of it is one text.
+"""Pure: the SQL that repairs a change of the inventory, for an administrator to read and run; a line of it is one text.
 
 Names come out of the catalogue quoted. What could lose data is printed as a comment, behind a word of caution.
 """
@@ -11,10 +11,10 @@ from console.backend.postgres.inventory import Change, Inventory, Key
 Lines = tuple[str, ...]
 
 LOOK_FIRST = "-- Data could be lost. Look at what is there, keep a dump; then take the comment mark away:"
-NO_STATEMENT = "-- No statement mends this by itself: find out who changed it and why."
+NO_STATEMENT = "-- No statement repairs this by itself: find out who changed it and why."
 
 
-def mend(change: Change, inventory: Inventory) -> Lines:
+def repair(change: Change, inventory: Inventory) -> Lines:
     """Statements and comments, in the order in which they are to be run."""
     return _BY_WHAT.get(change.key.what, _words)(change, inventory)
 

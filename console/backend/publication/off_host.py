@@ -11,7 +11,7 @@ from console.backend.publication.off_host_scripts import (
     Place,
     backup_key_script,
     build_manifest_script,
-    mending_sql,
+    repair_sql,
     sovereign_key_script,
 )
 from console.backend.publication.rendering import Evidences, render
@@ -85,7 +85,7 @@ def _content(work: OffHostWork, step: Step) -> bytes:
         case "policy keys":
             return sovereign_key_script(work.place)
         case "grants and definitions":
-            return mending_sql(work.drift).encode() if work.drift is not None else b""
+            return repair_sql(work.drift).encode() if work.drift is not None else b""
 
 
 def incomplete(work: OffHostWork, files: tuple[PackageFile, ...]) -> tuple[str, ...]:

@@ -51,7 +51,7 @@ fi
 printf 'fingerprint %s, public part in {public}\\n' "$fingerprint"
 """
 _SQL_HEAD = """\
--- What differs in the database from what the last migration installed, and what would mend it.
+-- What differs in the database from what the last migration installed, and what would repair it.
 -- Made by cutter-console from measurements; nothing of it was run. Read it, find out why it differs, then, as the administrator:
 --   psql -X -v ON_ERROR_STOP=1 -f 04-grants-as-administrator.sql service=cutter_admin
 -- Afterwards, on the host: cutter-console drift
@@ -130,8 +130,8 @@ def sovereign_key_script(place: Place) -> bytes:
     return _script(head, body, steps)
 
 
-def mending_sql(report: DriftReport) -> str:
-    """Pure: what mends the drift, in one transaction; every difference stands above its statements, as a comment."""
+def repair_sql(report: DriftReport) -> str:
+    """Pure: what repairs the drift, in one transaction; every difference stands above its statements, as a comment."""
     head = _SQL_HEAD.format(actual=report.schema_digest, pinned=report.pinned_digest or "none")
     if not report.differences:
         return f"{head}\n-- No difference was found.\n"
@@ -142,7 +142,7 @@ def mending_sql(report: DriftReport) -> str:
 def _mended(number: int, one: Difference) -> str:
     # A line of the report is inert text on one line: a name out of the catalogue cannot leave its comment.
     told = f"{number}. {one.what} {one.subject}: expected {one.expected}, found {one.actual}"
-    return "\n".join(("", f"-- {safe_text(told)}", *one.mend, ""))
+    return "\n".join(("", f"-- {safe_text(told)}", *one.repair, ""))
 
 
 def _head(what: str, place: Place, where: str) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 import psycopg
 
 from console.backend.host.durable import partial_file, put_in_place
-from console.backend.host.installation import Site
+from console.backend.host.installation import Installation
 from console.backend.host.regular_file import read_regular, sha256_file
 from console.backend.host.settings import PinSettings, Settings
 from console.backend.model.errors import Refused, StopCode, Unmeasured, UsageError
@@ -59,12 +59,12 @@ def _no_machine_id(path: Path, why: str) -> Unmeasured:
     return Unmeasured(StopCode.UNREACHABLE, f"{path}: {why}", "Give the host an identity: systemd-machine-id-setup")
 
 
-def measure_pins(site: Site, machine: str) -> MeasuredPins:
+def measure_pins(installation: Installation, machine: str) -> MeasuredPins:
     """Host, database, schema and deploy manifest as they are now. Raises CutterError where the database cannot be read."""
-    with connect(site.settings.database.monitor, read_only=True, timeout_s=30, purpose="pins") as connection:
+    with connect(installation.settings.database.monitor, read_only=True, timeout_s=30, purpose="pins") as connection:
         return MeasuredPins(
-            pins=_database_pins(connection, site.context.host, machine),
-            deploy_manifest_sha256=manifest_digest(site),
+            pins=_database_pins(connection, installation.context.host, machine),
+            deploy_manifest_sha256=manifest_digest(installation),
         )
 
 
@@ -80,14 +80,14 @@ def _database_pins(connection: psycopg.Connection, host: str, machine: str) -> P
     )
 
 
-def manifest_path(site: Site) -> Path:
+def manifest_path(installation: Installation) -> Path:
     """Return where the deploy manifest lies."""
-    return site.settings.under(site.root, site.settings.deploy_manifest)
+    return installation.settings.under(installation.root, installation.settings.deploy_manifest)
 
 
-def manifest_digest(site: Site) -> str:
+def manifest_digest(installation: Installation) -> str:
     """sha256 of the deploy manifest's file; empty where there is none. Raises Unmeasured where it cannot be read."""
-    path = manifest_path(site)
+    path = manifest_path(installation)
     try:
         return sha256_file(path)
     except FileNotFoundError:

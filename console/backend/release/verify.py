@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import NamedTuple
 
-from console.backend.host.installation import Site
+from console.backend.host.installation import Installation
 from console.backend.host.regular_file import read_regular
 from console.backend.model.canonical_json import sha256_hex
 from console.backend.model.errors import StopCode, Unmeasured, UsageError
@@ -75,10 +75,12 @@ class Fault(NamedTuple):
     next_action: str
 
 
-def measure_tree(site: Site) -> TreeFinding:
+def measure_tree(installation: Installation) -> TreeFinding:
     """Hash every file and compare. A manifest that is absent or broken is a finding; raises Unmeasured for unreadable files."""
-    path = manifest_path(site)
-    pinned = "" if site.settings.deploy_manifest_sha256 == "none" else site.settings.deploy_manifest_sha256
+    path = manifest_path(installation)
+    pinned = (
+        "" if installation.settings.deploy_manifest_sha256 == "none" else installation.settings.deploy_manifest_sha256
+    )
     try:
         data = read_regular(path)
     except FileNotFoundError:
@@ -90,10 +92,10 @@ def measure_tree(site: Site) -> TreeFinding:
         manifest = read_manifest(path, data)
     except UsageError as error:
         return found.model_copy(update={"unreadable": error.message})
-    tree, wanted = read_tree(site.context.package), manifest.files
+    tree, wanted = read_tree(installation.context.package), manifest.files
     if manifest.kind is not tree.kind:
         # A wheel that is verified by its source tree's manifest, or the other way round, has the package in common.
-        inside = f"{site.context.package.name}/"
+        inside = f"{installation.context.package.name}/"
         wanted = tuple(one for one in wanted if one.path.startswith(inside))
         tree = tree.model_copy(update={"files": tuple(one for one in tree.files if one.path.startswith(inside))})
     differences = compared(wanted, tree)

@@ -5,7 +5,7 @@ import json
 import psycopg
 from psycopg.types.json import Jsonb
 
-from console.backend.host.installation import Site
+from console.backend.host.installation import Installation
 from console.backend.journal.journal import Journal
 from console.backend.journal.journal_record import Anchor
 from console.backend.model.errors import CutterError
@@ -26,7 +26,7 @@ def noted(
     return ledger.event_json(connection, workspace.run_id, event, workspace.journal_key())
 
 
-def come_to_rest(site: Site, workspace: Workspace, request: RunRequestFile, journal: Journal) -> None:
+def come_to_rest(installation: Installation, workspace: Workspace, request: RunRequestFile, journal: Journal) -> None:
     """Anchor the journal's last record, so that a lost or changed end is seen; nothing is written where it is the anchor.
 
     Where the database cannot be reached, or has no lock for this run, the end stays unanchored, and
@@ -35,9 +35,11 @@ def come_to_rest(site: Site, workspace: Workspace, request: RunRequestFile, jour
     if request.mode is Mode.DRYRUN:
         return
     try:
-        if anchor_of(site, request) == journal.head:
+        if anchor_of(installation, request) == journal.head:
             return
-        with connect(site.settings.database.executor, timeout_s=10, purpose="rest", replicated=False) as connection:
+        with connect(
+            installation.settings.database.executor, timeout_s=10, purpose="rest", replicated=False
+        ) as connection:
             ledger.rest(connection, workspace.run_id, noted(connection, workspace, "rest", {}, journal.head))
     except CutterError:
         return

@@ -27,7 +27,7 @@ from console.backend.approvals.statement import (
     write_statement,
 )
 from console.backend.host.durable import replace_file
-from console.backend.host.installation import Site
+from console.backend.host.installation import Installation
 from console.backend.host.runtime_tree import FILE_MODE
 from console.backend.journal.journal_record import Field
 from console.backend.model.canonical_json import canonical_json, sha256_hex
@@ -59,13 +59,13 @@ _NONE = "0" * 64
 _NO_DECISION = "00000000-0000-0000-0000-000000000000"
 
 
-def draft(site: Site, run_id: str, *, revert: bool = False) -> ApprovalView:
+def draft(installation: Installation, run_id: str, *, revert: bool = False) -> ApprovalView:
     """Draft the statement that the run waits for; with `revert`, the one that takes exactly its drafts back.
 
     Raises Refused where it waits for none, and Drifted, naming the units, where its drafts are not what was signed
     or were not verified since: then SG_2 is not even drafted.
     """
-    row, plan = _run_and_plan(site, run_id)
+    row, plan = _run_and_plan(installation, run_id)
     purpose = Purpose.REVERT if revert else _PURPOSE_AT.get((row.stage, row.operation))
     if purpose is None:
         raise Refused(
@@ -73,16 +73,16 @@ def draft(site: Site, run_id: str, *, revert: bool = False) -> ApprovalView:
             f"run {run_id} is at {row.state.name} and waits for no ruling",
             f"See: cutter-console run show {run_id}",
         )
-    policy = load_policy(site.policy)
-    now = site.context.now()
-    require_satisfiable(check_policy(policy, measure_keyring(site.gnupg_home, now), now))
-    path = site.statement(run_id, statement_name(purpose))
-    _make_room(path, site)
+    policy = load_policy(installation.policy)
+    now = installation.context.now()
+    require_satisfiable(check_policy(policy, measure_keyring(installation.gnupg_home, now), now))
+    path = installation.statement(run_id, statement_name(purpose))
+    _make_room(path, installation)
     if path.exists():
-        _restore_units(site, run_id, path)
+        _restore_units(installation, run_id, path)
     else:
-        _write_drafted(site, row, plan, purpose, policy, path)
-    return view(site, path)
+        _write_drafted(installation, row, plan, purpose, policy, path)
+    return view(installation, path)
 
 
 def statement_name(purpose: Purpose) -> str:
@@ -90,34 +90,36 @@ def statement_name(purpose: Purpose) -> str:
     return "REVERT" if purpose is Purpose.REVERT else purpose.kind.value
 
 
-def _write_drafted(site: Site, row: RunRow, plan: CutPlan, purpose: Purpose, policy: Policy, path: Path) -> None:
-    facts = _facts(site, row, plan, purpose)
+def _write_drafted(
+    installation: Installation, row: RunRow, plan: CutPlan, purpose: Purpose, policy: Policy, path: Path
+) -> None:
+    facts = _facts(installation, row, plan, purpose)
     if not purpose.over_drafts:
-        write_statement(path, draft_statement(purpose, facts, policy.sha256, site.context))
+        write_statement(path, draft_statement(purpose, facts, policy.sha256, installation.context))
         return
-    if purpose is Purpose.ENACT and (refusal := _draft_refusal(site, row.run_id)):
+    if purpose is Purpose.ENACT and (refusal := _draft_refusal(installation, row.run_id)):
         raise Drifted(
             StopCode.DRIFT,
             f"no SG_2 is drafted for run {row.run_id}: {refusal}",
             f"Verify the drafts: cutter-console verify {row.run_id}. If they are not what was signed, take them back: "
             f"cutter-console approval draft {row.run_id} --revert",
         )
-    state = _draft_state(site, row.run_id)
+    state = _draft_state(installation, row.run_id)
     if not state.lines:
         raise Refused(StopCode.INVARIANT_FAILED, f"run {row.run_id} has no drafts", "There is nothing to rule on.")
-    drafted = _draft_facts(site, row.run_id, state, path, cut=purpose is Purpose.ENACT)
+    drafted = _draft_facts(installation, row.run_id, state, path, cut=purpose is Purpose.ENACT)
     replace_file(path.with_name(drafted.drafts.file), draft_file(state.lines))
     counted = _counted(facts, state)
-    write_statement(path, draft_statement(purpose, counted, policy.sha256, site.context, drafted))
+    write_statement(path, draft_statement(purpose, counted, policy.sha256, installation.context, drafted))
 
 
-def _restore_units(site: Site, run_id: str, path: Path) -> None:
+def _restore_units(installation: Installation, run_id: str, path: Path) -> None:
     """Write the file of the drafts beside a statement once more, where it is not the one that is signed and can be made again."""
     signed = parse_statement(read_statement(path))
-    _, compared = read_drafts(path, signed, site.context.now())
+    _, compared = read_drafts(path, signed, installation.context.now())
     if signed.drafts is None or all(one.outcome is Outcome.PASS for one in compared):
         return
-    data = draft_file(_draft_state(site, run_id).lines)
+    data = draft_file(_draft_state(installation, run_id).lines)
     if sha256_hex(data) == signed.drafts.file_sha256:
         replace_file(path.with_name(signed.drafts.file), data)
 
@@ -128,9 +130,9 @@ def _counted(facts: RunFacts, state: ledger.DraftState) -> RunFacts:
     return facts.model_copy(update={"n_units": n, "expected_deltas": expected_step_deltas(n)})
 
 
-def _make_room(path: Path, site: Site) -> None:
+def _make_room(path: Path, installation: Installation) -> None:
     """A draft that no ruling can come from any more is kept beside the new one, with its signatures, never overwritten."""
-    why = _no_longer(path, site) if path.exists() else ""
+    why = _no_longer(path, installation) if path.exists() else ""
     if not why:
         return
     aside = path.with_suffix(f".{why}-{sha256_hex(path.read_bytes())[:8]}.json")
@@ -142,72 +144,72 @@ def _make_room(path: Path, site: Site) -> None:
     path.rename(aside)
 
 
-def _no_longer(path: Path, site: Site) -> str:
+def _no_longer(path: Path, installation: Installation) -> str:
     """One word: damaged, expired, or outdated by a run, a policy or a deployed tree that is not the drafted one."""
     try:
         expires = parse_statement(read_statement(path)).expires
     except Refused:
         return "damaged"
-    if expires <= site.context.now():
+    if expires <= installation.context.now():
         return "expired"
     of_others = ("quorum", "policy.", "signature.")
-    wrong = [one for one in check(site, path, ()).checks if one.outcome is Outcome.FAIL]
+    wrong = [one for one in check(installation, path, ()).checks if one.outcome is Outcome.FAIL]
     return "outdated" if any(not one.name.startswith(of_others) for one in wrong) else ""
 
 
-def check(site: Site, statement: Path, signatures: tuple[Path, ...]) -> StatementCheck:
+def check(installation: Installation, statement: Path, signatures: tuple[Path, ...]) -> StatementCheck:
     """Check a statement against its run as the database has it now, with gpg's own words on each signature."""
     data = read_statement(statement)
     claimed = parse_statement(data)
-    row, plan = _run_and_plan(site, claimed.run_id)
-    facts, drafted = _facts(site, row, plan, claimed.purpose), None
+    row, plan = _run_and_plan(installation, claimed.run_id)
+    facts, drafted = _facts(installation, row, plan, claimed.purpose), None
     if claimed.purpose.over_drafts:
-        state = _draft_state(site, claimed.run_id)
+        state = _draft_state(installation, claimed.run_id)
         enacts = claimed.purpose is Purpose.ENACT
-        drafted = _draft_facts(site, claimed.run_id, state, statement, cut=enacts)
+        drafted = _draft_facts(installation, claimed.run_id, state, statement, cut=enacts)
         facts = facts if enacts else _counted(facts, state)
     expected = Expectation(purpose=claimed.purpose, facts=facts, draft=drafted)
     return check_statement(
         data,
         signatures,
-        policy=load_policy(site.policy),
-        gnupg_home=site.gnupg_home,
-        now=site.context.now(),
+        policy=load_policy(installation.policy),
+        gnupg_home=installation.gnupg_home,
+        now=installation.context.now(),
         expected=expected,
         name=statement.name,
     )
 
 
-def import_statement(site: Site, statement: Path, signatures: tuple[Path, ...]) -> ApprovalView:
+def import_statement(installation: Installation, statement: Path, signatures: tuple[Path, ...]) -> ApprovalView:
     """Check, then record as cutter_verify. Raises Refused or Waiting naming every failed check."""
-    checked = check(site, statement, signatures)
+    checked = check(installation, statement, signatures)
     raise_if_invalid(checked)
     signed = checked.statement
     if signed is None:
         raise Refused(
             StopCode.APPROVAL_INVALID, f"{statement}: no statement", "Draft it again: cutter-console approval draft RUN"
         )
-    workspace = Workspace.open(site.root, signed.run_id)
+    workspace = Workspace.open(installation.root, signed.run_id)
     plan = workspace.plan()
-    policy = load_policy(site.policy)
+    policy = load_policy(installation.policy)
     workspace.write(policy_copy(policy.sha256), canonical_json(policy))
     if plan.plan_digest != signed.plan_digest:
         raise Refused(StopCode.APPROVAL_INVALID, "the plan beside the run is not the signed one", "Start another run.")
     counted = tuple(one.data for one in checked.signed_by)
     said = (Field(key="statement_sha256", value=checked.sha256),)
     with (
-        operation(site, workspace, known_run(site, signed.run_id).request, "import", said) as journal,
-        committing(site, journal, signed.run_id, "import", role=Role.VERIFIER, has_event=False) as promise,
+        operation(installation, workspace, known_run(installation, signed.run_id).request, "import", said) as journal,
+        committing(installation, journal, signed.run_id, "import", role=Role.VERIFIER, has_event=False) as promise,
     ):
         ledger.import_approval(promise.connection, checked.data, counted)
     for path in (statement, *signatures):
-        _close_to_others(site, path)
-    return view(site, statement)
+        _close_to_others(installation, path)
+    return view(installation, statement)
 
 
-def _close_to_others(site: Site, path: Path) -> None:
+def _close_to_others(installation: Installation, path: Path) -> None:
     """Give a file that was copied into the runtime tree the tree's mode; a link, a folder or a file elsewhere stays as it is."""
-    if not path.resolve().is_relative_to(site.root.resolve()):
+    if not path.resolve().is_relative_to(installation.root.resolve()):
         return
     with contextlib.suppress(OSError):
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
@@ -223,15 +225,15 @@ def policy_copy(sha256: str) -> str:
     return f"policy-{sha256}.json"
 
 
-def view(site: Site, statement: Path) -> ApprovalView:
+def view(installation: Installation, statement: Path) -> ApprovalView:
     """The statement for a screen, with every check as it comes out now."""
     signed = parse_statement(read_statement(statement))
     signatures = signatures_beside(statement)
-    checked = check(site, statement, signatures)
-    with connect(site.settings.database.monitor, read_only=True, purpose="approvals") as connection:
+    checked = check(installation, statement, signatures)
+    with connect(installation.settings.database.monitor, read_only=True, purpose="approvals") as connection:
         rows = approvals(connection, signed.run_id)
-    status = _status(site, checked, signed, rows)
-    drafts, drafts_check = read_drafts(statement, signed, site.context.now())
+    status = _status(installation, checked, signed, rows)
+    drafts, drafts_check = read_drafts(statement, signed, installation.context.now())
     shown = (*checked.checks, *drafts_check)
     return ApprovalView(
         kind=statement_name(signed.purpose),
@@ -244,7 +246,7 @@ def view(site: Site, statement: Path) -> ApprovalView:
         expires_at=signed.expires,
         checks=_as_of_use(shown) if status is ApprovalStatus.USED else shown,
         drafts=drafts,
-        sign_with="\n".join(signing_command(statement, signer) for signer in load_policy(site.policy).signers),
+        sign_with="\n".join(signing_command(statement, signer) for signer in load_policy(installation.policy).signers),
         signature_paths=signatures,
     )
 
@@ -260,29 +262,29 @@ def _as_of_use(checks: tuple[Check, ...]) -> tuple[Check, ...]:
     )
 
 
-def all_views(site: Site) -> tuple[ApprovalView, ...]:
+def all_views(installation: Installation) -> tuple[ApprovalView, ...]:
     """Every drafted statement below approvals/, the newest first; one that cannot be read is shown as invalid, with the reason."""
     files = sorted(
         (
             path
-            for path in (site.root / "approvals").glob("ictr-*.json")
+            for path in (installation.root / "approvals").glob("ictr-*.json")
             if path.suffixes[-2:-1] and path.suffixes[-2] in _STATEMENTS
         ),
         key=lambda path: path.stat().st_mtime,
         reverse=True,
     )
-    return tuple(_view_or_reason(site, path) for path in files)
+    return tuple(_view_or_reason(installation, path) for path in files)
 
 
-def _view_or_reason(site: Site, path: Path) -> ApprovalView:
+def _view_or_reason(installation: Installation, path: Path) -> ApprovalView:
     try:
-        return view(site, path)
+        return view(installation, path)
     except CutterError as refused:
-        return _unreadable(site, path, refused)
+        return _unreadable(installation, path, refused)
 
 
-def _unreadable(site: Site, path: Path, refused: CutterError) -> ApprovalView:
-    now = site.context.now()
+def _unreadable(installation: Installation, path: Path, refused: CutterError) -> ApprovalView:
+    now = installation.context.now()
     reason = Check(name="readable", outcome=Outcome.FAIL, detail=refused.message, next_action=refused.next_action)
     run_id, _, rest = path.name.partition(".")
     return ApprovalView(
@@ -299,11 +301,13 @@ def _unreadable(site: Site, path: Path, refused: CutterError) -> ApprovalView:
     )
 
 
-def _status(site: Site, checked: StatementCheck, signed: Statement, rows: tuple[ApprovalRow, ...]) -> ApprovalStatus:
+def _status(
+    installation: Installation, checked: StatementCheck, signed: Statement, rows: tuple[ApprovalRow, ...]
+) -> ApprovalStatus:
     mine = [row for row in rows if row.statement_sha256 == checked.sha256]
     if any(row.used_for for row in mine):
         return ApprovalStatus.USED
-    if signed.expires <= site.context.now():
+    if signed.expires <= installation.context.now():
         return ApprovalStatus.EXPIRED
     if mine:
         return ApprovalStatus.IMPORTED
@@ -312,18 +316,18 @@ def _status(site: Site, checked: StatementCheck, signed: Statement, rows: tuple[
     return ApprovalStatus.INVALID if wrong else ApprovalStatus.DRAFTED
 
 
-def ruling_for(site: Site, run_id: str, purpose: Purpose) -> ApprovalRow | None:
+def ruling_for(installation: Installation, run_id: str, purpose: Purpose) -> ApprovalRow | None:
     """The imported, unused, unexpired ruling for this purpose, if there is one."""
-    with connect(site.settings.database.monitor, read_only=True, purpose="approvals") as connection:
+    with connect(installation.settings.database.monitor, read_only=True, purpose="approvals") as connection:
         rows = approvals(connection, run_id)
-    now = site.context.now()
+    now = installation.context.now()
     return next((row for row in rows if row.purpose == purpose and row.used_for is None and row.expires > now), None)
 
 
-def _run_and_plan(site: Site, run_id: str) -> tuple[RunRow, CutPlan]:
-    with connect(site.settings.database.monitor, read_only=True, purpose="run") as connection:
+def _run_and_plan(installation: Installation, run_id: str) -> tuple[RunRow, CutPlan]:
+    with connect(installation.settings.database.monitor, read_only=True, purpose="run") as connection:
         row = require_run(connection, run_id)
-    plan = Workspace.open(site.root, run_id).plan()
+    plan = Workspace.open(installation.root, run_id).plan()
     if plan.plan_digest != row.plan_digest:
         raise Refused(
             StopCode.INVARIANT_FAILED,
@@ -333,7 +337,7 @@ def _run_and_plan(site: Site, run_id: str) -> tuple[RunRow, CutPlan]:
     return row, plan
 
 
-def _facts(site: Site, row: RunRow, plan: CutPlan, purpose: Purpose) -> RunFacts:
+def _facts(installation: Installation, row: RunRow, plan: CutPlan, purpose: Purpose) -> RunFacts:
     if plan.world is None:
         raise Refused(StopCode.INVARIANT_FAILED, "the plan is bound to no database", "Start another run.")
     of_plan = not purpose.over_drafts
@@ -344,7 +348,7 @@ def _facts(site: Site, row: RunRow, plan: CutPlan, purpose: Purpose) -> RunFacts
         source_sha256=plan.document.source.sha256,
         canonical_sha256=plan.document.source.canonical_sha256,
         manifest_digest=ledger.manifest_digest(plan.document.units) if of_plan else None,
-        deploy_manifest_sha256=site.settings.deploy_manifest_sha256,
+        deploy_manifest_sha256=installation.settings.deploy_manifest_sha256,
         baseline_digest=plan.world.baseline_digest,
         target=plan.world.target,
         n_units=plan.n_units,
@@ -352,24 +356,28 @@ def _facts(site: Site, row: RunRow, plan: CutPlan, purpose: Purpose) -> RunFacts
     )
 
 
-def _draft_state(site: Site, run_id: str) -> ledger.DraftState:
+def _draft_state(installation: Installation, run_id: str) -> ledger.DraftState:
     """The drafts, read back from the database by the role that may not execute."""
-    with connect(site.settings.database.verifier, read_only=True, purpose="drafts") as connection:
+    with connect(installation.settings.database.verifier, read_only=True, purpose="drafts") as connection:
         return ledger.draft_state(connection, run_id)
 
 
-def _draft_refusal(site: Site, run_id: str) -> str:
-    limit_s = site.settings.statement_limit_s
-    with connect(site.settings.database.verifier, read_only=True, timeout_s=limit_s, purpose="drafts") as connection:
+def _draft_refusal(installation: Installation, run_id: str) -> str:
+    limit_s = installation.settings.statement_limit_s
+    with connect(
+        installation.settings.database.verifier, read_only=True, timeout_s=limit_s, purpose="drafts"
+    ) as connection:
         return ledger.draft_refusal(connection, run_id)
 
 
-def _draft_facts(site: Site, run_id: str, state: ledger.DraftState, statement: Path, *, cut: bool) -> DraftFacts:
+def _draft_facts(
+    installation: Installation, run_id: str, state: ledger.DraftState, statement: Path, *, cut: bool
+) -> DraftFacts:
     """Return what a ruling over drafts binds; `cut` where the recorded cut must be there too, as for an enactment."""
     sg1, decision = _NONE, _NO_DECISION
     if cut:
         try:
-            with connect(site.settings.database.verifier, read_only=True, purpose="recorded cut") as connection:
+            with connect(installation.settings.database.verifier, read_only=True, purpose="recorded cut") as connection:
                 sg1 = str(scalar(connection, _SG1_USED, run_id))
                 decision = str(scalar(connection, _DECISION, run_id))
         except CutterError as error:

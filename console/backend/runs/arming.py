@@ -2,7 +2,7 @@
 
 import psycopg
 
-from console.backend.host.installation import Site
+from console.backend.host.installation import Installation
 from console.backend.journal.journal_record import Field
 from console.backend.model.errors import Unmeasured
 from console.backend.postgres import ledger
@@ -15,47 +15,54 @@ from console.backend.runs.run_views import known_run
 from console.backend.runs.settling import Attempt
 
 
-def arm(site: Site, run_id: str, purpose: str) -> None:
+def arm(installation: Installation, run_id: str, purpose: str) -> None:
     """Open the lease, for somebody who takes it up later; where the switch is armed for exactly this, nothing is to be done.
 
     Raises Held under a HOLD, Refused where the database says no, NotKnownYet where it cannot be told whether it is armed.
     """
-    require_no_hold(site)
-    if armed_for(site, run_id, purpose):
+    require_no_hold(installation)
+    if armed_for(installation, run_id, purpose):
         return
-    known = known_run(site, run_id)
+    known = known_run(installation, run_id)
     said = (Field(key="purpose", value=purpose),)
     with (
-        operation(site, known.workspace, known.request, "arm", said, ends=purpose == "revert") as journal,
-        committing(site, journal, run_id, "arm", has_event=False) as promise,
+        operation(installation, known.workspace, known.request, "arm", said, ends=purpose == "revert") as journal,
+        committing(installation, journal, run_id, "arm", has_event=False) as promise,
     ):
-        _arm(promise.connection, site, run_id, purpose)
+        _arm(promise.connection, installation, run_id, purpose)
 
 
-def arm_and_hold(site: Site, run_id: str, purpose: str, holder: LeaseHolder) -> None:
+def arm_and_hold(installation: Installation, run_id: str, purpose: str, holder: LeaseHolder) -> None:
     """Open the lease and take it up in one transaction: at no moment is it open without the session that holds it.
 
     Raises as `arm` does. A COMMIT that was not answered costs the lease, because its session is ended to settle it.
     """
-    require_no_hold(site)
+    require_no_hold(installation)
     if holder.take(purpose):
         return
-    known = known_run(site, run_id)
+    known = known_run(installation, run_id)
     said = (Field(key="purpose", value=purpose),)
-    with operation(site, known.workspace, known.request, "arm", said, ends=purpose == "revert") as journal:
+    with operation(installation, known.workspace, known.request, "arm", said, ends=purpose == "revert") as journal:
         attempt: Attempt | None = None
         try:
             with holder.arming() as connection:
                 attempt = note_attempt(connection, journal, "arm", Role.EXECUTOR, has_event=False)
-                _arm(connection, site, run_id, purpose)
+                _arm(connection, installation, run_id, purpose)
                 ledger.take_lease(connection, run_id, purpose)
         except CommitUnknown as lost:
             if attempt is None:
                 raise
-            said_of_it = settle_lost(site, journal, run_id, attempt, lost)
+            said_of_it = settle_lost(installation, journal, run_id, attempt, lost)
             message = f"{lost.message}; {said_of_it}, and the lease ended with its session: the switch is off"
             raise Unmeasured(lost.code, message, "Do it again.") from lost
 
 
-def _arm(connection: psycopg.Connection, site: Site, run_id: str, purpose: str) -> None:
-    ledger.arm(connection, run_id, purpose, site.operator, site.context.host, site.settings.lease_minutes)
+def _arm(connection: psycopg.Connection, installation: Installation, run_id: str, purpose: str) -> None:
+    ledger.arm(
+        connection,
+        run_id,
+        purpose,
+        installation.operator,
+        installation.context.host,
+        installation.settings.lease_minutes,
+    )

@@ -6,8 +6,8 @@ from console.backend.backup.recipient import check_recipient
 from console.backend.backup.record import BackupRecord, BackupState, freshness, list_backups
 from console.backend.backup.request import BackupPhase, BackupRequest
 from console.backend.backup.take import take_backup
-from console.backend.host.installation import Site
-from console.backend.host.programs import installations, pick_dump_programs, pick_server_programs
+from console.backend.host.installation import Installation
+from console.backend.host.programs import installed_programs, pick_dump_programs, pick_server_programs
 from console.backend.model.errors import CutterError
 from console.backend.model.outcome import Check, Evidence, Outcome
 from console.backend.model.plan_binding import Target
@@ -15,7 +15,7 @@ from console.backend.postgres import ledger
 from console.backend.postgres.connections import connect
 from console.backend.postgres.measure import measure_identity
 from console.backend.postgres.records import require_run
-from console.backend.runs.phase_context import Role, Step
+from console.backend.runs.phase_context import PhaseContext, Role
 from console.backend.runs.run_views import known_run
 from console.backend.runs.settling import committing_alone
 
@@ -59,38 +59,38 @@ _MARGIN = timedelta(seconds=30)
 """A proof that would end while the cut is on its way is taken again before it."""
 
 
-def take_run_backup(step: Step) -> tuple[Check, ...]:
+def take_run_backup(context: PhaseContext) -> tuple[Check, ...]:
     """Dump, encrypt, restore, compare. Raises BackupNotProven or RecipientUnusable: no proof, no cut."""
-    site = step.site
+    installation = context.installation
     request = BackupRequest(
-        conninfo=site.settings.database.verifier,
-        target=_target(step),
+        conninfo=installation.settings.database.verifier,
+        target=_target(context),
         tables=RUN_TABLES,
-        backups=site.backups,
-        recipient=site.settings.backup_gpg_fpr,
-        gnupg_home=site.gnupg_home,
-        programs=site.settings.postgres_programs,
+        backups=installation.backups,
+        recipient=installation.settings.backup_gpg_fpr,
+        gnupg_home=installation.gnupg_home,
+        programs=installation.settings.postgres_programs,
         scratch_parents=(),
-        stall_s=site.settings.backup_stall_seconds,
+        stall_s=installation.settings.backup_stall_seconds,
     )
 
     def on_progress(phase: BackupPhase, moved: int) -> None:
-        step.report(phase.value, moved, None)
+        context.report(phase.value, moved, None)
 
-    record = take_backup(request, site.context, on_progress=on_progress)
-    with committing_alone(site, "backup proof", role=Role.VERIFIER) as connection:
-        ledger.record_backup(connection, step.run_id, _proof(record))
-    return (step.passed("backup proven", _in_words(record), f"restore of {record.file_name}"),)
+    record = take_backup(request, installation.context, on_progress=on_progress)
+    with committing_alone(installation, "backup proof", role=Role.VERIFIER) as connection:
+        ledger.record_backup(connection, context.run_id, _proof(record))
+    return (context.passed("backup proven", _in_words(record), f"restore of {record.file_name}"),)
 
 
-def _target(step: Step) -> Target:
+def _target(context: PhaseContext) -> Target:
     """The database that the run was planned for; without a plan's file, the one that has the run: it can still be taken back."""
-    facts = step.workspace.plan_facts()
+    facts = context.workspace.plan_facts()
     if facts is not None:
         return facts.target
-    with connect(step.site.settings.database.verifier, read_only=True, purpose="target") as connection:
-        require_run(connection, step.run_id)
-        return measure_identity(connection, step.site.context.host).target
+    with connect(context.installation.settings.database.verifier, read_only=True, purpose="target") as connection:
+        require_run(connection, context.run_id)
+        return measure_identity(connection, context.installation.context.host).target
 
 
 def _proof(record: BackupRecord) -> ledger.BackupProof:
@@ -103,57 +103,60 @@ def _proof(record: BackupRecord) -> ledger.BackupProof:
     )
 
 
-def ensure_backup(step: Step) -> tuple[Check, ...]:
+def ensure_backup(context: PhaseContext) -> tuple[Check, ...]:
     """A proof that the database has and that is fresh by its clock; otherwise the backup is taken again."""
-    with connect(step.site.settings.database.verifier, read_only=True, purpose="backup age") as connection:
-        age = ledger.backup_age(connection, step.run_id)
-    if age is None or not 0 <= age <= (_limit(step.site) - _MARGIN).total_seconds():
-        return take_run_backup(step)
-    return fresh_backup(step)
+    with connect(context.installation.settings.database.verifier, read_only=True, purpose="backup age") as connection:
+        age = ledger.backup_age(connection, context.run_id)
+    if age is None or not 0 <= age <= (_limit(context.installation) - _MARGIN).total_seconds():
+        return take_run_backup(context)
+    return fresh_backup(context)
 
 
-def backup_possible(step: Step) -> tuple[Check, ...]:
+def backup_possible(context: PhaseContext) -> tuple[Check, ...]:
     """Return what a dry run can know: a usable key and fitting programs. It takes no backup."""
-    site, plan = step.site, step.workspace.plan()
-    key = check_recipient(site.settings.backup_gpg_fpr, site.gnupg_home, site.context.now())
+    installation, plan = context.installation, context.workspace.plan()
+    key = check_recipient(installation.settings.backup_gpg_fpr, installation.gnupg_home, installation.context.now())
     major = (plan.world.server_version if plan.world else 0) // 10000
-    seen = installations(site.settings.postgres_programs)
+    seen = installed_programs(installation.settings.postgres_programs)
     dump, server = pick_dump_programs(major, seen), pick_server_programs(major, seen)
     days = "no expiry" if key.days_left is None else f"{key.days_left} days left"
     return (
-        step.passed("backup key", f"{key.fingerprint}, {days}, gpg {key.gpg_version}", "gpg --list-keys"),
-        step.passed("backup programs", f"{dump}; scratch cluster: {server}", "PATH and the embedded wheel"),
+        context.passed("backup key", f"{key.fingerprint}, {days}, gpg {key.gpg_version}", "gpg --list-keys"),
+        context.passed("backup programs", f"{dump}; scratch cluster: {server}", "PATH and the embedded wheel"),
     )
 
 
-def fresh_backup(step: Step) -> tuple[Check, ...]:
+def fresh_backup(context: PhaseContext) -> tuple[Check, ...]:
     """A backup older than the limit is taken again before the cut."""
-    record = newest_of_run(step.site, step.run_id)
-    if record is None or freshness(record, step.site.context.now(), _limit(step.site)) is not BackupState.FRESH:
-        return take_run_backup(step)
-    return (step.passed("backup fresh", _in_words(record), record.file_name),)
+    record = newest_of_run(context.installation, context.run_id)
+    if (
+        record is None
+        or freshness(record, context.installation.context.now(), _limit(context.installation)) is not BackupState.FRESH
+    ):
+        return take_run_backup(context)
+    return (context.passed("backup fresh", _in_words(record), record.file_name),)
 
 
-def newest_of_run(site: Site, run_id: str) -> BackupRecord | None:
+def newest_of_run(installation: Installation, run_id: str) -> BackupRecord | None:
     """The newest proven backup of the plan's database since this run began; its file is there, with its size."""
-    known = known_run(site, run_id)
+    known = known_run(installation, run_id)
     facts, since = known.workspace.plan_facts(), known.request.started_at
     target = facts.target if facts else None
-    for listed in list_backups(site.backups, site.context.now()):
+    for listed in list_backups(installation.backups, installation.context.now()):
         record = listed.record
         if record is not None and not listed.problem and (record.target, record.taken_at >= since) == (target, True):
             return record
     return None
 
 
-def backup_check(site: Site, run_id: str) -> Check:
+def backup_check(installation: Installation, run_id: str) -> Check:
     """Check whether the run's backup still lets a cut start; a stale one is taken again by the cut itself."""
-    now = site.context.now()
+    now = installation.context.now()
     try:
-        record = newest_of_run(site, run_id)
+        record = newest_of_run(installation, run_id)
     except CutterError as error:
         return Check(name="backup", outcome=Outcome.INCONCLUSIVE, detail=error.message, next_action=error.next_action)
-    state = freshness(record, now, _limit(site))
+    state = freshness(record, now, _limit(installation))
     answer = f"{state}: {_in_words(record)}" if record else f"{state}: no proven backup of this run"
     evidence = Evidence(id="E-backup", asked="backup of this run", source="backups/", answer=answer, measured_at=now)
     good = state in {BackupState.FRESH, BackupState.DIGESTS_EQUAL}
@@ -167,8 +170,8 @@ def backup_check(site: Site, run_id: str) -> Check:
     )
 
 
-def _limit(site: Site) -> timedelta:
-    return timedelta(minutes=site.settings.backup_max_age_minutes)
+def _limit(installation: Installation) -> timedelta:
+    return timedelta(minutes=installation.settings.backup_max_age_minutes)
 
 
 def _in_words(record: BackupRecord) -> str:

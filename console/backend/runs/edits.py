@@ -8,7 +8,7 @@ import psycopg
 from psycopg.types.json import Jsonb
 
 from console.backend.approvals.statement import new_run_id
-from console.backend.host.installation import Site
+from console.backend.host.installation import Installation
 from console.backend.host.signals import at_work
 from console.backend.journal.journal import Journal
 from console.backend.journal.journal_record import Anchor, Field, RecordKind
@@ -29,7 +29,7 @@ from console.backend.runs.kill_switch import stop_under_hold
 from console.backend.runs.lease import LeaseHolder
 from console.backend.runs.lifecycle import run_row
 from console.backend.runs.operations import committing, intended, operation
-from console.backend.runs.phase_context import Role, Step
+from console.backend.runs.phase_context import PhaseContext, Role
 from console.backend.runs.verification import edit_checks, measure_rows
 from console.backend.runs.workspace import EDIT_PROFILE, PhaseRecord, RunRequestFile, Workspace
 
@@ -47,39 +47,39 @@ class DraftEdit(Value):
     body: str
 
 
-def plan_edits(site: Site, docprefix: str, edits: tuple[DraftEdit, ...]) -> str:
+def plan_edits(installation: Installation, docprefix: str, edits: tuple[DraftEdit, ...]) -> str:
     """Plan the edits, take a proven backup and bring the run to its pause for SG_1. Returns the run id.
 
     Raises Refused where an address is no draft unit.
     """
     source = "".join(edit.body for edit in edits).encode()
     asked = RunRequestFile(
-        run_id=new_run_id(site.context),
+        run_id=new_run_id(installation.context),
         mode=Mode.LIVE,
         origin=f"edits:{docprefix}",
         docprefix=docprefix,
         profile=EDIT_PROFILE,
         ordinals=False,
-        operator=site.operator,
-        host=site.context.host,
-        started_at=site.context.now(),
+        operator=installation.operator,
+        host=installation.context.host,
+        started_at=installation.context.now(),
     )
-    workspace = Workspace.create(site.root, asked)
+    workspace = Workspace.create(installation.root, asked)
     workspace.write("source.raw", source)
-    with at_work(), Journal.create(workspace.journal, asked.run_id, site.context) as journal:
-        with intended(site, asked, journal, "plan edits"):
-            _plan(site, workspace, asked, edits, journal)
-        with intended(site, asked, journal, Phase.PRE_WRITE_BACKUP):
-            _to_the_pause(site, workspace, asked, journal)
-        come_to_rest(site, workspace, asked, journal)
+    with at_work(), Journal.create(workspace.journal, asked.run_id, installation.context) as journal:
+        with intended(installation, asked, journal, "plan edits"):
+            _plan(installation, workspace, asked, edits, journal)
+        with intended(installation, asked, journal, Phase.PRE_WRITE_BACKUP):
+            _to_the_pause(installation, workspace, asked, journal)
+        come_to_rest(installation, workspace, asked, journal)
     return asked.run_id
 
 
-def _to_the_pause(site: Site, workspace: Workspace, asked: RunRequestFile, journal: Journal) -> None:
-    began, clock = site.context.now(), time.perf_counter()
-    checks = take_run_backup(Step(site, workspace, asked, lambda *_: None))
+def _to_the_pause(installation: Installation, workspace: Workspace, asked: RunRequestFile, journal: Journal) -> None:
+    began, clock = installation.context.now(), time.perf_counter()
+    checks = take_run_backup(PhaseContext(installation, workspace, asked, lambda *_: None))
     taken = _record(Phase.PRE_WRITE_BACKUP, checks, began, clock)
-    with committing(site, journal, asked.run_id, "edit: to the pause") as promise:
+    with committing(installation, journal, asked.run_id, "edit: to the pause") as promise:
         event = _event(promise.connection, workspace, taken, promise.head)
         ledger.advance(promise.connection, asked.run_id, Stage.PRE_WRITE_BACKUP_TAKEN, event)
         event = _step(promise.connection, workspace, "edit: to the pause", journal)
@@ -106,9 +106,13 @@ def _step(connection: psycopg.Connection, workspace: Workspace, phase: str, jour
 
 
 def _plan(
-    site: Site, workspace: Workspace, asked: RunRequestFile, edits: tuple[DraftEdit, ...], journal: Journal
+    installation: Installation,
+    workspace: Workspace,
+    asked: RunRequestFile,
+    edits: tuple[DraftEdit, ...],
+    journal: Journal,
 ) -> None:
-    with committing(site, journal, asked.run_id, "plan edits") as promise:
+    with committing(installation, journal, asked.run_id, "plan edits") as promise:
         connection = promise.connection
         event = noted(connection, workspace, "plan edits", {}, promise.head)
         ledger.create_run(connection, run_row(asked, "edit"), event)
@@ -165,17 +169,17 @@ def _deltas(count: int) -> tuple[TableDelta, ...]:
     )
 
 
-def apply_edits(site: Site, run_id: str) -> int:
+def apply_edits(installation: Installation, run_id: str) -> int:
     """Under an armed lease to edit: a new version for each planned unit, all or none. Returns how many.
 
     Raises Held, and sets a HOLD, where another role on a fresh connection finds other rows than planned.
     """
-    workspace = Workspace.open(site.root, run_id)
+    workspace = Workspace.open(installation.root, run_id)
     plan, source = workspace.plan(), workspace.source()
     said = (Field(key="units", value=str(plan.n_units)),)
     with (
-        operation(site, workspace, workspace.request(), "edit", said) as journal,
-        LeaseHolder(site, run_id) as lease,
+        operation(installation, workspace, workspace.request(), "edit", said) as journal,
+        LeaseHolder(installation, run_id) as lease,
     ):
         if not lease.take("edit"):
             raise Refused(
@@ -183,30 +187,32 @@ def apply_edits(site: Site, run_id: str) -> int:
                 f"the switch is not armed for run {run_id} to edit",
                 "Arm the switch for this run to edit, then do it again.",
             )
-        with committing(site, journal, run_id, "edit", timeout_s=site.settings.statement_limit_s) as promise:
+        with committing(
+            installation, journal, run_id, "edit", timeout_s=installation.settings.statement_limit_s
+        ) as promise:
             untouched = readers_digest_without(promise.connection, [unit.address for unit in plan.document.units])
             record = json.dumps({"status": "edited", "units": plan.n_units})
             event = Event(phase="edit", outcome=Outcome.PASS, record=record, anchor=promise.head)
             told = ledger.event_json(promise.connection, run_id, event, workspace.journal_key())
             ledger.apply_edit(promise.connection, run_id, plan, source, told)
         try:
-            _verify(site, workspace, untouched, journal)
+            _verify(installation, workspace, untouched, journal)
         finally:
-            come_to_rest(site, workspace, workspace.request(), journal)
+            come_to_rest(installation, workspace, workspace.request(), journal)
     return plan.n_units
 
 
-def _verify(site: Site, workspace: Workspace, untouched: str, journal: Journal) -> None:
+def _verify(installation: Installation, workspace: Workspace, untouched: str, journal: Journal) -> None:
     """As cutter_verify: what was committed is read back; the functions' success is not believed."""
     run_id, docprefix = workspace.request().run_id, workspace.request().docprefix
-    began, clock = site.context.now(), time.perf_counter()
-    with connect(site.settings.database.verifier, read_only=True, purpose="edit: verify") as connection:
+    began, clock = installation.context.now(), time.perf_counter()
+    with connect(installation.settings.database.verifier, read_only=True, purpose="edit: verify") as connection:
         checks = edit_checks(workspace.plan(), measure_rows(connection, run_id, docprefix), untouched)
     verified = _record(Phase.WRITE_VERIFY, checks, began, clock)
-    with committing(site, journal, run_id, "edit: verify", role=Role.VERIFIER) as promise:
+    with committing(installation, journal, run_id, "edit: verify", role=Role.VERIFIER) as promise:
         told = _event(promise.connection, workspace, verified, promise.head)
         ledger.record_edit_verification(promise.connection, run_id, told)
     workspace.write_record(verified)
     if verified.outcome is not Outcome.PASS:
         message = f"the edits of run {run_id} are not what was planned: {verified.detail}"
-        stop_under_hold(site, StopCode.COUNT_MISMATCH, message, run_id)
+        stop_under_hold(installation, StopCode.COUNT_MISMATCH, message, run_id)

@@ -7,7 +7,7 @@ from contextlib import suppress
 import psycopg
 from psycopg.types.json import Jsonb
 
-from console.backend.host.installation import Site
+from console.backend.host.installation import Installation
 from console.backend.host.signals import at_work, is_ending
 from console.backend.journal.journal import Journal
 from console.backend.journal.journal_record import Field, RecordKind
@@ -21,7 +21,7 @@ from console.backend.postgres.connections import CommitUnknown, connect
 from console.backend.postgres.ledger import Event
 from console.backend.postgres.records import require_run
 from console.backend.runs.anchoring import come_to_rest, noted
-from console.backend.runs.failures import hold_after, leave_after
+from console.backend.runs.failures import hold_after, record_failure
 from console.backend.runs.kill_switch import disarm_run, require_no_hold
 from console.backend.runs.lease import LeaseHolder
 from console.backend.runs.moves import command_of
@@ -34,7 +34,7 @@ from console.backend.runs.operations import (
     settle_lost,
     settle_unfinished,
 )
-from console.backend.runs.phase_context import PhaseWork, Role, Step, conninfo_of
+from console.backend.runs.phase_context import PhaseContext, PhaseWork, Role, conninfo_of
 from console.backend.runs.phase_watch import watched
 from console.backend.runs.phases import PHASES
 from console.backend.runs.run_state import dry_run_state
@@ -53,20 +53,24 @@ class Engine:
     """One run on its way. Not shared between threads; the journal's lock keeps a second one out."""
 
     def __init__(
-        self, site: Site, run_id: str, on_progress: Callable[[Progress], None], holder: LeaseHolder | None = None
+        self,
+        installation: Installation,
+        run_id: str,
+        on_progress: Callable[[Progress], None],
+        holder: LeaseHolder | None = None,
     ) -> None:
         """`holder` holds the lease already; without one it is taken up when it is needed."""
-        self.site = site
-        known = known_run(site, run_id)
+        self.installation = installation
+        known = known_run(installation, run_id)
         self.workspace, self.request = known.workspace, known.request
         self._on_progress = on_progress
-        self._lease = holder or LeaseHolder(site, run_id)
+        self._lease = holder or LeaseHolder(installation, run_id)
 
     def state(self) -> RunState:
         """Return where the run is: the database's word for LIVE, the records' for DRYRUN."""
         if self.request.mode is Mode.DRYRUN:
             return dry_run_state(self.workspace)
-        with connect(self.site.settings.database.monitor, read_only=True, purpose="state") as connection:
+        with connect(self.installation.settings.database.monitor, read_only=True, purpose="state") as connection:
             return require_run(connection, self.request.run_id).state
 
     def walk(self, *, enact: bool = False) -> RunState:
@@ -74,16 +78,16 @@ class Engine:
 
         Raises the CutterError that stopped it, after the run's state and journal say so.
         """
-        with at_work(), open_journal(self.site, self.workspace, self.request) as journal:
+        with at_work(), open_journal(self.installation, self.workspace, self.request) as journal:
             try:
-                self._return_to_way(journal)
+                self._resume_stopped_run(journal)
                 while not is_ending() and (phase := self._next(self.state(), enact=enact)) is not None:
                     self._pass(_WORK[phase], journal)
             finally:
                 holder = self._lease.pid
                 self._lease.let_go()
                 self._disarm_at_rest(journal, holder)
-                come_to_rest(self.site, self.workspace, self.request, journal)
+                come_to_rest(self.installation, self.workspace, self.request, journal)
             return self.state()
 
     def _next(self, state: RunState, *, enact: bool) -> Phase | None:
@@ -98,12 +102,12 @@ class Engine:
         return phase if self._lease.take("cut") else None
 
     def _pass(self, work: PhaseWork, journal: Journal) -> None:
-        step = Step(self.site, self.workspace, self.request, self._reporter(work.phase))
-        if step.is_live:
-            require_no_hold(self.site)
-        step.report("begins", 0, None)
+        context = PhaseContext(self.installation, self.workspace, self.request, self._reporter(work.phase))
+        if context.is_live:
+            require_no_hold(self.installation)
+        context.report("begins", 0, None)
         journal.append(RecordKind.INTENT, work.phase, (Field(key="mode", value=self.request.mode),))
-        started, clock = self.site.context.now(), time.perf_counter()
+        started, clock = self.installation.context.now(), time.perf_counter()
         checks: list[Check] = []
 
         def record(outcome: Outcome, detail: str) -> PhaseRecord:
@@ -113,21 +117,21 @@ class Engine:
             )
 
         try:
-            done = self._transact(work, step, journal, checks, record)
+            done = self._transact(work, context, journal, checks, record)
         except (KeyboardInterrupt, SystemExit):
             # The statement was cancelled and rolled back, or COMMIT had been answered: the server says which.
             with suppress(CutterError):
-                settle_unfinished(self.site, self.workspace, self.request, journal)
+                settle_unfinished(self.installation, self.workspace, self.request, journal)
             raise
         except CutterError as error:
             if is_ending() and error.code in _ENDED:
-                settle_unfinished(self.site, self.workspace, self.request, journal)
+                settle_unfinished(self.installation, self.workspace, self.request, journal)
                 raise
-            no_hold = hold_after(error, step, work.phase)
+            no_hold = hold_after(error, context, work.phase)
             failed = record(_outcome_of(error), f"{error.code}: {error.message}")
             try:
                 self.workspace.write_record(failed)
-                leave_after(error, step, work.phase, failed, journal)
+                record_failure(error, context, work.phase, failed, journal)
             except CutterError as second:
                 # The disk takes no more records; the intent without a result says so later.
                 raise (no_hold or error) from second
@@ -138,60 +142,60 @@ class Engine:
             self.workspace.write_record(done)
             journal.append(RecordKind.RESULT, work.phase, _summary(done))
         except CutterError as error:
-            if not step.is_live:
+            if not context.is_live:
                 raise
-            raise effect_stands(step.run_id, work.phase, error) from error
-        step.report(f"{done.outcome}: {done.detail}", 1, 1)
+            raise effect_stands(context.run_id, work.phase, error) from error
+        context.report(f"{done.outcome}: {done.detail}", 1, 1)
 
     def _transact(
         self,
         work: PhaseWork,
-        step: Step,
+        context: PhaseContext,
         journal: Journal,
         checks: list[Check],
         record: Callable[[Outcome, str], PhaseRecord],
     ) -> PhaseRecord:
-        if work.needs_rows and not step.is_live:
+        if work.needs_rows and not context.is_live:
             return record(Outcome.NOT_RUN, "a dry run has written no rows to look at")
-        checks += work.prepare(step)
+        checks += work.prepare(context)
         _require(work.phase, checks)
-        conninfo, limit_s = conninfo_of(self.site, work.role), self.site.settings.statement_limit_s
+        conninfo, limit_s = conninfo_of(self.installation, work.role), self.installation.settings.statement_limit_s
         attempt: Attempt | None = None
         try:
-            measured = self._measured_apart(work, step, conninfo)
+            measured = self._measured_apart(work, context, conninfo)
             with (
-                connect(conninfo, read_only=not step.is_live, timeout_s=limit_s, purpose=work.phase) as connection,
-                watched(self.site, connection, conninfo, step.report),
+                connect(conninfo, read_only=not context.is_live, timeout_s=limit_s, purpose=work.phase) as connection,
+                watched(self.installation, connection, conninfo, context.report),
             ):
-                measured = work.measure(step, connection) if measured is None else measured
+                measured = work.measure(context, connection) if measured is None else measured
                 checks += measured
                 _require(work.phase, checks)
-                if not step.is_live:
-                    checks.append(_nothing_written(step, connection))
+                if not context.is_live:
+                    checks.append(_nothing_written(context, connection))
                     _require(work.phase, checks)
                     return record(Outcome.PASS, _detail(checks))
-                checks += work.promise(step)
+                checks += work.promise(context)
                 done = record(Outcome.PASS, _detail(checks))
                 attempt = note_attempt(connection, journal, work.phase, work.role)
-                work.write(step, connection, self._event(connection, attempt, done), measured)
+                work.write(context, connection, self._event(connection, attempt, done), measured)
         except CommitUnknown as lost:
             if attempt is None:
                 raise
-            said = settle_lost(self.site, journal, step.run_id, attempt, lost)
-            checks.append(step.passed("settled after a lost COMMIT", said, "pg_xact_status()"))
+            said = settle_lost(self.installation, journal, context.run_id, attempt, lost)
+            checks.append(context.passed("settled after a lost COMMIT", said, "pg_xact_status()"))
             done = record(Outcome.PASS, _detail(checks))
         return done
 
-    def _measured_apart(self, work: PhaseWork, step: Step, conninfo: str) -> tuple[Check, ...] | None:
+    def _measured_apart(self, work: PhaseWork, context: PhaseContext, conninfo: str) -> tuple[Check, ...] | None:
         """Return what the verifier measures in one snapshot; its record is written in a transaction that sees the present."""
         if work.role is not Role.VERIFIER:
             return None
-        limit_s = self.site.settings.statement_limit_s
+        limit_s = self.installation.settings.statement_limit_s
         with (
             connect(conninfo, read_only=True, timeout_s=limit_s, purpose=work.phase) as connection,
-            watched(self.site, connection, conninfo, step.report),
+            watched(self.installation, connection, conninfo, context.report),
         ):
-            return work.measure(step, connection)
+            return work.measure(context, connection)
 
     def _event(self, connection: psycopg.Connection, attempt: Attempt, done: PhaseRecord) -> Jsonb:
         """The event for the function that has the effect; the journal has named the transaction before."""
@@ -199,16 +203,16 @@ class Engine:
         event = Event(phase=done.phase, outcome=done.outcome, record=record, anchor=attempt.anchor)
         return ledger.event_json(connection, self.request.run_id, event, self.workspace.journal_key())
 
-    def _return_to_way(self, journal: Journal) -> None:
+    def _resume_stopped_run(self, journal: Journal) -> None:
         if self.request.mode is Mode.DRYRUN:
             return
         state = self.state()
         if state.family is not Family.STOPPED and not only_closes(state):
             return
-        said = (Field(key="by", value=self.site.operator), Field(key="from", value=state.name))
+        said = (Field(key="by", value=self.installation.operator), Field(key="from", value=state.name))
         with (
-            intended(self.site, self.request, journal, "resume", said),
-            committing(self.site, journal, self.request.run_id, "resume") as promise,
+            intended(self.installation, self.request, journal, "resume", said),
+            committing(self.installation, journal, self.request.run_id, "resume") as promise,
         ):
             event = noted(promise.connection, self.workspace, "resume", {"from": state.name}, promise.head)
             ledger.return_to_way(promise.connection, self.request.run_id, event)
@@ -218,7 +222,7 @@ class Engine:
         if self.request.mode is Mode.DRYRUN:
             return
         try:
-            disarm_run(self.site, self.request.run_id, "the run came to rest", holder_pid)
+            disarm_run(self.installation, self.request.run_id, "the run came to rest", holder_pid)
         except CutterError as error:
             with suppress(CutterError):
                 journal.append(RecordKind.NOTE, "disarm", (Field(key="not_confirmed", value=error.message),))
@@ -241,11 +245,11 @@ def _require(phase: Phase, checks: list[Check]) -> None:
     raise Refused(code, f"{phase}: {said}", bad[0].next_action)
 
 
-def _nothing_written(step: Step, connection: psycopg.Connection) -> Check:
+def _nothing_written(context: PhaseContext, connection: psycopg.Connection) -> Check:
     xid = connection.execute("SELECT pg_current_xact_id_if_assigned()::text").fetchone()
     unassigned = xid == (None,)
     answer = "no transaction id was assigned" if unassigned else f"transaction id {xid}"
-    return step.check(
+    return context.check(
         "nothing written", answer, "pg_current_xact_id_if_assigned()", unassigned, "Report this: a dry run wrote."
     )
 

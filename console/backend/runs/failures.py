@@ -11,7 +11,7 @@ from console.backend.postgres.connections import CommitUnknown
 from console.backend.postgres.ledger import Event
 from console.backend.runs.kill_switch import set_hold, write_hold_file
 from console.backend.runs.operations import committing, intended
-from console.backend.runs.phase_context import Step
+from console.backend.runs.phase_context import PhaseContext
 from console.backend.runs.workspace import PhaseRecord
 
 _RESUMABLE = frozenset(
@@ -39,20 +39,22 @@ def family_after(error: CutterError, phase: Phase) -> Family:
     return Family.FAILED
 
 
-def hold_after(error: CutterError, step: Step, phase: Phase) -> Held | None:
+def hold_after(error: CutterError, context: PhaseContext, phase: Phase) -> Held | None:
     """Set a HOLD if counts differ from the plan, before anything is recorded: a full disk must not prevent it.
 
     Returns the error that says that no HOLD could be set; None if one is set, or none is due.
     """
     if error.code is not StopCode.COUNT_MISMATCH:
         return None
-    if not step.is_live:  # A dry run writes no row, not even this one.
-        write_hold_file(step.site, kept_reason(f"{phase}: {error.message}")[0])
+    if not context.is_live:  # A dry run writes no row, not even this one.
+        write_hold_file(context.installation, kept_reason(f"{phase}: {error.message}")[0])
         return None
-    return set_hold(step.site, error.code, f"{phase}: {error.message}", step.run_id)
+    return set_hold(context.installation, error.code, f"{phase}: {error.message}", context.run_id)
 
 
-def leave_after(error: CutterError, step: Step, phase: Phase, failed: PhaseRecord, journal: Journal) -> None:
+def record_failure(
+    error: CutterError, context: PhaseContext, phase: Phase, failed: PhaseRecord, journal: Journal
+) -> None:
     """Record the stop.
 
     Where the database cannot be reached the journal alone says it, and the run is shown as interrupted.
@@ -63,21 +65,21 @@ def leave_after(error: CutterError, step: Step, phase: Phase, failed: PhaseRecor
     journal.append(
         RecordKind.RESULT, phase, (Field(key="outcome", value=failed.outcome), Field(key="detail", value=failed.detail))
     )
-    if not step.is_live:
+    if not context.is_live:
         return
     family = family_after(error, phase)
     reason = phase.value if family is Family.FAILED else error.code.removeprefix("STOP_").lower()
     try:
-        with intended(step.site, step.request, journal, "stop"):
-            _record(step, failed, (family, reason), journal)
+        with intended(context.installation, context.request, journal, "stop"):
+            _record(context, failed, (family, reason), journal)
     except CutterError as second:
         journal.append(RecordKind.NOTE, phase, (Field(key="not_recorded", value=f"{second.code}: {second.message}"),))
 
 
-def _record(step: Step, failed: PhaseRecord, end: tuple[Family, str], journal: Journal) -> None:
-    with committing(step.site, journal, step.run_id, "stop") as promise:
+def _record(context: PhaseContext, failed: PhaseRecord, end: tuple[Family, str], journal: Journal) -> None:
+    with committing(context.installation, journal, context.run_id, "stop") as promise:
         connection = promise.connection
         record = canonical_json(failed).decode()
         event = Event(phase=failed.phase, outcome=failed.outcome, record=record, anchor=promise.head)
-        key = step.workspace.journal_key()
-        ledger.leave(connection, step.run_id, *end, ledger.event_json(connection, step.run_id, event, key))
+        key = context.workspace.journal_key()
+        ledger.leave(connection, context.run_id, *end, ledger.event_json(connection, context.run_id, event, key))

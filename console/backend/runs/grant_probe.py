@@ -6,7 +6,7 @@ from console.backend.model.outcome import Check
 from console.backend.model.states import Phase
 from console.backend.postgres.drift import drift_on
 from console.backend.postgres.measure import measure_identity
-from console.backend.runs.phase_context import PhaseWork, Step
+from console.backend.runs.phase_context import PhaseContext, PhaseWork
 from console.backend.runs.preflight import world_unchanged
 
 _FUNCTIONS = """
@@ -37,20 +37,20 @@ class GrantProbe(PhaseWork):
 
     phase = Phase.GRANT_PROBE
 
-    def measure(self, step: Step, connection: psycopg.Connection) -> tuple[Check, ...]:
+    def measure(self, context: PhaseContext, connection: psycopg.Connection) -> tuple[Check, ...]:
         return (
-            _not_superuser(step, connection),
-            _functions(step, connection),
-            _guards(step, connection),
-            _no_direct_writes(step, connection),
-            _as_installed(step, connection),
-            world_unchanged(step, connection, own_run_wrote=False),
+            _not_superuser(context, connection),
+            _functions(context, connection),
+            _guards(context, connection),
+            _no_direct_writes(context, connection),
+            _as_installed(context, connection),
+            world_unchanged(context, connection, own_run_wrote=False),
         )
 
 
-def _not_superuser(step: Step, connection: psycopg.Connection) -> Check:
-    identity = measure_identity(connection, step.site.context.host)
-    return step.check(
+def _not_superuser(context: PhaseContext, connection: psycopg.Connection) -> Check:
+    identity = measure_identity(connection, context.installation.context.host)
+    return context.check(
         "executor is no superuser",
         f"role {identity.role}",
         "pg_roles",
@@ -59,10 +59,10 @@ def _not_superuser(step: Step, connection: psycopg.Connection) -> Check:
     )
 
 
-def _functions(step: Step, connection: psycopg.Connection) -> Check:
+def _functions(context: PhaseContext, connection: psycopg.Connection) -> Check:
     missing = [name for name, allowed in connection.execute(_FUNCTIONS).fetchall() if not allowed]
     answer = f"EXECUTE is missing on {', '.join(missing)}" if missing else "EXECUTE on all four cut functions"
-    return step.check(
+    return context.check(
         "executor's functions",
         answer,
         "has_function_privilege",
@@ -71,30 +71,30 @@ def _functions(step: Step, connection: psycopg.Connection) -> Check:
     )
 
 
-def _guards(step: Step, connection: psycopg.Connection) -> Check:
+def _guards(context: PhaseContext, connection: psycopg.Connection) -> Check:
     rows = connection.execute(_GUARDS).fetchall()
     asleep = [name for name, enabled in rows if enabled != "A"]
     strangers = [name for (name,) in connection.execute(_STRANGERS).fetchall()]
     wrong = [f"{name} is not ENABLE ALWAYS" for name in asleep] + [f"{name} is not ours" for name in strangers]
     answer = "; ".join(wrong) or f"{len(rows)} guard triggers, all ENABLE ALWAYS, no other trigger on units"
-    return step.check(
+    return context.check(
         "guards",
         answer,
         "pg_trigger",
         bool(rows) and not wrong,
-        "Find out who changed them; ALTER TABLE … ENABLE ALWAYS TRIGGER mends it.",
+        "Find out who changed them; ALTER TABLE … ENABLE ALWAYS TRIGGER repairs it.",
     )
 
 
-def _no_direct_writes(step: Step, connection: psycopg.Connection) -> Check:
+def _no_direct_writes(context: PhaseContext, connection: psycopg.Connection) -> Check:
     able = [name for (name,) in connection.execute(_DIRECT_WRITES).fetchall()]
     answer = f"direct writes possible: {', '.join(able)}" if able else "no role writes units but through the functions"
-    return step.check(
+    return context.check(
         "no direct writes", answer, "has_table_privilege", not able, "REVOKE them; see cutter-console drift"
     )
 
 
-def _as_installed(step: Step, connection: psycopg.Connection) -> Check:
+def _as_installed(context: PhaseContext, connection: psycopg.Connection) -> Check:
     """Grants, definitions, constraints and triggers of every table: a gap is met here and not at the write."""
     found = drift_on(connection).differences
     changed = [f"{one.what} {one.subject}: expected {one.expected}, actual {one.actual}" for one in found]
@@ -102,6 +102,6 @@ def _as_installed(step: Step, connection: psycopg.Connection) -> Check:
     answer = (
         "; ".join(changed[:3]) + more if changed else "grants, functions and triggers are those of the last migration"
     )
-    return step.check(
+    return context.check(
         "as installed", answer, "v_schema_line", not changed, "Find out who changed them; see cutter-console drift"
     )

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from console.backend.host.installation import Site
+from console.backend.host.installation import Installation
 from console.backend.journal.journal import read_journal
 from console.backend.journal.journal_record import Record
 from console.backend.model.errors import CutterError
@@ -24,7 +24,9 @@ def records_at_rest(workspace: Workspace) -> tuple[Record, ...]:
         return ()
 
 
-def interruption(site: Site, request: RunRequestFile, records: tuple[Record, ...]) -> Interruption | None:
+def interruption(
+    installation: Installation, request: RunRequestFile, records: tuple[Record, ...]
+) -> Interruption | None:
     """Return what was interrupted, looked at and not settled; None where nothing was."""
     begun = unfinished(records)
     if begun is None:
@@ -32,7 +34,7 @@ def interruption(site: Site, request: RunRequestFile, records: tuple[Record, ...
     if request.mode is Mode.DRYRUN:
         verdict = Verdict(fate=Fate.ROLLED_BACK, said="a dry run writes nothing")
     else:
-        verdict = fate_of(attempts_of(records, begun), lambda attempt: look(site, request.run_id, attempt))
+        verdict = fate_of(attempts_of(records, begun), lambda attempt: look(installation, request.run_id, attempt))
         if any(record.value("settled") == Fate.UNKNOWN for record in records[begun.sequence :]):
             # Whether a standby has it cannot be seen by who only looks: what was not known is asked again.
             verdict = verdict.model_copy(update={"fate": Fate.UNKNOWN})

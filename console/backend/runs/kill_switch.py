@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from console.backend.host.durable import sync_directory
-from console.backend.host.installation import Site
+from console.backend.host.installation import Installation
 from console.backend.model.errors import CutterError, Held, Refused, StopCode
 from console.backend.model.reasons import kept_reason
 from console.backend.model.safe_text import safe_text
@@ -28,21 +28,23 @@ _WRITE = os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 RELEASE = "cutter-console hold release --confirm RELEASE"
 
 
-def measure_switch(site: Site) -> SwitchView:
+def measure_switch(installation: Installation) -> SwitchView:
     """The switch as it is now, in file and database. Where it cannot be read it is UNREADABLE, which counts as off."""
-    return combined(site, hold_in_file(site), measure_in_database(site))
+    return combined(installation, hold_in_file(installation), measure_in_database(installation))
 
 
-def measure_in_database(site: Site) -> SwitchView:
+def measure_in_database(installation: Installation) -> SwitchView:
     """The switch as the database has it; UNREADABLE where it cannot be asked."""
     try:
-        with connect(site.settings.database.monitor, read_only=True, timeout_s=5, purpose="switch") as connection:
+        with connect(
+            installation.settings.database.monitor, read_only=True, timeout_s=5, purpose="switch"
+        ) as connection:
             return switch_of(current_hold(connection), open_lease(connection))
     except CutterError as error:
         return unreadable(error)
 
 
-def combined(site: Site, in_file: SwitchView | None, in_database: SwitchView) -> SwitchView:
+def combined(installation: Installation, in_file: SwitchView | None, in_database: SwitchView) -> SwitchView:
     """Pure: one switch out of two. A HOLD in one place alone says so, with the command that makes it whole."""
     if in_file is None:
         known = None if in_database.state is SwitchState.UNREADABLE else in_database.state is SwitchState.HOLD
@@ -53,9 +55,9 @@ def combined(site: Site, in_file: SwitchView | None, in_database: SwitchView) ->
         return in_file.model_copy(update={"in_database": True, "run_id": in_database.run_id})
     asked = in_database.state is not SwitchState.UNREADABLE
     told = (
-        f"only {site.hold_file} sets it: consoles of this host are stopped, the database has no HOLD"
+        f"only {installation.hold_file} sets it: consoles of this host are stopped, the database has no HOLD"
         if asked
-        else f"{site.hold_file} sets it; whether the database has a HOLD is not known: {in_database.reason}"
+        else f"{installation.hold_file} sets it; whether the database has a HOLD is not known: {in_database.reason}"
     )
     return in_file.model_copy(
         update={
@@ -96,10 +98,10 @@ def switch_of(hold: HoldRow | None, lease: LeaseRow | None) -> SwitchView:
     )
 
 
-def require_no_hold(site: Site) -> None:
+def require_no_hold(installation: Installation) -> None:
     """Raises Held naming who set the HOLD, why and since when; also where it cannot be told whether the file sets one."""
-    in_file = hold_in_file(site)
-    switch = in_file or measure_switch(site)
+    in_file = hold_in_file(installation)
+    switch = in_file or measure_switch(installation)
     if switch.state is SwitchState.HOLD:
         message = f"a HOLD is set by {switch.by or 'the HOLD file'} since {_when(switch)}: {switch.reason}"
         raise Held(StopCode.HOLD, message, f"Find out why, then: {RELEASE}")
@@ -107,20 +109,20 @@ def require_no_hold(site: Site) -> None:
         raise Held(StopCode.HOLD, f"it cannot be told whether a HOLD is set: {in_file.reason}", in_file.clears_with)
 
 
-def armed_for(site: Site, run_id: str, purpose: str) -> bool:
+def armed_for(installation: Installation, run_id: str, purpose: str) -> bool:
     """Return whether the switch is armed for this run and purpose: asked as the monitoring role, before any that could write."""
-    with connect(site.settings.database.monitor, read_only=True, purpose="lease") as connection:
+    with connect(installation.settings.database.monitor, read_only=True, purpose="lease") as connection:
         lease = open_lease(connection)
     return lease is not None and (lease.run_id, lease.purpose) == (run_id, purpose)
 
 
-def _is_armed_for(site: Site, run_id: str) -> bool:
-    with connect(site.settings.database.monitor, read_only=True, purpose="lease") as connection:
+def _is_armed_for(installation: Installation, run_id: str) -> bool:
+    with connect(installation.settings.database.monitor, read_only=True, purpose="lease") as connection:
         lease = open_lease(connection)
     return lease is not None and lease.run_id == run_id
 
 
-def disarm(site: Site, reason: str) -> SwitchView:
+def disarm(installation: Installation, reason: str) -> SwitchView:
     """End the lease, whoever holds it, and read the switch back.
 
     The database skips a lease that another session has locked, because a stop waits for nobody there; it is asked
@@ -128,9 +130,9 @@ def disarm(site: Site, reason: str) -> SwitchView:
     """
     for look in range(_LOOKS):
         time.sleep(_PAUSE_S if look else 0.0)
-        with committing_alone(site, "disarm", replicated=False) as connection:
+        with committing_alone(installation, "disarm", replicated=False) as connection:
             ended = ledger.disarm(connection, reason)
-        switch = measure_switch(site)
+        switch = measure_switch(installation)
         if ended or switch.state is not SwitchState.ARMED:
             return switch
     raise Refused(
@@ -140,76 +142,78 @@ def disarm(site: Site, reason: str) -> SwitchView:
     )
 
 
-def disarm_run(site: Site, run_id: str, reason: str, holder_pid: int | None = None) -> None:
+def disarm_run(installation: Installation, run_id: str, reason: str, holder_pid: int | None = None) -> None:
     """End this run's lease, unless another session than `holder_pid` has taken it up. Raises CutterError where it cannot.
 
     Who has held none looks as the monitoring role first: while the switch is off nothing is opened that could write.
     """
-    if holder_pid is None and not _is_armed_for(site, run_id):
+    if holder_pid is None and not _is_armed_for(installation, run_id):
         return
-    with committing_alone(site, "disarm", replicated=False) as connection:
+    with committing_alone(installation, "disarm", replicated=False) as connection:
         ledger.disarm_run(connection, run_id, reason, holder_pid)
 
 
-def release_hold(site: Site, confirm: str) -> SwitchView:
+def release_hold(installation: Installation, confirm: str) -> SwitchView:
     """Clear the HOLD in file and database, after the word RELEASE was typed; the record keeps who did it."""
     if confirm != "RELEASE":
         raise Refused(StopCode.HOLD, "the HOLD is released by typing RELEASE", RELEASE)
-    with committing_alone(site, "release") as connection:
+    with committing_alone(installation, "release") as connection:
         if current_hold(connection) is not None:
-            ledger.release_hold(connection, "released by hand", site.operator)
+            ledger.release_hold(connection, "released by hand", installation.operator)
     try:
-        site.hold_file.unlink(missing_ok=True)
+        installation.hold_file.unlink(missing_ok=True)
     except OSError as error:
-        message = f"the HOLD stays: {site.hold_file}: {error.strerror}"
+        message = f"the HOLD stays: {installation.hold_file}: {error.strerror}"
         raise Held(
-            StopCode.HOLD, message, f"Look at it, take it away by hand: ls -la {shlex.quote(str(site.hold_file))}"
+            StopCode.HOLD,
+            message,
+            f"Look at it, take it away by hand: ls -la {shlex.quote(str(installation.hold_file))}",
         ) from error
-    return measure_switch(site)
+    return measure_switch(installation)
 
 
-def stop_under_hold(site: Site, code: StopCode, message: str, run_id: str) -> NoReturn:
+def stop_under_hold(installation: Installation, code: StopCode, message: str, run_id: str) -> NoReturn:
     """Set a HOLD because of what was found in a run, and raise Held with what was found; see `set_hold`."""
-    held = set_hold(site, code, message, run_id)
+    held = set_hold(installation, code, message, run_id)
     raise held or Held(code, message, "Find out what changed, then release the HOLD.")
 
 
-def set_hold(site: Site, code: StopCode, message: str, run_id: str) -> Held | None:
+def set_hold(installation: Installation, code: StopCode, message: str, run_id: str) -> Held | None:
     """Set a HOLD in the file and in the database. One of the two is enough.
 
     Returns the error that says that neither could be set, with the command that sets one; None if one is set.
     """
     why, _ = kept_reason(message)
-    because = write_hold_file(site, why)
+    because = write_hold_file(installation, why)
     try:
-        with connect(site.settings.database.executor, purpose="hold") as connection:
-            ledger.set_hold(connection, why, site.operator, run_id)
+        with connect(installation.settings.database.executor, purpose="hold") as connection:
+            ledger.set_hold(connection, why, installation.operator, run_id)
     except CutterError as error:
-        if hold_in_file(site) is None:
+        if hold_in_file(installation) is None:
             stop = f"Stop everything: cutter-console panic --reason {shlex.quote(why)}. Find out what changed, then release the HOLD."
             return Held(code, f"{message}; NO HOLD could be set: {because}; {error.message}", stop)
     return None
 
 
-def write_hold_file(site: Site, why: str) -> str:
+def write_hold_file(installation: Installation, why: str) -> str:
     """Write into a regular file of one name that lies at the HOLD's place itself; else the reason why not.
 
     What somebody has planted there (a link, a FIFO, a device) is a HOLD as it is, and is neither followed nor written.
     """
     try:
-        descriptor = os.open(site.hold_file, _WRITE, 0o640)
+        descriptor = os.open(installation.hold_file, _WRITE, 0o640)
     except OSError as error:
-        return _not_plain(site.hold_file, error)
+        return _not_plain(installation.hold_file, error)
     try:
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode) or status.st_nlink != 1:
-            return f"{site.hold_file} is not a file of one name"
+            return f"{installation.hold_file} is not a file of one name"
         os.ftruncate(descriptor, 0)
-        os.write(descriptor, f"{why}\n{safe_text(site.operator)[:_MOST_BY]}\n".encode())
+        os.write(descriptor, f"{why}\n{safe_text(installation.operator)[:_MOST_BY]}\n".encode())
         os.fsync(descriptor)
-        sync_directory(site.root)
+        sync_directory(installation.root)
     except OSError as error:
-        return f"{site.hold_file}: {error.strerror}"
+        return f"{installation.hold_file}: {error.strerror}"
     finally:
         os.close(descriptor)
     return ""
@@ -220,21 +224,23 @@ def _not_plain(path: Path, error: OSError) -> str:
     return f"{path} is a symbolic link" if error.errno == errno.ELOOP else f"{path}: {error.strerror}"
 
 
-def hold_in_file(site: Site) -> SwitchView | None:
+def hold_in_file(installation: Installation) -> SwitchView | None:
     """The HOLD that the file sets, whatever the database says; None where there is nothing of that name.
 
     Any directory entry of that name counts: a directory, a FIFO, a link into nowhere too. At most its beginning is
     read, and a link is not followed: what it leads to is not shown.
     """
     try:
-        since = datetime.fromtimestamp(site.hold_file.lstat().st_mtime, UTC)
+        since = datetime.fromtimestamp(installation.hold_file.lstat().st_mtime, UTC)
     except FileNotFoundError:
         return None
     except OSError as error:
         return SwitchView(
-            state=SwitchState.UNREADABLE, reason=f"{site.hold_file}: {error.strerror}", clears_with="Make it readable."
+            state=SwitchState.UNREADABLE,
+            reason=f"{installation.hold_file}: {error.strerror}",
+            clears_with="Make it readable.",
         )
-    reason, by = _read_hold_file(site.hold_file)
+    reason, by = _read_hold_file(installation.hold_file)
     return SwitchView(
         state=SwitchState.HOLD,
         by=by or "a file made by hand",

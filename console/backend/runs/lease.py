@@ -7,7 +7,7 @@ from typing import Self
 
 import psycopg
 
-from console.backend.host.installation import Site
+from console.backend.host.installation import Installation
 from console.backend.postgres import ledger
 from console.backend.postgres.connections import finish, translate
 from console.backend.postgres.sessions import Session, open_session
@@ -20,8 +20,8 @@ _STATEMENT_S = 30.0
 class LeaseHolder:
     """Takes up the lease of one run, and lets it go at the end of the block."""
 
-    def __init__(self, site: Site, run_id: str) -> None:
-        self._site = site
+    def __init__(self, installation: Installation, run_id: str) -> None:
+        self._site = installation
         self._run_id = run_id
         self._session: Session | None = None
 

@@ -5,14 +5,14 @@ from contextlib import AbstractContextManager
 import psycopg
 
 from console.backend.approvals.statement import new_run_id
-from console.backend.host.installation import Site
+from console.backend.host.installation import Installation
 from console.backend.host.signals import at_work
 from console.backend.journal.journal import Journal
 from console.backend.journal.journal_record import Field, RecordKind
 from console.backend.model.canonical_json import canonical_json
 from console.backend.model.errors import CutterError, Refused, StopCode, Unmeasured
 from console.backend.model.outcome import Check, Evidence, Outcome
-from console.backend.model.plan_binding import World
+from console.backend.model.plan_binding import PlanBinding
 from console.backend.model.redaction import redact
 from console.backend.model.states import Family, Mode, Move, Stage
 from console.backend.model.value import Value
@@ -42,12 +42,12 @@ class Created(Value):
     is_new: bool
 
 
-def create_run(site: Site, request: RunRequest) -> Created:
+def create_run(installation: Installation, request: RunRequest) -> Created:
     """Make a run's id, files, journal and, for LIVE, its row.
 
     Raises Refused (REPLAY_CONFLICT) where the document has been cut from another text: cut once.
     """
-    run_id = new_run_id(site.context)
+    run_id = new_run_id(installation.context)
     asked = RunRequestFile(
         run_id=run_id,
         mode=request.mode,
@@ -55,22 +55,22 @@ def create_run(site: Site, request: RunRequest) -> Created:
         docprefix=request.docprefix,
         profile=request.profile,
         ordinals=request.ordinals,
-        operator=site.operator,
-        host=site.context.host,
-        started_at=site.context.now(),
+        operator=installation.operator,
+        host=installation.context.host,
+        started_at=installation.context.now(),
     )
-    same = _cut_before(site, asked)
+    same = _cut_before(installation, asked)
     if same is not None:
         return Created(run_id=same.run_id, is_new=False)
-    workspace = Workspace.create(site.root, asked)
-    with at_work(), Journal.create(workspace.journal, run_id, site.context) as journal:
+    workspace = Workspace.create(installation.root, asked)
+    with at_work(), Journal.create(workspace.journal, run_id, installation.context) as journal:
         said = (Field(key="request", value=canonical_json(asked).decode()),)
         if request.mode is Mode.DRYRUN:
             journal.append(RecordKind.NOTE, "start", said)
             return Created(run_id=run_id, is_new=True)
         with (
-            intended(site, asked, journal, "start", said),
-            committing(site, journal, run_id, "start") as promise,
+            intended(installation, asked, journal, "start", said),
+            committing(installation, journal, run_id, "start") as promise,
         ):
             event = noted(promise.connection, workspace, "start", asked.model_dump(mode="json"), promise.head)
             ledger.create_run(promise.connection, run_row(asked, "cut"), event)
@@ -90,10 +90,10 @@ def run_row(asked: RunRequestFile, operation: str) -> ledger.NewRun:
     )
 
 
-def _cut_before(site: Site, asked: RunRequestFile) -> RunRow | None:
+def _cut_before(installation: Installation, asked: RunRequestFile) -> RunRow | None:
     """The run that cut this very text; None where the document is uncut."""
-    document = planned(site, asked, read_source(site, asked.origin))
-    with connect(site.settings.database.executor, read_only=True, purpose="cut once") as connection:
+    document = planned(installation, asked, read_source(installation, asked.origin))
+    with connect(installation.settings.database.executor, read_only=True, purpose="cut once") as connection:
         before = [row for row in all_runs(connection) if row.docprefix == asked.docprefix and row.stage in _CUT]
     standing = next((row for row in before if row.family is not Family.REVERTED), None)
     if standing is not None and standing.content_digest == document.content_digest:
@@ -107,33 +107,35 @@ def _cut_before(site: Site, asked: RunRequestFile) -> RunRow | None:
     return None
 
 
-def revert_cut(site: Site, run_id: str, lease: LeaseHolder) -> tuple[Check, ...]:
+def revert_cut(installation: Installation, run_id: str, lease: LeaseHolder) -> tuple[Check, ...]:
     """Under an armed lease to revert: supersede the drafts, then see that readers see what they saw without them.
 
     Raises Held, and sets a HOLD, when the readers' view is another one afterwards.
     """
-    workspace, request = _of(site, run_id)
+    workspace, request = _of(installation, run_id)
     world = _world(workspace)
-    with operation(site, workspace, request, "revert", ends=True) as journal:
+    with operation(installation, workspace, request, "revert", ends=True) as journal:
         if not lease.take("revert"):
             raise Refused(
                 StopCode.EXECUTION_DISABLED,
                 f"the switch is not armed for run {run_id} to revert",
                 command_of(Move.REVERT, run_id),
             )
-        with _reading(site) as connection:
+        with _reading(installation) as connection:
             wanted = str(scalar(connection, "SELECT cutter_governance.fn_revert_digest(%s)", run_id))
         journal.append(RecordKind.NOTE, "revert", (Field(key="readers_digest_wanted", value=wanted),))
-        with committing(site, journal, run_id, "revert", timeout_s=site.settings.statement_limit_s) as promise:
+        with committing(
+            installation, journal, run_id, "revert", timeout_s=installation.settings.statement_limit_s
+        ) as promise:
             event = Event(phase="revert", outcome=Outcome.PASS, record='{"status": "reverted"}', anchor=promise.head)
             said = ledger.event_json(promise.connection, run_id, event, workspace.journal_key())
             units = ledger.revert(promise.connection, run_id, said)
-        now = _readers_view_after(site, run_id)
+        now = _readers_view_after(installation, run_id)
         read = (Field(key="units", value=str(units)), Field(key="readers_digest", value=now))
         journal.append(RecordKind.NOTE, "revert", read)
     if now != wanted:
         message = f"after the revert of {run_id} the readers' view is {now}, without its units it was {wanted}"
-        stop_under_hold(site, StopCode.INVARIANT_FAILED, message, run_id)
+        stop_under_hold(installation, StopCode.INVARIANT_FAILED, message, run_id)
     same = world is not None and now == world.baseline_digest
     detail = (
         "equals the baseline digest again"
@@ -145,15 +147,15 @@ def revert_cut(site: Site, run_id: str, lease: LeaseHolder) -> tuple[Check, ...]
         asked="readers' view",
         source="the database, as cutter_verify",
         answer=now,
-        measured_at=site.context.now(),
+        measured_at=installation.context.now(),
     )
     return (Check(name="readers' view", outcome=Outcome.PASS, detail=detail, evidence=(evidence,)),)
 
 
-def _readers_view_after(site: Site, run_id: str) -> str:
+def _readers_view_after(installation: Installation, run_id: str) -> str:
     """The digest of what readers see after the COMMIT. Raises Unmeasured, saying that the revert stands."""
     try:
-        with _reading(site) as connection:
+        with _reading(installation) as connection:
             return readers_digest(connection)
     except CutterError as error:
         message = f"the revert of run {run_id} is committed and stands; the readers' view could not be compared: {error.message}"
@@ -163,48 +165,48 @@ def _readers_view_after(site: Site, run_id: str) -> str:
         raise Unmeasured(error.code, message, by_hand) from error
 
 
-def _reading(site: Site) -> AbstractContextManager[psycopg.Connection]:
-    limit_s = site.settings.statement_limit_s
-    return connect(site.settings.database.verifier, read_only=True, timeout_s=limit_s, purpose="readers' view")
+def _reading(installation: Installation) -> AbstractContextManager[psycopg.Connection]:
+    limit_s = installation.settings.statement_limit_s
+    return connect(installation.settings.database.verifier, read_only=True, timeout_s=limit_s, purpose="readers' view")
 
 
-def void_run(site: Site, run_id: str, reason: str) -> None:
+def void_run(installation: Installation, run_id: str, reason: str) -> None:
     """End a run that has cut nothing; once more is nothing to do. Raises Refused where it has: that is reverted instead."""
     if not reason.strip():
         raise Refused(StopCode.REFUSED_INPUT, "a run is voided for a reason", "Give one: --reason TEXT")
     reason = redact(reason)
-    workspace, request = _of(site, run_id)
-    facts = measure_facts(site, run_id)
+    workspace, request = _of(installation, run_id)
+    facts = measure_facts(installation, run_id)
     if facts.state.family is Family.VOIDED and not facts.is_unsettled:
         return
     said = (Field(key="reason", value=reason),)
     if request.mode is Mode.DRYRUN:
-        with open_to_end(site, workspace, request) as journal:
+        with open_to_end(installation, workspace, request) as journal:
             journal.append(RecordKind.NOTE, "void", said)
             workspace.write(VOIDED, _word(reason).encode())
         return
-    with operation(site, workspace, request, "void", said, ends=True) as journal:
-        facts = measure_facts(site, run_id, at_rest=True)
+    with operation(installation, workspace, request, "void", said, ends=True) as journal:
+        facts = measure_facts(installation, run_id, at_rest=True)
         if facts.state.family is Family.VOIDED:
             return
         require_move(Move.VOID, facts, run_id)
         if not facts.is_known:
-            with connect(site.settings.database.monitor, read_only=True, purpose="void") as connection:
-                measure_identity(connection, site.context.host)
+            with connect(installation.settings.database.monitor, read_only=True, purpose="void") as connection:
+                measure_identity(connection, installation.context.host)
             workspace.write(VOIDED, _word(reason).encode())
             return
-        with committing(site, journal, run_id, "void") as promise:
+        with committing(installation, journal, run_id, "void") as promise:
             event = noted(promise.connection, workspace, "void", {"reason": reason}, promise.head)
             ledger.leave(promise.connection, run_id, Family.VOIDED, _word(reason), event)
 
 
-def _of(site: Site, run_id: str) -> tuple[Workspace, RunRequestFile]:
+def _of(installation: Installation, run_id: str) -> tuple[Workspace, RunRequestFile]:
     """The run's directory, which may be gone, and what it was started with."""
-    known = known_run(site, run_id)
+    known = known_run(installation, run_id)
     return known.workspace, known.request
 
 
-def _world(workspace: Workspace) -> World | None:
+def _world(workspace: Workspace) -> PlanBinding | None:
     """Of the plan; None where its file is gone or damaged, which keeps nobody from taking a cut back."""
     try:
         return workspace.plan().world

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import psycopg
 
-from console.backend.host.installation import Site
+from console.backend.host.installation import Installation
 from console.backend.host.signals import at_work
 from console.backend.journal.journal import REPLACES, Journal, acknowledged_and_gone, read_journal
 from console.backend.journal.journal_key import JournalKey
@@ -37,45 +37,45 @@ from console.backend.runs.workspace import RunRequestFile, Workspace
 
 
 @contextmanager
-def open_journal(site: Site, workspace: Workspace, request: RunRequestFile) -> Iterator[Journal]:
+def open_journal(installation: Installation, workspace: Workspace, request: RunRequestFile) -> Iterator[Journal]:
     """The run's journal, locked, verified against its last anchor, with nothing unfinished in it.
 
     Raises NotKnownYet where a COMMIT of before cannot be settled in time, Held, and sets a HOLD, where something that
     was acknowledged is gone from the database, and what `Journal.resume` raises.
     """
-    with _opened(site, workspace, request) as journal:
+    with _opened(installation, workspace, request) as journal:
         gone = acknowledged_and_gone(
-            read_journal(workspace.journal), {event.anchor for event in anchors_of(site, request)}
+            read_journal(workspace.journal), {event.anchor for event in anchors_of(installation, request)}
         )
         if gone:
             message = f"run {request.run_id}: acknowledged, and gone from the database: {'; '.join(gone)}"
-            stop_under_hold(site, StopCode.DRIFT, message, request.run_id)
+            stop_under_hold(installation, StopCode.DRIFT, message, request.run_id)
         yield journal
 
 
-def _opened(site: Site, workspace: Workspace, request: RunRequestFile) -> Journal:
+def _opened(installation: Installation, workspace: Workspace, request: RunRequestFile) -> Journal:
     workspace.restore_request(request)
-    journal = Journal.resume(workspace.journal, request.run_id, site.context, anchor_of(site, request))
-    return _settled(site, workspace, request, journal)
+    journal = Journal.resume(workspace.journal, request.run_id, installation.context, anchor_of(installation, request))
+    return _settled(installation, workspace, request, journal)
 
 
-def _settled(site: Site, workspace: Workspace, request: RunRequestFile, journal: Journal) -> Journal:
+def _settled(installation: Installation, workspace: Workspace, request: RunRequestFile, journal: Journal) -> Journal:
     try:
-        settle_unfinished(site, workspace, request, journal)
+        settle_unfinished(installation, workspace, request, journal)
     except BaseException:
         journal.close()
         raise
     return journal
 
 
-def settle_run(site: Site, workspace: Workspace, request: RunRequestFile) -> None:
+def settle_run(installation: Installation, workspace: Workspace, request: RunRequestFile) -> None:
     """Settle what is unfinished, and anchor the answer. Raises NotKnownYet, and what `Journal.resume` raises."""
-    with open_journal(site, workspace, request) as journal:
-        come_to_rest(site, workspace, request, journal)
+    with open_journal(installation, workspace, request) as journal:
+        come_to_rest(installation, workspace, request, journal)
 
 
 @contextmanager
-def open_to_end(site: Site, workspace: Workspace, request: RunRequestFile) -> Iterator[Journal]:
+def open_to_end(installation: Installation, workspace: Workspace, request: RunRequestFile) -> Iterator[Journal]:
     """Open the journal for what ends a run, which no missing or damaged file of it can prevent.
 
     A journal that is missing or damaged is kept as it is, beside a new one that names it; so is a key that is none. The
@@ -84,28 +84,32 @@ def open_to_end(site: Site, workspace: Workspace, request: RunRequestFile) -> It
     if not JournalKey.is_usable(workspace.directory):
         workspace.set_key_aside()
     try:
-        journal = _opened(site, workspace, request)
+        journal = _opened(installation, workspace, request)
     except Drifted as damaged:
         if damaged.code is not StopCode.INVARIANT_FAILED:
             raise
-        journal = _settled(site, workspace, request, _replacement(site, workspace, request, damaged))
+        journal = _settled(installation, workspace, request, _replacement(installation, workspace, request, damaged))
     with journal:
         yield journal
 
 
-def _replacement(site: Site, workspace: Workspace, request: RunRequestFile, damaged: Drifted) -> Journal:
+def _replacement(
+    installation: Installation, workspace: Workspace, request: RunRequestFile, damaged: Drifted
+) -> Journal:
     """The journal that stands in for the damaged one: the one that was begun before, or another."""
     try:
         stands_in = any(record.value(REPLACES) for record in read_journal(workspace.journal)[:2])
     except Drifted:
         stands_in = False
     if stands_in:
-        return Journal.resume(workspace.journal, request.run_id, site.context)
+        return Journal.resume(workspace.journal, request.run_id, installation.context)
     workspace.set_key_aside()
-    return Journal.replace(workspace.journal, request.run_id, site.context, damaged.message)
+    return Journal.replace(workspace.journal, request.run_id, installation.context, damaged.message)
 
 
-def settle_unfinished(site: Site, workspace: Workspace, request: RunRequestFile, journal: Journal) -> None:
+def settle_unfinished(
+    installation: Installation, workspace: Workspace, request: RunRequestFile, journal: Journal
+) -> None:
     """Close an intent without a result by what the server says became of its transactions. Raises NotKnownYet."""
     records = read_journal(workspace.journal)
     begun = unfinished(records)
@@ -114,7 +118,7 @@ def settle_unfinished(site: Site, workspace: Workspace, request: RunRequestFile,
     if request.mode is Mode.DRYRUN:
         close(journal, begun.phase, Outcome.INCONCLUSIVE, "interrupted; a dry run writes nothing")
         return
-    verdict = _settled_fate(site, request, records, begun)
+    verdict = _settled_fate(installation, request, records, begun)
     if verdict.fate is Fate.UNKNOWN:
         raise not_known_yet(request.run_id, begun.phase, verdict.said)
     outcome = Outcome.PASS if verdict.fate is Fate.COMMITTED else Outcome.INCONCLUSIVE
@@ -122,9 +126,16 @@ def settle_unfinished(site: Site, workspace: Workspace, request: RunRequestFile,
 
 
 def _settled_fate(
-    site: Site, request: RunRequestFile, records: tuple[Record, ...], begun: Record, *, once: bool = False
+    installation: Installation,
+    request: RunRequestFile,
+    records: tuple[Record, ...],
+    begun: Record,
+    *,
+    once: bool = False,
 ) -> Verdict:
-    return fate_of(attempts_of(records, begun), lambda attempt: settle(site, request.run_id, attempt, once=once))
+    return fate_of(
+        attempts_of(records, begun), lambda attempt: settle(installation, request.run_id, attempt, once=once)
+    )
 
 
 def unfinished(records: tuple[Record, ...]) -> Record | None:
@@ -152,7 +163,7 @@ def close(journal: Journal, what: str, outcome: Outcome, said: str, *more: Field
 
 @contextmanager
 def operation(
-    site: Site,
+    installation: Installation,
     workspace: Workspace,
     request: RunRequestFile,
     what: str,
@@ -166,15 +177,15 @@ def operation(
     what a signal or a crash ends, has none: the next operation settles it. `ends` says that it ends the run, see `open_to_end`. Raises Unmeasured, saying that the
     effect stands, where the disk has no room for the result.
     """
-    with at_work(), (open_to_end if ends else open_journal)(site, workspace, request) as journal:
-        with intended(site, request, journal, what, said):
+    with at_work(), (open_to_end if ends else open_journal)(installation, workspace, request) as journal:
+        with intended(installation, request, journal, what, said):
             yield journal
-        come_to_rest(site, workspace, request, journal)
+        come_to_rest(installation, workspace, request, journal)
 
 
 @contextmanager
 def intended(
-    site: Site, request: RunRequestFile, journal: Journal, what: str, said: tuple[Field, ...] = ()
+    installation: Installation, request: RunRequestFile, journal: Journal, what: str, said: tuple[Field, ...] = ()
 ) -> Iterator[None]:
     """An intent, the block, a result; see `operation`, for who holds the journal already."""
     journal.append(RecordKind.INTENT, what, said)
@@ -183,7 +194,7 @@ def intended(
     except CommitUnknown:
         raise
     except CutterError as error:
-        _close_failed(site, request, journal, what, error)
+        _close_failed(installation, request, journal, what, error)
         raise
     try:
         close(journal, what, Outcome.PASS, "done")
@@ -191,7 +202,9 @@ def intended(
         raise effect_stands(request.run_id, what, error) from error
 
 
-def _close_failed(site: Site, request: RunRequestFile, journal: Journal, what: str, error: CutterError) -> None:
+def _close_failed(
+    installation: Installation, request: RunRequestFile, journal: Journal, what: str, error: CutterError
+) -> None:
     """The result of an operation that raised: what it had committed by then stands, and is not called failed.
 
     Where the server cannot be asked, or the journal cannot be written, there is none: the next operation settles it.
@@ -204,14 +217,14 @@ def _close_failed(site: Site, request: RunRequestFile, journal: Journal, what: s
             return
         attempts = attempts_of(records, begun)
         # A server that has just been out of reach is asked once.
-        verdict = _settled_fate(site, request, records, begun, once=error.code is StopCode.UNREACHABLE)
+        verdict = _settled_fate(installation, request, records, begun, once=error.code is StopCode.UNREACHABLE)
         match verdict.fate:
             case Fate.COMMITTED:
                 outcome = Outcome.PASS if isinstance(error, Unmeasured) else Outcome.FAIL
                 close(journal, what, outcome, f"{verdict.said}; afterwards {said}", EFFECT_STANDS)
             case Fate.IN_PART:
                 # Of several the first is the one that gives the operation its name.
-                first = settle(site, request.run_id, attempts[0], once=True).fate is Fate.COMMITTED
+                first = settle(installation, request.run_id, attempts[0], once=True).fate is Fate.COMMITTED
                 more = (EFFECT_STANDS,) if first else ()
                 close(journal, what, Outcome.INCONCLUSIVE, f"{verdict.said}; {said}", *more)
             case Fate.UNKNOWABLE:
@@ -243,7 +256,7 @@ class Promise:
 
 @contextmanager
 def committing(
-    site: Site,
+    installation: Installation,
     journal: Journal,
     run_id: str,
     what: str,
@@ -260,13 +273,13 @@ def committing(
     """
     attempt: Attempt | None = None
     try:
-        with at_work(), connect(conninfo_of(site, role), timeout_s=timeout_s, purpose=what) as connection:
+        with at_work(), connect(conninfo_of(installation, role), timeout_s=timeout_s, purpose=what) as connection:
             attempt = note_attempt(connection, journal, what, role, has_event=has_event)
             yield Promise(connection, attempt.anchor)
     except CommitUnknown as lost:
         if attempt is None:
             raise
-        settle_lost(site, journal, run_id, attempt, lost)
+        settle_lost(installation, journal, run_id, attempt, lost)
 
 
 def note_attempt(
@@ -279,12 +292,14 @@ def note_attempt(
     return attempt
 
 
-def settle_lost(site: Site, journal: Journal, run_id: str, attempt: Attempt, lost: CommitUnknown) -> str:
+def settle_lost(
+    installation: Installation, journal: Journal, run_id: str, attempt: Attempt, lost: CommitUnknown
+) -> str:
     """Return what became of this transaction, in words, where it is committed; the journal gets the answer, where it takes one.
 
     Raises Unmeasured where it was rolled back, or cannot be known, NotKnownYet where that is not decided in time.
     """
-    verdict = settle(site, run_id, attempt)
+    verdict = settle(installation, run_id, attempt)
     said = (
         Field(key="lost", value=lost.message),
         Field(key="settled", value=verdict.fate),

@@ -7,7 +7,7 @@ of the others from being done.
 import shlex
 import time
 
-from console.backend.host.installation import Site
+from console.backend.host.installation import Installation
 from console.backend.model.errors import CutterError, Held, StopCode
 from console.backend.model.reasons import MOST_CHARACTERS, kept_reason
 from console.backend.model.safe_text import safe_text
@@ -21,7 +21,7 @@ _LIMIT_S = 3.0
 _LOOKS, _PAUSE_S = 15, 0.2
 
 
-def panic(site: Site, reason: str) -> SwitchView:
+def panic(installation: Installation, reason: str) -> SwitchView:
     """Stop everything; works without the database, and without the root.
 
     Never refuses a reason: a long one is cut, which `note` says. `steps` tells what was done, item by item; where one
@@ -30,33 +30,33 @@ def panic(site: Site, reason: str) -> SwitchView:
     """
     kept, was_cut = kept_reason(reason)
     why = kept or "panic, no reason given"
-    not_written = write_hold_file(site, why)
-    refused = _hold_in_database(site, why)
+    not_written = write_hold_file(installation, why)
+    refused = _hold_in_database(installation, why)
     if not_written and refused is not None:
         raise Held(
             StopCode.PANIC,
             f"the HOLD could be set nowhere: {not_written}; the database: {refused.message}",
-            f"By hand: touch {shlex.quote(str(site.hold_file))}; see: ls -la {shlex.quote(str(site.hold_file))}",
+            f"By hand: touch {shlex.quote(str(installation.hold_file))}; see: ls -la {shlex.quote(str(installation.hold_file))}",
         ) from refused
     gone = refused is not None and refused.code is StopCode.UNREACHABLE
     steps = (
-        _of_file(site, not_written),
+        _of_file(installation, not_written),
         _step("HOLD in the database", f"not set: {refused.message}" if refused else "", "set"),
-        _not_tried("running statements") if gone else _cancel(site),
+        _not_tried("running statements") if gone else _cancel(installation),
     )
-    in_database = unreadable(refused) if refused is not None and gone else measure_in_database(site)
-    seen = combined(site, hold_in_file(site), in_database)
+    in_database = unreadable(refused) if refused is not None and gone else measure_in_database(installation)
+    seen = combined(installation, hold_in_file(installation), in_database)
     lease = _not_tried("lease") if gone else _of_lease(in_database)
-    return _told(site, seen, (*steps, lease), not_written, refused, was_cut=was_cut)
+    return _told(installation, seen, (*steps, lease), not_written, refused, was_cut=was_cut)
 
 
-def _hold_in_database(site: Site, why: str) -> CutterError | None:
+def _hold_in_database(installation: Installation, why: str) -> CutterError | None:
     """As the executing role, or, where that one is kept out, as the verifying one: whoever may, sets it."""
     first: CutterError | None = None
-    for conninfo in (site.settings.database.executor, site.settings.database.verifier):
+    for conninfo in (installation.settings.database.executor, installation.settings.database.verifier):
         try:
             with connect(conninfo, timeout_s=_LIMIT_S, purpose="panic", replicated=False) as connection:
-                ledger.set_hold(connection, why, site.operator, None)
+                ledger.set_hold(connection, why, installation.operator, None)
         except CutterError as error:
             first = first or error
         else:
@@ -64,12 +64,12 @@ def _hold_in_database(site: Site, why: str) -> CutterError | None:
     return first
 
 
-def _cancel(site: Site) -> StopStep:
+def _cancel(installation: Installation) -> StopStep:
     """Cancel what the executing role runs, and see that it ends; a COMMIT that waits for a standby is left alone and told."""
     told = waiting = 0
     try:
         with connect(
-            site.settings.database.executor, timeout_s=_LIMIT_S, purpose="panic", replicated=False
+            installation.settings.database.executor, timeout_s=_LIMIT_S, purpose="panic", replicated=False
         ) as connection:
             for look in range(_LOOKS):
                 running, waiting = ledger.cancel_running(connection)
@@ -89,8 +89,8 @@ def _cancel(site: Site) -> StopStep:
     return _step("running statements", "", f"{told} cancelled" if told else "none was running")
 
 
-def _of_file(site: Site, not_written: str) -> StopStep:
-    return _step("HOLD file", f"not written: {not_written}" if not_written else "", str(site.hold_file))
+def _of_file(installation: Installation, not_written: str) -> StopStep:
+    return _step("HOLD file", f"not written: {not_written}" if not_written else "", str(installation.hold_file))
 
 
 def _of_lease(in_database: SwitchView) -> StopStep:
@@ -112,7 +112,7 @@ def _step(what: str, missing: str, done: str) -> StopStep:
 
 
 def _told(
-    site: Site,
+    installation: Installation,
     seen: SwitchView,
     steps: tuple[StopStep, ...],
     not_written: str,
@@ -132,7 +132,7 @@ def _told(
     elif not_written:
         there = "; what is there stops this host's consoles all the same" if seen.in_file else ""
         missing.insert(0, f"the database has the HOLD, its file was not written: {not_written}{there}")
-        again = again if len(missing) > 1 else f"ls -la {shlex.quote(str(site.hold_file))}"
+        again = again if len(missing) > 1 else f"ls -la {shlex.quote(str(installation.hold_file))}"
     if missing:
         changes |= {"incomplete": safe_text("; ".join(missing)), "complete_with": again}
     if was_cut:

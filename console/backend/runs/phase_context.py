@@ -7,7 +7,7 @@ from enum import StrEnum
 import psycopg
 from psycopg.types.json import Jsonb
 
-from console.backend.host.installation import Site
+from console.backend.host.installation import Installation
 from console.backend.model.outcome import Check, Evidence, Outcome
 from console.backend.model.states import PHASE_TO, Mode, Phase
 from console.backend.postgres import ledger
@@ -21,9 +21,9 @@ class Role(StrEnum):
     VERIFIER = "verifier"
 
 
-def conninfo_of(site: Site, role: Role) -> str:
+def conninfo_of(installation: Installation, role: Role) -> str:
     """Return how this role connects."""
-    database = site.settings.database
+    database = installation.settings.database
     match role:
         case Role.EXECUTOR:
             return database.executor
@@ -32,10 +32,10 @@ def conninfo_of(site: Site, role: Role) -> str:
 
 
 @dataclass(frozen=True)
-class Step:
+class PhaseContext:
     """One passage of one run through one phase."""
 
-    site: Site
+    installation: Installation
     workspace: Workspace
     request: RunRequestFile
     report: Callable[[str, int, int | None], None]
@@ -62,7 +62,7 @@ class Step:
             asked=name,
             source=source,
             answer=answer,
-            measured_at=self.site.context.now(),
+            measured_at=self.installation.context.now(),
         )
         return Check(
             name=name,
@@ -81,21 +81,23 @@ class PhaseWork:
     needs_rows = False
     """Looks at rows that a dry run has not written; there it is NOT_RUN."""
 
-    def prepare(self, _step: Step) -> tuple[Check, ...]:
+    def prepare(self, _step: PhaseContext) -> tuple[Check, ...]:
         """Return what needs no database: files, gpg, backups."""
         return ()
 
-    def measure(self, _step: Step, _connection: psycopg.Connection) -> tuple[Check, ...]:
+    def measure(self, _step: PhaseContext, _connection: psycopg.Connection) -> tuple[Check, ...]:
         """Return what the database says; anything but PASS stops the run."""
         return ()
 
-    def promise(self, _step: Step) -> tuple[Check, ...]:
+    def promise(self, _step: PhaseContext) -> tuple[Check, ...]:
         """Return what `write` has done by the time its transaction commits; it raises where the database answers anything else.
 
         Known before, because the event that records it is written by the function that has the effect.
         """
         return ()
 
-    def write(self, step: Step, connection: psycopg.Connection, event: Jsonb, _measured: tuple[Check, ...]) -> None:
+    def write(
+        self, context: PhaseContext, connection: psycopg.Connection, event: Jsonb, _measured: tuple[Check, ...]
+    ) -> None:
         """The effect, with the event and the run's next state, in one transaction."""
-        ledger.advance(connection, step.run_id, PHASE_TO[self.phase][-1], event)
+        ledger.advance(connection, context.run_id, PHASE_TO[self.phase][-1], event)

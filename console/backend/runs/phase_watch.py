@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 
 import psycopg
 
-from console.backend.host.installation import Site
+from console.backend.host.installation import Installation
 from console.backend.host.signals import is_ending
 from console.backend.model.errors import CutterError, StopCode
 from console.backend.model.safe_text import safe_text
@@ -32,13 +32,15 @@ Report = Callable[[str, int, int | None], None]
 
 
 @contextmanager
-def watched(site: Site, connection: psycopg.Connection, conninfo: str, report: Report) -> Iterator[None]:
+def watched(
+    installation: Installation, connection: psycopg.Connection, conninfo: str, report: Report
+) -> Iterator[None]:
     """Watch over the connection's statements during the block.
 
     A statement that is cancelled rolls its transaction back, and the engine ends the lease. A cancel that does not get
     through is sent again. `conninfo` is of the same role: others are not told what its session waits for.
     """
-    watch = _Watch(site, connection, conninfo, report)
+    watch = _Watch(installation, connection, conninfo, report)
     watchers = [
         threading.Thread(target=target, name=target.__name__, daemon=True) for target in (watch.hold, watch.line)
     ]
@@ -54,8 +56,10 @@ def watched(site: Site, connection: psycopg.Connection, conninfo: str, report: R
 class _Watch:
     """Two loops, until the block is over: what they find they do at once."""
 
-    def __init__(self, site: Site, connection: psycopg.Connection, conninfo: str, report: Report) -> None:
-        self._site = site
+    def __init__(
+        self, installation: Installation, connection: psycopg.Connection, conninfo: str, report: Report
+    ) -> None:
+        self._site = installation
         self._connection = connection
         self._pid = connection.info.backend_pid
         self._conninfo = conninfo

@@ -14,7 +14,7 @@ from console.backend.postgres.measure import measure_world
 from console.backend.postgres.records import require_run
 from console.backend.runs.backups import backup_possible, ensure_backup, take_run_backup
 from console.backend.runs.grant_probe import GrantProbe
-from console.backend.runs.phase_context import PhaseWork, Role, Step
+from console.backend.runs.phase_context import PhaseContext, PhaseWork, Role
 from console.backend.runs.preflight import preflight, world_unchanged
 from console.backend.runs.sources import limits, planned, read_source
 from console.backend.runs.verification import measure_rows, structural_checks
@@ -30,17 +30,23 @@ class SourcePin(PhaseWork):
 
     phase = Phase.SOURCE_PIN
 
-    def prepare(self, step: Step) -> tuple[Check, ...]:
-        raw = read_source(step.site, step.request.origin)
-        canonical = canonical_text(raw, limits(step.site.settings))
-        source = source_version(raw, canonical.data, step.request.origin)
-        step.workspace.write("source.raw", raw)
-        return (step.passed("source pinned", f"{source.bytes} bytes, sha256 {source.sha256}", step.request.origin),)
+    def prepare(self, context: PhaseContext) -> tuple[Check, ...]:
+        raw = read_source(context.installation, context.request.origin)
+        canonical = canonical_text(raw, limits(context.installation.settings))
+        source = source_version(raw, canonical.data, context.request.origin)
+        context.workspace.write("source.raw", raw)
+        return (
+            context.passed("source pinned", f"{source.bytes} bytes, sha256 {source.sha256}", context.request.origin),
+        )
 
-    def write(self, step: Step, connection: psycopg.Connection, event: Jsonb, _measured: tuple[Check, ...]) -> None:
-        raw = step.workspace.source()
-        canonical = canonical_text(raw, limits(step.site.settings))
-        ledger.pin_source(connection, step.run_id, source_version(raw, canonical.data, step.request.origin), event)
+    def write(
+        self, context: PhaseContext, connection: psycopg.Connection, event: Jsonb, _measured: tuple[Check, ...]
+    ) -> None:
+        raw = context.workspace.source()
+        canonical = canonical_text(raw, limits(context.installation.settings))
+        ledger.pin_source(
+            connection, context.run_id, source_version(raw, canonical.data, context.request.origin), event
+        )
 
 
 class Mark(PhaseWork):
@@ -51,20 +57,20 @@ class Mark(PhaseWork):
 
     phase = Phase.MARK
 
-    def prepare(self, step: Step) -> tuple[Check, ...]:
-        document = planned(step.site, step.request, step.workspace.source())
-        step.workspace.write(MARKED, canonical_json(document))
+    def prepare(self, context: PhaseContext) -> tuple[Check, ...]:
+        document = planned(context.installation, context.request, context.workspace.source())
+        context.workspace.write(MARKED, canonical_json(document))
         coverage = document.coverage
         spans = f"{coverage.unit_bytes} bytes in units, {coverage.other_bytes} outside, every byte in exactly one span"
         return (
-            step.passed(
+            context.passed(
                 "units marked", f"{len(document.units)} units by profile {document.profile}", "the pinned source"
             ),
-            step.check("lossless", spans, "the pinned source", coverage.lossless),
+            context.check("lossless", spans, "the pinned source", coverage.lossless),
         )
 
-    def measure(self, step: Step, connection: psycopg.Connection) -> tuple[Check, ...]:
-        return preflight(step, connection, step.workspace.marked())
+    def measure(self, context: PhaseContext, connection: psycopg.Connection) -> tuple[Check, ...]:
+        return preflight(context, connection, context.workspace.marked())
 
 
 class Cutplan(PhaseWork):
@@ -75,12 +81,12 @@ class Cutplan(PhaseWork):
 
     phase = Phase.CUTPLAN
 
-    def prepare(self, step: Step) -> tuple[Check, ...]:
-        first = sha256_hex(step.workspace.read(MARKED))
-        second = planned(step.site, step.request, step.workspace.source()).content_digest
+    def prepare(self, context: PhaseContext) -> tuple[Check, ...]:
+        first = sha256_hex(context.workspace.read(MARKED))
+        second = planned(context.installation, context.request, context.workspace.source()).content_digest
         equal = first == second
         return (
-            step.check(
+            context.check(
                 "two passes, one digest",
                 f"{first} and {second}",
                 "the pinned source",
@@ -89,21 +95,23 @@ class Cutplan(PhaseWork):
             ),
         )
 
-    def measure(self, step: Step, connection: psycopg.Connection) -> tuple[Check, ...]:
-        world = measure_world(connection, step.site.context.host)
-        plan = bind(step.workspace.marked(), world)
-        step.workspace.write_plan(plan)
+    def measure(self, context: PhaseContext, connection: psycopg.Connection) -> tuple[Check, ...]:
+        world = measure_world(connection, context.installation.context.host)
+        plan = bind(context.workspace.marked(), world)
+        context.workspace.write_plan(plan)
         where = f"{world.target.database} on {world.target.host}, system {world.target.system_identifier}"
         return (
-            step.passed("plan digest", plan.plan_digest, "canonical JSON of the plan"),
-            step.passed("bound to", f"{where}, timeline {world.target.timeline}", "the database"),
+            context.passed("plan digest", plan.plan_digest, "canonical JSON of the plan"),
+            context.passed("bound to", f"{where}, timeline {world.target.timeline}", "the database"),
         )
 
-    def write(self, step: Step, connection: psycopg.Connection, event: Jsonb, _measured: tuple[Check, ...]) -> None:
-        plan = step.workspace.plan()
+    def write(
+        self, context: PhaseContext, connection: psycopg.Connection, event: Jsonb, _measured: tuple[Check, ...]
+    ) -> None:
+        plan = context.workspace.plan()
         if plan.world is None:
             raise Refused(StopCode.INVARIANT_FAILED, "the plan is bound to no database", "Start another run.")
-        ledger.record_plan(connection, step.run_id, plan, plan.world.baseline_digest, event)
+        ledger.record_plan(connection, context.run_id, plan, plan.world.baseline_digest, event)
 
 
 class PreWriteBackup(PhaseWork):
@@ -114,8 +122,8 @@ class PreWriteBackup(PhaseWork):
 
     phase = Phase.PRE_WRITE_BACKUP
 
-    def prepare(self, step: Step) -> tuple[Check, ...]:
-        return take_run_backup(step) if step.is_live else backup_possible(step)
+    def prepare(self, context: PhaseContext) -> tuple[Check, ...]:
+        return take_run_backup(context) if context.is_live else backup_possible(context)
 
 
 class CutLegA(PhaseWork):
@@ -126,23 +134,25 @@ class CutLegA(PhaseWork):
 
     phase = Phase.CUT_LEG_A
 
-    def prepare(self, step: Step) -> tuple[Check, ...]:
-        return ensure_backup(step) if step.is_live else ()
+    def prepare(self, context: PhaseContext) -> tuple[Check, ...]:
+        return ensure_backup(context) if context.is_live else ()
 
-    def measure(self, step: Step, connection: psycopg.Connection) -> tuple[Check, ...]:
-        document = step.workspace.plan().document
-        return (world_unchanged(step, connection, own_run_wrote=False), *preflight(step, connection, document))
+    def measure(self, context: PhaseContext, connection: psycopg.Connection) -> tuple[Check, ...]:
+        document = context.workspace.plan().document
+        return (world_unchanged(context, connection, own_run_wrote=False), *preflight(context, connection, document))
 
-    def promise(self, step: Step) -> tuple[Check, ...]:
-        n = step.workspace.plan().n_units
-        return (step.passed("leg A", f"{n} units and {n} versions, from a sealed manifest of {n}", "fn_cut_apply"),)
+    def promise(self, context: PhaseContext) -> tuple[Check, ...]:
+        n = context.workspace.plan().n_units
+        return (context.passed("leg A", f"{n} units and {n} versions, from a sealed manifest of {n}", "fn_cut_apply"),)
 
-    def write(self, step: Step, connection: psycopg.Connection, event: Jsonb, _measured: tuple[Check, ...]) -> None:
-        plan = step.workspace.plan()
-        canonical = canonical_text(step.workspace.source(), limits(step.site.settings)).data
-        step.report("cutting", 0, plan.n_units)
-        ledger.apply_cut(connection, step.run_id, plan, canonical, event)
-        step.report("cutting", plan.n_units, plan.n_units)
+    def write(
+        self, context: PhaseContext, connection: psycopg.Connection, event: Jsonb, _measured: tuple[Check, ...]
+    ) -> None:
+        plan = context.workspace.plan()
+        canonical = canonical_text(context.workspace.source(), limits(context.installation.settings)).data
+        context.report("cutting", 0, plan.n_units)
+        ledger.apply_cut(connection, context.run_id, plan, canonical, event)
+        context.report("cutting", plan.n_units, plan.n_units)
 
 
 class StructuralVerify(PhaseWork):
@@ -155,11 +165,15 @@ class StructuralVerify(PhaseWork):
     role = Role.VERIFIER
     needs_rows = True
 
-    def measure(self, step: Step, connection: psycopg.Connection) -> tuple[Check, ...]:
-        return structural_checks(step.workspace.plan(), measure_rows(connection, step.run_id, step.request.docprefix))
+    def measure(self, context: PhaseContext, connection: psycopg.Connection) -> tuple[Check, ...]:
+        return structural_checks(
+            context.workspace.plan(), measure_rows(connection, context.run_id, context.request.docprefix)
+        )
 
-    def write(self, step: Step, connection: psycopg.Connection, event: Jsonb, _measured: tuple[Check, ...]) -> None:
-        ledger.record_structure(connection, step.run_id, event)
+    def write(
+        self, context: PhaseContext, connection: psycopg.Connection, event: Jsonb, _measured: tuple[Check, ...]
+    ) -> None:
+        ledger.record_structure(connection, context.run_id, event)
 
 
 class LegBRecord(PhaseWork):
@@ -170,15 +184,17 @@ class LegBRecord(PhaseWork):
 
     phase = Phase.LEG_B_RECORD
 
-    def measure(self, step: Step, connection: psycopg.Connection) -> tuple[Check, ...]:
-        return (world_unchanged(step, connection, own_run_wrote=step.is_live),)
+    def measure(self, context: PhaseContext, connection: psycopg.Connection) -> tuple[Check, ...]:
+        return (world_unchanged(context, connection, own_run_wrote=context.is_live),)
 
-    def promise(self, step: Step) -> tuple[Check, ...]:
-        n = step.workspace.plan().n_units
-        return (step.passed("leg B", f"decision, change set and {n} affected rows recorded", "fn_cut_record"),)
+    def promise(self, context: PhaseContext) -> tuple[Check, ...]:
+        n = context.workspace.plan().n_units
+        return (context.passed("leg B", f"decision, change set and {n} affected rows recorded", "fn_cut_record"),)
 
-    def write(self, step: Step, connection: psycopg.Connection, event: Jsonb, _measured: tuple[Check, ...]) -> None:
-        ledger.record_cut(connection, step.run_id, step.workspace.plan().n_units, event)
+    def write(
+        self, context: PhaseContext, connection: psycopg.Connection, event: Jsonb, _measured: tuple[Check, ...]
+    ) -> None:
+        ledger.record_cut(connection, context.run_id, context.workspace.plan().n_units, event)
 
 
 class LifecycleEnact(PhaseWork):
@@ -189,15 +205,17 @@ class LifecycleEnact(PhaseWork):
 
     phase = Phase.LIFECYCLE_ENACT
 
-    def measure(self, step: Step, connection: psycopg.Connection) -> tuple[Check, ...]:
-        return (world_unchanged(step, connection, own_run_wrote=step.is_live),)
+    def measure(self, context: PhaseContext, connection: psycopg.Connection) -> tuple[Check, ...]:
+        return (world_unchanged(context, connection, own_run_wrote=context.is_live),)
 
-    def promise(self, step: Step) -> tuple[Check, ...]:
-        n = step.workspace.plan().n_units
-        return (step.passed("enacted", f"{n} units and {n} versions, each as it was signed", "fn_cut_enact"),)
+    def promise(self, context: PhaseContext) -> tuple[Check, ...]:
+        n = context.workspace.plan().n_units
+        return (context.passed("enacted", f"{n} units and {n} versions, each as it was signed", "fn_cut_enact"),)
 
-    def write(self, step: Step, connection: psycopg.Connection, event: Jsonb, _measured: tuple[Check, ...]) -> None:
-        ledger.enact(connection, step.run_id, step.workspace.plan().n_units, event)
+    def write(
+        self, context: PhaseContext, connection: psycopg.Connection, event: Jsonb, _measured: tuple[Check, ...]
+    ) -> None:
+        ledger.enact(connection, context.run_id, context.workspace.plan().n_units, event)
 
 
 _ENACTED = """
@@ -215,25 +233,29 @@ class Closeout(PhaseWork):
 
     phase = Phase.CLOSEOUT
 
-    def measure(self, step: Step, connection: psycopg.Connection) -> tuple[Check, ...]:
-        if not step.is_live:
+    def measure(self, context: PhaseContext, connection: psycopg.Connection) -> tuple[Check, ...]:
+        if not context.is_live:
             return (
-                step.passed(
+                context.passed(
                     "dry run", "nothing was written; phases that look at written rows were not run", "the run's records"
                 ),
             )
-        row = connection.execute(_ENACTED, {"run": step.run_id}).fetchone()
-        n = require_run(connection, step.run_id).n_units
+        row = connection.execute(_ENACTED, {"run": context.run_id}).fetchone()
+        n = require_run(connection, context.run_id).n_units
         answer = f"{row[0]} of {row[1]} units enacted, {row[2]} log rows, {n} planned" if row else "no rows"
         return (
-            step.check("enacted units", answer, "the database", row == (n, n, n), "Set a HOLD and call the sovereign."),
+            context.check(
+                "enacted units", answer, "the database", row == (n, n, n), "Set a HOLD and call the sovereign."
+            ),
         )
 
-    def promise(self, step: Step) -> tuple[Check, ...]:
-        return (step.passed("baseline pinned", "today's counts are the next run's baseline", "fn_run_close"),)
+    def promise(self, context: PhaseContext) -> tuple[Check, ...]:
+        return (context.passed("baseline pinned", "today's counts are the next run's baseline", "fn_run_close"),)
 
-    def write(self, step: Step, connection: psycopg.Connection, event: Jsonb, _measured: tuple[Check, ...]) -> None:
-        ledger.close_run(connection, step.run_id, event)
+    def write(
+        self, context: PhaseContext, connection: psycopg.Connection, event: Jsonb, _measured: tuple[Check, ...]
+    ) -> None:
+        ledger.close_run(connection, context.run_id, event)
 
 
 PHASES: tuple[PhaseWork, ...] = (

@@ -7,60 +7,60 @@ from console.backend.model.outcome import Check, Outcome
 from console.backend.model.plan import DocumentPlan
 from console.backend.postgres.drift import against_host, drift_on
 from console.backend.postgres.measure import measure_world, world_differences
-from console.backend.runs.phase_context import Step
+from console.backend.runs.phase_context import PhaseContext
 
 _VOCABULARY = "SELECT unit_kind, section_type FROM cutter_governance.unit_vocabulary"
 _TAKEN = "SELECT canonical_address FROM public.information_unit WHERE canonical_address = ANY(%s) ORDER BY 1 LIMIT 4"
 _CUT = "SELECT count(*), min(lifecycle_status) FROM public.information_unit WHERE doc_code = %s"
 
 
-def preflight(step: Step, connection: psycopg.Connection, document: DocumentPlan) -> tuple[Check, ...]:
+def preflight(context: PhaseContext, connection: psycopg.Connection, document: DocumentPlan) -> tuple[Check, ...]:
     """Vocabulary, addresses and the document, against the database as it is."""
     return (
-        _vocabulary(step, connection, document),
-        _addresses(step, connection, document),
-        _uncut(step, connection, document),
+        _vocabulary(context, connection, document),
+        _addresses(context, connection, document),
+        _uncut(context, connection, document),
     )
 
 
-def _vocabulary(step: Step, connection: psycopg.Connection, document: DocumentPlan) -> Check:
+def _vocabulary(context: PhaseContext, connection: psycopg.Connection, document: DocumentPlan) -> Check:
     known = set(connection.execute(_VOCABULARY).fetchall())
     unknown = sorted({(unit.unit_kind, unit.section_type) for unit in document.units} - known)
     answer = f"unknown: {unknown}" if unknown else f"all kinds and section types are among the {len(known)} known"
-    return step.check(
+    return context.check(
         "vocabulary", answer, "unit_vocabulary", not unknown, "Correct the profile, or migrate the database."
     )
 
 
-def _addresses(step: Step, connection: psycopg.Connection, document: DocumentPlan) -> Check:
+def _addresses(context: PhaseContext, connection: psycopg.Connection, document: DocumentPlan) -> Check:
     wanted = [unit.address for unit in document.units]
     taken = [address for (address,) in connection.execute(_TAKEN, (wanted,)).fetchall()]
     answer = f"taken: {', '.join(taken)}" if taken else f"{len(wanted)} addresses, none is taken"
-    return step.check(
+    return context.check(
         "addresses free", answer, "information_unit", not taken, "Addresses are for ever: use another document prefix."
     )
 
 
-def _uncut(step: Step, connection: psycopg.Connection, document: DocumentPlan) -> Check:
+def _uncut(context: PhaseContext, connection: psycopg.Connection, document: DocumentPlan) -> Check:
     row = connection.execute(_CUT, (document.docprefix,)).fetchone()
     count = row[0] if row else 0
     answer = f"{count} units of {document.docprefix} exist" if count else f"no unit of {document.docprefix} exists"
-    return step.check(
+    return context.check(
         "cut once", answer, "information_unit", count == 0, "A document is cut once: use another document prefix."
     )
 
 
-def world_unchanged(step: Step, connection: psycopg.Connection, *, own_run_wrote: bool) -> Check:
+def world_unchanged(context: PhaseContext, connection: psycopg.Connection, *, own_run_wrote: bool) -> Check:
     """The world equals the plan's. Raises Drifted naming each difference.
 
     Drafts outlive a migration: once the run has written, the schema may be a newer one, if it is exactly as installed.
     """
-    plan = step.workspace.plan()
+    plan = context.workspace.plan()
     if plan.world is None:
         raise Drifted(StopCode.DRIFT, "the plan is bound to no world", "Start another run.")
-    now = measure_world(connection, step.site.context.host)
+    now = measure_world(connection, context.installation.context.host)
     planned = plan.world
-    migrated = own_run_wrote and planned.schema_digest != now.schema_digest and _as_installed(step, connection)
+    migrated = own_run_wrote and planned.schema_digest != now.schema_digest and _as_installed(context, connection)
     if migrated:
         planned = planned.model_copy(update={"schema_digest": now.schema_digest})
     found = world_differences(planned, now, own_run_wrote=own_run_wrote)
@@ -77,10 +77,10 @@ def world_unchanged(step: Step, connection: psycopg.Connection, *, own_run_wrote
         answer = (
             "identity and timeline equal the plan's; grants and guards are those of a later migration, as installed"
         )
-    return step.passed("world unchanged", answer, "the database")
+    return context.passed("world unchanged", answer, "the database")
 
 
-def _as_installed(step: Step, connection: psycopg.Connection) -> bool:
+def _as_installed(context: PhaseContext, connection: psycopg.Connection) -> bool:
     """Return whether the schema is the one that the last migration pinned, here and on this host."""
-    report = against_host(drift_on(connection), step.site.settings.pins.schema_digest)
+    report = against_host(drift_on(connection), context.installation.settings.pins.schema_digest)
     return report.outcome is Outcome.PASS

@@ -4,7 +4,7 @@ import time
 
 import psycopg
 
-from console.backend.host.installation import Site
+from console.backend.host.installation import Installation
 from console.backend.journal.journal import Journal
 from console.backend.model.canonical_json import canonical_json
 from console.backend.model.errors import Refused, StopCode
@@ -16,7 +16,7 @@ from console.backend.postgres import ledger
 from console.backend.postgres.connections import connect
 from console.backend.postgres.ledger import Event
 from console.backend.runs.operations import committing, operation
-from console.backend.runs.phase_context import Role, Step
+from console.backend.runs.phase_context import PhaseContext, Role
 from console.backend.runs.run_views import known_run
 from console.backend.runs.workspace import PhaseRecord, Workspace
 from console.backend.runs.write_verify import CheckList, verify_again
@@ -27,7 +27,7 @@ _WRITTEN_SINCE = """
 """
 
 
-def verify_drafts(site: Site, run: RunView, *, record: bool) -> tuple[Check, ...]:
+def verify_drafts(installation: Installation, run: RunView, *, record: bool) -> tuple[Check, ...]:
     """Every check of a draft cut, as cutter_verify; at the second pause the verdict is recorded, unless `record` is off.
 
     Raises Refused where the run has no draft to verify.
@@ -38,14 +38,14 @@ def verify_drafts(site: Site, run: RunView, *, record: bool) -> tuple[Check, ...
             f"run {run.run_id} at {run.state.name} has no draft cut",
             "Verify between leg B and the enactment.",
         )
-    known = known_run(site, run.run_id)
-    workspace, step = known.workspace, Step(site, known.workspace, known.request, lambda *_: None)
+    known = known_run(installation, run.run_id)
+    workspace, context = known.workspace, PhaseContext(installation, known.workspace, known.request, lambda *_: None)
     pause = run.state == RunState(stage=Stage.AWAITING_LIFECYCLE_AUTHORIZATION)
     if not (record and pause):
-        return _measured(step, run)
-    with operation(site, workspace, step.request, "verify again") as journal:
-        started, clock = site.context.now(), time.perf_counter()
-        checks = _measured(step, run)
+        return _measured(context, run)
+    with operation(installation, workspace, context.request, "verify again") as journal:
+        started, clock = installation.context.now(), time.perf_counter()
+        checks = _measured(context, run)
         outcome = worst([check.outcome for check in checks])
         if outcome in {Outcome.PASS, Outcome.FAIL}:
             done = PhaseRecord(
@@ -56,14 +56,19 @@ def verify_drafts(site: Site, run: RunView, *, record: bool) -> tuple[Check, ...
                 took_ms=(time.perf_counter() - clock) * 1000,
                 checks=checks,
             )
-            _record(site, workspace, done, journal)
+            _record(installation, workspace, done, journal)
     return checks
 
 
-def _record(site: Site, workspace: Workspace, done: PhaseRecord, journal: Journal) -> None:
+def _record(installation: Installation, workspace: Workspace, done: PhaseRecord, journal: Journal) -> None:
     run_id = workspace.run_id
     with committing(
-        site, journal, run_id, "verify again", role=Role.VERIFIER, timeout_s=site.settings.statement_limit_s
+        installation,
+        journal,
+        run_id,
+        "verify again",
+        role=Role.VERIFIER,
+        timeout_s=installation.settings.statement_limit_s,
     ) as promise:
         record = canonical_json(done).decode()
         event = Event(phase="verify again", outcome=done.outcome, record=record, anchor=promise.head)
@@ -72,20 +77,20 @@ def _record(site: Site, workspace: Workspace, done: PhaseRecord, journal: Journa
         ledger.record_verification(promise.connection, run_id, done.outcome, checks, told)
 
 
-def _measured(step: Step, run: RunView) -> tuple[Check, ...]:
-    verifier, limit_s = step.site.settings.database.verifier, step.site.settings.statement_limit_s
+def _measured(context: PhaseContext, run: RunView) -> tuple[Check, ...]:
+    verifier, limit_s = context.installation.settings.database.verifier, context.installation.settings.statement_limit_s
     with connect(verifier, read_only=True, timeout_s=limit_s, purpose="verify") as connection:
-        expected = _deltas_since(connection, run, step)
+        expected = _deltas_since(connection, run, context)
         differing = ledger.draft_differences(connection, run.run_id)
     with connect(verifier, read_only=True, timeout_s=limit_s, purpose="verify") as connection:
-        checks = verify_again(step, connection, expected)
+        checks = verify_again(context, connection, expected)
     answer = "; ".join(differing[:3]) or "every draft is what was signed, and nothing else stands under the prefix"
     more = f"; and {len(differing) - 3} more" if len(differing) > 3 else ""
     advice = f"Take them back: cutter-console approval draft {run.run_id} --revert"
-    return (*checks, step.check("as signed", answer + more, "fn_draft_differences", not differing, advice))
+    return (*checks, context.check("as signed", answer + more, "fn_draft_differences", not differing, advice))
 
 
-def _deltas_since(connection: psycopg.Connection, run: RunView, step: Step) -> tuple[TableDelta, ...] | None:
+def _deltas_since(connection: psycopg.Connection, run: RunView, context: PhaseContext) -> tuple[TableDelta, ...] | None:
     """The rows this run has added by now; None where another run has written since."""
     if connection.execute(_WRITTEN_SINCE, {"run": run.run_id}).fetchone() != (0,):
         return None
@@ -93,7 +98,7 @@ def _deltas_since(connection: psycopg.Connection, run: RunView, step: Step) -> t
         "SELECT count(*) FROM cutter_governance.verify_result WHERE run_id = %s", (run.run_id,)
     ).fetchone()
     verified = int(row[0]) if row else 0
-    by_now = {delta.table: delta.rows for delta in step.workspace.plan().expected_deltas}
+    by_now = {delta.table: delta.rows for delta in context.workspace.plan().expected_deltas}
     for table in ("cutter_governance.verify_result", "cutter_governance.dot_pair_signature"):
         by_now[table] = by_now.get(table, 0) + verified
     return tuple(TableDelta(table=table, rows=rows) for table, rows in by_now.items())

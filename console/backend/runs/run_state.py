@@ -4,7 +4,7 @@ import fcntl
 import os
 from pathlib import Path
 
-from console.backend.host.installation import Site
+from console.backend.host.installation import Installation
 from console.backend.journal.journal_record import Anchor, AnchoredEvent, last_of_ours
 from console.backend.model.errors import Refused
 from console.backend.model.outcome import Outcome
@@ -59,16 +59,16 @@ def dry_run_end(workspace: Workspace) -> RunState:
     return RunState(stage=PHASE_TO[ended[-1]][-1])
 
 
-def anchor_of(site: Site, request: RunRequestFile) -> Anchor | None:
+def anchor_of(installation: Installation, request: RunRequestFile) -> Anchor | None:
     """The last journal head that the database vouches for; None for a dry run, which leaves nothing there."""
-    return last_of_ours(anchors_of(site, request))
+    return last_of_ours(anchors_of(installation, request))
 
 
-def anchors_of(site: Site, request: RunRequestFile) -> tuple[AnchoredEvent, ...]:
+def anchors_of(installation: Installation, request: RunRequestFile) -> tuple[AnchoredEvent, ...]:
     """Every event of the run with the journal record that it names; none for a dry run."""
     if request.mode is Mode.DRYRUN:
         return ()
-    with connect(site.settings.database.monitor, read_only=True, purpose="anchors") as connection:
+    with connect(installation.settings.database.monitor, read_only=True, purpose="anchors") as connection:
         return anchored_events(events(connection, request.run_id))
 
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from pydantic import ValidationError
 
-from console.backend.host.installation import Site
+from console.backend.host.installation import Installation
 from console.backend.journal.journal import JournalVerdict, acknowledged_and_gone, verify_journal
 from console.backend.journal.journal_key import JournalKey
 from console.backend.journal.journal_record import Anchor
@@ -49,11 +49,11 @@ class Known:
         return NOT_THERE
 
 
-def view_run(site: Site, run_id: str) -> RunView:
+def view_run(installation: Installation, run_id: str) -> RunView:
     """One run, whole. Raises Refused where there is no such run, Unmeasured where the database is needed and down."""
-    known = known_run(site, run_id)
+    known = known_run(installation, run_id)
     workspace, request, row = known.workspace, known.request, known.row
-    cut_short = interruption(site, request, records_at_rest(workspace))
+    cut_short = interruption(installation, request, records_at_rest(workspace))
     verdict = _journal(workspace, run_id, known.recorded)
     facts = _facts(known, cut_short, verdict)
     plan = workspace.plan_facts()
@@ -80,13 +80,13 @@ def view_run(site: Site, run_id: str) -> RunView:
     )
 
 
-def measure_facts(site: Site, run_id: str, *, at_rest: bool = False) -> RunFacts:
+def measure_facts(installation: Installation, run_id: str, *, at_rest: bool = False) -> RunFacts:
     """Return what the moves of a run depend on, measured now. Raises as `view_run` does.
 
     `at_rest` is said by who holds the journal's lock, and has settled what was unfinished in it.
     """
-    known = known_run(site, run_id)
-    cut_short = None if at_rest else interruption(site, known.request, records_at_rest(known.workspace))
+    known = known_run(installation, run_id)
+    cut_short = None if at_rest else interruption(installation, known.request, records_at_rest(known.workspace))
     return _facts(known, cut_short, _journal(known.workspace, run_id, known.recorded))
 
 
@@ -110,19 +110,19 @@ def _has_plan(workspace: Workspace, row: RunRow) -> bool:
     return plan and source
 
 
-def known_run(site: Site, run_id: str) -> Known:
+def known_run(installation: Installation, run_id: str) -> Known:
     """Return what there is of a run. Raises Refused where neither the root nor the database has one of that id."""
-    workspace = Workspace.open(site.root, run_id)
+    workspace = Workspace.open(installation.root, run_id)
     try:
         request = workspace.request()
     except Refused as error:
-        row, recorded, armed = _in_database(site, run_id)
+        row, recorded, armed = _in_database(installation, run_id)
         if row is None:
             raise error from None
         return Known(workspace, _started_with(workspace) or request_of(row), row, recorded, armed)
     if request.mode is Mode.DRYRUN:
         return Known(workspace, request, None, (), "")
-    return Known(workspace, request, *_in_database(site, run_id))
+    return Known(workspace, request, *_in_database(installation, run_id))
 
 
 def _started_with(workspace: Workspace) -> RunRequestFile | None:
@@ -150,37 +150,43 @@ def request_of(row: RunRow) -> RunRequestFile:
     )
 
 
-def _in_database(site: Site, run_id: str) -> tuple[RunRow | None, tuple[EventRow, ...], str]:
-    with connect(site.settings.database.monitor, read_only=True, purpose="run") as connection:
+def _in_database(installation: Installation, run_id: str) -> tuple[RunRow | None, tuple[EventRow, ...], str]:
+    with connect(installation.settings.database.monitor, read_only=True, purpose="run") as connection:
         lease = open_lease(connection)
         armed = lease.purpose if lease is not None and lease.run_id == run_id else ""
         return find_run(connection, run_id), events(connection, run_id), armed
 
 
-def list_runs(site: Site) -> tuple[RunSummary, ...]:
+def list_runs(installation: Installation) -> tuple[RunSummary, ...]:
     """All runs of this root and this database, the newest first; dry runs are known to the root alone."""
-    with connect(site.settings.database.monitor, read_only=True, purpose="runs") as connection:
+    with connect(installation.settings.database.monitor, read_only=True, purpose="runs") as connection:
         rows = all_runs(connection)
         anchors = anchors_by_run(connection, rows)
-    return summaries(site, rows, anchors)
+    return summaries(installation, rows, anchors)
 
 
-def summaries(site: Site, rows: tuple[RunRow, ...], anchors: Mapping[str, frozenset[Anchor]]) -> tuple[RunSummary, ...]:
+def summaries(
+    installation: Installation, rows: tuple[RunRow, ...], anchors: Mapping[str, frozenset[Anchor]]
+) -> tuple[RunSummary, ...]:
     """List the runs, where the rows and the anchors of their journals have been read already.
 
     A run that is over has nothing left to be interrupted in, so only the journals of the others are read.
     """
     known = {row.run_id for row in rows}
-    here = [path.name for path in (site.root / "runs").glob("ictr-*") if path.name not in known]
-    found = [_of_row(site, row, anchors.get(row.run_id, frozenset())) for row in rows]
-    found += [_of_files(site, run_id) for run_id in here if (site.root / "runs" / run_id / "request.json").exists()]
+    here = [path.name for path in (installation.root / "runs").glob("ictr-*") if path.name not in known]
+    found = [_of_row(installation, row, anchors.get(row.run_id, frozenset())) for row in rows]
+    found += [
+        _of_files(installation, run_id)
+        for run_id in here
+        if (installation.root / "runs" / run_id / "request.json").exists()
+    ]
     return tuple(sorted(found, key=lambda run: (run.started_at, run.run_id), reverse=True))
 
 
-def _of_row(site: Site, row: RunRow, anchors: frozenset[Anchor]) -> RunSummary:
-    workspace, request = Workspace.open(site.root, row.run_id), request_of(row)
+def _of_row(installation: Installation, row: RunRow, anchors: frozenset[Anchor]) -> RunSummary:
+    workspace, request = Workspace.open(installation.root, row.run_id), request_of(row)
     records = () if is_over(row.state) else records_at_rest(workspace)
-    cut_short = interruption(site, request, records)
+    cut_short = interruption(installation, request, records)
     return RunSummary(
         run_id=row.run_id,
         mode=Mode.LIVE,
@@ -196,8 +202,8 @@ def _of_row(site: Site, row: RunRow, anchors: frozenset[Anchor]) -> RunSummary:
     )
 
 
-def _of_files(site: Site, run_id: str) -> RunSummary:
-    workspace = Workspace.open(site.root, run_id)
+def _of_files(installation: Installation, run_id: str) -> RunSummary:
+    workspace = Workspace.open(installation.root, run_id)
     try:
         request = workspace.request()
     except Refused:
@@ -206,7 +212,7 @@ def _of_files(site: Site, run_id: str) -> RunSummary:
     ended = request.mode is Mode.DRYRUN or (workspace.directory / VOIDED).exists()
     state = dry_run_end(workspace) if ended else NOT_THERE
     records = () if is_over(state) else records_at_rest(workspace)
-    cut_short = interruption(site, request, records)
+    cut_short = interruption(installation, request, records)
     return RunSummary(
         run_id=run_id,
         mode=request.mode,

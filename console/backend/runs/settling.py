@@ -13,7 +13,7 @@ from typing import Self, assert_never
 
 import psycopg
 
-from console.backend.host.installation import Site
+from console.backend.host.installation import Installation
 from console.backend.host.signals import at_work
 from console.backend.journal.journal_record import NO_EVENT, Anchor, Field, Record
 from console.backend.model.errors import CutterError, StopCode, Unmeasured
@@ -163,7 +163,7 @@ def fate_of(attempts: Sequence[Attempt], ask: Callable[[Attempt], Verdict]) -> V
 
 @contextmanager
 def committing_alone(
-    site: Site, what: str, *, role: Role = Role.EXECUTOR, replicated: bool = True
+    installation: Installation, what: str, *, role: Role = Role.EXECUTOR, replicated: bool = True
 ) -> Iterator[psycopg.Connection]:
     """One transaction that is in no run's journal, settled where its COMMIT is not answered.
 
@@ -172,13 +172,13 @@ def committing_alone(
     """
     fields: tuple[Field, ...] = ()
     try:
-        with at_work(), connect(conninfo_of(site, role), purpose=what, replicated=replicated) as connection:
+        with at_work(), connect(conninfo_of(installation, role), purpose=what, replicated=replicated) as connection:
             fields = measure_attempt(connection, role)
             yield connection
     except CommitUnknown as lost:
         attempt = Attempt.named(fields, Anchor(sequence=0, hash=""), what, has_event=False)
         assert attempt is not None, "nothing is committed that was not measured before"
-        verdict = settle(site, "", attempt, replicated=replicated)
+        verdict = settle(installation, "", attempt, replicated=replicated)
         match verdict.fate:
             case Fate.COMMITTED | Fate.IN_PART:
                 return
@@ -193,22 +193,24 @@ def committing_alone(
                 ) from lost
 
 
-def settle(site: Site, run_id: str, attempt: Attempt, *, replicated: bool = True, once: bool = False) -> Verdict:
+def settle(
+    installation: Installation, run_id: str, attempt: Attempt, *, replicated: bool = True, once: bool = False
+) -> Verdict:
     """End the session of the attempt and ask until it is decided, for LIMIT_S at most, or once.
 
     Never raises for what the server says. `replicated` off asks for no synchronous standby's word.
     """
     until = time.monotonic() + (0.0 if once else LIMIT_S)
     while True:
-        verdict = _ask(site, run_id, attempt)
+        verdict = _ask(installation, run_id, attempt)
         if verdict.fate is Fate.COMMITTED and replicated:
-            return _confirmed(site, attempt, verdict, until)
+            return _confirmed(installation, attempt, verdict, until)
         if verdict.fate is not Fate.UNKNOWN or time.monotonic() >= until:
             return verdict
         time.sleep(_PAUSE_S)
 
 
-def _confirmed(site: Site, attempt: Attempt, verdict: Verdict, until: float) -> Verdict:
+def _confirmed(installation: Installation, attempt: Attempt, verdict: Verdict, until: float) -> Verdict:
     """The verdict, where the standby has what was committed.
 
     Asked once: a question that is not answered stays at the server. While another one is under way, it is waited for.
@@ -219,7 +221,7 @@ def _confirmed(site: Site, attempt: Attempt, verdict: Verdict, until: float) -> 
     while True:
         try:
             with connect(
-                conninfo_of(site, attempt.role), timeout_s=_ASK_S, commit_limit_s=_ASK_S, purpose=_CONFIRM
+                conninfo_of(installation, attempt.role), timeout_s=_ASK_S, commit_limit_s=_ASK_S, purpose=_CONFIRM
             ) as connection:
                 is_asked = connection.execute(_ASKED_ALREADY, (f"{APPLICATION} {_CONFIRM}",)).fetchone() is not None
                 if not is_asked:
@@ -235,9 +237,9 @@ def _confirmed(site: Site, attempt: Attempt, verdict: Verdict, until: float) -> 
         time.sleep(_PAUSE_S)
 
 
-def look(site: Site, run_id: str, attempt: Attempt) -> Verdict:
+def look(installation: Installation, run_id: str, attempt: Attempt) -> Verdict:
     """Return what can be said of it as the monitoring role, which ends nobody's session."""
-    database = site.settings.database
+    database = installation.settings.database
     try:
         with connect(database.monitor, read_only=True, timeout_s=_ASK_S, purpose="evidence") as connection:
             if (elsewhere := _elsewhere(connection, run_id, attempt)) is not None:
@@ -253,8 +255,8 @@ def look(site: Site, run_id: str, attempt: Attempt) -> Verdict:
 _ROLE_NAMES = {Role.EXECUTOR: "cutter_exec", Role.VERIFIER: "cutter_verify"}
 
 
-def _ask(site: Site, run_id: str, attempt: Attempt) -> Verdict:
-    conninfo = conninfo_of(site, attempt.role)
+def _ask(installation: Installation, run_id: str, attempt: Attempt) -> Verdict:
+    conninfo = conninfo_of(installation, attempt.role)
     try:
         with connect(conninfo, timeout_s=_ASK_S, purpose="settle") as connection:
             if (elsewhere := _elsewhere(connection, run_id, attempt)) is not None:

@@ -3,7 +3,7 @@
 from console.backend.documents import intake
 from console.backend.documents.limits import Limits
 from console.backend.documents.planning import plan_document
-from console.backend.host.installation import Site
+from console.backend.host.installation import Installation
 from console.backend.host.settings import Settings
 from console.backend.model.errors import Refused, StopCode
 from console.backend.model.plan import DocumentPlan, Problem
@@ -16,13 +16,15 @@ def limits(settings: Settings) -> Limits:
     return Limits.model_validate(settings.limits.model_dump())
 
 
-def read_source(site: Site, origin: str) -> bytes:
+def read_source(installation: Installation, origin: str) -> bytes:
     """The raw bytes behind `file:<name>` or `live:<docprefix>`. Raises Refused naming what is wrong."""
     kind, _, name = origin.partition(":")
     if kind == "live" and name:
-        return read_live_text(site.settings.database.monitor, name, site.settings.limits.max_bytes)
+        return read_live_text(installation.settings.database.monitor, name, installation.settings.limits.max_bytes)
     if kind == "file" and name:
-        return intake.read_source(site.intake / name, folder=site.intake, limits=limits(site.settings)).raw
+        return intake.read_source(
+            installation.intake / name, folder=installation.intake, limits=limits(installation.settings)
+        ).raw
     raise Refused(
         StopCode.REFUSED_INPUT,
         f"{origin}: neither file:<name> nor live:<document>",
@@ -30,7 +32,7 @@ def read_source(site: Site, origin: str) -> bytes:
     )
 
 
-def planned(site: Site, request: RunRequestFile, raw: bytes) -> DocumentPlan:
+def planned(installation: Installation, request: RunRequestFile, raw: bytes) -> DocumentPlan:
     """The document's plan. Raises Refused with every problem and its line."""
     result = plan_document(
         raw,
@@ -38,7 +40,7 @@ def planned(site: Site, request: RunRequestFile, raw: bytes) -> DocumentPlan:
         docprefix=request.docprefix,
         profile=request.profile,
         ordinals=request.ordinals,
-        limits=limits(site.settings),
+        limits=limits(installation.settings),
     )
     if result.plan is None or result.problems:
         raise refused_document(request.origin, result.problems)

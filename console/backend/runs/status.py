@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime
 
-from console.backend.host.installation import Site
+from console.backend.host.installation import Installation
 from console.backend.journal.journal_record import Anchor
 from console.backend.model.errors import CutterError, StopCode
 from console.backend.model.outcome import Outcome
@@ -45,51 +45,54 @@ class Facts(Value):
     anchors: Mapping[str, frozenset[Anchor]]
 
 
-def measure_status(site: Site, *, read_only: bool, demo: bool) -> Status:
+def measure_status(installation: Installation, *, read_only: bool, demo: bool) -> Status:
     """Everything the Overview shows. A database that cannot be read is part of the answer, never an exception or a zero.
 
     Once a second this must cost next to nothing: one connection reads all of it. Only where that one is refused
     something is the switch read apart, so that a missing grant on a count does not hide it.
     """
-    now, in_file = site.context.now(), hold_in_file(site)
+    now, in_file = installation.context.now(), hold_in_file(installation)
     try:
-        return _status(site, _read(site, in_file), now, read_only=read_only, demo=demo)
+        return _status(installation, _read(installation, in_file), now, read_only=read_only, demo=demo)
     except CutterError as error:
         out_of_reach = error.code is StopCode.UNREACHABLE
-        in_database = unreadable(error) if out_of_reach else measure_in_database(site)
-        switch = combined(site, in_file, in_database)
+        in_database = unreadable(error) if out_of_reach else measure_in_database(installation)
+        switch = combined(installation, in_file, in_database)
         if not out_of_reach and in_database.state is SwitchState.UNREADABLE:
-            return _without_switch(site, switch, now, read_only=read_only, demo=demo)
-        return _unreachable(site, error, switch, now, read_only=read_only, demo=demo)
+            return _without_switch(installation, switch, now, read_only=read_only, demo=demo)
+        return _unreachable(installation, error, switch, now, read_only=read_only, demo=demo)
 
 
-def _without_switch(site: Site, switch: SwitchView, now: datetime, *, read_only: bool, demo: bool) -> Status:
+def _without_switch(
+    installation: Installation, switch: SwitchView, now: datetime, *, read_only: bool, demo: bool
+) -> Status:
     """The switch cannot be read; the rest may well be."""
     try:
-        return _status(site, _read(site, None, switch), now, read_only=read_only, demo=demo)
+        return _status(installation, _read(installation, None, switch), now, read_only=read_only, demo=demo)
     except CutterError as error:
-        return _unreachable(site, error, switch, now, read_only=read_only, demo=demo)
+        return _unreachable(installation, error, switch, now, read_only=read_only, demo=demo)
 
 
-def _read(site: Site, in_file: SwitchView | None, switch: SwitchView | None = None) -> Facts:
+def _read(installation: Installation, in_file: SwitchView | None, switch: SwitchView | None = None) -> Facts:
     """`switch` is what is known of it already; without it the same connection is asked, beside the HOLD file."""
-    with connect(site.settings.database.monitor, read_only=True, timeout_s=10, purpose="status") as connection:
+    with connect(installation.settings.database.monitor, read_only=True, timeout_s=10, purpose="status") as connection:
         runs = all_runs(connection)
         waits = any(row.family is Family.ACTIVE and row.stage in _AWAITING for row in runs)
         return Facts(
-            identity=measure_identity(connection, site.context.host),
+            identity=measure_identity(connection, installation.context.host),
             counts=measure_counts(connection),
             baseline=measure_baseline(connection),
             runs=runs,
             rulings=approvals(connection) if waits else (),
             anchors=anchors_by_run(connection, runs),
-            switch=switch or combined(site, in_file, switch_of(current_hold(connection), open_lease(connection))),
+            switch=switch
+            or combined(installation, in_file, switch_of(current_hold(connection), open_lease(connection))),
         )
 
 
-def _status(site: Site, facts: Facts, now: datetime, *, read_only: bool, demo: bool) -> Status:
+def _status(installation: Installation, facts: Facts, now: datetime, *, read_only: bool, demo: bool) -> Status:
     switch = facts.switch
-    runs = summaries(site, facts.runs, facts.anchors)
+    runs = summaries(installation, facts.runs, facts.anchors)
     lost = tuple(_gone(run) for run in runs if run.gone)
     unsettled = tuple(_unsettled(run) for run in runs if run.unsettled)
     asked = {wait.run_id for wait in (*lost, *unsettled)}
@@ -104,7 +107,7 @@ def _status(site: Site, facts: Facts, now: datetime, *, read_only: bool, demo: b
         target=facts.identity.target,
         role=facts.identity.role,
         server_version=facts.identity.server_version,
-        root=str(site.root),
+        root=str(installation.root),
         read_only=read_only,
         demo=demo,
         switch=switch,
@@ -115,14 +118,14 @@ def _status(site: Site, facts: Facts, now: datetime, *, read_only: bool, demo: b
 
 
 def _unreachable(
-    site: Site, error: CutterError, switch: SwitchView, now: datetime, *, read_only: bool, demo: bool
+    installation: Installation, error: CutterError, switch: SwitchView, now: datetime, *, read_only: bool, demo: bool
 ) -> Status:
     return Status(
         measured_at=now,
         outcome=Outcome.INCONCLUSIVE,
         target=None,
         unreachable=f"{error.code}: {error.message}",
-        root=str(site.root),
+        root=str(installation.root),
         read_only=read_only,
         demo=demo,
         switch=switch,

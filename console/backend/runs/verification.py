@@ -9,7 +9,7 @@ from psycopg.rows import class_row
 from console.backend.model.canonical_json import sha256_hex
 from console.backend.model.outcome import Check, Evidence, Outcome
 from console.backend.model.plan import CutPlan, PlannedUnit
-from console.backend.model.plan_binding import TableCount, TableDelta, World
+from console.backend.model.plan_binding import PlanBinding, TableCount, TableDelta
 from console.backend.model.value import Value
 from console.backend.postgres.measure import measure_counts, readers_digest
 
@@ -172,13 +172,13 @@ def _reads_as_planned(unit: PlannedUnit, row: UnitRow | None) -> bool:
     )
 
 
-def _world_of(plan: CutPlan) -> World:
+def _world_of(plan: CutPlan) -> PlanBinding:
     if plan.world is None:
         raise ValueError("a plan bound to no world has no deltas to check")
     return plan.world
 
 
-def _deltas(world: World, rows: Rows, expected: tuple[TableDelta, ...]) -> Check:
+def _deltas(world: PlanBinding, rows: Rows, expected: tuple[TableDelta, ...]) -> Check:
     verdict = _Verdict(rows)
     wanted = {delta.table: delta.rows for delta in expected}
     before = {count.table: count.rows for count in world.counts}

@@ -10,7 +10,7 @@ from console.backend.model.plan_binding import TableDelta
 from console.backend.model.states import Phase
 from console.backend.model.value import Value
 from console.backend.postgres import ledger
-from console.backend.runs.phase_context import PhaseWork, Role, Step
+from console.backend.runs.phase_context import PhaseContext, PhaseWork, Role
 from console.backend.runs.sources import limits, planned
 from console.backend.runs.verification import Rows, effect_checks, fidelity_checks, measure_rows, structural_checks
 
@@ -28,36 +28,38 @@ class WriteVerify(PhaseWork):
     role = Role.VERIFIER
     needs_rows = True
 
-    def measure(self, step: Step, connection: psycopg.Connection) -> tuple[Check, ...]:
-        return verify_cut(step, connection)
+    def measure(self, context: PhaseContext, connection: psycopg.Connection) -> tuple[Check, ...]:
+        return verify_cut(context, connection)
 
-    def promise(self, step: Step) -> tuple[Check, ...]:
+    def promise(self, context: PhaseContext) -> tuple[Check, ...]:
         answer = "PASS recorded; the database compares every draft with what was signed"
-        return (step.passed("verify result", answer, "fn_verify_record"),)
+        return (context.passed("verify result", answer, "fn_verify_record"),)
 
-    def write(self, step: Step, connection: psycopg.Connection, event: Jsonb, measured: tuple[Check, ...]) -> None:
+    def write(
+        self, context: PhaseContext, connection: psycopg.Connection, event: Jsonb, measured: tuple[Check, ...]
+    ) -> None:
         checks = CheckList(checks=measured).model_dump_json()
-        ledger.record_verification(connection, step.run_id, Outcome.PASS, checks, event)
+        ledger.record_verification(connection, context.run_id, Outcome.PASS, checks, event)
 
 
-def verify_cut(step: Step, connection: psycopg.Connection) -> tuple[Check, ...]:
+def verify_cut(context: PhaseContext, connection: psycopg.Connection) -> tuple[Check, ...]:
     """Every check of a cut, measured in one snapshot."""
-    plan, rows, unchanged = _measured(step, connection)
+    plan, rows, unchanged = _measured(context, connection)
     return (*unchanged, *effect_checks(plan, rows, plan.expected_deltas))
 
 
 def verify_again(
-    step: Step, connection: psycopg.Connection, expected: tuple[TableDelta, ...] | None
+    context: PhaseContext, connection: psycopg.Connection, expected: tuple[TableDelta, ...] | None
 ) -> tuple[Check, ...]:
     """Verify a cut later, for `cutter-console verify`; without `expected` other runs have written since, and the counts
     of the tables say nothing about this one."""
-    plan, rows, unchanged = _measured(step, connection)
+    plan, rows, unchanged = _measured(context, connection)
     return unchanged if expected is None else (*unchanged, *effect_checks(plan, rows, expected))
 
 
-def _measured(step: Step, connection: psycopg.Connection) -> tuple[CutPlan, Rows, tuple[Check, ...]]:
-    plan, raw = step.workspace.plan(), step.workspace.source()
-    rows = measure_rows(connection, step.run_id, step.request.docprefix)
-    replanned = bind(planned(step.site, step.request, raw), plan.world)
-    canonical = canonical_text(raw, limits(step.site.settings)).data
+def _measured(context: PhaseContext, connection: psycopg.Connection) -> tuple[CutPlan, Rows, tuple[Check, ...]]:
+    plan, raw = context.workspace.plan(), context.workspace.source()
+    rows = measure_rows(connection, context.run_id, context.request.docprefix)
+    replanned = bind(planned(context.installation, context.request, raw), plan.world)
+    canonical = canonical_text(raw, limits(context.installation.settings)).data
     return plan, rows, (*structural_checks(plan, rows), *fidelity_checks(plan, replanned, canonical, rows))

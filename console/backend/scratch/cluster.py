@@ -17,7 +17,7 @@ from console.backend.host import cluster_directory
 from console.backend.host.child_environment import child_environment
 from console.backend.host.cluster_directory import ServerUser
 from console.backend.host.processes import finished_under_guard, why
-from console.backend.host.programs import Installation, installations, pick_server_programs
+from console.backend.host.programs import PostgresPrograms, installed_programs, pick_server_programs
 from console.backend.model.errors import StopCode, Unmeasured
 from console.backend.model.safe_text import safe_text
 from console.backend.scratch import cluster_guard
@@ -74,7 +74,7 @@ class TransientCluster:
 
     def __init__(
         self,
-        programs: Installation,
+        programs: PostgresPrograms,
         directories: tuple[Path, ...],
         guard: subprocess.Popen[bytes],
         server_log: BinaryIO,
@@ -109,7 +109,7 @@ class TransientCluster:
         swept = cluster_directory.sweep(tuple({*places, *cluster_directory.default_parents()}))
         for leftover in swept:
             _log.warning("removed %s, left behind by a process that is no longer alive", leftover)
-        programs = readable_programs(pick_server_programs(major, installations()), user)
+        programs = readable_programs(pick_server_programs(major, installed_programs()), user)
         directories = _directories(cluster_directory.choose_parent(places, need_bytes, user))
         try:
             _initdb(programs, directories, user)
@@ -203,7 +203,7 @@ def _remove(directories: tuple[Path, ...]) -> None:
         shutil.rmtree(directory, ignore_errors=True)
 
 
-def _initdb(programs: Installation, directories: tuple[Path, ...], user: ServerUser | None) -> None:
+def _initdb(programs: PostgresPrograms, directories: tuple[Path, ...], user: ServerUser | None) -> None:
     maker = cluster_directory.initdb_user()
     if maker is not None:
         os.chown(directories[0], maker.uid, maker.gid)
@@ -213,7 +213,7 @@ def _initdb(programs: Installation, directories: tuple[Path, ...], user: ServerU
             _hand_over(directory, user)
 
 
-def _run_initdb(programs: Installation, data: Path, maker: ServerUser | None) -> None:
+def _run_initdb(programs: PostgresPrograms, data: Path, maker: ServerUser | None) -> None:
     locale = ("--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8")
     command = [
         str(programs.program("initdb")),
@@ -242,7 +242,7 @@ def _hand_over(directory: Path, user: ServerUser) -> None:
 
 
 def _guard(
-    programs: Installation,
+    programs: PostgresPrograms,
     directories: tuple[Path, ...],
     user: ServerUser | None,
     durable: bool,

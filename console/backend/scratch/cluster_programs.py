@@ -10,11 +10,11 @@ from pathlib import Path
 from console.backend.host import cluster_directory
 from console.backend.host.cluster_directory import ServerUser
 from console.backend.host.processes import finished
-from console.backend.host.programs import WHEEL, Installation, Origin, wheel_directory
+from console.backend.host.programs import WHEEL, Origin, PostgresPrograms, wheel_directory
 from console.backend.model.errors import StopCode, Unmeasured
 
 
-def readable_programs(found: Installation, user: ServerUser | None) -> Installation:
+def readable_programs(found: PostgresPrograms, user: ServerUser | None) -> PostgresPrograms:
     """The installation itself, or a copy of the wheel's that the server's user can read; no mode is ever changed."""
     if user is None or _runs(found, user):
         return found
@@ -23,12 +23,12 @@ def readable_programs(found: Installation, user: ServerUser | None) -> Installat
     return _copy_of_wheel(found, user)
 
 
-def shared_directories(programs: Installation) -> tuple[Path, ...]:
+def shared_directories(programs: PostgresPrograms) -> tuple[Path, ...]:
     """The directory that holds a copy of the wheel, where these programs are one."""
     return tuple(place for place in programs.bin_dir.parents if place.name.startswith(cluster_directory.PREFIX))
 
 
-def _runs(found: Installation, user: ServerUser) -> bool:
+def _runs(found: PostgresPrograms, user: ServerUser) -> bool:
     try:
         asked = [str(found.program("postgres")), "--version"]
         finished(asked, timeout_s=10, check=True, user=(user.uid, user.gid))
@@ -38,7 +38,7 @@ def _runs(found: Installation, user: ServerUser) -> bool:
 
 
 @lru_cache(maxsize=8)
-def _copy_of_wheel(found: Installation, user: ServerUser) -> Installation:
+def _copy_of_wheel(found: PostgresPrograms, user: ServerUser) -> PostgresPrograms:
     """Copied once a process, into a directory that is removed at exit."""
     wheel = wheel_directory()
     assert wheel is not None, f"{found} came from it"
@@ -51,7 +51,7 @@ def _copy_of_wheel(found: Installation, user: ServerUser) -> Installation:
     raise _not_runnable(found)
 
 
-def _not_runnable(found: Installation) -> Unmeasured:
+def _not_runnable(found: PostgresPrograms) -> Unmeasured:
     return Unmeasured(
         StopCode.UNREACHABLE,
         f"{found} cannot be run by an ordinary user, and PostgreSQL does not run as root",

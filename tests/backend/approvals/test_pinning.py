@@ -16,26 +16,38 @@ def test_a_key_that_gpg_does_not_give_out_is_named_and_pins_nothing(
     at: Callable[[str], Passage], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     passage = at("fresh")
-    site, pins = passage.site, "SELECT count(*) FROM cutter_governance.policy_pin"
-    digest, before = load_policy(site.policy).sha256, passage.rows(pins)
+    installation, pins = passage.installation, "SELECT count(*) FROM cutter_governance.policy_pin"
+    digest, before = load_policy(installation.policy).sha256, passage.rows(pins)
 
     def hangs(command: list[str], **_: object) -> None:
         raise subprocess.TimeoutExpired(command, 3)
 
     monkeypatch.setattr(pinning, "finished", hangs)
     with pytest.raises(Unmeasured, match="did not end within") as stopped:
-        pin_policy(site.settings.database.administrator, site.policy, site.gnupg_home, site.context.now(), digest)
+        pin_policy(
+            installation.settings.database.administrator,
+            installation.policy,
+            installation.gnupg_home,
+            installation.context.now(),
+            digest,
+        )
     assert "--list-keys" in stopped.value.next_action
     assert passage.rows(pins) == before
 
 
 def test_a_policy_is_pinned_only_by_whoever_types_its_digest(at: Callable[[str], Passage]) -> None:
     passage = at("fresh")
-    site = passage.site
-    digest = load_policy(site.policy).sha256
+    installation = passage.installation
+    digest = load_policy(installation.policy).sha256
     pins = "SELECT count(*) FROM cutter_governance.policy_pin"
     before = passage.rows(pins)
     for typed in ("", "yes", digest[:-1], digest.upper()):
         with pytest.raises(UsageError, match="not the digest"):
-            pin_policy(site.settings.database.administrator, site.policy, site.gnupg_home, site.context.now(), typed)
+            pin_policy(
+                installation.settings.database.administrator,
+                installation.policy,
+                installation.gnupg_home,
+                installation.context.now(),
+                typed,
+            )
     assert passage.rows(pins) == before

@@ -7,7 +7,7 @@ import pytest
 
 from console.backend.gates.gate import AnyGate
 from console.backend.gates.probe import Probe
-from console.backend.host.installation import Site
+from console.backend.host.installation import Installation
 from console.backend.model.outcome import Check, Outcome
 from console.backend.model.readiness import GateReport
 from tests.passage import Passage
@@ -15,9 +15,9 @@ from tests.passage import Passage
 SECONDS = 30.0
 
 
-def measured(gate: AnyGate, site: Site, *, read_only: bool = False) -> GateReport:
+def measured(gate: AnyGate, installation: Installation, *, read_only: bool = False) -> GateReport:
     """The gate, measured now."""
-    return gate.report(Probe(site, gate.id, time.monotonic() + SECONDS, read_only))
+    return gate.report(Probe(installation, gate.id, time.monotonic() + SECONDS, read_only))
 
 
 def named(report: GateReport, name: str) -> Check:

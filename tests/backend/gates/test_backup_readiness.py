@@ -13,10 +13,10 @@ from console.backend.backup import selftest
 from console.backend.backup.selftest import count_keys
 from console.backend.gates import backup_readiness
 from console.backend.gates.backup_readiness import GATE
-from console.backend.gates.measurement import Fact
+from console.backend.gates.measurement import Measurement
 from console.backend.gates.probe import Probe
 from console.backend.host.gpg import gpg_command
-from console.backend.host.programs import Installation
+from console.backend.host.programs import PostgresPrograms
 from console.backend.model.outcome import Outcome
 from tests.backend.backup.conftest import make_key
 from tests.backend.gates.conftest import is_red, measured, named
@@ -32,10 +32,10 @@ def waits(at: At) -> Passage:
 
 
 def test_a_proven_backup_and_a_usable_key_pass_and_the_key_ring_is_as_it_was(waits: Passage) -> None:
-    home = waits.site.gnupg_home
+    home = waits.installation.gnupg_home
     before = count_keys(home)
 
-    report = measured(GATE, waits.site)
+    report = measured(GATE, waits.installation)
 
     assert report.outcome is Outcome.PASS, report.detail
     assert "truncated: refused" in named(report, "round trip").detail
@@ -43,69 +43,71 @@ def test_a_proven_backup_and_a_usable_key_pass_and_the_key_ring_is_as_it_was(wai
 
 
 def test_before_the_first_backup_the_step_is_named(fresh: Passage) -> None:
-    assert is_red(measured(GATE, fresh.site), "newest backup", Outcome.PARTIAL, action="backup take RUN")
+    assert is_red(measured(GATE, fresh.installation), "newest backup", Outcome.PARTIAL, action="backup take RUN")
 
 
 def test_a_backup_that_is_too_old_is_taken_again(waits: Passage) -> None:
-    late = waits.site.context.now() + timedelta(hours=2)
-    later = replace(waits.site, context=replace(waits.site.context, now=lambda: late))
+    late = waits.installation.context.now() + timedelta(hours=2)
+    later = replace(waits.installation, context=replace(waits.installation.context, now=lambda: late))
 
     assert is_red(measured(GATE, later), "newest backup", Outcome.PARTIAL, action="cutter-console backup take RUN")
 
 
 def test_a_backup_that_was_altered_without_changing_its_size_is_named(waits: Passage) -> None:
     """A verify option had no effect for a time: the newest file is hashed again."""
-    (file,) = waits.site.backups.glob("*.gpg")
+    (file,) = waits.installation.backups.glob("*.gpg")
     data = bytearray(file.read_bytes())
     data[-1] ^= 1
     file.write_bytes(data)
 
-    report = measured(GATE, waits.site)
+    report = measured(GATE, waits.installation)
 
     assert is_red(report, "backups unaltered", action="cutter-console backup list")
     assert file.name in report.detail
 
 
 def test_a_backup_whose_file_is_gone_is_named(waits: Passage) -> None:
-    for file in waits.site.backups.glob("*.gpg"):
+    for file in waits.installation.backups.glob("*.gpg"):
         file.unlink()
 
-    report = measured(GATE, waits.site)
+    report = measured(GATE, waits.installation)
 
     assert is_red(report, "backups unaltered")
     assert is_red(report, "newest backup", Outcome.PARTIAL)
 
 
 def test_a_plaintext_dump_below_the_root_is_named(waits: Passage) -> None:
-    (waits.site.root / "artifacts" / "prod.sql").write_text("--\n-- PostgreSQL database dump\n--\n")
+    (waits.installation.root / "artifacts" / "prod.sql").write_text("--\n-- PostgreSQL database dump\n--\n")
 
-    report = measured(GATE, waits.site)
+    report = measured(GATE, waits.installation)
 
-    assert is_red(report, "no plaintext dump", action=f"shred -u {waits.site.root}/artifacts/prod.sql")
+    assert is_red(report, "no plaintext dump", action=f"shred -u {waits.installation.root}/artifacts/prod.sql")
     assert "artifacts/prod.sql" in report.detail
 
 
 def test_what_a_crashed_backup_left_is_named(waits: Passage) -> None:
-    left = waits.site.backups / ".bkp-1.dump.gpg.00ff.partial"
+    left = waits.installation.backups / ".bkp-1.dump.gpg.00ff.partial"
     left.write_bytes(b"half")
 
-    assert is_red(measured(GATE, waits.site), "no unfinished backup", Outcome.PARTIAL, action=f"rm {left}")
+    assert is_red(measured(GATE, waits.installation), "no unfinished backup", Outcome.PARTIAL, action=f"rm {left}")
 
 
 @pytest.mark.parametrize(
     ("fingerprint", "action"), [("", "BACKUP_GPG_FPR"), ("C0FFEE", "BACKUP_GPG_FPR"), ("A" * 40, "--import")]
 )
 def test_a_key_that_is_not_set_not_whole_or_not_there_is_red(waits: Passage, fingerprint: str, action: str) -> None:
-    assert is_red(measured(GATE, waits.settings(backup_gpg_fpr=fingerprint).site), "backup key", action=action)
+    assert is_red(measured(GATE, waits.settings(backup_gpg_fpr=fingerprint).installation), "backup key", action=action)
 
 
 def test_a_key_that_expires_soon_is_renewed_and_an_expired_one_is_red(waits: Passage) -> None:
     def on_day(days: int) -> Passage:
-        then = waits.site.context.now() + timedelta(days=days)
-        return waits.with_site(replace(waits.site, context=replace(waits.site.context, now=lambda: then)))
+        then = waits.installation.context.now() + timedelta(days=days)
+        return waits.with_site(
+            replace(waits.installation, context=replace(waits.installation.context, now=lambda: then))
+        )
 
-    assert is_red(measured(GATE, on_day(20).site), "backup key", Outcome.PARTIAL, action="Renew it")
-    assert is_red(measured(GATE, on_day(31).site), "backup key", action="--import PUBLIC-KEY-FILE")
+    assert is_red(measured(GATE, on_day(20).installation), "backup key", Outcome.PARTIAL, action="Renew it")
+    assert is_red(measured(GATE, on_day(31).installation), "backup key", action="--import PUBLIC-KEY-FILE")
 
 
 def test_a_private_key_on_this_host_is_red_and_is_found_without_an_agent(waits: Passage, gnupg_home: Path) -> None:
@@ -113,7 +115,7 @@ def test_a_private_key_on_this_host_is_red_and_is_found_without_an_agent(waits: 
     subprocess.run(["gpgconf", "--homedir", str(gnupg_home), "--kill", "all"], check=True)
     own = waits.settings(gnupg_home=str(gnupg_home), backup_gpg_fpr=here)
 
-    report = measured(GATE, own.site)
+    report = measured(GATE, own.installation)
 
     assert is_red(report, "backup key", action=f"--delete-secret-keys {here}")
     assert not list(gnupg_home.glob("S.gpg-agent"))
@@ -123,7 +125,7 @@ def test_a_table_that_the_role_cannot_dump_is_named(waits: Passage) -> None:
     waits.execute("REVOKE SELECT ON public.unit_version FROM cutter_verify")
     waits.execute("REVOKE SELECT ON SEQUENCE public.iu_lifecycle_log_id_seq FROM cutter_verify")
 
-    report = measured(GATE, waits.site)
+    report = measured(GATE, waits.installation)
 
     assert is_red(report, "tables dumpable", action="cutter-console drift")
     assert "unit_version" in report.detail
@@ -131,10 +133,10 @@ def test_a_table_that_the_role_cannot_dump_is_named(waits: Passage) -> None:
 
 
 def test_a_pg_dump_older_than_the_server_is_red(waits: Passage) -> None:
-    facts = backup_readiness.measure(Probe(waits.site, "G3", ends_at=0.0))
+    facts = backup_readiness.measure(Probe(waits.installation, "G3", ends_at=0.0))
     names = ("pg_dump", "pg_restore", "initdb", "postgres")
-    old = Installation(bin_dir=Path("/old"), origin="PATH", version="13.1", major=13, programs=names)
-    aged = Fact[tuple[Installation, ...]](evidence=facts.programs.evidence, value=(old,))
+    old = PostgresPrograms(bin_dir=Path("/old"), origin="PATH", version="13.1", major=13, programs=names)
+    aged = Measurement[tuple[PostgresPrograms, ...]](evidence=facts.programs.evidence, value=(old,))
 
     checks = backup_readiness.decide(facts.model_copy(update={"programs": aged}))
 
@@ -151,22 +153,23 @@ def test_a_gpg_that_hands_the_plain_text_through_is_red(
     lazy.chmod(0o755)
     monkeypatch.setattr(selftest, "gpg_command", lambda home, *words: [str(lazy), *gpg_command(home, *words)[1:]])
 
-    assert is_red(measured(GATE, waits.site), "round trip", action="cutter-console backup selftest")
+    assert is_red(measured(GATE, waits.installation), "round trip", action="cutter-console backup selftest")
 
 
 def test_without_gpg_key_and_round_trip_are_inconclusive(waits: Passage, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", os.devnull)
 
-    report = measured(GATE, waits.site)
+    report = measured(GATE, waits.installation)
 
     for name in ("round trip", "backup key"):
         assert is_red(report, name, Outcome.INCONCLUSIVE, action="nstall gnupg")
 
 
 def test_a_database_or_a_root_that_cannot_be_read_is_inconclusive(waits: Passage) -> None:
-    database = waits.site.settings.database.model_copy(update={"monitor": "host=/nonexistent dbname=x"})
+    database = waits.installation.settings.database.model_copy(update={"monitor": "host=/nonexistent dbname=x"})
     nowhere = replace(
-        waits.settings(database=database).site, context=replace(waits.site.context, root=Path("/nonexistent"))
+        waits.settings(database=database).installation,
+        context=replace(waits.installation.context, root=Path("/nonexistent")),
     )
 
     report = measured(GATE, nowhere)
@@ -178,7 +181,7 @@ def test_a_database_or_a_root_that_cannot_be_read_is_inconclusive(waits: Passage
 @pytest.mark.parametrize("mode", [0o755, 0o770, 0o777])
 def test_a_key_ring_that_is_open_to_others_is_red(waits: Passage, gnupg_home: Path, mode: int) -> None:
     gnupg_home.chmod(mode)
-    report = measured(GATE, waits.settings(gnupg_home=str(gnupg_home)).site)
+    report = measured(GATE, waits.settings(gnupg_home=str(gnupg_home)).installation)
     gnupg_home.chmod(0o700)
 
     assert is_red(report, "key ring closed", action=f"chmod -R go-rwx {gnupg_home}")
@@ -188,7 +191,7 @@ def test_a_key_ring_of_which_others_may_write_one_file_is_red(waits: Passage, gn
     (gnupg_home / "gpg.conf").write_text("")
     (gnupg_home / "gpg.conf").chmod(0o666)
 
-    report = measured(GATE, waits.settings(gnupg_home=str(gnupg_home)).site)
+    report = measured(GATE, waits.settings(gnupg_home=str(gnupg_home)).installation)
 
     assert is_red(report, "key ring closed")
     assert "gpg.conf 0666" in named(report, "key ring closed").detail
@@ -196,6 +199,6 @@ def test_a_key_ring_of_which_others_may_write_one_file_is_red(waits: Passage, gn
 
 def test_a_backup_from_the_future_says_that_the_clock_went_back(waits: Passage) -> None:
     yesterday = datetime.now(UTC) - timedelta(days=1)
-    site = replace(waits.site, context=replace(waits.site.context, now=lambda: yesterday))
+    installation = replace(waits.installation, context=replace(waits.installation.context, now=lambda: yesterday))
 
-    assert is_red(measured(GATE, site), "newest backup", action="timedatectl")
+    assert is_red(measured(GATE, installation), "newest backup", action="timedatectl")

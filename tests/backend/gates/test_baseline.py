@@ -36,7 +36,7 @@ ROWS = """
 def test_the_walls_hold_and_the_proofs_leave_no_row_and_no_number_taken(fresh: Passage) -> None:
     before = fresh.rows(ROWS)
 
-    report = measured(GATE, fresh.site)
+    report = measured(GATE, fresh.installation)
 
     assert report.outcome is Outcome.PASS, report.detail
     assert fresh.rows(ROWS) == before
@@ -46,39 +46,41 @@ def test_the_walls_hold_and_the_proofs_leave_no_row_and_no_number_taken(fresh: P
 def test_a_live_run_opens_no_connection_as_the_executor_while_the_switch_is_off(at: At) -> None:
     """The engine asks the very guard that the gate proves, before any connection that could write."""
     passage = at("SG_1 imported")
-    executor = passage.site.settings.database.executor
+    executor = passage.installation.settings.database.executor
 
     with counted() as opened:
-        Engine(passage.site, passage.run_id, silent).walk()
+        Engine(passage.installation, passage.run_id, silent).walk()
 
     assert opened
     assert not [one.purpose for one in opened if one.conninfo == executor]
     passage.arm()
-    assert armed_for(passage.site, passage.run_id, "cut")
-    assert not armed_for(passage.site, passage.run_id, "enact")
+    assert armed_for(passage.installation, passage.run_id, "cut")
+    assert not armed_for(passage.installation, passage.run_id, "enact")
 
 
 def test_a_guard_that_lets_anybody_through_is_red(fresh: Passage, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(baseline, "armed_for", lambda *_: True)
 
-    assert is_red(measured(GATE, fresh.site), "LIVE refuses while the switch is off", action="cutter-console panic")
+    assert is_red(
+        measured(GATE, fresh.installation), "LIVE refuses while the switch is off", action="cutter-console panic"
+    )
 
 
 def test_a_guard_that_asks_as_the_executor_is_red(fresh: Passage) -> None:
-    database = fresh.site.settings.database
+    database = fresh.installation.settings.database
     same = fresh.settings(database=database.model_copy(update={"monitor": database.executor}))
 
-    report = measured(GATE, same.site)
+    report = measured(GATE, same.installation)
 
     assert is_red(report, "LIVE refuses while the switch is off", action="database.monitor")
 
 
 @pytest.mark.parametrize("which", ["executor", "verifier", "monitor"])
 def test_a_superuser_connection_is_red(fresh: Passage, which: str) -> None:
-    database = fresh.site.settings.database
+    database = fresh.installation.settings.database
     changed = fresh.settings(database=database.model_copy(update={which: database.administrator}))
 
-    report = measured(GATE, changed.site)
+    report = measured(GATE, changed.installation)
 
     assert is_red(report, f"direct writes refused as the {which}", action="no superuser")
 
@@ -86,7 +88,7 @@ def test_a_superuser_connection_is_red(fresh: Passage, which: str) -> None:
 def test_a_role_that_may_write_units_directly_is_red_although_the_guards_stand(fresh: Passage) -> None:
     fresh.execute("GRANT UPDATE ON public.information_unit TO cutter_verify")
 
-    report = measured(GATE, fresh.site)
+    report = measured(GATE, fresh.installation)
 
     assert is_red(report, "direct writes refused as the verifier", action="cutter-console drift")
     assert "UPDATE public.information_unit SET met CU004" in report.detail
@@ -97,7 +99,7 @@ def test_a_line_that_commits_by_itself_is_red(fresh: Passage, monkeypatch: pytes
     """The connection provider had autocommit on: the server rolled back, the tool reported success, and rows stayed."""
     monkeypatch.setattr(psycopg.Connection, "rollback", psycopg.Connection.commit)
 
-    report = measured(GATE, fresh.site)
+    report = measured(GATE, fresh.installation)
 
     assert is_red(report, "rolled-back create leaves nothing", action="pooler")
     assert "1 inside, 1 outside" in named(report, "rolled-back create leaves nothing").evidence[0].answer
@@ -109,7 +111,7 @@ def test_a_transaction_that_is_not_read_only_is_red(fresh: Passage, monkeypatch:
 
     monkeypatch.setattr(psycopg.Connection, "read_only", property(lambda _: None, ignored))
 
-    report = measured(GATE, fresh.site)
+    report = measured(GATE, fresh.installation)
 
     assert is_red(report, "dry run takes no transaction id", action="25006")
     assert "transaction id" in named(report, "dry run takes no transaction id").detail
@@ -128,36 +130,36 @@ def test_a_transaction_that_is_not_read_only_is_red(fresh: Passage, monkeypatch:
 def test_a_release_that_was_not_tested_or_not_green_is_red(
     fresh: Passage, tests: dict[str, int] | None, untested: bool, outcome: Outcome
 ) -> None:
-    path = manifest_path(fresh.site)
+    path = manifest_path(fresh.installation)
     manifest = json.loads(path.read_bytes())
     path.write_text(json.dumps({**manifest, "tests": tests and {**manifest["tests"], **tests}}))
 
-    report = measured(GATE, fresh.settings(untested=untested).site)
+    report = measured(GATE, fresh.settings(untested=untested).installation)
 
     assert is_red(report, "tests recorded", outcome, action="python -m pytest --junitxml=junit.xml")
     assert is_red(report, "tests recorded", outcome, action="cutter-console manifest build --junit junit.xml")
 
 
 def test_a_commit_that_is_not_known_is_named_with_its_reason(fresh: Passage) -> None:
-    path = manifest_path(fresh.site)
+    path = manifest_path(fresh.installation)
     path.write_text(json.dumps({**json.loads(path.read_bytes()), "no_commit": "git is not installed"}))
 
-    detail = named(measured(GATE, fresh.site), "tests recorded").detail
+    detail = named(measured(GATE, fresh.installation), "tests recorded").detail
 
     assert detail.startswith("commit unknown (git is not installed): 3 tests")
 
 
 def test_a_missing_manifest_records_no_test(fresh: Passage) -> None:
-    manifest_path(fresh.site).unlink()
+    manifest_path(fresh.installation).unlink()
 
-    assert is_red(measured(GATE, fresh.site), "tests recorded", action="manifest build")
+    assert is_red(measured(GATE, fresh.installation), "tests recorded", action="manifest build")
 
 
 def test_an_armed_switch_is_named_and_not_ended(at: At) -> None:
     passage = at("SG_1 imported")
     passage.arm()
 
-    report = measured(GATE, passage.site)
+    report = measured(GATE, passage.installation)
 
     assert is_red(report, "switch still off", Outcome.PARTIAL, action="cutter-console disarm")
     assert named(report, "LIVE refuses while the switch is off").outcome is Outcome.PASS
@@ -167,7 +169,7 @@ def test_an_armed_switch_is_named_and_not_ended(at: At) -> None:
 def test_rows_that_nobody_recorded_name_their_table(fresh: Passage) -> None:
     fresh.execute("INSERT INTO cutter_governance.canonical_address_alias (alias, canonical_address) VALUES ('a', 'b')")
 
-    report = measured(GATE, fresh.site)
+    report = measured(GATE, fresh.installation)
 
     assert is_red(report, "rows as recorded", action="cutter-console counts")
     assert "canonical_address_alias: +1 rows, +0 recorded" in report.detail
@@ -175,22 +177,22 @@ def test_rows_that_nobody_recorded_name_their_table(fresh: Passage) -> None:
 
 def test_a_resting_run_explains_its_rows_exactly_and_is_named(at: At) -> None:
     passage = at("waits for SG_2")
-    assert is_red(measured(GATE, passage.site), "rows as recorded", Outcome.PARTIAL, action=passage.run_id)
+    assert is_red(measured(GATE, passage.installation), "rows as recorded", Outcome.PARTIAL, action=passage.run_id)
 
     passage.execute(
         "INSERT INTO cutter_governance.canonical_address_alias (alias, canonical_address) VALUES ('a', 'b')"
     )
 
-    assert is_red(measured(GATE, passage.site), "rows as recorded")
+    assert is_red(measured(GATE, passage.installation), "rows as recorded")
 
 
 def test_a_closed_and_a_reverted_run_leave_a_baseline_that_is_met(at: At) -> None:
     enacted = at("enacted")
-    assert named(measured(GATE, enacted.site), "rows as recorded").outcome is Outcome.PASS
+    assert named(measured(GATE, enacted.installation), "rows as recorded").outcome is Outcome.PASS
 
     passage = at("waits for SG_2")
     passage.backend.revert(passage.run_id, passage.run_id)
-    assert named(measured(GATE, passage.site), "rows as recorded").outcome is Outcome.PASS
+    assert named(measured(GATE, passage.installation), "rows as recorded").outcome is Outcome.PASS
 
 
 @pytest.mark.parametrize("n_units", [1, 3, 60])
@@ -204,7 +206,7 @@ def test_the_steps_of_a_cut_add_what_a_cut_adds(n_units: int) -> None:
 
 
 def test_a_monitoring_console_leaves_the_proofs_of_other_roles_inconclusive(fresh: Passage) -> None:
-    report = measured(GATE, fresh.site, read_only=True)
+    report = measured(GATE, fresh.installation, read_only=True)
 
     for name in ("dry run takes no transaction id", "rolled-back create leaves nothing"):
         assert is_red(report, name, Outcome.INCONCLUSIVE, action="--read-only")
@@ -217,14 +219,14 @@ def test_counts_that_may_not_be_read_are_inconclusive(fresh: Passage) -> None:
     """A permission error was shown as "no rows"."""
     fresh.execute("REVOKE SELECT ON cutter_governance.v_row_count FROM cutter_ro")
 
-    assert is_red(measured(GATE, fresh.site), "rows as recorded", Outcome.INCONCLUSIVE, action="drift")
+    assert is_red(measured(GATE, fresh.installation), "rows as recorded", Outcome.INCONCLUSIVE, action="drift")
 
 
 @pytest.mark.parametrize("table", ["manifest_unit_block", "manifest_seal", "approval", "backup_proof", "run_event"])
 def test_a_role_that_may_write_the_ledger_past_the_functions_is_red(fresh: Passage, table: str) -> None:
     fresh.execute(f"GRANT INSERT ON cutter_governance.{table} TO cutter_exec")
 
-    report = measured(GATE, fresh.site)
+    report = measured(GATE, fresh.installation)
 
     assert is_red(report, "direct writes refused as the executor", action="cutter-console drift")
     assert f"INSERT INTO cutter_governance.{table} met nothing" in report.detail
@@ -232,19 +234,19 @@ def test_a_role_that_may_write_the_ledger_past_the_functions_is_red(fresh: Passa
 
 def test_a_verification_that_was_repeated_is_accounted_for_whatever_it_found(at: At) -> None:
     passage = at("waits for SG_2")
-    verify_drafts(passage.site, passage.run(), record=True)
-    assert is_red(measured(GATE, passage.site), "rows as recorded", Outcome.PARTIAL, action=passage.run_id)
+    verify_drafts(passage.installation, passage.run(), record=True)
+    assert is_red(measured(GATE, passage.installation), "rows as recorded", Outcome.PARTIAL, action=passage.run_id)
 
     with passage.connect() as connection:
         connection.execute("ALTER TABLE public.unit_version DISABLE TRIGGER USER")
         connection.execute("UPDATE public.unit_version SET title = 'Changed' WHERE title = 'Alpha'")
         connection.execute("ALTER TABLE public.unit_version ENABLE TRIGGER USER")
-    checks = verify_drafts(passage.site, passage.run(), record=True)
+    checks = verify_drafts(passage.installation, passage.run(), record=True)
 
     assert Outcome.FAIL in {check.outcome for check in checks}
     (recorded,) = passage.rows("SELECT count(*) FROM cutter_governance.verify_result")
     assert recorded == (3,)
-    assert is_red(measured(GATE, passage.site), "rows as recorded", Outcome.PARTIAL, action=passage.run_id)
+    assert is_red(measured(GATE, passage.installation), "rows as recorded", Outcome.PARTIAL, action=passage.run_id)
 
 
 def test_what_a_stranger_says_of_a_run_accounts_for_no_row(at: At) -> None:
@@ -253,11 +255,11 @@ def test_what_a_stranger_says_of_a_run_accounts_for_no_row(at: At) -> None:
     with passage.connect("cutter_exec") as connection:
         said = event("verify again", outcome="PASS")
         connection.execute("SELECT cutter_governance.fn_run_leave(%s, 'stopped', 'mine', %s)", (passage.run_id, said))
-    assert named(measured(GATE, passage.site), "rows as recorded").outcome is Outcome.PASS
+    assert named(measured(GATE, passage.installation), "rows as recorded").outcome is Outcome.PASS
 
     passage.execute("INSERT INTO cutter_governance.verify_result (run_id, outcome, checks) VALUES (%s, 'PASS', '{}')", passage.run_id)  # fmt: skip
 
-    report = measured(GATE, passage.site)
+    report = measured(GATE, passage.installation)
     assert is_red(report, "rows as recorded")
     assert "verify_result: +1 rows, +0 recorded" in named(report, "rows as recorded").detail
 
@@ -269,7 +271,7 @@ def test_the_proofs_do_not_disturb_a_cut_that_is_under_way(at: At) -> None:
     started = datetime.now(UTC)
     with passage.connect() as cutting, cutting.transaction():
         cutting.execute("SELECT 1 FROM cutter_governance.execution_lock FOR UPDATE")
-        report = measured(GATE, passage.site)
+        report = measured(GATE, passage.installation)
     assert report.measured_at >= started
     assert report.outcome is Outcome.PARTIAL, report.detail
 
@@ -279,11 +281,11 @@ def test_the_proofs_do_not_disturb_a_cut_that_is_under_way(at: At) -> None:
 )
 def test_a_connection_as_another_role_is_red_and_stops_arming(at: At, which: str, other: str) -> None:
     passage = at("SG_1 imported")
-    database = passage.site.settings.database
+    database = passage.installation.settings.database
     lent = passage.settings(database=database.model_copy(update={which: getattr(database, other)}))
 
-    assert is_red(measured(GATE, lent.site), "connections", action=f"`database.{which}`")
-    assert is_red(readiness(lent.site, lent.run_id), "PRE-2 authority to arm", action=f"`database.{which}`")
+    assert is_red(measured(GATE, lent.installation), "connections", action=f"`database.{which}`")
+    assert is_red(readiness(lent.installation, lent.run_id), "PRE-2 authority to arm", action=f"`database.{which}`")
 
 
 @pytest.mark.parametrize("which", ["executor", "verifier"])
@@ -292,12 +294,12 @@ def test_a_connection_to_a_copy_of_the_database_is_red_and_stops_arming(at: At, 
     with psycopg.connect(passage.cluster.conninfo(), autocommit=True) as connection:
         connection.execute("DROP DATABASE IF EXISTS passage_copy")
         connection.execute("CREATE DATABASE passage_copy TEMPLATE passage")
-    database = passage.site.settings.database
+    database = passage.installation.settings.database
     copy = passage.cluster.conninfo("passage_copy", CONNECTED_AS[which])
     apart = passage.settings(database=database.model_copy(update={which: copy}))
 
-    assert is_red(measured(GATE, apart.site), "connections", action=f"`database.{which}`")
-    assert "passage_copy on system" in named(measured(GATE, apart.site), "connections").detail
+    assert is_red(measured(GATE, apart.installation), "connections", action=f"`database.{which}`")
+    assert "passage_copy on system" in named(measured(GATE, apart.installation), "connections").detail
     with pytest.raises(Refused, match="PRE-2"):
         apart.arm()
     with psycopg.connect(passage.cluster.conninfo(), autocommit=True) as connection:
@@ -305,7 +307,7 @@ def test_a_connection_to_a_copy_of_the_database_is_red_and_stops_arming(at: At, 
 
 
 def test_a_monitoring_console_says_which_connections_it_has_not_looked_at(fresh: Passage) -> None:
-    seen = named(measured(GATE, fresh.site, read_only=True), "connections")
+    seen = named(measured(GATE, fresh.installation, read_only=True), "connections")
 
     assert seen.outcome is Outcome.INCONCLUSIVE
     assert "executor and verifier" in seen.detail
@@ -315,13 +317,13 @@ def test_a_monitoring_console_says_which_connections_it_has_not_looked_at(fresh:
 def test_an_edit_that_was_read_back_is_accounted_for(at: At) -> None:
     passage = at("waits for SG_2")
     edit = DraftEdit(address=f"{DOCPREFIX}/ONE/ALPHA", title="Alpha", body="## Alpha\n\nFirst, amended.\n\n")
-    run_id = plan_edits(passage.site, DOCPREFIX, (edit,))
+    run_id = plan_edits(passage.installation, DOCPREFIX, (edit,))
     passage.sign(run_id)
-    arming.arm(passage.site, run_id, "edit")
-    apply_edits(passage.site, run_id)
-    kill_switch.disarm(passage.site, "the edits are in")
+    arming.arm(passage.installation, run_id, "edit")
+    apply_edits(passage.installation, run_id)
+    kill_switch.disarm(passage.installation, "the edits are in")
 
-    rows = named(measured(GATE, passage.site), "rows as recorded")
+    rows = named(measured(GATE, passage.installation), "rows as recorded")
 
     assert rows.outcome is Outcome.PARTIAL, rows.detail
     assert rows.next_action.endswith(passage.run_id)

@@ -8,11 +8,11 @@ import pytest
 
 from console.backend.gates.board import measure_board, named
 from console.backend.gates.gate import reported
-from console.backend.gates.measurement import Fact, check, passes
+from console.backend.gates.measurement import Measurement, check, passes
 from console.backend.gates.probe import Probe
 from console.backend.gates.registry import GATES
 from console.backend.host.context import Context
-from console.backend.host.installation import Site
+from console.backend.host.installation import Installation
 from console.backend.host.settings import Settings
 from console.backend.model.errors import StopCode, Unmeasured, UsageError
 from console.backend.model.outcome import Outcome
@@ -32,8 +32,10 @@ class Meeting:
     def report(self, probe: Probe) -> GateReport:
         """Wait for the others, at most as long as the board does."""
         self.barrier.wait(timeout=30)
-        fact: Fact[int] = probe.ask("met", self.question, "the others", lambda: 1)
-        return reported(self, (check("met", fact, lambda _: passes("all are here")),), probe.site.context.now(), 1.0)
+        fact: Measurement[int] = probe.ask("met", self.question, "the others", lambda: 1)
+        return reported(
+            self, (check("met", fact, lambda _: passes("all are here")),), probe.installation.context.now(), 1.0
+        )
 
 
 class Stopped(Meeting):
@@ -41,7 +43,7 @@ class Stopped(Meeting):
 
     def report(self, probe: Probe) -> GateReport:
         """Never gets that far."""
-        raise Unmeasured(StopCode.UNREACHABLE, "the line is dead", "Mend the line.")
+        raise Unmeasured(StopCode.UNREACHABLE, "the line is dead", "Repair the line.")
 
 
 class Broken(Meeting):
@@ -53,23 +55,23 @@ class Broken(Meeting):
 
 
 @pytest.fixture
-def site(tmp_path: Path) -> Site:
-    return Site(Context(root=tmp_path), Settings(), "tester")
+def installation(tmp_path: Path) -> Installation:
+    return Installation(Context(root=tmp_path), Settings(), "tester")
 
 
-def test_gates_are_measured_at_the_same_time(site: Site) -> None:
+def test_gates_are_measured_at_the_same_time(installation: Installation) -> None:
     barrier = threading.Barrier(5)
 
-    board = measure_board(site, tuple(Meeting(f"G{number}", barrier) for number in range(5)))
+    board = measure_board(installation, tuple(Meeting(f"G{number}", barrier) for number in range(5)))
 
     assert [gate.outcome for gate in board.gates] == [Outcome.PASS] * 5
     assert board.outcome is Outcome.PASS
 
 
-def test_a_gate_that_does_not_answer_in_time_is_inconclusive_and_the_others_stand(site: Site) -> None:
+def test_a_gate_that_does_not_answer_in_time_is_inconclusive_and_the_others_stand(installation: Installation) -> None:
     never, quick = threading.Barrier(2), threading.Barrier(1)
 
-    board = measure_board(site, (Meeting("G0", never), Meeting("G1", quick)), deadline_s=0.3)
+    board = measure_board(installation, (Meeting("G0", never), Meeting("G1", quick)), deadline_s=0.3)
 
     gate_gave_up = never.broken
     never.abort()
@@ -80,16 +82,18 @@ def test_a_gate_that_does_not_answer_in_time_is_inconclusive_and_the_others_stan
     assert "cutter-console gates G0" in board.gates[0].next_action
 
 
-def test_a_gate_that_is_stopped_says_what_stopped_it_and_what_to_do(site: Site) -> None:
-    board = measure_board(site, (Stopped("G3", threading.Barrier(1)),))
+def test_a_gate_that_is_stopped_says_what_stopped_it_and_what_to_do(installation: Installation) -> None:
+    board = measure_board(installation, (Stopped("G3", threading.Barrier(1)),))
 
     assert board.outcome is Outcome.INCONCLUSIVE
     assert "STOP_UNREACHABLE: the line is dead" in board.gates[0].detail
-    assert board.gates[0].next_action == "Mend the line."
+    assert board.gates[0].next_action == "Repair the line."
 
 
-def test_a_defect_in_one_gate_is_told_with_its_place_and_leaves_the_others_their_answers(site: Site) -> None:
-    board = measure_board(site, (Broken("G3", threading.Barrier(1)), Meeting("G4", threading.Barrier(1))))
+def test_a_defect_in_one_gate_is_told_with_its_place_and_leaves_the_others_their_answers(
+    installation: Installation,
+) -> None:
+    board = measure_board(installation, (Broken("G3", threading.Barrier(1)), Meeting("G4", threading.Barrier(1))))
 
     assert [gate.outcome for gate in board.gates] == [Outcome.INCONCLUSIVE, Outcome.PASS]
     assert "the gate broke: ZeroDivisionError in test_board.py" in board.gates[0].detail

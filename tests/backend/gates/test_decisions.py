@@ -22,7 +22,7 @@ from console.backend.gates import (
     safe_target,
 )
 from console.backend.gates.dry_runs import DryRun
-from console.backend.gates.measurement import Fact
+from console.backend.gates.measurement import Measurement
 from console.backend.gates.precheck_live import DatabaseFinding
 from console.backend.gates.residual_facts import Signatures
 from console.backend.model.outcome import Evidence, Outcome
@@ -42,9 +42,9 @@ def _some(model: type[M], **fields: object) -> M:
     return cast("M", model.model_construct(**fields))  # type: ignore[arg-type]
 
 
-def _fact(value: T | None, why: str = "") -> Fact[T]:
+def _fact(value: T | None, why: str = "") -> Measurement[T]:
     evidence = Evidence(id="E", asked="?", source="!", answer="", measured_at=WHEN)
-    return Fact[T](evidence=evidence, value=value, unmeasured=why, next_action="ask again" if why else "")
+    return Measurement[T](evidence=evidence, value=value, unmeasured=why, next_action="ask again" if why else "")
 
 
 @pytest.mark.parametrize(("closed", "outcome"), [(True, Outcome.PASS), (False, Outcome.PARTIAL)])
@@ -179,15 +179,15 @@ def test_a_key_without_an_end_encrypts(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_policy_that_was_not_read_is_compared_with_nothing() -> None:
     pinned = _fact(_some(ruling_policy.Pinned, pin=None))
-    policy: Fact[ruling_policy.PolicyFile] = _fact(None, "not readable")
+    policy: Measurement[ruling_policy.PolicyFile] = _fact(None, "not readable")
     assert ruling_policy.pin_check(policy, pinned).outcome is Outcome.INCONCLUSIVE
 
 
 def test_a_criterion_that_was_not_measured_makes_no_target_safe() -> None:
     one = _some(safe_target.Registered, docprefix="D", sha256="", origin="file:x")
-    nothing: Fact[tuple[safe_target.Snapshot, ...]] = _fact(None, "no answer")
-    runs: Fact[tuple[DryRun, ...]] = _fact(None, "no answer")
-    database: Fact[DatabaseFinding] = _fact(None, "no answer")
+    nothing: Measurement[tuple[safe_target.Snapshot, ...]] = _fact(None, "no answer")
+    runs: Measurement[tuple[DryRun, ...]] = _fact(None, "no answer")
+    database: Measurement[DatabaseFinding] = _fact(None, "no answer")
     facts = safe_target.Facts(
         registry=_fact(None, "no answer"),
         snapshots=nothing,

@@ -8,7 +8,7 @@ import pytest
 from console.backend.gates import document_independence
 from console.backend.gates.document_independence import GATE, document_constants
 from console.backend.gates.installed_functions import Routine
-from console.backend.gates.measurement import Fact
+from console.backend.gates.measurement import Measurement
 from console.backend.gates.probe import Probe
 from console.backend.model.outcome import Outcome
 from console.backend.model.vocabulary import VOCABULARY
@@ -31,14 +31,14 @@ def _changed(passage: Passage, function: str, old: str, new: str) -> None:
 
 
 def _measuring(passage: Passage) -> Probe:
-    return Probe(passage.site, "G5", time.monotonic() + SECONDS)
+    return Probe(passage.installation, "G5", time.monotonic() + SECONDS)
 
 
 def test_the_installed_functions_cut_every_size_and_nothing_is_left(fresh: Passage) -> None:
     before = fingerprint(fresh)
     before.pop("next transaction id")
 
-    report = measured(GATE, fresh.site)
+    report = measured(GATE, fresh.installation)
 
     assert report.outcome is Outcome.PASS, report.detail
     assert [named(report, f"N = {size}").outcome for size in SIZES] == [Outcome.PASS] * 4
@@ -57,7 +57,7 @@ def test_a_function_that_stops_at_a_size_is_red_for_that_size(fresh: Passage) ->
         "IF n > 100 THEN RAISE EXCEPTION 'too many units'; END IF; RETURN n;",
     )
 
-    report = measured(GATE, fresh.site)
+    report = measured(GATE, fresh.installation)
 
     assert is_red(report, "N = 137", action=DRIFT)
     assert "too many units" in named(report, "N = 137").detail
@@ -72,7 +72,7 @@ def test_a_record_function_that_leaves_a_row_out_is_red(fresh: Passage) -> None:
         "",
     )
 
-    report = measured(GATE, fresh.site)
+    report = measured(GATE, fresh.installation)
 
     assert is_red(report, "N = 1", action=DRIFT)
     assert "decision_backlog_history: +0 rows, +1 planned" in named(report, "N = 3").detail
@@ -86,7 +86,7 @@ def test_a_cut_that_writes_a_row_too_many_is_red(fresh: Passage) -> None:
         " CREATE TRIGGER more AFTER INSERT ON public.unit_version FOR EACH STATEMENT EXECUTE FUNCTION cutter_governance.fn_more()"
     )
 
-    report = measured(GATE, fresh.site)
+    report = measured(GATE, fresh.installation)
 
     assert is_red(report, "N = 60", action=DRIFT)
     assert "hold_event: +1 rows, +0 planned" in named(report, "N = 60").detail
@@ -101,7 +101,7 @@ def test_a_cut_that_gives_every_unit_one_kind_is_red(fresh: Passage) -> None:
         "SELECT unit_id, address, 'law_unit', 'article',",
     )
 
-    report = measured(GATE, fresh.site)
+    report = measured(GATE, fresh.installation)
 
     assert is_red(report, "N = 60", action=DRIFT)
     assert "asked" in named(report, "N = 60").detail
@@ -110,7 +110,7 @@ def test_a_cut_that_gives_every_unit_one_kind_is_red(fresh: Passage) -> None:
 def test_a_vocabulary_with_a_pair_of_nobodys_is_red(fresh: Passage) -> None:
     fresh.execute("INSERT INTO cutter_governance.unit_vocabulary VALUES ('aaa_unit', 'stanza')")
 
-    assert is_red(measured(GATE, fresh.site), "N = 60", action=DRIFT)
+    assert is_red(measured(GATE, fresh.installation), "N = 60", action=DRIFT)
 
 
 @pytest.mark.parametrize(
@@ -124,7 +124,7 @@ def test_a_vocabulary_with_a_pair_of_nobodys_is_red(fresh: Passage) -> None:
 def test_a_verification_that_is_wrong_or_refused_is_red(fresh: Passage, old: str, new: str, said: str) -> None:
     _changed(fresh, "fn_draft_differences", old, new)
 
-    report = measured(GATE, fresh.site)
+    report = measured(GATE, fresh.installation)
 
     assert is_red(report, "N = 1", action=DRIFT)
     assert said in named(report, "N = 1").detail
@@ -134,7 +134,7 @@ def test_a_verification_that_is_wrong_or_refused_is_red(fresh: Passage, old: str
 def test_a_verification_that_takes_another_verdict_is_red_by_its_digest(fresh: Passage) -> None:
     _changed(fresh, "fn_verify_record", "p_outcome = 'PASS'", "p_outcome = 'GOOD'")
 
-    report = measured(GATE, fresh.site)
+    report = measured(GATE, fresh.installation)
 
     assert is_red(report, "function digests", action=DRIFT)
     assert "fn_verify_record has another body" in named(report, "function digests").detail
@@ -148,7 +148,7 @@ def test_a_cut_that_does_not_seal_its_manifest_is_red(fresh: Passage) -> None:
         "",
     )
 
-    report = measured(GATE, fresh.site)
+    report = measured(GATE, fresh.installation)
 
     assert is_red(report, "N = 1", action=DRIFT)
     assert is_red(report, "function digests", action=DRIFT)
@@ -162,7 +162,7 @@ def test_a_changed_function_that_still_works_is_red_by_its_digest(fresh: Passage
         "RETURN jsonb_build_object('status', 'done',",
     )
 
-    report = measured(GATE, fresh.site)
+    report = measured(GATE, fresh.installation)
 
     assert is_red(report, "function digests", action=DRIFT)
     assert named(report, "N = 137").outcome is Outcome.PASS
@@ -175,7 +175,7 @@ def test_a_function_that_the_pin_agrees_with_and_the_program_does_not_is_red(fre
         "INSERT INTO cutter_governance.schema_pin (batch, line) SELECT 99, line FROM cutter_governance.v_schema_line"
     )
 
-    report = measured(GATE, fresh.site)
+    report = measured(GATE, fresh.installation)
 
     assert is_red(report, "function digests", action=DRIFT)
     assert "not the one of this program" in named(report, "function digests").detail
@@ -187,7 +187,7 @@ def test_a_function_that_knows_a_document_is_red(at: Callable[[str], Passage], l
     _changed(passage, "fn_cut_write", "PERFORM cutter_governance.fn_approval_spend(a, 'cut');",
              f"PERFORM cutter_governance.fn_approval_spend(a, 'cut'); IF r.docprefix = {literal} THEN NULL; END IF;")  # fmt: skip
 
-    report = measured(GATE, passage.site)
+    report = measured(GATE, passage.installation)
 
     assert is_red(report, "no constant of a document", action=DRIFT)
     assert literal in named(report, "no constant of a document").detail
@@ -196,7 +196,7 @@ def test_a_function_that_knows_a_document_is_red(at: Callable[[str], Passage], l
 def test_under_a_hold_it_is_inconclusive_and_names_the_way_out(fresh: Passage) -> None:
     fresh.execute("SELECT cutter_governance.fn_hold_set('look here', 'tester', NULL)")
 
-    report = measured(GATE, fresh.site)
+    report = measured(GATE, fresh.installation)
 
     assert is_red(report, "N = 60", Outcome.INCONCLUSIVE, action="cutter-console hold show")
     assert named(report, "function digests").outcome is Outcome.PASS
@@ -206,7 +206,7 @@ def test_while_the_switch_is_armed_it_is_inconclusive_and_names_the_run(at: Call
     passage = at("SG_1 imported")
     passage.execute("SELECT cutter_governance.fn_lease_arm(%s, 'cut', 'tester', 'host', 5)", passage.run_id)
 
-    report = measured(GATE, passage.site)
+    report = measured(GATE, passage.installation)
 
     assert is_red(report, "N = 1", Outcome.INCONCLUSIVE, action="cutter-console disarm")
     assert passage.run_id in named(report, "N = 1").detail
@@ -216,14 +216,14 @@ def test_a_verifier_without_the_probe_is_inconclusive(fresh: Passage) -> None:
     """42501 is neither a PASS nor a fault of the functions."""
     fresh.execute("REVOKE EXECUTE ON FUNCTION cutter_governance.fn_probe_cut FROM cutter_verify")
 
-    report = measured(GATE, fresh.site)
+    report = measured(GATE, fresh.installation)
 
     assert is_red(report, "N = 1", Outcome.INCONCLUSIVE, action=DRIFT)
     assert "42501" in named(report, "N = 1").detail
 
 
 def test_a_monitoring_console_tries_nothing_and_says_so(fresh: Passage) -> None:
-    report = measured(GATE, fresh.site, read_only=True)
+    report = measured(GATE, fresh.installation, read_only=True)
 
     assert is_red(report, "N = 1", Outcome.INCONCLUSIVE, action="without --read-only")
     assert named(report, "no constant of a document").outcome is Outcome.PASS
@@ -233,7 +233,9 @@ def test_a_transaction_that_was_kept_is_red(fresh: Passage) -> None:
     facts = document_independence.measure(_measuring(fresh))
     assert facts.generality.value is not None
     kept = facts.generality.value.model_copy(update={"transaction": "77 committed", "kept_nothing": False})
-    changed = facts.model_copy(update={"generality": Fact[Generality](evidence=facts.generality.evidence, value=kept)})
+    changed = facts.model_copy(
+        update={"generality": Measurement[Generality](evidence=facts.generality.evidence, value=kept)}
+    )
 
     check = next(one for one in document_independence.decide(changed) if one.name == "rolled back")
 

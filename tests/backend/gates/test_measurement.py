@@ -5,16 +5,16 @@ from datetime import UTC, datetime
 import pytest
 from pydantic import ValidationError
 
-from console.backend.gates.measurement import Fact, Verdict, check, fails, passes
+from console.backend.gates.measurement import Measurement, Verdict, check, fails, passes
 from console.backend.model.outcome import Evidence, Outcome
 
 WHEN = datetime(2026, 3, 1, tzinfo=UTC)
 
 
-def fact(name: str, value: int | None, why: str = "") -> Fact[int]:
+def fact(name: str, value: int | None, why: str = "") -> Measurement[int]:
     """A fact with or without a value."""
     evidence = Evidence(id=name, asked="how many", source="here", answer=str(value), measured_at=WHEN)
-    return Fact[int](evidence=evidence, value=value, unmeasured=why, next_action="ask again" if why else "")
+    return Measurement[int](evidence=evidence, value=value, unmeasured=why, next_action="ask again" if why else "")
 
 
 def test_a_fact_without_a_value_and_without_a_reason_cannot_be_made() -> None:

@@ -21,7 +21,7 @@ from console.backend.model.outcome import Outcome
 from console.backend.model.readiness import Difference, DriftReport
 from console.backend.postgres.drift import measure_drift
 from console.backend.publication.off_host import PackageFile, incomplete, off_host_package
-from console.backend.publication.off_host_scripts import mending_sql
+from console.backend.publication.off_host_scripts import repair_sql
 from console.backend.release.build import build_manifest
 from console.backend.release.pins import manifest_path
 from tests.backend.gates.conftest import SECONDS, is_red, measured, named
@@ -33,15 +33,15 @@ SQL = "04-grants-as-administrator.sql"
 
 def _without_tests(passage: Passage) -> Passage:
     """The same release, listed and pinned without a test run."""
-    manifest = build_manifest(passage.site.context, None)
-    manifest_path(passage.site).write_bytes(canonical_json(manifest))
+    manifest = build_manifest(passage.installation.context, None)
+    manifest_path(passage.installation).write_bytes(canonical_json(manifest))
     return passage.settings(deploy_manifest_sha256=digest(manifest))
 
 
 def _without_signers(passage: Passage) -> Passage:
-    policy = json.loads(passage.site.policy.read_text())
+    policy = json.loads(passage.installation.policy.read_text())
     policy["signers"][0]["fingerprint"] = "0" * 40
-    passage.site.policy.write_text(json.dumps(policy))
+    passage.installation.policy.write_text(json.dumps(policy))
     return passage
 
 
@@ -56,38 +56,38 @@ def _all_open(passage: Passage) -> Passage:
 
 
 def _files(passage: Passage) -> dict[str, str]:
-    return {file.name: file.content.decode() for file in package_of(passage.site)}
+    return {file.name: file.content.decode() for file in package_of(passage.installation)}
 
 
 def test_where_nothing_is_to_be_done_elsewhere_the_gate_passes_and_there_is_no_package(fresh: Passage) -> None:
-    report = measured(GATE, fresh.site)
+    report = measured(GATE, fresh.installation)
 
     assert report.outcome is Outcome.PASS, report.detail
-    assert package_of(fresh.site) == ()
+    assert package_of(fresh.installation) == ()
 
 
 def test_a_tree_that_was_patched_here_is_red(fresh: Passage, tmp_path: Path) -> None:
-    shutil.copytree(fresh.site.context.package.parent, tmp_path / "deployed")
+    shutil.copytree(fresh.installation.context.package.parent, tmp_path / "deployed")
     (tmp_path / "deployed/console/cli/main.py").write_text("patched")
-    context = replace(fresh.site.context, package=tmp_path / "deployed/console")
+    context = replace(fresh.installation.context, package=tmp_path / "deployed/console")
 
-    report = measured(GATE, replace(fresh.site, context=context))
+    report = measured(GATE, replace(fresh.installation, context=context))
 
     assert is_red(report, "not patched here", action="cutter-console manifest verify")
     assert "console/cli/main.py" in report.detail
 
 
 def test_a_manifest_that_was_made_here_after_the_patch_is_red(fresh: Passage) -> None:
-    manifest = build_manifest(fresh.site.context, None)
-    manifest_path(fresh.site).write_bytes(canonical_json(manifest))
+    manifest = build_manifest(fresh.installation.context, None)
+    manifest_path(fresh.installation).write_bytes(canonical_json(manifest))
 
-    assert is_red(measured(GATE, fresh.site), "not patched here", action="workstation")
+    assert is_red(measured(GATE, fresh.installation), "not patched here", action="workstation")
 
 
 def test_without_a_manifest_nobody_can_tell_and_it_is_to_be_built(fresh: Passage) -> None:
-    manifest_path(fresh.site).unlink()
+    manifest_path(fresh.installation).unlink()
 
-    report = measured(GATE, fresh.site)
+    report = measured(GATE, fresh.installation)
 
     assert is_red(report, "not patched here", Outcome.INCONCLUSIVE, action="cutter-console manifest build")
     assert is_red(report, "release", Outcome.PARTIAL, action="01-build-manifest.sh")
@@ -107,7 +107,7 @@ def test_a_step_that_is_open_is_partial_and_its_file_is_in_the_package(
 ) -> None:
     passage = broken(fresh)
 
-    report = measured(GATE, passage.site)
+    report = measured(GATE, passage.installation)
 
     assert report.outcome is Outcome.PARTIAL, report.detail
     assert is_red(report, name, Outcome.PARTIAL)
@@ -118,21 +118,21 @@ def test_a_step_that_is_open_is_partial_and_its_file_is_in_the_package(
 def test_a_tested_release_whose_manifest_is_not_pinned_is_a_step(fresh: Passage) -> None:
     unpinned = fresh.settings(deploy_manifest_sha256="none")
 
-    assert is_red(measured(GATE, unpinned.site), "release", Outcome.PARTIAL, action="cutter-console init --pin")
+    assert is_red(measured(GATE, unpinned.installation), "release", Outcome.PARTIAL, action="cutter-console init --pin")
 
 
 def test_a_red_test_run_is_a_step(fresh: Passage) -> None:
-    path = manifest_path(fresh.site)
+    path = manifest_path(fresh.installation)
     path.write_text(path.read_text().replace('"failed":0', '"failed":1'))
 
-    assert is_red(measured(GATE, fresh.site), "release", Outcome.PARTIAL, action="01-build-manifest.sh")
+    assert is_red(measured(GATE, fresh.installation), "release", Outcome.PARTIAL, action="01-build-manifest.sh")
 
 
 def test_a_database_out_of_reach_is_inconclusive_and_the_rest_is_still_packed(fresh: Passage) -> None:
-    database = fresh.site.settings.database.model_copy(update={"monitor": "host=/nonexistent dbname=none"})
+    database = fresh.installation.settings.database.model_copy(update={"monitor": "host=/nonexistent dbname=none"})
     passage = _without_tests(fresh).settings(database=database)
 
-    report = measured(GATE, passage.site)
+    report = measured(GATE, passage.installation)
 
     assert is_red(report, "grants and definitions", Outcome.INCONCLUSIVE)
     assert named(report, "package").outcome is Outcome.PASS
@@ -150,7 +150,7 @@ def all_open(fresh: Passage) -> dict[str, str]:
 def test_the_package_is_the_same_bytes_for_the_same_measurements(fresh: Passage) -> None:
     passage = _all_open(fresh)
 
-    assert package_of(passage.site) == package_of(passage.site)
+    assert package_of(passage.installation) == package_of(passage.installation)
 
 
 def test_the_package_unpacked_is_confirmed_by_sha256sum_and_parsed_by_bash(
@@ -169,9 +169,9 @@ def test_the_package_unpacked_is_confirmed_by_sha256sum_and_parsed_by_bash(
 @pytest.mark.parametrize("script", SCRIPTS)
 def test_a_script_refuses_to_run_on_the_production_host(fresh: Passage, tmp_path: Path, script: str) -> None:
     here = subprocess.run(["uname", "-n"], capture_output=True, text=True, check=True).stdout.strip()
-    site = replace(_all_open(fresh).site, context=replace(fresh.site.context, host=here))
-    site = replace(site, settings=_all_open(fresh).site.settings)
-    content = next(file.content for file in package_of(site) if file.name == script)
+    installation = replace(_all_open(fresh).installation, context=replace(fresh.installation.context, host=here))
+    installation = replace(installation, settings=_all_open(fresh).installation.settings)
+    content = next(file.content for file in package_of(installation) if file.name == script)
     (tmp_path / script).write_bytes(content)
 
     done = subprocess.run(["bash", script, "x", "y"], cwd=tmp_path, check=False, capture_output=True, text=True)
@@ -268,7 +268,7 @@ def _changed(file: PackageFile) -> PackageFile:
 
 
 def _probe(passage: Passage) -> Probe:
-    return Probe(passage.site, "G9", ends_at=time.monotonic() + SECONDS)
+    return Probe(passage.installation, "G9", ends_at=time.monotonic() + SECONDS)
 
 
 def test_the_sql_run_by_the_administrator_mends_the_drift(fresh: Passage) -> None:
@@ -277,19 +277,19 @@ def test_the_sql_run_by_the_administrator_mends_the_drift(fresh: Passage) -> Non
     with fresh.connect() as administrator:
         administrator.execute(statements.encode())
 
-    assert measure_drift(fresh.site.settings.database.monitor).differences == ()
-    assert measured(GATE, fresh.site).outcome is Outcome.PASS
+    assert measure_drift(fresh.installation.settings.database.monitor).differences == ()
+    assert measured(GATE, fresh.installation).outcome is Outcome.PASS
 
 
 def test_the_sql_of_no_drift_does_nothing(fresh: Passage) -> None:
-    report = measure_drift(fresh.site.settings.database.monitor)
+    report = measure_drift(fresh.installation.settings.database.monitor)
 
-    assert all(line.startswith("--") or not line for line in mending_sql(report).splitlines())
+    assert all(line.startswith("--") or not line for line in repair_sql(report).splitlines())
 
 
 def test_a_hostile_name_stays_in_its_comment() -> None:
     hostile = Difference(
-        what="grant", subject='x"\nDROP TABLE y;\r--', expected="a\nb", actual="c\u2028d", mend=("-- look\nat it",)
+        what="grant", subject='x"\nDROP TABLE y;\r--', expected="a\nb", actual="c\u2028d", repair=("-- look\nat it",)
     )
     report = DriftReport(
         outcome=Outcome.FAIL,
@@ -299,7 +299,7 @@ def test_a_hostile_name_stays_in_its_comment() -> None:
         measured_at=datetime(2026, 3, 1, tzinfo=UTC),
     )
 
-    lines = [line for line in mending_sql(report).splitlines() if line and not line.startswith("--")]
+    lines = [line for line in repair_sql(report).splitlines() if line and not line.startswith("--")]
 
     assert lines == ["BEGIN;", "COMMIT;"]
 
@@ -307,6 +307,6 @@ def test_a_hostile_name_stays_in_its_comment() -> None:
 def test_no_file_of_the_package_holds_a_connection_string_or_a_private_key(
     fresh: Passage, all_open: dict[str, str]
 ) -> None:
-    monitor = fresh.site.settings.database.monitor
+    monitor = fresh.installation.settings.database.monitor
 
     assert not [name for name, text in all_open.items() if monitor in text or "BEGIN PGP PRIVATE" in text]

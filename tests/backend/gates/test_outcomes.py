@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from console.backend.gates.gate import Gate, reported
-from console.backend.gates.measurement import Fact, Verdict, check
+from console.backend.gates.measurement import Measurement, Verdict, check
 from console.backend.model.outcome import Check, Evidence, Outcome, worst
 from console.backend.model.readiness import Board, GateReport, Letter, Owner, letter_of
 from console.backend.model.value import Value
@@ -18,12 +18,12 @@ LETTERS = {Outcome.PASS: Letter.A, Outcome.PARTIAL: Letter.B}
 class Facts(Value):
     """Any facts: each holds the verdict that it will get, or was not measured."""
 
-    facts: tuple[Fact[Outcome], ...]
+    facts: tuple[Measurement[Outcome], ...]
 
 
-def _fact(number: int, value: Outcome | None) -> Fact[Outcome]:
+def _fact(number: int, value: Outcome | None) -> Measurement[Outcome]:
     evidence = Evidence(id=f"G.{number}", asked="?", source="!", answer=str(value), measured_at=WHEN)
-    return Fact[Outcome](
+    return Measurement[Outcome](
         evidence=evidence,
         value=value,
         unmeasured="" if value else "timeout",
@@ -31,7 +31,7 @@ def _fact(number: int, value: Outcome | None) -> Fact[Outcome]:
     )
 
 
-def _others(facts: Facts, number: int) -> tuple[Fact[Outcome], ...]:
+def _others(facts: Facts, number: int) -> tuple[Measurement[Outcome], ...]:
     """Every third check rests on all facts before its own, too."""
     return facts.facts[:number] if number % 3 == 2 else ()
 
@@ -41,7 +41,7 @@ def _decide(facts: Facts) -> tuple[Check, ...]:
 
 
 def _said(value: Outcome) -> Verdict:
-    return Verdict(value, "said", "" if value is Outcome.PASS else "mend it")
+    return Verdict(value, "said", "" if value is Outcome.PASS else "repair it")
 
 
 GATE = Gate("G", "Any", "Any?", Owner.OPERATOR, lambda _: Facts(facts=()), _decide)

@@ -10,11 +10,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from console.backend.reports.bundle.bundle.bundle import write_bundle
 
 from console.backend.gates import reporting
 from console.backend.gates.gate import Gate
-from console.backend.gates.measurement import Fact
+from console.backend.gates.measurement import Measurement
 from console.backend.gates.probe import Probe
 from console.backend.gates.reporting import GATE, MIB, Place
 from console.backend.host.regular_file import sha256_file
@@ -22,6 +21,7 @@ from console.backend.journal.journal import Journal, read_journal
 from console.backend.model.outcome import Outcome
 from console.backend.model.view_models import RunRequest
 from console.backend.publication.sums import sums_of, verify_sums
+from console.backend.reports.bundle.bundle import write_bundle
 from console.demo.keys import DemoKeys, create_demo_keys, stop_agent
 from tests.backend.gates.conftest import is_red, measured, named
 from tests.backend.postgres.signed_cut import event
@@ -39,27 +39,27 @@ def passage(at: Callable[[str], Passage]) -> Passage:
 
 def bundled(passage: Passage, sign_with: str = "") -> Path:
     """A bundle's directory."""
-    return Path(write_bundle(passage.site, silent, sign_with, all_gates()).directory)
+    return Path(write_bundle(passage.installation, silent, sign_with, all_gates()).directory)
 
 
 def test_a_whole_bundle_and_whole_journals_pass(passage: Passage) -> None:
     bundled(passage)
 
-    report = measured(GATE, passage.site)
+    report = measured(GATE, passage.installation)
 
     assert report.outcome is Outcome.PASS, report.detail
     assert "files as SHA256SUMS has them" in named(report, "last bundle").detail
 
 
 def test_before_the_first_bundle_it_is_partial_and_names_the_command(passage: Passage) -> None:
-    assert is_red(measured(GATE, passage.site), "last bundle", Outcome.PARTIAL, action="cutter-console bundle")
+    assert is_red(measured(GATE, passage.installation), "last bundle", Outcome.PARTIAL, action="cutter-console bundle")
 
 
 def test_an_altered_document_is_named(passage: Passage) -> None:
     document = bundled(passage) / "03-backup.md"
     document.write_text(document.read_text().replace("PASS", "pass"))
 
-    report = measured(GATE, passage.site)
+    report = measured(GATE, passage.installation)
 
     assert is_red(report, "last bundle", action="cutter-console bundle")
     assert "altered: 03-backup.md" in named(report, "last bundle").detail
@@ -69,7 +69,7 @@ def test_a_truncated_document_is_called_truncated(passage: Passage) -> None:
     document = bundled(passage) / "10-final.md"
     os.truncate(document, 100)
 
-    detail = named(measured(GATE, passage.site), "last bundle").detail
+    detail = named(measured(GATE, passage.installation), "last bundle").detail
 
     assert "truncated: 10-final.md, 100 of" in detail
 
@@ -77,7 +77,7 @@ def test_a_truncated_document_is_called_truncated(passage: Passage) -> None:
 def test_a_missing_document_is_named(passage: Passage) -> None:
     (bundled(passage) / "06-targets.md").unlink()
 
-    assert "missing: 06-targets.md" in named(measured(GATE, passage.site), "last bundle").detail
+    assert "missing: 06-targets.md" in named(measured(GATE, passage.installation), "last bundle").detail
 
 
 @pytest.mark.parametrize("kind", ["file", "symlink"])
@@ -85,7 +85,7 @@ def test_an_extra_file_is_named(passage: Passage, kind: str) -> None:
     stranger = bundled(passage) / "11-more.md"
     stranger.write_text("more") if kind == "file" else stranger.symlink_to("10-final.md")
 
-    report = measured(GATE, passage.site)
+    report = measured(GATE, passage.installation)
 
     assert is_red(report, "last bundle")
     assert "extra: 11-more.md" in report.detail
@@ -97,7 +97,7 @@ def test_a_document_that_was_taken_out_of_the_sums_too_is_missed(passage: Passag
     sums = directory / "SHA256SUMS"
     sums.write_text("".join(line for line in sums.read_text().splitlines(keepends=True) if "10-final" not in line))
 
-    assert "not listed in SHA256SUMS: 10-final.md" in named(measured(GATE, passage.site), "last bundle").detail
+    assert "not listed in SHA256SUMS: 10-final.md" in named(measured(GATE, passage.installation), "last bundle").detail
 
 
 @pytest.mark.parametrize("content", [b"", b"torn", b"0" * 64 + b"  ../../../etc/passwd\n", b"\xff\n", None])
@@ -107,39 +107,39 @@ def test_sums_that_cannot_be_used_are_red(passage: Passage, content: bytes | Non
     if content is not None:
         sums.write_bytes(content)
 
-    report = measured(GATE, passage.site)
+    report = measured(GATE, passage.installation)
 
     assert is_red(report, "last bundle")
     assert "SHA256SUMS" in named(report, "last bundle").detail
 
 
 def test_the_newest_bundle_is_looked_at(passage: Passage) -> None:
-    reports = passage.site.root / "reports"
+    reports = passage.installation.root / "reports"
     old = bundled(passage)
     stem = old.name.removesuffix("-readiness")
     for number in (9, 10):
         shutil.copytree(old, reports / f"{stem}-readiness-{number}")
 
-    assert f"{stem}-readiness-10" in named(measured(GATE, passage.site), "last bundle").detail
+    assert f"{stem}-readiness-10" in named(measured(GATE, passage.installation), "last bundle").detail
 
 
 def test_a_draft_that_a_crash_left_is_red(passage: Passage) -> None:
-    (passage.site.root / "reports" / ".20260301T140300Z-readiness.part").mkdir(mode=0o750)
+    (passage.installation.root / "reports" / ".20260301T140300Z-readiness.part").mkdir(mode=0o750)
 
-    assert is_red(measured(GATE, passage.site), "unfinished bundles", action="cutter-console bundle")
+    assert is_red(measured(GATE, passage.installation), "unfinished bundles", action="cutter-console bundle")
 
 
 @pytest.mark.parametrize(("mode", "outcome"), [(0o755, Outcome.FAIL), (0o770, Outcome.FAIL)])
 def test_a_reports_directory_that_others_may_enter_is_red(passage: Passage, mode: int, outcome: Outcome) -> None:
-    (passage.site.root / "reports").chmod(mode)
+    (passage.installation.root / "reports").chmod(mode)
 
-    assert is_red(measured(GATE, passage.site), "reports directory", outcome, action="chmod 0750")
+    assert is_red(measured(GATE, passage.installation), "reports directory", outcome, action="chmod 0750")
 
 
 def test_a_reports_directory_that_is_gone_is_inconclusive_with_the_command_that_makes_it(passage: Passage) -> None:
-    shutil.rmtree(passage.site.root / "reports")
+    shutil.rmtree(passage.installation.root / "reports")
 
-    report = measured(GATE, passage.site)
+    report = measured(GATE, passage.installation)
 
     assert is_red(report, "reports directory", Outcome.INCONCLUSIVE, action="cutter-console init")
     assert named(report, "journals").outcome is Outcome.PASS
@@ -157,23 +157,23 @@ def test_a_reports_directory_that_is_gone_is_inconclusive_with_the_command_that_
 def test_a_place_that_cannot_take_reports_is_red(passage: Passage, place: Place, name: str, outcome: Outcome) -> None:
     def measure(probe: Probe) -> reporting.Facts:
         facts = reporting.measure(probe)
-        return facts.model_copy(update={"place": Fact[Place](evidence=facts.place.evidence, value=place)})
+        return facts.model_copy(update={"place": Measurement[Place](evidence=facts.place.evidence, value=place)})
 
     changed = Gate(GATE.id, GATE.title, GATE.question, GATE.owner, measure, reporting.decide)
 
-    assert is_red(measured(changed, passage.site), name, outcome)
+    assert is_red(measured(changed, passage.installation), name, outcome)
 
 
 def journal(passage: Passage) -> Path:
     """The journal of the passage's run."""
-    return next((passage.site.root / "runs" / passage.run_id).glob("journal*"))
+    return next((passage.installation.root / "runs" / passage.run_id).glob("journal*"))
 
 
 def test_a_truncated_journal_is_red_though_its_chain_is_whole(passage: Passage) -> None:
     lines = journal(passage).read_bytes().splitlines(keepends=True)
     journal(passage).write_bytes(b"".join(lines[:-2]))
 
-    report = measured(GATE, passage.site)
+    report = measured(GATE, passage.installation)
 
     assert is_red(report, "journals", action=f"cutter-console journal verify {passage.run_id}")
     assert passage.run_id in named(report, "journals").detail
@@ -182,7 +182,7 @@ def test_a_truncated_journal_is_red_though_its_chain_is_whole(passage: Passage) 
 def test_a_missing_journal_is_red(passage: Passage) -> None:
     journal(passage).unlink()
 
-    report = measured(GATE, passage.site)
+    report = measured(GATE, passage.installation)
 
     assert is_red(report, "journals")
     assert "missing" in named(report, "journals").detail
@@ -193,7 +193,7 @@ def test_an_edited_record_is_named(passage: Passage) -> None:
     lines[3] = lines[3].replace(b'"time":"2', b'"time":"3')
     journal(passage).write_bytes(b"".join(lines))
 
-    report = measured(GATE, passage.site)
+    report = measured(GATE, passage.installation)
 
     assert is_red(report, "journals")
     assert "3" in named(report, "journals").detail
@@ -210,7 +210,7 @@ def test_an_event_that_this_journals_console_did_not_write_is_named_and_no_more_
     with passage.connect(role) as connection:
         connection.execute(call.encode(), (passage.run_id, event("cut_leg_a", seq=1)))
 
-    report = measured(GATE, passage.site)
+    report = measured(GATE, passage.installation)
 
     assert is_red(report, "journals", Outcome.PARTIAL, action=f"cutter-console journal verify {passage.run_id}")
     assert f"(cut_leg_a, by {role} at" in named(report, "journals").detail
@@ -222,14 +222,14 @@ def test_a_journal_that_was_written_anew_is_red_whatever_a_stranger_says_for_it(
     """Somebody with the files and a password, who has not the journal's key any more: it was another one."""
     records = read_journal(journal(passage))
     anew = tmp_path / "journal.jsonl"
-    with Journal.create(anew, passage.run_id, passage.site.context) as writer:
+    with Journal.create(anew, passage.run_id, passage.installation.context) as writer:
         for record in records[1:]:
             writer.append(record.kind, record.phase, record.fields)
         head = writer.head
     shutil.copyfile(anew, journal(passage))
     passage.execute(WRITTEN, passage.run_id, event("rest", seq=head.sequence, head=head.hash))
 
-    report = measured(GATE, passage.site)
+    report = measured(GATE, passage.installation)
 
     assert is_red(report, "journals", action=f"cutter-console journal verify {passage.run_id}")
     assert "replaced or rewritten" in named(report, "journals").detail
@@ -237,36 +237,36 @@ def test_a_journal_that_was_written_anew_is_red_whatever_a_stranger_says_for_it(
 
 def test_a_journal_of_another_run_in_its_place_is_red(passage: Passage) -> None:
     run = passage.backend.start(DRY_RUN, silent)
-    other = passage.site.root / "runs" / run.run_id
+    other = passage.installation.root / "runs" / run.run_id
     shutil.copyfile(journal(passage), next(other.glob("journal*")))
 
-    assert is_red(measured(GATE, passage.site), "journals")
+    assert is_red(measured(GATE, passage.installation), "journals")
 
 
 def test_a_dry_run_has_no_anchor_and_its_whole_journal_passes(passage: Passage) -> None:
-    there = len(list((passage.site.root / "runs").iterdir()))
+    there = len(list((passage.installation.root / "runs").iterdir()))
     passage.backend.start(DRY_RUN, silent)
 
-    check = named(measured(GATE, passage.site), "journals")
+    check = named(measured(GATE, passage.installation), "journals")
 
     assert (check.outcome, check.detail) == (Outcome.PASS, f"{there + 1} journals are whole")
 
 
 def test_a_run_whose_journal_is_on_another_host_is_partial(passage: Passage) -> None:
-    shutil.rmtree(passage.site.root / "runs" / passage.run_id)
-    elsewhere = replace(passage.site, context=replace(passage.site.context, host="other"))
+    shutil.rmtree(passage.installation.root / "runs" / passage.run_id)
+    elsewhere = replace(passage.installation, context=replace(passage.installation.context, host="other"))
 
     assert is_red(measured(GATE, elsewhere), "journals", Outcome.PARTIAL)
-    assert is_red(measured(GATE, passage.site), "journals", Outcome.FAIL)
+    assert is_red(measured(GATE, passage.installation), "journals", Outcome.FAIL)
 
 
 def test_an_altered_run_report_is_red(passage: Passage) -> None:
-    report = passage.site.root / "reports" / f"{passage.run_id}-0123abcd"
+    report = passage.installation.root / "reports" / f"{passage.run_id}-0123abcd"
     report.mkdir(mode=0o750)
     (report / "01.md").write_text("one")
     (report / "SHA256SUMS").write_bytes(sums_of({"01.md": "0" * 64}))
 
-    seen = measured(GATE, passage.site)
+    seen = measured(GATE, passage.installation)
 
     assert is_red(seen, "run reports", action=f"cutter-console report {passage.run_id}")
     assert "altered: 01.md" in named(seen, "run reports").detail
@@ -279,7 +279,7 @@ def test_sums_that_were_made_anew_beside_an_altered_run_report_are_red(passage: 
     (report / "SHA256SUMS").write_bytes(sums_of(listed))
 
     assert verify_sums(report).sound
-    seen = measured(GATE, passage.site)
+    seen = measured(GATE, passage.installation)
     assert is_red(seen, "run reports", action=f"cutter-console report {passage.run_id}")
     assert "not the one that the directory is named by" in named(seen, "run reports").detail
 
@@ -287,14 +287,14 @@ def test_sums_that_were_made_anew_beside_an_altered_run_report_are_red(passage: 
 def test_the_next_action_of_an_altered_run_report_makes_it_green_again(passage: Passage) -> None:
     report = Path(passage.backend.report(passage.run_id).directory)
     (report / "13-closeout.md").write_text("all is well\n")
-    action = named(measured(GATE, passage.site), "run reports").next_action
+    action = named(measured(GATE, passage.installation), "run reports").next_action
 
     move = action.partition(": ")[2].partition("; ")[0]
     subprocess.run(shlex.split(move), check=True)
     assert action.endswith(f"; cutter-console report {passage.run_id}")
     passage.backend.report(passage.run_id)
 
-    assert named(measured(GATE, passage.site), "run reports").outcome is Outcome.PASS
+    assert named(measured(GATE, passage.installation), "run reports").outcome is Outcome.PASS
 
 
 def test_of_an_unsigned_bundle_it_is_said_what_cannot_be_seen(passage: Passage) -> None:
@@ -303,14 +303,16 @@ def test_of_an_unsigned_bundle_it_is_said_what_cannot_be_seen(passage: Passage) 
     listed = {path: sha256_file(directory / path) for path in verify_sums(directory).listed}
     (directory / "SHA256SUMS").write_bytes(sums_of(listed))
 
-    assert "replaced together would not be seen" in named(measured(GATE, passage.site), "signature").detail
+    assert "replaced together would not be seen" in named(measured(GATE, passage.installation), "signature").detail
 
 
 def test_with_the_database_down_journals_are_inconclusive_and_files_are_still_checked(passage: Passage) -> None:
-    database = passage.site.settings.database.model_copy(update={"monitor": "host=/nonexistent user=x dbname=y"})
+    database = passage.installation.settings.database.model_copy(
+        update={"monitor": "host=/nonexistent user=x dbname=y"}
+    )
     bundled(passage)
 
-    report = measured(GATE, passage.settings(database=database).site)
+    report = measured(GATE, passage.settings(database=database).installation)
 
     assert is_red(report, "journals", Outcome.INCONCLUSIVE)
     assert named(report, "last bundle").outcome is Outcome.PASS
@@ -328,7 +330,7 @@ def signed(passage: Passage, gnupg_home: Path) -> Iterator[tuple[Passage, Path, 
 def test_a_signature_is_checked(signed: tuple[Passage, Path, DemoKeys]) -> None:
     passage, _, keys = signed
 
-    assert keys.sovereign_fingerprint in named(measured(GATE, passage.site), "signature").detail
+    assert keys.sovereign_fingerprint in named(measured(GATE, passage.installation), "signature").detail
 
 
 def test_sums_that_were_made_anew_under_an_old_signature_are_red(signed: tuple[Passage, Path, DemoKeys]) -> None:
@@ -337,7 +339,7 @@ def test_sums_that_were_made_anew_under_an_old_signature_are_red(signed: tuple[P
     listed = {path: sha256_file(directory / path) for path in verify_sums(directory).listed}
     (directory / "SHA256SUMS").write_bytes(sums_of(listed))
 
-    report = measured(GATE, passage.site)
+    report = measured(GATE, passage.installation)
 
     assert is_red(report, "signature", action="cutter-console bundle")
     assert verify_sums(directory).sound
@@ -347,7 +349,7 @@ def test_a_signature_that_was_taken_away_is_red(signed: tuple[Passage, Path, Dem
     passage, directory, _ = signed
     (directory / "SHA256SUMS.asc").unlink()
 
-    assert is_red(measured(GATE, passage.site), "signature", action="cutter-console bundle")
+    assert is_red(measured(GATE, passage.installation), "signature", action="cutter-console bundle")
 
 
 def test_a_signature_by_another_key_than_the_record_names_is_red(signed: tuple[Passage, Path, DemoKeys]) -> None:
@@ -357,7 +359,7 @@ def test_a_signature_by_another_key_than_the_record_names_is_red(signed: tuple[P
     another = ["--local-user", "=another", "--yes", "--armor", "--output", str(directory / "SHA256SUMS.asc")]
     subprocess.run([*gpg, *another, "--detach-sign", str(directory / "SHA256SUMS")], check=True, capture_output=True)
 
-    seen = measured(GATE, passage.site)
+    seen = measured(GATE, passage.installation)
     assert is_red(seen, "signature", action="cutter-console bundle")
     assert f"its record names {keys.sovereign_fingerprint}" in named(seen, "signature").detail
 
@@ -365,23 +367,23 @@ def test_a_signature_by_another_key_than_the_record_names_is_red(signed: tuple[P
 def test_a_signature_by_a_key_that_is_not_in_the_ring_is_inconclusive(
     signed: tuple[Passage, Path, DemoKeys], passage: Passage
 ) -> None:
-    assert is_red(measured(GATE, passage.site), "signature", Outcome.INCONCLUSIVE, action="--import FILE")
+    assert is_red(measured(GATE, passage.installation), "signature", Outcome.INCONCLUSIVE, action="--import FILE")
 
 
 def test_a_record_that_is_no_json_does_not_hide_the_rest(passage: Passage) -> None:
     directory = bundled(passage)
     (directory / "bundle.json").write_text(json.dumps(["no", "record"]))
 
-    assert "altered: bundle.json" in named(measured(GATE, passage.site), "last bundle").detail
+    assert "altered: bundle.json" in named(measured(GATE, passage.installation), "last bundle").detail
 
 
 def test_a_fifo_in_the_place_of_a_journal_is_red_and_nobody_waits_for_it(at: Callable[[str], Passage]) -> None:
     passage = at("waits for SG_1")
-    journal = passage.site.root / "runs" / passage.run_id / "journal.jsonl"
+    journal = passage.installation.root / "runs" / passage.run_id / "journal.jsonl"
     journal.unlink()
     os.mkfifo(journal)
 
-    report = measured(GATE, passage.site)
+    report = measured(GATE, passage.installation)
 
     assert is_red(report, "journals")
     assert passage.run_id in named(report, "journals").detail

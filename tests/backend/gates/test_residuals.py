@@ -13,7 +13,7 @@ import pytest
 
 from console.backend.approvals.policy import load_policy
 from console.backend.gates import residual_facts
-from console.backend.gates.measurement import Fact
+from console.backend.gates.measurement import Measurement
 from console.backend.gates.probe import Probe
 from console.backend.gates.residual_facts import Hands, Interrupted
 from console.backend.gates.residuals import GATE, decide
@@ -44,11 +44,11 @@ PIN = "cutter-console policy pin --confirm DIGEST"
 
 
 def _gate(passage: Passage) -> GateReport:
-    return measured(GATE, passage.site)
+    return measured(GATE, passage.installation)
 
 
 def _database(passage: Passage, **changes: str) -> Passage:
-    return passage.settings(database=passage.site.settings.database.model_copy(update=changes))
+    return passage.settings(database=passage.installation.settings.database.model_copy(update=changes))
 
 
 @pytest.mark.parametrize("stage", ["fresh", "enacted"])
@@ -85,7 +85,7 @@ def _live(passage: Passage) -> None:
 
 
 def _register(passage: Passage, query: str) -> None:
-    settings = passage.site.settings
+    settings = passage.installation.settings
     database, limits = settings.database, settings.limits
     register_live_document(database.monitor, database.administrator, "LIVE-LAW", "atx", query, limits.max_bytes)
 
@@ -141,7 +141,7 @@ def test_f3_a_kind_that_no_vocabulary_has_is_open(at: At) -> None:
 def test_r1_one_account_with_both_passwords_is_partial_until_a_policy_is_pinned(fresh: Passage) -> None:
     closed = named(_gate(fresh), HANDS)
     assert closed.outcome is Outcome.PASS
-    assert load_policy(fresh.site.policy).sha256 in closed.detail
+    assert load_policy(fresh.installation.policy).sha256 in closed.detail
 
     unpin(fresh)
 
@@ -256,9 +256,9 @@ def test_r4_a_server_without_fsync_is_open_and_a_role_that_does_not_wait_too(fre
     for said in ("fsync = off", "full_page_writes = off", *(f"synchronous_commit=off for {place}" for place in places)):
         assert said in named(report, DURABILITY).detail
     for place in places:
-        mend = f"ALTER {place} RESET synchronous_commit;"
-        assert mend in named(report, DURABILITY).next_action
-        fresh.execute(mend)
+        repair = f"ALTER {place} RESET synchronous_commit;"
+        assert repair in named(report, DURABILITY).next_action
+        fresh.execute(repair)
     assert not any(place in named(_gate(fresh), DURABILITY).detail for place in places)
 
 
@@ -268,21 +268,21 @@ def test_r4_a_server_without_fsync_is_open_and_a_role_that_does_not_wait_too(fre
 )
 def test_r4_durable_settings_are_closed(fresh: Passage, settings: tuple[str, ...], outcome: Outcome) -> None:
     facts = residual_facts.measure(_probe(fresh))
-    told = Fact[tuple[str, ...]](evidence=facts.durability.evidence, value=settings)
+    told = Measurement[tuple[str, ...]](evidence=facts.durability.evidence, value=settings)
     check = next(one for one in decide(facts.model_copy(update={"durability": told})) if one.name == DURABILITY)
     assert check.outcome is outcome
 
 
 @pytest.mark.parametrize(("seconds", "outcome"), [(20, Outcome.PARTIAL), (-600, Outcome.FAIL)])
 def test_r5_clocks_that_differ_are_told(fresh: Passage, seconds: int, outcome: Outcome) -> None:
-    real = fresh.site.context
+    real = fresh.installation.context
     skewed = Context(root=real.root, host=real.host, now=lambda: real.now() + timedelta(seconds=seconds))
-    report = _gate(fresh.with_site(replace(fresh.site, context=skewed)))
+    report = _gate(fresh.with_site(replace(fresh.installation, context=skewed)))
     assert is_red(report, CLOCK, outcome, action="timedatectl")
 
 
 def test_r6_a_half_written_file_is_a_leftover_once_nobody_touches_it(fresh: Passage) -> None:
-    half = fresh.site.root / "backups" / ".bkp.dump.gpg.0badcafe.partial"
+    half = fresh.installation.root / "backups" / ".bkp.dump.gpg.0badcafe.partial"
     half.write_bytes(b"half")
     assert half.name not in named(_gate(fresh), LEFTOVERS).detail
     long_ago = time.time() - 2 * residual_facts.LEFT_FOR_S
@@ -314,7 +314,7 @@ def test_a_database_that_is_down_is_inconclusive_in_all_that_asks_it(fresh: Pass
 
 
 def test_a_monitoring_console_does_not_try_the_passwords(fresh: Passage) -> None:
-    report = measured(GATE, fresh.site, read_only=True)
+    report = measured(GATE, fresh.installation, read_only=True)
     for name in (HANDS, KINDS):
         assert is_red(report, name, Outcome.INCONCLUSIVE, action="without --read-only")
 
@@ -332,8 +332,8 @@ def test_deciding_is_pure(fresh: Passage) -> None:
     stuck = (Interrupted(run_id="ictr-1", state="marked"),)
     told = facts.model_copy(
         update={
-            "interrupted": Fact[tuple[Interrupted, ...]](evidence=facts.interrupted.evidence, value=stuck),
-            "hands": Fact[Hands](evidence=facts.hands.evidence, value=Hands(executor=True, verifier=False)),
+            "interrupted": Measurement[tuple[Interrupted, ...]](evidence=facts.interrupted.evidence, value=stuck),
+            "hands": Measurement[Hands](evidence=facts.hands.evidence, value=Hands(executor=True, verifier=False)),
         }
     )
     outcomes = {check.name: check.outcome for check in decide(told)}
@@ -355,4 +355,4 @@ def test_looking_leaves_no_session_and_no_transaction_behind(at: At) -> None:
 
 
 def _probe(passage: Passage) -> Probe:
-    return Probe(passage.site, "G8", time.monotonic() + 30)
+    return Probe(passage.installation, "G8", time.monotonic() + 30)

@@ -8,7 +8,7 @@ import pytest
 
 from console.backend.gates import revert_and_compensation
 from console.backend.gates.guards import REQUIRED
-from console.backend.gates.measurement import Fact
+from console.backend.gates.measurement import Measurement
 from console.backend.gates.probe import Probe
 from console.backend.gates.revert_and_compensation import GATE
 from console.backend.model.outcome import Outcome
@@ -38,7 +38,7 @@ def draft(at: Callable[[str], Passage]) -> Passage:
 
 
 def test_a_synthetic_draft_is_taken_back_where_there_is_none(fresh: Passage) -> None:
-    report = measured(GATE, fresh.site)
+    report = measured(GATE, fresh.installation)
 
     assert report.outcome is Outcome.PASS, report.detail
     assert "a synthetic draft, 3 units" in named(report, "soft revert").detail
@@ -47,7 +47,7 @@ def test_a_synthetic_draft_is_taken_back_where_there_is_none(fresh: Passage) -> 
 def test_the_draft_of_a_run_is_taken_back_and_stays_as_it_was(draft: Passage) -> None:
     before, log = fingerprint(draft), draft.rows("SELECT last_value, is_called FROM public.iu_lifecycle_log_id_seq")
 
-    report = measured(GATE, draft.site)
+    report = measured(GATE, draft.installation)
 
     assert report.outcome is Outcome.PASS, report.detail
     assert f"the draft of run {draft.run_id}, 3 units" in named(report, "soft revert").detail
@@ -72,7 +72,7 @@ def test_a_disabled_guard_is_named(fresh: Passage, trigger: str, table: str) -> 
     """The owner, or a superuser, disables triggers."""
     fresh.execute(f"ALTER TABLE {table} DISABLE TRIGGER {trigger}")
 
-    report = measured(GATE, fresh.site)
+    report = measured(GATE, fresh.installation)
 
     assert is_red(report, "guards", action=DRIFT)
     assert f"{trigger} on {table} is disabled" in named(report, "guards").detail
@@ -82,7 +82,7 @@ def test_a_guard_that_replica_mode_skips_is_named(fresh: Passage) -> None:
     """Session_replication_role=replica skips what is only ENABLE."""
     fresh.execute("ALTER TABLE public.unit_version ENABLE TRIGGER guard_no_delete")
 
-    report = measured(GATE, fresh.site)
+    report = measured(GATE, fresh.installation)
 
     assert is_red(report, "guards", action=DRIFT)
     assert "not ENABLE ALWAYS" in named(report, "guards").detail
@@ -91,7 +91,7 @@ def test_a_guard_that_replica_mode_skips_is_named(fresh: Passage) -> None:
 def test_a_missing_guard_is_named(fresh: Passage) -> None:
     fresh.execute("DROP TRIGGER guard_transition ON public.information_unit")
 
-    assert is_red(measured(GATE, fresh.site), "guards", action=DRIFT)
+    assert is_red(measured(GATE, fresh.installation), "guards", action=DRIFT)
 
 
 def test_a_guard_that_calls_another_function_is_named(fresh: Passage) -> None:
@@ -100,7 +100,7 @@ def test_a_guard_that_calls_another_function_is_named(fresh: Passage) -> None:
         " EXECUTE FUNCTION cutter_governance.guard_write(); ALTER TABLE public.unit_version ENABLE ALWAYS TRIGGER guard_no_delete"
     )
 
-    report = measured(GATE, fresh.site)
+    report = measured(GATE, fresh.installation)
 
     assert is_red(report, "guards", action=DRIFT)
     assert "calls guard_write, not guard_refuse" in named(report, "guards").detail
@@ -114,7 +114,7 @@ def test_a_revert_that_leaves_a_unit_to_readers_is_red(draft: Passage) -> None:
         "SET lifecycle_status = CASE WHEN u.id = taken[1] THEN 'enacted' ELSE 'superseded' END, updated_by = session_user",
     )
 
-    report = measured(GATE, draft.site)
+    report = measured(GATE, draft.installation)
 
     assert is_red(report, "soft revert", action=DRIFT)
     assert is_red(report, "revert functions", action=DRIFT)
@@ -123,7 +123,7 @@ def test_a_revert_that_leaves_a_unit_to_readers_is_red(draft: Passage) -> None:
 def test_a_revert_that_is_refused_is_red_with_what_was_said(draft: Passage) -> None:
     _changed(draft, "fn_revert_write", "IF units <> a.n_units", "IF units = a.n_units")
 
-    report = measured(GATE, draft.site)
+    report = measured(GATE, draft.installation)
 
     assert is_red(report, "soft revert", action=DRIFT)
     assert "CU006: 3 units reverted, 3 signed" in named(report, "soft revert").detail
@@ -132,7 +132,7 @@ def test_a_revert_that_is_refused_is_red_with_what_was_said(draft: Passage) -> N
 def test_a_revert_without_its_log_rows_is_red(draft: Passage) -> None:
     draft.execute("DROP TRIGGER guard_transition_log ON public.information_unit")
 
-    report = measured(GATE, draft.site)
+    report = measured(GATE, draft.installation)
 
     assert is_red(report, "soft revert")
     assert "public.iu_lifecycle_log: +0 rows, +3 planned" in named(report, "soft revert").detail
@@ -144,7 +144,7 @@ def test_a_changed_guard_function_is_red_by_its_digest(fresh: Passage) -> None:
         " SET search_path = pg_catalog, pg_temp AS 'BEGIN RETURN NULL; END'"
     )
 
-    report = measured(GATE, fresh.site)
+    report = measured(GATE, fresh.installation)
 
     assert is_red(report, "revert functions", action=DRIFT)
     assert "guard_refuse has another body" in named(report, "revert functions").detail
@@ -154,7 +154,7 @@ def test_a_changed_guard_function_is_red_by_its_digest(fresh: Passage) -> None:
 def test_a_dropped_revert_function_is_red(fresh: Passage, function: str, used_by_the_probe: bool) -> None:
     fresh.execute(f"DROP FUNCTION cutter_governance.{function}")
 
-    report = measured(GATE, fresh.site)
+    report = measured(GATE, fresh.installation)
 
     assert is_red(report, "revert functions", action=DRIFT)
     assert f"{function} is" in named(report, "revert functions").detail
@@ -166,12 +166,12 @@ def test_a_dropped_revert_function_is_red(fresh: Passage, function: str, used_by
 def test_a_privilege_to_delete_is_red_with_the_statement_that_takes_it_away(fresh: Passage, role: str) -> None:
     fresh.execute(f"GRANT DELETE, TRUNCATE ON public.unit_version TO {role}")
 
-    report = measured(GATE, fresh.site)
+    report = measured(GATE, fresh.installation)
 
-    mend = f"REVOKE DELETE, TRUNCATE ON TABLE public.unit_version FROM {role};"
-    assert is_red(report, "nobody may delete", action=mend)
-    fresh.execute(mend)
-    assert measured(GATE, fresh.site).outcome is Outcome.PASS
+    repair = f"REVOKE DELETE, TRUNCATE ON TABLE public.unit_version FROM {role};"
+    assert is_red(report, "nobody may delete", action=repair)
+    fresh.execute(repair)
+    assert measured(GATE, fresh.installation).outcome is Outcome.PASS
 
 
 @pytest.fixture
@@ -186,13 +186,15 @@ def mallory(fresh: Passage) -> Iterator[Passage]:
 def test_a_member_of_a_role_that_may_delete_is_red(mallory: Passage, of: str) -> None:
     mallory.execute(f"GRANT {of} TO mallory_deletes")
 
-    assert is_red(measured(GATE, mallory.site), "nobody may delete", action=f"REVOKE {of} FROM mallory_deletes;")
+    assert is_red(
+        measured(GATE, mallory.installation), "nobody may delete", action=f"REVOKE {of} FROM mallory_deletes;"
+    )
 
 
 def test_under_a_hold_the_revert_is_inconclusive_and_the_rest_is_measured(fresh: Passage) -> None:
     fresh.execute("SELECT cutter_governance.fn_hold_set('look here', 'tester', NULL)")
 
-    report = measured(GATE, fresh.site)
+    report = measured(GATE, fresh.installation)
 
     assert is_red(report, "soft revert", Outcome.INCONCLUSIVE, action="cutter-console hold show")
     assert named(report, "guards").outcome is Outcome.PASS
@@ -200,17 +202,17 @@ def test_under_a_hold_the_revert_is_inconclusive_and_the_rest_is_measured(fresh:
 
 def test_a_database_that_is_gone_is_inconclusive(fresh: Passage) -> None:
     """Nothing is shown as found or as absent."""
-    database = fresh.site.settings.database
+    database = fresh.installation.settings.database
     down = database.model_copy(update={"monitor": "host=/nonexistent", "verifier": "host=/nonexistent"})
 
-    report = measured(GATE, fresh.settings(database=down).site)
+    report = measured(GATE, fresh.settings(database=down).installation)
 
     assert {check.outcome for check in report.checks} == {Outcome.INCONCLUSIVE}
     assert all(check.next_action for check in report.checks)
 
 
 def test_faults_are_told_of_every_digest_that_differs(draft: Passage) -> None:
-    facts = revert_and_compensation.measure(Probe(draft.site, "G4", time.monotonic() + SECONDS))
+    facts = revert_and_compensation.measure(Probe(draft.installation, "G4", time.monotonic() + SECONDS))
     assert facts.reverted.value is not None
     one = facts.reverted.value.probe
 
@@ -245,13 +247,13 @@ def test_enacted_units_are_never_reverted_by_the_runbook() -> None:
 
 
 def test_a_runbook_that_lacks_a_step_or_a_database_is_red(fresh: Passage) -> None:
-    facts = revert_and_compensation.measure(Probe(fresh.site, "G4", time.monotonic() + SECONDS))
+    facts = revert_and_compensation.measure(Probe(fresh.installation, "G4", time.monotonic() + SECONDS))
     runbook = facts.runbook.value
     assert runbook is not None
     short = runbook.plans[1].model_copy(update={"steps": runbook.plans[1].steps[:2]})
     for change in ({"plans": (runbook.plans[0], short, *runbook.plans[2:])}, {"plans": runbook.plans[:3]},
                    {"target": runbook.target.model_copy(update={"database": ""})}):  # fmt: skip
-        fact = Fact[Runbook](evidence=facts.runbook.evidence, value=runbook.model_copy(update=change))
+        fact = Measurement[Runbook](evidence=facts.runbook.evidence, value=runbook.model_copy(update=change))
         checks = revert_and_compensation.decide(facts.model_copy(update={"runbook": fact}))
         one = next(check for check in checks if check.name == "compensation runbook")
         assert one.outcome is Outcome.FAIL, change

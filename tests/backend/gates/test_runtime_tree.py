@@ -10,7 +10,7 @@ import pytest
 from console.backend.gates import runtime_tree
 from console.backend.gates.approval_package import GATE as APPROVAL_PACKAGE
 from console.backend.gates.board import measure_board
-from console.backend.gates.measurement import Fact
+from console.backend.gates.measurement import Measurement
 from console.backend.gates.probe import Probe
 from console.backend.gates.runtime_tree import GATE, MIB
 from console.backend.model.outcome import Evidence, Outcome
@@ -19,53 +19,53 @@ from tests.passage import Passage
 
 
 def test_an_untouched_tree_passes(fresh: Passage) -> None:
-    report = measured(GATE, fresh.site)
+    report = measured(GATE, fresh.installation)
 
     assert report.outcome is Outcome.PASS, report.detail
     assert all(check.evidence for check in report.checks)
 
 
 def test_a_missing_directory_is_named_with_the_command_that_makes_it(fresh: Passage) -> None:
-    (fresh.site.root / "rollback").rmdir()
+    (fresh.installation.root / "rollback").rmdir()
 
-    report = measured(GATE, fresh.site)
+    report = measured(GATE, fresh.installation)
 
     assert is_red(report, "tree.complete", action="cutter-console init")
     assert "rollback" in named(report, "tree.complete").detail
 
 
 def test_a_stranger_in_the_tree_is_named(fresh: Passage) -> None:
-    (fresh.site.root / "notes.txt").write_text("mine")
+    (fresh.installation.root / "notes.txt").write_text("mine")
 
-    report = measured(GATE, fresh.site)
+    report = measured(GATE, fresh.installation)
 
     assert is_red(report, "tree.strangers")
     assert "notes.txt" in report.detail
 
 
 def test_a_symlink_in_the_tree_is_named(fresh: Passage) -> None:
-    (fresh.site.root / "reports" / "elsewhere").symlink_to("/tmp")
+    (fresh.installation.root / "reports" / "elsewhere").symlink_to("/tmp")
 
-    assert is_red(measured(GATE, fresh.site), "tree.symlinks")
+    assert is_red(measured(GATE, fresh.installation), "tree.symlinks")
 
 
 def test_a_tree_that_others_may_read_is_red(fresh: Passage) -> None:
-    (fresh.site.root / "approvals").chmod(0o755)
+    (fresh.installation.root / "approvals").chmod(0o755)
 
-    assert is_red(measured(GATE, fresh.site), "tree.mode", action="chmod")
+    assert is_red(measured(GATE, fresh.installation), "tree.mode", action="chmod")
 
 
 def test_a_broken_configuration_is_red(fresh: Passage) -> None:
-    (fresh.site.root / "orchestrator.config.json").write_text('{"lease_minutes": 600}')
+    (fresh.installation.root / "orchestrator.config.json").write_text('{"lease_minutes": 600}')
 
-    assert is_red(measured(GATE, fresh.site), "configuration", Outcome.INCONCLUSIVE, action="lease_minutes")
+    assert is_red(measured(GATE, fresh.installation), "configuration", Outcome.INCONCLUSIVE, action="lease_minutes")
 
 
 @pytest.mark.parametrize("text", ['{"api_key": "x"}', '{"database": {"monitor": "host=db password=hunter2"}}'])
 def test_a_secret_in_the_configuration_is_red_and_is_not_repeated(fresh: Passage, text: str) -> None:
-    (fresh.site.root / "orchestrator.config.json").write_text(text)
+    (fresh.installation.root / "orchestrator.config.json").write_text(text)
 
-    report = measured(GATE, fresh.site)
+    report = measured(GATE, fresh.installation)
 
     assert is_red(report, "nothing confidential", action=".pgpass")
     assert "hunter2" not in report.model_dump_json()
@@ -74,7 +74,7 @@ def test_a_secret_in_the_configuration_is_red_and_is_not_repeated(fresh: Passage
 @pytest.mark.parametrize(("free", "outcome"), [(10 * MIB, Outcome.FAIL), (512 * MIB, Outcome.PARTIAL)])
 def test_a_full_disk_is_red_and_a_filling_one_says_so(fresh: Passage, free: int, outcome: Outcome) -> None:
     facts = runtime_tree.measure(_probe(fresh))
-    full = facts.model_copy(update={"free_bytes": Fact[int](evidence=facts.free_bytes.evidence, value=free)})
+    full = facts.model_copy(update={"free_bytes": Measurement[int](evidence=facts.free_bytes.evidence, value=free)})
 
     check = next(one for one in runtime_tree.decide(full) if one.name == "free space")
 
@@ -103,9 +103,9 @@ _UNREADABLE: dict[str, Callable[[Path], object]] = {
 
 @pytest.mark.parametrize("how", _UNREADABLE)
 def test_a_configuration_of_any_kind_is_answered_and_the_other_gates_stand(fresh: Passage, how: str) -> None:
-    _UNREADABLE[how](fresh.site.root / "orchestrator.config.json")
+    _UNREADABLE[how](fresh.installation.root / "orchestrator.config.json")
 
-    board = measure_board(fresh.site, (GATE, APPROVAL_PACKAGE), deadline_s=30)
+    board = measure_board(fresh.installation, (GATE, APPROVAL_PACKAGE), deadline_s=30)
 
     report, other = board.gates
     assert is_red(report, "configuration", Outcome.INCONCLUSIVE)
@@ -114,10 +114,10 @@ def test_a_configuration_of_any_kind_is_answered_and_the_other_gates_stand(fresh
 
 
 def test_what_would_wait_for_ever_when_it_is_read_is_named_with_what_removes_it(fresh: Passage) -> None:
-    pipe = fresh.site.root / "approvals" / "x.json"
+    pipe = fresh.installation.root / "approvals" / "x.json"
     os.mkfifo(pipe, 0o640)
 
-    board = measure_board(fresh.site, (GATE, APPROVAL_PACKAGE), deadline_s=30)
+    board = measure_board(fresh.installation, (GATE, APPROVAL_PACKAGE), deadline_s=30)
 
     assert is_red(board.gates[0], "tree.kinds", action=f"rm {pipe}")
     assert is_red(board.gates[1], "no placeholder", Outcome.INCONCLUSIVE)
@@ -125,7 +125,7 @@ def test_what_would_wait_for_ever_when_it_is_read_is_named_with_what_removes_it(
 
 
 def test_a_tree_that_cannot_be_read_is_inconclusive(fresh: Passage) -> None:
-    nowhere = replace(fresh.site, context=replace(fresh.site.context, root=Path("/nonexistent/cutter")))
+    nowhere = replace(fresh.installation, context=replace(fresh.installation.context, root=Path("/nonexistent/cutter")))
 
     report = measured(GATE, nowhere)
 
@@ -134,11 +134,11 @@ def test_a_tree_that_cannot_be_read_is_inconclusive(fresh: Passage) -> None:
 
 
 def _probe(passage: Passage) -> Probe:
-    return Probe(passage.site, "G2", ends_at=0.0)
+    return Probe(passage.installation, "G2", ends_at=0.0)
 
 
 def test_evidence_says_what_was_asked_of_whom_and_how_long_it_took(fresh: Passage) -> None:
-    evidence: Evidence = named(measured(GATE, fresh.site), "free space").evidence[0]
+    evidence: Evidence = named(measured(GATE, fresh.installation), "free space").evidence[0]
 
-    assert (evidence.id, evidence.source) == ("G2.space", str(fresh.site.root))
+    assert (evidence.id, evidence.source) == ("G2.space", str(fresh.installation.root))
     assert evidence.took_ms > 0

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from console.backend.host.programs import (
-    Installation,
     NoFittingProgram,
     Origin,
-    installations,
+    PostgresPrograms,
+    installed_programs,
     pick_dump_programs,
     pick_server_programs,
     wheel_directory,
@@ -18,15 +18,15 @@ from console.backend.host.programs import (
 ALL = ("initdb", "postgres", "pg_dump", "pg_restore", "psql")
 
 
-def made(major: int, origin: Origin = Origin.SYSTEM, programs: tuple[str, ...] = ALL) -> Installation:
+def made(major: int, origin: Origin = Origin.SYSTEM, programs: tuple[str, ...] = ALL) -> PostgresPrograms:
     place = Path(f"/opt/{origin}/{major}/bin")
-    return Installation(bin_dir=place, origin=origin, version=f"{major}.1", major=major, programs=programs)
+    return PostgresPrograms(bin_dir=place, origin=origin, version=f"{major}.1", major=major, programs=programs)
 
 
 def test_both_versions_of_the_wheel_are_found_with_their_measured_versions() -> None:
     if wheel_directory() is None:
         pytest.skip("the embedded wheel is not installed")
-    found = {one.major: one for one in installations() if one.origin is Origin.WHEEL}
+    found = {one.major: one for one in installed_programs() if one.origin is Origin.WHEEL}
     assert sorted(found) == [16, 18]
     assert all(one.version.startswith(f"{major}.") and one.has(ALL) for major, one in found.items())
 
@@ -39,7 +39,7 @@ def test_a_wrapper_that_chooses_by_itself_is_not_taken_for_a_program(
     wrapper.chmod(0o755)
     (tmp_path / "pg_dump").symlink_to(wrapper)
     monkeypatch.setenv("PATH", str(tmp_path))
-    assert 99 not in [one.major for one in installations()]
+    assert 99 not in [one.major for one in installed_programs()]
 
 
 def test_a_program_on_the_path_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -47,7 +47,7 @@ def test_a_program_on_the_path_is_found(tmp_path: Path, monkeypatch: pytest.Monk
     program.write_text("#!/bin/sh\necho 'pg_dump (PostgreSQL) 99.9 (Somewhere 99.9-1)'\n")
     program.chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path))
-    first = installations()[0]
+    first = installed_programs()[0]
     assert (first.major, first.version, first.origin, first.programs) == (99, "99.9", Origin.PATH, ("pg_dump",))
 
 
@@ -83,18 +83,18 @@ def test_an_installation_of_clients_only_makes_no_cluster() -> None:
 
 def test_a_folder_of_the_path_that_cannot_be_looked_into_is_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
     """sudo and su hand on a PATH with folders of another account."""
-    before = installations()
+    before = installed_programs()
     monkeypatch.setenv("PATH", f"/{'x' * 300}/bin:{os.environ['PATH']}")
 
-    assert installations() == before
+    assert installed_programs() == before
 
 
 def test_the_folder_of_the_settings_is_looked_into_first(tmp_path: Path) -> None:
     """An option that has no effect is worse than none."""
-    real = pick_dump_programs(18, installations())
+    real = pick_dump_programs(18, installed_programs())
     for name in ("pg_dump", "pg_restore"):
         (tmp_path / name).symlink_to(real.program(name))
 
-    found = pick_dump_programs(18, installations(str(tmp_path)))
+    found = pick_dump_programs(18, installed_programs(str(tmp_path)))
 
     assert (found.bin_dir, found.origin) == (tmp_path.resolve(), Origin.SETTINGS)

@@ -87,11 +87,11 @@ def test_work_in_another_thread_is_cancelled_recorded_and_waited_for(at: At, mon
         assert signals.wait_for_work(60.0)
     thread.join(60)
     assert len(ended) == 1
-    assert kill_switch.measure_switch(passage.site).state is SwitchState.OFF
+    assert kill_switch.measure_switch(passage.installation).state is SwitchState.OFF
     run = passage.run()
     assert (run.state.stage, run.state.family) == (Stage.AWAITING_CUT_AUTHORIZATION, Family.ACTIVE)
     assert run.interruption is None
-    records = read_journal(passage.site.root / "runs" / passage.run_id / "journal.jsonl")
+    records = read_journal(passage.installation.root / "runs" / passage.run_id / "journal.jsonl")
     result = next(record for record in reversed(records) if record.kind is RecordKind.RESULT)
     assert (result.phase, result.value("outcome")) == (Phase.CUT_LEG_A, "INCONCLUSIVE")
     assert passage.lifecycles() == []

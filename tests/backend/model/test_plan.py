@@ -5,10 +5,10 @@ from pydantic import ValidationError
 
 from console.backend.model.canonical_json import digest
 from console.backend.model.plan import CutPlan, DocumentPlan, bind
-from console.backend.model.plan_binding import TableCount, Target, World
+from console.backend.model.plan_binding import PlanBinding, TableCount, Target
 from tests.backend.documents.planned import planned
 
-WORLD = World(
+WORLD = PlanBinding(
     target=Target(host="h", database="d", system_identifier="1", timeline=1),
     server_version=160004,
     schema_digest="s",

@@ -1,4 +1,4 @@
-"""Each break of grants or definitions is told as a person would tell it, and the SQL that is printed for it mends it."""
+"""Each break of grants or definitions is told as a person would tell it, and the SQL that is printed for it repairs it."""
 
 from collections.abc import Callable, Iterator
 
@@ -67,7 +67,7 @@ def _fits(text: str, pattern: str) -> bool:
 
 def _mends(found: DriftReport) -> str:
     """All that is printed, with the comment marks taken away where the caution asks for it."""
-    lines = [line for one in found.differences for line in one.mend]
+    lines = [line for one in found.differences for line in one.repair]
     return "\n".join(
         line.removeprefix("-- ") if number and lines[number - 1] == LOOK_FIRST else line
         for number, line in enumerate(lines)
@@ -89,9 +89,9 @@ def test_a_break_is_told_and_what_is_printed_mends_it(broken: Database, how: str
         assert all(map(_fits, one, pattern)), one
 
     _run(broken, _mends(found))
-    mended = _drift(broken)
-    assert (mended.outcome, _told(mended)) == (Outcome.PASS, [])
-    assert mended.schema_digest == found.pinned_digest
+    repaired = _drift(broken)
+    assert (repaired.outcome, _told(repaired)) == (Outcome.PASS, [])
+    assert repaired.schema_digest == found.pinned_digest
 
 
 def test_a_revoked_grant_on_a_column_is_told_and_mended(broken: Database) -> None:
@@ -145,7 +145,7 @@ def test_without_a_pinned_inventory_nothing_is_as_installed(broken: Database) ->
 
     assert (found.outcome, found.pinned_digest) == (Outcome.FAIL, "")
     assert [one.what for one in found.differences] == ["pin"]
-    assert "cutter-console migrate" in found.differences[0].mend[0]
+    assert "cutter-console migrate" in found.differences[0].repair[0]
 
 
 def test_lines_of_an_older_program_name_the_migration(broken: Database) -> None:
@@ -165,10 +165,10 @@ def test_a_role_that_may_not_read_the_inventory_is_inconclusive(broken: Database
 def test_what_could_lose_data_is_printed_behind_a_caution_and_as_a_comment(broken: Database) -> None:
     _run(broken, f"ALTER TABLE {VERSION} ADD COLUMN remark text; CREATE TABLE cutter_governance.stranger (id int)")
 
-    mends = [one.mend for one in _drift(broken).differences]
+    repairs = [one.repair for one in _drift(broken).differences]
 
-    assert len(mends) == 2
-    assert all(mend[0] == LOOK_FIRST and mend[1].startswith("-- ") for mend in mends)
+    assert len(repairs) == 2
+    assert all(repair[0] == LOOK_FIRST and repair[1].startswith("-- ") for repair in repairs)
 
 
 def test_a_name_in_a_comment_cannot_end_the_comment(broken: Database) -> None:
@@ -177,8 +177,8 @@ def test_a_name_in_a_comment_cannot_end_the_comment(broken: Database) -> None:
 
     (one,) = _drift(broken).differences
 
-    assert [line.startswith("--") for line in one.mend] == [True, False]
-    assert one.mend[1] == 'ALTER ROLE "odd; name" NOSUPERUSER;'
+    assert [line.startswith("--") for line in one.repair] == [True, False]
+    assert one.repair[1] == 'ALTER ROLE "odd; name" NOSUPERUSER;'
 
 
 def test_the_matrix_names_roles_objects_privileges_expected_and_actual(broken: Database) -> None:
@@ -248,7 +248,7 @@ def test_the_inventory_is_measured_by_the_monitoring_role_on_every_major_version
 
 
 def test_what_mends_a_guard_or_a_constraint_prints_as_it_was_pinned(each_database: Database) -> None:
-    """PostgreSQL may print a definition that it has read back in another way; then the mend would be drift again."""
+    """PostgreSQL may print a definition that it has read back in another way; then the repair would be drift again."""
     with each_database.connect() as connection, connection.transaction(force_rollback=True):
         inventory = measure_inventory(connection)
         dropped = [key for key in inventory.now if key.what in {"trigger", "unique index"}]
@@ -261,5 +261,5 @@ def test_what_mends_a_guard_or_a_constraint_prints_as_it_was_pinned(each_databas
             connection.execute((alter if key.what == "constraint" else drop).encode())
         found = differences(measure_inventory(connection))
         assert len(found) == len(dropped) + len(checks) > 45
-        connection.execute("\n".join(line for one in found for line in one.mend).encode())
+        connection.execute("\n".join(line for one in found for line in one.repair).encode())
         assert differences(measure_inventory(connection)) == ()

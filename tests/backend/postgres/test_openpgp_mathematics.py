@@ -10,7 +10,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from console.backend.host.programs import SERVER_PROGRAMS, installations
+from console.backend.host.programs import SERVER_PROGRAMS, installed_programs
 from console.backend.postgres.connections import scalar
 from tests.backend.postgres.openpgp_cases import SAMPLE_FINGERPRINT, SAMPLE_KEY, Honest, World
 from tests.backend.postgres.openpgp_tools import (
@@ -31,7 +31,7 @@ from tests.backend.postgres.openpgp_tools import (
 )
 from tests.conftest import ClusterOf, Database, fresh_database, of_each_version
 
-MAJORS = sorted({one.major for one in installations() if one.major in range(14, 19) and one.has(SERVER_PROGRAMS)})
+MAJORS = sorted({one.major for one in installed_programs() if one.major in range(14, 19) and one.has(SERVER_PROGRAMS)})
 """Every version that the machine has; the mathematics must not depend on how a version divides."""
 VECTORS = json.loads((Path(__file__).parent / "ed25519_vectors.json").read_text())
 """RFC 8032 7.1: TEST 1, 2, 3, 1024 and SHA(abc)."""

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from console.backend.host.context import Context
-from console.backend.host.installation import Site
+from console.backend.host.installation import Installation
 from console.backend.host.settings import Settings
 from console.backend.model.canonical_json import canonical_json, digest, sha256_hex
 from console.backend.model.errors import Unmeasured, UsageError
@@ -60,12 +60,12 @@ def _record_hash(path: Path) -> str:
     return base64.urlsafe_b64encode(hashlib.sha256(path.read_bytes()).digest()).rstrip(b"=").decode()
 
 
-def _site(package: Path, root: Path, manifest: DeployManifest) -> Site:
+def _site(package: Path, root: Path, manifest: DeployManifest) -> Installation:
     """A site that has this package deployed and this manifest pinned."""
     (root / "artifacts").mkdir(parents=True)
     (root / "artifacts/deploy-manifest.json").write_bytes(canonical_json(manifest))
     settings = Settings(deploy_manifest_sha256=digest(manifest))
-    return Site(Context(root=root, package=package), settings, "tester")
+    return Installation(Context(root=root, package=package), settings, "tester")
 
 
 def _built(package: Path) -> DeployManifest:
@@ -215,12 +215,12 @@ def test_every_difference_is_named_once_and_nothing_else(wanted: set[str], actua
 def test_a_pinned_file_that_is_no_manifest_is_a_fault_and_not_a_crash(
     source: Path, tmp_path: Path, old: bytes, new: bytes, said: str
 ) -> None:
-    site = _site(source, tmp_path / "root", _built(source))
-    path = site.root / "artifacts/deploy-manifest.json"
+    installation = _site(source, tmp_path / "root", _built(source))
+    path = installation.root / "artifacts/deploy-manifest.json"
     path.write_bytes(path.read_bytes().replace(old, new, 1))
-    pinned = site.settings.model_copy(update={"deploy_manifest_sha256": sha256_hex(path.read_bytes())})
+    pinned = installation.settings.model_copy(update={"deploy_manifest_sha256": sha256_hex(path.read_bytes())})
 
-    found = measure_tree(replace(site, settings=pinned))
+    found = measure_tree(replace(installation, settings=pinned))
 
     assert said in found.unreadable
     assert "no deploy manifest" in faults(found)[0].detail

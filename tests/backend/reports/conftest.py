@@ -19,7 +19,7 @@ def now() -> Evidence:
 
 
 def settled(
-    name: str, outcome: Outcome = Outcome.PASS, detail: str = "as it must be", mend: str = "mend it"
+    name: str, outcome: Outcome = Outcome.PASS, detail: str = "as it must be", repair: str = "repair it"
 ) -> AnyGate:
     """A gate with one check of this outcome: for what is made of a board, whatever was measured."""
     evidence = Evidence(id=f"{name}.fact", asked="a question", source="a test", answer=detail, measured_at=MOMENT)
@@ -28,7 +28,7 @@ def settled(
         outcome=outcome,
         detail=detail,
         evidence=(evidence,),
-        next_action="" if outcome is Outcome.PASS else mend,
+        next_action="" if outcome is Outcome.PASS else repair,
     )
     return Gate(name, f"Title of {name}", "Is it so?", Owner.OPERATOR, lambda _: (one,), lambda checks: checks)
 

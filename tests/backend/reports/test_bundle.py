@@ -13,8 +13,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from console.backend.reports.bundle.bundle.bundle import write_bundle
-from console.backend.reports.bundle.bundle.non_mutation_checks import Statement
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
@@ -31,8 +29,10 @@ from console.backend.publication.publishing import Unpublished
 from console.backend.publication.signing import Unsigned, check_signature
 from console.backend.publication.sums import verify_sums
 from console.backend.release.pins import manifest_path
-from console.backend.reports.bundle.bundle import summary
-from console.backend.service import LocalBackend
+from console.backend.reports.bundle import summary
+from console.backend.reports.bundle.bundle import write_bundle
+from console.backend.reports.bundle.non_mutation_checks import Statement
+from console.backend.service import BackendService
 from console.demo.keys import DemoKeys, create_demo_keys, stop_agent
 from tests.backend.reports.conftest import MOMENT, all_gates, settled
 from tests.backend.reports.test_non_mutation import without_database
@@ -46,12 +46,12 @@ def passage(at: Callable[[str], Passage]) -> Passage:
     """A site with a real run in it, at a pinned time."""
     made = at("waits for SG_2")
     pinned = datetime(2026, 3, 1, 14, 3, tzinfo=UTC)
-    return made.with_site(replace(made.site, context=replace(made.site.context, now=lambda: pinned)))
+    return made.with_site(replace(made.installation, context=replace(made.installation.context, now=lambda: pinned)))
 
 
 def names(passage: Passage) -> list[str]:
     """What of bundles lies in reports/."""
-    return sorted(path.name for path in (passage.site.root / "reports").iterdir() if "readiness" in path.name)
+    return sorted(path.name for path in (passage.installation.root / "reports").iterdir() if "readiness" in path.name)
 
 
 def final_of(directory: str) -> str:
@@ -60,7 +60,7 @@ def final_of(directory: str) -> str:
 
 
 def test_ten_documents_a_record_and_sums_that_everybody_can_check(passage: Passage) -> None:
-    written = write_bundle(passage.site, silent, gates=all_gates())
+    written = write_bundle(passage.installation, silent, gates=all_gates())
 
     directory = Path(written.directory)
     assert directory.name == "20260301T140300Z-readiness"
@@ -74,17 +74,17 @@ def test_ten_documents_a_record_and_sums_that_everybody_can_check(passage: Passa
 
 
 def test_all_gates_green_and_nothing_changed_is_an_a(passage: Passage) -> None:
-    written = write_bundle(passage.site, silent, gates=all_gates())
+    written = write_bundle(passage.installation, silent, gates=all_gates())
 
     assert (written.letter, written.gaps) == (Letter.A, ())
     assert final_of(written.directory).startswith("OUTCOME: A — ready")
 
 
 def test_a_named_step_is_a_b_and_is_counted_once(passage: Passage) -> None:
-    partly = settled("G6", Outcome.PARTIAL, mend="cutter-console plan FILE")
-    also = settled("G7", Outcome.PARTIAL, mend="cutter-console plan FILE")
+    partly = settled("G6", Outcome.PARTIAL, repair="cutter-console plan FILE")
+    also = settled("G7", Outcome.PARTIAL, repair="cutter-console plan FILE")
 
-    written = write_bundle(passage.site, silent, gates=all_gates(G6=partly, G7=also))
+    written = write_bundle(passage.installation, silent, gates=all_gates(G6=partly, G7=also))
 
     assert final_of(written.directory).startswith("OUTCOME: B — ready but for 1 named step\n")
     assert "`cutter-console plan FILE`" in final_of(written.directory)
@@ -93,7 +93,9 @@ def test_a_named_step_is_a_b_and_is_counted_once(passage: Passage) -> None:
 
 @pytest.mark.parametrize("outcome", [Outcome.FAIL, Outcome.INCONCLUSIVE])
 def test_a_gate_that_fails_or_cannot_be_measured_blocks(passage: Passage, outcome: Outcome) -> None:
-    written = write_bundle(passage.site, silent, gates=all_gates(G4=settled("G4", outcome, "the trigger is off")))
+    written = write_bundle(
+        passage.installation, silent, gates=all_gates(G4=settled("G4", outcome, "the trigger is off"))
+    )
 
     assert written.letter is Letter.C
     assert "the trigger is off" in final_of(written.directory)
@@ -101,14 +103,14 @@ def test_a_gate_that_fails_or_cannot_be_measured_blocks(passage: Passage, outcom
 
 
 def test_a_gate_that_was_not_asked_blocks_and_is_named(passage: Passage) -> None:
-    written = write_bundle(passage.site, silent, gates=all_gates()[:-1])
+    written = write_bundle(passage.installation, silent, gates=all_gates()[:-1])
 
     assert written.letter is Letter.C
     assert any(gap.startswith("G10 (operator), NOT_RUN") for gap in written.gaps)
 
 
 def test_a_gate_that_no_document_knows_stands_in_the_last_one(passage: Passage) -> None:
-    written = write_bundle(passage.site, silent, gates=(*all_gates(), settled("G11")))
+    written = write_bundle(passage.installation, silent, gates=(*all_gates(), settled("G11")))
 
     assert "## G11 Title of G11" in final_of(written.directory)
 
@@ -152,10 +154,10 @@ def test_the_letter_is_never_better_than_the_worst_gate_or_statement(
 
 
 def test_a_change_while_it_is_measured_makes_a_c_and_is_told(passage: Passage) -> None:
-    stranger = passage.site.root / "artifacts" / "stranger"
+    stranger = passage.installation.root / "artifacts" / "stranger"
     meddling = replace(settled("G5"), measure=lambda _: stranger.write_text("x"), decide=settled_checks)  # type: ignore[type-var]
 
-    written = write_bundle(passage.site, silent, gates=all_gates(G5=meddling))
+    written = write_bundle(passage.installation, silent, gates=all_gates(G5=meddling))
 
     assert (written.letter, written.board.outcome, written.outcome) == (Letter.C, Outcome.PASS, Outcome.FAIL)
     assert "stranger: not there before" in final_of(written.directory).replace("\\", "")
@@ -200,25 +202,25 @@ def test_a_step_belongs_to_whoever_sits_where_it_is_taken(owner: Owner, action: 
 
 
 def test_a_step_that_two_gates_ask_for_is_told_once(passage: Passage) -> None:
-    both = {name: settled(name, Outcome.PARTIAL, mend="Write the policy file anew.") for name in ("G7", "G9")}
+    both = {name: settled(name, Outcome.PARTIAL, repair="Write the policy file anew.") for name in ("G7", "G9")}
 
-    final = final_of(write_bundle(passage.site, silent, gates=all_gates(**both)).directory)
+    final = final_of(write_bundle(passage.installation, silent, gates=all_gates(**both)).directory)
 
     assert "(for G7, G9): Write the policy file anew." in final
     assert final.startswith("OUTCOME: B — ready but for 1 named step\n")
 
 
 def test_a_next_action_is_a_paragraph_of_its_own(passage: Passage) -> None:
-    partly = settled("G6", Outcome.PARTIAL, mend="cutter-console plan FILE")
+    partly = settled("G6", Outcome.PARTIAL, repair="cutter-console plan FILE")
 
-    final = final_of(write_bundle(passage.site, silent, gates=all_gates(G6=partly)).directory)
+    final = final_of(write_bundle(passage.installation, silent, gates=all_gates(G6=partly)).directory)
 
     paragraphs = [token.content for token in MarkdownIt().parse(final) if token.type == "inline"]
     assert paragraphs.count("Next action: `cutter-console plan FILE`") == 2
 
 
 def test_with_the_database_down_there_are_still_ten_documents_that_say_so(passage: Passage) -> None:
-    down = LocalBackend(without_database(passage))
+    down = BackendService(without_database(passage))
 
     written = down.bundle(silent)
 
@@ -231,24 +233,26 @@ def test_with_the_database_down_there_are_still_ten_documents_that_say_so(passag
 
 
 def test_a_commit_that_is_not_known_is_told_with_what_identifies_the_release(passage: Passage) -> None:
-    path = manifest_path(passage.site)
+    path = manifest_path(passage.installation)
     manifest = json.loads(path.read_bytes())
     path.write_text(json.dumps({**manifest, "commit": "", "clean": False, "no_commit": "git is not installed"}))
 
-    text = final_of(write_bundle(passage.site, silent, gates=all_gates()).directory)
+    text = final_of(write_bundle(passage.installation, silent, gates=all_gates()).directory)
 
     assert f"not known: git is not installed; the release is identified by its {len(manifest['files'])} files" in text
 
 
 def test_solo_and_untested_are_named(passage: Passage) -> None:
-    final = final_of(write_bundle(passage.settings(untested=True).site, silent, gates=all_gates()).directory)
+    final = final_of(write_bundle(passage.settings(untested=True).installation, silent, gates=all_gates()).directory)
 
     assert "**To be accepted by name:** solo: YES" in final
     assert "**To be accepted by name:** untested: YES" in final
 
 
 def test_an_allowance_is_what_is_set_and_not_what_a_name_says(passage: Passage) -> None:
-    final = final_of(write_bundle(replace(passage.site, operator="mallory: YES"), silent, gates=all_gates()).directory)
+    final = final_of(
+        write_bundle(replace(passage.installation, operator="mallory: YES"), silent, gates=all_gates()).directory
+    )
 
     assert "mallory: YES" in final
     assert final.count("**To be accepted by name:**") == 1
@@ -259,9 +263,9 @@ HOSTILE = "x|y\n# head [a](javascript:b) <script>alert(1)</script> `z` ![i](http
 
 def test_hostile_text_is_inert_in_every_document(passage: Passage) -> None:
     gates = tuple(settled(name, Outcome.FAIL, HOSTILE, HOSTILE) for _, _, ids in DOCUMENTS for name in ids)
-    site = replace(passage.site, operator=HOSTILE)
+    installation = replace(passage.installation, operator=HOSTILE)
 
-    directory = Path(write_bundle(site, silent, gates=gates).directory)
+    directory = Path(write_bundle(installation, silent, gates=gates).directory)
 
     parser = MarkdownIt("commonmark").enable(["table", "strikethrough"])
     for name in TEN:
@@ -287,16 +291,16 @@ def headings(tokens: list[Token]) -> Iterator[Token]:
 def test_no_secret_reaches_a_document_or_the_record(passage: Passage) -> None:
     leak = settled("G2", Outcome.FAIL, "postgresql://u:hunter2@db/x password=hunter3", "PGPASSWORD=hunter4 psql")
 
-    directory = Path(write_bundle(passage.site, silent, gates=all_gates(G2=leak)).directory)
+    directory = Path(write_bundle(passage.installation, silent, gates=all_gates(G2=leak)).directory)
 
     for path in directory.rglob("*"):
         if path.is_file():
             assert b"hunter" not in path.read_bytes(), path.name
-            assert passage.site.settings.database.monitor.encode() not in path.read_bytes(), path.name
+            assert passage.installation.settings.database.monitor.encode() not in path.read_bytes(), path.name
 
 
 def test_the_record_holds_the_same_for_programs(passage: Passage) -> None:
-    written = write_bundle(passage.site, silent, gates=all_gates())
+    written = write_bundle(passage.installation, silent, gates=all_gates())
     record = json.loads((Path(written.directory) / "bundle.json").read_bytes())
 
     assert record["schema"] == "cutter-console/bundle/1"
@@ -310,7 +314,7 @@ def test_the_record_holds_the_same_for_programs(passage: Passage) -> None:
 def test_the_off_host_package_lies_beside_the_documents_under_the_same_sums(passage: Passage) -> None:
     without_key = passage.settings(backup_gpg_fpr="A" * 40)
 
-    directory = Path(write_bundle(without_key.site, silent, gates=all_gates()).directory)
+    directory = Path(write_bundle(without_key.installation, silent, gates=all_gates()).directory)
 
     assert "off-host/INSTRUCTIONS.md" in verify_sums(directory).listed
     for where in (directory, directory / "off-host"):
@@ -320,7 +324,7 @@ def test_the_off_host_package_lies_beside_the_documents_under_the_same_sums(pass
 
 def test_two_bundles_in_one_second_get_two_names(passage: Passage) -> None:
     for _ in range(2):
-        write_bundle(passage.site, silent, gates=all_gates())
+        write_bundle(passage.installation, silent, gates=all_gates())
 
     assert names(passage) == ["20260301T140300Z-readiness", "20260301T140300Z-readiness-2"]
 
@@ -328,7 +332,7 @@ def test_two_bundles_in_one_second_get_two_names(passage: Passage) -> None:
 def test_progress_is_told_step_by_step(passage: Passage) -> None:
     heard: list[Progress] = []
 
-    write_bundle(passage.site, heard.append, gates=all_gates())
+    write_bundle(passage.installation, heard.append, gates=all_gates())
 
     assert [one.done for one in heard] == list(range(6))
     assert {one.total for one in heard} == {5}
@@ -349,7 +353,7 @@ def test_where_any_write_fails_nothing_has_the_final_name(
     monkeypatch.setattr(publishing, "write_durably", full)
 
     with pytest.raises(Unpublished, match="No space left"):
-        write_bundle(passage.site, silent, gates=all_gates())
+        write_bundle(passage.installation, silent, gates=all_gates())
     assert names(passage) == []
 
 
@@ -360,7 +364,7 @@ def test_where_the_rename_fails_nothing_has_the_final_name(passage: Passage, mon
     monkeypatch.setattr(Path, "rename", refuse)
 
     with pytest.raises(Unpublished):
-        write_bundle(passage.site, silent, gates=all_gates())
+        write_bundle(passage.installation, silent, gates=all_gates())
     assert names(passage) == []
 
 
@@ -375,7 +379,7 @@ def test_every_file_and_directory_is_synced_before_the_name_is_given(
         real(descriptor)
 
     monkeypatch.setattr(os, "fsync", note)
-    written = write_bundle(passage.site, silent, gates=all_gates())
+    written = write_bundle(passage.installation, silent, gates=all_gates())
 
     seen = [Path(path).name for path in synced]
     assert {*TEN, "bundle.json", "SHA256SUMS"} <= set(seen)
@@ -383,23 +387,23 @@ def test_every_file_and_directory_is_synced_before_the_name_is_given(
 
 
 def test_a_draft_that_a_crash_left_is_removed_and_told(passage: Passage) -> None:
-    left = passage.site.root / "reports" / ".20260228T100000Z-readiness.part"
+    left = passage.installation.root / "reports" / ".20260228T100000Z-readiness.part"
     left.mkdir(mode=0o750)
     (left / "01-precheck.md").write_text("half")
 
-    written = write_bundle(passage.site, silent, gates=all_gates())
+    written = write_bundle(passage.installation, silent, gates=all_gates())
 
     assert not left.exists()
     assert "20260228T100000Z-readiness.part, an unfinished draft" in final_of(written.directory)
 
 
 def test_a_draft_that_another_console_is_writing_is_left_alone(passage: Passage) -> None:
-    theirs = passage.site.root / "reports" / ".20260301T140300Z-readiness.part"
+    theirs = passage.installation.root / "reports" / ".20260301T140300Z-readiness.part"
     theirs.mkdir(mode=0o750)
     lock = os.open(theirs, os.O_RDONLY)
     fcntl.flock(lock, fcntl.LOCK_EX)
     try:
-        written = write_bundle(passage.site, silent, gates=all_gates())
+        written = write_bundle(passage.installation, silent, gates=all_gates())
     finally:
         os.close(lock)
 
@@ -409,24 +413,24 @@ def test_a_draft_that_another_console_is_writing_is_left_alone(passage: Passage)
 
 def test_a_monitoring_console_writes_no_bundle(passage: Passage) -> None:
     with pytest.raises(Refused, match="read-only"):
-        LocalBackend(passage.site, read_only=True).bundle(silent)
+        BackendService(passage.installation, read_only=True).bundle(silent)
 
 
 def test_without_a_reports_directory_it_says_what_to_do(passage: Passage) -> None:
-    (passage.site.root / "reports").rename(passage.site.root / "elsewhere")
+    (passage.installation.root / "reports").rename(passage.installation.root / "elsewhere")
 
     with pytest.raises(CutterError, match="reports") as refused:
-        write_bundle(passage.site, silent, gates=all_gates())
+        write_bundle(passage.installation, silent, gates=all_gates())
     assert refused.value.next_action
 
 
 def test_through_a_symlink_nothing_is_written(passage: Passage, tmp_path: Path) -> None:
-    reports = passage.site.root / "reports"
-    reports.rename(passage.site.root / "elsewhere")
+    reports = passage.installation.root / "reports"
+    reports.rename(passage.installation.root / "elsewhere")
     reports.symlink_to(tmp_path)
 
     with pytest.raises(Unpublished, match="is a symlink"):
-        write_bundle(passage.site, silent, gates=all_gates())
+        write_bundle(passage.installation, silent, gates=all_gates())
     with pytest.raises(Unpublished, match="is a symlink"):
         passage.backend.report(passage.run_id)
     assert list(tmp_path.iterdir()) == []
@@ -440,7 +444,7 @@ from console.backend.publication import publishing, signing
 from console.backend.reports import stillness
 from console.backend.reports.bundle.bundle import write_bundle
 from console.backend.reports.run.report import write_run_report
-from console.backend.host.installation import Site
+from console.backend.host.installation import Installation
 from console.backend.host.settings import load_settings
 root, what, nth, run_id = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]), sys.argv[4]
 calls = iter(range(1, 10_000))
@@ -449,7 +453,7 @@ def die(*_):
         os.kill(os.getpid(), signal.SIGKILL)
 real = os.fsync
 os.fsync = lambda descriptor: (die(), real(descriptor))[1]
-site = Site(Context(root=root), load_settings(root), "somebody")
+site = Installation(Context(root=root), load_settings(root), "somebody")
 if what == "report":
     write_run_report(site, run_id)
 else:
@@ -463,9 +467,9 @@ else:
 def test_a_kill_at_any_moment_leaves_no_final_name_and_the_next_bundle_removes_the_draft(
     passage: Passage, what: str, nth: int
 ) -> None:
-    reports = passage.site.root / "reports"
+    reports = passage.installation.root / "reports"
     before = set(reports.iterdir())
-    command = [sys.executable, "-c", _KILLED, str(passage.site.root), what, str(nth), passage.run_id]
+    command = [sys.executable, "-c", _KILLED, str(passage.installation.root), what, str(nth), passage.run_id]
     done = subprocess.run(command, check=False, capture_output=True)
     assert done.returncode == -signal.SIGKILL, done.stderr
 
@@ -473,13 +477,13 @@ def test_a_kill_at_any_moment_leaves_no_final_name_and_the_next_bundle_removes_t
     assert [path for path in left if not path.name.startswith(".")] == []
     assert len(left) == 1
 
-    final = final_of(write_bundle(passage.site, silent, gates=all_gates()).directory)
+    final = final_of(write_bundle(passage.installation, silent, gates=all_gates()).directory)
     assert not any(path.exists() for path in left)
     assert "an unfinished draft that a crash had left" in final
 
 
 def test_a_report_can_be_written_after_a_kill_in_the_middle_of_it(passage: Passage) -> None:
-    command = [sys.executable, "-c", _KILLED, str(passage.site.root), "report", "5", passage.run_id]
+    command = [sys.executable, "-c", _KILLED, str(passage.installation.root), "report", "5", passage.run_id]
     assert subprocess.run(command, check=False, capture_output=True).returncode == -signal.SIGKILL
 
     written = Path(passage.backend.report(passage.run_id).directory)
@@ -514,9 +518,9 @@ def signer(gnupg_home: Path) -> Iterator[DemoKeys]:
 
 
 def test_a_signed_bundle_verifies_and_leaves_no_agent_behind(passage: Passage, signer: DemoKeys) -> None:
-    site = passage.settings(gnupg_home=str(signer.home)).site
+    installation = passage.settings(gnupg_home=str(signer.home)).installation
 
-    written = write_bundle(site, silent, signer.sovereign_fingerprint, all_gates())
+    written = write_bundle(installation, silent, signer.sovereign_fingerprint, all_gates())
 
     directory = Path(written.directory)
     seen = check_signature(directory / "SHA256SUMS", directory / "SHA256SUMS.asc", signer.home)
@@ -529,10 +533,10 @@ def test_a_signed_bundle_verifies_and_leaves_no_agent_behind(passage: Passage, s
 
 @pytest.mark.parametrize("fingerprint", ["A" * 40, "nobody@example.org", ""])
 def test_where_gpg_cannot_sign_nothing_is_published(passage: Passage, signer: DemoKeys, fingerprint: str) -> None:
-    site = passage.settings(gnupg_home=str(signer.home)).site
+    installation = passage.settings(gnupg_home=str(signer.home)).installation
 
     with pytest.raises(Unsigned) as refused:
-        write_bundle(site, silent, fingerprint or signer.backup_fingerprint[:16], all_gates())
+        write_bundle(installation, silent, fingerprint or signer.backup_fingerprint[:16], all_gates())
     assert refused.value.next_action
     assert names(passage) == []
 
@@ -541,13 +545,13 @@ def test_what_is_no_fingerprint_is_refused_before_anything_is_measured(passage: 
     seen: list[Progress] = []
 
     with pytest.raises(Unsigned, match="no full fingerprint"):
-        write_bundle(passage.site, seen.append, "XYZ", all_gates())
+        write_bundle(passage.installation, seen.append, "XYZ", all_gates())
 
     assert seen == []
 
 
 def test_without_a_runtime_tree_the_command_that_makes_it_is_named(passage: Passage, tmp_path: Path) -> None:
-    nowhere = replace(passage.site, context=replace(passage.site.context, root=tmp_path / "none"))
+    nowhere = replace(passage.installation, context=replace(passage.installation.context, root=tmp_path / "none"))
 
     with pytest.raises(Unpublished) as refused:
         write_bundle(nowhere, silent, gates=())

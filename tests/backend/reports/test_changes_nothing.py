@@ -8,9 +8,9 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from console.backend.reports.bundle.bundle.bundle import write_bundle
 
 from console.backend.gates.board import measure_board
+from console.backend.reports.bundle.bundle import write_bundle
 from console.backend.scratch.cluster import TransientCluster
 from tests.passage import Passage, fingerprint, silent
 
@@ -58,13 +58,13 @@ def children_and_agents(home: Path) -> list[str]:
 
 def world(passage: Passage) -> dict[str, object]:
     """Everything that must be the same; the next transaction id may move by probes that are rolled back."""
-    home = passage.site.gnupg_home
+    home = passage.installation.gnupg_home
     rows = fingerprint(passage)
     del rows["next transaction id"]
     return {
         **rows,
         "counts": passage.counts(),
-        "files": files_outside_reports(passage.site.root),
+        "files": files_outside_reports(passage.installation.root),
         "keys": keys(home),
         "processes": children_and_agents(home),
         "roles": passage.rows("SELECT rolname, rolsuper, rolconfig::text FROM pg_roles ORDER BY 1"),
@@ -96,13 +96,13 @@ def test_all_gates_and_the_bundle_change_nothing(at: Callable[[str], Passage], s
     before = world(passage)
     first = int(str(passage.rows("SELECT pg_snapshot_xmax(pg_current_snapshot())::text::bigint")[0][0]))
 
-    measure_board(passage.site)
-    written = write_bundle(passage.site, silent)
+    measure_board(passage.installation)
+    written = write_bundle(passage.installation, silent)
 
     assert world(passage) == before
     assert committed_since(passage, first) == 0
     attested = [statement for statement in written.gaps if statement.startswith("attestation")]
     assert attested == []
-    assert sorted(path.name for path in (passage.site.root / "reports").glob("*-readiness*")) == [
+    assert sorted(path.name for path in (passage.installation.root / "reports").glob("*-readiness*")) == [
         Path(written.directory).name
     ]

@@ -8,12 +8,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from console.backend.reports.bundle.bundle.host_snapshot import key_ring_of
-from console.backend.reports.bundle.bundle.non_mutation import AFTER, BEFORE, Stillness, measure_stillness
-from console.backend.reports.bundle.bundle.non_mutation_checks import Statement, differences, statements
 
-from console.backend.host.installation import Site
+from console.backend.host.installation import Installation
 from console.backend.model.outcome import Outcome
+from console.backend.reports.bundle.host_snapshot import key_ring_of
+from console.backend.reports.bundle.non_mutation import AFTER, BEFORE, InstallationSnapshot, take_snapshot
+from console.backend.reports.bundle.non_mutation_checks import Statement, differences, statements
 from tests.passage import Passage
 
 
@@ -23,17 +23,17 @@ def passage(at: Callable[[str], Passage]) -> Passage:
     return at("waits for SG_2")
 
 
-def before(passage: Passage) -> Stillness:
+def before(passage: Passage) -> InstallationSnapshot:
     """The first measurement."""
-    return measure_stillness(passage.site, BEFORE, time.monotonic() + 30)
+    return take_snapshot(passage.installation, BEFORE, time.monotonic() + 30)
 
 
-def after(passage: Passage, since: Stillness) -> Stillness:
+def after(passage: Passage, since: InstallationSnapshot) -> InstallationSnapshot:
     """The second one."""
-    return measure_stillness(passage.site, AFTER, time.monotonic() + 30, since)
+    return take_snapshot(passage.installation, AFTER, time.monotonic() + 30, since)
 
 
-def broken(passage: Passage, since: Stillness) -> dict[str, Statement]:
+def broken(passage: Passage, since: InstallationSnapshot) -> dict[str, Statement]:
     """The statements that do not hold any more, by what they forbid."""
     said = statements(since, after(passage, since))
     return {one.forbidden: one for one in said if one.outcome is not Outcome.PASS}
@@ -141,7 +141,7 @@ def test_a_dropped_grant_is_found(passage: Passage) -> None:
 
 @pytest.mark.parametrize("what", ["made", "changed", "replaced by its equal", "removed", "opened"])
 def test_a_file_outside_reports_is_found(passage: Passage, what: str) -> None:
-    root = passage.site.root
+    root = passage.installation.root
     target = root / "README.md"
     first = before(passage)
     match what:
@@ -163,13 +163,13 @@ def test_a_file_outside_reports_is_found(passage: Passage, what: str) -> None:
 
 def test_what_lies_in_reports_is_not_looked_at(passage: Passage) -> None:
     first = before(passage)
-    (passage.site.root / "reports" / "new").write_text("x")
+    (passage.installation.root / "reports" / "new").write_text("x")
 
     assert broken(passage, first) == {}
 
 
 def test_a_file_whose_time_was_put_back_is_found(passage: Passage) -> None:
-    target = passage.site.root / "README.md"
+    target = passage.installation.root / "README.md"
     status = target.stat()
     first = before(passage)
     target.write_bytes(target.read_bytes()[::-1])
@@ -182,7 +182,7 @@ def test_a_file_whose_time_was_put_back_is_found(passage: Passage) -> None:
 def own_keys(passage: Passage, gnupg_home: Path) -> Passage:
     """The same site with a copy of the key ring, so that a test may change it."""
     for name in ("pubring.kbx", "trustdb.gpg"):
-        (gnupg_home / name).write_bytes((passage.site.gnupg_home / name).read_bytes())
+        (gnupg_home / name).write_bytes((passage.installation.gnupg_home / name).read_bytes())
     return passage.settings(gnupg_home=str(gnupg_home))
 
 
@@ -195,7 +195,7 @@ def test_a_key_that_goes_is_found(own_keys: Passage) -> None:
 
 def test_a_key_that_comes_and_goes_is_found(own_keys: Passage, tmp_path: Path) -> None:
     there = gpg(own_keys, "--armor", "--export")
-    fingerprint = key_ring_of(own_keys.site).fingerprints[0]
+    fingerprint = key_ring_of(own_keys.installation).fingerprints[0]
     first = before(own_keys)
     gpg(own_keys, "--yes", "--delete-keys", fingerprint)
     exported = tmp_path / "keys.asc"
@@ -208,7 +208,7 @@ def test_a_key_that_comes_and_goes_is_found(own_keys: Passage, tmp_path: Path) -
 def test_an_agent_that_was_started_is_found(own_keys: Passage) -> None:
     first = before(own_keys)
     subprocess.run(
-        ["gpgconf", "--homedir", str(own_keys.site.gnupg_home), "--launch", "gpg-agent"],
+        ["gpgconf", "--homedir", str(own_keys.installation.gnupg_home), "--launch", "gpg-agent"],
         check=True,
         capture_output=True,
     )
@@ -245,7 +245,7 @@ def test_without_proc_no_statement_about_processes_is_made(
 
 def test_a_service_unit_that_appears_is_found(passage: Passage) -> None:
     first = before(passage)
-    units = passage.site.context.filesystem / "etc/systemd/system"
+    units = passage.installation.context.filesystem / "etc/systemd/system"
     units.mkdir(parents=True)
     unit = units / "cutter.service"
     unit.write_text("[Service]\nExecStart=/usr/bin/cutter-console\n")
@@ -259,7 +259,7 @@ def test_a_service_unit_that_appears_is_found(passage: Passage) -> None:
 
 
 def test_a_superuser_is_red_though_nothing_changed(passage: Passage) -> None:
-    database = passage.site.settings.database
+    database = passage.installation.settings.database
     changed = passage.settings(database=database.model_copy(update={"executor": database.administrator}))
 
     first = before(changed)
@@ -313,15 +313,15 @@ def test_a_database_that_is_down_makes_statements_inconclusive_and_files_are_sti
     assert said["A file changed outside reports/"].outcome is Outcome.PASS
 
 
-def without_database(passage: Passage) -> Site:
+def without_database(passage: Passage) -> Installation:
     """The site with no server where it looks for one."""
     nowhere = "host=/nonexistent user=nobody dbname=none"
-    settings = passage.site.settings
+    settings = passage.installation.settings
     database = settings.database.model_copy(update=dict.fromkeys(("executor", "verifier", "monitor"), nowhere))
-    return replace(passage.site, settings=settings.model_copy(update={"database": database}))
+    return replace(passage.installation, settings=settings.model_copy(update={"database": database}))
 
 
 def gpg(passage: Passage, *arguments: str) -> str:
     """One gpg command on the passage's key ring; what it printed."""
-    command = ["gpg", "--homedir", str(passage.site.gnupg_home), "--batch", *arguments]
+    command = ["gpg", "--homedir", str(passage.installation.gnupg_home), "--batch", *arguments]
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout

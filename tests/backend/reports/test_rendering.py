@@ -90,7 +90,7 @@ def test_a_command_is_one_code_span(text: str) -> None:
         ("cutter-console init --pin (with --repin where another is pinned)", ["cutter-console init --pin"]),
         ("chmod 0640 /var/lib/a b/x.sql", ["chmod 0640 /var/lib/a b/x.sql"]),
         ("As an administrator: GRANT SELECT (a, b) ON t TO r;", ["GRANT SELECT (a, b) ON t TO r;"]),
-        ("See the GRANT or REVOKE that mends it: cutter-console drift", ["cutter-console drift"]),
+        ("See the GRANT or REVOKE that repairs it: cutter-console drift", ["cutter-console drift"]),
         ("Write the policy file anew, and have it agreed.", []),
     ],
 )  # fmt: skip

@@ -18,7 +18,7 @@ from console.backend.model.states import Phase, Stage
 from console.backend.model.view_models import RunRequest
 from console.backend.runs import arming, kill_switch
 from console.backend.runs.edits import DraftEdit, apply_edits, plan_edits
-from console.backend.service import LocalBackend
+from console.backend.service import BackendService
 from tests.passage import DOCPREFIX, REQUEST, STAGES, UNITS, Passage, silent
 
 At = Callable[[str], Passage]
@@ -46,10 +46,10 @@ import sys
 from pathlib import Path
 from console.backend.host.context import Context
 from console.backend.reports.run.report import write_run_report
-from console.backend.host.installation import Site
+from console.backend.host.installation import Installation
 from console.backend.host.settings import load_settings
 root = Path(sys.argv[1])
-print(write_run_report(Site(Context(root=root, host="elsewhere"), load_settings(root), "somebody else"), sys.argv[2]).directory)
+print(write_run_report(Installation(Context(root=root, host="elsewhere"), load_settings(root), "somebody else"), sys.argv[2]).directory)
 """
 
 
@@ -128,11 +128,11 @@ def _stopped(passage: Passage) -> str:
 
 def _edited(passage: Passage) -> str:
     edit = DraftEdit(address=f"{DOCPREFIX}/ONE/ALPHA", title="Alpha", body="## Alpha\n\nFirst, amended.\n\n")
-    run_id = plan_edits(passage.site, DOCPREFIX, (edit,))
+    run_id = plan_edits(passage.installation, DOCPREFIX, (edit,))
     passage.sign(run_id)
-    arming.arm(passage.site, run_id, "edit")
-    apply_edits(passage.site, run_id)
-    kill_switch.disarm(passage.site, "the edits are in")
+    arming.arm(passage.installation, run_id, "edit")
+    apply_edits(passage.installation, run_id)
+    kill_switch.disarm(passage.installation, "the edits are in")
     return run_id
 
 
@@ -183,7 +183,7 @@ def test_a_copy_of_the_root_gives_the_same_bytes_to_another_process_on_another_h
     passage = at("enacted")
     view = passage.backend.report(passage.run_id)
     copy = tmp_path / "another root"
-    shutil.copytree(passage.site.root, copy, symlinks=True)
+    shutil.copytree(passage.installation.root, copy, symlinks=True)
     shutil.rmtree(copy / "reports")
     (copy / "reports").mkdir()
     surroundings = {
@@ -227,7 +227,7 @@ _OTHER_SETTINGS = {
 def test_the_closeout_writes_the_report_when_the_switch_is_off_again(at: At) -> None:
     passage = at("SG_2 imported")
     passage.enact()
-    written = list((passage.site.root / "reports").glob(f"{passage.run_id}-*"))
+    written = list((passage.installation.root / "reports").glob(f"{passage.run_id}-*"))
     assert len(written) == 1
     assert passage.backend.report(passage.run_id).unchanged
     assert _attested(passage.backend.report(passage.run_id), "switch") == "PASS"
@@ -260,7 +260,7 @@ def test_a_missing_file_and_a_stranger_in_the_report_are_named(at: At) -> None:
 
 
 def _journal(passage: Passage) -> Path:
-    return passage.site.root / "runs" / passage.run_id / "journal.jsonl"
+    return passage.installation.root / "runs" / passage.run_id / "journal.jsonl"
 
 
 def _edit_a_record(journal: Path) -> None:
@@ -288,7 +288,7 @@ def test_a_damaged_journal_is_told_in_every_document_and_the_outcome_is_fail(
     assert _outcome(view) == "FAIL"
     for name in DOCUMENTS:
         assert "THE JOURNAL OF THIS RUN IS NOT WHAT WAS WRITTEN" in _texts(view)[name], name
-    assert str(passage.site.root) not in "".join(_texts(view).values())
+    assert str(passage.installation.root) not in "".join(_texts(view).values())
 
 
 def _as_a_superuser(passage: Passage, table: str, statement: str) -> None:
@@ -335,7 +335,7 @@ def test_each_sentence_of_the_attestation_fails_when_the_record_is_broken(at: At
 
 def test_a_plan_that_was_edited_on_disk_is_told(at: At) -> None:
     passage = at("enacted")
-    plan = passage.site.root / "runs" / passage.run_id / "plan.json"
+    plan = passage.installation.root / "runs" / passage.run_id / "plan.json"
     plan.write_text(plan.read_text().replace("Alpha", "Omega"))
     assert _attested(passage.backend.report(passage.run_id), "plan beside the run") == "FAIL"
 
@@ -355,7 +355,7 @@ def test_a_closed_run_without_the_record_of_a_phase_is_a_failure(at: At) -> None
     _as_a_superuser(
         passage, "cutter_governance.run_event", "DELETE FROM cutter_governance.run_event WHERE phase = 'cut_leg_a'"
     )
-    (passage.site.root / "runs" / passage.run_id / "06-cut_leg_a.json").unlink()
+    (passage.installation.root / "runs" / passage.run_id / "06-cut_leg_a.json").unlink()
     view = passage.backend.report(passage.run_id)
     assert _outcome(view) == "FAIL"
     assert "the record does not bear it out" in _texts(view)["13-closeout.md"]
@@ -370,7 +370,7 @@ def test_the_statement_stands_there_as_it_was_signed(at: At) -> None:
         signed = json.dumps(
             json.loads(fenced[0][1]), ensure_ascii=False, sort_keys=True, separators=(",", ":")
         ).encode()
-        assert signed == passage.site.statement(passage.run_id, kind).read_bytes()
+        assert signed == passage.installation.statement(passage.run_id, kind).read_bytes()
         assert sha256_hex(signed) in texts[name]
         fingerprint = passage.rows("SELECT signers[1] FROM cutter_governance.approval LIMIT 1")[0][0]
         for said in (f"primary key {fingerprint}", "by cutter_verify", "SOLO", "used to", "valid"):
@@ -379,7 +379,7 @@ def test_the_statement_stands_there_as_it_was_signed(at: At) -> None:
 
 def test_a_policy_that_the_run_did_not_keep_is_not_guessed(at: At) -> None:
     passage = at("enacted")
-    for kept in (passage.site.root / "runs" / passage.run_id).glob("policy-*.json"):
+    for kept in (passage.installation.root / "runs" / passage.run_id).glob("policy-*.json"):
         kept.write_text(kept.read_text().replace('"solo":true', '"solo":false'))
     text = _texts(passage.backend.report(passage.run_id))["06-pause-sg1.md"]
     assert "whether it is solo is not proven here" in text
@@ -431,7 +431,7 @@ def test_a_sentence_that_does_not_hold_cannot_be_misread_as_one_that_does(at: At
     passage, told = _ended(at, "edited")
     verified = "DELETE FROM cutter_governance.run_event WHERE phase = 'write_verify'"
     _as_a_superuser(passage, "cutter_governance.run_event", verified)
-    next((passage.site.root / "runs" / told.run_id).glob("*write_verify.json")).unlink()
+    next((passage.installation.root / "runs" / told.run_id).glob("*write_verify.json")).unlink()
     view = passage.backend.report(told.run_id)
     assert "**INCONCLUSIVE**, it is not proven that: No unit of another" in _texts(view)["13-closeout.md"]
 
@@ -471,7 +471,7 @@ def test_every_attempt_of_a_phase_is_told(at: At) -> None:
 
 def test_the_monitoring_role_gets_as_far_as_it_can_and_says_what_it_could_not_read(at: At) -> None:
     passage = at("enacted")
-    database = passage.site.settings.database.model_copy(update={"verifier": "host=/nonexistent dbname=none"})
+    database = passage.installation.settings.database.model_copy(update={"verifier": "host=/nonexistent dbname=none"})
     view = passage.settings(database=database).backend.report(passage.run_id)
     _require_whole(view)
     assert _outcome(view) == "INCONCLUSIVE"
@@ -481,22 +481,22 @@ def test_the_monitoring_role_gets_as_far_as_it_can_and_says_what_it_could_not_re
 
 def test_a_monitoring_console_writes_no_report(at: At) -> None:
     passage = at("enacted")
-    before = sorted((passage.site.root / "reports").iterdir())
+    before = sorted((passage.installation.root / "reports").iterdir())
     with pytest.raises(Refused, match="--read-only"):
-        LocalBackend(passage.site, read_only=True).report(passage.run_id)
-    assert sorted((passage.site.root / "reports").iterdir()) == before
+        BackendService(passage.installation, read_only=True).report(passage.run_id)
+    assert sorted((passage.installation.root / "reports").iterdir()) == before
 
 
 def test_an_unknown_run_is_refused_and_nothing_is_written(at: At) -> None:
     passage = at("fresh")
     with pytest.raises(Refused, match="no run"):
         passage.backend.report("ictr-20260101T000000Z-00000000")
-    assert list((passage.site.root / "reports").iterdir()) == []
+    assert list((passage.installation.root / "reports").iterdir()) == []
 
 
 def test_a_report_that_cannot_be_written_leaves_nothing_half_done(at: At) -> None:
     passage = at("waits for SG_1")
-    reports = passage.site.root / "reports"
+    reports = passage.installation.root / "reports"
     shutil.rmtree(reports)
     reports.write_text("in the way")
     with pytest.raises(CutterError, match="could not be written"):

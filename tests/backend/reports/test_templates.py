@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import get_args, get_origin, get_type_hints
 
 import pytest
-from console.backend.reports.bundle.bundle.summary import Final
 from jinja2 import nodes
 
 from console.backend.model.outcome import Evidence
@@ -12,6 +11,7 @@ from console.backend.model.value import Value
 from console.backend.publication import rendering
 from console.backend.publication.pages import DOCUMENTS, Page
 from console.backend.publication.rendering import Evidences, Unrendered
+from console.backend.reports.bundle.summary import Final
 
 TEMPLATES = Path(rendering.__file__).parent / "templates"
 BUNDLE = sorted(path.relative_to(TEMPLATES).as_posix() for path in (TEMPLATES / "bundle").iterdir())

@@ -20,7 +20,10 @@ _TERMINATE = """
     SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
      WHERE usename IN ('cutter_exec', 'cutter_verify') AND datname = current_database()
 """
-DRIFT, MEND = "GRANT DELETE ON public.unit_version TO cutter_ro", "REVOKE DELETE ON public.unit_version FROM cutter_ro"
+DRIFT, REPAIR = (
+    "GRANT DELETE ON public.unit_version TO cutter_ro",
+    "REVOKE DELETE ON public.unit_version FROM cutter_ro",
+)
 BEFORE = tuple(Stage)[: tuple(Stage).index(Stage.CUT_LEG_A_COMMITTED)]
 LAW = (Stage.LIFECYCLE_ENACTED, Stage.CLOSEOUT_REPORTED)
 OPERATORS = st.sampled_from(["anna", "bert"])
@@ -38,7 +41,7 @@ class Operators(RuleBasedStateMachine):
 
     def by(self, operator: str) -> Passage:
         """The run as this operator has it before them."""
-        return self.passage.with_site(replace(self.passage.site, operator=operator))
+        return self.passage.with_site(replace(self.passage.installation, operator=operator))
 
     def tried(self, call: Callable[[], object]) -> bool:
         """Whether it was accepted; a refusal has a reason and says what to do."""
@@ -163,7 +166,7 @@ class Operators(RuleBasedStateMachine):
             if how == "terminate":
                 self.passage.execute(_TERMINATE)
             else:
-                self.passage.site.hold_file.touch()
+                self.passage.installation.hold_file.touch()
 
         run_id, backend = self.passage.run_id, self.passage.backend
         try:
@@ -180,14 +183,14 @@ class Operators(RuleBasedStateMachine):
             if self._switch() is SwitchState.OFF:
                 assert not self.tried(self.passage.arm)
         finally:
-            self.passage.execute(MEND)
+            self.passage.execute(REPAIR)
 
     @rule(hours=st.sampled_from([-30, -1, 1, 30]))
     def jump(self, hours: int) -> None:
         """The host's clock jumps; what is decided by the database's clock stays as it was."""
-        site, real = self.passage.site, self.passage.site.context.now
-        jumped = replace(site.context, now=lambda: real() + timedelta(hours=hours))
-        there = self.passage.with_site(replace(site, context=jumped))
+        installation, real = self.passage.installation, self.passage.installation.context.now
+        jumped = replace(installation.context, now=lambda: real() + timedelta(hours=hours))
+        there = self.passage.with_site(replace(installation, context=jumped))
         self.tried(there.arm)
         self.tried(there.backend.disarm)
 
@@ -200,7 +203,7 @@ class Operators(RuleBasedStateMachine):
         assert self.passage.rows(_USES) == before
 
     def _switch(self) -> SwitchState:
-        return kill_switch.measure_switch(self.passage.site).state
+        return kill_switch.measure_switch(self.passage.installation).state
 
     @invariant()
     def the_units_are_those_of_the_stage(self) -> None:

@@ -16,7 +16,7 @@ _PROOFS = "SELECT count(*) FROM cutter_governance.backup_proof"
 
 def test_a_backup_whose_file_is_gone_keeps_the_switch_shut_until_it_is_taken_again(at: At) -> None:
     passage = at("SG_1 imported")
-    for file in passage.site.backups.iterdir():
+    for file in passage.installation.backups.iterdir():
         file.unlink()
     with pytest.raises(Refused) as refused:
         passage.arm()

@@ -26,7 +26,9 @@ def test_a_backup_that_is_too_old_by_the_clock_of_this_host_is_taken_again(at: A
     passage.arm()
     before = passage.rows(_PROOFS)
     later = datetime.now(UTC) + timedelta(minutes=61)
-    late = passage.with_site(replace(passage.site, context=replace(passage.site.context, now=lambda: later)))
+    late = passage.with_site(
+        replace(passage.installation, context=replace(passage.installation.context, now=lambda: later))
+    )
     assert late.resume().state.stage is Stage.AWAITING_LIFECYCLE_AUTHORIZATION
     assert passage.rows(_PROOFS) == [(int(str(before[0][0])) + 1,)]
 
@@ -34,7 +36,7 @@ def test_a_backup_that_is_too_old_by_the_clock_of_this_host_is_taken_again(at: A
 def test_a_backup_whose_file_is_gone_is_taken_again(at: At) -> None:
     passage = at("SG_1 imported")
     passage.arm()
-    for file in passage.site.backups.glob("*.dump.gpg"):
+    for file in passage.installation.backups.glob("*.dump.gpg"):
         file.unlink()
     assert passage.resume().state.stage is Stage.AWAITING_LIFECYCLE_AUTHORIZATION
-    assert len(list(passage.site.backups.glob("*.dump.gpg"))) == 1
+    assert len(list(passage.installation.backups.glob("*.dump.gpg"))) == 1

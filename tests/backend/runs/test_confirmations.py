@@ -22,7 +22,7 @@ FREE: dict[Danger, str] = {
 @pytest.mark.parametrize("danger", FREE, ids=lambda one: one.value)
 def test_a_briefing_says_what_happens_and_what_does_not(at: At, danger: Danger) -> None:
     passage = at(FREE[danger])
-    said = brief(passage.site, danger, passage.run_id)
+    said = brief(passage.installation, danger, passage.run_id)
     assert (said.open_checks, said.confirm_text, said.run_id) == ((), passage.run_id, passage.run_id)
     assert said.effects
     assert said.reversible is (danger is Danger.ARM)
@@ -42,16 +42,16 @@ def test_what_stands_in_the_way_is_named_with_a_command_for_this_run(
     at: At, danger: Danger, stage: str, check: str, advice: str
 ) -> None:
     passage = at(stage)
-    found = next(one for one in brief(passage.site, danger, passage.run_id).open_checks if one.name == check)
+    found = next(one for one in brief(passage.installation, danger, passage.run_id).open_checks if one.name == check)
     assert found.outcome is Outcome.FAIL
     assert f"cutter-console {advice} {passage.run_id}" in found.next_action
 
 
 def test_the_release_of_a_hold_is_briefed_only_where_there_is_one(at: At) -> None:
     passage = at("fresh")
-    (check,) = brief(passage.site, Danger.RELEASE_HOLD, "").open_checks
+    (check,) = brief(passage.installation, Danger.RELEASE_HOLD, "").open_checks
     assert check.name == "HOLD"
     passage.backend.panic("a test")
-    said = brief(passage.site, Danger.RELEASE_HOLD, "")
+    said = brief(passage.installation, Danger.RELEASE_HOLD, "")
     assert said.open_checks == ()
     assert "panic key" in said.reversal

@@ -83,7 +83,7 @@ def test_a_statement_for_another_host_is_not_imported(at: At) -> None:
     passage = at("waits for SG_1")
     drafted = passage.backend.draft_statement(passage.run_id)
     signature = passage.backend.sign_as_demo_sovereign(drafted.statement_path)
-    plan = passage.site.root / "runs" / passage.run_id / "plan.json"
+    plan = passage.installation.root / "runs" / passage.run_id / "plan.json"
     plan.write_text(plan.read_text().replace('"host":"host"', '"host":"elsewhere"'))
     with pytest.raises(Refused):
         passage.backend.import_statement(drafted.statement_path, (signature,))
@@ -93,7 +93,9 @@ def test_a_run_moved_to_another_host_is_stopped(at: At) -> None:
     """The sandbox stood beside production."""
     passage = at("SG_1 imported")
     passage.arm()
-    moved = passage.with_site(replace(passage.site, context=replace(passage.site.context, host="elsewhere")))
+    moved = passage.with_site(
+        replace(passage.installation, context=replace(passage.installation.context, host="elsewhere"))
+    )
     with pytest.raises(Drifted) as caught:
         moved.resume()
     assert caught.value.code is StopCode.IDENTITY_MISMATCH
@@ -103,7 +105,9 @@ def test_a_run_moved_to_another_host_is_stopped(at: At) -> None:
 def test_an_expired_ruling_does_not_arm(at: At) -> None:
     passage = at("SG_1 imported")
     later = datetime.now(UTC) + timedelta(days=2)
-    late = passage.with_site(replace(passage.site, context=replace(passage.site.context, now=lambda: later)))
+    late = passage.with_site(
+        replace(passage.installation, context=replace(passage.installation.context, now=lambda: later))
+    )
     with pytest.raises(Refused):
         late.arm()
     assert passage.backend.status().switch.state is SwitchState.OFF
@@ -137,7 +141,7 @@ def test_a_count_that_is_not_the_plan_s_is_a_hold(at: At) -> None:
     assert caught.value.code is StopCode.COUNT_MISMATCH
     assert "canonical_address_alias: +1 rows, +0 planned" in caught.value.message
     switch = passage.backend.status().switch
-    assert (switch.state, passage.site.hold_file.exists()) == (SwitchState.HOLD, True)
+    assert (switch.state, passage.installation.hold_file.exists()) == (SwitchState.HOLD, True)
     assert passage.rows("SELECT action, run_id FROM cutter_governance.hold_event") == [("set", passage.run_id)]
     run = passage.run()
     assert (run.state.name, run.state.family) == ("failed_write_verify", Family.FAILED)
@@ -165,7 +169,7 @@ def test_a_disk_that_takes_no_record_does_not_prevent_that_hold(
     with pytest.raises(CutterError) as caught:
         passage.resume(meddle)
     assert caught.value.code is StopCode.COUNT_MISMATCH
-    assert passage.site.hold_file.exists() is file
+    assert passage.installation.hold_file.exists() is file
     assert passage.rows("SELECT action, run_id FROM cutter_governance.hold_event") == [("set", passage.run_id)]
 
 
@@ -205,7 +209,7 @@ def test_a_failed_cut_is_taken_back_after_the_hold_is_released(at: At) -> None:
 def test_another_run_that_starts_is_no_drift_of_one_that_waits(at: At) -> None:
     """Registering and pinning another document adds registry rows; the waiting run is cut all the same."""
     passage = at("SG_1 imported")
-    (passage.site.intake / "other.md").write_text("# Other\n\nText.\n", encoding="utf-8")
+    (passage.installation.intake / "other.md").write_text("# Other\n\nText.\n", encoding="utf-8")
     passage.backend.start(RunRequest(origin="file:other.md", docprefix="OTHER-LAW", mode=Mode.LIVE), silent)
     passage.arm()
     passage.resume()

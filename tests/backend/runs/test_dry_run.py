@@ -12,7 +12,7 @@ from console.backend.postgres import ledger
 from console.backend.postgres.connections import connect
 from console.backend.runs import arming
 from console.backend.runs.failures import hold_after
-from console.backend.runs.phase_context import Step
+from console.backend.runs.phase_context import PhaseContext
 from console.backend.runs.workspace import Workspace
 from tests.backend.postgres.signed_cut import event
 from tests.passage import DOCPREFIX, UNITS, Passage, fingerprint, silent
@@ -51,8 +51,8 @@ def test_each_phase_of_a_dry_run_says_on_evidence_that_nothing_was_written(at: A
 def test_a_read_only_transaction_enacts_nothing(at: At) -> None:
     """A run that lacks nothing else: the same call is an enactment where the transaction may write."""
     passage = at("SG_2 imported")
-    arming.arm(passage.site, passage.run_id, "enact")
-    before, executor = fingerprint(passage), passage.site.settings.database.executor
+    arming.arm(passage.installation, passage.run_id, "enact")
+    before, executor = fingerprint(passage), passage.installation.settings.database.executor
     with pytest.raises(Drifted, match="25006"), connect(executor, read_only=True) as connection:
         ledger.enact(connection, passage.run_id, UNITS, event())
     assert fingerprint(passage) == before
@@ -64,7 +64,7 @@ def test_a_read_only_transaction_enacts_nothing(at: At) -> None:
 def test_a_read_only_transaction_stops_the_write_functions_themselves(at: At) -> None:
     passage = at("SG_2 imported")
     before = fingerprint(passage)
-    executor = passage.site.settings.database.executor
+    executor = passage.installation.settings.database.executor
     with pytest.raises(Drifted, match="25006"), connect(executor, read_only=True) as connection:
         ledger.arm(connection, passage.run_id, "enact", "tester", "host", 5)
     assert fingerprint(passage) == before
@@ -87,7 +87,7 @@ def test_a_dry_run_can_be_voided_and_not_resumed_into_anything(at: At) -> None:
 def test_a_voided_dry_run_is_shown_whatever_has_become_of_its_reason(at: At, said: bytes) -> None:
     passage = at("fresh")
     run_id = passage.backend.start(DRY, silent).run_id
-    (passage.site.root / "runs" / run_id / "voided.txt").write_bytes(said)
+    (passage.installation.root / "runs" / run_id / "voided.txt").write_bytes(said)
     assert passage.backend.run(run_id).state.family is Family.VOIDED
     assert passage.backend.runs()[0].state.startswith("voided_")
 
@@ -95,12 +95,12 @@ def test_a_voided_dry_run_is_shown_whatever_has_become_of_its_reason(at: At, sai
 def test_a_hold_that_a_dry_run_sets_is_in_the_file_alone(at: At) -> None:
     passage = at("fresh")
     run_id = passage.backend.start(DRY, silent).run_id
-    workspace = Workspace.open(passage.site.root, run_id)
-    step = Step(passage.site, workspace, workspace.request(), lambda *_: None)
+    workspace = Workspace.open(passage.installation.root, run_id)
+    context = PhaseContext(passage.installation, workspace, workspace.request(), lambda *_: None)
     before = fingerprint(passage)
-    assert hold_after(Refused(StopCode.COUNT_MISMATCH, "other counts", "look"), step, Phase.WRITE_VERIFY) is None
+    assert hold_after(Refused(StopCode.COUNT_MISMATCH, "other counts", "look"), context, Phase.WRITE_VERIFY) is None
     assert fingerprint(passage) == before
-    assert "other counts" in passage.site.hold_file.read_text()
+    assert "other counts" in passage.installation.hold_file.read_text()
 
 
 def test_a_dry_run_meets_what_the_write_would_refuse(at: At) -> None:

@@ -8,7 +8,7 @@ import pytest
 from console.backend.model.errors import Drifted, Refused
 from console.backend.model.outcome import Check
 from console.backend.model.states import Mode
-from console.backend.runs.phase_context import Step
+from console.backend.runs.phase_context import PhaseContext
 from console.backend.runs.phases import Mark
 from tests.passage import REQUEST, Passage, silent
 
@@ -17,7 +17,7 @@ DRY = REQUEST.model_copy(update={"mode": Mode.DRYRUN})
 
 
 def _instead_of_looking(statement: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    def measure(_work: Mark, _step: Step, connection: psycopg.Connection) -> tuple[Check, ...]:
+    def measure(_work: Mark, _step: PhaseContext, connection: psycopg.Connection) -> tuple[Check, ...]:
         connection.execute(statement.encode())
         return ()
 

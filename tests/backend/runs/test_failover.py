@@ -28,7 +28,7 @@ def _at_the_promoted(passage: Passage, standby: TransientCluster) -> Passage:
         assert connection.execute("SELECT pg_promote()").fetchone() == (True,)
     there = {name: standby.conninfo(passage.database, role) for name, role in _ROLES.items()}
     moved = replace(passage, cluster=standby)
-    return moved.settings(database=passage.site.settings.database.model_copy(update=there))
+    return moved.settings(database=passage.installation.settings.database.model_copy(update=there))
 
 
 @contextmanager

@@ -34,15 +34,15 @@ def lost(at: At) -> Iterator[Passage]:
         passage.arm()
         passage.resume()
         there = {name: passage.cluster.conninfo(before, role) for name, role in _ROLES}
-        yield passage.settings(database=passage.site.settings.database.model_copy(update=there))
+        yield passage.settings(database=passage.installation.settings.database.model_copy(update=there))
     finally:
         with psycopg.connect(passage.cluster.conninfo(), autocommit=True) as server:
             server.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(before)))
 
 
 def test_an_acknowledged_cut_that_is_gone_is_found(lost: Passage) -> None:
-    workspace = Workspace.open(lost.site.root, lost.run_id)
-    verdict = verify_journal(workspace.journal, anchors_of(lost.site, workspace.request()), lost.run_id)
+    workspace = Workspace.open(lost.installation.root, lost.run_id)
+    verdict = verify_journal(workspace.journal, anchors_of(lost.installation, workspace.request()), lost.run_id)
     assert verdict.outcome is Outcome.FAIL
     assert [one.split(" ")[0] for one in verdict.gone] == [
         "cut_leg_a",

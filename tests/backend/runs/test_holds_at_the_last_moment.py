@@ -18,9 +18,9 @@ At = Callable[[str], Passage]
 def test_a_hold_file_stops_the_arming_itself(at: At) -> None:
     """Whoever calls it, and whatever was looked at before; the database knows nothing of the file."""
     passage = at("SG_1 imported")
-    passage.site.hold_file.touch()
+    passage.installation.hold_file.touch()
     with pytest.raises(Held):
-        arming.arm(passage.site, passage.run_id, "cut")
+        arming.arm(passage.installation, passage.run_id, "cut")
     assert passage.rows("SELECT count(*) FROM cutter_governance.execution_lease") == [(0,)]
 
 
@@ -50,7 +50,7 @@ def test_a_hold_file_that_appears_while_a_statement_runs_cancels_it(at: At, how:
         thread.start()
         assert until_somebody_waits(passage, thread) == "cutter_exec"
         assert seen[-1] == (Phase.CUT_LEG_A, "begins")
-        HOLDS[how](passage.site.hold_file)
+        HOLDS[how](passage.installation.hold_file)
         thread.join(LONGEST_S)
         assert [error.code for error in refused] == [StopCode.PANIC]
         assert "user request" in refused[0].message

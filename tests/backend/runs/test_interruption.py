@@ -24,7 +24,7 @@ At = Callable[[str], Passage]
 def _killed_in_leg_a(passage: Passage) -> None:
     """`run resume` in a process of its own, killed -9 while a lock keeps it in the middle of leg A."""
     program = "from console.cli.main import main; raise SystemExit(main())"
-    command = [sys.executable, "-c", program, "--root", str(passage.site.root), "run", "resume", passage.run_id]
+    command = [sys.executable, "-c", program, "--root", str(passage.installation.root), "run", "resume", passage.run_id]
     with passage.connect() as blocker, blocker.transaction():
         blocker.execute("LOCK TABLE public.unit_version IN ACCESS EXCLUSIVE MODE")
         with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as victim:
@@ -52,7 +52,7 @@ def test_a_run_killed_in_mid_phase_is_shown_as_interrupted_and_goes_on_by_hand(a
     assert run.state.stage is Stage.AWAITING_CUT_AUTHORIZATION
     assert passage.backend.runs()[0].interrupted
     assert passage.lifecycles() == []
-    disarm(passage.site, "after the crash")
+    disarm(passage.installation, "after the crash")
     with pytest.raises(Waiting):
         passage.resume()
     passage.arm()
@@ -98,7 +98,7 @@ def test_a_lost_commit_of_leg_a_is_settled_by_evidence(
     proxy.close()
     assert proxy.commit_seen.is_set()
     assert run.state.stage is Stage.AWAITING_LIFECYCLE_AUTHORIZATION
-    leg_a = passage.site.root / "runs" / passage.run_id / "06-cut_leg_a.json"
+    leg_a = passage.installation.root / "runs" / passage.run_id / "06-cut_leg_a.json"
     assert "settled after a lost COMMIT" in leg_a.read_text(encoding="utf-8")
     assert passage.lifecycles() == ["draft"] * 3
 
@@ -144,7 +144,7 @@ def test_the_switch_is_off_after_a_failure(at: At) -> None:
 def test_the_switch_is_off_where_the_journal_refuses_the_run(at: At) -> None:
     """An enactment that cannot even begin closes what it had opened."""
     passage = at("SG_2 imported")
-    journal = passage.site.root / "runs" / passage.run_id / "journal.jsonl"
+    journal = passage.installation.root / "runs" / passage.run_id / "journal.jsonl"
     journal.write_bytes(journal.read_bytes().replace(b'"phase":"mark"', b'"phase":"mask"'))
     with pytest.raises(CutterError):
         passage.enact()
@@ -154,10 +154,10 @@ def test_the_switch_is_off_where_the_journal_refuses_the_run(at: At) -> None:
 
 def test_a_start_that_was_killed_before_its_journal_does_not_hide_the_other_runs(at: At) -> None:
     passage = at("waits for SG_2")
-    left = passage.site.root / "runs" / "ictr-20260101T000000Z-0000dead"
+    left = passage.installation.root / "runs" / "ictr-20260101T000000Z-0000dead"
     left.mkdir()
     (left / "request.json").write_bytes(
-        (passage.site.root / "runs" / passage.run_id / "request.json")
+        (passage.installation.root / "runs" / passage.run_id / "request.json")
         .read_bytes()
         .replace(passage.run_id.encode(), left.name.encode())
     )
@@ -184,14 +184,14 @@ def test_a_live_run_that_the_database_does_not_know_is_shown_as_such_and_can_onl
 
 
 def _started_without_row(passage: Passage, run_id: str) -> None:
-    asked = Workspace.open(passage.site.root, passage.run_id).request().model_copy(update={"run_id": run_id})
-    workspace = Workspace.create(passage.site.root, asked)
-    Journal.create(workspace.journal, run_id, passage.site.context).close()
+    asked = Workspace.open(passage.installation.root, passage.run_id).request().model_copy(update={"run_id": run_id})
+    workspace = Workspace.create(passage.installation.root, asked)
+    Journal.create(workspace.journal, run_id, passage.installation.context).close()
 
 
 def test_a_damaged_journal_of_one_run_does_not_hide_the_others(at: At) -> None:
     passage = at("waits for SG_2")
-    journal = passage.site.root / "runs" / passage.run_id / "journal.jsonl"
+    journal = passage.installation.root / "runs" / passage.run_id / "journal.jsonl"
     journal.write_bytes(journal.read_bytes().replace(b'"phase":"mark"', b'"phase":"mask"'))
     listed = [(run.run_id, run.mode) for run in passage.backend.runs()]
     assert (len(listed), listed[0]) == (2, (passage.run_id, Mode.LIVE))

@@ -26,7 +26,7 @@ NOWHERE = dict.fromkeys(("executor", "verifier", "monitor"), "host=/nonexistent 
 
 
 def _without_database(passage: Passage) -> Passage:
-    return passage.settings(database=passage.site.settings.database.model_copy(update=NOWHERE))
+    return passage.settings(database=passage.installation.settings.database.model_copy(update=NOWHERE))
 
 
 def test_an_armed_switch_says_for_which_run_by_whom_and_until_when(at: At) -> None:
@@ -88,7 +88,7 @@ def test_a_disarm_finds_the_lease_that_another_session_lets_go(at: At, monkeypat
 
 def test_a_switch_that_cannot_be_read_is_unreadable_and_nothing_can_be_armed(at: At) -> None:
     passage = _without_database(at("SG_1 imported"))
-    assert kill_switch.measure_switch(passage.site).state is SwitchState.UNREADABLE
+    assert kill_switch.measure_switch(passage.installation).state is SwitchState.UNREADABLE
     with pytest.raises(CutterError):
         passage.arm()
 
@@ -96,9 +96,9 @@ def test_a_switch_that_cannot_be_read_is_unreadable_and_nothing_can_be_armed(at:
 def test_a_hold_file_that_cannot_be_read_is_a_hold(at: At, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever made it and closed it meant something to stop."""
     passage = at("SG_1 imported")
-    passage.site.hold_file.touch(0o000)
+    passage.installation.hold_file.touch(0o000)
     if os.geteuid() == 0:  # Root reads it all the same.
-        place, open_any = passage.site.hold_file, os.open
+        place, open_any = passage.installation.hold_file, os.open
 
         def open_but_this(path: str | Path, *how: int, **more: int) -> int:
             if path == place:
@@ -107,28 +107,28 @@ def test_a_hold_file_that_cannot_be_read_is_a_hold(at: At, monkeypatch: pytest.M
 
         monkeypatch.setattr(os, "open", open_but_this)
 
-    switch = kill_switch.measure_switch(passage.site)
+    switch = kill_switch.measure_switch(passage.installation)
 
-    why = f"what is there cannot be read: {passage.site.hold_file}: Permission denied"
+    why = f"what is there cannot be read: {passage.installation.hold_file}: Permission denied"
     assert (switch.state, switch.reason) == (SwitchState.HOLD, why)
 
 
 def test_a_root_that_cannot_be_looked_into_for_a_hold_file_is_not_off(at: At) -> None:
     passage = at("SG_1 imported")
-    passage.site.root.chmod(0o000)
+    passage.installation.root.chmod(0o000)
     try:
         with as_ordinary_user():
-            assert kill_switch.measure_switch(passage.site).state is SwitchState.UNREADABLE
+            assert kill_switch.measure_switch(passage.installation).state is SwitchState.UNREADABLE
             with pytest.raises(Held, match="cannot be told"):
-                require_no_hold(passage.site)
+                require_no_hold(passage.installation)
     finally:
-        passage.site.root.chmod(0o750)
+        passage.installation.root.chmod(0o750)
 
 
 def test_a_hold_file_made_by_hand_is_a_hold_that_says_what_clears_it(at: At) -> None:
     """Flag files nobody understood; every wait shows why, since when, set by whom, what clears it."""
     passage = at("SG_1 imported")
-    passage.site.hold_file.touch()
+    passage.installation.hold_file.touch()
     switch = passage.backend.status().switch
     assert (switch.state, switch.by, switch.reason) == (SwitchState.HOLD, "a file made by hand", "no reason given")
     assert switch.since is not None
@@ -157,23 +157,23 @@ def test_a_panic_works_without_the_database(at: At) -> None:
 def test_a_panic_works_without_a_reason_and_from_a_read_only_console(at: At) -> None:
     passage = at("SG_1 imported")
     passage.arm()
-    reader = type(passage.backend)(passage.site, read_only=True)
+    reader = type(passage.backend)(passage.installation, read_only=True)
     assert reader.panic("").reason == "panic, no reason given"
 
 
 def test_a_panic_works_without_the_root(at: At) -> None:
     passage = at("SG_1 imported")
-    passage.site.hold_file.mkdir()
+    passage.installation.hold_file.mkdir()
     passage.backend.panic("the disk is broken")
     assert passage.rows("SELECT count(*) FROM cutter_governance.v_hold") == [(1,)]
 
 
 def test_a_panic_that_can_be_set_nowhere_says_so_and_how_to_do_it_by_hand(at: At) -> None:
     passage = _without_database(at("SG_1 imported"))
-    passage.site.hold_file.mkdir()
+    passage.installation.hold_file.mkdir()
     with pytest.raises(Held, match="could be set nowhere") as caught:
         passage.backend.panic("stop")
-    assert str(passage.site.hold_file) in caught.value.next_action
+    assert str(passage.installation.hold_file) in caught.value.next_action
 
 
 def test_a_panic_cancels_the_running_statement_and_nothing_of_the_phase_is_left(at: At) -> None:
@@ -210,7 +210,7 @@ def test_a_hold_file_that_appears_in_mid_run_stops_it_before_the_next_phase(at: 
 
     def touch(progress: Progress) -> None:
         if progress.phase is phase and progress.step.startswith("PASS"):
-            passage.site.hold_file.touch()
+            passage.installation.hold_file.touch()
 
     with pytest.raises(Held):
         passage.resume(touch)
@@ -232,7 +232,7 @@ def test_a_hold_is_released_by_the_typed_word_alone_and_the_switch_stays_off(at:
         ("set", "tester"),
         ("release", "tester"),
     ]
-    assert not passage.site.hold_file.exists()
+    assert not passage.installation.hold_file.exists()
 
 
 def test_a_hold_does_not_stop_a_revert_from_being_refused_nor_the_record_from_being_read(at: At) -> None:
@@ -260,18 +260,18 @@ _ODD_HOLDS: dict[str, Callable[[Path], object]] = {
 @pytest.mark.parametrize("how", _ODD_HOLDS)
 def test_whatever_lies_at_the_holds_place_stops_everything(at: At, how: str) -> None:
     passage = at("SG_1 imported")
-    _ODD_HOLDS[how](passage.site.hold_file)
+    _ODD_HOLDS[how](passage.installation.hold_file)
 
     assert passage.backend.status().switch.state is SwitchState.HOLD
     with pytest.raises(Held):
-        require_no_hold(passage.site)
+        require_no_hold(passage.installation)
     with pytest.raises(Held):
         passage.arm()
 
 
 def test_a_panic_does_not_wait_at_a_fifo(at: At) -> None:
     passage = at("SG_1 imported")
-    os.mkfifo(passage.site.hold_file)
+    os.mkfifo(passage.installation.hold_file)
 
     passage.backend.panic("look")
 
@@ -280,12 +280,12 @@ def test_a_panic_does_not_wait_at_a_fifo(at: At) -> None:
 
 def test_a_hold_that_cannot_be_taken_away_stays_and_says_so(at: At) -> None:
     passage = at("SG_1 imported")
-    passage.site.hold_file.mkdir()
+    passage.installation.hold_file.mkdir()
 
     with pytest.raises(Held, match="the HOLD stays") as caught:
         passage.backend.release_hold("RELEASE")
 
-    assert str(passage.site.hold_file) in caught.value.next_action
+    assert str(passage.installation.hold_file) in caught.value.next_action
     assert passage.backend.status().switch.state is SwitchState.HOLD
 
 
@@ -293,7 +293,7 @@ def test_a_hold_that_cannot_be_taken_away_stays_and_says_so(at: At) -> None:
 
 
 def _victim(passage: Passage) -> Path:
-    victim = passage.site.root.parent / "victim"
+    victim = passage.installation.root.parent / "victim"
     victim.write_text("first line, not for everybody\nmore\n", encoding="ascii")
     return victim
 
@@ -304,20 +304,20 @@ def test_panic_does_not_write_through_a_planted_link(at: At, link: Callable[[Pat
     passage = at("SG_1 imported")
     victim = _victim(passage)
     before = victim.read_bytes(), victim.stat().st_mtime_ns
-    link(victim, passage.site.hold_file)
+    link(victim, passage.installation.hold_file)
     switch = passage.backend.panic("look")
     assert (victim.read_bytes(), victim.stat().st_mtime_ns) == before
     assert (switch.state, switch.in_file, switch.in_database) == (SwitchState.HOLD, True, True)
     assert "its file was not written" in switch.incomplete
     assert "stops this host's consoles all the same" in switch.incomplete
-    assert switch.complete_with == f"ls -la {passage.site.hold_file}"
+    assert switch.complete_with == f"ls -la {passage.installation.hold_file}"
     assert passage.rows("SELECT reason FROM cutter_governance.v_hold") == [("look",)]
 
 
 def test_what_a_link_leads_to_is_not_shown(at: At) -> None:
     """As root the first line of any file would have stood on every screen."""
     passage = at("SG_1 imported")
-    passage.site.hold_file.symlink_to(_victim(passage))
+    passage.installation.hold_file.symlink_to(_victim(passage))
     switch = passage.backend.status().switch
     assert switch.state is SwitchState.HOLD
     assert "is a symbolic link" in switch.reason
@@ -339,20 +339,20 @@ def test_what_a_link_leads_to_is_not_shown(at: At) -> None:
 def test_whatever_is_planted_stays_and_the_database_has_the_hold(at: At, plant: Callable[[Path], object]) -> None:
     """Panic says which half it could not set, and nothing else is made by it."""
     passage = at("SG_1 imported")
-    plant(passage.site.hold_file)
-    names = sorted(path.name for path in passage.site.root.iterdir())
+    plant(passage.installation.hold_file)
+    names = sorted(path.name for path in passage.installation.root.iterdir())
     switch = passage.backend.panic("look")
     assert (switch.state, switch.in_database) == (SwitchState.HOLD, True)
     assert "its file was not written" in switch.incomplete
-    assert sorted(path.name for path in passage.site.root.iterdir()) == names
+    assert sorted(path.name for path in passage.installation.root.iterdir()) == names
     assert passage.rows("SELECT count(*) FROM cutter_governance.v_hold") == [(1,)]
 
 
 def test_a_reader_at_a_fifo_is_sent_nothing(at: At) -> None:
     """With a reader on the other end a FIFO opens for writing."""
     passage = at("SG_1 imported")
-    os.mkfifo(passage.site.hold_file)
-    reader = os.open(passage.site.hold_file, os.O_RDONLY | os.O_NONBLOCK)
+    os.mkfifo(passage.installation.hold_file)
+    reader = os.open(passage.installation.hold_file, os.O_RDONLY | os.O_NONBLOCK)
     try:
         assert passage.backend.panic("look").incomplete
         assert os.read(reader, 100) == b""
@@ -363,7 +363,7 @@ def test_a_reader_at_a_fifo_is_sent_nothing(at: At) -> None:
 def test_of_a_large_hold_file_the_beginning_is_read(at: At, monkeypatch: pytest.MonkeyPatch) -> None:
     """100 MB of reason stopped status."""
     passage = at("SG_1 imported")
-    with passage.site.hold_file.open("wb") as stream:
+    with passage.installation.hold_file.open("wb") as stream:
         for _ in range(100):
             stream.write(b"r" * 1_000_000)
     asked: list[int] = []
@@ -404,10 +404,10 @@ def test_a_reason_is_redacted_before_it_is_stored_anywhere(at: At, how: str) -> 
     stores = [
         switch.model_dump_json(),
         passage.backend.status().model_dump_json(),
-        passage.site.hold_file.read_text(encoding="utf-8"),
+        passage.installation.hold_file.read_text(encoding="utf-8"),
         *(str(row) for row in passage.rows("SELECT t::text FROM cutter_governance.hold_event t")),
         *(str(row) for row in passage.rows("SELECT t::text FROM cutter_governance.execution_lease t")),
-        *(path.read_text(encoding="utf-8", errors="replace") for path in passage.site.root.rglob("*.jsonl")),
+        *(path.read_text(encoding="utf-8", errors="replace") for path in passage.installation.root.rglob("*.jsonl")),
     ]
     assert [store for store in stores if "hunter2" in store] == []
     assert passage.rows("SELECT max(length(reason)) <= 500 FROM cutter_governance.hold_event") == [(True,)]
@@ -416,9 +416,9 @@ def test_a_reason_is_redacted_before_it_is_stored_anywhere(at: At, how: str) -> 
 def test_a_secret_in_a_file_made_by_hand_is_not_shown(at: At) -> None:
     """Nor one that an earlier version stored."""
     passage = at("SG_1 imported")
-    passage.site.hold_file.write_text("password=hunter2hunter2\npassword=hunter2hunter2\n", encoding="ascii")
+    passage.installation.hold_file.write_text("password=hunter2hunter2\npassword=hunter2hunter2\n", encoding="ascii")
     assert "hunter2" not in passage.backend.status().model_dump_json()
-    passage.site.hold_file.unlink()
+    passage.installation.hold_file.unlink()
     passage.execute("SELECT cutter_governance.fn_hold_set('password=hunter2hunter2', 'x', NULL)")
     assert "hunter2" not in passage.backend.status().model_dump_json()
 
@@ -431,7 +431,7 @@ def test_panic_cuts_a_long_reason_and_says_so(at: At, length: int) -> None:
     assert (switch.state, switch.incomplete) == (SwitchState.HOLD, "")
     assert switch.note == "the reason was cut to 500 characters"
     assert len(switch.reason) <= 500
-    assert passage.site.hold_file.stat().st_size <= 4 * 500 + 200
+    assert passage.installation.hold_file.stat().st_size <= 4 * 500 + 200
     assert passage.backend.status().switch.note == ""
 
 
@@ -461,9 +461,9 @@ def test_a_void_with_a_long_reason_is_refused(at: At) -> None:
 def test_a_hold_that_only_a_file_sets_is_told_with_what_makes_it_whole(at: At) -> None:
     """Psql and other hosts do not know the file; the command that is named keeps the reason."""
     passage = at("SG_1 imported")
-    passage.site.hold_file.write_text("it's odd; look\nanna\n", encoding="ascii")
+    passage.installation.hold_file.write_text("it's odd; look\nanna\n", encoding="ascii")
     status = passage.backend.status()
-    for switch in (status.switch, kill_switch.measure_switch(passage.site)):
+    for switch in (status.switch, kill_switch.measure_switch(passage.installation)):
         assert (switch.state, switch.in_file, switch.in_database) == (SwitchState.HOLD, True, False)
         assert "the database has no HOLD" in switch.incomplete
     assert [wait.next_action for wait in status.waiting][:2] == [switch.clears_with, switch.complete_with]
@@ -485,7 +485,7 @@ def test_a_hold_in_the_database_alone_is_whole(at: At) -> None:
 
 def test_a_hold_file_beside_a_database_that_does_not_answer_is_told(at: At) -> None:
     passage = at("SG_1 imported")
-    passage.site.hold_file.touch()
+    passage.installation.hold_file.touch()
     switch = _without_database(passage).backend.status().switch
     assert (switch.state, switch.in_file, switch.in_database) == (SwitchState.HOLD, True, None)
     assert "whether the database has a HOLD is not known" in switch.incomplete
@@ -513,7 +513,7 @@ def test_a_panic_whose_executing_role_is_kept_out_sets_the_hold_as_the_verifying
     """No connection left, an expired certificate, a changed password: whoever may still stop everything does."""
     passage = at("SG_1 imported")
     passage.arm()
-    database = passage.site.settings.database.model_copy(update={"executor": NOWHERE["executor"]})
+    database = passage.installation.settings.database.model_copy(update={"executor": NOWHERE["executor"]})
     switch = passage.settings(database=database).backend.panic("stop")
     assert (switch.in_file, switch.in_database) == (True, True)
     assert {step.what: step.done for step in switch.steps} == {
@@ -541,23 +541,25 @@ def test_a_panic_tells_item_by_item_what_was_done(at: At) -> None:
 def test_what_was_found_is_held_by_the_file_where_the_database_is_away(at: At, tmp_path: Path) -> None:
     """One of the two is enough, and nothing is said to be missing that the operator must do."""
     passage = at("SG_1 imported")
-    away = passage.site.settings.database.model_copy(update={"executor": f"host={tmp_path} user=x dbname=x"})
+    away = passage.installation.settings.database.model_copy(update={"executor": f"host={tmp_path} user=x dbname=x"})
     with pytest.raises(Held) as held:
-        kill_switch.stop_under_hold(passage.settings(database=away).site, StopCode.DRIFT, "other rows", passage.run_id)
+        kill_switch.stop_under_hold(
+            passage.settings(database=away).installation, StopCode.DRIFT, "other rows", passage.run_id
+        )
     assert held.value.message == "other rows"
     assert passage.backend.status().switch.state is SwitchState.HOLD
 
 
 def test_a_hold_file_whose_disk_answers_with_an_error_is_a_hold(at: At, monkeypatch: pytest.MonkeyPatch) -> None:
     passage = at("fresh")
-    passage.site.hold_file.write_text("stop\n")
+    passage.installation.hold_file.write_text("stop\n")
 
     def broken(*_: object) -> bytes:
         raise OSError(5, "Input/output error")
 
     with monkeypatch.context() as patch:
         patch.setattr("console.backend.runs.kill_switch.os.read", broken)
-        seen = kill_switch.hold_in_file(passage.site)
+        seen = kill_switch.hold_in_file(passage.installation)
     assert seen is not None
     assert (seen.state, seen.reason) == (SwitchState.HOLD, "what is there cannot be read: Input/output error")
 
@@ -566,9 +568,9 @@ def test_what_was_found_is_told_with_a_hold_that_could_be_set_nowhere(at: At) ->
     """Otherwise a person would look for a HOLD to release while nothing stops anything."""
     passage = at("SG_1 imported")
     with pytest.raises(Held, match=r"readers see something else$"):
-        stop_under_hold(passage.site, StopCode.INVARIANT_FAILED, "readers see something else", passage.run_id)
+        stop_under_hold(passage.installation, StopCode.INVARIANT_FAILED, "readers see something else", passage.run_id)
     assert passage.backend.release_hold("RELEASE").state is SwitchState.OFF
-    nowhere = _without_database(passage).site
+    nowhere = _without_database(passage).installation
     gone = replace(nowhere, context=replace(nowhere.context, root=nowhere.root / "gone"))
     with pytest.raises(Held, match="NO HOLD could be set") as caught:
         stop_under_hold(gone, StopCode.INVARIANT_FAILED, "readers see something else", passage.run_id)

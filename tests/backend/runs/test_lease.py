@@ -27,12 +27,21 @@ _PROGRAM = "import sys; from console.cli.command_line import main; sys.exit(main
 
 
 def _switch(passage: Passage) -> SwitchState:
-    return kill_switch.measure_switch(passage.site).state
+    return kill_switch.measure_switch(passage.installation).state
 
 
 def _cutting(passage: Passage, ended_by: signal.Signals) -> tuple[int, str]:
     """End a process that waits, in mid-cut, for a lock; its exit status and what it said."""
-    command = [sys.executable, "-c", _PROGRAM, "--root", str(passage.site.root), "run", "resume", passage.run_id]
+    command = [
+        sys.executable,
+        "-c",
+        _PROGRAM,
+        "--root",
+        str(passage.installation.root),
+        "run",
+        "resume",
+        passage.run_id,
+    ]
     with passage.connect() as blocker, blocker.transaction():
         blocker.execute("LOCK TABLE public.information_unit IN ACCESS EXCLUSIVE MODE")
         with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as victim:
@@ -55,7 +64,7 @@ def test_a_signal_cancels_the_statement_closes_the_switch_and_is_recorded(at: At
     assert _switch(passage) is SwitchState.OFF
     assert passage.lifecycles() == []
     assert passage.run().interruption is None
-    records = read_journal(passage.site.root / "runs" / passage.run_id / "journal.jsonl")
+    records = read_journal(passage.installation.root / "runs" / passage.run_id / "journal.jsonl")
     result = next(record for record in reversed(records) if record.kind is RecordKind.RESULT)
     assert (result.phase, result.value("outcome")) == (Phase.CUT_LEG_A, "INCONCLUSIVE")
     assert "interrupted" in result.value("detail")
@@ -111,7 +120,10 @@ def test_a_write_whose_lease_is_ended_meanwhile_is_refused_at_its_commit(at: At)
 def test_a_lease_that_another_session_holds_is_not_taken_over(at: At) -> None:
     passage = at("SG_1 imported")
     passage.arm()
-    with LeaseHolder(passage.site, passage.run_id) as first, LeaseHolder(passage.site, passage.run_id) as second:
+    with (
+        LeaseHolder(passage.installation, passage.run_id) as first,
+        LeaseHolder(passage.installation, passage.run_id) as second,
+    ):
         assert first.take("cut")
         assert first.take("cut")
         with pytest.raises(Refused, match="another session holds the lease") as refused:
@@ -136,7 +148,7 @@ def test_a_stranger_who_takes_the_holders_name_holds_no_lease(at: At, role: str)
     """Everybody may name its session as it likes; its role and its process are nobody's to choose."""
     passage = at("SG_1 imported")
     passage.arm()
-    with LeaseHolder(passage.site, passage.run_id) as holder, passage.connect(role) as stranger:
+    with LeaseHolder(passage.installation, passage.run_id) as holder, passage.connect(role) as stranger:
         assert holder.take("cut")
         named = passage.rows("SELECT 'cutter-console lease ' || id, holder_pid FROM cutter_governance.v_lease")
         stranger.execute("SELECT set_config('application_name', %s, false)", (named[0][0],))
@@ -158,18 +170,18 @@ def test_a_run_that_comes_to_rest_leaves_a_lease_that_another_session_has_taken_
     """Whoever was refused because another console is at work must not end what that console works under."""
     passage = at("SG_1 imported")
     passage.arm()
-    with LeaseHolder(passage.site, passage.run_id) as other:
+    with LeaseHolder(passage.installation, passage.run_id) as other:
         assert other.take("cut")
-        kill_switch.disarm_run(passage.site, passage.run_id, "a test")
+        kill_switch.disarm_run(passage.installation, passage.run_id, "a test")
         assert _switch(passage) is SwitchState.ARMED
-        kill_switch.disarm_run(passage.site, passage.run_id, "a test", other.pid)
+        kill_switch.disarm_run(passage.installation, passage.run_id, "a test", other.pid)
         assert _switch(passage) is SwitchState.OFF
 
 
 def test_a_lease_of_another_run_is_left_to_it(at: At) -> None:
     passage = at("SG_1 imported")
     passage.arm()
-    kill_switch.disarm_run(passage.site, "ictr-20260101T000000Z-00000000", "a test")
+    kill_switch.disarm_run(passage.installation, "ictr-20260101T000000Z-00000000", "a test")
     assert _switch(passage) is SwitchState.ARMED
 
 
@@ -187,16 +199,16 @@ def _killed(*_: object) -> None:
 def test_to_enact_arms_and_takes_up_in_one_transaction(at: At, monkeypatch: pytest.MonkeyPatch) -> None:
     """Else a kill between the two would leave a switch that is armed for law, and no console."""
     passage = at("SG_2 imported")
-    with LeaseHolder(passage.site, passage.run_id) as holder, monkeypatch.context() as patch:
+    with LeaseHolder(passage.installation, passage.run_id) as holder, monkeypatch.context() as patch:
         patch.setattr("console.backend.runs.arming.ledger.take_lease", _killed)
         with pytest.raises(KeyboardInterrupt):
-            arming.arm_and_hold(passage.site, passage.run_id, "enact", holder)
+            arming.arm_and_hold(passage.installation, passage.run_id, "enact", holder)
         assert _switch(passage) is SwitchState.OFF
     taken = (
         "SELECT taken_at IS NOT NULL AND holder_pid = %s FROM cutter_governance.execution_lease WHERE ended_at IS NULL"
     )
-    with LeaseHolder(passage.site, passage.run_id) as holder:
-        arming.arm_and_hold(passage.site, passage.run_id, "enact", holder)
+    with LeaseHolder(passage.installation, passage.run_id) as holder:
+        arming.arm_and_hold(passage.installation, passage.run_id, "enact", holder)
         assert passage.rows(taken, holder.pid) == [(True,)]
     until(lambda: _switch(passage) is SwitchState.OFF, "the switch is off, its session being gone")
 

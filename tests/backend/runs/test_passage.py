@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from console.backend.backup.failures import BackupNotProven
-from console.backend.host.programs import installations, pick_dump_programs
+from console.backend.host.programs import installed_programs, pick_dump_programs
 from console.backend.journal.journal import verify_journal
 from console.backend.model.errors import Refused, StopCode, UsageError, Waiting
 from console.backend.model.outcome import Outcome
@@ -76,8 +76,8 @@ def test_each_phase_is_one_transaction_with_its_state_its_event_and_its_journal_
 def test_each_event_is_vouched_for_and_the_journal_has_no_end_that_is_not(at: At) -> None:
     passage = at("enacted")
     assert passage.rows("SELECT DISTINCT vouched FROM cutter_governance.run_event") == [(True,)]
-    workspace = Workspace.open(passage.site.root, passage.run_id)
-    seen = verify_journal(workspace.journal, anchors_of(passage.site, workspace.request()), passage.run_id)
+    workspace = Workspace.open(passage.installation.root, passage.run_id)
+    seen = verify_journal(workspace.journal, anchors_of(passage.installation, workspace.request()), passage.run_id)
     assert (seen.outcome, seen.unanchored, seen.strangers) == (Outcome.PASS, 0, ())
 
 
@@ -124,8 +124,8 @@ def test_the_first_ruling_does_not_enact(at: At) -> None:
     passage = at("waits for SG_2")
     with pytest.raises(Refused, match="SG_2: no valid, unused ruling"):
         passage.enact()
-    first = passage.site.statement(passage.run_id, "SG_1")
-    second = passage.site.statement(passage.run_id, "SG_2")
+    first = passage.installation.statement(passage.run_id, "SG_1")
+    second = passage.installation.statement(passage.run_id, "SG_2")
     passage.backend.draft_statement(passage.run_id)
     with pytest.raises(Refused):
         passage.backend.import_statement(second, passage.backend.check_statement(first).signature_paths)
@@ -172,7 +172,7 @@ def test_another_text_of_a_document_that_was_cut_is_a_replay_conflict(at: At, mo
 def test_a_plan_that_was_edited_on_disk_is_not_signed_and_not_cut(at: At) -> None:
     """A plan is immutable; a change is a new plan."""
     passage = at("SG_1 imported")
-    plan = passage.site.root / "runs" / passage.run_id / "plan.json"
+    plan = passage.installation.root / "runs" / passage.run_id / "plan.json"
     plan.write_text(plan.read_text().replace('"title":"Alpha"', '"title":"Omega"'))
     with pytest.raises(Refused):
         passage.arm()
@@ -192,7 +192,7 @@ def test_the_pinned_source_is_what_is_cut_though_the_file_changed(at: At) -> Non
 def test_a_read_only_console_starts_arms_and_reverts_nothing(at: At) -> None:
     passage = at("SG_1 imported")
     backend = passage.backend
-    reader = type(backend)(backend.site, read_only=True)
+    reader = type(backend)(backend.installation, read_only=True)
     reader.require_read_only_role()
     for attempt in (
         lambda: reader.start(REQUEST, silent),
@@ -213,7 +213,9 @@ def test_read_only_refuses_to_start_on_a_role_that_can_write(at: At) -> None:
     """The second belt can be switched off by the role itself; the privileges decide."""
     passage = at("fresh")
     able = passage.settings(
-        database=passage.site.settings.database.model_copy(update={"monitor": passage.site.settings.database.executor})
+        database=passage.installation.settings.database.model_copy(
+            update={"monitor": passage.installation.settings.database.executor}
+        )
     )
     with pytest.raises(Refused, match="privileges to write"):
         able.backend.require_read_only_role()
@@ -240,7 +242,7 @@ def test_a_statement_that_the_world_has_left_behind_is_drafted_anew_and_kept(at:
     after = moved.backend.draft_statement(passage.run_id)
 
     assert after.statement_sha256 != before.statement_sha256
-    kept = sorted(path.name for path in (passage.site.root / "approvals").glob("*outdated*"))
+    kept = sorted(path.name for path in (passage.installation.root / "approvals").glob("*outdated*"))
     assert [name.rpartition(".")[2] for name in kept] == ["json", "asc"]
     assert after.signature_paths == ()
     moved.backend.import_statement(after.statement_path, (moved.backend.sign_as_demo_sovereign(after.statement_path),))
@@ -249,7 +251,7 @@ def test_a_statement_that_the_world_has_left_behind_is_drafted_anew_and_kept(at:
 
 def test_a_damaged_statement_is_set_aside_and_drafted_anew(at: Callable[[str], Passage]) -> None:
     passage = at("SG_1 imported")
-    path = passage.site.statement(passage.run_id, "SG_1")
+    path = passage.installation.statement(passage.run_id, "SG_1")
     path.write_bytes(path.read_bytes()[:100])
 
     after = passage.backend.draft_statement(passage.run_id)
@@ -262,7 +264,7 @@ def test_the_programs_that_the_settings_name_are_those_that_take_the_backup(
     at: Callable[[str], Passage], tmp_path: Path
 ) -> None:
     """The folder's pg_dump says its version and fails at everything else, so the run must not get past it."""
-    real = pick_dump_programs(18, installations())
+    real = pick_dump_programs(18, installed_programs())
     (tmp_path / "pg_restore").symlink_to(real.program("pg_restore"))
     broken = tmp_path / "pg_dump"
     broken.write_text(f'#!/bin/sh\n[ "$1" = --version ] && exec {real.program("pg_dump")} --version\nexit 3\n')

@@ -31,7 +31,7 @@ def hole(at: At, tmp_path: Path) -> Iterator[tuple[Passage, BlackHole]]:
         name: line.conninfo(passage.database, role)
         for name, role in (("executor", "cutter_exec"), ("verifier", "cutter_verify"), ("monitor", "cutter_ro"))
     }
-    database = passage.site.settings.database.model_copy(update=through)
+    database = passage.installation.settings.database.model_copy(update=through)
     yield passage.settings(database=database), line
     line.close()
 
@@ -52,7 +52,7 @@ def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("hurried")
 def test_a_statement_that_a_dead_line_swallows_ends_in_a_named_outcome(hole: tuple[Passage, BlackHole]) -> None:
     passage, line = hole
-    conninfo = passage.site.settings.database.executor
+    conninfo = passage.installation.settings.database.executor
     with pytest.raises(Unmeasured, match="the line is dead") as caught, connect(conninfo, timeout_s=0.1) as connection:  # noqa: PT012
         line.swallow()
         connection.execute(SLEEPS)
@@ -62,7 +62,7 @@ def test_a_statement_that_a_dead_line_swallows_ends_in_a_named_outcome(hole: tup
 @pytest.mark.usefixtures("hurried")
 def test_a_commit_that_a_dead_line_swallows_is_not_known(hole: tuple[Passage, BlackHole]) -> None:
     passage, line = hole
-    conninfo = passage.site.settings.database.executor
+    conninfo = passage.installation.settings.database.executor
     with pytest.raises(CommitUnknown), connect(conninfo, commit_limit_s=0.1) as connection:  # noqa: PT012
         connection.execute("SELECT pg_current_xact_id()")
         line.swallow()
@@ -72,11 +72,11 @@ def test_a_commit_that_a_dead_line_swallows_is_not_known(hole: tuple[Passage, Bl
 def test_a_long_statement_ends_when_the_server_answers_nobody_any_more(hole: tuple[Passage, BlackHole]) -> None:
     """A cut may take an hour; a line that is dead is found all the same, by asking on another one."""
     passage, line = hole
-    conninfo = passage.site.settings.database.executor
+    conninfo = passage.installation.settings.database.executor
     with (  # noqa: PT012
         pytest.raises(Unmeasured) as caught,
         connect(conninfo, timeout_s=3600) as connection,
-        watched(passage.site, connection, conninfo, lambda *_: None),
+        watched(passage.installation, connection, conninfo, lambda *_: None),
     ):
         line.swallow()
         connection.execute(SLEEPS)
@@ -89,11 +89,11 @@ def test_a_long_statement_ends_when_the_server_knows_nothing_of_its_session(
     passage = at("SG_1 imported")
     monkeypatch.setattr(phase_watch, "_LOOK", "SELECT true, '' WHERE %s < 0")
     monkeypatch.setattr(phase_watch, "_LOOK_EVERY_S", 0.05)
-    conninfo = passage.site.settings.database.executor
+    conninfo = passage.installation.settings.database.executor
     with (
         pytest.raises(Unmeasured) as caught,
         connect(conninfo, timeout_s=3600) as connection,
-        watched(passage.site, connection, conninfo, lambda *_: None),
+        watched(passage.installation, connection, conninfo, lambda *_: None),
     ):
         connection.execute(SLEEPS)
     assert caught.value.code is StopCode.UNREACHABLE
@@ -124,10 +124,10 @@ def test_whoever_waits_long_is_told_how_long_it_may_take(at: At, monkeypatch: py
     monkeypatch.setattr(phase_watch, "_LOOK_EVERY_S", 0.02)
     monkeypatch.setattr(phase_watch, "_LONG_S", 0.0)
     told: list[str] = []
-    conninfo = passage.site.settings.database.executor
+    conninfo = passage.installation.settings.database.executor
     with (
         connect(conninfo) as connection,
-        watched(passage.site, connection, conninfo, lambda step, *_: told.append(step)),
+        watched(passage.installation, connection, conninfo, lambda step, *_: told.append(step)),
     ):
         until(lambda: told, "it is told")
     assert told[0].endswith("s; 60 min a statement at most")
@@ -148,12 +148,12 @@ def test_a_cut_in_a_black_hole_leaves_the_run_to_be_settled_and_panic_says_what_
     with pytest.raises(CutterError) as caught:
         passage.resume(swallow)
     assert isinstance(caught.value, NotKnownYet)
-    seen = panic(passage.site, "stop")
+    seen = panic(passage.installation, "stop")
     assert seen.state is SwitchState.HOLD
     assert [step.done for step in seen.steps] == [True, False, False, False]
     line.close()
     direct = passage.settings(
-        database=passage.site.settings.database.model_copy(
+        database=passage.installation.settings.database.model_copy(
             update={
                 name: passage.cluster.conninfo(passage.database, role)
                 for name, role in (("executor", "cutter_exec"), ("verifier", "cutter_verify"), ("monitor", "cutter_ro"))

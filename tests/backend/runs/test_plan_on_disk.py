@@ -11,8 +11,8 @@ from tests.passage import Passage
 def test_no_statement_is_drafted_for_a_plan_that_was_edited_on_disk(at: Callable[[str], Passage]) -> None:
     """A plan is immutable; what would be signed is what the database has recorded."""
     passage = at("waits for SG_1")
-    plan = passage.site.root / "runs" / passage.run_id / "plan.json"
+    plan = passage.installation.root / "runs" / passage.run_id / "plan.json"
     plan.write_text(plan.read_text().replace('"title":"Alpha"', '"title":"Omega"'))
     with pytest.raises(Refused, match="not the recorded plan"):
         passage.backend.draft_statement(passage.run_id)
-    assert not passage.site.statement(passage.run_id, "SG_1").exists()
+    assert not passage.installation.statement(passage.run_id, "SG_1").exists()

@@ -20,11 +20,11 @@ EDIT = DraftEdit(address=f"{DOCPREFIX}/ONE/ALPHA", title="Alpha", body="## Alpha
 
 
 def _edited(passage: Passage, *edits: DraftEdit) -> str:
-    run_id = plan_edits(passage.site, DOCPREFIX, edits)
+    run_id = plan_edits(passage.installation, DOCPREFIX, edits)
     passage.sign(run_id)
-    arming.arm(passage.site, run_id, "edit")
-    apply_edits(passage.site, run_id)
-    kill_switch.disarm(passage.site, "the edits are in")
+    arming.arm(passage.installation, run_id, "edit")
+    apply_edits(passage.installation, run_id)
+    kill_switch.disarm(passage.installation, "the edits are in")
     return run_id
 
 
@@ -133,17 +133,17 @@ def test_a_draft_that_was_edited_after_sg_2_is_not_enacted(at: At) -> None:
 def test_an_enacted_unit_is_not_edited(at: At) -> None:
     passage = at("enacted")
     with pytest.raises(Refused, match="no draft unit"):
-        plan_edits(passage.site, DOCPREFIX, (EDIT,))
+        plan_edits(passage.installation, DOCPREFIX, (EDIT,))
 
 
 def test_another_body_than_the_signed_one_is_not_written(at: At) -> None:
     passage = at("waits for SG_2")
-    run_id = plan_edits(passage.site, DOCPREFIX, (EDIT,))
+    run_id = plan_edits(passage.installation, DOCPREFIX, (EDIT,))
     passage.sign(run_id)
-    arming.arm(passage.site, run_id, "edit")
-    (passage.site.root / "runs" / run_id / "source.raw").write_text(EDIT.body.replace("amended", "forged "))
+    arming.arm(passage.installation, run_id, "edit")
+    (passage.installation.root / "runs" / run_id / "source.raw").write_text(EDIT.body.replace("amended", "forged "))
     with pytest.raises(CutterError):
-        apply_edits(passage.site, run_id)
+        apply_edits(passage.installation, run_id)
     assert passage.rows("SELECT count(*) FROM public.unit_version") == [(UNITS,)]
 
 
@@ -183,18 +183,18 @@ def test_the_record_of_an_edit_has_its_backup_and_what_another_role_read_back(at
 def test_an_edit_that_left_other_rows_than_planned_is_a_hold(at: At) -> None:
     """The functions report success; the counts, read again by another role, decide."""
     passage = at("waits for SG_2")
-    run_id = plan_edits(passage.site, DOCPREFIX, (EDIT,))
+    run_id = plan_edits(passage.installation, DOCPREFIX, (EDIT,))
     passage.sign(run_id)
-    arming.arm(passage.site, run_id, "edit")
+    arming.arm(passage.installation, run_id, "edit")
     passage.execute(_STRAY)
 
     with pytest.raises(Held, match="canonical_address_alias"):
-        apply_edits(passage.site, run_id)
+        apply_edits(passage.installation, run_id)
 
     assert passage.backend.status().switch.state is SwitchState.HOLD
     view = next(view for view in passage.backend.run(run_id).phases if view.phase is Phase.WRITE_VERIFY)
     assert view.outcome is Outcome.FAIL
-    records = read_journal(passage.site.root / "runs" / run_id / "journal.jsonl")
+    records = read_journal(passage.installation.root / "runs" / run_id / "journal.jsonl")
     result = next(record for record in reversed(records) if record.kind is RecordKind.RESULT)
     assert (result.phase, result.value("outcome"), EFFECT_STANDS in result.fields) == ("edit", "FAIL", True)
     assert result.phase in {effect.phase for effect in acknowledged(records)}
@@ -213,12 +213,12 @@ _ELSEWHERE = """
 
 def test_an_edit_that_touched_another_unit_is_a_hold(at: At) -> None:
     passage = at("waits for SG_2")
-    run_id = plan_edits(passage.site, DOCPREFIX, (EDIT,))
+    run_id = plan_edits(passage.installation, DOCPREFIX, (EDIT,))
     passage.sign(run_id)
-    arming.arm(passage.site, run_id, "edit")
+    arming.arm(passage.installation, run_id, "edit")
     passage.execute(_ELSEWHERE)
 
     with pytest.raises(Held, match="digest"):
-        apply_edits(passage.site, run_id)
+        apply_edits(passage.installation, run_id)
 
     assert passage.backend.status().switch.state is SwitchState.HOLD

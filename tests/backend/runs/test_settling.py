@@ -98,7 +98,7 @@ def test_an_answer_that_is_lost_is_asked_for_and_the_work_goes_on(at: At, what: 
     assert (run.state, run.interrupted) == (DONE[call][1], False)
     assert passage.backend.status().switch.state is (SwitchState.ARMED if call is _arm else SwitchState.OFF)
     assert passage.backend.run(run.run_id).journal.startswith("PASS")
-    noted = read_journal(passage.site.root / "runs" / run.run_id / "journal.jsonl")
+    noted = read_journal(passage.installation.root / "runs" / run.run_id / "journal.jsonl")
     assert [record.phase for record in noted if record.value("settled") == "committed"] == [what]
 
 
@@ -316,8 +316,8 @@ def test_a_result_that_cannot_be_recorded_does_not_deny_what_was_committed(
 
 def test_what_was_begun_and_sent_nothing_is_closed_by_the_next_operation(at: At) -> None:
     passage = at("SG_1 imported")
-    journal = passage.site.root / "runs" / passage.run_id / "journal.jsonl"
-    with Journal.resume(journal, passage.run_id, passage.site.context) as writer:
+    journal = passage.installation.root / "runs" / passage.run_id / "journal.jsonl"
+    with Journal.resume(journal, passage.run_id, passage.installation.context) as writer:
         writer.append(RecordKind.INTENT, "arm")
     run = passage.run()
     assert run.interruption is not None
@@ -342,7 +342,7 @@ def test_what_was_committed_before_an_operation_failed_is_not_called_failed(
         with pytest.raises(Unmeasured, match=r"is committed and stands.*the database has gone"):
             _revert(passage)
     assert passage.lifecycles() == ["superseded"] * UNITS
-    records = read_journal(passage.site.root / "runs" / passage.run_id / "journal.jsonl")
+    records = read_journal(passage.installation.root / "runs" / passage.run_id / "journal.jsonl")
     result = next(record for record in reversed(records) if record.kind is RecordKind.RESULT)
     assert (result.phase, result.value("outcome")) == ("revert", "PASS")
     assert "is committed; afterwards STOP_UNREACHABLE" in result.value("detail")
@@ -353,8 +353,8 @@ def test_what_was_committed_before_an_operation_failed_is_not_called_failed(
 def test_what_was_refused_before_its_commit_is_closed_as_failed(at: At) -> None:
     passage = _at(at, "waits for SG_1")
     with pytest.raises(CutterError):
-        arming.arm(passage.site, passage.run_id, "cut")
-    records = read_journal(passage.site.root / "runs" / passage.run_id / "journal.jsonl")
+        arming.arm(passage.installation, passage.run_id, "cut")
+    records = read_journal(passage.installation.root / "runs" / passage.run_id / "journal.jsonl")
     result = next(record for record in reversed(records) if record.kind is RecordKind.RESULT)
     assert (result.phase, result.value("outcome")) == ("arm", "FAIL")
     assert result.value("detail").startswith("STOP_APPROVAL_REQUIRED: ")

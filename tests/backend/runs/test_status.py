@@ -60,7 +60,7 @@ def test_a_switch_that_may_not_be_read_is_unreadable(at: At, view: str) -> None:
 
 def test_a_database_that_is_down_is_part_of_the_answer(at: At) -> None:
     passage = at("waits for SG_2")
-    database = passage.site.settings.database.model_copy(update={"monitor": "host=/nonexistent dbname=x"})
+    database = passage.installation.settings.database.model_copy(update={"monitor": "host=/nonexistent dbname=x"})
     status = passage.settings(database=database).backend.status()
     assert (status.outcome, status.target, status.current_run) == (Outcome.INCONCLUSIVE, None, None)
     assert status.unreachable.startswith("STOP_UNREACHABLE")

@@ -32,12 +32,18 @@ def old(at: At) -> Passage:
 
 def upgraded(passage: Passage) -> Passage:
     """Migrate, pin the policy in the database and the new schema on the host, as the guide says."""
-    site = passage.site
-    migrate(site.settings.database.administrator)
-    digest = load_policy(site.policy).sha256
-    pin_policy(site.settings.database.administrator, site.policy, site.gnupg_home, site.context.now(), digest)
-    pins = measure_pins(site, machine_id(site.context.filesystem))
-    return passage.with_site(replace(site, settings=with_pins(site.settings, pins)))
+    installation = passage.installation
+    migrate(installation.settings.database.administrator)
+    digest = load_policy(installation.policy).sha256
+    pin_policy(
+        installation.settings.database.administrator,
+        installation.policy,
+        installation.gnupg_home,
+        installation.context.now(),
+        digest,
+    )
+    pins = measure_pins(installation, machine_id(installation.context.filesystem))
+    return passage.with_site(replace(installation, settings=with_pins(installation.settings, pins)))
 
 
 def test_a_run_at_the_second_pause_is_verified_again_signed_again_and_enacted(old: Passage) -> None:
@@ -138,7 +144,7 @@ def test_a_row_that_the_old_release_took_beside_true_bytes_is_found_at_the_impor
     run = OldRun(old, "OLD-LAW", TEXT, 1)
     run.rule("SG_1")
     now = replace(upgraded(old), run_id=run.run_id)
-    path = now.site.statement(run.run_id, "SG_1")
+    path = now.installation.statement(run.run_id, "SG_1")
     with pytest.raises(Refused, match=r"version 0\.2\.0"):
         now.backend.import_statement(path, tuple(path.parent.glob(f"{path.name}.*.asc")))
     assert sha256_hex(path.read_bytes()) in {

@@ -31,21 +31,21 @@ def test_a_transaction_without_a_session_is_judged_by_its_id_alone(
 ) -> None:
     passage = at("fresh")
     monkeypatch.setattr(settling, "LIMIT_S", 0.0)
-    executor = passage.site.settings.database.executor
+    executor = passage.installation.settings.database.executor
     with connect(executor) as open_one:
         row = open_one.execute("SELECT pg_current_xact_id()::text").fetchone()
         assert row is not None
         (xid,) = row
-        under_way = ask(passage.site, "", _attempt(xid))
+        under_way = ask(passage.installation, "", _attempt(xid))
         assert (under_way.fate, under_way.said) == (Fate.UNKNOWN, f"transaction {xid} is in progress")
-    done = ask(passage.site, "", _attempt(xid))
+    done = ask(passage.installation, "", _attempt(xid))
     assert (done.fate, done.said) == (Fate.COMMITTED, f"transaction {xid} is committed")
 
 
 @pytest.mark.parametrize(("has_event", "fate"), [(True, Fate.ROLLED_BACK), (False, Fate.UNKNOWABLE)])
 def test_an_id_that_the_server_does_not_know_is_judged_by_the_event(at: At, has_event: bool, fate: Fate) -> None:
     passage = at("waits for SG_2")
-    verdict = settle(passage.site, passage.run_id, _attempt(str(1 << 40), has_event=has_event))
+    verdict = settle(passage.installation, passage.run_id, _attempt(str(1 << 40), has_event=has_event))
     assert verdict.fate is fate
     assert "is too old to be asked for" in verdict.said
 
@@ -53,7 +53,7 @@ def test_an_id_that_the_server_does_not_know_is_judged_by_the_event(at: At, has_
 def test_a_server_that_cannot_be_asked_decides_nothing(at: At, tmp_path: Path) -> None:
     passage = at("waits for SG_2")
     dead = dict.fromkeys(("executor", "monitor"), f"host={tmp_path} user=x dbname=x")
-    gone = passage.settings(database=passage.site.settings.database.model_copy(update=dead)).site
+    gone = passage.settings(database=passage.installation.settings.database.model_copy(update=dead)).installation
     assert look(gone, passage.run_id, _attempt("5")).fate is Fate.UNKNOWN
     assert settle(gone, passage.run_id, _attempt("5"), once=True).fate is Fate.UNKNOWN
 
@@ -65,9 +65,14 @@ def test_a_standby_decides_nothing(at: At) -> None:
             name: standby.conninfo(passage.database, role)
             for name, role in (("executor", "cutter_exec"), ("monitor", "cutter_ro"))
         }
-        site = passage.settings(database=passage.site.settings.database.model_copy(update=there)).site
+        installation = passage.settings(
+            database=passage.installation.settings.database.model_copy(update=there)
+        ).installation
         named = _attempt("5", system_identifier="1", timeline="1")
-        for verdict in (look(site, passage.run_id, named), settle(site, passage.run_id, named, once=True)):
+        for verdict in (
+            look(installation, passage.run_id, named),
+            settle(installation, passage.run_id, named, once=True),
+        ):
             assert verdict.fate is Fate.UNKNOWN
             assert "a standby" in verdict.said
 
@@ -75,19 +80,19 @@ def test_a_standby_decides_nothing(at: At) -> None:
 def test_a_standby_that_cannot_be_asked_confirms_nothing(at: At, monkeypatch: pytest.MonkeyPatch) -> None:
     """The transaction is committed here; whether it would survive a failover is not known."""
     passage = at("fresh")
-    with connect(passage.site.settings.database.executor) as one:
+    with connect(passage.installation.settings.database.executor) as one:
         row = one.execute("SELECT pg_current_xact_id()::text").fetchone()
         assert row is not None
     monkeypatch.setattr(settling, "_BEHIND_IT", "SELECT 1/0")
-    assert settle(passage.site, "", _attempt(row[0]), once=True).fate is Fate.UNKNOWN
-    assert settle(passage.site, "", _attempt(row[0]), once=True, replicated=False).fate is Fate.COMMITTED
+    assert settle(passage.installation, "", _attempt(row[0]), once=True).fate is Fate.UNKNOWN
+    assert settle(passage.installation, "", _attempt(row[0]), once=True, replicated=False).fate is Fate.COMMITTED
 
 
 def test_the_question_for_a_standby_is_put_once(at: At, monkeypatch: pytest.MonkeyPatch) -> None:
     """It stays at the server until a standby answers; whoever asks meanwhile waits for it, and adds none."""
     passage = at("fresh")
     asked = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'SyncRep'"
-    with connect(passage.site.settings.database.executor) as one:
+    with connect(passage.installation.settings.database.executor) as one:
         row = one.execute("SELECT pg_current_xact_id()::text").fetchone()
         assert row is not None
     monkeypatch.setattr(settling, "_ASK_S", 0.5)
@@ -95,13 +100,13 @@ def test_the_question_for_a_standby_is_put_once(at: At, monkeypatch: pytest.Monk
     wait_for_standbys(passage, "nobody")
     try:
         for _ in range(2):
-            verdict = settle(passage.site, "", _attempt(row[0]))
+            verdict = settle(passage.installation, "", _attempt(row[0]))
             assert (verdict.fate, "no synchronous standby confirms it" in verdict.said) == (Fate.UNKNOWN, True)
             assert passage.rows(asked) == [(1,)]
     finally:
         wait_for_standbys(passage, "")
     monkeypatch.setattr(settling, "LIMIT_S", 60.0)
-    assert settle(passage.site, "", _attempt(row[0])).fate is Fate.COMMITTED
+    assert settle(passage.installation, "", _attempt(row[0])).fate is Fate.COMMITTED
 
 
 def test_a_stop_that_cannot_be_decided_is_said_to_be_unknown_and_done_again(

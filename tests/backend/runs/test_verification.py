@@ -57,7 +57,7 @@ def test_each_check_fails_when_what_it_checks_is_broken(at: At, check: str) -> N
 def test_another_source_than_the_pinned_one_is_seen(at: At) -> None:
     """Fidelity is to the pinned source, not to what the cutter says."""
     passage = at("waits for SG_2")
-    source = passage.site.root / "runs" / passage.run_id / "source.raw"
+    source = passage.installation.root / "runs" / passage.run_id / "source.raw"
     source.write_bytes(source.read_bytes().replace(b"Second", b"Third!"))
     verdicts = _verdicts(passage)
     assert {verdicts[name] for name in ("pinned source", "planned anew", "body fidelity")} == {Outcome.FAIL}
@@ -65,7 +65,7 @@ def test_another_source_than_the_pinned_one_is_seen(at: At) -> None:
 
 def test_a_failed_verification_has_its_exit_status(at: At, capsys: pytest.CaptureFixture[str]) -> None:
     passage = at("waits for SG_2")
-    words = ["--root", str(passage.site.root), "verify", passage.run_id]
+    words = ["--root", str(passage.installation.root), "verify", passage.run_id]
     assert main(words) == 0
     _break(passage, BREAKS["body fidelity"])
     assert main(words) == 1

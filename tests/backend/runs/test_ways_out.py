@@ -150,10 +150,10 @@ def _signed(passage: Passage, then: Callable[[], object]) -> None:
 @pytest.mark.parametrize("fault", FAULTS)
 def test_moves_alone_lead_out_of_every_fault(at: At, stage: str, fault: str) -> None:
     passage = at(stage)
-    FAULTS[fault](passage.site.root / "runs" / passage.run_id)
+    FAULTS[fault](passage.installation.root / "runs" / passage.run_id)
     assert passage.run_id in {run.run_id for run in passage.backend.runs()}
     end = _walk(passage)
-    assert len(list((passage.site.root / "runs" / passage.run_id).glob("journal.jsonl.damaged-*"))) <= 1
+    assert len(list((passage.installation.root / "runs" / passage.run_id).glob("journal.jsonl.damaged-*"))) <= 1
     assert end.family in {Family.ACTIVE, Family.VOIDED, Family.REVERTED}
     drafts = [one for one in passage.lifecycles() if one == "draft"]
     assert not drafts

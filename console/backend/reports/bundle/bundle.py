@@ -11,11 +11,11 @@ from console import __version__
 from console.backend.approvals.policy import load_policy
 from console.backend.gates.board import DEADLINE_S, measure_board
 from console.backend.gates.gate import AnyGate
-from console.backend.gates.measurement import Fact
+from console.backend.gates.measurement import Measurement
 from console.backend.gates.off_host import package_of
 from console.backend.gates.probe import Probe
 from console.backend.gates.registry import GATES
-from console.backend.host.installation import Site
+from console.backend.host.installation import Installation
 from console.backend.host.regular_file import read_regular
 from console.backend.model.canonical_json import sha256_hex
 from console.backend.model.outcome import Evidence
@@ -31,10 +31,10 @@ from console.backend.publication.signing import require_fingerprint, sign_sums
 from console.backend.publication.sums import SIGNATURE, SUMS
 from console.backend.release.manifest import DeployManifest, read_manifest
 from console.backend.release.pins import manifest_path
-from console.backend.reports.bundle.bundle import summary
-from console.backend.reports.bundle.bundle.non_mutation import AFTER, BEFORE, Stillness, measure_stillness
-from console.backend.reports.bundle.bundle.non_mutation_checks import Statement, differences, statements
-from console.backend.reports.bundle.bundle.summary import Final
+from console.backend.reports.bundle import summary
+from console.backend.reports.bundle.non_mutation import AFTER, BEFORE, InstallationSnapshot, take_snapshot
+from console.backend.reports.bundle.non_mutation_checks import Statement, differences, statements
+from console.backend.reports.bundle.summary import Final
 
 RECORD = "bundle.json"
 SCHEMA: Literal["cutter-console/bundle/1"] = "cutter-console/bundle/1"
@@ -59,11 +59,11 @@ class Measured(Value):
     """Evidence ids of what was allowed explicitly, and is to be accepted by name."""
     removed: tuple[str, ...]
     """Drafts that a crash had left."""
-    before: Stillness
+    before: InstallationSnapshot
     board: Board
-    off_host: Fact[tuple[PackageFile, ...]] = Field(exclude=True)
+    off_host: Measurement[tuple[PackageFile, ...]] = Field(exclude=True)
     """Files for other machines; their content lies beside the documents, not in the record."""
-    after: Stillness
+    after: InstallationSnapshot
 
     @property
     def statements(self) -> tuple[Statement, ...]:
@@ -86,7 +86,7 @@ class BundleRecord(Value):
 
 
 def write_bundle(
-    site: Site, on_progress: OnProgress, sign_with: str = "", gates: tuple[AnyGate, ...] = GATES
+    installation: Installation, on_progress: OnProgress, sign_with: str = "", gates: tuple[AnyGate, ...] = GATES
 ) -> BundleView:
     """Measure and write `reports/<utc>-readiness/`. `sign_with` is a primary fingerprint of this host's own key.
 
@@ -96,18 +96,18 @@ def write_bundle(
     if sign_with:
         require_fingerprint(sign_with)
     say = _Say(on_progress)
-    reports = site.root / "reports"
-    name = f"{site.context.now():%Y%m%dT%H%M%SZ}-readiness"
+    reports = installation.root / "reports"
+    name = f"{installation.context.now():%Y%m%dT%H%M%SZ}-readiness"
     with published(reports, name) as draft:
         say(0)
         removed = remove_leftovers(reports)
-        measured = _measured(site, say, removed, gates)
+        measured = _measured(installation, say, removed, gates)
         say(4)
         final = final_of(measured, draft.name, sign_with)
         _write(draft, measured, final)
         sums = draft.write_sums()
         if sign_with:
-            sign_sums(draft.path / SUMS, draft.path / SIGNATURE, sign_with, site.gnupg_home)
+            sign_sums(draft.path / SUMS, draft.path / SIGNATURE, sign_with, installation.gnupg_home)
             make_durable(draft.path / SIGNATURE)
     say(len(_STEPS))
     return BundleView(
@@ -133,21 +133,21 @@ class _Say:
         self._on_progress(Progress(step=what, done=number, total=len(_STEPS)))
 
 
-def _measured(site: Site, say: _Say, removed: tuple[str, ...], gates: tuple[AnyGate, ...]) -> Measured:
-    about, allowed = measure_about(site)
+def _measured(installation: Installation, say: _Say, removed: tuple[str, ...], gates: tuple[AnyGate, ...]) -> Measured:
+    about, allowed = measure_about(installation)
     say(1)
-    before = measure_stillness(site, BEFORE, time.monotonic() + _SIDE_DEADLINE_S)
+    before = take_snapshot(installation, BEFORE, time.monotonic() + _SIDE_DEADLINE_S)
     say(2)
-    board = measure_board(site, gates, deadline_s=DEADLINE_S)
-    package = Probe(site, "BUNDLE", time.monotonic() + DEADLINE_S).ask(
+    board = measure_board(installation, gates, deadline_s=DEADLINE_S)
+    package = Probe(installation, "BUNDLE", time.monotonic() + DEADLINE_S).ask(
         "off_host",
         "which files are for other machines",
         "the deployed tree, the keys and the grants",
-        lambda: package_of(site),
+        lambda: package_of(installation),
         lambda found: ", ".join(file.name for file in found) or "none: nothing is to be done elsewhere",
     )
     say(3)
-    after = measure_stillness(site, AFTER, time.monotonic() + _SIDE_DEADLINE_S, since=before)
+    after = take_snapshot(installation, AFTER, time.monotonic() + _SIDE_DEADLINE_S, since=before)
     everything = (*about, package.evidence)
     return Measured(
         about=everything,
@@ -160,21 +160,25 @@ def _measured(site: Site, say: _Say, removed: tuple[str, ...], gates: tuple[AnyG
     )
 
 
-def measure_about(site: Site) -> tuple[tuple[Evidence, ...], tuple[str, ...]]:
+def measure_about(installation: Installation) -> tuple[tuple[Evidence, ...], tuple[str, ...]]:
     """Return which program this is, who asks, under which policy; and the ids of what was explicitly allowed."""
-    probe = Probe(site, "BUNDLE", time.monotonic() + _SIDE_DEADLINE_S)
-    manifest = manifest_path(site)
+    probe = Probe(installation, "BUNDLE", time.monotonic() + _SIDE_DEADLINE_S)
+    manifest = manifest_path(installation)
     source = f"{__name__.partition('.')[0]} as it runs"
     solo = probe.ask(
-        "solo", "may the operator be a signer", str(site.policy), lambda: load_policy(site.policy).solo, _solo
+        "solo",
+        "may the operator be a signer",
+        str(installation.policy),
+        lambda: load_policy(installation.policy).solo,
+        _solo,
     )
-    untested = probe.ask("untested", "may a tree without recorded tests be armed", "the settings", lambda: site.settings.untested, _untested)  # fmt: skip
+    untested = probe.ask("untested", "may a tree without recorded tests be armed", "the settings", lambda: installation.settings.untested, _untested)  # fmt: skip
     facts = (
         probe.ask("program", "which program", source, lambda: f"cutter-console {__version__}, Python {platform.python_version()}"),
         probe.ask("commit", "which commit is deployed", str(manifest), lambda: _deployed_commit(read_manifest(manifest, read_regular(manifest)))),
-        probe.ask("operator", "who asks", "the operating system", lambda: site.operator),
-        probe.ask("host", "on which host", "the operating system", lambda: site.context.host),
-        probe.ask("root", "which runtime tree", "the command line", lambda: str(site.root)),
+        probe.ask("operator", "who asks", "the operating system", lambda: installation.operator),
+        probe.ask("host", "on which host", "the operating system", lambda: installation.context.host),
+        probe.ask("root", "which runtime tree", "the command line", lambda: str(installation.root)),
     )  # fmt: skip
     evidence = (*(fact.evidence for fact in facts), solo.evidence, untested.evidence)
     return evidence, tuple(fact.evidence.id for fact in (solo, untested) if fact.value)
@@ -234,7 +238,7 @@ def _off_host(measured: Measured) -> tuple[Evidence, ...]:
     return tuple(piece for piece in measured.about if piece.id == "BUNDLE.off_host")
 
 
-def _around(stillness: Stillness) -> tuple[Evidence, ...]:
+def _around(stillness: InstallationSnapshot) -> tuple[Evidence, ...]:
     return tuple(fact.evidence for fact in stillness.facts)
 
 

@@ -115,7 +115,7 @@ class Seen(Value):
 
 def read_database(probe: Probe, since: Transactions | None) -> DatabaseState:
     """Read everything in one snapshot; `since` is where the transaction ids stood at the measurement before."""
-    verifier = probe.site.settings.database.verifier
+    verifier = probe.installation.settings.database.verifier
     with connect(verifier, read_only=True, timeout_s=probe.seconds_left, purpose="bundle") as connection:
         connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
         names = tuple(str(name) for (name,) in connection.execute(_TABLES).fetchall())
@@ -162,8 +162,8 @@ def _between(connection: psycopg.Connection, since: Transactions | None, next_id
 def read_identity(probe: Probe) -> Seen:
     """Return which database this is, and the three roles of the console as the database knows them."""
     with probe.monitor() as connection:
-        identity = measure_identity(connection, probe.site.context.host)
-    database = probe.site.settings.database
+        identity = measure_identity(connection, probe.installation.context.host)
+    database = probe.installation.settings.database
     asked = (_role(probe, conninfo) for conninfo in (database.executor, database.verifier))
     return Seen(identity=identity, roles=(RoleSeen(name=identity.role, superuser=identity.superuser), *asked))
 

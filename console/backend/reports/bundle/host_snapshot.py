@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from console.backend.host.gpg import gpg_command
-from console.backend.host.installation import Site
+from console.backend.host.installation import Installation
 from console.backend.host.processes import finished
 from console.backend.host.regular_file import sha256_file
 from console.backend.model.canonical_json import sha256_hex
@@ -60,12 +60,15 @@ class ProcessSeen(Value):
     name: SafeText
 
 
-def files_of(site: Site) -> tuple[FileEntry, ...]:
+def files_of(installation: Installation) -> tuple[FileEntry, ...]:
     """Everything below the root outside reports/, and what is configured to lie elsewhere, in order of the paths."""
-    settings = site.settings
-    named = (site.intake, site.policy, settings.under(site.root, settings.deploy_manifest))
-    elsewhere = [path for path in named if not path.is_relative_to(site.root) and path.exists()]
-    found = (*_walk(site.root, site.root / "reports"), *(entry for path in elsewhere for entry in _walk(path, None)))
+    settings = installation.settings
+    named = (installation.intake, installation.policy, settings.under(installation.root, settings.deploy_manifest))
+    elsewhere = [path for path in named if not path.is_relative_to(installation.root) and path.exists()]
+    found = (
+        *_walk(installation.root, installation.root / "reports"),
+        *(entry for path in elsewhere for entry in _walk(path, None)),
+    )
     return tuple(sorted(found, key=lambda entry: entry.path))
 
 
@@ -104,9 +107,9 @@ def _content(path: Path, status: os.stat_result) -> str:
     return sha256_file(path)
 
 
-def key_ring_of(site: Site) -> KeyRing:
+def key_ring_of(installation: Installation) -> KeyRing:
     """Return what gpg lists, and the key files. Raises Unmeasured where gpg cannot be asked: never an empty ring instead."""
-    home = site.gnupg_home
+    home = installation.gnupg_home
     if not any((home / name).exists() for name in _RINGS):
         return KeyRing(home=str(home), keys=0, fingerprints=(), files=())  # Asked here, gpg would make a ring.
     quiet = ("--no-auto-check-trustdb", "--trust-model", "always", "--no-autostart")
@@ -124,12 +127,12 @@ def key_ring_of(site: Site) -> KeyRing:
     )
 
 
-def processes_of(site: Site) -> tuple[ProcessSeen, ...]:
+def processes_of(installation: Installation) -> tuple[ProcessSeen, ...]:
     """Our own children, and agents that serve the key ring.
 
     Raises OSError if /proc cannot be read, Unmeasured if nothing is mounted there. Children's children are theirs: a server that a demo has started keeps starting and ending its own.
     """
-    us, home = os.getpid(), os.fsencode(site.gnupg_home)
+    us, home = os.getpid(), os.fsencode(installation.gnupg_home)
     found = (process for process, parent in _processes() if parent == us or _serves(process, home))
     return tuple(sorted(found, key=lambda process: process.pid))
 

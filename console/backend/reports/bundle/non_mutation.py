@@ -4,15 +4,15 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from console.backend.backup.record import TableProof
-from console.backend.gates.measurement import AnyFact, Fact
+from console.backend.gates.measurement import AnyMeasurement, Measurement
 from console.backend.gates.probe import Probe
-from console.backend.host.installation import Site
+from console.backend.host.installation import Installation
 from console.backend.model.errors import StopCode, Unmeasured
 from console.backend.model.safe_text import SafeText
 from console.backend.model.value import Value
 from console.backend.model.view_models import SwitchState, SwitchView
 from console.backend.release.host_processes import cron_entries, service_units
-from console.backend.reports.bundle.bundle.database_snapshot import (
+from console.backend.reports.bundle.database_snapshot import (
     Between,
     RoleSeen,
     RowVersions,
@@ -22,7 +22,7 @@ from console.backend.reports.bundle.bundle.database_snapshot import (
     read_database,
     read_identity,
 )
-from console.backend.reports.bundle.bundle.host_snapshot import (
+from console.backend.reports.bundle.host_snapshot import (
     FileEntry,
     KeyRing,
     ProcessSeen,
@@ -39,39 +39,41 @@ BEFORE, AFTER = "BEFORE", "AFTER"
 _AGAIN = "Make it measurable, then: cutter-console bundle"
 
 
-class Stillness(Value):
+class InstallationSnapshot(Value):
     """One measurement; its evidence ids begin with BEFORE or AFTER."""
 
     moment: str
-    identity: Fact[Seen]
-    roles: Fact[tuple[RoleSeen, ...]]
-    counts: Fact[tuple[TableProof, ...]]
-    digests: Fact[tuple[TableProof, ...]]
-    versions: Fact[tuple[RowVersions, ...]]
-    standing: Fact[str]
+    identity: Measurement[Seen]
+    roles: Measurement[tuple[RoleSeen, ...]]
+    counts: Measurement[tuple[TableProof, ...]]
+    digests: Measurement[tuple[TableProof, ...]]
+    versions: Measurement[tuple[RowVersions, ...]]
+    standing: Measurement[str]
     """What is in the database, in words."""
-    definitions: Fact[str]
-    sequences: Fact[tuple[SequenceState, ...]]
-    transactions: Fact[Transactions]
-    between: Fact[Between]
-    switch: Fact[SwitchView]
-    files: Fact[tuple[FileEntry, ...]]
-    key_ring: Fact[KeyRing]
-    processes: Fact[tuple[ProcessSeen, ...]]
-    services: Fact[tuple[SafeText, ...]]
+    definitions: Measurement[str]
+    sequences: Measurement[tuple[SequenceState, ...]]
+    transactions: Measurement[Transactions]
+    between: Measurement[Between]
+    switch: Measurement[SwitchView]
+    files: Measurement[tuple[FileEntry, ...]]
+    key_ring: Measurement[KeyRing]
+    processes: Measurement[tuple[ProcessSeen, ...]]
+    services: Measurement[tuple[SafeText, ...]]
 
     @property
-    def facts(self) -> tuple[AnyFact, ...]:
+    def facts(self) -> tuple[AnyMeasurement, ...]:
         """Everything that was asked, in order."""
         return tuple(getattr(self, name) for name in type(self).model_fields if name != "moment")
 
 
-def measure_stillness(site: Site, moment: str, ends_at: float, since: Stillness | None = None) -> Stillness:
+def take_snapshot(
+    installation: Installation, moment: str, ends_at: float, since: InstallationSnapshot | None = None
+) -> InstallationSnapshot:
     """Measure now. `moment` is BEFORE or AFTER; `since` is the earlier measurement that transaction ids are counted from.
 
     `ends_at` is on the clock of `time.monotonic`, in seconds. Nothing is raised: what cannot be measured says why.
     """
-    probe = Probe(site, moment, ends_at)
+    probe = Probe(installation, moment, ends_at)
     earlier = since.transactions.value if since is not None else None
     seen = probe.ask(
         "identity", "which database is this", "the database, on the monitoring role", lambda: read_identity(probe), _who, otherwise=_AGAIN
@@ -79,7 +81,7 @@ def measure_stillness(site: Site, moment: str, ends_at: float, since: Stillness 
     state = probe.ask(
         "snapshot", "every table in one snapshot", "the database, on the verifying role", lambda: read_database(probe, earlier), otherwise=_AGAIN
     )  # fmt: skip
-    return Stillness(
+    return InstallationSnapshot(
         moment=moment,
         identity=seen,
         roles=part(seen, f"{moment}.roles", "which roles the console connects as", lambda one: one.roles, _roles),
@@ -111,38 +113,38 @@ def measure_stillness(site: Site, moment: str, ends_at: float, since: Stillness 
             state, f"{moment}.transactions", "the transaction ids", lambda one: one.transactions, _position
         ),
         between=part(state, f"{moment}.between", "ids given out since BEFORE", lambda one: one.between, _became),
-        switch=probe.ask("switch", "is the kill switch armed", "the HOLD file and the lease", lambda: _switch(site), _state, otherwise=_AGAIN),
-        files=probe.ask("files", "every file of the runtime tree outside reports/", str(site.root), lambda: files_of(site), _files, digest=listing_digest, otherwise=_AGAIN),
-        key_ring=probe.ask("key_ring", "keys, key files and trust", f"gpg on {site.gnupg_home}", lambda: key_ring_of(site), _keys, digest=lambda ring: listing_digest((ring,)), otherwise=_AGAIN),
-        processes=probe.ask("processes", "children of this process, and agents of the key ring", "/proc", lambda: processes_of(site), _running, otherwise=_AGAIN),
-        services=probe.ask("services", "units, timers and cron entries that mention the console", "the host's files", lambda: _services(site), lambda found: ", ".join(found) or "none", otherwise=_AGAIN),
+        switch=probe.ask("switch", "is the kill switch armed", "the HOLD file and the lease", lambda: _switch(installation), _state, otherwise=_AGAIN),
+        files=probe.ask("files", "every file of the runtime tree outside reports/", str(installation.root), lambda: files_of(installation), _files, digest=listing_digest, otherwise=_AGAIN),
+        key_ring=probe.ask("key_ring", "keys, key files and trust", f"gpg on {installation.gnupg_home}", lambda: key_ring_of(installation), _keys, digest=lambda ring: listing_digest((ring,)), otherwise=_AGAIN),
+        processes=probe.ask("processes", "children of this process, and agents of the key ring", "/proc", lambda: processes_of(installation), _running, otherwise=_AGAIN),
+        services=probe.ask("services", "units, timers and cron entries that mention the console", "the host's files", lambda: _services(installation), lambda found: ", ".join(found) or "none", otherwise=_AGAIN),
     )  # fmt: skip
 
 
 def part(
-    whole: Fact[T],
+    whole: Measurement[T],
     name: str,
     asked: str,
     take: Callable[[T], U],
     answer: Callable[[U], str],
     digest: Callable[[U], str] | None = None,
-) -> Fact[U]:
+) -> Measurement[U]:
     """One part of what was read together, as a fact with an evidence id of its own."""
     evidence = whole.evidence.model_copy(update={"id": name, "asked": asked})
     if whole.value is None:
-        return Fact[U](evidence=evidence, unmeasured=whole.unmeasured, next_action=whole.next_action)
+        return Measurement[U](evidence=evidence, unmeasured=whole.unmeasured, next_action=whole.next_action)
     value = take(whole.value)
     said = {"answer": answer(value), "digest": digest(value) if digest else ""}
-    return Fact[U](evidence=evidence.model_copy(update=said), value=value)
+    return Measurement[U](evidence=evidence.model_copy(update=said), value=value)
 
 
-def _services(site: Site) -> tuple[SafeText, ...]:
-    host = site.context.filesystem
+def _services(installation: Installation) -> tuple[SafeText, ...]:
+    host = installation.context.filesystem
     return tuple(sorted({*service_units(host).found, *cron_entries(host).found}))
 
 
-def _switch(site: Site) -> SwitchView:
-    switch = measure_switch(site)
+def _switch(installation: Installation) -> SwitchView:
+    switch = measure_switch(installation)
     if switch.state is SwitchState.UNREADABLE:
         raise Unmeasured(StopCode.UNREACHABLE, f"the switch: {switch.reason}", switch.clears_with)
     return switch

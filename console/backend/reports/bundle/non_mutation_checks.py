@@ -4,12 +4,12 @@ from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 from console.backend.backup.record import TableProof
-from console.backend.gates.measurement import AnyFact
+from console.backend.gates.measurement import AnyMeasurement
 from console.backend.model.outcome import Outcome
 from console.backend.model.safe_text import SafeText
 from console.backend.model.value import Value
-from console.backend.reports.bundle.bundle.host_snapshot import FileEntry
-from console.backend.reports.bundle.bundle.non_mutation import Stillness
+from console.backend.reports.bundle.host_snapshot import FileEntry
+from console.backend.reports.bundle.non_mutation import InstallationSnapshot
 
 _MANY = 10
 _UNITS = frozenset({"public.information_unit", "public.unit_version"})
@@ -48,33 +48,33 @@ class _Question(NamedTuple):
     forbidden: str
     held: str
     """The sentence where nothing changed."""
-    facts: Callable[[Stillness], tuple[AnyFact, ...]]
-    compare: Callable[[Stillness, Stillness], Iterable[Change]]
+    facts: Callable[[InstallationSnapshot], tuple[AnyMeasurement, ...]]
+    compare: Callable[[InstallationSnapshot, InstallationSnapshot], Iterable[Change]]
     tables: frozenset[str] = frozenset()
     """The tables that it is about, where it is about some."""
     in_database: bool = False
     """Whether a committed transaction could have done it and undone it again, unseen."""
 
-    def shown(self, moment: Stillness) -> str:
+    def shown(self, moment: InstallationSnapshot) -> str:
         """Return what was measured at that moment, in words."""
         if self.tables and moment.digests.value is not None:
             return ", ".join(f"{name}: {_rows(one)}" for name, one in _tables_of(moment, self.tables).items())
         return "; ".join(fact.evidence.answer for fact in self.facts(moment))
 
 
-def differences(before: Stillness, after: Stillness) -> tuple[Change, ...]:
+def differences(before: InstallationSnapshot, after: InstallationSnapshot) -> tuple[Change, ...]:
     """Everything that changed, each thing once. What was not measured is no difference; the statements say it."""
     compared = (_all_tables, _definitions, _switch, _files, _keys, _processes, _services, _transactions, _superusers)
     found = (change for compare in compared for change in compare(before, after))
     return tuple(change for change in found if change.before != change.after)
 
 
-def statements(before: Stillness, after: Stillness) -> tuple[Statement, ...]:
+def statements(before: InstallationSnapshot, after: InstallationSnapshot) -> tuple[Statement, ...]:
     """One statement for each forbidden action: PASS where it was measured and nothing changed, else what was found."""
     return tuple(_answered(question, before, after) for question in _QUESTIONS)
 
 
-def _answered(question: _Question, before: Stillness, after: Stillness) -> Statement:
+def _answered(question: _Question, before: InstallationSnapshot, after: InstallationSnapshot) -> Statement:
     asked = (*question.facts(before), *question.facts(after))
     unseen = _unseen(after) if question.in_database else ""
     asked = (*asked, after.between) if unseen else asked
@@ -99,7 +99,7 @@ def _answered(question: _Question, before: Stillness, after: Stillness) -> State
     )
 
 
-def _unseen(after: Stillness) -> str:
+def _unseen(after: InstallationSnapshot) -> str:
     """Return what two readings cannot exclude where transactions committed between them: equal readings are no proof of rest."""
     between = after.between.value
     if between is None or not between.committed + between.other:
@@ -108,7 +108,7 @@ def _unseen(after: Stillness) -> str:
     return f" So two readings show; of the cluster's transactions meanwhile {ended}: what one did and undid between them they cannot show."
 
 
-def _told(found: tuple[Change, ...], after: Stillness) -> str:
+def _told(found: tuple[Change, ...], after: InstallationSnapshot) -> str:
     """Return what changed, and whom the ledger names for it: others may work while a bundle is measured."""
     if all(one.what == "role" for one in found):
         seen = ", ".join(f"{one.subject} ({one.before} before, {one.after} after)" for one in found)
@@ -120,12 +120,12 @@ def _told(found: tuple[Change, ...], after: Stillness) -> str:
     return f"Changed while the bundle was measured: {'; '.join((*shown, *more))} ({whose})."
 
 
-def _tables_of(moment: Stillness, names: frozenset[str] | None) -> dict[str, TableProof]:
+def _tables_of(moment: InstallationSnapshot, names: frozenset[str] | None) -> dict[str, TableProof]:
     return {one.table: one for one in moment.digests.value or () if names is None or one.table in names}
 
 
-def _tables(names: frozenset[str] | None) -> Callable[[Stillness, Stillness], Iterable[Change]]:
-    def compare(before: Stillness, after: Stillness) -> Iterable[Change]:
+def _tables(names: frozenset[str] | None) -> Callable[[InstallationSnapshot, InstallationSnapshot], Iterable[Change]]:
+    def compare(before: InstallationSnapshot, after: InstallationSnapshot) -> Iterable[Change]:
         if before.digests.value is None or after.digests.value is None:
             return
         old, new = _tables_of(before, names), _tables_of(after, names)
@@ -140,7 +140,7 @@ def _tables(names: frozenset[str] | None) -> Callable[[Stillness, Stillness], It
     return compare
 
 
-def _rewritten(before: Stillness, after: Stillness) -> frozenset[str]:
+def _rewritten(before: InstallationSnapshot, after: InstallationSnapshot) -> frozenset[str]:
     """Tables whose rows are other versions than before: changed and changed back, or replaced by their equals."""
     old = {one.table: one for one in before.versions.value or ()}
     return frozenset(one.table for one in after.versions.value or () if one.table in old and old[one.table] != one)
@@ -153,13 +153,13 @@ def _rows(proof: TableProof | None) -> str:
     return f"{proof.rows} rows, digest {proof.digest[:16]}" if proof is not None else ""
 
 
-def _definitions(before: Stillness, after: Stillness) -> Iterable[Change]:
+def _definitions(before: InstallationSnapshot, after: InstallationSnapshot) -> Iterable[Change]:
     old, new = before.definitions.value, after.definitions.value
     if old is not None and new is not None and old != new:
         yield Change(what="definitions", subject="grants, functions and triggers", before=old, after=new)
 
 
-def _switch(before: Stillness, after: Stillness) -> Iterable[Change]:
+def _switch(before: InstallationSnapshot, after: InstallationSnapshot) -> Iterable[Change]:
     old, new = before.switch.value, after.switch.value
     if old is not None and new is not None and old != new:
         yield Change(
@@ -170,7 +170,7 @@ def _switch(before: Stillness, after: Stillness) -> Iterable[Change]:
         )
 
 
-def _files(before: Stillness, after: Stillness) -> Iterable[Change]:
+def _files(before: InstallationSnapshot, after: InstallationSnapshot) -> Iterable[Change]:
     if before.files.value is not None and after.files.value is not None:
         yield from _entries("file", before.files.value, after.files.value)
 
@@ -189,7 +189,7 @@ def _entry(entry: FileEntry | None) -> str:
     return f"{entry.mode} {entry.size} bytes, changed at {entry.changed_ns} ns{content}"
 
 
-def _keys(before: Stillness, after: Stillness) -> Iterable[Change]:
+def _keys(before: InstallationSnapshot, after: InstallationSnapshot) -> Iterable[Change]:
     old, new = before.key_ring.value, after.key_ring.value
     if old is None or new is None:
         return
@@ -198,7 +198,7 @@ def _keys(before: Stillness, after: Stillness) -> Iterable[Change]:
     yield from _entries("keys", old.files, new.files)
 
 
-def _processes(before: Stillness, after: Stillness) -> Iterable[Change]:
+def _processes(before: InstallationSnapshot, after: InstallationSnapshot) -> Iterable[Change]:
     if before.processes.value is None or after.processes.value is None:
         return
     for one in after.processes.value:
@@ -206,7 +206,7 @@ def _processes(before: Stillness, after: Stillness) -> Iterable[Change]:
             yield Change(what="process", subject=f"process {one.pid} {one.name}", before="", after="running")
 
 
-def _services(before: Stillness, after: Stillness) -> Iterable[Change]:
+def _services(before: InstallationSnapshot, after: InstallationSnapshot) -> Iterable[Change]:
     if before.services.value is None or after.services.value is None:
         return
     for path in sorted({*before.services.value} ^ {*after.services.value}):
@@ -214,7 +214,7 @@ def _services(before: Stillness, after: Stillness) -> Iterable[Change]:
         yield Change(what="service", subject=path, before="" if there else "there", after="there" if there else "")
 
 
-def _transactions(before: Stillness, after: Stillness) -> Iterable[Change]:
+def _transactions(before: InstallationSnapshot, after: InstallationSnapshot) -> Iterable[Change]:
     for moment, found in ((before, before.transactions.value), (after, after.transactions.value)):
         if found is not None and not found.own_unassigned:
             subject = f"the transaction that measured {moment.moment}"
@@ -225,7 +225,7 @@ def _transactions(before: Stillness, after: Stillness) -> Iterable[Change]:
         yield Change(what="transaction", subject="transactions of gates", before="none", after=many)
 
 
-def _superusers(before: Stillness, after: Stillness) -> Iterable[Change]:
+def _superusers(before: InstallationSnapshot, after: InstallationSnapshot) -> Iterable[Change]:
     """Roles that are one before or after."""
     old, new = ({one.name: one.superuser for one in moment.roles.value or ()} for moment in (before, after))
     for name in sorted({*old, *new}):
@@ -237,7 +237,7 @@ def _power(superuser: bool | None) -> str:
     return "not measured" if superuser is None else "superuser" if superuser else "no superuser"
 
 
-def _of_tables(moment: Stillness) -> tuple[AnyFact, ...]:
+def _of_tables(moment: InstallationSnapshot) -> tuple[AnyMeasurement, ...]:
     return (moment.counts, moment.digests, moment.versions)
 
 

@@ -7,7 +7,7 @@ from psycopg.rows import class_row
 from pydantic import ValidationError
 
 from console.backend.approvals.policy import Policy, load_policy
-from console.backend.host.installation import Site
+from console.backend.host.installation import Installation
 from console.backend.host.regular_file import sha256_file
 from console.backend.journal.journal import JournalVerdict, read_journal, verify_journal
 from console.backend.journal.journal_record import AnchoredEvent, Record
@@ -110,18 +110,18 @@ class _Stored(Value):
     unread: str = ""
 
 
-def read_record(site: Site, run_id: str) -> RunRecord:
+def read_record(installation: Installation, run_id: str) -> RunRecord:
     """The run's record, as the verifying role; where that cannot be asked, what the monitoring role may not see is said to be unread.
 
     Raises Refused where there is no such run, Unmeasured where the database is needed and out of reach.
     """
-    workspace = Workspace.open(site.root, run_id)
+    workspace = Workspace.open(installation.root, run_id)
     request = workspace.request() if (workspace.directory / "request.json").exists() else None
     if request is not None and request.mode is Mode.DRYRUN:
-        return _dry_run(site, workspace, request)
-    stored = _stored(site, workspace, run_id)
+        return _dry_run(installation, workspace, request)
+    stored = _stored(installation, workspace, run_id)
     events = tuple(_anchored(event) for event in stored.events)
-    verdict, records = _journal(site, workspace, run_id, events)
+    verdict, records = _journal(installation, workspace, run_id, events)
     head = _head(stored.row)
     return RunRecord(
         head=head,
@@ -137,9 +137,9 @@ def read_record(site: Site, run_id: str) -> RunRecord:
     )
 
 
-def _dry_run(site: Site, workspace: Workspace, request: RunRequestFile) -> RunRecord:
+def _dry_run(installation: Installation, workspace: Workspace, request: RunRequestFile) -> RunRecord:
     facts = workspace.plan_facts()
-    verdict, records = _journal(site, workspace, request.run_id, ())
+    verdict, records = _journal(installation, workspace, request.run_id, ())
     head = Head(
         run_id=request.run_id,
         mode=Mode.DRYRUN,
@@ -192,16 +192,16 @@ def _head(row: RunRow) -> Head:
     )
 
 
-def _stored(site: Site, workspace: Workspace, run_id: str) -> _Stored:
+def _stored(installation: Installation, workspace: Workspace, run_id: str) -> _Stored:
     """The verifying role reads all of it; where it cannot, the monitoring role reads the views."""
     try:
-        with connect(site.settings.database.verifier, read_only=True, purpose="report") as connection:
+        with connect(installation.settings.database.verifier, read_only=True, purpose="report") as connection:
             connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
             views = _views(connection, workspace, run_id, _USES)
             return views.model_copy(update={"ledger": _ledger(connection, run_id), "unread": ""})
     except CutterError as error:
         unread = f"{error.code} as the verifying role; the monitoring role may not read it"
-    with connect(site.settings.database.monitor, read_only=True, purpose="report") as connection:
+    with connect(installation.settings.database.monitor, read_only=True, purpose="report") as connection:
         connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
         return _views(connection, workspace, run_id, _USES_SEEN).model_copy(update={"unread": unread})
 
@@ -268,11 +268,11 @@ def _rows(connection: psycopg.Connection, kind: type[_V], query: str, run_id: st
 
 
 def _journal(
-    site: Site, workspace: Workspace, run_id: str, events: tuple[AnchoredEvent, ...]
+    installation: Installation, workspace: Workspace, run_id: str, events: tuple[AnchoredEvent, ...]
 ) -> tuple[JournalVerdict, tuple[Record, ...]]:
     """Paths are named from the root on, so that a copy of the tree gives the same words."""
     verdict = verify_journal(workspace.journal, events, run_id)
-    verdict = verdict.model_copy(update={"detail": verdict.detail.replace(f"{site.root}/", "")})
+    verdict = verdict.model_copy(update={"detail": verdict.detail.replace(f"{installation.root}/", "")})
     try:
         return verdict, read_journal(workspace.journal)
     except Drifted:

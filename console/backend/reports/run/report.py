@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from console.backend.host.installation import Site
+from console.backend.host.installation import Installation
 from console.backend.model.canonical_json import sha256_hex
 from console.backend.model.errors import Drifted, Refused, StopCode
 from console.backend.model.readiness import ReportView
@@ -13,15 +13,15 @@ from console.backend.reports.run.load import read_record
 from console.backend.reports.run.phases import TITLES
 
 
-def write_run_report(site: Site, run_id: str) -> ReportView:
+def write_run_report(installation: Installation, run_id: str) -> ReportView:
     """Write `reports/<run id>-<8 hex of SHA256SUMS>/`; the same record gives the same name and the same bytes.
 
     Raises Refused where there is no such run or another console writes the same now, Unmeasured where the record is out of reach, Unpublished where the folder
     cannot be written, and Drifted (STOP_DRIFT) naming the file where the report is there and is not what was written.
     """
-    found = documents(compose(read_record(site, run_id)))
+    found = documents(compose(read_record(installation, run_id)))
     sums = sha256_hex(next(one.data for one in found if one.name == SUMS))
-    directory = site.root / "reports" / f"{run_id}-{sums[:8]}"
+    directory = installation.root / "reports" / f"{run_id}-{sums[:8]}"
     unchanged = directory.exists() or not _written(directory, found)
     if unchanged:
         _require_same(directory, found)
