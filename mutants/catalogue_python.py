@@ -28,7 +28,7 @@ _OF_THE_SWITCH = (
     Mutant(
         "the HOLD check before a lease is opened",
         f"{_B}/runs/arming.py",
-        "    require_no_hold(site)\n    if armed_for",
+        "    require_no_hold(installation)\n    if armed_for",
         "    if armed_for",
         _test("runs/test_holds_at_the_last_moment", "a_hold_file_stops_the_arming_itself"),
     ),
@@ -42,8 +42,8 @@ _OF_THE_SWITCH = (
     Mutant(
         "a link into nowhere is a HOLD file too",
         _SWITCH,
-        "site.hold_file.lstat()",
-        "site.hold_file.stat()",
+        "installation.hold_file.lstat()",
+        "installation.hold_file.stat()",
         _test("runs/test_kill_switch", "whatever_lies_at_the_holds_place_stops_everything[a link into nowhere]"),
     ),
     Mutant(
@@ -63,14 +63,14 @@ _OF_THE_SWITCH = (
     Mutant(
         "panic writes the HOLD file",
         _PANIC,
-        "    not_written = write_hold_file(site, why)",
+        "    not_written = write_hold_file(installation, why)",
         '    not_written = ""',
         _test("runs/test_kill_switch", "a_panic_works_without_the_database"),
     ),
     Mutant(
         "panic sets the HOLD in the database",
         _PANIC,
-        "                ledger.set_hold(connection, why, site.operator, None)\n",
+        "                ledger.set_hold(connection, why, installation.operator, None)\n",
         "                pass\n",
         _test("runs/test_kill_switch", "a_panic_works_without_the_root"),
     ),
@@ -91,15 +91,15 @@ _OF_THE_SWITCH = (
     Mutant(
         "panic cancels what is running",
         _PANIC,
-        '        _not_tried("running statements") if gone else _cancel(site),\n',
+        '        _not_tried("running statements") if gone else _cancel(installation),\n',
         '        _not_tried("running statements"),\n',
         _test("runs/test_kill_switch", "a_panic_tells_item_by_item_what_was_done"),
     ),
     Mutant(
         "the verifying role sets the HOLD where the executing one is kept out",
         _PANIC,
-        "in (site.settings.database.executor, site.settings.database.verifier):",
-        "in (site.settings.database.executor,):",
+        "in (installation.settings.database.executor, installation.settings.database.verifier):",
+        "in (installation.settings.database.executor,):",
         _test("runs/test_kill_switch", "a_panic_whose_executing_role_is_kept_out_sets_the_hold_as_the_verifying_one"),
     ),
     Mutant(
@@ -153,7 +153,7 @@ _OF_RUNS = (
     Mutant(
         "a HOLD is looked for before each phase",
         _ENGINE,
-        "        if step.is_live:\n            require_no_hold(self.site)\n",
+        "        if context.is_live:\n            require_no_hold(self.installation)\n",
         "",
         _test("runs/test_kill_switch", "a_hold_file_that_appears_in_mid_run_stops_it_before_the_next_phase[cut_leg_a]"),
     ),
@@ -186,7 +186,7 @@ _OF_RUNS = (
     Mutant(
         "a dry run is read-only on the server",
         _ENGINE,
-        "connect(conninfo, read_only=not step.is_live, timeout_s=limit_s, purpose=work.phase)",
+        "connect(conninfo, read_only=not context.is_live, timeout_s=limit_s, purpose=work.phase)",
         "connect(conninfo, read_only=False, timeout_s=limit_s, purpose=work.phase)",
         _test("runs/test_dry_run_walls", "a_phase_that_writes_in_a_dry_run_is_refused_by_the_server"),
     ),
@@ -217,14 +217,14 @@ _OF_RUNS = (
     Mutant(
         "the switch is off wherever a run rests",
         _ENGINE,
-        '            disarm_run(self.site, self.request.run_id, "the run came to rest", holder_pid)\n',
+        '            disarm_run(self.installation, self.request.run_id, "the run came to rest", holder_pid)\n',
         "            pass\n",
         _test("runs/test_lease", "the_record_says_when_a_lease_ended_and_why"),
     ),
     Mutant(
         "the world is compared with the signed one before the cut",
         _PHASES,
-        "        return (world_unchanged(step, connection, own_run_wrote=False), *preflight",
+        "        return (world_unchanged(context, connection, own_run_wrote=False), *preflight",
         "        return (*(), *preflight",
         _test(
             "runs/test_drift",
@@ -234,16 +234,16 @@ _OF_RUNS = (
     Mutant(
         "the world is compared with the signed one before the enactment",
         _PHASES,
-        "    phase = Phase.LIFECYCLE_ENACT\n\n    def measure(self, step: Step, connection: psycopg.Connection) -> tuple[Check, ...]:\n"
-        "        return (world_unchanged(step, connection, own_run_wrote=step.is_live),)",
-        "    phase = Phase.LIFECYCLE_ENACT\n\n    def measure(self, step: Step, connection: psycopg.Connection) -> tuple[Check, ...]:\n"
+        "    phase = Phase.LIFECYCLE_ENACT\n\n    def measure(self, context: PhaseContext, connection: psycopg.Connection) -> tuple[Check, ...]:\n"
+        "        return (world_unchanged(context, connection, own_run_wrote=context.is_live),)",
+        "    phase = Phase.LIFECYCLE_ENACT\n\n    def measure(self, context: PhaseContext, connection: psycopg.Connection) -> tuple[Check, ...]:\n"
         "        return ()",
         _test("runs/test_drift", "a_change_before_the_enactment_stops_it[while it begins]"),
     ),
     Mutant(
         "grants and definitions are those of the last migration before anybody signs",
         f"{_B}/runs/grant_probe.py",
-        "            _as_installed(step, connection),\n",
+        "            _as_installed(context, connection),\n",
         "",
         _test(
             "runs/test_drift",
@@ -260,8 +260,8 @@ _OF_RUNS = (
     Mutant(
         "a run that was closed has its units enacted, read back",
         _PHASES,
-        'step.check("enacted units", answer, "the database", row == (n, n, n),',
-        'step.check("enacted units", answer, "the database", True,',
+        '"enacted units", answer, "the database", row == (n, n, n),',
+        '"enacted units", answer, "the database", True,',
         _test("runs/test_closeout", "a_run_whose_units_are_not_all_law_is_not_closed"),
     ),
     Mutant(
@@ -274,7 +274,7 @@ _OF_RUNS = (
     Mutant(
         "what was found sets a HOLD in the database too",
         _SWITCH,
-        "            ledger.set_hold(connection, why, site.operator, run_id)\n    except CutterError as error:\n        if hold_in_file",
+        "            ledger.set_hold(connection, why, installation.operator, run_id)\n    except CutterError as error:\n        if hold_in_file",
         "            pass\n    except CutterError as error:\n        if hold_in_file",
         _test("runs/test_drift", "a_count_that_is_not_the_plan_s_is_a_hold"),
     ),
@@ -372,15 +372,15 @@ _OF_BACKUPS = (
     Mutant(
         "the freshness limit before a cut",
         _BACKUPS,
-        "    if age is None or not 0 <= age <= (_limit(step.site) - _MARGIN).total_seconds():",
+        "    if age is None or not 0 <= age <= (_limit(context.installation) - _MARGIN).total_seconds():",
         "    if age is None:",
         _test("runs/test_backup_before_the_cut", "a_proof_that_is_too_old_by_the_clock_of_the_database_is_taken_again"),
     ),
     Mutant(
         "the freshness limit before a cut, by the clock of this host",
         _BACKUPS,
-        "    if record is None or freshness(record, step.site.context.now(), _limit(step.site)) is not BackupState.FRESH:",
-        "    if record is None:",
+        "        or freshness(record, context.installation.context.now(), _limit(context.installation)) is not BackupState.FRESH\n",
+        "",
         _test("runs/test_backup_before_the_cut", "a_backup_that_is_too_old_by_the_clock_of_this_host_is_taken_again"),
     ),
     Mutant(
@@ -964,7 +964,7 @@ _OF_SETTLING = (
     Mutant(
         "whatever was begun is settled before anything else begins",
         _OPERATIONS,
-        "        settle_unfinished(site, workspace, request, journal)\n    except BaseException:",
+        "        settle_unfinished(installation, workspace, request, journal)\n    except BaseException:",
         "        pass\n    except BaseException:",
         _test(_SETTLED, "what_cannot_be_decided_in_time_is_said_to_be_unknown_and_asked_again[cut_leg_a]"),
     ),
