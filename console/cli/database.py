@@ -140,7 +140,7 @@ def _drift_lines(found: DriftReport) -> list[str]:
     for one in found.differences:
         lines += ["", f"{one.what} {one.subject}", f"  expected  {one.expected}", f"  actual    {one.actual}"]
         lines += [
-            f"  repair      {line}" if number == 0 else f"            {line}" for number, line in enumerate(one.repair)
+            f"  repair    {line}" if number == 0 else f"            {line}" for number, line in enumerate(one.repair)
         ]
     return lines
 

@@ -46,7 +46,7 @@ def test_a_difference_is_a_block_with_the_sql_that_mends_it(
         "grant cutter_ro on cutter_governance.v_hold",
         "  expected  SELECT",
         "  actual    none",
-        f"  repair      {REPAIR}",
+        f"  repair    {REPAIR}",
     ]
     assert _run(passage, capsys)[0] == 5, "printed, never run"
     passage.execute(REPAIR)
