@@ -129,10 +129,15 @@ def template_of(cluster_of: ClusterOf) -> Callable[[int], str]:
     return prepare
 
 
-def fresh_database(cluster: TransientCluster, template: str) -> Iterator[Database]:
+def create_database(cluster: TransientCluster, template: str, name: str) -> Database:
+    """A database made from a template; nobody drops it."""
+    _execute(cluster, "CREATE DATABASE {} TEMPLATE {}", name, template)
+    return Database(cluster, name)
+
+
+def fresh_database(cluster: TransientCluster, template: str, name: str = "") -> Iterator[Database]:
     """A database made from a template, dropped when the iterator ends: for fixtures of a wider scope than a test."""
-    database = Database(cluster, f"test_{next(_numbers)}")
-    _execute(cluster, "CREATE DATABASE {} TEMPLATE {}", database.name, template)
+    database = create_database(cluster, template, name or f"test_{next(_numbers)}")
     yield database
     _execute(cluster, "DROP DATABASE IF EXISTS {} WITH (FORCE)", database.name)
 

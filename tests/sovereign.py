@@ -4,7 +4,7 @@ import atexit
 import shutil
 import subprocess
 import tempfile
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 import psycopg
@@ -33,6 +33,10 @@ class Sovereign:
 
     def export(self) -> bytes:
         """The signer's public key as gpg exports it."""
+        return self._exported
+
+    @cached_property
+    def _exported(self) -> bytes:
         return self.gpg("--export-options", "export-minimal", "--export", self.fingerprint)
 
     def pin_if_none(self, connection: psycopg.Connection) -> None:

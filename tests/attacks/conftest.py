@@ -6,7 +6,7 @@ import pytest
 
 from console.backend.scratch.cluster import TransientCluster
 from tests.attacks.world import Lookout, Prey, impatient, make_prey, make_stranger
-from tests.backend.postgres.signed_cut import SignedCut, start_cut
+from tests.backend.postgres.signed_cut import SignedCut, fresh_cut, start_cut
 from tests.conftest import Database, fresh_database
 
 
@@ -32,9 +32,18 @@ def lookout() -> Iterator[None]:
 
 
 @pytest.fixture
-def cut(database: Database) -> SignedCut:
-    """A run at its first pause, in a database of its own."""
-    return start_cut(database)
+def cut(
+    request: pytest.FixtureRequest, cluster: TransientCluster, template_of: Callable[[int], str]
+) -> Iterator[SignedCut]:
+    """A run at its first pause, in a database of its own, or in that of the test where it asks for one."""
+    if "database" in request.fixturenames:
+        yield start_cut(request.getfixturevalue("database"))
+        return
+    for run in fresh_cut(cluster, template_of(cluster.major)):
+        make_stranger(run.database)
+        impatient(run.database)
+        yield run
+        Lookout.end()  # The next copy has the same name and is another database.
 
 
 @pytest.fixture

@@ -9,14 +9,19 @@ import pytest
 from console.backend.scratch.cluster import TransientCluster
 from tests.backend.postgres.openpgp_cases import Honest, World, a_world, make_honest
 from tests.backend.postgres.openpgp_differential import pin
-from tests.backend.postgres.signed_cut import SignedCut, start_cut
+from tests.backend.postgres.signed_cut import SignedCut, fresh_cut, start_cut
 from tests.conftest import Database, fresh_database
 
 
 @pytest.fixture
-def cut(database: Database) -> SignedCut:
-    """A run at its first pause, in a database of its own."""
-    return start_cut(database)
+def cut(
+    request: pytest.FixtureRequest, cluster: TransientCluster, template_of: Callable[[int], str]
+) -> Iterator[SignedCut]:
+    """A run at its first pause, in a database of its own, or in that of the test where it asks for one."""
+    if "database" in request.fixturenames:
+        yield start_cut(request.getfixturevalue("database"))
+        return
+    yield from fresh_cut(cluster, template_of(cluster.major))
 
 
 @pytest.fixture(scope="module")

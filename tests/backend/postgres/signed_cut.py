@@ -6,8 +6,9 @@ The rulings are signed by a real key that is pinned in the database; nothing els
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from itertools import count
 from uuid import uuid4
 
@@ -18,12 +19,18 @@ from psycopg.types.json import Jsonb
 from console.backend.documents.planning import plan_document
 from console.backend.model.canonical_json import sha256_hex
 from console.backend.model.plan import Coverage, CutPlan, DocumentPlan, PlannedUnit, SourceVersion, bind
+from console.backend.model.plan_binding import PlanBinding
 from console.backend.model.states import Stage
 from console.backend.postgres import ledger
 from console.backend.postgres.connections import connect, scalar
-from console.backend.postgres.measure import measure_world
-from tests.conftest import Database
+from console.backend.postgres.measure import REGISTRIES, measure_counts, measure_identity, readers_digest
+from console.backend.scratch.cluster import TransientCluster
+from tests.conftest import Database, create_database, fresh_database
 from tests.sovereign import Sovereign, sovereign
+
+_PRISTINE = "cut_at_its_pause"
+_DIGESTS: dict[str, str] = {}
+"""By system identifier: the digest of the installed schema."""
 
 TEXT = "# One\n\nText one.\n\n## Alpha\n\nFirst.\n\n## Beta\n\nSecond.\n"
 UNITS = 3
@@ -263,6 +270,24 @@ def start_cut(database: Database, docprefix: str = "ACME-LAW", text: str = TEXT,
     return _at_the_pause(database, "cut", number, planned.accepted(), planned.canonical)
 
 
+def fresh_cut(cluster: TransientCluster, template: str) -> Iterator[SignedCut]:
+    """As `start_cut` makes it, in a database of its own; made once a cluster and copied, since a test wants nothing of its making.
+
+    A plan names its database, so every copy has the name of the one that was planned for: a test has one at a time.
+    """
+    made = _made_once(cluster, template)
+    for database in fresh_database(cluster, _PRISTINE, made.database.name):
+        yield replace(made, database=database)
+
+
+@cache
+def _made_once(cluster: TransientCluster, template: str) -> SignedCut:
+    made = start_cut(create_database(cluster, template, "test_cut"))
+    with psycopg.connect(cluster.conninfo(), autocommit=True) as connection:
+        connection.execute(f"ALTER DATABASE {made.database.name} RENAME TO {_PRISTINE}".encode())
+    return made
+
+
 def start_edit(run: SignedCut, run_number: int = 100, **changes: object) -> SignedCut:
     """An edit of a cut's last unit at its pause: another title and body, and whatever else of the unit is changed."""
     body = b"Edited.\n"
@@ -301,7 +326,7 @@ def _at_the_pause(
         ledger.create_run(connection, facts, event("start"))
         ledger.pin_source(connection, facts.run_id, document.source, event("source_pin"))
         ledger.advance(connection, facts.run_id, Stage.MARKED, event("mark"))
-        plan = bind(document, measure_world(connection, "host"))
+        plan = bind(document, _planned_for(connection))
         assert plan.world is not None
         ledger.record_plan(connection, facts.run_id, plan, plan.world.baseline_digest, event("cutplan"))
     run = SignedCut(database=database, run_id=facts.run_id, plan=plan, canonical=canonical)
@@ -310,6 +335,27 @@ def _at_the_pause(
         for stage in (Stage.PRE_WRITE_BACKUP_TAKEN, Stage.AWAITING_CUT_AUTHORIZATION):
             ledger.advance(connection, run.run_id, stage, event("to the pause"))
     return run
+
+
+def _planned_for(connection: psycopg.Connection) -> PlanBinding:
+    """The database as `measure_world` tells it, but for the schema's digest: that of the first database of this server.
+
+    It takes longer than all else of a cut together, and the database never looks at what a plan says of it.
+    """
+    identity = measure_identity(connection, "host")
+    return PlanBinding(
+        target=identity.target,
+        server_version=identity.server_version_num,
+        schema_digest=_schema_digest(connection, identity.target.system_identifier),
+        baseline_digest=readers_digest(connection),
+        counts=tuple(count for count in measure_counts(connection) if count.table not in REGISTRIES),
+    )
+
+
+def _schema_digest(connection: psycopg.Connection, server: str) -> str:
+    if server not in _DIGESTS:
+        _DIGESTS[server] = str(scalar(connection, "SELECT cutter_governance.fn_schema_digest()"))
+    return _DIGESTS[server]
 
 
 @contextmanager
