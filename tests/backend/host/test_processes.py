@@ -103,7 +103,7 @@ def test_a_gpg_that_hangs_is_an_answer_that_could_not_be_had(
     signature.write_bytes(b"no signature")
     hanging.wrap("gpg", GPG, when="-ver")
     hanging.wrap("gpg", GPG)
-    monkeypatch.setattr(keyring, "_LONGEST_S", 0.3)
+    monkeypatch.setattr(gpg, "LONGEST_S", 0.3)
     assert "did not answer" in measure_signature(b"x", signature, gnupg_home, now, lambda: 0.0).unmeasured
     assert "did not answer" in keyring.measure_keyring(gnupg_home, now).unreadable
 
