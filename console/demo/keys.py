@@ -4,6 +4,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from console.backend.host.durable import write_new_file
 from console.backend.host.gpg import GpgAnswer, GpgUnanswered, end_agent, run_gpg
 from console.backend.model.errors import Refused, StopCode, Unmeasured, UsageError
 
@@ -67,7 +68,7 @@ def _make_home(place: Path) -> None:
         place.mkdir(mode=0o700)
     except FileExistsError as error:
         raise Refused(StopCode.LOCKED, f"{place} exists already", "A demo makes its own home each time.") from error
-    (place / MARKER).write_text(_MARKER_TEXT, encoding="ascii")
+    write_new_file(place / MARKER, _MARKER_TEXT.encode("ascii"))
 
 
 def sign_as_demo_sovereign(statement: Path, home: Path) -> Path:

@@ -1,6 +1,5 @@
 """Takes a backup: dump, encryption and restore proof as one stream; nothing counts unless all of it succeeded."""
 
-import os
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -29,7 +28,7 @@ from console.backend.backup.source import (
 from console.backend.backup.table_digest import table_proofs
 from console.backend.backup.verdict import Begun, Made, Tools, judge
 from console.backend.host.context import Context
-from console.backend.host.durable import partial_file, put_in_place
+from console.backend.host.durable import partial_file, put_in_place, sync_file
 from console.backend.host.gpg import gpg_command
 from console.backend.host.programs import NoFittingProgram, PostgresPrograms, installed_programs, pick_dump_programs
 from console.backend.host.regular_file import sha256_file
@@ -178,6 +177,5 @@ def _measure(
 
 
 def _sync_and_hash(partial: Path) -> str:
-    with partial.open("rb") as stream:
-        os.fsync(stream.fileno())
+    sync_file(partial)
     return sha256_file(partial)

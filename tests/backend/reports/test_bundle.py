@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
+from console.backend.host.durable import write_durably
 from console.backend.host.gpg import agent_runs
-from console.backend.host.runtime_tree import write_durably
 from console.backend.model.errors import CutterError, Refused
 from console.backend.model.outcome import Check, Evidence, Outcome, worst
 from console.backend.model.readiness import Board, GateReport, Letter, Owner
