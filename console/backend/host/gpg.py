@@ -7,7 +7,6 @@ import os
 import re
 import shutil
 import signal
-import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -15,7 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from console.backend.host.processes import finished, why
+from console.backend.host.processes import ProgramError, ProgramTimeout, finished, why
 from console.backend.model.errors import StopCode, Unmeasured
 
 LONGEST_S = 30.0
@@ -106,21 +105,21 @@ def run_gpg(
         command, limit_s = gpg_command(home, "--status-fd", str(status), *arguments), timeout_s or LONGEST_S
         try:
             ended = finished(command, timeout_s=limit_s, data=data, pass_fds=(status, *pass_fds), check=check)
-        except (OSError, ValueError, subprocess.SubprocessError) as error:
+        except (OSError, ValueError, ProgramError) as error:
             raise _unanswered(home, error) from error
         lines = os.pread(status, os.fstat(status).st_size, 0).decode("utf-8", "replace").split("\n")
     said = tuple(StatusLine(line.removeprefix(_PREFIX)) for line in lines if line.startswith(_PREFIX))
     return GpgAnswer(ended.status, ended.stdout, ended.complaint, said)
 
 
-def _unanswered(home: Path | None, error: OSError | ValueError | subprocess.SubprocessError) -> GpgUnanswered:
+def _unanswered(home: Path | None, error: OSError | ValueError | ProgramError) -> GpgUnanswered:
     about, on = (f" about {home}", f" on {home}") if home else ("", "")
     reason = str(error) if isinstance(error, ValueError) else why(error)
     match error:
-        case subprocess.TimeoutExpired():
+        case ProgramTimeout():
             message = f"gpg did not answer{about} within {error.timeout:.0f} s, and was ended"
             return GpgUnanswered(message, reason, "See whether it answers: gpg --version")
-        case subprocess.SubprocessError():
+        case ProgramError():
             return GpgUnanswered(f"gpg has no answer{about}: {reason}", reason, "Look at: gpg --version")
         case _ if shutil.which("gpg") is None:
             missing = "gpg is not on the PATH"
@@ -181,7 +180,7 @@ def agent_runs(home: Path) -> bool:
     try:
         asked = ["gpg-connect-agent", "--homedir", str(home), "--no-autostart", "/bye"]
         done = finished(asked, timeout_s=LONGEST_S)
-    except (OSError, subprocess.SubprocessError) as error:
+    except (OSError, ProgramError) as error:
         raise _unanswered(home, error) from error
     return done.status == 0 and b"no gpg-agent running" not in done.stderr
 
@@ -191,7 +190,7 @@ def end_agent(home: Path) -> None:
 
     gpgconf returns when the agent has taken the request, not when it has exited; one that stays is killed.
     """
-    with suppress(OSError, subprocess.SubprocessError):
+    with suppress(OSError, ProgramError):
         finished(["gpgconf", "--homedir", str(home), "--kill", "all"], timeout_s=_ASKED_S, check=True)
         if _exited(home, _ASKED_S):
             return
