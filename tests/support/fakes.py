@@ -31,8 +31,8 @@ from console.backend.model.view_models import (
     SwitchView,
     WaitView,
 )
-from tests import fake_gates
-from tests.fake_documents import SAMPLE, plan_of, refused_plan
+from tests.support import fake_gates
+from tests.support.fake_documents import SAMPLE, plan_of, refused_plan
 
 NOW = fake_gates.NOW
 TARGET = Target(host="db01.example.org", database="directus", system_identifier="7312345678901234567", timeline=3)

@@ -11,7 +11,7 @@ from console.backend.approvals.policy import load_policy
 from console.backend.host import gpg
 from console.backend.host.processes import Ended, finished
 from console.backend.model.errors import Unmeasured, UsageError
-from tests.passage import Passage
+from tests.support.passage import Passage
 
 
 def test_a_key_that_gpg_does_not_give_out_is_named_and_pins_nothing(

@@ -20,7 +20,7 @@ from console.backend.host.programs import PostgresPrograms
 from console.backend.model.outcome import Outcome
 from tests.backend.backup.conftest import make_key
 from tests.backend.gates.conftest import is_red, measured, named
-from tests.passage import Passage
+from tests.support.passage import Passage
 
 At = Callable[[str], Passage]
 

@@ -21,8 +21,8 @@ from console.backend.host.processes import finished, finished_under_guard
 from console.backend.scratch.cluster import ClusterNotStarted, TransientCluster
 from tests.backend.backup.conftest import make_key
 from tests.backend.scratch.test_cluster import open_place
-from tests.hung import GPG, Hanging, running
-from tests.waiting import until
+from tests.support.hung import GPG, Hanging, running
+from tests.support.waiting import until
 
 __all__ = ["open_place"]
 ROOT = Path(__file__).parents[3]

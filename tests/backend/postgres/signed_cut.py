@@ -23,7 +23,7 @@ from console.backend.postgres import ledger
 from console.backend.postgres.connections import connect, scalar
 from console.backend.postgres.measure import measure_world
 from tests.conftest import Database
-from tests.sovereign import Sovereign, sovereign
+from tests.support.sovereign import Sovereign, sovereign
 
 TEXT = "# One\n\nText one.\n\n## Alpha\n\nFirst.\n\n## Beta\n\nSecond.\n"
 UNITS = 3

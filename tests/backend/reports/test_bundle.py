@@ -37,7 +37,7 @@ from console.backend.service import BackendService
 from console.demo.keys import DemoKeys, create_demo_keys, stop_agent
 from tests.backend.reports.conftest import MOMENT, all_gates, settled
 from tests.backend.reports.test_non_mutation import without_database
-from tests.passage import Passage, silent
+from tests.support.passage import Passage, silent
 
 TEN = tuple(file for file, _, _ in DOCUMENTS)
 
