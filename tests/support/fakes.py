@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 
+from console.backend.api import Backend
 from console.backend.model.errors import Refused, StopCode, Unmeasured
 from console.backend.model.outcome import Check, Evidence, Outcome
 from console.backend.model.plan import Problem
@@ -489,3 +490,8 @@ class FakeBackend(fake_gates.FakeReadiness):
         """A signature file."""
         self._call(f"demo sign {statement.name}")
         return statement.with_suffix(".json.demo.sig")
+
+
+def as_backend(fake: FakeBackend) -> Backend:
+    """The fake as what screens ask for; mypy checks every method of the protocol here."""
+    return fake
