@@ -611,9 +611,9 @@ _OF_APPROVALS = (
     ),
     Mutant(
         "a drafted statement is never replaced",
-        _STATEMENT,
-        "        os.link(draft, path)\n",
-        "        path.unlink(missing_ok=True)\n        os.link(draft, path)\n",
+        f"{_B}/host/durable.py",
+        "        os.link(partial, final)\n",
+        "        final.unlink(missing_ok=True)\n        os.link(partial, final)\n",
         _test("approvals/test_statement", "a_statement_file_is_whole_0640_and_never_replaced"),
     ),
     Mutant(
@@ -796,8 +796,8 @@ _OF_THE_JOURNAL = (
     Mutant(
         "the journal's key is for its owner alone",
         _KEY,
-        "os.O_EXCL | os.O_NOFOLLOW, 0o600)",
-        "os.O_EXCL | os.O_NOFOLLOW, 0o644)",
+        "write_new_file(path, seed, 0o600)",
+        "write_new_file(path, seed, 0o644)",
         _test("journal/test_journal_key", "a_key_is_made_once_for_its_owner_alone"),
     ),
     Mutant(

@@ -37,7 +37,7 @@ class Mutant:
     def digest(self, root: Path) -> str:
         """Return the sha256 of the mutant, its file and its test files; of a migration, of all migrations.
 
-        A later migration may replace what an earlier one made, and then the earlier text protects nothing. It leaves out what those tests share and lean on: the conftest.py files, tests/passage.py, tests/sovereign.py,
+        A later migration may replace what an earlier one made, and then the earlier text protects nothing. It leaves out what those tests share and lean on: the conftest.py files, tests/support/passage.py, tests/support/sovereign.py,
         tests/attacks/world.py, and signed_cut.py and tampering.py in tests/backend/postgres. After a change to one of
         those, run all of them again: make mutants ARGUMENTS=--again
         """

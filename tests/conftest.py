@@ -19,7 +19,7 @@ from console.backend.host.cluster_directory import default_parents
 from console.backend.host.programs import NoFittingProgram
 from console.backend.postgres.migrations import migrate
 from console.backend.scratch.cluster import SUPERUSER, TransientCluster
-from tests.passage import Passage, Stages, stages
+from tests.support.passage import Passage, Stages, stages
 
 MAJORS = (15, 16, 18)
 """16 and 18 come with the embedded wheel, 15 where the machine has it."""

@@ -20,8 +20,8 @@ from console.widgets.bars import TopBar
 from console.widgets.line import plain
 from console.widgets.notice import NoticePanel
 from console.widgets.panel import Panel
-from tests.fakes import NOW, RUN_ID, FakeBackend
 from tests.screens.conftest import console_on, opened, press, settle, until
+from tests.support.fakes import NOW, RUN_ID, FakeBackend
 
 DENIED = Refused(StopCode.EXECUTION_DISABLED, "the switch is OFF", "Arm it: A")
 

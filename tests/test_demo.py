@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.passage import deploy_copy
+from tests.support.passage import deploy_copy
 
 PROGRAM = "from console.cli.main import main; raise SystemExit(main())"
 

@@ -15,7 +15,7 @@ from console.backend.model.states import Family, Stage
 from console.backend.model.view_models import RunView, SwitchState
 from console.backend.service import BackendService
 from console.demo.installation import demo_installation
-from tests.passage import deploy_copy
+from tests.support.passage import deploy_copy
 
 
 @pytest.fixture(scope="module")

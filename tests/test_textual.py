@@ -22,8 +22,8 @@ from console.app.steady_driver import SteadyDriver
 from console.screens.base import ConsoleScreen
 from console.screens.dialog import Dialog
 from console.screens.drawable import Steady
-from tests.fakes import FakeBackend
 from tests.screens.conftest import PINNED_TEXTUAL, console_on, opened
+from tests.support.fakes import FakeBackend
 
 ROOT = Path(__file__).parents[1]
 

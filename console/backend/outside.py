@@ -2,12 +2,11 @@
 
 import os
 import shlex
-import subprocess
 from pathlib import Path
 
 import psycopg
 
-from console.backend.host.processes import why
+from console.backend.host.processes import ProgramFailed, ProgramTimeout, why
 from console.backend.model.errors import CutterError, StopCode, Unmeasured
 from console.backend.postgres.connections import translate
 
@@ -19,7 +18,7 @@ def named(error: Exception) -> CutterError | None:
             return error
         case psycopg.Error():
             return _server(error)
-        case subprocess.TimeoutExpired() | subprocess.CalledProcessError():
+        case ProgramTimeout() | ProgramFailed():
             return _program(error)
         case MemoryError():
             return Unmeasured(StopCode.CAP_EXCEEDED, "there is not enough memory", "Free some; then the same command.")
@@ -35,7 +34,7 @@ def _server(error: psycopg.Error) -> CutterError | None:
     return translate(error) if said else None
 
 
-def _program(error: subprocess.TimeoutExpired | subprocess.CalledProcessError) -> CutterError:
+def _program(error: ProgramTimeout | ProgramFailed) -> CutterError:
     command = [os.fsdecode(part) for part in ([error.cmd] if isinstance(error.cmd, str | bytes) else error.cmd)]
     by_hand = f"Try it by hand: {shlex.join([command[0], '--version'])}"
     return Unmeasured(StopCode.UNREACHABLE, f"{Path(command[0]).name}: {why(error)}", by_hand)

@@ -1,6 +1,5 @@
 """plan: a document as units, without any effect, without a database, and without its libraries."""
 
-import os
 from pathlib import Path
 
 from console.backend.documents import intake
@@ -8,6 +7,7 @@ from console.backend.documents.limits import Limits
 from console.backend.documents.planning import PlanResult, plan_document
 from console.backend.documents.report import PlanReport
 from console.backend.host.context import Context, default_root
+from console.backend.host.durable import write_durably
 from console.backend.host.settings import load_settings
 from console.backend.model.canonical_json import canonical_json
 from console.backend.model.errors import ExitStatus, Refused, StopCode
@@ -40,11 +40,9 @@ def plan(options: Options, request: PlanFile) -> ExitStatus:
 def keep_new_file(path: Path, data: bytes) -> None:
     """Write a file that is not there yet. Raises Refused where it is."""
     try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o640)
+        write_durably(path, data)
     except OSError as error:
         raise Refused(StopCode.REFUSED_INPUT, f"{path}: {error.strerror}", "Name a new file with --out.") from error
-    with os.fdopen(descriptor, "wb") as stream:
-        stream.write(data)
 
 
 def _plan_lines(result: PlanResult) -> list[str]:

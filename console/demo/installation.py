@@ -14,6 +14,7 @@ from console.backend.approvals.pinning import pin_policy
 from console.backend.approvals.policy import Policy, Signer, Thresholds, load_policy
 from console.backend.host.cluster_directory import DEMO_PREFIX, default_parents, owned_directory
 from console.backend.host.context import Context
+from console.backend.host.durable import replace_file, write_new_file
 from console.backend.host.installation import Installation
 from console.backend.host.runtime_tree import CONFIG_NAME, init_tree
 from console.backend.host.settings import DatabaseSettings, Settings
@@ -108,12 +109,11 @@ def _backend(tree: Path, cluster: TransientCluster, keys: DemoKeys) -> BackendSe
     )
     installation = Installation(Context(root=tree), settings, operator())
     init_tree(tree, json.dumps(json.loads(canonical_json(settings)), indent=2).encode())
-    (tree / _MARKER).write_text("Made by cutter-console demo; removed at its end.\n", encoding="utf-8")
+    write_new_file(tree / _MARKER, b"Made by cutter-console demo; removed at its end.\n")
     _samples(installation)
     sovereign = Signer(name="demo sovereign", fingerprint=keys.sovereign_fingerprint)
     policy = Policy(signers=(sovereign,), thresholds=Thresholds(SG_1=1, SG_2=1), solo=True, operators=())
-    installation.policy.write_bytes(canonical_json(policy))
-    installation.policy.chmod(0o640)
+    replace_file(installation.policy, canonical_json(policy))
     return BackendService(installation, demo_signer=keys.sign_as_demo_sovereign)
 
 
@@ -131,8 +131,7 @@ def _pin_policy(installation: Installation) -> None:
 
 def _pinned(installation: Installation) -> Installation:
     """Return the same site, pinned to where it runs, with a deploy manifest of its own tree that claims no test run."""
-    manifest_path(installation).write_bytes(canonical_json(_manifest(installation.context)))
-    manifest_path(installation).chmod(0o640)
+    replace_file(manifest_path(installation), canonical_json(_manifest(installation.context)))
     try:
         machine = machine_id(installation.context.filesystem)
     except Unmeasured:
@@ -154,7 +153,7 @@ def _samples(installation: Installation) -> None:
     installation.intake.mkdir(mode=0o750)
     for entry in (resources.files("console") / "samples").iterdir():
         if entry.name.endswith(".md"):
-            (installation.intake / entry.name).write_bytes(entry.read_bytes())
+            write_new_file(installation.intake / entry.name, entry.read_bytes())
 
 
 def seed(backend: BackendService, say: Say) -> None:

@@ -1,13 +1,11 @@
 """Throw-away keys for the demo: a sovereign who signs and a key for backups, in a home that says so."""
 
 import os
-import shutil
-import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from console.backend.host.gpg import end_agent
-from console.backend.host.processes import finished, why
+from console.backend.host.durable import write_new_file
+from console.backend.host.gpg import GpgAnswer, GpgUnanswered, end_agent, run_gpg
 from console.backend.model.errors import Refused, StopCode, Unmeasured, UsageError
 
 MARKER = "CUTTER-CONSOLE-DEMO-HOME"
@@ -15,7 +13,6 @@ SOVEREIGN_NAME = "Demo Sovereign"
 _MARKER_TEXT = "Throw-away keys of a cutter-console demo. Nothing that these keys sign has authority anywhere else.\n"
 _SOCKET_ROOM = len("/S.gpg-agent.browser.00000000")
 _LONGEST_SOCKET = 107
-_TIMEOUT_S = 30
 _INSTALL = "Install GnuPG with its agent; on Debian and Ubuntu: apt install gnupg"
 
 
@@ -71,7 +68,7 @@ def _make_home(place: Path) -> None:
         place.mkdir(mode=0o700)
     except FileExistsError as error:
         raise Refused(StopCode.LOCKED, f"{place} exists already", "A demo makes its own home each time.") from error
-    (place / MARKER).write_text(_MARKER_TEXT, encoding="ascii")
+    write_new_file(place / MARKER, _MARKER_TEXT.encode("ascii"))
 
 
 def sign_as_demo_sovereign(statement: Path, home: Path) -> Path:
@@ -106,26 +103,21 @@ def stop_agent(home: Path) -> None:
 
 def _make_key(home: Path, user_id: str, algorithm: str, usage: str, days: int) -> str:
     unprotected = ["--pinentry-mode", "loopback", "--passphrase", ""]
-    status = _gpg(home, *unprotected, "--quick-generate-key", user_id, algorithm, usage, f"{days}d")
-    for line in status.split("\n"):
-        words = line.split(" ")
-        if words[:2] == ["[GNUPG:]", "KEY_CREATED"]:
-            return words[3]
+    made = _gpg(home, *unprotected, "--quick-generate-key", user_id, algorithm, usage, f"{days}d")
+    for _, fingerprint, *_ in made.fields_of("KEY_CREATED"):
+        return fingerprint
     raise Unmeasured(StopCode.BACKUP_GPG_PUBKEY_MISSING, "gpg reported no new key", "Look at: gpg --version")
 
 
-def _next(said: str) -> str:
+def _next(reason: str) -> str:
     """The next action: some distributions have gpg without the agent that makes and keeps the keys."""
-    return _INSTALL if "agent" in said.lower() else "Look at: gpg --version"
+    absent = "not on the PATH" in reason or "agent" in reason.lower()
+    return _INSTALL if absent else "Look at: gpg --version"
 
 
-def _gpg(home: Path, *arguments: str) -> str:
-    program = shutil.which("gpg")
-    if program is None:
-        raise Unmeasured(StopCode.BACKUP_GPG_PUBKEY_MISSING, "gpg is not on the PATH", _INSTALL)
-    command = [program, "--homedir", str(home), "--no-options", "--batch", "--quiet", "--status-fd", "1", *arguments]
+def _gpg(home: Path, *arguments: str) -> GpgAnswer:
     try:
-        return finished(command, timeout_s=_TIMEOUT_S, check=True).text
-    except subprocess.SubprocessError as error:
-        said = why(error)
-        raise Unmeasured(StopCode.BACKUP_GPG_PUBKEY_MISSING, f"gpg failed: {said}", _next(said)) from error
+        return run_gpg(home, "--quiet", *arguments, check=True)
+    except GpgUnanswered as error:
+        message = f"gpg failed: {error.reason}"
+        raise Unmeasured(StopCode.BACKUP_GPG_PUBKEY_MISSING, message, _next(error.reason)) from error

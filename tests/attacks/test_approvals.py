@@ -14,8 +14,8 @@ from console.backend.approvals.statement import MAX_STATEMENT_BYTES
 from console.backend.model.errors import CutterError, Drifted, Held, Refused, Unmeasured, Waiting
 from console.backend.runs import approval_workflow
 from console.demo.keys import stop_agent
-from tests.passage import Passage, fingerprint
-from tests.sovereign import usurper
+from tests.support.passage import Passage, fingerprint
+from tests.support.sovereign import usurper
 
 At = Callable[[str], Passage]
 NOT_TAKEN = (Refused, Waiting, Drifted, Held, Unmeasured)

@@ -12,7 +12,7 @@ from tests.attacks.edits import start_edit
 from tests.attacks.world import EXECUTOR, MONITOR, ROLES, STRANGER, VERIFIER, attack, bring, call, session
 from tests.backend.postgres.signed_cut import SignedCut, event, stopped
 from tests.conftest import Database
-from tests.sovereign import sovereign
+from tests.support.sovereign import sovereign
 
 LOCKED = {"STOP_LOCKED", "55P03"}
 Act = Callable[[SignedCut, psycopg.Connection], object]

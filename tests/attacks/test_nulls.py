@@ -12,7 +12,7 @@ import pytest
 from console.backend.postgres import ledger
 from tests.attacks.world import ROLES, Prey, changed, is_meant, look
 from tests.backend.postgres.signed_cut import event
-from tests.sovereign import sovereign
+from tests.support.sovereign import sovereign
 
 _GRANTED = """
     SELECT n.nspname || '.' || p.proname, coalesce(p.proargnames, '{}'), array(SELECT format_type(t, NULL) FROM unnest(p.proargtypes) t)

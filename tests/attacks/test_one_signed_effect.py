@@ -8,7 +8,7 @@ from tests.attacks.edits import start_edit
 from tests.attacks.world import EXECUTOR, VERIFIER, Prey, attack, call, changed, look, refused, session
 from tests.backend.postgres.signed_cut import SignedCut, event, start_cut, stopped
 from tests.conftest import Database
-from tests.sovereign import sovereign
+from tests.support.sovereign import sovereign
 
 PERMISSION, NO_SUCH_FUNCTION = "42501", "42883"
 RIDERS = {

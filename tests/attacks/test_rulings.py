@@ -25,7 +25,7 @@ from tests.attacks.world import (
 )
 from tests.backend.postgres.signed_cut import SignedCut, start_cut, stopped
 from tests.conftest import Database
-from tests.sovereign import sovereign, usurper
+from tests.support.sovereign import sovereign, usurper
 
 
 def bring_in(run: SignedCut, statement: bytes, *signatures: bytes) -> None:

@@ -13,7 +13,7 @@ from console.backend.scratch.cluster import TransientCluster
 from tests.attacks.world import EXECUTOR, MONITOR, ROLES, VERIFIER, Prey, attack, bring, call, look, make_stranger
 from tests.backend.postgres.signed_cut import SignedCut, event, start_cut, stopped
 from tests.conftest import Database, fresh_database
-from tests.sovereign import sovereign
+from tests.support.sovereign import sovereign
 
 FUNCTIONS = (
     "sha256(bytea) RETURNS bytea",

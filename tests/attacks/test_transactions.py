@@ -10,7 +10,7 @@ from tests.attacks.edits import start_edit
 from tests.attacks.world import EXECUTOR, VERIFIER, attack, bring, call, changed, look, refused, session
 from tests.backend.postgres.signed_cut import SignedCut, event, start_cut, stopped
 from tests.conftest import Database
-from tests.sovereign import sovereign
+from tests.support.sovereign import sovereign
 
 OLD = (psycopg.IsolationLevel.REPEATABLE_READ, psycopg.IsolationLevel.SERIALIZABLE)
 ACTIONS = {

@@ -14,8 +14,8 @@ import pytest
 from console.backend.host.cluster_directory import GPG_PREFIX, default_parents, hidden_name
 from console.backend.leftovers import CRASH_LOGS_KEPT, sweep_leftovers
 from console.cli.main import main
-from tests.hung import running
-from tests.passage import Passage
+from tests.support.hung import running
+from tests.support.passage import Passage
 
 ROOT = Path(__file__).parents[2]
 NOW = datetime.now(UTC)

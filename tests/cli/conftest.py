@@ -7,7 +7,7 @@ import pytest
 
 from console.cli import installation
 from console.cli.main import main
-from tests.passage import Passage
+from tests.support.passage import Passage
 
 Run = Callable[..., tuple[int, dict[str, object]]]
 

@@ -16,8 +16,8 @@ from console.backend.host.cluster_directory import default_parents
 from console.backend.scratch.cluster import TransientCluster
 from tests.cli.forking import Surroundings, forker
 from tests.cli.test_surroundings import commands
-from tests.hung import GPG
-from tests.passage import Passage
+from tests.support.hung import GPG
+from tests.support.passage import Passage
 
 SECRET = "c4nary/hünter two+%"
 PLANTED = ("PGPASSWORD", "CUTTER_API_KEY", "AWS_SECRET_ACCESS_KEY", "GITHUB_TOKEN", "DATABASE_URL")

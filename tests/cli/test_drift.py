@@ -7,7 +7,7 @@ import pytest
 
 from console.cli import installation
 from console.cli.main import main
-from tests.passage import Passage
+from tests.support.passage import Passage
 
 BREAK = "REVOKE SELECT ON cutter_governance.v_hold FROM cutter_ro"
 REPAIR = "GRANT SELECT ON TABLE cutter_governance.v_hold TO cutter_ro;"

@@ -12,7 +12,7 @@ import pytest
 from console.cli.main import main
 from console.demo.keys import sign_as_demo_sovereign
 from tests.cli.conftest import Run, stop_of
-from tests.passage import Passage
+from tests.support.passage import Passage
 
 At = Callable[[str], Passage]
 

@@ -9,7 +9,7 @@ import pytest
 from console.backend.model.errors import Refused, StopCode
 from console.cli.main import main
 from tests.conftest import Database
-from tests.passage import Passage, fingerprint
+from tests.support.passage import Passage, fingerprint
 
 At = Callable[[str], Passage]
 

@@ -9,7 +9,7 @@ import pytest
 from console.backend.journal.journal import Journal, RecordKind, read_journal
 from tests.backend.postgres.signed_cut import event
 from tests.cli.conftest import Run
-from tests.passage import Passage
+from tests.support.passage import Passage
 
 At = Callable[[str], Passage]
 

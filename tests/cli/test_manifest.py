@@ -14,7 +14,7 @@ from console.backend.release.pins import manifest_path
 from console.cli import installation, manifests
 from console.cli.main import main
 from console.cli.requests import Options
-from tests.passage import JUNIT, MACHINE_ID, Passage, deploy_copy, host_files
+from tests.support.passage import JUNIT, MACHINE_ID, Passage, deploy_copy, host_files
 
 At = Callable[[str], Passage]
 

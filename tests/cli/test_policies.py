@@ -11,7 +11,7 @@ from console.backend.approvals.policy import load_policy
 from console.backend.model.canonical_json import canonical_json
 from tests.backend.gates.conftest import unpin
 from tests.cli.conftest import Run, stop_of
-from tests.passage import Passage
+from tests.support.passage import Passage
 
 PINNED = "SELECT policy_sha256 FROM cutter_governance.policy_pin ORDER BY id"
 

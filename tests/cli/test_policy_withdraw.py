@@ -6,7 +6,7 @@ import pytest
 
 from console.backend.model.errors import ExitStatus
 from console.cli.main import main
-from tests.passage import Passage
+from tests.support.passage import Passage
 
 At = Callable[[str], Passage]
 

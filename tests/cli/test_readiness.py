@@ -11,9 +11,9 @@ from console.backend.model.readiness import Board
 from console.cli import readiness
 from console.cli.main import main
 from console.cli.requests import Bundle, Gates, OneRun, Options
-from tests.fake_gates import BUNDLE, DENIED, DIGEST, GATES, unmeasured
-from tests.fakes import RUN_ID, FakeBackend
-from tests.passage import Passage
+from tests.support.fake_gates import BUNDLE, DENIED, DIGEST, GATES, unmeasured
+from tests.support.fakes import RUN_ID, FakeBackend
+from tests.support.passage import Passage
 
 Said = pytest.CaptureFixture[str]
 

@@ -3,7 +3,7 @@
 import pytest
 
 from console.cli.main import main
-from tests.passage import Passage, Stages, fingerprint
+from tests.support.passage import Passage, Stages, fingerprint
 
 READING = [
     ["status"],

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from console.demo.keys import sign_as_demo_sovereign
 from tests.cli.conftest import Run, stop_of
-from tests.passage import UNITS, Passage
+from tests.support.passage import UNITS, Passage
 
 At = Callable[[str], Passage]
 USED = "SELECT u.purpose, a.purpose FROM cutter_governance.approval_use u JOIN cutter_governance.approval a USING (statement_sha256) ORDER BY u.used_at"

@@ -21,8 +21,8 @@ from console.backend.postgres.migrations import migrate
 from console.backend.scratch.cluster import TransientCluster
 from console.cli.command_registry import COMMANDS
 from tests.cli.forking import Done, Forker, Surroundings, forker
-from tests.passage import Passage
-from tests.standby import SETTINGS, standby_of
+from tests.support.passage import Passage
+from tests.support.standby import SETTINGS, standby_of
 
 At = Callable[[str], Passage]
 DOCUMENTED = {0, 1, 2, 3, 4, 5, 6, 7, 141}

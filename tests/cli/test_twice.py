@@ -8,7 +8,7 @@ from console.backend.journal.journal import Journal
 from console.backend.journal.journal_record import RecordKind
 from console.cli import runs
 from tests.cli.conftest import Run
-from tests.passage import Passage, fingerprint
+from tests.support.passage import Passage, fingerprint
 
 At = Callable[[str], Passage]
 TWICE: dict[str, tuple[str, Callable[[str], tuple[str, ...]]]] = {

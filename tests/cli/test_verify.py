@@ -9,7 +9,7 @@ from console.backend.model.outcome import Outcome
 from console.backend.service import BackendService
 from console.cli.runs import verification
 from tests.cli.conftest import Run, stop_of
-from tests.passage import Passage
+from tests.support.passage import Passage
 
 At = Callable[[str], Passage]
 RESULTS = "SELECT outcome FROM cutter_governance.verify_result WHERE run_id = %s ORDER BY verified_at"

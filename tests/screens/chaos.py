@@ -23,7 +23,7 @@ from console.app.application import ConsoleApp
 from console.backend.model.errors import CutterError, Refused, StopCode, Unmeasured
 from console.backend.model.states import Stage
 from console.screens.panic import PanicDialog
-from tests.fakes import ARMED, HOLD, NOW, OFF, RUN_ID, FakeBackend
+from tests.support.fakes import ARMED, HOLD, NOW, OFF, RUN_ID, FakeBackend
 
 STATES = ("read-only", "operating", "armed")
 EPISODE = 250

@@ -13,8 +13,8 @@ from syrupy.assertion import SnapshotAssertion
 from textual.pilot import Pilot
 
 from console.app.application import ConsoleApp
-from tests.fakes import NOW, FakeBackend
-from tests.waiting import LONGEST_S
+from tests.support.fakes import NOW, FakeBackend
+from tests.support.waiting import LONGEST_S
 
 PINNED_TEXTUAL = "8.2.8"
 _MOST_ROUNDS = 1000

@@ -16,8 +16,8 @@ from console.screens.panic import PanicDialog
 from console.widgets.line import plain
 from console.widgets.notice import NoticePanel
 from console.widgets.panel import Lines, Panel
-from tests.fakes import HOLD, RUN_ID, FakeBackend
 from tests.screens.conftest import opened, press, settle
+from tests.support.fakes import HOLD, RUN_ID, FakeBackend
 
 SG_2 = Stage.AWAITING_LIFECYCLE_AUTHORIZATION
 DANGERS = {

@@ -7,8 +7,8 @@ from console.screens.help import HelpDialog
 from console.widgets.rows import Rows
 from console.widgets.source_view import SourceView
 from console.widgets.unit_tree import UnitTree
-from tests.fakes import FakeBackend
 from tests.screens.conftest import opened, press
+from tests.support.fakes import FakeBackend
 
 
 async def test_the_text_follows_the_tree_and_the_tree_the_text() -> None:

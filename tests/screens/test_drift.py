@@ -9,9 +9,9 @@ from console.screens.drift_text import NO_DIFFERENCE
 from console.widgets.line import plain
 from console.widgets.panel import Lines, Panel
 from console.widgets.rows import Rows
-from tests.fake_gates import DENIED, DIFFERENCES, DIGEST
-from tests.fakes import NOW, FakeBackend
 from tests.screens.conftest import opened, press, settle
+from tests.support.fake_gates import DENIED, DIFFERENCES, DIGEST
+from tests.support.fakes import NOW, FakeBackend
 
 
 def _words(app: ConsoleApp) -> str:

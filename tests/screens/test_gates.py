@@ -17,9 +17,9 @@ from console.widgets.bars import KeyBar
 from console.widgets.line import plain
 from console.widgets.panel import Lines, Panel
 from console.widgets.rows import Rows
-from tests.fake_gates import BUNDLE, DENIED, GATES, unmeasured
-from tests.fakes import DRY_ID, NOW, RUN_ID, FakeBackend
 from tests.screens.conftest import opened, press, settle, until
+from tests.support.fake_gates import BUNDLE, DENIED, GATES, unmeasured
+from tests.support.fakes import DRY_ID, NOW, RUN_ID, FakeBackend
 
 GONE = Unmeasured(StopCode.UNREACHABLE, "the line is cut", "Repair the line, then r")
 

@@ -10,8 +10,8 @@ from console.screens.help import HelpDialog
 from console.screens.palette import PaletteDialog
 from console.screens.panic import PanicDialog
 from console.widgets.rows import Rows
-from tests.fakes import RUN_ID, FakeBackend
 from tests.screens.conftest import opened, press, settle
+from tests.support.fakes import RUN_ID, FakeBackend
 
 
 def _at_once(app: ConsoleApp, *keys: str) -> None:

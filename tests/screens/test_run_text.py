@@ -4,7 +4,7 @@ import pytest
 
 from console.backend.model.states import Family, Mode, RunState, Stage
 from console.screens.run_text import came_to
-from tests.fakes import RUN_ID, FakeBackend
+from tests.support.fakes import RUN_ID, FakeBackend
 
 ACTIVE = {
     (

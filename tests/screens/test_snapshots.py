@@ -7,9 +7,9 @@ from syrupy.assertion import SnapshotAssertion
 
 from console.backend.model.errors import Refused, StopCode
 from console.backend.model.states import Stage
-from tests.fake_gates import DENIED, unmeasured
-from tests.fakes import ARMED, HOLD, FakeBackend
 from tests.screens.conftest import opened
+from tests.support.fake_gates import DENIED, unmeasured
+from tests.support.fakes import ARMED, HOLD, FakeBackend
 
 SIZES = ((80, 24), (120, 40))
 

@@ -33,8 +33,8 @@ from console.widgets.line import plain
 from console.widgets.notice import Notice, NoticePanel
 from console.widgets.panel import Panel
 from console.widgets.rows import Rows
-from tests.fakes import ARMED, DRY_ID, HOLD, NOW, OFF, RUN_ID, TARGET, FakeBackend
 from tests.screens.conftest import opened, press, settle, until
+from tests.support.fakes import ARMED, DRY_ID, HOLD, NOW, OFF, RUN_ID, TARGET, FakeBackend
 
 DENIED = Refused(StopCode.EXECUTION_DISABLED, "the switch is OFF", "Arm it: A")
 

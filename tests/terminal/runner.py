@@ -10,8 +10,8 @@ from console.app.application import ConsoleApp, run
 from console.backend.api import Backend
 from console.backend.model.view_models import Status
 from console.widgets.notice import Notice
-from tests.fakes import ARMED, NOW, FakeBackend
 from tests.screens import chaos
+from tests.support.fakes import ARMED, NOW, FakeBackend
 
 HOSTILE = "\x1b]0;OWNED\x07\x1b[31mRED\x9b35m\u202eevil\u2066\u200b[/x][bold]\x00\x08\x7f$HOME"
 

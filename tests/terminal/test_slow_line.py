@@ -11,8 +11,8 @@ import pytest
 
 from console.app import line_writer
 from console.app.line_writer import LineWriter
+from tests.support.waiting import LONGEST_S
 from tests.terminal.pty_session import PtySession
-from tests.waiting import LONGEST_S
 
 MOST_BEFORE = 5_000
 """Bytes that may come before the words: what the system has given to the other end and does not take back (4,096 on

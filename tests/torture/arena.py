@@ -1,6 +1,6 @@
 """An installation to torture: a server, a root, keys, and the real command line in processes that can be killed.
 
-Stages of a run are made once and given back as copies, as in tests/passage.py; here each command is a process.
+Stages of a run are made once and given back as copies, as in tests/support/passage.py; here each command is a process.
 """
 
 import json
@@ -33,7 +33,7 @@ from console.backend.release.build import build_manifest
 from console.backend.release.pins import machine_id, manifest_path, measure_pins, write_pins
 from console.backend.scratch.cluster import TransientCluster
 from console.demo.keys import DemoKeys, create_demo_keys, stop_agent
-from tests.passage import deploy_copy
+from tests.support.passage import deploy_copy
 
 TEXT = "# One\n\nText one.\n\n## Alpha\n\nFirst.\n\n## Beta\n\nSecond.\n"
 DOCPREFIX = "ACME-LAW"

@@ -7,7 +7,7 @@ from console.widgets.outline import Outline, outline
 from console.widgets.source_view import SourceView
 from console.widgets.theme import DARK
 from console.widgets.unit_tree import UnitTree
-from tests.fake_documents import SAMPLE, plan_of
+from tests.support.fake_documents import SAMPLE, plan_of
 
 NO_UNITS = Outline((), (), (), ())
 

@@ -1,15 +1,11 @@
 """What a GNUPGHOME holds: primary keys, until when each can sign, read through gpg's colon listing."""
 
-import shutil
-import subprocess
 from datetime import UTC, datetime
 from pathlib import Path
 
-from console.backend.host.processes import Ended, finished
+from console.backend.host.gpg import GpgUnanswered, list_keys
 from console.backend.model.safe_text import SafeText
 from console.backend.model.value import Value
-
-_LONGEST_S = 30.0
 
 
 class KeyFact(Value):
@@ -50,45 +46,21 @@ class Keyring(Value):
         return next((key for key in self.keys if key.fingerprint == fingerprint), None)
 
 
-class GpgMissing(Exception):
-    """There is no gpg, no such GNUPGHOME, or no answer; the message says which."""
-
-
-def ask_gpg(home: Path, now: datetime, *words: str, data: bytes = b"", pass_fds: tuple[int, ...] = ()) -> Ended:
-    """Ask gpg about this home, judging at `now`, with no configuration file and no network. Raises GpgMissing.
-
-    The trust database plays no part: the policy says whose signature counts.
-    """
-    program = shutil.which("gpg")
-    if program is None:
-        raise GpgMissing("gpg is not on the PATH")
-    if not home.is_dir():
-        raise GpgMissing(f"there is no GNUPGHOME {home}")
-    options = ["--no-options", "--batch", "--no-tty", "--disable-dirmngr", "--no-auto-key-retrieve"]
-    clock = ["--trust-model", "always", "--faked-system-time", f"{int(now.timestamp())}!"]
-    try:
-        command = [program, "--homedir", str(home), *options, *clock, *words]
-        return finished(command, timeout_s=_LONGEST_S, data=data, pass_fds=pass_fds)
-    except subprocess.TimeoutExpired as error:
-        raise GpgMissing(f"gpg did not answer about {home} within {_LONGEST_S:.0f} s, and was ended") from error
-    except (OSError, ValueError) as error:
-        raise GpgMissing(f"gpg does not start on {home}: {error}") from error
-
-
 def measure_keyring(home: Path, now: datetime) -> Keyring:
     """Read the public keys; a missing gpg or home is part of the answer, not an exception."""
+    if not home.is_dir():
+        return Keyring(home=str(home), keys=(), measured_at=now, unreadable=f"there is no GNUPGHOME {home}")
     try:
-        listed = ask_gpg(home, now, "--with-colons", "--fixed-list-mode", "--list-keys")
-    except GpgMissing as missing:
-        return Keyring(home=str(home), keys=(), measured_at=now, unreadable=str(missing))
-    return Keyring(home=str(home), keys=parse_colons(listed.text), measured_at=now)
+        listed = list_keys(home, at=now)
+    except GpgUnanswered as unanswered:
+        return Keyring(home=str(home), keys=(), measured_at=now, unreadable=unanswered.message)
+    return Keyring(home=str(home), keys=_primary_keys(listed.listing), measured_at=now)
 
 
-def parse_colons(listing: str) -> tuple[KeyFact, ...]:
+def _primary_keys(listing: tuple[tuple[str, ...], ...]) -> tuple[KeyFact, ...]:
     """The primary keys in a `--with-colons` listing."""
-    blocks: list[list[list[str]]] = []
-    for line in listing.split("\n"):
-        fields = line.split(":")
+    blocks: list[list[tuple[str, ...]]] = []
+    for fields in listing:
         if fields[0] == "pub":
             blocks.append([])
         if blocks:
@@ -99,7 +71,7 @@ def parse_colons(listing: str) -> tuple[KeyFact, ...]:
 _GONE = {"r": "revoked", "d": "disabled", "i": "invalid"}
 
 
-def _key_fact(block: list[list[str]]) -> KeyFact:
+def _key_fact(block: list[tuple[str, ...]]) -> KeyFact:
     public = block[0]
     signing = [f for f in block if f[0] in {"pub", "sub"} and "s" in f[11] and f[1] not in _GONE]
     return KeyFact(
@@ -112,7 +84,7 @@ def _key_fact(block: list[list[str]]) -> KeyFact:
     )
 
 
-def _sign_until(public: list[str], signing: list[list[str]]) -> datetime | None:
+def _sign_until(public: tuple[str, ...], signing: list[tuple[str, ...]]) -> datetime | None:
     last = None if any(not key[6] for key in signing) else max((_moment(key[6]) for key in signing), default=None)
     ends = [end for end in (last, _moment(public[6]) if public[6] else None) if end is not None]
     return min(ends, default=None)

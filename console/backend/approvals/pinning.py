@@ -1,6 +1,5 @@
 """The policy and its signers' public keys, pinned in the database by an administrator: what PostgreSQL verifies signatures with."""
 
-import subprocess
 from datetime import datetime
 from pathlib import Path
 
@@ -8,7 +7,7 @@ import psycopg
 
 from console.backend.approvals.keyring import measure_keyring
 from console.backend.approvals.policy import Policy, check_policy, load_policy, require_satisfiable
-from console.backend.host.processes import finished, why
+from console.backend.host.gpg import GpgUnanswered, run_gpg
 from console.backend.model.canonical_json import canonical_json
 from console.backend.model.errors import Refused, StopCode, Unmeasured, UsageError
 from console.backend.model.reasons import require_short_reason
@@ -16,7 +15,6 @@ from console.backend.model.safe_text import SafeText, safe_text
 from console.backend.model.value import Value
 from console.backend.postgres.connections import administrator, connect, scalar
 
-_TIMEOUT_S = 30
 _PIN = "SELECT cutter_governance.fn_policy_pin(%b, %b)"
 _WITHDRAW = "SELECT cutter_governance.fn_signing_key_end(%s, %s)"
 _PINNED = "SELECT policy_sha256, pinned_by, pinned_at FROM cutter_governance.v_policy_pin"
@@ -126,12 +124,11 @@ def unpinned(policy: Policy, pinned: PolicyPin | None) -> str:
 
 
 def _exported(home: Path, fingerprint: str) -> bytes:
-    command = ["gpg", "--homedir", str(home), "--no-options", "--batch", "--export-options", "export-minimal"]
     try:
-        done = finished([*command, "--export", fingerprint], timeout_s=_TIMEOUT_S, check=True).stdout
-    except (OSError, subprocess.SubprocessError) as error:
+        done = run_gpg(home, "--export-options", "export-minimal", "--export", fingerprint, check=True).stdout
+    except GpgUnanswered as error:
         look = f"See what gpg says: gpg --homedir {home} --list-keys {fingerprint}"
-        raise Unmeasured(StopCode.POLICY_UNSATISFIABLE, f"gpg: {safe_text(why(error))}", look) from error
+        raise Unmeasured(StopCode.POLICY_UNSATISFIABLE, f"gpg: {safe_text(error.reason)}", look) from error
     if not done:
         raise Refused(
             StopCode.POLICY_UNSATISFIABLE,

@@ -3,8 +3,7 @@
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from console.backend.approvals.signatures import in_memory
-from console.backend.host.processes import finished
+from console.backend.host.gpg import GpgAnswer, verify_detached
 from console.backend.model.outcome import Outcome
 from console.backend.model.safe_text import SafeText
 from console.backend.model.value import Value
@@ -39,33 +38,23 @@ class SignatureAnswer(Value):
 
 
 def verify_again(recorded: tuple[RecordedSignature, ...], gnupg_home: Path) -> tuple[SignatureAnswer, ...]:
-    """Every one, a few at a time. Raises OSError or subprocess.SubprocessError where gpg cannot be asked."""
+    """Every one, a few at a time. Raises GpgUnanswered or OSError where gpg cannot be asked."""
     with ThreadPoolExecutor(_ASKED_AT_ONCE, "signatures") as pool:
-        return tuple(pool.map(lambda one: _judged(one, _status(one, gnupg_home)), recorded))
+        return tuple(pool.map(lambda one: _judged(one, _asked(one, gnupg_home)), recorded))
 
 
-def _status(one: RecordedSignature, gnupg_home: Path) -> tuple[str, ...]:
-    """gpg's status lines; the signature goes through memory, the statement through standard input."""
-    with in_memory(one.signature) as descriptor:
-        command = ["gpg", "--homedir", str(gnupg_home), "--no-options", "--batch", "--disable-dirmngr"]
-        command += ["--no-auto-key-retrieve", "--trust-model", "always", "--status-fd", "1"]
-        command += ["--enable-special-filenames"]  # A descriptor by number: /proc/self/fd is not everywhere.
-        asked = [*command, "--verify", "--", f"-&{descriptor}", "-"]
-        said = finished(asked, timeout_s=_LONGEST_S, data=one.statement, pass_fds=(descriptor,)).text
-    prefix = "[GNUPG:] "
-    return tuple(line.removeprefix(prefix) for line in said.split("\n") if line.startswith(prefix))
+def _asked(one: RecordedSignature, gnupg_home: Path) -> GpgAnswer:
+    return verify_detached(gnupg_home, one.statement, one.signature, timeout_s=_LONGEST_S)
 
 
-def _judged(one: RecordedSignature, status: tuple[str, ...]) -> SignatureAnswer:
+def _judged(one: RecordedSignature, answer: GpgAnswer) -> SignatureAnswer:
     """Pure; the status lines decide, never the exit status."""
-    words = [line.split(" ") for line in status]
-    said = {line[0] for line in words}
-    valid = [line[-1] for line in words if line[0] == "VALIDSIG"]
+    valid = [fields[-1] for fields in answer.fields_of("VALIDSIG")]
     if valid == [one.signer]:
         return _agreed(one)
     if len(valid) == 1:
         return _answer(one, Outcome.FAIL, f"made with key {valid[0]}, recorded under {one.signer}")
-    if "NO_PUBKEY" in said:
+    if "NO_PUBKEY" in answer.keywords:
         return _answer(one, Outcome.INCONCLUSIVE, f"the public key of {one.signer} is not in the key ring")
     return _answer(one, Outcome.FAIL, "it is no good signature of the recorded statement")
 

@@ -2,14 +2,13 @@
 
 import os
 import stat
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from console.backend.approvals.keyring import GpgMissing, ask_gpg
 from console.backend.approvals.policy import Policy, Signer
 from console.backend.approvals.statement import Statement
+from console.backend.host.gpg import GpgUnanswered, verify_detached
 from console.backend.model.canonical_json import sha256_hex
 from console.backend.model.outcome import Check, Evidence, Outcome
 from console.backend.model.safe_text import SafeText
@@ -91,8 +90,10 @@ def measure_signature(
     if not unusable:
         try:
             status = _ask_gpg(data, signature, gnupg_home, now)
-        except (GpgMissing, OSError) as missing:
-            unmeasured = str(missing)
+        except GpgUnanswered as unanswered:
+            unmeasured = unanswered.message
+        except OSError as error:
+            unmeasured = str(error)
     return SignatureEvidence(
         name=path.name,
         data=signature,
@@ -121,25 +122,10 @@ def _read_signature(path: Path) -> tuple[bytes, str]:
 
 
 def _ask_gpg(data: bytes, signature: bytes, home: Path, now: datetime) -> tuple[str, ...]:
-    """The status lines; the signature goes through memory, so that no file of it is ever left."""
-    with in_memory(signature) as descriptor:
-        # A descriptor by number: /proc/self/fd is not everywhere.
-        words = ("--status-fd", "1", "--enable-special-filenames", "--verify", "--", f"-&{descriptor}", "-")
-        heard = ask_gpg(home, now, *words, data=data, pass_fds=(descriptor,)).text
-    prefix = "[GNUPG:] "
-    return tuple(line.removeprefix(prefix) for line in heard.split("\n") if line.startswith(prefix))
-
-
-@contextmanager
-def in_memory(data: bytes) -> Iterator[int]:
-    """A descriptor of these bytes that no file system has."""
-    descriptor = os.memfd_create("signature")
-    try:
-        os.write(descriptor, data)
-        os.lseek(descriptor, 0, os.SEEK_SET)
-        yield descriptor
-    finally:
-        os.close(descriptor)
+    """The status lines. Raises GpgUnanswered, OSError."""
+    if not home.is_dir():
+        raise FileNotFoundError(f"there is no GNUPGHOME {home}")
+    return tuple(line.text for line in verify_detached(home, data, signature, now).status)
 
 
 def judge_signature(

@@ -18,9 +18,8 @@ from pydantic import (
     model_validator,
 )
 
-from console.backend.host.cluster_directory import hidden_name
 from console.backend.host.context import Context
-from console.backend.host.durable import sync_directory
+from console.backend.host.durable import write_new_file
 from console.backend.host.regular_file import open_regular
 from console.backend.model.canonical_json import canonical_json, sha256_hex
 from console.backend.model.errors import Refused, StopCode
@@ -314,20 +313,10 @@ def write_statement(path: Path, statement: Statement) -> None:
 
     Raises Refused where the path is taken: a drafted statement is never replaced under a signer's hands.
     """
-    draft = path.with_name(hidden_name(path.name))
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o640)
     try:
-        with os.fdopen(descriptor, "wb") as stream:
-            os.fchmod(descriptor, 0o640)
-            stream.write(statement_bytes(statement))
-            stream.flush()
-            os.fsync(descriptor)
-        os.link(draft, path)
+        write_new_file(path, statement_bytes(statement))
     except FileExistsError as error:
         raise _taken(path) from error
-    finally:
-        draft.unlink()
-    sync_directory(path.parent)
 
 
 def _taken(path: Path) -> Refused:

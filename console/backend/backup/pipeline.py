@@ -2,7 +2,6 @@
 
 import fcntl
 import os
-import subprocess
 import time
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
@@ -13,6 +12,7 @@ from typing import IO, TypeVar
 
 from console.backend.backup.failures import BackupNotProven
 from console.backend.backup.pipeline_process import Member
+from console.backend.host.processes import ProgramTimeout
 
 STALL_S = 60.0
 """A program of a pipeline that moves no byte for so long has hung."""
@@ -69,7 +69,7 @@ class Watch:
         """Until the member has ended, which nothing keeps it from any more."""
         since = time.monotonic()
         while member.process.poll() is None:
-            with suppress(subprocess.TimeoutExpired):
+            with suppress(ProgramTimeout):
                 member.process.wait(_TICK_S)
             self.check()
             if time.monotonic() - since > self.stall_s and member.process.poll() is None:

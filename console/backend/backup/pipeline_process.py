@@ -1,15 +1,13 @@
 """One program of a pipeline: its process, its last words and its exit status."""
 
 import os
-import subprocess
 from collections import deque
 from collections.abc import Iterable
 from threading import Thread
 from types import TracebackType
 from typing import IO, Self
 
-from console.backend.host.child_environment import child_environment
-from console.backend.host.processes import Lifeline, end
+from console.backend.host.processes import NOWHERE, Lifeline, end, start
 from console.backend.model.safe_text import safe_text
 
 _LAST_LINES = 6
@@ -46,8 +44,8 @@ class Member:
         name: str,
         command: Iterable[str],
         *,
-        stdin: int = subprocess.DEVNULL,
-        stdout: int = subprocess.DEVNULL,
+        stdin: int = NOWHERE,
+        stdout: int = NOWHERE,
         environment: dict[str, str] | None = None,
         with_status: bool = False,
     ) -> None:
@@ -57,14 +55,12 @@ class Member:
         readable, writable = os.pipe() if with_status else (-1, -1)
         handed_on = (writable,) if with_status else ()
         try:
-            self.process = subprocess.Popen(
+            self.process = start(
                 self._lifeline.command([part.replace("{status}", str(writable)) for part in command]),
                 stdin=stdin,
                 stdout=stdout,
-                stderr=subprocess.PIPE,
-                env=child_environment() if environment is None else environment,
+                environment=environment,
                 pass_fds=(self._lifeline.for_guard, *handed_on),
-                start_new_session=True,
             )
         except OSError:
             self._lifeline.cut()

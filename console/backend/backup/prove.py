@@ -1,6 +1,5 @@
 """Proves an encrypted backup again, where the private key is: not on the host that takes backups."""
 
-import subprocess
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -15,6 +14,7 @@ from console.backend.backup.scratch import Prepare, Scratch, scratch_database
 from console.backend.backup.verdict import unequal
 from console.backend.host.context import Context
 from console.backend.host.gpg import gpg_command
+from console.backend.host.processes import PIPE
 from console.backend.host.programs import installed_programs, pick_dump_programs
 from console.backend.host.regular_file import sha256_file
 from console.backend.model.errors import Unmeasured
@@ -68,8 +68,8 @@ def _restore(
     command = gpg_command(home, "--status-fd", "{status}", "--decrypt", str(file))
     with (
         ThreadPoolExecutor(max_workers=1) as pool,
-        Member("gpg", command, stdout=subprocess.PIPE, with_status=True) as gpg,
-        Member("pg_restore", scratch.restore_command(program), stdin=subprocess.PIPE) as restore,
+        Member("gpg", command, stdout=PIPE, with_status=True) as gpg,
+        Member("pg_restore", scratch.restore_command(program), stdin=PIPE) as restore,
     ):
         tee = Tee(gpg, (restore,))
         watch.pump(pool, tee)

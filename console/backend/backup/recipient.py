@@ -1,14 +1,13 @@
 """Whether the key that backups are encrypted to can be used, from gpg's colon listing."""
 
 import re
-import subprocess
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 from console.backend.backup.failures import RecipientUnusable
-from console.backend.host.gpg import gpg_command
-from console.backend.host.processes import finished, why
+from console.backend.host import gpg
+from console.backend.host.gpg import GpgUnanswered, list_keys
 from console.backend.model.value import Value
 
 FINGERPRINT = re.compile(r"[0-9A-F]{40}|[0-9A-F]{64}")
@@ -48,10 +47,11 @@ class KeyListing(Value):
 def gpg_version() -> str:
     """Return what gpg calls itself. Raises RecipientUnusable where there is none."""
     try:
-        said = finished(gpg_command(None, "--version"), timeout_s=10, check=True).text
-    except (OSError, subprocess.SubprocessError) as error:
-        raise RecipientUnusable(f"gpg cannot be run: {why(error)}", "install gnupg (apt-get install gnupg)") from error
-    return (said.split("\n", 1)[0].split() or ["unknown"])[-1]
+        return gpg.gpg_version()
+    except GpgUnanswered as error:
+        raise RecipientUnusable(
+            f"gpg cannot be run: {error.reason}", "install gnupg (apt-get install gnupg)"
+        ) from error
 
 
 def check_recipient(fingerprint: str, home: Path | None, now: datetime) -> Recipient:
@@ -64,8 +64,8 @@ def check_recipient(fingerprint: str, home: Path | None, now: datetime) -> Recip
         )
     try:
         parts = list_key(fingerprint, home).parts
-    except (OSError, subprocess.SubprocessError) as error:
-        raise RecipientUnusable(f"gpg does not list the key: {why(error)}", "see: gpg --list-keys") from error
+    except GpgUnanswered as error:
+        raise RecipientUnusable(f"gpg does not list the key: {error.reason}", "see: gpg --list-keys") from error
     left = judge_key(parts, fingerprint, now, f" --homedir {home}" if home else "")
     return Recipient(fingerprint=fingerprint, days_left=left, gpg_version=version)
 
@@ -73,15 +73,14 @@ def check_recipient(fingerprint: str, home: Path | None, now: datetime) -> Recip
 def list_key(fingerprint: str, home: Path | None) -> KeyListing:
     """Ask for one key. No agent is started for it: private halves are looked for among the files that an agent keeps.
 
-    Raises OSError where gpg cannot be run, TimeoutExpired where it does not answer.
+    Raises GpgUnanswered.
     """
-    asked = ("--with-colons", "--fixed-list-mode", "--with-keygrip", "--list-keys", fingerprint)
-    done = finished(gpg_command(home, *asked), timeout_s=30)
-    said = done.text if done.status == 0 else ""
-    grips = [line.split(":")[9] for line in said.splitlines() if line.startswith("grp:")]
+    done = list_keys(home, "--with-keygrip", key=fingerprint)
+    listing = done.listing if done.exit_status == 0 else ()
+    grips = [fields[9] for fields in listing if fields[0] == "grp"]
     kept = (home if home is not None else Path.home() / ".gnupg") / "private-keys-v1.d"
     private = tuple(grip for grip in grips if (kept / f"{grip}.key").exists())
-    return KeyListing(fingerprint=fingerprint, parts=tuple(_parts(said)), private=private)
+    return KeyListing(fingerprint=fingerprint, parts=tuple(_parts(listing)), private=private)
 
 
 def judge_key(parts: tuple[KeyPart, ...], fingerprint: str, now: datetime, where: str = "") -> int | None:
@@ -116,10 +115,9 @@ def _problem(part: KeyPart, now: datetime) -> str:
     return _UNUSABLE.get(part.validity, "")
 
 
-def _parts(listing: str) -> Iterator[KeyPart]:
+def _parts(listing: tuple[tuple[str, ...], ...]) -> Iterator[KeyPart]:
     """Fields by number, as gpg's doc/DETAILS defines them: 2 validity, 7 expiry, 12 capabilities."""
-    for line in listing.splitlines():
-        fields = line.split(":")
+    for fields in listing:
         if fields[0] in {"pub", "sub"} and len(fields) > 11:
             yield KeyPart(
                 primary=fields[0] == "pub",

@@ -3,7 +3,6 @@
 import secrets
 import shutil
 import stat
-import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,8 +11,7 @@ from console.backend.backup.failures import BackupNotProven
 from console.backend.backup.recipient import gpg_version
 from console.backend.host.cluster_directory import GPG_PREFIX, default_parents, owned_directory
 from console.backend.host.context import Context
-from console.backend.host.gpg import end_agent, gpg_command
-from console.backend.host.processes import Ended, finished
+from console.backend.host.gpg import GpgAnswer, GpgUnanswered, end_agent, list_keys, run_gpg
 from console.backend.model.outcome import Check, Evidence, Outcome
 from console.backend.model.safe_text import SafeText, safe_text
 from console.backend.model.value import Value
@@ -69,9 +67,9 @@ def round_trip(gnupg_home: Path | None = None) -> RoundTrip:
     with throw_away_home() as home:
         private = stat.S_IMODE(home.stat().st_mode) == 0o700
         key = _make_key(home)
-        sealed = _gpg(home, ("--trust-model", "always", "-z", "0", "--recipient", key, "--encrypt"), sample)
-        opened = _gpg(home, ("--decrypt",), sealed)
-        cut = _exit_status(home, sealed[: len(sealed) // 2])
+        sealed = _gpg(home, ("--trust-model", "always", "-z", "0", "--recipient", key, "--encrypt"), sample).stdout
+        opened = _gpg(home, ("--decrypt",), sealed).stdout
+        cut = _run(home, ("--decrypt",), sealed[: len(sealed) // 2]).exit_status
     after = count_keys(gnupg_home)
     failures = {
         "what was decrypted is not what was encrypted": opened != sample,
@@ -100,33 +98,29 @@ def count_keys(home: Path | None) -> int:
     """Public keys in a key ring; 0 for a home that is not there."""
     if home is not None and not home.is_dir():
         return 0
-    done = finished(gpg_command(home, "--with-colons", "--list-keys"), timeout_s=30)
-    return sum(line.startswith(b"pub:") for line in done.stdout.splitlines())
+    return sum(fields[0] == "pub" for fields in list_keys(home).listing)
 
 
 def _make_key(home: Path) -> str:
-    making = ("--status-fd", "1", "--passphrase", "", "--quick-gen-key", "selftest@localhost", "future-default")
-    said = _gpg(home, (*making, "default", "1d"), b"").decode()
-    return next(line.split()[3] for line in said.splitlines() if line.startswith("[GNUPG:] KEY_CREATED"))
+    making = ("--passphrase", "", "--quick-gen-key", "selftest@localhost", "future-default", "default", "1d")
+    return next(fields[1] for fields in _gpg(home, making, b"").fields_of("KEY_CREATED"))
 
 
-def _run(home: Path, arguments: tuple[str, ...], data: bytes) -> Ended:
+def _run(home: Path, arguments: tuple[str, ...], data: bytes) -> GpgAnswer:
     try:
-        return finished(gpg_command(home, *arguments), timeout_s=_GPG_S, data=data)
-    except subprocess.TimeoutExpired as error:
-        hung = f"gpg {arguments[-1]} did not end within {_GPG_S:.0f} s, and was ended"
+        return run_gpg(home, *arguments, timeout_s=_GPG_S, data=data)
+    except GpgUnanswered as error:
         raise BackupNotProven(
-            hung, "See whether gpg answers: gpg --version. An agent that hangs is ended by: gpgconf --kill gpg-agent"
+            f"gpg {arguments[-1]}: {error.reason}",
+            "See whether gpg answers: gpg --version. An agent that hangs is ended by: gpgconf --kill gpg-agent",
         ) from error
 
 
-def _exit_status(home: Path, data: bytes) -> int:
-    return _run(home, ("--decrypt",), data).status
-
-
-def _gpg(home: Path, arguments: tuple[str, ...], data: bytes) -> bytes:
+def _gpg(home: Path, arguments: tuple[str, ...], data: bytes) -> GpgAnswer:
     done = _run(home, arguments, data)
-    if done.status != 0:
+    if done.exit_status != 0:
         said = safe_text(done.complaint)
-        raise BackupNotProven(f"gpg {arguments[-1]} exited with {done.status}: {said}", "check the gpg installation")
-    return done.stdout
+        raise BackupNotProven(
+            f"gpg {arguments[-1]} exited with {done.exit_status}: {said}", "check the gpg installation"
+        )
+    return done

@@ -1,7 +1,5 @@
 """Takes a backup: dump, encryption and restore proof as one stream; nothing counts unless all of it succeeded."""
 
-import os
-import subprocess
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -29,8 +27,9 @@ from console.backend.backup.source import (
 from console.backend.backup.table_digest import table_proofs
 from console.backend.backup.verdict import Begun, Made, Tools, judge
 from console.backend.host.context import Context
-from console.backend.host.durable import partial_file, put_in_place
+from console.backend.host.durable import partial_file, put_in_place, sync_file
 from console.backend.host.gpg import gpg_command
+from console.backend.host.processes import PIPE
 from console.backend.host.programs import NoFittingProgram, PostgresPrograms, installed_programs, pick_dump_programs
 from console.backend.host.regular_file import sha256_file
 from console.backend.model.errors import Unmeasured
@@ -130,12 +129,11 @@ def _stream(work: _Work, programs: PostgresPrograms, snapshot: Snapshot, scratch
         str(programs.program("pg_dump")), request.conninfo, snapshot.name, request.tables, request.compression
     )
     encrypt = gpg_command(request.gnupg_home, *ENCRYPT, "--recipient", request.recipient, "--encrypt")
-    pipe = subprocess.PIPE
     with (
         partial.open("wb") as file,
-        Member("pg_dump", command, stdout=pipe, environment=dump_environment(request.conninfo)) as dump,
-        Member("gpg", encrypt, stdin=pipe, stdout=file.fileno(), with_status=True) as gpg,
-        Member("pg_restore", scratch.restore_command(str(programs.program("pg_restore"))), stdin=pipe) as restore,
+        Member("pg_dump", command, stdout=PIPE, environment=dump_environment(request.conninfo)) as dump,
+        Member("gpg", encrypt, stdin=PIPE, stdout=file.fileno(), with_status=True) as gpg,
+        Member("pg_restore", scratch.restore_command(str(programs.program("pg_restore"))), stdin=PIPE) as restore,
     ):
         tee = Tee(dump, (gpg, restore))
         work.watch.on_tick = lambda: work.progress(BackupPhase.STREAM, tee.moved)
@@ -178,6 +176,5 @@ def _measure(
 
 
 def _sync_and_hash(partial: Path) -> str:
-    with partial.open("rb") as stream:
-        os.fsync(stream.fileno())
+    sync_file(partial)
     return sha256_file(partial)

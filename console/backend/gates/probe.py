@@ -1,6 +1,5 @@
 """What a gate asks with: the site, the time that is left, and every answer kept as evidence."""
 
-import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -14,7 +13,7 @@ import psycopg
 from console.backend.gates.measurement import Measurement
 from console.backend.host.daemon import start
 from console.backend.host.installation import Installation
-from console.backend.host.processes import why
+from console.backend.host.processes import ProgramError, why
 from console.backend.model.errors import CutterError, StopCode, Unmeasured
 from console.backend.model.outcome import Evidence
 from console.backend.postgres.connections import connect, translate
@@ -23,7 +22,7 @@ from console.backend.runs.phase_context import Role
 T = TypeVar("T")
 
 _UNMEASURED = (
-    *(CutterError, psycopg.Error, OSError, subprocess.SubprocessError),
+    *(CutterError, psycopg.Error, OSError, ProgramError),
     *(ValueError, RecursionError, MemoryError),
 )
 """What stops a measurement: the last three are files that are not what they should be."""
@@ -141,7 +140,7 @@ def _reason(error: Exception) -> tuple[str, str]:
             return f"{known.code}: {known.message}", known.next_action
         case OSError():
             return f"{error.filename or type(error).__name__}: {error.strerror or error}", ""
-        case subprocess.SubprocessError():
+        case ProgramError():
             return why(error), ""
         case _:  # the text of the others repeats what was read
             return f"what is there cannot be read: {type(error).__name__}", ""

@@ -1,4 +1,4 @@
-"""Starts other programs: each in a group of its own, within a time, and with nothing of it left at the end.
+"""Starts other programs, as the one module that does: each in a group of its own, within a time, and with nothing of it left.
 
 What takes long, or may hang while the console is killed, runs under a guard (`process_guard`), which ends it then. What
 answers at once is ended by this process alone.
@@ -8,16 +8,23 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Self
+from typing import IO, Self, TypeAlias
 
 from console.backend.host import process_guard
 from console.backend.host.child_environment import child_environment
 
 _GRACE_S = 5.0
+PIPE = subprocess.PIPE
+NOWHERE = subprocess.DEVNULL
+Process: TypeAlias = "subprocess.Popen[bytes]"
+ProgramError: TypeAlias = subprocess.SubprocessError
+"""A program that was started has no answer: one of the next two."""
+ProgramTimeout: TypeAlias = subprocess.TimeoutExpired
+ProgramFailed: TypeAlias = subprocess.CalledProcessError
 
 
 @dataclass(frozen=True)
@@ -70,16 +77,42 @@ class Lifeline:
         self.cut()
 
 
-def why(error: OSError | subprocess.SubprocessError) -> str:
+def why(error: OSError | ProgramError) -> str:
     """In words, why a program has no answer; what it said itself, where it said something."""
     match error:
-        case subprocess.TimeoutExpired():
+        case ProgramTimeout():
             return f"it did not end within {error.timeout:.0f} s, and was ended"
-        case subprocess.CalledProcessError():
+        case ProgramFailed():
             said = str(error.stderr or "").strip()
             return f"it ended with status {error.returncode}{f': {said}' if said else ''}"
         case _:
             return str(error)
+
+
+def start(
+    command: Sequence[str],
+    *,
+    stdin: int = NOWHERE,
+    stdout: int | IO[bytes] = NOWHERE,
+    stderr: int | IO[bytes] = PIPE,
+    pass_fds: tuple[int, ...] = (),
+    environment: Mapping[str, str] | None = None,
+    cwd: str | None = None,
+) -> Process:
+    """Start a program in a session of its own, in `child_environment` unless another is given; the caller ends it.
+
+    For what is streamed to or served by, under a guard that ends it with this process. Raises OSError.
+    """
+    return subprocess.Popen(
+        list(command),
+        cwd=cwd,
+        stdin=stdin,
+        stdout=stdout,
+        stderr=stderr,
+        env=child_environment() if environment is None else environment,
+        pass_fds=pass_fds,
+        start_new_session=True,
+    )
 
 
 def finished(
@@ -99,9 +132,9 @@ def finished(
     with subprocess.Popen(
         list(command),
         cwd="/" if user else None,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
+        stdin=PIPE,
+        stdout=PIPE,
+        stderr=PIPE,
         env=child_environment(),
         pass_fds=pass_fds,
         start_new_session=True,
@@ -124,16 +157,7 @@ def finished_under_guard(command: Sequence[str], *, timeout_s: float, user: tupl
     """
     with Lifeline() as lifeline:
         try:
-            process = subprocess.Popen(
-                lifeline.command(command, user),
-                cwd="/",
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                env=child_environment(),
-                pass_fds=(lifeline.for_guard,),
-                start_new_session=True,
-            )
+            process = start(lifeline.command(command, user), cwd="/", stdout=PIPE, pass_fds=(lifeline.for_guard,))
         finally:
             lifeline.started()
         with process:
@@ -145,27 +169,25 @@ def finished_under_guard(command: Sequence[str], *, timeout_s: float, user: tupl
     return _answer(process, command, stdout, stderr, check=False)
 
 
-def end(process: "subprocess.Popen[bytes]", lifeline: Lifeline) -> None:
+def end(process: Process, lifeline: Lifeline) -> None:
     """End a guarded program with its group, and its guard; bounded."""
     lifeline.cut()
     try:
         process.wait(_GRACE_S)
-    except subprocess.TimeoutExpired:
+    except ProgramTimeout:
         process.kill()
         process.wait()
 
 
-def _end_group(process: "subprocess.Popen[bytes]") -> None:
+def _end_group(process: Process) -> None:
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, signal.SIGKILL)
     process.kill()
     process.wait()
 
 
-def _answer(
-    process: "subprocess.Popen[bytes]", command: Sequence[str], stdout: bytes, stderr: bytes, *, check: bool
-) -> Ended:
+def _answer(process: Process, command: Sequence[str], stdout: bytes, stderr: bytes, *, check: bool) -> Ended:
     ended = Ended(process.returncode, stdout, stderr)
     if check and ended.status != 0:
-        raise subprocess.CalledProcessError(ended.status, list(command), ended.text, ended.complaint)
+        raise ProgramFailed(ended.status, list(command), ended.text, ended.complaint)
     return ended

@@ -3,13 +3,12 @@
 import importlib.util
 import os
 import re
-import subprocess
 from collections.abc import Iterator
 from enum import StrEnum
 from functools import lru_cache
 from pathlib import Path
 
-from console.backend.host.processes import finished
+from console.backend.host.processes import ProgramError, finished
 from console.backend.model.errors import StopCode, Unmeasured
 from console.backend.model.value import Value
 
@@ -123,7 +122,7 @@ def _is_program(path: Path) -> bool:
 def _version(program: Path) -> tuple[str, int] | None:
     try:
         said = finished([str(program), "--version"], timeout_s=10, check=True).text
-    except (OSError, subprocess.SubprocessError):
+    except (OSError, ProgramError):
         return None
     match = _VERSION.search(said)
     return (match[1], int(match[2])) if match else None

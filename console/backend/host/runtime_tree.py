@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
+from console.backend.host.durable import write_new_file
 from console.backend.model.errors import Refused, StopCode
 from console.backend.model.outcome import Check, Evidence, Outcome
 
@@ -46,7 +47,7 @@ def init_tree(root: Path, config: bytes) -> tuple[Path, ...]:
             made.append(_make_directory(root / name))
     for name, content in ((README_NAME, _README.encode()), (CONFIG_NAME, config)):
         if not _is_there(root / name, stat.S_ISREG):
-            write_durably(root / name, content)
+            write_new_file(root / name, content)
             made.append(root / name)
     return tuple(made)
 
@@ -196,16 +197,6 @@ def _make_directory(path: Path) -> Path:
     path.mkdir(mode=0o700)
     path.chmod(DIRECTORY_MODE)
     return path
-
-
-def write_durably(path: Path, content: bytes) -> None:
-    """A new file of mode 0640, on the disk when this returns. Raises OSError."""
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, FILE_MODE)
-    with os.fdopen(descriptor, "wb") as stream:
-        os.fchmod(descriptor, FILE_MODE)
-        stream.write(content)
-        stream.flush()
-        os.fsync(descriptor)
 
 
 def _refused(message: str, advice: str) -> Refused:

@@ -15,7 +15,7 @@ from typing import Self
 
 from console.backend.host.cluster_directory import hidden_name
 from console.backend.host.context import Context
-from console.backend.host.durable import sync_directory
+from console.backend.host.durable import sync_directory, write_new_file
 from console.backend.journal.journal_record import (
     BEGINNING,
     GENESIS_PHASE,
@@ -221,15 +221,10 @@ class Journal:
         assert found.head is not None
         aside = self.path.with_name(f"{self.path.name}.torn-{found.head.sequence + 1}-{secrets.token_hex(4)}")
         tail = os.pread(self._descriptor, found.torn_bytes, found.good_bytes)
-        descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o640)
-        with os.fdopen(descriptor, "wb") as stream:
-            stream.write(tail)
-            stream.flush()
-            os.fsync(descriptor)
+        write_new_file(aside, tail)
         os.ftruncate(self._descriptor, found.good_bytes)
         os.fsync(self._descriptor)
         self._size = found.good_bytes
-        sync_directory(self.path.parent)
         said = (Field(key="torn_bytes", value=str(found.torn_bytes)), Field(key="moved_to", value=aside.name))
         self.append(RecordKind.NOTE, GENESIS_PHASE, said)
 

@@ -1,12 +1,10 @@
 """The key of a run's journal: it tells events of the journal's writer from events of somebody who only knows a password."""
 
 import hashlib
-import os
 import secrets
 from pathlib import Path
 
-from console.backend.host.cluster_directory import hidden_name
-from console.backend.host.durable import sync_directory
+from console.backend.host.durable import write_new_file
 from console.backend.host.regular_file import read_regular
 from console.backend.model.errors import Refused, StopCode
 
@@ -64,15 +62,5 @@ class JournalKey:
 
 def _new_seed(path: Path) -> bytes:
     seed = secrets.token_bytes(_SEED_BYTES)
-    draft = path.with_name(hidden_name(path.name))
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
-    try:
-        with os.fdopen(descriptor, "wb") as stream:
-            stream.write(seed)
-            stream.flush()
-            os.fsync(descriptor)
-        os.link(draft, path)
-    finally:
-        draft.unlink()
-    sync_directory(path.parent)
+    write_new_file(path, seed, 0o600)
     return seed

@@ -1,4 +1,9 @@
-"""Canonical JSON and its sha256: the one digest rule of the project."""
+"""Canonical JSON and its sha256: the one digest rule of the project, which is that of RFC 8785 (JCS).
+
+Two limits make Python's own encoder enough. Keys are the ASCII names of fields: RFC 8785 sorts by UTF-16 code units and
+Python by code points, which is the same there. Numbers are integers below 2^53, except for durations
+(`took_ms`, `duration_s`): those floats are written as Python writes them, `1.0` where RFC 8785 has `1`.
+"""
 
 import hashlib
 import json
@@ -7,7 +12,7 @@ from pydantic import BaseModel
 
 
 def canonical_json(value: BaseModel) -> bytes:
-    """UTF-8 JSON with sorted keys, no insignificant space and no trailing newline."""
+    """UTF-8 JSON after RFC 8785: sorted keys, no insignificant space and no trailing newline."""
     return json.dumps(
         value.model_dump(mode="json"), ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False
     ).encode()

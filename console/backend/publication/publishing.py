@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from console.backend.host.runtime_tree import DIRECTORY_MODE, FILE_MODE, write_durably
+from console.backend.host.durable import sync_directory, write_durably
+from console.backend.host.runtime_tree import DIRECTORY_MODE
 from console.backend.model.canonical_json import sha256_hex
 from console.backend.model.errors import CutterError, ExitStatus, StopCode
 from console.backend.model.safe_text import safe_text
@@ -50,16 +51,6 @@ class Draft:
         return content
 
 
-def make_durable(target: Path) -> None:
-    """A file that another program has written: mode 0640, on the disk. Raises OSError."""
-    descriptor = os.open(target, os.O_RDONLY | os.O_NOFOLLOW)
-    try:
-        os.fchmod(descriptor, FILE_MODE)
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
 @contextmanager
 def published(parent: Path, name: str, *, anew: bool = False) -> Iterator[Draft]:
     """A draft below `parent` that gets its final name when the block ends well, `<name>` or, where taken, `<name>-2`.
@@ -72,9 +63,9 @@ def published(parent: Path, name: str, *, anew: bool = False) -> Iterator[Draft]
         with _draft(parent, name) as draft:
             yield draft
             for directory in (*(path for path in draft.path.iterdir() if path.is_dir()), draft.path):
-                _sync(directory)
+                sync_directory(directory)
             draft.path.rename(parent / draft.name)
-            _sync(parent)
+            sync_directory(parent)
     except OSError as error:
         said = f"{error.filename or parent}: {error.strerror or error}"
         room = f"Make room below {parent}, and see that it can be written; then the same command again."
@@ -147,11 +138,3 @@ def _abandoned(path: Path, then: Callable[[Path], None]) -> bool:
     finally:
         os.close(lock)
     return True
-
-
-def _sync(directory: Path) -> None:
-    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

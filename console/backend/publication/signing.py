@@ -1,11 +1,9 @@
 """Signs SHA256SUMS with a key of this host's own, and checks such a signature by gpg's status lines."""
 
 import re
-import subprocess
 from pathlib import Path
 
-from console.backend.host.gpg import end_agent, gpg_command
-from console.backend.host.processes import Ended, finished, why
+from console.backend.host.gpg import GpgAnswer, GpgUnanswered, agent_runs, end_agent, run_gpg
 from console.backend.model.errors import Refused, StopCode
 from console.backend.model.outcome import Outcome
 from console.backend.model.safe_text import SafeText, safe_text
@@ -53,16 +51,16 @@ def sign_sums(sums: Path, signature: Path, fingerprint: str, home: Path) -> Sums
     require_fingerprint(fingerprint)
     try:
         return _signed(sums, signature, fingerprint, home)
-    except (OSError, subprocess.SubprocessError) as error:
-        raise _unsigned(f"gpg cannot be run: {safe_text(why(error))}", "See: gpg --version") from error
+    except GpgUnanswered as error:
+        raise _unsigned(f"gpg cannot be run: {safe_text(error.reason)}", "See: gpg --version") from error
 
 
 def _signed(sums: Path, signature: Path, fingerprint: str, home: Path) -> SumsSignature:
-    served = _agent_runs(home)
+    served = agent_runs(home)
     wanted = ("--pinentry-mode", "error", "--local-user", fingerprint, "--digest-algo", "SHA256", "--detach-sign")
     try:
         done = _gpg(home, *wanted, "--armor", "--output", str(signature), "--", str(sums))
-        if done.status != 0:
+        if done.exit_status != 0:
             said = safe_text("; ".join(done.complaint.splitlines()))
             raise _unsigned(
                 f"gpg does not sign with {fingerprint}: {said}",
@@ -78,12 +76,11 @@ def _signed(sums: Path, signature: Path, fingerprint: str, home: Path) -> SumsSi
 
 
 def check_signature(sums: Path, signature: Path, home: Path) -> SumsSignature:
-    """Check whether this is one good signature of the sums by a key of the ring. Raises OSError where gpg cannot be run."""
+    """Check whether this is one good signature of the sums by a key of the ring. Raises GpgUnanswered."""
     done = _gpg(home, "--trust-model", "always", "--no-auto-check-trustdb", "--verify", str(signature), str(sums))
-    lines = [line.split(" ")[1:] for line in done.text.splitlines() if line.startswith("[GNUPG:] ")]
-    said = [line[0] for line in lines]
+    said = done.keywords
     wrong = next((why for word, why in _BAD.items() if word in said), "")
-    valid = [line for line in lines if line[0] == "VALIDSIG" and len(line) > 10]
+    valid = [fields for fields in done.fields_of("VALIDSIG") if len(fields) >= 10]
     if not wrong and (len(valid) != 1 or said.count("NEWSIG") > 1):
         wrong = "it is not exactly one good signature"
     if wrong:
@@ -92,14 +89,8 @@ def check_signature(sums: Path, signature: Path, home: Path) -> SumsSignature:
     return SumsSignature(outcome=Outcome.PASS, detail=f"signed by {valid[0][-1]}", primary=valid[0][-1])
 
 
-def _gpg(home: Path, *arguments: str) -> Ended:
-    return finished(gpg_command(home, "--status-fd", "1", *arguments), timeout_s=_TIMEOUT_S)
-
-
-def _agent_runs(home: Path) -> bool:
-    asked = ["gpg-connect-agent", "--homedir", str(home), "--no-autostart", "/bye"]
-    done = finished(asked, timeout_s=_TIMEOUT_S)
-    return done.status == 0 and b"no gpg-agent running" not in done.stderr
+def _gpg(home: Path, *arguments: str) -> GpgAnswer:
+    return run_gpg(home, *arguments, timeout_s=_TIMEOUT_S)
 
 
 def _unsigned(message: str, action: str) -> Unsigned:

@@ -2,14 +2,13 @@
 
 import importlib.metadata
 import platform
-import re
 import shutil
-import subprocess
 from pathlib import Path
 
 from console import __version__
 from console.backend.host.context import Context
-from console.backend.host.processes import finished, why
+from console.backend.host.gpg import GpgUnanswered, gpg_version
+from console.backend.host.processes import ProgramError, finished, why
 from console.backend.model.errors import StopCode, Unmeasured
 from console.backend.model.safe_text import SafeText
 from console.backend.model.value import Value
@@ -18,8 +17,6 @@ from console.backend.release.tree import read_tree
 
 _LIBRARIES = ("jinja2", "psycopg", "pydantic", "textual")
 _TIMEOUT_S = 30
-_ASK_GPG = ("gpg", "--version")
-_GPG = re.compile(r"^gpg \(GnuPG[^)]*\) (\S+)")
 
 
 class Commit(Value):
@@ -86,7 +83,7 @@ def _git(folder: Path, *words: str) -> str:
     command = ["git", "--no-optional-locks", "-C", str(folder), *words]
     try:
         done = finished(command, timeout_s=_TIMEOUT_S, check=True)
-    except (OSError, subprocess.SubprocessError) as error:
+    except (OSError, ProgramError) as error:
         message = f"git {words[0]} in the source tree: {why(error)}"
         raise Unmeasured(StopCode.UNREACHABLE, message, f"See: git {words[0]}") from error
     return done.text.strip()
@@ -101,8 +98,6 @@ def _library(name: str) -> str:
 
 def _gpg() -> str:
     try:
-        said = finished(_ASK_GPG, timeout_s=_TIMEOUT_S, check=True)
-    except (OSError, subprocess.SubprocessError):
+        return gpg_version()
+    except GpgUnanswered:
         return "absent"
-    match = _GPG.search(said.text)
-    return match[1] if match else "unknown"

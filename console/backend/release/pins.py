@@ -1,13 +1,11 @@
 """The pins: what host and database are, measured once for a person to look at, and written into the configuration."""
 
-import contextlib
 import json
-import os
 from pathlib import Path
 
 import psycopg
 
-from console.backend.host.durable import partial_file, put_in_place
+from console.backend.host.durable import rewrite_file
 from console.backend.host.installation import Installation
 from console.backend.host.regular_file import read_regular, sha256_file
 from console.backend.host.settings import PinSettings, Settings
@@ -136,10 +134,4 @@ def write_pins(config: Path, measured: MeasuredPins) -> None:
     raw["pins"] = measured.pins.model_dump(mode="json")
     if measured.deploy_manifest_sha256:
         raw[MANIFEST_PIN] = measured.deploy_manifest_sha256
-    status = config.stat()
-    with partial_file(config) as partial:
-        partial.write_text(json.dumps(raw, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-        partial.chmod(status.st_mode & 0o7777)
-        with contextlib.suppress(PermissionError):
-            os.chown(partial, status.st_uid, status.st_gid)
-        put_in_place(partial, config)
+    rewrite_file(config, (json.dumps(raw, indent=2, ensure_ascii=False) + "\n").encode())

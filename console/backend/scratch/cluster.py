@@ -5,7 +5,6 @@ import contextlib
 import logging
 import os
 import shutil
-import subprocess
 import sys
 import time
 from collections.abc import Mapping
@@ -14,9 +13,8 @@ from types import TracebackType
 from typing import BinaryIO, Self
 
 from console.backend.host import cluster_directory
-from console.backend.host.child_environment import child_environment
 from console.backend.host.cluster_directory import ServerUser
-from console.backend.host.processes import finished_under_guard, why
+from console.backend.host.processes import PIPE, Process, ProgramError, ProgramTimeout, finished_under_guard, start, why
 from console.backend.host.programs import PostgresPrograms, installed_programs, pick_server_programs
 from console.backend.model.errors import StopCode, Unmeasured
 from console.backend.model.safe_text import safe_text
@@ -76,7 +74,7 @@ class TransientCluster:
         self,
         programs: PostgresPrograms,
         directories: tuple[Path, ...],
-        guard: subprocess.Popen[bytes],
+        guard: Process,
         server_log: BinaryIO,
         swept: tuple[Path, ...],
     ) -> None:
@@ -152,7 +150,7 @@ class TransientCluster:
                 self._guard.stdin.close()
         try:
             self._guard.wait(30)
-        except subprocess.TimeoutExpired:
+        except ProgramTimeout:
             self._guard.kill()
             self._guard.wait()
         self._server_log.close()
@@ -228,7 +226,7 @@ def _run_initdb(programs: PostgresPrograms, data: Path, maker: ServerUser | None
     user = (maker.uid, maker.gid) if maker else None
     try:
         done = finished_under_guard(command, timeout_s=_START_TIMEOUT_S, user=user)
-    except (OSError, subprocess.SubprocessError) as error:
+    except (OSError, ProgramError) as error:
         raise ClusterNotStarted(f"initdb of {programs} did not end", why(error)) from error
     if done.status != 0:
         raise ClusterNotStarted(f"initdb of {programs} failed", done.complaint)
@@ -248,21 +246,19 @@ def _guard(
     durable: bool,
     settings: Mapping[str, str],
     server_log: BinaryIO,
-) -> subprocess.Popen[bytes]:
+) -> Process:
     """Start the guard, which starts the server, in a session of its own: Ctrl-C in a terminal does not reach it."""
     server = [str(programs.program("postgres")), "-D", str(directories[0] / "data"), "-k", str(directories[-1])]
     server += [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
     who = (str(user.uid), str(user.gid)) if user else ("-", "-")
-    return subprocess.Popen(
+    return start(
         [
             *(sys.executable, "-I", "-S", cluster_guard.__file__, *who, "fast" if durable else "immediate"),
             *(str(directory) for directory in directories),
             *("--", *(str(directory) for directory in shared_directories(programs)), "--", *server),
         ],
         cwd="/",
-        stdin=subprocess.PIPE,
+        stdin=PIPE,
         stdout=server_log,
         stderr=server_log,
-        start_new_session=True,
-        env=child_environment(),
     )

@@ -3,13 +3,12 @@
 import atexit
 import os
 import shutil
-import subprocess
 from functools import lru_cache
 from pathlib import Path
 
 from console.backend.host import cluster_directory
 from console.backend.host.cluster_directory import ServerUser
-from console.backend.host.processes import finished
+from console.backend.host.processes import ProgramError, finished
 from console.backend.host.programs import WHEEL, Origin, PostgresPrograms, wheel_directory
 from console.backend.model.errors import StopCode, Unmeasured
 
@@ -32,7 +31,7 @@ def _runs(found: PostgresPrograms, user: ServerUser) -> bool:
     try:
         asked = [str(found.program("postgres")), "--version"]
         finished(asked, timeout_s=10, check=True, user=(user.uid, user.gid))
-    except (OSError, subprocess.SubprocessError):
+    except (OSError, ProgramError):
         return False
     return True
 

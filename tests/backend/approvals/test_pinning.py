@@ -2,14 +2,16 @@
 
 import subprocess
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
-from console.backend.approvals import pinning
 from console.backend.approvals.pinning import pin_policy
 from console.backend.approvals.policy import load_policy
+from console.backend.host import gpg
+from console.backend.host.processes import Ended, finished
 from console.backend.model.errors import Unmeasured, UsageError
-from tests.passage import Passage
+from tests.support.passage import Passage
 
 
 def test_a_key_that_gpg_does_not_give_out_is_named_and_pins_nothing(
@@ -19,10 +21,12 @@ def test_a_key_that_gpg_does_not_give_out_is_named_and_pins_nothing(
     installation, pins = passage.installation, "SELECT count(*) FROM cutter_governance.policy_pin"
     digest, before = load_policy(installation.policy).sha256, passage.rows(pins)
 
-    def hangs(command: list[str], **_: object) -> None:
-        raise subprocess.TimeoutExpired(command, 3)
+    def hangs(command: list[str], **more: Any) -> Ended:
+        if "--export" in command:
+            raise subprocess.TimeoutExpired(command, 3)
+        return finished(command, **more)
 
-    monkeypatch.setattr(pinning, "finished", hangs)
+    monkeypatch.setattr(gpg, "finished", hangs)
     with pytest.raises(Unmeasured, match="did not end within") as stopped:
         pin_policy(
             installation.settings.database.administrator,

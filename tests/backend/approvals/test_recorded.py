@@ -6,7 +6,7 @@ import pytest
 
 from console.backend.approvals.recorded import RecordedSignature, verify_again
 from console.backend.model.outcome import Outcome
-from tests.sovereign import sovereign, usurper
+from tests.support.sovereign import sovereign, usurper
 
 STATEMENT = b'{"kind":"SG_1"}'
 SAID: dict[str, tuple[Outcome, str]] = {

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from console.backend.approvals import keyring
 from console.backend.approvals.check import StatementCheck, raise_if_invalid
 from console.backend.approvals.keyring import measure_keyring
 from console.backend.approvals.statement import Kind, statement_bytes
+from console.backend.host import gpg
 from console.backend.model.errors import ExitStatus, Refused, StopCode, Unmeasured, Waiting
 from console.backend.model.outcome import Outcome
 from tests.backend.approvals.conftest import NOW, SIGNED, Desk, names_of, policy_of, revoke
@@ -37,7 +37,7 @@ def test_a_gpg_that_does_not_start_is_named(desk: Desk, monkeypatch: pytest.Monk
     def missing(*_: object, **__: object) -> None:
         raise FileNotFoundError(2, "No such file or directory", "gpg")
 
-    monkeypatch.setattr(keyring, "finished", missing)
+    monkeypatch.setattr(gpg, "finished", missing)
     found = measure_keyring(desk.keys.home, SIGNED)
     assert (found.keys, found.unreadable.startswith("gpg does not start on ")) == ((), True)
 

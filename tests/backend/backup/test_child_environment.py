@@ -125,14 +125,11 @@ def test_no_variable_on_a_list_names_a_secret_but_pg_dumps_password() -> None:
 
 STARTS = {"run", "Popen", "call", "check_call", "check_output"}
 STARTERS = {
-    *(
-        "console/backend/host/processes.py",
-        "console/backend/host/process_guard.py",
-        "console/backend/backup/pipeline_process.py",
-    ),
-    *("console/backend/scratch/cluster.py", "console/backend/scratch/cluster_guard.py"),
+    "console/backend/host/processes.py": "the one module that starts programs",
+    "console/backend/host/process_guard.py": "a script of its own, which starts the program that it guards",
+    "console/backend/scratch/cluster_guard.py": "a script of its own, which starts the server that it guards",
 }
-"""The modules that start programs: in a group of their own, within a time, so that one that hangs is ended whole."""
+"""Who starts programs: in a group of their own, within a time, so that one that hangs is ended whole."""
 OTHER_WAYS = (
     "os.system",
     "os.popen",
@@ -166,10 +163,23 @@ def test_every_program_is_started_with_an_environment_of_this_module() -> None:
         "child_environment() if environment is None else environment",
         "dict(os.environ)",
     }
-    assert {where.partition(":")[0] for where in given} == STARTERS
+    assert {where.partition(":")[0] for where in given} == set(STARTERS)
     assert {where: how for where, how in given.items() if how not in allowed} == {}
     whole = [where.partition(":")[0] for where, how in given.items() if how == "dict(os.environ)"]
     assert whole == ["console/backend/host/process_guard.py", "console/backend/scratch/cluster_guard.py"]
+
+
+def test_no_other_module_imports_what_starts_programs() -> None:
+    """The others name the types and errors that processes.py hands on."""
+    found = {
+        str(path.relative_to(ROOT))
+        for path in (ROOT / "console").rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_bytes()))
+        if (isinstance(node, ast.Import) and any(name.name == "subprocess" for name in node.names))
+        or (isinstance(node, ast.ImportFrom) and node.module == "subprocess")
+    }
+
+    assert found == set(STARTERS)
 
 
 def test_no_program_is_started_in_another_way() -> None:

@@ -21,7 +21,7 @@ from console.backend.host.context import Context
 from console.backend.leftovers import sweep_leftovers
 from console.backend.model.errors import CutterError
 from console.backend.scratch.cluster import TransientCluster
-from tests.hung import GPG, Hanging, running
+from tests.support.hung import GPG, Hanging, running
 
 ROOT = Path(__file__).parents[3]
 PROGRAMS = ("pg_dump", "gpg", "pg_restore")

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from console.backend.backup import selftest as module
 from console.backend.backup.failures import BackupNotProven
 from console.backend.backup.selftest import count_keys, selftest, throw_away_home
+from console.backend.host import gpg
 from console.backend.host.context import Context
 from console.backend.host.gpg import gpg_command
 from console.backend.model.outcome import Outcome
@@ -38,6 +38,6 @@ def test_a_gpg_that_does_not_encrypt_is_found_out(
     def broken(home: Path | None, *arguments: str) -> list[str]:
         return [str(lazy), *gpg_command(home, *arguments)[1:]]
 
-    monkeypatch.setattr(module, "gpg_command", broken)
+    monkeypatch.setattr(gpg, "gpg_command", broken)
     with pytest.raises(BackupNotProven, match="the ciphertext holds the plain text; a truncated ciphertext"):
         selftest(context, gnupg_home)

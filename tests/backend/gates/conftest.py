@@ -10,7 +10,7 @@ from console.backend.gates.probe import Probe
 from console.backend.host.installation import Installation
 from console.backend.model.outcome import Check, Outcome
 from console.backend.model.readiness import GateReport
-from tests.passage import Passage
+from tests.support.passage import Passage
 
 SECONDS = 30.0
 

@@ -16,7 +16,7 @@ from console.backend.gates.approval_package import GATE
 from console.backend.model.canonical_json import canonical_json
 from console.backend.model.outcome import Outcome
 from tests.backend.gates.conftest import is_red, measured, named, unpin
-from tests.passage import Passage
+from tests.support.passage import Passage
 
 At = Callable[[str], Passage]
 PINNED = "policy in the database"

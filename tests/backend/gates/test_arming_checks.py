@@ -18,7 +18,7 @@ from console.backend.model.view_models import Danger, SwitchState
 from console.backend.release.pins import manifest_path
 from tests.backend.backup.conftest import make_key
 from tests.backend.gates.conftest import is_red, named, unpin
-from tests.passage import REQUEST, Passage, silent
+from tests.support.passage import REQUEST, Passage, silent
 
 At = Callable[[str], Passage]
 

@@ -9,18 +9,18 @@ from pathlib import Path
 
 import pytest
 
-from console.backend.backup import selftest
 from console.backend.backup.selftest import count_keys
 from console.backend.gates import backup_readiness
 from console.backend.gates.backup_readiness import GATE
 from console.backend.gates.measurement import Measurement
 from console.backend.gates.probe import Probe
+from console.backend.host import gpg
 from console.backend.host.gpg import gpg_command
 from console.backend.host.programs import PostgresPrograms
 from console.backend.model.outcome import Outcome
 from tests.backend.backup.conftest import make_key
 from tests.backend.gates.conftest import is_red, measured, named
-from tests.passage import Passage
+from tests.support.passage import Passage
 
 At = Callable[[str], Passage]
 
@@ -151,7 +151,7 @@ def test_a_gpg_that_hands_the_plain_text_through_is_red(
     lazy = tmp_path / "lazy"
     lazy.write_text('#!/bin/sh\ncase "$*" in *--encrypt*|*--decrypt*) exec cat;; *) exec gpg "$@";; esac\n')
     lazy.chmod(0o755)
-    monkeypatch.setattr(selftest, "gpg_command", lambda home, *words: [str(lazy), *gpg_command(home, *words)[1:]])
+    monkeypatch.setattr(gpg, "gpg_command", lambda home, *words: [str(lazy), *gpg_command(home, *words)[1:]])
 
     assert is_red(measured(GATE, waits.installation), "round trip", action="cutter-console backup selftest")
 

@@ -24,7 +24,7 @@ from console.backend.runs.kill_switch import armed_for
 from console.backend.runs.reverify import verify_drafts
 from tests.backend.gates.conftest import is_red, measured, named
 from tests.backend.postgres.signed_cut import event
-from tests.passage import DOCPREFIX, Passage, silent
+from tests.support.passage import DOCPREFIX, Passage, silent
 
 At = Callable[[str], Passage]
 ROWS = """

@@ -14,7 +14,7 @@ from console.backend.model.outcome import Outcome
 from console.backend.model.vocabulary import VOCABULARY
 from console.backend.postgres.probes import SIZES, Generality, asked_histogram, cut_faults
 from tests.backend.gates.conftest import SECONDS, is_red, measured, named
-from tests.passage import Passage, fingerprint
+from tests.support.passage import Passage, fingerprint
 
 DRIFT = "cutter-console drift"
 

@@ -25,7 +25,7 @@ from console.backend.publication.off_host_scripts import repair_sql
 from console.backend.release.build import build_manifest
 from console.backend.release.pins import manifest_path
 from tests.backend.gates.conftest import SECONDS, is_red, measured, named
-from tests.passage import Passage
+from tests.support.passage import Passage
 
 SCRIPTS = ("01-build-manifest.sh", "02-backup-key.sh", "03-sovereign-key.sh")
 SQL = "04-grants-as-administrator.sql"

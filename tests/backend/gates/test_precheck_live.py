@@ -28,7 +28,7 @@ from console.backend.scratch.cluster import TransientCluster
 from console.cli.command_registry import COMMANDS
 from tests.backend.gates.conftest import SECONDS, is_red, measured, named
 from tests.conftest import as_ordinary_user
-from tests.passage import Passage, host_files
+from tests.support.passage import Passage, host_files
 
 OTHER = 4_000_000
 """A pid that this machine does not give out in a test."""

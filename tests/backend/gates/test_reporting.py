@@ -26,7 +26,7 @@ from console.demo.keys import DemoKeys, create_demo_keys, stop_agent
 from tests.backend.gates.conftest import is_red, measured, named
 from tests.backend.postgres.signed_cut import event
 from tests.backend.reports.conftest import all_gates
-from tests.passage import Passage, silent
+from tests.support.passage import Passage, silent
 
 DRY_RUN = RunRequest(origin="file:law.md", docprefix="ACME-OTHER")
 

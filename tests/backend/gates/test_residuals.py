@@ -25,7 +25,7 @@ from console.backend.model.readiness import GateReport
 from console.backend.postgres.live_registration import register_live_document
 from tests.backend.gates.conftest import is_red, measured, named, unpin
 from tests.backend.postgres.signed_cut import event
-from tests.passage import DOCPREFIX, UNITS, Passage
+from tests.support.passage import DOCPREFIX, UNITS, Passage
 
 At = Callable[[str], Passage]
 WRITERS = "F1 live writers"

@@ -18,7 +18,7 @@ from console.backend.postgres.probes import revert_faults
 from console.backend.runs.recovery import STEPS, Runbook, compensation_runbook, runbook_faults
 from console.cli.command_line import _parser
 from tests.backend.gates.conftest import SECONDS, is_red, measured, named
-from tests.passage import Passage, fingerprint
+from tests.support.passage import Passage, fingerprint
 
 DRIFT = "cutter-console drift"
 TARGET = Target(host="host", database="rules", system_identifier="7", timeline=1)

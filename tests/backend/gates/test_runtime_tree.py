@@ -15,7 +15,7 @@ from console.backend.gates.probe import Probe
 from console.backend.gates.runtime_tree import GATE, MIB
 from console.backend.model.outcome import Evidence, Outcome
 from tests.backend.gates.conftest import is_red, measured, named
-from tests.passage import Passage
+from tests.support.passage import Passage
 
 
 def test_an_untouched_tree_passes(fresh: Passage) -> None:

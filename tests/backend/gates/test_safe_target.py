@@ -11,7 +11,7 @@ from console.backend.model.outcome import Check, Outcome
 from console.backend.model.readiness import GateReport
 from console.backend.model.view_models import RunRequest
 from tests.backend.gates.conftest import is_red, measured, named
-from tests.passage import DOCPREFIX, Passage, silent
+from tests.support.passage import DOCPREFIX, Passage, silent
 
 At = Callable[[str], Passage]
 BIG = "# Big\n\nText.\n" + "".join(f"\n## Part {n}\n\nText {n}.\n" for n in range(9))

@@ -21,8 +21,8 @@ from console.backend.host.processes import finished, finished_under_guard
 from console.backend.scratch.cluster import ClusterNotStarted, TransientCluster
 from tests.backend.backup.conftest import make_key
 from tests.backend.scratch.test_cluster import open_place
-from tests.hung import GPG, Hanging, running
-from tests.waiting import until
+from tests.support.hung import GPG, Hanging, running
+from tests.support.waiting import until
 
 __all__ = ["open_place"]
 ROOT = Path(__file__).parents[3]
@@ -103,7 +103,7 @@ def test_a_gpg_that_hangs_is_an_answer_that_could_not_be_had(
     signature.write_bytes(b"no signature")
     hanging.wrap("gpg", GPG, when="-ver")
     hanging.wrap("gpg", GPG)
-    monkeypatch.setattr(keyring, "_LONGEST_S", 0.3)
+    monkeypatch.setattr(gpg, "LONGEST_S", 0.3)
     assert "did not answer" in measure_signature(b"x", signature, gnupg_home, now, lambda: 0.0).unmeasured
     assert "did not answer" in keyring.measure_keyring(gnupg_home, now).unreadable
 

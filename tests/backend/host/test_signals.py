@@ -14,8 +14,8 @@ from console.backend.model.errors import CutterError
 from console.backend.model.states import Family, Phase, Stage
 from console.backend.model.view_models import SwitchState
 from console.backend.runs import kill_switch
-from tests.passage import Passage
-from tests.waiting import until_somebody_waits
+from tests.support.passage import Passage
+from tests.support.waiting import until_somebody_waits
 
 At = Callable[[str], Passage]
 

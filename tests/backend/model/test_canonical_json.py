@@ -5,12 +5,21 @@ import json
 from pathlib import Path
 
 import pytest
+import rfc8785
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import BaseModel, JsonValue
 
+from console.backend.approvals.policy import Policy
+from console.backend.approvals.statement import Statement
+from console.backend.backup.record import BackupRecord
 from console.backend.host.regular_file import sha256_file
+from console.backend.journal.journal_record import Record
 from console.backend.model.canonical_json import canonical_json, digest, sha256_hex
+from console.backend.model.plan import CutPlan, DocumentPlan
 from console.backend.model.value import Value
+from console.backend.release.manifest import DeployManifest
+from console.backend.runs.workspace import PhaseRecord, PlanFacts, RunRequestFile
 
 
 class _One(Value):
@@ -27,6 +36,57 @@ class _Two(Value):
 
 class _Number(Value):
     x: float
+
+
+class _Json(Value):
+    value: JsonValue
+
+
+_TEXT = st.text(alphabet=st.characters(exclude_categories=["Cs"]))
+_INTEGERS = st.integers(min_value=-(2**53) + 1, max_value=2**53 - 1)
+_NAMES = st.text(alphabet="ABCabc_019", min_size=1)
+_JSON = st.recursive(
+    st.none() | st.booleans() | _INTEGERS | _TEXT,
+    lambda inner: st.lists(inner) | st.dictionaries(_NAMES, inner),
+)
+_DURATIONS = {
+    BackupRecord: {"took_ms"},
+    DeployManifest: {"duration_s"},
+    PhaseRecord: {"took_ms"},
+}
+"""The floats of what is kept as canonical JSON. None of them is part of a plan, a statement, a policy or a journal."""
+_KEPT = (
+    *(BackupRecord, CutPlan, DeployManifest, DocumentPlan, PhaseRecord, PlanFacts),
+    *(Policy, Record, RunRequestFile, Statement),
+)
+
+
+@given(_JSON)
+def test_the_form_is_that_of_rfc_8785(value: JsonValue) -> None:
+    assert canonical_json(_Json(value=value)) == rfc8785.dumps({"value": value})
+
+
+def _fields_with(schema: object, name: str, wanted: str) -> set[str]:
+    """The names of the fields whose schema is a number, or an object with keys of any name."""
+    if isinstance(schema, list):
+        return set().union(*(_fields_with(one, name, wanted) for one in schema))
+    if not isinstance(schema, dict):
+        return set()
+    found = {name} if schema.get("type") == wanted or isinstance(schema.get(wanted), dict) else set()
+    for key, inner in schema.items():
+        if key in {"properties", "$defs"}:
+            found |= set().union(*(_fields_with(one, field, wanted) for field, one in inner.items()))
+        else:
+            found |= _fields_with(inner, name, wanted)
+    return found
+
+
+@pytest.mark.parametrize("kind", _KEPT, ids=lambda kind: kind.__name__)
+def test_numbers_but_durations_are_integers_and_keys_are_names_of_fields(kind: type[BaseModel]) -> None:
+    schema = kind.model_json_schema()
+
+    assert _fields_with(schema, "", "number") == _DURATIONS.get(kind, set())
+    assert _fields_with(schema, "", "additionalProperties") == set()
 
 
 def test_keys_are_sorted_and_no_space_is_wasted() -> None:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from console.backend.model.errors import Refused, StopCode
-from tests.passage import Passage
+from tests.support.passage import Passage
 
 A, B = "ictr-20260101T000000Z-00000000", "ictr-20260101T000000Z-00000001"
 

@@ -26,7 +26,7 @@ from console.backend.postgres.connections import connect, scalar
 from console.backend.postgres.measure import REGISTRIES, measure_counts, measure_identity, readers_digest
 from console.backend.scratch.cluster import TransientCluster
 from tests.conftest import Database, create_database, fresh_database
-from tests.sovereign import Sovereign, sovereign
+from tests.support.sovereign import Sovereign, sovereign
 
 _PRISTINE = "cut_at_its_pause"
 _DIGESTS: dict[str, str] = {}

@@ -1,7 +1,7 @@
 """What a superuser can do who switches the guards off: the worst that the checks over signed rows must find."""
 
 from tests.conftest import Database
-from tests.passage import Passage
+from tests.support.passage import Passage
 
 _GUARDS = "SELECT tgrelid::regclass::text, tgname FROM pg_trigger WHERE tgname LIKE 'guard%' AND NOT tgisinternal"
 _AGED = "UPDATE cutter_governance.backup_proof SET recorded_at = recorded_at - interval '61 minutes'"

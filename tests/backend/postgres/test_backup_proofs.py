@@ -14,7 +14,7 @@ from console.backend.postgres.connections import scalar
 from tests.backend.postgres.signed_cut import SignedCut, event, start_cut, start_edit, stopped
 from tests.backend.postgres.tampering import tamper
 from tests.conftest import Database
-from tests.waiting import LONGEST_S, until_somebody_waits
+from tests.support.waiting import LONGEST_S, until_somebody_waits
 
 _TABLES = """
     SELECT jsonb_agg(jsonb_build_object('table', n, 'rows', d.rows, 'digest', d.digest))

@@ -14,7 +14,7 @@ from console.backend.postgres.connections import scalar
 from console.backend.scratch.cluster import TransientCluster
 from tests.backend.postgres.signed_cut import canonical, stopped
 from tests.conftest import Database, fresh_database
-from tests.sovereign import sovereign
+from tests.support.sovereign import sovereign
 
 _TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\0"))
 _VALUES = st.recursive(

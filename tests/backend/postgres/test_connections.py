@@ -19,7 +19,7 @@ from console.backend.postgres.measure import (
 from console.backend.postgres.records import transaction_status
 from tests.backend.postgres.signed_cut import SignedCut
 from tests.conftest import Database
-from tests.lost_commit import CutsTheLine
+from tests.support.lost_commit import CutsTheLine
 
 
 def test_a_block_that_raises_leaves_nothing(database: Database) -> None:

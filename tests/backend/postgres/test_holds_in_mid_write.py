@@ -8,7 +8,7 @@ import pytest
 
 from console.backend.postgres import ledger
 from tests.backend.postgres.signed_cut import SignedCut, counts, event, grown, start_edit, stopped
-from tests.waiting import LONGEST_S, until_somebody_waits
+from tests.support.waiting import LONGEST_S, until_somebody_waits
 
 Write = Callable[[psycopg.Connection], object]
 _HELD = "INSERT INTO cutter_governance.hold_event (action, reason, by) VALUES ('set', 'stop', 'somebody')"

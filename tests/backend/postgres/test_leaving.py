@@ -7,7 +7,7 @@ import psycopg
 from console.backend.model.states import Family
 from console.backend.postgres import ledger
 from tests.backend.postgres.signed_cut import SignedCut, event
-from tests.waiting import LONGEST_S, until_somebody_waits
+from tests.support.waiting import LONGEST_S, until_somebody_waits
 
 
 def test_a_run_is_not_voided_behind_a_cut_that_commits_meanwhile(cut: SignedCut) -> None:

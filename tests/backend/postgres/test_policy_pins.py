@@ -9,7 +9,7 @@ from console.backend.approvals.policy import Policy, Signer, Thresholds
 from console.backend.model.canonical_json import canonical_json
 from tests.backend.postgres.signed_cut import canonical, stopped
 from tests.conftest import Database
-from tests.sovereign import sovereign, usurper
+from tests.support.sovereign import sovereign, usurper
 
 _PIN = "SELECT cutter_governance.fn_policy_pin(%b, %b)"
 _PINS = "SELECT policy_sha256, pinned_by FROM cutter_governance.v_policy_pin"

@@ -12,7 +12,7 @@ from console.backend.model.errors import CutterError, Held, Refused, StopCode, U
 from console.backend.postgres.probes import SIZES, probe_generality, probe_revert
 from tests.backend.postgres.signed_cut import SignedCut, start_cut
 from tests.conftest import Database
-from tests.waiting import LONGEST_S
+from tests.support.waiting import LONGEST_S
 
 _TABLES = """
     SELECT c.oid::regclass::text, CASE c.relkind WHEN 'r' THEN $$md5(coalesce(string_agg(t::text, '|' ORDER BY t::text), ''))$$

@@ -10,7 +10,7 @@ from console.backend.postgres.connections import scalar
 from tests.backend.postgres.signed_cut import SignedCut, counts, event, grown, stopped
 from tests.backend.postgres.tampering import tamper
 from tests.backend.postgres.test_enactment import extra
-from tests.sovereign import sovereign, usurper
+from tests.support.sovereign import sovereign, usurper
 
 EXTRA = "ACME-LAW/ONE/EXTRA"
 FIRST = "canonical_address = 'ACME-LAW/ONE/ALPHA'"

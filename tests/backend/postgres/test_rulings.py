@@ -12,7 +12,7 @@ from console.backend.postgres.connections import scalar
 from tests.backend.postgres.signed_cut import SignedCut, start_cut, start_edit, stopped
 from tests.backend.postgres.tampering import tamper
 from tests.conftest import Database
-from tests.sovereign import sovereign
+from tests.support.sovereign import sovereign
 
 ZERO = "0" * 64
 Changes = Mapping[str, object]

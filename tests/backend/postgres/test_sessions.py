@@ -22,8 +22,8 @@ from console.backend.postgres.role_settings import RoleSetting, is_harmless
 from console.backend.postgres.sessions import SETTINGS, open_session
 from tests.backend.postgres.signed_cut import SignedCut, start_cut
 from tests.conftest import Database
-from tests.passage import Passage
-from tests.sovereign import sovereign
+from tests.support.passage import Passage
+from tests.support.sovereign import sovereign
 
 ROOT = Path(__file__).parents[3]
 HOSTILE = {

@@ -16,7 +16,7 @@ from console.backend.postgres.connections import scalar
 from tests.backend.postgres.signed_cut import SignedCut, stopped
 from tests.backend.postgres.tampering import tamper
 from tests.conftest import Database
-from tests.sovereign import Sovereign, sovereign, usurper
+from tests.support.sovereign import Sovereign, sovereign, usurper
 
 Changes = Mapping[str, object]
 INVALID = "STOP_APPROVAL_INVALID"

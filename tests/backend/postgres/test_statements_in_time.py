@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 from console.backend.postgres import ledger
 from tests.backend.postgres.signed_cut import SignedCut, stopped
-from tests.sovereign import sovereign
+from tests.support.sovereign import sovereign
 
 
 def _at(**from_now: float) -> datetime:

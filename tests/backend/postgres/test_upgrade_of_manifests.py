@@ -10,7 +10,7 @@ from tests.backend.postgres.signed_cut import SignedCut, counts, stopped
 from tests.backend.postgres.tampering import tamper
 from tests.backend.postgres.version_0_2_0 import draft_cut, install
 from tests.conftest import Database, prepare_template
-from tests.sovereign import sovereign
+from tests.support.sovereign import sovereign
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import pytest
 
 from console.backend.model.errors import StopCode, UsageError
 from console.backend.release.junit import MOST_BYTES, read_junit
-from tests.passage import JUNIT
+from tests.support.passage import JUNIT
 
 _TESTS = """
 import pytest

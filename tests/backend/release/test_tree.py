@@ -24,7 +24,7 @@ from console.backend.release.manifest import DeployManifest, FileSum, Kind, read
 from console.backend.release.pins import machine_id
 from console.backend.release.tree import Tree, installed_wheel, read_tree
 from console.backend.release.verify import TreeFinding, compared, faults, measure_tree
-from tests.passage import deploy_copy
+from tests.support.passage import deploy_copy
 
 DIST_INFO = "cutter_console-0.1.0.dist-info"
 

@@ -18,12 +18,13 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from console.backend.host.runtime_tree import write_durably
+from console.backend.host.durable import write_durably
+from console.backend.host.gpg import agent_runs
 from console.backend.model.errors import CutterError, Refused
 from console.backend.model.outcome import Check, Evidence, Outcome, worst
 from console.backend.model.readiness import Board, GateReport, Letter, Owner
 from console.backend.model.view_models import Progress
-from console.backend.publication import publishing, signing
+from console.backend.publication import publishing
 from console.backend.publication.pages import DOCUMENTS, whose
 from console.backend.publication.publishing import Unpublished
 from console.backend.publication.signing import Unsigned, check_signature
@@ -36,7 +37,7 @@ from console.backend.service import BackendService
 from console.demo.keys import DemoKeys, create_demo_keys, stop_agent
 from tests.backend.reports.conftest import MOMENT, all_gates, settled
 from tests.backend.reports.test_non_mutation import without_database
-from tests.passage import Passage, silent
+from tests.support.passage import Passage, silent
 
 TEN = tuple(file for file, _, _ in DOCUMENTS)
 
@@ -526,7 +527,7 @@ def test_a_signed_bundle_verifies_and_leaves_no_agent_behind(passage: Passage, s
     seen = check_signature(directory / "SHA256SUMS", directory / "SHA256SUMS.asc", signer.home)
     assert (seen.outcome, seen.primary) == (Outcome.PASS, signer.sovereign_fingerprint)
     assert (directory / "SHA256SUMS.asc").stat().st_mode & 0o777 == 0o640
-    assert not signing._agent_runs(signer.home)
+    assert not agent_runs(signer.home)
     assert verify_sums(directory).sound
     assert signer.sovereign_fingerprint in final_of(written.directory)
 

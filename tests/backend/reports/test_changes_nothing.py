@@ -12,7 +12,7 @@ import pytest
 from console.backend.gates.board import measure_board
 from console.backend.reports.bundle.bundle import write_bundle
 from console.backend.scratch.cluster import TransientCluster
-from tests.passage import Passage, fingerprint, silent
+from tests.support.passage import Passage, fingerprint, silent
 
 
 def files_outside_reports(root: Path) -> dict[str, object]:

@@ -14,7 +14,7 @@ from console.backend.model.outcome import Outcome
 from console.backend.reports.bundle.host_snapshot import key_ring_of
 from console.backend.reports.bundle.non_mutation import AFTER, BEFORE, InstallationSnapshot, take_snapshot
 from console.backend.reports.bundle.non_mutation_checks import Statement, differences, statements
-from tests.passage import Passage
+from tests.support.passage import Passage
 
 
 @pytest.fixture

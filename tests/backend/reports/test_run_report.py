@@ -19,7 +19,7 @@ from console.backend.model.view_models import RunRequest
 from console.backend.runs import arming, kill_switch
 from console.backend.runs.edits import DraftEdit, apply_edits, plan_edits
 from console.backend.service import BackendService
-from tests.passage import DOCPREFIX, REQUEST, STAGES, UNITS, Passage, silent
+from tests.support.passage import DOCPREFIX, REQUEST, STAGES, UNITS, Passage, silent
 
 At = Callable[[str], Passage]
 DOCUMENTS = (

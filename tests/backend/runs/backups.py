@@ -3,7 +3,7 @@
 from console.backend.runs.backups import take_run_backup
 from console.backend.runs.phase_context import PhaseContext
 from console.backend.runs.run_views import known_run
-from tests.passage import Passage
+from tests.support.passage import Passage
 
 
 def take_backup(passage: Passage) -> None:

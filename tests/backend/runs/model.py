@@ -11,7 +11,7 @@ from console.backend.model.errors import CutterError
 from console.backend.model.states import Family, Move, Stage, is_over
 from console.backend.model.view_models import Progress, SwitchState
 from console.backend.runs import kill_switch
-from tests.passage import UNITS, Passage
+from tests.support.passage import UNITS, Passage
 
 _USES = "SELECT purpose FROM cutter_governance.approval_use ORDER BY used_at"
 _FOREIGN = "SELECT count(*) FROM public.information_unit WHERE doc_code <> 'ACME-LAW'"

@@ -8,7 +8,7 @@ from console.backend.model.errors import Refused
 from console.backend.model.view_models import SwitchState
 from tests.backend.postgres.tampering import age_backup_proofs
 from tests.backend.runs.backups import take_backup
-from tests.passage import Passage
+from tests.support.passage import Passage
 
 At = Callable[[str], Passage]
 _PROOFS = "SELECT count(*) FROM cutter_governance.backup_proof"

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from console.backend.model.states import Stage
 from tests.backend.postgres.tampering import age_backup_proofs
-from tests.passage import Passage
+from tests.support.passage import Passage
 
 At = Callable[[str], Passage]
 _PROOFS = "SELECT count(*) FROM cutter_governance.backup_proof"

@@ -7,7 +7,7 @@ import pytest
 from console.backend.model.errors import CutterError
 from console.backend.model.states import Phase, Stage
 from console.backend.model.view_models import Progress
-from tests.passage import Passage
+from tests.support.passage import Passage
 
 _MEDDLE = """
     ALTER TABLE public.information_unit DISABLE TRIGGER USER;

@@ -7,7 +7,7 @@ import pytest
 from console.backend.confirmations import brief
 from console.backend.model.outcome import Outcome
 from console.backend.model.view_models import Danger
-from tests.passage import Passage
+from tests.support.passage import Passage
 
 At = Callable[[str], Passage]
 FREE: dict[Danger, str] = {

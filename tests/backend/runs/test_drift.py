@@ -12,7 +12,7 @@ from console.backend.model.states import Family, Mode, Move, Phase, Stage
 from console.backend.model.view_models import ApprovalStatus, Progress, RunRequest, SwitchState
 from console.backend.runs import kill_switch
 from console.backend.runs.workspace import Workspace
-from tests.passage import REQUEST, Passage, silent
+from tests.support.passage import REQUEST, Passage, silent
 
 At = Callable[[str], Passage]
 CHANGES = {

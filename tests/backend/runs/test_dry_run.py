@@ -15,7 +15,7 @@ from console.backend.runs.failures import hold_after
 from console.backend.runs.phase_context import PhaseContext
 from console.backend.runs.workspace import Workspace
 from tests.backend.postgres.signed_cut import event
-from tests.passage import DOCPREFIX, UNITS, Passage, fingerprint, silent
+from tests.support.passage import DOCPREFIX, UNITS, Passage, fingerprint, silent
 
 At = Callable[[str], Passage]
 DRY = RunRequest(origin="file:law.md", docprefix=DOCPREFIX)

@@ -10,7 +10,7 @@ from console.backend.model.outcome import Check
 from console.backend.model.states import Mode
 from console.backend.runs.phase_context import PhaseContext
 from console.backend.runs.phases import Mark
-from tests.passage import REQUEST, Passage, silent
+from tests.support.passage import REQUEST, Passage, silent
 
 At = Callable[[str], Passage]
 DRY = REQUEST.model_copy(update={"mode": Mode.DRYRUN})

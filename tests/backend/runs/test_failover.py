@@ -14,9 +14,9 @@ from console.backend.model.view_models import SwitchState
 from console.backend.runs import settling
 from console.backend.runs.settling import NotKnownYet
 from console.backend.scratch.cluster import TransientCluster
-from tests.lost_commit import Lie, lying
-from tests.passage import UNITS, Passage
-from tests.standby import follower_of, stop_following, wait_for_standbys
+from tests.support.lost_commit import Lie, lying
+from tests.support.passage import UNITS, Passage
+from tests.support.standby import follower_of, stop_following, wait_for_standbys
 
 At = Callable[[str], Passage]
 _ROLES = {"executor": "cutter_exec", "verifier": "cutter_verify", "monitor": "cutter_ro"}

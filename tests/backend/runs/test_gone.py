@@ -13,7 +13,7 @@ from console.backend.model.states import Move, Stage
 from console.backend.model.view_models import SwitchState
 from console.backend.runs.run_state import anchors_of
 from console.backend.runs.workspace import Workspace
-from tests.passage import Passage
+from tests.support.passage import Passage
 
 At = Callable[[str], Passage]
 _ROLES = (("executor", "cutter_exec"), ("verifier", "cutter_verify"), ("monitor", "cutter_ro"))

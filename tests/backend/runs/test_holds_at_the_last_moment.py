@@ -9,8 +9,8 @@ import pytest
 from console.backend.model.errors import CutterError, Held, StopCode
 from console.backend.model.states import Phase
 from console.backend.runs import arming
-from tests.passage import Passage
-from tests.waiting import LONGEST_S, until_somebody_waits
+from tests.support.passage import Passage
+from tests.support.waiting import LONGEST_S, until_somebody_waits
 
 At = Callable[[str], Passage]
 

@@ -14,9 +14,9 @@ from console.backend.model.view_models import PhaseStatus, Progress, SwitchState
 from console.backend.postgres.sessions import Session
 from console.backend.runs.kill_switch import disarm
 from console.backend.runs.workspace import Workspace
-from tests.lost_commit import CutsTheLine
-from tests.passage import Passage
-from tests.waiting import LONGEST_S, until_the_executor_is_blocked
+from tests.support.lost_commit import CutsTheLine
+from tests.support.passage import Passage
+from tests.support.waiting import LONGEST_S, until_the_executor_is_blocked
 
 At = Callable[[str], Passage]
 

@@ -18,8 +18,8 @@ from console.backend.model.view_models import Progress, SwitchState
 from console.backend.runs import kill_switch
 from console.backend.runs.kill_switch import require_no_hold, stop_under_hold
 from tests.conftest import as_ordinary_user
-from tests.passage import REQUEST, Passage, silent
-from tests.waiting import until_the_executor_is_blocked
+from tests.support.passage import REQUEST, Passage, silent
+from tests.support.waiting import until_the_executor_is_blocked
 
 At = Callable[[str], Passage]
 NOWHERE = dict.fromkeys(("executor", "verifier", "monitor"), "host=/nonexistent dbname=x")

@@ -17,8 +17,8 @@ from console.backend.model.view_models import Progress, SwitchState
 from console.backend.runs import arming, kill_switch
 from console.backend.runs.lease import LeaseHolder
 from tests.backend.postgres.tampering import tamper
-from tests.passage import UNITS, Passage
-from tests.waiting import until, until_the_executor_is_blocked
+from tests.support.passage import UNITS, Passage
+from tests.support.waiting import until, until_the_executor_is_blocked
 
 At = Callable[[str], Passage]
 _LONGEST_S = 60.0

@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from tests.backend.runs.model import Operators
-from tests.passage import Passage
+from tests.support.passage import Passage
 
 
 @pytest.mark.parametrize(("examples", "steps"), [(4, 15), pytest.param(60, 25, marks=pytest.mark.torture)])

@@ -14,7 +14,7 @@ from console.backend.model.states import Family, Mode, Move, Phase, Stage
 from console.backend.model.view_models import ApprovalStatus, Danger, PhaseStatus, RunRequest, SwitchState
 from console.backend.runs.run_state import anchors_of
 from console.backend.runs.workspace import Workspace
-from tests.passage import DOCPREFIX, REQUEST, STAGES, UNITS, Passage, silent
+from tests.support.passage import DOCPREFIX, REQUEST, STAGES, UNITS, Passage, silent
 
 At = Callable[[str], Passage]
 RESTS = {

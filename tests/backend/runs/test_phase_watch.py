@@ -14,9 +14,9 @@ from console.backend.runs import phase_watch, settling
 from console.backend.runs.panic import panic
 from console.backend.runs.phase_watch import watched
 from console.backend.runs.settling import NotKnownYet
-from tests.black_hole import BlackHole
-from tests.passage import Passage
-from tests.waiting import until
+from tests.support.black_hole import BlackHole
+from tests.support.passage import Passage
+from tests.support.waiting import until
 
 At = Callable[[str], Passage]
 SLEEPS = "SELECT pg_sleep(60)"

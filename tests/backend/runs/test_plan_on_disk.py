@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from console.backend.model.errors import Refused
-from tests.passage import Passage
+from tests.support.passage import Passage
 
 
 def test_no_statement_is_drafted_for_a_plan_that_was_edited_on_disk(at: Callable[[str], Passage]) -> None:

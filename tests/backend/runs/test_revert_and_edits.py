@@ -12,7 +12,7 @@ from console.backend.model.states import Family, Move, Phase, Stage
 from console.backend.model.view_models import RunRequest, SwitchState
 from console.backend.runs import arming, kill_switch
 from console.backend.runs.edits import DraftEdit, apply_edits, plan_edits
-from tests.passage import DOCPREFIX, REQUEST, UNITS, Passage, fingerprint, silent
+from tests.support.passage import DOCPREFIX, REQUEST, UNITS, Passage, fingerprint, silent
 
 At = Callable[[str], Passage]
 READERS = "SELECT cutter_governance.fn_readers_digest()"

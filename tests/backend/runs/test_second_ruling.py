@@ -8,7 +8,7 @@ import pytest
 from console.backend.model.errors import Refused
 from console.backend.model.outcome import Outcome
 from console.screens.approvals_text import statement
-from tests.passage import Passage
+from tests.support.passage import Passage
 
 At = Callable[[str], Passage]
 

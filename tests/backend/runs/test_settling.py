@@ -13,8 +13,8 @@ from console.backend.model.view_models import SwitchState
 from console.backend.runs import arming, lifecycle, operations, settling
 from console.backend.runs.phase_context import Role
 from console.backend.runs.settling import Attempt, Fate, NotKnownYet, Verdict, fate_of
-from tests.lost_commit import Lie, lying
-from tests.passage import REQUEST, UNITS, Passage, silent
+from tests.support.lost_commit import Lie, lying
+from tests.support.passage import REQUEST, UNITS, Passage, silent
 
 At = Callable[[str], Passage]
 OPEN = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND state = 'idle in transaction'"

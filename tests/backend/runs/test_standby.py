@@ -11,9 +11,9 @@ from console.backend.model.view_models import Progress, SwitchState
 from console.backend.postgres import connections
 from console.backend.runs import settling
 from console.backend.runs.settling import NotKnownYet
-from tests.passage import UNITS, Passage
-from tests.standby import wait_for_standbys
-from tests.waiting import until
+from tests.support.passage import UNITS, Passage
+from tests.support.standby import wait_for_standbys
+from tests.support.waiting import until
 
 At = Callable[[str], Passage]
 _WAITS = "SELECT pid FROM pg_stat_activity WHERE wait_event = 'SyncRep' AND usename = 'cutter_exec'"

@@ -6,7 +6,7 @@ import pytest
 
 from console.backend.model.outcome import Outcome
 from console.backend.model.view_models import SwitchState
-from tests.passage import UNITS, Passage
+from tests.support.passage import UNITS, Passage
 
 At = Callable[[str], Passage]
 

@@ -9,7 +9,7 @@ from console.backend.model.outcome import Outcome
 from console.backend.model.states import Phase
 from console.backend.model.view_models import PhaseStatus
 from tests.backend.postgres.signed_cut import event
-from tests.passage import Passage
+from tests.support.passage import Passage
 
 RECORD = {
     "phase": "cut_leg_a",

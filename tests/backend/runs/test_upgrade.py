@@ -16,8 +16,8 @@ from console.backend.postgres.migrations import migrate
 from console.backend.release.pins import machine_id, measure_pins, with_pins
 from console.cli.runs import verification
 from tests.backend.runs.backups import take_backup
-from tests.old_release import OldRun, into_old_database
-from tests.passage import TEXT, Passage, silent
+from tests.support.old_release import OldRun, into_old_database
+from tests.support.passage import TEXT, Passage, silent
 
 At = Callable[[str], Passage]
 

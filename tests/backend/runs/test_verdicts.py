@@ -12,9 +12,9 @@ from console.backend.postgres.connections import connect
 from console.backend.runs import settling
 from console.backend.runs.phase_context import Role
 from console.backend.runs.settling import Attempt, Fate, NotKnownYet, look, settle
-from tests.lost_commit import Lie, lying
-from tests.passage import Passage
-from tests.standby import follower_of, wait_for_standbys
+from tests.support.lost_commit import Lie, lying
+from tests.support.passage import Passage
+from tests.support.standby import follower_of, wait_for_standbys
 
 At = Callable[[str], Passage]
 NOWHERE = Anchor(sequence=999, hash="0" * 64)

@@ -9,7 +9,7 @@ from console.backend.model.outcome import Outcome
 from console.backend.model.view_models import SwitchState
 from console.cli.main import main
 from console.cli.runs import verification
-from tests.passage import Passage
+from tests.support.passage import Passage
 
 At = Callable[[str], Passage]
 GUARDED = ("information_unit", "unit_version")

@@ -13,7 +13,7 @@ from console.backend.model.states import Family, Move, Phase, RunState, Stage, i
 from console.backend.model.view_models import Progress, RunView
 from tests.backend.postgres.tampering import tamper
 from tests.backend.runs.backups import take_backup
-from tests.passage import Passage
+from tests.support.passage import Passage
 
 At = Callable[[str], Passage]
 STAGES = ("SG_1 imported", "waits for SG_2")

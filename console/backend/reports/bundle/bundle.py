@@ -15,8 +15,10 @@ from console.backend.gates.measurement import Measurement
 from console.backend.gates.off_host import package_of
 from console.backend.gates.probe import Probe
 from console.backend.gates.registry import GATES
+from console.backend.host.durable import sync_file
 from console.backend.host.installation import Installation
 from console.backend.host.regular_file import read_regular
+from console.backend.host.runtime_tree import FILE_MODE
 from console.backend.model.canonical_json import sha256_hex
 from console.backend.model.outcome import Evidence
 from console.backend.model.readiness import Board, BundleView
@@ -25,7 +27,7 @@ from console.backend.model.value import Value
 from console.backend.model.view_models import OnProgress, Progress
 from console.backend.publication.off_host import PackageFile
 from console.backend.publication.pages import DOCUMENTS, FINAL, OFF_HOST, Page, page_of
-from console.backend.publication.publishing import Draft, make_durable, published, remove_leftovers
+from console.backend.publication.publishing import Draft, published, remove_leftovers
 from console.backend.publication.rendering import Evidences, render
 from console.backend.publication.signing import require_fingerprint, sign_sums
 from console.backend.publication.sums import SIGNATURE, SUMS
@@ -108,7 +110,7 @@ def write_bundle(
         sums = draft.write_sums()
         if sign_with:
             sign_sums(draft.path / SUMS, draft.path / SIGNATURE, sign_with, installation.gnupg_home)
-            make_durable(draft.path / SIGNATURE)
+            sync_file(draft.path / SIGNATURE, FILE_MODE)
     say(len(_STEPS))
     return BundleView(
         directory=str(reports / draft.name),

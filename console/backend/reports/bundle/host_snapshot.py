@@ -6,9 +6,8 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
-from console.backend.host.gpg import gpg_command
+from console.backend.host.gpg import list_keys
 from console.backend.host.installation import Installation
-from console.backend.host.processes import finished
 from console.backend.host.regular_file import sha256_file
 from console.backend.model.canonical_json import sha256_hex
 from console.backend.model.errors import StopCode, Unmeasured
@@ -112,17 +111,15 @@ def key_ring_of(installation: Installation) -> KeyRing:
     home = installation.gnupg_home
     if not any((home / name).exists() for name in _RINGS):
         return KeyRing(home=str(home), keys=0, fingerprints=(), files=())  # Asked here, gpg would make a ring.
-    quiet = ("--no-auto-check-trustdb", "--trust-model", "always", "--no-autostart")
-    done = finished(gpg_command(home, *quiet, "--with-colons", "--list-keys"), timeout_s=30)
-    if done.status != 0:
+    done = list_keys(home, "--no-auto-check-trustdb", "--trust-model", "always", "--no-autostart")
+    if done.exit_status != 0:
         said = safe_text(done.complaint)
         raise Unmeasured(StopCode.UNREACHABLE, f"gpg does not list {home}: {said}", "See: gpg --list-keys")
-    lines = [line.split(":") for line in done.text.splitlines()]
     files = tuple(entry for name in _KEY_FILES if (home / name).exists() for entry in _walk(home / name, None))
     return KeyRing(
         home=str(home),
-        keys=sum(fields[0] == "pub" for fields in lines),
-        fingerprints=tuple(sorted(fields[9] for fields in lines if fields[0] == "fpr")),
+        keys=sum(fields[0] == "pub" for fields in done.listing),
+        fingerprints=tuple(sorted(fields[9] for fields in done.listing if fields[0] == "fpr")),
         files=tuple(sorted(files, key=lambda entry: entry.path)),
     )
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 
+from console.backend.api import Backend
 from console.backend.model.errors import Refused, StopCode, Unmeasured
 from console.backend.model.outcome import Check, Evidence, Outcome
 from console.backend.model.plan import Problem
@@ -31,8 +32,8 @@ from console.backend.model.view_models import (
     SwitchView,
     WaitView,
 )
-from tests import fake_gates
-from tests.fake_documents import SAMPLE, plan_of, refused_plan
+from tests.support import fake_gates
+from tests.support.fake_documents import SAMPLE, plan_of, refused_plan
 
 NOW = fake_gates.NOW
 TARGET = Target(host="db01.example.org", database="directus", system_identifier="7312345678901234567", timeline=3)
@@ -489,3 +490,8 @@ class FakeBackend(fake_gates.FakeReadiness):
         """A signature file."""
         self._call(f"demo sign {statement.name}")
         return statement.with_suffix(".json.demo.sig")
+
+
+def as_backend(fake: FakeBackend) -> Backend:
+    """The fake as what screens ask for; mypy checks every method of the protocol here."""
+    return fake

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from console.backend.postgres.sessions import Session
-from tests.passage import Passage
+from tests.support.passage import Passage
 
 
 class Lie(StrEnum):

@@ -6,7 +6,7 @@ from subprocess import Popen
 from threading import Thread
 
 from tests.conftest import Database
-from tests.passage import Passage
+from tests.support.passage import Passage
 
 LONGEST_S = 60.0
 """Far more than any of these waits takes; whoever waits for longer has found a failure."""

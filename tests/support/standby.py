@@ -9,8 +9,8 @@ import psycopg
 from console.backend.host import cluster_directory
 from console.backend.scratch import cluster as clusters
 from console.backend.scratch.cluster import TransientCluster
-from tests.passage import Passage
-from tests.waiting import until
+from tests.support.passage import Passage
+from tests.support.waiting import until
 
 SETTINGS = {"wal_level": "replica", "max_wal_senders": "2", "autovacuum": "off"}
 """What the cluster that is copied must be started with, durable."""

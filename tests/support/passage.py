@@ -144,7 +144,7 @@ def fingerprint(passage: Passage) -> dict[str, object]:
 
 def deploy_copy(into: Path) -> Path:
     """A copy of this source tree as it would be deployed; the folder of the package in it."""
-    package = Path(__file__).parents[1] / "console"
+    package = Path(__file__).parents[2] / "console"
     shutil.copytree(package, into / "console", ignore=shutil.ignore_patterns("__pycache__", "*.pyc"))
     for beside in ("pyproject.toml", "requirements.txt", "requirements-dev.txt"):
         shutil.copy(package.parent / beside, into / beside)

@@ -25,7 +25,7 @@ from console.backend.postgres.connections import connect, scalar
 from console.backend.postgres.ledger import manifest_digest
 from console.backend.postgres.measure import measure_world
 from console.backend.runs.workspace import MARKED, RunRequestFile, Workspace
-from tests.passage import Passage
+from tests.support.passage import Passage
 
 LAST = 10
 """Number of the last migration of version 0.2.0."""
