@@ -3,7 +3,7 @@
 A text is a statement if it begins with a command of SQL in the spelling of this project's statements (upper case, with the
 words that the command needs) or holds a whole query. What people are to type is told apart by its end, not by a list: such SQL
 ends with a semicolon, which no statement that psycopg executes here does, or stands in a sentence that ends with a full stop.
-A statement that were written like that could still not be executed: no call that executes or composes one is allowed either.
+A statement that is disguised so could still not be executed: no call that executes or composes one is allowed either.
 """
 
 import ast

@@ -98,7 +98,7 @@ def events_after(connection: psycopg.Connection, event_id: int) -> tuple[EventSi
 
 
 def row_versions(connection: psycopg.Connection, tables: tuple[str, ...]) -> tuple[RowVersions, ...]:
-    """Return which transactions wrote the rows of each `schema.table`, as one number a table."""
+    """Return which transactions wrote the rows of each `schema.table`, as one number per table."""
     if not tables:
         return ()
     each = (_VERSIONS.format(sql.Literal(table), sql.Identifier(*table.split("."))) for table in tables)

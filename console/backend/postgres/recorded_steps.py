@@ -42,7 +42,7 @@ _STARTED = "SELECT count(*) FROM cutter_governance.v_run WHERE started_at >= %s"
 
 
 def baseline(connection: psycopg.Connection) -> tuple[BaselineRow, ...]:
-    """Return the pinned baseline, a row each table."""
+    """Return the pinned baseline, one row per table."""
     return read_rows(connection, BaselineRow, _BASELINE)
 
 
