@@ -16,6 +16,7 @@ _STATEMENT, _POLICY, _PINNING = (f"{_B}/approvals/{name}.py" for name in ("state
 _JOURNAL, _SCAN, _KEY = f"{_B}/journal/journal.py", f"{_B}/journal/journal_record.py", f"{_B}/journal/journal_key.py"
 _CONNECTIONS, _SESSIONS, _LIVE = (f"{_B}/postgres/{name}.py" for name in ("connections", "sessions", "live_text"))
 _OPERATIONS = f"{_B}/runs/operations.py"
+_TRANSACTIONS = f"{_B}/postgres/transactions.py"
 _FILES, _LOCAL = f"{_B}/host/regular_file.py", f"{_B}/service.py"
 
 
@@ -193,7 +194,7 @@ _OF_RUNS = (
     Mutant(
         "a dry run takes no transaction id",
         _ENGINE,
-        "    unassigned = xid == (None,)",
+        "    unassigned = xid is None",
         "    unassigned = True",
         _test(
             "runs/test_dry_run_walls",
@@ -260,7 +261,7 @@ _OF_RUNS = (
     Mutant(
         "a run that was closed has its units enacted, read back",
         _PHASES,
-        '"enacted units", answer, "the database", row == (n, n, n),',
+        '"enacted units", answer, "the database", counts == (n, n, n),',
         '"enacted units", answer, "the database", True,',
         _test("runs/test_closeout", "a_run_whose_units_are_not_all_law_is_not_closed"),
     ),
@@ -920,7 +921,7 @@ _SETTLED = "runs/test_settling"
 _OF_SETTLING = (
     Mutant(
         "the session that could still deliver a COMMIT is ended first",
-        _SETTLING,
+        _TRANSACTIONS,
         "WHEN pg_terminate_backend(s.pid) THEN 'is being ended'",
         "WHEN true THEN 'is being ended'",
         _test(_SETTLED, "a_request_that_is_lost_or_late_never_has_an_effect_after_it_was_denied[cut_leg_a-late]"),
@@ -928,14 +929,14 @@ _OF_SETTLING = (
     Mutant(
         "a COMMIT is settled only once its session is gone",
         _SETTLING,
-        "                if row is not None:\n",
+        "                if said is not None:\n",
         "                if False:\n",
         _test(_SETTLED, "a_request_that_is_lost_or_late_never_has_an_effect_after_it_was_denied[cut_leg_a-late]"),
         explained="Second belt: as long as the session is there, pg_xact_status() says that its transaction is in progress.",
     ),
     Mutant(
         "a session that waits for a standby is not ended",
-        _SETTLING,
+        _TRANSACTIONS,
         "CASE WHEN s.wait_event = 'SyncRep' THEN 'waits for a synchronous standby'",
         "CASE WHEN false THEN 'waits for a synchronous standby'",
         _test("runs/test_standby", "a_commit_that_waits_for_a_standby_is_not_known_until_the_standby_has_it"),

@@ -10,10 +10,11 @@ from console.backend.model.outcome import Outcome
 from console.backend.model.readiness import DriftReport
 from console.backend.model.value import Value
 from console.backend.model.view_models import CountView, Status, SwitchState
-from console.backend.postgres.connections import connect, scalar
+from console.backend.postgres.connections import connect
 from console.backend.postgres.grant_matrix import GrantMatrix, measure_grants
 from console.backend.postgres.live_registration import register_live_document
 from console.backend.postgres.migrations import migrate as run_migrations
+from console.backend.postgres.registry import live_query_of
 from console.backend.runs.kill_switch import require_no_hold
 from console.cli.installation import backend_of, installation_of
 from console.cli.output import narrate, report
@@ -154,13 +155,7 @@ def register(options: Options, request: RegisterDocument) -> ExitStatus:
         database.monitor, database.administrator, request.docprefix, request.profile, request.query, most_bytes
     )
     with connect(database.monitor, read_only=True, purpose="register") as connection:
-        kept = str(
-            scalar(
-                connection,
-                "SELECT live_query FROM cutter_governance.v_document WHERE docprefix = %s",
-                request.docprefix,
-            )
-        )
+        kept = live_query_of(connection, request.docprefix)
     return report(
         options,
         "document register",

@@ -23,7 +23,9 @@ from console.backend.model.errors import Refused, StopCode, Unmeasured
 from console.backend.model.states import Mode
 from console.backend.model.view_models import RunRequest, RunView
 from console.backend.postgres.connections import connect
+from console.backend.postgres.databases import create_database
 from console.backend.postgres.migrations import migrate
+from console.backend.postgres.units import first_texts
 from console.backend.release.build import build_manifest
 from console.backend.release.manifest import DeployManifest
 from console.backend.release.pins import machine_id, manifest_path, measure_pins, with_pins, write_pins
@@ -38,10 +40,6 @@ from console.demo.keys import DemoKeys, create_demo_keys, stop_agent
 Say = Callable[[str], None]
 _SEED = (("constitution.md", "DEMO-CONST"), ("procedure.md", "DEMO-PROC"), ("policy.md", "DEMO-POLICY"))
 _EDITED = 7
-_DRAFTS = """
-    SELECT u.canonical_address, v.title, v.body FROM public.information_unit u JOIN public.unit_version v ON v.id = u.version_anchor_ref
-     WHERE u.doc_code = 'DEMO-PROC' AND u.parent_or_container_ref IS NOT NULL ORDER BY 1 LIMIT %s
-"""
 
 
 @contextmanager
@@ -92,9 +90,7 @@ def _require_new(root: Path | None) -> None:
 def _backend(tree: Path, cluster: TransientCluster, keys: DemoKeys) -> BackendService:
     with connect(cluster.conninfo()) as connection:
         connection.commit()
-        connection.autocommit = True
-        connection.execute("CREATE DATABASE cutter_demo")
-        connection.autocommit = False
+        create_database(connection, "cutter_demo")
     settings = Settings(
         database=DatabaseSettings(
             executor=cluster.conninfo("cutter_demo", "cutter_exec"),
@@ -167,7 +163,7 @@ def seed(backend: BackendService, say: Say) -> None:
         say(f"{docprefix}: {run.n_units} units, {run.state.name}")
     installation = backend.installation
     with connect(installation.settings.database.verifier, read_only=True) as connection:
-        drafts = connection.execute(_DRAFTS, (_EDITED,)).fetchall()
+        drafts = first_texts(connection, "DEMO-PROC", _EDITED)
     edits = tuple(
         DraftEdit(address=a, title=t, body=f"{body.rstrip()} Reviewed once a year.\n") for a, t, body in drafts
     )

@@ -10,6 +10,8 @@ from console.backend.model.readiness import letter_of
 from console.backend.model.states import Family, Mode, Stage
 from console.backend.model.view_models import RunRequest, RunView, SwitchState
 from console.backend.postgres.connections import connect
+from console.backend.postgres.units import enacted_counts
+from console.backend.postgres.write_attempts import call_cut_apply
 from console.backend.publication.sums import verify_sums
 from console.backend.service import BackendService
 from console.cli.runs import verification
@@ -155,7 +157,7 @@ def _to_draft(tour: _Tour) -> str:
 
 def _by_hand(backend: BackendService, run_id: str) -> None:
     with connect(backend.installation.settings.database.executor) as connection:
-        connection.execute("SELECT cutter_governance.fn_cut_apply(%s, %b, %b, '{}')", (run_id, b"", b""))
+        call_cut_apply(connection, run_id)
 
 
 def _to_law(tour: _Tour, run_id: str) -> None:
@@ -187,14 +189,9 @@ def _to_law(tour: _Tour, run_id: str) -> None:
     tour.refused("revert of enacted law", StopCode.EXECUTION_DISABLED, lambda: backend.revert(run_id, run_id))
 
 
-def _enacted(backend: BackendService, run_id: str) -> int | None:
-    query = (
-        "SELECT count(*) FROM public.information_unit u JOIN cutter_governance.manifest_unit_block b ON b.unit_id = u.id"
-        " WHERE b.run_id = %s AND u.lifecycle_status = 'enacted'"
-    )
+def _enacted(backend: BackendService, run_id: str) -> int:
     with connect(backend.installation.settings.database.verifier, read_only=True) as connection:
-        row = connection.execute(query, (run_id,)).fetchone()
-    return row[0] if row else None
+        return enacted_counts(connection, run_id).enacted
 
 
 def _taken_back(tour: _Tour) -> None:

@@ -13,16 +13,9 @@ from console.backend.model.errors import Refused, StopCode, Unmeasured, UsageErr
 from console.backend.model.reasons import require_short_reason
 from console.backend.model.safe_text import SafeText, safe_text
 from console.backend.model.value import Value
-from console.backend.postgres.connections import administrator, connect, scalar
+from console.backend.postgres import policy_pins
+from console.backend.postgres.connections import administrator, connect
 
-_PIN = "SELECT cutter_governance.fn_policy_pin(%b, %b)"
-_WITHDRAW = "SELECT cutter_governance.fn_signing_key_end(%s, %s)"
-_PINNED = "SELECT policy_sha256, pinned_by, pinned_at FROM cutter_governance.v_policy_pin"
-_KEYS = """
-    SELECT k.fingerprint, k.primary_fingerprint FROM cutter_governance.signing_key k
-     WHERE NOT EXISTS (SELECT 1 FROM cutter_governance.signing_key_end e WHERE e.fingerprint IN (k.fingerprint, k.primary_fingerprint))
-     ORDER BY k.primary_fingerprint, k.fingerprint
-"""
 
 
 class PolicyPin(Value):
@@ -57,15 +50,15 @@ class PinnedPolicy(Value):
 
 def pinned_policy(connection: psycopg.Connection) -> PolicyPin | None:
     """The policy that the database has pinned last; None where none has been pinned."""
-    row = connection.execute(_PINNED).fetchone()
-    return PolicyPin(policy_sha256=row[0], pinned_by=row[1], pinned_at=row[2]) if row else None
+    row = policy_pins.read_pin(connection)
+    return PolicyPin.model_validate(row._asdict()) if row else None
 
 
 def measure_pinned_policy(monitor: str, policy_file: Path) -> PinnedPolicy:
     """Compare host and database, as the monitoring role. Raises Refused for a bad policy file, Unmeasured without the database."""
     policy = load_policy(policy_file)
     with connect(monitor, read_only=True, purpose="policy") as connection:
-        keys = connection.execute(_KEYS).fetchall()
+        keys = policy_pins.read_keys(connection)
         pinned = pinned_policy(connection)
     return PinnedPolicy(
         policy_sha256=policy.sha256,
@@ -90,8 +83,7 @@ def pin_policy(conninfo: str, policy_file: Path, gnupg_home: Path, now: datetime
     require_satisfiable(check_policy(policy, measure_keyring(gnupg_home, now), now))
     exports = [_exported(gnupg_home, signer.fingerprint) for signer in policy.signers]
     with administrator(conninfo, purpose="policy pin") as connection:
-        connection.execute("SET LOCAL ROLE cutter_owner")
-        return str(scalar(connection, _PIN, canonical_json(policy), exports))
+        return policy_pins.pin(connection, canonical_json(policy), exports)
 
 
 def withdraw_key(conninfo: str, fingerprint: str, reason: str, confirm: str) -> None:
@@ -110,8 +102,7 @@ def withdraw_key(conninfo: str, fingerprint: str, reason: str, confirm: str) -> 
         )
     why = require_short_reason(reason, command)
     with administrator(conninfo, purpose="policy withdraw") as connection:
-        connection.execute("SET LOCAL ROLE cutter_owner")
-        connection.execute(_WITHDRAW, (plain, why))
+        policy_pins.withdraw(connection, plain, why)
 
 
 def unpinned(policy: Policy, pinned: PolicyPin | None) -> str:

@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import psycopg
-from psycopg import sql
 
 from console.backend.backup.record import TableProof
 from console.backend.backup.table_digest import table_proofs
 from console.backend.host.cluster_directory import default_parents
+from console.backend.postgres.databases import create_database, create_schemas_of
 from console.backend.postgres.sessions import open_session
 from console.backend.scratch.cluster import TransientCluster
 
@@ -77,11 +77,9 @@ def scratch_database(
     ) as cluster:
         scratch = Scratch(cluster)
         with _session(cluster.conninfo()) as connection:
-            connection.autocommit = True
-            connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(DATABASE)))
+            create_database(connection, DATABASE)
         with _session(scratch.conninfo) as connection:
-            for schema in sorted({table.split(".")[0] for table in tables}):
-                connection.execute(sql.SQL("CREATE SCHEMA IF NOT EXISTS {}").format(sql.Identifier(schema)))
+            create_schemas_of(connection, tables)
         if prepare is not None:
             prepare(scratch.conninfo)
         yield scratch

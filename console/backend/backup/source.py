@@ -15,6 +15,7 @@ from console.backend.host.child_environment import libpq_environment
 from console.backend.model.errors import StopCode, Unmeasured
 from console.backend.model.safe_text import safe_text
 from console.backend.postgres.connections import translate
+from console.backend.postgres.exported_snapshot import export_snapshot, table_bytes
 from console.backend.postgres.sessions import open_session
 
 _R = TypeVar("_R")
@@ -63,12 +64,8 @@ def _unreachable(what: str, error: psycopg.Error) -> Unmeasured:
 
 
 def _exported(connection: psycopg.Connection, tables: tuple[str, ...], lock_timeout_s: float) -> Snapshot:
-    connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
-    connection.read_only = True
-    connection.execute("SELECT set_config('lock_timeout', %s, true)", (f"{lock_timeout_s * 1000:.0f}",))
-    name = connection.execute("SELECT pg_export_snapshot()").fetchone()
-    assert name is not None
-    return Snapshot(connection, str(name[0]), _content_bytes(connection, tables))
+    name = export_snapshot(connection, lock_timeout_s)
+    return Snapshot(connection, name, _content_bytes(connection, tables))
 
 
 def settle(snapshot: Snapshot, reading: Future[_R]) -> None:
@@ -87,12 +84,10 @@ def _content_bytes(connection: psycopg.Connection, tables: tuple[str, ...]) -> i
 
 
 def _size(connection: psycopg.Connection, table: str) -> int | None:
-    name = sql.Identifier(*table.split(".")).as_string(connection)
     try:
-        row = connection.execute("SELECT pg_table_size(to_regclass(%s))", (name,)).fetchone()
+        return table_bytes(connection, table)
     except psycopg.errors.LockNotAvailable as error:
         raise BackupNotProven(f"{safe_text(table)} is locked by somebody else", "wait until it is free") from error
-    return None if row is None or row[0] is None else int(row[0])
 
 
 def dump_command(program: str, conninfo: str, snapshot: str, tables: tuple[str, ...], compression: int) -> list[str]:

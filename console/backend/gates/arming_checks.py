@@ -31,6 +31,7 @@ from console.backend.model.safe_text import SafeText
 from console.backend.model.states import Family, Stage
 from console.backend.model.value import Value
 from console.backend.model.view_models import SwitchState, SwitchView
+from console.backend.postgres.privileges import arming_rights
 from console.backend.postgres.records import RunRow, all_runs, find_run
 from console.backend.runs.workspace import Workspace
 
@@ -39,11 +40,6 @@ GRANTS = "PRE-5 grants"
 _NEW_RUN = "cutter-console run start FILE --docprefix P"
 _OVER = frozenset({Stage.LIFECYCLE_ENACTED, Stage.CLOSEOUT_REPORTED})
 """Nothing is left that would need the switch."""
-_ARMS = """
-    SELECT r.rolname, r.rolsuper OR EXISTS (SELECT 1 FROM pg_roles s WHERE s.rolsuper AND pg_has_role(r.oid, s.oid, 'MEMBER')),
-           has_function_privilege(r.oid, 'cutter_governance.fn_lease_arm(text, text, text, text, integer)', 'EXECUTE')
-      FROM pg_roles r WHERE r.rolname IN ('cutter_exec', 'cutter_verify', 'cutter_ro')
-"""
 
 
 class PreGate(NamedTuple):
@@ -182,8 +178,8 @@ def authority(probe: Probe, _subject: Measurement[Subject]) -> tuple[Check, ...]
 
     def ask() -> Authority:
         with probe.monitor() as connection:
-            rows = connection.execute(_ARMS).fetchall()
-        return Authority(roles=tuple(ArmingRole(role=r, superuser=s, arms=a) for r, s, a in rows))
+            rights = arming_rights(connection)
+        return Authority(roles=tuple(ArmingRole(role=r, superuser=s, arms=a) for r, s, a in rights))
 
     policy, keys = policy_facts(probe)
     pinned = pinned_fact(probe)

@@ -28,6 +28,7 @@ from console.backend.model.outcome import Check
 from console.backend.model.readiness import Owner
 from console.backend.model.safe_text import SafeText
 from console.backend.model.value import Value
+from console.backend.postgres.privileges import dump_rights
 from console.backend.runs.backups import RUN_TABLES
 
 DAYS_TO_RENEW = 14
@@ -35,21 +36,6 @@ DAYS_TO_RENEW = 14
 HASHED_BYTES = 64 << 20
 """The newest backup is hashed again up to this size in bytes; of a larger one the size alone is compared."""
 _VERIFIER = "cutter_verify"
-_CLOSED = """
-    SELECT current_setting('server_version_num')::int, coalesce((SELECT array_agg(what ORDER BY what) FROM (
-        SELECT t.name || ' is missing' AS what FROM unnest(%(tables)s::text[]) AS t (name) WHERE to_regclass(t.name) IS NULL
-        UNION ALL
-        SELECT 'SELECT on ' || t.name FROM unnest(%(tables)s::text[]) AS t (name)
-         WHERE to_regclass(t.name) IS NOT NULL AND NOT has_table_privilege(%(role)s, to_regclass(t.name), 'SELECT')
-        UNION ALL
-        SELECT 'SELECT on ' || d.objid::regclass FROM pg_depend d JOIN pg_class s ON s.oid = d.objid AND s.relkind = 'S'
-         WHERE d.classid = 'pg_class'::regclass AND d.refclassid = 'pg_class'::regclass AND d.deptype IN ('a', 'i')
-           AND d.refobjid IN (SELECT to_regclass(name) FROM unnest(%(tables)s::text[]) AS t (name))
-           AND NOT has_sequence_privilege(%(role)s, d.objid, 'SELECT')
-        UNION ALL
-        SELECT 'USAGE on schema ' || n FROM (SELECT DISTINCT split_part(name, '.', 1) FROM unnest(%(tables)s::text[]) AS t (name)) s (n)
-         WHERE NOT has_schema_privilege(%(role)s, n, 'USAGE')) closed), '{}')
-"""
 
 
 class Source(Value):
@@ -197,9 +183,8 @@ def _open_entries(home: Path) -> Iterator[str]:
 
 def _source(probe: Probe) -> Source:
     with probe.monitor() as connection:
-        row = connection.execute(_CLOSED, {"tables": list(RUN_TABLES), "role": _VERIFIER}).fetchone()
-    assert row is not None
-    return Source(server_version=row[0], closed=tuple(row[1]))
+        rights = dump_rights(connection, RUN_TABLES, _VERIFIER)
+    return Source(server_version=rights.server_version, closed=tuple(rights.missing))
 
 
 def _store(installation: Installation) -> Store:

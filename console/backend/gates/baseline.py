@@ -14,6 +14,15 @@ from console.backend.model.readiness import Owner
 from console.backend.model.safe_text import SafeText
 from console.backend.model.value import Value
 from console.backend.postgres.connections import counted
+from console.backend.postgres.privileges import current_role_as_member
+from console.backend.postgres.records import current_hold, open_lease
+from console.backend.postgres.transactions import assigned_transaction_id
+from console.backend.postgres.write_attempts import (
+    count_documents,
+    register_probe_document,
+    try_direct_writes,
+    try_to_create_run,
+)
 from console.backend.runs.kill_switch import armed_for
 from console.backend.runs.phase_context import Role
 
@@ -21,31 +30,6 @@ REFUSED = "42501"
 """SQLSTATE of a privilege that is missing: what every direct write must meet."""
 _READ_ONLY = "25006"
 _DRIFT = "See the GRANT or REVOKE that repairs it: cutter-console drift"
-_SUPERUSER = """
-    SELECT current_user::text, EXISTS (SELECT 1 FROM pg_roles r WHERE r.rolsuper AND pg_has_role(current_user, r.oid, 'MEMBER'))
-"""
-_WRITES = (
-    "INSERT INTO public.information_unit (canonical_address) SELECT '' WHERE false",
-    "UPDATE public.information_unit SET owner_ref = owner_ref WHERE false",
-    "DELETE FROM public.information_unit WHERE false",
-    "INSERT INTO public.unit_version (title) SELECT '' WHERE false",
-    "UPDATE public.unit_version SET title = title WHERE false",
-    "DELETE FROM public.unit_version WHERE false",
-    "INSERT INTO cutter_governance.manifest_envelope (run_id) SELECT '' WHERE false",
-    "INSERT INTO cutter_governance.manifest_unit_block (run_id) SELECT '' WHERE false",
-    "INSERT INTO cutter_governance.manifest_seal (run_id) SELECT '' WHERE false",
-    "INSERT INTO cutter_governance.approval (run_id) SELECT '' WHERE false",
-    "INSERT INTO cutter_governance.backup_proof (run_id) SELECT '' WHERE false",
-    "INSERT INTO cutter_governance.run_event (run_id) SELECT '' WHERE false",
-)
-"""Each names no row: where a wall is down, nothing is changed by finding out."""
-_REGISTER = "SELECT cutter_governance.fn_document_register(%s, 'file:probe', 'atx')"
-_CREATE = """
-    SELECT cutter_governance.fn_run_create(%s, 'cut', %s, 'file:probe', 'atx', 'probe', 'probe', jsonb_build_object(
-        'phase', 'probe', 'outcome', 'NOT_RUN', 'record', '{}'::jsonb, 'seq', 0, 'head', repeat('0', 64), 'key', repeat('0', 64), 'lock', repeat('0', 64)))
-"""
-_SEEN = "SELECT count(*) FROM cutter_governance.v_document WHERE docprefix = %s"
-_XID = "SELECT pg_current_xact_id_if_assigned()::text"
 
 
 class Attempt(Value):
@@ -206,24 +190,23 @@ def _as_executor(probe: Probe) -> tuple[Measurement[DryProof], Measurement[Creat
 
 def _dry(connection: psycopg.Connection, run_id: str, prefix: str) -> DryProof:
     connection.read_only = True
-    sqlstate = _met(connection, _CREATE, run_id, prefix)
-    row = connection.execute(_XID).fetchone()
+    sqlstate = try_to_create_run(connection, run_id, prefix)
+    xid = assigned_transaction_id(connection)
     connection.rollback()
     connection.read_only = False
-    return DryProof(sqlstate=sqlstate, xid=row[0] or "" if row else "")
+    return DryProof(sqlstate=sqlstate, xid=xid or "")
 
 
 def _registered(connection: psycopg.Connection, prefix: str) -> int:
-    connection.execute(_REGISTER, (prefix,))
-    row = connection.execute(_SEEN, (prefix,)).fetchone()
+    register_probe_document(connection, prefix)
+    inside = count_documents(connection, prefix)
     connection.rollback()
-    return row[0] if row else 0
+    return inside
 
 
 def _outside(probe: Probe, prefix: str) -> int:
     with probe.monitor() as connection:
-        row = connection.execute(_SEEN, (prefix,)).fetchone()
-    return row[0] if row else 0
+        return count_documents(connection, prefix)
 
 
 def _verifier(probe: Probe) -> RoleProof:
@@ -241,29 +224,15 @@ def _monitor(probe: Probe) -> RoleProof:
 
 
 def _role(connection: psycopg.Connection) -> RoleProof:
-    row = connection.execute(_SUPERUSER).fetchone()
-    assert row is not None
-    attempts = tuple(Attempt(statement=" ".join(one.split()[:3]), sqlstate=_met(connection, one)) for one in _WRITES)
-    return RoleProof(role=row[0], superuser=row[1], attempts=attempts)
-
-
-def _met(connection: psycopg.Connection, statement: str, *values: object) -> str:
-    """The SQLSTATE that refused it, or empty. What it may have done is undone at once."""
-    try:
-        with connection.transaction(force_rollback=True):
-            connection.execute(statement.encode(), values)
-    except psycopg.OperationalError:
-        raise
-    except psycopg.Error as refused:
-        return refused.sqlstate or type(refused).__name__
-    return ""
+    role = current_role_as_member(connection)
+    attempts = tuple(Attempt(statement=words, sqlstate=state) for words, state in try_direct_writes(connection))
+    return RoleProof(role=role.name, superuser=role.superuser, attempts=attempts)
 
 
 def _rest(probe: Probe) -> AtRest:
     with probe.monitor() as connection:
-        lease = connection.execute("SELECT run_id, purpose FROM cutter_governance.v_lease").fetchone()
-        hold = connection.execute("SELECT 1 FROM cutter_governance.v_hold").fetchone()
-    return AtRest(lease=f"{lease[0]} to {lease[1]}" if lease else "", hold=hold is not None)
+        lease, hold = open_lease(connection), current_hold(connection)
+    return AtRest(lease=f"{lease.run_id} to {lease.purpose}" if lease else "", hold=hold is not None)
 
 
 def _rest_in_words(found: AtRest) -> str:

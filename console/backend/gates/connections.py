@@ -7,16 +7,11 @@ from console.backend.gates.probe import Probe
 from console.backend.model.outcome import Check
 from console.backend.model.safe_text import SafeText
 from console.backend.model.value import Value
+from console.backend.postgres.server import session_of
 from console.backend.runs.phase_context import Role
 
 ROLES = {"monitor": "cutter_ro", "executor": "cutter_exec", "verifier": "cutter_verify"}
 """The role that each connection of the settings is for: whoever verifies may not be who executed."""
-# A copy of the files has the system identifier and the timeline of its original, but was started by itself.
-_LINE = """
-    SELECT session_user::text, format('%s on system %s, started %s', current_database(), c.system_identifier,
-           to_char(pg_postmaster_start_time() AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US'))
-      FROM pg_control_system() c
-"""
 
 
 class Line(Value):
@@ -69,9 +64,8 @@ def lines_verdict(found: tuple[Line, ...]) -> Verdict:
 
 
 def _line(which: str, connection: psycopg.Connection) -> Line:
-    row = connection.execute(_LINE).fetchone()
-    assert row is not None
-    return Line(which=which, role=row[0], server=row[1])
+    session = session_of(connection)
+    return Line(which=which, role=session.role, server=session.server)
 
 
 def _lines(probe: Probe) -> tuple[Line, ...]:

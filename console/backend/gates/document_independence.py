@@ -5,9 +5,7 @@ from functools import partial
 
 from console.backend.gates.gate import Gate
 from console.backend.gates.installed_functions import (
-    Routine,
     Source,
-    measure_routines,
     measure_sources,
     sources_verdict,
 )
@@ -21,6 +19,7 @@ from console.backend.model.value import Value
 from console.backend.model.vocabulary import VOCABULARY
 from console.backend.postgres.probes import SIZES, CutProbe, Generality, cut_faults, probe_generality
 from console.backend.postgres.records import documents
+from console.backend.postgres.routines import Routine, measure_routines
 from console.backend.runs.phase_context import Role
 
 _LITERAL = re.compile(r"'((?:[^']|'')*)'")

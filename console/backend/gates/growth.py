@@ -12,18 +12,8 @@ from console.backend.model.safe_text import SafeText
 from console.backend.model.states import Family, Stage
 from console.backend.model.value import Value
 from console.backend.postgres.measure import REGISTRIES, measure_counts
+from console.backend.postgres.recorded_steps import baseline, count_runs_since, steps_since
 
-_PINNED = "SELECT table_name, rows, run_id, pinned_at FROM cutter_governance.v_baseline"
-_STEPS = """
-    SELECT e.run_id, e.phase, coalesce(r.n_units, 0), r.stage, r.family, r.docprefix
-      FROM cutter_governance.v_run_event e JOIN cutter_governance.v_run r USING (run_id)
-     WHERE e.at > %(since)s AND (e.outcome = 'PASS' OR e.phase = 'verify again') -- This one comes with its rows whatever it found.
-       AND e.vouched IS NOT FALSE -- What a stranger says of itself accounts for nothing.
-       AND (e.run_id, e.phase) IS DISTINCT FROM (%(by)s, 'revert')
-       AND (r.operation, e.phase) IS DISTINCT FROM ('edit', 'write_verify') -- It reads back, and records nothing else.
-     ORDER BY e.id
-"""
-_STARTED = "SELECT count(*) FROM cutter_governance.v_run WHERE started_at >= %s"
 _LEG_A = frozenset(
     {
         "public.information_unit",
@@ -82,23 +72,27 @@ def measure_growth(probe: Probe) -> Measurement[Growth]:
 
 
 def _growth(connection: psycopg.Connection) -> Growth:
-    pinned = connection.execute(_PINNED).fetchall()
-    baseline = {table: rows for table, rows, _, _ in pinned}
-    run_id, since = next(((run, at) for _, _, run, at in pinned), (None, None))
-    steps = connection.execute(_STEPS, {"since": since, "by": run_id}).fetchall() if since else []
-    started = connection.execute(_STARTED, (since,)).fetchone() if since else None
+    pinned = baseline(connection)
+    pinned_rows = {row.table: row.rows for row in pinned}
+    run_id, since = (pinned[0].run_id, pinned[0].pinned_at) if pinned else (None, None)
     return Growth(
         rows=tuple(
-            Row(table=count.table, rows=count.rows, baseline=baseline.get(count.table))
+            Row(table=count.table, rows=count.rows, baseline=pinned_rows.get(count.table))
             for count in measure_counts(connection)
         ),
         pinned_by=run_id or "",
         pinned_at=since,
-        started=started[0] if started else 0,
+        started=count_runs_since(connection, since) if since else 0,
         steps=tuple(
-            Step(run_id=run, phase=phase, n_units=n, docprefix=prefix, closed=_closed(stage, family))
-            for run, phase, n, stage, family, prefix in steps
-            if deltas_of(phase, n)
+            Step(
+                run_id=step.run_id,
+                phase=step.phase,
+                n_units=step.n_units,
+                docprefix=step.docprefix,
+                closed=_closed(step.stage, step.family),
+            )
+            for step in (steps_since(connection, since, run_id) if since else ())
+            if deltas_of(step.phase, step.n_units)
         ),
     )
 

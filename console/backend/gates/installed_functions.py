@@ -1,22 +1,12 @@
 """The product's functions as the catalogue has them, beside the pinned digests and the program's own text."""
 
-import json
-from typing import NamedTuple
-
 import psycopg
 
 from console.backend.gates.measurement import Verdict, fails, passes
 from console.backend.model.safe_text import SafeText
 from console.backend.model.value import Value
 from console.backend.postgres.definitions import definition_of
-
-_SOURCES = """
-    SELECT format('%I.%I', n.nspname, p.proname), pg_get_function_identity_arguments(p.oid), p.prosrc,
-           encode(sha256(convert_to(p.prosrc, 'UTF8')), 'hex'), coalesce('search_path=pg_catalog, pg_temp' = ANY (p.proconfig), false)
-      FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
-     WHERE n.nspname = 'cutter_governance' OR n.nspname = 'public' AND p.proname LIKE 'fn\\_iu\\_%'
-"""
-_PINNED = 'SELECT line FROM cutter_governance.v_schema_pin WHERE line LIKE \'["function", %"body"%\''
+from console.backend.postgres.routines import Routine, pinned_bodies
 
 
 class Source(Value):
@@ -35,30 +25,12 @@ class Source(Value):
         return bool(self.pinned) and self.sha256 == self.pinned == self.packaged and self.closed
 
 
-class Routine(NamedTuple):
-    """A function as the catalogue has it; its text is looked at and not kept."""
-
-    name: str
-    arguments: str
-    text: str
-    sha256: str
-    closed: bool
-
-
-def measure_routines(connection: psycopg.Connection) -> tuple[Routine, ...]:
-    """Every function of the product's names."""
-    return tuple(Routine(*row) for row in connection.execute(_SOURCES.encode()))
-
-
 def measure_sources(connection: psycopg.Connection, routines: tuple[Routine, ...]) -> tuple[Source, ...]:
     """The product's functions beside their pins; one that is gone has no sha256.
 
     A function of the same name with other arguments, which was there before the product, is none of it.
     """
-    pinned = {}
-    for (line,) in connection.execute(_PINNED.encode()):
-        _, object_, _, _, sha256 = json.loads(line)
-        pinned[object_.removeprefix("FUNCTION ")] = str(sha256)
+    pinned = pinned_bodies(connection)
     ours = {one.name for one in routines if one.sha256 == _packaged(one.name)}
     found = {}
     for one in routines:

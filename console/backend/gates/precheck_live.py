@@ -17,19 +17,13 @@ from console.backend.model.readiness import DriftReport, Owner
 from console.backend.model.safe_text import SafeText
 from console.backend.model.value import Value
 from console.backend.model.view_models import SwitchState, SwitchView
+from console.backend.postgres.server import answering_database
 from console.backend.release.host_processes import ConsoleProcess, Scan, console_processes, cron_entries, service_units
 from console.backend.release.pins import machine_id
 from console.backend.release.verify import REPIN, TreeFinding, faults, measure_tree, shown
 from console.backend.runs import kill_switch
 
 PIN = "cutter-console init --pin"
-# The timeline comes from the WAL, not from pg_control; a standby has none to give.
-_DATABASE = """
-    SELECT current_database()::text, c.system_identifier::text, pg_is_in_recovery(),
-           CASE WHEN pg_is_in_recovery() THEN 0
-                ELSE ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::int END
-      FROM pg_control_system() c
-"""
 
 
 class Pinned(Value):
@@ -165,13 +159,10 @@ def database_check(fact: Measurement[DatabaseFinding]) -> Check:
 
 
 def _database_finding(connection: psycopg.Connection, pins: PinSettings) -> DatabaseFinding:
-    row = connection.execute(_DATABASE).fetchone()
-    if row is None:
+    found = answering_database(connection)
+    if found is None:
         raise Unmeasured(StopCode.UNREACHABLE, "the server does not say which it is", "See the server's log.")
-    name, system_identifier, in_recovery, timeline = row
-    return DatabaseFinding(
-        database=name, system_identifier=system_identifier, timeline=timeline, in_recovery=in_recovery, pins=pins
-    )
+    return DatabaseFinding.model_validate({**found._asdict(), "pins": pins})
 
 
 def processes(probe: Probe) -> Measurement[tuple[ConsoleProcess, ...]]:

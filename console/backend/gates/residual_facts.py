@@ -16,6 +16,7 @@ from console.backend.model.outcome import Outcome
 from console.backend.model.safe_text import SafeText
 from console.backend.model.value import Value
 from console.backend.postgres.live_text import read_live_text
+from console.backend.postgres.units import unknown_kinds
 from console.backend.runs.phase_context import Role
 from console.backend.runs.run_views import list_runs
 
@@ -23,11 +24,6 @@ T = TypeVar("T")
 LEFT_FOR_S = 60.0
 """A half-written file that nobody has touched for so many seconds is a leftover."""
 MOST_SIGNATURES = 50
-
-_UNKNOWN_KINDS = """
-    SELECT DISTINCT u.unit_kind || '/' || u.section_type FROM public.information_unit u
-      LEFT JOIN cutter_governance.unit_vocabulary w USING (unit_kind, section_type) WHERE w.unit_kind IS NULL ORDER BY 1
-"""
 
 
 class LiveText(Value):
@@ -216,7 +212,7 @@ def _usable(probe: Probe, role: Role) -> bool:
 
 def _kinds(probe: Probe) -> tuple[str, ...]:
     with probe.writing(Role.VERIFIER) as connection:
-        return tuple(kind for (kind,) in connection.execute(_UNKNOWN_KINDS).fetchall())
+        return unknown_kinds(connection)
 
 
 def _texts(probe: Probe, seen: Answers) -> tuple[LiveText, ...]:

@@ -4,7 +4,7 @@ import psycopg
 
 from console.backend.gates.gate import Gate
 from console.backend.gates.guards import REQUIRED, REVERTING
-from console.backend.gates.installed_functions import Source, measure_routines, measure_sources, sources_verdict
+from console.backend.gates.installed_functions import Source, measure_sources, sources_verdict
 from console.backend.gates.measurement import Measurement, Verdict, check, fails, passes
 from console.backend.gates.probe import Probe
 from console.backend.model.canonical_json import canonical_json, sha256_hex
@@ -15,29 +15,12 @@ from console.backend.model.readiness import Owner
 from console.backend.model.safe_text import SafeText
 from console.backend.model.value import Value
 from console.backend.postgres.measure import measure_identity
+from console.backend.postgres.privileges import deleting_grants, writing_members
 from console.backend.postgres.probes import Reverted, probe_revert, revert_faults
+from console.backend.postgres.routines import measure_routines
+from console.backend.postgres.triggers import triggers
 from console.backend.runs.phase_context import Role
 from console.backend.runs.recovery import Runbook, compensation_runbook, runbook_faults
-
-_GUARDS = """
-    SELECT c.oid::regclass::text, t.tgname::text, t.tgenabled::text, p.proname::text
-      FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_namespace n ON n.oid = c.relnamespace
-      JOIN pg_proc p ON p.oid = t.tgfoid
-     WHERE n.nspname IN ('public', 'cutter_governance') AND NOT t.tgisinternal
-"""
-_DELETERS = """
-    SELECT CASE x.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(x.grantee)) END, format('%I.%I', n.nspname, c.relname),
-           string_agg(x.privilege_type, ', ' ORDER BY x.privilege_type)
-      FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace CROSS JOIN LATERAL aclexplode(coalesce(c.relacl, acldefault('r', c.relowner))) x
-     WHERE c.relkind IN ('r', 'p') AND x.grantee <> 'cutter_owner'::regrole AND x.privilege_type IN ('DELETE', 'TRUNCATE')
-       AND (n.nspname = 'cutter_governance' OR n.nspname = 'public' AND c.relname IN
-            ('information_unit', 'unit_version', 'iu_lifecycle_vocab', 'iu_lifecycle_log', 'dot_config'))
-     GROUP BY 1, 2 ORDER BY 2, 1
-"""
-_BY_MEMBERSHIP = """
-    SELECT quote_ident(pg_get_userbyid(m.member)), quote_ident(pg_get_userbyid(m.roleid)) FROM pg_auth_members m
-     WHERE pg_get_userbyid(m.roleid) IN ('cutter_owner', 'pg_write_all_data') ORDER BY 1, 2
-"""
 
 
 class Guard(Value):
@@ -116,9 +99,10 @@ def measure(probe: Probe) -> Facts:
 def _catalogue(probe: Probe) -> Catalogue:
     with probe.monitor() as connection:
         identity = measure_identity(connection, probe.installation.context.host)
-        rows = connection.execute(_GUARDS).fetchall()
         return Catalogue(
-            guards=tuple(Guard(table=_full(t), name=name, state=state, function=f) for t, name, state, f in rows),
+            guards=tuple(
+                Guard(table=_full(t), name=name, state=state, function=f) for t, name, state, f in triggers(connection)
+            ),
             sources=measure_sources(connection, measure_routines(connection)),
             deleters=_deleters(connection),
             target=identity.target,
@@ -134,11 +118,11 @@ def _full(table: str) -> str:
 def _deleters(connection: psycopg.Connection) -> tuple[Deleter, ...]:
     found = [
         Deleter(role=role, by=f"{which} on {table}", repair=f"REVOKE {which} ON TABLE {table} FROM {role};")
-        for role, table, which in connection.execute(_DELETERS.encode())
+        for role, table, which in deleting_grants(connection)
     ]
     found += [
         Deleter(role=member, by=f"member of {of}", repair=f"REVOKE {of} FROM {member};")
-        for member, of in connection.execute(_BY_MEMBERSHIP)
+        for member, of in writing_members(connection)
     ]
     return tuple(found)
 

@@ -18,41 +18,10 @@ from console.backend.model.outcome import Check, Outcome
 from console.backend.model.readiness import Owner
 from console.backend.model.safe_text import SafeText
 from console.backend.model.value import Value
+from console.backend.postgres.registry import Registered, registered_versions
+from console.backend.postgres.rulings import is_first_cut
 from console.backend.runs.phase_context import Role
 from console.backend.runs.workspace import EDIT_PROFILE, Workspace
-
-_FIRST = "SELECT NOT EXISTS (SELECT 1 FROM cutter_governance.approval_use WHERE purpose = 'cut')"
-_REGISTRY = """
-    WITH enacted AS (SELECT doc_code, split_part(parent_or_container_ref, '/', 1) AS below FROM public.information_unit WHERE lifecycle_status = 'enacted')
-    SELECT d.docprefix, d.origin, coalesce(v.sha256, ''),
-           (SELECT count(*) FROM cutter_governance.canonical_address_alias a WHERE split_part(a.canonical_address, '/', 1) = d.docprefix),
-           (SELECT count(*) FROM enacted e WHERE e.below = d.docprefix),
-           (SELECT count(*) FROM cutter_governance.dot_pair_signature s JOIN cutter_governance.cut_change_set c ON c.id = s.change_set_id WHERE c.docprefix = d.docprefix),
-           (SELECT count(*) FROM enacted e WHERE e.doc_code = d.docprefix),
-           (SELECT count(*) FROM cutter_governance.cut_change_set c WHERE c.docprefix = d.docprefix),
-           EXISTS (SELECT 1 FROM cutter_governance.v_approval a JOIN cutter_governance.run r USING (run_id)
-                    WHERE r.docprefix = d.docprefix AND a.purpose = 'cut' AND a.used_for IS NULL AND a.expires > clock_timestamp())
-      FROM cutter_governance.source_document_registry d LEFT JOIN cutter_governance.source_document_version_registry v
-        ON v.docprefix = d.docprefix AND v.sha256 NOT IN (SELECT source_sha256 FROM cutter_governance.run WHERE operation = 'edit' AND source_sha256 IS NOT NULL)
-     ORDER BY 1, v.pinned_at
-"""
-
-
-class Registered(Value):
-    """One document and one source version of it, and what the database holds of the document."""
-
-    docprefix: str
-    origin: SafeText
-    sha256: str
-    """Of the version; empty where none was pinned."""
-    aliases: int = 0
-    enacted_below: int = 0
-    """Enacted units whose parent is a unit of the document."""
-    signatures: int = 0
-    enacted: int = 0
-    change_sets: int = 0
-    approved: bool = False
-    """Whether a valid, unused approval to cut names the document."""
 
 
 class Registry(Value):
@@ -130,14 +99,11 @@ def measure(probe: Probe) -> Facts:
 def _registry(probe: Probe) -> Registry:
     with probe.writing(Role.VERIFIER) as connection:
         connection.read_only = True
-        first = connection.execute(_FIRST).fetchone()
-        rows = connection.execute(_REGISTRY).fetchall()
-    names = tuple(Registered.model_fields)
-    return Registry(
-        first_run=first is None or bool(first[0]),
-        intake=str(probe.installation.intake),
-        documents=tuple(Registered.model_validate(dict(zip(names, row, strict=True))) for row in rows),
-    )
+        return Registry(
+            first_run=is_first_cut(connection),
+            intake=str(probe.installation.intake),
+            documents=registered_versions(connection),
+        )
 
 
 def _snapshots(installation: Installation) -> Iterator[Snapshot]:

@@ -1,18 +1,23 @@
 """One short connection a phase, by role; errors of PostgreSQL become the project's own."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
+from typing import TypeVar
 
 import psycopg
 from psycopg import errors as pg
+from psycopg.rows import args_row
 
 from console.backend.host.signals import deferred
 from console.backend.model.errors import CutterError, Drifted, Held, Refused, StopCode, Unmeasured, Waiting
 from console.backend.model.safe_text import safe_text
 from console.backend.postgres.sessions import COMMIT_LIMIT_S, Session, open_session, refused_startup
 
+R = TypeVar("R")
+Parameters = Sequence[object] | Mapping[str, object]
+"""The values of a statement, by position or by name."""
 APPLICATION = "cutter-console"
 _SETTLE = "Whether it was committed is not known. See: cutter-console status"
 
@@ -221,3 +226,26 @@ def scalar(connection: psycopg.Connection, query: str, *parameters: object) -> o
     if row is None:
         raise Unmeasured(StopCode.UNREACHABLE, f"no answer to: {query}", "See the server's log.")
     return row[0]
+
+
+def read_rows(
+    connection: psycopg.Connection, row: Callable[..., R], query: str, parameters: Parameters | None = None
+) -> tuple[R, ...]:
+    """Return every row of a query, each made by `row` out of its columns in order."""
+    with connection.cursor(row_factory=args_row(row)) as cursor:
+        return tuple(cursor.execute(query.encode(), parameters).fetchall())
+
+
+def read_row(
+    connection: psycopg.Connection, row: Callable[..., R], query: str, parameters: Parameters | None = None
+) -> R:
+    """Return the one row of a query that always has one. Raises Unmeasured where there is none."""
+    found = read_rows(connection, row, query, parameters)
+    if not found:
+        raise Unmeasured(StopCode.UNREACHABLE, f"no answer to: {query}", "See the server's log.")
+    return found[0]
+
+
+def read_column(connection: psycopg.Connection, query: str, parameters: Parameters | None = None) -> tuple[str, ...]:
+    """Return the one column of a query as texts."""
+    return read_rows(connection, str, query, parameters)

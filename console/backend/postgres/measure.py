@@ -84,6 +84,11 @@ def readers_digest_without(connection: psycopg.Connection, addresses: list[str])
     return str(scalar(connection, "SELECT cutter_governance.fn_readers_digest_without(%s)", addresses))
 
 
+def revert_digest(connection: psycopg.Connection, run_id: str) -> str:
+    """Return the readers' digest that a revert of this run must come to."""
+    return str(scalar(connection, "SELECT cutter_governance.fn_revert_digest(%s)", run_id))
+
+
 def measure_world(connection: psycopg.Connection, host: str) -> PlanBinding:
     """The world as it is now, to be pinned into a plan or compared with the pinned one."""
     identity = measure_identity(connection, host)

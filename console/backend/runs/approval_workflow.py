@@ -38,8 +38,9 @@ from console.backend.model.plan_binding import expected_step_deltas
 from console.backend.model.states import Stage
 from console.backend.model.view_models import ApprovalStatus, ApprovalView
 from console.backend.postgres import ledger
-from console.backend.postgres.connections import connect, scalar
+from console.backend.postgres.connections import connect
 from console.backend.postgres.records import ApprovalRow, RunRow, approvals, require_run
+from console.backend.postgres.rulings import cut_decision, cut_ruling
 from console.backend.runs.operations import committing, operation
 from console.backend.runs.phase_context import Role
 from console.backend.runs.run_views import known_run
@@ -50,8 +51,6 @@ _PURPOSE_AT = {
     (Stage.AWAITING_CUT_AUTHORIZATION, "edit"): Purpose.EDIT,
     (Stage.AWAITING_LIFECYCLE_AUTHORIZATION, "cut"): Purpose.ENACT,
 }
-_DECISION = "SELECT id::text FROM cutter_governance.review_decision WHERE run_id = %s AND verdict = 'cut'"
-_SG1_USED = "SELECT statement_sha256 FROM cutter_governance.approval_use WHERE run_id = %s AND purpose = 'cut'"
 _OF_DRAFTS = {"draft_digest", "drafts", "expires", "n_units", "expected_deltas"}
 """Checks that a used ruling fails by its own effect, or by the time that has passed."""
 _STATEMENTS = {".SG_1", ".SG_2", ".REVERT"}
@@ -378,8 +377,8 @@ def _draft_facts(
     if cut:
         try:
             with connect(installation.settings.database.verifier, read_only=True, purpose="recorded cut") as connection:
-                sg1 = str(scalar(connection, _SG1_USED, run_id))
-                decision = str(scalar(connection, _DECISION, run_id))
+                sg1 = cut_ruling(connection, run_id)
+                decision = cut_decision(connection, run_id)
         except CutterError as error:
             raise Refused(
                 StopCode.APPROVAL_REQUIRED,

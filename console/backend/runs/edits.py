@@ -23,6 +23,7 @@ from console.backend.postgres import ledger
 from console.backend.postgres.connections import connect
 from console.backend.postgres.ledger import Event
 from console.backend.postgres.measure import measure_world, readers_digest_without
+from console.backend.postgres.units import find_draft
 from console.backend.runs.anchoring import come_to_rest, noted
 from console.backend.runs.backups import take_run_backup
 from console.backend.runs.kill_switch import stop_under_hold
@@ -32,11 +33,6 @@ from console.backend.runs.operations import committing, intended, operation
 from console.backend.runs.phase_context import PhaseContext, Role
 from console.backend.runs.verification import edit_checks, measure_rows
 from console.backend.runs.workspace import EDIT_PROFILE, PhaseRecord, RunRequestFile, Workspace
-
-_UNIT = """
-    SELECT canonical_address, parent_or_container_ref, unit_kind, section_type, section_code
-      FROM public.information_unit WHERE canonical_address = %s AND lifecycle_status = 'draft'
-"""
 
 
 class DraftEdit(Value):
@@ -118,18 +114,18 @@ def _plan(
         ledger.create_run(connection, run_row(asked, "edit"), event)
         units, start, line = [], 0, 1
         for edit in edits:
-            row = connection.execute(_UNIT, (edit.address,)).fetchone()
-            if row is None:
+            draft = find_draft(connection, edit.address)
+            if draft is None:
                 raise Refused(StopCode.REFUSED_INPUT, f"{edit.address} is no draft unit", "Only drafts are edited.")
             body = edit.body.encode()
             end, last = start + len(body), line + edit.body.count("\n")
             units.append(
                 PlannedUnit(
-                    address=row[0],
-                    parent=row[1],
-                    unit_kind=row[2],
-                    section_type=row[3],
-                    number=row[4],
+                    address=draft.address,
+                    parent=draft.parent,
+                    unit_kind=draft.unit_kind,
+                    section_type=draft.section_type,
+                    number=draft.number,
                     title=edit.title,
                     line_start=line,
                     line_end=last,

@@ -20,6 +20,7 @@ from console.backend.postgres import ledger
 from console.backend.postgres.connections import CommitUnknown, connect
 from console.backend.postgres.ledger import Event
 from console.backend.postgres.records import require_run
+from console.backend.postgres.transactions import assigned_transaction_id
 from console.backend.runs.anchoring import come_to_rest, noted
 from console.backend.runs.failures import hold_after, record_failure
 from console.backend.runs.kill_switch import disarm_run, require_no_hold
@@ -246,8 +247,8 @@ def _require(phase: Phase, checks: list[Check]) -> None:
 
 
 def _nothing_written(context: PhaseContext, connection: psycopg.Connection) -> Check:
-    xid = connection.execute("SELECT pg_current_xact_id_if_assigned()::text").fetchone()
-    unassigned = xid == (None,)
+    xid = assigned_transaction_id(connection)
+    unassigned = xid is None
     answer = "no transaction id was assigned" if unassigned else f"transaction id {xid}"
     return context.check(
         "nothing written", answer, "pg_current_xact_id_if_assigned()", unassigned, "Report this: a dry run wrote."

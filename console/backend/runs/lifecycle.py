@@ -18,9 +18,9 @@ from console.backend.model.states import Family, Mode, Move, Stage
 from console.backend.model.value import Value
 from console.backend.model.view_models import RunRequest
 from console.backend.postgres import ledger
-from console.backend.postgres.connections import connect, scalar
+from console.backend.postgres.connections import connect
 from console.backend.postgres.ledger import Event
-from console.backend.postgres.measure import measure_identity, readers_digest
+from console.backend.postgres.measure import measure_identity, readers_digest, revert_digest
 from console.backend.postgres.records import RunRow, all_runs
 from console.backend.runs.anchoring import noted
 from console.backend.runs.kill_switch import stop_under_hold
@@ -122,7 +122,7 @@ def revert_cut(installation: Installation, run_id: str, lease: LeaseHolder) -> t
                 command_of(Move.REVERT, run_id),
             )
         with _reading(installation) as connection:
-            wanted = str(scalar(connection, "SELECT cutter_governance.fn_revert_digest(%s)", run_id))
+            wanted = revert_digest(connection, run_id)
         journal.append(RecordKind.NOTE, "revert", (Field(key="readers_digest_wanted", value=wanted),))
         with committing(
             installation, journal, run_id, "revert", timeout_s=installation.settings.statement_limit_s

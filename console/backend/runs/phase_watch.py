@@ -14,6 +14,7 @@ from console.backend.host.signals import is_ending
 from console.backend.model.errors import CutterError, StopCode
 from console.backend.model.safe_text import safe_text
 from console.backend.postgres.connections import connect
+from console.backend.postgres.transactions import LockWait, lock_wait
 from console.backend.runs.kill_switch import hold_in_file
 
 _EVERY_S = 0.25
@@ -22,11 +23,6 @@ _LONG_S = 10.0
 """Whoever waits for longer is told how long it may take."""
 _MOST_SILENCES = 3
 """Fruitless looks one after another, each bounded by the limit of a connection, until the line counts as dead."""
-_LOOK = """
-    SELECT s.wait_event_type = 'Lock', (SELECT string_agg(format('%%s, process %%s (%%s)', b.usename, b.pid, b.application_name), '; ' ORDER BY b.pid)
-                                          FROM pg_stat_activity b WHERE b.pid = ANY (pg_blocking_pids(s.pid)))
-      FROM pg_stat_activity s WHERE s.pid = %s
-"""
 
 Report = Callable[[str, int, int | None], None]
 
@@ -88,30 +84,30 @@ class _Watch:
         while not self._over.wait(_LOOK_EVERY_S):
             try:
                 with connect(self._conninfo, read_only=True, timeout_s=5, purpose="watch") as connection:
-                    row = connection.execute(_LOOK, (self._pid,)).fetchone()
+                    wait = lock_wait(connection, self._pid)
             except CutterError as error:
                 # Another refusal is an answer too.
                 silences = silences + 1 if error.code is StopCode.UNREACHABLE else 0
             else:
-                silences = 0 if row is not None else _MOST_SILENCES
-                waited_since = self._told(row, waited_since)
+                silences = 0 if wait is not None else _MOST_SILENCES
+                waited_since = self._told(wait, waited_since)
             if silences >= _MOST_SILENCES:
                 with self._socket:
                     if not self._over.is_set():
                         break_line(self._connection)
                 return
 
-    def _told(self, row: tuple[object, ...] | None, since: float) -> float:
+    def _told(self, wait: LockWait | None, since: float) -> float:
         """Say for whom a lock is waited, and of long work how long it may take; returns since when a lock is waited for, or 0."""
-        if row is None or self._over.is_set():
+        if wait is None or self._over.is_set():
             return 0.0
-        if not row[0]:
+        if not wait.waits:
             if (took := time.monotonic() - self._began) >= _LONG_S:
                 minutes = self._site.settings.statement_minutes
                 self._say(f"at work for {took:.0f} s; {minutes} min a statement at most")
             return 0.0
         since = since or time.monotonic()
-        who = safe_text(str(row[1])) if row[1] else "a session that has just ended"
+        who = safe_text(wait.holders) if wait.holders else "a session that has just ended"
         self._say(f"waits for a lock that {who} holds, for {time.monotonic() - since:.0f} s")
         return since
 

@@ -12,6 +12,7 @@ from console.backend.model.states import Phase
 from console.backend.postgres import ledger
 from console.backend.postgres.measure import measure_world
 from console.backend.postgres.records import require_run
+from console.backend.postgres.units import enacted_counts
 from console.backend.runs.backups import backup_possible, ensure_backup, take_run_backup
 from console.backend.runs.grant_probe import GrantProbe
 from console.backend.runs.phase_context import PhaseContext, PhaseWork, Role
@@ -218,13 +219,6 @@ class LifecycleEnact(PhaseWork):
         ledger.enact(connection, context.run_id, context.workspace.plan().n_units, event)
 
 
-_ENACTED = """
-    SELECT count(*) FILTER (WHERE u.lifecycle_status = 'enacted'), count(*),
-           (SELECT count(*) FROM public.iu_lifecycle_log g WHERE g.run_id = %(run)s AND g.to_status = 'enacted')
-      FROM cutter_governance.manifest_unit_block b JOIN public.information_unit u ON u.id = b.unit_id WHERE b.run_id = %(run)s
-"""
-
-
 class Closeout(PhaseWork):
     """Phase 11: read back what became of it, pin the new baseline; the report of the run is written once it has come to rest.
 
@@ -240,12 +234,12 @@ class Closeout(PhaseWork):
                     "dry run", "nothing was written; phases that look at written rows were not run", "the run's records"
                 ),
             )
-        row = connection.execute(_ENACTED, {"run": context.run_id}).fetchone()
+        counts = enacted_counts(connection, context.run_id)
         n = require_run(connection, context.run_id).n_units
-        answer = f"{row[0]} of {row[1]} units enacted, {row[2]} log rows, {n} planned" if row else "no rows"
+        answer = f"{counts.enacted} of {counts.units} units enacted, {counts.logged} log rows, {n} planned"
         return (
             context.check(
-                "enacted units", answer, "the database", row == (n, n, n), "Set a HOLD and call the sovereign."
+                "enacted units", answer, "the database", counts == (n, n, n), "Set a HOLD and call the sovereign."
             ),
         )
 

@@ -7,11 +7,8 @@ from console.backend.model.outcome import Check, Outcome
 from console.backend.model.plan import DocumentPlan
 from console.backend.postgres.drift import against_host, drift_on
 from console.backend.postgres.measure import measure_world, world_differences
+from console.backend.postgres.units import count_units, first_taken_addresses, vocabulary
 from console.backend.runs.phase_context import PhaseContext
-
-_VOCABULARY = "SELECT unit_kind, section_type FROM cutter_governance.unit_vocabulary"
-_TAKEN = "SELECT canonical_address FROM public.information_unit WHERE canonical_address = ANY(%s) ORDER BY 1 LIMIT 4"
-_CUT = "SELECT count(*), min(lifecycle_status) FROM public.information_unit WHERE doc_code = %s"
 
 
 def preflight(context: PhaseContext, connection: psycopg.Connection, document: DocumentPlan) -> tuple[Check, ...]:
@@ -24,7 +21,7 @@ def preflight(context: PhaseContext, connection: psycopg.Connection, document: D
 
 
 def _vocabulary(context: PhaseContext, connection: psycopg.Connection, document: DocumentPlan) -> Check:
-    known = set(connection.execute(_VOCABULARY).fetchall())
+    known = vocabulary(connection)
     unknown = sorted({(unit.unit_kind, unit.section_type) for unit in document.units} - known)
     answer = f"unknown: {unknown}" if unknown else f"all kinds and section types are among the {len(known)} known"
     return context.check(
@@ -34,7 +31,7 @@ def _vocabulary(context: PhaseContext, connection: psycopg.Connection, document:
 
 def _addresses(context: PhaseContext, connection: psycopg.Connection, document: DocumentPlan) -> Check:
     wanted = [unit.address for unit in document.units]
-    taken = [address for (address,) in connection.execute(_TAKEN, (wanted,)).fetchall()]
+    taken = first_taken_addresses(connection, wanted)
     answer = f"taken: {', '.join(taken)}" if taken else f"{len(wanted)} addresses, none is taken"
     return context.check(
         "addresses free", answer, "information_unit", not taken, "Addresses are for ever: use another document prefix."
@@ -42,8 +39,7 @@ def _addresses(context: PhaseContext, connection: psycopg.Connection, document: 
 
 
 def _uncut(context: PhaseContext, connection: psycopg.Connection, document: DocumentPlan) -> Check:
-    row = connection.execute(_CUT, (document.docprefix,)).fetchone()
-    count = row[0] if row else 0
+    count = count_units(connection, document.docprefix)
     answer = f"{count} units of {document.docprefix} exist" if count else f"no unit of {document.docprefix} exists"
     return context.check(
         "cut once", answer, "information_unit", count == 0, "A document is cut once: use another document prefix."

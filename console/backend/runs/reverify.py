@@ -15,16 +15,12 @@ from console.backend.model.view_models import RunView
 from console.backend.postgres import ledger
 from console.backend.postgres.connections import connect
 from console.backend.postgres.ledger import Event
+from console.backend.postgres.rulings import count_verifications, uses_of_others_since
 from console.backend.runs.operations import committing, operation
 from console.backend.runs.phase_context import PhaseContext, Role
 from console.backend.runs.run_views import known_run
 from console.backend.runs.workspace import PhaseRecord, Workspace
 from console.backend.runs.write_verify import CheckList, verify_again
-
-_WRITTEN_SINCE = """
-    SELECT count(*) FROM cutter_governance.approval_use WHERE run_id <> %(run)s
-       AND used_at > (SELECT min(used_at) FROM cutter_governance.approval_use WHERE run_id = %(run)s)
-"""
 
 
 def verify_drafts(installation: Installation, run: RunView, *, record: bool) -> tuple[Check, ...]:
@@ -92,12 +88,9 @@ def _measured(context: PhaseContext, run: RunView) -> tuple[Check, ...]:
 
 def _deltas_since(connection: psycopg.Connection, run: RunView, context: PhaseContext) -> tuple[TableDelta, ...] | None:
     """The rows this run has added by now; None where another run has written since."""
-    if connection.execute(_WRITTEN_SINCE, {"run": run.run_id}).fetchone() != (0,):
+    if uses_of_others_since(connection, run.run_id) != 0:
         return None
-    row = connection.execute(
-        "SELECT count(*) FROM cutter_governance.verify_result WHERE run_id = %s", (run.run_id,)
-    ).fetchone()
-    verified = int(row[0]) if row else 0
+    verified = count_verifications(connection, run.run_id)
     by_now = {delta.table: delta.rows for delta in context.workspace.plan().expected_deltas}
     for table in ("cutter_governance.verify_result", "cutter_governance.dot_pair_signature"):
         by_now[table] = by_now.get(table, 0) + verified

@@ -21,36 +21,22 @@ from console.backend.model.safe_text import SafeText
 from console.backend.model.value import Value
 from console.backend.postgres.connections import APPLICATION, CommitUnknown, connect
 from console.backend.postgres.records import has_event, transaction_status
+from console.backend.postgres.transactions import (
+    end_session,
+    is_session_there,
+    name_transaction,
+    server_position,
+    waits_for_standby,
+    write_behind,
+)
 from console.backend.runs.phase_context import Role, conninfo_of
 
 LIMIT_S = 20.0
 """How long it is tried before the answer is: not known yet."""
 _PAUSE_S = 0.2
 _ASK_S = 5.0
-_ATTEMPT = """
-    SELECT pg_current_xact_id()::text, pg_backend_pid()::text, (SELECT s.backend_start::text FROM pg_stat_activity s WHERE s.pid = pg_backend_pid()),
-           c.system_identifier::text, (('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::int)::text
-      FROM pg_control_system() c
-"""
-_SERVER = """
-    SELECT c.system_identifier::text, CASE WHEN pg_is_in_recovery() THEN '' ELSE (('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::int)::text END
-      FROM pg_control_system() c
-"""
-# A session that waits for a synchronous standby has committed already; ending it would only make the wait look like a success.
-_FENCE = """
-    SELECT CASE WHEN s.wait_event = 'SyncRep' THEN 'waits for a synchronous standby'
-                WHEN pg_terminate_backend(s.pid) THEN 'is being ended' ELSE 'could not be ended' END
-      FROM pg_stat_activity s WHERE s.pid = %s::integer AND s.backend_start = %s::timestamptz
-"""
-_STILL_THERE = (
-    "SELECT 1 FROM pg_stat_activity s WHERE s.pid = %s::integer AND s.usename = %s AND s.datname = current_database()"
-)
-# A message in the WAL, behind the COMMIT in question: the standby that confirms the one has the other.
+# Of the session that asks a standby to confirm: a message behind the COMMIT in question.
 _CONFIRM = "confirm"
-_ASKED_ALREADY = """
-    SELECT 1 FROM pg_stat_activity s WHERE s.usename = current_user AND s.application_name = %s AND s.wait_event = 'SyncRep'
-"""
-_BEHIND_IT = "SELECT pg_logical_emit_message(true, 'cutter-console', 'settled')"
 
 
 class Attempt(Value):
@@ -99,10 +85,8 @@ class Attempt(Value):
 
 def measure_attempt(connection: psycopg.Connection, role: Role) -> tuple[Field, ...]:
     """Give the open transaction its id, and say by what it will be known."""
-    row = connection.execute(_ATTEMPT).fetchone()
-    assert row is not None
-    named = zip(("xid", "pid", "backend_start", "system_identifier", "timeline"), row, strict=True)
-    return (Field(key="role", value=role), *(Field(key=key, value=str(value)) for key, value in named))
+    named = name_transaction(connection)._asdict()
+    return (Field(key="role", value=role), *(Field(key=key, value=str(value)) for key, value in named.items()))
 
 
 class Fate(StrEnum):
@@ -223,9 +207,9 @@ def _confirmed(installation: Installation, attempt: Attempt, verdict: Verdict, u
             with connect(
                 conninfo_of(installation, attempt.role), timeout_s=_ASK_S, commit_limit_s=_ASK_S, purpose=_CONFIRM
             ) as connection:
-                is_asked = connection.execute(_ASKED_ALREADY, (f"{APPLICATION} {_CONFIRM}",)).fetchone() is not None
+                is_asked = waits_for_standby(connection, f"{APPLICATION} {_CONFIRM}")
                 if not is_asked:
-                    connection.execute(_BEHIND_IT)
+                    write_behind(connection)
         except CommitUnknown:
             return unconfirmed
         except CutterError as error:
@@ -245,7 +229,7 @@ def look(installation: Installation, run_id: str, attempt: Attempt) -> Verdict:
             if (elsewhere := _elsewhere(connection, run_id, attempt)) is not None:
                 return elsewhere
             role = _ROLE_NAMES[attempt.role]
-            if attempt.pid and connection.execute(_STILL_THERE, (attempt.pid, role)).fetchone() is not None:
+            if attempt.pid and is_session_there(connection, attempt.pid, role):
                 return Verdict(fate=Fate.UNKNOWN, said=f"the session that sent it, {attempt.pid}, is still there")
             return _status(connection, run_id, attempt)
     except CutterError as error:
@@ -262,9 +246,9 @@ def _ask(installation: Installation, run_id: str, attempt: Attempt) -> Verdict:
             if (elsewhere := _elsewhere(connection, run_id, attempt)) is not None:
                 return elsewhere
             if attempt.pid:
-                row = connection.execute(_FENCE, (attempt.pid, attempt.started)).fetchone()
-                if row is not None:
-                    return Verdict(fate=Fate.UNKNOWN, said=f"its session, {attempt.pid}, {row[0]}")
+                said = end_session(connection, attempt.pid, attempt.started)
+                if said is not None:
+                    return Verdict(fate=Fate.UNKNOWN, said=f"its session, {attempt.pid}, {said}")
             return _status(connection, run_id, attempt)
     except CutterError as error:
         return Verdict(fate=Fate.UNKNOWN, said=error.message)
@@ -272,14 +256,12 @@ def _ask(installation: Installation, run_id: str, attempt: Attempt) -> Verdict:
 
 def _elsewhere(connection: psycopg.Connection, run_id: str, attempt: Attempt) -> Verdict | None:
     """On another server or timeline the id may belong to another transaction: there the run's events decide."""
-    row = connection.execute(_SERVER).fetchone()
-    assert row is not None
-    here = (str(row[0]), str(row[1]))
+    here = server_position(connection)
     if not attempt.system_identifier or here == (attempt.system_identifier, attempt.timeline):
         return None
-    if here[1] == "":
+    if here.timeline == "":
         return Verdict(fate=Fate.UNKNOWN, said="the server at hand is a standby")
-    where = f"this is server {here[0]}, timeline {here[1]}; it was sent to {attempt.system_identifier}, timeline {attempt.timeline}"
+    where = f"this is server {here.system_identifier}, timeline {here.timeline}; it was sent to {attempt.system_identifier}, timeline {attempt.timeline}"
     return _by_rows(connection, run_id, attempt, where)
 
 

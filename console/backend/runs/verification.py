@@ -4,7 +4,6 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 
 import psycopg
-from psycopg.rows import class_row
 
 from console.backend.model.canonical_json import sha256_hex
 from console.backend.model.outcome import Check, Evidence, Outcome
@@ -12,48 +11,7 @@ from console.backend.model.plan import CutPlan, PlannedUnit
 from console.backend.model.plan_binding import PlanBinding, TableCount, TableDelta
 from console.backend.model.value import Value
 from console.backend.postgres.measure import measure_counts, readers_digest
-
-_ROWS = """
-    SELECT u.canonical_address AS address, u.parent_or_container_ref AS parent, u.unit_kind, u.section_type, u.section_code AS number,
-           u.lifecycle_status AS lifecycle, v.title, v.body, v.version_seq,
-           v.unit_id = u.id AND u.content_anchor_ref = v.content_hash AS anchored,
-           (SELECT count(*) FROM public.unit_version w WHERE w.unit_id = u.id) AS versions
-      FROM public.information_unit u LEFT JOIN public.unit_version v ON v.id = u.version_anchor_ref
-     WHERE u.doc_code = %s
-"""
-
-
-_EDITS = """
-    SELECT DISTINCT ON (b.address) b.address, b.title, b.body_sha256, count(*) OVER (PARTITION BY b.address) AS edits
-      FROM cutter_governance.run r JOIN cutter_governance.manifest_seal s ON s.run_id = r.run_id
-      JOIN cutter_governance.manifest_unit_block b ON b.run_id = r.run_id
-     WHERE r.docprefix = %s AND r.operation = 'edit' ORDER BY b.address, s.xid DESC
-"""
-
-
-class UnitRow(Value):
-    """A unit as it stands, with its anchored version."""
-
-    address: str
-    parent: str | None
-    unit_kind: str
-    section_type: str
-    number: str | None
-    lifecycle: str
-    title: str | None
-    body: str | None
-    version_seq: int | None
-    anchored: bool | None
-    versions: int
-
-
-class EditRow(Value):
-    """What the signed edits have made of one draft: title and body of the last one, and how many there were."""
-
-    address: str
-    title: str
-    body_sha256: str
-    edits: int
+from console.backend.postgres.units import EditRow, UnitRow, edits_of_document, units_of_document
 
 
 class Rows(Value):
@@ -70,13 +28,9 @@ class Rows(Value):
 def measure_rows(connection: psycopg.Connection, run_id: str, docprefix: str) -> Rows:
     """Read the document's units, the counts and the digest of all other rows."""
     connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
-    with connection.cursor(row_factory=class_row(UnitRow)) as cursor:
-        units = tuple(cursor.execute(_ROWS, (docprefix,)).fetchall())
-    with connection.cursor(row_factory=class_row(EditRow)) as cursor:
-        edits = tuple(cursor.execute(_EDITS, (docprefix,)).fetchall())
     return Rows(
-        units=units,
-        edits=edits,
+        units=units_of_document(connection, docprefix),
+        edits=edits_of_document(connection, docprefix),
         counts=measure_counts(connection),
         untouched_digest=readers_digest(connection, without_run=run_id),
         measured_at=datetime.now(UTC),

@@ -31,6 +31,7 @@ from console.backend.model.value import Value
 from console.backend.model.view_models import ApprovalStatus
 from console.backend.postgres.probes import Generality, Reverted
 from console.backend.postgres.records import RunRow
+from console.backend.postgres.registry import Registered
 
 T = TypeVar("T")
 M = TypeVar("M", bound=Value)
@@ -184,7 +185,7 @@ def test_a_policy_that_was_not_read_is_compared_with_nothing() -> None:
 
 
 def test_a_criterion_that_was_not_measured_makes_no_target_safe() -> None:
-    one = _some(safe_target.Registered, docprefix="D", sha256="", origin="file:x")
+    one = _some(Registered, docprefix="D", sha256="", origin="file:x")
     nothing: Measurement[tuple[safe_target.Snapshot, ...]] = _fact(None, "no answer")
     runs: Measurement[tuple[DryRun, ...]] = _fact(None, "no answer")
     database: Measurement[DatabaseFinding] = _fact(None, "no answer")

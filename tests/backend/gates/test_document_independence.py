@@ -7,12 +7,12 @@ import pytest
 
 from console.backend.gates import document_independence
 from console.backend.gates.document_independence import GATE, document_constants
-from console.backend.gates.installed_functions import Routine
 from console.backend.gates.measurement import Measurement
 from console.backend.gates.probe import Probe
 from console.backend.model.outcome import Outcome
 from console.backend.model.vocabulary import VOCABULARY
 from console.backend.postgres.probes import SIZES, Generality, asked_histogram, cut_faults
+from console.backend.postgres.routines import Routine
 from tests.backend.gates.conftest import SECONDS, is_red, measured, named
 from tests.support.passage import Passage, fingerprint
 

@@ -70,7 +70,7 @@ def test_a_commit_that_was_not_answered_is_settled_at_the_promoted_standby(
     with follower_of(passage.cluster) as standby, _synchronous(passage):
         with lying(passage, "cut_leg_a", "cutter_exec", tmp_path, lie), monkeypatch.context() as patch:
             patch.setattr(settling, "LIMIT_S", 0.0)
-            patch.setattr(settling, "_FENCE", "SELECT 'could not be ended'")
+            patch.setattr(settling, "end_session", lambda *_: "could not be ended")
             with pytest.raises(NotKnownYet):
                 passage.resume()
         there = _at_the_promoted(passage, standby)

@@ -87,7 +87,7 @@ def test_a_long_statement_ends_when_the_server_knows_nothing_of_its_session(
     at: At, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     passage = at("SG_1 imported")
-    monkeypatch.setattr(phase_watch, "_LOOK", "SELECT true, '' WHERE %s < 0")
+    monkeypatch.setattr(phase_watch, "lock_wait", lambda *_: None)
     monkeypatch.setattr(phase_watch, "_LOOK_EVERY_S", 0.05)
     conninfo = passage.installation.settings.database.executor
     with (

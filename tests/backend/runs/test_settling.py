@@ -10,6 +10,7 @@ from console.backend.journal.journal_record import Anchor, RecordKind
 from console.backend.model.errors import CutterError, StopCode, Unmeasured
 from console.backend.model.states import Family, Move, Stage
 from console.backend.model.view_models import SwitchState
+from console.backend.postgres.transactions import ServerPosition
 from console.backend.runs import arming, lifecycle, operations, settling
 from console.backend.runs.phase_context import Role
 from console.backend.runs.settling import Attempt, Fate, NotKnownYet, Verdict, fate_of
@@ -178,7 +179,7 @@ def test_a_switch_whose_answer_is_lost_is_as_it_is_said_to_be(at: At, what: str,
 def _undecidable(passage: Passage, monkeypatch: pytest.MonkeyPatch) -> None:
     """The server can be asked no more: the roles that could are kept out."""
     monkeypatch.setattr(settling, "LIMIT_S", 0.0)
-    monkeypatch.setattr(settling, "_FENCE", "SELECT 'could not be ended'")
+    monkeypatch.setattr(settling, "end_session", lambda *_: "could not be ended")
 
 
 @pytest.mark.parametrize("what", ["cut_leg_a", "lifecycle_enact", "revert", "void"])
@@ -246,7 +247,7 @@ def test_a_lost_commit_of_arming_for_law_leaves_the_switch_off(at: At, lie: Lie,
 def test_on_another_server_the_event_decides(at: At, lie: Lie, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """After a failover the id may be of another transaction; what the run's events say goes with the data."""
     passage = _at(at, "waits for SG_2")
-    monkeypatch.setattr(settling, "_SERVER", "SELECT '1', '99'")
+    monkeypatch.setattr(settling, "server_position", lambda _: ServerPosition("1", "99"))
     with lying(passage, "revert", "cutter_exec", tmp_path, lie):
         if lie is Lie.ANSWER_LOST:
             _revert(passage)
@@ -261,7 +262,7 @@ def test_what_has_no_event_and_cannot_be_known_any_more_is_said_so_and_done_agai
 ) -> None:
     passage = _at(at, "SG_1 imported")
     with monkeypatch.context() as patch:
-        patch.setattr(settling, "_SERVER", "SELECT '1', '99'")
+        patch.setattr(settling, "server_position", lambda _: ServerPosition("1", "99"))
         with (
             lying(passage, "arm", "cutter_exec", tmp_path, Lie.ANSWER_LOST),
             pytest.raises(Unmeasured, match="it has no event that would tell") as caught,

@@ -8,7 +8,9 @@ import pytest
 from console.backend.journal.journal_record import Anchor
 from console.backend.model.errors import Unmeasured
 from console.backend.model.view_models import SwitchState
+from console.backend.postgres import transactions
 from console.backend.postgres.connections import connect
+from console.backend.postgres.transactions import ServerPosition
 from console.backend.runs import settling
 from console.backend.runs.phase_context import Role
 from console.backend.runs.settling import Attempt, Fate, NotKnownYet, look, settle
@@ -83,7 +85,7 @@ def test_a_standby_that_cannot_be_asked_confirms_nothing(at: At, monkeypatch: py
     with connect(passage.installation.settings.database.executor) as one:
         row = one.execute("SELECT pg_current_xact_id()::text").fetchone()
         assert row is not None
-    monkeypatch.setattr(settling, "_BEHIND_IT", "SELECT 1/0")
+    monkeypatch.setattr(transactions, "_BEHIND_IT", "SELECT 1/0")
     assert settle(passage.installation, "", _attempt(row[0]), once=True).fate is Fate.UNKNOWN
     assert settle(passage.installation, "", _attempt(row[0]), once=True, replicated=False).fate is Fate.COMMITTED
 
@@ -117,7 +119,7 @@ def test_a_stop_that_cannot_be_decided_is_said_to_be_unknown_and_done_again(
     passage.arm()
     with monkeypatch.context() as patch:
         patch.setattr(settling, "LIMIT_S", 0.0)
-        patch.setattr(settling, "_FENCE", "SELECT 'could not be ended'")
+        patch.setattr(settling, "end_session", lambda *_: "could not be ended")
         with (
             lying(passage, "disarm", "cutter_exec", tmp_path, Lie.REQUEST_LOST),
             pytest.raises(NotKnownYet, match="disarm: not known yet") as caught,
@@ -133,7 +135,7 @@ def test_a_stop_of_which_nobody_can_tell_any_more_says_so(
 ) -> None:
     passage = at("SG_1 imported")
     passage.arm()
-    monkeypatch.setattr(settling, "_SERVER", "SELECT '1', '99'")
+    monkeypatch.setattr(settling, "server_position", lambda _: ServerPosition("1", "99"))
     with (
         lying(passage, "disarm", "cutter_exec", tmp_path, Lie.ANSWER_LOST),
         pytest.raises(Unmeasured, match="it has no event that would tell"),

@@ -1,41 +1,18 @@
 """The database as a bundle must leave it: rows and digests of every table, sequences and transaction ids, in one snapshot."""
 
 import psycopg
-from psycopg import sql
 
 from console.backend.backup.record import TableProof
 from console.backend.backup.table_digest import table_proofs_at_once
 from console.backend.gates.probe import Probe
 from console.backend.model.safe_text import SafeText
 from console.backend.model.value import Value
-from console.backend.postgres.connections import connect, scalar
+from console.backend.postgres import database_state
+from console.backend.postgres.connections import connect
 from console.backend.postgres.measure import Identity, measure_identity
+from console.backend.postgres.privileges import current_role
+from console.backend.postgres.transactions import assigned_transaction_id
 
-_TABLES = """
-    SELECT n.nspname || '.' || c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-     WHERE c.relkind = 'r' AND (n.nspname = 'cutter_governance' OR n.nspname = 'public' AND c.relname IN
-           ('information_unit', 'unit_version', 'iu_lifecycle_vocab', 'iu_lifecycle_log', 'dot_config')) ORDER BY 1
-"""
-_SEQUENCES = """
-    SELECT schemaname || '.' || sequencename, coalesce(last_value, 0) FROM pg_sequences
-     WHERE schemaname IN ('public', 'cutter_governance') ORDER BY 1
-"""
-_POSITION = """
-    SELECT pg_snapshot_xmax(pg_current_snapshot())::text::bigint,
-           (SELECT coalesce(max(id), 0) FROM cutter_governance.v_run_event),
-           (SELECT count(*) FROM pg_locks l JOIN pg_stat_activity a USING (pid) WHERE l.locktype = 'virtualxid'
-               AND a.datname = current_database() AND a.application_name LIKE 'cutter-console gate%' AND a.pid <> pg_backend_pid())
-"""
-_BECAME = """
-    SELECT coalesce(pg_xact_status(x.id::text::xid8), 'unknown'), count(*)
-      FROM generate_series(%s::bigint, %s::bigint - 1) AS x(id) GROUP BY 1
-"""
-_EVENTS = """
-    SELECT run_id, phase, outcome, actor FROM cutter_governance.v_run_event WHERE id > %s ORDER BY id LIMIT 50
-"""
-_VERSIONS = sql.SQL(
-    "SELECT {} AS name, coalesce(sum(pg_catalog.hashint8extended(xmin::text::bigint, 0)), 0)::text FROM {}"
-)
 _MOST_IDS = 10_000
 
 
@@ -118,29 +95,31 @@ def read_database(probe: Probe, since: Transactions | None) -> DatabaseState:
     verifier = probe.installation.settings.database.verifier
     with connect(verifier, read_only=True, timeout_s=probe.seconds_left, purpose="bundle") as connection:
         connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
-        names = tuple(str(name) for (name,) in connection.execute(_TABLES).fetchall())
-        sequences = connection.execute(_SEQUENCES).fetchall()
-        next_id, last_event, still_open = connection.execute(_POSITION).fetchone() or (0, 0, 0)
-        between = _between(connection, since, next_id)
+        names = database_state.product_tables(connection)
+        sequences = database_state.sequences(connection)
+        position = database_state.transaction_position(connection)
+        between = _between(connection, since, position.next_id)
         tables = table_proofs_at_once(connection, names)
         versions = _versions(connection, names)
-        definitions = str(scalar(connection, "SELECT cutter_governance.fn_schema_digest()"))
-        unassigned = scalar(connection, "SELECT pg_current_xact_id_if_assigned() IS NULL") is True
+        definitions = database_state.schema_digest(connection)
+        unassigned = assigned_transaction_id(connection) is None
     return DatabaseState(
         tables=tables,
         versions=versions,
         definitions=definitions,
         sequences=tuple(SequenceState(name=name, last_value=value) for name, value in sequences),
         transactions=Transactions(
-            next_id=next_id, own_unassigned=unassigned, open_of_gates=still_open, last_event=last_event
+            next_id=position.next_id,
+            own_unassigned=unassigned,
+            open_of_gates=position.open_of_gates,
+            last_event=position.last_event,
         ),
         between=between,
     )
 
 
 def _versions(connection: psycopg.Connection, tables: tuple[str, ...]) -> tuple[RowVersions, ...]:
-    each = (_VERSIONS.format(sql.Literal(table), sql.Identifier(*table.split("."))) for table in tables)
-    rows = connection.execute(sql.SQL(" UNION ALL ").join(each)).fetchall() if tables else []
+    rows = database_state.row_versions(connection, tables)
     return tuple(sorted((RowVersions(table=name, written_by=sums) for name, sums in rows), key=lambda one: one.table))
 
 
@@ -148,8 +127,8 @@ def _between(connection: psycopg.Connection, since: Transactions | None, next_id
     if since is None:
         return Between(first=next_id, end=next_id)
     asked_from = max(since.next_id, next_id - _MOST_IDS)
-    became = {str(status): int(many) for status, many in connection.execute(_BECAME, (asked_from, next_id))}
-    events = connection.execute(_EVENTS, (since.last_event,)).fetchall()
+    became = database_state.outcomes_of_ids(connection, asked_from, next_id)
+    events = database_state.events_after(connection, since.last_event)
     return Between(
         first=since.next_id,
         end=next_id,
@@ -170,6 +149,5 @@ def read_identity(probe: Probe) -> Seen:
 
 def _role(probe: Probe, conninfo: str) -> RoleSeen:
     with connect(conninfo, read_only=True, timeout_s=probe.seconds_left, purpose="bundle") as connection:
-        row = connection.execute("SELECT rolname::text, rolsuper FROM pg_roles WHERE rolname = current_user").fetchone()
-    assert row is not None
-    return RoleSeen(name=row[0], superuser=row[1])
+        role = current_role(connection)
+    return RoleSeen(name=role.name, superuser=role.superuser)

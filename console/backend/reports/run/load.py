@@ -1,9 +1,8 @@
 """Reads the record of one run in one snapshot: as the verifying role, or as far as the monitoring role gets."""
 
-from typing import TypeVar
+from collections.abc import Mapping
 
 import psycopg
-from psycopg.rows import class_row
 from pydantic import ValidationError
 
 from console.backend.approvals.policy import Policy, load_policy
@@ -15,6 +14,7 @@ from console.backend.model.errors import CutterError, Drifted
 from console.backend.model.plan_binding import TableDelta, expected_cut_deltas
 from console.backend.model.states import Mode, Phase
 from console.backend.model.value import Value
+from console.backend.postgres import run_record
 from console.backend.postgres.connections import connect
 from console.backend.postgres.records import RunRow, require_run
 from console.backend.postgres.records import events as recorded_events
@@ -35,51 +35,6 @@ from console.backend.reports.run.record import (
 from console.backend.runs.approval_workflow import policy_copy
 from console.backend.runs.run_state import anchored_events, dry_run_state
 from console.backend.runs.workspace import PhaseRecord, RunRequestFile, Workspace
-
-_EVENTS = (
-    "SELECT id, phase, stage, family, outcome, record::text AS text, journal_seq, journal_head, xid::text AS xid, actor, at"
-    " FROM cutter_governance.v_run_event WHERE run_id = %s ORDER BY id"
-)
-_RULINGS = (
-    "SELECT DISTINCT statement_sha256, kind, policy_sha256, not_before, expires, signers, statement, signatures, imported_by,"
-    " imported_at FROM cutter_governance.v_approval WHERE run_id = %s ORDER BY imported_at, statement_sha256"
-)
-_USES_SEEN = (
-    "SELECT statement_sha256, used_for AS purpose, used_at, '' AS xid, '' AS used_by FROM cutter_governance.v_approval"
-    " WHERE run_id = %s AND used_for IS NOT NULL ORDER BY used_at, used_for"
-)
-_USES = (
-    "SELECT statement_sha256, purpose, used_at, xid::text AS xid, used_by FROM cutter_governance.approval_use"
-    " WHERE run_id = %s ORDER BY used_at, purpose"
-)
-_LEASES = (
-    "SELECT purpose, operator, host, armed_by, armed_at, expires_at, ended_at, end_reason FROM cutter_governance.execution_lease"
-    " WHERE run_id = %s ORDER BY armed_at, id"
-)
-_DECISIONS = (
-    "SELECT id::text, verdict, marker, statement_sha256, decided_by, decided_at FROM cutter_governance.review_decision"
-    " WHERE run_id = %s ORDER BY decided_at, id"
-)
-_TRANSITIONS = (
-    "SELECT from_status, to_status, count(*) AS rows, actor, max(at) AS last_at FROM public.iu_lifecycle_log WHERE run_id = %s"
-    ' GROUP BY from_status, to_status, actor ORDER BY max(at), to_status COLLATE "C", actor COLLATE "C"'
-)
-_BACKLOG = (
-    "SELECT h.status FROM cutter_governance.decision_backlog_history h JOIN cutter_governance.decision_backlog_entry e"
-    " ON e.id = h.entry_id WHERE e.run_id = %s ORDER BY h.at, h.id"
-)
-_CHANGE_SET = (
-    "SELECT id::text, plan_digest, n_units, created_by, created_at, (SELECT count(*) FROM"
-    " cutter_governance.cut_change_set_affected_row a WHERE a.change_set_id = s.id) AS affected"
-    " FROM cutter_governance.cut_change_set s WHERE run_id = %s"
-)
-_VERIFICATION = (
-    "SELECT v.id::text, v.outcome, v.verified_by, v.verified_at, s.signed_digest FROM cutter_governance.verify_result v"
-    " JOIN cutter_governance.dot_pair_signature s ON s.verify_result_id = v.id WHERE v.run_id = %s ORDER BY v.verified_at DESC, v.id"
-)
-_BLOCKS = "SELECT count(*) FROM cutter_governance.manifest_unit_block WHERE run_id = %s"
-_HOLDS = "SELECT action, reason, by, at FROM cutter_governance.hold_event WHERE run_id = %s ORDER BY id"
-_V = TypeVar("_V", bound=Value)
 
 
 class _EventRow(Value):
@@ -197,28 +152,26 @@ def _stored(installation: Installation, workspace: Workspace, run_id: str) -> _S
     try:
         with connect(installation.settings.database.verifier, read_only=True, purpose="report") as connection:
             connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
-            views = _views(connection, workspace, run_id, _USES)
+            views = _views(connection, workspace, run_id, run_record.run_uses(connection, run_id, _UseRow))
             return views.model_copy(update={"ledger": _ledger(connection, run_id), "unread": ""})
     except CutterError as error:
         unread = f"{error.code} as the verifying role; the monitoring role may not read it"
     with connect(installation.settings.database.monitor, read_only=True, purpose="report") as connection:
         connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
-        return _views(connection, workspace, run_id, _USES_SEEN).model_copy(update={"unread": unread})
+        seen = run_record.run_uses_seen(connection, run_id, _UseRow)
+        return _views(connection, workspace, run_id, seen).model_copy(update={"unread": unread})
 
 
-def _views(connection: psycopg.Connection, workspace: Workspace, run_id: str, uses: str) -> _Stored:
+def _views(connection: psycopg.Connection, workspace: Workspace, run_id: str, used: tuple[_UseRow, ...]) -> _Stored:
     row = require_run(connection, run_id)
-    used = _rows(connection, _UseRow, uses, run_id)
-    cursor = connection.execute(_RULINGS.encode(), (run_id,))
-    names = [column.name for column in cursor.description or ()]
-    rulings = tuple(_ruling(dict(zip(names, found, strict=True)), used, workspace) for found in cursor.fetchall())
+    rulings = tuple(_ruling(found, used, workspace) for found in run_record.run_rulings(connection, run_id))
     anchors = {one.id: one for one in anchored_events(recorded_events(connection, run_id))}
-    rows = _rows(connection, _EventRow, _EVENTS, run_id)
+    rows = run_record.run_events(connection, run_id, _EventRow)
     events = tuple(_event(found, is_ours=anchors[found.id].is_ours) for found in rows)
     return _Stored(row=row, events=events, rulings=rulings, ledger=None)
 
 
-def _ruling(row: dict[str, object], used: tuple[_UseRow, ...], workspace: Workspace) -> Ruling:
+def _ruling(row: Mapping[str, object], used: tuple[_UseRow, ...], workspace: Workspace) -> Ruling:
     mine = tuple(
         Use(**one.model_dump(exclude={"statement_sha256"}))
         for one in used
@@ -247,24 +200,16 @@ def _event(row: _EventRow, *, is_ours: bool) -> Event:
 
 
 def _ledger(connection: psycopg.Connection, run_id: str) -> Ledger:
-    change_sets = _rows(connection, ChangeSet, _CHANGE_SET, run_id)
-    verified = _rows(connection, Verification, _VERIFICATION, run_id)
-    blocks = connection.execute(_BLOCKS.encode(), (run_id,)).fetchone()
     return Ledger(
-        leases=_rows(connection, Lease, _LEASES, run_id),
-        decisions=_rows(connection, Decision, _DECISIONS, run_id),
-        transitions=_rows(connection, Transition, _TRANSITIONS, run_id),
-        backlog=tuple(status for (status,) in connection.execute(_BACKLOG.encode(), (run_id,)).fetchall()),
-        change_set=change_sets[0] if change_sets else None,
-        verification=verified[0] if verified else None,
-        manifest_blocks=blocks[0] if blocks else 0,
-        holds=_rows(connection, Hold, _HOLDS, run_id),
+        leases=run_record.run_leases(connection, run_id, Lease),
+        decisions=run_record.run_decisions(connection, run_id, Decision),
+        transitions=run_record.run_transitions(connection, run_id, Transition),
+        backlog=run_record.run_backlog(connection, run_id),
+        change_set=run_record.run_change_set(connection, run_id, ChangeSet),
+        verification=run_record.run_verification(connection, run_id, Verification),
+        manifest_blocks=run_record.run_manifest_blocks(connection, run_id),
+        holds=run_record.run_holds(connection, run_id, Hold),
     )
-
-
-def _rows(connection: psycopg.Connection, kind: type[_V], query: str, run_id: str) -> tuple[_V, ...]:
-    with connection.cursor(row_factory=class_row(kind)) as cursor:
-        return tuple(cursor.execute(query.encode(), (run_id,)).fetchall())
 
 
 def _journal(

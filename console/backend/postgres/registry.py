@@ -1,0 +1,72 @@
+"""Reads of the registry of documents, beside what the database holds of each."""
+
+from typing import NamedTuple
+
+import psycopg
+from psycopg.rows import class_row
+
+from console.backend.model.safe_text import SafeText
+from console.backend.model.value import Value
+from console.backend.postgres.connections import read_rows, scalar
+
+
+class Registered(Value):
+    """One document and one source version of it, and what the database holds of the document."""
+
+    docprefix: str
+    origin: SafeText
+    sha256: str
+    """Of the version; empty where none was pinned."""
+    aliases: int = 0
+    enacted_below: int = 0
+    """Enacted units whose parent is a unit of the document."""
+    signatures: int = 0
+    enacted: int = 0
+    change_sets: int = 0
+    approved: bool = False
+    """Whether a valid, unused approval to cut names the document."""
+
+
+class LiveDocument(NamedTuple):
+    """A document whose text lives in the database, and the sha256 that its last run pinned."""
+
+    docprefix: str
+    pinned: str | None
+
+
+_REGISTERED = """
+    WITH enacted AS (SELECT doc_code, split_part(parent_or_container_ref, '/', 1) AS below FROM public.information_unit WHERE lifecycle_status = 'enacted')
+    SELECT d.docprefix, d.origin, coalesce(v.sha256, '') AS sha256,
+           (SELECT count(*) FROM cutter_governance.canonical_address_alias a WHERE split_part(a.canonical_address, '/', 1) = d.docprefix) AS aliases,
+           (SELECT count(*) FROM enacted e WHERE e.below = d.docprefix) AS enacted_below,
+           (SELECT count(*) FROM cutter_governance.dot_pair_signature s JOIN cutter_governance.cut_change_set c ON c.id = s.change_set_id WHERE c.docprefix = d.docprefix) AS signatures,
+           (SELECT count(*) FROM enacted e WHERE e.doc_code = d.docprefix) AS enacted,
+           (SELECT count(*) FROM cutter_governance.cut_change_set c WHERE c.docprefix = d.docprefix) AS change_sets,
+           EXISTS (SELECT 1 FROM cutter_governance.v_approval a JOIN cutter_governance.run r USING (run_id)
+                    WHERE r.docprefix = d.docprefix AND a.purpose = 'cut' AND a.used_for IS NULL AND a.expires > clock_timestamp()) AS approved
+      FROM cutter_governance.source_document_registry d LEFT JOIN cutter_governance.source_document_version_registry v
+        ON v.docprefix = d.docprefix AND v.sha256 NOT IN (SELECT source_sha256 FROM cutter_governance.run WHERE operation = 'edit' AND source_sha256 IS NOT NULL)
+     ORDER BY 1, v.pinned_at
+"""
+_LIVE = """
+    SELECT DISTINCT ON (d.docprefix) d.docprefix, r.source_sha256 FROM cutter_governance.v_document d
+      LEFT JOIN cutter_governance.v_run r ON r.docprefix = d.docprefix AND r.origin LIKE 'live:%' AND r.source_sha256 IS NOT NULL
+     WHERE d.live_query IS NOT NULL ORDER BY d.docprefix, r.started_at DESC
+"""
+_LIVE_QUERY = "SELECT live_query FROM cutter_governance.v_document WHERE docprefix = %s"
+
+
+def registered_versions(connection: psycopg.Connection) -> tuple[Registered, ...]:
+    """Return every document with every source version that a cut could be made of, the oldest first."""
+    with connection.cursor(row_factory=class_row(Registered)) as cursor:
+        return tuple(cursor.execute(_REGISTERED).fetchall())
+
+
+def live_documents(connection: psycopg.Connection) -> tuple[LiveDocument, ...]:
+    """Return the documents whose text lives in the database."""
+    return read_rows(connection, LiveDocument, _LIVE)
+
+
+def live_query_of(connection: psycopg.Connection, docprefix: str) -> str:
+    """Return the registered query of a live document. Raises Unmeasured where there is no such document."""
+    return str(scalar(connection, _LIVE_QUERY, docprefix))

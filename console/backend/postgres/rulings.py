@@ -1,0 +1,66 @@
+"""Reads of rulings and of what was decided by them: uses, signatures as stored, decisions, verifications."""
+
+from typing import NamedTuple
+
+import psycopg
+
+from console.backend.postgres.connections import read_rows, scalar
+
+
+class UsedRuling(NamedTuple):
+    """A ruling that was used, with its signatures as stored, and the database's verdicts on them where it was asked."""
+
+    run_id: str
+    kind: str
+    signers: list[str]
+    statement: bytes
+    signatures: list[bytes]
+    verdicts: list[str | None] | None
+
+
+_FIRST = "SELECT NOT EXISTS (SELECT 1 FROM cutter_governance.approval_use WHERE purpose = 'cut')"
+# The database verifies as many as it can in the time of a gate; beyond these the verdict is empty.
+_USED = """
+    SELECT run_id, kind, signers, statement, signatures,
+           CASE WHEN row_number() OVER () <= 50 THEN (SELECT array_agg((cutter_governance.fn_openpgp_check(s, statement)).verdict ORDER BY i)
+                                                        FROM unnest(signatures) WITH ORDINALITY u (s, i)) END
+      FROM (SELECT DISTINCT ON (run_id, kind, statement_sha256) * FROM cutter_governance.v_approval
+             WHERE used_for IS NOT NULL ORDER BY run_id DESC, kind, statement_sha256) used
+"""
+_DECISION = "SELECT id::text FROM cutter_governance.review_decision WHERE run_id = %s AND verdict = 'cut'"
+_CUT_RULING = "SELECT statement_sha256 FROM cutter_governance.approval_use WHERE run_id = %s AND purpose = 'cut'"
+_USED_SINCE = """
+    SELECT count(*) FROM cutter_governance.approval_use WHERE run_id <> %s
+       AND used_at > (SELECT min(used_at) FROM cutter_governance.approval_use WHERE run_id = %s)
+"""
+_VERIFICATIONS = "SELECT count(*) FROM cutter_governance.verify_result WHERE run_id = %s"
+
+
+def is_first_cut(connection: psycopg.Connection) -> bool:
+    """Return whether no ruling was used for a cut yet."""
+    return scalar(connection, _FIRST) is True
+
+
+def used_rulings(connection: psycopg.Connection) -> tuple[UsedRuling, ...]:
+    """Return every used ruling, those of the newest run first; the database verifies the first fifty again."""
+    return read_rows(connection, UsedRuling, _USED)
+
+
+def cut_decision(connection: psycopg.Connection, run_id: str) -> str:
+    """Return the id of the decision that recorded the cut. Raises Unmeasured where there is none."""
+    return str(scalar(connection, _DECISION, run_id))
+
+
+def cut_ruling(connection: psycopg.Connection, run_id: str) -> str:
+    """Return the sha256 of the statement that the cut was made under. Raises Unmeasured where there is none."""
+    return str(scalar(connection, _CUT_RULING, run_id))
+
+
+def uses_of_others_since(connection: psycopg.Connection, run_id: str) -> int:
+    """Return how many rulings of other runs were used since this run's first."""
+    return int(str(scalar(connection, _USED_SINCE, run_id, run_id)))
+
+
+def count_verifications(connection: psycopg.Connection, run_id: str) -> int:
+    """Return how many verdicts were recorded for the run."""
+    return int(str(scalar(connection, _VERIFICATIONS, run_id)))

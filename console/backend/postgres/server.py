@@ -1,0 +1,71 @@
+"""Reads of the server: which one answers and since when, its clock, and settings that weaken a COMMIT."""
+
+from datetime import datetime
+from typing import NamedTuple
+
+import psycopg
+
+from console.backend.postgres.connections import read_column, read_row, read_rows, scalar
+
+
+class DatabaseRow(NamedTuple):
+    """Which database answers; the timeline is 0 for a server in recovery."""
+
+    database: str
+    system_identifier: str
+    in_recovery: bool
+    timeline: int
+
+
+class SessionRow(NamedTuple):
+    """The role of a session, and the server in words: database, system identifier, when it was started."""
+
+    role: str
+    server: str
+
+
+# The timeline comes from the WAL, not from pg_control; a standby has none to give.
+_DATABASE = """
+    SELECT current_database()::text, c.system_identifier::text, pg_is_in_recovery(),
+           CASE WHEN pg_is_in_recovery() THEN 0
+                ELSE ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::int END
+      FROM pg_control_system() c
+"""
+# A copy of the files has the system identifier and the timeline of its original, but was started by itself.
+_SESSION = """
+    SELECT session_user::text, format('%s on system %s, started %s', current_database(), c.system_identifier,
+           to_char(pg_postmaster_start_time() AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US'))
+      FROM pg_control_system() c
+"""
+_WEAK_DURABILITY = """
+    SELECT name || ' = ' || setting FROM pg_settings WHERE (name, setting) IN (('fsync', 'off'), ('full_page_writes', 'off'),
+           ('synchronous_commit', 'off'), ('wal_level', 'minimal'))
+    UNION ALL
+    SELECT c.setting || ' for ' || CASE WHEN s.setrole = 0 AND s.setdatabase <> 0 THEN format('DATABASE %I', current_database())
+                ELSE CASE WHEN r.rolname IS NULL THEN 'ROLE ALL' ELSE format('ROLE %I', r.rolname) END || CASE WHEN s.setdatabase = 0 THEN '' ELSE format(' IN DATABASE %I', current_database()) END END
+      FROM pg_db_role_setting s LEFT JOIN pg_roles r ON r.oid = s.setrole
+     CROSS JOIN unnest(s.setconfig) AS c (setting) WHERE s.setdatabase IN (0, (SELECT oid FROM pg_database WHERE datname = current_database()))
+       AND c.setting ~ '^synchronous_commit=(off|false|no|0)$' ORDER BY 1
+"""
+
+
+def answering_database(connection: psycopg.Connection) -> DatabaseRow | None:
+    """Return which database answers, a standby too; None where the server does not say."""
+    return next(iter(read_rows(connection, DatabaseRow, _DATABASE)), None)
+
+
+def session_of(connection: psycopg.Connection) -> SessionRow:
+    """Return who the connection is, and on which running server."""
+    return read_row(connection, SessionRow, _SESSION)
+
+
+def server_clock(connection: psycopg.Connection) -> datetime:
+    """Return the server's time at this very moment, not at the transaction's start."""
+    now = scalar(connection, "SELECT clock_timestamp()")
+    assert isinstance(now, datetime)
+    return now
+
+
+def weak_durability(connection: psycopg.Connection) -> tuple[str, ...]:
+    """Return settings under which an acknowledged COMMIT could be lost, each `name = value` or `name=value for WHOM`."""
+    return read_column(connection, _WEAK_DURABILITY)

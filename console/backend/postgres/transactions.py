@@ -1,0 +1,102 @@
+"""Transactions and the sessions that sent them: how one is named before its COMMIT, and how it is asked for afterwards."""
+
+from typing import NamedTuple
+
+import psycopg
+
+from console.backend.postgres.connections import read_row, read_rows, scalar
+
+
+class TransactionName(NamedTuple):
+    """A transaction with an id, its backend, and the server and timeline on which the id counts."""
+
+    xid: str
+    pid: str
+    backend_start: str
+    system_identifier: str
+    timeline: str
+
+
+class ServerPosition(NamedTuple):
+    """A server and its timeline, which is empty on a standby."""
+
+    system_identifier: str
+    timeline: str
+
+
+class LockWait(NamedTuple):
+    """A session that runs: waiting for a lock, and the sessions that hold it, in words."""
+
+    waits: bool | None
+    holders: str | None
+
+
+_NAME = """
+    SELECT pg_current_xact_id()::text, pg_backend_pid()::text, (SELECT s.backend_start::text FROM pg_stat_activity s WHERE s.pid = pg_backend_pid()),
+           c.system_identifier::text, (('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::int)::text
+      FROM pg_control_system() c
+"""
+_POSITION = """
+    SELECT c.system_identifier::text, CASE WHEN pg_is_in_recovery() THEN '' ELSE (('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::int)::text END
+      FROM pg_control_system() c
+"""
+# A session that waits for a synchronous standby has committed already; ending it would only make the wait look like a success.
+_END_SESSION = """
+    SELECT CASE WHEN s.wait_event = 'SyncRep' THEN 'waits for a synchronous standby'
+                WHEN pg_terminate_backend(s.pid) THEN 'is being ended' ELSE 'could not be ended' END
+      FROM pg_stat_activity s WHERE s.pid = %s::integer AND s.backend_start = %s::timestamptz
+"""
+_STILL_THERE = (
+    "SELECT 1 FROM pg_stat_activity s WHERE s.pid = %s::integer AND s.usename = %s AND s.datname = current_database()"
+)
+_ASKED_ALREADY = """
+    SELECT 1 FROM pg_stat_activity s WHERE s.usename = current_user AND s.application_name = %s AND s.wait_event = 'SyncRep'
+"""
+_BEHIND_IT = "SELECT pg_logical_emit_message(true, 'cutter-console', 'settled')"
+_LOCK_WAIT = """
+    SELECT s.wait_event_type = 'Lock', (SELECT string_agg(format('%%s, process %%s (%%s)', b.usename, b.pid, b.application_name), '; ' ORDER BY b.pid)
+                                          FROM pg_stat_activity b WHERE b.pid = ANY (pg_blocking_pids(s.pid)))
+      FROM pg_stat_activity s WHERE s.pid = %s
+"""
+
+
+def name_transaction(connection: psycopg.Connection) -> TransactionName:
+    """Give the open transaction its id, and return by what it will be known."""
+    return read_row(connection, TransactionName, _NAME)
+
+
+def assigned_transaction_id(connection: psycopg.Connection) -> str | None:
+    """Return the id of the open transaction, or None while it has written nothing; asking assigns none."""
+    xid = scalar(connection, "SELECT pg_current_xact_id_if_assigned()::text")
+    return None if xid is None else str(xid)
+
+
+def server_position(connection: psycopg.Connection) -> ServerPosition:
+    """Return server and timeline at hand: elsewhere the same id may belong to another transaction."""
+    return read_row(connection, ServerPosition, _POSITION)
+
+
+def end_session(connection: psycopg.Connection, pid: str, started: str) -> str | None:
+    """End the session of this backend and start time. Returns what became of it, or None where it is gone."""
+    said = read_rows(connection, str, _END_SESSION, (pid, started))
+    return said[0] if said else None
+
+
+def is_session_there(connection: psycopg.Connection, pid: str, role: str) -> bool:
+    """Return whether a backend of this id still serves the role in this database."""
+    return connection.execute(_STILL_THERE, (pid, role)).fetchone() is not None
+
+
+def waits_for_standby(connection: psycopg.Connection, application: str) -> bool:
+    """Return whether a session of the connection's role and this application name waits for a synchronous standby."""
+    return connection.execute(_ASKED_ALREADY, (application,)).fetchone() is not None
+
+
+def write_behind(connection: psycopg.Connection) -> None:
+    """Write a message into the WAL: a standby that confirms it has every COMMIT before it too."""
+    connection.execute(_BEHIND_IT)
+
+
+def lock_wait(connection: psycopg.Connection, pid: int) -> LockWait | None:
+    """Return for whom the session of this backend waits, or None where the server knows of no such session."""
+    return next(iter(read_rows(connection, LockWait, _LOCK_WAIT, (pid,))), None)

@@ -1,0 +1,56 @@
+"""Reads of triggers: the guards of the product's tables, and triggers of others on units."""
+
+from typing import NamedTuple
+
+import psycopg
+
+from console.backend.postgres.connections import read_column, read_rows
+
+
+class TriggerRow(NamedTuple):
+    """A trigger: its table as regclass prints it, its state (`A` is ENABLE ALWAYS) and its function."""
+
+    table: str
+    name: str
+    state: str
+    function: str
+
+
+class GuardState(NamedTuple):
+    """A guard as `table.trigger`, and its state."""
+
+    name: str
+    state: str
+
+
+_TRIGGERS = """
+    SELECT c.oid::regclass::text, t.tgname::text, t.tgenabled::text, p.proname::text
+      FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+      JOIN pg_proc p ON p.oid = t.tgfoid
+     WHERE n.nspname IN ('public', 'cutter_governance') AND NOT t.tgisinternal
+"""
+_GUARDS = """
+    SELECT c.oid::regclass::text || '.' || t.tgname, t.tgenabled::text FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
+      JOIN pg_namespace n ON n.oid = c.relnamespace
+     WHERE n.nspname IN ('public', 'cutter_governance') AND t.tgname LIKE 'guard\\_%' AND NOT t.tgisinternal
+"""
+_ON_UNITS = """
+    SELECT c.oid::regclass::text || '.' || t.tgname FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
+     WHERE c.oid IN ('public.information_unit'::regclass, 'public.unit_version'::regclass)
+       AND t.tgname NOT LIKE 'guard\\_%' AND NOT t.tgisinternal
+"""
+
+
+def triggers(connection: psycopg.Connection) -> tuple[TriggerRow, ...]:
+    """Return every trigger of the product's schemas."""
+    return read_rows(connection, TriggerRow, _TRIGGERS)
+
+
+def guard_states(connection: psycopg.Connection) -> tuple[GuardState, ...]:
+    """Return every guard with its state."""
+    return read_rows(connection, GuardState, _GUARDS)
+
+
+def foreign_unit_triggers(connection: psycopg.Connection) -> tuple[str, ...]:
+    """Return triggers on units and versions that are no guards, as `table.trigger`."""
+    return read_column(connection, _ON_UNITS)

@@ -1,0 +1,150 @@
+"""Reads of units and versions as they stand, and of the vocabulary that they are made of."""
+
+from typing import NamedTuple
+
+import psycopg
+from psycopg.rows import class_row
+
+from console.backend.model.value import Value
+from console.backend.postgres.connections import read_column, read_row, read_rows, scalar
+
+
+class UnitRow(Value):
+    """A unit as it stands, with its anchored version."""
+
+    address: str
+    parent: str | None
+    unit_kind: str
+    section_type: str
+    number: str | None
+    lifecycle: str
+    title: str | None
+    body: str | None
+    version_seq: int | None
+    anchored: bool | None
+    versions: int
+
+
+class EditRow(Value):
+    """What the signed edits have made of one draft: title and body of the last one, and how many there were."""
+
+    address: str
+    title: str
+    body_sha256: str
+    edits: int
+
+
+class DraftUnit(NamedTuple):
+    """The place of a draft unit in its document."""
+
+    address: str
+    parent: str | None
+    unit_kind: str
+    section_type: str
+    number: str | None
+
+
+class DraftText(NamedTuple):
+    """Title and body of a draft unit."""
+
+    address: str
+    title: str
+    body: str
+
+
+class EnactedCounts(NamedTuple):
+    """Of the units of a run's manifest: enacted ones, all, and log rows of their enactment."""
+
+    enacted: int
+    units: int
+    logged: int
+
+
+class VocabularyEntry(NamedTuple):
+    """A kind of unit with one of its section types."""
+
+    unit_kind: str
+    section_type: str
+
+
+_UNITS = """
+    SELECT u.canonical_address AS address, u.parent_or_container_ref AS parent, u.unit_kind, u.section_type, u.section_code AS number,
+           u.lifecycle_status AS lifecycle, v.title, v.body, v.version_seq,
+           v.unit_id = u.id AND u.content_anchor_ref = v.content_hash AS anchored,
+           (SELECT count(*) FROM public.unit_version w WHERE w.unit_id = u.id) AS versions
+      FROM public.information_unit u LEFT JOIN public.unit_version v ON v.id = u.version_anchor_ref
+     WHERE u.doc_code = %s
+"""
+_EDITS = """
+    SELECT DISTINCT ON (b.address) b.address, b.title, b.body_sha256, count(*) OVER (PARTITION BY b.address) AS edits
+      FROM cutter_governance.run r JOIN cutter_governance.manifest_seal s ON s.run_id = r.run_id
+      JOIN cutter_governance.manifest_unit_block b ON b.run_id = r.run_id
+     WHERE r.docprefix = %s AND r.operation = 'edit' ORDER BY b.address, s.xid DESC
+"""
+_DRAFT = """
+    SELECT canonical_address, parent_or_container_ref, unit_kind, section_type, section_code
+      FROM public.information_unit WHERE canonical_address = %s AND lifecycle_status = 'draft'
+"""
+_DRAFT_TEXTS = """
+    SELECT u.canonical_address, v.title, v.body FROM public.information_unit u JOIN public.unit_version v ON v.id = u.version_anchor_ref
+     WHERE u.doc_code = %s AND u.parent_or_container_ref IS NOT NULL ORDER BY 1 LIMIT %s
+"""
+_ENACTED = """
+    SELECT count(*) FILTER (WHERE u.lifecycle_status = 'enacted'), count(*),
+           (SELECT count(*) FROM public.iu_lifecycle_log g WHERE g.run_id = %(run)s AND g.to_status = 'enacted')
+      FROM cutter_governance.manifest_unit_block b JOIN public.information_unit u ON u.id = b.unit_id WHERE b.run_id = %(run)s
+"""
+_VOCABULARY = "SELECT unit_kind, section_type FROM cutter_governance.unit_vocabulary"
+_UNKNOWN_KINDS = """
+    SELECT DISTINCT u.unit_kind || '/' || u.section_type FROM public.information_unit u
+      LEFT JOIN cutter_governance.unit_vocabulary w USING (unit_kind, section_type) WHERE w.unit_kind IS NULL ORDER BY 1
+"""
+_TAKEN = "SELECT canonical_address FROM public.information_unit WHERE canonical_address = ANY(%s) ORDER BY 1 LIMIT 4"
+_COUNT = "SELECT count(*) FROM public.information_unit WHERE doc_code = %s"
+
+
+def units_of_document(connection: psycopg.Connection, docprefix: str) -> tuple[UnitRow, ...]:
+    """Return every unit of the document, in any state."""
+    with connection.cursor(row_factory=class_row(UnitRow)) as cursor:
+        return tuple(cursor.execute(_UNITS, (docprefix,)).fetchall())
+
+
+def edits_of_document(connection: psycopg.Connection, docprefix: str) -> tuple[EditRow, ...]:
+    """Return the last signed edit of each edited unit of the document."""
+    with connection.cursor(row_factory=class_row(EditRow)) as cursor:
+        return tuple(cursor.execute(_EDITS, (docprefix,)).fetchall())
+
+
+def find_draft(connection: psycopg.Connection, address: str) -> DraftUnit | None:
+    """Return the draft unit of this address, or None where it is none."""
+    return next(iter(read_rows(connection, DraftUnit, _DRAFT, (address,))), None)
+
+
+def first_texts(connection: psycopg.Connection, docprefix: str, limit: int) -> tuple[DraftText, ...]:
+    """Return titles and bodies of the document's first units below its root, by address."""
+    return read_rows(connection, DraftText, _DRAFT_TEXTS, (docprefix, limit))
+
+
+def enacted_counts(connection: psycopg.Connection, run_id: str) -> EnactedCounts:
+    """Count what the enactment of a run has left."""
+    return read_row(connection, EnactedCounts, _ENACTED, {"run": run_id})
+
+
+def vocabulary(connection: psycopg.Connection) -> frozenset[VocabularyEntry]:
+    """Return the kinds and section types that the database takes."""
+    return frozenset(read_rows(connection, VocabularyEntry, _VOCABULARY))
+
+
+def unknown_kinds(connection: psycopg.Connection) -> tuple[str, ...]:
+    """Return kinds and section types of units that the vocabulary does not have, as `kind/section type`."""
+    return read_column(connection, _UNKNOWN_KINDS)
+
+
+def first_taken_addresses(connection: psycopg.Connection, addresses: list[str]) -> tuple[str, ...]:
+    """Return the first four of these addresses that have a unit already."""
+    return read_column(connection, _TAKEN, (addresses,))
+
+
+def count_units(connection: psycopg.Connection, docprefix: str) -> int:
+    """Return how many units the document has, in any state."""
+    return int(str(scalar(connection, _COUNT, docprefix)))

@@ -1,0 +1,64 @@
+"""Writes that are tried to see how they are refused: each is rolled back, and the direct ones name no row."""
+
+import psycopg
+
+from console.backend.postgres.connections import scalar
+
+DIRECT_WRITES = (
+    "INSERT INTO public.information_unit (canonical_address) SELECT '' WHERE false",
+    "UPDATE public.information_unit SET owner_ref = owner_ref WHERE false",
+    "DELETE FROM public.information_unit WHERE false",
+    "INSERT INTO public.unit_version (title) SELECT '' WHERE false",
+    "UPDATE public.unit_version SET title = title WHERE false",
+    "DELETE FROM public.unit_version WHERE false",
+    "INSERT INTO cutter_governance.manifest_envelope (run_id) SELECT '' WHERE false",
+    "INSERT INTO cutter_governance.manifest_unit_block (run_id) SELECT '' WHERE false",
+    "INSERT INTO cutter_governance.manifest_seal (run_id) SELECT '' WHERE false",
+    "INSERT INTO cutter_governance.approval (run_id) SELECT '' WHERE false",
+    "INSERT INTO cutter_governance.backup_proof (run_id) SELECT '' WHERE false",
+    "INSERT INTO cutter_governance.run_event (run_id) SELECT '' WHERE false",
+)
+"""Each names no row: where a protection is missing, nothing is changed by finding out."""
+_REGISTER = "SELECT cutter_governance.fn_document_register(%s, 'file:probe', 'atx')"
+_CREATE = """
+    SELECT cutter_governance.fn_run_create(%s, 'cut', %s, 'file:probe', 'atx', 'probe', 'probe', jsonb_build_object(
+        'phase', 'probe', 'outcome', 'NOT_RUN', 'record', '{}'::jsonb, 'seq', 0, 'head', repeat('0', 64), 'key', repeat('0', 64), 'lock', repeat('0', 64)))
+"""
+_SEEN = "SELECT count(*) FROM cutter_governance.v_document WHERE docprefix = %s"
+
+
+def try_direct_writes(connection: psycopg.Connection) -> tuple[tuple[str, str], ...]:
+    """Try each of DIRECT_WRITES. Returns its first three words and the SQLSTATE that refused it, or empty."""
+    return tuple((" ".join(one.split()[:3]), _sqlstate(connection, one)) for one in DIRECT_WRITES)
+
+
+def try_to_create_run(connection: psycopg.Connection, run_id: str, docprefix: str) -> str:
+    """Try to create a run. Returns the SQLSTATE that refused it, or empty."""
+    return _sqlstate(connection, _CREATE, run_id, docprefix)
+
+
+def register_probe_document(connection: psycopg.Connection, docprefix: str) -> None:
+    """Register a document, in a transaction that is to be rolled back."""
+    connection.execute(_REGISTER, (docprefix,))
+
+
+def count_documents(connection: psycopg.Connection, docprefix: str) -> int:
+    """Return how many registered documents have the prefix: 0 or 1."""
+    return int(str(scalar(connection, _SEEN, docprefix)))
+
+
+def call_cut_apply(connection: psycopg.Connection, run_id: str) -> None:
+    """Call the function that cuts, as somebody would by hand, with an empty manifest. Raises what refuses it."""
+    connection.execute("SELECT cutter_governance.fn_cut_apply(%s, %b, %b, '{}')", (run_id, b"", b""))
+
+
+def _sqlstate(connection: psycopg.Connection, statement: str, *values: object) -> str:
+    """Return the SQLSTATE that refused it, or empty. What it may have done is undone at once."""
+    try:
+        with connection.transaction(force_rollback=True):
+            connection.execute(statement.encode(), values)
+    except psycopg.OperationalError:
+        raise
+    except psycopg.Error as refused:
+        return refused.sqlstate or type(refused).__name__
+    return ""

@@ -1,0 +1,142 @@
+"""SQL stands in console/backend/postgres alone: elsewhere no statement is written, built or executed.
+
+A text is a statement if it begins with a command of SQL in the spelling of this project's statements (upper case, with the
+words that the command needs) or holds a whole query. What people are to type is told apart by its end, not by a list: such SQL
+ends with a semicolon, which no statement that psycopg executes here does, or stands in a sentence that ends with a full stop.
+A statement that is disguised so could still not be executed: no call that executes or composes one is allowed either.
+"""
+
+import ast
+import re
+from itertools import chain
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+HOME = ROOT / "console" / "backend" / "postgres"
+OUTSIDE = sorted(path for path in (ROOT / "console").rglob("*.py") if not path.is_relative_to(HOME))
+
+VALUE = "\N{OBJECT REPLACEMENT CHARACTER}"
+"""Stands for what an f-string fills in."""
+_COMMAND = re.compile(
+    r"""\W*(?:
+        SELECT\ | WITH\ .+\ (?:SELECT|UPDATE|INSERT|DELETE)\ | INSERT\ INTO\ | UPDATE\ .+\ SET\ | DELETE\ FROM\ | MERGE\ INTO\ | TRUNCATE\ | VALUES\ ?\(
+      | (?:CREATE|ALTER|DROP|COMMENT\ ON)\ (?:OR\ REPLACE\ )?(?:DATABASE|SCHEMA|ROLE|USER|TABLE|VIEW|FUNCTION|TRIGGER|INDEX|SEQUENCE|TYPE|SYSTEM|COLUMN)\b
+      | (?:GRANT|REVOKE)\ .+\ (?:TO|FROM)\ | SET\ (?:LOCAL|SESSION|ROLE|TRANSACTION)\b | SET\ \w+\ (?:=|TO)\ | RESET\ \w+$ | SHOW\ \w+$
+      | (?:BEGIN|COMMIT|ROLLBACK|DISCARD\ ALL|CHECKPOINT)(?:;|$|\ (?:TRANSACTION|WORK|TO|AND)\b) | START\ TRANSACTION | SAVEPOINT\ \w+$
+      | (?:UN)?LISTEN\ \w+$ | NOTIFY\ \w+ | COPY\ .+\ (?:TO|FROM)\ | LOCK\ TABLE\ | DO\ \$ | CALL\ \w+\( | EXECUTE\ \w+\(
+    )""",
+    re.VERBOSE,
+)
+_NOTE = re.compile(r"^\s*(?:/\*.*?\*/\s*)+")
+_QUERY = re.compile(r"\b(?:SELECT\b.+\bFROM|INSERT INTO|DELETE FROM|UPDATE [\w.]+ SET)\b")
+_FRAGMENT = re.compile(r"\W*(?:FROM|WHERE|JOIN|UNION|ORDER BY|GROUP BY|RETURNING) \w")
+_EXECUTES = {"execute", "executemany", "copy", "stream"}
+_OF_POSTGRES = {"scalar", "read_row", "read_rows", "read_column"}
+"""Functions of console.backend.postgres.connections that take a query."""
+
+
+def texts(tree: ast.Module) -> list[tuple[int, str]]:
+    """Every text of a module with its line, on one line: f-strings and texts added to each other as a whole; no docstrings."""
+    whole = [node for node in ast.walk(tree) if isinstance(node, ast.JoinedStr | ast.BinOp)]
+    parts = {id(inner) for node in whole for inner in ast.walk(node) if inner is not node}
+    documentation = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    return [
+        (node.lineno, " ".join(text.split()))
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant | ast.JoinedStr | ast.BinOp)
+        and id(node) not in parts | documentation
+        and (text := _text(node))
+    ]
+
+
+def _text(node: ast.expr) -> str:
+    match node:
+        case ast.Constant(value=str(text)):
+            return text
+        case ast.Constant(value=bytes(raw)):
+            return raw.decode(errors="replace")
+        case ast.JoinedStr(values=values):
+            return "".join(map(_text, values))
+        case ast.BinOp(left=left, right=right):
+            return _text(left) + _text(right)
+    return VALUE
+
+
+def is_statement(text: str) -> bool:
+    """Return whether a text is SQL to be executed, not SQL that a person is to type."""
+    text = _NOTE.sub("", text)
+    looks_like_one = _COMMAND.match(text) or _QUERY.search(text) or _FRAGMENT.match(text)
+    return looks_like_one is not None and not text.rstrip(VALUE + " ").endswith((";", "."))
+
+
+def findings(name: str, source: str) -> list[str]:
+    """Each statement that is written, and each call that executes or composes one."""
+    tree = ast.parse(source)
+    found = [f"{name}:{line}: {text[:60]}" for line, text in texts(tree) if is_statement(text)]
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call):
+            called = ast.unparse(node.func)
+            last = called.rsplit(".", 1)[-1]
+            executes = isinstance(node.func, ast.Attribute) and last in _EXECUTES and bool(node.args or node.keywords)
+            if executes or last in {*_OF_POSTGRES, "SQL", "Composed"}:
+                found.append(f"{name}:{node.lineno}: calls {called}")
+        elif isinstance(node, ast.ImportFrom) and node.module == "console.backend.postgres.connections":
+            found += [f"{name}:{node.lineno}: imports {one.name}" for one in node.names if one.name in _OF_POSTGRES]
+    return found
+
+
+def test_no_statement_is_written_outside_of_postgres() -> None:
+    found = [findings(str(path.relative_to(ROOT)), path.read_text()) for path in OUTSIDE]
+
+    assert list(chain.from_iterable(found)) == []
+
+
+@pytest.mark.parametrize(
+    "planted",
+    [
+        'QUERY = "SELECT 1"',
+        'QUERY = """\n    WITH a AS (SELECT 1)\n    SELECT * FROM a\n"""',
+        'query = f"SELECT {column} FROM public.information_unit"',
+        'query = "UPDATE public.unit_version" + " SET title = title"',
+        'query = b"DELETE FROM public.unit_version"',
+        'query = "INSERT INTO x (y) SELECT 1"',
+        'query = "/* a note */ TRUNCATE public.unit_version"',
+        'query = f"ALTER TABLE {table} DISABLE TRIGGER ALL"',
+        'query = f"GRANT SELECT ON {table} TO {role}"',
+        'query = "SET LOCAL ROLE cutter_owner"',
+        'query = "SHOW fsync"',
+        'query = "BEGIN"',
+        'query = "LISTEN news"',
+        'query = f"COPY {table} TO STDOUT"',
+        'where = " WHERE run_id = %s"',
+        "connection.execute(query)",
+        "cursor.executemany(query, rows)",
+        "cursor.copy(query)",
+        "sql.SQL(query)",
+        "scalar(connection, query)",
+        "from console.backend.postgres.connections import connect, read_rows",
+    ],
+)
+def test_a_planted_statement_is_found(planted: str) -> None:
+    assert findings("planted.py", planted)
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        '"""SELECT of units FROM a table: a docstring."""',
+        'action = f"As an administrator: SELECT pg_terminate_backend({pid});"',
+        'repair = f"REVOKE {privileges} ON TABLE {table} FROM {role};"',
+        'action = "Find out who changed them; ALTER TABLE … ENABLE ALWAYS TRIGGER repairs it."',
+        'said = "the server answered COMMIT with a warning"',
+        'asked = "INSERT, UPDATE and DELETE on units and versions"',
+        'words = "SELECT on a table"',
+        "done = pool.copy()",
+    ],
+)
+def test_a_message_to_people_is_none(message: str) -> None:
+    wanted = message.startswith("words")
+
+    assert bool(findings("message.py", message)) is wanted
