@@ -5,6 +5,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from console.backend.gates import registry
+from console.backend.gates.gate import AnyGate
 from console.backend.model.errors import CutterError, StopCode, Unmeasured, UsageError
 from console.backend.model.outcome import Check, Evidence, Outcome, worst
 from console.backend.model.readiness import (
@@ -33,7 +35,8 @@ DENIED = Unmeasured(
     "As the administrator: GRANT SELECT ON cutter_governance.v_row_count TO cutter_ro; see: cutter-console drift",
 )
 
-GATES: tuple[tuple[str, str, str, Owner, tuple[str, ...]], ...] = (
+FakeGate = tuple[str, str, str, Owner, tuple[str, ...]]
+_TOLD: tuple[FakeGate, ...] = (
     (
         "G0",
         "Precheck, live",
@@ -112,6 +115,16 @@ GATES: tuple[tuple[str, str, str, Owner, tuple[str, ...]], ...] = (
         ("reports directory", "last bundle", "journals"),
     ),
 )
+
+
+def _of_registry(gate: AnyGate) -> FakeGate:
+    """The canned answer of this gate; one check for a gate that has none."""
+    canned = {told[0]: told for told in _TOLD}
+    return canned.get(gate.id, (gate.id, gate.title, gate.question, gate.owner, ("as registered",)))
+
+
+GATES: tuple[FakeGate, ...] = tuple(_of_registry(gate) for gate in registry.GATES)
+"""As many as the program has, in its order."""
 
 Broken = dict[tuple[str, str], tuple[Outcome, str, str]]
 """Gate and check, to outcome, detail and next action."""
@@ -294,7 +307,11 @@ class FakeReadiness:
         """As the scenario has it; without a database a part of them."""
         self._asked(f"gates {' '.join(names)}".strip())
         if not set(names) <= {gate[0] for gate in GATES}:
-            raise UsageError(StopCode.REFUSED_INPUT, f"there is no gate {names}", "Name some of G0 to G10.")
+            raise UsageError(
+                StopCode.REFUSED_INPUT,
+                f"there is no gate {names}",
+                f"Name some of {', '.join(gate[0] for gate in GATES)}.",
+            )
         broken = unmeasured(REFUSED_CONNECTION) if self.down else self.broken
         return board(self.clock(), broken, names, self.hostile)
 
@@ -347,7 +364,7 @@ class FakeReadiness:
         )
 
     def report(self, run_id: str) -> ReportView:
-        """Thirteen documents."""
+        """One document for each phase and pause."""
         self._asked(f"report {run_id}")
         return ReportView(
             run_id=run_id,

@@ -7,12 +7,12 @@ from pathlib import Path
 from console.backend import confirmations
 from console.backend.documents.intake import list_intake
 from console.backend.documents.planning import PlanResult, plan_document
-from console.backend.documents.profiles import PROFILE_NAMES
 from console.backend.gates.arming_checks import is_drift, readiness
 from console.backend.gates.board import measure_board, named
 from console.backend.host.installation import Installation
 from console.backend.model.errors import CutterError, Drifted, Refused, StopCode, Unmeasured, UsageError
 from console.backend.model.plan import bind
+from console.backend.model.profile_names import PROFILE_NAMES
 from console.backend.model.readiness import Board, BundleView, DriftReport, GateReport, ReportView
 from console.backend.model.reasons import require_short_reason
 from console.backend.model.states import Family, Mode, Move, RunState, Stage
@@ -233,7 +233,7 @@ class BackendService:
         return measure_board(self.installation, named(names), read_only=self.read_only)
 
     def readiness(self, run_id: str = "") -> GateReport:
-        """PRE-1 to PRE-8, measured now."""
+        """Measure the checks before arming."""
         return readiness(self.installation, run_id, read_only=self.read_only)
 
     def drift(self) -> DriftReport:
@@ -242,14 +242,14 @@ class BackendService:
         return against_host(measure_drift(settings.database.monitor), settings.pins.schema_digest)
 
     def report(self, run_id: str) -> ReportView:
-        """Write the thirteen documents of a run; the same record gives the same bytes."""
+        """Write the documents of a run; the same record gives the same bytes."""
         from console.backend.reports.run.report import write_run_report
 
         self._require_writable()
         return write_run_report(self.installation, run_id)
 
     def bundle(self, on_progress: OnProgress, sign_with: str = "") -> BundleView:
-        """Measure everything and write the ten documents."""
+        """Measure everything and write the readiness bundle."""
         from console.backend.reports.bundle.bundle import write_bundle
 
         self._require_writable()

@@ -17,7 +17,7 @@ class Mode(StrEnum):
 
 
 class Stage(StrEnum):
-    """The fourteen states on the way; a run is always at one of them, also when it was stopped."""
+    """The stages on the way, in order; a run is always at one of them, also when it was stopped."""
 
     CREATED = "created"
     SOURCE_PINNED = "source_pinned"
@@ -36,7 +36,7 @@ class Stage(StrEnum):
 
 
 class Phase(StrEnum):
-    """The eleven phases, in order."""
+    """The phases, in order."""
 
     SOURCE_PIN = "source_pin"
     MARK = "mark"
@@ -52,7 +52,7 @@ class Phase(StrEnum):
 
     @property
     def number(self) -> int:
-        """1 to 11."""
+        """Return its place, counted from 1."""
         return list(Phase).index(self) + 1
 
 

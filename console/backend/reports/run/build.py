@@ -1,4 +1,4 @@
-"""Pure: the record of a run becomes thirteen documents, report.json and SHA256SUMS; the same record, the same bytes."""
+"""Pure: the record of a run becomes documents, report.json and SHA256SUMS; the same record, the same bytes."""
 
 import json
 from typing import Literal
@@ -137,7 +137,7 @@ def compose(record: RunRecord) -> Composition:
 
 
 def documents(made: Composition) -> tuple[Document, ...]:
-    """The thirteen, report.json and SHA256SUMS, in this order."""
+    """The documents, report.json and SHA256SUMS, in this order."""
     cited = Evidences(made.evidence)
     texts = tuple(Document(name=title.document, data=_rendered(made, title.number, cited)) for title in TITLES)
     found = (*texts, Document(name=REGISTER, data=_json(made)))

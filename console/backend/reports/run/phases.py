@@ -1,4 +1,4 @@
-"""Pure: what each of the thirteen documents says, out of the record; a phase and a pause each."""
+"""Pure: what each document says, out of the record; a phase and a pause each."""
 
 from console.backend.journal.journal_record import Record, RecordKind
 from console.backend.model.outcome import Outcome
@@ -11,7 +11,7 @@ from console.backend.runs.workspace import PhaseRecord
 
 
 class Title(Value):
-    """One document of the thirteen. `phase` is None for a pause."""
+    """One document of the report. `phase` is None for a pause."""
 
     number: int
     name: str
