@@ -4,8 +4,7 @@ import time
 from collections.abc import Callable
 from typing import NamedTuple
 
-from console.backend.approvals.statement import Kind
-from console.backend.gates.approval_package import KIND_AT, judge_package, package_fact
+from console.backend.gates.approval_package import judge_package, package_fact
 from console.backend.gates.backup_readiness import backup_key, backup_key_check
 from console.backend.gates.connections import connections, lines_verdict
 from console.backend.gates.dry_runs import DryRun, judge_dry_run, measure_dry_runs, place, start_command
@@ -26,6 +25,7 @@ from console.backend.gates.ruling_policy import pin_check, pinned_fact, policy_c
 from console.backend.host.installation import Installation
 from console.backend.model.outcome import Check, Outcome
 from console.backend.model.plan_binding import Target
+from console.backend.model.purposes import KIND_AT, Kind, RunOperation
 from console.backend.model.readiness import GateReport, Owner
 from console.backend.model.safe_text import SafeText
 from console.backend.model.states import Family, Stage
@@ -147,7 +147,11 @@ def _subject(probe: Probe, run_id: str) -> Measurement[Subject]:
 
 
 def _waits_for_sg1(row: RunRow) -> bool:
-    return (row.family, row.stage, row.operation) == (Family.ACTIVE, Stage.AWAITING_CUT_AUTHORIZATION, "cut")
+    return (row.family, row.stage, row.operation) == (
+        Family.ACTIVE,
+        Stage.AWAITING_CUT_AUTHORIZATION,
+        RunOperation.CUT,
+    )
 
 
 def _approval(probe: Probe, subject: Measurement[Subject], name: str) -> Check:

@@ -8,8 +8,9 @@ from console.backend.gates.measurement import Measurement, Verdict, check, fails
 from console.backend.gates.probe import Probe
 from console.backend.model.outcome import Check
 from console.backend.model.plan_binding import TableDelta, expected_cut_deltas, expected_step_deltas
+from console.backend.model.purposes import Operation
 from console.backend.model.safe_text import SafeText
-from console.backend.model.states import Family, Stage
+from console.backend.model.states import Family, Phase, Stage
 from console.backend.model.value import Value
 from console.backend.postgres.measure import REGISTRIES, measure_counts
 
@@ -111,16 +112,16 @@ def deltas_of(phase: str, n_units: int) -> tuple[TableDelta, ...]:
     """Pure: the rows that one recorded step adds; none for a step that adds none."""
     cut = expected_cut_deltas(n_units)
     match phase:
-        case "cut_leg_a":
+        case Phase.CUT_LEG_A:
             return tuple(delta for delta in cut if delta.table in _LEG_A)
-        case "leg_b_record":
+        case Phase.LEG_B_RECORD:
             return tuple(delta for delta in cut if delta.table not in _LEG_A)
-        case "write_verify" | "verify again":
+        case Phase.WRITE_VERIFY | Operation.VERIFY_AGAIN:
             tables = ("cutter_governance.verify_result", "cutter_governance.dot_pair_signature")
             return tuple(TableDelta(table=table, rows=1) for table in tables)
-        case "lifecycle_enact" | "revert":
+        case Phase.LIFECYCLE_ENACT | Operation.REVERT:
             return expected_step_deltas(n_units)
-        case "edit":
+        case Operation.EDIT:
             return tuple(delta for delta in cut if delta.table in _LEG_A and delta.table != "public.information_unit")
         case _:
             return ()

@@ -5,6 +5,7 @@ from pydantic import Field, TypeAdapter
 
 from console.backend.model.errors import CutterError, Drifted, Held, Refused, StopCode, Unmeasured
 from console.backend.model.plan_binding import expected_cut_deltas, expected_step_deltas
+from console.backend.model.purposes import Purpose
 from console.backend.model.safe_text import SafeText
 from console.backend.model.value import Value
 from console.backend.postgres.connections import scalar
@@ -258,7 +259,7 @@ def revert_faults(probe: RevertProbe) -> tuple[str, ...]:
         wanted |= {"cutter_governance.execution_lease": 1}
     wanted["cutter_governance.decision_backlog_history"] = probe.entries
     before = probe.full if probe.run_id else probe.without
-    faults = _inserted_faults("revert", probe.changed, wanted)
+    faults = _inserted_faults(Purpose.REVERT, probe.changed, wanted)
     if probe.inside != probe.without:
         faults.append(f"readers' digest after the revert is {probe.inside}, without the draft it is {probe.without}")
     if probe.full == probe.without:

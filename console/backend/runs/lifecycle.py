@@ -13,6 +13,7 @@ from console.backend.model.canonical_json import canonical_json
 from console.backend.model.errors import CutterError, Refused, StopCode, Unmeasured
 from console.backend.model.outcome import Check, Evidence, Outcome
 from console.backend.model.plan_binding import PlanBinding
+from console.backend.model.purposes import Operation, Purpose, RunOperation
 from console.backend.model.redaction import redact
 from console.backend.model.states import Family, Mode, Move, Stage
 from console.backend.model.value import Value
@@ -66,18 +67,18 @@ def create_run(installation: Installation, request: RunRequest) -> Created:
     with at_work(), Journal.create(workspace.journal, run_id, installation.context) as journal:
         said = (Field(key="request", value=canonical_json(asked).decode()),)
         if request.mode is Mode.DRYRUN:
-            journal.append(RecordKind.NOTE, "start", said)
+            journal.append(RecordKind.NOTE, Operation.START, said)
             return Created(run_id=run_id, is_new=True)
         with (
-            intended(installation, asked, journal, "start", said),
-            committing(installation, journal, run_id, "start") as promise,
+            intended(installation, asked, journal, Operation.START, said),
+            committing(installation, journal, run_id, Operation.START) as promise,
         ):
-            event = noted(promise.connection, workspace, "start", asked.model_dump(mode="json"), promise.head)
-            ledger.create_run(promise.connection, run_row(asked, "cut"), event)
+            event = noted(promise.connection, workspace, Operation.START, asked.model_dump(mode="json"), promise.head)
+            ledger.create_run(promise.connection, run_row(asked, RunOperation.CUT), event)
     return Created(run_id=run_id, is_new=True)
 
 
-def run_row(asked: RunRequestFile, operation: str) -> ledger.NewRun:
+def run_row(asked: RunRequestFile, operation: RunOperation) -> ledger.NewRun:
     """Return what the database is told of a run that begins; `operation` is cut or edit."""
     return ledger.NewRun(
         run_id=asked.run_id,
@@ -114,8 +115,8 @@ def revert_cut(installation: Installation, run_id: str, lease: LeaseHolder) -> t
     """
     workspace, request = _of(installation, run_id)
     world = _world(workspace)
-    with operation(installation, workspace, request, "revert", ends=True) as journal:
-        if not lease.take("revert"):
+    with operation(installation, workspace, request, Operation.REVERT, ends=True) as journal:
+        if not lease.take(Purpose.REVERT):
             raise Refused(
                 StopCode.EXECUTION_DISABLED,
                 f"the switch is not armed for run {run_id} to revert",
@@ -123,16 +124,18 @@ def revert_cut(installation: Installation, run_id: str, lease: LeaseHolder) -> t
             )
         with _reading(installation) as connection:
             wanted = str(scalar(connection, "SELECT cutter_governance.fn_revert_digest(%s)", run_id))
-        journal.append(RecordKind.NOTE, "revert", (Field(key="readers_digest_wanted", value=wanted),))
+        journal.append(RecordKind.NOTE, Operation.REVERT, (Field(key="readers_digest_wanted", value=wanted),))
         with committing(
-            installation, journal, run_id, "revert", timeout_s=installation.settings.statement_limit_s
+            installation, journal, run_id, Operation.REVERT, timeout_s=installation.settings.statement_limit_s
         ) as promise:
-            event = Event(phase="revert", outcome=Outcome.PASS, record='{"status": "reverted"}', anchor=promise.head)
+            event = Event(
+                phase=Operation.REVERT, outcome=Outcome.PASS, record='{"status": "reverted"}', anchor=promise.head
+            )
             said = ledger.event_json(promise.connection, run_id, event, workspace.journal_key())
             units = ledger.revert(promise.connection, run_id, said)
         now = _readers_view_after(installation, run_id)
         read = (Field(key="units", value=str(units)), Field(key="readers_digest", value=now))
-        journal.append(RecordKind.NOTE, "revert", read)
+        journal.append(RecordKind.NOTE, Operation.REVERT, read)
     if now != wanted:
         message = f"after the revert of {run_id} the readers' view is {now}, without its units it was {wanted}"
         stop_under_hold(installation, StopCode.INVARIANT_FAILED, message, run_id)
@@ -182,10 +185,10 @@ def void_run(installation: Installation, run_id: str, reason: str) -> None:
     said = (Field(key="reason", value=reason),)
     if request.mode is Mode.DRYRUN:
         with open_to_end(installation, workspace, request) as journal:
-            journal.append(RecordKind.NOTE, "void", said)
+            journal.append(RecordKind.NOTE, Operation.VOID, said)
             workspace.write(VOIDED, _word(reason).encode())
         return
-    with operation(installation, workspace, request, "void", said, ends=True) as journal:
+    with operation(installation, workspace, request, Operation.VOID, said, ends=True) as journal:
         facts = measure_facts(installation, run_id, at_rest=True)
         if facts.state.family is Family.VOIDED:
             return
@@ -195,8 +198,8 @@ def void_run(installation: Installation, run_id: str, reason: str) -> None:
                 measure_identity(connection, installation.context.host)
             workspace.write(VOIDED, _word(reason).encode())
             return
-        with committing(installation, journal, run_id, "void") as promise:
-            event = noted(promise.connection, workspace, "void", {"reason": reason}, promise.head)
+        with committing(installation, journal, run_id, Operation.VOID) as promise:
+            event = noted(promise.connection, workspace, Operation.VOID, {"reason": reason}, promise.head)
             ledger.leave(promise.connection, run_id, Family.VOIDED, _word(reason), event)
 
 

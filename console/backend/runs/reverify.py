@@ -10,6 +10,7 @@ from console.backend.model.canonical_json import canonical_json
 from console.backend.model.errors import Refused, StopCode
 from console.backend.model.outcome import Check, Outcome, worst
 from console.backend.model.plan_binding import TableDelta
+from console.backend.model.purposes import Operation
 from console.backend.model.states import Family, Mode, Phase, RunState, Stage
 from console.backend.model.view_models import RunView
 from console.backend.postgres import ledger
@@ -43,7 +44,7 @@ def verify_drafts(installation: Installation, run: RunView, *, record: bool) -> 
     pause = run.state == RunState(stage=Stage.AWAITING_LIFECYCLE_AUTHORIZATION)
     if not (record and pause):
         return _measured(context, run)
-    with operation(installation, workspace, context.request, "verify again") as journal:
+    with operation(installation, workspace, context.request, Operation.VERIFY_AGAIN) as journal:
         started, clock = installation.context.now(), time.perf_counter()
         checks = _measured(context, run)
         outcome = worst([check.outcome for check in checks])
@@ -66,12 +67,12 @@ def _record(installation: Installation, workspace: Workspace, done: PhaseRecord,
         installation,
         journal,
         run_id,
-        "verify again",
+        Operation.VERIFY_AGAIN,
         role=Role.VERIFIER,
         timeout_s=installation.settings.statement_limit_s,
     ) as promise:
         record = canonical_json(done).decode()
-        event = Event(phase="verify again", outcome=done.outcome, record=record, anchor=promise.head)
+        event = Event(phase=Operation.VERIFY_AGAIN, outcome=done.outcome, record=record, anchor=promise.head)
         checks = CheckList(checks=done.checks).model_dump_json()
         told = ledger.event_json(promise.connection, run_id, event, workspace.journal_key())
         ledger.record_verification(promise.connection, run_id, done.outcome, checks, told)
