@@ -8,6 +8,7 @@ from console.backend.model.errors import CutterError, StopCode
 from console.backend.model.outcome import Outcome
 from console.backend.model.readiness import letter_of
 from console.backend.model.states import Family, Mode, Stage
+from console.backend.model.tables import READERS_TABLES
 from console.backend.model.view_models import RunRequest, RunView, SwitchState
 from console.backend.postgres.connections import connect
 from console.backend.publication.sums import verify_sums
@@ -17,7 +18,6 @@ from console.demo.installation import sign
 
 Say = Callable[[str], None]
 _LETS_ARM = frozenset({Outcome.PASS, Outcome.PARTIAL})
-_TABLES = ("public.information_unit", "public.unit_version", "public.iu_lifecycle_log")
 
 
 @dataclass
@@ -68,7 +68,7 @@ def tour_of(backend: BackendService, say: Say) -> bool:
 
 def _rows(tour: _Tour) -> tuple[int | None, ...]:
     counts = {count.table: count.rows for count in tour.backend.status().counts}
-    return tuple(counts[table] for table in _TABLES)
+    return tuple(counts[table] for table in READERS_TABLES)
 
 
 def _seeded(tour: _Tour) -> None:

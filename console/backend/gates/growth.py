@@ -11,6 +11,7 @@ from console.backend.model.plan_binding import TableDelta, expected_cut_deltas, 
 from console.backend.model.purposes import Operation
 from console.backend.model.safe_text import SafeText
 from console.backend.model.states import Family, Phase, Stage
+from console.backend.model.tables import LEG_A, SIGNATURE, UNIT, VERIFY_RESULT
 from console.backend.model.value import Value
 from console.backend.postgres.measure import REGISTRIES, measure_counts
 
@@ -25,14 +26,6 @@ _STEPS = """
      ORDER BY e.id
 """
 _STARTED = "SELECT count(*) FROM cutter_governance.v_run WHERE started_at >= %s"
-_LEG_A = frozenset(
-    {
-        "public.information_unit",
-        "public.unit_version",
-        "cutter_governance.manifest_envelope",
-        "cutter_governance.manifest_unit_block",
-    }
-)
 
 
 class Step(Value):
@@ -113,16 +106,15 @@ def deltas_of(phase: str, n_units: int) -> tuple[TableDelta, ...]:
     cut = expected_cut_deltas(n_units)
     match phase:
         case Phase.CUT_LEG_A:
-            return tuple(delta for delta in cut if delta.table in _LEG_A)
+            return tuple(delta for delta in cut if delta.table in LEG_A)
         case Phase.LEG_B_RECORD:
-            return tuple(delta for delta in cut if delta.table not in _LEG_A)
+            return tuple(delta for delta in cut if delta.table not in LEG_A)
         case Phase.WRITE_VERIFY | Operation.VERIFY_AGAIN:
-            tables = ("cutter_governance.verify_result", "cutter_governance.dot_pair_signature")
-            return tuple(TableDelta(table=table, rows=1) for table in tables)
+            return tuple(TableDelta(table=table, rows=1) for table in (VERIFY_RESULT, SIGNATURE))
         case Phase.LIFECYCLE_ENACT | Operation.REVERT:
             return expected_step_deltas(n_units)
         case Operation.EDIT:
-            return tuple(delta for delta in cut if delta.table in _LEG_A and delta.table != "public.information_unit")
+            return tuple(delta for delta in cut if delta.table in LEG_A and delta.table != UNIT)
         case _:
             return ()
 

@@ -19,6 +19,7 @@ from console.backend.model.plan import Coverage, CutPlan, DocumentPlan, PlannedU
 from console.backend.model.plan_binding import TableDelta
 from console.backend.model.purposes import Operation, Purpose, RunOperation
 from console.backend.model.states import Mode, Phase, Stage
+from console.backend.model.tables import BLOCK, ENVELOPE, VERSION
 from console.backend.model.value import Value
 from console.backend.postgres import ledger
 from console.backend.postgres.connections import connect
@@ -164,9 +165,9 @@ def _plan(
 
 def _deltas(count: int) -> tuple[TableDelta, ...]:
     return (
-        TableDelta(table="public.unit_version", rows=count),
-        TableDelta(table="cutter_governance.manifest_envelope", rows=1),
-        TableDelta(table="cutter_governance.manifest_unit_block", rows=count),
+        TableDelta(table=VERSION, rows=count),
+        TableDelta(table=ENVELOPE, rows=1),
+        TableDelta(table=BLOCK, rows=count),
     )
 
 

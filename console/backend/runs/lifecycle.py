@@ -15,7 +15,7 @@ from console.backend.model.outcome import Check, Evidence, Outcome
 from console.backend.model.plan_binding import PlanBinding
 from console.backend.model.purposes import Operation, Purpose, RunOperation
 from console.backend.model.redaction import redact
-from console.backend.model.states import Family, Mode, Move, Stage
+from console.backend.model.states import CUT_STAGES, Family, Mode, Move
 from console.backend.model.value import Value
 from console.backend.model.view_models import RunRequest
 from console.backend.postgres import ledger
@@ -32,8 +32,6 @@ from console.backend.runs.run_state import VOIDED
 from console.backend.runs.run_views import known_run, measure_facts
 from console.backend.runs.sources import planned, read_source
 from console.backend.runs.workspace import RunRequestFile, Workspace
-
-_CUT = frozenset(tuple(Stage)[tuple(Stage).index(Stage.CUT_LEG_A_COMMITTED) :])
 
 
 class Created(Value):
@@ -95,7 +93,7 @@ def _cut_before(installation: Installation, asked: RunRequestFile) -> RunRow | N
     """The run that cut this very text; None where the document is uncut."""
     document = planned(installation, asked, read_source(installation, asked.origin))
     with connect(installation.settings.database.executor, read_only=True, purpose="cut once") as connection:
-        before = [row for row in all_runs(connection) if row.docprefix == asked.docprefix and row.stage in _CUT]
+        before = [row for row in all_runs(connection) if row.docprefix == asked.docprefix and row.stage in CUT_STAGES]
     standing = next((row for row in before if row.family is not Family.REVERTED), None)
     if standing is not None and standing.content_digest == document.content_digest:
         return standing

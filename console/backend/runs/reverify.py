@@ -12,6 +12,7 @@ from console.backend.model.outcome import Check, Outcome, worst
 from console.backend.model.plan_binding import TableDelta
 from console.backend.model.purposes import Operation
 from console.backend.model.states import Family, Mode, Phase, RunState, Stage
+from console.backend.model.tables import SIGNATURE, VERIFY_RESULT
 from console.backend.model.view_models import RunView
 from console.backend.postgres import ledger
 from console.backend.postgres.connections import connect
@@ -100,7 +101,7 @@ def _deltas_since(connection: psycopg.Connection, run: RunView, context: PhaseCo
     ).fetchone()
     verified = int(row[0]) if row else 0
     by_now = {delta.table: delta.rows for delta in context.workspace.plan().expected_deltas}
-    for table in ("cutter_governance.verify_result", "cutter_governance.dot_pair_signature"):
+    for table in (VERIFY_RESULT, SIGNATURE):
         by_now[table] = by_now.get(table, 0) + verified
     return tuple(TableDelta(table=table, rows=rows) for table, rows in by_now.items())
 

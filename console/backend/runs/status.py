@@ -10,6 +10,7 @@ from console.backend.model.outcome import Outcome
 from console.backend.model.plan_binding import TableCount
 from console.backend.model.purposes import KIND_AT, Kind, Purpose
 from console.backend.model.states import Family, Move, Stage, only_closes
+from console.backend.model.tables import READERS_TABLES
 from console.backend.model.value import Value
 from console.backend.model.view_models import CountView, RunSummary, Status, SwitchState, SwitchView, WaitView
 from console.backend.postgres.connections import connect
@@ -137,12 +138,9 @@ def _imported(row: RunRow, rulings: tuple[ApprovalRow, ...], now: datetime) -> s
     return {found.kind for found in mine if found.expires > now}
 
 
-_FIRST = ("public.information_unit", "public.unit_version", "public.iu_lifecycle_log")
-"""The tables that readers see stand first; the others follow by name, however the database happened to answer."""
-
-
 def _place(table: str) -> int:
-    return _FIRST.index(table) if table in _FIRST else len(_FIRST)
+    """Put the tables that readers see first; the others follow by name, however the database happened to answer."""
+    return READERS_TABLES.index(table) if table in READERS_TABLES else len(READERS_TABLES)
 
 
 def _counts(facts: Facts) -> tuple[CountView, ...]:
@@ -157,7 +155,7 @@ def _counts(facts: Facts) -> tuple[CountView, ...]:
 def _unread(error: CutterError) -> tuple[CountView, ...]:
     return tuple(
         CountView(table=table, rows=None, baseline=None, outcome=Outcome.INCONCLUSIVE, detail=error.message)
-        for table in _FIRST
+        for table in READERS_TABLES
     )
 
 
