@@ -5,8 +5,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from console.backend.gates import registry
-from console.backend.gates.gate import AnyGate
 from console.backend.model.errors import CutterError, StopCode, Unmeasured, UsageError
 from console.backend.model.outcome import Check, Evidence, Outcome, worst
 from console.backend.model.readiness import (
@@ -36,7 +34,7 @@ DENIED = Unmeasured(
 )
 
 FakeGate = tuple[str, str, str, Owner, tuple[str, ...]]
-_TOLD: tuple[FakeGate, ...] = (
+GATES: tuple[FakeGate, ...] = (
     (
         "G0",
         "Precheck, live",
@@ -115,16 +113,6 @@ _TOLD: tuple[FakeGate, ...] = (
         ("reports directory", "last bundle", "journals"),
     ),
 )
-
-
-def _of_registry(gate: AnyGate) -> FakeGate:
-    """The canned answer of this gate; one check for a gate that has none."""
-    canned = {told[0]: told for told in _TOLD}
-    return canned.get(gate.id, (gate.id, gate.title, gate.question, gate.owner, ("as registered",)))
-
-
-GATES: tuple[FakeGate, ...] = tuple(_of_registry(gate) for gate in registry.GATES)
-"""As many as the program has, in its order."""
 
 Broken = dict[tuple[str, str], tuple[Outcome, str, str]]
 """Gate and check, to outcome, detail and next action."""

@@ -8,8 +8,8 @@ from console.backend.model import gate_table
 from console.backend.model.gate_table import GateEntry
 
 MORE = (
-    GateEntry("G11", "tests.more_gates.eleventh", "05-generality.md"),
-    GateEntry("G12", "tests.more_gates.twelfth", "10-final.md"),
+    GateEntry("G97", "tests.more_gates.first", "05-generality.md"),
+    GateEntry("G98", "tests.more_gates.second", "10-final.md"),
 )
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from console.actions.actions import Scope
 from console.app.application import ConsoleApp
+from console.backend.model import gate_table
 from console.backend.model.errors import StopCode, Unmeasured
 from console.backend.model.outcome import Outcome
 from console.screens.gates import GatesScreen
@@ -347,7 +348,7 @@ async def test_help_names_every_key_of_the_screen() -> None:
     async with opened(FakeBackend(), "5", "question_mark") as (app, _pilot):
         assert isinstance(app.screen, HelpDialog)
         said = " ".join(words(app, "dialog-body").split())
-        assert f"{len(GATES)} gates answer whether it is safe to act" in said
+        assert f"{len(gate_table.GATES)} gates answer whether it is safe to act" in said
         for action in app.registry.in_scope(Scope.GATES):
             assert action.title in said
             assert action.help in said

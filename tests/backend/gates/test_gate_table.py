@@ -51,7 +51,7 @@ def test_help_names_the_range_with_more_gates() -> None:
 def test_every_screen_counts_and_lists_more_gates() -> None:
     said = json.loads(with_more_gates("screens"))
 
-    assert [line.split()[2] for line in said["board"].splitlines()] == IDS
+    assert [line.split()[2] for line in said["board"].splitlines()][-len(MORE) :] == [entry.id for entry in MORE]
     assert all(f"{entry.id} as registered" in said["overview"] for entry in MORE)
     assert f"{MANY} gates answer" in said["help"]
     assert f"{MANY} gates and the PRE board" in said["help"]
@@ -67,12 +67,12 @@ def root(at: Callable[[str], Passage]) -> str:
 def test_the_command_measures_counts_and_names_more_gates(root: str) -> None:
     board = with_more_gates("--root", root, "gates", status=ExitStatus.FAIL)
     answer = json.loads(with_more_gates("--root", root, "--json", "gates", status=ExitStatus.FAIL))
-    one = with_more_gates("--root", root, "gates", "g12", status=ExitStatus.FAIL)
+    one = with_more_gates("--root", root, "gates", "g98", status=ExitStatus.FAIL)
     other = json.loads(with_more_gates("--root", root, "--json", "gates", "G99", status=ExitStatus.USAGE))
 
     assert f"{MANY} gates in " in board.splitlines()[-1]
     assert [gate["gate"] for gate in answer["gates"]] == IDS
-    assert "Sample gate G12" in one
+    assert "Sample gate G98" in one
     assert other["stop"]["next_action"] == f"Name some of {', '.join(IDS)}."
 
 
@@ -85,6 +85,6 @@ def test_the_bundle_asks_more_gates_and_rolls_them_up_in_their_documents(root: s
     assert {line["gate"]: line["document"] for line in record["final"]["roll_up"]} == {
         entry.id: entry.document for entry in (*gate_table.GATES, *MORE)
     }
-    assert "Sample gate G11" in (directory / "05-generality.md").read_text(encoding="utf-8")
-    assert "| G12 | Sample gate G12 | FAIL |" in final
-    assert any(gap.startswith("G11 (operator), FAIL") for gap in answer["gaps"])
+    assert "Sample gate G97" in (directory / "05-generality.md").read_text(encoding="utf-8")
+    assert "| G98 | Sample gate G98 | FAIL |" in final
+    assert any(gap.startswith("G97 (operator), FAIL") for gap in answer["gaps"])

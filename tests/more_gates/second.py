@@ -1,4 +1,4 @@
-"""G12: a gate that always fails, so that each place that names what is open names it."""
+"""G98: a gate that always fails, so that each place that names what is open names it."""
 
 from console.backend.gates.gate import Gate
 from console.backend.gates.measurement import Measurement, check, fails
@@ -17,4 +17,4 @@ def decide(fact: Measurement[str]) -> tuple[Check, ...]:
     return (check("sample", fact, lambda said: fails(said, "Put it there.")),)
 
 
-GATE = Gate("G12", "Sample gate G12", "Is it there?", Owner.OPERATOR, measure, decide)
+GATE = Gate("G98", "Sample gate G98", "Is it there?", Owner.OPERATOR, measure, decide)
