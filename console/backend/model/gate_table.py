@@ -30,5 +30,5 @@ GATES: tuple[GateEntry, ...] = (
 
 
 def gate_range() -> str:
-    """Return the first and the last gate in words: `G0 to G10`."""
+    """Return the first and the last gate in words, as help texts name them."""
     return f"{GATES[0].id} to {GATES[-1].id}"
