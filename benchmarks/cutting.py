@@ -16,19 +16,13 @@ from psycopg.types.json import Jsonb
 
 from console.backend.approvals.pinning import pin_policy
 from console.backend.approvals.policy import Policy, Signer, Thresholds
-from console.backend.approvals.statement import (
-    Purpose,
-    RunFacts,
-    Statement,
-    StatementDocument,
-    draft_statement,
-    write_statement,
-)
+from console.backend.approvals.statement import RunFacts, Statement, StatementDocument, draft_statement, write_statement
 from console.backend.documents.planning import plan_document
 from console.backend.host.context import Context
 from console.backend.model.canonical_json import canonical_json
 from console.backend.model.plan import CutPlan, bind
 from console.backend.model.plan_binding import Target
+from console.backend.model.purposes import Purpose
 from console.backend.model.states import Stage
 from console.backend.postgres import ledger
 from console.backend.postgres.connections import connect

@@ -211,7 +211,7 @@ _OF_RUNS = (
     Mutant(
         "the first pause is passed only with the switch armed",
         _ENGINE,
-        '        return phase if self._lease.take("cut") else None',
+        "        return phase if self._lease.take(Purpose.CUT) else None",
         "        return phase",
         _test("runs/test_passage", "a_run_does_not_go_on_without_its_ruling[waits for SG_1-SG_1]"),
     ),

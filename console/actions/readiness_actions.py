@@ -1,12 +1,13 @@
 """The actions about readiness: the board of the gates, the drift, the bundle, a run's report."""
 
 from console.actions.action import Action, Scope
+from console.backend.model.gate_table import GATES
 
 READINESS_ACTIONS: tuple[Action, ...] = (
     Action(
         name="gates",
         title="Go to Gates",
-        help="The eleven gates and the PRE board, measured, with evidence and next action.",
+        help=f"The {len(GATES)} gates and the PRE board, measured, with evidence and next action.",
         keys=("5",),
         scope=Scope.EVERYWHERE,
         command="cutter-console gates",
@@ -50,7 +51,7 @@ READINESS_ACTIONS: tuple[Action, ...] = (
     Action(
         name="pre_board",
         title="Show the PRE board, or the gates",
-        help="PRE-1 to PRE-8, what a LIVE run checks itself before it offers to arm; for the current run where one is.",
+        help="What a LIVE run checks itself before it offers to arm; for the current run where one is.",
         keys=("p",),
         scope=Scope.GATES,
         short="PRE",
@@ -59,7 +60,7 @@ READINESS_ACTIONS: tuple[Action, ...] = (
     Action(
         name="bundle",
         title="Write the readiness bundle",
-        help="Measures every gate and writes the ten documents into reports/, whole or not at all.",
+        help="Measures every gate and writes its documents into reports/, whole or not at all.",
         keys=("b",),
         scope=Scope.GATES,
         short="Bundle",
@@ -69,7 +70,7 @@ READINESS_ACTIONS: tuple[Action, ...] = (
     Action(
         name="report",
         title="Write the run's reports",
-        help="Writes the thirteen documents of this run into reports/; the same record gives the same bytes.",
+        help="Writes the documents of this run into reports/; the same record gives the same bytes.",
         keys=("w",),
         scope=Scope.RUN,
         short="Reports",

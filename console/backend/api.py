@@ -89,19 +89,19 @@ class Backend(Protocol):
         """Measure these gates now, all of them where none is named. Raises UsageError for a name that no gate has."""
 
     def readiness(self, run_id: str = "") -> GateReport:
-        """PRE-1 to PRE-8: what a LIVE run checks itself before it offers to arm; without a run, what can be known."""
+        """Measure what a LIVE run checks itself before it offers to arm; without a run, what can be known."""
 
     def drift(self) -> DriftReport:
         """Grants and definitions against those that were installed, each difference with what would repair it."""
 
     def bundle(self, on_progress: OnProgress, sign_with: str = "") -> BundleView:
-        """Measure every gate and write the ten documents into reports/, whole or not at all.
+        """Measure every gate and write the readiness bundle into reports/, whole or not at all.
 
         `sign_with` is the fingerprint of a key of this host's own that signs SHA256SUMS; none where it is empty.
         """
 
     def report(self, run_id: str) -> ReportView:
-        """Write the thirteen documents of a run; the same record gives the same bytes."""
+        """Write the documents of a run; the same record gives the same bytes."""
 
     def sign_as_demo_sovereign(self, statement: Path) -> Path:
         """Sign with the demo's key; exists in the demo only. Raises Refused elsewhere."""

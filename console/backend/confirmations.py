@@ -4,12 +4,12 @@ from typing import Literal
 
 from console.backend.approvals.check import raise_if_invalid
 from console.backend.approvals.signatures import signatures_beside
-from console.backend.approvals.statement import Purpose
 from console.backend.gates import arming_checks
 from console.backend.host.installation import Installation
 from console.backend.model.errors import CutterError, Unmeasured
 from console.backend.model.outcome import Check, Evidence, Outcome
 from console.backend.model.plan_binding import TableDelta, expected_step_deltas
+from console.backend.model.purposes import Purpose
 from console.backend.model.states import Move, Stage
 from console.backend.model.view_models import Confirmation, Danger, RunView, SwitchState
 from console.backend.runs import approval_workflow
@@ -20,7 +20,7 @@ from console.backend.runs.run_views import view_run
 
 RunDanger = Literal[Danger.ARM, Danger.ENACT, Danger.REVERT, Danger.VOID]
 """The dangers that are about a run; releasing a HOLD is about none."""
-_PURPOSE = {Danger.ARM: "cut", Danger.ENACT: "enact", Danger.REVERT: "revert"}
+_PURPOSE = {Danger.ARM: Purpose.CUT, Danger.ENACT: Purpose.ENACT, Danger.REVERT: Purpose.REVERT}
 _MOVE = {Danger.ARM: Move.ARM, Danger.ENACT: Move.ENACT, Danger.REVERT: Move.REVERT, Danger.VOID: Move.VOID}
 
 

@@ -7,12 +7,13 @@ from pathlib import Path
 from console.backend import confirmations
 from console.backend.documents.intake import list_intake
 from console.backend.documents.planning import PlanResult, plan_document
-from console.backend.documents.profiles import PROFILE_NAMES
 from console.backend.gates.arming_checks import is_drift, readiness
 from console.backend.gates.board import measure_board, named
 from console.backend.host.installation import Installation
 from console.backend.model.errors import CutterError, Drifted, Refused, StopCode, Unmeasured, UsageError
 from console.backend.model.plan import bind
+from console.backend.model.profile_names import PROFILE_NAMES
+from console.backend.model.purposes import Kind, Purpose
 from console.backend.model.readiness import Board, BundleView, DriftReport, GateReport, ReportView
 from console.backend.model.reasons import require_short_reason
 from console.backend.model.states import Family, Mode, Move, RunState, Stage
@@ -174,12 +175,12 @@ class BackendService:
 
     def arm(self, run_id: str, confirm: str) -> SwitchView:
         """Arm the switch for this run to cut; where it is, nothing is to be done."""
-        if confirm == run_id and kill_switch.armed_for(self.installation, run_id, "cut"):
+        if confirm == run_id and kill_switch.armed_for(self.installation, run_id, Purpose.CUT):
             kill_switch.require_no_hold(self.installation)
             said = {"note": "it was armed for this run already; nothing was done"}
             return kill_switch.measure_switch(self.installation).model_copy(update=said)
         self._confirmed(Danger.ARM, run_id, confirm)
-        self._arm(run_id, "cut")
+        self._arm(run_id, Purpose.CUT)
         return kill_switch.measure_switch(self.installation)
 
     def disarm(self) -> SwitchView:
@@ -204,7 +205,7 @@ class BackendService:
             return self.resume(run_id, on_progress) if Move.CONTINUE in done.moves else done
         self._confirmed(Danger.ENACT, run_id, confirm)
         with LeaseHolder(self.installation, run_id) as holder:
-            self._arm(run_id, "enact", holder)
+            self._arm(run_id, Purpose.ENACT, holder)
             self._walked(Engine(self.installation, run_id, on_progress, holder), enact=True)
         return self.run(run_id)
 
@@ -214,7 +215,7 @@ class BackendService:
             return done
         self._confirmed(Danger.REVERT, run_id, confirm)
         with LeaseHolder(self.installation, run_id) as holder:
-            self._arm(run_id, "revert", holder)
+            self._arm(run_id, Purpose.REVERT, holder)
             try:
                 lifecycle.revert_cut(self.installation, run_id, holder)
             finally:
@@ -233,7 +234,7 @@ class BackendService:
         return measure_board(self.installation, named(names), read_only=self.read_only)
 
     def readiness(self, run_id: str = "") -> GateReport:
-        """PRE-1 to PRE-8, measured now."""
+        """Measure the checks before arming."""
         return readiness(self.installation, run_id, read_only=self.read_only)
 
     def drift(self) -> DriftReport:
@@ -242,14 +243,14 @@ class BackendService:
         return against_host(measure_drift(settings.database.monitor), settings.pins.schema_digest)
 
     def report(self, run_id: str) -> ReportView:
-        """Write the thirteen documents of a run; the same record gives the same bytes."""
+        """Write the documents of a run; the same record gives the same bytes."""
         from console.backend.reports.run.report import write_run_report
 
         self._require_writable()
         return write_run_report(self.installation, run_id)
 
     def bundle(self, on_progress: OnProgress, sign_with: str = "") -> BundleView:
-        """Measure everything and write the ten documents."""
+        """Measure everything and write the readiness bundle."""
         from console.backend.reports.bundle.bundle import write_bundle
 
         self._require_writable()
@@ -298,7 +299,7 @@ class BackendService:
             action = f"See what is wrong, then: cutter-console report {run_id}"
             raise Unmeasured(error.code, message, action) from error
 
-    def _arm(self, run_id: str, purpose: str, holder: LeaseHolder | None = None) -> None:
+    def _arm(self, run_id: str, purpose: Purpose, holder: LeaseHolder | None = None) -> None:
         """A proven backup that the database takes for fresh comes first; without one it opens no lease."""
         known = known_run(self.installation, run_id)
         ensure_backup(PhaseContext(self.installation, known.workspace, known.request, lambda *_: None))
@@ -329,9 +330,9 @@ class BackendService:
     def _refuse_standstill(self, run: RunView) -> None:
         match run.state.stage:
             case Stage.AWAITING_CUT_AUTHORIZATION:
-                raise approval_workflow.waiting(run.run_id, "SG_1", f"then arm: {command_of(Move.ARM, run.run_id)}")
+                raise approval_workflow.waiting(run.run_id, Kind.SG_1, f"then arm: {command_of(Move.ARM, run.run_id)}")
             case Stage.AWAITING_LIFECYCLE_AUTHORIZATION:
-                raise approval_workflow.waiting(run.run_id, "SG_2", f"then: {command_of(Move.ENACT, run.run_id)}")
+                raise approval_workflow.waiting(run.run_id, Kind.SG_2, f"then: {command_of(Move.ENACT, run.run_id)}")
             case Stage.STRUCTURAL_VERIFIED:
                 message = f"run {run.run_id} waits for the switch to record its cut"
                 raise Refused(StopCode.EXECUTION_DISABLED, message, command_of(Move.ARM, run.run_id))

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from console import __version__
+from console.backend.model.gate_table import gate_range
+from console.backend.model.profile_names import DEFAULT_PROFILE, PROFILE_NAMES
 from console.cli import requests as ask
 from console.cli.command_registry import COMMANDS
 from console.cli.printing import ReaderGone, Unprinted, emit, say
@@ -60,7 +62,7 @@ def _void(parser: _Parser) -> None:
 def _document(parser: _Parser) -> None:
     parser.add_argument("file", metavar="FILE", help="the document: Markdown or text")
     parser.add_argument("--docprefix", required=True, metavar="P", help="upper-case prefix of its addresses")
-    parser.add_argument("--profile", choices=("atx", "vi-law", "de-law"), default="atx")
+    parser.add_argument("--profile", choices=PROFILE_NAMES, default=DEFAULT_PROFILE)
     parser.add_argument("--ordinals", action="store_true", help="number repeated headings instead of refusing them")
 
 
@@ -125,7 +127,7 @@ def _demo(parser: _Parser) -> None:
 def _register(parser: _Parser) -> None:
     parser.add_argument("--docprefix", required=True, metavar="P")
     parser.add_argument("--query", required=True, metavar="SQL", help="gives one row with one text")
-    parser.add_argument("--profile", choices=("atx", "vi-law", "de-law"), default="atx")
+    parser.add_argument("--profile", choices=PROFILE_NAMES, default=DEFAULT_PROFILE)
 
 
 def _init(parser: _Parser) -> None:
@@ -139,7 +141,7 @@ def _manifest(parser: _Parser) -> None:
 
 
 def _gates(parser: _Parser) -> None:
-    parser.add_argument("names", nargs="*", metavar="GATE", help="G0 to G10, or PRE; none: G0 to G10")
+    parser.add_argument("names", nargs="*", metavar="GATE", help=f"{gate_range()}, or PRE; none: {gate_range()}")
     parser.add_argument("--run", default="", metavar="RUN", help="the run that PRE is asked for")
 
 

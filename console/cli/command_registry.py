@@ -49,7 +49,7 @@ COMMANDS: tuple[Command, ...] = (
     Command(("enact",), "enact a verified draft cut under SG_2; the run id is typed", writes=True),
     Command(("revert",), "take a draft cut back; the run id is typed", writes=True),
     Command(("bundle",), "measure every gate and write the readiness bundle", writes=True),
-    Command(("report",), "write the thirteen documents of a run", writes=True),
+    Command(("report",), "write the documents of a run", writes=True),
     Command(("journal", "verify"), "whether a run's journal is what was written"),
     Command(("manifest", "build"), "list the files of this tree with their digests, on the workstation", writes=True),
     Command(("manifest", "verify"), "whether the deployed files are those of the pinned manifest"),

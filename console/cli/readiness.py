@@ -100,7 +100,7 @@ def _moment(moment: datetime) -> str:
 
 
 def bundle(options: Options, request: Bundle) -> ExitStatus:
-    """Write the ten documents of the readiness bundle. Exit status 0 for A and B."""
+    """Write the readiness bundle. Exit status 0 for A and B."""
     backend: Backend = backend_of(options)
     written = backend.bundle(_narrate, request.sign)
     report(options, "bundle", written.outcome, _bundle_lines(written), written)
@@ -121,7 +121,7 @@ def _bundle_lines(written: BundleView) -> list[str]:
 
 
 def run_report(options: Options, request: OneRun) -> ExitStatus:
-    """Write the thirteen documents of a run."""
+    """Write the documents of a run."""
     backend: Backend = backend_of(options)
     written = backend.report(request.run)
     return report(options, "report", Outcome.PASS, _report_lines(written), written)

@@ -1,7 +1,9 @@
-"""What the command line was asked for, typed; imports nothing but the standard library."""
+"""What the command line was asked for, typed; imports names and the standard library."""
 
 from dataclasses import dataclass
 from pathlib import Path
+
+from console.backend.model.profile_names import DEFAULT_PROFILE
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +63,7 @@ class PlanFile:
 
     file: str
     docprefix: str
-    profile: str = "atx"
+    profile: str = DEFAULT_PROFILE
     ordinals: bool = False
     out: Path | None = None
 
@@ -72,7 +74,7 @@ class StartRun:
 
     file: str
     docprefix: str
-    profile: str = "atx"
+    profile: str = DEFAULT_PROFILE
     ordinals: bool = False
     live: bool = False
 
@@ -166,7 +168,7 @@ class RegisterDocument:
 
     docprefix: str
     query: str
-    profile: str = "atx"
+    profile: str = DEFAULT_PROFILE
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ from console.backend.host.runtime_tree import CONFIG_NAME, init_tree
 from console.backend.host.settings import DatabaseSettings, Settings
 from console.backend.model.canonical_json import canonical_json
 from console.backend.model.errors import Refused, StopCode, Unmeasured
+from console.backend.model.purposes import Purpose
 from console.backend.model.states import Mode
 from console.backend.model.view_models import RunRequest, RunView
 from console.backend.postgres.connections import connect
@@ -169,7 +170,7 @@ def seed(backend: BackendService, say: Say) -> None:
     )
     run_id = plan_edits(installation, "DEMO-PROC", edits)
     sign(backend, run_id)
-    arming.arm(installation, run_id, "edit")
+    arming.arm(installation, run_id, Purpose.EDIT)
     done = apply_edits(installation, run_id)
     kill_switch.disarm(installation, "the edits are in")
     verify_drafts(installation, backend.run(cut_runs["DEMO-PROC"]), record=True)

@@ -8,6 +8,7 @@ from console.backend.model.errors import CutterError, StopCode
 from console.backend.model.outcome import Outcome
 from console.backend.model.readiness import letter_of
 from console.backend.model.states import Family, Mode, Stage
+from console.backend.model.tables import READERS_TABLES
 from console.backend.model.view_models import RunRequest, RunView, SwitchState
 from console.backend.postgres.connections import connect
 from console.backend.postgres.units import enacted_counts
@@ -19,7 +20,6 @@ from console.demo.installation import sign
 
 Say = Callable[[str], None]
 _LETS_ARM = frozenset({Outcome.PASS, Outcome.PARTIAL})
-_TABLES = ("public.information_unit", "public.unit_version", "public.iu_lifecycle_log")
 
 
 @dataclass
@@ -70,7 +70,7 @@ def tour_of(backend: BackendService, say: Say) -> bool:
 
 def _rows(tour: _Tour) -> tuple[int | None, ...]:
     counts = {count.table: count.rows for count in tour.backend.status().counts}
-    return tuple(counts[table] for table in _TABLES)
+    return tuple(counts[table] for table in READERS_TABLES)
 
 
 def _seeded(tour: _Tour) -> None:
@@ -201,10 +201,10 @@ def _taken_back(tour: _Tour) -> None:
     sign(backend, run_id)
     tour.refused("armed without a dry run", StopCode.EXECUTION_DISABLED, lambda: backend.arm(run_id, run_id))
     backend.start(request.model_copy(update={"mode": Mode.DRYRUN}), lambda _: None)
-    open_now = [check.name for check in backend.readiness(run_id).checks if check.outcome not in _LETS_ARM]
-    tour.step(
-        "dry run made, every item of the PRE board lets arm", not open_now, ", ".join(open_now) or "PRE-1 to PRE-8"
-    )
+    checks = backend.readiness(run_id).checks
+    open_now = [check.name for check in checks if check.outcome not in _LETS_ARM]
+    said = ", ".join(open_now) or f"{len(checks)} checks"
+    tour.step("dry run made, every item of the PRE board lets arm", not open_now, said)
     backend.arm(run_id, run_id)
     run: RunView = backend.resume(run_id, lambda _: None)
     tour.step(

@@ -10,6 +10,7 @@ from textual.containers import Horizontal, Vertical
 from textual.widgets import Input
 
 from console.actions.actions import Action, Scope
+from console.backend.model.profile_names import DEFAULT_PROFILE
 from console.backend.model.states import Mode
 from console.backend.model.view_models import IntakeView, PlanView, RunRequest, RunView
 from console.screens import documents_text as words
@@ -71,7 +72,7 @@ class DocumentsScreen(ConsoleScreen):
                     yield Input(id="docprefix", placeholder="A-Z 0-9 -, 3 to 32", compact=True)
                 with Horizontal(classes="field"):
                     yield Lines(id="label-profile", classes="label")
-                    yield Input(id="profile", placeholder="atx", compact=True)
+                    yield Input(id="profile", placeholder=DEFAULT_PROFILE, compact=True)
                 with Horizontal(classes="field"):
                     yield Lines(id="label-ordinals", classes="label")
                     yield YesNo("repeated headings are numbered", "repeated headings are refused", id="ordinals")

@@ -8,6 +8,7 @@ from textual.app import ComposeResult
 from textual.containers import Container, Vertical
 
 from console.actions.actions import Action, Scope
+from console.backend.model.gate_table import GATES
 from console.backend.model.readiness import Board, BundleView, GateReport
 from console.screens import gates_text as words
 from console.screens.base import ConsoleScreen
@@ -39,7 +40,7 @@ class GatesScreen(ConsoleScreen):
     HORIZONTAL_BREAKPOINTS = SIDE_BY_SIDE
     TITLE_WORD: ClassVar[str] = "Gates"
     HELP_TEXT: ClassVar[str] = (
-        "Eleven gates answer whether it is safe to act, each measured, each with an owner and the exact next action. "
+        f"{len(GATES)} gates answer whether it is safe to act, each measured, each with an owner and the exact next action. "
         "PASS holds; PARTIAL holds but for a named step; FAIL does not hold; INCONCLUSIVE could not be measured and is "
         "never good. Measuring changes nothing. r measures all of them again, m the selected one. When measuring "
         "fails, the old board stays, with its age. PRE is the short board that a LIVE run checks before it arms."

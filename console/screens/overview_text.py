@@ -7,6 +7,7 @@ from typing import Self
 from console.actions.actions import Registry, keys_of
 from console.backend.model.full_command import full_command
 from console.backend.model.outcome import Outcome
+from console.backend.model.purposes import Purpose
 from console.backend.model.view_models import CountView, RunSummary, Status, SwitchState, WaitView
 from console.screens.run_text import armed_words
 from console.widgets.bars import switch_tone
@@ -81,7 +82,7 @@ def switch(status: Status, now: datetime, known: Registry) -> list[Line]:
     if view.reason:
         lines.append(field("because", str(view.reason)))
     if view.purpose:
-        cuts = view.state is SwitchState.ARMED and view.purpose == "cut"
+        cuts = view.state is SwitchState.ARMED and view.purpose == Purpose.CUT
         keys = keys_of(_GO_ON, known) if cuts else ""
         lines.append(field("for", f"{view.purpose}{f': {keys}' if keys else ''}"))
     if view.clears_with:

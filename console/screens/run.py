@@ -8,7 +8,7 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 
 from console.actions.actions import Action, Scope
-from console.backend.model.states import Move
+from console.backend.model.states import Move, Phase
 from console.backend.model.view_models import Danger, PhaseView, Progress, RunSummary, RunView
 from console.screens import run_text as words
 from console.screens.base import ConsoleScreen
@@ -46,7 +46,7 @@ class RunScreen(ConsoleScreen):
     SCOPE: ClassVar[Scope] = Scope.RUN
     TITLE_WORD: ClassVar[str] = "Run"
     HELP_TEXT: ClassVar[str] = (
-        "A run passes eleven phases and rests twice, for SG_1 and for SG_2. Each phase ends in COMMIT or ROLLBACK. "
+        f"A run passes {len(Phase)} phases and rests twice, for SG_1 and for SG_2. Each phase ends in COMMIT or ROLLBACK. "
         "What is legal now stands at the top with its key; nothing else is offered. An interrupted run goes on only "
         "by your hand: read first what the database says of it. Tab goes from the runs to the phases and the evidence."
     )
@@ -245,7 +245,7 @@ class RunScreen(ConsoleScreen):
         self.console.operate(Operation(f"Drafting the statement of {run_id}", call, done))
 
     def action_report(self) -> None:
-        """Write the thirteen documents."""
+        """Write the report of the run."""
         self._if_legal("report", self._report)
 
     def _report(self, run: RunView) -> None:

@@ -4,6 +4,7 @@ from datetime import datetime
 
 from console.actions.actions import Action, key_name
 from console.backend.model.outcome import Evidence
+from console.backend.model.purposes import Purpose
 from console.backend.model.readiness import ReportView
 from console.backend.model.states import Family, Mode, Move, Stage
 from console.backend.model.view_models import PhaseStatus, PhaseView, RunSummary, RunView, SwitchState, SwitchView
@@ -67,7 +68,9 @@ def armed_words(run_id: str, switch: SwitchView | None, *, has_key: bool = True)
     """
     if switch is None or switch.state is not SwitchState.ARMED or switch.run_id != run_id or switch.expires_at is None:
         return ""
-    goes_on = ("g to cut" if has_key else "to cut") if switch.purpose == "cut" else f"to {switch.purpose}: under way"
+    goes_on = (
+        ("g to cut" if has_key else "to cut") if switch.purpose == Purpose.CUT else f"to {switch.purpose}: under way"
+    )
     return f"armed until {clock(switch.expires_at)}, {goes_on}"
 
 

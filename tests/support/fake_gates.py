@@ -33,7 +33,8 @@ DENIED = Unmeasured(
     "As the administrator: GRANT SELECT ON cutter_governance.v_row_count TO cutter_ro; see: cutter-console drift",
 )
 
-GATES: tuple[tuple[str, str, str, Owner, tuple[str, ...]], ...] = (
+FakeGate = tuple[str, str, str, Owner, tuple[str, ...]]
+GATES: tuple[FakeGate, ...] = (
     (
         "G0",
         "Precheck, live",
@@ -294,7 +295,11 @@ class FakeReadiness:
         """As the scenario has it; without a database a part of them."""
         self._asked(f"gates {' '.join(names)}".strip())
         if not set(names) <= {gate[0] for gate in GATES}:
-            raise UsageError(StopCode.REFUSED_INPUT, f"there is no gate {names}", "Name some of G0 to G10.")
+            raise UsageError(
+                StopCode.REFUSED_INPUT,
+                f"there is no gate {names}",
+                f"Name some of {', '.join(gate[0] for gate in GATES)}.",
+            )
         broken = unmeasured(REFUSED_CONNECTION) if self.down else self.broken
         return board(self.clock(), broken, names, self.hostile)
 
@@ -347,7 +352,7 @@ class FakeReadiness:
         )
 
     def report(self, run_id: str) -> ReportView:
-        """Thirteen documents."""
+        """One document for each phase and pause."""
         self._asked(f"report {run_id}")
         return ReportView(
             run_id=run_id,

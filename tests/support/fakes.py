@@ -10,6 +10,7 @@ from console.backend.model.errors import Refused, StopCode, Unmeasured
 from console.backend.model.outcome import Check, Evidence, Outcome
 from console.backend.model.plan import Problem
 from console.backend.model.plan_binding import Target, expected_cut_deltas
+from console.backend.model.profile_names import PROFILE_NAMES
 from console.backend.model.states import Mode, Move, Phase, RunState, Stage, legal_moves
 from console.backend.model.view_models import (
     ApprovalStatus,
@@ -242,7 +243,7 @@ class FakeBackend(fake_gates.FakeReadiness):
 
     def profiles(self) -> tuple[str, ...]:
         """The three."""
-        return ("atx", "vi-law", "de-law")
+        return PROFILE_NAMES
 
     def runs(self) -> tuple[RunSummary, ...]:
         """The run of the scenario, and an older dry run."""

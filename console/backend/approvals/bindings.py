@@ -8,19 +8,12 @@ from pydantic import model_validator
 
 from console.backend.approvals.policy import Policy
 from console.backend.approvals.signatures import CLOCK_SKEW
-from console.backend.approvals.statement import (
-    DraftFacts,
-    Kind,
-    Purpose,
-    RunFacts,
-    Statement,
-    parse_statement,
-    utc_text,
-)
+from console.backend.approvals.statement import DraftFacts, RunFacts, Statement, parse_statement, utc_text
 from console.backend.model.canonical_json import canonical_json, sha256_hex
 from console.backend.model.errors import Refused
 from console.backend.model.outcome import Check, Evidence, Outcome
 from console.backend.model.plan_binding import TableDelta
+from console.backend.model.purposes import Kind, Purpose
 from console.backend.model.value import Value
 
 PLACEHOLDERS = ("kb:approval-sovereign-prod-write-1", "kb:approval-u-w4b-grant-1")

@@ -13,10 +13,11 @@ from console.backend.approvals.signatures import (
     judge_signature,
     measure_signature,
 )
-from console.backend.approvals.statement import Kind, Statement
+from console.backend.approvals.statement import Statement
 from console.backend.model.canonical_json import sha256_hex
 from console.backend.model.errors import Refused, StopCode, Unmeasured, Waiting
 from console.backend.model.outcome import Check, Evidence, Outcome
+from console.backend.model.purposes import Kind
 from console.backend.model.value import Value
 
 MAX_SIGNATURES = 64

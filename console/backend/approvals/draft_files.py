@@ -3,12 +3,13 @@
 from datetime import datetime
 from pathlib import Path
 
-from console.backend.approvals.statement import Purpose, Statement, draft_unit
+from console.backend.approvals.statement import Statement, draft_unit
 from console.backend.host.regular_file import read_regular
 from console.backend.model.canonical_json import sha256_hex
 from console.backend.model.merkle import merkle_root
 from console.backend.model.outcome import Check, Evidence, Outcome
 from console.backend.model.plan import DraftUnit
+from console.backend.model.purposes import Purpose
 
 _MAX_DRAFTS_BYTES = 1 << 28
 

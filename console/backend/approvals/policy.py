@@ -17,11 +17,11 @@ from pydantic import (
 )
 
 from console.backend.approvals.keyring import KeyFact, Keyring
-from console.backend.approvals.statement import Kind
 from console.backend.host.regular_file import open_regular
 from console.backend.model.canonical_json import digest
 from console.backend.model.errors import Refused, StopCode, Unmeasured
 from console.backend.model.outcome import Check, Evidence, Outcome
+from console.backend.model.purposes import Kind
 from console.backend.model.safe_text import SafeText
 from console.backend.model.value import Value
 

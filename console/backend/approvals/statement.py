@@ -3,7 +3,6 @@
 import os
 import uuid
 from datetime import UTC, datetime, timedelta
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
@@ -25,38 +24,12 @@ from console.backend.model.canonical_json import canonical_json, sha256_hex
 from console.backend.model.errors import Refused, StopCode
 from console.backend.model.plan import DraftUnit
 from console.backend.model.plan_binding import TableDelta, Target
+from console.backend.model.purposes import Kind, Purpose
 from console.backend.model.safe_text import SafeText
 from console.backend.model.value import Value
 
 MAX_STATEMENT_BYTES = 64 * 1024
 """A statement is about 2 KB; more than this is not read."""
-
-
-class Kind(StrEnum):
-    """The sovereign's two rulings: cut into draft, enact."""
-
-    SG_1 = "SG_1"
-    SG_2 = "SG_2"
-
-
-class Purpose(StrEnum):
-    """What one ruling is for, once. A purpose that has been served takes no other ruling."""
-
-    CUT = "cut"
-    EDIT = "edit"
-    ENACT = "enact"
-    REVERT = "revert"
-    """Take back exactly the drafts that are named, also where more or other drafts stand than were cut."""
-
-    @property
-    def kind(self) -> Kind:
-        """The ruling that it takes."""
-        return Kind.SG_2 if self is Purpose.ENACT else Kind.SG_1
-
-    @property
-    def over_drafts(self) -> bool:
-        """Return whether the ruling names drafts that stand, and not a plan that is to be written."""
-        return self in {Purpose.ENACT, Purpose.REVERT}
 
 
 LIFETIME = {Kind.SG_1: timedelta(hours=24), Kind.SG_2: timedelta(hours=12)}

@@ -1,1 +1,1 @@
-"""The readiness gates G0 to G10: one file a gate, each a function that measures and a pure one that decides."""
+"""The readiness gates: one file for each gate, a function that measures and a pure one that decides."""

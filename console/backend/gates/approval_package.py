@@ -9,7 +9,7 @@ from pathlib import Path
 from console.backend.approvals.bindings import placeholders_in
 from console.backend.approvals.check import open_checks
 from console.backend.approvals.keyring import Keyring
-from console.backend.approvals.statement import MAX_STATEMENT_BYTES, Kind
+from console.backend.approvals.statement import MAX_STATEMENT_BYTES
 from console.backend.gates.gate import Gate
 from console.backend.gates.measurement import Measurement, Verdict, check, fails, partial, passes, unclear
 from console.backend.gates.probe import Probe
@@ -24,16 +24,14 @@ from console.backend.gates.ruling_policy import (
 from console.backend.host.regular_file import open_regular
 from console.backend.model.errors import Refused, StopCode, Unmeasured
 from console.backend.model.outcome import Check, Outcome
+from console.backend.model.purposes import KIND_AT, Kind, Purpose, RunOperation
 from console.backend.model.readiness import Owner
 from console.backend.model.safe_text import SafeText
-from console.backend.model.states import Family, Stage
+from console.backend.model.states import Family
 from console.backend.model.value import Value
 from console.backend.model.view_models import ApprovalStatus
 from console.backend.postgres.records import ApprovalRow, RunRow, all_runs, approvals
 from console.backend.runs import approval_workflow
-
-KIND_AT = {Stage.AWAITING_CUT_AUTHORIZATION: Kind.SG_1, Stage.AWAITING_LIFECYCLE_AUTHORIZATION: Kind.SG_2}
-"""The ruling that a run waits for at its two pauses."""
 
 
 class Finding(Value):
@@ -217,7 +215,7 @@ def _packages(probe: Probe, rows: tuple[RunRow, ...], ledger: Measurement[Ledger
     if ledger.value is None:
         raise Unmeasured(StopCode.UNREACHABLE, ledger.unmeasured, ledger.next_action)
     waiting = [(row, KIND_AT[row.stage]) for row in rows if row.family is Family.ACTIVE and row.stage in KIND_AT]
-    return tuple(measure_package(probe, row, kind) for row, kind in waiting if row.operation == "cut")
+    return tuple(measure_package(probe, row, kind) for row, kind in waiting if row.operation is RunOperation.CUT)
 
 
 def _ledger(recorded: tuple[ApprovalRow, ...], now: datetime) -> Ledger:
@@ -236,7 +234,7 @@ def _name(row: ApprovalRow) -> str:
 
 
 def _idle(row: ApprovalRow) -> str:
-    return f"{_name(row)} to revert" if row.purpose == "revert" else _name(row)
+    return f"{_name(row)} to revert" if row.purpose == Purpose.REVERT else _name(row)
 
 
 def _ledger_in_words(found: Ledger) -> str:

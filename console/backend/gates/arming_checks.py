@@ -1,11 +1,10 @@
-"""PRE-1 to PRE-8: what a LIVE run checks itself before it offers to arm, from the same evidence as the gates."""
+"""The checks before arming (`PRE-1` and on): what a LIVE run checks itself before it offers to arm, from the same evidence as the gates."""
 
 import time
 from collections.abc import Callable
 from typing import NamedTuple
 
-from console.backend.approvals.statement import Kind
-from console.backend.gates.approval_package import KIND_AT, judge_package, package_fact
+from console.backend.gates.approval_package import judge_package, package_fact
 from console.backend.gates.backup_readiness import backup_key, backup_key_check
 from console.backend.gates.connections import connections, lines_verdict
 from console.backend.gates.dry_runs import DryRun, judge_dry_run, measure_dry_runs, place, start_command
@@ -26,6 +25,7 @@ from console.backend.gates.ruling_policy import pin_check, pinned_fact, policy_c
 from console.backend.host.installation import Installation
 from console.backend.model.outcome import Check, Outcome
 from console.backend.model.plan_binding import Target
+from console.backend.model.purposes import KIND_AT, Kind, RunOperation
 from console.backend.model.readiness import GateReport, Owner
 from console.backend.model.safe_text import SafeText
 from console.backend.model.states import Family, Stage
@@ -36,7 +36,6 @@ from console.backend.postgres.records import RunRow, all_runs, find_run
 from console.backend.runs.workspace import Workspace
 
 DEADLINE_S = 10.0
-GRANTS = "PRE-5 grants"
 _NEW_RUN = "cutter-console run start FILE --docprefix P"
 _OVER = frozenset({Stage.LIFECYCLE_ENACTED, Stage.CLOSEOUT_REPORTED})
 """Nothing is left that would need the switch."""
@@ -89,11 +88,21 @@ class DryRuns(Value):
     command: SafeText
 
 
-Item = Callable[[Probe, Measurement[Subject]], tuple[Check, ...]]
+class Item(NamedTuple):
+    """One check before arming; its number is its place in `ALL`."""
+
+    title: str
+    ask: Callable[[Probe, Measurement[Subject], str], Check]
+    """Measures and decides; the last argument is the name of the check."""
+
+    @property
+    def name(self) -> str:
+        """Return its name on the board, e.g. `PRE-5 grants`."""
+        return f"{PRE.id}-{ALL.index(self) + 1} {self.title}"
 
 
 def readiness(installation: Installation, run_id: str = "", *, read_only: bool = False) -> GateReport:
-    """PRE-1 to PRE-8, measured now. Without a run id, for the newest run that waits for SG_1, if one does.
+    """Measure every check before arming. Without a run id, for the newest run that waits for SG_1, if one does.
 
     A check that is FAIL, INCONCLUSIVE or NOT_RUN stops the run from being armed; PARTIAL does not.
     """
@@ -112,7 +121,7 @@ def _probe(installation: Installation, read_only: bool) -> Probe:
 def _report(probe: Probe, run_id: str, items: tuple[Item, ...]) -> GateReport:
     began, started = probe.installation.context.now(), time.perf_counter()
     subject = _subject(probe, run_id)
-    checks = tuple(one for item in items for one in item(probe, subject))
+    checks = tuple(item.ask(probe, subject, item.name) for item in items)
     return reported(PRE, checks, began, (time.perf_counter() - started) * 1000)
 
 
@@ -134,17 +143,20 @@ def _subject(probe: Probe, run_id: str) -> Measurement[Subject]:
 
 
 def _waits_for_sg1(row: RunRow) -> bool:
-    return (row.family, row.stage, row.operation) == (Family.ACTIVE, Stage.AWAITING_CUT_AUTHORIZATION, "cut")
+    return (row.family, row.stage, row.operation) == (
+        Family.ACTIVE,
+        Stage.AWAITING_CUT_AUTHORIZATION,
+        RunOperation.CUT,
+    )
 
 
-def approval(probe: Probe, subject: Measurement[Subject]) -> tuple[Check, ...]:
-    """PRE-1: the ruling is imported and holds now; a pending one stops here, where G7 only names the step."""
-    name = "PRE-1 approval"
+def _approval(probe: Probe, subject: Measurement[Subject], name: str) -> Check:
+    """The ruling is imported and holds now; a pending one stops here, where G7 only names the step."""
     row = subject.value.row if subject.value else None
     if row is None:
-        return (check(name, subject, _no_run),)
+        return check(name, subject, _no_run)
     if (why := _not_at_a_pause(row)) is not None:
-        return (check(name, subject, lambda _: why),)
+        return check(name, subject, lambda _: why)
     kind = KIND_AT.get(row.stage, Kind.SG_1)
     fact = package_fact(probe, row, kind)
 
@@ -152,7 +164,7 @@ def approval(probe: Probe, subject: Measurement[Subject]) -> tuple[Check, ...]:
         verdict = judge_package(fact.value) if fact.value else fails("", "")
         return verdict._replace(outcome=Outcome.FAIL) if verdict.outcome is Outcome.PARTIAL else verdict
 
-    return (check(name, fact, decide, subject),)
+    return check(name, fact, decide, subject)
 
 
 def _no_run(found: Subject) -> Verdict:
@@ -173,8 +185,8 @@ def _not_at_a_pause(row: RunRow) -> Verdict | None:
     return None
 
 
-def authority(probe: Probe, _subject: Measurement[Subject]) -> tuple[Check, ...]:
-    """PRE-2: somebody can rule under the policy, which the database believes too; the executor, no superuser, is the one role that arms; each connection is as it should be."""
+def _authority(probe: Probe, _subject: Measurement[Subject], name: str) -> Check:
+    """Somebody can rule under the policy, which the database believes too; the executor, no superuser, is the one role that arms; each connection is as it should be."""
 
     def ask() -> Authority:
         with probe.monitor() as connection:
@@ -201,7 +213,7 @@ def authority(probe: Probe, _subject: Measurement[Subject]) -> tuple[Check, ...]
             return connected
         return Verdict(ruled.outcome, ruled.detail, ruled.next_action)
 
-    return (check("PRE-2 authority to arm", arms, decide, lines, policy, keys, pinned),)
+    return check(name, arms, decide, lines, policy, keys, pinned)
 
 
 def _wrong_roles(found: Authority) -> list[str]:
@@ -212,16 +224,16 @@ def _wrong_roles(found: Authority) -> list[str]:
     return wrong
 
 
-def key(probe: Probe, _subject: Measurement[Subject]) -> tuple[Check, ...]:
-    """PRE-3: the key that G3 judges."""
-    return (backup_key_check(backup_key(probe), "PRE-3 backup key"),)
+def _key(probe: Probe, _subject: Measurement[Subject], name: str) -> Check:
+    """The key that G3 judges."""
+    return backup_key_check(backup_key(probe), name)
 
 
-def dry_run(probe: Probe, subject: Measurement[Subject]) -> tuple[Check, ...]:
-    """PRE-4: the very content has walked all phases dry, green, on this very database (criterion C3 of G6)."""
-    name, row = "PRE-4 green dry run", subject.value.row if subject.value else None
+def _dry_run(probe: Probe, subject: Measurement[Subject], name: str) -> Check:
+    """The very content has walked all phases dry, green, on this very database (criterion C3 of G6)."""
+    row = subject.value.row if subject.value else None
     if subject.value is None or (row is None and subject.value.asked):
-        return (check(name, subject, _no_run),)
+        return check(name, subject, _no_run)
     fact = probe.ask(
         "dry-run",
         f"dry runs of the content of {row.run_id}" if row else "dry runs on this database",
@@ -229,7 +241,7 @@ def dry_run(probe: Probe, subject: Measurement[Subject]) -> tuple[Check, ...]:
         lambda: _dry_runs(probe, row),
         lambda seen: ", ".join(f"{one.run_id} {one.problem or 'green'}" for one in seen.found) or "none",
     )
-    return (check(name, fact, lambda seen: _dry(seen, row), subject),)
+    return check(name, fact, lambda seen: _dry(seen, row), subject)
 
 
 def _dry_runs(probe: Probe, row: RunRow | None) -> DryRuns:
@@ -267,27 +279,27 @@ def _dry(seen: DryRuns, row: RunRow | None) -> Verdict:
     return partial("none on this database yet", seen.command)
 
 
-def privileges(probe: Probe, _subject: Measurement[Subject]) -> tuple[Check, ...]:
-    """PRE-5: grants and definitions are those of the last migration."""
+def _privileges(probe: Probe, _subject: Measurement[Subject], name: str) -> Check:
+    """Grants and definitions are those of the last migration."""
     fact = grants(probe)
     judged, pinned = grants_check(fact), probe.installation.settings.pins.schema_digest
     if judged.outcome is Outcome.PASS:
-        return (check(GRANTS, fact, lambda found: inventory_verdict(found, pinned)),)
-    return (_named(GRANTS, judged),)
+        return check(name, fact, lambda found: inventory_verdict(found, pinned))
+    return _named(name, judged)
 
 
-def tree(probe: Probe, _subject: Measurement[Subject]) -> tuple[Check, ...]:
-    """PRE-6: the deployed tree is the pinned release's, file by file."""
-    return (_named("PRE-6 deployed tree", deployed_tree_check(deployed_tree(probe))),)
+def _tree(probe: Probe, _subject: Measurement[Subject], name: str) -> Check:
+    """The deployed tree is the pinned release's, file by file."""
+    return _named(name, deployed_tree_check(deployed_tree(probe)))
 
 
-def tested(probe: Probe, _subject: Measurement[Subject]) -> tuple[Check, ...]:
-    """PRE-7: the release's recorded tests are green."""
-    return (recorded_tests_check(recorded_tests(probe), "PRE-7 tests"),)
+def _tested(probe: Probe, _subject: Measurement[Subject], name: str) -> Check:
+    """The release's recorded tests are green."""
+    return recorded_tests_check(recorded_tests(probe), name)
 
 
-def off(probe: Probe, subject: Measurement[Subject]) -> tuple[Check, ...]:
-    """PRE-8: the switch is off; a lease of this very run is no obstacle, one of another run is."""
+def _off(probe: Probe, subject: Measurement[Subject], name: str) -> Check:
+    """The switch is off; a lease of this very run is no obstacle, one of another run is."""
     fact, asked = switch(probe), subject.value.asked if subject.value else ""
     judged = switch_check(fact)
 
@@ -296,19 +308,30 @@ def off(probe: Probe, subject: Measurement[Subject]) -> tuple[Check, ...]:
             return fails(judged.detail, judged.next_action)
         return Verdict(judged.outcome, judged.detail, judged.next_action)
 
-    return (check("PRE-8 switch off", fact, decide),)
+    return check(name, fact, decide)
 
 
 def is_drift(open_checks: tuple[Check, ...]) -> bool:
     """Pure: what stops the run is nothing but a database that is not as it was installed (exit status 5)."""
-    return all((one.name, one.outcome) == (GRANTS, Outcome.FAIL) for one in open_checks)
+    return all((one.name, one.outcome) == (_GRANTS.name, Outcome.FAIL) for one in open_checks)
 
 
 def _named(name: str, judged: Check) -> Check:
     return judged.model_copy(update={"name": name})
 
 
-ALL: tuple[Item, ...] = (approval, authority, key, dry_run, privileges, tree, tested, off)
+_AUTHORITY, _GRANTS = Item("authority to arm", _authority), Item("grants", _privileges)
+_TREE, _SWITCH = Item("deployed tree", _tree), Item("switch off", _off)
+ALL: tuple[Item, ...] = (
+    Item("approval", _approval),
+    _AUTHORITY,
+    Item("backup key", _key),
+    Item("green dry run", _dry_run),
+    _GRANTS,
+    _TREE,
+    Item("tests", _tested),
+    _SWITCH,
+)
 """Before a cut is armed."""
-AGAIN: tuple[Item, ...] = (authority, privileges, tree, off)
+AGAIN: tuple[Item, ...] = (_AUTHORITY, _GRANTS, _TREE, _SWITCH)
 """Before what is already in draft is recorded or enacted: backup, dry run and tests have had their turn."""

@@ -27,9 +27,9 @@ from console.backend.host.regular_file import sha256_file
 from console.backend.model.outcome import Check
 from console.backend.model.readiness import Owner
 from console.backend.model.safe_text import SafeText
+from console.backend.model.tables import RUN_TABLES
 from console.backend.model.value import Value
 from console.backend.postgres.privileges import dump_rights
-from console.backend.runs.backups import RUN_TABLES
 
 DAYS_TO_RENEW = 14
 """A backup key with no more days left than this has to be renewed."""

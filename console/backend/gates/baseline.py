@@ -10,6 +10,7 @@ from console.backend.gates.probe import Probe
 from console.backend.gates.recorded_tests import Recorded, recorded_tests, recorded_tests_check
 from console.backend.model.errors import StopCode, Unmeasured
 from console.backend.model.outcome import Check
+from console.backend.model.purposes import Purpose
 from console.backend.model.readiness import Owner
 from console.backend.model.safe_text import SafeText
 from console.backend.model.value import Value
@@ -135,7 +136,7 @@ def _guard(probe: Probe) -> Measurement[Guarded]:
 
     def ask() -> Guarded:
         with counted() as opened:
-            allowed = armed_for(probe.installation, run_id, "cut")
+            allowed = armed_for(probe.installation, run_id, Purpose.CUT)
         return Guarded(
             allowed=allowed,
             connections=tuple(one.purpose for one in opened),

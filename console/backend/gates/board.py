@@ -61,7 +61,7 @@ def _measure(gate: AnyGate, probe: Probe) -> GateReport:
 
 
 def _reported(installation: Installation, gate: AnyGate, answer: Future[GateReport], deadline_s: float) -> GateReport:
-    """One gate that breaks leaves the other ten their answers, and is INCONCLUSIVE itself."""
+    """One gate that breaks leaves the others their answers, and is INCONCLUSIVE itself."""
     if not answer.done():
         return _late(installation, gate, deadline_s)
     broke = answer.exception()

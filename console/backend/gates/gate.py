@@ -18,7 +18,7 @@ class AnyGate(Protocol):
 
     @property
     def id(self) -> str:
-        """`G0` to `G10`, or `PRE`."""
+        """Return the name that is typed, e.g. `G3`; `PRE` for the checks before arming."""
 
     @property
     def title(self) -> str:

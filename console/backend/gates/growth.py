@@ -8,20 +8,14 @@ from console.backend.gates.measurement import Measurement, Verdict, check, fails
 from console.backend.gates.probe import Probe
 from console.backend.model.outcome import Check
 from console.backend.model.plan_binding import TableDelta, expected_cut_deltas, expected_step_deltas
+from console.backend.model.purposes import Operation
 from console.backend.model.safe_text import SafeText
-from console.backend.model.states import Family, Stage
+from console.backend.model.states import Family, Phase, Stage
+from console.backend.model.tables import LEG_A, SIGNATURE, UNIT, VERIFY_RESULT
 from console.backend.model.value import Value
 from console.backend.postgres.measure import REGISTRIES, measure_counts
 from console.backend.postgres.recorded_steps import baseline, count_runs_since, steps_since
 
-_LEG_A = frozenset(
-    {
-        "public.information_unit",
-        "public.unit_version",
-        "cutter_governance.manifest_envelope",
-        "cutter_governance.manifest_unit_block",
-    }
-)
 
 
 class Step(Value):
@@ -105,17 +99,16 @@ def deltas_of(phase: str, n_units: int) -> tuple[TableDelta, ...]:
     """Pure: the rows that one recorded step adds; none for a step that adds none."""
     cut = expected_cut_deltas(n_units)
     match phase:
-        case "cut_leg_a":
-            return tuple(delta for delta in cut if delta.table in _LEG_A)
-        case "leg_b_record":
-            return tuple(delta for delta in cut if delta.table not in _LEG_A)
-        case "write_verify" | "verify again":
-            tables = ("cutter_governance.verify_result", "cutter_governance.dot_pair_signature")
-            return tuple(TableDelta(table=table, rows=1) for table in tables)
-        case "lifecycle_enact" | "revert":
+        case Phase.CUT_LEG_A:
+            return tuple(delta for delta in cut if delta.table in LEG_A)
+        case Phase.LEG_B_RECORD:
+            return tuple(delta for delta in cut if delta.table not in LEG_A)
+        case Phase.WRITE_VERIFY | Operation.VERIFY_AGAIN:
+            return tuple(TableDelta(table=table, rows=1) for table in (VERIFY_RESULT, SIGNATURE))
+        case Phase.LIFECYCLE_ENACT | Operation.REVERT:
             return expected_step_deltas(n_units)
-        case "edit":
-            return tuple(delta for delta in cut if delta.table in _LEG_A and delta.table != "public.information_unit")
+        case Operation.EDIT:
+            return tuple(delta for delta in cut if delta.table in LEG_A and delta.table != UNIT)
         case _:
             return ()
 

@@ -1,49 +1,34 @@
 """The guards that must stand, and the functions that a revert runs through: names that G4 looks for."""
 
-_UNITS = ("public.information_unit", "public.unit_version")
-_LEDGER = (
-    "unit_vocabulary",
-    "source_document_registry",
-    "source_document_version_registry",
-    "run_event",
-    "manifest_envelope",
-    "manifest_unit_block",
-    "approval",
-    "approval_use",
-    "hold_event",
-    "baseline_pin",
-    "review_decision",
-    "cut_change_set",
-    "cut_change_set_affected_row",
-    "verify_result",
-    "dot_pair_signature",
-    "canonical_address_alias",
-    "decision_backlog_entry",
-    "decision_backlog_history",
-    "schema_pin",
-    "schema_migration",
-    "policy_pin",
-    "signing_key",
-    "signing_key_term",
-    "signing_key_end",
-    "manifest_seal",
-    "backup_proof",
+from console.backend.model.tables import (
+    BLOCK,
+    ENVELOPE,
+    LEDGER,
+    LIFECYCLE_LOG,
+    LIFECYCLE_VOCABULARY,
+    UNIT,
+    VERSION,
+    Rows,
 )
-_RECORDS = ("run", "execution_lease", "execution_lock")
+
+_UNITS = (UNIT, VERSION)
+_KEEPS = {
+    Rows.FIXED: ("guard_append_only", "guard_refuse"),
+    Rows.CHANGING: ("guard_no_delete", "guard_refuse"),
+}
 
 REQUIRED: frozenset[tuple[str, str, str]] = frozenset(
     {(table, "guard_write", "guard_write") for table in _UNITS}
     | {(t, name, "guard_refuse") for t in _UNITS for name in ("guard_no_delete", "guard_transition", "guard_immutable")}
-    | {(f"public.{table}", "guard_append_only", "guard_refuse") for table in ("iu_lifecycle_log", "iu_lifecycle_vocab")}
-    | {(f"cutter_governance.{table}", "guard_append_only", "guard_refuse") for table in _LEDGER}
-    | {(f"cutter_governance.{table}", "guard_no_delete", "guard_refuse") for table in _RECORDS}
-    | {("public.information_unit", "guard_transition_log", "guard_transition_log")}
+    | {(table, "guard_append_only", "guard_refuse") for table in (LIFECYCLE_LOG, LIFECYCLE_VOCABULARY)}
+    | {(table.full_name, *_KEEPS[table.rows]) for table in LEDGER}
+    | {(UNIT, "guard_transition_log", "guard_transition_log")}
     | {("cutter_governance.run", "guard_run_identity", "guard_refuse")}
     | {("cutter_governance.execution_lease", "guard_lease_ends_once", "guard_refuse")}
     | {("cutter_governance.approval_use", "guard_all_or_nothing", "guard_all_or_nothing")}
-    | {("cutter_governance.manifest_envelope", name, name) for name in ("guard_manifest", "guard_manifest_used")}
-    | {("cutter_governance.manifest_unit_block", "guard_manifest", "guard_manifest")}
-    | {(f"cutter_governance.{t}", "guard_sealed", "guard_sealed") for t in ("manifest_envelope", "manifest_unit_block")}
+    | {(ENVELOPE, name, name) for name in ("guard_manifest", "guard_manifest_used")}
+    | {(BLOCK, "guard_manifest", "guard_manifest")}
+    | {(table, "guard_sealed", "guard_sealed") for table in (ENVELOPE, BLOCK)}
 )
 """Table, trigger, and the function that it must call: what keeps law and ledger as they are."""
 

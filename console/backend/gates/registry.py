@@ -1,29 +1,17 @@
-"""All gates, in the order of the board."""
+"""All gates, loaded as `model/gate_table.py` lists them, in the order of the board."""
 
-from console.backend.gates.approval_package import GATE as APPROVAL_PACKAGE
-from console.backend.gates.backup_readiness import GATE as BACKUP_READINESS
-from console.backend.gates.baseline import GATE as BASELINE
-from console.backend.gates.document_independence import GATE as GENERALITY
+from importlib import import_module
+
 from console.backend.gates.gate import AnyGate
-from console.backend.gates.off_host import GATE as OFF_HOST
-from console.backend.gates.precheck_live import GATE as PRECHECK_LIVE
-from console.backend.gates.reporting import GATE as REPORTING
-from console.backend.gates.residuals import GATE as RESIDUALS
-from console.backend.gates.revert_and_compensation import GATE as REVERT_AND_COMPENSATION
-from console.backend.gates.runtime_tree import GATE as RUNTIME_TREE
-from console.backend.gates.safe_target import GATE as SAFE_TARGET
+from console.backend.model import gate_table
 
-GATES: tuple[AnyGate, ...] = (
-    PRECHECK_LIVE,
-    BASELINE,
-    RUNTIME_TREE,
-    BACKUP_READINESS,
-    REVERT_AND_COMPENSATION,
-    GENERALITY,
-    SAFE_TARGET,
-    APPROVAL_PACKAGE,
-    RESIDUALS,
-    OFF_HOST,
-    REPORTING,
-)
-"""Each file of this package that ends in a `GATE` stands here once."""
+
+def _loaded(entry: gate_table.GateEntry) -> AnyGate:
+    gate: AnyGate = import_module(entry.module).GATE
+    # Evidence, documents and commands name a gate by its id: two ids for one gate would cite what nobody finds.
+    if gate.id != entry.id:
+        raise ImportError(f"{entry.module} holds gate {gate.id}, the table calls it {entry.id}")
+    return gate
+
+
+GATES: tuple[AnyGate, ...] = tuple(_loaded(entry) for entry in gate_table.GATES)

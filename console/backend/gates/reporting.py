@@ -58,7 +58,7 @@ class LastBundle(Value):
     name: SafeText = ""
     sums: SumsVerdict | None = None
     absent: tuple[str, ...] = ()
-    """Of the ten documents and bundle.json: what the sums do not list."""
+    """Of the documents and bundle.json: what the sums do not list."""
     truncated: tuple[SafeText, ...] = ()
     """Altered files that are shorter than they were written."""
     signature: SumsSignature | None = None

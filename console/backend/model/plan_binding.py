@@ -1,6 +1,7 @@
 """The world a plan is made for: which database, in which condition. It must be the same when the plan is applied."""
 
 from console.backend.model.safe_text import SafeText
+from console.backend.model.tables import BLOCK, ENVELOPE, LIFECYCLE_LOG, SIGNATURE, UNIT, VERSION
 from console.backend.model.value import Value
 
 
@@ -43,15 +44,15 @@ class TableDelta(Value):
 def expected_cut_deltas(n_units: int) -> tuple[TableDelta, ...]:
     """Return what a cut of N units adds by the end of leg B: 2N public rows, 6 + 2N ledger rows."""
     return (
-        TableDelta(table="public.information_unit", rows=n_units),
-        TableDelta(table="public.unit_version", rows=n_units),
-        TableDelta(table="public.iu_lifecycle_log", rows=0),
-        TableDelta(table="cutter_governance.manifest_envelope", rows=1),
-        TableDelta(table="cutter_governance.manifest_unit_block", rows=n_units),
+        TableDelta(table=UNIT, rows=n_units),
+        TableDelta(table=VERSION, rows=n_units),
+        TableDelta(table=LIFECYCLE_LOG, rows=0),
+        TableDelta(table=ENVELOPE, rows=1),
+        TableDelta(table=BLOCK, rows=n_units),
         TableDelta(table="cutter_governance.review_decision", rows=1),
         TableDelta(table="cutter_governance.cut_change_set", rows=1),
         TableDelta(table="cutter_governance.cut_change_set_affected_row", rows=n_units),
-        TableDelta(table="cutter_governance.dot_pair_signature", rows=1),
+        TableDelta(table=SIGNATURE, rows=1),
         TableDelta(table="cutter_governance.decision_backlog_entry", rows=1),
         TableDelta(table="cutter_governance.decision_backlog_history", rows=1),
     )
@@ -60,7 +61,7 @@ def expected_cut_deltas(n_units: int) -> tuple[TableDelta, ...]:
 def expected_step_deltas(n_units: int) -> tuple[TableDelta, ...]:
     """Return what an enactment or a soft revert of N units adds: a log row each, its decision, the backlog's entry."""
     return (
-        TableDelta(table="public.iu_lifecycle_log", rows=n_units),
+        TableDelta(table=LIFECYCLE_LOG, rows=n_units),
         TableDelta(table="cutter_governance.review_decision", rows=1),
         TableDelta(table="cutter_governance.decision_backlog_history", rows=1),
     )

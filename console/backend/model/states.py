@@ -17,7 +17,7 @@ class Mode(StrEnum):
 
 
 class Stage(StrEnum):
-    """The fourteen states on the way; a run is always at one of them, also when it was stopped."""
+    """The stages on the way, in order; a run is always at one of them, also when it was stopped."""
 
     CREATED = "created"
     SOURCE_PINNED = "source_pinned"
@@ -36,7 +36,7 @@ class Stage(StrEnum):
 
 
 class Phase(StrEnum):
-    """The eleven phases, in order."""
+    """The phases, in order."""
 
     SOURCE_PIN = "source_pin"
     MARK = "mark"
@@ -52,7 +52,7 @@ class Phase(StrEnum):
 
     @property
     def number(self) -> int:
-        """1 to 11."""
+        """Return its place, counted from 1."""
         return list(Phase).index(self) + 1
 
 
@@ -85,14 +85,17 @@ PHASE_TO: dict[Phase, tuple[Stage, ...]] = {
 }
 """The stages that a phase passes through and ends in, in one transaction."""
 
-_DRAFT = (
+DRAFT_STAGES = (
     Stage.CUT_LEG_A_COMMITTED,
     Stage.STRUCTURAL_VERIFIED,
     Stage.LEG_B_RECORDED,
     Stage.WRITE_VERIFIED,
     Stage.AWAITING_LIFECYCLE_AUTHORIZATION,
 )
-_BEFORE_CUT = tuple(Stage)[: tuple(Stage).index(Stage.CUT_LEG_A_COMMITTED)]
+"""The units are in, and are drafts: they can be taken back."""
+BEFORE_CUT = tuple(Stage)[: tuple(Stage).index(Stage.CUT_LEG_A_COMMITTED)]
+CUT_STAGES = frozenset(Stage) - frozenset(BEFORE_CUT)
+"""The units are in, as drafts or as law."""
 
 
 class Family(StrEnum):
@@ -170,12 +173,12 @@ def legal_moves(state: RunState, mode: Mode) -> tuple[Move, ...]:
         case Family.ACTIVE | Family.STOPPED:
             return _moves_on_the_way(state.stage, mode)
         case Family.FAILED:
-            return (Move.REVERT, Move.REPORT) if state.stage in _DRAFT else _failed_outside_draft(state.stage)
+            return (Move.REVERT, Move.REPORT) if state.stage in DRAFT_STAGES else _failed_outside_draft(state.stage)
 
 
 def _failed_outside_draft(stage: Stage) -> tuple[Move, ...]:
     """Units that are law are closed, whatever failed: there is no other way on."""
-    if stage in _BEFORE_CUT:
+    if stage in BEFORE_CUT:
         return (Move.VOID, Move.REPORT)
     return (Move.CONTINUE, Move.REPORT) if stage is Stage.LIFECYCLE_ENACTED else (Move.REPORT,)
 
@@ -194,5 +197,5 @@ def _moves_on_the_way(stage: Stage, mode: Mode) -> tuple[Move, ...]:
         return (Move.REPORT,)
     if mode is Mode.DRYRUN:
         return (Move.CONTINUE, Move.VOID)
-    way_out = Move.REVERT if stage in _DRAFT else Move.VOID
+    way_out = Move.REVERT if stage in DRAFT_STAGES else Move.VOID
     return _LIVE_MOVES.get(stage, (Move.CONTINUE, way_out))

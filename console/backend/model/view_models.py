@@ -8,6 +8,7 @@ from pathlib import Path
 from console.backend.model.outcome import Check, Evidence, Outcome
 from console.backend.model.plan import DocumentPlan, DraftUnit, Problem
 from console.backend.model.plan_binding import TableDelta, Target
+from console.backend.model.profile_names import DEFAULT_PROFILE
 from console.backend.model.safe_text import SafeText, safe_lines
 from console.backend.model.states import Mode, Move, Phase, RunState
 from console.backend.model.value import Value
@@ -288,7 +289,7 @@ class RunRequest(Value):
 
     origin: str
     docprefix: str
-    profile: str = "atx"
+    profile: str = DEFAULT_PROFILE
     ordinals: bool = False
     mode: Mode = Mode.DRYRUN
 

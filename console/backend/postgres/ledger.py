@@ -12,6 +12,7 @@ from console.backend.model.canonical_json import sha256_hex
 from console.backend.model.errors import Held, Refused, StopCode
 from console.backend.model.merkle import merkle_root
 from console.backend.model.plan import CutPlan, PlannedUnit, SourceVersion
+from console.backend.model.purposes import RunOperation
 from console.backend.model.states import Family, Stage
 from console.backend.model.value import Value
 from console.backend.postgres.connections import scalar
@@ -23,7 +24,7 @@ class NewRun(Value):
     """What a run is created with."""
 
     run_id: str
-    operation: str
+    operation: RunOperation
     docprefix: str
     origin: str
     profile: str

@@ -5,7 +5,9 @@ from pydantic import Field, TypeAdapter
 
 from console.backend.model.errors import CutterError, Drifted, Held, Refused, StopCode, Unmeasured
 from console.backend.model.plan_binding import expected_cut_deltas, expected_step_deltas
+from console.backend.model.purposes import Purpose
 from console.backend.model.safe_text import SafeText
+from console.backend.model.tables import LEG_A, SIGNATURE, VERIFY_RESULT
 from console.backend.model.value import Value
 from console.backend.postgres.connections import scalar
 
@@ -226,12 +228,10 @@ def cut_faults(probe: CutProbe, vocabulary: frozenset[tuple[str, str]]) -> tuple
     if probe.failed or not probe.done:
         return (probe.failed or "it ended before it was done",)
     n = probe.n
-    leg_a = {"public.information_unit": n, "public.unit_version": n, "cutter_governance.manifest_envelope": 1}
     of_the_ruling = {_SPENT: 1, _SEALED: 1}
-    leg_a |= {"cutter_governance.manifest_unit_block": n, **of_the_ruling}
+    leg_a = {delta.table: delta.rows for delta in expected_cut_deltas(n) if delta.table in LEG_A} | of_the_ruling
     leg_b = {delta.table: delta.rows for delta in expected_cut_deltas(n) if delta.rows} | of_the_ruling
-    signed = "cutter_governance.dot_pair_signature"
-    verified = leg_b | {"cutter_governance.verify_result": 1, signed: leg_b[signed] + 1}
+    verified = leg_b | {VERIFY_RESULT: 1, SIGNATURE: leg_b[SIGNATURE] + 1}
     faults = [
         *_inserted_faults("leg A", probe.leg_a, leg_a),
         *_inserted_faults("leg A and leg B", probe.leg_b, leg_b),
@@ -258,7 +258,7 @@ def revert_faults(probe: RevertProbe) -> tuple[str, ...]:
         wanted |= {"cutter_governance.execution_lease": 1}
     wanted["cutter_governance.decision_backlog_history"] = probe.entries
     before = probe.full if probe.run_id else probe.without
-    faults = _inserted_faults("revert", probe.changed, wanted)
+    faults = _inserted_faults(Purpose.REVERT, probe.changed, wanted)
     if probe.inside != probe.without:
         faults.append(f"readers' digest after the revert is {probe.inside}, without the draft it is {probe.without}")
     if probe.full == probe.without:

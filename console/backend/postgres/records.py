@@ -10,6 +10,7 @@ from psycopg.rows import class_row, dict_row
 
 from console.backend.journal.journal_record import Anchor
 from console.backend.model.errors import Refused, StopCode
+from console.backend.model.purposes import RunOperation
 from console.backend.model.states import Family, RunState, Stage, is_over
 from console.backend.model.value import Value
 
@@ -21,7 +22,7 @@ class RunRow(Value):
     """A LIVE run as the database has it."""
 
     run_id: str
-    operation: str
+    operation: RunOperation
     docprefix: str
     origin: str
     profile: str

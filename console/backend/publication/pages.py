@@ -3,24 +3,28 @@
 import re
 from collections.abc import Iterable
 
+from console.backend.model.gate_table import GATES
 from console.backend.model.outcome import Check, Evidence, Outcome, worst
 from console.backend.model.readiness import Board, GateReport, Owner
 from console.backend.model.safe_text import SafeText
 from console.backend.model.value import Value
 
-DOCUMENTS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
-    ("01-precheck.md", "Precheck and baseline", ("G0", "G1")),
-    ("02-runtime-tree.md", "Runtime tree and configuration", ("G2",)),
-    ("03-backup.md", "Backup readiness", ("G3",)),
-    ("04-revert.md", "Revert and compensation", ("G4",)),
-    ("05-generality.md", "Generality", ("G5",)),
-    ("06-targets.md", "Safe targets", ("G6",)),
-    ("07-approval-package.md", "Approval package", ("G7",)),
-    ("08-residuals.md", "Residuals", ("G8",)),
-    ("09-off-host-package.md", "Off-host package", ("G9",)),
-    ("10-final.md", "Final report", ("G10",)),
+_TITLES = {
+    "01-precheck.md": "Precheck and baseline",
+    "02-runtime-tree.md": "Runtime tree and configuration",
+    "03-backup.md": "Backup readiness",
+    "04-revert.md": "Revert and compensation",
+    "05-generality.md": "Generality",
+    "06-targets.md": "Safe targets",
+    "07-approval-package.md": "Approval package",
+    "08-residuals.md": "Residuals",
+    "09-off-host-package.md": "Off-host package",
+    "10-final.md": "Final report",
+}
+DOCUMENTS: tuple[tuple[str, str, tuple[str, ...]], ...] = tuple(
+    (file, title, tuple(gate.id for gate in GATES if gate.document == file)) for file, title in _TITLES.items()
 )
-"""File, title and gates of the ten documents; a gate that is none of these stands in the last one."""
+"""File, title and gates of each document; a gate that is none of these stands in the last one."""
 OFF_HOST, FINAL = DOCUMENTS[-2][0], DOCUMENTS[-1][0]
 _MEANING = {
     Outcome.PASS: "It holds, as measured. Nothing is to be done.",

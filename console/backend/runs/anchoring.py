@@ -10,6 +10,7 @@ from console.backend.journal.journal import Journal
 from console.backend.journal.journal_record import Anchor
 from console.backend.model.errors import CutterError
 from console.backend.model.outcome import Outcome
+from console.backend.model.purposes import Operation
 from console.backend.model.states import Mode
 from console.backend.postgres import ledger
 from console.backend.postgres.connections import connect
@@ -40,6 +41,6 @@ def come_to_rest(installation: Installation, workspace: Workspace, request: RunR
         with connect(
             installation.settings.database.executor, timeout_s=10, purpose="rest", replicated=False
         ) as connection:
-            ledger.rest(connection, workspace.run_id, noted(connection, workspace, "rest", {}, journal.head))
+            ledger.rest(connection, workspace.run_id, noted(connection, workspace, Operation.REST, {}, journal.head))
     except CutterError:
         return

@@ -14,7 +14,6 @@ from console.backend.approvals.policy import Policy, check_policy, load_policy, 
 from console.backend.approvals.signatures import signatures_beside, signing_command
 from console.backend.approvals.statement import (
     DraftFacts,
-    Purpose,
     RunFacts,
     Statement,
     StatementDocument,
@@ -35,7 +34,7 @@ from console.backend.model.errors import CutterError, Drifted, Refused, StopCode
 from console.backend.model.outcome import Check, Outcome
 from console.backend.model.plan import CutPlan
 from console.backend.model.plan_binding import expected_step_deltas
-from console.backend.model.states import Stage
+from console.backend.model.purposes import PURPOSE_AT, Operation, Purpose
 from console.backend.model.view_models import ApprovalStatus, ApprovalView
 from console.backend.postgres import ledger
 from console.backend.postgres.connections import connect
@@ -46,11 +45,6 @@ from console.backend.runs.phase_context import Role
 from console.backend.runs.run_views import known_run
 from console.backend.runs.workspace import Workspace
 
-_PURPOSE_AT = {
-    (Stage.AWAITING_CUT_AUTHORIZATION, "cut"): Purpose.CUT,
-    (Stage.AWAITING_CUT_AUTHORIZATION, "edit"): Purpose.EDIT,
-    (Stage.AWAITING_LIFECYCLE_AUTHORIZATION, "cut"): Purpose.ENACT,
-}
 _OF_DRAFTS = {"draft_digest", "drafts", "expires", "n_units", "expected_deltas"}
 """Checks that a used ruling fails by its own effect, or by the time that has passed."""
 _STATEMENTS = {".SG_1", ".SG_2", ".REVERT"}
@@ -65,7 +59,7 @@ def draft(installation: Installation, run_id: str, *, revert: bool = False) -> A
     or were not verified since: then SG_2 is not even drafted.
     """
     row, plan = _run_and_plan(installation, run_id)
-    purpose = Purpose.REVERT if revert else _PURPOSE_AT.get((row.stage, row.operation))
+    purpose = Purpose.REVERT if revert else PURPOSE_AT.get((row.stage, row.operation))
     if purpose is None:
         raise Refused(
             StopCode.APPROVAL_REQUIRED,
@@ -197,8 +191,12 @@ def import_statement(installation: Installation, statement: Path, signatures: tu
     counted = tuple(one.data for one in checked.signed_by)
     said = (Field(key="statement_sha256", value=checked.sha256),)
     with (
-        operation(installation, workspace, known_run(installation, signed.run_id).request, "import", said) as journal,
-        committing(installation, journal, signed.run_id, "import", role=Role.VERIFIER, has_event=False) as promise,
+        operation(
+            installation, workspace, known_run(installation, signed.run_id).request, Operation.IMPORT, said
+        ) as journal,
+        committing(
+            installation, journal, signed.run_id, Operation.IMPORT, role=Role.VERIFIER, has_event=False
+        ) as promise,
     ):
         ledger.import_approval(promise.connection, checked.data, counted)
     for path in (statement, *signatures):

@@ -5,6 +5,7 @@ import psycopg
 from console.backend.host.installation import Installation
 from console.backend.journal.journal_record import Field
 from console.backend.model.errors import Unmeasured
+from console.backend.model.purposes import Operation, Purpose
 from console.backend.postgres import ledger
 from console.backend.postgres.connections import CommitUnknown
 from console.backend.runs.kill_switch import armed_for, require_no_hold
@@ -15,7 +16,7 @@ from console.backend.runs.run_views import known_run
 from console.backend.runs.settling import Attempt
 
 
-def arm(installation: Installation, run_id: str, purpose: str) -> None:
+def arm(installation: Installation, run_id: str, purpose: Purpose) -> None:
     """Open the lease, for somebody who takes it up later; where the switch is armed for exactly this, nothing is to be done.
 
     Raises Held under a HOLD, Refused where the database says no, NotKnownYet where it cannot be told whether it is armed.
@@ -26,13 +27,15 @@ def arm(installation: Installation, run_id: str, purpose: str) -> None:
     known = known_run(installation, run_id)
     said = (Field(key="purpose", value=purpose),)
     with (
-        operation(installation, known.workspace, known.request, "arm", said, ends=purpose == "revert") as journal,
-        committing(installation, journal, run_id, "arm", has_event=False) as promise,
+        operation(
+            installation, known.workspace, known.request, Operation.ARM, said, ends=purpose is Purpose.REVERT
+        ) as journal,
+        committing(installation, journal, run_id, Operation.ARM, has_event=False) as promise,
     ):
         _arm(promise.connection, installation, run_id, purpose)
 
 
-def arm_and_hold(installation: Installation, run_id: str, purpose: str, holder: LeaseHolder) -> None:
+def arm_and_hold(installation: Installation, run_id: str, purpose: Purpose, holder: LeaseHolder) -> None:
     """Open the lease and take it up in one transaction: at no moment is it open without the session that holds it.
 
     Raises as `arm` does. A COMMIT that was not answered costs the lease, because its session is ended to settle it.
@@ -42,11 +45,13 @@ def arm_and_hold(installation: Installation, run_id: str, purpose: str, holder: 
         return
     known = known_run(installation, run_id)
     said = (Field(key="purpose", value=purpose),)
-    with operation(installation, known.workspace, known.request, "arm", said, ends=purpose == "revert") as journal:
+    with operation(
+        installation, known.workspace, known.request, Operation.ARM, said, ends=purpose is Purpose.REVERT
+    ) as journal:
         attempt: Attempt | None = None
         try:
             with holder.arming() as connection:
-                attempt = note_attempt(connection, journal, "arm", Role.EXECUTOR, has_event=False)
+                attempt = note_attempt(connection, journal, Operation.ARM, Role.EXECUTOR, has_event=False)
                 _arm(connection, installation, run_id, purpose)
                 ledger.take_lease(connection, run_id, purpose)
         except CommitUnknown as lost:
@@ -57,7 +62,7 @@ def arm_and_hold(installation: Installation, run_id: str, purpose: str, holder: 
             raise Unmeasured(lost.code, message, "Do it again.") from lost
 
 
-def _arm(connection: psycopg.Connection, installation: Installation, run_id: str, purpose: str) -> None:
+def _arm(connection: psycopg.Connection, installation: Installation, run_id: str, purpose: Purpose) -> None:
     ledger.arm(
         connection,
         run_id,

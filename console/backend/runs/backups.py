@@ -11,6 +11,7 @@ from console.backend.host.programs import installed_programs, pick_dump_programs
 from console.backend.model.errors import CutterError
 from console.backend.model.outcome import Check, Evidence, Outcome
 from console.backend.model.plan_binding import Target
+from console.backend.model.tables import RUN_TABLES
 from console.backend.postgres import ledger
 from console.backend.postgres.connections import connect
 from console.backend.postgres.measure import measure_identity
@@ -18,42 +19,6 @@ from console.backend.postgres.records import require_run
 from console.backend.runs.phase_context import PhaseContext, Role
 from console.backend.runs.run_views import known_run
 from console.backend.runs.settling import committing_alone
-
-_LEDGER = (
-    "policy_pin",
-    "signing_key",
-    "signing_key_term",
-    "signing_key_end",
-    "manifest_seal",
-    "backup_proof",
-    "source_document_registry",
-    "source_document_version_registry",
-    "run",
-    "run_event",
-    "manifest_envelope",
-    "manifest_unit_block",
-    "approval",
-    "approval_use",
-    "execution_lease",
-    "hold_event",
-    "baseline_pin",
-    "review_decision",
-    "cut_change_set",
-    "cut_change_set_affected_row",
-    "verify_result",
-    "dot_pair_signature",
-    "canonical_address_alias",
-    "decision_backlog_entry",
-    "decision_backlog_history",
-)
-RUN_TABLES = (
-    "public.information_unit",
-    "public.unit_version",
-    "public.iu_lifecycle_log",
-    *(f"cutter_governance.{name}" for name in _LEDGER),
-)
-"""Exactly the tables that a run can touch."""
-
 
 _MARGIN = timedelta(seconds=30)
 """A proof that would end while the cut is on its way is taken again before it."""

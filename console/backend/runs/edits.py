@@ -17,7 +17,9 @@ from console.backend.model.errors import Refused, StopCode
 from console.backend.model.outcome import Check, Outcome, worst
 from console.backend.model.plan import Coverage, CutPlan, DocumentPlan, PlannedUnit, SourceVersion
 from console.backend.model.plan_binding import TableDelta
+from console.backend.model.purposes import Operation, Purpose, RunOperation
 from console.backend.model.states import Mode, Phase, Stage
+from console.backend.model.tables import BLOCK, ENVELOPE, VERSION
 from console.backend.model.value import Value
 from console.backend.postgres import ledger
 from console.backend.postgres.connections import connect
@@ -63,7 +65,7 @@ def plan_edits(installation: Installation, docprefix: str, edits: tuple[DraftEdi
     workspace = Workspace.create(installation.root, asked)
     workspace.write("source.raw", source)
     with at_work(), Journal.create(workspace.journal, asked.run_id, installation.context) as journal:
-        with intended(installation, asked, journal, "plan edits"):
+        with intended(installation, asked, journal, Operation.PLAN_EDITS):
             _plan(installation, workspace, asked, edits, journal)
         with intended(installation, asked, journal, Phase.PRE_WRITE_BACKUP):
             _to_the_pause(installation, workspace, asked, journal)
@@ -108,10 +110,10 @@ def _plan(
     edits: tuple[DraftEdit, ...],
     journal: Journal,
 ) -> None:
-    with committing(installation, journal, asked.run_id, "plan edits") as promise:
+    with committing(installation, journal, asked.run_id, Operation.PLAN_EDITS) as promise:
         connection = promise.connection
-        event = noted(connection, workspace, "plan edits", {}, promise.head)
-        ledger.create_run(connection, run_row(asked, "edit"), event)
+        event = noted(connection, workspace, Operation.PLAN_EDITS, {}, promise.head)
+        ledger.create_run(connection, run_row(asked, RunOperation.EDIT), event)
         units, start, line = [], 0, 1
         for edit in edits:
             draft = find_draft(connection, edit.address)
@@ -159,9 +161,9 @@ def _plan(
 
 def _deltas(count: int) -> tuple[TableDelta, ...]:
     return (
-        TableDelta(table="public.unit_version", rows=count),
-        TableDelta(table="cutter_governance.manifest_envelope", rows=1),
-        TableDelta(table="cutter_governance.manifest_unit_block", rows=count),
+        TableDelta(table=VERSION, rows=count),
+        TableDelta(table=ENVELOPE, rows=1),
+        TableDelta(table=BLOCK, rows=count),
     )
 
 
@@ -174,21 +176,21 @@ def apply_edits(installation: Installation, run_id: str) -> int:
     plan, source = workspace.plan(), workspace.source()
     said = (Field(key="units", value=str(plan.n_units)),)
     with (
-        operation(installation, workspace, workspace.request(), "edit", said) as journal,
+        operation(installation, workspace, workspace.request(), Operation.EDIT, said) as journal,
         LeaseHolder(installation, run_id) as lease,
     ):
-        if not lease.take("edit"):
+        if not lease.take(Purpose.EDIT):
             raise Refused(
                 StopCode.EXECUTION_DISABLED,
                 f"the switch is not armed for run {run_id} to edit",
                 "Arm the switch for this run to edit, then do it again.",
             )
         with committing(
-            installation, journal, run_id, "edit", timeout_s=installation.settings.statement_limit_s
+            installation, journal, run_id, Operation.EDIT, timeout_s=installation.settings.statement_limit_s
         ) as promise:
             untouched = readers_digest_without(promise.connection, [unit.address for unit in plan.document.units])
             record = json.dumps({"status": "edited", "units": plan.n_units})
-            event = Event(phase="edit", outcome=Outcome.PASS, record=record, anchor=promise.head)
+            event = Event(phase=Operation.EDIT, outcome=Outcome.PASS, record=record, anchor=promise.head)
             told = ledger.event_json(promise.connection, run_id, event, workspace.journal_key())
             ledger.apply_edit(promise.connection, run_id, plan, source, told)
         try:

@@ -14,6 +14,7 @@ from console.backend.journal.journal_record import Field, RecordKind
 from console.backend.model.canonical_json import canonical_json
 from console.backend.model.errors import CutterError, Refused, StopCode, Unmeasured
 from console.backend.model.outcome import Check, Outcome, worst
+from console.backend.model.purposes import Operation, Purpose
 from console.backend.model.states import Family, Mode, Move, Phase, RunState, next_phase, only_closes
 from console.backend.model.view_models import Progress
 from console.backend.postgres import ledger
@@ -96,11 +97,11 @@ class Engine:
         if self.request.mode is Mode.DRYRUN or phase not in _NEEDS_SWITCH:
             return phase
         if phase is Phase.LIFECYCLE_ENACT:
-            if enact and not self._lease.take("enact"):
+            if enact and not self._lease.take(Purpose.ENACT):
                 message = f"the switch is not armed any more for run {self.request.run_id} to enact"
                 raise Refused(StopCode.EXECUTION_DISABLED, message, command_of(Move.ENACT, self.request.run_id))
             return phase if enact else None
-        return phase if self._lease.take("cut") else None
+        return phase if self._lease.take(Purpose.CUT) else None
 
     def _pass(self, work: PhaseWork, journal: Journal) -> None:
         context = PhaseContext(self.installation, self.workspace, self.request, self._reporter(work.phase))
@@ -212,10 +213,10 @@ class Engine:
             return
         said = (Field(key="by", value=self.installation.operator), Field(key="from", value=state.name))
         with (
-            intended(self.installation, self.request, journal, "resume", said),
-            committing(self.installation, journal, self.request.run_id, "resume") as promise,
+            intended(self.installation, self.request, journal, Operation.RESUME, said),
+            committing(self.installation, journal, self.request.run_id, Operation.RESUME) as promise,
         ):
-            event = noted(promise.connection, self.workspace, "resume", {"from": state.name}, promise.head)
+            event = noted(promise.connection, self.workspace, Operation.RESUME, {"from": state.name}, promise.head)
             ledger.return_to_way(promise.connection, self.request.run_id, event)
 
     def _disarm_at_rest(self, journal: Journal, holder_pid: int | None) -> None:

@@ -4,6 +4,7 @@ from console.backend.journal.journal import Journal
 from console.backend.journal.journal_record import Field, RecordKind
 from console.backend.model.canonical_json import canonical_json
 from console.backend.model.errors import CutterError, Drifted, Held, StopCode, Unmeasured
+from console.backend.model.purposes import Operation
 from console.backend.model.reasons import kept_reason
 from console.backend.model.states import Family, Phase
 from console.backend.postgres import ledger
@@ -70,14 +71,14 @@ def record_failure(
     family = family_after(error, phase)
     reason = phase.value if family is Family.FAILED else error.code.removeprefix("STOP_").lower()
     try:
-        with intended(context.installation, context.request, journal, "stop"):
+        with intended(context.installation, context.request, journal, Operation.STOP):
             _record(context, failed, (family, reason), journal)
     except CutterError as second:
         journal.append(RecordKind.NOTE, phase, (Field(key="not_recorded", value=f"{second.code}: {second.message}"),))
 
 
 def _record(context: PhaseContext, failed: PhaseRecord, end: tuple[Family, str], journal: Journal) -> None:
-    with committing(context.installation, journal, context.run_id, "stop") as promise:
+    with committing(context.installation, journal, context.run_id, Operation.STOP) as promise:
         connection = promise.connection
         record = canonical_json(failed).decode()
         event = Event(phase=failed.phase, outcome=failed.outcome, record=record, anchor=promise.head)

@@ -12,6 +12,7 @@ from typing import NoReturn
 from console.backend.host.durable import sync_directory
 from console.backend.host.installation import Installation
 from console.backend.model.errors import CutterError, Held, Refused, StopCode
+from console.backend.model.purposes import Purpose
 from console.backend.model.reasons import kept_reason
 from console.backend.model.safe_text import safe_text
 from console.backend.model.view_models import SwitchState, SwitchView
@@ -109,7 +110,7 @@ def require_no_hold(installation: Installation) -> None:
         raise Held(StopCode.HOLD, f"it cannot be told whether a HOLD is set: {in_file.reason}", in_file.clears_with)
 
 
-def armed_for(installation: Installation, run_id: str, purpose: str) -> bool:
+def armed_for(installation: Installation, run_id: str, purpose: Purpose) -> bool:
     """Return whether the switch is armed for this run and purpose: asked as the monitoring role, before any that could write."""
     with connect(installation.settings.database.monitor, read_only=True, purpose="lease") as connection:
         lease = open_lease(connection)

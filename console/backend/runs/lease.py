@@ -8,6 +8,7 @@ from typing import Self
 import psycopg
 
 from console.backend.host.installation import Installation
+from console.backend.model.purposes import Purpose
 from console.backend.postgres import ledger
 from console.backend.postgres.connections import finish, translate
 from console.backend.postgres.sessions import Session, open_session
@@ -45,7 +46,7 @@ class LeaseHolder:
             self.let_go()
             raise
 
-    def take(self, purpose: str) -> bool:
+    def take(self, purpose: Purpose) -> bool:
         """Return whether this run is armed for it; then this process holds the lease. Raises Refused (LOCKED) where another one does."""
         if not armed_for(self._site, self._run_id, purpose):
             return False

@@ -13,8 +13,9 @@ from console.backend.model.canonical_json import canonical_json
 from console.backend.model.errors import CutterError, Refused, StopCode, Unmeasured
 from console.backend.model.outcome import Check, Evidence, Outcome
 from console.backend.model.plan_binding import PlanBinding
+from console.backend.model.purposes import Operation, Purpose, RunOperation
 from console.backend.model.redaction import redact
-from console.backend.model.states import Family, Mode, Move, Stage
+from console.backend.model.states import CUT_STAGES, Family, Mode, Move
 from console.backend.model.value import Value
 from console.backend.model.view_models import RunRequest
 from console.backend.postgres import ledger
@@ -31,8 +32,6 @@ from console.backend.runs.run_state import VOIDED
 from console.backend.runs.run_views import known_run, measure_facts
 from console.backend.runs.sources import planned, read_source
 from console.backend.runs.workspace import RunRequestFile, Workspace
-
-_CUT = frozenset(tuple(Stage)[tuple(Stage).index(Stage.CUT_LEG_A_COMMITTED) :])
 
 
 class Created(Value):
@@ -66,18 +65,18 @@ def create_run(installation: Installation, request: RunRequest) -> Created:
     with at_work(), Journal.create(workspace.journal, run_id, installation.context) as journal:
         said = (Field(key="request", value=canonical_json(asked).decode()),)
         if request.mode is Mode.DRYRUN:
-            journal.append(RecordKind.NOTE, "start", said)
+            journal.append(RecordKind.NOTE, Operation.START, said)
             return Created(run_id=run_id, is_new=True)
         with (
-            intended(installation, asked, journal, "start", said),
-            committing(installation, journal, run_id, "start") as promise,
+            intended(installation, asked, journal, Operation.START, said),
+            committing(installation, journal, run_id, Operation.START) as promise,
         ):
-            event = noted(promise.connection, workspace, "start", asked.model_dump(mode="json"), promise.head)
-            ledger.create_run(promise.connection, run_row(asked, "cut"), event)
+            event = noted(promise.connection, workspace, Operation.START, asked.model_dump(mode="json"), promise.head)
+            ledger.create_run(promise.connection, run_row(asked, RunOperation.CUT), event)
     return Created(run_id=run_id, is_new=True)
 
 
-def run_row(asked: RunRequestFile, operation: str) -> ledger.NewRun:
+def run_row(asked: RunRequestFile, operation: RunOperation) -> ledger.NewRun:
     """Return what the database is told of a run that begins; `operation` is cut or edit."""
     return ledger.NewRun(
         run_id=asked.run_id,
@@ -94,7 +93,7 @@ def _cut_before(installation: Installation, asked: RunRequestFile) -> RunRow | N
     """The run that cut this very text; None where the document is uncut."""
     document = planned(installation, asked, read_source(installation, asked.origin))
     with connect(installation.settings.database.executor, read_only=True, purpose="cut once") as connection:
-        before = [row for row in all_runs(connection) if row.docprefix == asked.docprefix and row.stage in _CUT]
+        before = [row for row in all_runs(connection) if row.docprefix == asked.docprefix and row.stage in CUT_STAGES]
     standing = next((row for row in before if row.family is not Family.REVERTED), None)
     if standing is not None and standing.content_digest == document.content_digest:
         return standing
@@ -114,8 +113,8 @@ def revert_cut(installation: Installation, run_id: str, lease: LeaseHolder) -> t
     """
     workspace, request = _of(installation, run_id)
     world = _world(workspace)
-    with operation(installation, workspace, request, "revert", ends=True) as journal:
-        if not lease.take("revert"):
+    with operation(installation, workspace, request, Operation.REVERT, ends=True) as journal:
+        if not lease.take(Purpose.REVERT):
             raise Refused(
                 StopCode.EXECUTION_DISABLED,
                 f"the switch is not armed for run {run_id} to revert",
@@ -123,16 +122,18 @@ def revert_cut(installation: Installation, run_id: str, lease: LeaseHolder) -> t
             )
         with _reading(installation) as connection:
             wanted = revert_digest(connection, run_id)
-        journal.append(RecordKind.NOTE, "revert", (Field(key="readers_digest_wanted", value=wanted),))
+        journal.append(RecordKind.NOTE, Operation.REVERT, (Field(key="readers_digest_wanted", value=wanted),))
         with committing(
-            installation, journal, run_id, "revert", timeout_s=installation.settings.statement_limit_s
+            installation, journal, run_id, Operation.REVERT, timeout_s=installation.settings.statement_limit_s
         ) as promise:
-            event = Event(phase="revert", outcome=Outcome.PASS, record='{"status": "reverted"}', anchor=promise.head)
+            event = Event(
+                phase=Operation.REVERT, outcome=Outcome.PASS, record='{"status": "reverted"}', anchor=promise.head
+            )
             said = ledger.event_json(promise.connection, run_id, event, workspace.journal_key())
             units = ledger.revert(promise.connection, run_id, said)
         now = _readers_view_after(installation, run_id)
         read = (Field(key="units", value=str(units)), Field(key="readers_digest", value=now))
-        journal.append(RecordKind.NOTE, "revert", read)
+        journal.append(RecordKind.NOTE, Operation.REVERT, read)
     if now != wanted:
         message = f"after the revert of {run_id} the readers' view is {now}, without its units it was {wanted}"
         stop_under_hold(installation, StopCode.INVARIANT_FAILED, message, run_id)
@@ -182,10 +183,10 @@ def void_run(installation: Installation, run_id: str, reason: str) -> None:
     said = (Field(key="reason", value=reason),)
     if request.mode is Mode.DRYRUN:
         with open_to_end(installation, workspace, request) as journal:
-            journal.append(RecordKind.NOTE, "void", said)
+            journal.append(RecordKind.NOTE, Operation.VOID, said)
             workspace.write(VOIDED, _word(reason).encode())
         return
-    with operation(installation, workspace, request, "void", said, ends=True) as journal:
+    with operation(installation, workspace, request, Operation.VOID, said, ends=True) as journal:
         facts = measure_facts(installation, run_id, at_rest=True)
         if facts.state.family is Family.VOIDED:
             return
@@ -195,8 +196,8 @@ def void_run(installation: Installation, run_id: str, reason: str) -> None:
                 measure_identity(connection, installation.context.host)
             workspace.write(VOIDED, _word(reason).encode())
             return
-        with committing(installation, journal, run_id, "void") as promise:
-            event = noted(promise.connection, workspace, "void", {"reason": reason}, promise.head)
+        with committing(installation, journal, run_id, Operation.VOID) as promise:
+            event = noted(promise.connection, workspace, Operation.VOID, {"reason": reason}, promise.head)
             ledger.leave(promise.connection, run_id, Family.VOIDED, _word(reason), event)
 
 

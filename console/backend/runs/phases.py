@@ -1,4 +1,4 @@
-"""The eleven phases; `PHASES` has them in order. Each measures, promises and writes; the engine decides when."""
+"""The phases; `PHASES` has them in order. Each measures, promises and writes; the engine decides when."""
 
 import psycopg
 from psycopg.types.json import Jsonb

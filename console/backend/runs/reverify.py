@@ -10,7 +10,9 @@ from console.backend.model.canonical_json import canonical_json
 from console.backend.model.errors import Refused, StopCode
 from console.backend.model.outcome import Check, Outcome, worst
 from console.backend.model.plan_binding import TableDelta
+from console.backend.model.purposes import Operation
 from console.backend.model.states import Family, Mode, Phase, RunState, Stage
+from console.backend.model.tables import SIGNATURE, VERIFY_RESULT
 from console.backend.model.view_models import RunView
 from console.backend.postgres import ledger
 from console.backend.postgres.connections import connect
@@ -39,7 +41,7 @@ def verify_drafts(installation: Installation, run: RunView, *, record: bool) -> 
     pause = run.state == RunState(stage=Stage.AWAITING_LIFECYCLE_AUTHORIZATION)
     if not (record and pause):
         return _measured(context, run)
-    with operation(installation, workspace, context.request, "verify again") as journal:
+    with operation(installation, workspace, context.request, Operation.VERIFY_AGAIN) as journal:
         started, clock = installation.context.now(), time.perf_counter()
         checks = _measured(context, run)
         outcome = worst([check.outcome for check in checks])
@@ -62,12 +64,12 @@ def _record(installation: Installation, workspace: Workspace, done: PhaseRecord,
         installation,
         journal,
         run_id,
-        "verify again",
+        Operation.VERIFY_AGAIN,
         role=Role.VERIFIER,
         timeout_s=installation.settings.statement_limit_s,
     ) as promise:
         record = canonical_json(done).decode()
-        event = Event(phase="verify again", outcome=done.outcome, record=record, anchor=promise.head)
+        event = Event(phase=Operation.VERIFY_AGAIN, outcome=done.outcome, record=record, anchor=promise.head)
         checks = CheckList(checks=done.checks).model_dump_json()
         told = ledger.event_json(promise.connection, run_id, event, workspace.journal_key())
         ledger.record_verification(promise.connection, run_id, done.outcome, checks, told)
@@ -92,7 +94,7 @@ def _deltas_since(connection: psycopg.Connection, run: RunView, context: PhaseCo
         return None
     verified = count_verifications(connection, run.run_id)
     by_now = {delta.table: delta.rows for delta in context.workspace.plan().expected_deltas}
-    for table in ("cutter_governance.verify_result", "cutter_governance.dot_pair_signature"):
+    for table in (VERIFY_RESULT, SIGNATURE):
         by_now[table] = by_now.get(table, 0) + verified
     return tuple(TableDelta(table=table, rows=rows) for table, rows in by_now.items())
 

@@ -12,6 +12,7 @@ from console.backend.journal.journal_key import JournalKey
 from console.backend.journal.journal_record import Anchor
 from console.backend.model.errors import CutterError, Refused
 from console.backend.model.outcome import Outcome
+from console.backend.model.purposes import Purpose
 from console.backend.model.states import Family, Mode, Phase, RunState, Stage, is_over
 from console.backend.model.view_models import Interruption, PhaseStatus, PhaseView, RunSummary, RunView
 from console.backend.postgres.connections import connect
@@ -95,7 +96,7 @@ def _facts(known: Known, cut_short: Interruption | None, verdict: JournalVerdict
         state=known.state,
         mode=known.request.mode,
         is_edit=known.request.profile == EDIT_PROFILE,
-        is_armed=known.armed_to == "cut",
+        is_armed=known.armed_to == Purpose.CUT,
         is_known=known.row is not None or known.request.mode is Mode.DRYRUN,
         has_plan=known.row is None or _has_plan(known.workspace, known.row),
         has_journal=verdict.outcome is not Outcome.FAIL and JournalKey.is_usable(known.workspace.directory),

@@ -8,7 +8,9 @@ from console.backend.journal.journal_record import Anchor
 from console.backend.model.errors import CutterError, StopCode
 from console.backend.model.outcome import Outcome
 from console.backend.model.plan_binding import TableCount
+from console.backend.model.purposes import KIND_AT, Kind, Purpose
 from console.backend.model.states import Family, Move, Stage, only_closes
+from console.backend.model.tables import READERS_TABLES
 from console.backend.model.value import Value
 from console.backend.model.view_models import CountView, RunSummary, Status, SwitchState, SwitchView, WaitView
 from console.backend.postgres.connections import connect
@@ -26,10 +28,7 @@ from console.backend.runs.kill_switch import combined, hold_in_file, measure_in_
 from console.backend.runs.moves import command_of
 from console.backend.runs.run_views import summaries
 
-_AWAITING = {
-    Stage.AWAITING_CUT_AUTHORIZATION: ("SG_1", "cut into draft"),
-    Stage.AWAITING_LIFECYCLE_AUTHORIZATION: ("SG_2", "enactment"),
-}
+_RULED = {Kind.SG_1: "cut into draft", Kind.SG_2: "enactment"}
 
 
 class Facts(Value):
@@ -77,7 +76,7 @@ def _read(installation: Installation, in_file: SwitchView | None, switch: Switch
     """`switch` is what is known of it already; without it the same connection is asked, beside the HOLD file."""
     with connect(installation.settings.database.monitor, read_only=True, timeout_s=10, purpose="status") as connection:
         runs = all_runs(connection)
-        waits = any(row.family is Family.ACTIVE and row.stage in _AWAITING for row in runs)
+        waits = any(row.family is Family.ACTIVE and row.stage in KIND_AT for row in runs)
         return Facts(
             identity=measure_identity(connection, installation.context.host),
             counts=measure_counts(connection),
@@ -139,12 +138,9 @@ def _imported(row: RunRow, rulings: tuple[ApprovalRow, ...], now: datetime) -> s
     return {found.kind for found in mine if found.expires > now}
 
 
-_FIRST = ("public.information_unit", "public.unit_version", "public.iu_lifecycle_log")
-"""The tables that readers see stand first; the others follow by name, however the database happened to answer."""
-
-
 def _place(table: str) -> int:
-    return _FIRST.index(table) if table in _FIRST else len(_FIRST)
+    """Put the tables that readers see first; the others follow by name, however the database happened to answer."""
+    return READERS_TABLES.index(table) if table in READERS_TABLES else len(READERS_TABLES)
 
 
 def _counts(facts: Facts) -> tuple[CountView, ...]:
@@ -159,7 +155,7 @@ def _counts(facts: Facts) -> tuple[CountView, ...]:
 def _unread(error: CutterError) -> tuple[CountView, ...]:
     return tuple(
         CountView(table=table, rows=None, baseline=None, outcome=Outcome.INCONCLUSIVE, detail=error.message)
-        for table in _FIRST
+        for table in READERS_TABLES
     )
 
 
@@ -174,7 +170,7 @@ def _unsettled(run: RunSummary) -> WaitView:
 
 
 def _wait(row: RunRow, imported: set[str], switch: SwitchView) -> WaitView | None:
-    if switch.state is SwitchState.ARMED and (switch.run_id, switch.purpose) == (row.run_id, "cut"):
+    if switch.state is SwitchState.ARMED and (switch.run_id, switch.purpose) == (row.run_id, Purpose.CUT):
         if switch.is_taken:  # A console is at work under the lease: nobody is waited for.
             return None
         is_cut = row.stage is not Stage.AWAITING_CUT_AUTHORIZATION
@@ -195,20 +191,20 @@ def _wait(row: RunRow, imported: set[str], switch: SwitchView) -> WaitView | Non
             waits_for="the operator",
             next_action=f"cutter-console run resume {row.run_id}",
         )
-    if row.family is not Family.ACTIVE or row.stage not in _AWAITING:
+    if row.family is not Family.ACTIVE or row.stage not in KIND_AT:
         return None
-    kind, purpose = _AWAITING[row.stage]
+    kind = KIND_AT[row.stage]
     if kind not in imported:
         return WaitView(
-            what=f"{kind} for {row.docprefix}: {purpose} of {row.n_units} units",
+            what=f"{kind} for {row.docprefix}: {_RULED[kind]} of {row.n_units} units",
             run_id=row.run_id,
             since=row.changed_at,
             waits_for="the sovereign's signature",
             next_action=f"cutter-console approval draft {row.run_id}",
         )
-    verb = "arm" if kind == "SG_1" else "enact"
+    verb = "arm" if kind is Kind.SG_1 else "enact"
     return WaitView(
-        what=f"{row.docprefix} is authorised: {purpose} of {row.n_units} units",
+        what=f"{row.docprefix} is authorised: {_RULED[kind]} of {row.n_units} units",
         run_id=row.run_id,
         since=row.changed_at,
         waits_for="the operator",

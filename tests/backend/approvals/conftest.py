@@ -16,8 +16,6 @@ from console.backend.approvals.check import StatementCheck, check_statement
 from console.backend.approvals.policy import Policy, Signer, Thresholds
 from console.backend.approvals.statement import (
     DraftFacts,
-    Kind,
-    Purpose,
     RunFacts,
     Statement,
     StatementDocument,
@@ -26,6 +24,7 @@ from console.backend.approvals.statement import (
 )
 from console.backend.host.context import Context
 from console.backend.model.plan_binding import Target, expected_cut_deltas
+from console.backend.model.purposes import Kind, Purpose
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 BORN = NOW - timedelta(days=1)

@@ -9,10 +9,11 @@ import pytest
 
 from console.backend.approvals.check import StatementCheck, raise_if_invalid
 from console.backend.approvals.keyring import measure_keyring
-from console.backend.approvals.statement import Kind, statement_bytes
+from console.backend.approvals.statement import statement_bytes
 from console.backend.host import gpg
 from console.backend.model.errors import ExitStatus, Refused, StopCode, Unmeasured, Waiting
 from console.backend.model.outcome import Outcome
+from console.backend.model.purposes import Kind
 from tests.backend.approvals.conftest import NOW, SIGNED, Desk, names_of, policy_of, revoke
 
 

@@ -12,8 +12,6 @@ from pydantic import ValidationError
 from console.backend.approvals.bindings import PLACEHOLDERS, Expectation, canonical_form, fact_checks, no_placeholder
 from console.backend.approvals.policy import Policy, Signer, Thresholds
 from console.backend.approvals.statement import (
-    Kind,
-    Purpose,
     RunFacts,
     Statement,
     StatementDrafts,
@@ -34,6 +32,7 @@ from console.backend.model.merkle import merkle_root
 from console.backend.model.outcome import Outcome
 from console.backend.model.plan import DraftUnit
 from console.backend.model.plan_binding import Target, expected_cut_deltas
+from console.backend.model.purposes import Kind, Purpose
 from tests.backend.approvals.conftest import CUT_DECISION, DRAFT, FACTS, NOW, SIGNED, draft_of, expectation
 
 POLICY = Policy(

@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 
 from console.backend.documents.coverage import check_algebra, spans
 from console.backend.documents.planning import plan_document
-from console.backend.documents.profiles import PROFILE_NAMES, load_profile
+from console.backend.documents.profiles import load_profile
 from console.backend.documents.report import PlanReport
 from console.backend.model.errors import Refused, StopCode, UsageError
+from console.backend.model.profile_names import PROFILE_NAMES
 from console.backend.model.vocabulary import VOCABULARY
 from tests.backend.documents.planned import planned
 

@@ -15,6 +15,7 @@ from console.backend.gates.growth import deltas_of
 from console.backend.model.errors import Refused
 from console.backend.model.outcome import Outcome
 from console.backend.model.plan_binding import expected_cut_deltas
+from console.backend.model.purposes import Purpose
 from console.backend.postgres.connections import counted
 from console.backend.release.pins import manifest_path
 from console.backend.runs import arming, kill_switch
@@ -54,8 +55,8 @@ def test_a_live_run_opens_no_connection_as_the_executor_while_the_switch_is_off(
     assert opened
     assert not [one.purpose for one in opened if one.conninfo == executor]
     passage.arm()
-    assert armed_for(passage.installation, passage.run_id, "cut")
-    assert not armed_for(passage.installation, passage.run_id, "enact")
+    assert armed_for(passage.installation, passage.run_id, Purpose.CUT)
+    assert not armed_for(passage.installation, passage.run_id, Purpose.ENACT)
 
 
 def test_a_guard_that_lets_anybody_through_is_red(fresh: Passage, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -319,7 +320,7 @@ def test_an_edit_that_was_read_back_is_accounted_for(at: At) -> None:
     edit = DraftEdit(address=f"{DOCPREFIX}/ONE/ALPHA", title="Alpha", body="## Alpha\n\nFirst, amended.\n\n")
     run_id = plan_edits(passage.installation, DOCPREFIX, (edit,))
     passage.sign(run_id)
-    arming.arm(passage.installation, run_id, "edit")
+    arming.arm(passage.installation, run_id, Purpose.EDIT)
     apply_edits(passage.installation, run_id)
     kill_switch.disarm(passage.installation, "the edits are in")
 

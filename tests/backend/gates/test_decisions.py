@@ -5,7 +5,6 @@ from typing import TypeVar, cast
 
 import pytest
 
-from console.backend.approvals.statement import Kind
 from console.backend.backup.recipient import KeyListing
 from console.backend.backup.record import BackupState, ListedBackup
 from console.backend.gates import (
@@ -26,6 +25,7 @@ from console.backend.gates.measurement import Measurement
 from console.backend.gates.precheck_live import DatabaseFinding
 from console.backend.gates.residual_facts import Signatures
 from console.backend.model.outcome import Evidence, Outcome
+from console.backend.model.purposes import Kind
 from console.backend.model.states import Family, Stage
 from console.backend.model.value import Value
 from console.backend.model.view_models import ApprovalStatus

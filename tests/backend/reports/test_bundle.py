@@ -442,7 +442,6 @@ import os, signal, sys
 from pathlib import Path
 from console.backend.host.context import Context
 from console.backend.publication import publishing, signing
-from console.backend.reports.bundle import non_mutation
 from console.backend.reports.bundle.bundle import write_bundle
 from console.backend.reports.run.report import write_run_report
 from console.backend.host.installation import Installation

@@ -13,6 +13,7 @@ import pytest
 
 from console.backend.model.canonical_json import sha256_hex
 from console.backend.model.errors import CutterError, Drifted, Refused, StopCode
+from console.backend.model.purposes import Purpose
 from console.backend.model.readiness import ReportView
 from console.backend.model.states import Phase, Stage
 from console.backend.model.view_models import RunRequest
@@ -130,7 +131,7 @@ def _edited(passage: Passage) -> str:
     edit = DraftEdit(address=f"{DOCPREFIX}/ONE/ALPHA", title="Alpha", body="## Alpha\n\nFirst, amended.\n\n")
     run_id = plan_edits(passage.installation, DOCPREFIX, (edit,))
     passage.sign(run_id)
-    arming.arm(passage.installation, run_id, "edit")
+    arming.arm(passage.installation, run_id, Purpose.EDIT)
     apply_edits(passage.installation, run_id)
     kill_switch.disarm(passage.installation, "the edits are in")
     return run_id

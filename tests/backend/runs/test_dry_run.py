@@ -6,6 +6,7 @@ import pytest
 
 from console.backend.model.errors import CutterError, Drifted, Refused, StopCode
 from console.backend.model.outcome import Outcome
+from console.backend.model.purposes import Purpose
 from console.backend.model.states import Family, Mode, Move, Phase, Stage
 from console.backend.model.view_models import PhaseStatus, RunRequest
 from console.backend.postgres import ledger
@@ -51,7 +52,7 @@ def test_each_phase_of_a_dry_run_says_on_evidence_that_nothing_was_written(at: A
 def test_a_read_only_transaction_enacts_nothing(at: At) -> None:
     """A run that lacks nothing else: the same call is an enactment where the transaction may write."""
     passage = at("SG_2 imported")
-    arming.arm(passage.installation, passage.run_id, "enact")
+    arming.arm(passage.installation, passage.run_id, Purpose.ENACT)
     before, executor = fingerprint(passage), passage.installation.settings.database.executor
     with pytest.raises(Drifted, match="25006"), connect(executor, read_only=True) as connection:
         ledger.enact(connection, passage.run_id, UNITS, event())

@@ -7,6 +7,7 @@ from threading import Thread
 import pytest
 
 from console.backend.model.errors import CutterError, Held, StopCode
+from console.backend.model.purposes import Purpose
 from console.backend.model.states import Phase
 from console.backend.runs import arming
 from tests.support.passage import Passage
@@ -20,7 +21,7 @@ def test_a_hold_file_stops_the_arming_itself(at: At) -> None:
     passage = at("SG_1 imported")
     passage.installation.hold_file.touch()
     with pytest.raises(Held):
-        arming.arm(passage.installation, passage.run_id, "cut")
+        arming.arm(passage.installation, passage.run_id, Purpose.CUT)
     assert passage.rows("SELECT count(*) FROM cutter_governance.execution_lease") == [(0,)]
 
 

@@ -12,6 +12,7 @@ import pytest
 from console.backend.journal.journal import read_journal
 from console.backend.journal.journal_record import RecordKind
 from console.backend.model.errors import CutterError, Refused, StopCode
+from console.backend.model.purposes import Purpose
 from console.backend.model.states import Phase, Stage
 from console.backend.model.view_models import Progress, SwitchState
 from console.backend.runs import arming, kill_switch
@@ -124,10 +125,10 @@ def test_a_lease_that_another_session_holds_is_not_taken_over(at: At) -> None:
         LeaseHolder(passage.installation, passage.run_id) as first,
         LeaseHolder(passage.installation, passage.run_id) as second,
     ):
-        assert first.take("cut")
-        assert first.take("cut")
+        assert first.take(Purpose.CUT)
+        assert first.take(Purpose.CUT)
         with pytest.raises(Refused, match="another session holds the lease") as refused:
-            second.take("cut")
+            second.take(Purpose.CUT)
         assert refused.value.code is StopCode.LOCKED
         assert _switch(passage) is SwitchState.ARMED
 
@@ -149,7 +150,7 @@ def test_a_stranger_who_takes_the_holders_name_holds_no_lease(at: At, role: str)
     passage = at("SG_1 imported")
     passage.arm()
     with LeaseHolder(passage.installation, passage.run_id) as holder, passage.connect(role) as stranger:
-        assert holder.take("cut")
+        assert holder.take(Purpose.CUT)
         named = passage.rows("SELECT 'cutter-console lease ' || id, holder_pid FROM cutter_governance.v_lease")
         stranger.execute("SELECT set_config('application_name', %s, false)", (named[0][0],))
         holder.let_go()
@@ -171,7 +172,7 @@ def test_a_run_that_comes_to_rest_leaves_a_lease_that_another_session_has_taken_
     passage = at("SG_1 imported")
     passage.arm()
     with LeaseHolder(passage.installation, passage.run_id) as other:
-        assert other.take("cut")
+        assert other.take(Purpose.CUT)
         kill_switch.disarm_run(passage.installation, passage.run_id, "a test")
         assert _switch(passage) is SwitchState.ARMED
         kill_switch.disarm_run(passage.installation, passage.run_id, "a test", other.pid)
@@ -202,13 +203,13 @@ def test_to_enact_arms_and_takes_up_in_one_transaction(at: At, monkeypatch: pyte
     with LeaseHolder(passage.installation, passage.run_id) as holder, monkeypatch.context() as patch:
         patch.setattr("console.backend.runs.arming.ledger.take_lease", _killed)
         with pytest.raises(KeyboardInterrupt):
-            arming.arm_and_hold(passage.installation, passage.run_id, "enact", holder)
+            arming.arm_and_hold(passage.installation, passage.run_id, Purpose.ENACT, holder)
         assert _switch(passage) is SwitchState.OFF
     taken = (
         "SELECT taken_at IS NOT NULL AND holder_pid = %s FROM cutter_governance.execution_lease WHERE ended_at IS NULL"
     )
     with LeaseHolder(passage.installation, passage.run_id) as holder:
-        arming.arm_and_hold(passage.installation, passage.run_id, "enact", holder)
+        arming.arm_and_hold(passage.installation, passage.run_id, Purpose.ENACT, holder)
         assert passage.rows(taken, holder.pid) == [(True,)]
     until(lambda: _switch(passage) is SwitchState.OFF, "the switch is off, its session being gone")
 

@@ -8,6 +8,7 @@ from console.backend.journal.journal import read_journal
 from console.backend.journal.journal_record import EFFECT_STANDS, RecordKind, acknowledged
 from console.backend.model.errors import CutterError, Drifted, Held, Refused, StopCode
 from console.backend.model.outcome import Outcome
+from console.backend.model.purposes import Purpose
 from console.backend.model.states import Family, Move, Phase, Stage
 from console.backend.model.view_models import RunRequest, SwitchState
 from console.backend.runs import arming, kill_switch
@@ -22,7 +23,7 @@ EDIT = DraftEdit(address=f"{DOCPREFIX}/ONE/ALPHA", title="Alpha", body="## Alpha
 def _edited(passage: Passage, *edits: DraftEdit) -> str:
     run_id = plan_edits(passage.installation, DOCPREFIX, edits)
     passage.sign(run_id)
-    arming.arm(passage.installation, run_id, "edit")
+    arming.arm(passage.installation, run_id, Purpose.EDIT)
     apply_edits(passage.installation, run_id)
     kill_switch.disarm(passage.installation, "the edits are in")
     return run_id
@@ -140,7 +141,7 @@ def test_another_body_than_the_signed_one_is_not_written(at: At) -> None:
     passage = at("waits for SG_2")
     run_id = plan_edits(passage.installation, DOCPREFIX, (EDIT,))
     passage.sign(run_id)
-    arming.arm(passage.installation, run_id, "edit")
+    arming.arm(passage.installation, run_id, Purpose.EDIT)
     (passage.installation.root / "runs" / run_id / "source.raw").write_text(EDIT.body.replace("amended", "forged "))
     with pytest.raises(CutterError):
         apply_edits(passage.installation, run_id)
@@ -185,7 +186,7 @@ def test_an_edit_that_left_other_rows_than_planned_is_a_hold(at: At) -> None:
     passage = at("waits for SG_2")
     run_id = plan_edits(passage.installation, DOCPREFIX, (EDIT,))
     passage.sign(run_id)
-    arming.arm(passage.installation, run_id, "edit")
+    arming.arm(passage.installation, run_id, Purpose.EDIT)
     passage.execute(_STRAY)
 
     with pytest.raises(Held, match="canonical_address_alias"):
@@ -215,7 +216,7 @@ def test_an_edit_that_touched_another_unit_is_a_hold(at: At) -> None:
     passage = at("waits for SG_2")
     run_id = plan_edits(passage.installation, DOCPREFIX, (EDIT,))
     passage.sign(run_id)
-    arming.arm(passage.installation, run_id, "edit")
+    arming.arm(passage.installation, run_id, Purpose.EDIT)
     passage.execute(_ELSEWHERE)
 
     with pytest.raises(Held, match="digest"):

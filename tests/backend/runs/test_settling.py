@@ -8,6 +8,7 @@ import pytest
 from console.backend.journal.journal import Journal, read_journal
 from console.backend.journal.journal_record import Anchor, RecordKind
 from console.backend.model.errors import CutterError, StopCode, Unmeasured
+from console.backend.model.purposes import Purpose
 from console.backend.model.states import Family, Move, Stage
 from console.backend.model.view_models import SwitchState
 from console.backend.postgres.transactions import ServerPosition
@@ -354,7 +355,7 @@ def test_what_was_committed_before_an_operation_failed_is_not_called_failed(
 def test_what_was_refused_before_its_commit_is_closed_as_failed(at: At) -> None:
     passage = _at(at, "waits for SG_1")
     with pytest.raises(CutterError):
-        arming.arm(passage.installation, passage.run_id, "cut")
+        arming.arm(passage.installation, passage.run_id, Purpose.CUT)
     records = read_journal(passage.installation.root / "runs" / passage.run_id / "journal.jsonl")
     result = next(record for record in reversed(records) if record.kind is RecordKind.RESULT)
     assert (result.phase, result.value("outcome")) == ("arm", "FAIL")

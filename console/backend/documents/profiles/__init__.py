@@ -10,11 +10,11 @@ from typing import Annotated, Self
 from pydantic import Field, model_validator
 
 from console.backend.model.errors import StopCode, UsageError
+from console.backend.model.profile_names import PROFILE_NAMES
 from console.backend.model.value import Value
 from console.backend.model.vocabulary import VOCABULARY, SectionType, UnitKind
 
 _FRAGMENT = re.compile(r"(?<!\?P)(?<!\(\?)<(\w+)>")
-PROFILE_NAMES: tuple[str, ...] = ("atx", "vi-law", "de-law")
 
 
 class Role(StrEnum):

@@ -1,1 +1,1 @@
-"""The readiness bundle: ten documents, their register and the summary."""
+"""The readiness bundle: its documents, their register and the summary."""

@@ -1,4 +1,4 @@
-"""The readiness bundle: measure, ask every gate, measure again, write ten documents; whole, or not at all."""
+"""The readiness bundle: measure, ask every gate, measure again, write the documents; whole, or not at all."""
 
 import json
 import platform
@@ -225,7 +225,7 @@ def final_of(measured: Measured, name: str, sign_with: str) -> Final:
 
 
 def documents(measured: Measured, final: Final) -> dict[str, bytes]:
-    """Pure: the ten documents by name. Raises Unrendered where a template names what was not measured."""
+    """Pure: the documents by name. Raises Unrendered where a template names what was not measured."""
     around = (*measured.about, *_around(measured.before), *_around(measured.after))
     every = _register(measured)
     found = {}

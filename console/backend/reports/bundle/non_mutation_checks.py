@@ -7,13 +7,14 @@ from console.backend.backup.record import TableProof
 from console.backend.gates.measurement import AnyMeasurement
 from console.backend.model.outcome import Outcome
 from console.backend.model.safe_text import SafeText
+from console.backend.model.tables import LIFECYCLE_LOG, UNIT, VERSION
 from console.backend.model.value import Value
 from console.backend.reports.bundle.host_snapshot import FileEntry
 from console.backend.reports.bundle.non_mutation import InstallationSnapshot
 
 _MANY = 10
-_UNITS = frozenset({"public.information_unit", "public.unit_version"})
-_LIFECYCLE = frozenset({"public.iu_lifecycle_log"})
+_UNITS = frozenset({UNIT, VERSION})
+_LIFECYCLE = frozenset({LIFECYCLE_LOG})
 _LEASES = frozenset({"cutter_governance.execution_lease"})
 _RULINGS = frozenset({"cutter_governance.approval", "cutter_governance.approval_use"})
 _RUNS = frozenset(

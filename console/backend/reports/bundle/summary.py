@@ -178,7 +178,7 @@ def _names(open_gaps: tuple[Gap, ...], outcome: Outcome) -> str:
 
 
 def roll_up(board: Board) -> tuple[RolledUp, ...]:
-    """Pure: a line each for G0 to G10 and whatever else is on the board."""
+    """Pure: a line for each gate of the documents and for whatever else is on the board."""
     place = {name: file for file, _, ids in DOCUMENTS for name in ids}
     asked = [_rolled(report, place.get(report.gate, FINAL)) for report in board.gates]
     absent = [

@@ -1,1 +1,1 @@
-"""The report of one run: thirteen documents made from its record."""
+"""The report of one run: documents made from its record."""

@@ -1,6 +1,7 @@
 """Pure: what did not happen in a run, each sentence from measurements that the record holds."""
 
 from console.backend.model.outcome import Outcome
+from console.backend.model.purposes import Kind, Operation, Purpose
 from console.backend.model.safe_text import SafeText
 from console.backend.model.states import Mode, Phase
 from console.backend.model.value import Value
@@ -9,7 +10,12 @@ from console.backend.reports.run.evidence_index import Register, utc
 from console.backend.reports.run.phases import TITLES, Chapter, CheckLine, anchor_of, anchored
 from console.backend.reports.run.record import Ledger, RunRecord
 
-_EFFECT = {"cut": Phase.CUT_LEG_A.value, "enact": Phase.LIFECYCLE_ENACT.value, "revert": "revert", "edit": "edit"}
+_EFFECT: dict[str, Phase | Operation] = {
+    Purpose.CUT: Phase.CUT_LEG_A,
+    Purpose.ENACT: Phase.LIFECYCLE_ENACT,
+    Purpose.REVERT: Operation.REVERT,
+    Purpose.EDIT: Operation.EDIT,
+}
 """Which recorded step a statement's use belongs to."""
 
 
@@ -102,7 +108,7 @@ def _enacted_under_sg2(one: _Attesting) -> Attested:
         return one.unread(sentence)
     rows = sum(step.rows for step in one.record.ledger.transitions if step.to_status == "enacted")
     log = one.put("enacted", "units of this run that became enacted", "public.iu_lifecycle_log", f"{rows} rows")
-    used = [ruling for ruling, use in one.uses if use.purpose == "enact" and ruling.kind == "SG_2"]
+    used = [ruling for ruling, use in one.uses if use.purpose == Purpose.ENACT and ruling.kind == Kind.SG_2]
     use = one.put("sg2-used", "uses of an SG_2 to enact", "cutter_governance.approval_use", f"{len(used)}")
     good = (rows == 0 and not used) or (len(used) == 1 and rows == one.record.head.n_units)
     detail = "none was enacted" if rows == 0 else f"{rows} enacted, {_many(len(used), 'use')} of an SG_2"

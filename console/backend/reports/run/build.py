@@ -1,4 +1,4 @@
-"""Pure: the record of a run becomes thirteen documents, report.json and SHA256SUMS; the same record, the same bytes."""
+"""Pure: the record of a run becomes documents, report.json and SHA256SUMS; the same record, the same bytes."""
 
 import json
 from typing import Literal
@@ -7,6 +7,7 @@ from pydantic import Field
 
 from console.backend.model.canonical_json import sha256_hex
 from console.backend.model.outcome import Evidence, Outcome, worst
+from console.backend.model.purposes import Operation, Purpose
 from console.backend.model.redaction import redact
 from console.backend.model.safe_text import SafeText, safe_text
 from console.backend.model.states import Family, Mode, Move, Phase, Stage, legal_moves
@@ -117,7 +118,11 @@ def compose(record: RunRecord) -> Composition:
     facts = _facts(record, register)
     told, rested = chapters(record, register), pauses(record, register)
     cut = cut_deltas(record, register)
-    after = tuple(one for purpose in ("enact", "revert") if (one := step_deltas(record, purpose, register)) is not None)
+    after = tuple(
+        one
+        for purpose in (Purpose.ENACT, Purpose.REVERT)
+        if (one := step_deltas(record, purpose, register)) is not None
+    )
     steps = tuple(_steps(record, register))
     attested = attest(record, told, cut, register)
     return Composition(
@@ -137,7 +142,7 @@ def compose(record: RunRecord) -> Composition:
 
 
 def documents(made: Composition) -> tuple[Document, ...]:
-    """The thirteen, report.json and SHA256SUMS, in this order."""
+    """The documents, report.json and SHA256SUMS, in this order."""
     cited = Evidences(made.evidence)
     texts = tuple(Document(name=title.document, data=_rendered(made, title.number, cited)) for title in TITLES)
     found = (*texts, Document(name=REGISTER, data=_json(made)))
@@ -279,7 +284,7 @@ def _roll_up(
     lines += [
         _line(one, None, one.used or (one.rulings[-1].statement if one.rulings else facts.state)) for one in rested
     ]
-    edited = next((step for step in steps if step.name == "edit"), None)
+    edited = next((step for step in steps if step.name == Operation.EDIT), None)
     if edited is not None:
         lines = [_edited(line, edited) if line.document == _CUT.document else line for line in lines]
     return tuple(sorted(lines, key=lambda line: line.document))

@@ -4,6 +4,7 @@ import re
 
 from console.backend.model.outcome import Outcome
 from console.backend.model.plan_binding import TableDelta, expected_step_deltas
+from console.backend.model.purposes import Purpose
 from console.backend.model.safe_text import SafeText
 from console.backend.model.states import Mode, Phase
 from console.backend.model.value import Value
@@ -13,8 +14,8 @@ from console.backend.reports.run.record import RunRecord
 _COUNTED = re.compile(r"(\S+) ([+-]\d+)")
 ROWS_ADDED = "V-rows-added"
 """The evidence of a verification that has the counted rows."""
-_NAMED = {"enact": "enactment", "revert": "revert"}
-_DONE = {"enact": ("enacted", "done"), "revert": ("superseded", "withdrawn")}
+_NAMED = {Purpose.ENACT: "enactment", Purpose.REVERT: "revert"}
+_DONE = {Purpose.ENACT: ("enacted", "done"), Purpose.REVERT: ("superseded", "withdrawn")}
 
 
 class Delta(Value):
@@ -53,7 +54,7 @@ def cut_deltas(record: RunRecord, register: Register) -> Deltas | None:
     said, counted = _counted(record, register)
     wanted = {delta.table: delta.rows for delta in record.planned}
     tables = [*wanted, *(table for table in said if table not in wanted)]
-    what = "edit" if head.is_edit else "cut"
+    what = Purpose.EDIT if head.is_edit else Purpose.CUT
     wrote = record.ruling(what) is not None
     absent = Outcome.INCONCLUSIVE if wrote else Outcome.NOT_RUN
     rows = tuple(_delta(table, wanted.get(table, 0), said.get(table) if counted else None, absent) for table in tables)
@@ -72,7 +73,7 @@ def _uncounted(record: RunRecord, register: Register, *, wrote: bool) -> str:
     return register.put("10.uncounted", "rows that were added", where, said, record.ended_at)
 
 
-def step_deltas(record: RunRecord, purpose: str, register: Register) -> Deltas | None:
+def step_deltas(record: RunRecord, purpose: Purpose, register: Register) -> Deltas | None:
     """The enactment or the revert; None where the record has none, or where the ledger was not read."""
     head, ledger = record.head, record.ledger
     if head.n_units is None or record.ruling(purpose) is None:

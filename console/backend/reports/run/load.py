@@ -12,6 +12,7 @@ from console.backend.journal.journal import JournalVerdict, read_journal, verify
 from console.backend.journal.journal_record import AnchoredEvent, Record
 from console.backend.model.errors import CutterError, Drifted
 from console.backend.model.plan_binding import TableDelta, expected_cut_deltas
+from console.backend.model.purposes import RunOperation
 from console.backend.model.states import Mode, Phase
 from console.backend.model.value import Value
 from console.backend.postgres import run_record
@@ -98,7 +99,7 @@ def _dry_run(installation: Installation, workspace: Workspace, request: RunReque
     head = Head(
         run_id=request.run_id,
         mode=Mode.DRYRUN,
-        operation="cut",
+        operation=RunOperation.CUT,
         docprefix=request.docprefix,
         origin=request.origin,
         profile=request.profile,

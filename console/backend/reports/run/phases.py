@@ -1,7 +1,8 @@
-"""Pure: what each of the thirteen documents says, out of the record; a phase and a pause each."""
+"""Pure: what each document says, out of the record; a phase and a pause each."""
 
 from console.backend.journal.journal_record import Record, RecordKind
 from console.backend.model.outcome import Outcome
+from console.backend.model.purposes import Kind
 from console.backend.model.safe_text import SafeText
 from console.backend.model.states import Family, Mode, Phase, Stage
 from console.backend.model.value import Value
@@ -11,7 +12,7 @@ from console.backend.runs.workspace import PhaseRecord
 
 
 class Title(Value):
-    """One document of the thirteen. `phase` is None for a pause."""
+    """One document of the report. `phase` is None for a pause."""
 
     number: int
     name: str
@@ -33,12 +34,12 @@ TITLES = (
     Title(number=3, name="cutplan", title="Cut plan", phase=Phase.CUTPLAN, question="What exactly is to be written, and for which database?"),
     Title(number=4, name="pre-write-backup", title="Backup before the write", phase=Phase.PRE_WRITE_BACKUP, question="Could everything be restored if the write went wrong?"),
     Title(number=5, name="grant-probe", title="Grant probe", phase=Phase.GRANT_PROBE, question="Can the roles do what the run needs, and no more, and do the guards stand?"),
-    Title(number=6, name="pause-sg1", title="Pause: the ruling to cut (SG_1)", kind="SG_1", question="Who authorised the cut, and of what?"),
+    Title(number=6, name="pause-sg1", title="Pause: the ruling to cut (SG_1)", kind=Kind.SG_1, question="Who authorised the cut, and of what?"),
     Title(number=7, name="cut-leg-a", title="Cut, leg A: the units", phase=Phase.CUT_LEG_A, question="Were the units written, all of them and nothing else?"),
     Title(number=8, name="structural-verify", title="Structural verification", phase=Phase.STRUCTURAL_VERIFY, question="Does another role find the units in their places?"),
     Title(number=9, name="leg-b-record", title="Cut, leg B: the record", phase=Phase.LEG_B_RECORD, question="Is the cut in the ledger?"),
     Title(number=10, name="write-verify", title="Verification of the write", phase=Phase.WRITE_VERIFY, question="Is what was written what was planned, byte for byte, and nothing besides?"),
-    Title(number=11, name="pause-sg2", title="Pause: the ruling to enact (SG_2)", kind="SG_2", question="Who authorised the enactment, and of what?"),
+    Title(number=11, name="pause-sg2", title="Pause: the ruling to enact (SG_2)", kind=Kind.SG_2, question="Who authorised the enactment, and of what?"),
     Title(number=12, name="lifecycle-enact", title="Enactment", phase=Phase.LIFECYCLE_ENACT, question="Did the drafts become law, all of them at once?"),
     Title(number=13, name="closeout", title="Closeout and attestation", phase=Phase.CLOSEOUT, question="What became of the run, and what did not happen?"),
 )  # fmt: skip

@@ -9,6 +9,7 @@ from console.backend.approvals.policy import Policy
 from console.backend.journal.journal import JournalVerdict
 from console.backend.journal.journal_record import Record
 from console.backend.model.plan_binding import TableDelta
+from console.backend.model.purposes import RunOperation
 from console.backend.model.safe_text import SafeText
 from console.backend.model.states import Mode, Phase, RunState
 from console.backend.model.value import Value
@@ -23,7 +24,7 @@ class Head(Value):
 
     run_id: str
     mode: Mode
-    operation: str
+    operation: RunOperation
     docprefix: SafeText
     origin: SafeText
     profile: SafeText
@@ -43,7 +44,7 @@ class Head(Value):
     @property
     def is_edit(self) -> bool:
         """Edits of drafts have no phases."""
-        return self.operation == "edit" or self.profile == EDIT_PROFILE
+        return self.operation is RunOperation.EDIT or self.profile == EDIT_PROFILE
 
 
 class Event(Value):

@@ -1,4 +1,4 @@
-"""Writes the report of a run: thirteen documents under a name that their content gives, whole or not at all."""
+"""Writes the report of a run: its documents under a name that their content gives, whole or not at all."""
 
 from pathlib import Path
 

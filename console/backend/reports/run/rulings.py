@@ -5,6 +5,7 @@ import json
 
 from console.backend.model.canonical_json import sha256_hex
 from console.backend.model.outcome import Outcome
+from console.backend.model.purposes import Kind
 from console.backend.model.redaction import redact
 from console.backend.model.safe_text import SafeText, safe_lines
 from console.backend.model.states import Mode, Stage
@@ -66,9 +67,9 @@ def _pause(record: RunRecord, title: Title, register: Register) -> Pause:
 def _none(record: RunRecord, title: Title) -> str:
     if record.head.mode is Mode.DRYRUN:
         return f"a dry run asks for no ruling: it walks past the pause for {title.kind} and can write nothing"
-    if record.head.is_edit and title.kind == "SG_2":
+    if record.head.is_edit and title.kind == Kind.SG_2:
         return "an edit of drafts enacts nothing and needs no SG_2"
-    before = Stage.AWAITING_CUT_AUTHORIZATION if title.kind == "SG_1" else Stage.AWAITING_LIFECYCLE_AUTHORIZATION
+    before = Stage.AWAITING_CUT_AUTHORIZATION if title.kind == Kind.SG_1 else Stage.AWAITING_LIFECYCLE_AUTHORIZATION
     came = tuple(Stage).index(record.head.state.stage) >= tuple(Stage).index(before)
     how = "the run waits, or waited, for it" if came else "the run did not come as far"
     return f"no {title.kind} was imported; {how} (state {record.head.state.name})"
@@ -148,7 +149,7 @@ def _policy(one: Ruling) -> str:
         return f"sha256 {one.policy_sha256}; its text is not in the record, so whether it is solo is not proven here"
     policy = one.policy
     solo = "SOLO: the operator may be one of the signers" if policy.solo else "not solo: no operator may be a signer"
-    wanted = policy.thresholds.SG_1 if one.kind == "SG_1" else policy.thresholds.SG_2
+    wanted = policy.thresholds.SG_1 if one.kind == Kind.SG_1 else policy.thresholds.SG_2
     return f"sha256 {one.policy_sha256}; {wanted} of {len(policy.signers)} signers needed; {solo}"
 
 

@@ -1,0 +1,65 @@
+"""Rulings and what they are for, and the operations of a run that are no phases: each name once."""
+
+from enum import StrEnum
+
+from console.backend.model.states import Stage
+
+
+class Kind(StrEnum):
+    """The sovereign's two rulings: cut into draft, enact."""
+
+    SG_1 = "SG_1"
+    SG_2 = "SG_2"
+
+
+class Purpose(StrEnum):
+    """What one ruling is for, once. A purpose that has been served takes no other ruling."""
+
+    CUT = "cut"
+    EDIT = "edit"
+    ENACT = "enact"
+    REVERT = "revert"
+    """Take back exactly the drafts that are named, also where more or other drafts stand than were cut."""
+
+    @property
+    def kind(self) -> Kind:
+        """The ruling that it takes."""
+        return Kind.SG_2 if self is Purpose.ENACT else Kind.SG_1
+
+    @property
+    def over_drafts(self) -> bool:
+        """Return whether the ruling names drafts that stand, and not a plan that is to be written."""
+        return self in {Purpose.ENACT, Purpose.REVERT}
+
+
+class RunOperation(StrEnum):
+    """What a run does with units: cut a document into new ones, or write new versions of drafts."""
+
+    CUT = "cut"
+    EDIT = "edit"
+
+
+PURPOSE_AT: dict[tuple[Stage, RunOperation], Purpose] = {
+    (Stage.AWAITING_CUT_AUTHORIZATION, RunOperation.CUT): Purpose.CUT,
+    (Stage.AWAITING_CUT_AUTHORIZATION, RunOperation.EDIT): Purpose.EDIT,
+    (Stage.AWAITING_LIFECYCLE_AUTHORIZATION, RunOperation.CUT): Purpose.ENACT,
+}
+"""The ruling that a run waits for at a pause; one to revert is asked for by name, at no pause of its own."""
+KIND_AT: dict[Stage, Kind] = {stage: purpose.kind for (stage, _), purpose in PURPOSE_AT.items()}
+"""The kind of that ruling, which is the same for each operation."""
+
+
+class Operation(StrEnum):
+    """A step of a run that is no phase, as journal and database record it."""
+
+    START = "start"
+    RESUME = "resume"
+    STOP = "stop"
+    REST = "rest"
+    IMPORT = "import"
+    ARM = "arm"
+    PLAN_EDITS = "plan edits"
+    EDIT = "edit"
+    REVERT = "revert"
+    VERIFY_AGAIN = "verify again"
+    VOID = "void"

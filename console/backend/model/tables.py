@@ -1,0 +1,72 @@
+"""The tables of the database, each once: which of them a run writes, and which rows may change."""
+
+from enum import Enum, auto
+from typing import NamedTuple
+
+
+class Rows(Enum):
+    """What may become of a row that is there; none is ever deleted."""
+
+    FIXED = auto()
+    """Nothing: the table is added to."""
+    CHANGING = auto()
+    """It changes as its guards allow: the switch ends a lease, a run reaches its next stage."""
+
+
+class Table(NamedTuple):
+    """One table of the ledger, in the schema `cutter_governance`."""
+
+    name: str
+    rows: Rows = Rows.FIXED
+    of_a_run: bool = True
+    """A run writes it, or its writes rest on it: a backup of a run holds it."""
+
+    @property
+    def full_name(self) -> str:
+        """Return its name with the schema."""
+        return f"cutter_governance.{self.name}"
+
+
+UNIT, VERSION, LIFECYCLE_LOG = "public.information_unit", "public.unit_version", "public.iu_lifecycle_log"
+READERS_TABLES = (UNIT, VERSION, LIFECYCLE_LOG)
+"""What readers see."""
+LIFECYCLE_VOCABULARY = "public.iu_lifecycle_vocab"
+
+LEDGER: tuple[Table, ...] = (
+    Table("policy_pin"),
+    Table("signing_key"),
+    Table("signing_key_term"),
+    Table("signing_key_end"),
+    Table("manifest_seal"),
+    Table("backup_proof"),
+    Table("source_document_registry"),
+    Table("source_document_version_registry"),
+    Table("run", Rows.CHANGING),
+    Table("run_event"),
+    Table("manifest_envelope"),
+    Table("manifest_unit_block"),
+    Table("approval"),
+    Table("approval_use"),
+    Table("execution_lease", Rows.CHANGING),
+    Table("hold_event"),
+    Table("baseline_pin"),
+    Table("review_decision"),
+    Table("cut_change_set"),
+    Table("cut_change_set_affected_row"),
+    Table("verify_result"),
+    Table("dot_pair_signature"),
+    Table("canonical_address_alias"),
+    Table("decision_backlog_entry"),
+    Table("decision_backlog_history"),
+    Table("execution_lock", Rows.CHANGING, of_a_run=False),
+    Table("unit_vocabulary", of_a_run=False),
+    Table("schema_pin", of_a_run=False),
+    Table("schema_migration", of_a_run=False),
+)
+
+RUN_TABLES: tuple[str, ...] = (*READERS_TABLES, *(table.full_name for table in LEDGER if table.of_a_run))
+"""Exactly the tables that a run can touch."""
+ENVELOPE, BLOCK = "cutter_governance.manifest_envelope", "cutter_governance.manifest_unit_block"
+VERIFY_RESULT, SIGNATURE = "cutter_governance.verify_result", "cutter_governance.dot_pair_signature"
+LEG_A = frozenset({UNIT, VERSION, ENVELOPE, BLOCK})
+"""What leg A of a cut writes: the units, and the manifest that they are cut from."""
