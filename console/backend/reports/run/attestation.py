@@ -1,7 +1,6 @@
 """Pure: what did not happen in a run, each sentence from measurements that the record holds."""
 
 from console.backend.model.outcome import Outcome
-from console.backend.model.safe_text import SafeText
 from console.backend.model.states import Mode, Phase
 from console.backend.model.value import Value
 from console.backend.reports.run.deltas import Deltas
@@ -18,7 +17,7 @@ class Attested(Value):
 
     sentence: str
     outcome: Outcome
-    detail: SafeText
+    detail: str
     evidence: tuple[str, ...] = ()
 
 
