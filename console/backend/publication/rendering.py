@@ -1,10 +1,11 @@
 """Markdown from templates: every value is escaped, and a value that nobody measured stops the build."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 
-from jinja2 import Environment, PackageLoader, StrictUndefined, UndefinedError
+from jinja2 import Environment, PackageLoader, StrictUndefined, UndefinedError, pass_context
+from jinja2.runtime import Context
 
 from console.backend.model.errors import CutterError, StopCode
 from console.backend.model.outcome import Evidence
@@ -38,11 +39,32 @@ class Trusted(str):
     __slots__ = ()
 
 
+class Inert(dict[str, str]):
+    """Texts without secrets and control characters, by the text as it was; each is made inert once per report."""
+
+    def __missing__(self, text: str) -> str:
+        self[text] = made = safe_text(redact(text))
+        return made
+
+    def add(self, texts: Iterable[str]) -> None:
+        """Make all these texts inert: in one pass if nothing in them has to be hidden, else one by one."""
+        wanted = [text for text in dict.fromkeys(texts) if text not in self]
+        # A secret within one text is found in the joined texts too: a line feed never hides one. The reverse does not hold, hence one by one.
+        if redact(joined := "\n".join(wanted)) == joined and all(map(str.isprintable, wanted)):
+            self.update(zip(wanted, wanted, strict=True))
+
+
 class Evidences:
-    """The evidence of a report by its id. A template can reach a measured value through here alone."""
+    """The evidence of a report by its id. A template can reach a measured value through here alone.
+
+    All documents of a report share one, so that a text that stands in several of them is redacted and escaped once.
+    """
 
     def __init__(self, found: tuple[Evidence, ...]) -> None:
         self._by_id: dict[str, Evidence] = {}
+        self._said: dict[str, Trusted] = {}
+        self._escaped: dict[str, str] = {}
+        self.inert = Inert()
         for one in found:
             if self._by_id.setdefault(one.id, one) != one:
                 raise Unrendered(
@@ -61,8 +83,24 @@ class Evidences:
         return self._by_id[name]
 
     def say(self, name: str) -> Trusted:
-        """The answer, escaped, with the id it came from."""
-        return Trusted(f"{markdown(self.get(name).answer)} [{name}]")
+        """Return the answer, escaped, with the id it came from."""
+        if name not in self._said:
+            self._said[name] = Trusted(f"{self.escape(self.get(name).answer)} [{name}]")
+        return self._said[name]
+
+    def answers(self) -> dict[str, Trusted]:
+        """Return what `say` gives, by id."""
+        return {name: self.say(name) for name in self._by_id}
+
+    def citations(self) -> dict[str, Trusted]:
+        """Return each id as a document cites it, by id."""
+        return {name: Trusted(f"[{name}]") for name in self._by_id}
+
+    def escape(self, text: str) -> str:
+        """Return the text as inert Markdown, as `markdown` does."""
+        if text not in self._escaped:
+            self._escaped[text] = _escaped(self.inert[text])
+        return self._escaped[text]
 
 
 def markdown(text: str) -> str:
@@ -70,7 +108,11 @@ def markdown(text: str) -> str:
 
     An underscore within a word opens nothing and stays as it is, so that a table's name reads as it is written.
     """
-    said = _NUMBERED.sub(r"\1\\\2", _MARKDOWN.sub(r"\\\1", safe_text(redact(text)).strip()))
+    return _escaped(safe_text(redact(text)))
+
+
+def _escaped(inert: str) -> str:
+    said = _NUMBERED.sub(r"\1\\\2", _MARKDOWN.sub(r"\\\1", inert.strip()))
     return _LINK.sub(r"\1\3\\\2\4", said)
 
 
@@ -98,8 +140,12 @@ def _prose(text: str) -> str:
     )
 
 
-def _final(value: object) -> object:
-    return value if isinstance(value, Trusted) else markdown(str(value))
+@pass_context
+def _final(context: Context, value: object) -> str:
+    if isinstance(value, Trusted):
+        return value
+    escaped: str = context["escape"](str(value))
+    return escaped
 
 
 @cache
@@ -122,8 +168,9 @@ def render(template: str, evidences: Evidences, values: Mapping[str, object]) ->
 
     Raises Unrendered where the template names what is not there.
     """
+    functions = {"ev": evidences.say, "code": code, "step": step, "escape": evidences.escape}
     try:
-        text = _environment().get_template(template).render({**values, "ev": evidences.say, "code": code, "step": step})
+        text = _environment().get_template(template).render({**values, **functions})
     except UndefinedError as error:
         raise Unrendered(StopCode.INVARIANT_FAILED, f"{template}: {error.message}", "Report this template.") from error
     return text.encode()

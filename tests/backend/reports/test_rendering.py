@@ -1,6 +1,7 @@
 """What a report prints is inert, and a value that nobody measured stops it."""
 
 from datetime import UTC, datetime
+from random import Random
 
 import pytest
 from hypothesis import example, given
@@ -9,8 +10,9 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from console.backend.model.outcome import Evidence
+from console.backend.model.redaction import redact
 from console.backend.model.safe_text import safe_text
-from console.backend.publication.rendering import Evidences, Unrendered, code, markdown, render, step
+from console.backend.publication.rendering import Evidences, Inert, Unrendered, code, markdown, render, step
 
 HOSTILE = st.text(
     alphabet=st.one_of(st.sampled_from("\\`*_{}[]<>#|!~&$-+=:.()/@'\"1aZ \n\r\t\x1b\u202e\u200b"), st.characters()),
@@ -139,3 +141,57 @@ def test_one_id_for_two_answers_stops_the_document() -> None:
 def test_a_name_that_is_not_there_stops_the_document() -> None:
     with pytest.raises(Unrendered, match="undefined"):
         render("bundle/01-precheck.md.j2", Evidences(()), {})
+
+
+_PIECES = (
+    *(
+        "plain",
+        "",
+        " ",
+        "two words",
+        "password=hunter2",
+        "password=",
+        "token:",
+        "hunter2",
+        "<redacted>",
+        "Bearer",
+        "abcdefgh12345",
+    ),
+    *(
+        "postgresql://a:",
+        "b@db/x",
+        "postgresql://a:b@db/x",
+        "db:5432:x:",
+        "db:5432:x:y:z",
+        "-----BEGIN PRIVATE KEY-----",
+        "MIIC",
+    ),
+    *(
+        "-----END PRIVATE KEY-----",
+        "a\x1b[2J",
+        "a\nb",
+        "\u202e",
+        "\u00a0",
+        "PASSWORD 'x'",
+        "'",
+        '"',
+        "SCRAM-SHA-256$x",
+        "SCRAM-SHA-256$",
+    ),
+)
+
+
+@pytest.mark.parametrize("seed", range(300))
+def test_texts_made_inert_together_are_those_made_inert_one_by_one(seed: int) -> None:
+    """What precedes a text, or follows it, neither hides a secret in it nor makes one of it."""
+    random = Random(seed)
+    texts = ["".join(random.choices(_PIECES, k=random.randint(1, 3))) for _ in range(random.randint(1, 6))]
+    together = Inert()
+    together.add(texts)
+    assert {text: together[text] for text in texts} == {text: safe_text(redact(text)) for text in texts}
+
+
+def test_texts_with_nothing_to_hide_are_made_inert_in_one_pass() -> None:
+    found = Inert()
+    found.add(("one", "two"))
+    assert dict(found) == {"one": "one", "two": "two"}

@@ -1,5 +1,7 @@
 """The thirteen documents of a run: complete at every stage, the same for the same record, and never better than it."""
 
+import dis
+import inspect
 import json
 import os
 import re
@@ -8,15 +10,18 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import FrameType
 
 import pytest
 
+import console
 from console.backend.model.canonical_json import sha256_hex
 from console.backend.model.errors import CutterError, Drifted, Refused, StopCode
 from console.backend.model.purposes import Purpose
 from console.backend.model.readiness import ReportView
 from console.backend.model.states import Phase, Stage
 from console.backend.model.view_models import RunRequest
+from console.backend.reports.run.report import write_run_report
 from console.backend.runs import arming, kill_switch
 from console.backend.runs.edits import DraftEdit, apply_edits, plan_edits
 from console.backend.service import BackendService
@@ -40,6 +45,7 @@ DOCUMENTS = (
 )
 DRY = RunRequest(origin="file:law.md", docprefix=DOCPREFIX)
 CANARY = "hunter2canary"
+MOST_CALLS_BETWEEN_FILES = 3000
 _CITED = re.compile(r"(?<!\\)\[([0-9A-Za-z.-]+)\]")
 _FENCED = re.compile(r"^(`{3,})json\n(.*?)\n\1$", re.DOTALL | re.MULTILINE)
 _ELSEWHERE = """
@@ -569,6 +575,50 @@ def test_an_interrupted_phase_is_told_as_a_beginning_without_an_end(at: At) -> N
     assert "There is no answer in the record" in text
     assert "no record ends it" in text
     assert passage.run().state.stage is Stage.AWAITING_CUT_AUTHORIZATION
+
+
+class _CallsBetweenFiles:
+    """Counts calls from one file of the project to another, templates included, also through pydantic, jinja2 or psycopg."""
+
+    def __init__(self) -> None:
+        self.counted = 0
+        self._home = f"{Path(console.__file__).parent}{os.sep}"
+
+    def __enter__(self) -> "_CallsBetweenFiles":
+        sys.setprofile(self._count)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        sys.setprofile(None)
+
+    def _count(self, frame: FrameType, event: str, _: object) -> None:
+        if event == "call" and self._is_ours(frame) and not _is_resumed(frame):
+            caller = frame.f_back
+            while caller is not None and not self._is_ours(caller):
+                caller = caller.f_back
+            self.counted += caller is not None and caller.f_code.co_filename != frame.f_code.co_filename
+
+    def _is_ours(self, frame: FrameType) -> bool:
+        return frame.f_code.co_filename.startswith(self._home)
+
+
+def _is_resumed(frame: FrameType) -> bool:
+    """Return whether a generator goes on after a yield: it was called once, at its first instructions."""
+    if not frame.f_code.co_flags & inspect.CO_GENERATOR:
+        return False
+    entered = next(one.offset for one in dis.get_instructions(frame.f_code) if one.opname == "RESUME")
+    return frame.f_lasti > entered
+
+
+def test_a_report_is_read_built_and_rendered_once(at: At) -> None:
+    """Counted and not timed: each text that is redacted, validated or rendered per use instead of once shows here."""
+    passage = at("enacted")
+    view = write_run_report(passage.installation, passage.run_id)
+    shutil.rmtree(view.directory)
+    with _CallsBetweenFiles() as calls:
+        again = write_run_report(passage.installation, passage.run_id)
+    assert (again.sums_sha256, again.unchanged) == (view.sums_sha256, False)
+    assert 1000 < calls.counted < MOST_CALLS_BETWEEN_FILES
 
 
 def test_the_roll_up_has_a_line_for_each_document(at: At) -> None:

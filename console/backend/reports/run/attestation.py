@@ -2,7 +2,6 @@
 
 from console.backend.model.outcome import Outcome
 from console.backend.model.purposes import Kind, Operation, Purpose
-from console.backend.model.safe_text import SafeText
 from console.backend.model.states import Mode, Phase
 from console.backend.model.value import Value
 from console.backend.reports.run.deltas import Deltas
@@ -24,7 +23,7 @@ class Attested(Value):
 
     sentence: str
     outcome: Outcome
-    detail: SafeText
+    detail: str
     evidence: tuple[str, ...] = ()
 
 

@@ -1,6 +1,7 @@
 """Pure: the record of a run becomes documents, report.json and SHA256SUMS; the same record, the same bytes."""
 
 import json
+from collections.abc import Iterator
 from typing import Literal
 
 from pydantic import Field
@@ -8,16 +9,15 @@ from pydantic import Field
 from console.backend.model.canonical_json import sha256_hex
 from console.backend.model.outcome import Evidence, Outcome, worst
 from console.backend.model.purposes import Operation, Purpose
-from console.backend.model.redaction import redact
-from console.backend.model.safe_text import SafeText, safe_text
+from console.backend.model.safe_text import SafeText
 from console.backend.model.states import Family, Mode, Move, Phase, Stage, legal_moves
 from console.backend.model.value import Value
-from console.backend.publication.rendering import Evidences, Trusted, render
+from console.backend.publication.rendering import Evidences, Inert, Trusted, render
 from console.backend.publication.sums import SUMS, sums_of
 from console.backend.reports.run.attestation import Attested, attest
 from console.backend.reports.run.deltas import Deltas, cut_deltas, step_deltas
 from console.backend.reports.run.evidence_index import Register, utc
-from console.backend.reports.run.phases import TITLES, Chapter, chapters
+from console.backend.reports.run.phases import TITLES, Chapter, Title, chapters
 from console.backend.reports.run.record import Head, RunRecord
 from console.backend.reports.run.rulings import Pause, RulingTold, pauses
 
@@ -57,7 +57,7 @@ class RollUp(Value):
     document: str
     title: str
     outcome: Outcome
-    detail: SafeText
+    detail: str
     took_ms: int | None
     evidence: str
 
@@ -65,8 +65,8 @@ class RollUp(Value):
 class Step(Value):
     """A recorded step that is no phase: revert, void, edit."""
 
-    name: SafeText
-    outcome: SafeText
+    name: str
+    outcome: str
     evidence: str
 
 
@@ -144,8 +144,11 @@ def compose(record: RunRecord) -> Composition:
 def documents(made: Composition) -> tuple[Document, ...]:
     """The documents, report.json and SHA256SUMS, in this order."""
     cited = Evidences(made.evidence)
-    texts = tuple(Document(name=title.document, data=_rendered(made, title.number, cited)) for title in TITLES)
-    found = (*texts, Document(name=REGISTER, data=_json(made)))
+    data = _data(made)
+    cited.inert.add((*_texts(data), *(text for title in TITLES for text in (title.title, title.question))))
+    shared = _shared(made, cited)
+    rendered = tuple(Document(name=title.document, data=_rendered(made, title, cited, shared)) for title in TITLES)
+    found = (*rendered, Document(name=REGISTER, data=_json(data, cited.inert)))
     return (*found, Document(name=SUMS, data=sums_of({one.name: sha256_hex(one.data) for one in found})))
 
 
@@ -154,29 +157,47 @@ def is_sound(record: RunRecord) -> bool:
     return record.journal.outcome in {Outcome.PASS, Outcome.PARTIAL} and not record.journal.torn_bytes
 
 
-def _rendered(made: Composition, number: int, cited: Evidences) -> bytes:
-    chapter = next((one for one in made.chapters if one.title.number == number), None)
-    pause = next((one for one in made.pauses if one.title.number == number), None)
-    template = "pause" if pause else "closeout" if number == len(TITLES) else "phase"
+def _shared(made: Composition, cited: Evidences) -> dict[str, object]:
+    """Return what the templates of all thirteen documents can reach."""
     head = made.record.head
-    values = {
+    values: dict[str, object] = {
         "made": made,
         "head": head,
-        "chapter": chapter,
-        "pause": pause,
-        "title": TITLES[number - 1],
         "sound": is_sound(made.record),
         "live": head.mode is Mode.LIVE,
         "ending": _ending(made.record),
         "borne_out": made.outcome in {Outcome.PASS, Outcome.PARTIAL},
         "sources": {piece.id: piece.source for piece in made.evidence},
-        "cite": lambda name: Trusted(f"[{cited.get(name).id}]"),
-        "signed": lambda number: Trusted(f"{number:+d}"),
         "labels": {piece.id: piece.asked for piece in made.evidence},
+        "answer": cited.answers(),
+        "cite": cited.citations(),
         "next": tuple(_next(move, head.run_id) for move in _moves(head)),
-        "fenced": tuple(map(_fenced, pause.rulings)) if pause else (),
     }
-    return render(f"run/{template}.md.j2", cited, values)
+    steps = (*(() if made.cut is None else (made.cut,)), *made.steps_after)
+    tables = {step.what: _table(step, cited, values) for step in steps}
+    return {**values, "tables": tables}
+
+
+def _table(step: Deltas, cited: Evidences, shared: dict[str, object]) -> Trusted:
+    """Render the rows of one step, which stand in several documents."""
+    signed = {number: Trusted(f"{number:+d}") for row in step.rows for number in (row.expected, row.actual or 0)}
+    text = render("run/_deltas.md.j2", cited, {**shared, "deltas": step, "signed": signed})
+    return Trusted(text.decode().removesuffix("\n"))
+
+
+def _rendered(made: Composition, title: Title, cited: Evidences, shared: dict[str, object]) -> bytes:
+    chapter = next((one for one in made.chapters if one.title is title), None)
+    pause = next((one for one in made.pauses if one.title is title), None)
+    template = "pause" if pause else "closeout" if title is TITLES[-1] else "phase"
+    fenced = tuple(map(_fenced, pause.rulings)) if pause else ()
+    own = {
+        "chapter": chapter,
+        "last": chapter.last if chapter else None,
+        "pause": pause,
+        "title": title,
+        "fenced": fenced,
+    }
+    return render(f"run/{template}.md.j2", cited, {**shared, **own})
 
 
 def _moves(head: Head) -> tuple[Move, ...]:
@@ -205,7 +226,8 @@ def _ending(record: RunRecord) -> str:
     return "edited" if record.head.is_edit else "closed"
 
 
-def _json(made: Composition) -> bytes:
+def _data(made: Composition) -> object:
+    """Return report.json as data, before its texts are made inert."""
     head = made.record.head
     summary = Summary(
         run_id=head.run_id,
@@ -219,19 +241,36 @@ def _json(made: Composition) -> bytes:
         journal_head=made.record.journal.head.hash if made.record.journal.head else "",
         evidence=made.evidence,
     )
-    data = _inert(summary.model_dump(mode="json", by_alias=True))
-    return json.dumps(data, ensure_ascii=False, sort_keys=True, indent=1).encode() + b"\n"
+    data: object = summary.model_dump(mode="json", by_alias=True)
+    return data
 
 
-def _inert(value: object) -> object:
+def _json(data: object, inert: Inert) -> bytes:
+    return json.dumps(_inert(data, inert), ensure_ascii=False, sort_keys=True, indent=1).encode() + b"\n"
+
+
+def _texts(value: object) -> Iterator[str]:
+    """Yield every text in nested dictionaries and lists, the keys left out."""
+    match value:
+        case str():
+            yield value
+        case dict():
+            for inner in value.values():
+                yield from _texts(inner)
+        case list():
+            for inner in value:
+                yield from _texts(inner)
+
+
+def _inert(value: object, inert: Inert) -> object:
     """Return the value without secrets and control characters in any text of it."""
     match value:
         case str():
-            return safe_text(redact(value))
+            return inert[value]
         case dict():
-            return {key: _inert(inner) for key, inner in value.items()}
+            return {key: _inert(inner, inert) for key, inner in value.items()}
         case list():
-            return [_inert(inner) for inner in value]
+            return [_inert(inner, inert) for inner in value]
         case _:
             return value
 
@@ -280,7 +319,11 @@ def _holds(record: RunRecord, register: Register) -> list[str]:
 def _roll_up(
     told: tuple[Chapter, ...], rested: tuple[Pause, ...], steps: tuple[Step, ...], facts: Facts
 ) -> tuple[RollUp, ...]:
-    lines = [_line(one, one.last.took_ms if one.last else None, one.last.kept if one.last else facts.state) for one in told]  # fmt: skip
+    last = [one.last for one in told]
+    lines = [
+        _line(one, attempt.took_ms if attempt else None, attempt.kept if attempt else facts.state)
+        for one, attempt in zip(told, last, strict=True)
+    ]
     lines += [
         _line(one, None, one.used or (one.rulings[-1].statement if one.rulings else facts.state)) for one in rested
     ]

@@ -5,7 +5,6 @@ import re
 from console.backend.model.outcome import Outcome
 from console.backend.model.plan_binding import TableDelta, expected_step_deltas
 from console.backend.model.purposes import Purpose
-from console.backend.model.safe_text import SafeText
 from console.backend.model.states import Mode, Phase
 from console.backend.model.value import Value
 from console.backend.reports.run.evidence_index import Register
@@ -21,7 +20,7 @@ _DONE = {Purpose.ENACT: ("enacted", "done"), Purpose.REVERT: ("superseded", "wit
 class Delta(Value):
     """One table; `actual` is None where nobody measured it."""
 
-    table: SafeText
+    table: str
     expected: int
     actual: int | None
     outcome: Outcome

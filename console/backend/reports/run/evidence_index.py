@@ -35,10 +35,11 @@ class Register:
         """A piece that the record holds already, under this id. Returns the id it got."""
         wanted = chosen = ".".join(plain(part) for part in name.split("."))
         number = 1
-        while chosen in self._found and self._found[chosen] != piece.model_copy(update={"id": chosen}):
+        kept = piece.model_copy(update={"id": chosen})
+        while self._found.setdefault(chosen, kept) != kept:
             number += 1
             chosen = f"{wanted}.{number}"
-        self._found[chosen] = piece.model_copy(update={"id": chosen})
+            kept = piece.model_copy(update={"id": chosen})
         return chosen
 
     @property

@@ -3,7 +3,6 @@
 from console.backend.journal.journal_record import Record, RecordKind
 from console.backend.model.outcome import Outcome
 from console.backend.model.purposes import Kind
-from console.backend.model.safe_text import SafeText
 from console.backend.model.states import Family, Mode, Phase, Stage
 from console.backend.model.value import Value
 from console.backend.reports.run.evidence_index import Register, utc
@@ -49,10 +48,10 @@ TITLES = (
 class CheckLine(Value):
     """One recorded check; `evidence` are ids of the register."""
 
-    name: SafeText
+    name: str
     outcome: Outcome
-    detail: SafeText
-    next_action: SafeText
+    detail: str
+    next_action: str
     evidence: tuple[str, ...]
 
 
@@ -60,7 +59,7 @@ class Attempt(Value):
     """One time that a phase was walked, from its beginning to its end or its stop."""
 
     outcome: Outcome
-    detail: SafeText
+    detail: str
     took_ms: int
     checks: tuple[CheckLine, ...]
     kept: str
@@ -75,7 +74,7 @@ class Chapter(Value):
     title: Title
     outcome: Outcome
     attempts: tuple[Attempt, ...]
-    unreached: SafeText
+    unreached: str
     """Why there is no attempt; empty where there is one."""
     unfinished: str
     """Evidence id of a beginning that has no end in the record; empty where there is none."""
@@ -173,7 +172,7 @@ def _attempt(found: PhaseRecord, prefix: str, kept: str, anchor: str, register: 
 
 def anchor_of(record: RunRecord, event: Event, name: str, register: Register) -> str:
     """Say whether the journal's record that the row names is there, with the hash that the row has."""
-    held = {one.sequence: one.hash for one in record.journal_records}.get(event.journal_seq)
+    held = record.journal_hashes.get(event.journal_seq)
     if held is None:
         said = f"The journal has no sound record {event.journal_seq}, which row {event.id} names"
     elif held != event.journal_head:
@@ -185,8 +184,7 @@ def anchor_of(record: RunRecord, event: Event, name: str, register: Register) ->
 
 def anchored(record: RunRecord, event: Event) -> bool:
     """Return whether the row and the journal name the same record."""
-    held = {one.sequence: one.hash for one in record.journal_records}
-    return held.get(event.journal_seq) == event.journal_head
+    return record.journal_hashes.get(event.journal_seq) == event.journal_head
 
 
 def _told(one: Record) -> str:

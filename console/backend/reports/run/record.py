@@ -1,6 +1,7 @@
 """The record of one run as it is kept: rows that only grow, the journal, the run's files. Nothing here is the present."""
 
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import Annotated
 
 from pydantic import AfterValidator
@@ -189,11 +190,16 @@ class RunRecord(Value):
     plan_file: SafeText
     """sha256 of plan.json, or why there is none."""
 
-    @property
+    @cached_property
     def ended_at(self) -> datetime:
-        """When the record was last added to: the time of every fact that has none of its own."""
+        """Return when the record was last added to: the time of every fact that has none of its own."""
         last = self.journal_records[-1].time if self.journal_records else ""
         return max(self.head.changed_at, datetime.fromisoformat(last)) if last else self.head.changed_at
+
+    @cached_property
+    def journal_hashes(self) -> dict[int, str]:
+        """Return the hash of each sound record of the journal, by its number."""
+        return {one.sequence: one.hash for one in self.journal_records}
 
     def last(self, phase: Phase | str) -> Event | None:
         """The last step of this name that the run's own console has recorded."""

@@ -7,7 +7,7 @@ from console.backend.model.canonical_json import sha256_hex
 from console.backend.model.outcome import Outcome
 from console.backend.model.purposes import Kind
 from console.backend.model.redaction import redact
-from console.backend.model.safe_text import SafeText, safe_lines
+from console.backend.model.safe_text import safe_lines
 from console.backend.model.states import Mode, Stage
 from console.backend.model.value import Value
 from console.backend.reports.run.evidence_index import Register, plain, utc
@@ -19,7 +19,7 @@ class RulingTold(Value):
     """One imported statement as a document shows it; all names but `lines` and `fence` are evidence ids."""
 
     statement: str
-    lines: tuple[SafeText, ...]
+    lines: tuple[str, ...]
     """The statement indented for reading; inert, and without what looks like a secret."""
     whole: bool
     """Whether the lines are the signed content; false where something in them had to be hidden."""
@@ -33,7 +33,7 @@ class Pause(Value):
     title: Title
     outcome: Outcome
     rulings: tuple[RulingTold, ...]
-    unreached: SafeText
+    unreached: str
     used: str
     """Evidence id of the use that let the run go on; empty where there was none."""
 
