@@ -1,11 +1,62 @@
 """The one registry of actions: keys, footer, palette, help and the command line are made from it."""
 
 from dataclasses import dataclass
+from enum import StrEnum
 
-from console.actions.action import Action, Scope, key_name
-from console.actions.readiness_actions import READINESS_ACTIONS
 
-__all__ = ["ACTIONS", "Action", "Registry", "Scope", "key_name", "registry"]
+class Scope(StrEnum):
+    """Where an action can be taken."""
+
+    EVERYWHERE = "everywhere"
+    OVERVIEW = "overview"
+    DOCUMENTS = "documents"
+    RUN = "run"
+    APPROVALS = "approvals"
+    GATES = "gates"
+    DRIFT = "drift"
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """One thing an operator can do.
+
+    `keys` are Textual key names, the first one is shown; `short` is the footer's word ("" keeps it out of the footer);
+    `dangerous` opens a dialog that must be typed into; `writes` changes the database, the switch or a file;
+    `needs` says in words what must be so; `command` is the same thing on the command line.
+    """
+
+    name: str
+    title: str
+    help: str
+    keys: tuple[str, ...]
+    scope: Scope
+    short: str = ""
+    dangerous: bool = False
+    writes: bool = False
+    demo_only: bool = False
+    needs: str = ""
+    command: str = ""
+
+
+_KEY_NAMES = {
+    "question_mark": "?",
+    "escape": "Esc",
+    "enter": "Enter",
+    "tab": "Tab",
+    "space": "Space",
+    "f12": "F12",
+    "left_square_bracket": "[",
+    "right_square_bracket": "]",
+    "slash": "/",
+}
+
+
+def key_name(key: str) -> str:
+    """The key as people write it: `ctrl+x` is `^X`."""
+    if key.startswith("ctrl+"):
+        return "^" + key.removeprefix("ctrl+").upper()
+    return _KEY_NAMES.get(key, key)
+
 
 ACTIONS: tuple[Action, ...] = (
     Action(
@@ -49,6 +100,22 @@ ACTIONS: tuple[Action, ...] = (
         help="Statements, their checks one by one, and how to sign them.",
         keys=("4",),
         scope=Scope.EVERYWHERE,
+    ),
+    Action(
+        name="gates",
+        title="Go to Gates",
+        help="The eleven gates and the PRE board, measured, with evidence and next action.",
+        keys=("5",),
+        scope=Scope.EVERYWHERE,
+        command="cutter-console gates",
+    ),
+    Action(
+        name="drift",
+        title="Go to Drift",
+        help="What differs from the database that was installed, and the SQL that repairs it.",
+        keys=("6",),
+        scope=Scope.EVERYWHERE,
+        command="cutter-console drift",
     ),
     Action(
         name="refresh",
@@ -260,6 +327,17 @@ ACTIONS: tuple[Action, ...] = (
         command="cutter-console run void RUN --reason TEXT",
     ),
     Action(
+        name="report",
+        title="Write the run's reports",
+        help="Writes the thirteen documents of this run into reports/; the same record gives the same bytes.",
+        keys=("w",),
+        scope=Scope.RUN,
+        short="Reports",
+        writes=True,
+        needs="a run that has ended, failed, was voided or reverted",
+        command="cutter-console report RUN",
+    ),
+    Action(
         name="check",
         title="Check the statement again",
         help="Checks the statement and the signature files beside it, one check at a time.",
@@ -291,7 +369,53 @@ ACTIONS: tuple[Action, ...] = (
         demo_only=True,
         needs="the demo, and a drafted statement",
     ),
-    *READINESS_ACTIONS,
+    Action(
+        name="evidence",
+        title="Show the evidence of the selected gate",
+        help="Each check with what was asked, of whom, the answer, its digest, when and how long. Esc goes back.",
+        keys=("enter",),
+        scope=Scope.GATES,
+        short="Open",
+        needs="a measured gate",
+        command="cutter-console gates G3",
+    ),
+    Action(
+        name="measure_gate",
+        title="Measure the selected gate again",
+        help="Asks for this one gate only; the others keep their answers and their ages.",
+        keys=("m",),
+        scope=Scope.GATES,
+        short="Measure",
+        needs="a measured gate",
+        command="cutter-console gates G3",
+    ),
+    Action(
+        name="filter_gates",
+        title="Filter by outcome",
+        help="Turns from all to those that are not PASS, then to each outcome in turn. The title says which.",
+        keys=("f",),
+        scope=Scope.GATES,
+        short="Filter",
+    ),
+    Action(
+        name="pre_board",
+        title="Show the PRE board, or the gates",
+        help="PRE-1 to PRE-8, what a LIVE run checks itself before it offers to arm; for the current run where one is.",
+        keys=("p",),
+        scope=Scope.GATES,
+        short="PRE",
+        command="cutter-console gates PRE",
+    ),
+    Action(
+        name="bundle",
+        title="Write the readiness bundle",
+        help="Measures every gate and writes the ten documents into reports/, whole or not at all.",
+        keys=("b",),
+        scope=Scope.GATES,
+        short="Bundle",
+        writes=True,
+        command="cutter-console bundle",
+    ),
 )
 
 
