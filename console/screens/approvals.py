@@ -141,16 +141,18 @@ class ApprovalsScreen(ConsoleScreen):
 
         def answered(signatures: tuple[Path, ...] | None) -> None:
             if signatures is not None:
-                self._import(view.statement_path, signatures)
+                self._import(view, signatures)
 
         self.console.open_dialog(ImportDialog(view), answered)
 
-    def _import(self, statement: Path, signatures: tuple[Path, ...]) -> None:
+    def _import(self, before: ApprovalView, signatures: tuple[Path, ...]) -> None:
+        statement = before.statement_path
+
         def call(backend: "Backend", _progress: "OnProgress") -> ApprovalView:
             return backend.import_statement(statement, signatures)
 
         self.console.operate(
-            Operation(f"Importing {statement.name}", call, lambda v: f"{v.kind} for {v.run_id} is {v.status.value}.")
+            Operation(f"Importing {statement.name}", call, lambda after: words.imported(before, after))
         )
 
     def action_demo_sign(self) -> None:

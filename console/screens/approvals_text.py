@@ -73,6 +73,14 @@ def _drafts(view: ApprovalView) -> list[Line]:
     ]
 
 
+def imported(before: ApprovalView, after: ApprovalView) -> str:
+    """Return what an import came to. The database takes the same statement again and changes nothing: say so."""
+    what = f"{after.kind} for {after.run_id}"
+    if before.status in {ApprovalStatus.IMPORTED, ApprovalStatus.USED}:
+        return f"{what} was {before.status.value} before; its record is unchanged."
+    return f"{what} is {after.status.value}."
+
+
 def sign_title(view: ApprovalView) -> str:
     """Kind and status."""
     return f"{view.kind} for {view.run_id}"

@@ -97,10 +97,14 @@ class DangerDialog(Dialog[Confirmed]):
         return self.briefing is not None and not self.briefing.open_checks
 
     def keys(self) -> Line:
-        """The confirming key is named only when it does something."""
-        confirm = (Span("   ^Y", "bad"), Span(f" {self._danger.value} now")) if self.available else ()
+        """Name the keys of the fields only where there are fields: every check is PASS then."""
+        confirm = (
+            (Span("   Tab", "accent"), Span(" field   "), Span("^Y", "bad"), Span(f" {self._danger.value} now"))
+            if self.available
+            else ()
+        )
         return line(
-            Span("Esc", "accent"), " no   ", Span("Tab", "accent"), " next field", *confirm, *self.stop_hint()
+            Span("Esc", "accent"), " no   ", Span("PgDn", "accent"), " more", *confirm, *self.stop_hint()
         )  # fmt: skip
 
     def action_confirm(self) -> None:

@@ -22,7 +22,16 @@ R = TypeVar("R")
 class Dialog(Steady, ModalScreen[R | None], Generic[R]):
     """Esc, and Enter on Cancel, are no: they dismiss with None. Nothing else is bound to Enter."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "no", "No", show=False, priority=True)]
+    # The body is no stop of the Tab key: one Tab leads from Cancel to the first field, and the body scrolls meanwhile.
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "no", "No", show=False, priority=True),
+        Binding("up", "scroll_body('up')", "Scroll up", show=False),
+        Binding("down", "scroll_body('down')", "Scroll down", show=False),
+        Binding("pageup", "scroll_body('page_up')", "Page up", show=False),
+        Binding("pagedown", "scroll_body('page_down')", "Page down", show=False),
+        Binding("home", "scroll_body('home')", "First line", show=False),
+        Binding("end", "scroll_body('end')", "Last line", show=False),
+    ]
     CSS_PATH = "dialog.tcss"
     AUTO_FOCUS = "#cancel"
     WORDS: ClassVar[str] = ""
@@ -55,8 +64,7 @@ class Dialog(Steady, ModalScreen[R | None], Generic[R]):
             self.opened()
 
     def opened(self) -> None:
-        """The body scrolls with the keyboard, after Tab."""
-        self.query_one("#dialog-body", Panel).can_focus = self.TALL
+        """Draw what does not wait for the backend."""
         self.show_keys()
 
     def body(self, lines: list[Line]) -> None:
@@ -83,6 +91,19 @@ class Dialog(Steady, ModalScreen[R | None], Generic[R]):
             return AwaitComplete()
         self._answered = True
         return super().dismiss(result)
+
+    def action_scroll_body(self, how: str) -> None:
+        """Scroll the body, whatever has the focus."""
+        body = self.query_one("#dialog-body", Panel)
+        scroll = {
+            "up": body.scroll_up,
+            "down": body.scroll_down,
+            "page_up": body.scroll_page_up,
+            "page_down": body.scroll_page_down,
+            "home": body.scroll_home,
+            "end": body.scroll_end,
+        }[how]
+        scroll(animate=False)
 
     def action_no(self) -> None:
         """The safe answer."""

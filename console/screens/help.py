@@ -15,7 +15,6 @@ class HelpDialog(Dialog[None]):
     WORDS: ClassVar[str] = "Help"
     CANCEL: ClassVar[str] = "Close"
     TALL: ClassVar[bool] = True
-    AUTO_FOCUS = "#dialog-body"
 
     def __init__(self, subject: str, scope: Scope) -> None:
         super().__init__()

@@ -65,6 +65,8 @@ class ImportDialog(Dialog[tuple[Path, ...]]):
         return line(
             Span("Esc", "accent"),
             " no   ",
+            Span("PgDn", "accent"),
+            " more   ",
             Span("Tab", "accent"),
             " field   ",
             Span("^Y", "bad"),

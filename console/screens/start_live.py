@@ -52,7 +52,10 @@ class StartLiveDialog(Dialog[bool]):
 
     def keys(self) -> Line:
         """The confirming key is not beside Enter or Esc."""
-        return line(Span("Esc", "accent"), " no   ", Span("^Y", "bad"), " start LIVE", *self.stop_hint())
+        return line(
+            Span("Esc", "accent"), " no   ", Span("PgDn", "accent"), " more   ", Span("^Y", "bad"), " start LIVE",
+            *self.stop_hint(),
+        )  # fmt: skip
 
     def action_yes(self) -> None:
         """Start it."""
