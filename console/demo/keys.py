@@ -1,4 +1,4 @@
-"""Throw-away keys for the demo: a sovereign who signs and a key for backups, in a home that says so."""
+"""Throw-away keys for the demo: a sovereign who signs and a key for backups, in a marked home."""
 
 import os
 import shutil
@@ -33,7 +33,7 @@ class DemoKeys:
     backup_fingerprint: str
 
     def sign_as_demo_sovereign(self, statement: Path) -> Path:
-        """Sign a statement's file as the demo sovereign; the path of the signature. Raises as the function does."""
+        """Sign a statement's file as the demo sovereign and return the path of the signature."""
         return sign_as_demo_sovereign(statement, self.home)
 
     def close(self) -> None:
@@ -115,7 +115,7 @@ def _make_key(home: Path, user_id: str, algorithm: str, usage: str, days: int) -
 
 
 def _next(said: str) -> str:
-    """The next action: some distributions have gpg without the agent that makes and keeps the keys."""
+    """Return the next action: some distributions package gpg without its agent."""
     return _INSTALL if "agent" in said.lower() else "Look at: gpg --version"
 
 

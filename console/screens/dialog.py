@@ -1,4 +1,4 @@
-"""The shape of every dialog: a title, a body that scrolls, a question that stays, and Cancel with the focus."""
+"""The base of every dialog: a title, a body that scrolls, a fixed question, and Cancel with the focus."""
 
 from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar, cast
 
@@ -20,7 +20,7 @@ R = TypeVar("R")
 
 
 class Dialog(Steady, ModalScreen[R | None], Generic[R]):
-    """Esc, and Enter on Cancel, are no: they dismiss with None. Nothing else is bound to Enter."""
+    """Base class of the dialogs. Esc, and Enter on Cancel, dismiss with None; nothing else is bound to Enter."""
 
     # The body is no stop of the Tab key: one Tab leads from Cancel to the first field, and the body scrolls meanwhile.
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -45,11 +45,11 @@ class Dialog(Steady, ModalScreen[R | None], Generic[R]):
         return cast("Application", self.app)
 
     def question(self) -> ComposeResult:
-        """The fixed part between body and Cancel."""
+        """Compose the fixed part between body and Cancel."""
         yield from ()
 
     def compose(self) -> ComposeResult:
-        """Title, body, question, Cancel with the keys beside it."""
+        """Compose title, body, question, Cancel and the keys."""
         with Vertical(id="dialog", classes="-tall" if self.TALL else "") as dialog:
             dialog.border_title = self.WORDS
             yield Panel("", id="dialog-body")
@@ -59,7 +59,7 @@ class Dialog(Steady, ModalScreen[R | None], Generic[R]):
             yield Lines(id="dialog-keys")
 
     def on_mount(self) -> None:
-        """Fill it, unless it has been left before it was built."""
+        """Fill the dialog, unless it was closed before it was built."""
         if was_built(self):
             self.opened()
 
@@ -72,7 +72,7 @@ class Dialog(Steady, ModalScreen[R | None], Generic[R]):
         self.query_one("#dialog-body", Panel).show(lines)
 
     def show_keys(self) -> None:
-        """The keys, below Cancel."""
+        """Draw the keys below Cancel."""
         self.query_one("#dialog-keys", Lines).show([self.keys()])
 
     def keys(self) -> Line:
@@ -80,13 +80,13 @@ class Dialog(Steady, ModalScreen[R | None], Generic[R]):
         return line(Span("Esc", "accent"), " no", *self.stop_hint())
 
     def stop_hint(self) -> tuple[Span, ...]:
-        """The stop key works here too, where it exists."""
+        """Return the hint of the stop key, which works in dialogs too, or nothing in a read-only console."""
         if self.console.registry.named("panic") is None:
             return ()
         return (Span("   "), Span("^X", "bad"), Span(" STOP everything"))
 
     def dismiss(self, result: R | None = None) -> AwaitComplete:
-        """Give the answer once: a second key, or one that comes while another dialog stands above, gives none."""
+        """Answer once. A second key, or a key while another dialog is on top, is ignored."""
         if self._answered or self.app.screen is not self:
             return AwaitComplete()
         self._answered = True
@@ -106,11 +106,11 @@ class Dialog(Steady, ModalScreen[R | None], Generic[R]):
         scroll(animate=False)
 
     def action_no(self) -> None:
-        """The safe answer."""
+        """Give the safe answer: no."""
         self.dismiss(None)
 
     def on_button_pressed(self, event: Button.Pressed) -> None:
-        """Cancel is the only button that a key can press."""
+        """Close on Cancel, the only button."""
         event.stop()
         if event.button.id == "cancel":
             self.action_no()

@@ -1,4 +1,4 @@
-"""Import: the statement's signature files, one a signer."""
+"""Import: the statement's signature files, one per signer."""
 
 from pathlib import Path
 from typing import ClassVar
@@ -17,7 +17,7 @@ from console.widgets.wrap import hanging
 
 
 class ImportDialog(Dialog[tuple[Path, ...]]):
-    """Answers with the signature files, or None for no."""
+    """A dialog that answers with the signature files, or None for no."""
 
     WORDS: ClassVar[str] = "Import a signed statement"
     TALL: ClassVar[bool] = True
@@ -29,12 +29,12 @@ class ImportDialog(Dialog[tuple[Path, ...]]):
         self._view = view
 
     def question(self) -> ComposeResult:
-        """Ask where other signature files are."""
+        """Compose the field for other signature files."""
         yield Lines(id="demand")
         yield Input(id="more", placeholder="more signature files, separated by spaces (may stay empty)", compact=True)
 
     def opened(self) -> None:
-        """Show what is imported, with which signatures, and how the checks stand."""
+        """Show the statement, its signatures and its checks."""
         super().opened()
         self.query_one("#dialog-body", Panel).show_wrapped(self._lines)
         self._demand("Everything is checked again before it is recorded.")
@@ -61,7 +61,7 @@ class ImportDialog(Dialog[tuple[Path, ...]]):
         self.query_one("#demand", Lines).show([line(words)])
 
     def keys(self) -> Line:
-        """The confirming key."""
+        """Return the keys, the confirming one last."""
         return line(
             Span("Esc", "accent"),
             " no   ",
@@ -75,15 +75,15 @@ class ImportDialog(Dialog[tuple[Path, ...]]):
         )
 
     def action_import(self) -> None:
-        """With at least one signature file."""
+        """Answer, if there is at least one signature file."""
         typed = tuple(Path(word) for word in self.query_one("#more", Input).value.split())
         signatures = tuple(dict.fromkeys((*self._view.signature_paths, *typed)))
         if signatures:
             self.dismiss(signatures)
         else:
-            self._demand("There is no signature file: name one, or put it beside the statement and check again.")
+            self._demand("No signature file. Name one here, or put it beside the statement, then Esc and c.")
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Enter never confirms."""
+        """Say which key imports: Enter never does."""
         event.stop()
         self._demand("Enter does not import; ^Y does.")
