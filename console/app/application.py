@@ -81,6 +81,7 @@ class ConsoleApp(BackendApp, inherit_bindings=False):
 
     TITLE = "cutter-console"
     CSS_PATH = "console.tcss"
+    # The registry's palette takes its place: Textual's own would list actions that this console does not have.
     ENABLE_COMMAND_PALETTE = False
     MODES: ClassVar[dict[str, str | Callable[[], Screen[None]]]] = {
         "documents": _documents,
@@ -123,6 +124,7 @@ class ConsoleApp(BackendApp, inherit_bindings=False):
         for theme in (DARK, LIGHT):
             self.register_theme(theme)
         self.theme = DARK.name
+        # The stop key has priority: it must work in dialogs and while a field takes every other key as text.
         for action in self.registry.in_scope(Scope.EVERYWHERE):
             self._bindings.bind(
                 ",".join(action.keys), action.name, action.title, show=False, priority=action.name == "panic"
@@ -176,7 +178,7 @@ class ConsoleApp(BackendApp, inherit_bindings=False):
         self.current = True
         self.notices.measured(status.switch.state.value, status.measured_at, reached=status.target is not None)
         self._show_status()
-
+        # Once after the start; later only on request, because the gates ask far more than the status does.
         if not self.readiness.board.was_asked:
             self.readiness.measure_board()
 
@@ -276,7 +278,7 @@ class ConsoleApp(BackendApp, inherit_bindings=False):
         """Ask for the second key, on every screen and dialog."""
         from console.screens.panic import PanicDialog
 
-        if not isinstance(self.screen, PanicDialog):
+        if not isinstance(self.screen, PanicDialog):  # The key may be held down: one dialog is enough.
             self.say_first("STOP everything?  s stops now, Esc is no")
             self.push_screen(PanicDialog(), self._stop)
 
@@ -299,18 +301,19 @@ class ConsoleApp(BackendApp, inherit_bindings=False):
     async def _panic(self, reason: str) -> None:
         from console.screens.panic import stopped_notice
 
+        # Taken before the stop: afterwards the switch names no run any more.
         run_id, was_at_work = self._run_at_stake(), self.operation is not None
         try:
-            told = stopped_notice(await self.ask(lambda backend: backend.panic(reason)))
+            notice = stopped_notice(await self.ask(lambda backend: backend.panic(reason)))
         except CutterError as error:
-            told, run_id = replace(refused("Stopping did NOT succeed", error), stays=True), ""
+            notice, run_id = replace(refused("Stopping did NOT succeed", error), stays=True), ""
         await self.leave_dialogs()
-        self.say_first(told.what)
-        self.give_notice(told)
+        self.say_first(notice.what)
+        self.give_notice(notice)
         self.action_refresh()
         if run_id:
-            what = f"{told.what} {await self._written_by(run_id, was_at_work)}"
-            self.notices.rewrite(told, replace(told, what=what))
+            what = f"{notice.what} {await self._written_by(run_id, was_at_work)}"
+            self.notices.rewrite(notice, replace(notice, what=what))
             self.show_notice()
 
     def _run_at_stake(self) -> str:

@@ -42,6 +42,7 @@ class BackendApp(App[int], inherit_bindings=False):
 
     def _built(self) -> "Backend":
         """Return the backend, made at the first call. Called in a thread."""
+        # Two questions can come at once, each in a thread of its own.
         with self._making:
             if self._backend is None:
                 make = self._make_backend
@@ -102,12 +103,12 @@ class BackendApp(App[int], inherit_bindings=False):
         try:
             answer = await self.ask(lambda backend: operation.call(backend, feed))
         except CutterError as error:
-            self.operation = None
+            self.operation = None  # Before the notice, which would otherwise stand beside the progress.
             self.give_notice(refused(operation.doing, error))
         else:
             self.operation = None
-            said = operation.done(answer)
-            self.give_notice(said if isinstance(said, Notice) else Notice("done", said))
+            result = operation.done(answer)
+            self.give_notice(result if isinstance(result, Notice) else Notice("done", result))
         self._after_operation()
 
     def _post_progress(self, progress: "Progress") -> None:

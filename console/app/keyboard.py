@@ -30,6 +30,8 @@ TYPED_AT_ONCE = 2
 MOST_CELLS = 10_000
 """Largest column or row of a pointer; no terminal is larger."""
 
+# A whole sequence, in this order: a function key of the Linux console (ESC [ [ A), a shifted key of rxvt (ESC [ 3 $), a legacy
+# pointer (ESC [ M and three bytes), and the general form of ECMA-48, in which M alone would be a pointer that is not complete.
 _CSI = re.compile(
     rb"\x1b\[(?:\[[A-Z]|\d+\$(?![\x20-\x7e])|M[\x20-\xff]{3}|[\x30-\x3f]*[\x20-\x2f]*[\x40-\x4c\x4e-\x5a\x5c-\x7e]|[\x30-\x3f]+[\x20-\x2f]*M)",
     re.DOTALL,
@@ -87,18 +89,18 @@ class Keyboard:
     def tick(self, now: float) -> list[Message]:
         """Return the events that a moment's silence decides: the escape key, or the end of something unfinished."""
         silent = now - self._last
-        found: list[Message] = []
+        messages: list[Message] = []
         if self._rest == b"\x1b":
             self._rest = b""
-            found = self._escape_key()
+            messages = self._escape_key()
         elif self._rest and (self._rest[:1] != b"\x1b" or silent >= SEQUENCE_SECONDS):
             data, self._rest = self._rest, b""
-            found = list(self._characters(data)) if data[:1] != b"\x1b" else []
+            messages = list(self._characters(data)) if data[:1] != b"\x1b" else []
         if self._in_string and silent >= SEQUENCE_SECONDS:
             self._in_string = False
         if self._paste is not None and silent >= PASTE_SECONDS:
-            found += self._end_paste(ended=False)
-        return found
+            messages += self._end_paste(ended=False)
+        return messages
 
     def _escape_key(self) -> list[Message]:
         """Return the escape key; inside a paste it also ends the paste."""
@@ -112,6 +114,7 @@ class Keyboard:
                 continue
             text, escape, after = data.partition(b"\x1b")
             if text:
+                # 0x18 is the stop key ^X. It acts inside a paste too, which may have no end.
                 stop = text.find(b"\x18") if self._paste is not None else -1
                 if stop >= 0:
                     yield from self._stopped_paste("ctrl+x", "\x18")
@@ -127,8 +130,8 @@ class Keyboard:
                 self._rest = whole if len(whole) <= _MOST_SEQUENCE else _ENDLESS
                 return
             data = (escape + after)[len(sequence) :]
-            found = list(self._of_sequence(sequence))
-            yield from found
+            messages = list(self._of_sequence(sequence))
+            yield from messages
             if self._unended and len(data) > TYPED_AT_ONCE:
                 return
 
@@ -175,7 +178,7 @@ class Keyboard:
             yield from self._end_paste(ended=True)
         elif sequence == b"\x1b":
             yield from self._escape_key()
-        elif sequence[1:] in {b"]", b"P", b"X", b"^", b"_"}:
+        elif sequence[1:] in {b"]", b"P", b"X", b"^", b"_"}:  # OSC, DCS, SOS, PM and APC: answers, never keys
             self._in_string = True
         elif not sequence.startswith(_LEGACY_POINTER) or len(sequence) == 3:
             yield from self._understood(sequence)
@@ -191,14 +194,15 @@ class Keyboard:
         """Return the events that Textual's parser makes of one whole sequence, if the console can use them."""
         if len(sequence) > _MOST_UNDERSTOOD:
             return []
+        # A new parser each time: a sequence that confuses it cannot spoil the next one.
         parser = XTermParser()
         parser.last_x, parser.last_y = self._pointer
         try:
-            found = list(parser.feed(sequence))
+            messages = list(parser.feed(sequence))
         except (ValueError, OverflowError, ArithmeticError):  # a code that is no character, a number that is none
             return []
         self._pointer = (parser.last_x, parser.last_y)
-        return [event for event in found if _is_useful(event)]
+        return [event for event in messages if _is_useful(event)]
 
     def _characters(self, data: bytes, *, more: bool = True) -> Iterator[Message]:
         text = self._decoded(data, final=more)

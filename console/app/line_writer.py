@@ -52,6 +52,7 @@ class LineWriter(threading.Thread):
         if not data:
             return
         with self._changed:
+            # A slow line would otherwise show frames that are minutes old.
             if len(data) > SMALL and sum(map(len, self._waiting)) > MOST_BEHIND:
                 self._leave_out()
             self._waiting.append(data)

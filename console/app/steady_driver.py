@@ -20,20 +20,20 @@ class SteadyDriver(LinuxDriver):
     """Textual's driver for this system with another reader and writer."""
 
     _line: LineWriter | None = None
-    _was_here: bool = False
+    _started_before: bool = False
 
     def start_application_mode(self) -> None:
         """Start, or come back from the background, with a new writer."""
         terminal = sys.__stderr__
         if terminal is not None:
-            self._line = LineWriter(terminal.fileno(), terminal.encoding or "utf-8", self._draw_anew)
+            self._line = LineWriter(terminal.fileno(), terminal.encoding or "utf-8", self._draw_again)
             self._line.start()
         super().start_application_mode()  # type: ignore[no-untyped-call]
-        if self._was_here:
-            self._draw_anew()
-        self._was_here = True
+        if self._started_before:
+            self._draw_again()
+        self._started_before = True
 
-    def _draw_anew(self) -> None:
+    def _draw_again(self) -> None:
         self._app.call_later(self._app.refresh)
 
     def write(self, data: str) -> None:

@@ -22,6 +22,7 @@ WORK_SECONDS = 10.0
 GRACE_SECONDS = 0.7
 """Longest wait for an orderly end after a signal."""
 
+# No bracketed paste, no mouse, no kitty keyboard, no focus events; line wrap, the normal screen and the cursor come back.
 _RESTORE = (
     b"\x1b[?2004l\x1b[?7h\x1b[?1000l\x1b[?1003l\x1b[?1015l\x1b[?1006l\x1b[<u\x1b[?1049l\x1b[?25h\x1b[?1004l\x1b[0m"
 )
@@ -70,6 +71,7 @@ class TerminalGuard:
         """Install signal handlers on this loop, and a thread that sleeps until the terminal hangs up."""
         self._loop = loop
         for number in _ENDING:
+            # Under nohup, SIGHUP is ignored on purpose; it stays so.
             if signal.getsignal(number) is not signal.SIG_IGN:
                 loop.add_signal_handler(number, self._end, 128 + number)
         if self._attributes is not None:
@@ -88,7 +90,7 @@ class TerminalGuard:
 
     def _watch(self) -> None:
         poll = select.poll()
-        poll.register(self.fileno, 0)
+        poll.register(self.fileno, 0)  # A hang-up is reported without being asked for.
         while not self._released.is_set():
             gone = any(event & (select.POLLHUP | select.POLLERR | select.POLLNVAL) for _fd, event in poll.poll(60_000))
             if gone and not self._released.is_set() and self._loop is not None:

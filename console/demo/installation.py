@@ -73,9 +73,12 @@ def demo_installation(root: Path | None, say: Say) -> Iterator[BackendService]:
 def _place_for_sockets() -> Path:
     """Return the temporary directory, or a shorter path if that leaves no room for the sockets of gpg's agents."""
     place = Path(tempfile.gettempdir())
-    return place if len(os.fsencode(place)) <= _LONGEST_PLACE else min(default_parents(), key=lambda one: len(str(one)))
+    if len(os.fsencode(place)) <= _LONGEST_PLACE:
+        return place
+    return min(default_parents(), key=lambda parent: len(str(parent)))
 
 
+# Longest temporary directory that leaves room for the sockets of gpg's agents below it.
 _LONGEST_PLACE = 28
 _MARKER = "DEMO"
 
@@ -92,6 +95,7 @@ def _require_new(root: Path | None) -> None:
 
 def _backend(tree: Path, cluster: TransientCluster, keys: DemoKeys) -> BackendService:
     with connect(cluster.conninfo()) as connection:
+        # CREATE DATABASE cannot run inside a transaction.
         connection.commit()
         connection.autocommit = True
         connection.execute("CREATE DATABASE cutter_demo")
@@ -106,7 +110,7 @@ def _backend(tree: Path, cluster: TransientCluster, keys: DemoKeys) -> BackendSe
         gnupg_home=str(keys.home),
         backup_gpg_fpr=keys.backup_fingerprint,
         tree_may_hold=(_MARKER,),
-        untested=True,
+        untested=True,  # No test run is recorded for the demo: the arming check says so as a note.
     )
     installation = Installation(Context(root=tree), settings, operator())
     init_tree(tree, json.dumps(json.loads(canonical_json(settings)), indent=2).encode())

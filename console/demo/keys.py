@@ -13,6 +13,7 @@ from console.backend.model.errors import Refused, StopCode, Unmeasured, UsageErr
 MARKER = "CUTTER-CONSOLE-DEMO-HOME"
 SOVEREIGN_NAME = "Demo Sovereign"
 _MARKER_TEXT = "Throw-away keys of a cutter-console demo. Nothing that these keys sign has authority anywhere else.\n"
+# A Unix socket's path has at most 107 bytes; gpg's agent fails without saying so if its home leaves no room.
 _SOCKET_ROOM = len("/S.gpg-agent.browser.00000000")
 _LONGEST_SOCKET = 107
 _TIMEOUT_S = 30
@@ -36,11 +37,6 @@ class DemoKeys:
         """Sign a statement's file as the demo sovereign and return the path of the signature."""
         return sign_as_demo_sovereign(statement, self.home)
 
-    def close(self) -> None:
-        """End the agents of both homes."""
-        stop_agent(self.home)
-        stop_agent(self.elsewhere)
-
 
 def create_demo_keys(home: Path, days: int = 30) -> DemoKeys:
     """Make two homes (0700, must not exist yet) and their keys, which expire after `days` and have no passphrase.
@@ -54,6 +50,7 @@ def create_demo_keys(home: Path, days: int = 30) -> DemoKeys:
         _make_home(place)
     try:
         sovereign = _make_key(home, f"{SOVEREIGN_NAME} (throw-away demo key)", "ed25519", "sign", days)
+        # future-default makes a subkey for encryption too, which a key for backups needs.
         backup = _make_key(elsewhere, "Demo Backup (throw-away demo key)", "future-default", "-", days)
         public = elsewhere / "backup-key.asc"
         _gpg(elsewhere, "--armor", "--output", str(public), "--export", backup)
@@ -89,6 +86,7 @@ def sign_as_demo_sovereign(statement: Path, home: Path) -> Path:
     signature = statement.with_name(f"{statement.name}.demo-sovereign.asc")
     if signature.exists():
         raise Refused(StopCode.APPROVAL_INVALID, f"{signature} exists already", "Import it, or move it away.")
+    # `=` stands for the whole user id: a part of it could match another key.
     wanted = ["--local-user", f"={SOVEREIGN_NAME} (throw-away demo key)", "--digest-algo", "SHA256", "--detach-sign"]
     try:
         _gpg(home, *wanted, "--armor", "--output", str(signature), "--", str(statement))
@@ -114,9 +112,9 @@ def _make_key(home: Path, user_id: str, algorithm: str, usage: str, days: int) -
     raise Unmeasured(StopCode.BACKUP_GPG_PUBKEY_MISSING, "gpg reported no new key", "Look at: gpg --version")
 
 
-def _next(said: str) -> str:
+def _next(gpg_output: str) -> str:
     """Return the next action: some distributions package gpg without its agent."""
-    return _INSTALL if "agent" in said.lower() else "Look at: gpg --version"
+    return _INSTALL if "agent" in gpg_output.lower() else "Look at: gpg --version"
 
 
 def _gpg(home: Path, *arguments: str) -> str:
@@ -127,5 +125,5 @@ def _gpg(home: Path, *arguments: str) -> str:
     try:
         return finished(command, timeout_s=_TIMEOUT_S, check=True).text
     except subprocess.SubprocessError as error:
-        said = why(error)
-        raise Unmeasured(StopCode.BACKUP_GPG_PUBKEY_MISSING, f"gpg failed: {said}", _next(said)) from error
+        gpg_output = why(error)
+        raise Unmeasured(StopCode.BACKUP_GPG_PUBKEY_MISSING, f"gpg failed: {gpg_output}", _next(gpg_output)) from error

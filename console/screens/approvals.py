@@ -84,7 +84,7 @@ class ApprovalsScreen(ConsoleScreen):
         rows = self.query_one("#statements", Rows)
         rows.show(tuple(words.statement_row(view) for view in approvals), empty=_EMPTY)
         self._retitle()
-        # What was being read stays chosen, whatever comes before it in the list.
+        # The statement that is being read stays chosen, also if a new one comes before it in the list.
         wanted = self.console.wanted_statement or self._chosen
         index = next((i for i, view in enumerate(approvals) if view.statement_sha256 == wanted), rows.cursor)
         self.console.wanted_statement = ""

@@ -21,7 +21,7 @@ from console.widgets.notice import Notice, NoticePanel, refused
 
 if TYPE_CHECKING:
     from console.backend.api import Backend
-    from console.backend.model.view_models import Progress, RunView, Status
+    from console.backend.model.view_models import Progress, Status
     from console.screens.application import Application
 
 T = TypeVar("T")
@@ -46,6 +46,7 @@ class ConsoleScreen(Steady, Screen[None]):
         """Time of the last answer of the backend to this screen."""
         self.failed_since: datetime | None = None
         """Time of the first of the failures since then."""
+        # Not in BINDINGS: a read-only console, or one that is no demo, has fewer actions.
         for action in self.console_actions():
             self._bindings.bind(",".join(action.keys), action.name, action.title, show=False)
 
@@ -127,9 +128,6 @@ class ConsoleScreen(Steady, Screen[None]):
     def show_progress(self, progress: "Progress") -> None:
         """Draw the progress of the running operation."""
 
-    def show_run(self, run: "RunView") -> None:
-        """Draw the run that an operation has ended with."""
-
     def reload(self) -> None:
         """Ask the backend again for what this screen shows."""
 
@@ -153,6 +151,7 @@ class ConsoleScreen(Steady, Screen[None]):
             answer = await self.console.ask(question)
         except CutterError as error:
             self.failed_since = self.failed_since or self.console.clock()
+            # A measurement that reaches the database makes this notice untrue, and so ends it.
             unreachable = error.code is StopCode.UNREACHABLE
             self.console.give_notice(replace(refused(doing, error), until_reached=unreachable))
             if can_draw(self):

@@ -66,6 +66,7 @@ class DangerDialog(Dialog[Confirmed]):
 
     async def _brief(self) -> None:
         try:
+            # Asked now: the dialog must say what is so, not what was so when the screen was drawn.
             briefing = await self.console.ask(lambda backend: backend.brief(self._danger, self._run_id))
         except CutterError as error:
             if not can_draw(self):
@@ -75,6 +76,7 @@ class DangerDialog(Dialog[Confirmed]):
             return
         if not can_draw(self):
             return
+        # A HOLD without a run has no target of its own: name the database that was measured.
         if briefing.target is None and self.console.status is not None and self.console.current:
             briefing = briefing.model_copy(update={"target": self.console.status.target})
         self.briefing = briefing

@@ -37,6 +37,7 @@ class Dialog(Steady, ModalScreen[R | None], Generic[R]):
     WORDS: ClassVar[str] = ""
     CANCEL: ClassVar[str] = "Cancel"
     TALL: ClassVar[bool] = False
+    # A key that is held down, or a second one before the dialog has closed, must not answer again.
     _answered: bool = False
 
     @property

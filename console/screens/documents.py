@@ -58,7 +58,6 @@ class DocumentsScreen(ConsoleScreen):
         self._intake: tuple[IntakeView, ...] = ()
         self._profiles: tuple[str, ...] = ()
         self._problem = -1
-        self._following = False
 
     def body(self) -> ComposeResult:
         """Compose the list with its form, and the plan."""
@@ -122,6 +121,7 @@ class DocumentsScreen(ConsoleScreen):
 
     def _fill_form(self) -> None:
         view = self.chosen
+        # While a plan is shown, the form keeps the settings that it was made with.
         if view is not None and self.planned is None:
             self.query_one("#docprefix", Input).value = view.docprefix
             self.query_one("#profile", Input).value = view.profile or (self._profiles[0] if self._profiles else "")

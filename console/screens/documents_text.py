@@ -20,8 +20,10 @@ def intake_row(view: IntakeView) -> Line:
     if view.refused:
         return line(Span(name, "muted"), Span("REFUSED  ", "bad"), str(view.refused))
     kind = "live text" if view.origin.startswith("live:") else "file"
-    known = f"{view.docprefix} {view.profile}".strip()
-    return line(name, Span(f"{kind:<10}", "muted"), Span(known or "new: f names it", "plain" if known else "muted"))
+    registered = f"{view.docprefix} {view.profile}".strip()
+    return line(
+        name, Span(f"{kind:<10}", "muted"), Span(registered or "new: f names it", "plain" if registered else "muted")
+    )
 
 
 def form_hint(profiles: tuple[str, ...]) -> list[Line]:
@@ -70,8 +72,8 @@ def plan_head(request: RunRequest, view: PlanView, *, wide: bool) -> list[Line]:
 
 def histogram(document: DocumentPlan) -> str:
     """Return counts such as `42 article, 15 principle, 3 section`, the most frequent first."""
-    found = Counter(unit.section_type for unit in document.units)
-    return ", ".join(f"{count(n)} {kind}" for kind, n in found.most_common())
+    counted = Counter(unit.section_type for unit in document.units)
+    return ", ".join(f"{count(n)} {kind}" for kind, n in counted.most_common())
 
 
 def coverage(document: DocumentPlan) -> str:

@@ -25,9 +25,10 @@ def was_built(screen: Widget) -> bool:
 class Steady:
     """Mixin that ignores actions before a screen is built, and sizes that the terminal does not have.
 
-    A key can come between the moment at which a screen is shown and the one at which its widgets are there; what it
-    would do does nothing then. Textual's layout tells the screen its new size by an event that queues behind the next one. Two sizes at once, as
-    when somebody drags the window's edge, then chase each other through the queue for ever, at full load.
+    A key can arrive after a screen is shown and before its widgets exist. It is ignored then.
+
+    Textual's layout announces a new size by an event that queues behind the next one. Two sizes at once, as when the
+    window's edge is dragged, would follow each other through the queue for ever, at full load.
     """
 
     if TYPE_CHECKING:

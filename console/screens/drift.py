@@ -67,9 +67,9 @@ class DriftScreen(ConsoleScreen):
         report = kept.answer
         self.query_one("#drift-head", Lines).show(words.standing(report, kept.failure, kept.failed_at, now))
         rows = self.query_one("#difference-list", Rows)
-        found = report.differences if report is not None else ()
+        differences = report.differences if report is not None else ()
         empty = words.empty(report, failed=kept.failure is not None)
-        rows.show(tuple(words.difference_row(one) for one in found), empty=empty)
+        rows.show(tuple(words.difference_row(difference) for difference in differences), empty=empty)
         rows.retitle(words.list_title(report, kept.asking))
         self._draw_difference()
 
@@ -82,8 +82,8 @@ class DriftScreen(ConsoleScreen):
             return
         if index < len(report.differences):
             panel.title = words.difference_title(index, report)
-            one = report.differences[index]
-            panel.show_wrapped(lambda width: words.difference(one, width))
+            difference = report.differences[index]
+            panel.show_wrapped(lambda width: words.difference(difference, width))
         else:
             panel.title = "Digest of all that was compared"
             panel.show_wrapped(lambda width: words.digests(report, width))

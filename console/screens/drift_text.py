@@ -34,8 +34,8 @@ def standing(
 
 def list_title(report: DriftReport | None, asking: str) -> str:
     """Return `Differences: 3`, without a number if nothing was compared."""
-    known = report is not None and report.outcome is not Outcome.INCONCLUSIVE
-    number = f": {len(report.differences)}" if report is not None and known else ""
+    was_compared = report is not None and report.outcome is not Outcome.INCONCLUSIVE
+    number = f": {len(report.differences)}" if report is not None and was_compared else ""
     return f"Differences{number}{', measuring ...' if asking else ''}"
 
 
@@ -48,12 +48,12 @@ def empty(report: DriftReport | None, *, failed: bool) -> str:
     return "Comparing the database with what was installed ..."
 
 
-def difference_row(one: Difference) -> Line:
+def difference_row(difference: Difference) -> Line:
     """Return kind, subject, expected and actual value in a line."""
     return line(
-        Span(f"{one.what:<10} ", "accent"),
-        f"{one.subject}  ",
-        Span(f"{one.expected} → {one.actual}", "muted"),
+        Span(f"{difference.what:<10} ", "accent"),
+        f"{difference.subject}  ",
+        Span(f"{difference.expected} → {difference.actual}", "muted"),
     )
 
 

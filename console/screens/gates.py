@@ -246,7 +246,7 @@ class GatesScreen(ConsoleScreen):
         self._filter = 0
         if self._reading is not None:
             self._read(None)
-        if self._pre:
+        if self._pre:  # An answer of minutes ago is none to arm on.
             self.measure_again()
         self.reload()
         self.draw_frame()
@@ -270,5 +270,5 @@ def _back(action: Action) -> Action:
     return replace(action, short="Gates")
 
 
-def _same(one: words.Item, other: words.Item) -> bool:
-    return (one.name, one.title) == (other.name, other.title)
+def _same(item: words.Item, other: words.Item) -> bool:
+    return (item.name, item.title) == (other.name, other.title)

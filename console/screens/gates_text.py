@@ -124,15 +124,16 @@ def nothing_shown(chosen: Filter, *, measured: bool) -> str:
 
 def tally(outcomes: Iterable[Outcome]) -> Line:
     """Return counts such as `8 PASS  2 PARTIAL  1 FAIL`, without zeros."""
-    found = list(outcomes)
+    counted = list(outcomes)
     spans = [
-        Span(f"{found.count(outcome)} {outcome.value}", outcome_tone(outcome.value))
+        Span(f"{counted.count(outcome)} {outcome.value}", outcome_tone(outcome.value))
         for outcome in Outcome
-        if outcome in found
+        if outcome in counted
     ]
     return tuple(part for span in spans for part in (span, Span("  ")))[:-1]
 
 
+# A PARTIAL is a note for a person; it stops neither arming nor a cut.
 _LETS_CUT = frozenset({Outcome.PASS, Outcome.PARTIAL})
 
 
@@ -141,12 +142,12 @@ def summary(outcomes: Iterable[Outcome], what: str, stopped: str) -> Line:
 
     `what` are the things that were measured, in the singular; `stopped` is what they can stop.
     """
-    found = list(outcomes)
-    if not found or not _LETS_CUT.issuperset(found):
-        return tally(found)
-    noted = found.count(Outcome.PARTIAL)
+    counted = list(outcomes)
+    if not counted or not _LETS_CUT.issuperset(counted):
+        return tally(counted)
+    noted = counted.count(Outcome.PARTIAL)
     if not noted:
-        return line(Span(f"All {plural(len(found), what)} PASS.", "good"))
+        return line(Span(f"All {plural(len(counted), what)} PASS.", "good"))
     have = "1 has a note" if noted == 1 else f"{noted} have notes"
     return line(Span(f"No {what} stops {stopped}; {have}.", "warn"))
 
@@ -160,10 +161,10 @@ def standing(
             return [line(Span("Not measured yet.", "muted"))]
         return [line(Span("NOT MEASURED ", "bad"), _why(failure)), _next(failure)]
     if isinstance(report, Board):
-        found = summary((gate.outcome for gate in report.gates), "gate", "a cut")
+        counted = summary((gate.outcome for gate in report.gates), "gate", "a cut")
     else:
-        found = summary((check.outcome for check in report.checks), "check", "arming")
-    lines = [line(*found, Span(f"   measured {age(report.measured_at, now)}", "muted"))]
+        counted = summary((check.outcome for check in report.checks), "check", "arming")
+    lines = [line(*counted, Span(f"   measured {age(report.measured_at, now)}", "muted"))]
     if failure is not None and failed_at is not None:
         lines += [line(Span("NOT MEASURED AGAIN ", "bad"), f"at {clock(failed_at)}: {_why(failure)}"), _next(failure)]
     return lines
@@ -189,10 +190,10 @@ def detail(item: Item, _now: datetime, width: int) -> list[Line]:
         if check.outcome is not Outcome.PASS:
             lines += _verdict(check, width)
     passed = [check.name for check in item.checks if check.outcome is Outcome.PASS]
-    asked = hanging((Span("asks  ", "muted"),), str(item.report.question), width)
+    question = hanging((Span("asks  ", "muted"),), str(item.report.question), width)
     if passed:
-        asked += hanging((mark(Outcome.PASS), Span("  ")), ", ".join(passed), width, "muted")
-    return [*lines, *asked]
+        question += hanging((mark(Outcome.PASS), Span("  ")), ", ".join(passed), width, "muted")
+    return [*lines, *question]
 
 
 def _verdict(check: Check, width: int) -> list[Line]:
@@ -215,12 +216,12 @@ def evidence(item: Item, now: datetime, width: int) -> list[Line]:
         *hanging((Span("question  ", "muted"),), str(gate.question), width),
         *hanging((Span("owner     ", "muted"),), measured, width),
     ]
-    told: set[str] = set()
+    shown: set[str] = set()
     for check in worst_first(item.checks):
         lines += [line(""), *_verdict(check, width)]
         for fact in check.evidence:
-            lines += [line(Span(f"  {fact.id}, as above", "muted"))] if fact.id in told else _fact(fact, width)
-            told.add(fact.id)
+            lines += [line(Span(f"  {fact.id}, as above", "muted"))] if fact.id in shown else _fact(fact, width)
+            shown.add(fact.id)
         if not check.evidence:
             lines.append(line(Span("  no evidence: nothing was measured", "muted")))
     return lines
@@ -233,9 +234,9 @@ def _fact(fact: Evidence, width: int) -> list[Line]:
         ("  answer ", str(fact.answer), "strong"),
         *((("  sha256 ", fact.digest, "plain"),) if fact.digest else ()),
     )
-    told = [part for label, text, tone in rows for part in hanging((Span(label, "muted"),), text, width, tone)]
+    lines = [part for label, text, tone in rows for part in hanging((Span(label, "muted"),), text, width, tone)]
     when = f", {fact.measured_at:%Y-%m-%d %H:%M:%S} UTC, took {took(fact.took_ms)}"
-    return [line(Span(f"  {fact.id}", "accent"), Span(when, "muted")), *told]
+    return [line(Span(f"  {fact.id}", "accent"), Span(when, "muted")), *lines]
 
 
 _LETTER_TONES: dict[Letter, Tone] = {Letter.A: "good", Letter.B: "warn", Letter.C: "bad"}

@@ -41,8 +41,8 @@ class ImportDialog(Dialog[tuple[Path, ...]]):
 
     def _lines(self, width: int) -> list[Line]:
         view = self._view
-        found = [row for path in view.signature_paths for row in hanging((Span("  "),), safe_text(str(path)), width)]
-        beside = "signature files found beside it:" if found else "no signature file beside it"
+        files = [row for path in view.signature_paths for row in hanging((Span("  "),), safe_text(str(path)), width)]
+        beside = "signature files found beside it:" if files else "no signature file beside it"
         writes = "records the approval in the database, if every check is PASS"
         return [
             *hanging(
@@ -52,7 +52,7 @@ class ImportDialog(Dialog[tuple[Path, ...]]):
             *hanging((Span("sha256   ", "muted"),), view.statement_sha256, width),
             *hanging((Span("writes   ", "muted"),), writes, width),
             line(Span("signed   ", "muted"), beside),
-            *found,
+            *files,
             line(""),
             *checks(view, width),
         ]

@@ -39,6 +39,7 @@ class ProgressFeed:
 
     def __call__(self, progress: "Progress") -> None:
         """Take progress; called in the worker's thread."""
+        # One delivery is scheduled at a time, whatever the worker reports; it takes the latest.
         self._latest = progress
         if not self._scheduled:
             self._scheduled = True

@@ -59,6 +59,7 @@ class OverviewScreen(ConsoleScreen):
 
     def show_status(self, status: "Status") -> None:
         """Draw a measurement; panels whose lines are the same are not drawn again."""
+        # Imported here and below: the texts need pydantic, and the first frame does not wait for it.
         from console.screens import overview_text as words
 
         now = self.console.clock()

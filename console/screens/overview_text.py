@@ -107,8 +107,8 @@ def counts(status: Status, *, wide: bool) -> list[Line]:
     lines = [columns.row("table", "rows", "baseline", Span("delta", "muted"), tone="muted")]
     schema = ""
     for view in views:
-        if (found := _schema(view)) != schema:
-            schema = found
+        if (view_schema := _schema(view)) != schema:
+            schema = view_schema
             lines.append(line(Span(schema, "accent")))
         lines.extend(_count(view, columns))
     return lines

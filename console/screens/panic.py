@@ -73,12 +73,14 @@ class PanicDialog(Dialog[str]):
 def stopped_notice(switch: SwitchView) -> Notice:
     """Return the notice after a panic; it names a missing half of the HOLD, and ends with the HOLD."""
     note = f" {switch.note}." if switch.note else ""
-    held = switch.state.value
+    state = switch.state.value
     if switch.incomplete:
-        said = f"Stopped in part: {switch.incomplete}.{note}"
-        return Notice("refused", said, "STOP_PANIC", str(switch.complete_with), stays=True, while_switch=held)
-    done = [f" {step.what.capitalize()}: {step.detail}." for step in switch.steps if step.what == "running statements"]
-    said = f"Stopped. The switch is {held}.{''.join(done)}{note}"
+        sentence = f"Stopped in part: {switch.incomplete}.{note}"
+        return Notice("refused", sentence, "STOP_PANIC", str(switch.complete_with), stays=True, while_switch=state)
+    cancelled = [
+        f" {step.what.capitalize()}: {step.detail}." for step in switch.steps if step.what == "running statements"
+    ]
+    sentence = f"Stopped. The switch is {state}.{''.join(cancelled)}{note}"
     release = switch.clears_with or "cutter-console hold release --confirm RELEASE"
     next_action = f"Find the cause. Then release the HOLD: 1, then H, or: {release}"
-    return Notice("done", said, "", next_action, stays=True, while_switch=held)
+    return Notice("done", sentence, "", next_action, stays=True, while_switch=state)

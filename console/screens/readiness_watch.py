@@ -119,7 +119,7 @@ class ReadinessWatch:
     def measure_pre(self) -> None:
         """Measure the arming checks for the current run, or without a run."""
         run = self._current_run()
-        if run != self.pre_run:
+        if run != self.pre_run:  # Checks of another run must not be shown while these are measured.
             self.pre = Kept(self._console)
             self.pre_run = run
         self.pre.ask(f"PRE for {run}" if run else "PRE", lambda backend: backend.readiness(run))

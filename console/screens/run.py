@@ -98,6 +98,7 @@ class RunScreen(ConsoleScreen):
         self._chosen = self.console.wanted_run or self._chosen or self._waiting_run()
         index = next((i for i, run in enumerate(self._runs) if run.run_id == self._chosen), rows.cursor)
         self.console.wanted_run = ""
+        # Without the watcher: it would post that the cursor has moved, and the run would be read twice.
         rows.set_reactive(Rows.cursor, min(index, max(len(self._runs) - 1, 0)))
         rows.refresh()
         self._read_chosen()
@@ -149,6 +150,7 @@ class RunScreen(ConsoleScreen):
         if run is None:
             return
         status = self.console.status
+        # An old measurement must not say that the switch is armed.
         switch = status.switch if status is not None and self.console.current else None
         head = self.query_one("#run-head", Panel)
         head.show(words.head(run, self.console.clock(), self.shown_actions(), switch))
@@ -198,7 +200,7 @@ class RunScreen(ConsoleScreen):
             if not set(run.moves) & _MOVES[name]:
                 moves = ", ".join(move.value for move in run.moves) or "none"
                 self.cannot(f"Not allowed at {run.state.name}.", f"Allowed now: {moves}")
-            elif self.app.screen is self:
+            elif self.app.screen is self:  # The operator may have gone elsewhere while the run was read.
                 then(run)
 
         self.ask(f"Reading {run_id}", lambda backend: backend.run(run_id), judge)

@@ -52,8 +52,8 @@ def badges(status: "Status | None", old: str, *, read_only: bool, demo: bool) ->
         return (*spans, Span(" switch not measured", "muted"))
     word, expires = status.switch.state.value, status.switch.expires_at
     until = f" until {clock(expires)}" if expires is not None and word == "ARMED" else ""
-    told = f" switch {word}{until}{f' {old}, NOT CURRENT' if old else ''}"
-    return (*spans, Span(told, "warn" if old else switch_tone(word)))
+    text = f" switch {word}{until}{f' {old}, NOT CURRENT' if old else ''}"
+    return (*spans, Span(text, "warn" if old else switch_tone(word)))
 
 
 def switch_tone(word: str) -> Tone:
@@ -95,6 +95,7 @@ def key_line(actions: Sequence[Action], width: int) -> Line:
     """Return the footer: the stop key and the help key, then as many actions as fit."""
     spans: list[Span] = []
     rest = width
+    # A narrow screen drops the last actions: stopping and help are never dropped.
     shown = sorted((a for a in actions if a.short), key=lambda a: a.name not in {"panic", "help"})
     for action in shown:
         key, word = key_name(action.keys[0]), action.short

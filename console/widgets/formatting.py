@@ -79,6 +79,6 @@ def shortened(text: str, width: int) -> str:
     return text if len(text) <= width else text[: max(width - 1, 0)] + "…"
 
 
-def plural(number: int, one: str, many: str = "") -> str:
+def plural(number: int, singular: str) -> str:
     """Return text such as `1 unit` or `2 units`."""
-    return f"{count(number)} {one if number == 1 else many or one + 's'}"
+    return f"{count(number)} {singular if number == 1 else singular + 's'}"

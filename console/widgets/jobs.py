@@ -18,6 +18,7 @@ async def in_thread(call: Callable[[], T]) -> T:
     """Run the call in a thread and wait for it. If the wait is cancelled, the call still runs to its end."""
     loop = asyncio.get_running_loop()
     done = asyncio.Event()
+    # A daemon thread: a call that hangs does not keep the console from ending.
     future = start(call, "backend-call")
 
     def wake(_: object) -> None:

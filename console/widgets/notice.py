@@ -66,6 +66,7 @@ class Notices:
         """Replace the last notice of this kind; `working` says whether an operation is running."""
         if not working:
             self._by_kind.pop("working", None)
+        # The newest result replaces an older one; the result of a stop also replaces refusals before it.
         if notice.kind != "working":
             self._by_kind.pop("done", None)
         if notice.stays:
@@ -76,7 +77,8 @@ class Notices:
     def rewrite(self, old: Notice, new: Notice) -> None:
         """Replace the old notice, if it is still in force."""
         self._by_kind = {
-            kind: replace(new, at=one.at) if one.what == old.what else one for kind, one in self._by_kind.items()
+            kind: replace(new, at=notice.at) if notice.what == old.what else notice
+            for kind, notice in self._by_kind.items()
         }
 
     def begin(self, notice: Notice, at: datetime) -> None:
@@ -94,7 +96,7 @@ class Notices:
     def measured(self, switch: str, at: datetime, *, reached: bool) -> None:
         """Drop what this measurement has made untrue; `reached` says whether the database answered."""
         stands = self._by_kind.items()
-        self._by_kind = {kind: one for kind, one in stands if not _is_over(one, switch, at, reached=reached)}
+        self._by_kind = {kind: notice for kind, notice in stands if not _is_over(notice, switch, at, reached=reached)}
 
 
 def _is_over(notice: Notice, switch: str, at: datetime, *, reached: bool) -> bool:

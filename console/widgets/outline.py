@@ -46,15 +46,15 @@ class Outline:
 
     def ancestors(self, index: int) -> list[int]:
         """Return the units above this one, the nearest first."""
-        found: list[int] = []
+        ancestors: list[int] = []
         depth = self.depths[index]
         for above in range(index - 1, -1, -1):
             if depth == 0:
                 break
             if self.depths[above] < depth:
-                found.append(above)
+                ancestors.append(above)
                 depth = self.depths[above]
-        return found
+        return ancestors
 
     def visible(self, collapsed: frozenset[int] | set[int]) -> list[int]:
         """Return the indices that show when these units are collapsed."""
@@ -88,6 +88,7 @@ def outline(units: Sequence[Unit]) -> Outline:
 
 def _ends(depths: list[int]) -> list[int]:
     ends = [len(depths)] * len(depths)
+    # The path from the root to the last unit: a unit ends where the next one of its depth or above begins.
     open_units: list[int] = []
     for index, depth in enumerate(depths):
         while open_units and depths[open_units[-1]] >= depth:

@@ -91,6 +91,7 @@ class Rows(ScrollView, can_focus=True):
     def rows_changed(self) -> None:
         """Measure and draw again: the rows have changed."""
         self.virtual_size = Size(self.row_width, max(self.row_count, 1))
+        # Without the watcher: the list has changed, the operator has not moved.
         self.set_reactive(Rows.cursor, max(0, min(self.cursor, self.row_count - 1)))
         self.refresh()
 
@@ -161,6 +162,7 @@ class Rows(ScrollView, can_focus=True):
 
     def tone_style(self, tone: Tone) -> Style:
         """Return the style of a tone in the current theme, without a background."""
+        # Parsed once per theme: every row asks for it at every frame.
         key = (self.app.theme, tone)
         if key not in self._tones:
             self._tones[key] = _tone_style(TONE_STYLES[tone], self.app.theme_variables)

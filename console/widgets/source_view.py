@@ -147,6 +147,7 @@ class SourceView(Rows):
 
     def _wrapped(self, number: int) -> list[str]:
         text = self._text.line(number) if self._text is not None else ""
+        # More than a screen of one line cannot be shown; wrapping a line of a megabyte would block the console.
         limit = max(self.size.height, 1) * max(self._text_width, 1)
         if len(text) > limit:
             text = text[: limit - 2] + " …"
@@ -161,6 +162,7 @@ class SourceView(Rows):
         return self.row_width - self._digits - 4
 
     def _rows_from(self, top: int) -> list[_Row]:
+        # Every line of the screen asks for the page: it is made once per position and size.
         key = (top, self.row_width, self.size.height)
         if key != self._page_key:
             self._page_key = key

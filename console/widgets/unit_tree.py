@@ -135,5 +135,6 @@ class UnitTree(Rows):
 def _collapsed_at_first(outline: Outline) -> set[int]:
     if len(outline.depths) <= EXPANDED_UP_TO:
         return set()
+    # A plan of 100,000 units, all open, would be a list and not a tree.
     two_levels = outline.collapsed_below(2)
     return two_levels if len(outline.visible(two_levels)) <= 4 * EXPANDED_UP_TO else outline.collapsed_below(1)
