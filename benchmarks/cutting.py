@@ -252,7 +252,8 @@ def main() -> int:
             _twins(installation)
             rounds = [one_round(installation, numbers) for _ in range(ROUNDS)]
     finally:
-        keys.close()
+        stop_agent(keys.home)
+        stop_agent(keys.elsewhere)
         shutil.rmtree(home, ignore_errors=True)
     ratio, faster = (median(values) for values in zip(*rounds, strict=True))
     bars = (

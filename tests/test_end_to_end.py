@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 from textual.pilot import Pilot
-from textual.widgets import Input
 
 import console.demo.installation
 from console.app.application import ConsoleApp
@@ -15,6 +14,7 @@ from console.backend.model.states import Family, Stage
 from console.backend.model.view_models import RunView, SwitchState
 from console.backend.service import BackendService
 from console.demo.installation import demo_installation
+from console.widgets.notice import NoticePanel
 from tests.support.passage import deploy_copy
 
 
@@ -43,16 +43,24 @@ async def _press(pilot: Pilot[Any], *keys: str) -> None:
 
 
 async def _confirm(pilot: Pilot[Any], key: str, run_id: str) -> None:
-    """Open a dangerous dialog, type the run id into its field, and confirm with the explicit key."""
-    await _press(pilot, key)
-    pilot.app.screen.query_one("#confirm", Input).focus()
+    """Open a dangerous dialog, go to its field, type the run id, and confirm with the key of its own."""
+    await _press(pilot, key, "tab")
     await pilot.press(*run_id)
     await _press(pilot, "ctrl+y")
 
 
 async def _sign_and_import(pilot: Pilot[Any]) -> None:
-    """Draft on the Run screen; sign and import on Approvals; come back."""
-    await _press(pilot, "3", "s", "4", "D", "i", "ctrl+y", "3")
+    """Draft on the Run screen; sign and import on Approvals, and once more; come back."""
+    await _press(pilot, "3", "s", "4", "D", "i", "ctrl+y")
+    first = _notice(pilot)
+    await _press(pilot, "i", "ctrl+y")
+    assert first.endswith(" is imported.")
+    assert _notice(pilot) == first.replace("is imported.", "was imported before; its record is unchanged.")
+    await _press(pilot, "3")
+
+
+def _notice(pilot: Pilot[Any]) -> str:
+    return str(pilot.app.screen.query_one(NoticePanel).notice.what)
 
 
 def _newest(backend: BackendService) -> RunView:
@@ -62,7 +70,6 @@ def _newest(backend: BackendService) -> RunView:
 async def _start_live(pilot: Pilot[Any], document: int, docprefix: str) -> None:
     """A dry run first, without which no LIVE run is armed; then the LIVE run of the same plan."""
     await _press(pilot, "2", "b", "home", *["down"] * document, "f")
-    pilot.app.screen.query_one("#docprefix", Input).value = ""
     await pilot.press(*docprefix)
     await _press(pilot, "enter", "d", "2", "L", "ctrl+y")
 

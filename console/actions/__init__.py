@@ -1,1 +1,1 @@
-"""The one registry of actions: keys, palette, help and footer come from it. Below screens and widgets."""
+"""The registry of actions. It imports neither screens nor widgets."""

@@ -1,11 +1,64 @@
-"""The one registry of actions: keys, footer, palette, help and the command line are made from it."""
+"""The registry of actions: keys, footer, palette and help are made from it, and each action names its command."""
 
 from dataclasses import dataclass
+from enum import StrEnum
 
-from console.actions.action import Action, Scope, key_name
-from console.actions.readiness_actions import READINESS_ACTIONS
+from console.backend.model.gate_table import GATES
 
-__all__ = ["ACTIONS", "Action", "Registry", "Scope", "key_name", "registry"]
+
+class Scope(StrEnum):
+    """The screen on which an action is available."""
+
+    EVERYWHERE = "everywhere"
+    OVERVIEW = "overview"
+    DOCUMENTS = "documents"
+    RUN = "run"
+    APPROVALS = "approvals"
+    GATES = "gates"
+    DRIFT = "drift"
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """One action of the operator.
+
+    `keys` are Textual key names, the first one is shown; `short` is the footer's word ("" keeps it out of the footer);
+    `dangerous` opens a dialog that must be typed into; `writes` changes the database, the switch or a file;
+    `needs` says in words what must be so; `command` is the same thing on the command line.
+    """
+
+    name: str
+    title: str
+    help: str
+    keys: tuple[str, ...]
+    scope: Scope
+    short: str = ""
+    dangerous: bool = False
+    writes: bool = False
+    demo_only: bool = False
+    needs: str = ""
+    command: str = ""
+
+
+_KEY_NAMES = {
+    "question_mark": "?",
+    "escape": "Esc",
+    "enter": "Enter",
+    "tab": "Tab",
+    "space": "Space",
+    "f12": "F12",
+    "left_square_bracket": "[",
+    "right_square_bracket": "]",
+    "slash": "/",
+}
+
+
+def key_name(key: str) -> str:
+    """Return the key as people write it: `ctrl+x` is `^X`."""
+    if key.startswith("ctrl+"):
+        return "^" + key.removeprefix("ctrl+").upper()
+    return _KEY_NAMES.get(key, key)
+
 
 ACTIONS: tuple[Action, ...] = (
     Action(
@@ -22,7 +75,7 @@ ACTIONS: tuple[Action, ...] = (
     Action(
         name="overview",
         title="Go to Overview",
-        help="Who am I, the switch, the counts, the current run and what waits.",
+        help="Database, kill switch, row counts, the current run, and what waits for a decision.",
         keys=("1",),
         scope=Scope.EVERYWHERE,
         command="cutter-console status",
@@ -30,7 +83,7 @@ ACTIONS: tuple[Action, ...] = (
     Action(
         name="documents",
         title="Go to Documents",
-        help="The documents that can be planned; a plan as a tree beside its text.",
+        help="The documents that can be planned; a plan is a tree beside its text.",
         keys=("2",),
         scope=Scope.EVERYWHERE,
         command="cutter-console plan FILE --docprefix P",
@@ -38,7 +91,7 @@ ACTIONS: tuple[Action, ...] = (
     Action(
         name="run",
         title="Go to Run",
-        help="All runs, their phases with evidence, and the legal moves.",
+        help="All runs, their phases with evidence, and what can be done next.",
         keys=("3",),
         scope=Scope.EVERYWHERE,
         command="cutter-console run list",
@@ -51,9 +104,25 @@ ACTIONS: tuple[Action, ...] = (
         scope=Scope.EVERYWHERE,
     ),
     Action(
+        name="gates",
+        title="Go to Gates",
+        help=f"The {len(GATES)} gates and the PRE board, measured, with evidence and next action.",
+        keys=("5",),
+        scope=Scope.EVERYWHERE,
+        command="cutter-console gates",
+    ),
+    Action(
+        name="drift",
+        title="Go to Drift",
+        help="What differs from the database that was installed, and the SQL that repairs it.",
+        keys=("6",),
+        scope=Scope.EVERYWHERE,
+        command="cutter-console drift",
+    ),
+    Action(
         name="refresh",
         title="Measure again",
-        help="Asks the database and the host again, now; on Overview and Gates every gate too, on Drift the drift.",
+        help="Measures the database and the host now; on Overview and Gates every gate too, on Drift the drift.",
         keys=("r",),
         scope=Scope.EVERYWHERE,
         short="Refresh",
@@ -62,7 +131,7 @@ ACTIONS: tuple[Action, ...] = (
     Action(
         name="palette",
         title="Find an action by its name",
-        help="Lists what can be done here; letters narrow it, Enter takes what is chosen.",
+        help="Lists the actions of this screen. Letters filter the list, Enter runs the chosen action.",
         keys=("ctrl+p",),
         scope=Scope.EVERYWHERE,
     ),
@@ -104,7 +173,7 @@ ACTIONS: tuple[Action, ...] = (
     Action(
         name="release_hold",
         title="Release the HOLD",
-        help="Clears the HOLD after its cause is understood. The asked word must be typed.",
+        help="Clears the HOLD once its cause is understood. RELEASE must be typed.",
         keys=("H",),
         scope=Scope.OVERVIEW,
         short="Release HOLD",
@@ -116,7 +185,7 @@ ACTIONS: tuple[Action, ...] = (
     Action(
         name="plan",
         title="Plan the document",
-        help="Plans with the prefix, profile and ordinals of the form. Has no effect on anything.",
+        help="Plans with the prefix, profile and ordinals of the form. Writes nothing.",
         keys=("p",),
         scope=Scope.DOCUMENTS,
         short="Plan",
@@ -134,7 +203,7 @@ ACTIONS: tuple[Action, ...] = (
     Action(
         name="pick",
         title="Back to the list of documents",
-        help="Leaves the plan; nothing is kept of it.",
+        help="Closes the plan; it is not kept.",
         keys=("b",),
         scope=Scope.DOCUMENTS,
         short="List",
@@ -158,7 +227,7 @@ ACTIONS: tuple[Action, ...] = (
     Action(
         name="start_dry",
         title="Start a dry run",
-        help="Walks the phases without being able to write, and keeps the evidence.",
+        help="Runs the phases in read-only transactions and keeps the evidence.",
         keys=("d",),
         scope=Scope.DOCUMENTS,
         short="Dry run",
@@ -169,7 +238,7 @@ ACTIONS: tuple[Action, ...] = (
     Action(
         name="start_live",
         title="Start a LIVE run",
-        help="Asks first. A LIVE run rests at SG_1 before anything is written to the units.",
+        help="Asks first. A LIVE run waits for SG_1 before it writes any unit.",
         keys=("L",),
         scope=Scope.DOCUMENTS,
         short="LIVE run",
@@ -180,24 +249,24 @@ ACTIONS: tuple[Action, ...] = (
     ),
     Action(
         name="go_on",
-        title="Go on with the run",
-        help="Takes the next legal phase from where the run rests. A phase that writes needs the armed switch.",
+        title="Go on with the run (resume)",
+        help="Resumes the run up to its next pause. A phase that writes needs the armed switch.",
         keys=("g",),
         scope=Scope.RUN,
         short="Go on",
         writes=True,
-        needs="a run that rests or was interrupted",
+        needs="a run that is paused or was interrupted",
         command="cutter-console run resume RUN",
     ),
     Action(
         name="settle",
         title="Ask again what was committed",
-        help="A COMMIT was sent and not answered. Ends the session that sent it, and asks the server what became of it.",
+        help="The answer to a COMMIT was lost. Ends the session that sent it, and asks the server for the outcome.",
         keys=("e",),
         scope=Scope.RUN,
         short="Ask again",
         writes=True,
-        needs="a run of which it is not known what was committed",
+        needs="a run with a COMMIT whose outcome is not known",
         command="cutter-console run settle RUN",
     ),
     Action(
@@ -214,7 +283,7 @@ ACTIONS: tuple[Action, ...] = (
     Action(
         name="arm",
         title="Arm the switch for this run",
-        help="A lease for this one run that ends by itself. The run id must be typed.",
+        help="Lets this one run write, until the lease ends by itself. The run id must be typed.",
         keys=("A",),
         scope=Scope.RUN,
         short="Arm",
@@ -260,6 +329,17 @@ ACTIONS: tuple[Action, ...] = (
         command="cutter-console run void RUN --reason TEXT",
     ),
     Action(
+        name="report",
+        title="Write the run's reports",
+        help="Writes the documents of this run into reports/; the same record gives the same bytes.",
+        keys=("w",),
+        scope=Scope.RUN,
+        short="Reports",
+        writes=True,
+        needs="a run that has ended, failed, or was voided or reverted",
+        command="cutter-console report RUN",
+    ),
+    Action(
         name="check",
         title="Check the statement again",
         help="Checks the statement and the signature files beside it, one check at a time.",
@@ -277,7 +357,7 @@ ACTIONS: tuple[Action, ...] = (
         scope=Scope.APPROVALS,
         short="Import",
         writes=True,
-        needs="a statement and one detached signature file a signer",
+        needs="a statement and one detached signature file per signer",
         command="cutter-console approval import STATEMENT SIGNATURE...",
     ),
     Action(
@@ -291,27 +371,73 @@ ACTIONS: tuple[Action, ...] = (
         demo_only=True,
         needs="the demo, and a drafted statement",
     ),
-    *READINESS_ACTIONS,
+    Action(
+        name="evidence",
+        title="Show the evidence of the selected gate",
+        help="Each check with its query, source, answer, digest, time and duration. Esc goes back.",
+        keys=("enter",),
+        scope=Scope.GATES,
+        short="Open",
+        needs="a measured gate",
+        command="cutter-console gates G3",
+    ),
+    Action(
+        name="measure_gate",
+        title="Measure the selected gate again",
+        help="Measures this gate only; the others keep their last answer and its age.",
+        keys=("m",),
+        scope=Scope.GATES,
+        short="Measure",
+        needs="a measured gate",
+        command="cutter-console gates G3",
+    ),
+    Action(
+        name="filter_gates",
+        title="Filter by outcome",
+        help="Shows all gates, then those that are not PASS, then each outcome in turn. The title names the filter.",
+        keys=("f",),
+        scope=Scope.GATES,
+        short="Filter",
+    ),
+    Action(
+        name="pre_board",
+        title="Show the arming checks (PRE), or the gates",
+        help="What must hold before the switch is armed, for the current run if there is one.",
+        keys=("p",),
+        scope=Scope.GATES,
+        short="PRE",
+        command="cutter-console gates PRE",
+    ),
+    Action(
+        name="bundle",
+        title="Write the readiness bundle",
+        help="Measures every gate and writes its documents into reports/, whole or not at all.",
+        keys=("b",),
+        scope=Scope.GATES,
+        short="Bundle",
+        writes=True,
+        command="cutter-console bundle",
+    ),
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Registry:
-    """The actions that exist in this console; what is not in it has no key, no line of help and no palette entry."""
+    """The actions that exist in this console; any other has no key, no help and no palette entry."""
 
     actions: tuple[Action, ...]
 
     def in_scope(self, scope: Scope) -> tuple[Action, ...]:
-        """The actions of one screen, without the global ones."""
+        """Return the actions of one screen, without the global ones."""
         return tuple(action for action in self.actions if action.scope is scope)
 
     def named(self, name: str) -> Action | None:
-        """The action of this name, or None where it does not exist here."""
+        """Return the action of this name, or None if it does not exist here."""
         return next((action for action in self.actions if action.name == name), None)
 
 
 def registry(*, read_only: bool, demo: bool) -> Registry:
-    """The registry for one console: read-only builds it without everything that is dangerous or writes."""
+    """Make the registry of one console; a read-only console has no action that is dangerous or writes."""
     return Registry(
         tuple(
             action
@@ -332,7 +458,7 @@ _SCREEN_KEYS = {
 
 
 def keys_of(command: str, known: Registry) -> str:
-    """The keys that do what this command does, e.g. `3, then s`; "" where no key of this console does."""
+    """Return the keys of this command, such as `3, then s`; "" if no key of this console has its effect."""
     wanted = _verb(command)
     for action in known.actions:
         if wanted and _verb(action.command) == wanted and action.scope in _SCREEN_KEYS:
@@ -341,6 +467,6 @@ def keys_of(command: str, known: Registry) -> str:
 
 
 def _verb(command: str) -> tuple[str, ...]:
-    """`approval draft` of `cutter-console approval draft RUN`; nothing where the text is no command."""
+    """Return `approval draft` of `cutter-console approval draft RUN`; nothing if the text is no command."""
     program, *words = command.split()[:3] or [""]
     return tuple(word for word in words if word.islower() and word.isalpha()) if program == "cutter-console" else ()

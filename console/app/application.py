@@ -81,6 +81,7 @@ class ConsoleApp(BackendApp, inherit_bindings=False):
 
     TITLE = "cutter-console"
     CSS_PATH = "console.tcss"
+    # The registry's palette takes its place: Textual's own would list actions that this console does not have.
     ENABLE_COMMAND_PALETTE = False
     MODES: ClassVar[dict[str, str | Callable[[], Screen[None]]]] = {
         "documents": _documents,
@@ -123,13 +124,14 @@ class ConsoleApp(BackendApp, inherit_bindings=False):
         for theme in (DARK, LIGHT):
             self.register_theme(theme)
         self.theme = DARK.name
+        # The stop key has priority: it must work in dialogs and while a field takes every other key as text.
         for action in self.registry.in_scope(Scope.EVERYWHERE):
             self._bindings.bind(
                 ",".join(action.keys), action.name, action.title, show=False, priority=action.name == "panic"
             )
 
     def get_default_screen(self) -> Screen[None]:
-        """Overview is painted first; as a mode of its own from the start it would cost a second pass of the styles."""
+        """Return Overview, which is painted first: as a mode from the start it would cost a second pass of the styles."""
         return OverviewScreen()
 
     def on_load(self) -> None:
@@ -138,7 +140,7 @@ class ConsoleApp(BackendApp, inherit_bindings=False):
             self.guard.install(asyncio.get_running_loop())
 
     def on_mount(self) -> None:
-        """Measure after the first paint, then now and then."""
+        """Measure after the first paint, then regularly."""
         self.call_after_refresh(self._begin)
 
     def _begin(self) -> None:
@@ -151,7 +153,7 @@ class ConsoleApp(BackendApp, inherit_bindings=False):
             self.measure()
 
     def measure(self) -> None:
-        """Measure soon; requests that come while one is under way become one more."""
+        """Measure soon; requests during a measurement become one further measurement."""
         if self._measuring:
             self._measure_again = True
             return
@@ -176,12 +178,12 @@ class ConsoleApp(BackendApp, inherit_bindings=False):
         self.current = True
         self.notices.measured(status.switch.state.value, status.measured_at, reached=status.target is not None)
         self._show_status()
-
+        # Once after the start; later only on request, because the gates ask far more than the status does.
         if not self.readiness.board.was_asked:
             self.readiness.measure_board()
 
     def show_readiness(self) -> None:
-        """Draw what was measured of readiness, and that it is being measured."""
+        """Draw gates and drift, and that they are being measured."""
         with self.batch_update():
             for screen in self.console_screens():
                 screen.show_readiness()
@@ -202,7 +204,7 @@ class ConsoleApp(BackendApp, inherit_bindings=False):
         self._show_status()
 
     def full_command(self, text: str) -> str:
-        """The text with its commands as they must be typed for this root."""
+        """Return the text with its commands as they must be typed for this root."""
         return full_command(text, str(self.status.root) if self.status is not None else "")
 
     def show_run(self, run_id: str) -> None:
@@ -240,17 +242,17 @@ class ConsoleApp(BackendApp, inherit_bindings=False):
         self.switch_mode("drift")
 
     def action_refresh(self) -> None:
-        """Measure now; the screen measures again what it alone shows."""
+        """Measure now; each screen measures again what only it shows."""
         self.measure()
         for screen in self.console_screens():
             screen.measure_again()
 
     def action_theme(self) -> None:
-        """Dark or light."""
+        """Change between dark and light."""
         self.theme = LIGHT.name if self.theme == DARK.name else DARK.name
 
     def action_help(self) -> None:
-        """Help of what has the focus."""
+        """Show the help of the focused widget and the screen."""
         from console.screens.help import HelpDialog
 
         screens = self.console_screens()
@@ -258,7 +260,7 @@ class ConsoleApp(BackendApp, inherit_bindings=False):
             self.push_screen(HelpDialog(screens[-1].help_subject(), screens[-1].SCOPE))
 
     def action_palette(self) -> None:
-        """Find an action of the screen that is shown, or of everywhere, by its name."""
+        """Find an action by its name and run it."""
         from console.screens.palette import PaletteDialog
 
         screens = self.console_screens()
@@ -273,15 +275,15 @@ class ConsoleApp(BackendApp, inherit_bindings=False):
         self.push_screen(PaletteDialog(screen.SCOPE), chosen)
 
     def action_panic(self) -> None:
-        """Ask for the one further key, from wherever the operator is."""
+        """Ask for the second key, on every screen and dialog."""
         from console.screens.panic import PanicDialog
 
-        if not isinstance(self.screen, PanicDialog):
+        if not isinstance(self.screen, PanicDialog):  # The key may be held down: one dialog is enough.
             self.say_first("STOP everything?  s stops now, Esc is no")
             self.push_screen(PanicDialog(), self._stop)
 
     def say_first(self, words: str) -> None:
-        """Show these words before any picture that a slow line still takes; then draw the whole screen anew."""
+        """Show these words before any frame that a slow line still has to take; then draw the whole screen again."""
         from console.app.steady_driver import SteadyDriver
         from console.backend.model.safe_text import safe_text
 
@@ -299,29 +301,30 @@ class ConsoleApp(BackendApp, inherit_bindings=False):
     async def _panic(self, reason: str) -> None:
         from console.screens.panic import stopped_notice
 
+        # Taken before the stop: afterwards the switch names no run any more.
         run_id, was_at_work = self._run_at_stake(), self.operation is not None
         try:
-            told = stopped_notice(await self.ask(lambda backend: backend.panic(reason)))
+            notice = stopped_notice(await self.ask(lambda backend: backend.panic(reason)))
         except CutterError as error:
-            told, run_id = replace(refused("Stopping did NOT succeed", error), stays=True), ""
+            notice, run_id = replace(refused("Stopping did NOT succeed", error), stays=True), ""
         await self.leave_dialogs()
-        self.say_first(told.what)
-        self.give_notice(told)
+        self.say_first(notice.what)
+        self.give_notice(notice)
         self.action_refresh()
         if run_id:
-            what = f"{told.what} {await self._written_by(run_id, was_at_work)}"
-            self.notices.rewrite(told, replace(told, what=what))
+            what = f"{notice.what} {await self._written_by(run_id, was_at_work)}"
+            self.notices.rewrite(notice, replace(notice, what=what))
             self.show_notice()
 
     def _run_at_stake(self) -> str:
-        """The run that may be writing: the one that the switch is armed for, else the current one."""
+        """Return the run that may be writing: the one that the switch is armed for, else the current one."""
         if self.status is None:
             return ""
         current = self.status.current_run
         return self.status.switch.run_id or (current.run_id if current is not None else "")
 
     async def _written_by(self, run_id: str, was_at_work: bool) -> str:
-        """Say what of this run is in the database, once the operation that was stopped has ended."""
+        """Return what this run has written, once the stopped operation has ended."""
         from console.screens.panic import STOPPED_WITHIN_SECONDS
         from console.screens.run_text import written
 
@@ -329,12 +332,12 @@ class ConsoleApp(BackendApp, inherit_bindings=False):
             await asyncio.wait_for(self.at_rest.wait(), STOPPED_WITHIN_SECONDS)
             return written(await self.ask(lambda backend: backend.run(run_id)), stopped=was_at_work)
         except TimeoutError:
-            return f"What was under way has not ended yet: see what {run_id} has written on the Run screen."
+            return f"The stopped operation has not ended yet. See what {run_id} has written: press 3."
         except CutterError as error:
             return f"What {run_id} has written is not known: {error.message}."
 
     async def action_quit(self) -> None:
-        """Leave; ask first while an operation is under way."""
+        """Leave; ask first if an operation is running."""
         if self.operation is None:
             self.exit(0)
             return
@@ -357,7 +360,7 @@ class ConsoleApp(BackendApp, inherit_bindings=False):
         self.exit(exit_status, return_code=exit_status)
 
     async def on_event(self, event: events.Event) -> None:
-        """Handle it; a key or a click for widgets that are not there yet, or no more, does nothing."""
+        """Handle an event; a key or click for a widget that does not exist yet, or no longer, does nothing."""
         with contextlib.suppress(NoMatches, ScreenStackError):
             await super().on_event(event)
 
@@ -371,20 +374,20 @@ class ConsoleApp(BackendApp, inherit_bindings=False):
         self._fatal_error()
 
     def _fatal_error(self) -> None:
-        """No locals, no message of the error itself: they can hold what must not be shown."""
+        """Report a crash without locals and without the error's message: they can hold secrets."""
         if not self._exit_renderables:
             error = self._exception or RuntimeError()
             self._exit_renderables.append(Text(crash.report(error, self._crash_folder, self.clock())))
         self._close_messages_no_wait()
 
     def panic(self, *_renderables: "RenderableType") -> None:
-        """Textual's own word for a crash; its renderables are not shown."""
+        """Handle a crash that Textual reports; its renderables are not shown."""
         self._return_code = self._return_code or 1
         self._fatal_error()
 
 
 def run(app: ConsoleApp) -> int:
-    """Run the console here until it ends; the exit status (143 and 129 for SIGTERM and a lost terminal)."""
+    """Run the console until it ends and return the exit status: 143 after SIGTERM, 129 after a lost terminal."""
     app.guard = TerminalGuard(app.leave)
     try:
         app.run()
@@ -394,7 +397,7 @@ def run(app: ConsoleApp) -> int:
 
 
 def _cause(error: Exception) -> Exception:
-    """Return what made a worker fail, rather than that it failed."""
+    """Return the error inside a worker's failure."""
     if isinstance(error, WorkerFailed) and isinstance(error.error, Exception):
         return error.error
     return error

@@ -1,4 +1,4 @@
-"""BackendApp: the backend asked in threads, one long operation at a time, and the notice about what came of it."""
+"""BackendApp: questions to the backend in threads, one long operation at a time, and the notices."""
 
 import asyncio
 import threading
@@ -26,14 +26,14 @@ T = TypeVar("T")
 
 
 class BackendApp(App[int], inherit_bindings=False):
-    """An app on a backend, or on what makes one; it is made in a thread, at the first question."""
+    """An application with a backend, which is made in a thread at the first question."""
 
     def __init__(self, backend: "Callable[[], Backend] | Backend", *, ansi_color: bool | None = None) -> None:
         super().__init__(driver_class=SteadyDriver, ansi_color=ansi_color)
         self.notices = Notices()
         self.operation: Operation[object] | None = None
         self.at_rest = asyncio.Event()
-        """Whether no operation is under way."""
+        """Set while no operation is running."""
         self.at_rest.set()
         self.leave_when_done = False
         self._backend: Backend | None = None
@@ -41,7 +41,8 @@ class BackendApp(App[int], inherit_bindings=False):
         self._making = threading.Lock()
 
     def _built(self) -> "Backend":
-        """In a thread: the backend, made at the first call."""
+        """Return the backend, made at the first call. Called in a thread."""
+        # Two questions can come at once, each in a thread of its own.
         with self._making:
             if self._backend is None:
                 make = self._make_backend
@@ -49,7 +50,7 @@ class BackendApp(App[int], inherit_bindings=False):
             return self._backend
 
     async def ask(self, question: "Callable[[Backend], T]") -> T:
-        """Ask the backend in a thread. Raises CutterError, also for what the outside did; what is raised besides is a defect."""
+        """Ask the backend in a thread. Raises CutterError, for failures of the outside too; any other error is a defect."""
         try:
             return await in_thread(lambda: question(self._built()))
         except Exception as error:
@@ -61,11 +62,11 @@ class BackendApp(App[int], inherit_bindings=False):
             raise known from error
 
     def console_screens(self) -> list[ConsoleScreen]:
-        """The screens that are shown now and can be drawn, the lowest first, without dialogs."""
+        """Return the screens that are shown and can be drawn, the lowest first, without dialogs."""
         return [screen for screen in self.screen_stack if isinstance(screen, ConsoleScreen) and can_draw(screen)]
 
     async def leave_dialogs(self) -> None:
-        """Answer every open dialog with no, the uppermost first: a notice behind a dialog is not seen."""
+        """Close every open dialog with no, the top one first: a notice behind a dialog is not seen."""
         from console.screens.dialog import Dialog
 
         for _ in range(len(self.screen_stack)):
@@ -75,7 +76,7 @@ class BackendApp(App[int], inherit_bindings=False):
             await top.dismiss(None)
 
     clock: Callable[[], datetime]
-    """Gives aware UTC times."""
+    """Clock that gives aware UTC times."""
 
     def measure(self) -> None:
         """Measure soon what every screen shows."""
@@ -84,10 +85,10 @@ class BackendApp(App[int], inherit_bindings=False):
     # The one running operation
 
     def operate(self, operation: "Operation[T]") -> None:
-        """Start a long call; a second one is refused while the first is under way."""
+        """Start a long call; a second one is refused while the first is running."""
         if self.operation is not None:
-            under_way = f"{operation.doing}: {self.operation.doing} is still under way."
-            self.give_notice(Notice("refused", under_way, "", "Wait for its end, or stop everything: ^X"))
+            busy = f"{operation.doing} was not started: {self.operation.doing} is still in progress."
+            self.give_notice(Notice("refused", busy, "", "Wait until it has ended, or stop everything: ^X"))
             return
         self.operation = cast("Operation[object]", operation)
         self.at_rest.clear()
@@ -102,19 +103,19 @@ class BackendApp(App[int], inherit_bindings=False):
         try:
             answer = await self.ask(lambda backend: operation.call(backend, feed))
         except CutterError as error:
-            self.operation = None
+            self.operation = None  # Before the notice, which would otherwise stand beside the progress.
             self.give_notice(refused(operation.doing, error))
         else:
             self.operation = None
-            said = operation.done(answer)
-            self.give_notice(said if isinstance(said, Notice) else Notice("done", said))
+            result = operation.done(answer)
+            self.give_notice(result if isinstance(result, Notice) else Notice("done", result))
         self._after_operation()
 
     def _post_progress(self, progress: "Progress") -> None:
         self.call_later(self.show_progress, progress)
 
     def show_progress(self, progress: "Progress") -> None:
-        """Draw how far the running operation has come."""
+        """Draw the progress of the running operation."""
         from console.screens.operation import progress_words
 
         if self.operation is None:
@@ -124,7 +125,7 @@ class BackendApp(App[int], inherit_bindings=False):
             screen.show_progress(progress)
 
     def open_dialog(self, dialog: Screen[T | None], answered: Callable[[T | None], None]) -> None:
-        """Open a dialog over the screen; it ends with an answer, or None."""
+        """Open a dialog over the screen and call `answered` with its answer, or None."""
         self.push_screen(dialog, answered)
 
     def begin_work(self, work: WorkType[None], group: str) -> None:
@@ -148,16 +149,16 @@ class BackendApp(App[int], inherit_bindings=False):
         return self.notices.shown
 
     def give_notice(self, notice: Notice) -> None:
-        """Show this notice on the screen, and on those that are gone to, until it is dismissed or no longer so."""
+        """Show this notice on every screen until it is dismissed or no longer true."""
         self.notices.give(notice, self.clock(), working=self.operation is not None)
         self.show_notice()
 
     def show_notice(self) -> None:
-        """Draw the notice that stands now."""
+        """Draw the notice that is in force."""
         for screen in self.console_screens():
             screen.draw_frame()
 
     def dismiss_notice(self) -> None:
-        """Take the notice away, unless an operation is under way; then what waits behind it shows."""
+        """Dismiss the notice, unless it is the progress of a running operation; the next one then shows."""
         self.notices.dismiss(working=self.operation is not None)
         self.show_notice()

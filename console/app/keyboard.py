@@ -1,4 +1,4 @@
-"""What a terminal sends, byte by byte, as events: whatever it is, it is understood, shown, or dropped, never an end.
+"""Turns the bytes of a terminal into events. Any input is understood, shown or dropped; none ends the console.
 
 Textual's own reader wants UTF-8 and whole sequences: it ends at a byte of another encoding and at a key code that is no
 character, it types out what it does not know (the answer `ESC [ ? 6 2 c` as the keys 6, 2 and c), and takes everything
@@ -18,18 +18,20 @@ from textual.messages import InBandWindowResize
 STOP_KEYS = frozenset({"ctrl+x", "f12"})
 """Keys that are never text: they end an unfinished paste and act."""
 SEQUENCE_SECONDS = 1.0
-"""How long the rest of a sequence that has begun is waited for; the escape key alone needs no such wait."""
+"""Longest wait for the rest of a sequence; the escape key alone needs no such wait."""
 PASTE_SECONDS = 2.0
-"""A paste from which nothing has come for so long is over, whether or not the terminal says so."""
+"""Silence after which a paste is over, even if the terminal sends no end mark."""
 LATE_SECONDS = 10.0
-"""After so long a silence the rest of a paste that was given up is no longer expected."""
+"""Silence after which the rest of an abandoned paste is no longer expected."""
 MOST_PASTED = 64 * 1024
-"""Characters of one paste that are kept."""
+"""Number of characters of one paste that are kept."""
 TYPED_AT_ONCE = 2
-"""Bytes of one read, after a paste without an end, that can be keys; more are the rest of the paste."""
+"""Number of bytes of one read, after a paste without an end, that can be keys; more are the rest of the paste."""
 MOST_CELLS = 10_000
-"""A pointer beyond this column or row is on no terminal."""
+"""Largest column or row of a pointer; no terminal is larger."""
 
+# A whole sequence, in this order: a function key of the Linux console (ESC [ [ A), a shifted key of rxvt (ESC [ 3 $), a legacy
+# pointer (ESC [ M and three bytes), and the general form of ECMA-48, in which M alone would be a pointer that is not complete.
 _CSI = re.compile(
     rb"\x1b\[(?:\[[A-Z]|\d+\$(?![\x20-\x7e])|M[\x20-\xff]{3}|[\x30-\x3f]*[\x20-\x2f]*[\x40-\x4c\x4e-\x5a\x5c-\x7e]|[\x30-\x3f]+[\x20-\x2f]*M)",
     re.DOTALL,
@@ -40,13 +42,13 @@ _LEGACY_POINTER = b"\x1b[M"
 _PASTE_BEGINS, _PASTE_ENDS = b"\x1b[200~", b"\x1b[201~"
 _MOST_SEQUENCE = 64
 _ENDLESS = b"\x1b[?0"
-"""Stands for a sequence that is longer than any: its end is waited for, the rest is forgotten."""
+"""Placeholder for a sequence longer than any valid one: its end is awaited, its content is dropped."""
 _MOST_UNDERSTOOD = 32
-"""What is longer, Textual's parser gives up and types out."""
+"""Longest sequence that Textual's parser understands; it would type out a longer one."""
 
 
 def _as_latin_1(error: UnicodeError) -> tuple[str, int]:
-    """Show a byte that is no UTF-8 as the Latin-1 letter that it probably is."""
+    """Decode a byte that is not UTF-8 as the Latin-1 letter that it probably is."""
     if not isinstance(error, UnicodeDecodeError):
         raise error
     return error.object[error.start : error.start + 1].decode("latin-1"), error.start + 1
@@ -56,17 +58,17 @@ codecs.register_error("cutter-latin-1", _as_latin_1)
 
 
 class Keyboard:
-    """Makes events of bytes. `now` is a monotonic time in seconds; `tick` is called when nothing has come for a moment."""
+    """A reader that makes events of bytes. `now` is a monotonic time in seconds; call `tick` when nothing has come for a moment."""
 
     def __init__(self) -> None:
         self._rest = b""
-        """The beginning of a sequence or of a character whose end has not come yet."""
+        """Start of a sequence or character whose end has not arrived yet."""
         self._in_string = False
-        """Inside an answer of the terminal that goes on until its end mark."""
+        """True inside an answer of the terminal that lasts until its end mark."""
         self._paste: list[str] | None = None
         self._pasted = 0
         self._unended = False
-        """A paste was given up before its end: its rest may still come."""
+        """True after a paste was given up before its end: the rest may still arrive."""
         self._last = 0.0
         self._pointer = (0.0, 0.0)
 
@@ -85,23 +87,23 @@ class Keyboard:
         return self.feed(data.partition(_PASTE_ENDS)[2], now)
 
     def tick(self, now: float) -> list[Message]:
-        """Return what a moment's silence decides: the escape key, the end of what was left unfinished."""
+        """Return the events that a moment's silence decides: the escape key, or the end of something unfinished."""
         silent = now - self._last
-        found: list[Message] = []
+        messages: list[Message] = []
         if self._rest == b"\x1b":
             self._rest = b""
-            found = self._escape_key()
+            messages = self._escape_key()
         elif self._rest and (self._rest[:1] != b"\x1b" or silent >= SEQUENCE_SECONDS):
             data, self._rest = self._rest, b""
-            found = list(self._characters(data)) if data[:1] != b"\x1b" else []
+            messages = list(self._characters(data)) if data[:1] != b"\x1b" else []
         if self._in_string and silent >= SEQUENCE_SECONDS:
             self._in_string = False
         if self._paste is not None and silent >= PASTE_SECONDS:
-            found += self._end_paste(ended=False)
-        return found
+            messages += self._end_paste(ended=False)
+        return messages
 
     def _escape_key(self) -> list[Message]:
-        """The key itself; in a paste it is what a person presses who wants out of it."""
+        """Return the escape key; inside a paste it also ends the paste."""
         ended = self._end_paste(ended=False) if self._paste is not None else []
         return [*ended, events.Key("escape", "\x1b")]
 
@@ -112,6 +114,7 @@ class Keyboard:
                 continue
             text, escape, after = data.partition(b"\x1b")
             if text:
+                # 0x18 is the stop key ^X. It acts inside a paste too, which may have no end.
                 stop = text.find(b"\x18") if self._paste is not None else -1
                 if stop >= 0:
                     yield from self._stopped_paste("ctrl+x", "\x18")
@@ -127,8 +130,8 @@ class Keyboard:
                 self._rest = whole if len(whole) <= _MOST_SEQUENCE else _ENDLESS
                 return
             data = (escape + after)[len(sequence) :]
-            found = list(self._of_sequence(sequence))
-            yield from found
+            messages = list(self._of_sequence(sequence))
+            yield from messages
             if self._unended and len(data) > TYPED_AT_ONCE:
                 return
 
@@ -143,7 +146,7 @@ class Keyboard:
         return data[end.end() :]
 
     def _sequence(self, data: bytes) -> bytes:
-        """Return the whole sequence that these bytes begin with; nothing where its end has not come yet."""
+        """Return the whole sequence that these bytes begin with, or nothing if its end has not arrived yet."""
         if len(data) < 2:
             return b""
         match data[1:2]:
@@ -159,7 +162,7 @@ class Keyboard:
                 return data[:2] if second < b"\x80" else data[:1]
 
     def _broken_at(self, data: bytes) -> int:
-        """Return where a sequence breaks off: at a byte that can stand in none."""
+        """Return where a broken sequence ends: at a byte that no sequence can contain."""
         index = 2
         while index < len(data) and 0x20 <= data[index] <= 0x3F:
             index += 1
@@ -175,7 +178,7 @@ class Keyboard:
             yield from self._end_paste(ended=True)
         elif sequence == b"\x1b":
             yield from self._escape_key()
-        elif sequence[1:] in {b"]", b"P", b"X", b"^", b"_"}:
+        elif sequence[1:] in {b"]", b"P", b"X", b"^", b"_"}:  # OSC, DCS, SOS, PM and APC: answers, never keys
             self._in_string = True
         elif not sequence.startswith(_LEGACY_POINTER) or len(sequence) == 3:
             yield from self._understood(sequence)
@@ -188,17 +191,18 @@ class Keyboard:
                 yield from self._stopped_paste(event.key, event.character)
 
     def _parsed(self, sequence: str) -> list[Message]:
-        """Return what Textual's parser makes of one whole sequence, with what the console can use of it."""
+        """Return the events that Textual's parser makes of one whole sequence, if the console can use them."""
         if len(sequence) > _MOST_UNDERSTOOD:
             return []
+        # A new parser each time: a sequence that confuses it cannot spoil the next one.
         parser = XTermParser()
         parser.last_x, parser.last_y = self._pointer
         try:
-            found = list(parser.feed(sequence))
+            messages = list(parser.feed(sequence))
         except (ValueError, OverflowError, ArithmeticError):  # a code that is no character, a number that is none
             return []
         self._pointer = (parser.last_x, parser.last_y)
-        return [event for event in found if _is_useful(event)]
+        return [event for event in messages if _is_useful(event)]
 
     def _characters(self, data: bytes, *, more: bool = True) -> Iterator[Message]:
         text = self._decoded(data, final=more)
@@ -212,7 +216,7 @@ class Keyboard:
                 yield from self._parsed(character)
 
     def _decoded(self, data: bytes, *, final: bool) -> str:
-        """As UTF-8; a character whose last bytes have not come yet waits for them."""
+        """Decode as UTF-8; a character whose last bytes have not arrived yet waits for them."""
         decoder = codecs.getincrementaldecoder("utf-8")("cutter-latin-1")
         text = decoder.decode(data, final=final)
         if not final:
@@ -227,13 +231,13 @@ class Keyboard:
         return [events.Paste("".join(c for c in text.replace("\r", "\n") if c.isprintable() or c in "\n\t"))]
 
     def _stopped_paste(self, key: str, character: str | None) -> Iterator[Message]:
-        """The stop key comes first, and what was pasted is not typed into anything."""
+        """Return the stop key, and drop what was pasted."""
         self._end_paste(ended=False)
         yield events.Key(key, character)
 
 
 def _is_useful(event: Message) -> bool:
-    """Sizes come from the system, not from the terminal's word; keys and pointers must be possible ones."""
+    """Return whether the event is possible. Sizes are dropped: they come from the system, not from the terminal."""
     if isinstance(event, events.Resize | events.CursorPosition | InBandWindowResize):
         return False
     if isinstance(event, events.MouseEvent):

@@ -1,4 +1,4 @@
-"""Opens the console in this terminal; the backend and its libraries load after the first paint."""
+"""Opening the console in this terminal; backend and libraries load after the first paint."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def open_console(options: Options, request: Open) -> int:
-    """The console, or, where there is no terminal, a refusal that names `status`."""
+    """Open the console, or refuse and name `status` if there is no terminal."""
     swept: list[str] = []
     crash_folder = (options.root or default_root()) / "reports"
     try:
@@ -32,7 +32,7 @@ def open_console(options: Options, request: Open) -> int:
 def show(
     backend: "Callable[[], BackendService]", *, read_only: bool, demo: bool, crash_folder: Path | None = None
 ) -> int:
-    """Run the console on what `backend` makes. Returns its exit status."""
+    """Run the console with the backend that `backend` makes, and return its exit status."""
     refused = refusal_here()
     if refused:
         say(f"{refused}\n")
@@ -43,7 +43,7 @@ def show(
 
 
 def _backend(options: Options, swept: list[str], *, read_only: bool) -> "BackendService":
-    """In a thread, after the first paint: make the backend; `swept` gets what was removed of earlier consoles."""
+    """Make the backend, in a thread after the first paint. `swept` takes what was removed of earlier consoles."""
     from console.backend.leftovers import sweep_leftovers
     from console.cli.installation import backend_of
 

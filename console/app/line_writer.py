@@ -1,4 +1,4 @@
-"""Writes to a terminal that may be slow: never waits for it, leaves out what is out of date, lets what is urgent pass."""
+"""A writer for a slow terminal: it never blocks the console, drops outdated frames, and sends urgent words first."""
 
 import math
 import os
@@ -10,21 +10,21 @@ from collections import deque
 from collections.abc import Callable
 
 PIECE = 256
-"""Bytes that are written at once: what is urgent waits for no more than these."""
+"""Number of bytes per write: urgent words wait for no more than these."""
 STOP_SECONDS = 3.0
-"""How long the terminal may take for its last modes before it is left without them."""
+"""Longest wait for the terminal to take its last modes."""
 LOOK_AGAIN_MS = 50
-"""How long the line is waited for before it is looked whether something is urgent."""
+"""Longest wait for the line before urgent words are looked for."""
 SMALL = 200
-"""What is not longer is never left out: it may be a mode of the terminal rather than a picture."""
+"""Size up to which data is never dropped: it can be a mode of the terminal instead of a frame."""
 MOST_BEHIND = 8 * 1024
-"""Bytes of pictures that may wait; a line that is further behind gets the newest picture alone."""
+"""Number of bytes that may wait; a line that is further behind gets only the newest frame."""
 _CLEAN = b"\x1b\\\x1b[?2026l\x1b[0m"
-"""Ends whatever sequence, picture or style was cut."""
+"""Sequence that ends any interrupted sequence, frame or style."""
 
 
 class LineWriter(threading.Thread):
-    """A thread between the console and its terminal. `redraw` is called in it when pictures were left out.
+    """A thread between the console and its terminal. It calls `redraw` after frames were dropped.
 
     Textual's own writer takes thirty pictures and then makes the console wait; whatever was pressed meanwhile, the stop
     key too, is looked at when the line has taken them all.
@@ -38,20 +38,21 @@ class LineWriter(threading.Thread):
         self._changed = threading.Condition()
         self._waiting: deque[bytes] = deque()
         self._cut = False
-        """The picture that is being written is to be broken off."""
+        """True if the frame that is being written must be broken off."""
         self._urgent = False
-        """What waits first goes before everything that the system still holds."""
+        """True if the first item must overtake everything that the system still holds."""
         self._left_out = False
         self._ended = False
         self._until = math.inf
-        """When the terminal is given up."""
+        """Time at which the terminal is given up."""
 
     def write(self, text: str) -> None:
-        """Write this after what waits; returns at once."""
+        """Queue this text and return at once."""
         data = text.encode(self._encoding, "backslashreplace")
         if not data:
             return
         with self._changed:
+            # A slow line would otherwise show frames that are minutes old.
             if len(data) > SMALL and sum(map(len, self._waiting)) > MOST_BEHIND:
                 self._leave_out()
             self._waiting.append(data)
@@ -63,7 +64,7 @@ class LineWriter(threading.Thread):
         self._waiting = deque(kept)
 
     def pass_by(self, text: str) -> None:
-        """Write this now, before whatever waits or is under way; the console draws its whole screen anew after it."""
+        """Write this now, before everything that waits or is being written; the console then draws its screen again."""
         with self._changed:
             self._leave_out()
             self._left_out = False
@@ -72,14 +73,14 @@ class LineWriter(threading.Thread):
             self._changed.notify()
 
     def _forget_what_the_system_holds(self) -> None:
-        """Take back what the other end has not been given yet. In this thread alone: it would wake no write that waits."""
+        """Discard what the system has not sent yet. Only in this thread: a write that waits elsewhere would not wake."""
         try:
             termios.tcflush(self._fileno, termios.TCOFLUSH)
         except (termios.error, OSError, ValueError):  # no terminal any more: the guard ends the console
             return
 
     def stop(self) -> None:
-        """Put the terminal's modes back and end; a picture that a slow line still takes is broken off.
+        """Restore the terminal's modes and end; a frame that is still being written is broken off.
 
         A line that takes nothing at all is given up after STOP_SECONDS.
         """
@@ -95,7 +96,7 @@ class LineWriter(threading.Thread):
             os.close(self._fileno)
 
     def run(self) -> None:
-        """Write until there is nothing more to come."""
+        """Write until the writer is stopped."""
         while (data := self._next()) is not None:
             self._write_in_pieces(data)
 
@@ -126,7 +127,7 @@ class LineWriter(threading.Thread):
 
 
 def opened_again(fileno: int) -> int:
-    """Return a descriptor of the same terminal that does not wait; whoever shares the old one is not concerned.
+    """Return a non-blocking descriptor of the same terminal; others that share the old one are not affected.
 
     Where it cannot be opened it is a copy of the old one, and what is urgent waits for a piece that is being written.
     """

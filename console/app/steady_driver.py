@@ -1,4 +1,4 @@
-"""The driver: reads the terminal through `Keyboard` and writes to it through `LineWriter`."""
+"""The driver, which reads the terminal through `Keyboard` and writes through `LineWriter`."""
 
 import os
 import select
@@ -12,28 +12,28 @@ from console.app.keyboard import Keyboard
 from console.app.line_writer import LineWriter
 
 MOMENT_SECONDS = 0.1
-"""A silence after which an escape byte is the key of that name."""
+"""Silence after which an escape byte is the escape key."""
 _MOST_READ = 4096
 
 
 class SteadyDriver(LinuxDriver):
-    """Textual's driver for this system with another reader and another writer."""
+    """Textual's driver for this system with another reader and writer."""
 
     _line: LineWriter | None = None
-    _was_here: bool = False
+    _started_before: bool = False
 
     def start_application_mode(self) -> None:
-        """With a writer of its own, also when the console comes back from the background."""
+        """Start, or come back from the background, with a new writer."""
         terminal = sys.__stderr__
         if terminal is not None:
-            self._line = LineWriter(terminal.fileno(), terminal.encoding or "utf-8", self._draw_anew)
+            self._line = LineWriter(terminal.fileno(), terminal.encoding or "utf-8", self._draw_again)
             self._line.start()
         super().start_application_mode()  # type: ignore[no-untyped-call]
-        if self._was_here:
-            self._draw_anew()
-        self._was_here = True
+        if self._started_before:
+            self._draw_again()
+        self._started_before = True
 
-    def _draw_anew(self) -> None:
+    def _draw_again(self) -> None:
         self._app.call_later(self._app.refresh)
 
     def write(self, data: str) -> None:
@@ -42,7 +42,7 @@ class SteadyDriver(LinuxDriver):
             self._line.write(data)
 
     def pass_by(self, words: str) -> None:
-        """Show these words in the first line now, before any picture that is under way; the next picture replaces them."""
+        """Show these words in the first line now, before any waiting frame; the next frame replaces them."""
         if self._line is not None:
             self._line.pass_by(f"\x1b[1;1H\x1b[7m{words}\x1b[0m\x1b[K")
 
@@ -54,7 +54,7 @@ class SteadyDriver(LinuxDriver):
         super().close()
 
     def run_input_thread(self) -> None:
-        """Hand on what comes until the console ends; a terminal that is gone is the guard's business."""
+        """Pass on input until the console ends; a terminal that is gone is handled by the guard."""
         keyboard = Keyboard()
         while not self.exit_event.is_set():
             for message in self._read(keyboard):

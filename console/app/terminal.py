@@ -1,4 +1,4 @@
-"""The terminal around the console: whether it is one, the signals that end it, and noticing that it has gone."""
+"""The terminal of the console: whether there is one, the signals that end it, and its loss."""
 
 import asyncio
 import os
@@ -18,27 +18,30 @@ EXIT_SIGHUP = 128 + signal.SIGHUP
 _ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 
 WORK_SECONDS = 10.0
-"""How long a phase may take to be cancelled and recorded; then it is broken off, and the server rolls it back."""
+"""Longest wait for a phase to be cancelled and recorded; then the server rolls it back."""
 GRACE_SECONDS = 0.7
-"""How long an orderly end may take after a signal before the process is ended without it."""
+"""Longest wait for an orderly end after a signal."""
 
+# No bracketed paste, no mouse, no kitty keyboard, no focus events; line wrap, the normal screen and the cursor come back.
 _RESTORE = (
     b"\x1b[?2004l\x1b[?7h\x1b[?1000l\x1b[?1003l\x1b[?1015l\x1b[?1006l\x1b[<u\x1b[?1049l\x1b[?25h\x1b[?1004l\x1b[0m"
 )
 
 
 def refusal(environ: Mapping[str, str], stdin_is_tty: bool, stderr_is_tty: bool) -> str:
-    """Return why the console cannot be drawn here, with what to use instead; "" where it can."""
-    instead = "Use `cutter-console status` (or any other command) instead; every one takes --json."
+    """Return why the console cannot be drawn here, and what to use instead; "" if it can."""
+    instead = "Use a command instead, for example: cutter-console status --json"
     if not (stdin_is_tty and stderr_is_tty):
-        return f"There is no terminal here, and no terminal means no. {instead}"
+        return f"The console needs a terminal, and there is none here. {instead}"
     if environ.get("TERM", "") in {"", "dumb", "unknown"}:
-        return f"The terminal {environ.get('TERM') or '(TERM is not set)'} cannot place text on the screen. {instead}"
+        return (
+            f"The terminal {environ.get('TERM') or '(TERM is not set)'} cannot position text on the screen. {instead}"
+        )
     return ""
 
 
 def refusal_here() -> str:
-    """`refusal` for this process."""
+    """Return `refusal` for this process."""
     return refusal(os.environ, *(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stderr)))
 
 
@@ -49,7 +52,7 @@ def wants_no_colour(environ: Mapping[str, str]) -> bool:
 
 @dataclass
 class TerminalGuard:
-    """Ends the program in order on a signal and a vanished terminal, and without order when that takes too long.
+    """A guard that ends the program in order after a signal or a lost terminal, and by force if that takes too long.
 
     `leave(exit_status)` is called on the event loop. `release` puts everything back; the caller does it at the end.
     """
@@ -65,16 +68,17 @@ class TerminalGuard:
         self._loop: asyncio.AbstractEventLoop | None = None
 
     def install(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Start listening: signal handlers on this loop, and a thread that sleeps until the terminal hangs up."""
+        """Install signal handlers on this loop, and a thread that sleeps until the terminal hangs up."""
         self._loop = loop
         for number in _ENDING:
+            # Under nohup, SIGHUP is ignored on purpose; it stays so.
             if signal.getsignal(number) is not signal.SIG_IGN:
                 loop.add_signal_handler(number, self._end, 128 + number)
         if self._attributes is not None:
             threading.Thread(target=self._watch, name="terminal-watch", daemon=True).start()
 
     def release(self) -> None:
-        """Wait for what is still written to end, then stop listening; the hard end is called off."""
+        """Wait for writes to end, then stop listening and cancel the forced end."""
         end_work(WORK_SECONDS)
         self._released.set()
         if self._deadline is not None:
@@ -86,7 +90,7 @@ class TerminalGuard:
 
     def _watch(self) -> None:
         poll = select.poll()
-        poll.register(self.fileno, 0)
+        poll.register(self.fileno, 0)  # A hang-up is reported without being asked for.
         while not self._released.is_set():
             gone = any(event & (select.POLLHUP | select.POLLERR | select.POLLNVAL) for _fd, event in poll.poll(60_000))
             if gone and not self._released.is_set() and self._loop is not None:
@@ -121,7 +125,7 @@ class TerminalGuard:
 
 
 def _point_at_nothing(fileno: int) -> None:
-    """A dead terminal reads as ready for ever; /dev/null in its place cannot raise, block or spin a writer."""
+    """Replace a dead terminal by /dev/null: a dead one is always ready and would keep its reader busy."""
     nothing = os.open(os.devnull, os.O_RDWR)
     for descriptor in {fileno, 1, 2}:
         if descriptor == fileno or os.isatty(descriptor) or _is_dead(descriptor):

@@ -1,4 +1,4 @@
-"""The demo command: the whole console on an embedded PostgreSQL, or the main job as a tour without a screen."""
+"""The demo command: the console on an embedded PostgreSQL, or the main job as a tour without a screen."""
 
 import signal
 from types import FrameType
@@ -14,7 +14,7 @@ from console.demo.installation import demo_installation
 
 
 def run(options: Options, request: Demo) -> int:
-    """Start the embedded server, seed it, and open the console; `--tour`, and no terminal, narrate the main job."""
+    """Start the embedded server, seed it, and open the console; with `--tour`, or without a terminal, run the tour."""
     tour = request.tour or bool(refusal_here())
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _leave)
@@ -27,7 +27,7 @@ def run(options: Options, request: Demo) -> int:
 
 
 def _leave(number: int, _frame: FrameType | None) -> NoReturn:
-    """In order, so that server, keys and root go with us."""
+    """Exit in order, so that server, keys and root are removed."""
     raise SystemExit(128 + number)
 
 

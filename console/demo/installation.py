@@ -1,4 +1,4 @@
-"""The demo's surroundings: an embedded PostgreSQL, a throw-away root and GNUPGHOME, seeded through the product itself."""
+"""The demo's installation: an embedded PostgreSQL, a throw-away root and GNUPGHOME, and seed data cut by the product."""
 
 import json
 import os
@@ -45,7 +45,7 @@ _EDITED = 7
 
 @contextmanager
 def demo_installation(root: Path | None, say: Say) -> Iterator[BackendService]:
-    """A running, seeded demo; nothing of it is left at the end. A root that was named must not exist yet."""
+    """Provide a running, seeded demo, and remove all of it at the end. A named root must not exist yet."""
     _require_new(root)
     home = owned_directory(_place_for_sockets(), DEMO_PREFIX)
     tree = root if root is not None else home / "root"
@@ -71,25 +71,31 @@ def demo_installation(root: Path | None, say: Say) -> Iterator[BackendService]:
 
 
 def _place_for_sockets() -> Path:
-    """The temporary directory, or a shorter one where its path leaves no room for the sockets of gpg's agents."""
+    """Return the temporary directory, or a shorter path if that leaves no room for the sockets of gpg's agents."""
     place = Path(tempfile.gettempdir())
-    return place if len(os.fsencode(place)) <= _LONGEST_PLACE else min(default_parents(), key=lambda one: len(str(one)))
+    if len(os.fsencode(place)) <= _LONGEST_PLACE:
+        return place
+    return min(default_parents(), key=lambda parent: len(str(parent)))
 
 
+# Longest temporary directory that leaves room for the sockets of gpg's agents below it.
 _LONGEST_PLACE = 28
 _MARKER = "DEMO"
 
 
 def _require_new(root: Path | None) -> None:
-    """Refuse a root that is there already: the demo removes its root at its end."""
+    """Refuse a root that exists: the demo removes its root at the end."""
     if root is not None and (root.exists() or root.is_symlink()):
         raise Refused(
-            StopCode.REFUSED_INPUT, f"{root} exists already; a demo makes its root and removes it", "Name a new one."
+            StopCode.REFUSED_INPUT,
+            f"{root} exists already; the demo makes its own root and removes it at the end",
+            "Name a path that does not exist.",
         )
 
 
 def _backend(tree: Path, cluster: TransientCluster, keys: DemoKeys) -> BackendService:
     with connect(cluster.conninfo()) as connection:
+        # CREATE DATABASE cannot run inside a transaction.
         connection.commit()
         create_database(connection, "cutter_demo")
     settings = Settings(
@@ -102,7 +108,7 @@ def _backend(tree: Path, cluster: TransientCluster, keys: DemoKeys) -> BackendSe
         gnupg_home=str(keys.home),
         backup_gpg_fpr=keys.backup_fingerprint,
         tree_may_hold=(_MARKER,),
-        untested=True,
+        untested=True,  # No test run is recorded for the demo: the arming check says so as a note.
     )
     installation = Installation(Context(root=tree), settings, operator())
     init_tree(tree, json.dumps(json.loads(canonical_json(settings)), indent=2).encode())
@@ -115,7 +121,7 @@ def _backend(tree: Path, cluster: TransientCluster, keys: DemoKeys) -> BackendSe
 
 
 def _pin_policy(installation: Installation) -> None:
-    """The database verifies signatures itself, with the demo sovereign's key."""
+    """Pin the policy in the database, which verifies signatures itself with the demo sovereign's key."""
     digest = load_policy(installation.policy).sha256
     pin_policy(
         installation.settings.database.administrator,
@@ -127,7 +133,7 @@ def _pin_policy(installation: Installation) -> None:
 
 
 def _pinned(installation: Installation) -> Installation:
-    """Return the same site, pinned to where it runs, with a deploy manifest of its own tree that claims no test run."""
+    """Return the same installation, pinned to this host, with a deploy manifest of its tree that claims no test run."""
     replace_file(manifest_path(installation), canonical_json(_manifest(installation.context)))
     try:
         machine = machine_id(installation.context.filesystem)
@@ -139,7 +145,7 @@ def _pinned(installation: Installation) -> Installation:
 
 
 def _manifest(context: Context) -> DeployManifest:
-    """Return the manifest of this tree; a git that does not answer (a checkout of another user) does not end the demo."""
+    """Return the manifest of this tree, without a commit if git refuses, as in the checkout of another user."""
     try:
         return build_manifest(context, None)
     except Unmeasured as error:
@@ -154,7 +160,7 @@ def _samples(installation: Installation) -> None:
 
 
 def seed(backend: BackendService, say: Say) -> None:
-    """Three documents and seven edits, each signed, armed, cut and verified as any other would be."""
+    """Cut three documents and edit seven drafts, signed, armed and verified like any other."""
     cut_runs = {}
     for name, docprefix in _SEED:
         run = cut(backend, name, docprefix)
@@ -174,18 +180,18 @@ def seed(backend: BackendService, say: Say) -> None:
     done = apply_edits(installation, run_id)
     kill_switch.disarm(installation, "the edits are in")
     verify_drafts(installation, backend.run(cut_runs["DEMO-PROC"]), record=True)
-    say(f"DEMO-PROC: {done} drafts got a second version, and were verified again")
+    say(f"DEMO-PROC: {done} drafts edited and verified again")
 
 
 def sign(backend: BackendService, run_id: str) -> None:
-    """Do what happens elsewhere in earnest: the sovereign signs the drafted statement; the operator imports it."""
+    """Draft a statement, sign it as the demo sovereign, and import it."""
     drafted = backend.draft_statement(run_id)
     signature = backend.sign_as_demo_sovereign(drafted.statement_path)
     backend.import_statement(drafted.statement_path, (signature,))
 
 
 def cut(backend: BackendService, name: str, docprefix: str) -> RunView:
-    """A dry run, and then a LIVE run to its second pause."""
+    """Make a dry run, then a LIVE run up to its second pause."""
     request = RunRequest(origin=f"file:{name}", docprefix=docprefix, profile="atx")
     backend.start(request, lambda _: None)
     run = backend.start(request.model_copy(update={"mode": Mode.LIVE}), lambda _: None)
@@ -195,6 +201,6 @@ def cut(backend: BackendService, name: str, docprefix: str) -> RunView:
 
 
 def enact(backend: BackendService, run_id: str) -> RunView:
-    """The second ruling, and the enactment."""
+    """Import SG_2, then enact."""
     sign(backend, run_id)
     return backend.enact(run_id, run_id, lambda _: None)

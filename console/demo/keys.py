@@ -1,4 +1,4 @@
-"""Throw-away keys for the demo: a sovereign who signs and a key for backups, in a home that says so."""
+"""Throw-away keys for the demo: a sovereign who signs and a key for backups, in a marked home."""
 
 import os
 from dataclasses import dataclass
@@ -11,6 +11,7 @@ from console.backend.model.errors import Refused, StopCode, Unmeasured, UsageErr
 MARKER = "CUTTER-CONSOLE-DEMO-HOME"
 SOVEREIGN_NAME = "Demo Sovereign"
 _MARKER_TEXT = "Throw-away keys of a cutter-console demo. Nothing that these keys sign has authority anywhere else.\n"
+# A Unix socket's path has at most 107 bytes; gpg's agent fails without saying so if its home leaves no room.
 _SOCKET_ROOM = len("/S.gpg-agent.browser.00000000")
 _LONGEST_SOCKET = 107
 _INSTALL = "Install GnuPG with its agent; on Debian and Ubuntu: apt install gnupg"
@@ -30,13 +31,8 @@ class DemoKeys:
     backup_fingerprint: str
 
     def sign_as_demo_sovereign(self, statement: Path) -> Path:
-        """Sign a statement's file as the demo sovereign; the path of the signature. Raises as the function does."""
+        """Sign a statement's file as the demo sovereign and return the path of the signature."""
         return sign_as_demo_sovereign(statement, self.home)
-
-    def close(self) -> None:
-        """End the agents of both homes."""
-        stop_agent(self.home)
-        stop_agent(self.elsewhere)
 
 
 def create_demo_keys(home: Path, days: int = 30) -> DemoKeys:
@@ -51,6 +47,7 @@ def create_demo_keys(home: Path, days: int = 30) -> DemoKeys:
         _make_home(place)
     try:
         sovereign = _make_key(home, f"{SOVEREIGN_NAME} (throw-away demo key)", "ed25519", "sign", days)
+        # future-default makes a subkey for encryption too, which a key for backups needs.
         backup = _make_key(elsewhere, "Demo Backup (throw-away demo key)", "future-default", "-", days)
         public = elsewhere / "backup-key.asc"
         _gpg(elsewhere, "--armor", "--output", str(public), "--export", backup)
@@ -86,6 +83,7 @@ def sign_as_demo_sovereign(statement: Path, home: Path) -> Path:
     signature = statement.with_name(f"{statement.name}.demo-sovereign.asc")
     if signature.exists():
         raise Refused(StopCode.APPROVAL_INVALID, f"{signature} exists already", "Import it, or move it away.")
+    # `=` stands for the whole user id: a part of it could match another key.
     wanted = ["--local-user", f"={SOVEREIGN_NAME} (throw-away demo key)", "--digest-algo", "SHA256", "--detach-sign"]
     try:
         _gpg(home, *wanted, "--armor", "--output", str(signature), "--", str(statement))
@@ -110,7 +108,7 @@ def _make_key(home: Path, user_id: str, algorithm: str, usage: str, days: int) -
 
 
 def _next(reason: str) -> str:
-    """The next action: some distributions have gpg without the agent that makes and keeps the keys."""
+    """Return the next action: some distributions package gpg without its agent."""
     absent = "not on the PATH" in reason or "agent" in reason.lower()
     return _INSTALL if absent else "Look at: gpg --version"
 

@@ -1,4 +1,4 @@
-"""What screens and dialogs may use of the application they run in; `console.app` provides it, and screens never import that."""
+"""The protocol through which screens and dialogs use their application. `console.app` implements it; screens never import `console.app`."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol, TypeVar
@@ -22,9 +22,9 @@ class Application(Asking, Protocol):
     read_only: bool
     demo: bool
     current: bool
-    """Whether the last measurement came; otherwise `status` is old."""
+    """True if the last measurement succeeded; otherwise `status` is old."""
     no_status: str
-    """Why there is no status yet."""
+    """The reason why there is no status yet."""
     wanted_run: str
     wanted_statement: str
     registry: "Registry"
@@ -36,10 +36,10 @@ class Application(Asking, Protocol):
         """Return the notice that is shown."""
 
     def operate(self, operation: "Operation[T]") -> None:
-        """Begin the one operation that may be under way; a second one is refused in a notice."""
+        """Start an operation. Only one can run at a time; a second one is refused with a notice."""
 
     def give_notice(self, notice: "Notice") -> None:
-        """Show this notice on every screen until it is dismissed or no longer so."""
+        """Show this notice on every screen until it is dismissed or no longer true."""
 
     def dismiss_notice(self) -> None:
         """Drop the notice that is shown."""
@@ -54,4 +54,4 @@ class Application(Asking, Protocol):
         """Go to the Approvals screen."""
 
     def open_dialog(self, dialog: Screen[T | None], answered: Callable[[T | None], None]) -> None:
-        """Open a dialog over the screen; it ends with an answer, or None."""
+        """Open a dialog over the screen and call `answered` with its answer, or None."""

@@ -1,4 +1,4 @@
-"""Approvals: statements, their checks one by one, what is signed and how; the import."""
+"""Approvals: statements, their checks, what is signed and how, and the import."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
@@ -20,19 +20,19 @@ if TYPE_CHECKING:
     from console.backend.api import Backend
     from console.backend.model.view_models import OnProgress, Status
 
-_EMPTY = "No statement. A run at SG_1 or SG_2 drafts one (3, then s)."
+_EMPTY = "No statement. For a run that waits for SG_1 or SG_2: 3, then s."
 
 
 class ApprovalsScreen(ConsoleScreen):
-    """The list of statements, and one of them in whole."""
+    """The list of statements, and one of them in full."""
 
     CSS_PATH = ["rows.tcss", "approvals.tcss"]  # noqa: RUF012
     SCOPE: ClassVar[Scope] = Scope.APPROVALS
     TITLE_WORD: ClassVar[str] = "Approvals"
     HELP_TEXT: ClassVar[str] = (
         "A statement says exactly what is authorised. The sovereign signs the bytes of its file elsewhere, with a "
-        "detached signature, one file a signer; the console never signs. Put the signature files beside the statement "
-        "and check, then import: it is recorded only if every check is PASS. A statement is used once."
+        "detached signature, one file per signer; the console never signs. Put the signature files beside the statement, "
+        "check (c), then import (i): it is recorded only if every check is PASS. A statement is used once."
     )
 
     def __init__(self) -> None:
@@ -43,7 +43,7 @@ class ApprovalsScreen(ConsoleScreen):
         self._stood: tuple[object, object] | None = None
 
     def body(self) -> ComposeResult:
-        """List; checks; statement."""
+        """Compose the list, the checks and the statement."""
         with Vertical(id="approval-screen"):
             yield Rows("Statements", empty="Reading the statements ...", id="statements")
             with Vertical(id="approval-detail"):
@@ -53,14 +53,14 @@ class ApprovalsScreen(ConsoleScreen):
                     yield Panel("What is signed", id="statement")
 
     def opened(self) -> None:
-        """The list has the keys."""
+        """Focus the list."""
         super().opened()
         for name in ("checks", "statement"):
             self.query_one(f"#{name}", Panel).can_focus = True
         self.query_one("#statements").focus()
 
     def not_read(self) -> None:
-        """Keep what was read before, with its age; if nothing was, say so."""
+        """Keep what was read before, with its age; say so if nothing was."""
         self.query_one("#statements", Rows).say_empty("NOT KNOWN: the statements could not be read.")
         self._retitle()
 
@@ -68,7 +68,7 @@ class ApprovalsScreen(ConsoleScreen):
         self.query_one("#statements", Rows).retitle(f"Statements: {len(self.approvals)}{self.age_of_list()}")
 
     def show_status(self, status: "Status") -> None:
-        """Checking signatures takes a while: it is done again where a run has gone on, or waits for something else."""
+        """Read again if a run has moved on or waits for something else: checking signatures is slow."""
         self._retitle()
         stands = (status.current_run, status.waiting)
         if self._stood is not None and stands != self._stood and status.target is not None:
@@ -76,7 +76,7 @@ class ApprovalsScreen(ConsoleScreen):
         self._stood = stands
 
     def reload(self) -> None:
-        """All statements with their checks."""
+        """Read all statements with their checks."""
         self.ask("Reading the statements", lambda backend: backend.approvals(), self._loaded)
 
     def _loaded(self, approvals: tuple[ApprovalView, ...]) -> None:
@@ -84,7 +84,7 @@ class ApprovalsScreen(ConsoleScreen):
         rows = self.query_one("#statements", Rows)
         rows.show(tuple(words.statement_row(view) for view in approvals), empty=_EMPTY)
         self._retitle()
-        # What was being read stays chosen, whatever comes before it in the list.
+        # The statement that is being read stays chosen, also if a new one comes before it in the list.
         wanted = self.console.wanted_statement or self._chosen
         index = next((i for i, view in enumerate(approvals) if view.statement_sha256 == wanted), rows.cursor)
         self.console.wanted_statement = ""
@@ -115,7 +115,7 @@ class ApprovalsScreen(ConsoleScreen):
         self.draw_frame()
 
     def shown_actions(self) -> tuple[Action, ...]:
-        """Nothing where there is no statement."""
+        """Return no actions if there is no statement."""
         return self.console_actions() if self.chosen is not None else ()
 
     def _need_statement(self) -> ApprovalView | None:
@@ -134,27 +134,29 @@ class ApprovalsScreen(ConsoleScreen):
         self._loaded(tuple(fresh if v.statement_path == fresh.statement_path else v for v in self.approvals))
 
     def action_import_statement(self) -> None:
-        """Ask for the signature files, then import."""
+        """Ask for the signature files, then import the statement."""
         view = self._need_statement()
         if view is None:
             return
 
         def answered(signatures: tuple[Path, ...] | None) -> None:
             if signatures is not None:
-                self._import(view.statement_path, signatures)
+                self._import(view, signatures)
 
         self.console.open_dialog(ImportDialog(view), answered)
 
-    def _import(self, statement: Path, signatures: tuple[Path, ...]) -> None:
+    def _import(self, before: ApprovalView, signatures: tuple[Path, ...]) -> None:
+        statement = before.statement_path
+
         def call(backend: "Backend", _progress: "OnProgress") -> ApprovalView:
             return backend.import_statement(statement, signatures)
 
         self.console.operate(
-            Operation(f"Importing {statement.name}", call, lambda v: f"{v.kind} for {v.run_id} is {v.status.value}.")
+            Operation(f"Importing {statement.name}", call, lambda after: words.imported(before, after))
         )
 
     def action_demo_sign(self) -> None:
-        """The demo's throw-away key signs; this action does not exist elsewhere."""
+        """Sign with the demo's throw-away key; the action exists in the demo only."""
         view = self._need_statement()
         if view is None:
             return

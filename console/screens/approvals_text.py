@@ -1,4 +1,4 @@
-"""The words of Approvals: pure functions of a statement."""
+"""The texts of Approvals: pure functions of a statement."""
 
 from datetime import datetime
 
@@ -19,7 +19,7 @@ _TONES: dict[ApprovalStatus, Tone] = {
 
 
 def statement_row(view: ApprovalView) -> Line:
-    """Kind, status, document, run."""
+    """Return kind, status, document and run in a line."""
     return line(
         Span(f"{view.kind} ", "strong"),
         Span(f"{view.status.value:<9}", _TONES[view.status]),
@@ -29,13 +29,13 @@ def statement_row(view: ApprovalView) -> Line:
 
 
 def checks_title(view: ApprovalView) -> str:
-    """`Checks: 4 of 6 PASS`."""
+    """Return a title such as `Checks: 4 of 6 PASS`."""
     passed = sum(check.outcome is Outcome.PASS for check in view.checks)
     return f"Checks: {passed} of {len(view.checks)} PASS"
 
 
 def checks(view: ApprovalView, width: int) -> list[Line]:
-    """Every check, with what to do where it is not PASS; those come first."""
+    """Return every check, those that are not PASS first, each with its next action."""
     if not view.checks:
         return [line(Span("NOT_RUN ", "muted"), "nothing has been checked yet. Press c.")]
     ordered = sorted(view.checks, key=lambda check: check.outcome is Outcome.PASS)
@@ -47,7 +47,7 @@ MOST_DRAFTS = 500
 
 
 def statement(view: ApprovalView) -> list[Line]:
-    """The digest of the exact bytes, the units that a ruling over drafts is about, then the text."""
+    """Return the digest of the exact bytes, the units of a ruling over drafts, then the text."""
     return [
         line(Span("sha256 of the file's bytes", "muted")),
         line(Span(view.statement_sha256, "strong")),
@@ -73,13 +73,21 @@ def _drafts(view: ApprovalView) -> list[Line]:
     ]
 
 
+def imported(before: ApprovalView, after: ApprovalView) -> str:
+    """Return the notice of an import. The database accepts the same statement twice and keeps the first record."""
+    what = f"{after.kind} for {after.run_id}"
+    if before.status in {ApprovalStatus.IMPORTED, ApprovalStatus.USED}:
+        return f"{what} was {before.status.value} before; its record is unchanged."
+    return f"{what} is {after.status.value}."
+
+
 def sign_title(view: ApprovalView) -> str:
-    """Kind and status."""
+    """Return kind and run."""
     return f"{view.kind} for {view.run_id}"
 
 
 def sign(view: ApprovalView, now: datetime, *, demo: bool) -> list[Line]:
-    """Status, expiry, the command for the sovereign, and where the file is."""
+    """Return status, expiry, the command for the sovereign, and the path of the file."""
     lines = [
         line(
             Span(view.status.value, _TONES[view.status]),

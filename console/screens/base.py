@@ -1,4 +1,4 @@
-"""What every screen has: the bars, the notice, the keys from the registry, and the way to ask the backend."""
+"""The base of every screen: bars, notice, keys from the registry, and questions to the backend."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -21,14 +21,14 @@ from console.widgets.notice import Notice, NoticePanel, refused
 
 if TYPE_CHECKING:
     from console.backend.api import Backend
-    from console.backend.model.view_models import Progress, RunView, Status
+    from console.backend.model.view_models import Progress, Status
     from console.screens.application import Application
 
 T = TypeVar("T")
 
 
 class ConsoleScreen(Steady, Screen[None]):
-    """One of the six screens. Subclasses say what stands between the bars and what their actions do."""
+    """Base class of the screens. Subclasses provide what stands between the bars, and the actions."""
 
     SCOPE: ClassVar[Scope]
     TITLE_WORD: ClassVar[str]
@@ -43,9 +43,10 @@ class ConsoleScreen(Steady, Screen[None]):
     def __init__(self) -> None:
         super().__init__()
         self.read_at: datetime | None = None
-        """When the backend last answered this screen."""
+        """Time of the last answer of the backend to this screen."""
         self.failed_since: datetime | None = None
-        """Since when it does not."""
+        """Time of the first of the failures since then."""
+        # Not in BINDINGS: a read-only console, or one that is no demo, has fewer actions.
         for action in self.console_actions():
             self._bindings.bind(",".join(action.keys), action.name, action.title, show=False)
 
@@ -55,7 +56,7 @@ class ConsoleScreen(Steady, Screen[None]):
         return cast("Application", self.app)
 
     def console_actions(self) -> tuple[Action, ...]:
-        """This screen's actions that exist in this console."""
+        """Return this screen's actions that exist in this console."""
         return self.console.registry.in_scope(self.SCOPE)
 
     def body(self) -> ComposeResult:
@@ -63,7 +64,7 @@ class ConsoleScreen(Steady, Screen[None]):
         raise NotImplementedError
 
     def compose(self) -> ComposeResult:
-        """Bars, body, notice."""
+        """Compose bars, body and notice."""
         yield TopBar(id="top")
         with Container(id="body"):
             yield from self.body()
@@ -71,20 +72,20 @@ class ConsoleScreen(Steady, Screen[None]):
         yield KeyBar(id="keys")
 
     def on_mount(self) -> None:
-        """Begin, unless the console has ended before it was built."""
+        """Start, unless the console ended before the screen was built."""
         if was_built(self):
             self.opened()
 
     def opened(self) -> None:
-        """Draw the bars; the data come after the first paint."""
+        """Draw the bars after the first paint; data follow."""
         self.call_after_refresh(self.draw_frame)
 
     def on_resize(self) -> None:
-        """The bars depend on the width."""
+        """Draw the bars for the new width."""
         self.call_after_refresh(self.draw_frame)
 
     def on_screen_resume(self) -> None:
-        """Shown again: the frame may be old, the data are asked for again."""
+        """Draw the frame and read the data again: both may be old."""
         self.draw_frame()
         self.reload()
 
@@ -107,7 +108,7 @@ class ConsoleScreen(Steady, Screen[None]):
         self.query_one(NoticePanel).show(replace(notice, next_action=console.full_command(notice.next_action)))
 
     def age_of_list(self) -> str:
-        """Return what the title of a list adds where what it shows is old: nothing while the backend answers and the database is reached."""
+        """Return the suffix of a list's title if its rows are old, or "" while backend and database answer."""
         status = self.console.status
         reached = self.console.current and (status is None or status.target is not None)
         if self.read_at is None or (reached and self.failed_since is None):
@@ -115,37 +116,34 @@ class ConsoleScreen(Steady, Screen[None]):
         return f", read {age(self.read_at, self.console.clock())}, NOT CURRENT"
 
     def shown_actions(self) -> tuple[Action, ...]:
-        """The actions for the footer: those that make sense at this moment."""
+        """Return the actions for the footer: those that make sense now."""
         return self.console_actions()
 
     def show_status(self, status: "Status") -> None:
-        """A new measurement has come."""
+        """Draw a new measurement."""
 
     def show_readiness(self) -> None:
-        """Gates or drift have been measured, or are being."""
+        """Draw the gates or the drift, measured or being measured."""
 
     def show_progress(self, progress: "Progress") -> None:
-        """A running operation has come further."""
-
-    def show_run(self, run: "RunView") -> None:
-        """An operation has ended with this run."""
+        """Draw the progress of the running operation."""
 
     def reload(self) -> None:
         """Ask the backend again for what this screen shows."""
 
     def measure_again(self) -> None:
-        """The operator wants it new, also what takes longer."""
+        """Measure again at the operator's request, slow questions included."""
         self.reload()
 
     def not_read(self) -> None:
-        """The backend did not answer: an empty list must not look like an answer."""
+        """Say that the backend did not answer: an empty list must not look like an answer."""
 
     def action_dismiss_notice(self) -> None:
-        """Take the notice away, unless something is still being done."""
+        """Dismiss the notice, unless an operation is still running."""
         self.console.dismiss_notice()
 
     def ask(self, doing: str, question: "Callable[[Backend], T]", then: Callable[[T], None]) -> None:
-        """Ask the backend in a thread; `then` draws the answer, and an error becomes the notice."""
+        """Ask the backend in a thread. `then` draws the answer; an error becomes a notice."""
         self.run_worker(work(self._ask, doing, question, then), exit_on_error=True)
 
     async def _ask(self, doing: str, question: "Callable[[Backend], T]", then: Callable[[T], None]) -> None:
@@ -153,6 +151,7 @@ class ConsoleScreen(Steady, Screen[None]):
             answer = await self.console.ask(question)
         except CutterError as error:
             self.failed_since = self.failed_since or self.console.clock()
+            # A measurement that reaches the database makes this notice untrue, and so ends it.
             unreachable = error.code is StopCode.UNREACHABLE
             self.console.give_notice(replace(refused(doing, error), until_reached=unreachable))
             if can_draw(self):
@@ -164,11 +163,11 @@ class ConsoleScreen(Steady, Screen[None]):
                 then(answer)
 
     def cannot(self, what: str, next_action: str) -> None:
-        """Say that an action is not possible now, and what would make it so."""
+        """Say that an action is not possible now, and what makes it possible."""
         self.console.give_notice(Notice("refused", what, "", next_action))
 
     def help_subject(self) -> str:
-        """Help for the widget that has the focus, then for the screen."""
+        """Return the help of the focused widget, then of the screen."""
         focused: Widget | None = self.focused
         of_widget = getattr(focused, "HELP", "") if focused is not None else ""
         return f"{of_widget}\n\n{self.HELP_TEXT}".strip() if isinstance(of_widget, str) else self.HELP_TEXT

@@ -1,4 +1,4 @@
-"""The one dialog for everything that a typed text confirms: arm, enact, revert, void, release HOLD."""
+"""The dialog for every action that a typed text confirms: arm, enact, revert, void, release HOLD."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
@@ -29,14 +29,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Confirmed:
-    """What the operator typed."""
+    """The text and the reason that the operator typed."""
 
     confirm: str
     reason: str
 
 
 class DangerDialog(Dialog[Confirmed]):
-    """Says everything first; the text must be typed exactly, and a key of its own confirms it. Enter never does."""
+    """A dialog that explains first, then wants an exact text and a key of its own. Enter never confirms."""
 
     TALL: ClassVar[bool] = True
     CANCEL: ClassVar[str] = "Cancel: change nothing"
@@ -49,7 +49,7 @@ class DangerDialog(Dialog[Confirmed]):
         self.briefing: Confirmation | None = None
 
     def question(self) -> ComposeResult:
-        """Show what must be typed, and the fields for it; they are not there before the checks are known to be PASS."""
+        """Compose the demand and its fields, which are hidden until every check is known to be PASS."""
         yield Lines(id="demand")
         with Horizontal(id="typed"):
             yield Input(id="confirm", placeholder="type it here", compact=True)
@@ -57,7 +57,7 @@ class DangerDialog(Dialog[Confirmed]):
             yield Input(id="reason", placeholder="reason (it is recorded)", compact=True)
 
     def opened(self) -> None:
-        """Ask the backend what this would do."""
+        """Ask the backend what the action would do."""
         self.query_one("#dialog").border_title = TITLES[self._danger]
         self._show_fields(available=False)
         super().opened()
@@ -66,15 +66,17 @@ class DangerDialog(Dialog[Confirmed]):
 
     async def _brief(self) -> None:
         try:
+            # Asked now: the dialog must say what is so, not what was so when the screen was drawn.
             briefing = await self.console.ask(lambda backend: backend.brief(self._danger, self._run_id))
         except CutterError as error:
             if not can_draw(self):
                 return
             self.body(refused("Not possible", error).lines())
-            self._demand(line(Span("Not available. ", "bad"), "The reason stands above."))
+            self._demand(line(Span("Not available. ", "bad"), "See the reason above."))
             return
         if not can_draw(self):
             return
+        # A HOLD without a run has no target of its own: name the database that was measured.
         if briefing.target is None and self.console.status is not None and self.console.current:
             briefing = briefing.model_copy(update={"target": self.console.status.target})
         self.briefing = briefing
@@ -93,31 +95,31 @@ class DangerDialog(Dialog[Confirmed]):
 
     @property
     def available(self) -> bool:
-        """Return whether it can be confirmed at all: every check is PASS."""
+        """Return whether the action can be confirmed: every check is PASS."""
         return self.briefing is not None and not self.briefing.open_checks
 
     def keys(self) -> Line:
-        """The confirming key is named only when it does something."""
-        confirm = (Span("   ^Y", "bad"), Span(f" {self._danger.value} now")) if self.available else ()
+        """Return the keys; those of the fields only if there are fields."""
+        confirm = (
+            (Span("   Tab", "accent"), Span(" field   "), Span("^Y", "bad"), Span(f" {self._danger.value} now"))
+            if self.available
+            else ()
+        )
         return line(
-            Span("Esc", "accent"), " no   ", Span("Tab", "accent"), " next field", *confirm, *self.stop_hint()
+            Span("Esc", "accent"), " no   ", Span("PgDn", "accent"), " more", *confirm, *self.stop_hint()
         )  # fmt: skip
 
     def action_confirm(self) -> None:
-        """Only with every check at PASS and exactly the right text."""
+        """Confirm if every check is PASS and the text is exactly right."""
         if not self.available or self.briefing is None:
             self.app.bell()
             return
         typed = self.query_one("#confirm", Input).value
         reason = self._reason()
         if typed != self.briefing.confirm_text:
-            self._demand(
-                line(
-                    Span("Not the text that is asked for. ", "bad"), "Type ", Span(self.briefing.confirm_text, "strong")
-                )
-            )
+            self._demand(line(Span("The text differs. ", "bad"), "Type ", Span(self.briefing.confirm_text, "strong")))
         elif reason is None:
-            self._demand(line(Span("A reason is asked for. ", "bad"), "It is recorded with the void."))
+            self._demand(line(Span("A reason is required. ", "bad"), "It is recorded with the run."))
         else:
             self.dismiss(Confirmed(typed, reason))
 
@@ -127,7 +129,7 @@ class DangerDialog(Dialog[Confirmed]):
         return self.query_one("#reason", Input).value.strip() or None
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Enter never confirms: it says which key does."""
+        """Say which key confirms: Enter never does."""
         event.stop()
         self._demand(
             line(
@@ -145,7 +147,7 @@ def _demand_line(briefing: Confirmation) -> Line:
 
 
 def ask_and_do(console: "Application", danger: Danger, run_id: str) -> None:
-    """Open the dialog; when it is confirmed, do it as the console's one operation."""
+    """Open the dialog; if it is confirmed, run the action as an operation."""
 
     def answered(answer: Confirmed | None) -> None:
         if answer is not None:
@@ -172,19 +174,14 @@ def _operation(danger: Danger, run_id: str, answer: Confirmed) -> Operation[RunV
 
 
 def _done(danger: Danger, result: RunView | SwitchView) -> Notice:
-    """Return what it came to; where that is the state of the switch, only as long as that is so."""
+    """Return the notice of the result. A notice about the switch ends when the switch changes."""
     if isinstance(result, RunView):
         return Notice("done", came_to(result))
     state = result.state.value
     if danger is Danger.ARM and result.expires_at is not None:
-        return Notice(
-            "done", f"Armed until {clock(result.expires_at)} for {result.run_id}.", "", _GO, while_switch=state
-        )
+        armed = f"Armed until {clock(result.expires_at)} for {result.run_id}."
+        cut = f"Start the cut: 3, then g, or: cutter-console run resume {result.run_id}"
+        return Notice("done", armed, "", cut, while_switch=state)
     if danger is Danger.RELEASE_HOLD:
-        return Notice(
-            "done", f"The HOLD is released; nothing is resumed by it. The switch is {state}.", while_switch=state
-        )
+        return Notice("done", f"The HOLD is released. The switch is {state}; no run was resumed.", while_switch=state)
     return Notice("done", f"The switch is {state}.", while_switch=state)
-
-
-_GO = "3, then g: the run goes on under this lease"

@@ -1,4 +1,4 @@
-"""The words of a dangerous dialog: what, where, how many, reversible or not, what stands in the way."""
+"""The texts of a dangerous dialog: what, where, how many, reversible or not, and the open checks."""
 
 from console.backend.model.outcome import Check, Outcome
 from console.backend.model.plan_binding import TableDelta, Target
@@ -17,14 +17,14 @@ TITLES = {
 
 
 def target_words(target: Target | None) -> str:
-    """The target in full."""
+    """Return the target in full."""
     if target is None:
         return "not known: the database was not reached at the last measurement"
     return f"{target.database} at {target.host}, system {target.system_identifier}, timeline {target.timeline}"
 
 
 def briefing_lines(briefing: Confirmation, width: int) -> list[Line]:
-    """Everything that is said before the question: the whole in short first, then table by table and check by check."""
+    """Return what is said before the question: a summary, then each table and each check."""
     units = "" if briefing.n_units is None else f" ({plural(briefing.n_units, 'unit')})"
     lines = [
         *hanging((Span("what     ", "muted"),), f"{TITLES[briefing.danger]}{units}", width, "strong"),
@@ -60,7 +60,7 @@ def _rows_in_short(deltas: tuple[TableDelta, ...], width: int) -> list[Line]:
         return [line(Span("rows     ", "muted"), "no table changes")]
     each = ", ".join(f"{delta.table.rpartition('.')[2]} {signed(delta.rows)}" for delta in changed)
     total = sum(delta.rows for delta in changed)
-    words = f"{signed(total)} over {plural(len(changed), 'table')}: {each}"
+    words = f"{signed(total)} in {plural(len(changed), 'table')}: {each}"
     return hanging((Span("rows     ", "muted"),), words, width)
 
 
@@ -85,7 +85,7 @@ def _checks_in_short(checks: tuple[Check, ...], width: int) -> list[Line]:
 
 
 def check_lines(check: Check, width: int) -> list[Line]:
-    """One check: the word, the name, what to do about it, and why."""
+    """Return one check: outcome, name, next action, detail."""
     word = Span(f"{check.outcome.value} ", outcome_tone(check.outcome.value))
     lines = [line(word, check.name)]
     if check.next_action and check.outcome is not Outcome.PASS:
@@ -96,6 +96,6 @@ def check_lines(check: Check, width: int) -> list[Line]:
 
 
 def refusal_line(briefing: Confirmation) -> Line:
-    """Return why it cannot be confirmed; what to do about it stands with each check."""
+    """Return why it cannot be confirmed; each check has its own next action."""
     names = ", ".join(check.name for check in briefing.open_checks)
     return line(Span("Not available: ", "bad"), f"{plural(len(briefing.open_checks), 'check')} not PASS ({names}).")

@@ -1,4 +1,4 @@
-"""The shape of every dialog: a title, a body that scrolls, a question that stays, and Cancel with the focus."""
+"""The base of every dialog: a title, a body that scrolls, a fixed question, and Cancel with the focus."""
 
 from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar, cast
 
@@ -20,14 +20,24 @@ R = TypeVar("R")
 
 
 class Dialog(Steady, ModalScreen[R | None], Generic[R]):
-    """Esc, and Enter on Cancel, are no: they dismiss with None. Nothing else is bound to Enter."""
+    """Base class of the dialogs. Esc, and Enter on Cancel, dismiss with None; nothing else is bound to Enter."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "no", "No", show=False, priority=True)]
+    # The body is no stop of the Tab key: one Tab leads from Cancel to the first field, and the body scrolls meanwhile.
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "no", "No", show=False, priority=True),
+        Binding("up", "scroll_body('up')", "Scroll up", show=False),
+        Binding("down", "scroll_body('down')", "Scroll down", show=False),
+        Binding("pageup", "scroll_body('page_up')", "Page up", show=False),
+        Binding("pagedown", "scroll_body('page_down')", "Page down", show=False),
+        Binding("home", "scroll_body('home')", "First line", show=False),
+        Binding("end", "scroll_body('end')", "Last line", show=False),
+    ]
     CSS_PATH = "dialog.tcss"
     AUTO_FOCUS = "#cancel"
     WORDS: ClassVar[str] = ""
     CANCEL: ClassVar[str] = "Cancel"
     TALL: ClassVar[bool] = False
+    # A key that is held down, or a second one before the dialog has closed, must not answer again.
     _answered: bool = False
 
     @property
@@ -36,11 +46,11 @@ class Dialog(Steady, ModalScreen[R | None], Generic[R]):
         return cast("Application", self.app)
 
     def question(self) -> ComposeResult:
-        """The fixed part between body and Cancel."""
+        """Compose the fixed part between body and Cancel."""
         yield from ()
 
     def compose(self) -> ComposeResult:
-        """Title, body, question, Cancel with the keys beside it."""
+        """Compose title, body, question, Cancel and the keys."""
         with Vertical(id="dialog", classes="-tall" if self.TALL else "") as dialog:
             dialog.border_title = self.WORDS
             yield Panel("", id="dialog-body")
@@ -50,13 +60,12 @@ class Dialog(Steady, ModalScreen[R | None], Generic[R]):
             yield Lines(id="dialog-keys")
 
     def on_mount(self) -> None:
-        """Fill it, unless it has been left before it was built."""
+        """Fill the dialog, unless it was closed before it was built."""
         if was_built(self):
             self.opened()
 
     def opened(self) -> None:
-        """The body scrolls with the keyboard, after Tab."""
-        self.query_one("#dialog-body", Panel).can_focus = self.TALL
+        """Draw what does not wait for the backend."""
         self.show_keys()
 
     def body(self, lines: list[Line]) -> None:
@@ -64,7 +73,7 @@ class Dialog(Steady, ModalScreen[R | None], Generic[R]):
         self.query_one("#dialog-body", Panel).show(lines)
 
     def show_keys(self) -> None:
-        """The keys, below Cancel."""
+        """Draw the keys below Cancel."""
         self.query_one("#dialog-keys", Lines).show([self.keys()])
 
     def keys(self) -> Line:
@@ -72,24 +81,37 @@ class Dialog(Steady, ModalScreen[R | None], Generic[R]):
         return line(Span("Esc", "accent"), " no", *self.stop_hint())
 
     def stop_hint(self) -> tuple[Span, ...]:
-        """The stop key works here too, where it exists."""
+        """Return the hint of the stop key, which works in dialogs too, or nothing in a read-only console."""
         if self.console.registry.named("panic") is None:
             return ()
         return (Span("   "), Span("^X", "bad"), Span(" STOP everything"))
 
     def dismiss(self, result: R | None = None) -> AwaitComplete:
-        """Give the answer once: a second key, or one that comes while another dialog stands above, gives none."""
+        """Answer once. A second key, or a key while another dialog is on top, is ignored."""
         if self._answered or self.app.screen is not self:
             return AwaitComplete()
         self._answered = True
         return super().dismiss(result)
 
+    def action_scroll_body(self, how: str) -> None:
+        """Scroll the body, whatever has the focus."""
+        body = self.query_one("#dialog-body", Panel)
+        scroll = {
+            "up": body.scroll_up,
+            "down": body.scroll_down,
+            "page_up": body.scroll_page_up,
+            "page_down": body.scroll_page_down,
+            "home": body.scroll_home,
+            "end": body.scroll_end,
+        }[how]
+        scroll(animate=False)
+
     def action_no(self) -> None:
-        """The safe answer."""
+        """Give the safe answer: no."""
         self.dismiss(None)
 
     def on_button_pressed(self, event: Button.Pressed) -> None:
-        """Cancel is the only button that a key can press."""
+        """Close on Cancel, the only button."""
         event.stop()
         if event.button.id == "cancel":
             self.action_no()

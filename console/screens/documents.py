@@ -29,12 +29,12 @@ if TYPE_CHECKING:
     from console.backend.api import Backend
     from console.backend.model.view_models import OnProgress, Status
 
-_EMPTY = "The intake folder is empty. Put a Markdown or text file there, then r."
+_EMPTY = "The intake folder is empty. Put a Markdown or text file there, then press r."
 
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """A plan as it is shown: what was asked for, the answer, and the shape of its tree."""
+    """A plan as it is shown: the request, the answer, and the shape of its tree."""
 
     request: RunRequest
     view: PlanView
@@ -42,15 +42,15 @@ class Planned:
 
 
 class DocumentsScreen(ConsoleScreen):
-    """Two faces: the list with the form, and the plan."""
+    """A screen with two faces: the list with its form, and the plan."""
 
     CSS_PATH = ["rows.tcss", "documents.tcss"]  # noqa: RUF012
     SCOPE: ClassVar[Scope] = Scope.DOCUMENTS
     TITLE_WORD: ClassVar[str] = "Documents"
     HELP_TEXT: ClassVar[str] = (
-        "Choose a document with Enter. The form holds the prefix of its addresses, the profile that reads its "
-        "headings, and whether repeated headings get ordinals. Planning has no effect on anything. A plan is shown "
-        "as a tree beside the text; a document that is ambiguous is refused, and n and N jump through its problems."
+        "Enter plans the chosen document. The form sets the prefix of its addresses, the profile that reads its "
+        "headings, and ordinals for repeated headings. Planning writes nothing. A plan is shown as a tree beside the "
+        "text. An ambiguous document is refused; n and N go through its problems."
     )
 
     def __init__(self) -> None:
@@ -59,10 +59,9 @@ class DocumentsScreen(ConsoleScreen):
         self._intake: tuple[IntakeView, ...] = ()
         self._profiles: tuple[str, ...] = ()
         self._problem = -1
-        self._following = False
 
     def body(self) -> ComposeResult:
-        """List and form; or the plan."""
+        """Compose the list with its form, and the plan."""
         with Vertical(id="pick"):
             yield Rows("Documents", empty="Reading the intake folder ...", id="intake")
             with Vertical(id="form"):
@@ -93,7 +92,7 @@ class DocumentsScreen(ConsoleScreen):
         self.query_one("#intake").focus()
 
     def not_read(self) -> None:
-        """Keep what was read before, with its age; if nothing was, say so."""
+        """Keep what was read before, with its age; say so if nothing was."""
         self.query_one("#intake", Rows).say_empty("NOT KNOWN: the intake folder could not be read.")
         self._retitle()
 
@@ -101,11 +100,11 @@ class DocumentsScreen(ConsoleScreen):
         self.query_one("#intake", Rows).retitle(f"Documents{self.age_of_list()}")
 
     def show_status(self, _status: "Status") -> None:
-        """Show the age again: what is known of live documents comes from the database."""
+        """Draw the age again: live documents are read from the database."""
         self._retitle()
 
     def reload(self) -> None:
-        """The list and the profiles."""
+        """Read the list and the profiles."""
         self.ask("Reading the intake folder", lambda b: (b.intake(), b.profiles()), self._loaded)
 
     def _loaded(self, answer: tuple[tuple[IntakeView, ...], tuple[str, ...]]) -> None:
@@ -123,6 +122,7 @@ class DocumentsScreen(ConsoleScreen):
 
     def _fill_form(self) -> None:
         view = self.chosen
+        # While a plan is shown, the form keeps the settings that it was made with.
         if view is not None and self.planned is None:
             self.query_one("#docprefix", Input).value = view.docprefix
             self.query_one("#profile", Input).value = view.profile or (self._profiles[0] if self._profiles else "")
@@ -141,18 +141,18 @@ class DocumentsScreen(ConsoleScreen):
         self.action_plan()
 
     def action_edit_form(self) -> None:
-        """To the form."""
+        """Go to the form."""
         self.action_pick()
         self.query_one("#docprefix", Input).focus()
 
     def action_dismiss_notice(self) -> None:
-        """Leave a field of the form too: in it every other key is text, the one for help as well."""
+        """Leave the field of a form too: every other key is text in it, the help key included."""
         if isinstance(self.focused, Input):
             self.query_one("#intake").focus()
         super().action_dismiss_notice()
 
     def action_pick(self) -> None:
-        """Back to the list."""
+        """Go back to the list."""
         self.planned = None
         self._show_face()
         self.query_one("#intake").focus()
@@ -163,7 +163,7 @@ class DocumentsScreen(ConsoleScreen):
         self.draw_frame()
 
     def shown_actions(self) -> tuple[Action, ...]:
-        """Planning before there is a plan, starting after."""
+        """Return the actions of planning, or of starting once there is a plan."""
         names = {"plan", "edit_form"} if self.planned is None else {"pick", *self._startable()}
         return tuple(action for action in self.console_actions() if action.name in names)
 
@@ -171,16 +171,18 @@ class DocumentsScreen(ConsoleScreen):
         return {"start_dry", "start_live"} if self.planned is not None and not self.planned.view.problems else set()
 
     def action_plan(self) -> None:
-        """Plan what is chosen, as the form says."""
+        """Plan the chosen document with the settings of the form."""
         view = self.chosen
         if view is None:
-            self.cannot("There is no document to plan.", "Put a Markdown or text file into the intake folder, then r")
+            self.cannot(
+                "There is no document to plan.", "Put a Markdown or text file into the intake folder, then press r"
+            )
             return
         if view.refused:
-            self.cannot(f"{view.name} cannot be planned: {view.refused}", "Correct the file, then r")
+            self.cannot(f"{view.name} cannot be planned: {view.refused}", "Correct the file, then press r")
             return
         if not self.query_one("#docprefix", Input).value.strip():
-            self.cannot(f"{view.name} has no prefix yet.", "Type the prefix of its addresses, then Enter")
+            self.cannot(f"{view.name} has no prefix yet.", "Type the prefix of its addresses, then press Enter")
             self.query_one("#docprefix", Input).focus()
             return
         request = RunRequest(
@@ -234,11 +236,11 @@ class DocumentsScreen(ConsoleScreen):
         self._go_to_problem(event.index)
 
     def action_next_problem(self) -> None:
-        """The next problem, and its line."""
+        """Go to the next problem and its line."""
         self._go_to_problem(self._problem + 1)
 
     def action_previous_problem(self) -> None:
-        """The previous problem, and its line."""
+        """Go to the previous problem and its line."""
         self._go_to_problem(self._problem - 1)
 
     def _go_to_problem(self, index: int) -> None:
@@ -273,10 +275,11 @@ class DocumentsScreen(ConsoleScreen):
 
     def _may_start(self) -> bool:
         if self.planned is None:
-            self.cannot("A run starts from a plan.", "Choose a document and plan it first")
+            self.cannot("There is no plan to start a run from.", "Choose a document, then press p")
         elif self.planned.view.problems or self.planned.view.document is None:
             self.cannot(
-                "A document with problems is not cut.", "n jumps to the problems; correct the text, then plan again"
+                "The plan has problems: no run can start from it.",
+                "Press n to see each problem. Correct the text, then b and p",
             )
         else:
             return True

@@ -1,4 +1,4 @@
-"""The words of Documents: pure functions of what the backend answered."""
+"""The texts of Documents: pure functions of the backend's answers."""
 
 from collections import Counter
 
@@ -9,19 +9,21 @@ from console.widgets.line import Line, Span, line
 
 
 def label(word: str) -> Line:
-    """The name of a field."""
+    """Return the name of a field."""
     return line(Span(f"{word:<10}", "muted"))
 
 
 def intake_row(view: IntakeView) -> Line:
-    """A document, or the reason why it cannot be planned."""
+    """Return a document, or the reason why it cannot be planned."""
     bytes_ = "" if view.bytes is None else size(view.bytes)
     name = f"{shortened(view.name, 34):<35}{bytes_:>9}  "
     if view.refused:
         return line(Span(name, "muted"), Span("REFUSED  ", "bad"), str(view.refused))
     kind = "live text" if view.origin.startswith("live:") else "file"
-    known = f"{view.docprefix} {view.profile}".strip()
-    return line(name, Span(f"{kind:<10}", "muted"), Span(known or "new: f names it", "plain" if known else "muted"))
+    registered = f"{view.docprefix} {view.profile}".strip()
+    return line(
+        name, Span(f"{kind:<10}", "muted"), Span(registered or "new: f names it", "plain" if registered else "muted")
+    )
 
 
 def form_hint(profiles: tuple[str, ...]) -> list[Line]:
@@ -38,17 +40,17 @@ def form_hint(profiles: tuple[str, ...]) -> list[Line]:
 
 
 def planning(view: IntakeView) -> Line:
-    """While the plan is being made."""
+    """Return the text shown while the plan is made."""
     return line(Span(f"Planning {view.name} ...", "accent"))
 
 
 def plan_head(request: RunRequest, view: PlanView, *, wide: bool) -> list[Line]:
-    """Return what was planned: units, histogram, coverage, digest; or that it is refused."""
+    """Return the plan in short: units, histogram, coverage, digest; or that it is refused."""
     what = f"{request.docprefix}  {request.origin}  {request.profile}{', ordinals' if request.ordinals else ''}"
     if view.document is None:
         return [
             line(Span(what, "strong")),
-            line(Span("REFUSED ", "bad"), f"{plural(len(view.problems), 'problem')}: no plan, no digest."),
+            line(Span("REFUSED ", "bad"), f"{plural(len(view.problems), 'problem')}; there is no plan."),
         ]
     document = view.document
     verdict = (
@@ -69,13 +71,13 @@ def plan_head(request: RunRequest, view: PlanView, *, wide: bool) -> list[Line]:
 
 
 def histogram(document: DocumentPlan) -> str:
-    """`42 article, 15 principle, 3 section`, the most frequent first."""
-    found = Counter(unit.section_type for unit in document.units)
-    return ", ".join(f"{count(n)} {kind}" for kind, n in found.most_common())
+    """Return counts such as `42 article, 15 principle, 3 section`, the most frequent first."""
+    counted = Counter(unit.section_type for unit in document.units)
+    return ", ".join(f"{count(n)} {kind}" for kind, n in counted.most_common())
 
 
 def coverage(document: DocumentPlan) -> str:
-    """Return how much of the text is in units, and that nothing is lost."""
+    """Return the share of the text that is in units, and whether all bytes are accounted for."""
     cover = document.coverage
     total = max(cover.unit_bytes + cover.other_bytes, 1)
     share = 100 * cover.unit_bytes / total
@@ -83,10 +85,10 @@ def coverage(document: DocumentPlan) -> str:
 
 
 def problems_title(problems: tuple[Problem, ...]) -> str:
-    """Return how many, and the keys."""
+    """Return the number of problems, and the keys."""
     return f"{plural(len(problems), 'problem')} (n next, N previous)"
 
 
 def problem_row(problem: Problem) -> Line:
-    """Line, code, message."""
+    """Return line, code and message of a problem."""
     return line(Span(f"line {problem.line:<7}", "accent"), Span(f"{problem.code}  ", "bad"), str(problem.message))

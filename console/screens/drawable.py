@@ -1,4 +1,4 @@
-"""When a screen can be drawn, and for which size: answers and sizes may come late, or after the screen was left."""
+"""Guards against drawing too early or too late: answers and sizes can arrive after a screen was left."""
 
 from typing import TYPE_CHECKING, cast
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 def can_draw(screen: Widget) -> bool:
-    """Return whether its widgets are all there: it has been composed, and neither it nor the console is being taken down.
+    """Return whether all widgets exist: the screen is composed, and neither it nor the console is closing.
 
     `display` is False from the moment on at which Textual begins to take a node down, before the first child goes.
     """
@@ -18,23 +18,24 @@ def can_draw(screen: Widget) -> bool:
 
 
 def was_built(screen: Widget) -> bool:
-    """Return whether it was composed at all, while it is being mounted: a screen may be left before that."""
+    """Return whether the screen was composed; it can be left before that."""
     return screen.display and bool(screen.children)
 
 
 class Steady:
-    """Keeps a screen from acting before it is built, and from laying itself out for a size that the terminal has not.
+    """Mixin that ignores actions before a screen is built, and sizes that the terminal does not have.
 
-    A key can come between the moment at which a screen is shown and the one at which its widgets are there; what it
-    would do does nothing then. Textual's layout tells the screen its new size by an event that queues behind the next one. Two sizes at once, as
-    when somebody drags the window's edge, then chase each other through the queue for ever, at full load.
+    A key can arrive after a screen is shown and before its widgets exist. It is ignored then.
+
+    Textual's layout announces a new size by an event that queues behind the next one. Two sizes at once, as when the
+    window's edge is dragged, would follow each other through the queue for ever, at full load.
     """
 
     if TYPE_CHECKING:
         app: App[object]
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002 - Textual's signature
-        """Return whether this may be done now: only once the widgets are there."""
+        """Return whether the action may run now: only once the widgets exist."""
         return was_built(cast("Widget", self))
 
     async def _on_resize(self, event: events.Resize) -> None:

@@ -1,4 +1,4 @@
-"""Drift: what differs from the database that was installed, and the SQL that repairs it, printed and never run."""
+"""Drift: differences from the installed database, and the SQL that repairs them, printed and never run."""
 
 from typing import TYPE_CHECKING, ClassVar
 
@@ -19,20 +19,20 @@ if TYPE_CHECKING:
 
 
 class DriftScreen(ConsoleScreen):
-    """The differences as a list, and one of them with what repairs it."""
+    """The list of differences, and one of them with the SQL that repairs it."""
 
     CSS_PATH = ["rows.tcss", "gates.tcss"]  # noqa: RUF012
     SCOPE: ClassVar[Scope] = Scope.DRIFT
     HORIZONTAL_BREAKPOINTS = SIDE_BY_SIDE
     TITLE_WORD: ClassVar[str] = "Drift"
     HELP_TEXT: ClassVar[str] = (
-        "Grants, owners, functions, triggers, columns and roles as they are, beside those that were installed. Each "
-        "difference says what was expected, what is there, and the SQL that repairs it: read it, then run it yourself as "
-        "the administrator; the console never does. Tab goes to the SQL, Up and Down scroll it. r compares again."
+        "Compares grants, owners, functions, triggers, columns and roles with those that were installed. Each "
+        "difference shows what was expected, what is there, and the SQL that repairs it: read it, then run it yourself as "
+        "the administrator; the console never runs it. Tab goes to the SQL, Up and Down scroll it. r compares again."
     )
 
     def body(self) -> ComposeResult:
-        """The outcome; the list with one difference."""
+        """Compose the outcome, the list, and one difference."""
         with Vertical(id="drift-screen"):
             yield Lines(id="drift-head", classes="standing")
             with Container(id="drift-board"):
@@ -40,13 +40,13 @@ class DriftScreen(ConsoleScreen):
                 yield Panel("Digest", id="difference")
 
     def opened(self) -> None:
-        """The list has the keys."""
+        """Focus the list."""
         super().opened()
         self.query_one("#difference", Panel).can_focus = True
         self.query_one("#difference-list").focus()
 
     def reload(self) -> None:
-        """Draw what is known; measure only what never was."""
+        """Draw what is known; measure only if it was never measured."""
         if not self.console.readiness.drift.was_asked:
             self.measure_again()
         self.show_readiness()
@@ -56,7 +56,7 @@ class DriftScreen(ConsoleScreen):
         self.console.readiness.measure_drift()
 
     def show_status(self, _status: "Status") -> None:
-        """Ages grow, coarsely."""
+        """Draw the ages again."""
         self.show_readiness()
 
     def show_readiness(self) -> None:
@@ -67,9 +67,9 @@ class DriftScreen(ConsoleScreen):
         report = kept.answer
         self.query_one("#drift-head", Lines).show(words.standing(report, kept.failure, kept.failed_at, now))
         rows = self.query_one("#difference-list", Rows)
-        found = report.differences if report is not None else ()
+        differences = report.differences if report is not None else ()
         empty = words.empty(report, failed=kept.failure is not None)
-        rows.show(tuple(words.difference_row(one) for one in found), empty=empty)
+        rows.show(tuple(words.difference_row(difference) for difference in differences), empty=empty)
         rows.retitle(words.list_title(report, kept.asking))
         self._draw_difference()
 
@@ -82,8 +82,8 @@ class DriftScreen(ConsoleScreen):
             return
         if index < len(report.differences):
             panel.title = words.difference_title(index, report)
-            one = report.differences[index]
-            panel.show_wrapped(lambda width: words.difference(one, width))
+            difference = report.differences[index]
+            panel.show_wrapped(lambda width: words.difference(difference, width))
         else:
             panel.title = "Digest of all that was compared"
             panel.show_wrapped(lambda width: words.digests(report, width))

@@ -1,4 +1,4 @@
-"""The words of Drift: pure functions of what was compared and the time."""
+"""The texts of Drift: pure functions of the report and the time."""
 
 from datetime import datetime
 
@@ -17,7 +17,7 @@ NO_DIFFERENCE = "No difference: the database is as it was installed."
 def standing(
     report: DriftReport | None, failure: CutterError | None, failed_at: datetime | None, now: datetime
 ) -> list[Line]:
-    """The lines above the list: the outcome with its age, and why it is not newer."""
+    """Return the lines above the list: the outcome with its age, and why it is not newer."""
     lines: list[Line] = []
     if report is not None:
         measured = Span(f"   measured {age(report.measured_at, now)}", "muted")
@@ -33,14 +33,14 @@ def standing(
 
 
 def list_title(report: DriftReport | None, asking: str) -> str:
-    """`Differences: 3`; without a number where nothing was compared."""
-    known = report is not None and report.outcome is not Outcome.INCONCLUSIVE
-    number = f": {len(report.differences)}" if report is not None and known else ""
+    """Return `Differences: 3`, without a number if nothing was compared."""
+    was_compared = report is not None and report.outcome is not Outcome.INCONCLUSIVE
+    number = f": {len(report.differences)}" if report is not None and was_compared else ""
     return f"Differences{number}{', measuring ...' if asking else ''}"
 
 
 def empty(report: DriftReport | None, *, failed: bool) -> str:
-    """Return what the list says where there is nothing in it; an empty list must not look like an answer."""
+    """Return the text of an empty list; it must not look like an answer if there was none."""
     if report is not None and report.outcome is Outcome.PASS:
         return NO_DIFFERENCE
     if report is not None or failed:
@@ -48,17 +48,17 @@ def empty(report: DriftReport | None, *, failed: bool) -> str:
     return "Comparing the database with what was installed ..."
 
 
-def difference_row(one: Difference) -> Line:
-    """Return what it is, which, and from what to what."""
+def difference_row(difference: Difference) -> Line:
+    """Return kind, subject, expected and actual value in a line."""
     return line(
-        Span(f"{one.what:<10} ", "accent"),
-        f"{one.subject}  ",
-        Span(f"{one.expected} → {one.actual}", "muted"),
+        Span(f"{difference.what:<10} ", "accent"),
+        f"{difference.subject}  ",
+        Span(f"{difference.expected} → {difference.actual}", "muted"),
     )
 
 
 def digests(report: DriftReport, width: int) -> list[Line]:
-    """The digest that stands for all that was compared."""
+    """Return the digests over everything that was compared."""
     same = report.schema_digest == report.pinned_digest
     lines = hanging((Span("now     ", "muted"),), report.schema_digest or "not known", width, "strong")
     lines += hanging((Span("pinned  ", "muted"),), report.pinned_digest or "not known", width, "strong")
@@ -66,7 +66,7 @@ def digests(report: DriftReport, width: int) -> list[Line]:
 
 
 def difference(one: Difference, width: int) -> list[Line]:
-    """Expected, actual, and the SQL that repairs it, to be run by the administrator."""
+    """Return expected, actual, and the SQL that repairs it, for the administrator to run."""
     lines = [
         *hanging((Span("what      ", "muted"),), f"{one.what}, {one.subject}", width),
         *hanging((Span("expected  ", "muted"),), str(one.expected), width),
@@ -74,8 +74,8 @@ def difference(one: Difference, width: int) -> list[Line]:
         line(""),
     ]
     if not one.repair:
-        return [*lines, line(Span("There is no statement that repairs this.", "muted"))]
-    head = "To be run by the administrator; the console never runs it:"
+        return [*lines, line(Span("No statement repairs this.", "muted"))]
+    head = "Run this as the administrator; the console never runs it:"
     return [
         *lines,
         *hanging((), head, width, "muted"),
@@ -84,5 +84,5 @@ def difference(one: Difference, width: int) -> list[Line]:
 
 
 def difference_title(index: int, report: DriftReport) -> str:
-    """`Difference 2 of 5`."""
+    """Return `Difference 2 of 5`."""
     return f"Difference {index + 1} of {len(report.differences)}"

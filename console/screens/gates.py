@@ -1,4 +1,4 @@
-"""Gates: the board with outcome, owner and age; the evidence of one; PRE for the current run; the bundle."""
+"""Gates: the board with outcome, owner and age, the evidence of one gate, the arming checks, the bundle."""
 
 from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
@@ -26,14 +26,14 @@ if TYPE_CHECKING:
 SIDE_BY_SIDE = [(0, "-narrow"), (110, "-wide"), (160, "-broad")]
 """Below 160 columns the detail stands under the list: beside it, it would be a narrow column of broken words."""
 _IF_LEFT = (
-    "If you leave now, the bundle is there whole or not at all: a half-written one never gets its name.",
-    "The database is not changed by it. To write it again: cutter-console bundle",
+    "If you leave now, the bundle is written whole or not at all.",
+    "It changes nothing in the database. To write it again: cutter-console bundle",
 )
 _WHILE_READING = frozenset({"measure_gate"})
 
 
 class GatesScreen(ConsoleScreen):
-    """The board as a list, and over it the evidence of one gate or the bundle that was written."""
+    """The board as a list; over it the evidence of one gate, or the bundle that was written."""
 
     CSS_PATH = ["rows.tcss", "gates.tcss"]  # noqa: RUF012
     SCOPE: ClassVar[Scope] = Scope.GATES
@@ -43,7 +43,7 @@ class GatesScreen(ConsoleScreen):
         f"{len(GATES)} gates answer whether it is safe to act, each measured, each with an owner and the exact next action. "
         "PASS holds; PARTIAL holds but for a named step; FAIL does not hold; INCONCLUSIVE could not be measured and is "
         "never good. Measuring changes nothing. r measures all of them again, m the selected one. When measuring "
-        "fails, the old board stays, with its age. PRE is the short board that a LIVE run checks before it arms."
+        "fails, the old board stays, with its age. p shows the arming checks (PRE): what must hold before the switch is armed."
     )
 
     def __init__(self) -> None:
@@ -54,7 +54,7 @@ class GatesScreen(ConsoleScreen):
         self._reading: words.Item | BundleView | None = None
 
     def body(self) -> ComposeResult:
-        """The tally; the list with the detail of one; what is read over them."""
+        """Compose the summary, the list with the detail of one gate, and the panel over them."""
         with Vertical(id="gates-screen"):
             yield Lines(id="gates-head", classes="standing")
             with Container(id="gates-board"):
@@ -67,25 +67,25 @@ class GatesScreen(ConsoleScreen):
         yield reading
 
     def opened(self) -> None:
-        """The list has the keys."""
+        """Focus the list."""
         super().opened()
         self.query_one("#gate-detail", Panel).can_focus = True
         self.query_one("#gate-list").focus()
 
     def on_resize(self) -> None:
-        """Wrapping depends on the width."""
+        """Wrap again for the new width."""
         super().on_resize()
         self.call_after_refresh(self.show_readiness)
 
     def reload(self) -> None:
-        """Draw what is known; measure only what never was."""
+        """Draw what is known; measure only what was never measured."""
         self._of_this_run()
         if not self._kept.was_asked:
             self.measure_again()
         self.show_readiness()
 
     def measure_again(self) -> None:
-        """All gates, or PRE where that is shown."""
+        """Measure all gates, or the arming checks if those are shown."""
         watch = self.console.readiness
         if self._pre:
             watch.measure_pre()
@@ -98,12 +98,12 @@ class GatesScreen(ConsoleScreen):
         return watch.pre if self._pre else watch.board
 
     def show_status(self, _status: "Status") -> None:
-        """Ages grow, coarsely; another run has another PRE."""
+        """Draw the ages again; another run has other arming checks."""
         self._of_this_run()
         self.show_readiness()
 
     def _of_this_run(self) -> None:
-        """PRE of a run that is no longer the current one says nothing."""
+        """Measure the arming checks again if they are those of an earlier run."""
         if self._pre and self.console.readiness.pre_is_of_another_run:
             self.console.readiness.measure_pre()
 
@@ -140,7 +140,7 @@ class GatesScreen(ConsoleScreen):
         self._keep_cursor(rows, before)
 
     def _keep_cursor(self, rows: Rows, before: words.Item | None) -> None:
-        """The cursor stays on its gate, also when a filter moves it."""
+        """Keep the cursor on its gate, also if a filter moves the row."""
         if before is None or not self._shown:
             return
         same = (i for i, item in enumerate(self._shown) if (item.name, item.title) == (before.name, before.title))
@@ -180,14 +180,14 @@ class GatesScreen(ConsoleScreen):
                 panel.show_wrapped(lambda width: [*before, *words.evidence(newest, now, width)])
 
     def _standing_if_not_new(self) -> list[Line]:
-        """Say over the evidence too that a newer answer could not be had."""
+        """Return the lines that say, over the evidence too, that there is no newer answer."""
         kept = self._kept
         if kept.failure is None:
             return []
         return [*words.standing(kept.answer, kept.failure, kept.failed_at, self.console.clock()), ()]
 
     def _read(self, what: words.Item | BundleView | None) -> None:
-        """Show this over the board, or the board again."""
+        """Show this over the board, or the board if there is nothing to read."""
         self._reading = what
         panel = self.query_one("#reading", Panel)
         panel.display = what is not None
@@ -201,7 +201,7 @@ class GatesScreen(ConsoleScreen):
         self.draw_frame()
 
     def shown_actions(self) -> tuple[Action, ...]:
-        """Over the evidence only what concerns it."""
+        """Return the actions of the board, or those of the evidence while it is shown."""
         if self._reading is None:
             return tuple(_back(a) if self._pre and a.name == "pre_board" else a for a in self.console_actions())
         wanted = _WHILE_READING if isinstance(self._reading, words.Item) else frozenset()
@@ -211,49 +211,49 @@ class GatesScreen(ConsoleScreen):
 
     @on(Rows.Chosen, "#gate-list")
     def action_evidence(self) -> None:
-        """The evidence of the selected gate, over the board."""
+        """Show the evidence of the selected gate over the board."""
         if self._reading is not None:
             return
         if self.selected is None:
-            self.cannot("No gate is selected.", "Measure: r. Change the filter: f")
+            self.cannot("No gate is selected.", "Press r to measure, or f to change the filter")
         else:
             self._read(self.selected)
 
     def action_dismiss_notice(self) -> None:
-        """Esc: the notice first, then what is read over the board."""
+        """Close the notice first, then what is read over the board."""
         if self._reading is not None and self.console.notice.kind in {"none", "working"}:
             self._read(None)
         else:
             super().action_dismiss_notice()
 
     def action_measure_gate(self) -> None:
-        """Ask for the one gate again."""
+        """Measure the selected gate again."""
         item = self._reading if isinstance(self._reading, words.Item) else self.selected
         if item is None:
-            self.cannot("No gate is selected.", "Measure: r. Change the filter: f")
+            self.cannot("No gate is selected.", "Press r to measure, or f to change the filter")
         elif self._pre:
             self.console.readiness.measure_pre()
         else:
             self.console.readiness.measure_gate(item.name)
 
     def action_filter_gates(self) -> None:
-        """All, those that are not PASS, then each outcome."""
+        """Show all gates, then those that are not PASS, then each outcome."""
         self._filter = (self._filter + 1) % len(words.FILTERS)
         self.show_readiness()
 
     def action_pre_board(self) -> None:
-        """PRE, measured now because somebody wants to arm; or the gates again, with their ages."""
+        """Show the arming checks, measured now, or the gates again with their ages."""
         self._pre = not self._pre
         self._filter = 0
         if self._reading is not None:
             self._read(None)
-        if self._pre:
+        if self._pre:  # An answer of minutes ago is none to arm on.
             self.measure_again()
         self.reload()
         self.draw_frame()
 
     def action_bundle(self) -> None:
-        """Write the bundle as the console's one operation, then show what it came to."""
+        """Write the bundle as an operation, then show its result."""
 
         def call(backend: "Backend", progress: "OnProgress") -> BundleView:
             return backend.bundle(progress)
@@ -271,5 +271,5 @@ def _back(action: Action) -> Action:
     return replace(action, short="Gates")
 
 
-def _same(one: words.Item, other: words.Item) -> bool:
-    return (one.name, one.title) == (other.name, other.title)
+def _same(item: words.Item, other: words.Item) -> bool:
+    return (item.name, item.title) == (other.name, other.title)

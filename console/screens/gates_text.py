@@ -1,4 +1,4 @@
-"""The words of Gates and of the roll-up on the Overview: pure functions of what was measured and the time."""
+"""The texts of Gates and of the roll-up on the Overview: pure functions of the measurement and the time."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ _HIDDEN_FAIL = " has a FAIL "
 
 @dataclass(frozen=True)
 class Filter:
-    """Which outcomes show; `word` is what the title says, empty where all do."""
+    """The outcomes that show; `word` stands in the title, empty if all show."""
 
     word: str
     outcomes: frozenset[Outcome]
@@ -40,7 +40,7 @@ FILTERS: tuple[Filter, ...] = (
 
 @dataclass(frozen=True)
 class Item:
-    """One row: a gate with all its checks, or one check of PRE."""
+    """One row: a gate with all its checks, or one arming check."""
 
     name: str
     title: str
@@ -50,36 +50,36 @@ class Item:
 
     @property
     def hides_a_fail(self) -> bool:
-        """Return whether something is known to be wrong where the outcome says only that not all could be measured."""
+        """Return whether a check is FAIL although the outcome says only that not all could be measured."""
         return self.outcome is not Outcome.FAIL and any(check.outcome is Outcome.FAIL for check in self.checks)
 
     def shows_with(self, chosen: Filter) -> bool:
-        """Return whether the filter lets it through: by its outcome, or by the FAIL that it hides."""
+        """Return whether the filter shows it, by its outcome or by the FAIL that it hides."""
         return self.outcome in chosen.outcomes or (self.hides_a_fail and Outcome.FAIL in chosen.outcomes)
 
     @property
     def words(self) -> str:
-        """Id and title; a check of PRE has its id in its name."""
+        """Return id and title; an arming check has its id in its name."""
         return f"{self.name} {self.title}" if self.name != "PRE" else self.title
 
 
 def gate_items(board: Board) -> tuple[Item, ...]:
-    """A row a gate."""
+    """Return one row per gate."""
     return tuple(Item(gate.gate, gate.title, gate.outcome, gate, gate.checks) for gate in board.gates)
 
 
 def pre_items(report: GateReport) -> tuple[Item, ...]:
-    """A row a check."""
+    """Return one row per check."""
     return tuple(Item(report.gate, check.name, check.outcome, report, (check,)) for check in report.checks)
 
 
 def mark(outcome: Outcome, width: int = 0) -> Span:
-    """Symbol and word; the colour only repeats them."""
+    """Return symbol and word; the colour only repeats them."""
     return Span(f"{_SYMBOLS[outcome]} {outcome.value:<{width}}", outcome_tone(outcome.value))
 
 
 def _titled(item: Item) -> Line:
-    """The title in its column, with a word about the FAIL that the outcome hides."""
+    """Return the title in its column, with a note about a FAIL that the outcome hides."""
     if not item.hides_a_fail:
         return line(f"{shortened(item.title, _TITLE_WIDTH - 1):<{_TITLE_WIDTH}}")
     room = _TITLE_WIDTH - len(_HIDDEN_FAIL)
@@ -89,7 +89,7 @@ def _titled(item: Item) -> Line:
 
 
 def gate_row(item: Item, now: datetime, *, roomy: bool) -> Line:
-    """Symbol, word, id, title, owner, age; where there is room also why it is not PASS."""
+    """Return symbol, word, id, title, owner, age; if there is room also why it is not PASS."""
     gate = item.report
     return line(
         mark(item.outcome, 13),
@@ -102,15 +102,15 @@ def gate_row(item: Item, now: datetime, *, roomy: bool) -> Line:
 
 
 def pre_row(item: Item, width: int) -> Line:
-    """Symbol, word, check in a column of this width, detail."""
+    """Return symbol, word, check in a column of this width, detail."""
     return line(mark(item.outcome, 13), f"{item.title:<{width}}  ", Span(item.checks[0].detail, "muted"))
 
 
 def list_title(
     report: Board | GateReport | None, items: int, shown: int, chosen: Filter, asking: str, *, pre: str | None
 ) -> str:
-    """`Gates: 11, took 412 ms`, `Gates, not PASS: 3 of 11`, `PRE for RUN: 8`, and what is being measured."""
-    what = "Gates" if pre is None else f"PRE for {pre}" if pre else "PRE without a run"
+    """Return a title such as `Gates, not PASS: 3 of 11` or `Arming checks for RUN: 8`, with what is being measured."""
+    what = "Gates" if pre is None else f"Arming checks for {pre}" if pre else "Arming checks without a run"
     if report is None:
         return f"{what}, measuring ..." if asking else what
     number = f"{what}, {chosen.word}: {shown} of {items}" if chosen.word else f"{what}: {items}"
@@ -118,31 +118,53 @@ def list_title(
 
 
 def nothing_shown(chosen: Filter, *, measured: bool) -> str:
-    """Return what an empty list says."""
-    return f"None is {chosen.word}. f changes the filter." if measured else "Nothing has been measured yet."
+    """Return the text of an empty list."""
+    return f"None is {chosen.word}. Press f to change the filter." if measured else "Nothing has been measured yet."
 
 
 def tally(outcomes: Iterable[Outcome]) -> Line:
-    """`8 PASS  2 PARTIAL  1 FAIL`, without those that there are none of."""
-    found = list(outcomes)
+    """Return counts such as `8 PASS  2 PARTIAL  1 FAIL`, without zeros."""
+    counted = list(outcomes)
     spans = [
-        Span(f"{found.count(outcome)} {outcome.value}", outcome_tone(outcome.value))
+        Span(f"{counted.count(outcome)} {outcome.value}", outcome_tone(outcome.value))
         for outcome in Outcome
-        if outcome in found
+        if outcome in counted
     ]
     return tuple(part for span in spans for part in (span, Span("  ")))[:-1]
+
+
+# A PARTIAL is a note for a person; it stops neither arming nor a cut.
+_LETS_CUT = frozenset({Outcome.PASS, Outcome.PARTIAL})
+
+
+def summary(outcomes: Iterable[Outcome], what: str, stopped: str) -> Line:
+    """Return `No gate stops a cut; 6 have notes.`, or the tally if one is FAIL or could not be measured.
+
+    `what` are the things that were measured, in the singular; `stopped` is what they can stop.
+    """
+    counted = list(outcomes)
+    if not counted or not _LETS_CUT.issuperset(counted):
+        return tally(counted)
+    noted = counted.count(Outcome.PARTIAL)
+    if not noted:
+        return line(Span(f"All {plural(len(counted), what)} PASS.", "good"))
+    have = "1 has a note" if noted == 1 else f"{noted} have notes"
+    return line(Span(f"No {what} stops {stopped}; {have}.", "warn"))
 
 
 def standing(
     report: Board | GateReport | None, failure: CutterError | None, failed_at: datetime | None, now: datetime
 ) -> list[Line]:
-    """The lines above the list: the tally with its age, and why it is not newer."""
+    """Return the lines above the list: the summary with its age, and why it is not newer."""
     if report is None:
         if failure is None:
             return [line(Span("Not measured yet.", "muted"))]
         return [line(Span("NOT MEASURED ", "bad"), _why(failure)), _next(failure)]
-    outcomes = [gate.outcome for gate in (report.gates if isinstance(report, Board) else report.checks)]
-    lines = [line(*tally(outcomes), Span(f"   measured {age(report.measured_at, now)}", "muted"))]
+    if isinstance(report, Board):
+        counted = summary((gate.outcome for gate in report.gates), "gate", "a cut")
+    else:
+        counted = summary((check.outcome for check in report.checks), "check", "arming")
+    lines = [line(*counted, Span(f"   measured {age(report.measured_at, now)}", "muted"))]
     if failure is not None and failed_at is not None:
         lines += [line(Span("NOT MEASURED AGAIN ", "bad"), f"at {clock(failed_at)}: {_why(failure)}"), _next(failure)]
     return lines
@@ -157,21 +179,21 @@ def _next(failure: CutterError) -> Line:
 
 
 def detail_title(item: Item) -> str:
-    """The gate and who can repair it."""
+    """Return the gate and who can repair it."""
     return f"{item.words}, {item.report.owner.value}"
 
 
 def detail(item: Item, _now: datetime, width: int) -> list[Line]:
-    """Return what is open, worst first, each with its next action; then the question, and what passed."""
+    """Return the open checks, worst first, each with its next action; then the question, and what passed."""
     lines: list[Line] = []
     for check in worst_first(item.checks):
         if check.outcome is not Outcome.PASS:
             lines += _verdict(check, width)
     passed = [check.name for check in item.checks if check.outcome is Outcome.PASS]
-    asked = hanging((Span("asks  ", "muted"),), str(item.report.question), width)
+    question = hanging((Span("asks  ", "muted"),), str(item.report.question), width)
     if passed:
-        asked += hanging((mark(Outcome.PASS), Span("  ")), ", ".join(passed), width, "muted")
-    return [*lines, *asked]
+        question += hanging((mark(Outcome.PASS), Span("  ")), ", ".join(passed), width, "muted")
+    return [*lines, *question]
 
 
 def _verdict(check: Check, width: int) -> list[Line]:
@@ -182,24 +204,24 @@ def _verdict(check: Check, width: int) -> list[Line]:
 
 
 def evidence_title(item: Item) -> str:
-    """`G3 Backup readiness: FAIL`."""
+    """Return a title such as `G3 Backup readiness: FAIL`."""
     return f"{item.words}: {item.outcome.value}"
 
 
 def evidence(item: Item, now: datetime, width: int) -> list[Line]:
-    """The question, each check with its finding and next action, and each fact that it rests on, once."""
+    """Return the question, each check with its next action, and each fact that it rests on, once."""
     gate = item.report
     measured = f"{gate.owner.value}; measured {age(gate.measured_at, now)}, took {took(gate.took_ms)}"
     lines = [
         *hanging((Span("question  ", "muted"),), str(gate.question), width),
         *hanging((Span("owner     ", "muted"),), measured, width),
     ]
-    told: set[str] = set()
+    shown: set[str] = set()
     for check in worst_first(item.checks):
         lines += [line(""), *_verdict(check, width)]
         for fact in check.evidence:
-            lines += [line(Span(f"  {fact.id}, as above", "muted"))] if fact.id in told else _fact(fact, width)
-            told.add(fact.id)
+            lines += [line(Span(f"  {fact.id}, as above", "muted"))] if fact.id in shown else _fact(fact, width)
+            shown.add(fact.id)
         if not check.evidence:
             lines.append(line(Span("  no evidence: nothing was measured", "muted")))
     return lines
@@ -212,21 +234,21 @@ def _fact(fact: Evidence, width: int) -> list[Line]:
         ("  answer ", str(fact.answer), "strong"),
         *((("  sha256 ", fact.digest, "plain"),) if fact.digest else ()),
     )
-    told = [part for label, text, tone in rows for part in hanging((Span(label, "muted"),), text, width, tone)]
+    lines = [part for label, text, tone in rows for part in hanging((Span(label, "muted"),), text, width, tone)]
     when = f", {fact.measured_at:%Y-%m-%d %H:%M:%S} UTC, took {took(fact.took_ms)}"
-    return [line(Span(f"  {fact.id}", "accent"), Span(when, "muted")), *told]
+    return [line(Span(f"  {fact.id}", "accent"), Span(when, "muted")), *lines]
 
 
 _LETTER_TONES: dict[Letter, Tone] = {Letter.A: "good", Letter.B: "warn", Letter.C: "bad"}
 
 
 def bundle_title(written: BundleView) -> str:
-    """`Bundle: outcome B`."""
+    """Return a title such as `Bundle: outcome B`."""
     return f"Bundle: outcome {written.letter.value}"
 
 
 def bundle(written: BundleView, width: int) -> list[Line]:
-    """Letter, directory, digest, and every gap."""
+    """Return letter, directory, digest, and every gap."""
     signed = written.signed_by or "nobody; on the command line: cutter-console bundle --sign FPR"
     lines = [
         *hanging(
@@ -246,13 +268,13 @@ def bundle(written: BundleView, width: int) -> list[Line]:
 
 
 def bundle_done(written: BundleView) -> str:
-    """One sentence for the notice."""
+    """Return the sentence for the notice."""
     gaps = plural(len(written.gaps), "gap")
     return f"Bundle written, outcome {written.letter.value}, {gaps}: {written.directory}"
 
 
 def rollup_title(board: Board | None, asking: str, failure: CutterError | None, now: datetime) -> str:
-    """An old value is never without its age."""
+    """Return the title of the roll-up; an old value is never without its age."""
     if board is None:
         return "Gates, measuring ..." if asking else "Gates"
     current = ", measuring ..." if asking else ", NOT CURRENT" if failure is not None else ""
@@ -260,7 +282,7 @@ def rollup_title(board: Board | None, asking: str, failure: CutterError | None, 
 
 
 def rollup(board: Board | None, asking: str, failure: CutterError | None, width: int, most: int) -> list[Line]:
-    """The tally of the last board, and what is worst."""
+    """Return the summary of the last board, and what is worst."""
     if board is None:
         if failure is not None:
             return [line(Span("NOT MEASURED ", "bad"), _why(failure))]
@@ -269,7 +291,7 @@ def rollup(board: Board | None, asking: str, failure: CutterError | None, width:
         (gate for gate in board.gates if gate.outcome is not Outcome.PASS),
         key=lambda gate: urgency(gate.urgent.outcome if gate.urgent is not None else gate.outcome),
     )
-    lines: list[Line] = [tally(gate.outcome for gate in board.gates)]
+    lines: list[Line] = [summary((gate.outcome for gate in board.gates), "gate", "a cut")]
     for gate in open_gates[:most]:
         words = Span(f"{_SYMBOLS[gate.outcome]} {gate.gate} ", outcome_tone(gate.outcome.value))
         lines.append(line(words, shortened(str(gate.urgent_detail), max(width - len(words.text), 12))))

@@ -1,4 +1,4 @@
-"""Help: of the widget that has the focus, of the screen, and the keys from the registry."""
+"""Help: texts of the focused widget and of the screen, and the keys from the registry."""
 
 from typing import ClassVar
 
@@ -10,12 +10,11 @@ from console.widgets.wrap import hanging
 
 
 class HelpDialog(Dialog[None]):
-    """Shows only what exists in this console."""
+    """A dialog with the help of what exists in this console."""
 
     WORDS: ClassVar[str] = "Help"
     CANCEL: ClassVar[str] = "Close"
     TALL: ClassVar[bool] = True
-    AUTO_FOCUS = "#dialog-body"
 
     def __init__(self, subject: str, scope: Scope) -> None:
         super().__init__()
@@ -23,7 +22,7 @@ class HelpDialog(Dialog[None]):
         self._scope = scope
 
     def opened(self) -> None:
-        """Text first, then the keys of the screen, then those of everywhere."""
+        """Show the text, then the keys of the screen, then those of every screen."""
         super().opened()
         self.query_one("#dialog-body", Panel).show_wrapped(self._lines)
 
@@ -36,11 +35,11 @@ class HelpDialog(Dialog[None]):
             for action in actions:
                 lines += help_lines(action, width)
         if console.read_only:
-            lines += [line(""), line("READ-ONLY: actions that write do not exist here.")]
+            lines += [line(""), line("READ-ONLY: actions that write are not available.")]
         return lines
 
     def keys(self) -> Line:
-        """Return how to leave, and where more is."""
+        """Return the keys of the dialog."""
         return line(
             Span("Esc", "accent"), " close   ", Span("Up Down PageUp PageDown", "accent"), " scroll   ",
             Span("^P", "accent"), " find an action by name",
@@ -48,7 +47,7 @@ class HelpDialog(Dialog[None]):
 
 
 def help_lines(action: Action, width: int) -> list[Line]:
-    """Keys, title, what it does, what it needs, and the same on the command line."""
+    """Return keys, title, effect, needs, and the same on the command line."""
     keys = ", ".join(key_name(key) for key in action.keys)
     indent = Span(" " * 10)
     lines = [

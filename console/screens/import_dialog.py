@@ -1,4 +1,4 @@
-"""Import: the statement's signature files, one a signer."""
+"""Import: the statement's signature files, one per signer."""
 
 from pathlib import Path
 from typing import ClassVar
@@ -17,7 +17,7 @@ from console.widgets.wrap import hanging
 
 
 class ImportDialog(Dialog[tuple[Path, ...]]):
-    """Answers with the signature files, or None for no."""
+    """A dialog that answers with the signature files, or None for no."""
 
     WORDS: ClassVar[str] = "Import a signed statement"
     TALL: ClassVar[bool] = True
@@ -29,20 +29,20 @@ class ImportDialog(Dialog[tuple[Path, ...]]):
         self._view = view
 
     def question(self) -> ComposeResult:
-        """Ask where other signature files are."""
+        """Compose the field for other signature files."""
         yield Lines(id="demand")
         yield Input(id="more", placeholder="more signature files, separated by spaces (may stay empty)", compact=True)
 
     def opened(self) -> None:
-        """Show what is imported, with which signatures, and how the checks stand."""
+        """Show the statement, its signatures and its checks."""
         super().opened()
         self.query_one("#dialog-body", Panel).show_wrapped(self._lines)
         self._demand("Everything is checked again before it is recorded.")
 
     def _lines(self, width: int) -> list[Line]:
         view = self._view
-        found = [row for path in view.signature_paths for row in hanging((Span("  "),), safe_text(str(path)), width)]
-        beside = "signature files found beside it:" if found else "no signature file beside it"
+        files = [row for path in view.signature_paths for row in hanging((Span("  "),), safe_text(str(path)), width)]
+        beside = "signature files found beside it:" if files else "no signature file beside it"
         writes = "records the approval in the database, if every check is PASS"
         return [
             *hanging(
@@ -52,7 +52,7 @@ class ImportDialog(Dialog[tuple[Path, ...]]):
             *hanging((Span("sha256   ", "muted"),), view.statement_sha256, width),
             *hanging((Span("writes   ", "muted"),), writes, width),
             line(Span("signed   ", "muted"), beside),
-            *found,
+            *files,
             line(""),
             *checks(view, width),
         ]
@@ -61,10 +61,12 @@ class ImportDialog(Dialog[tuple[Path, ...]]):
         self.query_one("#demand", Lines).show([line(words)])
 
     def keys(self) -> Line:
-        """The confirming key."""
+        """Return the keys, the confirming one last."""
         return line(
             Span("Esc", "accent"),
             " no   ",
+            Span("PgDn", "accent"),
+            " more   ",
             Span("Tab", "accent"),
             " field   ",
             Span("^Y", "bad"),
@@ -73,15 +75,15 @@ class ImportDialog(Dialog[tuple[Path, ...]]):
         )
 
     def action_import(self) -> None:
-        """With at least one signature file."""
+        """Answer, if there is at least one signature file."""
         typed = tuple(Path(word) for word in self.query_one("#more", Input).value.split())
         signatures = tuple(dict.fromkeys((*self._view.signature_paths, *typed)))
         if signatures:
             self.dismiss(signatures)
         else:
-            self._demand("There is no signature file: name one, or put it beside the statement and check again.")
+            self._demand("No signature file. Name one here, or put it beside the statement, then Esc and c.")
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Enter never confirms."""
+        """Say which key imports: Enter never does."""
         event.stop()
         self._demand("Enter does not import; ^Y does.")

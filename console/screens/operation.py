@@ -1,4 +1,4 @@
-"""One long backend call at a time, with its progress: never cancelled in silence, never two at once."""
+"""A long backend call with its progress. One runs at a time, and none is cancelled silently."""
 
 import asyncio
 from collections.abc import Callable
@@ -18,17 +18,17 @@ DRAW_EVERY_SECONDS = 0.25
 
 @dataclass(frozen=True, slots=True)
 class Operation(Generic[T]):
-    """What is done, by which call, and what to show of its answer; `done` returns the notice, or its sentence."""
+    """A long call: what it does, the call, and `done`, which returns the notice or its sentence."""
 
     doing: str
     call: "Callable[[Backend, OnProgress], T]"
     done: "Callable[[T], str | Notice]"
     if_left: tuple[str, ...] = ()
-    """What leaving the console meanwhile means, where it is no phase of a run; empty for a run."""
+    """What leaving the console during the call means; empty for the phases of a run."""
 
 
 class ProgressFeed:
-    """Takes progress from the worker's thread and hands the latest to the event loop now and then."""
+    """A callback for progress from the worker's thread; it passes the latest to the event loop now and then."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop, draw: "Callable[[Progress], None]") -> None:
         self._loop = loop
@@ -38,7 +38,8 @@ class ProgressFeed:
         self._not_before = 0.0
 
     def __call__(self, progress: "Progress") -> None:
-        """Called in the worker's thread."""
+        """Take progress; called in the worker's thread."""
+        # One delivery is scheduled at a time, whatever the worker reports; it takes the latest.
         self._latest = progress
         if not self._scheduled:
             self._scheduled = True
@@ -55,7 +56,7 @@ class ProgressFeed:
 
 
 def progress_words(progress: "Progress") -> str:
-    """`phase 6 cut_leg_a: units written, 300 of 1,000`."""
+    """Return text such as `phase 6 of 11, cut_leg_a: units written, 300 of 1,000`."""
     phase = progress.phase
     head = progress.step if phase is None else f"phase {phase.number} of 11, {phase.value}: {progress.step}"
     if progress.total is not None:

@@ -1,4 +1,4 @@
-"""Overview: who am I, the switch, the counts, the current run, what waits."""
+"""Overview: target, kill switch, gates in short, row counts, current run, and what waits."""
 
 from typing import TYPE_CHECKING, ClassVar
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class OverviewScreen(ConsoleScreen):
-    """The first screen; it is painted before anything is measured."""
+    """The first screen, painted before anything is measured."""
 
     SCOPE: ClassVar[Scope] = Scope.OVERVIEW
     TITLE_WORD: ClassVar[str] = "Overview"
@@ -35,7 +35,7 @@ class OverviewScreen(ConsoleScreen):
         self._countdown: Timer | None = None
 
     def body(self) -> ComposeResult:
-        """Left: where, switch, what waits. Right: the gates in short, counts."""
+        """Compose where, switch and what waits on the left, gates and counts on the right."""
         with Horizontal():
             with Vertical(id="overview-left"):
                 yield Panel("Where", id="where")
@@ -46,19 +46,20 @@ class OverviewScreen(ConsoleScreen):
                 yield Panel("Counts", id="counts")
 
     def opened(self) -> None:
-        """Only the counts and what waits can be longer than their panel; Tab goes there, and they scroll."""
+        """Let Tab reach what waits and the counts: only these can be longer than their panel."""
         super().opened()
         for name in ("waiting", "counts"):
             self.query_one(f"#{name}", Panel).can_focus = True
 
     def on_screen_resume(self) -> None:
-        """Draw what was measured last."""
+        """Draw the last measurement."""
         self.draw_frame()
         if self.console.status is not None:
             self.show_status(self.console.status)
 
     def show_status(self, status: "Status") -> None:
         """Draw a measurement; panels whose lines are the same are not drawn again."""
+        # Imported here and below: the texts need pydantic, and the first frame does not wait for it.
         from console.screens import overview_text as words
 
         now = self.console.clock()
@@ -90,11 +91,11 @@ class OverviewScreen(ConsoleScreen):
         panel.show_wrapped(lambda width: words.rollup(answer, asking, failure, width, most))
 
     def measure_again(self) -> None:
-        """The gates too: what is shown here is measured again."""
+        """Measure the gates too, which are shown here."""
         self.console.readiness.measure_board()
 
     def on_resize(self) -> None:
-        """The columns depend on the width."""
+        """Draw the columns for the new width."""
         super().on_resize()
         self.call_after_refresh(self._draw_again)
 
@@ -103,7 +104,7 @@ class OverviewScreen(ConsoleScreen):
             self.show_status(self.console.status)
 
     def _count_down(self, *, armed: bool) -> None:
-        """A clock ticks only while the switch is armed."""
+        """Start or stop the clock, which ticks only while the switch is armed."""
         if armed and self._countdown is None:
             self._countdown = self.set_interval(1.0, self._tick)
         elif not armed and self._countdown is not None:
@@ -119,7 +120,7 @@ class OverviewScreen(ConsoleScreen):
             )
 
     def shown_actions(self) -> tuple[Action, ...]:
-        """Disarm only where it is armed, release only where there is a HOLD."""
+        """Return disarm if the switch is armed, release if there is a HOLD."""
         status = self.console.status
         state = status.switch.state.value if status is not None else ""
         wanted = {"ARMED": {"disarm"}, "HOLD": {"release_hold"}}.get(state, set())
@@ -138,7 +139,7 @@ class OverviewScreen(ConsoleScreen):
         )
 
     def action_release_hold(self) -> None:
-        """Clear the HOLD, after its briefing and the typed word."""
+        """Clear the HOLD after its dialog."""
         from console.backend.model.view_models import Danger
         from console.screens.danger import ask_and_do
 

@@ -1,4 +1,4 @@
-"""The words of the Overview: pure functions of one measurement and the time."""
+"""The texts of the Overview: pure functions of one measurement and the time."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -29,12 +29,12 @@ _LABEL = 10
 
 
 def field(label: str, value: str | Span) -> Line:
-    """A label and its value, in two columns."""
+    """Return a label and its value, in two columns."""
     return line(Span(f"{label:<{_LABEL}}", "muted"), value)
 
 
 def where(status: Status, *, read_only: bool) -> list[Line]:
-    """Who am I: the one database, the role, the root, and what this console may do."""
+    """Return the target, the role, the root, and whether this console is read-only."""
     mode = [field("console", "READ-ONLY")] if read_only or status.read_only else []
     demo = [field("data", Span("DEMO, throw-away", "accent"))] if status.demo else []
     if status.target is None:
@@ -69,7 +69,7 @@ _MEANING = {
 
 
 def switch(status: Status, now: datetime, known: Registry) -> list[Line]:
-    """The switch in words: state, until when, for which run, by whom, since when, why, what clears it."""
+    """Return the switch in words: state, expiry, run, operator, reason, and what clears it."""
     view, root = status.switch, str(status.root)
     lines = [line(Span(_MEANING[view.state], switch_tone(view.state.value)))]
     if view.expires_at is not None:
@@ -80,36 +80,36 @@ def switch(status: Status, now: datetime, known: Registry) -> list[Line]:
         since = f", {age(view.since, now)}" if view.since is not None else ""
         lines.append(field("by", f"{view.by or UNKNOWN}{since}"))
     if view.reason:
-        lines.append(field("because", str(view.reason)))
+        lines.append(field("reason", str(view.reason)))
     if view.purpose:
         cuts = view.state is SwitchState.ARMED and view.purpose == Purpose.CUT
         keys = keys_of(_GO_ON, known) if cuts else ""
         lines.append(field("for", f"{view.purpose}{f': {keys}' if keys else ''}"))
     if view.clears_with:
-        lines.append(field("clears by", full_command(view.clears_with, root)))
+        lines.append(field("clear by", full_command(view.clears_with, root)))
     if view.incomplete:
         lines.append(line(Span(str(view.incomplete), "bad")))
-        lines.append(field("whole by", full_command(str(view.complete_with), root)))
+        lines.append(field("finish by", full_command(str(view.complete_with), root)))
     return lines
 
 
 def counts_title(status: Status, now: datetime) -> str:
-    """`Counts, measured 14:03 UTC` and, when that is a while ago, how long."""
+    """Return `Counts, measured 14:03 UTC`, with the age from one minute on."""
     old = (now - status.measured_at).total_seconds() >= 60
     return f"Counts, measured {clock(status.measured_at)}{f', {age(status.measured_at, now)}' if old else ''}"
 
 
 def counts(status: Status, *, wide: bool) -> list[Line]:
-    """Rows beside the baseline, schema by schema, columns as wide as their numbers; what could not be read says why."""
+    """Return rows and baseline of each table, by schema; a table that could not be counted says why."""
     if not status.counts:
-        return [line(Span("INCONCLUSIVE", "warn"), "  no count could be read"), line(str(status.unreachable))]
+        return [line(Span("INCONCLUSIVE", "warn"), "  rows could not be counted"), line(str(status.unreachable))]
     views = sorted(status.counts, key=lambda view: (_schema(view) != "public", _schema(view)))
     columns = _Columns.of(views, wide=wide)
     lines = [columns.row("table", "rows", "baseline", Span("delta", "muted"), tone="muted")]
     schema = ""
     for view in views:
-        if (found := _schema(view)) != schema:
-            schema = found
+        if (view_schema := _schema(view)) != schema:
+            schema = view_schema
             lines.append(line(Span(schema, "accent")))
         lines.extend(_count(view, columns))
     return lines
@@ -130,7 +130,7 @@ class _Columns:
 
     @classmethod
     def of(cls, views: list[CountView], *, wide: bool) -> Self:
-        """As wide as the longest of each; where there is no room for all, the names are shortened, never a number."""
+        """Return columns as wide as their longest values. If room is short, names are cut, never numbers."""
         rows = max([6, *(len(count(view.rows)) for view in views if view.rows is not None)]) + 2
         baseline = max([8, *(len(_baseline(view)) for view in views)]) + 2 if wide else 0
         delta = max([5, *(len(_delta(view)) for view in views)]) + 2
@@ -139,7 +139,7 @@ class _Columns:
         return cls(name=min(longest, max(room, 8)), rows=rows, baseline=baseline, delta=delta)
 
     def row(self, name: str, rows: str, baseline: str, delta: Span, tone: Tone = "plain") -> Line:
-        """One line, its numbers below one another."""
+        """Return one line of the table."""
         middle = f"{baseline:>{self.baseline}}" if self.baseline else ""
         first = Span(f"{shortened(name, self.name):<{self.name}}{rows:>{self.rows}}{middle}", tone)
         return line(first, Span(f"{delta.text:>{self.delta}}", delta.tone))
@@ -175,7 +175,7 @@ def _count(view: CountView, columns: _Columns) -> list[Line]:
 
 
 def run_line(run: RunSummary) -> Line:
-    """One run in a line: mode, document, state."""
+    """Return mode, document and state of a run in a line."""
     mark = [Span(" INTERRUPTED", "bad")] if run.interrupted else []
     return line(
         Span(run.mode.value, "warn" if run.mode.value == "LIVE" else "muted"), f" {run.docprefix} ", run.state, *mark
@@ -183,12 +183,12 @@ def run_line(run: RunSummary) -> Line:
 
 
 def current_run(status: Status, now: datetime) -> list[Line]:
-    """The run that is on its way."""
+    """Return the run that is in progress."""
     run = status.current_run
     if run is None and status.target is None:
-        return [line(Span("NOT KNOWN ", "warn"), "whether a run is on its way")]
+        return [line(Span("NOT KNOWN ", "warn"), "the current run")]
     if run is None:
-        return [line(Span("No run is on its way.", "muted"))]
+        return [line(Span("No run is in progress.", "muted"))]
     units = "units not known" if run.n_units is None else plural(run.n_units, "unit")
     return [
         line(Span("Current run", "strong")),
@@ -199,7 +199,7 @@ def current_run(status: Status, now: datetime) -> list[Line]:
 
 
 def waiting(status: Status, now: datetime, known: Registry) -> list[Line]:
-    """Return what waits, for whom, since when, and what to do about it: the key, and the whole command."""
+    """Return what waits, for whom, since when, and what to do: the key and the whole command."""
     if status.target is None:
         return [line(Span("NOT KNOWN ", "warn"), "what waits: the database was not reached"), line("")]
     if not status.waiting:

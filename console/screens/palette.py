@@ -1,4 +1,4 @@
-"""The palette: an action by a few letters of its name, from the registry; what has no entry there is not found here."""
+"""The palette: finds an action of the registry by letters of its name."""
 
 from typing import ClassVar
 
@@ -14,14 +14,14 @@ from console.widgets.rows import Rows
 
 
 def found(registry: Registry, scope: Scope, typed: str) -> tuple[Action, ...]:
-    """Return the actions of this screen, then those of everywhere, whose title has every typed word in it."""
+    """Return the actions whose title has every typed word, those of this screen first."""
     wanted = typed.casefold().split()
     actions = (*registry.in_scope(scope), *registry.in_scope(Scope.EVERYWHERE))
     return tuple(action for action in actions if all(word in action.title.casefold() for word in wanted))
 
 
 class PaletteDialog(Dialog[Action]):
-    """Answers with the chosen action, or None for none. Choosing is no more than pressing the action's key."""
+    """A dialog that answers with the chosen action, or None. Choosing equals pressing the action's key."""
 
     WORDS: ClassVar[str] = "Find an action by its name"
     TALL: ClassVar[bool] = True
@@ -40,12 +40,12 @@ class PaletteDialog(Dialog[Action]):
         self._found: tuple[Action, ...] = ()
 
     def question(self) -> ComposeResult:
-        """The letters, and what they find."""
+        """Compose the field and the list that it filters."""
         yield Input(id="search", placeholder="some letters of what you want to do", compact=True)
         yield Rows("", empty="No action has this in its name.", id="found")
 
     def opened(self) -> None:
-        """Everything, before a letter is typed."""
+        """Show every action before a letter is typed."""
         super().opened()
         self.query_one("#dialog-body").display = False
         self._search("")
@@ -81,5 +81,5 @@ class PaletteDialog(Dialog[Action]):
 
 
 def _row(action: Action) -> Line:
-    """Title, key, what it does."""
+    """Return title, key and help of an action in a line."""
     return line(f"{action.title}  ", Span(key_name(action.keys[0]), "accent"), Span(f"  {action.help}", "muted"))

@@ -1,4 +1,4 @@
-"""Panic: one further, distinct key stops everything; the safe answer has the focus."""
+"""Panic: a second, distinct key stops everything; the safe answer has the focus."""
 
 from typing import ClassVar
 
@@ -13,11 +13,11 @@ from console.widgets.notice import Notice
 from console.widgets.panel import Lines
 
 STOPPED_WITHIN_SECONDS = 60.0
-"""How long after a stop the end of the stopped operation is waited for, before it is said what the database has."""
+"""Longest wait for the stopped operation to end, before the notice says what the database holds."""
 
 
 class PanicDialog(Dialog[str]):
-    """Answers with the reason (it may be empty), or None for no."""
+    """A dialog that answers with the reason, or None for no."""
 
     WORDS: ClassVar[str] = "STOP everything?"
     CANCEL: ClassVar[str] = "No, go on as before"
@@ -27,18 +27,18 @@ class PanicDialog(Dialog[str]):
     ]
 
     def question(self) -> ComposeResult:
-        """A reason, if there is time for one."""
+        """Compose the field for an optional reason."""
         yield Lines(id="panic-hint")
         yield Input(id="reason", placeholder="reason (may stay empty; Tab goes here)", compact=True)
 
     def opened(self) -> None:
-        """Say what will happen before asking."""
+        """Say what stopping does, then ask."""
         super().opened()
         running = self.console.operation
         self.body(
             [
                 line("Sets a HOLD: nothing is written until a person releases it."),
-                line("Cancels the running statement: its transaction rolls back, all or nothing."),
+                line("Cancels the running statement: its transaction rolls back as a whole."),
                 line("Ends the lease: the switch is off."),
                 line("Stopping needs no authority. It deletes nothing."),
                 line(""),
@@ -50,35 +50,37 @@ class PanicDialog(Dialog[str]):
         self.query_one("#panic-hint", Lines).show([line("Press ", Span("s", "bad"), " to stop now.")])
 
     def keys(self) -> Line:
-        """The distinct key."""
+        """Return the keys; the confirming one is distinct from the one that opened the dialog."""
         return line(
             Span("s", "bad"), " (in the field ", Span("^S", "bad"), ") stop now   ", Span("Esc", "accent"), " no"
         )
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002 - Textual's signature
-        """Stopping waits for nothing."""
+        """Return True: stopping waits for nothing."""
         return True
 
     def action_stop(self) -> None:
-        """Stop, with what stands in the field as the reason; also where the field is not there yet."""
+        """Stop, with the text of the field as the reason, also if the field does not exist yet."""
         typed = "".join(field.value.strip() for field in self.query(Input))
         self.dismiss(typed or "stopped from the console, no reason given")
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Enter never confirms: it only leaves the field."""
+        """Leave the field: Enter never confirms."""
         event.stop()
         self.query_one("#cancel").focus()
 
 
 def stopped_notice(switch: SwitchView) -> Notice:
-    """The notice after a panic: whole, or which half of the HOLD is missing. It goes when the HOLD does."""
+    """Return the notice after a panic; it names a missing half of the HOLD, and ends with the HOLD."""
     note = f" {switch.note}." if switch.note else ""
-    held = switch.state.value
+    state = switch.state.value
     if switch.incomplete:
-        said = f"Stopped in part: {switch.incomplete}.{note}"
-        return Notice("refused", said, "STOP_PANIC", str(switch.complete_with), stays=True, while_switch=held)
-    done = [f" {step.what.capitalize()}: {step.detail}." for step in switch.steps if step.what == "running statements"]
-    said = f"Stopped. The switch is {held}.{''.join(done)}{note}"
+        sentence = f"Stopped in part: {switch.incomplete}.{note}"
+        return Notice("refused", sentence, "STOP_PANIC", str(switch.complete_with), stays=True, while_switch=state)
+    cancelled = [
+        f" {step.what.capitalize()}: {step.detail}." for step in switch.steps if step.what == "running statements"
+    ]
+    sentence = f"Stopped. The switch is {state}.{''.join(cancelled)}{note}"
     release = switch.clears_with or "cutter-console hold release --confirm RELEASE"
     next_action = f"Find the cause. Then release the HOLD: 1, then H, or: {release}"
-    return Notice("done", said, "", next_action, stays=True, while_switch=held)
+    return Notice("done", sentence, "", next_action, stays=True, while_switch=state)

@@ -1,4 +1,4 @@
-"""Quit while something is under way: explained, and refused unless said otherwise."""
+"""Quit during an operation: explains what leaving means, and stays by default."""
 
 from typing import ClassVar
 
@@ -9,13 +9,13 @@ from console.widgets.line import Line, Span, line
 
 _IF_A_RUN_IS_LEFT = (
     "If you leave now, the phase that is running ends by COMMIT or ROLLBACK, never in between.",
-    "Nothing goes on by itself: the next console shows the run as interrupted, with what the",
-    "database says, and offers the legal moves.",
+    "Nothing continues by itself: the next console shows the run as interrupted, with what",
+    "the database says of it, and what can be done.",
 )
 
 
 class QuitDialog(Dialog[str]):
-    """Answers `now`, `when done`, or None to stay."""
+    """A dialog that answers `now`, `when done`, or None to stay."""
 
     WORDS: ClassVar[str] = "Quit while something is under way?"
     CANCEL: ClassVar[str] = "Stay"
@@ -30,7 +30,7 @@ class QuitDialog(Dialog[str]):
         self._if_left = if_left or _IF_A_RUN_IS_LEFT
 
     def opened(self) -> None:
-        """Say what leaving would mean."""
+        """Say what leaving means."""
         super().opened()
         self.body(
             [
@@ -41,12 +41,12 @@ class QuitDialog(Dialog[str]):
         )
 
     def keys(self) -> Line:
-        """Three ways."""
+        """Return the keys of the three answers."""
         return line(
             Span("Esc", "accent"), " stay   ", Span("w", "accent"), " leave when it is done   ", Span("^Y", "bad"),
             " leave now", *self.stop_hint(),
         )  # fmt: skip
 
     def action_answer(self, answer: str) -> None:
-        """Leave, one way or the other."""
+        """Answer, and so leave now or later."""
         self.dismiss(answer)

@@ -1,4 +1,4 @@
-"""What was measured of readiness: the last answers stay, with their age, until newer ones have come."""
+"""The last answers about readiness, kept with their age until newer ones arrive."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -18,7 +18,7 @@ T = TypeVar("T")
 
 
 class Asking(Protocol):
-    """Who is asked to measure: the application."""
+    """The part of the application that measuring needs."""
 
     clock: Callable[[], datetime]
     status: "Status | None"
@@ -34,24 +34,24 @@ class Asking(Protocol):
 
 
 class Kept(Generic[T]):
-    """The last answer to one question; a failed attempt at a newer one is kept beside it."""
+    """The last answer to one question, and the failure of a newer attempt."""
 
     def __init__(self, console: "Asking") -> None:
         self.answer: T | None = None
         self.failure: CutterError | None = None
         self.failed_at: datetime | None = None
         self.asking = ""
-        """What is being measured now, in words; empty at rest."""
+        """Name of what is being measured now; empty at rest."""
         self._console = console
         self._next: tuple[str, Callable[[Backend], T]] | None = None
 
     @property
     def was_asked(self) -> bool:
-        """Return whether it was ever tried."""
+        """Return whether the question was ever asked."""
         return bool(self.asking) or self.answer is not None or self.failure is not None
 
     def ask(self, what: str, question: "Callable[[Backend], T]") -> None:
-        """Measure in the background. While one is under way the latest other request waits, the same one is dropped."""
+        """Measure in the background. During a measurement the latest other request waits; the same one is dropped."""
         if self.asking:
             if what != self.asking:
                 self._next = (what, question)
@@ -75,28 +75,28 @@ class Kept(Generic[T]):
         self._console.show_readiness()
 
     def keep(self, answer: T) -> None:
-        """This is the newest answer."""
+        """Keep the newest answer."""
         self.answer = answer
         self.failure = self.failed_at = None
 
 
 class ReadinessWatch:
-    """The board of the gates, PRE for the current run, and the drift."""
+    """The board of the gates, the arming checks of the current run, and the drift."""
 
     def __init__(self, console: "Asking") -> None:
         self.board: Kept[Board] = Kept(console)
         self.pre: Kept[GateReport] = Kept(console)
         self.drift: Kept[DriftReport] = Kept(console)
         self.pre_run = ""
-        """The run that PRE was asked for last; empty for none."""
+        """The run of the last arming checks; empty for none."""
         self._console = console
 
     def measure_board(self) -> None:
-        """Every gate."""
+        """Measure every gate."""
         self.board.ask("all gates", lambda backend: backend.gates())
 
     def measure_gate(self, name: str) -> None:
-        """This gate only; the others keep their answers."""
+        """Measure this gate only; the others keep their answers."""
         before = self.board
 
         def question(backend: "Backend") -> "Board":
@@ -113,17 +113,17 @@ class ReadinessWatch:
 
     @property
     def pre_is_of_another_run(self) -> bool:
-        """Return whether PRE was asked for a run that is not the current one any more."""
+        """Return whether the arming checks are those of an earlier run."""
         return self.pre.was_asked and self.pre_run != self._current_run()
 
     def measure_pre(self) -> None:
-        """PRE for the current run, or for none."""
+        """Measure the arming checks for the current run, or without a run."""
         run = self._current_run()
-        if run != self.pre_run:
+        if run != self.pre_run:  # Checks of another run must not be shown while these are measured.
             self.pre = Kept(self._console)
             self.pre_run = run
         self.pre.ask(f"PRE for {run}" if run else "PRE", lambda backend: backend.readiness(run))
 
     def measure_drift(self) -> None:
-        """The whole database."""
+        """Compare the whole database."""
         self.drift.ask("the drift", lambda backend: backend.drift())

@@ -1,4 +1,4 @@
-"""Run: all runs, the phases of one with their evidence, live progress, and the legal moves."""
+"""Run: all runs, the phases of one with their evidence, live progress, and the allowed moves."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, ClassVar
@@ -40,15 +40,15 @@ _MOVES: dict[str, frozenset[Move]] = {
 
 
 class RunScreen(ConsoleScreen):
-    """The list of runs, and one of them in whole."""
+    """The list of runs, and one of them in full."""
 
     CSS_PATH = ["rows.tcss", "run.tcss"]  # noqa: RUF012
     SCOPE: ClassVar[Scope] = Scope.RUN
     TITLE_WORD: ClassVar[str] = "Run"
     HELP_TEXT: ClassVar[str] = (
         f"A run passes {len(Phase)} phases and rests twice, for SG_1 and for SG_2. Each phase ends in COMMIT or ROLLBACK. "
-        "What is legal now stands at the top with its key; nothing else is offered. An interrupted run goes on only "
-        "by your hand: read first what the database says of it. Tab goes from the runs to the phases and the evidence."
+        "What is allowed now stands at the top with its key. An interrupted run never continues by itself: "
+        "read first what the database says of it. Tab goes from the runs to the phases and the evidence."
     )
 
     def __init__(self) -> None:
@@ -61,7 +61,7 @@ class RunScreen(ConsoleScreen):
         self._shown_phases: tuple[PhaseView, ...] = ()
 
     def body(self) -> ComposeResult:
-        """The list; the head, phases and evidence of the chosen one."""
+        """Compose the list, and head, phases and evidence of the chosen run."""
         with Vertical(id="run-screen"):
             yield Rows("Runs", empty="Reading the runs ...", id="runs")
             with Vertical(id="run-detail"):
@@ -71,13 +71,13 @@ class RunScreen(ConsoleScreen):
                     yield Panel("Evidence", id="evidence")
 
     def opened(self) -> None:
-        """The list has the keys."""
+        """Focus the list."""
         super().opened()
         self.query_one("#evidence", Panel).can_focus = True
         self.query_one("#runs").focus()
 
     def not_read(self) -> None:
-        """Keep what was read before, with its age; if nothing was, say so."""
+        """Keep what was read before, with its age; say so if nothing was."""
         self.query_one("#runs", Rows).say_empty("NOT KNOWN: the runs could not be read.")
         self._retitle()
 
@@ -85,7 +85,7 @@ class RunScreen(ConsoleScreen):
         self.query_one("#runs", Rows).retitle(words.runs_title(self._number, LIST_LIMIT) + self.age_of_list())
 
     def reload(self) -> None:
-        """The list, then the chosen run."""
+        """Read the list, then the chosen run."""
         self.ask("Reading the runs", lambda backend: backend.runs(), self._loaded)
 
     def _loaded(self, runs: tuple[RunSummary, ...]) -> None:
@@ -98,12 +98,13 @@ class RunScreen(ConsoleScreen):
         self._chosen = self.console.wanted_run or self._chosen or self._waiting_run()
         index = next((i for i, run in enumerate(self._runs) if run.run_id == self._chosen), rows.cursor)
         self.console.wanted_run = ""
+        # Without the watcher: it would post that the cursor has moved, and the run would be read twice.
         rows.set_reactive(Rows.cursor, min(index, max(len(self._runs) - 1, 0)))
         rows.refresh()
         self._read_chosen()
 
     def _waiting_run(self) -> str:
-        """Return the run that the Overview's next step is about, so that its key works here at once."""
+        """Return the run of the Overview's next step, so that its key works here at once."""
         status = self.console.status
         if status is None:
             return ""
@@ -122,7 +123,7 @@ class RunScreen(ConsoleScreen):
             self.ask(f"Reading {run_id}", lambda backend: backend.run(run_id), self.draw_run)
 
     def draw_run(self, run: RunView) -> None:
-        """Show this run, unless the cursor has gone on in the meantime."""
+        """Draw this run, unless the cursor has moved to another one."""
         index = self.query_one("#runs", Rows).cursor
         if index < len(self._runs) and self._runs[index].run_id != run.run_id:
             return
@@ -149,6 +150,7 @@ class RunScreen(ConsoleScreen):
         if run is None:
             return
         status = self.console.status
+        # An old measurement must not say that the switch is armed.
         switch = status.switch if status is not None and self.console.current else None
         head = self.query_one("#run-head", Panel)
         head.show(words.head(run, self.console.clock(), self.shown_actions(), switch))
@@ -167,27 +169,27 @@ class RunScreen(ConsoleScreen):
             panel.show(words.how_it_ended(run))
 
     def show_status(self, status: "Status") -> None:
-        """Something may have been done elsewhere: what is shown is read again, and drawn where it is another."""
+        """Read again what is shown: another console may have changed it."""
         self._draw_head()
         self._retitle()
         if self.console.operation is None and self.console.current and status.target is not None:
             self.reload()
 
     def show_progress(self, progress: Progress) -> None:
-        """The phases move while the run does."""
+        """Read the run again when another phase begins."""
         if self._progress is None or self._progress.phase is not progress.phase:
             self.reload()
         self._progress = progress
 
     def shown_actions(self) -> tuple[Action, ...]:
-        """Exactly the legal moves."""
+        """Return exactly the allowed moves."""
         if self.run_view is None:
             return ()
         legal = set(self.run_view.moves)
         return tuple(a for a in self.console_actions() if legal & _MOVES.get(a.name, frozenset()))
 
     def _if_legal(self, name: str, then: Callable[[RunView], None]) -> None:
-        """Read the run again, and do it if it is legal as the run stands now, whatever the screen says of it."""
+        """Read the run again and act only if its state now allows it, whatever the screen shows."""
         if self.run_view is None:
             self.cannot("No run is chosen.", "Choose one in the list")
             return
@@ -197,14 +199,14 @@ class RunScreen(ConsoleScreen):
             self.draw_run(run)
             if not set(run.moves) & _MOVES[name]:
                 moves = ", ".join(move.value for move in run.moves) or "none"
-                self.cannot(f"Not legal from {run.state.name}.", f"Legal here: {moves}")
-            elif self.app.screen is self:
+                self.cannot(f"Not allowed at {run.state.name}.", f"Allowed now: {moves}")
+            elif self.app.screen is self:  # The operator may have gone elsewhere while the run was read.
                 then(run)
 
         self.ask(f"Reading {run_id}", lambda backend: backend.run(run_id), judge)
 
     def action_go_on(self) -> None:
-        """The next legal phase."""
+        """Resume the run."""
         self._if_legal("go_on", self._go_on)
 
     def _go_on(self, run: RunView) -> None:
@@ -213,10 +215,10 @@ class RunScreen(ConsoleScreen):
         def call(backend: "Backend", progress: "OnProgress") -> RunView:
             return backend.resume(run_id, progress)
 
-        self.console.operate(Operation(f"Going on with {run_id}", call, words.came_to))
+        self.console.operate(Operation(f"Resuming {run_id}", call, words.came_to))
 
     def action_settle(self) -> None:
-        """Ask again what became of what was sent and not answered."""
+        """Ask again for the outcome of a COMMIT whose answer was lost."""
         self._if_legal("settle", self._settle)
 
     def _settle(self, run: RunView) -> None:
@@ -225,7 +227,7 @@ class RunScreen(ConsoleScreen):
         def call(backend: "Backend", _progress: "OnProgress") -> RunView:
             return backend.settle(run_id)
 
-        self.console.operate(Operation(f"Asking what became of {run_id}", call, words.settled))
+        self.console.operate(Operation(f"Asking what {run_id} has committed", call, words.settled))
 
     def action_draft(self) -> None:
         """Draft the statement, then show it."""
@@ -245,7 +247,7 @@ class RunScreen(ConsoleScreen):
         self.console.operate(Operation(f"Drafting the statement of {run_id}", call, done))
 
     def action_report(self) -> None:
-        """Write the report of the run."""
+        """Write the run's reports."""
         self._if_legal("report", self._report)
 
     def _report(self, run: RunView) -> None:
@@ -255,7 +257,7 @@ class RunScreen(ConsoleScreen):
             return backend.report(run_id)
 
         if_left = (
-            "If you leave now, the reports are there whole or not at all; the run itself is not touched.",
+            "If you leave now, the reports are written whole or not at all; the run is not changed.",
             f"To write them again: cutter-console report {run_id}",
         )
         self.console.operate(Operation(f"Writing the reports of {run_id}", call, words.report_done, if_left))

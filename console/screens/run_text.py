@@ -1,4 +1,4 @@
-"""The words of Run: pure functions of a run."""
+"""The texts of Run: pure functions of a run."""
 
 from datetime import datetime
 
@@ -22,24 +22,24 @@ _STATUS_TONES: dict[PhaseStatus, Tone] = {
 
 
 def runs_title(number: int, limit: int) -> str:
-    """Return how many, and that there are more when there are."""
+    """Return the number of runs, and how many of them are shown."""
     return f"Runs: {limit} of {count(number)}" if number > limit else f"Runs: {count(number)}"
 
 
 def run_row(run: RunSummary) -> Line:
-    """Id, mode, document, state; interrupted is said before the state."""
+    """Return id, mode, document and state; INTERRUPTED stands before the document."""
     mark = [Span("INTERRUPTED ", "bad")] if run.interrupted else []
     mode = Span(f"{run.mode.value:<7}", "warn" if run.mode.value == "LIVE" else "muted")
     return line(Span(f"{run.run_id} ", "plain"), mode, *mark, f"{run.docprefix} ", Span(run.state, "muted"))
 
 
 def head_title(run: RunView) -> str:
-    """The run's id."""
+    """Return the run's id."""
     return run.run_id
 
 
 def head(run: RunView, now: datetime, actions: tuple[Action, ...], switch: SwitchView | None) -> list[Line]:
-    """State, what it waits for, what is legal; for an interrupted one, what the database says."""
+    """Return state, what the run waits for, and the allowed moves; if interrupted, what the database says."""
     units = "units not known" if run.n_units is None else plural(run.n_units, "unit")
     lines = [
         line(
@@ -62,14 +62,14 @@ def head(run: RunView, now: datetime, actions: tuple[Action, ...], switch: Switc
 
 
 def armed_words(run_id: str, switch: SwitchView | None, *, has_key: bool = True) -> str:
-    """`armed until 21:26 UTC, g to cut`, where the switch is armed for this run; else nothing.
+    """Return `armed until 21:26 UTC, g to cut` if the switch is armed for this run, else "".
 
     Armed to enact or to revert, that is under way: whoever arms it does it at once, and no key goes on with it.
     """
     if switch is None or switch.state is not SwitchState.ARMED or switch.run_id != run_id or switch.expires_at is None:
         return ""
     goes_on = (
-        ("g to cut" if has_key else "to cut") if switch.purpose == Purpose.CUT else f"to {switch.purpose}: under way"
+        ("g to cut" if has_key else "to cut") if switch.purpose == Purpose.CUT else f"to {switch.purpose}: in progress"
     )
     return f"armed until {clock(switch.expires_at)}, {goes_on}"
 
@@ -78,25 +78,25 @@ _TAKEN_BACK = (Family.VOIDED, Family.REVERTED)
 
 
 def shown_phases(run: RunView) -> tuple[PhaseView, ...]:
-    """Every phase; of a run that has been voided or reverted those that it came to: none of the others will come."""
+    """Return the phases to show; a voided or reverted run has no pending ones."""
     if run.state.family not in _TAKEN_BACK:
         return run.phases
     return tuple(view for view in run.phases if view.status is not PhaseStatus.PENDING)
 
 
 def ending(run: RunView) -> Line:
-    """The last row of a run that was taken back; nothing for the others."""
+    """Return the last row of a voided or reverted run; nothing for others."""
     if run.state.family not in _TAKEN_BACK:
         return ()
     return line(Span("   "), Span(f"{run.state.family.value:<18}", "strong"), Span(str(run.state.reason), "muted"))
 
 
 def how_it_ended(run: RunView) -> list[Line]:
-    """Return what happened to a run that was taken back, and what has become of what it had written."""
+    """Return how a voided or reverted run ended, and what became of its drafts."""
     if run.state.family is Family.VOIDED:
-        units = line("It had written no unit. Its statements and its plan can no longer be used.")
+        units = line("It has written no unit. Its statements and its plan can no longer be used.")
         return [line(Span("voided ", "strong"), str(run.state.reason)), units, line(""), *_about(run)]
-    units = line("Its drafts are superseded, with a log row each; nothing was deleted. The addresses stay taken.")
+    units = line("Its drafts are superseded, each with a log row; nothing was deleted. The addresses stay in use.")
     return [line(Span("reverted ", "strong"), f"from {run.state.stage.value}"), units, line(""), *_about(run)]
 
 
@@ -105,29 +105,29 @@ _ENACTED = (Stage.LIFECYCLE_ENACTED, Stage.CLOSEOUT_REPORTED)
 
 
 def written(run: RunView, *, stopped: bool = False) -> str:
-    """Return what of this run is in the database, in a sentence. `stopped`: this console was at work on it, and has ended."""
+    """Return in a sentence what the run has written. `stopped`: this console worked on it, and has ended."""
     units = "units" if run.n_units is None else plural(run.n_units, "unit")
     if run.mode is Mode.DRYRUN:
         return f"{run.run_id} is a dry run: it writes nothing."
     if run.interruption is not None:
         return f"{run.run_id} was interrupted in {run.interruption.what}. The database says: {run.interruption.database_says}."
     if any(view.status is PhaseStatus.RUNNING for view in run.phases):
-        return f"Somebody is at work on {run.run_id}: what it has written is not known yet."
+        return f"A phase of {run.run_id} is running: what it writes is not known yet."
     return _at_rest(run, units, stopped=stopped)
 
 
 def _at_rest(run: RunView, units: str, *, stopped: bool) -> str:
     if run.state.family is Family.REVERTED:
-        return f"The drafts of {run.run_id} had been taken back before."
+        return f"The drafts of {run.run_id} were reverted before."
     if run.state.stage in _BEFORE_CUT:
-        return f"{run.run_id} has written no unit{': what was under way was rolled back' if stopped else ''}."
+        return f"{run.run_id} has written no unit{': the open transaction was rolled back' if stopped else ''}."
     if run.state.stage in _ENACTED:
-        return f"{units} of {run.docprefix} had been enacted before, and are law."
-    return f"{units} of {run.docprefix} had been committed before as drafts, and still are there ({run.state.name})."
+        return f"{units} of {run.docprefix} were enacted before, and are law."
+    return f"{units} of {run.docprefix} were committed before as drafts, and are still there ({run.state.name})."
 
 
 def came_to(run: RunView) -> str:
-    """Return what a step has brought a run to, in one sentence, with the next step where it pauses."""
+    """Return the result of a step in one sentence, with the next step if the run pauses."""
     units = "units" if run.n_units is None else plural(run.n_units, "unit")
     if run.interruption is not None or run.state.family is not Family.ACTIVE:
         return f"{run.run_id} is now {run.state.name}."
@@ -145,13 +145,13 @@ def came_to(run: RunView) -> str:
 
 
 def settled(run: RunView) -> str:
-    """Return what a run is at, now that it is known what was committed."""
-    return f"It is known now: {written(run)} It is at {run.state.name}."
+    """Return what was committed, and the state of the run."""
+    return f"The outcome is known. {written(run)} The run is at {run.state.name}."
 
 
 def report_done(written: ReportView) -> str:
-    """Return where the documents lie, and whether anything in them is new."""
-    were_there = ", byte for byte as they were" if written.unchanged else ""
+    """Return the directory of the documents, and whether anything changed."""
+    were_there = ", the same bytes as before" if written.unchanged else ""
     return f"{plural(len(written.documents), 'document')}{were_there}: {written.directory}"
 
 
@@ -160,20 +160,20 @@ def _state_tone(run: RunView) -> Tone:
 
 
 def moves(run: RunView, actions: tuple[Action, ...]) -> Line:
-    """The legal moves with their keys."""
-    spans = [Span("legal now ", "muted")]
+    """Return the allowed moves with their keys."""
+    spans = [Span("allowed now  ", "muted")]
     for action in actions:
         spans += [Span(f"{key_name(action.keys[0])} ", "accent"), Span(f"{action.short}  ")]
     others = [move for move in run.moves if move in {Move.REPORT}]
     if not actions:
         spans.append(
-            Span("nothing more: this run is at its end" if others or not run.moves else "not from this console")
+            Span("nothing more: this run has ended" if others or not run.moves else "nothing from this console")
         )
     return tuple(spans)
 
 
 def phase_to_look_at(run: RunView) -> int:
-    """The index of the phase that runs or failed; else the last one done, or the row that says how it ended."""
+    """Return the index of the running or failed phase; else of the last one done, or of the ending."""
     if run.state.family in _TAKEN_BACK:
         return len(shown_phases(run))
     wanted = {PhaseStatus.RUNNING, PhaseStatus.FAILED}
@@ -185,7 +185,7 @@ def phase_to_look_at(run: RunView) -> int:
 
 
 def phase_row(view: PhaseView, run: RunView) -> Line:
-    """Number, name, status and outcome in words."""
+    """Return number, name, status and outcome of a phase."""
     status = (
         "interrupted" if run.interruption is not None and run.interruption.what == view.phase else view.status.value
     )
@@ -200,7 +200,7 @@ def phase_row(view: PhaseView, run: RunView) -> Line:
 
 
 def evidence(view: PhaseView, run: RunView) -> list[Line]:
-    """Return what the phase came to, and each fact that it rests on."""
+    """Return the result of the phase, and each fact that it rests on."""
     lines = [line(Span(f"{view.outcome.value} ", outcome_tone(view.outcome.value)), str(view.detail))]
     if view.started_at is not None:
         duration = f", took {took(view.took_ms)}" if view.took_ms is not None else ""

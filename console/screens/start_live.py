@@ -1,4 +1,4 @@
-"""Start LIVE: says what a LIVE run does before the first pause, and asks."""
+"""Start LIVE: explains what a LIVE run does before its first pause, and asks."""
 
 from typing import ClassVar
 
@@ -13,7 +13,7 @@ from console.widgets.line import Line, Span, line
 
 
 class StartLiveDialog(Dialog[bool]):
-    """Answers True for a LIVE run, None for no. Enter and Esc are no."""
+    """A dialog that answers True for a LIVE run, None for no. Enter and Esc are no."""
 
     WORDS: ClassVar[str] = "Start a LIVE run?"
     TALL: ClassVar[bool] = True
@@ -27,7 +27,7 @@ class StartLiveDialog(Dialog[bool]):
         self._target = target
 
     def opened(self) -> None:
-        """Show what, where, how many, what is written and when."""
+        """Show what starts, where, how many units, and what is written when."""
         super().opened()
         request = self._request
         self.body(
@@ -36,11 +36,11 @@ class StartLiveDialog(Dialog[bool]):
                 line(Span("from     ", "muted"), f"{request.origin}, profile {request.profile}"),
                 line(Span("where    ", "muted"), target_words(self._target)),
                 line(Span("units    ", "muted"), plural(self._n_units, "unit")),
-                line(Span("now      ", "muted"), "takes and proves a backup, probes the grants, then rests at SG_1"),
+                line(Span("now      ", "muted"), "takes and proves a backup, probes grants, then waits for SG_1"),
                 line(
                     Span("writes   ", "muted"), "no unit before the sovereign has signed SG_1 and the switch is armed"
                 ),
-                line(Span("needs    ", "muted"), "a green dry run of this very text before it can be armed"),
+                line(Span("needs    ", "muted"), "a passed dry run of the same text before it can be armed"),
                 line(
                     Span("undo     ", "muted"), Span("can be undone. ", "good"), "Before the cut the run can be voided"
                 ),
@@ -51,9 +51,12 @@ class StartLiveDialog(Dialog[bool]):
         )
 
     def keys(self) -> Line:
-        """The confirming key is not beside Enter or Esc."""
-        return line(Span("Esc", "accent"), " no   ", Span("^Y", "bad"), " start LIVE", *self.stop_hint())
+        """Return the keys; the confirming one is not beside Enter or Esc."""
+        return line(
+            Span("Esc", "accent"), " no   ", Span("PgDn", "accent"), " more   ", Span("^Y", "bad"), " start LIVE",
+            *self.stop_hint(),
+        )  # fmt: skip
 
     def action_yes(self) -> None:
-        """Start it."""
+        """Answer yes."""
         self.dismiss(result=True)

@@ -1,1 +1,1 @@
-"""What two screens share."""
+"""Widgets and texts that several screens share."""

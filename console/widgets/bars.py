@@ -1,4 +1,4 @@
-"""The two bars: who and where at the top of every screen, the keys at the bottom."""
+"""The two bars of every screen: screens, switch and target at the top, keys at the bottom."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -20,11 +20,11 @@ _TABS = (
     ("6", "Drift"),
 )
 _ROOMY = 100
-"""From this many columns on there are two cells more between the screens."""
+"""Number of columns from which on the names of the screens stand further apart."""
 
 
 def tabs(title: str, width: int) -> Line:
-    """The screens with their keys; where there is no room, the name of this one alone."""
+    """Return the screens with their keys; if there is no room, with the name of this one alone."""
     compact = _tabs(title, all_names=True)
     if width >= _ROOMY and len(plain(_tabs(title, all_names=True, gap=" "))) <= width:
         return _tabs(title, all_names=True, gap=" ")
@@ -42,7 +42,7 @@ def _tabs(title: str, *, all_names: bool, gap: str = "") -> Line:
 
 
 def badges(status: "Status | None", old: str, *, read_only: bool, demo: bool) -> Line:
-    """Demo, read-only and the switch, in words; `old` is the age of a measurement that could not be repeated."""
+    """Return demo, read-only and the switch in words; `old` is the age of a measurement that could not be repeated."""
     spans: list[Span] = []
     if demo:
         spans.append(Span(" DEMO ", "accent"))
@@ -52,17 +52,17 @@ def badges(status: "Status | None", old: str, *, read_only: bool, demo: bool) ->
         return (*spans, Span(" switch not measured", "muted"))
     word, expires = status.switch.state.value, status.switch.expires_at
     until = f" until {clock(expires)}" if expires is not None and word == "ARMED" else ""
-    told = f" switch {word}{until}{f' {old}, NOT CURRENT' if old else ''}"
-    return (*spans, Span(told, "warn" if old else switch_tone(word)))
+    text = f" switch {word}{until}{f' {old}, NOT CURRENT' if old else ''}"
+    return (*spans, Span(text, "warn" if old else switch_tone(word)))
 
 
 def switch_tone(word: str) -> Tone:
-    """The colour that goes with the switch's word; off is the good one."""
+    """Return the tone of the switch's state; off is the good one."""
     return "good" if word == "OFF" else "warn" if word == "ARMED" else "bad"
 
 
 def where(status: "Status | None", reason: str) -> Line:
-    """The one database that everything here is about, in full."""
+    """Return the database that this console works on, in full."""
     if status is None:
         return line(Span(f" {reason}", "muted"))
     if status.target is None:
@@ -92,9 +92,10 @@ class TopBar(Lines):
 
 
 def key_line(actions: Sequence[Action], width: int) -> Line:
-    """The footer: as many actions as fit, and always the stop key and the help key."""
+    """Return the footer: the stop key and the help key, then as many actions as fit."""
     spans: list[Span] = []
     rest = width
+    # A narrow screen drops the last actions: stopping and help are never dropped.
     shown = sorted((a for a in actions if a.short), key=lambda a: a.name not in {"panic", "help"})
     for action in shown:
         key, word = key_name(action.keys[0]), action.short

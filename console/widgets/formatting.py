@@ -6,17 +6,17 @@ UNKNOWN = "not known"
 
 
 def count(number: int) -> str:
-    """1,234,567."""
+    """Return text such as 1,234,567."""
     return f"{number:,}"
 
 
 def signed(number: int) -> str:
-    """+12, -3 or 0."""
+    """Return text such as +12, -3 or 0."""
     return f"{number:+,}" if number else "0"
 
 
 def age(since: datetime, now: datetime) -> str:
-    """Return how long ago, rounded down to minutes, hours or days."""
+    """Return the time since then, rounded down to minutes, hours or days."""
     minutes = int((now - since).total_seconds() // 60)
     if minutes < 1:
         return "just now"
@@ -28,7 +28,7 @@ def age(since: datetime, now: datetime) -> str:
 
 
 def left(until: datetime, now: datetime) -> str:
-    """Return how long until then, in minutes and seconds below an hour; `expired` afterwards."""
+    """Return the time until then, with seconds below an hour; `expired` afterwards."""
     rest = until - now
     if rest <= timedelta(0):
         return "expired"
@@ -39,7 +39,7 @@ def left(until: datetime, now: datetime) -> str:
 
 
 def coarse_left(until: datetime, now: datetime) -> str:
-    """Return how long until then, in hours or minutes."""
+    """Return the time until then, in hours or minutes; `expired` afterwards."""
     minutes = int((until - now).total_seconds() // 60)
     if minutes < 0:
         return "expired"
@@ -47,17 +47,17 @@ def coarse_left(until: datetime, now: datetime) -> str:
 
 
 def clock(moment: datetime) -> str:
-    """14:03 UTC."""
+    """Return text such as 14:03 UTC."""
     return f"{moment:%H:%M} UTC"
 
 
 def day_and_clock(moment: datetime) -> str:
-    """2026-03-01 14:03 UTC."""
+    """Return text such as 2026-03-01 14:03 UTC."""
     return f"{moment:%Y-%m-%d %H:%M} UTC"
 
 
 def size(number: int) -> str:
-    """512 B, 64 KiB, 3.1 MiB."""
+    """Return text such as 512 B, 64 KiB or 3.1 MiB."""
     if number < 1024:
         return f"{number} B"
     if number < 1024 * 1024:
@@ -66,7 +66,7 @@ def size(number: int) -> str:
 
 
 def took(milliseconds: float) -> str:
-    """250 ms, 3.2 s, 4 min."""
+    """Return text such as 250 ms, 3.2 s or 4 min."""
     if milliseconds < 1000:
         return f"{milliseconds:.0f} ms"
     if milliseconds < 120_000:
@@ -75,10 +75,10 @@ def took(milliseconds: float) -> str:
 
 
 def shortened(text: str, width: int) -> str:
-    """The text, or its beginning and an ellipsis, in at most `width` characters."""
+    """Return the text, or its beginning and an ellipsis, in at most `width` characters."""
     return text if len(text) <= width else text[: max(width - 1, 0)] + "…"
 
 
-def plural(number: int, one: str, many: str = "") -> str:
-    """1 unit, 2 units."""
-    return f"{count(number)} {one if number == 1 else many or one + 's'}"
+def plural(number: int, singular: str) -> str:
+    """Return text such as `1 unit` or `2 units`."""
+    return f"{count(number)} {singular if number == 1 else singular + 's'}"

@@ -15,9 +15,10 @@ P = ParamSpec("P")
 
 
 async def in_thread(call: Callable[[], T]) -> T:
-    """Run the call in a thread and wait for it. Cancelling the wait leaves the call to finish by itself."""
+    """Run the call in a thread and wait for it. If the wait is cancelled, the call still runs to its end."""
     loop = asyncio.get_running_loop()
     done = asyncio.Event()
+    # A daemon thread: a call that hangs does not keep the console from ending.
     future = start(call, "backend-call")
 
     def wake(_: object) -> None:
@@ -30,5 +31,5 @@ async def in_thread(call: Callable[[], T]) -> T:
 
 
 def work(call: Callable[P, Coroutine[Any, Any, None]], *args: P.args, **kwargs: P.kwargs) -> WorkType[None]:
-    """Return the call as a worker takes it: nothing is begun where the worker never runs, as when the console ends."""
+    """Return the call for a worker. No coroutine is made until the worker runs, which it may never do."""
     return cast("WorkType[None]", partial(call, *args, **kwargs))

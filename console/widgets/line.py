@@ -1,4 +1,4 @@
-"""A line of words with tones: the one way text reaches a widget, never through markup."""
+"""Lines of words with tones: the only way text reaches a widget, never through markup."""
 
 from typing import Literal, NamedTuple
 
@@ -8,7 +8,7 @@ Tone = Literal["plain", "muted", "strong", "good", "warn", "bad", "accent"]
 
 
 class Span(NamedTuple):
-    """A piece of text and what it means; the tone only repeats in colour what the words say."""
+    """A piece of text with a tone, which only repeats in colour what the words say."""
 
     text: str
     tone: Tone = "plain"
@@ -36,17 +36,17 @@ _OUTCOME_TONES: dict[str, Tone] = {
 
 
 def line(*parts: Span | str) -> Line:
-    """A line from spans and plain strings."""
+    """Make a line of spans and plain strings."""
     return tuple(part if isinstance(part, Span) else Span(part) for part in parts)
 
 
 def outcome_tone(outcome: str) -> Tone:
-    """The colour that goes with an outcome's word."""
+    """Return the tone of an outcome."""
     return _OUTCOME_TONES.get(outcome, "plain")
 
 
 def content(lines: list[Line]) -> Content:
-    """The lines as inert content for a Static."""
+    """Return the lines as inert content for a Static."""
     parts: list[str | tuple[str, str]] = []
     for number, spans in enumerate(lines):
         if number:
@@ -56,5 +56,5 @@ def content(lines: list[Line]) -> Content:
 
 
 def plain(spans: Line) -> str:
-    """The words of a line."""
+    """Return the words of a line."""
     return "".join(span.text for span in spans)

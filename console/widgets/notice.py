@@ -1,4 +1,4 @@
-"""What the last operation came to, or how far it is: a panel that stays until it is dismissed."""
+"""Notices: the result or the progress of an operation, in a panel that stays until it is dismissed."""
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -26,46 +26,47 @@ class Notice:
     code: str = ""
     next_action: str = ""
     stays: bool = False
-    """Whether it outlasts what else is done: only a refusal is shown before it, and only until that is dismissed."""
+    """True if it outlasts later notices: only a refusal is shown before it, until that is dismissed."""
     at: datetime | None = None
-    """When it was given."""
+    """Time at which it was given."""
     while_switch: str = ""
-    """The state of the switch that it speaks of; once a later measurement finds another, it is taken away."""
+    """State of the switch that it speaks of; a later measurement of another state ends it."""
     until_measured: bool = False
-    """Whether the next measurement that succeeds makes it untrue."""
+    """True if the next successful measurement makes it untrue."""
     until_reached: bool = False
-    """Whether the next measurement that reaches the database makes it untrue."""
+    """True if the next measurement that reaches the database makes it untrue."""
 
     def lines(self) -> list[Line]:
-        """The words of the panel."""
+        """Return the lines of the panel."""
         head = line(Span(f"{self.code}  ", "bad"), self.what) if self.code else line(self.what)
         return [head, line(Span("Next: ", "muted"), self.next_action)] if self.next_action else [head]
 
 
 def refused(doing: str, error: "CutterError") -> Notice:
-    """The notice for an error that was raised on purpose."""
+    """Return the notice for an error that was raised on purpose."""
     return Notice("refused", f"{doing}: {error.message}", str(error.code), for_the_run(doing, error.next_action))
 
 
 _ORDER = ("refused", "stays", "unmeasured", "done", "working")
-"""Which of them is shown where there are several: what says no, what a stop came to, and only then what else there is."""
+"""Order in which notices are shown if there are several: refusals, then the result of a stop, then the others."""
 
 
 @dataclass
 class Notices:
-    """The notices that stand, at most one of a kind; the most urgent is shown, the others wait behind it."""
+    """The notices in force, at most one of a kind; the most urgent is shown, the others wait behind it."""
 
     _by_kind: dict[str, Notice] = field(default_factory=dict)
 
     @property
     def shown(self) -> Notice:
-        """The one for the panel; one of the kind "none" where nothing stands."""
+        """The notice for the panel; one of the kind "none" if there is none."""
         return next((self._by_kind[kind] for kind in _ORDER if kind in self._by_kind), Notice())
 
     def give(self, notice: Notice, at: datetime, *, working: bool) -> None:
-        """Let this one stand instead of the last of its kind; `working` says whether an operation is under way."""
+        """Replace the last notice of this kind; `working` says whether an operation is running."""
         if not working:
             self._by_kind.pop("working", None)
+        # The newest result replaces an older one; the result of a stop also replaces refusals before it.
         if notice.kind != "working":
             self._by_kind.pop("done", None)
         if notice.stays:
@@ -74,27 +75,28 @@ class Notices:
         self._by_kind[place] = notice if notice.at else replace(notice, at=at)
 
     def rewrite(self, old: Notice, new: Notice) -> None:
-        """Let the new one stand where the old one still does."""
+        """Replace the old notice, if it is still in force."""
         self._by_kind = {
-            kind: replace(new, at=one.at) if one.what == old.what else one for kind, one in self._by_kind.items()
+            kind: replace(new, at=notice.at) if notice.what == old.what else notice
+            for kind, notice in self._by_kind.items()
         }
 
     def begin(self, notice: Notice, at: datetime) -> None:
-        """Let a new operation take the place of what the last one came to and of what was refused before."""
+        """Replace the result of the last operation and earlier refusals by the start of a new operation."""
         self._by_kind = {kind: old for kind, old in self._by_kind.items() if kind == "stays"}
         self.give(notice, at, working=True)
 
     def dismiss(self, *, working: bool) -> None:
-        """Take away the one that is shown; that something is under way stays while it is."""
+        """Dismiss the notice that is shown, but not the progress of a running operation."""
         for kind in _ORDER:
             if kind in self._by_kind and not (kind == "working" and working):
                 del self._by_kind[kind]
                 return
 
     def measured(self, switch: str, at: datetime, *, reached: bool) -> None:
-        """Take away what a measurement of this time has made untrue; `reached` says whether the database answered it."""
+        """Drop what this measurement has made untrue; `reached` says whether the database answered."""
         stands = self._by_kind.items()
-        self._by_kind = {kind: one for kind, one in stands if not _is_over(one, switch, at, reached=reached)}
+        self._by_kind = {kind: notice for kind, notice in stands if not _is_over(notice, switch, at, reached=reached)}
 
 
 def _is_over(notice: Notice, switch: str, at: datetime, *, reached: bool) -> bool:
@@ -104,7 +106,7 @@ def _is_over(notice: Notice, switch: str, at: datetime, *, reached: bool) -> boo
 
 
 class NoticePanel(Static):
-    """Shows a notice, and nothing at all when there is none."""
+    """A panel for the notice; it takes no room if there is none."""
 
     def __init__(self) -> None:
         super().__init__("", markup=False)
@@ -112,7 +114,7 @@ class NoticePanel(Static):
         self.display = False
 
     def show(self, notice: Notice) -> None:
-        """Show this notice; its words are made inert here, because errors can quote what they refuse."""
+        """Show this notice. Its words are made inert here, because errors can quote what they refuse."""
         if notice == self._notice:
             return
         self._notice = notice

@@ -1,4 +1,4 @@
-"""The shape of a plan: depths, children and the lines between units, in arrays that 100,000 units fit in."""
+"""The shape of a plan: depths, children and lines of its units, in arrays that hold 100,000 units."""
 
 from bisect import bisect_right
 from collections.abc import Sequence
@@ -7,7 +7,7 @@ from typing import Protocol
 
 
 class Unit(Protocol):
-    """What an outline needs to know of a planned unit."""
+    """The attributes of a planned unit that an outline needs."""
 
     @property
     def address(self) -> str:
@@ -36,28 +36,28 @@ class Outline:
     last_lines: tuple[int, ...]
 
     def has_children(self, index: int) -> bool:
-        """Return whether anything hangs below this unit."""
+        """Return whether this unit has children."""
         return self.ends[index] > index + 1
 
     def unit_at_line(self, number: int) -> int | None:
-        """The unit that the line (1-based) belongs to, or None where it belongs to none."""
+        """Return the unit that the line (1-based) belongs to, or None."""
         index = bisect_right(self.starts, number) - 1
         return index if index >= 0 and number <= self.last_lines[index] else None
 
     def ancestors(self, index: int) -> list[int]:
-        """The units above this one, the nearest first."""
-        found: list[int] = []
+        """Return the units above this one, the nearest first."""
+        ancestors: list[int] = []
         depth = self.depths[index]
         for above in range(index - 1, -1, -1):
             if depth == 0:
                 break
             if self.depths[above] < depth:
-                found.append(above)
+                ancestors.append(above)
                 depth = self.depths[above]
-        return found
+        return ancestors
 
     def visible(self, collapsed: frozenset[int] | set[int]) -> list[int]:
-        """The indices that show when these units are collapsed."""
+        """Return the indices that show when these units are collapsed."""
         shown: list[int] = []
         index = 0
         while index < len(self.depths):
@@ -66,12 +66,12 @@ class Outline:
         return shown
 
     def collapsed_below(self, depth: int) -> set[int]:
-        """The units to collapse so that only this many levels show."""
+        """Return the units to collapse so that only this many levels show."""
         return {i for i, d in enumerate(self.depths) if d >= depth - 1 and self.has_children(i)}
 
 
 def outline(units: Sequence[Unit]) -> Outline:
-    """The outline of units in document order; a unit whose parent did not come before it stands at the top."""
+    """Make the outline of units in document order; a unit without an earlier parent stands at the top."""
     depth_of: dict[str, int] = {}
     depths: list[int] = []
     for unit in units:
@@ -88,6 +88,7 @@ def outline(units: Sequence[Unit]) -> Outline:
 
 def _ends(depths: list[int]) -> list[int]:
     ends = [len(depths)] * len(depths)
+    # The path from the root to the last unit: a unit ends where the next one of its depth or above begins.
     open_units: list[int] = []
     for index, depth in enumerate(depths):
         while open_units and depths[open_units[-1]] >= depth:

@@ -24,7 +24,7 @@ class Lines(Static):
 
     @property
     def shown(self) -> list[Line]:
-        """Return what is shown now."""
+        """The lines that are shown now."""
         return self._shown or []
 
 
@@ -56,7 +56,7 @@ class Panel(VerticalScroll):
         self._body.show(lines)
 
     def show_wrapped(self, lines: Callable[[int], list[Line]]) -> None:
-        """Show what this function makes for a number of cells, now and whenever the width changes."""
+        """Show the lines that this function makes for a width, now and after every resize."""
         self._wrapping = lines
         self.on_resize()
 
@@ -68,5 +68,5 @@ class Panel(VerticalScroll):
 
     @property
     def shown(self) -> list[Line]:
-        """Return what is shown now."""
+        """The lines that are shown now."""
         return self._body.shown

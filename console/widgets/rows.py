@@ -1,4 +1,4 @@
-"""A virtual list: only the rows on the screen are made, so a million of them cost nothing."""
+"""A virtual list: only the rows on the screen are made, so a million rows cost nothing."""
 
 from typing import ClassVar
 
@@ -16,7 +16,7 @@ from console.widgets.line import TONE_STYLES, Line, Span, Tone, line
 
 
 class Rows(ScrollView, can_focus=True):
-    """A list with a cursor. Subclasses, or `show`, say what stands in a row."""
+    """A list with a cursor. `show`, or a subclass, provides the rows."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up,k", "move(-1)", "Up", show=False),
@@ -33,7 +33,7 @@ class Rows(ScrollView, can_focus=True):
     cursor: reactive[int] = reactive(0, init=False)
 
     class Moved(Message):
-        """The cursor has moved to another row."""
+        """Message: the cursor has moved to another row."""
 
         def __init__(self, rows: "Rows", index: int) -> None:
             super().__init__()
@@ -42,11 +42,11 @@ class Rows(ScrollView, can_focus=True):
 
         @property
         def control(self) -> "Rows":
-            """The list it moved in."""
+            """The list that the message is about."""
             return self.rows
 
     class Chosen(Moved):
-        """Enter was pressed on a row."""
+        """Message: Enter was pressed on a row."""
 
     def __init__(self, title: str = "", *, empty: str = "Nothing here.", id: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id)
@@ -56,13 +56,13 @@ class Rows(ScrollView, can_focus=True):
         self.retitle(title)
 
     def retitle(self, words: str) -> None:
-        """The words in the upper border."""
+        """Set the words in the upper border."""
         escaped = words.replace("[", "\\[")
         if self.border_title != escaped:
             self.border_title = escaped
 
     def show(self, lines: tuple[Line, ...], *, empty: str = "") -> None:
-        """Show these rows; the cursor stays where it is as far as it can."""
+        """Show these rows; the cursor keeps its position if there are enough."""
         if lines == self._lines and (not empty or empty == self._empty):
             return
         self._lines = lines
@@ -71,11 +71,11 @@ class Rows(ScrollView, can_focus=True):
 
     @property
     def row_width(self) -> int:
-        """Cells of a row; the scrollbar takes its own."""
+        """Number of cells of a row, without the scrollbar."""
         return self.scrollable_content_region.width
 
     def say_empty(self, words: str) -> None:
-        """Set what an empty list says; a list with rows stays as it is."""
+        """Set the text of an empty list; a list with rows stays as it is."""
         self._empty = words
         self.refresh()
 
@@ -85,17 +85,18 @@ class Rows(ScrollView, can_focus=True):
         return len(self._lines)
 
     def row(self, index: int) -> Line:
-        """Return what stands in one row, 0 is the first."""
+        """Return the line of a row; 0 is the first."""
         return self._lines[index]
 
     def rows_changed(self) -> None:
-        """The rows are others now: measure and draw again."""
+        """Measure and draw again: the rows have changed."""
         self.virtual_size = Size(self.row_width, max(self.row_count, 1))
+        # Without the watcher: the list has changed, the operator has not moved.
         self.set_reactive(Rows.cursor, max(0, min(self.cursor, self.row_count - 1)))
         self.refresh()
 
     def on_resize(self) -> None:
-        """The width follows the window: rows are cut at the right edge."""
+        """Follow the width of the window: rows are cut at the right edge."""
         self.virtual_size = Size(self.row_width, max(self.row_count, 1))
         self._keep_in_view()
 
@@ -104,7 +105,7 @@ class Rows(ScrollView, can_focus=True):
         return max(0, min(cursor, self.row_count - 1))
 
     def watch_cursor(self, _old: int, new: int) -> None:
-        """Follow the cursor and say so."""
+        """Scroll to the cursor and post that it has moved."""
         self._keep_in_view()
         self.refresh()
         self.post_message(self.Moved(self, new))
@@ -113,15 +114,15 @@ class Rows(ScrollView, can_focus=True):
         self.scroll_to_region(Region(0, self.cursor, 1, 1), animate=False, force=True)
 
     def action_move(self, by: int) -> None:
-        """One row up or down."""
+        """Move one row up or down."""
         self.cursor += by
 
     def action_page(self, by: int) -> None:
-        """One page up or down."""
+        """Move one page up or down."""
         self.cursor += by * max(self.size.height - 1, 1)
 
     def action_jump(self, index: int) -> None:
-        """To the first or the last row."""
+        """Go to the first or the last row."""
         self.cursor = index if index >= 0 else self.row_count - 1
 
     def action_choose(self) -> None:
@@ -130,15 +131,15 @@ class Rows(ScrollView, can_focus=True):
             self.post_message(self.Chosen(self, self.cursor))
 
     def on_focus(self) -> None:
-        """The cursor shows who has the keys."""
+        """Draw the cursor again: it shows whether the list has the focus."""
         self.refresh()
 
     def on_blur(self) -> None:
-        """The cursor shows who has the keys."""
+        """Draw the cursor again: it shows whether the list has the focus."""
         self.refresh()
 
     def render_line(self, y: int) -> Strip:
-        """One line of the screen."""
+        """Return one line of the screen."""
         index = y + self.scroll_offset.y
         width = self.row_width
         if self.row_count == 0:
@@ -153,14 +154,15 @@ class Rows(ScrollView, can_focus=True):
         return self.get_component_rich_style("rows--cursor" if self.has_focus else "rows--cursor-off")
 
     def strip(self, spans: Line, width: int, base: Style) -> Strip:
-        """Spans as a strip of exactly this width; what is cut off ends in an ellipsis."""
+        """Return the spans as a strip of exactly this width; an ellipsis marks what is cut off."""
         strip = Strip([Segment(span.text, base + self.tone_style(span.tone)) for span in spans])
         if strip.cell_length <= width:
             return strip.adjust_cell_length(width, base)
         return Strip([*strip.crop(0, max(width - 1, 0)), Segment("…", base)]).adjust_cell_length(width, base)
 
     def tone_style(self, tone: Tone) -> Style:
-        """The colour of a tone in the current theme, without a background."""
+        """Return the style of a tone in the current theme, without a background."""
+        # Parsed once per theme: every row asks for it at every frame.
         key = (self.app.theme, tone)
         if key not in self._tones:
             self._tones[key] = _tone_style(TONE_STYLES[tone], self.app.theme_variables)

@@ -1,4 +1,4 @@
-"""The source text with the boundaries of its units, wrapped, of any length: only the visible lines are made."""
+"""The source text with the boundaries of its units, wrapped; only the visible lines are made."""
 
 from collections.abc import Sequence
 from typing import ClassVar, Protocol
@@ -25,7 +25,7 @@ class Text(Protocol):
 
 
 class _Row:
-    """One row of the screen: the line it is of (1-based), whether it is that line's first, and its text."""
+    """A row of the screen: its line (1-based), whether it is the first row of that line, and its text."""
 
     __slots__ = ("first", "number", "text")
 
@@ -36,7 +36,7 @@ class _Row:
 
 
 class SourceView(Rows):
-    """A text whose scroll position is a line, not a row, so that a million wrapped lines need no measuring."""
+    """A text view that scrolls by lines, not by rows, so that a million wrapped lines need no measuring."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("left_square_bracket", "unit(-1)", "Previous unit", show=False),
@@ -81,11 +81,11 @@ class SourceView(Rows):
         return self.cursor + 1
 
     def row(self, index: int) -> Line:
-        """One line of the text, unwrapped."""
+        """Return a line of the text, unwrapped."""
         return (Span(self._text.line(index + 1)),) if self._text is not None else ()
 
     def rows_changed(self) -> None:
-        """Any line can stand at the top, so the last one can be scrolled up to there."""
+        """Make room below the last line, so that any line can be at the top."""
         super().rows_changed()
         self.virtual_size = Size(self.row_width, self.row_count + max(self.size.height - 1, 0))
 
@@ -96,7 +96,7 @@ class SourceView(Rows):
         self._keep_in_view()
 
     def show_line(self, number: int) -> None:
-        """Put the cursor on a line without telling anybody, near the top where it was out of sight."""
+        """Put the cursor on a line without a message; scroll if it was out of sight."""
         self.set_reactive(Rows.cursor, max(0, min(number - 1, self.row_count - 1)))
         if not self._in_view(self.cursor):
             self.scroll_to(y=max(self.cursor - 1, 0), animate=False, force=True)
@@ -116,7 +116,7 @@ class SourceView(Rows):
         super().watch_cursor(old, new)
 
     def action_unit(self, by: int) -> None:
-        """To the first line of the unit before or after."""
+        """Go to the first line of the previous or next unit."""
         if not self._outline.starts:
             return
         here = self._outline.unit_at_line(self.line_number)
@@ -147,6 +147,7 @@ class SourceView(Rows):
 
     def _wrapped(self, number: int) -> list[str]:
         text = self._text.line(number) if self._text is not None else ""
+        # More than a screen of one line cannot be shown; wrapping a line of a megabyte would block the console.
         limit = max(self.size.height, 1) * max(self._text_width, 1)
         if len(text) > limit:
             text = text[: limit - 2] + " …"
@@ -161,6 +162,7 @@ class SourceView(Rows):
         return self.row_width - self._digits - 4
 
     def _rows_from(self, top: int) -> list[_Row]:
+        # Every line of the screen asks for the page: it is made once per position and size.
         key = (top, self.row_width, self.size.height)
         if key != self._page_key:
             self._page_key = key
@@ -172,7 +174,7 @@ class SourceView(Rows):
         return self._page
 
     def render_line(self, y: int) -> Strip:
-        """One row of the screen."""
+        """Return one row of the screen."""
         if not self.row_count:
             return super().render_line(y)
         rows = self._rows_from(self.scroll_offset.y)

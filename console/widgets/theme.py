@@ -1,4 +1,4 @@
-"""The two palettes: a calm dark one for the night, a light one for the day."""
+"""The two themes, dark and light, and the filter for no colours."""
 
 from functools import lru_cache
 
@@ -42,10 +42,10 @@ LIGHT = Theme(
 
 
 class WithoutColour(LineFilter):
-    """NO_COLOR means none: not even the codes for the default colours are left; weight and inversion are."""
+    """A filter that removes every colour code, those of the default colours too, and keeps weight and inversion."""
 
     def apply(self, segments: list[Segment], background: Color) -> list[Segment]:  # noqa: ARG002 - Textual's signature
-        """The segments in the terminal's own two colours."""
+        """Return the segments in the terminal's own two colours."""
         return [Segment(text, _without_colour(style) if style else None, control) for text, style, control in segments]
 
 

@@ -1,4 +1,4 @@
-"""The units of a plan as a tree that makes only the rows on the screen."""
+"""The units of a plan as a tree; only the rows on the screen are made."""
 
 from collections.abc import Sequence
 from typing import ClassVar, Protocol
@@ -10,11 +10,11 @@ from console.widgets.outline import Outline, Unit
 from console.widgets.rows import Rows
 
 EXPANDED_UP_TO = 300
-"""Plans with more units start with two levels open, or with one where two would still be too many."""
+"""Number of units from which on only two levels start open, or one if two are still too many."""
 
 
 class NamedUnit(Unit, Protocol):
-    """What a row of the tree shows of a unit."""
+    """The attributes of a unit that a row of the tree shows."""
 
     @property
     def section_type(self) -> str:
@@ -30,7 +30,7 @@ class NamedUnit(Unit, Protocol):
 
 
 class UnitTree(Rows):
-    """A tree over an outline; Left closes, Right opens, the open part is a list of indices."""
+    """A tree over an outline. Left closes, Right opens; the visible units are a list of indices."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("right,l", "open", "Open", show=False),
@@ -69,7 +69,7 @@ class UnitTree(Rows):
         return self._visible[self.cursor] if self._visible else None
 
     def row(self, index: int) -> Line:
-        """Kind, number and title, indented by the depth; a title that says its own number comes first."""
+        """Return kind, number and title, indented by depth; a title with its own number comes first."""
         unit_index = self._visible[index]
         unit = self._units[unit_index]
         sign = "  " if not self._outline.has_children(unit_index) else "+ " if unit_index in self._collapsed else "- "
@@ -81,7 +81,7 @@ class UnitTree(Rows):
         return (indent, Span(f"{unit.section_type} {unit.number}".strip(), "accent"), Span(f"  {unit.title}".rstrip()))
 
     def reveal(self, unit_index: int) -> None:
-        """Open what hides the unit and put the cursor on it, without telling anybody."""
+        """Open the units above this one and put the cursor on it, without a message."""
         hidden = self._collapsed.intersection(self._outline.ancestors(unit_index))
         if hidden:
             self._collapsed -= hidden
@@ -91,7 +91,7 @@ class UnitTree(Rows):
         self.refresh()
 
     def action_open(self) -> None:
-        """Open the unit, or go to its first child."""
+        """Open the unit, or go to its first child if it is open."""
         index = self.unit_index
         if index is None or not self._outline.has_children(index):
             return
@@ -102,7 +102,7 @@ class UnitTree(Rows):
             self.cursor += 1
 
     def action_close(self) -> None:
-        """Close the unit, or go to its parent."""
+        """Close the unit, or go to its parent if it is closed."""
         index = self.unit_index
         if index is None:
             return
@@ -135,5 +135,6 @@ class UnitTree(Rows):
 def _collapsed_at_first(outline: Outline) -> set[int]:
     if len(outline.depths) <= EXPANDED_UP_TO:
         return set()
+    # A plan of 100,000 units, all open, would be a list and not a tree.
     two_levels = outline.collapsed_below(2)
     return two_levels if len(outline.visible(two_levels)) <= 4 * EXPANDED_UP_TO else outline.collapsed_below(1)

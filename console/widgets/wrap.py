@@ -1,4 +1,4 @@
-"""Text wrapped to a width, with a hanging indent where a label stands before it."""
+"""Text wrapped to a width, with a hanging indent behind a label."""
 
 from rich.cells import cell_len, chop_cells
 
@@ -6,7 +6,7 @@ from console.widgets.line import Line, Span, Tone
 
 
 def wrapped(text: str, width: int) -> list[str]:
-    """Wrapped at spaces, and inside a word only where it is wider than the row."""
+    """Wrap at spaces, and inside a word only if it is wider than the row."""
     if cell_len(text) <= width:
         return [text]
     rows: list[str] = []
@@ -28,7 +28,7 @@ def _words(text: str) -> list[str]:
 
 
 def hanging(label: tuple[Span, ...], text: str, width: int, tone: Tone = "plain") -> list[Line]:
-    """The label, and the text behind it; further rows begin below the text."""
+    """Return the label and the text behind it; further rows are indented to the text."""
     indent = sum(cell_len(span.text) for span in label)
     first, *more = wrapped(text, max(width - indent, 12))
     return [(*label, Span(first, tone)), *((Span(" " * indent), Span(row, tone)) for row in more)]

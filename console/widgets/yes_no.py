@@ -1,10 +1,10 @@
-"""A checkbox that says in words whether it is on; Textual's own shows its X in both states and differs in colour alone."""
+"""A checkbox that says in words whether it is on; Textual's own shows an X in both states and differs only in colour."""
 
 from textual.widgets import Checkbox
 
 
 class YesNo(Checkbox):
-    """`[X] yes, ...` or `[ ] no, ...`; `yes` and `no` say what each means."""
+    """A checkbox such as `[X] yes, ...` or `[ ] no, ...`; `yes` and `no` give the meanings."""
 
     def __init__(self, yes: str, no: str, *, id: str) -> None:  # noqa: A002 - Textual's own name
         super().__init__(f"no, {no}", id=id, compact=True)
@@ -12,7 +12,7 @@ class YesNo(Checkbox):
         self.BUTTON_INNER = " "
 
     def watch_value(self) -> None:
-        """Mark and words follow the value."""
+        """Set mark and words to the value."""
         self.BUTTON_INNER = "X" if self.value else " "
         self.label = self._words[self.value]
         super().watch_value()

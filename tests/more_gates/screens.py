@@ -8,11 +8,11 @@ from console.backend.model.outcome import Outcome
 from console.widgets.line import plain
 from console.widgets.panel import Panel
 from console.widgets.rows import Rows
-from tests import fake_gates
-from tests.fake_gates import Broken, FakeGate
-from tests.fakes import FakeBackend
 from tests.more_gates import MORE
 from tests.screens.conftest import opened, press
+from tests.support import fake_gates
+from tests.support.fake_gates import Broken, FakeGate
+from tests.support.fakes import FakeBackend
 
 _OPEN: Broken = {(gate.id, "as registered"): (Outcome.FAIL, "it is not there", "Put it there.") for gate in MORE}
 _WIDE = (200, 60)

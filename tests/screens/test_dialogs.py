@@ -97,7 +97,7 @@ async def test_the_typed_id_and_the_key_of_its_own_arm() -> None:
     """Tab to the field, type the id, ^Y."""
     backend = FakeBackend()
     async with opened(backend, "3", "A") as (app, pilot):
-        await press(pilot, *["tab"] * 2)
+        await press(pilot, "tab")
         assert isinstance(app.focused, Input)
         app.focused.value = RUN_ID
         await press(pilot, "ctrl+y")
@@ -171,6 +171,44 @@ async def test_the_question_is_on_the_screen_at_every_size(name: str, size: tupl
             assert region.bottom < size[1]
 
 
+@pytest.mark.parametrize("size", [(80, 24), (120, 40), (200, 60)])
+@pytest.mark.parametrize("name", DANGERS)
+async def test_one_tab_leads_from_cancel_to_the_field(name: str, size: tuple[int, int]) -> None:
+    """The hint names Tab for the field: the body that scrolls is not between them."""
+    async with opened(_backend(name), *DANGERS[name][1], size=size) as (app, pilot):
+        await press(pilot, "tab")
+        assert app.focused is app.screen.query_one("#confirm", Input)
+        await press(pilot, "shift+tab")
+        assert app.focused is not None
+        assert app.focused.id == "cancel"
+
+
+@pytest.mark.parametrize("fields", [0, 1], ids=["from Cancel", "from the field"])
+async def test_the_body_scrolls_whatever_has_the_focus(fields: int) -> None:
+    """It takes no focus, so its keys work from everywhere in the dialog."""
+    async with opened(_backend("arm"), "3", "A", *["tab"] * fields) as (app, pilot):
+        focused, body = app.focused, app.screen.query_one("#dialog-body", Panel)
+        assert body.max_scroll_y > 1
+        await press(pilot, "down")
+        assert body.scroll_y == 1
+        await press(pilot, "up")
+        assert body.scroll_y == 0
+        await press(pilot, "pagedown")
+        assert body.scroll_y > 1
+        await press(pilot, "pageup")
+        assert body.scroll_y == 0
+        assert app.focused is focused
+
+
+@pytest.mark.parametrize("name", DANGERS)
+async def test_the_keys_of_a_dialog_fit_into_80_columns(name: str) -> None:
+    """A key that is cut off is not known."""
+    async with opened(_backend(name), *DANGERS[name][1]) as (app, _pilot):
+        keys = app.screen.query_one("#dialog-keys", Lines)
+        assert len(plain(keys.shown[0])) <= keys.size.width
+        assert "^Y" in plain(keys.shown[0])
+
+
 @pytest.mark.parametrize("name", EVERY_DIALOG)
 async def test_the_stop_key_works_inside_every_dialog(name: str) -> None:
     """Also while a field has the focus, where ^X would cut the text."""
@@ -198,8 +236,8 @@ async def test_panic_is_no_with_enter_and_with_escape() -> None:
 async def test_panic_takes_a_reason_from_the_field() -> None:
     """s is a letter there; ^S stops."""
     backend = FakeBackend()
-    async with opened(backend, "ctrl+x", "tab", "tab") as (app, pilot):
-        app.screen.query_one("#reason", Input).focus()
+    async with opened(backend, "ctrl+x", "tab") as (app, pilot):
+        assert isinstance(app.focused, Input)
         await press(pilot, "s", "o", "ctrl+s")
         assert "panic so" in backend.calls
 

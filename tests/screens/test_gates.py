@@ -11,7 +11,7 @@ from console.backend.model import gate_table
 from console.backend.model.errors import StopCode, Unmeasured
 from console.backend.model.outcome import Outcome
 from console.screens.gates import GatesScreen
-from console.screens.gates_text import FILTERS
+from console.screens.gates_text import FILTERS, summary
 from console.screens.help import HelpDialog
 from console.screens.palette import found
 from console.widgets.bars import KeyBar
@@ -252,7 +252,7 @@ async def test_pre_is_asked_for_the_current_run_and_shows_its_eight_checks() -> 
     backend = FakeBackend()
     async with opened(backend, "5", "p") as (app, pilot):
         assert backend.measures == ["gates", f"readiness {RUN_ID}"]
-        assert title(app).startswith(f"PRE for {RUN_ID}: 8")
+        assert title(app).startswith(f"Arming checks for {RUN_ID}: 8")
         assert rows(app)[0].startswith("✗ FAIL         PRE-1 approval ")
         assert len({row.find("as it must be") for row in rows(app) if "PASS" in row}) == 1
         await press(pilot, "enter")
@@ -290,12 +290,12 @@ async def test_the_rollup_follows_a_width_that_changed_behind_another_screen() -
 async def test_pre_without_a_run_says_so_and_pre_of_another_run_is_measured_again() -> None:
     backend = FakeBackend(has_run=False)
     async with opened(backend, "5", "p") as (app, pilot):
-        assert title(app).startswith("PRE without a run: 8")
+        assert title(app).startswith("Arming checks without a run: 8")
         backend.has_run = True
         app.measure()
         await settle(pilot)
         assert backend.measures[-1] == f"readiness {RUN_ID}"
-        assert title(app).startswith(f"PRE for {RUN_ID}")
+        assert title(app).startswith(f"Arming checks for {RUN_ID}")
 
 
 async def test_the_bundle_shows_directory_letter_and_gaps_and_its_board_is_the_newest() -> None:
@@ -311,7 +311,7 @@ async def test_the_bundle_shows_directory_letter_and_gaps_and_its_board_is_the_n
         assert "gpg --quick-set-expire" in said
         backend.broken = {}
         await press(pilot, "escape", "escape", "b", "escape", "escape")
-        assert head(app).startswith(f"{len(GATES)} PASS")
+        assert head(app).startswith(f"All {len(GATES)} gates PASS.")
 
 
 async def test_progress_of_the_bundle_is_words_and_a_failure_is_a_notice() -> None:
@@ -381,6 +381,25 @@ async def test_the_overview_says_not_measured_then_the_tally_and_the_worst() -> 
         assert said[0] == "6 PASS  2 PARTIAL  1 FAIL  1 INCONCLUSIVE  1 NOT_RUN"
         assert said[1].startswith("✗ G3 backup key: 3F2A")
         assert app.screen.query_one("#rollup", Panel).title == "Gates, measured just now"
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "said"),
+    [
+        ((Outcome.PASS, Outcome.PASS), "All 2 gates PASS."),
+        ((Outcome.PASS, Outcome.PARTIAL), "No gate stops a cut; 1 has a note."),
+        ((Outcome.PARTIAL, Outcome.PARTIAL), "No gate stops a cut; 2 have notes."),
+        ((Outcome.PASS, Outcome.PARTIAL, Outcome.FAIL), "1 PASS  1 PARTIAL  1 FAIL"),
+        ((Outcome.PASS, Outcome.INCONCLUSIVE), "1 PASS  1 INCONCLUSIVE"),
+        ((Outcome.PASS, Outcome.NOT_RUN), "1 PASS  1 NOT_RUN"),
+        ((), ""),
+    ],
+)
+def test_the_summary_says_that_nothing_stops_a_cut_only_where_everything_was_measured(
+    outcomes: tuple[Outcome, ...], said: str
+) -> None:
+    """Known to be wrong, or not known: then each outcome is counted."""
+    assert plain(summary(outcomes, "gate", "a cut")) == said
 
 
 async def test_an_unchanged_board_draws_nothing() -> None:

@@ -92,7 +92,7 @@ async def test_a_refusal_shows_at_once_with_its_time_whatever_else_stands_there(
         backend.stage = Stage.CLOSEOUT_REPORTED
         await press(pilot, "3", "A")
         panel = app.screen.query_one(NoticePanel)
-        assert "Not legal from closeout_reported" in panel.notice.what
+        assert "Not allowed at closeout_reported" in panel.notice.what
         assert str(panel.border_title) == "STOP at 14:03:00 UTC"
         await press(pilot, "escape")
         assert app.notice.what.startswith("Stopped.")
@@ -104,9 +104,9 @@ async def test_a_refusal_is_not_covered_by_the_progress_of_something_else() -> N
     async with opened(backend, "2", "p") as (app, pilot):
         await pilot.press("d", "d")
         await pilot.pause()
-        assert "still under way" in app.notice.what
+        assert "still in progress" in app.notice.what
         app.show_progress(backend.progress[0] if backend.progress else _step())
-        assert "still under way" in app.notice.what
+        assert "still in progress" in app.notice.what
         await pilot.press("escape")
         assert app.notice.kind == "working"
 
@@ -147,7 +147,7 @@ async def test_armed_the_screens_say_until_when_and_with_which_key_it_goes_on() 
 
 
 @pytest.mark.parametrize(
-    ("purpose", "key"), [("cut", "g to cut"), ("enact", "to enact: under way"), ("revert", "to revert: under way")]
+    ("purpose", "key"), [("cut", "g to cut"), ("enact", "to enact: in progress"), ("revert", "to revert: in progress")]
 )
 def test_only_a_cut_waits_for_a_key_where_the_switch_is_armed(purpose: str, key: str) -> None:
     switch = ARMED.model_copy(update={"purpose": purpose})
@@ -232,9 +232,9 @@ class _Stopped(FakeBackend):
 @pytest.mark.parametrize(
     ("after", "said"),
     [
-        (Stage.AWAITING_CUT_AUTHORIZATION, "has written no unit: what was under way was rolled back."),
-        (Stage.CUT_LEG_A_COMMITTED, "7 units of BDSG-2018 had been committed before as drafts"),
-        (Stage.LIFECYCLE_ENACTED, "7 units of BDSG-2018 had been enacted before, and are law."),
+        (Stage.AWAITING_CUT_AUTHORIZATION, "has written no unit: the open transaction was rolled back."),
+        (Stage.CUT_LEG_A_COMMITTED, "7 units of BDSG-2018 were committed before as drafts"),
+        (Stage.LIFECYCLE_ENACTED, "7 units of BDSG-2018 were enacted before, and are law."),
     ],
 )
 async def test_stopped_says_what_was_rolled_back_or_had_been_committed_and_what_comes_next(
@@ -394,14 +394,14 @@ async def test_what_is_not_known_yet_is_asked_again_with_one_key_and_nothing_els
     backend = FakeBackend(interrupted=True, unsettled=True, switch=ARMED)
     async with opened(backend, "3") as (app, pilot):
         head = _shown(app, "run-head")
-        assert "legal now e Ask again" in " ".join(head.split())
+        assert "allowed now e Ask again" in " ".join(head.split())
         assert "g to cut" not in head
         await press(pilot, "g")
-        assert "Legal here: settle" in app.notice.next_action
+        assert "Allowed now: settle" in app.notice.next_action
         await press(pilot, "e")
         await settle(pilot)
         assert f"settle {RUN_ID}" in backend.calls
-        assert app.notice.what.startswith("It is known now: ")
+        assert app.notice.what.startswith("The outcome is known. ")
         assert "rolled back" not in app.notice.what
         assert "Ask again" not in _shown(app, "run-head")
 

@@ -110,7 +110,7 @@ def test_hostile_text_reaches_no_screen_alive(open_console: Open, scenario: str)
         ("4", b"Statements"),
         ("5", b"Gates: 11"),
         ("\r", b"question"),
-        ("p", b"PRE for" if scenario == "hostile" else b"PRE without"),
+        ("p", b"Arming checks for" if scenario == "hostile" else b"Arming checks without"),
         ("\r", b"question"),
         ("b", b"Bundle: outcome"),
         ("6", b"Differences: 4"),

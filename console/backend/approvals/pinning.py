@@ -17,7 +17,6 @@ from console.backend.postgres import policy_pins
 from console.backend.postgres.connections import administrator, connect
 
 
-
 class PolicyPin(Value):
     """The policy that the database believes."""
 

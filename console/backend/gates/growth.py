@@ -17,7 +17,6 @@ from console.backend.postgres.measure import REGISTRIES, measure_counts
 from console.backend.postgres.recorded_steps import baseline, count_runs_since, steps_since
 
 
-
 class Step(Value):
     """One recorded step of a run since the baseline was pinned."""
 

@@ -14,7 +14,7 @@ from console.backend.model import gate_table
 from console.backend.model.errors import ExitStatus
 from console.backend.publication.pages import DOCUMENTS
 from tests.more_gates import MORE
-from tests.passage import Passage
+from tests.support.passage import Passage
 
 ROOT = Path(__file__).parents[3]
 IDS = [entry.id for entry in (*gate_table.GATES, *MORE)]
