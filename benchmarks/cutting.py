@@ -30,7 +30,7 @@ from console.backend.postgres.ledger import NewRun
 from console.backend.postgres.measure import measure_identity
 from console.backend.postgres.migrations import migrate
 from console.backend.scratch.cluster import TransientCluster
-from console.demo.keys import DemoKeys, create_demo_keys
+from console.demo.keys import DemoKeys, create_demo_keys, stop_agent
 
 UNITS = 100_000
 SINGLE_UNITS = 5_000
