@@ -3,7 +3,6 @@
 import itertools
 import os
 import shutil
-import subprocess
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -16,6 +15,7 @@ from _pytest.mark import ParameterSet
 from psycopg import sql
 
 from console.backend.host.cluster_directory import default_parents
+from console.backend.host.gpg import end_agent
 from console.backend.host.programs import NoFittingProgram
 from console.backend.postgres.migrations import migrate
 from console.backend.scratch.cluster import SUPERUSER, TransientCluster
@@ -184,5 +184,5 @@ def gnupg_home() -> Iterator[Path]:
     """An empty GNUPGHOME of mode 0700 with a path short enough for the agent's socket; its agent ends with the test."""
     home = Path(tempfile.mkdtemp(prefix="gpg-", dir=default_parents()[0]))
     yield home
-    subprocess.run(["gpgconf", "--homedir", str(home), "--kill", "all"], check=True, capture_output=True)
+    end_agent(home)
     shutil.rmtree(home, ignore_errors=True)

@@ -23,6 +23,7 @@ from console.backend.approvals.statement import (
     draft_statement,
 )
 from console.backend.host.context import Context
+from console.backend.host.gpg import end_agent
 from console.backend.model.plan_binding import Target, expected_cut_deltas
 from console.backend.model.purposes import Kind, Purpose
 
@@ -92,7 +93,7 @@ def keys() -> Iterator[Keys]:
             run_gpg(home, "--quick-add-key", made["carol"], "ed25519", "sign", "1y", at=BORN)
         yield Keys(home, made)
     finally:
-        subprocess.run(["gpgconf", "--homedir", str(home), "--kill", "all"], check=False, capture_output=True)
+        end_agent(home)
         shutil.rmtree(home)
 
 

@@ -3,7 +3,6 @@
 import ast
 import os
 import shutil
-import subprocess
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +16,7 @@ from console.backend.backup.take import take_backup
 from console.backend.host.child_environment import _EVERY_PROGRAM, _LIBPQ, child_environment, libpq_environment
 from console.backend.host.cluster_directory import default_parents
 from console.backend.host.context import Context
+from console.backend.host.gpg import end_agent
 from console.backend.model.redaction import is_denied_key
 from console.backend.scratch.cluster import TransientCluster
 
@@ -83,7 +83,7 @@ def test_pg_dump_alone_gets_the_password(
     """PGPASSWORD stood in the environment of gpg, its agent, initdb, the scratch server and pg_restore."""
     home = request_.gnupg_home
     assert home is not None
-    subprocess.run(["gpgconf", "--homedir", str(home), "--kill", "all"], check=True, capture_output=True)
+    end_agent(home)
     for started in records.iterdir():
         started.unlink()
     record = take_backup(request_, context)

@@ -1,7 +1,6 @@
 """G3 goes red when a backup could not be taken, could be read here, or is not what its record says."""
 
 import os
-import subprocess
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -15,7 +14,7 @@ from console.backend.gates.backup_readiness import GATE
 from console.backend.gates.measurement import Measurement
 from console.backend.gates.probe import Probe
 from console.backend.host import gpg
-from console.backend.host.gpg import gpg_command
+from console.backend.host.gpg import end_agent, gpg_command
 from console.backend.host.programs import PostgresPrograms
 from console.backend.model.outcome import Outcome
 from tests.backend.backup.conftest import make_key
@@ -112,7 +111,7 @@ def test_a_key_that_expires_soon_is_renewed_and_an_expired_one_is_red(waits: Pas
 
 def test_a_private_key_on_this_host_is_red_and_is_found_without_an_agent(waits: Passage, gnupg_home: Path) -> None:
     here = make_key(gnupg_home)
-    subprocess.run(["gpgconf", "--homedir", str(gnupg_home), "--kill", "all"], check=True)
+    end_agent(gnupg_home)
     own = waits.settings(gnupg_home=str(gnupg_home), backup_gpg_fpr=here)
 
     report = measured(GATE, own.installation)

@@ -16,6 +16,7 @@ import pytest
 from console.backend.gates import off_host
 from console.backend.gates.off_host import GATE, package_of, work_of
 from console.backend.gates.probe import Probe
+from console.backend.host.gpg import end_agent
 from console.backend.model.canonical_json import canonical_json, digest
 from console.backend.model.outcome import Outcome
 from console.backend.model.readiness import Difference, DriftReport
@@ -215,7 +216,7 @@ def asks_nothing() -> Iterator[Path]:
         wrapper.chmod(0o755)
         yield Path(place)
         for home in Path(place).glob("home*"):
-            subprocess.run(["gpgconf", "--homedir", str(home), "--kill", "all"], check=True, capture_output=True)
+            end_agent(home)
 
 
 @pytest.mark.parametrize(

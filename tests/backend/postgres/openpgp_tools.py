@@ -18,6 +18,7 @@ from types import TracebackType
 from typing import Self
 
 from console.backend.host.cluster_directory import default_parents
+from console.backend.host.gpg import end_agent
 
 P = 2**255 - 19
 L = 2**252 + 27742317777372353535851937790883648493
@@ -434,7 +435,7 @@ class Home:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        subprocess.run(["gpgconf", "--homedir", str(self.path), "--kill", "all"], check=True, capture_output=True)
+        end_agent(self.path)
         shutil.rmtree(self.path, ignore_errors=True)
 
     def gpg(self, *arguments: str, given: bytes = b"", check: bool = True) -> bytes:

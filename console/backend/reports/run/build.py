@@ -158,7 +158,7 @@ def is_sound(record: RunRecord) -> bool:
 
 
 def _shared(made: Composition, cited: Evidences) -> dict[str, object]:
-    """Return what the templates of all thirteen documents can reach."""
+    """Return what the templates of all documents can reach."""
     head = made.record.head
     values: dict[str, object] = {
         "made": made,
