@@ -108,6 +108,7 @@ class Keyboard:
         return [*ended, events.Key("escape", "\x1b")]
 
     def _events(self, data: bytes) -> Iterator[Message]:
+        # One loop, though it branches often: each branch takes another number of bytes, and what is left decides the next.
         while data:
             if self._in_string:
                 data = self._skip_string(data)

@@ -93,6 +93,7 @@ def _quotations(text: str, mark: str, start: int) -> Iterator[Event]:
 
 
 def _covers(events: Iterable[Event], text: str) -> list[Cover]:
+    # One pass with one region open at a time: inside a fence a comment is text, and the other way round.
     covers: list[Cover] = []
     opened: Cover | None = None
     mark, depth = "", 0

@@ -101,6 +101,7 @@ class Matcher:
 
     def match(self, line: str, number: int, start: int, fresh: bool) -> Mark | None:
         """The mark of an interesting line, or None. A Markdown heading is always a mark."""
+        # The order of these tests is the rule, and they run for each line of a document: one function, and no call for other lines.
         form = self._small.get(line[0])
         found = form.marked.fullmatch(line) if form is not None else None
         if form is not None and found is not None:
