@@ -6,8 +6,6 @@ from console.backend.model.outcome import Check, Outcome
 from console.backend.model.readiness import DriftReport
 from console.backend.postgres.drift import against_host, drift_on
 
-_SHOWN = 3
-
 
 def grants(probe: Probe) -> Measurement[DriftReport]:
     """The drift, measured now on the monitoring role."""
@@ -34,7 +32,7 @@ def grants_check(fact: Measurement[DriftReport]) -> Check:
 def _as_installed(found: DriftReport) -> Verdict:
     if found.outcome is Outcome.PASS and not found.differences and found.pinned_digest:
         return passes(f"as installed, digest {found.schema_digest}")
-    told = [f"{one.what} {one.subject}: expected {one.expected}, actual {one.actual}" for one in found.differences]
-    more = f"; and {len(told) - _SHOWN} more" if len(told) > _SHOWN else ""
-    said = "; ".join(told[:_SHOWN]) + more or "no inventory is pinned"
-    return fails(said, "See what would repair each, and who changed it: cutter-console drift")
+    return fails(
+        found.summary or "no inventory is pinned",
+        "See what would repair each, and who changed it: cutter-console drift",
+    )

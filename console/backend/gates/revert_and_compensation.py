@@ -3,7 +3,6 @@
 import psycopg
 
 from console.backend.gates.gate import Gate
-from console.backend.gates.guards import REQUIRED, REVERTING
 from console.backend.gates.installed_functions import Source, measure_sources, sources_verdict
 from console.backend.gates.measurement import Measurement, Verdict, check, fails, passes
 from console.backend.gates.probe import Probe
@@ -11,26 +10,17 @@ from console.backend.model.canonical_json import canonical_json, sha256_hex
 from console.backend.model.errors import StopCode, Unmeasured
 from console.backend.model.outcome import Check
 from console.backend.model.plan_binding import Target
-from console.backend.model.readiness import Owner
+from console.backend.model.readiness import Owner, first_three
 from console.backend.model.safe_text import SafeText
 from console.backend.model.value import Value
+from console.backend.postgres.guards import REQUIRED, REVERTING, guard_faults
 from console.backend.postgres.measure import measure_identity
 from console.backend.postgres.privileges import deleting_grants, writing_members
 from console.backend.postgres.probes import Reverted, probe_revert, revert_faults
 from console.backend.postgres.routines import measure_routines
-from console.backend.postgres.triggers import triggers
+from console.backend.postgres.triggers import TriggerRow, triggers
 from console.backend.runs.phase_context import Role
 from console.backend.runs.recovery import Runbook, compensation_runbook, runbook_faults
-
-
-class Guard(Value):
-    """One trigger as it is."""
-
-    table: SafeText
-    name: SafeText
-    state: str
-    """`A` is ENABLE ALWAYS; `O` is skipped by a replica's session, `D` is disabled."""
-    function: SafeText
 
 
 class Deleter(Value):
@@ -45,7 +35,7 @@ class Deleter(Value):
 class Catalogue(Value):
     """What the catalogue says of guards, functions and privileges."""
 
-    guards: tuple[Guard, ...]
+    guards: tuple[TriggerRow, ...]
     sources: tuple[Source, ...]
     deleters: tuple[Deleter, ...]
     target: Target
@@ -100,19 +90,12 @@ def _catalogue(probe: Probe) -> Catalogue:
     with probe.monitor() as connection:
         identity = measure_identity(connection, probe.installation.context.host)
         return Catalogue(
-            guards=tuple(
-                Guard(table=_full(t), name=name, state=state, function=f) for t, name, state, f in triggers(connection)
-            ),
+            guards=triggers(connection),
             sources=measure_sources(connection, measure_routines(connection)),
             deleters=_deleters(connection),
             target=identity.target,
             server_version=identity.server_version,
         )
-
-
-def _full(table: str) -> str:
-    """A table as it is printed under the usual search_path, with its schema."""
-    return table if "." in table else f"public.{table}"
 
 
 def _deleters(connection: psycopg.Connection) -> tuple[Deleter, ...]:
@@ -158,19 +141,9 @@ def decide(facts: Facts) -> tuple[Check, ...]:
 
 
 def _guards(found: Catalogue) -> Verdict:
-    present = {(one.table, one.name): one for one in found.guards}
-    wrong = []
-    for table, name, function in sorted(REQUIRED):
-        one = present.get((table, name))
-        if one is None:
-            wrong.append(f"{name} on {table} is missing")
-        elif one.state != "A":
-            wrong.append(f"{name} on {table} is {'disabled' if one.state == 'D' else 'not ENABLE ALWAYS'}")
-        elif one.function != function:
-            wrong.append(f"{name} on {table} calls {one.function}, not {function}")
-    if wrong:
-        more = f"; and {len(wrong) - 3} more" if len(wrong) > 3 else ""
-        return fails("; ".join(wrong[:3]) + more, "See the SQL that repairs each: cutter-console drift")
+    faults = guard_faults(found.guards)
+    if faults:
+        return fails(first_three(faults), "See the SQL that repairs each: cutter-console drift")
     return passes(f"{len(REQUIRED)} guards stand, all ENABLE ALWAYS")
 
 

@@ -123,6 +123,12 @@ def board_of(gate: GateReport, deadline_s: float) -> Board:
     )
 
 
+def first_three(faults: tuple[str, ...]) -> str:
+    """Return the first three in one line, and how many more there are."""
+    more = f"; and {len(faults) - 3} more" if len(faults) > 3 else ""
+    return "; ".join(faults[:3]) + more
+
+
 class Difference(Value):
     """One thing in the database that is not as it was installed, and what would repair it."""
 
@@ -137,6 +143,9 @@ class Difference(Value):
     repair: tuple[SafeText, ...]
     """SQL for the administrator, or a step in words. Printed, never run."""
 
+    def __str__(self) -> str:
+        return f"{self.what} {self.subject}: expected {self.expected}, actual {self.actual}"
+
 
 class DriftReport(Value):
     """The database's grants and definitions against those that were installed."""
@@ -147,6 +156,11 @@ class DriftReport(Value):
     """Digest of the lines that the last migration pinned."""
     differences: tuple[Difference, ...]
     measured_at: datetime
+
+    @property
+    def summary(self) -> str:
+        """The first three differences in words and the number of the others; empty if there is none."""
+        return first_three(tuple(map(str, self.differences)))
 
 
 class Letter(StrEnum):

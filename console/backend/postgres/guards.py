@@ -1,4 +1,6 @@
-"""The guards that must stand, and the functions that a revert runs through: names that G4 looks for."""
+"""The guards that must stand and what is wrong with those that do, and the functions that a revert runs through."""
+
+from collections.abc import Iterable
 
 from console.backend.model.tables import (
     BLOCK,
@@ -10,6 +12,7 @@ from console.backend.model.tables import (
     VERSION,
     Rows,
 )
+from console.backend.postgres.triggers import ENABLED_ALWAYS, TriggerRow
 
 _UNITS = (UNIT, VERSION)
 _KEEPS = {
@@ -31,6 +34,22 @@ REQUIRED: frozenset[tuple[str, str, str]] = frozenset(
     | {(table, "guard_sealed", "guard_sealed") for table in (ENVELOPE, BLOCK)}
 )
 """Table, trigger, and the function that it must call: what keeps law and ledger as they are."""
+
+
+def guard_faults(present: Iterable[TriggerRow]) -> tuple[str, ...]:
+    """Return what is wrong with the guards among these triggers: missing, not ENABLE ALWAYS, or another function behind one."""
+    by_place = {(trigger.table, trigger.name): trigger for trigger in present}
+    faults = []
+    for table, name, function in sorted(REQUIRED):
+        trigger = by_place.get((table, name))
+        if trigger is None:
+            faults.append(f"{name} on {table} is missing")
+        elif trigger.state != ENABLED_ALWAYS:
+            faults.append(f"{name} on {table} is {'disabled' if trigger.state == 'D' else 'not ENABLE ALWAYS'}")
+        elif trigger.function != function:
+            faults.append(f"{name} on {table} calls {trigger.function}, not {function}")
+    return tuple(faults)
+
 
 REVERTING = frozenset(
     f"cutter_governance.{name}"

@@ -8,7 +8,7 @@ from console.backend.postgres.connections import read_column, read_rows
 
 
 class TriggerRow(NamedTuple):
-    """A trigger: its table as regclass prints it, its state (`A` is ENABLE ALWAYS) and its function."""
+    """A trigger: its table with its schema, its name, its state (`O` is skipped by a replica's session, `D` is disabled), its function."""
 
     table: str
     name: str
@@ -16,23 +16,13 @@ class TriggerRow(NamedTuple):
     function: str
 
 
-class GuardState(NamedTuple):
-    """A guard as `table.trigger`, and its state."""
-
-    name: str
-    state: str
-
-
+ENABLED_ALWAYS = "A"
+"""The state of a trigger that fires whatever session_replication_role says."""
 _TRIGGERS = """
-    SELECT c.oid::regclass::text, t.tgname::text, t.tgenabled::text, p.proname::text
+    SELECT n.nspname || '.' || c.relname, t.tgname::text, t.tgenabled::text, p.proname::text
       FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_namespace n ON n.oid = c.relnamespace
       JOIN pg_proc p ON p.oid = t.tgfoid
      WHERE n.nspname IN ('public', 'cutter_governance') AND NOT t.tgisinternal
-"""
-_GUARDS = """
-    SELECT c.oid::regclass::text || '.' || t.tgname, t.tgenabled::text FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
-      JOIN pg_namespace n ON n.oid = c.relnamespace
-     WHERE n.nspname IN ('public', 'cutter_governance') AND t.tgname LIKE 'guard\\_%' AND NOT t.tgisinternal
 """
 _ON_UNITS = """
     SELECT c.oid::regclass::text || '.' || t.tgname FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
@@ -44,11 +34,6 @@ _ON_UNITS = """
 def triggers(connection: psycopg.Connection) -> tuple[TriggerRow, ...]:
     """Return every trigger of the product's schemas."""
     return read_rows(connection, TriggerRow, _TRIGGERS)
-
-
-def guard_states(connection: psycopg.Connection) -> tuple[GuardState, ...]:
-    """Return every guard with its state."""
-    return read_rows(connection, GuardState, _GUARDS)
 
 
 def foreign_unit_triggers(connection: psycopg.Connection) -> tuple[str, ...]:

@@ -5,9 +5,10 @@ import psycopg
 from console.backend.model.outcome import Check
 from console.backend.model.states import Phase
 from console.backend.postgres.drift import drift_on
+from console.backend.postgres.guards import REQUIRED, guard_faults
 from console.backend.postgres.measure import measure_identity
 from console.backend.postgres.privileges import cut_function_rights, direct_writes
-from console.backend.postgres.triggers import foreign_unit_triggers, guard_states
+from console.backend.postgres.triggers import foreign_unit_triggers, triggers
 from console.backend.runs.phase_context import PhaseContext, PhaseWork
 from console.backend.runs.preflight import world_unchanged
 
@@ -52,17 +53,15 @@ def _functions(context: PhaseContext, connection: psycopg.Connection) -> Check:
 
 
 def _guards(context: PhaseContext, connection: psycopg.Connection) -> Check:
-    guards = guard_states(connection)
-    asleep = [name for name, state in guards if state != "A"]
     strangers = foreign_unit_triggers(connection)
-    wrong = [f"{name} is not ENABLE ALWAYS" for name in asleep] + [f"{name} is not ours" for name in strangers]
-    answer = "; ".join(wrong) or f"{len(guards)} guard triggers, all ENABLE ALWAYS, no other trigger on units"
+    faults = (*guard_faults(triggers(connection)), *(f"{name} is not ours" for name in strangers))
+    answer = "; ".join(faults) or f"{len(REQUIRED)} guard triggers, all ENABLE ALWAYS, no other trigger on units"
     return context.check(
         "guards",
         answer,
         "pg_trigger",
-        bool(guards) and not wrong,
-        "Find out who changed them; ALTER TABLE … ENABLE ALWAYS TRIGGER repairs it.",
+        not faults,
+        "Find out who changed them. The SQL that repairs each: cutter-console drift",
     )
 
 
@@ -76,12 +75,8 @@ def _no_direct_writes(context: PhaseContext, connection: psycopg.Connection) -> 
 
 def _as_installed(context: PhaseContext, connection: psycopg.Connection) -> Check:
     """Grants, definitions, constraints and triggers of every table: a gap is met here and not at the write."""
-    found = drift_on(connection).differences
-    changed = [f"{one.what} {one.subject}: expected {one.expected}, actual {one.actual}" for one in found]
-    more = f"; and {len(changed) - 3} more" if len(changed) > 3 else ""
-    answer = (
-        "; ".join(changed[:3]) + more if changed else "grants, functions and triggers are those of the last migration"
-    )
+    changed = drift_on(connection).summary
+    answer = changed or "grants, functions and triggers are those of the last migration"
     return context.check(
         "as installed", answer, "v_schema_line", not changed, "Find out who changed them; see cutter-console drift"
     )

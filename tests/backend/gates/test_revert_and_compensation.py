@@ -7,13 +7,13 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from console.backend.gates import revert_and_compensation
-from console.backend.gates.guards import REQUIRED
 from console.backend.gates.measurement import Measurement
 from console.backend.gates.probe import Probe
 from console.backend.gates.revert_and_compensation import GATE
 from console.backend.model.outcome import Outcome
 from console.backend.model.plan_binding import Target
 from console.backend.model.states import Phase
+from console.backend.postgres.guards import REQUIRED
 from console.backend.postgres.probes import revert_faults
 from console.backend.runs.recovery import STEPS, Runbook, compensation_runbook, runbook_faults
 from console.cli.command_line import _parser

@@ -5,10 +5,10 @@ import re
 import psycopg
 import pytest
 
-from console.backend.gates.guards import REVERTING
 from console.backend.model.purposes import PURPOSE_AT, Kind, Purpose, RunOperation
 from console.backend.model.states import DRAFT_STAGES, PHASE_FROM, PHASE_TO, Family, Phase, Stage
 from console.backend.model.tables import LEDGER, READERS_TABLES, Rows
+from console.backend.postgres.guards import REVERTING
 
 _RESERVED = frozenset({"supersede", "retire"})
 """Purposes that the tables take and no ruling can be imported for: no function has their effect."""
