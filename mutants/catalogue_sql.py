@@ -463,7 +463,7 @@ _OF_LOCK_AND_LEASE = (
         ("tests/backend/runs/test_lease.py::test_a_write_whose_holder_is_gone_is_refused_at_its_commit",),
     ),
     Mutant(
-        "COMMIT looks for the holder of the lease anew",
+        "COMMIT looks for the holder of the lease again",
         _SEALED,
         "    PERFORM pg_stat_clear_snapshot();\n",
         "",

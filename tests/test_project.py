@@ -3,7 +3,8 @@
 import ast
 import re
 import tomllib
-from itertools import chain
+from collections.abc import Iterator
+from itertools import chain, pairwise
 from pathlib import Path
 from statistics import median, quantiles
 
@@ -18,6 +19,8 @@ ROOT = Path(__file__).parents[1]
 SOURCES = sorted((ROOT / "console").rglob("*.py"))
 ALL_PYTHON = sorted(chain(SOURCES, *((ROOT / name).rglob("*.py") for name in ("tests", "benchmarks", "mutants"))))
 SQL = sorted((ROOT / "console").rglob("*.sql"))
+TEMPLATES = sorted((ROOT / "console").rglob("*.j2"))
+PAGES = sorted({*(ROOT / "docs").glob("*.md"), *ROOT.glob("*.md")} - {ROOT / "CHANGELOG.md"})
 MEDIAN_LINES, P95_LINES, MOST_LINES, FILE_LINES = 10, 42, 100, 600
 _FIRST_SQL_LINES = re.compile(r"-- schema: \w+\n-- [A-Z].{20,}\n")
 _PROJECT_FILES = ("*.md", "*.toml", "Makefile", ".ci/*", "requirements*.txt", "console/**/*", "tests/**/*.py", "benchmarks/*.py", "mutants/*.py", "docs/*")  # fmt: skip
@@ -59,13 +62,37 @@ def test_no_file_is_long() -> None:
     assert {name: lines for name, lines in found.items() if lines > FILE_LINES} == {}
 
 
-def test_a_functions_docstring_says_what_it_does() -> None:
+def test_a_docstring_opens_with_a_verb_or_a_noun() -> None:
     found = [
-        f"{relative(path)}: {node.name}"
+        f"{relative(path)}: {text.splitlines()[0]}"
         for path in SOURCES
-        for node in ast.walk(tree(path))
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
-        and re.match(r"(?:What|Whether|Why|Where|Which|How|That|The same)\b", ast.get_docstring(node) or "")
+        for text in docstrings(tree(path))
+        if re.match(r"(?:What|Whether|Why|Where|Which|Who|When|How|That)\b", text)
+    ]
+
+    assert found == []
+
+
+def docstrings(module: ast.Module) -> Iterator[str]:
+    """The docstrings of a module, its classes and functions, and of what they assign."""
+    for node in ast.walk(module):
+        body = getattr(node, "body", None)
+        for before, statement in pairwise((node, *body) if isinstance(body, list) else ()):
+            documented = before is node or isinstance(before, ast.Assign | ast.AnnAssign)
+            if documented and isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant):
+                yield str(statement.value.value)
+
+
+TICS = {"anew": "again", "mend": "repair", "mends": "repairs", "mended": "repaired"}
+
+
+def test_nothing_is_said_in_a_word_that_has_a_plainer_one() -> None:
+    pattern = re.compile(rf"\b(?:{'|'.join(TICS)})\b", re.IGNORECASE)
+    found = [
+        f"{relative(path)}:{number}: {match.group()}, better: {TICS[match.group().lower()]}"
+        for path in (*SOURCES, *TEMPLATES, *PAGES)
+        for number, line in enumerate(path.read_text().splitlines(), 1)
+        for match in pattern.finditer(line)
     ]
 
     assert found == []

@@ -1,4 +1,4 @@
-"""What the two front ends may ask of the backend. `console.backend.service` answers it; screens' tests bring a fake."""
+"""Interface that the two front ends see of the backend. `console.backend.service` implements it; screens' tests bring a fake."""
 
 from pathlib import Path
 from typing import Protocol

@@ -1,4 +1,4 @@
-"""What a dangerous action would do, and what stands in its way, before anybody is asked to confirm it."""
+"""Confirmations of dangerous actions: effects, and open checks that prevent them."""
 
 from typing import Literal
 

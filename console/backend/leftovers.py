@@ -14,9 +14,9 @@ from console.backend.host import cluster_directory
 from console.backend.publication.publishing import remove_leftovers
 
 FOLDERS = ("", "approvals", "artifacts", "backups", "reports")
-"""Where temporary files are made; besides, in the directory of each run."""
+"""Directories of temporary files; each run's directory has them too."""
 _BEGUN = re.compile(r"\.(?:journal\.jsonl|anchor\.key)\.[0-9a-f]{8}")
-"""What earlier versions wrote a run's journal and its key as before they had their names, which takes a moment."""
+"""Names under which earlier versions wrote a run's journal and its key for a moment, before renaming them."""
 _A_MOMENT = timedelta(hours=1)
 _A_DAY = timedelta(days=1)
 _CRASH_LOG = re.compile(r"console-crash-\d{8}T\d{6}Z-[0-9a-f-]+\.log")

@@ -55,7 +55,7 @@ SignStatement = Callable[[Path], Path]
 
 
 class BackendService:
-    """Answers `console.backend.api.Backend`. Every method measures anew; nothing is remembered between calls."""
+    """Answers `console.backend.api.Backend`. Every method measures again; nothing is remembered between calls."""
 
     def __init__(
         self, installation: Installation, *, read_only: bool = False, demo_signer: SignStatement | None = None

@@ -17,7 +17,7 @@ from console.cli.requests import Nothing, OneFile, OneRun, Options
 
 
 class Checks(Value):
-    """What was checked, and the PostgreSQL programs that were seen."""
+    """Checks made, and the PostgreSQL programs that were seen."""
 
     checks: tuple[Check, ...]
     programs: tuple[str, ...] = ()

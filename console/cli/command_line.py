@@ -17,7 +17,7 @@ from console.cli.printing import ReaderGone, Unprinted, emit, say
 
 
 class _WrongUsage(Exception):
-    """What argparse refuses, and the usage of the command that it refused."""
+    """Refusal of argparse, with the usage of the command that it refused."""
 
     def __init__(self, message: str, usage: str) -> None:
         super().__init__(message)
@@ -38,7 +38,7 @@ class _Parser(argparse.ArgumentParser):
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class _Route:
-    """Where a command lives, what it is asked with, and its arguments."""
+    """Module of a command, its request, and its arguments."""
 
     target: str
     request: type

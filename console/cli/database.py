@@ -22,7 +22,7 @@ from console.cli.requests import Migrate, Nothing, Options, RegisterDocument
 
 
 class Made(Value):
-    """What a command made."""
+    """Result of a command that made something."""
 
     made: tuple[str, ...]
 

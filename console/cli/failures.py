@@ -1,4 +1,4 @@
-"""Where every failed command ends: named for what the outside did, and for the rest told as a defect of this program."""
+"""End of every failed command: an error with a name for what comes from outside, a defect of this program for the rest."""
 
 from datetime import UTC, datetime
 

@@ -28,7 +28,7 @@ def backend_of(options: Options, *, read_only: bool = False) -> BackendService:
 
 
 def operator() -> str:
-    """Who is at the keyboard: the user behind sudo where there is one; a number for a user without an account."""
+    """Return the user at the keyboard: the one behind sudo if there is one; a number for a user without an account."""
     try:
         return safe_text(os.environ.get("SUDO_USER") or getpass.getuser())
     except (KeyError, OSError):

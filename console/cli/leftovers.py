@@ -1,4 +1,4 @@
-"""What a start says of the leftovers that it has removed."""
+"""Report of the leftovers that a start has removed."""
 
 from console.backend.leftovers import sweep_leftovers
 from console.cli.installation import context_of

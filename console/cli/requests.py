@@ -1,4 +1,4 @@
-"""What the command line was asked for, typed; imports names and the standard library."""
+"""Requests of the command line, typed; imports names and the standard library."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,7 +8,7 @@ from console.backend.model.profile_names import DEFAULT_PROFILE
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What every command takes."""
+    """Options that every command takes."""
 
     root: Path | None = None
     config: Path | None = None

@@ -27,7 +27,7 @@ class Runs(Value):
 
 
 class Verification(Value):
-    """What a verification found."""
+    """Result of a verification."""
 
     run_id: str
     checks: tuple[Check, ...]

@@ -24,7 +24,7 @@ class Operation(Generic[T]):
     call: "Callable[[Backend, OnProgress], T]"
     done: "Callable[[T], str | Notice]"
     if_left: tuple[str, ...] = ()
-    """What leaving the console during the call means; empty for the phases of a run."""
+    """Consequence of leaving the console during the call; empty for the phases of a run."""
 
 
 class ProgressFeed:

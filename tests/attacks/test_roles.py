@@ -142,7 +142,7 @@ REFUSED = {
     "passwords": "SELECT rolpassword FROM pg_authid",
     "a sequence forward": "SELECT nextval('public.iu_lifecycle_log_id_seq')",
     "a sequence back": "SELECT setval('cutter_governance.run_event_id_seq', 1)",
-    "a sequence anew": "ALTER SEQUENCE public.iu_lifecycle_log_id_seq RESTART",
+    "a sequence again": "ALTER SEQUENCE public.iu_lifecycle_log_id_seq RESTART",
     "a free lock of a table": "BEGIN; LOCK TABLE public.information_unit IN ROW SHARE MODE",
 }
 NOT_PERMITTED = "42501"

@@ -65,11 +65,11 @@ def test_a_journal_that_was_written_anew_is_a_fail_although_its_chain_is_whole(
     passage: Passage, command: Run, tmp_path: Path
 ) -> None:
     records = read_journal(_journal(passage))
-    anew = tmp_path / "journal.jsonl"
-    with Journal.create(anew, passage.run_id, passage.installation.context) as journal:
+    again = tmp_path / "journal.jsonl"
+    with Journal.create(again, passage.run_id, passage.installation.context) as journal:
         for record in records[1:]:
             journal.append(record.kind, record.phase, record.fields)
-    shutil.copyfile(anew, _journal(passage))
+    shutil.copyfile(again, _journal(passage))
     assert len(read_journal(_journal(passage))) == len(records)
 
     status, answer = command(passage, "journal", "verify", passage.run_id)

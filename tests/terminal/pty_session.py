@@ -67,7 +67,7 @@ class PtySession:
         self.wait_for(lambda output: words in output)
 
     def forget(self) -> bytes:
-        """Give what has come so far, and start anew."""
+        """Give what has come so far, and start again."""
         output, self.output = self.output, b""
         return output
 

@@ -16,7 +16,7 @@ def canonical(value: object) -> bytes:
 
 
 def rechained(records: list[dict[str, Any]]) -> bytes:
-    """A journal of these records that is sound in itself: numbered, chained and hashed anew."""
+    """A journal of these records that is sound in itself: numbered, chained and hashed again."""
     previous, lines = "0" * 64, []
     for number, record in enumerate(records):
         body = {name: value for name, value in record.items() if name != "hash"}
@@ -64,7 +64,7 @@ def whole_records(journal: bytes) -> Iterator[tuple[str, bytes]]:
 
 
 def forgeries(journal: bytes) -> Iterator[tuple[str, bytes]]:
-    """Each record altered in each of its parts, dropped, doubled or put in, and everything behind it chained anew."""
+    """Each record altered in each of its parts, dropped, doubled or put in, and everything behind it chained again."""
     records = [json.loads(line) for line in lines_of(journal)]
     for number, record in enumerate(records):
         before, after = records[:number], records[number + 1 :]
@@ -74,12 +74,12 @@ def forgeries(journal: bytes) -> Iterator[tuple[str, bytes]]:
             ("fields", [{"key": "a", "value": "b"}]),
         ):
             yield (
-                f"record {number} with another {name}, chained anew",
+                f"record {number} with another {name}, chained again",
                 rechained([*before, {**record, name: value}, *after]),
             )
         if after:
-            yield f"record {number} dropped, chained anew", rechained([*before, *after])
-            yield f"record {number} doubled, chained anew", rechained([*before, record, record, *after])
+            yield f"record {number} dropped, chained again", rechained([*before, *after])
+            yield f"record {number} doubled, chained again", rechained([*before, record, record, *after])
     forged = {**records[-1], "kind": "result", "phase": "cut_leg_a", "fields": [{"key": "outcome", "value": "PASS"}]}
     yield "a record put before the last", rechained([*records[:-1], forged, records[-1]])
 
@@ -134,7 +134,7 @@ def _without_one(lines: list[bytes], random: Random) -> bytes:
 
 
 def _forged(lines: list[bytes], random: Random) -> bytes:
-    """One record altered and the rest chained anew, where the lines are still records."""
+    """One record altered and the rest chained again, where the lines are still records."""
     try:
         records = [json.loads(line) for line in lines]
         records[random.randrange(len(records))]["fields"] = [{"key": "a", "value": str(random.random())}]
@@ -153,6 +153,6 @@ _AT_RANDOM: dict[str, Callable[[bytes, list[bytes], int, Random], bytes]] = {
     "shuffled": lambda _data, lines, _at, random: _shuffled(lines, random),
     "a line doubled": lambda _data, lines, _at, random: b"".join([*lines, *random.choices(lines or [b"x"])]),
     "a line dropped": lambda _data, lines, _at, random: _without_one(lines, random),
-    "forged and chained anew": lambda _data, lines, _at, random: _forged(lines, random),
+    "forged and chained again": lambda _data, lines, _at, random: _forged(lines, random),
 }
 """What may happen to a journal, given as bytes and lines, at some place."""

@@ -1,4 +1,4 @@
-"""What a GNUPGHOME holds: primary keys, until when each can sign, read through gpg's colon listing."""
+"""Primary keys of a GNUPGHOME and until when each can sign, read from gpg's colon listing."""
 
 from datetime import UTC, datetime
 from pathlib import Path

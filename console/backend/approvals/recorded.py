@@ -11,7 +11,7 @@ from console.backend.model.value import Value
 _ASKED_AT_ONCE = 2
 _LONGEST_S = 10.0
 _ENDED_SINCE = {"expired", "key expired", "key withdrawn"}
-"""What the database says of a signature whose time is over; it does not unmake what was done under it."""
+"""The database's verdict on a signature whose time is over; what was done under it stays valid."""
 
 
 class RecordedSignature(Value):
@@ -23,11 +23,11 @@ class RecordedSignature(Value):
     statement: bytes
     signature: bytes
     in_database: SafeText = ""
-    """What PostgreSQL says of it: `good`, or why it is not; empty where it was not asked."""
+    """PostgreSQL's verdict: `good`, or the reason why it is not; empty if it was not asked."""
 
 
 class SignatureAnswer(Value):
-    """What gpg says of it today. A key that has expired or was revoked since does not unmake what was signed before."""
+    """gpg's verdict on a signature today. A key that expired or was revoked later does not invalidate what was signed before."""
 
     run_id: SafeText
     kind: SafeText

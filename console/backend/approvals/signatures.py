@@ -16,7 +16,7 @@ from console.backend.model.value import Value
 
 MAX_SIGNATURE_BYTES = 64 * 1024
 CLOCK_SKEW = timedelta(minutes=2)
-"""How far the signer's clock, elsewhere, may differ from the console's."""
+"""Most that the clock of the signer's machine may differ from the console's."""
 STRONG_DIGESTS = {"8": "SHA256", "9": "SHA384", "10": "SHA512", "12": "SHA3-256", "14": "SHA3-512"}
 _DIGEST_NAMES = STRONG_DIGESTS | {"1": "MD5", "2": "SHA1", "3": "RIPEMD160", "11": "SHA224"}
 _BINARY_DOCUMENT = "00"

@@ -1,4 +1,4 @@
-"""Why a backup does not count: each refusal says what failed and what to do."""
+"""Reasons why a backup does not count: each refusal says what failed and what to do."""
 
 from console.backend.model.errors import Refused, StopCode
 

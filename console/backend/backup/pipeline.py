@@ -28,7 +28,7 @@ def never() -> bool:
 
 @dataclass
 class Watch:
-    """When to give up: a deadline, a limit for standing still, and a question that is asked ten times a second."""
+    """Limits of a pipeline: a deadline, a limit without progress, and a question that is asked ten times a second."""
 
     timeout_s: float
     cancelled: Callable[[], bool] = never

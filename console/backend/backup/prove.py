@@ -22,7 +22,7 @@ from console.backend.model.outcome import Check, Evidence, Outcome
 from console.backend.model.safe_text import safe_text
 
 _WHOLE = frozenset({"DECRYPTION_OKAY", "GOODMDC"})
-"""What gpg reports only when it has read the message to its end and found it unaltered."""
+"""Status line that gpg writes only when it has read the message to its end and found it unaltered."""
 _EXPAND = 8
 
 

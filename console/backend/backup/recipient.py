@@ -1,4 +1,4 @@
-"""Whether the key that backups are encrypted to can be used, from gpg's colon listing."""
+"""Checks of the key that backups are encrypted to, from gpg's colon listing."""
 
 import re
 from collections.abc import Iterator

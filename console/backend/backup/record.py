@@ -1,4 +1,4 @@
-"""What is known of one backup, and when it lets a cut start."""
+"""Record of one backup, and the rule when it lets a cut start."""
 
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -20,7 +20,7 @@ SUFFIX = ".dump.gpg"
 
 
 class BackupState(StrEnum):
-    """How far a backup got; only FRESH lets a cut start."""
+    """Stage that a backup has reached; only FRESH lets a cut start."""
 
     MISSING = "MISSING"
     TAKEN = "TAKEN"

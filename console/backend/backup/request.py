@@ -1,4 +1,4 @@
-"""What a backup is asked for, and how it reports its progress."""
+"""Request for a backup, and its progress reports."""
 
 from collections.abc import Callable
 from enum import StrEnum
@@ -15,7 +15,7 @@ proves the dump; gpg never compresses."""
 
 
 class BackupPhase(StrEnum):
-    """What is being done, for a screen."""
+    """Progress of a backup, for a screen."""
 
     CHECK = "check key and programs"
     SCRATCH = "start scratch cluster"
@@ -33,7 +33,7 @@ def silent(_phase: BackupPhase, _moved: int) -> None:
 
 
 class BackupRequest(Value):
-    """What to back up, for whom, and where to."""
+    """Tables to back up, for which run, and where to."""
 
     conninfo: str = Field(repr=False)
     target: Target
@@ -47,7 +47,7 @@ class BackupRequest(Value):
     programs: str = ""
     """Folder of pg_dump and pg_restore that is looked into first."""
     scratch_parents: tuple[Path, ...] = ()
-    """Where the scratch cluster may go when memory has no room; default: the temporary directories."""
+    """Directories for the scratch cluster if memory has no room; default: the temporary directories."""
     compression: int = Field(default=COMPRESSION, ge=0, le=9)
     """gzip level of the dump, 0 to 9."""
     timeout_s: float = Field(default=3600.0, gt=0)

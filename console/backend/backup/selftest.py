@@ -21,7 +21,7 @@ _GPG_S = 60.0
 
 
 class RoundTrip(Value):
-    """What became of a sample that was encrypted and decrypted with a throw-away key."""
+    """Result of encrypting and decrypting a sample with a throw-away key."""
 
     gpg_version: SafeText
     bytes: int
@@ -29,7 +29,7 @@ class RoundTrip(Value):
     """Public keys in the host's key ring, which takes no part in it."""
     keys_after: int
     failures: tuple[SafeText, ...]
-    """What did not hold, in words; empty where all of it did."""
+    """Failed expectations, in words; empty if all held."""
 
     @property
     def answer(self) -> str:

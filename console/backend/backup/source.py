@@ -29,7 +29,7 @@ class Snapshot:
     connection: psycopg.Connection
     name: str
     content_bytes: int
-    """What the tables take on disk, without their indexes."""
+    """Bytes of the tables on disk, without their indexes."""
 
     @property
     def server_version(self) -> int:

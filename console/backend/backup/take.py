@@ -38,7 +38,7 @@ from console.backend.model.safe_text import safe_text
 
 @dataclass(frozen=True)
 class _Work:
-    """What the steps of one backup share."""
+    """State that the steps of one backup share."""
 
     request: BackupRequest
     context: Context

@@ -21,7 +21,7 @@ class Begun:
 
 @dataclass(frozen=True)
 class Tools:
-    """What it was made with."""
+    """Programs and keys that a backup was made with."""
 
     programs: PostgresPrograms
     key: Recipient
@@ -30,7 +30,7 @@ class Tools:
 
 @dataclass(frozen=True)
 class Made:
-    """What the stream has left behind, ready to be judged."""
+    """Facts that the stream left behind, ready to be judged."""
 
     expected: tuple[TableProof, ...]
     restored: tuple[TableProof, ...]

@@ -1,4 +1,4 @@
-"""Where documents come from: files of the intake folder, and text that a registered query brought from a database."""
+"""Sources of documents: files of the intake folder, and text that a registered query read from a database."""
 
 import os
 import stat

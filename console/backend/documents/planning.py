@@ -44,7 +44,7 @@ _UNITS = TypeAdapter(tuple[PlannedUnit, ...])
 
 @dataclass(frozen=True, slots=True)
 class PlanRequest:
-    """How a document is to be planned."""
+    """Options for planning a document."""
 
     docprefix: str
     profile: str
@@ -61,7 +61,7 @@ class PlanResult:
     source: SourceVersion | None
     """None where the bytes are no text."""
     canonical: bytes
-    """What spans and digests are about; empty where the bytes are no text."""
+    """Text that spans and digests refer to; empty if the bytes are not text."""
 
     @property
     def histogram(self) -> dict[str, int]:

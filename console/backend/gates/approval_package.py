@@ -44,7 +44,7 @@ class Finding(Value):
 
 
 class Package(Value):
-    """What the sovereign is given for one run, as it stands: the statement, its signatures, its import."""
+    """The sovereign's package for one run, as it stands: the statement, its signatures, its import."""
 
     run_id: SafeText
     kind: Kind
@@ -55,7 +55,7 @@ class Package(Value):
     status: ApprovalStatus | None
     """None where no statement has been drafted."""
     signers: SafeText = ""
-    """How many distinct signers count, of how many that are needed."""
+    """Number of distinct signers that count, and the number needed."""
     expires: datetime | None = None
     findings: tuple[Finding, ...] = ()
 

@@ -42,7 +42,7 @@ _OVER = frozenset({Stage.LIFECYCLE_ENACTED, Stage.CLOSEOUT_REPORTED})
 
 
 class PreGate(NamedTuple):
-    """How the board before arming presents itself."""
+    """Title, question and owner of the board before arming."""
 
     id: str = "PRE"
     title: str = "Before you arm"
@@ -66,7 +66,7 @@ class Subject(Value):
 
 
 class ArmingRole(Value):
-    """Who can open a lease."""
+    """Roles that can open a lease."""
 
     role: str
     superuser: bool

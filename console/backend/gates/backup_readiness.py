@@ -44,11 +44,11 @@ class Source(Value):
     server_version: int
     """`server_version_num`."""
     closed: tuple[SafeText, ...]
-    """What the dumping role lacks, a phrase each."""
+    """Rights that the dumping role lacks, one phrase each."""
 
 
 class Store(Value):
-    """What lies in backups/."""
+    """Contents of backups/."""
 
     newest: ListedBackup | None
     state: BackupState
@@ -58,7 +58,7 @@ class Store(Value):
     altered: tuple[SafeText, ...]
     """Backups that are not what their records say, with what differs."""
     hashed: bool
-    """Whether the newest was read again, not only measured by its size."""
+    """True if the newest was read again, not only measured by its size."""
     unfinished: tuple[SafeText, ...]
     """Files of backups that did not come to their end."""
 

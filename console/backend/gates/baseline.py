@@ -50,20 +50,20 @@ class RoleProof(Value):
 
 
 class Guarded(Value):
-    """What the guard of a LIVE run said of a run that has no lease, and what it asked."""
+    """Answer of the guard of a LIVE run to a run without a lease, and the questions that it asked."""
 
     allowed: bool
     connections: tuple[SafeText, ...]
     """Purpose of each connection that was opened."""
     as_executor: int
-    """How many of them were the executor's."""
+    """Number of them that were the executor's."""
 
 
 class DryProof(Value):
     """A READ ONLY transaction as the executor."""
 
     sqlstate: str
-    """How a write in it was met."""
+    """Refusal that a write in it met."""
     xid: str
     """The transaction id that was assigned; empty where none was."""
 

@@ -27,11 +27,11 @@ _ADDRESS = re.compile(r"[A-Z0-9][A-Z0-9-]{1,30}[A-Z0-9]/")
 
 
 class Definitions(Value):
-    """What the functions are made of."""
+    """Texts of the functions."""
 
     sources: tuple[Source, ...]
     documents: int
-    """How many registered documents were looked for."""
+    """Number of registered documents that were looked for."""
     constants: tuple[SafeText, ...]
     """Functions with a literal that names a document or an address, and the literal."""
 

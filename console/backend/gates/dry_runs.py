@@ -31,7 +31,7 @@ class DryRun(Value):
     source_sha256: str
     target: Target
     problem: SafeText
-    """Why it proves nothing; empty where it is green."""
+    """Reason why it proves nothing; empty if it is green."""
 
 
 def measure_dry_runs(installation: Installation, docprefix: str = "", content_digest: str = "") -> tuple[DryRun, ...]:

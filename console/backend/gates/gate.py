@@ -14,7 +14,7 @@ F = TypeVar("F")
 
 
 class AnyGate(Protocol):
-    """What the board knows of a gate."""
+    """Description of a gate for the board."""
 
     @property
     def id(self) -> str:
@@ -30,7 +30,7 @@ class AnyGate(Protocol):
 
     @property
     def owner(self) -> Owner:
-        """Who can repair it."""
+        """Owner who can repair it."""
 
     def report(self, probe: Probe) -> GateReport:
         """Measure and decide."""

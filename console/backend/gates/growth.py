@@ -25,7 +25,7 @@ class Step(Value):
     n_units: int
     docprefix: str
     closed: bool
-    """Whether the run is over; else its next step pins a new baseline."""
+    """True if the run is over; otherwise its next step pins a new baseline."""
 
 
 class Row(Value):
@@ -119,7 +119,7 @@ def growth_check(fact: Measurement[Growth]) -> Check:
 
 def _explained(found: Growth) -> Verdict:
     if found.pinned_at is None:
-        return fails("no baseline is pinned", "Install anew; it pins one: cutter-console migrate")
+        return fails("no baseline is pinned", "Install again; it pins one: cutter-console migrate")
     wrong = _unexplained(found)
     if wrong:
         action = "Find out who wrote them (cutter-console counts, cutter-console run list); cut nothing before."

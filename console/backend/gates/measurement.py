@@ -13,13 +13,13 @@ T = TypeVar("T")
 
 
 class Measurement(Value, Generic[T]):
-    """What was asked and what came back. Either `value` is there, or `unmeasured` says why it is not."""
+    """Answer to one question. Either `value` is set, or `unmeasured` says why it is not."""
 
     evidence: Evidence
     value: T | None = None
     unmeasured: SafeText = ""
     next_action: SafeText = ""
-    """How to make it measurable; empty where it was measured."""
+    """Step that makes it measurable; empty if it was measured."""
 
     @model_validator(mode="after")
     def _says_why(self) -> Self:
@@ -49,7 +49,7 @@ class AnyMeasurement(Protocol):
 
 
 class Verdict(NamedTuple):
-    """What a measured value comes to; everything but PASS names the exact command or step that repairs it."""
+    """Outcome of judging a measured value; every outcome but PASS names the exact command or step that repairs it."""
 
     outcome: Outcome
     detail: str

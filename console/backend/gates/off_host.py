@@ -35,7 +35,7 @@ class PackageFinding(Value):
 
 
 class Needs(Value):
-    """What decides which steps are open."""
+    """Facts that decide which steps are open."""
 
     place: Place
     tree: Measurement[TreeFinding]

@@ -34,7 +34,7 @@ class Pinned(Value):
 
 
 class DatabaseFinding(Value):
-    """Which database answers, beside what is pinned."""
+    """The answering database, beside what is pinned."""
 
     database: SafeText
     system_identifier: str

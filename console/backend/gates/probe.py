@@ -1,4 +1,4 @@
-"""What a gate asks with: the site, the time that is left, and every answer kept as evidence."""
+"""Measurements of one gate: the installation, the time that is left, and every answer kept as evidence."""
 
 import threading
 import time
@@ -25,11 +25,11 @@ _UNMEASURED = (
     *(CutterError, psycopg.Error, OSError, ProgramError),
     *(ValueError, RecursionError, MemoryError),
 )
-"""What stops a measurement: the last three are files that are not what they should be."""
+"""Errors that stop a measurement; the last three come from files that are not what they should be."""
 
 
 class Asked:
-    """What several gates of one board ask alike is asked once, by whoever comes first, and is the same for all."""
+    """Questions that several gates of one board share: asked once, by whichever gate comes first, with one answer for all."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()

@@ -1,4 +1,4 @@
-"""What the deploy manifest records of the tests: asked by the baseline gate and by the board before arming alike."""
+"""Test results recorded in the deploy manifest, for the baseline gate and the checks before arming."""
 
 from console.backend.gates.measurement import Measurement, Verdict, check, fails, partial, passes
 from console.backend.gates.probe import Probe
@@ -21,7 +21,7 @@ class Recorded(Value):
 
     manifest: DeployManifest | None
     problem: SafeText
-    """Why there is no manifest; empty where there is one."""
+    """Reason why there is no manifest; empty if there is one."""
     untested: bool
 
 

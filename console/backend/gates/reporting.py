@@ -36,7 +36,7 @@ _RECORD = "bundle.json"
 _KEEP = "Keep it as it is, find out who changed it, then write a new one: cutter-console bundle"
 _MANY = 5
 _ASIDE = ".altered"
-"""What a report that was not what was written is renamed to, by hand; it is evidence, and no report any more."""
+"""Name that a report which differs from what was written is renamed to, by hand; it stays as evidence and is no report any more."""
 _NAMED = re.compile(r"ictr-.*-([0-9a-f]{8})")
 
 
@@ -46,7 +46,7 @@ class Place(Value):
     path: SafeText = "reports"
     mode: int
     own: bool
-    """Whether it belongs to the user that the console runs as."""
+    """True if it belongs to the user that the console runs as."""
     writable: bool
     """The file system is not mounted read-only, and permissions allow it."""
     free_bytes: int
@@ -77,7 +77,7 @@ class RunAnchor(Value):
 
 
 class JournalFinding(Value):
-    """What one run's journal is worth."""
+    """Verdict on one run's journal."""
 
     run_id: SafeText
     outcome: Outcome
@@ -190,7 +190,7 @@ def _run_reports(reports: Path) -> tuple[SumsVerdict, ...]:
 
 
 def _run_report(path: Path) -> SumsVerdict:
-    """A report's name ends in the first digits of its sums' sha256: sums made anew beside altered files show."""
+    """A report's name ends in the first digits of its sums' sha256: sums made again beside altered files show."""
     verdict = verify_sums(path)
     wanted = _NAMED.fullmatch(path.name)
     if verdict.sound and wanted is not None and not sha256_file(path / SUMS).startswith(wanted[1]):
@@ -303,7 +303,7 @@ def _sound_reports(found: tuple[SumsVerdict, ...]) -> Verdict:
         more = f" (and {len(wrong) - 1} more)" if len(wrong) > 1 else ""
         run_id = Path(first.directory).name.rpartition("-")[0]
         aside = f"mv {shlex.quote(first.directory)} {shlex.quote(first.directory + _ASIDE)}"
-        action = f"Find out who changed it; keep it aside, then write it anew: {aside}; cutter-console report {run_id}"
+        action = f"Find out who changed it; keep it aside, then write it again: {aside}; cutter-console report {run_id}"
         return fails(f"{Path(first.directory).name}: {first.detail}{more}", action)
     return passes(f"{len(found)} run reports as their sums, and their names, have them")
 

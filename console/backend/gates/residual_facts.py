@@ -1,4 +1,4 @@
-"""What G8 measures: sessions, texts, generality, hands, signatures, interrupted runs, durability, clock, leftovers."""
+"""Measurements of G8: sessions, texts, generality, hands, signatures, interrupted runs, durability, clock, leftovers."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -35,11 +35,11 @@ class LiveText(Value):
     pinned: str
     """sha256 of the last pinned text; empty where none was pinned."""
     refused: SafeText = ""
-    """Why it is no text at all."""
+    """Reason why it is not text."""
 
 
 class Hands(Value):
-    """Which of the two roles this account can connect as."""
+    """Executing and verifying roles that this account can connect as."""
 
     executor: bool
     verifier: bool

@@ -1,4 +1,4 @@
-"""What one connection of the monitoring role says to G8: sessions, documents, functions, settings, rulings, runs, its clock."""
+"""Answers of one monitoring connection for G8: sessions, documents, functions, settings, rulings, runs, its clock."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -28,7 +28,7 @@ class Writer(Value):
 
 
 class Answers:
-    """What one connection of the monitoring role says to all that is asked of it; an error is every question's answer."""
+    """Answers of one monitoring connection; an error is the answer to every question."""
 
     def __init__(self, probe: Probe) -> None:
         self._error: CutterError | None = None

@@ -28,12 +28,12 @@ class Deleter(Value):
 
     role: SafeText
     by: SafeText
-    """What lets it: privileges on a table, or a membership."""
+    """Source of the right: privileges on a table, or a membership."""
     repair: SafeText
 
 
 class Catalogue(Value):
-    """What the catalogue says of guards, functions and privileges."""
+    """Guards, functions and privileges in the catalogue."""
 
     guards: tuple[TriggerRow, ...]
     sources: tuple[Source, ...]

@@ -1,4 +1,4 @@
-"""Who can rule: the policy on this host, the keys of its signers, and the policy that the database believes."""
+"""Ruling policy: the policy on this host, the keys of its signers, and the policy that the database holds."""
 
 from pathlib import Path
 
@@ -80,7 +80,7 @@ def pin_check(
 
 def _satisfiable(found: PolicyFile, keys: Measurement[Keyring]) -> Verdict:
     if found.policy is None or keys.value is None:
-        return fails(found.problem, "Write the policy file anew, and have it agreed by the sovereign.")
+        return fails(found.problem, "Write the policy file again, and have it agreed by the sovereign.")
     checks = check_policy(found.policy, keys.value, keys.evidence.measured_at)
     bad = [one for one in checks if one.outcome is not Outcome.PASS]
     said = "; ".join(one.detail for one in bad)

@@ -26,7 +26,7 @@ _COMFORTABLE = 1024 * MIB
 
 
 class ConfigFinding(Value):
-    """What the configuration file holds that it must not."""
+    """Entries of the configuration file that it must not have."""
 
     secrets: tuple[SafeText, ...]
     """Keys of the deny list, and keys whose values look like secrets."""

@@ -25,10 +25,10 @@ from console.backend.runs.workspace import EDIT_PROFILE, Workspace
 
 
 class Registry(Value):
-    """What the registry of documents holds."""
+    """Contents of the registry of documents."""
 
     first_run: bool
-    """Whether nothing has ever been cut here."""
+    """True if nothing has ever been cut here."""
     intake: SafeText
     """The folder that files come from."""
     documents: tuple[Registered, ...]
@@ -65,7 +65,7 @@ class Facts(Value):
 
 
 def measure(probe: Probe) -> Facts:
-    """Read the registry, hash the pinned snapshots, look at the dry runs; nothing is planned anew."""
+    """Read the registry, hash the pinned snapshots, look at the dry runs; nothing is planned again."""
     installation = probe.installation
     return Facts(
         registry=probe.ask(
@@ -240,7 +240,7 @@ def _candidate(one: Registered, found: tuple[Criterion, ...], snapshots: Measure
     out = [each.name for each in found if each.outcome is not Outcome.PASS]
     pinned = _of(one, snapshots.value or ())
     if pinned is not None and pinned.found != pinned.sha256:
-        action = f"Keep runs/ for the auditor; pin {one.docprefix} anew: cutter-console run start FILE --docprefix {one.docprefix}"
+        action = f"Keep runs/ for the auditor; pin {one.docprefix} again: cutter-console run start FILE --docprefix {one.docprefix}"
         return fails(f"the pinned snapshot was altered; {said}", action)
     return passes(f"{'no target, by ' + ', '.join(out) if out else 'safe'}. {said}")
 

@@ -12,7 +12,7 @@ _LIBPQ = (
     *("PGSSLMAXPROTOCOLVERSION", "PGGSSENCMODE", "PGGSSLIB", "PGKRBSRVNAME", "PGGSSDELEGATION"),
     *("PGMINPROTOCOLVERSION", "PGMAXPROTOCOLVERSION", "KRB5CCNAME", "KRB5_CONFIG", "SSL_CERT_FILE", "SSL_CERT_DIR"),
 )
-"""How libpq finds, encrypts and authenticates a connection; not what changes a session (PGOPTIONS, PGTZ, PGDATESTYLE)."""
+"""Variables with which libpq finds, encrypts and authenticates a connection; not those that change a session (PGOPTIONS, PGTZ, PGDATESTYLE)."""
 _LOCALE = {"LC_ALL": "C.UTF-8", "LANG": "C.UTF-8"}
 
 

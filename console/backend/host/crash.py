@@ -1,4 +1,4 @@
-"""What is said and kept when the console itself fails: a short message, and a log without any local variable."""
+"""Handling of a failure of the console itself: a short message, and a log without any local variable."""
 
 import os
 import secrets
@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 
 PREFIX = "console-crash-"
-"""How the name of a log begins."""
+"""Prefix of a log's name."""
 
 
 def report(error: BaseException, folder: Path | None, now: datetime) -> str:

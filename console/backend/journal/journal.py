@@ -40,14 +40,14 @@ from console.backend.model.value import Value
 __all__ = ["Anchor", "Field", "Journal", "JournalVerdict", "Record", "RecordKind", "read_journal", "verify_journal"]
 
 _NO_FILE = {errno.ELOOP, errno.EISDIR, errno.ENXIO}
-"""What opening a link without following it, a directory to write, and a socket end with."""
+"""Errors of opening a link without following it, a directory for writing, and a socket."""
 REPLACES = "replaces"
 """The field of a journal that stands in for a damaged one."""
 _ASK = "Keep the file as it is, compare it with the anchors in the database, and decide by evidence."
 
 
 class JournalVerdict(Value):
-    """What a journal is worth as a record."""
+    """Verdict on a journal as a record."""
 
     outcome: Outcome
     """PASS only where every record is anchored; an intact chain without an anchor is PARTIAL: it may have lost its end."""
@@ -63,7 +63,7 @@ class JournalVerdict(Value):
     strangers: tuple[SafeText, ...] = ()
     """Events that somebody without the journal's key has written; they say nothing about the journal."""
     gone: tuple[SafeText, ...] = ()
-    """What the journal has acknowledged and the database does not have: a failover or a restore has lost it."""
+    """Records that the journal has acknowledged and the database does not have: a failover or a restore lost them."""
     unanchored: int = 0
     """Records after the last anchor: nothing outside of the file vouches for them yet."""
 

@@ -100,7 +100,7 @@ class Waiting(Refused):
 
 
 class Drifted(CutterError):
-    """What was measured differs from what the plan, or the configuration, was made for."""
+    """A measurement differs from what the plan or the configuration was made for."""
 
     exit_status = ExitStatus.DRIFT
 

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 
 class Rows(Enum):
-    """What may become of a row that is there; none is ever deleted."""
+    """Changes that the rows of a table allow; none is ever deleted."""
 
     FIXED = auto()
     """Nothing: the table is added to."""
@@ -29,7 +29,7 @@ class Table(NamedTuple):
 
 UNIT, VERSION, LIFECYCLE_LOG = "public.information_unit", "public.unit_version", "public.iu_lifecycle_log"
 READERS_TABLES = (UNIT, VERSION, LIFECYCLE_LOG)
-"""What readers see."""
+"""Tables that readers see."""
 LIFECYCLE_VOCABULARY = "public.iu_lifecycle_vocab"
 
 LEDGER: tuple[Table, ...] = (
@@ -69,4 +69,4 @@ RUN_TABLES: tuple[str, ...] = (*READERS_TABLES, *(table.full_name for table in L
 ENVELOPE, BLOCK = "cutter_governance.manifest_envelope", "cutter_governance.manifest_unit_block"
 VERIFY_RESULT, SIGNATURE = "cutter_governance.verify_result", "cutter_governance.dot_pair_signature"
 LEG_A = frozenset({UNIT, VERSION, ENVELOPE, BLOCK})
-"""What leg A of a cut writes: the units, and the manifest that they are cut from."""
+"""Tables that leg A of a cut writes: the units, and the manifest that they are cut from."""

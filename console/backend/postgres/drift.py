@@ -54,19 +54,19 @@ def drift_on(connection: psycopg.Connection) -> DriftReport:
 def against_host(report: DriftReport, pinned: str) -> DriftReport:
     """Pure: the same, and whether the database's own inventory is the one that this host has pinned.
 
-    Who can pin the inventory anew inside the database cannot by that change what the host compares it with. An empty
+    Who can pin the inventory again inside the database cannot by that change what the host compares it with. An empty
     `pinned` compares nothing: G0 asks for the pin.
     """
     if not pinned or report.pinned_digest == pinned:
         return report
-    anew = Difference(
+    again = Difference(
         what="pinned inventory",
         subject="what the last migration left, beside what this host has pinned",
         expected=f"digest {pinned}",
         actual=f"digest {report.pinned_digest or 'none'}",
         repair=("Find out who migrated, and when. Only where it was right: cutter-console init --pin --repin",),
     )
-    return report.model_copy(update={"outcome": Outcome.FAIL, "differences": (anew, *report.differences)})
+    return report.model_copy(update={"outcome": Outcome.FAIL, "differences": (again, *report.differences)})
 
 
 def differences(inventory: Inventory) -> tuple[Difference, ...]:

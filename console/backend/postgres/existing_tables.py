@@ -1,4 +1,4 @@
-"""Where tables of the product's names exist already: how they differ from what the migrations would create."""
+"""Comparison of existing tables of the product's names with those that the migrations would create."""
 
 import re
 

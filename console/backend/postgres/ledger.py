@@ -21,7 +21,7 @@ _FIELD, _LINE = "\x1f", "\n"
 
 
 class NewRun(Value):
-    """What a run is created with."""
+    """Facts that a run is created with."""
 
     run_id: str
     operation: RunOperation

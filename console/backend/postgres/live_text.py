@@ -21,9 +21,9 @@ from console.backend.postgres.connections import connect, translate
 from console.backend.postgres.records import documents
 
 TIME_LIMIT_S = 10.0
-"""How long one reading of a live text may take on the server."""
+"""Limit for one reading of a live text on the server."""
 _GRACE_S = 1.0
-"""How much later the console cancels by itself: a function may have lifted the server's own limit."""
+"""Time after which the console cancels by itself: a function may have lifted the server's own limit."""
 _MOST_QUERY_BYTES = 65_536
 _PURPOSE = "live text"
 _TEXT_TYPES = frozenset({25, 1042, 1043})

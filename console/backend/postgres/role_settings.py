@@ -46,7 +46,7 @@ _HARMLESS_BEGINNINGS = (
     ),
     *("tcp_keepalives_", "vacuum_", "auto_explain.", "pg_stat_statements.", "pgaudit."),
 )
-"""How a statement is planned, watched, logged or timed out; nothing of what it means, reads or writes."""
+"""Settings of planning, statistics, logging and time limits; none changes what a statement means, reads or writes."""
 _NEVER = "session_replication_role"
 """Accepted by nobody: guards and foreign keys would not fire, and no session of the product opens with it."""
 

@@ -41,7 +41,7 @@ SETTINGS: Mapping[str, str] = {
     # What was acknowledged is on the disk, and, where the server has synchronous standbys, on theirs.
     "synchronous_commit": "on",
 }
-"""What every session begins with; the timeouts come from the caller, the encoding from the connection itself."""
+"""Settings of every session; the timeouts come from the caller, the encoding from the connection itself."""
 _LINE: Mapping[str, str] = {
     "tcp_keepalives_idle": "10",
     "tcp_keepalives_interval": "5",
@@ -52,15 +52,15 @@ _LINE: Mapping[str, str] = {
 ENCODING = "UTF8"
 LOCK_TIMEOUT_S = 10.0
 _LONG_LOCK_TIMEOUT_S = 30.0
-"""Where a statement may take long: whoever waits for a lock is told for whom, and then that it was in vain."""
+"""Report of a wait for a lock, where statements may take long: who holds it, and then that the wait failed."""
 _LONG_S = 60.0
 _IDLE_IN_TRANSACTION_S, _LONG_IDLE_IN_TRANSACTION_S = 60.0, 600.0
-"""How long a transaction of whoever fell silent stays open at the server; long work may compute between statements."""
+"""Time that a silent session's transaction stays open at the server; long work may compute between statements."""
 CONNECT_TIMEOUT_S = 10
 ANSWER_MARGIN_S = 10.0
-"""How much longer than the server's own limit an answer is waited for before the line counts as dead."""
+"""Seconds beyond the server's own limit before a line without an answer counts as dead."""
 COMMIT_LIMIT_S = 45.0
-"""How long the answer to COMMIT is waited for. A server that waits for a standby answers when it comes, or not at all."""
+"""Seconds to wait for the answer to COMMIT. A server that waits for a standby answers when it comes, or not at all."""
 # Everything is qualified: this is parsed under the search_path that role and database have.
 _SET = """
     SELECT pg_catalog.count(pg_catalog.set_config(s.name, s.value, false)),
@@ -89,7 +89,7 @@ class Session(psycopg.Connection):
     answer_limit_s: float | None = None
     """For one answer, in seconds; None for as long as it takes."""
     was_warned = False
-    """Whether the server has warned, as it does where a COMMIT may not have reached its standby."""
+    """True if the server has warned, as it does when a COMMIT may not have reached its standby."""
 
     def wait(self, gen: PQGen[RV], interval: float = _INTERVAL_S, timeout: float | None = None) -> RV:
         """Wait for one answer. Raises OperationalError, with the connection broken, where none comes in time."""

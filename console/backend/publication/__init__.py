@@ -1,1 +1,1 @@
-"""How reports are published: pages, checksums, signatures, and the kit that checks a bundle on another host."""
+"""Publication of reports: pages, checksums, signatures, and the kit that checks a bundle on another host."""

@@ -54,7 +54,7 @@ STEPS: tuple[tuple[Work, str, Owner, str], ...] = (
 
 
 class OffHostWork(Value):
-    """What the package is made from: the same work gives the same bytes."""
+    """Work that the package is made from: the same work gives the same bytes."""
 
     place: Place
     steps: tuple[Step, ...]

@@ -66,7 +66,7 @@ class Place(Value):
     host: SafeText
     root: SafeText
     manifest: SafeText
-    """Where the deploy manifest belongs on the host."""
+    """Path of the deploy manifest on the host."""
     gnupg_home: SafeText
 
 

@@ -52,13 +52,13 @@ class Draft:
 
 
 @contextmanager
-def published(parent: Path, name: str, *, anew: bool = False) -> Iterator[Draft]:
+def published(parent: Path, name: str, *, again: bool = False) -> Iterator[Draft]:
     """A draft below `parent` that gets its final name when the block ends well, `<name>` or, where taken, `<name>-2`.
 
-    When the block raises, nothing is left. `anew` removes first what a crash left of the same name. Raises Unpublished for whatever the file system refuses.
+    When the block raises, nothing is left. `again` removes first what a crash left of the same name. Raises Unpublished for whatever the file system refuses.
     """
     try:
-        if anew:
+        if again:
             remove_leftovers(parent, name)
         with _draft(parent, name) as draft:
             yield draft

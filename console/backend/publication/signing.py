@@ -23,7 +23,7 @@ _TIMEOUT_S = 60
 
 
 class SumsSignature(Value):
-    """What gpg says of a signature over the sums; `primary` is the signer's primary fingerprint where it is PASS."""
+    """gpg's verdict on a signature over the sums; `primary` is the signer's primary fingerprint if it is PASS."""
 
     outcome: Outcome
     detail: SafeText

@@ -26,7 +26,7 @@ class SumsVerdict(Value):
     extra: tuple[SafeText, ...] = ()
     """There, but not listed; a symlink is always one."""
     unreadable: SafeText = ""
-    """Why the sums themselves cannot be used: missing, torn, malformed."""
+    """Reason why the sums themselves cannot be used: missing, torn, malformed."""
 
     @property
     def sound(self) -> bool:

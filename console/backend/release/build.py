@@ -25,7 +25,7 @@ class Commit(Value):
     id: str = ""
     clean: bool = False
     unknown: SafeText = ""
-    """Why the commit of a checkout is not known."""
+    """Reason why the commit of a checkout is not known."""
 
 
 def build_manifest(context: Context, tests: TestTotals | None, *, no_commit: str = "") -> DeployManifest:

@@ -1,4 +1,4 @@
-"""What of the console runs on this host, or would start by itself: processes, service units, timers, cron entries."""
+"""Processes of the console on this host, and what would start it by itself: service units, timers, cron entries."""
 
 import os
 import re

@@ -1,1 +1,1 @@
-"""What remains to be read when a run is over."""
+"""Reports, which are read when a run is over."""

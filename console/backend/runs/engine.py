@@ -47,7 +47,7 @@ from console.backend.runs.workspace import PhaseRecord
 _NEEDS_SWITCH = frozenset({Phase.CUT_LEG_A, Phase.LEG_B_RECORD, Phase.LIFECYCLE_ENACT})
 """A LIVE run rests before these until the switch is armed for it."""
 _ENDED = frozenset({StopCode.PANIC, StopCode.UNREACHABLE})
-"""What a phase ends with that was cancelled, or lost its line, because the program is to end."""
+"""Errors that end a phase which was cancelled, or lost its line, because the program is to end."""
 _WORK = {work.phase: work for work in PHASES}
 
 

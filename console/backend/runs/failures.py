@@ -1,4 +1,4 @@
-"""What a stopped phase leaves behind: the run's state, its event, its journal, and a HOLD where one is due."""
+"""Traces of a stopped phase: the run's state, its event, its journal, and a HOLD if one is due."""
 
 from console.backend.journal.journal import Journal
 from console.backend.journal.journal_record import Field, RecordKind

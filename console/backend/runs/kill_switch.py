@@ -22,7 +22,7 @@ from console.backend.postgres.records import HoldRow, LeaseRow, current_hold, op
 from console.backend.runs.settling import committing_alone
 
 _HOLD_BYTES = 4096
-"""How much of the HOLD file is read."""
+"""Bytes of the HOLD file that are read."""
 _MOST_BY = 100
 _LOOKS, _PAUSE_S = 15, 0.2
 _WRITE = os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY

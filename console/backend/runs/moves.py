@@ -1,4 +1,4 @@
-"""What can be done with a run now: one function decides it, for those who show the moves and for those who accept them."""
+"""Moves of a run now: one function decides them, both to show and to accept them."""
 
 from console.backend.model.errors import Refused, StopCode
 from console.backend.model.states import Family, Mode, Move, RunState, Stage, legal_moves
@@ -20,21 +20,21 @@ _COMMANDS = {
 
 
 class RunFacts(Value):
-    """What the moves depend on."""
+    """Facts that the moves depend on."""
 
     state: RunState
     mode: Mode
     is_edit: bool = False
     """Edits of drafts are one transaction and no passage."""
     is_armed: bool = False
-    """Whether the switch is armed for this run to cut."""
+    """True if the switch is armed for this run to cut."""
     is_known: bool = True
-    """Whether the database has the run; a dry run is known to its directory alone."""
+    """True if the database has the run; a dry run is known to its directory alone."""
     has_plan: bool = True
-    """Whether the plan's file is there, or none is due yet."""
+    """True if the plan's file is there, or none is due yet."""
     has_journal: bool = True
     is_unsettled: bool = False
-    """Whether something was sent to be committed, and it is not known what became of it."""
+    """True if something was sent to be committed and its outcome is not known."""
 
 
 def moves_of(facts: RunFacts) -> tuple[Move, ...]:

@@ -1,4 +1,4 @@
-"""What is done to a run, one thing at a time: under its journal's lock, with an intent before and a result after it.
+"""Operations on a run, one at a time: under its journal's lock, with an intent before and a result after each.
 
 Whatever was left unfinished is settled first, by whichever operation comes next, so that none begins on a guess.
 """

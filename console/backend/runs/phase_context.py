@@ -1,4 +1,4 @@
-"""What a phase is given, and what it is asked for: prepare (files), measure (both modes), promise and write (LIVE alone)."""
+"""Inputs of a phase, and its four parts: prepare (files), measure (both modes), promise and write (LIVE only)."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from console.backend.runs.workspace import RunRequestFile, Workspace
 
 
 class Role(StrEnum):
-    """Which connection a phase works on."""
+    """Connection that a phase works on."""
 
     EXECUTOR = "executor"
     VERIFIER = "verifier"

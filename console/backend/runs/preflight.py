@@ -1,4 +1,4 @@
-"""What must hold before approval is offered, and again just before the write."""
+"""Conditions that must hold before approval is offered, and again just before the write."""
 
 import psycopg
 

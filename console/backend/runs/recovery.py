@@ -1,4 +1,4 @@
-"""What to do when a phase fails behind a COMMIT: a plan for each mutating phase, made for one database."""
+"""Recovery after a phase failed behind a COMMIT: a plan for each mutating phase, made for one database."""
 
 from console.backend.model.canonical_json import canonical_json, sha256_hex
 from console.backend.model.plan_binding import Target
@@ -7,7 +7,7 @@ from console.backend.model.states import Phase
 from console.backend.model.value import Value
 
 STEPS = {Phase.CUT_LEG_A: 1, Phase.LEG_B_RECORD: 3, Phase.WRITE_VERIFY: 4, Phase.LIFECYCLE_ENACT: 5}
-"""How many steps each phase's plan has."""
+"""Number of steps in each phase's plan."""
 
 
 class CompensationStep(Value):
@@ -19,13 +19,13 @@ class CompensationStep(Value):
 
 
 class CompensationPlan(Value):
-    """What is done after a failure of this phase."""
+    """Steps after a failure of this phase."""
 
     phase: Phase
     left_behind: str
-    """What the failed phase may have committed."""
+    """Rows that the failed phase may have committed."""
     escalates: bool
-    """Whether it ends with a HOLD and the sovereign instead of a revert."""
+    """True if it ends with a HOLD and the sovereign instead of a revert."""
     steps: tuple[CompensationStep, ...]
 
 

@@ -1,4 +1,4 @@
-"""Where a run stands: a dry run by its records, a live one by the events of the database; and whether somebody is at it."""
+"""State of a run: of a dry run by its records, of a live one by the database's events; and whether a process works on it."""
 
 import fcntl
 import os

@@ -32,14 +32,14 @@ _PAUSES = {
 
 @dataclass(frozen=True)
 class Known:
-    """What directory and database have of a run; the one or the other may be missing."""
+    """A run as directory and database have it; one of them may be missing."""
 
     workspace: Workspace
     request: RunRequestFile
     row: RunRow | None
     recorded: tuple[EventRow, ...]
     armed_to: str
-    """What the switch is armed for, for this run; empty where it is not."""
+    """Purpose that the switch is armed for, for this run; empty if it is not armed."""
 
     @property
     def state(self) -> RunState:

@@ -32,7 +32,7 @@ from console.backend.postgres.transactions import (
 from console.backend.runs.phase_context import Role, conninfo_of
 
 LIMIT_S = 20.0
-"""How long it is tried before the answer is: not known yet."""
+"""Seconds of trying before the answer is "not known yet"."""
 _PAUSE_S = 0.2
 _ASK_S = 5.0
 # Of the session that asks a standby to confirm: a message behind the COMMIT in question.
@@ -47,15 +47,15 @@ class Attempt(Value):
     pid: str = ""
     """Of the backend; empty in journals of older releases, whose sessions cannot be told from others."""
     started: str = ""
-    """When that backend started, by the server's clock."""
+    """Start of that backend, by the server's clock."""
     system_identifier: str = ""
     timeline: str = ""
     anchor: Anchor
     """The journal's record of it, which the event in the database names."""
     what: str = ""
-    """What it does: a phase, or another operation."""
+    """Name of the work: a phase, or another operation."""
     has_event: bool = True
-    """Whether it writes an event of the run; an import, an armed switch and what belongs to no run write none."""
+    """True if it writes an event of the run; an import, an armed switch and work without a run write none."""
 
     @classmethod
     def of(cls, record: Record) -> Self | None:
@@ -90,7 +90,7 @@ def measure_attempt(connection: psycopg.Connection, role: Role) -> tuple[Field, 
 
 
 class Fate(StrEnum):
-    """What became of a transaction."""
+    """Outcome of a transaction."""
 
     COMMITTED = "committed"
     IN_PART = "committed in part"
@@ -102,7 +102,7 @@ class Fate(StrEnum):
 
 
 class Verdict(Value):
-    """What became of a transaction, and how that is known."""
+    """Outcome of a transaction, and its source."""
 
     fate: Fate
     said: SafeText

@@ -32,7 +32,7 @@ _RULED = {Kind.SG_1: "cut into draft", Kind.SG_2: "enactment"}
 
 
 class Facts(Value):
-    """What was read in one transaction."""
+    """Rows read in one transaction."""
 
     identity: Identity
     counts: tuple[TableCount, ...]

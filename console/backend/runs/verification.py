@@ -70,7 +70,7 @@ def structural_checks(plan: CutPlan, rows: Rows) -> tuple[Check, ...]:
 
 
 def fidelity_checks(plan: CutPlan, replanned: CutPlan, canonical: bytes, rows: Rows) -> tuple[Check, ...]:
-    """Pure: bodies are slices of the pinned source, which planned anew gives the same plan; the spans cover it."""
+    """Pure: bodies are slices of the pinned source, which planned again gives the same plan; the spans cover it."""
     found = {row.address: row for row in rows.units}
     verdict, edited = _Verdict(rows), {edit.address: edit for edit in rows.edits}
     faithful = f"{len(rows.units) - len(edited)} bodies equal the pinned source, byte for byte"
@@ -78,7 +78,7 @@ def fidelity_checks(plan: CutPlan, replanned: CutPlan, canonical: bytes, rows: R
     return (
         verdict.check("pinned source", f"sha256 {sha256_hex(canonical)}", same_source),
         verdict.check(
-            "planned anew",
+            "planned again",
             f"digest {replanned.document.content_digest}",
             replanned.document.content_digest == plan.document.content_digest,
         ),

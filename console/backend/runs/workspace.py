@@ -34,7 +34,7 @@ _V = TypeVar("_V", bound=Value)
 
 
 class RunRequestFile(Value):
-    """What the run was started with."""
+    """Request that the run was started with."""
 
     run_id: str
     mode: Mode
@@ -60,7 +60,7 @@ class PlanFacts(Value):
 
 
 class PhaseRecord(Value):
-    """What a phase found and did: its checks with their evidence."""
+    """Result of a phase: its checks with their evidence."""
 
     phase: Phase
     outcome: Outcome

@@ -16,7 +16,7 @@ from console.backend.runs.verification import Rows, effect_checks, fidelity_chec
 
 
 class CheckList(Value):
-    """What a verification found, as it is recorded."""
+    """Result of a verification, as it is recorded."""
 
     checks: tuple[Check, ...]
 

@@ -221,12 +221,12 @@ def test_a_journal_that_was_written_anew_is_red_whatever_a_stranger_says_for_it(
 ) -> None:
     """Somebody with the files and a password, who has not the journal's key any more: it was another one."""
     records = read_journal(journal(passage))
-    anew = tmp_path / "journal.jsonl"
-    with Journal.create(anew, passage.run_id, passage.installation.context) as writer:
+    again = tmp_path / "journal.jsonl"
+    with Journal.create(again, passage.run_id, passage.installation.context) as writer:
         for record in records[1:]:
             writer.append(record.kind, record.phase, record.fields)
         head = writer.head
-    shutil.copyfile(anew, journal(passage))
+    shutil.copyfile(again, journal(passage))
     passage.execute(WRITTEN, passage.run_id, event("rest", seq=head.sequence, head=head.hash))
 
     report = measured(GATE, passage.installation)

@@ -127,7 +127,7 @@ def test_every_harm_is_seen_and_the_first_bad_record_named(
 
 
 def test_a_number_out_of_order_is_seen_without_an_anchor(tmp_path: Path, context: Context) -> None:
-    """A last record that was renumbered and hashed anew follows the chain, and still stands out."""
+    """A last record that was renumbered and hashed again follows the chain, and still stands out."""
     path = tmp_path / "j"
     _write(path, context)
     lines = path.read_bytes().splitlines(keepends=True)

@@ -367,7 +367,7 @@ def stopped(*codes: str) -> Iterator[None]:
 
 
 def counts(database: Database) -> dict[str, int]:
-    """Rows by table, read anew as the monitoring role."""
+    """Rows by table, read again as the monitoring role."""
     with database.connect("cutter_ro") as connection:
         return dict(connection.execute("SELECT table_name, rows FROM cutter_governance.v_row_count").fetchall())
 

@@ -1,4 +1,4 @@
-"""A draft is edited by a signed plan of its own: a new version of that unit and of nothing else, and verified anew."""
+"""A draft is edited by a signed plan of its own: a new version of that unit and of nothing else, and verified again."""
 
 from typing import Any
 

@@ -195,7 +195,7 @@ def test_what_blocks_comes_first_and_one_cause_is_told_once() -> None:
         (Owner.WORKSTATION, "Make it measurable, then: cutter-console gates G5", Owner.OPERATOR),
         (Owner.SOVEREIGN, "cutter-console approval draft RUN", Owner.OPERATOR),
         (Owner.SOVEREIGN, "Have it signed elsewhere, then: cutter-console approval import S", Owner.SOVEREIGN),
-        (Owner.SOVEREIGN, "Write the policy file anew.", Owner.SOVEREIGN),
+        (Owner.SOVEREIGN, "Write the policy file again.", Owner.SOVEREIGN),
     ],
 )
 def test_a_step_belongs_to_whoever_sits_where_it_is_taken(owner: Owner, action: str, expected: Owner) -> None:
@@ -203,11 +203,11 @@ def test_a_step_belongs_to_whoever_sits_where_it_is_taken(owner: Owner, action: 
 
 
 def test_a_step_that_two_gates_ask_for_is_told_once(passage: Passage) -> None:
-    both = {name: settled(name, Outcome.PARTIAL, repair="Write the policy file anew.") for name in ("G7", "G9")}
+    both = {name: settled(name, Outcome.PARTIAL, repair="Write the policy file again.") for name in ("G7", "G9")}
 
     final = final_of(write_bundle(passage.installation, silent, gates=all_gates(**both)).directory)
 
-    assert "(for G7, G9): Write the policy file anew." in final
+    assert "(for G7, G9): Write the policy file again." in final
     assert final.startswith("OUTCOME: B — ready but for 1 named step\n")
 
 

@@ -78,7 +78,7 @@ def test_a_row_that_was_changed_and_changed_back_is_found(passage: Passage) -> N
 
     wrong = broken(passage, first)
 
-    assert "written anew with what they held" in wrong["Units or versions written"].sentence
+    assert "written again with what they held" in wrong["Units or versions written"].sentence
     assert "Units enacted, superseded or retired" not in wrong
 
 

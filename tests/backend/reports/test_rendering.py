@@ -93,7 +93,7 @@ def test_a_command_is_one_code_span(text: str) -> None:
         ("chmod 0640 /var/lib/a b/x.sql", ["chmod 0640 /var/lib/a b/x.sql"]),
         ("As an administrator: GRANT SELECT (a, b) ON t TO r;", ["GRANT SELECT (a, b) ON t TO r;"]),
         ("See the GRANT or REVOKE that repairs it: cutter-console drift", ["cutter-console drift"]),
-        ("Write the policy file anew, and have it agreed.", []),
+        ("Write the policy file again, and have it agreed.", []),
     ],
 )  # fmt: skip
 def test_a_command_in_a_next_action_can_be_copied_without_the_words_around_it(said: str, commands: list[str]) -> None:

@@ -42,7 +42,7 @@ def _verdicts(passage: Passage) -> dict[str, Outcome]:
 
 def test_a_good_cut_passes_every_check(at: At) -> None:
     verdicts = _verdicts(at("waits for SG_2"))
-    assert set(verdicts) == {*BREAKS, "pinned source", "planned anew", "as signed"}
+    assert set(verdicts) == {*BREAKS, "pinned source", "planned again", "as signed"}
     assert set(verdicts.values()) == {Outcome.PASS}
 
 
@@ -60,7 +60,7 @@ def test_another_source_than_the_pinned_one_is_seen(at: At) -> None:
     source = passage.installation.root / "runs" / passage.run_id / "source.raw"
     source.write_bytes(source.read_bytes().replace(b"Second", b"Third!"))
     verdicts = _verdicts(passage)
-    assert {verdicts[name] for name in ("pinned source", "planned anew", "body fidelity")} == {Outcome.FAIL}
+    assert {verdicts[name] for name in ("pinned source", "planned again", "body fidelity")} == {Outcome.FAIL}
 
 
 def test_a_failed_verification_has_its_exit_status(at: At, capsys: pytest.CaptureFixture[str]) -> None:

@@ -18,7 +18,7 @@ _FRAGMENT = re.compile(r"(?<!\?P)(?<!\(\?)<(\w+)>")
 
 
 class Role(StrEnum):
-    """How a level takes part in the tree."""
+    """Part that a level has in the tree."""
 
     CONTAINER = "container"
     """Groups articles: book, part, chapter."""
@@ -35,7 +35,7 @@ class Role(StrEnum):
 
 
 class Numbering(StrEnum):
-    """What the numbers of siblings must do; a breach is refused."""
+    """Rule for the numbers of siblings; a breach is refused."""
 
     NONE = "none"
     INCREASING = "increasing"
@@ -47,7 +47,7 @@ class Numbering(StrEnum):
 
 
 class Scope(StrEnum):
-    """Where an address hangs, and within what the numbering runs."""
+    """Parent of an address, and the unit within which numbering runs."""
 
     PARENT = "parent"
     DOCUMENT = "document"
@@ -55,7 +55,7 @@ class Scope(StrEnum):
 
 
 class Hierarchy(StrEnum):
-    """What decides which container encloses which."""
+    """Rule that decides which container encloses which."""
 
     DEPTH = "depth"
     """The depth of the Markdown heading, alone."""
@@ -82,7 +82,7 @@ class Level(Value):
     first: str = ""
     """Every character that a line of this level can begin with, without its marking."""
     heads: tuple[str, ...] = ()
-    """How a line without `#` may begin; lines that begin otherwise are not looked at."""
+    """Prefixes of lines without `#` that can be marks; other lines are not examined."""
     pattern: str = ""
     plain: str = ""
     """For lines that carry no marking; empty: an unmarked line never opens this level."""
@@ -101,13 +101,13 @@ class Level(Value):
 
 
 class Profile(Value):
-    """How one sort of document is cut."""
+    """Rules for cutting one kind of document."""
 
     name: str
     unit_kind: UnitKind
     hierarchy: Hierarchy
     unknown_headings: Annotated[str, Field(pattern="^(refused|container)$")]
-    """What a Markdown heading is that no level knows."""
+    """Kind of a Markdown heading that no level matches."""
     depth_jumps_refused: bool = False
     opaque_annexes: bool = False
     """An annex nests nothing but articles marked deeper than itself: tables and forms stay in its body."""

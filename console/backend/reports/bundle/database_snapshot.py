@@ -17,7 +17,7 @@ _MOST_IDS = 10_000
 
 
 class RowVersions(Value):
-    """Which transactions wrote the rows of a table, as one number: it moves where a row is replaced by its equal."""
+    """Transactions that wrote the rows of a table, as one number: it changes even if a row is replaced by an equal one."""
 
     table: SafeText
     written_by: str
@@ -31,7 +31,7 @@ class SequenceState(Value):
 
 
 class Transactions(Value):
-    """Where the server's transaction ids stand."""
+    """Position of the server's transaction ids."""
 
     next_id: int
     """Every id below it has been given out; anybody's write anywhere in the cluster moves it."""
@@ -44,7 +44,7 @@ class Transactions(Value):
 
 
 class Between(Value):
-    """What became of the transaction ids that were given out since the measurement before."""
+    """Outcomes of the transaction ids that were given out since the measurement before."""
 
     first: int
     end: int
@@ -65,7 +65,7 @@ class Between(Value):
 
 
 class DatabaseState(Value):
-    """What one READ ONLY, repeatable-read transaction of the verifying role saw."""
+    """Contents that one READ ONLY, repeatable-read transaction of the verifying role saw."""
 
     tables: tuple[TableProof, ...]
     versions: tuple[RowVersions, ...]

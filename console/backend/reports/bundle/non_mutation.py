@@ -49,7 +49,7 @@ class InstallationSnapshot(Value):
     digests: Measurement[tuple[TableProof, ...]]
     versions: Measurement[tuple[RowVersions, ...]]
     standing: Measurement[str]
-    """What is in the database, in words."""
+    """Contents of the database, in words."""
     definitions: Measurement[str]
     sequences: Measurement[tuple[SequenceState, ...]]
     transactions: Measurement[Transactions]

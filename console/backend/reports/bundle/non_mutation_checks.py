@@ -1,4 +1,4 @@
-"""What changed between two measurements, and the statements that follow from it. Pure: nothing is asserted from a flag."""
+"""Changes between two measurements, and the statements that follow from them. Pure: nothing is asserted from a flag."""
 
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
@@ -33,7 +33,7 @@ class Change(Value):
 
 
 class Statement(Value):
-    """What must not have happened, and what was measured of it."""
+    """Statement of what must not have happened, with its measurements."""
 
     forbidden: SafeText
     """The action, as a noun phrase: `Units enacted, superseded or retired`."""
@@ -54,7 +54,7 @@ class _Question(NamedTuple):
     tables: frozenset[str] = frozenset()
     """The tables that it is about, where it is about some."""
     in_database: bool = False
-    """Whether a committed transaction could have done it and undone it again, unseen."""
+    """True if a committed transaction could have done and undone it, unseen."""
 
     def shown(self, moment: InstallationSnapshot) -> str:
         """Return what was measured at that moment, in words."""
@@ -135,7 +135,7 @@ def _tables(names: frozenset[str] | None) -> Callable[[InstallationSnapshot, Ins
             if old.get(table) != new.get(table):
                 yield Change(what="table", subject=table, before=_rows(old.get(table)), after=_rows(new.get(table)))
             elif table in rewritten:
-                again = f"{_rows(new.get(table))}, but rows were written anew with what they held"
+                again = f"{_rows(new.get(table))}, but rows were written again with what they held"
                 yield Change(what="table", subject=table, before=_rows(old.get(table)), after=again)
 
     return compare

@@ -1,4 +1,4 @@
-"""What the last document of a readiness bundle says: letter, gaps, roll-up, rows, steps by owner. Pure."""
+"""Contents of the last document of a readiness bundle: letter, gaps, roll-up, rows, steps by owner. Pure."""
 
 from console.backend.backup.record import TableProof
 from console.backend.model.outcome import Check, Outcome
@@ -16,7 +16,7 @@ _MEANS = {
 
 
 class Gap(Value):
-    """What stands between this installation and a LIVE run."""
+    """Gap between this installation and a LIVE run."""
 
     gate: str
     owner: str
@@ -53,7 +53,7 @@ class Rows(Value):
 
 
 class Step(Value):
-    """What one owner has to do, once, however many checks ask for it."""
+    """Step of one owner, named once, however many checks ask for it."""
 
     owner: str
     action: SafeText
@@ -61,7 +61,7 @@ class Step(Value):
 
 
 class Final(Value):
-    """What the last document says beyond its own gate."""
+    """Contents of the last document beyond its own gate."""
 
     letter: Letter
     headline: SafeText

@@ -15,7 +15,7 @@ _EFFECT: dict[str, Phase | Operation] = {
     Purpose.REVERT: Operation.REVERT,
     Purpose.EDIT: Operation.EDIT,
 }
-"""Which recorded step a statement's use belongs to."""
+"""Recorded step that a statement's use belongs to."""
 
 
 class Attested(Value):

@@ -57,7 +57,7 @@ class _UseRow(Use):
 
 
 class _Stored(Value):
-    """What the database has."""
+    """Rows that the database has."""
 
     row: RunRow
     events: tuple[Event, ...]

@@ -69,13 +69,13 @@ class Attempt(Value):
 
 
 class Chapter(Value):
-    """What one document tells of its phase."""
+    """One phase as its document tells it."""
 
     title: Title
     outcome: Outcome
     attempts: tuple[Attempt, ...]
     unreached: str
-    """Why there is no attempt; empty where there is one."""
+    """Reason why there is no attempt; empty if there is one."""
     unfinished: str
     """Evidence id of a beginning that has no end in the record; empty where there is none."""
     journal: tuple[str, ...]

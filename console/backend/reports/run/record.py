@@ -21,7 +21,7 @@ Utc = Annotated[datetime, AfterValidator(lambda moment: moment.astimezone(UTC))]
 
 
 class Head(Value):
-    """What the run is, and where it stands in the record."""
+    """Identity and state of the run in the record."""
 
     run_id: str
     mode: Mode
@@ -40,7 +40,7 @@ class Head(Value):
     baseline_digest: str = ""
     n_units: int | None = None
     kept_in: SafeText
-    """Which row or file says so."""
+    """Row or file that says so."""
 
     @property
     def is_edit(self) -> bool:
@@ -64,11 +64,11 @@ class Event(Value):
     actor: SafeText
     at: Utc
     is_ours: bool = True
-    """Whether the journal's writer recorded it; other rows say nothing about the journal."""
+    """True if the journal's writer recorded it; other rows say nothing about the journal."""
 
 
 class Use(Value):
-    """What a statement was used for. `xid` and `used_by` are empty where only the views could be read."""
+    """Use of a statement. `xid` and `used_by` are empty if only the views could be read."""
 
     purpose: SafeText
     used_at: Utc

@@ -41,7 +41,7 @@ class _TakenMeanwhile(Exception):
 def _written(directory: Path, found: tuple[Document, ...]) -> bool:
     """False where the same report came to be while this one was written; the draft is then dropped."""
     try:
-        with published(directory.parent, directory.name, anew=True) as draft:
+        with published(directory.parent, directory.name, again=True) as draft:
             _fill(draft, directory.name, found)
     except _TakenMeanwhile:
         if directory.exists():

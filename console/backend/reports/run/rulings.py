@@ -22,13 +22,13 @@ class RulingTold(Value):
     lines: tuple[str, ...]
     """The statement indented for reading; inert, and without what looks like a secret."""
     whole: bool
-    """Whether the lines are the signed content; false where something in them had to be hidden."""
+    """True if the lines are the signed content; false if something in them had to be hidden."""
     fence: str
     facts: tuple[str, ...]
 
 
 class Pause(Value):
-    """What one of the two pauses came to."""
+    """Outcome of one of the two pauses."""
 
     title: Title
     outcome: Outcome
