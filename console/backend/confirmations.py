@@ -178,7 +178,7 @@ def _ruling(installation: Installation, run_id: str, purpose: Purpose) -> Check:
         kind.value,
         answer if same else "the imported statement is another one",
         same,
-        "Import the statement that lies in approvals/.",
+        "Import the statement in approvals/.",
     )
 
 

@@ -295,7 +295,7 @@ class BackendService:
         try:
             self.report(run_id)
         except CutterError as error:
-            message = f"run {run_id} is {done}, and stands; its report could not be written: {error.message}"
+            message = f"run {run_id} is {done}; its report could not be written: {error.message}"
             action = f"See what is wrong, then: cutter-console report {run_id}"
             raise Unmeasured(error.code, message, action) from error
 

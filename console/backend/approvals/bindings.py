@@ -100,7 +100,7 @@ def _draft_bindings(statement: Statement, draft: DraftFacts, purpose: Purpose, n
     own, cut = statement.review_decision_id, draft.cut_review_decision_id
     seen = _seen(f"statement: {own or 'none'}; the cut: {cut}", now)
     if own is None or own == cut:
-        yield _fail("review_decision_id", "the enactment needs a review decision of its own, not the cut's", seen)
+        yield _fail("review_decision_id", "the enactment needs another review decision than the cut", seen)
     else:
         yield _pass("review_decision_id", f"{own}, not the cut's", seen)
 
@@ -125,7 +125,7 @@ def no_placeholder(data: bytes, names: tuple[str, ...], expected: Expectation, n
     found = placeholders_in(places)
     seen = _seen(f"looked for {', '.join(PLACEHOLDERS)}", now)
     if found:
-        return _fail("not_a_placeholder", f"{', '.join(found)} stands for no approval", seen)
+        return _fail("not_a_placeholder", f"{', '.join(found)} is a placeholder, not an approval", seen)
     return _pass("not_a_placeholder", "no placeholder id in the statement or the file names", seen)
 
 
@@ -153,7 +153,7 @@ def _same(name: str, signed: str, wanted: str, now: datetime) -> Check:
 def _seen(answer: str, now: datetime) -> Evidence:
     return Evidence(
         id=f"statement:{sha256_hex(answer.encode())[:12]}",
-        asked="the statement, beside what the run knows",
+        asked="the statement, compared with the run",
         source="statement file",
         answer=answer,
         measured_at=now,

@@ -34,7 +34,7 @@ def read_drafts(statement: Path, signed: Statement, now: datetime) -> tuple[tupl
 def _compared(place: Path, signed: Statement, now: datetime, answer: str, *, good: bool) -> Check:
     evidence = Evidence(
         id=f"drafts:{sha256_hex(answer.encode())[:12]}",
-        asked="the file of the drafts beside the statement, its sha256 and its Merkle root",
+        asked="the file of drafts next to the statement, its sha256 and its Merkle root",
         source=str(place),
         answer=answer,
         measured_at=now,

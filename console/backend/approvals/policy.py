@@ -100,7 +100,7 @@ def load_policy(path: Path) -> Policy:
         first = error.errors()[0]
         raise _refused(f"{path}, {_place(text, first['loc'])}: {first['msg']}") from error
     except _KeyTwice as error:
-        raise _refused(f"{path}, {_place(text, (str(error),))}: the key stands there twice") from error
+        raise _refused(f"{path}, {_place(text, (str(error),))}: the key occurs twice") from error
     except RecursionError as error:
         raise _refused(f"{path}: nested too deeply for a policy") from error
 

@@ -217,7 +217,7 @@ class _Builder:
         if found is None:
             return ""
         line = mark.line - self.text.count("\n", found.start(), mark.start)
-        return f"; {found[0]!r} stands within line {line}, where it opens no unit: give it a line of its own"
+        return f"; {found[0]!r} stands within line {line}, where it opens no unit: put it on a separate line"
 
     def _check_weak(self, sequence: Sequence, mark: Mark, level: Level, number: Number) -> None:
         lines = self.weak_lines

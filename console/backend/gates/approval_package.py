@@ -108,7 +108,7 @@ def measure(probe: Probe) -> Facts:
         ),
         placeholders=probe.ask(
             "placeholders",
-            "files that name an approval id which stands for no approval",
+            "files that name an approval id which is a placeholder, not an approval",
             str(probe.installation.root / "approvals"),
             lambda: _placeholders(probe.installation.root / "approvals"),
             lambda found: ", ".join(found) or "none",

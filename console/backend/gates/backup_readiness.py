@@ -250,7 +250,7 @@ def _judged(key: KeyListing, now: datetime, where: str) -> Verdict:
     except RecipientUnusable as unusable:
         return fails(unusable.message, unusable.next_action)
     if key.private:
-        said = f"the private key of {key.fingerprint} is on this host: whoever takes the host reads every backup"
+        said = f"the private key of {key.fingerprint} is on this host: anyone who takes over the host can read every backup"
         return fails(said, f"Keep it elsewhere, then here: gpg{where} --delete-secret-keys {key.fingerprint}")
     if days is None:
         return passes(f"{key.fingerprint} encrypts, without expiry; its private half is not here")

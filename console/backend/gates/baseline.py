@@ -145,7 +145,7 @@ def _guard(probe: Probe) -> Measurement[Guarded]:
 
     return probe.ask(
         "guard",
-        f"may run {run_id}, which holds no lease, cut; and which connections were opened to find out",
+        f"may run {run_id}, which holds no lease, cut; and which connections were opened to test that",
         "the guard that LIVE runs ask, and the count of connections",
         ask,
         lambda found: (
@@ -270,7 +270,7 @@ def _guarded(found: Guarded) -> Verdict:
     if found.as_executor:
         return fails(
             f"refused, but {found.as_executor} connections were the executor's",
-            "Give `database.monitor` a role and service of its own in orchestrator.config.json; then: cutter-console manifest verify",
+            "Give `database.monitor` a separate role and service in orchestrator.config.json; then: cutter-console manifest verify",
         )
     return passes(f"refused before any connection as the executor; {len(found.connections)} as the monitoring role")
 

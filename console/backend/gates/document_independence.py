@@ -120,7 +120,7 @@ def _verdict(one: CutProbe) -> Verdict:
         action = "Cut nothing. Find what changed the functions, guards or vocabulary: cutter-console drift"
         return fails("; ".join(faults[:3]) + more, action)
     n = one.n
-    return passes(f"{2 * n} public rows, {6 + 2 * n} ledger rows, {len(one.histogram)} kinds as asked; rolled back")
+    return passes(f"{2 * n} public rows, {6 + 2 * n} ledger rows, {len(one.histogram)} kinds as requested; rolled back")
 
 
 def _rolled_back(found: Generality) -> Verdict:

@@ -120,7 +120,7 @@ def decide(facts: Facts) -> tuple[Check, ...]:
 
 def _unpatched(found: TreeFinding) -> Verdict:
     if found.release is None:
-        return unclear("without a deploy manifest nobody can tell", faults(found)[0].next_action)
+        return unclear("not known without a deploy manifest", faults(found)[0].next_action)
     if found.patched or (found.pinned_sha256 and found.pinned_sha256 != found.manifest_sha256):
         wrong = faults(found)
         action = "Change it on the workstation, build and install a release, then: cutter-console manifest verify"

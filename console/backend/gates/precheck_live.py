@@ -269,10 +269,10 @@ def _no_process(found: tuple[ConsoleProcess, ...]) -> Verdict:
     daemons = [one for one in ours if not (one.terminal or one.reads_only or one.demo)]
     if daemons:
         pid = daemons[0].pid
-        said = f"{shown(tuple(map(_process_words, daemons)))} without anybody at it"
+        said = f"{shown(tuple(map(_process_words, daemons)))} without an operator"
         return fails(said, f"Find out who started it (ps -o lstart,ppid,args {pid}), then: kill {pid}")
     if ours:
-        action = f"Ask who is at it (ps -o tty,user,lstart,args {ours[0].pid}), and have it ended there."
+        action = f"Find its user (ps -o tty,user,lstart,args {ours[0].pid}), and have it ended."
         return partial(shown(tuple(map(_process_words, ours))), action)
     return passes(f"none but this one ({len(found)} on other roots)" if found else "none but this one")
 

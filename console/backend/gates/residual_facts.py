@@ -133,7 +133,7 @@ def _of_the_database(probe: Probe, seen: Answers) -> _Database:
         ),
         skew_s=probe.ask(
             "clock",
-            "the database's time beside the host's",
+            "the database's time compared with the host's",
             "clock_timestamp()",
             lambda: _asked(seen, lambda: seen.skew_s),
             lambda skew: f"{skew:+.3f} s",
@@ -174,7 +174,7 @@ def _of_the_host(probe: Probe, seen: Answers, *, verifier: bool) -> _Host:
         ),
         leftovers=probe.ask(
             "leftovers",
-            "half-written files and scratch clusters that nobody holds",
+            "half-written files and scratch clusters without a process",
             str(probe.installation.root),
             lambda: _leftovers(probe),
             _list,

@@ -47,7 +47,7 @@ def decide(facts: Facts) -> tuple[Check, ...]:
         check("F3 generality: no document's own constant", facts.constants, _constants),
         check("F3 generality: every kind in the vocabulary", facts.kinds, _kinds),
         check("R1 both passwords in one hand", facts.hands, _hands),
-        check("R2 signatures, asked of gpg and of PostgreSQL", facts.signatures, _signatures),
+        check("R2 signatures, verified by gpg and by PostgreSQL", facts.signatures, _signatures),
         check("R3 a run does not outlive its process", facts.interrupted, _interrupted),
         check("R4 durability of an acknowledged COMMIT", facts.durability, _durability),
         check("R5 two clocks", facts.skew_s, _clock),
@@ -94,7 +94,7 @@ def _kinds(found: tuple[str, ...]) -> Verdict:
     if not found:
         return closed("every kind and section type in use is in the vocabulary")
     return still_open(
-        f"in use and unknown: {', '.join(found)}", "Find out how they came to be: cutter-console gates G5"
+        f"in use and unknown: {', '.join(found)}", "Find out where they come from: cutter-console gates G5"
     )
 
 
@@ -125,7 +125,7 @@ def _signatures(found: Signatures) -> Verdict:
             return unclear(told, _PIN)
         return unclear(told, f"Import that public key: gpg --homedir {shlex.quote(found.home)} --import FILE")
     if found.beyond:
-        said = f"the newest {MOST_SIGNATURES} verify, {found.beyond} older ones were not asked"
+        said = f"the newest {MOST_SIGNATURES} verify, {found.beyond} older ones were not verified"
         return narrowed(said, "Verify the older ones from the reports of their runs: cutter-console report RUN")
     return closed(
         f"{len(found.answers)} recorded signatures of used rulings, all of them verify again, by gpg and by PostgreSQL"
@@ -172,7 +172,7 @@ def _leftovers(found: tuple[str, ...]) -> Verdict:
     more = f" and {len(found) - 5} more" if len(found) > 5 else ""
     return narrowed(
         f"left by a process that is gone: {', '.join(found[:5])}{more}",
-        f"Remove what nobody holds: rm -r {' '.join(map(shlex.quote, found[:5]))}",
+        f"Remove what no process uses: rm -r {' '.join(map(shlex.quote, found[:5]))}",
     )
 
 

@@ -172,7 +172,7 @@ def _runbook(found: Runbook) -> Verdict:
 
 def _nobody_deletes(found: Catalogue) -> Verdict:
     if not found.deleters:
-        return passes("no role but the owner may delete or truncate, and nobody is a member of the owner")
+        return passes("only the owner may delete or truncate, and no role is a member of the owner")
     said = "; ".join(f"{one.role}: {one.by}" for one in found.deleters[:3])
     more = f"; and {len(found.deleters) - 3} more" if len(found.deleters) > 3 else ""
     return fails(said + more, "As administrator: " + " ".join(one.repair for one in found.deleters))

@@ -115,7 +115,7 @@ def _retold(one: Check, fact: Measurement[tuple[Check, ...]]) -> Check:
 
 
 def _never(_found: tuple[Check, ...]) -> Verdict:
-    raise AssertionError("asked only where the tree was not measured")
+    raise AssertionError("asked although the tree was measured")
 
 
 def _no_secrets(found: ConfigFinding) -> Verdict:

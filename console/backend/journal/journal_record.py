@@ -173,7 +173,7 @@ def _prove(line: bytes, head: Anchor | None, anchor: Anchor | None) -> tuple[Rec
 def _unchained(record: Record, head: Anchor | None) -> str:
     sequence, previous = (0, BEGINNING) if head is None else (head.sequence + 1, head.hash)
     if record.sequence != sequence:
-        return f"number {record.sequence} stands in its place: records were removed, moved or put in"
+        return f"number {record.sequence} is in its place: records were removed, moved or inserted"
     if record.previous != previous:
         return "it does not follow the record before it"
     if head is None and (record.phase, record.kind) != (GENESIS_PHASE, RecordKind.NOTE):

@@ -94,7 +94,7 @@ _BY_CAUSE: dict[type[psycopg.Error], tuple[type[CutterError], StopCode, str, str
         Unmeasured,
         StopCode.UNREACHABLE,
         "",
-        "See that the server runs, and that the service stands in ~/.pg_service.conf or the file of PGSERVICEFILE.",
+        "Check that the server runs, and that ~/.pg_service.conf, or the file named by PGSERVICEFILE, has the service.",
     ),
 }
 """Looked up in this order: the named conditions are OperationalErrors too."""

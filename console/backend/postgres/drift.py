@@ -61,7 +61,7 @@ def against_host(report: DriftReport, pinned: str) -> DriftReport:
         return report
     again = Difference(
         what="pinned inventory",
-        subject="what the last migration left, beside what this host has pinned",
+        subject="the state after the last migration, compared with this host's pin",
         expected=f"digest {pinned}",
         actual=f"digest {report.pinned_digest or 'none'}",
         repair=("Find out who migrated, and when. Only where it was right: cutter-console init --pin --repin",),

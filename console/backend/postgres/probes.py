@@ -245,7 +245,7 @@ def cut_faults(probe: CutProbe, vocabulary: frozenset[tuple[str, str]]) -> tuple
         if have.get(kind) != wanted.get(kind)
     ]
     if probe.sound != n:
-        faults.append(f"{probe.sound} of {n} units stand as they were planned")
+        faults.append(f"{probe.sound} of {n} units are as planned")
     return tuple(faults)
 
 

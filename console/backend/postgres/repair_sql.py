@@ -312,7 +312,7 @@ def _membership(change: Change, _inventory: Inventory) -> Lines:
 def _function_elsewhere(change: Change, _inventory: Inventory) -> Lines:
     if change.expected is not None:
         return (NO_STATEMENT,)
-    caution = "-- Whoever may call it acts with its owner's rights, past the grants: ask who installed it."
+    caution = "-- A caller acts with its owner's rights, past the grants: ask who installed it."
     return (caution, f"DROP {change.key.object};")
 
 
@@ -321,7 +321,7 @@ def _child_table(change: Change, _inventory: Inventory) -> Lines:
         return (NO_STATEMENT,)
     parent = name_of(change.key.object)
     return (
-        f"-- Its rows show in {parent}, and no guard stands on it.",
+        f"-- Its rows show in {parent}, and it has no guard.",
         f"ALTER TABLE {change.key.part} NO INHERIT {parent};",
     )
 

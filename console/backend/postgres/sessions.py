@@ -173,7 +173,7 @@ def _begin(connection: Session, timeouts: Mapping[str, str]) -> None:
     if connection.info.backend_pid not in {0, pid}:
         raise Unmeasured(
             StopCode.UNREACHABLE,
-            "a connection pooler stands in front of the server: settings and locks of a session would be shared or lost",
+            "the connection goes through a pooler: settings and locks of a session would be shared or lost",
             "Name host and port of the server itself in the service.",
         )
 

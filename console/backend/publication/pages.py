@@ -28,10 +28,10 @@ DOCUMENTS: tuple[tuple[str, str, tuple[str, ...]], ...] = tuple(
 OFF_HOST, FINAL = DOCUMENTS[-2][0], DOCUMENTS[-1][0]
 _MEANING = {
     Outcome.PASS: "It holds, as measured. Nothing is to be done.",
-    Outcome.PARTIAL: "It holds but for what is named below. Take those steps, or accept them by name, before a LIVE run.",
+    Outcome.PARTIAL: "Ready except for the steps named below. Take them, or accept them by name, before a LIVE run.",
     Outcome.FAIL: "It does not hold. Do not arm the switch before it is repaired.",
     Outcome.INCONCLUSIVE: "It could not be measured, so it may hold or not. Treat it as blocked until it was measured.",
-    Outcome.NOT_RUN: "Nobody asked, so nothing is known. Treat it as blocked until it was measured.",
+    Outcome.NOT_RUN: "Not measured. Treat it as blocked until it is.",
 }
 
 

@@ -101,7 +101,7 @@ class DeployManifest(Value):
         paths = [one.path for one in self.files]
         twice = next((path for path, again in pairwise(sorted(paths)) if path == again), "")
         if twice:
-            raise ValueError(f"{twice} is listed twice: which sum holds is not told")
+            raise ValueError(f"{twice} is listed twice, with no way to tell which sum is right")
         return self
 
 

@@ -187,7 +187,9 @@ def import_statement(installation: Installation, statement: Path, signatures: tu
     policy = load_policy(installation.policy)
     workspace.write(policy_copy(policy.sha256), canonical_json(policy))
     if plan.plan_digest != signed.plan_digest:
-        raise Refused(StopCode.APPROVAL_INVALID, "the plan beside the run is not the signed one", "Start another run.")
+        raise Refused(
+            StopCode.APPROVAL_INVALID, "the plan in the run's directory is not the signed one", "Start another run."
+        )
     counted = tuple(one.data for one in checked.signed_by)
     said = (Field(key="statement_sha256", value=checked.sha256),)
     with (

@@ -107,7 +107,7 @@ def require_no_hold(installation: Installation) -> None:
         message = f"a HOLD is set by {switch.by or 'the HOLD file'} since {_when(switch)}: {switch.reason}"
         raise Held(StopCode.HOLD, message, f"Find out why, then: {RELEASE}")
     if in_file is not None:
-        raise Held(StopCode.HOLD, f"it cannot be told whether a HOLD is set: {in_file.reason}", in_file.clears_with)
+        raise Held(StopCode.HOLD, f"it is not known whether a HOLD is set: {in_file.reason}", in_file.clears_with)
 
 
 def armed_for(installation: Installation, run_id: str, purpose: Purpose) -> bool:
@@ -168,7 +168,7 @@ def release_hold(installation: Installation, confirm: str) -> SwitchView:
         raise Held(
             StopCode.HOLD,
             message,
-            f"Look at it, take it away by hand: ls -la {shlex.quote(str(installation.hold_file))}",
+            f"Inspect it and remove it by hand: ls -la {shlex.quote(str(installation.hold_file))}",
         ) from error
     return measure_switch(installation)
 

@@ -159,7 +159,7 @@ def _readers_view_after(installation: Installation, run_id: str) -> str:
         with _reading(installation) as connection:
             return readers_digest(connection)
     except CutterError as error:
-        message = f"the revert of run {run_id} is committed and stands; the readers' view could not be compared: {error.message}"
+        message = f"the revert of run {run_id} is committed; the readers' view could not be compared: {error.message}"
         by_hand = (
             "Nothing repeats the comparison: look at what readers see; the journal has the digest that was wanted."
         )

@@ -241,7 +241,7 @@ def effect_stands(run_id: str, what: str, error: CutterError) -> Unmeasured:
     """The error of a record that is missing while its effect is there."""
     return Unmeasured(
         error.code,
-        f"{what} of run {run_id} is committed and stands; its result is missing in the records: {error.message}",
+        f"{what} of run {run_id} is committed; its result is missing in the records: {error.message}",
         f"Make room on the disk, then: cutter-console run settle {run_id}",
     )
 

@@ -80,7 +80,7 @@ def _cancel(installation: Installation) -> StopStep:
     except CutterError as error:
         return _step("running statements", f"not cancelled: {error.message}", "")
     if running:
-        return _step("running statements", f"{running} told to stop, and not ended yet", "")
+        return _step("running statements", f"{running} asked to stop, still running", "")
     if waiting:
         left = (
             f"{waiting} COMMIT waits for a synchronous standby: it is committed here, and a cancel would only hide that"

@@ -52,7 +52,7 @@ def compensation_runbook(target: Target, server_version: str, run_id: str = "RUN
         ("set a HOLD: enacted units are never reverted", f'cutter-console panic --reason "{run_id}: enactment failed"'),
         (f"see what {where} says of the run", f"cutter-console run show {run_id}"),
         ("see whether the record is whole", f"cutter-console journal verify {run_id}"),
-        ("write down what is known, for the sovereign to decide on", f"cutter-console report {run_id}"),
+        ("record what is known, for the sovereign's decision", f"cutter-console report {run_id}"),
         (
             "only on the sovereign's word: supersede by a new version; then clear the HOLD",
             "cutter-console hold release --confirm RELEASE",

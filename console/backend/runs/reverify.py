@@ -82,7 +82,7 @@ def _measured(context: PhaseContext, run: RunView) -> tuple[Check, ...]:
         differing = ledger.draft_differences(connection, run.run_id)
     with connect(verifier, read_only=True, timeout_s=limit_s, purpose="verify") as connection:
         checks = verify_again(context, connection, expected)
-    answer = "; ".join(differing[:3]) or "every draft is what was signed, and nothing else stands under the prefix"
+    answer = "; ".join(differing[:3]) or "every draft is as signed, and the prefix has no other units"
     more = f"; and {len(differing) - 3} more" if len(differing) > 3 else ""
     advice = f"Take them back: cutter-console approval draft {run.run_id} --revert"
     return (*checks, context.check("as signed", answer + more, "fn_draft_differences", not differing, advice))

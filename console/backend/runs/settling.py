@@ -274,14 +274,14 @@ def _status(connection: psycopg.Connection, run_id: str, attempt: Attempt) -> Ve
         case "in progress":
             return Verdict(fate=Fate.UNKNOWN, said=f"transaction {attempt.xid} is in progress")
         case "unknown":
-            return _by_rows(connection, run_id, attempt, f"transaction {attempt.xid} is too old to be asked for")
+            return _by_rows(connection, run_id, attempt, f"transaction {attempt.xid} is too old for the server to know")
         case other:
             assert_never(other)
 
 
 def _by_rows(connection: psycopg.Connection, run_id: str, attempt: Attempt, why: str) -> Verdict:
     if not attempt.has_event:
-        return Verdict(fate=Fate.UNKNOWABLE, said=f"{why}, and it has no event that would tell")
+        return Verdict(fate=Fate.UNKNOWABLE, said=f"{why}, and no event shows its outcome")
     if has_event(connection, run_id, attempt.anchor):
         return Verdict(fate=Fate.COMMITTED, said=f"{why}; its event is there")
     return Verdict(fate=Fate.ROLLED_BACK, said=f"{why}; its event is not there")

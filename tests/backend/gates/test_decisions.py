@@ -104,7 +104,7 @@ def test_a_package_with_problems_fails() -> None:
 def test_signatures_that_were_not_asked_for_narrow_the_answer() -> None:
     verdict = residuals._signatures(_some(Signatures, answers=(), beyond=2, home="/h"))
     assert verdict.outcome is Outcome.PARTIAL
-    assert "2 older ones were not asked" in verdict.detail
+    assert "2 older ones were not verified" in verdict.detail
 
 
 def test_a_dry_run_speaks_for_no_place_that_is_not_known() -> None:

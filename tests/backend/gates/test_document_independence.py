@@ -116,7 +116,7 @@ def test_a_vocabulary_with_a_pair_of_nobodys_is_red(fresh: Passage) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
-        ("WHERE p.id IS NULL OR s.address IS NULL", "WHERE true", "0 of 1 units stand as they were planned"),
+        ("WHERE p.id IS NULL OR s.address IS NULL", "WHERE true", "0 of 1 units are as planned"),
         ("(SELECT count(*) FROM public.unit_version w", "(SELECT count(*) / 0 FROM public.unit_version w", "22012"),
     ],
     ids=["wrong", "refused"],

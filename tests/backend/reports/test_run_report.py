@@ -314,7 +314,7 @@ _FORGERIES = {
     "used in another transaction": (
         "cutter_governance.approval_use",
         "UPDATE cutter_governance.approval_use SET xid = '3' WHERE purpose = 'cut'",
-        "very transaction",
+        "used only in the transaction",
     ),
     "a step that the journal does not know": (
         "cutter_governance.run_event",
@@ -344,7 +344,7 @@ def test_a_plan_that_was_edited_on_disk_is_told(at: At) -> None:
     passage = at("enacted")
     plan = passage.installation.root / "runs" / passage.run_id / "plan.json"
     plan.write_text(plan.read_text().replace("Alpha", "Omega"))
-    assert _attested(passage.backend.report(passage.run_id), "plan beside the run") == "FAIL"
+    assert _attested(passage.backend.report(passage.run_id), "plan in the run's directory") == "FAIL"
 
 
 def test_a_lease_without_an_end_is_not_attested_as_closed(at: At) -> None:
@@ -365,7 +365,7 @@ def test_a_closed_run_without_the_record_of_a_phase_is_a_failure(at: At) -> None
     (passage.installation.root / "runs" / passage.run_id / "06-cut_leg_a.json").unlink()
     view = passage.backend.report(passage.run_id)
     assert _outcome(view) == "FAIL"
-    assert "the record does not bear it out" in _texts(view)["13-closeout.md"]
+    assert "the record does not confirm it" in _texts(view)["13-closeout.md"]
 
 
 def test_the_statement_stands_there_as_it_was_signed(at: At) -> None:

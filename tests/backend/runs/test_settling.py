@@ -266,7 +266,7 @@ def test_what_has_no_event_and_cannot_be_known_any_more_is_said_so_and_done_agai
         patch.setattr(settling, "server_position", lambda _: ServerPosition("1", "99"))
         with (
             lying(passage, "arm", "cutter_exec", tmp_path, Lie.ANSWER_LOST),
-            pytest.raises(Unmeasured, match="it has no event that would tell") as caught,
+            pytest.raises(Unmeasured, match="no event shows its outcome") as caught,
         ):
             passage.arm()
     assert caught.value.next_action == "Do it again: it is a no-op where it was done."
@@ -310,7 +310,7 @@ def test_a_result_that_cannot_be_recorded_does_not_deny_what_was_committed(
 
     with monkeypatch.context() as patch:
         patch.setattr(operations, "close", full)
-        with pytest.raises(Unmeasured, match=r"is committed and stands; its result is missing.*no space is left"):
+        with pytest.raises(Unmeasured, match=r"is committed; its result is missing.*no space is left"):
             passage.arm()
     assert passage.backend.status().switch.state is SwitchState.ARMED
     assert passage.backend.settle(passage.run_id).interruption is None
@@ -341,7 +341,7 @@ def test_what_was_committed_before_an_operation_failed_is_not_called_failed(
 
     with monkeypatch.context() as patch:
         patch.setattr(lifecycle, "readers_digest", unreadable)
-        with pytest.raises(Unmeasured, match=r"is committed and stands.*the database has gone"):
+        with pytest.raises(Unmeasured, match=r"is committed.*the database has gone"):
             _revert(passage)
     assert passage.lifecycles() == ["superseded"] * UNITS
     records = read_journal(passage.installation.root / "runs" / passage.run_id / "journal.jsonl")

@@ -49,7 +49,7 @@ def test_an_id_that_the_server_does_not_know_is_judged_by_the_event(at: At, has_
     passage = at("waits for SG_2")
     verdict = settle(passage.installation, passage.run_id, _attempt(str(1 << 40), has_event=has_event))
     assert verdict.fate is fate
-    assert "is too old to be asked for" in verdict.said
+    assert "is too old for the server to know" in verdict.said
 
 
 def test_a_server_that_cannot_be_asked_decides_nothing(at: At, tmp_path: Path) -> None:
@@ -138,6 +138,6 @@ def test_a_stop_of_which_nobody_can_tell_any_more_says_so(
     monkeypatch.setattr(settling, "server_position", lambda _: ServerPosition("1", "99"))
     with (
         lying(passage, "disarm", "cutter_exec", tmp_path, Lie.ANSWER_LOST),
-        pytest.raises(Unmeasured, match="it has no event that would tell"),
+        pytest.raises(Unmeasured, match="no event shows its outcome"),
     ):
         passage.backend.disarm()

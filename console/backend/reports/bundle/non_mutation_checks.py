@@ -117,7 +117,7 @@ def _told(found: tuple[Change, ...], after: InstallationSnapshot) -> str:
     shown = [f"{one.subject}: {one.before or 'not there'} before, {one.after or 'gone'} after" for one in found[:_MANY]]
     more = [f"and {len(found) - _MANY} more"] if len(found) > _MANY else []
     events = after.between.value.events if after.between.value is not None else ()
-    whose = f"recorded meanwhile: {'; '.join(events)}" if events else "the ledger names nobody for it"
+    whose = f"recorded meanwhile: {'; '.join(events)}" if events else "the ledger names no author"
     return f"Changed while the bundle was measured: {'; '.join((*shown, *more))} ({whose})."
 
 

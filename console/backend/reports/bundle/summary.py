@@ -9,8 +9,8 @@ from console.backend.publication.pages import DOCUMENTS, FINAL, ids_of, whose
 from console.backend.reports.bundle.non_mutation_checks import Change, Statement
 
 _MEANS = {
-    Letter.A: "Every gate passed. A LIVE run may be asked for; it still needs the sovereign's signature and the armed switch.",
-    Letter.B: "Nothing is broken, but the steps named below are open. A LIVE run may be asked for when they are taken.",
+    Letter.A: "Every gate passed. A LIVE run may be requested; it still needs the sovereign's signature and the armed switch.",
+    Letter.B: "Nothing is broken, but the steps named below are open. A LIVE run may be requested when they are done.",
     Letter.C: "Something does not hold or could not be measured. Nothing may be armed before it is repaired and measured again.",
 }
 

@@ -97,7 +97,7 @@ def _unanchored(one: _Attesting) -> Attested:
     said = "a dry run leaves no row in the database, so its journal has no anchor there: a lost end of it could not be seen"
     rows = one.put("no-rows", "an anchor of the journal", "the database", said)
     return Attested(
-        sentence="The journal has not lost its end.", outcome=Outcome.PARTIAL, detail=said, evidence=(rows,)
+        sentence="The end of the journal is intact.", outcome=Outcome.PARTIAL, detail=said, evidence=(rows,)
     )
 
 
@@ -116,7 +116,7 @@ def _enacted_under_sg2(one: _Attesting) -> Attested:
 
 def _used_in_the_effect(one: _Attesting) -> Attested:
     """The use is written in the transaction of the effect."""
-    sentence = "No statement was used but in the very transaction of the effect that it authorised."
+    sentence = "Each statement was used only in the transaction of the effect that it authorised."
     if one.record.ledger is None:
         return one.unread(sentence)
     ids: list[str] = []
@@ -224,7 +224,7 @@ def _anchors(one: _Attesting) -> Attested:
 
 
 def _plan_file(one: _Attesting) -> Attested:
-    sentence = "The plan beside the run is no other than the recorded one."
+    sentence = "The plan in the run's directory is the recorded one."
     if not one.record.head.plan_digest:
         none = one.put("no-plan", "plan of this run", "cutter_governance.run", "there is none")
         return Attested(sentence=sentence, outcome=Outcome.NOT_RUN, detail="the run has no plan", evidence=(none,))

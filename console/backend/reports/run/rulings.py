@@ -66,7 +66,7 @@ def _pause(record: RunRecord, title: Title, register: Register) -> Pause:
 
 def _none(record: RunRecord, title: Title) -> str:
     if record.head.mode is Mode.DRYRUN:
-        return f"a dry run asks for no ruling: it walks past the pause for {title.kind} and can write nothing"
+        return f"a dry run needs no ruling: it passes the pause for {title.kind} and can write nothing"
     if record.head.is_edit and title.kind == Kind.SG_2:
         return "an edit of drafts enacts nothing and needs no SG_2"
     before = Stage.AWAITING_CUT_AUTHORIZATION if title.kind == Kind.SG_1 else Stage.AWAITING_LIFECYCLE_AUTHORIZATION
