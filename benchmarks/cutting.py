@@ -31,6 +31,7 @@ from console.backend.postgres.measure import measure_identity
 from console.backend.postgres.migrations import migrate
 from console.backend.scratch.cluster import TransientCluster
 from console.demo.keys import DemoKeys, create_demo_keys, stop_agent
+from tests.support.plans import accepted
 
 UNITS = 100_000
 SINGLE_UNITS = 5_000
@@ -112,7 +113,7 @@ def armed(installation: Installation, number: int, units: int) -> Cut:
     docprefix, run_id = f"BENCH-{number}", f"ictr-20260101T000000Z-{number:08x}"
     text = document(units - 1)
     result = plan_document(text, origin="file:bench.md", docprefix=docprefix, profile="atx")
-    cut = Cut(run_id, bind(result.accepted(), None), text)
+    cut = Cut(run_id, bind(accepted(result), None), text)
     if cut.plan.n_units != units:
         raise AssertionError(f"{cut.plan.n_units} units, {units} wanted")
     facts = NewRun(

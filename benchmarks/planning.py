@@ -6,6 +6,7 @@ import sys
 import time
 
 from console.backend.documents.planning import PlanResult, plan_document
+from tests.support.plans import accepted
 
 MB = 1_000_000
 FASTER_THAN_PARSER = 5.0
@@ -39,7 +40,7 @@ def law(size: int, prose: int = 14) -> bytes:
 def plan(raw: bytes) -> PlanResult:
     """One pass; a document that is refused would make the figures worthless."""
     result = plan_document(raw, origin="file:bench.md", docprefix="BENCH", profile="de-law")
-    result.accepted()
+    accepted(result)
     return result
 
 

@@ -26,6 +26,7 @@ from console.backend.postgres.ledger import manifest_digest
 from console.backend.postgres.measure import measure_world
 from console.backend.runs.workspace import MARKED, RunRequestFile, Workspace
 from tests.support.passage import Passage
+from tests.support.plans import accepted
 
 LAST = 10
 """Number of the last migration of version 0.2.0."""
@@ -95,9 +96,9 @@ class OldRun:
         )
         workspace = Workspace.create(installation.root, asked)
         workspace.write("source.raw", self.text)
-        document = plan_document(
-            self.text, origin=origin, docprefix=self.docprefix, profile="atx", ordinals=False
-        ).accepted()
+        document = accepted(
+            plan_document(self.text, origin=origin, docprefix=self.docprefix, profile="atx", ordinals=False)
+        )
         workspace.write(MARKED, canonical_json(document))
         with (
             Journal.create(workspace.journal, self.run_id, installation.context) as journal,

@@ -50,13 +50,6 @@ def read_source(path: Path, *, folder: Path | None = None, limits: Limits = DEFA
     return Source(origin=f"file:{path.name}", raw=raw)
 
 
-def live_source(name: str, text: str | bytes, limits: Limits = DEFAULT_LIMITS) -> Source:
-    """Text that the query registered as `name` has brought. Raises Refused where it is too large."""
-    raw = text if isinstance(text, bytes) else text.encode("utf-8", "surrogatepass")
-    _refuse_large(len(raw), Path(name), limits)
-    return Source(origin=f"live:{name}", raw=raw)
-
-
 def list_intake(folder: Path, limits: Limits = DEFAULT_LIMITS) -> tuple[IntakeEntry, ...]:
     """The documents of the intake folder by name. Raises Refused where the folder itself cannot be read."""
     try:

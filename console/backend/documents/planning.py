@@ -16,7 +16,7 @@ from console.backend.documents.profiles import Profile, load_profile
 from console.backend.documents.scanner import Scan, scan
 from console.backend.documents.tree import build
 from console.backend.model.canonical_json import sha256_hex
-from console.backend.model.errors import Refused, StopCode
+from console.backend.model.errors import StopCode
 from console.backend.model.plan import Coverage, DocumentPlan, OtherSpan, PlannedUnit, Problem, SourceVersion
 
 MAX_PROBLEMS = 200
@@ -67,15 +67,6 @@ class PlanResult:
     def histogram(self) -> dict[str, int]:
         """Units by section type, in order of their name."""
         return dict(sorted(Counter(u.section_type for u in self.plan.units).items())) if self.plan else {}
-
-    def accepted(self) -> DocumentPlan:
-        """The plan. Raises Refused with the first problem where there is none."""
-        if self.plan is not None:
-            return self.plan
-        first = self.problems[0]
-        code = StopCode.CAP_EXCEEDED if first.code == StopCode.CAP_EXCEEDED else StopCode.REFUSED_INPUT
-        more = f" (and {len(self.problems) - 1} more)" if len(self.problems) > 1 else ""
-        raise Refused(code, f"line {first.line}: {first.code}: {first.message}{more}", "correct the document")
 
 
 def plan_document(

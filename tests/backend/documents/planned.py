@@ -4,6 +4,7 @@ from textwrap import dedent
 
 from console.backend.documents.limits import DEFAULT_LIMITS, Limits
 from console.backend.documents.planning import PlanResult, plan_document
+from tests.support.plans import accepted
 
 
 def planned(
@@ -16,14 +17,14 @@ def planned(
 
 def addresses(result: PlanResult) -> list[str]:
     """The addresses of an accepted plan, without the docprefix."""
-    return [unit.address.removeprefix("DOC/") for unit in result.accepted().units]
+    return [unit.address.removeprefix("DOC/") for unit in accepted(result).units]
 
 
 def parents(result: PlanResult) -> dict[str, str | None]:
     """Address to parent of an accepted plan, without the docprefix."""
     return {
         u.address.removeprefix("DOC/"): u.parent.removeprefix("DOC/") if u.parent else None
-        for u in result.accepted().units
+        for u in accepted(result).units
     }
 
 
@@ -35,4 +36,4 @@ def refusals(result: PlanResult) -> list[tuple[int, str]]:
 
 def bodies(result: PlanResult) -> list[str]:
     """The bodies of an accepted plan, in order."""
-    return [result.canonical[u.byte_start : u.byte_end].decode() for u in result.accepted().units]
+    return [result.canonical[u.byte_start : u.byte_end].decode() for u in accepted(result).units]

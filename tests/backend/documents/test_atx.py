@@ -3,6 +3,7 @@
 import pytest
 
 from tests.backend.documents.planned import addresses, bodies, parents, planned, refusals
+from tests.support.plans import accepted
 
 
 def test_depth_gives_section_article_principle_and_the_tree() -> None:
@@ -21,12 +22,12 @@ def test_depth_gives_section_article_principle_and_the_tree() -> None:
 def test_a_number_in_the_title_makes_the_address_and_a_title_without_one_its_slug() -> None:
     result = planned("# Article 5 — Fees\n\n# 6. Größe & Đồng\n\n# Principle IV\n\n# What is lent\n")
     assert addresses(result) == ["ARTICLE-5", "SECTION-6", "PRINCIPLE-IV", "WHAT-IS-LENT"]
-    assert [u.number for u in result.accepted().units] == ["5", "6", "IV", ""]
+    assert [u.number for u in accepted(result).units] == ["5", "6", "IV", ""]
 
 
 def test_front_matter_and_text_before_the_first_heading_are_named_spans() -> None:
     result = planned("---\ntitle: x\n# no heading\n---\n\nBefore.\n\n# One\n\nText.\n")
-    others = [(o.name, o.line_start, o.line_end) for o in result.accepted().others]
+    others = [(o.name, o.line_start, o.line_end) for o in accepted(result).others]
     assert others == [("front matter", 1, 4), ("title", 5, 7)]
     assert bodies(result) == ["# One\n\nText.\n"]
 
@@ -87,7 +88,7 @@ def test_ordinals_are_given_only_when_asked_for_and_the_plan_says_so() -> None:
     """With ordinals each repeated heading shows its ordinal, and children hang below the right one."""
     result = planned("# A\n## B\n### x\n## B\n### x\n## B-2\n", ordinals=True)
     assert addresses(result) == ["A", "A/B", "A/B/X", "A/B-2", "A/B-2/X", "A/B-2-2"]
-    assert result.accepted().ordinals
+    assert accepted(result).ordinals
 
 
 def test_quoted_amendments_open_no_unit() -> None:
@@ -99,7 +100,7 @@ def test_quoted_amendments_open_no_unit() -> None:
 def test_titles_are_inert_and_bounded_while_the_body_keeps_every_byte() -> None:
     """Escape sequences in a title redraw the operator's screen."""
     result = planned(f"# Red \x1b[31m \u202etxt [/x] {'long ' * 100}\n\nBody \x1b[0m.\n")
-    unit = result.accepted().units[0]
+    unit = accepted(result).units[0]
     assert "\x1b" not in unit.title
     assert "\u202e" not in unit.title
     assert "[/x]" in unit.title
@@ -108,6 +109,6 @@ def test_titles_are_inert_and_bounded_while_the_body_keeps_every_byte() -> None:
 
 
 def test_line_ends_byte_order_mark_and_normal_form_give_the_same_units() -> None:
-    plain = planned("# Điều lệ\n\nGrüße.\n".encode()).accepted()
-    other = planned("\ufeff# Đie\u0302\u0300u le\u0323\u0302\r\n\r\nGru\u0308ße.\r\n".encode()).accepted()
+    plain = accepted(planned("# Điều lệ\n\nGrüße.\n".encode()))
+    other = accepted(planned("\ufeff# Đie\u0302\u0300u le\u0323\u0302\r\n\r\nGru\u0308ße.\r\n".encode()))
     assert plain.units == other.units

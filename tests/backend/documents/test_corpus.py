@@ -10,6 +10,7 @@ import pytest
 
 from console.backend.documents.coverage import spans
 from console.backend.documents.planning import PlanResult, plan_document
+from tests.support.plans import accepted
 
 ROOT = Path(__file__).resolve().parents[3]
 CORPUS = Path(os.environ.get("CUTTER_CORPUS", ROOT.parent / "shared" / "corpus"))
@@ -40,7 +41,7 @@ def test_a_real_law_is_planned_without_loss_or_refused_for_its_own_fault(path: P
         assert {problem.code for problem in result.problems} == {REFUSED[path.name]}
         assert all(problem.line > 0 for problem in result.problems)
         return
-    plan = result.accepted()
+    plan = accepted(result)
     assert b"".join(result.canonical[s.byte_start : s.byte_end] for s in spans(plan)) == result.canonical
     assert plan.coverage.lossless
     assert plan.coverage.unit_bytes + plan.coverage.other_bytes == len(result.canonical)
@@ -62,7 +63,7 @@ def test_another_process_comes_to_the_same_digests() -> None:
 
 
 def test_the_civil_code_reads_book_division_title_section() -> None:
-    found = {u.address: u for u in plan_of(CORPUS / "de" / "b__bgb.md").accepted().units}
+    found = {u.address: u for u in accepted(plan_of(CORPUS / "de" / "b__bgb.md")).units}
     assert found["CORPUS/PAR-433/ABS-2"].parent == "CORPUS/PAR-433"
     chain = ["CORPUS/PAR-433"]
     while (parent := found[chain[-1]].parent) is not None:
@@ -72,7 +73,7 @@ def test_the_civil_code_reads_book_division_title_section() -> None:
 
 
 def test_the_basic_law_has_its_parts_and_lettered_articles() -> None:
-    found = {u.address: u for u in plan_of(CORPUS / "de" / "g__gg.md").accepted().units}
+    found = {u.address: u for u in accepted(plan_of(CORPUS / "de" / "g__gg.md")).units}
     assert found["CORPUS/ART-1"].parent == "CORPUS/TEIL-I"
     assert found["CORPUS/ART-53A"].parent == "CORPUS/TEIL-IVA"
     assert found["CORPUS/ART-115L/ABS-1"].parent == "CORPUS/ART-115L"

@@ -8,6 +8,7 @@ from console.backend.documents.coverage import check_algebra
 from console.backend.documents.limits import Limits
 from console.backend.model.plan import DocumentPlan, PlannedUnit
 from tests.backend.documents.planned import planned
+from tests.support.plans import accepted
 
 TEXT = "Intro.\n\n# Ä\n\nText.\n\n## B\n\nText.\n\n# C\n\nText.\n"
 Change = Callable[[DocumentPlan], DocumentPlan]
@@ -31,7 +32,7 @@ def codes(plan: DocumentPlan, canonical: bytes) -> set[str]:
 
 def test_a_plan_that_adds_up_is_accepted() -> None:
     result = planned(TEXT)
-    assert check_algebra(result.accepted(), result.canonical) == ()
+    assert check_algebra(accepted(result), result.canonical) == ()
 
 
 @pytest.mark.parametrize(
@@ -59,31 +60,31 @@ def test_a_plan_that_adds_up_is_accepted() -> None:
 )
 def test_each_breach_is_named(change: Change, code: str) -> None:
     result = planned(TEXT)
-    assert code in codes(change(result.accepted()), result.canonical)
+    assert code in codes(change(accepted(result)), result.canonical)
 
 
 def test_another_text_is_not_the_source() -> None:
     result = planned(TEXT)
-    assert "SOURCE_DIFFERS" in codes(result.accepted(), result.canonical.replace(b"Text", b"text"))
+    assert "SOURCE_DIFFERS" in codes(accepted(result), result.canonical.replace(b"Text", b"text"))
 
 
 def test_an_empty_body_is_named() -> None:
     result = planned(TEXT)
     blank = bytes(10 if at >= 34 else byte for at, byte in enumerate(result.canonical))
-    assert "BODY_EMPTY" in codes(result.accepted(), blank)
+    assert "BODY_EMPTY" in codes(accepted(result), blank)
 
 
 def test_more_units_than_the_limit_are_refused_with_the_line_of_the_first_too_many() -> None:
     result = planned(TEXT, limits=Limits(max_units=2))
     assert [(p.code, p.line) for p in result.problems] == [("STOP_CAP_EXCEEDED", 11)]
-    over = check_algebra(planned(TEXT).accepted(), result.canonical, Limits(max_units=2))
+    over = check_algebra(accepted(planned(TEXT)), result.canonical, Limits(max_units=2))
     assert [p.code for p in over] == ["STOP_CAP_EXCEEDED"]
 
 
 def test_a_plan_is_immutable_and_a_patched_body_is_noticed() -> None:
     """A body patched in place broke the manifest digest only at the write."""
     result = planned(TEXT)
-    plan = result.accepted()
+    plan = accepted(result)
     with pytest.raises(ValueError, match="frozen"):
         setattr(plan.units[0], "body_sha256", "0" * 64)  # noqa: B010 - mypy knows it is read-only
     patched = with_unit(0, title="Other")(plan)

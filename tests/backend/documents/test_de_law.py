@@ -3,6 +3,7 @@
 import pytest
 
 from tests.backend.documents.planned import addresses, bodies, parents, planned, refusals
+from tests.support.plans import accepted
 
 MARKED = """
 # Seegesetz (SeeG)
@@ -120,7 +121,7 @@ def test_a_table_of_contents_is_a_named_span() -> None:
     text = "Gesetz\n\nInhaltsübersicht\n§ 1 Zweck\n§ 2 Ende\n\n§ 1 Zweck\n\nText.\n\n§ 2 Ende\n\nText.\n"
     result = planned(text, "de-law")
     assert addresses(result) == ["PAR-1", "PAR-2"]
-    assert [o.name for o in result.accepted().others] == ["title", "contents"]
+    assert [o.name for o in accepted(result).others] == ["title", "contents"]
 
 
 def test_articles_that_begin_again_in_every_part_hang_under_their_part() -> None:

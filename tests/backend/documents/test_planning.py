@@ -13,10 +13,11 @@ from console.backend.documents.coverage import check_algebra, spans
 from console.backend.documents.planning import plan_document
 from console.backend.documents.profiles import load_profile
 from console.backend.documents.report import PlanReport
-from console.backend.model.errors import Refused, StopCode, UsageError
+from console.backend.model.errors import StopCode, UsageError
 from console.backend.model.profile_names import PROFILE_NAMES
 from console.backend.model.vocabulary import VOCABULARY
 from tests.backend.documents.planned import planned
+from tests.support.plans import accepted
 
 MEASURED = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 PIECES = (
@@ -65,7 +66,7 @@ def test_a_reserved_docprefix_is_refused(docprefix: str) -> None:
 
 @pytest.mark.parametrize("docprefix", ["ABC", "A" * 32, "A-B", "123", "ICX-CONSTITUTION"])
 def test_a_docprefix_in_form_is_taken(docprefix: str) -> None:
-    plan = plan_document(b"# A\n", origin="file:a.md", docprefix=docprefix, profile="atx").accepted()
+    plan = accepted(plan_document(b"# A\n", origin="file:a.md", docprefix=docprefix, profile="atx"))
     assert plan.units[0].address == f"{docprefix}/A"
 
 
@@ -77,12 +78,12 @@ def test_an_unknown_profile_is_a_wrong_call() -> None:
 def test_two_passes_have_equal_digests() -> None:
     once = planned("# A\n\n## B\n")
     twice = plan_document(once.canonical, origin="file:doc.md", docprefix="DOC", profile="atx")
-    assert twice.accepted().content_digest == once.accepted().content_digest
+    assert accepted(twice).content_digest == accepted(once).content_digest
 
 
 def test_every_byte_the_prefix_and_the_profile_are_in_the_digest() -> None:
     digests = {
-        plan_document(raw, origin="file:a.md", docprefix=prefix, profile="atx", ordinals=o).accepted().content_digest
+        accepted(plan_document(raw, origin="file:a.md", docprefix=prefix, profile="atx", ordinals=o)).content_digest
         for raw, prefix, o in (
             (b"# A\n", "ONE", False),
             (b"# A\n\n", "ONE", False),
@@ -93,13 +94,11 @@ def test_every_byte_the_prefix_and_the_profile_are_in_the_digest() -> None:
     assert len(digests) == 4
 
 
-def test_accepting_what_is_refused_raises_with_the_first_line_and_its_code() -> None:
-    with pytest.raises(Refused, match="line 3: ADDRESS_REPEATED") as caught:
-        planned("# A\n\n# A\n\n# A\n").accepted()
-    assert caught.value.code is StopCode.REFUSED_INPUT
-    with pytest.raises(Refused) as large:
-        planned(b"x" * (65 * 1024 * 1024)).accepted()
-    assert large.value.code is StopCode.CAP_EXCEEDED
+def test_what_is_refused_has_no_plan_and_names_the_first_line_and_its_code() -> None:
+    repeated = planned("# A\n\n# A\n\n# A\n")
+    large = planned(b"x" * (65 * 1024 * 1024))
+    assert (repeated.plan, repeated.problems[0].line, repeated.problems[0].code) == (None, 3, "ADDRESS_REPEATED")
+    assert (large.plan, large.problems[0].code) == (None, StopCode.CAP_EXCEEDED)
 
 
 def test_profiles_speak_only_the_vocabulary() -> None:

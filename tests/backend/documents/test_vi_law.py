@@ -3,6 +3,7 @@
 import pytest
 
 from tests.backend.documents.planned import addresses, bodies, parents, planned, refusals
+from tests.support.plans import accepted
 
 LAW = """
 QUỐC HỘI
@@ -69,7 +70,7 @@ def test_a_plain_law_becomes_the_tree_a_lawyer_sees() -> None:
 
 
 def test_titles_on_the_same_and_on_the_next_line_are_found() -> None:
-    titles = {u.address: u.title for u in planned(LAW, "vi-law").accepted().units}
+    titles = {u.address: u.title for u in accepted(planned(LAW, "vi-law")).units}
     assert titles["DOC/CHUONG-I"] == "NHỮNG QUY ĐỊNH CHUNG"
     assert titles["DOC/CHUONG-II/MUC-1"] == "QUY HOẠCH"
     assert titles["DOC/CHUONG-II/MUC-2"] == "KIỂM TRA"

@@ -7,6 +7,7 @@ from console.backend.model.canonical_json import digest
 from console.backend.model.plan import CutPlan, DocumentPlan, bind
 from console.backend.model.plan_binding import PlanBinding, TableCount, Target
 from tests.backend.documents.planned import planned
+from tests.support.plans import accepted
 
 WORLD = PlanBinding(
     target=Target(host="h", database="d", system_identifier="1", timeline=1),
@@ -19,7 +20,7 @@ WORLD = PlanBinding(
 
 def document() -> DocumentPlan:
     """A document of two units."""
-    return planned("# A\n\nText.\n\n## B\n\nText.\n").accepted()
+    return accepted(planned("# A\n\nText.\n\n## B\n\nText.\n"))
 
 
 def test_a_cut_of_n_units_expects_2n_public_and_6_plus_2n_ledger_rows() -> None:

@@ -26,6 +26,7 @@ from console.backend.postgres.connections import connect, scalar
 from console.backend.postgres.measure import REGISTRIES, measure_counts, measure_identity, readers_digest
 from console.backend.scratch.cluster import TransientCluster
 from tests.conftest import Database, create_database, fresh_database
+from tests.support.plans import accepted
 from tests.support.sovereign import Sovereign, sovereign
 
 _PRISTINE = "cut_at_its_pause"
@@ -267,7 +268,7 @@ def start_cut(database: Database, docprefix: str = "ACME-LAW", text: str = TEXT,
     planned = plan_document(
         text.encode(), origin=f"file:{docprefix}.md", docprefix=docprefix, profile="atx", ordinals=False
     )
-    return _at_the_pause(database, "cut", number, planned.accepted(), planned.canonical)
+    return _at_the_pause(database, "cut", number, accepted(planned), planned.canonical)
 
 
 def fresh_cut(cluster: TransientCluster, template: str) -> Iterator[SignedCut]:

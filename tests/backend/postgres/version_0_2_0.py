@@ -16,6 +16,7 @@ from console.backend.postgres.measure import measure_world
 from console.backend.postgres.migrations import migrate, migrations
 from tests.backend.postgres.signed_cut import TEXT, SignedCut
 from tests.conftest import Database
+from tests.support.plans import accepted
 
 LAST = 10
 RUN = "ictr-20250101T000000Z-00000001"
@@ -81,7 +82,7 @@ def draft_cut(database: Database) -> SignedCut:
 
 def _planned(database: Database) -> SignedCut:
     planned = plan_document(TEXT.encode(), origin="file:x.md", docprefix="ACME-LAW", profile="atx", ordinals=False)
-    document = planned.accepted()
+    document = accepted(planned)
     source = document.source
     with connect(database.conninfo("cutter_exec")) as connection:
         connection.execute("SELECT cutter_governance.fn_document_register('ACME-LAW', 'file:x.md', 'atx')")
