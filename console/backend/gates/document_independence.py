@@ -13,7 +13,7 @@ from console.backend.gates.measurement import Measurement, Verdict, check, fails
 from console.backend.gates.probe import Probe
 from console.backend.model.canonical_json import canonical_json, sha256_hex
 from console.backend.model.outcome import Check
-from console.backend.model.readiness import Owner
+from console.backend.model.readiness import Owner, first_three
 from console.backend.model.safe_text import SafeText
 from console.backend.model.value import Value
 from console.backend.model.vocabulary import VOCABULARY
@@ -116,9 +116,8 @@ def _of_size(size: int, found: Generality) -> Verdict:
 def _verdict(one: CutProbe) -> Verdict:
     faults = cut_faults(one, VOCABULARY)
     if faults:
-        more = f"; and {len(faults) - 3} more" if len(faults) > 3 else ""
         action = "Cut nothing. Find what changed the functions, guards or vocabulary: cutter-console drift"
-        return fails("; ".join(faults[:3]) + more, action)
+        return fails(first_three(faults), action)
     n = one.n
     return passes(f"{2 * n} public rows, {6 + 2 * n} ledger rows, {len(one.histogram)} kinds as requested; rolled back")
 

@@ -3,6 +3,7 @@
 import psycopg
 
 from console.backend.gates.measurement import Verdict, fails, passes
+from console.backend.model.readiness import first_three
 from console.backend.model.safe_text import SafeText
 from console.backend.model.value import Value
 from console.backend.postgres.definitions import definition_of
@@ -65,9 +66,10 @@ def sources_verdict(sources: tuple[Source, ...], wanted: frozenset[str] = frozen
     wrong = [f"{name} is missing" for name in missing]
     wrong += [f"{one.name} {_told(one)}" for one in looked_at if not one.as_installed]
     if wrong or not looked_at:
-        more = f"; and {len(wrong) - 3} more" if len(wrong) > 3 else ""
-        said = "; ".join(wrong[:3]) + more or "no function was found"
-        return fails(said, "See the definition that repairs it: cutter-console drift")
+        return fails(
+            first_three(tuple(wrong)) or "no function was found",
+            "See the definition that repairs it: cutter-console drift",
+        )
     return passes(f"{len(looked_at)} functions are those of the last migration and of this program")
 
 

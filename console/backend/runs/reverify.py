@@ -11,6 +11,7 @@ from console.backend.model.errors import Refused, StopCode
 from console.backend.model.outcome import Check, Outcome, worst
 from console.backend.model.plan_binding import TableDelta
 from console.backend.model.purposes import Operation
+from console.backend.model.readiness import first_three
 from console.backend.model.states import Family, Mode, Phase, RunState, Stage
 from console.backend.model.tables import SIGNATURE, VERIFY_RESULT
 from console.backend.model.view_models import RunView
@@ -82,10 +83,9 @@ def _measured(context: PhaseContext, run: RunView) -> tuple[Check, ...]:
         differing = ledger.draft_differences(connection, run.run_id)
     with connect(verifier, read_only=True, timeout_s=limit_s, purpose="verify") as connection:
         checks = verify_again(context, connection, expected)
-    answer = "; ".join(differing[:3]) or "every draft is as signed, and the prefix has no other units"
-    more = f"; and {len(differing) - 3} more" if len(differing) > 3 else ""
+    answer = first_three(differing) or "every draft is as signed, and the prefix has no other units"
     advice = f"Take them back: cutter-console approval draft {run.run_id} --revert"
-    return (*checks, context.check("as signed", answer + more, "fn_draft_differences", not differing, advice))
+    return (*checks, context.check("as signed", answer, "fn_draft_differences", not differing, advice))
 
 
 def _deltas_since(connection: psycopg.Connection, run: RunView, context: PhaseContext) -> tuple[TableDelta, ...] | None:
