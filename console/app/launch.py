@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from console.app.terminal import refusal_here
 from console.backend.host.context import default_root
 from console.backend.model.errors import ExitStatus
+from console.cli.operations import Open, Options
 from console.cli.printing import say
-from console.cli.requests import Open, Options
 
 if TYPE_CHECKING:
     from console.backend.service import BackendService

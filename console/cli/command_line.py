@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 from console import __version__
 from console.backend.model.gate_table import gate_range
 from console.backend.model.profile_names import DEFAULT_PROFILE, PROFILE_NAMES
-from console.cli import requests as ask
+from console.cli import operations as ask
 from console.cli.command_registry import COMMANDS
 from console.cli.printing import ReaderGone, Unprinted, emit, say
 
