@@ -237,6 +237,15 @@ class Bundle:
 
 
 @dataclass(frozen=True, slots=True)
+class Shell:
+    """Print the completion of a shell."""
+
+    shell: str = field(
+        metadata={"argument": Argument("", "the shell", positional=True, choices=("bash", "zsh", "tcsh"))}
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class Operation:
     """One command: `words` is e.g. `("run", "start")`, `handler` and `answers` are `module:name`.
 
@@ -556,5 +565,12 @@ OPERATIONS: tuple[Operation, ...] = (
         Nothing,
         "console.cli.manifests:verify",
         ("console.cli.manifests:Verified",),
+    ),
+    Operation(
+        ("completion",),
+        "print the script that completes commands in a shell",
+        Shell,
+        "console.cli.completion:completion",
+        ("console.cli.completion_json:CompletionScript",),
     ),
 )

@@ -39,8 +39,10 @@ def answers_are_those_of_the_table(monkeypatch: pytest.MonkeyPatch) -> Iterator[
             strange.append(f"{command}: {model}")
         return output.report(options, command, outcome, lines, payload)
 
-    for module in {operation.handler.partition(":")[0] for operation in OPERATIONS} - {"console.demo.command"}:
-        monkeypatch.setattr(import_module(module), "report", report)
+    targets = [target for operation in OPERATIONS for target in (operation.handler, *operation.answers)]
+    for module in {target.partition(":")[0] for target in targets if target.startswith("console.cli.")}:
+        if hasattr(import_module(module), "report"):
+            monkeypatch.setattr(import_module(module), "report", report)
     yield
     assert strange == []
 

@@ -79,7 +79,7 @@ def test_help_of_a_command_shows_its_line_and_every_argument(
     assert operation.help in shown
     for name, argument in (arguments(operation.request) | arguments(Options)).items():
         assert argument.help in shown
-        assert (argument.metavar if argument.positional else f"--{name}") in shown
+        assert (argument.metavar or argument.choices[0] if argument.positional else f"--{name}") in shown
 
 
 @PER_OPERATION
@@ -88,12 +88,13 @@ def test_the_parser_gives_every_field_of_the_request(operation: Operation) -> No
     for field in fields(operation.request):
         argument = arguments(operation.request)[field.name]
         if field.default is MISSING:
-            given += ["X"] if argument.positional else [f"--{field.name}", "X"]
+            value = argument.choices[0] if argument.choices else "X"
+            given += [value] if argument.positional else [f"--{field.name}", value]
     found = vars(build_parser().parse_args([*operation.words, *given]))
 
     for field in fields(operation.request):
         if field.default is MISSING:
-            assert str(found[field.name]) == "X"
+            assert str(found[field.name]) in given
         else:
             value = found[field.name]
             assert (tuple(value) if isinstance(value, list) else value) == field.default

@@ -84,6 +84,7 @@ def commands(passage: Passage, run: str, folder: Path) -> dict[tuple[str, ...], 
         ("run", "void"): [run, "--reason", "Điều é"],
         ("panic",): ["--reason", "Điều é"],
         ("hold", "release"): ["--confirm", "RELEASE"],
+        ("completion",): ["bash"],
     }
     assert asked.keys() == {command.words for command in OPERATIONS}
     return asked
