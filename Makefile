@@ -9,7 +9,7 @@ BACKEND := console/backend
 MIGRATIONS := $(BACKEND)/postgres/migrations
 DECIDES := $(BACKEND)/approvals/*,$(BACKEND)/journal/*,$(BACKEND)/runs/kill_switch.py,$(BACKEND)/model/states.py,$(BACKEND)/runs/settling.py,$(BACKEND)/gates/*
 
-.PHONY: demo test versions torture mutants differential coverage check bench manifest pages clean
+.PHONY: demo test versions torture mutants differential coverage check bench manifest pages man clean
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
@@ -81,8 +81,12 @@ manifest: $(TESTED)
 pages: $(TESTED)
 	$(BIN)/python -m tests.support.command_pages
 
+# build/cutter-console.1; read it with: man ./build/cutter-console.1
+man: $(TESTED)
+	$(BIN)/python -m tests.support.man_page
+
 bench: $(TESTED)
 	$(BIN)/python -m benchmarks
 
 clean:
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage .coverage.*
+	rm -rf $(VENV) build .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage .coverage.*
