@@ -4,6 +4,7 @@ import argparse
 import dataclasses
 import sys
 from collections.abc import Sequence
+from contextlib import nullcontext
 from importlib import import_module
 from pathlib import Path
 from typing import Any, NoReturn, get_args, get_origin
@@ -115,7 +116,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = Options(root=found.get("root"), config=found.get("config"), json=found.get("json", False))
     words = found.get("_words")
     if words is None:
-        return _dispatch("console.app.launch:open_console", "console", options, Open(read_only=found["read_only"]))
+        request = Open(read_only=found["read_only"])
+        return _dispatch("console.app.launch:open_console", "console", options, request, light=True)
     from console.backend.host.signals import end_by_exception
 
     end_by_exception()
@@ -124,8 +126,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     values = {name: tuple(found[name]) if isinstance(found[name], list) else found[name] for name in fields}
     if (not_text := _no_text(values)) is not None:
         return _refuse(not_text, sys.argv[1:] if argv is None else argv)
-    sweeps = operation.writes and not operation.at_once
-    return _dispatch(operation.handler, operation.name, options, operation.request(**values), sweeps=sweeps)
+    return _dispatch(
+        operation.handler,
+        operation.name,
+        options,
+        operation.request(**values),
+        sweeps=operation.writes and not operation.at_once,
+        light=operation.light,
+    )
 
 
 def _no_text(values: dict[str, Any]) -> _WrongUsage | None:
@@ -153,12 +161,16 @@ def _refuse(wrong: _WrongUsage, asked: Sequence[str]) -> int:
     return report_error(Options(json="--json" in asked), " ".join(named) or "usage", error)
 
 
-def _dispatch(target: str, command: str, options: Options, request: object, *, sweeps: bool = False) -> int:
-    module, _, name = target.partition(":")
+def _dispatch(
+    target: str, command: str, options: Options, request: object, *, sweeps: bool = False, light: bool = False
+) -> int:
+    """Import the handler and run it; `light` leaves out the handler of log records, which the console has of its own."""
     try:
-        if sweeps:
-            import_module("console.cli.leftovers").sweep(options)
-        return int(getattr(import_module(module), name)(options, request))
+        with nullcontext() if light else import_module("console.cli.logs").to_standard_error():
+            if sweeps:
+                import_module("console.cli.leftovers").sweep(options)
+            module, _, name = target.partition(":")
+            return int(getattr(import_module(module), name)(options, request))
     except KeyboardInterrupt:
         say("interrupted\n")
         return 130

@@ -251,7 +251,7 @@ class Operation:
 
     `answers` are the models of its JSON object; a refusal has `stop` instead. `writes`: it changes the database, the switch
     or a file that the product keeps. `dangerous`: its effect is hard to take back, so that something must be typed for it.
-    `at_once`: it writes without removing the leftovers of killed processes first.
+    `at_once`: it writes without removing the leftovers of killed processes first. `light`: it loads no library that logs.
     """
 
     words: tuple[str, ...]
@@ -262,6 +262,7 @@ class Operation:
     writes: bool = False
     dangerous: bool = False
     at_once: bool = False
+    light: bool = False
 
     @property
     def name(self) -> str:
@@ -572,5 +573,6 @@ OPERATIONS: tuple[Operation, ...] = (
         Shell,
         "console.cli.completion:completion",
         ("console.cli.completion_json:CompletionScript",),
+        light=True,
     ),
 )
