@@ -9,7 +9,7 @@ BACKEND := console/backend
 MIGRATIONS := $(BACKEND)/postgres/migrations
 DECIDES := $(BACKEND)/approvals/*,$(BACKEND)/journal/*,$(BACKEND)/runs/kill_switch.py,$(BACKEND)/model/states.py,$(BACKEND)/runs/settling.py,$(BACKEND)/gates/*
 
-.PHONY: demo test versions torture mutants differential coverage check bench manifest clean
+.PHONY: demo test versions torture mutants differential coverage check bench manifest pages man clean
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
@@ -77,8 +77,16 @@ manifest: $(TESTED)
 	$(BIN)/python -m pytest -n auto --dist worksteal --junitxml=junit.xml
 	$(BIN)/cutter-console manifest build --junit junit.xml
 
+# The lists of commands in README.md and docs/reference.md, from the table of operations.
+pages: $(TESTED)
+	$(BIN)/python -m tests.support.command_pages
+
+# build/cutter-console.1; read it with: man ./build/cutter-console.1
+man: $(TESTED)
+	$(BIN)/python -m tests.support.man_page
+
 bench: $(TESTED)
 	$(BIN)/python -m benchmarks
 
 clean:
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage .coverage.*
+	rm -rf $(VENV) build .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage .coverage.*

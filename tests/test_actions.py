@@ -5,7 +5,7 @@ import sys
 from itertools import combinations
 
 from console.actions.actions import ACTIONS, Action, Scope, registry
-from console.cli.command_registry import COMMANDS
+from console.cli.operations import OPERATIONS
 
 
 def _clash(one: Action, other: Action) -> bool:
@@ -40,7 +40,7 @@ def test_signing_as_the_demo_sovereign_exists_in_the_demo_only() -> None:
 
 def test_every_writing_action_has_its_command() -> None:
     """The console adds no authority: what it can do, the command line can do."""
-    known = {" ".join(command.words) for command in COMMANDS}
+    known = {" ".join(command.words) for command in OPERATIONS}
     for action in ACTIONS:
         if action.writes and not action.demo_only:
             words = action.command.removeprefix("cutter-console ")

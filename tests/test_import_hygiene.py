@@ -27,9 +27,14 @@ def loaded(code: str, *arguments: str) -> set[str]:
     return set(done.stderr.splitlines()[-1].split())
 
 
-@pytest.mark.parametrize("argument", ["--version", "--help"])
-def test_version_and_help_import_no_library(argument: str) -> None:
-    assert not loaded(_ENTRY, argument) & (TERMINAL | DRIVERS | {"pydantic"})
+@pytest.mark.parametrize("arguments", [["--version"], ["--help"], ["run", "start", "--help"], ["completion", "bash"]])
+def test_version_help_and_completion_import_no_library(arguments: list[str]) -> None:
+    assert not loaded(_ENTRY, *arguments) & (TERMINAL | DRIVERS | {"pydantic"})
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["status", "--help"]])
+def test_help_loads_neither_logging_nor_what_completes_commands(arguments: list[str]) -> None:
+    assert not {"logging", "shtab"} & loaded(_ENTRY, *arguments)
 
 
 def test_version_does_not_even_build_the_parser() -> None:

@@ -4,6 +4,7 @@ import ast
 import re
 import tomllib
 from collections.abc import Iterator
+from dataclasses import fields
 from itertools import chain, pairwise
 from pathlib import Path
 from statistics import median, quantiles
@@ -12,8 +13,8 @@ import pytest
 
 from console import __version__
 from console.actions.actions import ACTIONS
-from console.cli.command_line import _ROUTES, _parser
-from console.cli.command_registry import COMMANDS
+from console.cli.command_line import BY_WORDS, build_parser
+from console.cli.operations import OPERATIONS
 
 ROOT = Path(__file__).parents[1]
 SOURCES = sorted((ROOT / "console").rglob("*.py"))
@@ -138,18 +139,16 @@ def test_nothing_swallows_every_exception() -> None:
     assert found == ["console/backend/host/daemon.py", "console/cli/command_line.py"]
 
 
-def test_every_command_has_a_route_and_every_route_a_line_of_help() -> None:
-    assert {command.words for command in COMMANDS} == set(_ROUTES)
-
-
-def test_every_action_names_a_command_that_the_command_line_takes() -> None:
-    parser = _parser()
+def test_every_action_names_a_command_that_is_taken_and_is_as_dangerous() -> None:
+    parser = build_parser()
     for action in ACTIONS:
         if not action.command or action.command == "cutter-console --help":
             continue
-        words = action.command.replace("...", "").split()[1:]
-        asked = parser.parse_args([*words, "--json"])
-        assert vars(asked)["_words"] in _ROUTES
+        asked = vars(parser.parse_args([*action.command.split()[1:], "--json"]))
+        operation = BY_WORDS[asked["_words"]]
+        switched = any(asked[one.name] and one.metadata["argument"].dangerous for one in fields(operation.request))
+        assert action.dangerous == (operation.dangerous or switched), action.name
+        assert operation.writes or not action.writes, action.name
 
 
 def test_every_writing_command_can_be_done_from_the_console_or_is_for_scripts_alone() -> None:
@@ -165,9 +164,11 @@ def test_every_writing_command_can_be_done_from_the_console_or_is_for_scripts_al
         ("manifest", "build"),
     }
     shown = {tuple(action.command.split()[1:]) for action in ACTIONS if action.command}
-    reached = {command.words for command in COMMANDS for words in shown if words[: len(command.words)] == command.words}
+    reached = {
+        command.words for command in OPERATIONS for words in shown if words[: len(command.words)] == command.words
+    }
 
-    assert {command.words for command in COMMANDS if command.writes} - reached == for_scripts
+    assert {command.words for command in OPERATIONS if command.writes} - reached == for_scripts
 
 
 def test_keys_of_one_screen_are_taken_once() -> None:

@@ -1,4 +1,4 @@
-"""Opening the console in this terminal; backend and libraries load after the first paint."""
+"""Opens the console in this terminal; backend and libraries load after the first paint."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from console.app.terminal import refusal_here
 from console.backend.host.context import default_root
 from console.backend.model.errors import ExitStatus
+from console.cli.operations import Open, Options
 from console.cli.printing import say
-from console.cli.requests import Open, Options
 
 if TYPE_CHECKING:
     from console.backend.service import BackendService
@@ -38,8 +38,10 @@ def show(
         say(f"{refused}\n")
         return ExitStatus.USAGE
     from console.app.application import ConsoleApp, run
+    from console.cli.logs import after_the_screen
 
-    return run(ConsoleApp(backend, read_only=read_only, demo=demo, crash_folder=crash_folder))
+    with after_the_screen():
+        return run(ConsoleApp(backend, read_only=read_only, demo=demo, crash_folder=crash_folder))
 
 
 def _backend(options: Options, swept: list[str], *, read_only: bool) -> "BackendService":

@@ -8,8 +8,7 @@ from console.backend.model.errors import ExitStatus
 from console.backend.model.outcome import Outcome
 from console.backend.model.view_models import ApprovalStatus, ApprovalView, SwitchState, SwitchView
 from console.cli.installation import backend_of
-from console.cli.output import narrate, report
-from console.cli.requests import (
+from console.cli.operations import (
     ConfirmedRun,
     DraftStatement,
     ImportStatement,
@@ -19,6 +18,7 @@ from console.cli.requests import (
     Panic,
     ReleaseHold,
 )
+from console.cli.output import narrate, report
 
 _AGAIN_S = 3
 

@@ -12,8 +12,8 @@ from console.backend.runs.backups import take_run_backup
 from console.backend.runs.phase_context import PhaseContext
 from console.backend.runs.run_views import known_run
 from console.cli.installation import installation_of
+from console.cli.operations import Nothing, OneFile, OneRun, Options
 from console.cli.output import narrate, report
-from console.cli.requests import Nothing, OneFile, OneRun, Options
 
 
 class Checks(Value):

@@ -6,8 +6,8 @@ from console.backend.runs.run_state import anchors_of
 from console.backend.runs.run_views import known_run
 from console.backend.runs.workspace import Workspace
 from console.cli.installation import installation_of
+from console.cli.operations import OneRun, Options
 from console.cli.output import report
-from console.cli.requests import OneRun, Options
 
 
 def verify(options: Options, request: OneRun) -> ExitStatus:

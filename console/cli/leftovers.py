@@ -2,8 +2,8 @@
 
 from console.backend.leftovers import sweep_leftovers
 from console.cli.installation import context_of
+from console.cli.operations import Options
 from console.cli.output import narrate
-from console.cli.requests import Options
 
 
 def sweep(options: Options) -> None:

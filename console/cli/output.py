@@ -15,8 +15,8 @@ from console.backend.model.full_command import full_command
 from console.backend.model.outcome import Outcome
 from console.backend.model.redaction import hide_known_in, redact
 from console.backend.model.safe_text import safe_text
+from console.cli.operations import Options
 from console.cli.printing import emit, is_unicode, say
-from console.cli.requests import Options
 
 _SURROGATES = re.compile("[\ud800-\udfff]")
 _NOT_ASCII = re.compile("[^\x00-\x7f]")

@@ -7,8 +7,8 @@ from console.backend.model.value import Value
 from console.backend.release.pins import Pin, compared, machine_id, measure_pins, require_unchanged, write_pins
 from console.cli import database
 from console.cli.installation import installation_of
+from console.cli.operations import Init, Nothing, Options
 from console.cli.output import report
-from console.cli.requests import Init, Nothing, Options
 
 
 class PinsSet(Value):

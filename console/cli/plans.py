@@ -13,8 +13,8 @@ from console.backend.model.canonical_json import canonical_json
 from console.backend.model.errors import ExitStatus, Refused, StopCode
 from console.backend.model.outcome import Outcome
 from console.backend.model.plan import PlannedUnit, bind
+from console.cli.operations import Options, PlanFile
 from console.cli.output import report
-from console.cli.requests import Options, PlanFile
 
 
 def plan(options: Options, request: PlanFile) -> ExitStatus:

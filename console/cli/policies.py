@@ -6,8 +6,8 @@ from console.backend.host.installation import Installation
 from console.backend.model.errors import ExitStatus
 from console.backend.model.outcome import Outcome
 from console.cli.installation import installation_of
+from console.cli.operations import Nothing, Options, PinPolicy, WithdrawKey
 from console.cli.output import report
-from console.cli.requests import Nothing, Options, PinPolicy, WithdrawKey
 
 
 def show(options: Options, _request: Nothing) -> ExitStatus:

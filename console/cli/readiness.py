@@ -9,8 +9,8 @@ from console.backend.model.outcome import Check, Evidence, Outcome
 from console.backend.model.readiness import Board, BundleView, GateReport, ReportView, board_of, joined, worst_first
 from console.backend.model.view_models import Progress
 from console.cli.installation import backend_of
+from console.cli.operations import Bundle, Gates, OneRun, Options
 from console.cli.output import narrate, report
-from console.cli.requests import Bundle, Gates, OneRun, Options
 
 _PRE = "PRE"
 

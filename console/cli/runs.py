@@ -13,9 +13,9 @@ from console.backend.runs.reverify import verify_drafts
 from console.backend.runs.sources import limits
 from console.backend.service import BackendService
 from console.cli.installation import backend_of
+from console.cli.operations import ConfirmedRun, Nothing, OneRun, Options, StartRun, VoidRun
 from console.cli.output import narrate, report
 from console.cli.plans import keep_new_file
-from console.cli.requests import ConfirmedRun, Nothing, OneRun, Options, StartRun, VoidRun
 
 _PAUSED = {Stage.AWAITING_CUT_AUTHORIZATION, Stage.AWAITING_LIFECYCLE_AUTHORIZATION}
 

@@ -7,9 +7,9 @@ from typing import NoReturn
 from console.app.launch import show
 from console.app.terminal import refusal_here
 from console.backend.model.errors import ExitStatus
+from console.cli.operations import Demo, Options
 from console.cli.output import narrate
 from console.cli.printing import emit
-from console.cli.requests import Demo, Options
 from console.demo.installation import demo_installation
 
 

@@ -1,12 +1,17 @@
 """One command on a passage's root, its exit status and its one JSON object."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from importlib import import_module
 
 import pytest
+from pydantic import BaseModel
 
-from console.cli import installation
+from console.backend.model.errors import ExitStatus
+from console.backend.model.outcome import Outcome
+from console.cli import installation, output
 from console.cli.main import main
+from console.cli.operations import OPERATIONS, Options
 from tests.support.passage import Passage
 
 Run = Callable[..., tuple[int, dict[str, object]]]
@@ -18,6 +23,28 @@ def stop_of(answer: dict[str, object]) -> object:
     assert isinstance(stop, dict)
     assert stop["next_action"]
     return stop["code"]
+
+
+@pytest.fixture(autouse=True)
+def answers_are_those_of_the_table(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Compare what each command answers with the models that the table names for it."""
+    strange: list[str] = []
+    answers = {operation.name: operation.answers for operation in OPERATIONS}
+
+    def report(
+        options: Options, command: str, outcome: Outcome, lines: Iterable[str], payload: BaseModel | None = None
+    ) -> ExitStatus:
+        model = f"{type(payload).__module__}:{type(payload).__name__}"
+        if options.json and model not in answers[command]:
+            strange.append(f"{command}: {model}")
+        return output.report(options, command, outcome, lines, payload)
+
+    targets = [target for operation in OPERATIONS for target in (operation.handler, *operation.answers)]
+    for module in {target.partition(":")[0] for target in targets if target.startswith("console.cli.")}:
+        if hasattr(import_module(module), "report"):
+            monkeypatch.setattr(import_module(module), "report", report)
+    yield
+    assert strange == []
 
 
 @pytest.fixture

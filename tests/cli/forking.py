@@ -96,10 +96,10 @@ def forker() -> Iterator[Forker]:
 
 def _serve() -> None:
     """Import what the commands need, then do what each line asks for."""
-    from console.cli.command_line import _ROUTES
+    from console.cli.operations import OPERATIONS
 
-    for route in _ROUTES.values():
-        import_module(route.target.partition(":")[0])
+    for operation in OPERATIONS:
+        import_module(operation.handler.partition(":")[0])
     gc.freeze()
     for line in sys.stdin:
         asked = json.loads(line)

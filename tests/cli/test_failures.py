@@ -11,7 +11,7 @@ import pytest
 from console.backend.outside import named
 from console.cli import database
 from console.cli.main import main
-from console.cli.requests import Nothing, Options
+from console.cli.operations import Nothing, Options
 
 ROOT = Path(__file__).parents[2]
 PROGRAM = "import sys; from console.cli.main import main; sys.exit(main(sys.argv[1:]))"

@@ -13,7 +13,7 @@ from console.backend.release.manifest import Kind
 from console.backend.release.pins import manifest_path
 from console.cli import installation, manifests
 from console.cli.main import main
-from console.cli.requests import Options
+from console.cli.operations import Options
 from tests.support.passage import JUNIT, MACHINE_ID, Passage, deploy_copy, host_files
 
 At = Callable[[str], Passage]

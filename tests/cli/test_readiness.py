@@ -10,7 +10,7 @@ from console.backend.model.outcome import Outcome
 from console.backend.model.readiness import Board
 from console.cli import readiness
 from console.cli.main import main
-from console.cli.requests import Bundle, Gates, OneRun, Options
+from console.cli.operations import Bundle, Gates, OneRun, Options
 from tests.support.fake_gates import BUNDLE, DENIED, DIGEST, GATES, unmeasured
 from tests.support.fakes import RUN_ID, FakeBackend
 from tests.support.passage import Passage

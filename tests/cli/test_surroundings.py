@@ -19,7 +19,7 @@ import pytest
 
 from console.backend.postgres.migrations import migrate
 from console.backend.scratch.cluster import TransientCluster
-from console.cli.command_registry import COMMANDS
+from console.cli.operations import OPERATIONS
 from tests.cli.forking import Done, Forker, Surroundings, forker
 from tests.support.passage import Passage
 from tests.support.standby import SETTINGS, standby_of
@@ -84,8 +84,9 @@ def commands(passage: Passage, run: str, folder: Path) -> dict[tuple[str, ...], 
         ("run", "void"): [run, "--reason", "Điều é"],
         ("panic",): ["--reason", "Điều é"],
         ("hold", "release"): ["--confirm", "RELEASE"],
+        ("completion",): ["bash"],
     }
-    assert asked.keys() == {command.words for command in COMMANDS}
+    assert asked.keys() == {command.words for command in OPERATIONS}
     return asked
 
 

@@ -25,7 +25,7 @@ from console.backend.release.pins import machine_id, measure_pins
 from console.backend.release.verify import REPIN
 from console.backend.runs import kill_switch
 from console.backend.scratch.cluster import TransientCluster
-from console.cli.command_registry import COMMANDS
+from console.cli.operations import OPERATIONS
 from tests.backend.gates.conftest import SECONDS, is_red, measured, named
 from tests.conftest import as_ordinary_user
 from tests.support.passage import Passage, host_files
@@ -453,7 +453,7 @@ def test_a_database_out_of_reach_is_inconclusive_and_the_host_is_still_measured(
 
 
 def test_commands_that_only_read_are_those_of_the_command_line() -> None:
-    assert {command.words for command in COMMANDS if not command.writes} >= host_processes.READING
+    assert {command.words for command in OPERATIONS if not command.writes} >= host_processes.READING
 
 
 @pytest.fixture

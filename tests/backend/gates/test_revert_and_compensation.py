@@ -16,7 +16,7 @@ from console.backend.model.states import Phase
 from console.backend.postgres.guards import REQUIRED
 from console.backend.postgres.probes import revert_faults
 from console.backend.runs.recovery import STEPS, Runbook, compensation_runbook, runbook_faults
-from console.cli.command_line import _parser
+from console.cli.command_line import build_parser
 from tests.backend.gates.conftest import SECONDS, is_red, measured, named
 from tests.support.passage import Passage, fingerprint
 
@@ -236,7 +236,7 @@ def test_every_command_of_the_runbook_is_one_that_the_program_has() -> None:
         for step in plan.steps:
             program, *arguments = shlex.split(step.command)
             assert program == "cutter-console"
-            _parser().parse_args(arguments)
+            build_parser().parse_args(arguments)
 
 
 def test_enacted_units_are_never_reverted_by_the_runbook() -> None:

@@ -1,0 +1,41 @@
+"""completion: the script that completes commands and options in a shell; loads neither the backend nor pydantic."""
+
+import argparse
+from dataclasses import fields
+
+import shtab
+
+from console.backend.model.errors import ExitStatus
+from console.cli.command_line import build_parser
+from console.cli.operations import OPERATIONS, Options, Shell
+from console.cli.printing import emit
+
+_FILES = {
+    field.metadata["argument"].metavar
+    for request in (Options, *(operation.request for operation in OPERATIONS))
+    for field in fields(request)
+    if field.metadata["argument"].is_file
+}
+
+
+def completion(options: Options, request: Shell) -> ExitStatus:
+    """Print the script; a shell reads it with `source` or `eval`."""
+    parser = build_parser()
+    _mark_files(parser)
+    script = shtab.complete(parser, request.shell)
+    if options.json:
+        from console.cli.completion_json import answer
+
+        return answer(options, request.shell, script)
+    emit(script + "\n")
+    return ExitStatus.DONE
+
+
+def _mark_files(parser: argparse.ArgumentParser) -> None:
+    """Let shtab complete file names where an argument names a file. It reads the attribute `complete` of an action."""
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            for command in action.choices.values():
+                _mark_files(command)
+        elif action.metavar in _FILES:
+            setattr(action, "complete", shtab.DIRECTORY if action.dest == "root" else shtab.FILE)  # noqa: B010 - no attribute of argparse

@@ -1,0 +1,578 @@
+"""The one table of the commands: what each is asked with, its help, its handler and its JSON; imports no library.
+
+Parser, help, the lists in README.md and docs/reference.md, shell completion and the man page are made from it. A handler is
+named, not imported, so that `--help` loads no backend.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from console.backend.model.gate_table import gate_range
+from console.backend.model.profile_names import DEFAULT_PROFILE, PROFILE_NAMES
+
+
+@dataclass(frozen=True, slots=True)
+class Argument:
+    """An argument as the parser and the pages show it; its type, and whether it is required, come from its field.
+
+    `metavar` is empty for a switch, and where the choices are shown. `is_file` says that it names a file, which a shell can complete. `dangerous` marks a
+    switch that makes its command dangerous.
+    """
+
+    metavar: str
+    help: str
+    positional: bool = False
+    choices: tuple[str, ...] = ()
+    is_file: bool = False
+    dangerous: bool = False
+
+
+def _positional(metavar: str, text: str, *, is_file: bool = False) -> Mapping[str, Argument]:
+    return {"argument": Argument(metavar, text, positional=True, is_file=is_file)}
+
+
+def _option(metavar: str, text: str, *, choices: tuple[str, ...] = (), is_file: bool = False) -> Mapping[str, Argument]:
+    return {"argument": Argument(metavar, text, choices=choices, is_file=is_file)}
+
+
+def _switch(text: str, *, dangerous: bool = False) -> Mapping[str, Argument]:
+    return {"argument": Argument("", text, dangerous=dangerous)}
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """The options that every command takes."""
+
+    root: Path | None = field(default=None, metadata=_option("DIR", "the runtime tree", is_file=True))
+    config: Path | None = field(
+        default=None, metadata=_option("FILE", "the configuration, if it is not the one in the root", is_file=True)
+    )
+    json: bool = field(default=False, metadata=_switch("print one JSON object on standard output"))
+
+
+@dataclass(frozen=True, slots=True)
+class Open:
+    """Open the console."""
+
+    read_only: bool = field(default=False, metadata=_switch("monitoring: no action that changes anything"))
+
+
+@dataclass(frozen=True, slots=True)
+class Nothing:
+    """A command without arguments of its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Init:
+    """Make the runtime tree, or pin this installation."""
+
+    pin: bool = field(default=False, metadata=_switch("measure host, database and release, and pin them"))
+    repin: bool = field(default=False, metadata=_switch("with --pin: allow a pin that is set to change"))
+
+
+@dataclass(frozen=True, slots=True)
+class BuildManifest:
+    """Write the deploy manifest of this tree."""
+
+    junit: Path | None = field(default=None, metadata=_option("FILE", "the JUnit file of the test run", is_file=True))
+    out: Path = field(
+        default=Path("deploy-manifest.json"), metadata=_option("FILE", "where the manifest is written", is_file=True)
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Migrate:
+    """Install the schema or bring it up to date."""
+
+    accept: str = field(
+        default="", metadata=_option("DIGEST", "the schema digest of a drift that is to be the installed state")
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Demo:
+    """Start the demo."""
+
+    tour: bool = field(default=False, metadata=_switch("run the main job without a screen, one line per step"))
+
+
+@dataclass(frozen=True, slots=True)
+class _Document:
+    file: str = field(metadata=_positional("FILE", "the document: Markdown or text", is_file=True))
+    docprefix: str = field(metadata=_option("P", "upper-case prefix of the addresses"))
+    profile: str = field(
+        default=DEFAULT_PROFILE, metadata=_option("", "how the document is structured", choices=PROFILE_NAMES)
+    )
+    ordinals: bool = field(default=False, metadata=_switch("number repeated headings instead of refusing them"))
+
+
+@dataclass(frozen=True, slots=True)
+class PlanFile(_Document):
+    """Plan a document."""
+
+    out: Path | None = field(default=None, metadata=_option("PLAN", "keep the plan in a new file", is_file=True))
+
+
+@dataclass(frozen=True, slots=True)
+class StartRun(_Document):
+    """Start a run."""
+
+    live: bool = field(
+        default=False,
+        metadata=_switch("allow the run to write, after SG_1; without it nothing can be written", dangerous=True),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class RegisterDocument:
+    """Register the query that gives a live document's text."""
+
+    docprefix: str = field(metadata=_option("P", "upper-case prefix of the addresses"))
+    query: str = field(metadata=_option("SQL", "a query that gives one row with one text"))
+    profile: str = field(
+        default=DEFAULT_PROFILE, metadata=_option("", "how the document is structured", choices=PROFILE_NAMES)
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class OneRun:
+    """A command about one run."""
+
+    run: str = field(metadata=_positional("RUN", "the run's id"))
+
+
+@dataclass(frozen=True, slots=True)
+class DraftStatement(OneRun):
+    """Draft the statement of a run."""
+
+    revert: bool = field(
+        default=False, metadata=_switch("draft the statement that takes exactly the drafts of the run back")
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class ConfirmedRun(OneRun):
+    """A dangerous command about one run."""
+
+    confirm: str = field(default="", metadata=_option("RUN", "the run's id again, typed"))
+
+
+@dataclass(frozen=True, slots=True)
+class VoidRun(OneRun):
+    """End a run for a reason."""
+
+    reason: str = field(metadata=_option("TEXT", "why, for the record"))
+
+
+@dataclass(frozen=True, slots=True)
+class PinPolicy:
+    """Pin policy and keys in the database."""
+
+    confirm: str = field(default="", metadata=_option("DIGEST", "the policy's sha256, typed"))
+
+
+@dataclass(frozen=True, slots=True)
+class WithdrawKey:
+    """Withdraw a signer's key."""
+
+    fingerprint: str = field(metadata=_positional("FINGERPRINT", "fingerprint of the key, as policy show prints it"))
+    reason: str = field(metadata=_option("TEXT", "why, for the record"))
+    confirm: str = field(default="", metadata=_option("FINGERPRINT", "the fingerprint again, typed"))
+
+
+@dataclass(frozen=True, slots=True)
+class OneStatement:
+    """A command about one statement file."""
+
+    statement: Path = field(metadata=_positional("STATEMENT", "the statement's file", is_file=True))
+
+
+@dataclass(frozen=True, slots=True)
+class ImportStatement(OneStatement):
+    """Import a statement with its signatures."""
+
+    signatures: tuple[Path, ...] = field(
+        default=(),
+        metadata=_positional("SIGNATURE", "detached signatures; none: those beside the statement", is_file=True),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Panic:
+    """Stop everything."""
+
+    reason: str = field(default="", metadata=_option("TEXT", "why, for those who find the HOLD"))
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseHold:
+    """Clear the HOLD."""
+
+    confirm: str = field(default="", metadata=_option("RELEASE", "the word RELEASE, typed"))
+
+
+@dataclass(frozen=True, slots=True)
+class OneFile:
+    """A command about one backup file."""
+
+    file: Path = field(metadata=_positional("FILE", "the backup, with its record beside it", is_file=True))
+
+
+@dataclass(frozen=True, slots=True)
+class Gates:
+    """Measure gates."""
+
+    names: tuple[str, ...] = field(
+        default=(), metadata=_positional("GATE", f"{gate_range()}, or PRE; none: {gate_range()}")
+    )
+    run: str = field(default="", metadata=_option("RUN", "the run that PRE is asked for"))
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """Write the readiness bundle."""
+
+    sign: str = field(default="", metadata=_option("FPR", "fingerprint of a key of this host that signs SHA256SUMS"))
+
+
+@dataclass(frozen=True, slots=True)
+class Shell:
+    """Print the completion of a shell."""
+
+    shell: str = field(
+        metadata={"argument": Argument("", "the shell", positional=True, choices=("bash", "zsh", "tcsh"))}
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One command: `words` is e.g. `("run", "start")`, `handler` and `answers` are `module:name`.
+
+    `answers` are the models of its JSON object; a refusal has `stop` instead. `writes`: it changes the database, the switch
+    or a file that the product keeps. `dangerous`: its effect is hard to take back, so that something must be typed for it.
+    `at_once`: it writes without removing the leftovers of killed processes first. `light`: it loads no library that logs.
+    """
+
+    words: tuple[str, ...]
+    help: str
+    request: type
+    handler: str
+    answers: tuple[str, ...]
+    writes: bool = False
+    dangerous: bool = False
+    at_once: bool = False
+    light: bool = False
+
+    @property
+    def name(self) -> str:
+        """Return the words as they are typed."""
+        return " ".join(self.words)
+
+
+_RUN_VIEW = ("console.backend.model.view_models:RunView",)
+_APPROVAL = ("console.backend.model.view_models:ApprovalView",)
+_SWITCH = ("console.backend.model.view_models:SwitchView",)
+_POLICY = ("console.backend.approvals.pinning:PinnedPolicy",)
+_CHECKS = ("console.cli.backups:Checks",)
+
+OPERATIONS: tuple[Operation, ...] = (
+    Operation(
+        ("demo",),
+        "try the whole console on an embedded PostgreSQL with throw-away keys",
+        Demo,
+        "console.demo.command:run",
+        (),
+        writes=True,
+        at_once=True,
+    ),
+    Operation(
+        ("init",),
+        "make the runtime tree; with --pin, pin host, database and release",
+        Init,
+        "console.cli.pinning:init",
+        ("console.cli.database:Made", "console.cli.pinning:PinsSet"),
+        writes=True,
+    ),
+    Operation(
+        ("migrate",),
+        "install schema, functions and roles, or bring them up to date",
+        Migrate,
+        "console.cli.database:migrate",
+        ("console.backend.postgres.migrations:MigrationReport",),
+        writes=True,
+    ),
+    Operation(
+        ("status",),
+        "show which database this is, the switch, the counts, and what waits",
+        Nothing,
+        "console.cli.database:status",
+        ("console.backend.model.view_models:Status",),
+    ),
+    Operation(
+        ("gates",),
+        "measure the readiness gates now; some of them, or PRE",
+        Gates,
+        "console.cli.readiness:gates",
+        ("console.backend.model.readiness:Board",),
+    ),
+    Operation(
+        ("counts",),
+        "count the rows of every table, beside the baseline",
+        Nothing,
+        "console.cli.database:counts",
+        ("console.cli.database:Counts",),
+    ),
+    Operation(
+        ("drift",),
+        "compare the database with the pinned one",
+        Nothing,
+        "console.cli.database:drift",
+        ("console.cli.database:DriftAnswer",),
+    ),
+    Operation(
+        ("document", "register"),
+        "register the query that gives a live document's text",
+        RegisterDocument,
+        "console.cli.database:register",
+        ("console.cli.database:Made",),
+        writes=True,
+    ),
+    Operation(
+        ("plan",),
+        "plan a document without any effect",
+        PlanFile,
+        "console.cli.plans:plan",
+        ("console.backend.documents.report:PlanReport",),
+    ),
+    Operation(
+        ("run", "start"),
+        "start a run: DRYRUN unless --live",
+        StartRun,
+        "console.cli.runs:start",
+        _RUN_VIEW,
+        writes=True,
+    ),
+    Operation(
+        ("run", "list"),
+        "list all runs, the newest first",
+        Nothing,
+        "console.cli.runs:list_all",
+        ("console.cli.runs:Runs",),
+    ),
+    Operation(
+        ("run", "show"),
+        "show one run: its state, phases, evidence and legal moves",
+        OneRun,
+        "console.cli.runs:show",
+        _RUN_VIEW,
+    ),
+    Operation(
+        ("run", "resume"), "go on from where a run rests", OneRun, "console.cli.runs:resume", _RUN_VIEW, writes=True
+    ),
+    Operation(
+        ("run", "settle"),
+        "ask again what became of a COMMIT that was not answered",
+        OneRun,
+        "console.cli.runs:settle",
+        _RUN_VIEW,
+        writes=True,
+    ),
+    Operation(
+        ("run", "void"),
+        "end a run that has written no unit",
+        VoidRun,
+        "console.cli.runs:void",
+        _RUN_VIEW,
+        writes=True,
+        dangerous=True,
+    ),
+    Operation(
+        ("approval", "draft"),
+        "draft the statement that a run waits for",
+        DraftStatement,
+        "console.cli.authority:draft",
+        _APPROVAL,
+        writes=True,
+    ),
+    Operation(
+        ("approval", "check"),
+        "check a statement and the signatures beside it",
+        OneStatement,
+        "console.cli.authority:check",
+        _APPROVAL,
+    ),
+    Operation(
+        ("approval", "import"),
+        "check a signed statement and record it",
+        ImportStatement,
+        "console.cli.authority:import_signed",
+        _APPROVAL,
+        writes=True,
+    ),
+    Operation(
+        ("policy", "show"),
+        "show who can rule, and whose signatures the database verifies",
+        Nothing,
+        "console.cli.policies:show",
+        _POLICY,
+    ),
+    Operation(
+        ("policy", "pin"),
+        "pin policy and signers' keys in the database; the digest is typed",
+        PinPolicy,
+        "console.cli.policies:pin",
+        _POLICY,
+        writes=True,
+        dangerous=True,
+    ),
+    Operation(
+        ("policy", "withdraw"),
+        "withdraw a signer's key for good; the fingerprint is typed twice",
+        WithdrawKey,
+        "console.cli.policies:withdraw",
+        _POLICY,
+        writes=True,
+        dangerous=True,
+    ),
+    Operation(
+        ("arm",),
+        "arm the switch for one run; the run id is typed",
+        ConfirmedRun,
+        "console.cli.authority:arm",
+        _SWITCH,
+        writes=True,
+        dangerous=True,
+    ),
+    Operation(
+        ("disarm",),
+        "end the lease; needs no authority",
+        Nothing,
+        "console.cli.authority:disarm",
+        _SWITCH,
+        writes=True,
+        at_once=True,
+    ),
+    Operation(
+        ("panic",),
+        "stop everything and set a HOLD; needs no authority",
+        Panic,
+        "console.cli.authority:panic",
+        _SWITCH,
+        writes=True,
+        at_once=True,
+    ),
+    Operation(
+        ("hold", "show"), "show if a HOLD is set, by whom and why", Nothing, "console.cli.authority:hold_show", _SWITCH
+    ),
+    Operation(
+        ("hold", "release"),
+        "clear the HOLD; the word RELEASE is typed",
+        ReleaseHold,
+        "console.cli.authority:hold_release",
+        _SWITCH,
+        writes=True,
+        dangerous=True,
+    ),
+    Operation(
+        ("backup", "selftest"),
+        "check keys and programs before a backup is needed",
+        Nothing,
+        "console.cli.backups:selftest",
+        _CHECKS,
+    ),
+    Operation(
+        ("backup", "take"),
+        "take, encrypt and prove a backup for a run",
+        OneRun,
+        "console.cli.backups:take",
+        _CHECKS,
+        writes=True,
+    ),
+    Operation(
+        ("backup", "prove"),
+        "restore a backup into a scratch database and compare digests",
+        OneFile,
+        "console.cli.backups:prove",
+        _CHECKS,
+    ),
+    Operation(
+        ("backup", "list"),
+        "list the backups, their state and age",
+        Nothing,
+        "console.cli.backups:list_all",
+        ("console.cli.backups:Backups",),
+    ),
+    Operation(
+        ("verify",),
+        "verify a cut as the verifying role; at the second pause the verdict is recorded",
+        OneRun,
+        "console.cli.runs:verify",
+        ("console.cli.runs:Verification",),
+        writes=True,
+    ),
+    Operation(
+        ("enact",),
+        "enact a verified draft cut under SG_2; the run id is typed",
+        ConfirmedRun,
+        "console.cli.runs:enact",
+        _RUN_VIEW,
+        writes=True,
+        dangerous=True,
+    ),
+    Operation(
+        ("revert",),
+        "take a draft cut back; the run id is typed",
+        ConfirmedRun,
+        "console.cli.runs:revert",
+        _RUN_VIEW,
+        writes=True,
+        dangerous=True,
+    ),
+    Operation(
+        ("bundle",),
+        "measure every gate and write the readiness bundle",
+        Bundle,
+        "console.cli.readiness:bundle",
+        ("console.backend.model.readiness:BundleView",),
+        writes=True,
+    ),
+    Operation(
+        ("report",),
+        "write the documents of a run",
+        OneRun,
+        "console.cli.readiness:run_report",
+        ("console.backend.model.readiness:ReportView",),
+        writes=True,
+    ),
+    Operation(
+        ("journal", "verify"),
+        "check that a run's journal is as it was written",
+        OneRun,
+        "console.cli.journals:verify",
+        ("console.backend.journal.journal:JournalVerdict",),
+    ),
+    Operation(
+        ("manifest", "build"),
+        "list the files of this tree with their digests, on the workstation",
+        BuildManifest,
+        "console.cli.manifests:build",
+        ("console.cli.manifests:Built",),
+        writes=True,
+    ),
+    Operation(
+        ("manifest", "verify"),
+        "check that the deployed files are those of the pinned manifest",
+        Nothing,
+        "console.cli.manifests:verify",
+        ("console.cli.manifests:Verified",),
+    ),
+    Operation(
+        ("completion",),
+        "print the script that completes commands in a shell",
+        Shell,
+        "console.cli.completion:completion",
+        ("console.cli.completion_json:CompletionScript",),
+        light=True,
+    ),
+)

@@ -1,0 +1,74 @@
+"""Completion of commands, in a real bash, and in the scripts of the other shells."""
+
+import json
+import shlex
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from console.cli.main import main
+from console.cli.operations import OPERATIONS, Shell
+from tests.cli.test_operations import arguments
+
+SHELLS = arguments(Shell)["shell"].choices
+
+
+def script(shell: str, capsys: pytest.CaptureFixture[str]) -> str:
+    """The script that the command prints."""
+    capsys.readouterr()
+    assert main(["completion", shell]) == 0
+    return capsys.readouterr().out
+
+
+def completed(bash_script: str, folder: Path, *words: str) -> set[str]:
+    """Let bash complete the last word, as the key Tab does."""
+    bash = shutil.which("bash")
+    assert bash is not None
+    typed = " ".join(map(shlex.quote, ("cutter-console", *words)))
+    program = f"""{bash_script}
+COMP_WORDS=({typed}); COMP_CWORD={len(words)}; COMP_LINE={shlex.quote(typed)}; COMP_POINT=${{#COMP_LINE}}
+complete -p cutter-console > complete.txt; read -ra how < complete.txt
+for number in "${{!how[@]}}"; do [[ "${{how[number]}}" == -F ]] && "${{how[number + 1]}}"; done
+printf '%s\\n' "${{COMPREPLY[@]}}"
+"""
+    done = subprocess.run([bash, "--norc", "-c", program], capture_output=True, text=True, check=True, cwd=folder)
+    return {line.strip() for line in done.stdout.splitlines()}
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_a_script_names_every_command(shell: str, capsys: pytest.CaptureFixture[str]) -> None:
+    text = script(shell, capsys)
+
+    assert [operation.name for operation in OPERATIONS if operation.words[-1] not in text] == []
+
+
+def test_bash_completes_commands_and_options(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    text = script("bash", capsys)
+
+    assert completed(text, tmp_path, "pa") == {"panic"}
+    assert completed(text, tmp_path, "run", "s") == {"start", "show", "settle"}
+    assert completed(text, tmp_path, "arm", "--con") == {"--config", "--confirm"}
+    assert completed(text, tmp_path, "plan", "--profile", "vi") == {"vi-law"}
+
+
+def test_bash_completes_files_where_an_argument_names_one(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    (tmp_path / "law.md").touch()
+    text = script("bash", capsys)
+
+    assert completed(text, tmp_path, "plan", "la") == {"law.md"}
+    assert "law.md" not in completed(text, tmp_path, "run", "show", "la")
+
+
+def test_with_json_the_script_is_in_the_object(capsys: pytest.CaptureFixture[str]) -> None:
+    text = script("bash", capsys)
+    assert main(["completion", "bash", "--json"]) == 0
+    answer = json.loads(capsys.readouterr().out)
+
+    assert answer["schema"] == "cutter-console/completion/1"
+    assert answer["script"] + "\n" == text
+
+
+def test_an_unknown_shell_is_wrong_usage() -> None:
+    assert main(["completion", "cmd"]) == 2
