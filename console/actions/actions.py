@@ -106,7 +106,7 @@ ACTIONS: tuple[Action, ...] = (
     Action(
         name="gates",
         title="Go to Gates",
-        help=f"The {len(GATES)} gates and the PRE board, measured, with evidence and next action.",
+        help=f"The {len(GATES)} gates and the arming checks, measured, with evidence and next action.",
         keys=("5",),
         scope=Scope.EVERYWHERE,
         command="cutter-console gates",

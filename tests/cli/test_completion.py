@@ -44,6 +44,16 @@ def test_a_script_names_every_command(shell: str, capsys: pytest.CaptureFixture[
     assert [operation.name for operation in OPERATIONS if operation.words[-1] not in text] == []
 
 
+def test_bash_completes_every_command_to_its_last_letter(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    text = script("bash", capsys)
+
+    assert [
+        operation.name
+        for operation in OPERATIONS
+        if operation.words[-1] not in completed(text, tmp_path, *operation.words[:-1], operation.words[-1][:-1])
+    ] == []
+
+
 def test_bash_completes_commands_and_options(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     text = script("bash", capsys)
 
