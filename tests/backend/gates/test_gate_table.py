@@ -54,8 +54,8 @@ def test_every_screen_counts_and_lists_more_gates() -> None:
     assert [line.split()[2] for line in said["board"].splitlines()][-len(MORE) :] == [entry.id for entry in MORE]
     assert all(f"{entry.id} as registered" in said["overview"] for entry in MORE)
     assert f"{MANY} gates answer" in said["help"]
-    assert f"{MANY} gates and the PRE board" in said["help"]
-    assert f"{MANY} gates and the PRE board" in said["palette"]
+    assert f"{MANY} gates and the arming checks" in said["help"]
+    assert f"{MANY} gates and the arming checks" in said["palette"]
 
 
 @pytest.fixture
