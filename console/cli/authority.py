@@ -1,4 +1,4 @@
-"""approval draft|check|import, arm, disarm, panic, hold show|release: what authorises, starts and stops."""
+"""approval draft|check|import, arm, disarm, panic, hold show|release: authorises, starts and stops writes."""
 
 import contextlib
 import sys
@@ -72,9 +72,9 @@ def disarm(options: Options, _request: Nothing) -> ExitStatus:
 
 
 def panic(options: Options, request: Panic) -> ExitStatus:
-    """Stop everything. Exit status 0: all of it was done; HOLD: what was not is named.
+    """Stop everything. Exit status 0: every step was done; HOLD: the steps that were not are named.
 
-    At a terminal the database is tried again until it has the HOLD, or the operator leaves; a script gets its answer.
+    At a terminal this is repeated until the database has the HOLD or the operator leaves; a script gets its answer at once.
     """
     backend = backend_of(options)
     seen = backend.panic(request.reason)

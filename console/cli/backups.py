@@ -17,7 +17,7 @@ from console.cli.output import narrate, report
 
 
 class Checks(Value):
-    """Checks made, and the PostgreSQL programs that were seen."""
+    """The checks, and the PostgreSQL programs that were found."""
 
     checks: tuple[Check, ...]
     programs: tuple[str, ...] = ()
@@ -30,7 +30,7 @@ class Backups(Value):
 
 
 def selftest(options: Options, _request: Nothing) -> ExitStatus:
-    """A round trip with a throw-away key, and the backup key itself."""
+    """Encrypt and decrypt with a throw-away key, and check the backup key."""
     installation = installation_of(options)
     key = check_recipient(installation.settings.backup_gpg_fpr, installation.gnupg_home, installation.context.now())
     checks = (gpg_selftest(installation.context, installation.gnupg_home),)
@@ -63,7 +63,7 @@ def take(options: Options, request: OneRun) -> ExitStatus:
 
 
 def prove(options: Options, request: OneFile) -> ExitStatus:
-    """Off the host, where the private key is: decrypt, restore and compare with the record beside the file."""
+    """Decrypt and restore a backup, and compare it with the record beside it; this is done where the private key is."""
     installation = installation_of(options)
     check = prove_file(
         request.file,
@@ -76,7 +76,7 @@ def prove(options: Options, request: OneFile) -> ExitStatus:
 
 
 def list_all(options: Options, _request: Nothing) -> ExitStatus:
-    """Every backup with its state; files are hashed again."""
+    """List every backup with its state; files are hashed again."""
     installation = installation_of(options)
     found = list_backups(installation.backups, installation.context.now(), rehash=True)
     lines = [f"{one.state:<14} {one.file_name}  {_taken(one)}  {one.problem}".rstrip() for one in found]

@@ -22,25 +22,25 @@ from console.cli.output import narrate, report
 
 
 class Made(Value):
-    """Result of a command that made something."""
+    """The names of what was made."""
 
     made: tuple[str, ...]
 
 
 class Counts(Value):
-    """Rows of every table."""
+    """The rows of every table."""
 
     counts: tuple[CountView, ...]
 
 
 class DriftAnswer(DriftReport):
-    """The differences and, with --json, the whole matrix they were found in."""
+    """The differences and, with --json, the whole matrix of grants."""
 
     matrix: GrantMatrix | None = None
 
 
 def init(options: Options, _request: Nothing) -> ExitStatus:
-    """Make the runtime tree; what is there stays as it is."""
+    """Make the runtime tree; files that exist are not changed."""
     installation = installation_of(options)
     config = json.dumps(json.loads(canonical_json(Settings())), indent=2).encode() + b"\n"
     made = [str(path) for path in init_tree(installation.root, config)]
@@ -97,21 +97,21 @@ def _status_lines(seen: Status) -> list[str]:
 
 
 def count_line(count: CountView) -> str:
-    """One table's rows in words; what could not be read is INCONCLUSIVE, never 0."""
+    """Return one line for a table; a count that could not be read is INCONCLUSIVE, never 0."""
     rows = "INCONCLUSIVE" if count.rows is None else f"{count.rows}"
     delta = "" if count.delta is None else f"  {count.delta:+d} since the baseline"
     return f"{count.table:<48} {rows:>12}{delta}{'  ' + count.detail if count.detail else ''}"
 
 
 def counts(options: Options, _request: Nothing) -> ExitStatus:
-    """Rows of every table beside the baseline."""
+    """Print the rows of every table beside the baseline."""
     seen = backend_of(options).status()
     outcome = Outcome.INCONCLUSIVE if seen.target is None else Outcome.PASS
     return report(options, "counts", outcome, [count_line(count) for count in seen.counts], Counts(counts=seen.counts))
 
 
 def drift(options: Options, _request: Nothing) -> ExitStatus:
-    """Grants, definitions, guards and roles against those that were installed, each difference with what repairs it."""
+    """Compare grants, definitions, guards and roles with those that were installed; print the SQL that repairs each difference."""
     found = backend_of(options).drift()
     exit_status = report(options, "drift", found.outcome, _drift_lines(found), _with_matrix(options, found))
     if found.outcome is not Outcome.FAIL:
@@ -122,7 +122,7 @@ def drift(options: Options, _request: Nothing) -> ExitStatus:
 
 
 def _with_matrix(options: Options, found: DriftReport) -> DriftReport:
-    """The matrix is long: it is measured for --json alone."""
+    """Add the matrix for --json alone, because it is long."""
     if not options.json:
         return found
     monitor = installation_of(options).settings.database.monitor
@@ -132,7 +132,7 @@ def _with_matrix(options: Options, found: DriftReport) -> DriftReport:
 
 
 def _drift_lines(found: DriftReport) -> list[str]:
-    """One block a difference; what repairs it is printed as it would be typed into psql, and never run."""
+    """Return one block per difference; the SQL that repairs it is printed for psql, and never run."""
     if not found.differences:
         return [f"no difference; schema digest {found.schema_digest}"]
     lines = [
@@ -147,7 +147,7 @@ def _drift_lines(found: DriftReport) -> list[str]:
 
 
 def register(options: Options, request: RegisterDocument) -> ExitStatus:
-    """Register the query of a live document: read as the monitoring role, stored by the administrator."""
+    """Register the query of a live document; the monitoring role runs it, the administrator stores it."""
     installation = installation_of(options)
     require_no_hold(installation)
     database, most_bytes = installation.settings.database, installation.settings.limits.max_bytes

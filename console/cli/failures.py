@@ -1,4 +1,4 @@
-"""End of every failed command: an error with a name for what comes from outside, a defect of this program for the rest."""
+"""Reports a failed command: a known cause outside by its name, anything else as a defect of this program."""
 
 from datetime import UTC, datetime
 
@@ -11,13 +11,13 @@ from console.cli.output import report_error
 
 
 class Defect(Unmeasured):
-    """This program is wrong somewhere; what the command has done until then is not known to it."""
+    """A defect of this program; it does not know what the command had done before."""
 
 
 def report_failure(options: Options, command: str, error: Exception, about: str = "") -> ExitStatus:
-    """Say what stopped the command; what nobody has foreseen goes into a log, without values of variables.
+    """Say what stopped the command; an unexpected error is written to a log, without values of variables.
 
-    `about` is the request in words: if it names a run, so do the commands of the next action.
+    `about` is the text of the request: if it names a run, the commands of the next action name it too.
     """
     known = named(error) or _defect(options, error)
     known.next_action = for_the_run(about, known.next_action)

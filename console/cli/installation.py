@@ -1,4 +1,4 @@
-"""From the options to the backend of this host."""
+"""Makes settings, surroundings and backend of this host from the options."""
 
 import getpass
 import os
@@ -12,23 +12,23 @@ from console.cli.operations import Options
 
 
 def installation_of(options: Options) -> Installation:
-    """Settings, surroundings and operator. Raises UsageError for a bad configuration."""
+    """Return settings, surroundings and operator. Raises UsageError for a bad configuration."""
     context = context_of(options)
     return Installation(context, load_settings(context.root, options.config), operator())
 
 
 def context_of(options: Options) -> Context:
-    """The surroundings alone: for what needs no configuration."""
+    """Return the surroundings alone, for commands that need no configuration."""
     return Context(root=(options.root or default_root()).absolute())
 
 
 def backend_of(options: Options, *, read_only: bool = False) -> BackendService:
-    """The backend of this host."""
+    """Return the backend of this host."""
     return BackendService(installation_of(options), read_only=read_only)
 
 
 def operator() -> str:
-    """Return the user at the keyboard: the one behind sudo if there is one; a number for a user without an account."""
+    """Return the operator's name: the user who called sudo, if any; a number for a user without an account."""
     try:
         return safe_text(os.environ.get("SUDO_USER") or getpass.getuser())
     except (KeyError, OSError):

@@ -1,4 +1,4 @@
-"""journal verify: whether a run's journal is what was written, against the heads anchored in the database."""
+"""journal verify: compares a run's journal with the heads that are anchored in the database."""
 
 from console.backend.journal.journal import verify_journal
 from console.backend.model.errors import ExitStatus

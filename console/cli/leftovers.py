@@ -1,4 +1,4 @@
-"""Report of the leftovers that a start has removed."""
+"""Removes the leftovers of killed processes when a command starts."""
 
 from console.backend.leftovers import sweep_leftovers
 from console.cli.installation import context_of
@@ -7,7 +7,7 @@ from console.cli.output import narrate
 
 
 def sweep(options: Options) -> None:
-    """Remove what killed processes have left, and name it on standard error."""
+    """Remove what killed processes have left, and name each item on standard error."""
     context = context_of(options)
     for line in sweep_leftovers(context.root, context.now()):
         narrate(line)

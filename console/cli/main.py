@@ -1,4 +1,4 @@
-"""The entry point: `--version` is answered before anything is imported; all else goes to the command line."""
+"""The entry point: answers `--version` before anything is imported, and hands the rest to the command line."""
 
 import sys
 import time
@@ -26,7 +26,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _last_words(error: Exception, *, as_json: bool) -> int:
-    """Say why, if nothing more can be loaded or printed: needs no module, no file and no value of the error."""
+    """Say why the command ended, if nothing more can be loaded or printed; needs no module, no file and no value of the error."""
     why = getattr(error, "strerror", None) or type(error).__name__
     try:
         if not isinstance(error, Unprinted):
@@ -42,7 +42,7 @@ def _last_words(error: Exception, *, as_json: bool) -> int:
 
 
 def _object(message: str) -> str:
-    """The one object of --json, written without the module that writes them otherwise."""
+    """Return the one object of --json, without the module that writes it otherwise."""
     now = time.strftime("%Y-%m-%dT%H:%M:%S+00:00", time.gmtime())
     stop = f'{{"code": "STOP_INVARIANT_FAILED", "message": "{message}", "next_action": "{_SEE}"}}'
     head = '"schema": "cutter-console/usage/1", "outcome": "INCONCLUSIVE"'

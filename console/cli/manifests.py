@@ -1,4 +1,4 @@
-"""manifest build, manifest verify: what a release consists of, and whether this host has exactly that."""
+"""manifest build|verify: lists the files of a release, and compares those of this host with the list."""
 
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from console.cli.output import narrate, report
 
 
 class Built(Value):
-    """The manifest that was written, or was there already."""
+    """The manifest that was written, or existed already."""
 
     path: str
     sha256: str
@@ -28,13 +28,13 @@ class Built(Value):
     commit: str
     clean: bool
     no_commit: SafeText
-    """Reason why the commit of a checkout is not known: then the listed files alone identify the release."""
+    """Why the commit of a checkout is not known: then the listed files alone identify the release."""
     tests: TestTotals | None
     next_action: str
 
 
 class Stop(Value):
-    """Difference between the tree and the pinned release."""
+    """The reason why the tree is not the pinned release."""
 
     code: StopCode
     message: str
@@ -42,7 +42,7 @@ class Stop(Value):
 
 
 class Verified(TreeFinding):
-    """The comparison, and what stops it from being a PASS."""
+    """The comparison, with the reason why it is not a PASS."""
 
     stop: Stop | None = None
 
@@ -125,7 +125,7 @@ def _write(out: Path, data: bytes) -> None:
 
 
 def _warn_of_later_changes(package: Path, junit: Path, manifest: DeployManifest) -> None:
-    """A test run tells about the files as they were then. The times of a wheel's files are those of its installation."""
+    """Warn of files that changed after the test run. A wheel is left out: its files have the time of the installation."""
     ran = junit.stat().st_mtime
     later = [one.path for one in manifest.files if (package.parent / one.path).lstat().st_mtime > ran]
     if later:

@@ -1,4 +1,4 @@
-"""The one writer of the command line: data to standard output, narration to standard error."""
+"""Writes the answers of all commands: data to standard output, narration to standard error."""
 
 import json
 import re
@@ -42,7 +42,7 @@ def report(
 
 
 def report_error(options: Options, command: str, error: CutterError) -> ExitStatus:
-    """Say what stopped the command, its STOP code and what to do; with --json the same as an object."""
+    """Print what stopped the command, its STOP code and what to do; with --json as an object too."""
     next_action = full_command(error.next_action, str(options.root or default_root()))
     if options.json:
         outcome = Outcome.INCONCLUSIVE if error.exit_status is ExitStatus.INCONCLUSIVE else Outcome.FAIL
@@ -55,7 +55,7 @@ def report_error(options: Options, command: str, error: CutterError) -> ExitStat
 
 
 def narrate(line: str) -> None:
-    """One line of narration to standard error."""
+    """Write one line of narration to standard error."""
     say(safe_text(redact(line)) + "\n")
 
 
@@ -71,6 +71,6 @@ def _print_json(command: str, outcome: Outcome, data: dict[str, Any]) -> None:
 
 
 def _inert(text: str, *, ascii_only: bool) -> str:
-    """Make the text printable: bytes of a file name that are no text are shown, and what the stream does not take is escaped."""
+    """Make the text printable: show bytes of a file name that are no text, and escape what the stream cannot encode."""
     text = _SURROGATES.sub(lambda found: f"<U+{ord(found.group()):04X}>", text)
     return _NOT_ASCII.sub(lambda found: json.dumps(found.group())[1:-1], text) if ascii_only else text

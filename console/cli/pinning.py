@@ -1,4 +1,4 @@
-"""init: the runtime tree and, with --pin, what this installation is, written into its configuration."""
+"""init: makes the runtime tree or, with --pin, writes the identity of this installation into its configuration."""
 
 from console.backend.host.settings import CONFIG_NAME
 from console.backend.model.errors import ExitStatus, StopCode, UsageError
@@ -28,7 +28,7 @@ def init(options: Options, request: Init) -> ExitStatus:
 
 
 def _pin(options: Options, request: Init) -> ExitStatus:
-    """Raises Refused naming old and new where a pin would change and --repin was not typed."""
+    """Measure and write the pins. Raises Refused, naming old and new, if a pin would change without --repin."""
     installation = installation_of(options)
     measured = measure_pins(installation, machine_id(installation.context.filesystem))
     pins = compared(installation.settings, measured)

@@ -1,4 +1,4 @@
-"""plan: a document as units, without any effect, without a database, and without its libraries."""
+"""plan: plans a document without any effect; needs no database and loads no driver."""
 
 from pathlib import Path
 
@@ -38,7 +38,7 @@ def plan(options: Options, request: PlanFile) -> ExitStatus:
 
 
 def keep_new_file(path: Path, data: bytes) -> None:
-    """Write a file that is not there yet. Raises Refused where it is."""
+    """Write a new file. Raises Refused if it exists."""
     try:
         write_durably(path, data)
     except OSError as error:

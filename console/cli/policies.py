@@ -1,4 +1,4 @@
-"""policy show|pin|withdraw: who can rule, and whose signatures the database itself verifies."""
+"""policy show|pin|withdraw: the people who can rule, and the keys with which the database verifies signatures."""
 
 from console.backend.approvals.pinning import PinnedPolicy, measure_pinned_policy, pin_policy, withdraw_key
 from console.backend.approvals.policy import load_policy
@@ -11,7 +11,7 @@ from console.cli.output import report
 
 
 def show(options: Options, _request: Nothing) -> ExitStatus:
-    """The policy of this host, and whether the database believes it. Another one, or none, is a FAIL."""
+    """Print the policy of this host and compare it with the pinned one. Another one, or none, is a FAIL."""
     installation = installation_of(options)
     seen = measure_pinned_policy(installation.settings.database.monitor, installation.policy)
     return report(

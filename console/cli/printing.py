@@ -1,4 +1,4 @@
-"""Standard output and standard error, whatever they are: closed, full, without a reader, of another encoding."""
+"""Writes to standard output and standard error, even if they are closed, full, without a reader or of another encoding."""
 
 import os
 import sys
@@ -7,11 +7,11 @@ from typing import TextIO
 
 
 class Unprinted(Exception):
-    """Standard output took no more; the message says why. What the command has done stands."""
+    """Standard output could not be written; the message says why. The effect of the command stands."""
 
 
 class ReaderGone(Exception):
-    """Nobody reads standard output any more: `cutter-console status | head -1`."""
+    """The reader of standard output has gone, as in `cutter-console status | head -1`."""
 
 
 def keep_standard_descriptors() -> None:
@@ -42,7 +42,7 @@ def emit(text: str) -> None:
 
 
 def say(text: str) -> None:
-    """Write to standard error. What cannot be told there is no reason to stop what is under way."""
+    """Write to standard error. A failure is ignored: it is no reason to stop what is being done."""
     stream = sys.stderr
     if stream is None:
         return
@@ -64,7 +64,7 @@ def _write(stream: TextIO, text: str) -> None:
 
 
 def _abandon(stream: TextIO) -> None:
-    """Let what is still in the buffer go nowhere: the interpreter would try to write it again at its end, and complain."""
+    """Discard what is still in the buffer: the interpreter would try to write it again at its end, and complain."""
     with suppress(OSError, ValueError):
         nothing = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nothing, stream.fileno())

@@ -1,4 +1,4 @@
-"""gates, bundle, report: what was measured before anything is signed, and the documents about it."""
+"""gates, bundle, report: measures gates, and writes the readiness bundle and the report of a run."""
 
 from datetime import datetime
 
@@ -24,7 +24,7 @@ def gates(options: Options, request: Gates) -> ExitStatus:
 
 
 def _measured(backend: Backend, request: Gates) -> Board:
-    """The named gates; PRE is asked for a run, and is no gate of the board."""
+    """Measure the named gates; PRE is measured for one run, and is no gate of the board."""
     names = tuple(name.upper() for name in request.names)
     if request.run and _PRE not in names:
         raise UsageError(
@@ -38,12 +38,12 @@ def _measured(backend: Backend, request: Gates) -> Board:
 
 
 def _outcomes(board: Board) -> list[Outcome]:
-    """Of every gate and of every check: a FAIL counts beside another check that could not be measured too."""
+    """Return the outcomes of gates and checks: a FAIL counts even if another check could not be measured."""
     return [outcome for gate in board.gates for outcome in (gate.outcome, *(check.outcome for check in gate.checks))]
 
 
 def exit_status(outcomes: list[Outcome]) -> ExitStatus:
-    """Pure: 1 where anything is known to be wrong, 7 where it is only that something could not be measured."""
+    """Return 1 if anything is known to be wrong, 7 if something could not be measured and nothing is known to be wrong."""
     if not outcomes or {Outcome.FAIL, Outcome.NOT_RUN} & set(outcomes):
         return ExitStatus.FAIL
     return ExitStatus.INCONCLUSIVE if Outcome.INCONCLUSIVE in outcomes else ExitStatus.DONE
@@ -65,7 +65,7 @@ def _next_action(gate: GateReport) -> str:
 
 
 def gate_lines(gate: GateReport) -> list[str]:
-    """Everything about one gate: question, owner, every check with its evidence and next action."""
+    """Return the lines of one gate: question, owner, every check with its evidence and next action."""
     head = [
         f"{gate.gate:<4} {gate.outcome:<13} {gate.title}",
         f"     question      {gate.question}",

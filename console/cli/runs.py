@@ -27,7 +27,7 @@ class Runs(Value):
 
 
 class Verification(Value):
-    """Result of a verification."""
+    """The checks of a verification."""
 
     run_id: str
     checks: tuple[Check, ...]
@@ -55,7 +55,7 @@ def start(options: Options, request: StartRun) -> ExitStatus:
 
 
 def _taken_in(installation: Installation, path: Path) -> str:
-    """The document's origin; a file from elsewhere is copied into the intake folder, never over another one."""
+    """Return the document's origin; a file from elsewhere is copied into the intake folder, never over another one."""
     kept = installation.intake / path.name
     if not path.exists():
         raise _not_there(path, kept)
@@ -71,7 +71,7 @@ def _taken_in(installation: Installation, path: Path) -> str:
 
 
 def _not_there(path: Path, kept: Path) -> Refused:
-    """A name is looked up from the folder that one stands in; a document may lie in the intake folder all the same."""
+    """Return the refusal of a missing file; it names the file of that name in the intake folder, if there is one."""
     message = f"{path.absolute()} does not exist"
     if path.name and kept.is_file():
         return Refused(StopCode.REFUSED_INPUT, message, f"The intake folder has one of that name; give it as {kept}")
@@ -83,7 +83,7 @@ def _not_there(path: Path, kept: Path) -> Refused:
 
 
 def list_all(options: Options, _request: Nothing) -> ExitStatus:
-    """All runs, the newest first."""
+    """List all runs, the newest first."""
     runs = backend_of(options).runs()
     lines = [
         f"{run.run_id}  {run.mode:<6}  {run.state:<32}  {run.docprefix}  {run.n_units or '-'} units"
@@ -95,7 +95,7 @@ def list_all(options: Options, _request: Nothing) -> ExitStatus:
 
 
 def show(options: Options, request: OneRun) -> ExitStatus:
-    """One run: its state, phases, evidence and legal moves."""
+    """Print one run: its state, phases, evidence and legal moves."""
     return _said(options, "run show", backend_of(options).run(request.run), ExitStatus.DONE)
 
 
@@ -105,7 +105,7 @@ def resume(options: Options, request: OneRun) -> ExitStatus:
 
 
 def settle(options: Options, request: OneRun) -> ExitStatus:
-    """Ask again what became of what was begun with the run and not finished."""
+    """Ask the database again for the result of an operation that was begun and not finished."""
     backend = backend_of(options)
     before = backend.run(request.run)
     return _said(options, "run settle", _once(before, backend.settle(request.run)), ExitStatus.DONE)
@@ -133,7 +133,7 @@ def revert(options: Options, request: ConfirmedRun) -> ExitStatus:
 
 
 def _once(before: RunView, after: RunView) -> RunView:
-    """Say it where what was asked for had been done already."""
+    """Say so if the operation had been done before."""
     if before.state == after.state and before.interruption is None:
         narrate(f"nothing to do: run {after.run_id} is at {after.state.name} already")
     return after
@@ -149,7 +149,7 @@ def verify(options: Options, request: OneRun) -> ExitStatus:
 
 
 def verification(backend: BackendService, run_id: str) -> tuple[Check, ...]:
-    """The checks of a draft cut, recorded at the second pause. Raises Refused where the run has no draft to verify."""
+    """Return the checks of a draft cut; at the second pause they are recorded. Raises Refused if the run has no draft."""
     return verify_drafts(backend.installation, backend.run(run_id), record=not backend.read_only)
 
 
@@ -177,7 +177,7 @@ def _outcome(run: RunView) -> Outcome:
 
 
 def run_lines(run: RunView) -> list[str]:
-    """A run in words."""
+    """Return the lines that describe a run."""
     lines = [
         f"run        {run.run_id}  {run.mode}",
         f"state      {run.state.name}",
