@@ -28,7 +28,7 @@ class Built(Value):
     commit: str
     clean: bool
     no_commit: SafeText
-    """Why the commit of a checkout is not known: then the listed files alone identify the release."""
+    """Reason why the commit of a checkout is not known: then the listed files alone identify the release."""
     tests: TestTotals | None
     next_action: str
 

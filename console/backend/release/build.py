@@ -15,7 +15,7 @@ from console.backend.model.value import Value
 from console.backend.release.manifest import DeployManifest, Kind, TestTotals, Tool
 from console.backend.release.tree import read_tree
 
-_LIBRARIES = ("jinja2", "psycopg", "pydantic", "textual")
+_LIBRARIES = ("jinja2", "psycopg", "pydantic", "shtab", "textual")
 _TIMEOUT_S = 30
 
 
