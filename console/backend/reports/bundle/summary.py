@@ -11,7 +11,7 @@ from console.backend.reports.bundle.non_mutation_checks import Change, Statement
 _MEANS = {
     Letter.A: "Every gate passed. A LIVE run may be asked for; it still needs the sovereign's signature and the armed switch.",
     Letter.B: "Nothing is broken, but the steps named below are open. A LIVE run may be asked for when they are taken.",
-    Letter.C: "Something does not hold or could not be measured. Nothing may be armed before it is repaired and measured again.",
+    Letter.C: "A check failed or could not be measured. Do not arm the switch before it is repaired and measured again.",
 }
 
 
@@ -68,7 +68,7 @@ class Final(Value):
     means: SafeText
     bundle: str
     first: tuple[Gap, ...]
-    """The gap that decides, where there is one."""
+    """The gap that decides, if there is one."""
     gaps: tuple[Gap, ...]
     roll_up: tuple[RolledUp, ...]
     changes: tuple[Change, ...]
