@@ -23,7 +23,6 @@ from console.backend.model.safe_text import safe_text
 
 _WHOLE = frozenset({"DECRYPTION_OKAY", "GOODMDC"})
 """What gpg reports only when it has read the message to its end and found it unaltered."""
-# Room for the restored rows, as a multiple of the file's bytes: the dump is compressed before it is encrypted.
 _EXPAND = 8
 
 

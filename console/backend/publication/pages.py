@@ -27,10 +27,10 @@ DOCUMENTS: tuple[tuple[str, str, tuple[str, ...]], ...] = tuple(
 """File, title and gates of each document; any other gate is in the last one."""
 OFF_HOST, FINAL = DOCUMENTS[-2][0], DOCUMENTS[-1][0]
 _MEANING = {
-    Outcome.PASS: "Everything was measured and passed. Nothing is to be done.",
+    Outcome.PASS: "It holds, as measured. Nothing is to be done.",
     Outcome.PARTIAL: "It holds but for what is named below. Take those steps, or accept them by name, before a LIVE run.",
-    Outcome.FAIL: "A check failed. Do not arm the switch before it is repaired.",
-    Outcome.INCONCLUSIVE: "A check could not be measured, so its result is not known. Treat it as blocked until it is.",
+    Outcome.FAIL: "It does not hold. Do not arm the switch before it is repaired.",
+    Outcome.INCONCLUSIVE: "It could not be measured, so it may hold or not. Treat it as blocked until it was measured.",
     Outcome.NOT_RUN: "Nobody asked, so nothing is known. Treat it as blocked until it was measured.",
 }
 
