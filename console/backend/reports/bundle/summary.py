@@ -11,7 +11,7 @@ from console.backend.reports.bundle.non_mutation_checks import Change, Statement
 _MEANS = {
     Letter.A: "Every gate passed. A LIVE run may be asked for; it still needs the sovereign's signature and the armed switch.",
     Letter.B: "Nothing is broken, but the steps named below are open. A LIVE run may be asked for when they are taken.",
-    Letter.C: "A check failed or could not be measured. Do not arm the switch before it is repaired and measured again.",
+    Letter.C: "Something does not hold or could not be measured. Nothing may be armed before it is repaired and measured again.",
 }
 
 

@@ -115,7 +115,7 @@ def _enacted_under_sg2(one: _Attesting) -> Attested:
 
 
 def _used_in_the_effect(one: _Attesting) -> Attested:
-    """Compare the transaction of each use with that of its effect."""
+    """The use is written in the transaction of the effect."""
     sentence = "No statement was used but in the very transaction of the effect that it authorised."
     if one.record.ledger is None:
         return one.unread(sentence)
