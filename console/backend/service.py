@@ -279,7 +279,7 @@ class BackendService:
             self._reported(run_id, "closed")
 
     def _switch_off(self, run_id: str, reason: str, holder_pid: int | None) -> None:
-        """As far as the database can be reached: a lease that nobody can end expires, and ends with its session."""
+        """End the lease if the database can be reached; one that is left expires, and ends with its session."""
         with suppress(CutterError):
             kill_switch.disarm_run(self.installation, run_id, reason, holder_pid)
 

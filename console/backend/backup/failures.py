@@ -11,7 +11,7 @@ class BackupNotProven(Refused):
 
 
 class RecipientUnusable(Refused):
-    """Nobody could read what would be encrypted; the next action is the command that fixes it."""
+    """Refusal of a key that cannot be used to encrypt or decrypt; the next action is the command that fixes it."""
 
     def __init__(self, why: str, next_action: str) -> None:
         super().__init__(StopCode.BACKUP_GPG_PUBKEY_MISSING, why, next_action)

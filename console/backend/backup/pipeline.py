@@ -1,4 +1,4 @@
-"""Moves one byte stream into several programs at once, and waits for them with a deadline."""
+"""One byte stream copied into several programs at once, with a deadline."""
 
 import fcntl
 import os
@@ -15,14 +15,15 @@ from console.backend.backup.pipeline_process import Member
 from console.backend.host.processes import ProgramTimeout
 
 STALL_S = 60.0
-"""A program of a pipeline that moves no byte for so long has hung."""
+"""Seconds without a byte moved after which a program of the pipeline counts as hung."""
+# Also asked for as the pipes' size: 1 MiB is the most that Linux grants without privileges by default.
 _CHUNK = 1 << 20
 _TICK_S = 0.1
 _R = TypeVar("_R")
 
 
 def never() -> bool:
-    """Nobody cancels."""
+    """Return False: the default of `cancelled`, for a caller that never cancels."""
     return False
 
 
@@ -45,7 +46,7 @@ class Watch:
             raise BackupNotProven(f"the backup took longer than {self.timeout_s:.0f} s", "raise its time limit")
 
     def result(self, future: Future[_R]) -> _R:
-        """The future's result, or the end of patience."""
+        """Return the future's result. Raises BackupNotProven after the deadline or when cancelled."""
         while not future.done():
             with suppress(FutureTimeout):
                 future.exception(_TICK_S)
@@ -53,7 +54,7 @@ class Watch:
         return future.result()
 
     def pump(self, pool: Executor, tee: "Tee") -> None:
-        """Let the tee run to its end; whoever moves nothing for longer than the limit has hung."""
+        """Let the tee run to its end; a program that moves nothing for longer than the limit has hung."""
         running, seen, since = pool.submit(tee.run), tee.steps, time.monotonic()
         while not running.done():
             with suppress(FutureTimeout):
@@ -66,7 +67,7 @@ class Watch:
         running.result()
 
     def wait(self, member: Member) -> None:
-        """Until the member has ended, which nothing keeps it from any more."""
+        """Wait until the member has ended; its input and output are closed, so it has nothing left to wait for."""
         since = time.monotonic()
         while member.process.poll() is None:
             with suppress(ProgramTimeout):
@@ -79,12 +80,12 @@ class Watch:
         return BackupNotProven(
             f"{member.name} did nothing for {self.stall_s:.0f} s, and was ended",
             f"see whether it works by itself ({member.name} --version), and what the server waits for; then take the"
-            " backup again. Where it is only slow, raise backup_stall_seconds",
+            " backup again. If it is only slow, raise backup_stall_seconds",
         )
 
 
 class Tee:
-    """Copies what one member writes into the standard inputs of others; `moved` counts the bytes.
+    """Copier of one member's output into the standard inputs of others; `moved` counts the bytes.
 
     `steps` changes whenever anything moves, and `waits_for` is the member that is waited for meanwhile.
     """
@@ -99,7 +100,7 @@ class Tee:
         self._sinks = tuple((sink, _pipe(sink.process.stdin)) for sink in sinks)
 
     def run(self) -> None:
-        """To the end of the stream, or until a reader has gone, which `gone` then names."""
+        """Copy to the end of the stream, or until a reader has gone, which `gone` then names."""
         try:
             while self.gone is None and (chunk := os.read(self._source.fileno(), _CHUNK)):
                 self._pass_on(chunk)
@@ -127,6 +128,7 @@ class Tee:
 
 def _pipe(stream: IO[bytes] | None) -> IO[bytes]:
     assert stream is not None, "members of a tee have pipes"
+    # A larger pipe only saves system calls: if the limit of the user is reached, the default size works too.
     with suppress(OSError):
         fcntl.fcntl(stream.fileno(), fcntl.F_SETPIPE_SZ, _CHUNK)
     return stream

@@ -1,4 +1,4 @@
-"""One program of a pipeline: its process, its last words and its exit status."""
+"""One program of a pipeline: its process, the end of its standard error, and its exit status."""
 
 import os
 from collections import deque
@@ -69,6 +69,7 @@ class Member:
             raise
         finally:
             self._lifeline.started()
+            # This side's copy of the status pipe must go, or its reader would never see the end.
             for descriptor in handed_on:
                 os.close(descriptor)
         assert self.process.stderr is not None
@@ -90,7 +91,7 @@ class Member:
         self.status_keywords()
 
     def kill(self) -> None:
-        """End it and its group now, where it still runs; bounded."""
+        """End the program and its group now if it still runs; bounded."""
         if self.process.poll() is None:
             self.killed = True
             end(self.process, self._lifeline)
@@ -101,7 +102,7 @@ class Member:
         return not self.killed and self.process.poll() not in {0, None}
 
     def last_words(self) -> str:
-        """The last lines of its standard error, inert, on one line."""
+        """Return the last lines of its standard error, inert, on one line."""
         return " | ".join(self._stderr.all())
 
     def status_keywords(self) -> frozenset[str]:

@@ -1,4 +1,4 @@
-"""Proves an encrypted backup again, where the private key is: not on the host that takes backups."""
+"""Second proof of an encrypted backup, on the machine with the private key: not the host that takes backups."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -57,8 +57,8 @@ def prove(
         raise BackupNotProven(error.message, error.next_action) from error
     except psycopg.Error as error:
         raise BackupNotProven(f"the scratch database failed: {safe_text(str(error))}") from error
-    if wrong := unequal(record.tables, restored):
-        raise BackupNotProven(f"what was restored is not what was dumped: {'; '.join(wrong)}")
+    if differences := unequal(record.tables, restored):
+        raise BackupNotProven(f"what was restored is not what was dumped: {'; '.join(differences)}")
     return _passed(record, context)
 
 

@@ -18,7 +18,7 @@ _UNUSABLE = {"r": "revoked", "e": "expired", "i": "invalid", "n": "not valid"}
 
 
 class Recipient(Value):
-    """A usable encryption key; `days_left` is None for a key that does not expire."""
+    """Usable encryption key; `days_left` is None for a key that does not expire."""
 
     fingerprint: str
     days_left: int | None
@@ -39,13 +39,13 @@ class KeyListing(Value):
 
     fingerprint: str
     parts: tuple[KeyPart, ...]
-    """The primary key first; empty where the key ring has no such key."""
+    """The primary key first; empty if the key ring has no such key."""
     private: tuple[str, ...]
     """Keygrips whose private key lies in the key ring; backups are opened elsewhere, so there should be none."""
 
 
 def gpg_version() -> str:
-    """Return what gpg calls itself. Raises RecipientUnusable where there is none."""
+    """Return gpg's version. Raises RecipientUnusable if there is no gpg."""
     try:
         return gpg.gpg_version()
     except GpgUnanswered as error:
@@ -55,7 +55,7 @@ def gpg_version() -> str:
 
 
 def check_recipient(fingerprint: str, home: Path | None, now: datetime) -> Recipient:
-    """The key, measured and judged. Raises RecipientUnusable with the command that fixes it."""
+    """Measure and judge the key. Raises RecipientUnusable with the command that fixes it."""
     version = gpg_version()
     if not FINGERPRINT.fullmatch(fingerprint):
         raise RecipientUnusable(
@@ -84,7 +84,7 @@ def list_key(fingerprint: str, home: Path | None) -> KeyListing:
 
 
 def judge_key(parts: tuple[KeyPart, ...], fingerprint: str, now: datetime, where: str = "") -> int | None:
-    """Days that the key can still be encrypted to; None for ever. Raises RecipientUnusable."""
+    """Return the days that the key can still be encrypted to; None if it does not expire. Raises RecipientUnusable."""
     fresh = f"gpg{where} --import PUBLIC-KEY-FILE"
     if not parts:
         raise RecipientUnusable(f"the key {fingerprint} is not in the key ring", fresh)

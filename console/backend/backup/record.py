@@ -60,7 +60,7 @@ class BackupRecord(Value):
 
 
 class ListedBackup(Value):
-    """One line of the list of backups; `problem` is empty only where the state is supported by the file."""
+    """One line of the list of backups; `problem` is empty only if the file supports the state."""
 
     file_name: SafeText
     record: BackupRecord | None
@@ -69,7 +69,7 @@ class ListedBackup(Value):
 
 
 def freshness(record: BackupRecord | None, now: datetime, fresh_for: timedelta = FRESH_FOR) -> BackupState:
-    """FRESH where the digests were equal and the snapshot is not older than `fresh_for`, nor from the future."""
+    """Return FRESH if the digests were equal and the snapshot is not older than `fresh_for`, nor from the future."""
     if record is None:
         return BackupState.MISSING
     young = timedelta(0) <= now - record.taken_at <= fresh_for
@@ -77,7 +77,7 @@ def freshness(record: BackupRecord | None, now: datetime, fresh_for: timedelta =
 
 
 def record_path(backups: Path, record: BackupRecord) -> Path:
-    """The record lies beside the file it speaks of."""
+    """Return the path of the record, beside its backup file."""
     return backups / f"{record.file_name}.json"
 
 
@@ -96,7 +96,7 @@ def list_backups(backups: Path, now: datetime, *, rehash: bool = False) -> tuple
 
 
 def read_record(file: Path) -> BackupRecord:
-    """The record beside a backup file. Raises BackupNotProven where there is none that can be read."""
+    """Read the record beside a backup file. Raises BackupNotProven if there is none, or it cannot be read."""
     place = file.parent / f"{file.name}.json"
     try:
         return BackupRecord.model_validate_json(read_regular(place))

@@ -29,7 +29,7 @@ OnBackupProgress = Callable[[BackupPhase, int], None]
 
 
 def silent(_phase: BackupPhase, _moved: int) -> None:
-    """Nobody looks."""
+    """Ignore the progress."""
 
 
 class BackupRequest(Value):

@@ -22,9 +22,10 @@ from console.backend.postgres.sessions import open_session
 from console.backend.scratch.cluster import TransientCluster
 
 DATABASE = "scratch"
+# For the empty cluster, its write-ahead log and temporary files, beside the content itself.
 _HEADROOM = 512 << 20
 Prepare = Callable[[str], None]
-"""Makes what the tables need and a dump of tables does not hold (types, functions), given a connection string."""
+"""Function that, given a connection string, creates what the tables need and their dump does not hold (types, functions)."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,7 @@ class Scratch:
         ]
 
     def proofs(self, tables: tuple[str, ...]) -> tuple[TableProof, ...]:
-        """Rows and digests as restored."""
+        """Return rows and digests as restored."""
         with _session(self.conninfo) as connection:
             return table_proofs(connection, tables)
 
@@ -70,7 +71,7 @@ def scratch_database(
     prepare: Prepare | None = None,
     content_bytes: int = 0,
 ) -> Iterator[Scratch]:
-    """A scratch database in memory where there is room for three times the content, else below `parents`."""
+    """Start a scratch database in memory if it has room for three times the content, else below `parents`."""
     memory, *others = default_parents()
     with TransientCluster.start(
         major, parents=(memory, *parents, *others), need_bytes=_HEADROOM + 3 * content_bytes

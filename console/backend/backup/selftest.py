@@ -1,4 +1,4 @@
-"""Shows that this machine can encrypt and decrypt a backup, with a throw-away key that is gone afterwards."""
+"""Test that this machine can encrypt and decrypt a backup, with a throw-away key that is deleted afterwards."""
 
 import secrets
 import shutil
@@ -26,14 +26,14 @@ class RoundTrip(Value):
     gpg_version: SafeText
     bytes: int
     keys_before: int
-    """Public keys in the host's key ring, which takes no part in it."""
+    """Public keys in the host's key ring, which the test does not use."""
     keys_after: int
     failures: tuple[SafeText, ...]
     """Failed expectations, in words; empty if all held."""
 
     @property
     def answer(self) -> str:
-        """The whole in one line."""
+        """Return the result on one line."""
         if self.failures:
             return "; ".join(self.failures)
         return (
@@ -43,7 +43,7 @@ class RoundTrip(Value):
 
 
 def selftest(context: Context, gnupg_home: Path | None = None) -> Check:
-    """The round trip as a check. Raises BackupNotProven naming what did not hold."""
+    """Return the round trip as a check. Raises BackupNotProven naming what failed."""
     done = round_trip(gnupg_home)
     if done.failures:
         raise BackupNotProven(done.answer, "check the gpg installation")
@@ -95,7 +95,7 @@ def throw_away_home() -> Iterator[Path]:
 
 
 def count_keys(home: Path | None) -> int:
-    """Public keys in a key ring; 0 for a home that is not there."""
+    """Count the public keys in a key ring; 0 if its directory does not exist."""
     if home is not None and not home.is_dir():
         return 0
     return sum(fields[0] == "pub" for fields in list_keys(home).listing)

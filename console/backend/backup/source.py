@@ -24,7 +24,7 @@ LOCK_TIMEOUT_S = 30.0
 
 @dataclass(frozen=True)
 class Snapshot:
-    """A READ ONLY transaction that holds a snapshot open, and the name under which pg_dump takes part in it."""
+    """READ ONLY transaction that holds a snapshot open, and the name by which pg_dump uses the same one."""
 
     connection: psycopg.Connection
     name: str
@@ -87,11 +87,11 @@ def _size(connection: psycopg.Connection, table: str) -> int | None:
     try:
         return table_bytes(connection, table)
     except psycopg.errors.LockNotAvailable as error:
-        raise BackupNotProven(f"{safe_text(table)} is locked by somebody else", "wait until it is free") from error
+        raise BackupNotProven(f"{safe_text(table)} is locked by another session", "wait until it is free") from error
 
 
 def dump_command(program: str, conninfo: str, snapshot: str, tables: tuple[str, ...], compression: int) -> list[str]:
-    """pg_dump of exactly these tables, complete with indexes, triggers and privileges, in the snapshot."""
+    """Return the pg_dump command of exactly these tables, with indexes, triggers and privileges, in the snapshot."""
     return [
         program,
         "--format=custom",
@@ -106,11 +106,11 @@ def dump_command(program: str, conninfo: str, snapshot: str, tables: tuple[str, 
 
 
 def without_password(conninfo: str) -> str:
-    """The connection string without its password: a command line can be read by everybody."""
+    """Return the connection string without its password: every user of the host can read a command line."""
     return make_conninfo("", **{key: value for key, value in conninfo_to_dict(conninfo).items() if key != "password"})
 
 
 def dump_environment(conninfo: str) -> dict[str, str]:
-    """The environment of pg_dump: libpq's variables, with the password where the connection string holds one."""
+    """Return the environment of pg_dump: libpq's variables, with the password if the connection string holds one."""
     password = conninfo_to_dict(conninfo).get("password")
     return libpq_environment({"PGPASSWORD": str(password)} if password else {})

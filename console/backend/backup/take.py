@@ -1,4 +1,4 @@
-"""Takes a backup: dump, encryption and restore proof as one stream; nothing counts unless all of it succeeded."""
+"""Taking a backup: dump, encryption and restore proof as one stream; nothing counts unless all of it succeeded."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -84,6 +84,7 @@ def take_backup(
         if rehearse is not None:
             rehearse(scratch.conninfo)
         on_progress(BackupPhase.STORE, record.bytes)
+        # The file before its record: a record whose file is missing would be listed as a lost backup.
         put_in_place(partial, request.backups / record.file_name)
         write_record(request.backups, record)
     return record
@@ -113,7 +114,7 @@ def _scratch(request: BackupRequest, snapshot: Snapshot, prepare: Prepare | None
 
 @contextmanager
 def _blaming_the_source(reading: Future[tuple[TableProof, ...]]) -> Iterator[None]:
-    """A failed reading ends the snapshot, and pg_dump with it: then the reading's own words are the cause."""
+    """Name the failed read as the cause: it ends the snapshot, and pg_dump with it."""
     try:
         yield
     except BackupNotProven as error:
@@ -145,13 +146,15 @@ def _stream(work: _Work, programs: PostgresPrograms, snapshot: Snapshot, scratch
 def _run(work: _Work, tee: Tee, members: tuple[Member, ...]) -> None:
     dump = members[0]
     work.watch.pump(work.pool, tee)
+    # The tee no longer reads from the dump, which would wait for ever on a full pipe.
     if tee.gone is not None:
         dump.kill()
     for member in members:
         work.watch.wait(member)
-    failed = sorted((one for one in members if one.failed), key=lambda one: one is not tee.gone)
+    # The reader that went away comes first: the others failed because of it.
+    failed = sorted((member for member in members if member.failed), key=lambda member: member is not tee.gone)
     if failed:
-        raise BackupNotProven("; ".join(one.verdict() for one in failed))
+        raise BackupNotProven("; ".join(member.verdict() for member in failed))
     if tee.gone is not None:
         raise BackupNotProven(f"{tee.gone.name} stopped reading before the end of the dump")
 

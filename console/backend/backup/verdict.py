@@ -1,4 +1,4 @@
-"""Decides whether what a backup left behind proves it, and writes the record of it; pure."""
+"""Decision, from the results of a backup, if it is proven; and its record. Pure."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -40,7 +40,7 @@ class Made:
 
 
 def unequal(expected: tuple[TableProof, ...], found: tuple[TableProof, ...]) -> tuple[str, ...]:
-    """One line for each table that is not the same on both sides; pure."""
+    """Return one line for each table that differs between the two sides; pure."""
     by_name = {one.table: one for one in found}
     return tuple(
         f"{one.table}: {one.rows} rows {one.digest[:12]}…, restored {_shown(by_name.get(one.table))}"
@@ -54,7 +54,7 @@ def _shown(proof: TableProof | None) -> str:
 
 
 def judge(request: BackupRequest, begun: Begun, tools: Tools, made: Made, now: datetime) -> BackupRecord:
-    """The record of a backup whose digests are equal; pure. Raises BackupNotProven naming the tables that differ."""
+    """Return the record of a backup whose digests are equal; pure. Raises BackupNotProven naming the tables that differ."""
     if wrong := unequal(made.expected, made.restored):
         raise BackupNotProven(f"what was restored is not what was dumped: {'; '.join(wrong)}")
     return BackupRecord(

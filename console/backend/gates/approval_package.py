@@ -128,7 +128,7 @@ def package_fact(probe: Probe, row: RunRow, kind: Kind) -> Measurement[Package]:
 
 
 def measure_package(probe: Probe, row: RunRow, kind: Kind) -> Package:
-    """One run's package now. Raises Unmeasured where it cannot be looked at."""
+    """Measure one run's package. Raises Unmeasured if it cannot be read."""
     path = probe.installation.statement(row.run_id, kind)
     bare = Package(
         run_id=row.run_id,
@@ -172,7 +172,7 @@ def measure_package(probe: Probe, row: RunRow, kind: Kind) -> Package:
 
 
 def _of_run(action: str, run_id: str) -> str:
-    """The command for this very run, where it was told for any."""
+    """Return the command with this run's id in place of RUN."""
     return re.sub(r"\bRUN$", run_id, action)
 
 

@@ -58,7 +58,7 @@ PRE = PreGate()
 
 
 class Subject(Value):
-    """The run that is to be armed; None where there is none."""
+    """Run that is to be armed, or None."""
 
     row: RunRow | None
     asked: SafeText
@@ -81,7 +81,7 @@ class Authority(Value):
 
 
 class DryRuns(Value):
-    """The dry runs that could speak for the run, and where it would be cut."""
+    """Dry runs that could support the run, and the database that it would be cut in."""
 
     found: tuple[DryRun, ...]
     target: Target | None

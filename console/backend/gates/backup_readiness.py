@@ -157,13 +157,13 @@ def _listed(installation: Installation) -> KeyListing:
 
 
 def _there(directory: Path) -> Path:
-    """A directory that is there. Raises OSError: nothing can be said of what is not."""
+    """Return the directory if it can be read. Raises OSError otherwise: gpg would list an absent key ring as empty."""
     next(directory.iterdir(), None)
     return directory
 
 
 def _round_trip(installation: Installation) -> RoundTrip:
-    """A step of gpg that fails is a failed round trip; a gpg that is not there raises."""
+    """Try the round trip: a failed step of gpg is a failed round trip, a missing gpg raises."""
     try:
         return round_trip(installation.gnupg_home)
     except BackupNotProven as error:

@@ -34,7 +34,7 @@ _DRIFT = "See the GRANT or REVOKE that repairs it: cutter-console drift"
 
 
 class Attempt(Value):
-    """One direct write and how it was met: an SQLSTATE, or empty where nothing refused it."""
+    """One direct write and its refusal: an SQLSTATE, or empty if nothing refused it."""
 
     statement: SafeText
     sqlstate: str
@@ -65,7 +65,7 @@ class DryProof(Value):
     sqlstate: str
     """Refusal that a write in it met."""
     xid: str
-    """The transaction id that was assigned; empty where none was."""
+    """The transaction id that was assigned; empty if none was."""
 
 
 class CreateProof(Value):
@@ -78,7 +78,7 @@ class CreateProof(Value):
 
 
 class AtRest(Value):
-    """The switch after the proofs; `lease` is empty where none is open."""
+    """The switch after the proofs; `lease` is empty if none is open."""
 
     lease: SafeText
     hold: bool
@@ -100,7 +100,7 @@ class Facts(Value):
 
 
 def measure(probe: Probe) -> Facts:
-    """Push at each wall once; everything is rolled back."""
+    """Try each write protection once; everything is rolled back."""
     tests, guard = recorded_tests(probe), _guard(probe)
     dry, create, executor = _as_executor(probe)
     verifier = probe.ask("verifier", _ASKED, "the verifier's connection", lambda: _verifier(probe), _role_in_words)
@@ -125,7 +125,7 @@ _ASKED = "INSERT, UPDATE and DELETE on units and versions, INSERT on manifests, 
 
 
 def _probe_names(probe: Probe) -> tuple[str, str]:
-    """A run id and a document prefix that nobody has."""
+    """Return a run id and a document prefix that do not exist."""
     token = probe.installation.context.token_hex(4)
     return f"ictr-{probe.installation.context.now():%Y%m%dT%H%M%SZ}-{token}", f"PROBE-{token.upper()}"
 
@@ -155,7 +155,7 @@ def _guard(probe: Probe) -> Measurement[Guarded]:
 
 
 def _as_executor(probe: Probe) -> tuple[Measurement[DryProof], Measurement[CreateProof], Measurement[RoleProof]]:
-    """Three proofs on one connection of the executor; what stops one of them stops what comes after it."""
+    """Make three proofs on one connection of the executor; an error in one stops those after it."""
     run_id, prefix = _probe_names(probe)
     found: list[tuple[DryProof, int, RoleProof]] = []
 
@@ -246,7 +246,7 @@ def _role_in_words(found: RoleProof) -> str:
 
 
 def decide(facts: Facts) -> tuple[Check, ...]:
-    """Pure: tests, connections, guard, dry run, rolled-back create, each role's walls, the switch at rest, the rows."""
+    """Pure: tests, connections, guard, dry run, rolled-back create, each role's write protections, the switch at rest, the rows."""
     return (
         recorded_tests_check(facts.tests),
         connections_check(facts.connections),

@@ -19,7 +19,7 @@ DEADLINE_S = 10.0
 
 
 def named(names: tuple[str, ...]) -> tuple[AnyGate, ...]:
-    """The gates of these ids, all of them where none is named. Raises UsageError for an id that no gate has."""
+    """Return the gates of these ids, all of them if none is named. Raises UsageError for an id that no gate has."""
     known = {gate.id: gate for gate in GATES}
     for name in names:
         if name.upper() not in known:

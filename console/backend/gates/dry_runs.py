@@ -35,7 +35,7 @@ class DryRun(Value):
 
 
 def measure_dry_runs(installation: Installation, docprefix: str = "", content_digest: str = "") -> tuple[DryRun, ...]:
-    """The dry runs of this root, the newest first; of one document or one content where that is asked.
+    """Return the dry runs of this root, the newest first; of one document or one content if that is asked.
 
     Raises OSError where runs/ cannot be read. A dry run whose files are damaged proves nothing and is left out.
     """
@@ -89,7 +89,7 @@ def place(target: Target) -> tuple[str, str, int]:
 
 
 def start_command(installation: Installation, row: RunRow, *, ordinals: bool) -> str:
-    """The exact command of a dry run of the same document."""
+    """Return the exact command of a dry run of the same document."""
     kind, _, name = row.origin.partition(":")
     source = str(installation.intake / name) if kind == "file" else row.origin
     options = f" --profile {row.profile}" + (" --ordinals" if ordinals else "")

@@ -147,7 +147,7 @@ def _unexplained(found: Growth) -> list[str]:
 
 
 def _difference(row: Row, wanted: int, started: int) -> str:
-    """A run that starts registers its document and source where they are new: any number up to that of the runs."""
+    """Allow for runs that registered a new document or source when they started: any number up to that of the runs."""
     if row.baseline is None:
         return f"{row.table}: {row.rows} rows, no baseline"
     grown = row.rows - row.baseline

@@ -11,7 +11,7 @@ from console.backend.postgres.routines import Routine, pinned_bodies
 
 
 class Source(Value):
-    """One function: its body's sha256 now, as pinned, and in this program; empty where it is unknown there."""
+    """One function: its body's sha256 now, as pinned, and in this program; empty if it is unknown there."""
 
     name: SafeText
     sha256: str

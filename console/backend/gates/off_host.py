@@ -129,7 +129,7 @@ def _unpatched(found: TreeFinding) -> Verdict:
 
 
 def _release(found: TreeFinding) -> Verdict:
-    """A release is tested, listed and pinned; the first and the second happen elsewhere."""
+    """Judge the release: tested, listed and pinned; the first two happen on another machine."""
     release = found.release
     build = "On the workstation, with the off-host package of a bundle: bash 01-build-manifest.sh CHECKOUT"
     if release is None:
@@ -144,7 +144,7 @@ def _release(found: TreeFinding) -> Verdict:
 
 
 def _step_check(step: Step) -> Check:
-    """Judge the steps: an open one is work for somebody elsewhere, and no fault of this gate's own subject: at worst PARTIAL."""
+    """Judge the steps: an open one is work on another machine and no fault of this host, so it is PARTIAL at worst."""
     if step.check.outcome is not Outcome.FAIL:
         return step.check
     detail = f"{step.file}, on {step.where}: {step.check.detail}"

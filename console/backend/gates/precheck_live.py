@@ -27,7 +27,7 @@ PIN = "cutter-console init --pin"
 
 
 class Pinned(Value):
-    """One measured name beside its pin, which is empty where none is set."""
+    """One measured name beside its pin, which is empty if none is set."""
 
     actual: SafeText
     pinned: SafeText
@@ -57,7 +57,7 @@ class Facts(Value):
     database: Measurement[DatabaseFinding]
     grants: Measurement[DriftReport]
     pinned_schema: str
-    """Digest of the inventory that this host has pinned; empty where it has none."""
+    """Digest of the inventory that this host has pinned; empty if it has none."""
 
 
 def measure(probe: Probe) -> Facts:

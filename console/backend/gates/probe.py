@@ -36,7 +36,7 @@ class Asked:
         self._answers: dict[str, Future[object]] = {}
 
     def once(self, what: str, measure: Callable[[], T], seconds: float) -> T:
-        """The answer, or what was raised instead. Raises TimeoutError after `seconds`."""
+        """Return the answer, or raise what measuring raised. Raises TimeoutError after `seconds`."""
         with self._lock:
             if what not in self._answers:
                 self._answers[what] = start(measure, what)
@@ -60,7 +60,7 @@ class Probe:
 
     @property
     def seconds_left(self) -> float:
-        """Until the deadline; at least a moment, so that a statement timeout of 0 does not mean for ever."""
+        """Return the seconds until the deadline; at least a moment, because a statement timeout of 0 would mean none."""
         return max(self.ends_at - time.monotonic(), 0.05)
 
     def once(self, what: str, measure: Callable[[], T]) -> T:
@@ -69,14 +69,14 @@ class Probe:
 
     @contextmanager
     def monitor(self) -> Iterator[psycopg.Connection]:
-        """READ ONLY on the monitoring role, within the deadline."""
+        """Open a READ ONLY transaction of the monitoring role, within the deadline."""
         conninfo = self.installation.settings.database.monitor
         with connect(conninfo, read_only=True, timeout_s=self.seconds_left, purpose=f"gate {self.gate}") as connection:
             yield connection
 
     @contextmanager
     def writing(self, role: Role) -> Iterator[psycopg.Connection]:
-        """A transaction of a role that could write; it is always rolled back. Raises Unmeasured in a monitoring console."""
+        """Open a transaction of a role that could write; it is always rolled back. Raises Unmeasured in a monitoring console."""
         if self.read_only:
             raise Unmeasured(
                 StopCode.EXECUTION_DISABLED,

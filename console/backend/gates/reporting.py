@@ -53,7 +53,7 @@ class Place(Value):
 
 
 class LastBundle(Value):
-    """The newest readiness bundle; name is empty where there is none."""
+    """The newest readiness bundle; name is empty if there is none."""
 
     name: SafeText = ""
     sums: SumsVerdict | None = None
@@ -65,7 +65,7 @@ class LastBundle(Value):
     home: SafeText = ""
     """The key ring that was asked, as a word of a command."""
     signing: SafeText = ""
-    """Fingerprint that its record names as the signer's; empty where it names none, or cannot be read."""
+    """Fingerprint that its record names as the signer's; empty if it names none, or cannot be read."""
 
 
 class RunAnchor(Value):
@@ -155,7 +155,7 @@ def _signing(directory: Path) -> str:
 
 
 def _age(name: str) -> tuple[str, int]:
-    """`…-readiness-10` is newer than `…-readiness-9`."""
+    """Sort by number, because `…-readiness-10` is newer than `…-readiness-9`."""
     stem, _, number = name.partition("-readiness")
     return stem, int(number.removeprefix("-")) if number.removeprefix("-").isdecimal() else 0
 
@@ -199,7 +199,7 @@ def _run_report(path: Path) -> SumsVerdict:
 
 
 def _journals(probe: Probe) -> tuple[JournalFinding, ...]:
-    """Runs of the database and of this root; a dry run is known to the root alone and has no anchor."""
+    """Return the runs of the database and of this root; a dry run is known to the root alone and has no anchor."""
     with probe.monitor() as connection:
         rows, recorded = all_runs(connection), all_events(connection)
     anchored = {

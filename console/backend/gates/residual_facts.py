@@ -22,7 +22,7 @@ from console.backend.runs.run_views import list_runs
 
 T = TypeVar("T")
 LEFT_FOR_S = 60.0
-"""A half-written file that nobody has touched for so many seconds is a leftover."""
+"""Seconds without a change after which a half-written file is a leftover."""
 MOST_SIGNATURES = 50
 
 

@@ -25,17 +25,17 @@ _PIN = "As an administrator: cutter-console policy pin --confirm DIGEST; see whi
 
 
 def closed(detail: str) -> Verdict:
-    """The limit is there and does not bite now."""
+    """The limit exists and has no effect now."""
     return passes(f"CLOSED: {detail}")
 
 
 def narrowed(detail: str, next_action: str) -> Verdict:
-    """It bites in part; the next action would close it."""
+    """The limit has an effect in part; the next action would close it."""
     return partial(f"PARTIAL: {detail}", next_action)
 
 
 def still_open(detail: str, next_action: str) -> Verdict:
-    """It bites now."""
+    """The limit has an effect now."""
     return fails(f"OPEN: {detail}", next_action)
 
 

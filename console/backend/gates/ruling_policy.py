@@ -22,7 +22,7 @@ class PolicyFile(Value):
 
 
 class Pinned(Value):
-    """The policy that the database verifies signatures by; None where none has been pinned."""
+    """The policy that the database verifies signatures by; None if none has been pinned."""
 
     pin: PolicyPin | None
 
@@ -93,7 +93,7 @@ def _satisfiable(found: PolicyFile, keys: Measurement[Keyring]) -> Verdict:
 
 
 def _policy(path: Path) -> PolicyFile:
-    """A policy that is missing or wrong is an answer; one that cannot be read is none."""
+    """Read the policy: a missing or invalid one is an answer, an unreadable one is not measured."""
     try:
         read_regular(path)
     except FileNotFoundError:

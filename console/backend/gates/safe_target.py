@@ -233,7 +233,7 @@ def _name(one: Registered) -> str:
 
 
 def _candidate(one: Registered, found: tuple[Criterion, ...], snapshots: Measurement[tuple[Snapshot, ...]]) -> Verdict:
-    """Judge a document: to be no target is no defect, to have altered pinned bytes is one."""
+    """Judge a document: it need not be a target, but altered pinned bytes are a defect."""
     said = "; ".join(f"{each.name} {each.outcome}: {each.detail}" for each in found)
     if any(each.outcome is Outcome.INCONCLUSIVE for each in found):
         return unclear(said, "Make it measurable, then: cutter-console gates G6")

@@ -24,7 +24,7 @@ _TITLES = {
 DOCUMENTS: tuple[tuple[str, str, tuple[str, ...]], ...] = tuple(
     (file, title, tuple(gate.id for gate in GATES if gate.document == file)) for file, title in _TITLES.items()
 )
-"""File, title and gates of each document; a gate that is none of these stands in the last one."""
+"""File, title and gates of each document; any other gate is in the last one."""
 OFF_HOST, FINAL = DOCUMENTS[-2][0], DOCUMENTS[-1][0]
 _MEANING = {
     Outcome.PASS: "It holds, as measured. Nothing is to be done.",
@@ -132,7 +132,7 @@ def _answer(reports: tuple[GateReport, ...], decisive: GateReport | None, unaske
 
 
 def whose(owner: Owner, action: str) -> Owner:
-    """Pure: who takes a step: whoever sits where it is taken, and where the step does not say, the owner of the gate."""
+    """Pure: the owner of a step: the person at the machine where it is taken or, if the step does not say, the owner of the gate."""
     if action.startswith(_ELSEWHERE):
         return Owner.WORKSTATION
     here = _BEGINS_HERE.match(action) or (owner is Owner.WORKSTATION and _COMES_HERE.search(action))

@@ -36,7 +36,7 @@ class Draft:
         """Sha256 of what has been written, by path."""
 
     def write(self, path: str, data: bytes) -> None:
-        """One file, mode 0640, durable. Raises OSError."""
+        """Write one file, mode 0640, durably. Raises OSError."""
         target = self.path / path
         if not target.parent.is_dir():
             target.parent.mkdir(mode=DIRECTORY_MODE)
@@ -104,12 +104,12 @@ def _reserve(parent: Path, name: str) -> Draft:
 
 
 def leftovers(parent: Path) -> tuple[str, ...]:
-    """Drafts that nobody is writing any more. Raises OSError."""
+    """List the drafts that no process is writing. Raises OSError."""
     return tuple(sorted(safe_text(path.name) for path in _drafts(parent) if _abandoned(path, _leave)))
 
 
 def remove_leftovers(parent: Path, name: str = "") -> tuple[str, ...]:
-    """Remove the drafts that nobody is writing any more, all or those of one final name; their names. Raises OSError."""
+    """Remove the drafts that no process is writing, all or those of one final name. Returns their names. Raises OSError."""
     ours = (path for path in _drafts(parent) if path.name.startswith(f".{name}"))
     return tuple(sorted(path.name for path in ours if _abandoned(path, shutil.rmtree)))
 
@@ -125,7 +125,7 @@ def _leave(_path: Path) -> None:
 
 
 def _abandoned(path: Path, then: Callable[[Path], None]) -> bool:
-    """Return whether nobody holds the draft's lock; `then` is called while nobody else can take it."""
+    """Return True if the draft's lock was free; `then` is called while this process holds it."""
     try:
         lock = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
     except FileNotFoundError:

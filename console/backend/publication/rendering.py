@@ -1,4 +1,4 @@
-"""Markdown from templates: every value is escaped, and a value that nobody measured stops the build."""
+"""Markdown from templates: every value is escaped, and a value that was not measured stops the build."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -77,7 +77,7 @@ class Evidences:
         return tuple(sorted(self._by_id.values(), key=lambda one: _natural(one.id)))
 
     def get(self, name: str) -> Evidence:
-        """One piece. Raises Unrendered where nobody measured it."""
+        """Return one piece of evidence. Raises Unrendered if it was not measured."""
         if name not in self._by_id:
             raise Unrendered(StopCode.INVARIANT_FAILED, f"evidence {name} was not measured", "Report this template.")
         return self._by_id[name]

@@ -22,15 +22,15 @@ from console.backend.runs.workspace import RunRequestFile, Workspace
 def noted(
     connection: psycopg.Connection, workspace: Workspace, phase: str, record: dict[str, object], head: Anchor
 ) -> Jsonb:
-    """The event of a change that is no phase, anchored at this head of the journal."""
+    """Return the event of a change that is not a phase, anchored at this head of the journal."""
     event = Event(phase=phase, outcome=Outcome.NOT_RUN, record=json.dumps(record), anchor=head)
     return ledger.event_json(connection, workspace.run_id, event, workspace.journal_key())
 
 
 def come_to_rest(installation: Installation, workspace: Workspace, request: RunRequestFile, journal: Journal) -> None:
-    """Anchor the journal's last record, so that a lost or changed end is seen; nothing is written where it is the anchor.
+    """Anchor the journal's last record, so that a lost or changed end is seen; write nothing if it is the anchor already.
 
-    Where the database cannot be reached, or has no lock for this run, the end stays unanchored, and
+    If the database cannot be reached, or has no lock for this run, the end stays unanchored, and
     `journal verify` says so.
     """
     if request.mode is Mode.DRYRUN:

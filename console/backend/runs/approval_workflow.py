@@ -55,7 +55,7 @@ _NO_DECISION = "00000000-0000-0000-0000-000000000000"
 def draft(installation: Installation, run_id: str, *, revert: bool = False) -> ApprovalView:
     """Draft the statement that the run waits for; with `revert`, the one that takes exactly its drafts back.
 
-    Raises Refused where it waits for none, and Drifted, naming the units, where its drafts are not what was signed
+    Raises Refused if it waits for none, and Drifted, naming the units, if its drafts are not what was signed
     or were not verified since: then SG_2 is not even drafted.
     """
     row, plan = _run_and_plan(installation, run_id)
@@ -79,7 +79,7 @@ def draft(installation: Installation, run_id: str, *, revert: bool = False) -> A
 
 
 def statement_name(purpose: Purpose) -> str:
-    """Return what the file of a statement is called behind the run id: its ruling, or REVERT."""
+    """Return the part of a statement's file name that follows the run id: its ruling, or REVERT."""
     return "REVERT" if purpose is Purpose.REVERT else purpose.kind.value
 
 
@@ -101,13 +101,14 @@ def _write_drafted(
     if not state.lines:
         raise Refused(StopCode.INVARIANT_FAILED, f"run {row.run_id} has no drafts", "There is nothing to rule on.")
     drafted = _draft_facts(installation, row.run_id, state, path, cut=purpose is Purpose.ENACT)
+    # The statement names the digest of this file, so the file is written first.
     replace_file(path.with_name(drafted.drafts.file), draft_file(state.lines))
     counted = _counted(facts, state)
     write_statement(path, draft_statement(purpose, counted, policy.sha256, installation.context, drafted))
 
 
 def _restore_units(installation: Installation, run_id: str, path: Path) -> None:
-    """Write the file of the drafts beside a statement once more, where it is not the one that is signed and can be made again."""
+    """Write the file of the drafts beside a statement again, if it is not the signed one and can be made from the database."""
     signed = parse_statement(read_statement(path))
     _, compared = read_drafts(path, signed, installation.context.now())
     if signed.drafts is None or all(one.outcome is Outcome.PASS for one in compared):
@@ -118,17 +119,18 @@ def _restore_units(installation: Installation, run_id: str, path: Path) -> None:
 
 
 def _counted(facts: RunFacts, state: ledger.DraftState) -> RunFacts:
-    """The facts of a ruling over the drafts that stand, which may be others than were planned."""
+    """Return the facts of a ruling over the drafts in the database, which may differ from the planned ones."""
     n = len(state.lines)
     return facts.model_copy(update={"n_units": n, "expected_deltas": expected_step_deltas(n)})
 
 
 def _make_room(path: Path, installation: Installation) -> None:
-    """A draft that no ruling can come from any more is kept beside the new one, with its signatures, never overwritten."""
+    """Rename a draft that can no longer be approved, with its signatures; it is never overwritten."""
     why = _no_longer(path, installation) if path.exists() else ""
     if not why:
         return
     aside = path.with_suffix(f".{why}-{sha256_hex(path.read_bytes())[:8]}.json")
+    # The statement is renamed last: after a crash in between, the next draft finds it and goes on.
     for signature in signatures_beside(path):
         signature.rename(signature.with_name(aside.name + signature.name.removeprefix(path.name)))
     units = path.with_name(f"{path.stem}.units.tsv")
@@ -138,7 +140,7 @@ def _make_room(path: Path, installation: Installation) -> None:
 
 
 def _no_longer(path: Path, installation: Installation) -> str:
-    """One word: damaged, expired, or outdated by a run, a policy or a deployed tree that is not the drafted one."""
+    """Return one word: damaged, expired, or outdated by a run, a policy or a deployed tree that is not the drafted one."""
     try:
         expires = parse_statement(read_statement(path)).expires
     except Refused:
@@ -146,8 +148,9 @@ def _no_longer(path: Path, installation: Installation) -> str:
     if expires <= installation.context.now():
         return "expired"
     of_others = ("quorum", "policy.", "signature.")
-    wrong = [one for one in check(installation, path, ()).checks if one.outcome is Outcome.FAIL]
-    return "outdated" if any(not one.name.startswith(of_others) for one in wrong) else ""
+    # Signers may still sign, or a key be replaced: such failures do not outdate the draft itself.
+    failed = [entry for entry in check(installation, path, ()).checks if entry.outcome is Outcome.FAIL]
+    return "outdated" if any(not entry.name.startswith(of_others) for entry in failed) else ""
 
 
 def check(installation: Installation, statement: Path, signatures: tuple[Path, ...]) -> StatementCheck:
@@ -174,7 +177,7 @@ def check(installation: Installation, statement: Path, signatures: tuple[Path, .
 
 
 def import_statement(installation: Installation, statement: Path, signatures: tuple[Path, ...]) -> ApprovalView:
-    """Check, then record as cutter_verify. Raises Refused or Waiting naming every failed check."""
+    """Check a statement, then record it as cutter_verify. Raises Refused or Waiting naming every failed check."""
     checked = check(installation, statement, signatures)
     raise_if_invalid(checked)
     signed = checked.statement
@@ -220,12 +223,12 @@ def _close_to_others(installation: Installation, path: Path) -> None:
 
 
 def policy_copy(sha256: str) -> str:
-    """The name, in a run's directory, under which the policy of an imported statement is kept for the auditor."""
+    """Return the file name, in a run's directory, of the policy of an imported statement, kept for the auditor."""
     return f"policy-{sha256}.json"
 
 
 def view(installation: Installation, statement: Path) -> ApprovalView:
-    """The statement for a screen, with every check as it comes out now."""
+    """Return the statement for a screen, with the present outcome of every check."""
     signed = parse_statement(read_statement(statement))
     signatures = signatures_beside(statement)
     checked = check(installation, statement, signatures)
@@ -251,7 +254,7 @@ def view(installation: Installation, statement: Path) -> ApprovalView:
 
 
 def _as_of_use(checks: tuple[Check, ...]) -> tuple[Check, ...]:
-    """A used ruling has changed the drafts it was bound to, and may have expired since: that is no failure of it."""
+    """Exempt a used ruling from checks of the drafts, which its own use has changed, and of its expiry."""
     over = "the ruling has been used; this was PASS when it was imported"
     return tuple(
         Check(name=one.name, outcome=Outcome.NOT_RUN, detail=over)
@@ -262,7 +265,7 @@ def _as_of_use(checks: tuple[Check, ...]) -> tuple[Check, ...]:
 
 
 def all_views(installation: Installation) -> tuple[ApprovalView, ...]:
-    """Every drafted statement below approvals/, the newest first; one that cannot be read is shown as invalid, with the reason."""
+    """Return every drafted statement below approvals/, the newest first; an unreadable one is shown as invalid, with the reason."""
     files = sorted(
         (
             path
@@ -310,13 +313,14 @@ def _status(
         return ApprovalStatus.EXPIRED
     if mine:
         return ApprovalStatus.IMPORTED
-    failed = [one for one in open_checks(checked.checks) if one.outcome is Outcome.FAIL]
-    wrong = [one for one in failed if one.name != "quorum" or checked.signed_by]
-    return ApprovalStatus.INVALID if wrong else ApprovalStatus.DRAFTED
+    failed = [entry for entry in open_checks(checked.checks) if entry.outcome is Outcome.FAIL]
+    # Without any signature the missing quorum is no fault: the statement waits to be signed.
+    invalidating = [entry for entry in failed if entry.name != "quorum" or checked.signed_by]
+    return ApprovalStatus.INVALID if invalidating else ApprovalStatus.DRAFTED
 
 
 def ruling_for(installation: Installation, run_id: str, purpose: Purpose) -> ApprovalRow | None:
-    """The imported, unused, unexpired ruling for this purpose, if there is one."""
+    """Return the imported, unused, unexpired ruling for this purpose, or None."""
     with connect(installation.settings.database.monitor, read_only=True, purpose="approvals") as connection:
         rows = approvals(connection, run_id)
     now = installation.context.now()
@@ -356,7 +360,7 @@ def _facts(installation: Installation, row: RunRow, plan: CutPlan, purpose: Purp
 
 
 def _draft_state(installation: Installation, run_id: str) -> ledger.DraftState:
-    """The drafts, read back from the database by the role that may not execute."""
+    """Read the drafts back from the database as the role that must not execute."""
     with connect(installation.settings.database.verifier, read_only=True, purpose="drafts") as connection:
         return ledger.draft_state(connection, run_id)
 
@@ -372,7 +376,7 @@ def _draft_refusal(installation: Installation, run_id: str) -> str:
 def _draft_facts(
     installation: Installation, run_id: str, state: ledger.DraftState, statement: Path, *, cut: bool
 ) -> DraftFacts:
-    """Return what a ruling over drafts binds; `cut` where the recorded cut must be there too, as for an enactment."""
+    """Return the facts that a ruling over drafts binds; with `cut` the recorded cut too, as for an enactment."""
     sg1, decision = _NONE, _NO_DECISION
     if cut:
         try:
@@ -383,18 +387,18 @@ def _draft_facts(
             raise Refused(
                 StopCode.APPROVAL_REQUIRED,
                 f"run {run_id} has no recorded cut: {error.message}",
-                "Resume the run to its second pause.",
+                f"Resume the run to its second pause: cutter-console run resume {run_id}",
             ) from error
     drafts = list_drafts(state.lines, f"{statement.stem}.units.tsv") if state.lines else _NOTHING
     return DraftFacts(sg1_sha256=sg1, draft_digest=state.digest, cut_review_decision_id=decision, drafts=drafts)
 
 
 _NOTHING = StatementDrafts(count=1, file="none", file_sha256=_NONE)
-"""Stands for drafts that are gone: no statement names them."""
+"""Placeholder for drafts that are gone: no statement names them."""
 
 
 def waiting(run_id: str, kind: str, then: str) -> Waiting:
-    """The error for a run that rests until a ruling has come."""
+    """Return the error for a run that waits for a ruling."""
     return Waiting(
         StopCode.APPROVAL_REQUIRED,
         f"run {run_id} waits for {kind} and the operator",

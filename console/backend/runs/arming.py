@@ -17,9 +17,9 @@ from console.backend.runs.settling import Attempt
 
 
 def arm(installation: Installation, run_id: str, purpose: Purpose) -> None:
-    """Open the lease, for somebody who takes it up later; where the switch is armed for exactly this, nothing is to be done.
+    """Open the lease for a session that takes it up later; if the switch is armed for exactly this, do nothing.
 
-    Raises Held under a HOLD, Refused where the database says no, NotKnownYet where it cannot be told whether it is armed.
+    Raises Held under a HOLD, Refused if the database refuses, NotKnownYet if it is unknown whether the switch is armed.
     """
     require_no_hold(installation)
     if armed_for(installation, run_id, purpose):

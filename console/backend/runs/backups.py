@@ -21,7 +21,7 @@ from console.backend.runs.run_views import known_run
 from console.backend.runs.settling import committing_alone
 
 _MARGIN = timedelta(seconds=30)
-"""A proof that would end while the cut is on its way is taken again before it."""
+"""A backup whose age limit would pass while the cut runs is taken again before it."""
 
 
 def take_run_backup(context: PhaseContext) -> tuple[Check, ...]:
@@ -103,7 +103,7 @@ def fresh_backup(context: PhaseContext) -> tuple[Check, ...]:
 
 
 def newest_of_run(installation: Installation, run_id: str) -> BackupRecord | None:
-    """The newest proven backup of the plan's database since this run began; its file is there, with its size."""
+    """Return the newest proven backup of the plan's database since this run began, if its file is there with its size."""
     known = known_run(installation, run_id)
     facts, since = known.workspace.plan_facts(), known.request.started_at
     target = facts.target if facts else None

@@ -48,7 +48,7 @@ class DraftEdit(Value):
 def plan_edits(installation: Installation, docprefix: str, edits: tuple[DraftEdit, ...]) -> str:
     """Plan the edits, take a proven backup and bring the run to its pause for SG_1. Returns the run id.
 
-    Raises Refused where an address is no draft unit.
+    Raises Refused if an address is not a draft unit.
     """
     source = "".join(edit.body for edit in edits).encode()
     asked = RunRequestFile(
@@ -118,7 +118,11 @@ def _plan(
         for edit in edits:
             draft = find_draft(connection, edit.address)
             if draft is None:
-                raise Refused(StopCode.REFUSED_INPUT, f"{edit.address} is no draft unit", "Only drafts are edited.")
+                raise Refused(
+                    StopCode.REFUSED_INPUT,
+                    f"{edit.address} is not a draft unit",
+                    "Only drafts can be edited: name the address of a draft.",
+                )
             body = edit.body.encode()
             end, last = start + len(body), line + edit.body.count("\n")
             units.append(
@@ -168,9 +172,9 @@ def _deltas(count: int) -> tuple[TableDelta, ...]:
 
 
 def apply_edits(installation: Installation, run_id: str) -> int:
-    """Under an armed lease to edit: a new version for each planned unit, all or none. Returns how many.
+    """Write a new version of each planned unit, all or none, under an armed lease to edit. Returns how many.
 
-    Raises Held, and sets a HOLD, where another role on a fresh connection finds other rows than planned.
+    Raises Held, and sets a HOLD, if another role on a fresh connection finds other rows than planned.
     """
     workspace = Workspace.open(installation.root, run_id)
     plan, source = workspace.plan(), workspace.source()
@@ -183,7 +187,7 @@ def apply_edits(installation: Installation, run_id: str) -> int:
             raise Refused(
                 StopCode.EXECUTION_DISABLED,
                 f"the switch is not armed for run {run_id} to edit",
-                "Arm the switch for this run to edit, then do it again.",
+                "Arm the switch for this run to edit, then apply the edits again.",
             )
         with committing(
             installation, journal, run_id, Operation.EDIT, timeout_s=installation.settings.statement_limit_s
@@ -201,7 +205,7 @@ def apply_edits(installation: Installation, run_id: str) -> int:
 
 
 def _verify(installation: Installation, workspace: Workspace, untouched: str, journal: Journal) -> None:
-    """As cutter_verify: what was committed is read back; the functions' success is not believed."""
+    """Read back as cutter_verify what was committed; the functions' own success is not taken as proof."""
     run_id, docprefix = workspace.request().run_id, workspace.request().docprefix
     began, clock = installation.context.now(), time.perf_counter()
     with connect(installation.settings.database.verifier, read_only=True, purpose="edit: verify") as connection:

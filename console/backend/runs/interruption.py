@@ -1,4 +1,4 @@
-"""Something that was begun with a run, that nobody is at and nobody finished; with what the database says of it."""
+"""Operations on a run that began and did not finish, and the database's answer about them."""
 
 from datetime import datetime
 
@@ -15,7 +15,7 @@ from console.backend.runs.workspace import RunRequestFile, Workspace
 
 
 def records_at_rest(workspace: Workspace) -> tuple[Record, ...]:
-    """Return what the journal says, where nobody is at it; nothing where it is missing or damaged: the run's own line says so."""
+    """Return the journal's records unless a process is writing it; nothing if it is missing or damaged, which the run's own line shows."""
     if is_running(workspace.journal):
         return ()
     try:
@@ -27,7 +27,7 @@ def records_at_rest(workspace: Workspace) -> tuple[Record, ...]:
 def interruption(
     installation: Installation, request: RunRequestFile, records: tuple[Record, ...]
 ) -> Interruption | None:
-    """Return what was interrupted, looked at and not settled; None where nothing was."""
+    """Return what was interrupted, without settling it; None if nothing was."""
     begun = unfinished(records)
     if begun is None:
         return None
@@ -36,7 +36,7 @@ def interruption(
     else:
         verdict = fate_of(attempts_of(records, begun), lambda attempt: look(installation, request.run_id, attempt))
         if any(record.value("settled") == Fate.UNKNOWN for record in records[begun.sequence :]):
-            # Whether a standby has it cannot be seen by who only looks: what was not known is asked again.
+            # The monitoring role cannot see if a standby has the COMMIT, so an unknown result stays unknown until it is settled.
             verdict = verdict.model_copy(update={"fate": Fate.UNKNOWN})
     return Interruption(
         what=begun.phase,

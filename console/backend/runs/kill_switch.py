@@ -25,17 +25,19 @@ _HOLD_BYTES = 4096
 """Bytes of the HOLD file that are read."""
 _MOST_BY = 100
 _LOOKS, _PAUSE_S = 15, 0.2
+# No O_TRUNC: the file is emptied only after fstat has shown a regular file with a single name.
+# O_NOFOLLOW and O_NONBLOCK keep a planted link or FIFO from redirecting or blocking a stop.
 _WRITE = os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY
 RELEASE = "cutter-console hold release --confirm RELEASE"
 
 
 def measure_switch(installation: Installation) -> SwitchView:
-    """The switch as it is now, in file and database. Where it cannot be read it is UNREADABLE, which counts as off."""
+    """Measure the switch in file and database. If it cannot be read it is UNREADABLE, which counts as off."""
     return combined(installation, hold_in_file(installation), measure_in_database(installation))
 
 
 def measure_in_database(installation: Installation) -> SwitchView:
-    """The switch as the database has it; UNREADABLE where it cannot be asked."""
+    """Measure the switch in the database; UNREADABLE if the database does not answer."""
     try:
         with connect(
             installation.settings.database.monitor, read_only=True, timeout_s=5, purpose="switch"
@@ -70,7 +72,7 @@ def combined(installation: Installation, in_file: SwitchView | None, in_database
 
 
 def unreadable(error: CutterError) -> SwitchView:
-    """Return what the database did not say about the switch, and why."""
+    """Return a switch of unknown state, with the error as its reason."""
     return SwitchView(state=SwitchState.UNREADABLE, reason=error.message, clears_with="Reach the database again.")
 
 
@@ -100,7 +102,7 @@ def switch_of(hold: HoldRow | None, lease: LeaseRow | None) -> SwitchView:
 
 
 def require_no_hold(installation: Installation) -> None:
-    """Raises Held naming who set the HOLD, why and since when; also where it cannot be told whether the file sets one."""
+    """Raise Held, naming who set the HOLD, why and since when; also if the file cannot be examined."""
     in_file = hold_in_file(installation)
     switch = in_file or measure_switch(installation)
     if switch.state is SwitchState.HOLD:
@@ -127,7 +129,7 @@ def disarm(installation: Installation, reason: str) -> SwitchView:
     """End the lease, whoever holds it, and read the switch back.
 
     The database skips a lease that another session has locked, because a stop waits for nobody there; it is asked
-    again for some seconds. Raises Refused (LOCKED) where the switch is still armed then.
+    again for some seconds. Raises Refused (LOCKED) if the switch is still armed then.
     """
     for look in range(_LOOKS):
         time.sleep(_PAUSE_S if look else 0.0)
@@ -144,9 +146,9 @@ def disarm(installation: Installation, reason: str) -> SwitchView:
 
 
 def disarm_run(installation: Installation, run_id: str, reason: str, holder_pid: int | None = None) -> None:
-    """End this run's lease, unless another session than `holder_pid` has taken it up. Raises CutterError where it cannot.
+    """End this run's lease, unless another session than `holder_pid` has taken it up. Raises CutterError if it cannot.
 
-    Who has held none looks as the monitoring role first: while the switch is off nothing is opened that could write.
+    A caller that held no lease looks as the monitoring role first: while the switch is off, no session that could write is opened.
     """
     if holder_pid is None and not _is_armed_for(installation, run_id):
         return
@@ -161,6 +163,7 @@ def release_hold(installation: Installation, confirm: str) -> SwitchView:
     with committing_alone(installation, "release") as connection:
         if current_hold(connection) is not None:
             ledger.release_hold(connection, "released by hand", installation.operator)
+    # The database first: if the file cannot be removed, consoles of this host stay stopped.
     try:
         installation.hold_file.unlink(missing_ok=True)
     except OSError as error:
@@ -226,9 +229,9 @@ def _not_plain(path: Path, error: OSError) -> str:
 
 
 def hold_in_file(installation: Installation) -> SwitchView | None:
-    """The HOLD that the file sets, whatever the database says; None where there is nothing of that name.
+    """Return the HOLD that the file sets, whatever the database says; None if there is nothing of that name.
 
-    Any directory entry of that name counts: a directory, a FIFO, a link into nowhere too. At most its beginning is
+    Any directory entry of that name counts, whatever its type, dangling links included. At most its beginning is
     read, and a link is not followed: what it leads to is not shown.
     """
     try:

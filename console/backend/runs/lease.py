@@ -1,4 +1,4 @@
-"""Holds a lease by a session of its own: when this process ends, by whatever, its connection ends, and the lease with it."""
+"""Lease held by a session of its own: when this process ends, however it ends, its connection ends, and the lease with it."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,11 +15,11 @@ from console.backend.postgres.sessions import Session, open_session
 from console.backend.runs.kill_switch import armed_for
 
 _STATEMENT_S = 30.0
-"""Longer than the functions wait for a lock, so that it is the lock that is named."""
+"""Longer than the functions' own lock timeout, so that the error names the lock and not this limit."""
 
 
 class LeaseHolder:
-    """Takes up the lease of one run, and lets it go at the end of the block."""
+    """Holder of one run's lease, from `take` to the end of the block."""
 
     def __init__(self, installation: Installation, run_id: str) -> None:
         self._site = installation
@@ -47,7 +47,7 @@ class LeaseHolder:
             raise
 
     def take(self, purpose: Purpose) -> bool:
-        """Return whether this run is armed for it; then this process holds the lease. Raises Refused (LOCKED) where another one does."""
+        """Take the lease if this run is armed for the purpose; False if it is not. Raises Refused (LOCKED) if another process holds it."""
         if not armed_for(self._site, self._run_id, purpose):
             return False
         try:
@@ -59,7 +59,7 @@ class LeaseHolder:
 
     @property
     def pid(self) -> int | None:
-        """The server's process of the session; None where there is none."""
+        """Process id of the session at the server; None without a session."""
         return None if self._session is None else self._session.info.backend_pid
 
     def _opened(self) -> Session:

@@ -107,7 +107,7 @@ def _cut_before(installation: Installation, asked: RunRequestFile) -> RunRow | N
 
 
 def revert_cut(installation: Installation, run_id: str, lease: LeaseHolder) -> tuple[Check, ...]:
-    """Under an armed lease to revert: supersede the drafts, then see that readers see what they saw without them.
+    """Supersede the drafts under an armed lease to revert, then check that readers see what they saw without them.
 
     Raises Held, and sets a HOLD, when the readers' view is another one afterwards.
     """
@@ -208,7 +208,7 @@ def _of(installation: Installation, run_id: str) -> tuple[Workspace, RunRequestF
 
 
 def _world(workspace: Workspace) -> PlanBinding | None:
-    """Of the plan; None where its file is gone or damaged, which keeps nobody from taking a cut back."""
+    """Return the plan's binding; None if its file is gone or damaged, which does not prevent a revert."""
     try:
         return workspace.plan().world
     except Refused:

@@ -25,7 +25,7 @@ class RunFacts(Value):
     state: RunState
     mode: Mode
     is_edit: bool = False
-    """Edits of drafts are one transaction and no passage."""
+    """Set for edits of drafts, which are one transaction and pass through no phases."""
     is_armed: bool = False
     """True if the switch is armed for this run to cut."""
     is_known: bool = True
@@ -56,7 +56,7 @@ def moves_of(facts: RunFacts) -> tuple[Move, ...]:
 
 
 def require_move(move: Move, facts: RunFacts, run_id: str) -> None:
-    """Raises Refused, naming what is legal instead and the first of it as a command, where the move is not accepted now."""
+    """Raise Refused if the move is not accepted now, naming the legal moves and the first of them as a command."""
     moves = moves_of(facts)
     if move in moves:
         return
@@ -65,5 +65,5 @@ def require_move(move: Move, facts: RunFacts, run_id: str) -> None:
 
 
 def command_of(move: Move, run_id: str) -> str:
-    """The command line that makes the move."""
+    """Return the command line that makes the move."""
     return _COMMANDS[move].format(run=run_id)

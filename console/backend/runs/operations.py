@@ -38,9 +38,9 @@ from console.backend.runs.workspace import RunRequestFile, Workspace
 
 @contextmanager
 def open_journal(installation: Installation, workspace: Workspace, request: RunRequestFile) -> Iterator[Journal]:
-    """The run's journal, locked, verified against its last anchor, with nothing unfinished in it.
+    """Open the run's journal: locked, verified against its last anchor, with nothing unfinished in it.
 
-    Raises NotKnownYet where a COMMIT of before cannot be settled in time, Held, and sets a HOLD, where something that
+    Raises NotKnownYet if an earlier COMMIT cannot be settled in time, Held, and sets a HOLD, if something that
     was acknowledged is gone from the database, and what `Journal.resume` raises.
     """
     with _opened(installation, workspace, request) as journal:
@@ -78,8 +78,8 @@ def settle_run(installation: Installation, workspace: Workspace, request: RunReq
 def open_to_end(installation: Installation, workspace: Workspace, request: RunRequestFile) -> Iterator[Journal]:
     """Open the journal for what ends a run, which no missing or damaged file of it can prevent.
 
-    A journal that is missing or damaged is kept as it is, beside a new one that names it; so is a key that is none. The
-    run's request is written again where the database knows it.
+    A journal that is missing or damaged is kept as it is, beside a new one that names it; so is an unusable key. The
+    run's request is written again if the database has it.
     """
     if not JournalKey.is_usable(workspace.directory):
         workspace.set_key_aside()
@@ -96,7 +96,7 @@ def open_to_end(installation: Installation, workspace: Workspace, request: RunRe
 def _replacement(
     installation: Installation, workspace: Workspace, request: RunRequestFile, damaged: Drifted
 ) -> Journal:
-    """The journal that stands in for the damaged one: the one that was begun before, or another."""
+    """Return the journal that replaces the damaged one: a replacement begun earlier, or a new one."""
     try:
         stands_in = any(record.value(REPLACES) for record in read_journal(workspace.journal)[:2])
     except Drifted:
@@ -110,7 +110,7 @@ def _replacement(
 def settle_unfinished(
     installation: Installation, workspace: Workspace, request: RunRequestFile, journal: Journal
 ) -> None:
-    """Close an intent without a result by what the server says became of its transactions. Raises NotKnownYet."""
+    """Close an intent without a result by the server's answer about its transactions. Raises NotKnownYet."""
     records = read_journal(workspace.journal)
     begun = unfinished(records)
     if begun is None:
@@ -139,7 +139,7 @@ def _settled_fate(
 
 
 def unfinished(records: tuple[Record, ...]) -> Record | None:
-    """Pure: the last intent, where no result follows it."""
+    """Pure: the last intent, if no result follows it."""
     begun: Record | None = None
     for record in records:
         if record.kind is RecordKind.INTENT:
@@ -171,7 +171,7 @@ def operation(
     *,
     ends: bool = False,
 ) -> Iterator[Journal]:
-    """Something done to a run that is no phase: an intent, the block, a result, and the journal's end anchored.
+    """Run an operation that is not a phase: an intent, the block, a result, and the journal's end anchored.
 
     A failure of the block is its result, unless its transaction had been committed before. What is not known yet, and
     what a signal or a crash ends, has none: the next operation settles it. `ends` says that it ends the run, see `open_to_end`. Raises Unmeasured, saying that the
@@ -187,7 +187,7 @@ def operation(
 def intended(
     installation: Installation, request: RunRequestFile, journal: Journal, what: str, said: tuple[Field, ...] = ()
 ) -> Iterator[None]:
-    """An intent, the block, a result; see `operation`, for who holds the journal already."""
+    """Run an intent, the block and a result for a caller that holds the journal already; see `operation`."""
     journal.append(RecordKind.INTENT, what, said)
     try:
         yield
@@ -205,9 +205,9 @@ def intended(
 def _close_failed(
     installation: Installation, request: RunRequestFile, journal: Journal, what: str, error: CutterError
 ) -> None:
-    """The result of an operation that raised: what it had committed by then stands, and is not called failed.
+    """Record the result of an operation that raised: what it had committed by then stands, and is not called failed.
 
-    Where the server cannot be asked, or the journal cannot be written, there is none: the next operation settles it.
+    If the server cannot be asked, or the journal cannot be written, there is none: the next operation settles it.
     """
     said = f"{error.code}: {error.message}"
     try:
@@ -216,14 +216,14 @@ def _close_failed(
         if begun is None:
             return
         attempts = attempts_of(records, begun)
-        # A server that has just been out of reach is asked once.
+        # A server that was just unreachable is asked once only, so that the error is not delayed by LIMIT_S.
         verdict = _settled_fate(installation, request, records, begun, once=error.code is StopCode.UNREACHABLE)
         match verdict.fate:
             case Fate.COMMITTED:
                 outcome = Outcome.PASS if isinstance(error, Unmeasured) else Outcome.FAIL
                 close(journal, what, outcome, f"{verdict.said}; afterwards {said}", EFFECT_STANDS)
             case Fate.IN_PART:
-                # Of several the first is the one that gives the operation its name.
+                # The first of several transactions is the operation's own; later ones follow it up.
                 first = settle(installation, request.run_id, attempts[0], once=True).fate is Fate.COMMITTED
                 more = (EFFECT_STANDS,) if first else ()
                 close(journal, what, Outcome.INCONCLUSIVE, f"{verdict.said}; {said}", *more)
@@ -238,7 +238,7 @@ def _close_failed(
 
 
 def effect_stands(run_id: str, what: str, error: CutterError) -> Unmeasured:
-    """The error of a record that is missing while its effect is there."""
+    """Return the error of an operation whose effect is there and whose record is missing."""
     return Unmeasured(
         error.code,
         f"{what} of run {run_id} is committed; its result is missing in the records: {error.message}",
@@ -248,7 +248,7 @@ def effect_stands(run_id: str, what: str, error: CutterError) -> Unmeasured:
 
 @dataclass(frozen=True)
 class Promise:
-    """An open transaction that the journal names already."""
+    """Open transaction that the journal names already."""
 
     connection: psycopg.Connection
     head: Anchor
@@ -265,7 +265,7 @@ def committing(
     timeout_s: float = 30.0,
     has_event: bool = True,
 ) -> Iterator[Promise]:
-    """One transaction of this role, noted in the journal before its COMMIT, and settled where that is not answered.
+    """Run one transaction of this role, noted in the journal before its COMMIT, and settled if that is not answered.
 
     `has_event` off says that it writes no event of the run. The block ends normally where it is found to be committed.
     Raises Unmeasured where it was rolled back, NotKnownYet where that could not be decided in time, and whatever

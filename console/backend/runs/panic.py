@@ -1,6 +1,6 @@
-"""Panic: everything that stops, each by itself, and a true account of what was done; it needs no authority.
+"""Panic: every way to stop, each tried by itself, and a report of what was done; it needs no authority.
 
-The HOLD file comes first, then the HOLD in the database, the running statements and the lease. One that fails keeps none
+The HOLD file comes first, then the HOLD in the database, the running statements and the lease. A step that fails keeps none
 of the others from being done.
 """
 
@@ -17,7 +17,7 @@ from console.backend.postgres.connections import connect
 from console.backend.runs.kill_switch import combined, hold_in_file, measure_in_database, unreadable, write_hold_file
 
 _LIMIT_S = 3.0
-"""For a statement of panic, by the server's clock: nobody waits long for a stop."""
+"""Time limit for each statement of panic, by the server's clock: a stop must not wait long."""
 _LOOKS, _PAUSE_S = 15, 0.2
 
 
@@ -51,7 +51,8 @@ def panic(installation: Installation, reason: str) -> SwitchView:
 
 
 def _hold_in_database(installation: Installation, why: str) -> CutterError | None:
-    """As the executing role, or, where that one is kept out, as the verifying one: whoever may, sets it."""
+    """Set the HOLD as the executing role or, if that one cannot connect, as the verifying role."""
+    # The executor's error is reported even if the verifier fails too: its cause is the one to repair.
     first: CutterError | None = None
     for conninfo in (installation.settings.database.executor, installation.settings.database.verifier):
         try:
@@ -120,7 +121,7 @@ def _told(
     *,
     was_cut: bool,
 ) -> SwitchView:
-    """Return what panic has to say beside the switch."""
+    """Add the steps, and what is missing, to the measured switch."""
     changes: dict[str, object] = {"steps": steps}
     again = f"cutter-console panic --reason {shlex.quote(seen.reason)}"
     # The last two steps; of the first two, what is missing is said in words of its own.

@@ -1,4 +1,4 @@
-"""While a phase is in its transaction: a HOLD file cancels the statement, a dead line ends the wait, a lock says who holds it."""
+"""Watch over a phase's transaction: a HOLD file cancels its statement, a dead connection ends the wait, a lock's holder is named."""
 
 import os
 import socket
@@ -20,9 +20,9 @@ from console.backend.runs.kill_switch import hold_in_file
 _EVERY_S = 0.25
 _LOOK_EVERY_S = 2.0
 _LONG_S = 10.0
-"""Whoever waits for longer is told how long it may take."""
+"""Seconds of work after which the operator is told how long a statement may take."""
 _MOST_SILENCES = 3
-"""Fruitless looks one after another, each bounded by the limit of a connection, until the line counts as dead."""
+"""Failed attempts to look, in a row, after which the connection counts as dead; each is bounded by the limit of a connection."""
 
 Report = Callable[[str, int, int | None], None]
 
@@ -50,7 +50,7 @@ def watched(
 
 
 class _Watch:
-    """Two loops, until the block is over: what they find they do at once."""
+    """Two loops that run until the block is over and act at once on what they see."""
 
     def __init__(
         self, installation: Installation, connection: psycopg.Connection, conninfo: str, report: Report
@@ -62,16 +62,16 @@ class _Watch:
         self._report = report
         self._over = threading.Event()
         self._socket = threading.Lock()
-        """While it is held the connection is not closed, and its descriptor nobody else's."""
+        """Lock that keeps the connection open while it is held, so that its descriptor cannot become another file's."""
         self._began = time.monotonic()
 
     def end(self) -> None:
-        """The block is over: from here on nobody touches the connection."""
+        """End the watch: after this nothing touches the connection."""
         with self._socket:
             self._over.set()
 
     def hold(self) -> None:
-        """Cancel as soon as there is a HOLD file, or the program is to end."""
+        """Cancel the statement as soon as there is a HOLD file, or the program is to end."""
         while not self._over.wait(_EVERY_S):
             # Any entry of that name, as everywhere else: `exists` follows a link, and raises where the root is closed.
             stops = is_ending() or hold_in_file(self._site) is not None
@@ -79,7 +79,7 @@ class _Watch:
                 return
 
     def line(self) -> None:
-        """Break the line where the server does not answer others either, or knows nothing of the session any more."""
+        """Break the connection if the server does not answer new ones either, or no longer has the session."""
         silences, waited_since = 0, 0.0
         while not self._over.wait(_LOOK_EVERY_S):
             try:
@@ -98,7 +98,7 @@ class _Watch:
                 return
 
     def _told(self, wait: LockWait | None, since: float) -> float:
-        """Say for whom a lock is waited, and of long work how long it may take; returns since when a lock is waited for, or 0."""
+        """Report who holds a lock that is waited for, and the limit of long work; return the time when the wait began, or 0."""
         if wait is None or self._over.is_set():
             return 0.0
         if not wait.waits:
@@ -112,13 +112,13 @@ class _Watch:
         return since
 
     def _say(self, said: str) -> None:
-        # A console that has ended takes no more words; the line is watched all the same.
+        # A front end that has closed takes no more reports; the connection is watched all the same.
         with suppress(RuntimeError):
             self._report(said, 0, None)
 
 
 def break_line(connection: psycopg.Connection) -> None:
-    """End this side's wait: whoever reads from the socket gets its end, as if the server had closed it."""
+    """End this side's wait: a read from the socket sees its end, as if the server had closed it."""
     with suppress(OSError, psycopg.Error), socket.socket(fileno=os.dup(connection.pgconn.socket)) as line:
         line.shutdown(socket.SHUT_RDWR)
 

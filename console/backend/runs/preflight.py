@@ -12,7 +12,7 @@ from console.backend.runs.phase_context import PhaseContext
 
 
 def preflight(context: PhaseContext, connection: psycopg.Connection, document: DocumentPlan) -> tuple[Check, ...]:
-    """Vocabulary, addresses and the document, against the database as it is."""
+    """Compare vocabulary, addresses and the document with the database as it is."""
     return (
         _vocabulary(context, connection, document),
         _addresses(context, connection, document),
@@ -47,7 +47,7 @@ def _uncut(context: PhaseContext, connection: psycopg.Connection, document: Docu
 
 
 def world_unchanged(context: PhaseContext, connection: psycopg.Connection, *, own_run_wrote: bool) -> Check:
-    """The world equals the plan's. Raises Drifted naming each difference.
+    """Compare the world with the plan's. Raises Drifted naming each difference.
 
     Drafts outlive a migration: once the run has written, the schema may be a newer one, if it is exactly as installed.
     """

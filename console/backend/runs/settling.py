@@ -1,4 +1,4 @@
-"""Finds out what became of a COMMIT that was sent and not answered: ends the session that sent it, then asks the server.
+"""Settling of a COMMIT that was sent and not answered: the session that sent it is ended, then the server is asked.
 
 A line that is lost at COMMIT may still deliver it seconds later. So the answer counts only once nobody can send it any
 more: the old session, known by its backend's pid and start time, is terminated and waited for. What cannot be decided
@@ -34,6 +34,7 @@ from console.backend.runs.phase_context import Role, conninfo_of
 LIMIT_S = 20.0
 """Seconds of trying before the answer is "not known yet"."""
 _PAUSE_S = 0.2
+# Shorter than LIMIT_S, so that one slow answer leaves time to ask again.
 _ASK_S = 5.0
 # Of the session that asks a standby to confirm: a message behind the COMMIT in question.
 _CONFIRM = "confirm"
@@ -45,7 +46,7 @@ class Attempt(Value):
     xid: str
     role: Role
     pid: str = ""
-    """Of the backend; empty in journals of older releases, whose sessions cannot be told from others."""
+    """Process id of the backend; empty in journals of older releases, whose sessions cannot be told from others."""
     started: str = ""
     """Start of that backend, by the server's clock."""
     system_identifier: str = ""
@@ -59,13 +60,13 @@ class Attempt(Value):
 
     @classmethod
     def of(cls, record: Record) -> Self | None:
-        """Read it out of a journal's record; None where the record names no transaction."""
+        """Read an attempt from a journal's record; None if the record names no transaction."""
         anchor = Anchor(sequence=record.sequence, hash=record.hash)
         return cls.named(record.fields, anchor, record.phase, has_event=NO_EVENT not in record.fields)
 
     @classmethod
     def named(cls, fields: Iterable[Field], anchor: Anchor, what: str, *, has_event: bool) -> Self | None:
-        """Make an attempt out of what `measure_attempt` gave."""
+        """Make an attempt from the fields of `measure_attempt`."""
         values = {field.key: field.value for field in fields}
         if not values.get("xid"):
             return None
@@ -84,7 +85,7 @@ class Attempt(Value):
 
 
 def measure_attempt(connection: psycopg.Connection, role: Role) -> tuple[Field, ...]:
-    """Give the open transaction its id, and say by what it will be known."""
+    """Assign the open transaction its id, and return the fields that identify it later."""
     named = name_transaction(connection)._asdict()
     return (Field(key="role", value=role), *(Field(key=key, value=str(value)) for key, value in named.items()))
 
@@ -94,7 +95,7 @@ class Fate(StrEnum):
 
     COMMITTED = "committed"
     IN_PART = "committed in part"
-    """Of several: some are committed, some were rolled back."""
+    """Result of several transactions: some are committed, some were rolled back."""
     ROLLED_BACK = "rolled back"
     UNKNOWABLE = "cannot be known any more"
     """Too old, or of another server, and without an event that would tell. Done again, it does no harm."""
@@ -127,12 +128,12 @@ def rolled_back(lost: CutterError, said: str) -> Unmeasured:
 
 
 def unknowable(lost: CutterError, said: str) -> Unmeasured:
-    """The error of a transaction of which nobody can tell any more; only of such as do no harm when they are done again."""
+    """Return the error of a transaction whose result can no longer be known; used only for those that are harmless to repeat."""
     return Unmeasured(lost.code, f"{lost.message}; {said}", "Do it again: it is a no-op where it was done.")
 
 
 def fate_of(attempts: Sequence[Attempt], ask: Callable[[Attempt], Verdict]) -> Verdict:
-    """Return what became of all transactions behind one intent: of none, that nothing was sent to be committed."""
+    """Return the result of all transactions behind one intent; without any, no COMMIT was sent."""
     if not attempts:
         return Verdict(fate=Fate.ROLLED_BACK, said="no COMMIT was sent: nothing of it is in the database")
     verdicts = [ask(attempt) for attempt in attempts]
@@ -149,7 +150,7 @@ def fate_of(attempts: Sequence[Attempt], ask: Callable[[Attempt], Verdict]) -> V
 def committing_alone(
     installation: Installation, what: str, *, role: Role = Role.EXECUTOR, replicated: bool = True
 ) -> Iterator[psycopg.Connection]:
-    """One transaction that is in no run's journal, settled where its COMMIT is not answered.
+    """Run one transaction that is in no run's journal, and settle it if its COMMIT is not answered.
 
     `replicated` off waits for no standby, as the operator's stops do not. Raises Unmeasured where it was rolled back,
     NotKnownYet where that is not decided in time: done again, it does no harm.
@@ -222,7 +223,7 @@ def _confirmed(installation: Installation, attempt: Attempt, verdict: Verdict, u
 
 
 def look(installation: Installation, run_id: str, attempt: Attempt) -> Verdict:
-    """Return what can be said of it as the monitoring role, which ends nobody's session."""
+    """Look at the attempt as the monitoring role, which ends no session."""
     database = installation.settings.database
     try:
         with connect(database.monitor, read_only=True, timeout_s=_ASK_S, purpose="evidence") as connection:
@@ -255,7 +256,7 @@ def _ask(installation: Installation, run_id: str, attempt: Attempt) -> Verdict:
 
 
 def _elsewhere(connection: psycopg.Connection, run_id: str, attempt: Attempt) -> Verdict | None:
-    """On another server or timeline the id may belong to another transaction: there the run's events decide."""
+    """Decide by the run's events on another server or timeline, where the id may belong to another transaction."""
     here = server_position(connection)
     if not attempt.system_identifier or here == (attempt.system_identifier, attempt.timeline):
         return None

@@ -12,12 +12,12 @@ from console.backend.runs.workspace import RunRequestFile
 
 
 def limits(settings: Settings) -> Limits:
-    """The configured limits."""
+    """Return the configured limits."""
     return Limits.model_validate(settings.limits.model_dump())
 
 
 def read_source(installation: Installation, origin: str) -> bytes:
-    """The raw bytes behind `file:<name>` or `live:<docprefix>`. Raises Refused naming what is wrong."""
+    """Return the raw bytes of `file:<name>` or `live:<docprefix>`. Raises Refused if the source is unusable."""
     kind, _, name = origin.partition(":")
     if kind == "live" and name:
         return read_live_text(installation.settings.database.monitor, name, installation.settings.limits.max_bytes)
@@ -28,12 +28,12 @@ def read_source(installation: Installation, origin: str) -> bytes:
     raise Refused(
         StopCode.REFUSED_INPUT,
         f"{origin}: neither file:<name> nor live:<document>",
-        "Name a document of the intake folder.",
+        "Name a document of the intake folder as file:<name>, or a document of the database as live:<docprefix>.",
     )
 
 
 def planned(installation: Installation, request: RunRequestFile, raw: bytes) -> DocumentPlan:
-    """The document's plan. Raises Refused with every problem and its line."""
+    """Plan the document. Raises Refused with every problem and its line."""
     result = plan_document(
         raw,
         origin=request.origin,
@@ -48,11 +48,11 @@ def planned(installation: Installation, request: RunRequestFile, raw: bytes) -> 
 
 
 def refused_document(origin: str, problems: tuple[Problem, ...]) -> Refused:
-    """One refusal for all problems of a document, with their lines."""
+    """Return one refusal for all problems of a document, with their lines."""
     listed = "; ".join(f"line {problem.line}: {problem.message} ({problem.code})" for problem in problems[:10])
     more = f"; and {len(problems) - 10} more" if len(problems) > 10 else ""
     return Refused(
         StopCode.REFUSED_INPUT,
         f"{origin}: {listed}{more}",
-        "Correct the document; cutter-console plan shows every problem.",
+        "Correct the document; for the list of every problem: cutter-console plan.",
     )

@@ -15,7 +15,7 @@ from console.backend.postgres.units import EditRow, UnitRow, edits_of_document, 
 
 
 class Rows(Value):
-    """Everything that verification reads, in one snapshot."""
+    """Rows that verification reads, in one snapshot."""
 
     units: tuple[UnitRow, ...]
     edits: tuple[EditRow, ...] = ()
@@ -171,7 +171,7 @@ def _unfaithful(
 
 
 def _joined(plan: CutPlan, found: dict[str, UnitRow], edited: dict[str, EditRow], canonical: bytes) -> bytes:
-    """The spans in order; an edited unit stands for the slice that it was cut from."""
+    """Return the spans in order; an edited unit stands for the slice that it was cut from."""
     bodies = [
         (
             unit.byte_start,
@@ -188,13 +188,13 @@ def _body(row: UnitRow | None) -> bytes:
 
 
 class _Verdict:
-    """Turns comparisons over one set of rows into checks with that set as their evidence."""
+    """Builder of checks from comparisons over one set of rows, with that set as their evidence."""
 
     def __init__(self, rows: Rows) -> None:
         self._rows = rows
 
     def evidence(self, name: str, answer: str) -> Evidence:
-        """One piece, of the snapshot's time and role."""
+        """Return one piece of evidence, of the snapshot's time and role."""
         return Evidence(
             id=f"V-{name.replace(' ', '-')}",
             asked=name,
@@ -204,7 +204,7 @@ class _Verdict:
         )
 
     def rows_added(self, before: dict[str, int]) -> Evidence:
-        """Rows more than before, table by table, as they were counted: what a report shows beside the planned ones."""
+        """Return the counted growth of each table, which a report shows beside the planned one."""
         counted = [
             (count.table, count.rows - before[count.table]) for count in self._rows.counts if count.table in before
         ]
@@ -222,7 +222,7 @@ class _Verdict:
         )
 
     def first(self, name: str, wrong: Iterable[str], right: str) -> Check:
-        """PASS when nothing is wrong; otherwise the count and the first few."""
+        """Return PASS if nothing is wrong; otherwise the count and the first few."""
         found = list(wrong)
         answer = f"{len(found)} wrong, first: {', '.join(found[:3])}" if found else right
         return self.check(name, answer, not found)

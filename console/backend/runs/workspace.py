@@ -56,7 +56,7 @@ class PlanFacts(Value):
     target: Target
     deltas: tuple[TableDelta, ...]
     source_sha256: str = ""
-    """Of the pinned snapshot's bytes; empty in the files of older runs."""
+    """Digest of the pinned snapshot's bytes; empty in the files of older runs."""
 
 
 class PhaseRecord(Value):

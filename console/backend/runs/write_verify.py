@@ -1,4 +1,4 @@
-"""Phase 9: as cutter_verify, everything: places, bodies against the pinned source, coverage, deltas, untouched rows."""
+"""Phase 9: verify everything as cutter_verify: places, bodies against the pinned source, coverage, deltas, untouched rows."""
 
 import psycopg
 from psycopg.types.json import Jsonb
@@ -22,7 +22,7 @@ class CheckList(Value):
 
 
 class WriteVerify(PhaseWork):
-    """The draft rests here, verified, until the second ruling."""
+    """Verification of the write; the verified draft waits here for the second ruling."""
 
     phase = Phase.WRITE_VERIFY
     role = Role.VERIFIER

@@ -252,7 +252,7 @@ def test_a_table_that_somebody_has_locked_is_refused_in_time(
 ) -> None:
     with psycopg.connect(request_.conninfo) as other:
         other.execute("LOCK TABLE law.version IN ACCESS EXCLUSIVE MODE")
-        with pytest.raises(BackupNotProven, match=r"law\.version is locked by somebody else"):
+        with pytest.raises(BackupNotProven, match=r"law\.version is locked by another session"):
             take_backup(request_.model_copy(update={"timeout_s": 0.2}), context)
     nothing_left(request_)
 

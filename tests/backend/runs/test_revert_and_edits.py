@@ -133,7 +133,7 @@ def test_a_draft_that_was_edited_after_sg_2_is_not_enacted(at: At) -> None:
 
 def test_an_enacted_unit_is_not_edited(at: At) -> None:
     passage = at("enacted")
-    with pytest.raises(Refused, match="no draft unit"):
+    with pytest.raises(Refused, match="is not a draft unit"):
         plan_edits(passage.installation, DOCPREFIX, (EDIT,))
 
 

@@ -48,11 +48,11 @@ class Statement(Value):
 class _Question(NamedTuple):
     forbidden: str
     held: str
-    """The sentence where nothing changed."""
+    """The sentence if nothing changed."""
     facts: Callable[[InstallationSnapshot], tuple[AnyMeasurement, ...]]
     compare: Callable[[InstallationSnapshot, InstallationSnapshot], Iterable[Change]]
     tables: frozenset[str] = frozenset()
-    """The tables that it is about, where it is about some."""
+    """The tables that it is about, if any."""
     in_database: bool = False
     """True if a committed transaction could have done and undone it, unseen."""
 
@@ -64,14 +64,14 @@ class _Question(NamedTuple):
 
 
 def differences(before: InstallationSnapshot, after: InstallationSnapshot) -> tuple[Change, ...]:
-    """Everything that changed, each thing once. What was not measured is no difference; the statements say it."""
+    """Return everything that changed, each thing once. What was not measured is not a difference; the statements name it."""
     compared = (_all_tables, _definitions, _switch, _files, _keys, _processes, _services, _transactions, _superusers)
     found = (change for compare in compared for change in compare(before, after))
     return tuple(change for change in found if change.before != change.after)
 
 
 def statements(before: InstallationSnapshot, after: InstallationSnapshot) -> tuple[Statement, ...]:
-    """One statement for each forbidden action: PASS where it was measured and nothing changed, else what was found."""
+    """Return one statement for each forbidden action: PASS if it was measured and nothing changed, else what changed."""
     return tuple(_answered(question, before, after) for question in _QUESTIONS)
 
 

@@ -68,7 +68,7 @@ class Final(Value):
     means: SafeText
     bundle: str
     first: tuple[Gap, ...]
-    """The gap that decides, where there is one."""
+    """The gap that decides, if there is one."""
     gaps: tuple[Gap, ...]
     roll_up: tuple[RolledUp, ...]
     changes: tuple[Change, ...]

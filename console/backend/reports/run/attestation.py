@@ -19,7 +19,7 @@ _EFFECT: dict[str, Phase | Operation] = {
 
 
 class Attested(Value):
-    """One sentence with its verdict; NOT_RUN where it does not apply to this run."""
+    """One sentence with its verdict; NOT_RUN if it does not apply to this run."""
 
     sentence: str
     outcome: Outcome
@@ -36,18 +36,18 @@ class _Attesting:
         self.is_dry = record.head.mode is Mode.DRYRUN
 
     def put(self, name: str, asked: str, source: str, answer: str) -> str:
-        """A fact of the record as a whole."""
+        """Register a fact of the record as a whole."""
         return self.register.put(f"13.{name}", asked, source, answer, self.record.ended_at)
 
     def unread(self, sentence: str) -> Attested:
-        """It rests on rows that could not be read."""
+        """Return the sentence as INCONCLUSIVE: it rests on rows that could not be read."""
         unread = self.put("unread", "rows of the ledger", "the database", f"not read: {self.record.ledger_unread}")
         return Attested(
             sentence=sentence, outcome=Outcome.INCONCLUSIVE, detail=self.record.ledger_unread, evidence=(unread,)
         )
 
     def recorded(self, phase: Phase, name: str) -> CheckLine | None:
-        """A check of the attempt that counts."""
+        """Return a check of the attempt that counts, or None."""
         last = next(one.last for one in self.told if one.title.phase is phase)
         return next((line for line in (last.checks if last else ()) if line.name == name), None)
 
@@ -71,7 +71,7 @@ def attest(
 
 
 def _dry_run(one: _Attesting) -> Attested:
-    """The unassigned transaction id of every phase that had a transaction."""
+    """Check that no phase with a transaction was assigned a transaction id."""
     sentence = "This dry run has written nothing into the database."
     ids: list[str] = []
     missing: list[str] = []
@@ -93,7 +93,7 @@ def _dry_run(one: _Attesting) -> Attested:
 
 
 def _unanchored(one: _Attesting) -> Attested:
-    """Only an anchor outside the journal shows that its end is there."""
+    """Say that the end cannot be proven: only an anchor outside the journal shows that it is there."""
     said = "a dry run leaves no row in the database, so its journal has no anchor there: a lost end of it could not be seen"
     rows = one.put("no-rows", "an anchor of the journal", "the database", said)
     return Attested(
@@ -164,7 +164,7 @@ def _nothing_deleted(one: _Attesting) -> Attested:
 
 
 def _by_no_write(one: _Attesting, sentence: str, name: str) -> Attested:
-    """Units are written under a used statement only: without one there was no write."""
+    """Conclude from unused statements that there was no write: units are written only under a used one."""
     if one.uses:
         said = "it was not measured: the record has no verification of the write"
         none = one.put(f"{name}-unmeasured", "verification of the write", "cutter_governance.run_event", said)
@@ -231,7 +231,7 @@ def _plan_file(one: _Attesting) -> Attested:
     same = one.record.plan_file == one.record.head.plan_digest
     said = f"plan.json: {one.record.plan_file}; recorded: {one.record.head.plan_digest}"
     compared = one.put("plan-file", "digest of the plan's file", "plan.json and cutter_governance.run", said)
-    detail = "equal digests" if same else "it is another one, or it is gone"
+    detail = "equal digests" if same else "the file differs from it, or is gone"
     return Attested(sentence=sentence, outcome=_verdict(same), detail=detail, evidence=(compared,))
 
 

@@ -35,7 +35,7 @@ _NEXT = {
 
 
 class NextStep(Value):
-    """One legal move; `command` is empty where there is nothing to do."""
+    """One legal move; `command` is empty if there is nothing to do."""
 
     said: str
     command: str
@@ -201,7 +201,7 @@ def _rendered(made: Composition, title: Title, cited: Evidences, shared: dict[st
 
 
 def _moves(head: Head) -> tuple[Move, ...]:
-    """The legal moves; that there is nothing to do but to report is told where there is nothing else."""
+    """Return the legal moves; the one to report only if there is no other."""
     legal = legal_moves(head.state, head.mode)
     return tuple(move for move in legal if move is not Move.REPORT) or tuple(legal)
 

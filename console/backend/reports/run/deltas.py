@@ -18,7 +18,7 @@ _DONE = {Purpose.ENACT: ("enacted", "done"), Purpose.REVERT: ("superseded", "wit
 
 
 class Delta(Value):
-    """One table; `actual` is None where nobody measured it."""
+    """One table; `actual` is None if it was not measured."""
 
     table: str
     expected: int
@@ -62,7 +62,7 @@ def cut_deltas(record: RunRecord, register: Register) -> Deltas | None:
 
 
 def _uncounted(record: RunRecord, register: Register, *, wrote: bool) -> str:
-    """Return why no row was counted: nothing was written, or nobody verified what was."""
+    """Return why no row was counted: nothing was written, or the write was not verified."""
     if record.head.mode is Mode.DRYRUN:
         said, where = "never: a dry run adds no row", "the run's directory"
     elif wrote:
@@ -113,7 +113,7 @@ def _counted(record: RunRecord, register: Register) -> tuple[dict[str, int], str
 
 
 def _delta(table: str, expected: int, actual: int | None, absent: Outcome = Outcome.INCONCLUSIVE) -> Delta:
-    """`absent` is the outcome where nobody counted."""
+    """Compare one table; `absent` is the outcome if its rows were not counted."""
     if actual is None:
         return Delta(table=table, expected=expected, actual=None, outcome=absent)
     return Delta(

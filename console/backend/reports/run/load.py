@@ -149,9 +149,10 @@ def _head(row: RunRow) -> Head:
 
 
 def _stored(installation: Installation, workspace: Workspace, run_id: str) -> _Stored:
-    """The verifying role reads all of it; where it cannot, the monitoring role reads the views."""
+    """Read everything as the verifying role; if it cannot, read the views as the monitoring role."""
     try:
         with connect(installation.settings.database.verifier, read_only=True, purpose="report") as connection:
+            # One snapshot for all statements: a run that goes on meanwhile must not give a report of two moments.
             connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
             views = _views(connection, workspace, run_id, run_record.run_uses(connection, run_id, _UseRow))
             return views.model_copy(update={"ledger": _ledger(connection, run_id), "unread": ""})
@@ -183,7 +184,7 @@ def _ruling(row: Mapping[str, object], used: tuple[_UseRow, ...], workspace: Wor
 
 
 def _policy(workspace: Workspace, sha256: str) -> Policy | None:
-    """The copy counts only where it is the signed one."""
+    """Return the run's copy of the policy, if it is the one that the statement names."""
     try:
         kept = load_policy(workspace.directory / policy_copy(sha256))
     except CutterError:

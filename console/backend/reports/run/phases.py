@@ -93,7 +93,7 @@ class Chapter(Value):
 
 
 def chapters(record: RunRecord, register: Register) -> tuple[Chapter, ...]:
-    """The phases' chapters; pauses are told by `run_rulings`."""
+    """Return the phases' chapters; the pauses are in `rulings`."""
     return tuple(_chapter(record, title, title.phase, register) for title in TITLES if title.phase is not None)
 
 
@@ -119,7 +119,7 @@ def _chapter(record: RunRecord, title: Title, phase: Phase, register: Register) 
         unreached=reason,
         unfinished=register.put(
             f"{prefix}.unfinished",
-            "a beginning without an end",
+            "a phase begun and not ended",
             "journal.jsonl",
             f"record {unfinished.sequence} of the journal begins the phase, and no record ends it; the run's recorded state is {head.state.name}",
             record.ended_at,

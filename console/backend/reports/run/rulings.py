@@ -46,7 +46,7 @@ class Pause(Value):
 
 
 def pauses(record: RunRecord, register: Register) -> tuple[Pause, ...]:
-    """Both of them."""
+    """Return both pauses."""
     return tuple(_pause(record, title, register) for title in TITLES if title.kind)
 
 
@@ -71,7 +71,7 @@ def _none(record: RunRecord, title: Title) -> str:
         return "an edit of drafts enacts nothing and needs no SG_2"
     before = Stage.AWAITING_CUT_AUTHORIZATION if title.kind == Kind.SG_1 else Stage.AWAITING_LIFECYCLE_AUTHORIZATION
     came = tuple(Stage).index(record.head.state.stage) >= tuple(Stage).index(before)
-    how = "the run waits, or waited, for it" if came else "the run did not come as far"
+    how = "the run waits, or waited, for it" if came else "the run did not reach its pause"
     return f"no {title.kind} was imported; {how} (state {record.head.state.name})"
 
 
@@ -158,6 +158,6 @@ def _bound(one: Ruling, key: str) -> str:
     try:
         found = json.loads(one.statement)
     except ValueError:
-        return "the statement is no JSON"
+        return "the statement is not JSON"
     value = found.get(key, "not named") if isinstance(found, dict) else "not named"
     return "none: the deployment had no manifest" if value == "none" else str(value)
