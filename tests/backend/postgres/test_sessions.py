@@ -488,7 +488,7 @@ def test_a_pooler_that_shares_sessions_is_named(short: Path, database: Database)
             server.shutdown(socket.SHUT_RDWR)
             thread.join(10)
 
-    with listening(short, serve) as conninfo, pytest.raises(Unmeasured, match="a connection pooler stands in front"):
+    with listening(short, serve) as conninfo, pytest.raises(Unmeasured, match="the connection goes through a pooler"):
         _open(conninfo.replace("dbname=x", f"dbname={database.name}"))
 
 
