@@ -119,7 +119,7 @@ def test_a_root_that_cannot_be_looked_into_for_a_hold_file_is_not_off(at: At) ->
     try:
         with as_ordinary_user():
             assert kill_switch.measure_switch(passage.installation).state is SwitchState.UNREADABLE
-            with pytest.raises(Held, match="cannot be told"):
+            with pytest.raises(Held, match="is not known"):
                 require_no_hold(passage.installation)
     finally:
         passage.installation.root.chmod(0o750)
