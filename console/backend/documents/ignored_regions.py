@@ -1,4 +1,4 @@
-"""What covers a line, so that it opens no unit: fenced code, comments, quotations, list items."""
+"""Regions whose lines open no unit: fenced code, comments, quotations, list items."""
 
 import re
 from bisect import bisect_right

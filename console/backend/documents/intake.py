@@ -1,4 +1,4 @@
-"""Where documents come from: files of the intake folder, and text that a registered query brought from a database."""
+"""Sources of documents: files of the intake folder, and texts that a registered query read from a database."""
 
 import os
 import stat
@@ -48,13 +48,6 @@ def read_source(path: Path, *, folder: Path | None = None, limits: Limits = DEFA
         os.close(descriptor)
     _refuse_large(len(raw), path, limits)
     return Source(origin=f"file:{path.name}", raw=raw)
-
-
-def live_source(name: str, text: str | bytes, limits: Limits = DEFAULT_LIMITS) -> Source:
-    """Text that the query registered as `name` has brought. Raises Refused where it is too large."""
-    raw = text if isinstance(text, bytes) else text.encode("utf-8", "surrogatepass")
-    _refuse_large(len(raw), Path(name), limits)
-    return Source(origin=f"live:{name}", raw=raw)
 
 
 def list_intake(folder: Path, limits: Limits = DEFAULT_LIMITS) -> tuple[IntakeEntry, ...]:

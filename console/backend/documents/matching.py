@@ -14,7 +14,7 @@ _VOID = ("weggefallen", "aufgehoben", "entfällt", "entfallen", "gestrichen", "u
 
 
 class Style(IntEnum):
-    """How a line is marked; the strongest marking of a level in a document is the one that counts."""
+    """Marking of a line; the strongest marking of a level in a document is the one that counts."""
 
     PLAIN = 1
     BOLD = 2
@@ -38,7 +38,7 @@ class Mark(NamedTuple):
     start: int
     """Offset of the line in characters."""
     fresh: bool
-    """Whether the line stands where something may begin: after a blank line, a heading or a finished sentence."""
+    """True if a unit may begin at this line: after a blank line, a heading or a finished sentence."""
 
 
 class _Form(NamedTuple):
@@ -49,11 +49,11 @@ class _Form(NamedTuple):
     plain: re.Pattern[str] | None
     reference: re.Pattern[str] | None
     texts: bool
-    """Whether the pattern tells the text after the number, and the end of a range of numbers."""
+    """True if the pattern has groups for the text after the number, and the end of a range of numbers."""
     small: bool
 
     bare: bool
-    """Whether number and title are all that the patterns tell, as with most levels."""
+    """True if the patterns have no groups but number and title, as with most levels."""
 
     def values(self, match: re.Match[str]) -> tuple[str | None, str | None, str]:
         """Number, title, and the title again where it must be in capitals; None or empty without one."""

@@ -1,4 +1,4 @@
-"""Which open unit may contain a new one: by depth, by declared rank, or as the document itself nests its levels."""
+"""Nesting: the open unit that may contain a new one, by depth, by declared rank, or as the document itself nests its levels."""
 
 from dataclasses import dataclass
 
@@ -24,7 +24,7 @@ class Node:
     """The annex, or the article, within which a numbering through the document runs."""
     other: str = ""
     used: bool = False
-    """Whether something has been opened beneath it."""
+    """True after a unit has been opened below this one."""
 
 
 class Enclosure:

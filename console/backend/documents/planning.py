@@ -44,7 +44,7 @@ _UNITS = TypeAdapter(tuple[PlannedUnit, ...])
 
 @dataclass(frozen=True, slots=True)
 class PlanRequest:
-    """How a document is to be planned."""
+    """Arguments of a plan: docprefix, profile, and the choice of ordinals for repeated headings."""
 
     docprefix: str
     profile: str
@@ -59,9 +59,9 @@ class PlanResult:
     plan: DocumentPlan | None
     problems: tuple[Problem, ...]
     source: SourceVersion | None
-    """None where the bytes are no text."""
+    """None if the bytes are not text."""
     canonical: bytes
-    """What spans and digests are about; empty where the bytes are no text."""
+    """Bytes that spans and digests refer to; empty if the document is not text."""
 
     @property
     def histogram(self) -> dict[str, int]:

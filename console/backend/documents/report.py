@@ -1,4 +1,4 @@
-"""What `plan --json` prints: one closed model, built from a plan result."""
+"""Output of `plan --json`: one closed model, built from a plan result."""
 
 from datetime import datetime
 from typing import Literal, Self

@@ -8,13 +8,13 @@ from console.backend.documents.profiles import Level, Numbering
 
 
 class Verdict(Enum):
-    """What a number is to the one before it."""
+    """Relation of a number to the one before it."""
 
     FITS = auto()
     RESTARTS = auto()
     """Begins again in a new container: then every address of the level hangs under its container."""
     REPEATS = auto()
-    """The same number again: the addresses will say so."""
+    """Equal to the number before; the addresses are then reported as repeated."""
     BACKWARDS = auto()
     GAP = auto()
 

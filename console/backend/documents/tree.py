@@ -13,7 +13,7 @@ from console.backend.model.vocabulary import SectionType
 
 HEADING = Level(name="heading", role=Role.CONTAINER, rank=38, section_type=SectionType.SECTION)
 """A Markdown heading that no level knows, where the profile lets it group."""
-# An enum member is looked up anew each time it is named; these are looked at once a line.
+# Naming an enum member costs a lookup each time, and these are compared for each line.
 _CONTAINER, _ARTICLE, _PARAGRAPH, _POINT = Role.CONTAINER, Role.ARTICLE, Role.PARAGRAPH, Role.POINT
 _ANNEX, _MATTER, _CONTENTS = Role.ANNEX, Role.MATTER, Role.CONTENTS
 _DOCUMENT, _PLAIN, _FITS = Scope.DOCUMENT, Style.PLAIN, Verdict.FITS
@@ -34,7 +34,7 @@ class _Builder:
         """Lines that read like a level which this document marks otherwise."""
         self.weak_lines: list[int] = []
         self.titled = False
-        """Whether only one heading has depth 1: the document's title."""
+        """True if exactly one heading has depth 1: the document's title."""
 
     def problem(self, code: str, mark: Mark, message: str) -> None:
         self.problems.append(Problem(code=code, line=mark.line, message=message))

@@ -7,7 +7,7 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
-from console.backend.documents.intake import list_intake, live_source, read_source
+from console.backend.documents.intake import list_intake, read_source
 from console.backend.documents.limits import Limits
 from console.backend.model.errors import Refused, StopCode
 from tests.conftest import as_ordinary_user
@@ -70,13 +70,6 @@ def test_a_file_without_permission_is_refused() -> None:
         path.chmod(0)
         with as_ordinary_user(), pytest.raises(Refused, match="Permission denied"):
             read_source(path)
-
-
-def test_live_text_keeps_its_registered_name_and_the_limit() -> None:
-    assert live_source("statutes", "# Ä\n").raw == "# Ä\n".encode()
-    assert live_source("statutes", b"\xff").origin == "live:statutes"
-    with pytest.raises(Refused, match="the limit is 3"):
-        live_source("statutes", "# Ä\n", Limits(max_bytes=3))
 
 
 def test_the_intake_folder_is_listed_with_the_reason_for_each_refusal(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Profiles: which lines of which sort of document open a unit, declared as data in the TOML files beside this one."""
+"""Profiles: the lines that open a unit in each sort of document, declared as data in the TOML files beside this one."""
 
 import re
 import tomllib
@@ -18,7 +18,7 @@ _FRAGMENT = re.compile(r"(?<!\?P)(?<!\(\?)<(\w+)>")
 
 
 class Role(StrEnum):
-    """How a level takes part in the tree."""
+    """Role of a level in the tree."""
 
     CONTAINER = "container"
     """Groups articles: book, part, chapter."""
@@ -35,7 +35,7 @@ class Role(StrEnum):
 
 
 class Numbering(StrEnum):
-    """What the numbers of siblings must do; a breach is refused."""
+    """Rule for the numbers of siblings; a breach is refused."""
 
     NONE = "none"
     INCREASING = "increasing"
@@ -47,7 +47,7 @@ class Numbering(StrEnum):
 
 
 class Scope(StrEnum):
-    """Where an address hangs, and within what the numbering runs."""
+    """Unit that an address hangs under and that the numbering runs within."""
 
     PARENT = "parent"
     DOCUMENT = "document"
@@ -55,14 +55,14 @@ class Scope(StrEnum):
 
 
 class Hierarchy(StrEnum):
-    """What decides which container encloses which."""
+    """Rule that decides which container encloses another."""
 
     DEPTH = "depth"
     """The depth of the Markdown heading, alone."""
     RANK = "rank"
     """The declared rank, alone."""
     LEARNED = "learned"
-    """The depth where the document marks it; else the order in which the document nests its own levels."""
+    """The depth if the document marks it; else the order in which the document nests its own levels."""
 
 
 class Level(Value):
@@ -82,7 +82,7 @@ class Level(Value):
     first: str = ""
     """Every character that a line of this level can begin with, without its marking."""
     heads: tuple[str, ...] = ()
-    """How a line without `#` may begin; lines that begin otherwise are not looked at."""
+    """Beginnings of a line without `#`; lines that begin otherwise are not matched."""
     pattern: str = ""
     plain: str = ""
     """For lines that carry no marking; empty: an unmarked line never opens this level."""
@@ -101,19 +101,19 @@ class Level(Value):
 
 
 class Profile(Value):
-    """How one sort of document is cut."""
+    """Rules by which one sort of document is cut."""
 
     name: str
     unit_kind: UnitKind
     hierarchy: Hierarchy
     unknown_headings: Annotated[str, Field(pattern="^(refused|container)$")]
-    """What a Markdown heading is that no level knows."""
+    """Treatment of a Markdown heading that no level matches."""
     depth_jumps_refused: bool = False
     opaque_annexes: bool = False
     """An annex nests nothing but articles marked deeper than itself: tables and forms stay in its body."""
     setext_refused: bool = False
     ignore_case: bool = False
-    """Of the first words of a line."""
+    """Match the first words of a line in upper and lower case."""
     fragments: dict[str, str] = Field(default_factory=dict)
     level: tuple[Level, ...]
 
