@@ -100,7 +100,7 @@ class Waiting(Refused):
 
 
 class Drifted(CutterError):
-    """What was measured differs from what the plan, or the configuration, was made for."""
+    """Measured state differs from what the plan, or the configuration, was made for."""
 
     exit_status = ExitStatus.DRIFT
 
@@ -112,7 +112,7 @@ class Held(CutterError):
 
 
 class Unmeasured(CutterError):
-    """It could not be measured (database down, SQLSTATE 42501, timeout)."""
+    """Measurement failed (database down, SQLSTATE 42501, timeout)."""
 
     exit_status = ExitStatus.INCONCLUSIVE
 

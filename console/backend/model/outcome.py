@@ -11,7 +11,7 @@ from console.backend.model.value import Value
 
 
 class Outcome(StrEnum):
-    """What a measurement came to."""
+    """Result of a measurement."""
 
     PASS = "PASS"  # noqa: S105 - an outcome, not a password
     PARTIAL = "PARTIAL"

@@ -62,7 +62,7 @@ class Coverage(Value):
 
 
 class Problem(Value):
-    """Why a document is refused: a stable code, the 1-based line of the canonical text, what a person can do."""
+    """Reason why a document is refused: a stable code, the 1-based line of the canonical text, what a person can do."""
 
     code: str
     line: int
@@ -70,7 +70,7 @@ class Problem(Value):
 
 
 class DocumentPlan(Value):
-    """What the document says, without regard to any database: equal bytes give an equal content digest."""
+    """Plan of a document, independent of any database: equal bytes give an equal content digest."""
 
     docprefix: str
     profile: str

@@ -22,7 +22,7 @@ class TableCount(Value):
 
 
 class PlanBinding(Value):
-    """What is pinned into a plan and measured again before every mutating phase."""
+    """Facts that a plan pins and that are measured again before every mutating phase."""
 
     target: Target
     server_version: int

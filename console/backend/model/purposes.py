@@ -13,7 +13,7 @@ class Kind(StrEnum):
 
 
 class Purpose(StrEnum):
-    """What one ruling is for, once. A purpose that has been served takes no other ruling."""
+    """Purpose of a ruling. Each purpose of a run takes one ruling; a second one is refused."""
 
     CUT = "cut"
     EDIT = "edit"
@@ -33,7 +33,7 @@ class Purpose(StrEnum):
 
 
 class RunOperation(StrEnum):
-    """What a run does with units: cut a document into new ones, or write new versions of drafts."""
+    """Operation of a run on units: cut a document into new ones, or write new versions of drafts."""
 
     CUT = "cut"
     EDIT = "edit"

@@ -1,4 +1,4 @@
-"""What readiness looks like to those who decide: gates and their board, drift, the bundle, a run's report."""
+"""Models of readiness for those who decide: gates and their board, drift, the bundle, a run's report."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -25,7 +25,7 @@ def worst_first(checks: Iterable[Check]) -> list[Check]:
 
 
 class Owner(StrEnum):
-    """Who can repair a gate that is not PASS."""
+    """Person who can repair a gate that is not PASS."""
 
     OPERATOR = "operator"
     SOVEREIGN = "sovereign"

@@ -99,7 +99,7 @@ CUT_STAGES = frozenset(Stage) - frozenset(BEFORE_CUT)
 
 
 class Family(StrEnum):
-    """Whether the run is on its way, and if not, how it left it."""
+    """Family of a run's state: in progress, or the way in which it ended or was interrupted."""
 
     ACTIVE = "active"
     FAILED = "failed"
@@ -109,7 +109,7 @@ class Family(StrEnum):
 
 
 class RunState(Value):
-    """Where a run is: its last stage, and, off the way, the family and the reason."""
+    """State of a run: its last stage and, if it is not in progress, the family and the reason."""
 
     stage: Stage
     family: Family = Family.ACTIVE
@@ -134,7 +134,7 @@ class RunState(Value):
 
 
 class Move(StrEnum):
-    """What an operator can do with a run; the console offers exactly the legal ones."""
+    """Action that an operator can take on a run; the console offers exactly the legal ones."""
 
     SETTLE = "settle"
     """Ask again what became of a COMMIT that was not answered."""

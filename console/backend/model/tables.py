@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 
 class Rows(Enum):
-    """What may become of a row that is there; none is ever deleted."""
+    """Changes that a table permits to its existing rows; none permits a DELETE."""
 
     FIXED = auto()
     """Nothing: the table is added to."""

@@ -1,4 +1,4 @@
-"""What the screens and the commands show: frozen snapshots, measured by the backend, already inert."""
+"""View models of the screens and commands: frozen snapshots, measured by the backend, already inert."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -42,21 +42,21 @@ class SwitchView(Value):
     since: datetime | None = None
     expires_at: datetime | None = None
     is_taken: bool = False
-    """Whether a session holds the lease and works under it."""
+    """True if a session holds the lease and works under it."""
     reason: SafeText = ""
     clears_with: str = ""
     in_file: bool | None = None
-    """Whether the HOLD file sets a HOLD; None where that was not looked for."""
+    """True if the HOLD file sets a HOLD; None if the file was not checked."""
     in_database: bool | None = None
-    """Whether the database has a HOLD; None where that is not known."""
+    """True if the database has a HOLD; None if that is not known."""
     incomplete: SafeText = ""
-    """What is missing of a HOLD that is set in one place alone; empty where it is whole, and without one."""
+    """Missing half of a HOLD that is set in one place only; empty if both have it or neither has."""
     complete_with: SafeText = ""
     """The command that makes it whole."""
     note: SafeText = ""
-    """What else the one who asked has to know."""
+    """Further notes for the operator."""
     steps: tuple[StopStep, ...] = ()
-    """What panic has done, item by item; empty where nobody has panicked."""
+    """Steps that panic has taken; empty without a panic."""
 
 
 class CountView(Value):
@@ -84,7 +84,7 @@ class WaitView(Value):
     next_action: SafeText
     expires_at: datetime | None = None
     goes_on: bool = False
-    """Whether it is an armed run that only waits to go on."""
+    """True if the run is armed and only waits to continue."""
 
 
 class RunSummary(Value):
@@ -98,12 +98,12 @@ class RunSummary(Value):
     started_at: datetime
     operator: SafeText
     is_over: bool = False
-    """Whether no phase can begin any more."""
+    """True if no further phase can begin."""
     interrupted: bool = False
     unsettled: bool = False
-    """Whether it is not known what became of a COMMIT: the one move is to ask again."""
+    """True if the result of a COMMIT is unknown: the only move is to check again."""
     gone: tuple[SafeText, ...] = ()
-    """What its journal has acknowledged and the database does not have."""
+    """Events that the run's journal has acknowledged and the database does not have."""
 
 
 class Status(Value):
@@ -167,7 +167,7 @@ class PlanView:
 
 
 class PhaseStatus(StrEnum):
-    """How far one phase of a run has come."""
+    """Progress of one phase of a run."""
 
     PENDING = "pending"
     RUNNING = "running"
@@ -195,7 +195,7 @@ class Interruption(Value):
     """The phase, or the operation: start, import, arm, revert, void, edit."""
     since: datetime
     is_settled: bool
-    """Whether it is known what became of it; where it is not, the one move is to ask again."""
+    """False if the result of its COMMIT is unknown; the only move is then to check again."""
     database_says: SafeText
 
 
@@ -223,7 +223,7 @@ class RunView(Value):
 
 
 class ApprovalStatus(StrEnum):
-    """Where a statement stands."""
+    """State of an approval statement."""
 
     DRAFTED = "drafted"
     IMPORTED = "imported"
@@ -263,7 +263,7 @@ class Danger(StrEnum):
 
 
 class Confirmation(Value):
-    """What a dangerous dialog says before it asks: what, where, how many, whether it can be undone."""
+    """Text of a dangerous dialog: the action, its target, its extent, and whether it can be undone."""
 
     danger: Danger
     run_id: str
@@ -275,7 +275,7 @@ class Confirmation(Value):
     reversible: bool
     reversal: SafeText
     confirm_text: str
-    """What must be typed, exactly."""
+    """Text that must be typed exactly."""
     checks: tuple[Check, ...]
 
     @property
@@ -285,7 +285,7 @@ class Confirmation(Value):
 
 
 class RunRequest(Value):
-    """What `run start` is asked for; DRYRUN unless said otherwise."""
+    """Arguments of `run start`; DRYRUN is the default."""
 
     origin: str
     docprefix: str

@@ -4,14 +4,14 @@ from enum import StrEnum
 
 
 class UnitKind(StrEnum):
-    """What sort of document a unit comes from."""
+    """Sort of document that a unit comes from."""
 
     DOCUMENT = "document_unit"
     LAW = "law_unit"
 
 
 class SectionType(StrEnum):
-    """What a unit is within its document."""
+    """Kind of a unit within its document."""
 
     SECTION = "section"
     ARTICLE = "article"
