@@ -1,4 +1,4 @@
-"""What a statement binds, beside what the run knows: one named check a binding. Pure."""
+"""Compare the bindings of a statement with the facts of the run: one named check for each binding. Pure."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -23,7 +23,7 @@ _READ_FIRST = "The statement must be readable first; see canonical_form."
 
 
 class Expectation(Value):
-    """What the run knows now, to compare the statement with; `draft` exactly for a ruling over drafts."""
+    """Facts of the run now, to compare the statement with; `draft` is set exactly for a ruling over drafts."""
 
     purpose: Purpose
     facts: RunFacts

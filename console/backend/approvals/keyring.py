@@ -1,4 +1,4 @@
-"""What a GNUPGHOME holds: primary keys, until when each can sign, read through gpg's colon listing."""
+"""Keys of a GNUPGHOME: primary keys and the time until which each can sign, read through gpg's colon listing."""
 
 from datetime import UTC, datetime
 from pathlib import Path

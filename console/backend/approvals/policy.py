@@ -1,4 +1,4 @@
-"""Who may rule, and how many of them it takes: the policy file, its digest, and whether anyone can satisfy it."""
+"""The policy: signers and thresholds, the digest of the file, and a check that its thresholds can be met."""
 
 import json
 import os
@@ -48,7 +48,7 @@ class Signer(Value):
 
 
 class Thresholds(Value):
-    """How many distinct signers each ruling takes."""
+    """Number of distinct signers that each ruling takes."""
 
     SG_1: int
     SG_2: int
@@ -67,11 +67,11 @@ class Policy(Value):
     signers: tuple[Signer, ...]
     thresholds: Thresholds
     solo: bool
-    """Whether the operator may be one of the signers; never implied, named in every report."""
+    """True if the operator may be one of the signers; never implied, named in every report."""
     operators: tuple[Fingerprint, ...]
     """Primary keys of those who operate the console; may be empty."""
     first_run_max_units: Annotated[int, Field(ge=1)] | None = None
-    """How many units the first document that is ever cut may have; `FIRST_RUN_UNITS` where the policy is silent."""
+    """Limit of units for the first document that is ever cut; `FIRST_RUN_UNITS` unless the policy sets it."""
 
     @model_serializer(mode="wrap")
     def _without_what_is_not_said(self, handler: SerializerFunctionWrapHandler) -> dict[str, object]:

@@ -23,11 +23,11 @@ class RecordedSignature(Value):
     statement: bytes
     signature: bytes
     in_database: SafeText = ""
-    """What PostgreSQL says of it: `good`, or why it is not; empty where it was not asked."""
+    """PostgreSQL's answer: `good`, or why it is not; empty if it was not asked."""
 
 
 class SignatureAnswer(Value):
-    """What gpg says of it today. A key that has expired or was revoked since does not unmake what was signed before."""
+    """Answer of gpg today. A key that expired or was revoked later does not invalidate an earlier signature."""
 
     run_id: SafeText
     kind: SafeText

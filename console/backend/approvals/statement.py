@@ -70,7 +70,7 @@ class StatementDocument(Value):
 
 
 class RunFacts(Value):
-    """What the run knows at its pause, and what a ruling therefore binds."""
+    """Facts of a run at its pause, which a ruling binds."""
 
     run_id: RunId
     document: StatementDocument
@@ -110,7 +110,7 @@ class StatementDrafts(Value):
 
 
 class DraftFacts(Value):
-    """What a ruling over drafts binds besides: the first ruling, the rows read back, the cut's own decision."""
+    """Facts that a ruling over drafts binds in addition: the first ruling, the rows read back, the cut's own decision."""
 
     sg1_sha256: Sha256
     draft_digest: Sha256
