@@ -1,1 +1,1 @@
-"""What is deployed on this host, and where: the manifest of its files, and the pins of host and database."""
+"""Release on this host: the manifest of its files, and the pins of host and database."""

@@ -1,4 +1,4 @@
-"""What of the console runs on this host, or would start by itself: processes, service units, timers, cron entries."""
+"""Find traces of the console on this host that run or would start by themselves: processes, service units, timers, cron entries."""
 
 import os
 import re

@@ -11,16 +11,16 @@ from console.backend.release.manifest import TestTotals
 
 MOST_BYTES = 64 << 20
 _KINDS = {"failure": "failures", "error": "errors", "skipped": "skipped"}
-_ADVICE = "Make it anew: python -m pytest -n auto --junitxml=junit.xml"
+_ADVICE = "Make it again: python -m pytest -n auto --junitxml=junit.xml"
 
 
 class _NotTotals(ValueError):
-    """What the file says does not add up, or is not ours to read."""
+    """Totals of the file do not add up, or it is not a JUnit file of this project."""
 
 
 @dataclass
 class _Count:
-    """What is counted while the file is read."""
+    """Counters, filled while the file is read."""
 
     tests: int = 0
     bad_tests: int = 0

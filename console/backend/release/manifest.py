@@ -17,7 +17,7 @@ Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 
 
 class Kind(StrEnum):
-    """Where the files came from."""
+    """Origin of the files."""
 
     WHEEL = "wheel"
     """An installed wheel: the files of its RECORD."""
@@ -41,7 +41,7 @@ class Tool(Value):
 
 
 class TestTotals(Value):
-    """What a test run came to, counted in its JUnit file."""
+    """Totals of a test run, counted in its JUnit file."""
 
     __test__ = False
 
@@ -53,7 +53,7 @@ class TestTotals(Value):
     duration_s: float = Field(ge=0, allow_inf_nan=False)
     junit_sha256: Sha256
     timestamp: SafeText
-    """When the run began, as the file says."""
+    """Start of the run, as recorded in the file."""
 
     @property
     def green(self) -> bool:
@@ -68,7 +68,7 @@ class TestTotals(Value):
 
 
 class DeployManifest(Value):
-    """What is deployed; the sha256 of its canonical JSON is its digest, and the installation pins it."""
+    """Manifest of the deployed files; the sha256 of its canonical JSON is its digest, and the installation pins it."""
 
     model_config = ConfigDict(serialize_by_alias=True)
 
@@ -76,7 +76,7 @@ class DeployManifest(Value):
     commit: Annotated[str, StringConstraints(pattern=r"^([0-9a-f]{40}|[0-9a-f]{64})?$")] = ""
     """Of the source tree at the time of building; empty where it is no git tree."""
     clean: bool = False
-    """Whether the listed files were as the commit has them."""
+    """True if the listed files were those of the commit."""
     no_commit: SafeText = ""
     """Why the commit of a checkout is not known: then the listed files alone identify the release."""
     version: SafeText

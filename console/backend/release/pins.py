@@ -34,7 +34,7 @@ class Pin(Value):
 
 
 class MeasuredPins(Value):
-    """What this installation is now."""
+    """Pins of this installation, measured now."""
 
     pins: PinSettings
     deploy_manifest_sha256: str = ""

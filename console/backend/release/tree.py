@@ -28,7 +28,7 @@ class Recorded(NamedTuple):
 
 
 class Tree(Value):
-    """What is on disk. A symlink is no file of ours: its sum is over the word `symlink` and its target."""
+    """Files on disk. A symlink is never a released file: its sum covers the word `symlink` and its target."""
 
     kind: Kind
     files: tuple[FileSum, ...]

@@ -18,7 +18,7 @@ _SHOWN = 10
 
 
 class Release(Value):
-    """What the manifest says of itself, without its files."""
+    """Header of the manifest, without its files."""
 
     version: SafeText
     kind: Kind
@@ -46,7 +46,7 @@ class Differences(Value):
 
 
 class TreeFinding(Differences):
-    """What the comparison found."""
+    """Result of the comparison of tree and manifest."""
 
     manifest: SafeText
     """Path of the manifest's file."""
@@ -151,7 +151,7 @@ def _digest_faults(found: TreeFinding) -> list[Fault]:
         said = f"the manifest is {found.manifest_sha256[:16]}, pinned is {found.pinned_sha256[:16]}"
         return [Fault(said, action)]
     if found.unreadable:
-        return [Fault(found.unreadable, f"Build it anew, copy it to {found.manifest}, then: {REPIN}")]
+        return [Fault(found.unreadable, f"Build it again, copy it to {found.manifest}, then: {REPIN}")]
     return []
 
 
