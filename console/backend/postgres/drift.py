@@ -52,21 +52,21 @@ def drift_on(connection: psycopg.Connection) -> DriftReport:
 
 
 def against_host(report: DriftReport, pinned: str) -> DriftReport:
-    """Pure: the same, and whether the database's own inventory is the one that this host has pinned.
+    """Add to a drift report the comparison of the database's inventory with the one that this host has pinned. Pure.
 
-    Who can pin the inventory anew inside the database cannot by that change what the host compares it with. An empty
+    A role that pins the inventory again inside the database does not change the host's pin by that. An empty
     `pinned` compares nothing: G0 asks for the pin.
     """
     if not pinned or report.pinned_digest == pinned:
         return report
-    anew = Difference(
+    pinned_again = Difference(
         what="pinned inventory",
         subject="what the last migration left, beside what this host has pinned",
         expected=f"digest {pinned}",
         actual=f"digest {report.pinned_digest or 'none'}",
         repair=("Find out who migrated, and when. Only where it was right: cutter-console init --pin --repin",),
     )
-    return report.model_copy(update={"outcome": Outcome.FAIL, "differences": (anew, *report.differences)})
+    return report.model_copy(update={"outcome": Outcome.FAIL, "differences": (pinned_again, *report.differences)})
 
 
 def differences(inventory: Inventory) -> tuple[Difference, ...]:

@@ -1,4 +1,4 @@
-"""Where tables of the product's names exist already: how they differ from what the migrations would create."""
+"""Existing tables with the product's names: their differences from the tables that the migrations would create."""
 
 import re
 

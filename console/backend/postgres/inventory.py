@@ -21,7 +21,7 @@ _SELF = """
 
 
 class Key(NamedTuple):
-    """What a line is about. Objects and roles are quoted as SQL wants them."""
+    """Subject of a line. Names of objects and roles are quoted as SQL requires."""
 
     what: str
     object: str

@@ -1,4 +1,4 @@
-"""What the database says: which one it is, its rows, its digests. Every answer is measured now, none is remembered."""
+"""Measurements of the database: identity, rows, digests. Each call measures; nothing is cached."""
 
 import psycopg
 
@@ -30,7 +30,7 @@ REGISTRIES = frozenset(
 
 
 class Identity(Value):
-    """Which database this is, and as whom we are connected."""
+    """Identity of the database, and the role of this connection."""
 
     target: Target
     server_version_num: int

@@ -41,13 +41,13 @@ class Migration(Value):
 
 
 class MigrationReport(Value):
-    """What `migrate` did: names that it applied, and names that were there."""
+    """Result of `migrate`: names that it applied, and names that were there."""
 
     applied: tuple[str, ...]
     present: tuple[str, ...]
     schema_digest: str
     pinned: bool
-    """Whether the inventory was pinned anew: after a migration, or because a drift was accepted."""
+    """True if the inventory was pinned again: after a migration, or because a drift was accepted."""
 
 
 def migrations() -> tuple[Migration, ...]:

@@ -42,7 +42,7 @@ class CutProbe(Value):
     n: int
     done: bool
     failed: SafeText
-    """What stopped it: SQLSTATE and message; empty where nothing did."""
+    """SQLSTATE and message of the error that stopped it; empty if nothing did."""
     leg_a: tuple[TableChange, ...]
     leg_b: tuple[TableChange, ...]
     """With leg A."""

@@ -59,7 +59,7 @@ class EventRow(Value):
     actor: str
     at: datetime
     vouched: bool | None
-    """Whether the writer held the journal's key; None where version 0.2.0 recorded it."""
+    """True if the writer held the journal's key; None if version 0.2.0 recorded it."""
     family: str
 
 
@@ -78,7 +78,7 @@ class ApprovalRow(Value):
     used_at: datetime | None
     review_decision_id: str | None
     purpose: str | None
-    """What it is a ruling for; None where version 0.2.0 imported it, whose rulings authorise nothing new."""
+    """Purpose of the ruling; None if version 0.2.0 imported it: such rulings authorise nothing new."""
 
 
 class LeaseRow(Value):
@@ -91,7 +91,7 @@ class LeaseRow(Value):
     armed_at: datetime
     expires_at: datetime
     taken_at: datetime | None = None
-    """When the session that works under it took it up; None while nobody does."""
+    """Time at which the session that works under it took it up; None while no session does."""
 
 
 class HoldRow(Value):

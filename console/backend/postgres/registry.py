@@ -24,7 +24,7 @@ class Registered(Value):
     enacted: int = 0
     change_sets: int = 0
     approved: bool = False
-    """Whether a valid, unused approval to cut names the document."""
+    """True if a valid, unused approval to cut names the document."""
 
 
 class LiveDocument(NamedTuple):

@@ -131,7 +131,7 @@ def _redefined(change: Change, inventory: Inventory) -> Lines:
 
 
 def _belongings(object_: str, inventory: Inventory) -> Lines:
-    """Owner and grants of an object that was made anew."""
+    """Owner and grants of an object that was created again."""
     owner = inventory.pinned.get(Key("owner", object_, "", ""))
     closed = (f"REVOKE ALL ON {_grantable(object_)} FROM PUBLIC;",) if object_.startswith("FUNCTION ") else ()
     return (f"ALTER {object_} OWNER TO {owner};", *closed, *_granted(object_, inventory))

@@ -9,7 +9,7 @@ from console.backend.postgres.connections import read_column, read_row, read_row
 
 
 class DatabaseRow(NamedTuple):
-    """Which database answers; the timeline is 0 for a server in recovery."""
+    """Identity of the database that answers; the timeline is 0 for a server in recovery."""
 
     database: str
     system_identifier: str

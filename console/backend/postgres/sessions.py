@@ -89,7 +89,7 @@ class Session(psycopg.Connection):
     answer_limit_s: float | None = None
     """For one answer, in seconds; None for as long as it takes."""
     was_warned = False
-    """Whether the server has warned, as it does where a COMMIT may not have reached its standby."""
+    """True if the server has warned, as it does if a COMMIT may not have reached its standby."""
 
     def wait(self, gen: PQGen[RV], interval: float = _INTERVAL_S, timeout: float | None = None) -> RV:
         """Wait for one answer. Raises OperationalError, with the connection broken, where none comes in time."""

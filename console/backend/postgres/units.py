@@ -26,7 +26,7 @@ class UnitRow(Value):
 
 
 class EditRow(Value):
-    """What the signed edits have made of one draft: title and body of the last one, and how many there were."""
+    """Result of the signed edits of one draft: title and body of the last edit, and the number of edits."""
 
     address: str
     title: str
