@@ -47,7 +47,7 @@ _ASK = "Keep the file as it is, compare it with the anchors in the database, and
 
 
 class JournalVerdict(Value):
-    """What a journal is worth as a record."""
+    """Result of reading a journal as evidence."""
 
     outcome: Outcome
     """PASS only where every record is anchored; an intact chain without an anchor is PARTIAL: it may have lost its end."""
@@ -63,7 +63,7 @@ class JournalVerdict(Value):
     strangers: tuple[SafeText, ...] = ()
     """Events that somebody without the journal's key has written; they say nothing about the journal."""
     gone: tuple[SafeText, ...] = ()
-    """What the journal has acknowledged and the database does not have: a failover or a restore has lost it."""
+    """Events that the journal has acknowledged and the database does not have: a failover or restore lost them."""
     unanchored: int = 0
     """Records after the last anchor: nothing outside of the file vouches for them yet."""
 

@@ -45,7 +45,7 @@ class AnchoredEvent(Value):
     sequence: int
     hash: str
     is_ours: bool
-    """Whether the journal's writer recorded it; see `anchored_events`."""
+    """True if the journal's writer recorded it; see `anchored_events`."""
     actor: str
     at: str
 
@@ -64,7 +64,7 @@ def last_of_ours(events: tuple[AnchoredEvent, ...]) -> Anchor | None:
 
 
 class Body(Value):
-    """What a record's hash covers; through `previous` it covers all records before it."""
+    """Content that a record's hash covers; through `previous` it covers all records before it."""
 
     sequence: int
     time: str
@@ -111,7 +111,7 @@ def acknowledged(records: Iterable[Record]) -> tuple[Record, ...]:
 
 
 class Scan(Value):
-    """What one pass over a journal found."""
+    """Result of one pass over a journal."""
 
     records: int
     head: Anchor | None
