@@ -20,7 +20,7 @@ def _now() -> datetime:
 
 @dataclass(frozen=True)
 class Context:
-    """What the process takes from its surroundings.
+    """Inputs of the process from its surroundings.
 
     `now` gives aware UTC times; `token_hex(n)` gives 2n hex digits; `root` is the runtime tree; `filesystem` is where
     the host's own files begin: /proc, /etc/machine-id, units, timers and cron tables are looked for below it; `package`

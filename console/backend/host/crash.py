@@ -1,4 +1,4 @@
-"""What is said and kept when the console itself fails: a short message, and a log without any local variable."""
+"""Report a failure of the console itself: a short message, and a log without the values of local variables."""
 
 import os
 import secrets

@@ -1,4 +1,4 @@
-"""Where runs happen: settings, surroundings and operator, and the paths below the root."""
+"""Installation: settings, surroundings and operator, and the paths below the root."""
 
 from dataclasses import dataclass
 from pathlib import Path

@@ -26,7 +26,7 @@ _SYSTEM = (
 
 
 class Origin(StrEnum):
-    """Where an installation was found."""
+    """Place where an installation was found."""
 
     SETTINGS = "settings"
     PATH = "PATH"

@@ -43,7 +43,7 @@ class LimitSettings(Value):
 
 
 class PinSettings(Value):
-    """What this installation is: measured once by `init --pin`, looked at by a person, compared ever after."""
+    """Pins of this installation: measured by `init --pin`, confirmed by a person, compared on each later start."""
 
     host: str = ""
     """Host name."""
@@ -52,7 +52,7 @@ class PinSettings(Value):
     database: str = ""
     system_identifier: str = ""
     timeline: int = Field(default=0, ge=0)
-    """Changes with every failover; then a person looks at it and pins it anew."""
+    """Changes with every failover; then a person checks it and pins it again."""
     schema_digest: str = ""
     """Digest of grants, ownership, functions and triggers as they were installed."""
 
@@ -75,16 +75,16 @@ class Settings(Value):
     deploy_manifest: str = "artifacts/deploy-manifest.json"
     """The deploy manifest's file; relative to the root."""
     untested: bool = False
-    """Whether a run may be armed on a deployed tree without a recorded test run; named in every report."""
+    """True if a run may be armed on a deployed tree without a recorded test run; named in every report."""
     pins: PinSettings = PinSettings()
     tree_may_hold: tuple[str, ...] = ()
     """Further names that may stand at the top of the runtime tree."""
     lease_minutes: int = Field(default=15, ge=1, le=60)
-    """How long the switch stays armed."""
+    """Minutes that the switch stays armed."""
     backup_max_age_minutes: int = Field(default=60, ge=1, le=60)
     """Older, and the backup is taken again before the cut."""
     statement_minutes: int = Field(default=60, ge=1, le=1440)
-    """How long one statement of a phase may take on the server; a large cut may need more."""
+    """Limit, in minutes, of one statement of a phase on the server; a large cut may need more."""
     backup_stall_seconds: int = Field(default=60, ge=1, le=3600)
     """pg_dump, gpg or pg_restore that moves no byte for so long has hung, and is ended."""
     postgres_programs: str = ""

@@ -1,4 +1,4 @@
-"""How the program is ended: a statement that runs is cancelled and rolled back, and a COMMIT is waited for.
+"""End the program on a signal: cancel and roll back a running statement, but wait for a COMMIT.
 
 A command is ended by an exception in its main thread. The console's work is done in other threads, which no exception
 reaches: they are asked to end, and waited for.
@@ -21,7 +21,7 @@ class _State:
 
 
 class _Work:
-    """What is being done to runs, in whatever thread."""
+    """Work on runs that is in progress, in any thread."""
 
     ending = threading.Event()
     changed = threading.Condition()
