@@ -59,7 +59,7 @@ class PlanResult:
     plan: DocumentPlan | None
     problems: tuple[Problem, ...]
     source: SourceVersion | None
-    """None where the bytes are no text."""
+    """None if the bytes are not text."""
     canonical: bytes
     """Text that spans and digests refer to; empty if the bytes are not text."""
 

@@ -53,7 +53,7 @@ def server_user() -> ServerUser | None:
 
 
 def initdb_user() -> ServerUser | None:
-    """As `server_user`, but with an account, which initdb alone insists on; the files are handed over afterwards."""
+    """Return `server_user`, or a user with an account, as only initdb requires one; the files are handed over later."""
     if os.geteuid() != 0:
         return None
     accounts = [entry for entry in pwd.getpwall() if entry.pw_uid != 0]

@@ -112,7 +112,7 @@ class Held(CutterError):
 
 
 class Unmeasured(CutterError):
-    """It could not be measured (database down, SQLSTATE 42501, timeout)."""
+    """Measurement failed (database down, SQLSTATE 42501, timeout)."""
 
     exit_status = ExitStatus.INCONCLUSIVE
 

@@ -52,7 +52,7 @@ def drift_on(connection: psycopg.Connection) -> DriftReport:
 
 
 def against_host(report: DriftReport, pinned: str) -> DriftReport:
-    """Pure: the same, and whether the database's own inventory is the one that this host has pinned.
+    """Add to a drift report the comparison of the database's inventory with the one that this host has pinned. Pure.
 
     Who can pin the inventory again inside the database cannot by that change what the host compares it with. An empty
     `pinned` compares nothing: G0 asks for the pin.

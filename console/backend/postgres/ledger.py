@@ -148,7 +148,7 @@ def advance(connection: psycopg.Connection, run_id: str, stage: Stage, event: Js
 
 
 def record_structure(connection: psycopg.Connection, run_id: str, event: Jsonb) -> None:
-    """As cutter_verify: the drafts stand in their places. The database compares them with what was signed."""
+    """Record, as cutter_verify, that the drafts are in place. The database compares them with what was signed."""
     connection.execute("SELECT cutter_governance.fn_structure_record(%s, %s)", (run_id, event))
 
 
@@ -198,7 +198,7 @@ def record_cut(connection: psycopg.Connection, run_id: str, n_units: int, event:
 
 
 def record_verification(connection: psycopg.Connection, run_id: str, outcome: str, checks: str, event: Jsonb) -> str:
-    """As cutter_verify: the verdict with its checks as JSON. Returns the result's id."""
+    """Record, as cutter_verify, the verdict with its checks as JSON. Returns the result's id."""
     return str(
         scalar(
             connection,
@@ -212,7 +212,7 @@ def record_verification(connection: psycopg.Connection, run_id: str, outcome: st
 
 
 def record_edit_verification(connection: psycopg.Connection, run_id: str, event: Jsonb) -> None:
-    """As cutter_verify: the edited drafts were read back; a PASS is taken only where the database finds the same."""
+    """Record, as cutter_verify, that edited drafts were read back; the database takes PASS only if it finds the same."""
     connection.execute("SELECT cutter_governance.fn_edit_verify_record(%s, %s)", (run_id, event))
 
 
@@ -276,7 +276,7 @@ def draft_digest(connection: psycopg.Connection, run_id: str) -> str:
 
 
 def import_approval(connection: psycopg.Connection, statement: bytes, signatures: tuple[bytes, ...]) -> str:
-    """As cutter_verify: record a statement with its signatures, and read both back. Returns its sha256.
+    """Record, as cutter_verify, a statement with its signatures, and read both back. Returns its sha256.
 
     The database reads every column out of the statement and verifies the signatures itself. Raises Refused where
     what is stored is not what was sent.
@@ -301,7 +301,7 @@ def import_approval(connection: psycopg.Connection, statement: bytes, signatures
 
 
 def record_backup(connection: psycopg.Connection, run_id: str, proof: BackupProof) -> None:
-    """As cutter_verify: a proven backup; the database compares its digests with the tables."""
+    """Record, as cutter_verify, a proven backup; the database compares its digests with the tables."""
     connection.execute(
         "SELECT cutter_governance.fn_backup_record(%s, %s)", (run_id, Jsonb(proof.model_dump(mode="json")))
     )

@@ -1,4 +1,4 @@
-"""Profiles: which lines of which sort of document open a unit, declared as data in the TOML files beside this one."""
+"""Profiles: the lines that open a unit in each sort of document, declared as data in the TOML files beside this one."""
 
 import re
 import tomllib
@@ -62,7 +62,7 @@ class Hierarchy(StrEnum):
     RANK = "rank"
     """The declared rank, alone."""
     LEARNED = "learned"
-    """The depth where the document marks it; else the order in which the document nests its own levels."""
+    """The depth if the document marks it; else the order in which the document nests its own levels."""
 
 
 class Level(Value):
@@ -113,7 +113,7 @@ class Profile(Value):
     """An annex nests nothing but articles marked deeper than itself: tables and forms stay in its body."""
     setext_refused: bool = False
     ignore_case: bool = False
-    """Of the first words of a line."""
+    """Match the first words of a line in upper and lower case."""
     fragments: dict[str, str] = Field(default_factory=dict)
     level: tuple[Level, ...]
 
