@@ -39,6 +39,7 @@ BY_WORDS: dict[tuple[str, ...], Operation] = {operation.words: operation for ope
 
 def _add_arguments(parser: _Parser, request: type, *, suppress: bool = False) -> None:
     """Declare the arguments of a request from its fields; with `suppress` an option that is not given leaves no value."""
+    # Many branches, but one fact each: what argparse has to be told about a field. Apart, they would need the same four values.
     for field in dataclasses.fields(request):
         argument: Argument = field.metadata["argument"]
         settings: dict[str, Any] = {"help": argument.help}
