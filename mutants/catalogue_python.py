@@ -252,6 +252,20 @@ _OF_RUNS = (
         ),
     ),
     Mutant(
+        "the guards that must stand are looked for before anybody signs",
+        f"{_B}/runs/grant_probe.py",
+        "    faults = (*guard_faults(triggers(connection)), ",
+        "    faults = (*guard_faults(triggers(connection))[:0], ",
+        _test("runs/test_drift", "the_phase_before_approval_names_the_guard_that_does_not_stand[missing]"),
+    ),
+    Mutant(
+        "a stranger's trigger on units is named before anybody signs",
+        f"{_B}/runs/grant_probe.py",
+        "    strangers = foreign_unit_triggers(connection)\n",
+        "    strangers = foreign_unit_triggers(connection)[:0]\n",
+        _test("runs/test_drift", "the_phase_before_approval_names_the_guard_that_does_not_stand[a stranger's]"),
+    ),
+    Mutant(
         "addresses that are taken are met before anybody signs",
         _PREFLIGHT,
         '"addresses free", answer, "information_unit", not taken,',

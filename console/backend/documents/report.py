@@ -62,7 +62,3 @@ class PlanReport(Value):
             others=plan.others if plan else (),
             problems=result.problems,
         )
-
-    def to_json(self) -> str:
-        """One JSON object on one line, with `schema` spelt as the commands spell it."""
-        return self.model_dump_json(by_alias=True)

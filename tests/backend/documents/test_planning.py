@@ -109,7 +109,7 @@ def test_profiles_speak_only_the_vocabulary() -> None:
 
 def test_the_report_has_the_fields_of_the_command() -> None:
     result = planned("Intro.\n\n# Article 1 — Ä\n\nText.\n")
-    report = json.loads(PlanReport.of(result, MEASURED).to_json())
+    report = json.loads(PlanReport.of(result, MEASURED).model_dump_json(by_alias=True))
     assert report["schema"] == "cutter-console/plan/1"
     assert (report["outcome"], report["measured_at"]) == ("PASS", "2026-01-02T03:04:05Z")
     assert report["coverage"] == {"unit_bytes": 26, "other_bytes": 8, "lossless": True}
@@ -121,7 +121,7 @@ def test_the_report_has_the_fields_of_the_command() -> None:
 
 
 def test_the_report_of_a_refusal_says_where() -> None:
-    report = json.loads(PlanReport.of(planned("# A\n\n# A\n"), MEASURED).to_json())
+    report = json.loads(PlanReport.of(planned("# A\n\n# A\n"), MEASURED).model_dump_json(by_alias=True))
     assert (report["outcome"], report["plan_digest"], report["n_units"]) == ("FAIL", None, 0)
     assert report["problems"][0]["line"] == 3
 

@@ -78,6 +78,32 @@ def test_what_had_changed_before_the_run_is_met_before_anybody_signs(at: At, cha
     assert passage.backend.runs()[0].state == "voided_the_grants_are_wrong"
 
 
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (CHANGES["a guard goes to sleep"], "guard_immutable on public.information_unit is disabled"),
+        (
+            "DROP TRIGGER guard_sealed ON cutter_governance.manifest_envelope",
+            "guard_sealed on cutter_governance.manifest_envelope is missing",
+        ),
+        (CHANGES["a trigger appears"], "unit_version.stranger is not ours"),
+    ],
+    ids=["asleep", "missing", "a stranger's"],
+)
+def test_the_phase_before_approval_names_the_guard_that_does_not_stand(at: At, change: str, said: str) -> None:
+    """Beside the comparison with what was installed, which a new inventory could satisfy."""
+    passage = at("fresh")
+    passage.execute(change)
+    with pytest.raises(Refused, match="grant_probe"):
+        passage.backend.start(REQUEST, silent)
+    run_id = passage.backend.runs()[0].run_id
+    record = Workspace(passage.installation.root / "runs" / run_id).record(Phase.GRANT_PROBE)
+    assert record is not None
+    guards = next(check for check in record.checks if check.name == "guards")
+    assert guards.outcome is Outcome.FAIL
+    assert said in guards.detail
+
+
 def test_a_statement_for_another_host_is_not_imported(at: At) -> None:
     """The host is part of the target, and of what is signed."""
     passage = at("waits for SG_1")
