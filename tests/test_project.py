@@ -13,7 +13,7 @@ import pytest
 
 from console import __version__
 from console.actions.actions import ACTIONS
-from console.cli.command_line import BY_WORDS, build_parser
+from console.cli.command_line import build_parser
 from console.cli.operations import OPERATIONS
 
 ROOT = Path(__file__).parents[1]
@@ -141,11 +141,12 @@ def test_nothing_swallows_every_exception() -> None:
 
 def test_every_action_names_a_command_that_is_taken_and_is_as_dangerous() -> None:
     parser = build_parser()
+    by_words = {operation.words: operation for operation in OPERATIONS}
     for action in ACTIONS:
         if not action.command or action.command == "cutter-console --help":
             continue
         asked = vars(parser.parse_args([*action.command.split()[1:], "--json"]))
-        operation = BY_WORDS[asked["_words"]]
+        operation = by_words[asked["_words"]]
         switched = any(asked[one.name] and one.metadata["argument"].dangerous for one in fields(operation.request))
         assert action.dangerous == (operation.dangerous or switched), action.name
         assert operation.writes or not action.writes, action.name

@@ -1,5 +1,6 @@
 """Opens the console in this terminal; backend and libraries load after the first paint."""
 
+import gc
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -7,7 +8,7 @@ from typing import TYPE_CHECKING
 from console.app.terminal import refusal_here
 from console.backend.host.context import default_root
 from console.backend.model.errors import ExitStatus
-from console.cli.operations import Open, Options
+from console.cli.arguments import Open, Options
 from console.cli.printing import say
 
 if TYPE_CHECKING:
@@ -37,11 +38,20 @@ def show(
     if refused:
         say(f"{refused}\n")
         return ExitStatus.USAGE
-    from console.app.application import ConsoleApp, run
-    from console.cli.logs import after_the_screen
 
-    with after_the_screen():
-        return run(ConsoleApp(backend, read_only=read_only, demo=demo, crash_folder=crash_folder))
+    def after_the_first_paint() -> "BackendService":
+        gc.enable()
+        return backend()
+
+    gc.disable()  # Nothing of what is loaded for the first paint becomes garbage; to search it costs a tenth of the time.
+    try:
+        from console.app.application import ConsoleApp, run
+        from console.cli.logs import after_the_screen
+
+        with after_the_screen():
+            return run(ConsoleApp(after_the_first_paint, read_only=read_only, demo=demo, crash_folder=crash_folder))
+    finally:
+        gc.enable()
 
 
 def _backend(options: Options, swept: list[str], *, read_only: bool) -> "BackendService":

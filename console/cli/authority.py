@@ -7,6 +7,7 @@ import time
 from console.backend.model.errors import ExitStatus
 from console.backend.model.outcome import Outcome
 from console.backend.model.view_models import ApprovalStatus, ApprovalView, SwitchState, SwitchView
+from console.cli.arguments import Options
 from console.cli.installation import backend_of
 from console.cli.operations import (
     ConfirmedRun,
@@ -14,7 +15,6 @@ from console.cli.operations import (
     ImportStatement,
     Nothing,
     OneStatement,
-    Options,
     Panic,
     ReleaseHold,
 )

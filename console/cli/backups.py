@@ -11,8 +11,9 @@ from console.backend.model.value import Value
 from console.backend.runs.backups import take_run_backup
 from console.backend.runs.phase_context import PhaseContext
 from console.backend.runs.run_views import known_run
+from console.cli.arguments import Options
 from console.cli.installation import installation_of
-from console.cli.operations import Nothing, OneFile, OneRun, Options
+from console.cli.operations import Nothing, OneFile, OneRun
 from console.cli.output import narrate, report
 
 

@@ -7,11 +7,14 @@ from collections.abc import Sequence
 from contextlib import nullcontext
 from importlib import import_module
 from pathlib import Path
-from typing import Any, NoReturn, get_args, get_origin
+from typing import TYPE_CHECKING, Any, NoReturn, get_args, get_origin
 
 from console import __version__
-from console.cli.operations import OPERATIONS, Argument, Open, Operation, Options
+from console.cli.arguments import Argument, Open, Options
 from console.cli.printing import ReaderGone, Unprinted, emit, say
+
+if TYPE_CHECKING:
+    from console.cli.operations import Operation
 
 
 class _WrongUsage(Exception):
@@ -34,7 +37,11 @@ class _Parser(argparse.ArgumentParser):
         (say if file is sys.stderr else emit)(message)
 
 
-BY_WORDS: dict[tuple[str, ...], Operation] = {operation.words: operation for operation in OPERATIONS}
+def _operations() -> "tuple[Operation, ...]":
+    """Load the table of commands, without whose requests the console opens sooner."""
+    from console.cli.operations import OPERATIONS
+
+    return OPERATIONS
 
 
 def _add_arguments(parser: _Parser, request: type, *, suppress: bool = False) -> None:
@@ -82,7 +89,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"cutter-console {__version__}")
     groups: dict[tuple[str, ...], Any] = {(): parser.add_subparsers(metavar="COMMAND")}
-    for operation in OPERATIONS:
+    for operation in _operations():
         *path, word = operation.words
         parent = _group(groups, tuple(path))
         leaf = parent.add_parser(word, help=operation.help, description=operation.help, parents=[common])
@@ -122,7 +129,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     from console.backend.host.signals import end_by_exception
 
     end_by_exception()
-    operation = BY_WORDS[words]
+    operation = next(each for each in _operations() if each.words == words)
     fields = (field.name for field in dataclasses.fields(operation.request))
     values = {name: tuple(found[name]) if isinstance(found[name], list) else found[name] for name in fields}
     if (not_text := _no_text(values)) is not None:
@@ -155,7 +162,7 @@ def _refuse(wrong: _WrongUsage, asked: Sequence[str]) -> int:
     from console.backend.model.errors import StopCode, UsageError
     from console.cli.output import report_error
 
-    named = max((one.words for one in OPERATIONS if _names(asked, one.words)), key=len, default=())
+    named = max((one.words for one in _operations() if _names(asked, one.words)), key=len, default=())
     help_of = " ".join(["cutter-console", *named, "--help"])
     say(wrong.usage)
     error = UsageError(StopCode.REFUSED_INPUT, str(wrong), help_of)

@@ -6,8 +6,9 @@ from dataclasses import fields
 import shtab
 
 from console.backend.model.errors import ExitStatus
+from console.cli.arguments import Options
 from console.cli.command_line import build_parser
-from console.cli.operations import OPERATIONS, Options, Shell
+from console.cli.operations import OPERATIONS, Shell
 from console.cli.printing import emit
 
 _FILES = {

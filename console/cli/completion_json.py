@@ -3,7 +3,7 @@
 from console.backend.model.errors import ExitStatus
 from console.backend.model.outcome import Outcome
 from console.backend.model.value import Value
-from console.cli.operations import Options
+from console.cli.arguments import Options
 from console.cli.output import report
 
 

@@ -16,8 +16,9 @@ from console.backend.postgres.live_registration import register_live_document
 from console.backend.postgres.migrations import migrate as run_migrations
 from console.backend.postgres.registry import live_query_of
 from console.backend.runs.kill_switch import require_no_hold
+from console.cli.arguments import Options
 from console.cli.installation import backend_of, installation_of
-from console.cli.operations import Migrate, Nothing, Options, RegisterDocument
+from console.cli.operations import Migrate, Nothing, RegisterDocument
 from console.cli.output import narrate, report
 
 

@@ -6,7 +6,7 @@ from console.backend.host import crash
 from console.backend.host.context import default_root
 from console.backend.model.errors import CutterError, ExitStatus, StopCode, Unmeasured, for_the_run
 from console.backend.outside import named
-from console.cli.operations import Options
+from console.cli.arguments import Options
 from console.cli.output import report_error
 
 

@@ -8,7 +8,7 @@ from console.backend.host.installation import Installation
 from console.backend.host.settings import load_settings
 from console.backend.model.safe_text import safe_text
 from console.backend.service import BackendService
-from console.cli.operations import Options
+from console.cli.arguments import Options
 
 
 def installation_of(options: Options) -> Installation:

@@ -5,8 +5,9 @@ from console.backend.model.errors import ExitStatus
 from console.backend.runs.run_state import anchors_of
 from console.backend.runs.run_views import known_run
 from console.backend.runs.workspace import Workspace
+from console.cli.arguments import Options
 from console.cli.installation import installation_of
-from console.cli.operations import OneRun, Options
+from console.cli.operations import OneRun
 from console.cli.output import report
 
 

@@ -1,8 +1,8 @@
 """Removes the leftovers of killed processes when a command starts."""
 
 from console.backend.leftovers import sweep_leftovers
+from console.cli.arguments import Options
 from console.cli.installation import context_of
-from console.cli.operations import Options
 from console.cli.output import narrate
 
 

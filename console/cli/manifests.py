@@ -12,8 +12,9 @@ from console.backend.release.build import build_manifest
 from console.backend.release.junit import read_junit
 from console.backend.release.manifest import DeployManifest, Kind, TestTotals, read_manifest
 from console.backend.release.verify import Fault, TreeFinding, faults, measure_tree
+from console.cli.arguments import Options
 from console.cli.installation import context_of, installation_of
-from console.cli.operations import BuildManifest, Nothing, Options
+from console.cli.operations import BuildManifest, Nothing
 from console.cli.output import narrate, report
 
 

@@ -4,58 +4,12 @@ Parser, help, the lists in README.md and docs/reference.md, shell completion and
 named, not imported, so that `--help` loads no backend.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from console.backend.model.gate_table import gate_range
 from console.backend.model.profile_names import DEFAULT_PROFILE, PROFILE_NAMES
-
-
-@dataclass(frozen=True, slots=True)
-class Argument:
-    """An argument as the parser and the pages show it; its type, and whether it is required, come from its field.
-
-    `metavar` is empty for a switch, and where the choices are shown. `is_file` says that it names a file, which a shell can complete. `dangerous` marks a
-    switch that makes its command dangerous.
-    """
-
-    metavar: str
-    help: str
-    positional: bool = False
-    choices: tuple[str, ...] = ()
-    is_file: bool = False
-    dangerous: bool = False
-
-
-def _positional(metavar: str, text: str, *, is_file: bool = False) -> Mapping[str, Argument]:
-    return {"argument": Argument(metavar, text, positional=True, is_file=is_file)}
-
-
-def _option(metavar: str, text: str, *, choices: tuple[str, ...] = (), is_file: bool = False) -> Mapping[str, Argument]:
-    return {"argument": Argument(metavar, text, choices=choices, is_file=is_file)}
-
-
-def _switch(text: str, *, dangerous: bool = False) -> Mapping[str, Argument]:
-    return {"argument": Argument("", text, dangerous=dangerous)}
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """The options that every command takes."""
-
-    root: Path | None = field(default=None, metadata=_option("DIR", "the runtime tree", is_file=True))
-    config: Path | None = field(
-        default=None, metadata=_option("FILE", "the configuration, if it is not the one in the root", is_file=True)
-    )
-    json: bool = field(default=False, metadata=_switch("print one JSON object on standard output"))
-
-
-@dataclass(frozen=True, slots=True)
-class Open:
-    """Open the console."""
-
-    read_only: bool = field(default=False, metadata=_switch("monitoring: no action that changes anything"))
+from console.cli.arguments import Argument, option, positional, switch
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,17 +21,17 @@ class Nothing:
 class Init:
     """Make the runtime tree, or pin this installation."""
 
-    pin: bool = field(default=False, metadata=_switch("measure host, database and release, and pin them"))
-    repin: bool = field(default=False, metadata=_switch("with --pin: allow a pin that is set to change"))
+    pin: bool = field(default=False, metadata=switch("measure host, database and release, and pin them"))
+    repin: bool = field(default=False, metadata=switch("with --pin: allow a pin that is set to change"))
 
 
 @dataclass(frozen=True, slots=True)
 class BuildManifest:
     """Write the deploy manifest of this tree."""
 
-    junit: Path | None = field(default=None, metadata=_option("FILE", "the JUnit file of the test run", is_file=True))
+    junit: Path | None = field(default=None, metadata=option("FILE", "the JUnit file of the test run", is_file=True))
     out: Path = field(
-        default=Path("deploy-manifest.json"), metadata=_option("FILE", "where the manifest is written", is_file=True)
+        default=Path("deploy-manifest.json"), metadata=option("FILE", "where the manifest is written", is_file=True)
     )
 
 
@@ -86,7 +40,7 @@ class Migrate:
     """Install the schema or bring it up to date."""
 
     accept: str = field(
-        default="", metadata=_option("DIGEST", "the schema digest of a drift that is to be the installed state")
+        default="", metadata=option("DIGEST", "the schema digest of a drift that is to be the installed state")
     )
 
 
@@ -94,24 +48,24 @@ class Migrate:
 class Demo:
     """Start the demo."""
 
-    tour: bool = field(default=False, metadata=_switch("run the main job without a screen, one line per step"))
+    tour: bool = field(default=False, metadata=switch("run the main job without a screen, one line per step"))
 
 
 @dataclass(frozen=True, slots=True)
 class _Document:
-    file: str = field(metadata=_positional("FILE", "the document: Markdown or text", is_file=True))
-    docprefix: str = field(metadata=_option("P", "upper-case prefix of the addresses"))
+    file: str = field(metadata=positional("FILE", "the document: Markdown or text", is_file=True))
+    docprefix: str = field(metadata=option("P", "upper-case prefix of the addresses"))
     profile: str = field(
-        default=DEFAULT_PROFILE, metadata=_option("", "how the document is structured", choices=PROFILE_NAMES)
+        default=DEFAULT_PROFILE, metadata=option("", "how the document is structured", choices=PROFILE_NAMES)
     )
-    ordinals: bool = field(default=False, metadata=_switch("number repeated headings instead of refusing them"))
+    ordinals: bool = field(default=False, metadata=switch("number repeated headings instead of refusing them"))
 
 
 @dataclass(frozen=True, slots=True)
 class PlanFile(_Document):
     """Plan a document."""
 
-    out: Path | None = field(default=None, metadata=_option("PLAN", "keep the plan in a new file", is_file=True))
+    out: Path | None = field(default=None, metadata=option("PLAN", "keep the plan in a new file", is_file=True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +74,7 @@ class StartRun(_Document):
 
     live: bool = field(
         default=False,
-        metadata=_switch("allow the run to write, after SG_1; without it nothing can be written", dangerous=True),
+        metadata=switch("allow the run to write, after SG_1; without it nothing can be written", dangerous=True),
     )
 
 
@@ -128,10 +82,10 @@ class StartRun(_Document):
 class RegisterDocument:
     """Register the query that gives a live document's text."""
 
-    docprefix: str = field(metadata=_option("P", "upper-case prefix of the addresses"))
-    query: str = field(metadata=_option("SQL", "a query that gives one row with one text"))
+    docprefix: str = field(metadata=option("P", "upper-case prefix of the addresses"))
+    query: str = field(metadata=option("SQL", "a query that gives one row with one text"))
     profile: str = field(
-        default=DEFAULT_PROFILE, metadata=_option("", "how the document is structured", choices=PROFILE_NAMES)
+        default=DEFAULT_PROFILE, metadata=option("", "how the document is structured", choices=PROFILE_NAMES)
     )
 
 
@@ -139,7 +93,7 @@ class RegisterDocument:
 class OneRun:
     """A command about one run."""
 
-    run: str = field(metadata=_positional("RUN", "the run's id"))
+    run: str = field(metadata=positional("RUN", "the run's id"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +101,7 @@ class DraftStatement(OneRun):
     """Draft the statement of a run."""
 
     revert: bool = field(
-        default=False, metadata=_switch("draft the statement that takes exactly the drafts of the run back")
+        default=False, metadata=switch("draft the statement that takes exactly the drafts of the run back")
     )
 
 
@@ -155,37 +109,37 @@ class DraftStatement(OneRun):
 class ConfirmedRun(OneRun):
     """A dangerous command about one run."""
 
-    confirm: str = field(default="", metadata=_option("RUN", "the run's id again, typed"))
+    confirm: str = field(default="", metadata=option("RUN", "the run's id again, typed"))
 
 
 @dataclass(frozen=True, slots=True)
 class VoidRun(OneRun):
     """End a run for a reason."""
 
-    reason: str = field(metadata=_option("TEXT", "why, for the record"))
+    reason: str = field(metadata=option("TEXT", "why, for the record"))
 
 
 @dataclass(frozen=True, slots=True)
 class PinPolicy:
     """Pin policy and keys in the database."""
 
-    confirm: str = field(default="", metadata=_option("DIGEST", "the policy's sha256, typed"))
+    confirm: str = field(default="", metadata=option("DIGEST", "the policy's sha256, typed"))
 
 
 @dataclass(frozen=True, slots=True)
 class WithdrawKey:
     """Withdraw a signer's key."""
 
-    fingerprint: str = field(metadata=_positional("FINGERPRINT", "fingerprint of the key, as policy show prints it"))
-    reason: str = field(metadata=_option("TEXT", "why, for the record"))
-    confirm: str = field(default="", metadata=_option("FINGERPRINT", "the fingerprint again, typed"))
+    fingerprint: str = field(metadata=positional("FINGERPRINT", "fingerprint of the key, as policy show prints it"))
+    reason: str = field(metadata=option("TEXT", "why, for the record"))
+    confirm: str = field(default="", metadata=option("FINGERPRINT", "the fingerprint again, typed"))
 
 
 @dataclass(frozen=True, slots=True)
 class OneStatement:
     """A command about one statement file."""
 
-    statement: Path = field(metadata=_positional("STATEMENT", "the statement's file", is_file=True))
+    statement: Path = field(metadata=positional("STATEMENT", "the statement's file", is_file=True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,7 +148,7 @@ class ImportStatement(OneStatement):
 
     signatures: tuple[Path, ...] = field(
         default=(),
-        metadata=_positional("SIGNATURE", "detached signatures; none: those beside the statement", is_file=True),
+        metadata=positional("SIGNATURE", "detached signatures; none: those beside the statement", is_file=True),
     )
 
 
@@ -202,21 +156,21 @@ class ImportStatement(OneStatement):
 class Panic:
     """Stop everything."""
 
-    reason: str = field(default="", metadata=_option("TEXT", "why, for those who find the HOLD"))
+    reason: str = field(default="", metadata=option("TEXT", "why, for those who find the HOLD"))
 
 
 @dataclass(frozen=True, slots=True)
 class ReleaseHold:
     """Clear the HOLD."""
 
-    confirm: str = field(default="", metadata=_option("RELEASE", "the word RELEASE, typed"))
+    confirm: str = field(default="", metadata=option("RELEASE", "the word RELEASE, typed"))
 
 
 @dataclass(frozen=True, slots=True)
 class OneFile:
     """A command about one backup file."""
 
-    file: Path = field(metadata=_positional("FILE", "the backup, with its record beside it", is_file=True))
+    file: Path = field(metadata=positional("FILE", "the backup, with its record beside it", is_file=True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,16 +178,16 @@ class Gates:
     """Measure gates."""
 
     names: tuple[str, ...] = field(
-        default=(), metadata=_positional("GATE", f"{gate_range()}, or PRE; none: {gate_range()}")
+        default=(), metadata=positional("GATE", f"{gate_range()}, or PRE; none: {gate_range()}")
     )
-    run: str = field(default="", metadata=_option("RUN", "the run that PRE is asked for"))
+    run: str = field(default="", metadata=option("RUN", "the run that PRE is asked for"))
 
 
 @dataclass(frozen=True, slots=True)
 class Bundle:
     """Write the readiness bundle."""
 
-    sign: str = field(default="", metadata=_option("FPR", "fingerprint of a key of this host that signs SHA256SUMS"))
+    sign: str = field(default="", metadata=option("FPR", "fingerprint of a key of this host that signs SHA256SUMS"))
 
 
 @dataclass(frozen=True, slots=True)

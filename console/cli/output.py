@@ -15,7 +15,7 @@ from console.backend.model.full_command import full_command
 from console.backend.model.outcome import Outcome
 from console.backend.model.redaction import hide_known_in, redact
 from console.backend.model.safe_text import safe_text
-from console.cli.operations import Options
+from console.cli.arguments import Options
 from console.cli.printing import emit, is_unicode, say
 
 _SURROGATES = re.compile("[\ud800-\udfff]")

@@ -6,8 +6,9 @@ from console.backend.model.outcome import Outcome
 from console.backend.model.value import Value
 from console.backend.release.pins import Pin, compared, machine_id, measure_pins, require_unchanged, write_pins
 from console.cli import database
+from console.cli.arguments import Options
 from console.cli.installation import installation_of
-from console.cli.operations import Init, Nothing, Options
+from console.cli.operations import Init, Nothing
 from console.cli.output import report
 
 

@@ -13,7 +13,8 @@ from console.backend.model.canonical_json import canonical_json
 from console.backend.model.errors import ExitStatus, Refused, StopCode
 from console.backend.model.outcome import Outcome
 from console.backend.model.plan import PlannedUnit, bind
-from console.cli.operations import Options, PlanFile
+from console.cli.arguments import Options
+from console.cli.operations import PlanFile
 from console.cli.output import report
 
 

@@ -5,8 +5,9 @@ from console.backend.approvals.policy import load_policy
 from console.backend.host.installation import Installation
 from console.backend.model.errors import ExitStatus
 from console.backend.model.outcome import Outcome
+from console.cli.arguments import Options
 from console.cli.installation import installation_of
-from console.cli.operations import Nothing, Options, PinPolicy, WithdrawKey
+from console.cli.operations import Nothing, PinPolicy, WithdrawKey
 from console.cli.output import report
 
 

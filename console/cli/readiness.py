@@ -8,8 +8,9 @@ from console.backend.model.errors import ExitStatus, StopCode, UsageError
 from console.backend.model.outcome import Check, Evidence, Outcome
 from console.backend.model.readiness import Board, BundleView, GateReport, ReportView, board_of, joined, worst_first
 from console.backend.model.view_models import Progress
+from console.cli.arguments import Options
 from console.cli.installation import backend_of
-from console.cli.operations import Bundle, Gates, OneRun, Options
+from console.cli.operations import Bundle, Gates, OneRun
 from console.cli.output import narrate, report
 
 _PRE = "PRE"

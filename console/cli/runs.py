@@ -12,8 +12,9 @@ from console.backend.model.view_models import Progress, RunRequest, RunSummary, 
 from console.backend.runs.reverify import verify_drafts
 from console.backend.runs.sources import limits
 from console.backend.service import BackendService
+from console.cli.arguments import Options
 from console.cli.installation import backend_of
-from console.cli.operations import ConfirmedRun, Nothing, OneRun, Options, StartRun, VoidRun
+from console.cli.operations import ConfirmedRun, Nothing, OneRun, StartRun, VoidRun
 from console.cli.output import narrate, report
 from console.cli.plans import keep_new_file
 

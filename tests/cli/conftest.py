@@ -10,8 +10,9 @@ from pydantic import BaseModel
 from console.backend.model.errors import ExitStatus
 from console.backend.model.outcome import Outcome
 from console.cli import installation, output
+from console.cli.arguments import Options
 from console.cli.main import main
-from console.cli.operations import OPERATIONS, Options
+from console.cli.operations import OPERATIONS
 from tests.support.passage import Passage
 
 Run = Callable[..., tuple[int, dict[str, object]]]

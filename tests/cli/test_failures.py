@@ -10,8 +10,9 @@ import pytest
 
 from console.backend.outside import named
 from console.cli import database
+from console.cli.arguments import Options
 from console.cli.main import main
-from console.cli.operations import Nothing, Options
+from console.cli.operations import Nothing
 
 ROOT = Path(__file__).parents[2]
 PROGRAM = "import sys; from console.cli.main import main; sys.exit(main(sys.argv[1:]))"

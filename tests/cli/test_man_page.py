@@ -4,7 +4,8 @@ import re
 
 import pytest
 
-from console.cli.operations import OPERATIONS, Operation, Options
+from console.cli.arguments import Options
+from console.cli.operations import OPERATIONS, Operation
 from tests.cli.test_operations import arguments
 from tests.support.man_page import man_page
 

@@ -12,8 +12,8 @@ from console.backend.release.build import build_manifest
 from console.backend.release.manifest import Kind
 from console.backend.release.pins import manifest_path
 from console.cli import installation, manifests
+from console.cli.arguments import Options
 from console.cli.main import main
-from console.cli.operations import Options
 from tests.support.passage import JUNIT, MACHINE_ID, Passage, deploy_copy, host_files
 
 At = Callable[[str], Passage]

@@ -8,9 +8,10 @@ from importlib import import_module
 import pytest
 from pydantic import BaseModel
 
+from console.cli.arguments import Argument, Open, Options
 from console.cli.command_line import build_parser
 from console.cli.main import main
-from console.cli.operations import OPERATIONS, Argument, Open, Operation, Options
+from console.cli.operations import OPERATIONS, Operation
 from tests.support.command_pages import LISTS, ROOT, listed
 
 REQUESTS = sorted({operation.request for operation in OPERATIONS} | {Open, Options}, key=lambda one: one.__name__)

@@ -9,8 +9,9 @@ from console.backend.model.errors import ExitStatus
 from console.backend.model.outcome import Outcome
 from console.backend.model.readiness import Board
 from console.cli import readiness
+from console.cli.arguments import Options
 from console.cli.main import main
-from console.cli.operations import Bundle, Gates, OneRun, Options
+from console.cli.operations import Bundle, Gates, OneRun
 from tests.support.fake_gates import BUNDLE, DENIED, DIGEST, GATES, unmeasured
 from tests.support.fakes import RUN_ID, FakeBackend
 from tests.support.passage import Passage

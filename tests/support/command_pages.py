@@ -7,7 +7,8 @@ from typing import Any, get_origin
 
 from pydantic import BaseModel
 
-from console.cli.operations import OPERATIONS, Open, Operation, Options
+from console.cli.arguments import Open, Options
+from console.cli.operations import OPERATIONS, Operation
 
 ROOT = Path(__file__).parents[2]
 HEAD = {"schema", "outcome", "measured_at"}

@@ -1,7 +1,6 @@
 """Time, randomness, host name and root come in through one object, so that tests and snapshots pin them."""
 
 import os
-import secrets
 import socket
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -18,6 +17,11 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
+def _token_hex(count: int) -> str:
+    # What secrets.token_hex does, without its import of hashlib and hmac before the first paint.
+    return os.urandom(count).hex()
+
+
 @dataclass(frozen=True)
 class Context:
     """Everything that the process takes from outside: clock, randomness, host name, paths.
@@ -32,4 +36,4 @@ class Context:
     package: Path = Path(__file__).resolve().parents[2]
     host: str = field(default_factory=socket.gethostname)
     now: Callable[[], datetime] = _now
-    token_hex: Callable[[int], str] = secrets.token_hex
+    token_hex: Callable[[int], str] = _token_hex

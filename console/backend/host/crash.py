@@ -1,7 +1,6 @@
 """Handling of a failure of the console itself: a short message, and a log without any local variable."""
 
 import os
-import secrets
 import tempfile
 import traceback
 from datetime import datetime
@@ -35,7 +34,7 @@ def write_log(error: BaseException, folder: Path | None, now: datetime) -> Path 
 
     stack = "".join(traceback.TracebackException.from_exception(error, capture_locals=False).format())
     data = redact(stack).encode("utf-8", "backslashreplace")
-    name = f"{PREFIX}{now:%Y%m%dT%H%M%SZ}-{os.getpid()}-{secrets.token_hex(4)}.log"
+    name = f"{PREFIX}{now:%Y%m%dT%H%M%SZ}-{os.getpid()}-{os.urandom(4).hex()}.log"
     for parent in (folder, _temporary()):
         try:
             if parent is not None:

@@ -1,0 +1,57 @@
+"""Descriptions of the arguments on the command line, and the request that opens the console; imports no library.
+
+It stands apart from the table of commands because the console opens sooner without the other requests.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Argument:
+    """An argument as the parser and the pages show it; its type, and whether it is required, come from its field.
+
+    `metavar` is empty for a switch, and where the choices are shown. `is_file`: it names a file, which a shell can
+    complete. `dangerous`: it is a switch that makes its command dangerous.
+    """
+
+    metavar: str
+    help: str
+    positional: bool = False
+    choices: tuple[str, ...] = ()
+    is_file: bool = False
+    dangerous: bool = False
+
+
+def positional(metavar: str, text: str, *, is_file: bool = False) -> Mapping[str, Argument]:
+    """Describe an argument that stands without a name."""
+    return {"argument": Argument(metavar, text, positional=True, is_file=is_file)}
+
+
+def option(metavar: str, text: str, *, choices: tuple[str, ...] = (), is_file: bool = False) -> Mapping[str, Argument]:
+    """Describe an option with a value."""
+    return {"argument": Argument(metavar, text, choices=choices, is_file=is_file)}
+
+
+def switch(text: str, *, dangerous: bool = False) -> Mapping[str, Argument]:
+    """Describe an option without a value."""
+    return {"argument": Argument("", text, dangerous=dangerous)}
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """The options that every command takes."""
+
+    root: Path | None = field(default=None, metadata=option("DIR", "the runtime tree", is_file=True))
+    config: Path | None = field(
+        default=None, metadata=option("FILE", "the configuration, if it is not the one in the root", is_file=True)
+    )
+    json: bool = field(default=False, metadata=switch("print one JSON object on standard output"))
+
+
+@dataclass(frozen=True, slots=True)
+class Open:
+    """Open the console."""
+
+    read_only: bool = field(default=False, metadata=switch("monitoring: no action that changes anything"))
