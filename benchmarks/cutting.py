@@ -159,6 +159,7 @@ def _ruling(installation: Installation, cut: Cut, target: Target) -> Statement:
         baseline_digest=_DIGEST,
         target=target,
         n_units=cut.plan.n_units,
+        n_suspects=len(cut.plan.document.suspects),
         expected_deltas=cut.plan.expected_deltas,
     )
     return draft_statement(Purpose.CUT, facts, installation.policy.sha256, Context(root=installation.home))

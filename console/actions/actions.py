@@ -225,6 +225,22 @@ ACTIONS: tuple[Action, ...] = (
         needs="a plan with problems",
     ),
     Action(
+        name="next_suspect",
+        title="Next suspect",
+        help="Jumps to the next line that reads like the beginning of a unit and opens none.",
+        keys=("x",),
+        scope=Scope.DOCUMENTS,
+        needs="a plan without problems",
+    ),
+    Action(
+        name="previous_suspect",
+        title="Previous suspect",
+        help="Jumps to the previous line that reads like the beginning of a unit and opens none.",
+        keys=("X",),
+        scope=Scope.DOCUMENTS,
+        needs="a plan without problems",
+    ),
+    Action(
         name="start_dry",
         title="Start a dry run",
         help="Runs the phases in read-only transactions and keeps the evidence.",

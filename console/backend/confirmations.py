@@ -84,6 +84,12 @@ def _brief_release(installation: Installation) -> Confirmation:
     )
 
 
+def _suspects(run: RunView) -> tuple[str, ...]:
+    if not run.n_suspects:
+        return ()
+    return (f"{run.n_suspects} lines read like the beginning of a unit and open none; SG_1 states their number.",)
+
+
 def _effects(danger: RunDanger, run: RunView) -> tuple[str, ...]:
     n = run.n_units or 0
     match danger:
@@ -91,6 +97,7 @@ def _effects(danger: RunDanger, run: RunView) -> tuple[str, ...]:
             return (
                 f"Arms the switch for run {run.run_id} alone, until the lease expires.",
                 f"The run may then cut {n} units of {run.docprefix} into DRAFT.",
+                *_suspects(run),
             )
         case Danger.ENACT:
             return (

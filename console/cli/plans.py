@@ -55,6 +55,11 @@ def _plan_lines(result: PlanResult) -> list[str]:
     coverage = result.plan.coverage
     return [
         *lines,
+        *(
+            f"suspect: line {suspect.line}: {suspect.reason}: {suspect.text}  in {suspect.swallowed_by}"
+            for suspect in result.plan.suspects
+        ),
+        f"{len(result.plan.suspects)} suspects: lines that read like the beginning of a unit and open none",
         f"{len(lines)} units: {kinds}",
         f"{coverage.unit_bytes} bytes in units, {coverage.other_bytes} outside, lossless: {coverage.lossless}",
         f"plan digest {bind(result.plan, None).plan_digest} (bound to no database)",

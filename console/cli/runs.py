@@ -182,7 +182,7 @@ def run_lines(run: RunView) -> list[str]:
     lines = [
         f"run        {run.run_id}  {run.mode}",
         f"state      {run.state.name}",
-        f"document   {run.docprefix}  {run.origin}  profile {run.profile}  {run.n_units or '-'} units",
+        f"document   {run.docprefix}  {run.origin}  profile {run.profile}  {run.n_units or '-'} units, {run.n_suspects} suspects",
         f"plan       {run.plan_digest or '-'}",
         f"operator   {run.operator}",
         f"journal    {run.journal}",

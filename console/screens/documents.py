@@ -10,6 +10,7 @@ from textual.containers import Horizontal, Vertical
 from textual.widgets import Input
 
 from console.actions.actions import Action, Scope
+from console.backend.model.plan import Problem, Suspect
 from console.backend.model.profile_names import DEFAULT_PROFILE
 from console.backend.model.states import Mode
 from console.backend.model.view_models import IntakeView, PlanView, RunRequest, RunView
@@ -50,7 +51,8 @@ class DocumentsScreen(ConsoleScreen):
     HELP_TEXT: ClassVar[str] = (
         "Enter plans the chosen document. The form sets the prefix of its addresses, the profile that reads its "
         "headings, and ordinals for repeated headings. Planning writes nothing. A plan is shown as a tree beside the "
-        "text. An ambiguous document is refused; n and N go through its problems."
+        "text. An ambiguous document is refused; n and N go through its problems. A line that reads like the beginning "
+        "of a unit and opens none is a suspect; x and X go through them, and their number is part of what is signed."
     )
 
     def __init__(self) -> None:
@@ -205,7 +207,8 @@ class DocumentsScreen(ConsoleScreen):
         tree = self.query_one(UnitTree)
         tree.load(units, planned.outline)
         tree.display = bool(units)
-        self.query_one(SourceView).load(view.text, planned.outline, frozenset(p.line for p in view.problems))
+        lines = [entry.line for entry in _entries(view)]
+        self.query_one(SourceView).load(view.text, planned.outline, frozenset(lines))
         self._show_problems(view)
         (tree if units else self.query_one(SourceView)).focus()
         if view.problems:
@@ -213,9 +216,13 @@ class DocumentsScreen(ConsoleScreen):
 
     def _show_problems(self, view: PlanView) -> None:
         problems = self.query_one("#problems", Rows)
-        problems.display = bool(view.problems)
-        problems.retitle(words.problems_title(view.problems))
-        problems.show(tuple(words.problem_row(problem) for problem in view.problems))
+        problems.display = bool(_entries(view))
+        if view.problems:
+            problems.retitle(words.problems_title(view.problems))
+            problems.show(tuple(words.problem_row(problem) for problem in view.problems))
+        else:
+            problems.retitle(words.suspects_title(_suspects(view)))
+            problems.show(tuple(words.suspect_row(suspect) for suspect in _suspects(view)))
 
     @on(Rows.Moved, "#tree")
     def _tree_moved(self) -> None:
@@ -243,13 +250,30 @@ class DocumentsScreen(ConsoleScreen):
         """Go to the previous problem and its line."""
         self._go_to_problem(self._problem - 1)
 
+    def action_next_suspect(self) -> None:
+        """Go to the next suspect and its line."""
+        self._go_to_suspect(self._problem + 1)
+
+    def action_previous_suspect(self) -> None:
+        """Go to the previous suspect and its line."""
+        self._go_to_suspect(self._problem - 1)
+
+    def _go_to_suspect(self, index: int) -> None:
+        if self.planned is None or self.planned.view.problems:
+            self.cannot("There is no plan to look for suspects in.", "Choose a document, then press p")
+        elif not _suspects(self.planned.view):
+            self.cannot("This plan has no suspects.", "Nothing to do: no other line reads like the beginning of a unit")
+        else:
+            self._go_to_problem(index)
+
     def _go_to_problem(self, index: int) -> None:
-        if self.planned is None or not self.planned.view.problems:
+        entries = _entries(self.planned.view) if self.planned is not None else ()
+        if not entries:
             return
-        self._problem = max(0, min(index, len(self.planned.view.problems) - 1))
+        self._problem = max(0, min(index, len(entries) - 1))
         self.query_one("#problems", Rows).cursor = self._problem
         text = self.query_one(SourceView)
-        text.show_line(self.planned.view.problems[self._problem].line)
+        text.show_line(entries[self._problem].line)
         self._text_moved()
 
     def action_start_dry(self) -> None:
@@ -287,6 +311,15 @@ class DocumentsScreen(ConsoleScreen):
 
     def _started(self, run: RunView) -> None:
         self.console.show_run(run.run_id)
+
+
+def _suspects(view: PlanView) -> tuple[Suspect, ...]:
+    return view.document.suspects if view.document is not None else ()
+
+
+def _entries(view: PlanView) -> tuple[Problem | Suspect, ...]:
+    """Return what the list below the plan shows: its problems or, of an accepted plan, its suspects."""
+    return view.problems or _suspects(view)
 
 
 def _plan(request: RunRequest) -> "Callable[[Backend], Planned]":

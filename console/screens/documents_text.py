@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from console.backend.model.plan import DocumentPlan, Problem
+from console.backend.model.plan import DocumentPlan, Problem, Suspect
 from console.backend.model.view_models import IntakeView, PlanView, RunRequest
 from console.widgets.formatting import count, plural, shortened, size
 from console.widgets.line import Line, Span, line
@@ -56,7 +56,11 @@ def plan_head(request: RunRequest, view: PlanView, *, wide: bool) -> list[Line]:
     verdict = (
         line(Span("REFUSED ", "bad"), f"{plural(len(view.problems), 'problem')}. ")
         if view.problems
-        else line(Span("PLANNED ", "good"), f"{plural(len(document.units), 'unit')}: {histogram(document)}")
+        else line(
+            Span("PLANNED ", "good"),
+            f"{plural(len(document.units), 'unit')}: {histogram(document)}  ",
+            *_suspects_in_short(document),
+        )
     )
     return [
         line(Span(what, "strong")),
@@ -68,6 +72,12 @@ def plan_head(request: RunRequest, view: PlanView, *, wide: bool) -> list[Line]:
             view.plan_digest if wide else shortened(view.plan_digest, 17),
         ),
     ]
+
+
+def _suspects_in_short(document: DocumentPlan) -> list[Span]:
+    if not document.suspects:
+        return [Span("no suspects", "muted")]
+    return [Span(f"{plural(len(document.suspects), 'suspect')} (x)", "warn")]
 
 
 def histogram(document: DocumentPlan) -> str:
@@ -87,6 +97,23 @@ def coverage(document: DocumentPlan) -> str:
 def problems_title(problems: tuple[Problem, ...]) -> str:
     """Return the number of problems, and the keys."""
     return f"{plural(len(problems), 'problem')} (n next, N previous)"
+
+
+def suspects_title(suspects: tuple[Suspect, ...]) -> str:
+    """Return the number of suspects by reason, and the keys."""
+    reasons = Counter(suspect.reason.value for suspect in suspects)
+    counted = ", ".join(f"{count(n)} {reason}" for reason, n in reasons.most_common())
+    return f"{plural(len(suspects), 'suspect')} (x next, X previous): {counted}"
+
+
+def suspect_row(suspect: Suspect) -> Line:
+    """Return line, reason and text of a suspect, and the unit that it became text of."""
+    return line(
+        Span(f"line {suspect.line:<7}", "accent"),
+        Span(f"{suspect.reason.value:<16}", "warn"),
+        f"{shortened(suspect.text, 48)}  ",
+        Span(f"in {suspect.swallowed_by}", "muted"),
+    )
 
 
 def problem_row(problem: Problem) -> Line:

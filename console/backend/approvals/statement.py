@@ -85,6 +85,8 @@ class RunFacts(Value):
     baseline_digest: Sha256
     target: Target
     n_units: Annotated[int, Field(gt=0)]
+    n_suspects: Annotated[int, Field(ge=0)]
+    """Number of lines that read like the beginning of a unit and open none: the signer has been told of them."""
     expected_deltas: tuple[TableDelta, ...]
 
 

@@ -82,6 +82,7 @@ def addresses(nodes: list[Node], docprefix: str, ordinals: bool) -> tuple[list[s
     result: list[str] = []
     problems: list[Problem] = []
     taken: dict[str, int] = {}
+    generated = 0
     for node in nodes:
         if node.other:
             result.append("")
@@ -93,7 +94,10 @@ def addresses(nodes: list[Node], docprefix: str, ordinals: bool) -> tuple[list[s
             problems.append(_no_token(node))
             token = f"LINE-{node.mark.line}"
         address = f"{docprefix if above is None else result[above]}/{token}"
-        if address in taken and ordinals:
+        if node.level.generated:
+            generated += 1
+            address = f"{address}-{generated}"
+        if address in taken and (ordinals or node.level.opaque):
             address = _with_ordinal(address, taken)
         elif address in taken:
             problems.append(_repeated(node, address, taken[address]))

@@ -105,7 +105,9 @@ def _covers(events: Iterable[Event], text: str) -> list[Cover]:
         if what != opened.what:
             continue
         if what == "quotation":
-            depth += 1 if sign == "open" else -1  # alone on a line, it closes what is open
+            # Alone on a line, it closes what is open. “ closes what „ opened, whatever stands beside it.
+            german = text[opened.start] == "„" and text[offset] == "“"
+            depth += 1 if sign == "open" and not german else -1
         elif (what == "comment" and sign == "-->") or (what == "fence" and _ends_fence(mark, sign)):
             depth = 0
         if depth == 0:

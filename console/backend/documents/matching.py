@@ -5,10 +5,18 @@ from enum import IntEnum
 from functools import cache
 from typing import NamedTuple
 
+from console.backend.documents.folding import without_markup
 from console.backend.documents.numbering import Number, parse_letter, parse_number
 from console.backend.documents.profiles import Level, Profile, load_profile
 
 TITLE_LIMIT = 200
+# What could be a beginning that is written otherwise; suspects.py looks closer. Any sign may stand before it. Nothing is
+# tried twice (possessive quantifiers): these are looked for in every line of a document.
+_SEEMS_HEADING = r"[^\w\n#＃<]{0,12}+(?:[#＃]|<[hH][1-6]|\w{1,2}+[#＃])"
+_SEEMS_NUMBERED = (
+    r"[^\w\n([{（§#＃<.)]{0,12}+(?:[(\[{（§#＃<.)]|\d(?:\w{0,5}+[^\w\n.)\]}:/．）\-–—]{0,2}+[.)\]}:/．）\-–—]|\d{0,2}+(?!\d))"
+    r"|(?![a-zäöüß]{4})[^\W\d_]++(?:(?<!\w\w\w\w)[^\w\n.)\]}:/．）\-–—]{0,2}+[.)\]}:/．）\-–—]|(?<!\w\w\w)|[^\w\n]{0,3}+(?:$|(?<=[;:*§#,/()\[\]])\w|[a-z]?\d|[IVXLC]++(?!\w))))"
+)
 _CLOSING_HASHES = re.compile(r"(?:^|[ \t]+)#+$")
 _VOID = ("weggefallen", "aufgehoben", "entfällt", "entfallen", "gestrichen", "unbesetzt", "frei")
 
@@ -72,6 +80,7 @@ class Matcher:
     def __init__(self, profile: Profile) -> None:
         self.profile = profile
         self.by_depth = not any(lv.pattern for lv in profile.level)
+        self.lettered = any(level.letters for level in profile.level)
         self._forms: dict[str, list[_Form]] = {}
         self._small: dict[str, _Form] = {}
         """The parts of articles by first character: the most frequent lines, so they are tried first."""
@@ -85,11 +94,16 @@ class Matcher:
         heads = "|".join(profile.regex(head) for lv in profile.level for head in lv.heads)
         firsts = "".join(map(re.escape, self._forms))
         unmarked = rf"|(?=[*_{firsts}])(?:\*\*|__)?(?:{heads})" if heads else ""
-        flags = re.IGNORECASE if profile.ignore_case else re.NOFLAG
-        line = rf" {{0,3}}(?:#{{1,6}}(?![^ \t\n]){unmarked})[^\n]*"
-        self.first_line = re.compile(line, flags)
-        self.lines = re.compile(rf"\n({line})", flags)
-        """Lines that do not match this open no unit; the leading LF makes the search fast."""
+        flags = re.MULTILINE | (re.IGNORECASE if profile.ignore_case else re.NOFLAG)
+        begins = rf" {{0,3}}(?:#{{1,6}}(?![^ \t\n]){unmarked})[^\n]*"
+        lists = rf"(?![ ]{{0,8}}(?:{'|'.join(profile.list_items)}))" if profile.list_items else ""
+        seems = rf"(?={_SEEMS_HEADING if self.by_depth else _SEEMS_NUMBERED}){lists}[^\n]*"
+        self.beginning = re.compile(begins, flags)
+        """A line that can open a unit; others are not examined for it."""
+        self.first_line = re.compile(rf"(?:({begins})|({seems}))", flags)
+        self.lines = re.compile(rf"\n(?:({begins})|({seems}))", flags)
+        """Group 1: a line that can open a unit; group 2: one that may only seem to. The leading LF makes the search fast."""
+        self.reads_like = re.compile("|".join(profile.reads_like)) if profile.reads_like else None
 
     def _form(self, level: Level) -> _Form:
         marked = re.compile(self.profile.regex(level.pattern))
@@ -155,7 +169,9 @@ def _read(form: _Form, match: re.Match[str], style: Style) -> tuple[Number | Non
 
 
 def clean_title(text: str) -> str:
-    """A title without emphasis around it, on one line, at most 200 characters; the body keeps every byte."""
+    """A title without emphasis, tags and link targets, on one line, at most 200 characters; the body keeps every byte."""
+    if "<" in text or "[" in text or text.endswith("}"):
+        text = without_markup(text)
     if "**" in text or "__" in text:
         text = text.replace("**", "").replace("__", "")
     title = " ".join(text.split()) if "  " in text or not text.isprintable() else text.strip(" ")

@@ -113,6 +113,8 @@ def _piece(part: str) -> tuple[Key, str] | None:
 
 def _arabic(match: re.Match[str]) -> tuple[Key, str]:
     whole, part, suffix, inserted = match.groups()
+    if not whole.isascii():
+        whole = str(int(whole))  # Digits of full width, or of another script.
     key: Key = (int(whole),) if part is None else (int(whole), int(part))
     token = whole if part is None else f"{whole}.{part}"
     for letter in suffix:

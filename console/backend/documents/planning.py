@@ -14,10 +14,11 @@ from console.backend.documents.matching import Matcher, matcher
 from console.backend.documents.nesting import Node
 from console.backend.documents.profiles import Profile, load_profile
 from console.backend.documents.scanner import Scan, scan
+from console.backend.documents.suspects import find_suspects
 from console.backend.documents.tree import build
 from console.backend.model.canonical_json import sha256_hex
 from console.backend.model.errors import StopCode
-from console.backend.model.plan import Coverage, DocumentPlan, OtherSpan, PlannedUnit, Problem, SourceVersion
+from console.backend.model.plan import Coverage, DocumentPlan, OtherSpan, PlannedUnit, Problem, SourceVersion, Suspect
 
 MAX_PROBLEMS = 200
 """Problems kept of one document; the last one says how many more there are."""
@@ -107,12 +108,15 @@ def _planned(
         line = found.marks[limits.max_units].line
         message = f"more than {limits.max_units:,} units: split the document, or raise the limit max_units"
         return None, (Problem(code=StopCode.CAP_EXCEEDED, line=line, message=message),)
-    nodes, order_problems = build(text.text, rules, found.marks)
+    nodes, order_problems, sightings = build(text.text, rules, found.marks)
     names, address_problems = addresses(nodes, request.docprefix, request.ordinals)
     problems = [*found.problems, *order_problems, *address_problems]
     if problems:
         return None, _bounded(problems)
-    plan = _assemble(text, source, request, rules, found, nodes, names)
+    suspects = find_suspects(
+        text.text, compiled, found.guards, found.candidates, [*sightings, *found.sightings], nodes, names
+    )
+    plan = _assemble(text, source, request, rules, found, nodes, names, suspects)
     return plan, _bounded(list(check_algebra(plan, text.data, limits)))
 
 
@@ -133,6 +137,7 @@ def _assemble(
     found: Scan,
     nodes: list[Node],
     names: list[str],
+    suspects: tuple[Suspect, ...],
 ) -> DocumentPlan:
     starts = [node.mark.start for node in nodes]
     first = starts[0] if starts else len(text.text)
@@ -172,6 +177,7 @@ def _assemble(
         units=_UNITS.validate_python(units),
         others=tuple(others),
         coverage=Coverage(unit_bytes=covered, other_bytes=outside, lossless=covered + outside == len(text.data)),
+        suspects=suspects,
     )
 
 

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from console.backend.documents.planning import PlanResult
 from console.backend.model.outcome import Outcome
-from console.backend.model.plan import Coverage, OtherSpan, PlannedUnit, Problem, bind
+from console.backend.model.plan import Coverage, OtherSpan, PlannedUnit, Problem, Suspect, bind
 from console.backend.model.value import Value
 
 
@@ -38,6 +38,7 @@ class PlanReport(Value):
     units: tuple[PlannedUnit, ...]
     others: tuple[OtherSpan, ...]
     problems: tuple[Problem, ...]
+    suspects: tuple[Suspect, ...]
 
     @classmethod
     def of(cls, result: PlanResult, measured_at: datetime) -> Self:
@@ -61,4 +62,5 @@ class PlanReport(Value):
             units=plan.units if plan else (),
             others=plan.others if plan else (),
             problems=result.problems,
+            suspects=plan.suspects if plan else (),
         )

@@ -1,17 +1,29 @@
 """One pass over the lines that can open a unit: which are marked, which are covered, which bring a title."""
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 
-from console.backend.documents.ignored_regions import find_guards, in_list
+from console.backend.documents.folding import BREAKS, BROKEN, HIDING, INVISIBLE, folded_beginning
+from console.backend.documents.ignored_regions import Guards, find_guards, in_list
 from console.backend.documents.matching import Mark, Matcher, Style, clean_title
+from console.backend.documents.numbering import is_start
 from console.backend.documents.profiles import Role
-from console.backend.model.plan import Problem
+from console.backend.documents.suspects import Candidate, Sighting, follows_an_end
+from console.backend.model.plan import Problem, SuspectReason
 
 _SETEXT = re.compile(r"\n {0,3}(?:=+|-+)[ \t]*(?=\n|\Z)")
-_ENDS = tuple('.;:!?…”“"»)]}|>—–')
 _FRONT = re.compile(r"---[ \t]*\n(?=[A-Za-z_][\w -]*:|---)(?:.*\n)*?(?:---|\.\.\.)[ \t]*(?:\n|\Z)")
 _LONGEST_TITLE = 200
+_CONFIRMED_WITHIN = 600
+"""Number of characters in which what confirms a mark must stand."""
+_LINES_OF_TITLE = 6
+_LAYOUT_SHOWS_IN = 200_000
+"""Number of characters, from the beginning, out of which the layout of the lines is seen."""
+_LONG_LINE = 160
+_LONG_SHARE = 20
+"""Lines are paragraphs if at least one of so many is a long one."""
+_ENDS_A_SENTENCE = (".", ";", ":", "!", "?")
 _ENOUGH = 200
 """Problems of one sort after which nobody reads on."""
 _TITLED = (Role.CONTAINER, Role.ARTICLE, Role.ANNEX)
@@ -27,6 +39,18 @@ class Scan:
     """Characters of YAML front matter."""
     front_lines: int
     problems: tuple[Problem, ...]
+    guards: Guards
+    candidates: list[Candidate]
+    """Lines that no level matches and that may only seem to be beginnings."""
+    sightings: list[Sighting]
+    """Lines that a level matches and that open nothing because of where they stand."""
+
+
+def _is_unwrapped(text: str) -> bool:
+    """Return whether each line is a paragraph: then something can begin in every one of them."""
+    # Wrapped lines are about equally long. Of paragraphs, many are longer than any line that is wrapped for reading.
+    lines = [line for line in text[:_LAYOUT_SHOWS_IN].split("\n") if line]
+    return sum(len(line) >= _LONG_LINE for line in lines) * _LONG_SHARE > len(lines)
 
 
 class _Scanner:
@@ -34,7 +58,10 @@ class _Scanner:
         self.text = text
         self.matcher = matcher
         self.guards = find_guards(text, start)
+        self.unwrapped = _is_unwrapped(text)
         self.marks: list[Mark] = []
+        self.candidates: list[Candidate] = []
+        self.sightings: list[Sighting] = []
         self.start = start
         self.counted, self.line = start, line
         self.heading_end = -1
@@ -42,40 +69,82 @@ class _Scanner:
 
     def run(self, most: int) -> None:
         """Collect marks; stops at the first too many."""
-        text = self.text
-        if self.start == 0:
-            first = self.matcher.first_line.match(text)
-            if first:
-                self._consider(first[0], 0)
-        for match in self.matcher.lines.finditer(text, max(self.start - 1, 0)):
-            self._consider(match[1], match.start(1))
+        for line, start, begins in self._lines() if self._shows_all() else self._lines_with_hidden():
+            self._consider(line, start, begins=begins)
             if len(self.marks) > most:
                 return
+        if any(sign in self.text for sign in BREAKS):
+            self._look_behind_breaks()
 
-    def _consider(self, line: str, start: int) -> None:
+    def _look_behind_breaks(self) -> None:
+        """Note what stands behind a line break that is no LF: text of its line, though it may look like a line."""
+        line, counted = 1, 0
+        for match in BROKEN.finditer(self.text, self.start):
+            line += self.text.count("\n", counted, match.start())
+            counted = match.start()
+            self.candidates.append(Candidate(line, match.start(1), match[1], opens=True))
+
+    def _shows_all(self) -> bool:
+        return self.text.replace("\n", "").isprintable() or not any(sign in self.text for sign in INVISIBLE)
+
+    def _lines(self) -> Iterator[tuple[str, int, bool]]:
+        """Yield the lines that can be or seem beginnings, their offsets, and whether they can be."""
+        text = self.text
+        first = self.matcher.first_line.match(text) if self.start == 0 else None
+        if first:
+            yield first[0], 0, first.lastindex == 1
+        for match in self.matcher.lines.finditer(text, max(self.start - 1, 0)):
+            group = match.lastindex or 0
+            yield match[group], match.start(group), group == 1
+
+    def _lines_with_hidden(self) -> Iterator[tuple[str, int, bool]]:
+        """Yield those lines, and those in whose beginning an invisible character stands: it could hide any sign."""
+        seen = {start: (line, start, begins) for line, start, begins in self._lines()}
+        for match in HIDING.finditer(self.text, max(self.start - 1, 0)):
+            seen.setdefault(match.start(1), (match[1], match.start(1), False))
+        yield from (seen[start] for start in sorted(seen))
+
+    def _consider(self, line: str, start: int, *, begins: bool) -> None:
         text = self.text
         self.line += text.count("\n", self.counted, start)
         self.counted = start
-        mark = self.matcher.match(line, self.line, start, start < 2 or text[start - 2] == "\n" or self._fresh(start))
-        if mark is None:
-            return
+        mark = self._mark(line, start) if begins else None
+        if mark is None or mark.level is None:
+            folded = folded_beginning(line)
+            if folded is not line and self.matcher.beginning.match(folded):
+                mark = self._mark(folded, start) or mark
+            if mark is None or mark.level is None:
+                seen = line if self.matcher.by_depth else folded  # A heading in HTML is told by its tag.
+                words = seen if mark is None else mark.title
+                self.candidates.append(Candidate(self.line, start, words, opens=mark is not None))
+            if mark is None:
+                return
         cover = self.guards.at(start) if self.guards.covers else None
         if cover is not None:
             cover.hidden = cover.hidden or self.line
+            self.sightings.append(Sighting(self.line, start, SuspectReason.QUOTED))
             return
         if line[0] == " " and in_list(text, start, len(line) - len(line.lstrip(" "))):
+            self.sightings.append(Sighting(self.line, start, SuspectReason.IN_LIST))
             return
+        if not mark.fresh and mark.level is not None and mark.level.small and self._ends_title(mark, start):
+            mark = mark._replace(fresh=True)
         self.heading_end = start + len(line)
         if not mark.title and mark.style is not _ATX and mark.level is not None and not mark.level.small:
             mark = self._titled(mark)
         self.marks.append(mark)
 
+    def _mark(self, line: str, start: int) -> Mark | None:
+        fresh = self.unwrapped or start < 2 or self.text[start - 2] == "\n" or self._fresh(start)
+        mark = self.matcher.match(line, self.line, start, fresh)
+        if mark is not None and mark.level is not None and mark.level.confirmed_by:
+            confirming = re.compile(mark.level.confirmed_by)
+            if not confirming.search(self.text, start, start + _CONFIRMED_WITHIN):
+                return None
+        return mark
+
     def _fresh(self, start: int) -> bool:
-        text = self.text
-        if start - 1 == self.heading_end:
-            return True
-        above = text[text.rfind("\n", 0, start - 1) + 1 : start - 1].rstrip()
-        return not above or above.endswith(_ENDS)
+        return start - 1 == self.heading_end or follows_an_end(self.text, start)
 
     def _titled(self, mark: Mark) -> Mark:
         """The mark with the title that the next line brings; of a group, also after a blank line."""
@@ -88,15 +157,54 @@ class _Scanner:
             begin, end = end + 1, text.find("\n", end + 1)
         line = text[begin : end if end >= 0 else len(text)]
         title = line.strip()
-        if not title or len(title) > _LONGEST_TITLE or title.endswith((".", ";", ":", ",")):
+        goes_on = role is _CONTAINER and title.isupper()  # A title in capitals may go on behind a comma.
+        if (
+            not title
+            or len(title) > _LONGEST_TITLE
+            or title.endswith((".", ";", ":") if goes_on else (".", ";", ":", ","))
+        ):
             return mark
-        if title[0] in '#>|-*(„“"' or (self.matcher.first_line.match(line) and self._opens(line)):
+        if title[0] in '#>|-*(„“"' or self._opens(line, begin):
             return mark
         self.heading_end = begin + len(line)
+        if goes_on:
+            title = self._with_capitals_below(title)
         return mark._replace(title=clean_title(title))
 
-    def _opens(self, line: str) -> bool:
-        return self.matcher.match(line, 0, 0, fresh=True) is not None
+    def _with_capitals_below(self, title: str) -> str:
+        """Return a title in capitals with the lines in capitals below it, which are its rest."""
+        for _ in range(_LINES_OF_TITLE):
+            begin = self.heading_end + 1
+            end = self.text.find("\n", begin)
+            line = self.text[begin : end if end >= 0 else len(self.text)]
+            if not line.isupper() or len(title) > _LONGEST_TITLE or self._opens(line, begin):
+                break
+            title, self.heading_end = f"{title} {line.strip()}", begin + len(line)
+        return title
+
+    def _ends_title(self, mark: Mark, start: int) -> bool:
+        """Return whether the first part of an article follows its wrapped title, which the heading is then given whole.
+
+        Between the two stand at most a few lines, none of them blank, none with the end of a sentence.
+        """
+        above = self.marks[-1] if self.marks else None
+        if above is None or above.level is None or above.level.role not in {Role.ARTICLE, Role.PARAGRAPH}:
+            return False
+        titled = above.level.role is Role.ARTICLE
+        if (titled and not above.title) or mark.level is above.level:
+            return False
+        if mark.number is None or not is_start(mark.number.first) or mark.line - above.line > _LINES_OF_TITLE:
+            return False
+        lines = self.text[above.start : start].split("\n")[1:-1]
+        if not lines or any(not line.strip() or line.rstrip().endswith(_ENDS_A_SENTENCE) for line in lines):
+            return False
+        if not titled:
+            return True
+        self.marks[-1] = above._replace(title=clean_title(" ".join([above.title, *(line.strip() for line in lines)])))
+        return True
+
+    def _opens(self, line: str, start: int) -> bool:
+        return self.matcher.beginning.match(line) is not None and self._mark(line, start) is not None
 
     def setext(self) -> list[Problem]:
         """Underlined headings, where the profile knows only `#`: heading or rule, nobody can tell."""
@@ -128,4 +236,6 @@ def scan(text: str, matcher: Matcher, most: int) -> Scan:
     scanner = _Scanner(text, matcher, front_end, front_lines + 1)
     scanner.run(most)
     problems = (*scanner.setext(), *scanner.guards.problems(text))
-    return Scan(tuple(scanner.marks), front_end, front_lines, problems)
+    return Scan(
+        tuple(scanner.marks), front_end, front_lines, problems, scanner.guards, scanner.candidates, scanner.sightings
+    )

@@ -8,15 +8,16 @@ from console.backend.documents.nesting import Enclosure, Node
 from console.backend.documents.numbering import Number
 from console.backend.documents.profiles import Hierarchy, Level, Numbering, Profile, Role, Scope
 from console.backend.documents.sequence import Sequence, Verdict
-from console.backend.model.plan import Problem
+from console.backend.documents.suspects import Sighting
+from console.backend.model.plan import Problem, SuspectReason
 from console.backend.model.vocabulary import SectionType
 
 HEADING = Level(name="heading", role=Role.CONTAINER, rank=38, section_type=SectionType.SECTION)
 """A Markdown heading that no level knows, where the profile lets it group."""
 # An enum member is looked up again each time it is named; these are looked at once a line.
 _CONTAINER, _ARTICLE, _PARAGRAPH, _POINT = Role.CONTAINER, Role.ARTICLE, Role.PARAGRAPH, Role.POINT
-_ANNEX, _MATTER, _CONTENTS = Role.ANNEX, Role.MATTER, Role.CONTENTS
-_DOCUMENT, _PLAIN, _FITS = Scope.DOCUMENT, Style.PLAIN, Verdict.FITS
+_ANNEX, _MATTER, _CONTENTS, _NAMED_PART = Role.ANNEX, Role.MATTER, Role.CONTENTS, Role.NAMED_PART
+_DOCUMENT, _PLAIN, _ATX, _FITS, _UNNUMBERED = Scope.DOCUMENT, Style.PLAIN, Style.ATX, Verdict.FITS, Numbering.NONE
 
 
 class _Builder:
@@ -27,34 +28,59 @@ class _Builder:
         self.nodes: list[Node] = []
         self.path: list[Node] = []
         self.problems: list[Problem] = []
+        self.sightings: list[Sighting] = []
+        """Marks that open no unit, and marks before which a number is missing."""
         self.sequences: dict[tuple[str, int | None], Sequence] = {}
         self.last_group = -1
         """Index of the last node that is not a mere paragraph or article."""
         self.weak: list[Mark] = []
         """Lines that read like a level which this document marks otherwise."""
         self.weak_lines: list[int] = []
+        self.article_depth = 0
+        """Depth of the article opened last; 0: it had no `#`, or there was none."""
+        self.title_seen = False
+        """True once a heading was taken as the document's title."""
         self.titled = False
         """True if exactly one heading has depth 1: the document's title."""
 
     def problem(self, code: str, mark: Mark, message: str) -> None:
         self.problems.append(Problem(code=code, line=mark.line, message=message))
 
+    def sighted(self, mark: Mark, reason: SuspectReason) -> None:
+        self.sightings.append(Sighting(mark.line, mark.start, reason))
+
     def add(self, mark: Mark) -> None:
         level = mark.level
         if level is None:
             level = self._unknown(mark)
         path = self.path
-        if level is None or (path and path[0].level.role is _ANNEX and self._in_annex(path[0], mark, level)):
+        if level is None:
+            return
+        if path and path[0].level.role is _ANNEX and self._in_annex(path[0], mark, level):
+            self.sighted(mark, SuspectReason.IN_ANNEX)
             return
         if level.small:
             self._add_small(mark, level)
         elif not self.nodes and self._is_title(mark, level):
             return
+        elif level.role is _NAMED_PART:
+            self._add_named_part(mark, level)
         elif level.role is _CONTENTS:
             path.clear()
             self.nodes.append(Node(mark, level, len(self.nodes), None, other="contents"))
         else:
             self._add_heading(mark, level)
+
+    def _add_named_part(self, mark: Mark, level: Level) -> None:
+        """End the unit that is open. Before the first article, and in a sentence, the line is text of what is around it."""
+        if not mark.fresh or not any(node.level.role is _ARTICLE for node in self.nodes):
+            return
+        if self.path and self.path[0].level.role is _ANNEX:
+            return
+        if self.nodes[-1].other == level.name:
+            return
+        self.path.clear()
+        self.nodes.append(Node(mark, level, len(self.nodes), None, other=level.name))
 
     def _is_title(self, mark: Mark, level: Level) -> bool:
         """Return whether the heading is the document's own title, which may well read like an annex of another law."""
@@ -63,6 +89,9 @@ class _Builder:
     def _unknown(self, mark: Mark) -> Level | None:
         """Return what a heading that no level knows is; None: text of the unit around it, or the document's title."""
         if not self.nodes and (self.profile.unknown_headings == "refused" or mark.depth == 1):
+            if self.title_seen:
+                self.sighted(mark, SuspectReason.UNKNOWN_HEADING)
+            self.title_seen = True
             return None
         if self.profile.unknown_headings == "refused":
             inside = self.path[-1].mark.line if self.path else self.nodes[-1].mark.line
@@ -75,12 +104,15 @@ class _Builder:
             return None
         article = next((o for o in self.path if o.level.role in {_ARTICLE, _ANNEX}), None)
         if article is not None and (article.level.role is _ANNEX or 0 < article.mark.depth < mark.depth):
+            self.sighted(mark, SuspectReason.UNKNOWN_HEADING)
             return None
+        if mark.depth == self.article_depth:
+            self.sighted(mark, SuspectReason.UNKNOWN_HEADING)
         return HEADING
 
     def _in_annex(self, annex: Node, mark: Mark, level: Level) -> bool:
         """Return whether the mark is text of an opaque annex; an article that would end the annex is refused."""
-        if not self.profile.opaque_annexes or level.role in {_ANNEX, _MATTER}:
+        if not (self.profile.opaque_annexes or annex.level.opaque) or level.role in {_ANNEX, _MATTER}:
             return False
         if level.role is not _ARTICLE or mark.number is None:
             return True
@@ -108,9 +140,15 @@ class _Builder:
                 self._check_empty(closed, mark, level)
         self._check_jump(mark)
         base = next((o.index for o in self.path if o.level.role in {_ANNEX, _ARTICLE}), None)
+        if level.generated or (
+            level.opaque and any(node.level is level and _same(node.mark, mark) for node in self.nodes)
+        ):
+            self.sighted(mark, SuspectReason.GENERATED_NUMBER)
         self._open(mark, level, self._scope(level, base), base)
         if level.role in {_CONTAINER, _ANNEX}:
             self.last_group = len(self.nodes) - 1
+        elif level.role is _ARTICLE:
+            self.article_depth = mark.depth
 
     def _add_small(self, mark: Mark, level: Level) -> None:
         path, rank = self.path, level.rank
@@ -118,11 +156,13 @@ class _Builder:
         while at >= 0 and path[at].level.rank >= rank:
             at -= 1
         if at < 0 or (path[at].level.role is not _ARTICLE and path[at].level.role is not _PARAGRAPH):
+            self.sighted(mark, SuspectReason.NO_PLACE)
             return
         parent = path[at].index
         if mark.number is None:
             if (level.name, parent) in self.sequences and mark.fresh:
                 self.problem("FOREIGN_LETTER", mark, "a point with a letter that Vietnamese numbering does not have")
+            self.sighted(mark, SuspectReason.SPELLING)
             return
         if not mark.fresh:
             if self.sequences.get((level.name, parent), Sequence(parent)).expects(mark.number):
@@ -132,14 +172,21 @@ class _Builder:
                     f"{level.name} {mark.number.raw}, or the rest of the sentence above? Leave a blank line above a "
                     "paragraph, or join the line to the sentence",
                 )
+            self.sighted(mark, SuspectReason.CONTINUES)
             return
         del path[at + 1 :]
         self._open(mark, level, parent, None)
 
     def _begins(self, mark: Mark, level: Level) -> bool:
         """Return whether an unmarked line stands where a heading may begin; refused where that cannot be decided."""
-        if mark.style is not _PLAIN or mark.fresh or mark.number is None:
-            return mark.fresh or mark.style is not _PLAIN
+        if mark.style is not _PLAIN or mark.fresh:
+            return True
+        if mark.number is None:
+            self.sighted(mark, SuspectReason.CONTINUES)
+            return False
+        if level.opaque:
+            self.sighted(mark, SuspectReason.CONTINUES)
+            return False
         scopes = {None, *(node.index for node in self.path)}
         known = [self.sequences[level.name, scope] for scope in scopes if (level.name, scope) in self.sequences]
         if any(sequence.expects(mark.number) for sequence in known):
@@ -149,6 +196,7 @@ class _Builder:
                 f"{level.name} {mark.number.raw}: heading, or the rest of the sentence above? Leave a blank line "
                 "above a heading, or join the line to the sentence",
             )
+        self.sighted(mark, SuspectReason.CONTINUES)
         return False
 
     def _check_empty(self, closed: Node, mark: Mark, level: Level) -> None:
@@ -186,6 +234,8 @@ class _Builder:
         if sequence is None:
             sequence = self.sequences[key] = Sequence(-1 if scope is None else scope)
         verdict = sequence.judge(level, number, self.last_group)
+        if verdict is _FITS and level.numbering is not _UNNUMBERED and not sequence.expects(number):
+            self.sighted(mark, SuspectReason.MISSING_NUMBER)
         if verdict is not _FITS:
             self._refuse_number(sequence, verdict, mark, number)
         elif self.weak:
@@ -232,15 +282,21 @@ class _Builder:
                 )
 
 
-def build(text: str, profile: Profile, marks: tuple[Mark, ...]) -> tuple[list[Node], list[Problem]]:
-    """The nodes of a document in order, and what is wrong with their order."""
+def build(text: str, profile: Profile, marks: tuple[Mark, ...]) -> tuple[list[Node], list[Problem], list[Sighting]]:
+    """The nodes of a document in order, what is wrong with their order, and the marks that open no unit."""
     builder = _Builder(text, profile)
-    counted, builder.weak = _counted(_without_contents(marks))
+    entries, body = _contents_apart(marks)
+    for mark in entries:
+        builder.sighted(mark, SuspectReason.IN_CONTENTS)
+    counted, weaker = _counted(body)
+    for mark in weaker:
+        builder.sighted(mark, SuspectReason.UNMARKED)
+    builder.weak = [mark for mark in weaker if mark.fresh]
     builder.weak_lines = [mark.line for mark in builder.weak]
     builder.titled = sum(mark.depth == 1 for mark in counted) == 1 < len(counted)
     for mark in counted:
         builder.add(mark)
-    return builder.nodes, builder.problems
+    return builder.nodes, builder.problems, builder.sightings
 
 
 def restarted(nodes: list[Node]) -> frozenset[tuple[str, int | None]]:
@@ -258,16 +314,16 @@ def restarted(nodes: list[Node]) -> frozenset[tuple[str, int | None]]:
     return frozenset(again)
 
 
-def _without_contents(marks: tuple[Mark, ...]) -> tuple[Mark, ...]:
-    """Drop the unmarked entries of a table of contents: they end where its first entry comes again."""
+def _contents_apart(marks: tuple[Mark, ...]) -> tuple[tuple[Mark, ...], tuple[Mark, ...]]:
+    """Return the unmarked entries of a table of contents, which end where its first entry comes again, and the other marks."""
     at = next((i for i, m in enumerate(marks) if m.level is not None and m.level.role is _CONTENTS), len(marks))
     if at + 1 >= len(marks):
-        return marks
+        return (), marks
     first = marks[at + 1]
     again = next((i for i in range(at + 2, len(marks)) if _same(marks[i], first)), None)
     if again is None or any(mark.style is not _PLAIN for mark in marks[at + 1 : again]):
-        return marks
-    return marks[: at + 1] + marks[again:]
+        return (), marks
+    return marks[at + 1 : again], marks[: at + 1] + marks[again:]
 
 
 def _same(one: Mark, other: Mark) -> bool:
@@ -277,16 +333,21 @@ def _same(one: Mark, other: Mark) -> bool:
 def _counted(marks: tuple[Mark, ...]) -> tuple[list[Mark], list[Mark]]:
     """The marks that count, and the unmarked lines that do not because their level is marked in this document."""
     strongest: dict[str, Style] = {}
+    articles_are_headings = False
     for mark in marks:
         if mark.style is not _PLAIN and mark.level is not None and not mark.level.small:
             name = mark.level.name
             strongest[name] = max(strongest.get(name, _PLAIN), mark.style)
+            articles_are_headings = articles_are_headings or (mark.style is _ATX and mark.level.role is _ARTICLE)
     counted: list[Mark] = []
-    weak: list[Mark] = []
+    weaker: list[Mark] = []
     for mark in marks:
         level = mark.level
-        if level is None or level.small or mark.style >= strongest.get(level.name, _PLAIN):
+        least = strongest.get(level.name, _PLAIN) if level is not None else _PLAIN
+        # Where articles are headings, a plain `I. …` or `Kapitel 3 …` is a list or a reference within one of them.
+        in_text = articles_are_headings and mark.style is _PLAIN and level is not None and level.role is _CONTAINER
+        if level is None or level.small or (mark.style >= least and not in_text):
             counted.append(mark)
-        elif mark.fresh:
-            weak.append(mark)
-    return counted, weak
+        else:
+            weaker.append(mark)
+    return counted, weaker

@@ -1,6 +1,9 @@
 """Units → cut plan → digest: what is signed, and what the database must become."""
 
+from enum import StrEnum
 from functools import cached_property
+
+from pydantic import SerializerFunctionWrapHandler, model_serializer
 
 from console.backend.model.canonical_json import digest
 from console.backend.model.plan_binding import PlanBinding, TableDelta, expected_cut_deltas
@@ -69,6 +72,59 @@ class Problem(Value):
     message: SafeText
 
 
+class SuspectReason(StrEnum):
+    """Reason why a line that reads like the beginning of a unit opens none."""
+
+    SPELLING = "spelling"
+    """It is not written as the profile wants a beginning: another sign, indentation or separator; or it only refers."""
+    NEXT_NUMBER = "next-number"
+    """It begins with the number that comes next there."""
+    MISSING_NUMBER = "missing-number"
+    """It opens a unit, and a number between it and the one before is nowhere: the text above may have swallowed it."""
+    INSIDE_LINE = "inside-line"
+    """The number that comes next stands within a line, behind the end of a sentence."""
+    GENERATED_NUMBER = "generated-number"
+    """It opens a unit whose number the text leaves open; the one in the address is generated."""
+    QUOTED = "quoted"
+    """It stands in a quotation, a comment or a block of code."""
+    IN_LIST = "in-list"
+    """It is indented below a list item."""
+    IN_ANNEX = "in-annex"
+    """It is text of an annex."""
+    IN_CONTENTS = "in-contents"
+    """It is an entry of a table of contents."""
+    UNMARKED = "unmarked"
+    """It carries no marking, and this document marks that level."""
+    CONTINUES = "continues"
+    """The sentence above goes on in it."""
+    NO_PLACE = "no-place"
+    """No unit that can contain it is open there."""
+    UNKNOWN_HEADING = "unknown-heading"
+    """It is a heading that no level of the profile knows, inside a unit, or a section at the depth of the articles."""
+
+
+class Suspect(Value):
+    """A line that reads like the beginning of a unit and opens none, or shows that one is missing."""
+
+    line: int
+    """1-based line of the canonical text."""
+    reason: SuspectReason
+    text: SafeText
+    """The beginning of the line."""
+    swallowed_by: str
+    """Address of the unit that the line became text of; of other text, its name in parentheses."""
+
+
+_NAMED_SUSPECTS = 20
+
+
+def suspects_in_words(suspects: tuple[Suspect, ...]) -> str:
+    """Return the number of suspects and the first of them by line and reason."""
+    named = ", ".join(f"line {suspect.line} {suspect.reason}" for suspect in suspects[:_NAMED_SUSPECTS])
+    more = f" and {len(suspects) - _NAMED_SUSPECTS:,} more" if len(suspects) > _NAMED_SUSPECTS else ""
+    return f"{len(suspects):,}: {named}{more}" if suspects else "none"
+
+
 class DocumentPlan(Value):
     """The content of a document, independent of any database: equal bytes give an equal content digest."""
 
@@ -79,6 +135,13 @@ class DocumentPlan(Value):
     units: tuple[PlannedUnit, ...]
     others: tuple[OtherSpan, ...]
     coverage: Coverage
+    suspects: tuple[Suspect, ...] = ()
+
+    @model_serializer(mode="wrap")
+    def _without_empty_suspects(self, handler: SerializerFunctionWrapHandler) -> dict[str, object]:
+        # The digest of a plan without suspects stays what version 0.2.0 computed, and what was signed.
+        fields: dict[str, object] = handler(self)
+        return fields if self.suspects else {name: value for name, value in fields.items() if name != "suspects"}
 
     @cached_property
     def content_digest(self) -> str:

@@ -209,6 +209,8 @@ class RunView(Value):
     origin: SafeText
     profile: str
     n_units: int | None
+    n_suspects: int = 0
+    """Number of lines that read like the beginning of a unit and open none."""
     plan_digest: str
     content_digest: str
     operator: SafeText

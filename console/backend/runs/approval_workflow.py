@@ -355,6 +355,7 @@ def _facts(installation: Installation, row: RunRow, plan: CutPlan, purpose: Purp
         baseline_digest=plan.world.baseline_digest,
         target=plan.world.target,
         n_units=plan.n_units,
+        n_suspects=len(plan.document.suspects),
         expected_deltas=plan.expected_deltas if of_plan else expected_step_deltas(plan.n_units),
     )
 

@@ -7,7 +7,7 @@ from console.backend.documents.canonical import canonical_text, source_version
 from console.backend.model.canonical_json import canonical_json, sha256_hex
 from console.backend.model.errors import Refused, StopCode
 from console.backend.model.outcome import Check
-from console.backend.model.plan import bind
+from console.backend.model.plan import bind, suspects_in_words
 from console.backend.model.states import Phase
 from console.backend.postgres import ledger
 from console.backend.postgres.measure import measure_world
@@ -68,6 +68,7 @@ class Mark(PhaseWork):
                 "units marked", f"{len(document.units)} units by profile {document.profile}", "the pinned source"
             ),
             context.check("lossless", spans, "the pinned source", coverage.lossless),
+            context.passed("suspects counted", suspects_in_words(document.suspects), "the pinned source"),
         )
 
     def measure(self, context: PhaseContext, connection: psycopg.Connection) -> tuple[Check, ...]:

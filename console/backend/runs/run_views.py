@@ -67,6 +67,7 @@ def view_run(installation: Installation, run_id: str) -> RunView:
         origin=request.origin,
         profile=request.profile,
         n_units=plan.n_units if plan else row.n_units if row else None,
+        n_suspects=plan.n_suspects if plan else 0,
         plan_digest=plan.plan_digest if plan else "",
         content_digest=plan.content_digest if plan else "",
         operator=request.operator,

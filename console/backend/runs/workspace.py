@@ -51,6 +51,8 @@ class PlanFacts(Value):
     """A plan without its units."""
 
     n_units: int
+    n_suspects: int = 0
+    """Number of lines that read like the beginning of a unit and open none."""
     plan_digest: str
     content_digest: str
     target: Target
@@ -243,6 +245,7 @@ def _facts_of(plan: CutPlan) -> PlanFacts:
         raise Refused(StopCode.INVARIANT_FAILED, "the plan is bound to no database", "Start another run.")
     return PlanFacts(
         n_units=plan.n_units,
+        n_suspects=len(plan.document.suspects),
         plan_digest=plan.plan_digest,
         content_digest=plan.document.content_digest,
         target=plan.world.target,

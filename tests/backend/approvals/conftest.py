@@ -115,6 +115,7 @@ FACTS = RunFacts(
     baseline_digest="3" * 64,
     target=Target(host="db1", database="rules", system_identifier="7312345678901234567", timeline=4),
     n_units=60,
+    n_suspects=2,
     expected_deltas=expected_cut_deltas(60),
 )
 CUT_DECISION = "11111111-1111-4111-8111-111111111111"

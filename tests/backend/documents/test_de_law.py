@@ -202,3 +202,20 @@ def test_a_quoted_amendment_opens_no_unit() -> None:
 )
 def test_what_could_be_read_in_two_ways_is_refused(text: str, expected: list[tuple[int, str]]) -> None:
     assert refusals(planned(text, "de-law")) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("## Art I Zweck\n\n(1) Eins.\n\n## Art II Ende\n\nText.\n", ["ART-I", "ART-I/ABS-1", "ART-II"]),
+        ("## 1. Abschnitt Anfang\n\n### § 1 A\n\nText.\n\n## 2. Abschnitt Ende\n\n### § 2 B\n\nText.\n",
+         ["ABSCHNITT-1", "PAR-1", "ABSCHNITT-2", "PAR-2"]),
+        ("## Einziger Paragraph\n\n(1) Eins.\n\n(2) Zwei.\n",
+         ["EINZIGER-PARAGRAPH", "EINZIGER-PARAGRAPH/ABS-1", "EINZIGER-PARAGRAPH/ABS-2"]),
+        ("## § 1 A\n\n(1) Eins.\n\n(2) bis (4)\n\n(5) Fünf.\n", ["PAR-1", "PAR-1/ABS-1", "PAR-1/ABS-2-4", "PAR-1/ABS-5"]),
+        ("## Nr 14 A\n\n(1) Eins.\n\n## Nr 15 B\n\nText.\n", ["NR-14", "NR-14/ABS-1", "NR-15"]),
+        ("## § 1 A\n\n(1) Es heißt „Wort “, nicht mehr.\n\n(2) Zwei.\n", ["PAR-1", "PAR-1/ABS-1", "PAR-1/ABS-2"]),
+    ],
+)  # fmt: skip
+def test_rarer_forms_of_units_are_read(text: str, expected: list[str]) -> None:
+    assert addresses(planned(text, "de-law")) == expected

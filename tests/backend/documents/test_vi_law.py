@@ -164,3 +164,55 @@ def test_an_article_lost_within_a_line_is_named_with_that_line() -> None:
     result = planned("## Điều 1. A\n\n- một.  Điều 2. B\n\n## Điều 3. C\n\nx\n", "vi-law")
     assert refusals(result) == [(5, "NUMBER_GAP")]
     assert "within line 3" in result.problems[0].message
+
+
+def test_an_attached_regulation_has_articles_of_its_own() -> None:
+    text = """
+        Điều 1. Ban hành
+        Ban hành kèm theo Quyết định này Quy chế họp.
+
+        Điều 2. Hiệu lực
+        Quyết định này có hiệu lực ngay.
+
+        QUY CHẾ HỌP
+        (Ban hành kèm theo Quyết định số 1)
+
+        Điều 1. Phạm vi
+        Quy chế này quy định việc họp.
+        """
+    assert addresses(planned(text, "vi-law")) == ["DIEU-1", "DIEU-2", "QUY-CHE-HOP", "QUY-CHE-HOP/DIEU-1"]
+
+
+def test_a_regulation_that_nothing_attaches_is_text() -> None:
+    text = "Điều 1. Phạm vi\n\nQUY CHẾ HỌP\n\nĐiều 2. Hiệu lực\n\nCó hiệu lực ngay.\n"
+    assert addresses(planned(text, "vi-law")) == ["DIEU-1", "DIEU-2"]
+
+
+def test_signature_and_recipients_are_named_parts() -> None:
+    text = "Điều 1. Hiệu lực\n\nCó hiệu lực ngay.\n\nNơi nhận:\n- Như trên;\n- Lưu: VT.\n\nTM. CHÍNH PHỦ\nTHỦ TƯỚNG\n"
+    result = planned(text, "vi-law")
+    assert addresses(result) == ["DIEU-1"]
+    assert [(part.name, part.line_start) for part in accepted(result).others] == [("recipients", 5), ("signature", 9)]
+
+
+def test_a_wrapped_title_is_read_whole_and_its_first_clause_opens() -> None:
+    text = "Điều 1. Trách nhiệm của cơ quan\nvà của người đứng đầu\n1. Một.\n2. Hai.\n"
+    result = planned(text, "vi-law")
+    assert addresses(result) == ["DIEU-1", "DIEU-1/KHOAN-1", "DIEU-1/KHOAN-2"]
+    assert accepted(result).units[0].title == "Trách nhiệm của cơ quan và của người đứng đầu"
+
+
+def test_where_each_line_is_a_paragraph_each_line_can_be_a_beginning() -> None:
+    long = "Cơ quan này có trách nhiệm " + "thực hiện quy định " * 12
+    text = f"Điều 1. Phạm vi\n1. {long}\nBảng 35\nĐiều 2. Hiệu lực\n{long}\n"
+    assert addresses(planned(text, "vi-law")) == ["DIEU-1", "DIEU-1/KHOAN-1", "DIEU-2"]
+
+
+def test_titles_are_free_of_markup() -> None:
+    result = planned('<span id="d1">**Điều 1. [Phạm vi](https://example.org)**</span>\n\nText.\n', "vi-law")
+    assert accepted(result).units[0].title == "Phạm vi"
+
+
+def test_a_form_keeps_its_articles_as_text() -> None:
+    text = "Điều 1. Biểu mẫu\n\nText.\n\nĐiều 2. Hiệu lực\n\nText.\n\nMẫu số 01\n\nQUYẾT ĐỊNH:\n\nĐiều 1. Cấp phép\n\nText.\n"
+    assert addresses(planned(text, "vi-law")) == ["DIEU-1", "DIEU-2", "MAU-01"]

@@ -32,6 +32,8 @@ class Role(StrEnum):
     """Preamble, enacting formula, closing formula: at the top, unnumbered, without children."""
     CONTENTS = "contents"
     """A table of contents: no unit, a named span."""
+    NAMED_PART = "named-part"
+    """Text behind the last article, such as signatures: no unit, a span with the level's name."""
 
 
 class Numbering(StrEnum):
@@ -77,15 +79,23 @@ class Level(Value):
     """First part of the address token; empty: the slug of the title."""
     numbering: Numbering = Numbering.NONE
     scope: Scope = Scope.PARENT
+    opaque: bool = False
+    """Of an annex: all of it is its text, but for articles that are marked deeper."""
+    generated: bool = False
+    """The text leaves the number open: addresses are numbered in the order of the units, and each unit is a suspect."""
     letters: bool = False
     """Numbered by the letters of Vietnamese points."""
     first: str = ""
     """Every character that a line of this level can begin with, without its marking."""
     heads: tuple[str, ...] = ()
     """Prefixes of lines without `#` that can be marks; other lines are not examined."""
+    inside: str = ""
+    """The number of this level as it would stand within a line, `#` in its place; empty: it is not looked for there."""
     pattern: str = ""
     plain: str = ""
     """For lines that carry no marking; empty: an unmarked line never opens this level."""
+    confirmed_by: str = ""
+    """Pattern that must be found within the next lines; a line of this level is none without it."""
     references: str = ""
     """Lines that look like the level and only refer to it."""
 
@@ -114,6 +124,13 @@ class Profile(Value):
     setext_refused: bool = False
     ignore_case: bool = False
     """Match the first words of a line in upper and lower case."""
+    reads_like: tuple[str, ...] = ()
+    """Patterns of lines that read like the beginning of a unit, in lower case and without diacritics; one that opens
+    none is a suspect."""
+    list_items: tuple[str, ...] = ()
+    """Patterns, written the same way, of list items that are text of their unit: no suspects."""
+    words: tuple[str, ...] = ()
+    """Words before the number of a unit, in lower case and without diacritics; with one slip they make a suspect too."""
     fragments: dict[str, str] = Field(default_factory=dict)
     level: tuple[Level, ...]
 

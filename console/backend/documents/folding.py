@@ -1,0 +1,72 @@
+"""Folds the beginning of a line to what a reader sees, so that another space or a look-alike letter hides no unit."""
+
+import re
+import unicodedata
+from typing import Final
+
+REACH: Final = 48
+"""Number of characters in which a beginning is folded; sign, number and separator stand within them."""
+_TAB_STOP: Final = "    "
+_SPACES: Final = "\t\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000"
+INVISIBLE: Final = "\u00ad\u034f\u061c\u180e\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\u2061\u2062\u2063\u2064\u2066\u2067\u2068\u2069\ufeff"
+# Letters of other alphabets and sizes that no reader can tell from these. The source keeps its own bytes.
+_LOOK_ALIKE: Final = {
+    **dict(zip("ÐƉðɖ", "ĐĐđđ", strict=True)),
+    **dict(zip("АВСЕНІЈКМОРЅТХаеіјорѕсух", "ABCEHIJKMOPSTXaeijopscyx", strict=True)),
+    **dict(zip("ΑΒΕΖΗΙΚΜΝΟΡΤΥΧο", "ABEZHIKMNOPTYXo", strict=True)),
+    **{chr(0xFEE0 + ord(sign)): sign for sign in "0123456789().:#/-"},  # full width
+    "․": ".",
+}
+_TABLE: Final = str.maketrans(
+    {**dict.fromkeys(_SPACES, " "), **dict.fromkeys(INVISIBLE, ""), **_LOOK_ALIKE},
+)
+_TO_FOLD: Final = re.compile(f"[{''.join(_LOOK_ALIKE)}{_SPACES}{INVISIBLE}\\\\<]")
+_COMBINING: Final = re.compile("[\u0300-\u036f]")
+BREAKS: Final = "\v\f\x1c\x1d\x1e\x85\u2028\u2029"
+"""Line breaks of Unicode that are none here: lines end at LF alone."""
+BROKEN: Final = re.compile(f"[{BREAKS}]([^\n{BREAKS}]+)")
+HIDING: Final = re.compile(f"(?:\\A|\n)([^\n]{{0,{REACH // 2}}}[{INVISIBLE}][^\n]*)")
+"""A line with an invisible character in its beginning (group 1)."""
+_ESCAPED: Final = re.compile(r"\\([!\"$-/:-@\[-`{-~])")  # An escaped `#` is meant to open no heading.
+_TAG: Final = re.compile(r"</?[A-Za-z][^<>\n]*>")
+_LINK: Final = re.compile(r"!?\[([^\[\]\n]*)\](?:\([^()\n]*\)|\{[^{}\n]*\})")
+_ATTRIBUTES: Final = re.compile(r"[ \t]*\{[ \t]*(?:[#.][^{}\n]*|[A-Za-z-]+=[^{}\n]*)\}[ \t]*$")
+
+
+def folded_beginning(line: str) -> str:
+    """Return the line with the spaces, invisible characters, escapes and look-alike letters of its beginning folded.
+
+    A leading tab counts as four spaces, as in Markdown. The number of characters can change; what follows the
+    beginning stays as it is.
+    """
+    if not _TO_FOLD.search(line, 0, REACH):
+        return line
+    text = without_tags(line) if "<" in line[:REACH] else line
+    indent = text[: len(text) - len(text.lstrip(" \t"))]
+    head, tail = text[len(indent) : REACH], text[max(REACH, len(indent)) :]
+    head = head.translate(_TABLE)
+    if "\\" in head:
+        head = _ESCAPED.sub(r"\1", head)
+    return (_TAB_STOP if "\t" in indent else indent) + head + tail
+
+
+def bare(text: str) -> str:
+    """Return a text in lower case and without diacritics: `Điều` is `dieu`."""
+    if text.isascii():
+        return text.lower()
+    apart = unicodedata.normalize("NFD", text.lower().replace("đ", "d").replace("ß", "ss"))
+    return _COMBINING.sub("", apart)
+
+
+def without_tags(text: str) -> str:
+    """Return a text without HTML tags."""
+    return _TAG.sub("", text)
+
+
+def without_markup(title: str) -> str:
+    """Return a title without HTML tags, Pandoc's attributes and the targets of links; their texts stay."""
+    if "<" in title:
+        title = without_tags(title)
+    if title.endswith("}"):
+        title = _ATTRIBUTES.sub("", title)
+    return _LINK.sub(r"\1", title) if "[" in title else title

@@ -1,0 +1,203 @@
+"""No silent loss: a line that reads like a beginning opens a unit, refuses the document, or is named as a suspect."""
+
+from collections.abc import Callable
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from console.backend.documents.planning import PlanResult
+from console.backend.model.plan import SuspectReason, suspects_in_words
+from tests.backend.documents import beginnings
+from tests.backend.documents.planned import addresses, planned, refusals
+from tests.backend.documents.test_de_law import MARKED
+from tests.backend.documents.test_vi_law import LAW
+from tests.support.plans import accepted
+
+SAMPLES = {
+    "atx": "# Rules\n\nText.\n\n## Members\n\nText.\n\n### Rights\n\nText.\n\n## Board\n\nText.\n",
+    "de-law": MARKED,
+    "vi-law": LAW,
+}
+
+
+def suspects(result: PlanResult) -> list[tuple[int, str, str]]:
+    """Line, reason and swallowing unit of each suspect, without the docprefix."""
+    return [
+        (suspect.line, suspect.reason.value, suspect.swallowed_by.removeprefix("DOC/"))
+        for suspect in accepted(result).suspects
+    ]
+
+
+def fate(text: str, line: int, change: Callable[[str, Random], str], profile: str, seed: int) -> str:
+    """What becomes of the unit that begins in this line (1-based) when its beginning is changed."""
+    lines = text.split("\n")
+    before = planned(text.encode(), profile)
+    changed = change(lines[line - 1], Random(seed))
+    after = planned("\n".join([*lines[: line - 1], changed, *lines[line:]]).encode(), profile)
+    if after.plan is None:
+        return "refused"
+    if any(suspect.line == line for suspect in after.plan.suspects):
+        return "named"
+    kept = [(unit.line_start, unit.section_type) for unit in after.plan.units]
+    return "kept" if kept == [(u.line_start, u.section_type) for u in accepted(before).units] else f"lost: {changed!r}"
+
+
+@pytest.mark.parametrize("change", beginnings.CHANGES, ids=lambda change: change.__name__)
+@pytest.mark.parametrize("profile", SAMPLES)
+def test_a_changed_beginning_is_kept_refused_or_named(profile: str, change: Callable[[str, Random], str]) -> None:
+    text = SAMPLES[profile].lstrip("\n")
+    for unit in accepted(planned(text.encode(), profile)).units:
+        for seed in range(12):
+            assert fate(text, unit.line_start, change, profile, seed) in {"kept", "refused", "named"}
+
+
+@pytest.mark.parametrize("profile", ["de-law", "vi-law"])
+def test_a_mistyped_beginning_that_follows_another_is_not_silent(profile: str) -> None:
+    text = SAMPLES[profile].lstrip("\n")
+    lost = [
+        found
+        for unit in accepted(planned(text.encode(), profile)).units
+        if unit.section_type in {"article", "paragraph", "point"}
+        for seed in range(20)
+        if (found := fate(text, unit.line_start, beginnings.mistyped, profile, seed)).startswith("lost")
+    ]
+    assert lost == []
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("# R\n\nT.\n\n##Title\n\nT.\n", (5, "spelling", "R")),
+        ("# R\n\nT.\n\n\\## Title\n\nT.\n", (5, "spelling", "R")),
+        ("# R\n\nT.\n\n- ## Title\n\nT.\n", (5, "spelling", "R")),
+        ("# R\n\nT.\n\n<h2>Title</h2>\n\nT.\n", (5, "spelling", "R")),
+        ("# R\n\nText.\u2028## Title\n\nT.\n", (3, "spelling", "R")),
+        ("# R\n\nT.\n\n```\n## Title\n```\n", (6, "quoted", "R")),
+        ("# R\n\nT.\n\n<!--\n## Title\n-->\n", (6, "quoted", "R")),
+    ],
+)
+def test_what_looks_like_a_heading_is_named(text: str, named: tuple[int, str, str]) -> None:
+    assert suspects(planned(text)) == [named]
+
+
+def test_a_heading_after_a_no_break_space_opens_its_unit() -> None:
+    assert addresses(planned("# R\n\nT.\n\n##\u00a0Title\n\nT.\n")) == ["R", "R/TITLE"]
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        ("(2 Zwei.", "spelling"),
+        ("2) Zwei.", "spelling"),
+        ("[2] Zwei.", "spelling"),
+        ("(2bis) Zwei.", "spelling"),
+        ("2 Zwei.", "next-number"),
+        ("„(2) Zwei.“", "quoted"),
+        ("> (2) Zwei.", "spelling"),
+    ],
+)
+def test_what_looks_like_a_paragraph_of_a_german_law_is_named(line: str, reason: str) -> None:
+    result = planned(f"## § 1 Zweck\n\n(1) Eins.\n\n{line}\n\n## § 2 Ende\n\nText.\n", "de-law")
+    assert suspects(result) == [(5, reason, "PAR-1/ABS-1")]
+
+
+def test_a_list_below_a_paragraph_is_no_suspect() -> None:
+    text = "## § 1 Zweck\n\n(1) Eins:\n\n1.  a\n\n2.  b\n\n    a)  c\n\n    aa) d\n\n*   e\n\n(2) Zwei.\n"
+    assert suspects(planned(text, "de-law")) == []
+
+
+def test_a_missing_number_is_told_where_the_profile_allows_it() -> None:
+    result = planned("## § 1 Zweck\n\n(1) Eins.\n\n(3) Drei.\n\n## § 3 Ende\n\nText.\n", "de-law")
+    assert suspects(result) == [(5, "missing-number", "PAR-1/ABS-1"), (7, "missing-number", "PAR-1/ABS-3")]
+
+
+def test_a_number_within_a_line_is_named() -> None:
+    result = planned("## § 1 Zweck\n\n(1) Eins. (2) Zwei.\n\n## § 2 Ende\n\nText mit (1) im Satz.\n", "de-law")
+    assert suspects(result) == [(3, "inside-line", "PAR-1/ABS-1")]
+
+
+def test_a_reference_at_the_start_of_a_wrapped_line_is_told_as_one() -> None:
+    result = planned("## § 1 Zweck\n\nEs gilt der Grundsatz des\n§ 5 Absatz 2 für alle.\n", "de-law")
+    assert suspects(result) == [(4, "continues", "PAR-1")]
+
+
+def test_an_unmarked_group_among_marked_articles_is_text_and_told() -> None:
+    text = "## § 1 Bilanz\n\n(1) Gliederung:\n\nI. Anlagen\n\nII. Umlauf\n\n(2) Zwei.\n\n## § 2 Ende\n\nText.\n"
+    result = planned(text, "de-law")
+    assert addresses(result) == ["PAR-1", "PAR-1/ABS-1", "PAR-1/ABS-2", "PAR-2"]
+    assert suspects(result) == [(5, "unmarked", "PAR-1/ABS-1"), (7, "unmarked", "PAR-1/ABS-1")]
+
+
+def test_an_entry_of_a_table_of_contents_is_told() -> None:
+    text = "Inhaltsverzeichnis\n\n§ 1 Zweck\n\n§ 2 Ende\n\n§ 1 Zweck\n\nText.\n\n§ 2 Ende\n\nText.\n"
+    assert [found[1:] for found in suspects(planned(text, "de-law"))] == [("in-contents", "(contents)")] * 2
+
+
+def test_a_paragraph_without_a_place_is_told() -> None:
+    result = planned("## Teil 1 Anfang\n\n(1) Eins.\n\n### § 1 Zweck\n\nText.\n", "de-law")
+    assert suspects(result) == [(3, "no-place", "TEIL-1")]
+
+
+def test_a_section_at_the_depth_of_the_articles_is_told() -> None:
+    result = planned("## § 1 Zweck\n\nText.\n\n## Neues\n\nText.\n", "de-law")
+    assert suspects(result) == [(5, "unknown-heading", "NEUES")]
+
+
+def test_what_an_annex_holds_is_its_text_and_told() -> None:
+    result = planned("## § 1 Zweck\n\nText.\n\n## Anlage 1 Muster\n\n(1) Eins.\n", "de-law")
+    assert suspects(result) == [(7, "in-annex", "ANLAGE-1")]
+
+
+def test_what_is_indented_below_a_list_item_is_told() -> None:
+    result = planned("## § 1 Zweck\n\n1. Liste:\n\n   (1) Eins.\n", "de-law")
+    assert suspects(result) == [(5, "in-list", "PAR-1")]
+
+
+def test_the_number_of_a_placeholder_is_generated_and_told() -> None:
+    result = planned("## (XXXX)\n\n(1) Eins.\n\n## (XXXX)\n\nText.\n", "de-law")
+    assert addresses(result) == ["XXXX-1", "XXXX-1/ABS-1", "XXXX-2"]
+    assert suspects(result) == [(1, "generated-number", "XXXX-1"), (5, "generated-number", "XXXX-2")]
+
+
+@pytest.mark.parametrize("line", ["2- Hai.", "2/ Hai.", "2) Hai.", "- 2. Hai.", "2bis. Hai.", "ĐIÊU 2 HAI"])
+def test_what_looks_like_a_clause_of_a_vietnamese_law_is_named(line: str) -> None:
+    result = planned(f"Điều 1. Phạm vi\n\n1. Một.\n\n{line}\n", "vi-law")
+    assert suspects(result) == [(5, "spelling", "DIEU-1/KHOAN-1")]
+
+
+@pytest.mark.parametrize("line", ["2\\. Hai.", "2.Hai.", "2.\tHai.", "2.\u00a0Hai.", "２. Hai.", "2\u200b. Hai."])
+def test_a_clause_in_another_spelling_opens_its_unit(line: str) -> None:
+    result = planned(f"Điều 1. Phạm vi\n\n1. Một.\n\n{line}\n", "vi-law")
+    assert addresses(result) == ["DIEU-1", "DIEU-1/KHOAN-1", "DIEU-1/KHOAN-2"]
+
+
+@pytest.mark.parametrize("word", ["Khoản", "Đến", "Và", "Hoặc"])
+def test_a_point_begins_with_any_word(word: str) -> None:
+    result = planned(f"Điều 1. Phạm vi\n\n1. Gồm:\n\na) Một;\n\nb) {word} khác.\n", "vi-law")
+    assert addresses(result)[-1] == "DIEU-1/KHOAN-1/DIEM-B"
+
+
+def test_suspects_are_part_of_what_is_signed() -> None:
+    clean = accepted(planned("# R\n\nT.\n"))
+    doubtful = accepted(planned("# R\n\n##T.\n"))
+    assert "suspects" not in clean.model_dump()
+    assert doubtful.model_dump()["suspects"]
+    told = doubtful.model_copy(update={"suspects": ()})
+    assert told.content_digest != doubtful.content_digest
+
+
+def test_suspects_in_words_name_the_first_lines_and_count_the_rest() -> None:
+    result = accepted(planned("# R\n\n" + "##T\n\n" * 25))
+    assert suspects_in_words(result.suspects).startswith("25: line 3 spelling, line 5 spelling")
+    assert suspects_in_words(result.suspects).endswith("and 5 more")
+    assert suspects_in_words(()) == "none"
+
+
+def test_every_reason_is_met_in_these_tests() -> None:
+    source = Path(__file__).read_text()
+    assert [reason for reason in SuspectReason if f'"{reason.value}"' not in source] == []
+
+
+def test_a_refused_document_says_so_instead() -> None:
+    assert refusals(planned("Điều 1. A\n\nT.\n\nĐiều 3. B\n\nT.\n", "vi-law")) == [(5, "NUMBER_GAP")]
