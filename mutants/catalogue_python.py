@@ -443,22 +443,22 @@ _OF_BACKUPS = (
     Mutant(
         "a backup file has the sha256 of its record",
         _RECORD,
-        "    if rehash and (found := sha256_file(file)) != record.sha256:",
-        "    if False and (found := sha256_file(file)):",
+        "    if rehash and (file_sha256 := sha256_file(file)) != record.sha256:",
+        "    if False and (file_sha256 := sha256_file(file)):",
         _test("backup/test_record", "a_file_of_another_size_or_content_is_missing"),
     ),
     Mutant(
         "what was restored is what was dumped",
         f"{_B}/backup/verdict.py",
-        "        if by_name.get(one.table) != one\n",
-        "        if by_name.get(one.table) is None\n",
+        "        if by_name.get(proof.table) != proof\n",
+        "        if by_name.get(proof.table) is None\n",
         _test("backup/test_take", "a_restore_that_differs_is_refused_naming_the_table"),
     ),
     Mutant(
         "a proof compares the file with the sha256 of its record",
         f"{_B}/backup/prove.py",
-        "    if (found := sha256_file(file)) != record.sha256:",
-        "    if False and (found := sha256_file(file)):",
+        "    if (file_sha256 := sha256_file(file)) != record.sha256:",
+        "    if False and (file_sha256 := sha256_file(file)):",
         _test("backup/test_prove", "a_flipped_bit_is_not_proven"),
     ),
 )
