@@ -467,7 +467,7 @@ _OF_APPROVALS = (
     Mutant(
         "one file holds one signature",
         _SIGNATURES,
-        '    if said.count("NEWSIG") > 1 or said.count("VALIDSIG") > 1 or seen.data.count(b"-----BEGIN PGP") > 1:',
+        '    if keywords.count("NEWSIG") > 1 or keywords.count("VALIDSIG") > 1 or measured.data.count(b"-----BEGIN PGP") > 1:',
         "    if False:",
         _test("approvals/test_signatures", "two_signatures_in_one_file_are_refused[order1-armour0]"),
     ),
@@ -526,7 +526,7 @@ _OF_APPROVALS = (
     Mutant(
         "only signers of the policy count on this host",
         _SIGNATURES,
-        "    wrong = wrong or _without_authority(primary, policy)\n",
+        "    problem = problem or _without_authority(primary, policy)\n",
         "",
         _test("approvals/test_signatures", "the_operator_signs_only_under_a_declared_solo"),
     ),
@@ -634,15 +634,15 @@ _OF_APPROVALS = (
     Mutant(
         "a policy names every signer and key once",
         _POLICY,
-        "        if twice := sorted({value for value in values if values.count(value) > 1}):",
-        "        if twice := sorted({value for value in values if False}):",
+        "        if repeated := sorted({value for value in values if values.count(value) > 1}):",
+        "        if repeated := sorted({value for value in values if False}):",
         _test("approvals/test_policy", "a_threshold_that_nobody_can_reach_is_red[names2-red2]"),
     ),
     Mutant(
         "an operator among the signers must be declared",
         _POLICY,
-        'but solo is not declared" if both and not policy.solo else ""',
-        'but solo is not declared" if False else ""',
+        "        if operator_signers and not policy.solo\n",
+        "        if False\n",
         _test("approvals/test_policy", "an_operator_among_the_signers_must_be_declared"),
     ),
     Mutant(
