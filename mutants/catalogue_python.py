@@ -64,14 +64,14 @@ _OF_THE_SWITCH = (
     Mutant(
         "panic writes the HOLD file",
         _PANIC,
-        "    not_written = write_hold_file(installation, why)",
+        "    not_written = write_hold_file(installation, stored_reason)",
         '    not_written = ""',
         _test("runs/test_kill_switch", "a_panic_works_without_the_database"),
     ),
     Mutant(
         "panic sets the HOLD in the database",
         _PANIC,
-        "                ledger.set_hold(connection, why, installation.operator, None)\n",
+        "                ledger.set_hold(connection, stored_reason, installation.operator, None)\n",
         "                pass\n",
         _test("runs/test_kill_switch", "a_panic_works_without_the_root"),
     ),
@@ -92,7 +92,7 @@ _OF_THE_SWITCH = (
     Mutant(
         "panic cancels what is running",
         _PANIC,
-        '        _not_tried("running statements") if gone else _cancel(installation),\n',
+        '        _not_tried("running statements") if is_unreachable else _cancel(installation),\n',
         '        _not_tried("running statements"),\n',
         _test("runs/test_kill_switch", "a_panic_tells_item_by_item_what_was_done"),
     ),
@@ -161,7 +161,7 @@ _OF_RUNS = (
     Mutant(
         "a HOLD file cancels the statement that is running",
         f"{_B}/runs/phase_watch.py",
-        "            if stops and _cancelled(self._connection):",
+        "            if stops and _cancel_statement(self._connection):",
         "            if stops:",
         _test(
             "runs/test_holds_at_the_last_moment", "a_hold_file_that_appears_while_a_statement_runs_cancels_it[a file]"
@@ -170,8 +170,8 @@ _OF_RUNS = (
     Mutant(
         "a link into nowhere cancels the statement that is running too",
         f"{_B}/runs/phase_watch.py",
-        "is_ending() or hold_in_file(self._site) is not None\n",
-        "is_ending() or self._site.hold_file.exists()\n",
+        "is_ending() or hold_in_file(self._installation) is not None\n",
+        "is_ending() or self._installation.hold_file.exists()\n",
         _test(
             "runs/test_holds_at_the_last_moment",
             "a_hold_file_that_appears_while_a_statement_runs_cancels_it[a link into nowhere]",
@@ -180,8 +180,8 @@ _OF_RUNS = (
     Mutant(
         "a check that is not PASS stops the run",
         _ENGINE,
-        "    bad = [check for check in checks if check.outcome is not Outcome.PASS]\n    if not bad:",
-        "    bad: list[Check] = []\n    if not bad:",
+        "    failed = [check for check in checks if check.outcome is not Outcome.PASS]\n    if not failed:",
+        "    failed: list[Check] = []\n    if not failed:",
         _test("runs/test_dry_run", "a_dry_run_meets_what_the_write_would_refuse"),
     ),
     Mutant(
@@ -289,7 +289,7 @@ _OF_RUNS = (
     Mutant(
         "what was found sets a HOLD in the database too",
         _SWITCH,
-        "            ledger.set_hold(connection, why, installation.operator, run_id)\n    except CutterError as error:\n        if hold_in_file",
+        "            ledger.set_hold(connection, reason, installation.operator, run_id)\n    except CutterError as error:\n        if hold_in_file",
         "            pass\n    except CutterError as error:\n        if hold_in_file",
         _test("runs/test_drift", "a_count_that_is_not_the_plan_s_is_a_hold"),
     ),
@@ -310,8 +310,8 @@ _OF_RUNS = (
     Mutant(
         "a document is started once",
         f"{_B}/runs/lifecycle.py",
-        "    if before:\n        how",
-        "    if False:\n        how",
+        "    if cut_runs:\n        addition",
+        "    if False:\n        addition",
         _test("runs/test_passage", "another_text_of_a_document_that_was_cut_is_a_replay_conflict[DRYRUN]"),
     ),
     *(
@@ -332,7 +332,7 @@ _OF_RUNS = (
             (
                 "an address that is not there",
                 "addresses",
-                "(unit.address for unit in planned if unit.address not in found)",
+                "(unit.address for unit in planned if unit.address not in unit_rows)",
                 "(unit.address for unit in planned if False)",
             ),
             ("another anchor", "anchors", "    return bool(row.anchored) and ", "    return "),
@@ -357,8 +357,8 @@ _OF_RUNS = (
             (
                 "bytes that the source does not have",
                 "coverage",
-                "_joined(plan, found, edited, canonical) == canonical\n",
-                "_joined(plan, found, edited, canonical) != b''\n",
+                "_joined(plan, unit_rows, edited, canonical) == canonical\n",
+                "_joined(plan, unit_rows, edited, canonical) != b''\n",
             ),
             (
                 "a row that nobody planned",
@@ -943,7 +943,7 @@ _OF_SETTLING = (
     Mutant(
         "a COMMIT is settled only once its session is gone",
         _SETTLING,
-        "                if said is not None:\n",
+        "                if problem is not None:\n",
         "                if False:\n",
         _test(_SETTLED, "a_request_that_is_lost_or_late_never_has_an_effect_after_it_was_denied[cut_leg_a-late]"),
         explained="Second belt: as long as the session is there, pg_xact_status() says that its transaction is in progress.",
@@ -972,7 +972,7 @@ _OF_SETTLING = (
     Mutant(
         "what is not known yet is not taken for rolled back",
         _SETTLING,
-        "        if verdict.fate is not Fate.UNKNOWN or time.monotonic() >= until:\n            return verdict\n",
+        "        if verdict.fate is not Fate.UNKNOWN or time.monotonic() >= deadline:\n            return verdict\n",
         "        return verdict.model_copy(update={'fate': Fate.ROLLED_BACK}) if verdict.fate is Fate.UNKNOWN else verdict\n",
         _test(_SETTLED, "what_cannot_be_decided_in_time_is_said_to_be_unknown_and_asked_again[cut_leg_a]"),
     ),
@@ -1021,14 +1021,14 @@ _OF_SETTLING = (
     Mutant(
         "a result that cannot be recorded does not deny what was committed",
         _OPERATIONS,
-        "        raise effect_stands(request.run_id, what, error) from error\n",
+        "        raise effect_stands(request.run_id, name, error) from error\n",
         "        raise\n",
         _test(_SETTLED, "a_result_that_cannot_be_recorded_does_not_deny_what_was_committed"),
     ),
     Mutant(
         "what was acknowledged and is gone stops everything",
         _OPERATIONS,
-        "        if gone:\n",
+        "        if lost:\n",
         "        if False:\n",
         _test("runs/test_gone", "nothing_is_done_with_such_a_run_but_a_hold"),
     ),
@@ -1070,8 +1070,8 @@ _OF_SETTLING = (
     Mutant(
         "a lease is taken up by whoever writes under it",
         _LEASE,
-        "            ledger.take_lease(self._opened(), self._run_id, purpose)\n",
-        "            self._opened()\n",
+        "            ledger.take_lease(self._open(), self._run_id, purpose)\n",
+        "            self._open()\n",
         _test("runs/test_lease", "a_kill_closes_the_switch_at_that_moment"),
     ),
     Mutant(
