@@ -79,6 +79,7 @@ def pin_policy(conninfo: str, policy_file: Path, gnupg_home: Path, now: datetime
             f"what was typed is not the digest of {policy_file}, which is {policy.sha256}",
             f"Read the policy, then: cutter-console policy pin --confirm {policy.sha256}",
         )
+    # A policy that nobody can satisfy would stop every ruling from the moment that it is pinned.
     require_satisfiable(check_policy(policy, measure_keyring(gnupg_home, now), now))
     exports = [_exported(gnupg_home, signer.fingerprint) for signer in policy.signers]
     with administrator(conninfo, purpose="policy pin") as connection:

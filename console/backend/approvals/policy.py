@@ -75,7 +75,7 @@ class Policy(Value):
     """Most units that the first document ever cut may have; `FIRST_RUN_UNITS` if the policy does not say."""
 
     @model_serializer(mode="wrap")
-    def _without_what_is_not_said(self, handler: SerializerFunctionWrapHandler) -> dict[str, object]:
+    def _without_unset_fields(self, handler: SerializerFunctionWrapHandler) -> dict[str, object]:
         """Leave out unset fields: a policy from before a field existed keeps its digest."""
         fields: dict[str, object] = handler(self)
         return {name: value for name, value in fields.items() if value is not None}
@@ -265,6 +265,7 @@ def _reachable(kind: Kind, policy: Policy, keys: Keyring, now: datetime, evidenc
         return _verdict(name, f"{kind} takes {needed} signatures; at least 1 is needed", "", evidence)
     if keys.unreadable:
         return _unread(name, keys)
+    # An operator's key does not count without `solo`: its signature would be refused.
     usable = {
         key.fingerprint
         for signer in policy.signers

@@ -115,6 +115,7 @@ def _read_signature(path: Path) -> tuple[bytes, str]:
         os.close(descriptor)
         return b"", f"{path.name} is not a regular file"
     with os.fdopen(descriptor, "rb") as stream:
+        # One byte more than is accepted, so that a larger file is seen as such.
         signature = stream.read(MAX_SIGNATURE_BYTES + 1)
     if len(signature) > MAX_SIGNATURE_BYTES:
         return b"", f"{path.name} is larger than {MAX_SIGNATURE_BYTES} bytes"
@@ -138,7 +139,7 @@ def judge_signature(
     name = f"signature.{measured.name}"
     if measured.unmeasured:
         advice = "Install gpg, or set the GNUPGHOME that holds the signers' public keys."
-        return _no(name, Outcome.INCONCLUSIVE, measured, measured.unmeasured, advice)
+        return _refusal(name, Outcome.INCONCLUSIVE, measured, measured.unmeasured, advice)
     fields, problem = _valid_fields(measured)
     signed_at = None if problem else datetime.fromtimestamp(int(fields[2]), UTC)
     if signed_at is not None:
@@ -146,7 +147,7 @@ def judge_signature(
     primary = fields[-1] if not problem else ""
     problem = problem or _without_authority(primary, policy)
     if problem:
-        return _no(name, Outcome.FAIL, measured, problem, _RESIGN)
+        return _refusal(name, Outcome.FAIL, measured, problem, _RESIGN)
     signer = policy.signer(primary)
     assert signer is not None
     detail = f"{signer.name}, key {primary}, {signed_at:%Y-%m-%d %H:%M:%S} UTC"
@@ -202,7 +203,7 @@ def _without_authority(primary: str, policy: Policy) -> str:
     return ""
 
 
-def _no(name: str, outcome: Outcome, measured: SignatureEvidence, detail: str, advice: str) -> SignatureVerdict:
+def _refusal(name: str, outcome: Outcome, measured: SignatureEvidence, detail: str, advice: str) -> SignatureVerdict:
     evidence = () if outcome is Outcome.INCONCLUSIVE else (_evidence(measured),)
     return SignatureVerdict(
         check=Check(name=name, outcome=outcome, detail=detail, evidence=evidence, next_action=advice)

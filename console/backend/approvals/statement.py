@@ -40,6 +40,7 @@ def _utc_second(moment: datetime) -> datetime:
     if moment.tzinfo is None:
         raise ValueError("a time needs its zone")
     try:
+        # The text form has seconds alone: a statement that is read again must be equal.
         return moment.astimezone(UTC).replace(microsecond=0)
     except OverflowError as error:
         raise ValueError("a time out of the calendar") from error
@@ -104,7 +105,7 @@ class StatementDrafts(Value):
         return self
 
     @model_serializer(mode="wrap")
-    def _what_is_there(self, handler: SerializerFunctionWrapHandler) -> dict[str, object]:
+    def _without_unset_fields(self, handler: SerializerFunctionWrapHandler) -> dict[str, object]:
         fields: dict[str, object] = handler(self)
         return {name: value for name, value in fields.items() if value is not None}
 
@@ -133,6 +134,7 @@ class Statement(RunFacts):
     policy_sha256: Sha256
     """The policy is part of what is signed: a quorum cannot be lowered behind the signature."""
     nonce: Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
+    """Makes two statements over the same facts differ: an approval is known by its statement's sha256."""
     not_before: UtcSecond
     expires: UtcSecond
     allowance: Literal["explicit"]
@@ -252,6 +254,7 @@ def parse_statement(data: bytes) -> Statement:
     try:
         statement = Statement.model_validate_json(data)
     except ValidationError as error:
+        # Named as what it is, instead of by each field that the newer schema has and it lacks.
         if b'"schema":"cutter-console/statement/1"' in data:
             raise _unreadable(
                 "it is a statement of version 0.2.0 (schema 1), which authorises nothing any more"

@@ -45,7 +45,7 @@ def take_run_backup(context: PhaseContext) -> tuple[Check, ...]:
     record = take_backup(request, installation.context, on_progress=on_progress)
     with committing_alone(installation, "backup proof", role=Role.VERIFIER) as connection:
         ledger.record_backup(connection, context.run_id, _proof(record))
-    return (context.passed("backup proven", _in_words(record), f"restore of {record.file_name}"),)
+    return (context.passed("backup proven", _describe(record), f"restore of {record.file_name}"),)
 
 
 def _target(context: PhaseContext) -> Target:
@@ -100,7 +100,7 @@ def fresh_backup(context: PhaseContext) -> tuple[Check, ...]:
         or freshness(record, context.installation.context.now(), _limit(context.installation)) is not BackupState.FRESH
     ):
         return take_run_backup(context)
-    return (context.passed("backup fresh", _in_words(record), record.file_name),)
+    return (context.passed("backup fresh", _describe(record), record.file_name),)
 
 
 def newest_of_run(installation: Installation, run_id: str) -> BackupRecord | None:
@@ -123,7 +123,7 @@ def backup_check(installation: Installation, run_id: str) -> Check:
     except CutterError as error:
         return Check(name="backup", outcome=Outcome.INCONCLUSIVE, detail=error.message, next_action=error.next_action)
     state = freshness(record, now, _limit(installation))
-    answer = f"{state}: {_in_words(record)}" if record else f"{state}: no proven backup of this run"
+    answer = f"{state}: {_describe(record)}" if record else f"{state}: no proven backup of this run"
     evidence = Evidence(id="E-backup", asked="backup of this run", source="backups/", answer=answer, measured_at=now)
     is_good = state in {BackupState.FRESH, BackupState.DIGESTS_EQUAL}
     advice = "" if is_good else f"cutter-console backup take {run_id}"
@@ -140,6 +140,6 @@ def _limit(installation: Installation) -> timedelta:
     return timedelta(minutes=installation.settings.backup_max_age_minutes)
 
 
-def _in_words(record: BackupRecord) -> str:
+def _describe(record: BackupRecord) -> str:
     rows = sum(table.rows for table in record.tables)
     return f"{record.file_name}, {record.bytes} bytes, {len(record.tables)} tables, {rows} rows, restored, digests equal, {record.taken_at:%Y-%m-%d %H:%M:%S} UTC"

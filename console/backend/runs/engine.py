@@ -123,7 +123,7 @@ class Engine:
             )
 
         try:
-            done = self._transact(work, context, journal, checks, record)
+            phase_record = self._transact(work, context, journal, checks, record)
         except (KeyboardInterrupt, SystemExit):
             # The statement was cancelled and rolled back, or COMMIT had been answered: the server says which.
             with suppress(CutterError):
@@ -146,14 +146,14 @@ class Engine:
                 raise no_hold from error
             raise
         try:
-            self.workspace.write_record(done)
-            journal.append(RecordKind.RESULT, work.phase, _summary(done))
+            self.workspace.write_record(phase_record)
+            journal.append(RecordKind.RESULT, work.phase, _summary(phase_record))
         except CutterError as error:
             if not context.is_live:
                 raise
             # The transaction is committed: the phase must not be shown as failed.
             raise effect_stands(context.run_id, work.phase, error) from error
-        context.report(f"{done.outcome}: {done.detail}", 1, 1)
+        context.report(f"{phase_record.outcome}: {phase_record.detail}", 1, 1)
 
     def _transact(
         self,
@@ -184,18 +184,18 @@ class Engine:
                     _require(work.phase, checks)
                     return record(Outcome.PASS, _detail(checks))
                 checks += work.promise(context)
-                done = record(Outcome.PASS, _detail(checks))
+                phase_record = record(Outcome.PASS, _detail(checks))
                 # Noted before COMMIT, or a COMMIT that is not answered could not be settled.
                 attempt = note_attempt(connection, journal, work.phase, work.role)
-                work.write(context, connection, self._event(connection, attempt, done), measured)
+                work.write(context, connection, self._event(connection, attempt, phase_record), measured)
         except CommitUnknown as lost:
             # No attempt was noted: only reading was to be committed, and there is nothing to settle.
             if attempt is None:
                 raise
             outcome = settle_lost(self.installation, journal, context.run_id, attempt, lost)
             checks.append(context.passed("settled after a lost COMMIT", outcome, "pg_xact_status()"))
-            done = record(Outcome.PASS, _detail(checks))
-        return done
+            phase_record = record(Outcome.PASS, _detail(checks))
+        return phase_record
 
     def _measure_in_snapshot(self, work: PhaseWork, context: PhaseContext, conninfo: str) -> tuple[Check, ...] | None:
         """Measure a verifier's phase in a transaction of its own; None for other roles, which measure in the transaction that writes."""
@@ -208,10 +208,10 @@ class Engine:
         ):
             return work.measure(context, connection)
 
-    def _event(self, connection: psycopg.Connection, attempt: Attempt, done: PhaseRecord) -> Jsonb:
+    def _event(self, connection: psycopg.Connection, attempt: Attempt, phase_record: PhaseRecord) -> Jsonb:
         """Return the event for the function that has the effect; the journal names the transaction already."""
-        record = canonical_json(done).decode()
-        event = Event(phase=done.phase, outcome=done.outcome, record=record, anchor=attempt.anchor)
+        record = canonical_json(phase_record).decode()
+        event = Event(phase=phase_record.phase, outcome=phase_record.outcome, record=record, anchor=attempt.anchor)
         return ledger.event_json(connection, self.request.run_id, event, self.workspace.journal_key())
 
     def _resume_stopped_run(self, journal: Journal) -> None:
@@ -271,8 +271,8 @@ def _detail(checks: list[Check]) -> str:
     return checks[-1].detail if len(checks) == 1 else f"{len(checks)} checks PASS" if checks else "done"
 
 
-def _summary(done: PhaseRecord) -> tuple[Field, ...]:
-    return (Field(key="outcome", value=done.outcome), Field(key="detail", value=done.detail))
+def _summary(phase_record: PhaseRecord) -> tuple[Field, ...]:
+    return (Field(key="outcome", value=phase_record.outcome), Field(key="detail", value=phase_record.detail))
 
 
 def _outcome_of(error: CutterError) -> Outcome:

@@ -107,7 +107,7 @@ def require_no_hold(installation: Installation) -> None:
     in_file = hold_in_file(installation)
     switch = in_file or measure_switch(installation)
     if switch.state is SwitchState.HOLD:
-        message = f"a HOLD is set by {switch.by or 'the HOLD file'} since {_when(switch)}: {switch.reason}"
+        message = f"a HOLD is set by {switch.by or 'the HOLD file'} since {_time_text(switch)}: {switch.reason}"
         raise Held(StopCode.HOLD, message, f"Find out why, then: {RELEASE}")
     if in_file is not None:
         raise Held(StopCode.HOLD, f"it is not known whether a HOLD is set: {in_file.reason}", in_file.clears_with)
@@ -274,5 +274,5 @@ def _read_hold_file(path: Path) -> tuple[str, str]:
     return kept_reason(reason)[0], kept_reason(by)[0][:_MOST_BY]
 
 
-def _when(switch: SwitchView) -> str:
+def _time_text(switch: SwitchView) -> str:
     return f"{switch.since:%Y-%m-%d %H:%M:%S} UTC" if switch.since else "an unknown time"

@@ -193,7 +193,7 @@ def void_run(installation: Installation, run_id: str, reason: str) -> None:
     if request.mode is Mode.DRYRUN:
         with open_to_end(installation, workspace, request) as journal:
             journal.append(RecordKind.NOTE, Operation.VOID, fields)
-            workspace.write(VOIDED, _word(reason).encode())
+            workspace.write(VOIDED, _reason_word(reason).encode())
         return
     with operation(installation, workspace, request, Operation.VOID, fields, ends=True) as journal:
         # Measured again under the journal's lock: another console may have gone on with the run meanwhile.
@@ -204,11 +204,11 @@ def void_run(installation: Installation, run_id: str, reason: str) -> None:
         if not facts.is_known:
             with connect(installation.settings.database.monitor, read_only=True, purpose="void") as connection:
                 measure_identity(connection, installation.context.host)
-            workspace.write(VOIDED, _word(reason).encode())
+            workspace.write(VOIDED, _reason_word(reason).encode())
             return
         with committing(installation, journal, run_id, Operation.VOID) as promise:
             event = change_event(promise.connection, workspace, Operation.VOID, {"reason": reason}, promise.head)
-            ledger.leave(promise.connection, run_id, Family.VOIDED, _word(reason), event)
+            ledger.leave(promise.connection, run_id, Family.VOIDED, _reason_word(reason), event)
 
 
 def _workspace_and_request(installation: Installation, run_id: str) -> tuple[Workspace, RunRequestFile]:
@@ -225,6 +225,6 @@ def _plan_binding(workspace: Workspace) -> PlanBinding | None:
         return None
 
 
-def _word(reason: str) -> str:
+def _reason_word(reason: str) -> str:
     words = "".join(character if character.isalnum() else " " for character in reason.lower()).split()
     return "_".join(words)[:60] or "by_hand"

@@ -41,13 +41,13 @@ def panic(installation: Installation, reason: str) -> SwitchView:
     is_unreachable = refused is not None and refused.code is StopCode.UNREACHABLE
     # A database that did not answer is not asked again for each step: every try costs the time of a connection.
     steps = (
-        _of_file(installation, not_written),
+        _file_step(installation, not_written),
         _step("HOLD in the database", f"not set: {refused.message}" if refused else "", "set"),
         _not_tried("running statements") if is_unreachable else _cancel(installation),
     )
     in_database = unreadable(refused) if refused is not None and is_unreachable else measure_in_database(installation)
     switch = combined(installation, hold_in_file(installation), in_database)
-    lease = _not_tried("lease") if is_unreachable else _of_lease(in_database)
+    lease = _not_tried("lease") if is_unreachable else _lease_step(in_database)
     return _with_steps(installation, switch, (*steps, lease), not_written, refused, was_cut=was_cut)
 
 
@@ -93,11 +93,11 @@ def _cancel(installation: Installation) -> StopStep:
     return _step("running statements", "", f"{most_running} cancelled" if most_running else "none was running")
 
 
-def _of_file(installation: Installation, not_written: str) -> StopStep:
+def _file_step(installation: Installation, not_written: str) -> StopStep:
     return _step("HOLD file", f"not written: {not_written}" if not_written else "", str(installation.hold_file))
 
 
-def _of_lease(in_database: SwitchView) -> StopStep:
+def _lease_step(in_database: SwitchView) -> StopStep:
     match in_database.state:
         case SwitchState.ARMED:
             return _step("lease", f"still open for run {in_database.run_id}", "")

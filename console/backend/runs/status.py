@@ -92,12 +92,14 @@ def _read(installation: Installation, in_file: SwitchView | None, switch: Switch
 def _status(installation: Installation, facts: Facts, now: datetime, *, read_only: bool, demo: bool) -> Status:
     switch = facts.switch
     runs = summaries(installation, facts.runs, facts.anchors)
-    lost = tuple(_gone(run) for run in runs if run.gone)
-    unsettled = tuple(_unsettled(run) for run in runs if run.unsettled)
+    lost = tuple(_wait_for_lost(run) for run in runs if run.gone)
+    unsettled = tuple(_wait_to_settle(run) for run in runs if run.unsettled)
     # Of these runs nothing else is offered: what is known of them may not be true.
     settled_first = {wait.run_id for wait in (*lost, *unsettled)}
     waits = (
-        _wait(row, _imported(row, facts.rulings, now), switch) for row in facts.runs if row.run_id not in settled_first
+        _wait(row, _usable_kinds(row, facts.rulings, now), switch)
+        for row in facts.runs
+        if row.run_id not in settled_first
     )
     return Status(
         measured_at=now,
@@ -135,7 +137,7 @@ def _unreachable(
     )
 
 
-def _imported(row: RunRow, rulings: tuple[ApprovalRow, ...], now: datetime) -> set[str]:
+def _usable_kinds(row: RunRow, rulings: tuple[ApprovalRow, ...], now: datetime) -> set[str]:
     """Return the kinds of the run's rulings that can still be used. Rulings of version 0.2.0 have no purpose and do not count."""
     usable = (ruling for ruling in rulings if ruling.run_id == row.run_id and ruling.purpose and not ruling.used_for)
     return {ruling.kind for ruling in usable if ruling.expires > now}
@@ -162,7 +164,7 @@ def _unread(error: CutterError) -> tuple[CountView, ...]:
     )
 
 
-def _unsettled(run: RunSummary) -> WaitView:
+def _wait_to_settle(run: RunSummary) -> WaitView:
     return WaitView(
         what="something was begun, and it is not known yet whether it was committed",
         run_id=run.run_id,
@@ -215,7 +217,7 @@ def _wait(row: RunRow, imported: set[str], switch: SwitchView) -> WaitView | Non
     )
 
 
-def _gone(run: RunSummary) -> WaitView:
+def _wait_for_lost(run: RunSummary) -> WaitView:
     """A failover or a restore has lost what was acknowledged: nothing else of this run is true until that is understood."""
     return WaitView(
         what=f"acknowledged, and gone from the database: {'; '.join(run.gone)}",
