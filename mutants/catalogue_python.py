@@ -64,14 +64,14 @@ _OF_THE_SWITCH = (
     Mutant(
         "panic writes the HOLD file",
         _PANIC,
-        "    not_written = write_hold_file(installation, why)",
+        "    not_written = write_hold_file(installation, stored_reason)",
         '    not_written = ""',
         _test("runs/test_kill_switch", "a_panic_works_without_the_database"),
     ),
     Mutant(
         "panic sets the HOLD in the database",
         _PANIC,
-        "                ledger.set_hold(connection, why, installation.operator, None)\n",
+        "                ledger.set_hold(connection, stored_reason, installation.operator, None)\n",
         "                pass\n",
         _test("runs/test_kill_switch", "a_panic_works_without_the_root"),
     ),
@@ -92,7 +92,7 @@ _OF_THE_SWITCH = (
     Mutant(
         "panic cancels what is running",
         _PANIC,
-        '        _not_tried("running statements") if gone else _cancel(installation),\n',
+        '        _not_tried("running statements") if is_unreachable else _cancel(installation),\n',
         '        _not_tried("running statements"),\n',
         _test("runs/test_kill_switch", "a_panic_tells_item_by_item_what_was_done"),
     ),
@@ -161,7 +161,7 @@ _OF_RUNS = (
     Mutant(
         "a HOLD file cancels the statement that is running",
         f"{_B}/runs/phase_watch.py",
-        "            if stops and _cancelled(self._connection):",
+        "            if stops and _cancel_statement(self._connection):",
         "            if stops:",
         _test(
             "runs/test_holds_at_the_last_moment", "a_hold_file_that_appears_while_a_statement_runs_cancels_it[a file]"
@@ -170,8 +170,8 @@ _OF_RUNS = (
     Mutant(
         "a link into nowhere cancels the statement that is running too",
         f"{_B}/runs/phase_watch.py",
-        "is_ending() or hold_in_file(self._site) is not None\n",
-        "is_ending() or self._site.hold_file.exists()\n",
+        "is_ending() or hold_in_file(self._installation) is not None\n",
+        "is_ending() or self._installation.hold_file.exists()\n",
         _test(
             "runs/test_holds_at_the_last_moment",
             "a_hold_file_that_appears_while_a_statement_runs_cancels_it[a link into nowhere]",
@@ -180,8 +180,8 @@ _OF_RUNS = (
     Mutant(
         "a check that is not PASS stops the run",
         _ENGINE,
-        "    bad = [check for check in checks if check.outcome is not Outcome.PASS]\n    if not bad:",
-        "    bad: list[Check] = []\n    if not bad:",
+        "    failed = [check for check in checks if check.outcome is not Outcome.PASS]\n    if not failed:",
+        "    failed: list[Check] = []\n    if not failed:",
         _test("runs/test_dry_run", "a_dry_run_meets_what_the_write_would_refuse"),
     ),
     Mutant(
@@ -289,7 +289,7 @@ _OF_RUNS = (
     Mutant(
         "what was found sets a HOLD in the database too",
         _SWITCH,
-        "            ledger.set_hold(connection, why, installation.operator, run_id)\n    except CutterError as error:\n        if hold_in_file",
+        "            ledger.set_hold(connection, reason, installation.operator, run_id)\n    except CutterError as error:\n        if hold_in_file",
         "            pass\n    except CutterError as error:\n        if hold_in_file",
         _test("runs/test_drift", "a_count_that_is_not_the_plan_s_is_a_hold"),
     ),
@@ -310,8 +310,8 @@ _OF_RUNS = (
     Mutant(
         "a document is started once",
         f"{_B}/runs/lifecycle.py",
-        "    if before:\n        how",
-        "    if False:\n        how",
+        "    if cut_runs:\n        addition",
+        "    if False:\n        addition",
         _test("runs/test_passage", "another_text_of_a_document_that_was_cut_is_a_replay_conflict[DRYRUN]"),
     ),
     *(
@@ -332,7 +332,7 @@ _OF_RUNS = (
             (
                 "an address that is not there",
                 "addresses",
-                "(unit.address for unit in planned if unit.address not in found)",
+                "(unit.address for unit in planned if unit.address not in unit_rows)",
                 "(unit.address for unit in planned if False)",
             ),
             ("another anchor", "anchors", "    return bool(row.anchored) and ", "    return "),
@@ -357,8 +357,8 @@ _OF_RUNS = (
             (
                 "bytes that the source does not have",
                 "coverage",
-                "_joined(plan, found, edited, canonical) == canonical\n",
-                "_joined(plan, found, edited, canonical) != b''\n",
+                "_joined(plan, unit_rows, edited, canonical) == canonical\n",
+                "_joined(plan, unit_rows, edited, canonical) != b''\n",
             ),
             (
                 "a row that nobody planned",
@@ -443,22 +443,22 @@ _OF_BACKUPS = (
     Mutant(
         "a backup file has the sha256 of its record",
         _RECORD,
-        "    if rehash and (found := sha256_file(file)) != record.sha256:",
-        "    if False and (found := sha256_file(file)):",
+        "    if rehash and (file_sha256 := sha256_file(file)) != record.sha256:",
+        "    if False and (file_sha256 := sha256_file(file)):",
         _test("backup/test_record", "a_file_of_another_size_or_content_is_missing"),
     ),
     Mutant(
         "what was restored is what was dumped",
         f"{_B}/backup/verdict.py",
-        "        if by_name.get(one.table) != one\n",
-        "        if by_name.get(one.table) is None\n",
+        "        if by_name.get(proof.table) != proof\n",
+        "        if by_name.get(proof.table) is None\n",
         _test("backup/test_take", "a_restore_that_differs_is_refused_naming_the_table"),
     ),
     Mutant(
         "a proof compares the file with the sha256 of its record",
         f"{_B}/backup/prove.py",
-        "    if (found := sha256_file(file)) != record.sha256:",
-        "    if False and (found := sha256_file(file)):",
+        "    if (file_sha256 := sha256_file(file)) != record.sha256:",
+        "    if False and (file_sha256 := sha256_file(file)):",
         _test("backup/test_prove", "a_flipped_bit_is_not_proven"),
     ),
 )
@@ -467,7 +467,7 @@ _OF_APPROVALS = (
     Mutant(
         "one file holds one signature",
         _SIGNATURES,
-        '    if said.count("NEWSIG") > 1 or said.count("VALIDSIG") > 1 or seen.data.count(b"-----BEGIN PGP") > 1:',
+        '    if keywords.count("NEWSIG") > 1 or keywords.count("VALIDSIG") > 1 or measured.data.count(b"-----BEGIN PGP") > 1:',
         "    if False:",
         _test("approvals/test_signatures", "two_signatures_in_one_file_are_refused[order1-armour0]"),
     ),
@@ -526,7 +526,7 @@ _OF_APPROVALS = (
     Mutant(
         "only signers of the policy count on this host",
         _SIGNATURES,
-        "    wrong = wrong or _without_authority(primary, policy)\n",
+        "    problem = problem or _without_authority(primary, policy)\n",
         "",
         _test("approvals/test_signatures", "the_operator_signs_only_under_a_declared_solo"),
     ),
@@ -634,15 +634,15 @@ _OF_APPROVALS = (
     Mutant(
         "a policy names every signer and key once",
         _POLICY,
-        "        if twice := sorted({value for value in values if values.count(value) > 1}):",
-        "        if twice := sorted({value for value in values if False}):",
+        "        if repeated := sorted({value for value in values if values.count(value) > 1}):",
+        "        if repeated := sorted({value for value in values if False}):",
         _test("approvals/test_policy", "a_threshold_that_nobody_can_reach_is_red[names2-red2]"),
     ),
     Mutant(
         "an operator among the signers must be declared",
         _POLICY,
-        'but solo is not declared" if both and not policy.solo else ""',
-        'but solo is not declared" if False else ""',
+        "        if operator_signers and not policy.solo\n",
+        "        if False\n",
         _test("approvals/test_policy", "an_operator_among_the_signers_must_be_declared"),
     ),
     Mutant(
@@ -720,14 +720,14 @@ _OF_THE_JOURNAL = (
     Mutant(
         "a false anchor condemns the journal",
         _JOURNAL,
-        "    if not broken and false is not None:",
+        "    if not broken and first_false is not None:",
         "    if False and false is not None:",
         _test("journal/test_journal", "a_replaced_journal_is_seen"),
     ),
     Mutant(
         "a journal belongs to its run",
         _JOURNAL,
-        'if run_id and found.run_id != run_id else ""',
+        'if run_id and scanned.run_id != run_id else ""',
         'if False else ""',
         _test("journal/test_journal", "a_journal_of_another_run_is_seen"),
     ),
@@ -755,14 +755,14 @@ _OF_THE_JOURNAL = (
     Mutant(
         "a journal that was changed under its writer stops it",
         _JOURNAL,
-        "        if here.st_size != (here.st_size if self._size is None else self._size):",
+        "        if opened.st_size != (opened.st_size if self._size is None else self._size):",
         "        if False:",
         _test("journal/test_journal", "a_journal_that_changes_under_its_writer_stops_it[changed]"),
     ),
     Mutant(
         "a journal that was replaced under its writer stops it",
         _JOURNAL,
-        "        if (named.st_dev, named.st_ino) != (here.st_dev, here.st_ino):",
+        "        if (named.st_dev, named.st_ino) != (opened.st_dev, opened.st_ino):",
         "        if False:",
         _test("journal/test_journal", "a_journal_that_changes_under_its_writer_stops_it[replaced]"),
     ),
@@ -790,22 +790,22 @@ _OF_THE_JOURNAL = (
     Mutant(
         "no secret reaches the journal",
         _JOURNAL,
-        "value=safe_text(redact(one.value)))",
-        "value=safe_text(one.value))",
+        "value=safe_text(redact(field.value)))",
+        "value=safe_text(field.value))",
         _test("journal/test_journal", "no_canary_reaches_the_journal"),
     ),
     Mutant(
         "no key of the journal names a secret",
         _JOURNAL,
-        '        refuse_secret_keys({one.key: "" for one in clean}, f"the record {phase} of {self.path.name}")\n',
+        '        refuse_secret_keys({field.key: "" for field in clean}, f"the record {phase} of {self.path.name}")\n',
         "",
         _test("journal/test_journal", "no_canary_reaches_the_journal"),
     ),
     Mutant(
         "the journal is no link",
         _JOURNAL,
-        "how | os.O_NOFOLLOW | os.O_NONBLOCK",
-        "how | os.O_NONBLOCK",
+        "flags | os.O_NOFOLLOW | os.O_NONBLOCK",
+        "flags | os.O_NONBLOCK",
         _test("journal/test_journal_replaced", "a_link_in_the_place_of_a_journal_is_not_read"),
     ),
     Mutant(
@@ -943,7 +943,7 @@ _OF_SETTLING = (
     Mutant(
         "a COMMIT is settled only once its session is gone",
         _SETTLING,
-        "                if said is not None:\n",
+        "                if problem is not None:\n",
         "                if False:\n",
         _test(_SETTLED, "a_request_that_is_lost_or_late_never_has_an_effect_after_it_was_denied[cut_leg_a-late]"),
         explained="Second belt: as long as the session is there, pg_xact_status() says that its transaction is in progress.",
@@ -972,7 +972,7 @@ _OF_SETTLING = (
     Mutant(
         "what is not known yet is not taken for rolled back",
         _SETTLING,
-        "        if verdict.fate is not Fate.UNKNOWN or time.monotonic() >= until:\n            return verdict\n",
+        "        if verdict.fate is not Fate.UNKNOWN or time.monotonic() >= deadline:\n            return verdict\n",
         "        return verdict.model_copy(update={'fate': Fate.ROLLED_BACK}) if verdict.fate is Fate.UNKNOWN else verdict\n",
         _test(_SETTLED, "what_cannot_be_decided_in_time_is_said_to_be_unknown_and_asked_again[cut_leg_a]"),
     ),
@@ -1021,14 +1021,14 @@ _OF_SETTLING = (
     Mutant(
         "a result that cannot be recorded does not deny what was committed",
         _OPERATIONS,
-        "        raise effect_stands(request.run_id, what, error) from error\n",
+        "        raise effect_stands(request.run_id, name, error) from error\n",
         "        raise\n",
         _test(_SETTLED, "a_result_that_cannot_be_recorded_does_not_deny_what_was_committed"),
     ),
     Mutant(
         "what was acknowledged and is gone stops everything",
         _OPERATIONS,
-        "        if gone:\n",
+        "        if lost:\n",
         "        if False:\n",
         _test("runs/test_gone", "nothing_is_done_with_such_a_run_but_a_hold"),
     ),
@@ -1070,8 +1070,8 @@ _OF_SETTLING = (
     Mutant(
         "a lease is taken up by whoever writes under it",
         _LEASE,
-        "            ledger.take_lease(self._opened(), self._run_id, purpose)\n",
-        "            self._opened()\n",
+        "            ledger.take_lease(self._open(), self._run_id, purpose)\n",
+        "            self._open()\n",
         _test("runs/test_lease", "a_kill_closes_the_switch_at_that_moment"),
     ),
     Mutant(

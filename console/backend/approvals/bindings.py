@@ -42,20 +42,20 @@ class Expectation(Value):
 
 
 def fact_checks(statement: Statement | None, policy: Policy, expected: Expectation, now: datetime) -> tuple[Check, ...]:
-    """Every binding and both times; NOT_RUN each where the statement could not be read."""
+    """Check every binding and both times; each is NOT_RUN if the statement could not be read."""
     if statement is None:
         return tuple(_unread(name) for name in _FACTS + (_DRAFT_FACTS if expected.draft else ()))
     return (*_bindings(statement, policy, expected, now), *_times(statement, now))
 
 
 def canonical_form(data: bytes, now: datetime) -> tuple[Statement | None, Check]:
-    """The statement in these bytes, or None, with the check that says why."""
+    """Parse the statement in these bytes; None if they are not its canonical form, with the check that says why."""
     try:
         statement = parse_statement(data)
     except Refused as refused:
-        return None, _fail("canonical_form", refused.message, _seen(data[:200].decode("utf-8", "replace"), now))
+        return None, _fail("canonical_form", refused.message, _evidence(data[:200].decode("utf-8", "replace"), now))
     digest = sha256_hex(data)
-    return statement, _pass("canonical_form", f"{len(data)} bytes, sha256 {digest}", _seen(digest, now))
+    return statement, _pass("canonical_form", f"{len(data)} bytes, sha256 {digest}", _evidence(digest, now))
 
 
 def _bindings(statement: Statement, policy: Policy, expected: Expectation, now: datetime) -> Iterator[Check]:
@@ -93,47 +93,48 @@ _DRAFT_FACTS = ("draft_digest", "drafts", "sg1_sha256", "review_decision_id")
 
 def _draft_bindings(statement: Statement, draft: DraftFacts, purpose: Purpose, now: datetime) -> Iterator[Check]:
     yield _same("draft_digest", statement.draft_digest or "none", draft.draft_digest, now)
-    listed = _text(statement.drafts) if statement.drafts else "none"
-    yield _same("drafts", sha256_hex(listed.encode()), sha256_hex(_text(draft.drafts).encode()), now)
+    drafts_text = _text(statement.drafts) if statement.drafts else "none"
+    # Compared by digest: the list may hold hundreds of units, and the answer is one line.
+    yield _same("drafts", sha256_hex(drafts_text.encode()), sha256_hex(_text(draft.drafts).encode()), now)
     if purpose is not Purpose.ENACT:
         return
     yield _same("sg1_sha256", statement.sg1_sha256 or "none", draft.sg1_sha256, now)
-    own, cut = statement.review_decision_id, draft.cut_review_decision_id
-    seen = _seen(f"statement: {own or 'none'}; the cut: {cut}", now)
-    if own is None or own == cut:
-        yield _fail("review_decision_id", "the enactment needs another review decision than the cut", seen)
+    review_decision, cut = statement.review_decision_id, draft.cut_review_decision_id
+    evidence = _evidence(f"statement: {review_decision or 'none'}; the cut: {cut}", now)
+    if review_decision is None or review_decision == cut:
+        yield _fail("review_decision_id", "the enactment needs another review decision than the cut", evidence)
     else:
-        yield _pass("review_decision_id", f"{own}, not the cut's", seen)
+        yield _pass("review_decision_id", f"{review_decision}, not the cut's", evidence)
 
 
 def _times(statement: Statement, now: datetime) -> Iterator[Check]:
     begins, ends = utc_text(statement.not_before), utc_text(statement.expires)
-    seen = _seen(f"from {begins} to {ends}; now {utc_text(now)}", now)
+    evidence = _evidence(f"from {begins} to {ends}; now {utc_text(now)}", now)
     if now + CLOCK_SKEW < statement.not_before:
-        yield _fail("not_before", f"valid from {begins}; now it is {utc_text(now)}", seen)
+        yield _fail("not_before", f"valid from {begins}; now it is {utc_text(now)}", evidence)
     else:
-        yield _pass("not_before", begins, seen)
+        yield _pass("not_before", begins, evidence)
     if now >= statement.expires:
-        yield _fail("expires", f"expired at {ends}; now it is {utc_text(now)}", seen)
+        yield _fail("expires", f"expired at {ends}; now it is {utc_text(now)}", evidence)
     else:
-        yield _pass("expires", ends, seen)
+        yield _pass("expires", ends, evidence)
 
 
-def no_placeholder(data: bytes, names: tuple[str, ...], expected: Expectation, now: datetime) -> Check:
-    """Placeholder ids are refused by name wherever they stand: content, file names, ids."""
+def no_placeholder(data: bytes, file_names: tuple[str, ...], expected: Expectation, now: datetime) -> Check:
+    """Check that no placeholder id stands in the statement, in its file names or in the ids of run and decision."""
     cut = expected.draft.cut_review_decision_id if expected.draft else ""
-    places = "\n".join((data.decode("utf-8", "replace"), *names, expected.facts.run_id, cut))
-    found = placeholders_in(places)
-    seen = _seen(f"looked for {', '.join(PLACEHOLDERS)}", now)
-    if found:
-        return _fail("not_a_placeholder", f"{', '.join(found)} is a placeholder, not an approval", seen)
-    return _pass("not_a_placeholder", "no placeholder id in the statement or the file names", seen)
+    searched_text = "\n".join((data.decode("utf-8", "replace"), *file_names, expected.facts.run_id, cut))
+    placeholders = placeholders_in(searched_text)
+    evidence = _evidence(f"looked for {', '.join(PLACEHOLDERS)}", now)
+    if placeholders:
+        return _fail("not_a_placeholder", f"{', '.join(placeholders)} is a placeholder, not an approval", evidence)
+    return _pass("not_a_placeholder", "no placeholder id in the statement or the file names", evidence)
 
 
 def placeholders_in(text: str) -> list[str]:
-    """The placeholder ids that a text names, however they are spelt."""
-    spelt = text.casefold().replace("_", "-").replace(" ", "-")
-    return [placeholder for placeholder in PLACEHOLDERS if placeholder.removeprefix("kb:") in spelt]
+    """Return the placeholder ids in a text, whatever their case, and with `_` or a space for `-`."""
+    normalised = text.casefold().replace("_", "-").replace(" ", "-")
+    return [placeholder for placeholder in PLACEHOLDERS if placeholder.removeprefix("kb:") in normalised]
 
 
 def _text(value: Value) -> str:
@@ -145,13 +146,13 @@ def _deltas(deltas: tuple[TableDelta, ...]) -> str:
 
 
 def _same(name: str, signed: str, wanted: str, now: datetime) -> Check:
-    seen = _seen(f"statement: {signed}; run: {wanted}", now)
+    evidence = _evidence(f"statement: {signed}; run: {wanted}", now)
     if signed == wanted:
-        return _pass(name, signed, seen)
-    return _fail(name, f"the statement says {signed}, the run has {wanted}", seen)
+        return _pass(name, signed, evidence)
+    return _fail(name, f"the statement says {signed}, the run has {wanted}", evidence)
 
 
-def _seen(answer: str, now: datetime) -> Evidence:
+def _evidence(answer: str, now: datetime) -> Evidence:
     return Evidence(
         id=f"statement:{sha256_hex(answer.encode())[:12]}",
         asked="the statement, compared with the run",
@@ -161,12 +162,12 @@ def _seen(answer: str, now: datetime) -> Evidence:
     )
 
 
-def _pass(name: str, detail: str, seen: Evidence) -> Check:
-    return Check(name=name, outcome=Outcome.PASS, detail=detail, evidence=(seen,))
+def _pass(name: str, detail: str, evidence: Evidence) -> Check:
+    return Check(name=name, outcome=Outcome.PASS, detail=detail, evidence=(evidence,))
 
 
-def _fail(name: str, detail: str, seen: Evidence) -> Check:
-    return Check(name=name, outcome=Outcome.FAIL, detail=detail, evidence=(seen,), next_action=_REDRAFT)
+def _fail(name: str, detail: str, evidence: Evidence) -> Check:
+    return Check(name=name, outcome=Outcome.FAIL, detail=detail, evidence=(evidence,), next_action=_REDRAFT)
 
 
 def _unread(name: str) -> Check:

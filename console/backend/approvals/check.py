@@ -39,10 +39,10 @@ class StatementCheck(Value):
     data: bytes
     sha256: str
     statement: Statement | None
-    """None where the bytes are not a canonical statement."""
+    """None if the bytes are not a canonical statement."""
     checks: tuple[Check, ...]
     signed_by: tuple[SignedBy, ...]
-    """One a distinct primary key, in the order of the files."""
+    """One per distinct primary key, in the order of the files."""
     solo: bool
     measured_at: datetime
 
@@ -53,7 +53,7 @@ class StatementCheck(Value):
 
     @property
     def outcome(self) -> Outcome:
-        """FAIL where anything failed, INCONCLUSIVE where something could not be measured, else PASS."""
+        """Return FAIL if any check failed, PASS if all passed, else INCONCLUSIVE."""
         outcomes = {check.outcome for check in self.failed}
         if not outcomes:
             return Outcome.PASS
@@ -75,16 +75,17 @@ def check_statement(
     Bad content gives FAIL with evidence and a next action, a missing gpg INCONCLUSIVE; nothing is
     raised.
     """
-    seen = tuple(
+    # One more than are judged, so that the quorum sees that there are too many.
+    measured = tuple(
         measure_signature(data, path, gnupg_home, now, time.monotonic) for path in signatures[: MAX_SIGNATURES + 1]
     )
     keys = measure_keyring(gnupg_home, now)
-    return judge_statement(data, seen, keys, policy=policy, now=now, expected=expected, name=name)
+    return judge_statement(data, measured, keys, policy=policy, now=now, expected=expected, name=name)
 
 
 def judge_statement(
     data: bytes,
-    seen: tuple[SignatureEvidence, ...],
+    measured: tuple[SignatureEvidence, ...],
     keys: Keyring,
     *,
     policy: Policy,
@@ -92,16 +93,16 @@ def judge_statement(
     expected: Expectation,
     name: str = "",
 ) -> StatementCheck:
-    """The verdicts on what was measured; pure."""
-    statement, form = canonical_form(data, now)
-    verdicts = [judge_signature(one, statement, now, policy) for one in seen[:MAX_SIGNATURES]]
-    counted = _counted(seen, verdicts, policy)
+    """Pure: the verdict on a statement, from the measured signatures and keys."""
+    statement, canonical = canonical_form(data, now)
+    verdicts = [judge_signature(signature, statement, now, policy) for signature in measured[:MAX_SIGNATURES]]
+    counted = _counted(measured, verdicts, policy)
     checks = (
-        form,
-        no_placeholder(data, (name, *(one.name for one in seen)), expected, now),
+        canonical,
+        no_placeholder(data, (name, *(signature.name for signature in measured)), expected, now),
         *fact_checks(statement, policy, expected, now),
         *(verdict.check for verdict in verdicts),
-        _quorum(counted, verdicts, len(seen), policy, expected.kind, now),
+        _quorum(counted, verdicts, len(measured), policy, expected.kind, now),
         *check_policy(policy, keys, now),
     )
     return StatementCheck(
@@ -116,32 +117,33 @@ def judge_statement(
 
 
 def open_checks(checks: tuple[Check, ...]) -> tuple[Check, ...]:
-    """The checks that stop a ruling: all that are asked and not PASS, but for the unusable key of a signer who is not needed.
+    """Return the checks that stop a ruling: those that ran and are not PASS, except unusable keys of single signers.
 
-    A bad signature beside enough good ones stops nothing either: whoever can add a file could stop any ruling by it.
+    If the quorum is reached, a bad signature does not stop it either: otherwise anyone who can add a file could stop
+    any ruling.
     """
-    failed = tuple(one for one in checks if one.outcome not in {Outcome.PASS, Outcome.NOT_RUN})
-    enough = all(one.name != "quorum" for one in failed)
+    failed = tuple(check for check in checks if check.outcome not in {Outcome.PASS, Outcome.NOT_RUN})
+    enough = all(check.name != "quorum" for check in failed)
     harmless = ("policy.key.", "signature.") if enough else ("policy.key.",)
-    return tuple(one for one in failed if not one.name.startswith(harmless))
+    return tuple(check for check in failed if not check.name.startswith(harmless))
 
 
 def raise_if_invalid(check: StatementCheck) -> None:
-    """Raises where any check that matters is open, naming all of them.
+    """Raise if any check of `open_checks` is left, naming all of them.
 
-    Waiting (APPROVAL_REQUIRED) where only signatures are missing; Refused (POLICY_UNSATISFIABLE) where
-    the policy itself is red; Unmeasured where something could not be measured and nothing failed;
+    Waiting (APPROVAL_REQUIRED) if only signatures are missing; Refused (POLICY_UNSATISFIABLE) if
+    the policy itself is red; Unmeasured if something could not be measured and nothing failed;
     Refused (APPROVAL_INVALID) otherwise.
     """
-    stopping = open_checks(check.checks)
-    if not stopping:
+    stopping_checks = open_checks(check.checks)
+    if not stopping_checks:
         return
-    message = "; ".join(f"{one.name}: {one.detail}" for one in stopping)
-    advice = stopping[0].next_action
-    names = {one.name for one in stopping}
-    of_policy = any(one.name.startswith("policy.") for one in stopping)
+    message = "; ".join(f"{entry.name}: {entry.detail}" for entry in stopping_checks)
+    advice = stopping_checks[0].next_action
+    names = {entry.name for entry in stopping_checks}
+    of_policy = any(entry.name.startswith("policy.") for entry in stopping_checks)
     code = StopCode.POLICY_UNSATISFIABLE if of_policy else StopCode.APPROVAL_INVALID
-    if not any(one.outcome is Outcome.FAIL for one in stopping):
+    if not any(entry.outcome is Outcome.FAIL for entry in stopping_checks):
         raise Unmeasured(code, message, advice)
     if names == {"quorum"}:
         raise Waiting(StopCode.APPROVAL_REQUIRED, message, advice)
@@ -149,20 +151,22 @@ def raise_if_invalid(check: StatementCheck) -> None:
 
 
 def _counted(
-    seen: tuple[SignatureEvidence, ...], verdicts: list[SignatureVerdict], policy: Policy
+    measured: tuple[SignatureEvidence, ...], verdicts: list[SignatureVerdict], policy: Policy
 ) -> tuple[SignedBy, ...]:
     counted: dict[str, SignedBy] = {}
-    for one, verdict in zip(seen, verdicts, strict=False):
+    # Not strict: of too many files only the first MAX_SIGNATURES have a verdict.
+    for signature, verdict in zip(measured, verdicts, strict=False):
         signer = policy.signer(verdict.primary_fingerprint)
         if signer is not None and verdict.signed_at is not None:
+            # By primary key: signatures by two subkeys of one key are those of one signer.
             counted.setdefault(
                 signer.fingerprint,
                 SignedBy(
                     signer=signer.name,
                     primary_fingerprint=signer.fingerprint,
                     signed_at=verdict.signed_at,
-                    file_name=one.name,
-                    data=one.data,
+                    file_name=signature.name,
+                    data=signature.data,
                 ),
             )
     return tuple(counted.values())
@@ -178,22 +182,22 @@ def _quorum(
 ) -> Check:
     needed = policy.thresholds.of(kind)
     detail = f"{len(counted)} of {needed} distinct signers" + (" (SOLO)" if policy.solo else "")
-    seen = Evidence(
+    evidence = Evidence(
         id=f"quorum:{kind}",
         asked="signatures that count, one a primary key",
         source="signature files",
-        answer=f"{files} files; {', '.join(one.primary_fingerprint for one in counted) or 'none counts'}",
+        answer=f"{files} files; {', '.join(signer.primary_fingerprint for signer in counted) or 'none counts'}",
         measured_at=now,
     )
     if files > MAX_SIGNATURES:
         detail = f"{files} signature files, more than {MAX_SIGNATURES}"
     elif needed >= 1 and len(counted) >= needed:
-        return Check(name="quorum", outcome=Outcome.PASS, detail=detail, evidence=(seen,))
+        return Check(name="quorum", outcome=Outcome.PASS, detail=detail, evidence=(evidence,))
     unsure = any(verdict.check.outcome is Outcome.INCONCLUSIVE for verdict in verdicts)
     return Check(
         name="quorum",
         outcome=Outcome.INCONCLUSIVE if unsure else Outcome.FAIL,
         detail=detail,
-        evidence=(seen,),
+        evidence=(evidence,),
         next_action="Have the missing signers sign, then: cutter-console approval import STATEMENT SIGNATURE…",
     )

@@ -15,37 +15,41 @@ _MAX_DRAFTS_BYTES = 1 << 28
 
 
 def read_drafts(statement: Path, signed: Statement, now: datetime) -> tuple[tuple[DraftUnit, ...], tuple[Check, ...]]:
-    """The drafts that a ruling is over, out of the file beside it, which must be the one that was signed."""
+    """Read the drafts of a ruling from the file beside it, and check that it is the signed one.
+
+    Without that file, the drafts are those that the statement itself lists. A ruling without drafts has no check.
+    """
     if signed.drafts is None:
         return (), ()
-    place = statement.with_name(signed.drafts.file)
+    path = statement.with_name(signed.drafts.file)
     try:
-        data = read_regular(place, _MAX_DRAFTS_BYTES)
+        data = read_regular(path, _MAX_DRAFTS_BYTES)
         lines = tuple(data.decode().split("\n"))
         units = tuple(draft_unit(line) for line in lines)
     except (OSError, ValueError) as error:
-        said = error.strerror if isinstance(error, OSError) else str(error)
-        return signed.drafts.units or (), (_compared(place, signed, now, f"{place.name}: {said}", good=False),)
-    same = sha256_hex(data) == signed.drafts.file_sha256 and merkle_root(lines) == signed.draft_digest
-    answer = f"{place.name}: {len(lines)} lines, root {merkle_root(lines)}"
-    return (units if same else signed.drafts.units or ()), (_compared(place, signed, now, answer, good=same),)
+        problem = error.strerror if isinstance(error, OSError) else str(error)
+        return signed.drafts.units or (), (_compared(path, signed, now, f"{path.name}: {problem}", is_signed=False),)
+    is_signed = sha256_hex(data) == signed.drafts.file_sha256 and merkle_root(lines) == signed.draft_digest
+    answer = f"{path.name}: {len(lines)} lines, root {merkle_root(lines)}"
+    compared = _compared(path, signed, now, answer, is_signed=is_signed)
+    return (units if is_signed else signed.drafts.units or ()), (compared,)
 
 
-def _compared(place: Path, signed: Statement, now: datetime, answer: str, *, good: bool) -> Check:
+def _compared(path: Path, signed: Statement, now: datetime, answer: str, *, is_signed: bool) -> Check:
     evidence = Evidence(
         id=f"drafts:{sha256_hex(answer.encode())[:12]}",
         asked="the file of drafts next to the statement, its sha256 and its Merkle root",
-        source=str(place),
+        source=str(path),
         answer=answer,
         measured_at=now,
     )
     revert = " --revert" if signed.purpose is Purpose.REVERT else ""
     return Check(
         name="drafts file",
-        outcome=Outcome.PASS if good else Outcome.FAIL,
-        detail=answer if good else f"not the file that is signed: {answer}",
+        outcome=Outcome.PASS if is_signed else Outcome.FAIL,
+        detail=answer if is_signed else f"not the file that is signed: {answer}",
         evidence=(evidence,),
         next_action=""
-        if good
+        if is_signed
         else f"Have the file written again: cutter-console approval draft {signed.run_id}{revert}",
     )

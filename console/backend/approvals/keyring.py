@@ -12,17 +12,17 @@ class KeyFact(Value):
     """One primary key as gpg lists it."""
 
     fingerprint: str
-    """Of the primary key, 40 upper-case hex digits."""
+    """Fingerprint of the primary key, 40 upper-case hex digits."""
     user_id: SafeText
     created_at: datetime
     sign_until: datetime | None
-    """The end of the last day on which it, or a subkey of it, can sign; None: it has no expiry."""
+    """Time until which the primary key or a subkey of it can sign; None if it does not expire."""
     can_sign: bool
     disabled_because: str = ""
     """`revoked`, `disabled`, `invalid`, or empty; expiry is judged by time, not by this."""
 
     def unusable_because(self, now: datetime) -> str:
-        """Return why it cannot sign at this time; empty where it can."""
+        """Return why the key cannot sign at this time; empty if it can."""
         if self.created_at > now:  # gpg calls it invalid, which does not say that a clock is wrong.
             return f"is from the future ({self.created_at:%Y-%m-%d %H:%M} UTC)"
         if self.disabled_because or not self.can_sign:
@@ -33,7 +33,7 @@ class KeyFact(Value):
 
 
 class Keyring(Value):
-    """The keys of one GNUPGHOME, or why they could not be read; unreadable is never the same as empty."""
+    """The keys of one GNUPGHOME. If they could not be read, `unreadable` says why: that is not an empty key ring."""
 
     home: SafeText
     keys: tuple[KeyFact, ...]
@@ -42,12 +42,12 @@ class Keyring(Value):
     unreadable: SafeText = ""
 
     def find(self, fingerprint: str) -> KeyFact | None:
-        """The key with this primary fingerprint."""
+        """Return the key with this primary fingerprint, or None."""
         return next((key for key in self.keys if key.fingerprint == fingerprint), None)
 
 
 def measure_keyring(home: Path, now: datetime) -> Keyring:
-    """Read the public keys; a missing gpg or home is part of the answer, not an exception."""
+    """Read the public keys. A missing gpg or home makes the key ring unreadable; nothing is raised."""
     if not home.is_dir():
         return Keyring(home=str(home), keys=(), measured_at=now, unreadable=f"there is no GNUPGHOME {home}")
     try:
@@ -58,7 +58,7 @@ def measure_keyring(home: Path, now: datetime) -> Keyring:
 
 
 def _primary_keys(listing: tuple[tuple[str, ...], ...]) -> tuple[KeyFact, ...]:
-    """The primary keys in a `--with-colons` listing."""
+    """Parse the primary keys in a `--with-colons` listing: each begins with `pub` and ends before the next."""
     blocks: list[list[tuple[str, ...]]] = []
     for fields in listing:
         if fields[0] == "pub":
@@ -72,6 +72,7 @@ _GONE = {"r": "revoked", "d": "disabled", "i": "invalid"}
 
 
 def _key_fact(block: list[tuple[str, ...]]) -> KeyFact:
+    """Read one key. Fields by index, as gpg's doc/DETAILS numbers them from 1: 1 validity, 5 created, 6 expires, 9 text, 11 use."""
     public = block[0]
     signing = [f for f in block if f[0] in {"pub", "sub"} and "s" in f[11] and f[1] not in _GONE]
     return KeyFact(
@@ -86,6 +87,7 @@ def _key_fact(block: list[tuple[str, ...]]) -> KeyFact:
 
 def _sign_until(public: tuple[str, ...], signing: list[tuple[str, ...]]) -> datetime | None:
     last = None if any(not key[6] for key in signing) else max((_moment(key[6]) for key in signing), default=None)
+    # A subkey is of no use after its primary key has expired, whatever its own expiry says.
     ends = [end for end in (last, _moment(public[6]) if public[6] else None) if end is not None]
     return min(ends, default=None)
 

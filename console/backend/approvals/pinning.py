@@ -48,7 +48,7 @@ class PinnedPolicy(Value):
 
 
 def pinned_policy(connection: psycopg.Connection) -> PolicyPin | None:
-    """The policy that the database has pinned last; None where none has been pinned."""
+    """Return the policy that was pinned last; None if none has been pinned."""
     row = policy_pins.read_pin(connection)
     return PolicyPin.model_validate(row._asdict()) if row else None
 
@@ -79,6 +79,7 @@ def pin_policy(conninfo: str, policy_file: Path, gnupg_home: Path, now: datetime
             f"what was typed is not the digest of {policy_file}, which is {policy.sha256}",
             f"Read the policy, then: cutter-console policy pin --confirm {policy.sha256}",
         )
+    # A policy that nobody can satisfy would stop every ruling from the moment that it is pinned.
     require_satisfiable(check_policy(policy, measure_keyring(gnupg_home, now), now))
     exports = [_exported(gnupg_home, signer.fingerprint) for signer in policy.signers]
     with administrator(conninfo, purpose="policy pin") as connection:
@@ -88,7 +89,7 @@ def pin_policy(conninfo: str, policy_file: Path, gnupg_home: Path, now: datetime
 def withdraw_key(conninfo: str, fingerprint: str, reason: str, confirm: str) -> None:
     """Withdraw a signer's key for good, as the administrator: it rules no more, for what was imported before too.
 
-    `confirm` repeats the fingerprint. Raises UsageError where it does not, Refused where the key is withdrawn already
+    `confirm` repeats the fingerprint. Raises UsageError if it does not, Refused if the key is withdrawn already
     or the reason is too long.
     """
     plain = fingerprint.replace(" ", "").upper()
@@ -99,13 +100,13 @@ def withdraw_key(conninfo: str, fingerprint: str, reason: str, confirm: str) -> 
             f"what was typed is not the fingerprint {plain}",
             f"A withdrawn key never comes back. To withdraw it: {command} --reason TEXT",
         )
-    why = require_short_reason(reason, command)
+    kept_reason = require_short_reason(reason, command)
     with administrator(conninfo, purpose="policy withdraw") as connection:
-        policy_pins.withdraw(connection, plain, why)
+        policy_pins.withdraw(connection, plain, kept_reason)
 
 
 def unpinned(policy: Policy, pinned: PolicyPin | None) -> str:
-    """Return why a ruling under this policy would not be believed; empty where it would."""
+    """Return why the database would not believe a ruling under this policy; empty if it would."""
     if pinned is None:
         return "no policy is pinned in the database: it believes no signature"
     if pinned.policy_sha256 != policy.sha256:
@@ -115,14 +116,14 @@ def unpinned(policy: Policy, pinned: PolicyPin | None) -> str:
 
 def _exported(home: Path, fingerprint: str) -> bytes:
     try:
-        done = run_gpg(home, "--export-options", "export-minimal", "--export", fingerprint, check=True).stdout
+        exported = run_gpg(home, "--export-options", "export-minimal", "--export", fingerprint, check=True).stdout
     except GpgUnanswered as error:
-        look = f"See what gpg says: gpg --homedir {home} --list-keys {fingerprint}"
-        raise Unmeasured(StopCode.POLICY_UNSATISFIABLE, f"gpg: {safe_text(error.reason)}", look) from error
-    if not done:
+        next_action = f"See what gpg says: gpg --homedir {home} --list-keys {fingerprint}"
+        raise Unmeasured(StopCode.POLICY_UNSATISFIABLE, f"gpg: {safe_text(error.reason)}", next_action) from error
+    if not exported:
         raise Refused(
             StopCode.POLICY_UNSATISFIABLE,
             f"no public key {fingerprint} in {home}",
             f"Import it: gpg --homedir {home} --import FILE",
         )
-    return done
+    return exported

@@ -38,6 +38,7 @@ Fingerprint = Annotated[str, BeforeValidator(_plain), Field(pattern=r"^[0-9A-F]{
 
 
 FIRST_RUN_UNITS = 3
+"""Most units that the first document may have, under a policy that sets no limit."""
 
 
 class Signer(Value):
@@ -74,8 +75,8 @@ class Policy(Value):
     """Most units that the first document ever cut may have; `FIRST_RUN_UNITS` if the policy does not say."""
 
     @model_serializer(mode="wrap")
-    def _without_what_is_not_said(self, handler: SerializerFunctionWrapHandler) -> dict[str, object]:
-        """A policy that is silent keeps the digest that it was signed with."""
+    def _without_unset_fields(self, handler: SerializerFunctionWrapHandler) -> dict[str, object]:
+        """Leave out unset fields: a policy from before a field existed keeps its digest."""
         fields: dict[str, object] = handler(self)
         return {name: value for name, value in fields.items() if value is not None}
 
@@ -86,19 +87,21 @@ class Policy(Value):
 
     def signer(self, fingerprint: str) -> Signer | None:
         """The signer with this primary key."""
-        return next((one for one in self.signers if one.fingerprint == fingerprint), None)
+        return next((signer for signer in self.signers if signer.fingerprint == fingerprint), None)
 
 
 def load_policy(path: Path) -> Policy:
     """Read the policy file. Raises Refused (POLICY_UNSATISFIABLE) naming file, key and line."""
     text = _read(path)
     try:
+        # The json module, because pydantic's parser silently takes the last of two equal keys. Not strict, because
+        # JSON has lists and the policy tuples.
         return Policy.model_validate(json.loads(text, object_pairs_hook=_no_key_twice), strict=False)
     except json.JSONDecodeError as error:
         raise _refused(f"{path}, line {error.lineno}: {error.msg}") from error
     except ValidationError as error:
-        first = error.errors()[0]
-        raise _refused(f"{path}, {_place(text, first['loc'])}: {first['msg']}") from error
+        problem = error.errors()[0]
+        raise _refused(f"{path}, {_place(text, problem['loc'])}: {problem['msg']}") from error
     except _KeyTwice as error:
         raise _refused(f"{path}, {_place(text, (str(error),))}: the key occurs twice") from error
     except RecursionError as error:
@@ -134,14 +137,15 @@ def _read(path: Path) -> str:
 
 
 def _place(text: str, loc: tuple[int | str, ...]) -> str:
-    """`key a.b.0, line 3`: the line of the last key of the path that stands in the text."""
-    at = 0
+    """Return the place as text, `key a.b.0, line 3`: the line of the last key of the path that the text has."""
+    offset = 0
     for index, step in enumerate(loc):
-        nth = loc[index - 1] if index and isinstance(loc[index - 1], int) else 0
-        found = list(re.finditer(rf'"{re.escape(str(step))}"\s*:', text[at:])) if isinstance(step, str) else []
-        if len(found) > int(nth):
-            at += found[int(nth)].start()
-    return f"key {'.'.join(map(str, loc)) or '(whole file)'}, line {text.count(chr(10), 0, at) + 1}"
+        # Below a list the same key stands once per entry: the number before it in the path says which one is meant.
+        occurrence = loc[index - 1] if index and isinstance(loc[index - 1], int) else 0
+        matches = list(re.finditer(rf'"{re.escape(str(step))}"\s*:', text[offset:])) if isinstance(step, str) else []
+        if len(matches) > int(occurrence):
+            offset += matches[int(occurrence)].start()
+    return f"key {'.'.join(map(str, loc)) or '(whole file)'}, line {text.count(chr(10), 0, offset) + 1}"
 
 
 def _refused(message: str) -> Refused:
@@ -172,7 +176,7 @@ def check_policy(policy: Policy, keys: Keyring, now: datetime) -> tuple[Check, .
 
 
 def require_satisfiable(checks: tuple[Check, ...]) -> None:
-    """Raises Refused (POLICY_UNSATISFIABLE), or Unmeasured where the keys could not be read.
+    """Raise Refused (POLICY_UNSATISFIABLE) if the policy cannot be satisfied, Unmeasured if the keys could not be read.
 
     One unusable key is shown but stops nothing while the others reach the threshold.
     """
@@ -185,10 +189,10 @@ def require_satisfiable(checks: tuple[Check, ...]) -> None:
     raise _refused(message)
 
 
-def _verdict(name: str, wrong: str | bool, right: str, evidence: Evidence) -> Check:
-    if wrong:
-        return Check(name=name, outcome=Outcome.FAIL, detail=str(wrong), evidence=(evidence,), next_action=_REPAIR)
-    return Check(name=name, outcome=Outcome.PASS, detail=right, evidence=(evidence,))
+def _verdict(name: str, problem: str | bool, detail: str, evidence: Evidence) -> Check:
+    if problem:
+        return Check(name=name, outcome=Outcome.FAIL, detail=str(problem), evidence=(evidence,), next_action=_REPAIR)
+    return Check(name=name, outcome=Outcome.PASS, detail=detail, evidence=(evidence,))
 
 
 def _names(policy: Policy) -> str:
@@ -197,14 +201,18 @@ def _names(policy: Policy) -> str:
 
 def _duplicates(policy: Policy) -> str:
     for values in ([s.fingerprint for s in policy.signers], [s.name.casefold() for s in policy.signers]):
-        if twice := sorted({value for value in values if values.count(value) > 1}):
-            return f"more than once: {', '.join(twice)}"
+        if repeated := sorted({value for value in values if values.count(value) > 1}):
+            return f"more than once: {', '.join(repeated)}"
     return ""
 
 
 def _undeclared_solo(policy: Policy) -> str:
-    both = [signer.name for signer in policy.signers if signer.fingerprint in policy.operators]
-    return f"{', '.join(both)}: signer and operator, but solo is not declared" if both and not policy.solo else ""
+    operator_signers = [signer.name for signer in policy.signers if signer.fingerprint in policy.operators]
+    return (
+        f"{', '.join(operator_signers)}: signer and operator, but solo is not declared"
+        if operator_signers and not policy.solo
+        else ""
+    )
 
 
 def _solo_text(policy: Policy) -> str:
@@ -216,24 +224,24 @@ def _signer_check(signer: Signer, keys: Keyring, now: datetime, evidence: Eviden
     if keys.unreadable:
         return _unread(name, keys)
     if key is None:
-        wrong = f"{signer.name}: no public key {signer.fingerprint} in {keys.home}"
+        problem = f"{signer.name}: no public key {signer.fingerprint} in {keys.home}"
         return Check(
             name=name,
             outcome=Outcome.FAIL,
-            detail=wrong,
+            detail=problem,
             evidence=(evidence,),
             next_action=f"Import it: gpg --homedir {keys.home} --import FILE",
         )
-    why = key.unusable_because(now)
-    if not why:
-        return _verdict(name, wrong=False, right=_until(signer, key), evidence=evidence)
-    renewed = f"Where it expired, {signer.name} renews it elsewhere (gpg --quick-set-expire); then here: gpg --homedir {keys.home} --import FILE"
+    problem = key.unusable_because(now)
+    if not problem:
+        return _verdict(name, problem=False, detail=_until(signer, key), evidence=evidence)
+    renewal = f"Where it expired, {signer.name} renews it elsewhere (gpg --quick-set-expire); then here: gpg --homedir {keys.home} --import FILE"
     return Check(
         name=name,
         outcome=Outcome.FAIL,
-        detail=f"{signer.name}: key {signer.fingerprint} {why}",
+        detail=f"{signer.name}: key {signer.fingerprint} {problem}",
         evidence=(evidence,),
-        next_action=f"{renewed}. Another key needs another policy, agreed by the sovereign.",
+        next_action=f"{renewal}. Another key needs another policy, agreed by the sovereign.",
     )
 
 
@@ -257,6 +265,7 @@ def _reachable(kind: Kind, policy: Policy, keys: Keyring, now: datetime, evidenc
         return _verdict(name, f"{kind} takes {needed} signatures; at least 1 is needed", "", evidence)
     if keys.unreadable:
         return _unread(name, keys)
+    # An operator's key does not count without `solo`: its signature would be refused.
     usable = {
         key.fingerprint
         for signer in policy.signers
@@ -264,5 +273,5 @@ def _reachable(kind: Kind, policy: Policy, keys: Keyring, now: datetime, evidenc
         and not key.unusable_because(now)
         and (policy.solo or signer.fingerprint not in policy.operators)
     }
-    found = f"{kind} takes {needed} of {len(usable)} usable keys"
-    return _verdict(name, len(usable) < needed and found, found, evidence)
+    answer = f"{kind} takes {needed} of {len(usable)} usable keys"
+    return _verdict(name, len(usable) < needed and answer, answer, evidence)

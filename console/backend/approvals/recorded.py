@@ -1,4 +1,4 @@
-"""Recorded rulings asked again: does each signature that the database keeps still verify over the statement beside it?"""
+"""Verification of recorded rulings: each signature in the database, again over the statement beside it."""
 
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -34,42 +34,46 @@ class SignatureAnswer(Value):
     outcome: Outcome
     detail: SafeText
     unpinned: bool = False
-    """gpg takes it, and the database has no such key to ask."""
+    """True if gpg accepts the signature and the database has not pinned its key."""
 
 
 def verify_again(recorded: tuple[RecordedSignature, ...], gnupg_home: Path) -> tuple[SignatureAnswer, ...]:
-    """Every one, a few at a time. Raises GpgUnanswered or OSError where gpg cannot be asked."""
+    """Verify every signature, two at a time, in the order given. Raises GpgUnanswered or OSError if gpg cannot be asked."""
     with ThreadPoolExecutor(_ASKED_AT_ONCE, "signatures") as pool:
-        return tuple(pool.map(lambda one: _judged(one, _asked(one, gnupg_home)), recorded))
+        return tuple(pool.map(lambda signature: _judge(signature, _ask_gpg(signature, gnupg_home)), recorded))
 
 
-def _asked(one: RecordedSignature, gnupg_home: Path) -> GpgAnswer:
-    return verify_detached(gnupg_home, one.statement, one.signature, timeout_s=_LONGEST_S)
+def _ask_gpg(signature: RecordedSignature, gnupg_home: Path) -> GpgAnswer:
+    return verify_detached(gnupg_home, signature.statement, signature.signature, timeout_s=_LONGEST_S)
 
 
-def _judged(one: RecordedSignature, answer: GpgAnswer) -> SignatureAnswer:
-    """Pure; the status lines decide, never the exit status."""
+def _judge(signature: RecordedSignature, answer: GpgAnswer) -> SignatureAnswer:
+    """Pure: the verdict by gpg's status lines, not its exit status, which is 0 for an expired or revoked key too."""
     valid = [fields[-1] for fields in answer.fields_of("VALIDSIG")]
-    if valid == [one.signer]:
-        return _agreed(one)
+    if valid == [signature.signer]:
+        return _judge_good(signature)
     if len(valid) == 1:
-        return _answer(one, Outcome.FAIL, f"made with key {valid[0]}, recorded under {one.signer}")
+        return _answer(signature, Outcome.FAIL, f"made with key {valid[0]}, recorded under {signature.signer}")
     if "NO_PUBKEY" in answer.keywords:
-        return _answer(one, Outcome.INCONCLUSIVE, f"the public key of {one.signer} is not in the key ring")
-    return _answer(one, Outcome.FAIL, "it is no good signature of the recorded statement")
+        return _answer(signature, Outcome.INCONCLUSIVE, f"the public key of {signature.signer} is not in the key ring")
+    return _answer(signature, Outcome.FAIL, "it is no good signature of the recorded statement")
 
 
-def _agreed(one: RecordedSignature) -> SignatureAnswer:
-    """gpg takes it; the database must too, unless it does not have the key."""
-    if one.in_database in {"", "good"}:
-        return _answer(one, Outcome.PASS, f"good, key {one.signer}")
-    if one.in_database in _ENDED_SINCE:
-        return _answer(one, Outcome.PASS, f"good when it was used, key {one.signer}; since then: {one.in_database}")
-    if one.in_database == "no such key":
-        answer = _answer(one, Outcome.INCONCLUSIVE, f"the database has not pinned the key {one.signer}")
+def _judge_good(signature: RecordedSignature) -> SignatureAnswer:
+    """Judge a signature that gpg accepts: the database must accept it too, unless it does not have the key."""
+    if signature.in_database in {"", "good"}:
+        return _answer(signature, Outcome.PASS, f"good, key {signature.signer}")
+    if signature.in_database in _ENDED_SINCE:
+        return _answer(
+            signature,
+            Outcome.PASS,
+            f"good when it was used, key {signature.signer}; since then: {signature.in_database}",
+        )
+    if signature.in_database == "no such key":
+        answer = _answer(signature, Outcome.INCONCLUSIVE, f"the database has not pinned the key {signature.signer}")
         return answer.model_copy(update={"unpinned": True})
-    return _answer(one, Outcome.FAIL, f"gpg takes it, the database does not: {one.in_database}")
+    return _answer(signature, Outcome.FAIL, f"gpg takes it, the database does not: {signature.in_database}")
 
 
-def _answer(one: RecordedSignature, outcome: Outcome, detail: str) -> SignatureAnswer:
-    return SignatureAnswer(run_id=one.run_id, kind=one.kind, outcome=outcome, detail=detail)
+def _answer(signature: RecordedSignature, outcome: Outcome, detail: str) -> SignatureAnswer:
+    return SignatureAnswer(run_id=signature.run_id, kind=signature.kind, outcome=outcome, detail=detail)

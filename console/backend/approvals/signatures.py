@@ -1,4 +1,4 @@
-"""Detached signature files, one a signer: measured with gpg, judged by its status lines and by nothing else."""
+"""Detached signature files, one per signer: measured with gpg, judged by its status lines and by nothing else."""
 
 import os
 import stat
@@ -47,13 +47,13 @@ class SignatureEvidence(Value):
     measured_at: datetime
     took_ms: float = 0.0
     unusable: SafeText = ""
-    """The file itself cannot be taken (missing, too large, not a file)."""
+    """Reason why the file itself is refused: missing, too large, not a regular file; empty if it is not."""
     unmeasured: SafeText = ""
-    """gpg could not be asked."""
+    """Reason why gpg could not be asked; empty if it was."""
 
 
 class SignatureVerdict(Value):
-    """The check of one file and, where it passed, the primary key that it counts for."""
+    """The check of one file and, if it passed, the primary key that it counts for."""
 
     check: Check
     primary_fingerprint: str = ""
@@ -61,14 +61,14 @@ class SignatureVerdict(Value):
 
 
 def signatures_beside(statement: Path) -> tuple[Path, ...]:
-    """The signature files that lie beside a statement: `<statement>.<anything>.asc` or `.sig`, by name."""
+    """Return the signature files beside a statement: `<statement>.<anything>.asc` or `.sig`, by name."""
     stem = statement.name + "."
-    found = statement.parent.iterdir() if statement.parent.is_dir() else iter(())
-    return tuple(sorted(p for p in found if p.name.startswith(stem) and p.suffix in {".asc", ".sig"}))
+    files = statement.parent.iterdir() if statement.parent.is_dir() else iter(())
+    return tuple(sorted(path for path in files if path.name.startswith(stem) and path.suffix in {".asc", ".sig"}))
 
 
 def signing_command(statement: Path, signer: Signer) -> str:
-    """The command that a signer runs, elsewhere, on a copy of the statement."""
+    """Return the command that a signer runs, on another machine, on a copy of the statement."""
     label = "".join(c if c.isascii() and c.isalnum() else "-" for c in signer.name).strip("-") or "signer"
     return (
         f"gpg --local-user {signer.fingerprint} --digest-algo SHA256 --detach-sign --armor "
@@ -115,6 +115,7 @@ def _read_signature(path: Path) -> tuple[bytes, str]:
         os.close(descriptor)
         return b"", f"{path.name} is not a regular file"
     with os.fdopen(descriptor, "rb") as stream:
+        # One byte more than is accepted, so that a larger file is seen as such.
         signature = stream.read(MAX_SIGNATURE_BYTES + 1)
     if len(signature) > MAX_SIGNATURE_BYTES:
         return b"", f"{path.name} is larger than {MAX_SIGNATURE_BYTES} bytes"
@@ -122,51 +123,56 @@ def _read_signature(path: Path) -> tuple[bytes, str]:
 
 
 def _ask_gpg(data: bytes, signature: bytes, home: Path, now: datetime) -> tuple[str, ...]:
-    """The status lines. Raises GpgUnanswered, OSError."""
+    """Return gpg's status lines. Raises GpgUnanswered, OSError."""
     if not home.is_dir():
         raise FileNotFoundError(f"there is no GNUPGHOME {home}")
     return tuple(line.text for line in verify_detached(home, data, signature, now).status)
 
 
 def judge_signature(
-    seen: SignatureEvidence, statement: Statement | None, now: datetime, policy: Policy
+    measured: SignatureEvidence, statement: Statement | None, now: datetime, policy: Policy
 ) -> SignatureVerdict:
     """Judge whether this file is one good signature, of its time, by a signer of the policy.
 
-    Pure; the statement is None where it could not be read, and its times then cannot be compared.
+    Pure. If the statement could not be read it is None, and its times are not compared.
     """
-    name = f"signature.{seen.name}"
-    if seen.unmeasured:
+    name = f"signature.{measured.name}"
+    if measured.unmeasured:
         advice = "Install gpg, or set the GNUPGHOME that holds the signers' public keys."
-        return _no(name, Outcome.INCONCLUSIVE, seen, seen.unmeasured, advice)
-    fields, wrong = _valid_fields(seen)
-    signed_at = None if wrong else datetime.fromtimestamp(int(fields[2]), UTC)
+        return _refusal(name, Outcome.INCONCLUSIVE, measured, measured.unmeasured, advice)
+    fields, problem = _valid_fields(measured)
+    signed_at = None if problem else datetime.fromtimestamp(int(fields[2]), UTC)
     if signed_at is not None:
-        wrong = _made_weakly(fields) or _made_at_a_wrong_time(signed_at, statement, now)
-    primary = fields[-1] if not wrong else ""
-    wrong = wrong or _without_authority(primary, policy)
-    if wrong:
-        return _no(name, Outcome.FAIL, seen, wrong, _RESIGN)
-    who = policy.signer(primary)
-    assert who is not None
-    detail = f"{who.name}, key {primary}, {signed_at:%Y-%m-%d %H:%M:%S} UTC"
-    check = Check(name=name, outcome=Outcome.PASS, detail=detail, evidence=(_evidence(seen),))
+        problem = _made_weakly(fields) or _made_at_a_wrong_time(signed_at, statement, now)
+    primary = fields[-1] if not problem else ""
+    problem = problem or _without_authority(primary, policy)
+    if problem:
+        return _refusal(name, Outcome.FAIL, measured, problem, _RESIGN)
+    signer = policy.signer(primary)
+    assert signer is not None
+    detail = f"{signer.name}, key {primary}, {signed_at:%Y-%m-%d %H:%M:%S} UTC"
+    check = Check(name=name, outcome=Outcome.PASS, detail=detail, evidence=(_evidence(measured),))
     return SignatureVerdict(check=check, primary_fingerprint=primary, signed_at=signed_at)
 
 
-def _valid_fields(seen: SignatureEvidence) -> tuple[list[str], str]:
-    """The fields of the one VALIDSIG, or why there is no such thing."""
-    if seen.unusable:
-        return [], seen.unusable
-    words = [line.split(" ") for line in seen.status]
-    said = [line[0] for line in words]
-    if said.count("NEWSIG") > 1 or said.count("VALIDSIG") > 1 or seen.data.count(b"-----BEGIN PGP") > 1:
+def _valid_fields(measured: SignatureEvidence) -> tuple[list[str], str]:
+    """Return the ten fields of the one VALIDSIG line and "", or no fields and the problem.
+
+    They are, as gpg's doc/DETAILS has them: 2 time of the signature, 7 hash algorithm, 8 class, 9 primary fingerprint.
+    """
+    if measured.unusable:
+        return [], measured.unusable
+    words = [line.split(" ") for line in measured.status]
+    keywords = [line[0] for line in words]
+    # Of two signatures in one file, a good one could cover up the verdict on the other.
+    if keywords.count("NEWSIG") > 1 or keywords.count("VALIDSIG") > 1 or measured.data.count(b"-----BEGIN PGP") > 1:
         return [], "more than one signature in one file; one file a signer"
-    if bad := [said_so for word, said_so in _BAD.items() if word in said]:
-        return [], "; ".join(bad)
+    # Before VALIDSIG is looked at: gpg reports that too for a key that has expired or was revoked.
+    if problems := [problem for word, problem in _BAD.items() if word in keywords]:
+        return [], "; ".join(problems)
     valid = [line[1:] for line in words if line[0] == "VALIDSIG"]
     complete = len(valid) == 1 and len(valid[0]) == 10 and valid[0][2].isdecimal()
-    if not complete or said.count("GOODSIG") != 1 or said.count("NEWSIG") != 1:
+    if not complete or keywords.count("GOODSIG") != 1 or keywords.count("NEWSIG") != 1:
         return [], "gpg did not report one good and valid signature"
     return valid[0], ""
 
@@ -179,13 +185,13 @@ def _made_weakly(fields: list[str]) -> str:
 
 
 def _made_at_a_wrong_time(signed_at: datetime, statement: Statement | None, now: datetime) -> str:
-    at = f"made at {signed_at:%Y-%m-%d %H:%M:%S} UTC"
+    made_at = f"made at {signed_at:%Y-%m-%d %H:%M:%S} UTC"
     if signed_at > now + CLOCK_SKEW:
-        return f"{at}, which is in the future"
+        return f"{made_at}, which is in the future"
     if statement is not None and signed_at < statement.not_before - CLOCK_SKEW:
-        return f"{at}, before the statement was drafted"
+        return f"{made_at}, before the statement was drafted"
     if statement is not None and signed_at > statement.expires:
-        return f"{at}, after the statement had expired"
+        return f"{made_at}, after the statement had expired"
     return ""
 
 
@@ -197,17 +203,19 @@ def _without_authority(primary: str, policy: Policy) -> str:
     return ""
 
 
-def _no(name: str, outcome: Outcome, seen: SignatureEvidence, why: str, advice: str) -> SignatureVerdict:
-    evidence = () if outcome is Outcome.INCONCLUSIVE else (_evidence(seen),)
-    return SignatureVerdict(check=Check(name=name, outcome=outcome, detail=why, evidence=evidence, next_action=advice))
+def _refusal(name: str, outcome: Outcome, measured: SignatureEvidence, detail: str, advice: str) -> SignatureVerdict:
+    evidence = () if outcome is Outcome.INCONCLUSIVE else (_evidence(measured),)
+    return SignatureVerdict(
+        check=Check(name=name, outcome=outcome, detail=detail, evidence=evidence, next_action=advice)
+    )
 
 
-def _evidence(seen: SignatureEvidence) -> Evidence:
+def _evidence(measured: SignatureEvidence) -> Evidence:
     return Evidence(
-        id=f"signature:{seen.sha256[:12]}",
-        asked=f"gpg --verify {seen.name}",
+        id=f"signature:{measured.sha256[:12]}",
+        asked=f"gpg --verify {measured.name}",
         source="gpg status lines",
-        answer="; ".join(seen.status) or seen.unusable,
-        measured_at=seen.measured_at,
-        took_ms=seen.took_ms,
+        answer="; ".join(measured.status) or measured.unusable,
+        measured_at=measured.measured_at,
+        took_ms=measured.took_ms,
     )

@@ -40,6 +40,7 @@ def _utc_second(moment: datetime) -> datetime:
     if moment.tzinfo is None:
         raise ValueError("a time needs its zone")
     try:
+        # The text form has seconds alone: a statement that is read again must be equal.
         return moment.astimezone(UTC).replace(microsecond=0)
     except OverflowError as error:
         raise ValueError("a time out of the calendar") from error
@@ -81,7 +82,7 @@ class RunFacts(Value):
     manifest_digest: Sha256 | None = None
     """sha256 of the manifest that the database reads the rows out of; of a ruling to cut or to edit."""
     deploy_manifest_sha256: Sha256 | Literal["none"]
-    """`none`, spelt out, where the deployment has no manifest yet."""
+    """`none`, spelt out, if the deployment has no manifest yet."""
     baseline_digest: Sha256
     target: Target
     n_units: Annotated[int, Field(gt=0)]
@@ -91,12 +92,12 @@ class RunFacts(Value):
 
 
 class StatementDrafts(Value):
-    """The drafts that a ruling is over: all of them in a file beside the statement, and listed where they are not too many."""
+    """Drafts that a ruling is over: all of them in a file beside the statement, and listed if they are not too many."""
 
     count: Annotated[int, Field(gt=0)]
     units: tuple[DraftUnit, ...] | None = None
     file: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,199}$")]
-    """A plain name beside the statement; one line a unit, out of which `draft_digest` can be computed."""
+    """Name of a file beside the statement: one line per unit, from which `draft_digest` can be computed."""
     file_sha256: Sha256
 
     @model_validator(mode="after")
@@ -106,7 +107,7 @@ class StatementDrafts(Value):
         return self
 
     @model_serializer(mode="wrap")
-    def _what_is_there(self, handler: SerializerFunctionWrapHandler) -> dict[str, object]:
+    def _without_unset_fields(self, handler: SerializerFunctionWrapHandler) -> dict[str, object]:
         fields: dict[str, object] = handler(self)
         return {name: value for name, value in fields.items() if value is not None}
 
@@ -116,7 +117,7 @@ class DraftFacts(Value):
 
     sg1_sha256: Sha256
     draft_digest: Sha256
-    """Merkle root (RFC 6962) over one line a unit."""
+    """Merkle root (RFC 6962) over one line per unit, as 64 hex digits."""
     cut_review_decision_id: Uuid
     drafts: StatementDrafts
 
@@ -135,6 +136,7 @@ class Statement(RunFacts):
     policy_sha256: Sha256
     """The policy is part of what is signed: a quorum cannot be lowered behind the signature."""
     nonce: Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
+    """Makes two statements over the same facts differ: an approval is known by its statement's sha256."""
     not_before: UtcSecond
     expires: UtcSecond
     allowance: Literal["explicit"]
@@ -179,9 +181,9 @@ class Statement(RunFacts):
 def draft_statement(
     purpose: Purpose, facts: RunFacts, policy_sha256: str, context: Context, draft: DraftFacts | None = None
 ) -> Statement:
-    """The ruling that is to be signed: SG_1 valid for 24 h from now, SG_2 for 12 h under a review decision of its own.
+    """Draft the ruling that is to be signed, valid from now for the LIFETIME of its kind; an enactment gets a new decision id.
 
-    `draft` is given exactly for a ruling over drafts.
+    `draft` is set exactly for a ruling over drafts.
     """
     now = _utc_second(context.now())
     enacts = purpose is Purpose.ENACT
@@ -210,23 +212,23 @@ _FIELDS = 7
 
 
 def list_drafts(lines: tuple[str, ...], file: str) -> StatementDrafts:
-    """The drafts of a ruling, out of their lines (see `DraftState`), which stand in `file` beside the statement."""
-    few = len(lines) <= MAX_LISTED and sum(len(line.encode()) for line in lines) <= _MAX_LISTED_BYTES
+    """Return the drafts of a ruling from their lines (see `DraftState`), which stand in `file` beside the statement."""
+    are_few = len(lines) <= MAX_LISTED and sum(len(line.encode()) for line in lines) <= _MAX_LISTED_BYTES
     return StatementDrafts(
         count=len(lines),
-        units=tuple(draft_unit(line) for line in lines) if few else None,
+        units=tuple(draft_unit(line) for line in lines) if are_few else None,
         file=file,
         file_sha256=sha256_hex(draft_file(lines)),
     )
 
 
 def draft_file(lines: tuple[str, ...]) -> bytes:
-    """The file of a ruling's drafts: their lines, joined by LF."""
+    """Return the bytes of the file of drafts: their lines, joined by LF."""
     return "\n".join(lines).encode()
 
 
 def draft_unit(line: str) -> DraftUnit:
-    """Address, title and body digest of one line. Raises ValueError where it is none."""
+    """Return address, title and body digest of one line. Raises ValueError if it has another number of fields."""
     fields = line.split("\t")
     if len(fields) != _FIELDS:
         raise ValueError(f"a line of {len(fields)} fields, {_FIELDS} are expected")
@@ -239,12 +241,12 @@ def statement_bytes(statement: Statement) -> bytes:
 
 
 def statement_sha256(statement: Statement) -> str:
-    """Their sha256: what SG_2 names SG_1 by, and the database's key of an approval."""
+    """Return the sha256 of the signed bytes: SG_2 names SG_1 by it, and it is the database's key of an approval."""
     return sha256_hex(statement_bytes(statement))
 
 
 def parse_statement(data: bytes) -> Statement:
-    """The statement in these bytes, which must be its canonical form to the byte.
+    """Parse the statement in these bytes, which must be its canonical form to the byte.
 
     Raises Refused (APPROVAL_INVALID) on any other bytes: a second spelling of the same content would
     be a second thing to sign.
@@ -253,12 +255,15 @@ def parse_statement(data: bytes) -> Statement:
         raise _unreadable(f"the statement has {len(data)} bytes, more than {MAX_STATEMENT_BYTES}")
     try:
         statement = Statement.model_validate_json(data)
-    except ValidationError as refused:
+    except ValidationError as error:
+        # Named as what it is, instead of by each field that the newer schema has and it lacks.
         if b'"schema":"cutter-console/statement/1"' in data:
             raise _unreadable(
                 "it is a statement of version 0.2.0 (schema 1), which authorises nothing any more"
-            ) from refused
-        raise _unreadable("; ".join(_reason(tuple(e["loc"]), e["msg"]) for e in refused.errors()[:5])) from refused
+            ) from error
+        raise _unreadable(
+            "; ".join(_reason(tuple(entry["loc"]), entry["msg"]) for entry in error.errors()[:5])
+        ) from error
     if statement_bytes(statement) != data:
         raise _unreadable("these bytes are not the canonical form of the statement in them")
     return statement
@@ -278,15 +283,16 @@ def read_statement(path: Path) -> bytes:
         raise _unreadable(f"{path} is a symbolic link; name the file itself")
     try:
         with os.fdopen(open_regular(path), "rb") as stream:
+            # One byte more than is accepted, so that a longer file is refused and not cut.
             return stream.read(MAX_STATEMENT_BYTES + 1)
     except OSError as error:
         raise _unreadable(f"{path}: {error.strerror}") from error
 
 
 def write_statement(path: Path, statement: Statement) -> None:
-    """Write the signed bytes to a file, 0640, whole or not at all, and only where no such file is yet.
+    """Write the signed bytes to a new file, 0640, whole or not at all.
 
-    Raises Refused where the path is taken: a drafted statement is never replaced under a signer's hands.
+    Raises Refused if the path is taken: a drafted statement is never replaced under a signer's hands.
     """
     try:
         write_new_file(path, statement_bytes(statement))

@@ -55,25 +55,27 @@ class Watch:
 
     def pump(self, pool: Executor, tee: "Tee") -> None:
         """Let the tee run to its end; a program that moves nothing for longer than the limit has hung."""
-        running, seen, since = pool.submit(tee.run), tee.steps, time.monotonic()
+        running, steps, last_progress = pool.submit(tee.run), tee.steps, time.monotonic()
         while not running.done():
+            # exception() waits without raising the error of the tee, which result() raises at the end.
             with suppress(FutureTimeout):
                 running.exception(_TICK_S)
             self.check()
-            if tee.steps != seen:
-                seen, since = tee.steps, time.monotonic()
-            elif time.monotonic() - since > self.stall_s:
+            if tee.steps != steps:
+                steps, last_progress = tee.steps, time.monotonic()
+            elif time.monotonic() - last_progress > self.stall_s:
                 raise self._hung(tee.waits_for)
         running.result()
 
     def wait(self, member: Member) -> None:
         """Wait until the member has ended; its input and output are closed, so it has nothing left to wait for."""
-        since = time.monotonic()
+        started = time.monotonic()
         while member.process.poll() is None:
             with suppress(ProgramTimeout):
                 member.process.wait(_TICK_S)
             self.check()
-            if time.monotonic() - since > self.stall_s and member.process.poll() is None:
+            # Polled again: the member may have ended since.
+            if time.monotonic() - started > self.stall_s and member.process.poll() is None:
                 raise self._hung(member)
 
     def _hung(self, member: Member) -> BackupNotProven:

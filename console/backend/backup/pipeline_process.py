@@ -27,16 +27,17 @@ class _Lines:
                 self._lines.append(safe_text(line.decode("utf-8", "replace").rstrip("\n")))
 
     def all(self) -> tuple[str, ...]:
-        """Every line kept, once the writer has closed its end."""
+        """Return the lines that are kept, once the writer has closed its end, or after ten seconds."""
         self._thread.join(10)
         return tuple(self._lines)
 
 
 class Member:
-    """A running program under a guard; `name` is how refusals call it. It ends with its group at the end of the `with` block,
-    and with this process.
+    """A running program under a guard; `name` is its name in refusals.
 
-    Its environment is `child_environment` unless another is given. With `with_status` the program finds the number of a status descriptor in place of `{status}` in its command.
+    It ends with its group at the end of the `with` block, and with this process. Its environment is
+    `child_environment` unless another is given. With `with_status`, `{status}` in its command is replaced by the number
+    of a descriptor that it writes status lines to.
     """
 
     def __init__(
@@ -53,14 +54,14 @@ class Member:
         self.killed = False
         self._lifeline = Lifeline()
         readable, writable = os.pipe() if with_status else (-1, -1)
-        handed_on = (writable,) if with_status else ()
+        passed_fds = (writable,) if with_status else ()
         try:
             self.process = start(
                 self._lifeline.command([part.replace("{status}", str(writable)) for part in command]),
                 stdin=stdin,
                 stdout=stdout,
                 environment=environment,
-                pass_fds=(self._lifeline.for_guard, *handed_on),
+                pass_fds=(self._lifeline.for_guard, *passed_fds),
             )
         except OSError:
             self._lifeline.cut()
@@ -70,7 +71,7 @@ class Member:
         finally:
             self._lifeline.started()
             # This side's copy of the status pipe must go, or its reader would never see the end.
-            for descriptor in handed_on:
+            for descriptor in passed_fds:
                 os.close(descriptor)
         assert self.process.stderr is not None
         self._stderr = _Lines(self.process.stderr, _LAST_LINES)
@@ -98,7 +99,7 @@ class Member:
 
     @property
     def failed(self) -> bool:
-        """Return whether it ended badly by itself."""
+        """Return True if it ended by itself with another exit status than 0."""
         return not self.killed and self.process.poll() not in {0, None}
 
     def last_words(self) -> str:
@@ -106,12 +107,12 @@ class Member:
         return " | ".join(self._stderr.all())
 
     def status_keywords(self) -> frozenset[str]:
-        """The keywords of gpg's status lines."""
+        """Return the keywords of gpg's status lines; none without `with_status`."""
         lines = self._status.all() if self._status else ()
         return frozenset(words[1] for words in (line.split() for line in lines) if len(words) > 1)
 
     def verdict(self) -> str:
         """Return how it ended, for a refusal."""
         code = self.process.poll()
-        how = f"was killed by signal {-code}" if code is not None and code < 0 else f"exited with {code}"
-        return f"{self.name} {how}: {self.last_words() or 'it said nothing'}"
+        ending = f"was killed by signal {-code}" if code is not None and code < 0 else f"exited with {code}"
+        return f"{self.name} {ending}: {self.last_words() or 'it said nothing'}"

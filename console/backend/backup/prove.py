@@ -22,8 +22,9 @@ from console.backend.model.outcome import Check, Evidence, Outcome
 from console.backend.model.safe_text import safe_text
 
 _WHOLE = frozenset({"DECRYPTION_OKAY", "GOODMDC"})
-"""Status line that gpg writes only when it has read the message to its end and found it unaltered."""
+"""Status lines that gpg writes only if it has read the message to its end and found it unaltered."""
 _EXPAND = 8
+"""Bytes of content that room is looked for, for each byte of the encrypted file."""
 
 
 def prove(
@@ -38,17 +39,17 @@ def prove(
     timeout_s: float = 3600.0,
     stall_s: float = STALL_S,
 ) -> Check:
-    """Decrypt, restore and compare with the digests of the record beside the file; a PASS with its evidence.
+    """Decrypt, restore and compare with the digests of the record beside the file. Returns a PASS with its evidence.
 
-    `programs` is a folder of pg_restore that is looked into first.
-
-    Raises BackupNotProven naming what failed.
+    `programs` is a folder that is searched for pg_restore first. Raises BackupNotProven naming what failed.
     """
     record = read_record(file)
     watch = Watch(timeout_s, cancelled, stall_s=stall_s)
-    if (found := sha256_file(file)) != record.sha256:
-        raise BackupNotProven(f"{file.name} has sha256 {found}, the record says {record.sha256}", "fetch it again")
-    major, names = record.server_version // 10000, tuple(one.table for one in record.tables)
+    if (file_sha256 := sha256_file(file)) != record.sha256:
+        raise BackupNotProven(
+            f"{file.name} has sha256 {file_sha256}, the record says {record.sha256}", "fetch it again"
+        )
+    major, names = record.server_version // 10000, tuple(table.table for table in record.tables)
     try:
         program = pick_dump_programs(major, installed_programs(programs)).program("pg_restore")
         with scratch_database(major, names, scratch_parents, prepare, _EXPAND * record.bytes) as scratch:
@@ -73,21 +74,23 @@ def _restore(
     ):
         tee = Tee(gpg, (restore,))
         watch.pump(pool, tee)
+        # Nobody reads gpg's output any more: it would wait for ever on a full pipe.
         if tee.gone is not None:
             gpg.kill()
         for member in (gpg, restore):
             watch.wait(member)
-        missing = _WHOLE - gpg.status_keywords()
-        failed = [one.verdict() for one in (gpg, restore) if one.failed]
-        if tee.gone is None and missing:
-            failed.insert(0, f"gpg did not report {', '.join(sorted(missing))}")
-        if failed or tee.gone is not None:
-            raise BackupNotProven("; ".join(failed) or "pg_restore stopped reading before the end of the dump")
+        missing_keywords = _WHOLE - gpg.status_keywords()
+        failures = [member.verdict() for member in (gpg, restore) if member.failed]
+        # If the reader has gone, gpg was ended before its last lines, and the reader's error is the cause.
+        if tee.gone is None and missing_keywords:
+            failures.insert(0, f"gpg did not report {', '.join(sorted(missing_keywords))}")
+        if failures or tee.gone is not None:
+            raise BackupNotProven("; ".join(failures) or "pg_restore stopped reading before the end of the dump")
     return scratch.proofs(names)
 
 
 def _passed(record: BackupRecord, context: Context) -> Check:
-    rows = sum(one.rows for one in record.tables)
+    rows = sum(table.rows for table in record.tables)
     answer = f"equal for {len(record.tables)} tables, {rows} rows; gpg: {', '.join(sorted(_WHOLE))}"
     return Check(
         name="backup proven",

@@ -66,40 +66,42 @@ def check_recipient(fingerprint: str, home: Path | None, now: datetime) -> Recip
         parts = list_key(fingerprint, home).parts
     except GpgUnanswered as error:
         raise RecipientUnusable(f"gpg does not list the key: {error.reason}", "see: gpg --list-keys") from error
-    left = judge_key(parts, fingerprint, now, f" --homedir {home}" if home else "")
-    return Recipient(fingerprint=fingerprint, days_left=left, gpg_version=version)
+    days_left = judge_key(parts, fingerprint, now, f" --homedir {home}" if home else "")
+    return Recipient(fingerprint=fingerprint, days_left=days_left, gpg_version=version)
 
 
 def list_key(fingerprint: str, home: Path | None) -> KeyListing:
-    """Ask for one key. No agent is started for it: private halves are looked for among the files that an agent keeps.
+    """Ask gpg for one key; private halves are looked for among the files of the agent, so that no agent is started.
 
     Raises GpgUnanswered.
     """
-    done = list_keys(home, "--with-keygrip", key=fingerprint)
-    listing = done.listing if done.exit_status == 0 else ()
+    answer = list_keys(home, "--with-keygrip", key=fingerprint)
+    listing = answer.listing if answer.exit_status == 0 else ()
     grips = [fields[9] for fields in listing if fields[0] == "grp"]
-    kept = (home if home is not None else Path.home() / ".gnupg") / "private-keys-v1.d"
-    private = tuple(grip for grip in grips if (kept / f"{grip}.key").exists())
+    key_folder = (home if home is not None else Path.home() / ".gnupg") / "private-keys-v1.d"
+    private = tuple(grip for grip in grips if (key_folder / f"{grip}.key").exists())
     return KeyListing(fingerprint=fingerprint, parts=tuple(_parts(listing)), private=private)
 
 
-def judge_key(parts: tuple[KeyPart, ...], fingerprint: str, now: datetime, where: str = "") -> int | None:
+def judge_key(parts: tuple[KeyPart, ...], fingerprint: str, now: datetime, home_option: str = "") -> int | None:
     """Return the days that the key can still be encrypted to; None if it does not expire. Raises RecipientUnusable."""
-    fresh = f"gpg{where} --import PUBLIC-KEY-FILE"
+    import_command = f"gpg{home_option} --import PUBLIC-KEY-FILE"
     if not parts:
-        raise RecipientUnusable(f"the key {fingerprint} is not in the key ring", fresh)
+        raise RecipientUnusable(f"the key {fingerprint} is not in the key ring", import_command)
     primary = parts[0]
-    if why := _problem(primary, now):
-        raise RecipientUnusable(f"the key {fingerprint} is {why}; import a renewed or another one", fresh)
+    if problem := _problem(primary, now):
+        raise RecipientUnusable(f"the key {fingerprint} is {problem}; import a renewed or another one", import_command)
     if "D" in primary.capabilities:
         raise RecipientUnusable(
-            f"the key {fingerprint} is disabled", f"gpg{where} --edit-key {fingerprint} enable save"
+            f"the key {fingerprint} is disabled", f"gpg{home_option} --edit-key {fingerprint} enable save"
         )
     usable = [part for part in parts if "e" in part.capabilities and not _problem(part, now)]
     if not usable:
-        had = [why for part in parts if "e" in part.capabilities and (why := _problem(part, now))]
-        why = f"its encryption key is {had[0]}" if had else "it has no encryption key"
-        raise RecipientUnusable(f"the key {fingerprint} cannot encrypt: {why}; import a renewed or another one", fresh)
+        problems = [problem for part in parts if "e" in part.capabilities and (problem := _problem(part, now))]
+        problem = f"its encryption key is {problems[0]}" if problems else "it has no encryption key"
+        raise RecipientUnusable(
+            f"the key {fingerprint} cannot encrypt: {problem}; import a renewed or another one", import_command
+        )
     ends = [end for end in (primary.expires, _last_end(usable)) if end is not None]
     return (min(ends) - now).days if ends else None
 

@@ -87,24 +87,25 @@ def write_record(backups: Path, record: BackupRecord) -> None:
 
 
 def list_backups(backups: Path, now: datetime, *, rehash: bool = False) -> tuple[ListedBackup, ...]:
-    """Every backup file and every record, the newest name first; a record whose file is gone or altered is MISSING.
+    """List every backup file and every record, the newest name first; a record without its file, or with another, is MISSING.
 
     `rehash` reads the files again and compares their sha256; without it only their sizes are compared.
     """
-    names = {place.name.removesuffix(".json") for place in backups.glob(f"*{SUFFIX}*") if place.name[0] != "."}
+    # A hidden name is that of a file which is still being written.
+    names = {path.name.removesuffix(".json") for path in backups.glob(f"*{SUFFIX}*") if path.name[0] != "."}
     return tuple(_listed(backups, name, now, rehash) for name in sorted(names, reverse=True))
 
 
 def read_record(file: Path) -> BackupRecord:
     """Read the record beside a backup file. Raises BackupNotProven if there is none, or it cannot be read."""
-    place = file.parent / f"{file.name}.json"
+    path = file.parent / f"{file.name}.json"
     try:
-        return BackupRecord.model_validate_json(read_regular(place))
+        return BackupRecord.model_validate_json(read_regular(path))
     except FileNotFoundError as error:
         raise BackupNotProven(f"{file.name} has no record: it was never proven", "take a new backup") from error
     except ValidationError as error:
-        why = safe_text(str(error.errors()[0]["msg"]))
-        raise BackupNotProven(f"{place.name} is not a record: {why}", "take a new backup") from error
+        problem = safe_text(str(error.errors()[0]["msg"]))
+        raise BackupNotProven(f"{path.name} is not a record: {problem}", "take a new backup") from error
 
 
 def _listed(backups: Path, name: str, now: datetime, rehash: bool) -> ListedBackup:
@@ -124,6 +125,6 @@ def _contradiction(file: Path, record: BackupRecord, rehash: bool) -> str:
         return "the file is gone"
     if file.stat().st_size != record.bytes:
         return f"the file has {file.stat().st_size} bytes, the record says {record.bytes}"
-    if rehash and (found := sha256_file(file)) != record.sha256:
-        return f"the file's sha256 is {found}, the record says {record.sha256}"
+    if rehash and (file_sha256 := sha256_file(file)) != record.sha256:
+        return f"the file's sha256 is {file_sha256}, the record says {record.sha256}"
     return ""

@@ -57,6 +57,6 @@ class BackupRequest(Value):
     @field_validator("tables")
     @classmethod
     def _qualified(cls, tables: tuple[str, ...]) -> tuple[str, ...]:
-        if wrong := [table for table in tables if table.count(".") != 1]:
-            raise ValueError(f"not schema.table: {wrong}")
+        if unqualified := [table for table in tables if table.count(".") != 1]:
+            raise ValueError(f"not schema.table: {unqualified}")
         return tables

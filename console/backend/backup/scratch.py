@@ -36,11 +36,11 @@ class Scratch:
 
     @property
     def conninfo(self) -> str:
-        """A connection string for the scratch superuser."""
+        """Return a connection string for the scratch superuser."""
         return self.cluster.conninfo(DATABASE)
 
     def restore_command(self, program: str) -> list[str]:
-        """pg_restore from standard input; it stops at the first error."""
+        """Return the command of a pg_restore that reads standard input and stops at the first error."""
         return [
             program,
             "--no-owner",
@@ -72,9 +72,9 @@ def scratch_database(
     content_bytes: int = 0,
 ) -> Iterator[Scratch]:
     """Start a scratch database in memory if it has room for three times the content, else below `parents`."""
-    memory, *others = default_parents()
+    memory, *disk_folders = default_parents()
     with TransientCluster.start(
-        major, parents=(memory, *parents, *others), need_bytes=_HEADROOM + 3 * content_bytes
+        major, parents=(memory, *parents, *disk_folders), need_bytes=_HEADROOM + 3 * content_bytes
     ) as cluster:
         scratch = Scratch(cluster)
         with _session(cluster.conninfo()) as connection:

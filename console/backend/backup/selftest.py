@@ -44,48 +44,48 @@ class RoundTrip(Value):
 
 def selftest(context: Context, gnupg_home: Path | None = None) -> Check:
     """Return the round trip as a check. Raises BackupNotProven naming what failed."""
-    done = round_trip(gnupg_home)
-    if done.failures:
-        raise BackupNotProven(done.answer, "check the gpg installation")
+    result = round_trip(gnupg_home)
+    if result.failures:
+        raise BackupNotProven(result.answer, "check the gpg installation")
     evidence = Evidence(
         id="backup-selftest",
         asked="round trip with a throw-away key",
-        source=f"gpg {done.gpg_version}",
-        answer=done.answer,
+        source=f"gpg {result.gpg_version}",
+        answer=result.answer,
         measured_at=context.now(),
     )
-    return Check(name="backup selftest", outcome=Outcome.PASS, detail=done.answer, evidence=(evidence,))
+    return Check(name="backup selftest", outcome=Outcome.PASS, detail=result.answer, evidence=(evidence,))
 
 
 def round_trip(gnupg_home: Path | None = None) -> RoundTrip:
     """Encrypt and decrypt random bytes, and half of the ciphertext; `gnupg_home` is the key ring that must stay as it is.
 
-    Raises BackupNotProven naming the step of gpg that failed, RecipientUnusable where there is no gpg.
+    Raises BackupNotProven naming the step of gpg that failed, RecipientUnusable if there is no gpg.
     """
     version, before = gpg_version(), count_keys(gnupg_home)
     sample = secrets.token_bytes(_SAMPLE_BYTES)
     with throw_away_home() as home:
-        private = stat.S_IMODE(home.stat().st_mode) == 0o700
+        is_private = stat.S_IMODE(home.stat().st_mode) == 0o700
         key = _make_key(home)
-        sealed = _gpg(home, ("--trust-model", "always", "-z", "0", "--recipient", key, "--encrypt"), sample).stdout
-        opened = _gpg(home, ("--decrypt",), sealed).stdout
-        cut = _run(home, ("--decrypt",), sealed[: len(sealed) // 2]).exit_status
+        ciphertext = _gpg(home, ("--trust-model", "always", "-z", "0", "--recipient", key, "--encrypt"), sample).stdout
+        plaintext = _gpg(home, ("--decrypt",), ciphertext).stdout
+        cut_status = _run(home, ("--decrypt",), ciphertext[: len(ciphertext) // 2]).exit_status
     after = count_keys(gnupg_home)
     failures = {
-        "what was decrypted is not what was encrypted": opened != sample,
-        "the ciphertext holds the plain text": sample[:64] in sealed,
-        "a truncated ciphertext was decrypted without complaint": cut == 0,
+        "what was decrypted is not what was encrypted": plaintext != sample,
+        "the ciphertext holds the plain text": sample[:64] in ciphertext,
+        "a truncated ciphertext was decrypted without complaint": cut_status == 0,
         f"the key ring had {before} keys and has {after}": before != after,
-        f"{home} was open to others": not private,
+        f"{home} was open to others": not is_private,
         f"{home} is still there": home.exists(),
     }
-    wrong = tuple(what for what, is_so in failures.items() if is_so)
-    return RoundTrip(gpg_version=version, bytes=_SAMPLE_BYTES, keys_before=before, keys_after=after, failures=wrong)
+    failed = tuple(failure for failure, occurred in failures.items() if occurred)
+    return RoundTrip(gpg_version=version, bytes=_SAMPLE_BYTES, keys_before=before, keys_after=after, failures=failed)
 
 
 @contextmanager
 def throw_away_home() -> Iterator[Path]:
-    """A GNUPGHOME of mode 0700 with a path short enough for the agent's socket; agent and keys go with the block."""
+    """Make a GNUPGHOME of mode 0700 with a path short enough for the agent's socket; agent and keys end with the block."""
     home = owned_directory(default_parents()[0], GPG_PREFIX)
     try:
         yield home
@@ -102,8 +102,8 @@ def count_keys(home: Path | None) -> int:
 
 
 def _make_key(home: Path) -> str:
-    making = ("--passphrase", "", "--quick-gen-key", "selftest@localhost", "future-default", "default", "1d")
-    return next(fields[1] for fields in _gpg(home, making, b"").fields_of("KEY_CREATED"))
+    arguments = ("--passphrase", "", "--quick-gen-key", "selftest@localhost", "future-default", "default", "1d")
+    return next(fields[1] for fields in _gpg(home, arguments, b"").fields_of("KEY_CREATED"))
 
 
 def _run(home: Path, arguments: tuple[str, ...], data: bytes) -> GpgAnswer:
@@ -117,10 +117,10 @@ def _run(home: Path, arguments: tuple[str, ...], data: bytes) -> GpgAnswer:
 
 
 def _gpg(home: Path, arguments: tuple[str, ...], data: bytes) -> GpgAnswer:
-    done = _run(home, arguments, data)
-    if done.exit_status != 0:
-        said = safe_text(done.complaint)
+    result = _run(home, arguments, data)
+    if result.exit_status != 0:
+        complaint = safe_text(result.complaint)
         raise BackupNotProven(
-            f"gpg {arguments[-1]} exited with {done.exit_status}: {said}", "check the gpg installation"
+            f"gpg {arguments[-1]} exited with {result.exit_status}: {complaint}", "check the gpg installation"
         )
-    return done
+    return result

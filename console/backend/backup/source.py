@@ -41,10 +41,11 @@ class Snapshot:
 def exported_snapshot(conninfo: str, tables: tuple[str, ...], lock_timeout_s: float) -> Iterator[Snapshot]:
     """Hold a snapshot while the block runs.
 
-    Raises Unmeasured where the database cannot be reached, BackupNotProven naming tables that are not there
-    or that somebody else has locked for longer than `lock_timeout_s`.
+    Raises Unmeasured if the database cannot be reached, BackupNotProven naming tables that do not exist
+    or that another session has locked for longer than `lock_timeout_s`.
     """
     try:
+        # No limits of time: the dump may read for an hour, and meanwhile this transaction stands idle.
         connection = open_session(
             conninfo, application="cutter-console backup", statement_timeout_s=0, idle_in_transaction_s=0
         )
@@ -58,9 +59,9 @@ def exported_snapshot(conninfo: str, tables: tuple[str, ...], lock_timeout_s: fl
         yield snapshot
 
 
-def _unreachable(what: str, error: psycopg.Error) -> Unmeasured:
-    known = translate(error)
-    return Unmeasured(StopCode.UNREACHABLE, f"{what}: {known.message}", known.next_action)
+def _unreachable(failure: str, error: psycopg.Error) -> Unmeasured:
+    translated = translate(error)
+    return Unmeasured(StopCode.UNREACHABLE, f"{failure}: {translated.message}", translated.next_action)
 
 
 def _exported(connection: psycopg.Connection, tables: tuple[str, ...], lock_timeout_s: float) -> Snapshot:
@@ -70,6 +71,7 @@ def _exported(connection: psycopg.Connection, tables: tuple[str, ...], lock_time
 
 def settle(snapshot: Snapshot, reading: Future[_R]) -> None:
     """End what a thread still reads through the snapshot's connection, so that it can be closed."""
+    # Repeated: a cancel that arrives between two statements has no effect on the next one.
     while not reading.done():
         with suppress(psycopg.Error):
             snapshot.connection.cancel_safe(timeout=5)

@@ -19,12 +19,12 @@ from console.backend.postgres.row_hashes import RowHashes, row_hashes, row_hashe
 
 
 def table_proofs(connection: psycopg.Connection, tables: tuple[str, ...]) -> tuple[TableProof, ...]:
-    """Rows and digest of each `schema.table`, in the connection's transaction."""
+    """Return rows and digest of each `schema.table`, in the connection's transaction."""
     return tuple(map(_proven, tables, row_hashes(connection, tables)))
 
 
 def table_proofs_at_once(connection: psycopg.Connection, tables: tuple[str, ...]) -> tuple[TableProof, ...]:
-    """Answer in one round trip, where every column of every table has a hash; one by one where some has none."""
+    """Return the same in one round trip if every column of every table has a hash; otherwise table by table."""
     return tuple(map(_proven, tables, row_hashes_at_once(connection, tables)))
 
 

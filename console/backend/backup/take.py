@@ -56,7 +56,7 @@ def take_backup(
     prepare: Prepare | None = None,
     rehearse: Callable[[str], None] | None = None,
 ) -> BackupRecord:
-    """Dump, encrypt, restore, compare; the record of a backup whose digests were equal.
+    """Dump, encrypt, restore and compare. Returns the record of a backup whose digests were equal.
 
     `prepare` readies the scratch database for tables that need more than themselves; `rehearse` is called
     with its connection string after the digests were found equal, before it is removed. Raises RecipientUnusable,
@@ -72,6 +72,7 @@ def take_backup(
         begun = Begun(f"bkp-{now:%Y%m%dT%H%M%SZ}-{context.token_hex(4)}", now)
         work = _Work(request, context, Watch(request.timeout_s, cancelled, stall_s=request.stall_s), on_progress, pool)
         programs = _programs(snapshot.server_version // 10000, request.programs)
+        # Read in the dump's own snapshot, while the dump runs: rows that change meanwhile make no difference.
         expected = pool.submit(table_proofs, snapshot.connection, request.tables)
         stack.callback(settle, snapshot, expected)
         on_progress(BackupPhase.SCRATCH, 0)
@@ -164,6 +165,7 @@ def _measure(
 ) -> Made:
     work.watch.on_tick = lambda: work.progress(BackupPhase.COMPARE, partial.stat().st_size)
     work.watch.check()
+    # The three readings run at once: the scratch database, the file and, if it has not ended yet, the source.
     restored = work.pool.submit(scratch.proofs, work.request.tables)
     digest = work.pool.submit(_sync_and_hash, partial)
     try:
@@ -179,5 +181,6 @@ def _measure(
 
 
 def _sync_and_hash(partial: Path) -> str:
+    # Synced first: the digest is that of bytes which a power failure does not take away.
     sync_file(partial)
     return sha256_file(partial)

@@ -39,13 +39,13 @@ class Made:
     took_ms: float
 
 
-def unequal(expected: tuple[TableProof, ...], found: tuple[TableProof, ...]) -> tuple[str, ...]:
+def unequal(expected: tuple[TableProof, ...], restored: tuple[TableProof, ...]) -> tuple[str, ...]:
     """Return one line for each table that differs between the two sides; pure."""
-    by_name = {one.table: one for one in found}
+    by_name = {proof.table: proof for proof in restored}
     return tuple(
-        f"{one.table}: {one.rows} rows {one.digest[:12]}…, restored {_shown(by_name.get(one.table))}"
-        for one in expected
-        if by_name.get(one.table) != one
+        f"{proof.table}: {proof.rows} rows {proof.digest[:12]}…, restored {_shown(by_name.get(proof.table))}"
+        for proof in expected
+        if by_name.get(proof.table) != proof
     )
 
 
@@ -55,8 +55,8 @@ def _shown(proof: TableProof | None) -> str:
 
 def judge(request: BackupRequest, begun: Begun, tools: Tools, made: Made, now: datetime) -> BackupRecord:
     """Return the record of a backup whose digests are equal; pure. Raises BackupNotProven naming the tables that differ."""
-    if wrong := unequal(made.expected, made.restored):
-        raise BackupNotProven(f"what was restored is not what was dumped: {'; '.join(wrong)}")
+    if differences := unequal(made.expected, made.restored):
+        raise BackupNotProven(f"what was restored is not what was dumped: {'; '.join(differences)}")
     return BackupRecord(
         id=begun.id,
         file_name=f"{begun.id}{SUFFIX}",
@@ -76,8 +76,8 @@ def judge(request: BackupRequest, begun: Begun, tools: Tools, made: Made, now: d
 
 
 def _evidence(begun: Begun, made: Made, now: datetime) -> tuple[Evidence, ...]:
-    rows = sum(one.rows for one in made.expected)
-    said = (
+    rows = sum(proof.rows for proof in made.expected)
+    facts = (
         (
             "exit statuses of pg_dump, gpg, pg_restore, and gpg's status lines",
             "the pipeline",
@@ -91,6 +91,6 @@ def _evidence(begun: Begun, made: Made, now: datetime) -> tuple[Evidence, ...]:
         ("sha256 of the encrypted file, after fsync", f"{begun.id}{SUFFIX}", made.sha256),
     )
     return tuple(
-        Evidence(id=f"{begun.id}/{number}", asked=asked, source=source, answer=answer, measured_at=now)
-        for number, (asked, source, answer) in enumerate(said, 1)
+        Evidence(id=f"{begun.id}/{number}", asked=question, source=source, answer=answer, measured_at=now)
+        for number, (question, source, answer) in enumerate(facts, 1)
     )

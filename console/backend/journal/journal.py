@@ -39,18 +39,18 @@ from console.backend.model.value import Value
 
 __all__ = ["Anchor", "Field", "Journal", "JournalVerdict", "Record", "RecordKind", "read_journal", "verify_journal"]
 
-_NO_FILE = {errno.ELOOP, errno.EISDIR, errno.ENXIO}
+_NOT_A_REGULAR_FILE = {errno.ELOOP, errno.EISDIR, errno.ENXIO}
 """Errors of opening a link without following it, a directory for writing, and a socket."""
 REPLACES = "replaces"
 """The field of a journal that stands in for a damaged one."""
-_ASK = "Keep the file as it is, compare it with the anchors in the database, and decide by evidence."
+_ADVICE = "Keep the file as it is, compare it with the anchors in the database, and decide by evidence."
 
 
 class JournalVerdict(Value):
     """Verdict on a journal as a record."""
 
     outcome: Outcome
-    """PASS only where every record is anchored; an intact chain without an anchor is PARTIAL: it may have lost its end."""
+    """PASS only if every record is anchored; an intact chain without an anchor is PARTIAL: it may have lost its end."""
     detail: SafeText
     records: int = 0
     run_id: str = ""
@@ -59,9 +59,9 @@ class JournalVerdict(Value):
     """Sequence of the first record that is not what was written, counted from 0."""
     torn_bytes: int = 0
     first_false: SafeText = ""
-    """The first event of ours whose record is not in the journal as it was anchored; empty where there is none."""
+    """The first event of this journal's writer whose record is not in the journal as anchored; empty if there is none."""
     strangers: tuple[SafeText, ...] = ()
-    """Events that somebody without the journal's key has written; they say nothing about the journal."""
+    """Events that were written without the journal's key; they say nothing about the journal."""
     gone: tuple[SafeText, ...] = ()
     """Records that the journal has acknowledged and the database does not have: a failover or a restore lost them."""
     unanchored: int = 0
@@ -87,15 +87,17 @@ class Journal:
         """Begin a journal: it appears under its name with its first record in it, or not at all.
 
         The first record holds the run id and a nonce, so that no other journal can take its place.
-        Raises Refused (LOCKED) where the path is taken.
+        Raises Refused (LOCKED) if the path is taken.
         """
         draft = path.with_name(hidden_name(path.name))
         journal = cls(draft, os.open(draft, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_EXCL, 0o640), context, None)
         try:
+            # The mode given to open() is reduced by the umask.
             os.fchmod(journal._descriptor, 0o640)
             _lock(journal._descriptor, path)
-            first = (Field(key="run_id", value=run_id), Field(key="nonce", value=context.token_hex(16)))
-            journal.append(RecordKind.NOTE, GENESIS_PHASE, first)
+            fields = (Field(key="run_id", value=run_id), Field(key="nonce", value=context.token_hex(16)))
+            journal.append(RecordKind.NOTE, GENESIS_PHASE, fields)
+            # A link fails if the name is taken; a rename would replace the journal that has it.
             os.link(draft, path)
         except FileExistsError as error:
             journal.close()
@@ -111,36 +113,37 @@ class Journal:
 
     @classmethod
     def resume(cls, path: Path, run_id: str, context: Context, anchor: Anchor | None = None) -> Self:
-        """Go on with a journal after verifying all of it, against the last anchor where one is known.
+        """Go on with a journal after verifying all of it, against the last anchor if one is known.
 
         A torn tail is moved aside to `<name>.torn-<sequence>` and a note says so; nothing else is
         repaired. Raises Refused (LOCKED) while another writer has it, Drifted
-        (INVARIANT_FAILED) naming the first bad record, Unmeasured where it cannot be read.
+        (INVARIANT_FAILED) if it is missing or naming its first bad record, Unmeasured if it cannot be read.
         """
         try:
-            descriptor = _opened(path, os.O_RDWR | os.O_APPEND)
+            descriptor = _open_regular(path, os.O_RDWR | os.O_APPEND)
         except FileNotFoundError as error:
             raise _broken(path, "is missing") from error
         except OSError as error:
             raise Unmeasured(StopCode.INVARIANT_FAILED, f"{path}: {error.strerror}", "Look at its owner.") from error
         try:
+            # Locked before it is read, so that no other writer appends behind what was verified.
             _lock(descriptor, path)
-            found = _scan_descriptor(descriptor, anchor)
-            _require_sound(path, run_id, found)
-            journal = cls(path, descriptor, context, found.head)
-            journal._size = found.good_bytes + found.torn_bytes
-            if found.torn_bytes:
-                journal._move_torn_tail_aside(found)
+            scanned = _scan_descriptor(descriptor, anchor)
+            _require_sound(path, run_id, scanned)
+            journal = cls(path, descriptor, context, scanned.head)
+            journal._size = scanned.good_bytes + scanned.torn_bytes
+            if scanned.torn_bytes:
+                journal._move_torn_tail_aside(scanned)
         except (CutterError, OSError):
             os.close(descriptor)
             raise
         return journal
 
     @classmethod
-    def replace(cls, path: Path, run_id: str, context: Context, because: str) -> Self:
-        """Begin another journal where the old one is missing or damaged, so that the run can be ended.
+    def replace(cls, path: Path, run_id: str, context: Context, reason: str) -> Self:
+        """Begin another journal if the old one is missing or damaged, so that the run can be ended.
 
-        What is there is kept beside it, `<name>.damaged-<hex>`, and the new journal's second record says so. It does not
+        The old file is kept beside it, `<name>.damaged-<hex>`, and the new journal's second record says so. It does not
         pass for the old one: its events do not stand under the old one's anchors.
         """
         aside = path.with_name(f"{path.name}.damaged-{secrets.token_hex(4)}")
@@ -148,7 +151,7 @@ class Journal:
             path.rename(aside)
         journal = cls.create(path, run_id, context)
         journal.append(
-            RecordKind.NOTE, GENESIS_PHASE, (Field(key=REPLACES, value=aside.name), Field(key="because", value=because))
+            RecordKind.NOTE, GENESIS_PHASE, (Field(key=REPLACES, value=aside.name), Field(key="because", value=reason))
         )
         return journal
 
@@ -161,11 +164,11 @@ class Journal:
     def append(self, kind: RecordKind, phase: str, fields: Iterable[Field] = ()) -> Anchor:
         """Write one record, durably, and return the new head.
 
-        Values are redacted and made inert. Raises Refused (REFUSED_INPUT) for a key that names a
-        secret, Drifted where the file is not as this writer left it, Unmeasured where it cannot be written.
+        Values are redacted and made inert. Raises Refused for a key that names a secret and for a record over
+        MAX_RECORD_BYTES, Drifted if the file is not as this writer left it, Unmeasured if it cannot be written.
         """
-        clean = tuple(Field(key=one.key, value=safe_text(redact(one.value))) for one in fields)
-        refuse_secret_keys({one.key: "" for one in clean}, f"the record {phase} of {self.path.name}")
+        clean = tuple(Field(key=field.key, value=safe_text(redact(field.value))) for field in fields)
+        refuse_secret_keys({field.key: "" for field in clean}, f"the record {phase} of {self.path.name}")
         with self._mutex:
             sequence = 0 if self._head is None else self._head.sequence + 1
             body = Body(
@@ -184,49 +187,55 @@ class Journal:
     def _write(self, line: bytes) -> None:
         if len(line) > MAX_RECORD_BYTES:
             raise Refused(StopCode.CAP_EXCEEDED, f"a journal record of {len(line)} bytes", "Record a digest instead.")
-        size = self._size_where_untouched()
+        size = self._untouched_size()
         try:
+            # One call: a record written by two would be torn by a kill between them.
             written = os.write(self._descriptor, line)
             if written == len(line):
                 os.fsync(self._descriptor)
                 self._size = size + written
                 return
+            # The disk is full: the half line goes, or the next record would stand on the same line.
             os.ftruncate(self._descriptor, size)
         except OSError as error:
             raise self._unwritten(error.strerror or "error") from error
         raise self._unwritten(f"{written} of {len(line)} bytes")
 
-    def _unwritten(self, why: str) -> Unmeasured:
+    def _unwritten(self, cause: str) -> Unmeasured:
         return Unmeasured(
             StopCode.INVARIANT_FAILED,
-            f"{self.path} could not be written: {why}",
+            f"{self.path} could not be written: {cause}",
             f"Make room on the disk; then: cutter-console run settle {self.path.parent.name}",
         )
 
-    def _size_where_untouched(self) -> int:
-        here = os.fstat(self._descriptor)
+    def _untouched_size(self) -> int:
+        """Return the file's size. Raises Drifted if it was removed, replaced or changed since this writer's last record."""
+        opened = os.fstat(self._descriptor)
+        # The first record goes into the hidden draft, to which only this writer has the name.
         if self._head is None:
-            return here.st_size
+            return opened.st_size
         try:
             named = self.path.lstat()
         except FileNotFoundError as error:
             raise _broken(self.path, "was removed while it was written") from error
-        if (named.st_dev, named.st_ino) != (here.st_dev, here.st_ino):
+        if (named.st_dev, named.st_ino) != (opened.st_dev, opened.st_ino):
             raise _broken(self.path, "was replaced while it was written")
-        if here.st_size != (here.st_size if self._size is None else self._size):
+        if opened.st_size != (opened.st_size if self._size is None else self._size):
             raise _broken(self.path, f"was changed by another hand after record {self._head.sequence}")
-        return here.st_size
+        return opened.st_size
 
-    def _move_torn_tail_aside(self, found: Scan) -> None:
-        assert found.head is not None
-        aside = self.path.with_name(f"{self.path.name}.torn-{found.head.sequence + 1}-{secrets.token_hex(4)}")
-        tail = os.pread(self._descriptor, found.torn_bytes, found.good_bytes)
+    def _move_torn_tail_aside(self, scanned: Scan) -> None:
+        assert scanned.head is not None
+        aside = self.path.with_name(f"{self.path.name}.torn-{scanned.head.sequence + 1}-{secrets.token_hex(4)}")
+        # The copy is durable before the journal is cut, so a crash in between loses no byte; the random part of the
+        # name lets the next attempt make its own copy.
+        tail = os.pread(self._descriptor, scanned.torn_bytes, scanned.good_bytes)
         write_new_file(aside, tail)
-        os.ftruncate(self._descriptor, found.good_bytes)
+        os.ftruncate(self._descriptor, scanned.good_bytes)
         os.fsync(self._descriptor)
-        self._size = found.good_bytes
-        said = (Field(key="torn_bytes", value=str(found.torn_bytes)), Field(key="moved_to", value=aside.name))
-        self.append(RecordKind.NOTE, GENESIS_PHASE, said)
+        self._size = scanned.good_bytes
+        fields = (Field(key="torn_bytes", value=str(scanned.torn_bytes)), Field(key="moved_to", value=aside.name))
+        self.append(RecordKind.NOTE, GENESIS_PHASE, fields)
 
     def close(self) -> None:
         """Let go of the file and its lock."""
@@ -251,7 +260,7 @@ def verify_journal(path: Path, events: tuple[AnchoredEvent, ...] = (), run_id: s
     """
     records: list[Record] = []
     try:
-        descriptor = _opened(path)
+        descriptor = _open_regular(path)
     except FileNotFoundError:
         return JournalVerdict(outcome=Outcome.FAIL, detail=f"{path} is missing", first_bad=0)
     except Drifted as error:
@@ -259,72 +268,73 @@ def verify_journal(path: Path, events: tuple[AnchoredEvent, ...] = (), run_id: s
     except OSError as error:
         return JournalVerdict(outcome=Outcome.INCONCLUSIVE, detail=f"{path}: {error.strerror}")
     try:
-        found = _scan_descriptor(descriptor, None, records)
+        scanned = _scan_descriptor(descriptor, None, records)
     except OSError as error:
         return JournalVerdict(outcome=Outcome.INCONCLUSIVE, detail=f"{path}: {error.strerror}")
     finally:
         os.close(descriptor)
-    gone = acknowledged_and_gone(records, {event.anchor for event in events})
-    return _verdict(found, {one.sequence: one.hash for one in records}, events, run_id, gone)
+    lost = acknowledged_and_gone(records, {event.anchor for event in events})
+    return _verdict(scanned, {record.sequence: record.hash for record in records}, events, run_id, lost)
 
 
-def acknowledged_and_gone(records: Iterable[Record], there: Container[Anchor]) -> tuple[str, ...]:
+def acknowledged_and_gone(records: Iterable[Record], anchors: Container[Anchor]) -> tuple[str, ...]:
     """Pure: the acknowledged effects whose events are not among those that the database has."""
     return tuple(
         f"{effect.phase} (transaction {effect.value('xid')}, record {effect.sequence} of {effect.time})"
         for effect in acknowledged(records)
-        if Anchor(sequence=effect.sequence, hash=effect.hash) not in there
+        if Anchor(sequence=effect.sequence, hash=effect.hash) not in anchors
     )
 
 
 def read_journal(path: Path) -> tuple[Record, ...]:
-    """The records of a sound journal, in order, without a torn tail.
+    """Return the records of a sound journal, in order, without a torn tail.
 
-    Raises Drifted naming the first bad record, also where the file is missing.
+    Raises Drifted naming the first bad record, or if the file is missing or cannot be read.
     """
     try:
-        descriptor = _opened(path)
+        descriptor = _open_regular(path)
     except OSError as error:
         raise _broken(path, f"cannot be read: {error.strerror}") from error
     records: list[Record] = []
     try:
-        found = _scan_descriptor(descriptor, None, records)
+        scanned = _scan_descriptor(descriptor, None, records)
     finally:
         os.close(descriptor)
-    _require_sound(path, "", found)
+    _require_sound(path, "", scanned)
     return tuple(records)
 
 
 def _verdict(
-    found: Scan, hashes: dict[int, str], events: tuple[AnchoredEvent, ...], run_id: str, gone: tuple[str, ...]
+    scanned: Scan, hashes: dict[int, str], events: tuple[AnchoredEvent, ...], run_id: str, gone: tuple[str, ...]
 ) -> JournalVerdict:
-    """Pure: a fault of the chain first, then the first false anchor, then what is gone, then what nothing vouches for."""
-    apart = [event for event in events if hashes.get(event.sequence) != event.hash]
-    false = next((event for event in apart if event.is_ours), None)
-    strangers = tuple(str(event) for event in apart if not event.is_ours)
-    anchored = max((event.sequence for event in events if event.is_ours and event not in apart), default=-1)
-    unanchored = found.records - 1 - anchored if anchored >= 0 else 0
-    broken = found.wrong or _other_run(found, run_id)
-    first_bad: int | None = found.first_bad if found.wrong else 0
-    if not broken and false is not None:
-        lost = false.sequence not in hashes
-        first_bad = found.records if lost else false.sequence
-        what = (
+    """Pure: a fault of the chain first, then the first false anchor, then lost effects, then records that no anchor covers."""
+    false_events = [event for event in events if hashes.get(event.sequence) != event.hash]
+    first_false = next((event for event in false_events if event.is_ours), None)
+    strangers = tuple(str(event) for event in false_events if not event.is_ours)
+    anchored = max((event.sequence for event in events if event.is_ours and event not in false_events), default=-1)
+    # Without any anchor of ours the number would be that of all records, which `_sound` says in other words.
+    unanchored = scanned.records - 1 - anchored if anchored >= 0 else 0
+    broken = scanned.wrong or _other_run(scanned, run_id)
+    first_bad: int | None = scanned.first_bad if scanned.wrong else 0
+    if not broken and first_false is not None:
+        lost = first_false.sequence not in hashes
+        first_bad = scanned.records if lost else first_false.sequence
+        fault = (
             "is missing: the journal was cut off" if lost else "is another one: the journal was replaced or rewritten"
         )
-        broken = f"record {first_bad} {what}, says {false}"
+        broken = f"record {first_bad} {fault}, says {first_false}"
     if not broken and gone:
         broken, first_bad = f"acknowledged, and gone from the database: {'; '.join(gone)}", None
-    outcome, detail = (Outcome.FAIL, broken) if broken else _sound(found, events, unanchored, strangers)
+    outcome, detail = (Outcome.FAIL, broken) if broken else _sound(scanned, events, unanchored, strangers)
     return JournalVerdict(
         outcome=outcome,
         detail=detail,
-        records=found.records,
-        run_id=found.run_id,
-        head=found.head,
+        records=scanned.records,
+        run_id=scanned.run_id,
+        head=scanned.head,
         first_bad=first_bad if broken else None,
-        torn_bytes=found.torn_bytes,
-        first_false=str(false) if false is not None else "",
+        torn_bytes=scanned.torn_bytes,
+        first_false=str(first_false) if first_false is not None else "",
         strangers=strangers,
         gone=gone,
         unanchored=unanchored,
@@ -332,9 +342,9 @@ def _verdict(
 
 
 def _sound(
-    found: Scan, events: tuple[AnchoredEvent, ...], unanchored: int, strangers: tuple[str, ...]
+    scanned: Scan, events: tuple[AnchoredEvent, ...], unanchored: int, strangers: tuple[str, ...]
 ) -> tuple[Outcome, str]:
-    """An intact chain: PASS where every record is vouched for and every event is the journal's own."""
+    """Judge an intact chain: PASS if every record is anchored and every event is the journal's own, else PARTIAL."""
     ours = [event for event in events if event.is_ours]
     notes = []
     if not ours:
@@ -343,33 +353,34 @@ def _sound(
         notes.append(f"the last {unanchored} are newer than the last anchor, and nothing vouches for them yet")
     if strangers:
         notes.append(f"written by somebody else, not by this journal's console: {'; '.join(strangers)}")
-    if found.torn_bytes:
-        notes.append(f"a torn tail of {found.torn_bytes} bytes, which the next writer moves aside")
-    detail = f"{found.records} records, chain intact"
+    if scanned.torn_bytes:
+        notes.append(f"a torn tail of {scanned.torn_bytes} bytes, which the next writer moves aside")
+    detail = f"{scanned.records} records, chain intact"
     if ours:
         detail += f", all {len(ours)} anchors equal, the last at {ours[-1].sequence}"
     return (Outcome.PARTIAL if notes else Outcome.PASS), "; ".join((detail, *notes))
 
 
-def _other_run(found: Scan, run_id: str) -> str:
-    return f"it belongs to run {found.run_id}, not to {run_id}" if run_id and found.run_id != run_id else ""
+def _other_run(scanned: Scan, run_id: str) -> str:
+    return f"it belongs to run {scanned.run_id}, not to {run_id}" if run_id and scanned.run_id != run_id else ""
 
 
-def _require_sound(path: Path, run_id: str, found: Scan) -> None:
-    if wrong := found.wrong or _other_run(found, run_id):
-        raise _broken(path, wrong)
+def _require_sound(path: Path, run_id: str, scanned: Scan) -> None:
+    if problem := scanned.wrong or _other_run(scanned, run_id):
+        raise _broken(path, problem)
 
 
-def _broken(path: Path, what: str) -> Drifted:
-    return Drifted(StopCode.INVARIANT_FAILED, f"the journal {path} {what}", _ASK)
+def _broken(path: Path, fault: str) -> Drifted:
+    return Drifted(StopCode.INVARIANT_FAILED, f"the journal {path} {fault}", _ADVICE)
 
 
-def _opened(path: Path, how: int = os.O_RDONLY) -> int:
-    """A FIFO in the journal's place keeps nobody waiting. Raises OSError, and Drifted for what is no regular file."""
+def _open_regular(path: Path, flags: int = os.O_RDONLY) -> int:
+    """Open the journal without following a link. Raises OSError, and Drifted for anything but a regular file."""
     try:
-        descriptor = os.open(path, how | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        # O_NONBLOCK: to open a FIFO in the journal's place would wait for its other end.
+        descriptor = os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError as error:
-        if error.errno in _NO_FILE:
+        if error.errno in _NOT_A_REGULAR_FILE:
             raise _broken(path, "is not a regular file") from error
         raise
     if stat.S_ISREG(os.fstat(descriptor).st_mode):
@@ -387,7 +398,8 @@ def _lock(descriptor: int, path: Path) -> None:
         ) from error
 
 
-def _scan_descriptor(descriptor: int, anchor: Anchor | None, keep: list[Record] | None = None) -> Scan:
+def _scan_descriptor(descriptor: int, anchor: Anchor | None, collected: list[Record] | None = None) -> Scan:
+    # A duplicate: the stream closes its own descriptor, and the lock must outlive it.
     with os.fdopen(os.dup(descriptor), "rb") as stream:
         stream.seek(0)
-        return scan(stream, anchor, keep)
+        return scan(stream, anchor, collected)

@@ -24,9 +24,10 @@ class JournalKey:
 
     @classmethod
     def load_or_create(cls, directory: Path) -> "JournalKey":
-        """The key of the run in this directory; a new one where there is none, mode 0600, there whole or not at all.
+        """Read the key of the run in this directory, or make one: mode 0600, written whole or not at all.
 
-        Raises Refused (INVARIANT_FAILED) for a file of another length: keys out of a cut seed could be guessed.
+        Raises Refused (INVARIANT_FAILED) for a file of another length: keys out of a cut seed could be guessed;
+        OSError if the file cannot be read, or is more than twice as long as a key.
         """
         path = directory / KEY_NAME
         try:
@@ -52,7 +53,7 @@ class JournalKey:
             return False
 
     def key(self, number: int) -> str:
-        """The key of the event with this number, as 64 hex digits; events of a run count from 0."""
+        """Return the key of the event with this number, as 64 hex digits; events of a run count from 0."""
         return hashlib.sha256(self._seed + number.to_bytes(8, "big")).hexdigest()
 
     def lock(self, number: int) -> str:

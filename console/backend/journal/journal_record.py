@@ -59,7 +59,7 @@ class AnchoredEvent(Value):
 
 
 def last_of_ours(events: tuple[AnchoredEvent, ...]) -> Anchor | None:
-    """The last record that the database vouches for; None where it vouches for none."""
+    """Return the last record that the database vouches for; None if it vouches for none."""
     return next((event.anchor for event in reversed(events) if event.is_ours), None)
 
 
@@ -80,8 +80,8 @@ class Record(Body):
     hash: str
 
     def value(self, key: str) -> str:
-        """The first field of this name; empty where there is none."""
-        return next((one.value for one in self.fields if one.key == key), "")
+        """Return the first value under this key; empty if there is none."""
+        return next((field.value for field in self.fields if field.key == key), "")
 
 
 NO_EVENT = Field(key="event", value="none")
@@ -91,8 +91,8 @@ EFFECT_STANDS = Field(key="effect", value="stands")
 
 
 def acknowledged(records: Iterable[Record]) -> tuple[Record, ...]:
-    """Pure: the noted transactions whose effect the journal has acknowledged, by a result that is PASS or says so."""
-    found: list[Record] = []
+    """Pure: the notes of transactions whose effect a later result acknowledges: by PASS, or by EFFECT_STANDS."""
+    effects: list[Record] = []
     noted: dict[str, Record] = {}
     for record in records:
         match record.kind:
@@ -104,10 +104,10 @@ def acknowledged(records: Iterable[Record]) -> tuple[Record, ...]:
                 effect = noted.pop(record.phase, None)
                 is_there = record.value("outcome") == "PASS" or EFFECT_STANDS in record.fields
                 if effect is not None and is_there and NO_EVENT not in effect.fields:
-                    found.append(effect)
+                    effects.append(effect)
             case RecordKind.NOTE:
                 pass
-    return tuple(found)
+    return tuple(effects)
 
 
 class Scan(Value):
@@ -120,36 +120,38 @@ class Scan(Value):
     torn_bytes: int = 0
     first_bad: int | None = None
     wrong: str = ""
+    """The first fault, with the number of its record; empty if there is none."""
 
 
-def scan(stream: BinaryIO, anchor: Anchor | None, keep: list[Record] | None = None) -> Scan:
-    """Read the journal from its start, to the first bad record or the end; `keep` collects the good ones.
+def scan(stream: BinaryIO, anchor: Anchor | None, collected: list[Record] | None = None) -> Scan:
+    """Read the journal from its start, to the first bad record or the end; good records are appended to `collected`.
 
     Bytes after the last line end are a torn tail: no fault of the chain, and not a record.
     """
     head: Anchor | None = None
-    run_id, good, torn, wrong = "", 0, 0, ""
-    while not wrong and (line := stream.readline(MAX_RECORD_BYTES + 1)):
+    run_id, good_bytes, torn_bytes, problem = "", 0, 0, ""
+    while not problem and (line := stream.readline(MAX_RECORD_BYTES + 1)):
+        # A line over the limit is no torn tail: the writer refuses such records, so it is a fault.
         if not line.endswith(b"\n") and len(line) <= MAX_RECORD_BYTES:
-            torn = len(line)
+            torn_bytes = len(line)
             break
-        record, wrong = _prove(line, head, anchor)
+        record, problem = _prove(line, head, anchor)
         if record is None:
             break
-        head, good = Anchor(sequence=record.sequence, hash=record.hash), good + len(line)
+        head, good_bytes = Anchor(sequence=record.sequence, hash=record.hash), good_bytes + len(line)
         run_id = run_id or record.value("run_id")
-        if keep is not None:
-            keep.append(record)
+        if collected is not None:
+            collected.append(record)
     records = 0 if head is None else head.sequence + 1
-    wrong = wrong or _missing_end(head, anchor)
-    named = f"record {records}: {wrong}" if wrong else ""
+    problem = problem or _missing_end(head, anchor)
+    named = f"record {records}: {problem}" if problem else ""
     return Scan(
         records=records,
         head=head,
         run_id=run_id,
-        good_bytes=good,
-        torn_bytes=torn,
-        first_bad=records if wrong else None,
+        good_bytes=good_bytes,
+        torn_bytes=torn_bytes,
+        first_bad=records if problem else None,
         wrong=named,
     )
 
@@ -159,10 +161,11 @@ def _prove(line: bytes, head: Anchor | None, anchor: Anchor | None) -> tuple[Rec
         record = Record.model_validate_json(line)
     except ValidationError:
         return None, "it is not a journal record"
+    # The hash covers the values; without this, the same values in another spelling would pass.
     if canonical_json(record) + b"\n" != line:
         return None, "it is not written as the journal writes"
-    if wrong := _unchained(record, head):
-        return None, wrong
+    if problem := _unchained(record, head):
+        return None, problem
     if digest(Body(**record.model_dump(exclude={"hash"}))) != record.hash:
         return None, "its content was changed after it was written"
     if anchor is not None and record.sequence == anchor.sequence and record.hash != anchor.hash:

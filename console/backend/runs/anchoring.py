@@ -19,7 +19,7 @@ from console.backend.runs.run_state import anchor_of
 from console.backend.runs.workspace import RunRequestFile, Workspace
 
 
-def noted(
+def change_event(
     connection: psycopg.Connection, workspace: Workspace, phase: str, record: dict[str, object], head: Anchor
 ) -> Jsonb:
     """Return the event of a change that is not a phase, anchored at this head of the journal."""
@@ -41,6 +41,8 @@ def come_to_rest(installation: Installation, workspace: Workspace, request: RunR
         with connect(
             installation.settings.database.executor, timeout_s=10, purpose="rest", replicated=False
         ) as connection:
-            ledger.rest(connection, workspace.run_id, noted(connection, workspace, Operation.REST, {}, journal.head))
+            ledger.rest(
+                connection, workspace.run_id, change_event(connection, workspace, Operation.REST, {}, journal.head)
+            )
     except CutterError:
         return

@@ -68,9 +68,11 @@ def draft(installation: Installation, run_id: str, *, revert: bool = False) -> A
         )
     policy = load_policy(installation.policy)
     now = installation.context.now()
+    # Before anything is drafted: a statement that nobody can sign would be noticed only at its import.
     require_satisfiable(check_policy(policy, measure_keyring(installation.gnupg_home, now), now))
     path = installation.statement(run_id, statement_name(purpose))
     _make_room(path, installation)
+    # A draft that is still valid is kept: signatures may already have been made over its bytes.
     if path.exists():
         _restore_units(installation, run_id, path)
     else:
@@ -100,18 +102,18 @@ def _write_drafted(
     state = _draft_state(installation, row.run_id)
     if not state.lines:
         raise Refused(StopCode.INVARIANT_FAILED, f"run {row.run_id} has no drafts", "There is nothing to rule on.")
-    drafted = _draft_facts(installation, row.run_id, state, path, cut=purpose is Purpose.ENACT)
+    draft_facts = _draft_facts(installation, row.run_id, state, path, cut=purpose is Purpose.ENACT)
     # The statement names the digest of this file, so the file is written first.
-    replace_file(path.with_name(drafted.drafts.file), draft_file(state.lines))
+    replace_file(path.with_name(draft_facts.drafts.file), draft_file(state.lines))
     counted = _counted(facts, state)
-    write_statement(path, draft_statement(purpose, counted, policy.sha256, installation.context, drafted))
+    write_statement(path, draft_statement(purpose, counted, policy.sha256, installation.context, draft_facts))
 
 
 def _restore_units(installation: Installation, run_id: str, path: Path) -> None:
     """Write the file of the drafts beside a statement again, if it is not the signed one and can be made from the database."""
     signed = parse_statement(read_statement(path))
     _, compared = read_drafts(path, signed, installation.context.now())
-    if signed.drafts is None or all(one.outcome is Outcome.PASS for one in compared):
+    if signed.drafts is None or all(check.outcome is Outcome.PASS for check in compared):
         return
     data = draft_file(_draft_state(installation, run_id).lines)
     if sha256_hex(data) == signed.drafts.file_sha256:
@@ -126,10 +128,10 @@ def _counted(facts: RunFacts, state: ledger.DraftState) -> RunFacts:
 
 def _make_room(path: Path, installation: Installation) -> None:
     """Rename a draft that can no longer be approved, with its signatures; it is never overwritten."""
-    why = _no_longer(path, installation) if path.exists() else ""
-    if not why:
+    word = _obsolete_as(path, installation) if path.exists() else ""
+    if not word:
         return
-    aside = path.with_suffix(f".{why}-{sha256_hex(path.read_bytes())[:8]}.json")
+    aside = path.with_suffix(f".{word}-{sha256_hex(path.read_bytes())[:8]}.json")
     # The statement is renamed last: after a crash in between, the next draft finds it and goes on.
     for signature in signatures_beside(path):
         signature.rename(signature.with_name(aside.name + signature.name.removeprefix(path.name)))
@@ -139,7 +141,7 @@ def _make_room(path: Path, installation: Installation) -> None:
     path.rename(aside)
 
 
-def _no_longer(path: Path, installation: Installation) -> str:
+def _obsolete_as(path: Path, installation: Installation) -> str:
     """Return one word: damaged, expired, or outdated by a run, a policy or a deployed tree that is not the drafted one."""
     try:
         expires = parse_statement(read_statement(path)).expires
@@ -163,6 +165,7 @@ def check(installation: Installation, statement: Path, signatures: tuple[Path, .
         state = _draft_state(installation, claimed.run_id)
         enacts = claimed.purpose is Purpose.ENACT
         drafted = _draft_facts(installation, claimed.run_id, state, statement, cut=enacts)
+        # A revert is over the drafts that are there; an enactment must find those that were planned.
         facts = facts if enacts else _counted(facts, state)
     expected = Expectation(purpose=claimed.purpose, facts=facts, draft=drafted)
     return check_statement(
@@ -188,16 +191,18 @@ def import_statement(installation: Installation, statement: Path, signatures: tu
     workspace = Workspace.open(installation.root, signed.run_id)
     plan = workspace.plan()
     policy = load_policy(installation.policy)
+    # Before the import, so that no recorded ruling is without the policy that it was judged under.
     workspace.write(policy_copy(policy.sha256), canonical_json(policy))
     if plan.plan_digest != signed.plan_digest:
         raise Refused(
             StopCode.APPROVAL_INVALID, "the plan in the run's directory is not the signed one", "Start another run."
         )
-    counted = tuple(one.data for one in checked.signed_by)
-    said = (Field(key="statement_sha256", value=checked.sha256),)
+    counted = tuple(signer.data for signer in checked.signed_by)
+    fields = (Field(key="statement_sha256", value=checked.sha256),)
+    # As the verifying role: the role that cuts cannot bring a ruling into the database.
     with (
         operation(
-            installation, workspace, known_run(installation, signed.run_id).request, Operation.IMPORT, said
+            installation, workspace, known_run(installation, signed.run_id).request, Operation.IMPORT, fields
         ) as journal,
         committing(
             installation, journal, signed.run_id, Operation.IMPORT, role=Role.VERIFIER, has_event=False
@@ -255,12 +260,12 @@ def view(installation: Installation, statement: Path) -> ApprovalView:
 
 def _as_of_use(checks: tuple[Check, ...]) -> tuple[Check, ...]:
     """Exempt a used ruling from checks of the drafts, which its own use has changed, and of its expiry."""
-    over = "the ruling has been used; this was PASS when it was imported"
+    detail = "the ruling has been used; this was PASS when it was imported"
     return tuple(
-        Check(name=one.name, outcome=Outcome.NOT_RUN, detail=over)
-        if one.name in _OF_DRAFTS and one.outcome is Outcome.FAIL
-        else one
-        for one in checks
+        Check(name=check.name, outcome=Outcome.NOT_RUN, detail=detail)
+        if check.name in _OF_DRAFTS and check.outcome is Outcome.FAIL
+        else check
+        for check in checks
     )
 
 
@@ -306,12 +311,13 @@ def _unreadable(installation: Installation, path: Path, refused: CutterError) ->
 def _status(
     installation: Installation, checked: StatementCheck, signed: Statement, rows: tuple[ApprovalRow, ...]
 ) -> ApprovalStatus:
-    mine = [row for row in rows if row.statement_sha256 == checked.sha256]
-    if any(row.used_for for row in mine):
+    own_rows = [row for row in rows if row.statement_sha256 == checked.sha256]
+    # Before the expiry: a used ruling stays used after its time.
+    if any(row.used_for for row in own_rows):
         return ApprovalStatus.USED
     if signed.expires <= installation.context.now():
         return ApprovalStatus.EXPIRED
-    if mine:
+    if own_rows:
         return ApprovalStatus.IMPORTED
     failed = [entry for entry in open_checks(checked.checks) if entry.outcome is Outcome.FAIL]
     # Without any signature the missing quorum is no fault: the statement waits to be signed.
@@ -398,10 +404,10 @@ _NOTHING = StatementDrafts(count=1, file="none", file_sha256=_NONE)
 """Placeholder for drafts that are gone: no statement names them."""
 
 
-def waiting(run_id: str, kind: str, then: str) -> Waiting:
+def waiting(run_id: str, kind: str, next_step: str) -> Waiting:
     """Return the error for a run that waits for a ruling."""
     return Waiting(
         StopCode.APPROVAL_REQUIRED,
         f"run {run_id} waits for {kind} and the operator",
-        f"cutter-console approval draft {run_id}; {then}",
+        f"cutter-console approval draft {run_id}; {next_step}",
     )

@@ -24,11 +24,11 @@ def arm(installation: Installation, run_id: str, purpose: Purpose) -> None:
     require_no_hold(installation)
     if armed_for(installation, run_id, purpose):
         return
-    known = known_run(installation, run_id)
-    said = (Field(key="purpose", value=purpose),)
+    run = known_run(installation, run_id)
+    fields = (Field(key="purpose", value=purpose),)
     with (
         operation(
-            installation, known.workspace, known.request, Operation.ARM, said, ends=purpose is Purpose.REVERT
+            installation, run.workspace, run.request, Operation.ARM, fields, ends=purpose is Purpose.REVERT
         ) as journal,
         committing(installation, journal, run_id, Operation.ARM, has_event=False) as promise,
     ):
@@ -41,12 +41,13 @@ def arm_and_hold(installation: Installation, run_id: str, purpose: Purpose, hold
     Raises as `arm` does. A COMMIT that was not answered costs the lease, because its session is ended to settle it.
     """
     require_no_hold(installation)
+    # A lease that was armed before, and that nobody has taken up, serves as well.
     if holder.take(purpose):
         return
-    known = known_run(installation, run_id)
-    said = (Field(key="purpose", value=purpose),)
+    run = known_run(installation, run_id)
+    fields = (Field(key="purpose", value=purpose),)
     with operation(
-        installation, known.workspace, known.request, Operation.ARM, said, ends=purpose is Purpose.REVERT
+        installation, run.workspace, run.request, Operation.ARM, fields, ends=purpose is Purpose.REVERT
     ) as journal:
         attempt: Attempt | None = None
         try:
@@ -57,8 +58,8 @@ def arm_and_hold(installation: Installation, run_id: str, purpose: Purpose, hold
         except CommitUnknown as lost:
             if attempt is None:
                 raise
-            said_of_it = settle_lost(installation, journal, run_id, attempt, lost)
-            message = f"{lost.message}; {said_of_it}, and the lease ended with its session: the switch is off"
+            outcome = settle_lost(installation, journal, run_id, attempt, lost)
+            message = f"{lost.message}; {outcome}, and the lease ended with its session: the switch is off"
             raise Unmeasured(lost.code, message, "Do it again.") from lost
 
 

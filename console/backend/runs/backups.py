@@ -45,11 +45,11 @@ def take_run_backup(context: PhaseContext) -> tuple[Check, ...]:
     record = take_backup(request, installation.context, on_progress=on_progress)
     with committing_alone(installation, "backup proof", role=Role.VERIFIER) as connection:
         ledger.record_backup(connection, context.run_id, _proof(record))
-    return (context.passed("backup proven", _in_words(record), f"restore of {record.file_name}"),)
+    return (context.passed("backup proven", _describe(record), f"restore of {record.file_name}"),)
 
 
 def _target(context: PhaseContext) -> Target:
-    """The database that the run was planned for; without a plan's file, the one that has the run: it can still be taken back."""
+    """Return the database that the run was planned for; without a plan's file, the one that has the run, for its revert."""
     facts = context.workspace.plan_facts()
     if facts is not None:
         return facts.target
@@ -64,14 +64,15 @@ def _proof(record: BackupRecord) -> ledger.BackupProof:
         sha256=record.sha256,
         bytes=record.bytes,
         recipient=record.recipient,
-        tables=tuple({"table": one.table, "rows": one.rows, "digest": one.digest} for one in record.tables),
+        tables=tuple({"table": table.table, "rows": table.rows, "digest": table.digest} for table in record.tables),
     )
 
 
 def ensure_backup(context: PhaseContext) -> tuple[Check, ...]:
-    """A proof that the database has and that is fresh by its clock; otherwise the backup is taken again."""
+    """Check that the database has a backup proof that is fresh by its own clock; otherwise take the backup again."""
     with connect(context.installation.settings.database.verifier, read_only=True, purpose="backup age") as connection:
         age = ledger.backup_age(connection, context.run_id)
+    # A negative age means that the database's clock was set back since: such a proof is not fresh.
     if age is None or not 0 <= age <= (_limit(context.installation) - _MARGIN).total_seconds():
         return take_run_backup(context)
     return fresh_backup(context)
@@ -82,8 +83,8 @@ def backup_possible(context: PhaseContext) -> tuple[Check, ...]:
     installation, plan = context.installation, context.workspace.plan()
     key = check_recipient(installation.settings.backup_gpg_fpr, installation.gnupg_home, installation.context.now())
     major = (plan.world.server_version if plan.world else 0) // 10000
-    seen = installed_programs(installation.settings.postgres_programs)
-    dump, server = pick_dump_programs(major, seen), pick_server_programs(major, seen)
+    programs = installed_programs(installation.settings.postgres_programs)
+    dump, server = pick_dump_programs(major, programs), pick_server_programs(major, programs)
     days = "no expiry" if key.days_left is None else f"{key.days_left} days left"
     return (
         context.passed("backup key", f"{key.fingerprint}, {days}, gpg {key.gpg_version}", "gpg --list-keys"),
@@ -92,20 +93,20 @@ def backup_possible(context: PhaseContext) -> tuple[Check, ...]:
 
 
 def fresh_backup(context: PhaseContext) -> tuple[Check, ...]:
-    """A backup older than the limit is taken again before the cut."""
+    """Check that the run's newest backup file is fresh by this host's clock; otherwise take the backup again."""
     record = newest_of_run(context.installation, context.run_id)
     if (
         record is None
         or freshness(record, context.installation.context.now(), _limit(context.installation)) is not BackupState.FRESH
     ):
         return take_run_backup(context)
-    return (context.passed("backup fresh", _in_words(record), record.file_name),)
+    return (context.passed("backup fresh", _describe(record), record.file_name),)
 
 
 def newest_of_run(installation: Installation, run_id: str) -> BackupRecord | None:
     """Return the newest proven backup of the plan's database since this run began, if its file is there with its size."""
-    known = known_run(installation, run_id)
-    facts, since = known.workspace.plan_facts(), known.request.started_at
+    run = known_run(installation, run_id)
+    facts, since = run.workspace.plan_facts(), run.request.started_at
     target = facts.target if facts else None
     for listed in list_backups(installation.backups, installation.context.now()):
         record = listed.record
@@ -122,13 +123,13 @@ def backup_check(installation: Installation, run_id: str) -> Check:
     except CutterError as error:
         return Check(name="backup", outcome=Outcome.INCONCLUSIVE, detail=error.message, next_action=error.next_action)
     state = freshness(record, now, _limit(installation))
-    answer = f"{state}: {_in_words(record)}" if record else f"{state}: no proven backup of this run"
+    answer = f"{state}: {_describe(record)}" if record else f"{state}: no proven backup of this run"
     evidence = Evidence(id="E-backup", asked="backup of this run", source="backups/", answer=answer, measured_at=now)
-    good = state in {BackupState.FRESH, BackupState.DIGESTS_EQUAL}
-    advice = "" if good else f"cutter-console backup take {run_id}"
+    is_good = state in {BackupState.FRESH, BackupState.DIGESTS_EQUAL}
+    advice = "" if is_good else f"cutter-console backup take {run_id}"
     return Check(
         name="backup",
-        outcome=Outcome.PASS if good else Outcome.FAIL,
+        outcome=Outcome.PASS if is_good else Outcome.FAIL,
         detail=answer,
         evidence=(evidence,),
         next_action=advice,
@@ -139,6 +140,6 @@ def _limit(installation: Installation) -> timedelta:
     return timedelta(minutes=installation.settings.backup_max_age_minutes)
 
 
-def _in_words(record: BackupRecord) -> str:
+def _describe(record: BackupRecord) -> str:
     rows = sum(table.rows for table in record.tables)
     return f"{record.file_name}, {record.bytes} bytes, {len(record.tables)} tables, {rows} rows, restored, digests equal, {record.taken_at:%Y-%m-%d %H:%M:%S} UTC"

@@ -26,7 +26,7 @@ from console.backend.postgres.connections import connect
 from console.backend.postgres.ledger import Event
 from console.backend.postgres.measure import measure_world, readers_digest_without
 from console.backend.postgres.units import find_draft
-from console.backend.runs.anchoring import come_to_rest, noted
+from console.backend.runs.anchoring import change_event, come_to_rest
 from console.backend.runs.backups import take_run_backup
 from console.backend.runs.kill_switch import stop_under_hold
 from console.backend.runs.lease import LeaseHolder
@@ -51,7 +51,7 @@ def plan_edits(installation: Installation, docprefix: str, edits: tuple[DraftEdi
     Raises Refused if an address is not a draft unit.
     """
     source = "".join(edit.body for edit in edits).encode()
-    asked = RunRequestFile(
+    request = RunRequestFile(
         run_id=new_run_id(installation.context),
         mode=Mode.LIVE,
         origin=f"edits:{docprefix}",
@@ -62,35 +62,36 @@ def plan_edits(installation: Installation, docprefix: str, edits: tuple[DraftEdi
         host=installation.context.host,
         started_at=installation.context.now(),
     )
-    workspace = Workspace.create(installation.root, asked)
+    workspace = Workspace.create(installation.root, request)
     workspace.write("source.raw", source)
-    with at_work(), Journal.create(workspace.journal, asked.run_id, installation.context) as journal:
-        with intended(installation, asked, journal, Operation.PLAN_EDITS):
-            _plan(installation, workspace, asked, edits, journal)
-        with intended(installation, asked, journal, Phase.PRE_WRITE_BACKUP):
-            _to_the_pause(installation, workspace, asked, journal)
-        come_to_rest(installation, workspace, asked, journal)
-    return asked.run_id
+    with at_work(), Journal.create(workspace.journal, request.run_id, installation.context) as journal:
+        with intended(installation, request, journal, Operation.PLAN_EDITS):
+            _plan(installation, workspace, request, edits, journal)
+        with intended(installation, request, journal, Phase.PRE_WRITE_BACKUP):
+            _to_the_pause(installation, workspace, request, journal)
+        come_to_rest(installation, workspace, request, journal)
+    return request.run_id
 
 
-def _to_the_pause(installation: Installation, workspace: Workspace, asked: RunRequestFile, journal: Journal) -> None:
-    began, clock = installation.context.now(), time.perf_counter()
-    checks = take_run_backup(PhaseContext(installation, workspace, asked, lambda *_: None))
-    taken = _record(Phase.PRE_WRITE_BACKUP, checks, began, clock)
-    with committing(installation, journal, asked.run_id, "edit: to the pause") as promise:
+def _to_the_pause(installation: Installation, workspace: Workspace, request: RunRequestFile, journal: Journal) -> None:
+    started, clock = installation.context.now(), time.perf_counter()
+    checks = take_run_backup(PhaseContext(installation, workspace, request, lambda *_: None))
+    taken = _record(Phase.PRE_WRITE_BACKUP, checks, started, clock)
+    with committing(installation, journal, request.run_id, "edit: to the pause") as promise:
         event = _event(promise.connection, workspace, taken, promise.head)
-        ledger.advance(promise.connection, asked.run_id, Stage.PRE_WRITE_BACKUP_TAKEN, event)
+        # An edit is no phase that could be resumed halfway: its stages are passed together.
+        ledger.advance(promise.connection, request.run_id, Stage.PRE_WRITE_BACKUP_TAKEN, event)
         event = _step(promise.connection, workspace, "edit: to the pause", journal)
-        ledger.advance(promise.connection, asked.run_id, Stage.AWAITING_CUT_AUTHORIZATION, event)
+        ledger.advance(promise.connection, request.run_id, Stage.AWAITING_CUT_AUTHORIZATION, event)
     workspace.write_record(taken)
 
 
-def _record(phase: Phase, checks: tuple[Check, ...], began: datetime, clock: float) -> PhaseRecord:
+def _record(phase: Phase, checks: tuple[Check, ...], started: datetime, clock: float) -> PhaseRecord:
     outcome = worst([check.outcome for check in checks])
     bad = next((check for check in checks if check.outcome is not Outcome.PASS), checks[-1])
     detail = bad.detail if outcome is not Outcome.PASS or len(checks) == 1 else f"{len(checks)} checks PASS"
-    took = (time.perf_counter() - clock) * 1000
-    return PhaseRecord(phase=phase, outcome=outcome, detail=detail, started_at=began, took_ms=took, checks=checks)
+    took_ms = (time.perf_counter() - clock) * 1000
+    return PhaseRecord(phase=phase, outcome=outcome, detail=detail, started_at=started, took_ms=took_ms, checks=checks)
 
 
 def _event(connection: psycopg.Connection, workspace: Workspace, record: PhaseRecord, head: Anchor) -> Jsonb:
@@ -100,20 +101,20 @@ def _event(connection: psycopg.Connection, workspace: Workspace, record: PhaseRe
 
 
 def _step(connection: psycopg.Connection, workspace: Workspace, phase: str, journal: Journal) -> Jsonb:
-    return noted(connection, workspace, phase, {}, journal.append(RecordKind.NOTE, phase))
+    return change_event(connection, workspace, phase, {}, journal.append(RecordKind.NOTE, phase))
 
 
 def _plan(
     installation: Installation,
     workspace: Workspace,
-    asked: RunRequestFile,
+    request: RunRequestFile,
     edits: tuple[DraftEdit, ...],
     journal: Journal,
 ) -> None:
-    with committing(installation, journal, asked.run_id, Operation.PLAN_EDITS) as promise:
+    with committing(installation, journal, request.run_id, Operation.PLAN_EDITS) as promise:
         connection = promise.connection
-        event = noted(connection, workspace, Operation.PLAN_EDITS, {}, promise.head)
-        ledger.create_run(connection, run_row(asked, RunOperation.EDIT), event)
+        event = change_event(connection, workspace, Operation.PLAN_EDITS, {}, promise.head)
+        ledger.create_run(connection, run_row(request, RunOperation.EDIT), event)
         units, start, line = [], 0, 1
         for edit in edits:
             draft = find_draft(connection, edit.address)
@@ -143,21 +144,21 @@ def _plan(
             start, line = end, last
         source = workspace.source()
         document = DocumentPlan(
-            docprefix=asked.docprefix,
-            profile=asked.profile,
+            docprefix=request.docprefix,
+            profile=request.profile,
             ordinals=False,
             source=SourceVersion(
-                origin=asked.origin, bytes=len(source), sha256=sha256_hex(source), canonical_sha256=sha256_hex(source)
+                origin=request.origin, bytes=len(source), sha256=sha256_hex(source), canonical_sha256=sha256_hex(source)
             ),
             units=tuple(units),
             others=(),
             coverage=Coverage(unit_bytes=len(source), other_bytes=0, lossless=True),
         )
         plan = CutPlan(
-            document=document, expected_deltas=_deltas(len(edits)), world=measure_world(connection, asked.host)
+            document=document, expected_deltas=_deltas(len(edits)), world=measure_world(connection, request.host)
         )
         workspace.write_plan(plan)
-        run_id, digest = asked.run_id, plan.world.baseline_digest if plan.world else ""
+        run_id, digest = request.run_id, plan.world.baseline_digest if plan.world else ""
         ledger.pin_source(connection, run_id, document.source, _step(connection, workspace, "edit: source", journal))
         ledger.advance(connection, run_id, Stage.MARKED, _step(connection, workspace, "edit: marked", journal))
         ledger.record_plan(connection, run_id, plan, digest, _step(connection, workspace, "edit: plan", journal))
@@ -178,9 +179,9 @@ def apply_edits(installation: Installation, run_id: str) -> int:
     """
     workspace = Workspace.open(installation.root, run_id)
     plan, source = workspace.plan(), workspace.source()
-    said = (Field(key="units", value=str(plan.n_units)),)
+    fields = (Field(key="units", value=str(plan.n_units)),)
     with (
-        operation(installation, workspace, workspace.request(), Operation.EDIT, said) as journal,
+        operation(installation, workspace, workspace.request(), Operation.EDIT, fields) as journal,
         LeaseHolder(installation, run_id) as lease,
     ):
         if not lease.take(Purpose.EDIT):
@@ -192,11 +193,12 @@ def apply_edits(installation: Installation, run_id: str) -> int:
         with committing(
             installation, journal, run_id, Operation.EDIT, timeout_s=installation.settings.statement_limit_s
         ) as promise:
+            # In the transaction that writes, before it writes: afterwards all other units must read the same.
             untouched = readers_digest_without(promise.connection, [unit.address for unit in plan.document.units])
             record = json.dumps({"status": "edited", "units": plan.n_units})
             event = Event(phase=Operation.EDIT, outcome=Outcome.PASS, record=record, anchor=promise.head)
-            told = ledger.event_json(promise.connection, run_id, event, workspace.journal_key())
-            ledger.apply_edit(promise.connection, run_id, plan, source, told)
+            event_json = ledger.event_json(promise.connection, run_id, event, workspace.journal_key())
+            ledger.apply_edit(promise.connection, run_id, plan, source, event_json)
         try:
             _verify(installation, workspace, untouched, journal)
         finally:
@@ -207,13 +209,13 @@ def apply_edits(installation: Installation, run_id: str) -> int:
 def _verify(installation: Installation, workspace: Workspace, untouched: str, journal: Journal) -> None:
     """Read back as cutter_verify what was committed; the functions' own success is not taken as proof."""
     run_id, docprefix = workspace.request().run_id, workspace.request().docprefix
-    began, clock = installation.context.now(), time.perf_counter()
+    started, clock = installation.context.now(), time.perf_counter()
     with connect(installation.settings.database.verifier, read_only=True, purpose="edit: verify") as connection:
         checks = edit_checks(workspace.plan(), measure_rows(connection, run_id, docprefix), untouched)
-    verified = _record(Phase.WRITE_VERIFY, checks, began, clock)
+    verified = _record(Phase.WRITE_VERIFY, checks, started, clock)
     with committing(installation, journal, run_id, "edit: verify", role=Role.VERIFIER) as promise:
-        told = _event(promise.connection, workspace, verified, promise.head)
-        ledger.record_edit_verification(promise.connection, run_id, told)
+        event = _event(promise.connection, workspace, verified, promise.head)
+        ledger.record_edit_verification(promise.connection, run_id, event)
     workspace.write_record(verified)
     if verified.outcome is not Outcome.PASS:
         message = f"the edits of run {run_id} are not what was planned: {verified.detail}"

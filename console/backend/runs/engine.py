@@ -1,4 +1,4 @@
-"""Walks a run through its phases: one transaction a phase, the state in the effect's transaction."""
+"""The engine that walks a run through its phases: one transaction per phase, which also updates the run's state."""
 
 import time
 from collections.abc import Callable
@@ -22,7 +22,7 @@ from console.backend.postgres.connections import CommitUnknown, connect
 from console.backend.postgres.ledger import Event
 from console.backend.postgres.records import require_run
 from console.backend.postgres.transactions import assigned_transaction_id
-from console.backend.runs.anchoring import come_to_rest, noted
+from console.backend.runs.anchoring import change_event, come_to_rest
 from console.backend.runs.failures import hold_after, record_failure
 from console.backend.runs.kill_switch import disarm_run, require_no_hold
 from console.backend.runs.lease import LeaseHolder
@@ -63,13 +63,13 @@ class Engine:
     ) -> None:
         """`holder` holds the lease already; without one it is taken up when it is needed."""
         self.installation = installation
-        known = known_run(installation, run_id)
-        self.workspace, self.request = known.workspace, known.request
+        run = known_run(installation, run_id)
+        self.workspace, self.request = run.workspace, run.request
         self._on_progress = on_progress
         self._lease = holder or LeaseHolder(installation, run_id)
 
     def state(self) -> RunState:
-        """Return where the run is: the database's word for LIVE, the records' for DRYRUN."""
+        """Return the run's state: from the database for LIVE, from the records for DRYRUN."""
         if self.request.mode is Mode.DRYRUN:
             return dry_run_state(self.workspace)
         with connect(self.installation.settings.database.monitor, read_only=True, purpose="state") as connection:
@@ -86,9 +86,11 @@ class Engine:
                 while not is_ending() and (phase := self._next(self.state(), enact=enact)) is not None:
                     self._pass(_WORK[phase], journal)
             finally:
+                # Read before the session ends: the database knows by it which lease is this run's own.
                 holder = self._lease.pid
                 self._lease.let_go()
                 self._disarm_at_rest(journal, holder)
+                # Last, so that the anchor covers what the disarming has written into the journal.
                 come_to_rest(self.installation, self.workspace, self.request, journal)
             return self.state()
 
@@ -97,6 +99,7 @@ class Engine:
         if self.request.mode is Mode.DRYRUN or phase not in _NEEDS_SWITCH:
             return phase
         if phase is Phase.LIFECYCLE_ENACT:
+            # Refused, and not a pause: whoever enacts has armed just before, so the lease was lost since.
             if enact and not self._lease.take(Purpose.ENACT):
                 message = f"the switch is not armed any more for run {self.request.run_id} to enact"
                 raise Refused(StopCode.EXECUTION_DISABLED, message, command_of(Move.ENACT, self.request.run_id))
@@ -108,6 +111,7 @@ class Engine:
         if context.is_live:
             require_no_hold(self.installation)
         context.report("begins", 0, None)
+        # Before any effect: an intent without a result is how an interrupted phase is found.
         journal.append(RecordKind.INTENT, work.phase, (Field(key="mode", value=self.request.mode),))
         started, clock = self.installation.context.now(), time.perf_counter()
         checks: list[Check] = []
@@ -119,7 +123,7 @@ class Engine:
             )
 
         try:
-            done = self._transact(work, context, journal, checks, record)
+            phase_record = self._transact(work, context, journal, checks, record)
         except (KeyboardInterrupt, SystemExit):
             # The statement was cancelled and rolled back, or COMMIT had been answered: the server says which.
             with suppress(CutterError):
@@ -129,6 +133,7 @@ class Engine:
             if is_ending() and error.code in _ENDED:
                 settle_unfinished(self.installation, self.workspace, self.request, journal)
                 raise
+            # The HOLD comes before the records: a disk that takes no record must not prevent it.
             no_hold = hold_after(error, context, work.phase)
             failed = record(_outcome_of(error), f"{error.code}: {error.message}")
             try:
@@ -141,13 +146,14 @@ class Engine:
                 raise no_hold from error
             raise
         try:
-            self.workspace.write_record(done)
-            journal.append(RecordKind.RESULT, work.phase, _summary(done))
+            self.workspace.write_record(phase_record)
+            journal.append(RecordKind.RESULT, work.phase, _summary(phase_record))
         except CutterError as error:
             if not context.is_live:
                 raise
+            # The transaction is committed: the phase must not be shown as failed.
             raise effect_stands(context.run_id, work.phase, error) from error
-        context.report(f"{done.outcome}: {done.detail}", 1, 1)
+        context.report(f"{phase_record.outcome}: {phase_record.detail}", 1, 1)
 
     def _transact(
         self,
@@ -164,7 +170,7 @@ class Engine:
         conninfo, limit_s = conninfo_of(self.installation, work.role), self.installation.settings.statement_limit_s
         attempt: Attempt | None = None
         try:
-            measured = self._measured_apart(work, context, conninfo)
+            measured = self._measure_in_snapshot(work, context, conninfo)
             with (
                 connect(conninfo, read_only=not context.is_live, timeout_s=limit_s, purpose=work.phase) as connection,
                 watched(self.installation, connection, conninfo, context.report),
@@ -173,23 +179,26 @@ class Engine:
                 checks += measured
                 _require(work.phase, checks)
                 if not context.is_live:
+                    # Asked last: each statement before could have assigned an id.
                     checks.append(_nothing_written(context, connection))
                     _require(work.phase, checks)
                     return record(Outcome.PASS, _detail(checks))
                 checks += work.promise(context)
-                done = record(Outcome.PASS, _detail(checks))
+                phase_record = record(Outcome.PASS, _detail(checks))
+                # Noted before COMMIT, or a COMMIT that is not answered could not be settled.
                 attempt = note_attempt(connection, journal, work.phase, work.role)
-                work.write(context, connection, self._event(connection, attempt, done), measured)
+                work.write(context, connection, self._event(connection, attempt, phase_record), measured)
         except CommitUnknown as lost:
+            # No attempt was noted: only reading was to be committed, and there is nothing to settle.
             if attempt is None:
                 raise
-            said = settle_lost(self.installation, journal, context.run_id, attempt, lost)
-            checks.append(context.passed("settled after a lost COMMIT", said, "pg_xact_status()"))
-            done = record(Outcome.PASS, _detail(checks))
-        return done
+            outcome = settle_lost(self.installation, journal, context.run_id, attempt, lost)
+            checks.append(context.passed("settled after a lost COMMIT", outcome, "pg_xact_status()"))
+            phase_record = record(Outcome.PASS, _detail(checks))
+        return phase_record
 
-    def _measured_apart(self, work: PhaseWork, context: PhaseContext, conninfo: str) -> tuple[Check, ...] | None:
-        """Return what the verifier measures in one snapshot; its record is written in a transaction that sees the present."""
+    def _measure_in_snapshot(self, work: PhaseWork, context: PhaseContext, conninfo: str) -> tuple[Check, ...] | None:
+        """Measure a verifier's phase in a transaction of its own; None for other roles, which measure in the transaction that writes."""
         if work.role is not Role.VERIFIER:
             return None
         limit_s = self.installation.settings.statement_limit_s
@@ -199,10 +208,10 @@ class Engine:
         ):
             return work.measure(context, connection)
 
-    def _event(self, connection: psycopg.Connection, attempt: Attempt, done: PhaseRecord) -> Jsonb:
-        """The event for the function that has the effect; the journal has named the transaction before."""
-        record = canonical_json(done).decode()
-        event = Event(phase=done.phase, outcome=done.outcome, record=record, anchor=attempt.anchor)
+    def _event(self, connection: psycopg.Connection, attempt: Attempt, phase_record: PhaseRecord) -> Jsonb:
+        """Return the event for the function that has the effect; the journal names the transaction already."""
+        record = canonical_json(phase_record).decode()
+        event = Event(phase=phase_record.phase, outcome=phase_record.outcome, record=record, anchor=attempt.anchor)
         return ledger.event_json(connection, self.request.run_id, event, self.workspace.journal_key())
 
     def _resume_stopped_run(self, journal: Journal) -> None:
@@ -211,16 +220,18 @@ class Engine:
         state = self.state()
         if state.family is not Family.STOPPED and not only_closes(state):
             return
-        said = (Field(key="by", value=self.installation.operator), Field(key="from", value=state.name))
+        fields = (Field(key="by", value=self.installation.operator), Field(key="from", value=state.name))
         with (
-            intended(self.installation, self.request, journal, Operation.RESUME, said),
+            intended(self.installation, self.request, journal, Operation.RESUME, fields),
             committing(self.installation, journal, self.request.run_id, Operation.RESUME) as promise,
         ):
-            event = noted(promise.connection, self.workspace, Operation.RESUME, {"from": state.name}, promise.head)
+            event = change_event(
+                promise.connection, self.workspace, Operation.RESUME, {"from": state.name}, promise.head
+            )
             ledger.return_to_way(promise.connection, self.request.run_id, event)
 
     def _disarm_at_rest(self, journal: Journal, holder_pid: int | None) -> None:
-        """The switch is off after success and after failure alike; a lease that somebody else holds is left to them."""
+        """End the run's lease, after success and after failure alike; a lease that another session holds is left alone."""
         if self.request.mode is Mode.DRYRUN:
             return
         try:
@@ -237,14 +248,14 @@ class Engine:
 
 
 def _require(phase: Phase, checks: list[Check]) -> None:
-    bad = [check for check in checks if check.outcome is not Outcome.PASS]
-    if not bad:
+    failed = [check for check in checks if check.outcome is not Outcome.PASS]
+    if not failed:
         return
-    said = "; ".join(f"{check.name}: {check.detail}" for check in bad)
-    if worst([check.outcome for check in bad]) is Outcome.INCONCLUSIVE:
-        raise Unmeasured(StopCode.UNREACHABLE, f"{phase}: {said}", bad[0].next_action)
-    code = StopCode.COUNT_MISMATCH if any(check.name == "deltas" for check in bad) else StopCode.INVARIANT_FAILED
-    raise Refused(code, f"{phase}: {said}", bad[0].next_action)
+    failures = "; ".join(f"{check.name}: {check.detail}" for check in failed)
+    if worst([check.outcome for check in failed]) is Outcome.INCONCLUSIVE:
+        raise Unmeasured(StopCode.UNREACHABLE, f"{phase}: {failures}", failed[0].next_action)
+    code = StopCode.COUNT_MISMATCH if any(check.name == "deltas" for check in failed) else StopCode.INVARIANT_FAILED
+    raise Refused(code, f"{phase}: {failures}", failed[0].next_action)
 
 
 def _nothing_written(context: PhaseContext, connection: psycopg.Connection) -> Check:
@@ -260,8 +271,8 @@ def _detail(checks: list[Check]) -> str:
     return checks[-1].detail if len(checks) == 1 else f"{len(checks)} checks PASS" if checks else "done"
 
 
-def _summary(done: PhaseRecord) -> tuple[Field, ...]:
-    return (Field(key="outcome", value=done.outcome), Field(key="detail", value=done.detail))
+def _summary(phase_record: PhaseRecord) -> tuple[Field, ...]:
+    return (Field(key="outcome", value=phase_record.outcome), Field(key="detail", value=phase_record.detail))
 
 
 def _outcome_of(error: CutterError) -> Outcome:

@@ -60,6 +60,7 @@ def record_failure(
 
     Where the database cannot be reached the journal alone says it, and the run is shown as interrupted.
     """
+    # No result: what became of the phase is not known, and an open intent is settled by the next operation.
     if isinstance(error, CommitUnknown) or error.code is StopCode.UNREACHABLE:
         journal.append(RecordKind.NOTE, phase, (Field(key="stopped", value=f"{error.code}: {error.message}"),))
         return
@@ -69,6 +70,7 @@ def record_failure(
     if not context.is_live:
         return
     family = family_after(error, phase)
+    # A failed run is named by its gate, a stopped one by the reason, which can be removed.
     reason = phase.value if family is Family.FAILED else error.code.removeprefix("STOP_").lower()
     try:
         with intended(context.installation, context.request, journal, Operation.STOP):

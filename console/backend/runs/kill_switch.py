@@ -50,22 +50,22 @@ def measure_in_database(installation: Installation) -> SwitchView:
 def combined(installation: Installation, in_file: SwitchView | None, in_database: SwitchView) -> SwitchView:
     """Pure: one switch out of two. A HOLD in one place alone says so, with the command that makes it whole."""
     if in_file is None:
-        known = None if in_database.state is SwitchState.UNREADABLE else in_database.state is SwitchState.HOLD
-        return in_database.model_copy(update={"in_file": False, "in_database": known})
+        has_hold = None if in_database.state is SwitchState.UNREADABLE else in_database.state is SwitchState.HOLD
+        return in_database.model_copy(update={"in_file": False, "in_database": has_hold})
     if in_file.state is not SwitchState.HOLD:
         return in_file
     if in_database.state is SwitchState.HOLD:
         return in_file.model_copy(update={"in_database": True, "run_id": in_database.run_id})
-    asked = in_database.state is not SwitchState.UNREADABLE
-    told = (
+    is_known = in_database.state is not SwitchState.UNREADABLE
+    incomplete = (
         f"only {installation.hold_file} sets it: consoles of this host are stopped, the database has no HOLD"
-        if asked
+        if is_known
         else f"{installation.hold_file} sets it; whether the database has a HOLD is not known: {in_database.reason}"
     )
     return in_file.model_copy(
         update={
-            "in_database": False if asked else None,
-            "incomplete": safe_text(told),
+            "in_database": False if is_known else None,
+            "incomplete": safe_text(incomplete),
             "complete_with": f"cutter-console panic --reason {shlex.quote(in_file.reason)}",
         }
     )
@@ -103,10 +103,11 @@ def switch_of(hold: HoldRow | None, lease: LeaseRow | None) -> SwitchView:
 
 def require_no_hold(installation: Installation) -> None:
     """Raise Held, naming who set the HOLD, why and since when; also if the file cannot be examined."""
+    # The file alone stops this host: it is asked first, because the database may not answer.
     in_file = hold_in_file(installation)
     switch = in_file or measure_switch(installation)
     if switch.state is SwitchState.HOLD:
-        message = f"a HOLD is set by {switch.by or 'the HOLD file'} since {_when(switch)}: {switch.reason}"
+        message = f"a HOLD is set by {switch.by or 'the HOLD file'} since {_time_text(switch)}: {switch.reason}"
         raise Held(StopCode.HOLD, message, f"Find out why, then: {RELEASE}")
     if in_file is not None:
         raise Held(StopCode.HOLD, f"it is not known whether a HOLD is set: {in_file.reason}", in_file.clears_with)
@@ -187,19 +188,20 @@ def set_hold(installation: Installation, code: StopCode, message: str, run_id: s
 
     Returns the error that says that neither could be set, with the command that sets one; None if one is set.
     """
-    why, _ = kept_reason(message)
-    because = write_hold_file(installation, why)
+    reason, _ = kept_reason(message)
+    # The file first: it needs no database, and stops consoles of this host at once.
+    not_written = write_hold_file(installation, reason)
     try:
         with connect(installation.settings.database.executor, purpose="hold") as connection:
-            ledger.set_hold(connection, why, installation.operator, run_id)
+            ledger.set_hold(connection, reason, installation.operator, run_id)
     except CutterError as error:
         if hold_in_file(installation) is None:
-            stop = f"Stop everything: cutter-console panic --reason {shlex.quote(why)}. Find out what changed, then release the HOLD."
-            return Held(code, f"{message}; NO HOLD could be set: {because}; {error.message}", stop)
+            stop = f"Stop everything: cutter-console panic --reason {shlex.quote(reason)}. Find out what changed, then release the HOLD."
+            return Held(code, f"{message}; NO HOLD could be set: {not_written}; {error.message}", stop)
     return None
 
 
-def write_hold_file(installation: Installation, why: str) -> str:
+def write_hold_file(installation: Installation, reason: str) -> str:
     """Write into a regular file of one name that lies at the HOLD's place itself; else the reason why not.
 
     What somebody has planted there (a link, a FIFO, a device) is a HOLD as it is, and is neither followed nor written.
@@ -213,7 +215,7 @@ def write_hold_file(installation: Installation, why: str) -> str:
         if not stat.S_ISREG(status.st_mode) or status.st_nlink != 1:
             return f"{installation.hold_file} is not a file of one name"
         os.ftruncate(descriptor, 0)
-        os.write(descriptor, f"{why}\n{safe_text(installation.operator)[:_MOST_BY]}\n".encode())
+        os.write(descriptor, f"{reason}\n{safe_text(installation.operator)[:_MOST_BY]}\n".encode())
         os.fsync(descriptor)
         sync_directory(installation.root)
     except OSError as error:
@@ -263,6 +265,7 @@ def _read_hold_file(path: Path) -> tuple[str, str]:
     try:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             return "what is there cannot be read: it is not a regular file", ""
+        # Only its beginning: a file of any size may have been put there.
         reason, _, by = os.read(descriptor, _HOLD_BYTES).decode("utf-8", "replace").partition("\n")
     except OSError as error:
         return f"what is there cannot be read: {error.strerror}", ""
@@ -271,5 +274,5 @@ def _read_hold_file(path: Path) -> tuple[str, str]:
     return kept_reason(reason)[0], kept_reason(by)[0][:_MOST_BY]
 
 
-def _when(switch: SwitchView) -> str:
+def _time_text(switch: SwitchView) -> str:
     return f"{switch.since:%Y-%m-%d %H:%M:%S} UTC" if switch.since else "an unknown time"

@@ -22,22 +22,23 @@ class LeaseHolder:
     """Holder of one run's lease, from `take` to the end of the block."""
 
     def __init__(self, installation: Installation, run_id: str) -> None:
-        self._site = installation
+        self._installation = installation
         self._run_id = run_id
         self._session: Session | None = None
 
     @contextmanager
     def arming(self) -> Iterator[psycopg.Connection]:
-        """One transaction of the session that holds the lease: whoever arms in it holds what it has armed, from COMMIT on.
+        """Run one transaction of the session that holds the lease: whoever arms in it holds what it has armed, from COMMIT on.
 
-        Raises CommitUnknown where that is not answered; whatever became of it, the session is ended then.
+        Raises CommitUnknown if COMMIT is not answered; the session is ended then, whatever became of it.
         """
         self.let_go()
         try:
-            session = self._opened()
+            session = self._open()
             session.autocommit = False
             yield session
             finish(session)
+            # The session stands idle for as long as the run works: it must keep no transaction open meanwhile.
             session.autocommit = True
         except psycopg.Error as error:
             self.let_go()
@@ -48,10 +49,11 @@ class LeaseHolder:
 
     def take(self, purpose: Purpose) -> bool:
         """Take the lease if this run is armed for the purpose; False if it is not. Raises Refused (LOCKED) if another process holds it."""
-        if not armed_for(self._site, self._run_id, purpose):
+        # Asked as the monitoring role first: while the switch is off, no session that could write is opened.
+        if not armed_for(self._installation, self._run_id, purpose):
             return False
         try:
-            ledger.take_lease(self._opened(), self._run_id, purpose)
+            ledger.take_lease(self._open(), self._run_id, purpose)
         except psycopg.Error as error:
             self.let_go()
             raise translate(error) from error
@@ -62,10 +64,10 @@ class LeaseHolder:
         """Process id of the session at the server; None without a session."""
         return None if self._session is None else self._session.info.backend_pid
 
-    def _opened(self) -> Session:
+    def _open(self) -> Session:
         if self._session is None:
             self._session = open_session(
-                self._site.settings.database.executor,
+                self._installation.settings.database.executor,
                 application="cutter-console lease",
                 statement_timeout_s=_STATEMENT_S,
             )

@@ -23,7 +23,7 @@ from console.backend.postgres.connections import connect
 from console.backend.postgres.ledger import Event
 from console.backend.postgres.measure import measure_identity, readers_digest, revert_digest
 from console.backend.postgres.records import RunRow, all_runs
-from console.backend.runs.anchoring import noted
+from console.backend.runs.anchoring import change_event
 from console.backend.runs.kill_switch import stop_under_hold
 from console.backend.runs.lease import LeaseHolder
 from console.backend.runs.moves import command_of, require_move
@@ -44,10 +44,10 @@ class Created(Value):
 def create_run(installation: Installation, request: RunRequest) -> Created:
     """Make a run's id, files, journal and, for LIVE, its row.
 
-    Raises Refused (REPLAY_CONFLICT) where the document has been cut from another text: cut once.
+    Raises Refused (REPLAY_CONFLICT) if the document has been cut before, from another text or by a run that was reverted.
     """
     run_id = new_run_id(installation.context)
-    asked = RunRequestFile(
+    request_file = RunRequestFile(
         run_id=run_id,
         mode=request.mode,
         origin=request.origin,
@@ -58,48 +58,54 @@ def create_run(installation: Installation, request: RunRequest) -> Created:
         host=installation.context.host,
         started_at=installation.context.now(),
     )
-    same = _cut_before(installation, asked)
-    if same is not None:
-        return Created(run_id=same.run_id, is_new=False)
-    workspace = Workspace.create(installation.root, asked)
+    # Before anything is made: a document that was cut leaves no directory of a run behind.
+    standing_run = _earlier_cut(installation, request_file)
+    if standing_run is not None:
+        return Created(run_id=standing_run.run_id, is_new=False)
+    workspace = Workspace.create(installation.root, request_file)
     with at_work(), Journal.create(workspace.journal, run_id, installation.context) as journal:
-        said = (Field(key="request", value=canonical_json(asked).decode()),)
+        # The journal keeps the request too: a run whose request.json is lost can still be ended.
+        fields = (Field(key="request", value=canonical_json(request_file).decode()),)
         if request.mode is Mode.DRYRUN:
-            journal.append(RecordKind.NOTE, Operation.START, said)
+            journal.append(RecordKind.NOTE, Operation.START, fields)
             return Created(run_id=run_id, is_new=True)
         with (
-            intended(installation, asked, journal, Operation.START, said),
+            intended(installation, request_file, journal, Operation.START, fields),
             committing(installation, journal, run_id, Operation.START) as promise,
         ):
-            event = noted(promise.connection, workspace, Operation.START, asked.model_dump(mode="json"), promise.head)
-            ledger.create_run(promise.connection, run_row(asked, RunOperation.CUT), event)
+            event = change_event(
+                promise.connection, workspace, Operation.START, request_file.model_dump(mode="json"), promise.head
+            )
+            ledger.create_run(promise.connection, run_row(request_file, RunOperation.CUT), event)
     return Created(run_id=run_id, is_new=True)
 
 
-def run_row(asked: RunRequestFile, operation: RunOperation) -> ledger.NewRun:
+def run_row(request: RunRequestFile, operation: RunOperation) -> ledger.NewRun:
     """Return what the database is told of a run that begins; `operation` is cut or edit."""
     return ledger.NewRun(
-        run_id=asked.run_id,
+        run_id=request.run_id,
         operation=operation,
-        docprefix=asked.docprefix,
-        origin=asked.origin,
-        profile=asked.profile,
-        operator=asked.operator,
-        host=asked.host,
+        docprefix=request.docprefix,
+        origin=request.origin,
+        profile=request.profile,
+        operator=request.operator,
+        host=request.host,
     )
 
 
-def _cut_before(installation: Installation, asked: RunRequestFile) -> RunRow | None:
-    """The run that cut this very text; None where the document is uncut."""
-    document = planned(installation, asked, read_source(installation, asked.origin))
+def _earlier_cut(installation: Installation, request: RunRequestFile) -> RunRow | None:
+    """Return the run that has cut this very text; None if the document is uncut. Raises Refused (REPLAY_CONFLICT) otherwise."""
+    document = planned(installation, request, read_source(installation, request.origin))
     with connect(installation.settings.database.executor, read_only=True, purpose="cut once") as connection:
-        before = [row for row in all_runs(connection) if row.docprefix == asked.docprefix and row.stage in CUT_STAGES]
-    standing = next((row for row in before if row.family is not Family.REVERTED), None)
-    if standing is not None and standing.content_digest == document.content_digest:
-        return standing
-    if before:
-        how = "and reverted " if standing is None else ""
-        message = f"{asked.docprefix} was cut {how}by run {before[0].run_id} from {before[0].content_digest}, this is {document.content_digest}"
+        cut_runs = [
+            row for row in all_runs(connection) if row.docprefix == request.docprefix and row.stage in CUT_STAGES
+        ]
+    standing_run = next((row for row in cut_runs if row.family is not Family.REVERTED), None)
+    if standing_run is not None and standing_run.content_digest == document.content_digest:
+        return standing_run
+    if cut_runs:
+        addition = "and reverted " if standing_run is None else ""
+        message = f"{request.docprefix} was cut {addition}by run {cut_runs[0].run_id} from {cut_runs[0].content_digest}, this is {document.content_digest}"
         raise Refused(
             StopCode.REPLAY_CONFLICT, message, "Its addresses are taken for ever: use another document prefix."
         )
@@ -111,8 +117,8 @@ def revert_cut(installation: Installation, run_id: str, lease: LeaseHolder) -> t
 
     Raises Held, and sets a HOLD, when the readers' view is another one afterwards.
     """
-    workspace, request = _of(installation, run_id)
-    world = _world(workspace)
+    workspace, request = _workspace_and_request(installation, run_id)
+    binding = _plan_binding(workspace)
     with operation(installation, workspace, request, Operation.REVERT, ends=True) as journal:
         if not lease.take(Purpose.REVERT):
             raise Refused(
@@ -121,49 +127,51 @@ def revert_cut(installation: Installation, run_id: str, lease: LeaseHolder) -> t
                 command_of(Move.REVERT, run_id),
             )
         with _reading(installation) as connection:
-            wanted = revert_digest(connection, run_id)
-        journal.append(RecordKind.NOTE, Operation.REVERT, (Field(key="readers_digest_wanted", value=wanted),))
+            # Computed before the revert, and noted: a comparison that fails afterwards can then be made by hand.
+            wanted_digest = revert_digest(connection, run_id)
+        journal.append(RecordKind.NOTE, Operation.REVERT, (Field(key="readers_digest_wanted", value=wanted_digest),))
         with committing(
             installation, journal, run_id, Operation.REVERT, timeout_s=installation.settings.statement_limit_s
         ) as promise:
             event = Event(
                 phase=Operation.REVERT, outcome=Outcome.PASS, record='{"status": "reverted"}', anchor=promise.head
             )
-            said = ledger.event_json(promise.connection, run_id, event, workspace.journal_key())
-            units = ledger.revert(promise.connection, run_id, said)
-        now = _readers_view_after(installation, run_id)
-        read = (Field(key="units", value=str(units)), Field(key="readers_digest", value=now))
-        journal.append(RecordKind.NOTE, Operation.REVERT, read)
-    if now != wanted:
-        message = f"after the revert of {run_id} the readers' view is {now}, without its units it was {wanted}"
+            event_json = ledger.event_json(promise.connection, run_id, event, workspace.journal_key())
+            units = ledger.revert(promise.connection, run_id, event_json)
+        # On a fresh connection of another role: the success that the function reports is not taken as proof.
+        digest_after = _readers_view_after(installation, run_id)
+        fields = (Field(key="units", value=str(units)), Field(key="readers_digest", value=digest_after))
+        journal.append(RecordKind.NOTE, Operation.REVERT, fields)
+    if digest_after != wanted_digest:
+        message = f"after the revert of {run_id} the readers' view is {digest_after}, without its units it was {wanted_digest}"
         stop_under_hold(installation, StopCode.INVARIANT_FAILED, message, run_id)
-    same = world is not None and now == world.baseline_digest
+    is_baseline = binding is not None and digest_after == binding.baseline_digest
     detail = (
         "equals the baseline digest again"
-        if same
+        if is_baseline
         else "as before without these units; other runs have moved the baseline since"
     )
     evidence = Evidence(
         id="E-readers-view",
         asked="readers' view",
         source="the database, as cutter_verify",
-        answer=now,
+        answer=digest_after,
         measured_at=installation.context.now(),
     )
     return (Check(name="readers' view", outcome=Outcome.PASS, detail=detail, evidence=(evidence,)),)
 
 
 def _readers_view_after(installation: Installation, run_id: str) -> str:
-    """The digest of what readers see after the COMMIT. Raises Unmeasured, saying that the revert stands."""
+    """Return the digest of what readers see after the COMMIT. Raises Unmeasured, saying that the revert stands."""
     try:
         with _reading(installation) as connection:
             return readers_digest(connection)
     except CutterError as error:
         message = f"the revert of run {run_id} is committed; the readers' view could not be compared: {error.message}"
-        by_hand = (
+        next_action = (
             "Nothing repeats the comparison: look at what readers see; the journal has the digest that was wanted."
         )
-        raise Unmeasured(error.code, message, by_hand) from error
+        raise Unmeasured(error.code, message, next_action) from error
 
 
 def _reading(installation: Installation) -> AbstractContextManager[psycopg.Connection]:
@@ -172,21 +180,23 @@ def _reading(installation: Installation) -> AbstractContextManager[psycopg.Conne
 
 
 def void_run(installation: Installation, run_id: str, reason: str) -> None:
-    """End a run that has cut nothing; once more is nothing to do. Raises Refused where it has: that is reverted instead."""
+    """End a run that has cut nothing; if it is void already, do nothing. Raises Refused if it has cut: revert it instead."""
     if not reason.strip():
         raise Refused(StopCode.REFUSED_INPUT, "a run is voided for a reason", "Give one: --reason TEXT")
+    # Before it is stored anywhere: in the journal, in a file, and in the database.
     reason = redact(reason)
-    workspace, request = _of(installation, run_id)
+    workspace, request = _workspace_and_request(installation, run_id)
     facts = measure_facts(installation, run_id)
     if facts.state.family is Family.VOIDED and not facts.is_unsettled:
         return
-    said = (Field(key="reason", value=reason),)
+    fields = (Field(key="reason", value=reason),)
     if request.mode is Mode.DRYRUN:
         with open_to_end(installation, workspace, request) as journal:
-            journal.append(RecordKind.NOTE, Operation.VOID, said)
-            workspace.write(VOIDED, _word(reason).encode())
+            journal.append(RecordKind.NOTE, Operation.VOID, fields)
+            workspace.write(VOIDED, _reason_word(reason).encode())
         return
-    with operation(installation, workspace, request, Operation.VOID, said, ends=True) as journal:
+    with operation(installation, workspace, request, Operation.VOID, fields, ends=True) as journal:
+        # Measured again under the journal's lock: another console may have gone on with the run meanwhile.
         facts = measure_facts(installation, run_id, at_rest=True)
         if facts.state.family is Family.VOIDED:
             return
@@ -194,20 +204,20 @@ def void_run(installation: Installation, run_id: str, reason: str) -> None:
         if not facts.is_known:
             with connect(installation.settings.database.monitor, read_only=True, purpose="void") as connection:
                 measure_identity(connection, installation.context.host)
-            workspace.write(VOIDED, _word(reason).encode())
+            workspace.write(VOIDED, _reason_word(reason).encode())
             return
         with committing(installation, journal, run_id, Operation.VOID) as promise:
-            event = noted(promise.connection, workspace, Operation.VOID, {"reason": reason}, promise.head)
-            ledger.leave(promise.connection, run_id, Family.VOIDED, _word(reason), event)
+            event = change_event(promise.connection, workspace, Operation.VOID, {"reason": reason}, promise.head)
+            ledger.leave(promise.connection, run_id, Family.VOIDED, _reason_word(reason), event)
 
 
-def _of(installation: Installation, run_id: str) -> tuple[Workspace, RunRequestFile]:
-    """The run's directory, which may be gone, and what it was started with."""
-    known = known_run(installation, run_id)
-    return known.workspace, known.request
+def _workspace_and_request(installation: Installation, run_id: str) -> tuple[Workspace, RunRequestFile]:
+    """Return the run's directory, which may be gone, and the request that it was started with."""
+    run = known_run(installation, run_id)
+    return run.workspace, run.request
 
 
-def _world(workspace: Workspace) -> PlanBinding | None:
+def _plan_binding(workspace: Workspace) -> PlanBinding | None:
     """Return the plan's binding; None if its file is gone or damaged, which does not prevent a revert."""
     try:
         return workspace.plan().world
@@ -215,6 +225,6 @@ def _world(workspace: Workspace) -> PlanBinding | None:
         return None
 
 
-def _word(reason: str) -> str:
+def _reason_word(reason: str) -> str:
     words = "".join(character if character.isalnum() else " " for character in reason.lower()).split()
     return "_".join(words)[:60] or "by_hand"

@@ -43,26 +43,29 @@ def open_journal(installation: Installation, workspace: Workspace, request: RunR
     Raises NotKnownYet if an earlier COMMIT cannot be settled in time, Held, and sets a HOLD, if something that
     was acknowledged is gone from the database, and what `Journal.resume` raises.
     """
-    with _opened(installation, workspace, request) as journal:
-        gone = acknowledged_and_gone(
+    with _open_settled(installation, workspace, request) as journal:
+        lost = acknowledged_and_gone(
             read_journal(workspace.journal), {event.anchor for event in anchors_of(installation, request)}
         )
-        if gone:
-            message = f"run {request.run_id}: acknowledged, and gone from the database: {'; '.join(gone)}"
+        if lost:
+            message = f"run {request.run_id}: acknowledged, and gone from the database: {'; '.join(lost)}"
             stop_under_hold(installation, StopCode.DRIFT, message, request.run_id)
         yield journal
 
 
-def _opened(installation: Installation, workspace: Workspace, request: RunRequestFile) -> Journal:
+def _open_settled(installation: Installation, workspace: Workspace, request: RunRequestFile) -> Journal:
     workspace.restore_request(request)
     journal = Journal.resume(workspace.journal, request.run_id, installation.context, anchor_of(installation, request))
-    return _settled(installation, workspace, request, journal)
+    return _settle_or_close(installation, workspace, request, journal)
 
 
-def _settled(installation: Installation, workspace: Workspace, request: RunRequestFile, journal: Journal) -> Journal:
+def _settle_or_close(
+    installation: Installation, workspace: Workspace, request: RunRequestFile, journal: Journal
+) -> Journal:
     try:
         settle_unfinished(installation, workspace, request, journal)
     except BaseException:
+        # Also for a signal: an open journal would keep its lock for as long as this process lives.
         journal.close()
         raise
     return journal
@@ -81,14 +84,17 @@ def open_to_end(installation: Installation, workspace: Workspace, request: RunRe
     A journal that is missing or damaged is kept as it is, beside a new one that names it; so is an unusable key. The
     run's request is written again if the database has it.
     """
+    # A key of another length is refused by whoever reads it, so it would stop the end of the run.
     if not JournalKey.is_usable(workspace.directory):
         workspace.set_key_aside()
     try:
-        journal = _opened(installation, workspace, request)
+        journal = _open_settled(installation, workspace, request)
     except Drifted as damaged:
         if damaged.code is not StopCode.INVARIANT_FAILED:
             raise
-        journal = _settled(installation, workspace, request, _replacement(installation, workspace, request, damaged))
+        journal = _settle_or_close(
+            installation, workspace, request, _replacement(installation, workspace, request, damaged)
+        )
     with journal:
         yield journal
 
@@ -98,11 +104,13 @@ def _replacement(
 ) -> Journal:
     """Return the journal that replaces the damaged one: a replacement begun earlier, or a new one."""
     try:
+        # Its second record says so: the first one is that of any journal.
         stands_in = any(record.value(REPLACES) for record in read_journal(workspace.journal)[:2])
     except Drifted:
         stands_in = False
     if stands_in:
         return Journal.resume(workspace.journal, request.run_id, installation.context)
+    # With the old key the new journal's events would pass for events of the damaged one.
     workspace.set_key_aside()
     return Journal.replace(workspace.journal, request.run_id, installation.context, damaged.message)
 
@@ -155,10 +163,10 @@ def attempts_of(records: tuple[Record, ...], begun: Record) -> tuple[Attempt, ..
     return tuple(attempt for attempt in behind if attempt is not None)
 
 
-def close(journal: Journal, what: str, outcome: Outcome, said: str, *more: Field) -> None:
+def close(journal: Journal, name: str, outcome: Outcome, detail: str, *more: Field) -> None:
     """Append the result of an intent."""
-    fields = (Field(key="outcome", value=outcome), Field(key="detail", value=said), *more)
-    journal.append(RecordKind.RESULT, what, fields)
+    fields = (Field(key="outcome", value=outcome), Field(key="detail", value=detail), *more)
+    journal.append(RecordKind.RESULT, name, fields)
 
 
 @contextmanager
@@ -166,50 +174,51 @@ def operation(
     installation: Installation,
     workspace: Workspace,
     request: RunRequestFile,
-    what: str,
-    said: tuple[Field, ...] = (),
+    name: str,
+    fields: tuple[Field, ...] = (),
     *,
     ends: bool = False,
 ) -> Iterator[Journal]:
     """Run an operation that is not a phase: an intent, the block, a result, and the journal's end anchored.
 
     A failure of the block is its result, unless its transaction had been committed before. What is not known yet, and
-    what a signal or a crash ends, has none: the next operation settles it. `ends` says that it ends the run, see `open_to_end`. Raises Unmeasured, saying that the
-    effect stands, where the disk has no room for the result.
+    what a signal or a crash ends, has none: the next operation settles it. `ends` says that it ends the run,
+    see `open_to_end`. Raises Unmeasured, saying that the effect stands, if the disk has no room for the result.
     """
     with at_work(), (open_to_end if ends else open_journal)(installation, workspace, request) as journal:
-        with intended(installation, request, journal, what, said):
+        with intended(installation, request, journal, name, fields):
             yield journal
         come_to_rest(installation, workspace, request, journal)
 
 
 @contextmanager
 def intended(
-    installation: Installation, request: RunRequestFile, journal: Journal, what: str, said: tuple[Field, ...] = ()
+    installation: Installation, request: RunRequestFile, journal: Journal, name: str, fields: tuple[Field, ...] = ()
 ) -> Iterator[None]:
     """Run an intent, the block and a result for a caller that holds the journal already; see `operation`."""
-    journal.append(RecordKind.INTENT, what, said)
+    journal.append(RecordKind.INTENT, name, fields)
     try:
         yield
+    # No result: the intent stays open, and the next operation settles it.
     except CommitUnknown:
         raise
     except CutterError as error:
-        _close_failed(installation, request, journal, what, error)
+        _close_failed(installation, request, journal, name, error)
         raise
     try:
-        close(journal, what, Outcome.PASS, "done")
+        close(journal, name, Outcome.PASS, "done")
     except CutterError as error:
-        raise effect_stands(request.run_id, what, error) from error
+        raise effect_stands(request.run_id, name, error) from error
 
 
 def _close_failed(
-    installation: Installation, request: RunRequestFile, journal: Journal, what: str, error: CutterError
+    installation: Installation, request: RunRequestFile, journal: Journal, name: str, error: CutterError
 ) -> None:
     """Record the result of an operation that raised: what it had committed by then stands, and is not called failed.
 
     If the server cannot be asked, or the journal cannot be written, there is none: the next operation settles it.
     """
-    said = f"{error.code}: {error.message}"
+    failure = f"{error.code}: {error.message}"
     try:
         records = read_journal(journal.path)
         begun = unfinished(records)
@@ -221,27 +230,27 @@ def _close_failed(
         match verdict.fate:
             case Fate.COMMITTED:
                 outcome = Outcome.PASS if isinstance(error, Unmeasured) else Outcome.FAIL
-                close(journal, what, outcome, f"{verdict.said}; afterwards {said}", EFFECT_STANDS)
+                close(journal, name, outcome, f"{verdict.said}; afterwards {failure}", EFFECT_STANDS)
             case Fate.IN_PART:
                 # The first of several transactions is the operation's own; later ones follow it up.
                 first = settle(installation, request.run_id, attempts[0], once=True).fate is Fate.COMMITTED
                 more = (EFFECT_STANDS,) if first else ()
-                close(journal, what, Outcome.INCONCLUSIVE, f"{verdict.said}; {said}", *more)
+                close(journal, name, Outcome.INCONCLUSIVE, f"{verdict.said}; {failure}", *more)
             case Fate.UNKNOWABLE:
-                close(journal, what, Outcome.INCONCLUSIVE, f"{verdict.said}; {said}")
+                close(journal, name, Outcome.INCONCLUSIVE, f"{verdict.said}; {failure}")
             case Fate.ROLLED_BACK:
-                close(journal, what, Outcome.FAIL, f"{said}; {verdict.said}")
+                close(journal, name, Outcome.FAIL, f"{failure}; {verdict.said}")
             case Fate.UNKNOWN:
                 return
     except CutterError as second:
         raise error from second
 
 
-def effect_stands(run_id: str, what: str, error: CutterError) -> Unmeasured:
+def effect_stands(run_id: str, name: str, error: CutterError) -> Unmeasured:
     """Return the error of an operation whose effect is there and whose record is missing."""
     return Unmeasured(
         error.code,
-        f"{what} of run {run_id} is committed; its result is missing in the records: {error.message}",
+        f"{name} of run {run_id} is committed; its result is missing in the records: {error.message}",
         f"Make room on the disk, then: cutter-console run settle {run_id}",
     )
 
@@ -259,7 +268,7 @@ def committing(
     installation: Installation,
     journal: Journal,
     run_id: str,
-    what: str,
+    name: str,
     *,
     role: Role = Role.EXECUTOR,
     timeout_s: float = 30.0,
@@ -267,14 +276,14 @@ def committing(
 ) -> Iterator[Promise]:
     """Run one transaction of this role, noted in the journal before its COMMIT, and settled if that is not answered.
 
-    `has_event` off says that it writes no event of the run. The block ends normally where it is found to be committed.
-    Raises Unmeasured where it was rolled back, NotKnownYet where that could not be decided in time, and whatever
-    PostgreSQL says before COMMIT.
+    `has_event` is off if it writes no event of the run. The block ends normally if the transaction is found to be
+    committed. Raises Unmeasured if it was rolled back, NotKnownYet if that could not be decided in time, and the errors
+    of PostgreSQL before COMMIT.
     """
     attempt: Attempt | None = None
     try:
-        with at_work(), connect(conninfo_of(installation, role), timeout_s=timeout_s, purpose=what) as connection:
-            attempt = note_attempt(connection, journal, what, role, has_event=has_event)
+        with at_work(), connect(conninfo_of(installation, role), timeout_s=timeout_s, purpose=name) as connection:
+            attempt = note_attempt(connection, journal, name, role, has_event=has_event)
             yield Promise(connection, attempt.anchor)
     except CommitUnknown as lost:
         if attempt is None:
@@ -283,11 +292,11 @@ def committing(
 
 
 def note_attempt(
-    connection: psycopg.Connection, journal: Journal, what: str, role: Role, *, has_event: bool = True
+    connection: psycopg.Connection, journal: Journal, name: str, role: Role, *, has_event: bool = True
 ) -> Attempt:
     """Name the open transaction in the journal; the record's anchor is what its event in the database names."""
     fields = (*measure_attempt(connection, role), *(() if has_event else (NO_EVENT,)))
-    attempt = Attempt.named(fields, journal.append(RecordKind.NOTE, what, fields), what, has_event=has_event)
+    attempt = Attempt.named(fields, journal.append(RecordKind.NOTE, name, fields), name, has_event=has_event)
     assert attempt is not None
     return attempt
 
@@ -295,18 +304,19 @@ def note_attempt(
 def settle_lost(
     installation: Installation, journal: Journal, run_id: str, attempt: Attempt, lost: CommitUnknown
 ) -> str:
-    """Return what became of this transaction, in words, where it is committed; the journal gets the answer, where it takes one.
+    """Settle a transaction whose COMMIT was not answered. Returns, if it is committed, how that is known, in words.
 
-    Raises Unmeasured where it was rolled back, or cannot be known, NotKnownYet where that is not decided in time.
+    The answer is noted in the journal if that can be written. Raises Unmeasured if the transaction was rolled back or
+    its result cannot be known, NotKnownYet if that is not decided in time.
     """
     verdict = settle(installation, run_id, attempt)
-    said = (
+    fields = (
         Field(key="lost", value=lost.message),
         Field(key="settled", value=verdict.fate),
         Field(key="detail", value=verdict.said),
     )
     with suppress(CutterError):  # A full disk must not hide what became of it.
-        journal.append(RecordKind.NOTE, attempt.what, said)
+        journal.append(RecordKind.NOTE, attempt.what, fields)
     match verdict.fate:
         case Fate.COMMITTED | Fate.IN_PART:
             return verdict.said

@@ -24,57 +24,60 @@ _LOOKS, _PAUSE_S = 15, 0.2
 def panic(installation: Installation, reason: str) -> SwitchView:
     """Stop everything; works without the database, and without the root.
 
-    Never refuses a reason: a long one is cut, which `note` says. `steps` tells what was done, item by item; where one
-    was not, `incomplete` says which, and `complete_with` the command that tries all of it again. Raises Held only where
+    Never refuses a reason: a long one is cut, which `note` says. `steps` tells what was done, item by item; if one
+    was not, `incomplete` says which, and `complete_with` has the command that tries all of it again. Raises Held only if
     neither the file nor the database took the HOLD.
     """
-    kept, was_cut = kept_reason(reason)
-    why = kept or "panic, no reason given"
-    not_written = write_hold_file(installation, why)
-    refused = _hold_in_database(installation, why)
+    short_reason, was_cut = kept_reason(reason)
+    stored_reason = short_reason or "panic, no reason given"
+    not_written = write_hold_file(installation, stored_reason)
+    refused = _hold_in_database(installation, stored_reason)
     if not_written and refused is not None:
         raise Held(
             StopCode.PANIC,
             f"the HOLD could be set nowhere: {not_written}; the database: {refused.message}",
             f"By hand: touch {shlex.quote(str(installation.hold_file))}; see: ls -la {shlex.quote(str(installation.hold_file))}",
         ) from refused
-    gone = refused is not None and refused.code is StopCode.UNREACHABLE
+    is_unreachable = refused is not None and refused.code is StopCode.UNREACHABLE
+    # A database that did not answer is not asked again for each step: every try costs the time of a connection.
     steps = (
-        _of_file(installation, not_written),
+        _file_step(installation, not_written),
         _step("HOLD in the database", f"not set: {refused.message}" if refused else "", "set"),
-        _not_tried("running statements") if gone else _cancel(installation),
+        _not_tried("running statements") if is_unreachable else _cancel(installation),
     )
-    in_database = unreadable(refused) if refused is not None and gone else measure_in_database(installation)
-    seen = combined(installation, hold_in_file(installation), in_database)
-    lease = _not_tried("lease") if gone else _of_lease(in_database)
-    return _told(installation, seen, (*steps, lease), not_written, refused, was_cut=was_cut)
+    in_database = unreadable(refused) if refused is not None and is_unreachable else measure_in_database(installation)
+    switch = combined(installation, hold_in_file(installation), in_database)
+    lease = _not_tried("lease") if is_unreachable else _lease_step(in_database)
+    return _with_steps(installation, switch, (*steps, lease), not_written, refused, was_cut=was_cut)
 
 
-def _hold_in_database(installation: Installation, why: str) -> CutterError | None:
+def _hold_in_database(installation: Installation, stored_reason: str) -> CutterError | None:
     """Set the HOLD as the executing role or, if that one cannot connect, as the verifying role."""
     # The executor's error is reported even if the verifier fails too: its cause is the one to repair.
-    first: CutterError | None = None
+    first_error: CutterError | None = None
     for conninfo in (installation.settings.database.executor, installation.settings.database.verifier):
         try:
+            # Not replicated: while a standby is away, its COMMIT would wait without an end.
             with connect(conninfo, timeout_s=_LIMIT_S, purpose="panic", replicated=False) as connection:
-                ledger.set_hold(connection, why, installation.operator, None)
+                ledger.set_hold(connection, stored_reason, installation.operator, None)
         except CutterError as error:
-            first = first or error
+            first_error = first_error or error
         else:
             return None
-    return first
+    return first_error
 
 
 def _cancel(installation: Installation) -> StopStep:
     """Cancel what the executing role runs, and see that it ends; a COMMIT that waits for a standby is left alone and told."""
-    told = waiting = 0
+    most_running = waiting = 0
     try:
         with connect(
             installation.settings.database.executor, timeout_s=_LIMIT_S, purpose="panic", replicated=False
         ) as connection:
             for look in range(_LOOKS):
                 running, waiting = ledger.cancel_running(connection)
-                told = max(told, running)
+                # The largest number that was seen: of those that have ended, later answers know nothing.
+                most_running = max(most_running, running)
                 if not running:
                     break
                 time.sleep(_PAUSE_S if look else 0.0)
@@ -83,18 +86,18 @@ def _cancel(installation: Installation) -> StopStep:
     if running:
         return _step("running statements", f"{running} asked to stop, still running", "")
     if waiting:
-        left = (
+        detail = (
             f"{waiting} COMMIT waits for a synchronous standby: it is committed here, and a cancel would only hide that"
         )
-        return _step("running statements", left, "")
-    return _step("running statements", "", f"{told} cancelled" if told else "none was running")
+        return _step("running statements", detail, "")
+    return _step("running statements", "", f"{most_running} cancelled" if most_running else "none was running")
 
 
-def _of_file(installation: Installation, not_written: str) -> StopStep:
+def _file_step(installation: Installation, not_written: str) -> StopStep:
     return _step("HOLD file", f"not written: {not_written}" if not_written else "", str(installation.hold_file))
 
 
-def _of_lease(in_database: SwitchView) -> StopStep:
+def _lease_step(in_database: SwitchView) -> StopStep:
     match in_database.state:
         case SwitchState.ARMED:
             return _step("lease", f"still open for run {in_database.run_id}", "")
@@ -104,17 +107,17 @@ def _of_lease(in_database: SwitchView) -> StopStep:
             return _step("lease", "", "none is open")
 
 
-def _not_tried(what: str) -> StopStep:
-    return _step(what, "not known", "")
+def _not_tried(name: str) -> StopStep:
+    return _step(name, "not known", "")
 
 
-def _step(what: str, missing: str, done: str) -> StopStep:
-    return StopStep(what=what, done=not missing, detail=safe_text(missing or done))
+def _step(name: str, problem: str, detail: str) -> StopStep:
+    return StopStep(what=name, done=not problem, detail=safe_text(problem or detail))
 
 
-def _told(
+def _with_steps(
     installation: Installation,
-    seen: SwitchView,
+    switch: SwitchView,
     steps: tuple[StopStep, ...],
     not_written: str,
     refused: CutterError | None,
@@ -123,7 +126,7 @@ def _told(
 ) -> SwitchView:
     """Add the steps, and what is missing, to the measured switch."""
     changes: dict[str, object] = {"steps": steps}
-    again = f"cutter-console panic --reason {shlex.quote(seen.reason)}"
+    again = f"cutter-console panic --reason {shlex.quote(switch.reason)}"
     # The last two steps; of the first two, what is missing is said in words of its own.
     missing = [f"{step.what}: {step.detail}" for step in steps[2:] if not step.done]
     if refused is not None:
@@ -131,11 +134,11 @@ def _told(
             0, f"the database did not take the HOLD; consoles of this host alone are stopped: {refused.message}"
         )
     elif not_written:
-        there = "; what is there stops this host's consoles all the same" if seen.in_file else ""
-        missing.insert(0, f"the database has the HOLD, its file was not written: {not_written}{there}")
+        file_note = "; what is there stops this host's consoles all the same" if switch.in_file else ""
+        missing.insert(0, f"the database has the HOLD, its file was not written: {not_written}{file_note}")
         again = again if len(missing) > 1 else f"ls -la {shlex.quote(str(installation.hold_file))}"
     if missing:
         changes |= {"incomplete": safe_text("; ".join(missing)), "complete_with": again}
     if was_cut:
         changes["note"] = f"the reason was cut to {MOST_CHARACTERS} characters"
-    return seen.model_copy(update=changes)
+    return switch.model_copy(update=changes)

@@ -52,11 +52,11 @@ class PhaseContext:
         return self.request.mode is Mode.LIVE
 
     def passed(self, name: str, answer: str, source: str) -> Check:
-        """A PASS with what was found as its evidence."""
+        """Return a PASS with the answer as its evidence."""
         return self.check(name, answer, source, good=True)
 
     def check(self, name: str, answer: str, source: str, good: bool, next_action: str = "") -> Check:
-        """A check with one piece of evidence, measured now."""
+        """Return a check with the answer as its one piece of evidence, measured now: PASS if `good`, else FAIL."""
         evidence = Evidence(
             id=f"E-{name.replace(' ', '-')}",
             asked=name,
@@ -90,7 +90,7 @@ class PhaseWork:
         return ()
 
     def promise(self, _step: PhaseContext) -> tuple[Check, ...]:
-        """Return what `write` has done by the time its transaction commits; it raises where the database answers anything else.
+        """Return what `write` has done by the time its transaction commits; `write` raises if the database answers anything else.
 
         Known before, because the event that records it is written by the function that has the effect.
         """
@@ -99,5 +99,5 @@ class PhaseWork:
     def write(
         self, context: PhaseContext, connection: psycopg.Connection, event: Jsonb, _measured: tuple[Check, ...]
     ) -> None:
-        """The effect, with the event and the run's next state, in one transaction."""
+        """Have the effect in the open transaction, together with the event and the run's next state."""
         ledger.advance(connection, context.run_id, PHASE_TO[self.phase][-1], event)

@@ -55,7 +55,7 @@ class _Watch:
     def __init__(
         self, installation: Installation, connection: psycopg.Connection, conninfo: str, report: Report
     ) -> None:
-        self._site = installation
+        self._installation = installation
         self._connection = connection
         self._pid = connection.info.backend_pid
         self._conninfo = conninfo
@@ -74,8 +74,8 @@ class _Watch:
         """Cancel the statement as soon as there is a HOLD file, or the program is to end."""
         while not self._over.wait(_EVERY_S):
             # Any entry of that name, as everywhere else: `exists` follows a link, and raises where the root is closed.
-            stops = is_ending() or hold_in_file(self._site) is not None
-            if stops and _cancelled(self._connection):
+            stops = is_ending() or hold_in_file(self._installation) is not None
+            if stops and _cancel_statement(self._connection):
                 return
 
     def line(self) -> None:
@@ -89,41 +89,44 @@ class _Watch:
                 # Another refusal is an answer too.
                 silences = silences + 1 if error.code is StopCode.UNREACHABLE else 0
             else:
+                # The server answers and no longer has the session: its answer will never come.
                 silences = 0 if wait is not None else _MOST_SILENCES
-                waited_since = self._told(wait, waited_since)
+                waited_since = self._report_wait(wait, waited_since)
             if silences >= _MOST_SILENCES:
                 with self._socket:
+                    # Under the lock, and asked again: the block may have ended, and its connection be closed.
                     if not self._over.is_set():
                         break_line(self._connection)
                 return
 
-    def _told(self, wait: LockWait | None, since: float) -> float:
+    def _report_wait(self, wait: LockWait | None, since: float) -> float:
         """Report who holds a lock that is waited for, and the limit of long work; return the time when the wait began, or 0."""
         if wait is None or self._over.is_set():
             return 0.0
         if not wait.waits:
             if (took := time.monotonic() - self._began) >= _LONG_S:
-                minutes = self._site.settings.statement_minutes
+                minutes = self._installation.settings.statement_minutes
                 self._say(f"at work for {took:.0f} s; {minutes} min a statement at most")
             return 0.0
         since = since or time.monotonic()
-        who = safe_text(wait.holders) if wait.holders else "a session that has just ended"
-        self._say(f"waits for a lock that {who} holds, for {time.monotonic() - since:.0f} s")
+        holders = safe_text(wait.holders) if wait.holders else "a session that has just ended"
+        self._say(f"waits for a lock that {holders} holds, for {time.monotonic() - since:.0f} s")
         return since
 
-    def _say(self, said: str) -> None:
+    def _say(self, message: str) -> None:
         # A front end that has closed takes no more reports; the connection is watched all the same.
         with suppress(RuntimeError):
-            self._report(said, 0, None)
+            self._report(message, 0, None)
 
 
 def break_line(connection: psycopg.Connection) -> None:
     """End this side's wait: a read from the socket sees its end, as if the server had closed it."""
+    # Of a duplicate: shutdown acts on the connection itself, and libpq keeps its own descriptor to close.
     with suppress(OSError, psycopg.Error), socket.socket(fileno=os.dup(connection.pgconn.socket)) as line:
         line.shutdown(socket.SHUT_RDWR)
 
 
-def _cancelled(connection: psycopg.Connection) -> bool:
+def _cancel_statement(connection: psycopg.Connection) -> bool:
     try:
         connection.cancel_safe(timeout=5)
     except psycopg.Error:

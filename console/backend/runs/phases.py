@@ -84,15 +84,15 @@ class Cutplan(PhaseWork):
     phase = Phase.CUTPLAN
 
     def prepare(self, context: PhaseContext) -> tuple[Check, ...]:
-        first = sha256_hex(context.workspace.read(MARKED))
-        second = planned(context.installation, context.request, context.workspace.source()).content_digest
-        equal = first == second
+        marked_digest = sha256_hex(context.workspace.read(MARKED))
+        planned_digest = planned(context.installation, context.request, context.workspace.source()).content_digest
+        are_equal = marked_digest == planned_digest
         return (
             context.check(
                 "two passes, one digest",
-                f"{first} and {second}",
+                f"{marked_digest} and {planned_digest}",
                 "the pinned source",
-                equal,
+                are_equal,
                 "Report this: the scanner is not deterministic.",
             ),
         )
@@ -101,10 +101,10 @@ class Cutplan(PhaseWork):
         world = measure_world(connection, context.installation.context.host)
         plan = bind(context.workspace.marked(), world)
         context.workspace.write_plan(plan)
-        where = f"{world.target.database} on {world.target.host}, system {world.target.system_identifier}"
+        place = f"{world.target.database} on {world.target.host}, system {world.target.system_identifier}"
         return (
             context.passed("plan digest", plan.plan_digest, "canonical JSON of the plan"),
-            context.passed("bound to", f"{where}, timeline {world.target.timeline}", "the database"),
+            context.passed("bound to", f"{place}, timeline {world.target.timeline}", "the database"),
         )
 
     def write(

@@ -21,18 +21,18 @@ def preflight(context: PhaseContext, connection: psycopg.Connection, document: D
 
 
 def _vocabulary(context: PhaseContext, connection: psycopg.Connection, document: DocumentPlan) -> Check:
-    known = vocabulary(connection)
-    unknown = sorted({(unit.unit_kind, unit.section_type) for unit in document.units} - known)
-    answer = f"unknown: {unknown}" if unknown else f"all kinds and section types are among the {len(known)} known"
+    known_pairs = vocabulary(connection)
+    unknown = sorted({(unit.unit_kind, unit.section_type) for unit in document.units} - known_pairs)
+    answer = f"unknown: {unknown}" if unknown else f"all kinds and section types are among the {len(known_pairs)} known"
     return context.check(
         "vocabulary", answer, "unit_vocabulary", not unknown, "Correct the profile, or migrate the database."
     )
 
 
 def _addresses(context: PhaseContext, connection: psycopg.Connection, document: DocumentPlan) -> Check:
-    wanted = [unit.address for unit in document.units]
-    taken = first_taken_addresses(connection, wanted)
-    answer = f"taken: {', '.join(taken)}" if taken else f"{len(wanted)} addresses, none is taken"
+    addresses = [unit.address for unit in document.units]
+    taken = first_taken_addresses(connection, addresses)
+    answer = f"taken: {', '.join(taken)}" if taken else f"{len(addresses)} addresses, none is taken"
     return context.check(
         "addresses free", answer, "information_unit", not taken, "Addresses are for ever: use another document prefix."
     )
@@ -59,13 +59,14 @@ def world_unchanged(context: PhaseContext, connection: psycopg.Connection, *, ow
     migrated = own_run_wrote and planned.schema_digest != now.schema_digest and _as_installed(context, connection)
     if migrated:
         planned = planned.model_copy(update={"schema_digest": now.schema_digest})
-    found = world_differences(planned, now, own_run_wrote=own_run_wrote)
-    if found:
+    differences = world_differences(planned, now, own_run_wrote=own_run_wrote)
+    if differences:
+        # Another database or timeline is not a change of this one: it has a code of its own.
         same_place = plan.world.target == now.target
         code = StopCode.DRIFT if same_place else StopCode.IDENTITY_MISMATCH
         raise Drifted(
             code,
-            "the world is not the plan's: " + "; ".join(found),
+            "the world is not the plan's: " + "; ".join(differences),
             "Void the run and start another, or undo the change.",
         )
     answer = "identity, timeline, grants, guards, baseline and counts equal the plan's"

@@ -43,14 +43,14 @@ class Runbook(Value):
 
 
 def compensation_runbook(target: Target, server_version: str, run_id: str = "RUN") -> Runbook:
-    """Pure: the steps with the commands as they are typed on this host for this database; `run_id` is put in where known."""
+    """Pure: the steps with the commands as they are typed on this host for this database; `run_id` stands in them if it is known."""
     revert = ("take the draft cut back; nothing is deleted", f"cutter-console revert {run_id} --confirm {run_id}")
     disarm = ("close the switch", "cutter-console disarm")
-    where = f"{target.database}, system {target.system_identifier}, timeline {target.timeline}, on {target.host}"
-    compare = (f"see that {where} has the rows it should have", "cutter-console counts")
+    place = f"{target.database}, system {target.system_identifier}, timeline {target.timeline}, on {target.host}"
+    compare = (f"see that {place} has the rows it should have", "cutter-console counts")
     escalation = (
         ("set a HOLD: enacted units are never reverted", f'cutter-console panic --reason "{run_id}: enactment failed"'),
-        (f"see what {where} says of the run", f"cutter-console run show {run_id}"),
+        (f"see what {place} says of the run", f"cutter-console run show {run_id}"),
         ("see whether the record is whole", f"cutter-console journal verify {run_id}"),
         ("record what is known, for the sovereign's decision", f"cutter-console report {run_id}"),
         (
@@ -77,7 +77,7 @@ def _plan(phase: Phase, left_behind: str, *steps: tuple[str, str], escalates: bo
 
 
 def runbook_faults(runbook: Runbook) -> tuple[str, ...]:
-    """Pure: phases whose plan has another number of steps than designed, or that do not escalate where they must."""
+    """Pure: phases whose plan has another number of steps than designed, or that escalate although they must not, or do not although they must."""
     plans = {plan.phase: plan for plan in runbook.plans}
     faults = [
         f"{phase}: {len(plans[phase].steps) if phase in plans else 0} steps, {number} designed"

@@ -27,9 +27,9 @@ from console.backend.runs.write_verify import CheckList, verify_again
 
 
 def verify_drafts(installation: Installation, run: RunView, *, record: bool) -> tuple[Check, ...]:
-    """Every check of a draft cut, as cutter_verify; at the second pause the verdict is recorded, unless `record` is off.
+    """Run every check of a draft cut, as cutter_verify; at the second pause record the verdict, unless `record` is off.
 
-    Raises Refused where the run has no draft to verify.
+    Raises Refused if the run has no draft to verify.
     """
     if run.mode is not Mode.LIVE or not _has_draft(run.state):
         raise Refused(
@@ -41,13 +41,14 @@ def verify_drafts(installation: Installation, run: RunView, *, record: bool) -> 
     workspace, context = known.workspace, PhaseContext(installation, known.workspace, known.request, lambda *_: None)
     pause = run.state == RunState(stage=Stage.AWAITING_LIFECYCLE_AUTHORIZATION)
     if not (record and pause):
-        return _measured(context, run)
+        return _measure_checks(context, run)
     with operation(installation, workspace, context.request, Operation.VERIFY_AGAIN) as journal:
         started, clock = installation.context.now(), time.perf_counter()
-        checks = _measured(context, run)
+        checks = _measure_checks(context, run)
         outcome = worst([check.outcome for check in checks])
+        # What could not be measured is no verdict, and leaves the last recorded one as it is.
         if outcome in {Outcome.PASS, Outcome.FAIL}:
-            done = PhaseRecord(
+            phase_record = PhaseRecord(
                 phase=Phase.WRITE_VERIFY,
                 outcome=outcome,
                 detail=f"verified again: {sum(check.outcome is Outcome.PASS for check in checks)} of {len(checks)} checks PASS",
@@ -55,11 +56,11 @@ def verify_drafts(installation: Installation, run: RunView, *, record: bool) -> 
                 took_ms=(time.perf_counter() - clock) * 1000,
                 checks=checks,
             )
-            _record(installation, workspace, done, journal)
+            _record(installation, workspace, phase_record, journal)
     return checks
 
 
-def _record(installation: Installation, workspace: Workspace, done: PhaseRecord, journal: Journal) -> None:
+def _record(installation: Installation, workspace: Workspace, phase_record: PhaseRecord, journal: Journal) -> None:
     run_id = workspace.run_id
     with committing(
         installation,
@@ -69,18 +70,19 @@ def _record(installation: Installation, workspace: Workspace, done: PhaseRecord,
         role=Role.VERIFIER,
         timeout_s=installation.settings.statement_limit_s,
     ) as promise:
-        record = canonical_json(done).decode()
-        event = Event(phase=Operation.VERIFY_AGAIN, outcome=done.outcome, record=record, anchor=promise.head)
-        checks = CheckList(checks=done.checks).model_dump_json()
-        told = ledger.event_json(promise.connection, run_id, event, workspace.journal_key())
-        ledger.record_verification(promise.connection, run_id, done.outcome, checks, told)
+        record = canonical_json(phase_record).decode()
+        event = Event(phase=Operation.VERIFY_AGAIN, outcome=phase_record.outcome, record=record, anchor=promise.head)
+        checks = CheckList(checks=phase_record.checks).model_dump_json()
+        event_json = ledger.event_json(promise.connection, run_id, event, workspace.journal_key())
+        ledger.record_verification(promise.connection, run_id, phase_record.outcome, checks, event_json)
 
 
-def _measured(context: PhaseContext, run: RunView) -> tuple[Check, ...]:
+def _measure_checks(context: PhaseContext, run: RunView) -> tuple[Check, ...]:
     verifier, limit_s = context.installation.settings.database.verifier, context.installation.settings.statement_limit_s
     with connect(verifier, read_only=True, timeout_s=limit_s, purpose="verify") as connection:
         expected = _deltas_since(connection, run, context)
         differing = ledger.draft_differences(connection, run.run_id)
+    # Another connection: the checks set the isolation level, which is possible only before the first statement.
     with connect(verifier, read_only=True, timeout_s=limit_s, purpose="verify") as connection:
         checks = verify_again(context, connection, expected)
     answer = first_three(differing) or "every draft is as signed, and the prefix has no other units"
@@ -89,11 +91,12 @@ def _measured(context: PhaseContext, run: RunView) -> tuple[Check, ...]:
 
 
 def _deltas_since(connection: psycopg.Connection, run: RunView, context: PhaseContext) -> tuple[TableDelta, ...] | None:
-    """The rows this run has added by now; None where another run has written since."""
+    """Return the rows that this run has added by now to each table; None if another run has written since."""
     if uses_of_others_since(connection, run.run_id) != 0:
         return None
     verified = count_verifications(connection, run.run_id)
     by_now = {delta.table: delta.rows for delta in context.workspace.plan().expected_deltas}
+    # Each recorded verification has added a row to these two.
     for table in (VERIFY_RESULT, SIGNATURE):
         by_now[table] = by_now.get(table, 0) + verified
     return tuple(TableDelta(table=table, rows=rows) for table, rows in by_now.items())

@@ -20,10 +20,10 @@ _MOST_REASON = 200
 
 
 def dry_run_state(workspace: Workspace) -> RunState:
-    """The stage after the last phase that passed; failed_<phase> where one did not."""
+    """Return the state by the records: at the stage after the last phase that ended well, failed at the first FAIL, or voided."""
     stage = Stage.CREATED
     if (workspace.directory / VOIDED).exists():
-        return RunState(stage=stage, family=Family.VOIDED, reason=_why_voided(workspace))
+        return RunState(stage=stage, family=Family.VOIDED, reason=_void_reason(workspace))
     for phase in Phase:
         record = workspace.record(phase)
         if record is None:
@@ -36,13 +36,13 @@ def dry_run_state(workspace: Workspace) -> RunState:
     return RunState(stage=stage)
 
 
-def _why_voided(workspace: Workspace) -> str:
-    """The file's name alone says that the run is over; what it says of the reason may be damaged."""
+def _void_reason(workspace: Workspace) -> str:
+    """Return the reason of the void, or `unreadable`: the run is over by the file's name alone, its content may be damaged."""
     try:
-        said = workspace.read(VOIDED)[:_MOST_REASON].decode("utf-8", "replace")
+        text = workspace.read(VOIDED)[:_MOST_REASON].decode("utf-8", "replace")
     except Refused:
-        said = ""
-    return safe_text(said) or "unreadable"
+        text = ""
+    return safe_text(text) or "unreadable"
 
 
 def dry_run_end(workspace: Workspace) -> RunState:
@@ -60,12 +60,12 @@ def dry_run_end(workspace: Workspace) -> RunState:
 
 
 def anchor_of(installation: Installation, request: RunRequestFile) -> Anchor | None:
-    """The last journal head that the database vouches for; None for a dry run, which leaves nothing there."""
+    """Return the last journal head that the database vouches for; None for a dry run, which leaves nothing there."""
     return last_of_ours(anchors_of(installation, request))
 
 
 def anchors_of(installation: Installation, request: RunRequestFile) -> tuple[AnchoredEvent, ...]:
-    """Every event of the run with the journal record that it names; none for a dry run."""
+    """Return every event of the run with the journal record that it names; none for a dry run."""
     if request.mode is Mode.DRYRUN:
         return ()
     with connect(installation.settings.database.monitor, read_only=True, purpose="anchors") as connection:
@@ -77,22 +77,22 @@ def anchored_events(rows: tuple[EventRow, ...]) -> tuple[AnchoredEvent, ...]:
 
     Version 0.2.0 knew no key and let any role insert events: of its rows, those that moved the run are the console's.
     """
-    found, before = [], ("", "")
+    anchored, previous = [], ("", "")
     for row in rows:
-        now = (row.stage, row.family)
-        found.append(
+        current = (row.stage, row.family)
+        anchored.append(
             AnchoredEvent(
                 id=row.id,
                 phase=row.phase,
                 sequence=row.journal_seq,
                 hash=row.journal_head,
-                is_ours=row.vouched if row.vouched is not None else now != before,
+                is_ours=row.vouched if row.vouched is not None else current != previous,
                 actor=row.actor,
                 at=f"{row.at:%Y-%m-%d %H:%M:%S %Z}",
             )
         )
-        before = now
-    return tuple(found)
+        previous = current
+    return tuple(anchored)
 
 
 def is_running(journal: Path) -> bool:
@@ -102,6 +102,7 @@ def is_running(journal: Path) -> bool:
     except OSError:
         return False
     try:
+        # A shared lock, so that two consoles that look at once do not take each other for a writer.
         fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
         return True

@@ -51,7 +51,7 @@ class Known:
 
 
 def view_run(installation: Installation, run_id: str) -> RunView:
-    """One run, whole. Raises Refused where there is no such run, Unmeasured where the database is needed and down."""
+    """Return one run, whole. Raises Refused if there is no such run, Unmeasured if the database is needed and down."""
     known = known_run(installation, run_id)
     workspace, request, row = known.workspace, known.request, known.row
     cut_short = interruption(installation, request, records_at_rest(workspace))
@@ -113,7 +113,7 @@ def _has_plan(workspace: Workspace, row: RunRow) -> bool:
 
 
 def known_run(installation: Installation, run_id: str) -> Known:
-    """Return what there is of a run. Raises Refused where neither the root nor the database has one of that id."""
+    """Return what there is of a run. Raises Refused if neither the root nor the database has one of that id."""
     workspace = Workspace.open(installation.root, run_id)
     try:
         request = workspace.request()
@@ -121,24 +121,25 @@ def known_run(installation: Installation, run_id: str) -> Known:
         row, recorded, armed = _in_database(installation, run_id)
         if row is None:
             raise error from None
-        return Known(workspace, _started_with(workspace) or request_of(row), row, recorded, armed)
+        return Known(workspace, _request_in_journal(workspace) or request_of(row), row, recorded, armed)
+    # A dry run is in no database, so it can be shown without one.
     if request.mode is Mode.DRYRUN:
         return Known(workspace, request, None, (), "")
     return Known(workspace, request, *_in_database(installation, run_id))
 
 
-def _started_with(workspace: Workspace) -> RunRequestFile | None:
+def _request_in_journal(workspace: Workspace) -> RunRequestFile | None:
     """Return what the run was started with, as its journal has it."""
     records = records_at_rest(workspace)
-    said = next((record.value("request") for record in records if record.value("request")), "")
+    request_text = next((record.value("request") for record in records if record.value("request")), "")
     try:
-        return RunRequestFile.model_validate_json(said) if said else None
+        return RunRequestFile.model_validate_json(request_text) if request_text else None
     except ValidationError:
         return None
 
 
 def request_of(row: RunRow) -> RunRequestFile:
-    """Return what a run was started with, as the database has it, where its directory does not."""
+    """Return the request that a run was started with from the database's row, for a run without a usable directory."""
     return RunRequestFile(
         run_id=row.run_id,
         mode=Mode.LIVE,
@@ -170,22 +171,22 @@ def list_runs(installation: Installation) -> tuple[RunSummary, ...]:
 def summaries(
     installation: Installation, rows: tuple[RunRow, ...], anchors: Mapping[str, frozenset[Anchor]]
 ) -> tuple[RunSummary, ...]:
-    """List the runs, where the rows and the anchors of their journals have been read already.
+    """List the runs from rows and anchors of their journals that have been read already.
 
     A run that is over has nothing left to be interrupted in, so only the journals of the others are read.
     """
     known = {row.run_id for row in rows}
-    here = [path.name for path in (installation.root / "runs").glob("ictr-*") if path.name not in known]
-    found = [_of_row(installation, row, anchors.get(row.run_id, frozenset())) for row in rows]
-    found += [
-        _of_files(installation, run_id)
-        for run_id in here
+    unknown_ids = [path.name for path in (installation.root / "runs").glob("ictr-*") if path.name not in known]
+    run_summaries = [_summary_of_row(installation, row, anchors.get(row.run_id, frozenset())) for row in rows]
+    run_summaries += [
+        _summary_of_files(installation, run_id)
+        for run_id in unknown_ids
         if (installation.root / "runs" / run_id / "request.json").exists()
     ]
-    return tuple(sorted(found, key=lambda run: (run.started_at, run.run_id), reverse=True))
+    return tuple(sorted(run_summaries, key=lambda run: (run.started_at, run.run_id), reverse=True))
 
 
-def _of_row(installation: Installation, row: RunRow, anchors: frozenset[Anchor]) -> RunSummary:
+def _summary_of_row(installation: Installation, row: RunRow, anchors: frozenset[Anchor]) -> RunSummary:
     workspace, request = Workspace.open(installation.root, row.run_id), request_of(row)
     records = () if is_over(row.state) else records_at_rest(workspace)
     cut_short = interruption(installation, request, records)
@@ -204,12 +205,12 @@ def _of_row(installation: Installation, row: RunRow, anchors: frozenset[Anchor])
     )
 
 
-def _of_files(installation: Installation, run_id: str) -> RunSummary:
+def _summary_of_files(installation: Installation, run_id: str) -> RunSummary:
     workspace = Workspace.open(installation.root, run_id)
     try:
         request = workspace.request()
     except Refused:
-        return _damaged(workspace)
+        return _summary_of_damaged(workspace)
     plan = workspace.plan_facts()
     ended = request.mode is Mode.DRYRUN or (workspace.directory / VOIDED).exists()
     state = dry_run_end(workspace) if ended else NOT_THERE
@@ -230,8 +231,8 @@ def _of_files(installation: Installation, run_id: str) -> RunSummary:
     )
 
 
-def _damaged(workspace: Workspace) -> RunSummary:
-    """A directory that does not say what it was started with, of a run that the database does not have."""
+def _summary_of_damaged(workspace: Workspace) -> RunSummary:
+    """Summarise a directory without a readable request, of a run that the database does not have."""
     since = datetime.fromtimestamp(workspace.directory.lstat().st_mtime, UTC)
     return RunSummary(
         run_id=workspace.run_id,
@@ -246,7 +247,7 @@ def _damaged(workspace: Workspace) -> RunSummary:
 
 
 def _by_the_console(recorded: tuple[EventRow, ...]) -> tuple[EventRow, ...]:
-    """Without what somebody has written who has not the journal's key: it tells nothing of a phase."""
+    """Leave out events that were written without the journal's key: they tell nothing of a phase."""
     return tuple(event for event in recorded if event.vouched is not False)
 
 

@@ -65,7 +65,7 @@ class Attempt(Value):
         return cls.named(record.fields, anchor, record.phase, has_event=NO_EVENT not in record.fields)
 
     @classmethod
-    def named(cls, fields: Iterable[Field], anchor: Anchor, what: str, *, has_event: bool) -> Self | None:
+    def named(cls, fields: Iterable[Field], anchor: Anchor, work: str, *, has_event: bool) -> Self | None:
         """Make an attempt from the fields of `measure_attempt`."""
         values = {field.key: field.value for field in fields}
         if not values.get("xid"):
@@ -79,7 +79,7 @@ class Attempt(Value):
             system_identifier=values.get("system_identifier", ""),
             timeline=values.get("timeline", ""),
             anchor=anchor,
-            what=what,
+            what=work,
             has_event=has_event,
         )
 
@@ -113,23 +113,23 @@ class NotKnownYet(CommitUnknown):
     """It could not be decided in time whether a transaction was committed; the one move is to ask again."""
 
 
-def not_known_yet(run_id: str, what: str, said: str) -> NotKnownYet:
-    """The error that says so, with the command that asks again."""
+def not_known_yet(run_id: str, work: str, reason: str) -> NotKnownYet:
+    """Return the error of a COMMIT that is not decided yet, with the command that asks again."""
     return NotKnownYet(
         StopCode.UNREACHABLE,
-        f"{what} of run {run_id}: not known yet whether it was committed: {said}",
+        f"{work} of run {run_id}: not known yet whether it was committed: {reason}",
         f"Ask again: cutter-console run settle {run_id}",
     )
 
 
-def rolled_back(lost: CutterError, said: str) -> Unmeasured:
-    """The error of a transaction that is known to have had no effect."""
-    return Unmeasured(lost.code, f"{lost.message}; {said}: nothing was written", "Do it again.")
+def rolled_back(lost: CutterError, reason: str) -> Unmeasured:
+    """Return the error of a transaction that is known to have had no effect."""
+    return Unmeasured(lost.code, f"{lost.message}; {reason}: nothing was written", "Do it again.")
 
 
-def unknowable(lost: CutterError, said: str) -> Unmeasured:
+def unknowable(lost: CutterError, reason: str) -> Unmeasured:
     """Return the error of a transaction whose result can no longer be known; used only for those that are harmless to repeat."""
-    return Unmeasured(lost.code, f"{lost.message}; {said}", "Do it again: it is a no-op where it was done.")
+    return Unmeasured(lost.code, f"{lost.message}; {reason}", "Do it again: it is a no-op where it was done.")
 
 
 def fate_of(attempts: Sequence[Attempt], ask: Callable[[Attempt], Verdict]) -> Verdict:
@@ -140,28 +140,30 @@ def fate_of(attempts: Sequence[Attempt], ask: Callable[[Attempt], Verdict]) -> V
     fates = {verdict.fate for verdict in verdicts}
     if len(attempts) == 1:
         return verdicts[0]
-    said = "; ".join(f"{attempt.what}: {verdict.said}" for attempt, verdict in zip(attempts, verdicts, strict=True))
+    details = "; ".join(f"{attempt.what}: {verdict.said}" for attempt, verdict in zip(attempts, verdicts, strict=True))
+    # The least certain of them decides for the whole operation.
     order = (Fate.UNKNOWN, Fate.UNKNOWABLE)
     open_fate = next((fate for fate in order if fate in fates), None)
-    return Verdict(fate=open_fate or (fates.pop() if len(fates) == 1 else Fate.IN_PART), said=said)
+    return Verdict(fate=open_fate or (fates.pop() if len(fates) == 1 else Fate.IN_PART), said=details)
 
 
 @contextmanager
 def committing_alone(
-    installation: Installation, what: str, *, role: Role = Role.EXECUTOR, replicated: bool = True
+    installation: Installation, work: str, *, role: Role = Role.EXECUTOR, replicated: bool = True
 ) -> Iterator[psycopg.Connection]:
     """Run one transaction that is in no run's journal, and settle it if its COMMIT is not answered.
 
-    `replicated` off waits for no standby, as the operator's stops do not. Raises Unmeasured where it was rolled back,
-    NotKnownYet where that is not decided in time: done again, it does no harm.
+    `replicated` off waits for no standby, as the operator's stops do not. Raises Unmeasured if it was rolled back,
+    NotKnownYet if that is not decided in time: done again, it does no harm.
     """
     fields: tuple[Field, ...] = ()
     try:
-        with at_work(), connect(conninfo_of(installation, role), purpose=what, replicated=replicated) as connection:
+        with at_work(), connect(conninfo_of(installation, role), purpose=work, replicated=replicated) as connection:
             fields = measure_attempt(connection, role)
             yield connection
     except CommitUnknown as lost:
-        attempt = Attempt.named(fields, Anchor(sequence=0, hash=""), what, has_event=False)
+        # No journal has a record of it, so it has no anchor that an event could name.
+        attempt = Attempt.named(fields, Anchor(sequence=0, hash=""), work, has_event=False)
         assert attempt is not None, "nothing is committed that was not measured before"
         verdict = settle(installation, "", attempt, replicated=replicated)
         match verdict.fate:
@@ -172,7 +174,7 @@ def committing_alone(
             case Fate.UNKNOWABLE:
                 raise unknowable(lost, verdict.said) from lost
             case Fate.UNKNOWN:
-                message = f"{what}: not known yet whether it was committed: {verdict.said}"
+                message = f"{work}: not known yet whether it was committed: {verdict.said}"
                 raise NotKnownYet(
                     StopCode.UNREACHABLE, message, "Do it again: it is a no-op where it was done."
                 ) from lost
@@ -185,18 +187,19 @@ def settle(
 
     Never raises for what the server says. `replicated` off asks for no synchronous standby's word.
     """
-    until = time.monotonic() + (0.0 if once else LIMIT_S)
+    deadline = time.monotonic() + (0.0 if once else LIMIT_S)
     while True:
         verdict = _ask(installation, run_id, attempt)
+        # A COMMIT that only this server has is lost if a standby is promoted: it does not count yet.
         if verdict.fate is Fate.COMMITTED and replicated:
-            return _confirmed(installation, attempt, verdict, until)
-        if verdict.fate is not Fate.UNKNOWN or time.monotonic() >= until:
+            return _confirm_by_standby(installation, attempt, verdict, deadline)
+        if verdict.fate is not Fate.UNKNOWN or time.monotonic() >= deadline:
             return verdict
         time.sleep(_PAUSE_S)
 
 
-def _confirmed(installation: Installation, attempt: Attempt, verdict: Verdict, until: float) -> Verdict:
-    """The verdict, where the standby has what was committed.
+def _confirm_by_standby(installation: Installation, attempt: Attempt, verdict: Verdict, deadline: float) -> Verdict:
+    """Return the verdict if the synchronous standby has what was committed, else that it is not known yet.
 
     Asked once: a question that is not answered stays at the server. While another one is under way, it is waited for.
     """
@@ -217,7 +220,7 @@ def _confirmed(installation: Installation, attempt: Attempt, verdict: Verdict, u
             return Verdict(fate=Fate.UNKNOWN, said=error.message)
         if not is_asked:
             return verdict
-        if time.monotonic() >= until:
+        if time.monotonic() >= deadline:
             return unconfirmed
         time.sleep(_PAUSE_S)
 
@@ -227,7 +230,7 @@ def look(installation: Installation, run_id: str, attempt: Attempt) -> Verdict:
     database = installation.settings.database
     try:
         with connect(database.monitor, read_only=True, timeout_s=_ASK_S, purpose="evidence") as connection:
-            if (elsewhere := _elsewhere(connection, run_id, attempt)) is not None:
+            if (elsewhere := _decide_elsewhere(connection, run_id, attempt)) is not None:
                 return elsewhere
             role = _ROLE_NAMES[attempt.role]
             if attempt.pid and is_session_there(connection, attempt.pid, role):
@@ -244,26 +247,29 @@ def _ask(installation: Installation, run_id: str, attempt: Attempt) -> Verdict:
     conninfo = conninfo_of(installation, attempt.role)
     try:
         with connect(conninfo, timeout_s=_ASK_S, purpose="settle") as connection:
-            if (elsewhere := _elsewhere(connection, run_id, attempt)) is not None:
+            if (elsewhere := _decide_elsewhere(connection, run_id, attempt)) is not None:
                 return elsewhere
+            # Before the status is asked: while the session lives, it may still deliver the COMMIT.
             if attempt.pid:
-                said = end_session(connection, attempt.pid, attempt.started)
-                if said is not None:
-                    return Verdict(fate=Fate.UNKNOWN, said=f"its session, {attempt.pid}, {said}")
+                problem = end_session(connection, attempt.pid, attempt.started)
+                if problem is not None:
+                    return Verdict(fate=Fate.UNKNOWN, said=f"its session, {attempt.pid}, {problem}")
             return _status(connection, run_id, attempt)
     except CutterError as error:
         return Verdict(fate=Fate.UNKNOWN, said=error.message)
 
 
-def _elsewhere(connection: psycopg.Connection, run_id: str, attempt: Attempt) -> Verdict | None:
-    """Decide by the run's events on another server or timeline, where the id may belong to another transaction."""
-    here = server_position(connection)
-    if not attempt.system_identifier or here == (attempt.system_identifier, attempt.timeline):
+def _decide_elsewhere(connection: psycopg.Connection, run_id: str, attempt: Attempt) -> Verdict | None:
+    """Decide by the run's events if this is another server or timeline: the id may belong to another transaction there."""
+    position = server_position(connection)
+    # Journals of older releases name no server: theirs is taken to be this one.
+    if not attempt.system_identifier or position == (attempt.system_identifier, attempt.timeline):
         return None
-    if here.timeline == "":
+    # Nothing is decided on a standby: it may not have received the COMMIT yet.
+    if position.timeline == "":
         return Verdict(fate=Fate.UNKNOWN, said="the server at hand is a standby")
-    where = f"this is server {here.system_identifier}, timeline {here.timeline}; it was sent to {attempt.system_identifier}, timeline {attempt.timeline}"
-    return _by_rows(connection, run_id, attempt, where)
+    place = f"this is server {position.system_identifier}, timeline {position.timeline}; it was sent to {attempt.system_identifier}, timeline {attempt.timeline}"
+    return _decide_by_event(connection, run_id, attempt, place)
 
 
 def _status(connection: psycopg.Connection, run_id: str, attempt: Attempt) -> Verdict:
@@ -275,14 +281,16 @@ def _status(connection: psycopg.Connection, run_id: str, attempt: Attempt) -> Ve
         case "in progress":
             return Verdict(fate=Fate.UNKNOWN, said=f"transaction {attempt.xid} is in progress")
         case "unknown":
-            return _by_rows(connection, run_id, attempt, f"transaction {attempt.xid} is too old for the server to know")
+            return _decide_by_event(
+                connection, run_id, attempt, f"transaction {attempt.xid} is too old for the server to know"
+            )
         case other:
             assert_never(other)
 
 
-def _by_rows(connection: psycopg.Connection, run_id: str, attempt: Attempt, why: str) -> Verdict:
+def _decide_by_event(connection: psycopg.Connection, run_id: str, attempt: Attempt, reason: str) -> Verdict:
     if not attempt.has_event:
-        return Verdict(fate=Fate.UNKNOWABLE, said=f"{why}, and no event shows its outcome")
+        return Verdict(fate=Fate.UNKNOWABLE, said=f"{reason}, and no event shows its outcome")
     if has_event(connection, run_id, attempt.anchor):
-        return Verdict(fate=Fate.COMMITTED, said=f"{why}; its event is there")
-    return Verdict(fate=Fate.ROLLED_BACK, said=f"{why}; its event is not there")
+        return Verdict(fate=Fate.COMMITTED, said=f"{reason}; its event is there")
+    return Verdict(fate=Fate.ROLLED_BACK, said=f"{reason}; its event is not there")

@@ -39,7 +39,7 @@ class Facts(Value):
     baseline: tuple[TableCount, ...]
     runs: tuple[RunRow, ...]
     rulings: tuple[ApprovalRow, ...]
-    """Only where a run waits for one."""
+    """Read only if a run waits for a ruling."""
     switch: SwitchView
     anchors: Mapping[str, frozenset[Anchor]]
 
@@ -47,7 +47,7 @@ class Facts(Value):
 def measure_status(installation: Installation, *, read_only: bool, demo: bool) -> Status:
     """Everything the Overview shows. A database that cannot be read is part of the answer, never an exception or a zero.
 
-    Once a second this must cost next to nothing: one connection reads all of it. Only where that one is refused
+    Once a second this must cost next to nothing: one connection reads all of it. Only if that one is refused
     something is the switch read apart, so that a missing grant on a count does not hide it.
     """
     now, in_file = installation.context.now(), hold_in_file(installation)
@@ -65,7 +65,7 @@ def measure_status(installation: Installation, *, read_only: bool, demo: bool) -
 def _without_switch(
     installation: Installation, switch: SwitchView, now: datetime, *, read_only: bool, demo: bool
 ) -> Status:
-    """The switch cannot be read; the rest may well be."""
+    """Return the status of a database whose switch cannot be read, though the rest may be."""
     try:
         return _status(installation, _read(installation, None, switch), now, read_only=read_only, demo=demo)
     except CutterError as error:
@@ -92,10 +92,15 @@ def _read(installation: Installation, in_file: SwitchView | None, switch: Switch
 def _status(installation: Installation, facts: Facts, now: datetime, *, read_only: bool, demo: bool) -> Status:
     switch = facts.switch
     runs = summaries(installation, facts.runs, facts.anchors)
-    lost = tuple(_gone(run) for run in runs if run.gone)
-    unsettled = tuple(_unsettled(run) for run in runs if run.unsettled)
-    asked = {wait.run_id for wait in (*lost, *unsettled)}
-    waits = (_wait(row, _imported(row, facts.rulings, now), switch) for row in facts.runs if row.run_id not in asked)
+    lost = tuple(_wait_for_lost(run) for run in runs if run.gone)
+    unsettled = tuple(_wait_to_settle(run) for run in runs if run.unsettled)
+    # Of these runs nothing else is offered: what is known of them may not be true.
+    settled_first = {wait.run_id for wait in (*lost, *unsettled)}
+    waits = (
+        _wait(row, _usable_kinds(row, facts.rulings, now), switch)
+        for row in facts.runs
+        if row.run_id not in settled_first
+    )
     return Status(
         measured_at=now,
         outcome=Outcome.FAIL
@@ -132,10 +137,10 @@ def _unreachable(
     )
 
 
-def _imported(row: RunRow, rulings: tuple[ApprovalRow, ...], now: datetime) -> set[str]:
-    """The kinds of the run's rulings that can still be used; those that version 0.2.0 imported have no purpose and authorise nothing."""
-    mine = (found for found in rulings if found.run_id == row.run_id and found.purpose and not found.used_for)
-    return {found.kind for found in mine if found.expires > now}
+def _usable_kinds(row: RunRow, rulings: tuple[ApprovalRow, ...], now: datetime) -> set[str]:
+    """Return the kinds of the run's rulings that can still be used. Rulings of version 0.2.0 have no purpose and do not count."""
+    usable = (ruling for ruling in rulings if ruling.run_id == row.run_id and ruling.purpose and not ruling.used_for)
+    return {ruling.kind for ruling in usable if ruling.expires > now}
 
 
 def _place(table: str) -> int:
@@ -159,7 +164,7 @@ def _unread(error: CutterError) -> tuple[CountView, ...]:
     )
 
 
-def _unsettled(run: RunSummary) -> WaitView:
+def _wait_to_settle(run: RunSummary) -> WaitView:
     return WaitView(
         what="something was begun, and it is not known yet whether it was committed",
         run_id=run.run_id,
@@ -212,7 +217,7 @@ def _wait(row: RunRow, imported: set[str], switch: SwitchView) -> WaitView | Non
     )
 
 
-def _gone(run: RunSummary) -> WaitView:
+def _wait_for_lost(run: RunSummary) -> WaitView:
     """A failover or a restore has lost what was acknowledged: nothing else of this run is true until that is understood."""
     return WaitView(
         what=f"acknowledged, and gone from the database: {'; '.join(run.gone)}",

@@ -27,6 +27,7 @@ class Rows(Value):
 
 def measure_rows(connection: psycopg.Connection, run_id: str, docprefix: str) -> Rows:
     """Read the document's units, the counts and the digest of all other rows."""
+    # One snapshot for all rows: units and counts of two moments could differ without a fault.
     connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
     return Rows(
         units=units_of_document(connection, docprefix),
@@ -40,7 +41,7 @@ def measure_rows(connection: psycopg.Connection, run_id: str, docprefix: str) ->
 
 def structural_checks(plan: CutPlan, rows: Rows) -> tuple[Check, ...]:
     """Pure: cardinality, addresses, anchors, hierarchy."""
-    planned, found = plan.document.units, {row.address: row for row in rows.units}
+    planned, unit_rows = plan.document.units, {row.address: row for row in rows.units}
     verdict, edited = _Verdict(rows), {edit.address: edit for edit in rows.edits}
     return (
         verdict.check(
@@ -48,7 +49,7 @@ def structural_checks(plan: CutPlan, rows: Rows) -> tuple[Check, ...]:
         ),
         verdict.first(
             "addresses",
-            (unit.address for unit in planned if unit.address not in found),
+            (unit.address for unit in planned if unit.address not in unit_rows),
             f"all {len(planned)} planned addresses exist",
         ),
         verdict.first(
@@ -60,7 +61,7 @@ def structural_checks(plan: CutPlan, rows: Rows) -> tuple[Check, ...]:
         ),
         verdict.first(
             "hierarchy",
-            _misplaced(planned, found, edited),
+            _misplaced(planned, unit_rows, edited),
             "parent, kind, section type and number are the planned ones",
         ),
         verdict.first(
@@ -71,7 +72,7 @@ def structural_checks(plan: CutPlan, rows: Rows) -> tuple[Check, ...]:
 
 def fidelity_checks(plan: CutPlan, replanned: CutPlan, canonical: bytes, rows: Rows) -> tuple[Check, ...]:
     """Pure: bodies are slices of the pinned source, which planned again gives the same plan; the spans cover it."""
-    found = {row.address: row for row in rows.units}
+    unit_rows = {row.address: row for row in rows.units}
     verdict, edited = _Verdict(rows), {edit.address: edit for edit in rows.edits}
     faithful = f"{len(rows.units) - len(edited)} bodies equal the pinned source, byte for byte"
     same_source = sha256_hex(canonical) == plan.document.source.canonical_sha256
@@ -84,11 +85,11 @@ def fidelity_checks(plan: CutPlan, replanned: CutPlan, canonical: bytes, rows: R
         ),
         verdict.first(
             "body fidelity",
-            _unfaithful(plan.document.units, found, edited, canonical),
+            _unfaithful(plan.document.units, unit_rows, edited, canonical),
             faithful + (f"; {len(edited)} equal their signed edits" if edited else ""),
         ),
         verdict.check(
-            "coverage", f"{len(canonical)} bytes of source", _joined(plan, found, edited, canonical) == canonical
+            "coverage", f"{len(canonical)} bytes of source", _joined(plan, unit_rows, edited, canonical) == canonical
         ),
     )
 
@@ -109,10 +110,10 @@ def edit_checks(plan: CutPlan, rows: Rows, untouched: str) -> tuple[Check, ...]:
     other units read as they did before, when their digest was `untouched`.
     """
     verdict = _Verdict(rows)
-    found = {row.address: row for row in rows.units}
-    other = (unit.address for unit in plan.document.units if not _reads_as_planned(unit, found.get(unit.address)))
+    unit_rows = {row.address: row for row in rows.units}
+    misread = (unit.address for unit in plan.document.units if not _reads_as_planned(unit, unit_rows.get(unit.address)))
     return (
-        verdict.first("edited drafts", other, f"all {plan.n_units} drafts read as planned"),
+        verdict.first("edited drafts", misread, f"all {plan.n_units} drafts read as planned"),
         _deltas(_world_of(plan), rows, plan.expected_deltas),
         verdict.check("untouched rows", f"digest {rows.untouched_digest}", rows.untouched_digest == untouched),
     )
@@ -136,12 +137,13 @@ def _deltas(world: PlanBinding, rows: Rows, expected: tuple[TableDelta, ...]) ->
     verdict = _Verdict(rows)
     wanted = {delta.table: delta.rows for delta in expected}
     before = {count.table: count.rows for count in world.counts}
-    wrong = [
+    differences = [
         f"{count.table}: {count.rows - before.get(count.table, 0):+d} rows, {wanted.get(count.table, 0):+d} planned"
         for count in rows.counts
+        # A table that the plan did not count has no number to compare with.
         if count.table in before and count.rows - before.get(count.table, 0) != wanted.get(count.table, 0)
     ]
-    deltas = verdict.first("deltas", iter(wrong), f"all {len(before)} tables changed by exactly what was planned")
+    deltas = verdict.first("deltas", iter(differences), f"all {len(before)} tables changed by exactly what was planned")
     return deltas.model_copy(update={"evidence": (*deltas.evidence, verdict.rows_added(before))})
 
 
@@ -151,31 +153,33 @@ def _anchored(row: UnitRow, edit: EditRow | None) -> bool:
 
 
 def _misplaced(
-    planned: tuple[PlannedUnit, ...], found: dict[str, UnitRow], edited: dict[str, EditRow]
+    planned: tuple[PlannedUnit, ...], unit_rows: dict[str, UnitRow], edited: dict[str, EditRow]
 ) -> Iterable[str]:
     for unit in planned:
-        row, edit = found.get(unit.address), edited.get(unit.address)
+        row, edit = unit_rows.get(unit.address), edited.get(unit.address)
         place = (unit.parent, unit.unit_kind, unit.section_type, unit.number, edit.title if edit else unit.title)
         if row is None or (row.parent, row.unit_kind, row.section_type, row.number, row.title) != place:
             yield unit.address
 
 
 def _unfaithful(
-    planned: tuple[PlannedUnit, ...], found: dict[str, UnitRow], edited: dict[str, EditRow], canonical: bytes
+    planned: tuple[PlannedUnit, ...], unit_rows: dict[str, UnitRow], edited: dict[str, EditRow], canonical: bytes
 ) -> Iterable[str]:
     for unit in planned:
-        row, edit = found.get(unit.address), edited.get(unit.address)
+        row, edit = unit_rows.get(unit.address), edited.get(unit.address)
         expected = edit.body_sha256 if edit else sha256_hex(canonical[unit.byte_start : unit.byte_end])
         if row is None or sha256_hex(_body(row)) != expected:
             yield unit.address
 
 
-def _joined(plan: CutPlan, found: dict[str, UnitRow], edited: dict[str, EditRow], canonical: bytes) -> bytes:
+def _joined(plan: CutPlan, unit_rows: dict[str, UnitRow], edited: dict[str, EditRow], canonical: bytes) -> bytes:
     """Return the spans in order; an edited unit stands for the slice that it was cut from."""
     bodies = [
         (
             unit.byte_start,
-            canonical[unit.byte_start : unit.byte_end] if unit.address in edited else _body(found.get(unit.address)),
+            canonical[unit.byte_start : unit.byte_end]
+            if unit.address in edited
+            else _body(unit_rows.get(unit.address)),
         )
         for unit in plan.document.units
     ]
@@ -211,7 +215,7 @@ class _Verdict:
         return self.evidence("rows added", ", ".join(f"{table} {rows:+d}" for table, rows in counted))
 
     def check(self, name: str, answer: str, passed: bool) -> Check:
-        """One check with its answer as evidence."""
+        """Return one check with its answer as evidence."""
         evidence = self.evidence(name, answer)
         return Check(
             name=name,
@@ -221,8 +225,8 @@ class _Verdict:
             next_action="" if passed else "Do not enact. Revert the draft cut: cutter-console revert RUN --confirm RUN",
         )
 
-    def first(self, name: str, wrong: Iterable[str], right: str) -> Check:
+    def first(self, name: str, problems: Iterable[str], good_answer: str) -> Check:
         """Return PASS if nothing is wrong; otherwise the count and the first few."""
-        found = list(wrong)
-        answer = f"{len(found)} wrong, first: {', '.join(found[:3])}" if found else right
-        return self.check(name, answer, not found)
+        listed = list(problems)
+        answer = f"{len(listed)} wrong, first: {', '.join(listed[:3])}" if listed else good_answer
+        return self.check(name, answer, not listed)

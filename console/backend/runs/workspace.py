@@ -29,7 +29,7 @@ MARKED = "marked.json"
 MOST_BYTES = 1 << 30
 """A plan of the most units that are taken is far shorter, in bytes."""
 EDIT_PROFILE = "edit"
-"""Stands for the profile where drafts are edited: there is no document to scan."""
+"""Profile of a run that edits drafts: there is no document to scan."""
 _V = TypeVar("_V", bound=Value)
 
 
@@ -88,10 +88,11 @@ class Workspace:
 
     @classmethod
     def create(cls, root: Path, request: RunRequestFile) -> Self:
-        """Make the directory of a new run, with what it was started with in it, or not at all. Raises Refused where the id is taken."""
+        """Make the directory of a new run, with its request in it, or not at all. Raises Refused if the id is taken."""
         workspace = cls(root / "runs" / request.run_id)
         draft = cls(root / "runs" / hidden_name(request.run_id))
         try:
+            # A rename would replace an empty directory of that name.
             if workspace.directory.exists():
                 raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST))
             draft.directory.mkdir(mode=0o750)
@@ -105,7 +106,7 @@ class Workspace:
 
     @classmethod
     def open(cls, root: Path, run_id: str) -> Self:
-        """The directory of a run that may exist. Raises Refused where the id is no plain name below the root."""
+        """Return the workspace of a run that may not exist. Raises Refused if the id is no plain name below the root."""
         return cls(within(root, "runs", run_id))
 
     @property
@@ -129,7 +130,7 @@ class Workspace:
             key.rename(key.with_name(f"{key.name}.aside-{secrets.token_hex(4)}"))
 
     def write(self, name: str, data: bytes) -> None:
-        """One file, whole or not at all. Raises Unmeasured where it cannot be written."""
+        """Write one file, whole or not at all. Raises Unmeasured if it cannot be written."""
         try:
             replace_file(self.directory / name, data)
         except OSError as error:
@@ -140,7 +141,7 @@ class Workspace:
             ) from error
 
     def read(self, name: str) -> bytes:
-        """One file's bytes. Raises Refused where it is missing."""
+        """Return one file's bytes. Raises Refused if it cannot be read."""
         path = self.directory / name
         try:
             return read_regular(path, MOST_BYTES)
@@ -150,14 +151,14 @@ class Workspace:
             ) from error
 
     def request(self) -> RunRequestFile:
-        """Return what the run was started with. Raises Refused where there is no such run below this root."""
+        """Return what the run was started with. Raises Refused if there is no such run below this root, or the file is damaged."""
         if not (self.directory / "request.json").exists():
             message = f"no run {self.directory.name} below {self.directory.parent}"
             raise Refused(StopCode.REFUSED_INPUT, message, "See the runs there are: cutter-console run list")
         return self._parsed(RunRequestFile, "request.json")
 
     def restore_request(self, request: RunRequestFile) -> None:
-        """Write down again what the run was started with, and make its directory, where either is gone or damaged."""
+        """Write the request again, and make the directory, if either is gone or damaged."""
         self.directory.mkdir(mode=0o750, exist_ok=True)
         try:
             self.request()
@@ -165,29 +166,29 @@ class Workspace:
             self.write("request.json", canonical_json(request))
 
     def has_whole(self, name: str, sha256: str) -> bool:
-        """Return whether a file is there with exactly the bytes of this digest; read again only where it has changed."""
+        """Return whether a file is there with exactly the bytes of this digest; read again only if it has changed."""
         path = self.directory / name
         try:
-            seen = path.lstat()
+            status = path.lstat()
         except OSError:
             return False
         try:
-            return _digest(path, seen.st_ino, seen.st_size, seen.st_mtime_ns) == sha256
+            return _digest(path, status.st_ino, status.st_size, status.st_mtime_ns) == sha256
         except OSError:
             return False
 
     def source(self) -> bytes:
-        """The pinned raw bytes."""
+        """Return the pinned raw bytes."""
         return self.read("source.raw")
 
     def marked(self) -> DocumentPlan:
-        """The document as the first pass planned it."""
+        """Return the document as the first pass planned it."""
         if self._marked is None:
             self._marked = self._parsed(DocumentPlan, MARKED)
         return self._marked
 
     def plan(self) -> CutPlan:
-        """The plan; read once, because a plan never changes. The caller compares its digest."""
+        """Return the plan; read once, because a plan never changes. The caller compares its digest."""
         if self._plan is None:
             self._plan = self._parsed(CutPlan, "plan.json")
         return self._plan
@@ -198,11 +199,12 @@ class Workspace:
         facts = _facts_of(plan)
         if sha256_hex(data) != plan.plan_digest:
             raise Refused(StopCode.INVARIANT_FAILED, "the plan's bytes and its digest differ", "Start another run.")
+        # The plan first: its facts can be made from it again, not the other way round.
         self.write("plan.json", data)
         self.write("plan-facts.json", canonical_json(facts))
 
     def plan_facts(self) -> PlanFacts | None:
-        """Return what lists and heads show of the plan, out of the plan itself where their own file is gone; None without either."""
+        """Return the plan without its units; made from the plan itself if the file of these facts is gone. None without either."""
         try:
             return self._parsed(PlanFacts, "plan-facts.json")
         except Refused:
@@ -218,7 +220,7 @@ class Workspace:
         self.write(record_name(record.phase), canonical_json(record))
 
     def record(self, phase: Phase) -> PhaseRecord | None:
-        """A phase's record, or None where the phase has not ended here."""
+        """Return a phase's record, or None if the phase has not ended here."""
         if not (self.directory / record_name(phase)).exists():
             return None
         return self._parsed(PhaseRecord, record_name(phase))
@@ -236,7 +238,7 @@ class Workspace:
 
 @lru_cache(maxsize=64)
 def _digest(path: Path, _inode: int, _size: int, _changed_ns: int) -> str:
-    """A screen asks for it every second; a plan of a large document is long."""
+    """Return the file's sha256, cached by inode, size and time: a screen asks every second, and a large plan is long."""
     return sha256_hex(read_regular(path, MOST_BYTES))
 
 
@@ -255,5 +257,5 @@ def _facts_of(plan: CutPlan) -> PlanFacts:
 
 
 def record_name(phase: Phase) -> str:
-    """The file of a phase's record in the run's directory."""
+    """Return the name of a phase's record in the run's directory."""
     return f"{phase.number:02d}-{phase.value}.json"

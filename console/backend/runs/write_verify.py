@@ -43,8 +43,8 @@ class WriteVerify(PhaseWork):
 
 
 def verify_cut(context: PhaseContext, connection: psycopg.Connection) -> tuple[Check, ...]:
-    """Every check of a cut, measured in one snapshot."""
-    plan, rows, unchanged = _measured(context, connection)
+    """Run every check of a cut, measured in one snapshot."""
+    plan, rows, unchanged = _measure_checks(context, connection)
     return (*unchanged, *effect_checks(plan, rows, plan.expected_deltas))
 
 
@@ -53,11 +53,11 @@ def verify_again(
 ) -> tuple[Check, ...]:
     """Verify a cut later, for `cutter-console verify`; without `expected` other runs have written since, and the counts
     of the tables say nothing about this one."""
-    plan, rows, unchanged = _measured(context, connection)
+    plan, rows, unchanged = _measure_checks(context, connection)
     return unchanged if expected is None else (*unchanged, *effect_checks(plan, rows, expected))
 
 
-def _measured(context: PhaseContext, connection: psycopg.Connection) -> tuple[CutPlan, Rows, tuple[Check, ...]]:
+def _measure_checks(context: PhaseContext, connection: psycopg.Connection) -> tuple[CutPlan, Rows, tuple[Check, ...]]:
     plan, raw = context.workspace.plan(), context.workspace.source()
     rows = measure_rows(connection, context.run_id, context.request.docprefix)
     replanned = bind(planned(context.installation, context.request, raw), plan.world)

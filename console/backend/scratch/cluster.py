@@ -24,6 +24,7 @@ from console.backend.scratch.cluster_programs import readable_programs, shared_d
 SUPERUSER = "postgres"
 PORT = 5432
 _MAX_SOCKET_BYTES = 107
+"""Longest path that a Unix socket can have on Linux: 108 bytes with the end of the string."""
 _NEED_BYTES = 256 << 20
 _START_TIMEOUT_S = 60.0
 _POLL_S = 0.005
@@ -54,10 +55,10 @@ _NOT_DURABLE: Mapping[str, str] = {
 class ClusterNotStarted(Unmeasured):
     """initdb or the server ended early, or the server was not ready in time; the message ends with its last words."""
 
-    def __init__(self, what: str, said: str) -> None:
+    def __init__(self, failure: str, last_words: str) -> None:
         super().__init__(
             StopCode.UNREACHABLE,
-            f"{what}: {safe_text(said[-600:]) or 'it said nothing'}",
+            f"{failure}: {safe_text(last_words[-600:]) or 'it said nothing'}",
             "read the message; the programs can be tried by hand as an ordinary user",
         )
 
@@ -97,10 +98,11 @@ class TransientCluster:
         settings: Mapping[str, str] | None = None,
         need_bytes: int = _NEED_BYTES,
     ) -> Self:
-        """Make and start a cluster of this major version in the first of `parents` that it can reach and that has room.
+        """Make and start a cluster of this major version in the first of `parents` that its user can reach and that has room.
 
-        Without `parents`: tmpfs, then the temporary directories. `durable=False` switches fsync off: for what
-        is thrown away. Raises NoFittingProgram, ClusterNotStarted, or Unmeasured where there is no place.
+        Without `parents`: tmpfs, then the temporary directories. `need_bytes` is the room that is asked for.
+        `durable=False` switches fsync off: for data that is thrown away. Raises NoFittingProgram, ClusterNotStarted,
+        or Unmeasured if no directory fits.
         """
         user = cluster_directory.server_user()
         places = parents or cluster_directory.default_parents()
@@ -111,9 +113,10 @@ class TransientCluster:
         directories = _directories(cluster_directory.choose_parent(places, need_bytes, user))
         try:
             _initdb(programs, directories, user)
-            wanted = {**_SETTINGS, **({} if durable else _NOT_DURABLE), **(settings or {})}
+            server_settings = {**_SETTINGS, **({} if durable else _NOT_DURABLE), **(settings or {})}
             server_log = (directories[0] / "log").open("w+b")
-            guard = _guard(programs, directories, user, durable, wanted, server_log)
+            guard = _guard(programs, directories, user, durable, server_settings, server_log)
+        # Also on Ctrl-C: until the guard runs, nobody else would remove the directories.
         except BaseException:
             _remove(directories)
             raise
@@ -135,16 +138,18 @@ class TransientCluster:
         """The server's full version."""
         return self.programs.version
 
-    def conninfo(self, dbname: str = "postgres", user: str = SUPERUSER, **more: str) -> str:
-        """A libpq connection string; the server trusts whoever can reach its socket, so any existing role will do."""
+    def conninfo(self, dbname: str = "postgres", user: str = SUPERUSER, **parameters: str) -> str:
+        """Return a libpq connection string; the server trusts whoever can reach its socket, so any existing role will do."""
+        # Imported here, so that whoever only starts a cluster does not load psycopg.
         from psycopg.conninfo import make_conninfo
 
-        return make_conninfo(host=str(self.socket_dir), port=PORT, dbname=dbname, user=user, **more)
+        return make_conninfo(host=str(self.socket_dir), port=PORT, dbname=dbname, user=user, **parameters)
 
     def stop(self) -> None:
         """End the server and remove its directory. May be called again."""
         atexit.unregister(self.stop)
         if self._guard.stdin is not None and not self._guard.stdin.closed:
+            # A byte means an ordinary end; a pipe that closes without one means that this process died.
             with contextlib.suppress(BrokenPipeError):
                 self._guard.stdin.write(b"s")
                 self._guard.stdin.close()
@@ -182,12 +187,12 @@ def _is_ready(data_dir: Path) -> bool:
 
 
 def _log_text(log: BinaryIO) -> str:
-    """The whole log, from the open file: the guard may have removed the directory by now."""
+    """Read the log through the open file, at most its first MiB: the guard may have removed the directory by now."""
     return os.pread(log.fileno(), 1 << 20, 0).decode("utf-8", "replace")
 
 
 def _directories(parent: Path) -> tuple[Path, ...]:
-    """The cluster's directory and, where its path is too long for a socket, a shorter one for that."""
+    """Make the cluster's directory and, if its path is too long for a Unix socket, a second one with the shortest path."""
     directory = cluster_directory.owned_directory(parent)
     if len(os.fsencode(directory / f".s.PGSQL.{PORT}.lock")) <= _MAX_SOCKET_BYTES:
         return (directory,)
@@ -203,6 +208,7 @@ def _remove(directories: tuple[Path, ...]) -> None:
 
 def _initdb(programs: PostgresPrograms, directories: tuple[Path, ...], user: ServerUser | None) -> None:
     maker = cluster_directory.initdb_user()
+    # initdb refuses root, as the server does, and must own the directory that it fills.
     if maker is not None:
         os.chown(directories[0], maker.uid, maker.gid)
     _run_initdb(programs, directories[0] / "data", maker)
@@ -225,17 +231,17 @@ def _run_initdb(programs: PostgresPrograms, data: Path, maker: ServerUser | None
     ]
     user = (maker.uid, maker.gid) if maker else None
     try:
-        done = finished_under_guard(command, timeout_s=_START_TIMEOUT_S, user=user)
+        result = finished_under_guard(command, timeout_s=_START_TIMEOUT_S, user=user)
     except (OSError, ProgramError) as error:
         raise ClusterNotStarted(f"initdb of {programs} did not end", why(error)) from error
-    if done.status != 0:
-        raise ClusterNotStarted(f"initdb of {programs} failed", done.complaint)
+    if result.status != 0:
+        raise ClusterNotStarted(f"initdb of {programs} failed", result.complaint)
 
 
 def _hand_over(directory: Path, user: ServerUser) -> None:
-    for place, directory_names, file_names in os.walk(directory, topdown=False):
+    for folder, directory_names, file_names in os.walk(directory, topdown=False):
         for name in (*directory_names, *file_names):
-            os.lchown(os.path.join(place, name), user.uid, user.gid)  # noqa: PTH118 - a thousand of them
+            os.lchown(os.path.join(folder, name), user.uid, user.gid)  # noqa: PTH118 - a thousand of them
     os.chown(directory, user.uid, user.gid)
 
 
@@ -250,10 +256,11 @@ def _guard(
     """Start the guard, which starts the server, in a session of its own: Ctrl-C in a terminal does not reach it."""
     server = [str(programs.program("postgres")), "-D", str(directories[0] / "data"), "-k", str(directories[-1])]
     server += [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
-    who = (str(user.uid), str(user.gid)) if user else ("-", "-")
+    server_ids = (str(user.uid), str(user.gid)) if user else ("-", "-")
     return start(
         [
-            *(sys.executable, "-I", "-S", cluster_guard.__file__, *who, "fast" if durable else "immediate"),
+            # Isolated and without site: the guard uses the standard library alone, whatever PYTHONPATH says.
+            *(sys.executable, "-I", "-S", cluster_guard.__file__, *server_ids, "fast" if durable else "immediate"),
             *(str(directory) for directory in directories),
             *("--", *(str(directory) for directory in shared_directories(programs)), "--", *server),
         ],

@@ -31,6 +31,7 @@ def _die_with_guard(guard_pid: int) -> Callable[[], None]:
 
     def set_signal() -> None:
         libc.prctl(_PR_SET_PDEATHSIG, signal.SIGQUIT, 0, 0, 0)
+        # The guard may have died before the call: then no signal comes any more.
         if os.getppid() != guard_pid:
             os._exit(1)
 
@@ -54,26 +55,27 @@ def _spawn(uid: str, gid: str, command: list[str]) -> subprocess.Popen[bytes]:
 
 
 def _wait_for_end(server: subprocess.Popen[bytes], wakeup: int) -> bool:
-    """Return whether it ended because the starter is dead."""
+    """Wait for the server, the starter or SIGTERM. Returns True if the starter is dead."""
     while server.poll() is None:
         ready, _, _ = select.select([0, wakeup], [], [])
         if 0 in ready:
+            # A byte is an ordinary stop; the end of the pipe without one says that the starter died.
             return not os.read(0, 64)
         if signal.SIGTERM in os.read(wakeup, 64):
             break
     return False
 
 
-def _stop(server: subprocess.Popen[bytes], how: str) -> None:
-    """End the server, by its own ways while it answers, and then whatever is left of its group."""
-    _end(server, how)
+def _stop(server: subprocess.Popen[bytes], shutdown: str) -> None:
+    """End the server, in order if it answers, and then kill what is left of its process group."""
+    _end(server, shutdown)
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(server.pid, signal.SIGKILL)
 
 
-def _end(server: subprocess.Popen[bytes], how: str) -> None:
-    first = signal.SIGINT if how == "fast" else signal.SIGQUIT
-    for signum in (first, signal.SIGQUIT, signal.SIGKILL):
+def _end(server: subprocess.Popen[bytes], shutdown: str) -> None:
+    first_signal = signal.SIGINT if shutdown == "fast" else signal.SIGQUIT
+    for signum in (first_signal, signal.SIGQUIT, signal.SIGKILL):
         if server.poll() is not None:
             return
         server.send_signal(signum)
@@ -84,7 +86,7 @@ def _end(server: subprocess.Popen[bytes], how: str) -> None:
 
 
 def _watch_signals() -> int:
-    """A descriptor that becomes readable on SIGCHLD and SIGTERM; what the terminal sends is ignored."""
+    """Return a descriptor that becomes readable on SIGCHLD and SIGTERM; SIGINT and SIGHUP of a terminal are ignored."""
     readable, writable = os.pipe()
     os.set_blocking(writable, False)
     signal.set_wakeup_fd(writable)
@@ -96,18 +98,19 @@ def _watch_signals() -> int:
 
 
 def main(arguments: list[str]) -> int:
-    """Start the server, wait for the end of the starter or of the server, clean up; the server's exit status."""
-    first = arguments.index("--")
-    second = arguments.index("--", first + 1)
-    uid, gid, how, *doomed = arguments[:first]
+    """Start the server, wait until it or the starter ends, and clean up. Returns the server's exit status or signal."""
+    first_dash = arguments.index("--")
+    second_dash = arguments.index("--", first_dash + 1)
+    uid, gid, shutdown, *directories = arguments[:first_dash]
     wakeup = _watch_signals()
     try:
-        server = _spawn(uid, gid, arguments[second + 1 :])
+        server = _spawn(uid, gid, arguments[second_dash + 1 :])
+        # Only a dead starter leaves no other server that still uses the shared copy of the programs.
         if _wait_for_end(server, wakeup):
-            doomed += arguments[first + 1 : second]
-        _stop(server, how)
+            directories += arguments[first_dash + 1 : second_dash]
+        _stop(server, shutdown)
     finally:
-        for directory in doomed:
+        for directory in directories:
             shutil.rmtree(directory, ignore_errors=True)
     return abs(server.wait())
 
