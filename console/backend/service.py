@@ -8,7 +8,7 @@ from console.backend import confirmations
 from console.backend.documents.intake import list_intake
 from console.backend.documents.planning import PlanResult, plan_document
 from console.backend.gates.arming_checks import is_drift, readiness
-from console.backend.gates.board import measure_board, named
+from console.backend.gates.board import gates_named, measure_board
 from console.backend.host.installation import Installation
 from console.backend.model.errors import CutterError, Drifted, Refused, StopCode, Unmeasured, UsageError
 from console.backend.model.plan import bind
@@ -231,7 +231,7 @@ class BackendService:
 
     def gates(self, names: tuple[str, ...] = ()) -> Board:
         """Measure these gates now, all of them where none is named."""
-        return measure_board(self.installation, named(names), read_only=self.read_only)
+        return measure_board(self.installation, gates_named(names), read_only=self.read_only)
 
     def readiness(self, run_id: str = "") -> GateReport:
         """Measure the checks before arming."""

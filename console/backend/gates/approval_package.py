@@ -92,26 +92,26 @@ def measure(probe: Probe) -> Facts:
             recorded.extend(approvals(connection))
         return _ledger(tuple(recorded), probe.installation.context.now())
 
-    seen = probe.ask("statements", "imported statements and their use", "the database", ledger, _ledger_in_words)
+    ledger_fact = probe.ask("statements", "imported statements and their use", "the database", ledger, _ledger_in_words)
     policy, keys = policy_facts(probe)
     return Facts(
         policy=policy,
         keys=keys,
         pinned=pinned_fact(probe),
-        ledger=seen,
+        ledger=ledger_fact,
         packages=probe.ask(
             "packages",
             "statement, signatures and import of every run that waits for a ruling",
             "approvals/, gpg and the database",
-            lambda: _packages(probe, tuple(rows), seen),
-            lambda found: "; ".join(_in_words(one) for one in found) or "no run waits for a ruling",
+            lambda: _packages(probe, tuple(rows), ledger_fact),
+            lambda packages: "; ".join(_in_words(package) for package in packages) or "no run waits for a ruling",
         ),
         placeholders=probe.ask(
             "placeholders",
             "files that name an approval id which is a placeholder, not an approval",
             str(probe.installation.root / "approvals"),
             lambda: _placeholders(probe.installation.root / "approvals"),
-            lambda found: ", ".join(found) or "none",
+            lambda file_lines: ", ".join(file_lines) or "none",
         ),
     )
 
@@ -158,14 +158,14 @@ def measure_package(probe: Probe, row: RunRow, kind: Kind) -> Package:
         return bare.model_copy(update={"status": ApprovalStatus.INVALID, "findings": (finding,)})
     findings = tuple(
         Finding(
-            name=one.name,
-            outcome=one.outcome,
-            detail=one.detail,
-            next_action=_of_run(one.next_action, row.run_id),
+            name=judged.name,
+            outcome=judged.outcome,
+            detail=judged.detail,
+            next_action=_of_run(judged.next_action, row.run_id),
         )
-        for one in open_checks(view.checks)
+        for judged in open_checks(view.checks)
     )
-    signers = next((one.detail for one in view.checks if one.name == "quorum"), "")
+    signers = next((judged.detail for judged in view.checks if judged.name == "quorum"), "")
     return bare.model_copy(
         update={"status": view.status, "signers": signers, "expires": view.expires_at, "findings": findings}
     )
@@ -176,30 +176,37 @@ def _of_run(action: str, run_id: str) -> str:
     return re.sub(r"\bRUN$", run_id, action)
 
 
-def judge_package(found: Package) -> Verdict:
+def judge_package(package: Package) -> Verdict:
     """Pure: imported and still valid is PASS; what only waits for somebody is PARTIAL; everything else stops."""
-    who = f"{found.kind} of run {found.run_id} ({found.docprefix}, {found.n_units} units)"
-    wrong = [one for one in found.findings if one.name != "quorum" or found.status is ApprovalStatus.IMPORTED]
-    said = f"{who}: {found.status}: {'; '.join(f'{one.name}: {one.detail}' for one in wrong)}"
-    again = f"cutter-console approval draft {found.run_id}"
-    if found.status is None:
-        return partial(f"{who}: no statement has been drafted", again)
-    if found.status is ApprovalStatus.EXPIRED:
-        return fails(f"{who}: the statement has expired", again)
-    if found.status is ApprovalStatus.USED:
-        return passes(f"{who}: used for what it allowed")
-    if wrong or found.status is ApprovalStatus.INVALID:
-        unsure = bool(wrong) and all(one.outcome is Outcome.INCONCLUSIVE for one in wrong)
-        return (unclear if unsure else fails)(said, (wrong[0].next_action if wrong else "") or again)
-    return _awaited(found, who)
+    subject_words = f"{package.kind} of run {package.run_id} ({package.docprefix}, {package.n_units} units)"
+    findings = [
+        finding for finding in package.findings if finding.name != "quorum" or package.status is ApprovalStatus.IMPORTED
+    ]
+    failure_words = (
+        f"{subject_words}: {package.status}: {'; '.join(f'{finding.name}: {finding.detail}' for finding in findings)}"
+    )
+    draft_command = f"cutter-console approval draft {package.run_id}"
+    if package.status is None:
+        return partial(f"{subject_words}: no statement has been drafted", draft_command)
+    if package.status is ApprovalStatus.EXPIRED:
+        return fails(f"{subject_words}: the statement has expired", draft_command)
+    if package.status is ApprovalStatus.USED:
+        return passes(f"{subject_words}: used for what it allowed")
+    if findings or package.status is ApprovalStatus.INVALID:
+        unsure = bool(findings) and all(finding.outcome is Outcome.INCONCLUSIVE for finding in findings)
+        return (unclear if unsure else fails)(
+            failure_words, (findings[0].next_action if findings else "") or draft_command
+        )
+    return _awaited(package, subject_words)
 
 
-def _awaited(found: Package, who: str) -> Verdict:
-    if found.status is ApprovalStatus.IMPORTED:
-        return passes(f"{who}: imported, {found.signers}, {_until(found.expires)}")
-    command = f"cutter-console approval import {found.statement} SIGNATURE…"
+def _awaited(package: Package, subject_words: str) -> Verdict:
+    if package.status is ApprovalStatus.IMPORTED:
+        return passes(f"{subject_words}: imported, {package.signers}, {_until(package.expires)}")
+    command = f"cutter-console approval import {package.statement} SIGNATURE…"
     return partial(
-        f"{who}: drafted, {found.signers}, {_until(found.expires)}", f"Have it signed elsewhere, then: {command}"
+        f"{subject_words}: drafted, {package.signers}, {_until(package.expires)}",
+        f"Have it signed elsewhere, then: {command}",
     )
 
 
@@ -207,8 +214,8 @@ def _until(expires: datetime | None) -> str:
     return f"until {expires:%Y-%m-%d %H:%M} UTC" if expires else "without expiry"
 
 
-def _in_words(found: Package) -> str:
-    return f"{found.kind} of {found.run_id}: {found.status or 'not drafted'}, {found.signers or 'no signature'}"
+def _in_words(package: Package) -> str:
+    return f"{package.kind} of {package.run_id}: {package.status or 'not drafted'}, {package.signers or 'no signature'}"
 
 
 def _packages(probe: Probe, rows: tuple[RunRow, ...], ledger: Measurement[Ledger]) -> tuple[Package, ...]:
@@ -237,22 +244,24 @@ def _idle(row: ApprovalRow) -> str:
     return f"{_name(row)} to revert" if row.purpose == Purpose.REVERT else _name(row)
 
 
-def _ledger_in_words(found: Ledger) -> str:
-    parts = [("valid", found.valid), ("expired unused", found.expired), ("used", found.used)]
-    if found.powerless:
-        parts.append(("imported by version 0.2.0, which authorise nothing", found.powerless))
-    return "; ".join(f"{len(names)} {what}" + (f": {', '.join(names)}" if names else "") for what, names in parts)
+def _ledger_in_words(ledger: Ledger) -> str:
+    parts = [("valid", ledger.valid), ("expired unused", ledger.expired), ("used", ledger.used)]
+    if ledger.powerless:
+        parts.append(("imported by version 0.2.0, which authorise nothing", ledger.powerless))
+    return "; ".join(
+        f"{len(names)} {state_name}" + (f": {', '.join(names)}" if names else "") for state_name, names in parts
+    )
 
 
 def _placeholders(folder: Path) -> tuple[str, ...]:
     """Files of approvals/ whose name or head of content names a placeholder id."""
-    found = []
-    for place in sorted(folder.iterdir()):
-        with os.fdopen(open_regular(place), "rb") as stream:
+    file_lines = []
+    for path in sorted(folder.iterdir()):
+        with os.fdopen(open_regular(path), "rb") as stream:
             text = stream.read(MAX_STATEMENT_BYTES).decode("utf-8", "replace")
-        if named := placeholders_in(f"{place.name}\n{text}"):
-            found.append(f"{place.name} names {', '.join(named)}")
-    return tuple(found)
+        if placeholder_ids := placeholders_in(f"{path.name}\n{text}"):
+            file_lines.append(f"{path.name} names {', '.join(placeholder_ids)}")
+    return tuple(file_lines)
 
 
 def decide(facts: Facts) -> tuple[Check, ...]:
@@ -261,7 +270,7 @@ def decide(facts: Facts) -> tuple[Check, ...]:
         policy_check(facts.policy, facts.keys),
         pin_check(facts.policy, facts.pinned),
         *_package_checks(facts.packages),
-        check("statements", facts.ledger, lambda found: passes(_ledger_in_words(found))),
+        check("statements", facts.ledger, lambda ledger: passes(_ledger_in_words(ledger))),
         check("no placeholder", facts.placeholders, _no_placeholder),
     )
 
@@ -270,7 +279,9 @@ def _package_checks(packages: Measurement[tuple[Package, ...]]) -> tuple[Check, 
     """Nothing to approve is how it is before the first run: a step is missing, and it is named; nothing is wrong."""
     if not packages.value:
         return (check("package", packages, _no_package),)
-    return tuple(check(f"package {one.run_id}", packages, _always(judge_package(one))) for one in packages.value)
+    return tuple(
+        check(f"package {package.run_id}", packages, _always(judge_package(package))) for package in packages.value
+    )
 
 
 def _always(verdict: Verdict) -> Callable[[object], Verdict]:
@@ -281,9 +292,9 @@ def _no_package(_none: tuple[Package, ...]) -> Verdict:
     return partial("no run waits for a ruling", "cutter-console run start FILE --docprefix P --live")
 
 
-def _no_placeholder(found: tuple[str, ...]) -> Verdict:
-    if found:
-        return fails("; ".join(found), "Take it out of approvals/; have a real statement drafted and signed.")
+def _no_placeholder(file_lines: tuple[str, ...]) -> Verdict:
+    if file_lines:
+        return fails("; ".join(file_lines), "Take it out of approvals/; have a real statement drafted and signed.")
     return passes("no file of approvals/ names a placeholder id")
 
 

@@ -19,8 +19,8 @@ def grants(probe: Probe) -> Measurement[DriftReport]:
         "are grants, owners, functions, triggers, columns and roles those of the last migration",
         "v_schema_line and v_schema_pin, as the monitoring role",
         lambda: probe.once("grants", measure),
-        lambda found: f"{len(found.differences)} differences" if found.differences else "as installed",
-        digest=lambda found: found.schema_digest,
+        lambda drift: f"{len(drift.differences)} differences" if drift.differences else "as installed",
+        digest=lambda drift: drift.schema_digest,
     )
 
 
@@ -29,10 +29,10 @@ def grants_check(fact: Measurement[DriftReport]) -> Check:
     return check("grants and definitions", fact, _as_installed)
 
 
-def _as_installed(found: DriftReport) -> Verdict:
-    if found.outcome is Outcome.PASS and not found.differences and found.pinned_digest:
-        return passes(f"as installed, digest {found.schema_digest}")
+def _as_installed(drift: DriftReport) -> Verdict:
+    if drift.outcome is Outcome.PASS and not drift.differences and drift.pinned_digest:
+        return passes(f"as installed, digest {drift.schema_digest}")
     return fails(
-        found.summary or "no inventory is pinned",
+        drift.summary or "no inventory is pinned",
         "See what would repair each, and who changed it: cutter-console drift",
     )

@@ -83,8 +83,8 @@ def check(name: str, fact: Measurement[T], decide: Callable[[T], Verdict], *also
     Raises ValueError where a verdict other than PASS names no next action.
     """
     facts: tuple[AnyMeasurement, ...] = (fact, *also)
-    evidence = tuple(one.evidence for one in facts)
-    missing = next((one for one in facts if one.value is None), None)
+    evidence = tuple(measured.evidence for measured in facts)
+    missing = next((measured for measured in facts if measured.value is None), None)
     if missing is not None:
         verdict = unclear(missing.unmeasured, missing.next_action)
     else:

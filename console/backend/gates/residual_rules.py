@@ -76,6 +76,6 @@ class Answers:
 def _skew(connection: psycopg.Connection, now: Callable[[], datetime]) -> float:
     """Seconds that the database's clock is ahead of the host's; the way there and back is halved."""
     before = now()
-    theirs = server_clock(connection)
+    database_time = server_clock(connection)
     after = now()
-    return (theirs - (before + (after - before) / 2)).total_seconds()
+    return (database_time - (before + (after - before) / 2)).total_seconds()
