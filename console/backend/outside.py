@@ -11,7 +11,7 @@ from console.backend.model.errors import CutterError, StopCode, Unmeasured
 from console.backend.postgres.connections import translate
 
 
-def named(error: Exception) -> CutterError | None:
+def describe_outside_error(error: Exception) -> CutterError | None:
     """Return the error as one that says what to do, or None where nothing outside the program explains it."""
     match error:
         case CutterError():
@@ -30,8 +30,8 @@ def named(error: Exception) -> CutterError | None:
 
 def _server(error: psycopg.Error) -> CutterError | None:
     """Return what the server or the way to it said; None where psycopg was used in a wrong way."""
-    said = error.sqlstate is not None or isinstance(error, psycopg.OperationalError)
-    return translate(error) if said else None
+    is_from_server = error.sqlstate is not None or isinstance(error, psycopg.OperationalError)
+    return translate(error) if is_from_server else None
 
 
 def _program(error: ProgramTimeout | ProgramFailed) -> CutterError:

@@ -67,9 +67,9 @@ class BackendService:
     def require_read_only_role(self) -> None:
         """Raises Refused when the monitoring role could write: then read-only would be a promise, not a fact."""
         with connect(self.installation.settings.database.monitor, read_only=True, purpose="role") as connection:
-            able = privileges_to_write(connection)
-        if able:
-            message = f"the monitoring role has {able} privileges to write"
+            privileges = privileges_to_write(connection)
+        if privileges:
+            message = f"the monitoring role has {privileges} privileges to write"
             raise Refused(StopCode.GRANT_DELTA, message, "Give `database.monitor` a role that only reads: cutter_ro.")
 
     def status(self) -> Status:
@@ -89,7 +89,7 @@ class BackendService:
                 registered = documents(connection)
         except CutterError:
             return files
-        return (*(_with_registered(entry, registered) for entry in files), *_live(registered))
+        return (*(_with_registered(entry, registered) for entry in files), *_live_documents(registered))
 
     def plan(self, origin: str, docprefix: str, profile: str, ordinals: bool) -> PlanView:
         """Plan a document without any effect."""
@@ -127,7 +127,7 @@ class BackendService:
         kill_switch.require_no_hold(self.installation)
         created = lifecycle.create_run(self.installation, request)
         if created.is_new:
-            self._walked(Engine(self.installation, created.run_id, on_progress))
+            self._walk(Engine(self.installation, created.run_id, on_progress))
         return self.run(created.run_id)
 
     def resume(self, run_id: str, on_progress: OnProgress) -> RunView:
@@ -138,7 +138,7 @@ class BackendService:
         if not _GOES_ON & set(before.moves):
             message = f"run {run_id} at {before.state.name} does not go on; legal now: {', '.join(before.moves)}"
             raise Refused(StopCode.INVARIANT_FAILED, message, command_of(before.moves[0], run_id))
-        self._walked(Engine(self.installation, run_id, on_progress))
+        self._walk(Engine(self.installation, run_id, on_progress))
         after = self.run(run_id)
         if before.state == after.state and after.state.family is Family.ACTIVE:
             self._refuse_standstill(after)
@@ -177,9 +177,9 @@ class BackendService:
         """Arm the switch for this run to cut; where it is, nothing is to be done."""
         if confirm == run_id and kill_switch.armed_for(self.installation, run_id, Purpose.CUT):
             kill_switch.require_no_hold(self.installation)
-            said = {"note": "it was armed for this run already; nothing was done"}
-            return kill_switch.measure_switch(self.installation).model_copy(update=said)
-        self._confirmed(Danger.ARM, run_id, confirm)
+            note = {"note": "it was armed for this run already; nothing was done"}
+            return kill_switch.measure_switch(self.installation).model_copy(update=note)
+        self._require_confirmed(Danger.ARM, run_id, confirm)
         self._arm(run_id, Purpose.CUT)
         return kill_switch.measure_switch(self.installation)
 
@@ -201,26 +201,26 @@ class BackendService:
 
         A run that has been enacted is only closed, where it is not.
         """
-        if confirm == run_id and (done := self._done(run_id, _is_enacted)) is not None:
-            return self.resume(run_id, on_progress) if Move.CONTINUE in done.moves else done
-        self._confirmed(Danger.ENACT, run_id, confirm)
+        if confirm == run_id and (finished_run := self._run_if_done(run_id, _is_enacted)) is not None:
+            return self.resume(run_id, on_progress) if Move.CONTINUE in finished_run.moves else finished_run
+        self._require_confirmed(Danger.ENACT, run_id, confirm)
         with LeaseHolder(self.installation, run_id) as holder:
             self._arm(run_id, Purpose.ENACT, holder)
-            self._walked(Engine(self.installation, run_id, on_progress, holder), enact=True)
+            self._walk(Engine(self.installation, run_id, on_progress, holder), enact=True)
         return self.run(run_id)
 
     def revert(self, run_id: str, confirm: str) -> RunView:
         """Take a draft cut back; where it is taken back, nothing is to be done."""
-        if confirm == run_id and (done := self._done(run_id, _is_reverted)) is not None:
-            return done
-        self._confirmed(Danger.REVERT, run_id, confirm)
+        if confirm == run_id and (finished_run := self._run_if_done(run_id, _is_reverted)) is not None:
+            return finished_run
+        self._require_confirmed(Danger.REVERT, run_id, confirm)
         with LeaseHolder(self.installation, run_id) as holder:
             self._arm(run_id, Purpose.REVERT, holder)
             try:
                 lifecycle.revert_cut(self.installation, run_id, holder)
             finally:
                 self._switch_off(run_id, "the revert ended", holder.pid)
-        self._reported(run_id, "reverted")
+        self._report(run_id, "reverted")
         return self.run(run_id)
 
     def void(self, run_id: str, reason: str) -> RunView:
@@ -266,7 +266,7 @@ class BackendService:
             )
         return self._demo_signer(statement)
 
-    def _walked(self, engine: Engine, *, enact: bool = False) -> None:
+    def _walk(self, engine: Engine, *, enact: bool = False) -> None:
         """Close the switch also if the run could not even begin, unless another console is in the run."""
         run_id = engine.request.run_id
         try:
@@ -276,26 +276,26 @@ class BackendService:
                 self._switch_off(run_id, "the run could not go on", None)
             raise
         if state.stage is Stage.CLOSEOUT_REPORTED:
-            self._reported(run_id, "closed")
+            self._report(run_id, "closed")
 
     def _switch_off(self, run_id: str, reason: str, holder_pid: int | None) -> None:
         """End the lease if the database can be reached; one that is left expires, and ends with its session."""
         with suppress(CutterError):
             kill_switch.disarm_run(self.installation, run_id, reason, holder_pid)
 
-    def _done(self, run_id: str, done: Callable[[RunState], bool]) -> RunView | None:
+    def _run_if_done(self, run_id: str, is_reached: Callable[[RunState], bool]) -> RunView | None:
         """The run, where what is asked for has been done already and is settled."""
         self._require_writable()
         run = self.run(run_id)
-        is_done = run.mode is Mode.LIVE and done(run.state) and Move.SETTLE not in run.moves
-        return run if is_done else None
+        is_finished = run.mode is Mode.LIVE and is_reached(run.state) and Move.SETTLE not in run.moves
+        return run if is_finished else None
 
-    def _reported(self, run_id: str, done: str) -> None:
+    def _report(self, run_id: str, outcome: str) -> None:
         """Write the report of what has been done, which stands whether or not that succeeds."""
         try:
             self.report(run_id)
         except CutterError as error:
-            message = f"run {run_id} is {done}; its report could not be written: {error.message}"
+            message = f"run {run_id} is {outcome}; its report could not be written: {error.message}"
             action = f"See what is wrong, then: cutter-console report {run_id}"
             raise Unmeasured(error.code, message, action) from error
 
@@ -312,7 +312,7 @@ class BackendService:
         if self.read_only:
             raise Refused(StopCode.EXECUTION_DISABLED, "this console was opened with --read-only", "Open it without.")
 
-    def _confirmed(self, danger: Danger, run_id: str, confirm: str) -> None:
+    def _require_confirmed(self, danger: Danger, run_id: str, confirm: str) -> None:
         self._require_writable()
         if confirm != run_id:
             raise UsageError(
@@ -321,8 +321,8 @@ class BackendService:
         kill_switch.require_no_hold(self.installation)
         blocking = confirmations.brief(self.installation, danger, run_id).open_checks
         if blocking:
-            said = "; ".join(f"{check.name}: {check.detail}" for check in blocking)
-            message = f"{danger} of {run_id} is refused: {said}"
+            open_checks = "; ".join(f"{check.name}: {check.detail}" for check in blocking)
+            message = f"{danger} of {run_id} is refused: {open_checks}"
             if is_drift(blocking):
                 raise Drifted(StopCode.DRIFT, message, blocking[0].next_action)
             raise Refused(StopCode.EXECUTION_DISABLED, message, blocking[0].next_action)
@@ -353,7 +353,7 @@ def _with_registered(entry: IntakeView, registered: tuple[DocumentRow, ...]) -> 
     return entry if known is None else entry.model_copy(update={"docprefix": known.docprefix, "profile": known.profile})
 
 
-def _live(registered: tuple[DocumentRow, ...]) -> tuple[IntakeView, ...]:
+def _live_documents(registered: tuple[DocumentRow, ...]) -> tuple[IntakeView, ...]:
     return tuple(
         IntakeView(
             name=f"live text of {row.docprefix}",

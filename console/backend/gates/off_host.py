@@ -21,7 +21,7 @@ from console.backend.publication.off_host import STEPS, OffHostWork, PackageFile
 from console.backend.publication.off_host_scripts import Place
 from console.backend.publication.sums import SUMS
 from console.backend.release.pins import manifest_path
-from console.backend.release.verify import TreeFinding, faults, shown
+from console.backend.release.verify import TreeFinding, faults, first_names
 
 _DEADLINE_S = 10.0
 
@@ -153,7 +153,7 @@ def _step_check(step: Step) -> Check:
 
 def _whole(package: PackageFinding) -> Verdict:
     if package.problems:
-        return fails(shown(package.problems), "Report this: the package is not what its steps need.")
+        return fails(first_names(package.problems), "Report this: the package is not what its steps need.")
     return passes(f"{len(package.names)} files: {', '.join(package.names)}")
 
 

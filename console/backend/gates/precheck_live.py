@@ -20,7 +20,7 @@ from console.backend.model.view_models import SwitchState, SwitchView
 from console.backend.postgres.server import answering_database
 from console.backend.release.host_processes import ConsoleProcess, Scan, console_processes, cron_entries, service_units
 from console.backend.release.pins import machine_id
-from console.backend.release.verify import REPIN, TreeFinding, faults, measure_tree, shown
+from console.backend.release.verify import REPIN, TreeFinding, faults, first_names, measure_tree
 from console.backend.runs import kill_switch
 
 PIN = "cutter-console init --pin"
@@ -269,11 +269,11 @@ def _no_process(consoles: tuple[ConsoleProcess, ...]) -> Verdict:
     daemons = [process for process in on_this_root if not (process.terminal or process.reads_only or process.demo)]
     if daemons:
         pid = daemons[0].pid
-        detail = f"{shown(tuple(map(_process_words, daemons)))} without an operator"
+        detail = f"{first_names(tuple(map(_process_words, daemons)))} without an operator"
         return fails(detail, f"Find out who started it (ps -o lstart,ppid,args {pid}), then: kill {pid}")
     if on_this_root:
         action = f"Find its user (ps -o tty,user,lstart,args {on_this_root[0].pid}), and have it ended."
-        return partial(shown(tuple(map(_process_words, on_this_root))), action)
+        return partial(first_names(tuple(map(_process_words, on_this_root))), action)
     return passes(f"none but this one ({len(consoles)} on other roots)" if consoles else "none but this one")
 
 
@@ -287,7 +287,9 @@ def _no_cron(scanned: Scan) -> Verdict:
 
 def _nothing_starts(scanned: Scan, repair: str) -> Verdict:
     if scanned.found:
-        return fails(shown(scanned.found), f"The console acts only by hand. Look at {scanned.found[0]}, then {repair}")
+        return fails(
+            first_names(scanned.found), f"The console acts only by hand. Look at {scanned.found[0]}, then {repair}"
+        )
     return passes(f"none in {scanned.looked_at} files")
 
 

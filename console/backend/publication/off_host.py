@@ -67,13 +67,13 @@ def off_host_package(work: OffHostWork) -> tuple[PackageFile, ...]:
 
     Raises Unrendered where the instructions name what was not measured.
     """
-    made = [PackageFile(step.file, content) for step in work.steps if step.open and (content := _content(work, step))]
-    names = {file.name for file in made}
+    files = [PackageFile(step.file, content) for step in work.steps if step.open and (content := _content(work, step))]
+    names = {file.name for file in files}
     evidences = Evidences(tuple(piece for step in work.steps for piece in step.check.evidence))
     values = {"place": work.place, "steps": work.steps, "names": names}
-    made.append(PackageFile(INSTRUCTIONS, render("off_host/INSTRUCTIONS.md.j2", evidences, values)))
-    sums = sums_of({file.name: sha256_hex(file.content) for file in made})
-    return (*sorted(made), PackageFile(SUMS, sums))
+    files.append(PackageFile(INSTRUCTIONS, render("off_host/INSTRUCTIONS.md.j2", evidences, values)))
+    sums = sums_of({file.name: sha256_hex(file.content) for file in files})
+    return (*sorted(files), PackageFile(SUMS, sums))
 
 
 def _content(work: OffHostWork, step: Step) -> bytes:
@@ -95,5 +95,5 @@ def incomplete(work: OffHostWork, files: tuple[PackageFile, ...]) -> tuple[str, 
     if sums != sums_of({name: sha256_hex(content) for name, content in contents.items()}):
         return (f"{SUMS} is not that of the files",)
     unknown = work.drift is None
-    wanted = {step.file for step in work.steps if step.open and not (step.work == STEPS[-1][0] and unknown)}
-    return tuple(f"{name} is missing" for name in sorted({INSTRUCTIONS, *wanted} - contents.keys()))
+    expected = {step.file for step in work.steps if step.open and not (step.work == STEPS[-1][0] and unknown)}
+    return tuple(f"{name} is missing" for name in sorted({INSTRUCTIONS, *expected} - contents.keys()))

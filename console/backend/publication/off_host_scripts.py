@@ -135,20 +135,22 @@ def repair_sql(report: DriftReport) -> str:
     head = _SQL_HEAD.format(actual=report.schema_digest, pinned=report.pinned_digest or "none")
     if not report.differences:
         return f"{head}\n-- No difference was found.\n"
-    listed = "".join(_mended(number, one) for number, one in enumerate(report.differences, 1))
-    return f"{head}\nBEGIN;\n{listed}\nCOMMIT;\n"
+    blocks = "".join(_repair_block(number, difference) for number, difference in enumerate(report.differences, 1))
+    return f"{head}\nBEGIN;\n{blocks}\nCOMMIT;\n"
 
 
-def _mended(number: int, one: Difference) -> str:
+def _repair_block(number: int, difference: Difference) -> str:
     # A line of the report is inert text on one line: a name out of the catalogue cannot leave its comment.
-    told = f"{number}. {one.what} {one.subject}: expected {one.expected}, found {one.actual}"
-    return "\n".join(("", f"-- {safe_text(told)}", *one.repair, ""))
+    heading = (
+        f"{number}. {difference.what} {difference.subject}: expected {difference.expected}, found {difference.actual}"
+    )
+    return "\n".join(("", f"-- {safe_text(heading)}", *difference.repair, ""))
 
 
-def _head(what: str, place: Place, where: str) -> str:
-    return _HEAD.format(what=what, host=place.host, host_word=shlex.quote(place.host), place=where)
+def _head(task: str, place: Place, machine: str) -> str:
+    return _HEAD.format(what=task, host=place.host, host_word=shlex.quote(place.host), place=machine)
 
 
 def _script(head: str, body: str, steps: tuple[str, ...]) -> bytes:
-    told = "".join(f"printf '%s\\n' {shlex.quote(f'next: {step}')}\n" for step in steps)
-    return f"{head}\n{body}{told}".encode()
+    next_steps = "".join(f"printf '%s\\n' {shlex.quote(f'next: {step}')}\n" for step in steps)
+    return f"{head}\n{body}{next_steps}".encode()

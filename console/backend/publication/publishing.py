@@ -67,10 +67,12 @@ def published(parent: Path, name: str, *, again: bool = False) -> Iterator[Draft
             draft.path.rename(parent / draft.name)
             sync_directory(parent)
     except OSError as error:
-        said = f"{error.filename or parent}: {error.strerror or error}"
-        room = f"Make room below {parent}, and see that it can be written; then the same command again."
-        action = room if parent.is_dir() else "Make the runtime tree, or name it (--root): cutter-console init"
-        raise Unpublished(StopCode.INVARIANT_FAILED, f"the documents could not be written: {said}", action) from error
+        refusal = f"{error.filename or parent}: {error.strerror or error}"
+        make_room = f"Make room below {parent}, and see that it can be written; then the same command again."
+        action = make_room if parent.is_dir() else "Make the runtime tree, or name it (--root): cutter-console init"
+        raise Unpublished(
+            StopCode.INVARIANT_FAILED, f"the documents could not be written: {refusal}", action
+        ) from error
 
 
 @contextmanager
@@ -90,15 +92,15 @@ def _reserve(parent: Path, name: str) -> Draft:
     if parent.is_symlink():
         raise NotADirectoryError(20, "is a symlink: what is written must stay below the root", str(parent))
     for number in range(1, _MOST_IN_A_SECOND):
-        wanted = name if number == 1 else f"{name}-{number}"
-        path = parent / f".{wanted}.part"
+        final_name = name if number == 1 else f"{name}-{number}"
+        path = parent / f".{final_name}.part"
         try:
             path.mkdir(mode=DIRECTORY_MODE)
         except FileExistsError:
             continue
-        if not (parent / wanted).exists():
+        if not (parent / final_name).exists():
             path.chmod(DIRECTORY_MODE)
-            return Draft(path, wanted)
+            return Draft(path, final_name)
         path.rmdir()
     raise FileExistsError(17, f"{_MOST_IN_A_SECOND} drafts of this second are there", str(parent / name))
 
@@ -110,8 +112,8 @@ def leftovers(parent: Path) -> tuple[str, ...]:
 
 def remove_leftovers(parent: Path, name: str = "") -> tuple[str, ...]:
     """Remove the drafts that no process is writing, all or those of one final name. Returns their names. Raises OSError."""
-    ours = (path for path in _drafts(parent) if path.name.startswith(f".{name}"))
-    return tuple(sorted(path.name for path in ours if _abandoned(path, shutil.rmtree)))
+    drafts = (path for path in _drafts(parent) if path.name.startswith(f".{name}"))
+    return tuple(sorted(path.name for path in drafts if _abandoned(path, shutil.rmtree)))
 
 
 def _drafts(parent: Path) -> list[Path]:
@@ -124,7 +126,7 @@ def _leave(_path: Path) -> None:
     """For those who only look."""
 
 
-def _abandoned(path: Path, then: Callable[[Path], None]) -> bool:
+def _abandoned(path: Path, act: Callable[[Path], None]) -> bool:
     """Return True if the draft's lock was free; `then` is called while this process holds it."""
     try:
         lock = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
@@ -132,7 +134,7 @@ def _abandoned(path: Path, then: Callable[[Path], None]) -> bool:
         return False
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        then(path)
+        act(path)
     except BlockingIOError:
         return False
     finally:

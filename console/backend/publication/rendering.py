@@ -43,15 +43,15 @@ class Inert(dict[str, str]):
     """Texts without secrets and control characters, by the text as it was; each is made inert once per report."""
 
     def __missing__(self, text: str) -> str:
-        self[text] = made = safe_text(redact(text))
-        return made
+        self[text] = inert = safe_text(redact(text))
+        return inert
 
     def add(self, texts: Iterable[str]) -> None:
         """Make all these texts inert: in one pass if nothing in them has to be hidden, else one by one."""
-        wanted = [text for text in dict.fromkeys(texts) if text not in self]
+        new_texts = [text for text in dict.fromkeys(texts) if text not in self]
         # A secret within one text is found in the joined texts too: a line feed never hides one. The reverse does not hold, hence one by one.
-        if redact(joined := "\n".join(wanted)) == joined and all(map(str.isprintable, wanted)):
-            self.update(zip(wanted, wanted, strict=True))
+        if redact(joined := "\n".join(new_texts)) == joined and all(map(str.isprintable, new_texts)):
+            self.update(zip(new_texts, new_texts, strict=True))
 
 
 class Evidences:
@@ -60,21 +60,23 @@ class Evidences:
     All documents of a report share one, so that a text that stands in several of them is redacted and escaped once.
     """
 
-    def __init__(self, found: tuple[Evidence, ...]) -> None:
+    def __init__(self, evidences: tuple[Evidence, ...]) -> None:
         self._by_id: dict[str, Evidence] = {}
-        self._said: dict[str, Trusted] = {}
+        self._answers: dict[str, Trusted] = {}
         self._escaped: dict[str, str] = {}
         self.inert = Inert()
-        for one in found:
-            if self._by_id.setdefault(one.id, one) != one:
+        for piece in evidences:
+            if self._by_id.setdefault(piece.id, piece) != piece:
                 raise Unrendered(
-                    StopCode.INVARIANT_FAILED, f"evidence {one.id} has two answers", "Report this: ids must be unique."
+                    StopCode.INVARIANT_FAILED,
+                    f"evidence {piece.id} has two answers",
+                    "Report this: ids must be unique.",
                 )
 
     @property
     def all(self) -> tuple[Evidence, ...]:
         """Every piece, in the order of its id."""
-        return tuple(sorted(self._by_id.values(), key=lambda one: _natural(one.id)))
+        return tuple(sorted(self._by_id.values(), key=lambda piece: _natural(piece.id)))
 
     def get(self, name: str) -> Evidence:
         """Return one piece of evidence. Raises Unrendered if it was not measured."""
@@ -84,9 +86,9 @@ class Evidences:
 
     def say(self, name: str) -> Trusted:
         """Return the answer, escaped, with the id it came from."""
-        if name not in self._said:
-            self._said[name] = Trusted(f"{self.escape(self.get(name).answer)} [{name}]")
-        return self._said[name]
+        if name not in self._answers:
+            self._answers[name] = Trusted(f"{self.escape(self.get(name).answer)} [{name}]")
+        return self._answers[name]
 
     def answers(self) -> dict[str, Trusted]:
         """Return what `say` gives, by id."""
@@ -112,25 +114,29 @@ def markdown(text: str) -> str:
 
 
 def _escaped(inert: str) -> str:
-    said = _NUMBERED.sub(r"\1\\\2", _MARKDOWN.sub(r"\\\1", inert.strip()))
-    return _LINK.sub(r"\1\3\\\2\4", said)
+    without_markup = _NUMBERED.sub(r"\1\\\2", _MARKDOWN.sub(r"\\\1", inert.strip()))
+    return _LINK.sub(r"\1\3\\\2\4", without_markup)
 
 
 def code(text: str) -> Trusted:
     """A command as a code span, so that it can be copied as it is; not for a cell of a table, which a `|` would end."""
-    said = safe_text(redact(text)).strip()
-    fence = "`" * (1 + max((len(ticks) for ticks in _TICKS.findall(said)), default=0))
-    return Trusted(f"{fence} {said} {fence}" if "`" in said else f"{fence}{said}{fence}") if said else Trusted("")
+    command = safe_text(redact(text)).strip()
+    fence = "`" * (1 + max((len(ticks) for ticks in _TICKS.findall(command)), default=0))
+    return (
+        Trusted(f"{fence} {command} {fence}" if "`" in command else f"{fence}{command}{fence}")
+        if command
+        else Trusted("")
+    )
 
 
 def step(text: str) -> Trusted:
     """A next action: words escaped, each command in it a code span of its own, without the words around it. Not for a cell."""
-    said = safe_text(redact(text)).strip()
-    made, at = "", 0
-    for match in _COMMAND.finditer(said):
-        made += f"{_prose(said[at : match.start()])}{code(match[0])}"
+    words = safe_text(redact(text)).strip()
+    parts, at = "", 0
+    for match in _COMMAND.finditer(words):
+        parts += f"{_prose(words[at : match.start()])}{code(match[0])}"
         at = match.end()
-    return Trusted(f"{made}{_prose(said[at:])}")
+    return Trusted(f"{parts}{_prose(words[at:])}")
 
 
 def _prose(text: str) -> str:

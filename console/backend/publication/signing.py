@@ -56,36 +56,44 @@ def sign_sums(sums: Path, signature: Path, fingerprint: str, home: Path) -> Sums
 
 
 def _signed(sums: Path, signature: Path, fingerprint: str, home: Path) -> SumsSignature:
-    served = agent_runs(home)
-    wanted = ("--pinentry-mode", "error", "--local-user", fingerprint, "--digest-algo", "SHA256", "--detach-sign")
+    agent_was_running = agent_runs(home)
+    signing_options = (
+        "--pinentry-mode",
+        "error",
+        "--local-user",
+        fingerprint,
+        "--digest-algo",
+        "SHA256",
+        "--detach-sign",
+    )
     try:
-        done = _gpg(home, *wanted, "--armor", "--output", str(signature), "--", str(sums))
-        if done.exit_status != 0:
-            said = safe_text("; ".join(done.complaint.splitlines()))
+        answer = _gpg(home, *signing_options, "--armor", "--output", str(signature), "--", str(sums))
+        if answer.exit_status != 0:
+            complaint = safe_text("; ".join(answer.complaint.splitlines()))
             raise _unsigned(
-                f"gpg does not sign with {fingerprint}: {said}",
+                f"gpg does not sign with {fingerprint}: {complaint}",
                 f"See whether its private half is here and has not expired: gpg --homedir {home} --list-secret-keys {fingerprint}",
             )
-        seen = check_signature(sums, signature, home)
+        verdict = check_signature(sums, signature, home)
     finally:
-        if not served:
+        if not agent_was_running:
             end_agent(home)
-    if seen.outcome is not Outcome.PASS or seen.primary != fingerprint:
-        raise _unsigned(f"the signature does not verify as {fingerprint}: {seen.detail}", "See: gpg --list-keys")
-    return seen
+    if verdict.outcome is not Outcome.PASS or verdict.primary != fingerprint:
+        raise _unsigned(f"the signature does not verify as {fingerprint}: {verdict.detail}", "See: gpg --list-keys")
+    return verdict
 
 
 def check_signature(sums: Path, signature: Path, home: Path) -> SumsSignature:
     """Check whether this is one good signature of the sums by a key of the ring. Raises GpgUnanswered."""
-    done = _gpg(home, "--trust-model", "always", "--no-auto-check-trustdb", "--verify", str(signature), str(sums))
-    said = done.keywords
-    wrong = next((why for word, why in _BAD.items() if word in said), "")
-    valid = [fields for fields in done.fields_of("VALIDSIG") if len(fields) >= 10]
-    if not wrong and (len(valid) != 1 or said.count("NEWSIG") > 1):
-        wrong = "it is not exactly one good signature"
-    if wrong:
-        outcome = Outcome.INCONCLUSIVE if "NO_PUBKEY" in said else Outcome.FAIL
-        return SumsSignature(outcome=outcome, detail=wrong)
+    answer = _gpg(home, "--trust-model", "always", "--no-auto-check-trustdb", "--verify", str(signature), str(sums))
+    keywords = answer.keywords
+    problem = next((meaning for word, meaning in _BAD.items() if word in keywords), "")
+    valid = [fields for fields in answer.fields_of("VALIDSIG") if len(fields) >= 10]
+    if not problem and (len(valid) != 1 or keywords.count("NEWSIG") > 1):
+        problem = "it is not exactly one good signature"
+    if problem:
+        outcome = Outcome.INCONCLUSIVE if "NO_PUBKEY" in keywords else Outcome.FAIL
+        return SumsSignature(outcome=outcome, detail=problem)
     return SumsSignature(outcome=Outcome.PASS, detail=f"signed by {valid[0][-1]}", primary=valid[0][-1])
 
 

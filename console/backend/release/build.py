@@ -39,7 +39,7 @@ def build_manifest(context: Context, tests: TestTotals | None, *, no_commit: str
     tree = read_tree(package)
     commit = Commit(unknown=no_commit)
     if tree.kind is Kind.SOURCE and not no_commit:
-        commit = read_commit(package, [one.path for one in tree.files])
+        commit = read_commit(package, [file.path for file in tree.files])
     return DeployManifest(
         commit=commit.id,
         clean=commit.clean,
@@ -57,8 +57,8 @@ def build_manifest(context: Context, tests: TestTotals | None, *, no_commit: str
 def tools() -> tuple[Tool, ...]:
     """The interpreter, gpg and the libraries, with their versions as they say them."""
     libraries = [Tool(name=name, version=_library(name)) for name in _LIBRARIES]
-    found = [Tool(name="python", version=platform.python_version()), Tool(name="gpg", version=_gpg()), *libraries]
-    return tuple(sorted(found, key=lambda tool: tool.name))
+    all_tools = [Tool(name="python", version=platform.python_version()), Tool(name="gpg", version=_gpg()), *libraries]
+    return tuple(sorted(all_tools, key=lambda tool: tool.name))
 
 
 def read_commit(package: Path, files: list[str]) -> Commit:
@@ -82,11 +82,11 @@ def read_commit(package: Path, files: list[str]) -> Commit:
 def _git(folder: Path, *words: str) -> str:
     command = ["git", "--no-optional-locks", "-C", str(folder), *words]
     try:
-        done = finished(command, timeout_s=_TIMEOUT_S, check=True)
+        answer = finished(command, timeout_s=_TIMEOUT_S, check=True)
     except (OSError, ProgramError) as error:
         message = f"git {words[0]} in the source tree: {why(error)}"
         raise Unmeasured(StopCode.UNREACHABLE, message, f"See: git {words[0]}") from error
-    return done.text.strip()
+    return answer.text.strip()
 
 
 def _library(name: str) -> str:

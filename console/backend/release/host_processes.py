@@ -176,20 +176,20 @@ def _without_options(words: list[str]) -> tuple[list[str], str]:
     return plain, root
 
 
-def _may_be(root: Path, named: str, proc: Path, pid: int) -> bool:
+def _may_be(root: Path, named_root: str, proc: Path, pid: int) -> bool:
     """Return whether a process may work on this root: what is not known counts as yes."""
     try:
-        used = named or _environment_root(proc, pid)
-        place = used if Path(used).is_absolute() else str((proc / str(pid) / "cwd").readlink() / used)
+        root_word = named_root or _environment_root(proc, pid)
+        path = root_word if Path(root_word).is_absolute() else str((proc / str(pid) / "cwd").readlink() / root_word)
     except OSError:
         return True
-    return os.path.realpath(place) == os.path.realpath(root)
+    return os.path.realpath(path) == os.path.realpath(root)
 
 
 def _environment_root(proc: Path, pid: int) -> str:
     variables = (proc / str(pid) / "environ").read_bytes().split(b"\0")
-    found = next((one for one in variables if one.startswith(b"CUTTER_ROOT=")), b"")
-    return found.partition(b"=")[2].decode("utf-8", "replace") or DEFAULT_ROOT
+    variable = next((entry for entry in variables if entry.startswith(b"CUTTER_ROOT=")), b"")
+    return variable.partition(b"=")[2].decode("utf-8", "replace") or DEFAULT_ROOT
 
 
 def _stat(proc: Path, pid: int) -> list[str]:
@@ -207,9 +207,9 @@ def _terminal(proc: Path, pid: int) -> bool:
 
 def _ancestors(proc: Path, pid: int) -> Iterator[int]:
     """The process itself, its parent, and so on."""
-    seen: set[int] = set()
-    while pid and pid not in seen:
-        seen.add(pid)
+    visited: set[int] = set()
+    while pid and pid not in visited:
+        visited.add(pid)
         yield pid
         fields = _stat(proc, pid)
         pid = int(fields[1]) if len(fields) > 1 else 0
@@ -217,12 +217,12 @@ def _ancestors(proc: Path, pid: int) -> Iterator[int]:
 
 def _scan(filesystem: Path, places: tuple[str, ...]) -> Scan:
     real = {os.path.realpath(filesystem / place): filesystem / place for place in reversed(places)}
-    looked_at, found = 0, []
+    looked_at, mentioning = 0, []
     for path in (path for place in real.values() for path in _files(place)):
         looked_at += 1
         if _MENTION.search(os.fsencode(path.rpartition("/")[2])) or _mentions(path):
-            found.append(f"/{os.path.relpath(path, filesystem)}")
-    return Scan(looked_at=looked_at, found=tuple(sorted(found)))
+            mentioning.append(f"/{os.path.relpath(path, filesystem)}")
+    return Scan(looked_at=looked_at, found=tuple(sorted(mentioning)))
 
 
 def _files(place: Path) -> Iterator[str]:

@@ -98,7 +98,7 @@ class DeployManifest(Value):
 
     @model_validator(mode="after")
     def _each_path_once(self) -> Self:
-        paths = [one.path for one in self.files]
+        paths = [file.path for file in self.files]
         twice = next((path for path, again in pairwise(sorted(paths)) if path == again), "")
         if twice:
             raise ValueError(f"{twice} is listed twice, with no way to tell which sum is right")

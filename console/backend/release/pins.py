@@ -45,16 +45,16 @@ def machine_id(filesystem: Path) -> str:
     """The content of etc/machine-id. Raises Unmeasured where there is none."""
     path = filesystem / "etc/machine-id"
     try:
-        found = read_regular(path).decode("ascii").strip()
+        identity = read_regular(path).decode("ascii").strip()
     except (OSError, UnicodeDecodeError) as error:
         raise _no_machine_id(path, str(getattr(error, "strerror", "not text"))) from error
-    if not found:
+    if not identity:
         raise _no_machine_id(path, "it is empty")
-    return found
+    return identity
 
 
-def _no_machine_id(path: Path, why: str) -> Unmeasured:
-    return Unmeasured(StopCode.UNREACHABLE, f"{path}: {why}", "Give the host an identity: systemd-machine-id-setup")
+def _no_machine_id(path: Path, reason: str) -> Unmeasured:
+    return Unmeasured(StopCode.UNREACHABLE, f"{path}: {reason}", "Give the host an identity: systemd-machine-id-setup")
 
 
 def measure_pins(installation: Installation, machine: str) -> MeasuredPins:
@@ -97,11 +97,11 @@ def manifest_digest(installation: Installation) -> str:
 def compared(settings: Settings, measured: MeasuredPins) -> tuple[Pin, ...]:
     """Pure: every pin as it is set and as it was measured; a manifest that is not there is not pinned."""
     now = {name: str(value) for name, value in measured.pins.model_dump(mode="json").items()}
-    old = {name: str(value) for name, value in settings.pins.model_dump(mode="json").items()}
+    pinned = {name: str(value) for name, value in settings.pins.model_dump(mode="json").items()}
     if measured.deploy_manifest_sha256:
         now[MANIFEST_PIN] = measured.deploy_manifest_sha256
-        old[MANIFEST_PIN] = settings.deploy_manifest_sha256
-    return tuple(Pin(name=name, old="" if old[name] in _UNSET else old[name], new=now[name]) for name in now)
+        pinned[MANIFEST_PIN] = settings.deploy_manifest_sha256
+    return tuple(Pin(name=name, old="" if pinned[name] in _UNSET else pinned[name], new=now[name]) for name in now)
 
 
 def require_unchanged(pins: tuple[Pin, ...]) -> None:

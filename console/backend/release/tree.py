@@ -47,7 +47,7 @@ def read_tree(package: Path) -> Tree:
             problems = tuple(f"{path.name} has no RECORD that lists {package.name}/" for path in _described(parent))
             beside = [FileSum(path=path, sha256=_sum(parent, path)) for path in _beside(parent)]
             return Tree(kind=Kind.SOURCE, files=_sorted([*inside, *beside]), record_problems=problems)
-        sums = {one.path: one.sha256 for one in inside}
+        sums = {file.path: file.sha256 for file in inside}
         metadata = [FileSum(path=path, sha256=_sum(parent, path)) for path in _metadata(parent, wheel)]
         return Tree(
             kind=Kind.WHEEL,
@@ -62,20 +62,20 @@ def read_tree(package: Path) -> Tree:
 def installed_wheel(package: Path) -> tuple[Recorded, ...] | None:
     """RECORD of the wheel that lists this package; None for a source tree, an editable installation included."""
     first = f"{package.name}/__init__.py"
-    for found in distributions(name=DISTRIBUTION, path=[str(package.parent)]):
+    for distribution in distributions(name=DISTRIBUTION, path=[str(package.parent)]):
         # `Distribution.files` makes an object a line and takes ten times as long.
         record = tuple(
             Recorded(line[0], line[1])
-            for line in csv.reader((found.read_text("RECORD") or "").splitlines())
+            for line in csv.reader((distribution.read_text("RECORD") or "").splitlines())
             if line[1:]
         )
-        if any(one.path == first for one in record):
+        if any(entry.path == first for entry in record):
             return record
     return None
 
 
 def _sorted(files: list[FileSum]) -> tuple[FileSum, ...]:
-    return tuple(sorted(files, key=lambda one: one.path))
+    return tuple(sorted(files, key=lambda file: file.path))
 
 
 def _package_files(package: Path) -> Iterator[str]:
@@ -90,7 +90,7 @@ def _package_files(package: Path) -> Iterator[str]:
                 elif entry.name != "__pycache__":
                     pending.append((Path(entry.path), f"{name}/{entry.name}"))
                 else:
-                    yield from (f"{name}/__pycache__/{one}" for one in _unfounded(entry.path))
+                    yield from (f"{name}/__pycache__/{bytecode}" for bytecode in _unfounded(entry.path))
 
 
 def _unfounded(cache: str) -> Iterator[str]:
@@ -116,38 +116,40 @@ def _described(parent: Path) -> list[Path]:
     """Folders in which an installer describes this distribution, but for an editable one: RECORD is gone, or not its own."""
     folders = sorted(parent.glob(f"{DISTRIBUTION.replace('-', '_')}-*.dist-info"))
     return [
-        one for one in folders if not ((one / "RECORD").is_file() and "__editable__" in (one / "RECORD").read_text())
+        folder
+        for folder in folders
+        if not ((folder / "RECORD").is_file() and "__editable__" in (folder / "RECORD").read_text())
     ]
 
 
 def _metadata(parent: Path, wheel: tuple[Recorded, ...]) -> list[str]:
     """The wheel's own description, without what the installer wrote on this host."""
-    found = []
+    paths = []
     for path, _ in wheel:
         folder, _, name = path.partition("/")
         if folder.endswith(".dist-info") and name not in _WRITTEN_BY_INSTALLER and os.path.lexists(parent / path):
-            found.append(path)
-    return found
+            paths.append(path)
+    return paths
 
 
 def _record_problems(parent: Path, wheel: tuple[Recorded, ...], sums: dict[str, str]) -> Iterator[str]:
     """RECORD against the disk: every file that it gives a hash, the scripts outside the package too."""
-    for path, told in wheel:
-        if not told or "__pycache__/" in path:
+    for path, recorded in wheel:
+        if not recorded or "__pycache__/" in path:
             continue
-        wanted = _hex(told)
+        expected = _hex(recorded)
         try:
-            found = sums.get(path) or _sum(parent, path)
+            actual = sums.get(path) or _sum(parent, path)
         except FileNotFoundError:
             yield f"{path} is missing"
             continue
-        if found != wanted:
-            yield f"{path} has sha256 {found[:12]}, RECORD says {wanted[:12]}"
+        if actual != expected:
+            yield f"{path} has sha256 {actual[:12]}, RECORD says {expected[:12]}"
 
 
-def _hex(told: str) -> str:
+def _hex(recorded: str) -> str:
     """The digest in hex; a line that cannot be read, or names another algorithm, confirms no file."""
-    algorithm, _, text = told.partition("=")
+    algorithm, _, text = recorded.partition("=")
     try:
         return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)).hex() if algorithm == "sha256" else "unknown"
     except ValueError:

@@ -131,8 +131,8 @@ class _Say:
         self._on_progress = on_progress
 
     def __call__(self, number: int) -> None:
-        what = _STEPS[number] if number < len(_STEPS) else "written"
-        self._on_progress(Progress(step=what, done=number, total=len(_STEPS)))
+        step_name = _STEPS[number] if number < len(_STEPS) else "written"
+        self._on_progress(Progress(step=step_name, done=number, total=len(_STEPS)))
 
 
 def _measured(installation: Installation, say: _Say, removed: tuple[str, ...], gates: tuple[AnyGate, ...]) -> Measured:
@@ -146,7 +146,7 @@ def _measured(installation: Installation, say: _Say, removed: tuple[str, ...], g
         "which files are for other machines",
         "the deployed tree, the keys and the grants",
         lambda: package_of(installation),
-        lambda found: ", ".join(file.name for file in found) or "none: nothing is to be done elsewhere",
+        lambda files: ", ".join(file.name for file in files) or "none: nothing is to be done elsewhere",
     )
     say(3)
     after = take_snapshot(installation, AFTER, time.monotonic() + _SIDE_DEADLINE_S, since=before)
@@ -202,22 +202,22 @@ def _untested(untested: bool) -> str:
 
 def final_of(measured: Measured, name: str, sign_with: str) -> Final:
     """Pure: what the last document says."""
-    said = measured.statements
-    found = summary.gaps(measured.board, said)
-    todo = summary.steps(found)
-    letter = summary.letter(measured.board, said)
+    attested = measured.statements
+    found_gaps = summary.gaps(measured.board, attested)
+    open_steps = summary.steps(found_gaps)
+    letter = summary.letter(measured.board, attested)
     return Final(
         letter=letter,
-        headline=summary.headline(letter, found, len(todo)),
+        headline=summary.headline(letter, found_gaps, len(open_steps)),
         means=summary.meaning(letter),
         bundle=name,
-        first=found[:1],
-        gaps=found,
+        first=found_gaps[:1],
+        gaps=found_gaps,
         roll_up=summary.roll_up(measured.board),
         changes=differences(measured.before, measured.after),
-        statements=said,
+        statements=attested,
         rows=summary.rows(measured.before.digests.value, measured.after.digests.value),
-        steps=todo,
+        steps=open_steps,
         warnings=measured.allowed,
         removed=measured.removed,
         signing=sign_with,
@@ -227,21 +227,21 @@ def final_of(measured: Measured, name: str, sign_with: str) -> Final:
 def documents(measured: Measured, final: Final) -> dict[str, bytes]:
     """Pure: the documents by name. Raises Unrendered where a template names what was not measured."""
     around = (*measured.about, *_around(measured.before), *_around(measured.after))
-    every = _register(measured)
-    found = {}
+    register = _register(measured)
+    contents = {}
     for document in DOCUMENTS:
-        more = around if document[0] == FINAL else _off_host(measured) if document[0] == OFF_HOST else ()
-        page: Page = page_of(document, measured.board, more)
-        found[document[0]] = render(f"bundle/{document[0]}.j2", Evidences(every), {"page": page, "final": final})
-    return found
+        cited = around if document[0] == FINAL else _off_host(measured) if document[0] == OFF_HOST else ()
+        page: Page = page_of(document, measured.board, cited)
+        contents[document[0]] = render(f"bundle/{document[0]}.j2", Evidences(register), {"page": page, "final": final})
+    return contents
 
 
 def _off_host(measured: Measured) -> tuple[Evidence, ...]:
     return tuple(piece for piece in measured.about if piece.id == "BUNDLE.off_host")
 
 
-def _around(stillness: InstallationSnapshot) -> tuple[Evidence, ...]:
-    return tuple(fact.evidence for fact in stillness.facts)
+def _around(snapshot: InstallationSnapshot) -> tuple[Evidence, ...]:
+    return tuple(fact.evidence for fact in snapshot.facts)
 
 
 def _register(measured: Measured) -> tuple[Evidence, ...]:

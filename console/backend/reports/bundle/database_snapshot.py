@@ -120,20 +120,22 @@ def read_database(probe: Probe, since: Transactions | None) -> DatabaseState:
 
 def _versions(connection: psycopg.Connection, tables: tuple[str, ...]) -> tuple[RowVersions, ...]:
     rows = database_state.row_versions(connection, tables)
-    return tuple(sorted((RowVersions(table=name, written_by=sums) for name, sums in rows), key=lambda one: one.table))
+    return tuple(
+        sorted((RowVersions(table=name, written_by=sums) for name, sums in rows), key=lambda version: version.table)
+    )
 
 
 def _between(connection: psycopg.Connection, since: Transactions | None, next_id: int) -> Between:
     if since is None:
         return Between(first=next_id, end=next_id)
     asked_from = max(since.next_id, next_id - _MOST_IDS)
-    became = database_state.outcomes_of_ids(connection, asked_from, next_id)
+    outcomes = database_state.outcomes_of_ids(connection, asked_from, next_id)
     events = database_state.events_after(connection, since.last_event)
     return Between(
         first=since.next_id,
         end=next_id,
-        committed=became.get("committed", 0),
-        aborted=became.get("aborted", 0),
+        committed=outcomes.get("committed", 0),
+        aborted=outcomes.get("aborted", 0),
         events=tuple(f"run {run}, {phase}: {outcome}, by {actor}" for run, phase, outcome, actor in events),
     )
 
@@ -143,8 +145,8 @@ def read_identity(probe: Probe) -> Seen:
     with probe.monitor() as connection:
         identity = measure_identity(connection, probe.installation.context.host)
     database = probe.installation.settings.database
-    asked = (_role(probe, conninfo) for conninfo in (database.executor, database.verifier))
-    return Seen(identity=identity, roles=(RoleSeen(name=identity.role, superuser=identity.superuser), *asked))
+    writing_roles = (_role(probe, conninfo) for conninfo in (database.executor, database.verifier))
+    return Seen(identity=identity, roles=(RoleSeen(name=identity.role, superuser=identity.superuser), *writing_roles))
 
 
 def _role(probe: Probe, conninfo: str) -> RoleSeen:

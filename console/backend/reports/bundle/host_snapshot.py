@@ -62,13 +62,13 @@ class ProcessSeen(Value):
 def files_of(installation: Installation) -> tuple[FileEntry, ...]:
     """Everything below the root outside reports/, and what is configured to lie elsewhere, in order of the paths."""
     settings = installation.settings
-    named = (installation.intake, installation.policy, settings.under(installation.root, settings.deploy_manifest))
-    elsewhere = [path for path in named if not path.is_relative_to(installation.root) and path.exists()]
-    found = (
+    configured = (installation.intake, installation.policy, settings.under(installation.root, settings.deploy_manifest))
+    elsewhere = [path for path in configured if not path.is_relative_to(installation.root) and path.exists()]
+    entries = (
         *_walk(installation.root, installation.root / "reports"),
         *(entry for path in elsewhere for entry in _walk(path, None)),
     )
-    return tuple(sorted(found, key=lambda entry: entry.path))
+    return tuple(sorted(entries, key=lambda entry: entry.path))
 
 
 def _walk(top: Path, without: Path | None) -> Iterator[FileEntry]:
@@ -111,15 +111,15 @@ def key_ring_of(installation: Installation) -> KeyRing:
     home = installation.gnupg_home
     if not any((home / name).exists() for name in _RINGS):
         return KeyRing(home=str(home), keys=0, fingerprints=(), files=())  # Asked here, gpg would make a ring.
-    done = list_keys(home, "--no-auto-check-trustdb", "--trust-model", "always", "--no-autostart")
-    if done.exit_status != 0:
-        said = safe_text(done.complaint)
-        raise Unmeasured(StopCode.UNREACHABLE, f"gpg does not list {home}: {said}", "See: gpg --list-keys")
+    answer = list_keys(home, "--no-auto-check-trustdb", "--trust-model", "always", "--no-autostart")
+    if answer.exit_status != 0:
+        complaint = safe_text(answer.complaint)
+        raise Unmeasured(StopCode.UNREACHABLE, f"gpg does not list {home}: {complaint}", "See: gpg --list-keys")
     files = tuple(entry for name in _KEY_FILES if (home / name).exists() for entry in _walk(home / name, None))
     return KeyRing(
         home=str(home),
-        keys=sum(fields[0] == "pub" for fields in done.listing),
-        fingerprints=tuple(sorted(fields[9] for fields in done.listing if fields[0] == "fpr")),
+        keys=sum(fields[0] == "pub" for fields in answer.listing),
+        fingerprints=tuple(sorted(fields[9] for fields in answer.listing if fields[0] == "fpr")),
         files=tuple(sorted(files, key=lambda entry: entry.path)),
     )
 
@@ -129,9 +129,9 @@ def processes_of(installation: Installation) -> tuple[ProcessSeen, ...]:
 
     Raises OSError if /proc cannot be read, Unmeasured if nothing is mounted there. Children's children are theirs: a server that a demo has started keeps starting and ending its own.
     """
-    us, home = os.getpid(), os.fsencode(installation.gnupg_home)
-    found = (process for process, parent in _processes() if parent == us or _serves(process, home))
-    return tuple(sorted(found, key=lambda process: process.pid))
+    own_pid, home = os.getpid(), os.fsencode(installation.gnupg_home)
+    processes = (process for process, parent in _processes() if parent == own_pid or _serves(process, home))
+    return tuple(sorted(processes, key=lambda process: process.pid))
 
 
 def _processes() -> Iterator[tuple[ProcessSeen, int]]:
@@ -144,13 +144,13 @@ def _processes() -> Iterator[tuple[ProcessSeen, int]]:
         if not name.isdigit():
             continue
         try:
-            said = (_PROC / name / "stat").read_text(encoding="utf-8", errors="replace")
+            stat_line = (_PROC / name / "stat").read_text(encoding="utf-8", errors="replace")
         except OSError:
             continue  # It has ended meanwhile.
-        called, _, rest = said.partition("(")[2].rpartition(")")
+        name_in_stat, _, rest = stat_line.partition("(")[2].rpartition(")")
         fields = rest.split()
         if fields[0] != "Z":
-            yield ProcessSeen(pid=int(name), started=fields[19], name=called), int(fields[1])
+            yield ProcessSeen(pid=int(name), started=fields[19], name=name_in_stat), int(fields[1])
 
 
 def _serves(process: ProcessSeen, home: bytes) -> bool:
@@ -164,7 +164,7 @@ def _serves(process: ProcessSeen, home: bytes) -> bool:
 
 def listing_digest(values: tuple[Value, ...]) -> str:
     """sha256 over the entries' JSON, in their order."""
-    found = hashlib.sha256()
+    digest = hashlib.sha256()
     for value in values:
-        found.update(value.model_dump_json().encode() + b"\n")
-    return found.hexdigest()
+        digest.update(value.model_dump_json().encode() + b"\n")
+    return digest.hexdigest()

@@ -22,27 +22,29 @@ class Register:
     """Collects evidence while a report is composed; an id that is taken gets a number behind it."""
 
     def __init__(self) -> None:
-        self._found: dict[str, Evidence] = {}
+        self._by_id: dict[str, Evidence] = {}
 
-    def put(self, name: str, asked: str, source: str, answer: str, at: datetime, digest: str = "") -> str:
+    def put(self, name: str, question: str, source: str, answer: str, at: datetime, digest: str = "") -> str:
         """One piece from the record, at the record's own time. Returns its id."""
         return self.keep(
             name,
-            Evidence(id=name, asked=asked, source=source, answer=answer, digest=digest, measured_at=at.astimezone(UTC)),
+            Evidence(
+                id=name, asked=question, source=source, answer=answer, digest=digest, measured_at=at.astimezone(UTC)
+            ),
         )
 
     def keep(self, name: str, piece: Evidence) -> str:
         """A piece that the record holds already, under this id. Returns the id it got."""
-        wanted = chosen = ".".join(plain(part) for part in name.split("."))
+        plain_name = chosen = ".".join(plain(part) for part in name.split("."))
         number = 1
-        kept = piece.model_copy(update={"id": chosen})
-        while self._found.setdefault(chosen, kept) != kept:
+        entry = piece.model_copy(update={"id": chosen})
+        while self._by_id.setdefault(chosen, entry) != entry:
             number += 1
-            chosen = f"{wanted}.{number}"
-            kept = piece.model_copy(update={"id": chosen})
+            chosen = f"{plain_name}.{number}"
+            entry = piece.model_copy(update={"id": chosen})
         return chosen
 
     @property
     def all(self) -> tuple[Evidence, ...]:
         """Every piece, in the order in which the report came to it."""
-        return tuple(self._found.values())
+        return tuple(self._by_id.values())

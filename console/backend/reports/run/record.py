@@ -199,13 +199,13 @@ class RunRecord(Value):
     @cached_property
     def journal_hashes(self) -> dict[int, str]:
         """Return the hash of each sound record of the journal, by its number."""
-        return {one.sequence: one.hash for one in self.journal_records}
+        return {entry.sequence: entry.hash for entry in self.journal_records}
 
     def last(self, phase: Phase | str) -> Event | None:
         """The last step of this name that the run's own console has recorded."""
-        ours = (event for event in reversed(self.events) if event.is_ours and event.phase == str(phase))
-        return next(ours, None)
+        own_steps = (event for event in reversed(self.events) if event.is_ours and event.phase == str(phase))
+        return next(own_steps, None)
 
     def ruling(self, purpose: str) -> Ruling | None:
         """The statement that was used for this."""
-        return next((one for one in self.rulings if any(use.purpose == purpose for use in one.uses)), None)
+        return next((ruling for ruling in self.rulings if any(use.purpose == purpose for use in ruling.uses)), None)

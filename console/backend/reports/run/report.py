@@ -19,12 +19,12 @@ def write_run_report(installation: Installation, run_id: str) -> ReportView:
     Raises Refused where there is no such run or another console writes the same now, Unmeasured where the record is out of reach, Unpublished where the folder
     cannot be written, and Drifted (STOP_DRIFT) naming the file where the report is there and is not what was written.
     """
-    found = documents(compose(read_record(installation, run_id)))
-    sums = sha256_hex(next(one.data for one in found if one.name == SUMS))
+    files = documents(compose(read_record(installation, run_id)))
+    sums = sha256_hex(next(file.data for file in files if file.name == SUMS))
     directory = installation.root / "reports" / f"{run_id}-{sums[:8]}"
-    unchanged = directory.exists() or not _written(directory, found)
+    unchanged = directory.exists() or not _written(directory, files)
     if unchanged:
-        _require_same(directory, found)
+        _require_same(directory, files)
     return ReportView(
         run_id=run_id,
         directory=str(directory),
@@ -38,11 +38,11 @@ class _TakenMeanwhile(Exception):
     """Another console has written the same report since we looked."""
 
 
-def _written(directory: Path, found: tuple[Document, ...]) -> bool:
+def _written(directory: Path, files: tuple[Document, ...]) -> bool:
     """False where the same report came to be while this one was written; the draft is then dropped."""
     try:
         with published(directory.parent, directory.name, again=True) as draft:
-            _fill(draft, directory.name, found)
+            _fill(draft, directory.name, files)
     except _TakenMeanwhile:
         if directory.exists():
             return False
@@ -51,31 +51,31 @@ def _written(directory: Path, found: tuple[Document, ...]) -> bool:
     return True
 
 
-def _fill(draft: Draft, name: str, found: tuple[Document, ...]) -> None:
+def _fill(draft: Draft, name: str, files: tuple[Document, ...]) -> None:
     if draft.name != name:
         raise _TakenMeanwhile
-    for one in found:
-        if one.name != SUMS:
-            draft.write(one.name, one.data)
+    for file in files:
+        if file.name != SUMS:
+            draft.write(file.name, file.data)
     draft.write_sums()
 
 
-def _require_same(directory: Path, found: tuple[Document, ...]) -> None:
+def _require_same(directory: Path, files: tuple[Document, ...]) -> None:
     """Every byte; a signature of the sums may lie beside them."""
-    wanted = {one.name: one.data for one in found}
-    for name in sorted(wanted.keys() | {path.name for path in directory.iterdir()} - {SIGNATURE}):
+    expected = {file.name: file.data for file in files}
+    for name in sorted(expected.keys() | {path.name for path in directory.iterdir()} - {SIGNATURE}):
         path = directory / name
-        if name not in wanted:
+        if name not in expected:
             raise _altered(directory, f"{name} is no file of this report")
         if path.is_symlink() or not path.is_file():
             raise _altered(directory, f"{name} is missing")
-        if path.read_bytes() != wanted[name]:
+        if path.read_bytes() != expected[name]:
             raise _altered(directory, f"{name} is not what was written")
 
 
-def _altered(directory: Path, what: str) -> Drifted:
+def _altered(directory: Path, problem: str) -> Drifted:
     return Drifted(
         StopCode.DRIFT,
-        f"{directory}: {what}",
+        f"{directory}: {problem}",
         f"Keep it aside, then write the report again: mv {directory} {directory}.altered",
     )
