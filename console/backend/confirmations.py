@@ -25,7 +25,7 @@ _MOVE = {Danger.ARM: Move.ARM, Danger.ENACT: Move.ENACT, Danger.REVERT: Move.REV
 
 
 def brief(installation: Installation, danger: Danger, run_id: str) -> Confirmation:
-    """The whole of what the dialog says. Measured now; an open check keeps the action shut."""
+    """Return all that the dialog of a dangerous action shows, measured now; an open check prevents the action."""
     if danger is Danger.RELEASE_HOLD:
         return _brief_release(installation)
     run = view_run(installation, run_id)
@@ -147,7 +147,7 @@ def _switch(installation: Installation, danger: RunDanger, run_id: str) -> Check
 
 
 def _ruling(installation: Installation, run_id: str, purpose: Purpose) -> Check:
-    """The statement is recorded, unused and unexpired, and its signatures are checked again, now."""
+    """Check that the statement is imported, unused and unexpired, and verify its signatures again, now."""
     kind = purpose.kind
     try:
         row = approval_workflow.ruling_for(installation, run_id, purpose)
@@ -166,6 +166,7 @@ def _ruling(installation: Installation, run_id: str, purpose: Purpose) -> Check:
         return Check(name=kind.value, outcome=Outcome.INCONCLUSIVE, detail=error.message, next_action=error.next_action)
     except CutterError as error:
         return _check(installation, kind.value, error.message, good=False, advice=error.next_action)
+    # The file in approvals/ was checked; the ruling that will be used is the row in the database.
     is_same_statement = checked.sha256 == row.statement_sha256
     names = ", ".join(f"{signature.signer} {signature.primary_fingerprint[-16:]}" for signature in checked.signed_by)
     answer = (

@@ -24,7 +24,7 @@ CRASH_LOGS_KEPT = timedelta(days=30)
 
 
 def sweep_leftovers(root: Path, now: datetime) -> tuple[str, ...]:
-    """Remove leftovers and say what went, one line each. What cannot be removed is left to the next start.
+    """Remove leftovers, and return one line for each. What cannot be removed is left to the next start.
 
     Nothing that a living process is writing is touched: its id and its start time are in the name. A crash log is kept
     for 30 days.
@@ -91,10 +91,11 @@ def _is_ours(entry: os.DirEntry[str]) -> bool:
 
 
 def _reason(entry: os.DirEntry[str], now: datetime) -> str:
-    """Return why the file is a leftover; empty where it is none."""
+    """Return why the entry is a leftover, or an empty text if it is none."""
     abandoned = cluster_directory.is_abandoned(entry.name)
     if abandoned:
         return "begun by a process that is no longer alive"
+    # Whether a process of another host or container lives cannot be asked here: only age is left to judge by.
     if abandoned is None and _age(entry, now) > _A_DAY:
         return "begun on another host or in another container, more than a day ago"
     if _BEGUN.fullmatch(entry.name) and _age(entry, now) > _A_MOMENT:

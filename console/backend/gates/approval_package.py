@@ -1,4 +1,4 @@
-"""G7: somebody can rule, what waits for a ruling is complete, and nothing is taken for an approval that is none."""
+"""G7: the policy can be satisfied, the statement of each waiting run is complete, and no file poses as an approval."""
 
 import os
 import re
@@ -53,7 +53,7 @@ class Package(Value):
     statement: SafeText
     """The statement's file."""
     status: ApprovalStatus | None
-    """None where no statement has been drafted."""
+    """None if no statement has been drafted."""
     signers: SafeText = ""
     """Number of distinct signers that count, and the number needed."""
     expires: datetime | None = None
@@ -83,6 +83,7 @@ class Facts(Value):
 
 def measure(probe: Probe) -> Facts:
     """Read policy and key ring, and look at every run that waits for a ruling."""
+    # `ledger` fills both lists. The packages are measured from the same rows, or not at all if it fails.
     rows: list[RunRow] = []
     recorded: list[ApprovalRow] = []
 
@@ -117,7 +118,7 @@ def measure(probe: Probe) -> Facts:
 
 
 def package_fact(probe: Probe, row: RunRow, kind: Kind) -> Measurement[Package]:
-    """The package of one run."""
+    """Measure the package of one run; the fact says why if it cannot be measured."""
     return probe.ask(
         "package",
         f"statement, signatures and import of {kind} of run {row.run_id}",
@@ -149,6 +150,7 @@ def measure_package(probe: Probe, row: RunRow, kind: Kind) -> Package:
     try:
         view = approval_workflow.view(probe.installation, path)
     except Refused as refused:
+        # A finding of this run. Raised, it would leave the packages of all other runs unmeasured.
         finding = Finding(
             name="readable",
             outcome=Outcome.FAIL,
@@ -177,8 +179,9 @@ def _of_run(action: str, run_id: str) -> str:
 
 
 def judge_package(package: Package) -> Verdict:
-    """Pure: imported and still valid is PASS; what only waits for somebody is PARTIAL; everything else stops."""
+    """Pure: used, or imported and still valid, is PASS; what only waits for somebody is PARTIAL; all else stops."""
     subject_words = f"{package.kind} of run {package.run_id} ({package.docprefix}, {package.n_units} units)"
+    # Before the import, a quorum that is not reached is what the run waits for, and no fault.
     findings = [
         finding for finding in package.findings if finding.name != "quorum" or package.status is ApprovalStatus.IMPORTED
     ]
@@ -193,6 +196,7 @@ def judge_package(package: Package) -> Verdict:
     if package.status is ApprovalStatus.USED:
         return passes(f"{subject_words}: used for what it allowed")
     if findings or package.status is ApprovalStatus.INVALID:
+        # One known fault outweighs any number of checks that could not be made.
         unsure = bool(findings) and all(finding.outcome is Outcome.INCONCLUSIVE for finding in findings)
         return (unclear if unsure else fails)(
             failure_words, (findings[0].next_action if findings else "") or draft_command
@@ -254,9 +258,10 @@ def _ledger_in_words(ledger: Ledger) -> str:
 
 
 def _placeholders(folder: Path) -> tuple[str, ...]:
-    """Files of approvals/ whose name or head of content names a placeholder id."""
+    """Return the files of approvals/ whose name, or whose first MAX_STATEMENT_BYTES, name a placeholder id."""
     file_lines = []
     for path in sorted(folder.iterdir()):
+        # A FIFO or a device is an error at once: opening it any other way could wait for ever.
         with os.fdopen(open_regular(path), "rb") as stream:
             text = stream.read(MAX_STATEMENT_BYTES).decode("utf-8", "replace")
         if placeholder_ids := placeholders_in(f"{path.name}\n{text}"):
@@ -265,7 +270,7 @@ def _placeholders(folder: Path) -> tuple[str, ...]:
 
 
 def decide(facts: Facts) -> tuple[Check, ...]:
-    """Pure: policy, the package of every waiting run, the statements that there are, no placeholder."""
+    """Pure: policy and its pin, the package of each waiting run, the imported statements, no placeholder."""
     return (
         policy_check(facts.policy, facts.keys),
         pin_check(facts.policy, facts.pinned),
@@ -276,7 +281,7 @@ def decide(facts: Facts) -> tuple[Check, ...]:
 
 
 def _package_checks(packages: Measurement[tuple[Package, ...]]) -> tuple[Check, ...]:
-    """Nothing to approve is how it is before the first run: a step is missing, and it is named; nothing is wrong."""
+    """Return one check for each waiting run, or a PARTIAL one if none waits: so it is before the first run."""
     if not packages.value:
         return (check("package", packages, _no_package),)
     return tuple(

@@ -50,7 +50,7 @@ class PreGate(NamedTuple):
     owner: Owner = Owner.OPERATOR
 
     def report(self, probe: Probe) -> GateReport:
-        """The whole board, for the run that waits."""
+        """Measure the whole board for the newest run that waits."""
         return _report(probe, "", ALL)
 
 
@@ -62,7 +62,7 @@ class Subject(Value):
 
     row: RunRow | None
     asked: SafeText
-    """The run id that was asked for; empty where the newest that waits was looked for."""
+    """The run id that was asked for; empty if the newest run that waits was looked for."""
 
 
 class ArmingRole(Value):
@@ -110,7 +110,7 @@ def readiness(installation: Installation, run_id: str = "", *, read_only: bool =
 
 
 def before(installation: Installation, run_id: str, items: tuple[Item, ...]) -> tuple[Check, ...]:
-    """The checks of these items for one run: what a briefing takes over."""
+    """Measure these items for one run; the confirmation of a dangerous action shows their checks."""
     return _report(_probe(installation, read_only=False), run_id, items).checks
 
 
@@ -151,7 +151,7 @@ def _waits_for_sg1(row: RunRow) -> bool:
 
 
 def _approval(probe: Probe, subject: Measurement[Subject], name: str) -> Check:
-    """The ruling is imported and holds now; a pending one stops here, where G7 only names the step."""
+    """Check that the ruling is imported and holds now; a pending one stops here, while G7 only names the step."""
     row = subject.value.row if subject.value else None
     if row is None:
         return check(name, subject, _no_run)
@@ -161,6 +161,7 @@ def _approval(probe: Probe, subject: Measurement[Subject], name: str) -> Check:
     fact = package_fact(probe, row, kind)
 
     def decide(_: object) -> Verdict:
+        # `check` asks this only if there is a value, so the empty FAIL is for the type alone.
         verdict = judge_package(fact.value) if fact.value else fails("", "")
         return verdict._replace(outcome=Outcome.FAIL) if verdict.outcome is Outcome.PARTIAL else verdict
 
@@ -174,7 +175,7 @@ def _no_run(subject: Subject) -> Verdict:
 
 
 def _not_at_a_pause(row: RunRow) -> Verdict | None:
-    """A run that was stopped at its pause is armed there; resuming it returns it to its way."""
+    """Return why this run cannot be armed where it is, or None. A run that was stopped at its pause is armed there."""
     if row.family not in {Family.ACTIVE, Family.STOPPED}:
         return fails(f"run {row.run_id} is {row.state.name}", f"See: cutter-console run show {row.run_id}")
     if row.stage in _OVER:
@@ -186,7 +187,11 @@ def _not_at_a_pause(row: RunRow) -> Verdict | None:
 
 
 def _authority(probe: Probe, _subject: Measurement[Subject], name: str) -> Check:
-    """Somebody can rule under the policy, which the database believes too; the executor, no superuser, is the one role that arms; each connection is as it should be."""
+    """Check who has authority to arm.
+
+    The policy can be satisfied and is the pinned one, each connection has its own role, and only the executor, which is
+    no superuser, can open a lease.
+    """
 
     def ask() -> Authority:
         with probe.monitor() as connection:
@@ -205,6 +210,7 @@ def _authority(probe: Probe, _subject: Measurement[Subject], name: str) -> Check
         ),
     )
     believed, lines = pin_check(policy, pinned), connections(probe)
+    # The worse of the two: signers who can rule are of no use if the database does not believe them.
     ruled = max(policy_check(policy, keys), believed, key=lambda judged: judged.outcome.rank)
 
     def decide(authority: Authority) -> Verdict:
@@ -227,12 +233,12 @@ def _wrong_roles(authority: Authority) -> list[str]:
 
 
 def _key(probe: Probe, _subject: Measurement[Subject], name: str) -> Check:
-    """The key that G3 judges."""
+    """Check the backup key as G3 does."""
     return backup_key_check(backup_key(probe), name)
 
 
 def _dry_run(probe: Probe, subject: Measurement[Subject], name: str) -> Check:
-    """The very content has walked all phases dry, green, on this very database (criterion C3 of G6)."""
+    """Check that a dry run of this very content was green on this very database (criterion C3 of G6)."""
     row = subject.value.row if subject.value else None
     if subject.value is None or (row is None and subject.value.asked):
         return check(name, subject, _no_run)
@@ -256,12 +262,14 @@ def _dry_runs(probe: Probe, row: RunRow | None) -> DryRuns:
         workspace.plan_facts(),
         start_command(probe.installation, row, ordinals=workspace.request().ordinals),
     )
+    # "none" matches nothing. An empty digest would let a dry run of any content of this document count.
     dry_runs = measure_dry_runs(probe.installation, row.docprefix, row.content_digest or "none")
     return DryRuns(found=dry_runs, target=plan.target if plan else None, command=command)
 
 
 def _target_now(probe: Probe) -> Target | None:
     answering = database(probe).value
+    # Nothing is cut on a standby, so no dry run there counts.
     if answering is None or answering.in_recovery:
         return None
     return Target(
@@ -286,7 +294,7 @@ def _dry(dry_runs: DryRuns, row: RunRow | None) -> Verdict:
 
 
 def _privileges(probe: Probe, _subject: Measurement[Subject], name: str) -> Check:
-    """Grants and definitions are those of the last migration."""
+    """Check that grants and definitions are those of the last migration, and that this host pins the same inventory."""
     fact = grants(probe)
     judged, pinned = grants_check(fact), probe.installation.settings.pins.schema_digest
     if judged.outcome is Outcome.PASS:
@@ -295,17 +303,17 @@ def _privileges(probe: Probe, _subject: Measurement[Subject], name: str) -> Chec
 
 
 def _tree(probe: Probe, _subject: Measurement[Subject], name: str) -> Check:
-    """The deployed tree is the pinned release's, file by file."""
+    """Check that the deployed tree is the pinned release's, file by file."""
     return _renamed(name, deployed_tree_check(deployed_tree(probe)))
 
 
 def _tested(probe: Probe, _subject: Measurement[Subject], name: str) -> Check:
-    """The release's recorded tests are green."""
+    """Check that the release's recorded tests are green."""
     return recorded_tests_check(recorded_tests(probe), name)
 
 
 def _off(probe: Probe, subject: Measurement[Subject], name: str) -> Check:
-    """The switch is off; a lease of this very run is no obstacle, one of another run is."""
+    """Check that the switch is off; a lease of this very run is no obstacle, one of another run is."""
     fact, asked_run_id = switch(probe), subject.value.asked if subject.value else ""
     judged = switch_check(fact)
 
@@ -318,7 +326,7 @@ def _off(probe: Probe, subject: Measurement[Subject], name: str) -> Check:
 
 
 def is_drift(open_checks: tuple[Check, ...]) -> bool:
-    """Pure: what stops the run is nothing but a database that is not as it was installed (exit status 5)."""
+    """Pure: return whether all that stops the run is a database that is not as it was installed (exit status 5)."""
     return all((open_check.name, open_check.outcome) == (_GRANTS.name, Outcome.FAIL) for open_check in open_checks)
 
 

@@ -1,4 +1,4 @@
-"""G3: a backup can be taken, encrypted to somebody who can read it elsewhere, and nothing lies about in plain text."""
+"""G3: a backup can be taken, encrypted to a key whose private half is elsewhere, and no dump lies in plain text."""
 
 import os
 import shlex
@@ -132,7 +132,7 @@ def measure(probe: Probe) -> Facts:
 
 
 def backup_key(probe: Probe) -> Measurement[KeyListing]:
-    """The key that backups are encrypted to, as the host's key ring has it."""
+    """List the key that backups are encrypted to, as the host's key ring has it."""
     installation = probe.installation
     return probe.ask(
         "backup-key",
@@ -145,7 +145,7 @@ def backup_key(probe: Probe) -> Measurement[KeyListing]:
 
 
 def backup_key_check(fact: Measurement[KeyListing], name: str = "backup key") -> Check:
-    """Pure: the key encrypts, for a while yet, and can be opened elsewhere only."""
+    """Pure: the key encrypts, does so for more than DAYS_TO_RENEW, and its private half is not on this host."""
     now, home_option = fact.evidence.measured_at, f" --homedir {fact.evidence.source}"
     return check(name, fact, lambda key: _judged(key, now, home_option))
 
@@ -164,7 +164,7 @@ def _readable_directory(directory: Path) -> Path:
 
 
 def _round_trip(installation: Installation) -> RoundTrip:
-    """Try the round trip: a failed step of gpg is a failed round trip, a missing gpg raises."""
+    """Try the round trip; a failed step of gpg is an answer, a missing gpg raises RecipientUnusable."""
     try:
         return round_trip(installation.gnupg_home)
     except BackupNotProven as error:
@@ -172,12 +172,16 @@ def _round_trip(installation: Installation) -> RoundTrip:
 
 
 def _open_entries(home: Path) -> Iterator[str]:
-    """gpg asks for a home of mode 0700, and then takes whatever keys and options lie in it."""
+    """Yield the entries that another user owns or may write, and a home that another user may read.
+
+    gpg believes whatever keys and options lie in its home.
+    """
     for path in (home, *sorted(home.iterdir())):
         status = path.lstat()
         mode = stat.S_IMODE(status.st_mode)
         if status.st_uid not in {0, os.geteuid()}:
             yield f"{path} of uid {status.st_uid}"
+        # The mode of a symlink says nothing: it is 0777 whoever may write.
         elif not stat.S_ISLNK(status.st_mode) and mode & (0o077 if path == home else 0o022):
             yield f"{path} {mode:04o}"
 
@@ -192,6 +196,7 @@ def _store(installation: Installation) -> Store:
     now = installation.context.now()
     names = [path.name for path in installation.backups.iterdir()]
     listed = list_backups(installation.backups, now)
+    # A backup without a sound record proves nothing, however new its file is.
     proven = [backup for backup in listed if backup.record is not None and not backup.problem]
     newest = max(proven, key=lambda backup: backup.record.taken_at if backup.record else now, default=None)
     record = newest.record if newest else None
@@ -325,7 +330,7 @@ def _unfinished(store: Store, below: str) -> Verdict:
 
 
 def _command(command: str, below: str, names: tuple[str, ...]) -> str:
-    """Whole paths, so that it does the same from wherever it is typed."""
+    """Return the command with whole paths, so that it does the same from wherever it is typed."""
     return shlex.join([*command.split(), *(str(Path(below) / name) for name in names)])
 
 

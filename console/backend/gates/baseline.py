@@ -1,4 +1,4 @@
-"""G1: the release was tested; the walls that it relies on hold when they are pushed, now; the rows are those of the record."""
+"""G1: the release was tested; write protections are tested live; row counts match the ledger."""
 
 import psycopg
 
@@ -131,7 +131,7 @@ def _probe_names(probe: Probe) -> tuple[str, str]:
 
 
 def _guard(probe: Probe) -> Measurement[Guarded]:
-    """The guard itself, as a LIVE run asks it before its first mutating phase, for a run that holds no lease."""
+    """Ask the guard as a LIVE run does before its first mutating phase, for a run that holds no lease."""
     database, (run_id, _) = probe.installation.settings.database, _probe_names(probe)
 
     def ask() -> Guarded:
@@ -166,6 +166,7 @@ def _as_executor(probe: Probe) -> tuple[Measurement[DryProof], Measurement[Creat
             proofs.append((dry, _registered(connection, prefix), role))
         return dry
 
+    # Called after `dry` is measured, below: if that failed, its reason is the reason of the other two.
     def later() -> tuple[DryProof, int, RoleProof]:
         if not proofs:
             raise Unmeasured(StopCode.UNREACHABLE, dry.unmeasured, dry.next_action)
@@ -193,6 +194,7 @@ def _dry(connection: psycopg.Connection, run_id: str, prefix: str) -> DryProof:
     connection.read_only = True
     sqlstate = try_to_create_run(connection, run_id, prefix)
     xid = assigned_transaction_id(connection)
+    # psycopg lets `read_only` change between transactions only, so the rollback comes first.
     connection.rollback()
     connection.read_only = False
     return DryProof(sqlstate=sqlstate, xid=xid or "")
@@ -216,7 +218,7 @@ def _verifier(probe: Probe) -> RoleProof:
 
 
 def _monitor(probe: Probe) -> RoleProof:
-    """As the monitoring role, without the READ ONLY that would refuse before the privileges are looked at."""
+    """Try the writes as the monitoring role, without the READ ONLY that would refuse before privileges are checked."""
     with probe.monitor() as connection:
         connection.read_only = False
         proof = _role(connection)

@@ -40,6 +40,7 @@ def measure_board(
     shared = Asked()
     probes = [(gate, Probe(installation, gate.id, ends_at, read_only, shared)) for gate in gates]
     pending = [(gate, start(partial(_measure, gate, probe), gate.id)) for gate, probe in probes]
+    # A gate that still hangs then is left to its daemon thread, which cannot keep the program alive.
     wait([answer for _, answer in pending], timeout=deadline_s)
     reports = tuple(_reported(installation, gate, answer, deadline_s) for gate, answer in pending)
     return Board(
@@ -52,7 +53,7 @@ def measure_board(
 
 
 def _measure(gate: AnyGate, probe: Probe) -> GateReport:
-    """A gate that stops in the middle of measuring is INCONCLUSIVE, with what stopped it."""
+    """Measure one gate; one that is stopped in the middle is INCONCLUSIVE, with what stopped it."""
     try:
         return gate.report(probe)
     except CutterError as error:
@@ -61,7 +62,7 @@ def _measure(gate: AnyGate, probe: Probe) -> GateReport:
 
 
 def _reported(installation: Installation, gate: AnyGate, answer: Future[GateReport], deadline_s: float) -> GateReport:
-    """One gate that breaks leaves the others their answers, and is INCONCLUSIVE itself."""
+    """Return the gate's report; INCONCLUSIVE if it is late or has a defect, so that the others keep their answers."""
     if not answer.done():
         return _late(installation, gate, deadline_s)
     error = answer.exception()

@@ -21,11 +21,11 @@ class Line(Value):
     """Its name in the settings."""
     role: SafeText
     server: SafeText
-    """Database, system identifier, and when this very server was started."""
+    """Database, system identifier, and when this very server was started: a copy of a cluster keeps the identifier."""
 
 
 def connections(probe: Probe) -> Measurement[tuple[Line, ...]]:
-    """Ask on each connection who and where it is; a monitoring console has one alone."""
+    """Ask on each connection which role and which server it is; a monitoring console has only one connection."""
     return probe.ask(
         "connections",
         "role, database and server of each connection",
@@ -41,7 +41,7 @@ def connections_check(fact: Measurement[tuple[Line, ...]], name: str = "connecti
 
 
 def lines_verdict(lines: tuple[Line, ...]) -> Verdict:
-    """Pure: the same, for a check that looks at more."""
+    """Pure: the verdict of `connections_check`, for a check that looks at more facts."""
     faults = [
         (line, f"{line.which} is {line.role}, not {ROLES[line.which]}")
         for line in lines

@@ -1,4 +1,4 @@
-"""G5: the write functions cut any document of any size, proved by doing it; nothing in them knows a certain document."""
+"""G5: the write functions cut documents of several sizes, tried and rolled back; none of them names a document."""
 
 import re
 from functools import partial
@@ -86,7 +86,7 @@ def _definitions(probe: Probe) -> Definitions:
 
 
 def document_constants(routines: tuple[Routine, ...], prefixes: tuple[str, ...]) -> tuple[str, ...]:
-    """Pure: literals of the functions that are a registered document's prefix, or an address of any document."""
+    """Pure: the literals in the functions' bodies that are a registered document's prefix or an address."""
     known = frozenset(prefixes)
     return tuple(
         f"{routine.name}: '{literal}'"
@@ -97,7 +97,7 @@ def document_constants(routines: tuple[Routine, ...], prefixes: tuple[str, ...])
 
 
 def decide(facts: Facts) -> tuple[Check, ...]:
-    """Pure: one check a size, the rollback, the functions' digests, and no constant of a document."""
+    """Pure: one check for each size, the rollback, the functions' digests, and no constant of a document."""
     return (
         *(check(f"N = {size}", facts.generality, partial(_of_size, size)) for size in SIZES),
         check("rolled back", facts.generality, _rolled_back),

@@ -1,4 +1,4 @@
-"""Dry runs as evidence: which documents have walked all phases without a write, on which database, from which bytes."""
+"""Dry runs as evidence: which documents have passed all phases without a write, on which database, from which bytes."""
 
 import shlex
 
@@ -35,11 +35,12 @@ class DryRun(Value):
 
 
 def measure_dry_runs(installation: Installation, docprefix: str = "", content_digest: str = "") -> tuple[DryRun, ...]:
-    """Return the dry runs of this root, the newest first; of one document or one content if that is asked.
+    """Return the dry runs of this root, the newest first; only those of one document or one content if it is given.
 
-    Raises OSError where runs/ cannot be read. A dry run whose files are damaged proves nothing and is left out.
+    Raises OSError if runs/ cannot be read. A dry run whose files are damaged proves nothing and is left out.
     """
     dry_runs: list[DryRun] = []
+    # A run id begins with the time of its start, so names in reverse order are the newest first.
     for directory in sorted((installation.root / "runs").iterdir(), reverse=True):
         workspace = Workspace(directory)
         try:
@@ -84,7 +85,7 @@ def _problem(workspace: Workspace, plan: PlanFacts) -> str:
 
 
 def place(target: Target) -> tuple[str, str, int]:
-    """Return what makes two targets the same database: name, system identifier, timeline."""
+    """Return name, system identifier and timeline: two targets with the same three are one database."""
     return target.database, target.system_identifier, target.timeline
 
 
@@ -97,7 +98,7 @@ def start_command(installation: Installation, row: RunRow, *, ordinals: bool) ->
 
 
 def judge_dry_run(dry_runs: tuple[DryRun, ...], target: Target, command: str) -> Verdict:
-    """Pure: of the dry runs of this very content, one is green and was made on this very database."""
+    """Pure: PASS if one of these dry runs of the content is green and was made on this very database."""
     on_this_database = [dry_run for dry_run in dry_runs if place(dry_run.target) == place(target)]
     green = next((dry_run for dry_run in on_this_database if not dry_run.problem), None)
     if green is not None:

@@ -1,4 +1,4 @@
-"""Grants and definitions as a fact with its check: what several gates, and the board before arming, ask alike."""
+"""Grants and definitions as a fact with its check, shared by several gates and the checks before arming."""
 
 from console.backend.gates.measurement import Measurement, Verdict, check, fails, passes
 from console.backend.gates.probe import Probe
@@ -8,7 +8,7 @@ from console.backend.postgres.drift import against_host, drift_on
 
 
 def grants(probe: Probe) -> Measurement[DriftReport]:
-    """The drift, measured now on the monitoring role."""
+    """Measure the drift as the monitoring role, once for all gates of a board."""
 
     def measure() -> DriftReport:
         with probe.monitor() as connection:
@@ -25,7 +25,7 @@ def grants(probe: Probe) -> Measurement[DriftReport]:
 
 
 def grants_check(fact: Measurement[DriftReport]) -> Check:
-    """Pure: `grants and definitions`; FAIL with every difference, and where nothing is pinned to compare with."""
+    """Pure: `grants and definitions`; FAIL with every difference, and if nothing is pinned to compare with."""
     return check("grants and definitions", fact, _as_installed)
 
 

@@ -1,4 +1,4 @@
-"""Row counts beside the pinned baseline, and the runs whose recorded steps since then explain the difference exactly."""
+"""Row counts beside the pinned baseline; the recorded steps since then must explain the difference exactly."""
 
 from datetime import datetime
 
@@ -49,7 +49,7 @@ class Growth(Value):
 
 
 def measure_growth(probe: Probe) -> Measurement[Growth]:
-    """Counts, baseline and steps in one transaction."""
+    """Read counts, baseline and steps in one transaction."""
 
     def ask() -> Growth:
         with probe.monitor() as connection:
@@ -113,7 +113,7 @@ def deltas_of(phase: str, n_units: int) -> tuple[TableDelta, ...]:
 
 
 def growth_check(fact: Measurement[Growth]) -> Check:
-    """Pure: the baseline, or exactly what the record since then accounts for."""
+    """Pure: PASS if the rows are those of the baseline and of exactly the steps recorded since then."""
     return check("rows as recorded", fact, _explained)
 
 
@@ -147,7 +147,10 @@ def _unexplained(growth: Growth) -> list[str]:
 
 
 def _difference(row: Row, recorded: int, started: int) -> str:
-    """Allow for runs that registered a new document or source when they started: any number up to that of the runs."""
+    """Return what is not explained of one table, or an empty text.
+
+    A run may register a document and a source version when it starts: a registry grows by none to `started` rows.
+    """
     if row.baseline is None:
         return f"{row.table}: {row.rows} rows, no baseline"
     grown = row.rows - row.baseline

@@ -18,24 +18,25 @@ class Source(Value):
     pinned: str
     packaged: str
     closed: bool
-    """Its search_path is the pinned one."""
+    """True if its search_path is the pinned one."""
 
     @property
     def as_installed(self) -> bool:
-        """Return whether all three are one, under the pinned search_path."""
+        """Return whether body, pin and packaged text have one sha256, under the pinned search_path."""
         return bool(self.pinned) and self.sha256 == self.pinned == self.packaged and self.closed
 
 
 def measure_sources(connection: psycopg.Connection, routines: tuple[Routine, ...]) -> tuple[Source, ...]:
-    """The product's functions beside their pins; one that is gone has no sha256.
+    """Return the product's functions beside their pins; one that is gone has an empty sha256.
 
-    A function of the same name with other arguments, which was there before the product, is none of it.
+    A function of the same name with other arguments that was there before the product does not belong to it.
     """
     pinned = pinned_bodies(connection)
     ours = {routine.name for routine in routines if routine.sha256 == _packaged(routine.name)}
     sources = {}
     for routine in routines:
         signature, packaged = f"{routine.name}({routine.arguments})", _packaged(routine.name)
+        # The product's function of this name is there too, so this one is an overload of the organisation's own.
         if routine.name in ours and routine.sha256 != packaged and signature in pinned:
             del pinned[signature]
             continue
@@ -60,7 +61,7 @@ def _packaged(name: str) -> str:
 
 
 def sources_verdict(sources: tuple[Source, ...], names: frozenset[str] = frozenset()) -> Verdict:
-    """Pure: whether these functions (all of them where none is named) are the installed ones."""
+    """Pure: PASS if the functions of these names (all functions if `names` is empty) are the installed ones."""
     looked_at = [source for source in sources if not names or source.name in names]
     missing = sorted(names - {source.name for source in looked_at})
     problems = [f"{name} is missing" for name in missing]

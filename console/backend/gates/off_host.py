@@ -52,7 +52,7 @@ class Facts(Needs):
 
 
 def measure(probe: Probe) -> Facts:
-    """Measure what is needed, and make the package of it."""
+    """Measure what decides the steps, and build the package from it in memory."""
     needs = measure_needs(probe)
     package = probe.ask(
         "package",
@@ -66,7 +66,7 @@ def measure(probe: Probe) -> Facts:
 
 
 def measure_needs(probe: Probe) -> Needs:
-    """The deployed tree, the keys and the drift."""
+    """Measure the deployed tree, the keys and the drift."""
     installation = probe.installation
     policy, keys = policy_facts(probe)
     place = Place(
@@ -81,13 +81,13 @@ def measure_needs(probe: Probe) -> Needs:
 
 
 def package_of(installation: Installation) -> tuple[PackageFile, ...]:
-    """Measure, and make the package's files; empty where nothing is open. Raises CutterError as the measuring does."""
+    """Measure, and return the package's files; none if no step is open. Raises CutterError as the measuring does."""
     work = work_of(measure_needs(Probe(installation, "G9", time.monotonic() + _DEADLINE_S)))
     return off_host_package(work) if any(step.open for step in work.steps) else ()
 
 
 def work_of(needs: Needs) -> OffHostWork:
-    """Pure: each step with the check that opens or closes it."""
+    """Pure: each step of STEPS with its check, in the same order; an outcome other than PASS opens the step."""
     checks = (
         check("release", needs.tree, _release),
         backup_key_check(needs.key),

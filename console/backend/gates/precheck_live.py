@@ -86,7 +86,7 @@ def measure(probe: Probe) -> Facts:
 
 
 def decide(facts: Facts) -> tuple[Check, ...]:
-    """Pure: one check a fact."""
+    """Pure: one check for each fact, and one for the pin of the inventory."""
     return (
         check("host name", facts.host, _host),
         check("machine id", facts.machine, _host),
@@ -114,12 +114,12 @@ def deployed_tree(probe: Probe) -> Measurement[TreeFinding]:
 
 
 def deployed_tree_check(fact: Measurement[TreeFinding]) -> Check:
-    """Pure: the tree is the pinned release's, file by file."""
+    """Pure: PASS if the tree is the pinned release's, file by file."""
     return check("deployed tree", fact, _tree)
 
 
 def switch(probe: Probe) -> Measurement[SwitchView]:
-    """The kill switch and the HOLD, in file and database."""
+    """Measure the kill switch and the HOLD, in file and database."""
     return probe.ask(
         "switch",
         "lease and HOLD",
@@ -130,7 +130,7 @@ def switch(probe: Probe) -> Measurement[SwitchView]:
 
 
 def switch_check(fact: Measurement[SwitchView]) -> Check:
-    """Pure: off at rest, and no HOLD."""
+    """Pure: PASS if no lease is open and no HOLD is set."""
     return check("switch off", fact, _switch)
 
 
@@ -154,7 +154,7 @@ def database(probe: Probe) -> Measurement[DatabaseFinding]:
 
 
 def database_check(fact: Measurement[DatabaseFinding]) -> Check:
-    """Pure: the pinned database, on the pinned timeline, and no standby."""
+    """Pure: PASS for the pinned database, on the pinned timeline, if it is no standby."""
     return check("database", fact, _database)
 
 
@@ -166,7 +166,7 @@ def _database_finding(connection: psycopg.Connection, pins: PinSettings) -> Data
 
 
 def processes(probe: Probe) -> Measurement[tuple[ConsoleProcess, ...]]:
-    """Other processes of the console on this host."""
+    """List other processes of the console on this host."""
     installation = probe.installation
     return probe.ask(
         "processes",
@@ -178,12 +178,12 @@ def processes(probe: Probe) -> Measurement[tuple[ConsoleProcess, ...]]:
 
 
 def units(probe: Probe) -> Measurement[Scan]:
-    """Service units, timers and start scripts that mention the console."""
+    """List service units, timers and start scripts that mention the console."""
     return _scanned(probe, "units", "service units, timers and start scripts that mention the console", service_units)
 
 
 def cron(probe: Probe) -> Measurement[Scan]:
-    """Cron entries and jobs of at that mention the console."""
+    """List cron entries and jobs of at that mention the console."""
     return _scanned(probe, "cron", "cron entries and jobs of at that mention the console", cron_entries)
 
 
@@ -301,6 +301,7 @@ def _database(finding: DatabaseFinding) -> Verdict:
     compared = (
         ("database", pins.database, finding.database),
         ("system identifier", pins.system_identifier, finding.system_identifier),
+        # No cluster has a timeline 0: the setting's default, and no pin.
         ("timeline", str(pins.timeline or ""), str(finding.timeline)),
     )
     unpinned = [f"{name} {actual}" for name, pinned, actual in compared if not pinned]

@@ -1,4 +1,4 @@
-"""Measurements of one gate: the installation, the time that is left, and every answer kept as evidence."""
+"""The means by which a gate measures: connections and files within a deadline, and each answer kept as evidence."""
 
 import threading
 import time
@@ -37,6 +37,7 @@ class Asked:
 
     def once(self, name: str, measure: Callable[[], T], seconds: float) -> T:
         """Return the answer, or raise what measuring raised. Raises TimeoutError after `seconds`."""
+        # The lock is held while the call is started, not while it runs: other questions do not wait for its answer.
         with self._lock:
             if name not in self._answers:
                 self._answers[name] = start(measure, name)
@@ -46,7 +47,7 @@ class Asked:
 
 @dataclass(frozen=True)
 class Probe:
-    """One gate's way to ask. `ends_at` is on the clock of `time.monotonic`, in seconds.
+    """The access of one gate to what it measures. `ends_at` is on the clock of `time.monotonic`, in seconds.
 
     `read_only` is true in a monitoring console: it asks nothing but the monitoring role and the files.
     """
@@ -104,8 +105,8 @@ class Probe:
     ) -> Measurement[T]:
         """Measure now. What cannot be measured becomes a fact without a value that says why, never an exception.
 
-        `name` is unique within the gate; `asked` and `source` say in words what was asked and of whom; `answer` and
-        `digest` put the value into words for the record; `otherwise` is the next action where none comes with the error.
+        `name` is unique within the gate; `question` and `source` say in words what was asked and of whom; `answer` and
+        `digest` put the value into words for the record; `otherwise` is the next action if none comes with the error.
         """
         began, started = self.installation.context.now(), time.perf_counter()
 

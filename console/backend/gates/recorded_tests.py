@@ -37,7 +37,7 @@ def recorded_tests(probe: Probe) -> Measurement[Recorded]:
 
 
 def recorded_tests_check(fact: Measurement[Recorded], name: str = "tests recorded") -> Check:
-    """Pure: the release was tested, and all of it was green; an untested one is named as what it is."""
+    """Pure: PASS if the recorded test run is green; PARTIAL without one if the settings allow it; otherwise FAIL."""
     return check(name, fact, _judged)
 
 

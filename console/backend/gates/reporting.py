@@ -1,4 +1,4 @@
-"""G10: reports can be written, the last bundle and the run reports are as they were written, every journal is whole."""
+"""G10: reports can be written; the last bundle and all run reports are as they were written; every journal is whole."""
 
 import json
 import os
@@ -58,7 +58,7 @@ class LastBundle(Value):
     name: SafeText = ""
     sums: SumsVerdict | None = None
     absent: tuple[str, ...] = ()
-    """Of the documents and bundle.json: what the sums do not list."""
+    """Documents, and bundle.json, that the sums do not list."""
     truncated: tuple[SafeText, ...] = ()
     """Altered files that are shorter than they were written."""
     signature: SumsSignature | None = None
@@ -95,7 +95,7 @@ class Facts(Value):
 
 
 def measure(probe: Probe) -> Facts:
-    """Read the last bundle and every run report again, and hold every journal against its anchor."""
+    """Read the last bundle and every run report again, and compare every journal with its anchor."""
     installation = probe.installation
     reports = installation.root / "reports"
     again = "Make it readable, then: cutter-console gates G10"
@@ -128,6 +128,7 @@ def _place_answer(place: Place) -> str:
 
 def _last_bundle(installation: Installation) -> LastBundle:
     reports = installation.root / "reports"
+    # Drafts are hidden: a bundle has its name when it is whole, and not before.
     names = [path.name for path in reports.glob("*-readiness*") if path.is_dir() and not path.name.startswith(".")]
     if not names:
         return LastBundle()
@@ -161,7 +162,7 @@ def _age(name: str) -> tuple[str, int]:
 
 
 def _truncated(directory: Path, sums: SumsVerdict) -> tuple[str, ...]:
-    """Return which altered files are shorter than the record says, as far as the record itself is as it was written."""
+    """Return the altered files that are shorter than bundle.json says; none if bundle.json itself was altered."""
     if _RECORD in (*sums.altered, *sums.missing) or _RECORD not in sums.listed:
         return ()
     try:
@@ -190,7 +191,7 @@ def _run_reports(reports: Path) -> tuple[SumsVerdict, ...]:
 
 
 def _run_report(path: Path) -> SumsVerdict:
-    """A report's name ends in the first digits of its sums' sha256: sums made again beside altered files show."""
+    """Verify a run report. Its name ends in the first digits of its sums' sha256, so that sums made again are seen."""
     verdict = verify_sums(path)
     name_match = _NAMED.fullmatch(path.name)
     if verdict.sound and name_match is not None and not sha256_file(path / SUMS).startswith(name_match[1]):
@@ -199,7 +200,7 @@ def _run_report(path: Path) -> SumsVerdict:
 
 
 def _journals(probe: Probe) -> tuple[JournalFinding, ...]:
-    """Return the runs of the database and of this root; a dry run is known to the root alone and has no anchor."""
+    """Verify the journals of all runs of database and root; a dry run is in the root alone and has no anchor."""
     with probe.monitor() as connection:
         rows, recorded = all_runs(connection), all_events(connection)
     anchored = {
@@ -221,12 +222,13 @@ def _journal(installation: Installation, runs: Path, run_id: str, anchor: RunAnc
         return JournalFinding(run_id=name, outcome=Outcome.PARTIAL, detail=f"its journal is on the host {anchor.host}")
     events = anchor.events if anchor is not None else ()
     verdict = verify_journal(journal, events, run_id)
+    # PARTIAL says that nothing outside vouches for a whole chain. Without events in the database nothing can.
     intact = verdict.outcome is Outcome.PARTIAL and not verdict.torn_bytes and not events
     return JournalFinding(run_id=name, outcome=Outcome.PASS if intact else verdict.outcome, detail=verdict.detail)
 
 
 def decide(facts: Facts) -> tuple[Check, ...]:
-    """Pure: where reports go, what lies there, and whether the record can be believed."""
+    """Pure: the reports directory and its space, drafts left there, the last bundle, run reports, journals."""
     return (
         check("reports directory", facts.place, _sound_place),
         check("free space", facts.place, _space),
@@ -279,11 +281,13 @@ def _sound_bundle(bundle: LastBundle) -> Verdict:
 
 
 def _sound_signature(bundle: LastBundle) -> Verdict:
+    # bundle.json is covered by the sums: who removes the signature cannot make the bundle one that never had any.
     if bundle.signature is None and bundle.signing:
         return fails(f"{bundle.name}: its record says that it is signed, and {SIGNATURE} is not there", _KEEP)
     if bundle.signature is None:
         detail = "the last bundle is not signed: documents and sums replaced together would not be seen here"
         return passes(detail if bundle.sums is not None else "no bundle to be signed")
+    # gpg accepts a signature by any key of the ring.
     if bundle.signature.outcome is Outcome.PASS and bundle.signature.primary != bundle.signing:
         return fails(
             f"{bundle.name}: {bundle.signature.detail}, and its record names {bundle.signing or 'nobody'}", _KEEP

@@ -1,4 +1,4 @@
-"""Measurements of G8: sessions, texts, generality, hands, signatures, interrupted runs, durability, clock, leftovers."""
+"""Measurements of G8: sessions, texts, generality, passwords, signatures, runs, durability, clocks, leftovers."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -33,7 +33,7 @@ class LiveText(Value):
     first: str
     second: str
     pinned: str
-    """sha256 of the last pinned text; empty where none was pinned."""
+    """sha256 of the last pinned text; empty if none was pinned."""
     refused: SafeText = ""
     """Reason why it is not text."""
 
@@ -44,11 +44,11 @@ class Hands(Value):
     executor: bool
     verifier: bool
     pinned: SafeText = ""
-    """sha256 of the policy that the database verifies signatures by; empty where none is pinned."""
+    """sha256 of the policy that the database verifies signatures by; empty if none is pinned."""
 
 
 class Signatures(Value):
-    """Every recorded and used signature, asked again; `beyond` are those that were too many to ask."""
+    """The newest signatures of used rulings, verified again; `beyond` is the number of older ones, which were not."""
 
     answers: tuple[SignatureAnswer, ...]
     beyond: int
@@ -95,7 +95,7 @@ class Facts(Value):
 
 
 def measure(probe: Probe) -> Facts:
-    """One connection of the monitoring role for most of it, one each of the two others, gpg for the signatures."""
+    """Ask the database once as the monitoring role, then as verifier and executor, then gpg and the files."""
     answers = Answers(probe)
     database = _of_the_database(probe, answers)
     return Facts(**database, **_of_the_host(probe, answers, verifier=database["kinds"].value is not None))
@@ -188,9 +188,10 @@ def _answer_of(answers: Answers, answer: Callable[[], T]) -> T:
 
 
 def _hands(probe: Probe, answers: Answers, *, verifier: bool) -> Hands:
-    """Only while the server answers at all does a refused connection say something about the password.
+    """Try to connect as the executor and as the verifier.
 
-    `verifier` is true where this account has just been connected as the verifier.
+    `verifier` is true if this account has just been connected as the verifier. Raises what kept the monitoring role
+    from the server: only if the server answers does a refused connection say something about the password.
     """
     answers.require()
     return Hands(
@@ -205,6 +206,7 @@ def _usable(probe: Probe, role: Role) -> bool:
         with probe.writing(role):
             return True
     except Unmeasured as error:
+        # Any other code, such as that of a monitoring console, is no refusal by the server.
         if error.code is not StopCode.UNREACHABLE:
             raise
         return False
@@ -263,7 +265,7 @@ def _is_left_over(path: Path) -> bool:
     try:
         return time.time() - path.lstat().st_mtime > LEFT_FOR_S
     except FileNotFoundError:
-        return False
+        return False  # Its writer has renamed it since the folder was listed.
 
 
 def _say_texts(texts: tuple[LiveText, ...]) -> str:

@@ -1,4 +1,4 @@
-"""G8: the register of known limits; each is looked at now, and is CLOSED, PARTIAL or OPEN, with what would close it."""
+"""G8: the register of known limits; each is measured now, and is CLOSED, PARTIAL or OPEN, with what would close it."""
 
 import shlex
 
@@ -18,29 +18,29 @@ from console.backend.model.outcome import Check, Outcome
 from console.backend.model.readiness import Owner
 
 SKEW_PARTIAL_S = 5.0
-"""Beyond, leases and freshness are off by a part that matters."""
+"""Seconds; beyond, the ends of leases and the age of backups are off by a part that matters."""
 SKEW_OPEN_S = 60.0
-"""Beyond, a lease of minutes and a backup's hour mean nothing."""
+"""Seconds; beyond, a lease of minutes and a backup's hour mean nothing."""
 _PIN = "As an administrator: cutter-console policy pin --confirm DIGEST; see which: cutter-console policy show"
 
 
 def closed(detail: str) -> Verdict:
-    """The limit exists and has no effect now."""
+    """Return PASS: the limit exists and has no effect now."""
     return passes(f"CLOSED: {detail}")
 
 
 def narrowed(detail: str, next_action: str) -> Verdict:
-    """The limit has an effect in part; the next action would close it."""
+    """Return PARTIAL: the limit has an effect in part; the next action would close it."""
     return partial(f"PARTIAL: {detail}", next_action)
 
 
 def still_open(detail: str, next_action: str) -> Verdict:
-    """The limit has an effect now."""
+    """Return FAIL: the limit has an effect now."""
     return fails(f"OPEN: {detail}", next_action)
 
 
 def decide(facts: Facts) -> tuple[Check, ...]:
-    """Pure: one check a residual, in the order of the register."""
+    """Pure: one check for each residual, in the order of the register."""
     return (
         check("F1 live writers", facts.writers, _writers),
         check("F2 live text", facts.texts, _texts),
@@ -154,7 +154,7 @@ def _durability(settings: tuple[str, ...]) -> Verdict:
 
 
 def _durable(line: str) -> str:
-    """The SQL that repairs one of them: the server's own setting, or that of a role or a database, which the line names."""
+    """Return the SQL that repairs one setting: the server's, or that of the role or database that the line names."""
     name, equals, _ = line.partition(" = ")
     if not equals:
         return f"ALTER {line.partition(' for ')[2]} RESET synchronous_commit;"

@@ -1,4 +1,4 @@
-"""G4: a draft cut can be taken back, law cannot be changed, and what to do after each failure is written for this database."""
+"""G4: a draft cut can be taken back, enacted units are protected, a runbook covers each failure in this database."""
 
 import psycopg
 
@@ -24,7 +24,7 @@ from console.backend.runs.recovery import Runbook, compensation_runbook, runbook
 
 
 class Deleter(Value):
-    """A way to delete rows past the functions."""
+    """A role that can delete rows past the functions."""
 
     role: SafeText
     by: SafeText
@@ -51,7 +51,7 @@ class Facts(Value):
 
 
 def measure(probe: Probe) -> Facts:
-    """Read the catalogue, take a draft back and roll it back, render the runbook for this database."""
+    """Read the catalogue, try a revert of a draft in a transaction that is rolled back, render the runbook."""
     catalogue = probe.ask(
         "catalogue",
         "guards and their states, functions and their pinned digests, and who may delete",

@@ -28,7 +28,7 @@ class Pinned(Value):
 
 
 def policy_facts(probe: Probe) -> tuple[Measurement[PolicyFile], Measurement[Keyring]]:
-    """The policy as it is on disk, and the keys of its signers."""
+    """Measure the policy as it is on disk, and the keys of its signers."""
     installation = probe.installation
     policy = probe.ask(
         "policy",
@@ -50,7 +50,7 @@ def policy_facts(probe: Probe) -> tuple[Measurement[PolicyFile], Measurement[Key
 
 
 def pinned_fact(probe: Probe) -> Measurement[Pinned]:
-    """The policy that the database believes."""
+    """Measure the policy that the database verifies signatures by."""
     return probe.ask(
         "pinned policy",
         "the policy and keys that the database verifies signatures by",
@@ -61,14 +61,14 @@ def pinned_fact(probe: Probe) -> Measurement[Pinned]:
 
 
 def policy_check(policy: Measurement[PolicyFile], keys: Measurement[Keyring], name: str = "policy") -> Check:
-    """Pure: today, with these keys, the policy can be satisfied."""
+    """Pure: PASS if the policy can be satisfied with these keys, at the time when the keys were read."""
     return check(name, policy, lambda file: _satisfiable(file, keys), keys)
 
 
 def pin_check(
     policy: Measurement[PolicyFile], pinned: Measurement[Pinned], name: str = "policy in the database"
 ) -> Check:
-    """Pure: the database believes the signers of this host's policy, and no others."""
+    """Pure: PASS if the database believes the signers of this host's policy, and no others."""
 
     def judged(database_policy: Pinned) -> Verdict:
         if policy.value is None:

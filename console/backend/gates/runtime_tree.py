@@ -1,4 +1,4 @@
-"""G2: the runtime tree is whole, ours alone and closed to others; the configuration is valid and holds no secret."""
+"""G2: the runtime tree is whole, this account's own and closed to others; the settings are valid, without secrets."""
 
 import json
 import os
@@ -98,7 +98,7 @@ def _secrets(config: Path) -> ConfigFinding:
 
 
 def decide(facts: Facts) -> tuple[Check, ...]:
-    """Pure: every question of the tree, the configuration's validity, its secrets, the space."""
+    """Pure: one check for each question of the tree; the configuration's validity, its secrets, the free space."""
     tree = facts.tree
     tree_checks = (
         tuple(_retold(tree_check, tree) for tree_check in tree.value)
@@ -114,7 +114,7 @@ def decide(facts: Facts) -> tuple[Check, ...]:
 
 
 def _retold(tree_check: Check, fact: Measurement[tuple[Check, ...]]) -> Check:
-    """A tree's check, citing this gate's evidence."""
+    """Return a check of the tree that cites this gate's evidence."""
     return tree_check.model_copy(update={"evidence": (fact.evidence,)})
 
 

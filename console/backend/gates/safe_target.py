@@ -1,4 +1,4 @@
-"""G6: for every document and source version, whether it could safely be the next one that is cut: criteria C1 to C7."""
+"""G6: which documents and source versions could safely be cut next, judged by the criteria C1 to C7."""
 
 import shlex
 from collections.abc import Callable, Iterator
@@ -109,7 +109,7 @@ def _registry(probe: Probe) -> Registry:
 
 
 def _snapshots(installation: Installation) -> Iterator[Snapshot]:
-    """The newest of each document and version; a run without a plan has none that could be cut."""
+    """Yield the newest snapshot of each document and version; a run without a plan has none that could be cut."""
     known: set[tuple[str, str]] = set()
     for directory in sorted((installation.root / "runs").iterdir(), reverse=True):
         workspace = Workspace(directory)
@@ -131,7 +131,7 @@ def _snapshots(installation: Installation) -> Iterator[Snapshot]:
 
 
 def candidates(registry: Registry, dry_runs: tuple[DryRun, ...]) -> tuple[Registered, ...]:
-    """Pure: every registered version, and what has been walked dry without being registered."""
+    """Pure: every registered version, and each version of a dry run that is not registered."""
     known = {(document.docprefix, document.sha256) for document in registry.documents}
     by_prefix = {document.docprefix: document for document in registry.documents}
     more: dict[tuple[str, str], Registered] = {}
@@ -229,6 +229,7 @@ def _size(candidate: Registered, facts: Facts) -> Criterion:
 def decide(facts: Facts) -> tuple[Check, ...]:
     """Pure: every candidate with its criteria, and whether one of them is safe."""
     also = (facts.snapshots, facts.dry_runs, facts.database, facts.policy)
+    # One of them was not measured: `check` answers INCONCLUSIVE without a call of the lambda.
     if facts.registry.value is None or facts.dry_runs.value is None:
         return (check("a safe target", facts.registry, lambda _: passes(""), *also),)
     judged = tuple(
@@ -259,7 +260,7 @@ def _name(candidate: Registered) -> str:
 def _candidate(
     candidate: Registered, judged: tuple[Criterion, ...], snapshots: Measurement[tuple[Snapshot, ...]]
 ) -> Verdict:
-    """Judge a document: it need not be a target, but altered pinned bytes are a defect."""
+    """Judge a document. That it is no target is no fault; altered bytes of a pinned snapshot are one."""
     detail = "; ".join(f"{criterion.name} {criterion.outcome}: {criterion.detail}" for criterion in judged)
     if any(criterion.outcome is Outcome.INCONCLUSIVE for criterion in judged):
         return unclear(detail, "Make it measurable, then: cutter-console gates G6")

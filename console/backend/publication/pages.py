@@ -1,4 +1,4 @@
-"""The documents of a readiness bundle as typed pages: what their templates print, with the ids it came from. Pure."""
+"""The documents of a readiness bundle as typed pages: the values for their templates, with evidence ids. Pure."""
 
 import re
 from collections.abc import Iterable
@@ -95,7 +95,7 @@ class Page(Value):
 
 
 def page_of(document: tuple[str, str, tuple[str, ...]], board: Board, more: Iterable[Evidence] = ()) -> Page:
-    """Pure: one document from its gates; `more` is evidence that the document cites besides."""
+    """Pure: one document from its gates; `more` is further evidence that the document cites."""
     file, title, ids = document
     reports = tuple(
         report for name in (*ids, *_gates_without_document(file, board)) if (report := board.gate(name)) is not None
@@ -134,7 +134,7 @@ def _answer(reports: tuple[GateReport, ...], decisive: GateReport | None, unaske
 
 
 def owner_of_step(owner: Owner, action: str) -> Owner:
-    """Pure: the owner of a step: the person at the machine where it is taken or, if the step does not say, the owner of the gate."""
+    """Pure: the owner of a step: the person at the machine that the step names, else the owner of the gate."""
     if action.startswith(_ELSEWHERE):
         return Owner.WORKSTATION
     on_this_host = _BEGINS_HERE.match(action) or (owner is Owner.WORKSTATION and _COMES_HERE.search(action))
@@ -148,7 +148,7 @@ _COMES_HERE = re.compile(rf": {_HOST}")
 
 
 def ids_of(check: Check | None) -> tuple[str, ...]:
-    """Pure: the ids of what a check rests on, each once."""
+    """Pure: the ids of a check's evidence, each once; none for None."""
     return tuple(dict.fromkeys(piece.id for piece in check.evidence)) if check is not None else ()
 
 
@@ -184,7 +184,7 @@ def _cited(check: Check) -> Cited:
 
 
 def register(evidences: Iterable[Evidence]) -> tuple[Registered, ...]:
-    """Pure: each piece of evidence once, in the order in which it was first cited."""
+    """Pure: each piece of evidence once, ordered by where its id occurs last."""
     by_id = {piece.id: piece for piece in reversed(tuple(evidences))}
     return tuple(_registered(piece) for piece in reversed(by_id.values()))
 

@@ -30,7 +30,7 @@ _TICKS = re.compile("`+")
 
 
 class Unrendered(CutterError):
-    """A template names a value that was not measured, or an evidence id stands for two answers; nothing is written."""
+    """A template names a value that was not measured, or two answers have one evidence id; nothing is written."""
 
 
 class Trusted(str):
@@ -55,9 +55,9 @@ class Inert(dict[str, str]):
 
 
 class Evidences:
-    """The evidence of a report by its id. A template can reach a measured value through here alone.
+    """The evidence of a report by its id. A template reaches measured values only through it.
 
-    All documents of a report share one, so that a text that stands in several of them is redacted and escaped once.
+    The documents of a report share one, so that a text that stands in several of them is redacted and escaped once.
     """
 
     def __init__(self, evidences: tuple[Evidence, ...]) -> None:
@@ -75,7 +75,7 @@ class Evidences:
 
     @property
     def all(self) -> tuple[Evidence, ...]:
-        """Every piece, in the order of its id."""
+        """Return every piece, sorted by id, numbers within ids as numbers."""
         return tuple(sorted(self._by_id.values(), key=lambda piece: _natural(piece.id)))
 
     def get(self, name: str) -> Evidence:
@@ -106,9 +106,9 @@ class Evidences:
 
 
 def markdown(text: str) -> str:
-    """The text as inert Markdown: no secret, no control character, no markup, no link; one line.
+    """Return the text as inert Markdown: no secret, no control character, no markup, no link; one line.
 
-    An underscore within a word opens nothing and stays as it is, so that a table's name reads as it is written.
+    An underscore within a word is no markup and stays, so that a table's name reads as it is written.
     """
     return _escaped(safe_text(redact(text)))
 
@@ -119,8 +119,9 @@ def _escaped(inert: str) -> str:
 
 
 def code(text: str) -> Trusted:
-    """A command as a code span, so that it can be copied as it is; not for a cell of a table, which a `|` would end."""
+    """Return a command as a code span, to be copied as it is; not for a cell of a table, which a `|` would end."""
     command = safe_text(redact(text)).strip()
+    # Markdown ends a code span at the first run of as many backticks as opened it.
     fence = "`" * (1 + max((len(ticks) for ticks in _TICKS.findall(command)), default=0))
     return (
         Trusted(f"{fence} {command} {fence}" if "`" in command else f"{fence}{command}{fence}")
@@ -130,7 +131,7 @@ def code(text: str) -> Trusted:
 
 
 def step(text: str) -> Trusted:
-    """A next action: words escaped, each command in it a code span of its own, without the words around it. Not for a cell."""
+    """Return a next action: words escaped, each command in it a code span of its own. Not for a cell of a table."""
     words = safe_text(redact(text)).strip()
     parts, at = "", 0
     for match in _COMMAND.finditer(words):
@@ -140,7 +141,7 @@ def step(text: str) -> Trusted:
 
 
 def _prose(text: str) -> str:
-    """Escaped, with the spaces at its ends, which part it from a command."""
+    """Return the words escaped, with the spaces at both ends: they separate the words from the commands beside them."""
     return (
         f"{text[: len(text) - len(text.lstrip())]}{markdown(text)}{text[len(text.rstrip()) :] if text.strip() else ''}"
     )
@@ -168,11 +169,11 @@ def _environment() -> Environment:
 
 
 def render(template: str, evidences: Evidences, values: Mapping[str, object]) -> bytes:
-    """One document as UTF-8; `values` and three functions are all that a template can reach.
+    """Render one document as UTF-8. A template reaches `values` and four functions, nothing else.
 
-    `ev("id")` gives an answer with its id, `code(value)` a command, `step(value)` a next action.
+    `ev("id")` gives an answer with its id, `code(value)` a command, `step(value)` a next action, `escape(text)` a text.
 
-    Raises Unrendered where the template names what is not there.
+    Raises Unrendered if the template names what is not there.
     """
     functions = {"ev": evidences.say, "code": code, "step": step, "escape": evidences.escape}
     try:
@@ -183,5 +184,5 @@ def render(template: str, evidences: Evidences, values: Mapping[str, object]) ->
 
 
 def _natural(name: str) -> tuple[tuple[int, str], ...]:
-    """G2 before G10."""
+    """Return a sort key that compares numbers as numbers: G2 comes before G10."""
     return tuple((int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"(\d+)", name))

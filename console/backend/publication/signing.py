@@ -35,7 +35,7 @@ class Unsigned(Refused):
 
 
 def require_fingerprint(fingerprint: str) -> None:
-    """Raises Unsigned for anything but a primary key's full fingerprint: asked before a bundle is measured."""
+    """Raise Unsigned if this is no full fingerprint; called before a bundle is measured, which takes long."""
     if not _FINGERPRINT.fullmatch(fingerprint):
         raise _unsigned(
             f"{safe_text(fingerprint)!r} is no full fingerprint", "Name the 40 hex digits that gpg --fingerprint shows."
@@ -43,10 +43,10 @@ def require_fingerprint(fingerprint: str) -> None:
 
 
 def sign_sums(sums: Path, signature: Path, fingerprint: str, home: Path) -> SumsSignature:
-    """A detached, armoured signature by this primary key, verified at once.
+    """Write a detached, armoured signature by this primary key to `signature`, and verify it at once.
 
-    Asks no passphrase: the key has none, or the agent knows it. An agent that had to be started ends again.
-    Raises Unsigned saying what gpg said.
+    gpg asks for no passphrase: the key has none, or the agent knows it. An agent that had to be started is ended.
+    Raises Unsigned with what gpg said.
     """
     require_fingerprint(fingerprint)
     try:
@@ -84,7 +84,11 @@ def _signed(sums: Path, signature: Path, fingerprint: str, home: Path) -> SumsSi
 
 
 def check_signature(sums: Path, signature: Path, home: Path) -> SumsSignature:
-    """Check whether this is one good signature of the sums by a key of the ring. Raises GpgUnanswered."""
+    """Check whether this is one good signature of the sums by a key of the ring. Raises GpgUnanswered.
+
+    Any key of the ring will do: the caller compares `primary` with the signer that it expects.
+    """
+    # Trust is judged by that comparison, not by gpg's web of trust, and a check must not write the trust database.
     answer = _gpg(home, "--trust-model", "always", "--no-auto-check-trustdb", "--verify", str(signature), str(sums))
     keywords = answer.keywords
     problem = next((meaning for word, meaning in _BAD.items() if word in keywords), "")

@@ -1,4 +1,4 @@
-"""SHA256SUMS of a directory of documents: written for the program of that name, verified again by ourselves."""
+"""SHA256SUMS of a directory of documents: written so that `sha256sum -c` can read it, and verified here."""
 
 import os
 import re
@@ -24,13 +24,13 @@ class SumsVerdict(Value):
     missing: tuple[SafeText, ...] = ()
     altered: tuple[SafeText, ...] = ()
     extra: tuple[SafeText, ...] = ()
-    """There, but not listed; a symlink is always one."""
+    """Files that are not listed; a symlink always counts as one."""
     unreadable: SafeText = ""
     """Reason why the sums themselves cannot be used: missing, torn, malformed."""
 
     @property
     def sound(self) -> bool:
-        """Return whether everything is there, as it was written, and nothing else is."""
+        """Return whether every listed file is there as it was written, and no other file is."""
         return not (self.missing or self.altered or self.extra or self.unreadable)
 
     @property
@@ -44,12 +44,12 @@ class SumsVerdict(Value):
 
 
 def sums_of(contents: dict[str, str]) -> bytes:
-    """The file's content for `sha256sum -c`, from sha256 by relative path, in order of the paths."""
+    """Return the file's content for `sha256sum -c`, sorted by path; `contents` is sha256 by relative path."""
     return "".join(f"{sha256}  {path}\n" for path, sha256 in sorted(contents.items())).encode("ascii")
 
 
 def verify_sums(directory: Path) -> SumsVerdict:
-    """Read every file again and compare. Raises OSError where the directory cannot be read; wrong sums are a verdict."""
+    """Read every file again and compare. Raises OSError if the directory cannot be read; wrong sums are a verdict."""
     sums = directory / SUMS
     on_disk = set(_files(directory)) - {SUMS, SIGNATURE}
     try:
@@ -77,7 +77,7 @@ def _read(sums: Path) -> str:
 
 
 def _parse(text: str) -> dict[str, str]:
-    """Sha256 by path. Raises ValueError naming the line that is none of ours: a torn end, a path that leads out."""
+    """Return sha256 by path. Raises ValueError for a torn end, a malformed line, or a path that leads out."""
     if not text.endswith("\n"):
         raise ValueError("is empty, or its last line is torn")
     sums: dict[str, str] = {}
@@ -99,6 +99,7 @@ def _files(directory: Path, below: str = "") -> Iterator[str]:
     with os.scandir(directory / below) as entries:
         for entry in entries:
             name = f"{below}{entry.name}"
+            # A link is never followed: what it leads to can change without anything in this directory changing.
             if entry.is_dir(follow_symlinks=False):
                 yield from _files(directory, f"{name}/")
             elif entry.is_symlink():

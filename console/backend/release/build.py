@@ -1,4 +1,4 @@
-"""Builds the deploy manifest on the workstation: what is in the tree, of which commit, tested how and with what."""
+"""Builds the deploy manifest on the workstation: the tree's files, its commit, the test results and the tools."""
 
 import importlib.metadata
 import platform
@@ -55,7 +55,7 @@ def build_manifest(context: Context, tests: TestTotals | None, *, no_commit: str
 
 
 def tools() -> tuple[Tool, ...]:
-    """The interpreter, gpg and the libraries, with their versions as they say them."""
+    """Return the interpreter, gpg and the libraries with the versions that they report, sorted by name."""
     libraries = [Tool(name=name, version=_library(name)) for name in _LIBRARIES]
     all_tools = [Tool(name="python", version=platform.python_version()), Tool(name="gpg", version=_gpg()), *libraries]
     return tuple(sorted(all_tools, key=lambda tool: tool.name))
@@ -72,6 +72,7 @@ def read_commit(package: Path, files: list[str]) -> Commit:
         return Commit()
     if shutil.which("git") is None:
         return Commit(unknown="git is not installed")
+    # A package that was installed below somebody's clone is not in it: that clone's commit says nothing about it.
     if not _git(parent, "ls-files", "--", f"{package.name}/__init__.py"):
         return Commit()
     listed = [package.name, *(path for path in files if "/" not in path)]
@@ -80,6 +81,7 @@ def read_commit(package: Path, files: list[str]) -> Commit:
 
 
 def _git(folder: Path, *words: str) -> str:
+    # `git status` refreshes the index; without optional locks it leaves the index as it is.
     command = ["git", "--no-optional-locks", "-C", str(folder), *words]
     try:
         answer = finished(command, timeout_s=_TIMEOUT_S, check=True)

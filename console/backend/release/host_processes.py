@@ -1,4 +1,4 @@
-"""Processes of the console on this host, and what would start it by itself: service units, timers, cron entries."""
+"""Processes of the console on this host, and what could start it without an operator: units, timers, cron entries."""
 
 import os
 import re
@@ -68,7 +68,7 @@ class ConsoleProcess(Value):
     reads_only: bool
     """Monitoring (`--read-only`), or a command that changes nothing."""
     demo: bool
-    """It says that it is a demo."""
+    """Its command is `demo`."""
     elsewhere: bool
     """It works on another runtime tree: another installation, or a demo on a root of its own."""
 
@@ -78,11 +78,11 @@ class Scan(Value):
 
     looked_at: int
     found: tuple[SafeText, ...]
-    """As they are named on this host."""
+    """Absolute paths on this host."""
 
 
 def console_processes(filesystem: Path, root: Path, own_pid: int) -> tuple[ConsoleProcess, ...]:
-    """Every process of the console but this one, its ancestors and its descendants, by pid.
+    """Return every process of the console but this one, its ancestors and its descendants, sorted by pid.
 
     Raises Unmeasured if not all processes are shown (other users' are hidden, nothing is mounted), OSError if there is
     no proc.
@@ -106,20 +106,20 @@ def console_processes(filesystem: Path, root: Path, own_pid: int) -> tuple[Conso
 
 
 def service_units(filesystem: Path) -> Scan:
-    """Units, timers, sockets and start scripts that mention the console: the host's, and this account's own.
+    """Find units, timers, sockets and start scripts that mention the console: the host's, and this account's own.
 
-    Raises OSError for one that may not be read.
+    Raises OSError if one of them may not be read.
     """
     return _scan(filesystem, (*_UNIT_PLACES, f"{Path.home()}/.config/systemd/user".lstrip("/")))
 
 
 def cron_entries(filesystem: Path) -> Scan:
-    """Cron tables and scripts, and jobs of at, that mention the console. Raises OSError for one that may not be read."""
+    """Find cron tables and scripts, and jobs of at, that mention the console. Raises OSError if one may not be read."""
     return _scan(filesystem, _CRON_PLACES)
 
 
 def _arguments(proc: Path, pid: int) -> list[str]:
-    """A process that has just ended has none."""
+    """Return the process's command line in words; none if it has just ended."""
     try:
         with open(f"{proc}/{pid}/cmdline", "rb") as stream:  # noqa: PTH123 - asked of every process
             data = stream.read(65536)
@@ -129,12 +129,13 @@ def _arguments(proc: Path, pid: int) -> list[str]:
 
 
 def _console_words(arguments: list[str]) -> list[str] | None:
-    """The words after the program's name; None for another program, an editor that has the program open included."""
+    """Return the words after the program's name; None for another program, such as an editor that has the file open."""
     program, *rest = arguments or [""]
     if Path(program).name == _PROGRAM:
         return rest
     if not _PYTHON.search(program):
         return None
+    # Python's own options come first; -m and -c end them.
     while rest and rest[0].startswith("-") and rest[0] not in {"-m", "-c"}:
         rest = rest[1:]
     match rest:
@@ -161,7 +162,7 @@ def _process(proc: Path, pid: int, words: list[str], root: Path) -> ConsoleProce
 
 
 def _without_options(words: list[str]) -> tuple[list[str], str]:
-    """The words without `--root` and `--config`, and the root that was named."""
+    """Return the words without `--root`, `--config` and their values; and the root that was named, or an empty text."""
     plain, root, skip = [], "", ""
     for word in words:
         name, equals, value = word.partition("=")
@@ -177,7 +178,7 @@ def _without_options(words: list[str]) -> tuple[list[str], str]:
 
 
 def _may_be(root: Path, named_root: str, proc: Path, pid: int) -> bool:
-    """Return whether a process may work on this root: what is not known counts as yes."""
+    """Return whether a process may work on this root; if that cannot be found out, it may."""
     try:
         root_word = named_root or _environment_root(proc, pid)
         path = root_word if Path(root_word).is_absolute() else str((proc / str(pid) / "cwd").readlink() / root_word)
@@ -193,8 +194,9 @@ def _environment_root(proc: Path, pid: int) -> str:
 
 
 def _stat(proc: Path, pid: int) -> list[str]:
-    """The fields after the program's name: state, parent, group, session, terminal."""
+    """Return the fields after the program's name: state, parent, group, session, terminal; none if it has ended."""
     try:
+        # The name stands in parentheses and may hold any character, parentheses and spaces included.
         return (proc / str(pid) / "stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
     except (FileNotFoundError, ProcessLookupError):
         return []
@@ -206,7 +208,7 @@ def _terminal(proc: Path, pid: int) -> bool:
 
 
 def _ancestors(proc: Path, pid: int) -> Iterator[int]:
-    """The process itself, its parent, and so on."""
+    """Yield the process itself, its parent, and so on."""
     visited: set[int] = set()
     while pid and pid not in visited:
         visited.add(pid)
@@ -216,6 +218,7 @@ def _ancestors(proc: Path, pid: int) -> Iterator[int]:
 
 
 def _scan(filesystem: Path, places: tuple[str, ...]) -> Scan:
+    # Some of these are links to others, as /lib is on many hosts: each directory is looked through once.
     real = {os.path.realpath(filesystem / place): filesystem / place for place in reversed(places)}
     looked_at, mentioning = 0, []
     for path in (path for place in real.values() for path in _files(place)):
@@ -226,7 +229,7 @@ def _scan(filesystem: Path, places: tuple[str, ...]) -> Scan:
 
 
 def _files(place: Path) -> Iterator[str]:
-    """All files below, or the one file itself; of a place that is not there, none."""
+    """Yield all files below a directory, or the file itself; nothing for a place that is not there."""
     if place.is_file():
         yield str(place)
         return
@@ -241,7 +244,7 @@ def _files(place: Path) -> Iterator[str]:
 
 
 def _mentions(path: str) -> bool:
-    """Return whether a line that is no comment names the console; a link into nowhere and a device have no lines."""
+    """Return whether a line that is no comment names the console; a dangling link or a device has no lines."""
     if not os.path.isfile(path):  # noqa: PTH113 - as below
         return False
     with open(path, "rb", buffering=0) as stream:  # noqa: PTH123 - asked of hundreds of files

@@ -34,7 +34,7 @@ class _Count:
         self.declared = dict.fromkeys(_KINDS, 0)
 
     def opened(self, name: str, attributes: dict[str, str]) -> None:
-        """One element began."""
+        """Count one element as it begins. Raises _NotTotals, or ValueError for a number that is none."""
         self.root = self.root or name
         if self.root not in {"testsuites", "testsuite"}:
             raise _NotTotals(f"<{name}> is no JUnit file")
@@ -45,6 +45,7 @@ class _Count:
                 self.tests += 1
                 self.in_bad_test = False
             case "failure" | "error" | "skipped":
+                # One test can have several of these, such as a failure and an error at its teardown.
                 self.counted[name] += 1
                 self.bad_tests += not self.in_bad_test
                 self.in_bad_test = True
@@ -58,7 +59,7 @@ class _Count:
             raise _NotTotals("the suite's time is no number of seconds")
 
     def totals(self, junit_sha256: str) -> TestTotals:
-        """Raises _NotTotals where the suites' own totals are not those of their tests."""
+        """Return the totals. Raises _NotTotals if the suites' own totals are not those of their tests."""
         if not self.tests:
             raise _NotTotals("it holds no test")
         for kind, attribute in _KINDS.items():
@@ -77,7 +78,7 @@ class _Count:
 
 
 def read_junit(path: Path) -> TestTotals:
-    """The totals of a test run. Raises UsageError naming file and line for whatever is not a whole, plain JUnit file.
+    """Read the totals of a test run. Raises UsageError naming file and line for all that is no whole, plain JUnit file.
 
     A document type is refused, so that no entity is ever expanded, and so is a file beyond 64 MiB.
     """

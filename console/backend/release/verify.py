@@ -1,4 +1,4 @@
-"""The deployed tree against its manifest, and the manifest against its pin: what is missing, changed or extra, by name."""
+"""Compares the deployed tree with its manifest, the manifest with its pin; names missing, changed and extra files."""
 
 from datetime import datetime
 from typing import NamedTuple
@@ -18,7 +18,7 @@ _SHOWN = 10
 
 
 class Release(Value):
-    """The manifest's own statements, without its files."""
+    """The manifest without its files."""
 
     version: SafeText
     kind: Kind
@@ -31,7 +31,7 @@ class Release(Value):
 
     @property
     def origin(self) -> str:
-        """The commit, and whether the files were as it has them; without a commit, what identifies the release."""
+        """Return the commit, and if the files differ from it; without a commit, what identifies the release."""
         if not self.commit:
             return f"identified by its files alone, no commit{f': {self.no_commit}' if self.no_commit else ''}"
         return f"commit {self.commit[:12]}{'' if self.clean else ' with changes'}"
@@ -51,9 +51,9 @@ class TreeFinding(Differences):
     manifest: SafeText
     """Path of the manifest's file."""
     manifest_sha256: str
-    """Empty where there is no such file."""
+    """Empty if there is no such file."""
     pinned_sha256: str
-    """Empty where none is pinned."""
+    """Empty if none is pinned."""
     unreadable: SafeText = ""
     """Reason why the file is not a manifest."""
     release: Release | None = None
@@ -76,7 +76,7 @@ class Fault(NamedTuple):
 
 
 def measure_tree(installation: Installation) -> TreeFinding:
-    """Hash every file and compare. A manifest that is absent or broken is a finding; raises Unmeasured for unreadable files."""
+    """Hash every file and compare. An absent or broken manifest is a finding; an unreadable file raises Unmeasured."""
     path = manifest_path(installation)
     pinned = (
         "" if installation.settings.deploy_manifest_sha256 == "none" else installation.settings.deploy_manifest_sha256
@@ -110,7 +110,7 @@ def measure_tree(installation: Installation) -> TreeFinding:
 
 
 def compared(listed: tuple[FileSum, ...], tree: Tree) -> Differences:
-    """Pure: what is missing, changed and extra in the tree, each sorted."""
+    """Pure: the files that are missing, changed and extra in the tree, each list sorted."""
     digests = {file.path: file.sha256 for file in listed}
     actual = {file.path: file.sha256 for file in tree.files}
     return Differences(
@@ -121,7 +121,7 @@ def compared(listed: tuple[FileSum, ...], tree: Tree) -> Differences:
 
 
 def faults(finding: TreeFinding) -> tuple[Fault, ...]:
-    """Pure: everything that keeps this tree from being the pinned release, the gravest first; empty where it is."""
+    """Pure: all that keeps this tree from being the pinned release, faults of the manifest first; none if it is."""
     if not finding.manifest_sha256:
         action = (
             "On the workstation: cutter-console manifest build --junit junit.xml;"
@@ -159,6 +159,6 @@ def _digest_faults(finding: TreeFinding) -> list[Fault]:
 
 
 def first_names(names: tuple[str, ...]) -> str:
-    """The first names, and how many more there are."""
+    """Return the first names, and how many more there are."""
     more = len(names) - _SHOWN
     return ", ".join(names[:_SHOWN]) + (f" and {more} more" if more > 0 else "")

@@ -20,7 +20,7 @@ _KEY_FILES = ("pubring.kbx", "pubring.gpg", "secring.gpg", "trustdb.gpg", "priva
 _RINGS = ("pubring.kbx", "pubring.gpg", "public-keys.d")
 _AGENTS = ("gpg-agent", "keyboxd", "scdaemon", "dirmngr")
 _PROC = Path("/proc")
-"""Our own, wherever the host's files are said to be: our process is there alone."""
+"""The real one, wherever the host's files are said to be: only here are this process and its children."""
 
 
 class FileEntry(Value):
@@ -32,11 +32,11 @@ class FileEntry(Value):
     owner: int
     size: int
     changed_ns: int
-    """The later of the times of content and of attributes, in ns: the second cannot be set back."""
+    """The later of mtime and ctime, in ns since 1970: a program can set back the first, not the second."""
     place: str
     """Device and inode: a file that was replaced by an equal one has another."""
     sha256: str = ""
-    """Of a regular file's content, where it is small enough; of a symlink's target."""
+    """Of a regular file's content, if it is small enough; of a symlink's target; otherwise empty."""
 
 
 class KeyRing(Value):
@@ -60,7 +60,7 @@ class ProcessSeen(Value):
 
 
 def files_of(installation: Installation) -> tuple[FileEntry, ...]:
-    """Everything below the root outside reports/, and what is configured to lie elsewhere, in order of the paths."""
+    """Return all entries below the root outside reports/, and those configured to be elsewhere, sorted by path."""
     settings = installation.settings
     configured = (installation.intake, installation.policy, settings.under(installation.root, settings.deploy_manifest))
     elsewhere = [path for path in configured if not path.is_relative_to(installation.root) and path.exists()]
@@ -107,10 +107,11 @@ def _content(path: Path, status: os.stat_result) -> str:
 
 
 def key_ring_of(installation: Installation) -> KeyRing:
-    """Return what gpg lists, and the key files. Raises Unmeasured where gpg cannot be asked: never an empty ring instead."""
+    """Return what gpg lists, and the key files. Raises Unmeasured if gpg does not answer, instead of an empty ring."""
     home = installation.gnupg_home
     if not any((home / name).exists() for name in _RINGS):
         return KeyRing(home=str(home), keys=0, fingerprints=(), files=())  # Asked here, gpg would make a ring.
+    # The listing must not be a change itself: no update of the trust database, no agent that starts.
     answer = list_keys(home, "--no-auto-check-trustdb", "--trust-model", "always", "--no-autostart")
     if answer.exit_status != 0:
         complaint = safe_text(answer.complaint)
@@ -125,9 +126,10 @@ def key_ring_of(installation: Installation) -> KeyRing:
 
 
 def processes_of(installation: Installation) -> tuple[ProcessSeen, ...]:
-    """Our own children, and agents that serve the key ring.
+    """Return this process's children, and the agents that serve its key ring, sorted by pid.
 
-    Raises OSError if /proc cannot be read, Unmeasured if nothing is mounted there. Children's children are theirs: a server that a demo has started keeps starting and ending its own.
+    Grandchildren are left out: a server that a demo has started keeps starting and ending processes of its own.
+    Raises OSError if /proc cannot be read, Unmeasured if nothing is mounted there.
     """
     own_pid, home = os.getpid(), os.fsencode(installation.gnupg_home)
     processes = (process for process, parent in _processes() if parent == own_pid or _serves(process, home))
@@ -147,8 +149,10 @@ def _processes() -> Iterator[tuple[ProcessSeen, int]]:
             stat_line = (_PROC / name / "stat").read_text(encoding="utf-8", errors="replace")
         except OSError:
             continue  # It has ended meanwhile.
+        # The name stands in parentheses and may hold any character, parentheses and spaces included.
         name_in_stat, _, rest = stat_line.partition("(")[2].rpartition(")")
         fields = rest.split()
+        # A zombie has ended, and is listed until its parent asks for its status.
         if fields[0] != "Z":
             yield ProcessSeen(pid=int(name), started=fields[19], name=name_in_stat), int(fields[1])
 
@@ -163,7 +167,7 @@ def _serves(process: ProcessSeen, home: bytes) -> bool:
 
 
 def listing_digest(values: tuple[Value, ...]) -> str:
-    """sha256 over the entries' JSON, in their order."""
+    """Return the sha256 over the entries' JSON, one line each, in their order."""
     digest = hashlib.sha256()
     for value in values:
         digest.update(value.model_dump_json().encode() + b"\n")

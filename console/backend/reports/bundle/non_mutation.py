@@ -62,14 +62,14 @@ class InstallationSnapshot(Value):
 
     @property
     def facts(self) -> tuple[AnyMeasurement, ...]:
-        """Everything that was asked, in order."""
+        """Return everything that was measured, in order."""
         return tuple(getattr(self, name) for name in type(self).model_fields if name != "moment")
 
 
 def take_snapshot(
     installation: Installation, moment: str, ends_at: float, since: InstallationSnapshot | None = None
 ) -> InstallationSnapshot:
-    """Measure now. `moment` is BEFORE or AFTER; `since` is the earlier measurement that transaction ids are counted from.
+    """Measure now. `moment` is BEFORE or AFTER; transaction ids are counted from the earlier measurement `since`.
 
     `ends_at` is on the clock of `time.monotonic`, in seconds. Nothing is raised: what cannot be measured says why.
     """
@@ -129,7 +129,7 @@ def part(
     answer: Callable[[U], str],
     digest: Callable[[U], str] | None = None,
 ) -> Measurement[U]:
-    """One part of what was read together, as a fact with an evidence id of its own."""
+    """Return one part of what was read together, as a fact with an evidence id of its own."""
     evidence = whole.evidence.model_copy(update={"id": name, "asked": question})
     if whole.value is None:
         return Measurement[U](evidence=evidence, unmeasured=whole.unmeasured, next_action=whole.next_action)

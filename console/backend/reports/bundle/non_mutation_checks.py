@@ -1,4 +1,4 @@
-"""Changes between two measurements, and the statements that follow from them. Pure: nothing is asserted from a flag."""
+"""Changes between two measurements, and the statements that follow from them alone. Pure."""
 
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
@@ -23,7 +23,7 @@ _RUNS = frozenset(
 
 
 class Change(Value):
-    """One thing that was not the same before and after; `before` and `after` are empty for what was not there."""
+    """One thing that differs between before and after; `before` or `after` is empty for what was not there."""
 
     what: str
     """`table`, `definitions`, `file`, `keys`, `switch`, `process`, `service`, `transaction` or `role`."""
@@ -64,7 +64,7 @@ class _Question(NamedTuple):
 
 
 def differences(before: InstallationSnapshot, after: InstallationSnapshot) -> tuple[Change, ...]:
-    """Return everything that changed, each thing once. What was not measured is not a difference; the statements name it."""
+    """Return all that changed, each thing once. Unmeasured things are no differences; the statements name them."""
     compared = (_all_tables, _definitions, _switch, _files, _keys, _processes, _services, _transactions, _superusers)
     changes = (change for compare in compared for change in compare(before, after))
     return tuple(change for change in changes if change.before != change.after)
@@ -101,7 +101,7 @@ def _answered(question: _Question, before: InstallationSnapshot, after: Installa
 
 
 def _unseen(after: InstallationSnapshot) -> str:
-    """Return what two readings cannot exclude where transactions committed between them: equal readings are no proof of rest."""
+    """Return what two equal snapshots cannot exclude if transactions committed between them, else an empty text."""
     between = after.between.value
     if between is None or not between.committed + between.other:
         return ""
@@ -110,7 +110,7 @@ def _unseen(after: InstallationSnapshot) -> str:
 
 
 def _changes_in_words(changes: tuple[Change, ...], after: InstallationSnapshot) -> str:
-    """Return what changed, and whom the ledger names for it: others may work while a bundle is measured."""
+    """Return what changed, and the runs that recorded steps meanwhile: others may work while a bundle is measured."""
     if all(change.what == "role" for change in changes):
         superusers = ", ".join(f"{change.subject} ({change.before} before, {change.after} after)" for change in changes)
         return f"GRANTs do not bind a superuser, and this role is one: {superusers}."
@@ -147,7 +147,7 @@ def _tables(names: frozenset[str] | None) -> Callable[[InstallationSnapshot, Ins
 
 
 def _rewritten(before: InstallationSnapshot, after: InstallationSnapshot) -> frozenset[str]:
-    """Tables whose rows are other versions than before: changed and changed back, or replaced by their equals."""
+    """Return the tables with other row versions than before: changed and changed back, or replaced by equal rows."""
     earlier = {versions.table: versions for versions in before.versions.value or ()}
     return frozenset(
         versions.table
@@ -238,7 +238,7 @@ def _transactions(before: InstallationSnapshot, after: InstallationSnapshot) -> 
 
 
 def _superusers(before: InstallationSnapshot, after: InstallationSnapshot) -> Iterable[Change]:
-    """Roles that are one before or after."""
+    """Yield the roles that are superusers before or after; they are reported even if nothing changed."""
     earlier, later = ({role.name: role.superuser for role in moment.roles.value or ()} for moment in (before, after))
     for name in sorted({*earlier, *later}):
         if earlier.get(name) or later.get(name):

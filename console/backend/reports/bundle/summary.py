@@ -84,12 +84,12 @@ class Final(Value):
 
 
 def meaning(reached: Letter) -> str:
-    """Pure: what the letter means for the reader."""
+    """Pure: the meaning of the letter for the reader."""
     return _MEANS[reached]
 
 
 def missing_gates(board: Board) -> tuple[str, ...]:
-    """Pure: gates that a readiness bundle asks and this board has not."""
+    """Pure: the gates that a readiness bundle needs and that this board does not have."""
     return tuple(name for _, _, ids in DOCUMENTS for name in ids if board.gate(name) is None)
 
 
@@ -145,7 +145,7 @@ def _not_asked(name: str) -> Gap:
 
 
 def steps(open_gaps: tuple[Gap, ...]) -> tuple[Step, ...]:
-    """Pure: what is to be done, once each however many gates ask for it, grouped by owner; what blocks comes first."""
+    """Pure: each next action once, however many gates ask for it, grouped by owner; what blocks comes first."""
     gates_by_action: dict[str, tuple[str, dict[str, None]]] = {}
     for gap in open_gaps:
         gates_by_action.setdefault(gap.next_action, (gap.owner, {}))[1][gap.gate] = None

@@ -1,4 +1,4 @@
-"""Pure: what did not happen in a run, each sentence from measurements that the record holds."""
+"""Pure: sentences about what did not happen in a run, each judged by measurements that the record holds."""
 
 from console.backend.model.outcome import Outcome
 from console.backend.model.purposes import Kind, Operation, Purpose
@@ -57,7 +57,7 @@ class _Attesting:
 def attest(
     record: RunRecord, phase_chapters: tuple[Chapter, ...], deltas: Deltas | None, register: Register
 ) -> tuple[Attested, ...]:
-    """Every sentence, in the order of the document."""
+    """Return every sentence with its verdict, in the order of the document; a dry run has two of its own."""
     basis = _Attesting(record, phase_chapters, deltas, register)
     if basis.is_dry:
         return (_dry_run(basis), _unanchored(basis))
@@ -117,7 +117,7 @@ def _enacted_under_sg2(basis: _Attesting) -> Attested:
 
 
 def _used_in_the_effect(basis: _Attesting) -> Attested:
-    """The use is written in the transaction of the effect."""
+    """Compare transaction ids: the use of a statement is written in the transaction of its effect."""
     sentence = "Each statement was used only in the transaction of the effect that it authorised."
     if basis.record.ledger is None:
         return basis.unread(sentence)
@@ -211,6 +211,7 @@ def _anchors(basis: _Attesting) -> Attested:
         )
     phases = {title.phase.value for title in TITLES if title.phase}
     for event in basis.record.events:
+        # The anchors of phases are in their own documents already.
         if event.phase not in phases or event.found is None:
             anchor_of(basis.record, event, f"13.anchor-{event.id}", basis.register)
     unanchored = [event for event in basis.record.events if not anchored(basis.record, event)]
@@ -220,6 +221,7 @@ def _anchors(basis: _Attesting) -> Attested:
         f"; row {event.id} ({event.phase}) was written by {event.actor} without the journal's key" for event in foreign
     )
     compared = basis.put("anchors", "anchors of the steps", "run_event and journal.jsonl", detail)
+    # A row without the journal's key is not vouched for: it cannot condemn the journal, nor is it attested.
     outcome = Outcome.PARTIAL if foreign and len(unanchored) == len(foreign) else _verdict(not unanchored)
     return Attested(sentence=sentence, outcome=outcome, detail=detail, evidence=(compared,))
 

@@ -1,4 +1,4 @@
-"""Pure: the record of a run becomes documents, report.json and SHA256SUMS; the same record, the same bytes."""
+"""Pure: the record of a run becomes documents, report.json and SHA256SUMS; the same record gives the same bytes."""
 
 import json
 from collections.abc import Iterator
@@ -42,7 +42,7 @@ class NextStep(Value):
 
 
 class Facts(Value):
-    """Evidence ids of what every document says of the run."""
+    """Evidence ids of the facts about the run that every document states."""
 
     run: str
     state: str
@@ -52,7 +52,7 @@ class Facts(Value):
 
 
 class RollUp(Value):
-    """One line a document."""
+    """One line for each document."""
 
     document: str
     title: str
@@ -113,7 +113,7 @@ class Document(Value):
 
 
 def compose(record: RunRecord) -> Composition:
-    """Decide what the report says."""
+    """Judge the record, and collect everything that the documents say with its evidence."""
     register = Register()
     facts = _facts(record, register)
     phase_chapters, run_pauses = chapters(record, register), pauses(record, register)
@@ -142,9 +142,10 @@ def compose(record: RunRecord) -> Composition:
 
 
 def documents(composition: Composition) -> tuple[Document, ...]:
-    """The documents, report.json and SHA256SUMS, in this order."""
+    """Render the documents, report.json and SHA256SUMS, in this order."""
     cited = Evidences(composition.evidence)
     data = _data(composition)
+    # In one pass: redacting each value wherever it is printed took thousands of calls for a small report.
     cited.inert.add((*_texts(data), *(text for title in TITLES for text in (title.title, title.question))))
     shared = _shared(composition, cited)
     rendered = tuple(
@@ -155,7 +156,7 @@ def documents(composition: Composition) -> tuple[Document, ...]:
 
 
 def is_sound(record: RunRecord) -> bool:
-    """Return whether the journal is what was written: against its anchor, or, where there is none, by its chain alone."""
+    """Return whether the journal is what was written: by its anchor or, if there is none, by its chain alone."""
     return record.journal.outcome in {Outcome.PASS, Outcome.PARTIAL} and not record.journal.torn_bytes
 
 
@@ -214,12 +215,12 @@ def _next(move: Move, run_id: str) -> NextStep:
 
 
 def _fenced(ruling: RulingTold) -> Trusted:
-    """The statement in a fence longer than any run of backticks in it, so that nothing in it ends the fence."""
+    """Return the statement in its fence, which is longer than any run of backticks in it, so that it is not ended."""
     return Trusted("\n".join((f"{ruling.fence}json", *ruling.lines, ruling.fence)))
 
 
 def _ending(record: RunRecord) -> str:
-    """The word that the closing document tells the end by."""
+    """Return the word by which the template of the closing document chooses its text."""
     state = record.head.state
     if state.family is not Family.ACTIVE:
         return state.family.value
@@ -295,7 +296,7 @@ def _facts(record: RunRecord, register: Register) -> Facts:
 
 
 def _steps(record: RunRecord, register: Register) -> list[Step]:
-    """Recorded steps that are no phases, in their order."""
+    """Return the recorded steps that are no phases, in their order; those without the journal's key are PARTIAL."""
     steps = []
     for event in record.events:
         if event.found is None:
@@ -340,7 +341,7 @@ _CUT = next(title for title in TITLES if title.phase is Phase.CUT_LEG_A)
 
 
 def _edited(line: RollUp, edit: Step) -> RollUp:
-    """An edit's one transaction stands in the document of the cut that it does not have."""
+    """Put an edit's one transaction into the line of the cut, which an edit does not have."""
     is_known_outcome = edit.outcome in Outcome.__members__
     outcome = Outcome(edit.outcome) if is_known_outcome else Outcome.INCONCLUSIVE
     update = {"outcome": outcome, "detail": "the edits, in one transaction", "evidence": edit.evidence}
@@ -365,10 +366,10 @@ def _final(
     cut: Deltas | None,
     after: tuple[Deltas, ...],
 ) -> Outcome:
-    """PASS for a LIVE run that is closed, and of which nothing that was measured is worse; else never PASS.
+    """Judge the whole report: PASS only for a LIVE run that is closed, and nothing measured of it may be worse.
 
-    A closed run without the record of a phase, and a journal that is not what was written, are FAIL; and what is known to
-    be wrong is not made unclear by something else that was not measured.
+    A closed run without the record of a phase is FAIL, and so is a journal that is not what was written. A known
+    failure takes precedence over missing measurements.
     """
     outcomes = (
         [judged.outcome for judged in phase_chapters]

@@ -1,4 +1,4 @@
-"""Pure: rows that were to be added and rows that were, table by table, for the cut and for what followed it."""
+"""Pure: expected and counted rows, table by table, for the cut and for what followed it."""
 
 import re
 
@@ -12,7 +12,7 @@ from console.backend.reports.run.record import RunRecord
 
 _COUNTED = re.compile(r"(\S+) ([+-]\d+)")
 ROWS_ADDED = "V-rows-added"
-"""The evidence of a verification that has the counted rows."""
+"""Id of the evidence of a verification that has the counted rows."""
 _NAMED = {Purpose.ENACT: "enactment", Purpose.REVERT: "revert"}
 _DONE = {Purpose.ENACT: ("enacted", "done"), Purpose.REVERT: ("superseded", "withdrawn")}
 
@@ -27,7 +27,7 @@ class Delta(Value):
 
 
 class Deltas(Value):
-    """One step's rows; the last three are evidence ids, one of `counted` and `uncounted` empty: why nothing was counted."""
+    """One step's rows. The last three are evidence ids; `uncounted` is that of the reason why nothing was counted."""
 
     what: str
     rows: tuple[Delta, ...]
@@ -37,12 +37,12 @@ class Deltas(Value):
 
     @property
     def outcome(self) -> Outcome:
-        """The worst of its tables."""
+        """Return the worst outcome of its tables."""
         return max((row.outcome for row in self.rows), key=lambda outcome: outcome.rank, default=Outcome.NOT_RUN)
 
 
 def cut_deltas(record: RunRecord, register: Register) -> Deltas | None:
-    """The cut, or the edit, up to its verification; None before there is a plan."""
+    """Compare the rows of the cut, or of the edit; None before there is a plan."""
     if not record.planned:
         return None
     head = record.head
@@ -75,7 +75,10 @@ def _uncounted(record: RunRecord, register: Register, *, has_written: bool) -> s
 
 
 def step_deltas(record: RunRecord, purpose: Purpose, register: Register) -> Deltas | None:
-    """The enactment or the revert; None where the record has none, or where the ledger was not read."""
+    """Compare the rows of the enactment or the revert; None if the record has none.
+
+    Without the ledger every table is INCONCLUSIVE.
+    """
     head, ledger = record.head, record.ledger
     if head.n_units is None or record.ruling(purpose) is None:
         return None

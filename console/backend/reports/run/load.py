@@ -1,4 +1,4 @@
-"""Reads the record of one run in one snapshot: as the verifying role, or as far as the monitoring role gets."""
+"""Reads the record of one run in one snapshot: as the verifying role, or as far as the monitoring role may read."""
 
 from collections.abc import Mapping
 
@@ -67,9 +67,9 @@ class _Stored(Value):
 
 
 def read_record(installation: Installation, run_id: str) -> RunRecord:
-    """The run's record, as the verifying role; where that cannot be asked, what the monitoring role may not see is said to be unread.
+    """Read the run's record as the verifying role or, if that fails, as the monitoring role and without the ledger.
 
-    Raises Refused where there is no such run, Unmeasured where the database is needed and out of reach.
+    Raises Refused if there is no such run, Unmeasured if the database is needed and out of reach.
     """
     workspace = Workspace.open(installation.root, run_id)
     request = workspace.request() if (workspace.directory / "request.json").exists() else None
@@ -195,7 +195,7 @@ def _policy(workspace: Workspace, sha256: str) -> Policy | None:
 
 
 def _event(row: _EventRow, *, is_ours: bool) -> Event:
-    """Leave out what somebody without the journal's key says of a phase: it is no phase's record."""
+    """Return the step; what somebody without the journal's key wrote about a phase is not taken for its record."""
     try:
         phase_record = PhaseRecord.model_validate_json(row.text) if is_ours else None
     except ValidationError:
@@ -219,7 +219,10 @@ def _ledger(connection: psycopg.Connection, run_id: str) -> Ledger:
 def _journal(
     installation: Installation, workspace: Workspace, run_id: str, events: tuple[AnchoredEvent, ...]
 ) -> tuple[JournalVerdict, tuple[Record, ...]]:
-    """Paths are named from the root on, so that a copy of the tree gives the same words."""
+    """Verify and read the journal; an unreadable one has no records.
+
+    Paths in the verdict are relative to the root, so that a copy of the tree gives the same report.
+    """
     verdict = verify_journal(workspace.journal, events, run_id)
     verdict = verdict.model_copy(update={"detail": verdict.detail.replace(f"{installation.root}/", "")})
     try:

@@ -1,4 +1,4 @@
-"""Pure: what each document says, out of the record; a phase and a pause each."""
+"""Pure: the titles of all documents of a report, and the chapters of the phases, from the record."""
 
 from console.backend.journal.journal_record import Record, RecordKind
 from console.backend.model.outcome import Outcome
@@ -23,7 +23,7 @@ class Title(Value):
 
     @property
     def document(self) -> str:
-        """Its file name."""
+        """Return its file name."""
         return f"{self.number:02d}-{self.name}.md"
 
 
@@ -56,7 +56,7 @@ class CheckLine(Value):
 
 
 class Attempt(Value):
-    """One time that a phase was walked, from its beginning to its end or its stop."""
+    """One attempt of a phase, from its beginning to its end or its stop."""
 
     outcome: Outcome
     detail: str
@@ -65,7 +65,7 @@ class Attempt(Value):
     kept: str
     """Evidence id of the row, or the file, that has it."""
     anchor: str
-    """Evidence id of the comparison with the journal; empty where the database has no row of it."""
+    """Evidence id of the comparison with the journal; empty if the database has no row of it."""
 
 
 class Chapter(Value):
@@ -77,18 +77,18 @@ class Chapter(Value):
     unreached: str
     """Reason why there is no attempt; empty if there is one."""
     unfinished: str
-    """Evidence id of a beginning that has no end in the record; empty where there is none."""
+    """Evidence id of a beginning that has no end in the record; empty if there is none."""
     journal: tuple[str, ...]
     """Evidence ids of the journal's records of this phase."""
 
     @property
     def detail(self) -> str:
-        """One line for the roll-up."""
+        """Return one line for the roll-up."""
         return self.attempts[-1].detail if self.attempts else self.unreached
 
     @property
     def last(self) -> Attempt | None:
-        """The attempt that counts."""
+        """Return the attempt that counts, or None."""
         return self.attempts[-1] if self.attempts else None
 
 
@@ -102,6 +102,7 @@ def _chapter(record: RunRecord, title: Title, phase: Phase, register: Register) 
     events = [event for event in record.events if event.phase == phase.value and event.found is not None]
     began = {event.found.started_at for event in events if event.found is not None}
     attempts = [_from_event(record, event, f"{prefix}.{n}", register) for n, event in enumerate(events, 1)]
+    # An attempt stands in its row and in its file. One that the database does not know stands in its file alone.
     for file_record in record.files:
         if file_record.phase is phase and file_record.started_at not in began:
             attempts.append(_from_file(record, file_record, f"{prefix}.{len(attempts) + 1}", register))
@@ -175,7 +176,7 @@ def _attempt(phase_record: PhaseRecord, prefix: str, record_id: str, anchor: str
 
 
 def anchor_of(record: RunRecord, event: Event, name: str, register: Register) -> str:
-    """Say whether the journal's record that the row names is there, with the hash that the row has."""
+    """Compare a row with the journal's record that it names, and return the id of the evidence."""
     journal_hash = record.journal_hashes.get(event.journal_seq)
     if journal_hash is None:
         answer = f"The journal has no sound record {event.journal_seq}, which row {event.id} names"
@@ -216,7 +217,7 @@ _LEFT = {
 
 
 def _unreached(record: RunRecord) -> str:
-    """In the run's own words why the record has nothing of this phase."""
+    """Return why the record has nothing of this phase."""
     state = record.head.state
     if record.head.is_edit:
         return "edits of drafts are one transaction, not phases"

@@ -1,4 +1,4 @@
-"""Writes the report of a run: its documents under a name that their content gives, whole or not at all."""
+"""Writes the report of a run, whole or not at all, into a directory that is named by the content."""
 
 from pathlib import Path
 
@@ -16,8 +16,9 @@ from console.backend.reports.run.phases import TITLES
 def write_run_report(installation: Installation, run_id: str) -> ReportView:
     """Write `reports/<run id>-<8 hex of SHA256SUMS>/`; the same record gives the same name and the same bytes.
 
-    Raises Refused where there is no such run or another console writes the same now, Unmeasured where the record is out of reach, Unpublished where the folder
-    cannot be written, and Drifted (STOP_DRIFT) naming the file where the report is there and is not what was written.
+    Raises Refused if there is no such run or another console writes the same report now, Unmeasured if the record is
+    out of reach, Unpublished if the folder cannot be written, and Drifted (STOP_DRIFT) naming the file if the report
+    exists and is not what was written.
     """
     files = documents(compose(read_record(installation, run_id)))
     sums = sha256_hex(next(file.data for file in files if file.name == SUMS))
@@ -39,7 +40,7 @@ class _TakenMeanwhile(Exception):
 
 
 def _written(directory: Path, files: tuple[Document, ...]) -> bool:
-    """False where the same report came to be while this one was written; the draft is then dropped."""
+    """Write the report. Return False if the same one was written meanwhile; the draft is then dropped."""
     try:
         with published(directory.parent, directory.name, again=True) as draft:
             _fill(draft, directory.name, files)
@@ -52,6 +53,7 @@ def _written(directory: Path, files: tuple[Document, ...]) -> bool:
 
 
 def _fill(draft: Draft, name: str, files: tuple[Document, ...]) -> None:
+    # `published` has numbered the draft, so the name was taken after we looked.
     if draft.name != name:
         raise _TakenMeanwhile
     for file in files:
@@ -61,7 +63,7 @@ def _fill(draft: Draft, name: str, files: tuple[Document, ...]) -> None:
 
 
 def _require_same(directory: Path, files: tuple[Document, ...]) -> None:
-    """Every byte; a signature of the sums may lie beside them."""
+    """Compare every byte of every file. Raises Drifted. A signature of the sums may lie beside them."""
     expected = {file.name: file.data for file in files}
     for name in sorted(expected.keys() | {path.name for path in directory.iterdir()} - {SIGNATURE}):
         path = directory / name

@@ -1,4 +1,4 @@
-"""Pure: the two pauses; each statement as it was signed, by whom, when it was imported and what it was used for."""
+"""Pure: the chapters of the two pauses: each statement as it was signed, its signers, its import and its use."""
 
 import contextlib
 import json
@@ -35,7 +35,7 @@ class Pause(Value):
     rulings: tuple[RulingTold, ...]
     unreached: str
     used: str
-    """Evidence id of the use that let the run go on; empty where there was none."""
+    """Evidence id of the use that let the run go on; empty if there was none."""
 
     @property
     def detail(self) -> str:
@@ -158,7 +158,7 @@ def _policy(ruling: Ruling) -> str:
 
 
 def _bound(ruling: Ruling, key: str) -> str:
-    """One value of the statement as it was signed."""
+    """Return one value of the statement as it was signed, in words."""
     try:
         content = json.loads(ruling.statement)
     except ValueError:
