@@ -1,4 +1,4 @@
-"""The interface of the backend for both front ends. `console.backend.service` implements it; tests of screens fake it."""
+"""The interface of the backend for both front ends. `console.backend.service` implements it; screens' tests fake it."""
 
 from pathlib import Path
 from typing import Protocol

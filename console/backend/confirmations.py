@@ -38,6 +38,7 @@ def brief(installation: Installation, danger: Danger, run_id: str) -> Confirmati
             backup_check(installation, run_id),
             *arming_checks.before(installation, run_id, arming_checks.ALL),
         ]
+    # At a later stage the drafts are written: backup, dry run and tests have had their turn.
     elif danger in {Danger.ARM, Danger.ENACT}:
         checks += [
             *_second_ruling(installation, danger, run_id),

@@ -31,6 +31,7 @@ def sweep_leftovers(root: Path, now: datetime) -> tuple[str, ...]:
     """
     parents = cluster_directory.default_parents()
     lines = [f"removed {place}, left behind by a process that is no longer alive" for place in _swept(parents)]
+    # Directories of earlier versions do not name their maker: after a day nobody is taken to use them.
     unnamed = _unnamed(parents, (now - _A_DAY).timestamp())
     lines += [f"removed {place}, left behind by an earlier version more than a day ago" for place in unnamed]
     for path, reason in _files(root, now):
@@ -70,6 +71,7 @@ def _files(root: Path, now: datetime) -> Iterator[tuple[Path, str]]:
                 yield Path(entry.path), reason
     with suppress(FileNotFoundError):  # No place for temporary files can be written.
         for entry in _entries(Path(tempfile.gettempdir())):
+            # Anybody may write here: a link, or another account's file of such a name, is left alone.
             if _CRASH_LOG.fullmatch(entry.name) and _is_ours(entry) and (reason := _reason(entry, now)):
                 yield Path(entry.path), reason
 

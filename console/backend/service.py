@@ -204,6 +204,7 @@ class BackendService:
         if confirm == run_id and (finished_run := self._run_if_done(run_id, _is_enacted)) is not None:
             return self.resume(run_id, on_progress) if Move.CONTINUE in finished_run.moves else finished_run
         self._require_confirmed(Danger.ENACT, run_id, confirm)
+        # The session that holds the lease opens it: a kill between two sessions left the switch armed for minutes.
         with LeaseHolder(self.installation, run_id) as holder:
             self._arm(run_id, Purpose.ENACT, holder)
             self._walk(Engine(self.installation, run_id, on_progress, holder), enact=True)
@@ -280,6 +281,7 @@ class BackendService:
 
     def _switch_off(self, run_id: str, reason: str, holder_pid: int | None) -> None:
         """End the lease if the database can be reached; one that is left expires, and ends with its session."""
+        # An error of the disarm must not hide the one that ended the run or the revert.
         with suppress(CutterError):
             kill_switch.disarm_run(self.installation, run_id, reason, holder_pid)
 

@@ -72,6 +72,7 @@ def _lines(probe: Probe) -> tuple[Line, ...]:
     with probe.monitor() as connection:
         lines = [_line("monitor", connection)]
     for name, role in (("executor", Role.EXECUTOR), ("verifier", Role.VERIFIER)):
+        # A monitoring console opens no session that could write; the verdict names the connections that it leaves out.
         if not probe.read_only:
             with probe.writing(role) as connection:
                 lines.append(_line(name, connection))

@@ -106,6 +106,7 @@ def deltas_of(phase: str, n_units: int) -> tuple[TableDelta, ...]:
             return tuple(TableDelta(table=table, rows=1) for table in (VERIFY_RESULT, SIGNATURE))
         case Phase.LIFECYCLE_ENACT | Operation.REVERT:
             return expected_step_deltas(n_units)
+        # Edits write versions of units that exist.
         case Operation.EDIT:
             return tuple(delta for delta in cut if delta.table in LEG_A and delta.table != UNIT)
         case _:

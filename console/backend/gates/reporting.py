@@ -186,6 +186,7 @@ def _bundle_answer(bundle: LastBundle) -> str:
 
 def _run_reports(reports: Path) -> tuple[SumsVerdict, ...]:
     directories = (path for path in reports.glob("ictr-*") if path.is_dir() and not path.is_symlink())
+    # An altered report that was set aside, as its next action says, must not keep the gate red for ever.
     reports_found = sorted(path for path in directories if not path.name.endswith(_ASIDE))
     return tuple(_run_report(path) for path in reports_found)
 

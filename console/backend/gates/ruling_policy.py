@@ -97,6 +97,7 @@ def _satisfiable(file: PolicyFile, keys: Measurement[Keyring]) -> Verdict:
 def _policy(path: Path) -> PolicyFile:
     """Read the policy: a missing or invalid one is an answer, an unreadable one is not measured."""
     try:
+        # `load_policy` refuses a missing and an unreadable file alike; here the first is a fault, the second unknown.
         read_regular(path)
     except FileNotFoundError:
         return PolicyFile(policy=None, problem=f"there is no policy {path}")

@@ -141,6 +141,7 @@ def owner_of_step(owner: Owner, action: str) -> Owner:
     return Owner.OPERATOR if on_this_host else owner
 
 
+# Whoever owns the gate, the one at the machine takes the step: its text says which machine that is.
 _ELSEWHERE = ("On the workstation", "Change it on the workstation")
 _HOST = r"(?:sudo )?(?:cutter-console|chmod|chown|gpg --homedir) "
 _BEGINS_HERE = re.compile(rf"(?:See )?{_HOST}")

@@ -22,6 +22,8 @@ _PROGRAM = (
     r"|python -m|sha256sum)(?= [-a-z0-9/…]|$|[).;,])"
 )
 _WORD = r"(?:\"[^\"]*\"|'[^']*'|(?![;,.)]+(?:\s|$))\S)+"
+# A command begins at the start of the text or behind one of these signs and words, and ends before a word that goes on
+# in prose: an operator copies the whole code span.
 _COMMAND = re.compile(
     rf"(?:^|(?<=: )){_STATEMENT}|(?:^|(?<=: )|(?<=; )|(?<=\()|(?<=[Ss]ee )|(?<=[Rr]un )|(?<=, )|(?<=or ))"
     rf"(?:{_PROGRAM}(?: (?!\(|(?:of|and|or|then|to|again|where|names|shows) ){_WORD})*)"

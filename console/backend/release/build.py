@@ -70,6 +70,7 @@ def read_commit(package: Path, files: list[str]) -> Commit:
     # A folder in a clone, a file in a worktree or a submodule.
     if not any((folder / ".git").exists() for folder in (parent, *parent.parents)):
         return Commit()
+    # The files were found without git, so a release can still be identified by them.
     if shutil.which("git") is None:
         return Commit(unknown="git is not installed")
     # A package that was installed below somebody's clone is not in it: that clone's commit says nothing about it.

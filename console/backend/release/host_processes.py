@@ -110,6 +110,7 @@ def service_units(filesystem: Path) -> Scan:
 
     Raises OSError if one of them may not be read.
     """
+    # Not root's own units as well: another account cannot read them, and its G0 would never be measured.
     return _scan(filesystem, (*_UNIT_PLACES, f"{Path.home()}/.config/systemd/user".lstrip("/")))
 
 
@@ -157,6 +158,7 @@ def _process(proc: Path, pid: int, words: list[str], root: Path) -> ConsoleProce
         terminal=_terminal(proc, pid),
         reads_only=reads,
         demo=demo,
+        # A demo makes a root of its own unless it is given one. Given this one, it is another console here.
         elsewhere=(demo and not used_root) or not _may_be(root, used_root, proc, pid),
     )
 

@@ -138,6 +138,7 @@ def processes_of(installation: Installation) -> tuple[ProcessSeen, ...]:
 
 def _processes() -> Iterator[tuple[ProcessSeen, int]]:
     names = os.listdir(_PROC)  # noqa: PTH208 - names are all that is wanted of very many entries
+    # An empty directory, with nothing mounted, would look like a host on which no process was started.
     if str(os.getpid()) not in names:
         raise Unmeasured(
             StopCode.UNREACHABLE, f"{_PROC} does not show this process itself", f"mount -t proc proc {_PROC}"

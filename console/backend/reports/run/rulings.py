@@ -103,6 +103,7 @@ def _ruling_told(ruling: Ruling, prefix: str, register: Register) -> RulingTold:
 
 def _pretty(statement: bytes) -> tuple[tuple[str, ...], bool]:
     text = statement.decode("utf-8", "replace")
+    # Bytes that are no JSON are shown as they are.
     with contextlib.suppress(ValueError):
         text = json.dumps(json.loads(text), indent=2, ensure_ascii=False)
     lines = tuple(safe_lines(redact(text)))
