@@ -54,9 +54,9 @@ class BackendApp(App[int], inherit_bindings=False):
         try:
             return await in_thread(lambda: question(self._built()))
         except Exception as error:
-            from console.backend.outside import named
+            from console.backend.outside import describe_outside_error
 
-            known = named(error)
+            known = describe_outside_error(error)
             if known is None or known is error:
                 raise
             raise known from error

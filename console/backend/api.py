@@ -1,4 +1,4 @@
-"""Interface that the two front ends see of the backend. `console.backend.service` implements it; screens' tests bring a fake."""
+"""The interface of the backend for both front ends. `console.backend.service` implements it; screens' tests fake it."""
 
 from pathlib import Path
 from typing import Protocol
@@ -26,19 +26,19 @@ class Backend(Protocol):
         """Measure what the Overview shows; an unreachable database is part of the answer, not an exception."""
 
     def intake(self) -> tuple[IntakeView, ...]:
-        """The documents that can be planned."""
+        """Return the documents that can be planned."""
 
     def plan(self, origin: str, docprefix: str, profile: str, ordinals: bool) -> PlanView:
         """Plan a document without any effect."""
 
     def profiles(self) -> tuple[str, ...]:
-        """The names of the profiles."""
+        """Return the names of the profiles."""
 
     def runs(self) -> tuple[RunSummary, ...]:
-        """All runs, the newest first."""
+        """Return all runs, the newest first."""
 
     def run(self, run_id: str) -> RunView:
-        """One run, decided by evidence from the database and the journal."""
+        """Return one run; its state and moves are decided by evidence from the database and the journal."""
 
     def start(self, request: RunRequest, on_progress: OnProgress) -> RunView:
         """Start a run and walk it to its first pause (LIVE) or through all phases (DRYRUN)."""
@@ -47,10 +47,10 @@ class Backend(Protocol):
         """Go on from where the run rests; a mutating phase needs the armed switch."""
 
     def settle(self, run_id: str) -> RunView:
-        """Ask again what became of what was sent to be committed and not answered. Raises NotKnownYet."""
+        """Ask again what became of a COMMIT that was not answered. Raises NotKnownYet if that cannot be decided yet."""
 
     def approvals(self) -> tuple[ApprovalView, ...]:
-        """Statements drafted and imported, the newest first."""
+        """Return the statements that were drafted or imported, the newest first."""
 
     def draft_statement(self, run_id: str, *, revert: bool = False) -> ApprovalView:
         """Draft the statement that the run waits for, into approvals/; with `revert`, one that takes its drafts back."""
@@ -71,10 +71,10 @@ class Backend(Protocol):
         """End the lease, whoever holds it. Needs no authority."""
 
     def panic(self, reason: str) -> SwitchView:
-        """HOLD, cancel the running statement, end the lease. Needs no authority."""
+        """Set a HOLD, cancel the running statement, end the lease. Needs no authority."""
 
     def release_hold(self, confirm: str) -> SwitchView:
-        """Clear the HOLD; `confirm` is the word the briefing asks for."""
+        """Clear the HOLD; `confirm` is the word that the confirmation asks for."""
 
     def enact(self, run_id: str, confirm: str, on_progress: OnProgress) -> RunView:
         """Enact a verified draft cut under SG_2, and close the run."""
@@ -86,18 +86,18 @@ class Backend(Protocol):
         """End a run that has written nothing."""
 
     def gates(self, names: tuple[str, ...] = ()) -> Board:
-        """Measure these gates now, all of them where none is named. Raises UsageError for a name that no gate has."""
+        """Measure these gates now, all of them if none is named. Raises UsageError for a name that no gate has."""
 
     def readiness(self, run_id: str = "") -> GateReport:
-        """Measure what a LIVE run checks itself before it offers to arm; without a run, what can be known."""
+        """Measure the checks before arming, for this run or, without one, for the newest run that waits for SG_1."""
 
     def drift(self) -> DriftReport:
-        """Grants and definitions against those that were installed, each difference with what would repair it."""
+        """Compare grants and definitions with those that were installed; each difference comes with its repair."""
 
     def bundle(self, on_progress: OnProgress, sign_with: str = "") -> BundleView:
         """Measure every gate and write the readiness bundle into reports/, whole or not at all.
 
-        `sign_with` is the fingerprint of a key of this host's own that signs SHA256SUMS; none where it is empty.
+        `sign_with` is the fingerprint of a key of this host's own that signs SHA256SUMS; empty for no signature.
         """
 
     def report(self, run_id: str) -> ReportView:

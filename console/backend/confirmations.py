@@ -25,11 +25,11 @@ _MOVE = {Danger.ARM: Move.ARM, Danger.ENACT: Move.ENACT, Danger.REVERT: Move.REV
 
 
 def brief(installation: Installation, danger: Danger, run_id: str) -> Confirmation:
-    """The whole of what the dialog says. Measured now; an open check keeps the action shut."""
+    """Return all that the dialog of a dangerous action shows, measured now; an open check prevents the action."""
     if danger is Danger.RELEASE_HOLD:
         return _brief_release(installation)
     run = view_run(installation, run_id)
-    checks = [_legal(installation, danger, run)]
+    checks = [_legal_move(installation, danger, run)]
     if danger is not Danger.VOID:
         checks.append(_switch(installation, danger, run_id))
     if danger is Danger.ARM and run.state.stage is Stage.AWAITING_CUT_AUTHORIZATION:
@@ -38,6 +38,7 @@ def brief(installation: Installation, danger: Danger, run_id: str) -> Confirmati
             backup_check(installation, run_id),
             *arming_checks.before(installation, run_id, arming_checks.ALL),
         ]
+    # At a later stage the drafts are written: backup, dry run and tests have had their turn.
     elif danger in {Danger.ARM, Danger.ENACT}:
         checks += [
             *_second_ruling(installation, danger, run_id),
@@ -64,8 +65,8 @@ def _second_ruling(installation: Installation, danger: RunDanger, run_id: str) -
 
 def _brief_release(installation: Installation) -> Confirmation:
     switch = measure_switch(installation)
-    held = switch.state is SwitchState.HOLD
-    check = _check(installation, "HOLD", f"{switch.state}: {switch.reason}", held, "There is no HOLD to release.")
+    is_hold = switch.state is SwitchState.HOLD
+    check = _check(installation, "HOLD", f"{switch.state}: {switch.reason}", is_hold, "There is no HOLD to release.")
     return Confirmation(
         danger=Danger.RELEASE_HOLD,
         run_id=switch.run_id,
@@ -139,7 +140,7 @@ def _reversal(danger: RunDanger) -> str:
             return "CANNOT BE UNDONE: another run has to be started"
 
 
-def _legal(installation: Installation, danger: RunDanger, run: RunView) -> Check:
+def _legal_move(installation: Installation, danger: RunDanger, run: RunView) -> Check:
     allowed = _MOVE[danger] in run.moves
     answer = f"the run is at {run.state.name}" + (", interrupted" if run.interruption else "")
     advice = f"Legal now: {', '.join(run.moves)}. The first: {command_of(run.moves[0], run.run_id)}"
@@ -148,13 +149,13 @@ def _legal(installation: Installation, danger: RunDanger, run: RunView) -> Check
 
 def _switch(installation: Installation, danger: RunDanger, run_id: str) -> Check:
     switch = measure_switch(installation)
-    mine = switch.state is SwitchState.ARMED and (switch.run_id, switch.purpose) == (run_id, _PURPOSE[danger])
-    free = switch.state is SwitchState.OFF or mine
-    return _check(installation, "switch", f"{switch.state} {switch.reason}".strip(), free, switch.clears_with)
+    armed_for_this = switch.state is SwitchState.ARMED and (switch.run_id, switch.purpose) == (run_id, _PURPOSE[danger])
+    is_free = switch.state is SwitchState.OFF or armed_for_this
+    return _check(installation, "switch", f"{switch.state} {switch.reason}".strip(), is_free, switch.clears_with)
 
 
 def _ruling(installation: Installation, run_id: str, purpose: Purpose) -> Check:
-    """The statement is recorded, unused and unexpired, and its signatures are checked again, now."""
+    """Check that the statement is imported, unused and unexpired, and verify its signatures again, now."""
     kind = purpose.kind
     try:
         row = approval_workflow.ruling_for(installation, run_id, purpose)
@@ -173,8 +174,9 @@ def _ruling(installation: Installation, run_id: str, purpose: Purpose) -> Check:
         return Check(name=kind.value, outcome=Outcome.INCONCLUSIVE, detail=error.message, next_action=error.next_action)
     except CutterError as error:
         return _check(installation, kind.value, error.message, good=False, advice=error.next_action)
-    same = checked.sha256 == row.statement_sha256
-    names = ", ".join(f"{one.signer} {one.primary_fingerprint[-16:]}" for one in checked.signed_by)
+    # The file in approvals/ was checked; the ruling that will be used is the row in the database.
+    is_same_statement = checked.sha256 == row.statement_sha256
+    names = ", ".join(f"{signature.signer} {signature.primary_fingerprint[-16:]}" for signature in checked.signed_by)
     answer = (
         f"signed by {names}"
         + (" (solo policy)" if checked.solo else "")
@@ -183,8 +185,8 @@ def _ruling(installation: Installation, run_id: str, purpose: Purpose) -> Check:
     return _check(
         installation,
         kind.value,
-        answer if same else "the imported statement is another one",
-        same,
+        answer if is_same_statement else "the imported statement is another one",
+        is_same_statement,
         "Import the statement in approvals/.",
     )
 

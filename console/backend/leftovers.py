@@ -24,28 +24,29 @@ CRASH_LOGS_KEPT = timedelta(days=30)
 
 
 def sweep_leftovers(root: Path, now: datetime) -> tuple[str, ...]:
-    """Remove leftovers and say what went, one line each. What cannot be removed is left to the next start.
+    """Remove leftovers, and return one line for each. What cannot be removed is left to the next start.
 
     Nothing that a living process is writing is touched: its id and its start time are in the name. A crash log is kept
     for 30 days.
     """
     parents = cluster_directory.default_parents()
-    gone = [f"removed {place}, left behind by a process that is no longer alive" for place in _swept(parents)]
+    lines = [f"removed {place}, left behind by a process that is no longer alive" for place in _swept(parents)]
+    # Directories of earlier versions do not name their maker: after a day nobody is taken to use them.
     unnamed = _unnamed(parents, (now - _A_DAY).timestamp())
-    gone += [f"removed {place}, left behind by an earlier version more than a day ago" for place in unnamed]
-    for path, why in _files(root, now):
+    lines += [f"removed {place}, left behind by an earlier version more than a day ago" for place in unnamed]
+    for path, reason in _files(root, now):
         with suppress(OSError):
             path.unlink()
-            gone.append(f"removed {path}, {why}")
+            lines.append(f"removed {path}, {reason}")
     for entry in _entries(root / "runs"):
-        if entry.is_dir(follow_symlinks=False) and (why := _why(entry, now)):
+        if entry.is_dir(follow_symlinks=False) and (reason := _reason(entry, now)):
             with suppress(OSError):
                 shutil.rmtree(entry.path)
-                gone.append(f"removed {entry.path}, {why}")
+                lines.append(f"removed {entry.path}, {reason}")
     with suppress(OSError):
         reports = root / "reports"
-        gone += [f"removed {reports / name}, the draft of a report" for name in remove_leftovers(reports)]
-    return tuple(gone)
+        lines += [f"removed {reports / name}, the draft of a report" for name in remove_leftovers(reports)]
+    return tuple(lines)
 
 
 def _swept(parents: tuple[Path, ...]) -> tuple[Path, ...]:
@@ -66,12 +67,13 @@ def _files(root: Path, now: datetime) -> Iterator[tuple[Path, str]]:
     runs = [entry.path for entry in _entries(root / "runs") if entry.is_dir(follow_symlinks=False)]
     for folder in (*(root / name for name in FOLDERS), *map(Path, runs)):
         for entry in _entries(folder):
-            if entry.is_file(follow_symlinks=False) and (why := _why(entry, now)):
-                yield Path(entry.path), why
+            if entry.is_file(follow_symlinks=False) and (reason := _reason(entry, now)):
+                yield Path(entry.path), reason
     with suppress(FileNotFoundError):  # No place for temporary files can be written.
         for entry in _entries(Path(tempfile.gettempdir())):
-            if _CRASH_LOG.fullmatch(entry.name) and _is_ours(entry) and (why := _why(entry, now)):
-                yield Path(entry.path), why
+            # Anybody may write here: a link, or another account's file of such a name, is left alone.
+            if _CRASH_LOG.fullmatch(entry.name) and _is_ours(entry) and (reason := _reason(entry, now)):
+                yield Path(entry.path), reason
 
 
 def _entries(folder: Path) -> list[os.DirEntry[str]]:
@@ -84,17 +86,18 @@ def _entries(folder: Path) -> list[os.DirEntry[str]]:
 
 def _is_ours(entry: os.DirEntry[str]) -> bool:
     try:
-        found = entry.stat(follow_symlinks=False)
+        status = entry.stat(follow_symlinks=False)
     except OSError:
         return False
-    return stat.S_ISREG(found.st_mode) and found.st_uid == os.geteuid()
+    return stat.S_ISREG(status.st_mode) and status.st_uid == os.geteuid()
 
 
-def _why(entry: os.DirEntry[str], now: datetime) -> str:
-    """Return why the file is a leftover; empty where it is none."""
+def _reason(entry: os.DirEntry[str], now: datetime) -> str:
+    """Return why the entry is a leftover, or an empty text if it is none."""
     abandoned = cluster_directory.is_abandoned(entry.name)
     if abandoned:
         return "begun by a process that is no longer alive"
+    # Whether a process of another host or container lives cannot be asked here: only age is left to judge by.
     if abandoned is None and _age(entry, now) > _A_DAY:
         return "begun on another host or in another container, more than a day ago"
     if _BEGUN.fullmatch(entry.name) and _age(entry, now) > _A_MOMENT:

@@ -1,4 +1,4 @@
-"""Name errors from outside (server, program, file, memory), each with what to do about it."""
+"""Turns errors from outside (server, program, file, memory) into errors that name the next action."""
 
 import os
 import shlex
@@ -11,8 +11,8 @@ from console.backend.model.errors import CutterError, StopCode, Unmeasured
 from console.backend.postgres.connections import translate
 
 
-def named(error: Exception) -> CutterError | None:
-    """Return the error as one that says what to do, or None where nothing outside the program explains it."""
+def describe_outside_error(error: Exception) -> CutterError | None:
+    """Return the error as one that says what to do, or None if nothing outside the program explains it."""
     match error:
         case CutterError():
             return error
@@ -29,9 +29,9 @@ def named(error: Exception) -> CutterError | None:
 
 
 def _server(error: psycopg.Error) -> CutterError | None:
-    """Return what the server or the way to it said; None where psycopg was used in a wrong way."""
-    said = error.sqlstate is not None or isinstance(error, psycopg.OperationalError)
-    return translate(error) if said else None
+    """Return the error of the server or of the connection; None if psycopg was used in a wrong way."""
+    is_from_server = error.sqlstate is not None or isinstance(error, psycopg.OperationalError)
+    return translate(error) if is_from_server else None
 
 
 def _program(error: ProgramTimeout | ProgramFailed) -> CutterError:

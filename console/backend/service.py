@@ -8,7 +8,7 @@ from console.backend import confirmations
 from console.backend.documents.intake import list_intake
 from console.backend.documents.planning import PlanResult, plan_document
 from console.backend.gates.arming_checks import is_drift, readiness
-from console.backend.gates.board import measure_board, named
+from console.backend.gates.board import gates_named, measure_board
 from console.backend.host.installation import Installation
 from console.backend.model.errors import CutterError, Drifted, Refused, StopCode, Unmeasured, UsageError
 from console.backend.model.plan import bind
@@ -51,7 +51,7 @@ _GOES_ON = frozenset({Move.SETTLE, Move.CONTINUE, Move.ARM, Move.IMPORT_SG_1, Mo
 
 
 SignStatement = Callable[[Path], Path]
-"""The demo's way to sign; there is none elsewhere."""
+"""Signs a statement file and returns the signature's path; only the demo has one."""
 
 
 class BackendService:
@@ -65,11 +65,11 @@ class BackendService:
         self._demo_signer = demo_signer
 
     def require_read_only_role(self) -> None:
-        """Raises Refused when the monitoring role could write: then read-only would be a promise, not a fact."""
+        """Raise Refused if the monitoring role could write: then read-only would be a promise, not a fact."""
         with connect(self.installation.settings.database.monitor, read_only=True, purpose="role") as connection:
-            able = privileges_to_write(connection)
-        if able:
-            message = f"the monitoring role has {able} privileges to write"
+            privileges = privileges_to_write(connection)
+        if privileges:
+            message = f"the monitoring role has {privileges} privileges to write"
             raise Refused(StopCode.GRANT_DELTA, message, "Give `database.monitor` a role that only reads: cutter_ro.")
 
     def status(self) -> Status:
@@ -77,7 +77,7 @@ class BackendService:
         return measure_status(self.installation, read_only=self.read_only, demo=self._demo_signer is not None)
 
     def intake(self) -> tuple[IntakeView, ...]:
-        """The files of the intake folder and the live documents of the database."""
+        """Return the files of the intake folder, and the live documents of the database if it can be reached."""
         files = tuple(
             IntakeView(name=entry.name, origin=f"file:{entry.name}", bytes=entry.bytes, refused=entry.refused)
             for entry in list_intake(self.installation.intake, limits(self.installation.settings))
@@ -89,7 +89,7 @@ class BackendService:
                 registered = documents(connection)
         except CutterError:
             return files
-        return (*(_with_registered(entry, registered) for entry in files), *_live(registered))
+        return (*(_with_registered(entry, registered) for entry in files), *_live_documents(registered))
 
     def plan(self, origin: str, docprefix: str, profile: str, ordinals: bool) -> PlanView:
         """Plan a document without any effect."""
@@ -98,7 +98,7 @@ class BackendService:
         return PlanView(result.plan, result.problems, SourceText(result.canonical), digest)
 
     def plan_result(self, origin: str, docprefix: str, profile: str, *, ordinals: bool) -> PlanResult:
-        """Plan a document, with what the command line reports of it."""
+        """Plan a document, and return the full result, which the command line reports. Raises Refused."""
         raw = read_source(self.installation, origin)
         return plan_document(
             raw,
@@ -110,49 +110,49 @@ class BackendService:
         )
 
     def profiles(self) -> tuple[str, ...]:
-        """The names of the profiles."""
+        """Return the names of the profiles."""
         return PROFILE_NAMES
 
     def runs(self) -> tuple[RunSummary, ...]:
-        """All runs, the newest first."""
+        """Return all runs, the newest first."""
         return list_runs(self.installation)
 
     def run(self, run_id: str) -> RunView:
-        """One run, decided by evidence."""
+        """Return one run, decided by evidence."""
         return view_run(self.installation, run_id)
 
     def start(self, request: RunRequest, on_progress: OnProgress) -> RunView:
-        """Start a run; the same plan again is no new run but the one that cut it."""
+        """Start a run; the same plan again starts no new run, but returns the one that cut it."""
         self._require_writable()
         kill_switch.require_no_hold(self.installation)
         created = lifecycle.create_run(self.installation, request)
         if created.is_new:
-            self._walked(Engine(self.installation, created.run_id, on_progress))
+            self._walk(Engine(self.installation, created.run_id, on_progress))
         return self.run(created.run_id)
 
     def resume(self, run_id: str, on_progress: OnProgress) -> RunView:
-        """Go on from where the run rests. Raises Waiting or Refused where it waits for a ruling or the switch."""
+        """Go on from where the run rests. Raises Waiting or Refused if it waits for a ruling or the switch."""
         self._require_writable()
         kill_switch.require_no_hold(self.installation)
         before = self.run(run_id)
         if not _GOES_ON & set(before.moves):
             message = f"run {run_id} at {before.state.name} does not go on; legal now: {', '.join(before.moves)}"
             raise Refused(StopCode.INVARIANT_FAILED, message, command_of(before.moves[0], run_id))
-        self._walked(Engine(self.installation, run_id, on_progress))
+        self._walk(Engine(self.installation, run_id, on_progress))
         after = self.run(run_id)
         if before.state == after.state and after.state.family is Family.ACTIVE:
             self._refuse_standstill(after)
         return after
 
     def settle(self, run_id: str) -> RunView:
-        """Ask again what became of whatever was begun with the run and not finished."""
+        """Ask again what became of every operation of the run that was begun and not finished."""
         self._require_writable()
         known = known_run(self.installation, run_id)
         settle_run(self.installation, known.workspace, known.request)
         return self.run(run_id)
 
     def approvals(self) -> tuple[ApprovalView, ...]:
-        """Statements drafted and imported, the newest first."""
+        """Return the statements that were drafted or imported, the newest first."""
         return approval_workflow.all_views(self.installation)
 
     def draft_statement(self, run_id: str, *, revert: bool = False) -> ApprovalView:
@@ -174,12 +174,12 @@ class BackendService:
         return confirmations.brief(self.installation, danger, run_id)
 
     def arm(self, run_id: str, confirm: str) -> SwitchView:
-        """Arm the switch for this run to cut; where it is, nothing is to be done."""
+        """Arm the switch for this run to cut; if it is armed for that already, do nothing."""
         if confirm == run_id and kill_switch.armed_for(self.installation, run_id, Purpose.CUT):
             kill_switch.require_no_hold(self.installation)
-            said = {"note": "it was armed for this run already; nothing was done"}
-            return kill_switch.measure_switch(self.installation).model_copy(update=said)
-        self._confirmed(Danger.ARM, run_id, confirm)
+            note = {"note": "it was armed for this run already; nothing was done"}
+            return kill_switch.measure_switch(self.installation).model_copy(update=note)
+        self._require_confirmed(Danger.ARM, run_id, confirm)
         self._arm(run_id, Purpose.CUT)
         return kill_switch.measure_switch(self.installation)
 
@@ -188,7 +188,7 @@ class BackendService:
         return kill_switch.disarm(self.installation, f"disarmed by {self.installation.operator}")
 
     def panic(self, reason: str) -> SwitchView:
-        """HOLD, cancel, end the lease."""
+        """Set a HOLD, cancel the running statement, end the lease."""
         return panic(self.installation, reason)
 
     def release_hold(self, confirm: str) -> SwitchView:
@@ -199,28 +199,29 @@ class BackendService:
     def enact(self, run_id: str, confirm: str, on_progress: OnProgress) -> RunView:
         """Enact a verified draft cut under SG_2, and close the run; the switch is armed for this alone.
 
-        A run that has been enacted is only closed, where it is not.
+        A run that has been enacted already is only closed, if it is not closed yet.
         """
-        if confirm == run_id and (done := self._done(run_id, _is_enacted)) is not None:
-            return self.resume(run_id, on_progress) if Move.CONTINUE in done.moves else done
-        self._confirmed(Danger.ENACT, run_id, confirm)
+        if confirm == run_id and (finished_run := self._run_if_done(run_id, _is_enacted)) is not None:
+            return self.resume(run_id, on_progress) if Move.CONTINUE in finished_run.moves else finished_run
+        self._require_confirmed(Danger.ENACT, run_id, confirm)
+        # The session that holds the lease opens it: a kill between two sessions left the switch armed for minutes.
         with LeaseHolder(self.installation, run_id) as holder:
             self._arm(run_id, Purpose.ENACT, holder)
-            self._walked(Engine(self.installation, run_id, on_progress, holder), enact=True)
+            self._walk(Engine(self.installation, run_id, on_progress, holder), enact=True)
         return self.run(run_id)
 
     def revert(self, run_id: str, confirm: str) -> RunView:
-        """Take a draft cut back; where it is taken back, nothing is to be done."""
-        if confirm == run_id and (done := self._done(run_id, _is_reverted)) is not None:
-            return done
-        self._confirmed(Danger.REVERT, run_id, confirm)
+        """Take a draft cut back; if it is taken back already, do nothing."""
+        if confirm == run_id and (finished_run := self._run_if_done(run_id, _is_reverted)) is not None:
+            return finished_run
+        self._require_confirmed(Danger.REVERT, run_id, confirm)
         with LeaseHolder(self.installation, run_id) as holder:
             self._arm(run_id, Purpose.REVERT, holder)
             try:
                 lifecycle.revert_cut(self.installation, run_id, holder)
             finally:
                 self._switch_off(run_id, "the revert ended", holder.pid)
-        self._reported(run_id, "reverted")
+        self._report(run_id, "reverted")
         return self.run(run_id)
 
     def void(self, run_id: str, reason: str) -> RunView:
@@ -230,15 +231,15 @@ class BackendService:
         return self.run(run_id)
 
     def gates(self, names: tuple[str, ...] = ()) -> Board:
-        """Measure these gates now, all of them where none is named."""
-        return measure_board(self.installation, named(names), read_only=self.read_only)
+        """Measure these gates now, all of them if none is named."""
+        return measure_board(self.installation, gates_named(names), read_only=self.read_only)
 
     def readiness(self, run_id: str = "") -> GateReport:
         """Measure the checks before arming."""
         return readiness(self.installation, run_id, read_only=self.read_only)
 
     def drift(self) -> DriftReport:
-        """Grants and definitions against those that were installed, each difference with what would repair it."""
+        """Compare grants and definitions with those that were installed; each difference comes with its repair."""
         settings = self.installation.settings
         return against_host(measure_drift(settings.database.monitor), settings.pins.schema_digest)
 
@@ -266,8 +267,8 @@ class BackendService:
             )
         return self._demo_signer(statement)
 
-    def _walked(self, engine: Engine, *, enact: bool = False) -> None:
-        """Close the switch also if the run could not even begin, unless another console is in the run."""
+    def _walk(self, engine: Engine, *, enact: bool = False) -> None:
+        """Walk the run; close the switch even if it could not begin, unless another console is in the run."""
         run_id = engine.request.run_id
         try:
             state = engine.walk(enact=enact)
@@ -276,31 +277,32 @@ class BackendService:
                 self._switch_off(run_id, "the run could not go on", None)
             raise
         if state.stage is Stage.CLOSEOUT_REPORTED:
-            self._reported(run_id, "closed")
+            self._report(run_id, "closed")
 
     def _switch_off(self, run_id: str, reason: str, holder_pid: int | None) -> None:
         """End the lease if the database can be reached; one that is left expires, and ends with its session."""
+        # An error of the disarm must not hide the one that ended the run or the revert.
         with suppress(CutterError):
             kill_switch.disarm_run(self.installation, run_id, reason, holder_pid)
 
-    def _done(self, run_id: str, done: Callable[[RunState], bool]) -> RunView | None:
-        """The run, where what is asked for has been done already and is settled."""
+    def _run_if_done(self, run_id: str, is_reached: Callable[[RunState], bool]) -> RunView | None:
+        """Return the LIVE run if its state is reached already and nothing of it waits to be settled, else None."""
         self._require_writable()
         run = self.run(run_id)
-        is_done = run.mode is Mode.LIVE and done(run.state) and Move.SETTLE not in run.moves
-        return run if is_done else None
+        is_finished = run.mode is Mode.LIVE and is_reached(run.state) and Move.SETTLE not in run.moves
+        return run if is_finished else None
 
-    def _reported(self, run_id: str, done: str) -> None:
-        """Write the report of what has been done, which stands whether or not that succeeds."""
+    def _report(self, run_id: str, outcome: str) -> None:
+        """Write the run's report. Raises Unmeasured if that fails, and says that the effect stands."""
         try:
             self.report(run_id)
         except CutterError as error:
-            message = f"run {run_id} is {done}; its report could not be written: {error.message}"
+            message = f"run {run_id} is {outcome}; its report could not be written: {error.message}"
             action = f"See what is wrong, then: cutter-console report {run_id}"
             raise Unmeasured(error.code, message, action) from error
 
     def _arm(self, run_id: str, purpose: Purpose, holder: LeaseHolder | None = None) -> None:
-        """A proven backup that the database takes for fresh comes first; without one it opens no lease."""
+        """Take a proven backup if there is no fresh one, without which the database opens no lease; then open it."""
         known = known_run(self.installation, run_id)
         ensure_backup(PhaseContext(self.installation, known.workspace, known.request, lambda *_: None))
         if holder is None:
@@ -312,17 +314,18 @@ class BackendService:
         if self.read_only:
             raise Refused(StopCode.EXECUTION_DISABLED, "this console was opened with --read-only", "Open it without.")
 
-    def _confirmed(self, danger: Danger, run_id: str, confirm: str) -> None:
+    def _require_confirmed(self, danger: Danger, run_id: str, confirm: str) -> None:
         self._require_writable()
         if confirm != run_id:
             raise UsageError(
                 StopCode.EXECUTION_DISABLED, f"what was typed is not the run id {run_id}", "Type the run id, whole."
             )
         kill_switch.require_no_hold(self.installation)
+        # Measured again: what the dialog showed may have changed while the operator read and typed.
         blocking = confirmations.brief(self.installation, danger, run_id).open_checks
         if blocking:
-            said = "; ".join(f"{check.name}: {check.detail}" for check in blocking)
-            message = f"{danger} of {run_id} is refused: {said}"
+            open_checks = "; ".join(f"{check.name}: {check.detail}" for check in blocking)
+            message = f"{danger} of {run_id} is refused: {open_checks}"
             if is_drift(blocking):
                 raise Drifted(StopCode.DRIFT, message, blocking[0].next_action)
             raise Refused(StopCode.EXECUTION_DISABLED, message, blocking[0].next_action)
@@ -353,7 +356,7 @@ def _with_registered(entry: IntakeView, registered: tuple[DocumentRow, ...]) -> 
     return entry if known is None else entry.model_copy(update={"docprefix": known.docprefix, "profile": known.profile})
 
 
-def _live(registered: tuple[DocumentRow, ...]) -> tuple[IntakeView, ...]:
+def _live_documents(registered: tuple[DocumentRow, ...]) -> tuple[IntakeView, ...]:
     return tuple(
         IntakeView(
             name=f"live text of {row.docprefix}",

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from console.backend.host import crash
 from console.backend.host.context import default_root
 from console.backend.model.errors import CutterError, ExitStatus, StopCode, Unmeasured, for_the_run
-from console.backend.outside import named
+from console.backend.outside import describe_outside_error
 from console.cli.arguments import Options
 from console.cli.output import report_error
 
@@ -19,7 +19,7 @@ def report_failure(options: Options, command: str, error: Exception, about: str 
 
     `about` is the text of the request: if it names a run, the commands of the next action name it too.
     """
-    known = named(error) or _defect(options, error)
+    known = describe_outside_error(error) or _defect(options, error)
     known.next_action = for_the_run(about, known.next_action)
     return report_error(options, command, known)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from console.backend.outside import named
+from console.backend.outside import describe_outside_error
 from console.cli import database
 from console.cli.arguments import Options
 from console.cli.main import main
@@ -65,7 +65,7 @@ OUTSIDE: dict[str, tuple[Exception, int, str]] = {
 @pytest.mark.parametrize("what", OUTSIDE)
 def test_what_the_outside_does_is_named(what: str) -> None:
     error, status, words = OUTSIDE[what]
-    known = named(error)
+    known = describe_outside_error(error)
     assert known is not None
     assert (known.exit_status, words in known.message) == (status, True)
     assert known.next_action
@@ -82,7 +82,7 @@ def test_what_the_outside_does_is_named(what: str) -> None:
     ],
 )
 def test_what_nothing_outside_explains_is_not_given_a_name(error: Exception) -> None:
-    assert named(error) is None
+    assert describe_outside_error(error) is None
 
 
 @pytest.mark.parametrize("words", [["--version"], ["--help"], ["plan", "--help"]])

@@ -1,4 +1,4 @@
-"""G7: somebody can rule, what waits for a ruling is complete, and nothing is taken for an approval that is none."""
+"""G7: the policy can be satisfied, the statement of each waiting run is complete, and no file poses as an approval."""
 
 import os
 import re
@@ -53,7 +53,7 @@ class Package(Value):
     statement: SafeText
     """The statement's file."""
     status: ApprovalStatus | None
-    """None where no statement has been drafted."""
+    """None if no statement has been drafted."""
     signers: SafeText = ""
     """Number of distinct signers that count, and the number needed."""
     expires: datetime | None = None
@@ -83,6 +83,7 @@ class Facts(Value):
 
 def measure(probe: Probe) -> Facts:
     """Read policy and key ring, and look at every run that waits for a ruling."""
+    # `ledger` fills both lists. The packages are measured from the same rows, or not at all if it fails.
     rows: list[RunRow] = []
     recorded: list[ApprovalRow] = []
 
@@ -92,32 +93,32 @@ def measure(probe: Probe) -> Facts:
             recorded.extend(approvals(connection))
         return _ledger(tuple(recorded), probe.installation.context.now())
 
-    seen = probe.ask("statements", "imported statements and their use", "the database", ledger, _ledger_in_words)
+    ledger_fact = probe.ask("statements", "imported statements and their use", "the database", ledger, _ledger_in_words)
     policy, keys = policy_facts(probe)
     return Facts(
         policy=policy,
         keys=keys,
         pinned=pinned_fact(probe),
-        ledger=seen,
+        ledger=ledger_fact,
         packages=probe.ask(
             "packages",
             "statement, signatures and import of every run that waits for a ruling",
             "approvals/, gpg and the database",
-            lambda: _packages(probe, tuple(rows), seen),
-            lambda found: "; ".join(_in_words(one) for one in found) or "no run waits for a ruling",
+            lambda: _packages(probe, tuple(rows), ledger_fact),
+            lambda packages: "; ".join(_in_words(package) for package in packages) or "no run waits for a ruling",
         ),
         placeholders=probe.ask(
             "placeholders",
             "files that name an approval id which is a placeholder, not an approval",
             str(probe.installation.root / "approvals"),
             lambda: _placeholders(probe.installation.root / "approvals"),
-            lambda found: ", ".join(found) or "none",
+            lambda file_lines: ", ".join(file_lines) or "none",
         ),
     )
 
 
 def package_fact(probe: Probe, row: RunRow, kind: Kind) -> Measurement[Package]:
-    """The package of one run."""
+    """Measure the package of one run; the fact says why if it cannot be measured."""
     return probe.ask(
         "package",
         f"statement, signatures and import of {kind} of run {row.run_id}",
@@ -149,6 +150,7 @@ def measure_package(probe: Probe, row: RunRow, kind: Kind) -> Package:
     try:
         view = approval_workflow.view(probe.installation, path)
     except Refused as refused:
+        # A finding of this run. Raised, it would leave the packages of all other runs unmeasured.
         finding = Finding(
             name="readable",
             outcome=Outcome.FAIL,
@@ -158,14 +160,14 @@ def measure_package(probe: Probe, row: RunRow, kind: Kind) -> Package:
         return bare.model_copy(update={"status": ApprovalStatus.INVALID, "findings": (finding,)})
     findings = tuple(
         Finding(
-            name=one.name,
-            outcome=one.outcome,
-            detail=one.detail,
-            next_action=_of_run(one.next_action, row.run_id),
+            name=judged.name,
+            outcome=judged.outcome,
+            detail=judged.detail,
+            next_action=_of_run(judged.next_action, row.run_id),
         )
-        for one in open_checks(view.checks)
+        for judged in open_checks(view.checks)
     )
-    signers = next((one.detail for one in view.checks if one.name == "quorum"), "")
+    signers = next((judged.detail for judged in view.checks if judged.name == "quorum"), "")
     return bare.model_copy(
         update={"status": view.status, "signers": signers, "expires": view.expires_at, "findings": findings}
     )
@@ -176,30 +178,39 @@ def _of_run(action: str, run_id: str) -> str:
     return re.sub(r"\bRUN$", run_id, action)
 
 
-def judge_package(found: Package) -> Verdict:
-    """Pure: imported and still valid is PASS; what only waits for somebody is PARTIAL; everything else stops."""
-    who = f"{found.kind} of run {found.run_id} ({found.docprefix}, {found.n_units} units)"
-    wrong = [one for one in found.findings if one.name != "quorum" or found.status is ApprovalStatus.IMPORTED]
-    said = f"{who}: {found.status}: {'; '.join(f'{one.name}: {one.detail}' for one in wrong)}"
-    again = f"cutter-console approval draft {found.run_id}"
-    if found.status is None:
-        return partial(f"{who}: no statement has been drafted", again)
-    if found.status is ApprovalStatus.EXPIRED:
-        return fails(f"{who}: the statement has expired", again)
-    if found.status is ApprovalStatus.USED:
-        return passes(f"{who}: used for what it allowed")
-    if wrong or found.status is ApprovalStatus.INVALID:
-        unsure = bool(wrong) and all(one.outcome is Outcome.INCONCLUSIVE for one in wrong)
-        return (unclear if unsure else fails)(said, (wrong[0].next_action if wrong else "") or again)
-    return _awaited(found, who)
+def judge_package(package: Package) -> Verdict:
+    """Pure: used, or imported and still valid, is PASS; what only waits for somebody is PARTIAL; all else stops."""
+    subject_words = f"{package.kind} of run {package.run_id} ({package.docprefix}, {package.n_units} units)"
+    # Before the import, a quorum that is not reached is what the run waits for, and no fault.
+    findings = [
+        finding for finding in package.findings if finding.name != "quorum" or package.status is ApprovalStatus.IMPORTED
+    ]
+    failure_words = (
+        f"{subject_words}: {package.status}: {'; '.join(f'{finding.name}: {finding.detail}' for finding in findings)}"
+    )
+    draft_command = f"cutter-console approval draft {package.run_id}"
+    if package.status is None:
+        return partial(f"{subject_words}: no statement has been drafted", draft_command)
+    if package.status is ApprovalStatus.EXPIRED:
+        return fails(f"{subject_words}: the statement has expired", draft_command)
+    if package.status is ApprovalStatus.USED:
+        return passes(f"{subject_words}: used for what it allowed")
+    if findings or package.status is ApprovalStatus.INVALID:
+        # One known fault outweighs any number of checks that could not be made.
+        unsure = bool(findings) and all(finding.outcome is Outcome.INCONCLUSIVE for finding in findings)
+        return (unclear if unsure else fails)(
+            failure_words, (findings[0].next_action if findings else "") or draft_command
+        )
+    return _awaited(package, subject_words)
 
 
-def _awaited(found: Package, who: str) -> Verdict:
-    if found.status is ApprovalStatus.IMPORTED:
-        return passes(f"{who}: imported, {found.signers}, {_until(found.expires)}")
-    command = f"cutter-console approval import {found.statement} SIGNATURE…"
+def _awaited(package: Package, subject_words: str) -> Verdict:
+    if package.status is ApprovalStatus.IMPORTED:
+        return passes(f"{subject_words}: imported, {package.signers}, {_until(package.expires)}")
+    command = f"cutter-console approval import {package.statement} SIGNATURE…"
     return partial(
-        f"{who}: drafted, {found.signers}, {_until(found.expires)}", f"Have it signed elsewhere, then: {command}"
+        f"{subject_words}: drafted, {package.signers}, {_until(package.expires)}",
+        f"Have it signed elsewhere, then: {command}",
     )
 
 
@@ -207,8 +218,8 @@ def _until(expires: datetime | None) -> str:
     return f"until {expires:%Y-%m-%d %H:%M} UTC" if expires else "without expiry"
 
 
-def _in_words(found: Package) -> str:
-    return f"{found.kind} of {found.run_id}: {found.status or 'not drafted'}, {found.signers or 'no signature'}"
+def _in_words(package: Package) -> str:
+    return f"{package.kind} of {package.run_id}: {package.status or 'not drafted'}, {package.signers or 'no signature'}"
 
 
 def _packages(probe: Probe, rows: tuple[RunRow, ...], ledger: Measurement[Ledger]) -> tuple[Package, ...]:
@@ -237,40 +248,45 @@ def _idle(row: ApprovalRow) -> str:
     return f"{_name(row)} to revert" if row.purpose == Purpose.REVERT else _name(row)
 
 
-def _ledger_in_words(found: Ledger) -> str:
-    parts = [("valid", found.valid), ("expired unused", found.expired), ("used", found.used)]
-    if found.powerless:
-        parts.append(("imported by version 0.2.0, which authorise nothing", found.powerless))
-    return "; ".join(f"{len(names)} {what}" + (f": {', '.join(names)}" if names else "") for what, names in parts)
+def _ledger_in_words(ledger: Ledger) -> str:
+    parts = [("valid", ledger.valid), ("expired unused", ledger.expired), ("used", ledger.used)]
+    if ledger.powerless:
+        parts.append(("imported by version 0.2.0, which authorise nothing", ledger.powerless))
+    return "; ".join(
+        f"{len(names)} {state_name}" + (f": {', '.join(names)}" if names else "") for state_name, names in parts
+    )
 
 
 def _placeholders(folder: Path) -> tuple[str, ...]:
-    """Files of approvals/ whose name or head of content names a placeholder id."""
-    found = []
-    for place in sorted(folder.iterdir()):
-        with os.fdopen(open_regular(place), "rb") as stream:
+    """Return the files of approvals/ whose name, or whose first MAX_STATEMENT_BYTES, name a placeholder id."""
+    file_lines = []
+    for path in sorted(folder.iterdir()):
+        # A FIFO or a device is an error at once: opening it any other way could wait for ever.
+        with os.fdopen(open_regular(path), "rb") as stream:
             text = stream.read(MAX_STATEMENT_BYTES).decode("utf-8", "replace")
-        if named := placeholders_in(f"{place.name}\n{text}"):
-            found.append(f"{place.name} names {', '.join(named)}")
-    return tuple(found)
+        if placeholder_ids := placeholders_in(f"{path.name}\n{text}"):
+            file_lines.append(f"{path.name} names {', '.join(placeholder_ids)}")
+    return tuple(file_lines)
 
 
 def decide(facts: Facts) -> tuple[Check, ...]:
-    """Pure: policy, the package of every waiting run, the statements that there are, no placeholder."""
+    """Pure: policy and its pin, the package of each waiting run, the imported statements, no placeholder."""
     return (
         policy_check(facts.policy, facts.keys),
         pin_check(facts.policy, facts.pinned),
         *_package_checks(facts.packages),
-        check("statements", facts.ledger, lambda found: passes(_ledger_in_words(found))),
+        check("statements", facts.ledger, lambda ledger: passes(_ledger_in_words(ledger))),
         check("no placeholder", facts.placeholders, _no_placeholder),
     )
 
 
 def _package_checks(packages: Measurement[tuple[Package, ...]]) -> tuple[Check, ...]:
-    """Nothing to approve is how it is before the first run: a step is missing, and it is named; nothing is wrong."""
+    """Return one check for each waiting run, or a PARTIAL one if none waits: so it is before the first run."""
     if not packages.value:
         return (check("package", packages, _no_package),)
-    return tuple(check(f"package {one.run_id}", packages, _always(judge_package(one))) for one in packages.value)
+    return tuple(
+        check(f"package {package.run_id}", packages, _always(judge_package(package))) for package in packages.value
+    )
 
 
 def _always(verdict: Verdict) -> Callable[[object], Verdict]:
@@ -281,9 +297,9 @@ def _no_package(_none: tuple[Package, ...]) -> Verdict:
     return partial("no run waits for a ruling", "cutter-console run start FILE --docprefix P --live")
 
 
-def _no_placeholder(found: tuple[str, ...]) -> Verdict:
-    if found:
-        return fails("; ".join(found), "Take it out of approvals/; have a real statement drafted and signed.")
+def _no_placeholder(file_lines: tuple[str, ...]) -> Verdict:
+    if file_lines:
+        return fails("; ".join(file_lines), "Take it out of approvals/; have a real statement drafted and signed.")
     return passes("no file of approvals/ names a placeholder id")
 
 

@@ -50,7 +50,7 @@ class PreGate(NamedTuple):
     owner: Owner = Owner.OPERATOR
 
     def report(self, probe: Probe) -> GateReport:
-        """The whole board, for the run that waits."""
+        """Measure the whole board for the newest run that waits."""
         return _report(probe, "", ALL)
 
 
@@ -62,7 +62,7 @@ class Subject(Value):
 
     row: RunRow | None
     asked: SafeText
-    """The run id that was asked for; empty where the newest that waits was looked for."""
+    """The run id that was asked for; empty if the newest run that waits was looked for."""
 
 
 class ArmingRole(Value):
@@ -110,7 +110,7 @@ def readiness(installation: Installation, run_id: str = "", *, read_only: bool =
 
 
 def before(installation: Installation, run_id: str, items: tuple[Item, ...]) -> tuple[Check, ...]:
-    """The checks of these items for one run: what a briefing takes over."""
+    """Measure these items for one run; the confirmation of a dangerous action shows their checks."""
     return _report(_probe(installation, read_only=False), run_id, items).checks
 
 
@@ -138,7 +138,7 @@ def _subject(probe: Probe, run_id: str) -> Measurement[Subject]:
         f"run {run_id}" if run_id else "the newest run that waits for SG_1",
         "the database",
         find,
-        lambda found: f"{found.row.run_id} at {found.row.state.name}" if found.row else "none",
+        lambda subject: f"{subject.row.run_id} at {subject.row.state.name}" if subject.row else "none",
     )
 
 
@@ -151,42 +151,47 @@ def _waits_for_sg1(row: RunRow) -> bool:
 
 
 def _approval(probe: Probe, subject: Measurement[Subject], name: str) -> Check:
-    """The ruling is imported and holds now; a pending one stops here, where G7 only names the step."""
+    """Check that the ruling is imported and holds now; a pending one stops here, while G7 only names the step."""
     row = subject.value.row if subject.value else None
     if row is None:
         return check(name, subject, _no_run)
-    if (why := _not_at_a_pause(row)) is not None:
-        return check(name, subject, lambda _: why)
+    if (refusal := _not_at_a_pause(row)) is not None:
+        return check(name, subject, lambda _: refusal)
     kind = KIND_AT.get(row.stage, Kind.SG_1)
     fact = package_fact(probe, row, kind)
 
     def decide(_: object) -> Verdict:
+        # `check` asks this only if there is a value, so the empty FAIL is for the type alone.
         verdict = judge_package(fact.value) if fact.value else fails("", "")
         return verdict._replace(outcome=Outcome.FAIL) if verdict.outcome is Outcome.PARTIAL else verdict
 
     return check(name, fact, decide, subject)
 
 
-def _no_run(found: Subject) -> Verdict:
-    if found.asked:
-        return fails(f"no LIVE run {found.asked} in this database", "See the runs there are: cutter-console run list")
+def _no_run(subject: Subject) -> Verdict:
+    if subject.asked:
+        return fails(f"no LIVE run {subject.asked} in this database", "See the runs there are: cutter-console run list")
     return partial("no run waits to be armed", f"{_NEW_RUN} --live")
 
 
 def _not_at_a_pause(row: RunRow) -> Verdict | None:
-    """A run that was stopped at its pause is armed there; resuming it returns it to its way."""
+    """Return why this run cannot be armed where it is, or None. A run that was stopped at its pause is armed there."""
     if row.family not in {Family.ACTIVE, Family.STOPPED}:
         return fails(f"run {row.run_id} is {row.state.name}", f"See: cutter-console run show {row.run_id}")
     if row.stage in _OVER:
         return fails(f"run {row.run_id} is over: {row.stage}", f"Another document: {_NEW_RUN} --live")
     if tuple(Stage).index(row.stage) < tuple(Stage).index(Stage.AWAITING_CUT_AUTHORIZATION):
-        said = f"run {row.run_id} is at {row.stage} and has not come to its pause"
-        return fails(said, f"cutter-console run resume {row.run_id}")
+        detail = f"run {row.run_id} is at {row.stage} and has not come to its pause"
+        return fails(detail, f"cutter-console run resume {row.run_id}")
     return None
 
 
 def _authority(probe: Probe, _subject: Measurement[Subject], name: str) -> Check:
-    """Somebody can rule under the policy, which the database believes too; the executor, no superuser, is the one role that arms; each connection is as it should be."""
+    """Check who has authority to arm.
+
+    The policy can be satisfied and is the pinned one, each connection has its own role, and only the executor, which is
+    no superuser, can open a lease.
+    """
 
     def ask() -> Authority:
         with probe.monitor() as connection:
@@ -200,13 +205,16 @@ def _authority(probe: Probe, _subject: Measurement[Subject], name: str) -> Check
         "which roles may open a lease, and whether one is a superuser",
         "pg_roles and fn_lease_arm",
         ask,
-        lambda found: ", ".join(f"{one.role}{' may arm' if one.arms else ''}" for one in found.roles),
+        lambda authority: ", ".join(
+            f"{arming_role.role}{' may arm' if arming_role.arms else ''}" for arming_role in authority.roles
+        ),
     )
     believed, lines = pin_check(policy, pinned), connections(probe)
-    ruled = max(policy_check(policy, keys), believed, key=lambda one: one.outcome.rank)
+    # The worse of the two: signers who can rule are of no use if the database does not believe them.
+    ruled = max(policy_check(policy, keys), believed, key=lambda judged: judged.outcome.rank)
 
-    def decide(found: Authority) -> Verdict:
-        wrong = _wrong_roles(found)
+    def decide(authority: Authority) -> Verdict:
+        wrong = _wrong_roles(authority)
         if wrong:
             return fails("; ".join(wrong), "See what would repair it: cutter-console drift")
         if (connected := lines_verdict(lines.value or ())).outcome is not Outcome.PASS:
@@ -216,21 +224,21 @@ def _authority(probe: Probe, _subject: Measurement[Subject], name: str) -> Check
     return check(name, arms, decide, lines, policy, keys, pinned)
 
 
-def _wrong_roles(found: Authority) -> list[str]:
-    wrong = [f"{one.role} is a superuser" for one in found.roles if one.superuser]
-    arming = {one.role for one in found.roles if one.arms}
+def _wrong_roles(authority: Authority) -> list[str]:
+    wrong = [f"{arming_role.role} is a superuser" for arming_role in authority.roles if arming_role.superuser]
+    arming = {arming_role.role for arming_role in authority.roles if arming_role.arms}
     if arming != {"cutter_exec"}:
         wrong.append(f"a lease is opened by cutter_exec alone, here by {', '.join(sorted(arming)) or 'nobody'}")
     return wrong
 
 
 def _key(probe: Probe, _subject: Measurement[Subject], name: str) -> Check:
-    """The key that G3 judges."""
+    """Check the backup key as G3 does."""
     return backup_key_check(backup_key(probe), name)
 
 
 def _dry_run(probe: Probe, subject: Measurement[Subject], name: str) -> Check:
-    """The very content has walked all phases dry, green, on this very database (criterion C3 of G6)."""
+    """Check that a dry run of this very content was green on this very database (criterion C3 of G6)."""
     row = subject.value.row if subject.value else None
     if subject.value is None or (row is None and subject.value.asked):
         return check(name, subject, _no_run)
@@ -239,9 +247,11 @@ def _dry_run(probe: Probe, subject: Measurement[Subject], name: str) -> Check:
         f"dry runs of the content of {row.run_id}" if row else "dry runs on this database",
         str(probe.installation.root / "runs"),
         lambda: _dry_runs(probe, row),
-        lambda seen: ", ".join(f"{one.run_id} {one.problem or 'green'}" for one in seen.found) or "none",
+        lambda dry_runs: (
+            ", ".join(f"{dry_run.run_id} {dry_run.problem or 'green'}" for dry_run in dry_runs.found) or "none"
+        ),
     )
-    return check(name, fact, lambda seen: _dry(seen, row), subject)
+    return check(name, fact, lambda dry_runs: _dry(dry_runs, row), subject)
 
 
 def _dry_runs(probe: Probe, row: RunRow | None) -> DryRuns:
@@ -252,59 +262,63 @@ def _dry_runs(probe: Probe, row: RunRow | None) -> DryRuns:
         workspace.plan_facts(),
         start_command(probe.installation, row, ordinals=workspace.request().ordinals),
     )
-    found = measure_dry_runs(probe.installation, row.docprefix, row.content_digest or "none")
-    return DryRuns(found=found, target=plan.target if plan else None, command=command)
+    # "none" matches nothing. An empty digest would let a dry run of any content of this document count.
+    dry_runs = measure_dry_runs(probe.installation, row.docprefix, row.content_digest or "none")
+    return DryRuns(found=dry_runs, target=plan.target if plan else None, command=command)
 
 
 def _target_now(probe: Probe) -> Target | None:
-    now = database(probe).value
-    if now is None or now.in_recovery:
+    answering = database(probe).value
+    # Nothing is cut on a standby, so no dry run there counts.
+    if answering is None or answering.in_recovery:
         return None
     return Target(
         host=probe.installation.context.host,
-        database=now.database,
-        system_identifier=now.system_identifier,
-        timeline=now.timeline,
+        database=answering.database,
+        system_identifier=answering.system_identifier,
+        timeline=answering.timeline,
     )
 
 
-def _dry(seen: DryRuns, row: RunRow | None) -> Verdict:
-    if seen.target is None:
+def _dry(dry_runs: DryRuns, row: RunRow | None) -> Verdict:
+    if dry_runs.target is None:
         return fails("it is not known where the run would be cut", "Start another run.")
     if row is not None:
-        return judge_dry_run(seen.found, seen.target, seen.command)
-    green = [one for one in seen.found if not one.problem and place(one.target) == place(seen.target)]
+        return judge_dry_run(dry_runs.found, dry_runs.target, dry_runs.command)
+    green = [
+        dry_run for dry_run in dry_runs.found if not dry_run.problem and place(dry_run.target) == place(dry_runs.target)
+    ]
     if green:
         return passes(f"{len(green)} on this database, the newest {green[0].run_id} of {green[0].docprefix}")
-    return partial("none on this database yet", seen.command)
+    return partial("none on this database yet", dry_runs.command)
 
 
 def _privileges(probe: Probe, _subject: Measurement[Subject], name: str) -> Check:
-    """Grants and definitions are those of the last migration."""
+    """Check that grants and definitions are those of the last migration, and that this host pins the same inventory."""
     fact = grants(probe)
     judged, pinned = grants_check(fact), probe.installation.settings.pins.schema_digest
     if judged.outcome is Outcome.PASS:
-        return check(name, fact, lambda found: inventory_verdict(found, pinned))
-    return _named(name, judged)
+        return check(name, fact, lambda drift: inventory_verdict(drift, pinned))
+    return _renamed(name, judged)
 
 
 def _tree(probe: Probe, _subject: Measurement[Subject], name: str) -> Check:
-    """The deployed tree is the pinned release's, file by file."""
-    return _named(name, deployed_tree_check(deployed_tree(probe)))
+    """Check that the deployed tree is the pinned release's, file by file."""
+    return _renamed(name, deployed_tree_check(deployed_tree(probe)))
 
 
 def _tested(probe: Probe, _subject: Measurement[Subject], name: str) -> Check:
-    """The release's recorded tests are green."""
+    """Check that the release's recorded tests are green."""
     return recorded_tests_check(recorded_tests(probe), name)
 
 
 def _off(probe: Probe, subject: Measurement[Subject], name: str) -> Check:
-    """The switch is off; a lease of this very run is no obstacle, one of another run is."""
-    fact, asked = switch(probe), subject.value.asked if subject.value else ""
+    """Check that the switch is off; a lease of this very run is no obstacle, one of another run is."""
+    fact, asked_run_id = switch(probe), subject.value.asked if subject.value else ""
     judged = switch_check(fact)
 
-    def decide(found: SwitchView) -> Verdict:
-        if found.state is SwitchState.ARMED and asked != found.run_id:
+    def decide(switch_view: SwitchView) -> Verdict:
+        if switch_view.state is SwitchState.ARMED and asked_run_id != switch_view.run_id:
             return fails(judged.detail, judged.next_action)
         return Verdict(judged.outcome, judged.detail, judged.next_action)
 
@@ -312,11 +326,11 @@ def _off(probe: Probe, subject: Measurement[Subject], name: str) -> Check:
 
 
 def is_drift(open_checks: tuple[Check, ...]) -> bool:
-    """Pure: what stops the run is nothing but a database that is not as it was installed (exit status 5)."""
-    return all((one.name, one.outcome) == (_GRANTS.name, Outcome.FAIL) for one in open_checks)
+    """Pure: return whether all that stops the run is a database that is not as it was installed (exit status 5)."""
+    return all((open_check.name, open_check.outcome) == (_GRANTS.name, Outcome.FAIL) for open_check in open_checks)
 
 
-def _named(name: str, judged: Check) -> Check:
+def _renamed(name: str, judged: Check) -> Check:
     return judged.model_copy(update={"name": name})
 
 

@@ -1,4 +1,4 @@
-"""G3: a backup can be taken, encrypted to somebody who can read it elsewhere, and nothing lies about in plain text."""
+"""G3: a backup can be taken, encrypted to a key whose private half is elsewhere, and no dump lies in plain text."""
 
 import os
 import shlex
@@ -84,7 +84,7 @@ def measure(probe: Probe) -> Facts:
             "random bytes encrypted and decrypted with a throw-away key, and half of them",
             "gpg, in a home of mode 0700 that is gone afterwards",
             lambda: _round_trip(installation),
-            lambda done: f"gpg {done.gpg_version}: {done.answer}",
+            lambda trial: f"gpg {trial.gpg_version}: {trial.answer}",
             otherwise="Install gnupg, then: cutter-console backup selftest",
         ),
         key=backup_key(probe),
@@ -93,14 +93,14 @@ def measure(probe: Probe) -> Facts:
             "programs of PostgreSQL, and their versions",
             "the settings, PATH, the system's places and the embedded wheel",
             lambda: installed_programs(installation.settings.postgres_programs),
-            lambda seen: "; ".join(map(str, seen)) or "none",
+            lambda programs: "; ".join(map(str, programs)) or "none",
         ),
         source=probe.ask(
             "source",
             f"what {_VERIFIER} lacks to dump the {len(RUN_TABLES)} tables that a run can touch",
             "privileges, as the monitoring role reads them",
             lambda: _source(probe),
-            lambda found: f"server {found.server_version}; {', '.join(found.closed) or 'nothing is lacking'}",
+            lambda source: f"server {source.server_version}; {', '.join(source.closed) or 'nothing is lacking'}",
         ),
         store=probe.ask(
             "store",
@@ -108,30 +108,31 @@ def measure(probe: Probe) -> Facts:
             str(installation.backups),
             lambda: _store(installation),
             _store_in_words,
-            digest=lambda found: found.newest.record.sha256 if found.newest and found.newest.record else "",
+            digest=lambda store: store.newest.record.sha256 if store.newest and store.newest.record else "",
         ),
         ring=probe.ask(
             "key-ring",
             "entries of the key ring that others own, may read or may write",
             str(installation.gnupg_home),
             lambda: tuple(_open_entries(installation.gnupg_home)),
-            lambda found: ", ".join(found) or "none",
+            lambda entries: ", ".join(entries) or "none",
         ),
         plaintext=probe.ask(
             "plaintext",
             "files that begin like a database dump",
             str(installation.root),
             lambda: tuple(
-                str(place.relative_to(installation.root)) for place in plaintext_dumps(_there(installation.root))
+                str(path.relative_to(installation.root))
+                for path in plaintext_dumps(_readable_directory(installation.root))
             ),
-            lambda found: ", ".join(found) or "none",
+            lambda paths: ", ".join(paths) or "none",
             otherwise="Make every file below the root readable to the console, then: cutter-console gates G3",
         ),
     )
 
 
 def backup_key(probe: Probe) -> Measurement[KeyListing]:
-    """The key that backups are encrypted to, as the host's key ring has it."""
+    """List the key that backups are encrypted to, as the host's key ring has it."""
     installation = probe.installation
     return probe.ask(
         "backup-key",
@@ -144,26 +145,26 @@ def backup_key(probe: Probe) -> Measurement[KeyListing]:
 
 
 def backup_key_check(fact: Measurement[KeyListing], name: str = "backup key") -> Check:
-    """Pure: the key encrypts, for a while yet, and can be opened elsewhere only."""
-    now, where = fact.evidence.measured_at, f" --homedir {fact.evidence.source}"
-    return check(name, fact, lambda key: _judged(key, now, where))
+    """Pure: the key encrypts, does so for more than DAYS_TO_RENEW, and its private half is not on this host."""
+    now, home_option = fact.evidence.measured_at, f" --homedir {fact.evidence.source}"
+    return check(name, fact, lambda key: _judged(key, now, home_option))
 
 
 def _listed(installation: Installation) -> KeyListing:
     fingerprint = installation.settings.backup_gpg_fpr
     if not FINGERPRINT.fullmatch(fingerprint):
         return KeyListing(fingerprint=fingerprint, parts=(), private=())
-    return list_key(fingerprint, _there(installation.gnupg_home))
+    return list_key(fingerprint, _readable_directory(installation.gnupg_home))
 
 
-def _there(directory: Path) -> Path:
+def _readable_directory(directory: Path) -> Path:
     """Return the directory if it can be read. Raises OSError otherwise: gpg would list an absent key ring as empty."""
     next(directory.iterdir(), None)
     return directory
 
 
 def _round_trip(installation: Installation) -> RoundTrip:
-    """Try the round trip: a failed step of gpg is a failed round trip, a missing gpg raises."""
+    """Try the round trip; a failed step of gpg is an answer, a missing gpg raises RecipientUnusable."""
     try:
         return round_trip(installation.gnupg_home)
     except BackupNotProven as error:
@@ -171,12 +172,16 @@ def _round_trip(installation: Installation) -> RoundTrip:
 
 
 def _open_entries(home: Path) -> Iterator[str]:
-    """gpg asks for a home of mode 0700, and then takes whatever keys and options lie in it."""
+    """Yield the entries that another user owns or may write, and a home that another user may read.
+
+    gpg believes whatever keys and options lie in its home.
+    """
     for path in (home, *sorted(home.iterdir())):
         status = path.lstat()
         mode = stat.S_IMODE(status.st_mode)
         if status.st_uid not in {0, os.geteuid()}:
             yield f"{path} of uid {status.st_uid}"
+        # The mode of a symlink says nothing: it is 0777 whoever may write.
         elif not stat.S_ISLNK(status.st_mode) and mode & (0o077 if path == home else 0o022):
             yield f"{path} {mode:04o}"
 
@@ -189,13 +194,14 @@ def _source(probe: Probe) -> Source:
 
 def _store(installation: Installation) -> Store:
     now = installation.context.now()
-    names = [place.name for place in installation.backups.iterdir()]
+    names = [path.name for path in installation.backups.iterdir()]
     listed = list_backups(installation.backups, now)
-    proven = [one for one in listed if one.record is not None and not one.problem]
-    newest = max(proven, key=lambda one: one.record.taken_at if one.record else now, default=None)
+    # A backup without a sound record proves nothing, however new its file is.
+    proven = [backup for backup in listed if backup.record is not None and not backup.problem]
+    newest = max(proven, key=lambda backup: backup.record.taken_at if backup.record else now, default=None)
     record = newest.record if newest else None
     hashed = record is not None and record.bytes <= HASHED_BYTES
-    altered = [f"{one.file_name}: {one.problem}" for one in listed if one.problem]
+    altered = [f"{backup.file_name}: {backup.problem}" for backup in listed if backup.problem]
     if record is not None and hashed and sha256_file(installation.backups / record.file_name) != record.sha256:
         altered.append(f"{record.file_name}: its sha256 is not the record's")
     limit = timedelta(minutes=installation.settings.backup_max_age_minutes)
@@ -210,11 +216,11 @@ def _store(installation: Installation) -> Store:
     )
 
 
-def _store_in_words(found: Store) -> str:
-    if found.newest is None:
-        return f"{found.count} backups, none of them proven"
-    compared = "sha256 compared" if found.hashed else "size compared"
-    return f"{found.count} backups; newest {found.newest.file_name}, {found.state}, {compared}"
+def _store_in_words(store: Store) -> str:
+    if store.newest is None:
+        return f"{store.count} backups, none of them proven"
+    compared = "sha256 compared" if store.hashed else "size compared"
+    return f"{store.count} backups; newest {store.newest.file_name}, {store.state}, {compared}"
 
 
 def decide(facts: Facts) -> tuple[Check, ...]:
@@ -223,54 +229,54 @@ def decide(facts: Facts) -> tuple[Check, ...]:
     return (
         check("round trip", facts.round_trip, _round_trip_held),
         backup_key_check(facts.key),
-        check("key ring closed", facts.ring, lambda found: _closed(found, facts.ring.evidence.source)),
+        check("key ring closed", facts.ring, lambda entries: _closed(entries, facts.ring.evidence.source)),
         check("programs", facts.source, lambda source: _programs(source, facts.programs.value or ()), facts.programs),
         check("tables dumpable", facts.source, _dumpable),
         check("newest backup", facts.store, lambda store: _newest(store, store_at)),
         check("backups unaltered", facts.store, _unaltered),
         check("no unfinished backup", facts.store, lambda store: _unfinished(store, facts.store.evidence.source)),
         check(
-            "no plaintext dump", facts.plaintext, lambda found: _no_plaintext(found, facts.plaintext.evidence.source)
+            "no plaintext dump", facts.plaintext, lambda paths: _no_plaintext(paths, facts.plaintext.evidence.source)
         ),
     )
 
 
-def _round_trip_held(done: RoundTrip) -> Verdict:
-    if done.failures:
-        return fails(done.answer, "Repair the gpg installation, then: cutter-console backup selftest")
-    return passes(f"gpg {done.gpg_version}: {done.answer}")
+def _round_trip_held(trial: RoundTrip) -> Verdict:
+    if trial.failures:
+        return fails(trial.answer, "Repair the gpg installation, then: cutter-console backup selftest")
+    return passes(f"gpg {trial.gpg_version}: {trial.answer}")
 
 
-def _judged(key: KeyListing, now: datetime, where: str) -> Verdict:
+def _judged(key: KeyListing, now: datetime, home_option: str) -> Verdict:
     if not FINGERPRINT.fullmatch(key.fingerprint):
-        said = f"{key.fingerprint!r} is not a full fingerprint" if key.fingerprint else "BACKUP_GPG_FPR is not set"
-        return fails(said, "Set BACKUP_GPG_FPR to the 40 hex digits that gpg --fingerprint shows, without spaces.")
+        detail = f"{key.fingerprint!r} is not a full fingerprint" if key.fingerprint else "BACKUP_GPG_FPR is not set"
+        return fails(detail, "Set BACKUP_GPG_FPR to the 40 hex digits that gpg --fingerprint shows, without spaces.")
     try:
-        days = judge_key(key.parts, key.fingerprint, now, where)
+        days = judge_key(key.parts, key.fingerprint, now, home_option)
     except RecipientUnusable as unusable:
         return fails(unusable.message, unusable.next_action)
     if key.private:
-        said = f"the private key of {key.fingerprint} is on this host: anyone who takes over the host can read every backup"
-        return fails(said, f"Keep it elsewhere, then here: gpg{where} --delete-secret-keys {key.fingerprint}")
+        detail = f"the private key of {key.fingerprint} is on this host: anyone who takes over the host can read every backup"
+        return fails(detail, f"Keep it elsewhere, then here: gpg{home_option} --delete-secret-keys {key.fingerprint}")
     if days is None:
         return passes(f"{key.fingerprint} encrypts, without expiry; its private half is not here")
-    said = f"{key.fingerprint} encrypts, {days} days left; its private half is not here"
+    detail = f"{key.fingerprint} encrypts, {days} days left; its private half is not here"
     if days <= DAYS_TO_RENEW:
-        return partial(said, f"Renew it where it was made, then: gpg{where} --import PUBLIC-KEY-FILE")
-    return passes(said)
+        return partial(detail, f"Renew it where it was made, then: gpg{home_option} --import PUBLIC-KEY-FILE")
+    return passes(detail)
 
 
-def _closed(found: tuple[str, ...], home: str) -> Verdict:
-    if found:
+def _closed(entries: tuple[str, ...], home: str) -> Verdict:
+    if entries:
         command = shlex.join(["chmod", "-R", "go-rwx", home])
-        return fails(f"open to others: {', '.join(found)}", f"Look at what was put there; then: {command}")
+        return fails(f"open to others: {', '.join(entries)}", f"Look at what was put there; then: {command}")
     return passes(f"{home} is closed to others")
 
 
-def _programs(source: Source, seen: tuple[PostgresPrograms, ...]) -> Verdict:
+def _programs(source: Source, programs: tuple[PostgresPrograms, ...]) -> Verdict:
     major = source.server_version // 10000
     try:
-        dump, server = pick_dump_programs(major, seen), pick_server_programs(major, seen)
+        dump, server = pick_dump_programs(major, programs), pick_server_programs(major, programs)
     except NoFittingProgram as missing:
         return fails(missing.message, missing.next_action)
     return passes(f"server {major}: pg_dump of {dump}; scratch cluster of {server}")
@@ -289,12 +295,12 @@ def _newest(store: Store, now: datetime) -> Verdict:
         return partial("no proven backup yet", "The run takes one itself; by hand: cutter-console backup take RUN")
     minutes = int((now - store.taken_at).total_seconds() // 60)
     if minutes < 0:
-        said = f"{store.newest.file_name} was taken {-minutes} minutes from now: this host's clock went back, or its record was altered"
-        return fails(said, "Set the clock (timedatectl status), then: cutter-console gates G3")
-    said = f"{store.newest.file_name}: {store.state}, {minutes} minutes old"
+        detail = f"{store.newest.file_name} was taken {-minutes} minutes from now: this host's clock went back, or its record was altered"
+        return fails(detail, "Set the clock (timedatectl status), then: cutter-console gates G3")
+    detail = f"{store.newest.file_name}: {store.state}, {minutes} minutes old"
     if store.state is BackupState.FRESH:
-        return passes(said)
-    return partial(said, "The cut takes it again; by hand: cutter-console backup take RUN")
+        return passes(detail)
+    return partial(detail, "The cut takes it again; by hand: cutter-console backup take RUN")
 
 
 def _unaltered(store: Store) -> Verdict:
@@ -315,22 +321,23 @@ def _unaltered(store: Store) -> Verdict:
 
 def _unfinished(store: Store, below: str) -> Verdict:
     if store.unfinished:
-        named = " ".join(store.unfinished)
+        unfinished_names = " ".join(store.unfinished)
         return partial(
-            f"left over: {named}", f"Where no backup is being taken: {_command('rm', below, store.unfinished)}"
+            f"left over: {unfinished_names}",
+            f"Where no backup is being taken: {_command('rm', below, store.unfinished)}",
         )
     return passes("none")
 
 
 def _command(command: str, below: str, names: tuple[str, ...]) -> str:
-    """Whole paths, so that it does the same from wherever it is typed."""
+    """Return the command with whole paths, so that it does the same from wherever it is typed."""
     return shlex.join([*command.split(), *(str(Path(below) / name) for name in names)])
 
 
-def _no_plaintext(found: tuple[str, ...], below: str) -> Verdict:
-    if found:
+def _no_plaintext(paths: tuple[str, ...], below: str) -> Verdict:
+    if paths:
         return fails(
-            f"in plain text: {', '.join(found)}", f"Move it off this host, then: {_command('shred -u', below, found)}"
+            f"in plain text: {', '.join(paths)}", f"Move it off this host, then: {_command('shred -u', below, paths)}"
         )
     return passes("no file below the root begins like a database dump")
 

@@ -1,4 +1,4 @@
-"""G1: the release was tested; the walls that it relies on hold when they are pushed, now; the rows are those of the record."""
+"""G1: the release was tested; write protections are tested live; row counts match the ledger."""
 
 import psycopg
 
@@ -131,7 +131,7 @@ def _probe_names(probe: Probe) -> tuple[str, str]:
 
 
 def _guard(probe: Probe) -> Measurement[Guarded]:
-    """The guard itself, as a LIVE run asks it before its first mutating phase, for a run that holds no lease."""
+    """Ask the guard as a LIVE run does before its first mutating phase, for a run that holds no lease."""
     database, (run_id, _) = probe.installation.settings.database, _probe_names(probe)
 
     def ask() -> Guarded:
@@ -139,8 +139,8 @@ def _guard(probe: Probe) -> Measurement[Guarded]:
             allowed = armed_for(probe.installation, run_id, Purpose.CUT)
         return Guarded(
             allowed=allowed,
-            connections=tuple(one.purpose for one in opened),
-            as_executor=sum(one.conninfo == database.executor for one in opened),
+            connections=tuple(connection.purpose for connection in opened),
+            as_executor=sum(connection.conninfo == database.executor for connection in opened),
         )
 
     return probe.ask(
@@ -148,8 +148,8 @@ def _guard(probe: Probe) -> Measurement[Guarded]:
         f"may run {run_id}, which holds no lease, cut; and which connections were opened to test that",
         "the guard that LIVE runs ask, and the count of connections",
         ask,
-        lambda found: (
-            f"{'allowed' if found.allowed else 'refused'}; {found.as_executor} connections as the executor, {len(found.connections)} in all"
+        lambda proof: (
+            f"{'allowed' if proof.allowed else 'refused'}; {proof.as_executor} connections as the executor, {len(proof.connections)} in all"
         ),
     )
 
@@ -157,19 +157,20 @@ def _guard(probe: Probe) -> Measurement[Guarded]:
 def _as_executor(probe: Probe) -> tuple[Measurement[DryProof], Measurement[CreateProof], Measurement[RoleProof]]:
     """Make three proofs on one connection of the executor; an error in one stops those after it."""
     run_id, prefix = _probe_names(probe)
-    found: list[tuple[DryProof, int, RoleProof]] = []
+    proofs: list[tuple[DryProof, int, RoleProof]] = []
 
     def all_three() -> DryProof:
         with probe.writing(Role.EXECUTOR) as connection:
             dry = _dry(connection, run_id, prefix)
             role = _role(connection)
-            found.append((dry, _registered(connection, prefix), role))
+            proofs.append((dry, _registered(connection, prefix), role))
         return dry
 
+    # Called after `dry` is measured, below: if that failed, its reason is the reason of the other two.
     def later() -> tuple[DryProof, int, RoleProof]:
-        if not found:
+        if not proofs:
             raise Unmeasured(StopCode.UNREACHABLE, dry.unmeasured, dry.next_action)
-        return found[0]
+        return proofs[0]
 
     dry = probe.ask(
         "dry-run",
@@ -193,6 +194,7 @@ def _dry(connection: psycopg.Connection, run_id: str, prefix: str) -> DryProof:
     connection.read_only = True
     sqlstate = try_to_create_run(connection, run_id, prefix)
     xid = assigned_transaction_id(connection)
+    # psycopg lets `read_only` change between transactions only, so the rollback comes first.
     connection.rollback()
     connection.read_only = False
     return DryProof(sqlstate=sqlstate, xid=xid or "")
@@ -216,7 +218,7 @@ def _verifier(probe: Probe) -> RoleProof:
 
 
 def _monitor(probe: Probe) -> RoleProof:
-    """As the monitoring role, without the READ ONLY that would refuse before the privileges are looked at."""
+    """Try the writes as the monitoring role, without the READ ONLY that would refuse before privileges are checked."""
     with probe.monitor() as connection:
         connection.read_only = False
         proof = _role(connection)
@@ -236,13 +238,13 @@ def _rest(probe: Probe) -> AtRest:
     return AtRest(lease=f"{lease.run_id} to {lease.purpose}" if lease else "", hold=hold is not None)
 
 
-def _rest_in_words(found: AtRest) -> str:
-    return (f"armed for {found.lease}" if found.lease else "no lease") + (", HOLD set" if found.hold else "")
+def _rest_in_words(at_rest: AtRest) -> str:
+    return (f"armed for {at_rest.lease}" if at_rest.lease else "no lease") + (", HOLD set" if at_rest.hold else "")
 
 
-def _role_in_words(found: RoleProof) -> str:
-    met = ", ".join(f"{one.statement}: {one.sqlstate or 'not refused'}" for one in found.attempts)
-    return f"{found.role}{', a superuser' if found.superuser else ''}; {met}"
+def _role_in_words(proof: RoleProof) -> str:
+    refusals = ", ".join(f"{attempt.statement}: {attempt.sqlstate or 'not refused'}" for attempt in proof.attempts)
+    return f"{proof.role}{', a superuser' if proof.superuser else ''}; {refusals}"
 
 
 def decide(facts: Facts) -> tuple[Check, ...]:
@@ -261,54 +263,56 @@ def decide(facts: Facts) -> tuple[Check, ...]:
     )
 
 
-def _guarded(found: Guarded) -> Verdict:
-    if found.allowed:
+def _guarded(proof: Guarded) -> Verdict:
+    if proof.allowed:
         return fails(
             "a run without a lease may cut",
             "Stop everything: cutter-console panic --reason guard; then: cutter-console manifest verify",
         )
-    if found.as_executor:
+    if proof.as_executor:
         return fails(
-            f"refused, but {found.as_executor} connections were the executor's",
+            f"refused, but {proof.as_executor} connections were the executor's",
             "Give `database.monitor` a separate role and service in orchestrator.config.json; then: cutter-console manifest verify",
         )
-    return passes(f"refused before any connection as the executor; {len(found.connections)} as the monitoring role")
+    return passes(f"refused before any connection as the executor; {len(proof.connections)} as the monitoring role")
 
 
-def _dry_held(found: DryProof) -> Verdict:
-    if found.xid or found.sqlstate != _READ_ONLY:
-        said = f"a write met {found.sqlstate or 'nothing'}, transaction id {found.xid or 'none'}"
-        return fails(said, f"A READ ONLY transaction must refuse it with {_READ_ONLY}. {_DRIFT}")
+def _dry_held(proof: DryProof) -> Verdict:
+    if proof.xid or proof.sqlstate != _READ_ONLY:
+        detail = f"a write met {proof.sqlstate or 'nothing'}, transaction id {proof.xid or 'none'}"
+        return fails(detail, f"A READ ONLY transaction must refuse it with {_READ_ONLY}. {_DRIFT}")
     return passes(f"a write in READ ONLY is refused ({_READ_ONLY}), and no transaction id was assigned")
 
 
-def _create_held(found: CreateProof) -> Verdict:
-    if (found.inside, found.outside) != (1, 0):
-        said = f"{found.inside} rows inside, {found.outside} outside; 1 and 0 are right"
-        return fails(said, "Look for a pooler or proxy that commits by itself; connect to the server directly.")
+def _create_held(proof: CreateProof) -> Verdict:
+    if (proof.inside, proof.outside) != (1, 0):
+        detail = f"{proof.inside} rows inside, {proof.outside} outside; 1 and 0 are right"
+        return fails(detail, "Look for a pooler or proxy that commits by itself; connect to the server directly.")
     return passes("visible inside its transaction, gone on a fresh connection")
 
 
-def _role_check(which: str, fact: Measurement[RoleProof]) -> Check:
-    return check(f"direct writes refused as the {which}", fact, lambda found: _walled(which, found))
+def _role_check(connection_name: str, fact: Measurement[RoleProof]) -> Check:
+    return check(f"direct writes refused as the {connection_name}", fact, lambda proof: _walled(connection_name, proof))
 
 
-def _walled(which: str, found: RoleProof) -> Verdict:
-    if found.superuser:
-        action = f"Give `database.{which}` a role that is no superuser, nor a member of one. {_DRIFT}"
-        return fails(f"{found.role} is a superuser: no wall holds for it", action)
-    open_ways = [
-        f"{one.statement} met {one.sqlstate or 'nothing'}" for one in found.attempts if one.sqlstate != REFUSED
+def _walled(connection_name: str, proof: RoleProof) -> Verdict:
+    if proof.superuser:
+        action = f"Give `database.{connection_name}` a role that is no superuser, nor a member of one. {_DRIFT}"
+        return fails(f"{proof.role} is a superuser: no wall holds for it", action)
+    unrefused = [
+        f"{attempt.statement} met {attempt.sqlstate or 'nothing'}"
+        for attempt in proof.attempts
+        if attempt.sqlstate != REFUSED
     ]
-    if open_ways:
-        return fails(f"as {found.role}: {'; '.join(open_ways)}; {REFUSED} is right", _DRIFT)
-    return passes(f"{found.role}, no superuser: {len(found.attempts)} direct writes, each refused with {REFUSED}")
+    if unrefused:
+        return fails(f"as {proof.role}: {'; '.join(unrefused)}; {REFUSED} is right", _DRIFT)
+    return passes(f"{proof.role}, no superuser: {len(proof.attempts)} direct writes, each refused with {REFUSED}")
 
 
-def _at_rest(found: AtRest) -> Verdict:
-    if found.lease:
-        return partial(f"armed for {found.lease}, not by these proofs", "Let the run end, or: cutter-console disarm")
-    return passes(_rest_in_words(found))
+def _at_rest(at_rest: AtRest) -> Verdict:
+    if at_rest.lease:
+        return partial(f"armed for {at_rest.lease}, not by these proofs", "Let the run end, or: cutter-console disarm")
+    return passes(_rest_in_words(at_rest))
 
 
 GATE = Gate(

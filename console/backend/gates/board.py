@@ -18,7 +18,7 @@ from console.backend.model.readiness import Board, GateReport
 DEADLINE_S = 10.0
 
 
-def named(names: tuple[str, ...]) -> tuple[AnyGate, ...]:
+def gates_named(names: tuple[str, ...]) -> tuple[AnyGate, ...]:
     """Return the gates of these ids, all of them if none is named. Raises UsageError for an id that no gate has."""
     known = {gate.id: gate for gate in GATES}
     for name in names:
@@ -39,9 +39,10 @@ def measure_board(
     ends_at = started + deadline_s
     shared = Asked()
     probes = [(gate, Probe(installation, gate.id, ends_at, read_only, shared)) for gate in gates]
-    asked = [(gate, start(partial(_measure, gate, probe), gate.id)) for gate, probe in probes]
-    wait([answer for _, answer in asked], timeout=deadline_s)
-    reports = tuple(_reported(installation, gate, answer, deadline_s) for gate, answer in asked)
+    pending = [(gate, start(partial(_measure, gate, probe), gate.id)) for gate, probe in probes]
+    # A gate that still hangs then is left to its daemon thread, which cannot keep the program alive.
+    wait([answer for _, answer in pending], timeout=deadline_s)
+    reports = tuple(_reported(installation, gate, answer, deadline_s) for gate, answer in pending)
     return Board(
         gates=reports,
         outcome=worst([report.outcome for report in reports]),
@@ -52,27 +53,27 @@ def measure_board(
 
 
 def _measure(gate: AnyGate, probe: Probe) -> GateReport:
-    """A gate that stops in the middle of measuring is INCONCLUSIVE, with what stopped it."""
+    """Measure one gate; one that is stopped in the middle is INCONCLUSIVE, with what stopped it."""
     try:
         return gate.report(probe)
     except CutterError as error:
-        said = f"{error.code}: {error.message}"
-        return _unmeasured(probe.installation, gate, "measurable", said, error.next_action)
+        detail = f"{error.code}: {error.message}"
+        return _unmeasured(probe.installation, gate, "measurable", detail, error.next_action)
 
 
 def _reported(installation: Installation, gate: AnyGate, answer: Future[GateReport], deadline_s: float) -> GateReport:
-    """One gate that breaks leaves the others their answers, and is INCONCLUSIVE itself."""
+    """Return the gate's report; INCONCLUSIVE if it is late or has a defect, so that the others keep their answers."""
     if not answer.done():
         return _late(installation, gate, deadline_s)
-    broke = answer.exception()
-    if broke is None:
+    error = answer.exception()
+    if error is None:
         return answer.result()
-    where = traceback.extract_tb(broke.__traceback__)[-1]
-    said = f"the gate broke: {type(broke).__name__} in {Path(where.filename).name}, line {where.lineno}"
+    last_frame = traceback.extract_tb(error.__traceback__)[-1]
+    detail = f"the gate broke: {type(error).__name__} in {Path(last_frame.filename).name}, line {last_frame.lineno}"
     action = (
         f"It is a defect: report it with this line, install a repaired release, then: cutter-console gates {gate.id}"
     )
-    return _unmeasured(installation, gate, "measurable", said, action)
+    return _unmeasured(installation, gate, "measurable", detail, action)
 
 
 def _late(installation: Installation, gate: AnyGate, deadline_s: float) -> GateReport:
@@ -89,11 +90,11 @@ def _unmeasured(installation: Installation, gate: AnyGate, name: str, detail: st
         answer=detail,
         measured_at=now,
     )
-    one = Check(
+    only_check = Check(
         name=name,
         outcome=Outcome.INCONCLUSIVE,
         detail=detail,
         evidence=(evidence,),
         next_action=next_action,
     )
-    return reported(gate, (one,), now, 0.0)
+    return reported(gate, (only_check,), now, 0.0)

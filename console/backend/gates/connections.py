@@ -21,17 +21,17 @@ class Line(Value):
     """Its name in the settings."""
     role: SafeText
     server: SafeText
-    """Database, system identifier, and when this very server was started."""
+    """Database, system identifier, and when this very server was started: a copy of a cluster keeps the identifier."""
 
 
 def connections(probe: Probe) -> Measurement[tuple[Line, ...]]:
-    """Ask on each connection who and where it is; a monitoring console has one alone."""
+    """Ask on each connection which role and which server it is; a monitoring console has only one connection."""
     return probe.ask(
         "connections",
         "role, database and server of each connection",
         "session_user, pg_control_system() and pg_postmaster_start_time()",
         lambda: probe.once("connections", lambda: _lines(probe)),
-        lambda found: "; ".join(f"{one.which}: {one.role} at {one.server}" for one in found),
+        lambda lines: "; ".join(f"{line.which}: {line.role} at {line.server}" for line in lines),
     )
 
 
@@ -40,39 +40,40 @@ def connections_check(fact: Measurement[tuple[Line, ...]], name: str = "connecti
     return check(name, fact, lines_verdict)
 
 
-def lines_verdict(found: tuple[Line, ...]) -> Verdict:
-    """Pure: the same, for a check that looks at more."""
-    wrong = [
-        (one, f"{one.which} is {one.role}, not {ROLES[one.which]}") for one in found if one.role != ROLES[one.which]
+def lines_verdict(lines: tuple[Line, ...]) -> Verdict:
+    """Pure: the verdict of `connections_check`, for a check that looks at more facts."""
+    faults = [
+        (line, f"{line.which} is {line.role}, not {ROLES[line.which]}")
+        for line in lines
+        if line.role != ROLES[line.which]
     ]
-    wrong += [
-        (one, f"{one.which} is at {one.server}, {found[0].which} at {found[0].server}")
-        for one in found
-        if one.server != found[0].server
+    faults += [
+        (line, f"{line.which} is at {line.server}, {lines[0].which} at {lines[0].server}")
+        for line in lines
+        if line.server != lines[0].server
     ]
-    if wrong:
-        which = wrong[0][0].which
-        action = (
-            f"In orchestrator.config.json give `database.{which}` the service of {ROLES[which]} on the pinned server"
-        )
-        return fails("; ".join(said for _, said in wrong), f"{action}; then: cutter-console gates G1")
-    seen = ", ".join(f"{one.which} as {one.role}" for one in found)
-    if unasked := [which for which in ROLES if which not in {one.which for one in found}]:
+    if faults:
+        faulty_name = faults[0][0].which
+        action = f"In orchestrator.config.json give `database.{faulty_name}` the service of {ROLES[faulty_name]} on the pinned server"
+        return fails("; ".join(detail for _, detail in faults), f"{action}; then: cutter-console gates G1")
+    connected = ", ".join(f"{line.which} as {line.role}" for line in lines)
+    if unasked := [name for name in ROLES if name not in {line.which for line in lines}]:
         action = "Measure it from a console without --read-only: cutter-console gates G1"
-        return unclear(f"{seen}; a monitoring console does not connect as {' and '.join(unasked)}", action)
-    return passes(f"{seen}; one server: {found[0].server}")
+        return unclear(f"{connected}; a monitoring console does not connect as {' and '.join(unasked)}", action)
+    return passes(f"{connected}; one server: {lines[0].server}")
 
 
-def _line(which: str, connection: psycopg.Connection) -> Line:
+def _line(name: str, connection: psycopg.Connection) -> Line:
     session = session_of(connection)
-    return Line(which=which, role=session.role, server=session.server)
+    return Line(which=name, role=session.role, server=session.server)
 
 
 def _lines(probe: Probe) -> tuple[Line, ...]:
     with probe.monitor() as connection:
-        found = [_line("monitor", connection)]
-    for which, role in (("executor", Role.EXECUTOR), ("verifier", Role.VERIFIER)):
+        lines = [_line("monitor", connection)]
+    for name, role in (("executor", Role.EXECUTOR), ("verifier", Role.VERIFIER)):
+        # A monitoring console opens no session that could write; the verdict names the connections that it leaves out.
         if not probe.read_only:
             with probe.writing(role) as connection:
-                found.append(_line(which, connection))
-    return tuple(found)
+                lines.append(_line(name, connection))
+    return tuple(lines)

@@ -1,4 +1,4 @@
-"""G5: the write functions cut any document of any size, proved by doing it; nothing in them knows a certain document."""
+"""G5: the write functions cut documents of several sizes, tried and rolled back; none of them names a document."""
 
 import re
 from functools import partial
@@ -51,16 +51,16 @@ def measure(probe: Probe) -> Facts:
             f"a document of N = {', '.join(map(str, SIZES))} units, cut, recorded, verified and rolled back",
             "fn_probe_cut, as cutter_verify",
             lambda: _probed(probe),
-            _told,
-            digest=lambda found: sha256_hex(canonical_json(found)),
+            _generality_in_words,
+            digest=lambda generality: sha256_hex(canonical_json(generality)),
         ),
         definitions=probe.ask(
             "definitions",
             "bodies of the product's functions, their pinned digests, and the registered documents",
             "pg_proc, v_schema_pin and v_document, as the monitoring role",
             lambda: _definitions(probe),
-            lambda found: f"{len(found.sources)} functions, {found.documents} documents looked for",
-            digest=lambda found: sha256_hex(canonical_json(found)),
+            lambda definitions: f"{len(definitions.sources)} functions, {definitions.documents} documents looked for",
+            digest=lambda definitions: sha256_hex(canonical_json(definitions)),
         ),
     )
 
@@ -70,9 +70,9 @@ def _probed(probe: Probe) -> Generality:
         return probe_generality(connection, probe.gate)
 
 
-def _told(found: Generality) -> str:
-    done = ", ".join(f"{one.n}{'' if one.done else ' failed'}" for one in found.probes)
-    return f"N = {done}; transaction {found.transaction}"
+def _generality_in_words(generality: Generality) -> str:
+    sizes = ", ".join(f"{cut_probe.n}{'' if cut_probe.done else ' failed'}" for cut_probe in generality.probes)
+    return f"N = {sizes}; transaction {generality.transaction}"
 
 
 def _definitions(probe: Probe) -> Definitions:
@@ -80,13 +80,13 @@ def _definitions(probe: Probe) -> Definitions:
         routines = measure_routines(connection)
         prefixes = tuple(row.docprefix for row in documents(connection))
         sources = measure_sources(connection, routines)
-    ours = {one.name for one in sources}
-    constants = document_constants(tuple(one for one in routines if one.name in ours), prefixes)
+    ours = {source.name for source in sources}
+    constants = document_constants(tuple(routine for routine in routines if routine.name in ours), prefixes)
     return Definitions(sources=sources, documents=len(prefixes), constants=constants)
 
 
 def document_constants(routines: tuple[Routine, ...], prefixes: tuple[str, ...]) -> tuple[str, ...]:
-    """Pure: literals of the functions that are a registered document's prefix, or an address of any document."""
+    """Pure: the literals in the functions' bodies that are a registered document's prefix or an address."""
     known = frozenset(prefixes)
     return tuple(
         f"{routine.name}: '{literal}'"
@@ -97,44 +97,46 @@ def document_constants(routines: tuple[Routine, ...], prefixes: tuple[str, ...])
 
 
 def decide(facts: Facts) -> tuple[Check, ...]:
-    """Pure: one check a size, the rollback, the functions' digests, and no constant of a document."""
+    """Pure: one check for each size, the rollback, the functions' digests, and no constant of a document."""
     return (
         *(check(f"N = {size}", facts.generality, partial(_of_size, size)) for size in SIZES),
         check("rolled back", facts.generality, _rolled_back),
-        check("function digests", facts.definitions, lambda found: sources_verdict(found.sources)),
+        check("function digests", facts.definitions, lambda definitions: sources_verdict(definitions.sources)),
         check("no constant of a document", facts.definitions, _no_constants),
     )
 
 
-def _of_size(size: int, found: Generality) -> Verdict:
-    one = next((one for one in found.probes if one.n == size), None)
-    if one is None:
+def _of_size(size: int, generality: Generality) -> Verdict:
+    cut_probe = next((cut_probe for cut_probe in generality.probes if cut_probe.n == size), None)
+    if cut_probe is None:
         return unclear(f"no document of {size} units was tried", "cutter-console gates G5")
-    return _verdict(one)
+    return _verdict(cut_probe)
 
 
-def _verdict(one: CutProbe) -> Verdict:
-    faults = cut_faults(one, VOCABULARY)
+def _verdict(cut_probe: CutProbe) -> Verdict:
+    faults = cut_faults(cut_probe, VOCABULARY)
     if faults:
         action = "Cut nothing. Find what changed the functions, guards or vocabulary: cutter-console drift"
         return fails(first_three(faults), action)
-    n = one.n
-    return passes(f"{2 * n} public rows, {6 + 2 * n} ledger rows, {len(one.histogram)} kinds as requested; rolled back")
+    n = cut_probe.n
+    return passes(
+        f"{2 * n} public rows, {6 + 2 * n} ledger rows, {len(cut_probe.histogram)} kinds as requested; rolled back"
+    )
 
 
-def _rolled_back(found: Generality) -> Verdict:
-    if found.kept_nothing:
-        return passes(f"transaction {found.transaction}: nothing was kept")
+def _rolled_back(generality: Generality) -> Verdict:
+    if generality.kept_nothing:
+        return passes(f"transaction {generality.transaction}: nothing was kept")
     action = "Set a HOLD (cutter-console panic) and compare the rows: cutter-console counts"
-    return fails(f"transaction {found.transaction}: it should be aborted", action)
+    return fails(f"transaction {generality.transaction}: it should be aborted", action)
 
 
-def _no_constants(found: Definitions) -> Verdict:
-    if not found.constants:
-        return passes(f"no literal names one of {found.documents} documents, or an address")
-    more = f"; and {len(found.constants) - 3} more" if len(found.constants) > 3 else ""
-    said = "; ".join(found.constants[:3]) + more
-    return fails(said, "A function must know no document; see what was installed: cutter-console drift")
+def _no_constants(definitions: Definitions) -> Verdict:
+    if not definitions.constants:
+        return passes(f"no literal names one of {definitions.documents} documents, or an address")
+    more = f"; and {len(definitions.constants) - 3} more" if len(definitions.constants) > 3 else ""
+    detail = "; ".join(definitions.constants[:3]) + more
+    return fails(detail, "A function must know no document; see what was installed: cutter-console drift")
 
 
 GATE = Gate("G5", "Generality", "Do the functions cut any document, of any size?", Owner.WORKSTATION, measure, decide)

@@ -1,4 +1,4 @@
-"""Dry runs as evidence: which documents have walked all phases without a write, on which database, from which bytes."""
+"""Dry runs as evidence: which documents have passed all phases without a write, on which database, from which bytes."""
 
 import shlex
 
@@ -35,11 +35,12 @@ class DryRun(Value):
 
 
 def measure_dry_runs(installation: Installation, docprefix: str = "", content_digest: str = "") -> tuple[DryRun, ...]:
-    """Return the dry runs of this root, the newest first; of one document or one content if that is asked.
+    """Return the dry runs of this root, the newest first; only those of one document or one content if it is given.
 
-    Raises OSError where runs/ cannot be read. A dry run whose files are damaged proves nothing and is left out.
+    Raises OSError if runs/ cannot be read. A dry run whose files are damaged proves nothing and is left out.
     """
-    found: list[DryRun] = []
+    dry_runs: list[DryRun] = []
+    # A run id begins with the time of its start, so names in reverse order are the newest first.
     for directory in sorted((installation.root / "runs").iterdir(), reverse=True):
         workspace = Workspace(directory)
         try:
@@ -49,8 +50,8 @@ def measure_dry_runs(installation: Installation, docprefix: str = "", content_di
         if request.mode is not Mode.DRYRUN or plan is None or docprefix not in {"", request.docprefix}:
             continue
         if content_digest in {"", plan.content_digest}:
-            found.append(_dry_run(workspace, request, plan))
-    return tuple(found)
+            dry_runs.append(_dry_run(workspace, request, plan))
+    return tuple(dry_runs)
 
 
 def _dry_run(workspace: Workspace, request: RunRequestFile, plan: PlanFacts) -> DryRun:
@@ -74,8 +75,8 @@ def _problem(workspace: Workspace, plan: PlanFacts) -> str:
     except Refused as damaged:
         return damaged.message
     for phase, record in records.items():
-        wanted = Outcome.NOT_RUN if phase in _NEEDS_ROWS else Outcome.PASS
-        if record is None or record.outcome is not wanted:
+        expected = Outcome.NOT_RUN if phase in _NEEDS_ROWS else Outcome.PASS
+        if record is None or record.outcome is not expected:
             return f"{phase} is {record.outcome if record else 'missing'}"
     if sha256_file(workspace.directory / "plan.json") != plan.plan_digest:
         return "its plan is not the one that was made"
@@ -84,7 +85,7 @@ def _problem(workspace: Workspace, plan: PlanFacts) -> str:
 
 
 def place(target: Target) -> tuple[str, str, int]:
-    """Return what makes two targets the same database: name, system identifier, timeline."""
+    """Return name, system identifier and timeline: two targets with the same three are one database."""
     return target.database, target.system_identifier, target.timeline
 
 
@@ -96,18 +97,18 @@ def start_command(installation: Installation, row: RunRow, *, ordinals: bool) ->
     return f"cutter-console run start {shlex.quote(source)} --docprefix {row.docprefix}{options}"
 
 
-def judge_dry_run(found: tuple[DryRun, ...], target: Target, command: str) -> Verdict:
-    """Pure: of the dry runs of this very content, one is green and was made on this very database."""
-    here = [one for one in found if place(one.target) == place(target)]
-    green = next((one for one in here if not one.problem), None)
+def judge_dry_run(dry_runs: tuple[DryRun, ...], target: Target, command: str) -> Verdict:
+    """Pure: PASS if one of these dry runs of the content is green and was made on this very database."""
+    on_this_database = [dry_run for dry_run in dry_runs if place(dry_run.target) == place(target)]
+    green = next((dry_run for dry_run in on_this_database if not dry_run.problem), None)
     if green is not None:
         return passes(f"{green.run_id}: {green.n_units} units, every phase PASS on {target.database}, nothing written")
-    if here:
-        return fails(f"dry run {here[0].run_id} is not green: {here[0].problem}", command)
-    if found:
-        other = found[0].target
+    if on_this_database:
+        return fails(f"dry run {on_this_database[0].run_id} is not green: {on_this_database[0].problem}", command)
+    if dry_runs:
+        other_target = dry_runs[0].target
         return fails(
-            f"dry run {found[0].run_id} was made on another database: {other.database}, system {other.system_identifier}, timeline {other.timeline}",
+            f"dry run {dry_runs[0].run_id} was made on another database: {other_target.database}, system {other_target.system_identifier}, timeline {other_target.timeline}",
             command,
         )
     return fails("no dry run of this content on this database", command)

@@ -22,15 +22,15 @@ class AnyGate(Protocol):
 
     @property
     def title(self) -> str:
-        """Its name on the board."""
+        """Return its name on the board."""
 
     @property
     def question(self) -> str:
-        """Return what it answers, as an operator would ask it."""
+        """Return the question that it answers, as an operator would ask it."""
 
     @property
     def owner(self) -> Owner:
-        """Owner who can repair it."""
+        """Return who can repair it."""
 
     def report(self, probe: Probe) -> GateReport:
         """Measure and decide."""
@@ -38,7 +38,7 @@ class AnyGate(Protocol):
 
 @dataclass(frozen=True)
 class Gate(Generic[F]):
-    """A measuring function and a pure deciding one; they are never the same."""
+    """A measuring function, and a pure one that decides from its facts and asks nothing itself."""
 
     id: str
     title: str

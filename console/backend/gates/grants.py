@@ -1,4 +1,4 @@
-"""Grants and definitions as a fact with its check: what several gates, and the board before arming, ask alike."""
+"""Grants and definitions as a fact with its check, shared by several gates and the checks before arming."""
 
 from console.backend.gates.measurement import Measurement, Verdict, check, fails, passes
 from console.backend.gates.probe import Probe
@@ -8,7 +8,7 @@ from console.backend.postgres.drift import against_host, drift_on
 
 
 def grants(probe: Probe) -> Measurement[DriftReport]:
-    """The drift, measured now on the monitoring role."""
+    """Measure the drift as the monitoring role, once for all gates of a board."""
 
     def measure() -> DriftReport:
         with probe.monitor() as connection:
@@ -19,20 +19,20 @@ def grants(probe: Probe) -> Measurement[DriftReport]:
         "are grants, owners, functions, triggers, columns and roles those of the last migration",
         "v_schema_line and v_schema_pin, as the monitoring role",
         lambda: probe.once("grants", measure),
-        lambda found: f"{len(found.differences)} differences" if found.differences else "as installed",
-        digest=lambda found: found.schema_digest,
+        lambda drift: f"{len(drift.differences)} differences" if drift.differences else "as installed",
+        digest=lambda drift: drift.schema_digest,
     )
 
 
 def grants_check(fact: Measurement[DriftReport]) -> Check:
-    """Pure: `grants and definitions`; FAIL with every difference, and where nothing is pinned to compare with."""
+    """Pure: `grants and definitions`; FAIL with every difference, and if nothing is pinned to compare with."""
     return check("grants and definitions", fact, _as_installed)
 
 
-def _as_installed(found: DriftReport) -> Verdict:
-    if found.outcome is Outcome.PASS and not found.differences and found.pinned_digest:
-        return passes(f"as installed, digest {found.schema_digest}")
+def _as_installed(drift: DriftReport) -> Verdict:
+    if drift.outcome is Outcome.PASS and not drift.differences and drift.pinned_digest:
+        return passes(f"as installed, digest {drift.schema_digest}")
     return fails(
-        found.summary or "no inventory is pinned",
+        drift.summary or "no inventory is pinned",
         "See what would repair each, and who changed it: cutter-console drift",
     )

@@ -1,4 +1,4 @@
-"""Row counts beside the pinned baseline, and the runs whose recorded steps since then explain the difference exactly."""
+"""Row counts beside the pinned baseline; the recorded steps since then must explain the difference exactly."""
 
 from datetime import datetime
 
@@ -49,7 +49,7 @@ class Growth(Value):
 
 
 def measure_growth(probe: Probe) -> Measurement[Growth]:
-    """Counts, baseline and steps in one transaction."""
+    """Read counts, baseline and steps in one transaction."""
 
     def ask() -> Growth:
         with probe.monitor() as connection:
@@ -106,6 +106,7 @@ def deltas_of(phase: str, n_units: int) -> tuple[TableDelta, ...]:
             return tuple(TableDelta(table=table, rows=1) for table in (VERIFY_RESULT, SIGNATURE))
         case Phase.LIFECYCLE_ENACT | Operation.REVERT:
             return expected_step_deltas(n_units)
+        # Edits write versions of units that exist.
         case Operation.EDIT:
             return tuple(delta for delta in cut if delta.table in LEG_A and delta.table != UNIT)
         case _:
@@ -113,49 +114,52 @@ def deltas_of(phase: str, n_units: int) -> tuple[TableDelta, ...]:
 
 
 def growth_check(fact: Measurement[Growth]) -> Check:
-    """Pure: the baseline, or exactly what the record since then accounts for."""
+    """Pure: PASS if the rows are those of the baseline and of exactly the steps recorded since then."""
     return check("rows as recorded", fact, _explained)
 
 
-def _explained(found: Growth) -> Verdict:
-    if found.pinned_at is None:
+def _explained(growth: Growth) -> Verdict:
+    if growth.pinned_at is None:
         return fails("no baseline is pinned", "Install again; it pins one: cutter-console migrate")
-    wrong = _unexplained(found)
-    if wrong:
+    unexplained = _unexplained(growth)
+    if unexplained:
         action = "Find out who wrote them (cutter-console counts, cutter-console run list); cut nothing before."
-        return fails("; ".join(wrong), action)
-    pinned = f"baseline pinned {'by ' + found.pinned_by if found.pinned_by else 'at installation'}"
-    grown = tuple(dict.fromkeys(step.run_id for step in found.steps))
-    resting = tuple(dict.fromkeys(step.run_id for step in found.steps if not step.closed))
+        return fails("; ".join(unexplained), action)
+    pinned = f"baseline pinned {'by ' + growth.pinned_by if growth.pinned_by else 'at installation'}"
+    grown = tuple(dict.fromkeys(step.run_id for step in growth.steps))
+    resting = tuple(dict.fromkeys(step.run_id for step in growth.steps if not step.closed))
     if not grown:
         return passes(f"{pinned}; the rows are those of it")
-    said = f"{pinned}; the difference is exactly that of {', '.join(grown)}"
+    detail = f"{pinned}; the difference is exactly that of {', '.join(grown)}"
     if resting:
         return partial(
-            f"{said}; not over: {', '.join(resting)}",
+            f"{detail}; not over: {', '.join(resting)}",
             f"Go on with it or take it back: cutter-console run show {resting[0]}",
         )
-    return passes(said)
+    return passes(detail)
 
 
-def _unexplained(found: Growth) -> list[str]:
-    wanted: dict[str, int] = {}
-    for step in found.steps:
+def _unexplained(growth: Growth) -> list[str]:
+    recorded: dict[str, int] = {}
+    for step in growth.steps:
         for delta in deltas_of(step.phase, step.n_units):
-            wanted[delta.table] = wanted.get(delta.table, 0) + delta.rows
-    return [text for row in found.rows if (text := _difference(row, wanted.get(row.table, 0), found.started))]
+            recorded[delta.table] = recorded.get(delta.table, 0) + delta.rows
+    return [text for row in growth.rows if (text := _difference(row, recorded.get(row.table, 0), growth.started))]
 
 
-def _difference(row: Row, wanted: int, started: int) -> str:
-    """Allow for runs that registered a new document or source when they started: any number up to that of the runs."""
+def _difference(row: Row, recorded: int, started: int) -> str:
+    """Return what is not explained of one table, or an empty text.
+
+    A run may register a document and a source version when it starts: a registry grows by none to `started` rows.
+    """
     if row.baseline is None:
         return f"{row.table}: {row.rows} rows, no baseline"
     grown = row.rows - row.baseline
     if row.table in REGISTRIES:
         return "" if 0 <= grown <= started else f"{row.table}: {grown:+d} rows by {started} runs started since"
-    return "" if grown == wanted else f"{row.table}: {grown:+d} rows, {wanted:+d} recorded"
+    return "" if grown == recorded else f"{row.table}: {grown:+d} rows, {recorded:+d} recorded"
 
 
-def _in_words(found: Growth) -> str:
-    moved = [f"{row.table} {row.rows - row.baseline:+d}" for row in found.rows if row.baseline not in {None, row.rows}]
-    return f"{len(found.rows)} tables; {', '.join(moved) or 'none differs from the baseline'}; {len(found.steps)} steps recorded since"
+def _in_words(growth: Growth) -> str:
+    moved = [f"{row.table} {row.rows - row.baseline:+d}" for row in growth.rows if row.baseline not in {None, row.rows}]
+    return f"{len(growth.rows)} tables; {', '.join(moved) or 'none differs from the baseline'}; {len(growth.steps)} steps recorded since"

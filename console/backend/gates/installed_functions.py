@@ -18,68 +18,69 @@ class Source(Value):
     pinned: str
     packaged: str
     closed: bool
-    """Its search_path is the pinned one."""
+    """True if its search_path is the pinned one."""
 
     @property
     def as_installed(self) -> bool:
-        """Return whether all three are one, under the pinned search_path."""
+        """Return whether body, pin and packaged text have one sha256, under the pinned search_path."""
         return bool(self.pinned) and self.sha256 == self.pinned == self.packaged and self.closed
 
 
 def measure_sources(connection: psycopg.Connection, routines: tuple[Routine, ...]) -> tuple[Source, ...]:
-    """The product's functions beside their pins; one that is gone has no sha256.
+    """Return the product's functions beside their pins; one that is gone has an empty sha256.
 
-    A function of the same name with other arguments, which was there before the product, is none of it.
+    A function of the same name with other arguments that was there before the product does not belong to it.
     """
     pinned = pinned_bodies(connection)
-    ours = {one.name for one in routines if one.sha256 == _packaged(one.name)}
-    found = {}
-    for one in routines:
-        signature, packaged = f"{one.name}({one.arguments})", _packaged(one.name)
-        if one.name in ours and one.sha256 != packaged and signature in pinned:
+    ours = {routine.name for routine in routines if routine.sha256 == _packaged(routine.name)}
+    sources = {}
+    for routine in routines:
+        signature, packaged = f"{routine.name}({routine.arguments})", _packaged(routine.name)
+        # The product's function of this name is there too, so this one is an overload of the organisation's own.
+        if routine.name in ours and routine.sha256 != packaged and signature in pinned:
             del pinned[signature]
             continue
-        found[signature] = Source(
-            name=one.name,
-            sha256=one.sha256,
+        sources[signature] = Source(
+            name=routine.name,
+            sha256=routine.sha256,
             pinned=pinned.get(signature, ""),
             packaged=packaged,
-            closed=one.closed,
+            closed=routine.closed,
         )
-    for signature in pinned.keys() - found.keys():
+    for signature in pinned.keys() - sources.keys():
         name = signature.partition("(")[0]
-        found[signature] = Source(
+        sources[signature] = Source(
             name=name, sha256="", pinned=pinned[signature], packaged=_packaged(name), closed=False
         )
-    return tuple(found[signature] for signature in sorted(found))
+    return tuple(sources[signature] for signature in sorted(sources))
 
 
 def _packaged(name: str) -> str:
-    known = definition_of(f"FUNCTION {name}")
-    return known.body_sha256 if known else ""
+    definition = definition_of(f"FUNCTION {name}")
+    return definition.body_sha256 if definition else ""
 
 
-def sources_verdict(sources: tuple[Source, ...], wanted: frozenset[str] = frozenset()) -> Verdict:
-    """Pure: whether these functions (all of them where none is named) are the installed ones."""
-    looked_at = [one for one in sources if not wanted or one.name in wanted]
-    missing = sorted(wanted - {one.name for one in looked_at})
-    wrong = [f"{name} is missing" for name in missing]
-    wrong += [f"{one.name} {_told(one)}" for one in looked_at if not one.as_installed]
-    if wrong or not looked_at:
+def sources_verdict(sources: tuple[Source, ...], names: frozenset[str] = frozenset()) -> Verdict:
+    """Pure: PASS if the functions of these names (all functions if `names` is empty) are the installed ones."""
+    looked_at = [source for source in sources if not names or source.name in names]
+    missing = sorted(names - {source.name for source in looked_at})
+    problems = [f"{name} is missing" for name in missing]
+    problems += [f"{source.name} {_difference(source)}" for source in looked_at if not source.as_installed]
+    if problems or not looked_at:
         return fails(
-            first_three(tuple(wrong)) or "no function was found",
+            first_three(tuple(problems)) or "no function was found",
             "See the definition that repairs it: cutter-console drift",
         )
     return passes(f"{len(looked_at)} functions are those of the last migration and of this program")
 
 
-def _told(one: Source) -> str:
-    if not one.sha256:
+def _difference(source: Source) -> str:
+    if not source.sha256:
         return "is missing"
-    if not one.pinned:
+    if not source.pinned:
         return "was not installed by a migration"
-    if one.sha256 != one.pinned:
-        return f"has another body: sha256 {one.sha256}, pinned {one.pinned}"
-    if one.sha256 != one.packaged:
+    if source.sha256 != source.pinned:
+        return f"has another body: sha256 {source.sha256}, pinned {source.pinned}"
+    if source.sha256 != source.packaged:
         return "is not the one of this program"
     return "has another search_path"

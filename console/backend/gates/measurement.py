@@ -29,7 +29,7 @@ class Measurement(Value, Generic[T]):
 
 
 class AnyMeasurement(Protocol):
-    """A fact of whatever type, as something that is cited."""
+    """A measurement of any type, as far as a check cites it."""
 
     @property
     def evidence(self) -> Evidence:
@@ -37,15 +37,15 @@ class AnyMeasurement(Protocol):
 
     @property
     def value(self) -> object:
-        """None where it was not measured."""
+        """Return the value, or None if it was not measured."""
 
     @property
     def unmeasured(self) -> str:
-        """Return why there is no value."""
+        """Return why there is no value; empty if there is one."""
 
     @property
     def next_action(self) -> str:
-        """Return how to make it measurable."""
+        """Return how to make it measurable; empty if it was measured."""
 
 
 class Verdict(NamedTuple):
@@ -57,17 +57,17 @@ class Verdict(NamedTuple):
 
 
 def passes(detail: str) -> Verdict:
-    """It is as it must be."""
+    """Return PASS: it is as it must be."""
     return Verdict(Outcome.PASS, detail)
 
 
 def partial(detail: str, next_action: str) -> Verdict:
-    """It holds but for a named step, or was allowed explicitly."""
+    """Return PARTIAL: it holds but for a named step, or was allowed explicitly."""
     return Verdict(Outcome.PARTIAL, detail, next_action)
 
 
 def fails(detail: str, next_action: str) -> Verdict:
-    """It is not as it must be."""
+    """Return FAIL: it is not as it must be."""
     return Verdict(Outcome.FAIL, detail, next_action)
 
 
@@ -77,14 +77,14 @@ def unclear(detail: str, next_action: str) -> Verdict:
 
 
 def check(name: str, fact: Measurement[T], decide: Callable[[T], Verdict], *also: AnyMeasurement) -> Check:
-    """Pure: the check that `decide` makes of the fact; INCONCLUSIVE where it, or one of `also`, was not measured.
+    """Pure: the check that `decide` makes of the fact; INCONCLUSIVE if it, or one of `also`, was not measured.
 
     `also` are further facts that `decide` has looked at: their evidence is cited too.
-    Raises ValueError where a verdict other than PASS names no next action.
+    Raises ValueError if a verdict other than PASS names no next action.
     """
     facts: tuple[AnyMeasurement, ...] = (fact, *also)
-    evidence = tuple(one.evidence for one in facts)
-    missing = next((one for one in facts if one.value is None), None)
+    evidence = tuple(measured.evidence for measured in facts)
+    missing = next((measured for measured in facts if measured.value is None), None)
     if missing is not None:
         verdict = unclear(missing.unmeasured, missing.next_action)
     else:

@@ -21,7 +21,7 @@ from console.backend.publication.off_host import STEPS, OffHostWork, PackageFile
 from console.backend.publication.off_host_scripts import Place
 from console.backend.publication.sums import SUMS
 from console.backend.release.pins import manifest_path
-from console.backend.release.verify import TreeFinding, faults, shown
+from console.backend.release.verify import TreeFinding, faults, first_names
 
 _DEADLINE_S = 10.0
 
@@ -52,21 +52,21 @@ class Facts(Needs):
 
 
 def measure(probe: Probe) -> Facts:
-    """Measure what is needed, and make the package of it."""
+    """Measure what decides the steps, and build the package from it in memory."""
     needs = measure_needs(probe)
     package = probe.ask(
         "package",
         "files of the off-host package, and their sums",
         "the measurements of this gate",
         lambda: _finding(work_of(needs)),
-        lambda found: ", ".join(found.names),
-        digest=lambda found: found.sums_sha256,
+        lambda package: ", ".join(package.names),
+        digest=lambda package: package.sums_sha256,
     )
     return Facts(**dict(needs), package=package)
 
 
 def measure_needs(probe: Probe) -> Needs:
-    """The deployed tree, the keys and the drift."""
+    """Measure the deployed tree, the keys and the drift."""
     installation = probe.installation
     policy, keys = policy_facts(probe)
     place = Place(
@@ -81,13 +81,13 @@ def measure_needs(probe: Probe) -> Needs:
 
 
 def package_of(installation: Installation) -> tuple[PackageFile, ...]:
-    """Measure, and make the package's files; empty where nothing is open. Raises CutterError as the measuring does."""
+    """Measure, and return the package's files; none if no step is open. Raises CutterError as the measuring does."""
     work = work_of(measure_needs(Probe(installation, "G9", time.monotonic() + _DEADLINE_S)))
     return off_host_package(work) if any(step.open for step in work.steps) else ()
 
 
 def work_of(needs: Needs) -> OffHostWork:
-    """Pure: each step with the check that opens or closes it."""
+    """Pure: each step of STEPS with its check, in the same order; an outcome other than PASS opens the step."""
     checks = (
         check("release", needs.tree, _release),
         backup_key_check(needs.key),
@@ -95,8 +95,8 @@ def work_of(needs: Needs) -> OffHostWork:
         grants_check(needs.drift),
     )
     steps = tuple(
-        Step(work=work, file=file, owner=owner, where=where, check=one)
-        for (work, file, owner, where), one in zip(STEPS, checks, strict=True)
+        Step(work=work, file=file, owner=owner, where=machine, check=step_check)
+        for (work, file, owner, machine), step_check in zip(STEPS, checks, strict=True)
     )
     return OffHostWork(place=needs.place, steps=steps, drift=needs.drift.value)
 
@@ -118,27 +118,27 @@ def decide(facts: Facts) -> tuple[Check, ...]:
     )
 
 
-def _unpatched(found: TreeFinding) -> Verdict:
-    if found.release is None:
-        return unclear("not known without a deploy manifest", faults(found)[0].next_action)
-    if found.patched or (found.pinned_sha256 and found.pinned_sha256 != found.manifest_sha256):
-        wrong = faults(found)
+def _unpatched(tree: TreeFinding) -> Verdict:
+    if tree.release is None:
+        return unclear("not known without a deploy manifest", faults(tree)[0].next_action)
+    if tree.patched or (tree.pinned_sha256 and tree.pinned_sha256 != tree.manifest_sha256):
+        tree_faults = faults(tree)
         action = "Change it on the workstation, build and install a release, then: cutter-console manifest verify"
-        return fails("; ".join(fault.detail for fault in wrong), action)
-    return passes(f"{found.files} files are those of the manifest")
+        return fails("; ".join(fault.detail for fault in tree_faults), action)
+    return passes(f"{tree.files} files are those of the manifest")
 
 
-def _release(found: TreeFinding) -> Verdict:
+def _release(tree: TreeFinding) -> Verdict:
     """Judge the release: tested, listed and pinned; the first two happen on another machine."""
-    release = found.release
+    release = tree.release
     build = "On the workstation, with the off-host package of a bundle: bash 01-build-manifest.sh CHECKOUT"
     if release is None:
-        return partial(faults(found)[0].detail, build)
+        return partial(faults(tree)[0].detail, build)
     if release.tests is None:
         return partial(f"version {release.version} has no recorded test run", build)
     if not release.tests.green:
         return partial(f"version {release.version} is not green: {release.tests}", build)
-    if not found.pinned_sha256:
+    if not tree.pinned_sha256:
         return partial("the manifest is not pinned", "cutter-console init --pin")
     return passes(f"version {release.version}, {release.origin}: {release.tests}")
 
@@ -151,10 +151,10 @@ def _step_check(step: Step) -> Check:
     return step.check.model_copy(update={"outcome": Outcome.PARTIAL, "detail": detail})
 
 
-def _whole(found: PackageFinding) -> Verdict:
-    if found.problems:
-        return fails(shown(found.problems), "Report this: the package is not what its steps need.")
-    return passes(f"{len(found.names)} files: {', '.join(found.names)}")
+def _whole(package: PackageFinding) -> Verdict:
+    if package.problems:
+        return fails(first_names(package.problems), "Report this: the package is not what its steps need.")
+    return passes(f"{len(package.names)} files: {', '.join(package.names)}")
 
 
 GATE = Gate("G9", "Off-host package", "What must be done on another machine?", Owner.WORKSTATION, measure, decide)

@@ -20,7 +20,7 @@ from console.backend.model.view_models import SwitchState, SwitchView
 from console.backend.postgres.server import answering_database
 from console.backend.release.host_processes import ConsoleProcess, Scan, console_processes, cron_entries, service_units
 from console.backend.release.pins import machine_id
-from console.backend.release.verify import REPIN, TreeFinding, faults, measure_tree, shown
+from console.backend.release.verify import REPIN, TreeFinding, faults, first_names, measure_tree
 from console.backend.runs import kill_switch
 
 PIN = "cutter-console init --pin"
@@ -86,7 +86,7 @@ def measure(probe: Probe) -> Facts:
 
 
 def decide(facts: Facts) -> tuple[Check, ...]:
-    """Pure: one check a fact."""
+    """Pure: one check for each fact, and one for the pin of the inventory."""
     return (
         check("host name", facts.host, _host),
         check("machine id", facts.machine, _host),
@@ -97,7 +97,7 @@ def decide(facts: Facts) -> tuple[Check, ...]:
         check("no cron entry", facts.cron, _no_cron),
         database_check(facts.database),
         grants_check(facts.grants),
-        check("inventory pinned", facts.grants, lambda found: inventory_verdict(found, facts.pinned_schema)),
+        check("inventory pinned", facts.grants, lambda drift: inventory_verdict(drift, facts.pinned_schema)),
     )
 
 
@@ -109,17 +109,17 @@ def deployed_tree(probe: Probe) -> Measurement[TreeFinding]:
         str(probe.installation.context.package.parent),
         lambda: probe.once("deployed tree", lambda: measure_tree(probe.installation)),
         _tree_answer,
-        digest=lambda found: found.manifest_sha256,
+        digest=lambda tree: tree.manifest_sha256,
     )
 
 
 def deployed_tree_check(fact: Measurement[TreeFinding]) -> Check:
-    """Pure: the tree is the pinned release's, file by file."""
+    """Pure: PASS if the tree is the pinned release's, file by file."""
     return check("deployed tree", fact, _tree)
 
 
 def switch(probe: Probe) -> Measurement[SwitchView]:
-    """The kill switch and the HOLD, in file and database."""
+    """Measure the kill switch and the HOLD, in file and database."""
     return probe.ask(
         "switch",
         "lease and HOLD",
@@ -130,7 +130,7 @@ def switch(probe: Probe) -> Measurement[SwitchView]:
 
 
 def switch_check(fact: Measurement[SwitchView]) -> Check:
-    """Pure: off at rest, and no HOLD."""
+    """Pure: PASS if no lease is open and no HOLD is set."""
     return check("switch off", fact, _switch)
 
 
@@ -146,169 +146,172 @@ def database(probe: Probe) -> Measurement[DatabaseFinding]:
         "name, system identifier, timeline, recovery",
         "pg_control_system(), pg_walfile_name(), pg_is_in_recovery()",
         ask,
-        lambda found: (
-            f"{found.database}, system {found.system_identifier}, timeline {found.timeline or 'unknown'},"
-            f" {'in recovery' if found.in_recovery else 'not in recovery'}"
+        lambda finding: (
+            f"{finding.database}, system {finding.system_identifier}, timeline {finding.timeline or 'unknown'},"
+            f" {'in recovery' if finding.in_recovery else 'not in recovery'}"
         ),
     )
 
 
 def database_check(fact: Measurement[DatabaseFinding]) -> Check:
-    """Pure: the pinned database, on the pinned timeline, and no standby."""
+    """Pure: PASS for the pinned database, on the pinned timeline, if it is no standby."""
     return check("database", fact, _database)
 
 
 def _database_finding(connection: psycopg.Connection, pins: PinSettings) -> DatabaseFinding:
-    found = answering_database(connection)
-    if found is None:
+    answer = answering_database(connection)
+    if answer is None:
         raise Unmeasured(StopCode.UNREACHABLE, "the server does not say which it is", "See the server's log.")
-    return DatabaseFinding.model_validate({**found._asdict(), "pins": pins})
+    return DatabaseFinding.model_validate({**answer._asdict(), "pins": pins})
 
 
 def processes(probe: Probe) -> Measurement[tuple[ConsoleProcess, ...]]:
-    """Other processes of the console on this host."""
+    """List other processes of the console on this host."""
     installation = probe.installation
     return probe.ask(
         "processes",
         "other processes of the console",
         str(installation.context.filesystem / "proc"),
         lambda: console_processes(installation.context.filesystem, installation.root, os.getpid()),
-        lambda found: "; ".join(_process_words(one) for one in found) or "none",
+        lambda consoles: "; ".join(_process_words(process) for process in consoles) or "none",
     )
 
 
 def units(probe: Probe) -> Measurement[Scan]:
-    """Service units, timers and start scripts that mention the console."""
+    """List service units, timers and start scripts that mention the console."""
     return _scanned(probe, "units", "service units, timers and start scripts that mention the console", service_units)
 
 
 def cron(probe: Probe) -> Measurement[Scan]:
-    """Cron entries and jobs of at that mention the console."""
+    """List cron entries and jobs of at that mention the console."""
     return _scanned(probe, "cron", "cron entries and jobs of at that mention the console", cron_entries)
 
 
-def _scanned(probe: Probe, name: str, asked: str, scan: Callable[[Path], Scan]) -> Measurement[Scan]:
+def _scanned(probe: Probe, name: str, question: str, scan: Callable[[Path], Scan]) -> Measurement[Scan]:
     filesystem = probe.installation.context.filesystem
     return probe.ask(
         name,
-        asked,
+        question,
         f"files below {filesystem}",
         lambda: scan(filesystem),
-        lambda found: f"{', '.join(found.found) or 'none'} of {found.looked_at} files",
+        lambda scanned: f"{', '.join(scanned.found) or 'none'} of {scanned.looked_at} files",
         otherwise="Ask as root: sudo cutter-console gates G0",
     )
 
 
-def _actual(found: Pinned) -> str:
-    return found.actual
+def _actual(name: Pinned) -> str:
+    return name.actual
 
 
-def _tree_answer(found: TreeFinding) -> str:
-    said = f"{found.files} files: {len(found.missing)} missing, {len(found.changed)} changed, {len(found.extra)} extra"
-    return said if found.release is not None else found.unreadable or "no deploy manifest"
+def _tree_answer(tree: TreeFinding) -> str:
+    counts = f"{tree.files} files: {len(tree.missing)} missing, {len(tree.changed)} changed, {len(tree.extra)} extra"
+    return counts if tree.release is not None else tree.unreadable or "no deploy manifest"
 
 
-def _switch_answer(found: SwitchView) -> str:
-    return " ".join(filter(None, (found.state.value, found.run_id, found.reason, found.incomplete)))
+def _switch_answer(view: SwitchView) -> str:
+    return " ".join(filter(None, (view.state.value, view.run_id, view.reason, view.incomplete)))
 
 
-def _host(found: Pinned) -> Verdict:
-    if not found.pinned:
-        return fails(f"{found.actual} is not pinned", PIN)
-    if found.actual != found.pinned:
-        action = f"You are on another host: go to {found.pinned}. Only where this one is right: {REPIN}"
-        return fails(f"this is {found.actual}, pinned is {found.pinned}", action)
-    return passes(found.actual)
+def _host(name: Pinned) -> Verdict:
+    if not name.pinned:
+        return fails(f"{name.actual} is not pinned", PIN)
+    if name.actual != name.pinned:
+        action = f"You are on another host: go to {name.pinned}. Only where this one is right: {REPIN}"
+        return fails(f"this is {name.actual}, pinned is {name.pinned}", action)
+    return passes(name.actual)
 
 
-def inventory_verdict(found: DriftReport, pinned: str) -> Verdict:
+def inventory_verdict(drift: DriftReport, pinned: str) -> Verdict:
     """Pure: the database's inventory is the one that this host has pinned. Without a pin of its own the host would believe whatever inventory the database names as installed."""
     if not pinned:
-        return fails(f"the inventory {found.pinned_digest or 'of the database'} is not pinned on this host", PIN)
-    if found.pinned_digest != pinned:
-        said = f"the database names {found.pinned_digest or 'none'} as installed, this host pins {pinned}"
-        return fails(said, f"Find out who migrated; only where it was right: {REPIN}")
+        return fails(f"the inventory {drift.pinned_digest or 'of the database'} is not pinned on this host", PIN)
+    if drift.pinned_digest != pinned:
+        detail = f"the database names {drift.pinned_digest or 'none'} as installed, this host pins {pinned}"
+        return fails(detail, f"Find out who migrated; only where it was right: {REPIN}")
     return passes(f"as installed and as pinned here: digest {pinned}")
 
 
-def _tree(found: TreeFinding) -> Verdict:
-    wrong = faults(found)
-    if wrong:
-        return fails("; ".join(fault.detail for fault in wrong), wrong[0].next_action)
-    release = f"version {found.release.version}, {found.release.origin}" if found.release is not None else "no release"
-    return passes(f"{found.files} files as manifest {found.manifest_sha256[:16]} has them: {release}")
+def _tree(tree: TreeFinding) -> Verdict:
+    tree_faults = faults(tree)
+    if tree_faults:
+        return fails("; ".join(fault.detail for fault in tree_faults), tree_faults[0].next_action)
+    release = f"version {tree.release.version}, {tree.release.origin}" if tree.release is not None else "no release"
+    return passes(f"{tree.files} files as manifest {tree.manifest_sha256[:16]} has them: {release}")
 
 
-def _switch(found: SwitchView) -> Verdict:
-    match found.state:
+def _switch(view: SwitchView) -> Verdict:
+    match view.state:
         case SwitchState.OFF:
             return passes("off, no HOLD")
         case SwitchState.ARMED:
-            until = f"{found.expires_at:%Y-%m-%d %H:%M:%S} UTC" if found.expires_at else "an unknown time"
-            said = f"armed for {found.run_id} ({found.purpose}) by {found.by} until {until}"
-            return partial(said, "Let the run end, or: cutter-console disarm")
+            until = f"{view.expires_at:%Y-%m-%d %H:%M:%S} UTC" if view.expires_at else "an unknown time"
+            detail = f"armed for {view.run_id} ({view.purpose}) by {view.by} until {until}"
+            return partial(detail, "Let the run end, or: cutter-console disarm")
         case SwitchState.HOLD:
-            since = f"{found.since:%Y-%m-%d %H:%M:%S} UTC" if found.since else "an unknown time"
-            said = f"HOLD set by {found.by or 'nobody known'} since {since}: {found.reason}"
-            if found.incomplete:
-                action = f"Find out why, and make it whole: {found.complete_with}; then: {found.clears_with}"
-                return fails(f"{said}; {found.incomplete}", action)
-            return fails(said, f"Find out why, then: {found.clears_with}")
+            since = f"{view.since:%Y-%m-%d %H:%M:%S} UTC" if view.since else "an unknown time"
+            detail = f"HOLD set by {view.by or 'nobody known'} since {since}: {view.reason}"
+            if view.incomplete:
+                action = f"Find out why, and make it whole: {view.complete_with}; then: {view.clears_with}"
+                return fails(f"{detail}; {view.incomplete}", action)
+            return fails(detail, f"Find out why, then: {view.clears_with}")
         case SwitchState.UNREADABLE:
-            return unclear(f"the switch cannot be read: {found.reason}", found.clears_with)
+            return unclear(f"the switch cannot be read: {view.reason}", view.clears_with)
 
 
-def _process_words(one: ConsoleProcess) -> str:
-    manner = "only reads" if one.reads_only else "may write"
-    place = ", on another root" if one.elsewhere else ""
-    return f"pid {one.pid} ({one.words}; {manner}; {'' if one.terminal else 'no '}terminal{place})"
+def _process_words(process: ConsoleProcess) -> str:
+    access = "only reads" if process.reads_only else "may write"
+    place = ", on another root" if process.elsewhere else ""
+    return f"pid {process.pid} ({process.words}; {access}; {'' if process.terminal else 'no '}terminal{place})"
 
 
-def _no_process(found: tuple[ConsoleProcess, ...]) -> Verdict:
-    ours = [one for one in found if not one.elsewhere]
-    daemons = [one for one in ours if not (one.terminal or one.reads_only or one.demo)]
+def _no_process(consoles: tuple[ConsoleProcess, ...]) -> Verdict:
+    on_this_root = [process for process in consoles if not process.elsewhere]
+    daemons = [process for process in on_this_root if not (process.terminal or process.reads_only or process.demo)]
     if daemons:
         pid = daemons[0].pid
-        said = f"{shown(tuple(map(_process_words, daemons)))} without an operator"
-        return fails(said, f"Find out who started it (ps -o lstart,ppid,args {pid}), then: kill {pid}")
-    if ours:
-        action = f"Find its user (ps -o tty,user,lstart,args {ours[0].pid}), and have it ended."
-        return partial(shown(tuple(map(_process_words, ours))), action)
-    return passes(f"none but this one ({len(found)} on other roots)" if found else "none but this one")
+        detail = f"{first_names(tuple(map(_process_words, daemons)))} without an operator"
+        return fails(detail, f"Find out who started it (ps -o lstart,ppid,args {pid}), then: kill {pid}")
+    if on_this_root:
+        action = f"Find its user (ps -o tty,user,lstart,args {on_this_root[0].pid}), and have it ended."
+        return partial(first_names(tuple(map(_process_words, on_this_root))), action)
+    return passes(f"none but this one ({len(consoles)} on other roots)" if consoles else "none but this one")
 
 
-def _no_unit(found: Scan) -> Verdict:
-    return _nothing_starts(found, "disable and remove it: systemctl disable --now UNIT")
+def _no_unit(scanned: Scan) -> Verdict:
+    return _nothing_starts(scanned, "disable and remove it: systemctl disable --now UNIT")
 
 
-def _no_cron(found: Scan) -> Verdict:
-    return _nothing_starts(found, "take the entry out: crontab -e, or edit the file")
+def _no_cron(scanned: Scan) -> Verdict:
+    return _nothing_starts(scanned, "take the entry out: crontab -e, or edit the file")
 
 
-def _nothing_starts(found: Scan, repair: str) -> Verdict:
-    if found.found:
-        return fails(shown(found.found), f"The console acts only by hand. Look at {found.found[0]}, then {repair}")
-    return passes(f"none in {found.looked_at} files")
+def _nothing_starts(scanned: Scan, repair: str) -> Verdict:
+    if scanned.found:
+        return fails(
+            first_names(scanned.found), f"The console acts only by hand. Look at {scanned.found[0]}, then {repair}"
+        )
+    return passes(f"none in {scanned.looked_at} files")
 
 
-def _database(found: DatabaseFinding) -> Verdict:
-    if found.in_recovery:
+def _database(finding: DatabaseFinding) -> Verdict:
+    if finding.in_recovery:
         action = "Connect to the primary: correct `database` in orchestrator.config.json."
-        return fails(f"{found.database}: the server is in recovery, a standby", action)
-    pins = found.pins
-    asked = (
-        ("database", pins.database, found.database),
-        ("system identifier", pins.system_identifier, found.system_identifier),
-        ("timeline", str(pins.timeline or ""), str(found.timeline)),
+        return fails(f"{finding.database}: the server is in recovery, a standby", action)
+    pins = finding.pins
+    compared = (
+        ("database", pins.database, finding.database),
+        ("system identifier", pins.system_identifier, finding.system_identifier),
+        # No cluster has a timeline 0: the setting's default, and no pin.
+        ("timeline", str(pins.timeline or ""), str(finding.timeline)),
     )
-    unpinned = [f"{name} {actual}" for name, pinned, actual in asked if not pinned]
+    unpinned = [f"{name} {actual}" for name, pinned, actual in compared if not pinned]
     if unpinned:
         return fails(f"not pinned: {', '.join(unpinned)}", PIN)
-    others = [f"{name} {actual}, pinned {pinned}" for name, pinned, actual in asked if pinned != actual]
-    if others:
+    mismatches = [f"{name} {actual}, pinned {pinned}" for name, pinned, actual in compared if pinned != actual]
+    if mismatches:
         action = f"Find out which server this is, and after a failover which one is the primary; then: {REPIN}"
-        return fails("; ".join(others), action)
-    return passes(f"{found.database}, system {found.system_identifier}, timeline {found.timeline}")
+        return fails("; ".join(mismatches), action)
+    return passes(f"{finding.database}, system {finding.system_identifier}, timeline {finding.timeline}")
 
 
 GATE = Gate("G0", "Precheck live", "Is this the place, and is it quiet?", Owner.OPERATOR, measure, decide)

@@ -1,4 +1,4 @@
-"""Measurements of one gate: the installation, the time that is left, and every answer kept as evidence."""
+"""The means by which a gate measures: connections and files within a deadline, and each answer kept as evidence."""
 
 import threading
 import time
@@ -35,18 +35,19 @@ class Asked:
         self._lock = threading.Lock()
         self._answers: dict[str, Future[object]] = {}
 
-    def once(self, what: str, measure: Callable[[], T], seconds: float) -> T:
+    def once(self, name: str, measure: Callable[[], T], seconds: float) -> T:
         """Return the answer, or raise what measuring raised. Raises TimeoutError after `seconds`."""
+        # The lock is held while the call is started, not while it runs: other questions do not wait for its answer.
         with self._lock:
-            if what not in self._answers:
-                self._answers[what] = start(measure, what)
-            answer = cast("Future[T]", self._answers[what])
+            if name not in self._answers:
+                self._answers[name] = start(measure, name)
+            answer = cast("Future[T]", self._answers[name])
         return answer.result(seconds)
 
 
 @dataclass(frozen=True)
 class Probe:
-    """One gate's way to ask. `ends_at` is on the clock of `time.monotonic`, in seconds.
+    """The access of one gate to what it measures. `ends_at` is on the clock of `time.monotonic`, in seconds.
 
     `read_only` is true in a monitoring console: it asks nothing but the monitoring role and the files.
     """
@@ -63,9 +64,9 @@ class Probe:
         """Return the seconds until the deadline; at least a moment, because a statement timeout of 0 would mean none."""
         return max(self.ends_at - time.monotonic(), 0.05)
 
-    def once(self, what: str, measure: Callable[[], T]) -> T:
+    def once(self, name: str, measure: Callable[[], T]) -> T:
         """Measure now, or take the answer that another gate of this board got. Raises what measuring raised."""
-        return self.asked.once(what, measure, self.seconds_left)
+        return self.asked.once(name, measure, self.seconds_left)
 
     @contextmanager
     def monitor(self) -> Iterator[psycopg.Connection]:
@@ -94,7 +95,7 @@ class Probe:
     def ask(
         self,
         name: str,
-        asked: str,
+        question: str,
         source: str,
         measure: Callable[[], T],
         answer: Callable[[T], str] = str,
@@ -104,18 +105,18 @@ class Probe:
     ) -> Measurement[T]:
         """Measure now. What cannot be measured becomes a fact without a value that says why, never an exception.
 
-        `name` is unique within the gate; `asked` and `source` say in words what was asked and of whom; `answer` and
-        `digest` put the value into words for the record; `otherwise` is the next action where none comes with the error.
+        `name` is unique within the gate; `question` and `source` say in words what was asked and of whom; `answer` and
+        `digest` put the value into words for the record; `otherwise` is the next action if none comes with the error.
         """
         began, started = self.installation.context.now(), time.perf_counter()
 
-        def evidence(said: str, sha256: str = "") -> Evidence:
+        def evidence(text: str, sha256: str = "") -> Evidence:
             took = (time.perf_counter() - started) * 1000
             return Evidence(
                 id=f"{self.gate}.{name}",
-                asked=asked,
+                asked=question,
                 source=source,
-                answer=said,
+                answer=text,
                 digest=sha256,
                 measured_at=began,
                 took_ms=round(took, 3),
@@ -133,11 +134,11 @@ class Probe:
 def _reason(error: Exception) -> tuple[str, str]:
     match error:
         case CutterError():
-            told = error.message.startswith("STOP_")  # what another fact of the gate could not measure, told on
-            return error.message if told else f"{error.code}: {error.message}", error.next_action
+            repeated = error.message.startswith("STOP_")  # what another fact of the gate could not measure, told on
+            return error.message if repeated else f"{error.code}: {error.message}", error.next_action
         case psycopg.Error():
-            known = translate(error)
-            return f"{known.code}: {known.message}", known.next_action
+            translated = translate(error)
+            return f"{translated.code}: {translated.message}", translated.next_action
         case OSError():
             return f"{error.filename or type(error).__name__}: {error.strerror or error}", ""
         case ProgramError():

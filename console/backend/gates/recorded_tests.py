@@ -37,7 +37,7 @@ def recorded_tests(probe: Probe) -> Measurement[Recorded]:
 
 
 def recorded_tests_check(fact: Measurement[Recorded], name: str = "tests recorded") -> Check:
-    """Pure: the release was tested, and all of it was green; an untested one is named as what it is."""
+    """Pure: PASS if the recorded test run is green; PARTIAL without one if the settings allow it; otherwise FAIL."""
     return check(name, fact, _judged)
 
 
@@ -51,19 +51,19 @@ def _recorded(installation: Installation) -> Recorded:
         return Recorded(manifest=None, problem=error.message, untested=untested)
 
 
-def _in_words(found: Recorded) -> str:
-    if found.manifest is None:
-        return found.problem
-    why = f" ({found.manifest.no_commit})" if found.manifest.no_commit else ""
-    return f"commit {found.manifest.commit or 'unknown'}{why}: {found.manifest.tests or 'no test run recorded'}"
+def _in_words(recorded: Recorded) -> str:
+    if recorded.manifest is None:
+        return recorded.problem
+    no_commit = f" ({recorded.manifest.no_commit})" if recorded.manifest.no_commit else ""
+    return f"commit {recorded.manifest.commit or 'unknown'}{no_commit}: {recorded.manifest.tests or 'no test run recorded'}"
 
 
-def _judged(found: Recorded) -> Verdict:
-    manifest = found.manifest
+def _judged(recorded: Recorded) -> Verdict:
+    manifest = recorded.manifest
     if manifest is not None and manifest.tests is not None:
         if manifest.tests.green:
-            return passes(_in_words(found))
-        return fails(f"not green: {_in_words(found)}", _RECORD)
-    if found.untested:
-        return partial(f"{_in_words(found)}; allowed explicitly by the setting untested", _RECORD)
-    return fails(_in_words(found), _RECORD)
+            return passes(_in_words(recorded))
+        return fails(f"not green: {_in_words(recorded)}", _RECORD)
+    if recorded.untested:
+        return partial(f"{_in_words(recorded)}; allowed explicitly by the setting untested", _RECORD)
+    return fails(_in_words(recorded), _RECORD)

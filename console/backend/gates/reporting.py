@@ -1,4 +1,4 @@
-"""G10: reports can be written, the last bundle and the run reports are as they were written, every journal is whole."""
+"""G10: reports can be written; the last bundle and all run reports are as they were written; every journal is whole."""
 
 import json
 import os
@@ -58,7 +58,7 @@ class LastBundle(Value):
     name: SafeText = ""
     sums: SumsVerdict | None = None
     absent: tuple[str, ...] = ()
-    """Of the documents and bundle.json: what the sums do not list."""
+    """Documents, and bundle.json, that the sums do not list."""
     truncated: tuple[SafeText, ...] = ()
     """Altered files that are shorter than they were written."""
     signature: SumsSignature | None = None
@@ -95,16 +95,16 @@ class Facts(Value):
 
 
 def measure(probe: Probe) -> Facts:
-    """Read the last bundle and every run report again, and hold every journal against its anchor."""
+    """Read the last bundle and every run report again, and compare every journal with its anchor."""
     installation = probe.installation
     reports = installation.root / "reports"
     again = "Make it readable, then: cutter-console gates G10"
     return Facts(
         place=probe.ask("directory", "mode, owner, space", str(reports), lambda: _place(reports), _place_answer, otherwise="Make it: cutter-console init"),
-        leftovers=probe.ask("drafts", "drafts that nobody writes", str(reports), lambda: leftovers(reports), lambda found: ", ".join(found) or "none", otherwise=again),
+        leftovers=probe.ask("drafts", "drafts that nobody writes", str(reports), lambda: leftovers(reports), lambda names: ", ".join(names) or "none", otherwise=again),
         bundle=probe.ask("bundle", "the newest bundle, every file read again", str(reports), lambda: _last_bundle(installation), _bundle_answer, otherwise=again),
-        reports=probe.ask("reports", "every run report, every file read again", str(reports), lambda: _run_reports(reports), lambda found: f"{len(found)} run reports", otherwise=again),
-        journals=probe.ask("journals", "every journal against the head anchored in the database", f"{installation.root / 'runs'} and the database", lambda: _journals(probe), lambda found: f"{len(found)} journals", otherwise=again),
+        reports=probe.ask("reports", "every run report, every file read again", str(reports), lambda: _run_reports(reports), lambda verdicts: f"{len(verdicts)} run reports", otherwise=again),
+        journals=probe.ask("journals", "every journal against the head anchored in the database", f"{installation.root / 'runs'} and the database", lambda: _journals(probe), lambda findings: f"{len(findings)} journals", otherwise=again),
     )  # fmt: skip
 
 
@@ -128,18 +128,19 @@ def _place_answer(place: Place) -> str:
 
 def _last_bundle(installation: Installation) -> LastBundle:
     reports = installation.root / "reports"
+    # Drafts are hidden: a bundle has its name when it is whole, and not before.
     names = [path.name for path in reports.glob("*-readiness*") if path.is_dir() and not path.name.startswith(".")]
     if not names:
         return LastBundle()
     last = max(names, key=_age)
     directory = reports / last
     sums = verify_sums(directory)
-    wanted = {*(file for file, _, _ in DOCUMENTS), _RECORD}
+    required = {*(file for file, _, _ in DOCUMENTS), _RECORD}
     signature = directory / SIGNATURE
     return LastBundle(
         name=last,
         sums=sums,
-        absent=tuple(sorted(wanted - set(sums.listed))) if not sums.unreadable else (),
+        absent=tuple(sorted(required - set(sums.listed))) if not sums.unreadable else (),
         truncated=_truncated(directory, sums),
         home=shlex.quote(str(installation.gnupg_home)),
         signing=_signing(directory),
@@ -161,12 +162,12 @@ def _age(name: str) -> tuple[str, int]:
 
 
 def _truncated(directory: Path, sums: SumsVerdict) -> tuple[str, ...]:
-    """Return which altered files are shorter than the record says, as far as the record itself is as it was written."""
+    """Return the altered files that are shorter than bundle.json says; none if bundle.json itself was altered."""
     if _RECORD in (*sums.altered, *sums.missing) or _RECORD not in sums.listed:
         return ()
     try:
-        told = json.loads(read_regular(directory / _RECORD))["documents"]
-        sizes = {str(one["name"]): int(one["bytes"]) for one in told}
+        documents = json.loads(read_regular(directory / _RECORD))["documents"]
+        sizes = {str(document["name"]): int(document["bytes"]) for document in documents}
     except (ValueError, KeyError, TypeError):
         return ()
     return tuple(
@@ -176,30 +177,31 @@ def _truncated(directory: Path, sums: SumsVerdict) -> tuple[str, ...]:
     )
 
 
-def _bundle_answer(found: LastBundle) -> str:
-    if found.sums is None:
+def _bundle_answer(bundle: LastBundle) -> str:
+    if bundle.sums is None:
         return "none has been written"
-    signed = f"; {found.signature.detail}" if found.signature is not None else "; not signed"
-    return f"{found.name}: {found.sums.detail}{signed}"
+    signed = f"; {bundle.signature.detail}" if bundle.signature is not None else "; not signed"
+    return f"{bundle.name}: {bundle.sums.detail}{signed}"
 
 
 def _run_reports(reports: Path) -> tuple[SumsVerdict, ...]:
-    kept = (path for path in reports.glob("ictr-*") if path.is_dir() and not path.is_symlink())
-    found = sorted(path for path in kept if not path.name.endswith(_ASIDE))
-    return tuple(_run_report(path) for path in found)
+    directories = (path for path in reports.glob("ictr-*") if path.is_dir() and not path.is_symlink())
+    # An altered report that was set aside, as its next action says, must not keep the gate red for ever.
+    reports_found = sorted(path for path in directories if not path.name.endswith(_ASIDE))
+    return tuple(_run_report(path) for path in reports_found)
 
 
 def _run_report(path: Path) -> SumsVerdict:
-    """A report's name ends in the first digits of its sums' sha256: sums made again beside altered files show."""
+    """Verify a run report. Its name ends in the first digits of its sums' sha256, so that sums made again are seen."""
     verdict = verify_sums(path)
-    wanted = _NAMED.fullmatch(path.name)
-    if verdict.sound and wanted is not None and not sha256_file(path / SUMS).startswith(wanted[1]):
+    name_match = _NAMED.fullmatch(path.name)
+    if verdict.sound and name_match is not None and not sha256_file(path / SUMS).startswith(name_match[1]):
         return verdict.model_copy(update={"unreadable": f"{SUMS} is not the one that the directory is named by"})
     return verdict
 
 
 def _journals(probe: Probe) -> tuple[JournalFinding, ...]:
-    """Return the runs of the database and of this root; a dry run is known to the root alone and has no anchor."""
+    """Verify the journals of all runs of database and root; a dry run is in the root alone and has no anchor."""
     with probe.monitor() as connection:
         rows, recorded = all_runs(connection), all_events(connection)
     anchored = {
@@ -207,25 +209,27 @@ def _journals(probe: Probe) -> tuple[JournalFinding, ...]:
         for row in rows
     }
     runs = probe.installation.root / "runs"
-    here = {path.name for path in runs.glob("ictr-*") if path.is_dir()}
+    on_this_host = {path.name for path in runs.glob("ictr-*") if path.is_dir()}
     return tuple(
-        _journal(probe.installation, runs, run_id, anchored.get(run_id)) for run_id in sorted(here | set(anchored))
+        _journal(probe.installation, runs, run_id, anchored.get(run_id))
+        for run_id in sorted(on_this_host | set(anchored))
     )
 
 
-def _journal(installation: Installation, runs: Path, run_id: str, known: RunAnchor | None) -> JournalFinding:
+def _journal(installation: Installation, runs: Path, run_id: str, anchor: RunAnchor | None) -> JournalFinding:
     name = safe_text(run_id)
     journal = Workspace(runs / run_id).journal
-    if known is not None and known.host != installation.context.host and not journal.exists():
-        return JournalFinding(run_id=name, outcome=Outcome.PARTIAL, detail=f"its journal is on the host {known.host}")
-    events = known.events if known is not None else ()
+    if anchor is not None and anchor.host != installation.context.host and not journal.exists():
+        return JournalFinding(run_id=name, outcome=Outcome.PARTIAL, detail=f"its journal is on the host {anchor.host}")
+    events = anchor.events if anchor is not None else ()
     verdict = verify_journal(journal, events, run_id)
+    # PARTIAL says that nothing outside vouches for a whole chain. Without events in the database nothing can.
     intact = verdict.outcome is Outcome.PARTIAL and not verdict.torn_bytes and not events
     return JournalFinding(run_id=name, outcome=Outcome.PASS if intact else verdict.outcome, detail=verdict.detail)
 
 
 def decide(facts: Facts) -> tuple[Check, ...]:
-    """Pure: where reports go, what lies there, and whether the record can be believed."""
+    """Pure: the reports directory and its space, drafts left there, the last bundle, run reports, journals."""
     return (
         check("reports directory", facts.place, _sound_place),
         check("free space", facts.place, _space),
@@ -250,69 +254,76 @@ def _sound_place(place: Place) -> Verdict:
 
 
 def _space(place: Place) -> Verdict:
-    said = f"{place.free_bytes // MIB} MiB free"
+    detail = f"{place.free_bytes // MIB} MiB free"
     if place.free_bytes >= _COMFORTABLE:
-        return passes(said)
+        return passes(detail)
     action = "Make room on the file system of reports/ (see: cutter-console backup list)."
-    return Verdict(Outcome.PARTIAL if place.free_bytes >= _LEAST_FREE else Outcome.FAIL, said, action)
+    return Verdict(Outcome.PARTIAL if place.free_bytes >= _LEAST_FREE else Outcome.FAIL, detail, action)
 
 
-def _no_leftovers(found: tuple[str, ...]) -> Verdict:
-    if not found:
+def _no_leftovers(names: tuple[str, ...]) -> Verdict:
+    if not names:
         return passes("none")
-    return fails(f"a crash left {', '.join(found[:_MANY])}", "The next bundle removes it: cutter-console bundle")
+    return fails(f"a crash left {', '.join(names[:_MANY])}", "The next bundle removes it: cutter-console bundle")
 
 
-def _sound_bundle(found: LastBundle) -> Verdict:
-    if found.sums is None:
+def _sound_bundle(bundle: LastBundle) -> Verdict:
+    if bundle.sums is None:
         action = (
             "Write one; where a bundle says this, it is the first, and the next one checks it: cutter-console bundle"
         )
         return partial("no bundle had been written when this was measured", action)
-    wrong = [] if found.sums.sound else [found.sums.detail]
-    wrong += [f"not listed in {SUMS}: {', '.join(found.absent)}"] if found.absent else []
-    wrong += [f"truncated: {', '.join(found.truncated)}"] if found.truncated else []
-    if wrong:
-        return fails(f"{found.name}: {'; '.join(wrong)}", _KEEP)
-    return passes(f"{found.name}: {found.sums.detail}")
+    faults = [] if bundle.sums.sound else [bundle.sums.detail]
+    faults += [f"not listed in {SUMS}: {', '.join(bundle.absent)}"] if bundle.absent else []
+    faults += [f"truncated: {', '.join(bundle.truncated)}"] if bundle.truncated else []
+    if faults:
+        return fails(f"{bundle.name}: {'; '.join(faults)}", _KEEP)
+    return passes(f"{bundle.name}: {bundle.sums.detail}")
 
 
-def _sound_signature(found: LastBundle) -> Verdict:
-    if found.signature is None and found.signing:
-        return fails(f"{found.name}: its record says that it is signed, and {SIGNATURE} is not there", _KEEP)
-    if found.signature is None:
-        said = "the last bundle is not signed: documents and sums replaced together would not be seen here"
-        return passes(said if found.sums is not None else "no bundle to be signed")
-    if found.signature.outcome is Outcome.PASS and found.signature.primary != found.signing:
-        return fails(f"{found.name}: {found.signature.detail}, and its record names {found.signing or 'nobody'}", _KEEP)
-    match found.signature.outcome:
+def _sound_signature(bundle: LastBundle) -> Verdict:
+    # bundle.json is covered by the sums: who removes the signature cannot make the bundle one that never had any.
+    if bundle.signature is None and bundle.signing:
+        return fails(f"{bundle.name}: its record says that it is signed, and {SIGNATURE} is not there", _KEEP)
+    if bundle.signature is None:
+        detail = "the last bundle is not signed: documents and sums replaced together would not be seen here"
+        return passes(detail if bundle.sums is not None else "no bundle to be signed")
+    # gpg accepts a signature by any key of the ring.
+    if bundle.signature.outcome is Outcome.PASS and bundle.signature.primary != bundle.signing:
+        return fails(
+            f"{bundle.name}: {bundle.signature.detail}, and its record names {bundle.signing or 'nobody'}", _KEEP
+        )
+    match bundle.signature.outcome:
         case Outcome.PASS:
-            return passes(found.signature.detail)
+            return passes(bundle.signature.detail)
         case Outcome.INCONCLUSIVE:
             return unclear(
-                found.signature.detail, f"Import the signer's public key: gpg --homedir {found.home} --import FILE"
+                bundle.signature.detail, f"Import the signer's public key: gpg --homedir {bundle.home} --import FILE"
             )
         case _:
-            return fails(f"{found.name}: {found.signature.detail}", _KEEP)
+            return fails(f"{bundle.name}: {bundle.signature.detail}", _KEEP)
 
 
-def _sound_reports(found: tuple[SumsVerdict, ...]) -> Verdict:
-    wrong = [one for one in found if not one.sound]
-    if wrong:
-        first = wrong[0]
-        more = f" (and {len(wrong) - 1} more)" if len(wrong) > 1 else ""
+def _sound_reports(verdicts: tuple[SumsVerdict, ...]) -> Verdict:
+    unsound = [verdict for verdict in verdicts if not verdict.sound]
+    if unsound:
+        first = unsound[0]
+        more = f" (and {len(unsound) - 1} more)" if len(unsound) > 1 else ""
         run_id = Path(first.directory).name.rpartition("-")[0]
         aside = f"mv {shlex.quote(first.directory)} {shlex.quote(first.directory + _ASIDE)}"
         action = f"Find out who changed it; keep it aside, then write it again: {aside}; cutter-console report {run_id}"
         return fails(f"{Path(first.directory).name}: {first.detail}{more}", action)
-    return passes(f"{len(found)} run reports as their sums, and their names, have them")
+    return passes(f"{len(verdicts)} run reports as their sums, and their names, have them")
 
 
-def _sound_journals(found: tuple[JournalFinding, ...]) -> Verdict:
-    bad = sorted((one for one in found if one.outcome is not Outcome.PASS), key=lambda one: -one.outcome.rank)
+def _sound_journals(findings: tuple[JournalFinding, ...]) -> Verdict:
+    bad = sorted(
+        (finding for finding in findings if finding.outcome is not Outcome.PASS),
+        key=lambda finding: -finding.outcome.rank,
+    )
     if not bad:
-        return passes(f"{len(found)} journals are whole")
-    worst = next((one for one in bad if one.outcome is Outcome.FAIL), bad[0])
+        return passes(f"{len(findings)} journals are whole")
+    worst = next((finding for finding in bad if finding.outcome is Outcome.FAIL), bad[0])
     more = f" (and {len(bad) - 1} more)" if len(bad) > 1 else ""
     action = f"Keep the file as it is, and compare: cutter-console journal verify {worst.run_id}"
     return Verdict(worst.outcome, f"{worst.run_id}: {worst.detail}{more}", action)

@@ -1,4 +1,4 @@
-"""Measurements of G8: sessions, texts, generality, hands, signatures, interrupted runs, durability, clock, leftovers."""
+"""Measurements of G8: sessions, texts, generality, passwords, signatures, runs, durability, clocks, leftovers."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -33,7 +33,7 @@ class LiveText(Value):
     first: str
     second: str
     pinned: str
-    """sha256 of the last pinned text; empty where none was pinned."""
+    """sha256 of the last pinned text; empty if none was pinned."""
     refused: SafeText = ""
     """Reason why it is not text."""
 
@@ -44,11 +44,11 @@ class Hands(Value):
     executor: bool
     verifier: bool
     pinned: SafeText = ""
-    """sha256 of the policy that the database verifies signatures by; empty where none is pinned."""
+    """sha256 of the policy that the database verifies signatures by; empty if none is pinned."""
 
 
 class Signatures(Value):
-    """Every recorded and used signature, asked again; `beyond` are those that were too many to ask."""
+    """The newest signatures of used rulings, verified again; `beyond` is the number of older ones, which were not."""
 
     answers: tuple[SignatureAnswer, ...]
     beyond: int
@@ -95,26 +95,26 @@ class Facts(Value):
 
 
 def measure(probe: Probe) -> Facts:
-    """One connection of the monitoring role for most of it, one each of the two others, gpg for the signatures."""
-    seen = Answers(probe)
-    database = _of_the_database(probe, seen)
-    return Facts(**database, **_of_the_host(probe, seen, verifier=database["kinds"].value is not None))
+    """Ask the database once as the monitoring role, then as verifier and executor, then gpg and the files."""
+    answers = Answers(probe)
+    database = _of_the_database(probe, answers)
+    return Facts(**database, **_of_the_host(probe, answers, verifier=database["kinds"].value is not None))
 
 
-def _of_the_database(probe: Probe, seen: Answers) -> _Database:
+def _of_the_database(probe: Probe, answers: Answers) -> _Database:
     return _Database(
         writers=probe.ask(
             "writers",
             "sessions that can write units past the functions",
             "pg_stat_activity",
-            lambda: _asked(seen, lambda: seen.writers),
-            lambda found: ", ".join(f"{one.role} (pid {one.pid})" for one in found) or "none",
+            lambda: _answer_of(answers, lambda: answers.writers),
+            lambda writers: ", ".join(f"{writer.role} (pid {writer.pid})" for writer in writers) or "none",
         ),
         constants=probe.ask(
             "constants",
             "functions that name a registered document",
             "pg_proc",
-            lambda: _asked(seen, lambda: seen.constants),
+            lambda: _answer_of(answers, lambda: answers.constants),
             _list,
         ),
         kinds=probe.ask(
@@ -128,49 +128,49 @@ def _of_the_database(probe: Probe, seen: Answers) -> _Database:
             "durability",
             "settings that could lose an acknowledged COMMIT",
             "pg_settings, pg_db_role_setting",
-            lambda: _asked(seen, lambda: seen.weak_settings),
+            lambda: _answer_of(answers, lambda: answers.weak_settings),
             _list,
         ),
         skew_s=probe.ask(
             "clock",
             "the database's time compared with the host's",
             "clock_timestamp()",
-            lambda: _asked(seen, lambda: seen.skew_s),
+            lambda: _answer_of(answers, lambda: answers.skew_s),
             lambda skew: f"{skew:+.3f} s",
         ),
     )
 
 
-def _of_the_host(probe: Probe, seen: Answers, *, verifier: bool) -> _Host:
+def _of_the_host(probe: Probe, answers: Answers, *, verifier: bool) -> _Host:
     return _Host(
         texts=probe.ask(
             "texts",
             "live texts read twice, and the pinned ones",
             "the registered queries",
-            lambda: _texts(probe, seen),
+            lambda: _texts(probe, answers),
             _say_texts,
-            digest=lambda found: sha256_hex("\n".join(one.second for one in found).encode()),
+            digest=lambda texts: sha256_hex("\n".join(text.second for text in texts).encode()),
         ),
         hands=probe.ask(
             "hands",
             "can this account connect as the executor and as the verifier",
             "the two connections",
-            lambda: _hands(probe, seen, verifier=verifier),
-            lambda found: f"executor: {_yes(found.executor)}, verifier: {_yes(found.verifier)}",
+            lambda: _hands(probe, answers, verifier=verifier),
+            lambda hands: f"executor: {_yes(hands.executor)}, verifier: {_yes(hands.verifier)}",
         ),
         signatures=probe.ask(
             "signatures",
             "do the recorded signatures still verify",
             "gpg --verify over v_approval",
-            lambda: _signatures(probe, seen),
+            lambda: _signatures(probe, answers),
             _say_signatures,
         ),
         interrupted=probe.ask(
             "interrupted",
             "runs with a beginning without an end",
             "the journals of the runs that are not over",
-            lambda: _interrupted(probe, seen),
-            lambda found: ", ".join(one.run_id for one in found) or "none",
+            lambda: _interrupted(probe, answers),
+            lambda runs: ", ".join(run.run_id for run in runs) or "none",
         ),
         leftovers=probe.ask(
             "leftovers",
@@ -182,21 +182,22 @@ def _of_the_host(probe: Probe, seen: Answers, *, verifier: bool) -> _Host:
     )
 
 
-def _asked(seen: Answers, answer: Callable[[], T]) -> T:
-    seen.require()
+def _answer_of(answers: Answers, answer: Callable[[], T]) -> T:
+    answers.require()
     return answer()
 
 
-def _hands(probe: Probe, seen: Answers, *, verifier: bool) -> Hands:
-    """Only while the server answers at all does a refused connection say something about the password.
+def _hands(probe: Probe, answers: Answers, *, verifier: bool) -> Hands:
+    """Try to connect as the executor and as the verifier.
 
-    `verifier` is true where this account has just been connected as the verifier.
+    `verifier` is true if this account has just been connected as the verifier. Raises what kept the monitoring role
+    from the server: only if the server answers does a refused connection say something about the password.
     """
-    seen.require()
+    answers.require()
     return Hands(
         executor=_usable(probe, Role.EXECUTOR),
         verifier=verifier or _usable(probe, Role.VERIFIER),
-        pinned=seen.pinned.policy_sha256 if seen.pinned else "",
+        pinned=answers.pinned.policy_sha256 if answers.pinned else "",
     )
 
 
@@ -205,6 +206,7 @@ def _usable(probe: Probe, role: Role) -> bool:
         with probe.writing(role):
             return True
     except Unmeasured as error:
+        # Any other code, such as that of a monitoring console, is no refusal by the server.
         if error.code is not StopCode.UNREACHABLE:
             raise
         return False
@@ -215,9 +217,9 @@ def _kinds(probe: Probe) -> tuple[str, ...]:
         return unknown_kinds(connection)
 
 
-def _texts(probe: Probe, seen: Answers) -> tuple[LiveText, ...]:
-    seen.require()
-    return tuple(_text(probe, docprefix, pinned or "") for docprefix, pinned in seen.live)
+def _texts(probe: Probe, answers: Answers) -> tuple[LiveText, ...]:
+    answers.require()
+    return tuple(_text(probe, docprefix, pinned or "") for docprefix, pinned in answers.live)
 
 
 def _text(probe: Probe, docprefix: str, pinned: str) -> LiveText:
@@ -232,26 +234,26 @@ def _text(probe: Probe, docprefix: str, pinned: str) -> LiveText:
     return LiveText(docprefix=docprefix, first=first, second=second, pinned=pinned)
 
 
-def _signatures(probe: Probe, seen: Answers) -> Signatures:
-    seen.require()
-    asked = tuple(seen.used[:MOST_SIGNATURES])
+def _signatures(probe: Probe, answers: Answers) -> Signatures:
+    answers.require()
+    newest = tuple(answers.used[:MOST_SIGNATURES])
     home = probe.installation.gnupg_home
-    return Signatures(answers=verify_again(asked, home), beyond=len(seen.used) - len(asked), home=str(home))
+    return Signatures(answers=verify_again(newest, home), beyond=len(answers.used) - len(newest), home=str(home))
 
 
-def _interrupted(probe: Probe, seen: Answers) -> tuple[Interrupted, ...]:
-    seen.require()
-    found = list_runs(probe.installation)
-    return tuple(Interrupted(run_id=run.run_id, state=run.state) for run in found if run.interrupted)
+def _interrupted(probe: Probe, answers: Answers) -> tuple[Interrupted, ...]:
+    answers.require()
+    runs = list_runs(probe.installation)
+    return tuple(Interrupted(run_id=run.run_id, state=run.state) for run in runs if run.interrupted)
 
 
 def _leftovers(probe: Probe) -> tuple[str, ...]:
     root = probe.installation.root
-    halves = (
+    unfinished = (
         path for folder in ("runs", "approvals", "artifacts", "backups", "reports") for path in _halves(root / folder)
     )
-    files = sorted(str(path) for path in halves if _left(path))
-    return (*files, *(str(place) for place in leftovers(default_parents())))
+    files = sorted(str(path) for path in unfinished if _is_left_over(path))
+    return (*files, *(str(directory) for directory in leftovers(default_parents())))
 
 
 def _halves(folder: Path) -> Iterator[Path]:
@@ -259,25 +261,25 @@ def _halves(folder: Path) -> Iterator[Path]:
         yield from folder.glob(pattern)
 
 
-def _left(path: Path) -> bool:
+def _is_left_over(path: Path) -> bool:
     try:
         return time.time() - path.lstat().st_mtime > LEFT_FOR_S
     except FileNotFoundError:
-        return False
+        return False  # Its writer has renamed it since the folder was listed.
 
 
-def _say_texts(found: tuple[LiveText, ...]) -> str:
-    return ", ".join(f"{one.docprefix} {one.refused or one.second[:16]}" for one in found) or "none is registered"
+def _say_texts(texts: tuple[LiveText, ...]) -> str:
+    return ", ".join(f"{text.docprefix} {text.refused or text.second[:16]}" for text in texts) or "none is registered"
 
 
-def _say_signatures(found: Signatures) -> str:
-    good = sum(one.outcome is Outcome.PASS for one in found.answers)
-    more = f"; {found.beyond} more were not asked" if found.beyond else ""
-    return f"{good} of {len(found.answers)} verify{more}"
+def _say_signatures(signatures: Signatures) -> str:
+    good = sum(answer.outcome is Outcome.PASS for answer in signatures.answers)
+    more = f"; {signatures.beyond} more were not asked" if signatures.beyond else ""
+    return f"{good} of {len(signatures.answers)} verify{more}"
 
 
-def _list(found: tuple[str, ...]) -> str:
-    return ", ".join(found) or "none"
+def _list(names: tuple[str, ...]) -> str:
+    return ", ".join(names) or "none"
 
 
 def _yes(able: bool) -> str:

@@ -68,14 +68,14 @@ class Answers:
         self.pinned = pinned_policy(connection)
 
     def require(self) -> None:
-        """Raises what kept the connection from answering."""
+        """Raise the error that kept the connection from answering, if there was one."""
         if self._error is not None:
             raise self._error
 
 
 def _skew(connection: psycopg.Connection, now: Callable[[], datetime]) -> float:
-    """Seconds that the database's clock is ahead of the host's; the way there and back is halved."""
+    """Return the seconds that the database's clock is ahead of the host's, taken as read halfway through the call."""
     before = now()
-    theirs = server_clock(connection)
+    database_time = server_clock(connection)
     after = now()
-    return (theirs - (before + (after - before) / 2)).total_seconds()
+    return (database_time - (before + (after - before) / 2)).total_seconds()

@@ -1,4 +1,4 @@
-"""G4: a draft cut can be taken back, law cannot be changed, and what to do after each failure is written for this database."""
+"""G4: a draft cut can be taken back, enacted units are protected, a runbook covers each failure in this database."""
 
 import psycopg
 
@@ -24,7 +24,7 @@ from console.backend.runs.recovery import Runbook, compensation_runbook, runbook
 
 
 class Deleter(Value):
-    """A way to delete rows past the functions."""
+    """A role that can delete rows past the functions."""
 
     role: SafeText
     by: SafeText
@@ -51,16 +51,16 @@ class Facts(Value):
 
 
 def measure(probe: Probe) -> Facts:
-    """Read the catalogue, take a draft back and roll it back, render the runbook for this database."""
+    """Read the catalogue, try a revert of a draft in a transaction that is rolled back, render the runbook."""
     catalogue = probe.ask(
         "catalogue",
         "guards and their states, functions and their pinned digests, and who may delete",
         "pg_trigger, pg_proc, pg_class and v_schema_pin, as the monitoring role",
         lambda: _catalogue(probe),
-        lambda found: (
-            f"{len(found.guards)} triggers, {len(found.sources)} functions, {len(found.deleters)} ways to delete"
+        lambda measured: (
+            f"{len(measured.guards)} triggers, {len(measured.sources)} functions, {len(measured.deleters)} ways to delete"
         ),
-        digest=lambda found: sha256_hex(canonical_json(found)),
+        digest=lambda measured: sha256_hex(canonical_json(measured)),
     )
     return Facts(
         catalogue=catalogue,
@@ -69,19 +69,19 @@ def measure(probe: Probe) -> Facts:
             "a draft cut taken back by what fn_cut_revert writes with, and rolled back: the readers' digest before, inside, after",
             "fn_probe_revert, as cutter_verify",
             lambda: _reverted(probe),
-            _told,
-            digest=lambda found: found.probe.inside,
+            _reverted_in_words,
+            digest=lambda reverted: reverted.probe.inside,
         ),
         runbook=probe.ask(
             "runbook",
             "the steps after a failure of each mutating phase, for this database",
             "the runbook, rendered for the measured database",
             lambda: _rendered(catalogue),
-            lambda found: (
-                f"{sum(len(plan.steps) for plan in found.plans)} steps for {len(found.plans)} phases"
-                f" on {found.target.database} at {found.target.host}"
+            lambda runbook: (
+                f"{sum(len(plan.steps) for plan in runbook.plans)} steps for {len(runbook.plans)} phases"
+                f" on {runbook.target.database} at {runbook.target.host}"
             ),
-            digest=lambda found: found.digest,
+            digest=lambda runbook: runbook.digest,
         ),
     )
 
@@ -99,15 +99,15 @@ def _catalogue(probe: Probe) -> Catalogue:
 
 
 def _deleters(connection: psycopg.Connection) -> tuple[Deleter, ...]:
-    found = [
-        Deleter(role=role, by=f"{which} on {table}", repair=f"REVOKE {which} ON TABLE {table} FROM {role};")
-        for role, table, which in deleting_grants(connection)
+    deleters = [
+        Deleter(role=role, by=f"{privilege} on {table}", repair=f"REVOKE {privilege} ON TABLE {table} FROM {role};")
+        for role, table, privilege in deleting_grants(connection)
     ]
-    found += [
+    deleters += [
         Deleter(role=member, by=f"member of {of}", repair=f"REVOKE {of} FROM {member};")
         for member, of in writing_members(connection)
     ]
-    return tuple(found)
+    return tuple(deleters)
 
 
 def _reverted(probe: Probe) -> Reverted:
@@ -115,11 +115,11 @@ def _reverted(probe: Probe) -> Reverted:
         return probe_revert(connection, probe.gate)
 
 
-def _told(found: Reverted) -> str:
-    one = found.probe
-    whose = f"the draft of run {one.run_id}" if one.run_id else "a synthetic draft"
-    digests = f"with it {one.full}, without {one.without}, reverted {one.inside}, rolled back {one.after}"
-    return f"{whose}, {one.n} units: {digests}; transaction {found.transaction}"
+def _reverted_in_words(reverted: Reverted) -> str:
+    probe = reverted.probe
+    draft = f"the draft of run {probe.run_id}" if probe.run_id else "a synthetic draft"
+    digests = f"with it {probe.full}, without {probe.without}, reverted {probe.inside}, rolled back {probe.after}"
+    return f"{draft}, {probe.n} units: {digests}; transaction {reverted.transaction}"
 
 
 def _rendered(catalogue: Measurement[Catalogue]) -> Runbook:
@@ -132,7 +132,7 @@ def decide(facts: Facts) -> tuple[Check, ...]:
     """Pure: guards, functions, the tried revert, its rollback, the runbook, and nobody who may delete."""
     return (
         check("guards", facts.catalogue, _guards),
-        check("revert functions", facts.catalogue, lambda found: sources_verdict(found.sources, REVERTING)),
+        check("revert functions", facts.catalogue, lambda catalogue: sources_verdict(catalogue.sources, REVERTING)),
         check("soft revert", facts.reverted, _soft_revert),
         check("rolled back", facts.reverted, _rolled_back),
         check("compensation runbook", facts.runbook, _runbook),
@@ -140,42 +140,42 @@ def decide(facts: Facts) -> tuple[Check, ...]:
     )
 
 
-def _guards(found: Catalogue) -> Verdict:
-    faults = guard_faults(found.guards)
+def _guards(catalogue: Catalogue) -> Verdict:
+    faults = guard_faults(catalogue.guards)
     if faults:
         return fails(first_three(faults), "See the SQL that repairs each: cutter-console drift")
     return passes(f"{len(REQUIRED)} guards stand, all ENABLE ALWAYS")
 
 
-def _soft_revert(found: Reverted) -> Verdict:
-    faults = revert_faults(found.probe)
+def _soft_revert(reverted: Reverted) -> Verdict:
+    faults = revert_faults(reverted.probe)
     if faults:
         return fails("; ".join(faults), "Cut nothing: it could not be taken back. Find out why: cutter-console drift")
-    whose = f"the draft of run {found.probe.run_id}" if found.probe.run_id else "a synthetic draft"
-    return passes(f"{whose}, {found.probe.n} units, comes back to readers' digest {found.probe.inside}")
+    draft = f"the draft of run {reverted.probe.run_id}" if reverted.probe.run_id else "a synthetic draft"
+    return passes(f"{draft}, {reverted.probe.n} units, comes back to readers' digest {reverted.probe.inside}")
 
 
-def _rolled_back(found: Reverted) -> Verdict:
-    if found.kept_nothing:
-        return passes(f"transaction {found.transaction}: nothing was kept")
+def _rolled_back(reverted: Reverted) -> Verdict:
+    if reverted.kept_nothing:
+        return passes(f"transaction {reverted.transaction}: nothing was kept")
     action = "Set a HOLD (cutter-console panic) and compare the rows: cutter-console counts"
-    return fails(f"transaction {found.transaction}: it should be aborted", action)
+    return fails(f"transaction {reverted.transaction}: it should be aborted", action)
 
 
-def _runbook(found: Runbook) -> Verdict:
-    faults = runbook_faults(found)
+def _runbook(runbook: Runbook) -> Verdict:
+    faults = runbook_faults(runbook)
     if faults:
         return fails("; ".join(faults), "Install a program whose runbook is whole: cutter-console manifest verify")
-    steps = ", ".join(f"{plan.phase} {len(plan.steps)}" for plan in found.plans)
-    return passes(f"steps after a failure: {steps}; sha256 {found.digest}")
+    steps = ", ".join(f"{plan.phase} {len(plan.steps)}" for plan in runbook.plans)
+    return passes(f"steps after a failure: {steps}; sha256 {runbook.digest}")
 
 
-def _nobody_deletes(found: Catalogue) -> Verdict:
-    if not found.deleters:
+def _nobody_deletes(catalogue: Catalogue) -> Verdict:
+    if not catalogue.deleters:
         return passes("only the owner may delete or truncate, and no role is a member of the owner")
-    said = "; ".join(f"{one.role}: {one.by}" for one in found.deleters[:3])
-    more = f"; and {len(found.deleters) - 3} more" if len(found.deleters) > 3 else ""
-    return fails(said + more, "As administrator: " + " ".join(one.repair for one in found.deleters))
+    detail = "; ".join(f"{deleter.role}: {deleter.by}" for deleter in catalogue.deleters[:3])
+    more = f"; and {len(catalogue.deleters) - 3} more" if len(catalogue.deleters) > 3 else ""
+    return fails(detail + more, "As administrator: " + " ".join(deleter.repair for deleter in catalogue.deleters))
 
 
 GATE = Gate(

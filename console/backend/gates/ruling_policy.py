@@ -28,15 +28,15 @@ class Pinned(Value):
 
 
 def policy_facts(probe: Probe) -> tuple[Measurement[PolicyFile], Measurement[Keyring]]:
-    """The policy as it is on disk, and the keys of its signers."""
+    """Measure the policy as it is on disk, and the keys of its signers."""
     installation = probe.installation
     policy = probe.ask(
         "policy",
         "who may rule, and how many of them it takes",
         str(installation.policy),
         lambda: _policy(installation.policy),
-        lambda found: f"{len(found.policy.signers)} signers" if found.policy else found.problem,
-        digest=lambda found: found.policy.sha256 if found.policy else "",
+        lambda file: f"{len(file.policy.signers)} signers" if file.policy else file.problem,
+        digest=lambda file: file.policy.sha256 if file.policy else "",
         otherwise=f"Make {installation.policy} readable to the console.",
     )
     keys = probe.ask(
@@ -50,51 +50,54 @@ def policy_facts(probe: Probe) -> tuple[Measurement[PolicyFile], Measurement[Key
 
 
 def pinned_fact(probe: Probe) -> Measurement[Pinned]:
-    """The policy that the database believes."""
+    """Measure the policy that the database verifies signatures by."""
     return probe.ask(
         "pinned policy",
         "the policy and keys that the database verifies signatures by",
         "v_policy_pin",
         lambda: _pinned(probe),
-        lambda found: found.pin.policy_sha256 if found.pin else "none is pinned",
+        lambda database_policy: database_policy.pin.policy_sha256 if database_policy.pin else "none is pinned",
     )
 
 
 def policy_check(policy: Measurement[PolicyFile], keys: Measurement[Keyring], name: str = "policy") -> Check:
-    """Pure: today, with these keys, the policy can be satisfied."""
-    return check(name, policy, lambda found: _satisfiable(found, keys), keys)
+    """Pure: PASS if the policy can be satisfied with these keys, at the time when the keys were read."""
+    return check(name, policy, lambda file: _satisfiable(file, keys), keys)
 
 
 def pin_check(
     policy: Measurement[PolicyFile], pinned: Measurement[Pinned], name: str = "policy in the database"
 ) -> Check:
-    """Pure: the database believes the signers of this host's policy, and no others."""
+    """Pure: PASS if the database believes the signers of this host's policy, and no others."""
 
-    def judged(found: Pinned) -> Verdict:
+    def judged(database_policy: Pinned) -> Verdict:
         if policy.value is None:
             return unclear(policy.unmeasured, policy.next_action)
-        return _believed(policy.value, found)
+        return _believed(policy.value, database_policy)
 
     return check(name, pinned, judged, policy)
 
 
-def _satisfiable(found: PolicyFile, keys: Measurement[Keyring]) -> Verdict:
-    if found.policy is None or keys.value is None:
-        return fails(found.problem, "Write the policy file again, and have it agreed by the sovereign.")
-    checks = check_policy(found.policy, keys.value, keys.evidence.measured_at)
-    bad = [one for one in checks if one.outcome is not Outcome.PASS]
-    said = "; ".join(one.detail for one in bad)
-    if any(not one.name.startswith("policy.key.") for one in bad):
-        return fails(said, bad[0].next_action)
-    whose = "; ".join(one.detail for one in checks if one.name.startswith("policy.key.") or one.name == "policy.solo")
-    if bad:
-        return partial(f"can be satisfied, but: {said}", bad[0].next_action)
-    return passes(whose)
+def _satisfiable(file: PolicyFile, keys: Measurement[Keyring]) -> Verdict:
+    if file.policy is None or keys.value is None:
+        return fails(file.problem, "Write the policy file again, and have it agreed by the sovereign.")
+    checks = check_policy(file.policy, keys.value, keys.evidence.measured_at)
+    open_checks = [judged for judged in checks if judged.outcome is not Outcome.PASS]
+    detail = "; ".join(judged.detail for judged in open_checks)
+    if any(not judged.name.startswith("policy.key.") for judged in open_checks):
+        return fails(detail, open_checks[0].next_action)
+    signers_text = "; ".join(
+        judged.detail for judged in checks if judged.name.startswith("policy.key.") or judged.name == "policy.solo"
+    )
+    if open_checks:
+        return partial(f"can be satisfied, but: {detail}", open_checks[0].next_action)
+    return passes(signers_text)
 
 
 def _policy(path: Path) -> PolicyFile:
     """Read the policy: a missing or invalid one is an answer, an unreadable one is not measured."""
     try:
+        # `load_policy` refuses a missing and an unreadable file alike; here the first is a fault, the second unknown.
         read_regular(path)
     except FileNotFoundError:
         return PolicyFile(policy=None, problem=f"there is no policy {path}")
@@ -109,13 +112,13 @@ def _pinned(probe: Probe) -> Pinned:
         return Pinned(pin=pinned_policy(connection))
 
 
-def _believed(found: PolicyFile, pinned: Pinned) -> Verdict:
-    if found.policy is None:
-        return fails(found.problem, "Write the policy file, and have it agreed by the sovereign.")
-    why = unpinned(found.policy, pinned.pin)
-    if why:
-        return fails(why, f"As an administrator: cutter-console policy pin --confirm {found.policy.sha256}")
-    return passes(f"the database verifies signatures by this policy, {found.policy.sha256}")
+def _believed(file: PolicyFile, pinned: Pinned) -> Verdict:
+    if file.policy is None:
+        return fails(file.problem, "Write the policy file, and have it agreed by the sovereign.")
+    difference = unpinned(file.policy, pinned.pin)
+    if difference:
+        return fails(difference, f"As an administrator: cutter-console policy pin --confirm {file.policy.sha256}")
+    return passes(f"the database verifies signatures by this policy, {file.policy.sha256}")
 
 
 def _keys(probe: Probe) -> Keyring:

@@ -1,4 +1,4 @@
-"""G2: the runtime tree is whole, ours alone and closed to others; the configuration is valid and holds no secret."""
+"""G2: the runtime tree is whole, this account's own and closed to others; the settings are valid, without secrets."""
 
 import json
 import os
@@ -51,8 +51,8 @@ def measure(probe: Probe) -> Facts:
             "owner, mode and kind of every entry",
             str(installation.root),
             lambda: _tree(installation, installation.context.now()),
-            lambda found: (
-                f"{sum(one.outcome is Outcome.PASS for one in found)} of {len(found)} questions answered well"
+            lambda checks: (
+                f"{sum(judged.outcome is Outcome.PASS for judged in checks)} of {len(checks)} questions answered well"
             ),
         ),
         settings=probe.ask(
@@ -67,7 +67,7 @@ def measure(probe: Probe) -> Facts:
             "keys and values that look like secrets",
             str(config),
             lambda: _secrets(config),
-            lambda found: ", ".join(found.secrets) or "none",
+            lambda finding: ", ".join(finding.secrets) or "none",
         ),
         free_bytes=probe.ask(
             "space",
@@ -91,46 +91,50 @@ def _loaded(root: Path) -> str:
 
 def _secrets(config: Path) -> ConfigFinding:
     text = read_regular(config).decode()
-    found = list(denied_keys(json.loads(text)))
+    names = list(denied_keys(json.loads(text)))
     if redact(text) != text:
-        found.append("a value that looks like a password, a token or a key")
-    return ConfigFinding(secrets=tuple(found))
+        names.append("a value that looks like a password, a token or a key")
+    return ConfigFinding(secrets=tuple(names))
 
 
 def decide(facts: Facts) -> tuple[Check, ...]:
-    """Pure: every question of the tree, the configuration's validity, its secrets, the space."""
+    """Pure: one check for each question of the tree; the configuration's validity, its secrets, the free space."""
     tree = facts.tree
-    each = tuple(_retold(one, tree) for one in tree.value) if tree.value is not None else (check("tree", tree, _never),)
+    tree_checks = (
+        tuple(_retold(tree_check, tree) for tree_check in tree.value)
+        if tree.value is not None
+        else (check("tree", tree, _never),)
+    )
     return (
-        *each,
+        *tree_checks,
         check("configuration", facts.settings, passes),
         check("nothing confidential", facts.secrets, _no_secrets),
         check("free space", facts.free_bytes, _space),
     )
 
 
-def _retold(one: Check, fact: Measurement[tuple[Check, ...]]) -> Check:
-    """A tree's check, citing this gate's evidence."""
-    return one.model_copy(update={"evidence": (fact.evidence,)})
+def _retold(tree_check: Check, fact: Measurement[tuple[Check, ...]]) -> Check:
+    """Return a check of the tree that cites this gate's evidence."""
+    return tree_check.model_copy(update={"evidence": (fact.evidence,)})
 
 
 def _never(_found: tuple[Check, ...]) -> Verdict:
     raise AssertionError("asked although the tree was measured")
 
 
-def _no_secrets(found: ConfigFinding) -> Verdict:
-    if not found.secrets:
+def _no_secrets(finding: ConfigFinding) -> Verdict:
+    if not finding.secrets:
         return passes("names of secrets only")
     action = f"Take it out of {CONFIG_NAME}; name a libpq service and keep the password in ~/.pgpass."
-    return fails(", ".join(found.secrets), action)
+    return fails(", ".join(finding.secrets), action)
 
 
 def _space(free: int) -> Verdict:
-    said = f"{free // MIB} MiB free"
+    detail = f"{free // MIB} MiB free"
     if free >= _COMFORTABLE:
-        return passes(said)
+        return passes(detail)
     action = "Make room on the file system of the root (see: cutter-console backup list)."
-    return Verdict(Outcome.PARTIAL if free >= _LEAST_FREE else Outcome.FAIL, said, action)
+    return Verdict(Outcome.PARTIAL if free >= _LEAST_FREE else Outcome.FAIL, detail, action)
 
 
 GATE = Gate(

@@ -1,4 +1,4 @@
-"""G6: for every document and source version, whether it could safely be the next one that is cut: criteria C1 to C7."""
+"""G6: which documents and source versions could safely be cut next, judged by the criteria C1 to C7."""
 
 import shlex
 from collections.abc import Callable, Iterator
@@ -73,8 +73,8 @@ def measure(probe: Probe) -> Facts:
             "documents, source versions, and what depends on them",
             "the registry and the ledger, as the verifying role",
             lambda: _registry(probe),
-            lambda found: (
-                f"{len(found.documents)} versions; {'nothing was' if found.first_run else 'something has been'} cut here"
+            lambda registry: (
+                f"{len(registry.documents)} versions; {'nothing was' if registry.first_run else 'something has been'} cut here"
             ),
         ),
         snapshots=probe.ask(
@@ -82,14 +82,16 @@ def measure(probe: Probe) -> Facts:
             "sha256 of every pinned snapshot",
             str(installation.root / "runs"),
             lambda: tuple(_snapshots(installation)),
-            lambda found: f"{len(found)} snapshots, {sum(one.found != one.sha256 for one in found)} altered",
+            lambda pinned: (
+                f"{len(pinned)} snapshots, {sum(snapshot.found != snapshot.sha256 for snapshot in pinned)} altered"
+            ),
         ),
         dry_runs=probe.ask(
             "dry-runs",
             "dry runs, and whether they are green",
             str(installation.root / "runs"),
             lambda: measure_dry_runs(installation),
-            lambda found: f"{len(found)}, green: {sum(not one.problem for one in found)}",
+            lambda runs: f"{len(runs)}, green: {sum(not run.problem for run in runs)}",
         ),
         database=database(probe),
         policy=policy_facts(probe)[0],
@@ -107,17 +109,17 @@ def _registry(probe: Probe) -> Registry:
 
 
 def _snapshots(installation: Installation) -> Iterator[Snapshot]:
-    """The newest of each document and version; a run without a plan has none that could be cut."""
-    seen: set[tuple[str, str]] = set()
+    """Yield the newest snapshot of each document and version; a run without a plan has none that could be cut."""
+    known: set[tuple[str, str]] = set()
     for directory in sorted((installation.root / "runs").iterdir(), reverse=True):
         workspace = Workspace(directory)
         try:
             request, plan = workspace.request(), workspace.plan_facts()
         except Refused:
             continue
-        if plan is None or request.profile == EDIT_PROFILE or (request.docprefix, plan.source_sha256) in seen:
+        if plan is None or request.profile == EDIT_PROFILE or (request.docprefix, plan.source_sha256) in known:
             continue
-        seen.add((request.docprefix, plan.source_sha256))
+        known.add((request.docprefix, plan.source_sha256))
         source = directory / "source.raw"
         yield Snapshot(
             run_id=request.run_id,
@@ -129,37 +131,43 @@ def _snapshots(installation: Installation) -> Iterator[Snapshot]:
 
 
 def candidates(registry: Registry, dry_runs: tuple[DryRun, ...]) -> tuple[Registered, ...]:
-    """Pure: every registered version, and what has been walked dry without being registered."""
-    known = {(one.docprefix, one.sha256) for one in registry.documents}
-    by_prefix = {one.docprefix: one for one in registry.documents}
+    """Pure: every registered version, and each version of a dry run that is not registered."""
+    known = {(document.docprefix, document.sha256) for document in registry.documents}
+    by_prefix = {document.docprefix: document for document in registry.documents}
     more: dict[tuple[str, str], Registered] = {}
     for run in dry_runs:
         version = (run.docprefix, run.source_sha256)
         if version not in known:
-            same = by_prefix.get(run.docprefix) or Registered(docprefix=run.docprefix, origin=run.origin, sha256="")
-            more[version] = same.model_copy(update={"sha256": run.source_sha256, "origin": run.origin})
+            registered = by_prefix.get(run.docprefix) or Registered(
+                docprefix=run.docprefix, origin=run.origin, sha256=""
+            )
+            more[version] = registered.model_copy(update={"sha256": run.source_sha256, "origin": run.origin})
     return (
-        *(one for one in registry.documents if one.sha256 or one.docprefix not in {p for p, _ in more}),
+        *(
+            document
+            for document in registry.documents
+            if document.sha256 or document.docprefix not in {p for p, _ in more}
+        ),
         *more.values(),
     )
 
 
-def criteria(one: Registered, facts: Facts) -> tuple[Criterion, ...]:
+def criteria(candidate: Registered, facts: Facts) -> tuple[Criterion, ...]:
     """Pure: C1 to C7 for one candidate; what was not measured is INCONCLUSIVE."""
-    named = "; an approval names it" if one.approved else ""
-    depends = f"{one.aliases} aliases, {one.enacted_below} enacted units below it, {one.signatures} signatures"
+    approved_words = "; an approval names it" if candidate.approved else ""
+    depends = f"{candidate.aliases} aliases, {candidate.enacted_below} enacted units below it, {candidate.signatures} signatures"
     return (
         _is(
             "C1",
-            not is_reserved(one.docprefix) or one.approved,
-            f"{'reserved' if is_reserved(one.docprefix) else 'not reserved'}{named}",
+            not is_reserved(candidate.docprefix) or candidate.approved,
+            f"{'reserved' if is_reserved(candidate.docprefix) else 'not reserved'}{approved_words}",
         ),
-        _snapshot(one, facts.snapshots),
-        _dry_run(one, facts.dry_runs, facts.database),
-        _size(one, facts),
-        _is("C5", not (one.aliases or one.enacted_below or one.signatures), depends),
-        _is("C6", not one.enacted or one.approved, f"{one.enacted} units are law{named}"),
-        _is("C7", not one.change_sets, f"{one.change_sets} change sets of it"),
+        _snapshot(candidate, facts.snapshots),
+        _dry_run(candidate, facts.dry_runs, facts.database),
+        _size(candidate, facts),
+        _is("C5", not (candidate.aliases or candidate.enacted_below or candidate.signatures), depends),
+        _is("C6", not candidate.enacted or candidate.approved, f"{candidate.enacted} units are law{approved_words}"),
+        _is("C7", not candidate.change_sets, f"{candidate.change_sets} change sets of it"),
     )
 
 
@@ -167,59 +175,76 @@ def _is(name: str, holds: bool, detail: str) -> Criterion:
     return Criterion(name=name, outcome=Outcome.PASS if holds else Outcome.FAIL, detail=detail)
 
 
-def _open(name: str, why: str) -> Criterion:
-    return Criterion(name=name, outcome=Outcome.INCONCLUSIVE, detail=why)
+def _open(name: str, reason: str) -> Criterion:
+    return Criterion(name=name, outcome=Outcome.INCONCLUSIVE, detail=reason)
 
 
-def _snapshot(one: Registered, fact: Measurement[tuple[Snapshot, ...]]) -> Criterion:
+def _snapshot(candidate: Registered, fact: Measurement[tuple[Snapshot, ...]]) -> Criterion:
     if fact.value is None:
         return _open("C2", fact.unmeasured)
-    found = _of(one, fact.value)
-    if found is None:
+    pinned = _of(candidate, fact.value)
+    if pinned is None:
         return _is("C2", holds=False, detail="no snapshot of this version was planned here")
-    same = found.found == found.sha256
-    return _is("C2", same, f"pinned by {found.run_id}, {'digest equal' if same else f'now {found.found}'}")
+    unaltered = pinned.found == pinned.sha256
+    return _is("C2", unaltered, f"pinned by {pinned.run_id}, {'digest equal' if unaltered else f'now {pinned.found}'}")
 
 
-def _of(one: Registered, snapshots: tuple[Snapshot, ...]) -> Snapshot | None:
-    return next((s for s in snapshots if s.sha256 and (s.docprefix, s.sha256) == (one.docprefix, one.sha256)), None)
+def _of(candidate: Registered, snapshots: tuple[Snapshot, ...]) -> Snapshot | None:
+    return next(
+        (
+            snapshot
+            for snapshot in snapshots
+            if snapshot.sha256 and (snapshot.docprefix, snapshot.sha256) == (candidate.docprefix, candidate.sha256)
+        ),
+        None,
+    )
 
 
-def _dry_run(one: Registered, runs: Measurement[tuple[DryRun, ...]], now: Measurement[DatabaseFinding]) -> Criterion:
+def _dry_run(
+    candidate: Registered, runs: Measurement[tuple[DryRun, ...]], now: Measurement[DatabaseFinding]
+) -> Criterion:
     if runs.value is None or now.value is None:
         return _open("C3", runs.unmeasured or now.unmeasured)
-    here = (now.value.database, now.value.system_identifier, now.value.timeline)
-    mine = [run for run in runs.value if (run.docprefix, run.source_sha256) == (one.docprefix, one.sha256)]
-    green = next((run for run in mine if not run.problem and place(run.target) == here), None)
+    this_place = (now.value.database, now.value.system_identifier, now.value.timeline)
+    mine = [run for run in runs.value if (run.docprefix, run.source_sha256) == (candidate.docprefix, candidate.sha256)]
+    green = next((run for run in mine if not run.problem and place(run.target) == this_place), None)
     if green is not None:
         return _is("C3", holds=True, detail=f"green: {green.run_id}")
-    why = (mine[0].problem or "on another database") if mine else "none"
-    return _is("C3", holds=False, detail=f"no green dry run of it here ({why})")
+    problem = (mine[0].problem or "on another database") if mine else "none"
+    return _is("C3", holds=False, detail=f"no green dry run of it here ({problem})")
 
 
-def _size(one: Registered, facts: Facts) -> Criterion:
+def _size(candidate: Registered, facts: Facts) -> Criterion:
     if facts.snapshots.value is None or facts.registry.value is None or facts.policy.value is None:
         return _open("C4", facts.snapshots.unmeasured or facts.registry.unmeasured or facts.policy.unmeasured)
-    found, policy = _of(one, facts.snapshots.value), facts.policy.value.policy
-    if found is None:
+    pinned, policy = _of(candidate, facts.snapshots.value), facts.policy.value.policy
+    if pinned is None:
         return _is("C4", holds=False, detail="its size is not known: it was never planned here")
     if not facts.registry.value.first_run:
-        return _is("C4", found.n_units > 0, f"{found.n_units} units; the first run is behind us")
+        return _is("C4", pinned.n_units > 0, f"{pinned.n_units} units; the first run is behind us")
     most = (policy.first_run_max_units if policy else None) or FIRST_RUN_UNITS
-    return _is("C4", 1 <= found.n_units <= most, f"{found.n_units} units; a first run may have {most}")
+    return _is("C4", 1 <= pinned.n_units <= most, f"{pinned.n_units} units; a first run may have {most}")
 
 
 def decide(facts: Facts) -> tuple[Check, ...]:
     """Pure: every candidate with its criteria, and whether one of them is safe."""
     also = (facts.snapshots, facts.dry_runs, facts.database, facts.policy)
+    # One of them was not measured: `check` answers INCONCLUSIVE without a call of the lambda.
     if facts.registry.value is None or facts.dry_runs.value is None:
         return (check("a safe target", facts.registry, lambda _: passes(""), *also),)
-    judged = tuple((one, criteria(one, facts)) for one in candidates(facts.registry.value, facts.dry_runs.value))
+    judged = tuple(
+        (candidate, criteria(candidate, facts)) for candidate in candidates(facts.registry.value, facts.dry_runs.value)
+    )
     return (
-        check("a safe target", facts.registry, lambda found: _summary(found.intake, judged), *also),
+        check("a safe target", facts.registry, lambda registry: _summary(registry.intake, judged), *also),
         *(
-            check(f"candidate {_name(one)}", facts.registry, _always(_candidate(one, found, facts.snapshots)), *also)
-            for one, found in judged
+            check(
+                f"candidate {_name(candidate)}",
+                facts.registry,
+                _always(_candidate(candidate, results, facts.snapshots)),
+                *also,
+            )
+            for candidate, results in judged
         ),
     )
 
@@ -228,30 +253,34 @@ def _always(verdict: Verdict) -> Callable[[object], Verdict]:
     return lambda _: verdict
 
 
-def _name(one: Registered) -> str:
-    return f"{one.docprefix} {one.sha256[:12] or 'without a version'}"
+def _name(candidate: Registered) -> str:
+    return f"{candidate.docprefix} {candidate.sha256[:12] or 'without a version'}"
 
 
-def _candidate(one: Registered, found: tuple[Criterion, ...], snapshots: Measurement[tuple[Snapshot, ...]]) -> Verdict:
-    """Judge a document: it need not be a target, but altered pinned bytes are a defect."""
-    said = "; ".join(f"{each.name} {each.outcome}: {each.detail}" for each in found)
-    if any(each.outcome is Outcome.INCONCLUSIVE for each in found):
-        return unclear(said, "Make it measurable, then: cutter-console gates G6")
-    out = [each.name for each in found if each.outcome is not Outcome.PASS]
-    pinned = _of(one, snapshots.value or ())
+def _candidate(
+    candidate: Registered, judged: tuple[Criterion, ...], snapshots: Measurement[tuple[Snapshot, ...]]
+) -> Verdict:
+    """Judge a document. That it is no target is no fault; altered bytes of a pinned snapshot are one."""
+    detail = "; ".join(f"{criterion.name} {criterion.outcome}: {criterion.detail}" for criterion in judged)
+    if any(criterion.outcome is Outcome.INCONCLUSIVE for criterion in judged):
+        return unclear(detail, "Make it measurable, then: cutter-console gates G6")
+    unmet = [criterion.name for criterion in judged if criterion.outcome is not Outcome.PASS]
+    pinned = _of(candidate, snapshots.value or ())
     if pinned is not None and pinned.found != pinned.sha256:
-        action = f"Keep runs/ for the auditor; pin {one.docprefix} again: cutter-console run start FILE --docprefix {one.docprefix}"
-        return fails(f"the pinned snapshot was altered; {said}", action)
-    return passes(f"{'no target, by ' + ', '.join(out) if out else 'safe'}. {said}")
+        action = f"Keep runs/ for the auditor; pin {candidate.docprefix} again: cutter-console run start FILE --docprefix {candidate.docprefix}"
+        return fails(f"the pinned snapshot was altered; {detail}", action)
+    return passes(f"{'no target, by ' + ', '.join(unmet) if unmet else 'safe'}. {detail}")
 
 
 def _summary(intake: str, judged: tuple[tuple[Registered, tuple[Criterion, ...]], ...]) -> Verdict:
-    safe = [one for one, found in judged if all(each.outcome is Outcome.PASS for each in found)]
+    safe = [
+        candidate for candidate, results in judged if all(criterion.outcome is Outcome.PASS for criterion in results)
+    ]
     if safe:
-        return passes(f"{len(safe)} of {len(judged)}: {', '.join(_name(one) for one in safe)}")
-    if any(each.outcome is Outcome.INCONCLUSIVE for _, found in judged for each in found):
+        return passes(f"{len(safe)} of {len(judged)}: {', '.join(_name(candidate) for candidate in safe)}")
+    if any(criterion.outcome is Outcome.INCONCLUSIVE for _, results in judged for criterion in results):
         return unclear("not every criterion could be measured", "Make it measurable, then: cutter-console gates G6")
-    nearly = next((one for one, found in judged if _lacks(found) == ["C3"]), None)
+    nearly = next((candidate for candidate, results in judged if _lacks(results) == ["C3"]), None)
     command = "cutter-console run start FILE --docprefix P"
     if nearly is not None:
         source = nearly.origin.replace("file:", f"{intake}/", 1)
@@ -259,8 +288,8 @@ def _summary(intake: str, judged: tuple[tuple[Registered, tuple[Criterion, ...]]
     return partial(f"none of {len(judged)} candidates", f"Start a dry run of a new, small document: {command}")
 
 
-def _lacks(found: tuple[Criterion, ...]) -> list[str]:
-    return [each.name for each in found if each.outcome is not Outcome.PASS]
+def _lacks(results: tuple[Criterion, ...]) -> list[str]:
+    return [criterion.name for criterion in results if criterion.outcome is not Outcome.PASS]
 
 
 GATE = Gate("G6", "Safe target", "Is there a document that may be cut next?", Owner.OPERATOR, measure, decide)

@@ -1,4 +1,4 @@
-"""The off-host package: plain files for what must be done elsewhere, made from measurements, whole by their sums."""
+"""The off-host package: plain files for work on other machines, made from measurements, with their sums."""
 
 from typing import Literal, NamedTuple
 
@@ -29,7 +29,7 @@ class PackageFile(NamedTuple):
 
 
 class Step(Value):
-    """One piece of work elsewhere: which check asked for it, and with which file it is done."""
+    """One piece of work on another machine: the check that asks for it, and the file that it is done with."""
 
     work: Work
     file: str
@@ -40,7 +40,7 @@ class Step(Value):
 
     @property
     def open(self) -> bool:
-        """Return whether it is to be done; what could not be measured may have to be."""
+        """Return whether the step is to be done; one that could not be measured counts as open."""
         return self.check.outcome is not Outcome.PASS
 
 
@@ -59,21 +59,21 @@ class OffHostWork(Value):
     place: Place
     steps: tuple[Step, ...]
     drift: DriftReport | None
-    """None where it could not be measured."""
+    """None if it could not be measured."""
 
 
 def off_host_package(work: OffHostWork) -> tuple[PackageFile, ...]:
     """Pure: a file for every open step, instructions and sums; nothing of it was run, and it holds no secret.
 
-    Raises Unrendered where the instructions name what was not measured.
+    Raises Unrendered if the instructions name what was not measured.
     """
-    made = [PackageFile(step.file, content) for step in work.steps if step.open and (content := _content(work, step))]
-    names = {file.name for file in made}
+    files = [PackageFile(step.file, content) for step in work.steps if step.open and (content := _content(work, step))]
+    names = {file.name for file in files}
     evidences = Evidences(tuple(piece for step in work.steps for piece in step.check.evidence))
     values = {"place": work.place, "steps": work.steps, "names": names}
-    made.append(PackageFile(INSTRUCTIONS, render("off_host/INSTRUCTIONS.md.j2", evidences, values)))
-    sums = sums_of({file.name: sha256_hex(file.content) for file in made})
-    return (*sorted(made), PackageFile(SUMS, sums))
+    files.append(PackageFile(INSTRUCTIONS, render("off_host/INSTRUCTIONS.md.j2", evidences, values)))
+    sums = sums_of({file.name: sha256_hex(file.content) for file in files})
+    return (*sorted(files), PackageFile(SUMS, sums))
 
 
 def _content(work: OffHostWork, step: Step) -> bytes:
@@ -89,11 +89,12 @@ def _content(work: OffHostWork, step: Step) -> bytes:
 
 
 def incomplete(work: OffHostWork, files: tuple[PackageFile, ...]) -> tuple[str, ...]:
-    """Pure: what is wrong with the package: a file that its sums do not confirm, or an open step without its file."""
+    """Pure: the faults of the package: a file that its sums do not confirm, or an open step without its file."""
     contents = {file.name: file.content for file in files}
     sums = contents.pop(SUMS, b"")
     if sums != sums_of({name: sha256_hex(content) for name, content in contents.items()}):
         return (f"{SUMS} is not that of the files",)
+    # The last step has no file without a measured drift: there are no differences to repair.
     unknown = work.drift is None
-    wanted = {step.file for step in work.steps if step.open and not (step.work == STEPS[-1][0] and unknown)}
-    return tuple(f"{name} is missing" for name in sorted({INSTRUCTIONS, *wanted} - contents.keys()))
+    expected = {step.file for step in work.steps if step.open and not (step.work == STEPS[-1][0] and unknown)}
+    return tuple(f"{name} is missing" for name in sorted({INSTRUCTIONS, *expected} - contents.keys()))

@@ -1,4 +1,4 @@
-"""The scripts of the off-host package: what a person reads and runs on another machine. Nothing here is run by the console."""
+"""The scripts of the off-host package; a person reads and runs them on another machine, the console runs none."""
 
 import shlex
 
@@ -71,7 +71,7 @@ class Place(Value):
 
 
 def build_manifest_script(place: Place) -> bytes:
-    """Test the release in a clean checkout and list it."""
+    """Return the script that tests the release in a clean checkout and builds its deploy manifest."""
     head = _head(
         "Run the tests of a clean checkout and build the deploy manifest of exactly that.", place, "a workstation"
     )
@@ -84,7 +84,7 @@ def build_manifest_script(place: Place) -> bytes:
 
 
 def backup_key_script(place: Place) -> bytes:
-    """Generate the key that backups are encrypted to, and export its public part."""
+    """Return the script that generates the key that backups are encrypted to, and exports its public part."""
     head = _head(
         "Generate the key that backups are encrypted to; without its private part no backup can be read.",
         place,
@@ -108,7 +108,7 @@ def backup_key_script(place: Place) -> bytes:
 
 
 def sovereign_key_script(place: Place) -> bytes:
-    """Generate a signer's key, and export its public part."""
+    """Return the script that generates a signer's key, and exports its public part."""
     head = _head(
         "Generate the key of one who rules; it signs statements, on this machine alone.",
         place,
@@ -131,24 +131,26 @@ def sovereign_key_script(place: Place) -> bytes:
 
 
 def repair_sql(report: DriftReport) -> str:
-    """Pure: what repairs the drift, in one transaction; every difference stands above its statements, as a comment."""
+    """Pure: the SQL that repairs the drift in one transaction; each difference is a comment above its statements."""
     head = _SQL_HEAD.format(actual=report.schema_digest, pinned=report.pinned_digest or "none")
     if not report.differences:
         return f"{head}\n-- No difference was found.\n"
-    listed = "".join(_mended(number, one) for number, one in enumerate(report.differences, 1))
-    return f"{head}\nBEGIN;\n{listed}\nCOMMIT;\n"
+    blocks = "".join(_repair_block(number, difference) for number, difference in enumerate(report.differences, 1))
+    return f"{head}\nBEGIN;\n{blocks}\nCOMMIT;\n"
 
 
-def _mended(number: int, one: Difference) -> str:
+def _repair_block(number: int, difference: Difference) -> str:
     # A line of the report is inert text on one line: a name out of the catalogue cannot leave its comment.
-    told = f"{number}. {one.what} {one.subject}: expected {one.expected}, found {one.actual}"
-    return "\n".join(("", f"-- {safe_text(told)}", *one.repair, ""))
+    heading = (
+        f"{number}. {difference.what} {difference.subject}: expected {difference.expected}, found {difference.actual}"
+    )
+    return "\n".join(("", f"-- {safe_text(heading)}", *difference.repair, ""))
 
 
-def _head(what: str, place: Place, where: str) -> str:
-    return _HEAD.format(what=what, host=place.host, host_word=shlex.quote(place.host), place=where)
+def _head(task: str, place: Place, machine: str) -> str:
+    return _HEAD.format(what=task, host=place.host, host_word=shlex.quote(place.host), place=machine)
 
 
 def _script(head: str, body: str, steps: tuple[str, ...]) -> bytes:
-    told = "".join(f"printf '%s\\n' {shlex.quote(f'next: {step}')}\n" for step in steps)
-    return f"{head}\n{body}{told}".encode()
+    next_steps = "".join(f"printf '%s\\n' {shlex.quote(f'next: {step}')}\n" for step in steps)
+    return f"{head}\n{body}{next_steps}".encode()

@@ -1,4 +1,4 @@
-"""The documents of a readiness bundle as typed pages: what their templates print, with the ids it came from. Pure."""
+"""The documents of a readiness bundle as typed pages: the values for their templates, with evidence ids. Pure."""
 
 import re
 from collections.abc import Iterable
@@ -95,9 +95,11 @@ class Page(Value):
 
 
 def page_of(document: tuple[str, str, tuple[str, ...]], board: Board, more: Iterable[Evidence] = ()) -> Page:
-    """Pure: one document from its gates; `more` is evidence that the document cites besides."""
+    """Pure: one document from its gates; `more` is further evidence that the document cites."""
     file, title, ids = document
-    reports = tuple(report for name in (*ids, *_strangers(file, board)) if (report := board.gate(name)) is not None)
+    reports = tuple(
+        report for name in (*ids, *_gates_without_document(file, board)) if (report := board.gate(name)) is not None
+    )
     unasked = tuple(name for name in ids if board.gate(name) is None)
     outcome = worst([*(report.outcome for report in reports), *(Outcome.NOT_RUN for _ in unasked)])
     decisive = next((report for report in reports if report.outcome is outcome), None)
@@ -110,7 +112,7 @@ def page_of(document: tuple[str, str, tuple[str, ...]], board: Board, more: Iter
         meaning=_MEANING[outcome],
         answer=_answer(reports, decisive, unasked),
         evidence=ids_of(decisive.decisive) if decisive is not None and outcome is not Outcome.PASS else (),
-        owner=whose(decisive.owner, action).value if decisive is not None else "operator",
+        owner=owner_of_step(decisive.owner, action).value if decisive is not None else "operator",
         next_action="" if outcome is Outcome.PASS else action,
         parts=tuple(_part(report) for report in reports),
         unasked=unasked,
@@ -118,9 +120,9 @@ def page_of(document: tuple[str, str, tuple[str, ...]], board: Board, more: Iter
     )
 
 
-def _strangers(file: str, board: Board) -> tuple[str, ...]:
-    known = {name for _, _, ids in DOCUMENTS for name in ids}
-    return tuple(report.gate for report in board.gates if report.gate not in known) if file == FINAL else ()
+def _gates_without_document(file: str, board: Board) -> tuple[str, ...]:
+    listed = {name for _, _, ids in DOCUMENTS for name in ids}
+    return tuple(report.gate for report in board.gates if report.gate not in listed) if file == FINAL else ()
 
 
 def _answer(reports: tuple[GateReport, ...], decisive: GateReport | None, unasked: tuple[str, ...]) -> str:
@@ -131,14 +133,15 @@ def _answer(reports: tuple[GateReport, ...], decisive: GateReport | None, unaske
     return f"{decisive.gate} is {decisive.outcome} because of {decisive.detail}."
 
 
-def whose(owner: Owner, action: str) -> Owner:
-    """Pure: the owner of a step: the person at the machine where it is taken or, if the step does not say, the owner of the gate."""
+def owner_of_step(owner: Owner, action: str) -> Owner:
+    """Pure: the owner of a step: the person at the machine that the step names, else the owner of the gate."""
     if action.startswith(_ELSEWHERE):
         return Owner.WORKSTATION
-    here = _BEGINS_HERE.match(action) or (owner is Owner.WORKSTATION and _COMES_HERE.search(action))
-    return Owner.OPERATOR if here else owner
+    on_this_host = _BEGINS_HERE.match(action) or (owner is Owner.WORKSTATION and _COMES_HERE.search(action))
+    return Owner.OPERATOR if on_this_host else owner
 
 
+# Whoever owns the gate, the one at the machine takes the step: its text says which machine that is.
 _ELSEWHERE = ("On the workstation", "Change it on the workstation")
 _HOST = r"(?:sudo )?(?:cutter-console|chmod|chown|gpg --homedir) "
 _BEGINS_HERE = re.compile(rf"(?:See )?{_HOST}")
@@ -146,7 +149,7 @@ _COMES_HERE = re.compile(rf": {_HOST}")
 
 
 def ids_of(check: Check | None) -> tuple[str, ...]:
-    """Pure: the ids of what a check rests on, each once."""
+    """Pure: the ids of a check's evidence, each once; none for None."""
     return tuple(dict.fromkeys(piece.id for piece in check.evidence)) if check is not None else ()
 
 
@@ -181,10 +184,10 @@ def _cited(check: Check) -> Cited:
     )
 
 
-def register(found: Iterable[Evidence]) -> tuple[Registered, ...]:
-    """Pure: each piece of evidence once, in the order in which it was first cited."""
-    once = {piece.id: piece for piece in reversed(tuple(found))}
-    return tuple(_registered(piece) for piece in reversed(once.values()))
+def register(evidences: Iterable[Evidence]) -> tuple[Registered, ...]:
+    """Pure: each piece of evidence once, ordered by where its id occurs last."""
+    by_id = {piece.id: piece for piece in reversed(tuple(evidences))}
+    return tuple(_registered(piece) for piece in reversed(by_id.values()))
 
 
 def _registered(piece: Evidence) -> Registered:

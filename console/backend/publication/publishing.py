@@ -1,4 +1,4 @@
-"""A directory of documents that has its name when it is whole, and not before; a crash leaves a draft that says so."""
+"""Writes a directory of documents that gets its name when it is whole; a crash leaves a draft with a hidden name."""
 
 import fcntl
 import os
@@ -26,7 +26,7 @@ class Unpublished(CutterError):
 
 
 class Draft:
-    """A hidden directory that is being filled. Its lock dies with the process, so a leftover can be told from work."""
+    """A hidden directory that is being filled. Its lock ends with the process: a draft without a lock is a leftover."""
 
     def __init__(self, path: Path, name: str) -> None:
         self.path = path
@@ -39,13 +39,14 @@ class Draft:
         """Write one file, mode 0640, durably. Raises OSError."""
         target = self.path / path
         if not target.parent.is_dir():
+            # The umask takes bits from the mode of mkdir; chmod sets all of them.
             target.parent.mkdir(mode=DIRECTORY_MODE)
             target.parent.chmod(DIRECTORY_MODE)
         write_durably(target, data)
         self.sums[path] = sha256_hex(data)
 
     def write_sums(self) -> bytes:
-        """SHA256SUMS over everything written so far; its content."""
+        """Write SHA256SUMS over everything written so far, and return its content. Raises OSError."""
         content = sums_of(self.sums)
         write_durably(self.path / SUMS, content)
         return content
@@ -53,24 +54,28 @@ class Draft:
 
 @contextmanager
 def published(parent: Path, name: str, *, again: bool = False) -> Iterator[Draft]:
-    """A draft below `parent` that gets its final name when the block ends well, `<name>` or, where taken, `<name>-2`.
+    """Give the block a draft below `parent`, and the draft its final name when the block ends well.
 
-    When the block raises, nothing is left. `again` removes first what a crash left of the same name. Raises Unpublished for whatever the file system refuses.
+    That is `name` or, if it is taken, `name-2` and so on. When the block raises, nothing is left. `again` first removes
+    drafts that a crash left under the same name. Raises Unpublished for whatever the file system refuses.
     """
     try:
         if again:
             remove_leftovers(parent, name)
         with _draft(parent, name) as draft:
             yield draft
+            # Everything inside is on disk before the name is: a power failure never leaves half of it under its name.
             for directory in (*(path for path in draft.path.iterdir() if path.is_dir()), draft.path):
                 sync_directory(directory)
             draft.path.rename(parent / draft.name)
             sync_directory(parent)
     except OSError as error:
-        said = f"{error.filename or parent}: {error.strerror or error}"
-        room = f"Make room below {parent}, and see that it can be written; then the same command again."
-        action = room if parent.is_dir() else "Make the runtime tree, or name it (--root): cutter-console init"
-        raise Unpublished(StopCode.INVARIANT_FAILED, f"the documents could not be written: {said}", action) from error
+        refusal = f"{error.filename or parent}: {error.strerror or error}"
+        make_room = f"Make room below {parent}, and see that it can be written; then the same command again."
+        action = make_room if parent.is_dir() else "Make the runtime tree, or name it (--root): cutter-console init"
+        raise Unpublished(
+            StopCode.INVARIANT_FAILED, f"the documents could not be written: {refusal}", action
+        ) from error
 
 
 @contextmanager
@@ -86,32 +91,35 @@ def _draft(parent: Path, name: str) -> Iterator[Draft]:
 
 
 def _reserve(parent: Path, name: str) -> Draft:
-    """The hidden name is the reservation; the final one is looked at after it is held, so that two consoles never meet."""
+    """Make the hidden directory of the first free name.
+
+    Two consoles cannot both make it, and the final name is looked at only afterwards, so they never take the same one.
+    """
     if parent.is_symlink():
         raise NotADirectoryError(20, "is a symlink: what is written must stay below the root", str(parent))
     for number in range(1, _MOST_IN_A_SECOND):
-        wanted = name if number == 1 else f"{name}-{number}"
-        path = parent / f".{wanted}.part"
+        final_name = name if number == 1 else f"{name}-{number}"
+        path = parent / f".{final_name}.part"
         try:
             path.mkdir(mode=DIRECTORY_MODE)
         except FileExistsError:
             continue
-        if not (parent / wanted).exists():
-            path.chmod(DIRECTORY_MODE)
-            return Draft(path, wanted)
+        if not (parent / final_name).exists():
+            path.chmod(DIRECTORY_MODE)  # Against the umask, as above.
+            return Draft(path, final_name)
         path.rmdir()
     raise FileExistsError(17, f"{_MOST_IN_A_SECOND} drafts of this second are there", str(parent / name))
 
 
 def leftovers(parent: Path) -> tuple[str, ...]:
-    """List the drafts that no process is writing. Raises OSError."""
+    """Return the names of the drafts that no process is writing. Raises OSError."""
     return tuple(sorted(safe_text(path.name) for path in _drafts(parent) if _abandoned(path, _leave)))
 
 
 def remove_leftovers(parent: Path, name: str = "") -> tuple[str, ...]:
     """Remove the drafts that no process is writing, all or those of one final name. Returns their names. Raises OSError."""
-    ours = (path for path in _drafts(parent) if path.name.startswith(f".{name}"))
-    return tuple(sorted(path.name for path in ours if _abandoned(path, shutil.rmtree)))
+    drafts = (path for path in _drafts(parent) if path.name.startswith(f".{name}"))
+    return tuple(sorted(path.name for path in drafts if _abandoned(path, shutil.rmtree)))
 
 
 def _drafts(parent: Path) -> list[Path]:
@@ -121,18 +129,19 @@ def _drafts(parent: Path) -> list[Path]:
 
 
 def _leave(_path: Path) -> None:
-    """For those who only look."""
+    """Do nothing with a draft that is only to be listed."""
 
 
-def _abandoned(path: Path, then: Callable[[Path], None]) -> bool:
+def _abandoned(path: Path, act: Callable[[Path], None]) -> bool:
     """Return True if the draft's lock was free; `then` is called while this process holds it."""
     try:
         lock = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
     except FileNotFoundError:
         return False
     try:
+        # The writer holds this lock as long as it lives: whoever gets it knows that nobody is writing.
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        then(path)
+        act(path)
     except BlockingIOError:
         return False
     finally:

@@ -22,6 +22,8 @@ _PROGRAM = (
     r"|python -m|sha256sum)(?= [-a-z0-9/…]|$|[).;,])"
 )
 _WORD = r"(?:\"[^\"]*\"|'[^']*'|(?![;,.)]+(?:\s|$))\S)+"
+# A command begins at the start of the text or behind one of these signs and words, and ends before a word that goes on
+# in prose: an operator copies the whole code span.
 _COMMAND = re.compile(
     rf"(?:^|(?<=: )){_STATEMENT}|(?:^|(?<=: )|(?<=; )|(?<=\()|(?<=[Ss]ee )|(?<=[Rr]un )|(?<=, )|(?<=or ))"
     rf"(?:{_PROGRAM}(?: (?!\(|(?:of|and|or|then|to|again|where|names|shows) ){_WORD})*)"
@@ -30,7 +32,7 @@ _TICKS = re.compile("`+")
 
 
 class Unrendered(CutterError):
-    """A template names a value that was not measured, or an evidence id stands for two answers; nothing is written."""
+    """A template names a value that was not measured, or two answers have one evidence id; nothing is written."""
 
 
 class Trusted(str):
@@ -43,38 +45,40 @@ class Inert(dict[str, str]):
     """Texts without secrets and control characters, by the text as it was; each is made inert once per report."""
 
     def __missing__(self, text: str) -> str:
-        self[text] = made = safe_text(redact(text))
-        return made
+        self[text] = inert = safe_text(redact(text))
+        return inert
 
     def add(self, texts: Iterable[str]) -> None:
         """Make all these texts inert: in one pass if nothing in them has to be hidden, else one by one."""
-        wanted = [text for text in dict.fromkeys(texts) if text not in self]
+        new_texts = [text for text in dict.fromkeys(texts) if text not in self]
         # A secret within one text is found in the joined texts too: a line feed never hides one. The reverse does not hold, hence one by one.
-        if redact(joined := "\n".join(wanted)) == joined and all(map(str.isprintable, wanted)):
-            self.update(zip(wanted, wanted, strict=True))
+        if redact(joined := "\n".join(new_texts)) == joined and all(map(str.isprintable, new_texts)):
+            self.update(zip(new_texts, new_texts, strict=True))
 
 
 class Evidences:
-    """The evidence of a report by its id. A template can reach a measured value through here alone.
+    """The evidence of a report by its id. A template reaches measured values only through it.
 
-    All documents of a report share one, so that a text that stands in several of them is redacted and escaped once.
+    The documents of a report share one, so that a text that stands in several of them is redacted and escaped once.
     """
 
-    def __init__(self, found: tuple[Evidence, ...]) -> None:
+    def __init__(self, evidences: tuple[Evidence, ...]) -> None:
         self._by_id: dict[str, Evidence] = {}
-        self._said: dict[str, Trusted] = {}
+        self._answers: dict[str, Trusted] = {}
         self._escaped: dict[str, str] = {}
         self.inert = Inert()
-        for one in found:
-            if self._by_id.setdefault(one.id, one) != one:
+        for piece in evidences:
+            if self._by_id.setdefault(piece.id, piece) != piece:
                 raise Unrendered(
-                    StopCode.INVARIANT_FAILED, f"evidence {one.id} has two answers", "Report this: ids must be unique."
+                    StopCode.INVARIANT_FAILED,
+                    f"evidence {piece.id} has two answers",
+                    "Report this: ids must be unique.",
                 )
 
     @property
     def all(self) -> tuple[Evidence, ...]:
-        """Every piece, in the order of its id."""
-        return tuple(sorted(self._by_id.values(), key=lambda one: _natural(one.id)))
+        """Return every piece, sorted by id, numbers within ids as numbers."""
+        return tuple(sorted(self._by_id.values(), key=lambda piece: _natural(piece.id)))
 
     def get(self, name: str) -> Evidence:
         """Return one piece of evidence. Raises Unrendered if it was not measured."""
@@ -84,9 +88,9 @@ class Evidences:
 
     def say(self, name: str) -> Trusted:
         """Return the answer, escaped, with the id it came from."""
-        if name not in self._said:
-            self._said[name] = Trusted(f"{self.escape(self.get(name).answer)} [{name}]")
-        return self._said[name]
+        if name not in self._answers:
+            self._answers[name] = Trusted(f"{self.escape(self.get(name).answer)} [{name}]")
+        return self._answers[name]
 
     def answers(self) -> dict[str, Trusted]:
         """Return what `say` gives, by id."""
@@ -104,37 +108,42 @@ class Evidences:
 
 
 def markdown(text: str) -> str:
-    """The text as inert Markdown: no secret, no control character, no markup, no link; one line.
+    """Return the text as inert Markdown: no secret, no control character, no markup, no link; one line.
 
-    An underscore within a word opens nothing and stays as it is, so that a table's name reads as it is written.
+    An underscore within a word is no markup and stays, so that a table's name reads as it is written.
     """
     return _escaped(safe_text(redact(text)))
 
 
 def _escaped(inert: str) -> str:
-    said = _NUMBERED.sub(r"\1\\\2", _MARKDOWN.sub(r"\\\1", inert.strip()))
-    return _LINK.sub(r"\1\3\\\2\4", said)
+    without_markup = _NUMBERED.sub(r"\1\\\2", _MARKDOWN.sub(r"\\\1", inert.strip()))
+    return _LINK.sub(r"\1\3\\\2\4", without_markup)
 
 
 def code(text: str) -> Trusted:
-    """A command as a code span, so that it can be copied as it is; not for a cell of a table, which a `|` would end."""
-    said = safe_text(redact(text)).strip()
-    fence = "`" * (1 + max((len(ticks) for ticks in _TICKS.findall(said)), default=0))
-    return Trusted(f"{fence} {said} {fence}" if "`" in said else f"{fence}{said}{fence}") if said else Trusted("")
+    """Return a command as a code span, to be copied as it is; not for a cell of a table, which a `|` would end."""
+    command = safe_text(redact(text)).strip()
+    # Markdown ends a code span at the first run of as many backticks as opened it.
+    fence = "`" * (1 + max((len(ticks) for ticks in _TICKS.findall(command)), default=0))
+    return (
+        Trusted(f"{fence} {command} {fence}" if "`" in command else f"{fence}{command}{fence}")
+        if command
+        else Trusted("")
+    )
 
 
 def step(text: str) -> Trusted:
-    """A next action: words escaped, each command in it a code span of its own, without the words around it. Not for a cell."""
-    said = safe_text(redact(text)).strip()
-    made, at = "", 0
-    for match in _COMMAND.finditer(said):
-        made += f"{_prose(said[at : match.start()])}{code(match[0])}"
+    """Return a next action: words escaped, each command in it a code span of its own. Not for a cell of a table."""
+    words = safe_text(redact(text)).strip()
+    parts, at = "", 0
+    for match in _COMMAND.finditer(words):
+        parts += f"{_prose(words[at : match.start()])}{code(match[0])}"
         at = match.end()
-    return Trusted(f"{made}{_prose(said[at:])}")
+    return Trusted(f"{parts}{_prose(words[at:])}")
 
 
 def _prose(text: str) -> str:
-    """Escaped, with the spaces at its ends, which part it from a command."""
+    """Return the words escaped, with the spaces at both ends: they separate the words from the commands beside them."""
     return (
         f"{text[: len(text) - len(text.lstrip())]}{markdown(text)}{text[len(text.rstrip()) :] if text.strip() else ''}"
     )
@@ -162,11 +171,11 @@ def _environment() -> Environment:
 
 
 def render(template: str, evidences: Evidences, values: Mapping[str, object]) -> bytes:
-    """One document as UTF-8; `values` and three functions are all that a template can reach.
+    """Render one document as UTF-8. A template reaches `values` and four functions, nothing else.
 
-    `ev("id")` gives an answer with its id, `code(value)` a command, `step(value)` a next action.
+    `ev("id")` gives an answer with its id, `code(value)` a command, `step(value)` a next action, `escape(text)` a text.
 
-    Raises Unrendered where the template names what is not there.
+    Raises Unrendered if the template names what is not there.
     """
     functions = {"ev": evidences.say, "code": code, "step": step, "escape": evidences.escape}
     try:
@@ -177,5 +186,5 @@ def render(template: str, evidences: Evidences, values: Mapping[str, object]) ->
 
 
 def _natural(name: str) -> tuple[tuple[int, str], ...]:
-    """G2 before G10."""
+    """Return a sort key that compares numbers as numbers: G2 comes before G10."""
     return tuple((int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"(\d+)", name))

@@ -35,7 +35,7 @@ class Unsigned(Refused):
 
 
 def require_fingerprint(fingerprint: str) -> None:
-    """Raises Unsigned for anything but a primary key's full fingerprint: asked before a bundle is measured."""
+    """Raise Unsigned if this is no full fingerprint; called before a bundle is measured, which takes long."""
     if not _FINGERPRINT.fullmatch(fingerprint):
         raise _unsigned(
             f"{safe_text(fingerprint)!r} is no full fingerprint", "Name the 40 hex digits that gpg --fingerprint shows."
@@ -43,10 +43,10 @@ def require_fingerprint(fingerprint: str) -> None:
 
 
 def sign_sums(sums: Path, signature: Path, fingerprint: str, home: Path) -> SumsSignature:
-    """A detached, armoured signature by this primary key, verified at once.
+    """Write a detached, armoured signature by this primary key to `signature`, and verify it at once.
 
-    Asks no passphrase: the key has none, or the agent knows it. An agent that had to be started ends again.
-    Raises Unsigned saying what gpg said.
+    gpg asks for no passphrase: the key has none, or the agent knows it. An agent that had to be started is ended.
+    Raises Unsigned with what gpg said.
     """
     require_fingerprint(fingerprint)
     try:
@@ -56,36 +56,48 @@ def sign_sums(sums: Path, signature: Path, fingerprint: str, home: Path) -> Sums
 
 
 def _signed(sums: Path, signature: Path, fingerprint: str, home: Path) -> SumsSignature:
-    served = agent_runs(home)
-    wanted = ("--pinentry-mode", "error", "--local-user", fingerprint, "--digest-algo", "SHA256", "--detach-sign")
+    agent_was_running = agent_runs(home)
+    signing_options = (
+        "--pinentry-mode",
+        "error",
+        "--local-user",
+        fingerprint,
+        "--digest-algo",
+        "SHA256",
+        "--detach-sign",
+    )
     try:
-        done = _gpg(home, *wanted, "--armor", "--output", str(signature), "--", str(sums))
-        if done.exit_status != 0:
-            said = safe_text("; ".join(done.complaint.splitlines()))
+        answer = _gpg(home, *signing_options, "--armor", "--output", str(signature), "--", str(sums))
+        if answer.exit_status != 0:
+            complaint = safe_text("; ".join(answer.complaint.splitlines()))
             raise _unsigned(
-                f"gpg does not sign with {fingerprint}: {said}",
+                f"gpg does not sign with {fingerprint}: {complaint}",
                 f"See whether its private half is here and has not expired: gpg --homedir {home} --list-secret-keys {fingerprint}",
             )
-        seen = check_signature(sums, signature, home)
+        verdict = check_signature(sums, signature, home)
     finally:
-        if not served:
+        if not agent_was_running:
             end_agent(home)
-    if seen.outcome is not Outcome.PASS or seen.primary != fingerprint:
-        raise _unsigned(f"the signature does not verify as {fingerprint}: {seen.detail}", "See: gpg --list-keys")
-    return seen
+    if verdict.outcome is not Outcome.PASS or verdict.primary != fingerprint:
+        raise _unsigned(f"the signature does not verify as {fingerprint}: {verdict.detail}", "See: gpg --list-keys")
+    return verdict
 
 
 def check_signature(sums: Path, signature: Path, home: Path) -> SumsSignature:
-    """Check whether this is one good signature of the sums by a key of the ring. Raises GpgUnanswered."""
-    done = _gpg(home, "--trust-model", "always", "--no-auto-check-trustdb", "--verify", str(signature), str(sums))
-    said = done.keywords
-    wrong = next((why for word, why in _BAD.items() if word in said), "")
-    valid = [fields for fields in done.fields_of("VALIDSIG") if len(fields) >= 10]
-    if not wrong and (len(valid) != 1 or said.count("NEWSIG") > 1):
-        wrong = "it is not exactly one good signature"
-    if wrong:
-        outcome = Outcome.INCONCLUSIVE if "NO_PUBKEY" in said else Outcome.FAIL
-        return SumsSignature(outcome=outcome, detail=wrong)
+    """Check whether this is one good signature of the sums by a key of the ring. Raises GpgUnanswered.
+
+    Any key of the ring will do: the caller compares `primary` with the signer that it expects.
+    """
+    # Trust is judged by that comparison, not by gpg's web of trust, and a check must not write the trust database.
+    answer = _gpg(home, "--trust-model", "always", "--no-auto-check-trustdb", "--verify", str(signature), str(sums))
+    keywords = answer.keywords
+    problem = next((meaning for word, meaning in _BAD.items() if word in keywords), "")
+    valid = [fields for fields in answer.fields_of("VALIDSIG") if len(fields) >= 10]
+    if not problem and (len(valid) != 1 or keywords.count("NEWSIG") > 1):
+        problem = "it is not exactly one good signature"
+    if problem:
+        outcome = Outcome.INCONCLUSIVE if "NO_PUBKEY" in keywords else Outcome.FAIL
+        return SumsSignature(outcome=outcome, detail=problem)
     return SumsSignature(outcome=Outcome.PASS, detail=f"signed by {valid[0][-1]}", primary=valid[0][-1])
 
 

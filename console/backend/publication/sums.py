@@ -1,4 +1,4 @@
-"""SHA256SUMS of a directory of documents: written for the program of that name, verified again by ourselves."""
+"""SHA256SUMS of a directory of documents: written so that `sha256sum -c` can read it, and verified here."""
 
 import os
 import re
@@ -24,13 +24,13 @@ class SumsVerdict(Value):
     missing: tuple[SafeText, ...] = ()
     altered: tuple[SafeText, ...] = ()
     extra: tuple[SafeText, ...] = ()
-    """There, but not listed; a symlink is always one."""
+    """Files that are not listed; a symlink always counts as one."""
     unreadable: SafeText = ""
     """Reason why the sums themselves cannot be used: missing, torn, malformed."""
 
     @property
     def sound(self) -> bool:
-        """Return whether everything is there, as it was written, and nothing else is."""
+        """Return whether every listed file is there as it was written, and no other file is."""
         return not (self.missing or self.altered or self.extra or self.unreadable)
 
     @property
@@ -38,32 +38,32 @@ class SumsVerdict(Value):
         """Return what is wrong, or how many files are as they were written."""
         if self.unreadable:
             return self.unreadable
-        named = (("missing", self.missing), ("altered", self.altered), ("extra", self.extra))
-        wrong = [f"{what}: {_some(which)}" for what, which in named if which]
-        return "; ".join(wrong) or f"{len(self.listed)} files as {SUMS} has them"
+        by_kind = (("missing", self.missing), ("altered", self.altered), ("extra", self.extra))
+        problems = [f"{kind}: {_first_names(paths)}" for kind, paths in by_kind if paths]
+        return "; ".join(problems) or f"{len(self.listed)} files as {SUMS} has them"
 
 
 def sums_of(contents: dict[str, str]) -> bytes:
-    """The file's content for `sha256sum -c`, from sha256 by relative path, in order of the paths."""
+    """Return the file's content for `sha256sum -c`, sorted by path; `contents` is sha256 by relative path."""
     return "".join(f"{sha256}  {path}\n" for path, sha256 in sorted(contents.items())).encode("ascii")
 
 
 def verify_sums(directory: Path) -> SumsVerdict:
-    """Read every file again and compare. Raises OSError where the directory cannot be read; wrong sums are a verdict."""
+    """Read every file again and compare. Raises OSError if the directory cannot be read; wrong sums are a verdict."""
     sums = directory / SUMS
-    there = set(_files(directory)) - {SUMS, SIGNATURE}
+    on_disk = set(_files(directory)) - {SUMS, SIGNATURE}
     try:
         listed = _parse(_read(sums))
     except (OSError, ValueError) as error:
-        return SumsVerdict(directory=str(directory), unreadable=f"{SUMS}: {_why(error)}")
-    present = {path for path in listed if path in there and (directory / path).is_file()}
+        return SumsVerdict(directory=str(directory), unreadable=f"{SUMS}: {_reason(error)}")
+    present = {path for path in listed if path in on_disk and (directory / path).is_file()}
     altered = {path for path in present if sha256_file(directory / path) != listed[path]}
     return SumsVerdict(
         directory=str(directory),
         listed=tuple(sorted(listed)),
         missing=tuple(sorted(set(listed) - present)),
         altered=tuple(sorted(altered)),
-        extra=tuple(sorted(safe_text(path) for path in there - set(listed))),
+        extra=tuple(sorted(safe_text(path) for path in on_disk - set(listed))),
     )
 
 
@@ -77,19 +77,19 @@ def _read(sums: Path) -> str:
 
 
 def _parse(text: str) -> dict[str, str]:
-    """Sha256 by path. Raises ValueError naming the line that is none of ours: a torn end, a path that leads out."""
+    """Return sha256 by path. Raises ValueError for a torn end, a malformed line, or a path that leads out."""
     if not text.endswith("\n"):
         raise ValueError("is empty, or its last line is torn")
-    found: dict[str, str] = {}
+    sums: dict[str, str] = {}
     for number, line in enumerate(text[:-1].split("\n"), 1):
         match = _LINE.fullmatch(line)
-        if match is None or ".." in PurePosixPath(match[2]).parts or match[2] in found:
+        if match is None or ".." in PurePosixPath(match[2]).parts or match[2] in sums:
             raise ValueError(f"line {number} is malformed")
-        found[match[2]] = match[1]
-    return found
+        sums[match[2]] = match[1]
+    return sums
 
 
-def _why(error: OSError | ValueError) -> str:
+def _reason(error: OSError | ValueError) -> str:
     if isinstance(error, UnicodeDecodeError):
         return "is not ASCII"
     return (error.strerror or str(error)) if isinstance(error, OSError) else str(error)
@@ -99,6 +99,7 @@ def _files(directory: Path, below: str = "") -> Iterator[str]:
     with os.scandir(directory / below) as entries:
         for entry in entries:
             name = f"{below}{entry.name}"
+            # A link is never followed: what it leads to can change without anything in this directory changing.
             if entry.is_dir(follow_symlinks=False):
                 yield from _files(directory, f"{name}/")
             elif entry.is_symlink():
@@ -107,6 +108,6 @@ def _files(directory: Path, below: str = "") -> Iterator[str]:
                 yield name
 
 
-def _some(names: tuple[str, ...]) -> str:
+def _first_names(names: tuple[str, ...]) -> str:
     more = f" and {len(names) - _MANY} more" if len(names) > _MANY else ""
     return ", ".join(names[:_MANY]) + more

@@ -1,4 +1,4 @@
-"""Builds the deploy manifest on the workstation: what is in the tree, of which commit, tested how and with what."""
+"""Builds the deploy manifest on the workstation: the tree's files, its commit, the test results and the tools."""
 
 import importlib.metadata
 import platform
@@ -39,7 +39,7 @@ def build_manifest(context: Context, tests: TestTotals | None, *, no_commit: str
     tree = read_tree(package)
     commit = Commit(unknown=no_commit)
     if tree.kind is Kind.SOURCE and not no_commit:
-        commit = read_commit(package, [one.path for one in tree.files])
+        commit = read_commit(package, [file.path for file in tree.files])
     return DeployManifest(
         commit=commit.id,
         clean=commit.clean,
@@ -55,10 +55,10 @@ def build_manifest(context: Context, tests: TestTotals | None, *, no_commit: str
 
 
 def tools() -> tuple[Tool, ...]:
-    """The interpreter, gpg and the libraries, with their versions as they say them."""
+    """Return the interpreter, gpg and the libraries with the versions that they report, sorted by name."""
     libraries = [Tool(name=name, version=_library(name)) for name in _LIBRARIES]
-    found = [Tool(name="python", version=platform.python_version()), Tool(name="gpg", version=_gpg()), *libraries]
-    return tuple(sorted(found, key=lambda tool: tool.name))
+    all_tools = [Tool(name="python", version=platform.python_version()), Tool(name="gpg", version=_gpg()), *libraries]
+    return tuple(sorted(all_tools, key=lambda tool: tool.name))
 
 
 def read_commit(package: Path, files: list[str]) -> Commit:
@@ -70,8 +70,10 @@ def read_commit(package: Path, files: list[str]) -> Commit:
     # A folder in a clone, a file in a worktree or a submodule.
     if not any((folder / ".git").exists() for folder in (parent, *parent.parents)):
         return Commit()
+    # The files were found without git, so a release can still be identified by them.
     if shutil.which("git") is None:
         return Commit(unknown="git is not installed")
+    # A package that was installed below somebody's clone is not in it: that clone's commit says nothing about it.
     if not _git(parent, "ls-files", "--", f"{package.name}/__init__.py"):
         return Commit()
     listed = [package.name, *(path for path in files if "/" not in path)]
@@ -80,13 +82,14 @@ def read_commit(package: Path, files: list[str]) -> Commit:
 
 
 def _git(folder: Path, *words: str) -> str:
+    # `git status` refreshes the index; without optional locks it leaves the index as it is.
     command = ["git", "--no-optional-locks", "-C", str(folder), *words]
     try:
-        done = finished(command, timeout_s=_TIMEOUT_S, check=True)
+        answer = finished(command, timeout_s=_TIMEOUT_S, check=True)
     except (OSError, ProgramError) as error:
         message = f"git {words[0]} in the source tree: {why(error)}"
         raise Unmeasured(StopCode.UNREACHABLE, message, f"See: git {words[0]}") from error
-    return done.text.strip()
+    return answer.text.strip()
 
 
 def _library(name: str) -> str:

@@ -1,4 +1,4 @@
-"""Processes of the console on this host, and what would start it by itself: service units, timers, cron entries."""
+"""Processes of the console on this host, and what could start it without an operator: units, timers, cron entries."""
 
 import os
 import re
@@ -68,7 +68,7 @@ class ConsoleProcess(Value):
     reads_only: bool
     """Monitoring (`--read-only`), or a command that changes nothing."""
     demo: bool
-    """It says that it is a demo."""
+    """Its command is `demo`."""
     elsewhere: bool
     """It works on another runtime tree: another installation, or a demo on a root of its own."""
 
@@ -78,11 +78,11 @@ class Scan(Value):
 
     looked_at: int
     found: tuple[SafeText, ...]
-    """As they are named on this host."""
+    """Absolute paths on this host."""
 
 
 def console_processes(filesystem: Path, root: Path, own_pid: int) -> tuple[ConsoleProcess, ...]:
-    """Every process of the console but this one, its ancestors and its descendants, by pid.
+    """Return every process of the console but this one, its ancestors and its descendants, sorted by pid.
 
     Raises Unmeasured if not all processes are shown (other users' are hidden, nothing is mounted), OSError if there is
     no proc.
@@ -106,20 +106,21 @@ def console_processes(filesystem: Path, root: Path, own_pid: int) -> tuple[Conso
 
 
 def service_units(filesystem: Path) -> Scan:
-    """Units, timers, sockets and start scripts that mention the console: the host's, and this account's own.
+    """Find units, timers, sockets and start scripts that mention the console: the host's, and this account's own.
 
-    Raises OSError for one that may not be read.
+    Raises OSError if one of them may not be read.
     """
+    # Not root's own units as well: another account cannot read them, and its G0 would never be measured.
     return _scan(filesystem, (*_UNIT_PLACES, f"{Path.home()}/.config/systemd/user".lstrip("/")))
 
 
 def cron_entries(filesystem: Path) -> Scan:
-    """Cron tables and scripts, and jobs of at, that mention the console. Raises OSError for one that may not be read."""
+    """Find cron tables and scripts, and jobs of at, that mention the console. Raises OSError if one may not be read."""
     return _scan(filesystem, _CRON_PLACES)
 
 
 def _arguments(proc: Path, pid: int) -> list[str]:
-    """A process that has just ended has none."""
+    """Return the process's command line in words; none if it has just ended."""
     try:
         with open(f"{proc}/{pid}/cmdline", "rb") as stream:  # noqa: PTH123 - asked of every process
             data = stream.read(65536)
@@ -129,12 +130,13 @@ def _arguments(proc: Path, pid: int) -> list[str]:
 
 
 def _console_words(arguments: list[str]) -> list[str] | None:
-    """The words after the program's name; None for another program, an editor that has the program open included."""
+    """Return the words after the program's name; None for another program, such as an editor that has the file open."""
     program, *rest = arguments or [""]
     if Path(program).name == _PROGRAM:
         return rest
     if not _PYTHON.search(program):
         return None
+    # Python's own options come first; -m and -c end them.
     while rest and rest[0].startswith("-") and rest[0] not in {"-m", "-c"}:
         rest = rest[1:]
     match rest:
@@ -156,12 +158,13 @@ def _process(proc: Path, pid: int, words: list[str], root: Path) -> ConsoleProce
         terminal=_terminal(proc, pid),
         reads_only=reads,
         demo=demo,
+        # A demo makes a root of its own unless it is given one. Given this one, it is another console here.
         elsewhere=(demo and not used_root) or not _may_be(root, used_root, proc, pid),
     )
 
 
 def _without_options(words: list[str]) -> tuple[list[str], str]:
-    """The words without `--root` and `--config`, and the root that was named."""
+    """Return the words without `--root`, `--config` and their values; and the root that was named, or an empty text."""
     plain, root, skip = [], "", ""
     for word in words:
         name, equals, value = word.partition("=")
@@ -176,25 +179,26 @@ def _without_options(words: list[str]) -> tuple[list[str], str]:
     return plain, root
 
 
-def _may_be(root: Path, named: str, proc: Path, pid: int) -> bool:
-    """Return whether a process may work on this root: what is not known counts as yes."""
+def _may_be(root: Path, named_root: str, proc: Path, pid: int) -> bool:
+    """Return whether a process may work on this root; if that cannot be found out, it may."""
     try:
-        used = named or _environment_root(proc, pid)
-        place = used if Path(used).is_absolute() else str((proc / str(pid) / "cwd").readlink() / used)
+        root_word = named_root or _environment_root(proc, pid)
+        path = root_word if Path(root_word).is_absolute() else str((proc / str(pid) / "cwd").readlink() / root_word)
     except OSError:
         return True
-    return os.path.realpath(place) == os.path.realpath(root)
+    return os.path.realpath(path) == os.path.realpath(root)
 
 
 def _environment_root(proc: Path, pid: int) -> str:
     variables = (proc / str(pid) / "environ").read_bytes().split(b"\0")
-    found = next((one for one in variables if one.startswith(b"CUTTER_ROOT=")), b"")
-    return found.partition(b"=")[2].decode("utf-8", "replace") or DEFAULT_ROOT
+    variable = next((entry for entry in variables if entry.startswith(b"CUTTER_ROOT=")), b"")
+    return variable.partition(b"=")[2].decode("utf-8", "replace") or DEFAULT_ROOT
 
 
 def _stat(proc: Path, pid: int) -> list[str]:
-    """The fields after the program's name: state, parent, group, session, terminal."""
+    """Return the fields after the program's name: state, parent, group, session, terminal; none if it has ended."""
     try:
+        # The name stands in parentheses and may hold any character, parentheses and spaces included.
         return (proc / str(pid) / "stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
     except (FileNotFoundError, ProcessLookupError):
         return []
@@ -206,27 +210,28 @@ def _terminal(proc: Path, pid: int) -> bool:
 
 
 def _ancestors(proc: Path, pid: int) -> Iterator[int]:
-    """The process itself, its parent, and so on."""
-    seen: set[int] = set()
-    while pid and pid not in seen:
-        seen.add(pid)
+    """Yield the process itself, its parent, and so on."""
+    visited: set[int] = set()
+    while pid and pid not in visited:
+        visited.add(pid)
         yield pid
         fields = _stat(proc, pid)
         pid = int(fields[1]) if len(fields) > 1 else 0
 
 
 def _scan(filesystem: Path, places: tuple[str, ...]) -> Scan:
+    # Some of these are links to others, as /lib is on many hosts: each directory is looked through once.
     real = {os.path.realpath(filesystem / place): filesystem / place for place in reversed(places)}
-    looked_at, found = 0, []
+    looked_at, mentioning = 0, []
     for path in (path for place in real.values() for path in _files(place)):
         looked_at += 1
         if _MENTION.search(os.fsencode(path.rpartition("/")[2])) or _mentions(path):
-            found.append(f"/{os.path.relpath(path, filesystem)}")
-    return Scan(looked_at=looked_at, found=tuple(sorted(found)))
+            mentioning.append(f"/{os.path.relpath(path, filesystem)}")
+    return Scan(looked_at=looked_at, found=tuple(sorted(mentioning)))
 
 
 def _files(place: Path) -> Iterator[str]:
-    """All files below, or the one file itself; of a place that is not there, none."""
+    """Yield all files below a directory, or the file itself; nothing for a place that is not there."""
     if place.is_file():
         yield str(place)
         return
@@ -241,7 +246,7 @@ def _files(place: Path) -> Iterator[str]:
 
 
 def _mentions(path: str) -> bool:
-    """Return whether a line that is no comment names the console; a link into nowhere and a device have no lines."""
+    """Return whether a line that is no comment names the console; a dangling link or a device has no lines."""
     if not os.path.isfile(path):  # noqa: PTH113 - as below
         return False
     with open(path, "rb", buffering=0) as stream:  # noqa: PTH123 - asked of hundreds of files

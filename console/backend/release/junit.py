@@ -30,11 +30,11 @@ class _Count:
     duration_s: float = 0.0
 
     def __post_init__(self) -> None:
-        self.found = dict.fromkeys(_KINDS, 0)
-        self.said = dict.fromkeys(_KINDS, 0)
+        self.counted = dict.fromkeys(_KINDS, 0)
+        self.declared = dict.fromkeys(_KINDS, 0)
 
     def opened(self, name: str, attributes: dict[str, str]) -> None:
-        """One element began."""
+        """Count one element as it begins. Raises _NotTotals, or ValueError for a number that is none."""
         self.root = self.root or name
         if self.root not in {"testsuites", "testsuite"}:
             raise _NotTotals(f"<{name}> is no JUnit file")
@@ -45,31 +45,32 @@ class _Count:
                 self.tests += 1
                 self.in_bad_test = False
             case "failure" | "error" | "skipped":
-                self.found[name] += 1
+                # One test can have several of these, such as a failure and an error at its teardown.
+                self.counted[name] += 1
                 self.bad_tests += not self.in_bad_test
                 self.in_bad_test = True
 
     def _suite(self, attributes: dict[str, str]) -> None:
         for kind, attribute in _KINDS.items():
-            self.said[kind] += int(attributes.get(attribute, 0))
+            self.declared[kind] += int(attributes.get(attribute, 0))
         self.duration_s += float(attributes.get("time", 0))
         self.timestamp = self.timestamp or attributes.get("timestamp", "")
         if not math.isfinite(self.duration_s) or self.duration_s < 0:
             raise _NotTotals("the suite's time is no number of seconds")
 
     def totals(self, junit_sha256: str) -> TestTotals:
-        """Raises _NotTotals where the suites' own totals are not those of their tests."""
+        """Return the totals. Raises _NotTotals if the suites' own totals are not those of their tests."""
         if not self.tests:
             raise _NotTotals("it holds no test")
         for kind, attribute in _KINDS.items():
-            if self.found[kind] != self.said[kind]:
-                raise _NotTotals(f"the suites say {attribute}={self.said[kind]}, their tests {self.found[kind]}")
+            if self.counted[kind] != self.declared[kind]:
+                raise _NotTotals(f"the suites say {attribute}={self.declared[kind]}, their tests {self.counted[kind]}")
         return TestTotals(
             tests=self.tests,
             passed=self.tests - self.bad_tests,
-            failed=self.found["failure"],
-            errors=self.found["error"],
-            skipped=self.found["skipped"],
+            failed=self.counted["failure"],
+            errors=self.counted["error"],
+            skipped=self.counted["skipped"],
             duration_s=round(self.duration_s, 3),
             junit_sha256=junit_sha256,
             timestamp=self.timestamp,
@@ -77,7 +78,7 @@ class _Count:
 
 
 def read_junit(path: Path) -> TestTotals:
-    """The totals of a test run. Raises UsageError naming file and line for whatever is not a whole, plain JUnit file.
+    """Read the totals of a test run. Raises UsageError naming file and line for all that is no whole, plain JUnit file.
 
     A document type is refused, so that no entity is ever expanded, and so is a file beyond 64 MiB.
     """

@@ -1,4 +1,4 @@
-"""The deploy manifest: which files a release consists of, from which commit, and what its tests came to."""
+"""The deploy manifest: the files that a release consists of, its commit, and the results of its tests."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -37,7 +37,7 @@ class Tool(Value):
 
     name: str
     version: SafeText
-    """`absent` where the build machine has none."""
+    """`absent` if the build machine has none."""
 
 
 class TestTotals(Value):
@@ -74,7 +74,7 @@ class DeployManifest(Value):
 
     schema_id: Annotated[Literal["cutter-console/deploy-manifest/1"], Field(alias="schema")] = SCHEMA
     commit: Annotated[str, StringConstraints(pattern=r"^([0-9a-f]{40}|[0-9a-f]{64})?$")] = ""
-    """Of the source tree at the time of building; empty where it is no git tree."""
+    """Of the source tree at the time of building; empty if it is no git tree."""
     clean: bool = False
     """True if the listed files were as the commit has them."""
     no_commit: SafeText = ""
@@ -85,7 +85,7 @@ class DeployManifest(Value):
     built_on: SafeText
     """Host name of the build machine."""
     tests: TestTotals | None = None
-    """None: no test run was recorded."""
+    """None if no test run was recorded."""
     tools: tuple[Tool, ...]
     files: tuple[FileSum, ...] = Field(min_length=1)
     """Sorted by path, each path once."""
@@ -98,7 +98,7 @@ class DeployManifest(Value):
 
     @model_validator(mode="after")
     def _each_path_once(self) -> Self:
-        paths = [one.path for one in self.files]
+        paths = [file.path for file in self.files]
         twice = next((path for path, again in pairwise(sorted(paths)) if path == again), "")
         if twice:
             raise ValueError(f"{twice} is listed twice, with no way to tell which sum is right")
@@ -106,7 +106,7 @@ class DeployManifest(Value):
 
 
 def read_manifest(path: Path, data: bytes) -> DeployManifest:
-    """The manifest in these bytes of a file. Raises UsageError naming the file and the key at fault."""
+    """Parse the manifest in these bytes of a file. Raises UsageError naming the file and the key at fault."""
     try:
         return DeployManifest.model_validate_json(data)
     except ValidationError as error:

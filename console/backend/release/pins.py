@@ -1,4 +1,4 @@
-"""The pins: what host and database are, measured once for a person to look at, and written into the configuration."""
+"""The pins: what identifies host, database and release, measured once, shown to a person, written to the settings."""
 
 import json
 from pathlib import Path
@@ -21,7 +21,7 @@ _UNSET = frozenset({"", "0", "none"})
 
 
 class Pin(Value):
-    """One pinned value and the one before it; `old` is empty where nothing was pinned."""
+    """One pinned value and the one before it; `old` is empty if nothing was pinned."""
 
     name: str
     old: SafeText
@@ -38,27 +38,27 @@ class MeasuredPins(Value):
 
     pins: PinSettings
     deploy_manifest_sha256: str = ""
-    """Empty where the manifest's file is not there."""
+    """Empty if the manifest's file is not there."""
 
 
 def machine_id(filesystem: Path) -> str:
-    """The content of etc/machine-id. Raises Unmeasured where there is none."""
+    """Return the content of etc/machine-id. Raises Unmeasured if it is missing, empty or not text."""
     path = filesystem / "etc/machine-id"
     try:
-        found = read_regular(path).decode("ascii").strip()
+        identity = read_regular(path).decode("ascii").strip()
     except (OSError, UnicodeDecodeError) as error:
         raise _no_machine_id(path, str(getattr(error, "strerror", "not text"))) from error
-    if not found:
+    if not identity:
         raise _no_machine_id(path, "it is empty")
-    return found
+    return identity
 
 
-def _no_machine_id(path: Path, why: str) -> Unmeasured:
-    return Unmeasured(StopCode.UNREACHABLE, f"{path}: {why}", "Give the host an identity: systemd-machine-id-setup")
+def _no_machine_id(path: Path, reason: str) -> Unmeasured:
+    return Unmeasured(StopCode.UNREACHABLE, f"{path}: {reason}", "Give the host an identity: systemd-machine-id-setup")
 
 
 def measure_pins(installation: Installation, machine: str) -> MeasuredPins:
-    """Host, database, schema and deploy manifest as they are now. Raises CutterError where the database cannot be read."""
+    """Measure host, database, schema and deploy manifest. Raises CutterError if one of them cannot be read."""
     with connect(installation.settings.database.monitor, read_only=True, timeout_s=30, purpose="pins") as connection:
         return MeasuredPins(
             pins=_database_pins(connection, installation.context.host, machine),
@@ -79,12 +79,12 @@ def _database_pins(connection: psycopg.Connection, host: str, machine: str) -> P
 
 
 def manifest_path(installation: Installation) -> Path:
-    """Return where the deploy manifest lies."""
+    """Return the path of the deploy manifest."""
     return installation.settings.under(installation.root, installation.settings.deploy_manifest)
 
 
 def manifest_digest(installation: Installation) -> str:
-    """sha256 of the deploy manifest's file; empty where there is none. Raises Unmeasured where it cannot be read."""
+    """Return the sha256 of the deploy manifest's file, or an empty text. Raises Unmeasured if it cannot be read."""
     path = manifest_path(installation)
     try:
         return sha256_file(path)
@@ -97,15 +97,15 @@ def manifest_digest(installation: Installation) -> str:
 def compared(settings: Settings, measured: MeasuredPins) -> tuple[Pin, ...]:
     """Pure: every pin as it is set and as it was measured; a manifest that is not there is not pinned."""
     now = {name: str(value) for name, value in measured.pins.model_dump(mode="json").items()}
-    old = {name: str(value) for name, value in settings.pins.model_dump(mode="json").items()}
+    pinned = {name: str(value) for name, value in settings.pins.model_dump(mode="json").items()}
     if measured.deploy_manifest_sha256:
         now[MANIFEST_PIN] = measured.deploy_manifest_sha256
-        old[MANIFEST_PIN] = settings.deploy_manifest_sha256
-    return tuple(Pin(name=name, old="" if old[name] in _UNSET else old[name], new=now[name]) for name in now)
+        pinned[MANIFEST_PIN] = settings.deploy_manifest_sha256
+    return tuple(Pin(name=name, old="" if pinned[name] in _UNSET else pinned[name], new=now[name]) for name in now)
 
 
 def require_unchanged(pins: tuple[Pin, ...]) -> None:
-    """Raises Refused naming old and new of every pin that would change."""
+    """Raise Refused naming old and new of every pin that would change, if any would."""
     changes = [f"{pin.name}: pinned {pin.old}, now {pin.new}" for pin in pins if pin.changes]
     if changes:
         action = "Find out why; only where it is right: cutter-console init --pin --repin"
@@ -123,7 +123,7 @@ def with_pins(settings: Settings, measured: MeasuredPins) -> Settings:
 def write_pins(config: Path, measured: MeasuredPins) -> None:
     """Put the pins into the configuration: whole or not at all, the rest of the file, its owner and mode as they were.
 
-    Raises UsageError where the file is not there or holds no JSON object.
+    Raises UsageError if the file is not there or holds no JSON object.
     """
     try:
         raw = json.loads(config.read_text(encoding="utf-8"))

@@ -28,7 +28,7 @@ class Recorded(NamedTuple):
 
 
 class Tree(Value):
-    """Files on disk. A symlink is not one of the release's files: its sum covers the word `symlink` and its target."""
+    """Files on disk. A symlink never equals a released file: its sum covers the word `symlink` and its target."""
 
     kind: Kind
     files: tuple[FileSum, ...]
@@ -38,7 +38,7 @@ class Tree(Value):
 
 
 def read_tree(package: Path) -> Tree:
-    """Hash the deployed console. Raises Unmeasured where a file cannot be read."""
+    """Hash the deployed console. Raises Unmeasured if a file cannot be read."""
     parent = package.parent
     try:
         inside = [FileSum(path=path, sha256=_sum(parent, path)) for path in _package_files(package)]
@@ -47,7 +47,7 @@ def read_tree(package: Path) -> Tree:
             problems = tuple(f"{path.name} has no RECORD that lists {package.name}/" for path in _described(parent))
             beside = [FileSum(path=path, sha256=_sum(parent, path)) for path in _beside(parent)]
             return Tree(kind=Kind.SOURCE, files=_sorted([*inside, *beside]), record_problems=problems)
-        sums = {one.path: one.sha256 for one in inside}
+        sums = {file.path: file.sha256 for file in inside}
         metadata = [FileSum(path=path, sha256=_sum(parent, path)) for path in _metadata(parent, wheel)]
         return Tree(
             kind=Kind.WHEEL,
@@ -60,26 +60,26 @@ def read_tree(package: Path) -> Tree:
 
 
 def installed_wheel(package: Path) -> tuple[Recorded, ...] | None:
-    """RECORD of the wheel that lists this package; None for a source tree, an editable installation included."""
+    """Return RECORD of the wheel that lists this package; None for a source tree or an editable installation."""
     first = f"{package.name}/__init__.py"
-    for found in distributions(name=DISTRIBUTION, path=[str(package.parent)]):
+    for distribution in distributions(name=DISTRIBUTION, path=[str(package.parent)]):
         # `Distribution.files` makes an object a line and takes ten times as long.
         record = tuple(
             Recorded(line[0], line[1])
-            for line in csv.reader((found.read_text("RECORD") or "").splitlines())
+            for line in csv.reader((distribution.read_text("RECORD") or "").splitlines())
             if line[1:]
         )
-        if any(one.path == first for one in record):
+        if any(entry.path == first for entry in record):
             return record
     return None
 
 
 def _sorted(files: list[FileSum]) -> tuple[FileSum, ...]:
-    return tuple(sorted(files, key=lambda one: one.path))
+    return tuple(sorted(files, key=lambda file: file.path))
 
 
 def _package_files(package: Path) -> Iterator[str]:
-    """Everything below the package but bytecode that Python compares with its source by time and size before it runs it."""
+    """Yield every file below the package, except bytecode that Python checks against its source before it runs it."""
     pending = [(package, package.name)]
     while pending:
         folder, name = pending.pop()
@@ -90,11 +90,11 @@ def _package_files(package: Path) -> Iterator[str]:
                 elif entry.name != "__pycache__":
                     pending.append((Path(entry.path), f"{name}/{entry.name}"))
                 else:
-                    yield from (f"{name}/__pycache__/{one}" for one in _unfounded(entry.path))
+                    yield from (f"{name}/__pycache__/{bytecode}" for bytecode in _unfounded(entry.path))
 
 
 def _unfounded(cache: str) -> Iterator[str]:
-    """Yield what lies in a bytecode cache and is not made from a source beside it, or would be run without a look at the source."""
+    """Yield the files of a bytecode cache that are no bytecode, or that Python runs without a look at the source."""
     with os.scandir(cache) as entries:
         for entry in entries:
             if not (entry.is_file(follow_symlinks=False) and entry.name.endswith(".pyc")) or _is_unchecked(entry.path):
@@ -113,42 +113,48 @@ def _beside(parent: Path) -> list[str]:
 
 
 def _described(parent: Path) -> list[Path]:
-    """Folders in which an installer describes this distribution, but for an editable one: RECORD is gone, or not its own."""
+    """Return the .dist-info folders of this distribution, without those of an editable installation.
+
+    The caller has found no RECORD that lists the package, so each of them has lost its RECORD, or has another's.
+    """
     folders = sorted(parent.glob(f"{DISTRIBUTION.replace('-', '_')}-*.dist-info"))
     return [
-        one for one in folders if not ((one / "RECORD").is_file() and "__editable__" in (one / "RECORD").read_text())
+        folder
+        for folder in folders
+        if not ((folder / "RECORD").is_file() and "__editable__" in (folder / "RECORD").read_text())
     ]
 
 
 def _metadata(parent: Path, wheel: tuple[Recorded, ...]) -> list[str]:
-    """The wheel's own description, without what the installer wrote on this host."""
-    found = []
+    """Return the paths of the wheel's metadata, without the files that the installer wrote on this host."""
+    paths = []
     for path, _ in wheel:
         folder, _, name = path.partition("/")
         if folder.endswith(".dist-info") and name not in _WRITTEN_BY_INSTALLER and os.path.lexists(parent / path):
-            found.append(path)
-    return found
+            paths.append(path)
+    return paths
 
 
 def _record_problems(parent: Path, wheel: tuple[Recorded, ...], sums: dict[str, str]) -> Iterator[str]:
-    """RECORD against the disk: every file that it gives a hash, the scripts outside the package too."""
-    for path, told in wheel:
-        if not told or "__pycache__/" in path:
+    """Compare RECORD with the disk: every file that it gives a hash, the scripts outside the package too."""
+    for path, recorded in wheel:
+        if not recorded or "__pycache__/" in path:
             continue
-        wanted = _hex(told)
+        expected = _hex(recorded)
         try:
-            found = sums.get(path) or _sum(parent, path)
+            actual = sums.get(path) or _sum(parent, path)
         except FileNotFoundError:
             yield f"{path} is missing"
             continue
-        if found != wanted:
-            yield f"{path} has sha256 {found[:12]}, RECORD says {wanted[:12]}"
+        if actual != expected:
+            yield f"{path} has sha256 {actual[:12]}, RECORD says {expected[:12]}"
 
 
-def _hex(told: str) -> str:
-    """The digest in hex; a line that cannot be read, or names another algorithm, confirms no file."""
-    algorithm, _, text = told.partition("=")
+def _hex(recorded: str) -> str:
+    """Return the digest in hex; a line that cannot be read, or names another algorithm, confirms no file."""
+    algorithm, _, text = recorded.partition("=")
     try:
+        # RECORD has base64 without its padding.
         return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)).hex() if algorithm == "sha256" else "unknown"
     except ValueError:
         return "unreadable"

@@ -1,4 +1,4 @@
-"""The deployed tree against its manifest, and the manifest against its pin: what is missing, changed or extra, by name."""
+"""Compares the deployed tree with its manifest, the manifest with its pin; names missing, changed and extra files."""
 
 from datetime import datetime
 from typing import NamedTuple
@@ -18,7 +18,7 @@ _SHOWN = 10
 
 
 class Release(Value):
-    """The manifest's own statements, without its files."""
+    """The manifest without its files."""
 
     version: SafeText
     kind: Kind
@@ -31,7 +31,7 @@ class Release(Value):
 
     @property
     def origin(self) -> str:
-        """The commit, and whether the files were as it has them; without a commit, what identifies the release."""
+        """Return the commit, and if the files differ from it; without a commit, what identifies the release."""
         if not self.commit:
             return f"identified by its files alone, no commit{f': {self.no_commit}' if self.no_commit else ''}"
         return f"commit {self.commit[:12]}{'' if self.clean else ' with changes'}"
@@ -51,9 +51,9 @@ class TreeFinding(Differences):
     manifest: SafeText
     """Path of the manifest's file."""
     manifest_sha256: str
-    """Empty where there is no such file."""
+    """Empty if there is no such file."""
     pinned_sha256: str
-    """Empty where none is pinned."""
+    """Empty if none is pinned."""
     unreadable: SafeText = ""
     """Reason why the file is not a manifest."""
     release: Release | None = None
@@ -76,7 +76,7 @@ class Fault(NamedTuple):
 
 
 def measure_tree(installation: Installation) -> TreeFinding:
-    """Hash every file and compare. A manifest that is absent or broken is a finding; raises Unmeasured for unreadable files."""
+    """Hash every file and compare. An absent or broken manifest is a finding; an unreadable file raises Unmeasured."""
     path = manifest_path(installation)
     pinned = (
         "" if installation.settings.deploy_manifest_sha256 == "none" else installation.settings.deploy_manifest_sha256
@@ -87,19 +87,19 @@ def measure_tree(installation: Installation) -> TreeFinding:
         return TreeFinding(manifest=str(path), manifest_sha256="", pinned_sha256=pinned)
     except OSError as error:
         raise Unmeasured(StopCode.UNREACHABLE, f"{path}: {error.strerror}", f"Make {path} readable.") from error
-    found = TreeFinding(manifest=str(path), manifest_sha256=sha256_hex(data), pinned_sha256=pinned)
+    finding = TreeFinding(manifest=str(path), manifest_sha256=sha256_hex(data), pinned_sha256=pinned)
     try:
         manifest = read_manifest(path, data)
     except UsageError as error:
-        return found.model_copy(update={"unreadable": error.message})
-    tree, wanted = read_tree(installation.context.package), manifest.files
+        return finding.model_copy(update={"unreadable": error.message})
+    tree, listed = read_tree(installation.context.package), manifest.files
     if manifest.kind is not tree.kind:
         # A wheel that is verified by its source tree's manifest, or the other way round, has the package in common.
         inside = f"{installation.context.package.name}/"
-        wanted = tuple(one for one in wanted if one.path.startswith(inside))
-        tree = tree.model_copy(update={"files": tuple(one for one in tree.files if one.path.startswith(inside))})
-    differences = compared(wanted, tree)
-    return found.model_copy(
+        listed = tuple(file for file in listed if file.path.startswith(inside))
+        tree = tree.model_copy(update={"files": tuple(file for file in tree.files if file.path.startswith(inside))})
+    differences = compared(listed, tree)
+    return finding.model_copy(
         update={
             **dict(differences),
             "release": Release(**manifest.model_dump(include=set(Release.model_fields))),
@@ -109,10 +109,10 @@ def measure_tree(installation: Installation) -> TreeFinding:
     )
 
 
-def compared(wanted: tuple[FileSum, ...], tree: Tree) -> Differences:
-    """Pure: what is missing, changed and extra in the tree, each sorted."""
-    digests = {one.path: one.sha256 for one in wanted}
-    actual = {one.path: one.sha256 for one in tree.files}
+def compared(listed: tuple[FileSum, ...], tree: Tree) -> Differences:
+    """Pure: the files that are missing, changed and extra in the tree, each list sorted."""
+    digests = {file.path: file.sha256 for file in listed}
+    actual = {file.path: file.sha256 for file in tree.files}
     return Differences(
         missing=tuple(sorted(digests.keys() - actual.keys())),
         changed=tuple(sorted(path for path in digests.keys() & actual.keys() if digests[path] != actual[path])),
@@ -120,42 +120,45 @@ def compared(wanted: tuple[FileSum, ...], tree: Tree) -> Differences:
     )
 
 
-def faults(found: TreeFinding) -> tuple[Fault, ...]:
-    """Pure: everything that keeps this tree from being the pinned release, the gravest first; empty where it is."""
-    if not found.manifest_sha256:
+def faults(finding: TreeFinding) -> tuple[Fault, ...]:
+    """Pure: all that keeps this tree from being the pinned release, faults of the manifest first; none if it is."""
+    if not finding.manifest_sha256:
         action = (
             "On the workstation: cutter-console manifest build --junit junit.xml;"
-            f" copy it to {found.manifest}, then: cutter-console init --pin"
+            f" copy it to {finding.manifest}, then: cutter-console init --pin"
         )
-        return (Fault(f"there is no deploy manifest at {found.manifest}", action),)
+        return (Fault(f"there is no deploy manifest at {finding.manifest}", action),)
     listed = [
-        Fault(f"{len(names)} {word}: {shown(names)}", "Install the release again, then: cutter-console manifest verify")
+        Fault(
+            f"{len(names)} {word}: {first_names(names)}",
+            "Install the release again, then: cutter-console manifest verify",
+        )
         for word, names in (
-            ("missing", found.missing),
-            ("changed", found.changed),
-            ("extra", found.extra),
-            ("not as RECORD says", found.record_problems),
+            ("missing", finding.missing),
+            ("changed", finding.changed),
+            ("extra", finding.extra),
+            ("not as RECORD says", finding.record_problems),
         )
         if names
     ]
-    return (*_digest_faults(found), *listed)
+    return (*_digest_faults(finding), *listed)
 
 
-def _digest_faults(found: TreeFinding) -> list[Fault]:
-    if not found.pinned_sha256:
-        return [Fault(f"manifest {found.manifest_sha256[:16]} is not pinned", "cutter-console init --pin")]
-    if found.manifest_sha256 != found.pinned_sha256:
+def _digest_faults(finding: TreeFinding) -> list[Fault]:
+    if not finding.pinned_sha256:
+        return [Fault(f"manifest {finding.manifest_sha256[:16]} is not pinned", "cutter-console init --pin")]
+    if finding.manifest_sha256 != finding.pinned_sha256:
         action = (
-            f"Find out who replaced {found.manifest}; put the pinned one back, or where the new one is right: {REPIN}"
+            f"Find out who replaced {finding.manifest}; put the pinned one back, or where the new one is right: {REPIN}"
         )
-        said = f"the manifest is {found.manifest_sha256[:16]}, pinned is {found.pinned_sha256[:16]}"
-        return [Fault(said, action)]
-    if found.unreadable:
-        return [Fault(found.unreadable, f"Build it again, copy it to {found.manifest}, then: {REPIN}")]
+        detail = f"the manifest is {finding.manifest_sha256[:16]}, pinned is {finding.pinned_sha256[:16]}"
+        return [Fault(detail, action)]
+    if finding.unreadable:
+        return [Fault(finding.unreadable, f"Build it again, copy it to {finding.manifest}, then: {REPIN}")]
     return []
 
 
-def shown(names: tuple[str, ...]) -> str:
-    """The first names, and how many more there are."""
+def first_names(names: tuple[str, ...]) -> str:
+    """Return the first names, and how many more there are."""
     more = len(names) - _SHOWN
     return ", ".join(names[:_SHOWN]) + (f" and {more} more" if more > 0 else "")

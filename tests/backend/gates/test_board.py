@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from console.backend.gates.board import measure_board, named
+from console.backend.gates.board import gates_named, measure_board
 from console.backend.gates.gate import reported
 from console.backend.gates.measurement import Measurement, check, passes
 from console.backend.gates.probe import Probe
@@ -101,7 +101,7 @@ def test_a_defect_in_one_gate_is_told_with_its_place_and_leaves_the_others_their
 
 
 def test_gates_are_named_as_they_are_written_and_others_are_refused() -> None:
-    assert [gate.id for gate in named(("g2",))] == ["G2"]
-    assert named(()) == GATES
+    assert [gate.id for gate in gates_named(("g2",))] == ["G2"]
+    assert gates_named(()) == GATES
     with pytest.raises(UsageError, match="there is no gate G77"):
-        named(("G77",))
+        gates_named(("G77",))

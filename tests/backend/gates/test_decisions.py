@@ -82,7 +82,7 @@ def test_growth_cannot_be_explained_without_a_baseline() -> None:
 )
 def test_what_is_wrong_with_a_function_is_told(now: str, pinned: str, packaged: str, words: str) -> None:
     source = installed_functions.Source(name="fn_x", sha256=now, pinned=pinned, packaged=packaged, closed=False)
-    assert installed_functions._told(source) == words
+    assert installed_functions._difference(source) == words
 
 
 def test_a_size_that_was_not_tried_is_inconclusive() -> None:

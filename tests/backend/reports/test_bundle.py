@@ -25,7 +25,7 @@ from console.backend.model.outcome import Check, Evidence, Outcome, worst
 from console.backend.model.readiness import Board, GateReport, Letter, Owner
 from console.backend.model.view_models import Progress
 from console.backend.publication import publishing
-from console.backend.publication.pages import DOCUMENTS, whose
+from console.backend.publication.pages import DOCUMENTS, owner_of_step
 from console.backend.publication.publishing import Unpublished
 from console.backend.publication.signing import Unsigned, check_signature
 from console.backend.publication.sums import verify_sums
@@ -199,7 +199,7 @@ def test_what_blocks_comes_first_and_one_cause_is_told_once() -> None:
     ],
 )
 def test_a_step_belongs_to_whoever_sits_where_it_is_taken(owner: Owner, action: str, expected: Owner) -> None:
-    assert whose(owner, action) is expected
+    assert owner_of_step(owner, action) is expected
 
 
 def test_a_step_that_two_gates_ask_for_is_told_once(passage: Passage) -> None:

@@ -41,7 +41,7 @@ from console.backend.reports.bundle.summary import Final
 RECORD = "bundle.json"
 SCHEMA: Literal["cutter-console/bundle/1"] = "cutter-console/bundle/1"
 _SIDE_DEADLINE_S = 30.0
-"""For each of the two measurements around the board, which read every row."""
+"""Seconds for each of the two measurements around the board, which read every row."""
 _STEPS = ("remove what a crash left", "measure before", "ask every gate", "measure after", "write the documents")
 
 
@@ -54,7 +54,7 @@ class DocumentSum(Value):
 
 
 class Measured(Value):
-    """Everything that a bundle tells, before it is told."""
+    """Everything that was measured for a bundle, before its documents are written."""
 
     about: tuple[Evidence, ...]
     allowed: tuple[str, ...]
@@ -69,7 +69,7 @@ class Measured(Value):
 
     @property
     def statements(self) -> tuple[Statement, ...]:
-        """Return what did not happen, or what did."""
+        """Return one statement for each forbidden action, from the two measurements."""
         return statements(self.before, self.after)
 
 
@@ -92,8 +92,8 @@ def write_bundle(
 ) -> BundleView:
     """Measure and write `reports/<utc>-readiness/`. `sign_with` is a primary fingerprint of this host's own key.
 
-    A database that is down makes letter C, never an exception. Raises Unpublished where the documents cannot be
-    written and Unsigned where gpg does not sign; nothing bears the final name then.
+    A database that is down gives the letter C, not an exception. Raises Unpublished if the documents cannot be
+    written and Unsigned if gpg does not sign; then no directory has the final name.
     """
     if sign_with:
         require_fingerprint(sign_with)
@@ -102,7 +102,7 @@ def write_bundle(
     name = f"{installation.context.now():%Y%m%dT%H%M%SZ}-readiness"
     with published(reports, name) as draft:
         say(0)
-        removed = remove_leftovers(reports)
+        removed = remove_leftovers(reports)  # Not the draft of this bundle, whose lock is held.
         measured = _measured(installation, say, removed, gates)
         say(4)
         final = final_of(measured, draft.name, sign_with)
@@ -110,6 +110,7 @@ def write_bundle(
         sums = draft.write_sums()
         if sign_with:
             sign_sums(draft.path / SUMS, draft.path / SIGNATURE, sign_with, installation.gnupg_home)
+            # gpg has written this file; the others were synced, and got their mode, when they were written.
             sync_file(draft.path / SIGNATURE, FILE_MODE)
     say(len(_STEPS))
     return BundleView(
@@ -131,8 +132,8 @@ class _Say:
         self._on_progress = on_progress
 
     def __call__(self, number: int) -> None:
-        what = _STEPS[number] if number < len(_STEPS) else "written"
-        self._on_progress(Progress(step=what, done=number, total=len(_STEPS)))
+        step_name = _STEPS[number] if number < len(_STEPS) else "written"
+        self._on_progress(Progress(step=step_name, done=number, total=len(_STEPS)))
 
 
 def _measured(installation: Installation, say: _Say, removed: tuple[str, ...], gates: tuple[AnyGate, ...]) -> Measured:
@@ -141,12 +142,13 @@ def _measured(installation: Installation, say: _Say, removed: tuple[str, ...], g
     before = take_snapshot(installation, BEFORE, time.monotonic() + _SIDE_DEADLINE_S)
     say(2)
     board = measure_board(installation, gates, deadline_s=DEADLINE_S)
+    # Between the two snapshots, like the gates: whatever measuring changes is seen by the second one.
     package = Probe(installation, "BUNDLE", time.monotonic() + DEADLINE_S).ask(
         "off_host",
         "which files are for other machines",
         "the deployed tree, the keys and the grants",
         lambda: package_of(installation),
-        lambda found: ", ".join(file.name for file in found) or "none: nothing is to be done elsewhere",
+        lambda files: ", ".join(file.name for file in files) or "none: nothing is to be done elsewhere",
     )
     say(3)
     after = take_snapshot(installation, AFTER, time.monotonic() + _SIDE_DEADLINE_S, since=before)
@@ -163,7 +165,7 @@ def _measured(installation: Installation, say: _Say, removed: tuple[str, ...], g
 
 
 def measure_about(installation: Installation) -> tuple[tuple[Evidence, ...], tuple[str, ...]]:
-    """Return which program this is, who asks, under which policy; and the ids of what was explicitly allowed."""
+    """Measure which program this is, who asks, under which policy; return it with the ids of what was allowed."""
     probe = Probe(installation, "BUNDLE", time.monotonic() + _SIDE_DEADLINE_S)
     manifest = manifest_path(installation)
     source = f"{__name__.partition('.')[0]} as it runs"
@@ -201,23 +203,23 @@ def _untested(untested: bool) -> str:
 
 
 def final_of(measured: Measured, name: str, sign_with: str) -> Final:
-    """Pure: what the last document says."""
-    said = measured.statements
-    found = summary.gaps(measured.board, said)
-    todo = summary.steps(found)
-    letter = summary.letter(measured.board, said)
+    """Pure: the contents of the last document."""
+    attested = measured.statements
+    found_gaps = summary.gaps(measured.board, attested)
+    open_steps = summary.steps(found_gaps)
+    letter = summary.letter(measured.board, attested)
     return Final(
         letter=letter,
-        headline=summary.headline(letter, found, len(todo)),
+        headline=summary.headline(letter, found_gaps, len(open_steps)),
         means=summary.meaning(letter),
         bundle=name,
-        first=found[:1],
-        gaps=found,
+        first=found_gaps[:1],
+        gaps=found_gaps,
         roll_up=summary.roll_up(measured.board),
         changes=differences(measured.before, measured.after),
-        statements=said,
+        statements=attested,
         rows=summary.rows(measured.before.digests.value, measured.after.digests.value),
-        steps=todo,
+        steps=open_steps,
         warnings=measured.allowed,
         removed=measured.removed,
         signing=sign_with,
@@ -225,23 +227,23 @@ def final_of(measured: Measured, name: str, sign_with: str) -> Final:
 
 
 def documents(measured: Measured, final: Final) -> dict[str, bytes]:
-    """Pure: the documents by name. Raises Unrendered where a template names what was not measured."""
+    """Pure: the documents by name. Raises Unrendered if a template names what was not measured."""
     around = (*measured.about, *_around(measured.before), *_around(measured.after))
-    every = _register(measured)
-    found = {}
+    register = _register(measured)
+    contents = {}
     for document in DOCUMENTS:
-        more = around if document[0] == FINAL else _off_host(measured) if document[0] == OFF_HOST else ()
-        page: Page = page_of(document, measured.board, more)
-        found[document[0]] = render(f"bundle/{document[0]}.j2", Evidences(every), {"page": page, "final": final})
-    return found
+        cited = around if document[0] == FINAL else _off_host(measured) if document[0] == OFF_HOST else ()
+        page: Page = page_of(document, measured.board, cited)
+        contents[document[0]] = render(f"bundle/{document[0]}.j2", Evidences(register), {"page": page, "final": final})
+    return contents
 
 
 def _off_host(measured: Measured) -> tuple[Evidence, ...]:
     return tuple(piece for piece in measured.about if piece.id == "BUNDLE.off_host")
 
 
-def _around(stillness: InstallationSnapshot) -> tuple[Evidence, ...]:
-    return tuple(fact.evidence for fact in stillness.facts)
+def _around(snapshot: InstallationSnapshot) -> tuple[Evidence, ...]:
+    return tuple(fact.evidence for fact in snapshot.facts)
 
 
 def _register(measured: Measured) -> tuple[Evidence, ...]:

@@ -1,4 +1,4 @@
-"""The database as a bundle must leave it: rows and digests of every table, sequences and transaction ids, in one snapshot."""
+"""The database as a bundle must leave it: digests of all tables, sequences, transaction ids, read in one snapshot."""
 
 import psycopg
 
@@ -17,7 +17,7 @@ _MOST_IDS = 10_000
 
 
 class RowVersions(Value):
-    """Transactions that wrote the rows of a table, as one number: it changes even if a row is replaced by an equal one."""
+    """Transactions that wrote a table's rows, as one value: it differs even if a row is replaced by an equal one."""
 
     table: SafeText
     written_by: str
@@ -44,7 +44,7 @@ class Transactions(Value):
 
 
 class Between(Value):
-    """Outcomes of the transaction ids that were given out since the measurement before."""
+    """Outcomes of the transaction ids given out since the earlier measurement, from `first` up to but without `end`."""
 
     first: int
     end: int
@@ -55,17 +55,17 @@ class Between(Value):
 
     @property
     def given_out(self) -> int:
-        """Return how many ids."""
+        """Return the number of ids."""
         return self.end - self.first
 
     @property
     def other(self) -> int:
-        """Still in progress, or too many to ask for one by one."""
+        """Return the number of ids that are in progress, or were too many to be asked for one by one."""
         return self.given_out - self.committed - self.aborted
 
 
 class DatabaseState(Value):
-    """Contents that one READ ONLY, repeatable-read transaction of the verifying role saw."""
+    """Everything that one READ ONLY, repeatable-read transaction of the verifying role saw."""
 
     tables: tuple[TableProof, ...]
     versions: tuple[RowVersions, ...]
@@ -91,9 +91,10 @@ class Seen(Value):
 
 
 def read_database(probe: Probe, since: Transactions | None) -> DatabaseState:
-    """Read everything in one snapshot; `since` is where the transaction ids stood at the measurement before."""
+    """Read everything in one snapshot; `since` is the position of the transaction ids at the earlier measurement."""
     verifier = probe.installation.settings.database.verifier
     with connect(verifier, read_only=True, timeout_s=probe.seconds_left, purpose="bundle") as connection:
+        # One snapshot for all statements, so that digests and row versions are of the same moment.
         connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
         names = database_state.product_tables(connection)
         sequences = database_state.sequences(connection)
@@ -102,6 +103,7 @@ def read_database(probe: Probe, since: Transactions | None) -> DatabaseState:
         tables = table_proofs_at_once(connection, names)
         versions = _versions(connection, names)
         definitions = database_state.schema_digest(connection)
+        # Last, so that an id that any of the statements above had taken would show.
         unassigned = assigned_transaction_id(connection) is None
     return DatabaseState(
         tables=tables,
@@ -120,20 +122,22 @@ def read_database(probe: Probe, since: Transactions | None) -> DatabaseState:
 
 def _versions(connection: psycopg.Connection, tables: tuple[str, ...]) -> tuple[RowVersions, ...]:
     rows = database_state.row_versions(connection, tables)
-    return tuple(sorted((RowVersions(table=name, written_by=sums) for name, sums in rows), key=lambda one: one.table))
+    return tuple(
+        sorted((RowVersions(table=name, written_by=sums) for name, sums in rows), key=lambda version: version.table)
+    )
 
 
 def _between(connection: psycopg.Connection, since: Transactions | None, next_id: int) -> Between:
     if since is None:
         return Between(first=next_id, end=next_id)
     asked_from = max(since.next_id, next_id - _MOST_IDS)
-    became = database_state.outcomes_of_ids(connection, asked_from, next_id)
+    outcomes = database_state.outcomes_of_ids(connection, asked_from, next_id)
     events = database_state.events_after(connection, since.last_event)
     return Between(
         first=since.next_id,
         end=next_id,
-        committed=became.get("committed", 0),
-        aborted=became.get("aborted", 0),
+        committed=outcomes.get("committed", 0),
+        aborted=outcomes.get("aborted", 0),
         events=tuple(f"run {run}, {phase}: {outcome}, by {actor}" for run, phase, outcome, actor in events),
     )
 
@@ -143,8 +147,8 @@ def read_identity(probe: Probe) -> Seen:
     with probe.monitor() as connection:
         identity = measure_identity(connection, probe.installation.context.host)
     database = probe.installation.settings.database
-    asked = (_role(probe, conninfo) for conninfo in (database.executor, database.verifier))
-    return Seen(identity=identity, roles=(RoleSeen(name=identity.role, superuser=identity.superuser), *asked))
+    writing_roles = (_role(probe, conninfo) for conninfo in (database.executor, database.verifier))
+    return Seen(identity=identity, roles=(RoleSeen(name=identity.role, superuser=identity.superuser), *writing_roles))
 
 
 def _role(probe: Probe, conninfo: str) -> RoleSeen:

@@ -20,7 +20,7 @@ _KEY_FILES = ("pubring.kbx", "pubring.gpg", "secring.gpg", "trustdb.gpg", "priva
 _RINGS = ("pubring.kbx", "pubring.gpg", "public-keys.d")
 _AGENTS = ("gpg-agent", "keyboxd", "scdaemon", "dirmngr")
 _PROC = Path("/proc")
-"""Our own, wherever the host's files are said to be: our process is there alone."""
+"""The real one, wherever the host's files are said to be: only here are this process and its children."""
 
 
 class FileEntry(Value):
@@ -32,11 +32,11 @@ class FileEntry(Value):
     owner: int
     size: int
     changed_ns: int
-    """The later of the times of content and of attributes, in ns: the second cannot be set back."""
+    """The later of mtime and ctime, in ns since 1970: a program can set back the first, not the second."""
     place: str
     """Device and inode: a file that was replaced by an equal one has another."""
     sha256: str = ""
-    """Of a regular file's content, where it is small enough; of a symlink's target."""
+    """Of a regular file's content, if it is small enough; of a symlink's target; otherwise empty."""
 
 
 class KeyRing(Value):
@@ -60,15 +60,15 @@ class ProcessSeen(Value):
 
 
 def files_of(installation: Installation) -> tuple[FileEntry, ...]:
-    """Everything below the root outside reports/, and what is configured to lie elsewhere, in order of the paths."""
+    """Return all entries below the root outside reports/, and those configured to be elsewhere, sorted by path."""
     settings = installation.settings
-    named = (installation.intake, installation.policy, settings.under(installation.root, settings.deploy_manifest))
-    elsewhere = [path for path in named if not path.is_relative_to(installation.root) and path.exists()]
-    found = (
+    configured = (installation.intake, installation.policy, settings.under(installation.root, settings.deploy_manifest))
+    elsewhere = [path for path in configured if not path.is_relative_to(installation.root) and path.exists()]
+    entries = (
         *_walk(installation.root, installation.root / "reports"),
         *(entry for path in elsewhere for entry in _walk(path, None)),
     )
-    return tuple(sorted(found, key=lambda entry: entry.path))
+    return tuple(sorted(entries, key=lambda entry: entry.path))
 
 
 def _walk(top: Path, without: Path | None) -> Iterator[FileEntry]:
@@ -107,35 +107,38 @@ def _content(path: Path, status: os.stat_result) -> str:
 
 
 def key_ring_of(installation: Installation) -> KeyRing:
-    """Return what gpg lists, and the key files. Raises Unmeasured where gpg cannot be asked: never an empty ring instead."""
+    """Return what gpg lists, and the key files. Raises Unmeasured if gpg does not answer, instead of an empty ring."""
     home = installation.gnupg_home
     if not any((home / name).exists() for name in _RINGS):
         return KeyRing(home=str(home), keys=0, fingerprints=(), files=())  # Asked here, gpg would make a ring.
-    done = list_keys(home, "--no-auto-check-trustdb", "--trust-model", "always", "--no-autostart")
-    if done.exit_status != 0:
-        said = safe_text(done.complaint)
-        raise Unmeasured(StopCode.UNREACHABLE, f"gpg does not list {home}: {said}", "See: gpg --list-keys")
+    # The listing must not be a change itself: no update of the trust database, no agent that starts.
+    answer = list_keys(home, "--no-auto-check-trustdb", "--trust-model", "always", "--no-autostart")
+    if answer.exit_status != 0:
+        complaint = safe_text(answer.complaint)
+        raise Unmeasured(StopCode.UNREACHABLE, f"gpg does not list {home}: {complaint}", "See: gpg --list-keys")
     files = tuple(entry for name in _KEY_FILES if (home / name).exists() for entry in _walk(home / name, None))
     return KeyRing(
         home=str(home),
-        keys=sum(fields[0] == "pub" for fields in done.listing),
-        fingerprints=tuple(sorted(fields[9] for fields in done.listing if fields[0] == "fpr")),
+        keys=sum(fields[0] == "pub" for fields in answer.listing),
+        fingerprints=tuple(sorted(fields[9] for fields in answer.listing if fields[0] == "fpr")),
         files=tuple(sorted(files, key=lambda entry: entry.path)),
     )
 
 
 def processes_of(installation: Installation) -> tuple[ProcessSeen, ...]:
-    """Our own children, and agents that serve the key ring.
+    """Return this process's children, and the agents that serve its key ring, sorted by pid.
 
-    Raises OSError if /proc cannot be read, Unmeasured if nothing is mounted there. Children's children are theirs: a server that a demo has started keeps starting and ending its own.
+    Grandchildren are left out: a server that a demo has started keeps starting and ending processes of its own.
+    Raises OSError if /proc cannot be read, Unmeasured if nothing is mounted there.
     """
-    us, home = os.getpid(), os.fsencode(installation.gnupg_home)
-    found = (process for process, parent in _processes() if parent == us or _serves(process, home))
-    return tuple(sorted(found, key=lambda process: process.pid))
+    own_pid, home = os.getpid(), os.fsencode(installation.gnupg_home)
+    processes = (process for process, parent in _processes() if parent == own_pid or _serves(process, home))
+    return tuple(sorted(processes, key=lambda process: process.pid))
 
 
 def _processes() -> Iterator[tuple[ProcessSeen, int]]:
     names = os.listdir(_PROC)  # noqa: PTH208 - names are all that is wanted of very many entries
+    # An empty directory, with nothing mounted, would look like a host on which no process was started.
     if str(os.getpid()) not in names:
         raise Unmeasured(
             StopCode.UNREACHABLE, f"{_PROC} does not show this process itself", f"mount -t proc proc {_PROC}"
@@ -144,13 +147,15 @@ def _processes() -> Iterator[tuple[ProcessSeen, int]]:
         if not name.isdigit():
             continue
         try:
-            said = (_PROC / name / "stat").read_text(encoding="utf-8", errors="replace")
+            stat_line = (_PROC / name / "stat").read_text(encoding="utf-8", errors="replace")
         except OSError:
             continue  # It has ended meanwhile.
-        called, _, rest = said.partition("(")[2].rpartition(")")
+        # The name stands in parentheses and may hold any character, parentheses and spaces included.
+        name_in_stat, _, rest = stat_line.partition("(")[2].rpartition(")")
         fields = rest.split()
+        # A zombie has ended, and is listed until its parent asks for its status.
         if fields[0] != "Z":
-            yield ProcessSeen(pid=int(name), started=fields[19], name=called), int(fields[1])
+            yield ProcessSeen(pid=int(name), started=fields[19], name=name_in_stat), int(fields[1])
 
 
 def _serves(process: ProcessSeen, home: bytes) -> bool:
@@ -163,8 +168,8 @@ def _serves(process: ProcessSeen, home: bytes) -> bool:
 
 
 def listing_digest(values: tuple[Value, ...]) -> str:
-    """sha256 over the entries' JSON, in their order."""
-    found = hashlib.sha256()
+    """Return the sha256 over the entries' JSON, one line each, in their order."""
+    digest = hashlib.sha256()
     for value in values:
-        found.update(value.model_dump_json().encode() + b"\n")
-    return found.hexdigest()
+        digest.update(value.model_dump_json().encode() + b"\n")
+    return digest.hexdigest()

@@ -62,80 +62,80 @@ class InstallationSnapshot(Value):
 
     @property
     def facts(self) -> tuple[AnyMeasurement, ...]:
-        """Everything that was asked, in order."""
+        """Return everything that was measured, in order."""
         return tuple(getattr(self, name) for name in type(self).model_fields if name != "moment")
 
 
 def take_snapshot(
     installation: Installation, moment: str, ends_at: float, since: InstallationSnapshot | None = None
 ) -> InstallationSnapshot:
-    """Measure now. `moment` is BEFORE or AFTER; `since` is the earlier measurement that transaction ids are counted from.
+    """Measure now. `moment` is BEFORE or AFTER; transaction ids are counted from the earlier measurement `since`.
 
     `ends_at` is on the clock of `time.monotonic`, in seconds. Nothing is raised: what cannot be measured says why.
     """
     probe = Probe(installation, moment, ends_at)
     earlier = since.transactions.value if since is not None else None
-    seen = probe.ask(
-        "identity", "which database is this", "the database, on the monitoring role", lambda: read_identity(probe), _who, otherwise=_AGAIN
+    identity = probe.ask(
+        "identity", "which database is this", "the database, on the monitoring role", lambda: read_identity(probe), _identity_in_words, otherwise=_AGAIN
     )  # fmt: skip
     state = probe.ask(
         "snapshot", "every table in one snapshot", "the database, on the verifying role", lambda: read_database(probe, earlier), otherwise=_AGAIN
     )  # fmt: skip
     return InstallationSnapshot(
         moment=moment,
-        identity=seen,
-        roles=part(seen, f"{moment}.roles", "which roles the console connects as", lambda one: one.roles, _roles),
-        counts=part(state, f"{moment}.counts", "rows of every table", lambda one: one.tables, _counts),
+        identity=identity,
+        roles=part(identity, f"{moment}.roles", "which roles the console connects as", lambda whole: whole.roles, _roles),
+        counts=part(state, f"{moment}.counts", "rows of every table", lambda whole: whole.tables, _counts),
         digests=part(
-            state, f"{moment}.digests", "the content of every table", lambda one: one.tables, _contents, listing_digest
+            state, f"{moment}.digests", "the content of every table", lambda whole: whole.tables, _contents, listing_digest
         ),
         versions=part(
             state,
             f"{moment}.versions",
             "which transactions wrote the rows",
-            lambda one: one.versions,
+            lambda whole: whole.versions,
             _written,
             listing_digest,
         ),
-        standing=part(state, f"{moment}.standing", "what is in the database", lambda one: _standing(one.tables), str),
+        standing=part(state, f"{moment}.standing", "what is in the database", lambda whole: _standing(whole.tables), str),
         definitions=part(
             state,
             f"{moment}.definitions",
             "grants, owners, functions and triggers",
-            lambda one: one.definitions,
+            lambda whole: whole.definitions,
             str,
             str,
         ),
         sequences=part(
-            state, f"{moment}.sequences", "the sequences' last numbers", lambda one: one.sequences, _sequences
+            state, f"{moment}.sequences", "the sequences' last numbers", lambda whole: whole.sequences, _sequences
         ),
         transactions=part(
-            state, f"{moment}.transactions", "the transaction ids", lambda one: one.transactions, _position
+            state, f"{moment}.transactions", "the transaction ids", lambda whole: whole.transactions, _position
         ),
-        between=part(state, f"{moment}.between", "ids given out since BEFORE", lambda one: one.between, _became),
+        between=part(state, f"{moment}.between", "ids given out since BEFORE", lambda whole: whole.between, _became),
         switch=probe.ask("switch", "is the kill switch armed", "the HOLD file and the lease", lambda: _switch(installation), _state, otherwise=_AGAIN),
         files=probe.ask("files", "every file of the runtime tree outside reports/", str(installation.root), lambda: files_of(installation), _files, digest=listing_digest, otherwise=_AGAIN),
         key_ring=probe.ask("key_ring", "keys, key files and trust", f"gpg on {installation.gnupg_home}", lambda: key_ring_of(installation), _keys, digest=lambda ring: listing_digest((ring,)), otherwise=_AGAIN),
         processes=probe.ask("processes", "children of this process, and agents of the key ring", "/proc", lambda: processes_of(installation), _running, otherwise=_AGAIN),
-        services=probe.ask("services", "units, timers and cron entries that mention the console", "the host's files", lambda: _services(installation), lambda found: ", ".join(found) or "none", otherwise=_AGAIN),
+        services=probe.ask("services", "units, timers and cron entries that mention the console", "the host's files", lambda: _services(installation), lambda paths: ", ".join(paths) or "none", otherwise=_AGAIN),
     )  # fmt: skip
 
 
 def part(
     whole: Measurement[T],
     name: str,
-    asked: str,
+    question: str,
     take: Callable[[T], U],
     answer: Callable[[U], str],
     digest: Callable[[U], str] | None = None,
 ) -> Measurement[U]:
-    """One part of what was read together, as a fact with an evidence id of its own."""
-    evidence = whole.evidence.model_copy(update={"id": name, "asked": asked})
+    """Return one part of what was read together, as a fact with an evidence id of its own."""
+    evidence = whole.evidence.model_copy(update={"id": name, "asked": question})
     if whole.value is None:
         return Measurement[U](evidence=evidence, unmeasured=whole.unmeasured, next_action=whole.next_action)
     value = take(whole.value)
-    said = {"answer": answer(value), "digest": digest(value) if digest else ""}
-    return Measurement[U](evidence=evidence.model_copy(update=said), value=value)
+    answer_fields = {"answer": answer(value), "digest": digest(value) if digest else ""}
+    return Measurement[U](evidence=evidence.model_copy(update=answer_fields), value=value)
 
 
 def _services(installation: Installation) -> tuple[SafeText, ...]:
@@ -150,11 +150,11 @@ def _switch(installation: Installation) -> SwitchView:
     return switch
 
 
-def _who(seen: Seen) -> str:
-    target = seen.identity.target
+def _identity_in_words(database: Seen) -> str:
+    target = database.identity.target
     return (
         f"{target.database} on {target.host}, system identifier {target.system_identifier}, timeline {target.timeline},"
-        f" PostgreSQL {seen.identity.server_version}"
+        f" PostgreSQL {database.identity.server_version}"
     )
 
 
@@ -168,14 +168,14 @@ def _counts(tables: tuple[TableProof, ...]) -> str:
 
 def _standing(tables: tuple[TableProof, ...]) -> str:
     rows = {proof.table.rpartition(".")[2]: proof.rows for proof in tables}
-    named = (
+    labels = (
         ("run", "LIVE runs recorded"),
         ("information_unit", "information units"),
         ("unit_version", "versions"),
         ("approval", "approvals imported"),
         ("approval_use", "uses of approvals"),
     )
-    return ", ".join(f"{rows.get(table, 0)} {words}" for table, words in named)
+    return ", ".join(f"{rows.get(table, 0)} {words}" for table, words in labels)
 
 
 def _contents(tables: tuple[TableProof, ...]) -> str:
@@ -186,32 +186,34 @@ def _written(versions: tuple[RowVersions, ...]) -> str:
     return f"row versions of {len(versions)} tables"
 
 
-def _sequences(found: tuple[SequenceState, ...]) -> str:
-    return ", ".join(f"{one.name} {one.last_value}" for one in found)
+def _sequences(sequences: tuple[SequenceState, ...]) -> str:
+    return ", ".join(f"{sequence.name} {sequence.last_value}" for sequence in sequences)
 
 
-def _position(found: Transactions) -> str:
-    own = "the measuring transaction has none" if found.own_unassigned else "THE MEASURING TRANSACTION HAS ONE"
-    return f"next id {found.next_id}; {own}; {found.open_of_gates} transactions of gates open"
+def _position(transactions: Transactions) -> str:
+    own_words = (
+        "the measuring transaction has none" if transactions.own_unassigned else "THE MEASURING TRANSACTION HAS ONE"
+    )
+    return f"next id {transactions.next_id}; {own_words}; {transactions.open_of_gates} transactions of gates open"
 
 
-def _became(found: Between) -> str:
-    many = "1 id" if found.given_out == 1 else f"{found.given_out} ids"
-    said = f"{many}: {found.committed} committed, {found.aborted} rolled back, {found.other} unknown"
-    return "; ".join((said, *found.events)) if found.given_out else "none"
+def _became(between: Between) -> str:
+    count = "1 id" if between.given_out == 1 else f"{between.given_out} ids"
+    summary = f"{count}: {between.committed} committed, {between.aborted} rolled back, {between.other} unknown"
+    return "; ".join((summary, *between.events)) if between.given_out else "none"
 
 
 def _state(switch: SwitchView) -> str:
     return switch.state.value + (f": {switch.reason}" if switch.reason else "")
 
 
-def _files(found: tuple[FileEntry, ...]) -> str:
-    return f"{len(found)} entries, {sum(one.size for one in found if one.mode.startswith('-'))} bytes"
+def _files(entries: tuple[FileEntry, ...]) -> str:
+    return f"{len(entries)} entries, {sum(entry.size for entry in entries if entry.mode.startswith('-'))} bytes"
 
 
 def _keys(ring: KeyRing) -> str:
     return f"{ring.keys} public keys, {len(ring.files)} key files"
 
 
-def _running(found: tuple[ProcessSeen, ...]) -> str:
-    return ", ".join(f"{one.name} {one.pid}" for one in found) or "none"
+def _running(processes: tuple[ProcessSeen, ...]) -> str:
+    return ", ".join(f"{process.name} {process.pid}" for process in processes) or "none"

@@ -5,7 +5,7 @@ from console.backend.model.outcome import Check, Outcome
 from console.backend.model.readiness import Board, GateReport, Letter, letter_of
 from console.backend.model.safe_text import SafeText
 from console.backend.model.value import Value
-from console.backend.publication.pages import DOCUMENTS, FINAL, ids_of, whose
+from console.backend.publication.pages import DOCUMENTS, FINAL, ids_of, owner_of_step
 from console.backend.reports.bundle.non_mutation_checks import Change, Statement
 
 _MEANS = {
@@ -84,30 +84,30 @@ class Final(Value):
 
 
 def meaning(reached: Letter) -> str:
-    """Pure: what the letter means for the reader."""
+    """Pure: the meaning of the letter for the reader."""
     return _MEANS[reached]
 
 
 def missing_gates(board: Board) -> tuple[str, ...]:
-    """Pure: gates that a readiness bundle asks and this board has not."""
+    """Pure: the gates that a readiness bundle needs and that this board does not have."""
     return tuple(name for _, _, ids in DOCUMENTS for name in ids if board.gate(name) is None)
 
 
-def letter(board: Board, said: tuple[Statement, ...]) -> Letter:
+def letter(board: Board, attested: tuple[Statement, ...]) -> Letter:
     """Pure: never better than the worst gate, the worst statement, or a gate that is missing."""
     absent = [Outcome.NOT_RUN for _ in missing_gates(board)]
-    return letter_of([board.outcome, *(statement.outcome for statement in said), *absent])
+    return letter_of([board.outcome, *(statement.outcome for statement in attested), *absent])
 
 
-def gaps(board: Board, said: tuple[Statement, ...]) -> tuple[Gap, ...]:
+def gaps(board: Board, attested: tuple[Statement, ...]) -> tuple[Gap, ...]:
     """Pure: every check that is not PASS, every statement that does not hold, every gate that was not measured.
 
     What blocks comes first. Checks of one gate with the same finding are one gap: a database that is down is one cause.
     """
-    found = [gap for report in board.gates for gap in _gaps_of(report)]
-    found += [_gap_of(statement) for statement in said if statement.outcome is not Outcome.PASS]
-    found += [_not_asked(name) for name in missing_gates(board)]
-    return tuple(sorted(found, key=lambda gap: _SEVERITY.index(gap.outcome)))
+    open_gaps = [gap for report in board.gates for gap in _gaps_of(report)]
+    open_gaps += [_gap_of(statement) for statement in attested if statement.outcome is not Outcome.PASS]
+    open_gaps += [_not_asked(name) for name in missing_gates(board)]
+    return tuple(sorted(open_gaps, key=lambda gap: _SEVERITY.index(gap.outcome)))
 
 
 def _gaps_of(report: GateReport) -> list[Gap]:
@@ -118,7 +118,7 @@ def _gaps_of(report: GateReport) -> list[Gap]:
     return [
         Gap(
             gate=report.gate,
-            owner=whose(report.owner, action).value,
+            owner=owner_of_step(report.owner, action).value,
             outcome=outcome,
             what=f"{', '.join(check.name for check in checks)}: {detail}",
             evidence=tuple(dict.fromkeys(name for check in checks for name in ids_of(check))),
@@ -140,17 +140,19 @@ def _gap_of(statement: Statement) -> Gap:
 
 
 def _not_asked(name: str) -> Gap:
-    what, action = "it was not measured for this bundle", "cutter-console bundle"
-    return Gap(gate=name, owner="operator", outcome=Outcome.NOT_RUN, what=what, evidence=(), next_action=action)
+    finding, action = "it was not measured for this bundle", "cutter-console bundle"
+    return Gap(gate=name, owner="operator", outcome=Outcome.NOT_RUN, what=finding, evidence=(), next_action=action)
 
 
 def steps(open_gaps: tuple[Gap, ...]) -> tuple[Step, ...]:
-    """Pure: what is to be done, once each however many gates ask for it, grouped by owner; what blocks comes first."""
-    asked: dict[str, tuple[str, dict[str, None]]] = {}
+    """Pure: each next action once, however many gates ask for it, grouped by owner; what blocks comes first."""
+    gates_by_action: dict[str, tuple[str, dict[str, None]]] = {}
     for gap in open_gaps:
-        asked.setdefault(gap.next_action, (gap.owner, {}))[1][gap.gate] = None
-    found = [Step(owner=owner, action=action, gates=tuple(names)) for action, (owner, names) in asked.items()]
-    return tuple(sorted(found, key=lambda step: ("operator", "sovereign", "workstation").index(step.owner)))
+        gates_by_action.setdefault(gap.next_action, (gap.owner, {}))[1][gap.gate] = None
+    unique_steps = [
+        Step(owner=owner, action=action, gates=tuple(names)) for action, (owner, names) in gates_by_action.items()
+    ]
+    return tuple(sorted(unique_steps, key=lambda step: ("operator", "sovereign", "workstation").index(step.owner)))
 
 
 def headline(reached: Letter, open_gaps: tuple[Gap, ...], many_steps: int) -> str:
@@ -161,8 +163,8 @@ def headline(reached: Letter, open_gaps: tuple[Gap, ...], many_steps: int) -> st
         case Letter.B:
             return f"ready but for {many_steps} named step{'s' if many_steps != 1 else ''}"
         case Letter.C:
-            named = [(_names(open_gaps, outcome), words) for outcome, words in _BLOCKS]
-            return "blocked: " + "; ".join(f"{names} {words}" for names, words in named if names)
+            blocking = [(_names(open_gaps, outcome), words) for outcome, words in _BLOCKS]
+            return "blocked: " + "; ".join(f"{names} {words}" for names, words in blocking if names)
 
 
 _BLOCKS = (
@@ -180,7 +182,7 @@ def _names(open_gaps: tuple[Gap, ...], outcome: Outcome) -> str:
 def roll_up(board: Board) -> tuple[RolledUp, ...]:
     """Pure: a line for each gate of the documents and for whatever else is on the board."""
     place = {name: file for file, _, ids in DOCUMENTS for name in ids}
-    asked = [_rolled(report, place.get(report.gate, FINAL)) for report in board.gates]
+    measured = [_rolled(report, place.get(report.gate, FINAL)) for report in board.gates]
     absent = [
         RolledUp(
             gate=name,
@@ -194,27 +196,27 @@ def roll_up(board: Board) -> tuple[RolledUp, ...]:
         for name in missing_gates(board)
     ]
     order = [*place, *(report.gate for report in board.gates)]
-    return tuple(sorted((*asked, *absent), key=lambda line: order.index(line.gate)))
+    return tuple(sorted((*measured, *absent), key=lambda line: order.index(line.gate)))
 
 
 def _rolled(report: GateReport, document: str) -> RolledUp:
-    held = report.outcome is Outcome.PASS
-    every = tuple(dict.fromkeys(name for check in report.checks for name in ids_of(check)))
+    passed = report.outcome is Outcome.PASS
+    evidence = tuple(dict.fromkeys(name for check in report.checks for name in ids_of(check)))
     return RolledUp(
         gate=report.gate,
         title=report.title,
         outcome=report.outcome,
         owner=report.owner.value,
-        detail=f"all {len(report.checks)} checks hold" if held else report.detail,
-        evidence=every if held else ids_of(report.decisive),
+        detail=f"all {len(report.checks)} checks hold" if passed else report.detail,
+        evidence=evidence if passed else ids_of(report.decisive),
         document=document,
     )
 
 
 def rows(before: tuple[TableProof, ...] | None, after: tuple[TableProof, ...] | None) -> tuple[Rows, ...]:
     """Pure: each table with its rows and the beginning of its digest, before and after."""
-    old, new = ({one.table: one for one in proofs or ()} for proofs in (before, after))
-    return tuple(_rows(name, old.get(name), new.get(name)) for name in sorted({*old, *new}))
+    earlier, later = ({proof.table: proof for proof in proofs or ()} for proofs in (before, after))
+    return tuple(_rows(name, earlier.get(name), later.get(name)) for name in sorted({*earlier, *later}))
 
 
 def _rows(table: str, before: TableProof | None, after: TableProof | None) -> Rows:

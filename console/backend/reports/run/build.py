@@ -1,4 +1,4 @@
-"""Pure: the record of a run becomes documents, report.json and SHA256SUMS; the same record, the same bytes."""
+"""Pure: the record of a run becomes documents, report.json and SHA256SUMS; the same record gives the same bytes."""
 
 import json
 from collections.abc import Iterator
@@ -42,7 +42,7 @@ class NextStep(Value):
 
 
 class Facts(Value):
-    """Evidence ids of what every document says of the run."""
+    """Evidence ids of the facts about the run that every document states."""
 
     run: str
     state: str
@@ -52,7 +52,7 @@ class Facts(Value):
 
 
 class RollUp(Value):
-    """One line a document."""
+    """One line for each document."""
 
     document: str
     title: str
@@ -113,67 +113,70 @@ class Document(Value):
 
 
 def compose(record: RunRecord) -> Composition:
-    """Decide what the report says."""
+    """Judge the record, and collect everything that the documents say with its evidence."""
     register = Register()
     facts = _facts(record, register)
-    told, rested = chapters(record, register), pauses(record, register)
+    phase_chapters, run_pauses = chapters(record, register), pauses(record, register)
     cut = cut_deltas(record, register)
     after = tuple(
-        one
+        step
         for purpose in (Purpose.ENACT, Purpose.REVERT)
-        if (one := step_deltas(record, purpose, register)) is not None
+        if (step := step_deltas(record, purpose, register)) is not None
     )
     steps = tuple(_steps(record, register))
-    attested = attest(record, told, cut, register)
+    attested = attest(record, phase_chapters, cut, register)
     return Composition(
         record=record,
-        outcome=_final(record, told, attested, cut, after),
+        outcome=_final(record, phase_chapters, attested, cut, after),
         facts=facts,
-        chapters=told,
-        pauses=rested,
+        chapters=phase_chapters,
+        pauses=run_pauses,
         cut=cut,
         steps_after=after,
         steps=steps,
         attested=attested,
-        roll_up=_roll_up(told, rested, steps, facts),
-        holds=tuple(_holds(record, register)),
+        roll_up=_roll_up(phase_chapters, run_pauses, steps, facts),
+        holds=tuple(_hold_evidence(record, register)),
         evidence=register.all,
     )
 
 
-def documents(made: Composition) -> tuple[Document, ...]:
-    """The documents, report.json and SHA256SUMS, in this order."""
-    cited = Evidences(made.evidence)
-    data = _data(made)
+def documents(composition: Composition) -> tuple[Document, ...]:
+    """Render the documents, report.json and SHA256SUMS, in this order."""
+    cited = Evidences(composition.evidence)
+    data = _data(composition)
+    # In one pass: redacting each value wherever it is printed took thousands of calls for a small report.
     cited.inert.add((*_texts(data), *(text for title in TITLES for text in (title.title, title.question))))
-    shared = _shared(made, cited)
-    rendered = tuple(Document(name=title.document, data=_rendered(made, title, cited, shared)) for title in TITLES)
-    found = (*rendered, Document(name=REGISTER, data=_json(data, cited.inert)))
-    return (*found, Document(name=SUMS, data=sums_of({one.name: sha256_hex(one.data) for one in found})))
+    shared = _shared(composition, cited)
+    rendered = tuple(
+        Document(name=title.document, data=_rendered(composition, title, cited, shared)) for title in TITLES
+    )
+    files = (*rendered, Document(name=REGISTER, data=_json(data, cited.inert)))
+    return (*files, Document(name=SUMS, data=sums_of({file.name: sha256_hex(file.data) for file in files})))
 
 
 def is_sound(record: RunRecord) -> bool:
-    """Return whether the journal is what was written: against its anchor, or, where there is none, by its chain alone."""
+    """Return whether the journal is what was written: by its anchor or, if there is none, by its chain alone."""
     return record.journal.outcome in {Outcome.PASS, Outcome.PARTIAL} and not record.journal.torn_bytes
 
 
-def _shared(made: Composition, cited: Evidences) -> dict[str, object]:
+def _shared(composition: Composition, cited: Evidences) -> dict[str, object]:
     """Return what the templates of all documents can reach."""
-    head = made.record.head
+    head = composition.record.head
     values: dict[str, object] = {
-        "made": made,
+        "made": composition,
         "head": head,
-        "sound": is_sound(made.record),
+        "sound": is_sound(composition.record),
         "live": head.mode is Mode.LIVE,
-        "ending": _ending(made.record),
-        "borne_out": made.outcome in {Outcome.PASS, Outcome.PARTIAL},
-        "sources": {piece.id: piece.source for piece in made.evidence},
-        "labels": {piece.id: piece.asked for piece in made.evidence},
+        "ending": _ending(composition.record),
+        "borne_out": composition.outcome in {Outcome.PASS, Outcome.PARTIAL},
+        "sources": {piece.id: piece.source for piece in composition.evidence},
+        "labels": {piece.id: piece.asked for piece in composition.evidence},
         "answer": cited.answers(),
         "cite": cited.citations(),
         "next": tuple(_next(move, head.run_id) for move in _moves(head)),
     }
-    steps = (*(() if made.cut is None else (made.cut,)), *made.steps_after)
+    steps = (*(() if composition.cut is None else (composition.cut,)), *composition.steps_after)
     tables = {step.what: _table(step, cited, values) for step in steps}
     return {**values, "tables": tables}
 
@@ -185,19 +188,19 @@ def _table(step: Deltas, cited: Evidences, shared: dict[str, object]) -> Trusted
     return Trusted(text.decode().removesuffix("\n"))
 
 
-def _rendered(made: Composition, title: Title, cited: Evidences, shared: dict[str, object]) -> bytes:
-    chapter = next((one for one in made.chapters if one.title is title), None)
-    pause = next((one for one in made.pauses if one.title is title), None)
+def _rendered(composition: Composition, title: Title, cited: Evidences, shared: dict[str, object]) -> bytes:
+    chapter = next((section for section in composition.chapters if section.title is title), None)
+    pause = next((section for section in composition.pauses if section.title is title), None)
     template = "pause" if pause else "closeout" if title is TITLES[-1] else "phase"
     fenced = tuple(map(_fenced, pause.rulings)) if pause else ()
-    own = {
+    of_document = {
         "chapter": chapter,
         "last": chapter.last if chapter else None,
         "pause": pause,
         "title": title,
         "fenced": fenced,
     }
-    return render(f"run/{template}.md.j2", cited, {**shared, **own})
+    return render(f"run/{template}.md.j2", cited, {**shared, **of_document})
 
 
 def _moves(head: Head) -> tuple[Move, ...]:
@@ -207,17 +210,17 @@ def _moves(head: Head) -> tuple[Move, ...]:
 
 
 def _next(move: Move, run_id: str) -> NextStep:
-    said, command = _NEXT[move]
-    return NextStep(said=said, command=command.format(run=run_id))
+    sentence, command = _NEXT[move]
+    return NextStep(said=sentence, command=command.format(run=run_id))
 
 
 def _fenced(ruling: RulingTold) -> Trusted:
-    """The statement in a fence longer than any run of backticks in it, so that nothing in it ends the fence."""
+    """Return the statement in its fence, which is longer than any run of backticks in it, so that it is not ended."""
     return Trusted("\n".join((f"{ruling.fence}json", *ruling.lines, ruling.fence)))
 
 
 def _ending(record: RunRecord) -> str:
-    """The word that the closing document tells the end by."""
+    """Return the word by which the template of the closing document chooses its text."""
     state = record.head.state
     if state.family is not Family.ACTIVE:
         return state.family.value
@@ -226,20 +229,20 @@ def _ending(record: RunRecord) -> str:
     return "edited" if record.head.is_edit else "closed"
 
 
-def _data(made: Composition) -> object:
+def _data(composition: Composition) -> object:
     """Return report.json as data, before its texts are made inert."""
-    head = made.record.head
+    head = composition.record.head
     summary = Summary(
         run_id=head.run_id,
         mode=head.mode,
         state=head.state.name,
-        outcome=made.outcome,
+        outcome=composition.outcome,
         documents=tuple(title.document for title in TITLES),
-        roll_up=made.roll_up,
-        deltas=tuple(one for one in (made.cut, *made.steps_after) if one is not None),
-        attestation=made.attested,
-        journal_head=made.record.journal.head.hash if made.record.journal.head else "",
-        evidence=made.evidence,
+        roll_up=composition.roll_up,
+        deltas=tuple(step for step in (composition.cut, *composition.steps_after) if step is not None),
+        attestation=composition.attested,
+        journal_head=composition.record.journal.head.hash if composition.record.journal.head else "",
+        evidence=composition.evidence,
     )
     data: object = summary.model_dump(mode="json", by_alias=True)
     return data
@@ -278,54 +281,55 @@ def _inert(value: object, inert: Inert) -> object:
 def _facts(record: RunRecord, register: Register) -> Facts:
     head, at = record.head, record.ended_at
     state = f"{head.state.name}, reached at {utc(head.changed_at)}; stage {head.state.stage}, {head.state.family}"
-    asked = f"{head.mode} run of {head.docprefix} from {head.origin}, profile {head.profile}, started at {utc(head.started_at)} by {head.operator} on {head.host}"
+    request = f"{head.mode} run of {head.docprefix} from {head.origin}, profile {head.profile}, started at {utc(head.started_at)} by {head.operator} on {head.host}"
     plan = f"{head.n_units} unit{'s' if head.n_units != 1 else ''}, plan digest {head.plan_digest}, content digest {head.content_digest}"
     verdict = record.journal
-    torn = f"; {verdict.torn_bytes} bytes of a torn record at its end" if verdict.torn_bytes else ""
-    headed = f"; head {verdict.head.hash}" if verdict.head else ""
+    torn_words = f"; {verdict.torn_bytes} bytes of a torn record at its end" if verdict.torn_bytes else ""
+    head_words = f"; head {verdict.head.hash}" if verdict.head else ""
     return Facts(
-        run=register.put("R.run", "what was asked for", head.kept_in, asked, head.started_at),
+        run=register.put("R.run", "what was asked for", head.kept_in, request, head.started_at),
         state=register.put("R.state", "where the run is", head.kept_in, state, head.changed_at),
         plan=register.put("R.plan", "its plan", head.kept_in, plan if head.plan_digest else "none", at, head.plan_digest),
-        journal=register.put("R.journal", "its journal", "journal.jsonl", f"{verdict.outcome}: {verdict.detail}{torn}{headed}", at),
+        journal=register.put("R.journal", "its journal", "journal.jsonl", f"{verdict.outcome}: {verdict.detail}{torn_words}{head_words}", at),
         source=register.put("R.source", "its source", head.kept_in, f"sha256 {head.source_sha256}" if head.source_sha256 else "see the check of the phase", at, head.source_sha256),
     )  # fmt: skip
 
 
 def _steps(record: RunRecord, register: Register) -> list[Step]:
-    """Recorded steps that are no phases, in their order."""
-    found = []
+    """Return the recorded steps that are no phases, in their order; those without the journal's key are PARTIAL."""
+    steps = []
     for event in record.events:
         if event.found is None:
-            said = f"at {utc(event.at)} by {event.actor} in transaction {event.xid}: {event.text}"
-            where = f"cutter_governance.run_event, row {event.id}"
-            name = register.put(f"13.step-{event.id}", f"the step {event.phase}", where, said, event.at)
+            record_words = f"at {utc(event.at)} by {event.actor} in transaction {event.xid}: {event.text}"
+            source = f"cutter_governance.run_event, row {event.id}"
+            name = register.put(f"13.step-{event.id}", f"the step {event.phase}", source, record_words, event.at)
             if event.is_ours:
-                found.append(Step(name=event.phase, outcome=event.outcome, evidence=name))
+                steps.append(Step(name=event.phase, outcome=event.outcome, evidence=name))
             else:
-                stranger = f"{event.phase}, written by {event.actor} without the journal's key"
-                found.append(Step(name=stranger, outcome=Outcome.PARTIAL, evidence=name))
-    return found
+                foreign_step = f"{event.phase}, written by {event.actor} without the journal's key"
+                steps.append(Step(name=foreign_step, outcome=Outcome.PARTIAL, evidence=name))
+    return steps
 
 
-def _holds(record: RunRecord, register: Register) -> list[str]:
+def _hold_evidence(record: RunRecord, register: Register) -> list[str]:
     holds = record.ledger.holds if record.ledger else ()
     return [
-        register.put(f"13.hold-{number}", f"HOLD {one.action}", "cutter_governance.hold_event", f"{one.action} at {utc(one.at)} by {one.by}: {one.reason}", one.at)
-        for number, one in enumerate(holds, 1)
+        register.put(f"13.hold-{number}", f"HOLD {hold.action}", "cutter_governance.hold_event", f"{hold.action} at {utc(hold.at)} by {hold.by}: {hold.reason}", hold.at)
+        for number, hold in enumerate(holds, 1)
     ]  # fmt: skip
 
 
 def _roll_up(
-    told: tuple[Chapter, ...], rested: tuple[Pause, ...], steps: tuple[Step, ...], facts: Facts
+    phase_chapters: tuple[Chapter, ...], run_pauses: tuple[Pause, ...], steps: tuple[Step, ...], facts: Facts
 ) -> tuple[RollUp, ...]:
-    last = [one.last for one in told]
+    attempts = [chapter.last for chapter in phase_chapters]
     lines = [
-        _line(one, attempt.took_ms if attempt else None, attempt.kept if attempt else facts.state)
-        for one, attempt in zip(told, last, strict=True)
+        _line(chapter, attempt.took_ms if attempt else None, attempt.kept if attempt else facts.state)
+        for chapter, attempt in zip(phase_chapters, attempts, strict=True)
     ]
     lines += [
-        _line(one, None, one.used or (one.rulings[-1].statement if one.rulings else facts.state)) for one in rested
+        _line(pause, None, pause.used or (pause.rulings[-1].statement if pause.rulings else facts.state))
+        for pause in run_pauses
     ]
     edited = next((step for step in steps if step.name == Operation.EDIT), None)
     if edited is not None:
@@ -337,19 +341,19 @@ _CUT = next(title for title in TITLES if title.phase is Phase.CUT_LEG_A)
 
 
 def _edited(line: RollUp, edit: Step) -> RollUp:
-    """An edit's one transaction stands in the document of the cut that it does not have."""
-    known = edit.outcome in Outcome.__members__
-    outcome = Outcome(edit.outcome) if known else Outcome.INCONCLUSIVE
-    told = {"outcome": outcome, "detail": "the edits, in one transaction", "evidence": edit.evidence}
-    return line.model_copy(update=told)
+    """Put an edit's one transaction into the line of the cut, which an edit does not have."""
+    is_known_outcome = edit.outcome in Outcome.__members__
+    outcome = Outcome(edit.outcome) if is_known_outcome else Outcome.INCONCLUSIVE
+    update = {"outcome": outcome, "detail": "the edits, in one transaction", "evidence": edit.evidence}
+    return line.model_copy(update=update)
 
 
-def _line(one: Chapter | Pause, took_ms: int | None, evidence: str) -> RollUp:
+def _line(section: Chapter | Pause, took_ms: int | None, evidence: str) -> RollUp:
     return RollUp(
-        document=one.title.document,
-        title=one.title.title,
-        outcome=one.outcome,
-        detail=one.detail,
+        document=section.title.document,
+        title=section.title.title,
+        outcome=section.outcome,
+        detail=section.detail,
         took_ms=took_ms,
         evidence=evidence,
     )
@@ -357,22 +361,26 @@ def _line(one: Chapter | Pause, took_ms: int | None, evidence: str) -> RollUp:
 
 def _final(
     record: RunRecord,
-    told: tuple[Chapter, ...],
+    phase_chapters: tuple[Chapter, ...],
     attested: tuple[Attested, ...],
     cut: Deltas | None,
     after: tuple[Deltas, ...],
 ) -> Outcome:
-    """PASS for a LIVE run that is closed, and of which nothing that was measured is worse; else never PASS.
+    """Judge the whole report: PASS only for a LIVE run that is closed, and nothing measured of it may be worse.
 
-    A closed run without the record of a phase, and a journal that is not what was written, are FAIL; and what is known to
-    be wrong is not made unclear by something else that was not measured.
+    A closed run without the record of a phase is FAIL, and so is a journal that is not what was written. A known
+    failure takes precedence over missing measurements.
     """
-    found = [one.outcome for one in told] + [one.outcome for one in attested] + [one.outcome for one in after]
-    measured: list[Outcome] = [one for one in found if one is not Outcome.NOT_RUN]
+    outcomes = (
+        [judged.outcome for judged in phase_chapters]
+        + [judged.outcome for judged in attested]
+        + [judged.outcome for judged in after]
+    )
+    measured: list[Outcome] = [outcome for outcome in outcomes if outcome is not Outcome.NOT_RUN]
     measured += [cut.outcome] if cut is not None and cut.counted else []
     measured.append(record.journal.outcome if is_sound(record) else Outcome.FAIL)
     closed = _ending(record) == "closed"
-    if closed and any(one.unreached for one in told):
+    if closed and any(chapter.unreached for chapter in phase_chapters):
         measured.append(Outcome.FAIL)
     if Outcome.FAIL in measured:
         return Outcome.FAIL

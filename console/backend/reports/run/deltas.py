@@ -1,4 +1,4 @@
-"""Pure: rows that were to be added and rows that were, table by table, for the cut and for what followed it."""
+"""Pure: expected and counted rows, table by table, for the cut and for what followed it."""
 
 import re
 
@@ -12,7 +12,7 @@ from console.backend.reports.run.record import RunRecord
 
 _COUNTED = re.compile(r"(\S+) ([+-]\d+)")
 ROWS_ADDED = "V-rows-added"
-"""The evidence of a verification that has the counted rows."""
+"""Id of the evidence of a verification that has the counted rows."""
 _NAMED = {Purpose.ENACT: "enactment", Purpose.REVERT: "revert"}
 _DONE = {Purpose.ENACT: ("enacted", "done"), Purpose.REVERT: ("superseded", "withdrawn")}
 
@@ -27,7 +27,7 @@ class Delta(Value):
 
 
 class Deltas(Value):
-    """One step's rows; the last three are evidence ids, one of `counted` and `uncounted` empty: why nothing was counted."""
+    """One step's rows. The last three are evidence ids; `uncounted` is that of the reason why nothing was counted."""
 
     what: str
     rows: tuple[Delta, ...]
@@ -37,12 +37,12 @@ class Deltas(Value):
 
     @property
     def outcome(self) -> Outcome:
-        """The worst of its tables."""
-        return max((row.outcome for row in self.rows), key=lambda one: one.rank, default=Outcome.NOT_RUN)
+        """Return the worst outcome of its tables."""
+        return max((row.outcome for row in self.rows), key=lambda outcome: outcome.rank, default=Outcome.NOT_RUN)
 
 
 def cut_deltas(record: RunRecord, register: Register) -> Deltas | None:
-    """The cut, or the edit, up to its verification; None before there is a plan."""
+    """Compare the rows of the cut, or of the edit; None before there is a plan."""
     if not record.planned:
         return None
     head = record.head
@@ -50,30 +50,35 @@ def cut_deltas(record: RunRecord, register: Register) -> Deltas | None:
     planned = register.put(
         "03.expected", "rows that the plan adds", rule, _in_words(record.planned), head.started_at, head.plan_digest
     )
-    said, counted = _counted(record, register)
-    wanted = {delta.table: delta.rows for delta in record.planned}
-    tables = [*wanted, *(table for table in said if table not in wanted)]
-    what = Purpose.EDIT if head.is_edit else Purpose.CUT
-    wrote = record.ruling(what) is not None
-    absent = Outcome.INCONCLUSIVE if wrote else Outcome.NOT_RUN
-    rows = tuple(_delta(table, wanted.get(table, 0), said.get(table) if counted else None, absent) for table in tables)
-    uncounted = "" if counted else _uncounted(record, register, wrote=wrote)
-    return Deltas(what=what, rows=rows, planned=planned, counted=counted, uncounted=uncounted)
+    counted_rows, counted = _counted(record, register)
+    expected = {delta.table: delta.rows for delta in record.planned}
+    tables = [*expected, *(table for table in counted_rows if table not in expected)]
+    purpose = Purpose.EDIT if head.is_edit else Purpose.CUT
+    has_written = record.ruling(purpose) is not None
+    absent = Outcome.INCONCLUSIVE if has_written else Outcome.NOT_RUN
+    rows = tuple(
+        _delta(table, expected.get(table, 0), counted_rows.get(table) if counted else None, absent) for table in tables
+    )
+    uncounted = "" if counted else _uncounted(record, register, has_written=has_written)
+    return Deltas(what=purpose, rows=rows, planned=planned, counted=counted, uncounted=uncounted)
 
 
-def _uncounted(record: RunRecord, register: Register, *, wrote: bool) -> str:
+def _uncounted(record: RunRecord, register: Register, *, has_written: bool) -> str:
     """Return why no row was counted: nothing was written, or the write was not verified."""
     if record.head.mode is Mode.DRYRUN:
-        said, where = "never: a dry run adds no row", "the run's directory"
-    elif wrote:
-        said, where = "never: the record has no verification of the write", "cutter_governance.run_event"
+        reason, source = "never: a dry run adds no row", "the run's directory"
+    elif has_written:
+        reason, source = "never: the record has no verification of the write", "cutter_governance.run_event"
     else:
-        said, where = "never: no statement of this run was used, and no unit is written without one", "cutter_governance.approval_use"  # fmt: skip
-    return register.put("10.uncounted", "rows that were added", where, said, record.ended_at)
+        reason, source = "never: no statement of this run was used, and no unit is written without one", "cutter_governance.approval_use"  # fmt: skip
+    return register.put("10.uncounted", "rows that were added", source, reason, record.ended_at)
 
 
 def step_deltas(record: RunRecord, purpose: Purpose, register: Register) -> Deltas | None:
-    """The enactment or the revert; None where the record has none, or where the ledger was not read."""
+    """Compare the rows of the enactment or the revert; None if the record has none.
+
+    Without the ledger every table is INCONCLUSIVE.
+    """
     head, ledger = record.head, record.ledger
     if head.n_units is None or record.ruling(purpose) is None:
         return None
@@ -82,20 +87,25 @@ def step_deltas(record: RunRecord, purpose: Purpose, register: Register) -> Delt
         f"13.{purpose}.expected", f"rows that the {purpose} adds", f"{head.n_units} units", _in_words(expected), head.started_at
     )  # fmt: skip
     if ledger is None:
-        rows = tuple(_delta(one.table, one.rows, None) for one in expected)
+        rows = tuple(_delta(delta.table, delta.rows, None) for delta in expected)
         unread = register.put(f"13.{purpose}.uncounted", f"rows of the {purpose} in the ledger", "the database", f"never: not read, {record.ledger_unread}", record.ended_at)  # fmt: skip
         return Deltas(what=_NAMED[purpose], rows=rows, planned=planned, counted="", uncounted=unread)
     status, backlog = _DONE[purpose]
     actual = (
-        sum(one.rows for one in ledger.transitions if one.to_status == status),
-        sum(one.verdict == purpose for one in ledger.decisions),
-        sum(one == backlog for one in ledger.backlog),
+        sum(transition.rows for transition in ledger.transitions if transition.to_status == status),
+        sum(decision.verdict == purpose for decision in ledger.decisions),
+        sum(entry == backlog for entry in ledger.backlog),
     )
-    found = tuple(TableDelta(table=one.table, rows=rows) for one, rows in zip(expected, actual, strict=True))
+    counted_deltas = tuple(
+        TableDelta(table=delta.table, rows=rows) for delta, rows in zip(expected, actual, strict=True)
+    )
     counted = register.put(
-        f"13.{purpose}.counted", f"rows of the {purpose} in the ledger", "lifecycle log, decisions, backlog", _in_words(found), record.ended_at
+        f"13.{purpose}.counted", f"rows of the {purpose} in the ledger", "lifecycle log, decisions, backlog", _in_words(counted_deltas), record.ended_at
     )  # fmt: skip
-    rows = tuple(_delta(a.table, a.rows, b.rows) for a, b in zip(expected, found, strict=True))
+    rows = tuple(
+        _delta(expected_delta.table, expected_delta.rows, counted_delta.rows)
+        for expected_delta, counted_delta in zip(expected, counted_deltas, strict=True)
+    )
     return Deltas(what=_NAMED[purpose], rows=rows, planned=planned, counted=counted)
 
 

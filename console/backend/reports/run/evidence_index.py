@@ -1,4 +1,4 @@
-"""The register of a report's evidence: every piece under an id of its own, the same for the same record."""
+"""The register of a report's evidence: every piece has an id of its own, and the same record gives the same ids."""
 
 import re
 from datetime import UTC, datetime
@@ -9,12 +9,12 @@ _ODD = re.compile(r"[^A-Za-z0-9.]+")
 
 
 def plain(name: str) -> str:
-    """The name as part of an id: letters, digits, dots and hyphens, so that no id can be markup."""
+    """Return the name as part of an id: letters, digits, dots and hyphens, so that no id can be markup."""
     return _ODD.sub("-", name).strip("-.") or "x"
 
 
 def utc(moment: datetime) -> str:
-    """A time as the report writes it, to the second."""
+    """Format a time as the report writes it, to the second."""
     return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
 
 
@@ -22,27 +22,30 @@ class Register:
     """Collects evidence while a report is composed; an id that is taken gets a number behind it."""
 
     def __init__(self) -> None:
-        self._found: dict[str, Evidence] = {}
+        self._by_id: dict[str, Evidence] = {}
 
-    def put(self, name: str, asked: str, source: str, answer: str, at: datetime, digest: str = "") -> str:
-        """One piece from the record, at the record's own time. Returns its id."""
+    def put(self, name: str, question: str, source: str, answer: str, at: datetime, digest: str = "") -> str:
+        """Add a piece made from the record, at the record's own time, and return its id."""
         return self.keep(
             name,
-            Evidence(id=name, asked=asked, source=source, answer=answer, digest=digest, measured_at=at.astimezone(UTC)),
+            Evidence(
+                id=name, asked=question, source=source, answer=answer, digest=digest, measured_at=at.astimezone(UTC)
+            ),
         )
 
     def keep(self, name: str, piece: Evidence) -> str:
-        """A piece that the record holds already, under this id. Returns the id it got."""
-        wanted = chosen = ".".join(plain(part) for part in name.split("."))
+        """Add a piece that the record holds already, and return the id that it got, which begins with `name`."""
+        plain_name = chosen = ".".join(plain(part) for part in name.split("."))
         number = 1
-        kept = piece.model_copy(update={"id": chosen})
-        while self._found.setdefault(chosen, kept) != kept:
+        entry = piece.model_copy(update={"id": chosen})
+        # The same piece under the same name is one piece; a different one gets the next number.
+        while self._by_id.setdefault(chosen, entry) != entry:
             number += 1
-            chosen = f"{wanted}.{number}"
-            kept = piece.model_copy(update={"id": chosen})
+            chosen = f"{plain_name}.{number}"
+            entry = piece.model_copy(update={"id": chosen})
         return chosen
 
     @property
     def all(self) -> tuple[Evidence, ...]:
-        """Every piece, in the order in which the report came to it."""
-        return tuple(self._found.values())
+        """Return every piece, in the order in which it was added."""
+        return tuple(self._by_id.values())

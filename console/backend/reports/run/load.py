@@ -1,4 +1,4 @@
-"""Reads the record of one run in one snapshot: as the verifying role, or as far as the monitoring role gets."""
+"""Reads the record of one run in one snapshot: as the verifying role, or as far as the monitoring role may read."""
 
 from collections.abc import Mapping
 
@@ -67,9 +67,9 @@ class _Stored(Value):
 
 
 def read_record(installation: Installation, run_id: str) -> RunRecord:
-    """The run's record, as the verifying role; where that cannot be asked, what the monitoring role may not see is said to be unread.
+    """Read the run's record as the verifying role or, if that fails, as the monitoring role and without the ledger.
 
-    Raises Refused where there is no such run, Unmeasured where the database is needed and out of reach.
+    Raises Refused if there is no such run, Unmeasured if the database is needed and out of reach.
     """
     workspace = Workspace.open(installation.root, run_id)
     request = workspace.request() if (workspace.directory / "request.json").exists() else None
@@ -160,45 +160,47 @@ def _stored(installation: Installation, workspace: Workspace, run_id: str) -> _S
         unread = f"{error.code} as the verifying role; the monitoring role may not read it"
     with connect(installation.settings.database.monitor, read_only=True, purpose="report") as connection:
         connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
-        seen = run_record.run_uses_seen(connection, run_id, _UseRow)
-        return _views(connection, workspace, run_id, seen).model_copy(update={"unread": unread})
+        uses = run_record.run_uses_seen(connection, run_id, _UseRow)
+        return _views(connection, workspace, run_id, uses).model_copy(update={"unread": unread})
 
 
 def _views(connection: psycopg.Connection, workspace: Workspace, run_id: str, used: tuple[_UseRow, ...]) -> _Stored:
     row = require_run(connection, run_id)
-    rulings = tuple(_ruling(found, used, workspace) for found in run_record.run_rulings(connection, run_id))
-    anchors = {one.id: one for one in anchored_events(recorded_events(connection, run_id))}
+    rulings = tuple(
+        _ruling(row_of_ruling, used, workspace) for row_of_ruling in run_record.run_rulings(connection, run_id)
+    )
+    anchors = {event.id: event for event in anchored_events(recorded_events(connection, run_id))}
     rows = run_record.run_events(connection, run_id, _EventRow)
-    events = tuple(_event(found, is_ours=anchors[found.id].is_ours) for found in rows)
+    events = tuple(_event(event_row, is_ours=anchors[event_row.id].is_ours) for event_row in rows)
     return _Stored(row=row, events=events, rulings=rulings, ledger=None)
 
 
 def _ruling(row: Mapping[str, object], used: tuple[_UseRow, ...], workspace: Workspace) -> Ruling:
-    mine = tuple(
-        Use(**one.model_dump(exclude={"statement_sha256"}))
-        for one in used
-        if one.statement_sha256 == row["statement_sha256"]
+    own_uses = tuple(
+        Use(**use.model_dump(exclude={"statement_sha256"}))
+        for use in used
+        if use.statement_sha256 == row["statement_sha256"]
     )
     policy = _policy(workspace, str(row["policy_sha256"]))
-    return Ruling.model_validate({**row, "uses": mine, "policy": policy})
+    return Ruling.model_validate({**row, "uses": own_uses, "policy": policy})
 
 
 def _policy(workspace: Workspace, sha256: str) -> Policy | None:
     """Return the run's copy of the policy, if it is the one that the statement names."""
     try:
-        kept = load_policy(workspace.directory / policy_copy(sha256))
+        policy = load_policy(workspace.directory / policy_copy(sha256))
     except CutterError:
         return None
-    return kept if kept.sha256 == sha256 else None
+    return policy if policy.sha256 == sha256 else None
 
 
 def _event(row: _EventRow, *, is_ours: bool) -> Event:
-    """Leave out what somebody without the journal's key says of a phase: it is no phase's record."""
+    """Return the step; what somebody without the journal's key wrote about a phase is not taken for its record."""
     try:
-        found = PhaseRecord.model_validate_json(row.text) if is_ours else None
+        phase_record = PhaseRecord.model_validate_json(row.text) if is_ours else None
     except ValidationError:
-        found = None
-    return Event.model_validate({**row.model_dump(), "found": found, "is_ours": is_ours})
+        phase_record = None
+    return Event.model_validate({**row.model_dump(), "found": phase_record, "is_ours": is_ours})
 
 
 def _ledger(connection: psycopg.Connection, run_id: str) -> Ledger:
@@ -217,7 +219,10 @@ def _ledger(connection: psycopg.Connection, run_id: str) -> Ledger:
 def _journal(
     installation: Installation, workspace: Workspace, run_id: str, events: tuple[AnchoredEvent, ...]
 ) -> tuple[JournalVerdict, tuple[Record, ...]]:
-    """Paths are named from the root on, so that a copy of the tree gives the same words."""
+    """Verify and read the journal; an unreadable one has no records.
+
+    Paths in the verdict are relative to the root, so that a copy of the tree gives the same report.
+    """
     verdict = verify_journal(workspace.journal, events, run_id)
     verdict = verdict.model_copy(update={"detail": verdict.detail.replace(f"{installation.root}/", "")})
     try:
@@ -239,8 +244,8 @@ def _anchored(event: Event) -> AnchoredEvent:
 
 
 def _files(workspace: Workspace) -> tuple[PhaseRecord, ...]:
-    found = (workspace.record(phase) for phase in Phase)
-    return tuple(record for record in found if record is not None)
+    records = (workspace.record(phase) for phase in Phase)
+    return tuple(record for record in records if record is not None)
 
 
 def _planned(workspace: Workspace, head: Head) -> tuple[TableDelta, ...]:

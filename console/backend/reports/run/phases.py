@@ -1,4 +1,4 @@
-"""Pure: what each document says, out of the record; a phase and a pause each."""
+"""Pure: the titles of all documents of a report, and the chapters of the phases, from the record."""
 
 from console.backend.journal.journal_record import Record, RecordKind
 from console.backend.model.outcome import Outcome
@@ -23,7 +23,7 @@ class Title(Value):
 
     @property
     def document(self) -> str:
-        """Its file name."""
+        """Return its file name."""
         return f"{self.number:02d}-{self.name}.md"
 
 
@@ -56,7 +56,7 @@ class CheckLine(Value):
 
 
 class Attempt(Value):
-    """One time that a phase was walked, from its beginning to its end or its stop."""
+    """One attempt of a phase, from its beginning to its end or its stop."""
 
     outcome: Outcome
     detail: str
@@ -65,7 +65,7 @@ class Attempt(Value):
     kept: str
     """Evidence id of the row, or the file, that has it."""
     anchor: str
-    """Evidence id of the comparison with the journal; empty where the database has no row of it."""
+    """Evidence id of the comparison with the journal; empty if the database has no row of it."""
 
 
 class Chapter(Value):
@@ -77,18 +77,18 @@ class Chapter(Value):
     unreached: str
     """Reason why there is no attempt; empty if there is one."""
     unfinished: str
-    """Evidence id of a beginning that has no end in the record; empty where there is none."""
+    """Evidence id of a beginning that has no end in the record; empty if there is none."""
     journal: tuple[str, ...]
     """Evidence ids of the journal's records of this phase."""
 
     @property
     def detail(self) -> str:
-        """One line for the roll-up."""
+        """Return one line for the roll-up."""
         return self.attempts[-1].detail if self.attempts else self.unreached
 
     @property
     def last(self) -> Attempt | None:
-        """The attempt that counts."""
+        """Return the attempt that counts, or None."""
         return self.attempts[-1] if self.attempts else None
 
 
@@ -99,16 +99,17 @@ def chapters(record: RunRecord, register: Register) -> tuple[Chapter, ...]:
 
 def _chapter(record: RunRecord, title: Title, phase: Phase, register: Register) -> Chapter:
     head, prefix = record.head, f"{title.number:02d}"
-    found = [event for event in record.events if event.phase == phase.value and event.found is not None]
-    began = {event.found.started_at for event in found if event.found is not None}
-    attempts = [_from_event(record, event, f"{prefix}.{n}", register) for n, event in enumerate(found, 1)]
-    for kept in record.files:
-        if kept.phase is phase and kept.started_at not in began:
-            attempts.append(_from_file(record, kept, f"{prefix}.{len(attempts) + 1}", register))
+    events = [event for event in record.events if event.phase == phase.value and event.found is not None]
+    began = {event.found.started_at for event in events if event.found is not None}
+    attempts = [_from_event(record, event, f"{prefix}.{n}", register) for n, event in enumerate(events, 1)]
+    # An attempt stands in its row and in its file. One that the database does not know stands in its file alone.
+    for file_record in record.files:
+        if file_record.phase is phase and file_record.started_at not in began:
+            attempts.append(_from_file(record, file_record, f"{prefix}.{len(attempts) + 1}", register))
     journal = tuple(
-        register.put(f"{prefix}.j{one.sequence}", f"record {one.sequence} of the journal", "journal.jsonl", _told(one), record.ended_at)
-        for one in record.journal_records
-        if one.phase == phase.value
+        register.put(f"{prefix}.j{entry.sequence}", f"record {entry.sequence} of the journal", "journal.jsonl", _record_in_words(entry), record.ended_at)
+        for entry in record.journal_records
+        if entry.phase == phase.value
     )  # fmt: skip
     unfinished = _unfinished(record, phase)
     reason = "" if attempts else _unreached(record)
@@ -132,24 +133,28 @@ def _chapter(record: RunRecord, title: Title, phase: Phase, register: Register) 
 
 def _from_event(record: RunRecord, event: Event, prefix: str, register: Register) -> Attempt:
     assert event.found is not None
-    where = f"cutter_governance.run_event, row {event.id}"
-    said = (
+    source = f"cutter_governance.run_event, row {event.id}"
+    answer = (
         f"{event.outcome} recorded at {utc(event.at)} by {event.actor} in transaction {event.xid}; the run was then at"
         f" {event.stage} ({event.family}); begun at {utc(event.found.started_at)}, {event.found.took_ms:.0f} ms"
     )
-    kept = register.put(f"{prefix}.record", f"the record of {event.phase}", where, said, event.at)
-    return _attempt(event.found, prefix, kept, anchor_of(record, event, f"{prefix}.anchor", register), register)
+    record_id = register.put(f"{prefix}.record", f"the record of {event.phase}", source, answer, event.at)
+    return _attempt(event.found, prefix, record_id, anchor_of(record, event, f"{prefix}.anchor", register), register)
 
 
-def _from_file(record: RunRecord, kept: PhaseRecord, prefix: str, register: Register) -> Attempt:
-    where = f"{kept.phase.number:02d}-{kept.phase.value}.json in the run's directory"
-    only = "" if record.head.mode is Mode.DRYRUN else "; the database has no row of it"
-    said = f"{kept.outcome}, begun at {utc(kept.started_at)}, {kept.took_ms:.0f} ms{only}"
-    name = register.put(f"{prefix}.record", f"the record of {kept.phase}", where, said, kept.started_at)
-    return _attempt(kept, prefix, name, "", register)
+def _from_file(record: RunRecord, phase_record: PhaseRecord, prefix: str, register: Register) -> Attempt:
+    source = f"{phase_record.phase.number:02d}-{phase_record.phase.value}.json in the run's directory"
+    only_in_file = "" if record.head.mode is Mode.DRYRUN else "; the database has no row of it"
+    answer = (
+        f"{phase_record.outcome}, begun at {utc(phase_record.started_at)}, {phase_record.took_ms:.0f} ms{only_in_file}"
+    )
+    name = register.put(
+        f"{prefix}.record", f"the record of {phase_record.phase}", source, answer, phase_record.started_at
+    )
+    return _attempt(phase_record, prefix, name, "", register)
 
 
-def _attempt(found: PhaseRecord, prefix: str, kept: str, anchor: str, register: Register) -> Attempt:
+def _attempt(phase_record: PhaseRecord, prefix: str, record_id: str, anchor: str, register: Register) -> Attempt:
     checks = tuple(
         CheckLine(
             name=check.name,
@@ -158,28 +163,28 @@ def _attempt(found: PhaseRecord, prefix: str, kept: str, anchor: str, register: 
             next_action=check.next_action,
             evidence=tuple(register.keep(f"{prefix}.{piece.id}", piece) for piece in check.evidence),
         )
-        for check in found.checks
+        for check in phase_record.checks
     )
     return Attempt(
-        outcome=found.outcome,
-        detail=found.detail,
-        took_ms=round(found.took_ms),
+        outcome=phase_record.outcome,
+        detail=phase_record.detail,
+        took_ms=round(phase_record.took_ms),
         checks=checks,
-        kept=kept,
+        kept=record_id,
         anchor=anchor,
     )
 
 
 def anchor_of(record: RunRecord, event: Event, name: str, register: Register) -> str:
-    """Say whether the journal's record that the row names is there, with the hash that the row has."""
-    held = record.journal_hashes.get(event.journal_seq)
-    if held is None:
-        said = f"The journal has no sound record {event.journal_seq}, which row {event.id} names"
-    elif held != event.journal_head:
-        said = f"Record {event.journal_seq} of the journal is not the one that row {event.id} names"
+    """Compare a row with the journal's record that it names, and return the id of the evidence."""
+    journal_hash = record.journal_hashes.get(event.journal_seq)
+    if journal_hash is None:
+        answer = f"The journal has no sound record {event.journal_seq}, which row {event.id} names"
+    elif journal_hash != event.journal_head:
+        answer = f"Record {event.journal_seq} of the journal is not the one that row {event.id} names"
     else:
-        said = f"Row {event.id} names record {event.journal_seq} of the journal, and its hash is that record's"
-    return register.put(name, "the row's anchor in the journal", "run_event and journal.jsonl", said, event.at, event.journal_head)  # fmt: skip
+        answer = f"Row {event.id} names record {event.journal_seq} of the journal, and its hash is that record's"
+    return register.put(name, "the row's anchor in the journal", "run_event and journal.jsonl", answer, event.at, event.journal_head)  # fmt: skip
 
 
 def anchored(record: RunRecord, event: Event) -> bool:
@@ -187,17 +192,17 @@ def anchored(record: RunRecord, event: Event) -> bool:
     return record.journal_hashes.get(event.journal_seq) == event.journal_head
 
 
-def _told(one: Record) -> str:
-    fields = ", ".join(f"{field.key} {field.value}" for field in one.fields)
-    return f"{one.time} {one.kind}{': ' if fields else ''}{fields}"
+def _record_in_words(entry: Record) -> str:
+    fields = ", ".join(f"{field.key} {field.value}" for field in entry.fields)
+    return f"{entry.time} {entry.kind}{': ' if fields else ''}{fields}"
 
 
 def _unfinished(record: RunRecord, phase: Phase) -> Record | None:
     begun = None
-    for one in record.journal_records:
-        if one.kind is RecordKind.INTENT:
-            begun = one
-        elif one.kind is RecordKind.RESULT:
+    for entry in record.journal_records:
+        if entry.kind is RecordKind.INTENT:
+            begun = entry
+        elif entry.kind is RecordKind.RESULT:
             begun = None
     return begun if begun is not None and begun.phase == phase.value else None
 
@@ -212,7 +217,7 @@ _LEFT = {
 
 
 def _unreached(record: RunRecord) -> str:
-    """In the run's own words why the record has nothing of this phase."""
+    """Return why the record has nothing of this phase."""
     state = record.head.state
     if record.head.is_edit:
         return "edits of drafts are one transaction, not phases"

@@ -1,4 +1,4 @@
-"""The record of one run as it is kept: rows that only grow, the journal, the run's files. Nothing here is the present."""
+"""The record of one run as it is kept: rows that are only added, the journal, the run's files; nothing measured now."""
 
 from datetime import UTC, datetime
 from functools import cached_property
@@ -17,7 +17,7 @@ from console.backend.model.value import Value
 from console.backend.runs.workspace import EDIT_PROFILE, PhaseRecord
 
 Utc = Annotated[datetime, AfterValidator(lambda moment: moment.astimezone(UTC))]
-"""Whatever zone the connection had, the report has one."""
+"""A time in UTC, so that a report does not depend on the time zone of the connection that read it."""
 
 
 class Head(Value):
@@ -44,12 +44,12 @@ class Head(Value):
 
     @property
     def is_edit(self) -> bool:
-        """Edits of drafts have no phases."""
+        """Return whether this is an edit of drafts, which has no phases."""
         return self.operation is RunOperation.EDIT or self.profile == EDIT_PROFILE
 
 
 class Event(Value):
-    """One recorded step, as its row has it; `found` is the phase's record in it, None where the step is no phase."""
+    """One recorded step as its row has it; `found` is the phase's record in `text`, or None if the step is no phase."""
 
     id: int
     phase: SafeText
@@ -91,7 +91,7 @@ class Ruling(Value):
     imported_at: Utc
     uses: tuple[Use, ...]
     policy: Policy | None
-    """The policy with the digest that was signed, where the run kept it."""
+    """The policy with the digest that was signed, or None if the run has no copy of it."""
 
 
 class Lease(Value):
@@ -179,7 +179,7 @@ class RunRecord(Value):
     events: tuple[Event, ...]
     rulings: tuple[Ruling, ...]
     ledger: Ledger | None
-    """None for a dry run, which has no rows, and where it could not be read."""
+    """None for a dry run, which has no rows, and if it could not be read."""
     ledger_unread: SafeText = ""
     journal: JournalVerdict
     journal_records: tuple[Record, ...]
@@ -192,20 +192,20 @@ class RunRecord(Value):
 
     @cached_property
     def ended_at(self) -> datetime:
-        """Return when the record was last added to: the time of every fact that has none of its own."""
+        """Return the time of the last addition to the record; facts that have no time of their own have this one."""
         last = self.journal_records[-1].time if self.journal_records else ""
         return max(self.head.changed_at, datetime.fromisoformat(last)) if last else self.head.changed_at
 
     @cached_property
     def journal_hashes(self) -> dict[int, str]:
         """Return the hash of each sound record of the journal, by its number."""
-        return {one.sequence: one.hash for one in self.journal_records}
+        return {entry.sequence: entry.hash for entry in self.journal_records}
 
     def last(self, phase: Phase | str) -> Event | None:
-        """The last step of this name that the run's own console has recorded."""
-        ours = (event for event in reversed(self.events) if event.is_ours and event.phase == str(phase))
-        return next(ours, None)
+        """Return the last step of this name that was recorded with the journal's key, or None."""
+        own_steps = (event for event in reversed(self.events) if event.is_ours and event.phase == str(phase))
+        return next(own_steps, None)
 
     def ruling(self, purpose: str) -> Ruling | None:
-        """The statement that was used for this."""
-        return next((one for one in self.rulings if any(use.purpose == purpose for use in one.uses)), None)
+        """Return the statement that was used for this purpose, or None."""
+        return next((ruling for ruling in self.rulings if any(use.purpose == purpose for use in ruling.uses)), None)

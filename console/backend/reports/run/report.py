@@ -1,4 +1,4 @@
-"""Writes the report of a run: its documents under a name that their content gives, whole or not at all."""
+"""Writes the report of a run, whole or not at all, into a directory that is named by the content."""
 
 from pathlib import Path
 
@@ -16,15 +16,16 @@ from console.backend.reports.run.phases import TITLES
 def write_run_report(installation: Installation, run_id: str) -> ReportView:
     """Write `reports/<run id>-<8 hex of SHA256SUMS>/`; the same record gives the same name and the same bytes.
 
-    Raises Refused where there is no such run or another console writes the same now, Unmeasured where the record is out of reach, Unpublished where the folder
-    cannot be written, and Drifted (STOP_DRIFT) naming the file where the report is there and is not what was written.
+    Raises Refused if there is no such run or another console writes the same report now, Unmeasured if the record is
+    out of reach, Unpublished if the folder cannot be written, and Drifted (STOP_DRIFT) naming the file if the report
+    exists and is not what was written.
     """
-    found = documents(compose(read_record(installation, run_id)))
-    sums = sha256_hex(next(one.data for one in found if one.name == SUMS))
+    files = documents(compose(read_record(installation, run_id)))
+    sums = sha256_hex(next(file.data for file in files if file.name == SUMS))
     directory = installation.root / "reports" / f"{run_id}-{sums[:8]}"
-    unchanged = directory.exists() or not _written(directory, found)
+    unchanged = directory.exists() or not _written(directory, files)
     if unchanged:
-        _require_same(directory, found)
+        _require_same(directory, files)
     return ReportView(
         run_id=run_id,
         directory=str(directory),
@@ -38,11 +39,11 @@ class _TakenMeanwhile(Exception):
     """Another console has written the same report since we looked."""
 
 
-def _written(directory: Path, found: tuple[Document, ...]) -> bool:
-    """False where the same report came to be while this one was written; the draft is then dropped."""
+def _written(directory: Path, files: tuple[Document, ...]) -> bool:
+    """Write the report. Return False if the same one was written meanwhile; the draft is then dropped."""
     try:
         with published(directory.parent, directory.name, again=True) as draft:
-            _fill(draft, directory.name, found)
+            _fill(draft, directory.name, files)
     except _TakenMeanwhile:
         if directory.exists():
             return False
@@ -51,31 +52,32 @@ def _written(directory: Path, found: tuple[Document, ...]) -> bool:
     return True
 
 
-def _fill(draft: Draft, name: str, found: tuple[Document, ...]) -> None:
+def _fill(draft: Draft, name: str, files: tuple[Document, ...]) -> None:
+    # `published` has numbered the draft, so the name was taken after we looked.
     if draft.name != name:
         raise _TakenMeanwhile
-    for one in found:
-        if one.name != SUMS:
-            draft.write(one.name, one.data)
+    for file in files:
+        if file.name != SUMS:
+            draft.write(file.name, file.data)
     draft.write_sums()
 
 
-def _require_same(directory: Path, found: tuple[Document, ...]) -> None:
-    """Every byte; a signature of the sums may lie beside them."""
-    wanted = {one.name: one.data for one in found}
-    for name in sorted(wanted.keys() | {path.name for path in directory.iterdir()} - {SIGNATURE}):
+def _require_same(directory: Path, files: tuple[Document, ...]) -> None:
+    """Compare every byte of every file. Raises Drifted. A signature of the sums may lie beside them."""
+    expected = {file.name: file.data for file in files}
+    for name in sorted(expected.keys() | {path.name for path in directory.iterdir()} - {SIGNATURE}):
         path = directory / name
-        if name not in wanted:
+        if name not in expected:
             raise _altered(directory, f"{name} is no file of this report")
         if path.is_symlink() or not path.is_file():
             raise _altered(directory, f"{name} is missing")
-        if path.read_bytes() != wanted[name]:
+        if path.read_bytes() != expected[name]:
             raise _altered(directory, f"{name} is not what was written")
 
 
-def _altered(directory: Path, what: str) -> Drifted:
+def _altered(directory: Path, problem: str) -> Drifted:
     return Drifted(
         StopCode.DRIFT,
-        f"{directory}: {what}",
+        f"{directory}: {problem}",
         f"Keep it aside, then write the report again: mv {directory} {directory}.altered",
     )

@@ -1,4 +1,4 @@
-"""Pure: the two pauses; each statement as it was signed, by whom, when it was imported and what it was used for."""
+"""Pure: the chapters of the two pauses: each statement as it was signed, its signers, its import and its use."""
 
 import contextlib
 import json
@@ -35,7 +35,7 @@ class Pause(Value):
     rulings: tuple[RulingTold, ...]
     unreached: str
     used: str
-    """Evidence id of the use that let the run go on; empty where there was none."""
+    """Evidence id of the use that let the run go on; empty if there was none."""
 
     @property
     def detail(self) -> str:
@@ -51,41 +51,45 @@ def pauses(record: RunRecord, register: Register) -> tuple[Pause, ...]:
 
 
 def _pause(record: RunRecord, title: Title, register: Register) -> Pause:
-    mine = [one for one in record.rulings if one.kind == title.kind]
+    own_rulings = [ruling for ruling in record.rulings if ruling.kind == title.kind]
     prefix = f"{title.number:02d}"
-    told = tuple(_told(one, f"{prefix}.{number}", register) for number, one in enumerate(mine, 1))
-    used = next((fact for one in told for fact in one.facts if ".use-" in fact), "")
+    told_rulings = tuple(
+        _ruling_told(ruling, f"{prefix}.{number}", register) for number, ruling in enumerate(own_rulings, 1)
+    )
+    used = next((fact for ruling in told_rulings for fact in ruling.facts if ".use-" in fact), "")
     return Pause(
         title=title,
         outcome=Outcome.PASS if used else Outcome.NOT_RUN,
-        rulings=told,
-        unreached="" if told else _none(record, title),
+        rulings=told_rulings,
+        unreached="" if told_rulings else _why_no_ruling(record, title),
         used=used,
     )
 
 
-def _none(record: RunRecord, title: Title) -> str:
+def _why_no_ruling(record: RunRecord, title: Title) -> str:
     if record.head.mode is Mode.DRYRUN:
         return f"a dry run needs no ruling: it passes the pause for {title.kind} and can write nothing"
     if record.head.is_edit and title.kind == Kind.SG_2:
         return "an edit of drafts enacts nothing and needs no SG_2"
     before = Stage.AWAITING_CUT_AUTHORIZATION if title.kind == Kind.SG_1 else Stage.AWAITING_LIFECYCLE_AUTHORIZATION
-    came = tuple(Stage).index(record.head.state.stage) >= tuple(Stage).index(before)
-    how = "the run waits, or waited, for it" if came else "the run did not reach its pause"
-    return f"no {title.kind} was imported; {how} (state {record.head.state.name})"
+    pause_reached = tuple(Stage).index(record.head.state.stage) >= tuple(Stage).index(before)
+    progress = "the run waits, or waited, for it" if pause_reached else "the run did not reach its pause"
+    return f"no {title.kind} was imported; {progress} (state {record.head.state.name})"
 
 
-def _told(one: Ruling, prefix: str, register: Register) -> RulingTold:
-    lines, whole = _pretty(one.statement)
+def _ruling_told(ruling: Ruling, prefix: str, register: Register) -> RulingTold:
+    lines, whole = _pretty(ruling.statement)
     longest = max((len(run) for line in lines for run in _runs(line)), default=0)
-    actual = sha256_hex(one.statement)
-    same = "which is the sha256 of the bytes" if actual == one.statement_sha256 else f"but the bytes have {actual}"
+    actual = sha256_hex(ruling.statement)
+    digest_words = (
+        "which is the sha256 of the bytes" if actual == ruling.statement_sha256 else f"but the bytes have {actual}"
+    )
     statement = register.put(
         f"{prefix}.statement",
-        f"{one.kind} as it was signed",
+        f"{ruling.kind} as it was signed",
         "cutter_governance.approval",
-        f"sha256 {one.statement_sha256}, {same}; {len(one.statement)} bytes",
-        one.imported_at,
+        f"sha256 {ruling.statement_sha256}, {digest_words}; {len(ruling.statement)} bytes",
+        ruling.imported_at,
         actual,
     )
     return RulingTold(
@@ -93,71 +97,72 @@ def _told(one: Ruling, prefix: str, register: Register) -> RulingTold:
         lines=lines,
         whole=whole,
         fence="`" * max(3, longest + 1),
-        facts=_facts(one, prefix, register),
+        facts=_facts(ruling, prefix, register),
     )
 
 
 def _pretty(statement: bytes) -> tuple[tuple[str, ...], bool]:
     text = statement.decode("utf-8", "replace")
+    # Bytes that are no JSON are shown as they are.
     with contextlib.suppress(ValueError):
         text = json.dumps(json.loads(text), indent=2, ensure_ascii=False)
-    shown = tuple(safe_lines(redact(text)))
-    return shown, "\n".join(shown) == text
+    lines = tuple(safe_lines(redact(text)))
+    return lines, "\n".join(lines) == text
 
 
 def _runs(line: str) -> list[str]:
     return [run for run in "".join(c if c == "`" else " " for c in line).split() if run]
 
 
-def _facts(one: Ruling, prefix: str, register: Register) -> tuple[str, ...]:
-    names = {signer.fingerprint: signer.name for signer in one.policy.signers} if one.policy else {}
+def _facts(ruling: Ruling, prefix: str, register: Register) -> tuple[str, ...]:
+    names = {signer.fingerprint: signer.name for signer in ruling.policy.signers} if ruling.policy else {}
     source = "cutter_governance.approval"
 
-    def put(name: str, asked: str, answer: str, digest: str = "", where: str = source) -> str:
-        return register.put(f"{prefix}.{name}", asked, where, answer, one.imported_at, digest)
+    def put(name: str, question: str, answer: str, digest: str = "", table: str = source) -> str:
+        return register.put(f"{prefix}.{name}", question, table, answer, ruling.imported_at, digest)
 
     signers = tuple(
         put(
             f"signer-{number}",
             "signed by",
             f"primary key {key}" + (f", {names[key]} in the policy" if key in names else ""),
-            sha256_hex(one.signatures[number - 1]) if number <= len(one.signatures) else "",
+            sha256_hex(ruling.signatures[number - 1]) if number <= len(ruling.signatures) else "",
         )
-        for number, key in enumerate(one.signers, 1)
+        for number, key in enumerate(ruling.signers, 1)
     )
     uses = tuple(
         put(
             f"use-{plain(use.purpose)}",
             f"used to {use.purpose}",
             f"at {utc(use.used_at)}" + (f" by {use.used_by} in transaction {use.xid}" if use.xid else ""),
-            where="cutter_governance.approval_use",
+            table="cutter_governance.approval_use",
         )
-        for use in one.uses
+        for use in ruling.uses
     )
     return (
         *signers,
-        put("imported", "imported", f"at {utc(one.imported_at)} by {one.imported_by}"),
-        put("valid", "valid", f"from {utc(one.not_before)} to {utc(one.expires)}"),
-        put("policy", "policy", _policy(one), one.policy_sha256, "approval and the run's copy of the policy"),
-        put("manifest", "deploy manifest that it binds", _bound(one, "deploy_manifest_sha256")),
-        *(uses or (put("unused", "use", "it was not used", where="cutter_governance.approval_use"),)),
+        put("imported", "imported", f"at {utc(ruling.imported_at)} by {ruling.imported_by}"),
+        put("valid", "valid", f"from {utc(ruling.not_before)} to {utc(ruling.expires)}"),
+        put("policy", "policy", _policy(ruling), ruling.policy_sha256, "approval and the run's copy of the policy"),
+        put("manifest", "deploy manifest that it binds", _bound(ruling, "deploy_manifest_sha256")),
+        *(uses or (put("unused", "use", "it was not used", table="cutter_governance.approval_use"),)),
     )
 
 
-def _policy(one: Ruling) -> str:
-    if one.policy is None:
-        return f"sha256 {one.policy_sha256}; its text is not in the record, so whether it is solo is not proven here"
-    policy = one.policy
+def _policy(ruling: Ruling) -> str:
+    if ruling.policy is None:
+        return f"sha256 {ruling.policy_sha256}; its text is not in the record, so whether it is solo is not proven here"
+    policy = ruling.policy
     solo = "SOLO: the operator may be one of the signers" if policy.solo else "not solo: no operator may be a signer"
-    wanted = policy.thresholds.SG_1 if one.kind == Kind.SG_1 else policy.thresholds.SG_2
-    return f"sha256 {one.policy_sha256}; {wanted} of {len(policy.signers)} signers needed; {solo}"
+    threshold = policy.thresholds.SG_1 if ruling.kind == Kind.SG_1 else policy.thresholds.SG_2
+    return f"sha256 {ruling.policy_sha256}; {threshold} of {len(policy.signers)} signers needed; {solo}"
 
 
-def _bound(one: Ruling, key: str) -> str:
-    """One value of the statement as it was signed."""
+def _bound(ruling: Ruling, key: str) -> str:
+    """Return one value of the statement as it was signed, in words."""
     try:
-        found = json.loads(one.statement)
+        content = json.loads(ruling.statement)
     except ValueError:
         return "the statement is not JSON"
-    value = found.get(key, "not named") if isinstance(found, dict) else "not named"
+    value = content.get(key, "not named") if isinstance(content, dict) else "not named"
     return "none: the deployment had no manifest" if value == "none" else str(value)
