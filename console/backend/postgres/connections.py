@@ -98,7 +98,7 @@ _BY_CAUSE: dict[type[psycopg.Error], tuple[type[CutterError], StopCode, str, str
         "Check that the server runs, and that ~/.pg_service.conf, or the file named by PGSERVICEFILE, has the service.",
     ),
 }
-"""Class, code, opening and next action by error class. Looked up in this order: most named conditions are OperationalErrors too."""
+"""Class, code, opening and next action by error, looked up in this order: most named ones are OperationalErrors too."""
 
 
 @dataclass(frozen=True)

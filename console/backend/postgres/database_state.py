@@ -89,7 +89,7 @@ def transaction_position(connection: psycopg.Connection) -> TransactionPosition:
 
 
 def outcomes_of_ids(connection: psycopg.Connection, first: int, end: int) -> dict[str, int]:
-    """Count the transaction ids from `first` to before `end` by what became of them: committed, aborted, in progress, unknown."""
+    """Count the transaction ids from `first` to before `end` by status: committed, aborted, in progress, unknown."""
     return dict(read_rows(connection, _IdCount, _BECAME, (first, end)))
 
 

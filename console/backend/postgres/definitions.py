@@ -13,11 +13,12 @@ _NAME = re.compile(r"^(?:FUNCTION|VIEW) ([\w.]+)")
 
 
 class Definition(NamedTuple):
-    """One definition: the schema that its names are looked up in, its whole statement, and the sha256 of a function's body, empty for a view."""
+    """One definition: the schema that its names are looked up in, its statement, and the sha256 of its body."""
 
     schema: str
     statement: str
     body_sha256: str
+    """Empty for a view."""
 
 
 def definition_of(object_: str) -> Definition | None:

@@ -131,7 +131,7 @@ def _order(change: Change) -> tuple[int, Key]:
 
 
 def _without_consequences(changes: tuple[Change, ...]) -> list[Change]:
-    """Leave out changes that the repair of another one settles: the parts of an object that came or went, grants of a changed owner."""
+    """Leave out what another change's repair settles: parts of an object that came or went, a new owner's grants."""
     whole = {change.key.object for change in changes if _is_existence(change)}
     triggers = {change.key[1:] for change in changes if change.key.what == "trigger"}
     owners = {

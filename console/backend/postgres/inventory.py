@@ -48,7 +48,7 @@ class Inventory:
     database: str
     quoted_database: str
     measured_by: tuple[tuple[str, str], ...]
-    """The functions that measure, each with the sha256 of its source: a changed one could hide every change, its own too."""
+    """The functions that measure, with the sha256 of their sources: a changed one could hide every change."""
 
     @property
     def digest(self) -> str:

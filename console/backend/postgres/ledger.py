@@ -193,7 +193,7 @@ def apply_cut(connection: psycopg.Connection, run_id: str, plan: CutPlan, canoni
 
 
 def apply_edit(connection: psycopg.Connection, run_id: str, plan: CutPlan, source: bytes, event: Jsonb) -> None:
-    """Write a new version for each unit of the signed edit, all or none. Raises Held (COUNT_MISMATCH) as `apply_cut` does."""
+    """Write a new version for each unit of the signed edit, all or none. Raises Held as `apply_cut` does."""
     row = connection.execute(
         "SELECT cutter_governance.fn_edit_apply(%b, %b, %b, %s)",
         (run_id, manifest_bytes(plan.document.units), source, event),
@@ -202,7 +202,7 @@ def apply_edit(connection: psycopg.Connection, run_id: str, plan: CutPlan, sourc
 
 
 def record_cut(connection: psycopg.Connection, run_id: str, n_units: int, event: Jsonb) -> None:
-    """Run leg B: write the governance rows of a verified cut. Raises Held (COUNT_MISMATCH) as `apply_cut` does."""
+    """Run leg B: write the governance rows of a verified cut. Raises Held as `apply_cut` does."""
     row = connection.execute("SELECT cutter_governance.fn_cut_record(%s, %s)", (run_id, event)).fetchone()
     _require_answer(row, {"status": "recorded", "affected": n_units})
 
@@ -227,7 +227,7 @@ def record_edit_verification(connection: psycopg.Connection, run_id: str, event:
 
 
 def enact(connection: psycopg.Connection, run_id: str, n_units: int, event: Jsonb) -> None:
-    """Turn the run's draft units into law, all in one transaction. Raises Held (COUNT_MISMATCH) as `apply_cut` does."""
+    """Turn the run's draft units into law, all in one transaction. Raises Held as `apply_cut` does."""
     row = connection.execute("SELECT cutter_governance.fn_cut_enact(%s, %s)", (run_id, event)).fetchone()
     _require_answer(row, {"status": "enacted", "units": n_units, "versions": n_units})
 
@@ -241,7 +241,7 @@ def revert(connection: psycopg.Connection, run_id: str, event: Jsonb) -> int:
 
 
 def _require_answer(row: tuple[object, ...] | None, expected: dict[str, object]) -> None:
-    """Raise Held (COUNT_MISMATCH) if the answer of a write is not the expected one, which rolls the transaction back."""
+    """Raise Held (COUNT_MISMATCH), and so roll back, if the answer of a write is not the expected one."""
     if row is None or row[0] != expected:
         raise Held(
             StopCode.COUNT_MISMATCH,
@@ -357,7 +357,7 @@ def release_hold(connection: psycopg.Connection, reason: str, by: str) -> None:
 
 
 def cancel_running(connection: psycopg.Connection) -> tuple[int, int]:
-    """Cancel the statements of the executor's other connections. Return how many were cancelled, and how many were left.
+    """Cancel the statements of the executor's other connections. Return how many were cancelled, and how many left.
 
     Left alone is a COMMIT that waits for a synchronous standby: it is committed on this server, and a cancel would only
     end the wait, so that a failover could lose what was acknowledged.

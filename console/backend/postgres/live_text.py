@@ -196,7 +196,7 @@ def _writing(query: str) -> str:
 
 
 def _require_monitoring_role(connection: psycopg.Connection) -> None:
-    """Refuse a connection that has or can get more rights than the monitoring role: the query is the operator's text."""
+    """Refuse a connection that has, or can get, more rights than the monitoring role: a query is an operator's text."""
     more = [name for (name,) in connection.execute(_CAN_BECOME, (_BEYOND,)).fetchall()]
     if more:
         raise Refused(
@@ -273,7 +273,7 @@ def _how_many(connection: psycopg.Connection, live: _Live) -> str:
 
 
 def _refusal(connection: psycopg.Connection, live: _Live, error: psycopg.Error, took_s: float) -> CutterError:
-    """Return the error with its cause: the missing privilege, the time, what would be written, or the server's message."""
+    """Return the error with its cause: a missing privilege, the time, a write, or the server's message."""
     server_message = safe_text(error.diag.message_primary or str(error).strip())
     if isinstance(error, psycopg.errors.InsufficientPrivilege):
         return _unreadable(connection, live, server_message)

@@ -59,7 +59,7 @@ def measure_identity(connection: psycopg.Connection, host: str) -> Identity:
 
 
 def privileges_to_write(connection: psycopg.Connection) -> int:
-    """Count the tables that the role may change and the functions that change something for it; 0 for a monitoring role."""
+    """Count the tables that the role may change and the functions that write for it; 0 for a monitoring role."""
     return int(str(scalar(connection, _CAN_WRITE))) + int(str(scalar(connection, _CAN_EXECUTE)))
 
 

@@ -51,7 +51,7 @@ class MigrationReport(Value):
 
 
 def migrations() -> tuple[Migration, ...]:
-    """Return the migrations of the package, in the order of their numbers. Raises ValueError for a file without a header."""
+    """Return the package's migrations in the order of their numbers. Raises ValueError for a file without a header."""
     folder = resources.files("console.backend.postgres") / "migrations"
     files = sorted(
         (entry.name, entry.read_text(encoding="utf-8")) for entry in folder.iterdir() if _NAME.match(entry.name)
@@ -131,7 +131,7 @@ def _require_accepted(connection: psycopg.Connection, drifted: int, accept: str)
 
 
 def _prepare(connection: psycopg.Connection) -> None:
-    # Roles belong to the whole cluster: another database's `migrate` may create them at the same time, under a lock of its own.
+    # Roles belong to the whole cluster: the `migrate` of another database, with a lock of its own, may create them too.
     for role, login in (
         ("cutter_owner", "NOLOGIN"),
         ("cutter_exec", "LOGIN"),

@@ -44,7 +44,7 @@ def read_keys(connection: psycopg.Connection) -> tuple[KeyRow, ...]:
 
 
 def pin(connection: psycopg.Connection, policy: bytes, keys: list[bytes]) -> str:
-    """Pin a policy in canonical form and the exported keys of its signers, as cutter_owner. Return the policy's sha256."""
+    """Pin a policy in canonical form and its signers' exported keys, as cutter_owner. Return the policy's sha256."""
     connection.execute("SET LOCAL ROLE cutter_owner")
     return str(scalar(connection, _PIN, policy, keys))
 

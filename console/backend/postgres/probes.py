@@ -226,7 +226,7 @@ def _between(before: _Rows, after: _Rows) -> tuple[TableChange, ...]:
 
 
 def cut_faults(probe: CutProbe, vocabulary: frozenset[tuple[str, str]]) -> tuple[str, ...]:
-    """Pure: one line for each difference of a probe's rows and histogram from a cut of its size; empty if there is none."""
+    """Pure: one line for each difference of a probe's rows and histogram from a cut of its size."""
     if probe.failed or not probe.done:
         return (probe.failed or "it ended before it was done",)
     n = probe.n
@@ -252,7 +252,7 @@ def cut_faults(probe: CutProbe, vocabulary: frozenset[tuple[str, str]]) -> tuple
 
 
 def revert_faults(probe: RevertProbe) -> tuple[str, ...]:
-    """Pure: one line for each fault of a revert: a readers' digest that is not the one without the draft, or other rows."""
+    """Pure: one line for each fault of a revert: a readers' digest other than that without the draft, or other rows."""
     if probe.failed or not probe.done:
         return (probe.failed or "it ended before it was done",)
     wanted = {delta.table: delta.rows for delta in expected_step_deltas(probe.n)} | {_SPENT: 1}
@@ -271,7 +271,7 @@ def revert_faults(probe: RevertProbe) -> tuple[str, ...]:
 
 
 def asked_histogram(n: int, vocabulary: frozenset[tuple[str, str]]) -> dict[str, int]:
-    """Pure: the units of each `kind/section type` in a synthetic document of `n`, which takes the vocabulary's pairs in turn."""
+    """Pure: the units of each `kind/section type` in a synthetic document of `n`; the vocabulary's pairs take turns."""
     turns, rest = divmod(n, len(vocabulary))
     counted = ((pair, turns + (k < rest)) for k, pair in enumerate(sorted(vocabulary)))
     return {"/".join(pair): units for pair, units in counted if units}

@@ -47,7 +47,7 @@ def baseline(connection: psycopg.Connection) -> tuple[BaselineRow, ...]:
 
 
 def steps_since(connection: psycopg.Connection, since: datetime, pinned_by: str | None) -> tuple[StepRow, ...]:
-    """Return the steps since the baseline that may have written rows; the revert `pinned_by` is part of the baseline."""
+    """Return the steps since the baseline that may have written rows, without the revert that pinned it, if one did."""
     return read_rows(connection, StepRow, _STEPS, {"since": since, "by": pinned_by})
 
 

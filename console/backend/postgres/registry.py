@@ -57,7 +57,7 @@ _LIVE_QUERY = "SELECT live_query FROM cutter_governance.v_document WHERE docpref
 
 
 def registered_versions(connection: psycopg.Connection) -> tuple[Registered, ...]:
-    """Return every document with each source version that a cut could be made of, by prefix, the oldest version first."""
+    """Return every document with each source version that a cut could be made of, by prefix, the oldest first."""
     with connection.cursor(row_factory=class_row(Registered)) as cursor:
         return tuple(cursor.execute(_REGISTERED).fetchall())
 

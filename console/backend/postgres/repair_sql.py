@@ -81,7 +81,7 @@ def _owner(change: Change, inventory: Inventory) -> Lines:
 
 
 def _named(object_: str, inventory: Inventory) -> str:
-    """Return the object with the database's name, which lines leave out so that they are equal in every copy of a database."""
+    """Return the object with the database's name, which lines leave out: they are equal in every copy of a database."""
     return f"{object_} {inventory.quoted_database}" if object_.endswith("DATABASE") else object_
 
 
@@ -350,7 +350,7 @@ def _view_options(change: Change, _inventory: Inventory) -> Lines:
 
 
 def _setting(change: Change, inventory: Inventory) -> Lines:
-    """Return the repair of a role's or database's setting; a list is left to a person, because its quoting is not recorded."""
+    """Return the repair of a role's or database's setting. A list is left to a person: its quoting is not recorded."""
     head = f"ALTER {_named(change.key.object, inventory)}"
     if change.expected is None:
         return (f"{head} RESET {change.key.part};",)

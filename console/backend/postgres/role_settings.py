@@ -1,4 +1,4 @@
-"""Settings that sessions of the product's roles or its database begin with: the harmless ones, and the refusal of others."""
+"""Settings that sessions of the product's roles or database begin with: which are harmless; the others are refused."""
 
 import json
 

@@ -8,7 +8,7 @@ from console.backend.postgres.connections import read_rows, scalar
 
 
 class UsedRuling(NamedTuple):
-    """A ruling that was used, its signatures as stored, and the database's verdicts on them; None beyond the first fifty."""
+    """A used ruling, its signatures as stored, and the database's verdicts on them; None beyond the first fifty."""
 
     run_id: str
     kind: str

@@ -183,7 +183,7 @@ def _begin(connection: Session, timeouts: Mapping[str, str]) -> None:
 
 
 def wrong_encoding(database: str, encoding: str) -> Refused:
-    """Return the refusal of a database that is not encoded in UTF8: digests are of bytes, so its digests would differ."""
+    """Return the refusal of a database that is not encoded in UTF8: digests are of bytes, and would differ there."""
     name = safe_text(database)
     return Refused(
         StopCode.REFUSED_INPUT,
