@@ -24,7 +24,7 @@ class Action:
 
     `keys` are Textual key names, the first one is shown; `short` is the footer's word ("" keeps it out of the footer);
     `dangerous` opens a dialog that must be typed into; `writes` changes the database, the switch or a file;
-    `needs` says in words what must be so; `command` is the same thing on the command line.
+    `needs` is the condition in words; `command` has the same effect on the command line.
     """
 
     name: str
@@ -60,6 +60,8 @@ def key_name(key: str) -> str:
     return _KEY_NAMES.get(key, key)
 
 
+# Dangerous actions have capital letters as keys, and an action that writes names its command, because the console
+# must not be able to do more than the command line; tests insist on both.
 ACTIONS: tuple[Action, ...] = (
     Action(
         name="panic",
@@ -474,7 +476,7 @@ _SCREEN_KEYS = {
 
 
 def keys_of(command: str, known: Registry) -> str:
-    """Return the keys of this command, such as `3, then s`; "" if no key of this console has its effect."""
+    """Return the keys of this command, such as `3, then s`; "" if this console has no action for it."""
     wanted = _verb(command)
     for action in known.actions:
         if wanted and _verb(action.command) == wanted and action.scope in _SCREEN_KEYS:

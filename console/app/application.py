@@ -75,8 +75,8 @@ def _drift() -> Screen[None]:
 class ConsoleApp(BackendApp, inherit_bindings=False):
     """The console. It adds no authority: everything goes through the backend, as it does on the command line.
 
-    `backend` is the backend or what makes one; it is made in a thread after the first paint. `clock` gives aware UTC
-    times. `refresh_seconds` is the pause between measurements. `crash_folder` is where the log of a crash goes.
+    `backend` is the backend or a function that makes it, in a thread after the first paint. `clock` gives aware UTC
+    times, `refresh_seconds` is the pause between measurements, `crash_folder` the folder for the log of a crash.
     """
 
     TITLE = "cutter-console"
@@ -183,7 +183,7 @@ class ConsoleApp(BackendApp, inherit_bindings=False):
             self.readiness.measure_board()
 
     def show_readiness(self) -> None:
-        """Draw gates and drift, and that they are being measured."""
+        """Draw gates and drift, and the marks of measurements that are under way."""
         with self.batch_update():
             for screen in self.console_screens():
                 screen.show_readiness()
@@ -307,13 +307,14 @@ class ConsoleApp(BackendApp, inherit_bindings=False):
             notice = stopped_notice(await self.ask(lambda backend: backend.panic(reason)))
         except CutterError as error:
             notice, run_id = replace(refused("Stopping did NOT succeed", error), stays=True), ""
+        # A dialog that is still open would cover the notice.
         await self.leave_dialogs()
         self.say_first(notice.what)
         self.give_notice(notice)
         self.action_refresh()
         if run_id:
-            what = f"{notice.what} {await self._written_by(run_id, was_at_work)}"
-            self.notices.rewrite(notice, replace(notice, what=what))
+            message = f"{notice.what} {await self._written_by(run_id, was_at_work)}"
+            self.notices.rewrite(notice, replace(notice, what=message))
             self.show_notice()
 
     def _run_at_stake(self) -> str:
@@ -324,7 +325,7 @@ class ConsoleApp(BackendApp, inherit_bindings=False):
         return self.status.switch.run_id or (current.run_id if current is not None else "")
 
     async def _written_by(self, run_id: str, was_at_work: bool) -> str:
-        """Return what this run has written, once the stopped operation has ended."""
+        """Return a sentence about what this run has written, after the stopped operation has ended."""
         from console.screens.panic import STOPPED_WITHIN_SECONDS
         from console.screens.run_text import written
 

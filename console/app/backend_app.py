@@ -57,6 +57,7 @@ class BackendApp(App[int], inherit_bindings=False):
             from console.backend.outside import describe_outside_error
 
             known = describe_outside_error(error)
+            # Callers catch errors of the product. Anything else is a defect, which ends the console with a log.
             if known is None or known is error:
                 raise
             raise known from error

@@ -55,7 +55,7 @@ def show(
 
 
 def _backend(options: Options, swept: list[str], *, read_only: bool) -> "BackendService":
-    """Make the backend, in a thread after the first paint. `swept` takes what was removed of earlier consoles."""
+    """Make the backend, in a thread after the first paint. `swept` gets a line for each leftover that was removed."""
     from console.backend.leftovers import sweep_leftovers
     from console.cli.installation import backend_of
 

@@ -28,8 +28,8 @@ _CLEAN = b"\x1b\\\x1b[?2026l\x1b[0m"
 class LineWriter(threading.Thread):
     """A thread between the console and its terminal. It calls `redraw` after frames were dropped.
 
-    Textual's own writer takes thirty pictures and then makes the console wait; whatever was pressed meanwhile, the stop
-    key too, is looked at when the line has taken them all.
+    Textual's own writer queues thirty frames and then makes the console wait: keys, the stop key too, are then handled
+    only after a slow line has taken all of them.
     """
 
     def __init__(self, fileno: int, encoding: str, redraw: Callable[[], None]) -> None:
@@ -62,9 +62,10 @@ class LineWriter(threading.Thread):
             self._changed.notify()
 
     def _leave_out(self) -> None:
-        kept = [data for data in self._waiting if len(data) <= SMALL]
-        self._left_out = self._left_out or len(kept) < len(self._waiting)
-        self._waiting = deque(kept)
+        # Small items can be changes of the terminal's modes, without which the screen would be wrong for good.
+        small_items = [data for data in self._waiting if len(data) <= SMALL]
+        self._left_out = self._left_out or len(small_items) < len(self._waiting)
+        self._waiting = deque(small_items)
 
     def pass_by(self, text: str) -> None:
         """Write this now, before everything that waits or is being written; the console then draws its screen again."""
@@ -136,7 +137,7 @@ class LineWriter(threading.Thread):
 def opened_again(fileno: int) -> int:
     """Return a non-blocking descriptor of the same terminal; others that share the old one are not affected.
 
-    Where it cannot be opened it is a copy of the old one, and what is urgent waits for a piece that is being written.
+    If the terminal cannot be opened it is a copy of the old one; urgent words then wait for the piece being written.
     """
     try:
         return os.open(os.ttyname(fileno), os.O_WRONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)

@@ -68,6 +68,7 @@ class SteadyDriver(LinuxDriver):
         except (OSError, ValueError):
             data = b""
         if not data:
+            # A terminal that is gone is always ready; without the pause this thread would keep a core busy.
             self.exit_event.wait(MOMENT_SECONDS)
             return []
         return keyboard.feed(data, time.monotonic())

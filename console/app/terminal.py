@@ -29,7 +29,7 @@ _RESTORE = (
 
 
 def refusal(environ: Mapping[str, str], stdin_is_tty: bool, stderr_is_tty: bool) -> str:
-    """Return why the console cannot be drawn here, and what to use instead; "" if it can."""
+    """Return the reason why the console cannot be drawn here, with what to use instead; "" if it can."""
     instead = "Use a command instead, for example: cutter-console status --json"
     if not (stdin_is_tty and stderr_is_tty):
         return f"The console needs a terminal, and there is none here. {instead}"
@@ -114,6 +114,7 @@ class TerminalGuard:
     def _end_without_order(self, exit_status: int) -> None:
         if self._released.is_set():
             return
+        # A statement under way gets the time to be cancelled and recorded; killed here, the run would be interrupted.
         wait_for_work(WORK_SECONDS)
         if self._attributes is not None and os.isatty(self.fileno):
             with suppress(OSError, termios.error):

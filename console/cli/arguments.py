@@ -12,8 +12,8 @@ from pathlib import Path
 class Argument:
     """An argument as the parser and the pages show it; its type, and whether it is required, come from its field.
 
-    `metavar` is empty for a switch, and where the choices are shown. `is_file`: it names a file, which a shell can
-    complete. `dangerous`: it is a switch that makes its command dangerous.
+    `metavar` is empty for a switch, and for an argument whose choices are shown. `is_file` means that it names a file,
+    which a shell can complete; `dangerous`, that it is a switch that makes its command dangerous.
     """
 
     metavar: str

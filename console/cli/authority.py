@@ -1,4 +1,4 @@
-"""approval draft|check|import, arm, disarm, panic, hold show|release: authorises, starts and stops writes."""
+"""approval draft|check|import, arm, disarm, panic, hold show|release: the commands that authorise and stop writes."""
 
 import contextlib
 import sys
@@ -27,13 +27,14 @@ def draft(options: Options, request: DraftStatement) -> ExitStatus:
     """Draft the statement that the run waits for, or the one that takes its drafts back."""
     drafted = backend_of(options).draft_statement(request.run, revert=request.revert)
     report(options, "approval draft", Outcome.PASS, _approval_lines(drafted), drafted)
+    # Drafting authorises nothing: the run still waits.
     return ExitStatus.WAITING
 
 
 def check(options: Options, request: OneStatement) -> ExitStatus:
     """Check a statement and the signatures beside it."""
     seen = backend_of(options).check_statement(request.statement)
-    good = not any(one.outcome is not Outcome.PASS for one in seen.checks) or seen.status is ApprovalStatus.USED
+    good = not any(finding.outcome is not Outcome.PASS for finding in seen.checks) or seen.status is ApprovalStatus.USED
     report(options, "approval check", Outcome.PASS if good else Outcome.FAIL, _approval_lines(seen), seen)
     return ExitStatus.DONE if good else ExitStatus.REFUSED
 
@@ -53,10 +54,11 @@ def _approval_lines(seen: ApprovalView) -> list[str]:
         f"sha256     {seen.statement_sha256}",
         f"expires    {seen.expires_at}",
         *(
-            f"{one.outcome:<13} {one.name}: {one.detail}" + (f"  next: {one.next_action}" if one.next_action else "")
-            for one in seen.checks
+            f"{finding.outcome:<13} {finding.name}: {finding.detail}"
+            + (f"  next: {finding.next_action}" if finding.next_action else "")
+            for finding in seen.checks
         ),
-        *(f"unit       {one.body_sha256}  {one.address}  {one.title}" for one in seen.drafts),
+        *(f"unit       {unit.body_sha256}  {unit.address}  {unit.title}" for unit in seen.drafts),
         *(f"sign with  {line}" for line in seen.sign_with.split("\n")),
     ]
 
@@ -72,9 +74,10 @@ def disarm(options: Options, _request: Nothing) -> ExitStatus:
 
 
 def panic(options: Options, request: Panic) -> ExitStatus:
-    """Stop everything. Exit status 0: every step was done; HOLD: the steps that were not are named.
+    """Stop everything. The exit status is DONE if every step was done, else HOLD; the answer names the missing steps.
 
-    At a terminal this is repeated until the database has the HOLD or the operator leaves; a script gets its answer at once.
+    At a terminal it is repeated until the database has the HOLD or the operator presses Ctrl+C; a script gets its
+    answer at once.
     """
     backend = backend_of(options)
     seen = backend.panic(request.reason)
@@ -119,6 +122,7 @@ def _switch(options: Options, command: str, seen: SwitchView, exit_status: ExitS
     ]
     lines += [f"{'done' if step.done else 'NOT DONE':<10} {step.what}: {step.detail}" for step in seen.steps]
     status = report(options, command, outcome, lines, seen)
+    # A command with a result of its own gives that one's status; the others answer with the state of the switch.
     if exit_status is not None:
         return exit_status
     return ExitStatus.HOLD if seen.state is SwitchState.HOLD else status

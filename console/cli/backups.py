@@ -1,4 +1,4 @@
-"""backup selftest|take|prove|list: keys, programs and dumps, before and after they are needed."""
+"""backup selftest|take|prove|list: checks keys and programs, takes dumps, proves and lists them."""
 
 from console.backend.backup.prove import prove as prove_file
 from console.backend.backup.recipient import check_recipient
@@ -35,13 +35,19 @@ def selftest(options: Options, _request: Nothing) -> ExitStatus:
     installation = installation_of(options)
     key = check_recipient(installation.settings.backup_gpg_fpr, installation.gnupg_home, installation.context.now())
     checks = (gpg_selftest(installation.context, installation.gnupg_home),)
-    programs = tuple(str(one) for one in installed_programs(installation.settings.postgres_programs))
+    programs = tuple(
+        str(programs_found) for programs_found in installed_programs(installation.settings.postgres_programs)
+    )
     days = "does not expire" if key.days_left is None else f"{key.days_left} days left"
-    lines = [*_check_lines(checks), f"backup key {key.fingerprint}, {days}", *(f"programs   {one}" for one in programs)]
+    lines = [
+        *_check_lines(checks),
+        f"backup key {key.fingerprint}, {days}",
+        *(f"programs   {text}" for text in programs),
+    ]
     return report(
         options,
         "backup selftest",
-        worst([one.outcome for one in checks]),
+        worst([check.outcome for check in checks]),
         lines,
         Checks(checks=checks, programs=programs),
     )
@@ -55,16 +61,16 @@ def take(options: Options, request: OneRun) -> ExitStatus:
         installation,
         known.workspace,
         known.request,
-        lambda what, done, _total: narrate(f"{what} {done or ''}".rstrip()),
+        lambda step_name, done, _total: narrate(f"{step_name} {done or ''}".rstrip()),
     )
     checks = take_run_backup(step)
     return report(
-        options, "backup take", worst([one.outcome for one in checks]), _check_lines(checks), Checks(checks=checks)
+        options, "backup take", worst([check.outcome for check in checks]), _check_lines(checks), Checks(checks=checks)
     )
 
 
 def prove(options: Options, request: OneFile) -> ExitStatus:
-    """Decrypt and restore a backup, and compare it with the record beside it; this is done where the private key is."""
+    """Decrypt and restore a backup, and compare it with the record beside it. Needs the private key of the backup."""
     installation = installation_of(options)
     check = prove_file(
         request.file,
@@ -79,16 +85,18 @@ def prove(options: Options, request: OneFile) -> ExitStatus:
 def list_all(options: Options, _request: Nothing) -> ExitStatus:
     """List every backup with its state; files are hashed again."""
     installation = installation_of(options)
-    found = list_backups(installation.backups, installation.context.now(), rehash=True)
-    lines = [f"{one.state:<14} {one.file_name}  {_taken(one)}  {one.problem}".rstrip() for one in found]
-    bad = any(one.problem for one in found)
+    backups = list_backups(installation.backups, installation.context.now(), rehash=True)
+    lines = [
+        f"{backup.state:<14} {backup.file_name}  {_taken(backup)}  {backup.problem}".rstrip() for backup in backups
+    ]
+    bad = any(backup.problem for backup in backups)
     return report(
-        options, "backup list", Outcome.FAIL if bad else Outcome.PASS, lines or ["no backups"], Backups(backups=found)
+        options, "backup list", Outcome.FAIL if bad else Outcome.PASS, lines or ["no backups"], Backups(backups=backups)
     )
 
 
-def _taken(one: ListedBackup) -> str:
-    return f"taken {one.record.taken_at:%Y-%m-%d %H:%M:%S} UTC" if one.record else "without a record"
+def _taken(backup: ListedBackup) -> str:
+    return f"taken {backup.record.taken_at:%Y-%m-%d %H:%M:%S} UTC" if backup.record else "without a record"
 
 
 def _check_lines(checks: tuple[Check, ...]) -> list[str]:

@@ -33,7 +33,7 @@ class _Parser(argparse.ArgumentParser):
         raise _WrongUsage(f"{self.prog}: {message}", self.format_usage())
 
     def _print_message(self, message: str, file: Any = None) -> None:
-        """Print help and version as every other answer is printed: a full disk or a closed pipe is handled."""
+        """Print help and version as every other answer is printed, so that a full disk or a closed pipe is handled."""
         (say if file is sys.stderr else emit)(message)
 
 
@@ -99,13 +99,13 @@ def build_parser() -> argparse.ArgumentParser:
 
 
 def _parsed(argv: Sequence[str] | None) -> dict[str, Any]:
-    """Parse the command line. Without a command the parsers of the commands are not built: the console opens sooner."""
-    asked = list(sys.argv[1:] if argv is None else argv)
-    if all(word in {"--read-only", "--root", "--config"} or not word.startswith("-") for word in asked):
-        found, rest = _opening(_common()).parse_known_args(asked)
+    """Return the parsed arguments by name. Without a command only the console's options are declared, which is faster."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    if all(word in {"--read-only", "--root", "--config"} or not word.startswith("-") for word in arguments):
+        namespace, rest = _opening(_common()).parse_known_args(arguments)
         if not rest:
-            return vars(found)
-    return vars(build_parser().parse_args(asked))
+            return vars(namespace)
+    return vars(build_parser().parse_args(arguments))
 
 
 def _group(groups: dict[tuple[str, ...], Any], path: tuple[str, ...]) -> Any:
@@ -118,20 +118,21 @@ def _group(groups: dict[tuple[str, ...], Any], path: tuple[str, ...]) -> Any:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command or open the console. Returns the exit status."""
     try:
-        found = _parsed(argv)
+        parsed = _parsed(argv)
     except _WrongUsage as wrong:
         return _refuse(wrong, sys.argv[1:] if argv is None else argv)
-    options = Options(root=found.get("root"), config=found.get("config"), json=found.get("json", False))
-    words = found.get("_words")
+    options = Options(root=parsed.get("root"), config=parsed.get("config"), json=parsed.get("json", False))
+    words = parsed.get("_words")
     if words is None:
-        request = Open(read_only=found["read_only"])
+        request = Open(read_only=parsed["read_only"])
         return _dispatch("console.app.launch:open_console", "console", options, request, light=True)
+    # For commands alone: the console has handlers of its own, on its event loop.
     from console.backend.host.signals import end_by_exception
 
     end_by_exception()
-    operation = next(each for each in _operations() if each.words == words)
+    operation = next(candidate for candidate in _operations() if candidate.words == words)
     fields = (field.name for field in dataclasses.fields(operation.request))
-    values = {name: tuple(found[name]) if isinstance(found[name], list) else found[name] for name in fields}
+    values = {name: tuple(parsed[name]) if isinstance(parsed[name], list) else parsed[name] for name in fields}
     if (not_text := _no_text(values)) is not None:
         return _refuse(not_text, sys.argv[1:] if argv is None else argv)
     return _dispatch(
@@ -145,34 +146,43 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _no_text(values: dict[str, Any]) -> _WrongUsage | None:
-    """Refuse text that is not UTF-8: it would go into a plan, a statement or the database. A path may have any name."""
+    """Return the refusal of text that is not UTF-8, or None: it would go into a plan, a statement or the database.
+
+    Python reads such bytes of the command line as lone surrogates. A path, which is no text, may have any name.
+    """
     for name, value in values.items():
-        for one in value if isinstance(value, tuple) else (value,):
-            if isinstance(one, str) and any("\ud800" <= character <= "\udfff" for character in one):
-                return _WrongUsage(f"the argument {name} holds bytes that are not UTF-8: {one}", "")
+        for text in value if isinstance(value, tuple) else (value,):
+            if isinstance(text, str) and any("\ud800" <= character <= "\udfff" for character in text):
+                return _WrongUsage(f"the argument {name} holds bytes that are not UTF-8: {text}", "")
     return None
 
 
-def _names(asked: Sequence[str], words: tuple[str, ...]) -> bool:
-    return any(tuple(asked[start : start + len(words)]) == words for start in range(len(asked)))
+def _names(arguments: Sequence[str], words: tuple[str, ...]) -> bool:
+    return any(tuple(arguments[start : start + len(words)]) == words for start in range(len(arguments)))
 
 
-def _refuse(wrong: _WrongUsage, asked: Sequence[str]) -> int:
+def _refuse(wrong: _WrongUsage, arguments: Sequence[str]) -> int:
     """Say what is wrong with the command line as argparse would and, with --json, as the one object."""
     from console.backend.model.errors import StopCode, UsageError
     from console.cli.output import report_error
 
-    named = max((one.words for one in _operations() if _names(asked, one.words)), key=len, default=())
+    # argparse has refused the command before it says which it was: the longest one that occurs is the most exact.
+    named = max(
+        (operation.words for operation in _operations() if _names(arguments, operation.words)), key=len, default=()
+    )
     help_of = " ".join(["cutter-console", *named, "--help"])
     say(wrong.usage)
     error = UsageError(StopCode.REFUSED_INPUT, str(wrong), help_of)
-    return report_error(Options(json="--json" in asked), " ".join(named) or "usage", error)
+    return report_error(Options(json="--json" in arguments), " ".join(named) or "usage", error)
 
 
 def _dispatch(
     target: str, command: str, options: Options, request: object, *, sweeps: bool = False, light: bool = False
 ) -> int:
-    """Import the handler and run it; `light` leaves out the handler of log records, which the console has of its own."""
+    """Import the handler, run it and return the exit status.
+
+    `light` leaves out the handler of log records, `sweeps` removes the leftovers of killed processes first.
+    """
     try:
         with nullcontext() if light else import_module("console.cli.logs").to_standard_error():
             if sweeps:
@@ -181,6 +191,7 @@ def _dispatch(
             return int(getattr(import_module(module), name)(options, request))
     except KeyboardInterrupt:
         say("interrupted\n")
+        # 128 + SIGINT, as shells report it.
         return 130
     except (ReaderGone, Unprinted):
         raise

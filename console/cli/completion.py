@@ -33,7 +33,7 @@ def completion(options: Options, request: Shell) -> ExitStatus:
 
 
 def _mark_files(parser: argparse.ArgumentParser) -> None:
-    """Let shtab complete file names where an argument names a file. It reads the attribute `complete` of an action."""
+    """Let shtab complete file names for arguments that name a file, by the attribute `complete` of their actions."""
     for action in parser._actions:
         if isinstance(action, argparse._SubParsersAction):
             for command in action.choices.values():

@@ -1,4 +1,4 @@
-"""init, migrate, status, counts, drift, document register: the database and the tree, seen and installed."""
+"""init, migrate, status, counts, drift, document register: install and measure the database and the runtime tree."""
 
 import json
 
@@ -23,7 +23,7 @@ from console.cli.output import narrate, report
 
 
 class Made(Value):
-    """The names of what was made."""
+    """Names of what was created: paths, or the prefix of a document."""
 
     made: tuple[str, ...]
 
@@ -41,7 +41,7 @@ class DriftAnswer(DriftReport):
 
 
 def init(options: Options, _request: Nothing) -> ExitStatus:
-    """Make the runtime tree; files that exist are not changed."""
+    """Create the runtime tree and the intake folder; what exists is not changed."""
     installation = installation_of(options)
     config = json.dumps(json.loads(canonical_json(Settings())), indent=2).encode() + b"\n"
     made = [str(path) for path in init_tree(installation.root, config)]
@@ -65,20 +65,20 @@ def migrate(options: Options, request: Migrate) -> ExitStatus:
 
 
 def status(options: Options, _request: Nothing) -> ExitStatus:
-    """Print which database this is, the switch, the counts, what waits. A HOLD has an exit status of its own."""
+    """Print the database, the switch, the counts and what waits. A HOLD has an exit status of its own."""
     seen = backend_of(options).status()
     exit_status = report(options, "status", seen.outcome, _status_lines(seen), seen)
     return ExitStatus.HOLD if seen.switch.state is SwitchState.HOLD else exit_status
 
 
 def _status_lines(seen: Status) -> list[str]:
-    where = seen.target
+    target = seen.target
     lines = [f"root       {seen.root}"]
-    if where is None:
+    if target is None:
         lines.append(f"database   INCONCLUSIVE  {seen.unreachable}")
     else:
         lines.append(
-            f"database   {where.database} on {where.host}, system {where.system_identifier}, timeline {where.timeline}, PostgreSQL {seen.server_version}"
+            f"database   {target.database} on {target.host}, system {target.system_identifier}, timeline {target.timeline}, PostgreSQL {seen.server_version}"
         )
         lines.append(f"role       {seen.role}")
     switch = seen.switch
@@ -112,37 +112,45 @@ def counts(options: Options, _request: Nothing) -> ExitStatus:
 
 
 def drift(options: Options, _request: Nothing) -> ExitStatus:
-    """Compare grants, definitions, guards and roles with those that were installed; print the SQL that repairs each difference."""
-    found = backend_of(options).drift()
-    exit_status = report(options, "drift", found.outcome, _drift_lines(found), _with_matrix(options, found))
-    if found.outcome is not Outcome.FAIL:
+    """Compare grants, definitions, guards and roles with the installed ones; print the repair of each difference."""
+    drift_report = backend_of(options).drift()
+    exit_status = report(
+        options, "drift", drift_report.outcome, _drift_lines(drift_report), _with_matrix(options, drift_report)
+    )
+    if drift_report.outcome is not Outcome.FAIL:
         return exit_status
-    accept = f"cutter-console migrate --accept {found.schema_digest}"
+    accept = f"cutter-console migrate --accept {drift_report.schema_digest}"
     narrate(f"next: repair it as the administrator; or, where all of it is right: {accept}, then init --pin --repin")
     return ExitStatus.DRIFT
 
 
-def _with_matrix(options: Options, found: DriftReport) -> DriftReport:
+def _with_matrix(options: Options, drift_report: DriftReport) -> DriftReport:
     """Add the matrix for --json alone, because it is long."""
     if not options.json:
-        return found
+        return drift_report
     monitor = installation_of(options).settings.database.monitor
     with connect(monitor, read_only=True, purpose="grants") as connection:
         matrix = measure_grants(connection)
-    return DriftAnswer.model_validate({**found.model_dump(), "matrix": matrix})
+    return DriftAnswer.model_validate({**drift_report.model_dump(), "matrix": matrix})
 
 
-def _drift_lines(found: DriftReport) -> list[str]:
+def _drift_lines(drift_report: DriftReport) -> list[str]:
     """Return one block per difference; the SQL that repairs it is printed for psql, and never run."""
-    if not found.differences:
-        return [f"no difference; schema digest {found.schema_digest}"]
+    if not drift_report.differences:
+        return [f"no difference; schema digest {drift_report.schema_digest}"]
     lines = [
-        f"{len(found.differences)} differences; schema digest {found.schema_digest}, installed {found.pinned_digest}"
+        f"{len(drift_report.differences)} differences; schema digest {drift_report.schema_digest}, installed {drift_report.pinned_digest}"
     ]
-    for one in found.differences:
-        lines += ["", f"{one.what} {one.subject}", f"  expected  {one.expected}", f"  actual    {one.actual}"]
+    for difference in drift_report.differences:
         lines += [
-            f"  repair    {line}" if number == 0 else f"            {line}" for number, line in enumerate(one.repair)
+            "",
+            f"{difference.what} {difference.subject}",
+            f"  expected  {difference.expected}",
+            f"  actual    {difference.actual}",
+        ]
+        lines += [
+            f"  repair    {line}" if number == 0 else f"            {line}"
+            for number, line in enumerate(difference.repair)
         ]
     return lines
 
@@ -155,12 +163,13 @@ def register(options: Options, request: RegisterDocument) -> ExitStatus:
     register_live_document(
         database.monitor, database.administrator, request.docprefix, request.profile, request.query, most_bytes
     )
+    # Read back on another connection, as another role: success is what the database then holds.
     with connect(database.monitor, read_only=True, purpose="register") as connection:
-        kept = live_query_of(connection, request.docprefix)
+        stored_query = live_query_of(connection, request.docprefix)
     return report(
         options,
         "document register",
         Outcome.PASS,
-        [f"live:{request.docprefix} reads: {kept}"],
+        [f"live:{request.docprefix} reads: {stored_query}"],
         Made(made=(request.docprefix,)),
     )

@@ -11,11 +11,11 @@ from console.cli.output import report_error
 
 
 class Defect(Unmeasured):
-    """A defect of this program; it does not know what the command had done before."""
+    """A defect of this program: an error that nothing outside explains. Effects of the command before it stand."""
 
 
 def report_failure(options: Options, command: str, error: Exception, about: str = "") -> ExitStatus:
-    """Say what stopped the command; an unexpected error is written to a log, without values of variables.
+    """Print what stopped the command and return its exit status; an unexpected error is logged, without values.
 
     `about` is the text of the request: if it names a run, the commands of the next action name it too.
     """

@@ -46,19 +46,19 @@ class _Collector(_Redacting):
 
     def __init__(self) -> None:
         super().__init__()
-        self._kept: list[str] = []
+        self._records: list[str] = []
         self._more = 0
 
     def emit(self, record: logging.LogRecord) -> None:
         """Keep the record, or count it."""
-        if len(self._kept) < MOST:
-            self._kept.append(self.format(record))
+        if len(self._records) < MOST:
+            self._records.append(self.format(record))
         else:
             self._more += 1
 
     def text(self) -> str:
-        """Return what was kept, and how many records were not."""
-        return "".join(self._kept) + (f"and {self._more} more warnings\n" if self._more else "")
+        """Return the kept records, and the number of further ones."""
+        return "".join(self._records) + (f"and {self._more} more warnings\n" if self._more else "")
 
 
 @contextmanager
@@ -73,15 +73,16 @@ def after_the_screen() -> Iterator[None]:
     """Keep records back while the console is drawn; then write them to standard error, redacted."""
     collector = _Collector()
     root = logging.getLogger()
-    others = [handler for handler in root.handlers if isinstance(handler, _Redacting)]
-    for other in others:
-        root.removeHandler(other)
+    # The command's own handler would print into the screen.
+    immediate_handlers = [handler for handler in root.handlers if isinstance(handler, _Redacting)]
+    for handler in immediate_handlers:
+        root.removeHandler(handler)
     try:
         with _installed(collector):
             yield
     finally:
-        for other in others:
-            root.addHandler(other)
+        for handler in immediate_handlers:
+            root.addHandler(handler)
         say(collector.text())
 
 

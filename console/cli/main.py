@@ -15,6 +15,7 @@ _SEE = "See what is so: cutter-console status"
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command or open the console. Returns the exit status."""
+    # First of all: the next file to be opened would get the number of a closed standard stream.
     keep_standard_descriptors()
     arguments = list(sys.argv[1:] if argv is None else argv)
     try:
@@ -26,13 +27,14 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _last_words(error: Exception, *, as_json: bool) -> int:
-    """Say why the command ended, if nothing more can be loaded or printed; needs no module, no file and no value of the error."""
-    why = getattr(error, "strerror", None) or type(error).__name__
+    """Say why the command ended if nothing more can be loaded or printed. Returns the exit status."""
+    # Without any import: the cause can be a missing file or memory. Without the error's text: it could hold a secret.
+    reason = getattr(error, "strerror", None) or type(error).__name__
     try:
         if not isinstance(error, Unprinted):
             if as_json:
-                emit(_object(_UNEXPLAINED.format(why)))
-            say(f"STOP_INVARIANT_FAILED: {_UNEXPLAINED.format(why)}\nnext: {_SEE}\n")
+                emit(_object(_UNEXPLAINED.format(reason)))
+            say(f"STOP_INVARIANT_FAILED: {_UNEXPLAINED.format(reason)}\nnext: {_SEE}\n")
             return 7
     except (ReaderGone, Unprinted) as unprinted:
         error = unprinted

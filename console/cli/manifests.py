@@ -24,7 +24,7 @@ class Built(Value):
     path: str
     sha256: str
     unchanged: bool
-    """The same release was there; its file was left as it is."""
+    """True if the file existed with the same release; it was not written again."""
     files: int
     commit: str
     clean: bool
@@ -53,13 +53,13 @@ def build(options: Options, request: BuildManifest) -> ExitStatus:
     context = context_of(options)
     tests = read_junit(request.junit) if request.junit is not None else None
     built = build_manifest(context, tests)
-    kept = _kept(request.out, built)
-    if kept is None:
+    existing = _existing_manifest(request.out, built)
+    if existing is None:
         _write(request.out, canonical_json(built))
-    manifest = kept or built
+    manifest = existing or built
     if request.junit is not None and manifest.kind is Kind.SOURCE:
         _warn_of_later_changes(context.package, request.junit, manifest)
-    return _report_built(options, request.out, manifest, unchanged=kept is not None)
+    return _report_built(options, request.out, manifest, unchanged=existing is not None)
 
 
 def _report_built(options: Options, out: Path, manifest: DeployManifest, *, unchanged: bool) -> ExitStatus:
@@ -91,14 +91,14 @@ def _report_built(options: Options, out: Path, manifest: DeployManifest, *, unch
     return report(options, "manifest build", Outcome.PASS if whole else Outcome.PARTIAL, lines, payload)
 
 
-def _commit(commit: str, clean: bool, why_none: str, changed: str) -> str:
+def _commit(commit: str, clean: bool, no_commit: str, changed: str) -> str:
     if commit:
         return f"{commit}{'' if clean else changed}"
-    return f"none{f': {why_none}' if why_none else ''}; the files listed identify the release"
+    return f"none{f': {no_commit}' if no_commit else ''}; the files listed identify the release"
 
 
-def _kept(out: Path, built: DeployManifest) -> DeployManifest | None:
-    """The manifest that is there and differs in its time alone. Raises Refused where something else is there."""
+def _existing_manifest(out: Path, built: DeployManifest) -> DeployManifest | None:
+    """Return the manifest in `out` if it differs in its time alone, None without a file. Raises Refused for any other."""
     try:
         data = out.read_bytes()
     except FileNotFoundError:
@@ -106,14 +106,15 @@ def _kept(out: Path, built: DeployManifest) -> DeployManifest | None:
     except OSError as error:
         raise UsageError(StopCode.REFUSED_INPUT, f"{out}: {error.strerror}", "Name another file with --out.") from error
     try:
-        there = read_manifest(out, data)
+        manifest = read_manifest(out, data)
     except UsageError:
-        there = None
-    same = there is not None and there.model_copy(update={"built_at": built.built_at}) == built
-    if not same or there is None or sha256_hex(data) != digest(there):
+        manifest = None
+    # Kept with its time, so that the same release keeps its digest, which hosts have pinned.
+    same = manifest is not None and manifest.model_copy(update={"built_at": built.built_at}) == built
+    if not same or manifest is None or sha256_hex(data) != digest(manifest):
         message = f"{out} is there already, and is not the manifest of this tree"
         raise Refused(StopCode.REFUSED_INPUT, message, f"Move it away, or name another file: --out {out}.new")
-    return there
+    return manifest
 
 
 def _write(out: Path, data: bytes) -> None:
@@ -128,17 +129,17 @@ def _write(out: Path, data: bytes) -> None:
 def _warn_of_later_changes(package: Path, junit: Path, manifest: DeployManifest) -> None:
     """Warn of files that changed after the test run. A wheel is left out: its files have the time of the installation."""
     ran = junit.stat().st_mtime
-    later = [one.path for one in manifest.files if (package.parent / one.path).lstat().st_mtime > ran]
+    later = [file.path for file in manifest.files if (package.parent / file.path).lstat().st_mtime > ran]
     if later:
         narrate(f"note: {len(later)} files are newer than the test run, {later[0]} among them; run the tests again")
 
 
 def verify(options: Options, _request: Nothing) -> ExitStatus:
-    """The pinned manifest, then every file against it; a difference has the exit status of drift."""
-    found = measure_tree(installation_of(options))
-    wrong = faults(found)
-    payload = Verified(**dict(found), stop=_stop(wrong))
-    status = report(options, "manifest verify", Outcome.FAIL if wrong else Outcome.PASS, _lines(found), payload)
+    """Compare the manifest with its pin, and every file with the manifest; the exit status of a difference is DRIFT."""
+    finding = measure_tree(installation_of(options))
+    wrong = faults(finding)
+    payload = Verified(**dict(finding), stop=_stop(wrong))
+    status = report(options, "manifest verify", Outcome.FAIL if wrong else Outcome.PASS, _lines(finding), payload)
     for fault in wrong:
         narrate(f"{StopCode.IDENTITY_MISMATCH}: {fault.detail}")
     if wrong:
@@ -154,12 +155,12 @@ def _stop(wrong: tuple[Fault, ...]) -> Stop | None:
     return Stop(code=StopCode.IDENTITY_MISMATCH, message=message, next_action=wrong[0].next_action)
 
 
-def _lines(found: TreeFinding) -> list[str]:
-    release = found.release
+def _lines(finding: TreeFinding) -> list[str]:
+    release = finding.release
     lines = [
-        f"manifest   {found.manifest}",
-        f"sha256     {found.manifest_sha256 or 'there is no such file'}",
-        f"pinned     {found.pinned_sha256 or 'nothing'}",
+        f"manifest   {finding.manifest}",
+        f"sha256     {finding.manifest_sha256 or 'there is no such file'}",
+        f"pinned     {finding.pinned_sha256 or 'nothing'}",
     ]
     if release is None:
         return lines
@@ -167,9 +168,9 @@ def _lines(found: TreeFinding) -> list[str]:
         *lines,
         f"release    {release.version}, commit {_commit(release.commit, release.clean, release.no_commit, ' with changes')}",
         f"tests      {release.tests or 'none recorded'}",
-        f"files      {found.files}",
-        *(f"missing    {path}" for path in found.missing),
-        *(f"changed    {path}" for path in found.changed),
-        *(f"extra      {path}" for path in found.extra),
-        *(f"record     {problem}" for problem in found.record_problems),
+        f"files      {finding.files}",
+        *(f"missing    {path}" for path in finding.missing),
+        *(f"changed    {path}" for path in finding.changed),
+        *(f"extra      {path}" for path in finding.extra),
+        *(f"record     {problem}" for problem in finding.record_problems),
     ]

@@ -65,12 +65,13 @@ def _print_json(command: str, outcome: Outcome, data: dict[str, Any]) -> None:
         "outcome": outcome.value,
         "measured_at": datetime.now(UTC).isoformat(),
     }
+    # The head wins: a field of the payload with one of its names would change what the schema promises.
     answer = {**head, **{key: value for key, value in data.items() if key not in head}}
     text = json.dumps(hide_known_in(answer), ensure_ascii=False)
     emit(_inert(text, ascii_only=not is_unicode(sys.stdout)) + "\n")
 
 
 def _inert(text: str, *, ascii_only: bool) -> str:
-    """Make the text printable: show bytes of a file name that are no text, and escape what the stream cannot encode."""
-    text = _SURROGATES.sub(lambda found: f"<U+{ord(found.group()):04X}>", text)
-    return _NOT_ASCII.sub(lambda found: json.dumps(found.group())[1:-1], text) if ascii_only else text
+    """Return the text with lone surrogates shown, and, with `ascii_only`, with JSON escapes for all but ASCII."""
+    text = _SURROGATES.sub(lambda match: f"<U+{ord(match.group()):04X}>", text)
+    return _NOT_ASCII.sub(lambda match: json.dumps(match.group())[1:-1], text) if ascii_only else text

@@ -39,7 +39,7 @@ def plan(options: Options, request: PlanFile) -> ExitStatus:
 
 
 def keep_new_file(path: Path, data: bytes) -> None:
-    """Write a new file. Raises Refused if it exists."""
+    """Write a new file. Raises Refused if it exists or cannot be written."""
     try:
         write_durably(path, data)
     except OSError as error:

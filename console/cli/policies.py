@@ -12,7 +12,7 @@ from console.cli.output import report
 
 
 def show(options: Options, _request: Nothing) -> ExitStatus:
-    """Print the policy of this host and compare it with the pinned one. Another one, or none, is a FAIL."""
+    """Print this host's policy and compare it with the pinned one; FAIL if they differ or none is pinned."""
     installation = installation_of(options)
     seen = measure_pinned_policy(installation.settings.database.monitor, installation.policy)
     return report(
@@ -38,7 +38,7 @@ def pin(options: Options, request: PinPolicy) -> ExitStatus:
 
 
 def withdraw(options: Options, request: WithdrawKey) -> ExitStatus:
-    """Withdraw a signer's key for good, as the administrator; its fingerprint is typed twice."""
+    """Withdraw a signer's key for ever, as the administrator; its fingerprint is typed twice."""
     installation = installation_of(options)
     database = installation.settings.database
     withdraw_key(database.administrator, request.fingerprint, request.reason, request.confirm)

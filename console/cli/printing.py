@@ -28,6 +28,7 @@ def keep_standard_descriptors() -> None:
 
 def emit(text: str) -> None:
     """Write data to standard output. Raises Unprinted, ReaderGone."""
+    # Python sets it to None if the descriptor was closed at the start.
     stream = sys.stdout
     if stream is None:
         raise Unprinted("standard output is closed")
@@ -60,6 +61,7 @@ def is_unicode(stream: TextIO | None) -> bool:
 def _write(stream: TextIO, text: str) -> None:
     encoding = getattr(stream, "encoding", None) or "utf-8"
     stream.write(text.encode(encoding, "backslashreplace").decode(encoding))
+    # At once: an error must come now, as an answer of this command, and not at the interpreter's end.
     stream.flush()
 
 

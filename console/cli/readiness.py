@@ -33,9 +33,9 @@ def _measured(backend: Backend, request: Gates) -> Board:
         )
     if _PRE not in names:
         return backend.gates(names)
-    others = tuple(name for name in names if name != _PRE)
+    board_names = tuple(name for name in names if name != _PRE)
     pre = board_of(backend.readiness(request.run), DEADLINE_S)
-    return joined(backend.gates(others), pre) if others else pre
+    return joined(backend.gates(board_names), pre) if board_names else pre
 
 
 def _outcomes(board: Board) -> list[Outcome]:
@@ -44,7 +44,7 @@ def _outcomes(board: Board) -> list[Outcome]:
 
 
 def exit_status(outcomes: list[Outcome]) -> ExitStatus:
-    """Return 1 if anything is known to be wrong, 7 if something could not be measured and nothing is known to be wrong."""
+    """Return FAIL if anything is known to be wrong or was not run, else INCONCLUSIVE if something was not measured."""
     if not outcomes or {Outcome.FAIL, Outcome.NOT_RUN} & set(outcomes):
         return ExitStatus.FAIL
     return ExitStatus.INCONCLUSIVE if Outcome.INCONCLUSIVE in outcomes else ExitStatus.DONE
@@ -54,8 +54,8 @@ def _board_lines(board: Board) -> list[str]:
     width = max((len(gate.title) for gate in board.gates), default=0)
     lines: list[str] = []
     for gate in board.gates:
-        said = f"{gate.owner:<11}  {gate.took_ms:>6.0f} ms  {gate.urgent_detail}"
-        lines.append(f"{gate.gate:<4} {gate.outcome:<13} {gate.title:<{width}}  {said}")
+        description = f"{gate.owner:<11}  {gate.took_ms:>6.0f} ms  {gate.urgent_detail}"
+        lines.append(f"{gate.gate:<4} {gate.outcome:<13} {gate.title:<{width}}  {description}")
         if gate.outcome is not Outcome.PASS:
             lines.append(f"{'':<4} {'':<13} next: {_next_action(gate)}")
     return [*lines, f"{'':<4} {board.outcome:<13} {len(board.gates)} gates in {board.took_ms:.0f} ms"]

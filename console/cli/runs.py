@@ -40,7 +40,7 @@ def start(options: Options, request: StartRun) -> ExitStatus:
     origin = (
         _taken_in(backend.installation, Path(request.file)) if not request.file.startswith("live:") else request.file
     )
-    asked = RunRequest(
+    run_request = RunRequest(
         origin=origin,
         docprefix=request.docprefix,
         profile=request.profile,
@@ -48,38 +48,44 @@ def start(options: Options, request: StartRun) -> ExitStatus:
         mode=Mode.LIVE if request.live else Mode.DRYRUN,
     )
     before = {run.run_id for run in backend.runs()}
-    run = backend.start(asked, _narrate)
+    run = backend.start(run_request, _narrate)
     if run.run_id in before:
         narrate(f"nothing to do: run {run.run_id} has cut this very text")
-        return _said(options, "run start", run, ExitStatus.DONE)
-    return _said(options, "run start", run)
+        return _report_run(options, "run start", run, ExitStatus.DONE)
+    return _report_run(options, "run start", run)
 
 
 def _taken_in(installation: Installation, path: Path) -> str:
-    """Return the document's origin; a file from elsewhere is copied into the intake folder, never over another one."""
-    kept = installation.intake / path.name
+    """Return the document's origin; a file from another folder is copied into the intake folder, never over another.
+
+    Raises Refused if the file does not exist, or if the intake folder has another text of its name.
+    """
+    intake_file = installation.intake / path.name
     if not path.exists():
-        raise _not_there(path, kept)
+        raise _not_there(path, intake_file)
+    # Read before it is copied: a file that is refused leaves nothing in the intake folder.
     source = intake.read_source(path, folder=path.parent, limits=limits(installation.settings))
-    if kept.exists() and kept.read_bytes() != source.raw:
+    if intake_file.exists() and intake_file.read_bytes() != source.raw:
         raise Refused(
-            StopCode.REFUSED_INPUT, f"{kept} is there with other content", "Give the document another file name."
+            StopCode.REFUSED_INPUT, f"{intake_file} is there with other content", "Give the document another file name."
         )
-    if not kept.exists():
-        keep_new_file(kept, source.raw)
-        narrate(f"copied {path} to {kept}")
+    if not intake_file.exists():
+        keep_new_file(intake_file, source.raw)
+        narrate(f"copied {path} to {intake_file}")
     return f"file:{path.name}"
 
 
-def _not_there(path: Path, kept: Path) -> Refused:
+def _not_there(path: Path, intake_file: Path) -> Refused:
     """Return the refusal of a missing file; it names the file of that name in the intake folder, if there is one."""
     message = f"{path.absolute()} does not exist"
-    if path.name and kept.is_file():
-        return Refused(StopCode.REFUSED_INPUT, message, f"The intake folder has one of that name; give it as {kept}")
+    if path.name and intake_file.is_file():
+        return Refused(
+            StopCode.REFUSED_INPUT, message, f"The intake folder has one of that name; give it as {intake_file}"
+        )
     return Refused(
         StopCode.REFUSED_INPUT,
-        f"{message}, and {kept.parent} has no {path.name or 'document'} either",
-        f"Give the file's whole path; see what is there: ls {path.absolute().parent} {kept.parent}",
+        f"{message}, and {intake_file.parent} has no {path.name or 'document'} either",
+        f"Give the file's whole path; see what is there: ls {path.absolute().parent} {intake_file.parent}",
     )
 
 
@@ -97,44 +103,44 @@ def list_all(options: Options, _request: Nothing) -> ExitStatus:
 
 def show(options: Options, request: OneRun) -> ExitStatus:
     """Print one run: its state, phases, evidence and legal moves."""
-    return _said(options, "run show", backend_of(options).run(request.run), ExitStatus.DONE)
+    return _report_run(options, "run show", backend_of(options).run(request.run), ExitStatus.DONE)
 
 
 def resume(options: Options, request: OneRun) -> ExitStatus:
-    """Go on from where the run rests."""
-    return _said(options, "run resume", backend_of(options).resume(request.run, _narrate))
+    """Resume the run at its present stage, up to its next pause."""
+    return _report_run(options, "run resume", backend_of(options).resume(request.run, _narrate))
 
 
 def settle(options: Options, request: OneRun) -> ExitStatus:
     """Ask the database again for the result of an operation that was begun and not finished."""
     backend = backend_of(options)
     before = backend.run(request.run)
-    return _said(options, "run settle", _once(before, backend.settle(request.run)), ExitStatus.DONE)
+    return _report_run(options, "run settle", _once(before, backend.settle(request.run)), ExitStatus.DONE)
 
 
 def void(options: Options, request: VoidRun) -> ExitStatus:
     """End a run that has cut nothing."""
     backend = backend_of(options)
     before = backend.run(request.run)
-    return _said(options, "run void", _once(before, backend.void(request.run, request.reason)), ExitStatus.DONE)
+    return _report_run(options, "run void", _once(before, backend.void(request.run, request.reason)), ExitStatus.DONE)
 
 
 def enact(options: Options, request: ConfirmedRun) -> ExitStatus:
     """Enact a verified draft cut under SG_2."""
     backend = backend_of(options)
     before = backend.run(request.run)
-    return _said(options, "enact", _once(before, backend.enact(request.run, request.confirm, _narrate)))
+    return _report_run(options, "enact", _once(before, backend.enact(request.run, request.confirm, _narrate)))
 
 
 def revert(options: Options, request: ConfirmedRun) -> ExitStatus:
-    """Take a draft cut back."""
+    """Revert a draft cut."""
     backend = backend_of(options)
     before = backend.run(request.run)
-    return _said(options, "revert", _once(before, backend.revert(request.run, request.confirm)), ExitStatus.DONE)
+    return _report_run(options, "revert", _once(before, backend.revert(request.run, request.confirm)), ExitStatus.DONE)
 
 
 def _once(before: RunView, after: RunView) -> RunView:
-    """Say so if the operation had been done before."""
+    """Return `after`; say that there was nothing to do if the state is the one of before."""
     if before.state == after.state and before.interruption is None:
         narrate(f"nothing to do: run {after.run_id} is at {after.state.name} already")
     return after
@@ -159,7 +165,7 @@ def _narrate(progress: Progress) -> None:
     narrate(f"{head}{progress.step}")
 
 
-def _said(options: Options, command: str, run: RunView, exit_status: ExitStatus | None = None) -> ExitStatus:
+def _report_run(options: Options, command: str, run: RunView, exit_status: ExitStatus | None = None) -> ExitStatus:
     status = report(options, command, _outcome(run), run_lines(run), run)
     if exit_status is not None:
         return exit_status

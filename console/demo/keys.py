@@ -39,8 +39,8 @@ def create_demo_keys(home: Path, days: int = 30) -> DemoKeys:
     """Make two homes (0700, must not exist yet) and their keys, which expire after `days` and have no passphrase.
 
     `home` gets the sovereign's key and the public half of the backup key, which is made in `<home>-elsewhere`.
-    Raises UsageError for a path too long for the agent's socket, Refused (LOCKED) where the home
-    exists, Unmeasured where gpg is missing or fails.
+    Raises UsageError for a path too long for the agent's socket, Refused (LOCKED) if the home
+    exists, Unmeasured if gpg is missing or fails.
     """
     elsewhere = home.with_name(f"{home.name}-elsewhere")
     for place in (home, elsewhere):
@@ -59,6 +59,7 @@ def create_demo_keys(home: Path, days: int = 30) -> DemoKeys:
 
 
 def _make_home(place: Path) -> None:
+    # gpg-agent listens on a socket in its home, and the system limits the path of a socket.
     if len(os.fsencode(place.absolute())) + _SOCKET_ROOM > _LONGEST_SOCKET:
         raise UsageError(StopCode.REFUSED_INPUT, f"{place} is too long for gpg's socket", "Choose a shorter --root.")
     try:
@@ -71,8 +72,8 @@ def _make_home(place: Path) -> None:
 def sign_as_demo_sovereign(statement: Path, home: Path) -> Path:
     """Write `<statement>.demo-sovereign.asc`, a detached signature by the demo sovereign, and return its path.
 
-    Works on a home that `create_demo_keys` made and on no other. Raises Refused (APPROVAL_INVALID)
-    elsewhere, and where the signature exists already.
+    Works only in a home that `create_demo_keys` made. Raises Refused (APPROVAL_INVALID) for any other home, and if the
+    signature exists already.
     """
     if not (home / MARKER).is_file():
         raise Refused(

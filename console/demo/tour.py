@@ -24,27 +24,27 @@ _LETS_ARM = frozenset({Outcome.PASS, Outcome.PARTIAL})
 
 @dataclass
 class _Tour:
-    """A tour that counts its passed and failed steps."""
+    """The tour's backend and output, and the numbers of passed and failed steps."""
 
     backend: BackendService
     say: Say
     passed: int = 0
     failed: int = 0
 
-    def step(self, what: str, good: bool, evidence: str) -> None:
+    def step(self, description: str, good: bool, evidence: str) -> None:
         """Count a step and print its line."""
         self.passed += good
         self.failed += not good
-        self.say(f"{'PASS' if good else 'FAIL'}  {what}: {evidence}")
+        self.say(f"{'PASS' if good else 'FAIL'}  {description}: {evidence}")
 
-    def refused(self, what: str, code: StopCode, attempt: Callable[[], object]) -> None:
+    def refused(self, description: str, code: StopCode, attempt: Callable[[], object]) -> None:
         """Count a step that must be refused with this code."""
         try:
             attempt()
         except CutterError as error:
-            self.step(what, error.code is code, f"{error.code}: {error.message}")
+            self.step(description, error.code is code, f"{error.code}: {error.message}")
         else:
-            self.step(what, good=False, evidence="it was not refused")
+            self.step(description, good=False, evidence="it was not refused")
 
 
 def tour_of(backend: BackendService, say: Say) -> bool:
@@ -204,8 +204,8 @@ def _taken_back(tour: _Tour) -> None:
     backend.start(request.model_copy(update={"mode": Mode.DRYRUN}), lambda _: None)
     checks = backend.readiness(run_id).checks
     open_now = [check.name for check in checks if check.outcome not in _LETS_ARM]
-    said = ", ".join(open_now) or f"{len(checks)} checks"
-    tour.step("dry run passed, no arming check stops arming", not open_now, said)
+    evidence = ", ".join(open_now) or f"{len(checks)} checks"
+    tour.step("dry run passed, no arming check stops arming", not open_now, evidence)
     backend.arm(run_id, run_id)
     run: RunView = backend.resume(run_id, lambda _: None)
     tour.step(

@@ -43,7 +43,7 @@ class ApprovalsScreen(ConsoleScreen):
         self._stood: tuple[object, object] | None = None
 
     def body(self) -> ComposeResult:
-        """Compose the list, the checks and the statement."""
+        """Compose the list, how to sign, the checks and the statement."""
         with Vertical(id="approval-screen"):
             yield Rows("Statements", empty="Reading the statements ...", id="statements")
             with Vertical(id="approval-detail"):

@@ -75,10 +75,10 @@ def _drafts(view: ApprovalView) -> list[Line]:
 
 def imported(before: ApprovalView, after: ApprovalView) -> str:
     """Return the notice of an import. The database accepts the same statement twice and keeps the first record."""
-    what = f"{after.kind} for {after.run_id}"
+    statement = f"{after.kind} for {after.run_id}"
     if before.status in {ApprovalStatus.IMPORTED, ApprovalStatus.USED}:
-        return f"{what} was {before.status.value} before; its record is unchanged."
-    return f"{what} is {after.status.value}."
+        return f"{statement} was {before.status.value} before; its record is unchanged."
+    return f"{statement} is {after.status.value}."
 
 
 def sign_title(view: ApprovalView) -> str:

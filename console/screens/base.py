@@ -28,7 +28,7 @@ T = TypeVar("T")
 
 
 class ConsoleScreen(Steady, Screen[None]):
-    """Base class of the screens. Subclasses provide what stands between the bars, and the actions."""
+    """Base class of the screens. Subclasses provide the body between the bars, and the actions."""
 
     SCOPE: ClassVar[Scope]
     TITLE_WORD: ClassVar[str]
@@ -60,7 +60,7 @@ class ConsoleScreen(Steady, Screen[None]):
         return self.console.registry.in_scope(self.SCOPE)
 
     def body(self) -> ComposeResult:
-        """Compose what stands between the bars."""
+        """Compose the body between the bars."""
         raise NotImplementedError
 
     def compose(self) -> ComposeResult:
@@ -104,6 +104,7 @@ class ConsoleScreen(Steady, Screen[None]):
             demo=console.demo,
         )
         self.query_one(KeyBar).draw((*self.shown_actions(), *console.registry.in_scope(Scope.EVERYWHERE)))
+        # The commands of a notice must work as they are printed, for the root of this console.
         notice = console.notice
         self.query_one(NoticePanel).show(replace(notice, next_action=console.full_command(notice.next_action)))
 
@@ -150,6 +151,7 @@ class ConsoleScreen(Steady, Screen[None]):
         try:
             answer = await self.console.ask(question)
         except CutterError as error:
+            # The first failure counts: the rows are as old as the last answer before it.
             self.failed_since = self.failed_since or self.console.clock()
             # A measurement that reaches the database makes this notice untrue, and so ends it.
             unreachable = error.code is StopCode.UNREACHABLE
@@ -162,9 +164,9 @@ class ConsoleScreen(Steady, Screen[None]):
             with self.app.batch_update():
                 then(answer)
 
-    def cannot(self, what: str, next_action: str) -> None:
+    def cannot(self, message: str, next_action: str) -> None:
         """Say that an action is not possible now, and what makes it possible."""
-        self.console.give_notice(Notice("refused", what, "", next_action))
+        self.console.give_notice(Notice("refused", message, "", next_action))
 
     def help_subject(self) -> str:
         """Return the help of the focused widget, then of the screen."""

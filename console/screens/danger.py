@@ -36,7 +36,7 @@ class Confirmed:
 
 
 class DangerDialog(Dialog[Confirmed]):
-    """A dialog that explains first, then wants an exact text and a key of its own. Enter never confirms."""
+    """A dialog that explains first, then demands an exact text and a key of its own. Enter never confirms."""
 
     TALL: ClassVar[bool] = True
     CANCEL: ClassVar[str] = "Cancel: change nothing"

@@ -1,4 +1,4 @@
-"""The texts of a dangerous dialog: what, where, how many, reversible or not, and the open checks."""
+"""The texts of a dangerous dialog: the action, its target, its rows, whether it can be undone, and the open checks."""
 
 from console.backend.model.outcome import Check, Outcome
 from console.backend.model.plan_binding import TableDelta, Target
@@ -50,17 +50,18 @@ def _undo(briefing: Confirmation, width: int) -> list[Line]:
     reversal = str(briefing.reversal)
     if briefing.reversible:
         return hanging((Span("undo     ", "muted"), Span("can be undone. ", "good")), reversal, width)
-    why = reversal.removeprefix(_CANNOT).lstrip(":. ")
-    return hanging((Span("undo     ", "muted"), Span(f"{_CANNOT}: ", "bad")), why, width)
+    # The backend's sentence begins with the words that are shown in red before it.
+    reason = reversal.removeprefix(_CANNOT).lstrip(":. ")
+    return hanging((Span("undo     ", "muted"), Span(f"{_CANNOT}: ", "bad")), reason, width)
 
 
 def _rows_in_short(deltas: tuple[TableDelta, ...], width: int) -> list[Line]:
     changed = [delta for delta in deltas if delta.rows]
     if not changed:
         return [line(Span("rows     ", "muted"), "no table changes")]
-    each = ", ".join(f"{delta.table.rpartition('.')[2]} {signed(delta.rows)}" for delta in changed)
+    by_table = ", ".join(f"{delta.table.rpartition('.')[2]} {signed(delta.rows)}" for delta in changed)
     total = sum(delta.rows for delta in changed)
-    words = f"{signed(total)} in {plural(len(changed), 'table')}: {each}"
+    words = f"{signed(total)} in {plural(len(changed), 'table')}: {by_table}"
     return hanging((Span("rows     ", "muted"),), words, width)
 
 

@@ -46,10 +46,10 @@ def planning(view: IntakeView) -> Line:
 
 def plan_head(request: RunRequest, view: PlanView, *, wide: bool) -> list[Line]:
     """Return the plan in short: units, histogram, coverage, digest; or that it is refused."""
-    what = f"{request.docprefix}  {request.origin}  {request.profile}{', ordinals' if request.ordinals else ''}"
+    identity = f"{request.docprefix}  {request.origin}  {request.profile}{', ordinals' if request.ordinals else ''}"
     if view.document is None:
         return [
-            line(Span(what, "strong")),
+            line(Span(identity, "strong")),
             line(Span("REFUSED ", "bad"), f"{plural(len(view.problems), 'problem')}; there is no plan."),
         ]
     document = view.document
@@ -63,7 +63,7 @@ def plan_head(request: RunRequest, view: PlanView, *, wide: bool) -> list[Line]:
         )
     )
     return [
-        line(Span(what, "strong")),
+        line(Span(identity, "strong")),
         verdict,
         line(
             Span("coverage ", "muted"),

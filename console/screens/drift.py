@@ -63,14 +63,14 @@ class DriftScreen(ConsoleScreen):
         """Draw the newest answer; equal lines are not drawn again."""
         if not can_draw(self):
             return
-        kept, now = self.console.readiness.drift, self.console.clock()
-        report = kept.answer
-        self.query_one("#drift-head", Lines).show(words.standing(report, kept.failure, kept.failed_at, now))
+        answers, now = self.console.readiness.drift, self.console.clock()
+        report = answers.answer
+        self.query_one("#drift-head", Lines).show(words.standing(report, answers.failure, answers.failed_at, now))
         rows = self.query_one("#difference-list", Rows)
         differences = report.differences if report is not None else ()
-        empty = words.empty(report, failed=kept.failure is not None)
+        empty = words.empty(report, failed=answers.failure is not None)
         rows.show(tuple(words.difference_row(difference) for difference in differences), empty=empty)
-        rows.retitle(words.list_title(report, kept.asking))
+        rows.retitle(words.list_title(report, answers.asking))
         self._draw_difference()
 
     @on(Rows.Moved, "#difference-list")

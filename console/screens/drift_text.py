@@ -24,11 +24,11 @@ def standing(
         lines.append(line(mark(report.outcome), f"  {plural(len(report.differences), 'difference')}", measured))
     if failure is None:
         return lines or [line(Span("Not measured yet.", "muted"))]
-    why = safe_text(f"{failure.code}: {failure.message}")
+    reason = safe_text(f"{failure.code}: {failure.message}")
     if report is not None and failed_at is not None:
-        lines.append(line(Span("NOT MEASURED AGAIN ", "bad"), f"at {clock(failed_at)}: {why}"))
+        lines.append(line(Span("NOT MEASURED AGAIN ", "bad"), f"at {clock(failed_at)}: {reason}"))
     else:
-        lines.append(line(mark(Outcome.INCONCLUSIVE), f"  {why}"))
+        lines.append(line(mark(Outcome.INCONCLUSIVE), f"  {reason}"))
     return [*lines, line(Span("Next: ", "muted"), safe_text(failure.next_action))]
 
 
@@ -65,21 +65,21 @@ def digests(report: DriftReport, width: int) -> list[Line]:
     return [*lines, line(Span("the same" if same else "not the same", "good" if same else "bad"))]
 
 
-def difference(one: Difference, width: int) -> list[Line]:
+def difference(item: Difference, width: int) -> list[Line]:
     """Return expected, actual, and the SQL that repairs it, for the administrator to run."""
     lines = [
-        *hanging((Span("what      ", "muted"),), f"{one.what}, {one.subject}", width),
-        *hanging((Span("expected  ", "muted"),), str(one.expected), width),
-        *hanging((Span("actual    ", "muted"),), str(one.actual), width, "strong"),
+        *hanging((Span("what      ", "muted"),), f"{item.what}, {item.subject}", width),
+        *hanging((Span("expected  ", "muted"),), str(item.expected), width),
+        *hanging((Span("actual    ", "muted"),), str(item.actual), width, "strong"),
         line(""),
     ]
-    if not one.repair:
+    if not item.repair:
         return [*lines, line(Span("No statement repairs this.", "muted"))]
     head = "Run this as the administrator; the console never runs it:"
     return [
         *lines,
         *hanging((), head, width, "muted"),
-        *(part for statement in one.repair for part in hanging((), str(statement), width)),
+        *(part for statement in item.repair for part in hanging((), str(statement), width)),
     ]
 
 

@@ -80,7 +80,7 @@ class GatesScreen(ConsoleScreen):
     def reload(self) -> None:
         """Draw what is known; measure only what was never measured."""
         self._of_this_run()
-        if not self._kept.was_asked:
+        if not self._answers.was_asked:
             self.measure_again()
         self.show_readiness()
 
@@ -93,7 +93,7 @@ class GatesScreen(ConsoleScreen):
             watch.measure_board()
 
     @property
-    def _kept(self) -> "Kept[Board] | Kept[GateReport]":
+    def _answers(self) -> "Kept[Board] | Kept[GateReport]":
         watch = self.console.readiness
         return watch.pre if self._pre else watch.board
 
@@ -113,9 +113,11 @@ class GatesScreen(ConsoleScreen):
         """Draw the newest answers; equal lines are not drawn again."""
         if not can_draw(self):
             return
-        kept, now = self._kept, self.console.clock()
-        self.query_one("#gates-head", Lines).show(words.standing(kept.answer, kept.failure, kept.failed_at, now))
-        self._draw_list(kept.answer)
+        answers, now = self._answers, self.console.clock()
+        self.query_one("#gates-head", Lines).show(
+            words.standing(answers.answer, answers.failure, answers.failed_at, now)
+        )
+        self._draw_list(answers.answer)
         self._draw_detail()
         self._draw_reading()
 
@@ -136,7 +138,7 @@ class GatesScreen(ConsoleScreen):
         )
         rows.show(lines, empty=words.nothing_shown(chosen, measured=report is not None))
         pre = self.console.readiness.pre_run if self._pre else None
-        rows.retitle(words.list_title(report, len(items), len(self._shown), chosen, self._kept.asking, pre=pre))
+        rows.retitle(words.list_title(report, len(items), len(self._shown), chosen, self._answers.asking, pre=pre))
         self._keep_cursor(rows, before)
 
     def _keep_cursor(self, rows: Rows, before: words.Item | None) -> None:
@@ -174,25 +176,25 @@ class GatesScreen(ConsoleScreen):
                 panel.title = words.bundle_title(written)
                 panel.show_wrapped(lambda width: words.bundle(written, width))
             case item:
-                newest = next((i for i in self._items(self._kept.answer) if _same(i, item)), item)
+                newest = next((i for i in self._items(self._answers.answer) if _same(i, item)), item)
                 panel.title = words.evidence_title(newest)
                 now, before = self.console.clock(), self._standing_if_not_new()
                 panel.show_wrapped(lambda width: [*before, *words.evidence(newest, now, width)])
 
     def _standing_if_not_new(self) -> list[Line]:
-        """Return the lines that say, over the evidence too, that there is no newer answer."""
-        kept = self._kept
-        if kept.failure is None:
+        """Return the lines above the evidence that say that there is no newer answer; none if there is no failure."""
+        answers = self._answers
+        if answers.failure is None:
             return []
-        return [*words.standing(kept.answer, kept.failure, kept.failed_at, self.console.clock()), ()]
+        return [*words.standing(answers.answer, answers.failure, answers.failed_at, self.console.clock()), ()]
 
-    def _read(self, what: words.Item | BundleView | None) -> None:
-        """Show this over the board, or the board if there is nothing to read."""
-        self._reading = what
+    def _read(self, subject: words.Item | BundleView | None) -> None:
+        """Show an item or a bundle over the board, or the board again for None."""
+        self._reading = subject
         panel = self.query_one("#reading", Panel)
-        panel.display = what is not None
-        self.query_one("#gates-screen").display = what is None
-        if what is None:
+        panel.display = subject is not None
+        self.query_one("#gates-screen").display = subject is None
+        if subject is None:
             self.query_one("#gate-list").focus()
         else:
             panel.scroll_home(animate=False)
@@ -271,5 +273,5 @@ def _back(action: Action) -> Action:
     return replace(action, short="Gates")
 
 
-def _same(item: words.Item, other: words.Item) -> bool:
-    return (item.name, item.title) == (other.name, other.title)
+def _same(first: words.Item, second: words.Item) -> bool:
+    return (first.name, first.title) == (second.name, second.title)

@@ -110,10 +110,10 @@ def list_title(
     report: Board | GateReport | None, items: int, shown: int, chosen: Filter, asking: str, *, pre: str | None
 ) -> str:
     """Return a title such as `Gates, not PASS: 3 of 11` or `Arming checks for RUN: 8`, with what is being measured."""
-    what = "Gates" if pre is None else f"Arming checks for {pre}" if pre else "Arming checks without a run"
+    title = "Gates" if pre is None else f"Arming checks for {pre}" if pre else "Arming checks without a run"
     if report is None:
-        return f"{what}, measuring ..." if asking else what
-    number = f"{what}, {chosen.word}: {shown} of {items}" if chosen.word else f"{what}: {items}"
+        return f"{title}, measuring ..." if asking else title
+    number = f"{title}, {chosen.word}: {shown} of {items}" if chosen.word else f"{title}: {items}"
     return f"{number}, measuring {asking} ..." if asking else f"{number}, took {took(report.took_ms)}"
 
 
@@ -137,19 +137,19 @@ def tally(outcomes: Iterable[Outcome]) -> Line:
 _LETS_CUT = frozenset({Outcome.PASS, Outcome.PARTIAL})
 
 
-def summary(outcomes: Iterable[Outcome], what: str, stopped: str) -> Line:
+def summary(outcomes: Iterable[Outcome], noun: str, stopped: str) -> Line:
     """Return `No gate stops a cut; 6 have notes.`, or the tally if one is FAIL or could not be measured.
 
-    `what` are the things that were measured, in the singular; `stopped` is what they can stop.
+    `noun` is what was measured, in the singular; `stopped` is what they can stop.
     """
     counted = list(outcomes)
     if not counted or not _LETS_CUT.issuperset(counted):
         return tally(counted)
     noted = counted.count(Outcome.PARTIAL)
     if not noted:
-        return line(Span(f"All {plural(len(counted), what)} PASS.", "good"))
+        return line(Span(f"All {plural(len(counted), noun)} PASS.", "good"))
     have = "1 has a note" if noted == 1 else f"{noted} have notes"
-    return line(Span(f"No {what} stops {stopped}; {have}.", "warn"))
+    return line(Span(f"No {noun} stops {stopped}; {have}.", "warn"))
 
 
 def standing(
@@ -159,18 +159,21 @@ def standing(
     if report is None:
         if failure is None:
             return [line(Span("Not measured yet.", "muted"))]
-        return [line(Span("NOT MEASURED ", "bad"), _why(failure)), _next(failure)]
+        return [line(Span("NOT MEASURED ", "bad"), _reason(failure)), _next(failure)]
     if isinstance(report, Board):
         counted = summary((gate.outcome for gate in report.gates), "gate", "a cut")
     else:
         counted = summary((check.outcome for check in report.checks), "check", "arming")
     lines = [line(*counted, Span(f"   measured {age(report.measured_at, now)}", "muted"))]
     if failure is not None and failed_at is not None:
-        lines += [line(Span("NOT MEASURED AGAIN ", "bad"), f"at {clock(failed_at)}: {_why(failure)}"), _next(failure)]
+        lines += [
+            line(Span("NOT MEASURED AGAIN ", "bad"), f"at {clock(failed_at)}: {_reason(failure)}"),
+            _next(failure),
+        ]
     return lines
 
 
-def _why(failure: CutterError) -> str:
+def _reason(failure: CutterError) -> str:
     return safe_text(f"{failure.code}: {failure.message}")
 
 
@@ -285,7 +288,7 @@ def rollup(board: Board | None, asking: str, failure: CutterError | None, width:
     """Return the summary of the last board, and what is worst."""
     if board is None:
         if failure is not None:
-            return [line(Span("NOT MEASURED ", "bad"), _why(failure))]
+            return [line(Span("NOT MEASURED ", "bad"), _reason(failure))]
         return [line(Span("not measured yet" + ("" if asking else ": press 5"), "muted"))]
     open_gates = sorted(
         (gate for gate in board.gates if gate.outcome is not Outcome.PASS),

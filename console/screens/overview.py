@@ -35,7 +35,7 @@ class OverviewScreen(ConsoleScreen):
         self._countdown: Timer | None = None
 
     def body(self) -> ComposeResult:
-        """Compose where, switch and what waits on the left, gates and counts on the right."""
+        """Compose target, switch and waiting things on the left, gates and counts on the right."""
         with Horizontal():
             with Vertical(id="overview-left"):
                 yield Panel("Where", id="where")
@@ -84,10 +84,10 @@ class OverviewScreen(ConsoleScreen):
 
         if not can_draw(self):
             return
-        kept, panel = self.console.readiness.board, self.query_one("#rollup", Panel)
-        panel.title = words.rollup_title(kept.answer, kept.asking, kept.failure, self.console.clock())
+        board, panel = self.console.readiness.board, self.query_one("#rollup", Panel)
+        panel.title = words.rollup_title(board.answer, board.asking, board.failure, self.console.clock())
         most = 5 if self.has_class("-high") else 1
-        answer, asking, failure = kept.answer, kept.asking, kept.failure
+        answer, asking, failure = board.answer, board.asking, board.failure
         panel.show_wrapped(lambda width: words.rollup(answer, asking, failure, width, most))
 
     def measure_again(self) -> None:

@@ -13,7 +13,7 @@ from console.widgets.line import Line, Span, line
 from console.widgets.rows import Rows
 
 
-def found(registry: Registry, scope: Scope, typed: str) -> tuple[Action, ...]:
+def matching_actions(registry: Registry, scope: Scope, typed: str) -> tuple[Action, ...]:
     """Return the actions whose title has every typed word, those of this screen first."""
     wanted = typed.casefold().split()
     actions = (*registry.in_scope(scope), *registry.in_scope(Scope.EVERYWHERE))
@@ -37,7 +37,7 @@ class PaletteDialog(Dialog[Action]):
     def __init__(self, scope: Scope) -> None:
         super().__init__()
         self._scope = scope
-        self._found: tuple[Action, ...] = ()
+        self._matching: tuple[Action, ...] = ()
 
     def question(self) -> ComposeResult:
         """Compose the field and the list that it filters."""
@@ -51,9 +51,9 @@ class PaletteDialog(Dialog[Action]):
         self._search("")
 
     def _search(self, typed: str) -> None:
-        self._found = found(self.console.registry, self._scope, typed)
+        self._matching = matching_actions(self.console.registry, self._scope, typed)
         rows = self.query_one("#found", Rows)
-        rows.show(tuple(_row(action) for action in self._found))
+        rows.show(tuple(_row(action) for action in self._matching))
         rows.cursor = 0
 
     @on(Input.Changed, "#search")
@@ -64,8 +64,8 @@ class PaletteDialog(Dialog[Action]):
     @on(Rows.Chosen, "#found")
     def _choose(self) -> None:
         index = self.query_one("#found", Rows).cursor
-        if index < len(self._found):
-            self.dismiss(self._found[index])
+        if index < len(self._matching):
+            self.dismiss(self._matching[index])
 
     def action_turn(self, how: str, by: int) -> None:
         """Move in the list while the letters keep the focus."""

@@ -30,7 +30,7 @@ class Asking(Protocol):
         """Run work beside the screens until it ends or the application does."""
 
     def show_readiness(self) -> None:
-        """Draw what is known of readiness on the screens that show it."""
+        """Draw the answers about readiness on the screens that show them."""
 
 
 class Kept(Generic[T]):
@@ -50,13 +50,13 @@ class Kept(Generic[T]):
         """Return whether the question was ever asked."""
         return bool(self.asking) or self.answer is not None or self.failure is not None
 
-    def ask(self, what: str, question: "Callable[[Backend], T]") -> None:
+    def ask(self, subject: str, question: "Callable[[Backend], T]") -> None:
         """Measure in the background. During a measurement the latest other request waits; the same one is dropped."""
         if self.asking:
-            if what != self.asking:
-                self._next = (what, question)
+            if subject != self.asking:
+                self._next = (subject, question)
             return
-        self.asking = what
+        self.asking = subject
         self._console.begin_work(work(self._ask, question), "readiness")
         self._console.show_readiness()
 
@@ -69,6 +69,7 @@ class Kept(Generic[T]):
             self.keep(answer)
         finally:
             self.asking = ""
+        # After the answer was kept: `measure_gate` joins its gate to the newest board.
         waiting, self._next = self._next, None
         if waiting is not None:
             self.ask(*waiting)

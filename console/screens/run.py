@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from console.backend.model.view_models import ApprovalView, OnProgress, Status
 
 LIST_LIMIT = 500
-"""Runs shown; the title says when there are more."""
+"""Number of runs that are shown; the title says if there are more."""
 
 _EMPTY = "No run yet. Plan a document (2) and start one."
 
@@ -172,6 +172,7 @@ class RunScreen(ConsoleScreen):
         """Read again what is shown: another console may have changed it."""
         self._draw_head()
         self._retitle()
+        # During an operation its progress reads the run; without an answer there is nothing to compare.
         if self.console.operation is None and self.console.current and status.target is not None:
             self.reload()
 
@@ -197,6 +198,7 @@ class RunScreen(ConsoleScreen):
 
         def judge(run: RunView) -> None:
             self.draw_run(run)
+            # Another console, or the command line, may have moved the run on since it was drawn.
             if not set(run.moves) & _MOVES[name]:
                 moves = ", ".join(move.value for move in run.moves) or "none"
                 self.cannot(f"Not allowed at {run.state.name}.", f"Allowed now: {moves}")

@@ -165,10 +165,10 @@ def moves(run: RunView, actions: tuple[Action, ...]) -> Line:
     spans = [Span("allowed now  ", "muted")]
     for action in actions:
         spans += [Span(f"{key_name(action.keys[0])} ", "accent"), Span(f"{action.short}  ")]
-    others = [move for move in run.moves if move in {Move.REPORT}]
+    other_moves = [move for move in run.moves if move in {Move.REPORT}]
     if not actions:
         spans.append(
-            Span("nothing more: this run has ended" if others or not run.moves else "nothing from this console")
+            Span("nothing more: this run has ended" if other_moves or not run.moves else "nothing from this console")
         )
     return tuple(spans)
 

@@ -27,7 +27,7 @@ class StartLiveDialog(Dialog[bool]):
         self._target = target
 
     def opened(self) -> None:
-        """Show what starts, where, how many units, and what is written when."""
+        """Show the run that would start: document, target, number of units, and the rows of the later cut."""
         super().opened()
         request = self._request
         self.body(

@@ -24,7 +24,7 @@ _ROOMY = 100
 
 
 def tabs(title: str, width: int) -> Line:
-    """Return the screens with their keys; if there is no room, with the name of this one alone."""
+    """Return the screens with their keys; on a narrow screen with the name of the shown one alone."""
     compact = _tabs(title, all_names=True)
     if width >= _ROOMY and len(plain(_tabs(title, all_names=True, gap=" "))) <= width:
         return _tabs(title, all_names=True, gap=" ")
@@ -34,10 +34,10 @@ def tabs(title: str, width: int) -> Line:
 def _tabs(title: str, *, all_names: bool, gap: str = "") -> Line:
     spans: list[Span] = []
     for key, name in _TABS:
-        here = name == title
+        is_current = name == title
         spans.append(Span(f" {key}{gap}", "muted"))
-        if here or all_names:
-            spans.append(Span(f"[{name}]" if here else f" {name}{gap}", "strong" if here else "plain"))
+        if is_current or all_names:
+            spans.append(Span(f"[{name}]" if is_current else f" {name}{gap}", "strong" if is_current else "plain"))
     return tuple(spans)
 
 

@@ -43,7 +43,7 @@ class Notice:
 
 
 def refused(doing: str, error: "CutterError") -> Notice:
-    """Return the notice for an error that was raised on purpose."""
+    """Return the notice of a refusal: what was being done, the error's message, its code and next action."""
     return Notice("refused", f"{doing}: {error.message}", str(error.code), for_the_run(doing, error.next_action))
 
 
@@ -59,7 +59,7 @@ class Notices:
 
     @property
     def shown(self) -> Notice:
-        """The notice for the panel; one of the kind "none" if there is none."""
+        """Return the notice for the panel; one of the kind "none" if there is none."""
         return next((self._by_kind[kind] for kind in _ORDER if kind in self._by_kind), Notice())
 
     def give(self, notice: Notice, at: datetime, *, working: bool) -> None:
@@ -100,6 +100,7 @@ class Notices:
 
 
 def _is_over(notice: Notice, switch: str, at: datetime, *, reached: bool) -> bool:
+    # A measurement that began before the notice was given may still have seen the state of before.
     later = notice.at is None or at >= notice.at
     another_switch = notice.while_switch not in {"", switch}
     return notice.until_measured or (later and (another_switch or (notice.until_reached and reached)))
@@ -130,5 +131,5 @@ class NoticePanel(Static):
 
     @property
     def notice(self) -> Notice:
-        """Return what is shown now."""
+        """Return the notice that is shown now."""
         return self._notice

@@ -46,6 +46,7 @@ class Panel(VerticalScroll):
     @title.setter
     def title(self, words: str) -> None:
         self._title = words
+        # Textual reads a border title as markup.
         escaped = words.replace("[", "\\[")
         if self.border_title != escaped:
             self.border_title = escaped

@@ -57,6 +57,7 @@ class Rows(ScrollView, can_focus=True):
 
     def retitle(self, words: str) -> None:
         """Set the words in the upper border."""
+        # Textual reads a border title as markup.
         escaped = words.replace("[", "\\[")
         if self.border_title != escaped:
             self.border_title = escaped

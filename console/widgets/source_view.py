@@ -119,8 +119,8 @@ class SourceView(Rows):
         """Go to the first line of the previous or next unit."""
         if not self._outline.starts:
             return
-        here = self._outline.unit_at_line(self.line_number)
-        index = (here if here is not None else -1) + by
+        current_unit = self._outline.unit_at_line(self.line_number)
+        index = (current_unit if current_unit is not None else -1) + by
         self.cursor = self._outline.starts[max(0, min(index, len(self._outline.starts) - 1))] - 1
         self.show_line(self.line_number)
 

@@ -11,7 +11,7 @@ from console.screens.danger import DangerDialog
 from console.screens.danger_text import briefing_lines, check_lines
 from console.screens.dialog import Dialog
 from console.screens.help import HelpDialog
-from console.screens.palette import found
+from console.screens.palette import matching_actions
 from console.screens.panic import PanicDialog
 from console.widgets.line import plain
 from console.widgets.notice import NoticePanel
@@ -248,7 +248,7 @@ async def test_read_only_has_no_dangerous_key_palette_entry_or_line_of_help() ->
     async with opened(backend, "3", "A", "V", "g", "s", "ctrl+x", read_only=True) as (app, pilot):
         assert app.screen.query("#runs")
         assert _done(backend) == []
-        titles = {action.title for action in found(app.registry, Scope.RUN, "")}
+        titles = {action.title for action in matching_actions(app.registry, Scope.RUN, "")}
         assert "Arm the switch for this run" not in titles
         assert "Go to Overview" in titles
         await press(pilot, "question_mark")

@@ -13,7 +13,7 @@ from console.backend.model.outcome import Outcome
 from console.screens.gates import GatesScreen
 from console.screens.gates_text import FILTERS, summary
 from console.screens.help import HelpDialog
-from console.screens.palette import found
+from console.screens.palette import matching_actions
 from console.widgets.bars import KeyBar
 from console.widgets.line import plain
 from console.widgets.panel import Lines, Panel
@@ -328,7 +328,7 @@ async def test_read_only_has_neither_bundle_nor_reports() -> None:
     backend = FakeBackend(read_only=True)
     async with opened(backend, "5", "b", read_only=True) as (app, pilot):
         assert backend.measures == ["gates"]
-        titles = {action.title for action in found(app.registry, Scope.GATES, "")}
+        titles = {action.title for action in matching_actions(app.registry, Scope.GATES, "")}
         assert "Write the readiness bundle" not in titles
         assert "Filter by outcome" in titles
         await press(pilot, "3", "end", "w")

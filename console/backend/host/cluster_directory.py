@@ -1,4 +1,4 @@
-"""Temporary directories and files: who made them is in their name, so that leftovers can be told and removed."""
+"""Temporary directories and files: their names hold their maker, so that leftovers are recognised and removed."""
 
 import hashlib
 import os
@@ -41,19 +41,25 @@ class ServerUser:
 
 
 def server_user() -> ServerUser | None:
-    """None for an ordinary user; for root a number without an account, for PostgreSQL refuses to run as root.
+    """Return the user that a server runs as: None for the present one, or, as root, a number without an account.
 
-    An account such as `nobody` is shared with other services, which could then read the scratch data.
+    PostgreSQL refuses to run as root. An account such as `nobody` is shared with other services, which could then read
+    the scratch data.
     """
     if os.geteuid() != 0:
         return None
     taken = {entry.pw_uid for entry in pwd.getpwall()}
+    # Begun at a place of its own in each process: two consoles then mostly take two numbers.
     number = next(uid for uid in (*_UIDS[os.getpid() % len(_UIDS) :], *_UIDS) if uid not in taken)
     return ServerUser(uid=number, gid=number)
 
 
 def initdb_user() -> ServerUser | None:
-    """Return `server_user`, or a user with an account, as only initdb requires one; the files are handed over later."""
+    """Return the user that initdb runs as: None for the present one, or, as root, `nobody` or another account.
+
+    Only initdb requires an account; its files are handed over to `server_user` later. Raises Unmeasured if root is the
+    only account.
+    """
     if os.geteuid() != 0:
         return None
     accounts = [entry for entry in pwd.getpwall() if entry.pw_uid != 0]
@@ -68,7 +74,7 @@ def initdb_user() -> ServerUser | None:
 
 
 def default_parents() -> tuple[Path, ...]:
-    """Return where transient clusters go: memory first, then the temporary directories."""
+    """Return the directories for transient clusters in the order of preference: memory, then the temporary ones."""
     places = (TMPFS, Path(tempfile.gettempdir()), Path("/tmp"), Path("/var/tmp"))  # noqa: S108 - private directories
     return tuple(dict.fromkeys(place for place in places if place.is_dir()))
 
@@ -78,11 +84,11 @@ def reachable(place: Path, user: ServerUser | None) -> bool:
     if user is None:
         return place.is_dir() and os.access(place, os.W_OK | os.X_OK)
     place = place.resolve()
-    return place.is_dir() and all(one.stat().st_mode & 0o001 for one in (place, *place.parents))
+    return place.is_dir() and all(directory.stat().st_mode & 0o001 for directory in (place, *place.parents))
 
 
 def choose_parent(parents: tuple[Path, ...], need_bytes: int, user: ServerUser | None) -> Path:
-    """The first of these that the server can reach and that has room. Raises Unmeasured with a reason for each."""
+    """Return the first directory that the server's user can reach and that has room. Raises Unmeasured with reasons."""
     reasons = []
     for place in parents:
         if not reachable(place, user):
@@ -113,19 +119,20 @@ def owned_directory(parent: Path, prefix: str = PREFIX) -> Path:
 
 
 def hidden_name(name: str, ending: str = "part") -> str:
-    """A name for a temporary file that becomes `name`: hidden, no other process's, and it tells who is writing it."""
+    """Return a hidden, unique name for a temporary file that becomes `name`; it holds the writer and its host."""
     pid = os.getpid()
     try:
         started = _start_time(pid)
     except OSError:
+        # Without /proc the file must be written all the same; `_alive` then takes nobody for dead.
         started = 0
     return f".{name}.{pid}-{started}-{_processes()}-{secrets.token_hex(4)}.{ending}"
 
 
 def is_abandoned(name: str) -> bool | None:
-    """Return whether a temporary file of this name was being written by a process that is no longer alive.
+    """Return whether a temporary file of this name belonged to a process of this host that is no longer alive.
 
-    False for every other name, None where the process was one of another host or container, which cannot be looked for.
+    False also for every other name; None for a process of another host or container, which cannot be looked up.
     """
     match = _HIDDEN.fullmatch(name)
     if match is None:
@@ -135,7 +142,7 @@ def is_abandoned(name: str) -> bool | None:
 
 @lru_cache(maxsize=1)
 def _processes() -> str:
-    """Return which processes are seen from here: a root on a shared volume is written from other hosts and containers too."""
+    """Return a digest of host, process namespace and machine: others may write to the same volume."""
     space = machine = ""
     with suppress(OSError):
         space = str((_PROC / "self/ns/pid").stat().st_ino)
@@ -145,19 +152,19 @@ def _processes() -> str:
 
 
 def leftovers(parents: tuple[Path, ...]) -> tuple[Path, ...]:
-    """Directories whose starters are no longer alive; the next start of a transient cluster sweeps them."""
+    """Return the directories whose makers are no longer alive; the next start of a transient cluster removes them."""
     return tuple(place for parent in parents for place in _below(parent) if _is_leftover(place))
 
 
 def sweep(parents: tuple[Path, ...]) -> tuple[Path, ...]:
-    """End and remove what starters that are no longer alive have left here; the directories that went."""
+    """Kill what runs in directories whose makers are no longer alive, remove them, and return the removed ones."""
     return tuple(place for parent in parents for place in _below(parent) if _is_leftover(place) and _remove(place))
 
 
 def sweep_unnamed(parents: tuple[Path, ...], before: float) -> tuple[Path, ...]:
-    """Remove what earlier versions have left here, whose names do not say who made it, if it is older than `before`."""
-    found = (place for parent in parents for place in _below(parent, _UNNAMED) if _is_ours(place))
-    return tuple(place for place in found if place.lstat().st_mtime < before and _remove(place))
+    """Remove directories of earlier versions, whose names hold no maker, if older than `before` (Unix time)."""
+    directories = (place for parent in parents for place in _below(parent, _UNNAMED) if _is_ours(place))
+    return tuple(place for place in directories if place.lstat().st_mtime < before and _remove(place))
 
 
 def _below(parent: Path, names: re.Pattern[str] = _NAME) -> list[Path]:
@@ -168,8 +175,9 @@ def _below(parent: Path, names: re.Pattern[str] = _NAME) -> list[Path]:
 
 
 def _start_time(pid: int) -> int:
-    """Clock ticks since boot at which the process started; with its id it names a process for good."""
+    """Return the process's start in clock ticks since boot; with the id it identifies a process until the next boot."""
     fields = (_PROC / str(pid) / "stat").read_text("ascii", "replace")
+    # The second field is the program's name in parentheses, which may itself hold blanks and parentheses.
     return int(fields.rpartition(")")[2].split()[19])
 
 
@@ -188,13 +196,14 @@ def _alive(pid: int, start_time: int) -> bool:
 
 def _is_ours(place: Path) -> bool:
     try:
-        found = place.lstat()
+        status = place.lstat()
     except FileNotFoundError:
         return False
-    if not stat.S_ISDIR(found.st_mode):
+    if not stat.S_ISDIR(status.st_mode):
         return False
+    # Other users can make directories of these names in /tmp, with the id of a dead process; those are left alone.
     me = os.geteuid()
-    return found.st_uid == me or (me == 0 and (found.st_uid in _UIDS or found.st_uid == _initdb_uid()))
+    return status.st_uid == me or (me == 0 and (status.st_uid in _UIDS or status.st_uid == _initdb_uid()))
 
 
 def _initdb_uid() -> int | None:
@@ -203,6 +212,7 @@ def _initdb_uid() -> int | None:
 
 
 def _remove(place: Path) -> bool:
+    # First the processes: a server that still runs would write into the directory while it is removed.
     for process in _PROC.iterdir():
         if process.name.isdigit() and _works_in(process, place):
             _kill(int(process.name))
@@ -211,7 +221,7 @@ def _remove(place: Path) -> bool:
 
 
 def _works_in(process: Path, place: Path) -> bool:
-    """Return whether it works there, or is the agent of a GNUPGHOME there: agents work in /."""
+    """Return whether a process works in this directory, or is the agent of a GNUPGHOME in it: agents work in /."""
     try:
         if (process / "cwd").readlink().is_relative_to(place):
             return True

@@ -9,7 +9,7 @@ from pathlib import Path
 
 
 def default_root() -> Path:
-    """CUTTER_ROOT, or /var/lib/cutter."""
+    """Return the root: CUTTER_ROOT, or /var/lib/cutter."""
     return Path(os.environ.get("CUTTER_ROOT", "/var/lib/cutter"))
 
 

@@ -23,15 +23,17 @@ def report(error: BaseException, folder: Path | None, now: datetime) -> str:
 
 
 def where(error: BaseException) -> str:
-    """The file and line that raised it, without its folder."""
+    """Return `file:line` that raised the error, without the folder; empty without a traceback."""
     frames = traceback.extract_tb(error.__traceback__)
     return f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
 
 
 def write_log(error: BaseException, folder: Path | None, now: datetime) -> Path | None:
-    """Write the stack, redacted, below `folder` or, where that cannot be, the temporary directory; None if neither can be."""
+    """Write the redacted stack below `folder`, or else below the temporary directory; return its path, or None."""
+    # Imported on the way out: the console starts without it, and a crash is rare.
     from console.backend.model.redaction import redact
 
+    # Local variables could be passwords, or texts of documents.
     stack = "".join(traceback.TracebackException.from_exception(error, capture_locals=False).format())
     data = redact(stack).encode("utf-8", "backslashreplace")
     name = f"{PREFIX}{now:%Y%m%dT%H%M%SZ}-{os.getpid()}-{os.urandom(4).hex()}.log"
@@ -52,6 +54,7 @@ def _temporary() -> Path | None:
 
 
 def _written(path: Path, data: bytes) -> Path:
+    # In a temporary directory anybody could have placed a link or a file of this name.
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
     with os.fdopen(descriptor, "wb") as log:
         log.write(data)

@@ -9,8 +9,9 @@ T = TypeVar("T")
 
 
 def start(call: Callable[[], T], name: str) -> Future[T]:
-    """Begin the call; the future gets its result, or whatever it raised. Giving up the wait leaves the call to end by itself."""
+    """Begin the call in a thread `name`; the future gets its result or its exception. The call cannot be cancelled."""
     answer: Future[T] = Future()
+    # From now on `cancel` has no effect: a future that was cancelled would refuse the result.
     answer.set_running_or_notify_cancel()
 
     def work() -> None:

@@ -1,4 +1,4 @@
-"""Write files that exist whole or not at all, also after a power cut: the one module that writes the files of the host.
+"""Writes files that exist whole or not at all, also after a power cut: the one module that writes files.
 
 `replace_file` and `rewrite_file` put a file where another may be, `write_new_file` never replaces one; all three write a
 hidden file beside it, sync it, give it its name and sync the folder.
@@ -16,13 +16,14 @@ MODE = 0o640
 
 def put_in_place(partial: Path, final: Path) -> None:
     """Make a finished file durable under its final name."""
+    # Before the rename: after a power cut the final name could otherwise lead to an empty file.
     sync_file(partial)
     partial.rename(final)
     sync_directory(final.parent)
 
 
 def sync_file(path: Path, mode: int | None = None) -> None:
-    """Make a file that another program has written durable, with this mode where one is given. A link is not followed."""
+    """Make a file that another program has written durable, with `mode` if one is given. A link raises OSError."""
     descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
     try:
         if mode is not None:
@@ -33,7 +34,7 @@ def sync_file(path: Path, mode: int | None = None) -> None:
 
 
 def sync_directory(directory: Path) -> None:
-    """Make the names in a directory durable: a file that was written, renamed or linked there is found after a power cut."""
+    """Make the names in a directory durable: what was created, renamed or linked there is found after a power cut."""
     descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         os.fsync(descriptor)
@@ -43,10 +44,11 @@ def sync_directory(directory: Path) -> None:
 
 @contextmanager
 def partial_file(final: Path) -> Iterator[Path]:
-    """A new, empty, hidden file beside `final`, mode 0640, for somebody to fill; removed unless put in place."""
+    """Make a new, empty, hidden file beside `final`, mode 0640, for the caller to fill; removed unless put in place."""
     partial = final.parent / hidden_name(final.name, "partial")
     descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, MODE)
     try:
+        # The umask may have taken bits away.
         os.fchmod(descriptor, MODE)
         os.close(descriptor)
         yield partial
@@ -55,14 +57,14 @@ def partial_file(final: Path) -> Iterator[Path]:
 
 
 def replace_file(final: Path, data: bytes) -> None:
-    """Write the file whole, or leave the old one."""
+    """Write the file whole, or leave the old one as it is."""
     with partial_file(final) as partial:
         partial.write_bytes(data)
         put_in_place(partial, final)
 
 
 def rewrite_file(final: Path, data: bytes) -> None:
-    """Replace the content of a file that is there, and keep its mode and, where this process may, its owner."""
+    """Replace the content of an existing file, and keep its mode and, if this process may set it, its owner."""
     status = final.stat()
     with partial_file(final) as partial:
         partial.write_bytes(data)
@@ -73,7 +75,7 @@ def rewrite_file(final: Path, data: bytes) -> None:
 
 
 def write_new_file(final: Path, data: bytes, mode: int = MODE) -> None:
-    """Write a file that is not there yet, whole or not at all. Raises FileExistsError where the name is taken."""
+    """Write a file that is not there yet, whole or not at all. Raises FileExistsError if the name is taken."""
     partial = final.with_name(hidden_name(final.name))
     try:
         write_durably(partial, data, mode)
@@ -85,9 +87,10 @@ def write_new_file(final: Path, data: bytes, mode: int = MODE) -> None:
 
 
 def write_durably(path: Path, data: bytes, mode: int = MODE) -> None:
-    """Write a new file in place, on the disk when this returns and removed where it cannot be written whole.
+    """Write a new file under its final name and sync it; it is removed if it cannot be written whole.
 
-    It is seen while it is written: for a folder that has not got its name yet, and for a file system without links.
+    It is visible while it is written: for folders that get their own name later, and for file systems without links.
+    Raises FileExistsError if the name is taken. The folder is not synced.
     """
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, mode)
     try:

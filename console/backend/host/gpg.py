@@ -1,6 +1,6 @@
-"""Run gpg: the one module that starts it, with its status lines parsed, a time limit and a named error.
+"""Runs gpg, as the one module that starts it: with parsed status lines, a time limit and a named error.
 
-The exit status and the text of gpg decide nothing where it has status lines for the question: callers judge by those.
+Callers judge by the status lines. Exit status and text of gpg decide only questions for which it has no status line.
 """
 
 import os
@@ -38,12 +38,12 @@ class StatusLine:
 
     @property
     def keyword(self) -> str:
-        """The first word, such as VALIDSIG."""
+        """Return the first word, such as VALIDSIG."""
         return self.text.split(" ", 1)[0]
 
     @property
     def fields(self) -> tuple[str, ...]:
-        """The words after the keyword."""
+        """Return the words after the keyword."""
         return tuple(self.text.split(" ")[1:])
 
 
@@ -59,12 +59,12 @@ class GpgAnswer:
 
     @property
     def keywords(self) -> tuple[str, ...]:
-        """The keywords of the status lines, in order."""
+        """Return the keywords of the status lines, in order."""
         return tuple(line.keyword for line in self.status)
 
     @property
     def listing(self) -> tuple[tuple[str, ...], ...]:
-        """The lines of a `--with-colons` listing, split into their fields."""
+        """Return the lines of a `--with-colons` listing, split into their fields."""
         return tuple(tuple(line.split(":")) for line in self.stdout.decode("utf-8", "replace").split("\n"))
 
     def fields_of(self, keyword: str) -> tuple[tuple[str, ...], ...]:
@@ -73,7 +73,7 @@ class GpgAnswer:
 
 
 class GpgUnanswered(Unmeasured):
-    """gpg is not there, did not start, or did not answer in time; `reason` says which in a subordinate clause."""
+    """gpg is not installed, did not start, or did not answer in time; `reason` has the cause, to follow a colon."""
 
     def __init__(self, message: str, reason: str, next_action: str) -> None:
         super().__init__(StopCode.UNREACHABLE, message, next_action)
@@ -82,8 +82,8 @@ class GpgUnanswered(Unmeasured):
 
 def gpg_command(home: Path | None, *arguments: str) -> list[str]:
     """Return a gpg call without a terminal, a configuration file or a question."""
-    where = ["--homedir", str(home)] if home else []
-    return ["gpg", *where, "--no-options", "--batch", "--no-tty", *arguments]
+    home_option = ["--homedir", str(home)] if home else []
+    return ["gpg", *home_option, "--no-options", "--batch", "--no-tty", *arguments]
 
 
 def run_gpg(
@@ -96,7 +96,7 @@ def run_gpg(
 ) -> GpgAnswer:
     """Run gpg to its end with `data` on its standard input. Without a home it uses its own default.
 
-    Raises GpgUnanswered where it cannot be started, does not end in time (it is ended then), and with `check` where its
+    Raises GpgUnanswered if it cannot be started, does not end in time (it is ended then), and with `check` if its
     exit status is not 0.
     """
     with _in_memory("status", b"") as status:
@@ -108,8 +108,8 @@ def run_gpg(
         except (OSError, ValueError, ProgramError) as error:
             raise _unanswered(home, error) from error
         lines = os.pread(status, os.fstat(status).st_size, 0).decode("utf-8", "replace").split("\n")
-    said = tuple(StatusLine(line.removeprefix(_PREFIX)) for line in lines if line.startswith(_PREFIX))
-    return GpgAnswer(ended.status, ended.stdout, ended.complaint, said)
+    status_lines = tuple(StatusLine(line.removeprefix(_PREFIX)) for line in lines if line.startswith(_PREFIX))
+    return GpgAnswer(ended.status, ended.stdout, ended.complaint, status_lines)
 
 
 def _unanswered(home: Path | None, error: OSError | ValueError | ProgramError) -> GpgUnanswered:
@@ -129,14 +129,14 @@ def _unanswered(home: Path | None, error: OSError | ValueError | ProgramError) -
 
 
 def gpg_version() -> str:
-    """Return the version that gpg prints, or `unknown`. Raises GpgUnanswered where there is none."""
-    said = run_gpg(None, "--version", timeout_s=_ASKED_S, check=True).stdout.decode("utf-8", "replace")
-    match = _VERSION.search(said)
+    """Return the version that gpg prints, or `unknown`. Raises GpgUnanswered if there is none."""
+    output = run_gpg(None, "--version", timeout_s=_ASKED_S, check=True).stdout.decode("utf-8", "replace")
+    match = _VERSION.search(output)
     return match[1] if match else "unknown"
 
 
 def list_keys(home: Path | None, *options: str, key: str = "", at: datetime | None = None) -> GpgAnswer:
-    """Ask for the public keys, or for one, as a `--with-colons` listing, of `at` where a time is given.
+    """List the public keys, or one, with `--with-colons`; as of the time `at` if one is given.
 
     Raises GpgUnanswered.
     """
@@ -148,24 +148,25 @@ def list_keys(home: Path | None, *options: str, key: str = "", at: datetime | No
 def verify_detached(
     home: Path, data: bytes, signature: bytes, at: datetime | None = None, timeout_s: float | None = None
 ) -> GpgAnswer:
-    """Ask about one detached signature over these bytes, as of `at` where a time is given. Raises GpgUnanswered, OSError.
+    """Verify one detached signature over these bytes, as of `at` if it is given. Raises GpgUnanswered, OSError.
 
     The signature goes through memory, so that no file of it is ever left.
     """
     clock = () if at is None else _clock(at)
     with _in_memory("signature", signature) as descriptor:
         # A descriptor by number: /proc/self/fd is not everywhere.
-        asked = ("--enable-special-filenames", "--verify", "--", f"-&{descriptor}", "-")
-        return run_gpg(home, *_BY_POLICY, *clock, *asked, data=data, pass_fds=(descriptor,), timeout_s=timeout_s)
+        options = ("--enable-special-filenames", "--verify", "--", f"-&{descriptor}", "-")
+        return run_gpg(home, *_BY_POLICY, *clock, *options, data=data, pass_fds=(descriptor,), timeout_s=timeout_s)
 
 
 def _clock(at: datetime) -> tuple[str, str]:
+    # The ! freezes the clock; without it gpg's time would run on from there.
     return ("--faked-system-time", f"{int(at.timestamp())}!")
 
 
 @contextmanager
 def _in_memory(name: str, data: bytes) -> Iterator[int]:
-    """Hold these bytes in a descriptor that no file system has."""
+    """Open a descriptor of a file in memory with these bytes, which has no name in any file system."""
     descriptor = os.memfd_create(name)
     try:
         os.write(descriptor, data)
@@ -176,19 +177,19 @@ def _in_memory(name: str, data: bytes) -> Iterator[int]:
 
 
 def agent_runs(home: Path) -> bool:
-    """Return whether an agent serves this home; none is started to find out. Raises GpgUnanswered."""
+    """Return whether an agent serves this home, without starting one. Raises GpgUnanswered."""
     try:
-        asked = ["gpg-connect-agent", "--homedir", str(home), "--no-autostart", "/bye"]
-        done = finished(asked, timeout_s=LONGEST_S)
+        command = ["gpg-connect-agent", "--homedir", str(home), "--no-autostart", "/bye"]
+        done = finished(command, timeout_s=LONGEST_S)
     except (OSError, ProgramError) as error:
         raise _unanswered(home, error) from error
     return done.status == 0 and b"no gpg-agent running" not in done.stderr
 
 
 def end_agent(home: Path) -> None:
-    """End the home's agent and its companions, and return when they have exited. There may be none.
+    """End the agent of this home and its companions, if there are any, and return when they have exited.
 
-    gpgconf returns when the agent has taken the request, not when it has exited; one that stays is killed.
+    gpgconf returns when the agent has taken the request, not when it has exited; one that does not exit is killed.
     """
     with suppress(OSError, ProgramError):
         finished(["gpgconf", "--homedir", str(home), "--kill", "all"], timeout_s=_ASKED_S, check=True)
@@ -210,7 +211,7 @@ def _exited(home: Path, seconds: float) -> bool:
 
 
 def serving(home: Path) -> tuple[int, ...]:
-    """The agent and the companions of this home: processes that were started with exactly this `--homedir`."""
+    """Return the process ids of this home's agent and companions: those started with exactly this `--homedir`."""
     return tuple(
         int(place.name) for place in sorted(_PROC.glob("[0-9]*")) if _serves(place, os.fsencode(home.absolute()))
     )

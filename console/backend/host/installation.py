@@ -9,7 +9,7 @@ from console.backend.host.settings import Settings
 
 @dataclass(frozen=True)
 class Installation:
-    """One installation, as one operator uses it."""
+    """One installation, used by one operator."""
 
     context: Context
     settings: Settings
@@ -17,34 +17,34 @@ class Installation:
 
     @property
     def root(self) -> Path:
-        """The runtime tree."""
+        """Return the top of the runtime tree."""
         return self.context.root
 
     @property
     def gnupg_home(self) -> Path:
-        """GNUPGHOME; gpg's own default where none is set."""
+        """Return the GNUPGHOME of the settings, or gpg's default if none is set."""
         return Path(self.settings.gnupg_home) if self.settings.gnupg_home else Path.home() / ".gnupg"
 
     @property
     def policy(self) -> Path:
-        """The approval policy's file."""
+        """Return the path of the approval policy."""
         return self.settings.under(self.root, self.settings.policy)
 
     @property
     def intake(self) -> Path:
-        """The folder of source documents."""
+        """Return the folder of source documents."""
         return self.settings.under(self.root, self.settings.intake)
 
     @property
     def backups(self) -> Path:
-        """Return where proven backups lie."""
+        """Return the folder of proven backups."""
         return self.root / "backups"
 
     @property
     def hold_file(self) -> Path:
-        """`touch` of this file is a HOLD."""
+        """Return the path whose existence is a HOLD; `touch` makes one."""
         return self.root / "HOLD"
 
     def statement(self, run_id: str, kind: str) -> Path:
-        """The drafted statement of a run."""
+        """Return the path of a run's drafted statement of this kind."""
         return self.root / "approvals" / f"{run_id}.{kind}.json"

@@ -1,4 +1,4 @@
-"""A process of its own that ends one program, with its whole group, when its starter ends, however that happens.
+"""A guard process: it ends one program, with its whole group, when its starter ends, even by SIGKILL.
 
 Run as a script: `process_guard.py LIFELINE UID|- GID|- COMMAND…`. LIFELINE is the descriptor of a pipe whose other end
 only the starter holds: its end of file means that the starter wants the program ended, or is dead. The program has the
@@ -32,6 +32,7 @@ def _die_with_guard(guard_pid: int) -> Callable[[], None]:
 
     def set_signal() -> None:
         libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+        # A guard that died before the call sends no signal any more.
         if os.getppid() != guard_pid:
             os._exit(_NOT_STARTED)
 
@@ -53,7 +54,7 @@ def _spawn(uid: str, gid: str, command: list[str]) -> subprocess.Popen[bytes]:
 
 
 def _let_go(keep: set[int]) -> None:
-    """The program alone holds what was handed on; the standard streams of this process lead nowhere."""
+    """Close every descriptor but `keep`, so that the program alone holds them; standard streams become /dev/null."""
     nothing = os.open(os.devnull, os.O_RDWR)
     for number in (0, 1, 2):
         os.dup2(nothing, number)
@@ -78,6 +79,7 @@ def _wait(program: subprocess.Popen[bytes], lifeline: int, wakeup: int) -> None:
 
 def _end_as(status: int) -> NoReturn:
     if status < 0:
+        # The starter sees the program's own status if the same signal ends the guard, whose core would be of no use.
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         with suppress(OSError, ValueError):  # SIGKILL has no other handler.
             signal.signal(-status, signal.SIG_DFL)
@@ -86,9 +88,10 @@ def _end_as(status: int) -> NoReturn:
 
 
 def main(arguments: list[str]) -> NoReturn:
-    """Start the program, wait for its end or the starter's, end the group, end as the program did."""
+    """Start the program, wait for its end or the starter's, end the group, and exit with the program's status."""
     lifeline, (uid, gid, *command) = int(arguments[0]), arguments[1:]
     os.set_inheritable(lifeline, False)  # noqa: FBT003 - it takes no keyword
+    # SIGCHLD writes into this pipe: select waits for the program's end and for the lifeline together.
     readable, writable = os.pipe()
     os.set_blocking(writable, False)
     signal.set_wakeup_fd(writable)
@@ -101,6 +104,7 @@ def main(arguments: list[str]) -> NoReturn:
         os._exit(_NOT_STARTED)
     _let_go({lifeline, readable, writable})
     _wait(program, lifeline, readable)
+    # Before it is reaped: until then no other process can have its number. Its children may have outlived it.
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(program.pid, signal.SIGKILL)
     _end_as(program.wait())

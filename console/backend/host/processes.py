@@ -1,7 +1,7 @@
-"""Starts other programs, as the one module that does: each in a group of its own, within a time, and with nothing of it left.
+"""Starts other programs, as the one module that does: each in a group of its own, which is ended as a whole.
 
-What takes long, or may hang while the console is killed, runs under a guard (`process_guard`), which ends it then. What
-answers at once is ended by this process alone.
+A program that takes long runs under a guard (`process_guard`), which ends it if the console is killed. A program that
+answers soon is ended by this process alone.
 """
 
 import os
@@ -38,12 +38,12 @@ class Ended:
 
     @property
     def text(self) -> str:
-        """Its standard output; what is not UTF-8 in it is replaced."""
+        """Return its standard output as text; bytes that are not UTF-8 are replaced."""
         return self.stdout.decode("utf-8", "replace")
 
     @property
     def complaint(self) -> str:
-        """Its standard error as text."""
+        """Return its standard error as text."""
         return self.stderr.decode("utf-8", "replace").strip()
 
 
@@ -54,12 +54,13 @@ class Lifeline:
         self.for_guard, self._mine = os.pipe()
 
     def command(self, command: Sequence[str], user: tuple[int, int] | None = None) -> list[str]:
-        """The command under a guard that listens to this lifeline."""
+        """Return the command under a guard that listens to this lifeline, as `user` (uid, gid) if one is given."""
         who = ("-", "-") if user is None else (str(user[0]), str(user[1]))
+        # Isolated and without site: the guard starts sooner, and nothing in the environment changes what it imports.
         return [sys.executable, "-I", "-S", process_guard.__file__, str(self.for_guard), *who, *command]
 
     def started(self) -> None:
-        """The guard has its end now, or will never have it."""
+        """Close the guard's end in this process, after the guard was started or could not be."""
         os.close(self.for_guard)
 
     def cut(self) -> None:
@@ -78,13 +79,13 @@ class Lifeline:
 
 
 def why(error: OSError | ProgramError) -> str:
-    """In words, why a program has no answer; what it said itself, where it said something."""
+    """Return the cause in words why a program has no answer, with its own complaint if there is one."""
     match error:
         case ProgramTimeout():
             return f"it did not end within {error.timeout:.0f} s, and was ended"
         case ProgramFailed():
-            said = str(error.stderr or "").strip()
-            return f"it ended with status {error.returncode}{f': {said}' if said else ''}"
+            complaint = str(error.stderr or "").strip()
+            return f"it ended with status {error.returncode}{f': {complaint}' if complaint else ''}"
         case _:
             return str(error)
 
@@ -101,7 +102,7 @@ def start(
 ) -> Process:
     """Start a program in a session of its own, in `child_environment` unless another is given; the caller ends it.
 
-    For what is streamed to or served by, under a guard that ends it with this process. Raises OSError.
+    For programs that are streamed to or that serve; they are started under a guard. Raises OSError.
     """
     return subprocess.Popen(
         list(command),
@@ -126,8 +127,8 @@ def finished(
 ) -> Ended:
     """Run a program that answers soon to its end, in `child_environment`, with `data` on its standard input.
 
-    Raises OSError where it cannot be started, TimeoutExpired where it does not end in time (it and its group are gone
-    then), CalledProcessError with `check` where its exit status is not 0.
+    Raises OSError if it cannot be started, ProgramTimeout if it does not end in time (it and its group are ended
+    first), ProgramFailed with `check` if its exit status is not 0.
     """
     with subprocess.Popen(
         list(command),
@@ -145,15 +146,16 @@ def finished(
         try:
             stdout, stderr = process.communicate(data, timeout_s)
         except BaseException:
+            # Before `with` waits: it would wait without a limit, for children that hold the pipes too.
             _end_group(process)
             raise
     return _answer(process, command, stdout, stderr, check=check)
 
 
 def finished_under_guard(command: Sequence[str], *, timeout_s: float, user: tuple[int, int] | None = None) -> Ended:
-    """Run a program that takes a while to its end, as another user where one is given; it does not outlive this process.
+    """Run a program that takes long to its end, as another user (uid, gid) if one is given, under a guard.
 
-    Raises OSError, TimeoutExpired; a program that cannot be started ends with status 127 and says why.
+    Raises OSError, ProgramTimeout. A program that cannot be started ends with status 127 and complains of the cause.
     """
     with Lifeline() as lifeline:
         try:
@@ -170,7 +172,7 @@ def finished_under_guard(command: Sequence[str], *, timeout_s: float, user: tupl
 
 
 def end(process: Process, lifeline: Lifeline) -> None:
-    """End a guarded program with its group, and its guard; bounded."""
+    """End a guarded program with its group, and its guard, which is killed if it does not exit within five seconds."""
     lifeline.cut()
     try:
         process.wait(_GRACE_S)

@@ -35,7 +35,7 @@ class Origin(StrEnum):
 
 
 class PostgresPrograms(Value):
-    """One directory of PostgreSQL programs, with the version that its programs say they have."""
+    """One directory of PostgreSQL programs, with the version that they print."""
 
     bin_dir: Path
     origin: Origin
@@ -49,7 +49,7 @@ class PostgresPrograms(Value):
         return set(names) <= set(self.programs)
 
     def program(self, name: str) -> Path:
-        """The full path of one program."""
+        """Return the full path of one program."""
         return self.bin_dir / name
 
     def __str__(self) -> str:
@@ -57,10 +57,10 @@ class PostgresPrograms(Value):
 
 
 class NoFittingProgram(Unmeasured):
-    """No installation fits; the message names what was looked at, and where."""
+    """No installation fits; the message lists those that were found, and the places of the search."""
 
     def __init__(self, wanted: str, seen: tuple[PostgresPrograms, ...]) -> None:
-        looked = "; ".join(str(one) for one in seen) or "nothing"
+        looked = "; ".join(str(programs) for programs in seen) or "nothing"
         super().__init__(
             StopCode.UNREACHABLE,
             f"no {wanted}; looked at PATH, {', '.join(map(str, _SYSTEM))} and the wheel {WHEEL}, found: {looked}",
@@ -69,25 +69,26 @@ class NoFittingProgram(Unmeasured):
 
 
 def wheel_directory() -> Path | None:
-    """Return where the embedded wheel lies, without importing it; None where it is not installed."""
+    """Return the folder of the embedded wheel, without importing it; None if it is not installed."""
     spec = importlib.util.find_spec(WHEEL)
     places = spec.submodule_search_locations if spec else None
     return Path(next(iter(places))) if places else None
 
 
 def installed_programs(folder: str = "") -> tuple[PostgresPrograms, ...]:
-    """Every installation that can be found, in the order of the search: `folder` where one is set, PATH, system, wheel."""
+    """Return the installations in the order of the search: `folder` if one is set, PATH, system, wheel."""
     return _installations(folder, os.environ.get("PATH", ""))
 
 
 @lru_cache(maxsize=8)
 def _installations(folder: str, search_path: str) -> tuple[PostgresPrograms, ...]:
-    found: dict[Path, PostgresPrograms] = {}
+    by_folder: dict[Path, PostgresPrograms] = {}
     for bin_dir, origin in _directories(folder, search_path):
+        # The same folder is reached by several names (/bin and /usr/bin); each is asked for its version once.
         place = Path(os.path.realpath(bin_dir))
-        if place not in found and (one := _inspect(place, origin)) is not None:
-            found[place] = one
-    return tuple(found.values())
+        if place not in by_folder and (programs := _inspect(place, origin)) is not None:
+            by_folder[place] = programs
+    return tuple(by_folder.values())
 
 
 def _directories(folder: str, search_path: str) -> Iterator[tuple[Path, Origin]]:
@@ -97,10 +98,10 @@ def _directories(folder: str, search_path: str) -> Iterator[tuple[Path, Origin]]
         if entry:
             yield Path(entry), Origin.PATH
     for place in _SYSTEM:
-        yield from ((found, Origin.SYSTEM) for found in sorted(place.glob("*/bin")))
+        yield from ((bin_dir, Origin.SYSTEM) for bin_dir in sorted(place.glob("*/bin")))
         yield place / "bin", Origin.SYSTEM
     if (wheel := wheel_directory()) is not None:
-        yield from ((found, Origin.WHEEL) for found in sorted(wheel.glob("pginstall*/bin")))
+        yield from ((bin_dir, Origin.WHEEL) for bin_dir in sorted(wheel.glob("pginstall*/bin")))
 
 
 def _inspect(bin_dir: Path, origin: Origin) -> PostgresPrograms | None:
@@ -111,7 +112,7 @@ def _inspect(bin_dir: Path, origin: Origin) -> PostgresPrograms | None:
 
 
 def _is_program(path: Path) -> bool:
-    """Return whether there is a program that we may run; a folder of the PATH that we may not look into has none for us."""
+    """Return whether there is a program that this user may run; False in a folder that this user may not enter."""
     # Debian's /usr/bin/pg_dump is a wrapper that picks a version by itself; the real ones are found beside it.
     try:
         return path.resolve().name != "pg_wrapper" and path.is_file() and os.access(path, os.X_OK)
@@ -121,27 +122,27 @@ def _is_program(path: Path) -> bool:
 
 def _version(program: Path) -> tuple[str, int] | None:
     try:
-        said = finished([str(program), "--version"], timeout_s=10, check=True).text
+        output = finished([str(program), "--version"], timeout_s=10, check=True).text
     except (OSError, ProgramError):
         return None
-    match = _VERSION.search(said)
+    match = _VERSION.search(output)
     return (match[1], int(match[2])) if match else None
 
 
 def pick_dump_programs(server_major: int, seen: tuple[PostgresPrograms, ...]) -> PostgresPrograms:
-    """pg_dump and pg_restore for a server: of its own major version, else the nearest newer, never an older one.
+    """Return pg_dump and pg_restore for a server: of its major version, else of the nearest newer one, never an older.
 
     Raises NoFittingProgram.
     """
-    fitting = [one for one in seen if one.has(DUMP_PROGRAMS) and one.major >= server_major]
+    fitting = [programs for programs in seen if programs.has(DUMP_PROGRAMS) and programs.major >= server_major]
     if not fitting:
         raise NoFittingProgram(f"pg_dump and pg_restore of version {server_major} or newer", seen)
-    return min(fitting, key=lambda one: one.major)
+    return min(fitting, key=lambda programs: programs.major)
 
 
 def pick_server_programs(major: int, seen: tuple[PostgresPrograms, ...]) -> PostgresPrograms:
-    """initdb and postgres of exactly this major version. Raises NoFittingProgram."""
-    for one in seen:
-        if one.major == major and one.has(SERVER_PROGRAMS):
-            return one
+    """Return initdb and postgres of exactly this major version. Raises NoFittingProgram."""
+    for programs in seen:
+        if programs.major == major and programs.has(SERVER_PROGRAMS):
+            return programs
     raise NoFittingProgram(f"initdb and postgres of version {major}", seen)

@@ -1,4 +1,4 @@
-"""Reads files that somebody else may have put there: whole or not at all, never waiting for a writer, never without a bound."""
+"""Reads files that others may have put there: whole or not at all, without waiting for a writer, and within a limit."""
 
 import errno
 import hashlib
@@ -7,15 +7,16 @@ import stat
 from pathlib import Path
 
 MOST_BYTES = 64 << 20
-"""No file that the console reads whole is as large as this, in bytes."""
+"""Limit for a file that the console reads whole, in bytes; all of them are much smaller."""
 
 
 def open_regular(path: Path) -> int:
-    """A descriptor to read a regular file from. Raises OSError for a directory, a FIFO, a socket, a device.
+    """Open a regular file for reading and return the descriptor. Raises OSError for anything else, such as a FIFO.
 
-    Opening does not wait: a FIFO without a writer would keep the console for ever.
+    Opening does not wait: a FIFO without a writer would block the console for ever.
     """
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    # Asked of the descriptor, because the name may lead to another file by now.
     if stat.S_ISREG(os.fstat(descriptor).st_mode):
         return descriptor
     os.close(descriptor)
@@ -23,8 +24,9 @@ def open_regular(path: Path) -> int:
 
 
 def read_regular(path: Path, most_bytes: int = MOST_BYTES) -> bytes:
-    """The bytes of a regular file. Raises OSError as `open_regular` does, and EFBIG beyond `most_bytes`."""
+    """Return the bytes of a regular file. Raises OSError as `open_regular` does, with EFBIG beyond `most_bytes`."""
     with os.fdopen(open_regular(path), "rb") as stream:
+        # One byte more than allowed tells a file that is too long, or that has grown since it was measured.
         data = stream.read(min(os.fstat(stream.fileno()).st_size, most_bytes) + 1)
     if len(data) > most_bytes:
         raise OSError(errno.EFBIG, f"longer than {most_bytes} bytes", str(path))

@@ -1,4 +1,4 @@
-"""The runtime tree: seven directories and two files, made once, checked often, removable as a whole."""
+"""The runtime tree: seven directories and two files, created once, checked often, removable as a whole."""
 
 import os
 import re
@@ -36,10 +36,10 @@ _MANY = 20
 
 
 def init_tree(root: Path, config: bytes) -> tuple[Path, ...]:
-    """Make what is missing of the tree and return it; what was there before is left as it is, in mode and content.
+    """Create the missing parts of the tree and return them; mode and content of existing parts are left as they are.
 
-    `config` is the content of orchestrator.config.json. Raises Refused (REFUSED_INPUT) where something
-    else stands in the way of a directory or a file, a symlink included.
+    `config` is the content of orchestrator.config.json. Raises Refused (REFUSED_INPUT) if a name is taken by something
+    of another kind, a symlink included.
     """
     made = [] if _is_there(root, stat.S_ISDIR) else [_make_root(root)]
     for name in DIRECTORIES:
@@ -53,9 +53,9 @@ def init_tree(root: Path, config: bytes) -> tuple[Path, ...]:
 
 
 def within(root: Path, *parts: str) -> Path:
-    """The path of ids and names below the root; it stays below it.
+    """Return the path of these ids and names below the root.
 
-    Raises Refused (REFUSED_INPUT) for a part that is not a plain name and where a symlink leads out.
+    Raises Refused (REFUSED_INPUT) for a part that is not a plain name, and if a symlink leads out of the root.
     """
     for part in parts:
         if not _PART.fullmatch(part):
@@ -69,31 +69,31 @@ def within(root: Path, *parts: str) -> Path:
 def check_tree(
     root: Path, now: datetime, owner_uid: int | None = None, also_allowed: frozenset[str] = frozenset()
 ) -> tuple[Check, ...]:
-    """Owner, mode, symlinks and strangers of the tree as it is.
+    """Check the tree's parts, owners, modes, symlinks and unknown entries.
 
-    The owner must be `owner_uid` (default: of this process; in production root). `also_allowed` are
+    The owner must be `owner_uid` (default: that of this process, which is root in production). `also_allowed` are
     further names at the top. A tree that cannot be read is INCONCLUSIVE.
     """
     uid = os.geteuid() if owner_uid is None else owner_uid
     try:
-        found = tuple(_walk(root))
+        entries = tuple(_walk(root))
     except OSError as error:
         return (_unread(root, error),)
     evidence = Evidence(
         id=f"tree:{root}",
         asked="lstat of every entry",
         source=str(root),
-        answer=f"{len(found)} entries",
+        answer=f"{len(entries)} entries",
         measured_at=now,
     )
-    modes = _wrong_modes(root, found, also_allowed)
+    modes = _wrong_modes(root, entries, also_allowed)
     questions = (
-        ("tree.complete", _missing(root, found), "Make it: cutter-console init"),
-        ("tree.strangers", _strangers(root, found, also_allowed), "Look at it, then move it away."),
-        ("tree.symlinks", [p for p, s in found if stat.S_ISLNK(s.st_mode)], "Replace it with what it points to."),
-        ("tree.kinds", special := [p for p, s in found if _is_special(s)], _command("rm", special)),
-        ("tree.owner", owners := [p for p, s in found if s.st_uid != uid], _command(f"chown -h {uid}", owners)),
-        ("tree.mode", modes, _closing(modes, dict(found))),
+        ("tree.complete", _missing(root, entries), "Make it: cutter-console init"),
+        ("tree.strangers", _strangers(root, entries, also_allowed), "Look at it, then move it away."),
+        ("tree.symlinks", [p for p, s in entries if stat.S_ISLNK(s.st_mode)], "Replace it with what it points to."),
+        ("tree.kinds", special := [p for p, s in entries if _is_special(s)], _command("rm", special)),
+        ("tree.owner", owners := [p for p, s in entries if s.st_uid != uid], _command(f"chown -h {uid}", owners)),
+        ("tree.mode", modes, _closing(modes, dict(entries))),
     )
     return tuple(_verdict(name, wrong, advice, evidence) for name, wrong, advice in questions)
 
@@ -112,42 +112,45 @@ def _walk(root: Path) -> Iterator[Entry]:
                     pending.append(Path(entry.path))
 
 
-def _missing(root: Path, found: tuple[Entry, ...]) -> list[Path]:
-    kinds = {path: status.st_mode for path, status in found}
+def _missing(root: Path, entries: tuple[Entry, ...]) -> list[Path]:
+    kinds = {path: status.st_mode for path, status in entries}
     directories = [root / n for n in DIRECTORIES if not stat.S_ISDIR(kinds.get(root / n, 0))]
     return directories + [root / n for n in (README_NAME, CONFIG_NAME) if not stat.S_ISREG(kinds.get(root / n, 0))]
 
 
-def _strangers(root: Path, found: tuple[Entry, ...], also_allowed: frozenset[str]) -> list[Path]:
+def _strangers(root: Path, entries: tuple[Entry, ...], also_allowed: frozenset[str]) -> list[Path]:
     known = {*DIRECTORIES, README_NAME, CONFIG_NAME, *also_allowed}
-    return [path for path, _ in found if path.parent == root and path.name not in known]
+    return [path for path, _ in entries if path.parent == root and path.name not in known]
 
 
 def _is_special(status: os.stat_result) -> bool:
-    """A FIFO, a socket, a device: what waits for ever or has no end when it is read."""
+    """Return whether it is a FIFO, a socket or a device: reading one could wait for ever or have no end."""
     return not (stat.S_ISREG(status.st_mode) or stat.S_ISDIR(status.st_mode) or stat.S_ISLNK(status.st_mode))
 
 
-def _wrong_modes(root: Path, found: tuple[Entry, ...], also_allowed: frozenset[str]) -> list[Path]:
-    """Return the entries that are too open. Below a further allowed name readers are the operator's business, writers are not."""
+def _wrong_modes(root: Path, entries: tuple[Entry, ...], also_allowed: frozenset[str]) -> list[Path]:
+    """Return the entries that are too open. Below a name of `also_allowed` others may read, but not write."""
     exact = {root: DIRECTORY_MODE, **{root / name: DIRECTORY_MODE for name in DIRECTORIES}}
     exact |= {root / README_NAME: FILE_MODE, root / CONFIG_NAME: FILE_MODE}
     own = tuple(f"{root / name}/" for name in also_allowed)
     return [
-        path for path, status in found if _too_open(path, status, exact, 0o022 if f"{path}/".startswith(own) else 0o027)
+        path
+        for path, status in entries
+        if _too_open(path, status, exact, 0o022 if f"{path}/".startswith(own) else 0o027)
     ]
 
 
 def _too_open(path: Path, status: os.stat_result, exact: dict[Path, int], forbidden: int) -> bool:
     mode = stat.S_IMODE(status.st_mode)
+    # Linux gives every symlink the mode 0777; the check of symlinks names it.
     if stat.S_ISLNK(status.st_mode):
         return False
     return mode != exact[path] if path in exact else bool(mode & forbidden)
 
 
-def _closing(wrong: list[Path], found: dict[Path, os.stat_result]) -> str:
-    """The chmod that closes these entries: directories and files apart."""
-    directories = [path for path in wrong if stat.S_ISDIR(found[path].st_mode)]
+def _closing(wrong: list[Path], statuses: dict[Path, os.stat_result]) -> str:
+    """Return the chmod commands that close these entries, one for directories and one for files."""
+    directories = [path for path in wrong if stat.S_ISDIR(statuses[path].st_mode)]
     files = [path for path in wrong if path not in directories]
     return "; ".join(
         _command(f"chmod {mode:04o}", some)
@@ -157,7 +160,7 @@ def _closing(wrong: list[Path], found: dict[Path, os.stat_result]) -> str:
 
 
 def _command(command: str, paths: list[Path]) -> str:
-    """The command for the first of many; what is left over shows when it is measured again."""
+    """Return the command for the first twenty paths; the next measurement shows the rest."""
     return shlex.join([*command.split(), *map(str, paths[:_MANY])])
 
 
@@ -194,6 +197,7 @@ def _make_root(root: Path) -> Path:
 
 
 def _make_directory(path: Path) -> Path:
+    # The umask may take bits of mkdir's mode away; until chmod nobody else gets in.
     path.mkdir(mode=0o700)
     path.chmod(DIRECTORY_MODE)
     return path

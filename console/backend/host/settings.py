@@ -1,4 +1,4 @@
-"""Settings: command line over environment over file over default. Secrets are named here, never held."""
+"""Settings: command line over environment over file over default. They name secrets and never hold them."""
 
 import json
 import os
@@ -15,12 +15,12 @@ CONFIG_NAME = "orchestrator.config.json"
 
 
 class DatabaseSettings(Value):
-    """libpq connection strings, one a role; a service name (`service=cutter_exec`) is enough. No passwords."""
+    """libpq connection strings, one per role; a service name (`service=cutter_exec`) is enough. No passwords."""
 
     executor: str = "service=cutter_exec"
     """Connects as cutter_exec: runs cuts."""
     verifier: str = "service=cutter_verify"
-    """Connects as cutter_verify: verifies, imports approvals, reads for the backup; may never execute."""
+    """Connects as cutter_verify: verifies, imports approvals, reads for the backup; must not execute."""
     monitor: str = "service=cutter_ro"
     """Connects as cutter_ro: everything that the read-only console shows."""
     administrator: str = "service=cutter_admin"
@@ -35,7 +35,7 @@ class DatabaseSettings(Value):
 
 
 class LimitSettings(Value):
-    """Refused beyond, never truncated."""
+    """Limits of a document; one that exceeds them is refused as a whole, never truncated."""
 
     max_units: int = Field(default=100_000, ge=1)
     max_bytes: int = Field(default=64 * 1024 * 1024, ge=1)
@@ -96,7 +96,7 @@ class Settings(Value):
         return self.statement_minutes * 60.0
 
     def under(self, root: Path, path: str) -> Path:
-        """A configured path: relative ones lie under the root."""
+        """Return a configured path; a relative one is below the root."""
         return root / path
 
 
@@ -112,9 +112,9 @@ _ENVIRONMENT = {
 
 
 def load_settings(root: Path, config: Path | None = None) -> Settings:
-    """The file (default `<root>/orchestrator.config.json`; absent is fine unless it was named), then the environment.
+    """Read the file, then the environment over it. Without `config` the file is optional, and at its place in `root`.
 
-    Raises UsageError naming the file and, for bad JSON, the line, or the key at fault.
+    Raises UsageError naming the file and the line of bad JSON, or the key at fault.
     """
     path = config or root / CONFIG_NAME
     raw = _read(path, required=config is not None)
@@ -125,6 +125,7 @@ def load_settings(root: Path, config: Path | None = None) -> Settings:
     try:
         return Settings.model_validate(raw)
     except ValidationError as error:
+        # Without the input: a value at fault may be a password that was put here by mistake.
         first = error.errors(include_input=False)[0]
         key = ".".join(str(part) for part in first["loc"])
         raise UsageError(
@@ -158,7 +159,7 @@ def _read(path: Path, *, required: bool) -> dict[str, object]:
 
 
 def _require_text(path: Path, value: object, key: str = "") -> None:
-    """Raises UsageError for a name that no file, role or key can have: a NUL, or bytes that are not UTF-8."""
+    """Raise UsageError for a text that no path, role or key can be: with a NUL, or with bytes that are not UTF-8."""
     if isinstance(value, dict):
         for name, inner in value.items():
             _require_text(path, inner, f"{key}.{name}" if key else str(name))

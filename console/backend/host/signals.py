@@ -14,7 +14,7 @@ _ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 
 
 class _State:
-    """Of the main thread, which alone hears of signals."""
+    """State of the main thread, in which alone Python runs signal handlers."""
 
     deferrals = 0
     pending: int | None = None
@@ -29,14 +29,14 @@ class _Work:
 
 
 def end_soon() -> None:
-    """Ask all work to end: what runs in the database is cancelled, no phase begins any more."""
+    """Ask all work to end: running statements are cancelled, and no further phase begins."""
     _Work.ending.set()
 
 
 def end_work(limit_s: float) -> None:
-    """Ask all work to end, and wait for it: by COMMIT or ROLLBACK, and its record says which. Then work may begin again.
+    """Ask all work to end, and wait for it, `limit_s` seconds at most. Other work can begin after it has ended in time.
 
-    Where the limit comes first it stays asked: nothing begins in a program that is about to end.
+    If the limit comes first the request stands: nothing begins in a program that is about to end.
     """
     end_soon()
     if wait_for_work(limit_s):
@@ -44,13 +44,13 @@ def end_work(limit_s: float) -> None:
 
 
 def is_ending() -> bool:
-    """Return whether that was asked."""
+    """Return whether work was asked to end."""
     return _Work.ending.is_set()
 
 
 @contextmanager
 def at_work() -> Iterator[None]:
-    """Something is done to a run while the block lasts; whoever ends the program waits for it."""
+    """Count the block as work on a run, which `end_work` waits for."""
     with _Work.changed:
         _Work.under_way += 1
     try:
@@ -62,15 +62,15 @@ def at_work() -> Iterator[None]:
 
 
 def wait_for_work(limit_s: float) -> bool:
-    """Wait until nothing is done any more, but not longer than this. Returns whether all of it has ended."""
+    """Wait until no work is under way, `limit_s` seconds at most. Return whether all of it has ended."""
     with _Work.changed:
         return _Work.changed.wait_for(lambda: _Work.under_way == 0, limit_s)
 
 
 def end_by_exception() -> None:
-    """Let SIGINT, SIGTERM, SIGHUP and SIGQUIT raise in the main thread: a statement that runs is cancelled and rolled back.
+    """Let SIGINT, SIGTERM, SIGHUP and SIGQUIT raise in the main thread, so that a running statement is rolled back.
 
-    A signal that is ignored, as SIGHUP is under nohup, stays ignored. The exit status is 128 and the signal's number.
+    A signal that is ignored, as SIGHUP is under nohup, stays ignored. The exit status is 128 plus the signal's number.
     """
     for number in _ENDING:
         if signal.getsignal(number) is not signal.SIG_IGN:
@@ -79,7 +79,7 @@ def end_by_exception() -> None:
 
 @contextmanager
 def deferred() -> Iterator[None]:
-    """Keep signals waiting for as long as the block lasts; one that came is raised at its end. In other threads nothing happens."""
+    """Defer signals until the end of the block, where the last one is raised. Does nothing in other threads."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return

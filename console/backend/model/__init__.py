@@ -1,1 +1,1 @@
-"""Value types, outcomes, errors and states: what every other package speaks in. Imports nothing above itself."""
+"""Value types, outcomes, errors and states, which every other package uses. Imports no other package of the project."""

@@ -12,17 +12,17 @@ from pydantic import BaseModel
 
 
 def canonical_json(value: BaseModel) -> bytes:
-    """UTF-8 JSON after RFC 8785: sorted keys, no insignificant space and no trailing newline."""
+    """Return UTF-8 JSON after RFC 8785: sorted keys, no insignificant space and no trailing newline."""
     return json.dumps(
         value.model_dump(mode="json"), ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False
     ).encode()
 
 
 def sha256_hex(data: bytes) -> str:
-    """Lower-case hex sha256 of the bytes."""
+    """Return the sha256 of the bytes in lower-case hex."""
     return hashlib.sha256(data).hexdigest()
 
 
 def digest(value: BaseModel) -> str:
-    """sha256 of the value's canonical JSON."""
+    """Return the sha256 of the value's canonical JSON."""
     return sha256_hex(canonical_json(value))

@@ -3,7 +3,7 @@
 CutterError
  ├─ Refused          a rule says no (switch, approval, policy, input, replay)        exit 4
  │   └─ Waiting      a ruling is missing and may still come                          exit 3
- ├─ Drifted          the world is not the one the plan was made for                  exit 5
+ ├─ Drifted          a measurement differs from the plan or the pinned value         exit 5
  ├─ Held             a HOLD is set, or has just been set                             exit 6
  ├─ Unmeasured       it could not be measured: never a zero, never a PASS            exit 7
  └─ UsageError       the call itself is wrong                                        exit 2
@@ -73,9 +73,9 @@ def for_the_run(named_in: str, next_action: str) -> str:
 
 
 class CutterError(Exception):
-    """Base of all errors the console raises on purpose.
+    """Base of all errors that the console raises on purpose.
 
-    `message` names the thing (and the line, for a document); `next_action` says what to do about it.
+    `message` says what is wrong with what (for a document, in which line); `next_action` is what to do about it.
     """
 
     exit_status: ClassVar[ExitStatus] = ExitStatus.FAIL
@@ -94,7 +94,7 @@ class Refused(CutterError):
 
 
 class Waiting(Refused):
-    """A ruling is missing; the run rests and goes on when it has come."""
+    """A ruling is missing; the run rests, and goes on after its import."""
 
     exit_status = ExitStatus.WAITING
 

@@ -1,4 +1,4 @@
-"""Commands in texts as they must be typed: with the root, where that is not the usual one."""
+"""Commands in texts as they must be typed: with the root, if that is not the usual one."""
 
 import re
 import shlex
@@ -8,7 +8,8 @@ USUAL_ROOT = "/var/lib/cutter"
 
 
 def full_command(text: str, root: str) -> str:
-    """The text with `--root` behind the program's name in each command; typed without it, it would act on another root."""
+    """Return the text with `--root` in each command: typed without it, a command would act on the default root."""
     if root in {"", USUAL_ROOT} or "--root" in text:
         return text
-    return re.sub(rf"\b{PROGRAM} (?=[a-z])", lambda _found: f"{PROGRAM} --root {shlex.quote(root)} ", text)
+    # A function, because a string as replacement would take a backslash in the path for an escape.
+    return re.sub(rf"\b{PROGRAM} (?=[a-z])", lambda _match: f"{PROGRAM} --root {shlex.quote(root)} ", text)

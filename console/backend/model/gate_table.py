@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 
 class GateEntry(NamedTuple):
-    """One gate: what can be known of it without loading it, so that help texts stay light."""
+    """One gate: the facts that are known without importing its module, so that help texts load no gate."""
 
     id: str
     """As it is typed: `cutter-console gates G3`."""

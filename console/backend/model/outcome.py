@@ -26,20 +26,20 @@ class Outcome(StrEnum):
 
 
 class Evidence(Value):
-    """One measured fact: what was asked, of whom, what the answer was and when."""
+    """One measured fact: the question, its source, the answer, and the time."""
 
     id: str
     asked: SafeText
     source: SafeText
     answer: SafeText
     digest: str = ""
-    """sha256 of what was looked at, where the answer is longer than a line."""
+    """sha256 of the whole answer, if that is longer than a line; else empty."""
     measured_at: datetime
     took_ms: float = 0.0
 
 
 class Check(Value):
-    """One question with its verdict, the evidence for it and, when it is not PASS, what to do."""
+    """One question with its verdict, the evidence for it and, if it is not PASS, the next action."""
 
     name: str
     outcome: Outcome
@@ -55,5 +55,5 @@ class Check(Value):
 
 
 def worst(outcomes: list[Outcome]) -> Outcome:
-    """The worst of several outcomes; of none it is NOT_RUN, never PASS."""
+    """Return the worst of several outcomes; NOT_RUN, never PASS, for none."""
     return max(outcomes, key=lambda o: o.rank, default=Outcome.NOT_RUN)

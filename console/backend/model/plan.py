@@ -1,4 +1,4 @@
-"""Units → cut plan → digest: what is signed, and what the database must become."""
+"""Units, cut plan and its digest: what is signed, and what the database must contain afterwards."""
 
 from enum import StrEnum
 from functools import cached_property
@@ -23,7 +23,7 @@ class SourceVersion(Value):
 
 
 class PlannedUnit(Value):
-    """One unit to be: its address, place and the digest of its body, which is source[byte_start:byte_end]."""
+    """One unit that a cut creates: address, place, and sha256 of its body, the source's bytes [byte_start:byte_end]."""
 
     address: str
     parent: str | None
@@ -39,7 +39,7 @@ class PlannedUnit(Value):
 
 
 class DraftUnit(Value):
-    """One draft that a ruling is over, as a signer reads it."""
+    """One draft that a ruling names, as a signer reads it."""
 
     address: SafeText
     title: SafeText
@@ -145,12 +145,12 @@ class DocumentPlan(Value):
 
     @cached_property
     def content_digest(self) -> str:
-        """sha256 of the canonical JSON of the document's own part; decides what counts as the same cut."""
+        """Return the sha256 of this document plan's canonical JSON; equal digests are the same cut."""
         return digest(self)
 
 
 class CutPlan(Value):
-    """A document plan bound to a world (or to none, when it is only looked at) and the rows it will add."""
+    """A document plan, the rows that it adds, and the state of the database that it is bound to; None in a preview."""
 
     document: DocumentPlan
     expected_deltas: tuple[TableDelta, ...]
@@ -158,15 +158,15 @@ class CutPlan(Value):
 
     @cached_property
     def plan_digest(self) -> str:
-        """sha256 of the plan's canonical JSON: the digest that the sovereign signs."""
+        """Return the sha256 of the plan's canonical JSON: the digest that the sovereign signs."""
         return digest(self)
 
     @property
     def n_units(self) -> int:
-        """N: information units that the cut creates."""
+        """Return N, the number of information units that the cut creates."""
         return len(self.document.units)
 
 
 def bind(document: DocumentPlan, world: PlanBinding | None) -> CutPlan:
-    """The cut plan of a document for one world; a plan is immutable, a change is a new plan."""
+    """Return the cut plan of a document for one state of the database. A plan is immutable; a change is a new plan."""
     return CutPlan(document=document, expected_deltas=expected_cut_deltas(len(document.units)), world=world)

@@ -1,4 +1,4 @@
-"""The world a plan is made for: which database, in which condition. It must be the same when the plan is applied."""
+"""The database that a plan is made for, and its state, which must be the same when the plan is applied."""
 
 from console.backend.model.safe_text import SafeText
 from console.backend.model.tables import BLOCK, ENVELOPE, LIFECYCLE_LOG, SIGNATURE, UNIT, VERSION
@@ -30,19 +30,19 @@ class PlanBinding(Value):
     schema_digest: str
     """sha256 over grants, ownership, function sources and settings, trigger states."""
     baseline_digest: str
-    """sha256 over the readers' view: what the revert of a draft cut must come back to."""
+    """sha256 over the readers' view, which the revert of a draft cut must restore."""
     counts: tuple[TableCount, ...]
 
 
 class TableDelta(Value):
-    """Rows a phase adds to one table; nothing in the product takes rows away."""
+    """Rows that a phase adds to one table; nothing in the product deletes rows."""
 
     table: str
     rows: int
 
 
 def expected_cut_deltas(n_units: int) -> tuple[TableDelta, ...]:
-    """Return what a cut of N units adds by the end of leg B: 2N public rows, 6 + 2N ledger rows."""
+    """Return the rows that a cut of N units adds by the end of leg B: 2N in public tables, 6 + 2N in the ledger."""
     return (
         TableDelta(table=UNIT, rows=n_units),
         TableDelta(table=VERSION, rows=n_units),
@@ -59,7 +59,7 @@ def expected_cut_deltas(n_units: int) -> tuple[TableDelta, ...]:
 
 
 def expected_step_deltas(n_units: int) -> tuple[TableDelta, ...]:
-    """Return what an enactment or a soft revert of N units adds: a log row each, its decision, the backlog's entry."""
+    """Return the rows that an enactment or a revert of N units adds: N log rows, a decision, and a backlog status."""
     return (
         TableDelta(table=LIFECYCLE_LOG, rows=n_units),
         TableDelta(table="cutter_governance.review_decision", rows=1),

@@ -1,4 +1,4 @@
-"""Rulings and what they are for, and the operations of a run that are no phases: each name once."""
+"""Rulings and their purposes, and the operations of a run that are no phases: each name once."""
 
 from enum import StrEnum
 
@@ -19,16 +19,16 @@ class Purpose(StrEnum):
     EDIT = "edit"
     ENACT = "enact"
     REVERT = "revert"
-    """Take back exactly the drafts that are named, also where more or other drafts stand than were cut."""
+    """Take back exactly the drafts that are named, even if there are more or other drafts than were cut."""
 
     @property
     def kind(self) -> Kind:
-        """The ruling that it takes."""
+        """Return the kind of ruling that serves it."""
         return Kind.SG_2 if self is Purpose.ENACT else Kind.SG_1
 
     @property
     def over_drafts(self) -> bool:
-        """Return whether the ruling names drafts that stand, and not a plan that is to be written."""
+        """Return whether the ruling names existing drafts, not a plan that is to be written."""
         return self in {Purpose.ENACT, Purpose.REVERT}
 
 

@@ -15,12 +15,12 @@ _URGENCY = (Outcome.FAIL, Outcome.INCONCLUSIVE, Outcome.NOT_RUN, Outcome.PARTIAL
 
 
 def urgency(outcome: Outcome) -> int:
-    """The order to read in, 0 first: what is known to be wrong, what is not known, what is left to do."""
+    """Return the rank in reading order, 0 first: what is known to be wrong, what is not known, what is left to do."""
     return _URGENCY.index(outcome)
 
 
 def worst_first(checks: Iterable[Check]) -> list[Check]:
-    """These checks in the order to read them in."""
+    """Return these checks in reading order; equal ones keep theirs."""
     return sorted(checks, key=lambda check: urgency(check.outcome))
 
 
@@ -52,12 +52,12 @@ class GateReport(Value):
 
     @property
     def decisive(self) -> Check | None:
-        """The first check that made the outcome what it is; None where nothing was checked."""
+        """Return the first check with the gate's outcome; None if nothing was checked."""
         return next((check for check in self.checks if check.outcome is self.outcome), None)
 
     @property
     def detail(self) -> SafeText:
-        """Return why it is not PASS, or how much was looked at."""
+        """Return why the gate is not PASS, or the number of its checks."""
         if self.outcome is Outcome.PASS or self.decisive is None:
             return f"{len(self.checks)} checks"
         more = sum(check.outcome is not Outcome.PASS for check in self.checks) - 1
@@ -65,21 +65,21 @@ class GateReport(Value):
 
     @property
     def urgent(self) -> Check | None:
-        """The check to begin with: one that is known to be wrong hides behind none that could not be measured."""
+        """Return the check to begin with: a known failure takes precedence over a missing measurement."""
         return worst_first(self.checks)[0] if self.checks else None
 
     @property
     def urgent_detail(self) -> SafeText:
-        """Return why it is not PASS, what is known to be wrong first, with its own outcome where the gate has another one."""
+        """Return why the gate is not PASS, by `urgent`, with that check's outcome if the gate has another one."""
         urgent = self.urgent
         if urgent is None or urgent.outcome is self.outcome:
             return self.detail
-        others = sum(check.outcome is not Outcome.PASS for check in self.checks) - 1
-        return f"{urgent.outcome} {urgent.name}: {urgent.detail} (and {others} more)"
+        more = sum(check.outcome is not Outcome.PASS for check in self.checks) - 1
+        return f"{urgent.outcome} {urgent.name}: {urgent.detail} (and {more} more)"
 
     @property
     def next_action(self) -> SafeText:
-        """The exact step that repairs the worst check."""
+        """Return the next action of the decisive check."""
         return self.decisive.next_action if self.decisive is not None else f"cutter-console gates {self.gate}"
 
 
@@ -99,12 +99,12 @@ class Board(Value):
         return self
 
     def gate(self, name: str) -> GateReport | None:
-        """One gate by its id, or None where it was not asked."""
+        """Return one gate by its id, or None if it was not measured."""
         return next((gate for gate in self.gates if gate.gate == name), None)
 
 
 def joined(board: Board, later: Board) -> Board:
-    """Pure: each gate's latest report. The time is the older one, so that no answer looks newer than it is."""
+    """Pure: the board with each gate's latest report. Its time is the oldest: no answer looks newer than it is."""
     newer = {gate.gate: gate for gate in later.gates}
     gates = tuple(newer.pop(gate.gate, gate) for gate in board.gates) + tuple(newer.values())
     return Board(
@@ -124,18 +124,18 @@ def board_of(gate: GateReport, deadline_s: float) -> Board:
 
 
 def first_three(faults: tuple[str, ...]) -> str:
-    """Return the first three in one line, and how many more there are."""
+    """Return the first three faults in one line, and the number of further ones."""
     more = f"; and {len(faults) - 3} more" if len(faults) > 3 else ""
     return "; ".join(faults[:3]) + more
 
 
 class Difference(Value):
-    """One thing in the database that is not as it was installed, and what would repair it."""
+    """One thing in the database that is not as it was installed, and its repair."""
 
     what: SafeText
     """`grant`, `owner`, `function`, `trigger`, `column`, `role`, `membership`, `superuser`, …"""
     subject: SafeText
-    """The object, and the role where one is concerned: `cutter_ro on cutter_governance.v_run`."""
+    """The object, and the role if one is concerned: `cutter_ro on cutter_governance.v_run`."""
     expected: SafeText
     """In words; `absent` for what was not installed."""
     actual: SafeText
@@ -148,7 +148,7 @@ class Difference(Value):
 
 
 class DriftReport(Value):
-    """The database's grants and definitions against those that were installed."""
+    """Differences of the database's grants and definitions from the installed ones."""
 
     outcome: Outcome
     schema_digest: str
@@ -159,7 +159,7 @@ class DriftReport(Value):
 
     @property
     def summary(self) -> str:
-        """The first three differences in words and the number of the others; empty if there is none."""
+        """Return the first three differences in words, and the number of further ones; empty if there is none."""
         return first_three(tuple(map(str, self.differences)))
 
 
@@ -169,19 +169,19 @@ class Letter(StrEnum):
     A = "A"
     """Every gate is PASS."""
     B = "B"
-    """Ready but for named steps."""
+    """Ready except for named steps."""
     C = "C"
     """Blocked."""
 
 
 class BundleView(Value):
-    """A readiness bundle that has been written, whole."""
+    """A readiness bundle that has been written completely."""
 
     directory: SafeText
     letter: Letter
     headline: SafeText
     gaps: tuple[SafeText, ...]
-    """Gate, owner, what is open and the next action; a line each."""
+    """One line per gap: gate, owner, what is open and the next action."""
     documents: tuple[str, ...]
     sums_sha256: str
     """sha256 of SHA256SUMS: one digest for the whole bundle."""
@@ -190,7 +190,7 @@ class BundleView(Value):
 
     @property
     def outcome(self) -> Outcome:
-        """The board's, or FAIL where something else blocks: a change while it was measured, a gate that was not asked."""
+        """Return the board's outcome, or FAIL if something else blocks: a change meanwhile, a gate that was not run."""
         blocked = self.letter is Letter.C and letter_of([self.board.outcome]) is not Letter.C
         return Outcome.FAIL if blocked else self.board.outcome
 
@@ -203,7 +203,7 @@ class ReportView(Value):
     documents: tuple[str, ...]
     sums_sha256: str
     unchanged: bool
-    """They were there already, byte for byte the same."""
+    """True if they existed already, byte for byte the same."""
 
 
 def letter_of(outcomes: list[Outcome]) -> Letter:

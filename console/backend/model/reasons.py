@@ -6,13 +6,14 @@ from console.backend.model.safe_text import safe_text
 
 MOST_CHARACTERS = 500
 _MOST_GIVEN = 65_536
-"""Beyond this nothing of a reason is kept: part of a secret would not be recognised as one."""
+"""Limit in characters. Of a longer reason nothing is kept: the part of a secret would not be recognised as one."""
 
 
 def kept_reason(reason: str) -> tuple[str, bool]:
-    """The reason as it may be stored, MOST_CHARACTERS at most, and whether it was cut. Never refuses."""
+    """Return the reason as it may be stored, MOST_CHARACTERS at most, and whether it was cut. Never refuses."""
     if len(reason) > _MOST_GIVEN:
         return f"a reason of {len(reason)} characters was given and not kept", True
+    # Redacted before it is cut: half of a secret is not recognised.
     clean = safe_text(redact(reason).strip())
     if len(clean) <= MOST_CHARACTERS:
         return clean, False
@@ -20,7 +21,7 @@ def kept_reason(reason: str) -> tuple[str, bool]:
 
 
 def require_short_reason(reason: str, command: str) -> str:
-    """The reason as it may be stored. Raises Refused where it is longer; `command` is what to type instead."""
+    """Return the reason as it may be stored. Raises Refused if it is too long; `command` is for the next action."""
     clean, was_cut = kept_reason(reason)
     if was_cut:
         raise Refused(

@@ -41,13 +41,13 @@ _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 
 
 def is_denied_key(key: str) -> bool:
-    """Return whether a key names a secret, in any case and with any separator: `db_password`, `apiKey`, `DATABASE-URL`.
+    """Return whether a key names a secret, in any letter case and with any separator: `db_password`, `apiKey`.
 
     Whole words decide, so that `tokenizer`, `secretary` and `compass` are keys like any other.
     """
     words = [word.lower() for word in _WORDS.findall(key)]
     singular = [word.removesuffix("s") if word.removesuffix("s") in _DENIED_WORDS else word for word in words]
-    pairs = {f"{one} {two}" for one, two in zip(words, singular[1:], strict=False)}
+    pairs = {f"{first} {second}" for first, second in zip(words, singular[1:], strict=False)}
     joined = "".join(words)
     return (
         not _DENIED_WORDS.isdisjoint(singular)
@@ -57,26 +57,26 @@ def is_denied_key(key: str) -> bool:
 
 
 def denied_keys(record: object, path: str = "") -> Iterator[str]:
-    """Dotted paths of every denied key in nested mappings, sequences and models."""
+    """Yield the dotted path of every denied key in nested mappings, sequences and models."""
     if isinstance(record, BaseModel):
         record = {name: getattr(record, name) for name in type(record).model_fields}
     if isinstance(record, Mapping):
         for key, value in record.items():
-            here = f"{path}.{key}" if path else str(key)
+            key_path = f"{path}.{key}" if path else str(key)
             if is_denied_key(str(key)):
-                yield here
-            yield from denied_keys(value, here)
+                yield key_path
+            yield from denied_keys(value, key_path)
     elif isinstance(record, Sequence) and not isinstance(record, str | bytes):
         for index, value in enumerate(record):
             yield from denied_keys(value, f"{path}[{index}]")
 
 
 def refuse_secret_keys(record: object, where: str) -> None:
-    """Raises Refused (REFUSED_INPUT) naming every denied key; `where` says in which file or record."""
-    if found := list(denied_keys(record)):
+    """Raise Refused (REFUSED_INPUT) if a record has denied keys, naming them; `where` is the file or record."""
+    if keys := list(denied_keys(record)):
         raise Refused(
             StopCode.REFUSED_INPUT,
-            f"{where} holds keys for secrets: {', '.join(found)}",
+            f"{where} holds keys for secrets: {', '.join(keys)}",
             "Name the secret instead of holding it: a libpq service, ~/.pgpass, the name of an environment variable.",
         )
 
@@ -98,7 +98,7 @@ _RULES = (
 
 
 def redact(text: str) -> str:
-    """The text without the secrets that can be recognised in it.
+    """Return the text without the secrets that can be recognised in it.
 
     Passwords and tokens after `=` or `:`, in libpq connection strings and URLs (PGPASSWORD too), bearer
     tokens, PEM and PGP private key blocks, SQL `PASSWORD '…'`, SCRAM verifiers, lines of a .pgpass, and what `hide_known` hides.
@@ -110,10 +110,10 @@ def redact(text: str) -> str:
 
 
 def hide_known(text: str) -> str:
-    """The text without the values that environment variables with a secret's name have now.
+    """Return the text without the present values of environment variables with a secret's name.
 
-    Each is found as it is, percent-encoded in any mixture, and inside base64 wherever it begins there. Values of fewer than
-    8 bytes are left alone: they would be found in everything.
+    Each is found as it is, percent-encoded in any mixture, and inside base64 at any offset. Values of fewer than
+    8 bytes are left alone: they occur in ordinary text.
     """
     values = (os.environ.get(name, "") for name in _secret_names(frozenset(os.environ)))
     long = tuple(sorted({value for value in values if len(os.fsencode(value)) >= _SHORTEST}))
@@ -136,28 +136,29 @@ _SHORTEST = 8
 
 @lru_cache(maxsize=4)
 def _secret_names(names: frozenset[str]) -> tuple[str, ...]:
-    """PWD and OLDPWD name the folder that one stands in, which every shell sets."""
+    """Return the variables with a secret's name. PWD and OLDPWD hold the shell's working directories, not passwords."""
     return tuple(sorted(name for name in names if is_denied_key(name) and name not in {"PWD", "OLDPWD"}))
 
 
 @lru_cache(maxsize=4)
 def _known(values: tuple[str, ...]) -> re.Pattern[str]:
     forms = {form for value in values for form in (_percent(value), *_in_base64(os.fsencode(value)))}
+    # The longest first: an alternation takes the first that fits, and would leave the rest of a longer value.
     return re.compile("|".join(sorted(forms, key=len, reverse=True)))
 
 
 def _percent(value: str) -> str:
-    """A pattern for the value with any of its bytes percent-encoded, and a blank as a plus sign."""
+    """Return a pattern for the value with any of its characters percent-encoded, and a blank as a plus sign."""
 
-    def one(character: str) -> str:
+    def either_form(character: str) -> str:
         encoded = "".join(f"%(?i:{byte:02x})" for byte in os.fsencode(character))
         return f"(?:{re.escape(character)}|{encoded}{'|[+]' if character == ' ' else ''})"
 
-    return "".join(map(one, value))
+    return "".join(map(either_form, value))
 
 
 def _in_base64(value: bytes) -> Iterator[str]:
-    """Patterns for the characters of base64 that the value alone decides, at each of the three places where it can begin."""
+    """Yield a pattern for each of the three offsets in base64: the characters that the value alone determines."""
     for before, skipped in ((0, 0), (1, 2), (2, 3)):
         coded = base64.b64encode(bytes(before) + value).decode()
         part = coded[skipped : (before + len(value)) * 8 // 6]
@@ -168,5 +169,5 @@ class RedactingFormatter(logging.Formatter):
     """A log formatter whose whole output, traceback included, passes `redact`."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """The formatted record without secrets."""
+        """Return the formatted record without secrets."""
         return redact(super().format(record))

@@ -19,17 +19,17 @@ def _shown(match: re.Match[str]) -> str:
 
 
 def safe_text(text: str) -> str:
-    """The text on one line with every control, bidi and zero-width character made visible.
+    """Return the text on one line with every control, bidi and zero-width character made visible.
 
-    C0 and DEL become their control pictures, everything else `<U+XXXX>`; nothing is dropped, so a
-    reader sees that something was there.
+    C0 and DEL become their control pictures, everything else `<U+XXXX>`; nothing is dropped, so that a reader sees
+    that there was something.
     """
-    # Nothing printable is in the set, and a plan asks this of every title and number of a hundred thousand units.
+    # A shortcut, for a plan has titles and numbers of up to a hundred thousand units: nothing printable is in the set.
     return text if text.isprintable() else _CONTROL.sub(_shown, text)
 
 
 def safe_lines(text: str) -> tuple[str, ...]:
-    """The text as inert lines, split at LF only; tabs become spaces."""
+    """Return the text as inert lines, split at LF only; each tab becomes four spaces."""
     return tuple(safe_text(line.replace("\t", "    ")) for line in text.split("\n"))
 
 

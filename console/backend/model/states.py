@@ -17,7 +17,7 @@ class Mode(StrEnum):
 
 
 class Stage(StrEnum):
-    """The stages on the way, in order; a run is always at one of them, also when it was stopped."""
+    """The stages of a run, in order; a run is always at one of them, even after it was stopped."""
 
     CREATED = "created"
     SOURCE_PINNED = "source_pinned"
@@ -52,7 +52,7 @@ class Phase(StrEnum):
 
     @property
     def number(self) -> int:
-        """Return its place, counted from 1."""
+        """Return the phase's position, counted from 1."""
         return list(Phase).index(self) + 1
 
 
@@ -92,14 +92,14 @@ DRAFT_STAGES = (
     Stage.WRITE_VERIFIED,
     Stage.AWAITING_LIFECYCLE_AUTHORIZATION,
 )
-"""The units are in, and are drafts: they can be taken back."""
+"""The units are written, and are drafts: they can be reverted."""
 BEFORE_CUT = tuple(Stage)[: tuple(Stage).index(Stage.CUT_LEG_A_COMMITTED)]
 CUT_STAGES = frozenset(Stage) - frozenset(BEFORE_CUT)
-"""The units are in, as drafts or as law."""
+"""The units are written, as drafts or as law."""
 
 
 class Family(StrEnum):
-    """State of a run beside its stages: on its way, or how it left it."""
+    """State of a run beside its stage: active, or the way in which it ended or was interrupted."""
 
     ACTIVE = "active"
     FAILED = "failed"
@@ -109,7 +109,7 @@ class Family(StrEnum):
 
 
 class RunState(Value):
-    """State of a run: its last stage and, if it left its way, the family and the reason."""
+    """State of a run: its last stage, its family and, if that is FAILED, STOPPED or VOIDED, the reason."""
 
     stage: Stage
     family: Family = Family.ACTIVE
@@ -123,7 +123,7 @@ class RunState(Value):
 
     @property
     def name(self) -> str:
-        """The state as it is written in the record, e.g. `cut_leg_a_committed` or `stopped_panic`."""
+        """Return the state as it is recorded, e.g. `cut_leg_a_committed` or `stopped_panic`."""
         match self.family:
             case Family.ACTIVE:
                 return self.stage.value
@@ -134,10 +134,10 @@ class RunState(Value):
 
 
 class Move(StrEnum):
-    """Move that an operator can make with a run; the console offers exactly the allowed ones."""
+    """Move that an operator can make with a run; the console offers exactly the legal ones."""
 
     SETTLE = "settle"
-    """Ask again what became of a COMMIT that was not answered."""
+    """Ask again if a COMMIT without an answer has happened."""
     CONTINUE = "continue"
     IMPORT_SG_1 = "import SG_1"
     ARM = "arm"
@@ -149,24 +149,25 @@ class Move(StrEnum):
 
 
 def is_over(state: RunState) -> bool:
-    """Return whether no phase can begin any more: closed, failed, voided or reverted. What is law already is closed, also when that failed."""
+    """Return whether no phase can begin any more: the run is closed, failed, voided or reverted."""
+    # Units that are law must be closed even after a failure, or the baseline would never hold their rows.
     if only_closes(state):
         return False
     return state.stage is Stage.CLOSEOUT_REPORTED or state.family in {Family.FAILED, Family.VOIDED, Family.REVERTED}
 
 
 def only_closes(state: RunState) -> bool:
-    """Return whether its closeout failed: its units are law, and to close it is the one way on."""
+    """Return whether the run's closeout failed: its units are law, and the only move is to close it."""
     return state.family is Family.FAILED and state.stage is Stage.LIFECYCLE_ENACTED
 
 
 def next_phase(stage: Stage) -> Phase | None:
-    """The phase that starts from this stage; None at the end."""
+    """Return the phase that starts from this stage; None if there is none, as at the end."""
     return next((phase for phase, start in PHASE_FROM.items() if start is stage), None)
 
 
 def legal_moves(state: RunState, mode: Mode) -> tuple[Move, ...]:
-    """Every state has a legal way out; terminal ones can still be reported."""
+    """Return the legal moves from a state: never none, because every state can at least be reported."""
     match state.family:
         case Family.VOIDED | Family.REVERTED:
             return (Move.REPORT,)
@@ -177,7 +178,7 @@ def legal_moves(state: RunState, mode: Mode) -> tuple[Move, ...]:
 
 
 def _failed_outside_draft(stage: Stage) -> tuple[Move, ...]:
-    """Units that are law are closed, whatever failed: there is no other way on."""
+    """Return the moves of a failed run without drafts: units that are law can only be closed."""
     if stage in BEFORE_CUT:
         return (Move.VOID, Move.REPORT)
     return (Move.CONTINUE, Move.REPORT) if stage is Stage.LIFECYCLE_ENACTED else (Move.REPORT,)
@@ -189,7 +190,7 @@ _LIVE_MOVES: dict[Stage, tuple[Move, ...]] = {
     Stage.STRUCTURAL_VERIFIED: (Move.ARM, Move.CONTINUE, Move.REVERT),
     Stage.LIFECYCLE_ENACTED: (Move.CONTINUE,),
 }
-"""Leg B needs the switch: where the lease ended between the legs it is armed again."""
+"""Stages with moves of their own. Leg B needs the switch: if the lease ended between the legs, it is armed again."""
 
 
 def _moves_on_the_way(stage: Stage, mode: Mode) -> tuple[Move, ...]:

@@ -19,11 +19,11 @@ class Table(NamedTuple):
     name: str
     rows: Rows = Rows.FIXED
     of_a_run: bool = True
-    """A run writes it, or its writes rest on it: a backup of a run holds it."""
+    """True if a run writes it or depends on its rows; the backup of a run then contains it."""
 
     @property
     def full_name(self) -> str:
-        """Return its name with the schema."""
+        """Return the table's name with the schema."""
         return f"cutter_governance.{self.name}"
 
 
@@ -69,4 +69,4 @@ RUN_TABLES: tuple[str, ...] = (*READERS_TABLES, *(table.full_name for table in L
 ENVELOPE, BLOCK = "cutter_governance.manifest_envelope", "cutter_governance.manifest_unit_block"
 VERIFY_RESULT, SIGNATURE = "cutter_governance.verify_result", "cutter_governance.dot_pair_signature"
 LEG_A = frozenset({UNIT, VERSION, ENVELOPE, BLOCK})
-"""Tables that leg A of a cut writes: the units, and the manifest that they are cut from."""
+"""Tables that leg A of a cut writes: units, versions and the manifest."""

@@ -24,7 +24,7 @@ class SwitchState(StrEnum):
 
 
 class StopStep(Value):
-    """One thing that panic does, and whether it was done."""
+    """One action of panic, and whether it succeeded."""
 
     what: str
     """HOLD file, HOLD in the database, running statements, lease."""
@@ -33,7 +33,7 @@ class StopStep(Value):
 
 
 class SwitchView(Value):
-    """The switch, and for every wait why, since when, by whom, what clears it and when it expires."""
+    """The kill switch: its state, with reason, time, person, and the command that clears it."""
 
     state: SwitchState
     run_id: SafeText = ""
@@ -60,7 +60,7 @@ class SwitchView(Value):
 
 
 class CountView(Value):
-    """Rows of one table now and at the baseline; rows is None where it could not be read, never 0."""
+    """Rows of one table now and at the baseline; rows is None if it could not be read, never 0."""
 
     table: str
     rows: int | None
@@ -70,12 +70,12 @@ class CountView(Value):
 
     @property
     def delta(self) -> int | None:
-        """Rows more than at the baseline, where both are known."""
+        """Return the rows more than at the baseline, or None if one of them is not known."""
         return None if self.rows is None or self.baseline is None else self.rows - self.baseline
 
 
 class WaitView(Value):
-    """One thing that waits for somebody."""
+    """One thing that waits for a person."""
 
     what: SafeText
     run_id: SafeText
@@ -112,7 +112,7 @@ class Status(Value):
     measured_at: datetime
     outcome: Outcome
     target: Target | None
-    """None where the database could not be reached; `unreachable` then says why."""
+    """None if the database could not be reached; `unreachable` then says why."""
     unreachable: SafeText = ""
     role: SafeText = ""
     server_version: str = ""
@@ -138,7 +138,7 @@ class IntakeView(Value):
 
 
 class SourceText:
-    """The canonical text by 1-based line, made inert line by line as it is shown."""
+    """The canonical text by 1-based line; each line is made inert when it is read."""
 
     def __init__(self, canonical: bytes) -> None:
         self._lines = canonical.split(b"\n")
@@ -147,7 +147,7 @@ class SourceText:
         return len(self._lines)
 
     def line(self, number: int) -> str:
-        """One line, inert. Raises IndexError outside 1..len."""
+        """Return one line, inert. Raises IndexError outside 1..len."""
         if not 1 <= number <= len(self._lines):
             raise IndexError(number)
         return safe_lines(self._lines[number - 1].decode("utf-8", "replace"))[0]
@@ -163,7 +163,7 @@ class PlanView:
         self.problems = problems
         self.text = text
         self.plan_digest = plan_digest
-        """Digest of the plan bound to no world; a run binds it and gets its own."""
+        """Digest of the plan that is bound to no database; a run binds it, and gets another digest."""
 
 
 class PhaseStatus(StrEnum):
@@ -189,7 +189,7 @@ class PhaseView(Value):
 
 
 class Interruption(Value):
-    """A phase or another operation began and nobody finished it: what the database says of it."""
+    """A phase or another operation that began and did not end, with the database's answer about it."""
 
     what: SafeText
     """The phase, or the operation: start, import, arm, revert, void, edit."""
@@ -200,7 +200,7 @@ class Interruption(Value):
 
 
 class RunView(Value):
-    """A run, whole."""
+    """All that the console shows of one run."""
 
     run_id: str
     mode: Mode
@@ -248,7 +248,7 @@ class ApprovalView(Value):
     expires_at: datetime
     checks: tuple[Check, ...]
     sign_with: str
-    """The command that a signer runs elsewhere, one line a signer of the policy."""
+    """The commands that signers run on other machines, one line per signer of the policy."""
     signature_paths: tuple[Path, ...] = ()
     drafts: tuple[DraftUnit, ...] = ()
     """The drafts that a ruling to enact or to revert is over, in order; empty for a ruling over a plan."""
@@ -265,7 +265,7 @@ class Danger(StrEnum):
 
 
 class Confirmation(Value):
-    """Text of a dangerous dialog before it asks: what, where, how many, whether it can be undone."""
+    """Content of a dangerous dialog: the action, its target, the number of units, its effects and its reversal."""
 
     danger: Danger
     run_id: str
@@ -282,12 +282,12 @@ class Confirmation(Value):
 
     @property
     def open_checks(self) -> tuple[Check, ...]:
-        """The checks that stop the action: all but PASS, and PARTIAL, which holds but for what it names."""
+        """Return the checks that stop the action: all except PASS and PARTIAL, which allows it with notes."""
         return tuple(check for check in self.checks if check.outcome not in {Outcome.PASS, Outcome.PARTIAL})
 
 
 class RunRequest(Value):
-    """Request of `run start`; DRYRUN unless told otherwise."""
+    """Request of `run start`; DRYRUN is the default."""
 
     origin: str
     docprefix: str
@@ -297,7 +297,7 @@ class RunRequest(Value):
 
 
 class Progress(Value):
-    """A live step of a running phase, or of a bundle; total is None where it is not known."""
+    """Progress of a running phase or bundle: its step, and `done` of `total`, which is None if it is not known."""
 
     run_id: str = ""
     phase: Phase | None = None

@@ -21,6 +21,7 @@ Parameters = Sequence[object] | Mapping[str, object]
 APPLICATION = "cutter-console"
 _SETTLE = "Whether it was committed is not known. See: cutter-console status"
 
+# The SQLSTATEs that the functions of the migrations raise.
 _BY_CLASS: dict[str, type[CutterError]] = {"CU003": Waiting, "CU004": Refused, "CU005": Drifted, "CU006": Held}
 
 
@@ -97,12 +98,12 @@ _BY_CAUSE: dict[type[psycopg.Error], tuple[type[CutterError], StopCode, str, str
         "Check that the server runs, and that ~/.pg_service.conf, or the file named by PGSERVICEFILE, has the service.",
     ),
 }
-"""Looked up in this order: the named conditions are OperationalErrors too."""
+"""Class, code, opening and next action by error, looked up in this order: most named ones are OperationalErrors too."""
 
 
 @dataclass(frozen=True)
 class Opened:
-    """A connection that was asked for, whether or not it came about."""
+    """A request for a connection, successful or not."""
 
     conninfo: str
     purpose: str
@@ -113,7 +114,7 @@ _opened: ContextVar[list[Opened] | None] = ContextVar("opened", default=None)
 
 @contextmanager
 def counted() -> Iterator[list[Opened]]:
-    """The connections that this thread asks for in the block, in order; the list grows while the block runs."""
+    """Yield the list of connections that this thread asks for in the block, in order; it grows while the block runs."""
     seen: list[Opened] = []
     token = _opened.set(seen)
     try:
@@ -123,18 +124,19 @@ def counted() -> Iterator[list[Opened]]:
 
 
 class CommitUnknown(Unmeasured):
-    """COMMIT was sent and not answered, or answered with a warning; only evidence tells what became of it.
+    """COMMIT was sent and not answered, or answered with a warning; it may have happened or not.
 
-    `runs.settling` finds that out; whoever does not ask it leaves the outcome unknown.
+    `runs.settling` finds out which, by evidence.
     """
 
 
 def translate(error: psycopg.Error) -> CutterError:
-    """The typed error for what the server, or the way to it, said.
+    """Return the project's error for an error of the server, of libpq or of psycopg.
 
     The write functions put the STOP code into DETAIL and the next action into HINT.
     """
     diag = error.diag
+    # libpq lists each address that it tried on a line of its own; messages of the product are one line.
     message = safe_text(
         "; ".join(line.strip() for line in (diag.message_primary or str(error)).strip().split("\n"))
         or type(error).__name__
@@ -142,6 +144,7 @@ def translate(error: psycopg.Error) -> CutterError:
     if (refused := refused_startup(message)) is not None:
         return refused
     kind = _BY_CLASS.get(error.sqlstate or "")
+    # StopCode() raises ValueError for any other DETAIL, such as a code of a newer program's migrations.
     if kind is not None and diag.message_detail in set(StopCode):
         return kind(StopCode(diag.message_detail), message, safe_text(diag.message_hint or ""))
     for cause, (raised, code, prefix, next_action) in _BY_CAUSE.items():
@@ -164,10 +167,11 @@ def connect(
     replicated: bool = True,
     commit_limit_s: float | None = None,
 ) -> Iterator[psycopg.Connection]:
-    """One transaction on one connection: COMMIT at the end of the block, ROLLBACK when it raises.
+    """Open a connection with one transaction: COMMIT at the end of the block, ROLLBACK if it raises.
 
-    `timeout_s` is the statement timeout in seconds, 0 for none. `replicated` off does not wait for a synchronous
-    standby; the answer to COMMIT is waited for `commit_limit_s`. Raises CutterError for whatever PostgreSQL says, CommitUnknown where it is not known whether it committed.
+    `timeout_s` is the statement timeout in seconds, 0 for none. `replicated=False` does not wait for a synchronous
+    standby. `commit_limit_s` is the time to wait for the answer to COMMIT, in seconds, None for COMMIT_LIMIT_S.
+    Raises CutterError for every error of PostgreSQL, CommitUnknown if it is not known whether it committed.
     """
     if (seen := _opened.get()) is not None:
         seen.append(Opened(conninfo, purpose))
@@ -182,6 +186,7 @@ def connect(
         if not replicated:
             connection.execute("SET LOCAL synchronous_commit = local")
         yield connection
+        # Not reached if the block raises: closing the connection rolls its transaction back.
         finish(connection, commit_limit_s)
     except psycopg.Error as error:
         raise translate(error) from error
@@ -191,18 +196,18 @@ def connect(
 
 @contextmanager
 def administrator(conninfo: str, *, timeout_s: float = 30.0, purpose: str) -> Iterator[psycopg.Connection]:
-    """One transaction of the administrator, who may do anything: for constant statements of this product alone.
+    """Open one transaction of the administrator, who may do anything: for constant statements of this product alone.
 
-    Text of an operator or a document is passed as a value, never as a statement (a test holds every caller to that).
+    Text of an operator or a document is passed as a value, never as a statement; a test reads every caller.
     """
     with connect(conninfo, timeout_s=timeout_s, purpose=purpose) as connection:
         yield connection
 
 
 def finish(connection: Session, limit_s: float | None = None) -> None:
-    """COMMIT. Raises CommitUnknown where it is not answered within the limit, or answered with a warning.
+    """COMMIT. Raises CommitUnknown if the answer does not come within the limit, in seconds, or is a warning.
 
-    A signal waits until it is answered, because a COMMIT that is cancelled may have happened.
+    Signals are deferred until the answer, because a COMMIT that is cancelled may have happened.
     """
     connection.answer_limit_s = COMMIT_LIMIT_S if limit_s is None else limit_s
     connection.was_warned = False
@@ -221,7 +226,7 @@ def finish(connection: Session, limit_s: float | None = None) -> None:
 
 
 def scalar(connection: psycopg.Connection, query: str, *parameters: object) -> object:
-    """The one value of a one-row query. Raises Unmeasured when there is no row."""
+    """Return the first column of a query's one row. Raises Unmeasured if there is no row."""
     row = connection.execute(query.encode(), parameters).fetchone()
     if row is None:
         raise Unmeasured(StopCode.UNREACHABLE, f"no answer to: {query}", "See the server's log.")
@@ -239,11 +244,11 @@ def read_rows(
 def read_row(
     connection: psycopg.Connection, row: Callable[..., R], query: str, parameters: Parameters | None = None
 ) -> R:
-    """Return the one row of a query that always has one. Raises Unmeasured where there is none."""
-    found = read_rows(connection, row, query, parameters)
-    if not found:
+    """Return the one row of a query that always has one. Raises Unmeasured if there is none."""
+    rows = read_rows(connection, row, query, parameters)
+    if not rows:
         raise Unmeasured(StopCode.UNREACHABLE, f"no answer to: {query}", "See the server's log.")
-    return found[0]
+    return rows[0]
 
 
 def read_column(connection: psycopg.Connection, query: str, parameters: Parameters | None = None) -> tuple[str, ...]:

@@ -25,7 +25,7 @@ class TransactionPosition(NamedTuple):
 
 
 class RowVersions(NamedTuple):
-    """A table, and a number over the transactions that wrote its rows."""
+    """A table, and a sum of hashes over the transaction ids (xmin) of its rows, as decimal text."""
 
     table: str
     written_by: str
@@ -67,6 +67,7 @@ _BECAME = """
 _EVENTS = """
     SELECT run_id, phase, outcome, actor FROM cutter_governance.v_run_event WHERE id > %s ORDER BY id LIMIT 50
 """
+# A row that was changed and changed back has its old values, but another xmin.
 _VERSIONS = sql.SQL(
     "SELECT {} AS name, coalesce(sum(pg_catalog.hashint8extended(xmin::text::bigint, 0)), 0)::text FROM {}"
 )
@@ -88,7 +89,7 @@ def transaction_position(connection: psycopg.Connection) -> TransactionPosition:
 
 
 def outcomes_of_ids(connection: psycopg.Connection, first: int, end: int) -> dict[str, int]:
-    """Return how many of the transaction ids from `first` to before `end` became what."""
+    """Count the transaction ids from `first` to before `end` by status: committed, aborted, in progress, unknown."""
     return dict(read_rows(connection, _IdCount, _BECAME, (first, end)))
 
 
@@ -101,9 +102,9 @@ def row_versions(connection: psycopg.Connection, tables: tuple[str, ...]) -> tup
     """Return which transactions wrote the rows of each `schema.table`, as one number per table."""
     if not tables:
         return ()
-    each = (_VERSIONS.format(sql.Literal(table), sql.Identifier(*table.split("."))) for table in tables)
+    queries = (_VERSIONS.format(sql.Literal(table), sql.Identifier(*table.split("."))) for table in tables)
     with connection.cursor(row_factory=args_row(RowVersions)) as cursor:
-        return tuple(cursor.execute(sql.SQL(" UNION ALL ").join(each)).fetchall())
+        return tuple(cursor.execute(sql.SQL(" UNION ALL ").join(queries)).fetchall())
 
 
 def schema_digest(connection: psycopg.Connection) -> str:

@@ -13,31 +13,33 @@ _NAME = re.compile(r"^(?:FUNCTION|VIEW) ([\w.]+)")
 
 
 class Definition(NamedTuple):
-    """One definition: the schema that its names are looked up in, its whole statement, and the sha256 of a function's body."""
+    """One definition: the schema that its names are looked up in, its statement, and the sha256 of its body."""
 
     schema: str
     statement: str
     body_sha256: str
+    """Empty for a view."""
 
 
 def definition_of(object_: str) -> Definition | None:
-    """The definition of `FUNCTION schema.name(arguments)` or `VIEW schema.name`, or None where the package has none."""
+    """The definition of `FUNCTION schema.name(arguments)` or `VIEW schema.name`, or None if the package has none."""
     name = _NAME.match(object_)
     return _definitions().get(f"{object_.split(' ', 1)[0]} {name[1]}") if name else None
 
 
 @cache
 def _definitions() -> dict[str, Definition]:
-    found = {}
+    definitions = {}
     for step in migrations():
+        # In the order of the migrations, so that the last definition of a name replaces the earlier ones.
         for name, rest, body in _FUNCTION.findall(step.text):
             full = _qualified(step.schema_name, name)
             statement = f"CREATE OR REPLACE FUNCTION {full}{rest}"
-            found[f"FUNCTION {full}"] = Definition(step.schema_name, statement, sha256_hex(body.encode()))
+            definitions[f"FUNCTION {full}"] = Definition(step.schema_name, statement, sha256_hex(body.encode()))
         for name, rest in _VIEW.findall(step.text):
             full = _qualified(step.schema_name, name)
-            found[f"VIEW {full}"] = Definition(step.schema_name, f"CREATE OR REPLACE VIEW {full}{rest}", "")
-    return found
+            definitions[f"VIEW {full}"] = Definition(step.schema_name, f"CREATE OR REPLACE VIEW {full}{rest}", "")
+    return definitions
 
 
 def _qualified(schema: str, name: str) -> str:

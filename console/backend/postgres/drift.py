@@ -33,20 +33,20 @@ _NOTHING = {
 
 
 def measure_drift(conninfo: str) -> DriftReport:
-    """Compare the database with what the last migration pinned. Raises Unmeasured where it cannot be read."""
+    """Compare the database with what the last migration pinned. Raises Unmeasured if it cannot be read."""
     with connect(conninfo, read_only=True, purpose="drift") as connection:
         return drift_on(connection)
 
 
 def drift_on(connection: psycopg.Connection) -> DriftReport:
-    """Measure the drift on a connection that is there; the monitoring role suffices. PostgreSQL's errors are the caller's."""
+    """Measure the drift on an open connection; the monitoring role suffices. Raises psycopg.Error."""
     inventory = measure_inventory(connection)
-    found = differences(inventory)
+    listed = differences(inventory)
     return DriftReport(
-        outcome=Outcome.FAIL if found else Outcome.PASS,
+        outcome=Outcome.FAIL if listed else Outcome.PASS,
         schema_digest=inventory.digest,
         pinned_digest=inventory.pinned_digest,
-        differences=found,
+        differences=listed,
         measured_at=datetime.now(UTC),
     )
 
@@ -70,14 +70,15 @@ def against_host(report: DriftReport, pinned: str) -> DriftReport:
 
 
 def differences(inventory: Inventory) -> tuple[Difference, ...]:
-    """Pure: every difference as a person reads it, each with what repairs it; of none the database is as installed."""
+    """Pure: every difference as a person reads it, each with its repair; empty if the database is as installed."""
     if not inventory.pinned_lines:
         return (_unpinned("none"),)
+    # Before migration 0009 the pinned lines were plain text, which cannot be compared line by line.
     if not is_structured(inventory.pinned_lines[0]) or not inventory.lines or not is_structured(inventory.lines[0]):
         return (_unpinned("lines of an older program"),)
     changes = inventory.changes()
-    told = sorted(_without_consequences(changes), key=_order)
-    return (*_measuring(inventory, changes), *(difference(change, inventory) for change in told))
+    causes = sorted(_without_consequences(changes), key=_order)
+    return (*_measuring(inventory, changes), *(difference(change, inventory) for change in causes))
 
 
 def difference(change: Change, inventory: Inventory) -> Difference:
@@ -86,14 +87,14 @@ def difference(change: Change, inventory: Inventory) -> Difference:
     return Difference(
         what=change.key.what,
         subject=subject(change.key),
-        expected=no_expected if change.expected is None else told_value(change.key, change.expected),
-        actual=no_actual if change.actual is None else told_value(change.key, change.actual),
+        expected=no_expected if change.expected is None else value_in_words(change.key, change.expected),
+        actual=no_actual if change.actual is None else value_in_words(change.key, change.actual),
         repair=repair(change, inventory),
     )
 
 
 def subject(key: Key) -> str:
-    """Pure: what a line is about, as a person would name it."""
+    """Pure: the object of an inventory line, as a person would name it."""
     where = name_of(key.object) if key.object.startswith(("TABLE ", "VIEW ")) else _lowered(key.object)
     match key.what:
         case "grant" | "default privileges":
@@ -110,8 +111,8 @@ def subject(key: Key) -> str:
             return f"{key.part} on {where}" if key.part else where
 
 
-def told_value(key: Key, value: str) -> str:
-    """Pure: the value of a line in words."""
+def value_in_words(key: Key, value: str) -> str:
+    """Pure: the value of an inventory line in words."""
     if key.what == "view" or (key.what, key.part) == ("function", "body"):
         return f"sha256 {value}"
     if key.what == "relation":
@@ -125,12 +126,12 @@ def _lowered(object_: str) -> str:
 
 
 def _order(change: Change) -> tuple[int, Key]:
-    what = change.key.what
-    return (_ORDER.index(what) if what in _ORDER else len(_ORDER), change.key)
+    kind = change.key.what
+    return (_ORDER.index(kind) if kind in _ORDER else len(_ORDER), change.key)
 
 
 def _without_consequences(changes: tuple[Change, ...]) -> list[Change]:
-    """Leave out what is settled by repairing something else: all of an object that came or went, grants of a changed owner."""
+    """Leave out what another change's repair settles: parts of an object that came or went, a new owner's grants."""
     whole = {change.key.object for change in changes if _is_existence(change)}
     triggers = {change.key[1:] for change in changes if change.key.what == "trigger"}
     owners = {
@@ -160,18 +161,20 @@ def _is_existence(change: Change) -> bool:
 
 
 def _measuring(inventory: Inventory, changes: tuple[Change, ...]) -> tuple[Difference, ...]:
-    """The functions that measure, compared with the program's own text: a changed one could leave its own line out."""
-    told = {change.key.object.partition("(")[0] for change in changes if change.key.what == "function"}
-    found = []
+    """Compare the functions that measure with the program's own text: a changed one could leave its own line out."""
+    reported = {change.key.object.partition("(")[0] for change in changes if change.key.what == "function"}
+    changed = []
     for name, sha256 in inventory.measured_by:
         object_ = f"FUNCTION cutter_governance.{name}"
         known = definition_of(object_)
-        if known is not None and known.body_sha256 != sha256 and object_ not in told:
+        if known is not None and known.body_sha256 != sha256 and object_ not in reported:
             expected, actual = f"sha256 {known.body_sha256}", f"sha256 {sha256}"
             repaired = tuple(known.statement.split("\n"))
-            what = f"{name_of(object_)}(): body, which measures all the others"
-            found.append(Difference(what="function", subject=what, expected=expected, actual=actual, repair=repaired))
-    return tuple(found)
+            description = f"{name_of(object_)}(): body, which measures all the others"
+            changed.append(
+                Difference(what="function", subject=description, expected=expected, actual=actual, repair=repaired)
+            )
+    return tuple(changed)
 
 
 def _unpinned(actual: str) -> Difference:

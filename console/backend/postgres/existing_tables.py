@@ -21,18 +21,19 @@ _KEYS = """
 
 
 def differences(connection: psycopg.Connection, scripts: tuple[tuple[str, str], ...]) -> tuple[str, ...]:
-    """One line a difference between an existing table and the one the scripts describe, with what would settle it.
+    """Return one line for each difference between an existing table and the one that `(schema, script)` describe.
 
     The wanted shape is what the scripts' own CREATE TABLE makes, in a schema that is rolled back.
     """
-    found: list[str] = []
+    lines: list[str] = []
     with connection.transaction(force_rollback=True):
         connection.execute(sql.SQL("CREATE SCHEMA {}").format(sql.Identifier(_SHAPE)))
         connection.execute(sql.SQL("SET LOCAL search_path = {}").format(sql.Identifier(_SHAPE)))
         for schema, script in scripts:
             for table, columns in _TABLE.findall(script):
-                found += _compare(connection, f"{schema}.{table}", table, _REFERENCES.sub("", columns))
-    return tuple(found)
+                # Without foreign keys, whose targets need not be there in the schema of the comparison.
+                lines += _compare(connection, f"{schema}.{table}", table, _REFERENCES.sub("", columns))
+    return tuple(lines)
 
 
 def _compare(connection: psycopg.Connection, existing: str, table: str, columns: str) -> list[str]:
@@ -62,18 +63,18 @@ def _owner(connection: psycopg.Connection, existing: str) -> list[str]:
 def _columns(connection: psycopg.Connection, existing: str, wanted: str) -> list[str]:
     have = {row[0]: row for row in connection.execute(_COLUMNS, (existing,))}
     want = {row[0]: row for row in connection.execute(_COLUMNS, (wanted,))}
-    found = [f"{existing}.{name}: missing, wanted {row[1]}" for name, row in want.items() if name not in have]
-    found += [
+    lines = [f"{existing}.{name}: missing, wanted {row[1]}" for name, row in want.items() if name not in have]
+    lines += [
         f"{existing}.{name}: is {have[name][1]}, wanted {row[1]}"
         for name, row in want.items()
         if name in have and have[name][1] != row[1]
     ]
-    found += [
+    lines += [
         f"{existing}.{name}: may not be null and has no default; the console would not fill it"
         for name, row in have.items()
         if name not in want and row[2] and not row[3]
     ]
-    return found
+    return lines
 
 
 def _unique_keys(connection: psycopg.Connection, existing: str, wanted: str) -> list[str]:

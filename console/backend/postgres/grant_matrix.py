@@ -4,18 +4,18 @@ import psycopg
 
 from console.backend.model.safe_text import SafeText
 from console.backend.model.value import Value
-from console.backend.postgres.drift import subject, told_value
+from console.backend.postgres.drift import subject, value_in_words
 from console.backend.postgres.inventory import Inventory, Key, measure_inventory
 
 
 class Cell(Value):
-    """One thing that may be done, or that decides what may be done."""
+    """One line of the matrix: a privilege, or a property that decides about privileges."""
 
     what: SafeText
     """`grant`, `owner`, `membership`, `function`, `trigger state`, `superuser`, …"""
     subject: SafeText
     role: SafeText
-    """The grantee or member, where one is concerned."""
+    """The grantee or member, if one is concerned."""
     expected: SafeText
     """As the last migration pinned it; empty for what was not installed."""
     actual: SafeText
@@ -23,7 +23,7 @@ class Cell(Value):
 
     @property
     def as_installed(self) -> bool:
-        """Return whether it is what was installed."""
+        """Return whether the value is the installed one."""
         return self.expected == self.actual
 
 
@@ -34,9 +34,9 @@ class GrantMatrix(Value):
     schema_digest: str
     pinned_digest: str
 
-    def of(self, what: str) -> tuple[Cell, ...]:
+    def of(self, kind: str) -> tuple[Cell, ...]:
         """The cells of one kind."""
-        return tuple(cell for cell in self.cells if cell.what == what)
+        return tuple(cell for cell in self.cells if cell.what == kind)
 
 
 _SHOWN = frozenset(
@@ -47,7 +47,7 @@ _SHOWN = frozenset(
 
 
 def measure_grants(connection: psycopg.Connection) -> GrantMatrix:
-    """Read the matrix; the monitoring role suffices. PostgreSQL's errors are the caller's."""
+    """Read the matrix; the monitoring role suffices. Raises psycopg.Error."""
     return grant_matrix(measure_inventory(connection))
 
 
@@ -67,6 +67,6 @@ def _cell(key: Key, inventory: Inventory) -> Cell:
         what=key.what,
         subject=subject(key),
         role=key.role,
-        expected="" if expected is None else told_value(key, expected),
-        actual="" if actual is None else told_value(key, actual),
+        expected="" if expected is None else value_in_words(key, expected),
+        actual="" if actual is None else value_in_words(key, actual),
     )

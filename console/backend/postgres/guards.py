@@ -1,4 +1,4 @@
-"""The guards that must stand and what is wrong with those that do, and the functions that a revert runs through."""
+"""The guards that must stand, the faults of those that do, and the functions that a revert runs through."""
 
 from collections.abc import Iterable
 
@@ -33,7 +33,7 @@ REQUIRED: frozenset[tuple[str, str, str]] = frozenset(
     | {(BLOCK, "guard_manifest", "guard_manifest")}
     | {(table, "guard_sealed", "guard_sealed") for table in (ENVELOPE, BLOCK)}
 )
-"""Table, trigger, and the function that it must call: what keeps law and ledger as they are."""
+"""Table, trigger and the function that it must call, for each trigger that protects units and ledger."""
 
 
 def guard_faults(present: Iterable[TriggerRow]) -> tuple[str, ...]:
@@ -44,6 +44,7 @@ def guard_faults(present: Iterable[TriggerRow]) -> tuple[str, ...]:
         trigger = by_place.get((table, name))
         if trigger is None:
             faults.append(f"{name} on {table} is missing")
+        # An ordinary trigger does not fire in a session with session_replication_role = replica.
         elif trigger.state != ENABLED_ALWAYS:
             faults.append(f"{name} on {table} is {'disabled' if trigger.state == 'D' else 'not ENABLE ALWAYS'}")
         elif trigger.function != function:

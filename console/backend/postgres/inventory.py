@@ -48,7 +48,7 @@ class Inventory:
     database: str
     quoted_database: str
     measured_by: tuple[tuple[str, str], ...]
-    """The functions that measure, each with the sha256 of its source: a changed one could hide everything, itself too."""
+    """The functions that measure, with the sha256 of their sources: a changed one could hide every change."""
 
     @property
     def digest(self) -> str:
@@ -57,21 +57,22 @@ class Inventory:
 
     @property
     def pinned_digest(self) -> str:
-        """Return the digest of the pinned lines; empty where none are pinned."""
+        """Return the digest of the pinned lines; empty if none are pinned."""
         return digest_of(self.pinned_lines) if self.pinned_lines else ""
 
     @cached_property
     def pinned(self) -> dict[Key, str]:
-        """The pinned values by their key."""
+        """Return the pinned values by their keys."""
         return _by_key(self.pinned_lines)
 
     @cached_property
     def now(self) -> dict[Key, str]:
-        """The present values by their key."""
+        """Return the present values by their keys."""
         return _by_key(self.lines)
 
     def changes(self) -> tuple[Change, ...]:
-        """Every key whose value differs, in the order of the keys."""
+        """Return every key whose value differs, in the order of the keys."""
+        # Nearly always there is no change; comparing the texts spares the parsing of every line.
         if set(self.pinned_lines) == set(self.lines):
             return ()
         keys = sorted(self.pinned.keys() | self.now.keys())
@@ -80,7 +81,7 @@ class Inventory:
 
 
 def measure_inventory(connection: psycopg.Connection) -> Inventory:
-    """Read the pinned and the present lines. Raises Unmeasured (42501, database down) through the connection's errors."""
+    """Read the pinned and the present lines. Raises psycopg.Error, which `connect` translates."""
     pinned = tuple(line for (line,) in connection.execute(_PINNED))
     lines = tuple(line for (line,) in connection.execute(_NOW))
     row = connection.execute(_SELF).fetchone()
@@ -90,7 +91,8 @@ def measure_inventory(connection: psycopg.Connection) -> Inventory:
 
 
 def digest_of(lines: tuple[str, ...]) -> str:
-    """sha256 over the sorted lines: the one digest of grants and definitions, computed as the database does."""
+    """Return the sha256 over the lines as `fn_schema_digest` computes it."""
+    # Sorted by bytes: that is the order of the C collation, by which the database's function sorts.
     return sha256_hex("\n".join(sorted(lines, key=str.encode)).encode())
 
 
@@ -100,8 +102,8 @@ def is_structured(line: str) -> bool:
 
 
 def _by_key(lines: tuple[str, ...]) -> dict[Key, str]:
-    found = {}
+    values = {}
     for line in lines:
-        what, object_, part, role, value = json.loads(line)
-        found[Key(what, object_, part, role)] = str(value)
-    return found
+        kind, object_, part, role, value = json.loads(line)
+        values[Key(kind, object_, part, role)] = str(value)
+    return values

@@ -1,4 +1,4 @@
-"""Writes: each one a call of a function in the database, which checks lease, ruling, backup and HOLD itself."""
+"""Writes. Each is a call of a function in the database, which checks lease, ruling, backup and HOLD itself."""
 
 import json
 from collections.abc import Mapping
@@ -43,7 +43,7 @@ class Event(Value):
 
 
 class BackupProof(Value):
-    """A backup that was restored and compared, as the database takes note of it."""
+    """A backup that was restored and compared, as it is recorded in the database."""
 
     file_name: str
     sha256: str
@@ -53,12 +53,15 @@ class BackupProof(Value):
 
 
 def manifest_bytes(units: tuple[PlannedUnit, ...]) -> bytes:
-    """The manifest that is signed by its sha256: one line a unit, fields split by US; the database reads the rows out of it."""
+    """Return the manifest, whose sha256 is signed: one line per unit, fields separated by US (0x1F).
+
+    The database compares the digest of these bytes with the signed one and reads the rows out of them.
+    """
     return _LINE.join(_FIELD.join(_fields(seq, unit)) for seq, unit in enumerate(units, 1)).encode()
 
 
 def manifest_digest(units: tuple[PlannedUnit, ...]) -> str:
-    """sha256 of the manifest's bytes; `fn_manifest_digest` computes the same from the rows."""
+    """Return the sha256 of the manifest's bytes; `fn_manifest_digest` computes the same from the rows."""
     return sha256_hex(manifest_bytes(units))
 
 
@@ -80,8 +83,11 @@ def _fields(seq: int, unit: PlannedUnit) -> tuple[str, ...]:
 
 
 def event_json(connection: psycopg.Connection, run_id: str, event: Event, key: JournalKey | None) -> Jsonb:
-    """The event as the functions take it, with the journal's next key; without `key` it is recorded as a stranger's."""
-    said: dict[str, object] = {
+    """Return the event as the functions take it, with the journal's next one-time key.
+
+    Without `key` the event is recorded as not vouched for.
+    """
+    members: dict[str, object] = {
         "phase": event.phase,
         "outcome": event.outcome,
         "record": json.loads(event.record),
@@ -89,8 +95,8 @@ def event_json(connection: psycopg.Connection, run_id: str, event: Event, key: J
         "head": event.anchor.hash,
     }
     if key is not None:
-        said |= _turn(connection, run_id, key)
-    return Jsonb(said)
+        members |= _turn(connection, run_id, key)
+    return Jsonb(members)
 
 
 def _turn(connection: psycopg.Connection, run_id: str, key: JournalKey) -> dict[str, object]:
@@ -102,6 +108,7 @@ def _turn(connection: psycopg.Connection, run_id: str, key: JournalKey) -> dict[
     if row is not None and row[0] is None:
         # A run of version 0.2.0: this event gives it its first lock.
         return {"lock": key.lock(0)}
+    # Only vouched events have used a key: one without it must not move the chain, or it would end the writer's.
     number = int(row[1]) if row is not None else 0
     return {"key": key.key(number), "lock": key.lock(number + 1)}
 
@@ -143,7 +150,7 @@ def record_plan(connection: psycopg.Connection, run_id: str, plan: CutPlan, base
 
 
 def advance(connection: psycopg.Connection, run_id: str, stage: Stage, event: Jsonb) -> None:
-    """One step that has no other effect; the database refuses any but the next."""
+    """Record a step that has no other effect; the database refuses any stage but the next."""
     connection.execute("SELECT cutter_governance.fn_run_advance(%s, %s, %s)", (run_id, stage.value, event))
 
 
@@ -153,27 +160,30 @@ def record_structure(connection: psycopg.Connection, run_id: str, event: Jsonb) 
 
 
 def leave(connection: psycopg.Connection, run_id: str, family: Family, reason: str, event: Jsonb) -> None:
-    """Leave the passage: failed, stopped or voided."""
+    """Record that the run has failed, was stopped or was voided."""
     connection.execute("SELECT cutter_governance.fn_run_leave(%s, %s, %s, %s)", (run_id, family.value, reason, event))
 
 
 def return_to_way(connection: psycopg.Connection, run_id: str, event: Jsonb) -> None:
-    """A stopped run goes on, by the operator's hand."""
+    """Record that the operator resumes a stopped run."""
     connection.execute("SELECT cutter_governance.fn_run_return(%s, %s)", (run_id, event))
 
 
 def rest(connection: psycopg.Connection, run_id: str, event: Jsonb) -> None:
-    """Anchor the journal's end when the console lets go of a run."""
+    """Anchor the journal's head when the console ends its work on a run."""
     connection.execute("SELECT cutter_governance.fn_run_rest(%s, %s)", (run_id, event))
 
 
 def close_run(connection: psycopg.Connection, run_id: str, event: Jsonb) -> None:
-    """Close an enacted run; the counts of now become the baseline."""
+    """Close an enacted run; the present counts become the baseline."""
     connection.execute("SELECT cutter_governance.fn_run_close(%s, %s)", (run_id, event))
 
 
 def apply_cut(connection: psycopg.Connection, run_id: str, plan: CutPlan, canonical: bytes, event: Jsonb) -> None:
-    """Leg A: send manifest and canonical text; the database seals them and cuts, or raises."""
+    """Run leg A: send manifest and canonical text; the database seals them and writes the drafts.
+
+    Raises Held (COUNT_MISMATCH) if its answer is not the planned one.
+    """
     n = plan.n_units
     row = connection.execute(
         "SELECT cutter_governance.fn_cut_apply(%b, %b, %b, %s)",
@@ -183,7 +193,7 @@ def apply_cut(connection: psycopg.Connection, run_id: str, plan: CutPlan, canoni
 
 
 def apply_edit(connection: psycopg.Connection, run_id: str, plan: CutPlan, source: bytes, event: Jsonb) -> None:
-    """A new version for each unit of the signed edit, all or none."""
+    """Write a new version for each unit of the signed edit, all or none. Raises Held as `apply_cut` does."""
     row = connection.execute(
         "SELECT cutter_governance.fn_edit_apply(%b, %b, %b, %s)",
         (run_id, manifest_bytes(plan.document.units), source, event),
@@ -192,7 +202,7 @@ def apply_edit(connection: psycopg.Connection, run_id: str, plan: CutPlan, sourc
 
 
 def record_cut(connection: psycopg.Connection, run_id: str, n_units: int, event: Jsonb) -> None:
-    """Leg B: the governance rows of a verified cut."""
+    """Run leg B: write the governance rows of a verified cut. Raises Held as `apply_cut` does."""
     row = connection.execute("SELECT cutter_governance.fn_cut_record(%s, %s)", (run_id, event)).fetchone()
     _require_answer(row, {"status": "recorded", "affected": n_units})
 
@@ -217,13 +227,13 @@ def record_edit_verification(connection: psycopg.Connection, run_id: str, event:
 
 
 def enact(connection: psycopg.Connection, run_id: str, n_units: int, event: Jsonb) -> None:
-    """Draft units become law, all of them in one transaction."""
+    """Turn the run's draft units into law, all in one transaction. Raises Held as `apply_cut` does."""
     row = connection.execute("SELECT cutter_governance.fn_cut_enact(%s, %s)", (run_id, event)).fetchone()
     _require_answer(row, {"status": "enacted", "units": n_units, "versions": n_units})
 
 
 def revert(connection: psycopg.Connection, run_id: str, event: Jsonb) -> int:
-    """Draft units become superseded; nothing is deleted. Returns how many."""
+    """Turn the run's draft units into superseded ones and return their number; nothing is deleted."""
     row = connection.execute("SELECT cutter_governance.fn_cut_revert(%s, %s)", (run_id, event)).fetchone()
     answer = row[0] if row is not None else {}
     _require_answer(row, {"status": "reverted", "units": answer.get("units")})
@@ -231,7 +241,7 @@ def revert(connection: psycopg.Connection, run_id: str, event: Jsonb) -> int:
 
 
 def _require_answer(row: tuple[object, ...] | None, expected: dict[str, object]) -> None:
-    """The answer of a write is compared, never dropped; another one rolls the transaction back."""
+    """Raise Held (COUNT_MISMATCH), and so roll back, if the answer of a write is not the expected one."""
     if row is None or row[0] != expected:
         raise Held(
             StopCode.COUNT_MISMATCH,
@@ -250,7 +260,7 @@ class DraftState(Value):
 
 
 def draft_state(connection: psycopg.Connection, run_id: str) -> DraftState:
-    """Read the drafts back, as the role that may not execute."""
+    """Read the drafts back; the caller connects as cutter_verify, which may not write them."""
     lines = connection.execute(
         "SELECT line FROM cutter_governance.fn_draft_lines(%s) ORDER BY seq", (run_id,)
     ).fetchall()
@@ -259,29 +269,30 @@ def draft_state(connection: psycopg.Connection, run_id: str) -> DraftState:
 
 
 def draft_refusal(connection: psycopg.Connection, run_id: str) -> str:
-    """Return why the drafts could not be enacted; empty where they stand as they were signed and were verified since."""
+    """Return why the drafts could not be enacted; empty if they are as signed and were verified afterwards."""
     refusal = scalar(connection, "SELECT cutter_governance.fn_draft_refusal(%s)", run_id)
     return str(refusal) if refusal is not None else ""
 
 
 def draft_differences(connection: psycopg.Connection, run_id: str) -> tuple[str, ...]:
-    """Each unit that is not what was signed, with the reason."""
+    """Return one line for each unit that is not as signed: its address and the difference."""
     query = "SELECT address || ': ' || difference FROM cutter_governance.fn_draft_differences(%s) ORDER BY 1"
     return tuple(str(line) for (line,) in connection.execute(query, (run_id,)).fetchall())
 
 
 def draft_digest(connection: psycopg.Connection, run_id: str) -> str:
-    """The Merkle root over the draft rows as they stand."""
+    """Return the Merkle root over the present draft rows."""
     return str(scalar(connection, "SELECT cutter_governance.fn_draft_digest(%s)", run_id))
 
 
 def import_approval(connection: psycopg.Connection, statement: bytes, signatures: tuple[bytes, ...]) -> str:
     """Record, as cutter_verify, a statement with its signatures, and read both back. Returns its sha256.
 
-    The database reads every column out of the statement and verifies the signatures itself. Raises Refused where
+    The database reads every column out of the statement and verifies the signatures itself. Raises Refused if
     what is stored is not what was sent.
     """
     digest = str(scalar(connection, "SELECT cutter_governance.fn_approval_import(%b, %b)", statement, list(signatures)))
+    # A row with the same digest may have been there before: the function's answer alone does not tell its content.
     stored = connection.execute(
         "SELECT statement, signatures FROM cutter_governance.approval WHERE statement_sha256 = %s", (digest,)
     ).fetchone()
@@ -291,7 +302,7 @@ def import_approval(connection: psycopg.Connection, statement: bytes, signatures
             "the statement was read back with other bytes than were sent",
             "Nothing was recorded; see the settings of the role and the database: cutter-console drift",
         )
-    if not set(signatures) <= {bytes(one) for one in stored[1]}:
+    if not set(signatures) <= {bytes(signature) for signature in stored[1]}:
         raise Refused(
             StopCode.REPLAY_CONFLICT,
             f"statement {digest} was recorded before, with other signatures than these",
@@ -308,30 +319,30 @@ def record_backup(connection: psycopg.Connection, run_id: str, proof: BackupProo
 
 
 def backup_age(connection: psycopg.Connection, run_id: str) -> float | None:
-    """Seconds since the newest proof of this run, by the database's clock; None where there is none."""
+    """Return the seconds since the newest proof of this run, by the database's clock; None if there is none."""
     age = scalar(connection, "SELECT cutter_governance.fn_backup_age(%s)", run_id)
     return None if age is None else float(str(age))
 
 
 def arm(connection: psycopg.Connection, run_id: str, purpose: str, operator: str, host: str, minutes: int) -> None:
-    """Open the lease."""
+    """Open the lease for one purpose, for so many minutes."""
     connection.execute(
         "SELECT cutter_governance.fn_lease_arm(%s, %s, %s, %s, %s)", (run_id, purpose, operator, host, minutes)
     )
 
 
 def take_lease(connection: psycopg.Connection, run_id: str, purpose: str) -> None:
-    """Let this session hold the open lease: it is over when the session ends."""
+    """Bind the open lease to this session: it ends with the session."""
     connection.execute("SELECT cutter_governance.fn_lease_take(%s, %s)", (run_id, purpose))
 
 
 def disarm(connection: psycopg.Connection, reason: str) -> int:
-    """End the open lease. Returns how many ended: 0 or 1."""
+    """End the open lease. Return how many ended: 0 or 1."""
     return int(str(scalar(connection, "SELECT cutter_governance.fn_lease_end(%s)", reason)))
 
 
 def disarm_run(connection: psycopg.Connection, run_id: str, reason: str, holder_pid: int | None) -> None:
-    """End the open lease of this run; one that another session has taken up is left to it."""
+    """End the open lease of this run, unless a session other than `holder_pid` has taken it up."""
     connection.execute("SELECT cutter_governance.fn_lease_end_of(%s, %s, %s)", (run_id, reason, holder_pid))
 
 
@@ -341,16 +352,17 @@ def set_hold(connection: psycopg.Connection, reason: str, by: str, run_id: str |
 
 
 def release_hold(connection: psycopg.Connection, reason: str, by: str) -> None:
-    """Record its release."""
+    """Record the release of the HOLD."""
     connection.execute("SELECT cutter_governance.fn_hold_release(%s, %s)", (reason, by))
 
 
 def cancel_running(connection: psycopg.Connection) -> tuple[int, int]:
-    """Cancel the statements of the executor's other connections. Returns how many were told to stop, and how many were left.
+    """Cancel the statements of the executor's other connections. Return how many were cancelled, and how many left.
 
     Left alone is a COMMIT that waits for a synchronous standby: it is committed on this server, and a cancel would only
     end the wait, so that a failover could lose what was acknowledged.
     """
+    # pg_stat_activity is read once per transaction and kept; sessions that began since would be missed.
     connection.execute("SELECT pg_stat_clear_snapshot()")
     row = connection.execute(_CANCEL).fetchone()
     assert row is not None

@@ -13,9 +13,10 @@ def register_live_document(
 ) -> None:
     """Register a live document by the query that gives its text; the text of the query is data to the administrator.
 
-    Raises Refused or Unmeasured as `read_query` does, Held under a HOLD, Refused where the prefix is reserved
+    Raises Refused or Unmeasured as `read_query` does, Held under a HOLD, Refused if the prefix is reserved
     or registered.
     """
+    # The query runs as the monitoring role alone, before the administrator connects: it never runs with more rights.
     read_query(monitor, docprefix, query, most_bytes)
     with administrator(administering, purpose="register") as connection:
         hold = connection.execute(_HOLD).fetchone()

@@ -69,7 +69,7 @@ _READ = """
 {query}
 ) AS live LIMIT 2) AS live(text)
 """
-"""Rows (2 stands for more), bytes, the text where it is within the limit, and whether anything was written."""
+"""Rows (2 stands for more), bytes, the text if it is within the limit, and whether anything was written."""
 _COUNT = "SELECT count(*) FROM (\n{query}\n) AS live"
 
 _MISSING = """
@@ -94,14 +94,14 @@ class _Live:
     query: str
 
     def refused(self, message: str, next_action: str, code: StopCode = StopCode.REFUSED_INPUT) -> Refused:
-        """The refusal of this query."""
+        """Return the refusal of this query; raising it is left to the caller."""
         return Refused(code, f"{self.name}: {message}", next_action)
 
 
 def read_live_text(conninfo: str, docprefix: str, most_bytes: int) -> bytes:
     """Return the text of a registered live document as UTF-8.
 
-    Raises Refused (DOCUMENT_UNKNOWN) where no query is registered, and as `read_query` does.
+    Raises Refused (DOCUMENT_UNKNOWN) if no query is registered, and as `read_query` does.
     """
     with connect(conninfo, read_only=True, purpose=_PURPOSE) as connection:
         registered = {row.docprefix: row.live_query for row in documents(connection)}
@@ -120,10 +120,10 @@ def read_query(conninfo: str, docprefix: str, query: str, most_bytes: int) -> by
 
     Nothing that the query did stays: the transaction is READ ONLY and rolled back. Raises Refused for what is no
     query, writes, takes longer than TIME_LIMIT_S, gives not exactly one text or more than `most_bytes` (which are
-    not fetched then), Unmeasured where a privilege is missing.
+    not fetched then), Unmeasured if a privilege is missing.
     """
     live = _Live(f"live:{docprefix}", query)
-    _refuse_what_is_no_query(live)
+    _require_query(live)
     with connect(conninfo, read_only=True, timeout_s=TIME_LIMIT_S, purpose=_PURPOSE) as connection:
         _require_monitoring_role(connection)
         _refuse_harmful_names(connection, live)
@@ -134,6 +134,7 @@ def read_query(conninfo: str, docprefix: str, query: str, most_bytes: int) -> by
         except psycopg.Error as error:
             raise _refusal(connection, live, error, time.monotonic() - began) from error
         finally:
+            # `connect` would COMMIT at the end of the block; nothing that the query did is to stay.
             if not connection.broken:
                 connection.rollback()
 
@@ -148,6 +149,7 @@ def _cancelled_after(connection: psycopg.Connection, seconds: float) -> Iterator
         while not done.wait(wait_s):
             with suppress(psycopg.Error):
                 connection.cancel_safe(timeout=_GRACE_S)
+            # Again: a cancel that comes between two statements has no effect.
             wait_s = _GRACE_S
 
     thread = Thread(target=cancel, daemon=True, name="live text limit")
@@ -159,15 +161,17 @@ def _cancelled_after(connection: psycopg.Connection, seconds: float) -> Iterator
         thread.join()
 
 
-def _refuse_what_is_no_query(live: _Live) -> None:
+def _require_query(live: _Live) -> None:
     if len(live.query.encode("utf-8", "surrogatepass")) > _MOST_QUERY_BYTES or "\x00" in live.query:
         message = f"the query is longer than {_MOST_QUERY_BYTES} bytes, or holds a NUL"
         raise live.refused(message, "Put it into a view, and register: SELECT … FROM the view.")
     first = _WORD.match(_without_comments(live.query).lstrip("( \t\r\n\f\v"))
     word = first.group().upper() if first else "nothing"
     if word not in _BEGINNINGS:
-        what = _writing(live.query)
-        message = f"begins with {safe_text(word[:40])}, which is no query{f'; it would write: {what}' if what else ''}"
+        written = _writing(live.query)
+        message = (
+            f"begins with {safe_text(word[:40])}, which is no query{f'; it would write: {written}' if written else ''}"
+        )
         raise live.refused(message, _ONE_SELECT)
     if _ESCAPED_NAME.search(live.query):
         raise live.refused('names something as U&"…", which hides what it is', "Write the name itself.")
@@ -179,20 +183,20 @@ _ONE_SELECT = "Register one SELECT that gives one row with one text."
 
 
 def _without_comments(query: str) -> str:
-    """The query without its comments; good enough to find its first word, and asked for nothing else."""
-    found = 1
-    while found:
-        query, found = _COMMENT.subn(" ", query)
+    """Return the query without its comments; exact enough to find its first word, and used for nothing else."""
+    removed = 1
+    while removed:
+        query, removed = _COMMENT.subn(" ", query)
     return _LINE_COMMENT.sub(" ", query)
 
 
 def _writing(query: str) -> str:
-    found = _WRITES.search(query)
-    return safe_text(" ".join(found.group().split())[:100]) if found else ""
+    match = _WRITES.search(query)
+    return safe_text(" ".join(match.group().split())[:100]) if match else ""
 
 
 def _require_monitoring_role(connection: psycopg.Connection) -> None:
-    """Raises Refused where the connection is more than the monitoring role: the query is the operator's text."""
+    """Refuse a connection that has, or can get, more rights than the monitoring role: a query is an operator's text."""
     more = [name for (name,) in connection.execute(_CAN_BECOME, (_BEYOND,)).fetchall()]
     if more:
         raise Refused(
@@ -205,9 +209,9 @@ def _require_monitoring_role(connection: psycopg.Connection) -> None:
 def _refuse_harmful_names(connection: psycopg.Connection, live: _Live) -> None:
     """Refuse built-in functions with effects that no READ ONLY transaction stops: locks, signals, settings, dblink."""
     words = list({word.lower() for word in _WORD.findall(live.query)})
-    found = [name for (name,) in connection.execute(_HARMFUL, (words, _HARMLESS)).fetchall()]
-    if found:
-        message = f"uses {safe_text(', '.join(found))}, which can do more than read"
+    functions = [name for (name,) in connection.execute(_HARMFUL, (words, _HARMLESS)).fetchall()]
+    if functions:
+        message = f"uses {safe_text(', '.join(functions))}, which can do more than read"
         raise live.refused(message, _ONE_SELECT)
 
 
@@ -218,6 +222,7 @@ def _read(connection: psycopg.Connection, live: _Live, most_bytes: int) -> bytes
     connection.execute("SET LOCAL row_security = on")
     _require_one_text_column(connection, live)
     _limit_time(connection)
+    # This statement has a parameter, so that psycopg would take a % of the query for a placeholder.
     query = _READ.replace("{query}", live.query.replace("%", "%%"))
     row = connection.execute(query.encode(), (most_bytes,)).fetchone()
     assert row is not None
@@ -268,44 +273,45 @@ def _how_many(connection: psycopg.Connection, live: _Live) -> str:
 
 
 def _refusal(connection: psycopg.Connection, live: _Live, error: psycopg.Error, took_s: float) -> CutterError:
-    """The error with its cause: the missing privilege, the time, what would be written, or the server's own words."""
-    said = safe_text(error.diag.message_primary or str(error).strip())
+    """Return the error with its cause: a missing privilege, the time, a write, or the server's message."""
+    server_message = safe_text(error.diag.message_primary or str(error).strip())
     if isinstance(error, psycopg.errors.InsufficientPrivilege):
-        return _unreadable(connection, live, said)
+        return _unreadable(connection, live, server_message)
     if isinstance(error, psycopg.errors.QueryCanceled) and took_s >= TIME_LIMIT_S:
         message = f"took longer than {TIME_LIMIT_S:g} s, the limit for one reading, and was cancelled"
         return live.refused(message, "Register a query that answers sooner.", StopCode.CAP_EXCEEDED)
     if (error.sqlstate or "").startswith(_TOO_MUCH):
-        message = f"is more than the server can hold: {said}"
+        message = f"is more than the server can hold: {server_message}"
         return live.refused(message, "Register a query that gives a smaller text.", StopCode.CAP_EXCEEDED)
     if connection.broken or isinstance(error, psycopg.OperationalError):
         return translate(error)
-    return _refused_statement(live, error, said)
+    return _refused_statement(live, error, server_message)
 
 
-def _refused_statement(live: _Live, error: psycopg.Error, said: str) -> Refused:
+def _refused_statement(live: _Live, error: psycopg.Error, server_message: str) -> Refused:
     match error:
         case psycopg.errors.ReadOnlySqlTransaction() | psycopg.errors.FeatureNotSupported():
-            what = _writing(live.query)
-            return live.refused(f"it would write{f': {what}' if what else ''} ({said})", _ONE_SELECT)
+            written = _writing(live.query)
+            return live.refused(f"it would write{f': {written}' if written else ''} ({server_message})", _ONE_SELECT)
         case psycopg.errors.ActiveSqlTransaction():
-            return live.refused(f"it would write: it changes the transaction's mode ({said})", _ONE_SELECT)
-    if "multiple commands" in said or ";" in live.query:
-        return live.refused(f"is more than one statement ({said})", _ONE_SELECT)
-    return live.refused(f"{error.sqlstate}: {said}", "Correct the query; name tables as schema.table.")
+            return live.refused(f"it would write: it changes the transaction's mode ({server_message})", _ONE_SELECT)
+    if "multiple commands" in server_message or ";" in live.query:
+        return live.refused(f"is more than one statement ({server_message})", _ONE_SELECT)
+    return live.refused(f"{error.sqlstate}: {server_message}", "Correct the query; name tables as schema.table.")
 
 
-def _unreadable(connection: psycopg.Connection, live: _Live, said: str) -> Unmeasured:
+def _unreadable(connection: psycopg.Connection, live: _Live, server_message: str) -> Unmeasured:
+    # The refused statement has aborted the transaction; in it nothing more could be read.
     connection.rollback()
     words = list({form for word in _WORD.findall(live.query) for form in (word, word.lower())})
     # Servers translate the message, and put the name last in every language.
-    name = said.rsplit(maxsplit=1)[-1].strip('"“”„«»')
+    name = server_message.rsplit(maxsplit=1)[-1].strip('"“”„«»')
     schemas = [*words, "public"]
-    asked = connection.execute(_MISSING, {"name": name, "words": words, "schemas": schemas}).fetchall()
-    grants = "; ".join(safe_text(grant) for (grant,) in asked)
+    rows = connection.execute(_MISSING, {"name": name, "words": words, "schemas": schemas}).fetchall()
+    grants = "; ".join(safe_text(grant) for (grant,) in rows)
     return Unmeasured(
         StopCode.GRANT_DELTA,
-        f"{live.name}: {safe_text(connection.info.user)} may not read it (42501): {said}",
+        f"{live.name}: {safe_text(connection.info.user)} may not read it (42501): {server_message}",
         f"As the administrator, in psql: {grants};"
         if grants
         else f"Let {safe_text(connection.info.user)} read it, or register a query that it may run.",

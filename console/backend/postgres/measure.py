@@ -40,13 +40,14 @@ class Identity(Value):
 
 
 def measure_identity(connection: psycopg.Connection, host: str) -> Identity:
-    """The pinned facts of the database; the timeline comes from the WAL, not from pg_control.
+    """Return the identity of the database and the connection's role.
 
     Raises Drifted on a server in recovery: nothing can be cut there.
     """
     row = connection.execute(_IDENTITY).fetchone()
     if row is None or row[2]:
         raise Drifted(StopCode.IDENTITY_MISMATCH, "the server is in recovery: a standby", "Connect to the primary.")
+    # From the WAL: pg_control keeps the old timeline until the first checkpoint after a promotion.
     timeline = scalar(connection, _TIMELINE)
     return Identity(
         target=Target(host=host, database=row[0], system_identifier=row[1], timeline=int(str(timeline))),
@@ -58,39 +59,39 @@ def measure_identity(connection: psycopg.Connection, host: str) -> Identity:
 
 
 def privileges_to_write(connection: psycopg.Connection) -> int:
-    """Tables that the role may change and functions that change something for it; a monitoring role has none."""
+    """Count the tables that the role may change and the functions that write for it; 0 for a monitoring role."""
     return int(str(scalar(connection, _CAN_WRITE))) + int(str(scalar(connection, _CAN_EXECUTE)))
 
 
 def measure_counts(connection: psycopg.Connection) -> tuple[TableCount, ...]:
-    """Rows of every table a run can touch."""
+    """Return the present number of rows of every table that a run can touch."""
     rows = connection.execute("SELECT table_name, rows FROM cutter_governance.v_row_count").fetchall()
     return tuple(TableCount(table=table, rows=count) for table, count in rows)
 
 
 def measure_baseline(connection: psycopg.Connection) -> tuple[TableCount, ...]:
-    """Rows that were pinned when the last run closed, or at installation."""
+    """Return the numbers of rows that were pinned when the last run closed, or at installation."""
     rows = connection.execute("SELECT table_name, rows FROM cutter_governance.v_baseline").fetchall()
     return tuple(TableCount(table=table, rows=count) for table, count in rows)
 
 
 def readers_digest(connection: psycopg.Connection, without_run: str | None = None) -> str:
-    """sha256 over what readers see; optionally without the units of one run, which leaves the untouched rows."""
+    """Return the sha256 over the units that readers see, optionally without those of one run."""
     return str(scalar(connection, "SELECT cutter_governance.fn_readers_digest(%s)", without_run))
 
 
 def readers_digest_without(connection: psycopg.Connection, addresses: list[str]) -> str:
-    """sha256 over what readers see without these units."""
+    """Return the sha256 over the units that readers see, without these addresses."""
     return str(scalar(connection, "SELECT cutter_governance.fn_readers_digest_without(%s)", addresses))
 
 
 def revert_digest(connection: psycopg.Connection, run_id: str) -> str:
-    """Return the readers' digest that a revert of this run must come to."""
+    """Return the readers' digest that a revert of this run must lead to."""
     return str(scalar(connection, "SELECT cutter_governance.fn_revert_digest(%s)", run_id))
 
 
 def measure_world(connection: psycopg.Connection, host: str) -> PlanBinding:
-    """The world as it is now, to be pinned into a plan or compared with the pinned one."""
+    """Measure the state of the database that a plan depends on, to pin it or to compare it with the pinned one."""
     identity = measure_identity(connection, host)
     return PlanBinding(
         target=identity.target,
@@ -102,8 +103,11 @@ def measure_world(connection: psycopg.Connection, host: str) -> PlanBinding:
 
 
 def world_differences(planned: PlanBinding, now: PlanBinding, *, own_run_wrote: bool) -> tuple[str, ...]:
-    """Pure: what differs from the planned world, in words; counts and readers' view only before the run has written."""
-    found = [
+    """Pure: one line for each difference from the planned state.
+
+    `own_run_wrote` leaves counts and readers' view out: the run's own rows would differ from the plan.
+    """
+    lines = [
         f"{name}: planned {old}, now {new}"
         for name, old, new in (
             ("host", planned.target.host, now.target.host),
@@ -117,9 +121,9 @@ def world_differences(planned: PlanBinding, now: PlanBinding, *, own_run_wrote: 
     ]
     if not own_run_wrote:
         if planned.baseline_digest != now.baseline_digest:
-            found.append(f"readers' view: planned {planned.baseline_digest}, now {now.baseline_digest}")
-        found += _count_differences(planned.counts, now.counts)
-    return tuple(found)
+            lines.append(f"readers' view: planned {planned.baseline_digest}, now {now.baseline_digest}")
+        lines += _count_differences(planned.counts, now.counts)
+    return tuple(lines)
 
 
 def _count_differences(planned: tuple[TableCount, ...], now: tuple[TableCount, ...]) -> list[str]:

@@ -41,7 +41,7 @@ class Migration(Value):
 
 
 class MigrationReport(Value):
-    """Result of `migrate`: names that it applied, and names that were there."""
+    """Result of `migrate`: the migrations that it applied, and those that were applied before."""
 
     applied: tuple[str, ...]
     present: tuple[str, ...]
@@ -51,7 +51,7 @@ class MigrationReport(Value):
 
 
 def migrations() -> tuple[Migration, ...]:
-    """The files of the package, in order."""
+    """Return the package's migrations in the order of their numbers. Raises ValueError for a file without a header."""
     folder = resources.files("console.backend.postgres") / "migrations"
     files = sorted(
         (entry.name, entry.read_text(encoding="utf-8")) for entry in folder.iterdir() if _NAME.match(entry.name)
@@ -71,16 +71,20 @@ def _parse(name: str, text: str) -> Migration:
 def migrate(conninfo: str, accept: str = "") -> MigrationReport:
     """Bring the database up to date in one transaction, as an administrator who may create roles.
 
-    `accept` is the schema digest of a drift that is to become the installed inventory, or, where nothing is installed,
-    of settings that roles begin with; without it neither is pinned by the way. Raises Refused with the list of differences where tables of the same names do not fit; nothing is
-    changed then. Raises Drifted when a recorded migration has another sha256 than the file of that number, and where the
-    database has drifted, or roles begin with settings that change what the product relies on, and `accept` is not
-    the digest; Refused where the database is not encoded in UTF8.
+    `accept` is the digest of what the administrator accepts: the schema digest of a drift that is to become the
+    installed inventory, or, if nothing is installed, the digest of settings that roles begin with.
+
+    Raises Refused with the list of differences if existing tables of the same names do not fit, and if the database is
+    not encoded in UTF8. Raises Drifted if a recorded migration has another sha256 than the file of that number, and if
+    the database has drifted, or roles begin with settings that the product does not allow, and `accept` is not the
+    digest. Nothing is changed in any of these cases.
     """
     with administrator(conninfo, timeout_s=0, purpose="migrate") as connection:
         connection.execute("SELECT pg_advisory_xact_lock(%s)", (_LOCK,))
+        # Everything below is read under the lock: a second `migrate` waits, and finds nothing left to apply.
         installed = _is_installed(connection)
         refuse_settings(connection, accept, installed=installed)
+        # Measured before anything is changed: the migrations' own changes are no drift.
         drifted = int(str(scalar(connection, _DRIFTED))) if installed else 0
         _prepare(connection)
         done = _recorded(connection)
@@ -111,12 +115,12 @@ def migrate(conninfo: str, accept: str = "") -> MigrationReport:
 
 
 def _is_installed(connection: psycopg.Connection) -> bool:
-    """Return whether an inventory has been pinned here."""
+    """Return whether the database has the view of the pinned inventory."""
     return scalar(connection, "SELECT to_regclass('cutter_governance.v_schema_pin')::text") is not None
 
 
 def _require_accepted(connection: psycopg.Connection, drifted: int, accept: str) -> None:
-    """Refuse to pin anything but what a person has looked at: the very digest is typed."""
+    """Raise Drifted unless `accept` is the present schema digest: nothing is pinned that nobody has looked at."""
     digest = str(scalar(connection, "SELECT cutter_governance.fn_schema_digest()"))
     if accept != digest:
         raise Drifted(
@@ -127,6 +131,7 @@ def _require_accepted(connection: psycopg.Connection, drifted: int, accept: str)
 
 
 def _prepare(connection: psycopg.Connection) -> None:
+    # Roles belong to the whole cluster: the `migrate` of another database, with a lock of its own, may create them too.
     for role, login in (
         ("cutter_owner", "NOLOGIN"),
         ("cutter_exec", "LOGIN"),
@@ -158,20 +163,20 @@ def _refuse_edited(steps: tuple[Migration, ...], done: dict[int, str]) -> None:
     for number, recorded in done.items():
         step = known.get(number)
         if step is None or step.sha256 != recorded:
-            what = "is not in this program" if step is None else f"has sha256 {step.sha256}, applied was {recorded}"
+            reason = "is not in this program" if step is None else f"has sha256 {step.sha256}, applied was {recorded}"
             raise Drifted(
                 StopCode.DRIFT,
-                f"migration {number:04d} {what}",
+                f"migration {number:04d} {reason}",
                 "Install the program that the database was migrated with, or a newer one.",
             )
 
 
 def _refuse_misfits(connection: psycopg.Connection, steps: tuple[Migration, ...]) -> None:
-    found = differences(
+    misfits = differences(
         connection, tuple((step.schema_name, step.text) for step in steps if "CREATE TABLE" in step.text)
     )
-    if found:
-        listed = "\n  ".join(found)
+    if misfits:
+        listed = "\n  ".join(misfits)
         raise Refused(
             StopCode.DRIFT,
             f"existing tables do not fit; nothing was changed:\n  {listed}",

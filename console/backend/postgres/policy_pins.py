@@ -44,12 +44,12 @@ def read_keys(connection: psycopg.Connection) -> tuple[KeyRow, ...]:
 
 
 def pin(connection: psycopg.Connection, policy: bytes, keys: list[bytes]) -> str:
-    """Pin a policy in canonical form and the exported keys of its signers, as the owner. Returns its sha256."""
+    """Pin a policy in canonical form and its signers' exported keys, as cutter_owner. Return the policy's sha256."""
     connection.execute("SET LOCAL ROLE cutter_owner")
     return str(scalar(connection, _PIN, policy, keys))
 
 
 def withdraw(connection: psycopg.Connection, fingerprint: str, reason: str) -> None:
-    """Withdraw a key for good, as the owner."""
+    """Withdraw a key for ever, as cutter_owner. `reason` is recorded."""
     connection.execute("SET LOCAL ROLE cutter_owner")
     connection.execute(_WITHDRAW, (fingerprint, reason))

@@ -1,4 +1,4 @@
-"""Reads of roles and privileges: who could write, delete, arm or dump, as the catalogue has it."""
+"""Reads of roles and privileges from the catalogue: who could write, delete, arm or dump."""
 
 from typing import NamedTuple
 
@@ -30,7 +30,7 @@ class DumpRights(NamedTuple):
 
 
 class DeletingGrant(NamedTuple):
-    """Privileges to delete or truncate that somebody else than the owner has on a table of the product."""
+    """Privileges to delete or truncate that a role other than the owner has on a table of the product."""
 
     role: str
     table: str
@@ -128,7 +128,7 @@ def current_role_as_member(connection: psycopg.Connection) -> CurrentRole:
 
 
 def arming_rights(connection: psycopg.Connection) -> tuple[ArmingRight, ...]:
-    """Return what each of the product's roles that log in may do to the switch."""
+    """Return, for each of the product's roles that log in, if it is a superuser and if it may open a lease."""
     return read_rows(connection, ArmingRight, _ARMING)
 
 

@@ -1,4 +1,4 @@
-"""Rolled-back probes: what the write functions really do, asked of the database by doing it and keeping nothing."""
+"""Rolled-back probes: the write functions are called with synthetic documents, measured and rolled back."""
 
 import psycopg
 from pydantic import Field, TypeAdapter
@@ -50,7 +50,7 @@ class CutProbe(Value):
     """With both legs."""
     histogram: tuple[KindCount, ...]
     sound: int
-    """Units that stand as they were planned: body, hash, anchor, parent, kind, lifecycle."""
+    """Number of units that are as planned: body, hash, anchor, parent, kind, lifecycle."""
 
 
 class RevertProbe(Value):
@@ -64,18 +64,18 @@ class RevertProbe(Value):
     full: str
     """Readers' digest with the draft."""
     without: str
-    """Readers' digest without the draft's units: what the revert must come back to."""
+    """Readers' digest without the draft's units: the digest that the revert must lead to."""
     inside: str
     """Readers' digest after the revert, before the rollback."""
     after: str
     """Readers' digest after the rollback."""
     entries: int
-    """Backlog entries of the cut: one where leg B was recorded, else none; each is told of the revert."""
+    """Backlog entries of the cut: 1 if leg B was recorded, else 0; the revert adds a row to the history of each."""
     changed: tuple[TableChange, ...]
 
 
 class Generality(Value):
-    """The probes of several sizes, and what became of their transaction."""
+    """The probes of several sizes, and the outcome of their transaction."""
 
     probes: tuple[CutProbe, ...]
     transaction: SafeText
@@ -84,7 +84,7 @@ class Generality(Value):
 
 
 class Reverted(Value):
-    """One revert, and what became of its transaction."""
+    """One revert, and the outcome of its transaction."""
 
     probe: RevertProbe
     transaction: SafeText
@@ -92,7 +92,7 @@ class Reverted(Value):
 
 
 class _Raw(Value):
-    """One probe as the database tells it."""
+    """One probe as the database answers it."""
 
     n: int
     done: bool = False
@@ -125,28 +125,29 @@ _ANSWER = TypeAdapter(_Answer)
 def probe_generality(connection: psycopg.Connection, gate: str, sizes: tuple[int, ...] = SIZES) -> Generality:
     """Cut, record and verify a synthetic document of each size as cutter_verify; rolled back inside and out.
 
-    Raises CutterError with the way out where it may not be tried now: a HOLD, an armed switch, another probe.
+    Raises CutterError with the next action if it may not be tried now: a HOLD, an armed switch, another probe.
     """
-    answer = _asked(connection, gate, "SELECT cutter_governance.fn_probe_cut(%s)", list(sizes))
+    answer = _answer_of(connection, gate, "SELECT cutter_governance.fn_probe_cut(%s)", list(sizes))
     status = _rolled_back(connection, answer)
     probes = tuple(_cut(raw) for raw in answer.probes)
     return Generality(probes=probes, transaction=status, kept_nothing=status.endswith(" aborted"))
 
 
 def probe_revert(connection: psycopg.Connection, gate: str) -> Reverted:
-    """Take the newest draft cut back, or a synthetic one of three units where there is none; rolled back inside and out.
+    """Revert the newest draft cut, or a synthetic one of three units if there is none; rolled back inside and out.
 
     Raises CutterError as `probe_generality` does.
     """
-    answer = _asked(connection, gate, "SELECT cutter_governance.fn_probe_revert()")
+    answer = _answer_of(connection, gate, "SELECT cutter_governance.fn_probe_revert()")
     if not answer.probes:
-        answer = _asked(connection, gate, "SELECT cutter_governance.fn_probe_cut(%s, true)", [3])
+        answer = _answer_of(connection, gate, "SELECT cutter_governance.fn_probe_cut(%s, true)", [3])
     status = _rolled_back(connection, answer)
     raw = answer.probes[0]
     return Reverted(probe=_revert(raw), transaction=status, kept_nothing=status.endswith(" aborted"))
 
 
-def _asked(connection: psycopg.Connection, gate: str, query: str, *values: object) -> _Answer:
+def _answer_of(connection: psycopg.Connection, gate: str, query: str, *values: object) -> _Answer:
+    # BUSY means that another transaction held a lock or wrote at the same time; the next try mostly comes through.
     for _ in range(_TRIES):
         answer = _ANSWER.validate_python(scalar(connection, query, *values))
         if answer.refused != "BUSY":
@@ -177,9 +178,10 @@ def _refusal(answer: _Answer, gate: str) -> CutterError:
 
 
 def _rolled_back(connection: psycopg.Connection, answer: _Answer) -> str:
-    """Roll back, then ask what became of the transaction: its status is the evidence that nothing was kept."""
+    """Roll back, and return the transaction's id and status: `aborted` is the evidence that nothing was kept."""
     connection.rollback()
     status = scalar(connection, "SELECT pg_xact_status(%s::xid8)", answer.xid) if answer.xid else "none was begun"
+    # The question itself has begun a transaction.
     connection.rollback()
     return f"{answer.xid} {status}"
 
@@ -213,18 +215,18 @@ def _revert(raw: _Raw) -> RevertProbe:
 
 
 def _between(before: _Rows, after: _Rows) -> tuple[TableChange, ...]:
-    """Tables that changed, with by how many rows."""
-    found = []
+    """Return the tables that changed, each with the numbers of rows; the counters of a table that has none are 0."""
+    changes = []
     for table in sorted(after):
         old, new = before.get(table, (0, 0, 0)), after[table]
         inserted, updated, deleted = (n - o for n, o in zip(new, old, strict=True))
         if inserted or updated or deleted:
-            found.append(TableChange(table=table, inserted=inserted, updated=updated, deleted=deleted))
-    return tuple(found)
+            changes.append(TableChange(table=table, inserted=inserted, updated=updated, deleted=deleted))
+    return tuple(changes)
 
 
 def cut_faults(probe: CutProbe, vocabulary: frozenset[tuple[str, str]]) -> tuple[str, ...]:
-    """Pure: where a probe's rows and histogram are not those of a cut of its size; nothing where it is as planned."""
+    """Pure: one line for each difference of a probe's rows and histogram from a cut of its size."""
     if probe.failed or not probe.done:
         return (probe.failed or "it ended before it was done",)
     n = probe.n
@@ -237,7 +239,7 @@ def cut_faults(probe: CutProbe, vocabulary: frozenset[tuple[str, str]]) -> tuple
         *_inserted_faults("leg A and leg B", probe.leg_b, leg_b),
         *_inserted_faults("both legs and the verification", probe.verified, verified),
     ]
-    have = {one.kind: one.units for one in probe.histogram}
+    have = {count.kind: count.units for count in probe.histogram}
     wanted = asked_histogram(n, vocabulary)
     faults += [
         f"{kind}: {have.get(kind, 0)} units, {wanted.get(kind, 0)} asked"
@@ -250,7 +252,7 @@ def cut_faults(probe: CutProbe, vocabulary: frozenset[tuple[str, str]]) -> tuple
 
 
 def revert_faults(probe: RevertProbe) -> tuple[str, ...]:
-    """Pure: where a revert did not bring readers back to what they saw without the draft, or touched anything else."""
+    """Pure: one line for each fault of a revert: a readers' digest other than that without the draft, or other rows."""
     if probe.failed or not probe.done:
         return (probe.failed or "it ended before it was done",)
     wanted = {delta.table: delta.rows for delta in expected_step_deltas(probe.n)} | {_SPENT: 1}
@@ -269,17 +271,17 @@ def revert_faults(probe: RevertProbe) -> tuple[str, ...]:
 
 
 def asked_histogram(n: int, vocabulary: frozenset[tuple[str, str]]) -> dict[str, int]:
-    """Pure: units of each kind in a synthetic document of `n`: every pair of the vocabulary in turn."""
+    """Pure: the units of each `kind/section type` in a synthetic document of `n`; the vocabulary's pairs take turns."""
     turns, rest = divmod(n, len(vocabulary))
     counted = ((pair, turns + (k < rest)) for k, pair in enumerate(sorted(vocabulary)))
     return {"/".join(pair): units for pair, units in counted if units}
 
 
-def _inserted_faults(what: str, changes: tuple[TableChange, ...], wanted: dict[str, int]) -> list[str]:
-    have = {one.table: one.inserted for one in changes if one.inserted}
+def _inserted_faults(legs: str, changes: tuple[TableChange, ...], wanted: dict[str, int]) -> list[str]:
+    have = {change.table: change.inserted for change in changes if change.inserted}
     faults = [
-        f"{what}: {table}: {have.get(table, 0):+d} rows, {wanted.get(table, 0):+d} planned"
+        f"{legs}: {table}: {have.get(table, 0):+d} rows, {wanted.get(table, 0):+d} planned"
         for table in sorted(have.keys() | wanted.keys())
         if have.get(table, 0) != wanted.get(table, 0)
     ]
-    return faults + [f"{what}: {one.table}: {one.deleted} rows deleted" for one in changes if one.deleted]
+    return faults + [f"{legs}: {change.table}: {change.deleted} rows deleted" for change in changes if change.deleted]

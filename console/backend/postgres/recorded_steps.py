@@ -47,10 +47,10 @@ def baseline(connection: psycopg.Connection) -> tuple[BaselineRow, ...]:
 
 
 def steps_since(connection: psycopg.Connection, since: datetime, pinned_by: str | None) -> tuple[StepRow, ...]:
-    """Return the steps since the baseline that may have written rows; the revert that pinned it is in it already."""
+    """Return the steps since the baseline that may have written rows, without the revert that pinned it, if one did."""
     return read_rows(connection, StepRow, _STEPS, {"since": since, "by": pinned_by})
 
 
 def count_runs_since(connection: psycopg.Connection, since: datetime) -> int:
-    """Return how many runs were started since."""
+    """Return how many runs were started at this time or later."""
     return int(str(scalar(connection, _STARTED, since)))

@@ -19,7 +19,7 @@ _STATUSES: tuple[TransactionStatus, ...] = ("committed", "aborted", "in progress
 
 
 class RunRow(Value):
-    """A LIVE run as the database has it."""
+    """A LIVE run as it is recorded in the database."""
 
     run_id: str
     operation: RunOperation
@@ -42,7 +42,7 @@ class RunRow(Value):
 
     @property
     def state(self) -> RunState:
-        """Stage, family and reason as one."""
+        """Return stage, family and reason as one value."""
         return RunState(stage=self.stage, family=self.family, reason=self.reason)
 
 
@@ -104,7 +104,7 @@ class HoldRow(Value):
 
 
 class DocumentRow(Value):
-    """A registered document; `live_query` where its text lives in the database."""
+    """A registered document; `live_query` is None unless its text lives in the database."""
 
     docprefix: str
     origin: str
@@ -113,7 +113,7 @@ class DocumentRow(Value):
 
 
 def all_runs(connection: psycopg.Connection) -> tuple[RunRow, ...]:
-    """Every LIVE run, the newest first."""
+    """Return every LIVE run, the newest first."""
     with connection.cursor(row_factory=class_row(RunRow)) as cursor:
         return tuple(
             cursor.execute("SELECT * FROM cutter_governance.v_run ORDER BY started_at DESC, run_id DESC").fetchall()
@@ -121,13 +121,13 @@ def all_runs(connection: psycopg.Connection) -> tuple[RunRow, ...]:
 
 
 def find_run(connection: psycopg.Connection, run_id: str) -> RunRow | None:
-    """One run, or None where the database has none of that id."""
+    """Return one run, or None if the database has none of that id."""
     with connection.cursor(row_factory=class_row(RunRow)) as cursor:
         return cursor.execute("SELECT * FROM cutter_governance.v_run WHERE run_id = %s", (run_id,)).fetchone()
 
 
 def require_run(connection: psycopg.Connection, run_id: str) -> RunRow:
-    """One run. Raises Refused where the database has none of that id."""
+    """Return one run. Raises Refused if the database has none of that id."""
     row = find_run(connection, run_id)
     if row is None:
         raise Refused(
@@ -139,7 +139,7 @@ def require_run(connection: psycopg.Connection, run_id: str) -> RunRow:
 
 
 def events(connection: psycopg.Connection, run_id: str) -> tuple[EventRow, ...]:
-    """The recorded steps of a run, in order."""
+    """Return the recorded steps of a run, in order."""
     with connection.cursor(row_factory=class_row(EventRow)) as cursor:
         return tuple(
             cursor.execute(
@@ -151,16 +151,16 @@ def events(connection: psycopg.Connection, run_id: str) -> tuple[EventRow, ...]:
 
 
 def all_events(connection: psycopg.Connection) -> dict[str, tuple[EventRow, ...]]:
-    """The recorded steps of every run, in order, without their evidence."""
+    """Return the recorded steps of every run by run id, in order, without their evidence."""
     query = (
         "SELECT run_id, id, phase, stage, outcome, '' AS record, journal_seq, journal_head, actor, at, vouched, family"
         " FROM cutter_governance.v_run_event ORDER BY id"
     )
-    found: dict[str, list[EventRow]] = {}
+    by_run: dict[str, list[EventRow]] = {}
     with connection.cursor(row_factory=dict_row) as cursor:
         for row in cursor.execute(query.encode()):
-            found.setdefault(str(row.pop("run_id")), []).append(EventRow.model_validate(row))
-    return {run_id: tuple(rows) for run_id, rows in found.items()}
+            by_run.setdefault(str(row.pop("run_id")), []).append(EventRow.model_validate(row))
+    return {run_id: tuple(rows) for run_id, rows in by_run.items()}
 
 
 _APPROVALS = sql.SQL(
@@ -170,13 +170,13 @@ _APPROVALS = sql.SQL(
 
 
 def approvals(connection: psycopg.Connection, run_id: str = "") -> tuple[ApprovalRow, ...]:
-    """Imported statements of one run, or of all; one row a use."""
+    """Return the imported statements of one run, or of all if `run_id` is empty, the newest first; one row per use."""
     with connection.cursor(row_factory=class_row(ApprovalRow)) as cursor:
         return tuple(cursor.execute(_APPROVALS, (run_id, run_id)).fetchall())
 
 
 def open_lease(connection: psycopg.Connection) -> LeaseRow | None:
-    """The lease that has neither ended nor expired."""
+    """Return the lease that has neither ended nor expired, or None."""
     with connection.cursor(row_factory=class_row(LeaseRow)) as cursor:
         return cursor.execute(
             "SELECT run_id, purpose, operator, host, armed_at, expires_at, taken_at FROM cutter_governance.v_lease"
@@ -184,13 +184,13 @@ def open_lease(connection: psycopg.Connection) -> LeaseRow | None:
 
 
 def current_hold(connection: psycopg.Connection) -> HoldRow | None:
-    """The HOLD recorded in the database, if one is set."""
+    """Return the HOLD recorded in the database, or None."""
     with connection.cursor(row_factory=class_row(HoldRow)) as cursor:
         return cursor.execute("SELECT reason, by, run_id, at FROM cutter_governance.v_hold").fetchone()
 
 
 def documents(connection: psycopg.Connection) -> tuple[DocumentRow, ...]:
-    """The registered documents."""
+    """Return the registered documents, by prefix."""
     with connection.cursor(row_factory=class_row(DocumentRow)) as cursor:
         return tuple(
             cursor.execute(
@@ -200,12 +200,12 @@ def documents(connection: psycopg.Connection) -> tuple[DocumentRow, ...]:
 
 
 def anchors_by_run(connection: psycopg.Connection, rows: Iterable[RunRow]) -> dict[str, frozenset[Anchor]]:
-    """The journal records that the events of each run name, of those among these that are not over."""
+    """Return the journal records that the events name, by run id, for each of these runs that is not over."""
     query = "SELECT run_id, journal_seq, journal_head FROM cutter_governance.v_run_event WHERE run_id = ANY (%s)"
-    found: dict[str, set[Anchor]] = {}
+    by_run: dict[str, set[Anchor]] = {}
     for run_id, sequence, head in connection.execute(query, ([row.run_id for row in rows if not is_over(row.state)],)):
-        found.setdefault(str(run_id), set()).add(Anchor(sequence=int(sequence), hash=str(head)))
-    return {run_id: frozenset(anchors) for run_id, anchors in found.items()}
+        by_run.setdefault(str(run_id), set()).add(Anchor(sequence=int(sequence), hash=str(head)))
+    return {run_id: frozenset(anchors) for run_id, anchors in by_run.items()}
 
 
 def has_event(connection: psycopg.Connection, run_id: str, anchor: Anchor) -> bool:
@@ -215,8 +215,9 @@ def has_event(connection: psycopg.Connection, run_id: str, anchor: Anchor) -> bo
 
 
 def transaction_status(connection: psycopg.Connection, xid: str) -> TransactionStatus:
-    """Return what became of a transaction on this timeline; unknown where it is too old, or the server has not given the id out."""
+    """Return the status of a transaction; `unknown` if it is too old, or the server has not assigned the id yet."""
     try:
+        # In a savepoint: an id of the future raises, which would abort the caller's transaction.
         with connection.transaction():
             row = connection.execute("SELECT pg_xact_status(%s::xid8)", (xid,)).fetchone()
     except psycopg.errors.InvalidParameterValue:

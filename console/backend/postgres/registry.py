@@ -1,4 +1,4 @@
-"""Reads of the registry of documents, beside what the database holds of each."""
+"""Reads of the registry of documents, with what the database holds of each."""
 
 from typing import NamedTuple
 
@@ -16,7 +16,7 @@ class Registered(Value):
     docprefix: str
     origin: SafeText
     sha256: str
-    """Of the version; empty where none was pinned."""
+    """Of the version; empty if none was pinned."""
     aliases: int = 0
     enacted_below: int = 0
     """Enacted units whose parent is a unit of the document."""
@@ -57,7 +57,7 @@ _LIVE_QUERY = "SELECT live_query FROM cutter_governance.v_document WHERE docpref
 
 
 def registered_versions(connection: psycopg.Connection) -> tuple[Registered, ...]:
-    """Return every document with every source version that a cut could be made of, the oldest first."""
+    """Return every document with each source version that a cut could be made of, by prefix, the oldest first."""
     with connection.cursor(row_factory=class_row(Registered)) as cursor:
         return tuple(cursor.execute(_REGISTERED).fetchall())
 
@@ -68,5 +68,5 @@ def live_documents(connection: psycopg.Connection) -> tuple[LiveDocument, ...]:
 
 
 def live_query_of(connection: psycopg.Connection, docprefix: str) -> str:
-    """Return the registered query of a live document. Raises Unmeasured where there is no such document."""
+    """Return the registered query of a live document. Raises Unmeasured if there is no such document."""
     return str(scalar(connection, _LIVE_QUERY, docprefix))

@@ -1,6 +1,6 @@
-"""Pure: the SQL that repairs a change of the inventory, for an administrator to read and run; a line of it is one text.
+"""Pure: the SQL that repairs a change of the inventory, for an administrator to read and run; one string per line.
 
-Names come out of the catalogue quoted. What could lose data is printed as a comment, behind a word of caution.
+Names come out of the catalogue quoted. What could lose data is printed as a comment, below a warning.
 """
 
 from collections.abc import Callable
@@ -15,7 +15,7 @@ NO_STATEMENT = "-- No statement repairs this by itself: find out who changed it 
 
 
 def repair(change: Change, inventory: Inventory) -> Lines:
-    """Statements and comments, in the order in which they are to be run."""
+    """Return statements and comments, in the order in which they are to be run."""
     return _BY_WHAT.get(change.key.what, _words)(change, inventory)
 
 
@@ -24,7 +24,7 @@ def _words(_change: Change, _inventory: Inventory) -> Lines:
 
 
 def name_of(object_: str) -> str:
-    """`public.unit_version` of `TABLE public.unit_version`."""
+    """Return the name without the kind: `public.unit_version` for `TABLE public.unit_version`."""
     for kind in ("MATERIALIZED VIEW ", "FOREIGN TABLE "):
         if object_.startswith(kind):
             return object_.removeprefix(kind)
@@ -32,18 +32,18 @@ def name_of(object_: str) -> str:
 
 
 def _grantable(object_: str) -> str:
-    """The object as GRANT names it: every relation but a sequence is a TABLE there."""
+    """Return the object as GRANT names it: every relation but a sequence is a TABLE there."""
     relation = object_.startswith(("TABLE ", "VIEW ", "MATERIALIZED VIEW ", "FOREIGN TABLE "))
     return f"TABLE {name_of(object_)}" if relation else object_
 
 
 def _privileges(value: str | None) -> dict[str, bool]:
-    """Privilege → whether it may be granted on."""
-    found: dict[str, bool] = {}
-    for one in (value or "").split(", "):
-        if one:
-            found[one.rstrip("*")] = found.get(one.rstrip("*"), False) or one.endswith("*")
-    return found
+    """Return each privilege of a line such as `SELECT*, UPDATE`, and if it is held WITH GRANT OPTION (`*`)."""
+    grantable: dict[str, bool] = {}
+    for privilege in (value or "").split(", "):
+        if privilege:
+            grantable[privilege.rstrip("*")] = grantable.get(privilege.rstrip("*"), False) or privilege.endswith("*")
+    return grantable
 
 
 def _grant(change: Change, inventory: Inventory) -> Lines:
@@ -61,6 +61,7 @@ def _grant(change: Change, inventory: Inventory) -> Lines:
     starred = [name for name in wanted if wanted[name] and not have.get(name, False)]
     lines = []
     if extra:
+        # Without CASCADE the server refuses to revoke a privilege that its holder has granted to others.
         cascade = " CASCADE" if any(have[name] for name in extra) else ""
         lines.append(f"REVOKE {listed(extra)} {on} FROM {key.role}{cascade};")
     if options:
@@ -80,12 +81,12 @@ def _owner(change: Change, inventory: Inventory) -> Lines:
 
 
 def _named(object_: str, inventory: Inventory) -> str:
-    """A line leaves the database's name out: it is the same in every copy of it."""
+    """Return the object with the database's name, which lines leave out: they are equal in every copy of a database."""
     return f"{object_} {inventory.quoted_database}" if object_.endswith("DATABASE") else object_
 
 
 def _granted(object_: str, inventory: Inventory, only: str = "") -> Lines:
-    """Grants of the pinned lines on this object, to one role or to all but its owner."""
+    """Return the pinned grants on this object, to the role `only`, or to all roles but its owner."""
     owner = inventory.pinned.get(Key("owner", object_, "", ""))
     lines: list[str] = []
     for key, value in sorted(inventory.pinned.items()):
@@ -103,15 +104,15 @@ def _function(change: Change, inventory: Inventory) -> Lines:
             return (f"ALTER {object_} {change.expected};",)
         case "settings":
             settings = () if change.expected == "none" else tuple((change.expected or "").split("; "))
-            pairs = (one.partition("=") for one in settings)
+            pairs = (setting.partition("=") for setting in settings)
             return (f"ALTER {object_} RESET ALL;", *(f"ALTER {object_} SET {k} = {_quoted(v)};" for k, _, v in pairs))
         case _:
             return _redefined(change, inventory)
 
 
 def _quoted(setting: str) -> str:
-    """A setting's value as the statement takes it: a list stays one, and a number may have its unit."""
-    return ", ".join("'" + one.replace("'", "''") + "'" for one in setting.split(", "))
+    """Return a setting's value for SET: each item of a list is quoted by itself."""
+    return ", ".join("'" + item.replace("'", "''") + "'" for item in setting.split(", "))
 
 
 def _redefined(change: Change, inventory: Inventory) -> Lines:
@@ -124,15 +125,17 @@ def _redefined(change: Change, inventory: Inventory) -> Lines:
     if known is None or known.body_sha256 != inventory.pinned[body]:
         return ("-- The installed definition is not in this program: use the one that the database was migrated with.",)
     statement = tuple(known.statement.split("\n"))
-    if body in inventory.now and all(inventory.now.get(one) == inventory.pinned.get(one) for one in form):
+    if body in inventory.now and all(inventory.now.get(key) == inventory.pinned.get(key) for key in form):
         return statement
+    # CREATE OR REPLACE cannot change a function's result type or arguments.
     dropped = (f"DROP {object_};",) if body in inventory.now else ()
     return (*dropped, *statement, *_belongings(object_, inventory))
 
 
 def _belongings(object_: str, inventory: Inventory) -> Lines:
-    """Owner and grants of an object that was made again."""
+    """Return owner and grants of an object that was created again."""
     owner = inventory.pinned.get(Key("owner", object_, "", ""))
+    # A new function may be executed by everybody until that is revoked.
     closed = (f"REVOKE ALL ON {_grantable(object_)} FROM PUBLIC;",) if object_.startswith("FUNCTION ") else ()
     return (f"ALTER {object_} OWNER TO {owner};", *closed, *_granted(object_, inventory))
 
@@ -143,6 +146,7 @@ def _view(change: Change, inventory: Inventory) -> Lines:
     if known is None:
         return (NO_STATEMENT,)
     made = (f"SET search_path = {known.schema};", *known.statement.split("\n"), "RESET search_path;")
+    # CREATE OR REPLACE VIEW refuses other columns than the view has.
     same_columns = _columns(object_, inventory.pinned) == _columns(object_, inventory.now)
     if change.actual is not None and same_columns:
         return made
@@ -186,7 +190,7 @@ def _column(change: Change, _inventory: Inventory) -> Lines:
 
 
 def _column_parts(value: str) -> tuple[str, bool, str]:
-    """Type (with what generates it), NOT NULL, default."""
+    """Split a column's value into its type (with GENERATED …), NOT NULL and default."""
     rest, _, default = value.partition(" DEFAULT ")
     kind, required, generated = rest.partition(" NOT NULL")
     return kind + generated, bool(required), default
@@ -209,6 +213,7 @@ def _trigger(change: Change, inventory: Inventory) -> Lines:
     dropped = (f"DROP TRIGGER {trigger} ON {table};",) if change.actual is not None else ()
     if change.expected is None:
         return dropped
+    # CREATE TRIGGER makes an ordinary one, which a session with session_replication_role = replica skips.
     state = inventory.pinned.get(change.key._replace(what="trigger state"), "ENABLE ALWAYS")
     return (*dropped, f"{change.expected};", *_enabled(table, trigger, state))
 
@@ -222,7 +227,7 @@ def _enabled(table: str, trigger: str, state: str) -> Lines:
 
 
 def _on_table(kind: str) -> Callable[[Change, Inventory], Lines]:
-    """Return what the product has none of: a rule, a policy."""
+    """Return the repair of a kind of which the product has none (rule, policy): each one is dropped."""
 
     def drop(change: Change, _inventory: Inventory) -> Lines:
         if change.expected is not None:
@@ -303,9 +308,10 @@ def _membership(change: Change, _inventory: Inventory) -> Lines:
         lines.append(f"REVOKE {key.object} FROM {key.role} GRANTED BY {key.part};")
     if change.expected is not None:
         options = change.expected if "SET" in change.expected else ""
+        # Servers before version 16 have the ADMIN option alone, in the older spelling.
         old = "ADMIN OPTION" if change.expected == "ADMIN TRUE" else ""
-        given = f" WITH {options or old}" if options or old else ""
-        lines.append(f"GRANT {key.object} TO {key.role}{given} GRANTED BY {key.part};")
+        with_options = f" WITH {options or old}" if options or old else ""
+        lines.append(f"GRANT {key.object} TO {key.role}{with_options} GRANTED BY {key.part};")
     return tuple(lines)
 
 
@@ -332,19 +338,19 @@ def _foreign_key(change: Change, _inventory: Inventory) -> Lines:
         return (NO_STATEMENT,)
     return (
         "-- Rows that came in meanwhile were not compared: look for those without a parent.",
-        *(f"ALTER {change.key.object} ENABLE TRIGGER {one};" for one in triggers),
+        *(f"ALTER {change.key.object} ENABLE TRIGGER {trigger};" for trigger in triggers),
     )
 
 
 def _view_options(change: Change, _inventory: Inventory) -> Lines:
-    have = [one.partition("=")[0] for one in (change.actual or "").split(", ") if one]
+    have = [option.partition("=")[0] for option in (change.actual or "").split(", ") if option]
     reset = (f"ALTER {change.key.object} RESET ({', '.join(have)});",) if have else ()
     wanted = (f"ALTER {change.key.object} SET ({change.expected});",) if change.expected is not None else ()
     return reset + wanted
 
 
 def _setting(change: Change, inventory: Inventory) -> Lines:
-    """Print what is put back as one literal; how a list was quoted only a person knows."""
+    """Return the repair of a role's or database's setting. A list is left to a person: its quoting is not recorded."""
     head = f"ALTER {_named(change.key.object, inventory)}"
     if change.expected is None:
         return (f"{head} RESET {change.key.part};",)

@@ -1,4 +1,4 @@
-"""Settings that the product's roles or its database begin their sessions with: which are harmless, and which are not."""
+"""Settings that sessions of the product's roles or database begin with: which are harmless; the others are refused."""
 
 import json
 
@@ -48,7 +48,7 @@ _HARMLESS_BEGINNINGS = (
 )
 """Settings of planning, statistics, logging and time limits; none changes what a statement means, reads or writes."""
 _NEVER = "session_replication_role"
-"""Accepted by nobody: guards and foreign keys would not fire, and no session of the product opens with it."""
+"""Never accepted: guards and foreign keys would not fire, and no session of the product opens with it."""
 
 _FOUND = """
     SELECT f.object, f.name, f.value,
@@ -79,7 +79,7 @@ class RoleSetting(Value):
 
     @property
     def key(self) -> tuple[str, str, str]:
-        """Return what it is compared by."""
+        """Return the parts that are compared with a pinned setting."""
         return self.object, self.name, self.value
 
     def __str__(self) -> str:
@@ -87,26 +87,26 @@ class RoleSetting(Value):
 
 
 def is_harmless(setting: RoleSetting) -> bool:
-    """Pure: whether the product works the same with it."""
+    """Return whether the product works in the same way with this setting. Pure."""
     if setting.name == "default_transaction_read_only":
         return setting.object.startswith("ROLE cutter_ro") and setting.value in {"on", "true", "yes", "1"}
     return setting.name in _HARMLESS or setting.name.startswith(_HARMLESS_BEGINNINGS)
 
 
 def refuse_settings(connection: psycopg.Connection, accept: str, *, installed: bool) -> None:
-    """Raises Drifted where a role or the database begins with a setting that changes what the product relies on.
+    """Raise Drifted if sessions begin with a setting that changes what the product relies on.
 
-    One that is pinned has been accepted. Others are by the digest that the refusal names: of the schema where that is
-    installed, else of the settings themselves. `session_replication_role` never is.
+    A pinned setting has been accepted before. Others are accepted by the digest that the refusal names: that of the
+    schema if one is installed, else that of the settings. `session_replication_role` is never accepted.
     """
     rows = connection.execute(_FOUND, (_ROLES,)).fetchall()
-    found = [RoleSetting(object=o, name=n, value=v, reset=r) for o, n, v, r in rows]
-    relied = [one for one in found if not is_harmless(one)]
-    never = [one for one in relied if one.name == _NEVER and one.value != "origin"]
+    settings = [RoleSetting(object=o, name=n, value=v, reset=r) for o, n, v, r in rows]
+    relied = [setting for setting in settings if not is_harmless(setting)]
+    never = [setting for setting in relied if setting.name == _NEVER and setting.value != "origin"]
     if never:
         raise _refused(never, "")
     known = _pinned(connection) if installed else set()
-    fresh = [one for one in relied if one.key not in known]
+    fresh = [setting for setting in relied if setting.key not in known]
     if not fresh:
         return
     digest = (
@@ -120,11 +120,11 @@ def refuse_settings(connection: psycopg.Connection, accept: str, *, installed: b
 
 def _pinned(connection: psycopg.Connection) -> set[tuple[str, str, str]]:
     lines = [json.loads(line) for (line,) in connection.execute(_PINNED).fetchall()]
-    return {(safe_text(what), safe_text(name.lower()), safe_text(value)) for _, what, name, _, value in lines}
+    return {(safe_text(object_), safe_text(name.lower()), safe_text(value)) for _, object_, name, _, value in lines}
 
 
 def _refused(settings: list[RoleSetting], digest: str) -> Drifted:
-    commands = " ".join(f"{one.reset};" for one in settings)
+    commands = " ".join(f"{setting.reset};" for setting in settings)
     accept = f" Or accept it: cutter-console migrate --accept {digest}" if digest else ""
     return Drifted(
         StopCode.DRIFT,

@@ -9,14 +9,14 @@ from console.backend.postgres.connections import read_column, read_rows
 
 
 class Routine(NamedTuple):
-    """A function as the catalogue has it; its text is looked at and not kept."""
+    """A function as the catalogue has it; its text is inspected, and not recorded."""
 
     name: str
     arguments: str
     text: str
     sha256: str
     closed: bool
-    """Its search_path is the pinned one."""
+    """True if its search_path is set to `pg_catalog, pg_temp`."""
 
 
 _ROUTINES = """

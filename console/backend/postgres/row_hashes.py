@@ -15,7 +15,9 @@ class RowHashes(NamedTuple):
     second: str
 
 
+# Two, because a sum of 64-bit hashes with one seed could come out equal for other rows.
 _SEEDS = (0, 0x5DEECE66D)
+# Everything that changes a value's text, and with it the hash; rows that a policy hides must raise.
 _SETTINGS = {
     "search_path": "",
     "datestyle": "ISO, YMD",
@@ -47,11 +49,12 @@ def row_hashes(connection: psycopg.Connection, tables: tuple[str, ...]) -> tuple
 
 
 def row_hashes_at_once(connection: psycopg.Connection, tables: tuple[str, ...]) -> tuple[RowHashes, ...]:
-    """Return the same in one round trip, where every column of every table has a hash; one by one where some has none."""
+    """Return the same as `row_hashes` in one round trip; table by table if a column has no hash."""
     _fix_settings(connection)
-    each = (_NUMBERED.format(sql.Literal(place), _of(_BY_VALUE, table)) for place, table in enumerate(tables))
-    query = sql.SQL("{} ORDER BY 1").format(sql.SQL(" UNION ALL ").join(each))
+    queries = (_NUMBERED.format(sql.Literal(place), _of(_BY_VALUE, table)) for place, table in enumerate(tables))
+    query = sql.SQL("{} ORDER BY 1").format(sql.SQL(" UNION ALL ").join(queries))
     try:
+        # In a savepoint: a column without a hash raises, and the caller's transaction must go on.
         with connection.transaction():
             rows = connection.execute(query).fetchall() if tables else []
     except psycopg.errors.UndefinedFunction:

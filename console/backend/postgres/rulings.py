@@ -1,4 +1,4 @@
-"""Reads of rulings and of what was decided by them: uses, signatures as stored, decisions, verifications."""
+"""Reads of rulings, their uses and signatures as stored, and of decisions and verifications under them."""
 
 from typing import NamedTuple
 
@@ -8,7 +8,7 @@ from console.backend.postgres.connections import read_rows, scalar
 
 
 class UsedRuling(NamedTuple):
-    """A ruling that was used, with its signatures as stored, and the database's verdicts on them where it was asked."""
+    """A used ruling, its signatures as stored, and the database's verdicts on them; None beyond the first fifty."""
 
     run_id: str
     kind: str
@@ -37,7 +37,7 @@ _VERIFICATIONS = "SELECT count(*) FROM cutter_governance.verify_result WHERE run
 
 
 def is_first_cut(connection: psycopg.Connection) -> bool:
-    """Return whether no ruling was used for a cut yet."""
+    """Return True if no ruling was used for a cut yet."""
     return scalar(connection, _FIRST) is True
 
 
@@ -47,12 +47,12 @@ def used_rulings(connection: psycopg.Connection) -> tuple[UsedRuling, ...]:
 
 
 def cut_decision(connection: psycopg.Connection, run_id: str) -> str:
-    """Return the id of the decision that recorded the cut. Raises Unmeasured where there is none."""
+    """Return the id of the decision that recorded the cut. Raises Unmeasured if there is none."""
     return str(scalar(connection, _DECISION, run_id))
 
 
 def cut_ruling(connection: psycopg.Connection, run_id: str) -> str:
-    """Return the sha256 of the statement that the cut was made under. Raises Unmeasured where there is none."""
+    """Return the sha256 of the statement that the cut was made under. Raises Unmeasured if there is none."""
     return str(scalar(connection, _CUT_RULING, run_id))
 
 

@@ -1,4 +1,4 @@
-"""Reads of everything that the database has of one run, for its report: rows as the type that the caller names."""
+"""Reads of all records of one run, for its report: rows as the type that the caller names."""
 
 from collections.abc import Mapping
 from typing import TypeVar
@@ -61,7 +61,7 @@ def run_events(connection: psycopg.Connection, run_id: str, row: type[_V]) -> tu
 
 
 def run_rulings(connection: psycopg.Connection, run_id: str) -> tuple[Mapping[str, object], ...]:
-    """Return the imported statements by column; whoever reads them adds policy and uses."""
+    """Return the imported statements as mappings by column; the caller adds policy and uses."""
     with connection.cursor(row_factory=dict_row) as cursor:
         return tuple(cursor.execute(_RULINGS, (run_id,)).fetchall())
 
@@ -87,7 +87,7 @@ def run_decisions(connection: psycopg.Connection, run_id: str, row: type[_V]) ->
 
 
 def run_transitions(connection: psycopg.Connection, run_id: str, row: type[_V]) -> tuple[_V, ...]:
-    """Return the lifecycle log, rows that say the same as one."""
+    """Return the lifecycle log, with rows of the same transition and actor counted together."""
     return _rows(connection, row, _TRANSITIONS, run_id)
 
 

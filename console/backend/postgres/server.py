@@ -50,17 +50,17 @@ _WEAK_DURABILITY = """
 
 
 def answering_database(connection: psycopg.Connection) -> DatabaseRow | None:
-    """Return which database answers, a standby too; None where the server does not say."""
+    """Return the identity of the database that answers, on a standby too; None if the server gives no row."""
     return next(iter(read_rows(connection, DatabaseRow, _DATABASE)), None)
 
 
 def session_of(connection: psycopg.Connection) -> SessionRow:
-    """Return who the connection is, and on which running server."""
+    """Return the connection's role, and the running server in words."""
     return read_row(connection, SessionRow, _SESSION)
 
 
 def server_clock(connection: psycopg.Connection) -> datetime:
-    """Return the server's time at this very moment, not at the transaction's start."""
+    """Return the server's present time, not that of the transaction's start."""
     now = scalar(connection, "SELECT clock_timestamp()")
     assert isinstance(now, datetime)
     return now

@@ -84,7 +84,7 @@ _WHERE_SET = """
 
 
 class Session(psycopg.Connection):
-    """A connection that waits for no answer beyond its limits, also where the line is dead and nobody says so."""
+    """A connection that waits for no answer beyond its limits, even if the line is dead without a sign of it."""
 
     answer_limit_s: float | None = None
     """For one answer, in seconds; None for as long as it takes."""
@@ -92,11 +92,12 @@ class Session(psycopg.Connection):
     """True if the server has warned, as it does when a COMMIT may not have reached its standby."""
 
     def wait(self, gen: PQGen[RV], interval: float = _INTERVAL_S, timeout: float | None = None) -> RV:
-        """Wait for one answer. Raises OperationalError, with the connection broken, where none comes in time."""
+        """Wait for one answer. Raises OperationalError, with the connection broken, if none comes in time."""
         limit = self.answer_limit_s if timeout is None else timeout
         try:
             return super().wait(gen, interval, limit)
         except psycopg.errors._WaitTimeout as error:
+            # This makes the connection `broken`, by which `finish` tells an unanswered COMMIT from a refused one.
             self.pgconn.finish()
             raise psycopg.OperationalError(
                 f"no answer from the server within {limit:.0f} s: the line is dead"
@@ -114,11 +115,11 @@ def open_session(
     statement_timeout_s: float,
     idle_in_transaction_s: float | None = None,
 ) -> Session:
-    """Open a connection with SETTINGS, outside any transaction and not in autocommit; whoever calls this closes it.
+    """Open a connection with SETTINGS, outside any transaction and not in autocommit; the caller closes it.
 
-    0 means no timeout. An answer is waited for a little longer than the server's own limit. Raises psycopg.Error where
-    there is no connection, Refused where the database is not encoded in UTF8, Drifted where triggers would not fire in
-    the session, Unmeasured where a pooler stands in front.
+    0 means no timeout. An answer is waited for a little longer than the server's own limit. Raises psycopg.Error if
+    there is no connection, Refused if the database is not encoded in UTF8, Drifted if triggers would not fire in
+    the session, Unmeasured if a pooler stands in front.
     """
     connection = Session.connect(
         conninfo,
@@ -137,12 +138,14 @@ def open_session(
         tcp_user_timeout=25_000,
     )
     connection.add_notice_handler(connection.warned)
+    # The server's own limits are among the settings, and hold only after the statement that makes them.
     connection.answer_limit_s = ANSWER_MARGIN_S
     try:
         _begin(connection, _timeouts(statement_timeout_s, idle_in_transaction_s))
         connection.autocommit = False
         connection.answer_limit_s = statement_timeout_s + ANSWER_MARGIN_S if statement_timeout_s else None
     except BaseException:
+        # The caller has no connection to close yet, whatever ended this: a refusal, or a signal.
         connection.close()
         raise
     return connection
@@ -170,6 +173,7 @@ def _begin(connection: Session, timeouts: Mapping[str, str]) -> None:
         raise wrong_encoding(connection.info.dbname, str(encoding))
     if replication != "origin":
         raise _no_triggers(connection, str(replication))
+    # Behind a pooler the process id of the login is not that of the backend which runs the statement.
     if connection.info.backend_pid not in {0, pid}:
         raise Unmeasured(
             StopCode.UNREACHABLE,
@@ -179,7 +183,7 @@ def _begin(connection: Session, timeouts: Mapping[str, str]) -> None:
 
 
 def wrong_encoding(database: str, encoding: str) -> Refused:
-    """The refusal of a database whose texts are not UTF-8: digests are of bytes."""
+    """Return the refusal of a database that is not encoded in UTF8: digests are of bytes, and would differ there."""
     name = safe_text(database)
     return Refused(
         StopCode.REFUSED_INPUT,
@@ -188,21 +192,21 @@ def wrong_encoding(database: str, encoding: str) -> Refused:
     )
 
 
-def _no_triggers(connection: psycopg.Connection, found: str) -> CutterError:
-    asked = connection.execute(_WHERE_SET, {"name": "session_replication_role"}).fetchall()
-    resets = [f"{safe_text(command)};" for (command,) in asked] or [
+def _no_triggers(connection: psycopg.Connection, role_value: str) -> CutterError:
+    rows = connection.execute(_WHERE_SET, {"name": "session_replication_role"}).fetchall()
+    resets = [f"{safe_text(command)};" for (command,) in rows] or [
         "ALTER SYSTEM RESET session_replication_role;",
         "SELECT pg_reload_conf();",
     ]
     return Drifted(
         StopCode.DRIFT,
-        f"session_replication_role is {safe_text(found)} for {safe_text(connection.info.user)}: triggers and foreign keys do not fire",
+        f"session_replication_role is {safe_text(role_value)} for {safe_text(connection.info.user)}: triggers and foreign keys do not fire",
         f"As a superuser, in psql: {' '.join(resets)}",
     )
 
 
 def refused_startup(message: str) -> CutterError | None:
-    """The error where a pooler refuses a startup parameter, which libpq's message hides among host and port."""
+    """Return the error for a pooler that refuses a startup parameter, or None if `message` is about something else."""
     if "startup parameter" not in message:
         return None
     return Unmeasured(

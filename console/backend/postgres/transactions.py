@@ -1,4 +1,4 @@
-"""Transactions and the sessions that sent them: how one is named before its COMMIT, and how it is asked for afterwards."""
+"""Transactions and the sessions that sent them: named before their COMMIT, looked up afterwards."""
 
 from typing import NamedTuple
 
@@ -25,7 +25,7 @@ class ServerPosition(NamedTuple):
 
 
 class LockWait(NamedTuple):
-    """A session that runs: waiting for a lock, and the sessions that hold it, in words."""
+    """Wait of a running session: if it waits for a lock, and the sessions that hold the lock, in words."""
 
     waits: bool | None
     holders: str | None
@@ -61,25 +61,26 @@ _LOCK_WAIT = """
 
 
 def name_transaction(connection: psycopg.Connection) -> TransactionName:
-    """Give the open transaction its id, and return by what it will be known."""
+    """Assign an id to the open transaction, and return what identifies it after its COMMIT."""
     return read_row(connection, TransactionName, _NAME)
 
 
 def assigned_transaction_id(connection: psycopg.Connection) -> str | None:
-    """Return the id of the open transaction, or None while it has written nothing; asking assigns none."""
+    """Return the id of the open transaction, or None while it has written nothing. Assigns no id."""
     xid = scalar(connection, "SELECT pg_current_xact_id_if_assigned()::text")
     return None if xid is None else str(xid)
 
 
 def server_position(connection: psycopg.Connection) -> ServerPosition:
-    """Return server and timeline at hand: elsewhere the same id may belong to another transaction."""
+    """Return server and timeline of the connection: on others the same id may belong to another transaction."""
     return read_row(connection, ServerPosition, _POSITION)
 
 
 def end_session(connection: psycopg.Connection, pid: str, started: str) -> str | None:
-    """End the session of this backend and start time. Returns what became of it, or None where it is gone."""
-    said = read_rows(connection, str, _END_SESSION, (pid, started))
-    return said[0] if said else None
+    """Terminate the session of this backend and start time. Return its state in words, or None if it is gone."""
+    # The start time as well: the system may have given the process id to another session since.
+    answers = read_rows(connection, str, _END_SESSION, (pid, started))
+    return answers[0] if answers else None
 
 
 def is_session_there(connection: psycopg.Connection, pid: str, role: str) -> bool:
@@ -98,5 +99,5 @@ def write_behind(connection: psycopg.Connection) -> None:
 
 
 def lock_wait(connection: psycopg.Connection, pid: int) -> LockWait | None:
-    """Return for whom the session of this backend waits, or None where the server knows of no such session."""
+    """Return for which sessions this backend waits, or None if the server has no such backend."""
     return next(iter(read_rows(connection, LockWait, _LOCK_WAIT, (pid,))), None)

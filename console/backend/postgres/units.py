@@ -1,4 +1,4 @@
-"""Reads of units and versions as they stand, and of the vocabulary that they are made of."""
+"""Reads of units and versions, and of the vocabulary of their kinds."""
 
 from typing import NamedTuple
 
@@ -53,7 +53,7 @@ class DraftText(NamedTuple):
 
 
 class EnactedCounts(NamedTuple):
-    """Of the units of a run's manifest: enacted ones, all, and log rows of their enactment."""
+    """Counts of a run's manifest: enacted units, all units, and log rows of their enactment."""
 
     enacted: int
     units: int
@@ -116,7 +116,7 @@ def edits_of_document(connection: psycopg.Connection, docprefix: str) -> tuple[E
 
 
 def find_draft(connection: psycopg.Connection, address: str) -> DraftUnit | None:
-    """Return the draft unit of this address, or None where it is none."""
+    """Return the draft unit of this address, or None if there is none."""
     return next(iter(read_rows(connection, DraftUnit, _DRAFT, (address,))), None)
 
 
@@ -126,12 +126,12 @@ def first_texts(connection: psycopg.Connection, docprefix: str, limit: int) -> t
 
 
 def enacted_counts(connection: psycopg.Connection, run_id: str) -> EnactedCounts:
-    """Count what the enactment of a run has left."""
+    """Count the enacted units of a run and the log rows of their enactment."""
     return read_row(connection, EnactedCounts, _ENACTED, {"run": run_id})
 
 
 def vocabulary(connection: psycopg.Connection) -> frozenset[VocabularyEntry]:
-    """Return the kinds and section types that the database takes."""
+    """Return the pairs of kind and section type that the database accepts."""
     return frozenset(read_rows(connection, VocabularyEntry, _VOCABULARY))
 
 

@@ -1,4 +1,4 @@
-"""Writes that are tried to see how they are refused: each is rolled back, and the direct ones name no row."""
+"""Writes that are tried to see that they are refused: each is rolled back, and the direct ones match no row."""
 
 import psycopg
 
@@ -18,7 +18,7 @@ DIRECT_WRITES = (
     "INSERT INTO cutter_governance.backup_proof (run_id) SELECT '' WHERE false",
     "INSERT INTO cutter_governance.run_event (run_id) SELECT '' WHERE false",
 )
-"""Each names no row: where a protection is missing, nothing is changed by finding out."""
+"""None matches a row: if a protection is missing, the attempt changes nothing."""
 _REGISTER = "SELECT cutter_governance.fn_document_register(%s, 'file:probe', 'atx')"
 _CREATE = """
     SELECT cutter_governance.fn_run_create(%s, 'cut', %s, 'file:probe', 'atx', 'probe', 'probe', jsonb_build_object(
@@ -28,12 +28,12 @@ _SEEN = "SELECT count(*) FROM cutter_governance.v_document WHERE docprefix = %s"
 
 
 def try_direct_writes(connection: psycopg.Connection) -> tuple[tuple[str, str], ...]:
-    """Try each of DIRECT_WRITES. Returns its first three words and the SQLSTATE that refused it, or empty."""
-    return tuple((" ".join(one.split()[:3]), _sqlstate(connection, one)) for one in DIRECT_WRITES)
+    """Try each of DIRECT_WRITES. Return its first three words and the SQLSTATE that refused it, or empty."""
+    return tuple((" ".join(statement.split()[:3]), _sqlstate(connection, statement)) for statement in DIRECT_WRITES)
 
 
 def try_to_create_run(connection: psycopg.Connection, run_id: str, docprefix: str) -> str:
-    """Try to create a run. Returns the SQLSTATE that refused it, or empty."""
+    """Try to create a run. Return the SQLSTATE that refused it, or empty."""
     return _sqlstate(connection, _CREATE, run_id, docprefix)
 
 
