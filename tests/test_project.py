@@ -219,6 +219,21 @@ def test_no_text_refers_to_a_numbered_list_that_is_not_here() -> None:
     assert found == []
 
 
+def test_the_lines_of_an_unreleased_migration_are_at_most_120_columns_long() -> None:
+    """0001 to 0010 are released and keep their bytes. A string that fills its line is exempt: it cannot be wrapped."""
+    string_alone = re.compile(r" *'(?:[^']|'')*'[),;]*")
+    unreleased = [path for path in SQL if path.parent.name == "migrations" and path.name > "0011"]
+    found = [
+        f"{path.name}:{number}"
+        for path in unreleased
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
+        if len(line) > 120 and not string_alone.fullmatch(line)
+    ]
+
+    assert unreleased
+    assert found == []
+
+
 @pytest.mark.parametrize("page", ["ARCHITECTURE.md", "CONTRIBUTING.md"])
 def test_the_pages_for_contributors_name_files_that_are_there(page: str) -> None:
     named = set(re.findall(r"`((?:\w+/)+\w+(?:\.\w+|/))`", (ROOT / page).read_text("utf-8")))

@@ -68,7 +68,8 @@ def test_a_record_function_that_leaves_a_row_out_is_red(fresh: Passage) -> None:
     _changed(
         fresh,
         "fn_record_write",
-        "INSERT INTO cutter_governance.decision_backlog_history (entry_id, status, note) VALUES (entry, 'open', 'cut into draft; waits for SG_2');",
+        "INSERT INTO cutter_governance.decision_backlog_history (entry_id, status, note)\n"
+        "    VALUES (entry, 'open', 'cut into draft; waits for SG_2');",
         "",
     )
 
@@ -116,7 +117,7 @@ def test_a_vocabulary_with_a_pair_of_nobodys_is_red(fresh: Passage) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
-        ("WHERE p.id IS NULL OR s.address IS NULL", "WHERE true", "0 of 1 units are as planned"),
+        ("WHERE p.id IS NULL\n        OR s.address IS NULL", "WHERE true", "0 of 1 units are as planned"),
         ("(SELECT count(*) FROM public.unit_version w", "(SELECT count(*) / 0 FROM public.unit_version w", "22012"),
     ],
     ids=["wrong", "refused"],
@@ -144,7 +145,8 @@ def test_a_cut_that_does_not_seal_its_manifest_is_red(fresh: Passage) -> None:
     _changed(
         fresh,
         "fn_manifest_seal",
-        "INSERT INTO cutter_governance.manifest_seal (run_id, statement_sha256, manifest_digest, n_units) VALUES (r.run_id, a.statement_sha256, a.manifest_digest, n);",
+        "INSERT INTO cutter_governance.manifest_seal (run_id, statement_sha256, manifest_digest, n_units)\n"
+        "    VALUES (r.run_id, a.statement_sha256, a.manifest_digest, n);",
         "",
     )
 

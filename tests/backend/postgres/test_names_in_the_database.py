@@ -70,7 +70,7 @@ def test_a_constraint_takes_the_names_of_the_program(
 
 def test_the_switch_is_armed_to_each_purpose_at_its_stages(connection: psycopg.Connection) -> None:
     cases = source(connection, "fn_lease_arm").partition("CASE p_purpose")[2].partition("ELSE false END")[0]
-    at = {purpose: stages_in(rest) for purpose, rest in re.findall(r"WHEN '(\w+)' THEN (.*)", cases)}
+    at = {purpose: stages_in(rest) for purpose, rest in re.findall(r"WHEN '(\w+)'\s+THEN (.*?)(?=WHEN|$)", cases, re.S)}
     goes_on = {PHASE_FROM[phase] for phase in (Phase.STRUCTURAL_VERIFY, Phase.LEG_B_RECORD, Phase.WRITE_VERIFY)}
 
     assert at == {
