@@ -1,5 +1,6 @@
 """The next start removes what killed processes have left, says so, and touches nothing that a living process writes."""
 
+import fcntl
 import os
 import re
 import subprocess
@@ -13,6 +14,7 @@ import pytest
 
 from console.backend.host.cluster_directory import GPG_PREFIX, default_parents, hidden_name
 from console.backend.leftovers import CRASH_LOGS_KEPT, sweep_leftovers
+from console.backend.publication.publishing import published, remove_leftovers
 from console.cli.main import main
 from tests.support.hung import running
 from tests.support.passage import Passage
@@ -126,3 +128,38 @@ def test_a_command_that_writes_sweeps_and_says_so_and_one_that_reads_changes_not
 
 def test_a_root_that_cannot_be_read_stops_nobody(tmp_path: Path) -> None:
     assert swept(tmp_path / "none") == []
+
+
+@pytest.mark.parametrize("after", ["reserved", "opened"])
+def test_a_draft_that_is_removed_before_it_is_locked_is_made_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, after: str
+) -> None:
+    removed: list[str] = []
+
+    def remove() -> None:
+        # Another console starts at this moment, and takes the new directory for a leftover.
+        if not removed:
+            removed.extend(remove_leftovers(tmp_path))
+
+    real_open, real_flock = os.open, fcntl.flock
+
+    def open_after_the_other(path: str | Path, flags: int) -> int:
+        monkeypatch.undo()
+        remove()
+        return real_open(path, flags)
+
+    def lock_after_the_other(descriptor: int, operation: int) -> None:
+        monkeypatch.undo()
+        remove()
+        real_flock(descriptor, operation)
+
+    if after == "reserved":
+        monkeypatch.setattr(os, "open", open_after_the_other)
+    else:
+        monkeypatch.setattr(fcntl, "flock", lock_after_the_other)
+    with published(tmp_path, "report") as draft:
+        draft.write("a.txt", b"whole")
+
+    assert removed == [".report.part"]
+    assert (tmp_path / "report" / "a.txt").read_bytes() == b"whole"
+    assert [path.name for path in tmp_path.iterdir()] == ["report"]

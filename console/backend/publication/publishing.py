@@ -80,14 +80,28 @@ def published(parent: Path, name: str, *, again: bool = False) -> Iterator[Draft
 
 @contextmanager
 def _draft(parent: Path, name: str) -> Iterator[Draft]:
-    draft = _reserve(parent, name)
-    lock = os.open(draft.path, os.O_RDONLY | os.O_DIRECTORY)
+    draft, lock = _locked_draft(parent, name)
     try:
-        fcntl.flock(lock, fcntl.LOCK_EX)
         yield draft
     finally:
         shutil.rmtree(draft.path, ignore_errors=True)  # After the rename there is nothing of that name.
         os.close(lock)
+
+
+def _locked_draft(parent: Path, name: str) -> tuple[Draft, int]:
+    """Return a reserved draft with the descriptor that locks it."""
+    for _ in range(_MOST_IN_A_SECOND):
+        draft = _reserve(parent, name)
+        # Until it is locked, another console's start can take the new directory for a leftover, and remove it.
+        try:
+            lock = os.open(draft.path, os.O_RDONLY | os.O_DIRECTORY)
+        except FileNotFoundError:
+            continue
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if os.fstat(lock).st_nlink:
+            return draft, lock
+        os.close(lock)
+    raise FileExistsError(17, "other consoles remove each draft as it is made", str(parent / name))
 
 
 def _reserve(parent: Path, name: str) -> Draft:

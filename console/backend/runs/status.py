@@ -179,9 +179,9 @@ def _wait(row: RunRow, imported: set[str], switch: SwitchView) -> WaitView | Non
         if switch.is_taken:  # A console is at work under the lease: nobody is waited for.
             return None
         is_cut = row.stage is not Stage.AWAITING_CUT_AUTHORIZATION
-        what = "record and verify the cut" if is_cut else "cut into draft"
+        step = "record and verify the cut" if is_cut else "cut into draft"
         return WaitView(
-            what=f"{row.docprefix} is armed: {what} of {row.n_units} units",
+            what=f"{row.docprefix} is armed: {step} of {row.n_units} units",
             run_id=row.run_id,
             since=switch.since,
             waits_for="the operator",
