@@ -30,7 +30,7 @@ HIDING: Final = re.compile(f"(?:\\A|\n)([^\n]{{0,{REACH // 2}}}[{INVISIBLE}][^\n
 _ESCAPED: Final = re.compile(r"\\([!\"$-/:-@\[-`{-~])")  # An escaped `#` is meant to open no heading.
 _TAG: Final = re.compile(r"</?[A-Za-z][^<>\n]*>")
 _LINK: Final = re.compile(r"!?\[([^\[\]\n]*)\](?:\([^()\n]*\)|\{[^{}\n]*\})")
-_ATTRIBUTES: Final = re.compile(r"[ \t]*\{[ \t]*(?:[#.][^{}\n]*|[A-Za-z-]+=[^{}\n]*)\}[ \t]*$")
+_ATTRIBUTES: Final = re.compile(r"\{[ \t]*(?:[#.][^{}\n]*|[A-Za-z-]+=[^{}\n]*)\}")
 
 
 def folded_beginning(line: str) -> str:
@@ -68,5 +68,8 @@ def without_markup(title: str) -> str:
     if "<" in title:
         title = without_tags(title)
     if title.endswith("}"):
-        title = _ATTRIBUTES.sub("", title)
+        # Not by one pattern for the whole: it would try each of a million spaces before the brace.
+        at = title.rfind("{")
+        if at >= 0 and _ATTRIBUTES.fullmatch(title, at):
+            title = title[:at].rstrip()
     return _LINK.sub(r"\1", title) if "[" in title else title

@@ -22,6 +22,8 @@ from console.backend.model.plan import Coverage, DocumentPlan, OtherSpan, Planne
 
 MAX_PROBLEMS = 200
 """Problems kept of one document; the last one says how many more there are."""
+_CANDIDATES_PER_UNIT = 5
+"""Limit of the lines that are looked at as suspects, as a multiple of the limit of units."""
 
 
 class _UnitFields(TypedDict):
@@ -103,7 +105,14 @@ def _planned(
     text: CanonicalText, source: SourceVersion, request: PlanRequest, rules: Profile, limits: Limits
 ) -> tuple[DocumentPlan | None, tuple[Problem, ...]]:
     compiled: Matcher = matcher(rules.name)
-    found = scan(text.text, compiled, limits.max_units)
+    found = scan(text.text, compiled, limits.max_units, limits.max_units * _CANDIDATES_PER_UNIT)
+    if len(found.candidates) > limits.max_units * _CANDIDATES_PER_UNIT:
+        line = found.candidates[-1].line
+        message = (
+            f"more than {limits.max_units * _CANDIDATES_PER_UNIT:,} lines that could be beginnings of units: this is no "
+            "document of rules, or it is too long"
+        )
+        return None, (Problem(code=StopCode.CAP_EXCEEDED, line=line, message=message),)
     if len(found.marks) > limits.max_units:
         line = found.marks[limits.max_units].line
         message = f"more than {limits.max_units:,} units: split the document, or raise the limit max_units"

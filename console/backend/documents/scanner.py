@@ -67,22 +67,24 @@ class _Scanner:
         self.heading_end = -1
         """Offset at which the last mark, or the title below it, ends: what follows may begin something."""
 
-    def run(self, most: int) -> None:
-        """Collect marks; stops at the first too many."""
+    def run(self, most: int, most_candidates: int) -> None:
+        """Collect marks and candidates; stops at the first too many of either."""
         for line, start, begins in self._lines() if self._shows_all() else self._lines_with_hidden():
             self._consider(line, start, begins=begins)
-            if len(self.marks) > most:
+            if len(self.marks) > most or len(self.candidates) > most_candidates:
                 return
         if any(sign in self.text for sign in BREAKS):
-            self._look_behind_breaks()
+            self._look_behind_breaks(most_candidates)
 
-    def _look_behind_breaks(self) -> None:
+    def _look_behind_breaks(self, most_candidates: int) -> None:
         """Note what stands behind a line break that is no LF: text of its line, though it may look like a line."""
         line, counted = 1, 0
         for match in BROKEN.finditer(self.text, self.start):
             line += self.text.count("\n", counted, match.start())
             counted = match.start()
             self.candidates.append(Candidate(line, match.start(1), match[1], opens=True))
+            if len(self.candidates) > most_candidates:
+                return
 
     def _shows_all(self) -> bool:
         return self.text.replace("\n", "").isprintable() or not any(sign in self.text for sign in INVISIBLE)
@@ -228,13 +230,16 @@ class _Scanner:
         return found
 
 
-def scan(text: str, matcher: Matcher, most: int) -> Scan:
-    """The marks of a canonical text, at most one more than `most`. Never raises for what the text says."""
+def scan(text: str, matcher: Matcher, most: int, most_candidates: int) -> Scan:
+    """Return what the lines of a canonical text can begin. Never raises for what the text says.
+
+    There is at most one mark more than `most`, and one candidate more than `most_candidates`.
+    """
     front = _FRONT.match(text)
     front_end = front.end() if front else 0
     front_lines = text.count("\n", 0, front_end)
     scanner = _Scanner(text, matcher, front_end, front_lines + 1)
-    scanner.run(most)
+    scanner.run(most, most_candidates)
     problems = (*scanner.setext(), *scanner.guards.problems(text))
     return Scan(
         tuple(scanner.marks), front_end, front_lines, problems, scanner.guards, scanner.candidates, scanner.sightings

@@ -6,6 +6,7 @@ from random import Random
 
 import pytest
 
+from console.backend.documents.limits import Limits
 from console.backend.documents.planning import PlanResult
 from console.backend.model.plan import SuspectReason, suspects_in_words
 from tests.backend.documents import beginnings
@@ -197,6 +198,20 @@ def test_suspects_in_words_name_the_first_lines_and_count_the_rest() -> None:
 def test_every_reason_is_met_in_these_tests() -> None:
     source = Path(__file__).read_text()
     assert [reason for reason in SuspectReason if f'"{reason.value}"' not in source] == []
+
+
+@pytest.mark.parametrize("line", ["2) x\n\n", "\f2) x"])
+def test_a_text_of_nothing_but_suspects_is_refused_before_it_fills_the_memory(line: str) -> None:
+    text = "## § 1 A\n\n" + line * 60
+    assert accepted(planned(text.encode(), "de-law", limits=Limits(max_units=20))).suspects
+    assert [code for _, code in refusals(planned(text.encode(), "de-law", limits=Limits(max_units=10)))] == [
+        "STOP_CAP_EXCEEDED"
+    ]
+
+
+@pytest.mark.parametrize("tail", [" " * 200_000 + "}", "[" * 200_000, "<a" * 100_000, "[a](" * 50_000])
+def test_a_title_of_any_length_and_content_is_read(tail: str) -> None:
+    assert accepted(planned(f"# Title{tail}\n")).units[0].address == "DOC/TITLE" or "a" in tail
 
 
 def test_a_refused_document_says_so_instead() -> None:
