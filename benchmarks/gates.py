@@ -35,7 +35,7 @@ def _slowest(took: dict[str, list[float]]) -> tuple[float, str]:
 
 def _told(board: Board) -> str:
     by_time = sorted(board.gates, key=lambda gate: gate.took_ms, reverse=True)
-    return ", ".join(f"{gate.gate} {gate.took_ms:.0f}" for gate in by_time)
+    return ", ".join(f"{gate.gate} {gate.took_ms}" for gate in by_time)
 
 
 def main() -> int:

@@ -54,11 +54,11 @@ def _board_lines(board: Board) -> list[str]:
     width = max((len(gate.title) for gate in board.gates), default=0)
     lines: list[str] = []
     for gate in board.gates:
-        description = f"{gate.owner:<11}  {gate.took_ms:>6.0f} ms  {gate.urgent_detail}"
+        description = f"{gate.owner:<11}  {gate.took_ms:>6} ms  {gate.urgent_detail}"
         lines.append(f"{gate.gate:<4} {gate.outcome:<13} {gate.title:<{width}}  {description}")
         if gate.outcome is not Outcome.PASS:
             lines.append(f"{'':<4} {'':<13} next: {_next_action(gate)}")
-    return [*lines, f"{'':<4} {board.outcome:<13} {len(board.gates)} gates in {board.took_ms:.0f} ms"]
+    return [*lines, f"{'':<4} {board.outcome:<13} {len(board.gates)} gates in {board.took_ms} ms"]
 
 
 def _next_action(gate: GateReport) -> str:
@@ -71,7 +71,7 @@ def gate_lines(gate: GateReport) -> list[str]:
         f"{gate.gate:<4} {gate.outcome:<13} {gate.title}",
         f"     question      {gate.question}",
         f"     owner         {gate.owner}",
-        f"     measured      {_moment(gate.measured_at)}, took {gate.took_ms:.0f} ms",
+        f"     measured      {_moment(gate.measured_at)}, took {gate.took_ms} ms",
     ]
     lines = [part for check in worst_first(gate.checks) for part in _check_lines(check)]
     return [*head, *lines] if gate.outcome is Outcome.PASS else [*head, *lines, f"next: {_next_action(gate)}"]
@@ -92,7 +92,7 @@ def _evidence_lines(fact: Evidence) -> list[str]:
         f"         of        {fact.source}",
         f"         answer    {fact.answer}",
         *([f"         sha256    {fact.digest}"] if fact.digest else []),
-        f"         measured  {_moment(fact.measured_at)}, took {fact.took_ms:.0f} ms",
+        f"         measured  {_moment(fact.measured_at)}, took {fact.took_ms} ms",
     ]
 
 

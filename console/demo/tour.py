@@ -88,7 +88,7 @@ def _gates(tour: _Tour) -> None:
     tour.step(
         "gates measured",
         not wrong,
-        f"{', '.join(f'{count} {outcome}' for outcome, count in tally.items() if count)} in {board.took_ms:.0f} ms",
+        f"{', '.join(f'{count} {outcome}' for outcome, count in tally.items() if count)} in {board.took_ms} ms",
     )
 
 

@@ -65,10 +65,10 @@ def size(number: int) -> str:
     return f"{number / 1024 / 1024:.1f} MiB"
 
 
-def took(milliseconds: float) -> str:
+def took(milliseconds: int) -> str:
     """Return text such as 250 ms, 3.2 s or 4 min."""
     if milliseconds < 1000:
-        return f"{milliseconds:.0f} ms"
+        return f"{milliseconds} ms"
     if milliseconds < 120_000:
         return f"{milliseconds / 1000:.1f} s"
     return f"{milliseconds / 60_000:.0f} min"

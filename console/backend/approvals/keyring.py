@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from console.backend.host.gpg import GpgUnanswered, list_keys
+from console.backend.model.outcome import Milliseconds
 from console.backend.model.safe_text import SafeText
 from console.backend.model.value import Value
 
@@ -38,7 +39,7 @@ class Keyring(Value):
     home: SafeText
     keys: tuple[KeyFact, ...]
     measured_at: datetime
-    took_ms: float = 0.0
+    took_ms: Milliseconds = 0
     unreadable: SafeText = ""
 
     def find(self, fingerprint: str) -> KeyFact | None:

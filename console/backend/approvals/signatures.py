@@ -10,7 +10,7 @@ from console.backend.approvals.policy import Policy, Signer
 from console.backend.approvals.statement import Statement
 from console.backend.host.gpg import GpgUnanswered, verify_detached
 from console.backend.model.canonical_json import sha256_hex
-from console.backend.model.outcome import Check, Evidence, Outcome
+from console.backend.model.outcome import Check, Evidence, Milliseconds, Outcome, whole_ms
 from console.backend.model.safe_text import SafeText
 from console.backend.model.value import Value
 
@@ -45,7 +45,7 @@ class SignatureEvidence(Value):
     status: tuple[SafeText, ...]
     """Every status line in order, without the prefix."""
     measured_at: datetime
-    took_ms: float = 0.0
+    took_ms: Milliseconds = 0
     unusable: SafeText = ""
     """Reason why the file itself is refused: missing, too large, not a regular file; empty if it is not."""
     unmeasured: SafeText = ""
@@ -100,7 +100,7 @@ def measure_signature(
         sha256=sha256_hex(signature),
         status=status,
         measured_at=now,
-        took_ms=(clock() - began) * 1000,
+        took_ms=whole_ms(clock() - began),
         unusable=unusable,
         unmeasured=unmeasured,
     )

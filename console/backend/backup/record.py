@@ -10,7 +10,7 @@ from console.backend.backup.failures import BackupNotProven
 from console.backend.host.durable import replace_file
 from console.backend.host.regular_file import read_regular, sha256_file
 from console.backend.model.canonical_json import canonical_json
-from console.backend.model.outcome import Evidence
+from console.backend.model.outcome import Evidence, Milliseconds
 from console.backend.model.plan_binding import Target
 from console.backend.model.safe_text import SafeText, safe_text
 from console.backend.model.value import Value
@@ -54,7 +54,7 @@ class BackupRecord(Value):
     recipient: str
     taken_at: datetime
     """Time of the snapshot: what was committed by then is in the backup."""
-    took_ms: float
+    took_ms: Milliseconds
     state: BackupState
     evidence: tuple[Evidence, ...]
 

@@ -33,6 +33,7 @@ from console.backend.host.processes import PIPE
 from console.backend.host.programs import NoFittingProgram, PostgresPrograms, installed_programs, pick_dump_programs
 from console.backend.host.regular_file import sha256_file
 from console.backend.model.errors import Unmeasured
+from console.backend.model.outcome import whole_ms
 from console.backend.model.safe_text import safe_text
 
 
@@ -174,7 +175,7 @@ def _measure(
             work.watch.result(restored),
             work.watch.result(digest),
             partial.stat().st_size,
-            (time.monotonic() - started) * 1000,
+            whole_ms(time.monotonic() - started),
         )
     except psycopg.Error as error:
         raise BackupNotProven(f"the tables cannot be compared: {safe_text(str(error))}") from error

@@ -36,7 +36,7 @@ class Made:
     restored: tuple[TableProof, ...]
     sha256: str
     bytes: int
-    took_ms: float
+    took_ms: int
 
 
 def unequal(expected: tuple[TableProof, ...], restored: tuple[TableProof, ...]) -> tuple[str, ...]:

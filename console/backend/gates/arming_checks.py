@@ -23,7 +23,7 @@ from console.backend.gates.probe import Probe
 from console.backend.gates.recorded_tests import recorded_tests, recorded_tests_check
 from console.backend.gates.ruling_policy import pin_check, pinned_fact, policy_check, policy_facts
 from console.backend.host.installation import Installation
-from console.backend.model.outcome import Check, Outcome
+from console.backend.model.outcome import Check, Outcome, whole_ms
 from console.backend.model.plan_binding import Target
 from console.backend.model.purposes import KIND_AT, Kind, RunOperation
 from console.backend.model.readiness import GateReport, Owner
@@ -122,7 +122,7 @@ def _report(probe: Probe, run_id: str, items: tuple[Item, ...]) -> GateReport:
     began, started = probe.installation.context.now(), time.perf_counter()
     subject = _subject(probe, run_id)
     checks = tuple(item.ask(probe, subject, item.name) for item in items)
-    return reported(PRE, checks, began, (time.perf_counter() - started) * 1000)
+    return reported(PRE, checks, began, whole_ms(time.perf_counter() - started))
 
 
 def _subject(probe: Probe, run_id: str) -> Measurement[Subject]:

@@ -12,7 +12,7 @@ from console.backend.gates.registry import GATES
 from console.backend.host.daemon import start
 from console.backend.host.installation import Installation
 from console.backend.model.errors import CutterError, StopCode, UsageError
-from console.backend.model.outcome import Check, Evidence, Outcome, worst
+from console.backend.model.outcome import Check, Evidence, Outcome, whole_ms, worst
 from console.backend.model.readiness import Board, GateReport
 
 DEADLINE_S = 10.0
@@ -47,7 +47,7 @@ def measure_board(
         gates=reports,
         outcome=worst([report.outcome for report in reports]),
         measured_at=began,
-        took_ms=round((time.monotonic() - started) * 1000, 3),
+        took_ms=whole_ms(time.monotonic() - started),
         deadline_s=deadline_s,
     )
 
@@ -97,4 +97,4 @@ def _unmeasured(installation: Installation, gate: AnyGate, name: str, detail: st
         evidence=(evidence,),
         next_action=next_action,
     )
-    return reported(gate, (only_check,), now, 0.0)
+    return reported(gate, (only_check,), now, 0)

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Generic, Protocol, TypeVar
 
 from console.backend.gates.probe import Probe
-from console.backend.model.outcome import Check, worst
+from console.backend.model.outcome import Check, whole_ms, worst
 from console.backend.model.readiness import GateReport, Owner
 
 F = TypeVar("F")
@@ -51,11 +51,10 @@ class Gate(Generic[F]):
         """Measure and decide."""
         began, started = probe.installation.context.now(), time.perf_counter()
         checks = self.decide(self.measure(probe))
-        took = (time.perf_counter() - started) * 1000
-        return reported(self, checks, began, took)
+        return reported(self, checks, began, whole_ms(time.perf_counter() - started))
 
 
-def reported(gate: AnyGate, checks: tuple[Check, ...], measured_at: datetime, took_ms: float) -> GateReport:
+def reported(gate: AnyGate, checks: tuple[Check, ...], measured_at: datetime, took_ms: int) -> GateReport:
     """Pure: the report of a gate from its checks."""
     return GateReport(
         gate=gate.id,
@@ -65,5 +64,5 @@ def reported(gate: AnyGate, checks: tuple[Check, ...], measured_at: datetime, to
         outcome=worst([check.outcome for check in checks]),
         checks=checks,
         measured_at=measured_at,
-        took_ms=round(took_ms, 3),
+        took_ms=took_ms,
     )

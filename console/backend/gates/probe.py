@@ -15,7 +15,7 @@ from console.backend.host.daemon import start
 from console.backend.host.installation import Installation
 from console.backend.host.processes import ProgramError, why
 from console.backend.model.errors import CutterError, StopCode, Unmeasured
-from console.backend.model.outcome import Evidence
+from console.backend.model.outcome import Evidence, whole_ms
 from console.backend.postgres.connections import connect, translate
 from console.backend.runs.phase_context import Role
 
@@ -111,7 +111,6 @@ class Probe:
         began, started = self.installation.context.now(), time.perf_counter()
 
         def evidence(text: str, sha256: str = "") -> Evidence:
-            took = (time.perf_counter() - started) * 1000
             return Evidence(
                 id=f"{self.gate}.{name}",
                 asked=question,
@@ -119,7 +118,7 @@ class Probe:
                 answer=text,
                 digest=sha256,
                 measured_at=began,
-                took_ms=round(took, 3),
+                took_ms=whole_ms(time.perf_counter() - started),
             )
 
         try:

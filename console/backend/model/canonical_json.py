@@ -1,8 +1,7 @@
 """Canonical JSON and its sha256: the one digest rule of the project, which is that of RFC 8785 (JCS).
 
 Two limits make Python's own encoder enough. Keys are the ASCII names of fields: RFC 8785 sorts by UTF-16 code units and
-Python by code points, which is the same there. Numbers are integers below 2^53, except for durations
-(`took_ms`, `duration_s`): those floats are written as Python writes them, `1.0` where RFC 8785 has `1`.
+Python by code points, which is the same there. Numbers are integers below 2^53: a float is written otherwise than in Python.
 """
 
 import hashlib

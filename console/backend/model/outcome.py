@@ -1,10 +1,11 @@
 """Outcomes and the evidence they rest on: a PASS without evidence cannot be constructed."""
 
+import math
 from datetime import datetime
 from enum import StrEnum
-from typing import Self
+from typing import Annotated, Self
 
-from pydantic import model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from console.backend.model.safe_text import SafeText
 from console.backend.model.value import Value
@@ -25,6 +26,21 @@ class Outcome(StrEnum):
         return list(Outcome).index(self)
 
 
+def whole_ms(seconds: float) -> int:
+    """Return a duration in whole milliseconds, rounded up: nothing that was measured took no time."""
+    return math.ceil(seconds * 1000)
+
+
+def rounded_up(value: object) -> object:
+    """Return a finite float as the next integer, and anything else as it is."""
+    # Records of earlier versions have fractions, whose form in canonical JSON is not that of RFC 8785.
+    return math.ceil(value) if isinstance(value, float) and math.isfinite(value) else value
+
+
+Milliseconds = Annotated[int, BeforeValidator(rounded_up), Field(ge=0)]
+"""A duration: an integer, because kept records are canonical JSON, in which RFC 8785 writes floats otherwise than Python."""
+
+
 class Evidence(Value):
     """One measured fact: the question, its source, the answer, and the time."""
 
@@ -35,7 +51,7 @@ class Evidence(Value):
     digest: str = ""
     """sha256 of the whole answer, if that is longer than a line; else empty."""
     measured_at: datetime
-    took_ms: float = 0.0
+    took_ms: Milliseconds = 0
 
 
 class Check(Value):

@@ -7,7 +7,7 @@ from typing import Self
 
 from pydantic import model_validator
 
-from console.backend.model.outcome import Check, Outcome, worst
+from console.backend.model.outcome import Check, Milliseconds, Outcome, worst
 from console.backend.model.safe_text import SafeText
 from console.backend.model.value import Value
 
@@ -42,7 +42,7 @@ class GateReport(Value):
     outcome: Outcome
     checks: tuple[Check, ...]
     measured_at: datetime
-    took_ms: float
+    took_ms: Milliseconds
 
     @model_validator(mode="after")
     def _outcome_is_the_worst(self) -> Self:
@@ -89,7 +89,7 @@ class Board(Value):
     gates: tuple[GateReport, ...]
     outcome: Outcome
     measured_at: datetime
-    took_ms: float
+    took_ms: Milliseconds
     deadline_s: float
 
     @model_validator(mode="after")

@@ -5,7 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 
-from console.backend.model.outcome import Check, Evidence, Outcome
+from console.backend.model.outcome import Check, Evidence, Milliseconds, Outcome
 from console.backend.model.plan import DocumentPlan, DraftUnit, Problem
 from console.backend.model.plan_binding import TableDelta, Target
 from console.backend.model.profile_names import DEFAULT_PROFILE
@@ -184,7 +184,7 @@ class PhaseView(Value):
     outcome: Outcome
     detail: SafeText = ""
     started_at: datetime | None = None
-    took_ms: float | None = None
+    took_ms: Milliseconds | None = None
     evidence: tuple[Evidence, ...] = ()
 
 

@@ -71,7 +71,7 @@ class _Count:
             failed=self.counted["failure"],
             errors=self.counted["error"],
             skipped=self.counted["skipped"],
-            duration_s=round(self.duration_s, 3),
+            duration_s=math.ceil(self.duration_s),
             junit_sha256=junit_sha256,
             timestamp=self.timestamp,
         )

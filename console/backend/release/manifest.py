@@ -6,9 +6,10 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import ConfigDict, Field, StringConstraints, ValidationError, model_validator
+from pydantic import BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
 from console.backend.model.errors import StopCode, UsageError
+from console.backend.model.outcome import rounded_up
 from console.backend.model.safe_text import SafeText
 from console.backend.model.value import Value
 
@@ -50,7 +51,8 @@ class TestTotals(Value):
     failed: int = Field(ge=0)
     errors: int = Field(ge=0)
     skipped: int = Field(ge=0)
-    duration_s: float = Field(ge=0, allow_inf_nan=False)
+    duration_s: Annotated[int, BeforeValidator(rounded_up), Field(ge=0)]
+    """Rounded up."""
     junit_sha256: Sha256
     timestamp: SafeText
     """Start of the run, as the file says."""
@@ -63,7 +65,7 @@ class TestTotals(Value):
     def __str__(self) -> str:
         return (
             f"{self.tests} tests: {self.passed} passed, {self.failed} failed, {self.errors} errors,"
-            f" {self.skipped} skipped in {self.duration_s:.1f} s"
+            f" {self.skipped} skipped in {self.duration_s} s"
         )
 
 

@@ -14,7 +14,7 @@ from console.backend.journal.journal import Journal
 from console.backend.journal.journal_record import Anchor, Field, RecordKind
 from console.backend.model.canonical_json import canonical_json, sha256_hex
 from console.backend.model.errors import Refused, StopCode
-from console.backend.model.outcome import Check, Outcome, worst
+from console.backend.model.outcome import Check, Outcome, whole_ms, worst
 from console.backend.model.plan import Coverage, CutPlan, DocumentPlan, PlannedUnit, SourceVersion
 from console.backend.model.plan_binding import TableDelta
 from console.backend.model.purposes import Operation, Purpose, RunOperation
@@ -90,7 +90,7 @@ def _record(phase: Phase, checks: tuple[Check, ...], started: datetime, clock: f
     outcome = worst([check.outcome for check in checks])
     bad = next((check for check in checks if check.outcome is not Outcome.PASS), checks[-1])
     detail = bad.detail if outcome is not Outcome.PASS or len(checks) == 1 else f"{len(checks)} checks PASS"
-    took_ms = (time.perf_counter() - clock) * 1000
+    took_ms = whole_ms(time.perf_counter() - clock)
     return PhaseRecord(phase=phase, outcome=outcome, detail=detail, started_at=started, took_ms=took_ms, checks=checks)
 
 

@@ -13,7 +13,7 @@ from console.backend.journal.journal import Journal
 from console.backend.journal.journal_record import Field, RecordKind
 from console.backend.model.canonical_json import canonical_json
 from console.backend.model.errors import CutterError, Refused, StopCode, Unmeasured
-from console.backend.model.outcome import Check, Outcome, worst
+from console.backend.model.outcome import Check, Outcome, whole_ms, worst
 from console.backend.model.purposes import Operation, Purpose
 from console.backend.model.states import Family, Mode, Move, Phase, RunState, next_phase, only_closes
 from console.backend.model.view_models import Progress
@@ -117,7 +117,7 @@ class Engine:
         checks: list[Check] = []
 
         def record(outcome: Outcome, detail: str) -> PhaseRecord:
-            took = (time.perf_counter() - clock) * 1000
+            took = whole_ms(time.perf_counter() - clock)
             return PhaseRecord(
                 phase=work.phase, outcome=outcome, detail=detail, started_at=started, took_ms=took, checks=tuple(checks)
             )

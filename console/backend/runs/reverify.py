@@ -8,7 +8,7 @@ from console.backend.host.installation import Installation
 from console.backend.journal.journal import Journal
 from console.backend.model.canonical_json import canonical_json
 from console.backend.model.errors import Refused, StopCode
-from console.backend.model.outcome import Check, Outcome, worst
+from console.backend.model.outcome import Check, Outcome, whole_ms, worst
 from console.backend.model.plan_binding import TableDelta
 from console.backend.model.purposes import Operation
 from console.backend.model.readiness import first_three
@@ -53,7 +53,7 @@ def verify_drafts(installation: Installation, run: RunView, *, record: bool) -> 
                 outcome=outcome,
                 detail=f"verified again: {sum(check.outcome is Outcome.PASS for check in checks)} of {len(checks)} checks PASS",
                 started_at=started,
-                took_ms=(time.perf_counter() - clock) * 1000,
+                took_ms=whole_ms(time.perf_counter() - clock),
                 checks=checks,
             )
             _record(installation, workspace, phase_record, journal)

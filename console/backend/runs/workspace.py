@@ -18,7 +18,7 @@ from console.backend.host.runtime_tree import within
 from console.backend.journal.journal_key import KEY_NAME, JournalKey
 from console.backend.model.canonical_json import canonical_json, sha256_hex
 from console.backend.model.errors import Refused, StopCode, Unmeasured
-from console.backend.model.outcome import Check, Outcome
+from console.backend.model.outcome import Check, Milliseconds, Outcome
 from console.backend.model.plan import CutPlan, DocumentPlan
 from console.backend.model.plan_binding import TableDelta, Target
 from console.backend.model.safe_text import SafeText
@@ -68,7 +68,7 @@ class PhaseRecord(Value):
     outcome: Outcome
     detail: SafeText
     started_at: datetime
-    took_ms: float
+    took_ms: Milliseconds
     checks: tuple[Check, ...]
 
     @model_validator(mode="after")

@@ -211,7 +211,7 @@ def test_a_text_of_nothing_but_suspects_is_refused_before_it_fills_the_memory(li
 
 @pytest.mark.parametrize("tail", [" " * 200_000 + "}", "[" * 200_000, "<a" * 100_000, "[a](" * 50_000])
 def test_a_title_of_any_length_and_content_is_read(tail: str) -> None:
-    assert accepted(planned(f"# Title{tail}\n")).units[0].address == "DOC/TITLE" or "a" in tail
+    assert accepted(planned(f"# Title{tail}\n")).units[0].address.startswith("DOC/TITLE")
 
 
 def test_a_refused_document_says_so_instead() -> None:

@@ -34,7 +34,7 @@ class Meeting:
         self.barrier.wait(timeout=30)
         fact: Measurement[int] = probe.ask("met", self.question, "the others", lambda: 1)
         return reported(
-            self, (check("met", fact, lambda _: passes("all are here")),), probe.installation.context.now(), 1.0
+            self, (check("met", fact, lambda _: passes("all are here")),), probe.installation.context.now(), 1
         )
 
 

@@ -50,7 +50,7 @@ values = st.lists(st.none() | st.sampled_from(list(Outcome)), max_size=8)
 
 def _report(values: list[Outcome | None]) -> tuple[Facts, GateReport]:
     facts = Facts(facts=tuple(_fact(number, value) for number, value in enumerate(values)))
-    return facts, reported(GATE, _decide(facts), WHEN, 0.0)
+    return facts, reported(GATE, _decide(facts), WHEN, 0)
 
 
 @given(values)

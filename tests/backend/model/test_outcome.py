@@ -4,9 +4,9 @@ from datetime import UTC, datetime
 from itertools import permutations
 
 import pytest
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
-from console.backend.model.outcome import Check, Evidence, Outcome, worst
+from console.backend.model.outcome import Check, Evidence, Milliseconds, Outcome, whole_ms, worst
 from console.backend.model.states import Phase
 from console.backend.runs.workspace import PhaseRecord
 
@@ -56,3 +56,21 @@ def test_a_phase_cannot_be_recorded_as_pass_without_evidence() -> None:
     assert record(Outcome.NOT_RUN).outcome is Outcome.NOT_RUN
     with pytest.raises(ValidationError, match="PASS without evidence"):
         record(Outcome.PASS)
+
+
+@pytest.mark.parametrize(("kept", "read"), [(12, 12), (11.001, 12), (0.0, 0), (3.0, 3)])
+def test_a_duration_of_an_earlier_record_is_read_in_whole_milliseconds(kept: float, read: int) -> None:
+    evidence = Evidence.model_validate(
+        {"id": "E", "asked": "?", "source": "s", "answer": "a", "measured_at": datetime.now(UTC), "took_ms": kept}
+    )
+    assert evidence.took_ms == read
+
+
+def test_what_was_measured_took_some_time() -> None:
+    assert [whole_ms(seconds) for seconds in (0.0, 0.0000004, 0.001, 1.5)] == [0, 1, 1, 1500]
+
+
+@pytest.mark.parametrize("kept", [-1, -0.5, float("nan"), float("inf")])
+def test_what_is_no_duration_is_refused(kept: float) -> None:
+    with pytest.raises(ValidationError):
+        TypeAdapter(Milliseconds).validate_python(kept - 1)

@@ -136,7 +136,7 @@ def _from_event(record: RunRecord, event: Event, prefix: str, register: Register
     source = f"cutter_governance.run_event, row {event.id}"
     answer = (
         f"{event.outcome} recorded at {utc(event.at)} by {event.actor} in transaction {event.xid}; the run was then at"
-        f" {event.stage} ({event.family}); begun at {utc(event.found.started_at)}, {event.found.took_ms:.0f} ms"
+        f" {event.stage} ({event.family}); begun at {utc(event.found.started_at)}, {event.found.took_ms} ms"
     )
     record_id = register.put(f"{prefix}.record", f"the record of {event.phase}", source, answer, event.at)
     return _attempt(event.found, prefix, record_id, anchor_of(record, event, f"{prefix}.anchor", register), register)
@@ -145,9 +145,7 @@ def _from_event(record: RunRecord, event: Event, prefix: str, register: Register
 def _from_file(record: RunRecord, phase_record: PhaseRecord, prefix: str, register: Register) -> Attempt:
     source = f"{phase_record.phase.number:02d}-{phase_record.phase.value}.json in the run's directory"
     only_in_file = "" if record.head.mode is Mode.DRYRUN else "; the database has no row of it"
-    answer = (
-        f"{phase_record.outcome}, begun at {utc(phase_record.started_at)}, {phase_record.took_ms:.0f} ms{only_in_file}"
-    )
+    answer = f"{phase_record.outcome}, begun at {utc(phase_record.started_at)}, {phase_record.took_ms} ms{only_in_file}"
     name = register.put(
         f"{prefix}.record", f"the record of {phase_record.phase}", source, answer, phase_record.started_at
     )
@@ -168,7 +166,7 @@ def _attempt(phase_record: PhaseRecord, prefix: str, record_id: str, anchor: str
     return Attempt(
         outcome=phase_record.outcome,
         detail=phase_record.detail,
-        took_ms=round(phase_record.took_ms),
+        took_ms=phase_record.took_ms,
         checks=checks,
         kept=record_id,
         anchor=anchor,
