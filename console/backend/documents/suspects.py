@@ -16,18 +16,21 @@ from console.backend.model.plan import Suspect, SuspectReason
 _SHOWN = 120
 """Number of characters of a suspect's line that are kept."""
 _LOOKED_AT = 64
+"""Number of characters in which a beginning is looked for."""
 _ENDS = tuple('.;:!?…”“"»)]}|>—–')
-_QUOTATION_MARKS = ' \t\u00a0„“”"«»‟'
+"""Last characters of a line behind which something can begin."""
+_QUOTATION_MARKS = tuple('„“”"«»‟')
 _BULLET = re.compile(r"[^\w\n]*[-*+•–—][ \t]")
+# All of these look at a line in lower case and without diacritics. Signs before the number are taken for decoration.
 _DECORATION = re.compile(r"[^\w([{§#<.)\]]+")
 _ANY_SIGN = re.compile(r"[^\w§#]+")
 _NUMBER = (
     re.compile(r"[^\w]{0,3}(?P<number>\d{1,4}|[lio](?=[)\]]))(?!\d)"),
-    re.compile(r"[^\w]{0,3}[a-z0-9][^\w]{0,2}(?P<number>\d{1,4})(?!\d)"),
+    re.compile(r"[^\w]{0,3}[a-z0-9][^\w]{0,2}(?P<number>\d{1,4})(?!\d)"),  # one character in the place of the sign
 )
 _WORD_AND_NUMBER = (
     re.compile(r"[^\w]{0,3}(?P<word>\w\S{1,13}?)[^\w]{1,3}[a-z]?(?P<number>\d{1,4}(?!\d)|[ivxlc]+(?!\w))"),
-    re.compile(r"[^\w]{0,3}(?P<word>\w\S{1,13}?)[a-z]?(?P<number>\d{1,4})(?!\d)"),
+    re.compile(r"[^\w]{0,3}(?P<word>\w\S{1,13}?)[a-z]?(?P<number>\d{1,4})(?!\d)"),  # without the space between
 )
 _LETTER = re.compile(r"[^\w]{0,3}(?:(?P<letter>[a-z])\w?|\w(?P<second>[a-z]))(?!\w)")
 _FIRST_WORD = re.compile(r"[^\w]{0,3}(?P<word>\S{3,16})")
@@ -132,8 +135,9 @@ def find_suspects(
     for sighting in _inside(text, nodes):
         reasons.setdefault(sighting.line, sighting)
     for candidate in candidates:
-        passed = places.opens(candidate.line) and not candidate.opens
-        reason = None if passed else _reason(text, candidate, matcher, guards, places)
+        if places.opens(candidate.line) and not candidate.opens:
+            continue
+        reason = _reason(text, candidate, matcher, guards, places)
         if reason is not None:
             reasons.setdefault(candidate.line, Sighting(candidate.line, candidate.start, reason))
     return tuple(_suspect(text, reasons[line], places) for line in sorted(reasons))
@@ -169,18 +173,15 @@ def _reason(text: str, candidate: Candidate, matcher: Matcher, guards: Guards, p
     if candidate.opens and (word := _FIRST_WORD.match(beginning)) and _is_mistyped(word["word"], matcher):
         return SuspectReason.SPELLING
     # The number alone is a weak sign: it counts only where something can begin, and not in lists that Markdown marks.
-    if matcher.by_depth:
-        return None
-    if not _is_fresh(text, candidate, places) or _BULLET.match(beginning):
+    if matcher.by_depth or not _is_fresh(text, candidate, places) or _BULLET.match(beginning):
         return None
     comes_next = _comes_next(beginning, candidate.line, matcher, places)
     return SuspectReason.NEXT_NUMBER if comes_next and not _is_covered(candidate, guards) else None
 
 
 def _is_covered(candidate: Candidate, guards: Guards) -> bool:
-    # A line that begins with the quotation mark belongs to the quotation too.
-    first = candidate.start + len(candidate.text) - len(candidate.text.lstrip(_QUOTATION_MARKS))
-    return guards.at(candidate.start) is not None or candidate.text[: first - candidate.start].strip() != ""
+    # A line that begins with a quotation mark is quoted too, though the quotation begins within the line.
+    return guards.at(candidate.start) is not None or candidate.text.lstrip().startswith(_QUOTATION_MARKS)
 
 
 def _is_fresh(text: str, candidate: Candidate, places: _Places) -> bool:
@@ -191,6 +192,7 @@ def _reads_like(beginning: str, matcher: Matcher) -> bool:
     pattern = matcher.reads_like
     if pattern is None:
         return False
+    # A bracket may be the sign of the number itself, or a slip before it: both readings are tried.
     return any(
         pattern.match(beginning, decoration.end() if decoration else 0) is not None
         for decoration in (None, _DECORATION.match(beginning), _ANY_SIGN.match(beginning))
@@ -202,23 +204,23 @@ def _comes_next(beginning: str, line: int, matcher: Matcher, places: _Places) ->
     numbers, letters = places.next_numbers(line - 1)
     for pattern in _NUMBER:
         number = pattern.match(beginning)
-        if number is not None and numbers & _values(number["number"]):
+        if number is not None and numbers & _meanings(number["number"]):
             return True
     for pattern in _WORD_AND_NUMBER:
         number = pattern.match(beginning)
-        if number is not None and numbers & _values(number["number"]) and _is_mistyped(number["word"], matcher):
+        if number is not None and numbers & _meanings(number["number"]) and _is_mistyped(number["word"], matcher):
             return True
     letter = _LETTER.match(beginning) if matcher.lettered else None
     if letter is None:
         return False
-    return any(VI_LETTERS.find(found) + 1 in letters for found in letter.groups() if found)
+    return any(VI_LETTERS.find(name) + 1 in letters for name in letter.groups() if name)
 
 
 def _is_mistyped(word: str, matcher: Matcher) -> bool:
     return any(_one_slip(word, known) for known in matcher.profile.words)
 
 
-def _values(number: str) -> set[int]:
+def _meanings(number: str) -> set[int]:
     """Return what digits, a Roman numeral or a letter that looks like 1 can mean; the last digit may be one too many."""
     if not number.isdecimal():
         return {1 if number in {"l", "o"} else roman_value(number) or 1}
