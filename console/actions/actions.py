@@ -423,7 +423,7 @@ ACTIONS: tuple[Action, ...] = (
         help="What must hold before the switch is armed, for the current run if there is one.",
         keys=("p",),
         scope=Scope.GATES,
-        short="PRE",
+        short="Arming",
         command="cutter-console gates PRE",
     ),
     Action(

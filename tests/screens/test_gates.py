@@ -271,7 +271,7 @@ async def test_pre_is_measured_whenever_it_is_opened_and_its_key_says_where_it_l
         asked = sum(call.startswith("readiness") for call in backend.measures)
         assert "p Gates" in plain(app.screen.query_one(KeyBar).shown[0])
         await press(pilot, "p")
-        assert "p PRE" in plain(app.screen.query_one(KeyBar).shown[0])
+        assert "p Arming" in plain(app.screen.query_one(KeyBar).shown[0])
         await press(pilot, "p")
         assert sum(call.startswith("readiness") for call in backend.measures) == asked + 1
 
