@@ -82,6 +82,7 @@ def addresses(nodes: list[Node], docprefix: str, ordinals: bool) -> tuple[list[s
     result: list[str] = []
     problems: list[Problem] = []
     taken: dict[str, int] = {}
+    ordinals_given: dict[str, int] = {}
     generated = 0
     for node in nodes:
         if node.other:
@@ -98,7 +99,7 @@ def addresses(nodes: list[Node], docprefix: str, ordinals: bool) -> tuple[list[s
             generated += 1
             address = f"{address}-{generated}"
         if address in taken and (ordinals or node.level.opaque):
-            address = _with_ordinal(address, taken)
+            address = _with_ordinal(address, taken, ordinals_given)
         elif address in taken:
             problems.append(_repeated(node, address, taken[address]))
         taken.setdefault(address, node.mark.line)
@@ -106,10 +107,12 @@ def addresses(nodes: list[Node], docprefix: str, ordinals: bool) -> tuple[list[s
     return result, problems
 
 
-def _with_ordinal(address: str, taken: dict[str, int]) -> str:
-    ordinal = 2
+def _with_ordinal(address: str, taken: dict[str, int], given: dict[str, int]) -> str:
+    # Counting goes on from the last one: from 2 each time, ten thousand equal headings would take minutes.
+    ordinal = given.get(address, 1) + 1
     while f"{address}-{ordinal}" in taken:
         ordinal += 1
+    given[address] = ordinal
     return f"{address}-{ordinal}"
 
 

@@ -1,5 +1,6 @@
 """Folds the beginning of a line to what a reader sees, so that another space or a look-alike letter hides no unit."""
 
+import html
 import re
 import unicodedata
 from typing import Final
@@ -20,7 +21,7 @@ _LOOK_ALIKE: Final = {
 _TABLE: Final = str.maketrans(
     {**dict.fromkeys(_SPACES, " "), **dict.fromkeys(INVISIBLE, ""), **_LOOK_ALIKE},
 )
-_TO_FOLD: Final = re.compile(f"[{''.join(_LOOK_ALIKE)}{_SPACES}{INVISIBLE}\\\\<]")
+_TO_FOLD: Final = re.compile(f"[{''.join(_LOOK_ALIKE)}{_SPACES}{INVISIBLE}\\\\<&]")
 _COMBINING: Final = re.compile("[\u0300-\u036f]")
 BREAKS: Final = "\v\f\x1c\x1d\x1e\x85\u2028\u2029"
 """Line breaks of Unicode that are none here: lines end at LF alone."""
@@ -29,6 +30,8 @@ HIDING: Final = re.compile(f"(?:\\A|\n)([^\n]{{0,{REACH // 2}}}[{INVISIBLE}][^\n
 """A line with an invisible character in its beginning (group 1)."""
 _ESCAPED: Final = re.compile(r"\\([!\"$-/:-@\[-`{-~])")  # An escaped `#` is meant to open no heading.
 _TAG: Final = re.compile(r"</?[A-Za-z][^<>\n]*>")
+# Tags within a line of text. Those of tables, lists and deleted text stay: what they hold is no line of its own.
+_INLINE_TAG: Final = re.compile(r"</?(?:a|span|b|strong|i|em|u|font|sup|sub|p|div)\b[^<>\n]*>", re.IGNORECASE)
 _LINK: Final = re.compile(r"!?\[([^\[\]\n]*)\](?:\([^()\n]*\)|\{[^{}\n]*\})")
 _ATTRIBUTES: Final = re.compile(r"\{[ \t]*(?:[#.][^{}\n]*|[A-Za-z-]+=[^{}\n]*)\}")
 
@@ -41,7 +44,9 @@ def folded_beginning(line: str) -> str:
     """
     if not _TO_FOLD.search(line, 0, REACH):
         return line
-    text = without_tags(line) if "<" in line[:REACH] else line
+    text = _INLINE_TAG.sub("", line) if "<" in line[:REACH] else line
+    if "&" in text[:REACH]:
+        text = html.unescape(text[:REACH]) + text[REACH:]
     indent = text[: len(text) - len(text.lstrip(" \t"))]
     head, tail = text[len(indent) : REACH], text[max(REACH, len(indent)) :]
     head = head.translate(_TABLE)
@@ -51,10 +56,10 @@ def folded_beginning(line: str) -> str:
 
 
 def bare(text: str) -> str:
-    """Return a text in lower case and without diacritics: `Điều` is `dieu`."""
+    """Return a text in lower case, without diacritics and with plain digits: `Điều ②` is `dieu 2`."""
     if text.isascii():
         return text.lower()
-    apart = unicodedata.normalize("NFD", text.lower().replace("đ", "d").replace("ß", "ss"))
+    apart = unicodedata.normalize("NFKD", text.lower().replace("đ", "d").replace("ß", "ss"))
     return _COMBINING.sub("", apart)
 
 

@@ -12,12 +12,11 @@ from console.backend.documents.profiles import Level, Profile, load_profile
 TITLE_LIMIT = 200
 # What could be a beginning that is written otherwise; suspects.py looks closer. Any sign may stand before it. Nothing is
 # tried twice (possessive quantifiers): these are looked for in every line of a document.
-_SEEMS_HEADING = r"[^\w\n#＃<]{0,12}+(?:[#＃]|<[hH][1-6]|\w{1,2}+[#＃])"
+_SEEMS_HEADING = r"[ \t\u00a0]*+[^\w\n#＃<]{0,12}+(?:[#＃]|<[hH][1-6]|\w{1,2}+[#＃])"
 _SEEMS_NUMBERED = (
-    r"[^\w\n([{（§#＃<.)]{0,12}+(?:[(\[{（§#＃<.)]|\d(?:\w{0,5}+[^\w\n.)\]}:/．）\-–—]{0,2}+[.)\]}:/．）\-–—]|\d{0,2}+(?!\d))"
-    r"|(?![a-zäöüß]{4})[^\W\d_]++(?:(?<!\w\w\w\w)[^\w\n.)\]}:/．）\-–—]{0,2}+[.)\]}:/．）\-–—]|(?<!\w\w\w)|[^\w\n]{0,3}+(?:$|(?<=[;:*§#,/()\[\]])\w|[a-z]?\d|[IVXLC]++(?!\w))))"
+    r"[ \t\u00a0]*+(?:_|[^\w\n([{（§#＃<.)]){0,12}+(?:[(\[{（§#＃<.)]|\d(?:\w{0,5}+[^\w\n.)\]}:/．）\-–—]{0,2}+[.)\]}:/．）\-–—]|\d{0,2}+(?!\d))"
+    r"|(?![a-zäöüß]{4})[^\W\d_]++(?:(?<!\w\w\w\w)[^\w\n.)\]}:/．）\-–—]{0,2}+[.)\]}:/．）\-–—]|(?<!\w\w\w)|[^\w\n]{0,6}+(?:$|(?<=[;:*§#,/()\[\]])\w|[a-z]?\d|[IVXLC]++(?!\w)))|(?=[^\n]{1,40}$)[A-ZÄÖÜĐ])"
 )
-_CLOSING_HASHES = re.compile(r"(?:^|[ \t]+)#+$")
 _VOID = ("weggefallen", "aufgehoben", "entfällt", "entfallen", "gestrichen", "unbesetzt", "frei")
 
 
@@ -184,14 +183,15 @@ def _undecorated(line: str) -> tuple[Style, int, str]:
         content = text.lstrip("#")
         depth = len(text) - len(content)
         if content.endswith("#"):
-            content = _CLOSING_HASHES.sub("", content)
+            words = content.rstrip("#")
+            content = words if not words or words[-1] in " \t" else content
         if "**" in content or "__" in content:
             content = content.replace("**", "").replace("__", "")
         plain = content.isprintable() and "  " not in content
         return _ATX, depth, content.strip(" ") if plain else " ".join(content.split())
     if text.startswith(("**", "__")):
         return _BOLD, 0, text.replace(text[:2], "").strip()
-    return _PLAIN, 0, text
+    return _PLAIN, 0, " ".join(text.split()) if "  " in text else text
 
 
 @cache

@@ -41,6 +41,8 @@ _WORDS: Final[dict[str, int]] = (
     | {"nhì": 2, "bốn": 4, "bẩy": 7}
 )
 _ROMAN_SHAPE = re.compile(r"M{0,3}(?:CM|CD|D?C{0,3})(?:XC|XL|L?X{0,3})(?:IX|IV|V?I{0,3})", re.IGNORECASE)
+_LONGEST_NUMBER: Final = 60
+"""Number of characters of a number, a range or a list of numbers as written."""
 _PIECE = re.compile(r"(\d+)(?:\.(\d+))?[ ]?([a-zđ]{0,2})(\d{0,2})", re.IGNORECASE)
 _LINK = re.compile(r"[ ]*(?:,|\bbis\b|\bund\b|\bđến\b|[-–])[ ]*")
 
@@ -62,6 +64,8 @@ def ascii_letter(letter: str) -> str:
 @lru_cache(maxsize=8192)
 def parse_number(raw: str) -> Number | None:
     """Read a number; None where it is none. Ranges and lists (`114 und 115`) span first to last."""
+    if len(raw) > _LONGEST_NUMBER:
+        return None  # No text is numbered so far, and Python refuses to read thousands of digits.
     if raw.isdecimal() and raw.isascii():
         key: Key = (int(raw),)
         return Number(raw, key, key, raw)

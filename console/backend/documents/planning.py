@@ -106,8 +106,8 @@ def _planned(
 ) -> tuple[DocumentPlan | None, tuple[Problem, ...]]:
     compiled: Matcher = matcher(rules.name)
     found = scan(text.text, compiled, limits.max_units, limits.max_units * _CANDIDATES_PER_UNIT)
-    if len(found.candidates) > limits.max_units * _CANDIDATES_PER_UNIT:
-        line = found.candidates[-1].line
+    if len(found.candidates) + len(found.sightings) > limits.max_units * _CANDIDATES_PER_UNIT:
+        line = max(seen[-1].line for seen in (found.candidates, found.sightings) if seen)
         message = (
             f"more than {limits.max_units * _CANDIDATES_PER_UNIT:,} lines that could be beginnings of units: this is no "
             "document of rules, or it is too long"

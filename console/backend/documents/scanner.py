@@ -3,6 +3,8 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from heapq import merge
+from operator import itemgetter
 
 from console.backend.documents.folding import BREAKS, BROKEN, HIDING, INVISIBLE, folded_beginning
 from console.backend.documents.ignored_regions import Guards, find_guards, in_list
@@ -58,6 +60,8 @@ class _Scanner:
         self.text = text
         self.matcher = matcher
         self.guards = find_guards(text, start)
+        self.listed = (-1, 0)
+        """Line and indentation of the last line that continued a list item."""
         self.unwrapped = _is_unwrapped(text)
         self.marks: list[Mark] = []
         self.candidates: list[Candidate] = []
@@ -71,7 +75,7 @@ class _Scanner:
         """Collect marks and candidates; stops at the first too many of either."""
         for line, start, begins in self._lines() if self._shows_all() else self._lines_with_hidden():
             self._consider(line, start, begins=begins)
-            if len(self.marks) > most or len(self.candidates) > most_candidates:
+            if len(self.marks) > most or len(self.candidates) + len(self.sightings) > most_candidates:
                 return
         if any(sign in self.text for sign in BREAKS):
             self._look_behind_breaks(most_candidates)
@@ -101,15 +105,19 @@ class _Scanner:
 
     def _lines_with_hidden(self) -> Iterator[tuple[str, int, bool]]:
         """Yield those lines, and those in whose beginning an invisible character stands: it could hide any sign."""
-        seen = {start: (line, start, begins) for line, start, begins in self._lines()}
-        for match in HIDING.finditer(self.text, max(self.start - 1, 0)):
-            seen.setdefault(match.start(1), (match[1], match.start(1), False))
-        yield from (seen[start] for start in sorted(seen))
+        hidden = ((match[1], match.start(1), False) for match in HIDING.finditer(self.text, max(self.start - 1, 0)))
+        last = -1
+        for line, start, begins in merge(self._lines(), hidden, key=itemgetter(1)):
+            if start > last:
+                yield line, start, begins
+            last = start
 
     def _consider(self, line: str, start: int, *, begins: bool) -> None:
         text = self.text
         self.line += text.count("\n", self.counted, start)
         self.counted = start
+        if start < self.heading_end:
+            return  # It is the title of the heading above.
         mark = self._mark(line, start) if begins else None
         if mark is None or mark.level is None:
             folded = folded_beginning(line)
@@ -126,22 +134,34 @@ class _Scanner:
             cover.hidden = cover.hidden or self.line
             self.sightings.append(Sighting(self.line, start, SuspectReason.QUOTED))
             return
-        if line[0] == " " and in_list(text, start, len(line) - len(line.lstrip(" "))):
+        if line[0] == " " and self._in_list(start, len(line) - len(line.lstrip(" "))):
             self.sightings.append(Sighting(self.line, start, SuspectReason.IN_LIST))
             return
         if not mark.fresh and mark.level is not None and mark.level.small and self._ends_title(mark, start):
             mark = mark._replace(fresh=True)
-        self.heading_end = start + len(line)
-        if not mark.title and mark.style is not _ATX and mark.level is not None and not mark.level.small:
-            mark = self._titled(mark)
+        if mark.fresh and self.unwrapped and not self._fresh(start):
+            self.sightings.append(Sighting(self.line, start, SuspectReason.CONTINUES))
+        # Behind the first line of a paragraph, and behind a reference, the sentence can go on in the next line.
+        if mark.level is None or (not mark.level.small and (mark.fresh or mark.style is not Style.PLAIN)):
+            self.heading_end = start + len(line)
+            if not mark.title and mark.style is not _ATX and mark.level is not None:
+                mark = self._titled(mark)
         self.marks.append(mark)
+
+    def _in_list(self, start: int, indent: int) -> bool:
+        line, least = self.listed
+        # What holds for the line above holds for this one: a long list is not looked through for each of its lines.
+        listed = (line == self.line - 1 and indent >= least) or in_list(self.text, start, indent)
+        if listed:
+            self.listed = (self.line, indent)
+        return listed
 
     def _mark(self, line: str, start: int) -> Mark | None:
         fresh = self.unwrapped or start < 2 or self.text[start - 2] == "\n" or self._fresh(start)
         mark = self.matcher.match(line, self.line, start, fresh)
         if mark is not None and mark.level is not None and mark.level.confirmed_by:
             confirming = re.compile(mark.level.confirmed_by)
-            if not confirming.search(self.text, start, start + _CONFIRMED_WITHIN):
+            if not confirming.match(self.text, start, start + _CONFIRMED_WITHIN):
                 return None
         return mark
 
@@ -190,15 +210,15 @@ class _Scanner:
         Between the two stand at most a few lines, none of them blank, none with the end of a sentence.
         """
         above = self.marks[-1] if self.marks else None
-        if above is None or above.level is None or above.level.role not in {Role.ARTICLE, Role.PARAGRAPH}:
+        if above is None or above.level is None or mark.level is above.level or mark.number is None:
             return False
         titled = above.level.role is Role.ARTICLE
-        if (titled and not above.title) or mark.level is above.level:
-            return False
-        if mark.number is None or not is_start(mark.number.first) or mark.line - above.line > _LINES_OF_TITLE:
+        if (titled and not above.title) or above.level.role not in {Role.ARTICLE, Role.PARAGRAPH}:
             return False
         lines = self.text[above.start : start].split("\n")[1:-1]
-        if not lines or any(not line.strip() or line.rstrip().endswith(_ENDS_A_SENTENCE) for line in lines):
+        between = any(not line.strip() or line.rstrip().endswith(_ENDS_A_SENTENCE) for line in lines)
+        far = mark.line - above.line > _LINES_OF_TITLE
+        if not is_start(mark.number.first) or far or between or (titled and not lines):
             return False
         if not titled:
             return True
@@ -206,7 +226,8 @@ class _Scanner:
         return True
 
     def _opens(self, line: str, start: int) -> bool:
-        return self.matcher.beginning.match(line) is not None and self._mark(line, start) is not None
+        mark = self._mark(line, start) if self.matcher.beginning.match(line) else None
+        return mark is not None and (mark.level is None or mark.level.role is not Role.NAMED_PART)
 
     def setext(self) -> list[Problem]:
         """Underlined headings, where the profile knows only `#`: heading or rule, nobody can tell."""
@@ -230,13 +251,22 @@ class _Scanner:
         return found
 
 
+def _holds_units(text: str, end: int, matcher: Matcher) -> bool:
+    """Return whether something in what looks like front matter begins a unit; a `#` alone is a comment there."""
+    for match in matcher.lines.finditer(text, 0, end):
+        mark = matcher.match(match[1], 0, match.start(1), fresh=True) if match.lastindex == 1 else None
+        if mark is not None and mark.level is not None and (mark.depth > 1 or not matcher.by_depth):
+            return True
+    return False
+
+
 def scan(text: str, matcher: Matcher, most: int, most_candidates: int) -> Scan:
     """Return what the lines of a canonical text can begin. Never raises for what the text says.
 
     There is at most one mark more than `most`, and one candidate more than `most_candidates`.
     """
     front = _FRONT.match(text)
-    front_end = front.end() if front else 0
+    front_end = front.end() if front and not _holds_units(text, front.end(), matcher) else 0
     front_lines = text.count("\n", 0, front_end)
     scanner = _Scanner(text, matcher, front_end, front_lines + 1)
     scanner.run(most, most_candidates)

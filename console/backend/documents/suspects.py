@@ -5,7 +5,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from console.backend.documents.folding import bare
+from console.backend.documents.folding import bare, without_tags
 from console.backend.documents.ignored_regions import Guards
 from console.backend.documents.matching import Matcher
 from console.backend.documents.nesting import Node
@@ -15,6 +15,10 @@ from console.backend.model.plan import Suspect, SuspectReason
 
 _SHOWN = 120
 """Number of characters of a suspect's line that are kept."""
+_SHORT = 40
+"""Number of characters up to which a line can be a heading without a number."""
+_LONG_WORD = 8
+"""Number of letters from which on a word of a level, with a slip in it, is told where it stands without a number."""
 _LOOKED_AT = 64
 """Number of characters in which a beginning is looked for."""
 _ENDS = tuple('.;:!?…”“"»)]}|>—–')
@@ -22,6 +26,7 @@ _ENDS = tuple('.;:!?…”“"»)]}|>—–')
 _QUOTATION_MARKS = tuple('„“”"«»‟')
 _BULLET = re.compile(r"[^\w\n]*[-*+•–—][ \t]")
 # All of these look at a line in lower case and without diacritics. Signs before the number are taken for decoration.
+_EMPHASIS = re.compile(r"[*_]{1,3}(?! )|[*_]{2,3}")
 _DECORATION = re.compile(r"[^\w([{§#<.)\]]+")
 _ANY_SIGN = re.compile(r"[^\w§#]+")
 _NUMBER = (
@@ -33,12 +38,15 @@ _WORD_AND_NUMBER = (
     re.compile(r"[^\w]{0,3}(?P<word>\w\S{1,13}?)[a-z]?(?P<number>\d{1,4})(?!\d)"),  # without the space between
 )
 _LETTER = re.compile(r"[^\w]{0,3}(?:(?P<letter>[a-z])\w?|\w(?P<second>[a-z]))(?!\w)")
+_BEHIND_AN_END = r"(?<=[.;:!?”“¹²³])[^\S\n]*"
 _FIRST_WORD = re.compile(r"[^\w]{0,3}(?P<word>\S{3,16})")
 _OF_UNITS = {
     SuspectReason.MISSING_NUMBER,
     SuspectReason.UNKNOWN_HEADING,
     SuspectReason.INSIDE_LINE,
     SuspectReason.GENERATED_NUMBER,
+    SuspectReason.BETWEEN_UNITS,
+    SuspectReason.CONTINUES,
 }
 """Reasons that can concern a line which opens a unit."""
 
@@ -96,7 +104,7 @@ class _Places:
         letters: set[int] = set()
         node = self.around(line)
         # Below a unit that has just been opened its parts begin with 1, or with a.
-        if node is not None and not node.level.small:
+        if node is None or not node.level.small:
             numbers.add(1)
         if node is not None and not node.level.letters:
             letters.add(1)
@@ -144,7 +152,7 @@ def find_suspects(
 
 
 def _inside(text: str, nodes: list[Node]) -> Iterator[Sighting]:
-    """Yield where the number that no sibling has stands behind the end of a sentence within a line of the unit before."""
+    """Yield where the number that comes next, and opens no unit, stands behind the end of a sentence within a line."""
     taken = {
         (node.parent, node.level.name, node.mark.number.first[0]) for node in nodes if node.mark.number is not None
     }
@@ -155,22 +163,24 @@ def _inside(text: str, nodes: list[Node]) -> Iterator[Sighting]:
         if (node.parent, node.level.name, following) in taken:
             continue
         end = nodes[index + 1].mark.start if index + 1 < len(nodes) else len(text)
-        sign = node.level.inside.replace(
-            "#", VI_LETTERS[following - 1 : following] if node.level.letters else str(following)
-        )
-        at = text.find(sign, node.mark.start + len(sign), end)
-        before = text[max(text.rfind("\n", 0, at) + 1, node.mark.start) : at].rstrip() if at >= 0 else ""
-        if before.endswith(_ENDS) and any(map(str.isalnum, before)):
-            yield Sighting(node.mark.line + text.count("\n", node.mark.start, at), at, SuspectReason.INSIDE_LINE)
+        number = VI_LETTERS[following - 1 : following] if node.level.letters else str(following)
+        sign = re.compile(_BEHIND_AN_END + node.level.inside.replace("#", number))
+        match = sign.search(text, node.mark.start, end) if number and number in text[node.mark.start : end] else None
+        if match is not None:
+            line = node.mark.line + text.count("\n", node.mark.start, match.start())
+            yield Sighting(line, match.start(), SuspectReason.INSIDE_LINE)
 
 
 def _reason(text: str, candidate: Candidate, matcher: Matcher, guards: Guards, places: _Places) -> SuspectReason | None:
-    beginning = bare(candidate.text.strip().rstrip("*_# ")[:_LOOKED_AT])
-    if _reads_like(beginning, matcher):
+    beginning = bare(_EMPHASIS.sub("", candidate.text.strip().rstrip("# ")[:_LOOKED_AT]))
+    untagged = without_tags(beginning)  # A heading in HTML is told by its tag, a cell of a table by what it holds.
+    if _reads_like(beginning, matcher) or (untagged is not beginning and _reads_like(untagged.strip(), matcher)):
         if _is_covered(candidate, guards):
             return SuspectReason.QUOTED
         return SuspectReason.SPELLING if _is_fresh(text, candidate, places) else SuspectReason.CONTINUES
-    if candidate.opens and (word := _FIRST_WORD.match(beginning)) and _is_mistyped(word["word"], matcher):
+    word = _FIRST_WORD.match(beginning)
+    alone = len(candidate.text) <= _SHORT and word is not None and len(word["word"]) >= _LONG_WORD
+    if word is not None and (candidate.opens or alone) and _is_mistyped(word["word"], matcher):
         return SuspectReason.SPELLING
     # The number alone is a weak sign: it counts only where something can begin, and not in lists that Markdown marks.
     if matcher.by_depth or not _is_fresh(text, candidate, places) or _BULLET.match(beginning):
@@ -213,7 +223,9 @@ def _comes_next(beginning: str, line: int, matcher: Matcher, places: _Places) ->
     letter = _LETTER.match(beginning) if matcher.lettered else None
     if letter is None:
         return False
-    return any(VI_LETTERS.find(name) + 1 in letters for name in letter.groups() if name)
+    # Without its bar đ is d here, so that d means both.
+    names = {name for name in letter.groups() if name} | ({"đ"} if "d" in letter.groups() else set())
+    return any(VI_LETTERS.find(name) + 1 in letters for name in names)
 
 
 def _is_mistyped(word: str, matcher: Matcher) -> bool:

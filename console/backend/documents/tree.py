@@ -36,6 +36,9 @@ class _Builder:
         self.weak: list[Mark] = []
         """Lines that read like a level which this document marks otherwise."""
         self.weak_lines: list[int] = []
+        self.has_article = False
+        self.repeatable: set[tuple[str, str]] = set()
+        """Name and number of the opaque annexes so far."""
         self.article_depth = 0
         """Depth of the article opened last; 0: it had no `#`, or there was none."""
         self.title_seen = False
@@ -73,7 +76,7 @@ class _Builder:
 
     def _add_named_part(self, mark: Mark, level: Level) -> None:
         """End the unit that is open. Before the first article, and in a sentence, the line is text of what is around it."""
-        if not mark.fresh or not any(node.level.role is _ARTICLE for node in self.nodes):
+        if not mark.fresh or not self.has_article or (self.path and self.path[-1].level.role is _CONTAINER):
             return
         if self.path and self.path[0].level.role is _ANNEX:
             return
@@ -84,7 +87,10 @@ class _Builder:
 
     def _is_title(self, mark: Mark, level: Level) -> bool:
         """Return whether the heading is the document's own title, which may well read like an annex of another law."""
-        return mark.depth == 1 and level.role is _ANNEX and self.titled
+        if mark.depth == 1 and level.role is _ANNEX and self.titled:
+            self.sighted(mark, SuspectReason.UNKNOWN_HEADING)
+            return True
+        return False
 
     def _unknown(self, mark: Mark) -> Level | None:
         """Return what a heading that no level knows is; None: text of the unit around it, or the document's title."""
@@ -140,15 +146,25 @@ class _Builder:
                 self._check_empty(closed, mark, level)
         self._check_jump(mark)
         base = next((o.index for o in self.path if o.level.role in {_ANNEX, _ARTICLE}), None)
-        if level.generated or (
-            level.opaque and any(node.level is level and _same(node.mark, mark) for node in self.nodes)
-        ):
+        if level.generated or self._repeats(mark, level):
             self.sighted(mark, SuspectReason.GENERATED_NUMBER)
+        if self.nodes and self.nodes[-1].level.role is _NAMED_PART and level.role is not _ANNEX:
+            self.sighted(self.nodes[-1].mark, SuspectReason.BETWEEN_UNITS)
         self._open(mark, level, self._scope(level, base), base)
         if level.role in {_CONTAINER, _ANNEX}:
             self.last_group = len(self.nodes) - 1
         elif level.role is _ARTICLE:
             self.article_depth = mark.depth
+            self.has_article = True
+
+    def _repeats(self, mark: Mark, level: Level) -> bool:
+        """Return whether a form has the number of one before it."""
+        if not level.opaque or mark.number is None:
+            return False
+        key = (level.name, mark.number.raw)
+        repeats = key in self.repeatable
+        self.repeatable.add(key)
+        return repeats
 
     def _add_small(self, mark: Mark, level: Level) -> None:
         path, rank = self.path, level.rank

@@ -85,6 +85,8 @@ class SuspectReason(StrEnum):
     """The number that comes next stands within a line, behind the end of a sentence."""
     GENERATED_NUMBER = "generated-number"
     """It opens a unit whose number the text leaves open; the one in the address is generated."""
+    BETWEEN_UNITS = "between-units"
+    """It begins a named part outside of the units, such as a signature, and units follow behind it."""
     QUOTED = "quoted"
     """It stands in a quotation, a comment or a block of code."""
     IN_LIST = "in-list"

@@ -216,3 +216,113 @@ def test_a_title_of_any_length_and_content_is_read(tail: str) -> None:
 
 def test_a_refused_document_says_so_instead() -> None:
     assert refusals(planned("Điều 1. A\n\nT.\n\nĐiều 3. B\n\nT.\n", "vi-law")) == [(5, "NUMBER_GAP")]
+
+
+@pytest.mark.parametrize(
+    ("profile", "text"),
+    [
+        ("de-law", "§ 1 A\n\n(1) Es gilt Absatz\n(2) Satz 1 nicht, wie er steht.\n\n§ 2 B\n\nTor.\n"),
+        ("de-law", "§ 1 A\n\n(1) Es gilt entsprechend\n§ 2 Grundsatz des Rechts\n\n§ 3 B\n\nTor.\n"),
+        ("de-law", "§ 1 A\n\nNach\nTeil 2 Verfahren und\n§ 2 Rest der Welt\n\nTor.\n"),
+        ("vi-law", "Điều 1. A\n\n1. Theo quy định tại khoản\n2. Điều này và khác.\n\nĐiều 2. B\n\nTô.\n"),
+        ("vi-law", "Điều 1. A\n\n1. Theo quy định tại\nĐiều 2. Việc khác theo quy định.\n\nĐiều 3. B\n\nTô.\n"),
+    ],
+)
+def test_the_next_number_within_a_sentence_is_refused(profile: str, text: str) -> None:
+    assert {code for _, code in refusals(planned(text, profile))} & {"AMBIGUOUS_PARAGRAPH", "AMBIGUOUS_HEADING"}
+
+
+INDENTED = " " * 21
+
+
+@pytest.mark.parametrize(
+    ("profile", "text", "line"),
+    [
+        ("vi-law", f"Điều 1. A\n\nTô.\n\n{INDENTED}Điều 2. B\n\nTô.\n", 5),
+        ("de-law", f"§ 1 A\n\n(1) Tor.\n\n{INDENTED}(2) Tor.\n", 5),
+        ("atx", f"# R\n\nT.\n\n{INDENTED}## B\n\nT.\n", 5),
+        ("de-law", "## § 1 A\n\n(1) Tor:\n\n<table>\n<td>(2) Spalte</td>\n</table>\n", 6),
+        ("vi-law", "Điều 1. A\n\nTô.\n\n<li>Điều 2. B</li>\n", 5),
+        ("vi-law", "Điều 1. A\n\nTô.\n\nĐiều ②. B\n", 5),
+        ("vi-law", "Điều 1. A\n\nd) Một.\n".replace("d)", "a)") + "\n_b) Hai._\n", 5),
+        ("vi-law", "Điều 1. A\n\nTô.\n\n**Điều** **2**. B\n", 5),
+        ("de-law", "§ 1 A\n\nTor.\n\na) § 2 B\n", 5),
+        ("de-law", "§ 1 A\n\nTor.\n\nZWEITER TEIL\n", 5),
+        ("de-law", "Tail 1 Anfang\n\n§ 1 A\n\nTor.\n", 1),
+        ("de-law", "# Anlage 1\n\n## § 1 A\n\nText.\n", 1),
+        ("vi-law", "Điều 1. A\n\n1. Một.\n\n2. Hai.3. Ba.\n", 5),
+        ("de-law", "## § 1 A\n\n(1) Nach Absatz (2) gilt es. (2) Zwei.\n", 3),
+        ("de-law", "## § 1 A\n\n(1) Eins. (2a) Neu.\n", 3),
+        ("vi-law", "Điều 1. A\n\nTô. Điều 2. B\n", 3),
+        ("de-law", "---\nStand: 2024\n---\n\n## § 1 A\n\nText. § 2 Ende\n", 7),
+    ],
+)
+def test_what_only_a_reader_sees_is_named(profile: str, text: str, line: int) -> None:
+    assert line in {found[0] for found in suspects(planned(text.encode(), profile))}
+
+
+@pytest.mark.parametrize(
+    ("profile", "text", "first"),
+    [
+        ("de-law", "---\nStand: 2024\n\n## § 1 A\n\nTor.\n\n---\n\n## § 2 B\n\nTor.\n", "PAR-1"),
+        ("vi-law", "---\nSố: 12\n\nĐiều 1. A\n\nTô.\n\n---\n\nĐiều 2. C\n\nTô.\n", "DIEU-1"),
+    ],
+)
+def test_front_matter_holds_no_units(profile: str, text: str, first: str) -> None:
+    assert addresses(planned(text.encode(), profile))[0] == first
+
+
+def test_units_behind_a_signature_are_told() -> None:
+    text = "Điều 1. A\n\nTô.\n\nTM. CHÍNH PHỦ\nTHỦ TƯỚNG\n\nĐiều 2. B\n\nTô.\n"
+    assert (5, "between-units", "(signature)") in suspects(planned(text, "vi-law"))
+
+
+def test_the_title_of_a_chapter_is_no_signature() -> None:
+    text = "Chương I\n\nCHỦ TỊCH NƯỚC\n\nĐiều 1. A\n\nTô.\n"
+    result = planned(text, "vi-law")
+    assert [unit.title for unit in accepted(result).units] == ["CHỦ TỊCH NƯỚC", "A"]
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "Quy chế này (kèm theo quyết định) được áp dụng.",
+        "Quy định về mẫu đơn theo phụ lục (kèm theo Thông tư này) và hướng dẫn.",
+        "Nơi nhận hàng là kho.",
+    ],
+)
+def test_a_sentence_is_no_attached_regulation_and_no_recipients(sentence: str) -> None:
+    result = planned(f"Điều 1. A\n\nTô.\n\n{sentence}\n\nTô là.\n", "vi-law")
+    assert addresses(result) == ["DIEU-1"]
+    assert accepted(result).others == ()
+
+
+def test_what_opens_only_because_lines_are_paragraphs_is_told() -> None:
+    long = "Luật này quy định về việc " * 10
+    result = planned(f"Điều 1. Phạm vi\n\n1. {long}theo\nĐiều 2. Khoản này\n\nĐiều 3. Ba\n\nTô.\n", "vi-law")
+    assert (4, "continues", "DIEU-2") in suspects(result)
+
+
+@pytest.mark.parametrize("text", ["§ " + "1" * 5000 + " B\n\nText.\n", "Điều " + "1" * 5000 + ". B\n\nText.\n"])
+@pytest.mark.parametrize("profile", ["de-law", "vi-law"])
+def test_a_number_of_thousands_of_digits_is_none(profile: str, text: str) -> None:
+    assert refusals(planned(text, profile)) == [(0, "NO_UNITS")]
+
+
+@pytest.mark.parametrize(
+    ("profile", "text"),
+    [
+        ("de-law", "§ 1 A\n\nT.\n\n§ 2" + " " * 300_000 + "x\n"),
+        ("vi-law", "Điều 1. A\n\nT.\n\nMẫu số" + " " * 300_000 + "x\n"),
+        ("atx", "# R\n\nT.\n\n## a" + " " * 300_000 + "b#\n"),
+        ("de-law", "§ 1 A\n\n" + ("- x\n" + "   (1)\n" * 195) * 50),
+    ],
+)
+def test_long_runs_are_read_in_one_pass(profile: str, text: str) -> None:
+    """Each of these took minutes or hours while a pattern or a loop began again at every character or line."""
+    assert accepted(planned(text, profile)).units
+
+
+def test_ten_thousand_equal_headings_are_numbered_in_one_pass() -> None:
+    result = planned("# R\n\n" + "## A\n\nT.\n\n" * 10_000, ordinals=True)
+    assert accepted(result).units[-1].address == "DOC/R/A-10000"
