@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from console.backend.documents.acceptances import UNCLOSED_QUOTATION, Accepted
 from console.backend.documents.folding import BREAKS, BROKEN, HIDING, INVISIBLE, folded_beginning
 from console.backend.documents.ignored_regions import Guards, find_guards, in_list
 from console.backend.documents.matching import Mark, Matcher, Style, clean_title
@@ -26,6 +27,8 @@ _LONG_SHARE = 20
 _ENDS_A_SENTENCE = (".", ";", ":", "!", "?")
 _ENOUGH = 200
 """Problems of one sort after which nobody reads on."""
+_MOST_PLAIN_MARKS = 200
+"""Quotation marks of one document that can be accepted as text; the text is scanned again for each."""
 _TITLED = (Role.CONTAINER, Role.ARTICLE, Role.ANNEX)
 _CONTAINER, _ATX = Role.CONTAINER, Style.ATX
 
@@ -54,10 +57,10 @@ def _is_unwrapped(text: str) -> bool:
 
 
 class _Scanner:
-    def __init__(self, text: str, matcher: Matcher, start: int, line: int) -> None:
+    def __init__(self, text: str, matcher: Matcher, start: int, line: int, plain_marks: frozenset[int]) -> None:
         self.text = text
         self.matcher = matcher
-        self.guards = find_guards(text, start)
+        self.guards = find_guards(text, start, plain_marks)
         self.unwrapped = _is_unwrapped(text)
         self.marks: list[Mark] = []
         self.candidates: list[Candidate] = []
@@ -228,13 +231,21 @@ class _Scanner:
         return found
 
 
-def scan(text: str, matcher: Matcher, most: int) -> Scan:
+def scan(text: str, matcher: Matcher, most: int, accepted: Accepted) -> Scan:
     """The marks of a canonical text, at most one more than `most`. Never raises for what the text says."""
     front = _FRONT.match(text)
     front_end = front.end() if front else 0
     front_lines = text.count("\n", 0, front_end)
-    scanner = _Scanner(text, matcher, front_end, front_lines + 1)
+    scanner = _Scanner(text, matcher, front_end, front_lines + 1, frozenset())
     scanner.run(most)
+    plain_marks: set[int] = set()
+    while (unclosed := scanner.guards.unclosed_quotation()) is not None and len(plain_marks) < _MOST_PLAIN_MARKS:
+        if accepted.meets(UNCLOSED_QUOTATION, text.count("\n", 0, unclosed.start) + 1) is None:
+            break
+        # What the mark hid can hold another quotation, closed or not.
+        plain_marks.add(unclosed.start)
+        scanner = _Scanner(text, matcher, front_end, front_lines + 1, frozenset(plain_marks))
+        scanner.run(most)
     problems = (*scanner.setext(), *scanner.guards.problems(text))
     return Scan(
         tuple(scanner.marks), front_end, front_lines, problems, scanner.guards, scanner.candidates, scanner.sightings
