@@ -4,7 +4,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from console.cli.runs import verification
 
 from console.backend.gates.arming_checks import readiness
 from console.backend.model.canonical_json import sha256_hex
@@ -14,6 +13,7 @@ from console.backend.model.states import Mode, Phase, Stage
 from console.backend.model.view_models import RunRequest, RunView
 from console.backend.runs import lifecycle
 from console.backend.runs.workspace import ACCEPT_FILE, RunRequestFile, Workspace
+from console.cli.runs import verification
 from tests.support.passage import DOCPREFIX, Passage, silent
 
 At = Callable[[str], Passage]
