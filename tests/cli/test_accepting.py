@@ -46,7 +46,7 @@ def test_a_proposal_is_completed_by_a_person_and_accepted(
     status, out, _ = planned(tmp_path, law, capsys, "--accept", str(new))
     assert status == 0
     assert "accepted: line 9: ADDRESS_REPEATED: enacted twice\n" in out
-    assert "1 accepted findings\n" in out
+    assert "1 accepted: findings of the enacted text itself\n" in out
     assert "[ACME/ONE/ALPHA-OLD]" in out
 
 
