@@ -160,6 +160,7 @@ def _ruling(installation: Installation, cut: Cut, target: Target) -> Statement:
         target=target,
         n_units=cut.plan.n_units,
         n_suspects=len(cut.plan.document.suspects),
+        n_acceptances=len(cut.plan.document.acceptances),
         expected_deltas=cut.plan.expected_deltas,
     )
     return draft_statement(Purpose.CUT, facts, installation.policy.sha256, Context(root=installation.home))

@@ -229,7 +229,7 @@ ACTIONS: tuple[Action, ...] = (
     Action(
         name="next_suspect",
         title="Next suspect",
-        help="Jumps to the next line that reads like the beginning of a unit and opens none.",
+        help="Jumps to the next line that reads like the beginning of a unit and opens none, or was accepted.",
         keys=("x",),
         scope=Scope.DOCUMENTS,
         needs="a plan without problems",
@@ -237,7 +237,7 @@ ACTIONS: tuple[Action, ...] = (
     Action(
         name="previous_suspect",
         title="Previous suspect",
-        help="Jumps to the previous line that reads like the beginning of a unit and opens none.",
+        help="Jumps to the previous line that reads like the beginning of a unit and opens none, or was accepted.",
         keys=("X",),
         scope=Scope.DOCUMENTS,
         needs="a plan without problems",

@@ -86,9 +86,9 @@ def _brief_release(installation: Installation) -> Confirmation:
 
 
 def _suspects(run: RunView) -> tuple[str, ...]:
-    if not run.n_suspects:
-        return ()
-    return (f"{run.n_suspects} lines read like the beginning of a unit and open none; SG_1 states their number.",)
+    suspects = f"{run.n_suspects} lines read like the beginning of a unit and open none; SG_1 states their number."
+    accepted = f"{run.n_acceptances} findings of the enacted text are accepted; SG_1 states their number."
+    return (*((suspects,) if run.n_suspects else ()), *((accepted,) if run.n_acceptances else ()))
 
 
 def _effects(danger: RunDanger, run: RunView) -> tuple[str, ...]:

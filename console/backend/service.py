@@ -5,7 +5,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from console.backend import confirmations
-from console.backend.documents.intake import list_intake
+from console.backend.documents.acceptances import parse_acceptances
+from console.backend.documents.intake import list_intake, read_accept_beside
 from console.backend.documents.planning import PlanResult, plan_document
 from console.backend.gates.arming_checks import is_drift, readiness
 from console.backend.gates.board import gates_named, measure_board
@@ -92,12 +93,19 @@ class BackendService:
         return (*(_with_registered(entry, registered) for entry in files), *_live_documents(registered))
 
     def plan(self, origin: str, docprefix: str, profile: str, ordinals: bool) -> PlanView:
-        """Plan a document without any effect."""
-        result = self.plan_result(origin, docprefix, profile, ordinals=ordinals)
+        """Plan a document without any effect, with the accept file beside it if there is one."""
+        accept = self._accept_beside(origin)
+        result = self.plan_result(origin, docprefix, profile, ordinals=ordinals, accept=accept)
         digest = bind(result.plan, None).plan_digest if result.plan else ""
-        return PlanView(result.plan, result.problems, SourceText(result.canonical), digest)
+        return PlanView(result.plan, result.problems, SourceText(result.canonical), digest, accept.decode())
 
-    def plan_result(self, origin: str, docprefix: str, profile: str, *, ordinals: bool) -> PlanResult:
+    def _accept_beside(self, origin: str) -> bytes:
+        kind, _, name = origin.partition(":")
+        return read_accept_beside(self.installation.intake, name) if kind == "file" and name else b""
+
+    def plan_result(
+        self, origin: str, docprefix: str, profile: str, *, ordinals: bool, accept: bytes = b""
+    ) -> PlanResult:
         """Plan a document, and return the full result, which the command line reports. Raises Refused."""
         raw = read_source(self.installation, origin)
         return plan_document(
@@ -106,6 +114,7 @@ class BackendService:
             docprefix=docprefix,
             profile=profile,
             ordinals=ordinals,
+            acceptances=parse_acceptances(accept, "the accept file beside the document") if accept else (),
             limits=limits(self.installation.settings),
         )
 

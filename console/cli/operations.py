@@ -59,6 +59,9 @@ class _Document:
         default=DEFAULT_PROFILE, metadata=option("", "how the document is structured", choices=PROFILE_NAMES)
     )
     ordinals: bool = field(default=False, metadata=switch("number repeated headings instead of refusing them"))
+    accept: Path | None = field(
+        default=None, metadata=option("ACCEPT", "findings of the enacted text that are accepted: TOML", is_file=True)
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +69,10 @@ class PlanFile(_Document):
     """Plan a document."""
 
     out: Path | None = field(default=None, metadata=option("PLAN", "keep the plan in a new file", is_file=True))
+    propose_acceptances: Path | None = field(
+        default=None,
+        metadata=option("NEW", "write a new file with an entry for each finding that can be accepted", is_file=True),
+    )
 
 
 @dataclass(frozen=True, slots=True)

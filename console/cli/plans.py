@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from console.backend.documents import intake
+from console.backend.documents.acceptances import parse_acceptances, proposal
 from console.backend.documents.limits import Limits
 from console.backend.documents.planning import PlanResult, plan_document
 from console.backend.documents.report import PlanReport
@@ -12,10 +13,10 @@ from console.backend.host.settings import load_settings
 from console.backend.model.canonical_json import canonical_json
 from console.backend.model.errors import ExitStatus, Refused, StopCode
 from console.backend.model.outcome import Outcome
-from console.backend.model.plan import PlannedUnit, bind
+from console.backend.model.plan import Acceptance, PlannedUnit, bind
 from console.cli.arguments import Options
 from console.cli.operations import PlanFile
-from console.cli.output import report
+from console.cli.output import narrate, report
 
 
 def plan(options: Options, request: PlanFile) -> ExitStatus:
@@ -29,21 +30,40 @@ def plan(options: Options, request: PlanFile) -> ExitStatus:
         docprefix=request.docprefix,
         profile=request.profile,
         ordinals=request.ordinals,
+        acceptances=_acceptances(request.accept),
         limits=limits,
     )
     if request.out is not None and result.plan is not None:
         keep_new_file(request.out, canonical_json(bind(result.plan, None)))
+    if request.propose_acceptances is not None:
+        _propose(request.propose_acceptances, source.origin, result)
     outcome = Outcome.PASS if result.plan is not None else Outcome.FAIL
     status = report(options, "plan", outcome, _plan_lines(result), PlanReport.of(result, Context(root=root).now()))
     return status if result.plan is not None else ExitStatus.REFUSED
 
 
-def keep_new_file(path: Path, data: bytes) -> None:
+def _acceptances(path: Path | None) -> tuple[Acceptance, ...]:
+    return () if path is None else parse_acceptances(intake.read_accept(path), str(path))
+
+
+def _propose(path: Path, origin: str, result: PlanResult) -> None:
+    """Write the accept file that a person completes, and say what it lacks."""
+    text = proposal(result.canonical, origin.removeprefix("file:"), result.request.acceptances, result.problems)
+    if text is None:
+        narrate(f"{path} is not written: the text has no finding that can be accepted")
+        return
+    keep_new_file(path, text.encode(), "--propose-acceptances")
+    narrate(f"wrote {path}: write a reason into each entry that is right, then plan again with --accept {path}")
+
+
+def keep_new_file(path: Path, data: bytes, argument: str = "--out") -> None:
     """Write a new file. Raises Refused if it exists or cannot be written."""
     try:
         write_durably(path, data)
     except OSError as error:
-        raise Refused(StopCode.REFUSED_INPUT, f"{path}: {error.strerror}", "Name a new file with --out.") from error
+        raise Refused(
+            StopCode.REFUSED_INPUT, f"{path}: {error.strerror}", f"Name a new file with {argument}."
+        ) from error
 
 
 def _plan_lines(result: PlanResult) -> list[str]:
@@ -59,7 +79,16 @@ def _plan_lines(result: PlanResult) -> list[str]:
             f"suspect: line {suspect.line}: {suspect.reason}: {suspect.text}  in {suspect.swallowed_by}"
             for suspect in result.plan.suspects
         ),
+        *(
+            f"accepted: line {accepted.line}: {accepted.code}: {accepted.reason}"
+            for accepted in result.plan.acceptances
+        ),
         f"{len(result.plan.suspects)} suspects: lines that read like the beginning of a unit and open none",
+        *(
+            [f"{len(result.plan.acceptances)} accepted: findings of the enacted text itself"]
+            if result.plan.acceptances
+            else []
+        ),
         f"{len(lines)} units: {kinds}",
         f"{coverage.unit_bytes} bytes in units, {coverage.other_bytes} outside, lossless: {coverage.lossless}",
         f"plan digest {bind(result.plan, None).plan_digest} (bound to no database)",

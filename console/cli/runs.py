@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from console.backend.documents import intake
+from console.backend.documents.acceptances import parse_acceptances
 from console.backend.host.installation import Installation
 from console.backend.model.errors import ExitStatus, Refused, StopCode
 from console.backend.model.outcome import Check, Outcome, worst
@@ -45,6 +46,7 @@ def start(options: Options, request: StartRun) -> ExitStatus:
         docprefix=request.docprefix,
         profile=request.profile,
         ordinals=request.ordinals,
+        accept=_accept_text(request.accept),
         mode=Mode.LIVE if request.live else Mode.DRYRUN,
     )
     before = {run.run_id for run in backend.runs()}
@@ -53,6 +55,15 @@ def start(options: Options, request: StartRun) -> ExitStatus:
         narrate(f"nothing to do: run {run.run_id} has cut this very text")
         return _report_run(options, "run start", run, ExitStatus.DONE)
     return _report_run(options, "run start", run)
+
+
+def _accept_text(path: Path | None) -> str:
+    """Return an accept file's text. Raises Refused, by its name, if it cannot be read as one."""
+    if path is None:
+        return ""
+    data = intake.read_accept(path)
+    parse_acceptances(data, str(path))
+    return data.decode()
 
 
 def _taken_in(installation: Installation, path: Path) -> str:
@@ -183,12 +194,17 @@ def _outcome(run: RunView) -> Outcome:
             return Outcome.PASS if run.state.stage is Stage.CLOSEOUT_REPORTED else Outcome.PARTIAL
 
 
+def _counts(run: RunView) -> str:
+    accepted = f", {run.n_acceptances} accepted" if run.n_acceptances else ""
+    return f"{run.n_units or '-'} units, {run.n_suspects} suspects{accepted}"
+
+
 def run_lines(run: RunView) -> list[str]:
     """Return the lines that describe a run."""
     lines = [
         f"run        {run.run_id}  {run.mode}",
         f"state      {run.state.name}",
-        f"document   {run.docprefix}  {run.origin}  profile {run.profile}  {run.n_units or '-'} units, {run.n_suspects} suspects",
+        f"document   {run.docprefix}  {run.origin}  profile {run.profile}  {_counts(run)}",
         f"plan       {run.plan_digest or '-'}",
         f"operator   {run.operator}",
         f"journal    {run.journal}",

@@ -10,7 +10,7 @@ from textual.containers import Horizontal, Vertical
 from textual.widgets import Input
 
 from console.actions.actions import Action, Scope
-from console.backend.model.plan import Problem, Suspect
+from console.backend.model.plan import Acceptance, Problem, Suspect
 from console.backend.model.profile_names import DEFAULT_PROFILE
 from console.backend.model.states import Mode
 from console.backend.model.view_models import IntakeView, PlanView, RunRequest, RunView
@@ -52,7 +52,8 @@ class DocumentsScreen(ConsoleScreen):
         "Enter plans the chosen document. The form sets the prefix of its addresses, the profile that reads its "
         "headings, and ordinals for repeated headings. Planning writes nothing. A plan is shown as a tree beside the "
         "text. An ambiguous document is refused; n and N go through its problems. A line that reads like the beginning "
-        "of a unit and opens none is a suspect; x and X go through them, and their number is part of what is signed."
+        "of a unit and opens none is a suspect; x and X go through them, and their number is part of what is signed. "
+        "What the enacted text itself does is accepted in a file beside the document: its name, then .accept.toml."
     )
 
     def __init__(self) -> None:
@@ -221,8 +222,8 @@ class DocumentsScreen(ConsoleScreen):
             problems.retitle(words.problems_title(view.problems))
             problems.show(tuple(words.problem_row(problem) for problem in view.problems))
         else:
-            problems.retitle(words.suspects_title(_suspects(view)))
-            problems.show(tuple(words.suspect_row(suspect) for suspect in _suspects(view)))
+            problems.retitle(words.told_title(_told(view)))
+            problems.show(tuple(words.told_row(told) for told in _told(view)))
 
     @on(Rows.Moved, "#tree")
     def _tree_moved(self) -> None:
@@ -251,17 +252,17 @@ class DocumentsScreen(ConsoleScreen):
         self._go_to_problem(self._problem - 1)
 
     def action_next_suspect(self) -> None:
-        """Go to the next suspect and its line."""
+        """Go to the next suspect or accepted finding, and its line."""
         self._go_to_suspect(self._problem + 1)
 
     def action_previous_suspect(self) -> None:
-        """Go to the previous suspect and its line."""
+        """Go to the previous suspect or accepted finding, and its line."""
         self._go_to_suspect(self._problem - 1)
 
     def _go_to_suspect(self, index: int) -> None:
         if self.planned is None or self.planned.view.problems:
             self.cannot("There is no plan to look for suspects in.", "Choose a document, then press p")
-        elif not _suspects(self.planned.view):
+        elif not _told(self.planned.view):
             self.cannot("This plan has no suspects.", "Nothing to do: no other line reads like the beginning of a unit")
         else:
             self._go_to_problem(index)
@@ -313,19 +314,24 @@ class DocumentsScreen(ConsoleScreen):
         self.console.show_run(run.run_id)
 
 
-def _suspects(view: PlanView) -> tuple[Suspect, ...]:
-    return view.document.suspects if view.document is not None else ()
+def _told(view: PlanView) -> tuple[Suspect | Acceptance, ...]:
+    """Return the suspects and accepted findings of a plan, in the order of their lines."""
+    if view.document is None:
+        return ()
+    return tuple(sorted((*view.document.acceptances, *view.document.suspects), key=lambda told: told.line))
 
 
-def _entries(view: PlanView) -> tuple[Problem | Suspect, ...]:
-    """Return what the list below the plan shows: its problems or, of an accepted plan, its suspects."""
-    return view.problems or _suspects(view)
+def _entries(view: PlanView) -> tuple[Problem | Suspect | Acceptance, ...]:
+    """Return what the list below the plan shows: its problems or, of a plan without any, what it tells."""
+    return view.problems or _told(view)
 
 
 def _plan(request: RunRequest) -> "Callable[[Backend], Planned]":
     def question(backend: "Backend") -> Planned:
         view = backend.plan(request.origin, request.docprefix, request.profile, request.ordinals)
-        return Planned(request, view, outline(view.document.units if view.document is not None else ()))
+        # What was shown is what is started, whatever becomes of the file.
+        accepting = request.model_copy(update={"accept": view.accept})
+        return Planned(accepting, view, outline(view.document.units if view.document is not None else ()))
 
     return question
 

@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from console.backend.model.plan import DocumentPlan, Problem, Suspect
+from console.backend.model.plan import Acceptance, DocumentPlan, Problem, Suspect
 from console.backend.model.view_models import IntakeView, PlanView, RunRequest
 from console.widgets.formatting import count, plural, shortened, size
 from console.widgets.line import Line, Span, line
@@ -46,7 +46,8 @@ def planning(view: IntakeView) -> Line:
 
 def plan_head(request: RunRequest, view: PlanView, *, wide: bool) -> list[Line]:
     """Return the plan in short: units, histogram, coverage, digest; or that it is refused."""
-    identity = f"{request.docprefix}  {request.origin}  {request.profile}{', ordinals' if request.ordinals else ''}"
+    options = f"{', ordinals' if request.ordinals else ''}{', with its .accept.toml' if request.accept else ''}"
+    identity = f"{request.docprefix}  {request.origin}  {request.profile}{options}"
     if view.document is None:
         return [
             line(Span(identity, "strong")),
@@ -75,9 +76,10 @@ def plan_head(request: RunRequest, view: PlanView, *, wide: bool) -> list[Line]:
 
 
 def _suspects_in_short(document: DocumentPlan) -> list[Span]:
+    accepted = [Span(f"  {count(len(document.acceptances))} accepted", "warn")] if document.acceptances else []
     if not document.suspects:
-        return [Span("no suspects", "muted")]
-    return [Span(f"{plural(len(document.suspects), 'suspect')} (x)", "warn")]
+        return [Span("no suspects", "muted"), *accepted]
+    return [Span(f"{plural(len(document.suspects), 'suspect')} (x)", "warn"), *accepted]
 
 
 def histogram(document: DocumentPlan) -> str:
@@ -99,15 +101,30 @@ def problems_title(problems: tuple[Problem, ...]) -> str:
     return f"{plural(len(problems), 'problem')} (n next, N previous)"
 
 
-def suspects_title(suspects: tuple[Suspect, ...]) -> str:
-    """Return the number of suspects by reason, and the keys."""
-    reasons = Counter(suspect.reason.value for suspect in suspects)
+def told_title(told: tuple[Suspect | Acceptance, ...]) -> str:
+    """Return the number of suspects by reason, that of accepted findings, and the keys."""
+    reasons = Counter(entry.reason.value for entry in told if isinstance(entry, Suspect))
     counted = ", ".join(f"{count(n)} {reason}" for reason, n in reasons.most_common())
-    return f"{plural(len(suspects), 'suspect')} (x next, X previous): {counted}"
+    n_accepted = len(told) - reasons.total()
+    accepted = f", {count(n_accepted)} accepted" if n_accepted else ""
+    return f"{plural(reasons.total(), 'suspect')}{accepted} (x next, X previous){': ' if counted else ''}{counted}"
 
 
-def suspect_row(suspect: Suspect) -> Line:
-    """Return line, reason and text of a suspect, and the unit that it became text of."""
+def told_row(told: Suspect | Acceptance) -> Line:
+    """Return a suspect or an accepted finding by its line."""
+    return _suspect_row(told) if isinstance(told, Suspect) else _acceptance_row(told)
+
+
+def _acceptance_row(accepted: Acceptance) -> Line:
+    stated = accepted.suffix or accepted.read_as
+    return line(
+        Span(f"line {accepted.line:<7}", "accent"),
+        Span(f"{accepted.code} accepted  ", "warn"),
+        f"{stated}{': ' if stated else ''}{accepted.reason}",
+    )
+
+
+def _suspect_row(suspect: Suspect) -> Line:
     return line(
         Span(f"line {suspect.line:<7}", "accent"),
         Span(f"{suspect.reason.value:<16}", "warn"),

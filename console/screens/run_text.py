@@ -42,10 +42,11 @@ def head(run: RunView, now: datetime, actions: tuple[Action, ...], switch: Switc
     """Return state, what the run waits for, and the allowed moves; if interrupted, what the database says."""
     units = "units not known" if run.n_units is None else plural(run.n_units, "unit")
     suspects = f", {plural(run.n_suspects, 'suspect')}" if run.n_suspects else ""
+    accepted = f", {run.n_acceptances:,} accepted" if run.n_acceptances else ""
     lines = [
         line(
             Span(run.mode.value, "warn" if run.mode.value == "LIVE" else "muted"),
-            f"  {run.docprefix}, {units}{suspects}  ",
+            f"  {run.docprefix}, {units}{suspects}{accepted}  ",
             Span("state ", "muted"),
             Span(run.state.name, _state_tone(run)),
         )

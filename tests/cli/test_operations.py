@@ -80,7 +80,9 @@ def test_help_of_a_command_shows_its_line_and_every_argument(
     assert operation.help in shown
     for name, argument in (arguments(operation.request) | arguments(Options)).items():
         assert argument.help in shown
-        assert (argument.metavar or argument.choices[0] if argument.positional else f"--{name}") in shown
+        assert (
+            argument.metavar or argument.choices[0] if argument.positional else f"--{name.replace('_', '-')}"
+        ) in shown
 
 
 @PER_OPERATION

@@ -2,8 +2,12 @@
 
 from textual.widgets import Input
 
+from console.backend.model.plan import Acceptance, Suspect, SuspectReason
+from console.backend.model.view_models import OnProgress, PlanView, RunRequest, RunView
 from console.screens.documents import DocumentsScreen
+from console.screens.documents_text import plan_head, told_row
 from console.screens.help import HelpDialog
+from console.widgets.line import plain
 from console.widgets.rows import Rows
 from console.widgets.source_view import SourceView
 from console.widgets.unit_tree import UnitTree
@@ -60,6 +64,54 @@ async def test_the_form_decides_how_a_document_is_read() -> None:
     async with opened(backend, "2", "f", "end", "X", "tab", "tab", "space", "p") as (_app, pilot):
         await press(pilot, "shift+tab", "enter")
         assert "plan file:bdsg_2018.md BDSG-2018X de-law True" in backend.calls
+
+
+class _Accepting(FakeBackend):
+    """A backend whose documents have an accept file beside them."""
+
+    def plan(self, origin: str, docprefix: str, profile: str, ordinals: bool) -> PlanView:
+        """The sample, with two accepted findings and a suspect."""
+        view = super().plan(origin, docprefix, profile, ordinals)
+        assert view.document is not None
+        document = view.document.model_copy(
+            update={
+                "acceptances": (
+                    Acceptance(line=9, code="NUMBER_GAP", reason="enacted [b]so[/b]"),
+                    Acceptance(line=12, code="ADDRESS_REPEATED", suffix="OLD", reason="twice"),
+                ),
+                "suspects": (Suspect(line=10, reason=SuspectReason.SPELLING, text="§3", swallowed_by="BDSG-2018/S1"),),
+            }
+        )
+        return PlanView(document, (), view.text, view.plan_digest, "accept file")
+
+    def start(self, request: RunRequest, on_progress: OnProgress) -> RunView:
+        """Note what the run is to accept."""
+        self.calls.append(f"accepting {request.accept}")
+        return super().start(request, on_progress)
+
+
+async def test_accepted_findings_are_shown_with_the_suspects_and_started_as_shown() -> None:
+    """The number in the head, each in the list in the order of its line, and the file's text in the request."""
+    backend = _Accepting()
+    async with opened(backend, "2", "p") as (app, pilot):
+        assert isinstance(app.screen, DocumentsScreen)
+        assert app.screen.planned is not None
+        view, request = app.screen.planned.view, app.screen.planned.request
+        assert view.document is not None
+        head = "".join(plain(row) for row in plan_head(request, view, wide=False))
+        assert "with its .accept.toml" in head
+        assert "1 suspect (x)  2 accepted" in head
+        rows = app.screen.query_one("#problems", Rows)
+        assert rows.border_title == "1 suspect, 2 accepted (x next, X previous): 1 spelling"
+        text = app.screen.query_one(SourceView)
+        lines = []
+        for _ in range(3):
+            await press(pilot, "x")
+            lines.append(text.line_number)
+        assert lines == [9, 10, 12]
+        assert "ADDRESS_REPEATED accepted  OLD: twice" in plain(told_row(view.document.acceptances[1]))
+        await press(pilot, "d")
+    assert "accepting accept file" in backend.calls
 
 
 async def test_a_dry_run_leads_to_the_run_screen() -> None:

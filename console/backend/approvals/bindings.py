@@ -74,6 +74,7 @@ def _bindings(statement: Statement, policy: Policy, expected: Expectation, now: 
         ("target", _text(statement.target), _text(facts.target)),
         ("n_units", str(statement.n_units), str(facts.n_units)),
         ("n_suspects", str(statement.n_suspects), str(facts.n_suspects)),
+        ("n_acceptances", str(statement.n_acceptances), str(facts.n_acceptances)),
         ("expected_deltas", _deltas(statement.expected_deltas), _deltas(facts.expected_deltas)),
         ("policy_sha256", statement.policy_sha256, policy.sha256),
         ("allowance", statement.allowance, "explicit"),
@@ -86,7 +87,8 @@ def _bindings(statement: Statement, policy: Policy, expected: Expectation, now: 
 _FACTS = (
     *("kind", "purpose", "run_id", "document", "plan_digest", "source_sha256", "canonical_sha256", "manifest_digest"),
     *("deploy_manifest_sha256", "baseline_digest"),
-    *("target", "n_units", "n_suspects", "expected_deltas", "policy_sha256", "allowance", "not_before", "expires"),
+    *("target", "n_units", "n_suspects", "n_acceptances", "expected_deltas"),
+    *("policy_sha256", "allowance", "not_before", "expires"),
 )
 _DRAFT_FACTS = ("draft_digest", "drafts", "sg1_sha256", "review_decision_id")
 

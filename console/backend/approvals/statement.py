@@ -88,6 +88,8 @@ class RunFacts(Value):
     n_units: Annotated[int, Field(gt=0)]
     n_suspects: Annotated[int, Field(ge=0)]
     """Number of lines that read like the beginning of a unit and open none: the signer has been told of them."""
+    n_acceptances: Annotated[int, Field(ge=0)]
+    """Number of findings of the enacted text that a person accepted, each with a reason."""
     expected_deltas: tuple[TableDelta, ...]
 
 

@@ -9,6 +9,7 @@ without a number, the word alone or the slug of the title.
 import re
 import unicodedata
 
+from console.backend.documents.acceptances import ADDRESS_REPEATED, Accepted
 from console.backend.documents.nesting import Node
 from console.backend.documents.profiles import Scope
 from console.backend.documents.tree import restarted
@@ -76,8 +77,8 @@ def _unnumbered(node: Node) -> str:
     return f"{node.level.token}-{tail}" if tail else node.level.token
 
 
-def addresses(nodes: list[Node], docprefix: str, ordinals: bool) -> tuple[list[str], list[Problem]]:
-    """One address a node, in order; a repeated one is a problem, or with `ordinals` gets -2, -3."""
+def addresses(nodes: list[Node], docprefix: str, ordinals: bool, accepted: Accepted) -> tuple[list[str], list[Problem]]:
+    """One address a node, in order; a repeated one is a problem, gets the suffix of its acceptance, or ordinals."""
     again = restarted(nodes)
     result: list[str] = []
     problems: list[Problem] = []
@@ -101,7 +102,14 @@ def addresses(nodes: list[Node], docprefix: str, ordinals: bool) -> tuple[list[s
         if address in taken and (ordinals or node.level.opaque):
             address = _with_ordinal(address, taken, ordinals_given)
         elif address in taken:
-            problems.append(_repeated(node, address, taken[address]))
+            acceptance = accepted.meets(ADDRESS_REPEATED, node.mark.line)
+            if acceptance is None:
+                problems.append(_repeated(node, address, taken[address]))
+                # What stands below it is no fault of its own: it repeats no address once this one has another.
+                address = f"{address}-LINE-{node.mark.line}"
+            else:
+                address = f"{address}-{acceptance.suffix}"
+                problems.extend([_suffix_taken(node, address, taken[address])] if address in taken else [])
         taken.setdefault(address, node.mark.line)
         result.append(address)
     return result, problems
@@ -121,6 +129,14 @@ def _no_token(node: Node) -> Problem:
         code="ADDRESS_EMPTY",
         line=node.mark.line,
         message=f"heading {node.mark.title!r} has no letter or digit that an address could be made of",
+    )
+
+
+def _suffix_taken(node: Node, address: str, first: int) -> Problem:
+    return Problem(
+        code="ACCEPTANCE_SUFFIX",
+        line=node.mark.line,
+        message=f"with the suffix that was stated the address is {address}, as in line {first}: state another suffix",
     )
 
 

@@ -51,6 +51,11 @@ class Guards:
         cover = self.covers[place] if place >= 0 else None
         return cover if cover is not None and cover.start < offset < cover.end else None
 
+    def unclosed_quotation(self) -> Cover | None:
+        """Return the quotation that is never closed and has hidden a unit; only the last cover can be one."""
+        last = self.covers[-1] if self.covers else None
+        return last if last is not None and last.what == "quotation" and last.hidden and not last.closed else None
+
     def problems(self, text: str) -> tuple[Problem, ...]:
         """Return what is never closed and has hidden a unit."""
         return tuple(
@@ -65,9 +70,9 @@ class Guards:
         )
 
 
-def find_guards(text: str, start: int) -> Guards:
-    """The covers of the text from an offset on."""
-    streams = [_quotations(text, mark, start) for mark in _QUOTES if mark in text]
+def find_guards(text: str, start: int, plain_marks: frozenset[int] = frozenset()) -> Guards:
+    """The covers of the text from an offset on; the quotation marks at `plain_marks` are text."""
+    streams = [_quotations(text, mark, start, plain_marks) for mark in _QUOTES if mark in text]
     if "<!--" in text:
         streams.append((m.start(), "comment", m[0]) for m in _COMMENT.finditer(text, start))
     if "```" in text or "~~~" in text:
@@ -84,11 +89,12 @@ def _fences(text: str, start: int) -> Iterator[Event]:
         yield match.start(2), "fence", match[2] + match[3]
 
 
-def _quotations(text: str, mark: str, start: int) -> Iterator[Event]:
+def _quotations(text: str, mark: str, start: int, plain_marks: frozenset[int]) -> Iterator[Event]:
     """Yield where a quotation mark stands; one that is rare is found faster this way than by a pattern."""
     at = text.find(mark, start)
     while at >= 0:
-        yield at, "quotation", _direction(text, at)
+        if at not in plain_marks:
+            yield at, "quotation", _direction(text, at)
         at = text.find(mark, at + 1)
 
 

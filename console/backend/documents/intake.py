@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from console.backend.documents.acceptances import SUFFIX_OF_FILE
 from console.backend.documents.limits import DEFAULT_LIMITS, Limits
 from console.backend.model.errors import Refused, StopCode
 from console.backend.model.safe_text import SafeText
@@ -56,7 +57,24 @@ def list_intake(folder: Path, limits: Limits = DEFAULT_LIMITS) -> tuple[IntakeEn
         paths = sorted(p for p in folder.iterdir() if not p.name.startswith("."))
     except OSError as error:
         raise _refused(folder, f"cannot be listed: {error.strerror}", "create the intake folder") from error
-    return tuple(_entry(path, folder, limits) for path in paths)
+    names = {path.name for path in paths}
+    documents = [path for path in paths if not _is_beside(path.name, names)]
+    return tuple(_entry(path, folder, limits) for path in documents)
+
+
+def _is_beside(name: str, names: set[str]) -> bool:
+    return name.endswith(SUFFIX_OF_FILE) and name.removesuffix(SUFFIX_OF_FILE) in names
+
+
+def read_accept(path: Path, *, folder: Path | None = None) -> bytes:
+    """Return the bytes of an accept file. Raises Refused as `read_source` does."""
+    return read_source(path, folder=folder).raw
+
+
+def read_accept_beside(folder: Path, name: str) -> bytes:
+    """Return the accept file beside a document of the intake folder; empty without one. Raises Refused."""
+    path = folder / f"{name}{SUFFIX_OF_FILE}"
+    return read_accept(path, folder=folder) if os.path.lexists(path) else b""
 
 
 def _entry(path: Path, folder: Path, limits: Limits) -> IntakeEntry:

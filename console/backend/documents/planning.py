@@ -6,6 +6,7 @@ from typing import TypedDict
 
 from pydantic import TypeAdapter
 
+from console.backend.documents.acceptances import Accepted
 from console.backend.documents.addresses import addresses, docprefix_problem, number_of
 from console.backend.documents.canonical import CanonicalText, RefusedText, canonical_text, source_version
 from console.backend.documents.coverage import check_algebra
@@ -18,7 +19,16 @@ from console.backend.documents.suspects import find_suspects
 from console.backend.documents.tree import build
 from console.backend.model.canonical_json import sha256_hex
 from console.backend.model.errors import StopCode
-from console.backend.model.plan import Coverage, DocumentPlan, OtherSpan, PlannedUnit, Problem, SourceVersion, Suspect
+from console.backend.model.plan import (
+    Acceptance,
+    Coverage,
+    DocumentPlan,
+    OtherSpan,
+    PlannedUnit,
+    Problem,
+    SourceVersion,
+    Suspect,
+)
 
 MAX_PROBLEMS = 200
 """Problems kept of one document; the last one says how many more there are."""
@@ -52,6 +62,7 @@ class PlanRequest:
     docprefix: str
     profile: str
     ordinals: bool = False
+    acceptances: tuple[Acceptance, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,15 +90,16 @@ def plan_document(
     docprefix: str,
     profile: str,
     ordinals: bool = False,
+    acceptances: tuple[Acceptance, ...] = (),
     limits: Limits = DEFAULT_LIMITS,
 ) -> PlanResult:
     """Plan one document. The only thing that raises is a profile that doesn't exist (UsageError).
 
     `origin` is `file:<name>` or `live:<registered name>`; with `ordinals` repeated headings get -2, -3 instead of
-    being refused, and the plan says so.
+    being refused, and the plan says so. Each of the `acceptances` must meet its finding.
     """
     rules = load_profile(profile)
-    request = PlanRequest(docprefix, profile, ordinals)
+    request = PlanRequest(docprefix, profile, ordinals, acceptances)
     try:
         text = canonical_text(raw, limits)
     except RefusedText as refused:
@@ -105,7 +117,8 @@ def _planned(
     text: CanonicalText, source: SourceVersion, request: PlanRequest, rules: Profile, limits: Limits
 ) -> tuple[DocumentPlan | None, tuple[Problem, ...]]:
     compiled: Matcher = matcher(rules.name)
-    found = scan(text.text, compiled, limits.max_units, limits.max_units * _CANDIDATES_PER_UNIT)
+    accepted = Accepted(request.acceptances)
+    found = scan(text.text, compiled, limits.max_units, limits.max_units * _CANDIDATES_PER_UNIT, accepted)
     if len(found.candidates) + len(found.sightings) > limits.max_units * _CANDIDATES_PER_UNIT:
         line = max(seen[-1].line for seen in (found.candidates, found.sightings) if seen)
         message = (
@@ -117,9 +130,9 @@ def _planned(
         line = found.marks[limits.max_units].line
         message = f"more than {limits.max_units:,} units: split the document, or raise the limit max_units"
         return None, (Problem(code=StopCode.CAP_EXCEEDED, line=line, message=message),)
-    nodes, order_problems, sightings = build(text.text, rules, found.marks)
-    names, address_problems = addresses(nodes, request.docprefix, request.ordinals)
-    problems = [*found.problems, *order_problems, *address_problems]
+    nodes, order_problems, sightings = build(text.text, rules, found.marks, accepted)
+    names, address_problems = addresses(nodes, request.docprefix, request.ordinals, accepted)
+    problems = [*found.problems, *order_problems, *address_problems, *accepted.unmet()]
     if problems:
         return None, _bounded(problems)
     suspects = find_suspects(
@@ -187,6 +200,7 @@ def _assemble(
         others=tuple(others),
         coverage=Coverage(unit_bytes=covered, other_bytes=outside, lossless=covered + outside == len(text.data)),
         suspects=suspects,
+        acceptances=tuple(sorted(request.acceptances, key=lambda accepted: (accepted.line, accepted.code))),
     )
 
 

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from console.backend.documents.planning import PlanResult
 from console.backend.model.outcome import Outcome
-from console.backend.model.plan import Coverage, OtherSpan, PlannedUnit, Problem, Suspect, bind
+from console.backend.model.plan import Acceptance, Coverage, OtherSpan, PlannedUnit, Problem, Suspect, bind
 from console.backend.model.value import Value
 
 
@@ -39,6 +39,7 @@ class PlanReport(Value):
     others: tuple[OtherSpan, ...]
     problems: tuple[Problem, ...]
     suspects: tuple[Suspect, ...]
+    acceptances: tuple[Acceptance, ...]
 
     @classmethod
     def of(cls, result: PlanResult, measured_at: datetime) -> Self:
@@ -63,4 +64,5 @@ class PlanReport(Value):
             others=plan.others if plan else (),
             problems=result.problems,
             suspects=plan.suspects if plan else (),
+            acceptances=plan.acceptances if plan else (),
         )

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from heapq import merge
 from operator import itemgetter
 
+from console.backend.documents.acceptances import UNCLOSED_QUOTATION, Accepted
 from console.backend.documents.folding import BREAKS, BROKEN, HIDING, INVISIBLE, folded_beginning
 from console.backend.documents.ignored_regions import Guards, find_guards, in_list
 from console.backend.documents.matching import Mark, Matcher, Style, clean_title
@@ -28,6 +29,8 @@ _LONG_SHARE = 20
 _ENDS_A_SENTENCE = (".", ";", ":", "!", "?")
 _ENOUGH = 200
 """Problems of one sort after which nobody reads on."""
+_MOST_PLAIN_MARKS = 200
+"""Quotation marks of one document that can be accepted as text; the text is scanned again for each."""
 _TITLED = (Role.CONTAINER, Role.ARTICLE, Role.ANNEX)
 _CONTAINER, _ATX = Role.CONTAINER, Style.ATX
 
@@ -56,10 +59,10 @@ def _is_unwrapped(text: str) -> bool:
 
 
 class _Scanner:
-    def __init__(self, text: str, matcher: Matcher, start: int, line: int) -> None:
+    def __init__(self, text: str, matcher: Matcher, start: int, line: int, plain_marks: frozenset[int]) -> None:
         self.text = text
         self.matcher = matcher
-        self.guards = find_guards(text, start)
+        self.guards = find_guards(text, start, plain_marks)
         self.listed = (-1, 0)
         """Line and indentation of the last line that continued a list item."""
         self.unwrapped = _is_unwrapped(text)
@@ -260,7 +263,7 @@ def _holds_units(text: str, end: int, matcher: Matcher) -> bool:
     return False
 
 
-def scan(text: str, matcher: Matcher, most: int, most_candidates: int) -> Scan:
+def scan(text: str, matcher: Matcher, most: int, most_candidates: int, accepted: Accepted) -> Scan:
     """Return what the lines of a canonical text can begin. Never raises for what the text says.
 
     There is at most one mark more than `most`, and one candidate more than `most_candidates`.
@@ -268,8 +271,16 @@ def scan(text: str, matcher: Matcher, most: int, most_candidates: int) -> Scan:
     front = _FRONT.match(text)
     front_end = front.end() if front and not _holds_units(text, front.end(), matcher) else 0
     front_lines = text.count("\n", 0, front_end)
-    scanner = _Scanner(text, matcher, front_end, front_lines + 1)
+    scanner = _Scanner(text, matcher, front_end, front_lines + 1, frozenset())
     scanner.run(most, most_candidates)
+    plain_marks: set[int] = set()
+    while (unclosed := scanner.guards.unclosed_quotation()) is not None and len(plain_marks) < _MOST_PLAIN_MARKS:
+        if accepted.meets(UNCLOSED_QUOTATION, text.count("\n", 0, unclosed.start) + 1) is None:
+            break
+        # What the mark hid can hold another quotation, closed or not.
+        plain_marks.add(unclosed.start)
+        scanner = _Scanner(text, matcher, front_end, front_lines + 1, frozenset(plain_marks))
+        scanner.run(most, most_candidates)
     problems = (*scanner.setext(), *scanner.guards.problems(text))
     return Scan(
         tuple(scanner.marks), front_end, front_lines, problems, scanner.guards, scanner.candidates, scanner.sightings

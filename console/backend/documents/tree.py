@@ -3,13 +3,14 @@
 import re
 from bisect import bisect_right
 
+from console.backend.documents.acceptances import NUMBER_BACKWARDS, NUMBER_GAP, UNKNOWN_HEADING, Accepted
 from console.backend.documents.matching import Mark, Style
 from console.backend.documents.nesting import Enclosure, Node
 from console.backend.documents.numbering import Number
 from console.backend.documents.profiles import Hierarchy, Level, Numbering, Profile, Role, Scope
 from console.backend.documents.sequence import Sequence, Verdict
 from console.backend.documents.suspects import Sighting
-from console.backend.model.plan import Problem, SuspectReason
+from console.backend.model.plan import Acceptance, Problem, SuspectReason
 from console.backend.model.vocabulary import SectionType
 
 HEADING = Level(name="heading", role=Role.CONTAINER, rank=38, section_type=SectionType.SECTION)
@@ -21,8 +22,9 @@ _DOCUMENT, _PLAIN, _ATX, _FITS, _UNNUMBERED = Scope.DOCUMENT, Style.PLAIN, Style
 
 
 class _Builder:
-    def __init__(self, text: str, profile: Profile) -> None:
+    def __init__(self, text: str, profile: Profile, accepted: Accepted) -> None:
         self.text = text
+        self.accepted = accepted
         self.profile = profile
         self.enclosure = Enclosure(profile)
         self.nodes: list[Node] = []
@@ -46,8 +48,12 @@ class _Builder:
         self.titled = False
         """True if exactly one heading has depth 1: the document's title."""
 
-    def problem(self, code: str, mark: Mark, message: str) -> None:
-        self.problems.append(Problem(code=code, line=mark.line, message=message))
+    def problem(self, code: str, mark: Mark, message: str) -> Acceptance | None:
+        """Refuse the document for this mark, or return the acceptance of exactly this finding."""
+        acceptance = self.accepted.meets(code, mark.line)
+        if acceptance is None:
+            self.problems.append(Problem(code=code, line=mark.line, message=message))
+        return acceptance
 
     def sighted(self, mark: Mark, reason: SuspectReason) -> None:
         self.sightings.append(Sighting(mark.line, mark.start, reason))
@@ -101,12 +107,14 @@ class _Builder:
             return None
         if self.profile.unknown_headings == "refused":
             inside = self.path[-1].mark.line if self.path else self.nodes[-1].mark.line
-            self.problem(
-                "UNKNOWN_HEADING",
+            acceptance = self.problem(
+                UNKNOWN_HEADING,
                 mark,
                 f"heading {mark.title!r} is no level of {self.profile.name}; the text below it would become part of "
                 f"the unit in line {inside}: split the document here, or quote the line",
             )
+            if acceptance is not None:
+                self.sighted(mark, SuspectReason.UNKNOWN_HEADING)
             return None
         article = next((o for o in self.path if o.level.role in {_ARTICLE, _ANNEX}), None)
         if article is not None and (article.level.role is _ANNEX or 0 < article.mark.depth < mark.depth):
@@ -181,15 +189,18 @@ class _Builder:
             self.sighted(mark, SuspectReason.SPELLING)
             return
         if not mark.fresh:
+            begins = False
             if self.sequences.get((level.name, parent), Sequence(parent)).expects(mark.number):
-                self.problem(
+                acceptance = self.problem(
                     "AMBIGUOUS_PARAGRAPH",
                     mark,
                     f"{level.name} {mark.number.raw}, or the rest of the sentence above? Leave a blank line above a "
                     "paragraph, or join the line to the sentence",
                 )
-            self.sighted(mark, SuspectReason.CONTINUES)
-            return
+                begins = acceptance is not None and acceptance.read_as == "unit"
+            if not begins:
+                self.sighted(mark, SuspectReason.CONTINUES)
+                return
         del path[at + 1 :]
         self._open(mark, level, parent, None)
 
@@ -206,12 +217,14 @@ class _Builder:
         scopes = {None, *(node.index for node in self.path)}
         known = [self.sequences[level.name, scope] for scope in scopes if (level.name, scope) in self.sequences]
         if any(sequence.expects(mark.number) for sequence in known):
-            self.problem(
+            acceptance = self.problem(
                 "AMBIGUOUS_HEADING",
                 mark,
                 f"{level.name} {mark.number.raw}: heading, or the rest of the sentence above? Leave a blank line "
                 "above a heading, or join the line to the sentence",
             )
+            if acceptance is not None and acceptance.read_as == "unit":
+                return True
         self.sighted(mark, SuspectReason.CONTINUES)
         return False
 
@@ -252,20 +265,24 @@ class _Builder:
         verdict = sequence.judge(level, number, self.last_group)
         if verdict is _FITS and level.numbering is not _UNNUMBERED and not sequence.expects(number):
             self.sighted(mark, SuspectReason.MISSING_NUMBER)
-        if verdict is not _FITS:
-            self._refuse_number(sequence, verdict, mark, number)
-        elif self.weak:
+        refused = verdict is not _FITS and not self._accepts_number(sequence, verdict, mark, number)
+        if self.weak and not refused:
             self._check_weak(sequence, mark, level, number)
         sequence.take(number, mark.line, index, verdict)
 
-    def _refuse_number(self, sequence: Sequence, verdict: Verdict, mark: Mark, number: Number) -> None:
+    def _accepts_number(self, sequence: Sequence, verdict: Verdict, mark: Mark, number: Number) -> bool:
+        """Refuse a number that is missing or goes backwards; return whether exactly this has been accepted."""
         name = mark.level.name if mark.level else ""
         before = f" after {sequence.last_raw} in line {sequence.last_line}" if sequence.last else ""
         if verdict is Verdict.BACKWARDS:
-            self.problem("NUMBER_BACKWARDS", mark, f"{name} {number.raw} comes{before}")
-        elif verdict is Verdict.GAP:
-            lost = self._lost(sequence, mark)
-            self.problem("NUMBER_GAP", mark, f"{name} {number.raw}{before}: a number is missing{lost}")
+            return self.problem(NUMBER_BACKWARDS, mark, f"{name} {number.raw} comes{before}") is not None
+        if verdict is not Verdict.GAP:
+            return False
+        lost = self._lost(sequence, mark)
+        if self.problem(NUMBER_GAP, mark, f"{name} {number.raw}{before}: a number is missing{lost}") is None:
+            return False
+        self.sighted(mark, SuspectReason.MISSING_NUMBER)
+        return True
 
     def _scope(self, level: Level, base: int | None) -> int | None:
         """Within which node the numbering runs. Consecutive containers may run on through the document."""
@@ -298,9 +315,11 @@ class _Builder:
                 )
 
 
-def build(text: str, profile: Profile, marks: tuple[Mark, ...]) -> tuple[list[Node], list[Problem], list[Sighting]]:
+def build(
+    text: str, profile: Profile, marks: tuple[Mark, ...], accepted: Accepted
+) -> tuple[list[Node], list[Problem], list[Sighting]]:
     """The nodes of a document in order, what is wrong with their order, and the marks that open no unit."""
-    builder = _Builder(text, profile)
+    builder = _Builder(text, profile, accepted)
     entries, body = _contents_apart(marks)
     for mark in entries:
         builder.sighted(mark, SuspectReason.IN_CONTENTS)

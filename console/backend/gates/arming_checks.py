@@ -260,7 +260,7 @@ def _dry_runs(probe: Probe, row: RunRow | None) -> DryRuns:
     workspace = Workspace.open(probe.installation.root, row.run_id)
     plan, command = (
         workspace.plan_facts(),
-        start_command(probe.installation, row, ordinals=workspace.request().ordinals),
+        start_command(probe.installation, row, workspace),
     )
     # "none" matches nothing. An empty digest would let a dry run of any content of this document count.
     dry_runs = measure_dry_runs(probe.installation, row.docprefix, row.content_digest or "none")

@@ -14,7 +14,7 @@ from console.backend.model.states import Mode, Phase
 from console.backend.model.value import Value
 from console.backend.postgres.records import RunRow
 from console.backend.runs.run_state import VOIDED
-from console.backend.runs.workspace import PlanFacts, RunRequestFile, Workspace
+from console.backend.runs.workspace import ACCEPT_FILE, PlanFacts, RunRequestFile, Workspace
 
 _NEEDS_ROWS = frozenset({Phase.STRUCTURAL_VERIFY, Phase.WRITE_VERIFY})
 """A dry run has written no rows that these could look at."""
@@ -89,11 +89,14 @@ def place(target: Target) -> tuple[str, str, int]:
     return target.database, target.system_identifier, target.timeline
 
 
-def start_command(installation: Installation, row: RunRow, *, ordinals: bool) -> str:
+def start_command(installation: Installation, row: RunRow, workspace: Workspace) -> str:
     """Return the exact command of a dry run of the same document."""
     kind, _, name = row.origin.partition(":")
     source = str(installation.intake / name) if kind == "file" else row.origin
-    options = f" --profile {row.profile}" + (" --ordinals" if ordinals else "")
+    request = workspace.request()
+    options = f" --profile {row.profile}" + (" --ordinals" if request.ordinals else "")
+    if request.accept_sha256:
+        options += f" --accept {shlex.quote(str(workspace.directory / ACCEPT_FILE))}"
     return f"cutter-console run start {shlex.quote(source)} --docprefix {row.docprefix}{options}"
 
 

@@ -127,6 +127,26 @@ def suspects_in_words(suspects: tuple[Suspect, ...]) -> str:
     return f"{len(suspects):,}: {named}{more}" if suspects else "none"
 
 
+class Acceptance(Value):
+    """A finding of the enacted text itself that a person accepts, by line and code, with a reason."""
+
+    line: int
+    """1-based line of the canonical text."""
+    code: str
+    """Code of the problem that would refuse the document."""
+    reason: SafeText
+    suffix: str = ""
+    """Of an address that stands twice: what is added to the second."""
+    read_as: str = ""
+    """Of an ambiguous line: `text` or `unit`."""
+
+
+def acceptances_in_words(acceptances: tuple[Acceptance, ...]) -> str:
+    """Return the number of acceptances, and each by line, code and reason."""
+    named = "; ".join(f"line {accepted.line} {accepted.code}: {accepted.reason}" for accepted in acceptances)
+    return f"{len(acceptances):,}: {named}" if acceptances else "none"
+
+
 class DocumentPlan(Value):
     """The content of a document, independent of any database: equal bytes give an equal content digest."""
 
@@ -138,12 +158,15 @@ class DocumentPlan(Value):
     others: tuple[OtherSpan, ...]
     coverage: Coverage
     suspects: tuple[Suspect, ...] = ()
+    acceptances: tuple[Acceptance, ...] = ()
+    """In the order of their lines."""
 
     @model_serializer(mode="wrap")
-    def _without_empty_suspects(self, handler: SerializerFunctionWrapHandler) -> dict[str, object]:
-        # The digest of a plan without suspects stays what version 0.2.0 computed, and what was signed.
+    def _without_empty_lists(self, handler: SerializerFunctionWrapHandler) -> dict[str, object]:
+        # The digest of a plan without suspects and acceptances stays what version 0.2.0 computed, and what was signed.
         fields: dict[str, object] = handler(self)
-        return fields if self.suspects else {name: value for name, value in fields.items() if name != "suspects"}
+        empty = {name for name in ("suspects", "acceptances") if not fields.get(name)}
+        return {name: value for name, value in fields.items() if name not in empty} if empty else fields
 
     @cached_property
     def content_digest(self) -> str:

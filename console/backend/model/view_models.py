@@ -157,13 +157,20 @@ class PlanView:
     """A planned document: the plan, or the problems that refuse it, beside its text."""
 
     def __init__(
-        self, document: DocumentPlan | None, problems: tuple[Problem, ...], text: SourceText, plan_digest: str
+        self,
+        document: DocumentPlan | None,
+        problems: tuple[Problem, ...],
+        text: SourceText,
+        plan_digest: str,
+        accept: str = "",
     ) -> None:
         self.document = document
         self.problems = problems
         self.text = text
         self.plan_digest = plan_digest
         """Digest of the plan that is bound to no database; a run binds it, and gets another digest."""
+        self.accept = accept
+        """Text of the accept file beside the document, with which it was planned; empty without one."""
 
 
 class PhaseStatus(StrEnum):
@@ -211,6 +218,7 @@ class RunView(Value):
     n_units: int | None
     n_suspects: int = 0
     """Number of lines that read like the beginning of a unit and open none."""
+    n_acceptances: int = 0
     plan_digest: str
     content_digest: str
     operator: SafeText
@@ -293,6 +301,8 @@ class RunRequest(Value):
     docprefix: str
     profile: str = DEFAULT_PROFILE
     ordinals: bool = False
+    accept: str = ""
+    """Text of the accept file; empty without one."""
     mode: Mode = Mode.DRYRUN
 
 

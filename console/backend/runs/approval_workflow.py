@@ -362,6 +362,7 @@ def _facts(installation: Installation, row: RunRow, plan: CutPlan, purpose: Purp
         target=plan.world.target,
         n_units=plan.n_units,
         n_suspects=len(plan.document.suspects),
+        n_acceptances=len(plan.document.acceptances),
         expected_deltas=plan.expected_deltas if of_plan else expected_step_deltas(plan.n_units),
     )
 

@@ -5,11 +5,12 @@ from contextlib import AbstractContextManager
 import psycopg
 
 from console.backend.approvals.statement import new_run_id
+from console.backend.documents.acceptances import parse_acceptances
 from console.backend.host.installation import Installation
 from console.backend.host.signals import at_work
 from console.backend.journal.journal import Journal
 from console.backend.journal.journal_record import Field, RecordKind
-from console.backend.model.canonical_json import canonical_json
+from console.backend.model.canonical_json import canonical_json, sha256_hex
 from console.backend.model.errors import CutterError, Refused, StopCode, Unmeasured
 from console.backend.model.outcome import Check, Evidence, Outcome
 from console.backend.model.plan_binding import PlanBinding
@@ -46,7 +47,7 @@ def create_run(installation: Installation, request: RunRequest) -> Created:
 
     Raises Refused (REPLAY_CONFLICT) if the document has been cut before, from another text or by a run that was reverted.
     """
-    run_id = new_run_id(installation.context)
+    run_id, accept = new_run_id(installation.context), request.accept.encode()
     request_file = RunRequestFile(
         run_id=run_id,
         mode=request.mode,
@@ -54,15 +55,16 @@ def create_run(installation: Installation, request: RunRequest) -> Created:
         docprefix=request.docprefix,
         profile=request.profile,
         ordinals=request.ordinals,
+        accept_sha256=sha256_hex(accept) if accept else "",
         operator=installation.operator,
         host=installation.context.host,
         started_at=installation.context.now(),
     )
     # Before anything is made: a document that was cut leaves no directory of a run behind.
-    standing_run = _earlier_cut(installation, request_file)
+    standing_run = _earlier_cut(installation, request_file, accept)
     if standing_run is not None:
         return Created(run_id=standing_run.run_id, is_new=False)
-    workspace = Workspace.create(installation.root, request_file)
+    workspace = Workspace.create(installation.root, request_file, accept)
     with at_work(), Journal.create(workspace.journal, run_id, installation.context) as journal:
         # The journal keeps the request too: a run whose request.json is lost can still be ended.
         fields = (Field(key="request", value=canonical_json(request_file).decode()),)
@@ -93,9 +95,10 @@ def run_row(request: RunRequestFile, operation: RunOperation) -> ledger.NewRun:
     )
 
 
-def _earlier_cut(installation: Installation, request: RunRequestFile) -> RunRow | None:
+def _earlier_cut(installation: Installation, request: RunRequestFile, accept: bytes) -> RunRow | None:
     """Return the run that has cut this very text; None if the document is uncut. Raises Refused (REPLAY_CONFLICT) otherwise."""
-    document = planned(installation, request, read_source(installation, request.origin))
+    acceptances = parse_acceptances(accept, "the accept file") if accept else ()
+    document = planned(installation, request, read_source(installation, request.origin), acceptances)
     with connect(installation.settings.database.executor, read_only=True, purpose="cut once") as connection:
         cut_runs = [
             row for row in all_runs(connection) if row.docprefix == request.docprefix and row.stage in CUT_STAGES

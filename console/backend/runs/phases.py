@@ -7,7 +7,7 @@ from console.backend.documents.canonical import canonical_text, source_version
 from console.backend.model.canonical_json import canonical_json, sha256_hex
 from console.backend.model.errors import Refused, StopCode
 from console.backend.model.outcome import Check
-from console.backend.model.plan import bind, suspects_in_words
+from console.backend.model.plan import DocumentPlan, acceptances_in_words, bind, suspects_in_words
 from console.backend.model.states import Phase
 from console.backend.postgres import ledger
 from console.backend.postgres.measure import measure_world
@@ -50,6 +50,11 @@ class SourcePin(PhaseWork):
         )
 
 
+def _planned(context: PhaseContext) -> DocumentPlan:
+    workspace, request = context.workspace, context.request
+    return planned(context.installation, request, workspace.source(), workspace.acceptances(request))
+
+
 class Mark(PhaseWork):
     """Phase 2: mark the units in the pinned text, and see now what would be refused at the write.
 
@@ -59,7 +64,7 @@ class Mark(PhaseWork):
     phase = Phase.MARK
 
     def prepare(self, context: PhaseContext) -> tuple[Check, ...]:
-        document = planned(context.installation, context.request, context.workspace.source())
+        document = _planned(context)
         context.workspace.write(MARKED, canonical_json(document))
         coverage = document.coverage
         spans = f"{coverage.unit_bytes} bytes in units, {coverage.other_bytes} outside, every byte in exactly one span"
@@ -69,6 +74,7 @@ class Mark(PhaseWork):
             ),
             context.check("lossless", spans, "the pinned source", coverage.lossless),
             context.passed("suspects counted", suspects_in_words(document.suspects), "the pinned source"),
+            context.passed("acceptances met", acceptances_in_words(document.acceptances), "the pinned source"),
         )
 
     def measure(self, context: PhaseContext, connection: psycopg.Connection) -> tuple[Check, ...]:
@@ -85,7 +91,7 @@ class Cutplan(PhaseWork):
 
     def prepare(self, context: PhaseContext) -> tuple[Check, ...]:
         marked_digest = sha256_hex(context.workspace.read(MARKED))
-        planned_digest = planned(context.installation, context.request, context.workspace.source()).content_digest
+        planned_digest = _planned(context).content_digest
         are_equal = marked_digest == planned_digest
         return (
             context.check(

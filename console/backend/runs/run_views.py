@@ -20,7 +20,7 @@ from console.backend.postgres.records import EventRow, RunRow, all_runs, anchors
 from console.backend.runs.interruption import interruption, records_at_rest
 from console.backend.runs.moves import RunFacts, moves_of
 from console.backend.runs.run_state import VOIDED, anchored_events, dry_run_end, dry_run_state, is_running
-from console.backend.runs.workspace import EDIT_PROFILE, PhaseRecord, RunRequestFile, Workspace
+from console.backend.runs.workspace import ACCEPT_FILE, EDIT_PROFILE, PhaseRecord, RunRequestFile, Workspace
 
 NOT_THERE = RunState(stage=Stage.CREATED, family=Family.STOPPED, reason="not_in_this_database")
 """A directory whose run the database does not have: it never began, or another database has it."""
@@ -68,6 +68,7 @@ def view_run(installation: Installation, run_id: str) -> RunView:
         profile=request.profile,
         n_units=plan.n_units if plan else row.n_units if row else None,
         n_suspects=plan.n_suspects if plan else 0,
+        n_acceptances=plan.n_acceptances if plan else 0,
         plan_digest=plan.plan_digest if plan else "",
         content_digest=plan.content_digest if plan else "",
         operator=request.operator,
@@ -99,17 +100,19 @@ def _facts(known: Known, cut_short: Interruption | None, verdict: JournalVerdict
         is_edit=known.request.profile == EDIT_PROFILE,
         is_armed=known.armed_to == Purpose.CUT,
         is_known=known.row is not None or known.request.mode is Mode.DRYRUN,
-        has_plan=known.row is None or _has_plan(known.workspace, known.row),
+        has_plan=known.row is None or _has_plan(known, known.row),
         has_journal=verdict.outcome is not Outcome.FAIL and JournalKey.is_usable(known.workspace.directory),
         is_unsettled=cut_short is not None and not cut_short.is_settled,
     )
 
 
-def _has_plan(workspace: Workspace, row: RunRow) -> bool:
-    """Return whether what its phases read is there as it was pinned: the plan, and the source that it was made from."""
+def _has_plan(known: Known, row: RunRow) -> bool:
+    """Return whether what its phases read is there as it was pinned: the plan, and what it was made from."""
+    workspace, accept_sha256 = known.workspace, known.request.accept_sha256
     source = row.source_sha256 is None or workspace.has_whole("source.raw", row.source_sha256)
     plan = row.plan_digest is None or workspace.has_whole("plan.json", row.plan_digest)
-    return plan and source
+    accept = not accept_sha256 or workspace.has_whole(ACCEPT_FILE, accept_sha256)
+    return plan and source and accept
 
 
 def known_run(installation: Installation, run_id: str) -> Known:

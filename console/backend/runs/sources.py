@@ -6,7 +6,7 @@ from console.backend.documents.planning import plan_document
 from console.backend.host.installation import Installation
 from console.backend.host.settings import Settings
 from console.backend.model.errors import Refused, StopCode
-from console.backend.model.plan import DocumentPlan, Problem
+from console.backend.model.plan import Acceptance, DocumentPlan, Problem
 from console.backend.postgres.live_text import read_live_text
 from console.backend.runs.workspace import RunRequestFile
 
@@ -32,7 +32,9 @@ def read_source(installation: Installation, origin: str) -> bytes:
     )
 
 
-def planned(installation: Installation, request: RunRequestFile, raw: bytes) -> DocumentPlan:
+def planned(
+    installation: Installation, request: RunRequestFile, raw: bytes, acceptances: tuple[Acceptance, ...]
+) -> DocumentPlan:
     """Plan the document. Raises Refused with every problem and its line."""
     result = plan_document(
         raw,
@@ -40,6 +42,7 @@ def planned(installation: Installation, request: RunRequestFile, raw: bytes) -> 
         docprefix=request.docprefix,
         profile=request.profile,
         ordinals=request.ordinals,
+        acceptances=acceptances,
         limits=limits(installation.settings),
     )
     if result.plan is None or result.problems:

@@ -11,6 +11,7 @@ from typing import Self, TypeVar
 
 from pydantic import ValidationError, model_validator
 
+from console.backend.documents.acceptances import parse_acceptances
 from console.backend.host.cluster_directory import hidden_name
 from console.backend.host.durable import replace_file, sync_directory
 from console.backend.host.regular_file import read_regular
@@ -19,13 +20,15 @@ from console.backend.journal.journal_key import KEY_NAME, JournalKey
 from console.backend.model.canonical_json import canonical_json, sha256_hex
 from console.backend.model.errors import Refused, StopCode, Unmeasured
 from console.backend.model.outcome import Check, Milliseconds, Outcome
-from console.backend.model.plan import CutPlan, DocumentPlan
+from console.backend.model.plan import Acceptance, CutPlan, DocumentPlan
 from console.backend.model.plan_binding import TableDelta, Target
 from console.backend.model.safe_text import SafeText
 from console.backend.model.states import Mode, Phase
 from console.backend.model.value import Value
 
 MARKED = "marked.json"
+ACCEPT_FILE = "accept.toml"
+"""The accept file of a run that was started with one, byte for byte."""
 MOST_BYTES = 1 << 30
 """A plan of the most units that are taken is far shorter, in bytes."""
 EDIT_PROFILE = "edit"
@@ -42,6 +45,8 @@ class RunRequestFile(Value):
     docprefix: str
     profile: str
     ordinals: bool
+    accept_sha256: str = ""
+    """Digest of the run's accept file; empty without one."""
     operator: SafeText
     host: SafeText
     started_at: datetime
@@ -53,6 +58,7 @@ class PlanFacts(Value):
     n_units: int
     n_suspects: int = 0
     """Number of lines that read like the beginning of a unit and open none."""
+    n_acceptances: int = 0
     plan_digest: str
     content_digest: str
     target: Target
@@ -87,8 +93,11 @@ class Workspace:
         self._plan: CutPlan | None = None
 
     @classmethod
-    def create(cls, root: Path, request: RunRequestFile) -> Self:
-        """Make the directory of a new run, with its request in it, or not at all. Raises Refused if the id is taken."""
+    def create(cls, root: Path, request: RunRequestFile, accept: bytes = b"") -> Self:
+        """Make the directory of a new run, with its request and accept file in it, or not at all.
+
+        Raises Refused if the id is taken.
+        """
         workspace = cls(root / "runs" / request.run_id)
         draft = cls(root / "runs" / hidden_name(request.run_id))
         try:
@@ -97,6 +106,8 @@ class Workspace:
                 raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST))
             draft.directory.mkdir(mode=0o750)
             draft.write("request.json", canonical_json(request))
+            if request.accept_sha256:
+                draft.write(ACCEPT_FILE, accept)
             draft.directory.rename(workspace.directory)
             sync_directory(workspace.directory.parent)
         except OSError as error:
@@ -181,6 +192,16 @@ class Workspace:
         """Return the pinned raw bytes."""
         return self.read("source.raw")
 
+    def acceptances(self, request: RunRequestFile) -> tuple[Acceptance, ...]:
+        """Return the acceptances that the run was started with. Raises Refused if their file is not the one it was given."""
+        if not request.accept_sha256:
+            return ()
+        data = self.read(ACCEPT_FILE)
+        if sha256_hex(data) != request.accept_sha256:
+            message = f"{self.directory / ACCEPT_FILE} is not the file that the run was started with"
+            raise Refused(StopCode.INVARIANT_FAILED, message, "This run cannot go on; start another.")
+        return parse_acceptances(data, ACCEPT_FILE)
+
     def marked(self) -> DocumentPlan:
         """Return the document as the first pass planned it."""
         if self._marked is None:
@@ -248,6 +269,7 @@ def _facts_of(plan: CutPlan) -> PlanFacts:
     return PlanFacts(
         n_units=plan.n_units,
         n_suspects=len(plan.document.suspects),
+        n_acceptances=len(plan.document.acceptances),
         plan_digest=plan.plan_digest,
         content_digest=plan.document.content_digest,
         target=plan.world.target,

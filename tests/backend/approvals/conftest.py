@@ -116,6 +116,7 @@ FACTS = RunFacts(
     target=Target(host="db1", database="rules", system_identifier="7312345678901234567", timeline=4),
     n_units=60,
     n_suspects=2,
+    n_acceptances=1,
     expected_deltas=expected_cut_deltas(60),
 )
 CUT_DECISION = "11111111-1111-4111-8111-111111111111"

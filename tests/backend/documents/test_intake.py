@@ -7,7 +7,7 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
-from console.backend.documents.intake import list_intake, read_source
+from console.backend.documents.intake import list_intake, read_accept_beside, read_source
 from console.backend.documents.limits import Limits
 from console.backend.model.errors import Refused, StopCode
 from tests.conftest import as_ordinary_user
@@ -93,6 +93,26 @@ def test_the_intake_folder_is_listed_with_the_reason_for_each_refusal(tmp_path: 
     ]
     assert entries[0].modified is not None
     assert "leads out" in entries[4].refused
+
+
+def test_an_accept_file_is_listed_only_without_its_document(tmp_path: Path) -> None:
+    for name in ("a.md", "a.md.accept.toml", "b.md.accept.toml"):
+        (tmp_path / name).write_text("# A\n")
+    assert [(entry.name, bool(entry.refused)) for entry in list_intake(tmp_path)] == [
+        ("a.md", False),
+        ("b.md.accept.toml", True),
+    ]
+
+
+def test_an_accept_file_beside_a_document_is_read_within_the_folder(tmp_path: Path) -> None:
+    (tmp_path / "intake").mkdir()
+    assert read_accept_beside(tmp_path / "intake", "a.md") == b""
+    (tmp_path / "intake" / "a.md.accept.toml").write_bytes(b"x")
+    assert read_accept_beside(tmp_path / "intake", "a.md") == b"x"
+    (tmp_path / "outside.toml").write_bytes(b"x")
+    (tmp_path / "intake" / "b.md.accept.toml").symlink_to(tmp_path / "outside.toml")
+    with pytest.raises(Refused, match="leads out of the intake folder"):
+        read_accept_beside(tmp_path / "intake", "b.md")
 
 
 def test_a_missing_intake_folder_is_refused(tmp_path: Path) -> None:
