@@ -204,6 +204,20 @@ def test_a_signal_ends_the_command_and_all_workers(
         assert said == (b"interrupted\n" if number is signal.SIGINT else b"")
 
 
+def test_workers_leave_the_signals_of_the_terminal_to_the_command(tmp_path: Path) -> None:
+    """A worker that waits would print a traceback; one that blocks them all could not be ended by SIGTERM."""
+    folder = tmp_path / "texts"
+    folder.mkdir()
+    for name in ("a.md", "b.md", "c.md"):
+        (folder / name).write_text(GOOD)
+    with hanging(tmp_path, folder) as (_, workers):
+        for worker in workers:
+            fields = dict(line.split(":\t") for line in Path(f"/proc/{worker}/status").read_text().splitlines())
+            ignored, blocked = int(fields["SigIgn"], 16), int(fields["SigBlk"], 16)
+            assert [number for number in (signal.SIGINT, signal.SIGQUIT) if not ignored >> (number - 1) & 1] == []
+            assert [number for number in (signal.SIGINT, signal.SIGTERM) if blocked >> (number - 1) & 1] == []
+
+
 def test_the_line_of_progress_says_what_is_done_its_rate_and_the_time_left() -> None:
     entries = tuple(FolderEntry(f"{number}.md", 100) for number in range(4))
     progress = _Progress(entries, 0.0)

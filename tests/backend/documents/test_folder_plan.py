@@ -97,6 +97,25 @@ def test_an_unreadable_document_and_folder_are_listed_as_refused(folder: Path) -
         (folder / "closed").chmod(0o700)
 
 
+def test_a_folder_below_that_cannot_be_listed_is_refused_by_name(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "closed").mkdir()
+    (folder / "good.md").write_text(GOOD)
+    scandir = os.scandir
+
+    def refuse_closed(path: str) -> object:
+        if str(path).endswith("closed"):
+            raise PermissionError(13, "Permission denied", path)
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refuse_closed)
+    closed, good = planned(folder)
+
+    assert (closed.name, closed.outcome, good.outcome) == ("closed", Outcome.FAIL, Outcome.PASS)
+    assert closed.refused[0].message == "closed cannot be listed: Permission denied"
+
+
 def test_a_refused_document_has_each_code_once_with_its_number_and_first_line(folder: Path) -> None:
     (folder / "repeated.md").write_text(REPEATED)
 
