@@ -97,9 +97,7 @@ def test_an_unreadable_document_and_folder_are_listed_as_refused(folder: Path) -
         (folder / "closed").chmod(0o700)
 
 
-def test_a_folder_below_that_cannot_be_listed_is_refused_by_name(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_folder_below_that_cannot_be_listed_is_refused_by_name(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (folder / "closed").mkdir()
     (folder / "good.md").write_text(GOOD)
     scandir = os.scandir
