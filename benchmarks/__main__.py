@@ -13,6 +13,7 @@ GROUPS = (
     ("f", "gates", "the board of all gates beside the slowest of its probes"),
     ("g", "overview", "a refresh of the Overview once a second as a share of a core"),
     ("h", "openpgp", "a signature verified by the database beside gpg"),
+    ("i", "folders", "planning of a folder with all cores beside one"),
 )
 
 

@@ -50,6 +50,16 @@ class Options:
     json: bool = field(default=False, metadata=switch("print one JSON object on standard output"))
 
 
+class Checked:
+    """A request whose arguments depend on each other, which the parser cannot know."""
+
+    __slots__ = ()
+
+    def usage_problem(self, options: Options) -> str:
+        """Return why these arguments do not belong together, or an empty text."""
+        raise NotImplementedError
+
+
 @dataclass(frozen=True, slots=True)
 class Open:
     """Open the console."""

@@ -3,14 +3,14 @@
 import argparse
 import dataclasses
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, get_args, get_origin
 
 from console import __version__
-from console.cli.arguments import Argument, Open, Options
+from console.cli.arguments import Argument, Checked, Open, Options
 from console.cli.printing import ReaderGone, Unprinted, emit, say
 
 if TYPE_CHECKING:
@@ -62,6 +62,8 @@ def _add_arguments(parser: _Parser, request: type, *, suppress: bool = False) ->
             settings |= {"action": "store_true"} if field.type is bool else {"required": required}
         elif get_origin(field.type) is tuple:
             settings["nargs"] = "*"
+        elif not required:
+            settings |= {"nargs": "?", "default": field.default}
         name = field.name if argument.positional else "--" + field.name.replace("_", "-")
         parser.add_argument(name, **settings)
 
@@ -94,7 +96,7 @@ def build_parser() -> argparse.ArgumentParser:
         parent = _group(groups, tuple(path))
         leaf = parent.add_parser(word, help=operation.help, description=operation.help, parents=[common])
         _add_arguments(leaf, operation.request)
-        leaf.set_defaults(_words=operation.words)
+        leaf.set_defaults(_words=operation.words, _usage=leaf.format_usage)
     return parser
 
 
@@ -124,8 +126,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = Options(root=parsed.get("root"), config=parsed.get("config"), json=parsed.get("json", False))
     words = parsed.get("_words")
     if words is None:
-        request = Open(read_only=parsed["read_only"])
-        return _dispatch("console.app.launch:open_console", "console", options, request, light=True)
+        opening = Open(read_only=parsed["read_only"])
+        return _dispatch("console.app.launch:open_console", "console", options, opening, light=True)
     # For commands alone: the console has handlers of its own, on its event loop.
     from console.backend.host.signals import end_by_exception
 
@@ -135,11 +137,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     values = {name: tuple(parsed[name]) if isinstance(parsed[name], list) else parsed[name] for name in fields}
     if (not_text := _no_text(values)) is not None:
         return _refuse(not_text, sys.argv[1:] if argv is None else argv)
+    request = operation.request(**values)
+    if (wrong_use := _wrong_use(operation, options, request, parsed["_usage"])) is not None:
+        return _refuse(wrong_use, sys.argv[1:] if argv is None else argv)
     return _dispatch(
         operation.handler,
         operation.name,
         options,
-        operation.request(**values),
+        request,
         sweeps=operation.writes and not operation.at_once,
         light=operation.light,
     )
@@ -155,6 +160,14 @@ def _no_text(values: dict[str, Any]) -> _WrongUsage | None:
             if isinstance(text, str) and any("\ud800" <= character <= "\udfff" for character in text):
                 return _WrongUsage(f"the argument {name} holds bytes that are not UTF-8: {text}", "")
     return None
+
+
+def _wrong_use(
+    operation: "Operation", options: Options, request: object, usage: Callable[[], str]
+) -> _WrongUsage | None:
+    """Return the refusal of arguments that do not belong together, or None: argparse knows each of them alone."""
+    problem = request.usage_problem(options) if isinstance(request, Checked) else ""
+    return _WrongUsage(f"cutter-console {operation.name}: {problem}", usage()) if problem else None
 
 
 def _names(arguments: Sequence[str], words: tuple[str, ...]) -> bool:

@@ -39,4 +39,4 @@ def _mark_files(parser: argparse.ArgumentParser) -> None:
             for command in action.choices.values():
                 _mark_files(command)
         elif action.metavar in _FILES:
-            setattr(action, "complete", shtab.DIRECTORY if action.dest == "root" else shtab.FILE)  # noqa: B010 - no attribute of argparse
+            setattr(action, "complete", shtab.DIRECTORY if action.metavar == "DIR" else shtab.FILE)  # noqa: B010 - no attribute of argparse

@@ -41,6 +41,11 @@ def report(
     return _EXIT[outcome]
 
 
+def report_line(command: str, outcome: Outcome, payload: BaseModel) -> None:
+    """Print one of several JSON objects, which only a command whose help says so does."""
+    _print_json(command, outcome, payload.model_dump(mode="json", by_alias=True))
+
+
 def report_error(options: Options, command: str, error: CutterError) -> ExitStatus:
     """Print what stopped the command, its STOP code and what to do; with --json as an object too."""
     next_action = full_command(error.next_action, str(options.root or default_root()))

@@ -1,9 +1,10 @@
-"""plan: plans a document without any effect; needs no database and loads no driver."""
+"""plan: plans a document, or all below a folder, without any effect; needs no database and loads no driver."""
 
 from pathlib import Path
 
 from console.backend.documents import intake
 from console.backend.documents.acceptances import parse_acceptances, proposal
+from console.backend.documents.folder_report import FolderRequest
 from console.backend.documents.limits import Limits
 from console.backend.documents.planning import PlanResult, plan_document
 from console.backend.documents.report import PlanReport
@@ -23,6 +24,16 @@ def plan(options: Options, request: PlanFile) -> ExitStatus:
     """Plan a document without any effect, and without a database."""
     root = (options.root or default_root()).absolute()
     limits = Limits.model_validate(load_settings(root, options.config).limits.model_dump())
+    if request.folder is not None:
+        # Loaded for a folder alone: it brings what starts processes.
+        from console.cli.folders import plan_folder
+
+        return plan_folder(
+            options,
+            FolderRequest(request.folder, request.profile, request.ordinals, limits),
+            Context(root=root),
+            lines=request.lines,
+        )
     source = intake.read_source(Path(request.file), folder=Path(request.file).parent, limits=limits)
     result = plan_document(
         source.raw,

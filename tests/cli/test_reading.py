@@ -22,6 +22,8 @@ READING = [
     ["run", "start", "FILE", "--docprefix", "ACME-OTHER", "--ordinals"],
     ["run", "start", "FILE", "--docprefix", "ACME-OTHER", "--profile", "de-law"],
     ["plan", "FILE", "--docprefix", "ACME-OTHER"],
+    ["plan", "--folder", "INTAKE"],
+    ["plan", "--folder", "INTAKE", "--profile", "de-law", "--ordinals"],
     ["approval", "check", "STATEMENT"],
     ["arm", "RUN"],
     ["arm", "RUN", "--confirm", "wrong"],
@@ -48,6 +50,7 @@ def test_no_reading_command_writes_in_any_combination_of_options(
     named = {
         "RUN": passage.run_id,
         "FILE": str(passage.installation.intake / "law.md"),
+        "INTAKE": str(passage.installation.intake),
         "STATEMENT": str(passage.installation.statement(passage.run_id, "SG_1")),
     }
     command = [

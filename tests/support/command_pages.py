@@ -21,7 +21,9 @@ def usage_of(field: "Field[Any]") -> str:
     argument = field.metadata["argument"]
     value = argument.metavar or "|".join(argument.choices)
     if argument.positional:
-        return f"[{value}…]" if get_origin(field.type) is tuple else value
+        if get_origin(field.type) is tuple:
+            return f"[{value}…]"
+        return value if field.default is MISSING else f"[{value}]"
     option = f"--{field.name.replace('_', '-')} {value}".rstrip()
     # Without its confirmation a dangerous command is refused, although the parser takes it.
     return option if field.default is MISSING or field.name == "confirm" else f"[{option}]"

@@ -100,7 +100,7 @@ def _refuse_outside(path: Path, folder: Path) -> None:
     except (OSError, RuntimeError) as error:
         raise _refused(path, "does not exist", "look at the name") from error
     if not inside:
-        raise _refused(path, "leads out of the intake folder", "copy the document into the folder")
+        raise _refused(path, "leads out of the folder", "copy the document into the folder")
 
 
 def _opened(path: Path) -> int:
