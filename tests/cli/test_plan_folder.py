@@ -138,6 +138,7 @@ def test_a_folder_without_documents_is_refused(
         (["FILE", "--docprefix", "ACME", "--lines"], "--lines belongs to --folder"),
         (["--folder", "DIR", "--docprefix", "ACME"], "--docprefix belongs to FILE"),
         (["--folder", "DIR", "--out", "PLAN"], "--out belongs to FILE"),
+        (["--folder", "DIR", "--accept", "A"], "--accept and --propose-acceptances belong to FILE"),
         (["--folder", "DIR", "--lines", "--json"], "give one of them"),
     ],
     ids=lambda given: given if isinstance(given, str) else " ".join(given),
