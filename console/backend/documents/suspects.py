@@ -9,7 +9,7 @@ from console.backend.documents.folding import bare
 from console.backend.documents.ignored_regions import Guards
 from console.backend.documents.matching import Matcher
 from console.backend.documents.nesting import Node
-from console.backend.documents.numbering import VI_LETTERS, roman_value
+from console.backend.documents.numbering import roman_value, sign_in
 from console.backend.documents.profiles import Role
 from console.backend.model.plan import Suspect, SuspectReason
 
@@ -87,23 +87,27 @@ class _Places:
             return "(title)"
         return f"({node.other})" if node.other else self._addresses[node.index]
 
-    def next_numbers(self, line: int) -> tuple[set[int], set[int]]:
-        """Return the numbers, and the places of letters, with which a unit could go on behind this line."""
+    def next_numbers(self, line: int) -> tuple[set[int], set[str]]:
+        """Return the numbers, and the letters, with which a unit could go on behind this line."""
         numbers: set[int] = set()
-        letters: set[int] = set()
+        letters: set[str] = set()
         node = self.around(line)
         # Below a unit that has just been opened its parts begin with 1, or with a.
         if node is not None and not node.level.small:
             numbers.add(1)
-        if node is not None and not node.level.letters:
-            letters.add(1)
+        if node is not None and node.level.alphabet is None:
+            letters.add("a")
         # A numbering that runs through the document goes on behind the headings of groups.
         at = bisect_right(self._article_lines, line) - 1
         if at >= 0 and (number := self._articles[at].mark.number) is not None:
             numbers.add(number.last[0] + 1)
         while node is not None:
             if node.mark.number is not None:
-                (letters if node.level.letters else numbers).add(node.mark.number.last[0] + 1)
+                following = node.mark.number.last[0] + 1
+                if node.level.alphabet is None:
+                    numbers.add(following)
+                else:
+                    letters.add(sign_in(node.level.alphabet, following))
             node = self._nodes[node.parent] if node.parent is not None else None
         return numbers, letters
 
@@ -151,9 +155,8 @@ def _inside(text: str, nodes: list[Node]) -> Iterator[Sighting]:
         if (node.parent, node.level.name, following) in taken:
             continue
         end = nodes[index + 1].mark.start if index + 1 < len(nodes) else len(text)
-        sign = node.level.inside.replace(
-            "#", VI_LETTERS[following - 1 : following] if node.level.letters else str(following)
-        )
+        alphabet = node.level.alphabet
+        sign = node.level.inside.replace("#", str(following) if alphabet is None else sign_in(alphabet, following))
         at = text.find(sign, node.mark.start + len(sign), end)
         before = text[max(text.rfind("\n", 0, at) + 1, node.mark.start) : at].rstrip() if at >= 0 else ""
         if before.endswith(_ENDS) and any(map(str.isalnum, before)):
@@ -211,7 +214,7 @@ def _comes_next(beginning: str, line: int, matcher: Matcher, places: _Places) ->
     letter = _LETTER.match(beginning) if matcher.lettered else None
     if letter is None:
         return False
-    return any(VI_LETTERS.find(found) + 1 in letters for found in letter.groups() if found)
+    return any(found in letters for found in letter.groups() if found)
 
 
 def _is_mistyped(word: str, matcher: Matcher) -> bool:

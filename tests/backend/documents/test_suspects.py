@@ -11,6 +11,9 @@ from console.backend.model.plan import SuspectReason, suspects_in_words
 from tests.backend.documents import beginnings
 from tests.backend.documents.planned import addresses, planned, refusals
 from tests.backend.documents.test_de_law import MARKED
+from tests.backend.documents.test_eu_act import ACT
+from tests.backend.documents.test_numbered import HEADINGS, POLICY
+from tests.backend.documents.test_us_bylaws import BYLAWS
 from tests.backend.documents.test_vi_law import LAW
 from tests.support.plans import accepted
 
@@ -18,6 +21,10 @@ SAMPLES = {
     "atx": "# Rules\n\nText.\n\n## Members\n\nText.\n\n### Rights\n\nText.\n\n## Board\n\nText.\n",
     "de-law": MARKED,
     "vi-law": LAW,
+    "numbered": POLICY,
+    "numbered, headings": HEADINGS,
+    "us-bylaws": BYLAWS,
+    "eu-act": ACT,
 }
 
 
@@ -44,9 +51,9 @@ def fate(text: str, line: int, change: Callable[[str, Random], str], profile: st
 
 
 @pytest.mark.parametrize("change", beginnings.CHANGES, ids=lambda change: change.__name__)
-@pytest.mark.parametrize("profile", SAMPLES)
-def test_a_changed_beginning_is_kept_refused_or_named(profile: str, change: Callable[[str, Random], str]) -> None:
-    text = SAMPLES[profile].lstrip("\n")
+@pytest.mark.parametrize("sample", SAMPLES)
+def test_a_changed_beginning_is_kept_refused_or_named(sample: str, change: Callable[[str, Random], str]) -> None:
+    text, profile = SAMPLES[sample].lstrip("\n"), sample.partition(",")[0]
     for unit in accepted(planned(text.encode(), profile)).units:
         for seed in range(12):
             assert fate(text, unit.line_start, change, profile, seed) in {"kept", "refused", "named"}

@@ -9,6 +9,7 @@ from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
+from console.backend.documents.numbering import Alphabet
 from console.backend.model.errors import StopCode, UsageError
 from console.backend.model.profile_names import PROFILE_NAMES
 from console.backend.model.value import Value
@@ -46,6 +47,8 @@ class Numbering(StrEnum):
     """Increasing, and the first is the start."""
     CONSECUTIVE = "consecutive"
     """Begins at the start and has no gap."""
+    UNBROKEN = "unbroken"
+    """Has no gap; a first number that is not the start is a suspect."""
 
 
 class Scope(StrEnum):
@@ -65,6 +68,17 @@ class Hierarchy(StrEnum):
     """The declared rank, alone."""
     LEARNED = "learned"
     """The depth if the document marks it; else the order in which the document nests its own levels."""
+    RANK_AND_DEPTH = "rank-and-depth"
+    """The declared rank between levels; between a level and a heading of none, the depth."""
+
+
+class TitleBelow(StrEnum):
+    """Place of the title of a heading that has none on its own line."""
+
+    NONE = "none"
+    NEXT_LINE = "next-line"
+    AFTER_BLANK = "after-blank"
+    """On the next line, or behind one blank line."""
 
 
 class Level(Value):
@@ -76,15 +90,23 @@ class Level(Value):
     """Smaller encloses larger."""
     section_type: SectionType
     token: str = ""
-    """First part of the address token; empty: the slug of the title."""
+    """First part of the address token; empty: the number alone, or without a number the slug of the title."""
     numbering: Numbering = Numbering.NONE
     scope: Scope = Scope.PARENT
     opaque: bool = False
     """Of an annex: all of it is its text, but for articles that are marked deeper."""
     generated: bool = False
     """The text leaves the number open: addresses are numbered in the order of the units, and each unit is a suspect."""
-    letters: bool = False
-    """Numbered by the letters of Vietnamese points."""
+    alphabet: Alphabet | None = None
+    """Letters by which it is numbered; without, digits, Roman numerals or words."""
+    path: bool = False
+    """The number is a decimal path: `3.1` is the first part of 3, and stands nowhere else."""
+    within: str = ""
+    """Name of the level that must be open around it; elsewhere the line opens `otherwise`."""
+    otherwise: str = ""
+    """Name of the level that a line opens outside of `within`, or if it is unmarked in a document that marks this level."""
+    title_below: TitleBelow | None = None
+    """Place of a title that is not on the line; by default behind a blank line for a container, else on the next line."""
     first: str = ""
     """Every character that a line of this level can begin with, without its marking."""
     heads: tuple[str, ...] = ()
@@ -105,6 +127,15 @@ class Level(Value):
         return self.section_type.value
 
     @cached_property
+    def titled_below(self) -> TitleBelow:
+        """Return where the title of a heading without one is looked for."""
+        if self.title_below is not None:
+            return self.title_below
+        if self.role is Role.CONTAINER:
+            return TitleBelow.AFTER_BLANK
+        return TitleBelow.NEXT_LINE if self.role in {Role.ARTICLE, Role.ANNEX} else TitleBelow.NONE
+
+    @cached_property
     def small(self) -> bool:
         """Return whether it is a part of an article."""
         return self.role is Role.PARAGRAPH or self.role is Role.POINT
@@ -121,12 +152,15 @@ class Profile(Value):
     depth_jumps_refused: bool = False
     opaque_annexes: bool = False
     """An annex nests nothing but articles marked deeper than itself: tables and forms stay in its body."""
-    setext_refused: bool = False
+    setext: bool = False
+    """Underlined lines are headings where that is certain; where it is not, the document is refused."""
     ignore_case: bool = False
     """Match the first words of a line in upper and lower case."""
     reads_like: tuple[str, ...] = ()
     """Patterns of lines that read like the beginning of a unit, in lower case and without diacritics; one that opens
     none is a suspect."""
+    seems: tuple[str, ...] = ()
+    """Prefixes of lines that `reads_like` is asked about besides those with a sign, a number or a short word in front."""
     list_items: tuple[str, ...] = ()
     """Patterns, written the same way, of list items that are text of their unit: no suspects."""
     words: tuple[str, ...] = ()
