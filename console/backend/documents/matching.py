@@ -163,11 +163,16 @@ def _read(form: _Form, match: re.Match[str], style: Style) -> tuple[Number | Non
     raw, title, capitals = form.values(match)
     if (capitals and not capitals.isupper()) or (style is _PLAIN and title and title[0].islower()):
         return None
-    parse = parse_path if form.level.path else parse_number
-    number = parse(raw) if raw else None
+    number = _number(form.level, raw) if raw else None
     if raw and number is None:
         return None
     return number, clean_title(title) if title else ""
+
+
+def _number(level: Level, raw: str) -> Number | None:
+    if level.path:
+        return parse_path(raw)
+    return parse_number(raw) if level.alphabet is None else parse_in(level.alphabet, raw)
 
 
 def clean_title(text: str) -> str:

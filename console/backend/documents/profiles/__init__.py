@@ -169,11 +169,50 @@ class Profile(Value):
     level: tuple[Level, ...]
 
     @model_validator(mode="after")
-    def _known_vocabulary(self) -> Self:
+    def _holds_together(self) -> Self:
+        names = [level.name for level in self.level]
         for level in self.level:
-            if (self.unit_kind.value, level.section_type.value) not in VOCABULARY:
-                raise ValueError(f"{self.name}: {level.name}: {level.section_type} is not in the vocabulary")
+            fault = self._fault(level, names)
+            if fault:
+                raise ValueError(f"profile {self.name}: level {level.name!r}: {fault}")
+        for key, patterns in (("reads_like", self.reads_like), ("seems", self.seems), ("list_items", self.list_items)):
+            for pattern in patterns:
+                fault = self._unfit(pattern)
+                if fault:
+                    raise ValueError(f"profile {self.name}: key {key}: {fault}")
         return self
+
+    def _fault(self, level: Level, names: list[str]) -> str:
+        """Return the first fault of a level, and what to do about it; empty without one."""
+        if (self.unit_kind.value, level.section_type.value) not in VOCABULARY:
+            legal = ", ".join(sorted(section for kind, section in VOCABULARY if kind == self.unit_kind.value))
+            return (
+                f"section_type {level.section_type} is not in the vocabulary of {self.unit_kind}: choose one of {legal}"
+            )
+        if names.count(level.name) > 1:
+            return "there is another level of this name: give each level a name of its own"
+        if bool(level.pattern) != bool(level.first) and level.name not in {other.otherwise for other in self.level}:
+            return "pattern and first belong together: list in first every character that its lines can begin with"
+        for key, name in (("within", level.within), ("otherwise", level.otherwise)):
+            if name and name not in names:
+                return f"{key} names {name!r}, which is no level: choose one of {', '.join(names)}"
+        if level.within and not level.otherwise:
+            return "within needs otherwise: name the level that such a line opens elsewhere"
+        patterns = [
+            *(("pattern", level.pattern), ("plain", level.plain), ("references", level.references)),
+            *(("confirmed_by", level.confirmed_by), *(("heads", head) for head in level.heads)),
+        ]
+        faults = ((key, self._unfit(pattern)) for key, pattern in patterns if pattern)
+        return next((f"key {key}: {fault}" for key, fault in faults if fault), "")
+
+    def _unfit(self, pattern: str) -> str:
+        try:
+            re.compile(self.regex(pattern))
+        except KeyError as error:
+            return f"there is no fragment {error.args[0]!r}: add it to [fragments], or write the pattern out"
+        except re.error as error:
+            return f"{pattern!r} is no regular expression ({error}): correct it"
+        return ""
 
     def regex(self, pattern: str) -> str:
         """The pattern with the profile's `<fragment>` names replaced, twice, so that fragments may use fragments."""
@@ -189,5 +228,9 @@ def load_profile(name: str) -> Profile:
         raise UsageError(
             StopCode.REFUSED_INPUT, f"unknown profile {name!r}", f"choose one of {', '.join(PROFILE_NAMES)}"
         )
-    data = tomllib.loads(files(__name__).joinpath(f"{name}.toml").read_text("utf-8"))
-    return Profile.model_validate(data)
+    return parse_profile(files(__name__).joinpath(f"{name}.toml").read_text("utf-8"))
+
+
+def parse_profile(text: str) -> Profile:
+    """The profile that a TOML text declares. Raises ValueError, which names the level, the key and what to do."""
+    return Profile.model_validate(tomllib.loads(text))
