@@ -59,13 +59,13 @@ def test_a_changed_beginning_is_kept_refused_or_named(sample: str, change: Calla
             assert fate(text, unit.line_start, change, profile, seed) in {"kept", "refused", "named"}
 
 
-@pytest.mark.parametrize("profile", ["de-law", "vi-law"])
+@pytest.mark.parametrize("profile", ["de-law", "vi-law", "numbered", "us-bylaws", "eu-act"])
 def test_a_mistyped_beginning_that_follows_another_is_not_silent(profile: str) -> None:
     text = SAMPLES[profile].lstrip("\n")
     lost = [
         found
         for unit in accepted(planned(text.encode(), profile)).units
-        if unit.section_type in {"article", "paragraph", "point"}
+        if unit.section_type in {"article", "paragraph", "point", "principle"}
         for seed in range(20)
         if (found := fate(text, unit.line_start, beginnings.mistyped, profile, seed)).startswith("lost")
     ]
