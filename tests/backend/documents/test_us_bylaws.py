@@ -79,6 +79,24 @@ def test_headings_of_any_depth_nest_by_their_words() -> None:
     assert addresses(result) == ["ART-1", "ART-1/SEC-1.1", "ART-2"]
 
 
+def test_a_decimal_number_is_a_section_without_the_word() -> None:
+    text = "# Article 2. Boats\n\n2.1 Lending: A boat is lent.\n\n2.2 A boat is returned by night, and dry.\n\n2.3 Oars\n\nText.\n"
+    result = planned("# Article 1. Name\n\n1.1 Text.\n\n" + text, "us-bylaws")
+    assert addresses(result) == ["ART-1", "ART-1/SEC-1.1", "ART-2", "ART-2/SEC-2.1", "ART-2/SEC-2.2", "ART-2/SEC-2.3"]
+    assert [u.title for u in accepted(result).units][3:] == ["Lending", "", "Oars"]
+    below = planned("# Article I\n\nSection 1. Boats\n\n1.1 Lent.\n\n1.2 Returned.\n\nSection 2. Oars\n", "us-bylaws")
+    assert addresses(below) == [
+        "ART-I",
+        "ART-I/SEC-1",
+        "ART-I/SEC-1/SEC-1.1",
+        "ART-I/SEC-1/SEC-1.2",
+        "ART-I/SEC-2",
+    ]
+    assert refusals(planned("Article 1\n\n1.1 T.\n\nArticle 2\n\n1.2 T.\n", "us-bylaws")) == [
+        (7, "NUMBER_OUTSIDE_PARENT")
+    ]
+
+
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
@@ -95,6 +113,11 @@ def test_a_reference_at_the_start_of_a_line_opens_nothing_and_is_told() -> None:
     result = planned("ARTICLE I\n\nSection 1. Name. It follows from\nSection 4 of the Act.\n", "us-bylaws")
     assert addresses(result) == ["ART-I", "ART-I/SEC-1"]
     assert [suspect.line for suspect in accepted(result).suspects] == [4]
+
+
+def test_a_sentence_that_begins_with_the_word_a_is_no_suspect() -> None:
+    result = planned("ARTICLE I\n\nSection 1. Boats.\n\nA boat is lent.\n", "us-bylaws")
+    assert accepted(result).suspects == ()
 
 
 def test_what_an_appendix_holds_is_its_text_and_told() -> None:
