@@ -58,16 +58,23 @@ def number_of(node: Node) -> str:
     if number is not None:
         return number.raw
     match = _NUMBERED.fullmatch(node.mark.title) if not node.level.token else None
-    return match["number"] if match and (match["word"] or match["sep"]) else ""
+    return match["number"] if match and _is_numbered(match) else ""
+
+
+def _is_numbered(match: re.Match[str]) -> bool:
+    # "Article 5", "6. Fees" and "3.1 Classes" are numbered; "3 classes" and "I think" may be titles as they stand.
+    return bool(match["word"] or match["sep"] or "." in match["number"])
 
 
 def _token(node: Node) -> str:
     if node.level.token:
         return f"{node.level.token}-{node.mark.number.token}" if node.mark.number else _unnumbered(node)
+    if node.mark.number is not None:
+        return node.mark.number.token
     match = _NUMBERED.fullmatch(node.mark.title)
     if match and match["word"]:
         return f"{match['word'].strip()}-{match['number']}".upper()
-    if match and match["sep"]:
+    if match and _is_numbered(match):
         return f"{node.level.section_type.value}-{match['number']}".upper()
     return slug(node.mark.title)
 

@@ -29,6 +29,8 @@ _RANKS: dict[str, int] = {
 }
 _CONTAINER_RANK = 1
 _ARTICLE_RANK = 2
+_NESTING = frozenset({SectionType.PRINCIPLE.value, SectionType.POINT.value})
+"""Types that can nest in themselves: depth four and more of Markdown, and `(i)` below `(a)`."""
 _LF = ord("\n")
 
 
@@ -136,7 +138,7 @@ def _tree(plan: DocumentPlan) -> Iterator[Problem]:
 @lru_cache(maxsize=1024)
 def _may_contain(above: str, below: str) -> bool:
     outer, inner = _RANKS.get(above, 9), _RANKS.get(below, -1)
-    same = outer == inner and (outer in {_CONTAINER_RANK, _ARTICLE_RANK} or below == SectionType.PRINCIPLE.value)
+    same = outer == inner and (outer in {_CONTAINER_RANK, _ARTICLE_RANK} or below in _NESTING)
     # An article of an amending law may group another law's chapters.
     groups = outer == _ARTICLE_RANK and inner == _CONTAINER_RANK
     return outer < inner or same or groups

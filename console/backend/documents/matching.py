@@ -6,7 +6,7 @@ from functools import cache
 from typing import NamedTuple
 
 from console.backend.documents.folding import without_markup
-from console.backend.documents.numbering import Number, parse_letter, parse_number
+from console.backend.documents.numbering import Number, parse_in, parse_number, parse_path
 from console.backend.documents.profiles import Level, Profile, load_profile
 
 TITLE_LIMIT = 200
@@ -79,7 +79,7 @@ class Matcher:
     def __init__(self, profile: Profile) -> None:
         self.profile = profile
         self.by_depth = not any(lv.pattern for lv in profile.level)
-        self.lettered = any(level.letters for level in profile.level)
+        self.lettered = any(level.alphabet for level in profile.level)
         self._forms: dict[str, list[_Form]] = {}
         self._small: dict[str, _Form] = {}
         """The parts of articles by first character: the most frequent lines, so they are tried first."""
@@ -96,7 +96,8 @@ class Matcher:
         flags = re.MULTILINE | (re.IGNORECASE if profile.ignore_case else re.NOFLAG)
         begins = rf" {{0,3}}(?:#{{1,6}}(?![^ \t\n]){unmarked})[^\n]*"
         lists = rf"(?![ ]{{0,8}}(?:{'|'.join(profile.list_items)}))" if profile.list_items else ""
-        seems = rf"(?={_SEEMS_HEADING if self.by_depth else _SEEMS_NUMBERED}){lists}[^\n]*"
+        further = "".join(f"|{pattern}" for pattern in profile.seems)
+        seems = rf"(?={_SEEMS_HEADING if self.by_depth else _SEEMS_NUMBERED}{further}){lists}[^\n]*"
         self.beginning = re.compile(begins, flags)
         """A line that can open a unit; others are not examined for it."""
         self.first_line = re.compile(rf"(?:({begins})|({seems}))", flags)
@@ -143,9 +144,9 @@ class Matcher:
 def _small_mark(form: _Form, found: re.Match[str], style: Style, line: int, start: int, fresh: bool) -> Mark | None:
     """A paragraph or a point; one that goes on in lower case, as the rest of a sentence would, is not fresh."""
     level, raw = form.level, found["number"]
-    if level.letters:
+    if level.alphabet is not None:
         refers = form.reference is not None and form.reference.fullmatch(found.string.strip())
-        return None if refers else Mark(level, style, 0, parse_letter(raw), "", line, start, fresh)
+        return None if refers else Mark(level, style, 0, parse_in(level.alphabet, raw), "", line, start, fresh)
     if form.texts:
         until, text = found.group("until", "text")
         if until:
@@ -161,10 +162,16 @@ def _read(form: _Form, match: re.Match[str], style: Style) -> tuple[Number | Non
     raw, title, capitals = form.values(match)
     if (capitals and not capitals.isupper()) or (style is _PLAIN and title and title[0].islower()):
         return None
-    number = parse_number(raw) if raw else None
+    number = _number(form.level, raw) if raw else None
     if raw and number is None:
         return None
     return number, clean_title(title) if title else ""
+
+
+def _number(level: Level, raw: str) -> Number | None:
+    if level.path:
+        return parse_path(raw)
+    return parse_number(raw) if level.alphabet is None else parse_in(level.alphabet, raw)
 
 
 def clean_title(text: str) -> str:

@@ -4,7 +4,10 @@ from dataclasses import dataclass
 
 from console.backend.documents.matching import Mark
 from console.backend.documents.profiles import Hierarchy, Level, Profile, Role
+from console.backend.model.vocabulary import SectionType
 
+HEADING = Level(name="heading", role=Role.CONTAINER, rank=38, section_type=SectionType.SECTION)
+"""A Markdown heading that no level knows, where the profile lets it group."""
 _DEEPEST = 6
 """Markdown has no seventh depth: headings of depth 6 may still enclose each other."""
 
@@ -41,6 +44,9 @@ class Enclosure:
             return self._learned(outer, level, depth)
         if self._hierarchy is Hierarchy.RANK:
             return outer.level.rank < level.rank
+        if self._hierarchy is Hierarchy.RANK_AND_DEPTH:
+            known = outer.level is not HEADING and level is not HEADING and outer.level.role is not _MATTER
+            return outer.level.rank < level.rank if known else self._learned(outer, level, depth)
         return outer.mark.depth < depth
 
     def learn(self, path: list[Node], level: Level) -> None:

@@ -1,7 +1,9 @@
 """Numbers of legal units: arabic, roman, letters, ordinal words, suffixes (12a), ranges (3 bis 6), and their order."""
 
 import re
+from enum import StrEnum
 from functools import lru_cache
+from string import ascii_lowercase
 from typing import Final, NamedTuple
 
 Key = tuple[int, ...]
@@ -11,6 +13,10 @@ VI_LETTERS: Final = "abcdđeghiklmnopqrstuvxy"
 """The letters of Vietnamese points; f, j, w and z are none of them."""
 
 _ROMAN: Final = {"I": 1, "V": 5, "X": 10, "L": 50, "C": 100, "D": 500, "M": 1000}
+_ROMAN_SIGNS: Final = [
+    *((1000, "m"), (900, "cm"), (500, "d"), (400, "cd"), (100, "c"), (90, "xc"), (50, "l"), (40, "xl")),
+    *((10, "x"), (9, "ix"), (5, "v"), (4, "iv"), (1, "i")),
+]
 _DE_ORDINALS: Final = [
     "erst",
     "zweit",
@@ -45,6 +51,16 @@ _LONGEST_NUMBER: Final = 60
 """Number of characters of a number, a range or a list of numbers as written."""
 _PIECE = re.compile(r"(\d+)(?:\.(\d+))?[ ]?([a-zđ]{0,2})(\d{0,2})", re.IGNORECASE)
 _LINK = re.compile(r"[ ]*(?:,|\bbis\b|\bund\b|\bđến\b|[-–])[ ]*")
+
+
+class Alphabet(StrEnum):
+    """Letters that number the units of a level."""
+
+    VIETNAMESE = "vietnamese"
+    LATIN = "latin"
+    """a to z."""
+    ROMAN = "roman"
+    """i, ii, iii, iv: numerals, not letters."""
 
 
 class Number(NamedTuple):
@@ -85,6 +101,46 @@ def parse_letter(raw: str) -> Number | None:
     rest = raw[1:]
     key: Key = (place + 1, int(rest)) if rest else (place + 1,)
     return Number(raw=raw, first=key, last=key, token=ascii_letter(raw[0]) + rest)
+
+
+def parse_in(alphabet: Alphabet, raw: str) -> Number | None:
+    """Read a number that is written in an alphabet; None where it is none."""
+    if alphabet is Alphabet.VIETNAMESE:
+        return parse_letter(raw)
+    value = roman_value(raw) if alphabet is Alphabet.ROMAN else _place_of(raw)
+    return Number(raw, (value,), (value,), raw.upper()) if value else None
+
+
+def _place_of(raw: str) -> int | None:
+    return ascii_lowercase.index(raw.lower()) + 1 if len(raw) == 1 and raw.isascii() and raw.isalpha() else None
+
+
+def sign_in(alphabet: Alphabet, place: int) -> str:
+    """Return the letter or the numeral at a place of an alphabet; empty behind its last one."""
+    if alphabet is Alphabet.ROMAN:
+        return _roman_numeral(place)
+    letters = VI_LETTERS if alphabet is Alphabet.VIETNAMESE else ascii_lowercase
+    return letters[place - 1 : place]
+
+
+def _roman_numeral(value: int) -> str:
+    numeral = ""
+    for worth, sign in _ROMAN_SIGNS:
+        numeral += sign * (value // worth)
+        value %= worth
+    return numeral
+
+
+def parse_path(raw: str) -> Number:
+    """Read a decimal path (`3.1.2`): its place among its siblings is the last part, its address the whole."""
+    key: Key = (int(raw.rpartition(".")[2]),)
+    return Number(raw, key, key, raw)
+
+
+def path_of(number: Number) -> tuple[int, ...]:
+    """Return the parts of a decimal path; of any other number, its first place alone."""
+    parts = number.raw.split(".")
+    return tuple(map(int, parts)) if all(map(str.isdecimal, parts)) else number.first
 
 
 def follows(before: Key, after: Key) -> bool:

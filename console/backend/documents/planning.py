@@ -13,7 +13,7 @@ from console.backend.documents.coverage import check_algebra
 from console.backend.documents.limits import DEFAULT_LIMITS, Limits
 from console.backend.documents.matching import Matcher, matcher
 from console.backend.documents.nesting import Node
-from console.backend.documents.profiles import Profile, load_profile
+from console.backend.documents.profiles import Profile
 from console.backend.documents.scanner import Scan, scan
 from console.backend.documents.suspects import find_suspects
 from console.backend.documents.tree import build
@@ -98,8 +98,24 @@ def plan_document(
     `origin` is `file:<name>` or `live:<registered name>`; with `ordinals` repeated headings get -2, -3 instead of
     being refused, and the plan says so. Each of the `acceptances` must meet its finding.
     """
-    rules = load_profile(profile)
-    request = PlanRequest(docprefix, profile, ordinals, acceptances)
+    compiled = matcher(profile)
+    return plan_by(
+        compiled, raw, origin=origin, docprefix=docprefix, ordinals=ordinals, acceptances=acceptances, limits=limits
+    )
+
+
+def plan_by(
+    compiled: Matcher,
+    raw: bytes,
+    *,
+    origin: str,
+    docprefix: str,
+    ordinals: bool = False,
+    acceptances: tuple[Acceptance, ...] = (),
+    limits: Limits = DEFAULT_LIMITS,
+) -> PlanResult:
+    """Plan one document by a compiled profile. Never raises for what the document says."""
+    request = PlanRequest(docprefix, compiled.profile.name, ordinals, acceptances)
     try:
         text = canonical_text(raw, limits)
     except RefusedText as refused:
@@ -109,14 +125,14 @@ def plan_document(
     unfit = docprefix_problem(docprefix)
     if unfit is not None:
         return PlanResult(request, None, (unfit,), source, text.data)
-    plan, problems = _planned(text, source, request, rules, limits)
+    plan, problems = _planned(text, source, request, compiled, limits)
     return PlanResult(request, None if problems else plan, problems, source, text.data)
 
 
 def _planned(
-    text: CanonicalText, source: SourceVersion, request: PlanRequest, rules: Profile, limits: Limits
+    text: CanonicalText, source: SourceVersion, request: PlanRequest, compiled: Matcher, limits: Limits
 ) -> tuple[DocumentPlan | None, tuple[Problem, ...]]:
-    compiled: Matcher = matcher(rules.name)
+    rules = compiled.profile
     accepted = Accepted(request.acceptances)
     found = scan(text.text, compiled, limits.max_units, limits.max_units * _CANDIDATES_PER_UNIT, accepted)
     if len(found.candidates) + len(found.sightings) > limits.max_units * _CANDIDATES_PER_UNIT:

@@ -11,11 +11,14 @@ from console.backend.documents.folding import BREAKS, BROKEN, HIDING, INVISIBLE,
 from console.backend.documents.ignored_regions import Guards, find_guards, in_list
 from console.backend.documents.matching import Mark, Matcher, Style, clean_title
 from console.backend.documents.numbering import is_start
-from console.backend.documents.profiles import Role
+from console.backend.documents.profiles import Role, TitleBelow
 from console.backend.documents.suspects import Candidate, Sighting, follows_an_end
 from console.backend.model.plan import Problem, SuspectReason
 
 _SETEXT = re.compile(r"\n {0,3}(?:=+|-+)[ \t]*(?=\n|\Z)")
+_LEAST_UNDERLINE = 3
+_NO_PARAGRAPH = re.compile(r"(?:[ ]{4}|[ ]*(?:\t|[>|#<:~`]|\[[^\]\n]*\]:|[-*+•–—=_]|\d{1,9}[.)]))|.*(?:\||  )")
+"""A line that can be something else than a paragraph: code, list item, quotation, row of a table, tag, definition."""
 _FRONT = re.compile(r"---[ \t]*\n(?=[A-Za-z_][\w -]*:|---)(?:.*\n)*?(?:---|\.\.\.)[ \t]*(?:\n|\Z)")
 _LONGEST_TITLE = 200
 _CONFIRMED_WITHIN = 600
@@ -31,8 +34,7 @@ _ENOUGH = 200
 """Problems of one sort after which nobody reads on."""
 _MOST_PLAIN_MARKS = 200
 """Quotation marks of one document that can be accepted as text; the text is scanned again for each."""
-_TITLED = (Role.CONTAINER, Role.ARTICLE, Role.ANNEX)
-_CONTAINER, _ATX = Role.CONTAINER, Style.ATX
+_CONTAINER, _ATX, _NO_TITLE = Role.CONTAINER, Style.ATX, TitleBelow.NONE
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,13 +174,14 @@ class _Scanner:
         return start - 1 == self.heading_end or follows_an_end(self.text, start)
 
     def _titled(self, mark: Mark) -> Mark:
-        """The mark with the title that the next line brings; of a group, also after a blank line."""
+        """The mark with the title that the next line brings; also after a blank line where the level says so."""
         role = mark.level.role if mark.level is not None else None
-        if role not in _TITLED:
+        place = mark.level.titled_below if mark.level is not None else _NO_TITLE
+        if place is _NO_TITLE:
             return mark
         text, begin = self.text, self.heading_end + 1
         end = text.find("\n", begin)
-        if role is _CONTAINER and end >= 0 and not text[begin:end].strip():
+        if place is TitleBelow.AFTER_BLANK and end >= 0 and not text[begin:end].strip():
             begin, end = end + 1, text.find("\n", end + 1)
         line = text[begin : end if end >= 0 else len(text)]
         title = line.strip()
@@ -233,11 +236,12 @@ class _Scanner:
         return mark is not None and (mark.level is None or mark.level.role is not Role.NAMED_PART)
 
     def setext(self) -> list[Problem]:
-        """Underlined headings, where the profile knows only `#`: heading or rule, nobody can tell."""
-        if not self.matcher.profile.setext_refused:
+        """Mark the underlined headings that are certain; return the others, where nobody can tell heading from rule."""
+        if not self.matcher.profile.setext:
             return []
         starts = {mark.start for mark in self.marks}
         found: list[Problem] = []
+        marked: list[Mark] = []
         counted, line = 0, 1
         for match in _SETEXT.finditer(self.text, self.start):
             at = match.start() + 1
@@ -245,13 +249,29 @@ class _Scanner:
             blank = not self.text[above : match.start()].strip()
             if blank or above < self.start or above in starts or self.guards.at(at) is not None:
                 continue
-            message = "this line makes a heading of the one above, or is a rule: mark headings with #, or leave a "
             line += self.text.count("\n", counted, at)
             counted = at
+            heading = self._underlined(above, match, line - 1)
+            if heading is not None:
+                marked.append(heading)
+                continue
+            message = "this line makes a heading of the one above, or is a rule: mark headings with #, or leave a "
             found.append(Problem(code="SETEXT_HEADING", line=line, message=f"{message}blank line above a rule"))
             if len(found) > _ENOUGH:
                 break
+        self.marks = list(merge(self.marks, marked, key=lambda mark: mark.start))
         return found
+
+    def _underlined(self, above: int, underline: re.Match[str], line: int) -> Mark | None:
+        """Return the heading that a line underlined with three or more signs is, if it stands alone as a paragraph."""
+        sign = underline[0].strip()
+        title = self.text[above : underline.start()]
+        alone = above == self.start or not self.text[self.text.rfind("\n", 0, above - 1) + 1 : above - 1].strip()
+        if len(sign) < _LEAST_UNDERLINE or not alone or _NO_PARAGRAPH.match(title):
+            return None
+        depth, levels = 1 if sign[0] == "=" else 2, self.matcher.profile.level
+        level = levels[min(depth, len(levels)) - 1]
+        return Mark(level, _ATX, depth, None, clean_title(title), line, above, fresh=True)
 
 
 def _holds_units(text: str, end: int, matcher: Matcher) -> bool:
@@ -281,7 +301,8 @@ def scan(text: str, matcher: Matcher, most: int, most_candidates: int, accepted:
         plain_marks.add(unclosed.start)
         scanner = _Scanner(text, matcher, front_end, front_lines + 1, frozenset(plain_marks))
         scanner.run(most, most_candidates)
-    problems = (*scanner.setext(), *scanner.guards.problems(text))
+    underlined = scanner.setext()
+    problems = (*underlined, *scanner.guards.problems(text))
     return Scan(
         tuple(scanner.marks), front_end, front_lines, problems, scanner.guards, scanner.candidates, scanner.sightings
     )

@@ -21,6 +21,7 @@ class Verdict(Enum):
 
 _FITS, _RESTARTS = Verdict.FITS, Verdict.RESTARTS
 _NONE, _CONSECUTIVE, _FROM_START = Numbering.NONE, Numbering.CONSECUTIVE, Numbering.FROM_START
+_UNBROKEN = Numbering.UNBROKEN
 
 
 @dataclass(slots=True)
@@ -44,7 +45,7 @@ class Sequence:
             if is_start(first) and last_group > max(self.last_index, self.scope):
                 return _RESTARTS
             return Verdict.REPEATS if first in self.seen else Verdict.BACKWARDS
-        if numbering is _CONSECUTIVE or (numbering is _FROM_START and not last):
+        if numbering is _CONSECUTIVE or (numbering is _FROM_START and not last) or (numbering is _UNBROKEN and last):
             return _FITS if self.expects(number) else Verdict.GAP
         return _FITS
 

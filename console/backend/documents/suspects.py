@@ -9,7 +9,7 @@ from console.backend.documents.folding import bare, without_tags
 from console.backend.documents.ignored_regions import Guards
 from console.backend.documents.matching import Matcher
 from console.backend.documents.nesting import Node
-from console.backend.documents.numbering import VI_LETTERS, roman_value
+from console.backend.documents.numbering import roman_value, sign_in
 from console.backend.documents.profiles import Role
 from console.backend.model.plan import Suspect, SuspectReason
 
@@ -98,23 +98,27 @@ class _Places:
             return "(title)"
         return f"({node.other})" if node.other else self._addresses[node.index]
 
-    def next_numbers(self, line: int) -> tuple[set[int], set[int]]:
-        """Return the numbers, and the places of letters, with which a unit could go on behind this line."""
+    def next_numbers(self, line: int) -> tuple[set[int], set[str]]:
+        """Return the numbers, and the letters, with which a unit could go on behind this line."""
         numbers: set[int] = set()
-        letters: set[int] = set()
+        letters: set[str] = set()
         node = self.around(line)
         # Below a unit that has just been opened its parts begin with 1, or with a.
         if node is None or not node.level.small:
             numbers.add(1)
-        if node is not None and not node.level.letters:
-            letters.add(1)
+        if node is not None and node.level.alphabet is None:
+            letters.add("a")
         # A numbering that runs through the document goes on behind the headings of groups.
         at = bisect_right(self._article_lines, line) - 1
         if at >= 0 and (number := self._articles[at].mark.number) is not None:
             numbers.add(number.last[0] + 1)
         while node is not None:
             if node.mark.number is not None:
-                (letters if node.level.letters else numbers).add(node.mark.number.last[0] + 1)
+                following = node.mark.number.last[0] + 1
+                if node.level.alphabet is None:
+                    numbers.add(following)
+                else:
+                    letters.add(sign_in(node.level.alphabet, following))
             node = self._nodes[node.parent] if node.parent is not None else None
         return numbers, letters
 
@@ -163,7 +167,8 @@ def _inside(text: str, nodes: list[Node]) -> Iterator[Sighting]:
         if (node.parent, node.level.name, following) in taken:
             continue
         end = nodes[index + 1].mark.start if index + 1 < len(nodes) else len(text)
-        number = VI_LETTERS[following - 1 : following] if node.level.letters else str(following)
+        alphabet = node.level.alphabet
+        number = str(following) if alphabet is None else sign_in(alphabet, following)
         sign = re.compile(_BEHIND_AN_END + node.level.inside.replace("#", number))
         match = sign.search(text, node.mark.start, end) if number and number in text[node.mark.start : end] else None
         if match is not None:
@@ -225,7 +230,7 @@ def _comes_next(beginning: str, line: int, matcher: Matcher, places: _Places) ->
         return False
     # Without its bar đ is d here, so that d means both.
     names = {name for name in letter.groups() if name} | ({"đ"} if "d" in letter.groups() else set())
-    return any(VI_LETTERS.find(name) + 1 in letters for name in names)
+    return any(name in letters for name in names)
 
 
 def _is_mistyped(word: str, matcher: Matcher) -> bool:

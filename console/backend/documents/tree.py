@@ -4,19 +4,17 @@ import re
 from bisect import bisect_right
 
 from console.backend.documents.acceptances import NUMBER_BACKWARDS, NUMBER_GAP, UNKNOWN_HEADING, Accepted
+from console.backend.documents.lettering import Reading, is_both, read
 from console.backend.documents.matching import Mark, Style
-from console.backend.documents.nesting import Enclosure, Node
-from console.backend.documents.numbering import Number
+from console.backend.documents.nesting import HEADING, Enclosure, Node
+from console.backend.documents.numbering import Alphabet, Number, parse_in, path_of
 from console.backend.documents.profiles import Hierarchy, Level, Numbering, Profile, Role, Scope
 from console.backend.documents.sequence import Sequence, Verdict
 from console.backend.documents.suspects import Sighting
 from console.backend.model.plan import Acceptance, Problem, SuspectReason
-from console.backend.model.vocabulary import SectionType
 
-HEADING = Level(name="heading", role=Role.CONTAINER, rank=38, section_type=SectionType.SECTION)
-"""A Markdown heading that no level knows, where the profile lets it group."""
 # An enum member is looked up again each time it is named; these are looked at once a line.
-_CONTAINER, _ARTICLE, _PARAGRAPH, _POINT = Role.CONTAINER, Role.ARTICLE, Role.PARAGRAPH, Role.POINT
+_CONTAINER, _ARTICLE = Role.CONTAINER, Role.ARTICLE
 _ANNEX, _MATTER, _CONTENTS, _NAMED_PART = Role.ANNEX, Role.MATTER, Role.CONTENTS, Role.NAMED_PART
 _DOCUMENT, _PLAIN, _ATX, _FITS, _UNNUMBERED = Scope.DOCUMENT, Style.PLAIN, Style.ATX, Verdict.FITS, Numbering.NONE
 
@@ -26,6 +24,10 @@ class _Builder:
         self.text = text
         self.accepted = accepted
         self.profile = profile
+        self.levels = {level.name: level for level in profile.level}
+        self.numerals = next((level for level in profile.level if level.alphabet is Alphabet.ROMAN), None)
+        self.following: list[Mark] = []
+        """Marks that come behind the one that is added, the next one last."""
         self.enclosure = Enclosure(profile)
         self.nodes: list[Node] = []
         self.path: list[Node] = []
@@ -65,6 +67,12 @@ class _Builder:
         path = self.path
         if level is None:
             return
+        if level.within and not any(node.level.name == level.within for node in path):
+            mark = mark._replace(level=self.levels[level.otherwise])
+            level = self.levels[level.otherwise]
+        if self.numerals is not None and is_both(mark):
+            mark = self._letter_or_numeral(mark, level, self.numerals)
+            level = mark.level or level
         if path and path[0].level.role is _ANNEX and self._in_annex(path[0], mark, level):
             self.sighted(mark, SuspectReason.IN_ANNEX)
             return
@@ -79,6 +87,32 @@ class _Builder:
             self.nodes.append(Node(mark, level, len(self.nodes), None, other="contents"))
         else:
             self._add_heading(mark, level)
+
+    def _letter_or_numeral(self, mark: Mark, letters: Level, numerals: Level) -> Mark:
+        """Return the mark with the level it belongs to by what is open; refused where that cannot be decided."""
+        raw = mark.number.raw if mark.number is not None else ""
+        numeral = parse_in(Alphabet.ROMAN, raw)
+        reading = read(
+            mark,
+            as_letter=self._comes_next(letters, mark.number),
+            as_numeral=self._comes_next(numerals, numeral),
+            following=reversed(self.following),
+        )
+        if reading is Reading.UNDECIDED:
+            self.problem(
+                "AMBIGUOUS_NUMBER",
+                mark,
+                f"({raw}) is the next {letters.name} or the next {numerals.name}, and what follows does not tell which: "
+                "write the numeral in another way, or split the document here",
+            )
+        return mark._replace(level=numerals, number=numeral) if reading is Reading.NUMERAL else mark
+
+    def _comes_next(self, level: Level, number: Number | None) -> bool:
+        """Return whether a part of that level and number continues or begins a numbering in what is open."""
+        above = next((node for node in reversed(self.path) if node.level.rank < level.rank), None)
+        if above is None or number is None:
+            return False
+        return self.sequences.get((level.name, above.index), Sequence(above.index)).expects(number)
 
     def _add_named_part(self, mark: Mark, level: Level) -> None:
         """End the unit that is open. Before the first article, and in a sentence, the line is text of what is around it."""
@@ -158,7 +192,8 @@ class _Builder:
             self.sighted(mark, SuspectReason.GENERATED_NUMBER)
         if self.nodes and self.nodes[-1].level.role is _NAMED_PART and level.role is not _ANNEX:
             self.sighted(self.nodes[-1].mark, SuspectReason.BETWEEN_UNITS)
-        self._open(mark, level, self._scope(level, base), base)
+        fits = not level.path or mark.number is None or self._fits_path(mark, level, mark.number)
+        self._open(mark, level, self._scope(level, base), base, counted=fits)
         if level.role in {_CONTAINER, _ANNEX}:
             self.last_group = len(self.nodes) - 1
         elif level.role is _ARTICLE:
@@ -179,7 +214,7 @@ class _Builder:
         at = len(path) - 1
         while at >= 0 and path[at].level.rank >= rank:
             at -= 1
-        if at < 0 or (path[at].level.role is not _ARTICLE and path[at].level.role is not _PARAGRAPH):
+        if at < 0 or (path[at].level.role is not _ARTICLE and not path[at].level.small):
             self.sighted(mark, SuspectReason.NO_PLACE)
             return
         parent = path[at].index
@@ -238,6 +273,24 @@ class _Builder:
             "document it stands beside it: mark the headings with #",
         )
 
+    def _fits_path(self, mark: Mark, level: Level, number: Number) -> bool:
+        """Return whether a decimal path stands in the unit that its number names; refused where it doesn't."""
+        wanted = path_of(number)[:-1]
+        above = self.path[-1] if self.path else None
+        if not wanted or (above is not None and above.mark.number is not None and path_of(above.mark.number) == wanted):
+            return True
+        parent = ".".join(map(str, wanted))
+        place = "no numbered unit"
+        if above is not None and above.mark.number is not None:
+            place = f"{above.level.name} {above.mark.number.raw} in line {above.mark.line}"
+        self.problem(
+            "NUMBER_OUTSIDE_PARENT",
+            mark,
+            f"{level.name} {number.raw} is part of {parent} by its number, but stands below {place}: correct the "
+            f"number, or move the line below {parent}",
+        )
+        return False
+
     def _check_jump(self, mark: Mark) -> None:
         above = self.path[-1].mark.depth if self.path else mark.depth - 1
         if self.profile.depth_jumps_refused and mark.depth > above + 1:
@@ -245,10 +298,10 @@ class _Builder:
                 "DEPTH_JUMP", mark, f"heading of depth {mark.depth} directly below depth {above}: a level is missing"
             )
 
-    def _open(self, mark: Mark, level: Level, scope: int | None, base: int | None) -> None:
+    def _open(self, mark: Mark, level: Level, scope: int | None, base: int | None, *, counted: bool = True) -> None:
         path, nodes = self.path, self.nodes
         index, parent = len(nodes), None
-        if mark.number is not None:
+        if mark.number is not None and counted:
             self._check_number(mark, level, mark.number, scope, index)
         if path:
             path[-1].used = True
@@ -286,7 +339,7 @@ class _Builder:
 
     def _scope(self, level: Level, base: int | None) -> int | None:
         """Within which node the numbering runs. Consecutive containers may run on through the document."""
-        if level.scope is _DOCUMENT or level.numbering is Numbering.CONSECUTIVE:
+        if level.scope is _DOCUMENT or (level.numbering is Numbering.CONSECUTIVE and not level.path):
             return base
         return self.path[-1].index if self.path else None
 
@@ -323,13 +376,15 @@ def build(
     entries, body = _contents_apart(marks)
     for mark in entries:
         builder.sighted(mark, SuspectReason.IN_CONTENTS)
-    counted, weaker = _counted(body)
+    counted, weaker = _counted(body, builder.levels)
     for mark in weaker:
         builder.sighted(mark, SuspectReason.UNMARKED)
     builder.weak = [mark for mark in weaker if mark.fresh]
     builder.weak_lines = [mark.line for mark in builder.weak]
     builder.titled = sum(mark.depth == 1 for mark in counted) == 1 < len(counted)
+    builder.following = counted[::-1]
     for mark in counted:
+        builder.following.pop()
         builder.add(mark)
     return builder.nodes, builder.problems, builder.sightings
 
@@ -365,7 +420,7 @@ def _same(one: Mark, other: Mark) -> bool:
     return one.level is other.level and one.number == other.number and one.number is not None
 
 
-def _counted(marks: tuple[Mark, ...]) -> tuple[list[Mark], list[Mark]]:
+def _counted(marks: tuple[Mark, ...], levels: dict[str, Level]) -> tuple[list[Mark], list[Mark]]:
     """The marks that count, and the unmarked lines that do not because their level is marked in this document."""
     strongest: dict[str, Style] = {}
     articles_are_headings = False
@@ -381,8 +436,12 @@ def _counted(marks: tuple[Mark, ...]) -> tuple[list[Mark], list[Mark]]:
         least = strongest.get(level.name, _PLAIN) if level is not None else _PLAIN
         # Where articles are headings, a plain `I. …` or `Kapitel 3 …` is a list or a reference within one of them.
         in_text = articles_are_headings and mark.style is _PLAIN and level is not None and level.role is _CONTAINER
-        if level is None or level.small or (mark.style >= least and not in_text):
+        # A decimal path names its place, so it needs no marking.
+        is_path = level is not None and level.path and mark.number is not None and "." in mark.number.raw
+        if level is None or level.small or is_path or (mark.style >= least and not in_text):
             counted.append(mark)
+        elif level.otherwise:
+            counted.append(mark._replace(level=levels[level.otherwise], title=""))
         else:
             weaker.append(mark)
     return counted, weaker

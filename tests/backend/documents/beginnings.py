@@ -57,5 +57,6 @@ def mistyped(line: str, random: Random) -> str:
     return line[:place] + random.choice(["", sign + line[place : place + 1], sign]) + line[place + 1 :]
 
 
-CHANGES: tuple[Callable[[str, Random], str], ...] = (another_space, look_alike, escaped, indented, hidden)
+Change = Callable[[str, Random], str]
+CHANGES: tuple[Change, ...] = (another_space, look_alike, escaped, indented, hidden)
 """Changes after which no reader sees another text, or only another indentation."""

@@ -64,13 +64,40 @@ def test_covered_text_opens_no_unit(hidden: str) -> None:
         ("# A\n\nHe said “no\n\n# B\n", (3, "UNCLOSED_QUOTATION")),
         ("# A\n\n<!-- no\n\n# B\n", (3, "UNCLOSED_COMMENT")),
         ("# A\n\n### B\n", (3, "DEPTH_JUMP")),
-        ("# A\n\nTitle\n---\n", (4, "SETEXT_HEADING")),
+        ("# A\n\nTwo\nlines\n---\n", (5, "SETEXT_HEADING")),
+        ("# A\n\nTitle\n--\n", (4, "SETEXT_HEADING")),
+        ("# A\n\nTitle\n=\n", (4, "SETEXT_HEADING")),
+        ("# A\n\n- item\n---\n", (4, "SETEXT_HEADING")),
+        ("# A\n\n| cell |\n---\n", (4, "SETEXT_HEADING")),
+        ("# A\n\nName   Role\n------\n", (4, "SETEXT_HEADING")),
+        ("# A\n\n    code\n---\n", (4, "SETEXT_HEADING")),
         ("# A\n\n## —\n", (3, "ADDRESS_EMPTY")),
         ("Only text.\n", (0, "NO_UNITS")),
     ],
 )
 def test_ambiguity_is_refused_with_its_line(text: str, expected: tuple[int, str]) -> None:
     assert refusals(planned(text)) == [expected]
+
+
+def test_an_underlined_line_that_stands_alone_is_a_heading() -> None:
+    text = "---\nx: y\n---\nRules {#top}\n=====\nText.\n\n[Boats](x.md)\n---\n\nText.\n\n### Oars\n\n---\n\nText.\n"
+    result = planned(text)
+    assert parents(result) == {"RULES": None, "RULES/BOATS": "RULES", "RULES/BOATS/OARS": "RULES/BOATS"}
+    assert bodies(result)[1] == "[Boats](x.md)\n---\n\nText.\n\n"
+    assert [u.line_start for u in accepted(result).units] == [4, 8, 13]
+
+
+def test_a_quoted_or_fenced_underline_makes_no_heading() -> None:
+    assert addresses(planned("# A\n\n```\n\nB\n---\n```\n")) == ["A"]
+
+
+def test_a_decimal_number_is_the_number_of_its_heading() -> None:
+    result = planned("# 3 Boats\n\n## 3.1 Classes\n\n### 3.1.2 Oars\n\nText.\n")
+    assert addresses(result) == ["3-BOATS", "3-BOATS/ARTICLE-3.1", "3-BOATS/ARTICLE-3.1/PRINCIPLE-3.1.2"]
+    assert [(u.number, u.title) for u in accepted(result).units][1:] == [
+        ("3.1", "3.1 Classes"),
+        ("3.1.2", "3.1.2 Oars"),
+    ]
 
 
 def test_something_left_open_that_hides_nothing_is_no_problem() -> None:

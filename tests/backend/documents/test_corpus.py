@@ -17,7 +17,7 @@ from tests.support.plans import accepted
 ROOT = Path(__file__).resolve().parents[3]
 CORPUS = Path(os.environ.get("CUTTER_CORPUS", ROOT.parent / "shared" / "corpus"))
 PROFILES = {"de": "de-law", "vi": "vi-law", "vi-laws": "vi-law"}
-DOCUMENTS = sorted(path for folder in PROFILES for path in (CORPUS / folder).iterdir() if path.is_file())
+DOCUMENTS = sorted(path for folder in PROFILES for path in (CORPUS / folder).glob("*") if path.is_file())
 
 pytestmark = pytest.mark.skipif(not DOCUMENTS, reason=f"no corpus in {CORPUS}; set CUTTER_CORPUS")
 

@@ -63,6 +63,13 @@ def test_each_breach_is_named(change: Change, code: str) -> None:
     assert code in codes(change(accepted(result)), result.canonical)
 
 
+def test_a_point_may_contain_points_and_nothing_larger() -> None:
+    result = planned("Article 1\nAim\n\n1. One:\n\n(a) x:\n\n(i) y;\n\n(ii) z.\n", "eu-act")
+    assert [u.section_type for u in accepted(result).units][2:] == ["point", "point", "point"]
+    larger = with_unit(3, section_type="paragraph")(accepted(result))
+    assert "LEVEL_ILLEGAL" in codes(larger, result.canonical)
+
+
 def test_another_text_is_not_the_source() -> None:
     result = planned(TEXT)
     assert "SOURCE_DIFFERS" in codes(accepted(result), result.canonical.replace(b"Text", b"text"))

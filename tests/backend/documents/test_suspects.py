@@ -12,6 +12,9 @@ from console.backend.model.plan import SuspectReason, suspects_in_words
 from tests.backend.documents import beginnings
 from tests.backend.documents.planned import addresses, planned, refusals
 from tests.backend.documents.test_de_law import MARKED
+from tests.backend.documents.test_eu_act import ACT
+from tests.backend.documents.test_numbered import HEADINGS, POLICY
+from tests.backend.documents.test_us_bylaws import BYLAWS
 from tests.backend.documents.test_vi_law import LAW
 from tests.support.plans import accepted
 
@@ -19,6 +22,10 @@ SAMPLES = {
     "atx": "# Rules\n\nText.\n\n## Members\n\nText.\n\n### Rights\n\nText.\n\n## Board\n\nText.\n",
     "de-law": MARKED,
     "vi-law": LAW,
+    "numbered": POLICY,
+    "numbered, headings": HEADINGS,
+    "us-bylaws": BYLAWS,
+    "eu-act": ACT,
 }
 
 
@@ -45,21 +52,21 @@ def fate(text: str, line: int, change: Callable[[str, Random], str], profile: st
 
 
 @pytest.mark.parametrize("change", beginnings.CHANGES, ids=lambda change: change.__name__)
-@pytest.mark.parametrize("profile", SAMPLES)
-def test_a_changed_beginning_is_kept_refused_or_named(profile: str, change: Callable[[str, Random], str]) -> None:
-    text = SAMPLES[profile].lstrip("\n")
+@pytest.mark.parametrize("sample", SAMPLES)
+def test_a_changed_beginning_is_kept_refused_or_named(sample: str, change: Callable[[str, Random], str]) -> None:
+    text, profile = SAMPLES[sample].lstrip("\n"), sample.partition(",")[0]
     for unit in accepted(planned(text.encode(), profile)).units:
         for seed in range(12):
             assert fate(text, unit.line_start, change, profile, seed) in {"kept", "refused", "named"}
 
 
-@pytest.mark.parametrize("profile", ["de-law", "vi-law"])
+@pytest.mark.parametrize("profile", ["de-law", "vi-law", "numbered", "us-bylaws", "eu-act"])
 def test_a_mistyped_beginning_that_follows_another_is_not_silent(profile: str) -> None:
     text = SAMPLES[profile].lstrip("\n")
     lost = [
         found
         for unit in accepted(planned(text.encode(), profile)).units
-        if unit.section_type in {"article", "paragraph", "point"}
+        if unit.section_type in {"article", "paragraph", "point", "principle"}
         for seed in range(20)
         if (found := fate(text, unit.line_start, beginnings.mistyped, profile, seed)).startswith("lost")
     ]

@@ -9,6 +9,7 @@ from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
+from console.backend.documents.numbering import Alphabet
 from console.backend.model.errors import StopCode, UsageError
 from console.backend.model.profile_names import PROFILE_NAMES
 from console.backend.model.value import Value
@@ -46,6 +47,8 @@ class Numbering(StrEnum):
     """Increasing, and the first is the start."""
     CONSECUTIVE = "consecutive"
     """Begins at the start and has no gap."""
+    UNBROKEN = "unbroken"
+    """Has no gap; a first number that is not the start is a suspect."""
 
 
 class Scope(StrEnum):
@@ -65,6 +68,17 @@ class Hierarchy(StrEnum):
     """The declared rank, alone."""
     LEARNED = "learned"
     """The depth if the document marks it; else the order in which the document nests its own levels."""
+    RANK_AND_DEPTH = "rank-and-depth"
+    """The declared rank between levels; between a level and a heading of none, the depth."""
+
+
+class TitleBelow(StrEnum):
+    """Place of the title of a heading that has none on its own line."""
+
+    NONE = "none"
+    NEXT_LINE = "next-line"
+    AFTER_BLANK = "after-blank"
+    """On the next line, or behind one blank line."""
 
 
 class Level(Value):
@@ -76,21 +90,29 @@ class Level(Value):
     """Smaller encloses larger."""
     section_type: SectionType
     token: str = ""
-    """First part of the address token; empty: the slug of the title."""
+    """First part of the address token; empty: the number alone, or without a number the slug of the title."""
     numbering: Numbering = Numbering.NONE
     scope: Scope = Scope.PARENT
     opaque: bool = False
     """Of an annex: all of it is its text, but for articles that are marked deeper."""
     generated: bool = False
     """The text leaves the number open: addresses are numbered in the order of the units, and each unit is a suspect."""
-    letters: bool = False
-    """Numbered by the letters of Vietnamese points."""
+    alphabet: Alphabet | None = None
+    """Letters by which it is numbered; without, digits, Roman numerals or words."""
+    path: bool = False
+    """The number is a decimal path: `3.1` is the first part of 3, and stands nowhere else."""
+    within: str = ""
+    """Name of the level that must be open around it; elsewhere the line opens `otherwise`."""
+    otherwise: str = ""
+    """Name of the level that a line opens outside of `within`, or if it is unmarked in a document that marks this level."""
+    title_below: TitleBelow | None = None
+    """Place of a title that is not on the line; by default behind a blank line for a container, else on the next line."""
     first: str = ""
     """Every character that a line of this level can begin with, without its marking."""
     heads: tuple[str, ...] = ()
     """Prefixes of lines without `#` that can be marks; other lines are not examined."""
     inside: str = ""
-    """The number of this level as it would stand within a line, `#` in its place; empty: it is not looked for there."""
+    """Pattern of the number behind the end of a sentence within a line, `#` in its place; empty: it is not looked for."""
     pattern: str = ""
     plain: str = ""
     """For lines that carry no marking; empty: an unmarked line never opens this level."""
@@ -103,6 +125,15 @@ class Level(Value):
     def type_name(self) -> str:
         """The section type as a plain string."""
         return self.section_type.value
+
+    @cached_property
+    def titled_below(self) -> TitleBelow:
+        """Return where the title of a heading without one is looked for."""
+        if self.title_below is not None:
+            return self.title_below
+        if self.role is Role.CONTAINER:
+            return TitleBelow.AFTER_BLANK
+        return TitleBelow.NEXT_LINE if self.role in {Role.ARTICLE, Role.ANNEX} else TitleBelow.NONE
 
     @cached_property
     def small(self) -> bool:
@@ -121,12 +152,15 @@ class Profile(Value):
     depth_jumps_refused: bool = False
     opaque_annexes: bool = False
     """An annex nests nothing but articles marked deeper than itself: tables and forms stay in its body."""
-    setext_refused: bool = False
+    setext: bool = False
+    """Underlined lines are headings where that is certain; where it is not, the document is refused."""
     ignore_case: bool = False
     """Match the first words of a line in upper and lower case."""
     reads_like: tuple[str, ...] = ()
     """Patterns of lines that read like the beginning of a unit, in lower case and without diacritics; one that opens
     none is a suspect."""
+    seems: tuple[str, ...] = ()
+    """Prefixes of lines that `reads_like` is asked about besides those with a sign, a number or a short word in front."""
     list_items: tuple[str, ...] = ()
     """Patterns, written the same way, of list items that are text of their unit: no suspects."""
     words: tuple[str, ...] = ()
@@ -135,11 +169,54 @@ class Profile(Value):
     level: tuple[Level, ...]
 
     @model_validator(mode="after")
-    def _known_vocabulary(self) -> Self:
+    def _holds_together(self) -> Self:
+        names = [level.name for level in self.level]
         for level in self.level:
-            if (self.unit_kind.value, level.section_type.value) not in VOCABULARY:
-                raise ValueError(f"{self.name}: {level.name}: {level.section_type} is not in the vocabulary")
+            fault = self._fault(level, names)
+            if fault:
+                raise ValueError(f"profile {self.name}: level {level.name!r}: {fault}")
+        for key, patterns in (("reads_like", self.reads_like), ("seems", self.seems), ("list_items", self.list_items)):
+            for pattern in patterns:
+                fault = self._unfit(pattern)
+                if fault:
+                    raise ValueError(f"profile {self.name}: key {key}: {fault}")
         return self
+
+    def _fault(self, level: Level, names: list[str]) -> str:
+        """Return the first fault of a level, and what to do about it; empty without one."""
+        if (self.unit_kind.value, level.section_type.value) not in VOCABULARY:
+            legal = ", ".join(sorted(section for kind, section in VOCABULARY if kind == self.unit_kind.value))
+            return (
+                f"section_type {level.section_type} is not in the vocabulary of {self.unit_kind}: choose one of {legal}"
+            )
+        if names.count(level.name) > 1:
+            return "there is another level of this name: give each level a name of its own"
+        if bool(level.pattern) != bool(level.first) and level.name not in {other.otherwise for other in self.level}:
+            return "pattern and first belong together: list in first every character that its lines can begin with"
+        for key, name in (("within", level.within), ("otherwise", level.otherwise)):
+            if name and name not in names:
+                return f"{key} names {name!r}, which is no level: choose one of {', '.join(names)}"
+        if level.within and not level.otherwise:
+            return "within needs otherwise: name the level that such a line opens elsewhere"
+        patterns = [
+            *(("pattern", level.pattern), ("plain", level.plain), ("references", level.references)),
+            *(
+                ("confirmed_by", level.confirmed_by),
+                ("inside", level.inside.replace("#", "1")),
+                *(("heads", head) for head in level.heads),
+            ),
+        ]
+        faults = ((key, self._unfit(pattern)) for key, pattern in patterns if pattern)
+        return next((f"key {key}: {fault}" for key, fault in faults if fault), "")
+
+    def _unfit(self, pattern: str) -> str:
+        try:
+            re.compile(self.regex(pattern))
+        except KeyError as error:
+            return f"there is no fragment {error.args[0]!r}: add it to [fragments], or write the pattern out"
+        except re.error as error:
+            return f"{pattern!r} is no regular expression ({error}): correct it"
+        return ""
 
     def regex(self, pattern: str) -> str:
         """The pattern with the profile's `<fragment>` names replaced, twice, so that fragments may use fragments."""
@@ -155,5 +232,9 @@ def load_profile(name: str) -> Profile:
         raise UsageError(
             StopCode.REFUSED_INPUT, f"unknown profile {name!r}", f"choose one of {', '.join(PROFILE_NAMES)}"
         )
-    data = tomllib.loads(files(__name__).joinpath(f"{name}.toml").read_text("utf-8"))
-    return Profile.model_validate(data)
+    return parse_profile(files(__name__).joinpath(f"{name}.toml").read_text("utf-8"))
+
+
+def parse_profile(text: str) -> Profile:
+    """The profile that a TOML text declares. Raises ValueError, which names the level, the key and what to do."""
+    return Profile.model_validate(tomllib.loads(text))
