@@ -84,7 +84,11 @@ def _plan_lines(result: PlanResult) -> list[str]:
             for accepted in result.plan.acceptances
         ),
         f"{len(result.plan.suspects)} suspects: lines that read like the beginning of a unit and open none",
-        *([f"{len(result.plan.acceptances)} accepted: findings of the enacted text itself"] if result.plan.acceptances else []),
+        *(
+            [f"{len(result.plan.acceptances)} accepted: findings of the enacted text itself"]
+            if result.plan.acceptances
+            else []
+        ),
         f"{len(lines)} units: {kinds}",
         f"{coverage.unit_bytes} bytes in units, {coverage.other_bytes} outside, lossless: {coverage.lossless}",
         f"plan digest {bind(result.plan, None).plan_digest} (bound to no database)",
