@@ -9,7 +9,7 @@ from console.backend.gates.arming_checks import readiness
 from console.backend.model.canonical_json import sha256_hex
 from console.backend.model.errors import CutterError, Refused, StopCode
 from console.backend.model.outcome import Outcome
-from console.backend.model.states import Mode, Phase, Stage
+from console.backend.model.states import Mode, Move, Phase, Stage
 from console.backend.model.view_models import RunRequest, RunView
 from console.backend.runs import lifecycle
 from console.backend.runs.workspace import ACCEPT_FILE, RunRequestFile, Workspace
@@ -66,6 +66,14 @@ def test_a_run_whose_accept_file_was_changed_does_not_go_on(at: At, damage: Call
         passage.backend.resume(created.run_id, silent)
     assert caught.value.code is StopCode.INVARIANT_FAILED
     assert passage.backend.run(created.run_id).n_units is None
+
+
+def test_a_run_that_waits_offers_only_what_needs_no_plan_once_its_accept_file_is_gone(at: At) -> None:
+    passage = at("fresh")
+    run = passage.backend.start(request(passage, Mode.LIVE), silent)
+    assert Move.IMPORT_SG_1 in run.moves
+    (directory(passage, run) / ACCEPT_FILE).unlink()
+    assert Move.IMPORT_SG_1 not in passage.backend.run(run.run_id).moves
 
 
 def test_a_cut_with_acceptances_is_signed_written_and_verified(at: At) -> None:
