@@ -970,6 +970,16 @@ _OF_SETTLING = (
         _test("runs/test_standby", "a_commit_that_was_answered_with_a_warning_is_not_believed"),
     ),
     Mutant(
+        "an id that was given again after a crash tells nothing of the first transaction",
+        _SETTLING,
+        "            if attempt.pid and attempt.has_event and not has_event(",
+        "            if False and not has_event(",
+        _test(
+            _SETTLED,
+            "an_id_that_the_server_gave_again_after_a_crash_does_not_tell_that_the_first_one_was_committed[False]",
+        ),
+    ),
+    Mutant(
         "what is not known yet is not taken for rolled back",
         _SETTLING,
         "        if verdict.fate is not Fate.UNKNOWN or time.monotonic() >= deadline:\n            return verdict\n",

@@ -275,6 +275,11 @@ def _decide_elsewhere(connection: psycopg.Connection, run_id: str, attempt: Atte
 def _status(connection: psycopg.Connection, run_id: str, attempt: Attempt) -> Verdict:
     match transaction_status(connection, attempt.xid):
         case "committed":
+            # The id of a transaction that was lost in a crash, before anything of it was on the disk, is given again. Journals
+            # of older releases, which name no session, can have a committed transaction without such an event.
+            if attempt.pid and attempt.has_event and not has_event(connection, run_id, attempt.anchor):
+                reused = f"the server crashed and gave {attempt.xid} to another transaction; its event is not there"
+                return Verdict(fate=Fate.ROLLED_BACK, said=reused)
             return Verdict(fate=Fate.COMMITTED, said=f"transaction {attempt.xid} is committed")
         case "aborted":
             return Verdict(fate=Fate.ROLLED_BACK, said=f"transaction {attempt.xid} was rolled back")

@@ -258,6 +258,30 @@ def test_on_another_server_the_event_decides(at: At, lie: Lie, tmp_path: Path, m
     assert passage.lifecycles() == ["superseded" if lie is Lie.ANSWER_LOST else "draft"] * UNITS
 
 
+@pytest.mark.parametrize("kept", [True, False])
+def test_an_id_that_the_server_gave_again_after_a_crash_does_not_tell_that_the_first_one_was_committed(
+    at: At, kept: bool
+) -> None:
+    """What was not on the disk at the crash is gone with its id, which the next transaction gets and commits."""
+    passage = _at(at, "waits for SG_2")
+    passage.execute("CREATE TABLE of_somebody_else AS SELECT pg_current_xact_id()::text AS id")
+    [(another,)] = passage.rows("SELECT id FROM of_somebody_else")
+    [(sequence, hashed)] = passage.rows(
+        "SELECT journal_seq, journal_head FROM cutter_governance.run_event WHERE run_id = %s ORDER BY id DESC LIMIT 1",
+        passage.run_id,
+    )
+    anchor = Anchor(sequence=int(str(sequence)), hash=str(hashed) if kept else "0" * 64)
+    attempt = Attempt(
+        xid=str(another), role=Role.EXECUTOR, pid="1", started="2000-01-01 00:00:00+00", anchor=anchor, what="revert"
+    )
+
+    verdict = settling.settle(passage.backend.installation, passage.run_id, attempt, once=True)
+
+    assert verdict.fate is (Fate.COMMITTED if kept else Fate.ROLLED_BACK)
+    if not kept:
+        assert verdict.said.endswith("to another transaction; its event is not there")
+
+
 def test_what_has_no_event_and_cannot_be_known_any_more_is_said_so_and_done_again(
     at: At, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
