@@ -250,3 +250,34 @@ def test_a_lock_file_holds_versions_and_hashes_and_no_address(lock: str) -> None
     assert text.count("--hash=sha256:") > 100
     assert "://" not in text
     assert set(re.findall(r"(?<!\S)--[a-z-]+", text)) == {"--hash"}
+
+
+GRAMMAR = {"asked", "found", "it", "one", "said", "told", "way", "what", "which", "why"}
+"""Names that tell the place of a word in its sentence, not what the variable holds."""
+
+
+def test_a_variable_says_what_it_holds() -> None:
+    unclear = [
+        f"{relative(path)}:{line}: {name}"
+        for path in SOURCES
+        for name, line in variables(tree(path))
+        if name in GRAMMAR
+    ]
+
+    assert unclear == []
+
+
+def variables(module: ast.Module) -> Iterator[tuple[str, int]]:
+    """The names of variables and parameters with their lines; fields of models are contracts and keep their names."""
+    fields = {
+        id(statement.target)
+        for node in ast.walk(module)
+        if isinstance(node, ast.ClassDef)
+        for statement in node.body
+        if isinstance(statement, ast.AnnAssign)
+    }
+    for node in ast.walk(module):
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store) and id(node) not in fields:
+            yield node.id, node.lineno
+        elif isinstance(node, ast.arg):
+            yield node.arg, node.lineno

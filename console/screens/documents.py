@@ -222,8 +222,8 @@ class DocumentsScreen(ConsoleScreen):
             problems.retitle(words.problems_title(view.problems))
             problems.show(tuple(words.problem_row(problem) for problem in view.problems))
         else:
-            problems.retitle(words.told_title(_told(view)))
-            problems.show(tuple(words.told_row(told) for told in _told(view)))
+            problems.retitle(words.notes_title(_notes(view)))
+            problems.show(tuple(words.note_row(note) for note in _notes(view)))
 
     @on(Rows.Moved, "#tree")
     def _tree_moved(self) -> None:
@@ -262,7 +262,7 @@ class DocumentsScreen(ConsoleScreen):
     def _go_to_suspect(self, index: int) -> None:
         if self.planned is None or self.planned.view.problems:
             self.cannot("There is no plan to look for suspects in.", "Choose a document, then press p")
-        elif not _told(self.planned.view):
+        elif not _notes(self.planned.view):
             self.cannot("This plan has no suspects.", "Nothing to do: no other line reads like the beginning of a unit")
         else:
             self._go_to_problem(index)
@@ -314,16 +314,16 @@ class DocumentsScreen(ConsoleScreen):
         self.console.show_run(run.run_id)
 
 
-def _told(view: PlanView) -> tuple[Suspect | Acceptance, ...]:
+def _notes(view: PlanView) -> tuple[Suspect | Acceptance, ...]:
     """Return the suspects and accepted findings of a plan, in the order of their lines."""
     if view.document is None:
         return ()
-    return tuple(sorted((*view.document.acceptances, *view.document.suspects), key=lambda told: told.line))
+    return tuple(sorted((*view.document.acceptances, *view.document.suspects), key=lambda note: note.line))
 
 
 def _entries(view: PlanView) -> tuple[Problem | Suspect | Acceptance, ...]:
     """Return what the list below the plan shows: its problems or, of a plan without any, what it tells."""
-    return view.problems or _told(view)
+    return view.problems or _notes(view)
 
 
 def _plan(request: RunRequest) -> "Callable[[Backend], Planned]":

@@ -101,18 +101,18 @@ def problems_title(problems: tuple[Problem, ...]) -> str:
     return f"{plural(len(problems), 'problem')} (n next, N previous)"
 
 
-def told_title(told: tuple[Suspect | Acceptance, ...]) -> str:
+def notes_title(notes: tuple[Suspect | Acceptance, ...]) -> str:
     """Return the number of suspects by reason, that of accepted findings, and the keys."""
-    reasons = Counter(entry.reason.value for entry in told if isinstance(entry, Suspect))
+    reasons = Counter(entry.reason.value for entry in notes if isinstance(entry, Suspect))
     counted = ", ".join(f"{count(n)} {reason}" for reason, n in reasons.most_common())
-    n_accepted = len(told) - reasons.total()
+    n_accepted = len(notes) - reasons.total()
     accepted = f", {count(n_accepted)} accepted" if n_accepted else ""
     return f"{plural(reasons.total(), 'suspect')}{accepted} (x next, X previous){': ' if counted else ''}{counted}"
 
 
-def told_row(told: Suspect | Acceptance) -> Line:
+def note_row(note: Suspect | Acceptance) -> Line:
     """Return a suspect or an accepted finding by its line."""
-    return _suspect_row(told) if isinstance(told, Suspect) else _acceptance_row(told)
+    return _suspect_row(note) if isinstance(note, Suspect) else _acceptance_row(note)
 
 
 def _acceptance_row(accepted: Acceptance) -> Line:

@@ -5,7 +5,7 @@ from textual.widgets import Input
 from console.backend.model.plan import Acceptance, Suspect, SuspectReason
 from console.backend.model.view_models import OnProgress, PlanView, RunRequest, RunView
 from console.screens.documents import DocumentsScreen
-from console.screens.documents_text import plan_head, told_row
+from console.screens.documents_text import plan_head, note_row
 from console.screens.help import HelpDialog
 from console.widgets.line import plain
 from console.widgets.rows import Rows
@@ -109,7 +109,7 @@ async def test_accepted_findings_are_shown_with_the_suspects_and_started_as_show
             await press(pilot, "x")
             lines.append(text.line_number)
         assert lines == [9, 10, 12]
-        assert "ADDRESS_REPEATED accepted  OLD: twice" in plain(told_row(view.document.acceptances[1]))
+        assert "ADDRESS_REPEATED accepted  OLD: twice" in plain(note_row(view.document.acceptances[1]))
         await press(pilot, "d")
     assert "accepting accept file" in backend.calls
 

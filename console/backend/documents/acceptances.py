@@ -90,8 +90,8 @@ def _tables(data: bytes, name: str) -> list[object]:
         raise _refused(name, f"is not TOML: {error}", "Correct that place.") from error
     tables = content.get("accept")
     if set(content) != {"accept"} or not isinstance(tables, list) or not tables:
-        found = ", ".join(sorted(content)) or "nothing"
-        raise _refused(name, f"must hold [[accept]] entries and nothing else; it holds {found}", _PROPOSE)
+        keys = ", ".join(sorted(content)) or "nothing"
+        raise _refused(name, f"must hold [[accept]] entries and nothing else; it holds {keys}", _PROPOSE)
     return tables
 
 

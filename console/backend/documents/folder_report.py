@@ -115,7 +115,7 @@ class FolderTotals(Value):
         listed = tuple(documents)
         outcomes = Counter(document.outcome for document in listed)
         size = sum(document.bytes for document in listed)
-        suspects = _most_frequent(reason for one in listed for reason in Counter(one.suspects).elements())
+        suspects = _most_frequent(reason for document in listed for reason in Counter(document.suspects).elements())
         return cls(
             documents=len(listed),
             planned=outcomes[Outcome.PASS],

@@ -103,18 +103,18 @@ def _covers(events: Iterable[Event], text: str) -> list[Cover]:
     covers: list[Cover] = []
     opened: Cover | None = None
     mark, depth = "", 0
-    for offset, what, sign in events:
+    for offset, kind, sign in events:
         if opened is None:
-            if _opens(what, sign):
-                opened, mark, depth = Cover(what, offset, len(text) + 1, closed=False), sign, 1
+            if _opens(kind, sign):
+                opened, mark, depth = Cover(kind, offset, len(text) + 1, closed=False), sign, 1
             continue
-        if what != opened.what:
+        if kind != opened.what:
             continue
-        if what == "quotation":
-            # Alone on a line, it closes what is open. “ closes what „ opened, whatever stands beside it.
+        if kind == "quotation":
+            # Alone on a line, it closes kind is open. “ closes kind „ opened, whatever stands beside it.
             german = text[opened.start] == "„" and text[offset] == "“"
             depth += 1 if sign == "open" and not german else -1
-        elif (what == "comment" and sign == "-->") or (what == "fence" and _ends_fence(mark, sign)):
+        elif (kind == "comment" and sign == "-->") or (kind == "fence" and _ends_fence(mark, sign)):
             depth = 0
         if depth == 0:
             opened.end, opened.closed = offset, True
@@ -124,8 +124,8 @@ def _covers(events: Iterable[Event], text: str) -> list[Cover]:
     return covers if opened is None else [*covers, opened]
 
 
-def _opens(what: str, sign: str) -> bool:
-    if what == "fence":
+def _opens(kind: str, sign: str) -> bool:
+    if kind == "fence":
         run = sign[0] * (len(sign) - len(sign.lstrip(sign[0])))
         return sign[0] == "~" or "`" not in sign[len(run) :]
     return sign in {"open", "either", "<!--"}

@@ -138,5 +138,5 @@ def _refuse_large(size: int, path: Path, limits: Limits) -> None:
         )
 
 
-def _refused(path: Path, why: str, action: str) -> Refused:
-    return Refused(StopCode.REFUSED_INPUT, f"{path.name} {why}", action)
+def _refused(path: Path, reason: str, action: str) -> Refused:
+    return Refused(StopCode.REFUSED_INPUT, f"{path.name} {reason}", action)

@@ -67,10 +67,10 @@ class _Form(NamedTuple):
         if self.bare:
             number, title = match.group("number", "title")
             return number, title, ""
-        found = match.groupdict("")
-        capitals = found.get("capitals", "")
-        title = found.get("title") or found.get("bare") or capitals
-        return found.get("number") or found.get("ordinal"), title, capitals
+        groups = match.groupdict("")
+        capitals = groups.get("capitals", "")
+        title = groups.get("title") or groups.get("bare") or capitals
+        return groups.get("number") or groups.get("ordinal"), title, capitals
 
 
 class Matcher:
@@ -117,9 +117,9 @@ class Matcher:
         """The mark of an interesting line, or None. A Markdown heading is always a mark."""
         # The order of these tests is the rule, and they run for each line of a document: one function, and no call for other lines.
         form = self._small.get(line[0])
-        found = form.marked.fullmatch(line) if form is not None else None
-        if form is not None and found is not None:
-            return _small_mark(form, found, _PLAIN, number, start, fresh)
+        match = form.marked.fullmatch(line) if form is not None else None
+        if form is not None and match is not None:
+            return _small_mark(form, match, _PLAIN, number, start, fresh)
         style, depth, content = _undecorated(line)
         if self.by_depth:
             if not depth:
@@ -130,29 +130,29 @@ class Matcher:
             pattern = form.plain if style is _PLAIN else form.marked
             if pattern is None or (form.small and style is _ATX):
                 continue
-            found = pattern.fullmatch(content)
-            if found is None:
+            match = pattern.fullmatch(content)
+            if match is None:
                 continue
             if form.small:
-                return _small_mark(form, found, style, number, start, fresh)
-            read = _read(form, found, style)
+                return _small_mark(form, match, style, number, start, fresh)
+            read = _read(form, match, style)
             if read is not None:
                 return Mark(form.level, style, depth, read[0], read[1], number, start, fresh)
         return Mark(None, style, depth, None, clean_title(content), number, start, fresh) if depth else None
 
 
-def _small_mark(form: _Form, found: re.Match[str], style: Style, line: int, start: int, fresh: bool) -> Mark | None:
+def _small_mark(form: _Form, match: re.Match[str], style: Style, line: int, start: int, fresh: bool) -> Mark | None:
     """A paragraph or a point; one that goes on in lower case, as the rest of a sentence would, is not fresh."""
-    level, raw = form.level, found["number"]
+    level, raw = form.level, match["number"]
     if level.alphabet is not None:
-        refers = form.reference is not None and form.reference.fullmatch(found.string.strip())
+        refers = form.reference is not None and form.reference.fullmatch(match.string.strip())
         return None if refers else Mark(level, style, 0, parse_in(level.alphabet, raw), "", line, start, fresh)
     if form.texts:
-        until, text = found.group("until", "text")
+        until, text = match.group("until", "text")
         if until:
             raw = f"{raw} bis {until}"
         elif text is not None and text[0].islower():
-            if form.reference is not None and form.reference.fullmatch(found.string.strip()):
+            if form.reference is not None and form.reference.fullmatch(match.string.strip()):
                 return None
             fresh = fresh and text.startswith(_VOID)
     return Mark(level, style, 0, parse_number(raw), "", line, start, fresh)

@@ -134,27 +134,27 @@ def _planned(
 ) -> tuple[DocumentPlan | None, tuple[Problem, ...]]:
     rules = compiled.profile
     accepted = Accepted(request.acceptances)
-    found = scan(text.text, compiled, limits.max_units, limits.max_units * _CANDIDATES_PER_UNIT, accepted)
-    if len(found.candidates) + len(found.sightings) > limits.max_units * _CANDIDATES_PER_UNIT:
-        line = max(seen[-1].line for seen in (found.candidates, found.sightings) if seen)
+    scanned = scan(text.text, compiled, limits.max_units, limits.max_units * _CANDIDATES_PER_UNIT, accepted)
+    if len(scanned.candidates) + len(scanned.sightings) > limits.max_units * _CANDIDATES_PER_UNIT:
+        line = max(seen[-1].line for seen in (scanned.candidates, scanned.sightings) if seen)
         message = (
             f"more than {limits.max_units * _CANDIDATES_PER_UNIT:,} lines that could be beginnings of units: this is no "
             "document of rules, or it is too long"
         )
         return None, (Problem(code=StopCode.CAP_EXCEEDED, line=line, message=message),)
-    if len(found.marks) > limits.max_units:
-        line = found.marks[limits.max_units].line
+    if len(scanned.marks) > limits.max_units:
+        line = scanned.marks[limits.max_units].line
         message = f"more than {limits.max_units:,} units: split the document, or raise the limit max_units"
         return None, (Problem(code=StopCode.CAP_EXCEEDED, line=line, message=message),)
-    nodes, order_problems, sightings = build(text.text, rules, found.marks, accepted)
+    nodes, order_problems, sightings = build(text.text, rules, scanned.marks, accepted)
     names, address_problems = addresses(nodes, request.docprefix, request.ordinals, accepted)
-    problems = [*found.problems, *order_problems, *address_problems, *accepted.unmet()]
+    problems = [*scanned.problems, *order_problems, *address_problems, *accepted.unmet()]
     if problems:
         return None, _bounded(problems)
     suspects = find_suspects(
-        text.text, compiled, found.guards, found.candidates, [*sightings, *found.sightings], nodes, names
+        text.text, compiled, scanned.guards, scanned.candidates, [*sightings, *scanned.sightings], nodes, names
     )
-    plan = _assemble(text, source, request, rules, found, nodes, names, suspects)
+    plan = _assemble(text, source, request, rules, scanned, nodes, names, suspects)
     return plan, _bounded(list(check_algebra(plan, text.data, limits)))
 
 
@@ -172,17 +172,17 @@ def _assemble(
     source: SourceVersion,
     request: PlanRequest,
     rules: Profile,
-    found: Scan,
+    scanned: Scan,
     nodes: list[Node],
     names: list[str],
     suspects: tuple[Suspect, ...],
 ) -> DocumentPlan:
     starts = [node.mark.start for node in nodes]
     first = starts[0] if starts else len(text.text)
-    edges = _byte_offsets(text, [found.front_end, first, *starts, len(text.text)])
+    edges = _byte_offsets(text, [scanned.front_end, first, *starts, len(text.text)])
     last_line = text.text.count("\n") + (not text.text.endswith("\n"))
     lines = [*(node.mark.line for node in nodes), last_line + 1]
-    others = _before(found, edges, lines[0])
+    others = _before(scanned, edges, lines[0])
     units: list[_UnitFields] = []
     kind = rules.unit_kind.value
     for i, node in enumerate(nodes):
@@ -220,12 +220,12 @@ def _assemble(
     )
 
 
-def _before(found: Scan, edges: list[int], first_line: int) -> list[OtherSpan]:
+def _before(scanned: Scan, edges: list[int], first_line: int) -> list[OtherSpan]:
     """Return what stands before the first unit: front matter and the document's own title."""
     front, first = edges[0], edges[1]
-    result = [_other("front matter", 1, found.front_lines, 0, front)] if front else []
+    result = [_other("front matter", 1, scanned.front_lines, 0, front)] if front else []
     if first > front:
-        result.append(_other("title", found.front_lines + 1, first_line - 1, front, first))
+        result.append(_other("title", scanned.front_lines + 1, first_line - 1, front, first))
     return result
 
 

@@ -240,7 +240,7 @@ class _Scanner:
         if not self.matcher.profile.setext:
             return []
         starts = {mark.start for mark in self.marks}
-        found: list[Problem] = []
+        problems: list[Problem] = []
         marked: list[Mark] = []
         counted, line = 0, 1
         for match in _SETEXT.finditer(self.text, self.start):
@@ -256,11 +256,11 @@ class _Scanner:
                 marked.append(heading)
                 continue
             message = "this line makes a heading of the one above, or is a rule: mark headings with #, or leave a "
-            found.append(Problem(code="SETEXT_HEADING", line=line, message=f"{message}blank line above a rule"))
-            if len(found) > _ENOUGH:
+            problems.append(Problem(code="SETEXT_HEADING", line=line, message=f"{message}blank line above a rule"))
+            if len(problems) > _ENOUGH:
                 break
         self.marks = list(merge(self.marks, marked, key=lambda mark: mark.start))
-        return found
+        return problems
 
     def _underlined(self, above: int, underline: re.Match[str], line: int) -> Mark | None:
         """Return the heading that a line underlined with three or more signs is, if it stands alone as a paragraph."""

@@ -349,11 +349,11 @@ class _Builder:
             return ""
         start = self.nodes[sequence.last_index].mark.start
         wanted = re.compile(rf"{mark.level.name}[ ]+{sequence.last[0] + 1}[.:]", re.IGNORECASE)
-        found = wanted.search(self.text, start, mark.start)
-        if found is None:
+        match = wanted.search(self.text, start, mark.start)
+        if match is None:
             return ""
-        line = mark.line - self.text.count("\n", found.start(), mark.start)
-        return f"; {found[0]!r} stands within line {line}, where it opens no unit: put it on a separate line"
+        line = mark.line - self.text.count("\n", match.start(), mark.start)
+        return f"; {match[0]!r} stands within line {line}, where it opens no unit: put it on a separate line"
 
     def _check_weak(self, sequence: Sequence, mark: Mark, level: Level, number: Number) -> None:
         lines = self.weak_lines
@@ -416,8 +416,8 @@ def _contents_apart(marks: tuple[Mark, ...]) -> tuple[tuple[Mark, ...], tuple[Ma
     return marks[at + 1 : again], marks[: at + 1] + marks[again:]
 
 
-def _same(one: Mark, other: Mark) -> bool:
-    return one.level is other.level and one.number == other.number and one.number is not None
+def _same(first: Mark, other: Mark) -> bool:
+    return first.level is other.level and first.number == other.number and first.number is not None
 
 
 def _counted(marks: tuple[Mark, ...], levels: dict[str, Level]) -> tuple[list[Mark], list[Mark]]:
