@@ -5,7 +5,7 @@ from textual.widgets import Input
 from console.backend.model.plan import Acceptance, Suspect, SuspectReason
 from console.backend.model.view_models import OnProgress, PlanView, RunRequest, RunView
 from console.screens.documents import DocumentsScreen
-from console.screens.documents_text import plan_head, note_row
+from console.screens.documents_text import note_row, plan_head
 from console.screens.help import HelpDialog
 from console.widgets.line import plain
 from console.widgets.rows import Rows
