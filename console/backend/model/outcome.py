@@ -5,7 +5,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Self
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import GetCoreSchemaHandler, GetPydanticSchema, WithJsonSchema, model_validator
+from pydantic_core import core_schema
 
 from console.backend.model.safe_text import SafeText
 from console.backend.model.value import Value
@@ -31,14 +32,18 @@ def whole_ms(seconds: float) -> int:
     return math.ceil(seconds * 1000)
 
 
-def rounded_up(value: object) -> object:
-    """Return a finite float as the next integer, and anything else as it is."""
-    # Records of earlier versions have fractions, whose form in canonical JSON is not that of RFC 8785.
-    return math.ceil(value) if isinstance(value, float) and math.isfinite(value) else value
+def _whole_number(_source: object, _handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
+    # Records of earlier versions have fractions, whose form in canonical JSON is not that of RFC 8785. A validator in Python
+    # would be called for each piece of evidence; this one is, only for those.
+    fraction = core_schema.float_schema(ge=0, allow_inf_nan=False)
+    rounded_up = core_schema.chain_schema([fraction, core_schema.no_info_plain_validator_function(math.ceil)])
+    return core_schema.union_schema([core_schema.int_schema(ge=0), rounded_up], mode="left_to_right")
 
 
-Milliseconds = Annotated[int, BeforeValidator(rounded_up), Field(ge=0)]
-"""A duration: an integer, because kept records are canonical JSON, in which RFC 8785 writes floats otherwise than Python."""
+WholeNumber = Annotated[int, GetPydanticSchema(_whole_number), WithJsonSchema({"type": "integer", "minimum": 0})]
+"""A duration, not negative; a fraction is read as the next whole number."""
+Milliseconds = WholeNumber
+"""A duration in milliseconds: an integer, as kept records are canonical JSON, in which RFC 8785 writes floats its own way."""
 
 
 class Evidence(Value):

@@ -6,10 +6,10 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+from pydantic import ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
 from console.backend.model.errors import StopCode, UsageError
-from console.backend.model.outcome import rounded_up
+from console.backend.model.outcome import WholeNumber
 from console.backend.model.safe_text import SafeText
 from console.backend.model.value import Value
 
@@ -51,7 +51,7 @@ class TestTotals(Value):
     failed: int = Field(ge=0)
     errors: int = Field(ge=0)
     skipped: int = Field(ge=0)
-    duration_s: Annotated[int, BeforeValidator(rounded_up), Field(ge=0)]
+    duration_s: WholeNumber
     """Rounded up."""
     junit_sha256: Sha256
     timestamp: SafeText
