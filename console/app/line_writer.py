@@ -10,9 +10,7 @@ from collections import deque
 from collections.abc import Callable
 
 PIECE = 256
-"""Number of bytes per write where a write can block: urgent words wait for no more than these."""
-AT_ONCE = 64 * 1024
-"""Number of bytes per write where none blocks. Each further write can wait for the console's other threads."""
+"""Number of bytes per write: urgent words wait for no more than these."""
 STOP_SECONDS = 3.0
 """Longest wait for the terminal to take its last modes."""
 LOOK_AGAIN_MS = 50
@@ -35,7 +33,6 @@ class LineWriter(threading.Thread):
     def __init__(self, fileno: int, encoding: str, redraw: Callable[[], None]) -> None:
         super().__init__(name="terminal-output", daemon=True)
         self._fileno = opened_again(fileno)
-        self._piece = PIECE if os.get_blocking(self._fileno) else AT_ONCE
         self._encoding = encoding
         self._redraw = redraw
         self._changed = threading.Condition()
@@ -116,18 +113,14 @@ class LineWriter(threading.Thread):
             if self._urgent:
                 self._forget_what_the_system_holds()
             self._cut = self._urgent = False
-            data = self._waiting.popleft()
-            # Modes that follow each other are one write, as long as together they are too small to be dropped.
-            while self._waiting and len(data) + len(self._waiting[0]) <= SMALL:
-                data += self._waiting.popleft()
-            return data
+            return self._waiting.popleft()
 
     def _write_in_pieces(self, data: bytes) -> None:
         place, poll = 0, select.poll()
         poll.register(self._fileno, select.POLLOUT)
         while place < len(data) and not (self._cut and len(data) > SMALL) and time.monotonic() < self._until:
             try:
-                place += os.write(self._fileno, data[place : place + self._piece])
+                place += os.write(self._fileno, data[place : place + PIECE])
             except BlockingIOError:
                 poll.poll(LOOK_AGAIN_MS)
             except OSError:  # the terminal is gone
