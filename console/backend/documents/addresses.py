@@ -106,7 +106,7 @@ def addresses(nodes: list[Node], docprefix: str, ordinals: bool, accepted: Accep
         if node.level.generated:
             generated += 1
             address = f"{address}-{generated}"
-        if address in taken and (ordinals or node.level.opaque):
+        if address in taken and (ordinals or node.level.repeats):
             address = _with_ordinal(address, taken, ordinals_given)
         elif address in taken:
             acceptance = accepted.meets(ADDRESS_REPEATED, node.mark.line)

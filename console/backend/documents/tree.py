@@ -42,7 +42,7 @@ class _Builder:
         self.weak_lines: list[int] = []
         self.has_article = False
         self.repeatable: set[tuple[str, str]] = set()
-        """Name and number of the opaque annexes so far."""
+        """Level and number of each unit so far whose number can stand more than once."""
         self.article_depth = 0
         """Depth of the article opened last; 0: it had no `#`, or there was none."""
         self.title_seen = False
@@ -78,7 +78,7 @@ class _Builder:
             return
         if level.small:
             self._add_small(mark, level)
-        elif not self.nodes and self._is_title(mark, level):
+        elif not self.nodes and self._taken_as_title(mark, level):
             return
         elif level.role is _NAMED_PART:
             self._add_named_part(mark, level)
@@ -125,7 +125,7 @@ class _Builder:
         self.path.clear()
         self.nodes.append(Node(mark, level, len(self.nodes), None, other=level.name))
 
-    def _is_title(self, mark: Mark, level: Level) -> bool:
+    def _taken_as_title(self, mark: Mark, level: Level) -> bool:
         """Return whether the heading is the document's own title, which may well read like an annex of another law."""
         if mark.depth == 1 and level.role is _ANNEX and self.titled:
             self.sighted(mark, SuspectReason.UNKNOWN_HEADING)
@@ -160,7 +160,7 @@ class _Builder:
 
     def _in_annex(self, annex: Node, mark: Mark, level: Level) -> bool:
         """Return whether the mark is text of an opaque annex; an article that would end the annex is refused."""
-        if not (self.profile.opaque_annexes or annex.level.opaque) or level.role in {_ANNEX, _MATTER}:
+        if not annex.level.opaque or level.role in {_ANNEX, _MATTER}:
             return False
         if level.role is not _ARTICLE or mark.number is None:
             return True
@@ -202,7 +202,7 @@ class _Builder:
 
     def _repeats(self, mark: Mark, level: Level) -> bool:
         """Return whether a form has the number of one before it."""
-        if not level.opaque or mark.number is None:
+        if not level.repeats or mark.number is None:
             return False
         key = (level.name, mark.number.raw)
         repeats = key in self.repeatable
@@ -220,7 +220,7 @@ class _Builder:
         parent = path[at].index
         if mark.number is None:
             if (level.name, parent) in self.sequences and mark.fresh:
-                self.problem("FOREIGN_LETTER", mark, "a point with a letter that Vietnamese numbering does not have")
+                self.problem("FOREIGN_LETTER", mark, f"{level.name} with a letter that its numbering does not have")
             self.sighted(mark, SuspectReason.SPELLING)
             return
         if not mark.fresh:
@@ -243,10 +243,8 @@ class _Builder:
         """Return whether an unmarked line stands where a heading may begin; refused where that cannot be decided."""
         if mark.style is not _PLAIN or mark.fresh:
             return True
-        if mark.number is None:
-            self.sighted(mark, SuspectReason.CONTINUES)
-            return False
-        if level.opaque:
+        # A form's number says nothing of the one before: unmarked within a sentence it only refers.
+        if mark.number is None or level.repeats:
             self.sighted(mark, SuspectReason.CONTINUES)
             return False
         scopes = {None, *(node.index for node in self.path)}

@@ -94,7 +94,9 @@ class Level(Value):
     numbering: Numbering = Numbering.NONE
     scope: Scope = Scope.PARENT
     opaque: bool = False
-    """Of an annex: all of it is its text, but for articles that are marked deeper."""
+    """Of an annex: it nests nothing but articles marked deeper than itself; tables and forms stay in its body."""
+    repeats: bool = False
+    """Its number can stand more than once, as on forms: further addresses are numbered, and each such unit is a suspect."""
     generated: bool = False
     """The text leaves the number open: addresses are numbered in the order of the units, and each unit is a suspect."""
     alphabet: Alphabet | None = None
@@ -150,8 +152,6 @@ class Profile(Value):
     unknown_headings: Annotated[str, Field(pattern="^(refused|container)$")]
     """Kind of a Markdown heading that no level matches."""
     depth_jumps_refused: bool = False
-    opaque_annexes: bool = False
-    """An annex nests nothing but articles marked deeper than itself: tables and forms stay in its body."""
     setext: bool = False
     """Underlined lines are headings where that is certain; where it is not, the document is refused."""
     ignore_case: bool = False
