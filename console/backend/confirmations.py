@@ -86,8 +86,8 @@ def _brief_release(installation: Installation) -> Confirmation:
 
 
 def _suspects(run: RunView) -> tuple[str, ...]:
-    suspects = f"{run.n_suspects} lines read like the beginning of a unit and open none; SG_1 states their number."
-    accepted = f"{run.n_acceptances} findings of the enacted text are accepted; SG_1 states their number."
+    suspects = f"Lines that read like the beginning of a unit and open none: {run.n_suspects}; SG_1 states this number."
+    accepted = f"Accepted findings of the enacted text: {run.n_acceptances}; SG_1 states this number."
     return (*((suspects,) if run.n_suspects else ()), *((accepted,) if run.n_acceptances else ()))
 
 

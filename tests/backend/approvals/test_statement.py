@@ -202,6 +202,8 @@ BROKEN = {
     "baseline_digest": "9" * 64,
     "target": Target(host="db1", database="rules", system_identifier="7312345678901234567", timeline=5),
     "n_units": 61,
+    "n_suspects": 3,
+    "n_acceptances": 7,
     "expected_deltas": expected_cut_deltas(61),
 }
 
@@ -210,6 +212,10 @@ BROKEN = {
 def test_each_binding_is_checked_by_itself(context: Context, name: str) -> None:
     facts = FACTS.model_copy(update={name: BROKEN[name]})
     assert _failed(_draft(Kind.SG_1, context), expectation(Kind.SG_1, facts)) == {name}
+
+
+def test_every_binding_is_among_them() -> None:
+    assert set(BROKEN) == set(RunFacts.model_fields) - {"run_id"}
 
 
 OTHER_DRAFTS = {

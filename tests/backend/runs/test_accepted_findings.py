@@ -10,14 +10,15 @@ from console.backend.model.canonical_json import sha256_hex
 from console.backend.model.errors import CutterError, Refused, StopCode
 from console.backend.model.outcome import Outcome
 from console.backend.model.states import Mode, Move, Phase, Stage
-from console.backend.model.view_models import RunRequest, RunView
+from console.backend.model.view_models import Danger, RunRequest, RunView
 from console.backend.runs import lifecycle
 from console.backend.runs.workspace import ACCEPT_FILE, RunRequestFile, Workspace
 from console.cli.runs import verification
 from tests.support.passage import DOCPREFIX, Passage, silent
 
 At = Callable[[str], Passage]
-TEXT = "# One\n\nText.\n\n## Alpha\n\nFirst.\n\n## Alpha\n\nRepealed.\n"
+TEXT = "# One\n\nText.\n\n## Alpha\n\nFirst.\n\n## Alpha\n\nRepealed.\n\n##Beta\n"
+"""A heading stands twice, and another one lacks its space: a suspect."""
 ACCEPT = '[[accept]]\nline = 9\ncode = "ADDRESS_REPEATED"\nsuffix = "OLD"\nreason = "enacted twice"\n'
 
 
@@ -40,6 +41,8 @@ def test_both_passes_of_a_dry_run_use_its_acceptances(at: At) -> None:
     assert mark is not None
     check = next(check for check in mark.checks if check.name == "acceptances met")
     assert [evidence.answer for evidence in check.evidence] == ["1: line 9 ADDRESS_REPEATED: enacted twice"]
+    suspects = next(check for check in mark.checks if check.name == "suspects counted")
+    assert [evidence.answer for evidence in suspects.evidence] == ["1: line 13 spelling"]
 
 
 def test_a_run_without_its_acceptances_is_refused_and_leaves_no_directory(at: At) -> None:
@@ -68,6 +71,15 @@ def test_a_run_whose_accept_file_was_changed_does_not_go_on(at: At, damage: Call
     assert passage.backend.run(created.run_id).n_units is None
 
 
+def test_another_accept_file_is_never_read_in_the_place_of_the_first(at: At) -> None:
+    passage = at("fresh")
+    created = lifecycle.create_run(passage.installation, request(passage, Mode.LIVE))
+    workspace = Workspace(passage.installation.root / "runs" / created.run_id)
+    (workspace.directory / ACCEPT_FILE).write_text(ACCEPT.replace("enacted twice", "another reason"))
+    with pytest.raises(Refused, match="is not the file that the run was started with"):
+        workspace.acceptances(workspace.request())
+
+
 def test_a_run_that_waits_offers_only_what_needs_no_plan_once_its_accept_file_is_gone(at: At) -> None:
     passage = at("fresh")
     run = passage.backend.start(request(passage, Mode.LIVE), silent)
@@ -86,7 +98,10 @@ def test_a_cut_with_acceptances_is_signed_written_and_verified(at: At) -> None:
     assert f"--accept {accept}" in pre_4.next_action
     passage.backend.start(request(passage, Mode.DRYRUN), silent)
     statement = passage.backend.draft_statement(live.run_id)
-    assert '"n_acceptances":1' in statement.statement_path.read_text().replace(" ", "")
+    assert '"n_acceptances":1,"n_suspects":1' in statement.statement_path.read_text()
+    effects = passage.backend.brief(Danger.ARM, live.run_id).effects
+    assert {effect.rpartition("; ")[0].rpartition(": ")[2] for effect in effects if "SG_1 states" in effect} == {"1"}
+    assert sum("SG_1 states this number" in effect for effect in effects) == 2
     passage.sign(live.run_id)
     passage.backend.arm(live.run_id, live.run_id)
     run = passage.backend.resume(live.run_id, silent)
