@@ -1,6 +1,7 @@
 """All mutants, in the order in which they are run."""
 
+from mutants.catalogue_documents import DOCUMENTS
 from mutants.catalogue_python import PYTHON
 from mutants.catalogue_sql import SQL
 
-MUTANTS = (*SQL, *PYTHON)
+MUTANTS = (*SQL, *PYTHON, *DOCUMENTS)
