@@ -18,9 +18,16 @@ DOCUMENTS = (
     Mutant(
         "a line that only seems a beginning is told",
         _SUSPECTS,
-        "        if reason is not None:\n            reasons.setdefault(candidate",
-        "        if False:\n            reasons.setdefault(candidate",
+        "        if reason is not None:\n            reasons.setdefault(line",
+        "        if False:\n            reasons.setdefault(line",
         _test("documents/test_suspects", "what_looks_like_a_paragraph_of_a_german_law_is_named"),
+    ),
+    Mutant(
+        "a word with a slip in it is worth a closer look",
+        f"{_D}/beginnings.py",
+        "    mistyped = rf",
+        "    mistyped = '' and rf",
+        _test("documents/test_suspects", "a_word_of_a_level_with_one_slip_anywhere_is_named_where_it_stands_alone"),
     ),
     Mutant(
         "a number within a line is told",

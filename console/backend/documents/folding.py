@@ -9,7 +9,7 @@ REACH: Final = 48
 """Number of characters in which a beginning is folded; sign, number and separator stand within them."""
 _TAB_STOP: Final = "    "
 _SPACES: Final = "\t\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000"
-INVISIBLE: Final = "\u00ad\u034f\u061c\u180e\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\u2061\u2062\u2063\u2064\u2066\u2067\u2068\u2069\ufeff"
+_INVISIBLE: Final = "\u00ad\u034f\u061c\u180e\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\u2061\u2062\u2063\u2064\u2066\u2067\u2068\u2069\ufeff"
 # Letters of other alphabets and sizes that no reader can tell from these. The source keeps its own bytes.
 _LOOK_ALIKE: Final = {
     **dict(zip("ÐƉðɖ", "ĐĐđđ", strict=True)),
@@ -19,14 +19,16 @@ _LOOK_ALIKE: Final = {
     "․": ".",
 }
 _TABLE: Final = str.maketrans(
-    {**dict.fromkeys(_SPACES, " "), **dict.fromkeys(INVISIBLE, ""), **_LOOK_ALIKE},
+    {**dict.fromkeys(_SPACES, " "), **dict.fromkeys(_INVISIBLE, ""), **_LOOK_ALIKE},
 )
-_TO_FOLD: Final = re.compile(f"[{''.join(_LOOK_ALIKE)}{_SPACES}{INVISIBLE}\\\\<&]")
+_TO_FOLD: Final = re.compile(f"[{''.join(_LOOK_ALIKE)}{_SPACES}{_INVISIBLE}\\\\<&]")
 _COMBINING: Final = re.compile("[\u0300-\u036f]")
 BREAKS: Final = "\v\f\x1c\x1d\x1e\x85\u2028\u2029"
 """Line breaks of Unicode that are none here: lines end at LF alone."""
 BROKEN: Final = re.compile(f"[{BREAKS}]([^\n{BREAKS}]+)")
-HIDING: Final = re.compile(f"(?:\\A|\n)([^\n]{{0,{REACH // 2}}}[{INVISIBLE}][^\n]*)")
+HIDDEN: Final = re.compile(f"[{_INVISIBLE}]")
+"""A character that is not seen."""
+HIDING: Final = re.compile(f"(?:\\A|\n)([^\n]{{0,{REACH // 2}}}[{_INVISIBLE}][^\n]*)")
 """A line with an invisible character in its beginning (group 1)."""
 _ESCAPED: Final = re.compile(r"\\([!\"$-/:-@\[-`{-~])")  # An escaped `#` is meant to open no heading.
 _TAG: Final = re.compile(r"</?[A-Za-z][^<>\n]*>")
@@ -36,13 +38,18 @@ _LINK: Final = re.compile(r"!?\[([^\[\]\n]*)\](?:\([^()\n]*\)|\{[^{}\n]*\})")
 _ATTRIBUTES: Final = re.compile(r"\{[ \t]*(?:[#.][^{}\n]*|[A-Za-z-]+=[^{}\n]*)\}")
 
 
+def needs_folding(line: str) -> bool:
+    """Return whether a sign in the beginning of a line is, or may be, another than it looks."""
+    return _TO_FOLD.search(line, 0, REACH) is not None
+
+
 def folded_beginning(line: str) -> str:
     """Return the line with the spaces, invisible characters, escapes and look-alike letters of its beginning folded.
 
     A leading tab counts as four spaces, as in Markdown. The number of characters can change; what follows the
     beginning stays as it is.
     """
-    if not _TO_FOLD.search(line, 0, REACH):
+    if not needs_folding(line):
         return line
     text = _INLINE_TAG.sub("", line) if "<" in line[:REACH] else line
     if "&" in text[:REACH]:

@@ -5,6 +5,7 @@ from enum import IntEnum
 from functools import cache
 from typing import NamedTuple
 
+from console.backend.documents.beginnings import DECORATION, notable
 from console.backend.documents.folding import without_markup
 from console.backend.documents.numbering import Number, parse_in, parse_number, parse_path
 from console.backend.documents.profiles import Level, Profile, load_profile
@@ -103,7 +104,9 @@ class Matcher:
         self.first_line = re.compile(rf"(?:({begins})|({seems}))", flags)
         self.lines = re.compile(rf"\n(?:({begins})|({seems}))", flags)
         """Group 1: a line that can open a unit; group 2: one that may only seem to. The leading LF makes the search fast."""
-        self.reads_like = re.compile("|".join(profile.reads_like)) if profile.reads_like else None
+        self.reads_like = re.compile(rf"{DECORATION}(?:{'|'.join(profile.reads_like)})") if profile.reads_like else None
+        self.notable = notable(self.reads_like, profile.words, lettered=self.lettered)
+        """Beginnings that are worth a closer look, of lines that no level matches."""
 
     def _form(self, level: Level) -> _Form:
         marked = re.compile(self.profile.regex(level.pattern))

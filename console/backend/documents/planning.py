@@ -136,7 +136,8 @@ def _planned(
     accepted = Accepted(request.acceptances)
     scanned = scan(text.text, compiled, limits.max_units, limits.max_units * _CANDIDATES_PER_UNIT, accepted)
     if len(scanned.candidates) + len(scanned.sightings) > limits.max_units * _CANDIDATES_PER_UNIT:
-        line = max(seen[-1].line for seen in (scanned.candidates, scanned.sightings) if seen)
+        last = max(seen[-1].start for seen in (scanned.candidates, scanned.sightings) if seen)
+        line = text.text.count("\n", 0, last) + 1
         message = (
             f"more than {limits.max_units * _CANDIDATES_PER_UNIT:,} lines that could be beginnings of units: this is no "
             "document of rules, or it is too long"

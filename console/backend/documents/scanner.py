@@ -7,7 +7,7 @@ from heapq import merge
 from operator import itemgetter
 
 from console.backend.documents.acceptances import UNCLOSED_QUOTATION, Accepted
-from console.backend.documents.folding import BREAKS, BROKEN, HIDING, INVISIBLE, folded_beginning
+from console.backend.documents.folding import BREAKS, BROKEN, HIDDEN, HIDING, folded_beginning, needs_folding
 from console.backend.documents.ignored_regions import Guards, find_guards, in_list
 from console.backend.documents.matching import Mark, Matcher, Style, clean_title
 from console.backend.documents.numbering import is_start
@@ -56,8 +56,9 @@ class Scan:
 def _is_unwrapped(text: str) -> bool:
     """Return whether each line is a paragraph: then something can begin in every one of them."""
     # Wrapped lines are about equally long. Of paragraphs, many are longer than any line that is wrapped for reading.
-    lines = [line for line in text[:_LAYOUT_SHOWS_IN].split("\n") if line]
-    return sum(len(line) >= _LONG_LINE for line in lines) * _LONG_SHARE > len(lines)
+    lines = text[:_LAYOUT_SHOWS_IN].split("\n")
+    long_lines = sum(map(_LONG_LINE.__le__, map(len, lines)))
+    return long_lines * _LONG_SHARE > len(lines) - lines.count("")
 
 
 class _Scanner:
@@ -78,8 +79,11 @@ class _Scanner:
 
     def run(self, most: int, most_candidates: int) -> None:
         """Collect marks and candidates; stops at the first too many of either."""
-        for line, start, begins in self._lines() if self._shows_all() else self._lines_with_hidden():
-            self._consider(line, start, begins=begins)
+        for line, start, begins in self._lines_with_hidden() if HIDDEN.search(self.text) else self._lines():
+            if begins or needs_folding(line):
+                self._consider(line, start, begins=begins)
+            elif start >= self.heading_end:
+                self.candidates.append(Candidate(start, line, opens=False))
             if len(self.marks) > most or len(self.candidates) + len(self.sightings) > most_candidates:
                 return
         if any(sign in self.text for sign in BREAKS):
@@ -87,16 +91,10 @@ class _Scanner:
 
     def _look_behind_breaks(self, most_candidates: int) -> None:
         """Note what stands behind a line break that is no LF: text of its line, though it may look like a line."""
-        line, counted = 1, 0
         for match in BROKEN.finditer(self.text, self.start):
-            line += self.text.count("\n", counted, match.start())
-            counted = match.start()
-            self.candidates.append(Candidate(line, match.start(1), match[1], opens=True))
+            self.candidates.append(Candidate(match.start(1), match[1], opens=True))
             if len(self.candidates) > most_candidates:
                 return
-
-    def _shows_all(self) -> bool:
-        return self.text.replace("\n", "").isprintable() or not any(sign in self.text for sign in INVISIBLE)
 
     def _lines(self) -> Iterator[tuple[str, int, bool]]:
         """Yield the lines that can be or seem beginnings, their offsets, and whether they can be."""
@@ -131,7 +129,7 @@ class _Scanner:
             if mark is None or mark.level is None:
                 seen = line if self.matcher.by_depth else folded  # A heading in HTML is told by its tag.
                 words = seen if mark is None else mark.title
-                self.candidates.append(Candidate(self.line, start, words, opens=mark is not None))
+                self.candidates.append(Candidate(start, words, opens=mark is not None))
             if mark is None:
                 return
         cover = self.guards.at(start) if self.guards.covers else None

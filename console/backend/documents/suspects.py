@@ -3,9 +3,22 @@
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import NamedTuple
 
-from console.backend.documents.folding import bare, without_tags
+from pydantic import TypeAdapter
+
+from console.backend.documents.beginnings import (
+    BULLET,
+    FIRST_WORD,
+    LETTER,
+    LONG_WORD,
+    NUMBERS,
+    SHORT,
+    WORDS_AND_NUMBERS,
+    beginning_of,
+)
+from console.backend.documents.folding import without_tags
 from console.backend.documents.ignored_regions import Guards
 from console.backend.documents.matching import Matcher
 from console.backend.documents.nesting import Node
@@ -13,33 +26,18 @@ from console.backend.documents.numbering import roman_value, sign_in
 from console.backend.documents.profiles import Role
 from console.backend.model.plan import Suspect, SuspectReason
 
+_SUSPECTS = TypeAdapter(tuple[Suspect, ...])
 _SHOWN = 120
 """Number of characters of a suspect's line that are kept."""
-_SHORT = 40
-"""Number of characters up to which a line can be a heading without a number."""
-_LONG_WORD = 8
-"""Number of letters from which on a word of a level, with a slip in it, is told where it stands without a number."""
-_LOOKED_AT = 64
-"""Number of characters in which a beginning is looked for."""
 _ENDS = tuple('.;:!?…”“"»)]}|>—–')
 """Last characters of a line behind which something can begin."""
 _QUOTATION_MARKS = tuple('„“”"«»‟')
 _BULLET = re.compile(r"[^\w\n]*[-*+•–—][ \t]")
-# All of these look at a line in lower case and without diacritics. Signs before the number are taken for decoration.
-_EMPHASIS = re.compile(r"[*_]{1,3}(?! )|[*_]{2,3}")
-_DECORATION = re.compile(r"[^\w([{§#<.)\]]+")
-_ANY_SIGN = re.compile(r"[^\w§#]+")
-_NUMBER = (
-    re.compile(r"[^\w]{0,3}(?P<number>\d{1,4}|[lio](?=[)\]]))(?!\d)"),
-    re.compile(r"[^\w]{0,3}[a-z0-9][^\w]{0,2}(?P<number>\d{1,4})(?!\d)"),  # one character in the place of the sign
-)
-_WORD_AND_NUMBER = (
-    re.compile(r"[^\w]{0,3}(?P<word>\w\S{1,13}?)[^\w]{1,3}[a-z]?(?P<number>\d{1,4}(?!\d)|[ivxlc]+(?!\w))"),
-    re.compile(r"[^\w]{0,3}(?P<word>\w\S{1,13}?)[a-z]?(?P<number>\d{1,4})(?!\d)"),  # without the space between
-)
-_LETTER = re.compile(r"[^\w]{0,3}(?:(?P<letter>[a-z])\w?|\w(?P<second>[a-z]))(?!\w)")
+_BULLET = re.compile(BULLET)
+_NUMBERS = tuple(map(re.compile, NUMBERS))
+_WORDS_AND_NUMBERS = tuple(map(re.compile, WORDS_AND_NUMBERS))
+_LETTER = re.compile(LETTER)
 _BEHIND_AN_END = r"(?<=[.;:!?”“¹²³])[^\S\n]*"
-_FIRST_WORD = re.compile(r"[^\w]{0,3}(?P<word>\S{3,16})")
 _OF_UNITS = {
     SuspectReason.MISSING_NUMBER,
     SuspectReason.UNKNOWN_HEADING,
@@ -63,8 +61,8 @@ class Sighting(NamedTuple):
 class Candidate(NamedTuple):
     """A line that no level matches and that may only seem to be a beginning."""
 
-    line: int
     start: int
+    """Offset of the line in characters."""
     text: str
     """The line with its beginning folded; of a heading that no level knows, its title."""
     opens: bool
@@ -80,6 +78,7 @@ class _Places:
         self._lines = [node.mark.line for node in nodes]
         self._articles = [node for node in nodes if node.level.role is Role.ARTICLE]
         self._article_lines = [node.mark.line for node in self._articles]
+        self._following: dict[int, tuple[set[int], set[str]]] = {}
 
     def around(self, line: int) -> Node | None:
         """Return the node that the line is text of."""
@@ -100,9 +99,14 @@ class _Places:
 
     def next_numbers(self, line: int) -> tuple[set[int], set[str]]:
         """Return the numbers, and the letters, with which a unit could go on behind this line."""
+        at = bisect_right(self._lines, line) - 1
+        if at not in self._following:
+            self._following[at] = self._numbers_behind(self._nodes[at] if at >= 0 else None, line)
+        return self._following[at]
+
+    def _numbers_behind(self, node: Node | None, line: int) -> tuple[set[int], set[str]]:
         numbers: set[int] = set()
         letters: set[str] = set()
-        node = self.around(line)
         # Below a unit that has just been opened its parts begin with 1, or with a.
         if node is None or not node.level.small:
             numbers.add(1)
@@ -146,13 +150,30 @@ def find_suspects(
             reasons.setdefault(sighting.line, sighting)
     for sighting in _inside(text, nodes):
         reasons.setdefault(sighting.line, sighting)
-    for candidate in candidates:
-        if places.opens(candidate.line) and not candidate.opens:
+    line, counted = 1, 0
+    for candidate in sorted(_worth_a_look(candidates, matcher), key=lambda candidate: candidate.start):
+        line += text.count("\n", counted, candidate.start)
+        counted = candidate.start
+        if places.opens(line) and not candidate.opens:
             continue
-        reason = _reason(text, candidate, matcher, guards, places)
+        reason = _reason(text, candidate, line, matcher, guards, places)
         if reason is not None:
-            reasons.setdefault(candidate.line, Sighting(candidate.line, candidate.start, reason))
-    return tuple(_suspect(text, reasons[line], places) for line in sorted(reasons))
+            reasons.setdefault(line, Sighting(line, candidate.start, reason))
+    return _SUSPECTS.validate_python([_suspect(text, reasons[line], places) for line in sorted(reasons)])
+
+
+def _worth_a_look(candidates: list[Candidate], matcher: Matcher) -> list[Candidate]:
+    """Return the candidates that can be suspects at all: most lines are text, which one search over all of them tells."""
+    beginnings = "\n".join([beginning_of(candidate.text) for candidate in candidates])
+    if beginnings.count("\n") >= len(candidates):
+        return candidates  # A beginning holds a line break that was written as a character reference.
+    chosen: list[Candidate] = []
+    at = counted = 0
+    for match in matcher.notable.finditer(beginnings):
+        at += beginnings.count("\n", counted, match.start())
+        counted = match.start()
+        chosen.append(candidates[at])
+    return chosen
 
 
 def _inside(text: str, nodes: list[Node]) -> Iterator[Sighting]:
@@ -169,28 +190,33 @@ def _inside(text: str, nodes: list[Node]) -> Iterator[Sighting]:
         end = nodes[index + 1].mark.start if index + 1 < len(nodes) else len(text)
         alphabet = node.level.alphabet
         number = str(following) if alphabet is None else sign_in(alphabet, following)
-        sign = re.compile(_BEHIND_AN_END + node.level.inside.replace("#", number))
-        match = sign.search(text, node.mark.start, end) if number and number in text[node.mark.start : end] else None
+        possible = number and text.find(number, node.mark.start, end) >= 0
+        match = _behind_an_end(node.level.inside, number).search(text, node.mark.start, end) if possible else None
         if match is not None:
             line = node.mark.line + text.count("\n", node.mark.start, match.start())
             yield Sighting(line, match.start(), SuspectReason.INSIDE_LINE)
 
 
-def _reason(text: str, candidate: Candidate, matcher: Matcher, guards: Guards, places: _Places) -> SuspectReason | None:
-    beginning = bare(_EMPHASIS.sub("", candidate.text.strip().rstrip("# ")[:_LOOKED_AT]))
-    untagged = without_tags(beginning)  # A heading in HTML is told by its tag, a cell of a table by what it holds.
-    if _reads_like(beginning, matcher) or (untagged is not beginning and _reads_like(untagged.strip(), matcher)):
+def _behind_an_end(form: str, number: str) -> re.Pattern[str]:
+    return re.compile(_BEHIND_AN_END + form.replace("#", number))
+
+
+def _reason(
+    text: str, candidate: Candidate, line: int, matcher: Matcher, guards: Guards, places: _Places
+) -> SuspectReason | None:
+    beginning = beginning_of(candidate.text)
+    if _reads_like(beginning, matcher):
         if _is_covered(candidate, guards):
             return SuspectReason.QUOTED
-        return SuspectReason.SPELLING if _is_fresh(text, candidate, places) else SuspectReason.CONTINUES
-    word = _FIRST_WORD.match(beginning)
-    alone = len(candidate.text) <= _SHORT and word is not None and len(word["word"]) >= _LONG_WORD
+        return SuspectReason.SPELLING if _is_fresh(text, candidate, line, places) else SuspectReason.CONTINUES
+    word = FIRST_WORD.match(beginning)
+    alone = len(candidate.text) <= SHORT and word is not None and len(word["word"]) >= LONG_WORD
     if word is not None and (candidate.opens or alone) and _is_mistyped(word["word"], matcher):
         return SuspectReason.SPELLING
     # The number alone is a weak sign: it counts only where something can begin, and not in lists that Markdown marks.
-    if matcher.by_depth or not _is_fresh(text, candidate, places) or _BULLET.match(beginning):
+    if matcher.by_depth or _BULLET.match(beginning) or not _is_fresh(text, candidate, line, places):
         return None
-    comes_next = _comes_next(beginning, candidate.line, matcher, places)
+    comes_next = _comes_next(beginning, line, matcher, places)
     return SuspectReason.NEXT_NUMBER if comes_next and not _is_covered(candidate, guards) else None
 
 
@@ -199,33 +225,32 @@ def _is_covered(candidate: Candidate, guards: Guards) -> bool:
     return guards.at(candidate.start) is not None or candidate.text.lstrip().startswith(_QUOTATION_MARKS)
 
 
-def _is_fresh(text: str, candidate: Candidate, places: _Places) -> bool:
-    return candidate.opens or places.opens(candidate.line - 1) or follows_an_end(text, candidate.start)
+def _is_fresh(text: str, candidate: Candidate, line: int, places: _Places) -> bool:
+    return candidate.opens or places.opens(line - 1) or follows_an_end(text, candidate.start)
 
 
 def _reads_like(beginning: str, matcher: Matcher) -> bool:
     pattern = matcher.reads_like
     if pattern is None:
         return False
-    # A bracket may be the sign of the number itself, or a slip before it: both readings are tried.
-    return any(
-        pattern.match(beginning, decoration.end() if decoration else 0) is not None
-        for decoration in (None, _DECORATION.match(beginning), _ANY_SIGN.match(beginning))
-    )
+    if pattern.match(beginning):
+        return True
+    # A heading in HTML is told by its tag, a cell of a table by what it holds.
+    return "<" in beginning and pattern.match(without_tags(beginning).strip()) is not None
 
 
 def _comes_next(beginning: str, line: int, matcher: Matcher, places: _Places) -> bool:
     """Return whether a line begins with the number or letter with which the units there would go on."""
-    numbers, letters = places.next_numbers(line - 1)
-    for pattern in _NUMBER:
-        number = pattern.match(beginning)
-        if number is not None and numbers & _meanings(number["number"]):
-            return True
-    for pattern in _WORD_AND_NUMBER:
-        number = pattern.match(beginning)
-        if number is not None and numbers & _meanings(number["number"]) and _is_mistyped(number["word"], matcher):
-            return True
+    numbered = [number for pattern in _NUMBERS if (number := pattern.match(beginning))]
+    worded = [number for pattern in _WORDS_AND_NUMBERS if (number := pattern.match(beginning))]
     letter = _LETTER.match(beginning) if matcher.lettered else None
+    if not numbered and not worded and letter is None:
+        return False
+    numbers, letters = places.next_numbers(line - 1)
+    if any(numbers & _meanings(number["number"]) for number in numbered):
+        return True
+    if any(numbers & _meanings(number["number"]) and _is_mistyped(number["word"], matcher) for number in worded):
+        return True
     if letter is None:
         return False
     # Without its bar đ is d here, so that d means both.
@@ -234,7 +259,12 @@ def _comes_next(beginning: str, line: int, matcher: Matcher, places: _Places) ->
 
 
 def _is_mistyped(word: str, matcher: Matcher) -> bool:
-    return any(_one_slip(word, known) for known in matcher.profile.words)
+    return _is_near(word, matcher.profile.words)
+
+
+@lru_cache(maxsize=4096)
+def _is_near(word: str, words: tuple[str, ...]) -> bool:
+    return any(_one_slip(word, known) for known in words)
 
 
 def _meanings(number: str) -> set[int]:
@@ -256,8 +286,8 @@ def _one_slip(word: str, known: str) -> bool:
     return swapped or rest[1:] == wanted[1:] or rest[1:] == wanted or rest == wanted[1:]
 
 
-def _suspect(text: str, sighting: Sighting, places: _Places) -> Suspect:
+def _suspect(text: str, sighting: Sighting, places: _Places) -> dict[str, object]:
     end = text.find("\n", sighting.start)
     line = text[sighting.start : min(end if end >= 0 else len(text), sighting.start + 2 * _SHOWN)].strip()
     swallowed_by = places.name(sighting.line - (sighting.reason is SuspectReason.MISSING_NUMBER))
-    return Suspect(line=sighting.line, reason=sighting.reason, text=line[:_SHOWN], swallowed_by=swallowed_by)
+    return {"line": sighting.line, "reason": sighting.reason, "text": line[:_SHOWN], "swallowed_by": swallowed_by}

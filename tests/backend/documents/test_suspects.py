@@ -6,8 +6,11 @@ from random import Random
 
 import pytest
 
+from console.backend.documents import suspects as suspects_module
+from console.backend.documents.beginnings import LONG_WORD
 from console.backend.documents.limits import Limits
 from console.backend.documents.planning import PlanResult
+from console.backend.documents.profiles import load_profile
 from console.backend.model.plan import SuspectReason, suspects_in_words
 from tests.backend.documents import beginnings
 from tests.backend.documents.planned import addresses, planned, refusals
@@ -58,6 +61,47 @@ def test_a_changed_beginning_is_kept_refused_or_named(sample: str, change: Calla
     for unit in accepted(planned(text.encode(), profile)).units:
         for seed in range(12):
             assert fate(text, unit.line_start, change, profile, seed) in {"kept", "refused", "named"}
+
+
+@pytest.mark.parametrize("sample", SAMPLES)
+def test_the_search_over_all_lines_at_once_drops_only_lines_that_are_no_suspects(
+    sample: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines, profile = SAMPLES[sample].lstrip("\n").split("\n"), sample.partition(",")[0]
+    changes = (*beginnings.CHANGES, beginnings.mistyped)
+    texts = [
+        "\n".join(
+            change(line, Random(seed)) if line and (at + seed) % 3 == 0 else line for at, line in enumerate(lines)
+        )
+        for seed in range(30)
+        for change in changes
+    ]
+    searched = [planned(text.encode(), profile) for text in texts]
+    monkeypatch.setattr(suspects_module, "_worth_a_look", lambda candidates, matcher: candidates)
+    assert [planned(text.encode(), profile) for text in texts] == searched
+    assert any(result.plan is not None and result.plan.suspects for result in searched)
+
+
+def slips(word: str) -> list[str]:
+    """Each word that one letter more, less or other, or two letters swapped, make of it; the first letter stays."""
+    places = range(1, len(word))
+    return [
+        *(word[:at] + word[at + 1 :] for at in places),
+        *(word[:at] + "q" + word[at:] for at in places),
+        *(word[:at] + "q" + word[at + 1 :] for at in places),
+        *(word[:at] + word[at + 1] + word[at] + word[at + 2 :] for at in places[:-1] if word[at] != word[at + 1]),
+    ]
+
+
+@pytest.mark.parametrize("word", [word for word in load_profile("de-law").words if len(word) > LONG_WORD])
+def test_a_word_of_a_level_with_one_slip_anywhere_is_named_where_it_stands_alone(word: str) -> None:
+    silent = [
+        slip
+        for slip in slips(word)
+        if "spelling"
+        not in {reason for _, reason, _ in suspects(planned(f"§ 1 A\n\nText.\n\n{slip.title()}\n".encode(), "de-law"))}
+    ]
+    assert silent == []
 
 
 @pytest.mark.parametrize("profile", ["de-law", "vi-law", "numbered", "us-bylaws", "eu-act"])
