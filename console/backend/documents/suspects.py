@@ -9,6 +9,7 @@ from typing import NamedTuple
 from pydantic import TypeAdapter
 
 from console.backend.documents.beginnings import (
+    ALONE,
     BULLET,
     FIRST_WORD,
     LETTER,
@@ -32,6 +33,7 @@ _SHOWN = 120
 _ENDS = tuple('.;:!?…”“"»)]}|>—–')
 """Last characters of a line behind which something can begin."""
 _QUOTATION_MARKS = tuple('„“”"«»‟')
+_PUNCTUATION = "*_#-+>\"'([{„“ "
 _BULLET = re.compile(r"[^\w\n]*[-*+•–—][ \t]")
 _BULLET = re.compile(BULLET)
 _NUMBERS = tuple(map(re.compile, NUMBERS))
@@ -209,15 +211,26 @@ def _reason(
         if _is_covered(candidate, guards):
             return SuspectReason.QUOTED
         return SuspectReason.SPELLING if _is_fresh(text, candidate, line, places) else SuspectReason.CONTINUES
-    word = FIRST_WORD.match(beginning)
-    alone = len(candidate.text) <= SHORT and word is not None and len(word["word"]) >= LONG_WORD
-    if word is not None and (candidate.opens or alone) and _is_mistyped(word["word"], matcher):
+    if _names_a_level(beginning, candidate, matcher):
         return SuspectReason.SPELLING
     # The number alone is a weak sign: it counts only where something can begin, and not in lists that Markdown marks.
     if matcher.by_depth or _BULLET.match(beginning) or not _is_fresh(text, candidate, line, places):
         return None
     comes_next = _comes_next(beginning, line, matcher, places)
     return SuspectReason.NEXT_NUMBER if comes_next and not _is_covered(candidate, guards) else None
+
+
+def _names_a_level(beginning: str, candidate: Candidate, matcher: Matcher) -> bool:
+    """Return whether a heading, or a line of its own, begins with the word of a level in which there is a slip."""
+    short = len(candidate.text) <= SHORT
+    first = FIRST_WORD.match(beginning)
+    counts = first is not None and (candidate.opens or (short and len(first["word"]) >= LONG_WORD))
+    alone = ALONE.match(beginning) if short else None
+    if any(word is not None and _is_mistyped(word["word"], matcher) for word in (first if counts else None, alone)):
+        return True
+    start = beginning.lstrip(_PUNCTUATION)
+    phrases = (known for known in matcher.profile.words if " " in known)
+    return any(_one_slip(start[:end], known) for known in phrases for end in range(len(known) - 1, len(known) + 2))
 
 
 def _is_covered(candidate: Candidate, guards: Guards) -> bool:
@@ -268,9 +281,12 @@ def _is_near(word: str, words: tuple[str, ...]) -> bool:
 
 
 def _meanings(number: str) -> set[int]:
-    """Return what digits, a Roman numeral or a letter that looks like 1 can mean; the last digit may be one too many."""
+    """Return what digits, a Roman numeral or a letter that looks like 1 can mean.
+
+    The last digit may be one too many, and so may the first letter of a numeral.
+    """
     if not number.isdecimal():
-        return {1 if number in {"l", "o"} else roman_value(number) or 1}
+        return {1 if number in {"l", "o"} else roman_value(number) or 1, roman_value(number[1:]) or 1}
     return {int(number), int(number) // 10}
 
 

@@ -110,7 +110,6 @@ def test_a_mistyped_beginning_that_follows_another_is_not_silent(profile: str) -
     lost = [
         found
         for unit in accepted(planned(text.encode(), profile)).units
-        if unit.section_type in {"article", "paragraph", "point", "principle"}
         for seed in range(20)
         if (found := fate(text, unit.line_start, beginnings.mistyped, profile, seed)).startswith("lost")
     ]
