@@ -30,6 +30,27 @@ DOCUMENTS = (
         _test("documents/test_suspects", "a_word_of_a_level_with_one_slip_anywhere_is_named_where_it_stands_alone"),
     ),
     Mutant(
+        "an article is no part of one of its own level",
+        _TREE,
+        "        if level.role is _ARTICLE and above is not None and above.level is level:\n",
+        "        if False:\n",
+        _test("documents/test_de_law", "what_could_be_read_in_two_ways_is_refused"),
+    ),
+    Mutant(
+        "a heading beside groups of another level is told",
+        _TREE,
+        "            self.sighted(mark, SuspectReason.OTHER_DEPTH)\n",
+        "            pass\n",
+        _test("documents/test_suspects", "what_a_depth_has_moved_out_of_its_group_is_told"),
+    ),
+    Mutant(
+        "a title that may be the rest of a number is told",
+        _TREE,
+        "and _goes_on(mark.title)",
+        "and False",
+        _test("documents/test_suspects", "an_article_whose_title_may_be_the_rest_of_its_number_is_told"),
+    ),
+    Mutant(
         "a number within a line is told",
         _SUSPECTS,
         "    for sighting in _inside(text, nodes):\n",

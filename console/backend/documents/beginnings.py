@@ -27,9 +27,9 @@ WORDS_AND_NUMBERS: Final = (
 LETTER: Final = r"[^\w]{0,3}(?:(?P<letter>[a-z])\w?|\w(?P<second>[a-z]))(?!\w)"
 FIRST_WORD: Final = re.compile(r"[^\w]{0,3}(?P<word>\S{3,24})")
 ALONE: Final = re.compile(
-    rf"[^\w]{{0,3}}(?P<word>\w\S{{{WORD - 1},23}}?)(?:[^\w]{{0,3}}\d{{1,4}}[a-z]?|[^\w]{{1,3}}(?:[ivxlc]{{1,8}}|[a-z]))?[^\w]*$"
+    rf"[^\w]{{0,3}}(?P<word>\w\S{{{WORD - 1},23}}?)(?:[^\w]{{0,3}}\d{{1,4}}[a-z]?[^\w]*|[^\w]{{1,3}}(?:[ivxlc]{{1,8}}|[a-z])[^\w]*|:[^\w]*)$"
 )
-"""A word with at most a number, and nothing else."""
+"""A word with a number or a colon, and nothing else."""
 # A bracket may be the sign of the number itself, or a slip before it: both readings are tried, and none.
 DECORATION: Final = r"(?:[^\w§#]++|[^\w([{§#<.)\]]++|)"
 _A_WORD = rf"(?=\S{{{WORD - 1}}})"

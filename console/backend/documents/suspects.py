@@ -47,6 +47,8 @@ _OF_UNITS = {
     SuspectReason.GENERATED_NUMBER,
     SuspectReason.BETWEEN_UNITS,
     SuspectReason.CONTINUES,
+    SuspectReason.OTHER_DEPTH,
+    SuspectReason.SPELLING,
 }
 """Reasons that can concern a line which opens a unit."""
 
@@ -211,26 +213,33 @@ def _reason(
         if _is_covered(candidate, guards):
             return SuspectReason.QUOTED
         return SuspectReason.SPELLING if _is_fresh(text, candidate, line, places) else SuspectReason.CONTINUES
-    if _names_a_level(beginning, candidate, matcher):
+    if _names_a_level(beginning, candidate, matcher.profile.words):
         return SuspectReason.SPELLING
-    # The number alone is a weak sign: it counts only where something can begin, and not in lists that Markdown marks.
-    if matcher.by_depth or _BULLET.match(beginning) or not _is_fresh(text, candidate, line, places):
+    # What follows is a weak sign: it counts only where something can begin.
+    if matcher.by_depth or not _is_fresh(text, candidate, line, places):
         return None
-    comes_next = _comes_next(beginning, line, matcher, places)
+    if len(candidate.text) <= SHORT and _is_word_and_number(beginning, matcher.profile.words):
+        return SuspectReason.SPELLING
+    # A list that Markdown marks has numbers of its own.
+    comes_next = not _BULLET.match(beginning) and _comes_next(beginning, line, matcher, places)
     return SuspectReason.NEXT_NUMBER if comes_next and not _is_covered(candidate, guards) else None
 
 
-def _names_a_level(beginning: str, candidate: Candidate, matcher: Matcher) -> bool:
-    """Return whether a heading, or a line of its own, begins with the word of a level in which there is a slip."""
-    short = len(candidate.text) <= SHORT
+def _names_a_level(beginning: str, candidate: Candidate, words: tuple[str, ...]) -> bool:
+    """Return whether a heading or a short line begins with the word of a level in which there is a slip."""
     first = FIRST_WORD.match(beginning)
-    counts = first is not None and (candidate.opens or (short and len(first["word"]) >= LONG_WORD))
-    alone = ALONE.match(beginning) if short else None
-    if any(word is not None and _is_mistyped(word["word"], matcher) for word in (first if counts else None, alone)):
+    long = first is not None and len(candidate.text) <= SHORT and len(first["word"]) >= LONG_WORD
+    if first is not None and (candidate.opens or long) and _is_near(first["word"], words):
         return True
     start = beginning.lstrip(_PUNCTUATION)
-    phrases = (known for known in matcher.profile.words if " " in known)
+    # Without a slip they are lines that `reads_like` has judged.
+    phrases = [known for known in words if " " in known and not start.startswith(known)]
     return any(_one_slip(start[:end], known) for known in phrases for end in range(len(known) - 1, len(known) + 2))
+
+
+def _is_word_and_number(beginning: str, words: tuple[str, ...]) -> bool:
+    line = ALONE.match(beginning)
+    return line is not None and line["word"] not in words and _is_near(line["word"], words)
 
 
 def _is_covered(candidate: Candidate, guards: Guards) -> bool:
@@ -262,17 +271,15 @@ def _comes_next(beginning: str, line: int, matcher: Matcher, places: _Places) ->
     numbers, letters = places.next_numbers(line - 1)
     if any(numbers & _meanings(number["number"]) for number in numbered):
         return True
-    if any(numbers & _meanings(number["number"]) and _is_mistyped(number["word"], matcher) for number in worded):
+    if any(
+        numbers & _meanings(number["number"]) and _is_near(number["word"], matcher.profile.words) for number in worded
+    ):
         return True
     if letter is None:
         return False
     # Without its bar đ is d here, so that d means both.
     names = {name for name in letter.groups() if name} | ({"đ"} if "d" in letter.groups() else set())
     return any(name in letters for name in names)
-
-
-def _is_mistyped(word: str, matcher: Matcher) -> bool:
-    return _is_near(word, matcher.profile.words)
 
 
 @lru_cache(maxsize=4096)

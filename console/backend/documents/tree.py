@@ -16,6 +16,7 @@ from console.backend.model.plan import Acceptance, Problem, SuspectReason
 # An enum member is looked up again each time it is named; these are looked at once a line.
 _CONTAINER, _ARTICLE = Role.CONTAINER, Role.ARTICLE
 _ANNEX, _MATTER, _CONTENTS, _NAMED_PART = Role.ANNEX, Role.MATTER, Role.CONTENTS, Role.NAMED_PART
+_OPENS_A_TITLE = "([„“\"»«‚'…-–—"
 _DOCUMENT, _PLAIN, _ATX, _FITS, _UNNUMBERED = Scope.DOCUMENT, Style.PLAIN, Style.ATX, Verdict.FITS, Numbering.NONE
 
 
@@ -41,6 +42,8 @@ class _Builder:
         """Lines that read like a level which this document marks otherwise."""
         self.weak_lines: list[int] = []
         self.has_article = False
+        self.groups: dict[int | None, Level] = {}
+        """Level of the last group below each node."""
         self.repeatable: set[tuple[str, str]] = set()
         """Level and number of each unit so far whose number can stand more than once."""
         self.article_depth = 0
@@ -187,7 +190,10 @@ class _Builder:
             if level.role is _CONTAINER and closed.level.role is _CONTAINER:
                 self._check_empty(closed, mark, level)
         self._check_jump(mark)
+        self._check_depth(mark, level)
         base = next((o.index for o in self.path if o.level.role in {_ANNEX, _ARTICLE}), None)
+        if level.role is _ARTICLE and mark.depth and mark.title and _goes_on(mark.title):
+            self.sighted(mark, SuspectReason.SPELLING)
         if level.generated or self._repeats(mark, level):
             self.sighted(mark, SuspectReason.GENERATED_NUMBER)
         if self.nodes and self.nodes[-1].level.role is _NAMED_PART and level.role is not _ANNEX:
@@ -296,6 +302,33 @@ class _Builder:
                 "DEPTH_JUMP", mark, f"heading of depth {mark.depth} directly below depth {above}: a level is missing"
             )
 
+    def _check_depth(self, mark: Mark, level: Level) -> None:
+        """Refuse an article within one of its own level; tell of a heading beside groups of another level.
+
+        Where the depth of the headings decides, one sign too many or too few moves a unit below another or out of its group.
+        """
+        if (
+            self.profile.hierarchy is not Hierarchy.LEARNED
+            or not mark.depth
+            or level.role not in {_CONTAINER, _ARTICLE}
+        ):
+            return
+        above = self.path[-1] if self.path else None
+        if level.role is _ARTICLE and above is not None and above.level is level:
+            raw = mark.number.raw if mark.number is not None else mark.title
+            self.problem(
+                "ARTICLE_IN_ARTICLE",
+                mark,
+                f"{level.name} {raw} is marked deeper than {level.name} in line {above.mark.line} and would be a part of it: "
+                f"mark every {level.name} that stands beside another with as many #",
+            )
+        parent = above.index if above is not None else None
+        group = self.groups.get(parent)
+        if group is not None and group is not level and level is not HEADING:
+            self.sighted(mark, SuspectReason.OTHER_DEPTH)
+        if level.role is _CONTAINER and level.token:
+            self.groups[parent] = level
+
     def _open(self, mark: Mark, level: Level, scope: int | None, base: int | None, *, counted: bool = True) -> None:
         path, nodes = self.path, self.nodes
         index, parent = len(nodes), None
@@ -364,6 +397,11 @@ class _Builder:
                     f"reads like {level.name} {weak.number.raw if weak.number else ''}, but this document marks its "
                     f"{level.name} otherwise (line {mark.line}): mark it the same way, or quote it",
                 )
+
+
+def _goes_on(title: str) -> bool:
+    """Return whether a title begins with a small letter or a sign, as what belongs to the number does: `u. 5`."""
+    return title[0].islower() or not (title[0].isalnum() or title[0] in _OPENS_A_TITLE)
 
 
 def build(

@@ -99,6 +99,8 @@ class SuspectReason(StrEnum):
     """It carries no marking, and this document marks that level."""
     CONTINUES = "continues"
     """The sentence above goes on in it."""
+    OTHER_DEPTH = "other-depth"
+    """It opens a unit beside groups of another level: one of them may be marked with a `#` too many or too few."""
     NO_PLACE = "no-place"
     """No unit that can contain it is open there."""
     UNKNOWN_HEADING = "unknown-heading"

@@ -195,6 +195,8 @@ def test_a_quoted_amendment_opens_no_unit() -> None:
         ("## § 1 A\n\n(1) Es gilt nach\nMaßgabe von\n(2) Y.\n", [(5, "AMBIGUOUS_PARAGRAPH")]),
         ("## § 1 A\n\n(1) X.\n\n(2) gilt dies nicht.\n", [(5, "AMBIGUOUS_PARAGRAPH")]),
         ("## § 1 A\n\nx.\n\n§ 2 B\n\nx.\n\n## § 3 C\n\nx.\n", [(5, "MIXED_MARKING")]),
+        ("## § 1 A\n\nx.\n\n### § 2 B\n\nx.\n\n## § 3 C\n\nx.\n", [(5, "ARTICLE_IN_ARTICLE")]),
+        ("# § 1 A\n\nx.\n\n## § 2 B\n\nx.\n\n## § 3 C\n\nx.\n", [(5, "ARTICLE_IN_ARTICLE"), (9, "ARTICLE_IN_ARTICLE")]),
         ("## § 1 A\n\nx.\n\n## Anlage\n\nx.\n\n## § 2 B\n\nx.\n", [(9, "ANNEX_INTERRUPTED")]),
         ("§ 1 A\n\nx.\n\nAnlage 1\n\nx.\n\n§ 2 B\n\nx.\n", [(9, "ANNEX_INTERRUPTED")]),
         ("## § 1 A\n\nHier: „§ 2\n\n## § 2 B\n\nx.\n", [(3, "UNCLOSED_QUOTATION")]),

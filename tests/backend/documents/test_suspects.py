@@ -322,6 +322,33 @@ def test_front_matter_holds_no_units(profile: str, text: str, first: str) -> Non
     assert addresses(planned(text.encode(), profile))[0] == first
 
 
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (
+            "## Kapitel 1\n\n### § 1 A\n\nx.\n\n## § 2 B\n\nx.\n\n## Kapitel 2\n\n### § 3 C\n\nx.\n",
+            (7, "other-depth", "PAR-2"),
+        ),
+        (
+            "## Kapitel 1\n\n### Abschnitt 1\n\n#### § 1 A\n\nx.\n\n## Abschnitt 2\n\n### § 2 B\n\nx.\n",
+            (9, "other-depth", "ABSCHNITT-2"),
+        ),
+    ],
+)
+def test_what_a_depth_has_moved_out_of_its_group_is_told(text: str, told: tuple[int, str, str]) -> None:
+    assert told in suspects(planned(text.encode(), "de-law"))
+
+
+@pytest.mark.parametrize("title", ["u.§ 5", "bis \\7 - Gesetz", "\\7 Gesetz", "einschlägige Personen"])
+def test_an_article_whose_title_may_be_the_rest_of_its_number_is_told(title: str) -> None:
+    assert (1, "spelling", "ART-1") in suspects(planned(f"## Art 1 {title}\n\nText.\n".encode(), "de-law"))
+
+
+@pytest.mark.parametrize("title", ["(weggefallen)", "„Freie“ Berufe", "5. Januar", "Ämter"])
+def test_a_title_of_another_kind_is_no_suspect(title: str) -> None:
+    assert suspects(planned(f"## Art 1 {title}\n\nText.\n".encode(), "de-law")) == []
+
+
 def test_units_behind_a_signature_are_told() -> None:
     text = "Điều 1. A\n\nTô.\n\nTM. CHÍNH PHỦ\nTHỦ TƯỚNG\n\nĐiều 2. B\n\nTô.\n"
     assert (5, "between-units", "(signature)") in suspects(planned(text, "vi-law"))
