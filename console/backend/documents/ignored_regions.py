@@ -14,6 +14,8 @@ _QUOTES: Final = '"„“”«»‟'
 _COMMENT = re.compile("<!--|-->")
 _LIST = re.compile(r"( *)(?:[-*+•]|\d{1,9}[.)])[ \t]+\S")
 _BEFORE_OPENING: Final = frozenset(" \t\n([{*_/>-–—")
+_EMPHASIS: Final = 3
+"""Number of signs of Markdown that stress a text most."""
 _LIST_REACH: Final = 200
 """Lines above an indented one that are looked at for the list item it may belong to."""
 
@@ -142,7 +144,11 @@ def _direction(text: str, at: int) -> str:
     mark = text[at]
     if mark == "„":
         return "open"
-    if mark == "”" or (at > 0 and text[at - 1] not in _BEFORE_OPENING):
+    before = at - 1
+    # Emphasis stands on both sides: in `**"term"**` and in `"**term**"` the letter behind it decides.
+    while before >= max(0, at - _EMPHASIS) and text[before] in "*_":
+        before -= 1
+    if mark == "”" or (before >= 0 and text[before] not in _BEFORE_OPENING):
         return "close"
     after = text[at + 1 : at + 2]
     if mark not in "«»" and text[at - 1 : at] in {"", "\n"} and after in {"", "\n"}:

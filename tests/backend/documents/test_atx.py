@@ -48,6 +48,8 @@ def test_front_matter_and_text_before_the_first_heading_are_named_spans() -> Non
         "“Quoted\n# No\nend” after.\n",
         "«Цитата\n# No\nend» after.\n",
         'She said "first\n# No\nlast" and left.\n',
+        '**"first\n# No\nlast"** and left.\n',
+        '"**first**\n# No\n_last_" and left.\n',
         "#No space\n",
         "####### Seven\n",
     ],
@@ -55,6 +57,11 @@ def test_front_matter_and_text_before_the_first_heading_are_named_spans() -> Non
 def test_covered_text_opens_no_unit(hidden: str) -> None:
     result = planned(f"# One\n\n{hidden}\n# Two\n\nText.\n")
     assert addresses(result) == ["ONE", "TWO"]
+
+
+@pytest.mark.parametrize("term", ['"**Term**"', '("**Term**");', "„*Wort*“", '**"Term"**', '"_Term_",', "“__Term__”"])
+def test_a_stressed_term_in_quotation_marks_is_closed(term: str) -> None:
+    assert addresses(planned(f"# One\n\nA {term} is a word.\n\n# Two\n\nText.\n")) == ["ONE", "TWO"]
 
 
 @pytest.mark.parametrize(
