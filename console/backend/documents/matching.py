@@ -13,7 +13,7 @@ from console.backend.documents.profiles import Level, Profile, load_profile
 TITLE_LIMIT = 200
 # What could be a beginning that is written otherwise; suspects.py looks closer. Any sign may stand before it. Nothing is
 # tried twice (possessive quantifiers): these are looked for in every line of a document.
-_SEEMS_HEADING = r"[ \t\u00a0]*+[^\w\n#＃<]{0,12}+(?:[#＃]|<[hH][1-6]|\w{1,2}+[#＃])"
+_SEEMS_HEADING = r"[ \t\u00a0]*+[^\w\n#＃<]{0,12}+(?:<?[#＃]|<[hH][1-6]|\w{1,2}+[#＃])"
 _SEEMS_NUMBERED = (
     r"[ \t\u00a0]*+(?:_|[^\w\n([{（§#＃<.)]){0,12}+(?:[(\[{（§#＃<.)]|\d(?:\w{0,5}+[^\w\n.)\]}:/．）\-–—]{0,2}+[.)\]}:/．）\-–—]|\d{0,2}+(?!\d))"
     r"|(?![a-zäöüß]{4})[^\W\d_]++(?:(?<!\w\w\w\w)[^\w\n.)\]}:/．）\-–—]{0,2}+[.)\]}:/．）\-–—]|(?<!\w\w\w)|[^\w\n]{0,6}+(?:$|(?<=[;:*§#,/()\[\]])\w|[a-z]?\d|[IVXLC]++(?!\w)))|[A-ZÄÖÜĐ](?=[^\n]{0,39}+$))"

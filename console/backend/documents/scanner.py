@@ -245,10 +245,15 @@ class _Scanner:
             at = match.start() + 1
             above = self.text.rfind("\n", 0, match.start()) + 1
             blank = not self.text[above : match.start()].strip()
-            if blank or above < self.start or above in starts or self.guards.at(at) is not None:
+            if blank or above < self.start or above in starts:
                 continue
             line += self.text.count("\n", counted, at)
             counted = at
+            cover = self.guards.at(at)
+            if cover is not None:
+                cover.hidden = cover.hidden or line - 1
+                self.sightings.append(Sighting(line - 1, above, SuspectReason.QUOTED))
+                continue
             heading = self._underlined(above, match, line - 1)
             if heading is not None:
                 marked.append(heading)
