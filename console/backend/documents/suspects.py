@@ -168,10 +168,11 @@ def find_suspects(
 
 def _worth_a_look(candidates: list[Candidate], matcher: Matcher) -> list[Candidate]:
     """Return the candidates that can be suspects at all: most lines are text, which one search over all of them tells."""
+    chosen = [candidate for candidate in candidates if candidate.opens]
+    candidates = [candidate for candidate in candidates if not candidate.opens]
     beginnings = "\n".join([beginning_of(candidate.text) for candidate in candidates])
     if beginnings.count("\n") >= len(candidates):
-        return candidates  # A beginning holds a line break that was written as a character reference.
-    chosen: list[Candidate] = []
+        return chosen + candidates  # A beginning holds a line break that was written as a character reference.
     at = counted = 0
     for match in matcher.notable.finditer(beginnings):
         at += beginnings.count("\n", counted, match.start())
@@ -230,6 +231,12 @@ def _names_a_level(beginning: str, candidate: Candidate, words: tuple[str, ...])
     first = FIRST_WORD.match(beginning)
     long = first is not None and len(candidate.text) <= SHORT and len(first["word"]) >= LONG_WORD
     if first is not None and (candidate.opens or long) and _is_near(first["word"], words):
+        return True
+    if (
+        candidate.opens
+        and (joined := FIRST_WORD.match(beginning.replace(" ", "", 1)))
+        and _is_near(joined["word"], words)
+    ):
         return True
     start = beginning.lstrip(_PUNCTUATION)
     # Without a slip they are lines that `reads_like` has judged.

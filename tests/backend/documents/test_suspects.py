@@ -122,6 +122,8 @@ def test_a_mistyped_beginning_that_follows_another_is_not_silent(profile: str) -
         ("# R\n\nT.\n\n##Title\n\nT.\n", (5, "spelling", "R")),
         ("# R\n\nT.\n\n\\## Title\n\nT.\n", (5, "spelling", "R")),
         ("# R\n\nT.\n\n- ## Title\n\nT.\n", (5, "spelling", "R")),
+        ("# R\n\nT.\n\n<## Title\n\nT.\n", (5, "spelling", "R")),
+        ('# R\n\n"No.\n\nTitle\n---\n\nEnd" here.\n', (5, "quoted", "R")),
         ("# R\n\nT.\n\n<h2>Title</h2>\n\nT.\n", (5, "spelling", "R")),
         ("# R\n\nText.\u2028## Title\n\nT.\n", (3, "spelling", "R")),
         ("# R\n\nT.\n\n```\n## Title\n```\n", (6, "quoted", "R")),
@@ -337,6 +339,12 @@ def test_front_matter_holds_no_units(profile: str, text: str, first: str) -> Non
 )
 def test_what_a_depth_has_moved_out_of_its_group_is_told(text: str, told: tuple[int, str, str]) -> None:
     assert told in suspects(planned(text.encode(), "de-law"))
+
+
+@pytest.mark.parametrize("heading", ["Abs chnitt 2", "Abschnit 2", "bschnitt 2", "A bschnitt 2"])
+def test_a_heading_whose_word_is_broken_is_named(heading: str) -> None:
+    text = f"# G\n\n## Abschnitt 1\n\n### § 1 A\n\nText.\n\n## {heading}\n\n### § 2 B\n\nText.\n"
+    assert 9 in {line for line, _, _ in suspects(planned(text.encode(), "de-law"))}
 
 
 @pytest.mark.parametrize("title", ["u.§ 5", "bis \\7 - Gesetz", "\\7 Gesetz", "einschlägige Personen"])
