@@ -51,6 +51,13 @@ DOCUMENTS = (
         _test("documents/test_suspects", "an_article_whose_title_may_be_the_rest_of_its_number_is_told"),
     ),
     Mutant(
+        "a text with numbers is no page",
+        f"{_D}/page.py",
+        " or _NUMBERED.search(text, front_end):",
+        ":",
+        _test("documents/test_atx", "a_text_that_may_have_parts_is_no_page"),
+    ),
+    Mutant(
         "a number within a line is told",
         _SUSPECTS,
         "    for sighting in _inside(text, nodes):\n",

@@ -60,13 +60,23 @@ def _source(plan: DocumentPlan, canonical: bytes) -> Iterator[Problem]:
 
 def _count(plan: DocumentPlan, limits: Limits) -> Iterator[Problem]:
     if not plan.units:
-        yield Problem(code="NO_UNITS", line=0, message=f"profile {plan.profile} finds no unit in this document")
+        yield _no_units(plan)
     if len(plan.units) > limits.max_units:
         yield Problem(
             code="STOP_CAP_EXCEEDED",
             line=plan.units[limits.max_units].line_start,
             message=f"{len(plan.units):,} units, the limit is {limits.max_units:,}",
         )
+
+
+def _no_units(plan: DocumentPlan) -> Problem:
+    message = f"profile {plan.profile} finds no unit in this document"
+    if not plan.suspects:
+        return Problem(code="NO_UNITS", line=0, message=f"{message}: choose another profile, or mark its headings")
+    first = plan.suspects[0]
+    more = f" and {len(plan.suspects) - 1:,} more lines read" if len(plan.suspects) > 1 else " reads"
+    message = f"{message}; {first.text!r}{more} like a beginning: correct how it is written, or choose another profile"
+    return Problem(code="NO_UNITS", line=first.line, message=message)
 
 
 def _partition(plan: DocumentPlan, ordered: list[Span], canonical: bytes) -> Iterator[Problem]:

@@ -13,6 +13,7 @@ from console.backend.documents.coverage import check_algebra
 from console.backend.documents.limits import DEFAULT_LIMITS, Limits
 from console.backend.documents.matching import Matcher, matcher
 from console.backend.documents.nesting import Node
+from console.backend.documents.page import page_mark
 from console.backend.documents.profiles import Profile
 from console.backend.documents.scanner import Scan, scan
 from console.backend.documents.suspects import find_suspects
@@ -148,6 +149,9 @@ def _planned(
         message = f"more than {limits.max_units:,} units: split the document, or raise the limit max_units"
         return None, (Problem(code=StopCode.CAP_EXCEEDED, line=line, message=message),)
     nodes, order_problems, sightings = build(text.text, rules, scanned.marks, accepted)
+    if not (scanned.marks or scanned.candidates or scanned.sightings):
+        page = page_mark(text.text, rules, scanned.front_end, scanned.front_lines)
+        nodes = [Node(page, rules.level[0], 0, None)] if page is not None else []
     names, address_problems = addresses(nodes, request.docprefix, request.ordinals, accepted)
     problems = [*scanned.problems, *order_problems, *address_problems, *accepted.unmet()]
     if problems:

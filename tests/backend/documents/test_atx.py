@@ -146,3 +146,40 @@ def test_line_ends_byte_order_mark_and_normal_form_give_the_same_units() -> None
     plain = accepted(planned("# Điều lệ\n\nGrüße.\n".encode()))
     other = accepted(planned("\ufeff# Đie\u0302\u0300u le\u0323\u0302\r\n\r\nGru\u0308ße.\r\n".encode()))
     assert plain.units == other.units
+
+
+PAGE = "---\ntitle: 'House Rules'\n---\n\nEverybody wipes their feet.\n\n* shoes\n* boots\n"
+
+
+def test_a_page_without_a_heading_is_one_unit_with_the_title_of_its_front_matter() -> None:
+    result = planned(PAGE)
+    assert addresses(result) == ["HOUSE-RULES"]
+    assert bodies(result) == ["\nEverybody wipes their feet.\n\n* shoes\n* boots\n"]
+    assert [unit.title for unit in accepted(result).units] == ["House Rules"]
+    assert [other.name for other in accepted(result).others] == ["front matter"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        PAGE.partition("---\n\n")[2],
+        PAGE.replace("title: 'House Rules'", "name: House Rules"),
+        PAGE.replace("title: 'House Rules'", "title: |\n  House Rules"),
+        PAGE.replace("* shoes", "1. shoes"),
+        PAGE.replace("* shoes", "(a) shoes"),
+        PAGE.replace("* shoes", "Article II"),
+        PAGE.replace("* shoes", "§ 1 Shoes"),
+        PAGE.replace("* shoes", "> **Điều 1.** Giày"),
+        PAGE.replace("* shoes", "##Shoes"),
+        PAGE.replace("* shoes", "```\n# Shoes\n```"),
+        PAGE.replace("* shoes", "<h2>Shoes</h2>"),
+    ],
+)
+def test_a_text_that_may_have_parts_is_no_page(text: str) -> None:
+    assert [code for _, code in refusals(planned(text))] == ["NO_UNITS"]
+
+
+def test_a_text_without_units_names_the_line_that_reads_like_one() -> None:
+    problem = planned("Rules\n\n##Boats\n\nText.\n\n##Oars\n").problems[0]
+    assert (problem.line, problem.code) == (3, "NO_UNITS")
+    assert "'##Boats' and 1 more lines read like a beginning" in problem.message

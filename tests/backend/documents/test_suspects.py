@@ -388,10 +388,12 @@ def test_what_opens_only_because_lines_are_paragraphs_is_told() -> None:
     assert (4, "continues", "DIEU-2") in suspects(result)
 
 
-@pytest.mark.parametrize("text", ["§ " + "1" * 5000 + " B\n\nText.\n", "Điều " + "1" * 5000 + ". B\n\nText.\n"])
-@pytest.mark.parametrize("profile", ["de-law", "vi-law"])
-def test_a_number_of_thousands_of_digits_is_none(profile: str, text: str) -> None:
-    assert refusals(planned(text, profile)) == [(0, "NO_UNITS")]
+@pytest.mark.parametrize(
+    ("sign", "profile", "line"),
+    [("§ ", "de-law", 1), ("Điều ", "de-law", 0), ("§ ", "vi-law", 0), ("Điều ", "vi-law", 1)],
+)
+def test_a_number_of_thousands_of_digits_is_none(sign: str, profile: str, line: int) -> None:
+    assert refusals(planned(f"{sign}{'1' * 5000}. B\n\nText.\n", profile)) == [(line, "NO_UNITS")]
 
 
 @pytest.mark.parametrize(

@@ -154,6 +154,8 @@ class Profile(Value):
     depth_jumps_refused: bool = False
     setext: bool = False
     """Underlined lines are headings where that is certain; where it is not, the document is refused."""
+    page: bool = False
+    """A text without a heading is one unit, if its front matter has a title and none of its lines has a number."""
     ignore_case: bool = False
     """Match the first words of a line in upper and lower case."""
     reads_like: tuple[str, ...] = ()
