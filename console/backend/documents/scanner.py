@@ -1,7 +1,7 @@
 """One pass over the lines that can open a unit: which are marked, which are covered, which bring a title."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from heapq import merge
 from operator import itemgetter
@@ -283,10 +283,18 @@ def _holds_units(text: str, end: int, matcher: Matcher) -> bool:
     return False
 
 
-def scan(text: str, matcher: Matcher, most: int, most_candidates: int, accepted: Accepted) -> Scan:
+def scan(
+    text: str,
+    matcher: Matcher,
+    most: int,
+    most_candidates: int,
+    accepted: Accepted,
+    line_of: Callable[[int], int] = int,
+) -> Scan:
     """Return what the lines of a canonical text can begin. Never raises for what the text says.
 
-    There is at most one mark more than `most`, and one candidate more than `most_candidates`.
+    There is at most one mark more than `most`, and one candidate more than `most_candidates`. `line_of` gives the number
+    by which an operator knows a line.
     """
     front = _FRONT.match(text)
     front_end = front.end() if front and not _holds_units(text, front.end(), matcher) else 0
@@ -295,14 +303,14 @@ def scan(text: str, matcher: Matcher, most: int, most_candidates: int, accepted:
     scanner.run(most, most_candidates)
     plain_marks: set[int] = set()
     while (unclosed := scanner.guards.unclosed_quotation()) is not None and len(plain_marks) < _MOST_PLAIN_MARKS:
-        if accepted.meets(UNCLOSED_QUOTATION, text.count("\n", 0, unclosed.start) + 1) is None:
+        if accepted.meets(UNCLOSED_QUOTATION, line_of(text.count("\n", 0, unclosed.start) + 1)) is None:
             break
         # What the mark hid can hold another quotation, closed or not.
         plain_marks.add(unclosed.start)
         scanner = _Scanner(text, matcher, front_end, front_lines + 1, frozenset(plain_marks))
         scanner.run(most, most_candidates)
     underlined = scanner.setext()
-    problems = (*underlined, *scanner.guards.problems(text))
+    problems = (*underlined, *scanner.guards.problems(text, line_of))
     return Scan(
         tuple(scanner.marks), front_end, front_lines, problems, scanner.guards, scanner.candidates, scanner.sightings
     )

@@ -2,7 +2,7 @@
 
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from console.backend.documents.folding import bare, without_tags
@@ -80,6 +80,7 @@ class _Places:
         self._lines = [node.mark.line for node in nodes]
         self._articles = [node for node in nodes if node.level.role is Role.ARTICLE]
         self._article_lines = [node.mark.line for node in self._articles]
+        self._starts = [node.mark.start for node in nodes]
 
     def around(self, line: int) -> Node | None:
         """Return the node that the line is text of."""
@@ -90,6 +91,12 @@ class _Places:
         """Return whether the line opens a unit, or a named span."""
         at = bisect_left(self._lines, line)
         return at < len(self._lines) and self._lines[at] == line
+
+    def opens_above(self, text: str, start: int) -> bool:
+        """Return whether the line above the one that begins there opens a unit, or a named span."""
+        above = text.rfind("\n", 0, max(start - 1, 0)) + 1
+        at = bisect_left(self._starts, above)
+        return above < start and at < len(self._starts) and self._starts[at] == above
 
     def name(self, line: int) -> str:
         """Return the address of the unit that the line is text of, or the name of the span in parentheses."""
@@ -137,6 +144,7 @@ def find_suspects(
     sightings: list[Sighting],
     nodes: list[Node],
     addresses: list[str],
+    lines_between: Callable[[int, int], int],
 ) -> tuple[Suspect, ...]:
     """Return the suspects of a document in the order of their lines, at most one per line."""
     places = _Places(nodes, addresses)
@@ -144,7 +152,7 @@ def find_suspects(
     for sighting in sightings:
         if sighting.reason in _OF_UNITS or not places.opens(sighting.line):
             reasons.setdefault(sighting.line, sighting)
-    for sighting in _inside(text, nodes):
+    for sighting in _inside(text, nodes, lines_between):
         reasons.setdefault(sighting.line, sighting)
     for candidate in candidates:
         if places.opens(candidate.line) and not candidate.opens:
@@ -155,7 +163,7 @@ def find_suspects(
     return tuple(_suspect(text, reasons[line], places) for line in sorted(reasons))
 
 
-def _inside(text: str, nodes: list[Node]) -> Iterator[Sighting]:
+def _inside(text: str, nodes: list[Node], lines_between: Callable[[int, int], int]) -> Iterator[Sighting]:
     """Yield where the number that comes next, and opens no unit, stands behind the end of a sentence within a line."""
     taken = {
         (node.parent, node.level.name, node.mark.number.first[0]) for node in nodes if node.mark.number is not None
@@ -172,7 +180,7 @@ def _inside(text: str, nodes: list[Node]) -> Iterator[Sighting]:
         sign = re.compile(_BEHIND_AN_END + node.level.inside.replace("#", number))
         match = sign.search(text, node.mark.start, end) if number and number in text[node.mark.start : end] else None
         if match is not None:
-            line = node.mark.line + text.count("\n", node.mark.start, match.start())
+            line = node.mark.line + lines_between(node.mark.start, match.start())
             yield Sighting(line, match.start(), SuspectReason.INSIDE_LINE)
 
 
@@ -200,7 +208,7 @@ def _is_covered(candidate: Candidate, guards: Guards) -> bool:
 
 
 def _is_fresh(text: str, candidate: Candidate, places: _Places) -> bool:
-    return candidate.opens or places.opens(candidate.line - 1) or follows_an_end(text, candidate.start)
+    return candidate.opens or places.opens_above(text, candidate.start) or follows_an_end(text, candidate.start)
 
 
 def _reads_like(beginning: str, matcher: Matcher) -> bool:

@@ -2,6 +2,7 @@
 
 import re
 from bisect import bisect_right
+from collections.abc import Callable
 
 from console.backend.documents.acceptances import NUMBER_BACKWARDS, NUMBER_GAP, UNKNOWN_HEADING, Accepted
 from console.backend.documents.lettering import Reading, is_both, read
@@ -20,8 +21,11 @@ _DOCUMENT, _PLAIN, _ATX, _FITS, _UNNUMBERED = Scope.DOCUMENT, Style.PLAIN, Style
 
 
 class _Builder:
-    def __init__(self, text: str, profile: Profile, accepted: Accepted) -> None:
+    def __init__(
+        self, text: str, profile: Profile, accepted: Accepted, lines_between: Callable[[int, int], int]
+    ) -> None:
         self.text = text
+        self.lines_between = lines_between
         self.accepted = accepted
         self.profile = profile
         self.levels = {level.name: level for level in profile.level}
@@ -350,7 +354,7 @@ class _Builder:
         match = wanted.search(self.text, start, mark.start)
         if match is None:
             return ""
-        line = mark.line - self.text.count("\n", match.start(), mark.start)
+        line = mark.line - self.lines_between(match.start(), mark.start)
         return f"; {match[0]!r} stands within line {line}, where it opens no unit: put it on a separate line"
 
     def _check_weak(self, sequence: Sequence, mark: Mark, level: Level, number: Number) -> None:
@@ -367,10 +371,14 @@ class _Builder:
 
 
 def build(
-    text: str, profile: Profile, marks: tuple[Mark, ...], accepted: Accepted
+    text: str,
+    profile: Profile,
+    marks: tuple[Mark, ...],
+    accepted: Accepted,
+    lines_between: Callable[[int, int], int],
 ) -> tuple[list[Node], list[Problem], list[Sighting]]:
     """The nodes of a document in order, what is wrong with their order, and the marks that open no unit."""
-    builder = _Builder(text, profile, accepted)
+    builder = _Builder(text, profile, accepted, lines_between)
     entries, body = _contents_apart(marks)
     for mark in entries:
         builder.sighted(mark, SuspectReason.IN_CONTENTS)

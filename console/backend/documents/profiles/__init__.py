@@ -9,6 +9,7 @@ from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
+from console.backend.documents.furniture_rules import Furniture
 from console.backend.documents.numbering import Alphabet
 from console.backend.model.errors import StopCode, UsageError
 from console.backend.model.profile_names import PROFILE_NAMES
@@ -165,6 +166,8 @@ class Profile(Value):
     """Patterns, written the same way, of list items that are text of their unit: no suspects."""
     words: tuple[str, ...] = ()
     """Words before the number of a unit, in lower case and without diacritics; with one slip they make a suspect too."""
+    furniture: Furniture | None = None
+    """What is no text of the law in such documents; without it every line is text."""
     fragments: dict[str, str] = Field(default_factory=dict)
     level: tuple[Level, ...]
 
@@ -180,6 +183,9 @@ class Profile(Value):
                 fault = self._unfit(pattern)
                 if fault:
                     raise ValueError(f"profile {self.name}: key {key}: {fault}")
+        unfit = self.furniture.fault() if self.furniture is not None else ""
+        if unfit:
+            raise ValueError(f"profile {self.name}: {unfit}")
         return self
 
     def _fault(self, level: Level, names: list[str]) -> str:
