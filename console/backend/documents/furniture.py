@@ -12,6 +12,7 @@ from console.backend.model.plan import DropRule, Problem
 _LONE_NUMBER = re.compile(r"\d{1,4}")
 _LEAST_STAMP = 3
 """Lines that make a stamp; fewer of them could be the text of a form."""
+_LEAST_DOUBLED = 3
 _ENDS = (".", ";", ":", "!", "?", "”", '"', "»")
 _FULL = 0.8
 """Share of the text's width that a line has at least, if its sentence goes on in the next one."""
@@ -49,14 +50,25 @@ def _page_breaks(lines: Lines, rules: Furniture) -> list[tuple[int, int]]:
     """Return the first line of each page's head with the blank ones around it, and the line behind them."""
     heads = [head for number in lines.holding(rules.holds) if (head := _head(lines, number, rules)) is not None]
     breaks: list[tuple[int, int]] = []
-    for head, number_line in _numbered(heads):
+    doubled: list[tuple[int, int]] = []
+    for head, (number, number_line) in _numbered(heads):
         first, last = min(head.line, number_line), max(head.line, number_line) + 1
-        while first > 0 and lines.is_blank(first - 1):
-            first -= 1
-        while last < lines.count and lines.is_blank(last):
-            last += 1
+        first, last = lines.over_blanks(first, last)
         breaks.append((first, last))
+        doubled.append(_with_second_number(lines, first, last, str(number)))
+    # A rotated page has its number twice. Once or twice, the other can be the cell of a table.
+    if sum(wide != narrow for wide, narrow in zip(doubled, breaks, strict=True)) >= _LEAST_DOUBLED:
+        breaks = doubled
     return [pair for pair, above in zip(breaks, [(0, 0), *breaks], strict=False) if pair[0] >= above[1]]
+
+
+def _with_second_number(lines: Lines, first: int, last: int, number: str) -> tuple[int, int]:
+    """Return a page break with the lines that repeat the page's number, parted from the head by blank lines alone."""
+    if first > 0 and lines.is_blank(first) and lines.text(first - 1) == number:
+        first -= 1
+    if last < lines.count and lines.is_blank(last - 1) and lines.text(last) == number:
+        last += 1
+    return lines.over_blanks(first, last)
 
 
 def _head(lines: Lines, number: int, rules: Furniture) -> _Head | None:
@@ -74,8 +86,8 @@ def _head(lines: Lines, number: int, rules: Furniture) -> _Head | None:
     return _Head(number, " ".join(match["head"].split()), tuple(numbers))
 
 
-def _numbered(heads: list[_Head]) -> list[tuple[_Head, int]]:
-    """Return the heads whose page number is the next after the page before, or before the page behind, and its line."""
+def _numbered(heads: list[_Head]) -> list[tuple[_Head, tuple[int, int]]]:
+    """Return the heads whose page number is the next after the page before, or before the page behind; with number and line."""
     chosen: list[tuple[_Head, int, int]] = []
     for head, following in zip(heads, [*heads[1:], None], strict=True):
         above = chosen[-1] if chosen else None
@@ -90,7 +102,7 @@ def _numbered(heads: list[_Head]) -> list[tuple[_Head, int]]:
     certain = {
         at for pair in pairwise(range(len(chosen))) for at in pair if chosen[pair[1]][1] == chosen[pair[0]][1] + 1
     }
-    return [(head, line) for at, (head, _, line) in enumerate(chosen) if at in certain]
+    return [(head, (number, line)) for at, (head, number, line) in enumerate(chosen) if at in certain]
 
 
 def _pages(lines: Lines, breaks: list[tuple[int, int]]) -> list[Page]:
@@ -110,13 +122,20 @@ def _with_ends_of_paragraphs(lines: Lines, pieces: list[Piece]) -> list[Piece]:
             first = at
         last_line = lines.at(piece.end) - 1
         is_last = at + 1 == len(pieces) or pieces[at + 1].start != piece.end
-        if piece.rule is DropRule.PAGE_BREAK and is_last and lines.is_blank(last_line):
-            above = lines.at(pieces[first].start) - 1
-            if above >= 0 and not lines.text(above).endswith(_ENDS) and len(lines.text(above)) < shortest:
-                kept.append(piece._replace(end=lines.start(last_line)))
-                continue
-        kept.append(piece)
+        above = lines.at(pieces[first].start) - 1
+        if piece.rule is not DropRule.PAGE_BREAK or not is_last or not _ends_short(lines, above, shortest):
+            kept.append(piece)
+        elif lines.is_blank(last_line):
+            kept.append(piece._replace(end=lines.start(last_line)))
+        else:
+            line = lines.at(piece.start)
+            kept.append(piece._replace(start=lines.start(line + lines.is_blank(line))))
     return kept
+
+
+def _ends_short(lines: Lines, number: int, shortest: float) -> bool:
+    text = lines.text(number) if number >= 0 else ""
+    return bool(text) and not text.endswith(_ENDS) and len(text) < shortest
 
 
 def _stamp(lines: Lines, page: Page, rules: Furniture) -> int | None:

@@ -2,7 +2,7 @@
 
 import re
 from enum import IntEnum
-from functools import cache
+from functools import cache, cached_property
 from typing import NamedTuple
 
 from console.backend.documents.folding import without_markup
@@ -77,6 +77,9 @@ class Matcher:
     """A profile, compiled."""
 
     def __init__(self, profile: Profile) -> None:
+        self._whole = profile
+        if any(level.if_refused for level in profile.level):
+            profile = profile.without_spare_levels()
         self.profile = profile
         self.by_depth = not any(lv.pattern for lv in profile.level)
         self.lettered = any(level.alphabet for level in profile.level)
@@ -104,6 +107,11 @@ class Matcher:
         self.lines = re.compile(rf"\n(?:({begins})|({seems}))", flags)
         """Group 1: a line that can open a unit; group 2: one that may only seem to. The leading LF makes the search fast."""
         self.reads_like = re.compile("|".join(profile.reads_like)) if profile.reads_like else None
+
+    @cached_property
+    def wider(self) -> "Matcher | None":
+        """The matcher with the levels that are tried where a document is refused; None if there are none."""
+        return Matcher(self._whole.with_spare_levels()) if self._whole is not self.profile else None
 
     def _form(self, level: Level) -> _Form:
         marked = re.compile(self.profile.regex(level.pattern))

@@ -62,6 +62,14 @@ class Lines:
         """Return whether a line shows nothing."""
         return not self._lines[number].strip(SPACES)
 
+    def over_blanks(self, first: int, last: int) -> tuple[int, int]:
+        """Return a range of lines with the blank ones above and below it."""
+        while first > 0 and self.is_blank(first - 1):
+            first -= 1
+        while last < self.count and self.is_blank(last):
+            last += 1
+        return first, last
+
     def holding(self, words: str) -> Iterator[int]:
         """Yield the lines that hold these words."""
         return (number for number, line in enumerate(self._lines) if words in line)

@@ -9,6 +9,7 @@ from pydantic import TypeAdapter
 
 from console.backend.documents.acceptances import Accepted
 from console.backend.documents.addresses import addresses, docprefix_problem, number_of
+from console.backend.documents.annexes import unclear_annexes
 from console.backend.documents.canonical import CanonicalText, RefusedText, canonical_text
 from console.backend.documents.coverage import check_algebra
 from console.backend.documents.kept_text import KeptText, keep
@@ -17,7 +18,7 @@ from console.backend.documents.matching import Matcher, matcher
 from console.backend.documents.nesting import Node
 from console.backend.documents.profiles import Profile
 from console.backend.documents.scanner import Scan, scan
-from console.backend.documents.suspects import find_suspects
+from console.backend.documents.suspects import Sighting, find_suspects
 from console.backend.documents.tree import build
 from console.backend.model.canonical_json import sha256_hex
 from console.backend.model.errors import StopCode
@@ -130,6 +131,9 @@ def plan_by(
     if unfit is not None:
         return PlanResult(request, None, (unfit,), source, text.data)
     plan, problems = _planned(kept, source, request, compiled, limits)
+    if problems and compiled.wider is not None:
+        wider_plan, refusals = _planned(kept, source, request, compiled.wider, limits)
+        plan, problems = (plan, problems) if refusals else (wider_plan, refusals)
     problems = _bounded([*unclear, *problems]) if unclear else problems
     return PlanResult(request, None if problems else plan, problems, source, text.data)
 
@@ -158,9 +162,10 @@ def _planned(
         line = scanned.marks[limits.max_units].line
         message = f"more than {limits.max_units:,} units: split the document, or raise the limit max_units"
         return None, (Problem(code=StopCode.CAP_EXCEEDED, line=line, message=message),)
-    nodes, order_problems, sightings = build(text.text, rules, scanned.marks, accepted, kept.lines_between)
-    names, address_problems = addresses(nodes, request.docprefix, request.ordinals, accepted)
-    problems = [*scanned.problems, *order_problems, *address_problems, *accepted.unmet()]
+    nodes, names, sightings, problems = _built(kept, request, rules, scanned, accepted.copy(), frozenset())
+    opaque = unclear_annexes(problems, nodes, scanned.marks)
+    if opaque:
+        nodes, names, sightings, problems = _built(kept, request, rules, scanned, accepted, opaque)
     if problems:
         return None, _bounded(problems)
     suspects = find_suspects(
@@ -175,6 +180,20 @@ def _planned(
     )
     plan = _assemble(kept, source, request, rules, scanned, nodes, names, suspects)
     return plan, _bounded(list(check_algebra(plan, kept.whole.data, limits)))
+
+
+def _built(
+    kept: KeptText,
+    request: PlanRequest,
+    rules: Profile,
+    scanned: Scan,
+    accepted: Accepted,
+    opaque: frozenset[int],
+) -> tuple[list[Node], list[str], list[Sighting], list[Problem]]:
+    """Return nodes, addresses, what was seen and opens nothing, and all problems."""
+    nodes, order, sightings = build(kept.kept.text, rules, scanned.marks, accepted, kept.lines_between, opaque)
+    names, repeated = addresses(nodes, request.docprefix, request.ordinals, accepted)
+    return nodes, names, sightings, [*scanned.problems, *order, *repeated, *accepted.unmet()]
 
 
 def _bounded(problems: list[Problem]) -> tuple[Problem, ...]:

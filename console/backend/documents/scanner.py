@@ -24,6 +24,7 @@ _LONGEST_TITLE = 200
 _CONFIRMED_WITHIN = 600
 """Number of characters in which what confirms a mark must stand."""
 _LINES_OF_TITLE = 6
+_LINES_OF_WRAPPED_TITLE = 12
 _LAYOUT_SHOWS_IN = 200_000
 """Number of characters, from the beginning, out of which the layout of the lines is seen."""
 _LONG_LINE = 160
@@ -192,7 +193,7 @@ class _Scanner:
             or title.endswith((".", ";", ":") if goes_on else (".", ";", ":", ","))
         ):
             return mark
-        if title[0] in '#>|-*(„“"' or self._opens(line, begin):
+        if title[0] in '#>|-*(„“"' or self._opens(line, begin, of_annex=role is Role.ANNEX):
             return mark
         self.heading_end = begin + len(line)
         if goes_on:
@@ -223,7 +224,7 @@ class _Scanner:
             return False
         lines = self.text[above.start : start].split("\n")[1:-1]
         between = any(not line.strip() or line.rstrip().endswith(_ENDS_A_SENTENCE) for line in lines)
-        far = mark.line - above.line > _LINES_OF_TITLE
+        far = mark.line - above.line > _LINES_OF_WRAPPED_TITLE
         if not is_start(mark.number.first) or far or between or (titled and not lines):
             return False
         if not titled:
@@ -231,9 +232,11 @@ class _Scanner:
         self.marks[-1] = above._replace(title=clean_title(" ".join([above.title, *(line.strip() for line in lines)])))
         return True
 
-    def _opens(self, line: str, start: int) -> bool:
+    def _opens(self, line: str, start: int, *, of_annex: bool = False) -> bool:
         mark = self._mark(line, start) if self.matcher.beginning.match(line) else None
-        return mark is not None and (mark.level is None or mark.level.role is not Role.NAMED_PART)
+        if mark is None or mark.level is None:
+            return mark is not None
+        return mark.level.role is not Role.NAMED_PART and not (of_annex and mark.level.titles_annex)
 
     def setext(self) -> list[Problem]:
         """Mark the underlined headings that are certain; return the others, where nobody can tell heading from rule."""

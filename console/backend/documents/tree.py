@@ -8,7 +8,15 @@ from console.backend.documents.acceptances import NUMBER_BACKWARDS, NUMBER_GAP, 
 from console.backend.documents.lettering import Reading, is_both, read
 from console.backend.documents.matching import Mark, Style
 from console.backend.documents.nesting import HEADING, Enclosure, Node
-from console.backend.documents.numbering import Alphabet, Number, parse_in, path_of
+from console.backend.documents.numbering import (
+    Alphabet,
+    Number,
+    follows,
+    is_start,
+    parse_foreign_letter,
+    parse_in,
+    path_of,
+)
 from console.backend.documents.profiles import Hierarchy, Level, Numbering, Profile, Role, Scope
 from console.backend.documents.sequence import Sequence, Verdict
 from console.backend.documents.suspects import Sighting
@@ -18,6 +26,9 @@ from console.backend.model.plan import Acceptance, Problem, SuspectReason
 _CONTAINER, _ARTICLE = Role.CONTAINER, Role.ARTICLE
 _ANNEX, _MATTER, _CONTENTS, _NAMED_PART = Role.ANNEX, Role.MATTER, Role.CONTENTS, Role.NAMED_PART
 _DOCUMENT, _PLAIN, _ATX, _FITS, _UNNUMBERED = Scope.DOCUMENT, Style.PLAIN, Style.ATX, Verdict.FITS, Numbering.NONE
+
+_LETTER_WITHIN = 8
+"""Number of characters in which the letter of a point stands, behind its indentation."""
 
 
 class _Builder:
@@ -33,6 +44,10 @@ class _Builder:
         self.following: list[Mark] = []
         """Marks that come behind the one that is added, the next one last."""
         self.enclosure = Enclosure(profile)
+        self.opaque: frozenset[int] = frozenset()
+        """Lines of annexes whose inner numbering does not hold."""
+        self.annex_article: tuple[int, Number] | None = None
+        """Line of an opaque annex, and the last article of its own numbering."""
         self.nodes: list[Node] = []
         self.path: list[Node] = []
         self.problems: list[Problem] = []
@@ -122,12 +137,16 @@ class _Builder:
         """End the unit that is open. Before the first article, and in a sentence, the line is text of what is around it."""
         if not mark.fresh or not self.has_article or (self.path and self.path[-1].level.role is _CONTAINER):
             return
-        if self.path and self.path[0].level.role is _ANNEX:
+        if self.path and self.path[0].level.role is _ANNEX and not self._ends_regulation():
             return
         if self.nodes[-1].other == level.name:
             return
         self.path.clear()
         self.nodes.append(Node(mark, level, len(self.nodes), None, other=level.name))
+
+    def _ends_regulation(self) -> bool:
+        """Return whether an attached regulation with articles is open: it is signed like the act that attaches it."""
+        return bool(self.path[0].level.confirmed_by) and any(node.level.role is _ARTICLE for node in self.path)
 
     def _taken_as_title(self, mark: Mark, level: Level) -> bool:
         """Return whether the heading is the document's own title, which may well read like an annex of another law."""
@@ -164,12 +183,14 @@ class _Builder:
 
     def _in_annex(self, annex: Node, mark: Mark, level: Level) -> bool:
         """Return whether the mark is text of an opaque annex; an article that would end the annex is refused."""
-        if not annex.level.opaque or level.role in {_ANNEX, _MATTER}:
+        if not (annex.level.opaque or annex.mark.line in self.opaque) or level.role in {_ANNEX, _MATTER}:
             return False
         if level.role is not _ARTICLE or mark.number is None:
             return True
         if annex.mark.depth and mark.depth > annex.mark.depth:
             return False
+        if self._goes_on_in_annex(annex, mark.number):
+            return True
         sequence = self.sequences.get((level.name, None))
         ends = mark.depth if annex.mark.depth else sequence is not None and sequence.expects(mark.number)
         if ends:
@@ -180,6 +201,14 @@ class _Builder:
                 "end, or mark the article deeper than the annex it belongs to",
             )
         return True
+
+    def _goes_on_in_annex(self, annex: Node, number: Number) -> bool:
+        """Return whether an article continues the annex's own numbering, and the act's own articles were signed before."""
+        last = self.annex_article
+        own = last is not None and last[0] == annex.mark.line and follows(last[1].last, number.first)
+        if own or is_start(number.first):
+            self.annex_article = (annex.mark.line, number)
+        return own and any(node.level.role is _NAMED_PART for node in self.nodes[: annex.index])
 
     def _add_heading(self, mark: Mark, level: Level) -> None:
         top = level.role in {_ANNEX, _MATTER}
@@ -223,6 +252,8 @@ class _Builder:
             return
         parent = path[at].index
         if mark.number is None:
+            mark = self._with_foreign_letter(mark, level, parent)
+        if mark.number is None:
             if (level.name, parent) in self.sequences and mark.fresh:
                 self.problem("FOREIGN_LETTER", mark, f"{level.name} with a letter that its numbering does not have")
             self.sighted(mark, SuspectReason.SPELLING)
@@ -242,6 +273,13 @@ class _Builder:
                 return
         del path[at + 1 :]
         self._open(mark, level, parent, None)
+
+    def _with_foreign_letter(self, mark: Mark, level: Level, parent: int) -> Mark:
+        """Return the mark with the number of a letter that the alphabet lacks, if it stands in its Latin place."""
+        sequence = self.sequences.get((level.name, parent))
+        number = parse_foreign_letter(self.text[mark.start : mark.start + _LETTER_WITHIN].lstrip()[:1])
+        goes_on = sequence is not None and number is not None and sequence.expects(number)
+        return mark._replace(number=number) if goes_on and level.alphabet is Alphabet.VIETNAMESE else mark
 
     def _begins(self, mark: Mark, level: Level) -> bool:
         """Return whether an unmarked line stands where a heading may begin; refused where that cannot be decided."""
@@ -376,9 +414,11 @@ def build(
     marks: tuple[Mark, ...],
     accepted: Accepted,
     lines_between: Callable[[int, int], int],
+    opaque: frozenset[int] = frozenset(),
 ) -> tuple[list[Node], list[Problem], list[Sighting]]:
     """The nodes of a document in order, what is wrong with their order, and the marks that open no unit."""
     builder = _Builder(text, profile, accepted, lines_between)
+    builder.opaque = opaque
     entries, body = _contents_apart(marks)
     for mark in entries:
         builder.sighted(mark, SuspectReason.IN_CONTENTS)

@@ -96,6 +96,12 @@ class Level(Value):
     scope: Scope = Scope.PARENT
     opaque: bool = False
     """Of an annex: it nests nothing but articles marked deeper than itself; tables and forms stay in its body."""
+    if_refused: bool = False
+    """It is tried only where the document is refused without it, and holds only if nothing is refused with it."""
+    opaque_if_unclear: bool = False
+    """Of an annex: it becomes opaque if the numbers in it do not hold, as in forms and tables."""
+    titles_annex: bool = False
+    """Of an annex: directly below the heading of another one it is that one's title."""
     repeats: bool = False
     """Its number can stand more than once, as on forms: further addresses are numbered, and each such unit is a suspect."""
     generated: bool = False
@@ -223,6 +229,15 @@ class Profile(Value):
         except re.error as error:
             return f"{pattern!r} is no regular expression ({error}): correct it"
         return ""
+
+    def without_spare_levels(self) -> Self:
+        """Return the profile without the levels that are tried where a document is refused without them."""
+        return self.model_copy(update={"level": tuple(level for level in self.level if not level.if_refused)})
+
+    def with_spare_levels(self) -> Self:
+        """Return the profile with those levels among its others."""
+        levels = tuple(level.model_copy(update={"if_refused": False}) for level in self.level)
+        return self.model_copy(update={"level": levels})
 
     def regex(self, pattern: str) -> str:
         """The pattern with the profile's `<fragment>` names replaced, twice, so that fragments may use fragments."""
