@@ -103,16 +103,6 @@ def parse_letter(raw: str) -> Number | None:
     return Number(raw=raw, first=key, last=key, token=ascii_letter(raw[0]) + rest)
 
 
-def parse_foreign_letter(raw: str) -> Number | None:
-    """Read a letter that the Vietnamese alphabet lacks: it stands behind the one before it in the Latin one; None otherwise."""
-    letter = raw.lower()
-    before = ascii_lowercase.find(letter) - 1
-    if len(letter) != 1 or before < 0 or letter in VI_LETTERS or ascii_lowercase[before] not in VI_LETTERS:
-        return None
-    key: Key = (VI_LETTERS.index(ascii_lowercase[before]) + 1, 1)
-    return Number(raw=raw, first=key, last=key, token=letter.upper())
-
-
 def parse_in(alphabet: Alphabet, raw: str) -> Number | None:
     """Read a number that is written in an alphabet; None where it is none."""
     if alphabet is Alphabet.VIETNAMESE:

@@ -13,7 +13,6 @@ from console.backend.documents.numbering import (
     Number,
     follows,
     is_start,
-    parse_foreign_letter,
     parse_in,
     path_of,
 )
@@ -26,9 +25,6 @@ from console.backend.model.plan import Acceptance, Problem, SuspectReason
 _CONTAINER, _ARTICLE = Role.CONTAINER, Role.ARTICLE
 _ANNEX, _MATTER, _CONTENTS, _NAMED_PART = Role.ANNEX, Role.MATTER, Role.CONTENTS, Role.NAMED_PART
 _DOCUMENT, _PLAIN, _ATX, _FITS, _UNNUMBERED = Scope.DOCUMENT, Style.PLAIN, Style.ATX, Verdict.FITS, Numbering.NONE
-
-_LETTER_WITHIN = 8
-"""Number of characters in which the letter of a point stands, behind its indentation."""
 
 
 class _Builder:
@@ -252,8 +248,6 @@ class _Builder:
             return
         parent = path[at].index
         if mark.number is None:
-            mark = self._with_foreign_letter(mark, level, parent)
-        if mark.number is None:
             if (level.name, parent) in self.sequences and mark.fresh:
                 self.problem("FOREIGN_LETTER", mark, f"{level.name} with a letter that its numbering does not have")
             self.sighted(mark, SuspectReason.SPELLING)
@@ -273,13 +267,6 @@ class _Builder:
                 return
         del path[at + 1 :]
         self._open(mark, level, parent, None)
-
-    def _with_foreign_letter(self, mark: Mark, level: Level, parent: int) -> Mark:
-        """Return the mark with the number of a letter that the alphabet lacks, if it stands in its Latin place."""
-        sequence = self.sequences.get((level.name, parent))
-        number = parse_foreign_letter(self.text[mark.start : mark.start + _LETTER_WITHIN].lstrip()[:1])
-        goes_on = sequence is not None and number is not None and sequence.expects(number)
-        return mark._replace(number=number) if goes_on and level.alphabet is Alphabet.VIETNAMESE else mark
 
     def _begins(self, mark: Mark, level: Level) -> bool:
         """Return whether an unmarked line stands where a heading may begin; refused where that cannot be decided."""
