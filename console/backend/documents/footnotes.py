@@ -175,7 +175,7 @@ class Footnotes:
 
 def _seen(mark: str) -> re.Pattern[str]:
     # Where the word before the mark was struck out, a space stands there, and a comma or the line's end behind.
-    return re.compile(rf"(?<=\S){mark}(?!\d)|(?<=\S ){mark}(?=[,;.]|[ \t]*$)", re.MULTILINE)
+    return re.compile(rf"(?<=\S){mark}(?!\d)|(?<=\S ){mark}(?=[,;]|[ \t]*$)", re.MULTILINE)
 
 
 def _glued(mark: str) -> re.Pattern[str]:

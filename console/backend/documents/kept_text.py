@@ -88,7 +88,7 @@ class KeptText:
                 byte_start=size,
                 byte_end=size + len(data),
                 sha256=sha256_hex(data),
-                text=text[piece.start : piece.end].strip(),
+                text=" ".join(text[piece.start : piece.end].split()),
                 mark=piece.mark,
             )
             spans.append(span)

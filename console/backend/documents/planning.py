@@ -221,9 +221,8 @@ def _assemble(
     places = [scanned.front_end, first, *starts, len(text.text)]
     edges = _byte_offsets(text, places)
     # Spans refer to the whole text, and bodies to what is kept of it.
-    spans = (
-        _byte_offsets(kept.whole, [kept.offset(place) if place else 0 for place in places]) if kept.pieces else edges
-    )
+    front, *mapped = [kept.offset(place) for place in places]
+    spans = _byte_offsets(kept.whole, [front if scanned.front_end else 0, *mapped]) if kept.pieces else edges
     last_line = kept.whole.text.count("\n") + (not kept.whole.text.endswith("\n"))
     lines = [*(node.mark.line for node in nodes), last_line + 1]
     others = _before(scanned, spans, lines[0])

@@ -172,7 +172,7 @@ class DroppedSpan(Value):
     sha256: str
     """Of the bytes."""
     text: SafeText
-    """The bytes as text, without the spaces around them."""
+    """The bytes as text, on one line."""
     mark: str = ""
     """Of a footnote and its mark: the number."""
     within: str = ""
