@@ -51,7 +51,7 @@ def _page_breaks(lines: Lines, rules: Furniture) -> list[tuple[int, int]]:
     heads = [head for number in lines.holding(rules.holds) if (head := _head(lines, number, rules)) is not None]
     breaks: list[tuple[int, int]] = []
     doubled: list[tuple[int, int]] = []
-    for head, (number, number_line) in _numbered(heads):
+    for head, number, number_line in _numbered(heads):
         first, last = min(head.line, number_line), max(head.line, number_line) + 1
         first, last = lines.over_blanks(first, last)
         breaks.append((first, last))
@@ -86,23 +86,32 @@ def _head(lines: Lines, number: int, rules: Furniture) -> _Head | None:
     return _Head(number, " ".join(match["head"].split()), tuple(numbers))
 
 
-def _numbered(heads: list[_Head]) -> list[tuple[_Head, tuple[int, int]]]:
-    """Return the heads whose page number is the next after the page before, or before the page behind; with number and line."""
+def _numbered(heads: list[_Head]) -> list[tuple[_Head, int, int]]:
+    """Return the heads whose page number is the next after the page before, or before the page behind.
+
+    With each stands its number and the line of that; the heads of different issues are numbered apart.
+    """
+    issues: dict[str, list[_Head]] = {}
+    for head in heads:
+        issues.setdefault(head.text, []).append(head)
+    return sorted(entry for issue in issues.values() for entry in _certain(issue))
+
+
+def _certain(heads: list[_Head]) -> list[tuple[_Head, int, int]]:
     chosen: list[tuple[_Head, int, int]] = []
     for head, following in zip(heads, [*heads[1:], None], strict=True):
-        above = chosen[-1] if chosen else None
-        expected = above[1] + 1 if above is not None and above[0].text == head.text else None
-        coming = {number - 1 for number, _ in following.numbers} if following and following.text == head.text else set()
+        expected = chosen[-1][1] + 1 if chosen else None
+        coming = {number - 1 for number, _ in following.numbers} if following is not None else set()
         fitting = [pair for pair in head.numbers if pair[0] == expected] or [
             pair for pair in head.numbers if pair[0] in coming
         ]
         if fitting:
             chosen.append((head, *fitting[0]))
     # One page alone is numbered by nothing that goes on: its number could be any.
-    certain = {
+    goes_on = {
         at for pair in pairwise(range(len(chosen))) for at in pair if chosen[pair[1]][1] == chosen[pair[0]][1] + 1
     }
-    return [(head, (number, line)) for at, (head, number, line) in enumerate(chosen) if at in certain]
+    return [entry for at, entry in enumerate(chosen) if at in goes_on]
 
 
 def _pages(lines: Lines, breaks: list[tuple[int, int]]) -> list[Page]:

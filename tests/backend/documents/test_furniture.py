@@ -81,13 +81,9 @@ def test_any_width_and_any_length_of_pages_gives_the_same_units(seed: int) -> No
         stamp=random.random() < 0.5,
     )
     text = printed(layout)
-    result = cut(text)
-    # A heading that ends the page above leaves open what follows: that may be refused, and never be lost.
-    if result.plan is None:
-        assert {problem.code for problem in result.problems} <= {"AMBIGUOUS_PARAGRAPH", "AMBIGUOUS_HEADING"}
-        return
-    assert [unit.address for unit in result.plan.units] == [unit.address for unit in plan_of(bare()).units]
-    assert all(HEAD not in body for body in bodies(result.plan, text).values())
+    plan = plan_of(text)
+    assert [unit.address for unit in plan.units] == [unit.address for unit in plan_of(bare()).units]
+    assert all(HEAD not in body for body in bodies(plan, text).values())
 
 
 @pytest.mark.parametrize("layout", LAYOUTS.values(), ids=LAYOUTS)
@@ -169,8 +165,8 @@ ATTACKS = {
     "a head in a line of the text": ("c) Các lối đi khác.", f"c) Các lối đi khác, đăng trên:\n{HEAD}\nvà trên báo."),
     "another number of the gazette": ("c) Bờ cỏ.", "c) Bờ cỏ, xem\nCÔNG BÁO/Số 5/Ngày 05-3-2024\n12\ntrang này."),
     "a line like a date": ("c) Bờ cỏ.", "c) Bờ cỏ, xem\nSố 5 ngày 01 tháng 2 năm 2024.\n"),
-    "a number alone in a table": ("c) Bờ cỏ.", "c) Bờ cỏ:\n12\n\n13\n\n14"),
-    "an address of two lines of a stamp": ("c) Bờ cỏ.", "c) Bờ cỏ:\nEmail: ho@vi.example\nCơ quan: HỒ"),
+    "a number alone in a table": ("c) Bờ cỏ.", "c) Bờ cỏ:\n12\n\n13\n\n14\nlà số mét."),
+    "an address of two lines of a stamp": ("c) Bờ cỏ.", "c) Bờ cỏ:\nEmail: ho@vi.example\nCơ quan: HỒ."),
     "a line that begins with the number of the next footnote": (
         "c) Bờ cỏ.",
         "c) Bờ cỏ.\n\n4 Người sửa đổi sổ ghi tên.",
@@ -186,9 +182,7 @@ def test_law_that_looks_like_furniture_is_not_dropped(name: str, layout: Layout)
     assert LAW.count(old) == 1
     law = LAW.replace(old, new)
     text = printed(replace(layout, width=200), law)
-    plan = cut(text).plan
-    if plan is None:
-        return  # Refused is not lost.
+    plan = plan_of(text)
     whole = words(re.sub(r"\{\d\}", "", law))
     assert words(kept_bytes(text.encode(), plan.dropped).decode()) == whole
 
