@@ -7,6 +7,8 @@ from console.backend.model.value import Value
 
 SPACES = " \t\f\u00a0"
 """Characters that leave a line blank; a form feed ends a page."""
+MARK = "\x00"
+"""Character in the place of a mark: no document holds it."""
 _NO_NUMBER_GOES_ON = r"(?![\w.)])"
 
 
@@ -45,6 +47,8 @@ class Furniture(Value):
                 return (
                     f"furniture: key footnote: {pattern!r} has no group `mark`: name the footnote's number (?P<mark>…)"
                 )
+            if key == "glued_marks" and "#" not in pattern:
+                return f"furniture: key glued_marks: {pattern!r} has no #: put it in the place of the mark"
         return ""
 
     @cached_property
@@ -74,10 +78,10 @@ class Furniture(Value):
         """Return the pattern of a footnote whose mark may be gone; None without one."""
         return re.compile(self.struck_out) if self.struck_out else None
 
-    def glued(self, mark: str) -> tuple[re.Pattern[str], ...]:
-        """Return the patterns of lines in which that mark (group `mark`) is glued to the number of a unit."""
-        signs = (sign.partition("#") for sign in self.glued_marks)
+    @cached_property
+    def signs(self) -> tuple[re.Pattern[str], ...]:
+        """Return the patterns of lines in which a mark, replaced by MARK, is glued to the number of a unit."""
+        parts = (sign.partition("#") for sign in self.glued_marks)
         return tuple(
-            re.compile(rf"[ \t]*(?:{before})(?P<mark>{mark}){behind or _NO_NUMBER_GOES_ON}")
-            for before, _, behind in signs
+            re.compile(rf"[ \t]*(?:{before}){MARK}{behind or _NO_NUMBER_GOES_ON}") for before, _, behind in parts
         )

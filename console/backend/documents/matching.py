@@ -109,6 +109,17 @@ class Matcher:
         self.reads_like = re.compile("|".join(profile.reads_like)) if profile.reads_like else None
 
     @cached_property
+    def _spare(self) -> re.Pattern[str]:
+        heads = "|".join(
+            self._whole.regex(head) for level in self._whole.level if level.if_refused for head in level.heads
+        )
+        return re.compile(rf"\n {{0,3}}(?:[#*_][#*_ ]*)?(?:{heads})")
+
+    def wider_for(self, text: str) -> "Matcher | None":
+        """Return the matcher with those levels, if a line of the text begins like one of them."""
+        return self.wider if self.wider is not None and self._spare.search(text) is not None else None
+
+    @cached_property
     def wider(self) -> "Matcher | None":
         """The matcher with the levels that are tried where a document is refused; None if there are none."""
         return Matcher(self._whole.with_spare_levels()) if self._whole is not self.profile else None

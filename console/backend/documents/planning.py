@@ -131,8 +131,9 @@ def plan_by(
     if unfit is not None:
         return PlanResult(request, None, (unfit,), source, text.data)
     plan, problems = _planned(kept, source, request, compiled, limits)
-    if problems and compiled.wider is not None:
-        wider_plan, refusals = _planned(kept, source, request, compiled.wider, limits)
+    wider = compiled.wider_for(kept.kept.text) if problems else None
+    if wider is not None:
+        wider_plan, refusals = _planned(kept, source, request, wider, limits)
         plan, problems = (plan, problems) if refusals else (wider_plan, refusals)
     problems = _bounded([*unclear, *problems]) if unclear else problems
     return PlanResult(request, None if problems else plan, problems, source, text.data)
