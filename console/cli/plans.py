@@ -15,6 +15,7 @@ from console.backend.model.canonical_json import canonical_json
 from console.backend.model.errors import ExitStatus, Refused, StopCode
 from console.backend.model.outcome import Outcome
 from console.backend.model.plan import Acceptance, DroppedSpan, PlannedUnit, bind, dropped_in_words
+from console.backend.model.suspect_groups import SuspectGroup, grouped
 from console.cli.arguments import Options
 from console.cli.operations import PlanFile
 from console.cli.output import narrate, report
@@ -89,10 +90,7 @@ def _plan_lines(result: PlanResult) -> list[str]:
     coverage = result.plan.coverage
     return [
         *lines,
-        *(
-            f"suspect: line {suspect.line}: {suspect.reason}: {suspect.text}  in {suspect.swallowed_by}"
-            for suspect in result.plan.suspects
-        ),
+        *(_suspects_line(group) for group in grouped(result.plan.suspects)),
         *(
             f"accepted: line {accepted.line}: {accepted.code}: {accepted.reason}"
             for accepted in result.plan.acceptances
@@ -109,6 +107,13 @@ def _plan_lines(result: PlanResult) -> list[str]:
         f"{coverage.unit_bytes} bytes in units, {coverage.other_bytes} outside, lossless: {coverage.lossless}",
         f"plan digest {bind(result.plan, None).plan_digest} (bound to no database)",
     ]
+
+
+def _suspects_line(group: SuspectGroup) -> str:
+    # A quotation can have thousands of lines; the report as JSON names each.
+    number = f" ({len(group.suspects):,} lines)" if len(group.suspects) > 1 else ""
+    first = group.first
+    return f"suspect: line {group.lines}: {first.reason}{number}: {first.text}  in {first.swallowed_by}"
 
 
 def _dropped_line(span: DroppedSpan) -> str:
