@@ -32,7 +32,8 @@ def test_each_dropped_span_is_a_line(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert listed[0].endswith(f"{HEAD} 41  in (title)")
     footnotes = [line for line in listed if ": footnote 3: " in line]
     assert len(footnotes) == 1
-    assert footnotes[0].endswith("in LAW/DIEU-3")
+    unit = next(unit for unit in answer["units"] if f"in {unit['address']}" == footnotes[0].split("  ")[-1])
+    assert unit["line_start"] < int(footnotes[0].split(":")[1].removeprefix(" line ")) <= unit["line_end"]
     assert any(line.startswith(f"dropped {len(listed)} (") and f"{len(NOTES)} footnote," in line for line in lines)
 
 

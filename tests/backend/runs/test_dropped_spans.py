@@ -33,7 +33,8 @@ def test_a_dry_run_counts_what_is_dropped(at: At) -> None:
     mark = workspace.record(Phase.MARK)
     assert mark is not None
     answer = next(check for check in mark.checks if check.name == "spans dropped").evidence[0].answer
-    assert answer.startswith(f"{len(dropped)} (") and f"{len(NOTES)} footnote" in answer
+    assert answer.startswith(f"{len(dropped)} (")
+    assert f"{len(NOTES)} footnote" in answer
 
 
 def test_a_run_without_furniture_says_nothing_of_it(at: At) -> None:
