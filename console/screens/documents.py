@@ -322,9 +322,9 @@ def _notes(view: PlanView) -> tuple[SuspectGroup | Acceptance | DroppedSpan, ...
     """Return the suspects and accepted findings of a plan, in the order of their lines; behind them what is dropped."""
     if view.document is None:
         return ()
-    told: list[SuspectGroup | Acceptance] = [*view.document.acceptances, *grouped(view.document.suspects)]
-    told.sort(key=lambda note: note.line)
-    return (*told, *view.document.dropped)
+    by_line: list[SuspectGroup | Acceptance] = [*view.document.acceptances, *grouped(view.document.suspects)]
+    by_line.sort(key=lambda note: note.line)
+    return (*by_line, *view.document.dropped)
 
 
 def _entries(view: PlanView) -> tuple[Problem | SuspectGroup | Acceptance | DroppedSpan, ...]:

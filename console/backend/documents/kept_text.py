@@ -18,7 +18,7 @@ KEPT_RULE = f"{CANON_RULE}+furniture-v1"
 
 @dataclass(slots=True)
 class KeptText:
-    """What is left of a whole text. Offsets are in characters; without pieces both texts are the same object."""
+    """The rest of a whole text. Offsets are in characters; without pieces both texts are the same object."""
 
     whole: CanonicalText
     kept: CanonicalText

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 from random import Random
+from textwrap import wrap
 
 import pytest
 
@@ -232,13 +233,13 @@ def test_a_footnote_that_is_not_certain_refuses_the_text(old: str, new: str) -> 
 LONG = {1: f"Nghị định này có căn cứ ban hành như sau: “{'Căn cứ Luật về hồ nước năm 2020 và các luật khác; ' * 9}”"}
 
 
-def over_two_pages(at: int, rule: str = " " * 42) -> str:
+def over_two_pages(at: int, rule: str = " " * 42, width: int = 90) -> str:
     """A law whose only footnote goes on at the foot of the second page, behind its first lines there."""
     text = printed(Layout(lines=14, notes=LONG, stamp=False))
     lines = text.split("\n")
     first = next(number for number, line in enumerate(lines) if line.startswith("1 Nghị"))
     end = next(number for number in range(first, len(lines)) if not lines[number].strip())
-    rest = lines[first + at : end]
+    rest = wrap(" ".join(lines[first + at : end]), width)
     del lines[first + at : end]
     second = [number for number, line in enumerate(lines) if line == HEAD][2]
     foot = max(number for number in range(second) if lines[number].strip()) + 1
@@ -257,13 +258,10 @@ def test_a_footnote_goes_on_on_the_next_page(at: int) -> None:
 
 
 def test_a_footnote_whose_rest_nothing_tells_refuses_the_text() -> None:
-    # The rest is set as wide as the law, and only a blank line parts the two: it could be law.
-    text = over_two_pages(2, rule="").replace("Căn cứ Luật về hồ nước năm 2020 và các luật khác; ”", "và luật khác.")
-    lines = text.split("\n")
-    text = "\n".join(line if len(line) < 75 or not line.startswith("luật") else line[:60] for line in lines)
-    result = cut(text)
-    assert result.plan is None
+    # The rest is set as wide as the law, and only a blank line parts the two: it could be law that is quoted.
+    result = cut(over_two_pages(2, rule="", width=70))
     assert {problem.code for problem in result.problems} == {"FOOTNOTE_UNCLEAR"}
+    assert cut(over_two_pages(2, rule="", width=90)).plan is not None
 
 
 def test_a_changed_list_of_what_is_dropped_is_no_lossless_plan() -> None:
@@ -272,7 +270,9 @@ def test_a_changed_list_of_what_is_dropped_is_no_lossless_plan() -> None:
     assert check_algebra(plan, data) == ()
     first, second = plan.dropped[:2]
     moved = first.model_copy(update={"byte_end": first.byte_end + 1})
-    for dropped in (plan.dropped[1:], (second, first, *plan.dropped[2:]), (moved, *plan.dropped[1:])):
+    other = first.model_copy(update={"sha256": "0" * 64})
+    changed = [plan.dropped[1:], (second, first, *plan.dropped[2:]), (moved, *plan.dropped[1:])]
+    for dropped in (*changed, (other, *plan.dropped[1:])):
         assert check_algebra(plan.model_copy(update={"dropped": dropped}), data)
 
 

@@ -173,7 +173,7 @@ class Profile(Value):
     words: tuple[str, ...] = ()
     """Words before the number of a unit, in lower case and without diacritics; with one slip they make a suspect too."""
     furniture: Furniture | None = None
-    """What is no text of the law in such documents; without it every line is text."""
+    """Rules for what is no text of the law in such documents; without them every line is text."""
     fragments: dict[str, str] = Field(default_factory=dict)
     level: tuple[Level, ...]
 
