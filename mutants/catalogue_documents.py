@@ -6,6 +6,7 @@ _B = "console/backend"
 _D = f"{_B}/documents"
 _SUSPECTS, _ACCEPTANCES = f"{_D}/suspects.py", f"{_D}/acceptances.py"
 _SCANNER, _TREE, _PLANNING = f"{_D}/scanner.py", f"{_D}/tree.py", f"{_D}/planning.py"
+_FURNITURE, _FOOTNOTES = f"{_D}/furniture.py", f"{_D}/footnotes.py"
 _BINDINGS, _WORKSPACE = f"{_B}/approvals/bindings.py", f"{_B}/runs/workspace.py"
 
 
@@ -60,7 +61,7 @@ DOCUMENTS = (
     Mutant(
         "a number within a line is told",
         _SUSPECTS,
-        "    for sighting in _inside(text, nodes):\n",
+        "    for sighting in _inside(text, nodes, lines_between):\n",
         "    for sighting in ():\n",
         _test("documents/test_suspects", "a_number_within_a_line_is_named"),
     ),
@@ -109,7 +110,7 @@ DOCUMENTS = (
     Mutant(
         "the digest of a plan without suspects stays what was signed",
         f"{_B}/model/plan.py",
-        'empty = {name for name in ("suspects", "acceptances") if not fields.get(name)}',
+        'empty = {name for name in ("suspects", "acceptances", "dropped") if not fields.get(name)}',
         "empty: set[str] = set()",
         _test("documents/test_suspects", "suspects_are_part_of_what_is_signed"),
     ),
@@ -147,5 +148,40 @@ DOCUMENTS = (
         '        ("n_acceptances", str(statement.n_acceptances), str(facts.n_acceptances)),\n',
         "",
         _test("approvals/test_statement", "each_binding_is_checked_by_itself[n_acceptances]"),
+    ),
+    Mutant(
+        "the signed number of dropped spans is the plan's",
+        _BINDINGS,
+        '        ("n_dropped", str(statement.n_dropped), str(facts.n_dropped)),\n',
+        "",
+        _test("approvals/test_statement", "each_binding_is_checked_by_itself[n_dropped]"),
+    ),
+    Mutant(
+        "a running head is one only beside a number that goes on",
+        _FURNITURE,
+        "        if fitting:\n            chosen.append((head, *fitting[0]))\n",
+        "        chosen.append((head, *(fitting or head.numbers or [((chosen or [(0, 0)])[-1][1] + 1, head.line)])[0]))\n",
+        _test("documents/test_furniture", "a_head_whose_number_does_not_go_on_stays_in_the_text"),
+    ),
+    Mutant(
+        "a footnote has its mark on the page",
+        _FOOTNOTES,
+        "            if (gone or marks.is_seen(match[\"mark\"])) and ",
+        "            if ",
+        _test("documents/test_furniture", "a_footnote_that_is_not_certain_refuses_the_text"),
+    ),
+    Mutant(
+        "a dropped span is what the plan says of it",
+        f"{_B}/documents/coverage.py",
+        "        elif sha256_hex(data) != span.sha256:\n",
+        "        elif False:\n",
+        _test("documents/test_furniture", "a_changed_list_of_what_is_dropped_is_no_lossless_plan"),
+    ),
+    Mutant(
+        "the rest of a footnote is told from law by its type, its end or a rule",
+        _FOOTNOTES,
+        "        return smaller or (closes and numbered) or self._is_ruled(block)\n",
+        "        return True\n",
+        _test("documents/test_furniture", "a_footnote_whose_rest_nothing_tells_refuses_the_text"),
     ),
 )

@@ -357,8 +357,8 @@ _OF_RUNS = (
             (
                 "bytes that the source does not have",
                 "coverage",
-                "_joined(plan, unit_rows, edited, canonical) == canonical\n",
-                "_joined(plan, unit_rows, edited, canonical) != b''\n",
+                "_joined(written, unit_rows, edited, kept) == kept",
+                "_joined(written, unit_rows, edited, kept) != b''",
             ),
             (
                 "a row that nobody planned",
@@ -377,7 +377,7 @@ _OF_RUNS = (
     Mutant(
         "the verification looks at the pinned source",
         _VERIFICATION,
-        "    same_source = sha256_hex(canonical) == plan.document.source.canonical_sha256",
+        "    same_source = sha256_hex(kept) == plan.document.source.canonical_sha256",
         "    same_source = True",
         _test("runs/test_verification", "another_source_than_the_pinned_one_is_seen"),
     ),

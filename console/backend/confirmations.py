@@ -88,7 +88,9 @@ def _brief_release(installation: Installation) -> Confirmation:
 def _suspects(run: RunView) -> tuple[str, ...]:
     suspects = f"Lines that read like the beginning of a unit and open none: {run.n_suspects}; SG_1 states this number."
     accepted = f"Accepted findings of the enacted text: {run.n_acceptances}; SG_1 states this number."
-    return (*((suspects,) if run.n_suspects else ()), *((accepted,) if run.n_acceptances else ()))
+    dropped = f"Spans of page furniture and footnotes that are in no unit: {run.n_dropped}; SG_1 states this number."
+    counted = ((suspects, run.n_suspects), (accepted, run.n_acceptances), (dropped, run.n_dropped))
+    return tuple(sentence for sentence, number in counted if number)
 
 
 def _effects(danger: RunDanger, run: RunView) -> tuple[str, ...]:

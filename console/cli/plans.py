@@ -14,10 +14,14 @@ from console.backend.host.settings import load_settings
 from console.backend.model.canonical_json import canonical_json
 from console.backend.model.errors import ExitStatus, Refused, StopCode
 from console.backend.model.outcome import Outcome
-from console.backend.model.plan import Acceptance, PlannedUnit, bind
+from console.backend.model.plan import Acceptance, DroppedSpan, PlannedUnit, bind, dropped_in_words
+from console.backend.model.suspect_groups import SuspectGroup, grouped
 from console.cli.arguments import Options
 from console.cli.operations import PlanFile
 from console.cli.output import narrate, report
+
+_SHOWN = 60
+"""Number of characters of a dropped span that the list shows; the report as JSON has all of them."""
 
 
 def plan(options: Options, request: PlanFile) -> ExitStatus:
@@ -86,24 +90,39 @@ def _plan_lines(result: PlanResult) -> list[str]:
     coverage = result.plan.coverage
     return [
         *lines,
-        *(
-            f"suspect: line {suspect.line}: {suspect.reason}: {suspect.text}  in {suspect.swallowed_by}"
-            for suspect in result.plan.suspects
-        ),
+        *(_suspects_line(group) for group in grouped(result.plan.suspects)),
         *(
             f"accepted: line {accepted.line}: {accepted.code}: {accepted.reason}"
             for accepted in result.plan.acceptances
         ),
+        *(_dropped_line(span) for span in result.plan.dropped),
         f"{len(result.plan.suspects)} suspects: lines that read like the beginning of a unit and open none",
         *(
             [f"{len(result.plan.acceptances)} accepted: findings of the enacted text itself"]
             if result.plan.acceptances
             else []
         ),
+        *([f"dropped {dropped_in_words(result.plan.dropped)}"] if result.plan.dropped else []),
         f"{len(lines)} units: {kinds}",
         f"{coverage.unit_bytes} bytes in units, {coverage.other_bytes} outside, lossless: {coverage.lossless}",
         f"plan digest {bind(result.plan, None).plan_digest} (bound to no database)",
     ]
+
+
+def _suspects_line(group: SuspectGroup) -> str:
+    # A quotation can have thousands of lines; the report as JSON names each.
+    number = f" ({len(group.suspects):,} lines)" if len(group.suspects) > 1 else ""
+    first = group.first
+    return f"suspect: line {group.lines}: {first.reason}{number}: {first.text}  in {first.swallowed_by}"
+
+
+def _dropped_line(span: DroppedSpan) -> str:
+    mark = f" {span.mark}" if span.mark else ""
+    shown = " ".join(span.text.split())[:_SHOWN]
+    size = span.byte_end - span.byte_start
+    return (
+        f"dropped: line {span.line}: {span.rule}{mark}: {size} bytes, sha256 {span.sha256}: {shown}  in {span.within}"
+    )
 
 
 def _unit_line(unit: PlannedUnit, depths: dict[str, int]) -> str:

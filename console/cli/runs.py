@@ -196,7 +196,8 @@ def _outcome(run: RunView) -> Outcome:
 
 def _counts(run: RunView) -> str:
     accepted = f", {run.n_acceptances} accepted" if run.n_acceptances else ""
-    return f"{run.n_units or '-'} units, {run.n_suspects} suspects{accepted}"
+    dropped = f", {run.n_dropped} dropped" if run.n_dropped else ""
+    return f"{run.n_units or '-'} units, {run.n_suspects} suspects{accepted}{dropped}"
 
 
 def run_lines(run: RunView) -> list[str]:

@@ -10,9 +10,10 @@ from textual.containers import Horizontal, Vertical
 from textual.widgets import Input
 
 from console.actions.actions import Action, Scope
-from console.backend.model.plan import Acceptance, Problem, Suspect
+from console.backend.model.plan import Acceptance, DroppedSpan, Problem
 from console.backend.model.profile_names import DEFAULT_PROFILE
 from console.backend.model.states import Mode
+from console.backend.model.suspect_groups import SuspectGroup, grouped
 from console.backend.model.view_models import IntakeView, PlanView, RunRequest, RunView
 from console.screens import documents_text as words
 from console.screens.base import ConsoleScreen
@@ -53,7 +54,10 @@ class DocumentsScreen(ConsoleScreen):
         "headings, and ordinals for repeated headings. Planning writes nothing. A plan is shown as a tree beside the "
         "text. An ambiguous document is refused; n and N go through its problems. A line that reads like the beginning "
         "of a unit and opens none is a suspect; x and X go through them, and their number is part of what is signed. "
-        "What the enacted text itself does is accepted in a file beside the document: its name, then .accept.toml."
+        "The lines of one quotation or annex stand in one row. "
+        "What the enacted text itself does is accepted in a file beside the document: its name, then .accept.toml. "
+        "Page furniture and footnotes that a profile's rules are certain about are in no unit; they are listed behind "
+        "the suspects, with their bytes and sha256."
     )
 
     def __init__(self) -> None:
@@ -252,11 +256,11 @@ class DocumentsScreen(ConsoleScreen):
         self._go_to_problem(self._problem - 1)
 
     def action_next_suspect(self) -> None:
-        """Go to the next suspect or accepted finding, and its line."""
+        """Go to the next suspect, accepted finding or dropped span, and its line."""
         self._go_to_suspect(self._problem + 1)
 
     def action_previous_suspect(self) -> None:
-        """Go to the previous suspect or accepted finding, and its line."""
+        """Go to the previous suspect, accepted finding or dropped span, and its line."""
         self._go_to_suspect(self._problem - 1)
 
     def _go_to_suspect(self, index: int) -> None:
@@ -314,14 +318,16 @@ class DocumentsScreen(ConsoleScreen):
         self.console.show_run(run.run_id)
 
 
-def _notes(view: PlanView) -> tuple[Suspect | Acceptance, ...]:
-    """Return the suspects and accepted findings of a plan, in the order of their lines."""
+def _notes(view: PlanView) -> tuple[SuspectGroup | Acceptance | DroppedSpan, ...]:
+    """Return the suspects and accepted findings of a plan, in the order of their lines; behind them what is dropped."""
     if view.document is None:
         return ()
-    return tuple(sorted((*view.document.acceptances, *view.document.suspects), key=lambda note: note.line))
+    by_line: list[SuspectGroup | Acceptance] = [*view.document.acceptances, *grouped(view.document.suspects)]
+    by_line.sort(key=lambda note: note.line)
+    return (*by_line, *view.document.dropped)
 
 
-def _entries(view: PlanView) -> tuple[Problem | Suspect | Acceptance, ...]:
+def _entries(view: PlanView) -> tuple[Problem | SuspectGroup | Acceptance | DroppedSpan, ...]:
     """Return what the list below the plan shows: its problems or, of a plan without any, what it tells."""
     return view.problems or _notes(view)
 

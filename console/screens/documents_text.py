@@ -2,7 +2,8 @@
 
 from collections import Counter
 
-from console.backend.model.plan import Acceptance, DocumentPlan, Problem, Suspect
+from console.backend.model.plan import Acceptance, DocumentPlan, DroppedSpan, Problem
+from console.backend.model.suspect_groups import SuspectGroup, grouped
 from console.backend.model.view_models import IntakeView, PlanView, RunRequest
 from console.widgets.formatting import count, plural, shortened, size
 from console.widgets.line import Line, Span, line
@@ -77,9 +78,13 @@ def plan_head(request: RunRequest, view: PlanView, *, wide: bool) -> list[Line]:
 
 def _suspects_in_short(document: DocumentPlan) -> list[Span]:
     accepted = [Span(f"  {count(len(document.acceptances))} accepted", "warn")] if document.acceptances else []
+    if document.dropped:
+        accepted.append(Span(f"  {count(len(document.dropped))} dropped", "warn"))
     if not document.suspects:
         return [Span("no suspects", "muted"), *accepted]
-    return [Span(f"{plural(len(document.suspects), 'suspect')} (x)", "warn"), *accepted]
+    places = len(grouped(document.suspects))
+    folded = f" in {plural(places, 'place')}" if places < len(document.suspects) else ""
+    return [Span(f"{plural(len(document.suspects), 'suspect')}{folded} (x)", "warn"), *accepted]
 
 
 def histogram(document: DocumentPlan) -> str:
@@ -101,18 +106,23 @@ def problems_title(problems: tuple[Problem, ...]) -> str:
     return f"{plural(len(problems), 'problem')} (n next, N previous)"
 
 
-def notes_title(notes: tuple[Suspect | Acceptance, ...]) -> str:
-    """Return the number of suspects by reason, that of accepted findings, and the keys."""
-    reasons = Counter(entry.reason.value for entry in notes if isinstance(entry, Suspect))
+def notes_title(notes: tuple[SuspectGroup | Acceptance | DroppedSpan, ...]) -> str:
+    """Return the number of suspects by reason, those of accepted findings and dropped spans, and the keys."""
+    groups = [entry for entry in notes if isinstance(entry, SuspectGroup)]
+    reasons = Counter(suspect.reason.value for group in groups for suspect in group.suspects)
     counted = ", ".join(f"{count(n)} {reason}" for reason, n in reasons.most_common())
-    n_accepted = len(notes) - reasons.total()
+    n_accepted = sum(isinstance(entry, Acceptance) for entry in notes)
+    n_dropped = len(notes) - len(groups) - n_accepted
     accepted = f", {count(n_accepted)} accepted" if n_accepted else ""
+    accepted += f", {count(n_dropped)} dropped" if n_dropped else ""
     return f"{plural(reasons.total(), 'suspect')}{accepted} (x next, X previous){': ' if counted else ''}{counted}"
 
 
-def note_row(note: Suspect | Acceptance) -> Line:
-    """Return a suspect or an accepted finding by its line."""
-    return _suspect_row(note) if isinstance(note, Suspect) else _acceptance_row(note)
+def note_row(note: SuspectGroup | Acceptance | DroppedSpan) -> Line:
+    """Return suspects, an accepted finding or a dropped span by its line."""
+    if isinstance(note, DroppedSpan):
+        return _dropped_row(note)
+    return _suspects_row(note) if isinstance(note, SuspectGroup) else _acceptance_row(note)
 
 
 def _acceptance_row(accepted: Acceptance) -> Line:
@@ -124,12 +134,22 @@ def _acceptance_row(accepted: Acceptance) -> Line:
     )
 
 
-def _suspect_row(suspect: Suspect) -> Line:
+def _dropped_row(span: DroppedSpan) -> Line:
     return line(
-        Span(f"line {suspect.line:<7}", "accent"),
-        Span(f"{suspect.reason.value:<16}", "warn"),
-        f"{shortened(suspect.text, 48)}  ",
-        Span(f"in {suspect.swallowed_by}", "muted"),
+        Span(f"line {span.line:<7}", "accent"),
+        Span(f"{span.rule.value:<14}", "warn"),
+        f"{shortened(' '.join(span.text.split()), 48)}  ",
+        Span(f"{size(span.byte_end - span.byte_start)} sha256 {span.sha256[:16]} in {span.within}", "muted"),
+    )
+
+
+def _suspects_row(group: SuspectGroup) -> Line:
+    number = f"{plural(len(group.suspects), 'line')} " if len(group.suspects) > 1 else ""
+    return line(
+        Span(f"line {group.lines:<7}", "accent"),
+        Span(f"{group.first.reason.value:<16}", "warn"),
+        f"{shortened(group.first.text, 48)}  ",
+        Span(f"{number}in {group.first.swallowed_by}", "muted"),
     )
 
 

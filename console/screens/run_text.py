@@ -43,10 +43,11 @@ def head(run: RunView, now: datetime, actions: tuple[Action, ...], switch: Switc
     units = "units not known" if run.n_units is None else plural(run.n_units, "unit")
     suspects = f", {plural(run.n_suspects, 'suspect')}" if run.n_suspects else ""
     accepted = f", {run.n_acceptances:,} accepted" if run.n_acceptances else ""
+    dropped = f", {run.n_dropped:,} dropped" if run.n_dropped else ""
     lines = [
         line(
             Span(run.mode.value, "warn" if run.mode.value == "LIVE" else "muted"),
-            f"  {run.docprefix}, {units}{suspects}{accepted}  ",
+            f"  {run.docprefix}, {units}{suspects}{accepted}{dropped}  ",
             Span("state ", "muted"),
             Span(run.state.name, _state_tone(run)),
         )

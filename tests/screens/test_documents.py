@@ -2,7 +2,8 @@
 
 from textual.widgets import Input
 
-from console.backend.model.plan import Acceptance, Suspect, SuspectReason
+from console.backend.model.plan import Acceptance, DroppedSpan, DropRule, Suspect, SuspectReason
+from console.backend.model.suspect_groups import grouped
 from console.backend.model.view_models import OnProgress, PlanView, RunRequest, RunView
 from console.screens.documents import DocumentsScreen
 from console.screens.documents_text import note_row, plan_head
@@ -112,6 +113,51 @@ async def test_accepted_findings_are_shown_with_the_suspects_and_started_as_show
         assert "ADDRESS_REPEATED accepted  OLD: twice" in plain(note_row(view.document.acceptances[1]))
         await press(pilot, "d")
     assert "accepting accept file" in backend.calls
+
+
+class _Dropping(FakeBackend):
+    """A backend whose document has a quotation of two lines, and a running head that is dropped."""
+
+    def plan(self, origin: str, docprefix: str, profile: str, ordinals: bool) -> PlanView:
+        """The sample, with what was dropped."""
+        view = super().plan(origin, docprefix, profile, ordinals)
+        assert view.document is not None
+        quoted = [
+            Suspect(line=line, reason=SuspectReason.QUOTED, text="§ 3", swallowed_by="BDSG-2018/S1") for line in (5, 7)
+        ]
+        dropped = DroppedSpan(
+            rule=DropRule.PAGE_BREAK,
+            line=3,
+            byte_start=31,
+            byte_end=48,
+            sha256="ab" * 32,
+            text="GAZETTE 7",
+            within="(title)",
+        )
+        document = view.document.model_copy(update={"suspects": tuple(quoted), "dropped": (dropped,)})
+        return PlanView(document, (), view.text, view.plan_digest, "")
+
+
+async def test_dropped_spans_are_shown_behind_the_suspects_and_a_quotation_is_one_row() -> None:
+    """With rule, size and digest; x goes to the line of each."""
+    async with opened(_Dropping(), "2", "p") as (app, pilot):
+        assert isinstance(app.screen, DocumentsScreen)
+        assert app.screen.planned is not None
+        view, request = app.screen.planned.view, app.screen.planned.request
+        assert view.document is not None
+        assert "2 suspects in 1 place (x)  1 dropped" in "".join(
+            plain(row) for row in plan_head(request, view, wide=False)
+        )
+        rows = app.screen.query_one("#problems", Rows)
+        assert rows.border_title == "2 suspects, 1 dropped (x next, X previous): 2 quoted"
+        text = app.screen.query_one(SourceView)
+        lines = []
+        for _ in range(2):
+            await press(pilot, "x")
+            lines.append(text.line_number)
+        assert lines == [5, 3]
+        assert "5-7" in plain(note_row(grouped(view.document.suspects)[0]))
+        assert "page-break    GAZETTE 7  17 B sha256 abababab" in plain(note_row(view.document.dropped[0]))
 
 
 async def test_a_dry_run_leads_to_the_run_screen() -> None:

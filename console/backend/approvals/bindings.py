@@ -75,6 +75,7 @@ def _bindings(statement: Statement, policy: Policy, expected: Expectation, now: 
         ("n_units", str(statement.n_units), str(facts.n_units)),
         ("n_suspects", str(statement.n_suspects), str(facts.n_suspects)),
         ("n_acceptances", str(statement.n_acceptances), str(facts.n_acceptances)),
+        ("n_dropped", str(statement.n_dropped), str(facts.n_dropped)),
         ("expected_deltas", _deltas(statement.expected_deltas), _deltas(facts.expected_deltas)),
         ("policy_sha256", statement.policy_sha256, policy.sha256),
         ("allowance", statement.allowance, "explicit"),
@@ -87,7 +88,7 @@ def _bindings(statement: Statement, policy: Policy, expected: Expectation, now: 
 _FACTS = (
     *("kind", "purpose", "run_id", "document", "plan_digest", "source_sha256", "canonical_sha256", "manifest_digest"),
     *("deploy_manifest_sha256", "baseline_digest"),
-    *("target", "n_units", "n_suspects", "n_acceptances", "expected_deltas"),
+    *("target", "n_units", "n_suspects", "n_acceptances", "n_dropped", "expected_deltas"),
     *("policy_sha256", "allowance", "not_before", "expires"),
 )
 _DRAFT_FACTS = ("draft_digest", "drafts", "sg1_sha256", "review_decision_id")

@@ -90,6 +90,8 @@ class RunFacts(Value):
     """Number of lines that read like the beginning of a unit and open none: the signer has been told of them."""
     n_acceptances: Annotated[int, Field(ge=0)]
     """Number of findings of the enacted text that a person accepted, each with a reason."""
+    n_dropped: Annotated[int, Field(ge=0)] = 0
+    """Number of spans of page furniture and footnotes that are in no unit; not stated if there are none."""
     expected_deltas: tuple[TableDelta, ...]
 
 
@@ -177,7 +179,9 @@ class Statement(RunFacts):
     @model_serializer(mode="wrap")
     def _without_the_fields_of_other_purposes(self, handler: SerializerFunctionWrapHandler) -> dict[str, object]:
         fields: dict[str, object] = handler(self)
-        return {name: value for name, value in fields.items() if value is not None}
+        stated = {name: value for name, value in fields.items() if value is not None}
+        # Statements of plans without dropped spans stay what they were, and so do the signatures of them.
+        return stated if self.n_dropped else {name: value for name, value in stated.items() if name != "n_dropped"}
 
 
 def draft_statement(

@@ -50,6 +50,12 @@ class Accepted:
             self._met.add((code, line))
         return acceptance
 
+    def copy(self) -> "Accepted":
+        """Return the same acceptances, of which the same have met their finding so far."""
+        copied = Accepted(self._acceptances)
+        copied._met = set(self._met)
+        return copied
+
     def unmet(self) -> list[Problem]:
         """Return the acceptances that no finding has met: each of them refuses the text."""
         return [

@@ -10,6 +10,7 @@ from console.backend.documents.limits import DEFAULT_LIMITS, Limits
 from console.backend.model.canonical_json import sha256_hex
 from console.backend.model.plan import DocumentPlan, OtherSpan, PlannedUnit, Problem
 from console.backend.model.vocabulary import VOCABULARY, SectionType
+from console.backend.model.written_plan import as_written, kept_bytes
 
 Span = PlannedUnit | OtherSpan
 
@@ -37,14 +38,16 @@ _LF = ord("\n")
 def check_algebra(plan: DocumentPlan, canonical: bytes, limits: Limits = DEFAULT_LIMITS) -> tuple[Problem, ...]:
     """Every way in which the plan is not a lossless, unambiguous cut of these bytes. Empty: accepted. Never raises."""
     ordered = spans(plan)
+    written, kept = as_written(plan), kept_bytes(canonical, plan.dropped)
     return (
-        *_source(plan, canonical),
+        *_source(plan, kept),
+        *_dropped(plan, canonical),
         *_count(plan, limits),
         *_partition(plan, ordered, canonical),
         *_coverage(plan),
         *_lines(ordered, canonical),
         *_tree(plan),
-        *_units(plan, canonical),
+        *_units(written, kept),
     )
 
 
@@ -53,9 +56,21 @@ def spans(plan: DocumentPlan) -> list[Span]:
     return sorted((*plan.units, *plan.others), key=attrgetter("byte_start"))
 
 
-def _source(plan: DocumentPlan, canonical: bytes) -> Iterator[Problem]:
-    if sha256_hex(canonical) != plan.source.canonical_sha256:
+def _source(plan: DocumentPlan, kept: bytes) -> Iterator[Problem]:
+    if sha256_hex(kept) != plan.source.canonical_sha256:
         yield Problem(code="SOURCE_DIFFERS", line=0, message="the text is not the one the plan was made from")
+
+
+def _dropped(plan: DocumentPlan, canonical: bytes) -> Iterator[Problem]:
+    """Dropped spans are in order, disjoint, not empty, and hold the bytes that they state."""
+    at = 0
+    for span in plan.dropped:
+        data = canonical[span.byte_start : span.byte_end]
+        if span.byte_start < at or not data or span.byte_end > len(canonical):
+            yield Problem(code="DROPPED_OUT_OF_ORDER", line=span.line, message="a dropped span is out of order")
+        elif sha256_hex(data) != span.sha256:
+            yield Problem(code="DROPPED_DIFFERS", line=span.line, message="the sha256 of a dropped span differs")
+        at = span.byte_end
 
 
 def _count(plan: DocumentPlan, limits: Limits) -> Iterator[Problem]:

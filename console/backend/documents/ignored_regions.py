@@ -2,7 +2,7 @@
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from heapq import merge
 from typing import Final
@@ -58,14 +58,14 @@ class Guards:
         last = self.covers[-1] if self.covers else None
         return last if last is not None and last.what == "quotation" and last.hidden and not last.closed else None
 
-    def problems(self, text: str) -> tuple[Problem, ...]:
+    def problems(self, text: str, line_of: Callable[[int], int]) -> tuple[Problem, ...]:
         """Return what is never closed and has hidden a unit."""
         return tuple(
             Problem(
                 code=f"UNCLOSED_{cover.what.upper()}",
-                line=text.count("\n", 0, cover.start) + 1,
+                line=line_of(text.count("\n", 0, cover.start) + 1),
                 message=f"{cover.what} is opened here and never closed; it hides what looks like a unit in line "
-                f"{cover.hidden}: close it, or mark the quotation with `>`",
+                f"{line_of(cover.hidden)}: close it, or mark the quotation with `>`",
             )
             for cover in self.covers
             if cover.hidden and not cover.closed

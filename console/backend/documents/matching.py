@@ -2,7 +2,7 @@
 
 import re
 from enum import IntEnum
-from functools import cache
+from functools import cache, cached_property
 from typing import NamedTuple
 
 from console.backend.documents.beginnings import DECORATION, notable
@@ -78,6 +78,9 @@ class Matcher:
     """A profile, compiled."""
 
     def __init__(self, profile: Profile) -> None:
+        self._whole = profile
+        if any(level.if_refused for level in profile.level):
+            profile = profile.without_spare_levels()
         self.profile = profile
         self.by_depth = not any(lv.pattern for lv in profile.level)
         self.lettered = any(level.alphabet for level in profile.level)
@@ -107,6 +110,22 @@ class Matcher:
         self.reads_like = re.compile(rf"{DECORATION}(?:{'|'.join(profile.reads_like)})") if profile.reads_like else None
         self.notable = notable(self.reads_like, profile.words, lettered=self.lettered)
         """Beginnings that are worth a closer look, of lines that no level matches."""
+
+    @cached_property
+    def _spare(self) -> re.Pattern[str]:
+        heads = "|".join(
+            self._whole.regex(head) for level in self._whole.level if level.if_refused for head in level.heads
+        )
+        return re.compile(rf"\n {{0,3}}(?:[#*_][#*_ ]*)?(?:{heads})")
+
+    def wider_for(self, text: str) -> "Matcher | None":
+        """Return the matcher with those levels, if a line of the text begins like one of them."""
+        return self.wider if self.wider is not None and self._spare.search(text) is not None else None
+
+    @cached_property
+    def wider(self) -> "Matcher | None":
+        """The matcher with the levels that are tried where a document is refused; None if there are none."""
+        return Matcher(self._whole.with_spare_levels()) if self._whole is not self.profile else None
 
     def _form(self, level: Level) -> _Form:
         marked = re.compile(self.profile.regex(level.pattern))

@@ -1,5 +1,6 @@
 """Documents to plans: the public entry of this package. Bad content gives problems, never an exception."""
 
+from bisect import bisect_right
 from collections import Counter
 from dataclasses import dataclass
 from typing import TypedDict
@@ -8,15 +9,17 @@ from pydantic import TypeAdapter
 
 from console.backend.documents.acceptances import Accepted
 from console.backend.documents.addresses import addresses, docprefix_problem, number_of
-from console.backend.documents.canonical import CanonicalText, RefusedText, canonical_text, source_version
+from console.backend.documents.annexes import unclear_annexes
+from console.backend.documents.canonical import CanonicalText, RefusedText, canonical_text
 from console.backend.documents.coverage import check_algebra
+from console.backend.documents.kept_text import KeptText, keep
 from console.backend.documents.limits import DEFAULT_LIMITS, Limits
 from console.backend.documents.matching import Matcher, matcher
 from console.backend.documents.nesting import Node
 from console.backend.documents.page import page_mark
 from console.backend.documents.profiles import Profile
 from console.backend.documents.scanner import Scan, scan
-from console.backend.documents.suspects import find_suspects
+from console.backend.documents.suspects import Sighting, find_suspects
 from console.backend.documents.tree import build
 from console.backend.model.canonical_json import sha256_hex
 from console.backend.model.errors import StopCode
@@ -24,6 +27,7 @@ from console.backend.model.plan import (
     Acceptance,
     Coverage,
     DocumentPlan,
+    DroppedSpan,
     OtherSpan,
     PlannedUnit,
     Problem,
@@ -122,25 +126,38 @@ def plan_by(
     except RefusedText as refused:
         problem = Problem(code=refused.code, line=refused.line, message=f"{refused.message}: {refused.next_action}")
         return PlanResult(request, None, (problem,), None, b"")
-    source = source_version(raw, text.data, origin)
+    kept, unclear = keep(text, compiled.profile.furniture)
+    source = kept.source(raw, origin)
     unfit = docprefix_problem(docprefix)
     if unfit is not None:
         return PlanResult(request, None, (unfit,), source, text.data)
-    plan, problems = _planned(text, source, request, compiled, limits)
+    plan, problems = _planned(kept, source, request, compiled, limits)
+    wider = compiled.wider_for(kept.kept.text) if problems else None
+    if wider is not None:
+        wider_plan, refusals = _planned(kept, source, request, wider, limits)
+        plan, problems = (plan, problems) if refusals else (wider_plan, refusals)
+    problems = _bounded([*unclear, *problems]) if unclear else problems
     return PlanResult(request, None if problems else plan, problems, source, text.data)
 
 
+def pinned_source(raw: bytes, *, origin: str, profile: str, limits: Limits = DEFAULT_LIMITS) -> SourceVersion:
+    """Return the snapshot that a plan of these bytes by that profile is pinned to. Raises RefusedText."""
+    kept, _ = keep(canonical_text(raw, limits), matcher(profile).profile.furniture)
+    return kept.source(raw, origin)
+
+
 def _planned(
-    text: CanonicalText, source: SourceVersion, request: PlanRequest, compiled: Matcher, limits: Limits
+    kept: KeptText, source: SourceVersion, request: PlanRequest, compiled: Matcher, limits: Limits
 ) -> tuple[DocumentPlan | None, tuple[Problem, ...]]:
-    rules = compiled.profile
+    rules, text = compiled.profile, kept.kept
     accepted = Accepted(request.acceptances)
-    scanned = scan(text.text, compiled, limits.max_units, limits.max_units * _CANDIDATES_PER_UNIT, accepted)
-    if len(scanned.candidates) + len(scanned.sightings) > limits.max_units * _CANDIDATES_PER_UNIT:
+    most_candidates = limits.max_units * _CANDIDATES_PER_UNIT
+    scanned = kept.located(scan(text.text, compiled, limits.max_units, most_candidates, accepted, kept.line))
+    if len(scanned.candidates) + len(scanned.sightings) > most_candidates:
         last = max(seen[-1].start for seen in (scanned.candidates, scanned.sightings) if seen)
-        line = text.text.count("\n", 0, last) + 1
+        line = kept.line(text.text.count("\n", 0, last) + 1)
         message = (
-            f"more than {limits.max_units * _CANDIDATES_PER_UNIT:,} lines that could be beginnings of units: this is no "
+            f"more than {most_candidates:,} lines that could be beginnings of units: this is no "
             "document of rules, or it is too long"
         )
         return None, (Problem(code=StopCode.CAP_EXCEEDED, line=line, message=message),)
@@ -148,19 +165,41 @@ def _planned(
         line = scanned.marks[limits.max_units].line
         message = f"more than {limits.max_units:,} units: split the document, or raise the limit max_units"
         return None, (Problem(code=StopCode.CAP_EXCEEDED, line=line, message=message),)
-    nodes, order_problems, sightings = build(text.text, rules, scanned.marks, accepted)
-    if not (scanned.marks or scanned.candidates or scanned.sightings):
-        page = page_mark(text.text, rules, scanned.front_end, scanned.front_lines)
-        nodes = [Node(page, rules.level[0], 0, None)] if page is not None else []
-    names, address_problems = addresses(nodes, request.docprefix, request.ordinals, accepted)
-    problems = [*scanned.problems, *order_problems, *address_problems, *accepted.unmet()]
+    nodes, names, sightings, problems = _built(kept, request, rules, scanned, accepted.copy(), frozenset())
+    opaque = unclear_annexes(problems, nodes, scanned.marks)
+    if opaque:
+        nodes, names, sightings, problems = _built(kept, request, rules, scanned, accepted, opaque)
     if problems:
         return None, _bounded(problems)
     suspects = find_suspects(
-        text.text, compiled, scanned.guards, scanned.candidates, [*sightings, *scanned.sightings], nodes, names
+        text.text,
+        compiled,
+        scanned.guards,
+        scanned.candidates,
+        [*sightings, *scanned.sightings],
+        nodes,
+        names,
+        kept,
     )
-    plan = _assemble(text, source, request, rules, scanned, nodes, names, suspects)
-    return plan, _bounded(list(check_algebra(plan, text.data, limits)))
+    plan = _assemble(kept, source, request, rules, scanned, nodes, names, suspects)
+    return plan, _bounded(list(check_algebra(plan, kept.whole.data, limits)))
+
+
+def _built(
+    kept: KeptText,
+    request: PlanRequest,
+    rules: Profile,
+    scanned: Scan,
+    accepted: Accepted,
+    opaque: frozenset[int],
+) -> tuple[list[Node], list[str], list[Sighting], list[Problem]]:
+    """Return nodes, addresses, what was seen and opens nothing, and all problems."""
+    nodes, order, sightings = build(kept.kept.text, rules, scanned.marks, accepted, kept.lines_between, opaque)
+    if not (scanned.marks or scanned.candidates or scanned.sightings):
+        page = page_mark(kept.kept.text, rules, scanned.front_end, scanned.front_lines)
+        nodes = [Node(page, rules.level[0], 0, None)] if page is not None else []
+    names, repeated = addresses(nodes, request.docprefix, request.ordinals, accepted)
+    return nodes, names, sightings, [*scanned.problems, *order, *repeated, *accepted.unmet()]
 
 
 def _bounded(problems: list[Problem]) -> tuple[Problem, ...]:
@@ -173,7 +212,7 @@ def _bounded(problems: list[Problem]) -> tuple[Problem, ...]:
 
 
 def _assemble(
-    text: CanonicalText,
+    kept: KeptText,
     source: SourceVersion,
     request: PlanRequest,
     rules: Profile,
@@ -182,16 +221,21 @@ def _assemble(
     names: list[str],
     suspects: tuple[Suspect, ...],
 ) -> DocumentPlan:
+    text = kept.kept
     starts = [node.mark.start for node in nodes]
     first = starts[0] if starts else len(text.text)
-    edges = _byte_offsets(text, [scanned.front_end, first, *starts, len(text.text)])
-    last_line = text.text.count("\n") + (not text.text.endswith("\n"))
+    places = [scanned.front_end, first, *starts, len(text.text)]
+    edges = _byte_offsets(text, places)
+    # Spans refer to the whole text, and bodies to what is kept of it.
+    front, *mapped = [kept.offset(place) for place in places]
+    spans = _byte_offsets(kept.whole, [front if scanned.front_end else 0, *mapped]) if kept.pieces else edges
+    last_line = kept.whole.text.count("\n") + (not kept.whole.text.endswith("\n"))
     lines = [*(node.mark.line for node in nodes), last_line + 1]
-    others = _before(scanned, edges, lines[0])
+    others = _before(scanned, spans, lines[0])
     units: list[_UnitFields] = []
     kind = rules.unit_kind.value
     for i, node in enumerate(nodes):
-        start, end = edges[i + 2], edges[i + 3]
+        start, end = spans[i + 2], spans[i + 3]
         if node.other:
             others.append(_other(node.other, lines[i], lines[i + 1] - 1, start, end))
             continue
@@ -207,7 +251,7 @@ def _assemble(
                 "line_end": lines[i + 1] - 1,
                 "byte_start": start,
                 "byte_end": end,
-                "body_sha256": sha256_hex(text.data[start:end]),
+                "body_sha256": sha256_hex(text.data[edges[i + 2] : edges[i + 3]]),
             }
         )
     covered = sum(u["byte_end"] - u["byte_start"] for u in units)
@@ -219,9 +263,24 @@ def _assemble(
         source=source,
         units=_UNITS.validate_python(units),
         others=tuple(others),
-        coverage=Coverage(unit_bytes=covered, other_bytes=outside, lossless=covered + outside == len(text.data)),
+        coverage=Coverage(unit_bytes=covered, other_bytes=outside, lossless=covered + outside == len(kept.whole.data)),
         suspects=suspects,
         acceptances=tuple(sorted(request.acceptances, key=lambda accepted: (accepted.line, accepted.code))),
+        dropped=_dropped(kept, units, others),
+    )
+
+
+def _dropped(kept: KeptText, units: list[_UnitFields], others: list[OtherSpan]) -> tuple[DroppedSpan, ...]:
+    """Return what was dropped, each with the unit or the named span around it."""
+    if not kept.pieces:
+        return ()
+    around = sorted(
+        [*((u["byte_start"], u["address"]) for u in units), *((o.byte_start, f"({o.name})") for o in others)]
+    )
+    starts = [start for start, _ in around]
+    return tuple(
+        span.model_copy(update={"within": around[bisect_right(starts, span.byte_start) - 1][1]})
+        for span in kept.dropped()
     )
 
 

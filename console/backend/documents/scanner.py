@@ -1,7 +1,7 @@
 """One pass over the lines that can open a unit: which are marked, which are covered, which bring a title."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from heapq import merge
 from operator import itemgetter
@@ -24,6 +24,7 @@ _LONGEST_TITLE = 200
 _CONFIRMED_WITHIN = 600
 """Number of characters in which what confirms a mark must stand."""
 _LINES_OF_TITLE = 6
+_LINES_OF_WRAPPED_TITLE = 12
 _LAYOUT_SHOWS_IN = 200_000
 """Number of characters, from the beginning, out of which the layout of the lines is seen."""
 _LONG_LINE = 160
@@ -190,7 +191,7 @@ class _Scanner:
             or title.endswith((".", ";", ":") if goes_on else (".", ";", ":", ","))
         ):
             return mark
-        if title[0] in '#>|-*(„“"' or self._opens(line, begin):
+        if title[0] in '#>|-*(„“"' or self._opens(line, begin, of_annex=role is Role.ANNEX):
             return mark
         self.heading_end = begin + len(line)
         if goes_on:
@@ -221,7 +222,7 @@ class _Scanner:
             return False
         lines = self.text[above.start : start].split("\n")[1:-1]
         between = any(not line.strip() or line.rstrip().endswith(_ENDS_A_SENTENCE) for line in lines)
-        far = mark.line - above.line > _LINES_OF_TITLE
+        far = mark.line - above.line > _LINES_OF_WRAPPED_TITLE
         if not is_start(mark.number.first) or far or between or (titled and not lines):
             return False
         if not titled:
@@ -229,9 +230,11 @@ class _Scanner:
         self.marks[-1] = above._replace(title=clean_title(" ".join([above.title, *(line.strip() for line in lines)])))
         return True
 
-    def _opens(self, line: str, start: int) -> bool:
+    def _opens(self, line: str, start: int, *, of_annex: bool = False) -> bool:
         mark = self._mark(line, start) if self.matcher.beginning.match(line) else None
-        return mark is not None and (mark.level is None or mark.level.role is not Role.NAMED_PART)
+        if mark is None or mark.level is None:
+            return mark is not None
+        return mark.level.role is not Role.NAMED_PART and not (of_annex and mark.level.titles_annex)
 
     def setext(self) -> list[Problem]:
         """Mark the underlined headings that are certain; return the others, where nobody can tell heading from rule."""
@@ -286,10 +289,18 @@ def _holds_units(text: str, end: int, matcher: Matcher) -> bool:
     return False
 
 
-def scan(text: str, matcher: Matcher, most: int, most_candidates: int, accepted: Accepted) -> Scan:
+def scan(
+    text: str,
+    matcher: Matcher,
+    most: int,
+    most_candidates: int,
+    accepted: Accepted,
+    line_of: Callable[[int], int] = int,
+) -> Scan:
     """Return what the lines of a canonical text can begin. Never raises for what the text says.
 
-    There is at most one mark more than `most`, and one candidate more than `most_candidates`.
+    There is at most one mark more than `most`, and one candidate more than `most_candidates`. `line_of` gives the number
+    by which an operator knows a line.
     """
     front = _FRONT.match(text)
     front_end = front.end() if front and not _holds_units(text, front.end(), matcher) else 0
@@ -298,14 +309,14 @@ def scan(text: str, matcher: Matcher, most: int, most_candidates: int, accepted:
     scanner.run(most, most_candidates)
     plain_marks: set[int] = set()
     while (unclosed := scanner.guards.unclosed_quotation()) is not None and len(plain_marks) < _MOST_PLAIN_MARKS:
-        if accepted.meets(UNCLOSED_QUOTATION, text.count("\n", 0, unclosed.start) + 1) is None:
+        if accepted.meets(UNCLOSED_QUOTATION, line_of(text.count("\n", 0, unclosed.start) + 1)) is None:
             break
         # What the mark hid can hold another quotation, closed or not.
         plain_marks.add(unclosed.start)
         scanner = _Scanner(text, matcher, front_end, front_lines + 1, frozenset(plain_marks))
         scanner.run(most, most_candidates)
     underlined = scanner.setext()
-    problems = (*underlined, *scanner.guards.problems(text))
+    problems = (*underlined, *scanner.guards.problems(text, line_of))
     return Scan(
         tuple(scanner.marks), front_end, front_lines, problems, scanner.guards, scanner.candidates, scanner.sightings
     )

@@ -4,7 +4,7 @@ import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from functools import lru_cache
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from pydantic import TypeAdapter
 
@@ -73,6 +73,16 @@ class Candidate(NamedTuple):
     """True for such a heading, which may open a section of its own."""
 
 
+class Lines(Protocol):
+    """Lines of the whole text, of which the text that is searched may be a part."""
+
+    def line(self, number: int) -> int:
+        """Return the number that a line has in the whole text."""
+
+    def lines_between(self, start: int, end: int) -> int:
+        """Return the number of lines of the whole text between two places of this one."""
+
+
 class _Places:
     """The units in the order of their lines."""
 
@@ -83,6 +93,7 @@ class _Places:
         self._articles = [node for node in nodes if node.level.role is Role.ARTICLE]
         self._article_lines = [node.mark.line for node in self._articles]
         self._following: dict[int, tuple[set[int], set[str]]] = {}
+        self._starts = [node.mark.start for node in nodes]
 
     def around(self, line: int) -> Node | None:
         """Return the node that the line is text of."""
@@ -93,6 +104,12 @@ class _Places:
         """Return whether the line opens a unit, or a named span."""
         at = bisect_left(self._lines, line)
         return at < len(self._lines) and self._lines[at] == line
+
+    def opens_above(self, text: str, start: int) -> bool:
+        """Return whether the line above the one that begins there opens a unit, or a named span."""
+        above = text.rfind("\n", 0, max(start - 1, 0)) + 1
+        at = bisect_left(self._starts, above)
+        return above < start and at < len(self._starts) and self._starts[at] == above
 
     def name(self, line: int) -> str:
         """Return the address of the unit that the line is text of, or the name of the span in parentheses."""
@@ -145,6 +162,7 @@ def find_suspects(
     sightings: list[Sighting],
     nodes: list[Node],
     addresses: list[str],
+    lines: Lines,
 ) -> tuple[Suspect, ...]:
     """Return the suspects of a document in the order of their lines, at most one per line."""
     places = _Places(nodes, addresses)
@@ -152,12 +170,12 @@ def find_suspects(
     for sighting in sightings:
         if sighting.reason in _OF_UNITS or not places.opens(sighting.line):
             reasons.setdefault(sighting.line, sighting)
-    for sighting in _inside(text, nodes):
+    for sighting in _inside(text, nodes, lines):
         reasons.setdefault(sighting.line, sighting)
-    line, counted = 1, 0
+    number, counted = 1, 0
     for candidate in sorted(_worth_a_look(candidates, matcher), key=lambda candidate: candidate.start):
-        line += text.count("\n", counted, candidate.start)
-        counted = candidate.start
+        number += text.count("\n", counted, candidate.start)
+        counted, line = candidate.start, lines.line(number)
         if places.opens(line) and not candidate.opens:
             continue
         reason = _reason(text, candidate, line, matcher, guards, places)
@@ -181,7 +199,7 @@ def _worth_a_look(candidates: list[Candidate], matcher: Matcher) -> list[Candida
     return chosen
 
 
-def _inside(text: str, nodes: list[Node]) -> Iterator[Sighting]:
+def _inside(text: str, nodes: list[Node], lines: Lines) -> Iterator[Sighting]:
     """Yield where the number that comes next, and opens no unit, stands behind the end of a sentence within a line."""
     taken = {
         (node.parent, node.level.name, node.mark.number.first[0]) for node in nodes if node.mark.number is not None
@@ -198,7 +216,7 @@ def _inside(text: str, nodes: list[Node]) -> Iterator[Sighting]:
         possible = number and text.find(number, node.mark.start, end) >= 0
         match = _behind_an_end(node.level.inside, number).search(text, node.mark.start, end) if possible else None
         if match is not None:
-            line = node.mark.line + text.count("\n", node.mark.start, match.start())
+            line = node.mark.line + lines.lines_between(node.mark.start, match.start())
             yield Sighting(line, match.start(), SuspectReason.INSIDE_LINE)
 
 
@@ -213,11 +231,11 @@ def _reason(
     if _reads_like(beginning, matcher):
         if _is_covered(candidate, guards):
             return SuspectReason.QUOTED
-        return SuspectReason.SPELLING if _is_fresh(text, candidate, line, places) else SuspectReason.CONTINUES
+        return SuspectReason.SPELLING if _is_fresh(text, candidate, places) else SuspectReason.CONTINUES
     if _names_a_level(beginning, candidate, matcher.profile.words):
         return SuspectReason.SPELLING
     # What follows is a weak sign: it counts only where something can begin.
-    if matcher.by_depth or not _is_fresh(text, candidate, line, places):
+    if matcher.by_depth or not _is_fresh(text, candidate, places):
         return None
     if len(candidate.text) <= SHORT and _is_word_and_number(beginning, matcher.profile.words):
         return SuspectReason.SPELLING
@@ -254,8 +272,8 @@ def _is_covered(candidate: Candidate, guards: Guards) -> bool:
     return guards.at(candidate.start) is not None or candidate.text.lstrip().startswith(_QUOTATION_MARKS)
 
 
-def _is_fresh(text: str, candidate: Candidate, line: int, places: _Places) -> bool:
-    return candidate.opens or places.opens(line - 1) or follows_an_end(text, candidate.start)
+def _is_fresh(text: str, candidate: Candidate, places: _Places) -> bool:
+    return candidate.opens or places.opens_above(text, candidate.start) or follows_an_end(text, candidate.start)
 
 
 def _reads_like(beginning: str, matcher: Matcher) -> bool:

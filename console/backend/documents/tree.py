@@ -2,12 +2,20 @@
 
 import re
 from bisect import bisect_right
+from collections.abc import Callable
 
 from console.backend.documents.acceptances import NUMBER_BACKWARDS, NUMBER_GAP, UNKNOWN_HEADING, Accepted
 from console.backend.documents.lettering import Reading, is_both, read
 from console.backend.documents.matching import Mark, Style
 from console.backend.documents.nesting import HEADING, Enclosure, Node
-from console.backend.documents.numbering import Alphabet, Number, parse_in, path_of
+from console.backend.documents.numbering import (
+    Alphabet,
+    Number,
+    follows,
+    is_start,
+    parse_in,
+    path_of,
+)
 from console.backend.documents.profiles import Hierarchy, Level, Numbering, Profile, Role, Scope
 from console.backend.documents.sequence import Sequence, Verdict
 from console.backend.documents.suspects import Sighting
@@ -21,8 +29,11 @@ _DOCUMENT, _PLAIN, _ATX, _FITS, _UNNUMBERED = Scope.DOCUMENT, Style.PLAIN, Style
 
 
 class _Builder:
-    def __init__(self, text: str, profile: Profile, accepted: Accepted) -> None:
+    def __init__(
+        self, text: str, profile: Profile, accepted: Accepted, lines_between: Callable[[int, int], int]
+    ) -> None:
         self.text = text
+        self.lines_between = lines_between
         self.accepted = accepted
         self.profile = profile
         self.levels = {level.name: level for level in profile.level}
@@ -30,6 +41,10 @@ class _Builder:
         self.following: list[Mark] = []
         """Marks that come behind the one that is added, the next one last."""
         self.enclosure = Enclosure(profile)
+        self.opaque: frozenset[int] = frozenset()
+        """Lines of annexes whose inner numbering does not hold."""
+        self.annex_article: tuple[int, Number] | None = None
+        """Line of an opaque annex, and the last article of its own numbering."""
         self.nodes: list[Node] = []
         self.path: list[Node] = []
         self.problems: list[Problem] = []
@@ -121,12 +136,16 @@ class _Builder:
         """End the unit that is open. Before the first article, and in a sentence, the line is text of what is around it."""
         if not mark.fresh or not self.has_article or (self.path and self.path[-1].level.role is _CONTAINER):
             return
-        if self.path and self.path[0].level.role is _ANNEX:
+        if self.path and self.path[0].level.role is _ANNEX and not self._ends_regulation():
             return
         if self.nodes[-1].other == level.name:
             return
         self.path.clear()
         self.nodes.append(Node(mark, level, len(self.nodes), None, other=level.name))
+
+    def _ends_regulation(self) -> bool:
+        """Return whether an attached regulation with articles is open: it is signed like the act that attaches it."""
+        return bool(self.path[0].level.confirmed_by) and any(node.level.role is _ARTICLE for node in self.path)
 
     def _taken_as_title(self, mark: Mark, level: Level) -> bool:
         """Return whether the heading is the document's own title, which may well read like an annex of another law."""
@@ -163,12 +182,14 @@ class _Builder:
 
     def _in_annex(self, annex: Node, mark: Mark, level: Level) -> bool:
         """Return whether the mark is text of an opaque annex; an article that would end the annex is refused."""
-        if not annex.level.opaque or level.role in {_ANNEX, _MATTER}:
+        if not (annex.level.opaque or annex.mark.line in self.opaque) or level.role in {_ANNEX, _MATTER}:
             return False
         if level.role is not _ARTICLE or mark.number is None:
             return True
         if annex.mark.depth and mark.depth > annex.mark.depth:
             return False
+        if self._goes_on_in_annex(annex, mark.number):
+            return True
         sequence = self.sequences.get((level.name, None))
         ends = mark.depth if annex.mark.depth else sequence is not None and sequence.expects(mark.number)
         if ends:
@@ -179,6 +200,14 @@ class _Builder:
                 "end, or mark the article deeper than the annex it belongs to",
             )
         return True
+
+    def _goes_on_in_annex(self, annex: Node, number: Number) -> bool:
+        """Return whether an article continues the annex's own numbering, and the act's own articles were signed before."""
+        last = self.annex_article
+        own = last is not None and last[0] == annex.mark.line and follows(last[1].last, number.first)
+        if own or is_start(number.first):
+            self.annex_article = (annex.mark.line, number)
+        return own and any(node.level.role is _NAMED_PART for node in self.nodes[: annex.index])
 
     def _add_heading(self, mark: Mark, level: Level) -> None:
         top = level.role in {_ANNEX, _MATTER}
@@ -383,7 +412,7 @@ class _Builder:
         match = wanted.search(self.text, start, mark.start)
         if match is None:
             return ""
-        line = mark.line - self.text.count("\n", match.start(), mark.start)
+        line = mark.line - self.lines_between(match.start(), mark.start)
         return f"; {match[0]!r} stands within line {line}, where it opens no unit: put it on a separate line"
 
     def _check_weak(self, sequence: Sequence, mark: Mark, level: Level, number: Number) -> None:
@@ -405,10 +434,16 @@ def _goes_on(title: str) -> bool:
 
 
 def build(
-    text: str, profile: Profile, marks: tuple[Mark, ...], accepted: Accepted
+    text: str,
+    profile: Profile,
+    marks: tuple[Mark, ...],
+    accepted: Accepted,
+    lines_between: Callable[[int, int], int],
+    opaque: frozenset[int] = frozenset(),
 ) -> tuple[list[Node], list[Problem], list[Sighting]]:
     """The nodes of a document in order, what is wrong with their order, and the marks that open no unit."""
-    builder = _Builder(text, profile, accepted)
+    builder = _Builder(text, profile, accepted, lines_between)
+    builder.opaque = opaque
     entries, body = _contents_apart(marks)
     for mark in entries:
         builder.sighted(mark, SuspectReason.IN_CONTENTS)

@@ -1,5 +1,6 @@
 """Units, cut plan and its digest: what is signed, and what the database must contain afterwards."""
 
+from collections import Counter
 from enum import StrEnum
 from functools import cached_property
 
@@ -149,6 +150,44 @@ def acceptances_in_words(acceptances: tuple[Acceptance, ...]) -> str:
     return f"{len(acceptances):,}: {named}" if acceptances else "none"
 
 
+class DropRule(StrEnum):
+    """Rule of a profile by which a span is no text of the law."""
+
+    PAGE_BREAK = "page-break"
+    """The running head of a page, its number and the blank lines around them."""
+    STAMP = "stamp"
+    """An electronic signature of the printer at the foot of a page."""
+    FOOTNOTE = "footnote"
+    """A footnote at the foot of a page, or the part of it that stands on this page."""
+    FOOTNOTE_MARK = "footnote-mark"
+    """The number of a footnote, glued to the number of a unit."""
+
+
+class DroppedSpan(Value):
+    """Bytes of the text that are no text of the law, by a declared rule: they are in no body, and the source keeps them."""
+
+    rule: DropRule
+    line: int
+    """1-based line of the text."""
+    byte_start: int
+    byte_end: int
+    sha256: str
+    """Of the bytes."""
+    text: SafeText
+    """The bytes as text, on one line."""
+    mark: str = ""
+    """Of a footnote and its mark: the number."""
+    within: str = ""
+    """Address of the unit around it; of other text, its name in parentheses."""
+
+
+def dropped_in_words(dropped: tuple[DroppedSpan, ...]) -> str:
+    """Return the number of dropped spans and of their bytes, and how many each rule found."""
+    rules = ", ".join(f"{n:,} {rule}" for rule, n in Counter(span.rule.value for span in dropped).most_common())
+    size = sum(span.byte_end - span.byte_start for span in dropped)
+    return f"{len(dropped):,} ({size:,} bytes): {rules}" if dropped else "none"
+
+
 class DocumentPlan(Value):
     """The content of a document, independent of any database: equal bytes give an equal content digest."""
 
@@ -162,12 +201,14 @@ class DocumentPlan(Value):
     suspects: tuple[Suspect, ...] = ()
     acceptances: tuple[Acceptance, ...] = ()
     """In the order of their lines."""
+    dropped: tuple[DroppedSpan, ...] = ()
+    """Parts of the spans that are in no body, in order."""
 
     @model_serializer(mode="wrap")
     def _without_empty_lists(self, handler: SerializerFunctionWrapHandler) -> dict[str, object]:
-        # The digest of a plan without suspects and acceptances stays what version 0.2.0 computed, and what was signed.
+        # The digest of a plan without these lists stays what version 0.2.0 computed, and what was signed.
         fields: dict[str, object] = handler(self)
-        empty = {name for name in ("suspects", "acceptances") if not fields.get(name)}
+        empty = {name for name in ("suspects", "acceptances", "dropped") if not fields.get(name)}
         return {name: value for name, value in fields.items() if name not in empty} if empty else fields
 
     @cached_property

@@ -219,6 +219,8 @@ class RunView(Value):
     n_suspects: int = 0
     """Number of lines that read like the beginning of a unit and open none."""
     n_acceptances: int = 0
+    n_dropped: int = 0
+    """Number of spans of page furniture and footnotes that are in no unit."""
     plan_digest: str
     content_digest: str
     operator: SafeText

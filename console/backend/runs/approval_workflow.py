@@ -36,6 +36,7 @@ from console.backend.model.plan import CutPlan
 from console.backend.model.plan_binding import expected_step_deltas
 from console.backend.model.purposes import PURPOSE_AT, Operation, Purpose
 from console.backend.model.view_models import ApprovalStatus, ApprovalView
+from console.backend.model.written_plan import as_written
 from console.backend.postgres import ledger
 from console.backend.postgres.connections import connect
 from console.backend.postgres.records import ApprovalRow, RunRow, approvals, require_run
@@ -356,13 +357,14 @@ def _facts(installation: Installation, row: RunRow, plan: CutPlan, purpose: Purp
         plan_digest=plan.plan_digest,
         source_sha256=plan.document.source.sha256,
         canonical_sha256=plan.document.source.canonical_sha256,
-        manifest_digest=ledger.manifest_digest(plan.document.units) if of_plan else None,
+        manifest_digest=ledger.manifest_digest(as_written(plan.document).units) if of_plan else None,
         deploy_manifest_sha256=installation.settings.deploy_manifest_sha256,
         baseline_digest=plan.world.baseline_digest,
         target=plan.world.target,
         n_units=plan.n_units,
         n_suspects=len(plan.document.suspects),
         n_acceptances=len(plan.document.acceptances),
+        n_dropped=len(plan.document.dropped),
         expected_deltas=plan.expected_deltas if of_plan else expected_step_deltas(plan.n_units),
     )
 

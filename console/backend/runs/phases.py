@@ -3,12 +3,21 @@
 import psycopg
 from psycopg.types.json import Jsonb
 
-from console.backend.documents.canonical import canonical_text, source_version
+from console.backend.documents.canonical import canonical_text
+from console.backend.documents.planning import pinned_source
 from console.backend.model.canonical_json import canonical_json, sha256_hex
 from console.backend.model.errors import Refused, StopCode
 from console.backend.model.outcome import Check
-from console.backend.model.plan import DocumentPlan, acceptances_in_words, bind, suspects_in_words
+from console.backend.model.plan import (
+    DocumentPlan,
+    SourceVersion,
+    acceptances_in_words,
+    bind,
+    dropped_in_words,
+    suspects_in_words,
+)
 from console.backend.model.states import Phase
+from console.backend.model.written_plan import cut_as_written, kept_bytes
 from console.backend.postgres import ledger
 from console.backend.postgres.measure import measure_world
 from console.backend.postgres.records import require_run
@@ -33,8 +42,7 @@ class SourcePin(PhaseWork):
 
     def prepare(self, context: PhaseContext) -> tuple[Check, ...]:
         raw = read_source(context.installation, context.request.origin)
-        canonical = canonical_text(raw, limits(context.installation.settings))
-        source = source_version(raw, canonical.data, context.request.origin)
+        source = _pinned(context, raw)
         context.workspace.write("source.raw", raw)
         return (
             context.passed("source pinned", f"{source.bytes} bytes, sha256 {source.sha256}", context.request.origin),
@@ -43,11 +51,14 @@ class SourcePin(PhaseWork):
     def write(
         self, context: PhaseContext, connection: psycopg.Connection, event: Jsonb, _measured: tuple[Check, ...]
     ) -> None:
-        raw = context.workspace.source()
-        canonical = canonical_text(raw, limits(context.installation.settings))
-        ledger.pin_source(
-            connection, context.run_id, source_version(raw, canonical.data, context.request.origin), event
-        )
+        ledger.pin_source(connection, context.run_id, _pinned(context, context.workspace.source()), event)
+
+
+def _pinned(context: PhaseContext, raw: bytes) -> SourceVersion:
+    request = context.request
+    return pinned_source(
+        raw, origin=request.origin, profile=request.profile, limits=limits(context.installation.settings)
+    )
 
 
 def _planned(context: PhaseContext) -> DocumentPlan:
@@ -75,10 +86,17 @@ class Mark(PhaseWork):
             context.check("lossless", spans, "the pinned source", coverage.lossless),
             context.passed("suspects counted", suspects_in_words(document.suspects), "the pinned source"),
             context.passed("acceptances met", acceptances_in_words(document.acceptances), "the pinned source"),
+            *_dropped(context, document),
         )
 
     def measure(self, context: PhaseContext, connection: psycopg.Connection) -> tuple[Check, ...]:
         return preflight(context, connection, context.workspace.marked())
+
+
+def _dropped(context: PhaseContext, document: DocumentPlan) -> tuple[Check, ...]:
+    """Return what is in no body as a check, if there is any: records of other runs stay as they are."""
+    counted = context.passed("spans dropped", dropped_in_words(document.dropped), "the pinned source")
+    return (counted,) if document.dropped else ()
 
 
 class Cutplan(PhaseWork):
@@ -158,8 +176,9 @@ class CutLegA(PhaseWork):
     ) -> None:
         plan = context.workspace.plan()
         canonical = canonical_text(context.workspace.source(), limits(context.installation.settings)).data
+        kept = kept_bytes(canonical, plan.document.dropped)
         context.report("cutting", 0, plan.n_units)
-        ledger.apply_cut(connection, context.run_id, plan, canonical, event)
+        ledger.apply_cut(connection, context.run_id, cut_as_written(plan), kept, event)
         context.report("cutting", plan.n_units, plan.n_units)
 
 

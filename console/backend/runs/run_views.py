@@ -69,6 +69,7 @@ def view_run(installation: Installation, run_id: str) -> RunView:
         n_units=plan.n_units if plan else row.n_units if row else None,
         n_suspects=plan.n_suspects if plan else 0,
         n_acceptances=plan.n_acceptances if plan else 0,
+        n_dropped=plan.n_dropped if plan else 0,
         plan_digest=plan.plan_digest if plan else "",
         content_digest=plan.content_digest if plan else "",
         operator=request.operator,

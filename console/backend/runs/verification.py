@@ -10,6 +10,7 @@ from console.backend.model.outcome import Check, Evidence, Outcome
 from console.backend.model.plan import CutPlan, PlannedUnit
 from console.backend.model.plan_binding import PlanBinding, TableCount, TableDelta
 from console.backend.model.value import Value
+from console.backend.model.written_plan import cut_as_written, kept_bytes
 from console.backend.postgres.measure import measure_counts, readers_digest
 from console.backend.postgres.units import EditRow, UnitRow, edits_of_document, units_of_document
 
@@ -75,9 +76,10 @@ def fidelity_checks(plan: CutPlan, replanned: CutPlan, canonical: bytes, rows: R
     unit_rows = {row.address: row for row in rows.units}
     verdict, edited = _Verdict(rows), {edit.address: edit for edit in rows.edits}
     faithful = f"{len(rows.units) - len(edited)} bodies equal the pinned source, byte for byte"
-    same_source = sha256_hex(canonical) == plan.document.source.canonical_sha256
+    written, kept = cut_as_written(plan), kept_bytes(canonical, plan.document.dropped)
+    same_source = sha256_hex(kept) == plan.document.source.canonical_sha256
     return (
-        verdict.check("pinned source", f"sha256 {sha256_hex(canonical)}", same_source),
+        verdict.check("pinned source", f"sha256 {sha256_hex(kept)}", same_source),
         verdict.check(
             "planned again",
             f"digest {replanned.document.content_digest}",
@@ -85,12 +87,10 @@ def fidelity_checks(plan: CutPlan, replanned: CutPlan, canonical: bytes, rows: R
         ),
         verdict.first(
             "body fidelity",
-            _unfaithful(plan.document.units, unit_rows, edited, canonical),
+            _unfaithful(written.document.units, unit_rows, edited, kept),
             faithful + (f"; {len(edited)} equal their signed edits" if edited else ""),
         ),
-        verdict.check(
-            "coverage", f"{len(canonical)} bytes of source", _joined(plan, unit_rows, edited, canonical) == canonical
-        ),
+        verdict.check("coverage", f"{len(kept)} bytes of source", _joined(written, unit_rows, edited, kept) == kept),
     )
 
 

@@ -59,6 +59,7 @@ class PlanFacts(Value):
     n_suspects: int = 0
     """Number of lines that read like the beginning of a unit and open none."""
     n_acceptances: int = 0
+    n_dropped: int = 0
     plan_digest: str
     content_digest: str
     target: Target
@@ -270,6 +271,7 @@ def _facts_of(plan: CutPlan) -> PlanFacts:
         n_units=plan.n_units,
         n_suspects=len(plan.document.suspects),
         n_acceptances=len(plan.document.acceptances),
+        n_dropped=len(plan.document.dropped),
         plan_digest=plan.plan_digest,
         content_digest=plan.document.content_digest,
         target=plan.world.target,

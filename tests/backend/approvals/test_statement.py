@@ -204,6 +204,7 @@ BROKEN = {
     "n_units": 61,
     "n_suspects": 3,
     "n_acceptances": 7,
+    "n_dropped": 4,
     "expected_deltas": expected_cut_deltas(61),
 }
 

@@ -6,9 +6,11 @@ from random import Random
 
 import pytest
 
+from console.backend.documents.furniture_rules import Furniture
 from console.backend.documents.matching import Matcher
 from console.backend.documents.planning import PlanResult, plan_by
 from console.backend.documents.profiles import Level, Profile, parse_profile
+from console.backend.model.value import Value
 from tests.backend.documents import beginnings
 from tests.support.plans import accepted
 
@@ -89,9 +91,11 @@ def test_nothing_of_them_is_lost_in_silence(profile: str, text: str, change: beg
                 assert [u.line_start for u in after.units] == [u.line_start for u in before.units], lines
 
 
-@pytest.mark.parametrize("model", [Profile, Level])
-def test_the_page_has_a_row_with_an_example_for_every_key(model: type[Profile] | type[Level]) -> None:
-    section = PAGE.split(f"## Keys of {'the profile' if model is Profile else 'a level'}")[1].split("\n## ")[0]
+@pytest.mark.parametrize(
+    ("model", "heading"), [(Profile, "the profile"), (Level, "a level"), (Furniture, "`[furniture]`")]
+)
+def test_the_page_has_a_row_with_an_example_for_every_key(model: type[Value], heading: str) -> None:
+    section = PAGE.split(f"## Keys of {heading}")[1].split("\n## ")[0]
     rows = re.findall(r"^\| `\[?(\w+)\]?` \| [^|]+ \| `[^|]+` \|$", section.replace("[[", "["), re.MULTILINE)
     assert sorted(rows) == sorted(set(model.model_fields) - {"level"})
 

@@ -9,6 +9,7 @@ from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
+from console.backend.documents.furniture_rules import Furniture
 from console.backend.documents.numbering import Alphabet
 from console.backend.model.errors import StopCode, UsageError
 from console.backend.model.profile_names import PROFILE_NAMES
@@ -95,6 +96,12 @@ class Level(Value):
     scope: Scope = Scope.PARENT
     opaque: bool = False
     """Of an annex: it nests nothing but articles marked deeper than itself; tables and forms stay in its body."""
+    if_refused: bool = False
+    """It is tried only where the document is refused without it, and holds only if nothing is refused with it."""
+    opaque_if_unclear: bool = False
+    """Of an annex: it becomes opaque if the numbers in it do not hold, as in forms and tables."""
+    titles_annex: bool = False
+    """Of an annex: directly below the heading of another one it is that one's title."""
     repeats: bool = False
     """Its number can stand more than once, as on forms: further addresses are numbered, and each such unit is a suspect."""
     generated: bool = False
@@ -167,6 +174,8 @@ class Profile(Value):
     """Patterns, written the same way, of list items that are text of their unit: no suspects."""
     words: tuple[str, ...] = ()
     """Words before the number of a unit, in lower case and without diacritics; with one slip they make a suspect too."""
+    furniture: Furniture | None = None
+    """Rules for what is no text of the law in such documents; without them every line is text."""
     fragments: dict[str, str] = Field(default_factory=dict)
     level: tuple[Level, ...]
 
@@ -182,6 +191,9 @@ class Profile(Value):
                 fault = self._unfit(pattern)
                 if fault:
                     raise ValueError(f"profile {self.name}: key {key}: {fault}")
+        unfit = self.furniture.fault() if self.furniture is not None else ""
+        if unfit:
+            raise ValueError(f"profile {self.name}: {unfit}")
         return self
 
     def _fault(self, level: Level, names: list[str]) -> str:
@@ -219,6 +231,15 @@ class Profile(Value):
         except re.error as error:
             return f"{pattern!r} is no regular expression ({error}): correct it"
         return ""
+
+    def without_spare_levels(self) -> Self:
+        """Return the profile without the levels that are tried where a document is refused without them."""
+        return self.model_copy(update={"level": tuple(level for level in self.level if not level.if_refused)})
+
+    def with_spare_levels(self) -> Self:
+        """Return the profile with those levels among its others."""
+        levels = tuple(level.model_copy(update={"if_refused": False}) for level in self.level)
+        return self.model_copy(update={"level": levels})
 
     def regex(self, pattern: str) -> str:
         """The pattern with the profile's `<fragment>` names replaced, twice, so that fragments may use fragments."""

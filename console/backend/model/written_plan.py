@@ -1,0 +1,49 @@
+"""The plan as the database gets it: bodies are slices of the text without what was dropped, and spans refer to that."""
+
+from bisect import bisect_right
+from itertools import accumulate
+
+from console.backend.model.plan import CutPlan, DocumentPlan, DroppedSpan, OtherSpan, PlannedUnit
+
+
+def kept_bytes(canonical: bytes, dropped: tuple[DroppedSpan, ...]) -> bytes:
+    """Return a canonical text without its dropped spans."""
+    if not dropped:
+        return canonical
+    starts = [0, *(span.byte_end for span in dropped)]
+    ends = [*(span.byte_start for span in dropped), len(canonical)]
+    return b"".join(canonical[start:end] for start, end in zip(starts, ends, strict=True))
+
+
+def as_written(document: DocumentPlan) -> DocumentPlan:
+    """Return the plan with spans of the text that is written; without dropped spans, the plan itself."""
+    if not document.dropped:
+        return document
+    shift = _Shift(document.dropped)
+    units = tuple(shift.unit(unit) for unit in document.units)
+    others = tuple(moved for span in document.others if (moved := shift.other(span)).byte_end > moved.byte_start)
+    return document.model_copy(update={"units": units, "others": others, "dropped": ()})
+
+
+def cut_as_written(plan: CutPlan) -> CutPlan:
+    """Return a cut plan with the document as it is written. Its digest is not the one that is signed."""
+    return plan.model_copy(update={"document": as_written(plan.document)}) if plan.document.dropped else plan
+
+
+class _Shift:
+    """Moves bytes of the source to those of the text without the dropped spans."""
+
+    def __init__(self, dropped: tuple[DroppedSpan, ...]) -> None:
+        self._ends = [span.byte_end for span in dropped]
+        self._removed = [0, *accumulate(span.byte_end - span.byte_start for span in dropped)]
+
+    def unit(self, unit: PlannedUnit) -> PlannedUnit:
+        start, end = self._place(unit.byte_start), self._place(unit.byte_end)
+        return unit.model_copy(update={"byte_start": start, "byte_end": end})
+
+    def other(self, span: OtherSpan) -> OtherSpan:
+        start, end = self._place(span.byte_start), self._place(span.byte_end)
+        return span.model_copy(update={"byte_start": start, "byte_end": end})
+
+    def _place(self, byte: int) -> int:
+        return byte - self._removed[bisect_right(self._ends, byte)]
