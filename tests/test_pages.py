@@ -1,8 +1,11 @@
 """Parts of pages that are made from the program's tables: up to date, and found again by their marks."""
 
+import re
+
 import pytest
 
 from console.backend.gates.registry import GATES
+from console.backend.model.states import Phase
 from console.backend.publication.pages import DOCUMENTS
 from tests.support.gate_pages import bundle_table
 from tests.support.pages import PARTS, ROOT, Part
@@ -34,3 +37,10 @@ def test_the_bundles_table_has_each_document_with_its_gates() -> None:
     assert list(rows) == [file for file, _, _ in DOCUMENTS]
     for file, _, ids in DOCUMENTS:
         assert [gate.id for gate in GATES if f"**{gate.id}** {gate.question}" in rows[file]] == list(ids)
+
+
+def test_the_readme_lists_each_phase_with_its_number() -> None:
+    """Its table says more of each phase than the program knows, so it is written by hand."""
+    listed = re.findall(r"^\| (\d+) \| (\w+) \|", (ROOT / "README.md").read_text("utf-8"), re.MULTILINE)
+
+    assert listed == [(str(phase.number), phase.value) for phase in Phase]

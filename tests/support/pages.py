@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from tests.support.command_pages import readme_list, reference_list
 from tests.support.gate_pages import bundle_table
+from tests.support.run_pages import report_table, stage_list
 
 ROOT = Path(__file__).parents[2]
 
@@ -39,6 +40,8 @@ class Part(NamedTuple):
 PARTS = (
     Part("README.md", "commands", readme_list),
     Part("docs/reference.md", "commands", reference_list),
+    Part("docs/reference.md", "stages", stage_list),
+    Part("docs/reference.md", "documents of a run", report_table),
     Part("docs/readiness-bundle.md", "gates", bundle_table),
 )
 

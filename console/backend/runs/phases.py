@@ -24,7 +24,7 @@ from console.backend.runs.write_verify import WriteVerify
 
 
 class SourcePin(PhaseWork):
-    """Phase 1: read the document once, keep its bytes, and record their digests.
+    """Read the document once, keep its bytes, and record their digests.
 
     From here on the run looks at its own copy; the file or the live text may change.
     """
@@ -56,7 +56,7 @@ def _planned(context: PhaseContext) -> DocumentPlan:
 
 
 class Mark(PhaseWork):
-    """Phase 2: mark the units in the pinned text, and see now what would be refused at the write.
+    """Mark the units in the pinned text, and see now what would be refused at the write.
 
     The first of two independent passes over the text.
     """
@@ -82,7 +82,7 @@ class Mark(PhaseWork):
 
 
 class Cutplan(PhaseWork):
-    """Phase 3: plan a second time, compare, and bind the plan to the world as it is now.
+    """Plan a second time, compare, and bind the plan to the world as it is now.
 
     Its digest is what the sovereign signs.
     """
@@ -123,7 +123,7 @@ class Cutplan(PhaseWork):
 
 
 class PreWriteBackup(PhaseWork):
-    """Phase 4: a proven backup of every table that the run can touch; a dry run sees whether one could be taken.
+    """A proven backup of every table that the run can touch; a dry run sees whether one could be taken.
 
     Fails closed: no key, no program, no proof, no cut.
     """
@@ -135,7 +135,7 @@ class PreWriteBackup(PhaseWork):
 
 
 class CutLegA(PhaseWork):
-    """Phase 6: the cut. Manifest, units, versions, the approval's use and the run's state in one transaction.
+    """The cut. Manifest, units, versions, the approval's use and the run's state in one transaction.
 
     There is no way from here to a simulator: a dry run simply ends before `write`.
     """
@@ -164,14 +164,13 @@ class CutLegA(PhaseWork):
 
 
 class StructuralVerify(PhaseWork):
-    """Phase 7: on a fresh connection, by another role: are the units there, and in their places?
+    """Check as another role, on a fresh connection, that the units are there and in their places.
 
     The success that a function reports is not believed.
     """
 
     phase = Phase.STRUCTURAL_VERIFY
     role = Role.VERIFIER
-    needs_rows = True
 
     def measure(self, context: PhaseContext, connection: psycopg.Connection) -> tuple[Check, ...]:
         return structural_checks(
@@ -185,7 +184,7 @@ class StructuralVerify(PhaseWork):
 
 
 class LegBRecord(PhaseWork):
-    """Phase 8: the governance rows of the cut: decision, change set, affected rows, signature, backlog.
+    """The governance rows of the cut: decision, change set, affected rows, signature, backlog.
 
     Leg B; 5 + N rows.
     """
@@ -206,7 +205,7 @@ class LegBRecord(PhaseWork):
 
 
 class LifecycleEnact(PhaseWork):
-    """Phase 10: the drafts become law, all of them in one transaction, under the second ruling.
+    """Make the drafts law, all of them in one transaction, under the second ruling.
 
     Irreversible; the database compares every draft with what was signed, and wants a newer PASS verification.
     """
@@ -227,7 +226,7 @@ class LifecycleEnact(PhaseWork):
 
 
 class Closeout(PhaseWork):
-    """Phase 11: read back what became of it, pin the new baseline; the report of the run is written once it has come to rest.
+    """Read back what became of it, pin the new baseline; the report of the run is written once it has come to rest.
 
     The record closes with counts that were read, not with what the functions said.
     """

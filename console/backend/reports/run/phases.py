@@ -1,9 +1,12 @@
 """Pure: the titles of all documents of a report, and the chapters of the phases, from the record."""
 
+from collections.abc import Iterator
+from itertools import count
+
 from console.backend.journal.journal_record import Record, RecordKind
 from console.backend.model.outcome import Outcome
-from console.backend.model.purposes import Kind
-from console.backend.model.states import Family, Mode, Phase, Stage
+from console.backend.model.purposes import KIND_AT, Kind
+from console.backend.model.states import PHASE_TABLE, Family, Mode, Phase, Stage
 from console.backend.model.value import Value
 from console.backend.reports.run.evidence_index import Register, utc
 from console.backend.reports.run.record import Event, RunRecord
@@ -27,21 +30,27 @@ class Title(Value):
         return f"{self.number:02d}-{self.name}.md"
 
 
-TITLES = (
-    Title(number=1, name="source-pin", title="Source pin", phase=Phase.SOURCE_PIN, question="Which bytes is this run about?"),
-    Title(number=2, name="mark", title="Mark", phase=Phase.MARK, question="Which units are in the text, and would any of them be refused at the write?"),
-    Title(number=3, name="cutplan", title="Cut plan", phase=Phase.CUTPLAN, question="What exactly is to be written, and for which database?"),
-    Title(number=4, name="pre-write-backup", title="Backup before the write", phase=Phase.PRE_WRITE_BACKUP, question="Could everything be restored if the write went wrong?"),
-    Title(number=5, name="grant-probe", title="Grant probe", phase=Phase.GRANT_PROBE, question="Can the roles do what the run needs, and no more, and are all guards active?"),
-    Title(number=6, name="pause-sg1", title="Pause: the ruling to cut (SG_1)", kind=Kind.SG_1, question="Who authorised the cut, and of what?"),
-    Title(number=7, name="cut-leg-a", title="Cut, leg A: the units", phase=Phase.CUT_LEG_A, question="Were the units written, all of them and nothing else?"),
-    Title(number=8, name="structural-verify", title="Structural verification", phase=Phase.STRUCTURAL_VERIFY, question="Does another role find the units in their places?"),
-    Title(number=9, name="leg-b-record", title="Cut, leg B: the record", phase=Phase.LEG_B_RECORD, question="Is the cut in the ledger?"),
-    Title(number=10, name="write-verify", title="Verification of the write", phase=Phase.WRITE_VERIFY, question="Is exactly what was planned written, byte for byte, and nothing else?"),
-    Title(number=11, name="pause-sg2", title="Pause: the ruling to enact (SG_2)", kind=Kind.SG_2, question="Who authorised the enactment, and of what?"),
-    Title(number=12, name="lifecycle-enact", title="Enactment", phase=Phase.LIFECYCLE_ENACT, question="Did the drafts become law, all of them at once?"),
-    Title(number=13, name="closeout", title="Closeout and attestation", phase=Phase.CLOSEOUT, question="What became of the run, and what did not happen?"),
-)  # fmt: skip
+_PAUSES = {
+    Kind.SG_1: ("Pause: the ruling to cut (SG_1)", "Who authorised the cut, and of what?"),
+    Kind.SG_2: ("Pause: the ruling to enact (SG_2)", "Who authorised the enactment, and of what?"),
+}
+"""Title and question of a pause, by the ruling that it waits for."""
+
+
+def _titles() -> Iterator[Title]:
+    """Yield one document per phase and, behind a phase that ends in a pause, one for the pause."""
+    number = count(1)
+    for phase, entry in PHASE_TABLE.items():
+        name = phase.replace("_", "-")
+        yield Title(number=next(number), name=name, title=entry.title, question=entry.question, phase=phase)
+        kind = KIND_AT.get(entry.stages[-1])
+        if kind is not None:
+            title, question = _PAUSES[kind]
+            name = f"pause-{kind.lower().replace('_', '')}"
+            yield Title(number=next(number), name=name, title=title, question=question, kind=kind)
+
+
+TITLES = tuple(_titles())
 """All of them, in the order of the run."""
 
 
