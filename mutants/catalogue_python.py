@@ -449,7 +449,7 @@ _OF_BACKUPS = (
     ),
     Mutant(
         "what was restored is what was dumped",
-        f"{_B}/backup/verdict.py",
+        f"{_B}/backup/record.py",
         "        if by_name.get(proof.table) != proof\n",
         "        if by_name.get(proof.table) is None\n",
         _test("backup/test_take", "a_restore_that_differs_is_refused_naming_the_table"),

@@ -5,8 +5,7 @@ from datetime import timedelta
 import psycopg
 
 from console.backend.backup.recipient import check_recipient
-from console.backend.backup.record import BackupRecord, BackupState, freshness, list_backups
-from console.backend.backup.request import BackupPhase, BackupRequest
+from console.backend.backup.record import BackupPhase, BackupRecord, BackupRequest, BackupState, freshness, list_backups
 from console.backend.backup.take import take_backup
 from console.backend.host.installation import Installation
 from console.backend.host.programs import installed_programs, pick_dump_programs, pick_server_programs

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from console.backend.backup.failures import BackupNotProven
+from console.backend.backup.record import BackupNotProven
 from console.backend.host.programs import installed_programs, pick_dump_programs
 from console.backend.journal.journal import verify_journal
 from console.backend.model.errors import Refused, StopCode, UsageError, Waiting
