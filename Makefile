@@ -77,9 +77,9 @@ manifest: $(TESTED)
 	$(BIN)/python -m pytest -n auto --dist worksteal --junitxml=junit.xml
 	$(BIN)/cutter-console manifest build --junit junit.xml
 
-# The lists of commands in README.md and docs/reference.md, from the table of operations.
+# The parts of pages that come from tables of the program: the lists of commands, the documents with their gates.
 pages: $(TESTED)
-	$(BIN)/python -m tests.support.command_pages
+	$(BIN)/python -m tests.support.pages
 
 # build/cutter-console.1; read it with: man ./build/cutter-console.1
 man: $(TESTED)

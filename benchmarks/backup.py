@@ -20,15 +20,13 @@ from pathlib import Path
 
 import psycopg
 
-from console.backend.backup.pipeline import Tee
-from console.backend.backup.pipeline_process import Member
+from console.backend.backup.pipeline import Member, Tee
 from console.backend.backup.recipient import ENCRYPT
-from console.backend.backup.request import COMPRESSION
+from console.backend.backup.record import COMPRESSION, unequal
 from console.backend.backup.scratch import Scratch, scratch_database
 from console.backend.backup.selftest import throw_away_home
 from console.backend.backup.source import LOCK_TIMEOUT_S, dump_command, exported_snapshot
 from console.backend.backup.table_digest import table_proofs
-from console.backend.backup.verdict import unequal
 from console.backend.host.gpg import gpg_command
 from console.backend.scratch.cluster import TransientCluster
 

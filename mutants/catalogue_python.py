@@ -16,7 +16,7 @@ _STATEMENT, _POLICY, _PINNING = (f"{_B}/approvals/{name}.py" for name in ("state
 _JOURNAL, _SCAN, _KEY = f"{_B}/journal/journal.py", f"{_B}/journal/journal_record.py", f"{_B}/journal/journal_key.py"
 _CONNECTIONS, _SESSIONS, _LIVE = (f"{_B}/postgres/{name}.py" for name in ("connections", "sessions", "live_text"))
 _OPERATIONS = f"{_B}/runs/operations.py"
-_TRANSACTIONS = f"{_B}/postgres/transactions.py"
+_TRANSACTIONS, _EFFECTS = f"{_B}/postgres/transactions.py", f"{_B}/postgres/effects.py"
 _FILES, _LOCAL = f"{_B}/host/regular_file.py", f"{_B}/service.py"
 
 
@@ -106,7 +106,7 @@ _OF_THE_SWITCH = (
     Mutant(
         "a disarm that ended nothing is not taken for done",
         _SWITCH,
-        "        if ended or switch.state is not SwitchState.ARMED:\n            return switch\n",
+        "        if ended is not None or switch.state is not SwitchState.ARMED:\n            return switch\n",
         "        return switch\n",
         _test("runs/test_kill_switch", "a_disarm_is_not_done_while_another_session_has_the_lease_locked"),
     ),
@@ -449,7 +449,7 @@ _OF_BACKUPS = (
     ),
     Mutant(
         "what was restored is what was dumped",
-        f"{_B}/backup/verdict.py",
+        f"{_B}/backup/record.py",
         "        if by_name.get(proof.table) != proof\n",
         "        if by_name.get(proof.table) is None\n",
         _test("backup/test_take", "a_restore_that_differs_is_refused_naming_the_table"),
@@ -931,7 +931,7 @@ _OF_SESSIONS_AND_FILES = (
     ),
 )
 
-_SETTLED = "runs/test_settling"
+_SETTLED, _REUSED = "runs/test_settling", "runs/test_reused_ids"
 _OF_SETTLING = (
     Mutant(
         "the session that could still deliver a COMMIT is ended first",
@@ -972,11 +972,64 @@ _OF_SETTLING = (
     Mutant(
         "an id that was given again after a crash tells nothing of the first transaction",
         _SETTLING,
-        "            if attempt.pid and attempt.has_event and not has_event(",
-        "            if False and not has_event(",
+        "    if not attempt.pid:\n",
+        "    if True:\n",
         _test(
             _SETTLED,
             "an_id_that_the_server_gave_again_after_a_crash_does_not_tell_that_the_first_one_was_committed[False]",
+        ),
+    ),
+    Mutant(
+        "a row that is named instead of an event has to be there",
+        _SETTLING,
+        "        is_there = has_effect(connection, attempt.effect)\n",
+        "        is_there = True\n",
+        _test(_REUSED, *(f"what_is_not_there_is_not_called_committed[{what}]" for what in ("import", "disarm"))),
+    ),
+    Mutant(
+        "the journal names the row of an import before its COMMIT",
+        _OPERATIONS,
+        "    fields = (*measure_attempt(connection, role), *effect_fields(effect))\n",
+        "    fields = measure_attempt(connection, role)\n",
+        _test(_REUSED, "what_is_there_is_called_committed[import]"),
+    ),
+    Mutant(
+        "the journal names the lease that is opened and held",
+        f"{_B}/runs/arming.py",
+        "note_attempt(connection, journal, Operation.ARM, Role.EXECUTOR, lease)",
+        "note_attempt(connection, journal, Operation.ARM, Role.EXECUTOR)",
+        _test(_REUSED, "what_is_there_is_called_committed[lease]"),
+    ),
+    Mutant(
+        "a stop is known by the row that it wrote",
+        _SETTLING,
+        "Attempt.named((*fields, *effect_fields(effect)), ",
+        "Attempt.named((*fields, NO_EVENT), ",
+        _test(_REUSED, "what_is_not_there_is_not_called_committed[disarm]"),
+    ),
+    Mutant(
+        "a lease that is open is no lease that was ended",
+        _EFFECTS,
+        "WHERE id = %s::uuid AND ended_at IS NOT NULL)",
+        "WHERE id = %s::uuid)",
+        _test(_REUSED, "what_is_not_there_is_not_called_committed[disarm]", "a_lease_that_is_open_has_not_ended"),
+    ),
+    Mutant(
+        "a HOLD that was set is no release",
+        _EFFECTS,
+        "WHERE action = 'release' AND at = %s::timestamptz)",
+        "WHERE at = %s::timestamptz)",
+        _test(_REUSED, "a_hold_that_was_set_is_no_release"),
+    ),
+    Mutant(
+        "what the monitoring role cannot see is not called missing",
+        _EFFECTS,
+        "    return True if scalar(connection, _OPEN_LEASE, effect.key) else None\n",
+        "    return bool(scalar(connection, _OPEN_LEASE, effect.key))\n",
+        _test(
+            _REUSED,
+            "the_monitoring_role_does_not_say_of_a_lease_that_it_cannot_see_what_became_of_it",
+            "an_interrupted_arming_whose_lease_is_over_is_settled_by_the_role_that_sees_it",
         ),
     ),
     Mutant(
@@ -996,16 +1049,16 @@ _OF_SETTLING = (
     Mutant(
         "on another server the event decides",
         _SETTLING,
-        "    if has_event(connection, run_id, attempt.anchor):\n",
-        "    if True:\n",
+        "        is_there = has_event(connection, run_id, attempt.anchor)\n",
+        "        is_there = True\n",
         _test(_SETTLED, "on_another_server_the_event_decides[request lost]"),
     ),
     Mutant(
         "of what has no event nothing is guessed",
         _SETTLING,
-        "    if not attempt.has_event:\n",
-        "    if False:\n",
-        _test(_SETTLED, "what_has_no_event_and_cannot_be_known_any_more_is_said_so_and_done_again"),
+        '        return Verdict(fate=Fate.UNKNOWABLE, said=f"{reason}, and no event shows its outcome")\n',
+        "        is_there = True\n",
+        _test(_SETTLED, "what_names_neither_an_event_nor_a_row_is_not_guessed_at"),
     ),
     Mutant(
         "of several transactions none is forgotten",

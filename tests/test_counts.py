@@ -84,16 +84,6 @@ def test_another_range_turns_a_page_red() -> None:
         assert stale(f"Measure {text} now.", COUNTS, frozenset()) == [text]
 
 
-def test_the_bundles_page_lists_each_document_with_its_gates() -> None:
-    text = (ROOT / "docs" / "readiness-bundle.md").read_text(encoding="utf-8")
-    rows = {
-        cells[1].strip(" `"): cells[3] for cells in (line.split("|") for line in text.splitlines()) if len(cells) > 4
-    }
-
-    for file, _, ids in DOCUMENTS:
-        assert re.findall(r"G\d+", rows[file]) == list(ids)
-
-
 def test_the_pages_and_the_folder_list_each_profile() -> None:
     described = re.findall(
         r"^\| `([a-z-]+)` \|.*\|$", (ROOT / "docs" / "reference.md").read_text("utf-8"), re.MULTILINE

@@ -17,7 +17,7 @@ from console.backend.model.profile_names import PROFILE_NAMES
 from console.backend.model.purposes import Kind, Purpose
 from console.backend.model.readiness import Board, BundleView, DriftReport, GateReport, ReportView
 from console.backend.model.reasons import require_short_reason
-from console.backend.model.states import Family, Mode, Move, RunState, Stage
+from console.backend.model.states import ENACTED_STAGES, Family, Mode, Move, RunState, Stage
 from console.backend.model.view_models import (
     ApprovalView,
     Confirmation,
@@ -353,7 +353,7 @@ class BackendService:
 
 
 def _is_enacted(state: RunState) -> bool:
-    return state.stage in {Stage.LIFECYCLE_ENACTED, Stage.CLOSEOUT_REPORTED}
+    return state.stage in ENACTED_STAGES
 
 
 def _is_reverted(state: RunState) -> bool:

@@ -7,6 +7,7 @@ from console.backend.documents.acceptances import parse_acceptances
 from console.backend.host.installation import Installation
 from console.backend.model.errors import ExitStatus, Refused, StopCode
 from console.backend.model.outcome import Check, Outcome, worst
+from console.backend.model.purposes import KIND_AT
 from console.backend.model.states import Family, Mode, Stage
 from console.backend.model.value import Value
 from console.backend.model.view_models import Progress, RunRequest, RunSummary, RunView
@@ -18,8 +19,6 @@ from console.cli.installation import backend_of
 from console.cli.operations import ConfirmedRun, Nothing, OneRun, StartRun, VoidRun
 from console.cli.output import narrate, report
 from console.cli.plans import keep_new_file
-
-_PAUSED = {Stage.AWAITING_CUT_AUTHORIZATION, Stage.AWAITING_LIFECYCLE_AUTHORIZATION}
 
 
 class Runs(Value):
@@ -180,7 +179,7 @@ def _report_run(options: Options, command: str, run: RunView, exit_status: ExitS
     status = report(options, command, _outcome(run), run_lines(run), run)
     if exit_status is not None:
         return exit_status
-    waits = run.mode is Mode.LIVE and run.state.family is Family.ACTIVE and run.state.stage in _PAUSED
+    waits = run.mode is Mode.LIVE and run.state.family is Family.ACTIVE and run.state.stage in KIND_AT
     return ExitStatus.WAITING if waits else status
 
 

@@ -6,7 +6,7 @@ from console.actions.actions import Action, key_name
 from console.backend.model.outcome import Evidence
 from console.backend.model.purposes import Purpose
 from console.backend.model.readiness import ReportView
-from console.backend.model.states import Family, Mode, Move, Stage
+from console.backend.model.states import BEFORE_CUT, ENACTED_STAGES, Family, Mode, Move, Stage
 from console.backend.model.view_models import PhaseStatus, PhaseView, RunSummary, RunView, SwitchState, SwitchView
 from console.screens.danger_text import target_words
 from console.widgets.formatting import age, clock, count, day_and_clock, plural, took
@@ -103,10 +103,6 @@ def how_it_ended(run: RunView) -> list[Line]:
     return [line(Span("reverted ", "strong"), f"from {run.state.stage.value}"), units, line(""), *_about(run)]
 
 
-_BEFORE_CUT = tuple(Stage)[: tuple(Stage).index(Stage.CUT_LEG_A_COMMITTED)]
-_ENACTED = (Stage.LIFECYCLE_ENACTED, Stage.CLOSEOUT_REPORTED)
-
-
 def written(run: RunView, *, stopped: bool = False) -> str:
     """Return in a sentence what the run has written. `stopped`: this console worked on it, and has ended."""
     units = "units" if run.n_units is None else plural(run.n_units, "unit")
@@ -122,9 +118,9 @@ def written(run: RunView, *, stopped: bool = False) -> str:
 def _at_rest(run: RunView, units: str, *, stopped: bool) -> str:
     if run.state.family is Family.REVERTED:
         return f"The drafts of {run.run_id} were reverted before."
-    if run.state.stage in _BEFORE_CUT:
+    if run.state.stage in BEFORE_CUT:
         return f"{run.run_id} has written no unit{': the open transaction was rolled back' if stopped else ''}."
-    if run.state.stage in _ENACTED:
+    if run.state.stage in ENACTED_STAGES:
         return f"{units} of {run.docprefix} were enacted before, and are law."
     return f"{units} of {run.docprefix} were committed before as drafts, and are still there ({run.state.name})."
 

@@ -12,7 +12,7 @@ from console.cli.arguments import Argument, Open, Options
 from console.cli.command_line import build_parser
 from console.cli.main import main
 from console.cli.operations import OPERATIONS, Operation
-from tests.support.command_pages import LISTS, ROOT, listed
+from tests.support.pages import PARTS, ROOT, Part
 
 REQUESTS = sorted({operation.request for operation in OPERATIONS} | {Open, Options}, key=lambda one: one.__name__)
 PER_OPERATION = pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.name)
@@ -103,15 +103,9 @@ def test_the_parser_gives_every_field_of_the_request(operation: Operation) -> No
             assert (tuple(value) if isinstance(value, list) else value) == field.default
 
 
-@pytest.mark.parametrize("page", LISTS)
-def test_a_page_lists_the_commands_of_the_table(page: str) -> None:
-    """`make pages` writes them."""
-    assert listed((ROOT / page).read_text("utf-8")) == LISTS[page]()
-
-
 @PER_OPERATION
-@pytest.mark.parametrize("page", LISTS)
-def test_each_command_has_its_place_on_the_pages(page: str, operation: Operation) -> None:
-    lines = listed((ROOT / page).read_text("utf-8")).splitlines()
+@pytest.mark.parametrize("part", [part for part in PARTS if part.subject == "commands"], ids=lambda part: part.page)
+def test_each_command_has_its_place_on_the_pages(part: Part, operation: Operation) -> None:
+    lines = part.stands_in((ROOT / part.page).read_text("utf-8")).splitlines()
 
     assert [line for line in lines if f" {operation.name} " in f"{line} ".replace("`", " ")] != []

@@ -34,7 +34,7 @@ def test_the_board_is_one_line_a_gate_and_what_to_do_where_it_is_not_pass(backen
     assert len(lines) == len(GATES) + 1
     assert len(said) - len(lines) == sum(" PASS " not in line for line in lines[:-1])
     assert "next: On the workstation: gpg --quick-set-expire" in said[said.index(lines[3]) + 1]
-    for part in ("G3", "FAIL", "Backup readiness", "workstation", "33 ms", "backup key: 3F2A"):
+    for part in ("G3", "FAIL", "Backup readiness", "operator", "33 ms", "backup key: 3F2A"):
         assert part in lines[3]
     assert lines[-1].split()[-5:] == [str(len(GATES)), "gates", "in", "412", "ms"]
 
@@ -46,8 +46,8 @@ def test_a_named_gate_is_told_with_every_check_its_evidence_and_the_next_action(
     assert backend.measures == ["gates G3"]
     said = capsys.readouterr().out
     for part in (
-        "question      Could a backup be taken now",
-        "owner         workstation",
+        "question      Could what a run touches be brought back?",
+        "owner         operator",
         "FAIL          backup key: 3F2A 91C0",
         "next        On the workstation: gpg --quick-set-expire",
         "G3.backup: backup key, as it is now",

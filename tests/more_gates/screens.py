@@ -3,15 +3,13 @@
 import asyncio
 import json
 
-from console.backend.gates.registry import GATES
 from console.backend.model.outcome import Outcome
 from console.widgets.line import plain
 from console.widgets.panel import Panel
 from console.widgets.rows import Rows
 from tests.more_gates import MORE
 from tests.screens.conftest import opened, press
-from tests.support import fake_gates
-from tests.support.fake_gates import Broken, FakeGate
+from tests.support.fake_gates import Broken
 from tests.support.fakes import FakeBackend
 
 _OPEN: Broken = {(gate.id, "as registered"): (Outcome.FAIL, "it is not there", "Put it there.") for gate in MORE}
@@ -41,10 +39,5 @@ async def _told() -> dict[str, str]:
 
 def tell() -> int:
     """Print it as one JSON object by screen."""
-    more = {gate.id for gate in MORE}
-    canned: tuple[FakeGate, ...] = tuple(
-        (gate.id, gate.title, gate.question, gate.owner, ("as registered",)) for gate in GATES if gate.id in more
-    )
-    fake_gates.GATES = (*fake_gates.GATES, *canned)
     print(json.dumps(asyncio.run(_told())))  # noqa: T201 - read by the test that started this process
     return 0

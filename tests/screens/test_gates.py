@@ -68,7 +68,7 @@ async def test_an_outcome_is_a_word_and_a_symbol_and_never_colour_alone() -> Non
         assert found[7].startswith("· NOT_RUN ")
         assert found[8].startswith("? INCONCLUSIVE ")
         assert all("just now" in row for row in found)
-        assert "workstation" in found[3]
+        assert "operator" in found[3]
 
 
 async def test_a_fail_is_seen_first_also_where_something_else_could_not_be_measured() -> None:
@@ -94,7 +94,7 @@ async def test_the_selected_gate_says_what_is_open_and_the_exact_next_action() -
         said = words(app, "gate-detail").split("\n")
         assert said[0].startswith("✗ FAIL  backup key: 3F2A 91C0")
         assert "Next  On the workstation: gpg --quick-set-expire" in said[2]
-        assert app.screen.query_one("#gate-detail", Panel).title == "G3 Backup readiness, workstation"
+        assert app.screen.query_one("#gate-detail", Panel).title == "G3 Backup readiness, operator"
 
 
 async def test_enter_opens_the_evidence_and_escape_goes_back_to_the_same_row() -> None:
@@ -103,8 +103,8 @@ async def test_enter_opens_the_evidence_and_escape_goes_back_to_the_same_row() -
         assert panel.display
         assert app.focused is panel
         for part in (
-            "question  Could a backup be taken now",
-            "owner     workstation; measured just now, took 33 ms",
+            "question  Could what a run touches be brought back?",
+            "owner     operator; measured just now, took 33 ms",
             "G3.backup, 2026-03-01 14:03:00 UTC, took 12 ms",
             "asked  backup key",
             "of     cutter_ro on directus",
@@ -307,7 +307,7 @@ async def test_the_bundle_shows_directory_letter_and_gaps_and_its_board_is_the_n
         said = words(app, "reading")
         assert BUNDLE in said
         assert "5 gaps" in said
-        assert "G3, workstation: backup key" in said
+        assert "G3, operator: backup key" in said
         assert "gpg --quick-set-expire" in said
         backend.broken = {}
         await press(pilot, "escape", "escape", "b", "escape", "escape")

@@ -1,8 +1,7 @@
-"""The lists of commands in README.md and docs/reference.md, made from the table of operations; `make pages` writes them."""
+"""The lists of commands in README.md and docs/reference.md, made from the table of operations; `pages.py` writes them into the pages."""
 
 from dataclasses import MISSING, Field, fields
 from importlib import import_module
-from pathlib import Path
 from typing import Any, get_origin
 
 from pydantic import BaseModel
@@ -10,10 +9,8 @@ from pydantic import BaseModel
 from console.cli.arguments import Open, Options
 from console.cli.operations import OPERATIONS, Operation
 
-ROOT = Path(__file__).parents[2]
 HEAD = {"schema", "outcome", "measured_at"}
 """The fields that every JSON object begins with."""
-BEGIN, END = "<!-- commands: written by make pages -->\n", "<!-- end of commands -->\n"
 
 
 def usage_of(field: "Field[Any]") -> str:
@@ -72,20 +69,7 @@ def reference_list() -> str:
     return f"{commands}\n| JSON | fields |\n|---|---|\n" + "".join(map(_fields_row, answers))
 
 
-LISTS = {"README.md": readme_list, "docs/reference.md": reference_list}
-
-
-def listed(text: str) -> str:
-    """Return the list that stands in the text of a page. Raises ValueError if a mark is missing."""
-    return text[text.index(BEGIN) + len(BEGIN) : text.index(END)]
-
-
-def main() -> None:
-    """Write the lists into their pages."""
-    for name, made in LISTS.items():
-        text = (ROOT / name).read_text("utf-8")
-        (ROOT / name).write_text(text.replace(BEGIN + listed(text) + END, BEGIN + made() + END), "utf-8")
-
-
 if __name__ == "__main__":
+    from tests.support.pages import main
+
     main()

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from console.backend.gates import registry
 from console.backend.model.errors import CutterError, StopCode, Unmeasured, UsageError
 from console.backend.model.outcome import Check, Evidence, Outcome, worst
 from console.backend.model.readiness import (
@@ -33,85 +34,25 @@ DENIED = Unmeasured(
     "As the administrator: GRANT SELECT ON cutter_governance.v_row_count TO cutter_ro; see: cutter-console drift",
 )
 
+_CHECKS: dict[str, tuple[str, ...]] = {
+    "G0": ("host name", "machine id", "deployed tree", "switch at rest", "no service of its own", "database identity"),
+    "G1": ("recorded tests", "LIVE refuses while off", "a dry run leaves nothing", "row counts"),
+    "G2": ("seven directories", "configuration", "no secrets", "free space"),
+    "G3": ("gpg round trip", "backup key", "pg_dump", "every table dumpable", "newest backup", "no plaintext dump"),
+    "G4": ("immutability triggers", "revert functions", "rolled-back revert", "no delete privilege"),
+    "G5": ("N = 1, 3, 60, 137", "function digests"),
+    "G6": ("BDSG-2018 C1 to C7", "POL C1 to C7"),
+    "G7": ("policy", "keys", "statements"),
+    "G8": ("F1 live writers", "F2 live text", "F3 generality"),
+    "G9": ("package", "tree not patched"),
+    "G10": ("reports directory", "last bundle", "journals"),
+}
+"""Names of the checks with which the screens are drawn."""
+_ONE_CHECK = ("as registered",)
+"""The checks of any other gate."""
 FakeGate = tuple[str, str, str, Owner, tuple[str, ...]]
-GATES: tuple[FakeGate, ...] = (
-    (
-        "G0",
-        "Precheck, live",
-        "Is this the host, the database and the deployed tree that were pinned?",
-        Owner.OPERATOR,
-        ("host name", "machine id", "deployed tree", "switch at rest", "no service of its own", "database identity"),
-    ),
-    (
-        "G1",
-        "Baseline",
-        "Does the tested program refuse, roll back and leave nothing, here and now?",
-        Owner.OPERATOR,
-        ("recorded tests", "LIVE refuses while off", "a dry run leaves nothing", "row counts"),
-    ),
-    (
-        "G2",
-        "Runtime tree and configuration",
-        "Is the console's own ground sound?",
-        Owner.OPERATOR,
-        ("seven directories", "configuration", "no secrets", "free space"),
-    ),
-    (
-        "G3",
-        "Backup readiness",
-        "Could a backup be taken now, and restored by those who may?",
-        Owner.WORKSTATION,
-        ("gpg round trip", "backup key", "pg_dump", "every table dumpable", "newest backup", "no plaintext dump"),
-    ),
-    (
-        "G4",
-        "Revert and compensation",
-        "Can what a cut writes be taken back?",
-        Owner.OPERATOR,
-        ("immutability triggers", "revert functions", "rolled-back revert", "no delete privilege"),
-    ),
-    (
-        "G5",
-        "Generality",
-        "Do the functions hold for any number of units?",
-        Owner.WORKSTATION,
-        ("N = 1, 3, 60, 137", "function digests"),
-    ),
-    (
-        "G6",
-        "Safe target",
-        "Which document may be cut first, by every criterion?",
-        Owner.SOVEREIGN,
-        ("BDSG-2018 C1 to C7", "POL C1 to C7"),
-    ),
-    (
-        "G7",
-        "Approval package",
-        "Can the policy be satisfied today, and what is pending?",
-        Owner.SOVEREIGN,
-        ("policy", "keys", "statements"),
-    ),
-    (
-        "G8",
-        "Residuals",
-        "Which known limits are still open?",
-        Owner.OPERATOR,
-        ("F1 live writers", "F2 live text", "F3 generality"),
-    ),
-    (
-        "G9",
-        "Off-host package",
-        "Is what must be done elsewhere packed, and was nothing of it done here?",
-        Owner.WORKSTATION,
-        ("package", "tree not patched"),
-    ),
-    (
-        "G10",
-        "Reporting",
-        "Can a report be written, and are the last ones whole?",
-        Owner.OPERATOR,
-        ("reports directory", "last bundle", "journals"),
-    ),
+GATES: tuple[FakeGate, ...] = tuple(
+    (gate.id, gate.title, gate.question, gate.owner, _CHECKS.get(gate.id, _ONE_CHECK)) for gate in registry.GATES
 )
 
 Broken = dict[tuple[str, str], tuple[Outcome, str, str]]

@@ -97,7 +97,7 @@ def lying(passage: Passage, what: str, role: str, folder: Path, lie: Lie) -> Ite
     proxy = CutsTheLine(folder, passage.cluster.socket_dir / ".s.PGSQL.5432", lie)
     real, seen = Session.connect, 0
     # What the verifier measures is read on a connection of its own, before the one that writes.
-    which = 2 if what in {"structural_verify", "write_verify"} else 1
+    which = 2 if what in {"structural_verify", "write_verify", "edit: verify"} else 1
 
     def connect(conninfo: str, **options: object) -> Session:
         nonlocal seen

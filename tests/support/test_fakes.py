@@ -20,4 +20,4 @@ def test_the_fake_takes_what_the_protocol_says(name: str) -> None:
 
 
 def test_the_fake_has_the_gates_of_the_list_in_their_order() -> None:
-    assert [gate[0] for gate in FAKE_GATES] == [gate.id for gate in GATES]
+    assert [gate[:4] for gate in FAKE_GATES] == [(gate.id, gate.title, gate.question, gate.owner) for gate in GATES]

@@ -6,12 +6,9 @@ from pathlib import Path
 
 import psycopg
 
-from console.backend.backup.failures import BackupNotProven
-from console.backend.backup.pipeline import STALL_S, Tee, Watch, never
-from console.backend.backup.pipeline_process import Member
-from console.backend.backup.record import BackupRecord, TableProof, read_record
+from console.backend.backup.pipeline import STALL_S, Member, Tee, Watch, never
+from console.backend.backup.record import BackupNotProven, BackupRecord, TableProof, read_record, unequal
 from console.backend.backup.scratch import Prepare, Scratch, scratch_database
-from console.backend.backup.verdict import unequal
 from console.backend.host.context import Context
 from console.backend.host.gpg import gpg_command
 from console.backend.host.processes import PIPE

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-from console.backend.backup.failures import RecipientUnusable
 from console.backend.host import gpg
 from console.backend.host.gpg import GpgUnanswered, list_keys
+from console.backend.model.errors import Refused, StopCode
 from console.backend.model.value import Value
 
 FINGERPRINT = re.compile(r"[0-9A-F]{40}|[0-9A-F]{64}")
@@ -15,6 +15,13 @@ FINGERPRINT = re.compile(r"[0-9A-F]{40}|[0-9A-F]{64}")
 ENCRYPT = ("--trust-model", "always", "-z", "0", "--status-fd", "{status}")
 """Options of an encryption to a checked fingerprint; compressing is pg_dump's business; see Member for `{status}`."""
 _UNUSABLE = {"r": "revoked", "e": "expired", "i": "invalid", "n": "not valid"}
+
+
+class RecipientUnusable(Refused):
+    """Refusal of a key that cannot be used to encrypt or decrypt; the next action is the command that fixes it."""
+
+    def __init__(self, problem: str, next_action: str) -> None:
+        super().__init__(StopCode.BACKUP_GPG_PUBKEY_MISSING, problem, next_action)
 
 
 class Recipient(Value):

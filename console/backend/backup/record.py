@@ -1,19 +1,84 @@
-"""Record of one backup, and the rule when it lets a cut start."""
+"""Request for a backup, its record, the decision that it is proven, and the rule when it lets a cut start."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
 
-from pydantic import ValidationError
+from pydantic import Field, ValidationError, field_validator
 
-from console.backend.backup.failures import BackupNotProven
+from console.backend.backup.recipient import Recipient
 from console.backend.host.durable import replace_file
+from console.backend.host.programs import PostgresPrograms
 from console.backend.host.regular_file import read_regular, sha256_file
 from console.backend.model.canonical_json import canonical_json
+from console.backend.model.errors import Refused, StopCode
 from console.backend.model.outcome import Evidence, Milliseconds
 from console.backend.model.plan_binding import Target
 from console.backend.model.safe_text import SafeText, safe_text
 from console.backend.model.value import Value
+
+
+class BackupNotProven(Refused):
+    """The backup was not made, or not shown to restore; a file that was begun has been removed."""
+
+    def __init__(self, problem: str, next_action: str = "remove the cause and take the backup again") -> None:
+        super().__init__(StopCode.BACKUP_NOT_PROVEN, problem, next_action)
+
+
+COMPRESSION = 0
+"""gzip level of a dump. Level 1 makes a third of the size, but then pg_dump alone takes longer than the restore that
+proves the dump; gpg never compresses."""
+
+
+class BackupPhase(StrEnum):
+    """Progress of a backup, for a screen."""
+
+    CHECK = "check key and programs"
+    SCRATCH = "start scratch cluster"
+    STREAM = "dump, encrypt, restore"
+    COMPARE = "compare digests"
+    STORE = "store"
+
+
+OnBackupProgress = Callable[[BackupPhase, int], None]
+"""Called with the phase and the bytes dumped so far, in the caller's thread."""
+
+
+def silent(_phase: BackupPhase, _moved: int) -> None:
+    """Ignore the progress."""
+
+
+class BackupRequest(Value):
+    """Tables to back up, for which run, and where to."""
+
+    conninfo: str = Field(repr=False)
+    target: Target
+    """As measured by the caller; it is copied into the record."""
+    tables: tuple[str, ...] = Field(min_length=1)
+    """`schema.table`, exactly those that a run can touch."""
+    backups: Path
+    recipient: str
+    """BACKUP_GPG_FPR: the full fingerprint."""
+    gnupg_home: Path | None = None
+    programs: str = ""
+    """Folder of pg_dump and pg_restore that is looked into first."""
+    scratch_parents: tuple[Path, ...] = ()
+    """Directories for the scratch cluster if memory has no room; default: the temporary directories."""
+    compression: int = Field(default=COMPRESSION, ge=0, le=9)
+    """gzip level of the dump, 0 to 9."""
+    timeout_s: float = Field(default=3600.0, gt=0)
+    stall_s: float = Field(default=60.0, gt=0)
+    """A program that moves no byte for so long has hung, and is ended."""
+
+    @field_validator("tables")
+    @classmethod
+    def _qualified(cls, tables: tuple[str, ...]) -> tuple[str, ...]:
+        if unqualified := [table for table in tables if table.count(".") != 1]:
+            raise ValueError(f"not schema.table: {unqualified}")
+        return tables
+
 
 FRESH_FOR = timedelta(minutes=60)
 SUFFIX = ".dump.gpg"
@@ -128,3 +193,88 @@ def _contradiction(file: Path, record: BackupRecord, rehash: bool) -> str:
     if rehash and (file_sha256 := sha256_file(file)) != record.sha256:
         return f"the file's sha256 is {file_sha256}, the record says {record.sha256}"
     return ""
+
+
+@dataclass(frozen=True)
+class Begun:
+    """The name and the time of one backup."""
+
+    id: str
+    taken_at: datetime
+
+
+@dataclass(frozen=True)
+class Tools:
+    """Programs and keys that a backup was made with."""
+
+    programs: PostgresPrograms
+    key: Recipient
+    server_version: int
+
+
+@dataclass(frozen=True)
+class Made:
+    """Facts that the stream left behind, ready to be judged."""
+
+    expected: tuple[TableProof, ...]
+    restored: tuple[TableProof, ...]
+    sha256: str
+    bytes: int
+    took_ms: int
+
+
+def unequal(expected: tuple[TableProof, ...], restored: tuple[TableProof, ...]) -> tuple[str, ...]:
+    """Return one line for each table that differs between the two sides; pure."""
+    by_name = {proof.table: proof for proof in restored}
+    return tuple(
+        f"{proof.table}: {proof.rows} rows {proof.digest[:12]}…, restored {_shown(by_name.get(proof.table))}"
+        for proof in expected
+        if by_name.get(proof.table) != proof
+    )
+
+
+def _shown(proof: TableProof | None) -> str:
+    return f"{proof.rows} rows {proof.digest[:12]}…" if proof else "nothing"
+
+
+def judge(request: BackupRequest, begun: Begun, tools: Tools, made: Made, now: datetime) -> BackupRecord:
+    """Return the record of a backup whose digests are equal; pure. Raises BackupNotProven naming the tables that differ."""
+    if differences := unequal(made.expected, made.restored):
+        raise BackupNotProven(f"what was restored is not what was dumped: {'; '.join(differences)}")
+    return BackupRecord(
+        id=begun.id,
+        file_name=f"{begun.id}{SUFFIX}",
+        sha256=made.sha256,
+        bytes=made.bytes,
+        tables=made.expected,
+        target=request.target,
+        server_version=tools.server_version,
+        dump_program=f"pg_dump {tools.programs.version} ({tools.programs.origin}, {tools.programs.bin_dir})",
+        gpg_version=tools.key.gpg_version,
+        recipient=tools.key.fingerprint,
+        taken_at=begun.taken_at,
+        took_ms=made.took_ms,
+        state=BackupState.DIGESTS_EQUAL,
+        evidence=_evidence(begun, made, now),
+    )
+
+
+def _evidence(begun: Begun, made: Made, now: datetime) -> tuple[Evidence, ...]:
+    rows = sum(proof.rows for proof in made.expected)
+    facts = (
+        (
+            "exit statuses of pg_dump, gpg, pg_restore, and gpg's status lines",
+            "the pipeline",
+            "0, 0, 0, END_ENCRYPTION",
+        ),
+        (
+            "rows and digest of every table, source and restored",
+            "snapshot and scratch database",
+            f"equal for {len(made.expected)} tables, {rows} rows",
+        ),
+        ("sha256 of the encrypted file, after fsync", f"{begun.id}{SUFFIX}", made.sha256),
+    )
+    return tuple(
+        Evidence(id=f"{begun.id}/{number}", asked=question, source=source, answer=answer, measured_at=now)
+        for number, (question, source, answer) in enumerate(facts, 1)
+    )

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from console.backend.backup.failures import BackupNotProven
 from console.backend.backup.recipient import gpg_version
+from console.backend.backup.record import BackupNotProven
 from console.backend.host.cluster_directory import GPG_PREFIX, default_parents, owned_directory
 from console.backend.host.context import Context
 from console.backend.host.gpg import GpgAnswer, GpgUnanswered, end_agent, list_keys, run_gpg

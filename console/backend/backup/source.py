@@ -10,7 +10,7 @@ import psycopg
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from console.backend.backup.failures import BackupNotProven
+from console.backend.backup.record import BackupNotProven
 from console.backend.host.child_environment import libpq_environment
 from console.backend.model.errors import StopCode, Unmeasured
 from console.backend.model.safe_text import safe_text

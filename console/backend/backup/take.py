@@ -9,12 +9,23 @@ from pathlib import Path
 
 import psycopg
 
-from console.backend.backup.failures import BackupNotProven
-from console.backend.backup.pipeline import Tee, Watch, never
-from console.backend.backup.pipeline_process import Member
+from console.backend.backup.pipeline import Member, Tee, Watch, never
 from console.backend.backup.recipient import ENCRYPT, check_recipient
-from console.backend.backup.record import SUFFIX, BackupRecord, TableProof, write_record
-from console.backend.backup.request import BackupPhase, BackupRequest, OnBackupProgress, silent
+from console.backend.backup.record import (
+    SUFFIX,
+    BackupNotProven,
+    BackupPhase,
+    BackupRecord,
+    BackupRequest,
+    Begun,
+    Made,
+    OnBackupProgress,
+    TableProof,
+    Tools,
+    judge,
+    silent,
+    write_record,
+)
 from console.backend.backup.scratch import Prepare, Scratch, scratch_database
 from console.backend.backup.source import (
     LOCK_TIMEOUT_S,
@@ -25,7 +36,6 @@ from console.backend.backup.source import (
     settle,
 )
 from console.backend.backup.table_digest import table_proofs
-from console.backend.backup.verdict import Begun, Made, Tools, judge
 from console.backend.host.context import Context
 from console.backend.host.durable import partial_file, put_in_place, sync_file
 from console.backend.host.gpg import gpg_command

@@ -28,7 +28,7 @@ from console.backend.model.plan_binding import Target
 from console.backend.model.purposes import KIND_AT, Kind, RunOperation
 from console.backend.model.readiness import GateReport, Owner
 from console.backend.model.safe_text import SafeText
-from console.backend.model.states import Family, Stage
+from console.backend.model.states import ENACTED_STAGES, Family, Stage
 from console.backend.model.value import Value
 from console.backend.model.view_models import SwitchState, SwitchView
 from console.backend.postgres.privileges import arming_rights
@@ -37,7 +37,6 @@ from console.backend.runs.workspace import Workspace
 
 DEADLINE_S = 10.0
 _NEW_RUN = "cutter-console run start FILE --docprefix P"
-_OVER = frozenset({Stage.LIFECYCLE_ENACTED, Stage.CLOSEOUT_REPORTED})
 """Nothing is left that would need the switch."""
 
 
@@ -178,7 +177,7 @@ def _not_at_a_pause(row: RunRow) -> Verdict | None:
     """Return why this run cannot be armed where it is, or None. A run that was stopped at its pause is armed there."""
     if row.family not in {Family.ACTIVE, Family.STOPPED}:
         return fails(f"run {row.run_id} is {row.state.name}", f"See: cutter-console run show {row.run_id}")
-    if row.stage in _OVER:
+    if row.stage in ENACTED_STAGES:
         return fails(f"run {row.run_id} is over: {row.stage}", f"Another document: {_NEW_RUN} --live")
     if tuple(Stage).index(row.stage) < tuple(Stage).index(Stage.AWAITING_CUT_AUTHORIZATION):
         detail = f"run {row.run_id} is at {row.stage} and has not come to its pause"

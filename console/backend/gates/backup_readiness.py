@@ -7,10 +7,9 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from console.backend.backup.failures import BackupNotProven, RecipientUnusable
 from console.backend.backup.plaintext import plaintext_dumps
-from console.backend.backup.recipient import FINGERPRINT, KeyListing, judge_key, list_key
-from console.backend.backup.record import BackupState, ListedBackup, freshness, list_backups
+from console.backend.backup.recipient import FINGERPRINT, KeyListing, RecipientUnusable, judge_key, list_key
+from console.backend.backup.record import BackupNotProven, BackupState, ListedBackup, freshness, list_backups
 from console.backend.backup.selftest import RoundTrip, round_trip
 from console.backend.gates.gate import Gate
 from console.backend.gates.measurement import Measurement, Verdict, check, fails, partial, passes

@@ -10,14 +10,11 @@ from console.backend.model.errors import Refused
 from console.backend.model.outcome import Outcome
 from console.backend.model.plan_binding import Target
 from console.backend.model.safe_text import SafeText
-from console.backend.model.states import Mode, Phase
+from console.backend.model.states import PHASE_TABLE, Mode, Phase
 from console.backend.model.value import Value
 from console.backend.postgres.records import RunRow
 from console.backend.runs.run_state import VOIDED
 from console.backend.runs.workspace import ACCEPT_FILE, PlanFacts, RunRequestFile, Workspace
-
-_NEEDS_ROWS = frozenset({Phase.STRUCTURAL_VERIFY, Phase.WRITE_VERIFY})
-"""A dry run has written no rows that these could look at."""
 
 
 class DryRun(Value):
@@ -75,7 +72,7 @@ def _problem(workspace: Workspace, plan: PlanFacts) -> str:
     except Refused as damaged:
         return damaged.message
     for phase, record in records.items():
-        expected = Outcome.NOT_RUN if phase in _NEEDS_ROWS else Outcome.PASS
+        expected = Outcome.NOT_RUN if PHASE_TABLE[phase].needs_rows else Outcome.PASS
         if record is None or record.outcome is not expected:
             return f"{phase} is {record.outcome if record else 'missing'}"
     if sha256_file(workspace.directory / "plan.json") != plan.plan_digest:

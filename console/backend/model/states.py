@@ -1,7 +1,7 @@
 """The states of a run, the phases between them, and the moves that are legal from each."""
 
 from enum import StrEnum
-from typing import Self
+from typing import NamedTuple, Self
 
 from pydantic import model_validator
 
@@ -56,45 +56,79 @@ class Phase(StrEnum):
         return list(Phase).index(self) + 1
 
 
-PHASE_FROM: dict[Phase, Stage] = {
-    Phase.SOURCE_PIN: Stage.CREATED,
-    Phase.MARK: Stage.SOURCE_PINNED,
-    Phase.CUTPLAN: Stage.MARKED,
-    Phase.PRE_WRITE_BACKUP: Stage.CUTPLAN_OK,
-    Phase.GRANT_PROBE: Stage.PRE_WRITE_BACKUP_TAKEN,
-    Phase.CUT_LEG_A: Stage.AWAITING_CUT_AUTHORIZATION,
-    Phase.STRUCTURAL_VERIFY: Stage.CUT_LEG_A_COMMITTED,
-    Phase.LEG_B_RECORD: Stage.STRUCTURAL_VERIFIED,
-    Phase.WRITE_VERIFY: Stage.LEG_B_RECORDED,
-    Phase.LIFECYCLE_ENACT: Stage.AWAITING_LIFECYCLE_AUTHORIZATION,
-    Phase.CLOSEOUT: Stage.LIFECYCLE_ENACTED,
-}
+class PhaseEntry(NamedTuple):
+    """Facts of one phase."""
 
-PHASE_TO: dict[Phase, tuple[Stage, ...]] = {
-    Phase.SOURCE_PIN: (Stage.SOURCE_PINNED,),
-    Phase.MARK: (Stage.MARKED,),
-    Phase.CUTPLAN: (Stage.CUTPLAN_OK,),
-    Phase.PRE_WRITE_BACKUP: (Stage.PRE_WRITE_BACKUP_TAKEN,),
-    Phase.GRANT_PROBE: (Stage.GRANTS_PROBED, Stage.AWAITING_CUT_AUTHORIZATION),
-    Phase.CUT_LEG_A: (Stage.CUT_LEG_A_COMMITTED,),
-    Phase.STRUCTURAL_VERIFY: (Stage.STRUCTURAL_VERIFIED,),
-    Phase.LEG_B_RECORD: (Stage.LEG_B_RECORDED,),
-    Phase.WRITE_VERIFY: (Stage.WRITE_VERIFIED, Stage.AWAITING_LIFECYCLE_AUTHORIZATION),
-    Phase.LIFECYCLE_ENACT: (Stage.LIFECYCLE_ENACTED,),
-    Phase.CLOSEOUT: (Stage.CLOSEOUT_REPORTED,),
-}
-"""The stages that a phase passes through and ends in, in one transaction."""
+    stages: tuple[Stage, ...]
+    """The stages that it passes through and ends in, in one transaction; the next phase starts from the last one."""
+    title: str
+    """Title of its document in the report of a run."""
+    question: str
+    """The question that this document answers."""
+    needs_switch: bool = False
+    """A LIVE run rests before it until the switch is armed for it."""
+    needs_rows: bool = False
+    """It looks at rows that a dry run has not written; there it is NOT_RUN."""
 
-DRAFT_STAGES = (
-    Stage.CUT_LEG_A_COMMITTED,
-    Stage.STRUCTURAL_VERIFIED,
-    Stage.LEG_B_RECORDED,
-    Stage.WRITE_VERIFIED,
-    Stage.AWAITING_LIFECYCLE_AUTHORIZATION,
+
+PHASE_TABLE: dict[Phase, PhaseEntry] = {
+    Phase.SOURCE_PIN: PhaseEntry((Stage.SOURCE_PINNED,), "Source pin", "Which bytes is this run about?"),
+    Phase.MARK: PhaseEntry(
+        (Stage.MARKED,), "Mark", "Which units are in the text, and would any of them be refused at the write?"
+    ),
+    Phase.CUTPLAN: PhaseEntry(
+        (Stage.CUTPLAN_OK,), "Cut plan", "What exactly is to be written, and for which database?"
+    ),
+    Phase.PRE_WRITE_BACKUP: PhaseEntry(
+        (Stage.PRE_WRITE_BACKUP_TAKEN,),
+        "Backup before the write",
+        "Could everything be restored if the write went wrong?",
+    ),
+    Phase.GRANT_PROBE: PhaseEntry(
+        (Stage.GRANTS_PROBED, Stage.AWAITING_CUT_AUTHORIZATION),
+        "Grant probe",
+        "Can the roles do what the run needs, and no more, and are all guards active?",
+    ),
+    Phase.CUT_LEG_A: PhaseEntry(
+        (Stage.CUT_LEG_A_COMMITTED,),
+        "Cut, leg A: the units",
+        "Were the units written, all of them and nothing else?",
+        needs_switch=True,
+    ),
+    Phase.STRUCTURAL_VERIFY: PhaseEntry(
+        (Stage.STRUCTURAL_VERIFIED,),
+        "Structural verification",
+        "Does another role find the units in their places?",
+        needs_rows=True,
+    ),
+    Phase.LEG_B_RECORD: PhaseEntry(
+        (Stage.LEG_B_RECORDED,), "Cut, leg B: the record", "Is the cut in the ledger?", needs_switch=True
+    ),
+    Phase.WRITE_VERIFY: PhaseEntry(
+        (Stage.WRITE_VERIFIED, Stage.AWAITING_LIFECYCLE_AUTHORIZATION),
+        "Verification of the write",
+        "Is exactly what was planned written, byte for byte, and nothing else?",
+        needs_rows=True,
+    ),
+    Phase.LIFECYCLE_ENACT: PhaseEntry(
+        (Stage.LIFECYCLE_ENACTED,), "Enactment", "Did the drafts become law, all of them at once?", needs_switch=True
+    ),
+    Phase.CLOSEOUT: PhaseEntry(
+        (Stage.CLOSEOUT_REPORTED,), "Closeout and attestation", "What became of the run, and what did not happen?"
+    ),
+}
+PHASE_TO: dict[Phase, tuple[Stage, ...]] = {phase: entry.stages for phase, entry in PHASE_TABLE.items()}
+PHASE_FROM: dict[Phase, Stage] = dict(
+    zip(PHASE_TABLE, (Stage.CREATED, *(stages[-1] for stages in PHASE_TO.values())), strict=False)
 )
+
+_ORDER = tuple(Stage)
+BEFORE_CUT = _ORDER[: _ORDER.index(Stage.CUT_LEG_A_COMMITTED)]
+DRAFT_STAGES = _ORDER[len(BEFORE_CUT) : _ORDER.index(Stage.LIFECYCLE_ENACTED)]
 """The units are written, and are drafts: they can be reverted."""
-BEFORE_CUT = tuple(Stage)[: tuple(Stage).index(Stage.CUT_LEG_A_COMMITTED)]
-CUT_STAGES = frozenset(Stage) - frozenset(BEFORE_CUT)
+ENACTED_STAGES = _ORDER[len(BEFORE_CUT) + len(DRAFT_STAGES) :]
+"""The units are law."""
+CUT_STAGES = frozenset(DRAFT_STAGES + ENACTED_STAGES)
 """The units are written, as drafts or as law."""
 
 

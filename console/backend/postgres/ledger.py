@@ -324,11 +324,10 @@ def backup_age(connection: psycopg.Connection, run_id: str) -> float | None:
     return None if age is None else float(str(age))
 
 
-def arm(connection: psycopg.Connection, run_id: str, purpose: str, operator: str, host: str, minutes: int) -> None:
-    """Open the lease for one purpose, for so many minutes."""
-    connection.execute(
-        "SELECT cutter_governance.fn_lease_arm(%s, %s, %s, %s, %s)", (run_id, purpose, operator, host, minutes)
-    )
+def arm(connection: psycopg.Connection, run_id: str, purpose: str, operator: str, host: str, minutes: int) -> str:
+    """Open the lease for one purpose, for so many minutes. Return its id."""
+    query = "SELECT cutter_governance.fn_lease_arm(%s, %s, %s, %s, %s)"
+    return str(scalar(connection, query, run_id, purpose, operator, host, minutes))
 
 
 def take_lease(connection: psycopg.Connection, run_id: str, purpose: str) -> None:

@@ -39,9 +39,10 @@ from console.backend.model.view_models import ApprovalStatus, ApprovalView
 from console.backend.model.written_plan import as_written
 from console.backend.postgres import ledger
 from console.backend.postgres.connections import connect
+from console.backend.postgres.effects import Effect, EffectKind
 from console.backend.postgres.records import ApprovalRow, RunRow, approvals, require_run
 from console.backend.postgres.rulings import cut_decision, cut_ruling
-from console.backend.runs.operations import committing, operation
+from console.backend.runs.operations import commit_without_event, operation
 from console.backend.runs.phase_context import Role
 from console.backend.runs.run_views import known_run
 from console.backend.runs.workspace import Workspace
@@ -201,15 +202,19 @@ def import_statement(installation: Installation, statement: Path, signatures: tu
     counted = tuple(signer.data for signer in checked.signed_by)
     fields = (Field(key="statement_sha256", value=checked.sha256),)
     # As the verifying role: the role that cuts cannot bring a ruling into the database.
-    with (
-        operation(
-            installation, workspace, known_run(installation, signed.run_id).request, Operation.IMPORT, fields
-        ) as journal,
-        committing(
-            installation, journal, signed.run_id, Operation.IMPORT, role=Role.VERIFIER, has_event=False
-        ) as promise,
-    ):
-        ledger.import_approval(promise.connection, checked.data, counted)
+    with operation(
+        installation, workspace, known_run(installation, signed.run_id).request, Operation.IMPORT, fields
+    ) as journal:
+        commit_without_event(
+            installation,
+            journal,
+            signed.run_id,
+            Operation.IMPORT,
+            lambda connection: Effect(
+                kind=EffectKind.APPROVAL, key=ledger.import_approval(connection, checked.data, counted)
+            ),
+            role=Role.VERIFIER,
+        )
     for path in (statement, *signatures):
         _close_to_others(installation, path)
     return view(installation, statement)

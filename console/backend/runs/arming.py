@@ -8,9 +8,10 @@ from console.backend.model.errors import Unmeasured
 from console.backend.model.purposes import Operation, Purpose
 from console.backend.postgres import ledger
 from console.backend.postgres.connections import CommitUnknown
+from console.backend.postgres.effects import Effect, EffectKind
 from console.backend.runs.kill_switch import armed_for, require_no_hold
 from console.backend.runs.lease import LeaseHolder
-from console.backend.runs.operations import committing, note_attempt, operation, settle_lost
+from console.backend.runs.operations import commit_without_event, note_attempt, operation, settle_lost
 from console.backend.runs.phase_context import Role
 from console.backend.runs.run_views import known_run
 from console.backend.runs.settling import Attempt
@@ -26,13 +27,16 @@ def arm(installation: Installation, run_id: str, purpose: Purpose) -> None:
         return
     run = known_run(installation, run_id)
     fields = (Field(key="purpose", value=purpose),)
-    with (
-        operation(
-            installation, run.workspace, run.request, Operation.ARM, fields, ends=purpose is Purpose.REVERT
-        ) as journal,
-        committing(installation, journal, run_id, Operation.ARM, has_event=False) as promise,
-    ):
-        _arm(promise.connection, installation, run_id, purpose)
+    with operation(
+        installation, run.workspace, run.request, Operation.ARM, fields, ends=purpose is Purpose.REVERT
+    ) as journal:
+        commit_without_event(
+            installation,
+            journal,
+            run_id,
+            Operation.ARM,
+            lambda connection: _arm(connection, installation, run_id, purpose),
+        )
 
 
 def arm_and_hold(installation: Installation, run_id: str, purpose: Purpose, holder: LeaseHolder) -> None:
@@ -52,9 +56,9 @@ def arm_and_hold(installation: Installation, run_id: str, purpose: Purpose, hold
         attempt: Attempt | None = None
         try:
             with holder.arming() as connection:
-                attempt = note_attempt(connection, journal, Operation.ARM, Role.EXECUTOR, has_event=False)
-                _arm(connection, installation, run_id, purpose)
+                lease = _arm(connection, installation, run_id, purpose)
                 ledger.take_lease(connection, run_id, purpose)
+                attempt = note_attempt(connection, journal, Operation.ARM, Role.EXECUTOR, lease)
         except CommitUnknown as lost:
             if attempt is None:
                 raise
@@ -63,8 +67,8 @@ def arm_and_hold(installation: Installation, run_id: str, purpose: Purpose, hold
             raise Unmeasured(lost.code, message, "Do it again.") from lost
 
 
-def _arm(connection: psycopg.Connection, installation: Installation, run_id: str, purpose: Purpose) -> None:
-    ledger.arm(
+def _arm(connection: psycopg.Connection, installation: Installation, run_id: str, purpose: Purpose) -> Effect:
+    lease = ledger.arm(
         connection,
         run_id,
         purpose,
@@ -72,3 +76,4 @@ def _arm(connection: psycopg.Connection, installation: Installation, run_id: str
         installation.context.host,
         installation.settings.lease_minutes,
     )
+    return Effect(kind=EffectKind.LEASE, key=lease)

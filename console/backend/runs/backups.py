@@ -2,9 +2,10 @@
 
 from datetime import timedelta
 
+import psycopg
+
 from console.backend.backup.recipient import check_recipient
-from console.backend.backup.record import BackupRecord, BackupState, freshness, list_backups
-from console.backend.backup.request import BackupPhase, BackupRequest
+from console.backend.backup.record import BackupPhase, BackupRecord, BackupRequest, BackupState, freshness, list_backups
 from console.backend.backup.take import take_backup
 from console.backend.host.installation import Installation
 from console.backend.host.programs import installed_programs, pick_dump_programs, pick_server_programs
@@ -14,11 +15,12 @@ from console.backend.model.plan_binding import Target
 from console.backend.model.tables import RUN_TABLES
 from console.backend.postgres import ledger
 from console.backend.postgres.connections import connect
+from console.backend.postgres.effects import Effect, EffectKind
 from console.backend.postgres.measure import measure_identity
 from console.backend.postgres.records import require_run
 from console.backend.runs.phase_context import PhaseContext, Role
 from console.backend.runs.run_views import known_run
-from console.backend.runs.settling import committing_alone
+from console.backend.runs.settling import commit_alone
 
 _MARGIN = timedelta(seconds=30)
 """A backup whose age limit would pass while the cut runs is taken again before it."""
@@ -43,8 +45,12 @@ def take_run_backup(context: PhaseContext) -> tuple[Check, ...]:
         context.report(phase.value, moved, None)
 
     record = take_backup(request, installation.context, on_progress=on_progress)
-    with committing_alone(installation, "backup proof", role=Role.VERIFIER) as connection:
+
+    def prove(connection: psycopg.Connection) -> Effect:
         ledger.record_backup(connection, context.run_id, _proof(record))
+        return Effect(kind=EffectKind.BACKUP_PROOF, key=record.sha256)
+
+    commit_alone(installation, "backup proof", prove, role=Role.VERIFIER)
     return (context.passed("backup proven", _describe(record), f"restore of {record.file_name}"),)
 
 

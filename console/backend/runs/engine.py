@@ -15,7 +15,7 @@ from console.backend.model.canonical_json import canonical_json
 from console.backend.model.errors import CutterError, Refused, StopCode, Unmeasured
 from console.backend.model.outcome import Check, Outcome, whole_ms, worst
 from console.backend.model.purposes import Operation, Purpose
-from console.backend.model.states import Family, Mode, Move, Phase, RunState, next_phase, only_closes
+from console.backend.model.states import PHASE_TABLE, Family, Mode, Move, Phase, RunState, next_phase, only_closes
 from console.backend.model.view_models import Progress
 from console.backend.postgres import ledger
 from console.backend.postgres.connections import CommitUnknown, connect
@@ -44,8 +44,7 @@ from console.backend.runs.run_views import known_run
 from console.backend.runs.settling import Attempt
 from console.backend.runs.workspace import PhaseRecord
 
-_NEEDS_SWITCH = frozenset({Phase.CUT_LEG_A, Phase.LEG_B_RECORD, Phase.LIFECYCLE_ENACT})
-"""A LIVE run rests before these until the switch is armed for it."""
+_NEEDS_SWITCH = frozenset(phase for phase, entry in PHASE_TABLE.items() if entry.needs_switch)
 _ENDED = frozenset({StopCode.PANIC, StopCode.UNREACHABLE})
 """Errors that end a phase which was cancelled, or lost its line, because the program is to end."""
 _WORK = {work.phase: work for work in PHASES}
@@ -163,7 +162,7 @@ class Engine:
         checks: list[Check],
         record: Callable[[Outcome, str], PhaseRecord],
     ) -> PhaseRecord:
-        if work.needs_rows and not context.is_live:
+        if PHASE_TABLE[work.phase].needs_rows and not context.is_live:
             return record(Outcome.NOT_RUN, "a dry run has written no rows to look at")
         checks += work.prepare(context)
         _require(work.phase, checks)

@@ -1,4 +1,4 @@
-"""Phase 5: the roles can do what the run needs and no more, and the guards stand, before anybody is asked to sign."""
+"""The roles can do what the run needs and no more, and the guards stand, before anybody is asked to sign."""
 
 import psycopg
 

@@ -9,6 +9,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import NoReturn
 
+import psycopg
+
 from console.backend.host.durable import sync_directory
 from console.backend.host.installation import Installation
 from console.backend.model.errors import CutterError, Held, Refused, StopCode
@@ -18,8 +20,9 @@ from console.backend.model.safe_text import safe_text
 from console.backend.model.view_models import SwitchState, SwitchView
 from console.backend.postgres import ledger
 from console.backend.postgres.connections import connect
+from console.backend.postgres.effects import Effect, own_lease_end, own_release
 from console.backend.postgres.records import HoldRow, LeaseRow, current_hold, open_lease
-from console.backend.runs.settling import committing_alone
+from console.backend.runs.settling import commit_alone
 
 _HOLD_BYTES = 4096
 """Bytes of the HOLD file that are read."""
@@ -134,16 +137,23 @@ def disarm(installation: Installation, reason: str) -> SwitchView:
     """
     for look in range(_LOOKS):
         time.sleep(_PAUSE_S if look else 0.0)
-        with committing_alone(installation, "disarm", replicated=False) as connection:
-            ended = ledger.disarm(connection, reason)
+        ended = commit_alone(
+            installation, "disarm", lambda connection: _end_lease(connection, reason), replicated=False
+        )
         switch = measure_switch(installation)
-        if ended or switch.state is not SwitchState.ARMED:
+        if ended is not None or switch.state is not SwitchState.ARMED:
             return switch
     raise Refused(
         StopCode.LOCKED,
         f"the switch is still armed for run {switch.run_id}: another session has its lease locked",
         f"Again: {switch.clears_with}; or stop everything: cutter-console panic",
     )
+
+
+def _end_lease(connection: psycopg.Connection, reason: str) -> Effect | None:
+    """End the open lease; None if there is none, or if it was left to another session."""
+    ledger.disarm(connection, reason)
+    return own_lease_end(connection)
 
 
 def disarm_run(installation: Installation, run_id: str, reason: str, holder_pid: int | None = None) -> None:
@@ -153,17 +163,26 @@ def disarm_run(installation: Installation, run_id: str, reason: str, holder_pid:
     """
     if holder_pid is None and not _is_armed_for(installation, run_id):
         return
-    with committing_alone(installation, "disarm", replicated=False) as connection:
+
+    def end(connection: psycopg.Connection) -> Effect | None:
         ledger.disarm_run(connection, run_id, reason, holder_pid)
+        return own_lease_end(connection)
+
+    commit_alone(installation, "disarm", end, replicated=False)
 
 
 def release_hold(installation: Installation, confirm: str) -> SwitchView:
     """Clear the HOLD in file and database, after the word RELEASE was typed; the record keeps who did it."""
     if confirm != "RELEASE":
         raise Refused(StopCode.HOLD, "the HOLD is released by typing RELEASE", RELEASE)
-    with committing_alone(installation, "release") as connection:
-        if current_hold(connection) is not None:
-            ledger.release_hold(connection, "released by hand", installation.operator)
+
+    def release(connection: psycopg.Connection) -> Effect | None:
+        if current_hold(connection) is None:
+            return None
+        ledger.release_hold(connection, "released by hand", installation.operator)
+        return own_release(connection)
+
+    commit_alone(installation, "release", release)
     # The database first: if the file cannot be removed, consoles of this host stay stopped.
     try:
         installation.hold_file.unlink(missing_ok=True)

@@ -3,7 +3,7 @@
 Whatever was left unfinished is settled first, by whichever operation comes next, so that none begins on a guess.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
@@ -13,11 +13,12 @@ from console.backend.host.installation import Installation
 from console.backend.host.signals import at_work
 from console.backend.journal.journal import REPLACES, Journal, acknowledged_and_gone, read_journal
 from console.backend.journal.journal_key import JournalKey
-from console.backend.journal.journal_record import EFFECT_STANDS, NO_EVENT, Anchor, Field, Record, RecordKind
+from console.backend.journal.journal_record import EFFECT_STANDS, Anchor, Field, Record, RecordKind
 from console.backend.model.errors import CutterError, Drifted, StopCode, Unmeasured
 from console.backend.model.outcome import Outcome
 from console.backend.model.states import Mode
 from console.backend.postgres.connections import CommitUnknown, connect
+from console.backend.postgres.effects import Effect
 from console.backend.runs.anchoring import come_to_rest
 from console.backend.runs.kill_switch import stop_under_hold
 from console.backend.runs.phase_context import Role, conninfo_of
@@ -26,12 +27,12 @@ from console.backend.runs.settling import (
     Attempt,
     Fate,
     Verdict,
+    effect_fields,
     fate_of,
     measure_attempt,
     not_known_yet,
     rolled_back,
     settle,
-    unknowable,
 )
 from console.backend.runs.workspace import RunRequestFile, Workspace
 
@@ -272,18 +273,16 @@ def committing(
     *,
     role: Role = Role.EXECUTOR,
     timeout_s: float = 30.0,
-    has_event: bool = True,
 ) -> Iterator[Promise]:
     """Run one transaction of this role, noted in the journal before its COMMIT, and settled if that is not answered.
 
-    `has_event` is off if it writes no event of the run. The block ends normally if the transaction is found to be
-    committed. Raises Unmeasured if it was rolled back, NotKnownYet if that could not be decided in time, and the errors
-    of PostgreSQL before COMMIT.
+    Its event names the note. The block ends normally if the transaction is found to be committed. Raises Unmeasured if it
+    was rolled back, NotKnownYet if that could not be decided in time, and the errors of PostgreSQL before COMMIT.
     """
     attempt: Attempt | None = None
     try:
         with at_work(), connect(conninfo_of(installation, role), timeout_s=timeout_s, purpose=name) as connection:
-            attempt = note_attempt(connection, journal, name, role, has_event=has_event)
+            attempt = note_attempt(connection, journal, name, role)
             yield Promise(connection, attempt.anchor)
     except CommitUnknown as lost:
         if attempt is None:
@@ -291,12 +290,38 @@ def committing(
         settle_lost(installation, journal, run_id, attempt, lost)
 
 
+def commit_without_event(
+    installation: Installation,
+    journal: Journal,
+    run_id: str,
+    name: str,
+    write: Callable[[psycopg.Connection], Effect],
+    *,
+    role: Role = Role.EXECUTOR,
+) -> None:
+    """Run one transaction that writes no event of the run, as `committing` runs one that does.
+
+    `write` returns the row that shows it. The journal names that row before COMMIT, together with the transaction.
+    """
+    attempt: Attempt | None = None
+    try:
+        with at_work(), connect(conninfo_of(installation, role), purpose=name) as connection:
+            attempt = note_attempt(connection, journal, name, role, write(connection))
+    except CommitUnknown as lost:
+        if attempt is None:
+            raise
+        settle_lost(installation, journal, run_id, attempt, lost)
+
+
 def note_attempt(
-    connection: psycopg.Connection, journal: Journal, name: str, role: Role, *, has_event: bool = True
+    connection: psycopg.Connection, journal: Journal, name: str, role: Role, effect: Effect | None = None
 ) -> Attempt:
-    """Name the open transaction in the journal; the record's anchor is what its event in the database names."""
-    fields = (*measure_attempt(connection, role), *(() if has_event else (NO_EVENT,)))
-    attempt = Attempt.named(fields, journal.append(RecordKind.NOTE, name, fields), name, has_event=has_event)
+    """Name the open transaction in the journal; the record's anchor is what its event in the database names.
+
+    `effect` is the row that shows it if it writes no event.
+    """
+    fields = (*measure_attempt(connection, role), *effect_fields(effect))
+    attempt = Attempt.named(fields, journal.append(RecordKind.NOTE, name, fields), name)
     assert attempt is not None
     return attempt
 
@@ -306,8 +331,8 @@ def settle_lost(
 ) -> str:
     """Settle a transaction whose COMMIT was not answered. Returns, if it is committed, how that is known, in words.
 
-    The answer is noted in the journal if that can be written. Raises Unmeasured if the transaction was rolled back or
-    its result cannot be known, NotKnownYet if that is not decided in time.
+    The answer is noted in the journal if that can be written. Raises Unmeasured if the transaction was rolled back,
+    NotKnownYet if that is not decided in time.
     """
     verdict = settle(installation, run_id, attempt)
     fields = (
@@ -322,7 +347,5 @@ def settle_lost(
             return verdict.said
         case Fate.ROLLED_BACK:
             raise rolled_back(lost, verdict.said) from lost
-        case Fate.UNKNOWABLE:
-            raise unknowable(lost, verdict.said) from lost
-        case Fate.UNKNOWN:
+        case Fate.UNKNOWN | Fate.UNKNOWABLE:
             raise not_known_yet(run_id, attempt.what, verdict.said) from lost

@@ -78,8 +78,6 @@ class PhaseWork:
 
     phase: Phase
     role: Role = Role.EXECUTOR
-    needs_rows = False
-    """Looks at rows that a dry run has not written; there it is NOT_RUN."""
 
     def prepare(self, _step: PhaseContext) -> tuple[Check, ...]:
         """Return what needs no database: files, gpg, backups."""

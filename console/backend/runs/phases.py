@@ -33,7 +33,7 @@ from console.backend.runs.write_verify import WriteVerify
 
 
 class SourcePin(PhaseWork):
-    """Phase 1: read the document once, keep its bytes, and record their digests.
+    """Read the document once, keep its bytes, and record their digests.
 
     From here on the run looks at its own copy; the file or the live text may change.
     """
@@ -67,7 +67,7 @@ def _planned(context: PhaseContext) -> DocumentPlan:
 
 
 class Mark(PhaseWork):
-    """Phase 2: mark the units in the pinned text, and see now what would be refused at the write.
+    """Mark the units in the pinned text, and see now what would be refused at the write.
 
     The first of two independent passes over the text.
     """
@@ -100,7 +100,7 @@ def _dropped(context: PhaseContext, document: DocumentPlan) -> tuple[Check, ...]
 
 
 class Cutplan(PhaseWork):
-    """Phase 3: plan a second time, compare, and bind the plan to the world as it is now.
+    """Plan a second time, compare, and bind the plan to the world as it is now.
 
     Its digest is what the sovereign signs.
     """
@@ -141,7 +141,7 @@ class Cutplan(PhaseWork):
 
 
 class PreWriteBackup(PhaseWork):
-    """Phase 4: a proven backup of every table that the run can touch; a dry run sees whether one could be taken.
+    """A proven backup of every table that the run can touch; a dry run sees whether one could be taken.
 
     Fails closed: no key, no program, no proof, no cut.
     """
@@ -153,7 +153,7 @@ class PreWriteBackup(PhaseWork):
 
 
 class CutLegA(PhaseWork):
-    """Phase 6: the cut. Manifest, units, versions, the approval's use and the run's state in one transaction.
+    """The cut. Manifest, units, versions, the approval's use and the run's state in one transaction.
 
     There is no way from here to a simulator: a dry run simply ends before `write`.
     """
@@ -183,14 +183,13 @@ class CutLegA(PhaseWork):
 
 
 class StructuralVerify(PhaseWork):
-    """Phase 7: on a fresh connection, by another role: are the units there, and in their places?
+    """Check as another role, on a fresh connection, that the units are there and in their places.
 
     The success that a function reports is not believed.
     """
 
     phase = Phase.STRUCTURAL_VERIFY
     role = Role.VERIFIER
-    needs_rows = True
 
     def measure(self, context: PhaseContext, connection: psycopg.Connection) -> tuple[Check, ...]:
         return structural_checks(
@@ -204,7 +203,7 @@ class StructuralVerify(PhaseWork):
 
 
 class LegBRecord(PhaseWork):
-    """Phase 8: the governance rows of the cut: decision, change set, affected rows, signature, backlog.
+    """The governance rows of the cut: decision, change set, affected rows, signature, backlog.
 
     Leg B; 5 + N rows.
     """
@@ -225,7 +224,7 @@ class LegBRecord(PhaseWork):
 
 
 class LifecycleEnact(PhaseWork):
-    """Phase 10: the drafts become law, all of them in one transaction, under the second ruling.
+    """Make the drafts law, all of them in one transaction, under the second ruling.
 
     Irreversible; the database compares every draft with what was signed, and wants a newer PASS verification.
     """
@@ -246,7 +245,7 @@ class LifecycleEnact(PhaseWork):
 
 
 class Closeout(PhaseWork):
-    """Phase 11: read back what became of it, pin the new baseline; the report of the run is written once it has come to rest.
+    """Read back what became of it, pin the new baseline; the report of the run is written once it has come to rest.
 
     The record closes with counts that were read, not with what the functions said.
     """

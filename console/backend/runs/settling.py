@@ -6,8 +6,7 @@ in time is not known yet, and is asked again; nothing is guessed.
 """
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Sequence
 from enum import StrEnum
 from typing import Self, assert_never
 
@@ -20,6 +19,7 @@ from console.backend.model.errors import CutterError, StopCode, Unmeasured
 from console.backend.model.safe_text import SafeText
 from console.backend.model.value import Value
 from console.backend.postgres.connections import APPLICATION, CommitUnknown, connect
+from console.backend.postgres.effects import Effect, EffectKind, has_effect
 from console.backend.postgres.records import has_event, transaction_status
 from console.backend.postgres.transactions import (
     end_session,
@@ -57,20 +57,22 @@ class Attempt(Value):
     """Name of the work: a phase, or another operation."""
     has_event: bool = True
     """True if it writes an event of the run; an import, an armed switch and work without a run write none."""
+    effect: Effect | None = None
+    """The row that shows it instead of an event; None in journals that name none."""
 
     @classmethod
     def of(cls, record: Record) -> Self | None:
         """Read an attempt from a journal's record; None if the record names no transaction."""
-        anchor = Anchor(sequence=record.sequence, hash=record.hash)
-        return cls.named(record.fields, anchor, record.phase, has_event=NO_EVENT not in record.fields)
+        return cls.named(record.fields, Anchor(sequence=record.sequence, hash=record.hash), record.phase)
 
     @classmethod
-    def named(cls, fields: Iterable[Field], anchor: Anchor, work: str, *, has_event: bool) -> Self | None:
-        """Make an attempt from the fields of `measure_attempt`."""
+    def named(cls, fields: Iterable[Field], anchor: Anchor, work: str) -> Self | None:
+        """Make an attempt from the fields of `measure_attempt` and `effect_fields`."""
         values = {field.key: field.value for field in fields}
         if not values.get("xid"):
             return None
         role = values.get("role", "")
+        kind = next((kind for kind in EffectKind if kind in values), None)
         return cls(
             xid=values["xid"],
             role=Role(role) if role in set(Role) else Role.EXECUTOR,
@@ -80,7 +82,8 @@ class Attempt(Value):
             timeline=values.get("timeline", ""),
             anchor=anchor,
             what=work,
-            has_event=has_event,
+            has_event=values.get(NO_EVENT.key) != NO_EVENT.value,
+            effect=None if kind is None else Effect(kind=kind, key=values[kind]),
         )
 
 
@@ -88,6 +91,11 @@ def measure_attempt(connection: psycopg.Connection, role: Role) -> tuple[Field, 
     """Assign the open transaction its id, and return the fields that identify it later."""
     named = name_transaction(connection)._asdict()
     return (Field(key="role", value=role), *(Field(key=key, value=str(value)) for key, value in named.items()))
+
+
+def effect_fields(effect: Effect | None) -> tuple[Field, ...]:
+    """Return the fields that name the row by which a transaction is known; none if its event shows it."""
+    return () if effect is None else (NO_EVENT, Field(key=effect.kind, value=effect.key))
 
 
 class Fate(StrEnum):
@@ -98,7 +106,7 @@ class Fate(StrEnum):
     """Result of several transactions: some are committed, some were rolled back."""
     ROLLED_BACK = "rolled back"
     UNKNOWABLE = "cannot be known any more"
-    """Too old, or of another server, and without an event that would tell. Done again, it does no harm."""
+    """Neither an event nor another row is named that would tell, as in journals of earlier builds. Done again, it does no harm."""
     UNKNOWN = "not known yet"
 
 
@@ -127,11 +135,6 @@ def rolled_back(lost: CutterError, reason: str) -> Unmeasured:
     return Unmeasured(lost.code, f"{lost.message}; {reason}: nothing was written", "Do it again.")
 
 
-def unknowable(lost: CutterError, reason: str) -> Unmeasured:
-    """Return the error of a transaction whose result can no longer be known; used only for those that are harmless to repeat."""
-    return Unmeasured(lost.code, f"{lost.message}; {reason}", "Do it again: it is a no-op where it was done.")
-
-
 def fate_of(attempts: Sequence[Attempt], ask: Callable[[Attempt], Verdict]) -> Verdict:
     """Return the result of all transactions behind one intent; without any, no COMMIT was sent."""
     if not attempts:
@@ -147,37 +150,45 @@ def fate_of(attempts: Sequence[Attempt], ask: Callable[[Attempt], Verdict]) -> V
     return Verdict(fate=open_fate or (fates.pop() if len(fates) == 1 else Fate.IN_PART), said=details)
 
 
-@contextmanager
-def committing_alone(
-    installation: Installation, work: str, *, role: Role = Role.EXECUTOR, replicated: bool = True
-) -> Iterator[psycopg.Connection]:
+def commit_alone(
+    installation: Installation,
+    work: str,
+    write: Callable[[psycopg.Connection], Effect | None],
+    *,
+    role: Role = Role.EXECUTOR,
+    replicated: bool = True,
+) -> Effect | None:
     """Run one transaction that is in no run's journal, and settle it if its COMMIT is not answered.
 
-    `replicated` off waits for no standby, as the operator's stops do not. Raises Unmeasured if it was rolled back,
-    NotKnownYet if that is not decided in time: done again, it does no harm.
+    `write` returns the row that shows it, or None if nothing was to be written; so does this. `replicated` off waits for
+    no standby, as the operator's stops do not. Raises Unmeasured if it was rolled back, NotKnownYet if that is not
+    decided in time: done again, it does no harm.
     """
     fields: tuple[Field, ...] = ()
+    effect: Effect | None = None
     try:
         with at_work(), connect(conninfo_of(installation, role), purpose=work, replicated=replicated) as connection:
             fields = measure_attempt(connection, role)
-            yield connection
+            effect = write(connection)
     except CommitUnknown as lost:
+        # Committed or not, it is the same.
+        if effect is None:
+            return None
         # No journal has a record of it, so it has no anchor that an event could name.
-        attempt = Attempt.named(fields, Anchor(sequence=0, hash=""), work, has_event=False)
+        attempt = Attempt.named((*fields, *effect_fields(effect)), Anchor(sequence=0, hash=""), work)
         assert attempt is not None, "nothing is committed that was not measured before"
         verdict = settle(installation, "", attempt, replicated=replicated)
         match verdict.fate:
             case Fate.COMMITTED | Fate.IN_PART:
-                return
+                return effect
             case Fate.ROLLED_BACK:
                 raise rolled_back(lost, verdict.said) from lost
-            case Fate.UNKNOWABLE:
-                raise unknowable(lost, verdict.said) from lost
-            case Fate.UNKNOWN:
+            case Fate.UNKNOWN | Fate.UNKNOWABLE:
                 message = f"{work}: not known yet whether it was committed: {verdict.said}"
                 raise NotKnownYet(
                     StopCode.UNREACHABLE, message, "Do it again: it is a no-op where it was done."
                 ) from lost
+    return effect
 
 
 def settle(
@@ -260,7 +271,7 @@ def _ask(installation: Installation, run_id: str, attempt: Attempt) -> Verdict:
 
 
 def _decide_elsewhere(connection: psycopg.Connection, run_id: str, attempt: Attempt) -> Verdict | None:
-    """Decide by the run's events if this is another server or timeline: the id may belong to another transaction there."""
+    """Decide by what the attempt wrote if this is another server or timeline: the id may belong to another transaction there."""
     position = server_position(connection)
     # Journals of older releases name no server: theirs is taken to be this one.
     if not attempt.system_identifier or position == (attempt.system_identifier, attempt.timeline):
@@ -269,33 +280,60 @@ def _decide_elsewhere(connection: psycopg.Connection, run_id: str, attempt: Atte
     if position.timeline == "":
         return Verdict(fate=Fate.UNKNOWN, said="the server at hand is a standby")
     place = f"this is server {position.system_identifier}, timeline {position.timeline}; it was sent to {attempt.system_identifier}, timeline {attempt.timeline}"
-    return _decide_by_event(connection, run_id, attempt, place)
+    return _decide_by_effect(connection, run_id, attempt, place)
 
 
 def _status(connection: psycopg.Connection, run_id: str, attempt: Attempt) -> Verdict:
     match transaction_status(connection, attempt.xid):
         case "committed":
-            # The id of a transaction that was lost in a crash, before anything of it was on the disk, is given again. Journals
-            # of older releases, which name no session, can have a committed transaction without such an event.
-            if attempt.pid and attempt.has_event and not has_event(connection, run_id, attempt.anchor):
-                reused = f"the server crashed and gave {attempt.xid} to another transaction; its event is not there"
-                return Verdict(fate=Fate.ROLLED_BACK, said=reused)
-            return Verdict(fate=Fate.COMMITTED, said=f"transaction {attempt.xid} is committed")
+            return _whose_commit(connection, run_id, attempt)
         case "aborted":
             return Verdict(fate=Fate.ROLLED_BACK, said=f"transaction {attempt.xid} was rolled back")
         case "in progress":
             return Verdict(fate=Fate.UNKNOWN, said=f"transaction {attempt.xid} is in progress")
         case "unknown":
-            return _decide_by_event(
+            return _decide_by_effect(
                 connection, run_id, attempt, f"transaction {attempt.xid} is too old for the server to know"
             )
         case other:
             assert_never(other)
 
 
-def _decide_by_event(connection: psycopg.Connection, run_id: str, attempt: Attempt, reason: str) -> Verdict:
-    if not attempt.has_event:
+def _whose_commit(connection: psycopg.Connection, run_id: str, attempt: Attempt) -> Verdict:
+    """Decide if it is the attempt that is committed under this id.
+
+    The id of a transaction that was lost in a crash, before anything of it was on the disk, is given again.
+    """
+    # Journals of older releases, which name no session, can have a committed transaction without such an event.
+    if not attempt.pid:
+        return Verdict(fate=Fate.COMMITTED, said=f"transaction {attempt.xid} is committed")
+    verdict = _decide_by_effect(connection, run_id, attempt, f"transaction {attempt.xid} is committed")
+    if verdict.fate is Fate.ROLLED_BACK:
+        reused = f"the server crashed and gave {attempt.xid} to another transaction; {_missing(attempt)}"
+        return Verdict(fate=Fate.ROLLED_BACK, said=reused)
+    if verdict.fate is Fate.COMMITTED:
+        return Verdict(fate=Fate.COMMITTED, said=f"transaction {attempt.xid} is committed")
+    return verdict
+
+
+def _decide_by_effect(connection: psycopg.Connection, run_id: str, attempt: Attempt, reason: str) -> Verdict:
+    """Decide by what the transaction wrote: its event, or the row that is named instead of one."""
+    if attempt.effect is not None:
+        is_there = has_effect(connection, attempt.effect)
+    elif attempt.has_event:
+        is_there = has_event(connection, run_id, attempt.anchor)
+    else:
         return Verdict(fate=Fate.UNKNOWABLE, said=f"{reason}, and no event shows its outcome")
-    if has_event(connection, run_id, attempt.anchor):
-        return Verdict(fate=Fate.COMMITTED, said=f"{reason}; its event is there")
-    return Verdict(fate=Fate.ROLLED_BACK, said=f"{reason}; its event is not there")
+    if is_there is None:
+        return Verdict(fate=Fate.UNKNOWN, said=f"{reason}; this role cannot see its {_shown_by(attempt)}")
+    if is_there:
+        return Verdict(fate=Fate.COMMITTED, said=f"{reason}; its {_shown_by(attempt)} is there")
+    return Verdict(fate=Fate.ROLLED_BACK, said=f"{reason}; {_missing(attempt)}")
+
+
+def _shown_by(attempt: Attempt) -> str:
+    return "event" if attempt.effect is None else attempt.effect.kind.value
+
+
+def _missing(attempt: Attempt) -> str:
+    return f"its {_shown_by(attempt)} is not there"

@@ -1,4 +1,4 @@
-"""Phase 9: verify everything as cutter_verify: places, bodies against the pinned source, coverage, deltas, untouched rows."""
+"""Verify everything as cutter_verify: places, bodies against the pinned source, coverage, deltas, untouched rows."""
 
 import psycopg
 from psycopg.types.json import Jsonb
@@ -26,7 +26,6 @@ class WriteVerify(PhaseWork):
 
     phase = Phase.WRITE_VERIFY
     role = Role.VERIFIER
-    needs_rows = True
 
     def measure(self, context: PhaseContext, connection: psycopg.Connection) -> tuple[Check, ...]:
         return verify_cut(context, connection)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from console.backend.backup.request import BackupRequest
+from console.backend.backup.record import BackupRequest
 from console.backend.host.context import Context
 from console.backend.host.gpg import gpg_command
 from console.backend.model.plan_binding import Target

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from console.backend.backup.prove import prove
-from console.backend.backup.request import BackupRequest
+from console.backend.backup.record import BackupRequest
 from console.backend.backup.selftest import round_trip
 from console.backend.backup.take import take_backup
 from console.backend.host.child_environment import _EVERY_PROGRAM, _LIBPQ, child_environment, libpq_environment

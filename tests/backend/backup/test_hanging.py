@@ -12,9 +12,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from console.backend.backup.failures import BackupNotProven
-from console.backend.backup.record import BackupState
-from console.backend.backup.request import BackupPhase, BackupRequest
+from console.backend.backup.record import BackupNotProven, BackupPhase, BackupRequest, BackupState
 from console.backend.backup.take import take_backup
 from console.backend.host.cluster_directory import PREFIX, default_parents
 from console.backend.host.context import Context
@@ -29,7 +27,7 @@ TAKE = """
 import sys
 from pathlib import Path
 from console.backend.backup.record import BackupState
-from console.backend.backup.request import BackupRequest
+from console.backend.backup.record import BackupRequest
 from console.backend.backup.take import take_backup
 from console.backend.host.context import Context
 request = BackupRequest.model_validate_json(sys.stdin.readline())

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from console.backend.backup.plaintext import plaintext_dumps
-from console.backend.backup.request import BackupRequest
+from console.backend.backup.record import BackupRequest
 from console.backend.backup.take import take_backup
 from console.backend.host.context import Context
 from tests.conftest import Database

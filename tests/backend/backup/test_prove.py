@@ -6,10 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from console.backend.backup.failures import BackupNotProven
 from console.backend.backup.prove import prove
-from console.backend.backup.record import BackupRecord, record_path, write_record
-from console.backend.backup.request import BackupRequest
+from console.backend.backup.record import BackupNotProven, BackupRecord, BackupRequest, record_path, write_record
 from console.backend.backup.take import take_backup
 from console.backend.host.context import Context
 from console.backend.host.gpg import gpg_command

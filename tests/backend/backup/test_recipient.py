@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from console.backend.backup.failures import RecipientUnusable
-from console.backend.backup.recipient import KeyPart, check_recipient, judge_key
+from console.backend.backup.recipient import KeyPart, RecipientUnusable, check_recipient, judge_key
 from console.backend.host.gpg import gpg_command
 from console.backend.model.errors import StopCode
 from tests.backend.backup.conftest import make_key

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from console.backend.backup.failures import BackupNotProven
+from console.backend.backup.record import BackupNotProven
 from console.backend.backup.selftest import count_keys, selftest, throw_away_home
 from console.backend.host import gpg
 from console.backend.host.context import Context

@@ -12,10 +12,16 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from console.backend.backup.failures import BackupNotProven, RecipientUnusable
-from console.backend.backup.pipeline_process import Member
-from console.backend.backup.record import BackupState, freshness, list_backups
-from console.backend.backup.request import BackupPhase, BackupRequest
+from console.backend.backup.pipeline import Member
+from console.backend.backup.recipient import RecipientUnusable
+from console.backend.backup.record import (
+    BackupNotProven,
+    BackupPhase,
+    BackupRequest,
+    BackupState,
+    freshness,
+    list_backups,
+)
 from console.backend.backup.source import without_password
 from console.backend.backup.take import take_backup
 from console.backend.host import cluster_directory

@@ -23,7 +23,7 @@ from console.backend.gates import (
 from console.backend.gates.dry_runs import DryRun
 from console.backend.gates.measurement import Measurement
 from console.backend.gates.precheck_live import DatabaseFinding
-from console.backend.gates.residual_facts import Signatures
+from console.backend.gates.residuals import Signatures
 from console.backend.model.outcome import Evidence, Outcome
 from console.backend.model.purposes import Kind
 from console.backend.model.states import Family, Stage

@@ -12,11 +12,10 @@ import psycopg
 import pytest
 
 from console.backend.approvals.policy import load_policy
-from console.backend.gates import residual_facts
+from console.backend.gates import residuals
 from console.backend.gates.measurement import Measurement
 from console.backend.gates.probe import Probe
-from console.backend.gates.residual_facts import Hands, Interrupted
-from console.backend.gates.residuals import GATE, decide
+from console.backend.gates.residuals import GATE, Hands, Interrupted, decide
 from console.backend.host.cluster_directory import PREFIX
 from console.backend.host.context import Context
 from console.backend.host.settings import DatabaseSettings
@@ -204,7 +203,7 @@ def test_r2_a_key_whose_time_is_over_does_not_unmake_what_was_signed(at: At, end
     passage = at("enacted")
     passage.execute(ENDED[ended])
 
-    facts = residual_facts.measure(_probe(passage))
+    facts = residuals.measure(_probe(passage))
 
     assert facts.signatures.value is not None
     assert len(facts.signatures.value.answers) == 2
@@ -267,7 +266,7 @@ def test_r4_a_server_without_fsync_is_open_and_a_role_that_does_not_wait_too(fre
     [((), Outcome.PASS), (("wal_level = minimal",), Outcome.PARTIAL), (("synchronous_commit = off",), Outcome.FAIL)],
 )
 def test_r4_durable_settings_are_closed(fresh: Passage, settings: tuple[str, ...], outcome: Outcome) -> None:
-    facts = residual_facts.measure(_probe(fresh))
+    facts = residuals.measure(_probe(fresh))
     told = Measurement[tuple[str, ...]](evidence=facts.durability.evidence, value=settings)
     check = next(one for one in decide(facts.model_copy(update={"durability": told})) if one.name == DURABILITY)
     assert check.outcome is outcome
@@ -285,7 +284,7 @@ def test_r6_a_half_written_file_is_a_leftover_once_nobody_touches_it(fresh: Pass
     half = fresh.installation.root / "backups" / ".bkp.dump.gpg.0badcafe.partial"
     half.write_bytes(b"half")
     assert half.name not in named(_gate(fresh), LEFTOVERS).detail
-    long_ago = time.time() - 2 * residual_facts.LEFT_FOR_S
+    long_ago = time.time() - 2 * residuals.LEFT_FOR_S
     os.utime(half, (long_ago, long_ago))
     report = _gate(fresh)
     assert is_red(report, LEFTOVERS, Outcome.PARTIAL, action=f"rm -r {half}")
@@ -328,7 +327,7 @@ def test_a_privilege_that_is_missing_is_inconclusive(at: At) -> None:
 
 
 def test_deciding_is_pure(fresh: Passage) -> None:
-    facts = residual_facts.measure(_probe(fresh))
+    facts = residuals.measure(_probe(fresh))
     stuck = (Interrupted(run_id="ictr-1", state="marked"),)
     told = facts.model_copy(
         update={

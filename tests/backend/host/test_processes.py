@@ -12,7 +12,7 @@ import pytest
 from console.backend.approvals import keyring
 from console.backend.approvals.signatures import measure_signature
 from console.backend.backup import selftest
-from console.backend.backup.failures import BackupNotProven
+from console.backend.backup.record import BackupNotProven
 from console.backend.host import gpg
 from console.backend.host.cluster_directory import GPG_PREFIX, default_parents
 from console.backend.host.context import Context

@@ -43,6 +43,8 @@ DOCUMENTS = (
     "12-lifecycle-enact.md",
     "13-closeout.md",
 )
+DOCUMENT = {name[3:-3]: name for name in DOCUMENTS}
+"""The file of each phase and pause."""
 DRY = RunRequest(origin="file:law.md", docprefix=DOCPREFIX)
 CANARY = "hunter2canary"
 MOST_CALLS_BETWEEN_FILES = 3000
@@ -73,7 +75,7 @@ def _summary(view: ReportView) -> dict[str, object]:
 
 def _outcome(view: ReportView) -> str:
     """The final outcome, where the closing document and the data say the same."""
-    found = re.findall(r"^## FINAL OUTCOME: (\w+)$", _texts(view)["13-closeout.md"], re.MULTILINE)
+    found = re.findall(r"^## FINAL OUTCOME: (\w+)$", _texts(view)[DOCUMENT["closeout"]], re.MULTILINE)
     assert found == [_summary(view)["outcome"]]
     return str(found[0])
 
@@ -174,7 +176,7 @@ def test_every_end_of_a_run_has_thirteen_whole_documents_and_its_own_words(at: A
     _, view = _ended(at, end)
     _require_whole(view)
     assert _outcome(view) == ENDS[end][2]
-    assert ENDS[end][3] in _texts(view)["13-closeout.md"]
+    assert ENDS[end][3] in _texts(view)[DOCUMENT["closeout"]]
 
 
 @pytest.mark.parametrize("end", ["dry run", "reverted", "edited"])
@@ -240,7 +242,7 @@ def test_the_closeout_writes_the_report_when_the_switch_is_off_again(at: At) -> 
     assert _attested(passage.backend.report(passage.run_id), "switch") == "PASS"
 
 
-@pytest.mark.parametrize("name", ["07-cut-leg-a.md", "report.json", "SHA256SUMS"])
+@pytest.mark.parametrize("name", [DOCUMENT["cut-leg-a"], "report.json", "SHA256SUMS"])
 def test_an_altered_file_is_named_and_the_report_is_not_written_over_it(at: At, name: str) -> None:
     """A report that "verifies" after it was edited is worth nothing."""
     passage = at("enacted")
@@ -256,12 +258,12 @@ def test_an_altered_file_is_named_and_the_report_is_not_written_over_it(at: At, 
 def test_a_missing_file_and_a_stranger_in_the_report_are_named(at: At) -> None:
     passage = at("waits for SG_1")
     view = passage.backend.report(passage.run_id)
-    stranger = Path(view.directory) / "14-more.md"
+    stranger = Path(view.directory) / f"{len(DOCUMENTS) + 1}-more.md"
     stranger.write_text("more")
     with pytest.raises(Drifted, match=r"14-more\.md is no file"):
         passage.backend.report(passage.run_id)
     stranger.unlink()
-    (Path(view.directory) / "02-mark.md").unlink()
+    (Path(view.directory) / DOCUMENT["mark"]).unlink()
     with pytest.raises(Drifted, match=r"02-mark\.md is missing"):
         passage.backend.report(passage.run_id)
 
@@ -365,13 +367,13 @@ def test_a_closed_run_without_the_record_of_a_phase_is_a_failure(at: At) -> None
     (passage.installation.root / "runs" / passage.run_id / "06-cut_leg_a.json").unlink()
     view = passage.backend.report(passage.run_id)
     assert _outcome(view) == "FAIL"
-    assert "the record does not confirm it" in _texts(view)["13-closeout.md"]
+    assert "the record does not confirm it" in _texts(view)[DOCUMENT["closeout"]]
 
 
 def test_the_statement_stands_there_as_it_was_signed(at: At) -> None:
     passage = at("enacted")
     texts = _texts(passage.backend.report(passage.run_id))
-    for name, kind in (("06-pause-sg1.md", "SG_1"), ("11-pause-sg2.md", "SG_2")):
+    for name, kind in ((DOCUMENT["pause-sg1"], "SG_1"), (DOCUMENT["pause-sg2"], "SG_2")):
         fenced = _FENCED.findall(texts[name])
         assert len(fenced) == 1
         signed = json.dumps(
@@ -388,16 +390,16 @@ def test_a_policy_that_the_run_did_not_keep_is_not_guessed(at: At) -> None:
     passage = at("enacted")
     for kept in (passage.installation.root / "runs" / passage.run_id).glob("policy-*.json"):
         kept.write_text(kept.read_text().replace('"solo":true', '"solo":false'))
-    text = _texts(passage.backend.report(passage.run_id))["06-pause-sg1.md"]
+    text = _texts(passage.backend.report(passage.run_id))[DOCUMENT["pause-sg1"]]
     assert "whether it is solo is not proven here" in text
 
 
 def test_planned_and_counted_rows_stand_side_by_side_and_unverified_ones_are_inconclusive(at: At) -> None:
     passage = at("enacted")
-    whole = _texts(passage.backend.report(passage.run_id))["10-write-verify.md"]
+    whole = _texts(passage.backend.report(passage.run_id))[DOCUMENT["write-verify"]]
     assert f"| public.unit_version | +{UNITS} [03.expected] | +{UNITS} [10.counted] | PASS |" in whole
     waiting = at("waits for SG_1")
-    early = _texts(waiting.backend.report(waiting.run_id))["10-write-verify.md"]
+    early = _texts(waiting.backend.report(waiting.run_id))[DOCUMENT["write-verify"]]
     assert f"| public.unit_version | +{UNITS} [03.expected] | not counted [10.uncounted] | NOT_RUN |" in early
     assert "no statement of this run was used" in early
     unverified = at("waits for SG_2")
@@ -406,31 +408,33 @@ def test_planned_and_counted_rows_stand_side_by_side_and_unverified_ones_are_inc
         "cutter_governance.run_event",
         "DELETE FROM cutter_governance.run_event WHERE phase = 'write_verify'",
     )
-    late = _texts(unverified.backend.report(unverified.run_id))["10-write-verify.md"]
+    late = _texts(unverified.backend.report(unverified.run_id))[DOCUMENT["write-verify"]]
     assert f"| public.unit_version | +{UNITS} [03.expected] | not counted [10.uncounted] | INCONCLUSIVE |" in late
 
 
 def test_a_run_that_can_still_be_ended_is_not_said_to_have_nothing_left_to_do(at: At) -> None:
     _, view = _ended(at, "failed")
-    following = _texts(view)["13-closeout.md"].partition("## Next")[2].partition("## STOP")[0]
+    following = _texts(view)[DOCUMENT["closeout"]].partition("## Next")[2].partition("## STOP")[0]
     assert "run void" in following
     assert "Nothing more" not in following
     _, over = _ended(at, "voided")
-    assert "Nothing more is to be done" in _texts(over)["13-closeout.md"]
+    assert "Nothing more is to be done" in _texts(over)[DOCUMENT["closeout"]]
 
 
 def test_a_dry_run_claims_nothing_of_a_database_that_was_not_asked(at: At) -> None:
     _, view = _ended(at, "dry run")
-    assert "known\nfrom the database" not in _texts(view)["06-pause-sg1.md"]
-    assert "never: a dry run adds no row [10.uncounted]" in _texts(view)["13-closeout.md"]
+    assert "known\nfrom the database" not in _texts(view)[DOCUMENT["pause-sg1"]]
+    assert (
+        f"never: a dry run adds no row [{DOCUMENT['write-verify'][:2]}.uncounted]" in _texts(view)[DOCUMENT["closeout"]]
+    )
 
 
 def test_an_edit_is_told_where_the_cut_would_stand_and_the_roll_up_agrees(at: At) -> None:
     _, view = _ended(at, "edited")
     texts = _texts(view)
-    assert "came to **PASS**" in texts["07-cut-leg-a.md"]
-    assert "| 07-cut-leg-a.md | **PASS** | the edits, in one transaction" in texts["13-closeout.md"]
-    assert "also moved the run" not in texts["04-pre-write-backup.md"]
+    assert "came to **PASS**" in texts[DOCUMENT["cut-leg-a"]]
+    assert f"| {DOCUMENT['cut-leg-a']} | **PASS** | the edits, in one transaction" in texts[DOCUMENT["closeout"]]
+    assert "also moved the run" not in texts[DOCUMENT["pre-write-backup"]]
     assert "Nothing of this phase happened" not in "".join(texts[name] for name in DOCUMENTS)
 
 
@@ -440,7 +444,7 @@ def test_a_sentence_that_does_not_hold_cannot_be_misread_as_one_that_does(at: At
     _as_a_superuser(passage, "cutter_governance.run_event", verified)
     next((passage.installation.root / "runs" / told.run_id).glob("*write_verify.json")).unlink()
     view = passage.backend.report(told.run_id)
-    assert "**INCONCLUSIVE**, it is not proven that: No unit of another" in _texts(view)["13-closeout.md"]
+    assert "**INCONCLUSIVE**, it is not proven that: No unit of another" in _texts(view)[DOCUMENT["closeout"]]
 
 
 def test_an_edit_proves_that_it_touched_no_other_unit(at: At) -> None:
@@ -451,14 +455,14 @@ def test_an_edit_proves_that_it_touched_no_other_unit(at: At) -> None:
 
 def test_phases_that_were_not_reached_say_why(at: At) -> None:
     passage, view = _ended(at, "voided")
-    text = _texts(view)["07-cut-leg-a.md"]
+    text = _texts(view)[DOCUMENT["cut-leg-a"]]
     assert "NOT_RUN: the run was voided at awaiting_cut_authorization (no_longer_wanted)" in text
     assert passage.run_id in text
 
 
 def test_a_failed_phase_says_what_was_found_and_what_was_to_be_done(at: At) -> None:
     _, view = _ended(at, "failed")
-    text = _texts(view)["05-grant-probe.md"]
+    text = _texts(view)[DOCUMENT["grant-probe"]]
     assert "The answer in the record is **FAIL**" in text
     assert "unit_version.odd is not ours" in text
     assert "What was to be done about guards" in text
@@ -470,7 +474,7 @@ def test_every_attempt_of_a_phase_is_told(at: At) -> None:
     passage.resume()
     passage.arm()
     passage.resume()
-    text = _texts(passage.backend.report(passage.run_id))["07-cut-leg-a.md"]
+    text = _texts(passage.backend.report(passage.run_id))[DOCUMENT["cut-leg-a"]]
     assert "Attempt 1 of 2" in text
     assert "Attempt 2 of 2" in text
     assert "The answer in the record is **PASS**" in text
@@ -482,8 +486,8 @@ def test_the_monitoring_role_gets_as_far_as_it_can_and_says_what_it_could_not_re
     view = passage.settings(database=database).backend.report(passage.run_id)
     _require_whole(view)
     assert _outcome(view) == "INCONCLUSIVE"
-    assert "the monitoring role may not read it" in _texts(view)["13-closeout.md"]
-    assert "The answer in the record is **PASS**" in _texts(view)["07-cut-leg-a.md"]
+    assert "the monitoring role may not read it" in _texts(view)[DOCUMENT["closeout"]]
+    assert "The answer in the record is **PASS**" in _texts(view)[DOCUMENT["cut-leg-a"]]
 
 
 def test_a_monitoring_console_writes_no_report(at: At) -> None:
@@ -526,7 +530,7 @@ def test_markup_and_escapes_from_a_document_are_inert(at: At) -> None:
         outside = _FENCED.sub("", texts[name])
         assert "<script>" not in outside, name
         assert "](" not in outside.replace("\\](", ""), name
-    fence = _FENCED.search(texts["06-pause-sg1.md"])
+    fence = _FENCED.search(texts[DOCUMENT["pause-sg1"]])
     assert fence is not None
     assert len(fence[1]) > 5
     assert origin in json.loads(fence[2])["document"]["origin"]
@@ -553,7 +557,7 @@ def test_planted_secrets_never_reach_a_report(at: At) -> None:
     texts = _texts(view)
     assert CANARY not in "".join(texts.values())
     assert "<redacted>" in texts["report.json"]
-    assert "with something hidden" in texts["06-pause-sg1.md"]
+    assert "with something hidden" in texts[DOCUMENT["pause-sg1"]]
 
 
 def test_an_interrupted_phase_is_told_as_a_beginning_without_an_end(at: At) -> None:
@@ -571,7 +575,7 @@ def test_an_interrupted_phase_is_told_as_a_beginning_without_an_end(at: At) -> N
         passage.resume(dies)
     view = passage.backend.report(passage.run_id)
     _require_whole(view)
-    text = _texts(view)["07-cut-leg-a.md"]
+    text = _texts(view)[DOCUMENT["cut-leg-a"]]
     assert "There is no answer in the record" in text
     assert "no record ends it" in text
     assert passage.run().state.stage is Stage.AWAITING_CUT_AUTHORIZATION

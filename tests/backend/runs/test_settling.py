@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from console.backend.journal.journal import Journal, read_journal
-from console.backend.journal.journal_record import Anchor, RecordKind
+from console.backend.journal.journal_record import NO_EVENT, Anchor, Field, RecordKind
 from console.backend.model.errors import CutterError, StopCode, Unmeasured
 from console.backend.model.purposes import Purpose
 from console.backend.model.states import Family, Move, Stage
@@ -282,18 +282,38 @@ def test_an_id_that_the_server_gave_again_after_a_crash_does_not_tell_that_the_f
         assert verdict.said.endswith("to another transaction; its event is not there")
 
 
-def test_what_has_no_event_and_cannot_be_known_any_more_is_said_so_and_done_again(
-    at: At, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("lie", [Lie.ANSWER_LOST, Lie.REQUEST_LOST])
+def test_on_another_server_the_row_decides_that_is_named_instead_of_an_event(
+    at: At, lie: Lie, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     passage = _at(at, "SG_1 imported")
     with monkeypatch.context() as patch:
         patch.setattr(settling, "server_position", lambda _: ServerPosition("1", "99"))
-        with (
-            lying(passage, "arm", "cutter_exec", tmp_path, Lie.ANSWER_LOST),
-            pytest.raises(Unmeasured, match="no event shows its outcome") as caught,
-        ):
-            passage.arm()
-    assert caught.value.next_action == "Do it again: it is a no-op where it was done."
+        with lying(passage, "arm", "cutter_exec", tmp_path, lie):
+            if lie is Lie.ANSWER_LOST:
+                passage.arm()
+            else:
+                with pytest.raises(Unmeasured, match="its lease is not there: nothing was written"):
+                    passage.arm()
+    passage.arm()
+    assert passage.run().interruption is None
+    assert passage.backend.status().switch.state is SwitchState.ARMED
+
+
+def test_what_names_neither_an_event_nor_a_row_is_not_guessed_at(at: At) -> None:
+    """A journal of an earlier build: its import or arming is done again, and is a no-op if it was done."""
+    passage = _at(at, "SG_1 imported")
+    [(committed,)] = passage.rows("SELECT pg_current_xact_id()::text")
+    fields = {"role": "executor", "xid": str(committed), "pid": "1", "backend_start": "2000-01-01 00:00:00+00"}
+    named = (*(Field(key=key, value=value) for key, value in fields.items()), NO_EVENT)
+    journal = passage.installation.root / "runs" / passage.run_id / "journal.jsonl"
+    with Journal.resume(journal, passage.run_id, passage.installation.context) as writer:
+        writer.append(RecordKind.INTENT, "arm")
+        writer.append(RecordKind.NOTE, "arm", named)
+    interrupted = passage.run().interruption
+    assert interrupted is not None
+    assert interrupted.database_says.startswith("cannot be known any more: ")
+    assert interrupted.database_says.endswith("no event shows its outcome")
     passage.arm()
     assert passage.run().interruption is None
     assert passage.backend.status().switch.state is SwitchState.ARMED
@@ -384,5 +404,5 @@ def test_what_was_refused_before_its_commit_is_closed_as_failed(at: At) -> None:
     result = next(record for record in reversed(records) if record.kind is RecordKind.RESULT)
     assert (result.phase, result.value("outcome")) == ("arm", "FAIL")
     assert result.value("detail").startswith("STOP_APPROVAL_REQUIRED: ")
-    assert result.value("detail").endswith(" was rolled back")
+    assert result.value("detail").endswith("; no COMMIT was sent: nothing of it is in the database")
     assert passage.run().interruption is None

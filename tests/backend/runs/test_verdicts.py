@@ -130,14 +130,27 @@ def test_a_stop_that_cannot_be_decided_is_said_to_be_unknown_and_done_again(
     assert passage.backend.status().switch.state is SwitchState.OFF
 
 
-def test_a_stop_of_which_nobody_can_tell_any_more_says_so(
-    at: At, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("lie", [Lie.ANSWER_LOST, Lie.REQUEST_LOST])
+def test_a_stop_on_another_server_is_judged_by_the_end_of_the_lease(
+    at: At, lie: Lie, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     passage = at("SG_1 imported")
     passage.arm()
-    monkeypatch.setattr(settling, "server_position", lambda _: ServerPosition("1", "99"))
-    with (
-        lying(passage, "disarm", "cutter_exec", tmp_path, Lie.ANSWER_LOST),
-        pytest.raises(Unmeasured, match="no event shows its outcome"),
-    ):
-        passage.backend.disarm()
+    with monkeypatch.context() as patch:
+        patch.setattr(settling, "server_position", lambda _: ServerPosition("1", "99"))
+        with lying(passage, "disarm", "cutter_exec", tmp_path, lie):
+            if lie is Lie.ANSWER_LOST:
+                passage.backend.disarm()
+            else:
+                with pytest.raises(Unmeasured, match="its end of lease is not there: nothing was written"):
+                    passage.backend.disarm()
+    left = SwitchState.OFF if lie is Lie.ANSWER_LOST else SwitchState.ARMED
+    assert passage.backend.status().switch.state is left
+
+
+def test_a_stop_that_had_nothing_to_end_is_done_whatever_became_of_its_commit(at: At, tmp_path: Path) -> None:
+    """Nothing was to be written, so nothing is settled, and nobody is told that it failed."""
+    passage = at("SG_1 imported")
+    with lying(passage, "disarm", "cutter_exec", tmp_path, Lie.REQUEST_LOST) as proxy:
+        assert passage.backend.disarm().state is SwitchState.OFF
+    assert proxy.commit_seen.is_set()

@@ -4,10 +4,9 @@ from console.backend.model.outcome import Outcome
 from console.backend.model.purposes import Kind, Operation, Purpose
 from console.backend.model.states import Mode, Phase
 from console.backend.model.value import Value
-from console.backend.reports.run.deltas import Deltas
 from console.backend.reports.run.evidence_index import Register, utc
-from console.backend.reports.run.phases import TITLES, Chapter, CheckLine, anchor_of, anchored
-from console.backend.reports.run.record import Ledger, RunRecord
+from console.backend.reports.run.load import Ledger, RunRecord
+from console.backend.reports.run.phases import TITLES, Chapter, CheckLine, Deltas, anchor_of, anchored
 
 _EFFECT: dict[str, Phase | Operation] = {
     Purpose.CUT: Phase.CUT_LEG_A,

@@ -15,11 +15,20 @@ from console.backend.model.value import Value
 from console.backend.publication.rendering import Evidences, Inert, Trusted, render
 from console.backend.publication.sums import SUMS, sums_of
 from console.backend.reports.run.attestation import Attested, attest
-from console.backend.reports.run.deltas import Deltas, cut_deltas, step_deltas
 from console.backend.reports.run.evidence_index import Register, utc
-from console.backend.reports.run.phases import TITLES, Chapter, Title, chapters
-from console.backend.reports.run.record import Head, RunRecord
-from console.backend.reports.run.rulings import Pause, RulingTold, pauses
+from console.backend.reports.run.load import Head, RunRecord
+from console.backend.reports.run.phases import (
+    TITLES,
+    Chapter,
+    Deltas,
+    Pause,
+    RulingTold,
+    Title,
+    chapters,
+    cut_deltas,
+    pauses,
+    step_deltas,
+)
 
 REGISTER = "report.json"
 _NEXT = {

@@ -1,12 +1,22 @@
-"""Pure: the titles of all documents of a report, and the chapters of the phases, from the record."""
+"""Pure: the titles of all documents of a report, and the chapters of phases, pauses and counted rows, from the record."""
+
+import contextlib
+import json
+import re
+from collections.abc import Iterator
+from itertools import count
 
 from console.backend.journal.journal_record import Record, RecordKind
+from console.backend.model.canonical_json import sha256_hex
 from console.backend.model.outcome import Outcome
-from console.backend.model.purposes import Kind
-from console.backend.model.states import Family, Mode, Phase, Stage
+from console.backend.model.plan_binding import TableDelta, expected_step_deltas
+from console.backend.model.purposes import KIND_AT, Kind, Purpose
+from console.backend.model.redaction import redact
+from console.backend.model.safe_text import safe_lines
+from console.backend.model.states import PHASE_TABLE, Family, Mode, Phase, Stage
 from console.backend.model.value import Value
-from console.backend.reports.run.evidence_index import Register, utc
-from console.backend.reports.run.record import Event, RunRecord
+from console.backend.reports.run.evidence_index import Register, plain, utc
+from console.backend.reports.run.load import Event, Ruling, RunRecord
 from console.backend.runs.workspace import PhaseRecord
 
 
@@ -27,21 +37,27 @@ class Title(Value):
         return f"{self.number:02d}-{self.name}.md"
 
 
-TITLES = (
-    Title(number=1, name="source-pin", title="Source pin", phase=Phase.SOURCE_PIN, question="Which bytes is this run about?"),
-    Title(number=2, name="mark", title="Mark", phase=Phase.MARK, question="Which units are in the text, and would any of them be refused at the write?"),
-    Title(number=3, name="cutplan", title="Cut plan", phase=Phase.CUTPLAN, question="What exactly is to be written, and for which database?"),
-    Title(number=4, name="pre-write-backup", title="Backup before the write", phase=Phase.PRE_WRITE_BACKUP, question="Could everything be restored if the write went wrong?"),
-    Title(number=5, name="grant-probe", title="Grant probe", phase=Phase.GRANT_PROBE, question="Can the roles do what the run needs, and no more, and are all guards active?"),
-    Title(number=6, name="pause-sg1", title="Pause: the ruling to cut (SG_1)", kind=Kind.SG_1, question="Who authorised the cut, and of what?"),
-    Title(number=7, name="cut-leg-a", title="Cut, leg A: the units", phase=Phase.CUT_LEG_A, question="Were the units written, all of them and nothing else?"),
-    Title(number=8, name="structural-verify", title="Structural verification", phase=Phase.STRUCTURAL_VERIFY, question="Does another role find the units in their places?"),
-    Title(number=9, name="leg-b-record", title="Cut, leg B: the record", phase=Phase.LEG_B_RECORD, question="Is the cut in the ledger?"),
-    Title(number=10, name="write-verify", title="Verification of the write", phase=Phase.WRITE_VERIFY, question="Is exactly what was planned written, byte for byte, and nothing else?"),
-    Title(number=11, name="pause-sg2", title="Pause: the ruling to enact (SG_2)", kind=Kind.SG_2, question="Who authorised the enactment, and of what?"),
-    Title(number=12, name="lifecycle-enact", title="Enactment", phase=Phase.LIFECYCLE_ENACT, question="Did the drafts become law, all of them at once?"),
-    Title(number=13, name="closeout", title="Closeout and attestation", phase=Phase.CLOSEOUT, question="What became of the run, and what did not happen?"),
-)  # fmt: skip
+_PAUSES = {
+    Kind.SG_1: ("Pause: the ruling to cut (SG_1)", "Who authorised the cut, and of what?"),
+    Kind.SG_2: ("Pause: the ruling to enact (SG_2)", "Who authorised the enactment, and of what?"),
+}
+"""Title and question of a pause, by the ruling that it waits for."""
+
+
+def _titles() -> Iterator[Title]:
+    """Yield one document per phase and, behind a phase that ends in a pause, one for the pause."""
+    number = count(1)
+    for phase, entry in PHASE_TABLE.items():
+        name = phase.replace("_", "-")
+        yield Title(number=next(number), name=name, title=entry.title, question=entry.question, phase=phase)
+        kind = KIND_AT.get(entry.stages[-1])
+        if kind is not None:
+            title, question = _PAUSES[kind]
+            name = f"pause-{kind.lower().replace('_', '')}"
+            yield Title(number=next(number), name=name, title=title, question=question, kind=kind)
+
+
+TITLES = tuple(_titles())
 """All of them, in the order of the run."""
 
 
@@ -222,3 +238,281 @@ def _unreached(record: RunRecord) -> str:
     if state.family is Family.ACTIVE and state.stage is Stage.CLOSEOUT_REPORTED:
         return "the record has nothing of it, although the run is closed"
     return _LEFT[state.family].format(stage=state.stage, reason=state.reason)
+
+
+class RulingTold(Value):
+    """One imported statement as a document shows it; all names but `lines` and `fence` are evidence ids."""
+
+    statement: str
+    lines: tuple[str, ...]
+    """The statement indented for reading; inert, and without what looks like a secret."""
+    whole: bool
+    """True if the lines are the signed content; false if something in them had to be hidden."""
+    fence: str
+    facts: tuple[str, ...]
+
+
+class Pause(Value):
+    """Outcome of one of the two pauses."""
+
+    title: Title
+    outcome: Outcome
+    rulings: tuple[RulingTold, ...]
+    unreached: str
+    used: str
+    """Evidence id of the use that let the run go on; empty if there was none."""
+
+    @property
+    def detail(self) -> str:
+        """One line for the roll-up."""
+        if self.unreached:
+            return self.unreached
+        return f"{len(self.rulings)} imported, " + ("one used" if self.used else "none used")
+
+
+def pauses(record: RunRecord, register: Register) -> tuple[Pause, ...]:
+    """Return both pauses."""
+    return tuple(_pause(record, title, register) for title in TITLES if title.kind)
+
+
+def _pause(record: RunRecord, title: Title, register: Register) -> Pause:
+    own_rulings = [ruling for ruling in record.rulings if ruling.kind == title.kind]
+    prefix = f"{title.number:02d}"
+    told_rulings = tuple(
+        _ruling_told(ruling, f"{prefix}.{number}", register) for number, ruling in enumerate(own_rulings, 1)
+    )
+    used = next((fact for ruling in told_rulings for fact in ruling.facts if ".use-" in fact), "")
+    return Pause(
+        title=title,
+        outcome=Outcome.PASS if used else Outcome.NOT_RUN,
+        rulings=told_rulings,
+        unreached="" if told_rulings else _why_no_ruling(record, title),
+        used=used,
+    )
+
+
+def _why_no_ruling(record: RunRecord, title: Title) -> str:
+    if record.head.mode is Mode.DRYRUN:
+        return f"a dry run needs no ruling: it passes the pause for {title.kind} and can write nothing"
+    if record.head.is_edit and title.kind == Kind.SG_2:
+        return "an edit of drafts enacts nothing and needs no SG_2"
+    before = Stage.AWAITING_CUT_AUTHORIZATION if title.kind == Kind.SG_1 else Stage.AWAITING_LIFECYCLE_AUTHORIZATION
+    pause_reached = tuple(Stage).index(record.head.state.stage) >= tuple(Stage).index(before)
+    progress = "the run waits, or waited, for it" if pause_reached else "the run did not reach its pause"
+    return f"no {title.kind} was imported; {progress} (state {record.head.state.name})"
+
+
+def _ruling_told(ruling: Ruling, prefix: str, register: Register) -> RulingTold:
+    lines, whole = _pretty(ruling.statement)
+    longest = max((len(run) for line in lines for run in _runs(line)), default=0)
+    actual = sha256_hex(ruling.statement)
+    digest_words = (
+        "which is the sha256 of the bytes" if actual == ruling.statement_sha256 else f"but the bytes have {actual}"
+    )
+    statement = register.put(
+        f"{prefix}.statement",
+        f"{ruling.kind} as it was signed",
+        "cutter_governance.approval",
+        f"sha256 {ruling.statement_sha256}, {digest_words}; {len(ruling.statement)} bytes",
+        ruling.imported_at,
+        actual,
+    )
+    return RulingTold(
+        statement=statement,
+        lines=lines,
+        whole=whole,
+        fence="`" * max(3, longest + 1),
+        facts=_facts(ruling, prefix, register),
+    )
+
+
+def _pretty(statement: bytes) -> tuple[tuple[str, ...], bool]:
+    text = statement.decode("utf-8", "replace")
+    # Bytes that are no JSON are shown as they are.
+    with contextlib.suppress(ValueError):
+        text = json.dumps(json.loads(text), indent=2, ensure_ascii=False)
+    lines = tuple(safe_lines(redact(text)))
+    return lines, "\n".join(lines) == text
+
+
+def _runs(line: str) -> list[str]:
+    return [run for run in "".join(c if c == "`" else " " for c in line).split() if run]
+
+
+def _facts(ruling: Ruling, prefix: str, register: Register) -> tuple[str, ...]:
+    names = {signer.fingerprint: signer.name for signer in ruling.policy.signers} if ruling.policy else {}
+    source = "cutter_governance.approval"
+
+    def put(name: str, question: str, answer: str, digest: str = "", table: str = source) -> str:
+        return register.put(f"{prefix}.{name}", question, table, answer, ruling.imported_at, digest)
+
+    signers = tuple(
+        put(
+            f"signer-{number}",
+            "signed by",
+            f"primary key {key}" + (f", {names[key]} in the policy" if key in names else ""),
+            sha256_hex(ruling.signatures[number - 1]) if number <= len(ruling.signatures) else "",
+        )
+        for number, key in enumerate(ruling.signers, 1)
+    )
+    uses = tuple(
+        put(
+            f"use-{plain(use.purpose)}",
+            f"used to {use.purpose}",
+            f"at {utc(use.used_at)}" + (f" by {use.used_by} in transaction {use.xid}" if use.xid else ""),
+            table="cutter_governance.approval_use",
+        )
+        for use in ruling.uses
+    )
+    return (
+        *signers,
+        put("imported", "imported", f"at {utc(ruling.imported_at)} by {ruling.imported_by}"),
+        put("valid", "valid", f"from {utc(ruling.not_before)} to {utc(ruling.expires)}"),
+        put("policy", "policy", _policy(ruling), ruling.policy_sha256, "approval and the run's copy of the policy"),
+        put("manifest", "deploy manifest that it binds", _bound(ruling, "deploy_manifest_sha256")),
+        *(uses or (put("unused", "use", "it was not used", table="cutter_governance.approval_use"),)),
+    )
+
+
+def _policy(ruling: Ruling) -> str:
+    if ruling.policy is None:
+        return f"sha256 {ruling.policy_sha256}; its text is not in the record, so whether it is solo is not proven here"
+    policy = ruling.policy
+    solo = "SOLO: the operator may be one of the signers" if policy.solo else "not solo: no operator may be a signer"
+    threshold = policy.thresholds.SG_1 if ruling.kind == Kind.SG_1 else policy.thresholds.SG_2
+    return f"sha256 {ruling.policy_sha256}; {threshold} of {len(policy.signers)} signers needed; {solo}"
+
+
+def _bound(ruling: Ruling, key: str) -> str:
+    """Return one value of the statement as it was signed, in words."""
+    try:
+        content = json.loads(ruling.statement)
+    except ValueError:
+        return "the statement is not JSON"
+    value = content.get(key, "not named") if isinstance(content, dict) else "not named"
+    return "none: the deployment had no manifest" if value == "none" else str(value)
+
+
+_COUNTED = re.compile(r"(\S+) ([+-]\d+)")
+ROWS_ADDED = "V-rows-added"
+"""Id of the evidence of a verification that has the counted rows."""
+_NAMED = {Purpose.ENACT: "enactment", Purpose.REVERT: "revert"}
+_DONE = {Purpose.ENACT: ("enacted", "done"), Purpose.REVERT: ("superseded", "withdrawn")}
+
+
+class Delta(Value):
+    """One table; `actual` is None if it was not measured."""
+
+    table: str
+    expected: int
+    actual: int | None
+    outcome: Outcome
+
+
+class Deltas(Value):
+    """One step's rows. The last three are evidence ids; `uncounted` is that of the reason why nothing was counted."""
+
+    what: str
+    rows: tuple[Delta, ...]
+    planned: str
+    counted: str
+    uncounted: str = ""
+
+    @property
+    def outcome(self) -> Outcome:
+        """Return the worst outcome of its tables."""
+        return max((row.outcome for row in self.rows), key=lambda outcome: outcome.rank, default=Outcome.NOT_RUN)
+
+
+def cut_deltas(record: RunRecord, register: Register) -> Deltas | None:
+    """Compare the rows of the cut, or of the edit; None before there is a plan."""
+    if not record.planned:
+        return None
+    head = record.head
+    rule = "the plan" if head.is_edit else f"{head.n_units} units: the rule for a cut of N units"
+    planned = register.put(
+        "03.expected", "rows that the plan adds", rule, _in_words(record.planned), head.started_at, head.plan_digest
+    )
+    counted_rows, counted = _counted(record, register)
+    expected = {delta.table: delta.rows for delta in record.planned}
+    tables = [*expected, *(table for table in counted_rows if table not in expected)]
+    purpose = Purpose.EDIT if head.is_edit else Purpose.CUT
+    has_written = record.ruling(purpose) is not None
+    absent = Outcome.INCONCLUSIVE if has_written else Outcome.NOT_RUN
+    rows = tuple(
+        _delta(table, expected.get(table, 0), counted_rows.get(table) if counted else None, absent) for table in tables
+    )
+    uncounted = "" if counted else _uncounted(record, register, has_written=has_written)
+    return Deltas(what=purpose, rows=rows, planned=planned, counted=counted, uncounted=uncounted)
+
+
+def _uncounted(record: RunRecord, register: Register, *, has_written: bool) -> str:
+    """Return why no row was counted: nothing was written, or the write was not verified."""
+    if record.head.mode is Mode.DRYRUN:
+        reason, source = "never: a dry run adds no row", "the run's directory"
+    elif has_written:
+        reason, source = "never: the record has no verification of the write", "cutter_governance.run_event"
+    else:
+        reason, source = "never: no statement of this run was used, and no unit is written without one", "cutter_governance.approval_use"  # fmt: skip
+    return register.put("10.uncounted", "rows that were added", source, reason, record.ended_at)
+
+
+def step_deltas(record: RunRecord, purpose: Purpose, register: Register) -> Deltas | None:
+    """Compare the rows of the enactment or the revert; None if the record has none.
+
+    Without the ledger every table is INCONCLUSIVE.
+    """
+    head, ledger = record.head, record.ledger
+    if head.n_units is None or record.ruling(purpose) is None:
+        return None
+    expected = expected_step_deltas(head.n_units)
+    planned = register.put(
+        f"13.{purpose}.expected", f"rows that the {purpose} adds", f"{head.n_units} units", _in_words(expected), head.started_at
+    )  # fmt: skip
+    if ledger is None:
+        rows = tuple(_delta(delta.table, delta.rows, None) for delta in expected)
+        unread = register.put(f"13.{purpose}.uncounted", f"rows of the {purpose} in the ledger", "the database", f"never: not read, {record.ledger_unread}", record.ended_at)  # fmt: skip
+        return Deltas(what=_NAMED[purpose], rows=rows, planned=planned, counted="", uncounted=unread)
+    status, backlog = _DONE[purpose]
+    actual = (
+        sum(transition.rows for transition in ledger.transitions if transition.to_status == status),
+        sum(decision.verdict == purpose for decision in ledger.decisions),
+        sum(entry == backlog for entry in ledger.backlog),
+    )
+    counted_deltas = tuple(
+        TableDelta(table=delta.table, rows=rows) for delta, rows in zip(expected, actual, strict=True)
+    )
+    counted = register.put(
+        f"13.{purpose}.counted", f"rows of the {purpose} in the ledger", "lifecycle log, decisions, backlog", _in_words(counted_deltas), record.ended_at
+    )  # fmt: skip
+    rows = tuple(
+        _delta(expected_delta.table, expected_delta.rows, counted_delta.rows)
+        for expected_delta, counted_delta in zip(expected, counted_deltas, strict=True)
+    )
+    return Deltas(what=_NAMED[purpose], rows=rows, planned=planned, counted=counted)
+
+
+def _counted(record: RunRecord, register: Register) -> tuple[dict[str, int], str]:
+    """Return what the last verification counted, with its evidence id."""
+    event = record.last(Phase.WRITE_VERIFY)
+    if event is None or event.found is None:
+        return {}, ""
+    for check in event.found.checks:
+        for piece in check.evidence:
+            if piece.id == ROWS_ADDED:
+                counted = register.put("10.counted", piece.asked, piece.source, piece.answer, piece.measured_at)
+                return {table: int(rows) for table, rows in _COUNTED.findall(piece.answer)}, counted
+    return {}, ""
+
+
+def _delta(table: str, expected: int, actual: int | None, absent: Outcome = Outcome.INCONCLUSIVE) -> Delta:
+    """Compare one table; `absent` is the outcome if its rows were not counted."""
+    if actual is None:
+        return Delta(table=table, expected=expected, actual=None, outcome=absent)
+    return Delta(
+        table=table, expected=expected, actual=actual, outcome=Outcome.PASS if actual == expected else Outcome.FAIL
+    )
+
+
+def _in_words(deltas: tuple[TableDelta, ...]) -> str:
+    return ", ".join(f"{delta.table} {delta.rows:+d}" for delta in deltas)
