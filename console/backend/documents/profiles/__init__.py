@@ -9,6 +9,7 @@ from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
+from console.backend.documents.akn_elements import unknown_element
 from console.backend.documents.numbering import Alphabet
 from console.backend.model.errors import StopCode, UsageError
 from console.backend.model.profile_names import PROFILE_NAMES
@@ -166,6 +167,8 @@ class Profile(Value):
     words: tuple[str, ...] = ()
     """Words before the number of a unit, in lower case and without diacritics; with one slip they make a suspect too."""
     fragments: dict[str, str] = Field(default_factory=dict)
+    akn: dict[SectionType, str] = Field(default_factory=dict)
+    """Element of Akoma Ntoso for the units of a section type, where it is not the default."""
     level: tuple[Level, ...]
 
     @model_validator(mode="after")
@@ -180,6 +183,8 @@ class Profile(Value):
                 fault = self._unfit(pattern)
                 if fault:
                     raise ValueError(f"profile {self.name}: key {key}: {fault}")
+        if fault := unknown_element(self.akn):
+            raise ValueError(f"profile {self.name}: key akn: {fault}")
         return self
 
     def _fault(self, level: Level, names: list[str]) -> str:
