@@ -14,7 +14,7 @@ from console.backend.host.settings import load_settings
 from console.backend.model.canonical_json import canonical_json
 from console.backend.model.errors import ExitStatus, Refused, StopCode
 from console.backend.model.outcome import Outcome
-from console.backend.model.plan import Acceptance, PlannedUnit, bind
+from console.backend.model.plan import Acceptance, PlannedUnit, bind, omissions_in_words
 from console.cli.arguments import Options
 from console.cli.operations import PlanFile
 from console.cli.output import narrate, report
@@ -98,6 +98,11 @@ def _plan_lines(result: PlanResult) -> list[str]:
         *(
             [f"{len(result.plan.acceptances)} accepted: findings of the enacted text itself"]
             if result.plan.acceptances
+            else []
+        ),
+        *(
+            [f"not in the text: {omissions_in_words(result.plan.omissions)}; the file itself stays the pinned source"]
+            if result.plan.omissions
             else []
         ),
         f"{len(lines)} units: {kinds}",

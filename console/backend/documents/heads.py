@@ -8,6 +8,9 @@ from console.backend.documents.matching import clean_title
 _UNDERLINE = re.compile(r"[ ]{0,3}(?:=+|-+)[ \t]*")
 _CLOSERS = re.compile(r"[\\.)\]:°]*")
 _SEPARATORS = " \t\u00a0:-–—"
+_BETWEEN = r"[\s()\[\].]+"
+_RANGE = 3
+"""Words of a range: its first number, a word, its last."""
 _LABEL_LIMIT = 40
 """A number stands within as many characters of the beginning of its line."""
 _TITLE_LINES = 12
@@ -24,7 +27,9 @@ class Head:
     lines: tuple[str, ...]
     """The other lines that are not blank, as they stand."""
     source: str
-    """The lines that number and heading were read from, if they are not the same text; else empty."""
+    """The lines that number and heading were read from, if these do not tell them; else empty."""
+    before: str = ""
+    """Of a number whose text goes on on its line: what stands before that text, if it is not the number alone."""
 
 
 def head_of(text: str, number: str, title: str) -> Head:
@@ -32,27 +37,27 @@ def head_of(text: str, number: str, title: str) -> Head:
     lines = [line for line in text.split("\n") if line.strip()]
     if not lines:
         return Head("", "", (), "")
-    plain, used = _unmarked(lines[0]), 1
+    plain, used, label = _unmarked(lines[0]), 1, ""
     if title:
         label, heading, used = _titled(plain, lines, number, title)
     else:
         label, rest = _numbered(lines[0].strip(), number)
         if label and rest:
             return _before_text(lines, label, rest)
-        label, heading = (_unmarked(label), "") if label else ("", plain)
+        if label:
+            # Without the line it could not be told from a number whose text goes on beside it.
+            return Head(_unmarked(label), "", tuple(lines[1:]), lines[0])
+        heading = plain
     head = "\n".join(lines[:used])
-    return Head(label, heading, tuple(lines[used:]), "" if _is_same(head, label, heading) else head)
+    is_told = used == 1 and head == f"{label} {heading}".strip()
+    return Head(label, heading, tuple(lines[used:]), "" if is_told else head)
 
 
 def _before_text(lines: list[str], label: str, rest: str) -> Head:
     """Return the number of a unit whose text begins on the same line, where it keeps its own marks."""
     first, number = lines[0].rstrip(), _unmarked(label)
     before = first[: len(first) - len(rest)]
-    return Head(number, "", (rest, *lines[1:]), "" if before.split() == number.split() else before)
-
-
-def _is_same(head: str, label: str, heading: str) -> bool:
-    return head.split() == f"{label} {heading}".split()
+    return Head(number, "", (rest, *lines[1:]), "", "" if before == f"{number} " else before)
 
 
 def _titled(plain: str, lines: list[str], number: str, title: str) -> tuple[str, str, int]:
@@ -92,8 +97,12 @@ def _numbered(plain: str, number: str) -> tuple[str, str]:
     """Return the line up to its number, and the rest; nothing and the line if it does not begin with the number."""
     if not number:
         return "", plain
-    pattern = r"[\s()\[\].]+".join(map(re.escape, number.split()))
-    match = re.search(rf"(?<!\w){pattern}(?!\w)", plain[: _LABEL_LIMIT + len(number)])
+    words = [re.escape(word) for word in number.split()]
+    start = plain[: _LABEL_LIMIT + len(number)]
+    match = re.search(rf"(?<!\w){_BETWEEN.join(words)}(?!\w)", start)
+    if match is None and len(words) == _RANGE:
+        # A range is written in more ways than its number: (4) u. (5).
+        match = re.search(rf"(?<!\w){words[0]}\W.{{0,8}}?\W{words[-1]}(?!\w)", start)
     if match is None:
         return "", plain
     closers = _CLOSERS.match(plain, match.end())

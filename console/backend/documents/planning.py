@@ -1,5 +1,6 @@
 """Documents to plans: the public entry of this package. Bad content gives problems, never an exception."""
 
+import re
 from collections import Counter
 from dataclasses import dataclass
 from typing import TypedDict
@@ -29,7 +30,9 @@ from console.backend.model.plan import (
     SourceVersion,
     Suspect,
 )
+from console.backend.model.profile_names import AKN_PROFILE
 
+_IS_XML = re.compile(rb"(?:\xef\xbb\xbf)?(?:<\?xml[ \t\r\n]|<(?:\w{1,20}:)?akomaNtoso[ \t\r\n>])")
 MAX_PROBLEMS = 200
 """Problems kept of one document; the last one says how many more there are."""
 _CANDIDATES_PER_UNIT = 5
@@ -75,7 +78,7 @@ class PlanResult:
     source: SourceVersion | None
     """None if the bytes are not text."""
     canonical: bytes
-    """Text that spans and digests refer to; empty if the bytes are not text."""
+    """Text that spans and digests refer to; empty if the bytes are not text, and of markup that is refused the file itself."""
 
     @property
     def histogram(self) -> dict[str, int]:
@@ -98,10 +101,31 @@ def plan_document(
     `origin` is `file:<name>` or `live:<registered name>`; with `ordinals` repeated headings get -2, -3 instead of
     being refused, and the plan says so. Each of the `acceptances` must meet its finding.
     """
+    if profile == AKN_PROFILE:
+        request = PlanRequest(docprefix, profile, ordinals, acceptances)
+        return _plan_markup(raw, origin, request, limits)
     compiled = matcher(profile)
     return plan_by(
         compiled, raw, origin=origin, docprefix=docprefix, ordinals=ordinals, acceptances=acceptances, limits=limits
     )
+
+
+def _plan_markup(raw: bytes, origin: str, request: PlanRequest, limits: Limits) -> PlanResult:
+    """Plan a document whose structure is that of its markup. Problems have lines of the file, the plan those of the text."""
+    # Loaded for this profile alone: it brings an XML library.
+    from console.backend.documents.akn.intake import plan_akn
+
+    try:
+        planned = plan_akn(raw, origin, request.docprefix, ordinals=request.ordinals, limits=limits)
+    except RefusedText as refused:
+        problem = Problem(code=refused.code, line=refused.line, message=f"{refused.message}: {refused.next_action}")
+        return PlanResult(request, None, (problem,), None, raw)
+    unmet = Accepted(request.acceptances).unmet()
+    unfit = docprefix_problem(request.docprefix)
+    problems = _bounded([*([unfit] if unfit is not None else []), *planned.problems, *unmet])
+    if planned.plan is None or problems:
+        return PlanResult(request, None, problems, planned.source, raw)
+    return PlanResult(request, planned.plan, (), planned.source, planned.canonical)
 
 
 def plan_by(
@@ -116,6 +140,10 @@ def plan_by(
 ) -> PlanResult:
     """Plan one document by a compiled profile. Never raises for what the document says."""
     request = PlanRequest(docprefix, compiled.profile.name, ordinals, acceptances)
+    if _IS_XML.match(raw):
+        message = f"this is XML, and profile {request.profile} reads text: plan it with the profile {AKN_PROFILE}"
+        problem = Problem(code=StopCode.REFUSED_INPUT, line=1, message=message)
+        return PlanResult(request, None, (problem,), None, raw)
     try:
         text = canonical_text(raw, limits)
     except RefusedText as refused:

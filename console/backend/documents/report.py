@@ -7,7 +7,7 @@ from pydantic import Field
 
 from console.backend.documents.planning import PlanResult
 from console.backend.model.outcome import Outcome
-from console.backend.model.plan import Acceptance, Coverage, OtherSpan, PlannedUnit, Problem, Suspect, bind
+from console.backend.model.plan import Acceptance, Coverage, Omission, OtherSpan, PlannedUnit, Problem, Suspect, bind
 from console.backend.model.value import Value
 
 
@@ -40,6 +40,8 @@ class PlanReport(Value):
     problems: tuple[Problem, ...]
     suspects: tuple[Suspect, ...]
     acceptances: tuple[Acceptance, ...]
+    omissions: tuple[Omission, ...]
+    """What the canonical text does not hold of a source with markup."""
 
     @classmethod
     def of(cls, result: PlanResult, measured_at: datetime) -> Self:
@@ -65,4 +67,5 @@ class PlanReport(Value):
             problems=result.problems,
             suspects=plan.suspects if plan else (),
             acceptances=plan.acceptances if plan else (),
+            omissions=plan.omissions if plan else (),
         )

@@ -3,11 +3,12 @@
 import psycopg
 from psycopg.types.json import Jsonb
 
-from console.backend.documents.canonical import canonical_text, source_version
+from console.backend.documents.canonical import source_version
+from console.backend.documents.source_text import canonical_of
 from console.backend.model.canonical_json import canonical_json, sha256_hex
 from console.backend.model.errors import Refused, StopCode
 from console.backend.model.outcome import Check
-from console.backend.model.plan import DocumentPlan, acceptances_in_words, bind, suspects_in_words
+from console.backend.model.plan import DocumentPlan, acceptances_in_words, bind, omissions_in_words, suspects_in_words
 from console.backend.model.states import Phase
 from console.backend.postgres import ledger
 from console.backend.postgres.measure import measure_world
@@ -33,8 +34,8 @@ class SourcePin(PhaseWork):
 
     def prepare(self, context: PhaseContext) -> tuple[Check, ...]:
         raw = read_source(context.installation, context.request.origin)
-        canonical = canonical_text(raw, limits(context.installation.settings))
-        source = source_version(raw, canonical.data, context.request.origin)
+        canonical = canonical_of(raw, context.request.profile, limits(context.installation.settings))
+        source = source_version(raw, canonical.data, context.request.origin, canonical.rule)
         context.workspace.write("source.raw", raw)
         return (
             context.passed("source pinned", f"{source.bytes} bytes, sha256 {source.sha256}", context.request.origin),
@@ -44,10 +45,9 @@ class SourcePin(PhaseWork):
         self, context: PhaseContext, connection: psycopg.Connection, event: Jsonb, _measured: tuple[Check, ...]
     ) -> None:
         raw = context.workspace.source()
-        canonical = canonical_text(raw, limits(context.installation.settings))
-        ledger.pin_source(
-            connection, context.run_id, source_version(raw, canonical.data, context.request.origin), event
-        )
+        canonical = canonical_of(raw, context.request.profile, limits(context.installation.settings))
+        source = source_version(raw, canonical.data, context.request.origin, canonical.rule)
+        ledger.pin_source(connection, context.run_id, source, event)
 
 
 def _planned(context: PhaseContext) -> DocumentPlan:
@@ -75,6 +75,11 @@ class Mark(PhaseWork):
             context.check("lossless", spans, "the pinned source", coverage.lossless),
             context.passed("suspects counted", suspects_in_words(document.suspects), "the pinned source"),
             context.passed("acceptances met", acceptances_in_words(document.acceptances), "the pinned source"),
+            *(
+                [context.passed("not in the text", omissions_in_words(document.omissions), "the pinned source")]
+                if document.omissions
+                else []
+            ),
         )
 
     def measure(self, context: PhaseContext, connection: psycopg.Connection) -> tuple[Check, ...]:
@@ -157,7 +162,9 @@ class CutLegA(PhaseWork):
         self, context: PhaseContext, connection: psycopg.Connection, event: Jsonb, _measured: tuple[Check, ...]
     ) -> None:
         plan = context.workspace.plan()
-        canonical = canonical_text(context.workspace.source(), limits(context.installation.settings)).data
+        canonical = canonical_of(
+            context.workspace.source(), context.request.profile, limits(context.installation.settings)
+        ).data
         context.report("cutting", 0, plan.n_units)
         ledger.apply_cut(connection, context.run_id, plan, canonical, event)
         context.report("cutting", plan.n_units, plan.n_units)

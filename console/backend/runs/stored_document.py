@@ -2,8 +2,8 @@
 
 import psycopg
 
-from console.backend.documents.canonical import canonical_text
 from console.backend.documents.portions import ExportedDocument, StoredUnit, of_rows
+from console.backend.documents.source_text import canonical_of
 from console.backend.host.installation import Installation
 from console.backend.model.canonical_json import sha256_hex
 from console.backend.model.errors import Drifted, Refused, StopCode
@@ -61,7 +61,7 @@ def _cut_of(installation: Installation, docprefix: str, runs: tuple[CutRun, ...]
         if not workspace.has_whole("plan.json", run.plan_digest):
             continue
         plan, raw = workspace.plan().document, workspace.source()
-        canonical = canonical_text(raw, limits(installation.settings)).data
+        canonical = canonical_of(raw, run.profile, limits(installation.settings)).data
         if sha256_hex(raw) == run.source_sha256 and sha256_hex(canonical) == plan.source.canonical_sha256:
             return plan, canonical
     named = ", ".join(run.run_id for run in runs) or "none is recorded"

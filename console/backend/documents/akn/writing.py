@@ -8,6 +8,7 @@ from lxml import etree
 
 from console.backend.documents.akn.eids import EIds
 from console.backend.documents.akn.frbr import WorkFacts, document_type, iris_of
+from console.backend.documents.akn.numbers import number_in
 from console.backend.documents.akn_elements import AKN_NAMESPACE, HCONTAINER
 from console.backend.documents.heads import head_of
 from console.backend.documents.portions import ExportedDocument, Portion, Standing
@@ -124,7 +125,8 @@ class _Body:
         head = head_of(unit.text, unit.number, unit.title)
         # What an address hangs under is what makes its number unique: the context that an eId wants too.
         context = self._eids.get(unit.address.rpartition("/")[0], "")
-        eid = self._eids[unit.address] = self._ids.give(context, tag, unit.number if head.number else "")
+        number = unit.number if unit.number in head.number else number_in(head.number)
+        eid = self._eids[unit.address] = self._ids.give(context, tag, number if head.number else "")
         element = _below(self._places[unit.parent] if unit.parent else self._body, tag, eId=eid)
         self._places[unit.address] = element
         if tag == HCONTAINER:
@@ -135,7 +137,9 @@ class _Body:
         if head.source:
             element.set(SOURCE, head.source)
         if head.number:
-            _below(element, "num", head.number)
+            number = _below(element, "num", head.number)
+            if head.before:
+                number.set(SOURCE, head.before)
         if head.heading:
             _below(element, "heading", head.heading, eId=self._ids.give(eid, "heading", is_counted=False))
         if head.lines:

@@ -12,7 +12,7 @@ from pydantic import Field, model_validator
 from console.backend.documents.akn_elements import unknown_element
 from console.backend.documents.numbering import Alphabet
 from console.backend.model.errors import StopCode, UsageError
-from console.backend.model.profile_names import PROFILE_NAMES
+from console.backend.model.profile_names import TEXT_PROFILES
 from console.backend.model.value import Value
 from console.backend.model.vocabulary import VOCABULARY, SectionType, UnitKind
 
@@ -233,9 +233,9 @@ class Profile(Value):
 @cache
 def load_profile(name: str) -> Profile:
     """The profile of that name. Raises UsageError for any other."""
-    if name not in PROFILE_NAMES:
+    if name not in TEXT_PROFILES:
         raise UsageError(
-            StopCode.REFUSED_INPUT, f"unknown profile {name!r}", f"choose one of {', '.join(PROFILE_NAMES)}"
+            StopCode.REFUSED_INPUT, f"unknown profile {name!r}", f"choose one of {', '.join(TEXT_PROFILES)}"
         )
     return parse_profile(files(__name__).joinpath(f"{name}.toml").read_text("utf-8"))
 
