@@ -5,12 +5,11 @@ from pathlib import Path
 
 from console.backend.documents import intake
 from console.backend.documents.acceptances import parse_acceptances
-from console.backend.documents.akn_elements import elements_of
 from console.backend.documents.export_json import write_json, write_text
 from console.backend.documents.limits import Limits
 from console.backend.documents.planning import plan_document
 from console.backend.documents.portions import ExportedDocument, of_plan
-from console.backend.documents.profiles import load_profile
+from console.backend.documents.profiles import akn_elements
 from console.backend.host.context import Context, default_root
 from console.backend.host.settings import load_settings
 from console.backend.model.canonical_json import sha256_hex
@@ -112,8 +111,7 @@ def _written(request: ExportDocument, document: ExportedDocument, context: Conte
     problems = not_xml(document)
     if problems:
         raise _refused(document.docprefix, problems, "Take these characters out of the text, or use --format md.")
-    elements = elements_of(load_profile(document.profile).akn)
-    return write_akn(document, facts, elements, context.now().date())
+    return write_akn(document, facts, akn_elements(document.profile), context.now().date())
 
 
 def _refused(subject: str, problems: tuple[Problem, ...], next_action: str) -> Refused:

@@ -43,7 +43,11 @@ def _texts(element: ET.Element) -> list[str]:
         is_head = child.tag in {f"{AKN}num", f"{AKN}heading"}
         if child.tag == f"{AKN}meta" or (is_head and source is not None):
             continue
-        texts += [child.get(f"{OWN}source") or "".join(child.itertext())] if is_head or child.tag == f"{AKN}p" else _texts(child)
+        texts += (
+            [child.get(f"{OWN}source") or "".join(child.itertext())]
+            if is_head or child.tag == f"{AKN}p"
+            else _texts(child)
+        )
     return texts
 
 

@@ -30,6 +30,8 @@ class Head:
     """The lines that number and heading were read from, if these do not tell them; else empty."""
     before: str = ""
     """Of a number whose text goes on on its line: what stands before that text, if it is not the number alone."""
+    joins: bool = False
+    """True if there is a heading and the text goes on on its line: then `source` is what stands before the text."""
 
 
 def head_of(text: str, number: str, title: str) -> Head:
@@ -38,6 +40,8 @@ def head_of(text: str, number: str, title: str) -> Head:
     if not lines:
         return Head("", "", (), "")
     plain, used, label = _unmarked(lines[0]), 1, ""
+    if title and (run_in := _run_in(lines, number, title)) is not None:
+        return run_in
     if title:
         label, heading, used = _titled(plain, lines, number, title)
     else:
@@ -58,6 +62,19 @@ def _before_text(lines: list[str], label: str, rest: str) -> Head:
     first, number = lines[0].rstrip(), _unmarked(label)
     before = first[: len(first) - len(rest)]
     return Head(number, "", (rest, *lines[1:]), "", "" if before == f"{number} " else before)
+
+
+def _run_in(lines: list[str], number: str, title: str) -> Head | None:
+    """Return the head of a unit whose text goes on behind its title on the same line; None if it does not."""
+    line = lines[0].strip()
+    label, rest = _numbered(line, number)
+    if not label or not rest.startswith(title):
+        return None
+    match = re.fullmatch(r"[.:]?\s+(\S.*)", rest[len(title) :])
+    if match is None:
+        return None
+    before = line[: len(line) - len(match[1])]
+    return Head(label, title, (match[1], *lines[1:]), before, joins=True)
 
 
 def _titled(plain: str, lines: list[str], number: str, title: str) -> tuple[str, str, int]:

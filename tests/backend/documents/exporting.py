@@ -4,10 +4,9 @@ from datetime import date
 
 from console.backend.documents.akn.frbr import WorkFacts
 from console.backend.documents.akn.writing import write_akn
-from console.backend.documents.akn_elements import elements_of
 from console.backend.documents.planning import PlanResult
 from console.backend.documents.portions import ExportedDocument, of_plan
-from console.backend.documents.profiles import load_profile
+from console.backend.documents.profiles import akn_elements
 from tests.backend.documents.planned import planned
 from tests.support.plans import accepted
 
@@ -22,8 +21,7 @@ def exported_document(result: PlanResult) -> ExportedDocument:
 
 def akn_of(result: PlanResult, facts: WorkFacts = FACTS) -> bytes:
     """An accepted plan as Akoma Ntoso."""
-    elements = elements_of(load_profile(result.request.profile).akn)
-    return write_akn(exported_document(result), facts, elements, DAY)
+    return write_akn(exported_document(result), facts, akn_elements(result.request.profile), DAY)
 
 
 def akn(text: str, profile: str = "atx", *, ordinals: bool = False) -> bytes:

@@ -48,11 +48,10 @@ class Blocks:
         """Refuse the document for this element."""
         self.problems.append(Problem(code=code, line=line_of(element), message=message))
 
-    def omit(self, name: str, element: etree._Element | None = None, count: int = 1) -> None:
+    def omit(self, name: str, text: str = "", count: int = 1) -> None:
         """Count what is left out, with the characters of its text."""
         self._counts[name] += count
-        if element is not None:
-            self._characters[name] += sum(len(text) for text in element.itertext(with_tail=False) if text.strip())
+        self._characters[name] += len(text.strip())
 
     def lines(self, element: etree._Element) -> list[str]:
         """Return the lines of a block, or of what contains blocks."""
@@ -74,7 +73,7 @@ class Blocks:
         if isinstance(node, etree._Entity):
             self.problem("AKN_ENTITY", node, "an entity that is not one of XML's own")
         else:
-            self.omit("comment" if isinstance(node, etree._Comment) else "processing instruction", node)
+            self.omit("comment" if isinstance(node, etree._Comment) else "processing instruction", node.text or "")
 
     def _contained(self, element: etree._Element) -> list[str]:
         """Return the lines of the blocks in an element; a number stands on the line of what it numbers."""
@@ -122,7 +121,7 @@ class Blocks:
         if not tag:
             self.omit_comment(child)
         elif tag in _NOTES:
-            self.omit("note", child)
+            self.omit("note", "".join(child.itertext()))
         elif tag in _CHANGES:
             self.problem("AKN_CHANGE", child, f"{tag}: it is not certain if text of a tracked change is law")
         elif tag == "img":

@@ -8,6 +8,7 @@ behind each piece.
 import re
 from bisect import bisect_right
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from console.backend.documents.addresses import slug
@@ -37,6 +38,7 @@ from console.backend.model.vocabulary import VOCABULARY, UnitKind
 
 AKN_RULE = "canon-akn-v0.1.0"
 _ADDRESS = re.compile(r"[A-Z0-9-]+(?:/[A-Z0-9](?:[A-Z0-9.-]*[A-Z0-9])?)+")
+_DIGITS = re.compile(r"(\D*)(\d{1,6})(\D?)")
 _TEXT_SHOWN = 80
 
 
@@ -72,7 +74,7 @@ def read_akn(raw: bytes, limits: Limits = DEFAULT_LIMITS) -> AknDocument:
         starts.append(starts[-1] + len(text.encode()))
         lines.append(lines[-1] + len(piece.lines) + 1)
     text = "".join(texts)
-    if not text.strip():
+    if not text and not structure.blocks.problems:
         raise RefusedText(StopCode.REFUSED_INPUT, "the document has no text", "give a document that has text")
     return AknDocument(bounded(text, AKN_RULE, limits), structure, tuple(starts), tuple(lines))
 
@@ -192,6 +194,7 @@ def _suspects(document: AknDocument, naming: "_Addresses") -> tuple[Suspect, ...
     pieces = document.structure.pieces
     told = [(told.piece, told.offset, told.reason, told.piece) for told in document.structure.told]
     told += [(index, 0, reason, before) for index, reason, before in naming.told]
+    told += _next_numbers(pieces)
     return tuple(
         Suspect(
             line=document.lines[index] + offset,
@@ -201,6 +204,21 @@ def _suspects(document: AknDocument, naming: "_Addresses") -> tuple[Suspect, ...
         )
         for index, offset, reason, before in sorted(told)
     )
+
+
+def _next_numbers(pieces: list[Piece]) -> Iterator[tuple[int, int, SuspectReason, int]]:
+    """Give each line that begins with the number that comes next, written as the unit's own, if no unit beside it has it."""
+    labels = {(piece.parent, piece.tag, piece.label) for piece in pieces}
+    for index, piece in enumerate(pieces):
+        digits = _DIGITS.fullmatch(piece.label)
+        if digits is None or piece.name:
+            continue
+        following = f"{digits[1]}{int(digits[2]) + 1}{digits[3]}"
+        if (piece.parent, piece.tag, following) in labels:
+            continue
+        for offset, line in enumerate(piece.lines[1:], 1):
+            if line.startswith(following) and not line[len(following) : len(following) + 1].isalnum():
+                yield index, offset, SuspectReason.NEXT_NUMBER, index
 
 
 class _Addresses:

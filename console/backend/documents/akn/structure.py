@@ -8,7 +8,7 @@ from lxml import etree
 from console.backend.documents.akn.blocks import Blocks, has_text
 from console.backend.documents.akn.numbers import contradicts, number_in
 from console.backend.documents.akn.parsing import line_of, local
-from console.backend.documents.akn.writing import ADDRESS, PART, SOURCE
+from console.backend.documents.akn.writing import ADDRESS, JOINS, PART, SOURCE
 from console.backend.documents.akn_elements import HCONTAINER, HIERARCHY
 from console.backend.documents.matching import clean_title
 from console.backend.model.plan import SuspectReason
@@ -58,6 +58,8 @@ class Piece:
     parent: int | None = None
     tag: str = ""
     section_type: str = ""
+    label: str = ""
+    """Its `num` as it stands."""
     number: str = ""
     title: str = ""
     component: int | None = None
@@ -261,6 +263,7 @@ class Structure:
     def _as_text(self, index: int, element: etree._Element) -> None:
         """Add an element of the hierarchy to the text of a unit, as it would stand in its own."""
         lines = self.pieces[index].lines
+        self._refuse_missing_number(element)
         if is_unit(element):
             self.told.append(Told(index, len(lines), SuspectReason.TEXT_FOLLOWS))
         waits = self.blocks.head_line(element)
@@ -282,7 +285,7 @@ class Structure:
         heading = " ".join(self._head(element, "heading"))
         label = " ".join(self._head(element, "num"))
         piece = Piece(element, parent=parent, tag=local(element), section_type=section_type)
-        piece.number, piece.title = number_in(label), clean_title(heading)
+        piece.label, piece.number, piece.title = label, number_in(label), clean_title(heading)
         piece.component = self.pieces[parent].component if parent is not None else None
         piece.lines = self._head_lines(element, label, heading)
         self._refuse_contradictions(element, label)
@@ -291,6 +294,8 @@ class Structure:
             source = number.get(SOURCE) if number is not None else None
             piece.waits = f"{label} " if source is None else source
             self._refuse_other_source(element, piece.waits, label)
+        elif element.get(JOINS) == "true" and len(piece.lines) == 1:
+            piece.waits = element.get(SOURCE, "")
         self.pieces.append(piece)
         return len(self.pieces) - 1
 

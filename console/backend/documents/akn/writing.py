@@ -16,7 +16,9 @@ from console.backend.model.plan import Problem
 
 OWN_NAMESPACE = "urn:cutter-console:akn:1"
 """Of the attributes and of the metadata that Akoma Ntoso does not have."""
-ADDRESS, SOURCE, STANDING, PART = (f"{{{OWN_NAMESPACE}}}{name}" for name in ("address", "source", "standing", "part"))
+ADDRESS, SOURCE, JOINS, STANDING, PART = (
+    f"{{{OWN_NAMESPACE}}}{name}" for name in ("address", "source", "joins", "standing", "part")
+)
 _SPACE = "{http://www.w3.org/XML/1998/namespace}space"
 _NOT_XML = re.compile("[^\t\n\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _SPACES = re.compile(r"^\s|\s$|\s\s|[^\S ]")
@@ -136,10 +138,12 @@ class _Body:
             element.set(STANDING, Standing.DRAFT.value)
         if head.source:
             element.set(SOURCE, head.source)
+        if head.joins:
+            element.set(JOINS, "true")
         if head.number:
-            number = _below(element, "num", head.number)
+            label = _below(element, "num", head.number)
             if head.before:
-                number.set(SOURCE, head.before)
+                label.set(SOURCE, head.before)
         if head.heading:
             _below(element, "heading", head.heading, eId=self._ids.give(eid, "heading", is_counted=False))
         if head.lines:

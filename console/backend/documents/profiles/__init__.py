@@ -9,10 +9,10 @@ from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
-from console.backend.documents.akn_elements import unknown_element
+from console.backend.documents.akn_elements import elements_of, unknown_element
 from console.backend.documents.numbering import Alphabet
 from console.backend.model.errors import StopCode, UsageError
-from console.backend.model.profile_names import TEXT_PROFILES
+from console.backend.model.profile_names import AKN_PROFILE, TEXT_PROFILES
 from console.backend.model.value import Value
 from console.backend.model.vocabulary import VOCABULARY, SectionType, UnitKind
 
@@ -238,6 +238,11 @@ def load_profile(name: str) -> Profile:
             StopCode.REFUSED_INPUT, f"unknown profile {name!r}", f"choose one of {', '.join(TEXT_PROFILES)}"
         )
     return parse_profile(files(__name__).joinpath(f"{name}.toml").read_text("utf-8"))
+
+
+def akn_elements(name: str) -> dict[str, str]:
+    """Return the element of Akoma Ntoso for each section type, by the profile of that name. Raises UsageError."""
+    return elements_of({} if name == AKN_PROFILE else load_profile(name).akn)
 
 
 def parse_profile(text: str) -> Profile:
