@@ -41,7 +41,7 @@ class PlanReport(Value):
     suspects: tuple[Suspect, ...]
     acceptances: tuple[Acceptance, ...]
     omissions: tuple[Omission, ...]
-    """What the canonical text does not hold of a source with markup."""
+    """Content of a source with markup that the canonical text does not hold."""
 
     @classmethod
     def of(cls, result: PlanResult, measured_at: datetime) -> Self:

@@ -181,7 +181,7 @@ class DocumentPlan(Value):
     acceptances: tuple[Acceptance, ...] = ()
     """In the order of their lines."""
     omissions: tuple[Omission, ...] = ()
-    """What the canonical text does not hold of a source with markup."""
+    """Content of a source with markup that the canonical text does not hold."""
 
     @model_serializer(mode="wrap")
     def _without_empty_lists(self, handler: SerializerFunctionWrapHandler) -> dict[str, object]:

@@ -192,9 +192,9 @@ def _other(document: AknDocument, index: int) -> OtherSpan:
 
 def _suspects(document: AknDocument, naming: "_Addresses") -> tuple[Suspect, ...]:
     pieces = document.structure.pieces
-    told = [(told.piece, told.offset, told.reason, told.piece) for told in document.structure.told]
-    told += [(index, 0, reason, before) for index, reason, before in naming.told]
-    told += _next_numbers(pieces)
+    notices = [(notice.piece, notice.offset, notice.reason, notice.piece) for notice in document.structure.notices]
+    notices += [(index, 0, reason, before) for index, reason, before in naming.notices]
+    notices += _next_numbers(pieces)
     return tuple(
         Suspect(
             line=document.lines[index] + offset,
@@ -202,7 +202,7 @@ def _suspects(document: AknDocument, naming: "_Addresses") -> tuple[Suspect, ...
             text=pieces[index].lines[offset][:_TEXT_SHOWN],
             swallowed_by=naming.addresses[before] if not pieces[before].name else f"({pieces[before].name})",
         )
-        for index, offset, reason, before in sorted(told)
+        for index, offset, reason, before in sorted(notices)
     )
 
 
@@ -228,12 +228,14 @@ class _Addresses:
         self.pieces = pieces
         self.addresses: list[str] = []
         self.problems: list[Problem] = []
-        self.told: list[tuple[int, SuspectReason, int]] = []
+        self.notices: list[tuple[int, SuspectReason, int]] = []
         """Index of a unit, reason, and index of the piece before it."""
         self._prefix = docprefix
         self._ordinals = ordinals
         self._taken: dict[str, int] = {}
         self._given: Counter[str] = Counter()
+        self._annexes = 0
+        """Annexes without a number so far."""
         stated = [piece.element.get(ADDRESS) for piece in pieces if not piece.name]
         if any(stated) and not all(stated):
             line = next(piece.line for piece in pieces if not piece.name and not piece.element.get(ADDRESS))
@@ -304,9 +306,11 @@ class _Addresses:
             return f"{word}-{number}"
         title = slug(piece.title)
         if piece.section_type == "annex":
-            count = sum(before.section_type == "annex" and not before.number for before in self.pieces[: index + 1])
-            self.told.append((index, SuspectReason.GENERATED_NUMBER, index))
-            return f"{word}-{title or count}"
+            self._annexes += 1
+            if title:
+                return f"{word}-{title}"
+            self.notices.append((index, SuspectReason.GENERATED_NUMBER, index))
+            return f"{word}-{self._annexes}"
         if not title:
             self._problem(
                 "ADDRESS_EMPTY", piece.line, f"{piece.tag} has no letter or digit that an address could be made of"
@@ -329,5 +333,5 @@ class _Addresses:
             if number < before and not self._are_stated:
                 self._problem("NUMBER_BACKWARDS", piece.line, f"{piece.tag} {piece.number} comes after {before}")
             elif number > before + 1:
-                self.told.append((index, SuspectReason.MISSING_NUMBER, max(index - 1, 0)))
+                self.notices.append((index, SuspectReason.MISSING_NUMBER, max(index - 1, 0)))
             last[key] = max(value.last[0], before)

@@ -74,7 +74,7 @@ class Piece:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class Notice:
     """Something about a line that a person must see."""
 
     piece: int
@@ -90,7 +90,9 @@ class Structure:
         self.document = document
         self.blocks = Blocks()
         self.pieces: list[Piece] = []
-        self.told: list[Told] = []
+        self.notices: list[Notice] = []
+        self._numbered: dict[etree._Element, frozenset[str]] = {}
+        """Names of the children that have a number, by element."""
         self._count_attributes(document)
         self._read(document, None)
 
@@ -105,10 +107,10 @@ class Structure:
                 if etree.QName(element).namespace != namespace:
                     message = f"{local(element)}: markup that is not Akoma Ntoso has no text that is certain"
                     self.blocks.problem("AKN_FOREIGN", element, message)
-                told = {str(name) for name in element.attrib} - _IDS
-                if count := sum(not name.startswith("{") for name in told):
+                names = {str(name) for name in element.attrib} - _IDS
+                if count := sum(not name.startswith("{") for name in names):
                     self.blocks.omit("attribute", count=count)
-                if told & {"href", "src"}:
+                if names & {"href", "src"}:
                     self.blocks.omit("reference that is not loaded")
 
     def _read(self, document: etree._Element, annex: int | None) -> None:
@@ -265,7 +267,7 @@ class Structure:
         lines = self.pieces[index].lines
         self._refuse_missing_number(element)
         if is_unit(element):
-            self.told.append(Told(index, len(lines), SuspectReason.TEXT_FOLLOWS))
+            self.notices.append(Notice(index, len(lines), SuspectReason.TEXT_FOLLOWS))
         waits = self.blocks.head_line(element)
         joins = not _shown(element, "heading")
         for child in element:
@@ -330,7 +332,10 @@ class Structure:
         wants = local(element) in _ARTICLES or not _shown(element, "heading")
         if _label(element) or above is None or not wants or ADDRESS in element.attrib:
             return
-        if any(local(other) == local(element) and _label(other) for other in above):
+        if above not in self._numbered:
+            # Once for all children: each asks, and there can be thousands.
+            self._numbered[above] = frozenset(local(child) for child in above if _label(child))
+        if local(element) in self._numbered[above]:
             message = f"{local(element)} without a number beside others that have one"
             self.blocks.problem("AKN_NUMBER_MISSING", element, message)
 
