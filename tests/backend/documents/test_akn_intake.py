@@ -201,6 +201,10 @@ def test_tables_and_lists_are_lines() -> None:
         (art("1", "<p>T</p><foreign><x xmlns='urn:x'>5</x></foreign>"), (5, "AKN_FOREIGN")),
         (art("1", "<p>T <x xmlns='urn:x'>5</x></p>"), (5, "AKN_FOREIGN")),
         (art("1", "<paragraph><num>(1)</num>" + art("2") + "</paragraph>"), (5, "LEVEL_ILLEGAL")),
+        (art("1", "<p>T</p>" + art("2")), (5, "AKN_MISPLACED")),
+        (art("1", "<p>T " + art("2") + "</p>"), (5, "AKN_MISPLACED")),
+        (art("1") + '<article status="removed"><num>2</num><content><p>T</p></content></article>', (6, "AKN_VERSION")),
+        (art("1") + '<article alternativeTo="art_1"><num>1</num><content><p>T</p></content></article>', (6, "AKN_VERSION")),
         ("<article><heading>…</heading><content><p>T</p></content></article>", (5, "ADDRESS_EMPTY")),
     ],
 )  # fmt: skip
@@ -213,6 +217,17 @@ def test_what_the_markup_contradicts_or_leaves_open_is_refused_with_its_line(
 def test_an_attachment_whose_text_is_elsewhere_is_refused() -> None:
     behind = "<attachments><attachment><documentRef href='/x' showAs='x'/></attachment></attachments>"
     assert [code for _, code in refusals(taken(xml(art("1"), behind=behind)))] == ["AKN_ELEMENT"]
+
+
+def test_a_file_with_several_versions_is_refused() -> None:
+    raw = xml(art("1")).replace(b'<act name="x"', b'<act name="x" contains="multipleVersions"')
+    assert refusals(taken(raw)) == [(3, "AKN_VERSION")]
+
+
+def test_a_preamble_that_holds_units_is_refused() -> None:
+    assert "AKN_MISPLACED" in {
+        code for _, code in refusals(taken(xml(art("1"), before=f"<preamble>{art('9')}</preamble>")))
+    }
 
 
 def test_repeated_numbers_are_numbered_when_asked_for() -> None:

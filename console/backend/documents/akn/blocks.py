@@ -23,6 +23,7 @@ _BLOCKS = HIERARCHY | frozenset(
         "tocItem tr ul wrapUp"
     ).split()
 )
+_QUOTATIONS = frozenset({"quotedStructure", "embeddedStructure"})
 _NOTES = frozenset({"authorialNote"})
 _CHANGES = frozenset({"del", "ins"})
 _HEADS = frozenset({"num", "heading", "subheading"})
@@ -36,6 +37,8 @@ class Blocks:
         self.problems: list[Problem] = []
         self._counts: Counter[str] = Counter()
         self._characters: Counter[str] = Counter()
+        self._quoted = 0
+        """Quotations that are open: units in them are text."""
 
     def omissions(self) -> tuple[Omission, ...]:
         """Return what is in the XML and not in the text, by name."""
@@ -59,14 +62,28 @@ class Blocks:
         if not tag:
             self.omit_comment(element)
             return []
-        if tag == "foreign":
-            self.problem("AKN_FOREIGN", element, "foreign: markup that is not Akoma Ntoso has no text that is certain")
+        if not self._is_sound(element, tag):
             return []
-        if tag == "table":
-            return self._table(element)
-        if not any(local(child) in _BLOCKS for child in element) or has_text(element):
+        self._quoted += tag in _QUOTATIONS
+        lines = self._table(element) if tag == "table" else self._inside(element)
+        self._quoted -= tag in _QUOTATIONS
+        return lines
+
+    def _inside(self, element: etree._Element) -> list[str]:
+        if has_text(element) or not any(local(child) in _BLOCKS for child in element):
             return self._flowing(element)
         return self._contained(element)
+
+    def _is_sound(self, element: etree._Element, tag: str) -> bool:
+        """Return whether the text of a block is certain; refused where it is not."""
+        if tag == "foreign":
+            self.problem("AKN_FOREIGN", element, "foreign: markup that is not Akoma Ntoso has no text that is certain")
+            return False
+        if tag in HIERARCHY and not self._quoted:
+            # Its text would become that of the unit around it, and nobody would see that a unit is missing.
+            self.problem("AKN_MISPLACED", element, f"{tag} within text, where no unit can be")
+            return False
+        return True
 
     def omit_comment(self, node: etree._Element) -> None:
         """Count a comment or a processing instruction, which is never obeyed."""

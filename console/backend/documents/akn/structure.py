@@ -44,6 +44,7 @@ _HEADS = frozenset({"num", "heading", "subheading"})
 _TEXTS = frozenset({"intro", "content", "wrapUp"})
 _IDS = frozenset({"eId", "wId", "GUID", "name"})
 """Attributes that are read here, or that only name an element."""
+_NOT_IN_FORCE = frozenset({"removed", "ignored", "temporary"})
 _NAME = re.compile(r"[a-z][a-z -]{0,39}")
 _WORD = re.compile(r"[\W_]+")
 
@@ -110,8 +111,18 @@ class Structure:
                 names = {str(name) for name in element.attrib} - _IDS
                 if count := sum(not name.startswith("{") for name in names):
                     self.blocks.omit("attribute", count=count)
+                self._refuse_versions(element)
                 if names & {"href", "src"}:
                     self.blocks.omit("reference that is not loaded")
+
+    def _refuse_versions(self, element: etree._Element) -> None:
+        """Refuse what the markup itself says is another version, or no longer there."""
+        status, contains = element.get("status", ""), element.get("contains", "")
+        if status in _NOT_IN_FORCE or "alternativeTo" in element.attrib:
+            which = f"the status {status!r}" if status in _NOT_IN_FORCE else "another version of itself"
+            self.blocks.problem("AKN_VERSION", element, f"{local(element)} has {which}: it is not certain if it is law")
+        if contains == "multipleVersions":
+            self.blocks.problem("AKN_VERSION", element, "the file holds more than one version of the document")
 
     def _read(self, document: etree._Element, annex: int | None) -> None:
         """Read a document, or the one in an attachment, whose text before its body is that of the annex."""
@@ -145,7 +156,10 @@ class Structure:
             self._other(part, name)
 
     def _other(self, element: etree._Element, name: str) -> None:
-        lines = self.blocks.lines(element)
+        if element.get(PART) is not None:
+            lines = [line for child in element for line in self.blocks.lines(child)]
+        else:
+            lines = self.blocks.lines(element)
         if lines:
             self.pieces.append(Piece(element, lines, name))
 
