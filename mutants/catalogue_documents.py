@@ -7,6 +7,7 @@ _D = f"{_B}/documents"
 _SUSPECTS, _ACCEPTANCES = f"{_D}/suspects.py", f"{_D}/acceptances.py"
 _SCANNER, _TREE, _PLANNING = f"{_D}/scanner.py", f"{_D}/tree.py", f"{_D}/planning.py"
 _FURNITURE, _FOOTNOTES = f"{_D}/furniture.py", f"{_D}/footnotes.py"
+_AKN = f"{_D}/akn"
 _BINDINGS, _WORKSPACE = f"{_B}/approvals/bindings.py", f"{_B}/runs/workspace.py"
 
 
@@ -110,7 +111,7 @@ DOCUMENTS = (
     Mutant(
         "the digest of a plan without suspects stays what was signed",
         f"{_B}/model/plan.py",
-        'empty = {name for name in ("suspects", "acceptances", "dropped") if not fields.get(name)}',
+        'empty = {name for name in ("suspects", "acceptances", "dropped", "omissions") if not fields.get(name)}',
         "empty: set[str] = set()",
         _test("documents/test_suspects", "suspects_are_part_of_what_is_signed"),
     ),
@@ -166,7 +167,7 @@ DOCUMENTS = (
     Mutant(
         "a footnote has its mark on the page",
         _FOOTNOTES,
-        "            if (gone or marks.is_seen(match[\"mark\"])) and ",
+        '            if (gone or marks.is_seen(match["mark"])) and ',
         "            if ",
         _test("documents/test_furniture", "a_footnote_that_is_not_certain_refuses_the_text"),
     ),
@@ -183,5 +184,47 @@ DOCUMENTS = (
         "        return smaller or (closes and numbered) or self._is_ruled(block)\n",
         "        return True\n",
         _test("documents/test_furniture", "a_footnote_whose_rest_nothing_tells_refuses_the_text"),
+    ),
+    Mutant(
+        "a document type declaration is refused",
+        f"{_AKN}/parsing.py",
+        '    if text.startswith("<!", end):\n',
+        "    if False:\n",
+        _test("documents/test_akn_attacks", "a_document_type_declaration_is_refused_and_nothing_is_read"),
+    ),
+    Mutant(
+        "a line that only an attribute states does not become law",
+        f"{_AKN}/structure.py",
+        '        if _WORD.sub("", source) != _WORD.sub("", head):\n',
+        "        if False:\n",
+        _test("documents/test_akn_intake", "a_stated_line_that_the_markup_does_not_show_is_refused"),
+    ),
+    Mutant(
+        "an eId that states another number is refused",
+        f"{_AKN}/structure.py",
+        "        if label and contradicts(label, local(element), eid):\n",
+        "        if False:\n",
+        _test("documents/test_akn_intake", "what_the_markup_contradicts_or_leaves_open_is_refused_with_its_line"),
+    ),
+    Mutant(
+        "a part that stays in the text of its unit is told",
+        f"{_AKN}/structure.py",
+        "            self.notices.append(Notice(index, len(lines), SuspectReason.TEXT_FOLLOWS))\n",
+        "            pass\n",
+        _test("documents/test_akn_intake", "text_behind_the_parts_of_a_unit_keeps_them_in_its_text_and_tells_them"),
+    ),
+    Mutant(
+        "drafts are exported only when asked for",
+        f"{_B}/runs/stored_document.py",
+        "    if drafts and not with_drafts:\n",
+        "    if False:\n",
+        ("tests/cli/test_export.py::test_drafts_are_exported_when_asked_for_and_say_so",),
+    ),
+    Mutant(
+        "the order of an export is that of the recorded plan",
+        f"{_B}/runs/stored_document.py",
+        '        if not workspace.has_whole("plan.json", run.plan_digest):\n',
+        "        if False:\n",
+        ("tests/cli/test_export.py::test_without_the_plan_that_the_database_recorded_the_order_is_not_guessed",),
     ),
 )

@@ -9,6 +9,7 @@ import pytest
 SAMPLE = Path(__file__).parents[1] / "console" / "samples" / "charter.md"
 TERMINAL = frozenset({"textual", "rich"})
 DRIVERS = frozenset({"psycopg", "gnupg"})
+XML = frozenset({"lxml"})
 _ENTRY = """
 import sys
 from console.cli.main import main
@@ -29,7 +30,7 @@ def loaded(code: str, *arguments: str) -> set[str]:
 
 @pytest.mark.parametrize("arguments", [["--version"], ["--help"], ["run", "start", "--help"], ["completion", "bash"]])
 def test_version_help_and_completion_import_no_library(arguments: list[str]) -> None:
-    assert not loaded(_ENTRY, *arguments) & (TERMINAL | DRIVERS | {"pydantic"})
+    assert not loaded(_ENTRY, *arguments) & (TERMINAL | DRIVERS | XML | {"pydantic"})
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["status", "--help"]])
@@ -42,7 +43,18 @@ def test_version_does_not_even_build_the_parser() -> None:
 
 
 def test_planning_needs_neither_terminal_nor_database_nor_gpg() -> None:
-    assert not loaded(_ENTRY, "plan", str(SAMPLE), "--docprefix", "TEST") & (TERMINAL | DRIVERS)
+    assert not loaded(_ENTRY, "plan", str(SAMPLE), "--docprefix", "TEST") & (TERMINAL | DRIVERS | XML)
+
+
+def test_only_akoma_ntoso_needs_an_xml_library(tmp_path: Path) -> None:
+    asked = ("document", "export", str(SAMPLE), "--docprefix", "TEST", "--out", str(tmp_path / "new"))
+    facts = ("--country", "de", "--language", "deu", "--date", "2020-01-31")
+
+    assert not loaded(_ENTRY, *asked, "--format", "json") & (TERMINAL | DRIVERS | XML)
+    (tmp_path / "new").unlink()
+    found = loaded(_ENTRY, *asked, *facts)
+    assert found >= XML
+    assert not found & (TERMINAL | DRIVERS)
 
 
 def test_status_for_a_script_never_loads_the_terminal_interface(tmp_path: Path) -> None:

@@ -6,14 +6,14 @@ from pathlib import Path
 
 from console.backend import confirmations
 from console.backend.documents.acceptances import parse_acceptances
-from console.backend.documents.intake import list_intake, read_accept_beside
+from console.backend.documents.intake import MARKUP_SUFFIXES, list_intake, read_accept_beside
 from console.backend.documents.planning import PlanResult, plan_document
 from console.backend.gates.arming_checks import is_drift, readiness
 from console.backend.gates.board import gates_named, measure_board
 from console.backend.host.installation import Installation
 from console.backend.model.errors import CutterError, Drifted, Refused, StopCode, Unmeasured, UsageError
 from console.backend.model.plan import bind
-from console.backend.model.profile_names import PROFILE_NAMES
+from console.backend.model.profile_names import AKN_PROFILE, PROFILE_NAMES
 from console.backend.model.purposes import Kind, Purpose
 from console.backend.model.readiness import Board, BundleView, DriftReport, GateReport, ReportView
 from console.backend.model.reasons import require_short_reason
@@ -80,7 +80,13 @@ class BackendService:
     def intake(self) -> tuple[IntakeView, ...]:
         """Return the files of the intake folder, and the live documents of the database if it can be reached."""
         files = tuple(
-            IntakeView(name=entry.name, origin=f"file:{entry.name}", bytes=entry.bytes, refused=entry.refused)
+            IntakeView(
+                name=entry.name,
+                origin=f"file:{entry.name}",
+                bytes=entry.bytes,
+                refused=entry.refused,
+                profile=AKN_PROFILE if Path(entry.name).suffix.lower() in MARKUP_SUFFIXES else "",
+            )
             for entry in list_intake(self.installation.intake, limits(self.installation.settings))
         )
         try:

@@ -7,10 +7,12 @@ from contextlib import closing
 
 from console.backend.documents.folder_plan import FolderEntry, list_documents, plan_entries, worker_count
 from console.backend.documents.folder_report import FolderDocument, FolderReport, FolderRequest, FolderTotals
+from console.backend.documents.intake import suffixes_of
 from console.backend.documents.profiles import load_profile
 from console.backend.host.context import Context
 from console.backend.model.errors import ExitStatus, Refused, StopCode
 from console.backend.model.outcome import Outcome
+from console.backend.model.profile_names import AKN_PROFILE
 from console.cli.arguments import Options
 from console.cli.output import report, report_line
 from console.cli.printing import say
@@ -23,13 +25,15 @@ _WORDS = {Outcome.FAIL: "REFUSED", Outcome.INCONCLUSIVE: "NOT MEASURED"}
 
 def plan_folder(options: Options, request: FolderRequest, context: Context, *, lines: bool) -> ExitStatus:
     """Plan every document below a folder and report what was planned, refused and suspected."""
-    load_profile(request.profile)
-    entries = list_documents(request.folder)
+    suffixes = suffixes_of(request.profile)
+    if request.profile != AKN_PROFILE:
+        load_profile(request.profile)
+    entries = list_documents(request.folder, suffixes)
     if not entries:
         raise Refused(
             StopCode.REFUSED_INPUT,
             f"no document was found below {request.folder}",
-            "Name a folder with documents (.md, .markdown, .txt) with --folder.",
+            f"Name a folder with documents ({', '.join(sorted(suffixes))}) with --folder.",
         )
     workers = worker_count(entries)
     start = time.monotonic()

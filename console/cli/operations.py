@@ -10,6 +10,7 @@ from pathlib import Path
 from console.backend.model.gate_table import gate_range
 from console.backend.model.profile_names import DEFAULT_PROFILE, PROFILE_NAMES
 from console.cli.arguments import Argument, Checked, Options, option, positional, switch
+from console.cli.export_request import ExportDocument
 
 
 @dataclass(frozen=True, slots=True)
@@ -334,6 +335,13 @@ OPERATIONS: tuple[Operation, ...] = (
         "console.cli.database:register",
         ("console.cli.database:Made",),
         writes=True,
+    ),
+    Operation(
+        ("document", "export"),
+        "write a document as Akoma Ntoso, text or JSON, as it is planned or in force",
+        ExportDocument,
+        "console.cli.exports:export",
+        ("console.cli.exports:Exported",),
     ),
     Operation(
         ("plan",),

@@ -14,7 +14,14 @@ from console.backend.host.settings import load_settings
 from console.backend.model.canonical_json import canonical_json
 from console.backend.model.errors import ExitStatus, Refused, StopCode
 from console.backend.model.outcome import Outcome
-from console.backend.model.plan import Acceptance, DroppedSpan, PlannedUnit, bind, dropped_in_words
+from console.backend.model.plan import (
+    Acceptance,
+    DroppedSpan,
+    PlannedUnit,
+    bind,
+    dropped_in_words,
+    omissions_in_words,
+)
 from console.backend.model.suspect_groups import SuspectGroup, grouped
 from console.cli.arguments import Options
 from console.cli.operations import PlanFile
@@ -103,6 +110,11 @@ def _plan_lines(result: PlanResult) -> list[str]:
             else []
         ),
         *([f"dropped {dropped_in_words(result.plan.dropped)}"] if result.plan.dropped else []),
+        *(
+            [f"not in the text: {omissions_in_words(result.plan.omissions)}; the file itself stays the pinned source"]
+            if result.plan.omissions
+            else []
+        ),
         f"{len(lines)} units: {kinds}",
         f"{coverage.unit_bytes} bytes in units, {coverage.other_bytes} outside, lossless: {coverage.lossless}",
         f"plan digest {bind(result.plan, None).plan_digest} (bound to no database)",

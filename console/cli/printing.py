@@ -2,6 +2,7 @@
 
 import os
 import sys
+from collections.abc import Callable
 from contextlib import suppress
 from typing import TextIO
 
@@ -28,12 +29,21 @@ def keep_standard_descriptors() -> None:
 
 def emit(text: str) -> None:
     """Write data to standard output. Raises Unprinted, ReaderGone."""
+    _emit(lambda stream: _write(stream, text))
+
+
+def emit_bytes(data: bytes) -> None:
+    """Write bytes to standard output as they are, whatever its encoding. Raises Unprinted, ReaderGone."""
+    _emit(lambda stream: _write_bytes(stream, data))
+
+
+def _emit(write: Callable[[TextIO], None]) -> None:
     # Python sets it to None if the descriptor was closed at the start.
     stream = sys.stdout
     if stream is None:
         raise Unprinted("standard output is closed")
     try:
-        _write(stream, text)
+        write(stream)
     except BrokenPipeError as error:
         _abandon(stream)
         raise ReaderGone from error
@@ -63,6 +73,12 @@ def _write(stream: TextIO, text: str) -> None:
     stream.write(text.encode(encoding, "backslashreplace").decode(encoding))
     # At once: an error must come now, as an answer of this command, and not at the interpreter's end.
     stream.flush()
+
+
+def _write_bytes(stream: TextIO, data: bytes) -> None:
+    stream.flush()
+    stream.buffer.write(data)
+    stream.buffer.flush()
 
 
 def _abandon(stream: TextIO) -> None:

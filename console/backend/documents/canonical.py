@@ -26,6 +26,8 @@ class CanonicalText:
 
     text: str
     data: bytes
+    rule: str = CANON_RULE
+    """Rule by which it was made from the raw bytes."""
 
 
 def canonical_text(raw: bytes, limits: Limits = DEFAULT_LIMITS) -> CanonicalText:
@@ -34,12 +36,8 @@ def canonical_text(raw: bytes, limits: Limits = DEFAULT_LIMITS) -> CanonicalText
     Raises RefusedText: REFUSED_INPUT for bytes that are not UTF-8, NUL bytes and blank documents;
     CAP_EXCEEDED for a document or a line beyond the limits.
     """
-    _refuse_oversize(raw, limits)
-    _refuse_nul(raw)
+    text = decoded_text(raw, limits)
     body = raw.removeprefix(_BOM)
-    text = _decoded(body, len(raw) - len(body))
-    if not text or text.isspace():
-        raise RefusedText(StopCode.REFUSED_INPUT, "the document is empty", "give a document that has text")
     plain = _with_lf(text)
     normal = plain if unicodedata.is_normalized("NFC", plain) else unicodedata.normalize("NFC", plain)
     data = body if normal is text else normal.encode()
@@ -47,14 +45,32 @@ def canonical_text(raw: bytes, limits: Limits = DEFAULT_LIMITS) -> CanonicalText
     return CanonicalText(text=normal, data=data)
 
 
-def source_version(raw: bytes, canonical: bytes, origin: str) -> SourceVersion:
+def decoded_text(raw: bytes, limits: Limits = DEFAULT_LIMITS) -> str:
+    """Return a document's raw bytes as text, without a byte order mark. Raises RefusedText as canonical_text does."""
+    _refuse_oversize(raw, limits)
+    _refuse_nul(raw)
+    body = raw.removeprefix(_BOM)
+    text = _decoded(body, len(raw) - len(body))
+    if not text or text.isspace():
+        raise RefusedText(StopCode.REFUSED_INPUT, "the document is empty", "give a document that has text")
+    return text
+
+
+def bounded(text: str, rule: str, limits: Limits = DEFAULT_LIMITS) -> CanonicalText:
+    """Return text that another rule has derived, by the same limits. Raises RefusedText for a line beyond them."""
+    data = text.encode()
+    _refuse_long_line(data, limits)
+    return CanonicalText(text, data, rule)
+
+
+def source_version(raw: bytes, canonical: bytes, origin: str, rule: str = CANON_RULE) -> SourceVersion:
     """The pinned snapshot of a document; `origin` is `file:<name>` or `live:<registered name>`."""
     return SourceVersion(
         origin=origin,
         bytes=len(raw),
         sha256=sha256_hex(raw),
         canonical_sha256=sha256_hex(canonical),
-        canon_rule=CANON_RULE,
+        canon_rule=rule,
     )
 
 

@@ -13,7 +13,7 @@ from multiprocessing.connection import wait as wait_for_handles
 from pathlib import Path
 
 from console.backend.documents.folder_report import FolderDocument, FolderRequest
-from console.backend.documents.intake import SUFFIXES, read_source
+from console.backend.documents.intake import TEXT_SUFFIXES, read_source
 from console.backend.documents.planning import plan_document
 from console.backend.model.errors import Refused, StopCode
 
@@ -38,8 +38,8 @@ PlanOne = Callable[[FolderRequest, str, int], FolderDocument]
 """Plans the document of this name and number in a worker; must be importable there by its name."""
 
 
-def list_documents(folder: Path) -> tuple[FolderEntry, ...]:
-    """Return the documents below the folder, sorted by the bytes of their paths; names that begin with '.' are left out.
+def list_documents(folder: Path, suffixes: frozenset[str] = TEXT_SUFFIXES) -> tuple[FolderEntry, ...]:
+    """Return the documents with these suffixes below the folder, sorted by the bytes of their paths; names that begin with '.' are left out.
 
     Links to folders are not followed: what lies inside the folder is listed where it is, what lies outside is refused.
     Raises Refused if the folder itself cannot be listed.
@@ -52,11 +52,13 @@ def list_documents(folder: Path) -> tuple[FolderEntry, ...]:
         reason = getattr(error, "strerror", None) or "it cannot be resolved"
         action = f"Name a folder that can be read with --folder; see: ls -ld {folder}"
         raise Refused(StopCode.REFUSED_INPUT, f"{folder} cannot be listed: {reason}", action) from error
-    entries = _below(top, "", inside)
+    entries = _below(top, "", inside, suffixes)
     return tuple(sorted(entries, key=lambda entry: os.fsencode(entry.name)))
 
 
-def _below(listing: list[os.DirEntry[str]], prefix: str, inside: Path) -> Iterator[FolderEntry]:
+def _below(
+    listing: list[os.DirEntry[str]], prefix: str, inside: Path, suffixes: frozenset[str]
+) -> Iterator[FolderEntry]:
     folders = deque([(listing, prefix)])
     # A queue, not a recursion: the depth of folders on a disk has no limit that Python shares.
     while folders:
@@ -74,7 +76,7 @@ def _below(listing: list[os.DirEntry[str]], prefix: str, inside: Path) -> Iterat
             elif _leads_to_a_folder(item):
                 if not _is_inside(item, inside):
                     yield _refused(name, "leads out of the folder", "copy the documents into the folder")
-            elif Path(item.name).suffix.lower() in SUFFIXES:
+            elif Path(item.name).suffix.lower() in suffixes:
                 yield FolderEntry(name, _size(item))
 
 

@@ -9,10 +9,13 @@ from pathlib import Path
 from console.backend.documents.acceptances import SUFFIX_OF_FILE
 from console.backend.documents.limits import DEFAULT_LIMITS, Limits
 from console.backend.model.errors import Refused, StopCode
+from console.backend.model.profile_names import AKN_PROFILE
 from console.backend.model.safe_text import SafeText
 from console.backend.model.value import Value
 
-SUFFIXES = frozenset({".md", ".markdown", ".txt"})
+TEXT_SUFFIXES = frozenset({".md", ".markdown", ".txt"})
+MARKUP_SUFFIXES = frozenset({".akn", ".xml"})
+SUFFIXES = TEXT_SUFFIXES | MARKUP_SUFFIXES
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +54,11 @@ def read_source(path: Path, *, folder: Path | None = None, limits: Limits = DEFA
     return Source(origin=f"file:{path.name}", raw=raw)
 
 
+def suffixes_of(profile: str) -> frozenset[str]:
+    """Return the suffixes of the files that a profile reads."""
+    return MARKUP_SUFFIXES if profile == AKN_PROFILE else TEXT_SUFFIXES
+
+
 def list_intake(folder: Path, limits: Limits = DEFAULT_LIMITS) -> tuple[IntakeEntry, ...]:
     """The documents of the intake folder by name. Raises Refused where the folder itself cannot be read."""
     try:
@@ -84,7 +92,9 @@ def _entry(path: Path, folder: Path, limits: Limits) -> IntakeEntry:
         size = _regular_size(info, path)
         _refuse_large(size, path, limits)
         if path.suffix.lower() not in SUFFIXES:
-            raise _refused(path, f"is none of {', '.join(sorted(SUFFIXES))}", "convert it to Markdown or text")
+            raise _refused(
+                path, f"is none of {', '.join(sorted(SUFFIXES))}", "convert it to Markdown, text or Akoma Ntoso"
+            )
         if not os.access(path, os.R_OK):
             raise _refused(path, "is not readable", "change its mode or owner")
     except OSError as error:

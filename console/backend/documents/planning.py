@@ -1,5 +1,6 @@
 """Documents to plans: the public entry of this package. Bad content gives problems, never an exception."""
 
+import re
 from bisect import bisect_right
 from collections import Counter
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ from pydantic import TypeAdapter
 from console.backend.documents.acceptances import Accepted
 from console.backend.documents.addresses import addresses, docprefix_problem, number_of
 from console.backend.documents.annexes import unclear_annexes
-from console.backend.documents.canonical import CanonicalText, RefusedText, canonical_text
+from console.backend.documents.canonical import CanonicalText, RefusedText, canonical_text, source_version
 from console.backend.documents.coverage import check_algebra
 from console.backend.documents.kept_text import KeptText, keep
 from console.backend.documents.limits import DEFAULT_LIMITS, Limits
@@ -19,6 +20,7 @@ from console.backend.documents.nesting import Node
 from console.backend.documents.page import page_mark
 from console.backend.documents.profiles import Profile
 from console.backend.documents.scanner import Scan, scan
+from console.backend.documents.source_text import canonical_of
 from console.backend.documents.suspects import Sighting, find_suspects
 from console.backend.documents.tree import build
 from console.backend.model.canonical_json import sha256_hex
@@ -34,7 +36,9 @@ from console.backend.model.plan import (
     SourceVersion,
     Suspect,
 )
+from console.backend.model.profile_names import AKN_PROFILE
 
+_IS_XML = re.compile(rb"(?:\xef\xbb\xbf)?(?:<\?xml[ \t\r\n]|<(?:\w{1,20}:)?akomaNtoso[ \t\r\n>])")
 MAX_PROBLEMS = 200
 """Problems kept of one document; the last one says how many more there are."""
 _CANDIDATES_PER_UNIT = 5
@@ -80,7 +84,7 @@ class PlanResult:
     source: SourceVersion | None
     """None if the bytes are not text."""
     canonical: bytes
-    """Text that spans and digests refer to; empty if the bytes are not text."""
+    """Text that spans and digests refer to; empty if the bytes are not text, and of markup that is refused the file itself."""
 
     @property
     def histogram(self) -> dict[str, int]:
@@ -103,10 +107,31 @@ def plan_document(
     `origin` is `file:<name>` or `live:<registered name>`; with `ordinals` repeated headings get -2, -3 instead of
     being refused, and the plan says so. Each of the `acceptances` must meet its finding.
     """
+    if profile == AKN_PROFILE:
+        request = PlanRequest(docprefix, profile, ordinals, acceptances)
+        return _plan_markup(raw, origin, request, limits)
     compiled = matcher(profile)
     return plan_by(
         compiled, raw, origin=origin, docprefix=docprefix, ordinals=ordinals, acceptances=acceptances, limits=limits
     )
+
+
+def _plan_markup(raw: bytes, origin: str, request: PlanRequest, limits: Limits) -> PlanResult:
+    """Plan a document whose structure is that of its markup. Problems have lines of the file, the plan those of the text."""
+    # Loaded for this profile alone: it brings an XML library.
+    from console.backend.documents.akn.intake import plan_akn
+
+    try:
+        planned = plan_akn(raw, origin, request.docprefix, ordinals=request.ordinals, limits=limits)
+    except RefusedText as refused:
+        problem = Problem(code=refused.code, line=refused.line, message=f"{refused.message}: {refused.next_action}")
+        return PlanResult(request, None, (problem,), None, raw)
+    unmet = Accepted(request.acceptances).unmet()
+    unfit = docprefix_problem(request.docprefix)
+    problems = _bounded([*([unfit] if unfit is not None else []), *planned.problems, *unmet])
+    if planned.plan is None or problems:
+        return PlanResult(request, None, problems, planned.source, raw)
+    return PlanResult(request, planned.plan, (), planned.source, planned.canonical)
 
 
 def plan_by(
@@ -121,6 +146,10 @@ def plan_by(
 ) -> PlanResult:
     """Plan one document by a compiled profile. Never raises for what the document says."""
     request = PlanRequest(docprefix, compiled.profile.name, ordinals, acceptances)
+    if _IS_XML.match(raw):
+        message = f"this is XML, and profile {request.profile} reads text: plan it with the profile {AKN_PROFILE}"
+        problem = Problem(code=StopCode.REFUSED_INPUT, line=1, message=message)
+        return PlanResult(request, None, (problem,), None, raw)
     try:
         text = canonical_text(raw, limits)
     except RefusedText as refused:
@@ -142,7 +171,10 @@ def plan_by(
 
 def pinned_source(raw: bytes, *, origin: str, profile: str, limits: Limits = DEFAULT_LIMITS) -> SourceVersion:
     """Return the snapshot that a plan of these bytes by that profile is pinned to. Raises RefusedText."""
-    kept, _ = keep(canonical_text(raw, limits), matcher(profile).profile.furniture)
+    text = canonical_of(raw, profile, limits)
+    if profile == AKN_PROFILE:
+        return source_version(raw, text.data, origin, text.rule)
+    kept, _ = keep(text, matcher(profile).profile.furniture)
     return kept.source(raw, origin)
 
 

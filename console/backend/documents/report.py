@@ -7,7 +7,17 @@ from pydantic import Field
 
 from console.backend.documents.planning import PlanResult
 from console.backend.model.outcome import Outcome
-from console.backend.model.plan import Acceptance, Coverage, DroppedSpan, OtherSpan, PlannedUnit, Problem, Suspect, bind
+from console.backend.model.plan import (
+    Acceptance,
+    Coverage,
+    DroppedSpan,
+    Omission,
+    OtherSpan,
+    PlannedUnit,
+    Problem,
+    Suspect,
+    bind,
+)
 from console.backend.model.value import Value
 
 
@@ -41,6 +51,8 @@ class PlanReport(Value):
     suspects: tuple[Suspect, ...]
     acceptances: tuple[Acceptance, ...]
     dropped: tuple[DroppedSpan, ...]
+    omissions: tuple[Omission, ...]
+    """Content of a source with markup that the canonical text does not hold."""
 
     @classmethod
     def of(cls, result: PlanResult, measured_at: datetime) -> Self:
@@ -67,4 +79,5 @@ class PlanReport(Value):
             suspects=plan.suspects if plan else (),
             acceptances=plan.acceptances if plan else (),
             dropped=plan.dropped if plan else (),
+            omissions=plan.omissions if plan else (),
         )

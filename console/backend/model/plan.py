@@ -104,6 +104,8 @@ class SuspectReason(StrEnum):
     """It opens a unit beside groups of another level: one of them may be marked with a `#` too many or too few."""
     NO_PLACE = "no-place"
     """No unit that can contain it is open there."""
+    TEXT_FOLLOWS = "text-follows"
+    """The markup has it as a part, and text of the unit around it follows: it stays in that unit."""
     UNKNOWN_HEADING = "unknown-heading"
     """It is a heading that no level of the profile knows, inside a unit, or a section at the depth of the articles."""
 
@@ -128,6 +130,24 @@ def suspects_in_words(suspects: tuple[Suspect, ...]) -> str:
     named = ", ".join(f"line {suspect.line} {suspect.reason}" for suspect in suspects[:_NAMED_SUSPECTS])
     more = f" and {len(suspects) - _NAMED_SUSPECTS:,} more" if len(suspects) > _NAMED_SUSPECTS else ""
     return f"{len(suspects):,}: {named}{more}" if suspects else "none"
+
+
+class Omission(Value):
+    """Content of a source that its canonical text does not hold, such as the metadata of an XML file."""
+
+    name: SafeText
+    count: int
+    characters: int = 0
+    """Of its text; 0 if it has none."""
+
+
+def omissions_in_words(omissions: tuple[Omission, ...]) -> str:
+    """Return name and number of what the canonical text does not hold."""
+    return ", ".join(
+        f"{omission.count:,} {omission.name}"
+        + (f" ({omission.characters:,} characters)" if omission.characters else "")
+        for omission in omissions
+    )
 
 
 class Acceptance(Value):
@@ -203,12 +223,14 @@ class DocumentPlan(Value):
     """In the order of their lines."""
     dropped: tuple[DroppedSpan, ...] = ()
     """Parts of the spans that are in no body, in order."""
+    omissions: tuple[Omission, ...] = ()
+    """Content of a source with markup that the canonical text does not hold."""
 
     @model_serializer(mode="wrap")
     def _without_empty_lists(self, handler: SerializerFunctionWrapHandler) -> dict[str, object]:
         # The digest of a plan without these lists stays what version 0.2.0 computed, and what was signed.
         fields: dict[str, object] = handler(self)
-        empty = {name for name in ("suspects", "acceptances", "dropped") if not fields.get(name)}
+        empty = {name for name in ("suspects", "acceptances", "dropped", "omissions") if not fields.get(name)}
         return {name: value for name, value in fields.items() if name not in empty} if empty else fields
 
     @cached_property

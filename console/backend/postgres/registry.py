@@ -34,6 +34,22 @@ class LiveDocument(NamedTuple):
     pinned: str | None
 
 
+class CutRun(NamedTuple):
+    """A run that can have cut a document: its plan's digest and its source's."""
+
+    run_id: str
+    profile: str
+    plan_digest: str
+    source_sha256: str
+
+
+_CUT_RUNS = """
+    SELECT r.run_id, r.profile, r.plan_digest, r.source_sha256 FROM cutter_governance.v_run r
+      LEFT JOIN cutter_governance.v_manifest_seal m USING (run_id)
+     WHERE r.docprefix = %s AND r.operation = 'cut' AND r.family NOT IN ('voided', 'reverted')
+       AND r.plan_digest IS NOT NULL AND r.source_sha256 IS NOT NULL
+     ORDER BY m.run_id IS NULL, r.started_at DESC
+"""
 _REGISTERED = """
     WITH enacted AS (SELECT doc_code, split_part(parent_or_container_ref, '/', 1) AS below FROM public.information_unit WHERE lifecycle_status = 'enacted')
     SELECT d.docprefix, d.origin, coalesce(v.sha256, '') AS sha256,
@@ -70,3 +86,8 @@ def live_documents(connection: psycopg.Connection) -> tuple[LiveDocument, ...]:
 def live_query_of(connection: psycopg.Connection, docprefix: str) -> str:
     """Return the registered query of a live document. Raises Unmeasured if there is no such document."""
     return str(scalar(connection, _LIVE_QUERY, docprefix))
+
+
+def cut_runs(connection: psycopg.Connection, docprefix: str) -> tuple[CutRun, ...]:
+    """Return the runs that can have cut the document, those with a sealed manifest first, the newest first."""
+    return read_rows(connection, CutRun, _CUT_RUNS, (docprefix,))

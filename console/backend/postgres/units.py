@@ -25,6 +25,18 @@ class UnitRow(Value):
     versions: int
 
 
+class ReaderUnit(Value):
+    """A unit as readers see it: a draft or in force, with the version that counts."""
+
+    address: str
+    parent: str | None
+    unit_kind: str
+    section_type: str
+    lifecycle: str
+    title: str
+    body: str
+
+
 class EditRow(Value):
     """Result of the signed edits of one draft: title and body of the last one, and the number of edits."""
 
@@ -75,6 +87,11 @@ _UNITS = """
       FROM public.information_unit u LEFT JOIN public.unit_version v ON v.id = u.version_anchor_ref
      WHERE u.doc_code = %s
 """
+_READER_UNITS = """
+    SELECT canonical_address AS address, parent_or_container_ref AS parent, unit_kind, section_type, lifecycle_status AS lifecycle,
+           coalesce(title, '') AS title, body
+      FROM cutter_governance.v_reader WHERE doc_code = %s ORDER BY canonical_address COLLATE "C"
+"""
 _EDITS = """
     SELECT DISTINCT ON (b.address) b.address, b.title, b.body_sha256, count(*) OVER (PARTITION BY b.address) AS edits
       FROM cutter_governance.run r JOIN cutter_governance.manifest_seal s ON s.run_id = r.run_id
@@ -107,6 +124,12 @@ def units_of_document(connection: psycopg.Connection, docprefix: str) -> tuple[U
     """Return every unit of the document, in any state."""
     with connection.cursor(row_factory=class_row(UnitRow)) as cursor:
         return tuple(cursor.execute(_UNITS, (docprefix,)).fetchall())
+
+
+def reader_units(connection: psycopg.Connection, docprefix: str) -> tuple[ReaderUnit, ...]:
+    """Return the document's units that readers see, by address; the monitoring role may ask."""
+    with connection.cursor(row_factory=class_row(ReaderUnit)) as cursor:
+        return tuple(cursor.execute(_READER_UNITS, (docprefix,)).fetchall())
 
 
 def edits_of_document(connection: psycopg.Connection, docprefix: str) -> tuple[EditRow, ...]:

@@ -3,8 +3,8 @@
 import psycopg
 from psycopg.types.json import Jsonb
 
-from console.backend.documents.canonical import canonical_text
 from console.backend.documents.planning import pinned_source
+from console.backend.documents.source_text import canonical_of
 from console.backend.model.canonical_json import canonical_json, sha256_hex
 from console.backend.model.errors import Refused, StopCode
 from console.backend.model.outcome import Check
@@ -14,6 +14,7 @@ from console.backend.model.plan import (
     acceptances_in_words,
     bind,
     dropped_in_words,
+    omissions_in_words,
     suspects_in_words,
 )
 from console.backend.model.states import Phase
@@ -87,6 +88,11 @@ class Mark(PhaseWork):
             context.passed("suspects counted", suspects_in_words(document.suspects), "the pinned source"),
             context.passed("acceptances met", acceptances_in_words(document.acceptances), "the pinned source"),
             *_dropped(context, document),
+            *(
+                [context.passed("not in the text", omissions_in_words(document.omissions), "the pinned source")]
+                if document.omissions
+                else []
+            ),
         )
 
     def measure(self, context: PhaseContext, connection: psycopg.Connection) -> tuple[Check, ...]:
@@ -175,7 +181,9 @@ class CutLegA(PhaseWork):
         self, context: PhaseContext, connection: psycopg.Connection, event: Jsonb, _measured: tuple[Check, ...]
     ) -> None:
         plan = context.workspace.plan()
-        canonical = canonical_text(context.workspace.source(), limits(context.installation.settings)).data
+        canonical = canonical_of(
+            context.workspace.source(), context.request.profile, limits(context.installation.settings)
+        ).data
         kept = kept_bytes(canonical, plan.document.dropped)
         context.report("cutting", 0, plan.n_units)
         ledger.apply_cut(connection, context.run_id, cut_as_written(plan), kept, event)

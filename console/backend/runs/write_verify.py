@@ -3,7 +3,7 @@
 import psycopg
 from psycopg.types.json import Jsonb
 
-from console.backend.documents.canonical import canonical_text
+from console.backend.documents.source_text import canonical_of
 from console.backend.model.outcome import Check, Outcome
 from console.backend.model.plan import CutPlan, bind
 from console.backend.model.plan_binding import TableDelta
@@ -61,5 +61,5 @@ def _measure_checks(context: PhaseContext, connection: psycopg.Connection) -> tu
     rows = measure_rows(connection, context.run_id, context.request.docprefix)
     acceptances = context.workspace.acceptances(context.request)
     replanned = bind(planned(context.installation, context.request, raw, acceptances), plan.world)
-    canonical = canonical_text(raw, limits(context.installation.settings)).data
+    canonical = canonical_of(raw, context.request.profile, limits(context.installation.settings)).data
     return plan, rows, (*structural_checks(plan, rows), *fidelity_checks(plan, replanned, canonical, rows))

@@ -14,7 +14,7 @@ from console.backend.documents.planning import plan_document
 from console.backend.documents.profiles import load_profile
 from console.backend.documents.report import PlanReport
 from console.backend.model.errors import StopCode, UsageError
-from console.backend.model.profile_names import PROFILE_NAMES
+from console.backend.model.profile_names import PROFILE_NAMES, TEXT_PROFILES
 from console.backend.model.vocabulary import VOCABULARY
 from tests.backend.documents.planned import planned
 from tests.support.plans import accepted
@@ -102,7 +102,7 @@ def test_what_is_refused_has_no_plan_and_names_the_first_line_and_its_code() -> 
 
 
 def test_profiles_speak_only_the_vocabulary() -> None:
-    for name in PROFILE_NAMES:
+    for name in TEXT_PROFILES:
         profile = load_profile(name)
         assert {(profile.unit_kind.value, level.section_type.value) for level in profile.level} <= VOCABULARY
 

@@ -9,10 +9,11 @@ from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
+from console.backend.documents.akn_elements import elements_of, unknown_element
 from console.backend.documents.furniture_rules import Furniture
 from console.backend.documents.numbering import Alphabet
 from console.backend.model.errors import StopCode, UsageError
-from console.backend.model.profile_names import PROFILE_NAMES
+from console.backend.model.profile_names import AKN_PROFILE, TEXT_PROFILES
 from console.backend.model.value import Value
 from console.backend.model.vocabulary import VOCABULARY, SectionType, UnitKind
 
@@ -177,6 +178,8 @@ class Profile(Value):
     furniture: Furniture | None = None
     """Rules for what is no text of the law in such documents; without them every line is text."""
     fragments: dict[str, str] = Field(default_factory=dict)
+    akn: dict[SectionType, str] = Field(default_factory=dict)
+    """Element of Akoma Ntoso for the units of a section type, where it is not the default."""
     level: tuple[Level, ...]
 
     @model_validator(mode="after")
@@ -194,6 +197,8 @@ class Profile(Value):
         unfit = self.furniture.fault() if self.furniture is not None else ""
         if unfit:
             raise ValueError(f"profile {self.name}: {unfit}")
+        if fault := unknown_element(self.akn):
+            raise ValueError(f"profile {self.name}: key akn: {fault}")
         return self
 
     def _fault(self, level: Level, names: list[str]) -> str:
@@ -251,11 +256,16 @@ class Profile(Value):
 @cache
 def load_profile(name: str) -> Profile:
     """The profile of that name. Raises UsageError for any other."""
-    if name not in PROFILE_NAMES:
+    if name not in TEXT_PROFILES:
         raise UsageError(
-            StopCode.REFUSED_INPUT, f"unknown profile {name!r}", f"choose one of {', '.join(PROFILE_NAMES)}"
+            StopCode.REFUSED_INPUT, f"unknown profile {name!r}", f"choose one of {', '.join(TEXT_PROFILES)}"
         )
     return parse_profile(files(__name__).joinpath(f"{name}.toml").read_text("utf-8"))
+
+
+def akn_elements(name: str) -> dict[str, str]:
+    """Return the element of Akoma Ntoso for each section type, by the profile of that name. Raises UsageError."""
+    return elements_of({} if name == AKN_PROFILE else load_profile(name).akn)
 
 
 def parse_profile(text: str) -> Profile:
