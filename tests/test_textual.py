@@ -15,6 +15,7 @@ from textual.drivers.linux_driver import LinuxDriver
 from textual.geometry import Size
 from textual.message import Message
 from textual.screen import Screen
+from textual.widgets import Input
 
 from console.app.application import ConsoleApp
 from console.app.backend_app import BackendApp
@@ -41,6 +42,7 @@ def test_what_is_overridden_is_still_there_to_be_overridden() -> None:
     for owner, names in {
         App: ("_handle_exception", "_fatal_error", "panic", "_close_messages_no_wait"),
         Screen: ("_on_resize", "dismiss"),
+        Input: ("_forward_event",),
         LinuxDriver: (
             "run_input_thread",
             "_run_input_thread",

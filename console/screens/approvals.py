@@ -128,7 +128,7 @@ class ApprovalsScreen(ConsoleScreen):
         """Check the chosen statement again; checking writes nothing."""
         view = self._need_statement()
         if view is not None:
-            self.ask("Checking", lambda backend: backend.check_statement(view.statement_path), self._checked)
+            self.ask_about("Checking", lambda backend: backend.check_statement(view.statement_path), self._checked)
 
     def _checked(self, fresh: ApprovalView) -> None:
         self._loaded(tuple(fresh if v.statement_path == fresh.statement_path else v for v in self.approvals))

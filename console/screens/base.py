@@ -144,22 +144,45 @@ class ConsoleScreen(Steady, Screen[None]):
         self.console.dismiss_notice()
 
     def ask(self, doing: str, question: "Callable[[Backend], T]", then: Callable[[T], None]) -> None:
-        """Ask the backend in a thread. `then` draws the answer; an error becomes a notice."""
-        self.run_worker(work(self._ask, doing, question, then), exit_on_error=True)
+        """Ask the backend in a thread for the list of this screen. `then` draws the answer; an error becomes a notice."""
 
-    async def _ask(self, doing: str, question: "Callable[[Backend], T]", then: Callable[[T], None]) -> None:
+        def read(answer: T) -> None:
+            self.read_at, self.failed_since = self.console.clock(), None
+            then(answer)
+
+        def failed() -> None:
+            # The first failure counts: the rows are as old as the last answer before it.
+            self.failed_since = self.failed_since or self.console.clock()
+            if can_draw(self):
+                self.not_read()
+
+        self.run_worker(work(self._ask, doing, question, read, failed), exit_on_error=True)
+
+    def ask_about(
+        self,
+        doing: str,
+        question: "Callable[[Backend], T]",
+        then: Callable[[T], None],
+        unanswered: Callable[[], None] = lambda: None,
+    ) -> None:
+        """Ask about one thing: whatever the answer, the list of this screen stays as old as it is."""
+        self.run_worker(work(self._ask, doing, question, then, unanswered), exit_on_error=True)
+
+    async def _ask(
+        self,
+        doing: str,
+        question: "Callable[[Backend], T]",
+        then: Callable[[T], None],
+        failed: Callable[[], None],
+    ) -> None:
         try:
             answer = await self.console.ask(question)
         except CutterError as error:
-            # The first failure counts: the rows are as old as the last answer before it.
-            self.failed_since = self.failed_since or self.console.clock()
             # A measurement that reaches the database makes this notice untrue, and so ends it.
             unreachable = error.code is StopCode.UNREACHABLE
             self.console.give_notice(replace(refused(doing, error), until_reached=unreachable))
-            if can_draw(self):
-                self.not_read()
+            failed()
             return
-        self.read_at, self.failed_since = self.console.clock(), None
         if can_draw(self):
             with self.app.batch_update():
                 then(answer)

@@ -15,6 +15,7 @@ from console.screens.dialog import Dialog
 from console.screens.drawable import can_draw
 from console.screens.operation import Operation
 from console.screens.run_text import came_to
+from console.widgets.field import Field
 from console.widgets.formatting import clock
 from console.widgets.jobs import work
 from console.widgets.line import Line, Span, line
@@ -52,9 +53,9 @@ class DangerDialog(Dialog[Confirmed]):
         """Compose the demand and its fields, which are hidden until every check is known to be PASS."""
         yield Lines(id="demand")
         with Horizontal(id="typed"):
-            yield Input(id="confirm", placeholder="type it here", compact=True)
+            yield Field(id="confirm", placeholder="type it here", compact=True)
         if self._danger is Danger.VOID:
-            yield Input(id="reason", placeholder="reason (it is recorded)", compact=True)
+            yield Field(id="reason", placeholder="reason (it is recorded)", compact=True)
 
     def opened(self) -> None:
         """Ask the backend what the action would do."""

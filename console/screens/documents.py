@@ -17,9 +17,11 @@ from console.backend.model.suspect_groups import SuspectGroup, grouped
 from console.backend.model.view_models import IntakeView, PlanView, RunRequest, RunView
 from console.screens import documents_text as words
 from console.screens.base import ConsoleScreen
+from console.screens.drawable import can_draw
 from console.screens.operation import Operation
 from console.screens.run_text import came_to
 from console.screens.start_live import StartLiveDialog
+from console.widgets.field import Field
 from console.widgets.outline import Outline, outline
 from console.widgets.panel import Lines
 from console.widgets.rows import Rows
@@ -75,10 +77,10 @@ class DocumentsScreen(ConsoleScreen):
                 yield Lines(id="form-hint")
                 with Horizontal(classes="field"):
                     yield Lines(id="label-docprefix", classes="label")
-                    yield Input(id="docprefix", placeholder="A-Z 0-9 -, 3 to 32", compact=True)
+                    yield Field(id="docprefix", placeholder="A-Z 0-9 -, 3 to 32", compact=True)
                 with Horizontal(classes="field"):
                     yield Lines(id="label-profile", classes="label")
-                    yield Input(id="profile", placeholder=DEFAULT_PROFILE, compact=True)
+                    yield Field(id="profile", placeholder=DEFAULT_PROFILE, compact=True)
                 with Horizontal(classes="field"):
                     yield Lines(id="label-ordinals", classes="label")
                     yield YesNo("repeated headings are numbered", "repeated headings are refused", id="ordinals")
@@ -199,7 +201,11 @@ class DocumentsScreen(ConsoleScreen):
             ordinals=self.query_one("#ordinals", YesNo).value,
         )
         self.query_one("#form-hint", Lines).show([words.planning(view)])
-        self.ask(f"Planning {view.name}", _plan(request), self._show_plan)
+        self.ask_about(f"Planning {view.name}", _plan(request), self._show_plan, self._not_planned)
+
+    def _not_planned(self) -> None:
+        if can_draw(self):
+            self.query_one("#form-hint", Lines).show(words.form_hint(self._profiles))
 
     def _show_plan(self, planned: Planned) -> None:
         self.planned = planned

@@ -11,6 +11,7 @@ from console.backend.model.safe_text import safe_text
 from console.backend.model.view_models import ApprovalView
 from console.screens.approvals_text import checks
 from console.screens.dialog import Dialog
+from console.widgets.field import Field
 from console.widgets.line import Line, Span, line
 from console.widgets.panel import Lines, Panel
 from console.widgets.wrap import hanging
@@ -31,7 +32,7 @@ class ImportDialog(Dialog[tuple[Path, ...]]):
     def question(self) -> ComposeResult:
         """Compose the field for other signature files."""
         yield Lines(id="demand")
-        yield Input(id="more", placeholder="more signature files, separated by spaces (may stay empty)", compact=True)
+        yield Field(id="more", placeholder="more signature files, separated by spaces (may stay empty)", compact=True)
 
     def opened(self) -> None:
         """Show the statement, its signatures and its checks."""

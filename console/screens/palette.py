@@ -9,6 +9,7 @@ from textual.widgets import Input
 
 from console.actions.actions import Action, Registry, Scope, key_name
 from console.screens.dialog import Dialog
+from console.widgets.field import Field
 from console.widgets.line import Line, Span, line
 from console.widgets.rows import Rows
 
@@ -41,7 +42,7 @@ class PaletteDialog(Dialog[Action]):
 
     def question(self) -> ComposeResult:
         """Compose the field and the list that it filters."""
-        yield Input(id="search", placeholder="some letters of what you want to do", compact=True)
+        yield Field(id="search", placeholder="some letters of what you want to do", compact=True)
         yield Rows("", empty="No action has this in its name.", id="found")
 
     def opened(self) -> None:

@@ -8,6 +8,7 @@ from textual.widgets import Input
 
 from console.backend.model.view_models import SwitchView
 from console.screens.dialog import Dialog
+from console.widgets.field import Field
 from console.widgets.line import Line, Span, line
 from console.widgets.notice import Notice
 from console.widgets.panel import Lines
@@ -29,7 +30,7 @@ class PanicDialog(Dialog[str]):
     def question(self) -> ComposeResult:
         """Compose the field for an optional reason."""
         yield Lines(id="panic-hint")
-        yield Input(id="reason", placeholder="reason (may stay empty; Tab goes here)", compact=True)
+        yield Field(id="reason", placeholder="reason (may stay empty; Tab goes here)", compact=True)
 
     def opened(self) -> None:
         """Say what stopping does, then ask."""

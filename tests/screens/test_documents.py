@@ -2,6 +2,7 @@
 
 from textual.widgets import Input
 
+from console.backend.model.errors import Refused, StopCode
 from console.backend.model.plan import Acceptance, DroppedSpan, DropRule, Suspect, SuspectReason
 from console.backend.model.suspect_groups import grouped
 from console.backend.model.view_models import OnProgress, PlanView, RunRequest, RunView
@@ -9,6 +10,7 @@ from console.screens.documents import DocumentsScreen
 from console.screens.documents_text import note_row, plan_head
 from console.screens.help import HelpDialog
 from console.widgets.line import plain
+from console.widgets.panel import Lines
 from console.widgets.rows import Rows
 from console.widgets.source_view import SourceView
 from console.widgets.unit_tree import UnitTree
@@ -49,6 +51,18 @@ async def test_a_document_with_problems_starts_no_run() -> None:
         assert not [call for call in backend.calls if call.startswith("start")]
         assert isinstance(app.screen, DocumentsScreen)
         assert app.notice.kind == "refused"
+
+
+async def test_a_plan_that_is_refused_leaves_the_list_and_the_form_as_they_were() -> None:
+    """The list was read and is current; only the plan failed, which the notice says."""
+    backend = FakeBackend()
+    async with opened(backend, "2") as (app, pilot):
+        hint = app.screen.query_one("#form-hint", Lines).shown
+        backend.hit = Refused(StopCode.REFUSED_INPUT, "unknown profile 'us'", "choose one of atx")
+        await press(pilot, "p")
+        assert "unknown profile" in app.notice.what
+        assert app.screen.query_one("#form-hint", Lines).shown == hint
+        assert "NOT CURRENT" not in str(app.screen.query_one("#intake", Rows).border_title)
 
 
 async def test_a_refused_document_is_not_planned() -> None:
