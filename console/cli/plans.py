@@ -12,6 +12,7 @@ from console.backend.host.context import Context, default_root
 from console.backend.host.durable import write_durably
 from console.backend.host.settings import load_settings
 from console.backend.model.canonical_json import canonical_json
+from console.backend.model.counting import counted
 from console.backend.model.errors import ExitStatus, Refused, StopCode
 from console.backend.model.outcome import Outcome
 from console.backend.model.plan import Acceptance, PlannedUnit, bind
@@ -94,14 +95,14 @@ def _plan_lines(result: PlanResult) -> list[str]:
             f"accepted: line {accepted.line}: {accepted.code}: {accepted.reason}"
             for accepted in result.plan.acceptances
         ),
-        f"{len(result.plan.suspects)} suspects: lines that read like the beginning of a unit and open none",
+        f"{counted(len(result.plan.suspects), 'suspect')}: lines that read like the beginning of a unit and open none",
         *(
             [f"{len(result.plan.acceptances)} accepted: findings of the enacted text itself"]
             if result.plan.acceptances
             else []
         ),
-        f"{len(lines)} units: {kinds}",
-        f"{coverage.unit_bytes} bytes in units, {coverage.other_bytes} outside, lossless: {coverage.lossless}",
+        f"{counted(len(lines), 'unit')}: {kinds}",
+        f"{counted(coverage.unit_bytes, 'byte')} in units, {coverage.other_bytes} outside, lossless: {coverage.lossless}",
         f"plan digest {bind(result.plan, None).plan_digest} (bound to no database)",
     ]
 
