@@ -113,4 +113,21 @@ DOCUMENTS = (
         "",
         _test("approvals/test_statement", "each_binding_is_checked_by_itself[n_acceptances]"),
     ),
+    Mutant(
+        "acceptances of another text are not tried",
+        _ACCEPTANCES,
+        "    if digest != stated:\n",
+        "    if False:\n",
+        _test("documents/test_acceptances", "a_proposal_names_its_text_and_is_refused_for_any_other"),
+    ),
+    Mutant(
+        "a run's acceptances are for its pinned text",
+        _WORKSPACE,
+        "        return acceptances_for(self.source(), data, ACCEPT_FILE, limits)\n",
+        "        from console.backend.documents.acceptances import parse_acceptances\n\n        return parse_acceptances(data, ACCEPT_FILE)\n",
+        _test(
+            "runs/test_accepted_findings",
+            "a_text_that_changes_between_the_start_and_the_source_pin_is_not_marked_with_its_acceptances",
+        ),
+    ),
 )

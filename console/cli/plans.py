@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from console.backend.documents import intake
-from console.backend.documents.acceptances import parse_acceptances, proposal
+from console.backend.documents.acceptances import MORE, acceptances_for, proposal
 from console.backend.documents.folder_report import FolderRequest
 from console.backend.documents.limits import Limits
 from console.backend.documents.planning import PlanResult, plan_document
@@ -42,7 +42,7 @@ def plan(options: Options, request: PlanFile) -> ExitStatus:
         docprefix=request.docprefix,
         profile=request.profile,
         ordinals=request.ordinals,
-        acceptances=_acceptances(request.accept),
+        acceptances=_acceptances(request.accept, source.raw, limits),
         limits=limits,
     )
     if request.out is not None and result.plan is not None:
@@ -54,8 +54,8 @@ def plan(options: Options, request: PlanFile) -> ExitStatus:
     return status if result.plan is not None else ExitStatus.REFUSED
 
 
-def _acceptances(path: Path | None) -> tuple[Acceptance, ...]:
-    return () if path is None else parse_acceptances(intake.read_accept(path), str(path))
+def _acceptances(path: Path | None, raw: bytes, limits: Limits) -> tuple[Acceptance, ...]:
+    return () if path is None else acceptances_for(raw, intake.read_accept(path), str(path), limits)
 
 
 def _propose(path: Path, origin: str, result: PlanResult) -> None:
@@ -66,6 +66,9 @@ def _propose(path: Path, origin: str, result: PlanResult) -> None:
         return
     keep_new_file(path, text.encode(), "--propose-acceptances")
     narrate(f"wrote {path}: write a reason into each entry that is right, then plan again with --accept {path}")
+    for problem in result.problems:
+        if problem.code == MORE:
+            narrate(f"{path} is not all: {problem.message}; propose again with --accept {path} once these are accepted")
 
 
 def keep_new_file(path: Path, data: bytes, argument: str = "--out") -> None:

@@ -53,7 +53,8 @@ class SourcePin(PhaseWork):
 
 def _planned(context: PhaseContext) -> DocumentPlan:
     workspace, request = context.workspace, context.request
-    return planned(context.installation, request, workspace.source(), workspace.acceptances(request))
+    acceptances = workspace.acceptances(request, limits(context.installation.settings))
+    return planned(context.installation, request, workspace.source(), acceptances)
 
 
 class Mark(PhaseWork):
