@@ -85,6 +85,7 @@ FINDINGS = (
     Finding(AMBIGUOUS_PARAGRAPH, "vi-law", accept(5, "AMBIGUOUS_PARAGRAPH", read_as="text"), "DIEU-1 DIEU-1/KHOAN-1"),
     Finding(AMBIGUOUS_HEADING, "vi-law", accept(4, "AMBIGUOUS_HEADING", read_as="unit"), "DIEU-1 DIEU-2"),
     Finding(AMBIGUOUS_HEADING, "vi-law", accept(4, "AMBIGUOUS_HEADING", read_as="text"), "DIEU-1"),
+    Finding("# A\n\nx\n\n### B\n\ny\n\n## C\n\nz\n", "atx", accept(5, "DEPTH_JUMP"), "A A/B A/C"),
 )
 
 
