@@ -227,4 +227,21 @@ DOCUMENTS = (
         "        if False:\n",
         ("tests/cli/test_export.py::test_without_the_plan_that_the_database_recorded_the_order_is_not_guessed",),
     ),
+    Mutant(
+        "acceptances of another text are not tried",
+        _ACCEPTANCES,
+        "    if digest != stated:\n",
+        "    if False:\n",
+        _test("documents/test_acceptances", "a_proposal_names_its_text_and_is_refused_for_any_other"),
+    ),
+    Mutant(
+        "a run's acceptances are for its pinned text",
+        _WORKSPACE,
+        "        return acceptances_for(self.source(), data, ACCEPT_FILE, limits)\n",
+        "        from console.backend.documents.acceptances import parse_acceptances\n\n        return parse_acceptances(data, ACCEPT_FILE)\n",
+        _test(
+            "runs/test_accepted_findings",
+            "a_text_that_changes_between_the_start_and_the_source_pin_is_not_marked_with_its_acceptances",
+        ),
+    ),
 )

@@ -326,8 +326,8 @@ _OF_RUNS = (
             (
                 "a unit too few",
                 "cardinality",
-                'f"{len(rows.units)} units, {plan.n_units} planned", len(rows.units) == plan.n_units',
-                'f"{len(rows.units)} units, {plan.n_units} planned", True',
+                "            len(rows.units) == plan.n_units,\n",
+                "            True,\n",
             ),
             (
                 "an address that is not there",

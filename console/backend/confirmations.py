@@ -6,6 +6,7 @@ from console.backend.approvals.check import raise_if_invalid
 from console.backend.approvals.signatures import signatures_beside
 from console.backend.gates import arming_checks
 from console.backend.host.installation import Installation
+from console.backend.model.counting import counted
 from console.backend.model.errors import CutterError, Unmeasured
 from console.backend.model.outcome import Check, Evidence, Outcome
 from console.backend.model.plan_binding import TableDelta, expected_step_deltas
@@ -99,7 +100,7 @@ def _effects(danger: RunDanger, run: RunView) -> tuple[str, ...]:
         case Danger.ARM:
             return (
                 f"Arms the switch for run {run.run_id} alone, until the lease expires.",
-                f"The run may then cut {n} units of {run.docprefix} into DRAFT.",
+                f"The run may then cut {counted(n, 'unit')} of {run.docprefix} into DRAFT.",
                 *_suspects(run),
             )
         case Danger.ENACT:

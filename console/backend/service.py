@@ -5,7 +5,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from console.backend import confirmations
-from console.backend.documents.acceptances import parse_acceptances
+from console.backend.documents.acceptances import acceptances_for
 from console.backend.documents.intake import MARKUP_SUFFIXES, list_intake, read_accept_beside
 from console.backend.documents.planning import PlanResult, plan_document
 from console.backend.gates.arming_checks import is_drift, readiness
@@ -120,7 +120,11 @@ class BackendService:
             docprefix=docprefix,
             profile=profile,
             ordinals=ordinals,
-            acceptances=parse_acceptances(accept, "the accept file beside the document") if accept else (),
+            acceptances=acceptances_for(
+                raw, accept, "the accept file beside the document", limits(self.installation.settings)
+            )
+            if accept
+            else (),
             limits=limits(self.installation.settings),
         )
 

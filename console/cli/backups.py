@@ -5,6 +5,7 @@ from console.backend.backup.recipient import check_recipient
 from console.backend.backup.record import ListedBackup, list_backups
 from console.backend.backup.selftest import selftest as gpg_selftest
 from console.backend.host.programs import installed_programs
+from console.backend.model.counting import counted
 from console.backend.model.errors import ExitStatus
 from console.backend.model.outcome import Check, Outcome, worst
 from console.backend.model.value import Value
@@ -38,7 +39,7 @@ def selftest(options: Options, _request: Nothing) -> ExitStatus:
     programs = tuple(
         str(programs_found) for programs_found in installed_programs(installation.settings.postgres_programs)
     )
-    days = "does not expire" if key.days_left is None else f"{key.days_left} days left"
+    days = "does not expire" if key.days_left is None else f"{counted(key.days_left, 'day')} left"
     lines = [
         *_check_lines(checks),
         f"backup key {key.fingerprint}, {days}",

@@ -5,6 +5,7 @@ import json
 from console.backend.host.runtime_tree import init_tree
 from console.backend.host.settings import Settings
 from console.backend.model.canonical_json import canonical_json
+from console.backend.model.counting import counted
 from console.backend.model.errors import ExitStatus
 from console.backend.model.outcome import Outcome
 from console.backend.model.readiness import DriftReport
@@ -139,7 +140,7 @@ def _drift_lines(drift_report: DriftReport) -> list[str]:
     if not drift_report.differences:
         return [f"no difference; schema digest {drift_report.schema_digest}"]
     lines = [
-        f"{len(drift_report.differences)} differences; schema digest {drift_report.schema_digest}, installed {drift_report.pinned_digest}"
+        f"{counted(len(drift_report.differences), 'difference')}; schema digest {drift_report.schema_digest}, installed {drift_report.pinned_digest}"
     ]
     for difference in drift_report.differences:
         lines += [

@@ -10,6 +10,7 @@ from console.backend.documents.folder_report import FolderDocument, FolderReport
 from console.backend.documents.intake import suffixes_of
 from console.backend.documents.profiles import load_profile
 from console.backend.host.context import Context
+from console.backend.model.counting import counted
 from console.backend.model.errors import ExitStatus, Refused, StopCode
 from console.backend.model.outcome import Outcome
 from console.backend.model.profile_names import AKN_PROFILE
@@ -110,21 +111,21 @@ def _text(payload: FolderReport) -> Iterator[str]:
         yield _document_line(document)
     totals = payload.totals
     unmeasured = f", {totals.unmeasured:,} not measured" if totals.unmeasured else ""
-    yield f"{totals.documents:,} documents: {totals.planned:,} planned, {totals.refused:,} refused{unmeasured}"
+    yield f"{counted(totals.documents, 'document', ',')}: {totals.planned:,} planned, {totals.refused:,} refused{unmeasured}"
     for code, count in totals.codes.items():
-        yield f"{count:>7,} documents  {code}"
-    yield f"{totals.n_suspects:,} suspects: lines that read like the beginning of a unit and open none"
+        yield f"{counted(count, 'document', '>7,')}  {code}"
+    yield f"{counted(totals.n_suspects, 'suspect', ',')}: lines that read like the beginning of a unit and open none"
     for reason, count in totals.suspects.items():
-        yield f"{count:>7,} suspects   {reason}"
+        yield f"{counted(count, 'suspect', '>7,')}   {reason}"
     yield (
-        f"{totals.n_units:,} units, {totals.bytes:,} bytes, {totals.seconds:.1f} s with {totals.workers} processes, "
+        f"{counted(totals.n_units, 'unit', ',')}, {counted(totals.bytes, 'byte', ',')}, {totals.seconds:.1f} s with {counted(totals.workers, 'worker')}, "
         f"{totals.mb_per_s:.1f} MB/s"
     )
 
 
 def _document_line(document: FolderDocument) -> str:
     if not document.refused:
-        return f"{document.name}  PLANNED {document.n_units:,} units {document.n_suspects:,} suspects"
+        return f"{document.name}  PLANNED {counted(document.n_units, 'unit', ',')} {counted(document.n_suspects, 'suspect', ',')}"
     codes = ", ".join(refusal.code for refusal in document.refused)
     first = document.refused[0]
     place = f"line {first.line}: " if first.line else ""

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from console.backend.host.durable import replace_file
 from console.backend.model.canonical_json import canonical_json, digest, sha256_hex
+from console.backend.model.counting import counted
 from console.backend.model.errors import ExitStatus, Refused, StopCode, UsageError
 from console.backend.model.outcome import Outcome
 from console.backend.model.safe_text import SafeText
@@ -131,7 +132,9 @@ def _warn_of_later_changes(package: Path, junit: Path, manifest: DeployManifest)
     ran = junit.stat().st_mtime
     later = [file.path for file in manifest.files if (package.parent / file.path).lstat().st_mtime > ran]
     if later:
-        narrate(f"note: {len(later)} files are newer than the test run, {later[0]} among them; run the tests again")
+        narrate(
+            f"note: newer than the test run: {counted(len(later), 'file')}, {later[0]} among them; run the tests again"
+        )
 
 
 def verify(options: Options, _request: Nothing) -> ExitStatus:

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from console.backend.documents import intake
-from console.backend.documents.acceptances import parse_acceptances, proposal
+from console.backend.documents.acceptances import MORE, acceptances_for, proposal
 from console.backend.documents.folder_report import FolderRequest
 from console.backend.documents.limits import Limits
 from console.backend.documents.planning import PlanResult, plan_document
@@ -12,6 +12,7 @@ from console.backend.host.context import Context, default_root
 from console.backend.host.durable import write_durably
 from console.backend.host.settings import load_settings
 from console.backend.model.canonical_json import canonical_json
+from console.backend.model.counting import counted
 from console.backend.model.errors import ExitStatus, Refused, StopCode
 from console.backend.model.outcome import Outcome
 from console.backend.model.plan import (
@@ -52,7 +53,7 @@ def plan(options: Options, request: PlanFile) -> ExitStatus:
         docprefix=request.docprefix,
         profile=request.profile,
         ordinals=request.ordinals,
-        acceptances=_acceptances(request.accept),
+        acceptances=_acceptances(request.accept, source.raw, limits),
         limits=limits,
     )
     if request.out is not None and result.plan is not None:
@@ -64,8 +65,8 @@ def plan(options: Options, request: PlanFile) -> ExitStatus:
     return status if result.plan is not None else ExitStatus.REFUSED
 
 
-def _acceptances(path: Path | None) -> tuple[Acceptance, ...]:
-    return () if path is None else parse_acceptances(intake.read_accept(path), str(path))
+def _acceptances(path: Path | None, raw: bytes, limits: Limits) -> tuple[Acceptance, ...]:
+    return () if path is None else acceptances_for(raw, intake.read_accept(path), str(path), limits)
 
 
 def _propose(path: Path, origin: str, result: PlanResult) -> None:
@@ -76,6 +77,9 @@ def _propose(path: Path, origin: str, result: PlanResult) -> None:
         return
     keep_new_file(path, text.encode(), "--propose-acceptances")
     narrate(f"wrote {path}: write a reason into each entry that is right, then plan again with --accept {path}")
+    for problem in result.problems:
+        if problem.code == MORE:
+            narrate(f"{path} is not all: {problem.message}; propose again with --accept {path} once these are accepted")
 
 
 def keep_new_file(path: Path, data: bytes, argument: str = "--out") -> None:
@@ -103,7 +107,7 @@ def _plan_lines(result: PlanResult) -> list[str]:
             for accepted in result.plan.acceptances
         ),
         *(_dropped_line(span) for span in result.plan.dropped),
-        f"{len(result.plan.suspects)} suspects: lines that read like the beginning of a unit and open none",
+        f"{counted(len(result.plan.suspects), 'suspect')}: lines that read like the beginning of a unit and open none",
         *(
             [f"{len(result.plan.acceptances)} accepted: findings of the enacted text itself"]
             if result.plan.acceptances
@@ -115,8 +119,8 @@ def _plan_lines(result: PlanResult) -> list[str]:
             if result.plan.omissions
             else []
         ),
-        f"{len(lines)} units: {kinds}",
-        f"{coverage.unit_bytes} bytes in units, {coverage.other_bytes} outside, lossless: {coverage.lossless}",
+        f"{counted(len(lines), 'unit')}: {kinds}",
+        f"{counted(coverage.unit_bytes, 'byte')} in units, {coverage.other_bytes} outside, lossless: {coverage.lossless}",
         f"plan digest {bind(result.plan, None).plan_digest} (bound to no database)",
     ]
 

@@ -3,6 +3,7 @@
 from console.backend.approvals.pinning import PinnedPolicy, measure_pinned_policy, pin_policy, withdraw_key
 from console.backend.approvals.policy import load_policy
 from console.backend.host.installation import Installation
+from console.backend.model.counting import counted
 from console.backend.model.errors import ExitStatus
 from console.backend.model.outcome import Outcome
 from console.cli.arguments import Options
@@ -51,7 +52,7 @@ def _lines(installation: Installation, seen: PinnedPolicy) -> list[str]:
     lines = [
         f"policy     {installation.policy}",
         f"sha256     {seen.policy_sha256}",
-        f"takes      SG_1: {policy.thresholds.SG_1}, SG_2: {policy.thresholds.SG_2} of {len(policy.signers)} signers"
+        f"takes      SG_1: {policy.thresholds.SG_1}, SG_2: {policy.thresholds.SG_2} of {counted(len(policy.signers), 'signer')}"
         + (", SOLO: the operator may sign" if policy.solo else ""),
     ]
     for signer in policy.signers:

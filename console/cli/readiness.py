@@ -4,6 +4,7 @@ from datetime import datetime
 
 from console.backend.api import Backend
 from console.backend.gates.board import DEADLINE_S
+from console.backend.model.counting import counted
 from console.backend.model.errors import ExitStatus, StopCode, UsageError
 from console.backend.model.outcome import Check, Evidence, Outcome
 from console.backend.model.readiness import Board, BundleView, GateReport, ReportView, board_of, joined, worst_first
@@ -58,7 +59,10 @@ def _board_lines(board: Board) -> list[str]:
         lines.append(f"{gate.gate:<4} {gate.outcome:<13} {gate.title:<{width}}  {description}")
         if gate.outcome is not Outcome.PASS:
             lines.append(f"{'':<4} {'':<13} next: {_next_action(gate)}")
-    return [*lines, f"{'':<4} {board.outcome:<13} {len(board.gates)} gates in {board.took_ms} ms"]
+    return [
+        *lines,
+        f"{'':<4} {board.outcome:<13} {counted(len(board.gates), 'gate')} in {board.took_ms} ms",
+    ]
 
 
 def _next_action(gate: GateReport) -> str:

@@ -5,6 +5,7 @@ from pathlib import Path
 from console.backend.documents import intake
 from console.backend.documents.acceptances import parse_acceptances
 from console.backend.host.installation import Installation
+from console.backend.model.counting import counted
 from console.backend.model.errors import ExitStatus, Refused, StopCode
 from console.backend.model.outcome import Check, Outcome, worst
 from console.backend.model.purposes import KIND_AT
@@ -103,7 +104,7 @@ def list_all(options: Options, _request: Nothing) -> ExitStatus:
     """List all runs, the newest first."""
     runs = backend_of(options).runs()
     lines = [
-        f"{run.run_id}  {run.mode:<6}  {run.state:<32}  {run.docprefix}  {run.n_units or '-'} units"
+        f"{run.run_id}  {run.mode:<6}  {run.state:<32}  {run.docprefix}  {_units(run.n_units)}"
         + ("  INTERRUPTED" if run.interrupted else "")
         + ("  ACKNOWLEDGED AND GONE" if run.gone else "")
         for run in runs
@@ -196,7 +197,11 @@ def _outcome(run: RunView) -> Outcome:
 def _counts(run: RunView) -> str:
     accepted = f", {run.n_acceptances} accepted" if run.n_acceptances else ""
     dropped = f", {run.n_dropped} dropped" if run.n_dropped else ""
-    return f"{run.n_units or '-'} units, {run.n_suspects} suspects{accepted}{dropped}"
+    return f"{_units(run.n_units)}, {counted(run.n_suspects, 'suspect')}{accepted}{dropped}"
+
+
+def _units(number: int | None) -> str:
+    return counted(number, "unit") if number else "- units"
 
 
 def run_lines(run: RunView) -> list[str]:

@@ -19,6 +19,7 @@ from console.backend.host.installation import Installation
 from console.backend.host.runtime_tree import CONFIG_NAME, init_tree
 from console.backend.host.settings import DatabaseSettings, Settings
 from console.backend.model.canonical_json import canonical_json
+from console.backend.model.counting import counted
 from console.backend.model.errors import Refused, StopCode, Unmeasured
 from console.backend.model.purposes import Purpose
 from console.backend.model.states import Mode
@@ -58,7 +59,9 @@ def demo_installation(root: Path | None, say: Say) -> Iterator[BackendService]:
             backend = _backend(tree, cluster, keys)
             done = migrate(backend.installation.settings.database.administrator)
             _pin_policy(backend.installation)
-            say(f"schema and roles installed: {len(done.applied)} migrations, digest {done.schema_digest[:16]}")
+            say(
+                f"schema and roles installed: {counted(len(done.applied), 'migration')}, digest {done.schema_digest[:16]}"
+            )
             backend = BackendService(_pinned(backend.installation), demo_signer=keys.sign_as_demo_sovereign)
             seed(backend, say)
             yield backend
@@ -167,7 +170,7 @@ def seed(backend: BackendService, say: Say) -> None:
         cut_runs[docprefix] = run.run_id
         if docprefix == "DEMO-CONST":
             run = enact(backend, run.run_id)
-        say(f"{docprefix}: {run.n_units} units, {run.state.name}")
+        say(f"{docprefix}: {counted(run.n_units or 0, 'unit')}, {run.state.name}")
     installation = backend.installation
     with connect(installation.settings.database.verifier, read_only=True) as connection:
         drafts = first_texts(connection, "DEMO-PROC", _EDITED)
@@ -180,7 +183,7 @@ def seed(backend: BackendService, say: Say) -> None:
     done = apply_edits(installation, run_id)
     kill_switch.disarm(installation, "the edits are in")
     verify_drafts(installation, backend.run(cut_runs["DEMO-PROC"]), record=True)
-    say(f"DEMO-PROC: {done} drafts edited and verified again")
+    say(f"DEMO-PROC: {counted(done, 'draft')} edited and verified again")
 
 
 def sign(backend: BackendService, run_id: str) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from console.backend.model.counting import counted
 from console.backend.model.errors import CutterError, StopCode
 from console.backend.model.outcome import Outcome
 from console.backend.model.readiness import letter_of
@@ -151,7 +152,7 @@ def _to_draft(tour: _Tour) -> str:
     tour.step(
         "cut into draft, verified, disarmed",
         run.state.stage is Stage.AWAITING_LIFECYCLE_AUTHORIZATION and switch is SwitchState.OFF,
-        f"{run.n_units} units, switch {switch}",
+        f"{counted(run.n_units or 0, 'unit')}, switch {switch}",
     )
     return run_id
 
@@ -175,7 +176,7 @@ def _to_law(tour: _Tour, run_id: str) -> None:
     tour.step(
         "enacted with SG_2",
         run.state.stage is Stage.CLOSEOUT_REPORTED and _enacted(backend, run_id) == run.n_units,
-        f"{run.n_units} units are law; {run.journal}",
+        f"{counted(run.n_units or 0, 'unit')} are law; {run.journal}",
     )
     report = backend.report(run_id)
     tour.step(
@@ -211,7 +212,7 @@ def _taken_back(tour: _Tour) -> None:
     tour.step(
         "a hostile document is cut like any other",
         run.state.stage is Stage.AWAITING_LIFECYCLE_AUTHORIZATION,
-        f"{run.n_units} units",
+        f"{counted(run.n_units or 0, 'unit')}",
     )
     run = backend.revert(run_id, run_id)
     tour.step(

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from console.backend.model.counting import counted
 from console.backend.model.outcome import Outcome
 from console.backend.model.safe_text import safe_text
 from console.backend.model.view_models import ApprovalStatus, ApprovalView
@@ -61,7 +62,7 @@ def _drafts(view: ApprovalView) -> list[Line]:
     if not view.drafts:
         return []
     more = len(view.drafts) - MOST_DRAFTS
-    head = f"{len(view.drafts)} units, each with the sha256 of its body"
+    head = f"{counted(len(view.drafts), 'unit')}, each with the sha256 of its body"
     return [
         line(Span(head, "strong")),
         *(

@@ -2,6 +2,8 @@
 
 from datetime import datetime, timedelta
 
+from console.backend.model.counting import counted
+
 UNKNOWN = "not known"
 
 
@@ -80,5 +82,5 @@ def shortened(text: str, width: int) -> str:
 
 
 def plural(number: int, singular: str) -> str:
-    """Return text such as `1 unit` or `2 units`."""
-    return f"{count(number)} {singular if number == 1 else singular + 's'}"
+    """Return text such as `1 unit` or `1,234 units`."""
+    return counted(number, singular, ",")

@@ -98,3 +98,15 @@ def test_an_unfit_accept_file_starts_nothing(
         assert (status, stop_of(answer)) == (4, "STOP_REFUSED_INPUT")
         assert "a.toml" in str(answer["stop"])
     assert list((passage.installation.root / "runs").iterdir()) == []
+
+
+def test_an_accept_file_of_another_text_is_refused_by_its_name(
+    tmp_path: Path, law: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    new = tmp_path / "new.toml"
+    planned(tmp_path, law, capsys, "--propose-acceptances", str(new))
+    new.write_text(new.read_text().replace('suffix = ""', 'suffix = "OLD"').replace('reason = ""', 'reason = "so"'))
+    law.write_text(f"Before.\n\n{TEXT}")
+    status, _, told = planned(tmp_path, law, capsys, "--accept", str(new))
+    assert status == 4
+    assert f"{new}: was written for the text with sha256" in told

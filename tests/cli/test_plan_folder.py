@@ -99,7 +99,7 @@ def test_the_text_has_one_line_per_document_and_the_totals(
     assert lines[0].startswith("below/repeated.md  REFUSED ADDRESS_REPEATED: line 5: ")
     assert lines[3] == "good.md  PLANNED 2 units 0 suspects"
     assert lines[5] == "5 documents: 2 planned, 3 refused"
-    assert "      1 documents  ADDRESS_REPEATED" in lines
+    assert "      1 document  ADDRESS_REPEATED" in lines
     assert lines[-1].startswith("4 units, ")
     assert said.err == ""
     assert sorted(tmp_path.rglob("*")) == before

@@ -56,6 +56,8 @@ def commands(passage: Passage, run: str, folder: Path) -> dict[tuple[str, ...], 
         ("document", "register"): ["--docprefix", "ACME-LIVE", "--query", "select 'x'"],
         ("document", "export"): ["--docprefix", "ACME-LAW", "--format", "md", "--drafts"],
         ("plan",): [str(intake / "luat.md"), "--docprefix", "ACME-TWO"],
+        # Another program in the same command: it starts processes of its own, and writes while they work.
+        ("plan", "--folder"): [str(intake), "--profile", "vi-law"],
         ("run", "start"): [str(intake / "law.md"), "--docprefix", "ACME-TWO"],
         ("run", "list"): [],
         ("run", "show"): [run],
@@ -87,12 +89,22 @@ def commands(passage: Passage, run: str, folder: Path) -> dict[tuple[str, ...], 
         ("hold", "release"): ["--confirm", "RELEASE"],
         ("completion",): ["bash"],
     }
-    assert asked.keys() == {command.words for command in OPERATIONS}
+    names = {tuple(word for word in words if not word.startswith("--")) for words in asked}
+    assert names == {command.words for command in OPERATIONS}
     return asked
 
 
 OF_EACH_KIND = {
-    *(("init",), ("status",), ("drift",), ("plan",), ("run", "start"), ("run", "show"), ("approval", "draft")),
+    *(
+        ("init",),
+        ("status",),
+        ("drift",),
+        ("plan",),
+        ("plan", "--folder"),
+        ("run", "start"),
+        ("run", "show"),
+        ("approval", "draft"),
+    ),
     *(("approval", "check"), ("policy", "show"), ("arm",), ("backup", "take"), ("backup", "list"), ("verify",)),
     *(("journal", "verify"), ("manifest", "verify"), ("run", "void"), ("panic",), ("hold", "release")),
 }

@@ -36,7 +36,6 @@ class PtySession:
         fcntl.ioctl(self.master, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
         self.before = termios.tcgetattr(self.master)
         self.status: int | None = None
-        self.processor_seconds_at_end = 0.0
 
     def read(self, seconds: float) -> None:
         """Take what comes within this time."""
@@ -100,10 +99,9 @@ class PtySession:
         """Wait for the end; the exit status, negative for a signal. Raises TimeoutError where none comes."""
         start = time.monotonic()
         while time.monotonic() - start < seconds:
-            pid, status, used = os.wait4(self.pid, os.WNOHANG)
+            pid, status = os.waitpid(self.pid, os.WNOHANG)
             if pid:
                 self.status = os.waitstatus_to_exitcode(status)
-                self.processor_seconds_at_end = used.ru_utime + used.ru_stime
                 if self.master >= 0:
                     self.read(0.3)
                 return self.status
@@ -112,11 +110,6 @@ class PtySession:
             else:
                 time.sleep(0.01)
         raise TimeoutError(self.output[-2000:])
-
-    def processor_seconds(self) -> float:
-        """The processor time that the program has used until now."""
-        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def close(self) -> None:
         """End the program, whatever it does."""

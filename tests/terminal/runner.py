@@ -1,5 +1,8 @@
 """Runs the console on the fake backend in this process's terminal: `python -m tests.terminal.runner SCENARIO`."""
 
+import errno
+import itertools
+import os
 import random
 import sys
 from collections.abc import Callable
@@ -13,6 +16,7 @@ from console.widgets.notice import Notice
 from tests.screens import chaos
 from tests.support.fakes import ARMED, NOW, FakeBackend
 
+NOTHING_READ = "reads-of-nothing"
 HOSTILE = "\x1b]0;OWNED\x07\x1b[31mRED\x9b35m\u202eevil\u2066\u200b[/x][bold]\x00\x08\x7f$HOME"
 
 
@@ -87,5 +91,25 @@ def _mark(name: str) -> None:
     (Path(sys.argv[2]) / name).touch()
 
 
+def count_reads_of_nothing(folder: Path, most: int = 5000) -> None:
+    """Write a byte into a file for each read of the terminal that brings nothing, at once, up to `most`."""
+    real, counted = os.read, os.open(folder / NOTHING_READ, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    terminal, left = sys.stdin.fileno(), itertools.count(most, -1)
+
+    def read(descriptor: int, size: int) -> bytes:
+        try:
+            data = real(descriptor, size)
+        except OSError:
+            data = None
+        if descriptor == terminal and not data and next(left) > 0:
+            os.write(counted, b".")
+        if data is None:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        return data
+
+    os.read = read
+
+
 if __name__ == "__main__":
+    count_reads_of_nothing(Path(sys.argv[2]))
     sys.exit(main(sys.argv[1], sys.argv[2]))

@@ -6,6 +6,7 @@ from pathlib import Path
 from console.backend.approvals.statement import Statement, draft_unit
 from console.backend.host.regular_file import read_regular
 from console.backend.model.canonical_json import sha256_hex
+from console.backend.model.counting import counted
 from console.backend.model.merkle import merkle_root
 from console.backend.model.outcome import Check, Evidence, Outcome
 from console.backend.model.plan import DraftUnit
@@ -30,7 +31,7 @@ def read_drafts(statement: Path, signed: Statement, now: datetime) -> tuple[tupl
         problem = error.strerror if isinstance(error, OSError) else str(error)
         return signed.drafts.units or (), (_compared(path, signed, now, f"{path.name}: {problem}", is_signed=False),)
     is_signed = sha256_hex(data) == signed.drafts.file_sha256 and merkle_root(lines) == signed.draft_digest
-    answer = f"{path.name}: {len(lines)} lines, root {merkle_root(lines)}"
+    answer = f"{path.name}: {counted(len(lines), 'line')}, root {merkle_root(lines)}"
     compared = _compared(path, signed, now, answer, is_signed=is_signed)
     return (units if is_signed else signed.drafts.units or ()), (compared,)
 

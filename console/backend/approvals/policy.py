@@ -19,6 +19,7 @@ from pydantic import (
 from console.backend.approvals.keyring import KeyFact, Keyring
 from console.backend.host.regular_file import open_regular
 from console.backend.model.canonical_json import digest
+from console.backend.model.counting import counted
 from console.backend.model.errors import Refused, StopCode, Unmeasured
 from console.backend.model.outcome import Check, Evidence, Outcome
 from console.backend.model.purposes import Kind
@@ -162,7 +163,7 @@ def check_policy(policy: Policy, keys: Keyring, now: datetime) -> tuple[Check, .
         id=f"policy:{policy.sha256[:12]}",
         asked="the policy, and the keys of its signers",
         source=keys.home,
-        answer=f"{len(policy.signers)} signers, {len(keys.keys)} keys, solo={str(policy.solo).lower()}",
+        answer=f"{counted(len(policy.signers), 'signer')}, {counted(len(keys.keys), 'key')}, solo={str(policy.solo).lower()}",
         measured_at=keys.measured_at,
         took_ms=keys.took_ms,
     )

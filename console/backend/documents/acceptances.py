@@ -5,6 +5,9 @@ import re
 import tomllib
 from typing import Final
 
+from console.backend.documents.canonical import RefusedText, canonical_text
+from console.backend.documents.limits import Limits
+from console.backend.model.canonical_json import sha256_hex
 from console.backend.model.errors import Refused, StopCode
 from console.backend.model.plan import Acceptance, Problem
 from console.backend.model.safe_text import safe_text
@@ -19,14 +22,20 @@ NUMBER_BACKWARDS: Final = "NUMBER_BACKWARDS"
 ADDRESS_REPEATED: Final = "ADDRESS_REPEATED"
 UNKNOWN_HEADING: Final = "UNKNOWN_HEADING"
 UNCLOSED_QUOTATION: Final = "UNCLOSED_QUOTATION"
+DEPTH_JUMP: Final = "DEPTH_JUMP"
 AMBIGUOUS: Final = frozenset({"AMBIGUOUS_HEADING", "AMBIGUOUS_PARAGRAPH"})
 """Findings that are a question: an acceptance answers it."""
 ACCEPTABLE: Final = (
-    *(NUMBER_GAP, NUMBER_BACKWARDS, ADDRESS_REPEATED, UNKNOWN_HEADING, UNCLOSED_QUOTATION),
+    *(NUMBER_GAP, NUMBER_BACKWARDS, ADDRESS_REPEATED, UNKNOWN_HEADING, UNCLOSED_QUOTATION, DEPTH_JUMP),
     *sorted(AMBIGUOUS),
 )
 _READINGS: Final = ("text", "unit")
 _KEYS: Final = frozenset({"line", "code", "reason", "suffix", "read_as"})
+_TEXT: Final = "text_sha256"
+"""Key of the digest of the canonical text whose lines the entries name; a file may leave it out."""
+_DIGEST: Final = re.compile(r"[0-9a-f]{64}")
+MORE: Final = "MORE"
+"""Code of the problem that counts those that are not listed."""
 _SUFFIX: Final = re.compile(r"[A-Z0-9]+(?:-[A-Z0-9]+)*")
 _LONGEST_SUFFIX: Final = 32
 _LONGEST_REASON: Final = 500
@@ -70,6 +79,33 @@ class Accepted:
         ]
 
 
+def acceptances_for(raw: bytes, data: bytes, name: str, limits: Limits) -> tuple[Acceptance, ...]:
+    """Return the acceptances of an accept file for this text. Raises Refused if the file names another text.
+
+    Lines of another text are other findings, so none of its entries is tried. A text that cannot be read is refused by
+    its plan.
+    """
+    acceptances = parse_acceptances(data, name)
+    stated = _stated_text(_content(data, name), name)
+    if not stated:
+        return acceptances
+    try:
+        digest = sha256_hex(canonical_text(raw, limits).data)
+    except RefusedText:
+        return acceptances
+    if digest != stated:
+        fault = f"was written for the text with sha256 {stated}; this text has sha256 {digest}"
+        raise _refused(name, fault, f"Write its entries for this text. {_PROPOSE}")
+    return acceptances
+
+
+def _stated_text(content: dict[str, object], name: str) -> str:
+    stated = content.get(_TEXT, "")
+    if _TEXT in content and not (isinstance(stated, str) and _DIGEST.fullmatch(stated)):
+        raise _refused(name, f"has a {_TEXT} that is no sha256", f"Remove it, or write the file again. {_PROPOSE}")
+    return str(stated)
+
+
 def parse_acceptances(data: bytes, name: str) -> tuple[Acceptance, ...]:
     """Return the acceptances of an accept file, in its order. Raises Refused, naming the line or the entry at fault."""
     if len(data) > MOST_BYTES:
@@ -85,17 +121,22 @@ def parse_acceptances(data: bytes, name: str) -> tuple[Acceptance, ...]:
     return acceptances
 
 
-def _tables(data: bytes, name: str) -> list[object]:
+def _content(data: bytes, name: str) -> dict[str, object]:
     try:
-        content = tomllib.loads(data.decode())
+        return tomllib.loads(data.decode())
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         raise _refused(name, f"is not UTF-8 in line {line}", "Save it as UTF-8.") from error
     # A number with thousands of digits is a ValueError too, and deep nesting a RecursionError.
     except (ValueError, RecursionError) as error:
         raise _refused(name, f"is not TOML: {error}", "Correct that place.") from error
+
+
+def _tables(data: bytes, name: str) -> list[object]:
+    content = _content(data, name)
+    _stated_text(content, name)
     tables = content.get("accept")
-    if set(content) != {"accept"} or not isinstance(tables, list) or not tables:
+    if set(content) - {_TEXT} != {"accept"} or not isinstance(tables, list) or not tables:
         keys = ", ".join(sorted(content)) or "nothing"
         raise _refused(name, f"must hold [[accept]] entries and nothing else; it holds {keys}", _PROPOSE)
     return tables
@@ -193,6 +234,12 @@ def proposal(
     head = [
         f"# What the text of {safe_text(document)} does by itself. Each entry accepts exactly one finding.",
         "# State a reason for each that is right as it stands; remove the others and correct the document.",
+        *(
+            f"# This is not all: {safe_text(problem.message)}. Complete these entries, then propose again with --accept."
+            for problem in problems
+            if problem.code == MORE
+        ),
+        f"{_TEXT} = {_quoted(sha256_hex(canonical))}",
         "",
     ]
     return "\n".join([*head, *(text for _, text in sorted(entries, key=lambda entry: entry[0]))])

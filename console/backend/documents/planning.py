@@ -8,7 +8,7 @@ from typing import TypedDict
 
 from pydantic import TypeAdapter
 
-from console.backend.documents.acceptances import Accepted
+from console.backend.documents.acceptances import MORE, Accepted
 from console.backend.documents.addresses import addresses, docprefix_problem, number_of
 from console.backend.documents.annexes import unclear_annexes
 from console.backend.documents.canonical import CanonicalText, RefusedText, canonical_text, source_version
@@ -239,7 +239,7 @@ def _bounded(problems: list[Problem]) -> tuple[Problem, ...]:
     if len(ordered) <= MAX_PROBLEMS:
         return tuple(ordered)
     more = len(ordered) - MAX_PROBLEMS
-    last = Problem(code="MORE", line=ordered[MAX_PROBLEMS].line, message=f"{more:,} more problems")
+    last = Problem(code=MORE, line=ordered[MAX_PROBLEMS].line, message=f"{more:,} more problems")
     return (*ordered[:MAX_PROBLEMS], last)
 
 

@@ -4,7 +4,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Callable
 
-from console.backend.documents.acceptances import NUMBER_BACKWARDS, NUMBER_GAP, UNKNOWN_HEADING, Accepted
+from console.backend.documents.acceptances import DEPTH_JUMP, NUMBER_BACKWARDS, NUMBER_GAP, UNKNOWN_HEADING, Accepted
 from console.backend.documents.lettering import Reading, is_both, read
 from console.backend.documents.matching import Mark, Style
 from console.backend.documents.nesting import HEADING, Enclosure, Node
@@ -327,8 +327,9 @@ class _Builder:
     def _check_jump(self, mark: Mark) -> None:
         above = self.path[-1].mark.depth if self.path else mark.depth - 1
         if self.profile.depth_jumps_refused and mark.depth > above + 1:
+            # Accepted, the unit opens all the same, below the heading that is there: nothing else can contain it.
             self.problem(
-                "DEPTH_JUMP", mark, f"heading of depth {mark.depth} directly below depth {above}: a level is missing"
+                DEPTH_JUMP, mark, f"heading of depth {mark.depth} directly below depth {above}: a level is missing"
             )
 
     def _check_depth(self, mark: Mark, level: Level) -> None:

@@ -22,6 +22,7 @@ from console.backend.gates.ruling_policy import (
     policy_facts,
 )
 from console.backend.host.regular_file import open_regular
+from console.backend.model.counting import counted
 from console.backend.model.errors import Refused, StopCode, Unmeasured
 from console.backend.model.outcome import Check, Outcome
 from console.backend.model.purposes import KIND_AT, Kind, Purpose, RunOperation
@@ -180,7 +181,7 @@ def _of_run(action: str, run_id: str) -> str:
 
 def judge_package(package: Package) -> Verdict:
     """Pure: used, or imported and still valid, is PASS; what only waits for somebody is PARTIAL; all else stops."""
-    subject_words = f"{package.kind} of run {package.run_id} ({package.docprefix}, {package.n_units} units)"
+    subject_words = f"{package.kind} of run {package.run_id} ({package.docprefix}, {counted(package.n_units, 'unit')})"
     # Before the import, a quorum that is not reached is what the run waits for, and no fault.
     findings = [
         finding for finding in package.findings if finding.name != "quorum" or package.status is ApprovalStatus.IMPORTED

@@ -23,6 +23,7 @@ from console.backend.host.programs import (
     pick_server_programs,
 )
 from console.backend.host.regular_file import sha256_file
+from console.backend.model.counting import counted
 from console.backend.model.outcome import Check
 from console.backend.model.readiness import Owner
 from console.backend.model.safe_text import SafeText
@@ -217,9 +218,9 @@ def _store(installation: Installation) -> Store:
 
 def _store_in_words(store: Store) -> str:
     if store.newest is None:
-        return f"{store.count} backups, none of them proven"
+        return f"{counted(store.count, 'backup')}, none of them proven"
     compared = "sha256 compared" if store.hashed else "size compared"
-    return f"{store.count} backups; newest {store.newest.file_name}, {store.state}, {compared}"
+    return f"{counted(store.count, 'backup')}; newest {store.newest.file_name}, {store.state}, {compared}"
 
 
 def decide(facts: Facts) -> tuple[Check, ...]:
@@ -315,7 +316,7 @@ def _unaltered(store: Store) -> Verdict:
             f"newest by its size alone: it is larger than {HASHED_BYTES >> 20} MiB",
             "Hash all of them: cutter-console backup list",
         )
-    return passes(f"{store.count} backups; newest hashed again")
+    return passes(f"{counted(store.count, 'backup')}; newest hashed again")
 
 
 def _unfinished(store: Store, below: str) -> Verdict:

@@ -12,6 +12,7 @@ from console.backend.gates.installed_functions import (
 from console.backend.gates.measurement import Measurement, Verdict, check, fails, passes, unclear
 from console.backend.gates.probe import Probe
 from console.backend.model.canonical_json import canonical_json, sha256_hex
+from console.backend.model.counting import counted
 from console.backend.model.outcome import Check
 from console.backend.model.readiness import Owner, first_three
 from console.backend.model.safe_text import SafeText
@@ -59,7 +60,9 @@ def measure(probe: Probe) -> Facts:
             "bodies of the product's functions, their pinned digests, and the registered documents",
             "pg_proc, v_schema_pin and v_document, as the monitoring role",
             lambda: _definitions(probe),
-            lambda definitions: f"{len(definitions.sources)} functions, {definitions.documents} documents looked for",
+            lambda definitions: (
+                f"{len(definitions.sources)} functions, {counted(definitions.documents, 'document')} looked for"
+            ),
             digest=lambda definitions: sha256_hex(canonical_json(definitions)),
         ),
     )
@@ -133,7 +136,7 @@ def _rolled_back(generality: Generality) -> Verdict:
 
 def _no_constants(definitions: Definitions) -> Verdict:
     if not definitions.constants:
-        return passes(f"no literal names one of {definitions.documents} documents, or an address")
+        return passes(f"no literal names one of {counted(definitions.documents, 'document')}, or an address")
     more = f"; and {len(definitions.constants) - 3} more" if len(definitions.constants) > 3 else ""
     detail = "; ".join(definitions.constants[:3]) + more
     return fails(detail, "A function must know no document; see what was installed: cutter-console drift")

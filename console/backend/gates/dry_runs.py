@@ -6,6 +6,7 @@ from console.backend.gates.measurement import Verdict, fails, passes
 from console.backend.host.installation import Installation
 from console.backend.host.regular_file import sha256_file
 from console.backend.journal.journal import verify_journal
+from console.backend.model.counting import counted
 from console.backend.model.errors import Refused
 from console.backend.model.outcome import Outcome
 from console.backend.model.plan_binding import Target
@@ -102,7 +103,9 @@ def judge_dry_run(dry_runs: tuple[DryRun, ...], target: Target, command: str) ->
     on_this_database = [dry_run for dry_run in dry_runs if place(dry_run.target) == place(target)]
     green = next((dry_run for dry_run in on_this_database if not dry_run.problem), None)
     if green is not None:
-        return passes(f"{green.run_id}: {green.n_units} units, every phase PASS on {target.database}, nothing written")
+        return passes(
+            f"{green.run_id}: {counted(green.n_units, 'unit')}, every phase PASS on {target.database}, nothing written"
+        )
     if on_this_database:
         return fails(f"dry run {on_this_database[0].run_id} is not green: {on_this_database[0].problem}", command)
     if dry_runs:

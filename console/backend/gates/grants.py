@@ -2,6 +2,7 @@
 
 from console.backend.gates.measurement import Measurement, Verdict, check, fails, passes
 from console.backend.gates.probe import Probe
+from console.backend.model.counting import counted
 from console.backend.model.outcome import Check, Outcome
 from console.backend.model.readiness import DriftReport
 from console.backend.postgres.drift import against_host, drift_on
@@ -19,7 +20,7 @@ def grants(probe: Probe) -> Measurement[DriftReport]:
         "are grants, owners, functions, triggers, columns and roles those of the last migration",
         "v_schema_line and v_schema_pin, as the monitoring role",
         lambda: probe.once("grants", measure),
-        lambda drift: f"{len(drift.differences)} differences" if drift.differences else "as installed",
+        lambda drift: f"{counted(len(drift.differences), 'difference')}" if drift.differences else "as installed",
         digest=lambda drift: drift.schema_digest,
     )
 

@@ -6,6 +6,7 @@ import psycopg
 
 from console.backend.gates.measurement import Measurement, Verdict, check, fails, partial, passes
 from console.backend.gates.probe import Probe
+from console.backend.model.counting import counted
 from console.backend.model.outcome import Check
 from console.backend.model.plan_binding import TableDelta, expected_cut_deltas, expected_step_deltas
 from console.backend.model.purposes import Operation
@@ -153,7 +154,7 @@ def _difference(row: Row, recorded: int, started: int) -> str:
     A run may register a document and a source version when it starts: a registry grows by none to `started` rows.
     """
     if row.baseline is None:
-        return f"{row.table}: {row.rows} rows, no baseline"
+        return f"{row.table}: {counted(row.rows, 'row')}, no baseline"
     grown = row.rows - row.baseline
     if row.table in REGISTRIES:
         return "" if 0 <= grown <= started else f"{row.table}: {grown:+d} rows by {started} runs started since"
@@ -162,4 +163,4 @@ def _difference(row: Row, recorded: int, started: int) -> str:
 
 def _in_words(growth: Growth) -> str:
     moved = [f"{row.table} {row.rows - row.baseline:+d}" for row in growth.rows if row.baseline not in {None, row.rows}]
-    return f"{len(growth.rows)} tables; {', '.join(moved) or 'none differs from the baseline'}; {len(growth.steps)} steps recorded since"
+    return f"{len(growth.rows)} tables; {', '.join(moved) or 'none differs from the baseline'}; {counted(len(growth.steps), 'step')} recorded since"

@@ -8,6 +8,7 @@ from console.backend.approvals.policy import Policy, check_policy, load_policy
 from console.backend.gates.measurement import Measurement, Verdict, check, fails, partial, passes, unclear
 from console.backend.gates.probe import Probe
 from console.backend.host.regular_file import read_regular
+from console.backend.model.counting import counted
 from console.backend.model.errors import Refused, StopCode, Unmeasured
 from console.backend.model.outcome import Check, Outcome
 from console.backend.model.safe_text import SafeText
@@ -35,7 +36,7 @@ def policy_facts(probe: Probe) -> tuple[Measurement[PolicyFile], Measurement[Key
         "who may rule, and how many of them it takes",
         str(installation.policy),
         lambda: _policy(installation.policy),
-        lambda file: f"{len(file.policy.signers)} signers" if file.policy else file.problem,
+        lambda file: f"{counted(len(file.policy.signers), 'signer')}" if file.policy else file.problem,
         digest=lambda file: file.policy.sha256 if file.policy else "",
         otherwise=f"Make {installation.policy} readable to the console.",
     )
@@ -44,7 +45,7 @@ def policy_facts(probe: Probe) -> tuple[Measurement[PolicyFile], Measurement[Key
         "primary keys, and until when each can sign",
         str(installation.gnupg_home),
         lambda: probe.once("signers' keys", lambda: _keys(probe)),
-        lambda ring: f"{len(ring.keys)} keys",
+        lambda ring: f"{counted(len(ring.keys), 'key')}",
     )
     return policy, keys
 

@@ -13,6 +13,7 @@ from console.backend.gates.probe import Probe
 from console.backend.gates.ruling_policy import PolicyFile, policy_facts
 from console.backend.host.installation import Installation
 from console.backend.host.regular_file import sha256_file
+from console.backend.model.counting import counted
 from console.backend.model.errors import Refused
 from console.backend.model.outcome import Check, Outcome
 from console.backend.model.readiness import Owner
@@ -74,7 +75,7 @@ def measure(probe: Probe) -> Facts:
             "the registry and the ledger, as the verifying role",
             lambda: _registry(probe),
             lambda registry: (
-                f"{len(registry.documents)} versions; {'nothing was' if registry.first_run else 'something has been'} cut here"
+                f"{counted(len(registry.documents), 'version')}; {'nothing was' if registry.first_run else 'something has been'} cut here"
             ),
         ),
         snapshots=probe.ask(
@@ -83,7 +84,7 @@ def measure(probe: Probe) -> Facts:
             str(installation.root / "runs"),
             lambda: tuple(_snapshots(installation)),
             lambda pinned: (
-                f"{len(pinned)} snapshots, {sum(snapshot.found != snapshot.sha256 for snapshot in pinned)} altered"
+                f"{counted(len(pinned), 'snapshot')}, {sum(snapshot.found != snapshot.sha256 for snapshot in pinned)} altered"
             ),
         ),
         dry_runs=probe.ask(
@@ -221,9 +222,13 @@ def _size(candidate: Registered, facts: Facts) -> Criterion:
     if pinned is None:
         return _is("C4", holds=False, detail="its size is not known: it was never planned here")
     if not facts.registry.value.first_run:
-        return _is("C4", pinned.n_units > 0, f"{pinned.n_units} units; the first run is behind us")
+        return _is("C4", pinned.n_units > 0, f"{counted(pinned.n_units, 'unit')}; the first run is behind us")
     most = (policy.first_run_max_units if policy else None) or FIRST_RUN_UNITS
-    return _is("C4", 1 <= pinned.n_units <= most, f"{pinned.n_units} units; a first run may have {most}")
+    return _is(
+        "C4",
+        1 <= pinned.n_units <= most,
+        f"{counted(pinned.n_units, 'unit')}; a first run may have {most}",
+    )
 
 
 def decide(facts: Facts) -> tuple[Check, ...]:
@@ -285,7 +290,10 @@ def _summary(intake: str, judged: tuple[tuple[Registered, tuple[Criterion, ...]]
     if nearly is not None:
         source = nearly.origin.replace("file:", f"{intake}/", 1)
         command = f"cutter-console run start {shlex.quote(source)} --docprefix {nearly.docprefix}"
-    return partial(f"none of {len(judged)} candidates", f"Start a dry run of a new, small document: {command}")
+    return partial(
+        f"none of {counted(len(judged), 'candidate')}",
+        f"Start a dry run of a new, small document: {command}",
+    )
 
 
 def _lacks(results: tuple[Criterion, ...]) -> list[str]:

@@ -31,6 +31,7 @@ from console.backend.journal.journal_record import (
     scan,
 )
 from console.backend.model.canonical_json import canonical_json, digest
+from console.backend.model.counting import counted
 from console.backend.model.errors import CutterError, Drifted, Refused, StopCode, Unmeasured
 from console.backend.model.outcome import Outcome
 from console.backend.model.redaction import redact, refuse_secret_keys
@@ -354,8 +355,8 @@ def _sound(
     if strangers:
         notes.append(f"written by somebody else, not by this journal's console: {'; '.join(strangers)}")
     if scanned.torn_bytes:
-        notes.append(f"a torn tail of {scanned.torn_bytes} bytes, which the next writer moves aside")
-    detail = f"{scanned.records} records, chain intact"
+        notes.append(f"a torn tail of {counted(scanned.torn_bytes, 'byte')}, which the next writer moves aside")
+    detail = f"{counted(scanned.records, 'record')}, chain intact"
     if ours:
         detail += f", all {len(ours)} anchors equal, the last at {ours[-1].sequence}"
     return (Outcome.PARTIAL if notes else Outcome.PASS), "; ".join((detail, *notes))

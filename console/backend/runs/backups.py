@@ -9,6 +9,7 @@ from console.backend.backup.record import BackupPhase, BackupRecord, BackupReque
 from console.backend.backup.take import take_backup
 from console.backend.host.installation import Installation
 from console.backend.host.programs import installed_programs, pick_dump_programs, pick_server_programs
+from console.backend.model.counting import counted
 from console.backend.model.errors import CutterError
 from console.backend.model.outcome import Check, Evidence, Outcome
 from console.backend.model.plan_binding import Target
@@ -91,7 +92,7 @@ def backup_possible(context: PhaseContext) -> tuple[Check, ...]:
     major = (plan.world.server_version if plan.world else 0) // 10000
     programs = installed_programs(installation.settings.postgres_programs)
     dump, server = pick_dump_programs(major, programs), pick_server_programs(major, programs)
-    days = "no expiry" if key.days_left is None else f"{key.days_left} days left"
+    days = "no expiry" if key.days_left is None else f"{counted(key.days_left, 'day')} left"
     return (
         context.passed("backup key", f"{key.fingerprint}, {days}, gpg {key.gpg_version}", "gpg --list-keys"),
         context.passed("backup programs", f"{dump}; scratch cluster: {server}", "PATH and the embedded wheel"),
@@ -148,4 +149,4 @@ def _limit(installation: Installation) -> timedelta:
 
 def _describe(record: BackupRecord) -> str:
     rows = sum(table.rows for table in record.tables)
-    return f"{record.file_name}, {record.bytes} bytes, {len(record.tables)} tables, {rows} rows, restored, digests equal, {record.taken_at:%Y-%m-%d %H:%M:%S} UTC"
+    return f"{record.file_name}, {record.bytes} bytes, {len(record.tables)} tables, {counted(rows, 'row')}, restored, digests equal, {record.taken_at:%Y-%m-%d %H:%M:%S} UTC"

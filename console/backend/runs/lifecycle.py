@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager
 import psycopg
 
 from console.backend.approvals.statement import new_run_id
-from console.backend.documents.acceptances import parse_acceptances
+from console.backend.documents.acceptances import acceptances_for
 from console.backend.host.installation import Installation
 from console.backend.host.signals import at_work
 from console.backend.journal.journal import Journal
@@ -31,7 +31,7 @@ from console.backend.runs.moves import command_of, require_move
 from console.backend.runs.operations import committing, intended, open_to_end, operation
 from console.backend.runs.run_state import VOIDED
 from console.backend.runs.run_views import known_run, measure_facts
-from console.backend.runs.sources import planned, read_source
+from console.backend.runs.sources import limits, planned, read_source
 from console.backend.runs.workspace import RunRequestFile, Workspace
 
 
@@ -97,8 +97,9 @@ def run_row(request: RunRequestFile, operation: RunOperation) -> ledger.NewRun:
 
 def _earlier_cut(installation: Installation, request: RunRequestFile, accept: bytes) -> RunRow | None:
     """Return the run that has cut this very text; None if the document is uncut. Raises Refused (REPLAY_CONFLICT) otherwise."""
-    acceptances = parse_acceptances(accept, "the accept file") if accept else ()
-    document = planned(installation, request, read_source(installation, request.origin), acceptances)
+    raw, most = read_source(installation, request.origin), limits(installation.settings)
+    acceptances = acceptances_for(raw, accept, "the accept file", most) if accept else ()
+    document = planned(installation, request, raw, acceptances)
     with connect(installation.settings.database.executor, read_only=True, purpose="cut once") as connection:
         cut_runs = [
             row for row in all_runs(connection) if row.docprefix == request.docprefix and row.stage in CUT_STAGES

@@ -6,6 +6,7 @@ from psycopg.types.json import Jsonb
 from console.backend.documents.planning import pinned_source
 from console.backend.documents.source_text import canonical_of
 from console.backend.model.canonical_json import canonical_json, sha256_hex
+from console.backend.model.counting import counted
 from console.backend.model.errors import Refused, StopCode
 from console.backend.model.outcome import Check
 from console.backend.model.plan import (
@@ -64,7 +65,8 @@ def _pinned(context: PhaseContext, raw: bytes) -> SourceVersion:
 
 def _planned(context: PhaseContext) -> DocumentPlan:
     workspace, request = context.workspace, context.request
-    return planned(context.installation, request, workspace.source(), workspace.acceptances(request))
+    acceptances = workspace.acceptances(request, limits(context.installation.settings))
+    return planned(context.installation, request, workspace.source(), acceptances)
 
 
 class Mark(PhaseWork):
@@ -82,7 +84,9 @@ class Mark(PhaseWork):
         spans = f"{coverage.unit_bytes} bytes in units, {coverage.other_bytes} outside, every byte in exactly one span"
         return (
             context.passed(
-                "units marked", f"{len(document.units)} units by profile {document.profile}", "the pinned source"
+                "units marked",
+                f"{counted(len(document.units), 'unit')} by profile {document.profile}",
+                "the pinned source",
             ),
             context.check("lossless", spans, "the pinned source", coverage.lossless),
             context.passed("suspects counted", suspects_in_words(document.suspects), "the pinned source"),
@@ -175,7 +179,13 @@ class CutLegA(PhaseWork):
 
     def promise(self, context: PhaseContext) -> tuple[Check, ...]:
         n = context.workspace.plan().n_units
-        return (context.passed("leg A", f"{n} units and {n} versions, from a sealed manifest of {n}", "fn_cut_apply"),)
+        return (
+            context.passed(
+                "leg A",
+                f"{counted(n, 'unit')} and {counted(n, 'version')}, from a sealed manifest of {n}",
+                "fn_cut_apply",
+            ),
+        )
 
     def write(
         self, context: PhaseContext, connection: psycopg.Connection, event: Jsonb, _measured: tuple[Check, ...]
@@ -244,7 +254,11 @@ class LifecycleEnact(PhaseWork):
 
     def promise(self, context: PhaseContext) -> tuple[Check, ...]:
         n = context.workspace.plan().n_units
-        return (context.passed("enacted", f"{n} units and {n} versions, each as it was signed", "fn_cut_enact"),)
+        return (
+            context.passed(
+                "enacted", f"{counted(n, 'unit')} and {counted(n, 'version')}, each as it was signed", "fn_cut_enact"
+            ),
+        )
 
     def write(
         self, context: PhaseContext, connection: psycopg.Connection, event: Jsonb, _measured: tuple[Check, ...]

@@ -2,6 +2,7 @@
 
 import psycopg
 
+from console.backend.model.counting import counted
 from console.backend.model.errors import Drifted, StopCode
 from console.backend.model.outcome import Check, Outcome
 from console.backend.model.plan import DocumentPlan
@@ -40,7 +41,11 @@ def _addresses(context: PhaseContext, connection: psycopg.Connection, document: 
 
 def _uncut(context: PhaseContext, connection: psycopg.Connection, document: DocumentPlan) -> Check:
     count = count_units(connection, document.docprefix)
-    answer = f"{count} units of {document.docprefix} exist" if count else f"no unit of {document.docprefix} exists"
+    answer = (
+        f"{counted(count, 'unit')} of {document.docprefix} exist"
+        if count
+        else f"no unit of {document.docprefix} exists"
+    )
     return context.check(
         "cut once", answer, "information_unit", count == 0, "A document is cut once: use another document prefix."
     )

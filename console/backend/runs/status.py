@@ -5,6 +5,7 @@ from datetime import datetime
 
 from console.backend.host.installation import Installation
 from console.backend.journal.journal_record import Anchor
+from console.backend.model.counting import counted
 from console.backend.model.errors import CutterError, StopCode
 from console.backend.model.outcome import Outcome
 from console.backend.model.plan_binding import TableCount
@@ -181,7 +182,7 @@ def _wait(row: RunRow, imported: set[str], switch: SwitchView) -> WaitView | Non
         is_cut = row.stage is not Stage.AWAITING_CUT_AUTHORIZATION
         step = "record and verify the cut" if is_cut else "cut into draft"
         return WaitView(
-            what=f"{row.docprefix} is armed: {step} of {row.n_units} units",
+            what=f"{row.docprefix} is armed: {step} of {counted(row.n_units or 0, 'unit')}",
             run_id=row.run_id,
             since=switch.since,
             waits_for="the operator",
@@ -201,7 +202,7 @@ def _wait(row: RunRow, imported: set[str], switch: SwitchView) -> WaitView | Non
     kind = KIND_AT[row.stage]
     if kind not in imported:
         return WaitView(
-            what=f"{kind} for {row.docprefix}: {_RULED[kind]} of {row.n_units} units",
+            what=f"{kind} for {row.docprefix}: {_RULED[kind]} of {counted(row.n_units or 0, 'unit')}",
             run_id=row.run_id,
             since=row.changed_at,
             waits_for="the sovereign's signature",
@@ -209,7 +210,7 @@ def _wait(row: RunRow, imported: set[str], switch: SwitchView) -> WaitView | Non
         )
     verb = "arm" if kind is Kind.SG_1 else "enact"
     return WaitView(
-        what=f"{row.docprefix} is authorised: {_RULED[kind]} of {row.n_units} units",
+        what=f"{row.docprefix} is authorised: {_RULED[kind]} of {counted(row.n_units or 0, 'unit')}",
         run_id=row.run_id,
         since=row.changed_at,
         waits_for="the operator",

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 import psycopg
 
 from console.backend.model.canonical_json import sha256_hex
+from console.backend.model.counting import counted
 from console.backend.model.outcome import Check, Evidence, Outcome
 from console.backend.model.plan import CutPlan, PlannedUnit
 from console.backend.model.plan_binding import PlanBinding, TableCount, TableDelta
@@ -46,7 +47,9 @@ def structural_checks(plan: CutPlan, rows: Rows) -> tuple[Check, ...]:
     verdict, edited = _Verdict(rows), {edit.address: edit for edit in rows.edits}
     return (
         verdict.check(
-            "cardinality", f"{len(rows.units)} units, {plan.n_units} planned", len(rows.units) == plan.n_units
+            "cardinality",
+            f"{counted(len(rows.units), 'unit')}, {plan.n_units} planned",
+            len(rows.units) == plan.n_units,
         ),
         verdict.first(
             "addresses",

@@ -11,7 +11,8 @@ from typing import Self, TypeVar
 
 from pydantic import ValidationError, model_validator
 
-from console.backend.documents.acceptances import parse_acceptances
+from console.backend.documents.acceptances import acceptances_for
+from console.backend.documents.limits import Limits
 from console.backend.host.cluster_directory import hidden_name
 from console.backend.host.durable import replace_file, sync_directory
 from console.backend.host.regular_file import read_regular
@@ -193,15 +194,18 @@ class Workspace:
         """Return the pinned raw bytes."""
         return self.read("source.raw")
 
-    def acceptances(self, request: RunRequestFile) -> tuple[Acceptance, ...]:
-        """Return the acceptances that the run was started with. Raises Refused if their file is not the one it was given."""
+    def acceptances(self, request: RunRequestFile, limits: Limits) -> tuple[Acceptance, ...]:
+        """Return the acceptances that the run was started with.
+
+        Raises Refused if their file is not the one it was given, or names another text than the pinned one.
+        """
         if not request.accept_sha256:
             return ()
         data = self.read(ACCEPT_FILE)
         if sha256_hex(data) != request.accept_sha256:
             message = f"{self.directory / ACCEPT_FILE} is not the file that the run was started with"
             raise Refused(StopCode.INVARIANT_FAILED, message, "This run cannot go on; start another.")
-        return parse_acceptances(data, ACCEPT_FILE)
+        return acceptances_for(self.source(), data, ACCEPT_FILE, limits)
 
     def marked(self) -> DocumentPlan:
         """Return the document as the first pass planned it."""

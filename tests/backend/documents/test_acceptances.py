@@ -8,9 +8,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from console.backend.documents.acceptances import ACCEPTABLE, ADDRESS_REPEATED, AMBIGUOUS, parse_acceptances, proposal
+from console.backend.documents.acceptances import (
+    ACCEPTABLE,
+    ADDRESS_REPEATED,
+    AMBIGUOUS,
+    MORE,
+    acceptances_for,
+    parse_acceptances,
+    proposal,
+)
+from console.backend.documents.limits import DEFAULT_LIMITS
 from console.backend.documents.planning import PlanResult, plan_document
-from console.backend.model.canonical_json import canonical_json
+from console.backend.model.canonical_json import canonical_json, sha256_hex
 from console.backend.model.errors import Refused
 from console.backend.model.plan import Acceptance, DocumentPlan, Problem, acceptances_in_words
 from tests.backend.documents.planned import addresses, planned, refusals
@@ -76,6 +85,7 @@ FINDINGS = (
     Finding(AMBIGUOUS_PARAGRAPH, "vi-law", accept(5, "AMBIGUOUS_PARAGRAPH", read_as="text"), "DIEU-1 DIEU-1/KHOAN-1"),
     Finding(AMBIGUOUS_HEADING, "vi-law", accept(4, "AMBIGUOUS_HEADING", read_as="unit"), "DIEU-1 DIEU-2"),
     Finding(AMBIGUOUS_HEADING, "vi-law", accept(4, "AMBIGUOUS_HEADING", read_as="text"), "DIEU-1"),
+    Finding("# A\n\nx\n\n### B\n\ny\n\n## C\n\nz\n", "atx", accept(5, "DEPTH_JUMP"), "A A/B A/C"),
 )
 
 
@@ -317,6 +327,41 @@ def test_a_proposal_keeps_what_is_accepted_already() -> None:
     unmatched = accept(3, "UNCLOSED_QUOTATION")
     entries = completed(proposed(accepting(TWO_GAPS, "vi-law", quoting, unmatched)))
     assert entries == (quoting, Acceptance(line=7, code="NUMBER_GAP", reason="so"))
+
+
+def test_a_proposal_names_its_text_and_is_refused_for_any_other() -> None:
+    """Acceptances are for lines: with one line more, they would accept another finding or none."""
+    text = TWO_GAPS.encode()
+    data = proposed(planned(text, "vi-law")).replace('reason = ""', 'reason = "so"').encode()
+    assert [entry.line for entry in acceptances_for(text, data, "a.toml", DEFAULT_LIMITS)] == [5, 7]
+    # The digest is that of the canonical text: the same lines with other line ends are the same text.
+    assert len(acceptances_for(text.replace(b"\n", b"\r\n"), data, "a.toml", DEFAULT_LIMITS)) == 2
+    other = b"\n" + text
+    with pytest.raises(Refused) as caught:
+        acceptances_for(other, data, "a.toml", DEFAULT_LIMITS)
+    assert caught.value.message == (
+        f"a.toml: was written for the text with sha256 {sha256_hex(text)}; this text has sha256 {sha256_hex(other)}"
+    )
+    assert "--propose-acceptances" in caught.value.next_action
+    without = b"\n".join(line for line in data.split(b"\n") if not line.startswith(b"text_sha256"))
+    assert len(acceptances_for(other, without, "a.toml", DEFAULT_LIMITS)) == 2
+
+
+@pytest.mark.parametrize("stated", ['""', "3", '"0000"', f'"{"A" * 64}"'])
+def test_a_digest_that_is_none_is_refused(stated: str) -> None:
+    content = f'text_sha256 = {stated}\n[[accept]]\nline = 5\ncode = "NUMBER_GAP"\nreason = "so"\n'
+    with pytest.raises(Refused, match="has a text_sha256 that is no sha256"):
+        parse_acceptances(content.encode(), "a.toml")
+
+
+def test_a_proposal_says_that_it_is_not_all() -> None:
+    many = "Điều 1. A\n\n" + "".join(f"{2 * number}. Khoản.\n\n" for number in range(1, 211))
+    result = planned(many, "vi-law")
+    assert result.problems[-1].code == MORE
+    text = proposed(result)
+    assert "# This is not all: 10 more problems. Complete these entries, then propose again with --accept.\n" in text
+    assert len(completed(text)) == 200
+    assert "This is not all" not in proposed(planned(TWO_GAPS, "vi-law"))
 
 
 def test_a_proposal_shows_a_hostile_line_inert() -> None:

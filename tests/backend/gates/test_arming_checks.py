@@ -13,7 +13,7 @@ from console.backend.gates.dry_runs import measure_dry_runs
 from console.backend.host.regular_file import sha256_file
 from console.backend.model.errors import CutterError, Drifted, Refused
 from console.backend.model.outcome import Outcome
-from console.backend.model.states import Mode
+from console.backend.model.states import Mode, Phase
 from console.backend.model.view_models import Danger, SwitchState
 from console.backend.release.pins import manifest_path
 from tests.backend.backup.conftest import make_key
@@ -122,7 +122,11 @@ def test_pre_4_a_dry_run_that_does_not_speak_for_this_run_stops(ready: Passage, 
     files = ready.installation.root / "runs" / dry.run_id
     name, old, new = {
         "another database": ("plan-facts.json", '"database":"passage"', '"database":"sandbox"'),
-        "a phase failed": ("05-grant_probe.json", '"phase":"grant_probe"', '"phase":"grant_probe"'),
+        "a phase failed": (
+            f"{Phase.GRANT_PROBE.number:02d}-grant_probe.json",
+            '"phase":"grant_probe"',
+            '"phase":"grant_probe"',
+        ),
         "another plan": ("plan.json", "Alpha", "Omega"),
         "voided": ("request.json", "tester", "tester"),
     }[how]

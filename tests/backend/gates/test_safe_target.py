@@ -89,7 +89,7 @@ def test_c2_a_snapshot_that_was_altered_is_red(waits: Passage) -> None:
 
 
 def test_c3_without_a_green_dry_run_the_exact_command_is_named(waits: Passage) -> None:
-    for record in (waits.installation.root / "runs").glob("*/11-closeout.json"):
+    for record in (waits.installation.root / "runs").glob("*/*-closeout.json"):
         record.write_text(json.dumps({**json.loads(record.read_text()), "outcome": "FAIL"}))
 
     check = _excluded_by(waits, "C3")

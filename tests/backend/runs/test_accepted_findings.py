@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from console.backend.documents.limits import DEFAULT_LIMITS
 from console.backend.gates.arming_checks import readiness
 from console.backend.model.canonical_json import sha256_hex
 from console.backend.model.errors import CutterError, Refused, StopCode
@@ -77,7 +78,7 @@ def test_another_accept_file_is_never_read_in_the_place_of_the_first(at: At) -> 
     workspace = Workspace(passage.installation.root / "runs" / created.run_id)
     (workspace.directory / ACCEPT_FILE).write_text(ACCEPT.replace("enacted twice", "another reason"))
     with pytest.raises(Refused, match="is not the file that the run was started with"):
-        workspace.acceptances(workspace.request())
+        workspace.acceptances(workspace.request(), DEFAULT_LIMITS)
 
 
 def test_a_run_that_waits_offers_only_what_needs_no_plan_once_its_accept_file_is_gone(at: At) -> None:
@@ -130,7 +131,7 @@ def test_a_request_without_acceptances_is_read_as_before(at: At) -> None:
     older = kept.model_dump(mode="json")
     assert older.pop("accept_sha256") == ""
     assert RunRequestFile.model_validate(older) == kept
-    assert workspace.acceptances(kept) == ()
+    assert workspace.acceptances(kept, DEFAULT_LIMITS) == ()
     assert not (workspace.directory / ACCEPT_FILE).exists()
 
 
@@ -150,3 +151,23 @@ def test_the_accept_file_beside_a_document_is_used_for_its_plan(at: At) -> None:
     )
     request_file = Workspace(directory(passage, run)).request()
     assert request_file.accept_sha256 == sha256_hex(ACCEPT.encode())
+
+
+def test_an_accept_file_that_was_written_for_another_text_starts_no_run(at: At) -> None:
+    """The same line of another text may be another finding: none of its entries is tried."""
+    passage = at("fresh")
+    here, elsewhere = sha256_hex(TEXT.encode()), "0" * 64
+    with pytest.raises(Refused, match=f"was written for the text with sha256 {elsewhere}; this text has sha256 {here}"):
+        passage.backend.start(request(passage, Mode.LIVE, f'text_sha256 = "{elsewhere}"\n{ACCEPT}'), silent)
+    assert list((passage.installation.root / "runs").iterdir()) == []
+    run = passage.backend.start(request(passage, Mode.DRYRUN, f'text_sha256 = "{here}"\n{ACCEPT}'), silent)
+    assert run.n_acceptances == 1
+
+
+def test_a_text_that_changes_between_the_start_and_the_source_pin_is_not_marked_with_its_acceptances(at: At) -> None:
+    passage = at("fresh")
+    bound = f'text_sha256 = "{sha256_hex(TEXT.encode())}"\n{ACCEPT}'
+    created = lifecycle.create_run(passage.installation, request(passage, Mode.LIVE, bound))
+    passage.write("law.md", TEXT.replace("Repealed.", "Changed."))
+    with pytest.raises(Refused, match=f"{ACCEPT_FILE}: was written for the text with sha256"):
+        passage.backend.resume(created.run_id, silent)

@@ -70,7 +70,7 @@ def test_a_run_that_another_process_is_in_is_running_and_not_interrupted(at: At)
     def look(progress: Progress) -> None:
         if (progress.phase, progress.step, progress.done) == (Phase.CUT_LEG_A, "cutting", 0):
             run = passage.run()
-            seen.extend([run.interruption, run.phases[5].status])
+            seen.extend([run.interruption, next(view.status for view in run.phases if view.phase is Phase.CUT_LEG_A)])
             with pytest.raises(Refused) as caught:
                 passage.resume()
             seen.append(caught.value.code)
@@ -98,7 +98,7 @@ def test_a_lost_commit_of_leg_a_is_settled_by_evidence(
     proxy.close()
     assert proxy.commit_seen.is_set()
     assert run.state.stage is Stage.AWAITING_LIFECYCLE_AUTHORIZATION
-    leg_a = passage.installation.root / "runs" / passage.run_id / "06-cut_leg_a.json"
+    leg_a = passage.installation.root / "runs" / passage.run_id / f"{Phase.CUT_LEG_A.number:02d}-cut_leg_a.json"
     assert "settled after a lost COMMIT" in leg_a.read_text(encoding="utf-8")
     assert passage.lifecycles() == ["draft"] * 3
 

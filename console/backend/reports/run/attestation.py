@@ -6,7 +6,7 @@ from console.backend.model.states import Mode, Phase
 from console.backend.model.value import Value
 from console.backend.reports.run.evidence_index import Register, utc
 from console.backend.reports.run.load import Ledger, RunRecord
-from console.backend.reports.run.phases import TITLES, Chapter, CheckLine, Deltas, anchor_of, anchored
+from console.backend.reports.run.phases import PREFIX, TITLES, Chapter, CheckLine, Deltas, anchor_of, anchored
 
 _EFFECT: dict[str, Phase | Operation] = {
     Purpose.CUT: Phase.CUT_LEG_A,
@@ -38,7 +38,7 @@ class _Attesting:
 
     def put(self, name: str, question: str, source: str, answer: str) -> str:
         """Register a fact of the record as a whole."""
-        return self.register.put(f"13.{name}", question, source, answer, self.record.ended_at)
+        return self.register.put(f"{PREFIX[Phase.CLOSEOUT]}.{name}", question, source, answer, self.record.ended_at)
 
     def unread(self, sentence: str) -> Attested:
         """Return the sentence as INCONCLUSIVE: it rests on rows that could not be read."""
@@ -212,7 +212,7 @@ def _anchors(basis: _Attesting) -> Attested:
     for event in basis.record.events:
         # The anchors of phases are in their own documents already.
         if event.phase not in phases or event.found is None:
-            anchor_of(basis.record, event, f"13.anchor-{event.id}", basis.register)
+            anchor_of(basis.record, event, f"{PREFIX[Phase.CLOSEOUT]}.anchor-{event.id}", basis.register)
     unanchored = [event for event in basis.record.events if not anchored(basis.record, event)]
     foreign = [event for event in unanchored if not event.is_ours]
     detail = f"{len(basis.record.events) - len(unanchored)} of {len(basis.record.events)} rows name a record of the journal with its hash"

@@ -18,6 +18,7 @@ from console.backend.reports.run.attestation import Attested, attest
 from console.backend.reports.run.evidence_index import Register, utc
 from console.backend.reports.run.load import Head, RunRecord
 from console.backend.reports.run.phases import (
+    PREFIX,
     TITLES,
     Chapter,
     Deltas,
@@ -311,7 +312,9 @@ def _steps(record: RunRecord, register: Register) -> list[Step]:
         if event.found is None:
             record_words = f"at {utc(event.at)} by {event.actor} in transaction {event.xid}: {event.text}"
             source = f"cutter_governance.run_event, row {event.id}"
-            name = register.put(f"13.step-{event.id}", f"the step {event.phase}", source, record_words, event.at)
+            name = register.put(
+                f"{PREFIX[Phase.CLOSEOUT]}.step-{event.id}", f"the step {event.phase}", source, record_words, event.at
+            )
             if event.is_ours:
                 steps.append(Step(name=event.phase, outcome=event.outcome, evidence=name))
             else:
@@ -323,7 +326,7 @@ def _steps(record: RunRecord, register: Register) -> list[Step]:
 def _hold_evidence(record: RunRecord, register: Register) -> list[str]:
     holds = record.ledger.holds if record.ledger else ()
     return [
-        register.put(f"13.hold-{number}", f"HOLD {hold.action}", "cutter_governance.hold_event", f"{hold.action} at {utc(hold.at)} by {hold.by}: {hold.reason}", hold.at)
+        register.put(f"{PREFIX[Phase.CLOSEOUT]}.hold-{number}", f"HOLD {hold.action}", "cutter_governance.hold_event", f"{hold.action} at {utc(hold.at)} by {hold.by}: {hold.reason}", hold.at)
         for number, hold in enumerate(holds, 1)
     ]  # fmt: skip
 

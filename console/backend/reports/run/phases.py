@@ -59,6 +59,8 @@ def _titles() -> Iterator[Title]:
 
 TITLES = tuple(_titles())
 """All of them, in the order of the run."""
+PREFIX = {title.phase: f"{title.number:02d}" for title in TITLES if title.phase is not None}
+"""Beginning of the evidence ids of each phase's document."""
 
 
 class CheckLine(Value):
@@ -454,7 +456,9 @@ def _uncounted(record: RunRecord, register: Register, *, has_written: bool) -> s
         reason, source = "never: the record has no verification of the write", "cutter_governance.run_event"
     else:
         reason, source = "never: no statement of this run was used, and no unit is written without one", "cutter_governance.approval_use"  # fmt: skip
-    return register.put("10.uncounted", "rows that were added", source, reason, record.ended_at)
+    return register.put(
+        f"{PREFIX[Phase.WRITE_VERIFY]}.uncounted", "rows that were added", source, reason, record.ended_at
+    )
 
 
 def step_deltas(record: RunRecord, purpose: Purpose, register: Register) -> Deltas | None:
@@ -467,11 +471,11 @@ def step_deltas(record: RunRecord, purpose: Purpose, register: Register) -> Delt
         return None
     expected = expected_step_deltas(head.n_units)
     planned = register.put(
-        f"13.{purpose}.expected", f"rows that the {purpose} adds", f"{head.n_units} units", _in_words(expected), head.started_at
+        f"{PREFIX[Phase.CLOSEOUT]}.{purpose}.expected", f"rows that the {purpose} adds", f"{head.n_units} units", _in_words(expected), head.started_at
     )  # fmt: skip
     if ledger is None:
         rows = tuple(_delta(delta.table, delta.rows, None) for delta in expected)
-        unread = register.put(f"13.{purpose}.uncounted", f"rows of the {purpose} in the ledger", "the database", f"never: not read, {record.ledger_unread}", record.ended_at)  # fmt: skip
+        unread = register.put(f"{PREFIX[Phase.CLOSEOUT]}.{purpose}.uncounted", f"rows of the {purpose} in the ledger", "the database", f"never: not read, {record.ledger_unread}", record.ended_at)  # fmt: skip
         return Deltas(what=_NAMED[purpose], rows=rows, planned=planned, counted="", uncounted=unread)
     status, backlog = _DONE[purpose]
     actual = (
@@ -483,7 +487,7 @@ def step_deltas(record: RunRecord, purpose: Purpose, register: Register) -> Delt
         TableDelta(table=delta.table, rows=rows) for delta, rows in zip(expected, actual, strict=True)
     )
     counted = register.put(
-        f"13.{purpose}.counted", f"rows of the {purpose} in the ledger", "lifecycle log, decisions, backlog", _in_words(counted_deltas), record.ended_at
+        f"{PREFIX[Phase.CLOSEOUT]}.{purpose}.counted", f"rows of the {purpose} in the ledger", "lifecycle log, decisions, backlog", _in_words(counted_deltas), record.ended_at
     )  # fmt: skip
     rows = tuple(
         _delta(expected_delta.table, expected_delta.rows, counted_delta.rows)
@@ -500,7 +504,9 @@ def _counted(record: RunRecord, register: Register) -> tuple[dict[str, int], str
     for check in event.found.checks:
         for piece in check.evidence:
             if piece.id == ROWS_ADDED:
-                counted = register.put("10.counted", piece.asked, piece.source, piece.answer, piece.measured_at)
+                counted = register.put(
+                    f"{PREFIX[Phase.WRITE_VERIFY]}.counted", piece.asked, piece.source, piece.answer, piece.measured_at
+                )
                 return {table: int(rows) for table, rows in _COUNTED.findall(piece.answer)}, counted
     return {}, ""
 
