@@ -161,6 +161,9 @@ class Profile(Value):
     depth_jumps_refused: bool = False
     setext: bool = False
     """Underlined lines are headings where that is certain; where it is not, the document is refused."""
+    short_lines_end: bool = False
+    """Texts are wrapped: a line that is much shorter than the others, or all in capitals, ends its paragraph, so that the
+    heading that comes next may follow it."""
     ignore_case: bool = False
     """Match the first words of a line in upper and lower case."""
     reads_like: tuple[str, ...] = ()
