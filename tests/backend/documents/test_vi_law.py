@@ -2,6 +2,7 @@
 
 import pytest
 
+from console.backend.model.canonical_json import canonical_json
 from tests.backend.documents.planned import addresses, bodies, parents, planned, refusals
 from tests.support.plans import accepted
 
@@ -340,3 +341,40 @@ def test_an_attached_regulation_is_signed_like_the_act_and_its_annex_stands_besi
         *("DOC/QUY-CHE-GIU-HO", "DOC/QUY-CHE-GIU-HO/DIEU-1", "DOC/PHULUC-MAU"),
     ]
     assert [span.name for span in plan.others] == ["signature", "signature"]
+
+
+OPENING = """\
+CHÍNH PHỦ
+CỘNG HÒA XÃ HỘI CHỦ NGHĨA VIỆT NAM
+Độc lập - Tự do - Hạnh phúc
+Số: 7/2024/NĐ-HN
+Hà Nội, ngày 05 tháng 3 năm 2024
+NGHỊ ĐỊNH
+Về việc giữ gìn hồ nước
+Căn cứ Luật về hồ nước;
+Theo đề nghị của người giữ hồ;
+Chính phủ ban hành Nghị định này.
+Điều 1. A
+Hết.
+"""
+
+
+def test_what_stands_above_the_first_unit_has_named_parts_and_they_are_no_part_of_the_plan() -> None:
+    result = planned(OPENING, "vi-law")
+    plan = accepted(result)
+    assert [(part.name, part.line_start, part.line_end) for part in result.title_parts] == [
+        *(("issuer", 1, 1), ("motto", 2, 3), ("number", 4, 4), ("place and date", 5, 5), ("title", 6, 7)),
+        *(("legal bases", 8, 9), ("enacting formula", 10, 10)),
+    ]
+    title = plan.others[0]
+    assert (title.name, title.byte_start, title.byte_end) == ("title", 0, result.title_parts[-1].byte_end)
+    pieces = [result.canonical[part.byte_start : part.byte_end] for part in result.title_parts]
+    assert b"".join(pieces) == result.canonical[: title.byte_end]
+    assert b"legal bases" not in canonical_json(plan)
+
+
+def test_the_preamble_of_a_constitution_is_a_unit() -> None:
+    text = "HIẾN PHÁP\n\nLỜI NÓI ĐẦU\n\nNhân dân lập nên hiến pháp này.\n\nChương I\nCHẾ ĐỘ\n\nĐiều 1. A\nHết.\n"
+    assert addresses(planned(text, "vi-law")) == ["LOINOIDAU", "CHUONG-I", "DIEU-1"]
+    in_a_sentence = text.replace("LỜI NÓI ĐẦU", "LỜI NÓI ĐẦU CỦA SÁCH")
+    assert addresses(planned(in_a_sentence, "vi-law")) == ["CHUONG-I", "DIEU-1"]
