@@ -17,9 +17,16 @@ class ParagraphEnds:
 
     def above(self, mark: Mark) -> bool:
         """Return whether the paragraph above a line has ended, though no sign ends it."""
-        start = mark.start
-        line = self._text[self._text.rfind("\n", 0, max(start - 1, 0)) + 1 : max(start - 1, 0)].strip()
+        line = self._above(mark)
         return bool(line) and (line.isupper() or len(line) < _SHORT * self._full())
+
+    def is_title_above(self, mark: Mark) -> bool:
+        """Return whether the line above is all in capitals: a title, and no sentence that could go on."""
+        return self._above(mark).isupper()
+
+    def _above(self, mark: Mark) -> str:
+        end = max(mark.start - 1, 0)
+        return self._text[self._text.rfind("\n", 0, end) + 1 : end].strip()
 
     def title_below(self, mark: Mark) -> str:
         """Return the lines in capitals directly below a heading, which are its title."""

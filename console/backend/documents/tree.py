@@ -292,6 +292,8 @@ class _Builder:
         comes_next = any(sequence.expects(mark.number) for sequence in known)
         first = not known and not self.has_article and is_start(mark.number.first) and level.role is not _ANNEX
         if (comes_next or first) and self.paragraph_ends is not None and self.paragraph_ends.above(mark):
+            if not self.paragraph_ends.is_title_above(mark):
+                self.sighted(mark, SuspectReason.CONTINUES)
             return True
         if comes_next:
             acceptance = self.problem(

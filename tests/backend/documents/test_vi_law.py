@@ -242,6 +242,8 @@ def test_a_short_line_or_one_in_capitals_ends_its_paragraph_before_the_next_head
     ]
     title = "QUY ĐỊNH VỀ HỒ NƯỚC, VỀ BỜ HỒ VÀ VỀ NHỮNG NGƯỜI GIỮ HỒ"
     assert accepted(result).units[0].title == title
+    suspects = [(s.reason.value, s.text) for s in accepted(result).suspects]
+    assert suspects == [("continues", "Chương I"), ("continues", "Điều 2. Người giữ hồ")]
 
 
 def test_behind_a_full_line_the_next_heading_may_be_the_rest_of_its_sentence() -> None:
