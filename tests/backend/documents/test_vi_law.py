@@ -380,3 +380,10 @@ def test_the_preamble_of_a_constitution_is_a_unit() -> None:
     assert addresses(planned(text, "vi-law")) == ["LOINOIDAU", "CHUONG-I", "DIEU-1"]
     in_a_sentence = text.replace("LỜI NÓI ĐẦU", "LỜI NÓI ĐẦU CỦA SÁCH")
     assert addresses(planned(in_a_sentence, "vi-law")) == ["CHUONG-I", "DIEU-1"]
+
+
+@pytest.mark.parametrize("line", ["Мẫu số 02", "* Mẫu số 02", "Mẫu3 số 02", "    Mẫu số 02", "Mẫu\u00a0số\u00a002"])
+def test_the_heading_of_a_form_is_kept_or_named_however_it_is_written(line: str) -> None:
+    plan = accepted(planned(f"Điều 1. A\nMột.\n\nMẫu số 01\n\nTên:\n\n{line}\n\nTuổi:\n", "vi-law"))
+    named = [suspect.line for suspect in plan.suspects]
+    assert "DOC/MAU-02" in [unit.address for unit in plan.units] or named == [8]
