@@ -7,11 +7,13 @@ from random import Random
 from textwrap import wrap
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from console.backend.documents.coverage import check_algebra
 from console.backend.documents.planning import PlanResult, pinned_source, plan_document
 from console.backend.model.canonical_json import canonical_json, sha256_hex
-from console.backend.model.plan import DocumentPlan, DropRule
+from console.backend.model.plan import Acceptance, DocumentPlan, DropRule
 from console.backend.model.written_plan import as_written, kept_bytes
 from tests.backend.documents.gazette import HEAD, LAW, NOTES, STAMP, Layout, bare, printed
 from tests.support.plans import accepted
@@ -282,3 +284,61 @@ def test_a_stamp_is_dropped_only_whole_and_at_the_foot_of_a_page() -> None:
     assert DropRule.STAMP not in rules(plan_of(text.replace(STAMP[0], "Ký tên: TRUNG TÂM IN")))
     at_the_top = text.replace("\n".join(STAMP) + "\n", "").replace("Độc lập", "\n".join(STAMP) + "\nĐộc lập")
     assert DropRule.STAMP not in rules(plan_of(at_the_top))
+
+
+POOL = [
+    *(
+        HEAD,
+        f"12   {HEAD}",
+        f"{HEAD}  13",
+        "CÔNG BÁO/Số 5/Ngày 1-1-2024",
+        "",
+        " ",
+        " " * 42,
+        "\f",
+        "\f12",
+        "1",
+        "2",
+        "12",
+        "13",
+        "14",
+    ),
+    *(
+        "Điều 1. A",
+        "Điều 2.1 B",
+        "1. Một",
+        "2.1 Hai",
+        "a)2 Điểm",
+        "Phụ lục I",
+        "Chương I1",
+        "câu này đi tiếp",
+        "Hết.",
+        "từ1 và m2",
+    ),
+    *("1 Khoản này được sửa đổi theo luật.", "2 Điều này được bãi bỏ: “dở", "3 Điểm này được bổ sung.”", *STAMP),
+]
+
+
+@given(st.lists(st.sampled_from(POOL), min_size=1, max_size=60))
+@settings(max_examples=400, deadline=None)
+def test_any_mixture_of_law_and_furniture_gives_a_lossless_plan_or_problems(lines: list[str]) -> None:
+    data = "\n".join(lines).encode()
+    result = cut("\n".join(lines))
+    assert (result.plan is None) == bool(result.problems)
+    assert all(0 <= problem.line <= len(lines) for problem in result.problems)
+    if result.plan is None:
+        return
+    plan, kept = result.plan, kept_bytes(data, result.plan.dropped)
+    assert check_algebra(plan, data) == ()
+    assert len(kept) + sum(span.byte_end - span.byte_start for span in plan.dropped) == len(data)
+    written = as_written(plan)
+    spans = sorted([*written.units, *written.others], key=lambda span: span.byte_start)
+    assert b"".join(kept[span.byte_start : span.byte_end] for span in spans) == kept
+
+
+def test_an_acceptance_names_the_line_of_the_text_as_it_stands() -> None:
+    text = printed(Layout()).replace("Điều 5.", "Điều 7.").replace("Điều 6.", "Điều 8.")
+    line = next(number for number, row in enumerate(text.split("\n"), 1) if row.startswith("Điều 7."))
+    gap = Acceptance(line=line, code="NUMBER_GAP", reason="so enacted")
+    result = plan_document(text.encode(), origin="file:law.txt", docprefix="LAW", profile="vi-law", acceptances=(gap,))
+    assert "LAW/DIEU-7" in [unit.address for unit in accepted(result).units]
