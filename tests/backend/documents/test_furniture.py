@@ -266,6 +266,16 @@ def test_a_footnote_whose_rest_nothing_tells_refuses_the_text() -> None:
     assert cut(over_two_pages(2, rule="", width=90)).plan is not None
 
 
+@pytest.mark.parametrize("length", range(8, 30))
+def test_law_behind_the_head_of_a_page_is_no_rest_of_the_footnote_above(length: int) -> None:
+    # The last line of the footnote is gone, and no blank line parts the head from the law.
+    rows = printed(Layout(width=56, lines=length, number="before", around=0)).split("\n")
+    at = next(number for number, row in enumerate(rows) if row.startswith("5 Điều này"))
+    del rows[at + 1]
+    plan = cut("\n".join(rows)).plan
+    assert plan is None or not [span for span in plan.dropped if "Trẻ em" in span.text]
+
+
 def test_a_changed_list_of_what_is_dropped_is_no_lossless_plan() -> None:
     text = printed(Layout())
     plan, data = plan_of(text), text.encode()
