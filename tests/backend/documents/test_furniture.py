@@ -276,6 +276,17 @@ def test_law_behind_the_head_of_a_page_is_no_rest_of_the_footnote_above(length: 
     assert plan is None or not [span for span in plan.dropped if "Trẻ em" in span.text]
 
 
+@pytest.mark.parametrize("length", range(8, 30, 3))
+def test_a_year_that_ends_with_1_is_not_the_mark_of_a_first_footnote(length: int) -> None:
+    law = LAW.replace("c) Bờ cỏ.", "c) Bờ cỏ theo danh mục năm 2021.")
+    rows = printed(Layout(lines=length, notes={}, stamp=False), law).split("\n")
+    year = next(number for number, line in enumerate(rows) if "2021" in line)
+    foot = next(number for number in range(year, len(rows)) if not rows[number].strip())
+    rows[foot:foot] = [" ", "1 Nghị định số 9 được sửa đổi, bổ sung."]
+    problems = cut("\n".join(rows)).problems
+    assert ("FOOTNOTE_UNCLEAR", foot + 2) in {(problem.code, problem.line) for problem in problems}
+
+
 def test_a_changed_list_of_what_is_dropped_is_no_lossless_plan() -> None:
     text = printed(Layout())
     plan, data = plan_of(text), text.encode()
