@@ -100,6 +100,7 @@ def _plan_lines(result: PlanResult) -> list[str]:
     kinds = ", ".join(f"{count} {kind}" for kind, count in result.histogram.items())
     coverage = result.plan.coverage
     return [
+        *(f"title: lines {part.line_start}-{part.line_end}: {part.name}" for part in result.title_parts),
         *lines,
         *(_suspects_line(group) for group in grouped(result.plan.suspects)),
         *(

@@ -11,6 +11,7 @@ _WORD_BEFORE = re.compile(r"[^\W\d_]{3}[.,;:”)]{0,2}\Z")
 """A word of three letters or more, and what ends its sentence: m2, km2 and CO2 are none."""
 _STRUCK_OUT = re.compile(r"[,;]|[ \t]*$")
 _DECIMAL = re.compile(r"[ \t]*(\d{1,3})\.\d")
+_FIRST = "1"
 _SIGN_WITHIN = 40
 """Number of characters in which the number of a unit, with a mark glued to it, stands."""
 
@@ -46,8 +47,14 @@ class PageMarks:
         ]
 
     def is_seen(self, mark: str) -> bool:
-        """Return whether the mark stands on the page, glued to a word, a sign or a number."""
-        return any(run.ends_with(mark) and _is_glued(run, mark) for run in self._runs)
+        """Return whether the mark stands on the page, glued to a word, a sign or a number.
+
+        The first one of a document is not glued to a number: years and amounts end with 1 everywhere.
+        """
+        return any(
+            run.ends_with(mark) and _is_glued(run, mark) and (mark != _FIRST or run.digits == mark)
+            for run in self._runs
+        )
 
     def place(self, mark: str) -> tuple[int, int] | None:
         """Return the line and the column of a mark that can be nothing else; None if there is a doubt.

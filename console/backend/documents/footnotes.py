@@ -115,7 +115,7 @@ class Footnotes:
 
     def _is_ruled(self, block: int) -> bool:
         """Return whether the line above shows the rule between text and footnotes: as text it is a row of spaces."""
-        return block > 0 and len(self._lines.raw(block - 1)) >= _RULE
+        return block > 0 and self._lines.is_blank(block - 1) and len(self._lines.raw(block - 1)) >= _RULE
 
     def _refuse_unexpected(self, block: int, end: int) -> None:
         """Refuse lines that read like a footnote with another number than the next, or whose mark is nowhere."""

@@ -80,8 +80,9 @@ def _head(lines: Lines, number: int, rules: Furniture) -> _Head | None:
     numbers = [(int(beside), number)] if beside else []
     for distance in (1, 2):
         for at in (number - distance, number + distance):
-            between = distance == 1 or lines.is_blank((at + number) // 2)
-            if not beside and between and 0 <= at < lines.count and _LONE_NUMBER.fullmatch(lines.text(at)):
+            if beside or not 0 <= at < lines.count or not _LONE_NUMBER.fullmatch(lines.text(at)):
+                continue
+            if distance == 1 or lines.is_blank((at + number) // 2):
                 numbers.append((int(lines.text(at)), at))
     return _Head(number, " ".join(match["head"].split()), tuple(numbers))
 

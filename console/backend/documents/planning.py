@@ -22,6 +22,7 @@ from console.backend.documents.profiles import Profile
 from console.backend.documents.scanner import Scan, scan
 from console.backend.documents.source_text import canonical_of
 from console.backend.documents.suspects import Sighting, find_suspects
+from console.backend.documents.title_parts import title_parts
 from console.backend.documents.tree import build
 from console.backend.model.canonical_json import sha256_hex
 from console.backend.model.errors import StopCode
@@ -85,6 +86,8 @@ class PlanResult:
     """None if the bytes are not text."""
     canonical: bytes
     """Text that spans and digests refer to; empty if the bytes are not text, and of markup that is refused the file itself."""
+    title_parts: tuple[OtherSpan, ...] = ()
+    """Named parts of what stands above the first unit; read out of the text, and no part of the plan."""
 
     @property
     def histogram(self) -> dict[str, int]:
@@ -166,7 +169,9 @@ def plan_by(
         wider_plan, refusals = _planned(kept, source, request, wider, limits)
         plan, problems = (plan, problems) if refusals else (wider_plan, refusals)
     problems = _bounded([*unclear, *problems]) if unclear else problems
-    return PlanResult(request, None if problems else plan, problems, source, text.data)
+    if problems or plan is None:
+        return PlanResult(request, None, problems, source, text.data)
+    return PlanResult(request, plan, problems, source, text.data, title_parts(plan, text.data, compiled.profile))
 
 
 def pinned_source(raw: bytes, *, origin: str, profile: str, limits: Limits = DEFAULT_LIMITS) -> SourceVersion:

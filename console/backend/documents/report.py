@@ -47,6 +47,8 @@ class PlanReport(Value):
     coverage: Coverage
     units: tuple[PlannedUnit, ...]
     others: tuple[OtherSpan, ...]
+    title_parts: tuple[OtherSpan, ...]
+    """Parts of the title among `others`; read out of the text, and no part of the plan."""
     problems: tuple[Problem, ...]
     suspects: tuple[Suspect, ...]
     acceptances: tuple[Acceptance, ...]
@@ -75,6 +77,7 @@ class PlanReport(Value):
             coverage=plan.coverage if plan else nothing,
             units=plan.units if plan else (),
             others=plan.others if plan else (),
+            title_parts=result.title_parts,
             problems=result.problems,
             suspects=plan.suspects if plan else (),
             acceptances=plan.acceptances if plan else (),

@@ -16,6 +16,7 @@ from console.backend.documents.numbering import (
     parse_in,
     path_of,
 )
+from console.backend.documents.paragraph_ends import ParagraphEnds
 from console.backend.documents.profiles import Hierarchy, Level, Numbering, Profile, Role, Scope
 from console.backend.documents.sequence import Sequence, Verdict
 from console.backend.documents.suspects import Sighting
@@ -33,6 +34,7 @@ class _Builder:
         self, text: str, profile: Profile, accepted: Accepted, lines_between: Callable[[int, int], int]
     ) -> None:
         self.text = text
+        self.paragraph_ends = ParagraphEnds(text) if profile.short_lines_end else None
         self.lines_between = lines_between
         self.accepted = accepted
         self.profile = profile
@@ -213,6 +215,8 @@ class _Builder:
         top = level.role in {_ANNEX, _MATTER}
         if not self._begins(mark, level):
             return
+        if not mark.fresh and not mark.title and self.paragraph_ends is not None and level.role is _CONTAINER:
+            mark = mark._replace(title=self.paragraph_ends.title_below(mark))
         self.enclosure.learn(self.path, level)
         while self.path and (top or not self.enclosure.contains(self.path[-1], level, mark.depth)):
             closed = self.path.pop()
@@ -258,7 +262,7 @@ class _Builder:
                 self.problem("FOREIGN_LETTER", mark, f"{level.name} with a letter that its numbering does not have")
             self.sighted(mark, SuspectReason.SPELLING)
             return
-        if not mark.fresh:
+        if not mark.fresh and not self._is_directly_below_heading(mark, mark.number):
             begins = False
             if self.sequences.get((level.name, parent), Sequence(parent)).expects(mark.number):
                 acceptance = self.problem(
@@ -274,6 +278,13 @@ class _Builder:
         del path[at + 1 :]
         self._open(mark, level, parent, None)
 
+    def _is_directly_below_heading(self, mark: Mark, number: Number) -> bool:
+        """Return whether a first part follows an article whose heading only the layout told from a sentence."""
+        above = self.nodes[-1].mark
+        if above.fresh or not is_start(number.first) or self.nodes[-1].level.role is not _ARTICLE:
+            return False
+        return self.text.find("\n", above.start) + 1 == mark.start
+
     def _begins(self, mark: Mark, level: Level) -> bool:
         """Return whether an unmarked line stands where a heading may begin; refused where that cannot be decided."""
         if mark.style is not _PLAIN or mark.fresh:
@@ -284,7 +295,13 @@ class _Builder:
             return False
         scopes = {None, *(node.index for node in self.path)}
         known = [self.sequences[level.name, scope] for scope in scopes if (level.name, scope) in self.sequences]
-        if any(sequence.expects(mark.number) for sequence in known):
+        comes_next = any(sequence.expects(mark.number) for sequence in known)
+        first = not known and not self.has_article and is_start(mark.number.first) and level.role is not _ANNEX
+        if (comes_next or first) and self.paragraph_ends is not None and self.paragraph_ends.above(mark):
+            if not self.paragraph_ends.is_title_above(mark):
+                self.sighted(mark, SuspectReason.CONTINUES)
+            return True
+        if comes_next:
             acceptance = self.problem(
                 "AMBIGUOUS_HEADING",
                 mark,

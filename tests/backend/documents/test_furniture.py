@@ -7,11 +7,13 @@ from random import Random
 from textwrap import wrap
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from console.backend.documents.coverage import check_algebra
 from console.backend.documents.planning import PlanResult, pinned_source, plan_document
 from console.backend.model.canonical_json import canonical_json, sha256_hex
-from console.backend.model.plan import DocumentPlan, DropRule
+from console.backend.model.plan import Acceptance, DocumentPlan, DropRule
 from console.backend.model.written_plan import as_written, kept_bytes
 from tests.backend.documents.gazette import HEAD, LAW, NOTES, STAMP, Layout, bare, printed
 from tests.support.plans import accepted
@@ -264,6 +266,27 @@ def test_a_footnote_whose_rest_nothing_tells_refuses_the_text() -> None:
     assert cut(over_two_pages(2, rule="", width=90)).plan is not None
 
 
+@pytest.mark.parametrize("length", range(8, 30))
+def test_law_behind_the_head_of_a_page_is_no_rest_of_the_footnote_above(length: int) -> None:
+    # The last line of the footnote is gone, and no blank line parts the head from the law.
+    rows = printed(Layout(width=56, lines=length, number="before", around=0)).split("\n")
+    at = next(number for number, row in enumerate(rows) if row.startswith("5 Điều này"))
+    del rows[at + 1]
+    plan = cut("\n".join(rows)).plan
+    assert plan is None or not [span for span in plan.dropped if "Trẻ em" in span.text]
+
+
+@pytest.mark.parametrize("length", range(8, 30, 3))
+def test_a_year_that_ends_with_1_is_not_the_mark_of_a_first_footnote(length: int) -> None:
+    law = LAW.replace("c) Bờ cỏ.", "c) Bờ cỏ theo danh mục năm 2021.")
+    rows = printed(Layout(lines=length, notes={}, stamp=False), law).split("\n")
+    year = next(number for number, line in enumerate(rows) if "2021" in line)
+    foot = next(number for number in range(year, len(rows)) if not rows[number].strip())
+    rows[foot:foot] = [" ", "1 Nghị định số 9 được sửa đổi, bổ sung."]
+    problems = cut("\n".join(rows)).problems
+    assert ("FOOTNOTE_UNCLEAR", foot + 2) in {(problem.code, problem.line) for problem in problems}
+
+
 def test_a_changed_list_of_what_is_dropped_is_no_lossless_plan() -> None:
     text = printed(Layout())
     plan, data = plan_of(text), text.encode()
@@ -282,3 +305,61 @@ def test_a_stamp_is_dropped_only_whole_and_at_the_foot_of_a_page() -> None:
     assert DropRule.STAMP not in rules(plan_of(text.replace(STAMP[0], "Ký tên: TRUNG TÂM IN")))
     at_the_top = text.replace("\n".join(STAMP) + "\n", "").replace("Độc lập", "\n".join(STAMP) + "\nĐộc lập")
     assert DropRule.STAMP not in rules(plan_of(at_the_top))
+
+
+POOL = [
+    *(
+        HEAD,
+        f"12   {HEAD}",
+        f"{HEAD}  13",
+        "CÔNG BÁO/Số 5/Ngày 1-1-2024",
+        "",
+        " ",
+        " " * 42,
+        "\f",
+        "\f12",
+        "1",
+        "2",
+        "12",
+        "13",
+        "14",
+    ),
+    *(
+        "Điều 1. A",
+        "Điều 2.1 B",
+        "1. Một",
+        "2.1 Hai",
+        "a)2 Điểm",
+        "Phụ lục I",
+        "Chương I1",
+        "câu này đi tiếp",
+        "Hết.",
+        "từ1 và m2",
+    ),
+    *("1 Khoản này được sửa đổi theo luật.", "2 Điều này được bãi bỏ: “dở", "3 Điểm này được bổ sung.”", *STAMP),
+]
+
+
+@given(st.lists(st.sampled_from(POOL), min_size=1, max_size=60))
+@settings(max_examples=400, deadline=None)
+def test_any_mixture_of_law_and_furniture_gives_a_lossless_plan_or_problems(lines: list[str]) -> None:
+    data = "\n".join(lines).encode()
+    result = cut("\n".join(lines))
+    assert (result.plan is None) == bool(result.problems)
+    assert all(0 <= problem.line <= len(lines) for problem in result.problems)
+    if result.plan is None:
+        return
+    plan, kept = result.plan, kept_bytes(data, result.plan.dropped)
+    assert check_algebra(plan, data) == ()
+    assert len(kept) + sum(span.byte_end - span.byte_start for span in plan.dropped) == len(data)
+    written = as_written(plan)
+    spans = sorted([*written.units, *written.others], key=lambda span: span.byte_start)
+    assert b"".join(kept[span.byte_start : span.byte_end] for span in spans) == kept
+
+
+def test_an_acceptance_names_the_line_of_the_text_as_it_stands() -> None:
+    text = printed(Layout()).replace("Điều 5.", "Điều 7.").replace("Điều 6.", "Điều 8.")
+    line = next(number for number, row in enumerate(text.split("\n"), 1) if row.startswith("Điều 7."))
+    gap = Acceptance(line=line, code="NUMBER_GAP", reason="so enacted")
+    result = plan_document(text.encode(), origin="file:law.txt", docprefix="LAW", profile="vi-law", acceptances=(gap,))
+    assert "LAW/DIEU-7" in [unit.address for unit in accepted(result).units]

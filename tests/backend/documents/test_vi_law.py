@@ -2,6 +2,7 @@
 
 import pytest
 
+from console.backend.model.canonical_json import canonical_json
 from tests.backend.documents.planned import addresses, bodies, parents, planned, refusals
 from tests.support.plans import accepted
 
@@ -216,3 +217,173 @@ def test_titles_are_free_of_markup() -> None:
 def test_a_form_keeps_its_articles_as_text() -> None:
     text = "Điều 1. Biểu mẫu\n\nText.\n\nĐiều 2. Hiệu lực\n\nText.\n\nMẫu số 01\n\nQUYẾT ĐỊNH:\n\nĐiều 1. Cấp phép\n\nText.\n"
     assert addresses(planned(text, "vi-law")) == ["DIEU-1", "DIEU-2", "MAU-01"]
+
+
+WRAPPED = """\
+Chính phủ ban hành nghị định
+Chương I
+QUY ĐỊNH VỀ HỒ NƯỚC, VỀ BỜ HỒ VÀ VỀ NHỮNG NGƯỜI
+GIỮ HỒ
+Điều 1. Phạm vi
+1. Nghị định này quy định về hồ nước và về bờ của nó.
+2. Mức thu được tính theo bảng dưới đây, tính bằng đồng:
+Trên 80
+35
+Điều 2. Người giữ hồ
+1. Người giữ hồ đo mực nước mỗi ngày một lần vào sáng.
+"""
+"""Lines of about fifty characters; before Chương I and the articles stands no sign that ends a sentence."""
+
+
+def test_a_short_line_or_one_in_capitals_ends_its_paragraph_before_the_next_heading() -> None:
+    result = planned(WRAPPED, "vi-law")
+    assert addresses(result) == [
+        *("CHUONG-I", "DIEU-1", "DIEU-1/KHOAN-1", "DIEU-1/KHOAN-2", "DIEU-2", "DIEU-2/KHOAN-1"),
+    ]
+    title = "QUY ĐỊNH VỀ HỒ NƯỚC, VỀ BỜ HỒ VÀ VỀ NHỮNG NGƯỜI GIỮ HỒ"
+    assert accepted(result).units[0].title == title
+    suspects = [(s.reason.value, s.text) for s in accepted(result).suspects]
+    assert suspects == [("continues", "Chương I"), ("continues", "Điều 2. Người giữ hồ")]
+
+
+def test_behind_a_full_line_the_next_heading_may_be_the_rest_of_its_sentence() -> None:
+    text = WRAPPED.replace("35\n", "Thuế suất này được áp dụng như đã quy định tại\n")
+    assert ("AMBIGUOUS_HEADING") in {code for _, code in refusals(planned(text, "vi-law"))}
+
+
+def test_a_short_line_makes_no_paragraph_of_a_number() -> None:
+    text = WRAPPED.replace("35\nĐiều 2. Người giữ hồ\n1. Người", "35\n3. Người")
+    assert {code for _, code in refusals(planned(text, "vi-law"))} == {"AMBIGUOUS_PARAGRAPH"}
+
+
+SIGNED = "TM. CHÍNH PHỦ\nNguyễn Văn A\n\n"
+FORM = "Phụ lục I\nMẪU HỢP ĐỒNG\n\nĐiều 1. Bên A\n1. Tên.\n3. Tuổi.\n\nĐiều 2. Bên B\n1. Tên.\n\nĐiều 3. Ký\nHết.\n"
+ACT = "Điều 1. A\nMột.\n\nĐiều 2. B\nHai.\n\n"
+
+
+def test_an_annex_whose_numbers_do_not_hold_is_one_unit_and_each_beginning_in_it_is_told() -> None:
+    plan = accepted(planned(ACT + SIGNED + FORM, "vi-law"))
+    assert [unit.address for unit in plan.units] == ["DOC/DIEU-1", "DOC/DIEU-2", "DOC/PHULUC-I"]
+    assert [(suspect.reason.value, suspect.text[:6]) for suspect in plan.suspects] == [
+        *(("in-annex", begins) for begins in ("Điều 1", "1. Tên", "3. Tuổ", "Điều 2", "1. Tên", "Điều 3")),
+    ]
+
+
+def test_an_annex_whose_numbers_hold_is_cut() -> None:
+    text = ACT + SIGNED + FORM.replace("3. Tuổi", "2. Tuổi")
+    assert "PHULUC-I/DIEU-1/KHOAN-2" in addresses(planned(text, "vi-law"))
+
+
+def test_an_annex_that_may_have_swallowed_the_act_refuses_it() -> None:
+    unsigned = ACT + FORM
+    assert "ANNEX_INTERRUPTED" in {code for _, code in refusals(planned(unsigned, "vi-law"))}
+
+
+def test_a_fault_outside_of_annexes_is_refused_though_one_of_them_is_unclear_too() -> None:
+    text = ACT.replace("Điều 2", "Điều 3") + SIGNED + FORM
+    assert "NUMBER_GAP" in {code for _, code in refusals(planned(text, "vi-law"))}
+
+
+PROGRAMME = """\
+Điều 1. Phê duyệt Đề án với các nội dung sau:
+
+I. QUAN ĐIỂM
+
+1. Một.
+
+2. Hai.
+
+II. MỤC TIÊU
+
+1. Ba.
+
+2. Bốn.
+
+Điều 2. Hiệu lực
+
+Hết.
+"""
+
+
+def test_the_sections_of_a_programme_are_units_where_its_clauses_begin_again() -> None:
+    result = planned(PROGRAMME, "vi-law")
+    assert addresses(result) == [
+        *("DIEU-1", "DIEU-1/MUC-I", "DIEU-1/MUC-I/KHOAN-1", "DIEU-1/MUC-I/KHOAN-2"),
+        *("DIEU-1/MUC-II", "DIEU-1/MUC-II/KHOAN-1", "DIEU-1/MUC-II/KHOAN-2", "DIEU-2"),
+    ]
+
+
+def test_where_a_text_holds_without_them_they_are_text() -> None:
+    text = PROGRAMME.replace("1. Ba.", "3. Ba.").replace("2. Bốn.", "4. Bốn.")
+    assert addresses(planned(text, "vi-law"))[:3] == ["DIEU-1", "DIEU-1/KHOAN-1", "DIEU-1/KHOAN-2"]
+
+
+def test_a_section_that_is_missing_refuses_the_text() -> None:
+    text = PROGRAMME.replace("II. MỤC", "III. MỤC")
+    assert {code for _, code in refusals(planned(text, "vi-law"))} == {"ADDRESS_REPEATED"}
+
+
+def test_a_programme_that_an_act_attaches_is_an_annex() -> None:
+    text = ACT + SIGNED + "CHƯƠNG TRÌNH GIỮ HỒ\n(Ban hành kèm theo Quyết định số 1)\n\nPhần I: Một\n\nPhần I: Hai\n"
+    plan = accepted(planned(text, "vi-law"))
+    assert [unit.address for unit in plan.units][-1] == "DOC/CHUONG-TRINH-GIU-HO"
+    assert [suspect.reason.value for suspect in plan.suspects] == ["in-annex", "in-annex"]
+
+
+def test_an_attached_regulation_is_signed_like_the_act_and_its_annex_stands_beside_it() -> None:
+    text = (
+        ACT
+        + SIGNED
+        + (
+            "QUY CHẾ GIỮ HỒ\n(Ban hành kèm theo Quyết định số 1)\n\nĐiều 1. A\nMột.\n\nKT. BỘ TRƯỞNG\nB\n\nPHỤ LỤC\nMẪU\n\n1. Tên\n"
+        )
+    )
+    plan = accepted(planned(text, "vi-law"))
+    assert [unit.address for unit in plan.units][2:] == [
+        *("DOC/QUY-CHE-GIU-HO", "DOC/QUY-CHE-GIU-HO/DIEU-1", "DOC/PHULUC-MAU"),
+    ]
+    assert [span.name for span in plan.others] == ["signature", "signature"]
+
+
+OPENING = """\
+CHÍNH PHỦ
+CỘNG HÒA XÃ HỘI CHỦ NGHĨA VIỆT NAM
+Độc lập - Tự do - Hạnh phúc
+Số: 7/2024/NĐ-HN
+Hà Nội, ngày 05 tháng 3 năm 2024
+NGHỊ ĐỊNH
+Về việc giữ gìn hồ nước
+Căn cứ Luật về hồ nước;
+Theo đề nghị của người giữ hồ;
+Chính phủ ban hành Nghị định này.
+Điều 1. A
+Hết.
+"""
+
+
+def test_what_stands_above_the_first_unit_has_named_parts_and_they_are_no_part_of_the_plan() -> None:
+    result = planned(OPENING, "vi-law")
+    plan = accepted(result)
+    assert [(part.name, part.line_start, part.line_end) for part in result.title_parts] == [
+        *(("issuer", 1, 1), ("motto", 2, 3), ("number", 4, 4), ("place and date", 5, 5), ("title", 6, 7)),
+        *(("legal bases", 8, 9), ("enacting formula", 10, 10)),
+    ]
+    title = plan.others[0]
+    assert (title.name, title.byte_start, title.byte_end) == ("title", 0, result.title_parts[-1].byte_end)
+    pieces = [result.canonical[part.byte_start : part.byte_end] for part in result.title_parts]
+    assert b"".join(pieces) == result.canonical[: title.byte_end]
+    assert b"legal bases" not in canonical_json(plan)
+
+
+def test_the_preamble_of_a_constitution_is_a_unit() -> None:
+    text = "HIẾN PHÁP\n\nLỜI NÓI ĐẦU\n\nNhân dân lập nên hiến pháp này.\n\nChương I\nCHẾ ĐỘ\n\nĐiều 1. A\nHết.\n"
+    assert addresses(planned(text, "vi-law")) == ["LOINOIDAU", "CHUONG-I", "DIEU-1"]
+    in_a_sentence = text.replace("LỜI NÓI ĐẦU", "LỜI NÓI ĐẦU CỦA SÁCH")
+    assert addresses(planned(in_a_sentence, "vi-law")) == ["CHUONG-I", "DIEU-1"]
+
+
+@pytest.mark.parametrize("line", ["Мẫu số 02", "* Mẫu số 02", "Mẫu3 số 02", "    Mẫu số 02", "Mẫu\u00a0số\u00a002"])
+def test_the_heading_of_a_form_is_kept_or_named_however_it_is_written(line: str) -> None:
+    plan = accepted(planned(f"Điều 1. A\nMột.\n\nMẫu số 01\n\nTên:\n\n{line}\n\nTuổi:\n", "vi-law"))
+    named = [suspect.line for suspect in plan.suspects]
+    assert "DOC/MAU-02" in [unit.address for unit in plan.units] or named == [8]

@@ -151,6 +151,14 @@ class Level(Value):
         return self.role is Role.PARAGRAPH or self.role is Role.POINT
 
 
+class TitlePart(Value):
+    """A part of the document's title, which reaches to the beginning of the next part."""
+
+    name: str
+    begins: str
+    """Pattern of the beginning of its first line."""
+
+
 class Profile(Value):
     """Rules for cutting one kind of document."""
 
@@ -164,6 +172,9 @@ class Profile(Value):
     """Underlined lines are headings where that is certain; where it is not, the document is refused."""
     page: bool = False
     """A text without a heading is one unit, if its front matter has a title and none of its lines has a number."""
+    short_lines_end: bool = False
+    """Texts are wrapped: a line that is much shorter than the others, or all in capitals, ends its paragraph, so that the
+    heading that comes next may follow it."""
     ignore_case: bool = False
     """Match the first words of a line in upper and lower case."""
     reads_like: tuple[str, ...] = ()
@@ -175,6 +186,8 @@ class Profile(Value):
     """Patterns, written the same way, of list items that are text of their unit: no suspects."""
     words: tuple[str, ...] = ()
     """Words before the number of a unit, in lower case and without diacritics; with one slip they make a suspect too."""
+    title_part: tuple[TitlePart, ...] = ()
+    """Parts of what stands above the first unit, such as number and legal bases; they are named, and no units."""
     furniture: Furniture | None = None
     """Rules for what is no text of the law in such documents; without them every line is text."""
     fragments: dict[str, str] = Field(default_factory=dict)
@@ -194,6 +207,10 @@ class Profile(Value):
                 fault = self._unfit(pattern)
                 if fault:
                     raise ValueError(f"profile {self.name}: key {key}: {fault}")
+        for part in self.title_part:
+            fault = self._unfit(part.begins)
+            if fault:
+                raise ValueError(f"profile {self.name}: title_part {part.name!r}: {fault}")
         unfit = self.furniture.fault() if self.furniture is not None else ""
         if unfit:
             raise ValueError(f"profile {self.name}: {unfit}")
