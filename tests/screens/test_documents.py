@@ -2,12 +2,13 @@
 
 from textual.widgets import Input
 
-from console.backend.model.plan import Acceptance, Suspect, SuspectReason
+from console.backend.model.plan import Acceptance, Omission, Suspect, SuspectReason
 from console.backend.model.view_models import OnProgress, PlanView, RunRequest, RunView
 from console.screens.documents import DocumentsScreen
 from console.screens.documents_text import note_row, plan_head
 from console.screens.help import HelpDialog
 from console.widgets.line import plain
+from console.widgets.panel import Lines
 from console.widgets.rows import Rows
 from console.widgets.source_view import SourceView
 from console.widgets.unit_tree import UnitTree
@@ -112,6 +113,28 @@ async def test_accepted_findings_are_shown_with_the_suspects_and_started_as_show
         assert "ADDRESS_REPEATED accepted  OLD: twice" in plain(note_row(view.document.acceptances[1]))
         await press(pilot, "d")
     assert "accepting accept file" in backend.calls
+
+
+class _Marked(FakeBackend):
+    """A backend whose documents are files with markup."""
+
+    def plan(self, origin: str, docprefix: str, profile: str, ordinals: bool) -> PlanView:
+        """The sample, with what its text does not hold."""
+        view = super().plan(origin, docprefix, profile, ordinals)
+        assert view.document is not None
+        omissions = (Omission(name="comment", count=2, characters=9), Omission(name="metadata", count=27))
+        document = view.document.model_copy(update={"omissions": omissions})
+        return PlanView(document, (), view.text, view.plan_digest)
+
+
+async def test_what_the_text_of_a_file_with_markup_does_not_hold_is_shown() -> None:
+    async with opened(_Marked(), "2", "p") as (app, _):
+        head = app.screen.query_one("#plan-head", Lines)
+        assert head.size.height == 4
+        assert isinstance(app.screen, DocumentsScreen)
+        assert app.screen.planned is not None
+        shown = plan_head(app.screen.planned.request, app.screen.planned.view, wide=False)
+        assert plain(shown[-1]) == "not in the text 2 comment (9 characters), 27 metadata"
 
 
 async def test_a_dry_run_leads_to_the_run_screen() -> None:

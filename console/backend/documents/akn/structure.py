@@ -119,8 +119,10 @@ class Structure:
         """Refuse what the markup itself says is another version, or no longer there."""
         status, contains = element.get("status", ""), element.get("contains", "")
         if status in _NOT_IN_FORCE or "alternativeTo" in element.attrib:
-            which = f"the status {status!r}" if status in _NOT_IN_FORCE else "another version of itself"
-            self.blocks.problem("AKN_VERSION", element, f"{local(element)} has {which}: it is not certain if it is law")
+            reason = f"the status {status!r}" if status in _NOT_IN_FORCE else "another version of itself"
+            self.blocks.problem(
+                "AKN_VERSION", element, f"{local(element)} has {reason}: it is not certain if it is law"
+            )
         if contains == "multipleVersions":
             self.blocks.problem("AKN_VERSION", element, "the file holds more than one version of the document")
 
