@@ -1,6 +1,7 @@
 """Akoma Ntoso as a source: structure and text are the markup's; what it leaves open or contradicts is refused."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -8,14 +9,15 @@ from hypothesis import strategies as st
 
 from console.backend.documents.akn.intake import AKN_RULE, akn_text
 from console.backend.documents.akn.numbers import contradicts, number_in
+from console.backend.documents.akn.writing import not_xml
 from console.backend.documents.canonical import RefusedText
 from console.backend.documents.coverage import check_algebra, spans
 from console.backend.documents.limits import DEFAULT_LIMITS, Limits
 from console.backend.documents.planning import PlanResult, plan_document
 from console.backend.model.plan import Acceptance
-from tests.backend.documents.exporting import akn_of
+from tests.backend.documents.exporting import akn_of, exported_document
 from tests.backend.documents.planned import planned
-from tests.backend.documents.test_akn_export import CONTAINERS, GAZETTE, sample
+from tests.backend.documents.test_akn_export import CONTAINERS, CORPUS, FOLDERS, GAZETTE, REAL, sample
 from tests.backend.documents.test_suspects import SAMPLES
 from tests.support.akn_reader import squeezed
 from tests.support.plans import accepted
@@ -307,6 +309,16 @@ def test_containers_annexes_and_named_parts_come_back(text: str, profile: str) -
     result = planned(text, profile)
     check_round_trip(result)
     assert [o.name for o in accepted(round_trip(result)).others] == [o.name for o in accepted(result).others]
+
+
+@pytest.mark.skipif(not REAL, reason=f"no corpus in {CORPUS}; set CUTTER_CORPUS")
+@pytest.mark.parametrize("path", REAL, ids=lambda path: path.name)
+def test_a_real_law_comes_back(path: Path) -> None:
+    profile = FOLDERS[path.parent.name]
+    result = plan_document(path.read_bytes(), origin="file:x", docprefix="DOC", profile=profile, ordinals=True)
+    if result.plan is None or not_xml(exported_document(result)):
+        pytest.skip("the text has no plan, or XML cannot hold it")
+    check_round_trip(result)
 
 
 _LINES = st.sampled_from(

@@ -228,7 +228,7 @@ class Structure:
         elif parent is None:
             self.blocks.problem("AKN_NO_HEAD", element, f"{local(element)} with neither number nor heading, in no unit")
         else:
-            self._refuse_missing_number(element)
+            self._refuse_wrapper(element)
             self._inside(element, parent)
 
     def _inside(self, element: etree._Element, unit: int) -> None:
@@ -341,6 +341,14 @@ class Structure:
         eid = element.get("eId", "")
         if label and contradicts(label, local(element), eid):
             self.blocks.problem("AKN_CONTRADICTION", element, f"{local(element)} {label!r} has the eId {eid!r}")
+
+    def _refuse_wrapper(self, element: etree._Element) -> None:
+        """Refuse what only wraps, if it has a number or a heading after all, or lacks the number that others have."""
+        self._refuse_missing_number(element)
+        if self.blocks.head_line(element):
+            self.blocks.problem(
+                "AKN_ELEMENT", element, f"{local(element)} with a head: it is not certain if it is a unit"
+            )
 
     def _refuse_missing_number(self, element: etree._Element) -> None:
         """Refuse an article, or what has no heading either, without a number beside others of its name that have one."""
