@@ -17,7 +17,7 @@ from console.backend.documents.planning import PlanResult, plan_document
 from console.backend.model.plan import Acceptance
 from tests.backend.documents.exporting import akn_of, exported_document
 from tests.backend.documents.planned import planned
-from tests.backend.documents.test_akn_export import CONTAINERS, CORPUS, FOLDERS, GAZETTE, REAL, sample
+from tests.backend.documents.test_akn_export import CONTAINERS, CORPUS, FOLDERS, GAZETTE, REAL, check_whole, sample
 from tests.backend.documents.test_suspects import SAMPLES
 from tests.support.akn_reader import squeezed
 from tests.support.plans import accepted
@@ -364,6 +364,34 @@ def test_stated_addresses_must_be_of_every_unit_and_in_form() -> None:
     assert "AKN_CONTRADICTION" in {code for _, code in refusals(taken(one))}
     assert "AKN_ADDRESS" in {code for _, code in refusals(taken(odd))}
     assert "ADDRESS_REPEATED" in {code for _, code in refusals(taken(twice))}
+
+
+@pytest.mark.parametrize(
+    ("stated", "instead"), [("DOC/PAR-1/ABS-2", "DOC/PAR-2/ABS-2"), ("DOC/PAR-1/ABS-2", "DOC/PAR-1/ABS-3")]
+)
+def test_an_address_of_another_place_or_number_is_refused(stated: str, instead: str) -> None:
+    """A signer reads addresses; one that misleads is worse than none."""
+    data = akn_of(planned(CONTAINERS, "de-law")).replace(stated.encode(), instead.encode())
+    assert [code for _, code in refusals(taken(data))] == ["AKN_ADDRESS"]
+
+
+def test_cross_headings_are_named_parts_where_they_stand() -> None:
+    raw = xml(
+        "<chapter><num>I</num><heading>Rules</heading>"
+        + art("1", para("(1)") + "<crossHeading>Middle</crossHeading>" + para("(2)"))
+        + "<crossHeading>Fees</crossHeading>" + art("2") + "</chapter>"
+    )  # fmt: skip
+    result = taken(raw)
+    assert addresses(result) == ["CHP-I", "ART-1", "ART-1/PARA-1", "ART-1/PARA-2", "ART-2"]
+    assert [other.name for other in accepted(result).others] == ["cross-heading", "cross-heading"]
+    check_whole(result)
+    check_round_trip(result)
+
+
+def test_comments_around_the_document_are_counted() -> None:
+    raw = xml(art("1")).replace(b"<akomaNtoso", b"<!-- a --><?go now?><akomaNtoso", 1) + b"<!-- b -->"
+    omissions = {omission.name: omission.count for omission in accepted(taken(raw)).omissions}
+    assert (omissions["comment"], omissions["processing instruction"]) == (2, 1)
 
 
 def test_xml_is_not_cut_as_text() -> None:

@@ -95,6 +95,7 @@ class Structure:
         self._numbered: dict[etree._Element, frozenset[str]] = {}
         """Names of the children that have a number, by element."""
         self._count_attributes(document)
+        self._count_around(document)
         self._read(document, None)
 
     def _count_attributes(self, document: etree._Element) -> None:
@@ -114,6 +115,14 @@ class Structure:
                 self._refuse_versions(element)
                 if names & {"href", "src"}:
                     self.blocks.omit("reference that is not loaded")
+
+    def _count_around(self, document: etree._Element) -> None:
+        """Count comments and processing instructions outside of the document and of the root."""
+        for element in (document, *document.iterancestors()):
+            for preceding in (True, False):
+                for node in element.itersiblings(preceding=preceding):
+                    if not local(node):
+                        self.blocks.omit_comment(node)
 
     def _refuse_versions(self, element: etree._Element) -> None:
         """Refuse what the markup itself says is another version, or no longer there."""
@@ -413,6 +422,6 @@ def _flattened(element: etree._Element) -> list[etree._Element]:
         tag = local(child)
         if tag in _TEXTS or (tag in HIERARCHY and is_unit(child)):
             result.append(child)
-        elif tag in HIERARCHY:
+        elif tag in HIERARCHY and child.get(PART) is None:
             result += _flattened(child)
     return result
