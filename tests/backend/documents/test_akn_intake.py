@@ -174,6 +174,14 @@ def test_quoted_articles_of_an_amending_law_are_text() -> None:
     assert bodies(result) == {"ART-1": "Article 1 Replace:\nArticle 9 Fees\nNew.\n\n"}
 
 
+def test_quoted_articles_make_no_container_of_what_quotes_them() -> None:
+    quoted = f"<content><p>Insert: <quotedStructure>{art('9')}</quotedStructure></p></content>"
+    body = f"<section><num>1</num><subsection><num>(1)</num>{quoted}</subsection></section>"
+    assert [unit.section_type for unit in accepted(taken(xml(body))).units] == ["section", "paragraph"]
+    after = f"<paragraph><num>(1)</num>{quoted.replace('content', 'intro')}<point><num>a)</num></point><wrapUp><p>W</p></wrapUp></paragraph>"
+    assert addresses(taken(xml(art("1", after)))) == ["ART-1", "ART-1/PARA-1"]
+
+
 def test_tables_and_lists_are_lines() -> None:
     table = "<table><tr><th><p>A</p></th><th><p>B</p></th></tr><tr><td><p>1</p></td><td><p>2</p></td></tr></table>"
     items = "<blockList><listIntroduction>Both</listIntroduction><item><num>-</num><p>x</p></item></blockList>"

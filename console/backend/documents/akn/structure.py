@@ -36,6 +36,7 @@ _HCONTAINERS: dict[str, str] = {
     "schedule": "annex",
     "appendix": "annex",
     "recital": "paragraph",
+    "crossheading": "division",
 }
 """Section type by the name of an hcontainer."""
 _ARTICLES = frozenset({"article", "clause", "rule"})
@@ -274,9 +275,7 @@ class Structure:
 
     def _uncut(self, element: etree._Element, index: int) -> None:
         """Keep the parts of a unit in its text, because text of the unit follows them; each is told."""
-        if self.pieces[index].section_type not in _SMALL | {"article", "principle"} or any(
-            local(inner) in _ARTICLES for inner in element.iterdescendants()
-        ):
+        if self.pieces[index].section_type not in _SMALL | {"article", "principle"} or has_articles(element):
             message = f"text of the {local(element)} behind its parts: it would become part of the last"
             self.blocks.problem("AKN_TEXT_AFTER", element, message)
             return
@@ -374,12 +373,11 @@ class Structure:
 
     def _type_of(self, element: etree._Element, parent: int | None) -> str:
         tag, above = local(element), self.pieces[parent].section_type if parent is not None else ""
-        has_articles = any(local(inner) in _ARTICLES for inner in element.iterdescendants())
         if tag == "subsection":
-            return "subdivision" if has_articles else "paragraph"
+            return "subdivision" if has_articles(element) else "paragraph"
         if tag == HCONTAINER:
             name = element.get("name", "").lower()
-            known = _HCONTAINERS.get(name, "division" if has_articles else "")
+            known = _HCONTAINERS.get(name, "division" if has_articles(element) else "")
             if not known:
                 message = f"hcontainer {name!r}: its place is not certain; the names that are known are {', '.join(sorted(_HCONTAINERS))}"
                 self.blocks.problem("AKN_ELEMENT", element, message)
@@ -401,6 +399,12 @@ def _label(element: etree._Element) -> str:
 
 def _shown(element: etree._Element, tag: str) -> str:
     return "".join("".join(child.itertext()) for child in element if local(child) == tag).strip()
+
+
+def has_articles(element: etree._Element) -> bool:
+    """Return whether articles are among the parts of an element; quoted ones are text."""
+    parts = [child for child in element if local(child) in HIERARCHY]
+    return any(local(part) in _ARTICLES or has_articles(part) for part in parts)
 
 
 def text_follows(element: etree._Element) -> bool:
