@@ -214,6 +214,20 @@ DOCUMENTS = (
         _test("documents/test_akn_intake", "text_behind_the_parts_of_a_unit_keeps_them_in_its_text_and_tells_them"),
     ),
     Mutant(
+        "a stated address of another place is refused",
+        f"{_AKN}/intake.py",
+        "        elif above not in {self._prefix, *self._around(piece)}:\n",
+        "        elif False:\n",
+        _test("documents/test_akn_intake", "an_address_of_another_place_or_number_is_refused"),
+    ),
+    Mutant(
+        "a unit within text is refused",
+        f"{_AKN}/blocks.py",
+        "        if tag in HIERARCHY and not self._quoted:\n",
+        "        if False:\n",
+        _test("documents/test_akn_intake", "what_the_markup_contradicts_or_leaves_open_is_refused_with_its_line"),
+    ),
+    Mutant(
         "drafts are exported only when asked for",
         f"{_B}/runs/stored_document.py",
         "    if drafts and not with_drafts:\n",

@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from console.backend.model.plan import Acceptance, DocumentPlan, DroppedSpan, Problem
+from console.backend.model.plan import Acceptance, DocumentPlan, DroppedSpan, Problem, omissions_in_words
 from console.backend.model.suspect_groups import SuspectGroup, grouped
 from console.backend.model.view_models import IntakeView, PlanView, RunRequest
 from console.widgets.formatting import count, plural, shortened, size
@@ -72,6 +72,11 @@ def plan_head(request: RunRequest, view: PlanView, *, wide: bool) -> list[Line]:
             coverage(document),
             Span("  digest ", "muted"),
             view.plan_digest if wide else shortened(view.plan_digest, 17),
+        ),
+        *(
+            [line(Span("not in the text ", "muted"), omissions_in_words(document.omissions))]
+            if document.omissions
+            else []
         ),
     ]
 

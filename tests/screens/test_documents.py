@@ -3,7 +3,7 @@
 from textual.widgets import Input
 
 from console.backend.model.errors import Refused, StopCode
-from console.backend.model.plan import Acceptance, DroppedSpan, DropRule, Suspect, SuspectReason
+from console.backend.model.plan import Acceptance, DroppedSpan, DropRule, Omission, Suspect, SuspectReason
 from console.backend.model.suspect_groups import grouped
 from console.backend.model.view_models import OnProgress, PlanView, RunRequest, RunView
 from console.screens.documents import DocumentsScreen
@@ -172,6 +172,28 @@ async def test_dropped_spans_are_shown_behind_the_suspects_and_a_quotation_is_on
         assert lines == [5, 3]
         assert "5-7" in plain(note_row(grouped(view.document.suspects)[0]))
         assert "page-break    GAZETTE 7  17 B sha256 abababab" in plain(note_row(view.document.dropped[0]))
+
+
+class _Marked(FakeBackend):
+    """A backend whose documents are files with markup."""
+
+    def plan(self, origin: str, docprefix: str, profile: str, ordinals: bool) -> PlanView:
+        """The sample, with what its text does not hold."""
+        view = super().plan(origin, docprefix, profile, ordinals)
+        assert view.document is not None
+        omissions = (Omission(name="comment", count=2, characters=9), Omission(name="metadata", count=27))
+        document = view.document.model_copy(update={"omissions": omissions})
+        return PlanView(document, (), view.text, view.plan_digest)
+
+
+async def test_what_the_text_of_a_file_with_markup_does_not_hold_is_shown() -> None:
+    async with opened(_Marked(), "2", "p") as (app, _):
+        head = app.screen.query_one("#plan-head", Lines)
+        assert head.size.height == 4
+        assert isinstance(app.screen, DocumentsScreen)
+        assert app.screen.planned is not None
+        shown = plan_head(app.screen.planned.request, app.screen.planned.view, wide=False)
+        assert plain(shown[-1]) == "not in the text 2 comment (9 characters), 27 metadata"
 
 
 async def test_a_dry_run_leads_to_the_run_screen() -> None:

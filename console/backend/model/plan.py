@@ -66,7 +66,10 @@ class Coverage(Value):
 
 
 class Problem(Value):
-    """Reason why a document is refused: a stable code, the 1-based line of the canonical text, what a person can do."""
+    """Reason why a document is refused: a stable code, the 1-based line, what a person can do.
+
+    The line is that of the canonical text; of a file with markup, that of the file.
+    """
 
     code: str
     line: int

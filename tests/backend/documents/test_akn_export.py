@@ -12,13 +12,14 @@ from hypothesis import strategies as st
 
 from console.backend.documents.akn.eids import EIds, number_part
 from console.backend.documents.akn.frbr import stated_facts
-from console.backend.documents.akn.writing import not_xml
+from console.backend.documents.akn.writing import not_xml, write_akn
 from console.backend.documents.akn_elements import elements_of
+from console.backend.documents.export_json import write_text
 from console.backend.documents.planning import PlanResult, plan_document
-from console.backend.documents.portions import of_plan
+from console.backend.documents.portions import StoredUnit, of_plan, of_rows
 from console.backend.documents.profiles import parse_profile
 from console.backend.model.errors import UsageError
-from tests.backend.documents.exporting import FACTS, akn, akn_of, exported_document
+from tests.backend.documents.exporting import DAY, FACTS, akn, akn_of, exported_document
 from tests.backend.documents.planned import planned
 from tests.backend.documents.test_suspects import SAMPLES
 from tests.support.akn_reader import all_text, schema_faults, squeezed, units_of
@@ -301,3 +302,18 @@ def test_a_plan_is_exported_with_its_digest_and_its_source() -> None:
     assert plan.content_digest in data
     assert plan.source.sha256 in data
     assert of_plan(plan, result.canonical).text == result.canonical.decode()
+
+
+def test_what_the_database_has_takes_the_place_of_the_planned_bodies() -> None:
+    """A signed edit of a draft can change title and body, and need not end its last line."""
+    result = planned("# One\n\nText.\n\n## Two\n\nText.\n")
+    rows = [
+        StoredUnit("DOC/ONE", None, "section", "Uno", "# Uno\n\nNew.", is_draft=True),
+        StoredUnit("DOC/ONE/TWO", "DOC/ONE", "article", "Two", "## Two\n\nText.\n", is_draft=False),
+    ]
+    document = of_rows(accepted(result), result.canonical, rows)
+    assert write_text(document).decode() == "# Uno\n\nNew.\n\n## Two\n\nText.\n"
+    assert (document.standing, [unit.standing.value for unit in document.units]) == ("mixed", ["draft", "enacted"])
+    data = write_akn(document, FACTS, elements_of({}), DAY)
+    assert [unit.heading for unit in units_of(data)] == ["Uno", "Two"]
+    assert schema_faults(data) == []

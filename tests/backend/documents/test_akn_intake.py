@@ -1,6 +1,7 @@
 """Akoma Ntoso as a source: structure and text are the markup's; what it leaves open or contradicts is refused."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -8,14 +9,15 @@ from hypothesis import strategies as st
 
 from console.backend.documents.akn.intake import AKN_RULE, akn_text
 from console.backend.documents.akn.numbers import contradicts, number_in
+from console.backend.documents.akn.writing import not_xml
 from console.backend.documents.canonical import RefusedText
 from console.backend.documents.coverage import check_algebra, spans
 from console.backend.documents.limits import DEFAULT_LIMITS, Limits
 from console.backend.documents.planning import PlanResult, plan_document
 from console.backend.model.plan import Acceptance
-from tests.backend.documents.exporting import akn_of
+from tests.backend.documents.exporting import akn_of, exported_document
 from tests.backend.documents.planned import planned
-from tests.backend.documents.test_akn_export import CONTAINERS, GAZETTE, sample
+from tests.backend.documents.test_akn_export import CONTAINERS, CORPUS, FOLDERS, GAZETTE, REAL, check_whole, sample
 from tests.backend.documents.test_suspects import SAMPLES
 from tests.support.akn_reader import squeezed
 from tests.support.plans import accepted
@@ -172,6 +174,14 @@ def test_quoted_articles_of_an_amending_law_are_text() -> None:
     assert bodies(result) == {"ART-1": "Article 1 Replace:\nArticle 9 Fees\nNew.\n\n"}
 
 
+def test_quoted_articles_make_no_container_of_what_quotes_them() -> None:
+    quoted = f"<content><p>Insert: <quotedStructure>{art('9')}</quotedStructure></p></content>"
+    body = f"<section><num>1</num><subsection><num>(1)</num>{quoted}</subsection></section>"
+    assert [unit.section_type for unit in accepted(taken(xml(body))).units] == ["section", "paragraph"]
+    after = f"<paragraph><num>(1)</num>{quoted.replace('content', 'intro')}<point><num>a)</num></point><wrapUp><p>W</p></wrapUp></paragraph>"
+    assert addresses(taken(xml(art("1", after)))) == ["ART-1", "ART-1/PARA-1"]
+
+
 def test_tables_and_lists_are_lines() -> None:
     table = "<table><tr><th><p>A</p></th><th><p>B</p></th></tr><tr><td><p>1</p></td><td><p>2</p></td></tr></table>"
     items = "<blockList><listIntroduction>Both</listIntroduction><item><num>-</num><p>x</p></item></blockList>"
@@ -309,6 +319,16 @@ def test_containers_annexes_and_named_parts_come_back(text: str, profile: str) -
     assert [o.name for o in accepted(round_trip(result)).others] == [o.name for o in accepted(result).others]
 
 
+@pytest.mark.skipif(not REAL, reason=f"no corpus in {CORPUS}; set CUTTER_CORPUS")
+@pytest.mark.parametrize("path", REAL, ids=lambda path: path.name)
+def test_a_real_law_comes_back(path: Path) -> None:
+    profile = FOLDERS[path.parent.name]
+    result = plan_document(path.read_bytes(), origin="file:x", docprefix="DOC", profile=profile, ordinals=True)
+    if result.plan is None or not_xml(exported_document(result)):
+        pytest.skip("the text has no plan, or XML cannot hold it")
+    check_round_trip(result)
+
+
 _LINES = st.sampled_from(
     [
         *("# One", "# Two  #", "## **3.1** Fees", "## Article 5 — Zoo", "### Deep", "Setext", "=====", "- list"),
@@ -352,6 +372,34 @@ def test_stated_addresses_must_be_of_every_unit_and_in_form() -> None:
     assert "AKN_CONTRADICTION" in {code for _, code in refusals(taken(one))}
     assert "AKN_ADDRESS" in {code for _, code in refusals(taken(odd))}
     assert "ADDRESS_REPEATED" in {code for _, code in refusals(taken(twice))}
+
+
+@pytest.mark.parametrize(
+    ("stated", "instead"), [("DOC/PAR-1/ABS-2", "DOC/PAR-2/ABS-2"), ("DOC/PAR-1/ABS-2", "DOC/PAR-1/ABS-3")]
+)
+def test_an_address_of_another_place_or_number_is_refused(stated: str, instead: str) -> None:
+    """A signer reads addresses; one that misleads is worse than none."""
+    data = akn_of(planned(CONTAINERS, "de-law")).replace(stated.encode(), instead.encode())
+    assert [code for _, code in refusals(taken(data))] == ["AKN_ADDRESS"]
+
+
+def test_cross_headings_are_named_parts_where_they_stand() -> None:
+    raw = xml(
+        "<chapter><num>I</num><heading>Rules</heading>"
+        + art("1", para("(1)") + "<crossHeading>Middle</crossHeading>" + para("(2)"))
+        + "<crossHeading>Fees</crossHeading>" + art("2") + "</chapter>"
+    )  # fmt: skip
+    result = taken(raw)
+    assert addresses(result) == ["CHP-I", "ART-1", "ART-1/PARA-1", "ART-1/PARA-2", "ART-2"]
+    assert [other.name for other in accepted(result).others] == ["cross-heading", "cross-heading"]
+    check_whole(result)
+    check_round_trip(result)
+
+
+def test_comments_around_the_document_are_counted() -> None:
+    raw = xml(art("1")).replace(b"<akomaNtoso", b"<!-- a --><?go now?><akomaNtoso", 1) + b"<!-- b -->"
+    omissions = {omission.name: omission.count for omission in accepted(taken(raw)).omissions}
+    assert (omissions["comment"], omissions["processing instruction"]) == (2, 1)
 
 
 def test_xml_is_not_cut_as_text() -> None:

@@ -38,6 +38,7 @@ from console.backend.model.vocabulary import VOCABULARY, UnitKind
 
 AKN_RULE = "canon-akn-v0.1.0"
 _ADDRESS = re.compile(r"[A-Z0-9-]+(?:/[A-Z0-9](?:[A-Z0-9.-]*[A-Z0-9])?)+")
+_NUMBERS = re.compile(r"\d+")
 _DIGITS = re.compile(r"(\D*)(\d{1,6})(\D?)")
 _TEXT_SHOWN = 80
 
@@ -283,11 +284,26 @@ class _Addresses:
         return f"{address}-{ordinal}"
 
     def _stated(self, piece: Piece) -> str:
-        """Return the address that the markup states, below the prefix that was asked for."""
+        """Return the address that the markup states, below the prefix that was asked for.
+
+        It hangs under a unit around it or under the prefix, and has every number that the unit shows.
+        """
         stated = piece.element.get(ADDRESS, "")
+        address = f"{self._prefix}/{stated.partition('/')[2]}"
+        above, _, token = address.rpartition("/")
+        shown = set(map(int, _NUMBERS.findall(piece.number))) - set(map(int, _NUMBERS.findall(token)))
         if not _ADDRESS.fullmatch(stated):
             self._problem("AKN_ADDRESS", piece.line, f"{stated!r} is no address")
-        return f"{self._prefix}/{stated.partition('/')[2]}"
+        elif above not in {self._prefix, *self._around(piece)}:
+            self._problem("AKN_ADDRESS", piece.line, f"{stated!r} is no address below a unit around it")
+        elif shown:
+            self._problem("AKN_ADDRESS", piece.line, f"{stated!r} has not the number {piece.label!r}")
+        return address
+
+    def _around(self, piece: Piece) -> Iterator[str]:
+        while piece.parent is not None:
+            yield self.addresses[piece.parent]
+            piece = self.pieces[piece.parent]
 
     def _made(self, index: int, piece: Piece) -> str:
         above = self.pieces[piece.parent] if piece.parent is not None else None

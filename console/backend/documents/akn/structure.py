@@ -36,6 +36,7 @@ _HCONTAINERS: dict[str, str] = {
     "schedule": "annex",
     "appendix": "annex",
     "recital": "paragraph",
+    "crossheading": "division",
 }
 """Section type by the name of an hcontainer."""
 _ARTICLES = frozenset({"article", "clause", "rule"})
@@ -95,6 +96,7 @@ class Structure:
         self._numbered: dict[etree._Element, frozenset[str]] = {}
         """Names of the children that have a number, by element."""
         self._count_attributes(document)
+        self._count_around(document)
         self._read(document, None)
 
     def _count_attributes(self, document: etree._Element) -> None:
@@ -115,12 +117,22 @@ class Structure:
                 if names & {"href", "src"}:
                     self.blocks.omit("reference that is not loaded")
 
+    def _count_around(self, document: etree._Element) -> None:
+        """Count comments and processing instructions outside of the document and of the root."""
+        for element in (document, *document.iterancestors()):
+            for preceding in (True, False):
+                for node in element.itersiblings(preceding=preceding):
+                    if not local(node):
+                        self.blocks.omit_comment(node)
+
     def _refuse_versions(self, element: etree._Element) -> None:
         """Refuse what the markup itself says is another version, or no longer there."""
         status, contains = element.get("status", ""), element.get("contains", "")
         if status in _NOT_IN_FORCE or "alternativeTo" in element.attrib:
-            which = f"the status {status!r}" if status in _NOT_IN_FORCE else "another version of itself"
-            self.blocks.problem("AKN_VERSION", element, f"{local(element)} has {which}: it is not certain if it is law")
+            reason = f"the status {status!r}" if status in _NOT_IN_FORCE else "another version of itself"
+            self.blocks.problem(
+                "AKN_VERSION", element, f"{local(element)} has {reason}: it is not certain if it is law"
+            )
         if contains == "multipleVersions":
             self.blocks.problem("AKN_VERSION", element, "the file holds more than one version of the document")
 
@@ -226,7 +238,7 @@ class Structure:
         elif parent is None:
             self.blocks.problem("AKN_NO_HEAD", element, f"{local(element)} with neither number nor heading, in no unit")
         else:
-            self._refuse_missing_number(element)
+            self._refuse_wrapper(element)
             self._inside(element, parent)
 
     def _inside(self, element: etree._Element, unit: int) -> None:
@@ -263,9 +275,7 @@ class Structure:
 
     def _uncut(self, element: etree._Element, index: int) -> None:
         """Keep the parts of a unit in its text, because text of the unit follows them; each is told."""
-        if self.pieces[index].section_type not in _SMALL | {"article", "principle"} or any(
-            local(inner) in _ARTICLES for inner in element.iterdescendants()
-        ):
+        if self.pieces[index].section_type not in _SMALL | {"article", "principle"} or has_articles(element):
             message = f"text of the {local(element)} behind its parts: it would become part of the last"
             self.blocks.problem("AKN_TEXT_AFTER", element, message)
             return
@@ -340,6 +350,14 @@ class Structure:
         if label and contradicts(label, local(element), eid):
             self.blocks.problem("AKN_CONTRADICTION", element, f"{local(element)} {label!r} has the eId {eid!r}")
 
+    def _refuse_wrapper(self, element: etree._Element) -> None:
+        """Refuse what only wraps, if it has a number or a heading after all, or lacks the number that others have."""
+        self._refuse_missing_number(element)
+        if self.blocks.head_line(element):
+            self.blocks.problem(
+                "AKN_ELEMENT", element, f"{local(element)} with a head: it is not certain if it is a unit"
+            )
+
     def _refuse_missing_number(self, element: etree._Element) -> None:
         """Refuse an article, or what has no heading either, without a number beside others of its name that have one."""
         above = element.getparent()
@@ -355,12 +373,11 @@ class Structure:
 
     def _type_of(self, element: etree._Element, parent: int | None) -> str:
         tag, above = local(element), self.pieces[parent].section_type if parent is not None else ""
-        has_articles = any(local(inner) in _ARTICLES for inner in element.iterdescendants())
         if tag == "subsection":
-            return "subdivision" if has_articles else "paragraph"
+            return "subdivision" if has_articles(element) else "paragraph"
         if tag == HCONTAINER:
             name = element.get("name", "").lower()
-            known = _HCONTAINERS.get(name, "division" if has_articles else "")
+            known = _HCONTAINERS.get(name, "division" if has_articles(element) else "")
             if not known:
                 message = f"hcontainer {name!r}: its place is not certain; the names that are known are {', '.join(sorted(_HCONTAINERS))}"
                 self.blocks.problem("AKN_ELEMENT", element, message)
@@ -384,6 +401,12 @@ def _shown(element: etree._Element, tag: str) -> str:
     return "".join("".join(child.itertext()) for child in element if local(child) == tag).strip()
 
 
+def has_articles(element: etree._Element) -> bool:
+    """Return whether articles are among the parts of an element; quoted ones are text."""
+    parts = [child for child in element if local(child) in HIERARCHY]
+    return any(local(part) in _ARTICLES or has_articles(part) for part in parts)
+
+
 def text_follows(element: etree._Element) -> bool:
     """Return whether a unit has text of its own behind a part of it, also in wrappers."""
     has_part = False
@@ -403,6 +426,6 @@ def _flattened(element: etree._Element) -> list[etree._Element]:
         tag = local(child)
         if tag in _TEXTS or (tag in HIERARCHY and is_unit(child)):
             result.append(child)
-        elif tag in HIERARCHY:
+        elif tag in HIERARCHY and child.get(PART) is None:
             result += _flattened(child)
     return result

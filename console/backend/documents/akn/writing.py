@@ -116,11 +116,14 @@ class _Body:
 
     def write(self, portions: tuple[Portion, ...]) -> None:
         parents = {portion.parent for portion in portions if portion.parent}
+        # The unit that follows says where a named part stands: beside it, so that the order is that of the text.
+        following = [portion.parent for portion in portions if portion.address][::-1]
         for portion in portions:
             if portion.address:
+                following.pop()
                 self._unit(portion, has_parts=portion.address in parents)
             elif portion.text.strip():
-                self._named_part(portion)
+                self._named_part(portion, following[-1])
 
     def _unit(self, unit: Portion, *, has_parts: bool) -> None:
         tag = self._elements[unit.section_type]
@@ -151,10 +154,10 @@ class _Body:
             block = _below(element, inner, eId=self._ids.give(eid, inner, is_counted=False))
             _lines_below(block, head.lines)
 
-    def _named_part(self, part: Portion) -> None:
-        """Write text between units that belongs to none, where it stands."""
-        eid = self._ids.give("", HCONTAINER)
-        element = _below(self._body, HCONTAINER, name=part.name, eId=eid)
+    def _named_part(self, part: Portion, parent: str | None) -> None:
+        """Write text between units that belongs to none, below the parent of the unit that follows."""
+        eid = self._ids.give(self._eids[parent] if parent else "", HCONTAINER)
+        element = _below(self._places[parent] if parent else self._body, HCONTAINER, name=part.name, eId=eid)
         element.set(PART, part.name)
         content = _below(element, "content", eId=self._ids.give(eid, "content", is_counted=False))
         _lines_below(content, _lines_of(part.text))
