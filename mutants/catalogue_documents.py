@@ -74,7 +74,7 @@ DOCUMENTS = (
     Mutant(
         "the digest of a plan without suspects stays what was signed",
         f"{_B}/model/plan.py",
-        'empty = {name for name in ("suspects", "acceptances") if not fields.get(name)}',
+        'empty = {name for name in ("suspects", "acceptances", "profile_sha256") if not fields.get(name)}',
         "empty: set[str] = set()",
         _test("documents/test_suspects", "suspects_are_part_of_what_is_signed"),
     ),
@@ -95,7 +95,7 @@ DOCUMENTS = (
     Mutant(
         "a run reads the accept file that it was started with",
         _WORKSPACE,
-        "        if sha256_hex(data) != request.accept_sha256:\n",
+        "        if sha256_hex(data) != sha256:\n",
         "        if False:\n",
         _test("runs/test_accepted_findings", "another_accept_file_is_never_read_in_the_place_of_the_first"),
     ),

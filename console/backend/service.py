@@ -7,13 +7,14 @@ from pathlib import Path
 from console.backend import confirmations
 from console.backend.documents.acceptances import parse_acceptances
 from console.backend.documents.intake import list_intake, read_accept_beside
-from console.backend.documents.planning import PlanResult, plan_document
+from console.backend.documents.own_planning import plan_chosen
+from console.backend.documents.own_profiles import choose_profile, known_names
+from console.backend.documents.planning import PlanResult
 from console.backend.gates.arming_checks import is_drift, readiness
 from console.backend.gates.board import gates_named, measure_board
 from console.backend.host.installation import Installation
 from console.backend.model.errors import CutterError, Drifted, Refused, StopCode, Unmeasured, UsageError
 from console.backend.model.plan import bind
-from console.backend.model.profile_names import PROFILE_NAMES
 from console.backend.model.purposes import Kind, Purpose
 from console.backend.model.readiness import Board, BundleView, DriftReport, GateReport, ReportView
 from console.backend.model.reasons import require_short_reason
@@ -97,7 +98,8 @@ class BackendService:
         accept = self._accept_beside(origin)
         result = self.plan_result(origin, docprefix, profile, ordinals=ordinals, accept=accept)
         digest = bind(result.plan, None).plan_digest if result.plan else ""
-        return PlanView(result.plan, result.problems, SourceText(result.canonical), digest, accept.decode())
+        text = SourceText(result.canonical)
+        return PlanView(result.plan, result.problems, text, digest, accept.decode(), result.request.profile_sha256)
 
     def _accept_beside(self, origin: str) -> bytes:
         kind, _, name = origin.partition(":")
@@ -108,19 +110,19 @@ class BackendService:
     ) -> PlanResult:
         """Plan a document, and return the full result, which the command line reports. Raises Refused."""
         raw = read_source(self.installation, origin)
-        return plan_document(
+        return plan_chosen(
+            choose_profile(profile, self.installation.profiles),
             raw,
             origin=origin,
             docprefix=docprefix,
-            profile=profile,
             ordinals=ordinals,
             acceptances=parse_acceptances(accept, "the accept file beside the document") if accept else (),
             limits=limits(self.installation.settings),
         )
 
     def profiles(self) -> tuple[str, ...]:
-        """Return the names of the profiles."""
-        return PROFILE_NAMES
+        """Return the names of the profiles: those that are shipped, then the operator's own."""
+        return known_names(self.installation.profiles)
 
     def runs(self) -> tuple[RunSummary, ...]:
         """Return all runs, the newest first."""

@@ -8,8 +8,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from console.backend.model.gate_table import gate_range
-from console.backend.model.profile_names import DEFAULT_PROFILE, PROFILE_NAMES
+from console.backend.model.profile_names import DEFAULT_PROFILE
 from console.cli.arguments import Argument, Checked, Options, option, positional, switch
+
+# No choices: the operator's own profiles are known to the handler alone, which lists both if the name is unknown.
+_PROFILE = option("PROFILE", "how the document is structured; see: profile list")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +58,7 @@ class Demo:
 class _Document:
     file: str = field(metadata=positional("FILE", "the document: Markdown or text", is_file=True))
     docprefix: str = field(metadata=option("P", "upper-case prefix of the addresses"))
-    profile: str = field(
-        default=DEFAULT_PROFILE, metadata=option("", "how the document is structured", choices=PROFILE_NAMES)
-    )
+    profile: str = field(default=DEFAULT_PROFILE, metadata=_PROFILE)
     ordinals: bool = field(default=False, metadata=switch("number repeated headings instead of refusing them"))
     accept: Path | None = field(
         default=None, metadata=option("ACCEPT", "findings of the enacted text that are accepted: TOML", is_file=True)
@@ -127,9 +128,7 @@ class RegisterDocument:
 
     docprefix: str = field(metadata=option("P", "upper-case prefix of the addresses"))
     query: str = field(metadata=option("SQL", "a query that gives one row with one text"))
-    profile: str = field(
-        default=DEFAULT_PROFILE, metadata=option("", "how the document is structured", choices=PROFILE_NAMES)
-    )
+    profile: str = field(default=DEFAULT_PROFILE, metadata=_PROFILE)
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,6 +70,13 @@ class StatementDocument(Value):
     origin: SafeText
 
 
+class StatementProfile(Value):
+    """An operator's own profile by its name and the digest of its file: the signer can compare it with what was read."""
+
+    name: SafeText
+    sha256: Sha256
+
+
 class RunFacts(Value):
     """Facts of a run at its pause, which a ruling binds."""
 
@@ -90,6 +97,8 @@ class RunFacts(Value):
     """Number of lines that read like the beginning of a unit and open none: the signer has been told of them."""
     n_acceptances: Annotated[int, Field(ge=0)]
     """Number of findings of the enacted text that a person accepted, each with a reason."""
+    own_profile: StatementProfile | None = None
+    """Left out if the text is read by a profile that is shipped."""
     expected_deltas: tuple[TableDelta, ...]
 
 

@@ -1,6 +1,7 @@
 """Documents to plans: the public entry of this package. Bad content gives problems, never an exception."""
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypedDict
 
@@ -54,6 +55,9 @@ class _UnitFields(TypedDict):
 
 _UNITS = TypeAdapter(tuple[PlannedUnit, ...])
 
+PlanText = Callable[[CanonicalText, SourceVersion], tuple[DocumentPlan | None, tuple[Problem, ...]]]
+"""Plans a text that was read: the plan, or the problems that refuse it."""
+
 
 @dataclass(frozen=True, slots=True)
 class PlanRequest:
@@ -63,6 +67,8 @@ class PlanRequest:
     profile: str
     ordinals: bool = False
     acceptances: tuple[Acceptance, ...] = ()
+    profile_sha256: str = ""
+    """Digest of the file of an operator's own profile; empty for a profile that is shipped."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,19 +119,27 @@ def plan_by(
     ordinals: bool = False,
     acceptances: tuple[Acceptance, ...] = (),
     limits: Limits = DEFAULT_LIMITS,
+    profile_sha256: str = "",
 ) -> PlanResult:
     """Plan one document by a compiled profile. Never raises for what the document says."""
-    request = PlanRequest(docprefix, compiled.profile.name, ordinals, acceptances)
+    request = PlanRequest(docprefix, compiled.profile.name, ordinals, acceptances, profile_sha256)
+    return plan_text(
+        request, raw, origin, limits, lambda text, source: _planned(text, source, request, compiled, limits)
+    )
+
+
+def plan_text(request: PlanRequest, raw: bytes, origin: str, limits: Limits, planned: PlanText) -> PlanResult:
+    """Read the document's text, and let `planned` plan it; without a text, or with an unfit prefix, it is refused."""
     try:
         text = canonical_text(raw, limits)
     except RefusedText as refused:
         problem = Problem(code=refused.code, line=refused.line, message=f"{refused.message}: {refused.next_action}")
         return PlanResult(request, None, (problem,), None, b"")
     source = source_version(raw, text.data, origin)
-    unfit = docprefix_problem(docprefix)
+    unfit = docprefix_problem(request.docprefix)
     if unfit is not None:
         return PlanResult(request, None, (unfit,), source, text.data)
-    plan, problems = _planned(text, source, request, compiled, limits)
+    plan, problems = planned(text, source)
     return PlanResult(request, None if problems else plan, problems, source, text.data)
 
 
@@ -210,6 +224,7 @@ def _assemble(
     return DocumentPlan(
         docprefix=request.docprefix,
         profile=request.profile,
+        profile_sha256=request.profile_sha256,
         ordinals=request.ordinals,
         source=source,
         units=_UNITS.validate_python(units),

@@ -160,12 +160,14 @@ class DocumentPlan(Value):
     suspects: tuple[Suspect, ...] = ()
     acceptances: tuple[Acceptance, ...] = ()
     """In the order of their lines."""
+    profile_sha256: str = ""
+    """Digest of the file of an operator's own profile; empty for a profile that is shipped."""
 
     @model_serializer(mode="wrap")
-    def _without_empty_lists(self, handler: SerializerFunctionWrapHandler) -> dict[str, object]:
-        # The digest of a plan without suspects and acceptances stays what version 0.2.0 computed, and what was signed.
+    def _without_empty_fields(self, handler: SerializerFunctionWrapHandler) -> dict[str, object]:
+        # The digest of a plan that has none of these stays what version 0.2.0 computed, and what was signed.
         fields: dict[str, object] = handler(self)
-        empty = {name for name in ("suspects", "acceptances") if not fields.get(name)}
+        empty = {name for name in ("suspects", "acceptances", "profile_sha256") if not fields.get(name)}
         return {name: value for name, value in fields.items() if name not in empty} if empty else fields
 
     @cached_property

@@ -52,7 +52,13 @@ class SourcePin(PhaseWork):
 
 def _planned(context: PhaseContext) -> DocumentPlan:
     workspace, request = context.workspace, context.request
-    return planned(context.installation, request, workspace.source(), workspace.acceptances(request))
+    profile, acceptances = workspace.profile(request), workspace.acceptances(request)
+    return planned(context.installation, request, workspace.source(), profile, acceptances)
+
+
+def _profile_in_words(document: DocumentPlan) -> str:
+    own = document.profile_sha256
+    return f"{document.profile}, the operator's own, sha256 {own}" if own else document.profile
 
 
 class Mark(PhaseWork):
@@ -70,7 +76,9 @@ class Mark(PhaseWork):
         spans = f"{coverage.unit_bytes} bytes in units, {coverage.other_bytes} outside, every byte in exactly one span"
         return (
             context.passed(
-                "units marked", f"{len(document.units)} units by profile {document.profile}", "the pinned source"
+                "units marked",
+                f"{len(document.units)} units by profile {_profile_in_words(document)}",
+                "the pinned source",
             ),
             context.check("lossless", spans, "the pinned source", coverage.lossless),
             context.passed("suspects counted", suspects_in_words(document.suspects), "the pinned source"),

@@ -60,7 +60,8 @@ def verify_again(
 def _measure_checks(context: PhaseContext, connection: psycopg.Connection) -> tuple[CutPlan, Rows, tuple[Check, ...]]:
     plan, raw = context.workspace.plan(), context.workspace.source()
     rows = measure_rows(connection, context.run_id, context.request.docprefix)
-    acceptances = context.workspace.acceptances(context.request)
-    replanned = bind(planned(context.installation, context.request, raw, acceptances), plan.world)
+    request = context.request
+    profile, acceptances = context.workspace.profile(request), context.workspace.acceptances(request)
+    replanned = bind(planned(context.installation, request, raw, profile, acceptances), plan.world)
     canonical = canonical_text(raw, limits(context.installation.settings)).data
     return plan, rows, (*structural_checks(plan, rows), *fidelity_checks(plan, replanned, canonical, rows))

@@ -2,6 +2,7 @@
 
 import re
 import tomllib
+from collections.abc import Iterator
 from enum import StrEnum
 from functools import cache, cached_property
 from importlib.resources import files
@@ -16,6 +17,12 @@ from console.backend.model.value import Value
 from console.backend.model.vocabulary import VOCABULARY, SectionType, UnitKind
 
 _FRAGMENT = re.compile(r"(?<!\?P)(?<!\(\?)<(\w+)>")
+_LONGEST_PATTERN = 10_000
+"""Number of characters of a pattern with its fragments; of fragments of fragments a short file could make gigabytes."""
+_MOST_LEVELS = 100
+_SHOWN = 200
+"""Number of characters of a pattern that a message shows."""
+_GROUPS = frozenset({"number", "ordinal", "title", "bare", "capitals", "text", "until"})
 
 
 class Role(StrEnum):
@@ -166,7 +173,7 @@ class Profile(Value):
     words: tuple[str, ...] = ()
     """Words before the number of a unit, in lower case and without diacritics; with one slip they make a suspect too."""
     fragments: dict[str, str] = Field(default_factory=dict)
-    level: tuple[Level, ...]
+    level: Annotated[tuple[Level, ...], Field(min_length=1, max_length=_MOST_LEVELS)]
 
     @model_validator(mode="after")
     def _holds_together(self) -> Self:
@@ -207,20 +214,39 @@ class Profile(Value):
             ),
         ]
         faults = ((key, self._unfit(pattern)) for key, pattern in patterns if pattern)
-        return next((f"key {key}: {fault}" for key, fault in faults if fault), "")
+        fault = next((f"key {key}: {fault}" for key, fault in faults if fault), "")
+        return fault or next((f"key {key}: {fault}" for key, fault in self._unfit_groups(level) if fault), "")
 
     def _unfit(self, pattern: str) -> str:
         try:
             re.compile(self.regex(pattern))
         except KeyError as error:
             return f"there is no fragment {error.args[0]!r}: add it to [fragments], or write the pattern out"
-        except re.error as error:
-            return f"{pattern!r} is no regular expression ({error}): correct it"
+        except (re.error, OverflowError, RecursionError) as error:
+            return f"{pattern[:_SHOWN]!r} is no regular expression ({error}): correct it"
         return ""
 
+    def _unfit_groups(self, level: Level) -> Iterator[tuple[str, str]]:
+        """Yield what is wrong with the groups of each pattern; a part of an article is found by its number."""
+        for key, pattern in (("pattern", level.pattern), ("plain", level.plain)):
+            groups = set(re.compile(self.regex(pattern)).groupindex)
+            unknown = ", ".join(sorted(groups - _GROUPS))
+            if unknown:
+                yield key, f"the group {unknown} has no meaning: use {', '.join(sorted(_GROUPS))}, or (?:…)"
+            if pattern and level.small and "number" not in groups:
+                yield key, f"a {level.role} needs its number: write (?P<number>…) around it"
+            if pattern and level.small and ("text" in groups) != ("until" in groups):
+                yield key, "the groups text and until belong together: write both, or neither"
+
     def regex(self, pattern: str) -> str:
-        """The pattern with the profile's `<fragment>` names replaced, twice, so that fragments may use fragments."""
+        """The pattern with the profile's `<fragment>` names replaced, twice, so that fragments may use fragments.
+
+        Raises KeyError for a name without a fragment, re.error if the whole is too long.
+        """
         for _ in range(2):
+            length = len(pattern) + sum(len(self.fragments[name]) for name in _FRAGMENT.findall(pattern))
+            if length > _LONGEST_PATTERN:
+                raise re.error(f"longer than {_LONGEST_PATTERN:,} characters with its fragments")
             pattern = _FRAGMENT.sub(lambda m: self.fragments[m[1]], pattern)
         return pattern
 
@@ -237,4 +263,7 @@ def load_profile(name: str) -> Profile:
 
 def parse_profile(text: str) -> Profile:
     """The profile that a TOML text declares. Raises ValueError, which names the level, the key and what to do."""
-    return Profile.model_validate(tomllib.loads(text))
+    try:
+        return Profile.model_validate(tomllib.loads(text))
+    except RecursionError as error:
+        raise ValueError("it is nested too deeply: write tables, strings and lists of strings") from error

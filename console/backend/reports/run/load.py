@@ -35,7 +35,7 @@ from console.backend.reports.run.record import (
 )
 from console.backend.runs.approval_workflow import policy_copy
 from console.backend.runs.run_state import anchored_events, dry_run_state
-from console.backend.runs.workspace import PhaseRecord, RunRequestFile, Workspace
+from console.backend.runs.workspace import PhaseRecord, PlanFacts, RunRequestFile, Workspace
 
 
 class _EventRow(Value):
@@ -78,7 +78,7 @@ def read_record(installation: Installation, run_id: str) -> RunRecord:
     stored = _stored(installation, workspace, run_id)
     events = tuple(_anchored(event) for event in stored.events)
     verdict, records = _journal(installation, workspace, run_id, events)
-    head = _head(stored.row)
+    head = _head(stored.row, workspace.plan_facts())
     return RunRecord(
         head=head,
         events=stored.events,
@@ -103,6 +103,7 @@ def _dry_run(installation: Installation, workspace: Workspace, request: RunReque
         docprefix=request.docprefix,
         origin=request.origin,
         profile=request.profile,
+        profile_sha256=request.profile_sha256,
         operator=request.operator,
         host=request.host,
         started_at=request.started_at,
@@ -126,7 +127,8 @@ def _dry_run(installation: Installation, workspace: Workspace, request: RunReque
     )
 
 
-def _head(row: RunRow) -> Head:
+def _head(row: RunRow, plan: PlanFacts | None) -> Head:
+    is_recorded = plan is not None and plan.plan_digest == row.plan_digest
     return Head(
         run_id=row.run_id,
         mode=Mode.LIVE,
@@ -134,6 +136,7 @@ def _head(row: RunRow) -> Head:
         docprefix=row.docprefix,
         origin=row.origin,
         profile=row.profile,
+        profile_sha256=plan.profile_sha256 if plan is not None and is_recorded else "",
         operator=row.operator,
         host=row.host,
         started_at=row.started_at,

@@ -10,11 +10,12 @@ from console.backend.approvals.policy import Policy
 from console.backend.journal.journal import JournalVerdict
 from console.backend.journal.journal_record import Record
 from console.backend.model.plan_binding import TableDelta
+from console.backend.model.profile_names import EDIT_PROFILE
 from console.backend.model.purposes import RunOperation
 from console.backend.model.safe_text import SafeText
 from console.backend.model.states import Mode, Phase, RunState
 from console.backend.model.value import Value
-from console.backend.runs.workspace import EDIT_PROFILE, PhaseRecord
+from console.backend.runs.workspace import PhaseRecord
 
 Utc = Annotated[datetime, AfterValidator(lambda moment: moment.astimezone(UTC))]
 """A time in UTC, so that a report does not depend on the time zone of the connection that read it."""
@@ -29,6 +30,8 @@ class Head(Value):
     docprefix: SafeText
     origin: SafeText
     profile: SafeText
+    profile_sha256: str = ""
+    """Digest of the operator's own profile, as the plan has it; empty for a profile that is shipped."""
     operator: SafeText
     host: SafeText
     started_at: Utc
