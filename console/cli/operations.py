@@ -132,6 +132,21 @@ class RegisterDocument:
 
 
 @dataclass(frozen=True, slots=True)
+class OneProfile:
+    """A command about one profile."""
+
+    profile: str = field(metadata=positional("PROFILE", "the profile's name"))
+
+
+@dataclass(frozen=True, slots=True)
+class CheckProfile:
+    """Try a profile on texts."""
+
+    profile: str = field(metadata=positional("PROFILE", "its name, or the path of its file"))
+    on: tuple[Path, ...] = field(default=(), metadata=option("TEXT", "documents to plan by it", is_file=True))
+
+
+@dataclass(frozen=True, slots=True)
 class OneRun:
     """A command about one run."""
 
@@ -271,6 +286,9 @@ _APPROVAL = ("console.backend.model.view_models:ApprovalView",)
 _SWITCH = ("console.backend.model.view_models:SwitchView",)
 _POLICY = ("console.backend.approvals.pinning:PinnedPolicy",)
 _CHECKS = ("console.cli.backups:Checks",)
+_LISTED = ("console.backend.documents.profile_report:ProfileList",)
+_SHOWN = ("console.backend.documents.profile_report:ProfileText",)
+_TRIED = ("console.backend.documents.profile_report:ProfileCheck",)
 
 OPERATIONS: tuple[Operation, ...] = (
     Operation(
@@ -340,6 +358,17 @@ OPERATIONS: tuple[Operation, ...] = (
         PlanFile,
         "console.cli.plans:plan",
         ("console.backend.documents.report:PlanReport", "console.backend.documents.folder_report:FolderReport"),
+    ),
+    Operation(
+        ("profile", "list"), "list shipped profiles, and your own", Nothing, "console.cli.profiles:list_all", _LISTED
+    ),
+    Operation(("profile", "show"), "print a profile's TOML", OneProfile, "console.cli.profiles:show", _SHOWN),
+    Operation(
+        ("profile", "check"),
+        "check a profile by itself and on texts",
+        CheckProfile,
+        "console.cli.profiles:check",
+        _TRIED,
     ),
     Operation(
         ("run", "start"),

@@ -19,7 +19,7 @@ from console.backend.model.canonical_json import canonical_json
 from console.backend.model.errors import Refused, StopCode, Unmeasured
 from console.backend.model.plan import Acceptance, DocumentPlan, Problem, SourceVersion
 
-_GRACE_S: Final = 15
+GRACE_S: Final = 15
 """Seconds for the process to start, to hear its own alarm and to write its answer."""
 _CODE: Final = "import sys; sys.path.insert(0, sys.argv[1]); from {module} import main; main()"
 
@@ -79,7 +79,7 @@ def _answer(chosen: ChosenProfile, order: Order, raw: bytes, limits: Limits) -> 
     data = canonical_json(order) + b"\n" + raw
     try:
         answered = run_worker(
-            chosen.name, "console.backend.documents.own_worker", data, limits.profile_seconds + _GRACE_S
+            chosen.name, "console.backend.documents.own_worker", data, limits.profile_seconds + GRACE_S
         )
     except ProgramTimeout:
         return Answer(plan=None, problems=(too_slow(chosen.name, limits),))

@@ -91,6 +91,15 @@ def read_own(folder: Path, name: str) -> bytes:
         os.close(descriptor)
 
 
+def name_fault(name: str) -> str:
+    """Return why no own profile can have this name; empty if it can."""
+    if name in _TAKEN:
+        return f"{name!r} is the name of a profile that is shipped, or reserved: give it another one"
+    if _NAME.fullmatch(name) is None:
+        return f"{name[:80]!r} is no name of a profile: a small letter, then small letters, digits and '-', at most 40"
+    return ""
+
+
 def read_profile_file(path: Path) -> bytes:
     """Return the bytes of a profile's file anywhere, to check it. Raises Refused if it is none that could be one."""
     try:
