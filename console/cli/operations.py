@@ -364,11 +364,7 @@ OPERATIONS: tuple[Operation, ...] = (
     ),
     Operation(("profile", "show"), "print a profile's TOML", OneProfile, "console.cli.profiles:show", _SHOWN),
     Operation(
-        ("profile", "check"),
-        "check a profile by itself and on texts",
-        CheckProfile,
-        "console.cli.profiles:check",
-        _TRIED,
+        ("profile", "check"), "check a profile, also on texts", CheckProfile, "console.cli.profiles:check", _TRIED
     ),
     Operation(
         ("run", "start"),
