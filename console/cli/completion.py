@@ -6,7 +6,7 @@ from dataclasses import fields
 import shtab
 
 from console.backend.model.errors import ExitStatus
-from console.backend.model.profile_names import PROFILE_NAMES
+from console.backend.model.profile_names import SHIPPED_NAMES
 from console.cli.arguments import Options
 from console.cli.command_line import build_parser
 from console.cli.operations import OPERATIONS, Shell
@@ -21,7 +21,7 @@ _FILES = {
 
 
 # The shipped names are part of the script; the own ones are asked of the folder at its usual place.
-_SHIPPED = " ".join(PROFILE_NAMES)
+_SHIPPED = " ".join(SHIPPED_NAMES)
 _LIST = f"""for name in {_SHIPPED} "${{CUTTER_ROOT:-/var/lib/cutter}}"/profiles/[a-z]*.toml; do"""
 _PROFILES = {
     "bash": "_cutter_console_profiles",

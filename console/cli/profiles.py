@@ -41,7 +41,8 @@ def list_all(options: Options, _request: Nothing) -> ExitStatus:
 def _listed_line(profile: ListedProfile) -> str:
     if profile.fault:
         return f"{profile.name:<16}  {profile.origin}  CANNOT BE USED: {profile.fault}"
-    return f"{profile.name:<16}  {profile.unit_kind:<13}  {profile.origin}  sha256 {profile.sha256}"
+    options = f"  options {', '.join(f'+{option}' for option in profile.options)}" if profile.options else ""
+    return f"{profile.name:<16}  {profile.unit_kind:<13}  {profile.origin}  sha256 {profile.sha256}{options}"
 
 
 def show(options: Options, request: OneProfile) -> ExitStatus:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from console.backend.model.canonical_json import sha256_hex
-from console.backend.model.profile_names import PROFILE_NAMES
+from console.backend.model.profile_names import PROFILE_NAMES, SHIPPED_NAMES
 from console.cli.main import main
 from tests.cli.conftest import Run, stop_of
 from tests.cli.test_completion import completed, script
@@ -93,6 +93,7 @@ def test_bash_completes_shipped_and_own_names(
 ) -> None:
     text = script("bash", capsys)
     monkeypatch.setenv("CUTTER_ROOT", str(rules.parent / "none"))
-    assert completed(text, rules.parent, "plan", "--profile", "") == set(PROFILE_NAMES)
+    assert completed(text, rules.parent, "plan", "--profile", "") == set(SHIPPED_NAMES)
+    assert completed(text, rules.parent, "plan", "--profile", "de-law+n") == {"de-law+numbers"}
     monkeypatch.setenv("CUTTER_ROOT", str(rules.parent))
     assert completed(text, rules.parent, "run", "start", "--profile", "r") == {"rule-book"}

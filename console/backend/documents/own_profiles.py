@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from console.backend.documents.profiles import load_profile, split_name
 from console.backend.model.canonical_json import sha256_hex
 from console.backend.model.errors import Refused, StopCode, UsageError
-from console.backend.model.profile_names import EDIT_PROFILE, PROFILE_NAMES
+from console.backend.model.profile_names import EDIT_PROFILE, PROFILE_NAMES, SHIPPED_NAMES
 
 SUFFIX: Final = ".toml"
 MOST_BYTES: Final = 256 * 1024
@@ -44,13 +45,16 @@ def choose_profile(name: str, folder: Path) -> ChosenProfile:
     Raises UsageError for a name that neither has, listing both; Refused for a file that cannot be trusted, and for one
     that has the name of a shipped profile: nobody could tell which of the two a plan was made with.
     """
-    if name in PROFILE_NAMES:
-        if os.path.lexists(folder / f"{name}{SUFFIX}"):
-            raise _taken(folder / f"{name}{SUFFIX}")
+    base, options = split_name(name)
+    if base in PROFILE_NAMES:
+        if os.path.lexists(folder / f"{base}{SUFFIX}"):
+            raise _taken(folder / f"{base}{SUFFIX}")
+        if options:
+            load_profile(name)
         return ChosenProfile(name)
-    if _NAME.fullmatch(name) is None or name in _TAKEN or not os.path.lexists(folder / f"{name}{SUFFIX}"):
+    if _NAME.fullmatch(base) is None or base in _TAKEN or not os.path.lexists(folder / f"{base}{SUFFIX}"):
         raise _unknown(name, folder)
-    return ChosenProfile(name, read_own(folder, name))
+    return ChosenProfile(name, read_own(folder, base))
 
 
 def own_names(folder: Path) -> tuple[str, ...]:
@@ -66,12 +70,15 @@ def own_names(folder: Path) -> tuple[str, ...]:
 
 
 def known_names(folder: Path) -> tuple[str, ...]:
-    """Return the names that can be chosen: the shipped ones, then the own ones if their folder can be listed."""
+    """Return the names that can be chosen: the shipped ones with each of their options, then the own ones.
+
+    Those are left out if their folder cannot be listed.
+    """
     try:
         own = own_names(folder)
     except OSError:
         own = ()
-    return (*PROFILE_NAMES, *(name for name in own if name not in _TAKEN))
+    return (*SHIPPED_NAMES, *(name for name in own if name not in _TAKEN))
 
 
 def read_own(folder: Path, name: str) -> bytes:
@@ -166,7 +173,7 @@ def _unknown(name: str, folder: Path) -> UsageError:
         listed = f"your own in {folder}: {', '.join(own)}" if own else f"there is none of your own in {folder}"
     except OSError as error:
         listed = f"your own in {folder} cannot be listed: {error.strerror}"
-    action = f"choose one of {', '.join(PROFILE_NAMES)}; {listed}"
+    action = f"choose one of {', '.join(SHIPPED_NAMES)}; {listed}"
     return UsageError(StopCode.REFUSED_INPUT, f"unknown profile {name[:80]!r}", action)
 
 

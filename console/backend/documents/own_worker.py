@@ -11,7 +11,7 @@ from console.backend.documents.limits import Limits
 from console.backend.documents.matching import Matcher
 from console.backend.documents.own_profiles import ChosenProfile
 from console.backend.documents.planning import PlanResult, plan_by
-from console.backend.documents.profiles import parse_profile
+from console.backend.documents.profiles import declared_profile, split_name
 from console.backend.documents.time_limit import TimeUp, time_limit
 from console.backend.model.canonical_json import canonical_json
 from console.backend.model.plan import Acceptance, DocumentPlan, Problem
@@ -44,10 +44,11 @@ class Answer(Value):
 @lru_cache(maxsize=8)
 def own_matcher(chosen: ChosenProfile) -> Matcher:
     """Return the compiled form of an own profile. Raises ValueError, which names the profile, the level and the key."""
-    profile = parse_profile(chosen.data.decode())
-    if profile.name != chosen.name:
-        raise ValueError(f"its key name says {profile.name!r}, and its file's name {chosen.name!r}: write one name")
-    return Matcher(profile)
+    base, options = split_name(chosen.name)
+    declared = declared_profile(chosen.data.decode())
+    if declared.name != base:
+        raise ValueError(f"its key name says {declared.name!r}, and its file's name {base!r}: write one name")
+    return Matcher(declared.chosen(options))
 
 
 def plan_here(

@@ -12,6 +12,7 @@ from console.backend.documents.addresses import addresses, docprefix_problem, nu
 from console.backend.documents.canonical import CanonicalText, RefusedText, canonical_text, source_version
 from console.backend.documents.coverage import check_algebra
 from console.backend.documents.limits import DEFAULT_LIMITS, Limits
+from console.backend.documents.list_ends import behind_lists
 from console.backend.documents.matching import Matcher, matcher
 from console.backend.documents.nesting import Node
 from console.backend.documents.profiles import Profile
@@ -166,7 +167,13 @@ def _planned(
     if problems:
         return None, _bounded(problems)
     suspects = find_suspects(
-        text.text, compiled, scanned.guards, scanned.candidates, [*sightings, *scanned.sightings], nodes, names
+        text.text,
+        compiled,
+        scanned.guards,
+        scanned.candidates,
+        [*sightings, *scanned.sightings, *behind_lists(text.text, nodes)],
+        nodes,
+        names,
     )
     plan = _assemble(text, source, request, rules, scanned, nodes, names, suspects)
     return plan, _bounded(list(check_algebra(plan, text.data, limits)))

@@ -18,7 +18,7 @@ from console.backend.documents.profile_report import (
     Finding,
     LevelCount,
 )
-from console.backend.documents.profiles import Level, Profile, parse_profile
+from console.backend.documents.profiles import Level, Profile, declared_profile, split_name
 from console.backend.documents.scanner import scan
 from console.backend.documents.time_limit import TimeUp, time_limit
 from console.backend.documents.tree import build
@@ -40,7 +40,7 @@ class CheckOrder(Value):
     """The profile, and whether a text follows on the next line, with its name."""
 
     name: str
-    """Name by which the profile is chosen; empty: the one that its text says."""
+    """Name by which the profile is chosen, with options."""
     profile: str
     text_name: str
     has_text: bool
@@ -58,16 +58,24 @@ def check_here(order: CheckOrder, raw: bytes) -> CheckAnswer:
     """Try the profile in this process, under limits of time."""
     try:
         with time_limit(order.limits.profile_seconds):
-            profile = parse_profile(order.profile)
+            base, options = split_name(order.name)
+            declared = declared_profile(order.profile)
+            for option in declared.option:
+                declared.chosen((option,))
+            profile = declared.chosen(options)
             compiled = Matcher(profile)
     except TimeUp:
         return CheckAnswer(described=Described(fault=too_slow(order.name, order.limits).message), text=None)
     except ValueError as error:
         return CheckAnswer(described=Described(fault=" ".join(str(error).split())), text=None)
-    if order.name and profile.name != order.name:
-        fault = f"its key name says {profile.name!r}, and its file's name {order.name!r}: write one name"
+    if declared.name != base:
+        fault = f"its key name says {declared.name!r}, and its file's name {base!r}: write one name"
         return CheckAnswer(described=Described(fault=fault), text=None)
-    described = Described(unit_kind=profile.unit_kind.value, levels=tuple(level.name for level in profile.level))
+    described = Described(
+        unit_kind=profile.unit_kind.value,
+        options=tuple(sorted(declared.option)),
+        levels=tuple(level.name for level in profile.level),
+    )
     if not order.has_text:
         return CheckAnswer(described=described.model_copy(update={"slow": tuple(_slow(profile, []))}), text=None)
     text, lines = _checked(compiled, raw, order)

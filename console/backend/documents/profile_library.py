@@ -30,7 +30,7 @@ from console.backend.model.canonical_json import canonical_json, sha256_hex
 from console.backend.model.errors import Refused
 from console.backend.model.outcome import Outcome
 from console.backend.model.plan import Problem
-from console.backend.model.profile_names import PROFILE_NAMES
+from console.backend.model.profile_names import PROFILE_NAMES, PROFILE_OPTIONS
 
 _TOO_LONG = "it was ended, because its patterns take for ever: write no repeat within a repeat, as (a+)+"
 
@@ -43,8 +43,9 @@ def shipped_text(name: str) -> str:
 def show_profile(name: str, folder: Path) -> ProfileText:
     """Return a profile's text, by its name. Raises UsageError or Refused as `choose_profile` does."""
     chosen = choose_profile(name, folder)
-    text = chosen.data.decode() if chosen.is_own else shipped_text(chosen.name)
-    origin = str(folder / f"{chosen.name}{SUFFIX}") if chosen.is_own else SHIPPED
+    base, _ = profiles.split_name(name)
+    text = chosen.data.decode() if chosen.is_own else shipped_text(base)
+    origin = str(folder / f"{base}{SUFFIX}") if chosen.is_own else SHIPPED
     return ProfileText(name=name, origin=origin, sha256=sha256_hex(text.encode()), toml=text)
 
 
@@ -59,6 +60,7 @@ def list_profiles(folder: Path, limits: Limits) -> ProfileList:
             origin=SHIPPED,
             sha256=sha256_hex(shipped_text(name).encode()),
             unit_kind=profiles.load_profile(name).unit_kind.value,
+            options=PROFILE_OPTIONS.get(name, ()),
         )
         for name in PROFILE_NAMES
     )
@@ -73,7 +75,12 @@ def _listed(name: str, folder: Path, limits: Limits) -> ListedProfile:
         return ListedProfile(name=name, origin=path, sha256="", unit_kind="", fault=refused.message)
     described, _ = _tried(name, data.decode(), None, limits)
     return ListedProfile(
-        name=name, origin=path, sha256=sha256_hex(data), unit_kind=described.unit_kind, fault=described.fault
+        name=name,
+        origin=path,
+        sha256=sha256_hex(data),
+        unit_kind=described.unit_kind,
+        options=described.options,
+        fault=described.fault,
     )
 
 

@@ -55,6 +55,7 @@ class Described(Value):
 
     fault: SafeText = ""
     unit_kind: str = ""
+    options: tuple[SafeText, ...] = ()
     levels: tuple[SafeText, ...] = ()
     slow: tuple[SafeText, ...] = ()
     """Patterns that take more than a second for a long line, by level and key."""
@@ -87,6 +88,8 @@ class ListedProfile(Value):
     """`shipped`, or the path of its file."""
     sha256: str
     unit_kind: str
+    options: tuple[SafeText, ...] = ()
+    """Chosen by `<name>+<option>`."""
     fault: SafeText = ""
 
 

@@ -101,6 +101,8 @@ class SuspectReason(StrEnum):
     """The sentence above goes on in it."""
     NO_PLACE = "no-place"
     """No unit that can contain it is open there."""
+    BEHIND_LIST = "behind-list"
+    """It stands behind a list whose last item it became text of, though it may belong to the unit around the list."""
     UNKNOWN_HEADING = "unknown-heading"
     """It is a heading that no level of the profile knows, inside a unit, or a section at the depth of the articles."""
 

@@ -1,6 +1,14 @@
 """The names of the document profiles; each is a file `documents/profiles/<name>.toml`."""
 
 PROFILE_NAMES: tuple[str, ...] = ("atx", "vi-law", "de-law", "numbered", "us-bylaws", "eu-act")
+PROFILE_OPTIONS: dict[str, tuple[str, ...]] = {"de-law": ("bis", "numbers"), "eu-act": ("bis",)}
+"""The options of each shipped profile that has some; chosen by `de-law+numbers`, several in this order."""
+SHIPPED_NAMES: tuple[str, ...] = tuple(
+    "+".join((name, *option))
+    for name in PROFILE_NAMES
+    for option in ((), *((o,) for o in PROFILE_OPTIONS.get(name, ())))
+)
+"""Each shipped profile by itself and with each of its options; several options can be chosen together."""
 DEFAULT_PROFILE = "atx"
 """For any Markdown; it knows the numbering of no law."""
 EDIT_PROFILE = "edit"

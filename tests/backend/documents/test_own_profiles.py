@@ -25,7 +25,7 @@ from console.backend.model.canonical_json import sha256_hex
 from console.backend.model.errors import CutterError, Refused, Unmeasured, UsageError
 from console.backend.model.outcome import Outcome
 from console.backend.model.plan import bind
-from console.backend.model.profile_names import EDIT_PROFILE, PROFILE_NAMES
+from console.backend.model.profile_names import EDIT_PROFILE, PROFILE_NAMES, SHIPPED_NAMES
 from tests.support.plans import accepted
 from tests.support.profiles import ADDRESSES, TEXT, TOML, write_profile
 
@@ -43,7 +43,7 @@ def test_a_profile_of_the_folder_is_chosen_by_its_name_and_plans(tmp_path: Path)
     plan = accepted(plan_chosen(chosen, TEXT.encode(), origin="file:rules.txt", docprefix="CLUB"))
     assert [unit.address for unit in plan.units] == ADDRESSES
     assert (plan.profile, plan.profile_sha256) == ("rule-book", sha256_hex(TOML.encode()))
-    assert known_names(tmp_path) == (*PROFILE_NAMES, "rule-book")
+    assert known_names(tmp_path) == (*SHIPPED_NAMES, "rule-book")
 
 
 def test_every_byte_of_the_file_is_part_of_the_plans_digest() -> None:
@@ -84,7 +84,7 @@ def test_a_folder_that_is_not_there_or_cannot_be_listed_is_named(tmp_path: Path)
         with pytest.raises(UsageError) as caught:
             choose_profile("rule-book", folder)
         assert said in caught.value.next_action
-        assert known_names(folder) == PROFILE_NAMES
+        assert known_names(folder) == SHIPPED_NAMES
 
 
 @pytest.mark.parametrize("name", [*PROFILE_NAMES, EDIT_PROFILE])
@@ -94,7 +94,7 @@ def test_a_shipped_name_cannot_be_shadowed(tmp_path: Path, name: str) -> None:
         choose_profile(name, tmp_path)
     if name != EDIT_PROFILE:
         assert f"{name}.toml has the name of a profile that is shipped" in caught.value.message
-    assert known_names(tmp_path) == PROFILE_NAMES
+    assert known_names(tmp_path) == SHIPPED_NAMES
 
 
 def link(path: Path) -> None:

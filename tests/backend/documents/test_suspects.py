@@ -14,6 +14,8 @@ from tests.backend.documents.planned import addresses, planned, refusals
 from tests.backend.documents.test_de_law import MARKED
 from tests.backend.documents.test_eu_act import ACT
 from tests.backend.documents.test_numbered import HEADINGS, POLICY
+from tests.backend.documents.test_profile_options import LAW as LISTS
+from tests.backend.documents.test_profile_options import SWISS
 from tests.backend.documents.test_us_bylaws import BYLAWS
 from tests.backend.documents.test_vi_law import LAW
 from tests.support.plans import accepted
@@ -26,6 +28,8 @@ SAMPLES = {
     "numbered, headings": HEADINGS,
     "us-bylaws": BYLAWS,
     "eu-act": ACT,
+    "de-law+numbers": LISTS,
+    "de-law+bis": SWISS,
 }
 
 
@@ -60,7 +64,9 @@ def test_a_changed_beginning_is_kept_refused_or_named(sample: str, change: Calla
             assert fate(text, unit.line_start, change, profile, seed) in {"kept", "refused", "named"}
 
 
-@pytest.mark.parametrize("profile", ["de-law", "vi-law", "numbered", "us-bylaws", "eu-act"])
+@pytest.mark.parametrize(
+    "profile", ["de-law", "vi-law", "numbered", "us-bylaws", "eu-act", "de-law+numbers", "de-law+bis"]
+)
 def test_a_mistyped_beginning_that_follows_another_is_not_silent(profile: str) -> None:
     text = SAMPLES[profile].lstrip("\n")
     lost = [
@@ -200,6 +206,11 @@ def test_suspects_in_words_name_the_first_lines_and_count_the_rest() -> None:
     assert suspects_in_words(result.suspects).startswith("25: line 3 spelling, line 5 spelling")
     assert suspects_in_words(result.suspects).endswith("and 5 more")
     assert suspects_in_words(()) == "none"
+
+
+def test_text_behind_a_list_is_named() -> None:
+    text = "# § 1\n\n(1) Verboten ist:\n\n1.  eins;\n\n    auch so;\n\n2.  zwei\n\nund alles andere.\n"
+    assert suspects(planned(text.encode(), "de-law+numbers")) == [(11, "behind-list", "PAR-1/ABS-1/NR-2")]
 
 
 def test_every_reason_is_met_in_these_tests() -> None:

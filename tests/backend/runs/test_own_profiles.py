@@ -181,3 +181,36 @@ def test_a_run_by_a_shipped_profile_goes_on_though_a_file_takes_its_name(at: At)
     assert run.state.stage is Stage.AWAITING_CUT_AUTHORIZATION
     with pytest.raises(Refused, match="has the name of a profile that is shipped"):
         passage.backend.plan(origin, DOCPREFIX, "atx", ordinals=False)
+
+
+def test_an_option_is_kept_by_the_run_the_registry_and_the_intake_list(at: At) -> None:
+    passage = at("fresh")
+    text = "# § 1\n\n(1) Verboten ist:\n\n1.  eins;\n\n2.  zwei:\n\n    a)  alpha.\n"
+    origin = passage.write("law.md", text)
+    asked = RunRequest(origin=origin, docprefix=DOCPREFIX, profile="de-law+numbers", mode=Mode.DRYRUN)
+    passage.backend.start(asked, silent)
+    live = passage.backend.start(asked.model_copy(update={"mode": Mode.LIVE}), silent)
+    assert (live.profile, live.profile_sha256, live.n_units) == ("de-law+numbers", "", 5)
+    assert pre_4(passage, live).outcome is Outcome.PASS
+    passage.backend.draft_statement(live.run_id)
+    passage.sign(live.run_id)
+    passage.backend.arm(live.run_id, live.run_id)
+    run = passage.backend.resume(live.run_id, silent)
+    assert run.state.stage is Stage.AWAITING_LIFECYCLE_AUTHORIZATION
+    address = f"{DOCPREFIX}/PAR-1/ABS-1/NR-2/BUCHST-A"
+    assert (address,) in passage.rows("SELECT canonical_address FROM public.information_unit")
+    listed = next(entry for entry in passage.backend.intake() if entry.origin == origin)
+    assert (listed.docprefix, listed.profile) == (DOCPREFIX, "de-law+numbers")
+    assert {check.outcome for check in verification(passage.backend, live.run_id)} == {Outcome.PASS}
+
+
+def test_a_dry_run_without_the_option_is_none_of_the_same_content(at: At) -> None:
+    passage = at("fresh")
+    origin = passage.write("law.md", "# § 1\n\n(1) Text.\n")
+    passage.backend.start(RunRequest(origin=origin, docprefix=DOCPREFIX, profile="de-law"), silent)
+    live = passage.backend.start(
+        RunRequest(origin=origin, docprefix=DOCPREFIX, profile="de-law+numbers", mode=Mode.LIVE), silent
+    )
+    assert pre_4(passage, live).outcome is Outcome.FAIL
+    with pytest.raises(UsageError, match="has no option 'letters'"):
+        passage.backend.start(RunRequest(origin=origin, docprefix=DOCPREFIX, profile="de-law+letters"), silent)
