@@ -12,7 +12,7 @@ from console.backend.documents.canonical import CanonicalText
 from console.backend.documents.coverage import check_algebra
 from console.backend.documents.limits import DEFAULT_LIMITS, Limits
 from console.backend.documents.own_profiles import ChosenProfile
-from console.backend.documents.own_worker import TOO_SLOW, UNFIT, Answer, Order, too_slow, unfit
+from console.backend.documents.own_worker import TOO_LARGE, TOO_SLOW, UNFIT, Answer, Order, too_slow, unfit
 from console.backend.documents.planning import PlanRequest, PlanResult, plan_document, plan_text
 from console.backend.host.processes import ProgramTimeout, finished_under_guard
 from console.backend.model.canonical_json import canonical_json
@@ -69,7 +69,7 @@ def plan_chosen(
 def require_fit(chosen: ChosenProfile, limits: Limits) -> None:
     """Raise Refused, with its fault, if a profile can plan nothing."""
     problems = plan_chosen(chosen, b"-", origin="file:-", docprefix="TRY", limits=limits).problems
-    fault = next((problem for problem in problems if problem.code in {TOO_SLOW, UNFIT}), None)
+    fault = next((problem for problem in problems if problem.code in {TOO_SLOW, TOO_LARGE, UNFIT}), None)
     if fault is not None:
         action = f"Correct it, then: cutter-console profile check {chosen.name} --on FILE"
         raise Refused(StopCode.REFUSED_INPUT, fault.message, action)

@@ -18,6 +18,7 @@ from console.backend.model.plan import Acceptance, DocumentPlan, Problem
 from console.backend.model.value import Value
 
 TOO_SLOW = "PROFILE_TOO_SLOW"
+TOO_LARGE = "PROFILE_TOO_LARGE"
 UNFIT = "PROFILE_UNFIT"
 
 
@@ -76,6 +77,8 @@ def plan_here(
             )
     except TimeUp:
         return too_slow(chosen.name, limits)
+    except MemoryError:
+        return too_large(chosen.name)
     # What a pattern captures can be no number, or nothing at all: the profile is at fault, and the document is not cut.
     except (ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
         return unfit(
@@ -90,6 +93,15 @@ def too_slow(name: str, limits: Limits) -> Problem:
         f"repeats, as (a+)+, takes for ever; find it: cutter-console profile check {name} --on FILE"
     )
     return Problem(code=TOO_SLOW, line=0, message=message)
+
+
+def too_large(name: str) -> Problem:
+    """Return the problem of a profile that needs more memory than it may have."""
+    message = (
+        f"profile {name} needs more than 4 GiB for this document: a pattern that repeats over line breaks, as "
+        f"(?:a|[^a])*, keeps each step; end it within the line; find it: cutter-console profile check {name} --on FILE"
+    )
+    return Problem(code=TOO_LARGE, line=0, message=message)
 
 
 def unfit(name: str, fault: str) -> Problem:

@@ -9,7 +9,7 @@ from console.backend.documents.acceptances import Accepted
 from console.backend.documents.canonical import RefusedText, canonical_text
 from console.backend.documents.limits import Limits
 from console.backend.documents.matching import Matcher
-from console.backend.documents.own_worker import too_slow, unfit
+from console.backend.documents.own_worker import too_large, too_slow, unfit
 from console.backend.documents.planning import PlanResult, plan_by
 from console.backend.documents.profile_report import (
     MOST_FINDINGS,
@@ -97,6 +97,8 @@ def _checked(compiled: Matcher, raw: bytes, order: CheckOrder) -> tuple[CheckedT
             return text.model_copy(update=dict(_of_levels(compiled, canonical, lines, order.limits))), lines
     except TimeUp:
         problem = too_slow(compiled.profile.name, order.limits)
+    except MemoryError:
+        problem = too_large(compiled.profile.name)
     except (ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
         problem = unfit(compiled.profile.name, f"{type(error).__name__}: {error}")
     return CheckedText(name=order.text_name, outcome=Outcome.FAIL, problems=(problem,)), lines
@@ -203,7 +205,7 @@ def _slow(profile: Profile, lines: list[str]) -> Iterator[str]:
         try:
             with time_limit(_SLOW_S):
                 _try(pattern, texts, lines)
-        except TimeUp:
+        except (TimeUp, MemoryError):
             yield f"{name}: a line of 4,000 characters takes more than a second: write no repeat within a repeat, as (a+)+"
 
 

@@ -2,6 +2,8 @@
 
 import os
 import re
+import resource
+import signal
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -21,6 +23,7 @@ from console.backend.documents.own_profiles import (
     own_names,
 )
 from console.backend.documents.planning import PlanResult, plan_document
+from console.backend.documents.time_limit import TimeUp, time_limit
 from console.backend.model.canonical_json import sha256_hex
 from console.backend.model.errors import CutterError, Refused, Unmeasured, UsageError
 from console.backend.model.outcome import Outcome
@@ -226,6 +229,23 @@ def test_a_regular_expression_that_takes_for_ever_is_stopped_and_named(key: str)
     assert time.monotonic() - start < 8
     assert [problem.code for problem in result.problems] == ["PROFILE_TOO_SLOW"]
     assert "profile check rule-book" in result.problems[0].message
+
+
+def test_a_pattern_that_takes_all_memory_is_stopped_and_named() -> None:
+    toml = TOML.replace("seems = [", r"seems = ['(?:(w)|(o)|[\s\S])*!',")
+    result = cut(toml, TEXT + "word \n" * 8_000_000)
+    assert [problem.code for problem in result.problems] == ["PROFILE_TOO_LARGE"]
+
+
+def test_the_limits_of_a_process_are_what_they_were_afterwards() -> None:
+    limits = (resource.RLIMIT_CPU, resource.RLIMIT_AS)
+    before = [resource.getrlimit(limit) for limit in limits]
+    with time_limit(60):
+        assert resource.getrlimit(resource.RLIMIT_AS)[0] == 4 << 30
+    with pytest.raises(TimeUp), time_limit(0.05):
+        time.sleep(5)
+    assert [resource.getrlimit(limit) for limit in limits] == before
+    assert signal.getsignal(signal.SIGALRM) is signal.SIG_DFL
 
 
 def test_a_process_that_hears_no_alarm_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:
