@@ -8,6 +8,7 @@ _SUSPECTS, _ACCEPTANCES = f"{_D}/suspects.py", f"{_D}/acceptances.py"
 _SCANNER, _TREE, _PLANNING = f"{_D}/scanner.py", f"{_D}/tree.py", f"{_D}/planning.py"
 _FURNITURE, _FOOTNOTES = f"{_D}/furniture.py", f"{_D}/footnotes.py"
 _AKN = f"{_D}/akn"
+_OWN_PROFILES, _OWN_PLANNING = f"{_D}/own_profiles.py", f"{_D}/own_planning.py"
 _BINDINGS, _WORKSPACE = f"{_B}/approvals/bindings.py", f"{_B}/runs/workspace.py"
 
 
@@ -111,7 +112,7 @@ DOCUMENTS = (
     Mutant(
         "the digest of a plan without suspects stays what was signed",
         f"{_B}/model/plan.py",
-        'empty = {name for name in ("suspects", "acceptances", "dropped", "omissions") if not fields.get(name)}',
+        'names = ("suspects", "acceptances", "dropped", "omissions", "profile_sha256")',
         "empty: set[str] = set()",
         _test("documents/test_suspects", "suspects_are_part_of_what_is_signed"),
     ),
@@ -132,7 +133,7 @@ DOCUMENTS = (
     Mutant(
         "a run reads the accept file that it was started with",
         _WORKSPACE,
-        "        if sha256_hex(data) != request.accept_sha256:\n",
+        "        if sha256_hex(data) != sha256:\n",
         "        if False:\n",
         _test("runs/test_accepted_findings", "another_accept_file_is_never_read_in_the_place_of_the_first"),
     ),
@@ -257,5 +258,106 @@ DOCUMENTS = (
             "runs/test_accepted_findings",
             "a_text_that_changes_between_the_start_and_the_source_pin_is_not_marked_with_its_acceptances",
         ),
+    ),
+    Mutant(
+        "the file of an own profile is part of the plan",
+        _PLANNING,
+        "        profile_sha256=request.profile_sha256,\n",
+        "",
+        _test("documents/test_own_profiles", "every_byte_of_the_file_is_part_of_the_plans_digest"),
+    ),
+    Mutant(
+        "an own profile has no shipped name",
+        _OWN_PROFILES,
+        '        if os.path.lexists(folder / f"{base}{SUFFIX}"):\n',
+        "        if False:\n",
+        _test("documents/test_own_profiles", "a_shipped_name_cannot_be_shadowed"),
+    ),
+    Mutant(
+        "an own profile that others can write is not trusted",
+        _OWN_PROFILES,
+        "    if status.st_mode & _WRITABLE_BY_OTHERS:\n",
+        "    if False:\n",
+        _test("documents/test_own_profiles", "a_file_that_cannot_be_trusted_is_refused"),
+    ),
+    Mutant(
+        "no link leads to an own profile",
+        _OWN_PROFILES,
+        "os.open(path.name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK",
+        "os.open(path.name, os.O_RDONLY | os.O_NONBLOCK",
+        _test("documents/test_own_profiles", "a_file_that_cannot_be_trusted_is_refused"),
+    ),
+    Mutant(
+        "an own profile's process is believed for this request alone",
+        _OWN_PLANNING,
+        "    if expected != request or plan.source != source:\n",
+        "    if False:\n",
+        _test("documents/test_own_profiles", "an_answer_is_believed_only_if_it_cuts_these_bytes"),
+    ),
+    Mutant(
+        "the cut by an own profile is checked by the console itself",
+        _OWN_PLANNING,
+        "(*answer.problems, *check_algebra(plan, canonical, limits))",
+        "answer.problems",
+        _test("documents/test_own_profiles", "a_plan_whose_spans_were_moved_is_not_believed"),
+    ),
+    Mutant(
+        "an own profile's pattern that takes for ever hears the alarm",
+        f"{_D}/time_limit.py",
+        "    signal.setitimer(signal.ITIMER_REAL, seconds)\n",
+        "",
+        _test("documents/test_own_profiles", "a_folder_is_planned_by_an_own_profile_and_a_slow_document_is_named"),
+    ),
+    Mutant(
+        "the signed own profile is the run's",
+        _BINDINGS,
+        "        *_own_profile(statement, facts),\n",
+        "",
+        _test("approvals/test_statement", "the_own_profile_that_was_signed_is_the_runs"),
+    ),
+    Mutant(
+        "an own profile that was edited since the plan was shown starts nothing",
+        f"{_B}/runs/lifecycle.py",
+        "    if request.profile_sha256 and request.profile_sha256 != profile.sha256:\n",
+        "    if False:\n",
+        _test("runs/test_own_profiles", "a_profile_that_was_edited_since_the_plan_was_shown_starts_nothing"),
+    ),
+    Mutant(
+        "a run whose own profile is another one offers no move that needs the plan",
+        f"{_B}/runs/run_views.py",
+        "    profile = not profile_sha256 or workspace.has_whole(PROFILE_FILE, profile_sha256)\n",
+        "    profile = True\n",
+        _test("runs/test_own_profiles", "a_run_that_waits_offers_only_what_needs_no_plan_once_its_profile_is_another"),
+    ),
+    Mutant(
+        "the levels of an option are there only if it is chosen",
+        f"{_D}/profiles/__init__.py",
+        '        fields["level"] = tuple(level for level in self.level if not level.option or level.option in options)\n',
+        "",
+        _test(
+            "documents/test_profile_options",
+            "each_shipped_name_is_a_profile_with_that_name_and_no_level_of_another_option",
+        ),
+    ),
+    Mutant(
+        "an item of a list whose indentation says another place is refused",
+        _TREE,
+        "        if level.list_item:\n            self._check_indentation(",
+        "        if False:\n            self._check_indentation(",
+        _test("documents/test_profile_options", "a_list_that_is_ambiguous_is_refused_with_its_line"),
+    ),
+    Mutant(
+        "text behind a list is told",
+        _PLANNING,
+        ", *behind_lists(text.text, nodes)]",
+        "]",
+        _test("documents/test_suspects", "text_behind_a_list_is_named"),
+    ),
+    Mutant(
+        "a number behind the beginning of a paragraph opens no item",
+        _SCANNER,
+        "            and not is_item\n",
+        "",
+        _test("documents/test_profile_options", "a_list_that_is_ambiguous_is_refused_with_its_line"),
     ),
 )

@@ -92,4 +92,4 @@ def test_the_pages_and_the_folder_list_each_profile() -> None:
 
     assert sorted(path.stem for path in folder.glob("*.toml")) == sorted(TEXT_PROFILES)
     assert set(PROFILE_NAMES) <= set(described)
-    assert f"[--profile {'|'.join(PROFILE_NAMES)}]" in (ROOT / "README.md").read_text(encoding="utf-8")
+    assert f"profiles `{'`, `'.join(PROFILE_NAMES)}`" in (ROOT / "README.md").read_text(encoding="utf-8")

@@ -86,6 +86,12 @@ def _brief_release(installation: Installation) -> Confirmation:
     )
 
 
+def _own_profile(run: RunView) -> tuple[str, ...]:
+    if not run.profile_sha256:
+        return ()
+    return (f"The text was read by your own profile {run.profile}, sha256 {run.profile_sha256}; SG_1 states it.",)
+
+
 def _suspects(run: RunView) -> tuple[str, ...]:
     suspects = f"Lines that read like the beginning of a unit and open none: {run.n_suspects}; SG_1 states this number."
     accepted = f"Accepted findings of the enacted text: {run.n_acceptances}; SG_1 states this number."
@@ -101,6 +107,7 @@ def _effects(danger: RunDanger, run: RunView) -> tuple[str, ...]:
             return (
                 f"Arms the switch for run {run.run_id} alone, until the lease expires.",
                 f"The run may then cut {counted(n, 'unit')} of {run.docprefix} into DRAFT.",
+                *_own_profile(run),
                 *_suspects(run),
             )
         case Danger.ENACT:

@@ -7,13 +7,15 @@ from pathlib import Path
 from console.backend import confirmations
 from console.backend.documents.acceptances import acceptances_for
 from console.backend.documents.intake import MARKUP_SUFFIXES, list_intake, read_accept_beside
-from console.backend.documents.planning import PlanResult, plan_document
+from console.backend.documents.own_planning import plan_chosen
+from console.backend.documents.own_profiles import choose_profile, known_names
+from console.backend.documents.planning import PlanResult
 from console.backend.gates.arming_checks import is_drift, readiness
 from console.backend.gates.board import gates_named, measure_board
 from console.backend.host.installation import Installation
 from console.backend.model.errors import CutterError, Drifted, Refused, StopCode, Unmeasured, UsageError
 from console.backend.model.plan import bind
-from console.backend.model.profile_names import AKN_PROFILE, PROFILE_NAMES
+from console.backend.model.profile_names import AKN_PROFILE
 from console.backend.model.purposes import Kind, Purpose
 from console.backend.model.readiness import Board, BundleView, DriftReport, GateReport, ReportView
 from console.backend.model.reasons import require_short_reason
@@ -103,7 +105,8 @@ class BackendService:
         accept = self._accept_beside(origin)
         result = self.plan_result(origin, docprefix, profile, ordinals=ordinals, accept=accept)
         digest = bind(result.plan, None).plan_digest if result.plan else ""
-        return PlanView(result.plan, result.problems, SourceText(result.canonical), digest, accept.decode())
+        text = SourceText(result.canonical)
+        return PlanView(result.plan, result.problems, text, digest, accept.decode(), result.request.profile_sha256)
 
     def _accept_beside(self, origin: str) -> bytes:
         kind, _, name = origin.partition(":")
@@ -114,11 +117,11 @@ class BackendService:
     ) -> PlanResult:
         """Plan a document, and return the full result, which the command line reports. Raises Refused."""
         raw = read_source(self.installation, origin)
-        return plan_document(
+        return plan_chosen(
+            choose_profile(profile, self.installation.profiles),
             raw,
             origin=origin,
             docprefix=docprefix,
-            profile=profile,
             ordinals=ordinals,
             acceptances=acceptances_for(
                 raw, accept, "the accept file beside the document", limits(self.installation.settings)
@@ -129,8 +132,8 @@ class BackendService:
         )
 
     def profiles(self) -> tuple[str, ...]:
-        """Return the names of the profiles."""
-        return PROFILE_NAMES
+        """Return the names of the profiles: those that are shipped, then the operator's own."""
+        return known_names(self.installation.profiles)
 
     def runs(self) -> tuple[RunSummary, ...]:
         """Return all runs, the newest first."""

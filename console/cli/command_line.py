@@ -60,6 +60,8 @@ def _add_arguments(parser: _Parser, request: type, *, suppress: bool = False) ->
         if not argument.positional:
             settings["default"] = argparse.SUPPRESS if suppress else None if required else field.default
             settings |= {"action": "store_true"} if field.type is bool else {"required": required}
+            if get_origin(field.type) is tuple:
+                settings["nargs"] = "+"
         elif get_origin(field.type) is tuple:
             settings["nargs"] = "*"
         elif not required:

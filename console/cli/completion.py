@@ -6,6 +6,7 @@ from dataclasses import fields
 import shtab
 
 from console.backend.model.errors import ExitStatus
+from console.backend.model.profile_names import SHIPPED_NAMES
 from console.cli.arguments import Options
 from console.cli.command_line import build_parser
 from console.cli.operations import OPERATIONS, Shell
@@ -16,6 +17,35 @@ _FILES = {
     for request in (Options, *(operation.request for operation in OPERATIONS))
     for field in fields(request)
     if field.metadata["argument"].is_file
+}
+
+
+# The shipped names are part of the script; the own ones are asked of the folder at its usual place.
+_SHIPPED = " ".join(SHIPPED_NAMES)
+_LIST = f"""for name in {_SHIPPED} "${{CUTTER_ROOT:-/var/lib/cutter}}"/profiles/[a-z]*.toml; do"""
+_PROFILES = {
+    "bash": "_cutter_console_profiles",
+    "zsh": "_cutter_console_profiles",
+    "tcsh": f"({_SHIPPED})",
+    "preamble": {
+        "bash": f"""_cutter_console_profiles() {{
+  local name names=()
+  {_LIST}
+    name="${{name##*/}}"; [[ "$name" == "[a-z]*.toml" ]] || names+=("${{name%.toml}}")
+  done
+  compgen -W "${{names[*]}}" -- "$1"
+}}
+""",
+        "zsh": f"""_cutter_console_profiles() {{
+  setopt localoptions nonomatch
+  local name names=()
+  {_LIST}
+    name="${{name##*/}}"; [[ "$name" == "[a-z]*.toml" ]] || names+=("${{name%.toml}}")
+  done
+  compadd -- "${{names[@]}}"
+}}
+""",
+    },
 }
 
 
@@ -35,6 +65,8 @@ def completion(options: Options, request: Shell) -> ExitStatus:
 def _mark_files(parser: argparse.ArgumentParser) -> None:
     """Let shtab complete file names for arguments that name a file, by the attribute `complete` of their actions."""
     for action in parser._actions:
+        if action.metavar == "PROFILE":
+            setattr(action, "complete", _PROFILES)  # noqa: B010 - no attribute of argparse
         if isinstance(action, argparse._SubParsersAction):
             for command in action.choices.values():
                 _mark_files(command)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from console.backend.model.profile_names import DEFAULT_PROFILE, PROFILE_NAMES
+from console.backend.model.profile_names import DEFAULT_PROFILE
 from console.cli.arguments import Checked, Options, option, positional, switch
 
 
@@ -19,7 +19,7 @@ class ExportDocument(Checked):
     format: str = field(default="akn", metadata=option("", "what is written", choices=("akn", "md", "json")))
     profile: str = field(
         default=DEFAULT_PROFILE,
-        metadata=option("", "how the document is structured; with FILE only", choices=PROFILE_NAMES),
+        metadata=option("PROFILE", "how the document is structured; with FILE only"),
     )
     ordinals: bool = field(default=False, metadata=switch("number repeated headings; with FILE only"))
     accept: Path | None = field(

@@ -4,10 +4,11 @@ import sys
 from pathlib import Path
 
 from console.backend.documents import intake
-from console.backend.documents.acceptances import parse_acceptances
+from console.backend.documents.acceptances import acceptances_for
 from console.backend.documents.export_json import write_json, write_text
 from console.backend.documents.limits import Limits
-from console.backend.documents.planning import plan_document
+from console.backend.documents.own_planning import plan_chosen
+from console.backend.documents.own_profiles import choose_profile
 from console.backend.documents.portions import ExportedDocument, of_plan
 from console.backend.documents.profiles import akn_elements
 from console.backend.host.context import Context, default_root
@@ -17,6 +18,7 @@ from console.backend.model.errors import ExitStatus, Refused, StopCode
 from console.backend.model.outcome import Outcome
 from console.backend.model.plan import Problem
 from console.backend.model.value import Value
+from console.backend.model.written_plan import as_written, kept_bytes
 from console.cli.arguments import Options
 from console.cli.export_request import ExportDocument
 from console.cli.output import narrate, report
@@ -73,22 +75,23 @@ def _sentence(document: ExportedDocument, request: ExportDocument, place: str) -
 
 def _planned(options: Options, request: ExportDocument) -> ExportedDocument:
     root = (options.root or default_root()).absolute()
-    limits = Limits.model_validate(load_settings(root, options.config).limits.model_dump())
+    settings = load_settings(root, options.config)
+    limits = Limits.model_validate(settings.limits.model_dump())
     path = Path(request.file)
     source = intake.read_source(path, folder=path.parent, limits=limits)
-    accept = parse_acceptances(intake.read_accept(request.accept), str(request.accept)) if request.accept else ()
-    result = plan_document(
+    accept = intake.read_accept(request.accept) if request.accept else b""
+    result = plan_chosen(
+        choose_profile(request.profile, settings.under(root, settings.profiles)),
         source.raw,
         origin=source.origin,
         docprefix=request.docprefix,
-        profile=request.profile,
         ordinals=request.ordinals,
-        acceptances=accept,
+        acceptances=acceptances_for(source.raw, accept, str(request.accept), limits) if accept else (),
         limits=limits,
     )
     if result.plan is None:
         raise _refused(source.origin, result.problems, "Correct the document; for every problem: cutter-console plan.")
-    return of_plan(result.plan, result.canonical)
+    return of_plan(as_written(result.plan), kept_bytes(result.canonical, result.plan.dropped))
 
 
 def _stored(options: Options, request: ExportDocument) -> ExportedDocument:

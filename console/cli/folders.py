@@ -8,7 +8,8 @@ from contextlib import closing
 from console.backend.documents.folder_plan import FolderEntry, list_documents, plan_entries, worker_count
 from console.backend.documents.folder_report import FolderDocument, FolderReport, FolderRequest, FolderTotals
 from console.backend.documents.intake import suffixes_of
-from console.backend.documents.profiles import load_profile
+from console.backend.documents.own_planning import require_fit
+from console.backend.documents.own_profiles import ChosenProfile
 from console.backend.host.context import Context
 from console.backend.model.counting import counted
 from console.backend.model.errors import ExitStatus, Refused, StopCode
@@ -27,8 +28,9 @@ _WORDS = {Outcome.FAIL: "REFUSED", Outcome.INCONCLUSIVE: "NOT MEASURED"}
 def plan_folder(options: Options, request: FolderRequest, context: Context, *, lines: bool) -> ExitStatus:
     """Plan every document below a folder and report what was planned, refused and suspected."""
     suffixes = suffixes_of(request.profile)
+    profile = ChosenProfile(request.profile, request.own_profile)
     if request.profile != AKN_PROFILE:
-        load_profile(request.profile)
+        require_fit(profile, request.limits)
     entries = list_documents(request.folder, suffixes)
     if not entries:
         raise Refused(
@@ -57,6 +59,7 @@ def plan_folder(options: Options, request: FolderRequest, context: Context, *, l
             outcome=totals.outcome,
             measured_at=context.now(),
             profile=request.profile,
+            profile_sha256=profile.sha256,
             ordinals=request.ordinals,
             documents=tuple(documents),
             totals=totals,

@@ -8,9 +8,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from console.backend.model.gate_table import gate_range
-from console.backend.model.profile_names import DEFAULT_PROFILE, PROFILE_NAMES
+from console.backend.model.profile_names import DEFAULT_PROFILE
 from console.cli.arguments import Argument, Checked, Options, option, positional, switch
 from console.cli.export_request import ExportDocument
+
+# No choices: the operator's own profiles are known to the handler alone, which lists both if the name is unknown.
+_PROFILE = option("PROFILE", "how the document is structured; see: profile list")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +59,7 @@ class Demo:
 class _Document:
     file: str = field(metadata=positional("FILE", "the document: Markdown or text", is_file=True))
     docprefix: str = field(metadata=option("P", "upper-case prefix of the addresses"))
-    profile: str = field(
-        default=DEFAULT_PROFILE, metadata=option("", "how the document is structured", choices=PROFILE_NAMES)
-    )
+    profile: str = field(default=DEFAULT_PROFILE, metadata=_PROFILE)
     ordinals: bool = field(default=False, metadata=switch("number repeated headings instead of refusing them"))
     accept: Path | None = field(
         default=None, metadata=option("ACCEPT", "findings of the enacted text that are accepted: TOML", is_file=True)
@@ -128,9 +129,22 @@ class RegisterDocument:
 
     docprefix: str = field(metadata=option("P", "upper-case prefix of the addresses"))
     query: str = field(metadata=option("SQL", "a query that gives one row with one text"))
-    profile: str = field(
-        default=DEFAULT_PROFILE, metadata=option("", "how the document is structured", choices=PROFILE_NAMES)
-    )
+    profile: str = field(default=DEFAULT_PROFILE, metadata=_PROFILE)
+
+
+@dataclass(frozen=True, slots=True)
+class OneProfile:
+    """A command about one profile."""
+
+    profile: str = field(metadata=positional("PROFILE", "the profile's name"))
+
+
+@dataclass(frozen=True, slots=True)
+class CheckProfile:
+    """Try a profile on texts."""
+
+    profile: str = field(metadata=positional("PROFILE", "its name, or the path of its file"))
+    on: tuple[Path, ...] = field(default=(), metadata=option("TEXT", "documents to plan by it", is_file=True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,6 +287,9 @@ _APPROVAL = ("console.backend.model.view_models:ApprovalView",)
 _SWITCH = ("console.backend.model.view_models:SwitchView",)
 _POLICY = ("console.backend.approvals.pinning:PinnedPolicy",)
 _CHECKS = ("console.cli.backups:Checks",)
+_LISTED = ("console.backend.documents.profile_report:ProfileList",)
+_SHOWN = ("console.backend.documents.profile_report:ProfileText",)
+_TRIED = ("console.backend.documents.profile_report:ProfileCheck",)
 
 OPERATIONS: tuple[Operation, ...] = (
     Operation(
@@ -349,6 +366,13 @@ OPERATIONS: tuple[Operation, ...] = (
         PlanFile,
         "console.cli.plans:plan",
         ("console.backend.documents.report:PlanReport", "console.backend.documents.folder_report:FolderReport"),
+    ),
+    Operation(
+        ("profile", "list"), "list shipped profiles, and your own", Nothing, "console.cli.profiles:list_all", _LISTED
+    ),
+    Operation(("profile", "show"), "print a profile's TOML", OneProfile, "console.cli.profiles:show", _SHOWN),
+    Operation(
+        ("profile", "check"), "check a profile, also on texts", CheckProfile, "console.cli.profiles:check", _TRIED
     ),
     Operation(
         ("run", "start"),

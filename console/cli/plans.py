@@ -6,7 +6,9 @@ from console.backend.documents import intake
 from console.backend.documents.acceptances import MORE, acceptances_for, proposal
 from console.backend.documents.folder_report import FolderRequest
 from console.backend.documents.limits import Limits
-from console.backend.documents.planning import PlanResult, plan_document
+from console.backend.documents.own_planning import plan_chosen
+from console.backend.documents.own_profiles import choose_profile
+from console.backend.documents.planning import PlanResult
 from console.backend.documents.report import PlanReport
 from console.backend.host.context import Context, default_root
 from console.backend.host.durable import write_durably
@@ -35,23 +37,25 @@ _SHOWN = 60
 def plan(options: Options, request: PlanFile) -> ExitStatus:
     """Plan a document without any effect, and without a database."""
     root = (options.root or default_root()).absolute()
-    limits = Limits.model_validate(load_settings(root, options.config).limits.model_dump())
+    settings = load_settings(root, options.config)
+    limits = Limits.model_validate(settings.limits.model_dump())
+    profile = choose_profile(request.profile, settings.under(root, settings.profiles))
     if request.folder is not None:
         # Loaded for a folder alone: it brings what starts processes.
         from console.cli.folders import plan_folder
 
         return plan_folder(
             options,
-            FolderRequest(request.folder, request.profile, request.ordinals, limits),
+            FolderRequest(request.folder, profile.name, request.ordinals, limits, profile.data),
             Context(root=root),
             lines=request.lines,
         )
     source = intake.read_source(Path(request.file), folder=Path(request.file).parent, limits=limits)
-    result = plan_document(
+    result = plan_chosen(
+        profile,
         source.raw,
         origin=source.origin,
         docprefix=request.docprefix,
-        profile=request.profile,
         ordinals=request.ordinals,
         acceptances=_acceptances(request.accept, source.raw, limits),
         limits=limits,
@@ -99,6 +103,7 @@ def _plan_lines(result: PlanResult) -> list[str]:
     lines = [_unit_line(unit, depths) for unit in result.plan.units]
     kinds = ", ".join(f"{count} {kind}" for kind, count in result.histogram.items())
     coverage = result.plan.coverage
+    own = result.plan.profile_sha256
     return [
         *(f"title: lines {part.line_start}-{part.line_end}: {part.name}" for part in result.title_parts),
         *lines,
@@ -122,6 +127,7 @@ def _plan_lines(result: PlanResult) -> list[str]:
         ),
         f"{counted(len(lines), 'unit')}: {kinds}",
         f"{counted(coverage.unit_bytes, 'byte')} in units, {coverage.other_bytes} outside, lossless: {coverage.lossless}",
+        *([f"profile {result.plan.profile} is your own, sha256 {own}"] if own else []),
         f"plan digest {bind(result.plan, None).plan_digest} (bound to no database)",
     ]
 

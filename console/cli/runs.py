@@ -11,7 +11,7 @@ from console.backend.model.outcome import Check, Outcome, worst
 from console.backend.model.purposes import KIND_AT
 from console.backend.model.states import Family, Mode, Stage
 from console.backend.model.value import Value
-from console.backend.model.view_models import Progress, RunRequest, RunSummary, RunView
+from console.backend.model.view_models import Progress, RunRequest, RunSummary, RunView, own_profile_in_words
 from console.backend.runs.reverify import verify_drafts
 from console.backend.runs.sources import limits
 from console.backend.service import BackendService
@@ -209,7 +209,7 @@ def run_lines(run: RunView) -> list[str]:
     lines = [
         f"run        {run.run_id}  {run.mode}",
         f"state      {run.state.name}",
-        f"document   {run.docprefix}  {run.origin}  profile {run.profile}  {_counts(run)}",
+        f"document   {run.docprefix}  {run.origin}  profile {run.profile}{own_profile_in_words(run.profile_sha256)}  {_counts(run)}",
         f"plan       {run.plan_digest or '-'}",
         f"operator   {run.operator}",
         f"journal    {run.journal}",

@@ -342,8 +342,8 @@ def _plan(request: RunRequest) -> "Callable[[Backend], Planned]":
     def question(backend: "Backend") -> Planned:
         view = backend.plan(request.origin, request.docprefix, request.profile, request.ordinals)
         # What was shown is what is started, whatever becomes of the file.
-        accepting = request.model_copy(update={"accept": view.accept})
-        return Planned(accepting, view, outline(view.document.units if view.document is not None else ()))
+        shown = request.model_copy(update={"accept": view.accept, "profile_sha256": view.profile_sha256})
+        return Planned(shown, view, outline(view.document.units if view.document is not None else ()))
 
     return question
 

@@ -48,7 +48,8 @@ def planning(view: IntakeView) -> Line:
 def plan_head(request: RunRequest, view: PlanView, *, wide: bool) -> list[Line]:
     """Return the plan in short: units, histogram, coverage, digest; or that it is refused."""
     options = f"{', ordinals' if request.ordinals else ''}{', with its .accept.toml' if request.accept else ''}"
-    identity = f"{request.docprefix}  {request.origin}  {request.profile}{options}"
+    own = f" (your own, sha256 {shortened(request.profile_sha256, 9)})" if request.profile_sha256 else ""
+    identity = f"{request.docprefix}  {request.origin}  {request.profile}{own}{options}"
     if view.document is None:
         return [
             line(Span(identity, "strong")),

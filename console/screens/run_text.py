@@ -7,7 +7,15 @@ from console.backend.model.outcome import Evidence
 from console.backend.model.purposes import Purpose
 from console.backend.model.readiness import ReportView
 from console.backend.model.states import BEFORE_CUT, ENACTED_STAGES, Family, Mode, Move, Stage
-from console.backend.model.view_models import PhaseStatus, PhaseView, RunSummary, RunView, SwitchState, SwitchView
+from console.backend.model.view_models import (
+    PhaseStatus,
+    PhaseView,
+    RunSummary,
+    RunView,
+    SwitchState,
+    SwitchView,
+    own_profile_in_words,
+)
 from console.screens.danger_text import target_words
 from console.widgets.formatting import age, clock, count, day_and_clock, plural, took
 from console.widgets.line import Line, Span, Tone, line, outcome_tone
@@ -223,7 +231,7 @@ def _fact(fact: Evidence) -> list[Line]:
 def _about(run: RunView) -> list[Line]:
     return [
         line(Span("The run", "strong")),
-        line(Span("from     ", "muted"), f"{run.origin}, {run.profile}"),
+        line(Span("from     ", "muted"), f"{run.origin}, {run.profile}{own_profile_in_words(run.profile_sha256)}"),
         line(Span("where    ", "muted"), target_words(run.target)),
         line(Span("operator ", "muted"), str(run.operator)),
         line(Span("plan     ", "muted"), run.plan_digest or "no digest yet"),

@@ -5,7 +5,7 @@ from typing import ClassVar
 from textual.binding import Binding, BindingType
 
 from console.backend.model.plan_binding import Target, expected_cut_deltas
-from console.backend.model.view_models import RunRequest
+from console.backend.model.view_models import RunRequest, own_profile_in_words
 from console.screens.danger_text import target_words
 from console.screens.dialog import Dialog
 from console.widgets.formatting import plural, signed
@@ -30,10 +30,11 @@ class StartLiveDialog(Dialog[bool]):
         """Show the run that would start: document, target, number of units, and the rows of the later cut."""
         super().opened()
         request = self._request
+        own = own_profile_in_words(request.profile_sha256)
         self.body(
             [
                 line(Span("what     ", "muted"), Span(f"a LIVE run of {request.docprefix}", "strong")),
-                line(Span("from     ", "muted"), f"{request.origin}, profile {request.profile}"),
+                line(Span("from     ", "muted"), f"{request.origin}, profile {request.profile}{own}"),
                 line(Span("where    ", "muted"), target_words(self._target)),
                 line(Span("units    ", "muted"), plural(self._n_units, "unit")),
                 line(Span("now      ", "muted"), "takes and proves a backup, probes grants, then waits for SG_1"),

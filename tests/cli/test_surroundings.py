@@ -22,6 +22,7 @@ from console.backend.scratch.cluster import TransientCluster
 from console.cli.operations import OPERATIONS
 from tests.cli.forking import Done, Forker, Surroundings, forker
 from tests.support.passage import Passage
+from tests.support.profiles import write_profile
 from tests.support.standby import SETTINGS, standby_of
 
 At = Callable[[str], Passage]
@@ -45,6 +46,7 @@ def commands(passage: Passage, run: str, folder: Path) -> dict[tuple[str, ...], 
         iter(sorted((passage.installation.root / "backups").glob("*.gpg"))), passage.installation.root / "none.dump.gpg"
     )
     key = "A" * 40
+    write_profile(passage.installation.profiles)
     asked: dict[tuple[str, ...], list[str]] = {
         ("demo",): [],
         ("init",): ["--pin", "--repin"],
@@ -58,6 +60,9 @@ def commands(passage: Passage, run: str, folder: Path) -> dict[tuple[str, ...], 
         ("plan",): [str(intake / "luat.md"), "--docprefix", "ACME-TWO"],
         # Another program in the same command: it starts processes of its own, and writes while they work.
         ("plan", "--folder"): [str(intake), "--profile", "vi-law"],
+        ("profile", "list"): [],
+        ("profile", "show"): ["rule-book"],
+        ("profile", "check"): ["rule-book", "--on", str(intake / "luat.md")],
         ("run", "start"): [str(intake / "law.md"), "--docprefix", "ACME-TWO"],
         ("run", "list"): [],
         ("run", "show"): [run],
@@ -101,6 +106,8 @@ OF_EACH_KIND = {
         ("drift",),
         ("plan",),
         ("plan", "--folder"),
+        ("profile", "check"),
+        ("profile", "list"),
         ("run", "start"),
         ("run", "show"),
         ("approval", "draft"),
@@ -133,13 +140,22 @@ def _unreachable() -> dict[str, str]:
 
 def _stray_names(passage: Passage) -> Iterator[None]:
     """Files that nobody expects, in every folder: names that are no text, pipes, dangling links, folders for files."""
-    for name in ("", "intake", "runs", "approvals", "backups", "reports", "artifacts", "locks", "rollback"):
+    (passage.installation.root / "profiles").mkdir(exist_ok=True)
+    for name in ("", "intake", "profiles", "runs", "approvals", "backups", "reports", "artifacts", "locks", "rollback"):
         folder = passage.installation.root / name
-        for stray in (b"\xe9.md", b"\xe9.dump.gpg", b".\xe9.part", b"x\x1b[2J.dump.gpg", b"ictr-20260101T000000Z-\xe9"):
+        for stray in (
+            b"\xe9.md",
+            b"\xe9.toml",
+            b"a.toml",
+            b"\xe9.dump.gpg",
+            b".\xe9.part",
+            b"x\x1b[2J.dump.gpg",
+            b"ictr-20260101T000000Z-\xe9",
+        ):
             (folder / os.fsdecode(stray)).write_bytes(b"x")
-        for stray in (b"fifo.dump.gpg", b"fifo.md"):
+        for stray in (b"fifo.dump.gpg", b"fifo.md", b"fifo.toml"):
             os.mkfifo(folder / os.fsdecode(stray))
-        for stray in (b"dir\xe9.dump.gpg", b"dir.json", NO_SUCH_RUN.encode()):
+        for stray in (b"dir\xe9.dump.gpg", b"dir.json", b"dir.toml", NO_SUCH_RUN.encode()):
             (folder / os.fsdecode(stray)).mkdir()
         (folder / "dangling.dump.gpg.json").symlink_to("nowhere")
     yield

@@ -76,6 +76,7 @@ def _bindings(statement: Statement, policy: Policy, expected: Expectation, now: 
         ("n_suspects", str(statement.n_suspects), str(facts.n_suspects)),
         ("n_acceptances", str(statement.n_acceptances), str(facts.n_acceptances)),
         ("n_dropped", str(statement.n_dropped), str(facts.n_dropped)),
+        *_own_profile(statement, facts),
         ("expected_deltas", _deltas(statement.expected_deltas), _deltas(facts.expected_deltas)),
         ("policy_sha256", statement.policy_sha256, policy.sha256),
         ("allowance", statement.allowance, "explicit"),
@@ -83,6 +84,14 @@ def _bindings(statement: Statement, policy: Policy, expected: Expectation, now: 
     yield from (_same(name, signed, wanted, now) for name, signed, wanted in pairs)
     if expected.draft is not None:
         yield from _draft_bindings(statement, expected.draft, expected.purpose, now)
+
+
+def _own_profile(statement: Statement, facts: RunFacts) -> list[tuple[str, str, str]]:
+    """Return the binding of an operator's own profile; there is none if neither side has one."""
+    signed, wanted = statement.own_profile, facts.own_profile
+    if signed is None and wanted is None:
+        return []
+    return [("own_profile", _text(signed) if signed else "none", _text(wanted) if wanted else "none")]
 
 
 _FACTS = (

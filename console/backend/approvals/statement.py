@@ -70,6 +70,13 @@ class StatementDocument(Value):
     origin: SafeText
 
 
+class StatementProfile(Value):
+    """An operator's own profile by its name and the digest of its file: the signer can compare it with what was read."""
+
+    name: SafeText
+    sha256: Sha256
+
+
 class RunFacts(Value):
     """Facts of a run at its pause, which a ruling binds."""
 
@@ -92,6 +99,8 @@ class RunFacts(Value):
     """Number of findings of the enacted text that a person accepted, each with a reason."""
     n_dropped: Annotated[int, Field(ge=0)] = 0
     """Number of spans of page furniture and footnotes that are in no unit; not stated if there are none."""
+    own_profile: StatementProfile | None = None
+    """Left out if the text is read by a profile that is shipped."""
     expected_deltas: tuple[TableDelta, ...]
 
 

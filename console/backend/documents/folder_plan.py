@@ -14,8 +14,11 @@ from pathlib import Path
 
 from console.backend.documents.folder_report import FolderDocument, FolderRequest
 from console.backend.documents.intake import TEXT_SUFFIXES, read_source
+from console.backend.documents.own_profiles import ChosenProfile
+from console.backend.documents.own_worker import plan_here
 from console.backend.documents.planning import plan_document
 from console.backend.model.errors import Refused, StopCode
+from console.backend.model.plan import Problem
 
 _AHEAD = 4
 """Documents handed out per process: enough that none waits, few enough to try each again alone after a death."""
@@ -112,10 +115,25 @@ def plan_one(request: FolderRequest, name: str, number: int) -> FolderDocument:
         source = read_source(request.folder / name, folder=request.folder, limits=request.limits)
     except Refused as refusal:
         return FolderDocument.unread(name, refusal)
+    docprefix = f"DOC-{number}"
+    if request.own_profile:
+        # A worker is a process of its own, whose main thread an alarm reaches: a further process would be too slow.
+        answer = plan_here(
+            ChosenProfile(request.profile, request.own_profile),
+            source.raw,
+            origin=source.origin,
+            docprefix=docprefix,
+            ordinals=request.ordinals,
+            acceptances=(),
+            limits=request.limits,
+        )
+        if isinstance(answer, Problem):
+            return FolderDocument.unfit(name, len(source.raw), answer)
+        return FolderDocument.of(name, len(source.raw), answer)
     result = plan_document(
         source.raw,
         origin=source.origin,
-        docprefix=f"DOC-{number}",
+        docprefix=docprefix,
         profile=request.profile,
         ordinals=request.ordinals,
         limits=request.limits,

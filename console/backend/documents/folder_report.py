@@ -28,6 +28,8 @@ class FolderRequest:
     profile: str
     ordinals: bool = False
     limits: Limits = DEFAULT_LIMITS
+    own_profile: bytes = b""
+    """Bytes of the file of an operator's own profile; empty for a profile that is shipped."""
 
 
 class RefusalCode(Value):
@@ -68,6 +70,11 @@ class FolderDocument(Value):
         reasons = Counter(suspect.reason.value for suspect in result.plan.suspects)
         suspects = dict(sorted(reasons.items()))
         return cls(name=name, outcome=Outcome.PASS, bytes=size, n_units=len(result.plan.units), suspects=suspects)
+
+    @classmethod
+    def unfit(cls, name: str, size: int, problem: Problem) -> Self:
+        """Return the entry of a document that the operator's own profile did not plan."""
+        return cls(name=name, outcome=Outcome.FAIL, bytes=size, refused=_by_code((problem,)))
 
     @classmethod
     def unread(cls, name: str, refusal: Refused) -> Self:
@@ -139,6 +146,8 @@ class FolderReport(Value):
     outcome: Outcome
     measured_at: datetime
     profile: str
+    profile_sha256: str
+    """Digest of the file of an operator's own profile; empty for a profile that is shipped."""
     ordinals: bool
     documents: tuple[FolderDocument, ...]
     totals: FolderTotals

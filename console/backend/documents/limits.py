@@ -15,6 +15,8 @@ class Limits(Value):
     """Of the raw bytes, before anything is decoded."""
     max_line_bytes: PositiveInt = MIB
     """Of one line of the canonical text, without its LF."""
+    profile_seconds: PositiveInt = 60
+    """Time in which a document must be planned by an operator's own profile, whose patterns nobody has measured."""
 
 
 DEFAULT_LIMITS = Limits()

@@ -99,6 +99,9 @@ class Matcher:
         unmarked = rf"|(?=[*_{firsts}])(?:\*\*|__)?(?:{heads})" if heads else ""
         flags = re.MULTILINE | (re.IGNORECASE if profile.ignore_case else re.NOFLAG)
         begins = rf" {{0,3}}(?:#{{1,6}}(?![^ \t\n]){unmarked})[^\n]*"
+        items = "|".join(profile.regex(head) for lv in profile.level if lv.list_item for head in lv.heads)
+        if items:
+            begins = rf"(?:{begins}| {{4,24}}(?:{items})[^\n]*)"
         lists = rf"(?![ ]{{0,8}}(?:{'|'.join(profile.list_items)}))" if profile.list_items else ""
         further = "".join(f"|{pattern}" for pattern in profile.seems)
         seems = rf"(?={_SEEMS_HEADING if self.by_depth else _SEEMS_NUMBERED}{further}){lists}[^\n]*"

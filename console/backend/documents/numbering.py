@@ -49,8 +49,11 @@ _WORDS: Final[dict[str, int]] = (
 _ROMAN_SHAPE = re.compile(r"M{0,3}(?:CM|CD|D?C{0,3})(?:XC|XL|L?X{0,3})(?:IX|IV|V?I{0,3})", re.IGNORECASE)
 _LONGEST_NUMBER: Final = 60
 """Number of characters of a number, a range or a list of numbers as written."""
+_LATIN: Final = ("bis", "ter", "quater", "quinquies", "sexies", "septies", "octies", "novies", "decies")
+_INSERTED = re.compile(rf"(\d+)[ ]?({'|'.join(_LATIN)})", re.IGNORECASE)
+"""A number that was inserted behind its base number: 6bis, 6ter."""
 _PIECE = re.compile(r"(\d+)(?:\.(\d+))?[ ]?([a-zđ]{0,2})(\d{0,2})", re.IGNORECASE)
-_LINK = re.compile(r"[ ]*(?:,|\bbis\b|\bund\b|\bđến\b|[-–])[ ]*")
+_LINK = re.compile(r"\.?[ ]*(?:,|\bbis\b|\bund\b|\bđến\b|[-–])[ ]*")
 
 
 class Alphabet(StrEnum):
@@ -61,6 +64,8 @@ class Alphabet(StrEnum):
     """a to z."""
     ROMAN = "roman"
     """i, ii, iii, iv: numerals, not letters."""
+    DOUBLED = "latin-doubled"
+    """aa to zz."""
 
 
 class Number(NamedTuple):
@@ -107,7 +112,10 @@ def parse_in(alphabet: Alphabet, raw: str) -> Number | None:
     """Read a number that is written in an alphabet; None where it is none."""
     if alphabet is Alphabet.VIETNAMESE:
         return parse_letter(raw)
-    value = roman_value(raw) if alphabet is Alphabet.ROMAN else _place_of(raw)
+    if alphabet is Alphabet.DOUBLED:
+        value = _place_of(raw[:1]) if raw == raw[:1] * 2 else None
+    else:
+        value = roman_value(raw) if alphabet is Alphabet.ROMAN else _place_of(raw)
     return Number(raw, (value,), (value,), raw.upper()) if value else None
 
 
@@ -120,7 +128,7 @@ def sign_in(alphabet: Alphabet, place: int) -> str:
     if alphabet is Alphabet.ROMAN:
         return _roman_numeral(place)
     letters = VI_LETTERS if alphabet is Alphabet.VIETNAMESE else ascii_lowercase
-    return letters[place - 1 : place]
+    return letters[place - 1 : place] * (2 if alphabet is Alphabet.DOUBLED else 1)
 
 
 def _roman_numeral(value: int) -> str:
@@ -163,6 +171,10 @@ def _piece(part: str) -> tuple[Key, str] | None:
     match = _PIECE.fullmatch(part)
     if match:
         return _arabic(match)
+    inserted = _INSERTED.fullmatch(part)
+    if inserted:
+        number, word = int(inserted[1]), inserted[2].lower()
+        return (number, _LATIN.index(word) + 1), f"{number}{word.upper()}"
     lower = part.lower().removeprefix("thứ ")
     stem = re.sub(r"e[rsnm]?$", "", lower)
     word = _WORDS.get(lower) or _WORDS.get(stem)

@@ -3,6 +3,7 @@
 import re
 from bisect import bisect_right
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypedDict
 
@@ -15,6 +16,7 @@ from console.backend.documents.canonical import CanonicalText, RefusedText, cano
 from console.backend.documents.coverage import check_algebra
 from console.backend.documents.kept_text import KeptText, keep
 from console.backend.documents.limits import DEFAULT_LIMITS, Limits
+from console.backend.documents.list_ends import behind_lists
 from console.backend.documents.matching import Matcher, matcher
 from console.backend.documents.nesting import Node
 from console.backend.documents.page import page_mark
@@ -64,6 +66,9 @@ class _UnitFields(TypedDict):
 
 _UNITS = TypeAdapter(tuple[PlannedUnit, ...])
 
+PlanText = Callable[[CanonicalText, SourceVersion], tuple[DocumentPlan | None, tuple[Problem, ...]]]
+"""Plans a text that was read: the plan, or the problems that refuse it."""
+
 
 @dataclass(frozen=True, slots=True)
 class PlanRequest:
@@ -73,6 +78,8 @@ class PlanRequest:
     profile: str
     ordinals: bool = False
     acceptances: tuple[Acceptance, ...] = ()
+    profile_sha256: str = ""
+    """Digest of the file of an operator's own profile; empty for a profile that is shipped."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,9 +153,18 @@ def plan_by(
     ordinals: bool = False,
     acceptances: tuple[Acceptance, ...] = (),
     limits: Limits = DEFAULT_LIMITS,
+    profile_sha256: str = "",
 ) -> PlanResult:
     """Plan one document by a compiled profile. Never raises for what the document says."""
-    request = PlanRequest(docprefix, compiled.profile.name, ordinals, acceptances)
+    request = PlanRequest(docprefix, compiled.profile.name, ordinals, acceptances, profile_sha256)
+    text = text_of(request, raw, origin, limits)
+    if isinstance(text, PlanResult):
+        return text
+    return _plan_kept(text, raw, origin, request, compiled, limits)
+
+
+def text_of(request: PlanRequest, raw: bytes, origin: str, limits: Limits) -> CanonicalText | PlanResult:
+    """Return the document's text, or the refusal of what is none, is markup, or has an unfit prefix."""
     if _IS_XML.match(raw):
         message = f"this is XML, and profile {request.profile} reads text: plan it with the profile {AKN_PROFILE}"
         problem = Problem(code=StopCode.REFUSED_INPUT, line=1, message=message)
@@ -158,11 +174,17 @@ def plan_by(
     except RefusedText as refused:
         problem = Problem(code=refused.code, line=refused.line, message=f"{refused.message}: {refused.next_action}")
         return PlanResult(request, None, (problem,), None, b"")
+    unfit = docprefix_problem(request.docprefix)
+    if unfit is not None:
+        return PlanResult(request, None, (unfit,), source_version(raw, text.data, origin), text.data)
+    return text
+
+
+def _plan_kept(
+    text: CanonicalText, raw: bytes, origin: str, request: PlanRequest, compiled: Matcher, limits: Limits
+) -> PlanResult:
     kept, unclear = keep(text, compiled.profile.furniture)
     source = kept.source(raw, origin)
-    unfit = docprefix_problem(docprefix)
-    if unfit is not None:
-        return PlanResult(request, None, (unfit,), source, text.data)
     plan, problems = _planned(kept, source, request, compiled, limits)
     wider = compiled.wider_for(kept.kept.text) if problems else None
     if wider is not None:
@@ -175,7 +197,7 @@ def plan_by(
 
 
 def pinned_source(raw: bytes, *, origin: str, profile: str, limits: Limits = DEFAULT_LIMITS) -> SourceVersion:
-    """Return the snapshot that a plan of these bytes by that profile is pinned to. Raises RefusedText."""
+    """Return the snapshot that a plan of these bytes by that shipped profile is pinned to. Raises RefusedText."""
     text = canonical_of(raw, profile, limits)
     if profile == AKN_PROFILE:
         return source_version(raw, text.data, origin, text.rule)
@@ -213,7 +235,7 @@ def _planned(
         compiled,
         scanned.guards,
         scanned.candidates,
-        [*sightings, *scanned.sightings],
+        [*sightings, *scanned.sightings, *behind_lists(text.text, nodes)],
         nodes,
         names,
         kept,
@@ -296,6 +318,7 @@ def _assemble(
     return DocumentPlan(
         docprefix=request.docprefix,
         profile=request.profile,
+        profile_sha256=request.profile_sha256,
         ordinals=request.ordinals,
         source=source,
         units=_UNITS.validate_python(units),

@@ -37,6 +37,8 @@ class PlanReport(Value):
     measured_at: datetime
     docprefix: str
     profile: str
+    profile_sha256: str
+    """Digest of the file of an operator's own profile; empty for a profile that is shipped."""
     ordinals: bool
     source: SourceReport | None
     plan_digest: str | None
@@ -66,6 +68,7 @@ class PlanReport(Value):
             measured_at=measured_at,
             docprefix=result.request.docprefix,
             profile=result.request.profile,
+            profile_sha256=result.request.profile_sha256,
             ordinals=result.request.ordinals,
             source=SourceReport(bytes=source.bytes, sha256=source.sha256, canonical_sha256=source.canonical_sha256)
             if source

@@ -138,10 +138,18 @@ class _Scanner:
             cover.hidden = cover.hidden or self.line
             self.sightings.append(Sighting(self.line, start, SuspectReason.QUOTED))
             return
-        if line[0] == " " and self._in_list(start, len(line) - len(line.lstrip(" "))):
+        is_item = mark.level is not None and mark.level.list_item
+        if line[0] == " " and not is_item and self._in_list(start, len(line) - len(line.lstrip(" "))):
             self.sightings.append(Sighting(self.line, start, SuspectReason.IN_LIST))
             return
-        if not mark.fresh and mark.level is not None and mark.level.small and self._ends_title(mark, start):
+        # A list does not follow a title: behind "am" the line "1. Oktober" is a date.
+        if (
+            not mark.fresh
+            and not is_item
+            and mark.level is not None
+            and mark.level.small
+            and self._ends_title(mark, start)
+        ):
             mark = mark._replace(fresh=True)
         if mark.fresh and self.unwrapped and not self._fresh(start):
             self.sightings.append(Sighting(self.line, start, SuspectReason.CONTINUES))

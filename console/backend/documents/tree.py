@@ -5,6 +5,7 @@ from bisect import bisect_right
 from collections.abc import Callable
 
 from console.backend.documents.acceptances import DEPTH_JUMP, NUMBER_BACKWARDS, NUMBER_GAP, UNKNOWN_HEADING, Accepted
+from console.backend.documents.indentation import indentation
 from console.backend.documents.lettering import Reading, is_both, read
 from console.backend.documents.matching import Mark, Style
 from console.backend.documents.nesting import HEADING, Enclosure, Node
@@ -26,6 +27,8 @@ from console.backend.model.plan import Acceptance, Problem, SuspectReason
 _CONTAINER, _ARTICLE = Role.CONTAINER, Role.ARTICLE
 _ANNEX, _MATTER, _CONTENTS, _NAMED_PART = Role.ANNEX, Role.MATTER, Role.CONTENTS, Role.NAMED_PART
 _OPENS_A_TITLE = "([„“\"»«‚'…-–—"
+_NESTED_BY = 2
+"""Spaces by which an item is indented deeper than another one; fewer align numbers of one and two digits."""
 _DOCUMENT, _PLAIN, _ATX, _FITS, _UNNUMBERED = Scope.DOCUMENT, Style.PLAIN, Style.ATX, Verdict.FITS, Numbering.NONE
 
 
@@ -275,6 +278,8 @@ class _Builder:
             if not begins:
                 self.sighted(mark, SuspectReason.CONTINUES)
                 return
+        if level.list_item:
+            self._check_indentation(mark, level, path[at], path[at + 1 :])
         del path[at + 1 :]
         self._open(mark, level, parent, None)
 
@@ -284,6 +289,29 @@ class _Builder:
         if above.fresh or not is_start(number.first) or self.nodes[-1].level.role is not _ARTICLE:
             return False
         return self.text.find("\n", above.start) + 1 == mark.start
+
+    def _check_indentation(self, mark: Mark, level: Level, parent: Node, closed: list[Node]) -> None:
+        """Refuse an item whose indentation says another place in the lists than its level does."""
+        indent = indentation(self.text, mark.start)
+        for node in (parent, *closed):
+            if not node.level.list_item:
+                continue
+            deeper = indent - indentation(self.text, node.mark.start)
+            is_child = node is parent
+            if (
+                deeper <= -_NESTED_BY
+                if is_child
+                else deeper >= _NESTED_BY or (node.level is level and deeper <= -_NESTED_BY)
+            ):
+                raw = node.mark.number.raw if node.mark.number else ""
+                self.problem(
+                    "AMBIGUOUS_LIST",
+                    mark,
+                    f"{level.name} {mark.number.raw if mark.number else ''} would be {'part of' if is_child else 'beside or behind'} "
+                    f"{node.level.name} {raw} in line {node.mark.line}, and its indentation says otherwise: indent the items "
+                    "of one list alike, and those within an item deeper",
+                )
+                return
 
     def _begins(self, mark: Mark, level: Level) -> bool:
         """Return whether an unmarked line stands where a heading may begin; refused where that cannot be decided."""

@@ -7,7 +7,14 @@ from typing import NamedTuple
 from console.backend.gates.approval_package import judge_package, package_fact
 from console.backend.gates.backup_readiness import backup_key, backup_key_check
 from console.backend.gates.connections import connections, lines_verdict
-from console.backend.gates.dry_runs import DryRun, judge_dry_run, measure_dry_runs, place, start_command
+from console.backend.gates.dry_runs import (
+    DryRun,
+    by_another_profile,
+    judge_dry_run,
+    measure_dry_runs,
+    place,
+    start_command,
+)
 from console.backend.gates.gate import reported
 from console.backend.gates.grants import grants, grants_check
 from console.backend.gates.measurement import Measurement, Verdict, check, fails, partial, passes
@@ -85,6 +92,8 @@ class DryRuns(Value):
     found: tuple[DryRun, ...]
     target: Target | None
     command: SafeText
+    note: SafeText = ""
+    """Words about a dry run of the same bytes that gave other content; empty without one."""
 
 
 class Item(NamedTuple):
@@ -263,7 +272,10 @@ def _dry_runs(probe: Probe, row: RunRow | None) -> DryRuns:
     )
     # "none" matches nothing. An empty digest would let a dry run of any content of this document count.
     dry_runs = measure_dry_runs(probe.installation, row.docprefix, row.content_digest or "none")
-    return DryRuns(found=dry_runs, target=plan.target if plan else None, command=command)
+    note = ""
+    if not dry_runs and plan is not None:
+        note = by_another_profile(measure_dry_runs(probe.installation, row.docprefix), plan)
+    return DryRuns(found=dry_runs, target=plan.target if plan else None, command=command, note=note)
 
 
 def _target_now(probe: Probe) -> Target | None:
@@ -283,7 +295,7 @@ def _dry(dry_runs: DryRuns, row: RunRow | None) -> Verdict:
     if dry_runs.target is None:
         return fails("it is not known where the run would be cut", "Start another run.")
     if row is not None:
-        return judge_dry_run(dry_runs.found, dry_runs.target, dry_runs.command)
+        return judge_dry_run(dry_runs.found, dry_runs.target, dry_runs.command, dry_runs.note)
     green = [
         dry_run for dry_run in dry_runs.found if not dry_run.problem and place(dry_run.target) == place(dry_runs.target)
     ]

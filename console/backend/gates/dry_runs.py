@@ -27,6 +27,9 @@ class DryRun(Value):
     n_units: int
     content_digest: str
     source_sha256: str
+    profile: SafeText
+    profile_sha256: str
+    """Digest of the operator's own profile; empty for a profile that is shipped."""
     target: Target
     problem: SafeText
     """Reason why it proves nothing; empty if it is green."""
@@ -60,6 +63,8 @@ def _dry_run(workspace: Workspace, request: RunRequestFile, plan: PlanFacts) -> 
         n_units=plan.n_units,
         content_digest=plan.content_digest,
         source_sha256=plan.source_sha256,
+        profile=request.profile,
+        profile_sha256=plan.profile_sha256,
         target=plan.target,
         problem=_problem(workspace, plan),
     )
@@ -98,8 +103,21 @@ def start_command(installation: Installation, row: RunRow, workspace: Workspace)
     return f"cutter-console run start {shlex.quote(source)} --docprefix {row.docprefix}{options}"
 
 
-def judge_dry_run(dry_runs: tuple[DryRun, ...], target: Target, command: str) -> Verdict:
-    """Pure: PASS if one of these dry runs of the content is green and was made on this very database."""
+def by_another_profile(dry_runs: tuple[DryRun, ...], plan: PlanFacts) -> str:
+    """Pure: name the newest of these dry runs that read the plan's bytes by another content of its own profile."""
+    for dry_run in dry_runs:
+        is_other = dry_run.profile_sha256 != plan.profile_sha256
+        if plan.profile_sha256 and is_other and dry_run.source_sha256 == plan.source_sha256:
+            read_by = f"profile {dry_run.profile} with sha256 {dry_run.profile_sha256 or 'none: it is shipped'}"
+            return f"dry run {dry_run.run_id} read the same bytes by {read_by}, this run by {plan.profile_sha256}"
+    return ""
+
+
+def judge_dry_run(dry_runs: tuple[DryRun, ...], target: Target, command: str, note: str = "") -> Verdict:
+    """Pure: PASS if one of these dry runs of the content is green and was made on this very database.
+
+    `note` says what is known if there is none.
+    """
     on_this_database = [dry_run for dry_run in dry_runs if place(dry_run.target) == place(target)]
     green = next((dry_run for dry_run in on_this_database if not dry_run.problem), None)
     if green is not None:
@@ -114,4 +132,4 @@ def judge_dry_run(dry_runs: tuple[DryRun, ...], target: Target, command: str) ->
             f"dry run {dry_runs[0].run_id} was made on another database: {other_target.database}, system {other_target.system_identifier}, timeline {other_target.timeline}",
             command,
         )
-    return fails("no dry run of this content on this database", command)
+    return fails(f"no dry run of this content on this database{f'; {note}' if note else ''}", command)

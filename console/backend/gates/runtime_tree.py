@@ -80,7 +80,8 @@ def measure(probe: Probe) -> Facts:
 
 
 def _tree(installation: Installation, now: datetime) -> tuple[Check, ...]:
-    also = {Path(installation.settings.intake).parts[0], "HOLD", *installation.settings.tree_may_hold}
+    folders = {Path(folder).parts[0] for folder in (installation.settings.intake, installation.settings.profiles)}
+    also = {*folders, "HOLD", *installation.settings.tree_may_hold}
     return check_tree(installation.root, now, owner_uid=os.geteuid(), also_allowed=frozenset(also))
 
 

@@ -16,13 +16,14 @@ from console.backend.host.regular_file import sha256_file
 from console.backend.model.counting import counted
 from console.backend.model.errors import Refused
 from console.backend.model.outcome import Check, Outcome
+from console.backend.model.profile_names import EDIT_PROFILE
 from console.backend.model.readiness import Owner
 from console.backend.model.safe_text import SafeText
 from console.backend.model.value import Value
 from console.backend.postgres.registry import Registered, registered_versions
 from console.backend.postgres.rulings import is_first_cut
 from console.backend.runs.phase_context import Role
-from console.backend.runs.workspace import EDIT_PROFILE, Workspace
+from console.backend.runs.workspace import Workspace
 
 
 class Registry(Value):

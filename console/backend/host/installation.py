@@ -36,6 +36,11 @@ class Installation:
         return self.settings.under(self.root, self.settings.intake)
 
     @property
+    def profiles(self) -> Path:
+        """Return the folder of the operator's own profiles, which need not exist."""
+        return self.settings.under(self.root, self.settings.profiles)
+
+    @property
     def backups(self) -> Path:
         """Return the folder of proven backups."""
         return self.root / "backups"

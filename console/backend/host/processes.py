@@ -152,19 +152,28 @@ def finished(
     return _answer(process, command, stdout, stderr, check=check)
 
 
-def finished_under_guard(command: Sequence[str], *, timeout_s: float, user: tuple[int, int] | None = None) -> Ended:
-    """Run a program that takes long to its end, as another user (uid, gid) if one is given, under a guard.
+def finished_under_guard(
+    command: Sequence[str], *, timeout_s: float, data: bytes = b"", user: tuple[int, int] | None = None
+) -> Ended:
+    """Run a program that takes long to its end, with `data` on its standard input, under a guard.
 
+    It runs as another user (uid, gid) if one is given.
     Raises OSError, ProgramTimeout. A program that cannot be started ends with status 127 and complains of the cause.
     """
     with Lifeline() as lifeline:
         try:
-            process = start(lifeline.command(command, user), cwd="/", stdout=PIPE, pass_fds=(lifeline.for_guard,))
+            process = start(
+                lifeline.command(command, user),
+                cwd="/",
+                stdin=PIPE if data else NOWHERE,
+                stdout=PIPE,
+                pass_fds=(lifeline.for_guard,),
+            )
         finally:
             lifeline.started()
         with process:
             try:
-                stdout, stderr = process.communicate(timeout=timeout_s)
+                stdout, stderr = process.communicate(data or None, timeout_s)
             except BaseException:
                 end(process, lifeline)
                 raise

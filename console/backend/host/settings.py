@@ -40,6 +40,8 @@ class LimitSettings(Value):
     max_units: int = Field(default=100_000, ge=1)
     max_bytes: int = Field(default=64 * 1024 * 1024, ge=1)
     max_line_bytes: int = Field(default=1024 * 1024, ge=1)
+    profile_seconds: int = Field(default=60, ge=1, le=3600)
+    """Time for planning one document by a profile of the folder `profiles`."""
 
 
 class PinSettings(Value):
@@ -64,6 +66,8 @@ class Settings(Value):
     limits: LimitSettings = LimitSettings()
     intake: str = "intake"
     """Folder of the source documents; relative to the root."""
+    profiles: str = "profiles"
+    """Folder of the operator's own profiles; relative to the root."""
     gnupg_home: str = ""
     """GNUPGHOME with the sovereign's public keys and the backup key; empty: gpg's own default."""
     backup_gpg_fpr: str = ""

@@ -109,6 +109,8 @@ class SuspectReason(StrEnum):
     """No unit that can contain it is open there."""
     TEXT_FOLLOWS = "text-follows"
     """The markup has it as a part, and text of the unit around it follows: it stays in that unit."""
+    BEHIND_LIST = "behind-list"
+    """It stands behind a list whose last item it became text of, though it may belong to the unit around the list."""
     UNKNOWN_HEADING = "unknown-heading"
     """It is a heading that no level of the profile knows, inside a unit, or a section at the depth of the articles."""
 
@@ -228,12 +230,15 @@ class DocumentPlan(Value):
     """Parts of the spans that are in no body, in order."""
     omissions: tuple[Omission, ...] = ()
     """Content of a source with markup that the canonical text does not hold."""
+    profile_sha256: str = ""
+    """Digest of the file of an operator's own profile; empty for a profile that is shipped."""
 
     @model_serializer(mode="wrap")
-    def _without_empty_lists(self, handler: SerializerFunctionWrapHandler) -> dict[str, object]:
-        # The digest of a plan without these lists stays what version 0.2.0 computed, and what was signed.
+    def _without_empty_fields(self, handler: SerializerFunctionWrapHandler) -> dict[str, object]:
+        # The digest of a plan that has none of these stays what version 0.2.0 computed, and what was signed.
         fields: dict[str, object] = handler(self)
-        empty = {name for name in ("suspects", "acceptances", "dropped", "omissions") if not fields.get(name)}
+        names = ("suspects", "acceptances", "dropped", "omissions", "profile_sha256")
+        empty = {name for name in names if not fields.get(name)}
         return {name: value for name, value in fields.items() if name not in empty} if empty else fields
 
     @cached_property

@@ -163,6 +163,7 @@ class PlanView:
         text: SourceText,
         plan_digest: str,
         accept: str = "",
+        profile_sha256: str = "",
     ) -> None:
         self.document = document
         self.problems = problems
@@ -171,6 +172,8 @@ class PlanView:
         """Digest of the plan that is bound to no database; a run binds it, and gets another digest."""
         self.accept = accept
         """Text of the accept file beside the document, with which it was planned; empty without one."""
+        self.profile_sha256 = profile_sha256
+        """Digest of the file of an operator's own profile; empty for a profile that is shipped."""
 
 
 class PhaseStatus(StrEnum):
@@ -215,6 +218,8 @@ class RunView(Value):
     docprefix: str
     origin: SafeText
     profile: str
+    profile_sha256: str = ""
+    """Digest of the operator's own profile; empty for a profile that is shipped."""
     n_units: int | None
     n_suspects: int = 0
     """Number of lines that read like the beginning of a unit and open none."""
@@ -296,6 +301,11 @@ class Confirmation(Value):
         return tuple(check for check in self.checks if check.outcome not in {Outcome.PASS, Outcome.PARTIAL})
 
 
+def own_profile_in_words(sha256: str) -> str:
+    """Return what is said behind the name of an operator's own profile; empty for a profile that is shipped."""
+    return f" (your own, sha256 {sha256})" if sha256 else ""
+
+
 class RunRequest(Value):
     """Request of `run start`; DRYRUN is the default."""
 
@@ -305,6 +315,8 @@ class RunRequest(Value):
     ordinals: bool = False
     accept: str = ""
     """Text of the accept file; empty without one."""
+    profile_sha256: str = ""
+    """Digest of the own profile that the plan was shown with: the run is refused if the file is another one by now."""
     mode: Mode = Mode.DRYRUN
 
 

@@ -18,6 +18,7 @@ from console.backend.approvals.statement import (
     Statement,
     StatementDocument,
     StatementDrafts,
+    StatementProfile,
     draft_file,
     draft_statement,
     list_drafts,
@@ -370,8 +371,14 @@ def _facts(installation: Installation, row: RunRow, plan: CutPlan, purpose: Purp
         n_suspects=len(plan.document.suspects),
         n_acceptances=len(plan.document.acceptances),
         n_dropped=len(plan.document.dropped),
+        own_profile=_own_profile(plan),
         expected_deltas=plan.expected_deltas if of_plan else expected_step_deltas(plan.n_units),
     )
+
+
+def _own_profile(plan: CutPlan) -> StatementProfile | None:
+    name, sha256 = plan.document.profile, plan.document.profile_sha256
+    return StatementProfile(name=name, sha256=sha256) if sha256 else None
 
 
 def _draft_state(installation: Installation, run_id: str) -> ledger.DraftState:

@@ -17,6 +17,7 @@ from console.backend.model.errors import Refused, StopCode
 from console.backend.model.outcome import Check, Outcome, whole_ms, worst
 from console.backend.model.plan import Coverage, CutPlan, DocumentPlan, PlannedUnit, SourceVersion
 from console.backend.model.plan_binding import TableDelta
+from console.backend.model.profile_names import EDIT_PROFILE
 from console.backend.model.purposes import Operation, Purpose, RunOperation
 from console.backend.model.states import Mode, Phase, Stage
 from console.backend.model.tables import BLOCK, ENVELOPE, VERSION
@@ -34,7 +35,7 @@ from console.backend.runs.lifecycle import run_row
 from console.backend.runs.operations import committing, intended, operation
 from console.backend.runs.phase_context import PhaseContext, Role
 from console.backend.runs.verification import edit_checks, measure_rows
-from console.backend.runs.workspace import EDIT_PROFILE, PhaseRecord, RunRequestFile, Workspace
+from console.backend.runs.workspace import PhaseRecord, RunRequestFile, Workspace
 
 
 class DraftEdit(Value):

@@ -6,6 +6,7 @@ import psycopg
 
 from console.backend.approvals.statement import new_run_id
 from console.backend.documents.acceptances import acceptances_for
+from console.backend.documents.own_profiles import ChosenProfile, choose_profile
 from console.backend.host.installation import Installation
 from console.backend.host.signals import at_work
 from console.backend.journal.journal import Journal
@@ -48,6 +49,7 @@ def create_run(installation: Installation, request: RunRequest) -> Created:
     Raises Refused (REPLAY_CONFLICT) if the document has been cut before, from another text or by a run that was reverted.
     """
     run_id, accept = new_run_id(installation.context), request.accept.encode()
+    profile = _chosen(installation, request)
     request_file = RunRequestFile(
         run_id=run_id,
         mode=request.mode,
@@ -56,15 +58,16 @@ def create_run(installation: Installation, request: RunRequest) -> Created:
         profile=request.profile,
         ordinals=request.ordinals,
         accept_sha256=sha256_hex(accept) if accept else "",
+        profile_sha256=profile.sha256,
         operator=installation.operator,
         host=installation.context.host,
         started_at=installation.context.now(),
     )
     # Before anything is made: a document that was cut leaves no directory of a run behind.
-    standing_run = _earlier_cut(installation, request_file, accept)
+    standing_run = _earlier_cut(installation, request_file, profile, accept)
     if standing_run is not None:
         return Created(run_id=standing_run.run_id, is_new=False)
-    workspace = Workspace.create(installation.root, request_file, accept)
+    workspace = Workspace.create(installation.root, request_file, accept, profile.data)
     with at_work(), Journal.create(workspace.journal, run_id, installation.context) as journal:
         # The journal keeps the request too: a run whose request.json is lost can still be ended.
         fields = (Field(key="request", value=canonical_json(request_file).decode()),)
@@ -95,11 +98,22 @@ def run_row(request: RunRequestFile, operation: RunOperation) -> ledger.NewRun:
     )
 
 
-def _earlier_cut(installation: Installation, request: RunRequestFile, accept: bytes) -> RunRow | None:
+def _chosen(installation: Installation, request: RunRequest) -> ChosenProfile:
+    """Return the profile of a request. Raises Refused if its file is another one than the plan was shown with."""
+    profile = choose_profile(request.profile, installation.profiles)
+    if request.profile_sha256 and request.profile_sha256 != profile.sha256:
+        message = f"profile {profile.name} has changed since the plan was made: its sha256 was {request.profile_sha256}, and is {profile.sha256}"
+        raise Refused(StopCode.REFUSED_INPUT, message, "Plan the document again, look at the plan, then start the run.")
+    return profile
+
+
+def _earlier_cut(
+    installation: Installation, request: RunRequestFile, profile: ChosenProfile, accept: bytes
+) -> RunRow | None:
     """Return the run that has cut this very text; None if the document is uncut. Raises Refused (REPLAY_CONFLICT) otherwise."""
     raw, most = read_source(installation, request.origin), limits(installation.settings)
     acceptances = acceptances_for(raw, accept, "the accept file", most) if accept else ()
-    document = planned(installation, request, raw, acceptances)
+    document = planned(installation, request, raw, profile, acceptances)
     with connect(installation.settings.database.executor, read_only=True, purpose="cut once") as connection:
         cut_runs = [
             row for row in all_runs(connection) if row.docprefix == request.docprefix and row.stage in CUT_STAGES

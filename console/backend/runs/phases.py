@@ -3,7 +3,7 @@
 import psycopg
 from psycopg.types.json import Jsonb
 
-from console.backend.documents.planning import pinned_source
+from console.backend.documents.own_planning import pinned_by
 from console.backend.documents.source_text import canonical_of
 from console.backend.model.canonical_json import canonical_json, sha256_hex
 from console.backend.model.counting import counted
@@ -57,16 +57,20 @@ class SourcePin(PhaseWork):
 
 
 def _pinned(context: PhaseContext, raw: bytes) -> SourceVersion:
-    request = context.request
-    return pinned_source(
-        raw, origin=request.origin, profile=request.profile, limits=limits(context.installation.settings)
-    )
+    profile = context.workspace.profile(context.request)
+    return pinned_by(profile, raw, origin=context.request.origin, limits=limits(context.installation.settings))
 
 
 def _planned(context: PhaseContext) -> DocumentPlan:
     workspace, request = context.workspace, context.request
+    profile = workspace.profile(request)
     acceptances = workspace.acceptances(request, limits(context.installation.settings))
-    return planned(context.installation, request, workspace.source(), acceptances)
+    return planned(context.installation, request, workspace.source(), profile, acceptances)
+
+
+def _profile_in_words(document: DocumentPlan) -> str:
+    own = document.profile_sha256
+    return f"{document.profile}, the operator's own, sha256 {own}" if own else document.profile
 
 
 class Mark(PhaseWork):
@@ -85,7 +89,7 @@ class Mark(PhaseWork):
         return (
             context.passed(
                 "units marked",
-                f"{counted(len(document.units), 'unit')} by profile {document.profile}",
+                f"{counted(len(document.units), 'unit')} by profile {_profile_in_words(document)}",
                 "the pinned source",
             ),
             context.check("lossless", spans, "the pinned source", coverage.lossless),

@@ -12,6 +12,7 @@ from console.backend.journal.journal_key import JournalKey
 from console.backend.journal.journal_record import Anchor
 from console.backend.model.errors import CutterError, Refused
 from console.backend.model.outcome import Outcome
+from console.backend.model.profile_names import EDIT_PROFILE
 from console.backend.model.purposes import Purpose
 from console.backend.model.states import Family, Mode, Phase, RunState, Stage, is_over
 from console.backend.model.view_models import Interruption, PhaseStatus, PhaseView, RunSummary, RunView
@@ -20,7 +21,7 @@ from console.backend.postgres.records import EventRow, RunRow, all_runs, anchors
 from console.backend.runs.interruption import interruption, records_at_rest
 from console.backend.runs.moves import RunFacts, moves_of
 from console.backend.runs.run_state import VOIDED, anchored_events, dry_run_end, dry_run_state, is_running
-from console.backend.runs.workspace import ACCEPT_FILE, EDIT_PROFILE, PhaseRecord, RunRequestFile, Workspace
+from console.backend.runs.workspace import ACCEPT_FILE, PROFILE_FILE, PhaseRecord, RunRequestFile, Workspace
 
 NOT_THERE = RunState(stage=Stage.CREATED, family=Family.STOPPED, reason="not_in_this_database")
 """A directory whose run the database does not have: it never began, or another database has it."""
@@ -66,6 +67,7 @@ def view_run(installation: Installation, run_id: str) -> RunView:
         docprefix=request.docprefix,
         origin=request.origin,
         profile=request.profile,
+        profile_sha256=request.profile_sha256,
         n_units=plan.n_units if plan else row.n_units if row else None,
         n_suspects=plan.n_suspects if plan else 0,
         n_acceptances=plan.n_acceptances if plan else 0,
@@ -110,10 +112,12 @@ def _facts(known: Known, cut_short: Interruption | None, verdict: JournalVerdict
 def _has_plan(known: Known, row: RunRow) -> bool:
     """Return whether what its phases read is there as it was pinned: the plan, and what it was made from."""
     workspace, accept_sha256 = known.workspace, known.request.accept_sha256
+    profile_sha256 = known.request.profile_sha256
     source = row.source_sha256 is None or workspace.has_whole("source.raw", row.source_sha256)
     plan = row.plan_digest is None or workspace.has_whole("plan.json", row.plan_digest)
     accept = not accept_sha256 or workspace.has_whole(ACCEPT_FILE, accept_sha256)
-    return plan and source and accept
+    profile = not profile_sha256 or workspace.has_whole(PROFILE_FILE, profile_sha256)
+    return plan and source and accept and profile
 
 
 def known_run(installation: Installation, run_id: str) -> Known:

@@ -2,7 +2,8 @@
 
 from console.backend.documents import intake
 from console.backend.documents.limits import Limits
-from console.backend.documents.planning import plan_document
+from console.backend.documents.own_planning import plan_chosen
+from console.backend.documents.own_profiles import ChosenProfile
 from console.backend.host.installation import Installation
 from console.backend.host.settings import Settings
 from console.backend.model.errors import Refused, StopCode
@@ -33,14 +34,18 @@ def read_source(installation: Installation, origin: str) -> bytes:
 
 
 def planned(
-    installation: Installation, request: RunRequestFile, raw: bytes, acceptances: tuple[Acceptance, ...]
+    installation: Installation,
+    request: RunRequestFile,
+    raw: bytes,
+    profile: ChosenProfile,
+    acceptances: tuple[Acceptance, ...],
 ) -> DocumentPlan:
     """Plan the document. Raises Refused with every problem and its line."""
-    result = plan_document(
+    result = plan_chosen(
+        profile,
         raw,
         origin=request.origin,
         docprefix=request.docprefix,
-        profile=request.profile,
         ordinals=request.ordinals,
         acceptances=acceptances,
         limits=limits(installation.settings),

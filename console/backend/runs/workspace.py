@@ -13,6 +13,7 @@ from pydantic import ValidationError, model_validator
 
 from console.backend.documents.acceptances import acceptances_for
 from console.backend.documents.limits import Limits
+from console.backend.documents.own_profiles import ChosenProfile
 from console.backend.host.cluster_directory import hidden_name
 from console.backend.host.durable import replace_file, sync_directory
 from console.backend.host.regular_file import read_regular
@@ -30,10 +31,10 @@ from console.backend.model.value import Value
 MARKED = "marked.json"
 ACCEPT_FILE = "accept.toml"
 """The accept file of a run that was started with one, byte for byte."""
+PROFILE_FILE = "profile.toml"
+"""The operator's own profile that a run was started with, byte for byte; there is none for a shipped one."""
 MOST_BYTES = 1 << 30
 """A plan of the most units that are taken is far shorter, in bytes."""
-EDIT_PROFILE = "edit"
-"""Profile of a run that edits drafts: there is no document to scan."""
 _V = TypeVar("_V", bound=Value)
 
 
@@ -48,6 +49,8 @@ class RunRequestFile(Value):
     ordinals: bool
     accept_sha256: str = ""
     """Digest of the run's accept file; empty without one."""
+    profile_sha256: str = ""
+    """Digest of the operator's own profile; empty for a profile that is shipped."""
     operator: SafeText
     host: SafeText
     started_at: datetime
@@ -67,6 +70,8 @@ class PlanFacts(Value):
     deltas: tuple[TableDelta, ...]
     source_sha256: str = ""
     """Digest of the pinned snapshot's bytes; empty in the files of older runs."""
+    profile_sha256: str = ""
+    """Digest of the operator's own profile; empty for a profile that is shipped."""
 
 
 class PhaseRecord(Value):
@@ -95,8 +100,8 @@ class Workspace:
         self._plan: CutPlan | None = None
 
     @classmethod
-    def create(cls, root: Path, request: RunRequestFile, accept: bytes = b"") -> Self:
-        """Make the directory of a new run, with its request and accept file in it, or not at all.
+    def create(cls, root: Path, request: RunRequestFile, accept: bytes = b"", profile: bytes = b"") -> Self:
+        """Make the directory of a new run, with its request, accept file and own profile in it, or not at all.
 
         Raises Refused if the id is taken.
         """
@@ -110,6 +115,8 @@ class Workspace:
             draft.write("request.json", canonical_json(request))
             if request.accept_sha256:
                 draft.write(ACCEPT_FILE, accept)
+            if request.profile_sha256:
+                draft.write(PROFILE_FILE, profile)
             draft.directory.rename(workspace.directory)
             sync_directory(workspace.directory.parent)
         except OSError as error:
@@ -201,11 +208,24 @@ class Workspace:
         """
         if not request.accept_sha256:
             return ()
-        data = self.read(ACCEPT_FILE)
-        if sha256_hex(data) != request.accept_sha256:
-            message = f"{self.directory / ACCEPT_FILE} is not the file that the run was started with"
-            raise Refused(StopCode.INVARIANT_FAILED, message, "This run cannot go on; start another.")
+        data = self._as_started(ACCEPT_FILE, request.accept_sha256)
         return acceptances_for(self.source(), data, ACCEPT_FILE, limits)
+
+    def profile(self, request: RunRequestFile) -> ChosenProfile:
+        """Return the profile that the run was started with, whatever the folder of own profiles holds by now.
+
+        Raises Refused if its file is not the one it was given.
+        """
+        if not request.profile_sha256:
+            return ChosenProfile(request.profile)
+        return ChosenProfile(request.profile, self._as_started(PROFILE_FILE, request.profile_sha256))
+
+    def _as_started(self, name: str, sha256: str) -> bytes:
+        data = self.read(name)
+        if sha256_hex(data) != sha256:
+            message = f"{self.directory / name} is not the file that the run was started with"
+            raise Refused(StopCode.INVARIANT_FAILED, message, "This run cannot go on; start another.")
+        return data
 
     def marked(self) -> DocumentPlan:
         """Return the document as the first pass planned it."""
@@ -281,6 +301,7 @@ def _facts_of(plan: CutPlan) -> PlanFacts:
         target=plan.world.target,
         deltas=plan.expected_deltas,
         source_sha256=plan.document.source.sha256,
+        profile_sha256=plan.document.profile_sha256,
     )
 
 

@@ -59,7 +59,8 @@ def verify_again(
 def _measure_checks(context: PhaseContext, connection: psycopg.Connection) -> tuple[CutPlan, Rows, tuple[Check, ...]]:
     plan, raw = context.workspace.plan(), context.workspace.source()
     rows = measure_rows(connection, context.run_id, context.request.docprefix)
-    acceptances = context.workspace.acceptances(context.request, limits(context.installation.settings))
-    replanned = bind(planned(context.installation, context.request, raw, acceptances), plan.world)
-    canonical = canonical_of(raw, context.request.profile, limits(context.installation.settings)).data
+    request, most = context.request, limits(context.installation.settings)
+    profile, acceptances = context.workspace.profile(request), context.workspace.acceptances(request, most)
+    replanned = bind(planned(context.installation, request, raw, profile, acceptances), plan.world)
+    canonical = canonical_of(raw, request.profile, most).data
     return plan, rows, (*structural_checks(plan, rows), *fidelity_checks(plan, replanned, canonical, rows))

@@ -15,6 +15,7 @@ from console.backend.approvals.statement import (
     RunFacts,
     Statement,
     StatementDrafts,
+    StatementProfile,
     draft_statement,
     draft_unit,
     list_drafts,
@@ -205,6 +206,7 @@ BROKEN = {
     "n_suspects": 3,
     "n_acceptances": 7,
     "n_dropped": 4,
+    "own_profile": StatementProfile(name="rule-book", sha256="9" * 64),
     "expected_deltas": expected_cut_deltas(61),
 }
 
@@ -213,6 +215,15 @@ BROKEN = {
 def test_each_binding_is_checked_by_itself(context: Context, name: str) -> None:
     facts = FACTS.model_copy(update={name: BROKEN[name]})
     assert _failed(_draft(Kind.SG_1, context), expectation(Kind.SG_1, facts)) == {name}
+
+
+def test_the_own_profile_that_was_signed_is_the_runs(context: Context) -> None:
+    facts = FACTS.model_copy(update={"own_profile": BROKEN["own_profile"]})
+    signed = draft_statement(Purpose.CUT, facts, POLICY.sha256, context)
+    assert _failed(signed, expectation(Kind.SG_1, facts)) == set()
+    assert _failed(signed, expectation(Kind.SG_1)) == {"own_profile"}
+    other = facts.model_copy(update={"own_profile": StatementProfile(name="rule-book", sha256="8" * 64)})
+    assert _failed(signed, expectation(Kind.SG_1, other)) == {"own_profile"}
 
 
 def test_every_binding_is_among_them() -> None:

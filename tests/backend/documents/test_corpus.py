@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -102,3 +103,22 @@ def test_the_basic_law_has_its_parts_and_lettered_articles() -> None:
     assert found["CORPUS/ART-53A"].parent == "CORPUS/TEIL-IVA"
     assert found["CORPUS/ART-115L/ABS-1"].parent == "CORPUS/ART-115L"
     assert found["CORPUS/PRAEAMBEL"].parent is None
+
+
+_ITEM = re.compile(r" *(?:\d{1,3}[a-z]{0,2}\.(?: +\S|$)|([a-z])\1?\) +\S)")
+
+
+@pytest.mark.parametrize("path", [path for path in DOCUMENTS if path.parent.name == "de"], ids=lambda path: path.name)
+def test_each_item_of_a_list_is_a_unit_or_named_with_the_option(path: Path) -> None:
+    raw = path.read_bytes()
+    result = plan_document(raw, origin="file:x.md", docprefix="CORPUS", profile="de-law+numbers", ordinals=True)
+    if result.plan is None:
+        assert {problem.code for problem in result.problems} <= {"AMBIGUOUS_LIST", "AMBIGUOUS_PARAGRAPH"}
+        return
+    plan = result.plan
+    lines = result.canonical.decode().split("\n")
+    items = {number for number, line in enumerate(lines, 1) if _ITEM.match(line)}
+    units = {unit.line_start for unit in plan.units if unit.section_type == "point"}
+    assert items - units - {suspect.line for suspect in plan.suspects} == set()
+    # Further units are written otherwise: a letter without the space behind its bracket.
+    assert len(units - items) <= len(units) // 100

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from console.backend.documents.coverage import check_algebra
+from console.backend.documents.coverage import check_algebra, spans
 from console.backend.documents.planning import PlanResult, pinned_source, plan_document
 from console.backend.model.canonical_json import canonical_json, sha256_hex
 from console.backend.model.plan import Acceptance, DocumentPlan, DropRule
@@ -94,8 +94,7 @@ def test_every_byte_is_in_a_body_in_a_named_span_or_dropped_and_listed(layout: L
     text = printed(layout)
     data, plan = text.encode(), plan_of(text)
     # The spans are the source, without a gap.
-    spans = sorted([*plan.units, *plan.others], key=lambda span: span.byte_start)
-    assert b"".join(data[span.byte_start : span.byte_end] for span in spans) == data
+    assert b"".join(data[span.byte_start : span.byte_end] for span in spans(plan)) == data
     # What is dropped stands where it says, and is what it says.
     for span in plan.dropped:
         piece = data[span.byte_start : span.byte_end]
@@ -353,8 +352,7 @@ def test_any_mixture_of_law_and_furniture_gives_a_lossless_plan_or_problems(line
     assert check_algebra(plan, data) == ()
     assert len(kept) + sum(span.byte_end - span.byte_start for span in plan.dropped) == len(data)
     written = as_written(plan)
-    spans = sorted([*written.units, *written.others], key=lambda span: span.byte_start)
-    assert b"".join(kept[span.byte_start : span.byte_end] for span in spans) == kept
+    assert b"".join(kept[span.byte_start : span.byte_end] for span in spans(written)) == kept
 
 
 def test_an_acceptance_names_the_line_of_the_text_as_it_stands() -> None:

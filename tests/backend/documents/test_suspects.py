@@ -17,6 +17,8 @@ from tests.backend.documents.planned import addresses, planned, refusals
 from tests.backend.documents.test_de_law import MARKED
 from tests.backend.documents.test_eu_act import ACT
 from tests.backend.documents.test_numbered import HEADINGS, POLICY
+from tests.backend.documents.test_profile_options import LAW as LISTS
+from tests.backend.documents.test_profile_options import SWISS
 from tests.backend.documents.test_us_bylaws import BYLAWS
 from tests.backend.documents.test_vi_law import LAW
 from tests.support.plans import accepted
@@ -29,6 +31,8 @@ SAMPLES = {
     "numbered, headings": HEADINGS,
     "us-bylaws": BYLAWS,
     "eu-act": ACT,
+    "de-law+numbers": LISTS,
+    "de-law+bis": SWISS,
 }
 
 
@@ -104,7 +108,9 @@ def test_a_word_of_a_level_with_one_slip_anywhere_is_named_where_it_stands_alone
     assert silent == []
 
 
-@pytest.mark.parametrize("profile", ["de-law", "vi-law", "numbered", "us-bylaws", "eu-act"])
+@pytest.mark.parametrize(
+    "profile", ["de-law", "vi-law", "numbered", "us-bylaws", "eu-act", "de-law+numbers", "de-law+bis"]
+)
 def test_a_mistyped_beginning_that_follows_another_is_not_silent(profile: str) -> None:
     text = SAMPLES[profile].lstrip("\n")
     lost = [
@@ -245,6 +251,11 @@ def test_suspects_in_words_name_the_first_lines_and_count_the_rest() -> None:
     assert suspects_in_words(result.suspects).startswith("25: line 3 spelling, line 5 spelling")
     assert suspects_in_words(result.suspects).endswith("and 5 more")
     assert suspects_in_words(()) == "none"
+
+
+def test_text_behind_a_list_is_named() -> None:
+    text = "# § 1\n\n(1) Verboten ist:\n\n1.  eins;\n\n    auch so;\n\n2.  zwei\n\nund alles andere.\n"
+    assert suspects(planned(text.encode(), "de-law+numbers")) == [(11, "behind-list", "PAR-1/ABS-1/NR-2")]
 
 
 def test_every_reason_is_met_in_these_tests() -> None:

@@ -2,6 +2,7 @@
 
 import re
 import tomllib
+from collections.abc import Iterator
 from enum import StrEnum
 from functools import cache, cached_property
 from importlib.resources import files
@@ -13,11 +14,18 @@ from console.backend.documents.akn_elements import elements_of, unknown_element
 from console.backend.documents.furniture_rules import Furniture
 from console.backend.documents.numbering import Alphabet
 from console.backend.model.errors import StopCode, UsageError
-from console.backend.model.profile_names import AKN_PROFILE, TEXT_PROFILES
+from console.backend.model.profile_names import TEXT_PROFILES
 from console.backend.model.value import Value
 from console.backend.model.vocabulary import VOCABULARY, SectionType, UnitKind
 
 _FRAGMENT = re.compile(r"(?<!\?P)(?<!\(\?)<(\w+)>")
+_LONGEST_PATTERN = 10_000
+"""Number of characters of a pattern with its fragments; of fragments of fragments a short file could make gigabytes."""
+_DEEPEST_FRAGMENTS = 4
+_MOST_LEVELS = 100
+_SHOWN = 200
+"""Number of characters of a pattern that a message shows."""
+_GROUPS = frozenset({"number", "ordinal", "title", "bare", "capitals", "text", "until"})
 
 
 class Role(StrEnum):
@@ -111,6 +119,10 @@ class Level(Value):
     """Letters by which it is numbered; without, digits, Roman numerals or words."""
     path: bool = False
     """The number is a decimal path: `3.1` is the first part of 3, and stands nowhere else."""
+    option: str = ""
+    """Name of the option without which the level is not there."""
+    list_item: bool = False
+    """Its lines are items of a list: they may be indented, and text that stands behind the list is a suspect."""
     within: str = ""
     """Name of the level that must be open around it; elsewhere the line opens `otherwise`."""
     otherwise: str = ""
@@ -159,6 +171,19 @@ class TitlePart(Value):
     """Pattern of the beginning of its first line."""
 
 
+class Option(Value):
+    """A reading that a profile offers and that is off unless it is chosen; its levels name it in their key `option`."""
+
+    says: str
+    """Meaning for a person who chooses."""
+    fragments: dict[str, str] = Field(default_factory=dict)
+    """Fragments that take the place of those with the same name."""
+    reads_like: tuple[str, ...] = ()
+    """Patterns besides those of the profile."""
+    list_items: tuple[str, ...] | None = None
+    """Takes the place of the profile's key."""
+
+
 class Profile(Value):
     """Rules for cutting one kind of document."""
 
@@ -193,11 +218,16 @@ class Profile(Value):
     fragments: dict[str, str] = Field(default_factory=dict)
     akn: dict[SectionType, str] = Field(default_factory=dict)
     """Element of Akoma Ntoso for the units of a section type, where it is not the default."""
-    level: tuple[Level, ...]
+    option: dict[Annotated[str, Field(pattern="^[a-z][a-z0-9]{0,19}$")], Option] = Field(default_factory=dict)
+    """Readings that can be chosen besides, by `<profile>+<option>`."""
+    level: Annotated[tuple[Level, ...], Field(min_length=1, max_length=_MOST_LEVELS)]
 
     @model_validator(mode="after")
     def _holds_together(self) -> Self:
         names = [level.name for level in self.level]
+        fault = self._unfit_options()
+        if fault:
+            raise ValueError(f"profile {self.name}: {fault}")
         for level in self.level:
             fault = self._fault(level, names)
             if fault:
@@ -218,6 +248,36 @@ class Profile(Value):
             raise ValueError(f"profile {self.name}: key akn: {fault}")
         return self
 
+    def chosen(self, options: tuple[str, ...]) -> "Profile":
+        """Return the profile with exactly these options on. Raises ValueError for one it lacks, and for another order."""
+        unknown = [option for option in options if option not in self.option]
+        if unknown:
+            known = ", ".join(sorted(self.option)) or "none"
+            raise ValueError(f"profile {self.name} has no option {unknown[0]!r}; its options: {known}")
+        if list(options) != sorted(set(options)):
+            # One selection has one name: another spelling would be another plan of the same units.
+            raise ValueError(f"options are named once and in order: {'+'.join((self.name, *sorted(set(options))))}")
+        if not self.option:
+            return self
+        fields = dict(self)
+        fields["name"] = "+".join((self.name, *options))
+        fields["level"] = tuple(level for level in self.level if not level.option or level.option in options)
+        for option in map(self.option.__getitem__, options):
+            fields["fragments"] = fields["fragments"] | option.fragments
+            fields["reads_like"] = (*fields["reads_like"], *option.reads_like)
+            fields["list_items"] = fields["list_items"] if option.list_items is None else option.list_items
+        return Profile.model_validate(fields)
+
+    def _unfit_options(self) -> str:
+        """Return the first fault of an option's own keys; its levels are judged as all are."""
+        for name, option in self.option.items():
+            strange = sorted(set(option.fragments) - set(self.fragments))
+            if strange:
+                return (
+                    f"option {name!r}: there is no fragment {strange[0]!r} that it could replace: add it to [fragments]"
+                )
+        return ""
+
     def _fault(self, level: Level, names: list[str]) -> str:
         """Return the first fault of a level, and what to do about it; empty without one."""
         if (self.unit_kind.value, level.section_type.value) not in VOCABULARY:
@@ -229,9 +289,12 @@ class Profile(Value):
             return "there is another level of this name: give each level a name of its own"
         if bool(level.pattern) != bool(level.first) and level.name not in {other.otherwise for other in self.level}:
             return "pattern and first belong together: list in first every character that its lines can begin with"
-        for key, name in (("within", level.within), ("otherwise", level.otherwise)):
-            if name and name not in names:
-                return f"{key} names {name!r}, which is no level: choose one of {', '.join(names)}"
+        for key, name, known in (
+            *(("within", level.within, names), ("otherwise", level.otherwise, names)),
+            ("option", level.option, list(self.option)),
+        ):
+            if name and name not in known:
+                return f"{key} names {name!r}, which is no {'option' if key == 'option' else 'level'}: choose one of {', '.join(known) or 'none'}"
         if level.within and not level.otherwise:
             return "within needs otherwise: name the level that such a line opens elsewhere"
         patterns = [
@@ -243,15 +306,16 @@ class Profile(Value):
             ),
         ]
         faults = ((key, self._unfit(pattern)) for key, pattern in patterns if pattern)
-        return next((f"key {key}: {fault}" for key, fault in faults if fault), "")
+        fault = next((f"key {key}: {fault}" for key, fault in faults if fault), "")
+        return fault or next((f"key {key}: {fault}" for key, fault in self._unfit_groups(level) if fault), "")
 
     def _unfit(self, pattern: str) -> str:
         try:
             re.compile(self.regex(pattern))
         except KeyError as error:
             return f"there is no fragment {error.args[0]!r}: add it to [fragments], or write the pattern out"
-        except re.error as error:
-            return f"{pattern!r} is no regular expression ({error}): correct it"
+        except (re.error, OverflowError, RecursionError) as error:
+            return f"{pattern[:_SHOWN]!r} is no regular expression ({error}): correct it"
         return ""
 
     def without_spare_levels(self) -> Self:
@@ -263,28 +327,68 @@ class Profile(Value):
         levels = tuple(level.model_copy(update={"if_refused": False}) for level in self.level)
         return self.model_copy(update={"level": levels})
 
+    def _unfit_groups(self, level: Level) -> Iterator[tuple[str, str]]:
+        """Yield what is wrong with the groups of each pattern; a part of an article is found by its number."""
+        for key, pattern in (("pattern", level.pattern), ("plain", level.plain)):
+            groups = set(re.compile(self.regex(pattern)).groupindex)
+            unknown = ", ".join(sorted(groups - _GROUPS))
+            if unknown:
+                yield key, f"the group {unknown} has no meaning: use {', '.join(sorted(_GROUPS))}, or (?:…)"
+            if pattern and level.small and "number" not in groups:
+                yield key, f"a {level.role} needs its number: write (?P<number>…) around it"
+            if pattern and level.small and ("text" in groups) != ("until" in groups):
+                yield key, "the groups text and until belong together: write both, or neither"
+
     def regex(self, pattern: str) -> str:
-        """The pattern with the profile's `<fragment>` names replaced, twice, so that fragments may use fragments."""
-        for _ in range(2):
+        """The pattern with the profile's `<fragment>` names replaced, also within fragments.
+
+        Raises KeyError for a name without a fragment, re.error if the whole is too long, or fragments nest too deep.
+        """
+        for _ in range(_DEEPEST_FRAGMENTS):
+            length = len(pattern) + sum(len(self.fragments[name]) for name in _FRAGMENT.findall(pattern))
+            if length > _LONGEST_PATTERN:
+                raise re.error(f"longer than {_LONGEST_PATTERN:,} characters with its fragments")
             pattern = _FRAGMENT.sub(lambda m: self.fragments[m[1]], pattern)
+        if _FRAGMENT.search(pattern):
+            raise re.error(f"fragments stand in each other deeper than {_DEEPEST_FRAGMENTS} times")
         return pattern
+
+
+def split_name(name: str) -> tuple[str, tuple[str, ...]]:
+    """Return a profile's name without its options, and those: `de-law+numbers` is de-law with one."""
+    base, *options = name.split("+")
+    return base, tuple(options)
 
 
 @cache
 def load_profile(name: str) -> Profile:
-    """The profile of that name. Raises UsageError for any other."""
-    if name not in TEXT_PROFILES:
+    """The shipped profile of that name, with the options that it names. Raises UsageError for any other."""
+    base, options = split_name(name)
+    if base not in TEXT_PROFILES:
         raise UsageError(
             StopCode.REFUSED_INPUT, f"unknown profile {name!r}", f"choose one of {', '.join(TEXT_PROFILES)}"
         )
-    return parse_profile(files(__name__).joinpath(f"{name}.toml").read_text("utf-8"))
+    declared = declared_profile(files(__name__).joinpath(f"{base}.toml").read_text("utf-8"))
+    try:
+        return declared.chosen(options)
+    except ValueError as error:
+        raise UsageError(StopCode.REFUSED_INPUT, f"profile {name!r}: {error}", f"see: profile show {base}") from error
 
 
 def akn_elements(name: str) -> dict[str, str]:
-    """Return the element of Akoma Ntoso for each section type, by the profile of that name. Raises UsageError."""
-    return elements_of({} if name == AKN_PROFILE else load_profile(name).akn)
+    """Return the element of Akoma Ntoso for each section type; a profile that is not shipped has the default ones."""
+    shipped = split_name(name)[0] in TEXT_PROFILES
+    return elements_of(load_profile(name).akn if shipped else {})
 
 
-def parse_profile(text: str) -> Profile:
-    """The profile that a TOML text declares. Raises ValueError, which names the level, the key and what to do."""
-    return Profile.model_validate(tomllib.loads(text))
+def parse_profile(text: str, options: tuple[str, ...] = ()) -> Profile:
+    """The profile that a TOML text declares, with these options on. Raises ValueError as `declared_profile` does."""
+    return declared_profile(text).chosen(options)
+
+
+def declared_profile(text: str) -> Profile:
+    """The profile with the levels of all its options. Raises ValueError, which names the level, the key and what to do."""
+    try:
+        return Profile.model_validate(tomllib.loads(text))
+    except RecursionError as error:
+        raise ValueError("it is nested too deeply: write tables, strings and lists of strings") from error

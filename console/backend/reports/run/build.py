@@ -288,10 +288,15 @@ def _inert(value: object, inert: Inert) -> object:
             return value
 
 
+def _profile_in_words(head: Head) -> str:
+    own = head.profile_sha256
+    return f"{head.profile} (the operator's own, profile.toml, sha256 {own})" if own else head.profile
+
+
 def _facts(record: RunRecord, register: Register) -> Facts:
     head, at = record.head, record.ended_at
     state = f"{head.state.name}, reached at {utc(head.changed_at)}; stage {head.state.stage}, {head.state.family}"
-    request = f"{head.mode} run of {head.docprefix} from {head.origin}, profile {head.profile}, started at {utc(head.started_at)} by {head.operator} on {head.host}"
+    request = f"{head.mode} run of {head.docprefix} from {head.origin}, profile {_profile_in_words(head)}, started at {utc(head.started_at)} by {head.operator} on {head.host}"
     plan = f"{head.n_units} unit{'s' if head.n_units != 1 else ''}, plan digest {head.plan_digest}, content digest {head.content_digest}"
     verdict = record.journal
     torn_words = f"; {verdict.torn_bytes} bytes of a torn record at its end" if verdict.torn_bytes else ""

@@ -18,6 +18,7 @@ from console.backend.journal.journal import JournalVerdict, read_journal, verify
 from console.backend.journal.journal_record import AnchoredEvent, Record
 from console.backend.model.errors import CutterError, Drifted
 from console.backend.model.plan_binding import TableDelta, expected_cut_deltas
+from console.backend.model.profile_names import EDIT_PROFILE
 from console.backend.model.purposes import RunOperation
 from console.backend.model.safe_text import SafeText
 from console.backend.model.states import Mode, Phase, RunState
@@ -28,7 +29,7 @@ from console.backend.postgres.records import RunRow, require_run
 from console.backend.postgres.records import events as recorded_events
 from console.backend.runs.approval_workflow import policy_copy
 from console.backend.runs.run_state import anchored_events, dry_run_state
-from console.backend.runs.workspace import EDIT_PROFILE, PhaseRecord, RunRequestFile, Workspace
+from console.backend.runs.workspace import PhaseRecord, PlanFacts, RunRequestFile, Workspace
 
 Utc = Annotated[datetime, AfterValidator(lambda moment: moment.astimezone(UTC))]
 """A time in UTC, so that a report does not depend on the time zone of the connection that read it."""
@@ -43,6 +44,8 @@ class Head(Value):
     docprefix: SafeText
     origin: SafeText
     profile: SafeText
+    profile_sha256: str = ""
+    """Digest of the operator's own profile, as the plan has it; empty for a profile that is shipped."""
     operator: SafeText
     host: SafeText
     started_at: Utc
@@ -265,7 +268,7 @@ def read_record(installation: Installation, run_id: str) -> RunRecord:
     stored = _stored(installation, workspace, run_id)
     events = tuple(_anchored(event) for event in stored.events)
     verdict, records = _journal(installation, workspace, run_id, events)
-    head = _head(stored.row)
+    head = _head(stored.row, workspace.plan_facts())
     return RunRecord(
         head=head,
         events=stored.events,
@@ -290,6 +293,7 @@ def _dry_run(installation: Installation, workspace: Workspace, request: RunReque
         docprefix=request.docprefix,
         origin=request.origin,
         profile=request.profile,
+        profile_sha256=request.profile_sha256,
         operator=request.operator,
         host=request.host,
         started_at=request.started_at,
@@ -313,7 +317,8 @@ def _dry_run(installation: Installation, workspace: Workspace, request: RunReque
     )
 
 
-def _head(row: RunRow) -> Head:
+def _head(row: RunRow, plan: PlanFacts | None) -> Head:
+    is_recorded = plan is not None and plan.plan_digest == row.plan_digest
     return Head(
         run_id=row.run_id,
         mode=Mode.LIVE,
@@ -321,6 +326,7 @@ def _head(row: RunRow) -> Head:
         docprefix=row.docprefix,
         origin=row.origin,
         profile=row.profile,
+        profile_sha256=plan.profile_sha256 if plan is not None and is_recorded else "",
         operator=row.operator,
         host=row.host,
         started_at=row.started_at,

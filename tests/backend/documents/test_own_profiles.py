@@ -1,0 +1,311 @@
+"""An operator's own profiles: which file is trusted, what it is refused for, and that no pattern hangs the console."""
+
+import os
+import re
+import resource
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from console.backend.documents import own_planning
+from console.backend.documents.folder_plan import list_documents, plan_entries
+from console.backend.documents.folder_report import FolderRequest
+from console.backend.documents.limits import Limits
+from console.backend.documents.own_planning import plan_chosen, require_fit
+from console.backend.documents.own_profiles import (
+    MOST_BYTES,
+    ChosenProfile,
+    choose_profile,
+    known_names,
+    own_names,
+)
+from console.backend.documents.planning import PlanResult, plan_document
+from console.backend.documents.time_limit import TimeUp, time_limit
+from console.backend.model.canonical_json import sha256_hex
+from console.backend.model.errors import CutterError, Refused, Unmeasured, UsageError
+from console.backend.model.outcome import Outcome
+from console.backend.model.plan import bind
+from console.backend.model.profile_names import EDIT_PROFILE, PROFILE_NAMES, SHIPPED_NAMES
+from tests.support.plans import accepted
+from tests.support.profiles import ADDRESSES, TEXT, TOML, write_profile
+
+
+def cut(profile: str, text: str = TEXT, seconds: int = 60) -> PlanResult:
+    """Plan a text by an own profile."""
+    chosen = ChosenProfile("rule-book", profile.encode())
+    limits = Limits(profile_seconds=seconds)
+    return plan_chosen(chosen, text.encode(), origin="file:rules.txt", docprefix="CLUB", limits=limits)
+
+
+def test_a_profile_of_the_folder_is_chosen_by_its_name_and_plans(tmp_path: Path) -> None:
+    write_profile(tmp_path)
+    chosen = choose_profile("rule-book", tmp_path)
+    plan = accepted(plan_chosen(chosen, TEXT.encode(), origin="file:rules.txt", docprefix="CLUB"))
+    assert [unit.address for unit in plan.units] == ADDRESSES
+    assert (plan.profile, plan.profile_sha256) == ("rule-book", sha256_hex(TOML.encode()))
+    assert known_names(tmp_path) == (*SHIPPED_NAMES, "rule-book")
+
+
+def test_every_byte_of_the_file_is_part_of_the_plans_digest() -> None:
+    first, other = accepted(cut(TOML)), accepted(cut(TOML + "# later\n"))
+    assert first.units == other.units
+    assert first.content_digest != other.content_digest
+    assert bind(first, None).plan_digest != bind(other, None).plan_digest
+
+
+@pytest.mark.parametrize("name", PROFILE_NAMES)
+def test_a_plan_by_a_shipped_profile_says_nothing_of_a_file(tmp_path: Path, name: str) -> None:
+    text = b"# One\n\nText.\n\n## Article 1\n\n1. Text.\n"
+    chosen = plan_chosen(choose_profile(name, tmp_path / "none"), text, origin="file:a.md", docprefix="CLUB")
+    shipped = plan_document(text, origin="file:a.md", docprefix="CLUB", profile=name)
+    assert chosen == shipped
+    if chosen.plan is not None:
+        assert "profile_sha256" not in chosen.plan.model_dump()
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["nothing", "", "..", "../rule-book", "rule-book.toml", "/etc/passwd", "Rule-Book", "a" * 41, "edit", "rule\nbook"],
+)
+def test_an_unknown_name_lists_the_shipped_and_the_own_ones(tmp_path: Path, name: str) -> None:
+    write_profile(tmp_path / "profiles")
+    (tmp_path / "rule-book.toml").write_text(TOML)
+    (tmp_path / "profiles" / "edit.toml").write_text(TOML)
+    with pytest.raises(UsageError) as caught:
+        choose_profile(name, tmp_path / "profiles")
+    assert all(shipped in caught.value.next_action for shipped in PROFILE_NAMES)
+    assert caught.value.next_action.endswith(": rule-book")
+
+
+def test_a_folder_that_is_not_there_or_cannot_be_listed_is_named(tmp_path: Path) -> None:
+    assert own_names(tmp_path / "none") == ()
+    (tmp_path / "file").write_text("")
+    for folder, said in ((tmp_path / "none", "there is none of your own in"), (tmp_path / "file", "cannot be listed")):
+        with pytest.raises(UsageError) as caught:
+            choose_profile("rule-book", folder)
+        assert said in caught.value.next_action
+        assert known_names(folder) == SHIPPED_NAMES
+
+
+@pytest.mark.parametrize("name", [*PROFILE_NAMES, EDIT_PROFILE])
+def test_a_shipped_name_cannot_be_shadowed(tmp_path: Path, name: str) -> None:
+    write_profile(tmp_path, name)
+    with pytest.raises(CutterError) as caught:
+        choose_profile(name, tmp_path)
+    if name != EDIT_PROFILE:
+        assert f"{name}.toml has the name of a profile that is shipped" in caught.value.message
+    assert known_names(tmp_path) == SHIPPED_NAMES
+
+
+def link(path: Path) -> None:
+    """Let the name lead to a profile elsewhere."""
+    path.rename(path.with_name("elsewhere"))
+    path.symlink_to("elsewhere")
+
+
+def pipe(path: Path) -> None:
+    """Put a FIFO there, which would be waited for."""
+    path.unlink()
+    os.mkfifo(path)
+
+
+def directory(path: Path) -> None:
+    """Put a folder there."""
+    path.unlink()
+    path.mkdir()
+
+
+@pytest.mark.parametrize(
+    ("damage", "said"),
+    [
+        (link, "is a symbolic link"),
+        (pipe, "is no regular file"),
+        (directory, "is no regular file"),
+        (lambda path: path.chmod(0o664), "can be written by other accounts"),
+        (lambda path: path.chmod(0o602), "can be written by other accounts"),
+        (lambda path: path.parent.chmod(0o777), "can be written by other accounts"),
+        (lambda path: path.write_bytes(b"#" * 10_000_000), f"is longer than {MOST_BYTES:,} bytes"),
+        (lambda path: path.write_bytes(b"# \xff\n"), "is not UTF-8 in line 1"),
+        (lambda path: path.write_bytes(b" \n"), "is empty"),
+    ],
+)
+def test_a_file_that_cannot_be_trusted_is_refused(tmp_path: Path, damage: Callable[[Path], object], said: str) -> None:
+    path = write_profile(tmp_path / "profiles")
+    damage(path)
+    with pytest.raises(Refused) as caught:
+        choose_profile("rule-book", path.parent)
+    assert said in caught.value.message
+    assert str(path.parent) in caught.value.message
+    assert caught.value.next_action
+
+
+def test_a_linked_folder_and_one_of_another_owner_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_profile(tmp_path / "real")
+    (tmp_path / "linked").symlink_to("real")
+    with pytest.raises(Refused, match="is a symbolic link"):
+        choose_profile("rule-book", tmp_path / "linked")
+    if os.geteuid() == 0:
+        os.chown(tmp_path / "real" / "rule-book.toml", 12345, -1)
+    else:
+        monkeypatch.setattr(os, "geteuid", lambda: 12345)
+    with pytest.raises(Refused, match="belongs to uid"):
+        choose_profile("rule-book", tmp_path / "real")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ('name = "rule-book"', 'name = "de-law"', "its key name says 'de-law', and its file's name 'rule-book'"),
+        ("<sep><title>", "<sep><titel>", "level 'Chapter': key pattern: there is no fragment 'titel'"),
+        ('name = "rule-book"', 'name = "rule-book', "(at line 1, column 18)"),
+        (r"(?P<number>\d{1,3})\)", r"\d{1,3}\)", "level 'clause': key pattern: a paragraph needs its number"),
+        ("(?P<number>[A-Z])", "(?P<nummer>[A-Z])", "the group nummer has no meaning"),
+        (r"[ ]+\S.*)?'", r"[ ]+(?P<text>\S.*))?'", "the groups text and until belong together"),
+        ("sep = '[ ]*[:–-][ ]*'", "sep = '" + "(" * 4000 + "'", "key pattern"),
+        ("sep = '[ ]*[:–-][ ]*'", "sep = '" + "<title>" * 4000 + "'", "longer than 10,000 characters"),
+        ("fragments]", "fragments]\nx = " + "[" * 5000 + "]" * 5000, "nested too deeply"),
+    ],
+)  # fmt: skip
+def test_a_faulty_profile_refuses_the_document_and_says_where(old: str, new: str, said: str) -> None:
+    assert old in TOML
+    result = cut(TOML.replace(old, new))
+    assert (result.plan, [problem.code for problem in result.problems]) == (None, ["PROFILE_UNFIT"])
+    assert said in result.problems[0].message
+    with pytest.raises(Refused, match="cannot be used"):
+        require_fit(ChosenProfile("rule-book", TOML.replace(old, new).encode()), Limits())
+
+
+@pytest.mark.parametrize(
+    "number", [r"(?P<number>\d)?", r"(?P<number>\w*)", r"(?P<number>.*)", r"(?P<number>)", r"(?P<number>٣|\d+)"]
+)
+@pytest.mark.parametrize("more", ["", 'alphabet = "vietnamese"', 'alphabet = "roman"', "path = true"])
+def test_what_is_captured_may_be_no_number(number: str, more: str) -> None:
+    toml = TOML.replace(r"(?P<number>\d{1,3})\)", number + r"\)").replace(
+        'section_type = "paragraph"', f'section_type = "paragraph"\n{more}'
+    )
+    text = TEXT + "\n٣) Text.\n\na1x) Text.\n\n) Text.\n"
+    result = cut(toml.replace('first = "0123456789"', 'first = "0123456789)a٣"'), text)
+    assert result.plan is not None or result.problems
+
+
+BOMBS = {
+    "pattern": (r"pattern = 'Rule[ ]+(?P<number>\d{1,3})(?:<sep><title>)?'", r"pattern = 'Rule[ ]+(?P<number>\d{1,3})(?:(?:\w+)+)+!'"),
+    "plain": (r"plain = 'Rule[ ]+(?P<number>\d{1,3})(?:<sep><title>)?'", r"plain = 'Rule[ ]+(?P<number>\d{1,3})(?:a|aa)*!'"),
+    "heads": ("heads = ['Rule[ ]']", r"heads = ['Rule[ ](?:\w+[ ]?)+!', 'Rule[ ]']"),
+    "reads_like": ("reads_like = [", r"reads_like = ['(?:\w+[ ]?)+!',"),
+    "seems": ("seems = [", r"seems = ['(?:\w+[ ]?)+!',"),
+    "list_items": ("words = [", "list_items = ['(?:[^!]+)+!']\nwords = ["),
+    "confirmed_by": ('first = "R"', "first = \"R\"\nconfirmed_by = '(?:[\\w -]+)+!'"),
+    "inside": (r"inside = '#\)'", r"inside = '(?:\w+[ ]?)+#!'"),
+    "lookbehind": ("reads_like = [", r"reads_like = ['(?=(?:\w+)+!)r',"),
+}  # fmt: skip
+
+
+_MORE = f"""**Rule 4{"a" * 400}**
+
+Rule 4{"a" * 400}
+
+Rule 4 - Long {"word " * 17}end
+
+1) Text. Then {"a" * 400} 2
+
+R{"a" * 36}
+
+{"a" * 80}
+
+"""
+LONG = TEXT.replace("Form 1", f"{_MORE}Form 1")
+
+
+@pytest.mark.parametrize("key", BOMBS)
+def test_a_regular_expression_that_takes_for_ever_is_stopped_and_named(key: str) -> None:
+    old, new = BOMBS[key]
+    assert old in TOML
+    start = time.monotonic()
+    result = cut(TOML.replace(old, new), LONG, seconds=1)
+    assert time.monotonic() - start < 8
+    assert [problem.code for problem in result.problems] == ["PROFILE_TOO_SLOW"]
+    assert "profile check rule-book" in result.problems[0].message
+
+
+def test_a_pattern_that_takes_all_memory_is_stopped_and_named() -> None:
+    toml = TOML.replace("seems = [", r"seems = ['(?:(w)|(o)|[\s\S])*!',")
+    result = cut(toml, TEXT + "word \n" * 8_000_000)
+    assert [problem.code for problem in result.problems] == ["PROFILE_TOO_LARGE"]
+
+
+def test_the_limits_of_a_process_are_what_they_were_afterwards() -> None:
+    limits = (resource.RLIMIT_CPU, resource.RLIMIT_AS)
+    before = [resource.getrlimit(limit) for limit in limits]
+    with time_limit(60):
+        assert resource.getrlimit(resource.RLIMIT_AS)[0] == 4 << 30
+    with pytest.raises(TimeUp), time_limit(0.05):
+        time.sleep(5)
+    assert [resource.getrlimit(limit) for limit in limits] == before
+    assert signal.getsignal(signal.SIGALRM) is signal.SIG_DFL
+
+
+def test_a_process_that_hears_no_alarm_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:
+    deaf = "import time; from {module} import main; time.sleep(60)"
+    monkeypatch.setattr(own_planning, "_CODE", deaf)
+    monkeypatch.setattr(own_planning, "GRACE_S", 0)
+    start = time.monotonic()
+    assert [problem.code for problem in cut(TOML, seconds=1).problems] == ["PROFILE_TOO_SLOW"]
+    assert time.monotonic() - start < 8
+
+
+@pytest.mark.parametrize("code", ["import sys; sys.exit(3)", "{module}", "import os; os.kill(os.getpid(), 9)"])
+def test_a_process_that_dies_is_no_result(monkeypatch: pytest.MonkeyPatch, code: str) -> None:
+    monkeypatch.setattr(own_planning, "_CODE", code)
+    with pytest.raises(Unmeasured, match="gave no answer"):
+        cut(TOML)
+
+
+@pytest.mark.parametrize(
+    "forged",
+    [
+        '{"plan": null, "problems": []}',
+        '{"plan": PLAN, "problems": []}'.replace("PLAN", "OTHER"),
+    ],
+)
+def test_an_answer_is_believed_only_if_it_cuts_these_bytes(monkeypatch: pytest.MonkeyPatch, forged: str) -> None:
+    other = accepted(cut(TOML, TEXT + "\n"))
+    answer = forged.replace("OTHER", other.model_dump_json())
+    monkeypatch.setattr(own_planning, "run_worker", lambda *_: answer.encode())
+    assert [problem.code for problem in cut(TOML).problems] == ["PROFILE_UNFIT"]
+
+
+def test_a_plan_whose_spans_were_moved_is_not_believed(monkeypatch: pytest.MonkeyPatch) -> None:
+    plan = accepted(cut(TOML))
+    moved = plan.units[1].model_copy(update={"byte_end": plan.units[1].byte_end - 1})
+    wrong = plan.model_copy(update={"units": (plan.units[0], moved, *plan.units[2:])})
+    answer = f'{{"plan": {wrong.model_dump_json()}, "problems": []}}'.encode()
+    monkeypatch.setattr(own_planning, "run_worker", lambda *_: answer)
+    assert "SPANS_DO_NOT_MEET" in {problem.code for problem in cut(TOML).problems}
+
+
+def test_a_profile_whose_patterns_match_every_line_is_bounded() -> None:
+    toml = re.sub(r"(?m)^(plain|pattern) = .*$", r"\1 = '(?P<number>\\d*).*'", TOML)
+    greedy = re.sub(
+        r"(?m)^first = .*$", 'first = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"', toml
+    )
+    greedy = re.sub(r"(?m)^heads = .*$", "heads = ['.']", greedy)
+    result = cut(greedy, "line of text\n" * 150_000, seconds=60)
+    assert result.plan is None
+    assert result.problems
+
+
+def test_a_folder_is_planned_by_an_own_profile_and_a_slow_document_is_named(tmp_path: Path) -> None:
+    (tmp_path / "good.md").write_text(TEXT)
+    (tmp_path / "slow.md").write_text(TEXT + "\nRule 4" + "a" * 400 + "\n")
+    old, new = BOMBS["plain"]
+    profile = TOML.replace(old, new.replace("!", "(?:!|<sep><title>)")).encode()
+    request = FolderRequest(tmp_path, "rule-book", limits=Limits(profile_seconds=1), own_profile=profile)
+    documents = list(plan_entries(request, list_documents(tmp_path), 2))
+    assert [(d.name, d.outcome, [r.code for r in d.refused]) for d in documents] == [
+        ("good.md", Outcome.PASS, []),
+        ("slow.md", Outcome.FAIL, ["PROFILE_TOO_SLOW"]),
+    ]

@@ -1,0 +1,79 @@
+"""profile list, show and check; and a person who follows docs/profiles.md alone."""
+
+import json
+import re
+import shlex
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from console.backend.documents.profile_library import shipped_text
+from console.backend.model.canonical_json import sha256_hex
+from console.backend.model.profile_names import PROFILE_NAMES
+from console.cli.main import main
+from tests.cli.conftest import Run
+from tests.support.passage import Passage
+from tests.support.profiles import PAGE, TEXT, TOML, write_profile
+
+At = Callable[[str], Passage]
+
+
+def told(root: Path, capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str]:
+    """Run a command below a root; its exit status and what it printed."""
+    capsys.readouterr()
+    return main(["--root", str(root), *words]), capsys.readouterr().out
+
+
+@pytest.mark.parametrize("name", PROFILE_NAMES)
+def test_a_shipped_profile_is_printed_to_the_byte(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    assert told(tmp_path, capsys, "profile", "show", name) == (0, shipped_text(name))
+
+
+def test_the_profiles_are_listed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = write_profile(tmp_path / "profiles")
+    status, out = told(tmp_path, capsys, "profile", "list")
+    assert status == 0
+    assert [line.split()[0] for line in out.splitlines()] == [*PROFILE_NAMES, "rule-book"]
+    assert out.endswith(f"{path}  sha256 {sha256_hex(TOML.encode())}\n")
+    status, out = told(tmp_path, capsys, "--json", "profile", "list")
+    assert [entry["name"] for entry in json.loads(out)["profiles"]] == [*PROFILE_NAMES, "rule-book"]
+
+
+def test_a_check_tells_what_a_person_asks(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write_profile(tmp_path / "profiles")
+    good, bad = tmp_path / "good.txt", tmp_path / "bad.txt"
+    good.write_text(TEXT.split("Form 1")[0])
+    bad.write_text(TEXT.split("Form 1")[0].replace("2) A boat", "3) A boat"))
+    status, out = told(tmp_path, capsys, "profile", "check", "rule-book", "--on", str(good))
+    assert status == 0
+    assert "good.txt  PLANNED 9 units" in out
+    assert "level 'clause': 2 lines match, 2 units" in out
+    assert "never matched: level 'Form' on none of the texts" in out
+    status, out = told(tmp_path, capsys, "profile", "check", "rule-book", "--on", str(good), str(bad))
+    assert status == 4
+    assert "bad.txt  REFUSED\n  line 13: NUMBER_GAP: " in out
+    status, out = told(tmp_path, capsys, "--json", "profile", "check", "rule-book", "--on", str(good), str(bad))
+    answer = json.loads(out)
+    assert (status, answer["schema"], answer["outcome"]) == (4, "cutter-console/profile-check/1", "FAIL")
+    assert [text["outcome"] for text in answer["texts"]] == ["PASS", "FAIL"]
+    assert told(tmp_path, capsys, "profile", "check", "rule-book", "--on", str(tmp_path / "none"))[0] == 4
+    assert told(tmp_path, capsys, "profile", "check", "none", "--on", str(good))[0] == 2
+
+
+def test_a_person_who_follows_the_page_alone_comes_to_a_dry_run(at: At, command: Run, tmp_path: Path) -> None:
+    """The page's text, profile and commands, in its order, with nothing else known."""
+    passage = at("fresh")
+    root = passage.installation.root
+    section = PAGE.split("\n## Steps\n")[1].split("\n## ")[0]
+    commands = re.findall(r"^ *cutter-console (.*)$", section, re.MULTILINE)
+    assert [words.split()[:2] for words in commands] == [["profile", "check"], ["plan", "rules.txt"], ["run", "start"]]
+    (tmp_path / "rules.txt").write_text(TEXT)
+    write_profile(root / "profiles")
+    for words in commands:
+        answered = [str(tmp_path / word) if word == "rules.txt" else word for word in shlex.split(words)]
+        status, answer = command(passage, *answered)
+        assert (status, answer["outcome"]) == (0, "PASS"), words
+    assert (answer["n_units"], answer["profile"]) == (10, "rule-book")
