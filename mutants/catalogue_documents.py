@@ -131,7 +131,7 @@ DOCUMENTS = (
     Mutant(
         "a footnote has its mark on the page",
         _FOOTNOTES,
-        "            if (gone or marks.is_seen(match[\"mark\"])) and ",
+        '            if (gone or marks.is_seen(match["mark"])) and ',
         "            if ",
         _test("documents/test_furniture", "a_footnote_that_is_not_certain_refuses_the_text"),
     ),
