@@ -451,6 +451,8 @@ class _Builder:
 
     def _lost(self, sequence: Sequence, mark: Mark) -> str:
         """Return where the missing number stands in the text of the unit before, if it does."""
+        if mark.level is not None and mark.level.small and self.profile.furniture is not None:
+            return self._glued(sequence, mark)
         if mark.level is None or mark.level.role is not _ARTICLE or not sequence.last:
             return ""
         start = self.nodes[sequence.last_index].mark.start
@@ -460,6 +462,22 @@ class _Builder:
             return ""
         line = mark.line - self.lines_between(match.start(), mark.start)
         return f"; {match[0]!r} stands within line {line}, where it opens no unit: put it on a separate line"
+
+    def _glued(self, sequence: Sequence, mark: Mark) -> str:
+        """Return where the missing number may stand with the mark of a footnote glued to it; empty if nowhere."""
+        missing = sequence.last[0] + 1 if sequence.last else 1
+        above = sequence.last_index if sequence.last else max(sequence.scope, 0)
+        if above >= len(self.nodes):
+            return ""
+        wanted = re.compile(rf"^[ \t]*{missing}\.\d{{1,3}}(?=[ \t])", re.MULTILINE)
+        match = wanted.search(self.text, self.nodes[above].mark.start, mark.start)
+        if match is None:
+            return ""
+        line = mark.line - self.lines_between(match.start(), mark.start)
+        return (
+            f"; {match[0].strip()!r} in line {line} may be {missing} with the mark of a footnote: take the mark out, and the "
+            "footnote"
+        )
 
     def _check_weak(self, sequence: Sequence, mark: Mark, level: Level, number: Number) -> None:
         lines = self.weak_lines

@@ -387,3 +387,11 @@ def test_the_heading_of_a_form_is_kept_or_named_however_it_is_written(line: str)
     plan = accepted(planned(f"Điều 1. A\nMột.\n\nMẫu số 01\n\nTên:\n\n{line}\n\nTuổi:\n", "vi-law"))
     named = [suspect.line for suspect in plan.suspects]
     assert "DOC/MAU-02" in [unit.address for unit in plan.units] or named == [8]
+
+
+def test_a_number_with_the_mark_of_a_footnote_is_named_where_no_page_proves_it() -> None:
+    result = planned("Điều 1. A\n\n1.2 Một.\n\n2. Hai.\n\n3. Ba.\n\n4.11 Bốn.\n\n5. Năm.\n", "vi-law")
+    assert refusals(result) == [(5, "NUMBER_GAP"), (11, "NUMBER_GAP")]
+    messages = [problem.message for problem in result.problems]
+    assert "'1.2' in line 3 may be 1 with the mark of a footnote" in messages[0]
+    assert "'4.11' in line 9 may be 4 with the mark of a footnote" in messages[1]
