@@ -182,6 +182,18 @@ def test_quoted_articles_make_no_container_of_what_quotes_them() -> None:
     assert addresses(taken(xml(art("1", after)))) == ["ART-1", "ART-1/PARA-1"]
 
 
+def test_a_group_without_a_head_at_the_top_only_groups() -> None:
+    group = f"<hcontainer name='schedules'><hcontainer name='schedule'><num>Schedule 1</num>{para('1.')}</hcontainer></hcontainer>"
+    result = taken(xml(art("1") + group))
+    assert addresses(result) == ["ART-1", "ANNEX-1", "ANNEX-1/PARA-1"]
+
+
+def test_clauses_are_articles_at_the_top_and_points_below_one() -> None:
+    clause = "<clause><num>(i)</num><content><p>T</p></content></clause>"
+    result = taken(xml(clause.replace("(i)", "1") + art("2", f"<paragraph><num>(1)</num>{clause}</paragraph>")))
+    assert [unit.section_type for unit in accepted(result).units] == ["article", "article", "paragraph", "point"]
+
+
 def test_tables_and_lists_are_lines() -> None:
     table = "<table><tr><th><p>A</p></th><th><p>B</p></th></tr><tr><td><p>1</p></td><td><p>2</p></td></tr></table>"
     items = "<blockList><listIntroduction>Both</listIntroduction><item><num>-</num><p>x</p></item></blockList>"

@@ -258,6 +258,15 @@ def test_text_behind_a_list_is_named() -> None:
     assert suspects(planned(text.encode(), "de-law+numbers")) == [(11, "behind-list", "PAR-1/ABS-1/NR-2")]
 
 
+def test_a_part_of_markup_that_text_of_its_unit_follows_is_named() -> None:
+    part = "<point><num>a)</num><content><p>lies</p></content></point>"
+    raw = (
+        '<akomaNtoso xmlns="http://docs.oasis-open.org/legaldocml/ns/akn/3.0"><act name="a"><body><article><num>1</num>'
+        f"<intro><p>Who</p></intro>{part}<wrapUp><p>is fined.</p></wrapUp></article></body></act></akomaNtoso>"
+    )
+    assert suspects(planned(raw.encode(), "akn")) == [(2, "text-follows", "ART-1")]
+
+
 def test_every_reason_is_met_in_these_tests() -> None:
     source = Path(__file__).read_text()
     assert [reason for reason in SuspectReason if f'"{reason.value}"' not in source] == []

@@ -209,13 +209,13 @@ def _suspects(document: AknDocument, naming: "_Addresses") -> tuple[Suspect, ...
 
 def _next_numbers(pieces: list[Piece]) -> Iterator[tuple[int, int, SuspectReason, int]]:
     """Give each line that begins with the number that comes next, written as the unit's own, if no unit beside it has it."""
-    labels = {(piece.parent, piece.tag, piece.label) for piece in pieces}
+    labels = {(piece.parent, piece.series, piece.label) for piece in pieces}
     for index, piece in enumerate(pieces):
         digits = _DIGITS.fullmatch(piece.label)
         if digits is None or piece.name:
             continue
         following = f"{digits[1]}{int(digits[2]) + 1}{digits[3]}"
-        if (piece.parent, piece.tag, following) in labels:
+        if (piece.parent, piece.series, following) in labels:
             continue
         for offset, line in enumerate(piece.lines[1:], 1):
             if line.startswith(following) and not line[len(following) : len(following) + 1].isalnum():
@@ -251,7 +251,7 @@ class _Addresses:
         self.problems.append(Problem(code=code, line=line, message=message))
 
     def _numbered_through(self) -> frozenset[tuple[str, int | None]]:
-        """Return tag and annex of the units whose numbers run through the document, so that no other unit need be named.
+        """Return series and annex of the units whose numbers run through the document, so that no other unit need be named.
 
         They are the articles; in a document that has none, the sections that are in no section.
         """
@@ -259,10 +259,10 @@ class _Addresses:
         has_articles = any(piece.section_type == "article" for piece in self.pieces)
         for piece in self.pieces:
             above = self.pieces[piece.parent] if piece.parent is not None else None
-            nested = above is not None and above.tag == piece.tag
+            nested = above is not None and above.series == piece.series
             basic = piece.section_type == "article" if has_articles else piece.tag == "section"
             if piece.number and basic and not nested:
-                numbers[piece.tag, piece.component, number_token(piece.number)] += 1
+                numbers[piece.series, piece.component, number_token(piece.number)] += 1
         restarting = {key[:2] for key, count in numbers.items() if count > 1}
         return frozenset(key[:2] for key in numbers) - restarting
 
@@ -307,8 +307,8 @@ class _Addresses:
 
     def _made(self, index: int, piece: Piece) -> str:
         above = self.pieces[piece.parent] if piece.parent is not None else None
-        nested = above is not None and above.tag == piece.tag
-        through = (piece.tag, piece.component) in self._through and not nested
+        nested = above is not None and above.series == piece.series
+        through = (piece.series, piece.component) in self._through and not nested
         context = piece.component if through and piece.component != index else None if through else piece.parent
         word = "annex" if piece.section_type == "annex" else REFERENCES.get(piece.tag, piece.tag)
         if piece.tag == "hcontainer":
@@ -343,8 +343,8 @@ class _Addresses:
             value = parse_number(piece.number) if piece.number[:1].isdigit() else None
             if piece.name or value is None:
                 continue
-            through = (piece.tag, piece.component) in self._through
-            key = (piece.component if through else piece.parent, piece.tag)
+            through = (piece.series, piece.component) in self._through
+            key = (piece.component if through else piece.parent, piece.series)
             number, before = value.first[0], last.get(key, 0)
             if number < before and not self._are_stated:
                 self._problem("NUMBER_BACKWARDS", piece.line, f"{piece.tag} {piece.number} comes after {before}")

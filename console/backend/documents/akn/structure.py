@@ -39,7 +39,7 @@ _HCONTAINERS: dict[str, str] = {
     "crossheading": "division",
 }
 """Section type by the name of an hcontainer."""
-_ARTICLES = frozenset({"article", "clause", "rule"})
+_ARTICLES = frozenset({"article"})
 _SMALL = frozenset({"paragraph", "point"})
 _HEADS = frozenset({"num", "heading", "subheading"})
 _TEXTS = frozenset({"intro", "content", "wrapUp"})
@@ -68,6 +68,11 @@ class Piece:
     """Index of the annex that the unit is in."""
     waits: str = ""
     """A number whose text goes on the same line."""
+
+    @property
+    def series(self) -> str:
+        """Return the name under which it is numbered: its element, and of an hcontainer also its name."""
+        return f"{self.tag} {self.element.get('name', '')}" if self.tag == HCONTAINER else self.tag
 
     @property
     def line(self) -> int:
@@ -235,6 +240,9 @@ class Structure:
                 self._uncut(element, index)
             else:
                 self._inside(element, index)
+        elif parent is None and not _own_texts(element):
+            # It only groups units, as UK schedules do.
+            self._body(element, None)
         elif parent is None:
             self.blocks.problem("AKN_NO_HEAD", element, f"{local(element)} with neither number nor heading, in no unit")
         else:
@@ -385,7 +393,8 @@ class Structure:
         if tag not in _TYPES:
             self.blocks.problem("AKN_ELEMENT", element, f"{tag}: its place is not certain")
         kind = _TYPES.get(tag, "article")
-        return "point" if kind == "paragraph" and above in _SMALL else kind
+        within = above in _SMALL or (above == "article" and tag in {"clause", "rule"})
+        return "point" if within and kind in {"paragraph", "article"} and tag not in _ARTICLES else kind
 
 
 def is_unit(element: etree._Element) -> bool:
@@ -399,6 +408,10 @@ def _label(element: etree._Element) -> str:
 
 def _shown(element: etree._Element, tag: str) -> str:
     return "".join("".join(child.itertext()) for child in element if local(child) == tag).strip()
+
+
+def _own_texts(element: etree._Element) -> bool:
+    return any(local(child) in _TEXTS and "".join(child.itertext()).strip() for child in element)
 
 
 def has_articles(element: etree._Element) -> bool:
