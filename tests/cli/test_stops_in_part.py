@@ -1,5 +1,6 @@
 """A stop that was done in part: said in words too, and tried again at a terminal until the database has the HOLD."""
 
+import json
 import sys
 from types import SimpleNamespace
 
@@ -72,12 +73,12 @@ def test_the_operator_leaves_it_with_ctrl_c_and_is_told_what_is_missing(
     assert "complete   cutter-console panic --reason look\n" in said
 
 
-@pytest.mark.parametrize(("terminal", "json"), [(False, False), (True, True)])
+@pytest.mark.parametrize(("terminal", "as_json"), [(False, False), (True, True)])
 def test_a_script_gets_its_answer_at_once(
-    monkeypatch: pytest.MonkeyPatch, slept: list[float], *, terminal: bool, json: bool
+    monkeypatch: pytest.MonkeyPatch, slept: list[float], *, terminal: bool, as_json: bool
 ) -> None:
     backend = Stopping(IN_PART)
-    assert _stop(monkeypatch, backend, Options(json=json), terminal=terminal) is ExitStatus.HOLD
+    assert _stop(monkeypatch, backend, Options(json=as_json), terminal=terminal) is ExitStatus.HOLD
     assert slept == []
 
 
@@ -90,3 +91,11 @@ def test_status_and_hold_show_say_in_words_what_is_missing(
     said = capsys.readouterr().out
     assert "incomplete the database did not take the HOLD\n" in said
     assert "complete   cutter-console panic --reason look\n" in said
+
+
+def test_hold_show_calls_a_stop_in_part_partial(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(authority, "backend_of", lambda _: Stopping())
+    authority.hold_show(Options(json=True), Nothing())
+    assert json.loads(capsys.readouterr().out)["outcome"] == "PARTIAL"
