@@ -1,22 +1,43 @@
 """What was acknowledged and is gone, after a failover or a restore, is found wherever a run is looked at."""
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import psycopg
 import pytest
 from psycopg import sql
 
 from console.backend.journal.journal import verify_journal
-from console.backend.model.errors import Held, StopCode
+from console.backend.model.errors import ExitStatus, Held, StopCode
 from console.backend.model.outcome import Outcome
 from console.backend.model.states import Move, Stage
 from console.backend.model.view_models import SwitchState
 from console.backend.runs.run_state import anchors_of
 from console.backend.runs.workspace import Workspace
-from tests.support.passage import Passage
+from console.cli import runs as cli_runs
+from console.cli.arguments import Options
+from console.cli.operations import Nothing
+from tests.support.passage import REQUEST, Passage, silent
 
 At = Callable[[str], Passage]
 _ROLES = (("executor", "cutter_exec"), ("verifier", "cutter_verify"), ("monitor", "cutter_ro"))
+
+
+@contextmanager
+def at_a_database_of_before(passage: Passage, go_on: Callable[[], object]) -> Iterator[Passage]:
+    """Copy the database, go on with the passage, and yield it at the copy: a standby that had not got the rest."""
+    before = "before_the_rest"
+    with psycopg.connect(passage.cluster.conninfo(), autocommit=True) as server:
+        server.execute(
+            sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(*map(sql.Identifier, (before, passage.database)))
+        )
+    try:
+        go_on()
+        there = {name: passage.cluster.conninfo(before, role) for name, role in _ROLES}
+        yield passage.settings(database=passage.installation.settings.database.model_copy(update=there))
+    finally:
+        with psycopg.connect(passage.cluster.conninfo(), autocommit=True) as server:
+            server.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(before)))
 
 
 @pytest.fixture
@@ -25,19 +46,13 @@ def lost(at: At) -> Iterator[Passage]:
     passage = at("SG_1 imported")
     passage.arm()
     passage.backend.disarm()
-    before = "before_the_cut"
-    with psycopg.connect(passage.cluster.conninfo(), autocommit=True) as server:
-        server.execute(
-            sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(*map(sql.Identifier, (before, passage.database)))
-        )
-    try:
+
+    def cut() -> None:
         passage.arm()
         passage.resume()
-        there = {name: passage.cluster.conninfo(before, role) for name, role in _ROLES}
-        yield passage.settings(database=passage.installation.settings.database.model_copy(update=there))
-    finally:
-        with psycopg.connect(passage.cluster.conninfo(), autocommit=True) as server:
-            server.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(before)))
+
+    with at_a_database_of_before(passage, cut) as there:
+        yield there
 
 
 def test_an_acknowledged_cut_that_is_gone_is_found(lost: Passage) -> None:
@@ -62,6 +77,24 @@ def test_it_is_shown_with_the_run_in_the_list_and_on_the_overview(lost: Passage)
     status = lost.backend.status()
     assert status.outcome is Outcome.FAIL
     assert status.waiting[0].what.startswith("acknowledged, and gone from the database: cut_leg_a")
+
+
+def test_the_list_of_runs_says_so_in_words(
+    lost: Passage, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(cli_runs, "backend_of", lambda _: lost.backend)
+    assert cli_runs.list_all(Options(), Nothing()) is ExitStatus.DONE
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines if line.endswith("  ACKNOWLEDGED AND GONE")] == [lost.run_id]
+
+
+def test_a_run_that_is_gone_with_its_start_is_shown_as_lost_too(at: At) -> None:
+    """The database has no row of it; its journal has what was acknowledged."""
+    passage = at("fresh")
+    with at_a_database_of_before(passage, lambda: passage.backend.start(REQUEST, silent)) as there:
+        run = there.backend.runs()[0]
+        assert run.gone[0].startswith("start (transaction ")
+        assert there.backend.status().waiting[0].what.startswith("acknowledged, and gone from the database: start")
 
 
 def test_nothing_is_done_with_such_a_run_but_a_hold(lost: Passage) -> None:

@@ -1,0 +1,101 @@
+"""A stop that was done in part: said in words too, and tried again at a terminal until the database has the HOLD."""
+
+import json
+import sys
+from types import SimpleNamespace
+
+import pytest
+
+from console.backend.model.errors import ExitStatus
+from console.backend.model.view_models import SwitchState, SwitchView
+from console.cli import authority, database
+from console.cli.arguments import Options
+from console.cli.operations import Nothing, Panic
+from tests.support.fakes import FakeBackend
+
+IN_PART = SwitchView(
+    state=SwitchState.HOLD,
+    reason="look",
+    in_file=True,
+    in_database=False,
+    incomplete="the database did not take the HOLD",
+    complete_with="cutter-console panic --reason look",
+)
+WHOLE = IN_PART.model_copy(update={"in_database": True, "incomplete": "", "complete_with": ""})
+
+
+class Stopping(FakeBackend):
+    """Answers a panic with these switches, one after the other."""
+
+    def __init__(self, *answers: SwitchView) -> None:
+        super().__init__(switch=IN_PART)
+        self.answers = list(answers)
+
+    def panic(self, reason: str) -> SwitchView:
+        """The next one."""
+        del reason
+        return self.answers.pop(0)
+
+
+@pytest.fixture
+def slept(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The pauses that were made, without waiting."""
+    pauses: list[float] = []
+    monkeypatch.setattr(authority, "time", SimpleNamespace(sleep=pauses.append))
+    return pauses
+
+
+def _stop(monkeypatch: pytest.MonkeyPatch, backend: Stopping, options: Options, *, terminal: bool) -> ExitStatus:
+    monkeypatch.setattr(authority, "backend_of", lambda _: backend)
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: terminal, raising=False)
+    return authority.panic(options, Panic(reason="look"))
+
+
+def test_at_a_terminal_it_is_tried_again_until_the_database_has_the_hold(
+    monkeypatch: pytest.MonkeyPatch, slept: list[float], capsys: pytest.CaptureFixture[str]
+) -> None:
+    backend = Stopping(IN_PART, IN_PART, WHOLE)
+    assert _stop(monkeypatch, backend, Options(), terminal=True) is ExitStatus.DONE
+    assert (backend.answers, len(slept)) == ([], 2)
+    assert capsys.readouterr().err.count("NOT DONE: the database did not take the HOLD; it is tried again every") == 2
+
+
+def test_the_operator_leaves_it_with_ctrl_c_and_is_told_what_is_missing(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(_: float) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(authority, "time", SimpleNamespace(sleep=interrupted))
+    assert _stop(monkeypatch, Stopping(IN_PART), Options(), terminal=True) is ExitStatus.HOLD
+    said = capsys.readouterr().out
+    assert "incomplete the database did not take the HOLD\n" in said
+    assert "complete   cutter-console panic --reason look\n" in said
+
+
+@pytest.mark.parametrize(("terminal", "as_json"), [(False, False), (True, True)])
+def test_a_script_gets_its_answer_at_once(
+    monkeypatch: pytest.MonkeyPatch, slept: list[float], *, terminal: bool, as_json: bool
+) -> None:
+    backend = Stopping(IN_PART)
+    assert _stop(monkeypatch, backend, Options(json=as_json), terminal=terminal) is ExitStatus.HOLD
+    assert slept == []
+
+
+@pytest.mark.parametrize(("module", "command"), [(authority, "hold_show"), (database, "status")])
+def test_status_and_hold_show_say_in_words_what_is_missing(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], module: object, command: str
+) -> None:
+    monkeypatch.setattr(module, "backend_of", lambda _: Stopping())
+    assert getattr(module, command)(Options(), Nothing()) is ExitStatus.HOLD
+    said = capsys.readouterr().out
+    assert "incomplete the database did not take the HOLD\n" in said
+    assert "complete   cutter-console panic --reason look\n" in said
+
+
+def test_hold_show_calls_a_stop_in_part_partial(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(authority, "backend_of", lambda _: Stopping())
+    authority.hold_show(Options(json=True), Nothing())
+    assert json.loads(capsys.readouterr().out)["outcome"] == "PARTIAL"
