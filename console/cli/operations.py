@@ -11,6 +11,7 @@ from console.backend.model.gate_table import gate_range
 from console.backend.model.profile_names import DEFAULT_PROFILE
 from console.cli.arguments import Argument, Checked, Options, option, positional, switch
 from console.cli.export_request import ExportDocument
+from console.cli.profile_requests import CheckProfile, OneProfile
 
 # No choices: the operator's own profiles are known to the handler alone, which lists both if the name is unknown.
 _PROFILE = option("PROFILE", "how the document is structured; see: profile list")
@@ -130,21 +131,6 @@ class RegisterDocument:
     docprefix: str = field(metadata=option("P", "upper-case prefix of the addresses"))
     query: str = field(metadata=option("SQL", "a query that gives one row with one text"))
     profile: str = field(default=DEFAULT_PROFILE, metadata=_PROFILE)
-
-
-@dataclass(frozen=True, slots=True)
-class OneProfile:
-    """A command about one profile."""
-
-    profile: str = field(metadata=positional("PROFILE", "the profile's name"))
-
-
-@dataclass(frozen=True, slots=True)
-class CheckProfile:
-    """Try a profile on texts."""
-
-    profile: str = field(metadata=positional("PROFILE", "its name, or the path of its file"))
-    on: tuple[Path, ...] = field(default=(), metadata=option("TEXT", "documents to plan by it", is_file=True))
 
 
 @dataclass(frozen=True, slots=True)

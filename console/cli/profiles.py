@@ -14,9 +14,10 @@ from console.backend.model.outcome import Outcome
 from console.backend.model.redaction import hide_known
 from console.backend.model.safe_text import safe_text
 from console.cli.arguments import Options
-from console.cli.operations import CheckProfile, Nothing, OneProfile
+from console.cli.operations import Nothing
 from console.cli.output import report
 from console.cli.printing import emit
+from console.cli.profile_requests import CheckProfile, OneProfile
 
 
 def _folder(options: Options) -> tuple[Path, Limits]:

@@ -8,6 +8,7 @@ from console.backend.host.installation import Installation
 from console.backend.model.canonical_json import sha256_hex
 from console.backend.model.errors import Drifted, Refused, StopCode
 from console.backend.model.plan import DocumentPlan
+from console.backend.model.written_plan import as_written, kept_bytes
 from console.backend.postgres.connections import connect
 from console.backend.postgres.registry import CutRun, cut_runs
 from console.backend.postgres.units import ReaderUnit, reader_units
@@ -62,8 +63,9 @@ def _cut_of(installation: Installation, docprefix: str, runs: tuple[CutRun, ...]
             continue
         plan, raw = workspace.plan().document, workspace.source()
         canonical = canonical_of(raw, run.profile, limits(installation.settings)).data
-        if sha256_hex(raw) == run.source_sha256 and sha256_hex(canonical) == plan.source.canonical_sha256:
-            return plan, canonical
+        kept = kept_bytes(canonical, plan.dropped)
+        if sha256_hex(raw) == run.source_sha256 and sha256_hex(kept) == plan.source.canonical_sha256:
+            return as_written(plan), kept
     named = ", ".join(run.run_id for run in runs) or "none is recorded"
     raise Refused(
         StopCode.INVARIANT_FAILED,

@@ -17,8 +17,10 @@ from console.backend.documents.akn_elements import elements_of
 from console.backend.documents.export_json import write_text
 from console.backend.documents.planning import PlanResult, plan_document
 from console.backend.documents.portions import StoredUnit, of_plan, of_rows
+from console.backend.documents.profile_library import shipped_text
 from console.backend.documents.profiles import parse_profile
 from console.backend.model.errors import UsageError
+from console.backend.model.written_plan import kept_bytes
 from tests.backend.documents.exporting import DAY, FACTS, akn, akn_of, exported_document
 from tests.backend.documents.planned import planned
 from tests.backend.documents.test_suspects import SAMPLES
@@ -101,7 +103,7 @@ def check_whole(result: PlanResult) -> None:
 
     assert schema_faults(data) == []
     assert [(unit.address, unit.parent) for unit in read] == [(unit.address, unit.parent) for unit in plan.units]
-    assert squeezed("".join(all_text(data))) == squeezed(result.canonical.decode())
+    assert squeezed("".join(all_text(data))) == squeezed(kept_bytes(result.canonical, plan.dropped).decode())
     assert len({unit.eid for unit in read}) == len(read)
     for unit, portion in zip(read, exported_document(result).units, strict=True):
         lines = [line for line in portion.text.split("\n") if line.strip()]
@@ -282,16 +284,16 @@ def test_what_is_not_stated_says_so() -> None:
 
 
 def test_a_profile_says_which_element_a_section_type_is() -> None:
-    profile = 'name="x"\nunit_kind="law_unit"\nhierarchy="rank"\nunknown_headings="refused"\nlevel=[]\n[akn]\n'
+    profile = shipped_text("numbered").replace("[fragments]", "[akn]\n{}\n[fragments]", 1)
 
-    assert elements_of(parse_profile(f'{profile}division="section"').akn)["division"] == "section"
+    assert elements_of(parse_profile(profile.replace("{}", 'division="section"', 1)).akn)["division"] == "section"
     assert elements_of({})["annex"] == "hcontainer"
     with pytest.raises(
         ValueError, match=r"key akn: 'act' for part is no element of the hierarchy: choose one of alinea,"
     ):
-        parse_profile(f'{profile}part="act"')
+        parse_profile(profile.replace("{}", 'part="act"', 1))
     with pytest.raises(ValueError, match="akn"):
-        parse_profile(f'{profile}parts="part"')
+        parse_profile(profile.replace("{}", 'parts="part"', 1))
 
 
 def test_a_plan_is_exported_with_its_digest_and_its_source() -> None:

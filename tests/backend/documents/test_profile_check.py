@@ -12,7 +12,7 @@ from console.backend.documents.profile_report import ProfileCheck
 from console.backend.model.canonical_json import sha256_hex
 from console.backend.model.errors import Refused, UsageError
 from console.backend.model.outcome import Outcome
-from console.backend.model.profile_names import PROFILE_NAMES
+from console.backend.model.profile_names import PROFILE_NAMES, TEXT_PROFILES
 from tests.backend.documents.test_own_profiles import BOMBS, LONG
 from tests.support.profiles import TEXT, TOML, write_profile
 
@@ -133,7 +133,7 @@ def test_a_file_that_is_none_is_refused(tmp_path: Path) -> None:
         check_profile("none", tmp_path, (), LIMITS)
 
 
-@pytest.mark.parametrize("name", PROFILE_NAMES)
+@pytest.mark.parametrize("name", TEXT_PROFILES)
 def test_a_shipped_profile_is_fit_and_none_of_its_patterns_is_slow(tmp_path: Path, name: str) -> None:
     check = check_profile(name, tmp_path, (), Limits())
     assert (check.profile.fault, check.profile.slow) == ("", ())
