@@ -264,6 +264,14 @@ def test_a_process_that_dies_is_no_result(monkeypatch: pytest.MonkeyPatch, code:
         cut(TOML)
 
 
+def test_an_own_profile_leaves_nothing_out_of_the_text() -> None:
+    """What is dropped is checked against the profile in the console's process, which matches no own pattern."""
+    furniture = "[furniture]\nholds = 'GAZETTE'\nrunning_head = 'GAZETTE No[.] \\d+'\n\n[fragments]"
+    problem = cut(TOML.replace("[fragments]", furniture, 1)).problems[0]
+    assert problem.code == "PROFILE_UNFIT"
+    assert "key furniture: only shipped profiles leave page furniture out" in problem.message
+
+
 @pytest.mark.parametrize(
     "forged",
     [
