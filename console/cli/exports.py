@@ -5,7 +5,7 @@ from pathlib import Path
 
 from console.backend.documents import intake
 from console.backend.documents.acceptances import acceptances_for
-from console.backend.documents.export_json import write_json, write_text
+from console.backend.documents.export_json import exported_json, exported_text
 from console.backend.documents.limits import Limits
 from console.backend.documents.own_planning import plan_chosen
 from console.backend.documents.own_profiles import choose_profile
@@ -14,6 +14,7 @@ from console.backend.documents.profiles import akn_elements
 from console.backend.host.context import Context, default_root
 from console.backend.host.settings import load_settings
 from console.backend.model.canonical_json import sha256_hex
+from console.backend.model.counting import counted
 from console.backend.model.errors import ExitStatus, Refused, StopCode
 from console.backend.model.outcome import Outcome
 from console.backend.model.plan import Problem
@@ -70,7 +71,7 @@ def export(options: Options, request: ExportDocument) -> ExitStatus:
 
 
 def _sentence(document: ExportedDocument, request: ExportDocument, place: str) -> str:
-    return f"{len(document.units):,} units of {document.docprefix} ({document.standing}) as {request.format}: {place}"
+    return f"{counted(len(document.units), 'unit', ',')} of {document.docprefix} ({document.standing}) as {request.format}: {place}"
 
 
 def _planned(options: Options, request: ExportDocument) -> ExportedDocument:
@@ -104,9 +105,9 @@ def _stored(options: Options, request: ExportDocument) -> ExportedDocument:
 
 def _written(request: ExportDocument, document: ExportedDocument, context: Context) -> bytes:
     if request.format == "md":
-        return write_text(document)
+        return exported_text(document)
     if request.format == "json":
-        return write_json(document)
+        return exported_json(document)
     from console.backend.documents.akn.frbr import stated_facts
     from console.backend.documents.akn.writing import not_xml, write_akn
 

@@ -9,6 +9,7 @@ from console.backend.documents.profile_library import check_profile, list_profil
 from console.backend.documents.profile_report import CheckedText, ListedProfile, ProfileCheck
 from console.backend.host.context import default_root
 from console.backend.host.settings import load_settings
+from console.backend.model.counting import counted
 from console.backend.model.errors import ExitStatus, Refused, StopCode
 from console.backend.model.outcome import Outcome
 from console.backend.model.redaction import hide_known
@@ -71,7 +72,7 @@ def _check_lines(checked: ProfileCheck) -> Iterator[str]:
     if profile.fault:
         yield f"profile {checked.name} CANNOT BE USED: {profile.fault}"
         return
-    yield f"profile {checked.name}: {len(profile.levels)} levels of {profile.unit_kind}, sha256 {checked.sha256}"
+    yield f"profile {checked.name}: {counted(len(profile.levels), 'level')} of {profile.unit_kind}, sha256 {checked.sha256}"
     for slow in profile.slow:
         yield f"too slow: {slow}"
     for text in checked.texts:
@@ -87,10 +88,10 @@ def _text_lines(text: CheckedText) -> Iterator[str]:
         for problem in text.problems:
             yield f"  line {problem.line}: {problem.code}: {problem.message}"
     if text.coverage is not None:
-        lossless = f"{text.coverage.unit_bytes} bytes in units, {text.coverage.other_bytes} outside"
-        yield f"{text.name}  PLANNED {text.n_units} units, {lossless}"
-        counted = ", ".join(f"{count} {reason}" for reason, count in text.suspects.items())
-        yield f"  {sum(text.suspects.values())} suspects{': ' if counted else ''}{counted}"
+        lossless = f"{counted(text.coverage.unit_bytes, 'byte')} in units, {text.coverage.other_bytes} outside"
+        yield f"{text.name}  PLANNED {counted(text.n_units, 'unit')}, {lossless}"
+        reasons = ", ".join(f"{count} {reason}" for reason, count in text.suspects.items())
+        yield f"  {counted(sum(text.suspects.values()), 'suspect')}{': ' if reasons else ''}{reasons}"
     for level in text.levels:
         yield f"  level {level.level!r}: {level.lines} lines match, {level.units} units"
     for finding in text.overlaps:

@@ -10,7 +10,7 @@ import pytest
 
 from console.backend.documents.profile_library import shipped_text
 from console.backend.model.canonical_json import sha256_hex
-from console.backend.model.profile_names import PROFILE_NAMES
+from console.backend.model.profile_names import PROFILE_NAMES, TEXT_PROFILES
 from console.cli.main import main
 from tests.cli.conftest import Run
 from tests.support.passage import Passage
@@ -25,7 +25,7 @@ def told(root: Path, capsys: pytest.CaptureFixture[str], *words: str) -> tuple[i
     return main(["--root", str(root), *words]), capsys.readouterr().out
 
 
-@pytest.mark.parametrize("name", PROFILE_NAMES)
+@pytest.mark.parametrize("name", TEXT_PROFILES)
 def test_a_shipped_profile_is_printed_to_the_byte(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str
 ) -> None:

@@ -59,7 +59,7 @@ class Accepted:
             self._met.add((code, line))
         return acceptance
 
-    def copy(self) -> "Accepted":
+    def again(self) -> "Accepted":
         """Return the same acceptances, of which the same have met their finding so far."""
         copied = Accepted(self._acceptances)
         copied._met = set(self._met)

@@ -53,7 +53,7 @@ class ExportedJson(Value):
     portions: tuple[ExportedPortion, ...]
 
 
-def write_json(document: ExportedDocument) -> bytes:
+def exported_json(document: ExportedDocument) -> bytes:
     """Return the document as JSON, one line."""
     exported = ExportedJson(
         docprefix=document.docprefix,
@@ -66,7 +66,7 @@ def write_json(document: ExportedDocument) -> bytes:
     return exported.model_dump_json(by_alias=True).encode() + b"\n"
 
 
-def write_text(document: ExportedDocument) -> bytes:
+def exported_text(document: ExportedDocument) -> bytes:
     """Return the document's text: of a plan, exactly the canonical text.
 
     A portion that does not end its last line, as an edited unit can, ends it here, so that the next begins on its own.

@@ -224,7 +224,7 @@ def _planned(
         line = scanned.marks[limits.max_units].line
         message = f"more than {limits.max_units:,} units: split the document, or raise the limit max_units"
         return None, (Problem(code=StopCode.CAP_EXCEEDED, line=line, message=message),)
-    nodes, names, sightings, problems = _built(kept, request, rules, scanned, accepted.copy(), frozenset())
+    nodes, names, sightings, problems = _built(kept, request, rules, scanned, accepted.again(), frozenset())
     opaque = unclear_annexes(problems, nodes, scanned.marks)
     if opaque:
         nodes, names, sightings, problems = _built(kept, request, rules, scanned, accepted, opaque)
