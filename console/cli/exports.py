@@ -1,5 +1,6 @@
 """document export: a document as Akoma Ntoso, text or JSON; lxml is loaded for the first alone, a driver for the database."""
 
+import shlex
 import sys
 from pathlib import Path
 
@@ -91,7 +92,8 @@ def _planned(options: Options, request: ExportDocument) -> ExportedDocument:
         limits=limits,
     )
     if result.plan is None:
-        raise _refused(source.origin, result.problems, "Correct the document; for every problem: cutter-console plan.")
+        plan = ["cutter-console", "plan", request.file, "--docprefix", request.docprefix, "--profile", request.profile]
+        raise _refused(source.origin, result.problems, f"Correct the document; every problem: {shlex.join(plan)}")
     return of_plan(as_written(result.plan), kept_bytes(result.canonical, result.plan.dropped))
 
 

@@ -44,7 +44,8 @@ def _listed_line(profile: ListedProfile) -> str:
     if profile.fault:
         return f"{profile.name:<16}  {profile.origin}  CANNOT BE USED: {profile.fault}"
     options = f"  options {', '.join(f'+{option}' for option in profile.options)}" if profile.options else ""
-    return f"{profile.name:<16}  {profile.unit_kind:<13}  {profile.origin}  sha256 {profile.sha256}{options}"
+    digest = f"  sha256 {profile.sha256}" if profile.sha256 else ""
+    return f"{profile.name:<16}  {profile.unit_kind or 'as marked up':<13}  {profile.origin}{digest}{options}"
 
 
 def show(options: Options, request: OneProfile) -> ExitStatus:

@@ -104,7 +104,9 @@ def test_what_cannot_be_planned_or_written_is_refused_with_its_line(
 ) -> None:
     law.write_text("# One\n\nText.\n\n# One\n\nText.\n")
     assert exported(tmp_path, str(law), "--docprefix", "ACME", *FACTS) == 4
-    assert "line 5: ACME/ONE is already the address of line 1" in capsys.readouterr().err
+    refusal = capsys.readouterr().err
+    assert "line 5: ACME/ONE is already the address of line 1" in refusal
+    assert f"cutter-console --root {tmp_path} plan {law} --docprefix ACME --profile atx\n" in refusal
     law.write_text("# One\n\nA\x0cform feed.\n")
     assert exported(tmp_path, str(law), "--docprefix", "ACME", *FACTS) == 4
     assert "line 3: U+000C in ACME/ONE: XML 1.0 cannot hold it" in capsys.readouterr().err

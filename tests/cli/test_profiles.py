@@ -37,6 +37,7 @@ def test_the_profiles_are_listed(tmp_path: Path, capsys: pytest.CaptureFixture[s
     status, out = told(tmp_path, capsys, "profile", "list")
     assert status == 0
     assert [line.split()[0] for line in out.splitlines()] == [*PROFILE_NAMES, "rule-book"]
+    assert "akn               as marked up   shipped\n" in out
     assert out.endswith(f"{path}  sha256 {sha256_hex(TOML.encode())}\n")
     status, out = told(tmp_path, capsys, "--json", "profile", "list")
     assert [entry["name"] for entry in json.loads(out)["profiles"]] == [*PROFILE_NAMES, "rule-book"]

@@ -31,7 +31,6 @@ from console.backend.model.errors import Refused, StopCode, UsageError
 from console.backend.model.outcome import Outcome
 from console.backend.model.plan import Problem
 from console.backend.model.profile_names import AKN_PROFILE, PROFILE_OPTIONS, TEXT_PROFILES
-from console.backend.model.vocabulary import UnitKind
 
 _TOO_LONG = "it was ended, because its patterns take for ever: write no repeat within a repeat, as (a+)+"
 
@@ -68,8 +67,8 @@ def list_profiles(folder: Path, limits: Limits) -> ProfileList:
         )
         for name in TEXT_PROFILES
     )
-    # It has no file: the structure is that of the markup.
-    markup = ListedProfile(name=AKN_PROFILE, origin=SHIPPED, sha256="", unit_kind=UnitKind.LAW.value)
+    # It has no file: structure and kind of the units are those of the markup.
+    markup = ListedProfile(name=AKN_PROFILE, origin=SHIPPED, sha256="", unit_kind="")
     return ProfileList(profiles=(*shipped, markup, *(_listed(name, folder, limits) for name in own_names(folder))))
 
 

@@ -87,7 +87,9 @@ class ListedProfile(Value):
     origin: SafeText
     """`shipped`, or the path of its file."""
     sha256: str
+    """Of its file; empty for `akn`, which has none."""
     unit_kind: str
+    """Empty if it cannot be used, and for `akn`, where the markup decides."""
     options: tuple[SafeText, ...] = ()
     """Chosen by `<name>+<option>`."""
     fault: SafeText = ""

@@ -224,9 +224,8 @@ LONG = TEXT.replace("Form 1", f"{_MORE}Form 1")
 def test_a_regular_expression_that_takes_for_ever_is_stopped_and_named(key: str) -> None:
     old, new = BOMBS[key]
     assert old in TOML
-    start = time.monotonic()
+    # Without its limit the pattern would not end in a lifetime.
     result = cut(TOML.replace(old, new), LONG, seconds=1)
-    assert time.monotonic() - start < 8
     assert [problem.code for problem in result.problems] == ["PROFILE_TOO_SLOW"]
     assert "profile check rule-book" in result.problems[0].message
 
@@ -252,9 +251,8 @@ def test_a_process_that_hears_no_alarm_is_killed(monkeypatch: pytest.MonkeyPatch
     deaf = "import time; from {module} import main; time.sleep(60)"
     monkeypatch.setattr(own_planning, "_CODE", deaf)
     monkeypatch.setattr(own_planning, "GRACE_S", 0)
-    start = time.monotonic()
+    # Left alone it would end by itself, after a minute, with no answer: that is another error.
     assert [problem.code for problem in cut(TOML, seconds=1).problems] == ["PROFILE_TOO_SLOW"]
-    assert time.monotonic() - start < 8
 
 
 @pytest.mark.parametrize("code", ["import sys; sys.exit(3)", "{module}", "import os; os.kill(os.getpid(), 9)"])
