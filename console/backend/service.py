@@ -7,6 +7,7 @@ from pathlib import Path
 from console.backend import confirmations
 from console.backend.documents.acceptances import acceptances_for
 from console.backend.documents.intake import MARKUP_SUFFIXES, list_intake, read_accept_beside
+from console.backend.documents.limits import limits_of
 from console.backend.documents.own_planning import plan_chosen
 from console.backend.documents.own_profiles import choose_profile, known_names
 from console.backend.documents.planning import PlanResult
@@ -47,7 +48,7 @@ from console.backend.runs.operations import settle_run
 from console.backend.runs.panic import panic
 from console.backend.runs.phase_context import PhaseContext
 from console.backend.runs.run_views import known_run, list_runs, view_run
-from console.backend.runs.sources import limits, read_source
+from console.backend.runs.sources import read_source
 from console.backend.runs.status import measure_status
 
 _GOES_ON = frozenset({Move.SETTLE, Move.CONTINUE, Move.ARM, Move.IMPORT_SG_1, Move.IMPORT_SG_2, Move.ENACT})
@@ -89,7 +90,7 @@ class BackendService:
                 refused=entry.refused,
                 profile=AKN_PROFILE if Path(entry.name).suffix.lower() in MARKUP_SUFFIXES else "",
             )
-            for entry in list_intake(self.installation.intake, limits(self.installation.settings))
+            for entry in list_intake(self.installation.intake, limits_of(self.installation.settings))
         )
         try:
             with connect(
@@ -124,11 +125,11 @@ class BackendService:
             docprefix=docprefix,
             ordinals=ordinals,
             acceptances=acceptances_for(
-                raw, accept, "the accept file beside the document", limits(self.installation.settings)
+                raw, accept, "the accept file beside the document", limits_of(self.installation.settings)
             )
             if accept
             else (),
-            limits=limits(self.installation.settings),
+            limits=limits_of(self.installation.settings),
         )
 
     def profiles(self) -> tuple[str, ...]:

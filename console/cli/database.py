@@ -2,6 +2,7 @@
 
 import json
 
+from console.backend.documents.limits import limits_of
 from console.backend.documents.own_planning import require_fit
 from console.backend.documents.own_profiles import choose_profile
 from console.backend.host.runtime_tree import init_tree
@@ -19,7 +20,6 @@ from console.backend.postgres.live_registration import register_live_document
 from console.backend.postgres.migrations import migrate as run_migrations
 from console.backend.postgres.registry import live_query_of
 from console.backend.runs.kill_switch import require_no_hold
-from console.backend.runs.sources import limits
 from console.cli.arguments import Options
 from console.cli.installation import backend_of, installation_of
 from console.cli.operations import Migrate, Nothing, RegisterDocument
@@ -164,7 +164,7 @@ def register(options: Options, request: RegisterDocument) -> ExitStatus:
     installation = installation_of(options)
     require_no_hold(installation)
     profile = choose_profile(request.profile, installation.profiles)
-    require_fit(profile, limits(installation.settings))
+    require_fit(profile, limits_of(installation.settings))
     database, most_bytes = installation.settings.database, installation.settings.limits.max_bytes
     register_live_document(
         database.monitor, database.administrator, request.docprefix, profile.name, request.query, most_bytes

@@ -1,30 +1,29 @@
 """document export: a document as Akoma Ntoso, text or JSON; lxml is loaded for the first alone, a driver for the database."""
 
-import shlex
 import sys
 from pathlib import Path
 
 from console.backend.documents import intake
-from console.backend.documents.acceptances import acceptances_for
+from console.backend.documents.akn.frbr import WorkFacts, stated_facts
 from console.backend.documents.export_json import exported_json, exported_text
-from console.backend.documents.limits import Limits
+from console.backend.documents.limits import limits_of
 from console.backend.documents.own_planning import plan_chosen
 from console.backend.documents.own_profiles import choose_profile
 from console.backend.documents.portions import ExportedDocument, of_plan
 from console.backend.documents.profiles import akn_elements
+from console.backend.documents.refusals import plan_command, refused_document
 from console.backend.host.context import Context, default_root
 from console.backend.host.settings import load_settings
 from console.backend.model.canonical_json import sha256_hex
 from console.backend.model.counting import counted
 from console.backend.model.errors import ExitStatus, Refused, StopCode
 from console.backend.model.outcome import Outcome
-from console.backend.model.plan import Problem
+from console.backend.model.plan import Omission, omissions_in_words
 from console.backend.model.value import Value
-from console.backend.model.written_plan import as_written, kept_bytes
 from console.cli.arguments import Options
 from console.cli.export_request import ExportDocument
 from console.cli.output import narrate, report
-from console.cli.plans import keep_new_file
+from console.cli.plans import keep_new_file, read_acceptances
 from console.cli.printing import emit_bytes
 
 
@@ -36,6 +35,8 @@ class Exported(Value):
     format: str
     standing: str
     n_units: int
+    n_dropped: int
+    omissions: tuple[Omission, ...]
     content_digest: str
     source_sha256: str
     canonical_sha256: str
@@ -47,8 +48,9 @@ class Exported(Value):
 
 def export(options: Options, request: ExportDocument) -> ExitStatus:
     """Write a document as it is planned, or as the database has it. Raises Refused for what cannot be written whole."""
+    facts = _facts(request)
     document = _planned(options, request) if request.file else _stored(options, request)
-    data = _written(request, document, Context(root=options.root or default_root()))
+    data = _written(request.format, document, facts, Context(root=options.root or default_root()))
     if request.out is None:
         _refuse_terminal()
         emit_bytes(data)
@@ -61,6 +63,8 @@ def export(options: Options, request: ExportDocument) -> ExitStatus:
         format=request.format,
         standing=document.standing.value,
         n_units=len(document.units),
+        n_dropped=document.n_dropped,
+        omissions=document.omissions,
         content_digest=document.content_digest,
         source_sha256=document.source.sha256,
         canonical_sha256=document.source.canonical_sha256,
@@ -72,29 +76,31 @@ def export(options: Options, request: ExportDocument) -> ExitStatus:
 
 
 def _sentence(document: ExportedDocument, request: ExportDocument, place: str) -> str:
-    return f"{counted(len(document.units), 'unit', ',')} of {document.docprefix} ({document.standing}) as {request.format}: {place}"
+    units = f"{counted(len(document.units), 'unit', ',')} of {document.docprefix} ({document.standing})"
+    dropped = [f"{counted(document.n_dropped, 'dropped span')}"] if document.n_dropped else []
+    left_out = [*dropped, *([omissions_in_words(document.omissions)] if document.omissions else [])]
+    return f"{units} as {request.format}: {place}{'; not in it: ' if left_out else ''}{', '.join(left_out)}"
 
 
 def _planned(options: Options, request: ExportDocument) -> ExportedDocument:
     root = (options.root or default_root()).absolute()
     settings = load_settings(root, options.config)
-    limits = Limits.model_validate(settings.limits.model_dump())
+    limits = limits_of(settings)
     path = Path(request.file)
     source = intake.read_source(path, folder=path.parent, limits=limits)
-    accept = intake.read_accept(request.accept) if request.accept else b""
     result = plan_chosen(
         choose_profile(request.profile, settings.under(root, settings.profiles)),
         source.raw,
         origin=source.origin,
         docprefix=request.docprefix,
         ordinals=request.ordinals,
-        acceptances=acceptances_for(source.raw, accept, str(request.accept), limits) if accept else (),
+        acceptances=read_acceptances(request.accept, source.raw, limits),
         limits=limits,
     )
     if result.plan is None:
-        plan = ["cutter-console", "plan", request.file, "--docprefix", request.docprefix, "--profile", request.profile]
-        raise _refused(source.origin, result.problems, f"Correct the document; every problem: {shlex.join(plan)}")
-    return of_plan(as_written(result.plan), kept_bytes(result.canonical, result.plan.dropped))
+        plan = plan_command(path, request.docprefix, request.profile, ordinals=request.ordinals, accept=request.accept)
+        raise refused_document(source.origin, result.problems, f"Correct the document; every problem: {plan}")
+    return of_plan(result.plan, result.canonical)
 
 
 def _stored(options: Options, request: ExportDocument) -> ExportedDocument:
@@ -105,25 +111,25 @@ def _stored(options: Options, request: ExportDocument) -> ExportedDocument:
     return read_stored(installation_of(options), request.docprefix, with_drafts=request.drafts)
 
 
-def _written(request: ExportDocument, document: ExportedDocument, context: Context) -> bytes:
-    if request.format == "md":
+def _facts(request: ExportDocument) -> WorkFacts | None:
+    """Return the facts that an export as Akoma Ntoso states. Raises UsageError, before anything is read."""
+    if request.format != "akn":
+        return None
+    return stated_facts(request.country, request.language, request.date, request.number, request.author)
+
+
+def _written(form: str, document: ExportedDocument, facts: WorkFacts | None, context: Context) -> bytes:
+    if form == "md":
         return exported_text(document)
-    if request.format == "json":
+    if facts is None:
         return exported_json(document)
-    from console.backend.documents.akn.frbr import stated_facts
     from console.backend.documents.akn.writing import not_xml, write_akn
 
-    facts = stated_facts(request.country, request.language, request.date, request.number, request.author)
     problems = not_xml(document)
     if problems:
-        raise _refused(document.docprefix, problems, "Take these characters out of the text, or use --format md.")
+        action = "Take these characters out of the text, or use --format md."
+        raise refused_document(document.docprefix, problems, action)
     return write_akn(document, facts, akn_elements(document.profile), context.now().date())
-
-
-def _refused(subject: str, problems: tuple[Problem, ...], next_action: str) -> Refused:
-    listed = "; ".join(f"line {problem.line}: {problem.message} ({problem.code})" for problem in problems[:10])
-    more = f"; and {len(problems) - 10:,} more" if len(problems) > 10 else ""
-    return Refused(StopCode.REFUSED_INPUT, f"{subject}: {listed}{more}", next_action)
 
 
 def _refuse_terminal() -> None:

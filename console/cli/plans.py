@@ -5,7 +5,7 @@ from pathlib import Path
 from console.backend.documents import intake
 from console.backend.documents.acceptances import MORE, acceptances_for, proposal
 from console.backend.documents.folder_report import FolderRequest
-from console.backend.documents.limits import Limits
+from console.backend.documents.limits import Limits, limits_of
 from console.backend.documents.own_planning import plan_chosen
 from console.backend.documents.own_profiles import choose_profile
 from console.backend.documents.planning import PlanResult
@@ -38,7 +38,7 @@ def plan(options: Options, request: PlanFile) -> ExitStatus:
     """Plan a document without any effect, and without a database."""
     root = (options.root or default_root()).absolute()
     settings = load_settings(root, options.config)
-    limits = Limits.model_validate(settings.limits.model_dump())
+    limits = limits_of(settings)
     profile = choose_profile(request.profile, settings.under(root, settings.profiles))
     if request.folder is not None:
         # Loaded for a folder alone: it brings what starts processes.
@@ -57,7 +57,7 @@ def plan(options: Options, request: PlanFile) -> ExitStatus:
         origin=source.origin,
         docprefix=request.docprefix,
         ordinals=request.ordinals,
-        acceptances=_acceptances(request.accept, source.raw, limits),
+        acceptances=read_acceptances(request.accept, source.raw, limits),
         limits=limits,
     )
     if request.out is not None and result.plan is not None:
@@ -69,7 +69,8 @@ def plan(options: Options, request: PlanFile) -> ExitStatus:
     return status if result.plan is not None else ExitStatus.REFUSED
 
 
-def _acceptances(path: Path | None, raw: bytes, limits: Limits) -> tuple[Acceptance, ...]:
+def read_acceptances(path: Path | None, raw: bytes, limits: Limits) -> tuple[Acceptance, ...]:
+    """Return the acceptances of an accept file for this text; none without a file. Raises Refused."""
     return () if path is None else acceptances_for(raw, intake.read_accept(path), str(path), limits)
 
 

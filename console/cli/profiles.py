@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from console.backend.documents import intake
-from console.backend.documents.limits import Limits
+from console.backend.documents.limits import Limits, limits_of
 from console.backend.documents.profile_library import check_profile, list_profiles, show_profile
 from console.backend.documents.profile_report import CheckedText, ListedProfile, ProfileCheck
 from console.backend.host.context import default_root
@@ -25,7 +25,7 @@ def _folder(options: Options) -> tuple[Path, Limits]:
     """Return the folder of own profiles, and the limits of this installation."""
     root = (options.root or default_root()).absolute()
     settings = load_settings(root, options.config)
-    return settings.under(root, settings.profiles), Limits.model_validate(settings.limits.model_dump())
+    return settings.under(root, settings.profiles), limits_of(settings)
 
 
 def list_all(options: Options, _request: Nothing) -> ExitStatus:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from console.backend.documents import intake
 from console.backend.documents.acceptances import parse_acceptances
+from console.backend.documents.limits import limits_of
 from console.backend.host.installation import Installation
 from console.backend.model.counting import counted
 from console.backend.model.errors import ExitStatus, Refused, StopCode
@@ -13,7 +14,6 @@ from console.backend.model.states import Family, Mode, Stage
 from console.backend.model.value import Value
 from console.backend.model.view_models import Progress, RunRequest, RunSummary, RunView, own_profile_in_words
 from console.backend.runs.reverify import verify_drafts
-from console.backend.runs.sources import limits
 from console.backend.service import BackendService
 from console.cli.arguments import Options
 from console.cli.installation import backend_of
@@ -75,7 +75,7 @@ def _taken_in(installation: Installation, path: Path) -> str:
     if not path.exists():
         raise _not_there(path, intake_file)
     # Read before it is copied: a file that is refused leaves nothing in the intake folder.
-    source = intake.read_source(path, folder=path.parent, limits=limits(installation.settings))
+    source = intake.read_source(path, folder=path.parent, limits=limits_of(installation.settings))
     if intake_file.exists() and intake_file.read_bytes() != source.raw:
         raise Refused(
             StopCode.REFUSED_INPUT, f"{intake_file} is there with other content", "Give the document another file name."

@@ -9,6 +9,7 @@ import pytest
 from console.backend.model.canonical_json import sha256_hex
 from console.backend.postgres.connections import Opened, counted
 from console.cli.main import main
+from tests.backend.documents.test_akn_intake import art, xml
 from tests.support.akn_reader import all_text, schema_faults, squeezed, units_of
 from tests.support.passage import DOCPREFIX, TEXT, UNITS, Passage
 
@@ -179,3 +180,20 @@ def test_a_unit_that_is_no_longer_in_force_is_named(at: At, tmp_path: Path, caps
     assert of_database(passage, "--format", "md", "--out", str(new)) == 5
     assert f"units that readers see and the plan differ: {DOCPREFIX}/ONE/BETA" in capsys.readouterr().err
     assert not new.exists()
+
+
+@pytest.mark.parametrize("author", ["a\x01b", "a\nb", "\x9b"])
+def test_facts_are_looked_at_before_anything_is_read(
+    tmp_path: Path, author: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert exported(tmp_path, str(tmp_path / "gone.md"), "--docprefix", "ACME", *FACTS, "--author", author) == 2
+    assert "--author" in capsys.readouterr().err
+
+
+def test_what_markup_has_and_an_export_lacks_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "law.xml"
+    path.write_bytes(xml(art("1", "<p>Rule.<authorialNote><p>Note.</p></authorialNote></p>")))
+    assert exported(tmp_path, str(path), "--docprefix", "ACME", "--profile", "akn", "--format", "md") == 0
+    printed = capsys.readouterr()
+    assert "Note" not in printed.out
+    assert "not in it: 2 metadata, 1 note (5 characters)" in printed.err

@@ -2,6 +2,7 @@
 
 from pydantic import PositiveInt
 
+from console.backend.host.settings import Settings
 from console.backend.model.value import Value
 
 MIB = 1024 * 1024
@@ -20,3 +21,8 @@ class Limits(Value):
 
 
 DEFAULT_LIMITS = Limits()
+
+
+def limits_of(settings: Settings) -> Limits:
+    """Return the configured limits."""
+    return Limits.model_validate(settings.limits.model_dump())

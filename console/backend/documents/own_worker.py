@@ -53,6 +53,8 @@ def own_matcher(chosen: ChosenProfile) -> Matcher:
         raise ValueError(
             "key furniture: only shipped profiles leave page furniture out: take it out of the text, or of the profile"
         )
+    if declared.akn:
+        raise ValueError("key akn: only shipped profiles name elements for exports: take it out of the profile")
     return Matcher(declared.chosen(options))
 
 

@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from console.backend.documents.coverage import spans
-from console.backend.model.plan import DocumentPlan, PlannedUnit, SourceVersion
+from console.backend.model.plan import DocumentPlan, Omission, PlannedUnit, SourceVersion
+from console.backend.model.written_plan import as_written, kept_bytes
 
 
 class Standing(StrEnum):
@@ -50,6 +51,10 @@ class ExportedDocument:
     content_digest: str
     """Of the plan that gives the order of the units."""
     portions: tuple[Portion, ...]
+    n_dropped: int = 0
+    """Number of spans of page furniture and footnotes that are in no portion."""
+    omissions: tuple[Omission, ...] = ()
+    """Content of a source with markup that is in no portion."""
 
     @property
     def units(self) -> tuple[Portion, ...]:
@@ -63,12 +68,13 @@ class ExportedDocument:
 
 
 def of_plan(plan: DocumentPlan, canonical: bytes) -> ExportedDocument:
-    """Return a planned document as it is exported."""
+    """Return a planned document as it is exported: the text that is written, without what is dropped."""
+    kept = kept_bytes(canonical, plan.dropped)
     portions = tuple(
-        _unit(span, _text(span.byte_start, span.byte_end, canonical))
+        _unit(span, _text(span.byte_start, span.byte_end, kept))
         if isinstance(span, PlannedUnit)
-        else Portion(text=_text(span.byte_start, span.byte_end, canonical), line=span.line_start, name=span.name)
-        for span in spans(plan)
+        else Portion(text=_text(span.byte_start, span.byte_end, kept), line=span.line_start, name=span.name)
+        for span in spans(as_written(plan))
     )
     return ExportedDocument(
         docprefix=plan.docprefix,
@@ -77,6 +83,8 @@ def of_plan(plan: DocumentPlan, canonical: bytes) -> ExportedDocument:
         source=plan.source,
         content_digest=plan.content_digest,
         portions=portions,
+        n_dropped=len(plan.dropped),
+        omissions=plan.omissions,
     )
 
 
@@ -96,11 +104,12 @@ def of_rows(plan: DocumentPlan, canonical: bytes, rows: Iterable[StoredUnit]) ->
     """Return a document with title and body of each unit as the database has them, in the order of its plan."""
     stored = {row.address: row for row in rows}
     planned = of_plan(plan, canonical)
-    portions = tuple(
-        _as_stored(portion, stored[portion.address]) if portion.address else portion for portion in planned.portions
-    )
     drafts = {row.is_draft for row in stored.values()}
     standing = Standing.MIXED if len(drafts) > 1 else Standing.DRAFT if drafts == {True} else Standing.ENACTED
+    portions = tuple(
+        _as_stored(portion, stored[portion.address]) if portion.address else replace(portion, standing=standing)
+        for portion in planned.portions
+    )
     return replace(planned, standing=standing, portions=portions)
 
 

@@ -6,6 +6,7 @@ import psycopg
 
 from console.backend.approvals.statement import new_run_id
 from console.backend.documents.acceptances import acceptances_for
+from console.backend.documents.limits import limits_of
 from console.backend.documents.own_profiles import ChosenProfile, choose_profile
 from console.backend.host.installation import Installation
 from console.backend.host.signals import at_work
@@ -32,7 +33,7 @@ from console.backend.runs.moves import command_of, require_move
 from console.backend.runs.operations import committing, intended, open_to_end, operation
 from console.backend.runs.run_state import VOIDED
 from console.backend.runs.run_views import known_run, measure_facts
-from console.backend.runs.sources import limits, planned, read_source
+from console.backend.runs.sources import planned, read_source
 from console.backend.runs.workspace import RunRequestFile, Workspace
 
 
@@ -111,7 +112,7 @@ def _earlier_cut(
     installation: Installation, request: RunRequestFile, profile: ChosenProfile, accept: bytes
 ) -> RunRow | None:
     """Return the run that has cut this very text; None if the document is uncut. Raises Refused (REPLAY_CONFLICT) otherwise."""
-    raw, most = read_source(installation, request.origin), limits(installation.settings)
+    raw, most = read_source(installation, request.origin), limits_of(installation.settings)
     acceptances = acceptances_for(raw, accept, "the accept file", most) if accept else ()
     document = planned(installation, request, raw, profile, acceptances)
     with connect(installation.settings.database.executor, read_only=True, purpose="cut once") as connection:

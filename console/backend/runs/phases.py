@@ -3,6 +3,7 @@
 import psycopg
 from psycopg.types.json import Jsonb
 
+from console.backend.documents.limits import limits_of
 from console.backend.documents.own_planning import pinned_by
 from console.backend.documents.source_text import canonical_of
 from console.backend.model.canonical_json import canonical_json, sha256_hex
@@ -28,7 +29,7 @@ from console.backend.runs.backups import backup_possible, ensure_backup, take_ru
 from console.backend.runs.grant_probe import GrantProbe
 from console.backend.runs.phase_context import PhaseContext, PhaseWork, Role
 from console.backend.runs.preflight import preflight, world_unchanged
-from console.backend.runs.sources import limits, planned, read_source
+from console.backend.runs.sources import planned, read_source
 from console.backend.runs.verification import measure_rows, structural_checks
 from console.backend.runs.workspace import MARKED
 from console.backend.runs.write_verify import WriteVerify
@@ -58,13 +59,13 @@ class SourcePin(PhaseWork):
 
 def _pinned(context: PhaseContext, raw: bytes) -> SourceVersion:
     profile = context.workspace.profile(context.request)
-    return pinned_by(profile, raw, origin=context.request.origin, limits=limits(context.installation.settings))
+    return pinned_by(profile, raw, origin=context.request.origin, limits=limits_of(context.installation.settings))
 
 
 def _planned(context: PhaseContext) -> DocumentPlan:
     workspace, request = context.workspace, context.request
     profile = workspace.profile(request)
-    acceptances = workspace.acceptances(request, limits(context.installation.settings))
+    acceptances = workspace.acceptances(request, limits_of(context.installation.settings))
     return planned(context.installation, request, workspace.source(), profile, acceptances)
 
 
@@ -196,7 +197,7 @@ class CutLegA(PhaseWork):
     ) -> None:
         plan = context.workspace.plan()
         canonical = canonical_of(
-            context.workspace.source(), context.request.profile, limits(context.installation.settings)
+            context.workspace.source(), context.request.profile, limits_of(context.installation.settings)
         ).data
         kept = kept_bytes(canonical, plan.document.dropped)
         context.report("cutting", 0, plan.n_units)

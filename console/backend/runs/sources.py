@@ -1,20 +1,15 @@
 """A run's source text: from a file of the intake folder, or live from the database; and its plan."""
 
 from console.backend.documents import intake
-from console.backend.documents.limits import Limits
+from console.backend.documents.limits import limits_of
 from console.backend.documents.own_planning import plan_chosen
 from console.backend.documents.own_profiles import ChosenProfile
+from console.backend.documents.refusals import plan_command, refused_document
 from console.backend.host.installation import Installation
-from console.backend.host.settings import Settings
 from console.backend.model.errors import Refused, StopCode
-from console.backend.model.plan import Acceptance, DocumentPlan, Problem
+from console.backend.model.plan import Acceptance, DocumentPlan
 from console.backend.postgres.live_text import read_live_text
 from console.backend.runs.workspace import RunRequestFile
-
-
-def limits(settings: Settings) -> Limits:
-    """Return the configured limits."""
-    return Limits.model_validate(settings.limits.model_dump())
 
 
 def read_source(installation: Installation, origin: str) -> bytes:
@@ -24,7 +19,7 @@ def read_source(installation: Installation, origin: str) -> bytes:
         return read_live_text(installation.settings.database.monitor, name, installation.settings.limits.max_bytes)
     if kind == "file" and name:
         return intake.read_source(
-            installation.intake / name, folder=installation.intake, limits=limits(installation.settings)
+            installation.intake / name, folder=installation.intake, limits=limits_of(installation.settings)
         ).raw
     raise Refused(
         StopCode.REFUSED_INPUT,
@@ -48,19 +43,16 @@ def planned(
         docprefix=request.docprefix,
         ordinals=request.ordinals,
         acceptances=acceptances,
-        limits=limits(installation.settings),
+        limits=limits_of(installation.settings),
     )
     if result.plan is None or result.problems:
-        raise refused_document(request.origin, result.problems)
+        raise refused_document(request.origin, result.problems, _what_to_do(installation, request))
     return result.plan
 
 
-def refused_document(origin: str, problems: tuple[Problem, ...]) -> Refused:
-    """Return one refusal for all problems of a document, with their lines."""
-    listed = "; ".join(f"line {problem.line}: {problem.message} ({problem.code})" for problem in problems[:10])
-    more = f"; and {len(problems) - 10} more" if len(problems) > 10 else ""
-    return Refused(
-        StopCode.REFUSED_INPUT,
-        f"{origin}: {listed}{more}",
-        "Correct the document; for the list of every problem: cutter-console plan.",
-    )
+def _what_to_do(installation: Installation, request: RunRequestFile) -> str:
+    kind, _, name = request.origin.partition(":")
+    if kind != "file":
+        return "Correct the text that the query gives; the Documents screen lists every problem."
+    plan = plan_command(installation.intake / name, request.docprefix, request.profile, ordinals=request.ordinals)
+    return f"Correct the document; every problem: {plan}"

@@ -2,17 +2,17 @@
 
 import psycopg
 
+from console.backend.documents.limits import limits_of
 from console.backend.documents.portions import ExportedDocument, StoredUnit, of_rows
 from console.backend.documents.source_text import canonical_of
 from console.backend.host.installation import Installation
 from console.backend.model.canonical_json import sha256_hex
 from console.backend.model.errors import Drifted, Refused, StopCode
 from console.backend.model.plan import DocumentPlan
-from console.backend.model.written_plan import as_written, kept_bytes
+from console.backend.model.written_plan import kept_bytes
 from console.backend.postgres.connections import connect
 from console.backend.postgres.registry import CutRun, cut_runs
 from console.backend.postgres.units import ReaderUnit, reader_units
-from console.backend.runs.sources import limits
 from console.backend.runs.workspace import Workspace
 
 _DRAFT = "draft"
@@ -61,11 +61,12 @@ def _cut_of(installation: Installation, docprefix: str, runs: tuple[CutRun, ...]
         workspace = Workspace.open(installation.root, run.run_id)
         if not workspace.has_whole("plan.json", run.plan_digest):
             continue
-        plan, raw = workspace.plan().document, workspace.source()
-        canonical = canonical_of(raw, run.profile, limits(installation.settings)).data
-        kept = kept_bytes(canonical, plan.dropped)
-        if sha256_hex(raw) == run.source_sha256 and sha256_hex(kept) == plan.source.canonical_sha256:
-            return as_written(plan), kept
+        if not workspace.has_whole("source.raw", run.source_sha256):
+            continue
+        plan = workspace.plan().document
+        canonical = canonical_of(workspace.source(), run.profile, limits_of(installation.settings)).data
+        if sha256_hex(kept_bytes(canonical, plan.dropped)) == plan.source.canonical_sha256:
+            return plan, canonical
     named = ", ".join(run.run_id for run in runs) or "none is recorded"
     raise Refused(
         StopCode.INVARIANT_FAILED,

@@ -3,6 +3,7 @@
 import psycopg
 from psycopg.types.json import Jsonb
 
+from console.backend.documents.limits import limits_of
 from console.backend.documents.source_text import canonical_of
 from console.backend.model.outcome import Check, Outcome
 from console.backend.model.plan import CutPlan, bind
@@ -11,7 +12,7 @@ from console.backend.model.states import Phase
 from console.backend.model.value import Value
 from console.backend.postgres import ledger
 from console.backend.runs.phase_context import PhaseContext, PhaseWork, Role
-from console.backend.runs.sources import limits, planned
+from console.backend.runs.sources import planned
 from console.backend.runs.verification import Rows, effect_checks, fidelity_checks, measure_rows, structural_checks
 
 
@@ -59,7 +60,7 @@ def verify_again(
 def _measure_checks(context: PhaseContext, connection: psycopg.Connection) -> tuple[CutPlan, Rows, tuple[Check, ...]]:
     plan, raw = context.workspace.plan(), context.workspace.source()
     rows = measure_rows(connection, context.run_id, context.request.docprefix)
-    request, most = context.request, limits(context.installation.settings)
+    request, most = context.request, limits_of(context.installation.settings)
     profile, acceptances = context.workspace.profile(request), context.workspace.acceptances(request, most)
     replanned = bind(planned(context.installation, request, raw, profile, acceptances), plan.world)
     canonical = canonical_of(raw, request.profile, most).data

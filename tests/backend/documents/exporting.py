@@ -7,7 +7,6 @@ from console.backend.documents.akn.writing import write_akn
 from console.backend.documents.planning import PlanResult
 from console.backend.documents.portions import ExportedDocument, of_plan
 from console.backend.documents.profiles import akn_elements
-from console.backend.model.written_plan import as_written, kept_bytes
 from tests.backend.documents.planned import planned
 from tests.support.plans import accepted
 
@@ -17,8 +16,7 @@ DAY = date(2026, 3, 1)
 
 def exported_document(result: PlanResult) -> ExportedDocument:
     """An accepted plan as it is exported."""
-    plan = accepted(result)
-    return of_plan(as_written(plan), kept_bytes(result.canonical, plan.dropped))
+    return of_plan(accepted(result), result.canonical)
 
 
 def akn_of(result: PlanResult, facts: WorkFacts = FACTS) -> bytes:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from lxml import etree
 
-from console.backend.documents.akn.parsing import MAX_DEPTH
+from console.backend.documents.akn.parsing import MAX_DEPTH, inert_parser
 from console.backend.documents.limits import Limits
 from console.backend.model.errors import StopCode
 from tests.backend.documents.test_akn_intake import NAMESPACE, art, bodies, refusals, taken, xml
@@ -151,13 +151,18 @@ def test_thousands_of_equal_parts_are_no_work_for_hours() -> None:
     assert len(accepted(taken(xml(many))).units) == 20_000
 
 
-def test_the_parser_itself_would_not_read_a_file_either(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_parser_itself_would_not_read_a_file_either(tmp_path: Path) -> None:
     """A second wall: with the first one gone, no entity becomes text."""
     path = tmp_path / "secret.txt"
     path.write_text(SECRET)
-    monkeypatch.setattr("console.backend.documents.akn.parsing._refuse_declarations", lambda _: None)
     raw = doctype('[<!ENTITY x SYSTEM "file://{path}">]'.replace("{path}", str(path)), "&x;")
-    result = taken(raw)
-    assert result.plan is None
-    assert SECRET.encode() not in etree.tostring(etree.fromstring(b"<x/>")) + result.problems[0].message.encode()
-    assert "document type declaration" in result.problems[0].message
+    assert SECRET in "".join(etree.fromstring(raw, etree.XMLParser(resolve_entities=True)).itertext())
+    tree = etree.fromstring(raw, inert_parser())
+    assert SECRET not in etree.tostring(tree).decode() + "".join(map(str, tree.itertext()))
+
+
+def test_more_tags_than_a_document_can_have_are_not_parsed() -> None:
+    few = Limits(max_units=1)
+    result = taken(xml(art("1", "<p>" + "<b/>" * 60 + "T</p>")), limits=few)
+    assert [problem.code for problem in result.problems] == ["STOP_CAP_EXCEEDED"]
+    assert "tags" in result.problems[0].message

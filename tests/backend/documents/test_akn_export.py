@@ -22,6 +22,7 @@ from console.backend.documents.profiles import parse_profile
 from console.backend.model.errors import UsageError
 from console.backend.model.written_plan import kept_bytes
 from tests.backend.documents.exporting import DAY, FACTS, akn, akn_of, exported_document
+from tests.backend.documents.gazette import HEAD, Layout, printed
 from tests.backend.documents.planned import planned
 from tests.backend.documents.test_suspects import SAMPLES
 from tests.support.akn_reader import all_text, schema_faults, squeezed, units_of
@@ -298,6 +299,17 @@ def test_a_profile_says_which_element_a_section_type_is() -> None:
         parse_profile(profile.replace("{}", 'part="act"', 1))
     with pytest.raises(ValueError, match="akn"):
         parse_profile(profile.replace("{}", 'parts="part"', 1))
+
+
+def test_a_printed_law_is_exported_without_its_furniture_and_with_the_digest_that_is_signed() -> None:
+    result = plan_document(printed(Layout()).encode(), origin="file:law.txt", docprefix="LAW", profile="vi-law")
+    plan, document = accepted(result), exported_document(result)
+    data = akn_of(result).decode()
+    assert plan.dropped
+    assert f'content-digest="{plan.content_digest}"' in data
+    assert document.n_dropped == len(plan.dropped)
+    assert HEAD not in data
+    assert "FRBRalias" not in data
 
 
 def test_a_plan_is_exported_with_its_digest_and_its_source() -> None:

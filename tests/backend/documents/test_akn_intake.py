@@ -221,6 +221,11 @@ def test_tables_and_lists_are_lines() -> None:
         ("<hcontainer name='odd'><num>1</num><content><p>T</p></content></hcontainer>", (5, "AKN_ELEMENT")),
         (art("1") + "<componentRef src='#annex'/>", (6, "AKN_ELSEWHERE")),
         (art("1", "<p>Old <del>text</del></p>"), (5, "AKN_CHANGE")),
+        (art("1", "<ul><li><del>gone</del><p>new</p></li></ul>"), (5, "AKN_CHANGE")),
+        (art("1", "<ul><li><ins>new</ins><p>old</p></li></ul>"), (5, "AKN_CHANGE")),
+        (art("1", "<p>T</p>") + '<article status="editorial"><num>2</num><content><p>T</p></content></article>', (6, "AKN_VERSION")),
+        ("<article><num>1</num><componentRef src='#x'/></article>", (5, "AKN_ELSEWHERE")),
+        ("<article><num>1</num><content><documentRef href='#x'/></content></article>", (5, "AKN_ELSEWHERE")),
         (art("1", "<p>T</p><foreign><x xmlns='urn:x'>5</x></foreign>"), (5, "AKN_FOREIGN")),
         (art("1", "<p>T <x xmlns='urn:x'>5</x></p>"), (5, "AKN_FOREIGN")),
         (art("1", "<paragraph><num>(1)</num>" + art("2") + "</paragraph>"), (5, "LEVEL_ILLEGAL")),
@@ -424,3 +429,30 @@ def test_xml_is_not_cut_as_text() -> None:
 def test_the_canonical_text_of_a_refused_file_is_not_made_up() -> None:
     with pytest.raises(RefusedText, match="AKN_NO_HEAD"):
         akn_text(xml("<section><content><p>T</p></content></section>"))
+
+
+@pytest.mark.parametrize(
+    ("left_out", "name"),
+    [
+        ("<authorialNote><p>See 2.</p></authorialNote>", "note"),
+        ("<remark status='editorial'>repealed</remark>", "remark"),
+        ("<img src='x.png'/>", "image"),
+    ],
+)
+@pytest.mark.parametrize(
+    "block", ["<ul><li>{}<p>Rule.</p></li></ul>", "<p>Rule.{}</p>", "<blockContainer>{}<p>Rule.</p></blockContainer>"]
+)
+def test_what_is_no_text_of_the_law_is_left_out_and_counted_wherever_it_stands(
+    block: str, left_out: str, name: str
+) -> None:
+    result = taken(
+        xml(
+            art(
+                "1",
+                block.format(left_out) if block.startswith("<p>") else f"<content>{block.format(left_out)}</content>",
+            )
+        )
+    )
+    assert "Rule." in bodies(result)["ART-1"]
+    assert not {"See", "repealed"} & set(bodies(result)["ART-1"].replace(".", " ").split())
+    assert name in {omission.name for omission in accepted(result).omissions}

@@ -24,7 +24,9 @@ _BLOCKS = HIERARCHY | frozenset(
     ).split()
 )
 _QUOTATIONS = frozenset({"quotedStructure", "embeddedStructure"})
-_NOTES = frozenset({"authorialNote"})
+NOTES = {"authorialNote": "note", "remark": "remark", "img": "image"}
+"""What is no text of the law wherever it stands, and the name by which it is counted."""
+_ELSEWHERE = frozenset({"componentRef", "documentRef"})
 _CHANGES = frozenset({"del", "ins"})
 _HEADS = frozenset({"num", "heading", "subheading"})
 _FIRST_LINE = frozenset({"item", "li", "recital", "tblock", "blockContainer"}) | HIERARCHY
@@ -59,10 +61,7 @@ class Blocks:
     def lines(self, element: etree._Element) -> list[str]:
         """Return the lines of a block, or of what contains blocks."""
         tag = local(element)
-        if not tag:
-            self.omit_comment(element)
-            return []
-        if not self._is_sound(element, tag):
+        if self._is_left_out(element, tag) or not self._is_sound(element, tag):
             return []
         self._quoted += tag in _QUOTATIONS
         lines = self._table(element) if tag == "table" else self._inside(element)
@@ -73,6 +72,20 @@ class Blocks:
         if has_text(element) or not any(local(child) in _BLOCKS for child in element):
             return self._flowing(element)
         return self._contained(element)
+
+    def _is_left_out(self, element: etree._Element, tag: str) -> bool:
+        """Count what is no text, as a block and within one; what is not certain, or not here, is refused."""
+        if not tag:
+            self.omit_comment(element)
+        elif tag in NOTES:
+            self.omit(NOTES[tag], "".join(element.itertext()))
+        elif tag in _CHANGES:
+            self.problem("AKN_CHANGE", element, f"{tag}: it is not certain if text of a tracked change is law")
+        elif tag in _ELSEWHERE:
+            self.problem("AKN_ELSEWHERE", element, f"{tag}: the text is in another file, which is not loaded")
+        else:
+            return False
+        return True
 
     def _is_sound(self, element: etree._Element, tag: str) -> bool:
         """Return whether the text of a block is certain; refused where it is not."""
@@ -135,15 +148,9 @@ class Blocks:
 
     def _inline(self, child: etree._Element) -> Iterator[str]:
         tag = local(child)
-        if not tag:
-            self.omit_comment(child)
-        elif tag in _NOTES:
-            self.omit("note", "".join(child.itertext()))
-        elif tag in _CHANGES:
-            self.problem("AKN_CHANGE", child, f"{tag}: it is not certain if text of a tracked change is law")
-        elif tag == "img":
-            self.omit("image")
-        elif tag == "br":
+        if self._is_left_out(child, tag):
+            return
+        if tag == "br":
             yield _BREAK
         elif tag in {"eol", "eop"}:
             yield " "

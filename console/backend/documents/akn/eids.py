@@ -18,6 +18,8 @@ class EIds:
     def __init__(self) -> None:
         self._taken: set[str] = set()
         self._unnumbered: dict[str, int] = {}
+        self._given: dict[str, int] = {}
+        """Last ordinal of each eId that was wanted more than once: the next one begins there."""
 
     def give(self, context: str, element: str, number: str = "", *, is_counted: bool = True) -> str:
         """Return the eId of an element.
@@ -35,9 +37,10 @@ class EIds:
         return self._unique(f"{base}_nn_{count}")
 
     def _unique(self, wanted: str) -> str:
-        eid, ordinal = wanted, 1
+        eid, ordinal = wanted, self._given.get(wanted, 1)
         while eid in self._taken:
             ordinal += 1
             eid = f"{wanted}-{ordinal}"
         self._taken.add(eid)
+        self._given[wanted] = ordinal
         return eid

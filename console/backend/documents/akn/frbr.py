@@ -11,6 +11,7 @@ from console.backend.model.vocabulary import UnitKind
 _COUNTRY = re.compile(r"[a-z]{2}(?:-[a-z0-9]{1,8})?")
 _LANGUAGE = re.compile(r"[a-z]{3}")
 _NUMBER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_NAME = re.compile(r"[^\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]{1,200}")
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
@@ -34,7 +35,8 @@ def stated_facts(country: str, language: str, day: str, number: str = "", author
     forms = (
         ("--country", country, _COUNTRY, "an ISO 3166-1 code in lower case, such as de or de-by"),
         ("--language", language, _LANGUAGE, "an ISO 639-2 code in lower case, such as deu; und if it is not known"),
-        ("--number", number or "x", _NUMBER, "letters, digits, '.', '_' and '-'"),
+        *([("--number", number, _NUMBER, "letters, digits, '.', '_' and '-'")] if number else []),
+        *([("--author", author, _NAME, "a name on one line, without control characters")] if author else []),
         ("--date", day, _DATE, "a date such as 2020-01-31"),
     )
     for option, value, pattern, wanted in forms:

@@ -81,13 +81,16 @@ def _refuse_many(text: str, limits: Limits) -> None:
         )
 
 
-def _parsed(text: str) -> etree._Element:
-    # Encoded again, and the encoding stated: the parser guesses none.
-    parser = etree.XMLParser(
+def inert_parser() -> etree.XMLParser:
+    """Return a parser that loads and resolves nothing; the encoding is stated, so that it guesses none."""
+    return etree.XMLParser(
         encoding="utf-8", resolve_entities=False, no_network=True, load_dtd=False, dtd_validation=False, huge_tree=False
     )
+
+
+def _parsed(text: str) -> etree._Element:
     try:
-        root = etree.fromstring(text.encode(), parser)
+        root = etree.fromstring(text.encode(), inert_parser())
     except etree.XMLSyntaxError as error:
         line = min(max(error.lineno or 1, 1), text.count("\n") + 1)
         raise RefusedText(

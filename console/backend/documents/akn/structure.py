@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from lxml import etree
 
-from console.backend.documents.akn.blocks import Blocks, has_text
+from console.backend.documents.akn.blocks import NOTES, Blocks, has_text
 from console.backend.documents.akn.numbers import contradicts, number_in
 from console.backend.documents.akn.parsing import line_of, local
 from console.backend.documents.akn.writing import ADDRESS, JOINS, PART, SOURCE
@@ -45,7 +45,7 @@ _HEADS = frozenset({"num", "heading", "subheading"})
 _TEXTS = frozenset({"intro", "content", "wrapUp"})
 _IDS = frozenset({"eId", "wId", "GUID", "name"})
 """Attributes that are read here, or that only name an element."""
-_NOT_IN_FORCE = frozenset({"removed", "ignored", "temporary"})
+_NOT_IN_FORCE = frozenset({"removed", "ignored", "temporary", "editorial"})
 _NAME = re.compile(r"[a-z][a-z -]{0,39}")
 _WORD = re.compile(r"[\W_]+")
 
@@ -133,7 +133,8 @@ class Structure:
     def _refuse_versions(self, element: etree._Element) -> None:
         """Refuse what the markup itself says is another version, or no longer there."""
         status, contains = element.get("status", ""), element.get("contains", "")
-        if status in _NOT_IN_FORCE or "alternativeTo" in element.attrib:
+        is_text = local(element) not in NOTES
+        if (is_text and status in _NOT_IN_FORCE) or "alternativeTo" in element.attrib:
             reason = f"the status {status!r}" if status in _NOT_IN_FORCE else "another version of itself"
             self.blocks.problem(
                 "AKN_VERSION", element, f"{local(element)} has {reason}: it is not certain if it is law"
@@ -211,10 +212,6 @@ class Structure:
                 self._hierarchical(child, parent)
             elif tag == "crossHeading":
                 self._other(child, "cross-heading")
-            elif tag in {"componentRef", "documentRef"}:
-                self.blocks.problem("AKN_ELSEWHERE", child, f"{tag}: the text is in another file, which is not loaded")
-            elif not tag:
-                self.blocks.omit_comment(child)
             elif parent is not None and self._last_is(parent):
                 self._own_text(parent, child)
             elif self.blocks.lines(child):
@@ -259,8 +256,6 @@ class Structure:
                 self._hierarchical(child, unit)
             elif tag == "crossHeading":
                 self._other(child, "cross-heading")
-            elif tag == "componentRef":
-                self.blocks.problem("AKN_ELSEWHERE", child, f"{tag}: the text is in another file, which is not loaded")
             else:
                 self._own_text(unit, child)
 

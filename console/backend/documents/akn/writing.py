@@ -30,8 +30,10 @@ def not_xml(document: ExportedDocument) -> tuple[Problem, ...]:
     problems: dict[tuple[int, str], Problem] = {}
     for portion in document.portions:
         for match in _NOT_XML.finditer(portion.text):
-            line, character = portion.line + portion.text.count("\n", 0, match.start()), match.group()
-            place = portion.address or f"the {portion.name}"
+            character, place = match.group(), portion.address or f"the {portion.name}"
+            # Lines that were dropped from a portion are counted in its source only.
+            below = 0 if document.n_dropped else portion.text.count("\n", 0, match.start())
+            line = portion.line + below
             message = f"U+{ord(character):04X} in {place}: XML 1.0 cannot hold it"
             problems.setdefault((line, character), Problem(code="NOT_XML", line=line, message=message))
     return tuple(problems.values())
@@ -79,9 +81,9 @@ def _parts(
 
 
 def _title_of(before: tuple[Portion, ...]) -> str:
-    """Return the first line of the document's own title; empty if its text states none."""
-    text = next((portion.text for portion in before if portion.name == "title"), "")
-    return next((line for line in (row.strip().lstrip("#").strip("* \t") for row in text.split("\n")) if line), "")
+    """Return the document's own title, if its text marks it as a heading: another first line can be a motto or an issuer."""
+    text = next((portion.text for portion in before if portion.name == "title"), "").lstrip()
+    return text.partition("\n")[0].lstrip("#").strip("* \t") if text.startswith("#") else ""
 
 
 def _lines_below(parent: etree._Element, lines: tuple[str, ...]) -> None:
