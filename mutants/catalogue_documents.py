@@ -63,7 +63,7 @@ DOCUMENTS = (
     Mutant(
         "a number within a line is told",
         _SUSPECTS,
-        "    for sighting in _inside(text, nodes, lines):\n",
+        "    for sighting in _inside(text, matcher, nodes, lines):\n",
         "    for sighting in ():\n",
         _test("documents/test_suspects", "a_number_within_a_line_is_named"),
     ),

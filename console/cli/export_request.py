@@ -14,7 +14,7 @@ class ExportDocument(Checked):
     docprefix: str = field(metadata=option("P", "upper-case prefix of the addresses"))
     file: str = field(
         default="",
-        metadata=positional("FILE", "the document: Markdown or text; none: as the database has it", is_file=True),
+        metadata=positional("FILE", "the document: Markdown, text or XML; none: as the database has it", is_file=True),
     )
     format: str = field(default="akn", metadata=option("", "what is written", choices=("akn", "md", "json")))
     profile: str = field(

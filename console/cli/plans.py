@@ -9,6 +9,7 @@ from console.backend.documents.limits import Limits, limits_of
 from console.backend.documents.own_planning import plan_chosen
 from console.backend.documents.own_profiles import choose_profile
 from console.backend.documents.planning import PlanResult
+from console.backend.documents.refusals import place_of
 from console.backend.documents.report import PlanReport
 from console.backend.host.context import Context, default_root
 from console.backend.host.durable import write_durably
@@ -99,7 +100,7 @@ def keep_new_file(path: Path, data: bytes, argument: str = "--out") -> None:
 
 def _plan_lines(result: PlanResult) -> list[str]:
     if result.plan is None:
-        return [f"line {problem.line}: {problem.code}: {problem.message}" for problem in result.problems]
+        return [f"{place_of(problem)}{problem.code}: {problem.message}" for problem in result.problems]
     depths: dict[str, int] = {}
     lines = [_unit_line(unit, depths) for unit in result.plan.units]
     kinds = ", ".join(f"{count} {kind}" for kind, count in result.histogram.items())

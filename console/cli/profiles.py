@@ -7,6 +7,7 @@ from console.backend.documents import intake
 from console.backend.documents.limits import Limits, limits_of
 from console.backend.documents.profile_library import check_profile, list_profiles, show_profile
 from console.backend.documents.profile_report import CheckedText, ListedProfile, ProfileCheck
+from console.backend.documents.refusals import place_of
 from console.backend.host.context import default_root
 from console.backend.host.settings import load_settings
 from console.backend.model.counting import counted
@@ -55,8 +56,13 @@ def show(options: Options, request: OneProfile) -> ExitStatus:
     if options.json:
         return report(options, "profile show", Outcome.PASS, (), shown)
     # Not through `report`, which takes `token = "…"` for a secret: these lines are copied into a file.
-    emit("".join(f"{safe_text(line)}\n" for line in hide_known(shown.toml).removesuffix("\n").split("\n")))
+    emit("".join(f"{_inert(line)}\n" for line in hide_known(shown.toml).removesuffix("\n").split("\n")))
     return ExitStatus.DONE
+
+
+def _inert(line: str) -> str:
+    """Return a line of a file that is copied: its tabs stay."""
+    return "\t".join(map(safe_text, line.split("\t")))
 
 
 def check(options: Options, request: CheckProfile) -> ExitStatus:
@@ -87,7 +93,7 @@ def _text_lines(text: CheckedText) -> Iterator[str]:
     if text.outcome is not Outcome.PASS:
         yield f"{text.name}  REFUSED"
         for problem in text.problems:
-            yield f"  line {problem.line}: {problem.code}: {problem.message}"
+            yield f"  {place_of(problem)}{problem.code}: {problem.message}"
     if text.coverage is not None:
         lossless = f"{counted(text.coverage.unit_bytes, 'byte')} in units, {text.coverage.other_bytes} outside"
         yield f"{text.name}  PLANNED {counted(text.n_units, 'unit')}, {lossless}"

@@ -1,4 +1,4 @@
-"""A field to type into that takes keys in the order in which they were typed, however fast they come."""
+"""A field to type into whose letters, editing keys and Tab act in the order in which they were typed, however fast they come."""
 
 import re
 from collections.abc import Callable
@@ -25,12 +25,12 @@ class Field(Input):
 
     Textual inserts letters when they reach the input, and looks up Backspace, Tab and the arrows later, when they have
     bubbled up to the application. On a slow line keys arrive together: a correction would delete the letters typed after
-    it, and what was typed behind Tab would stand in the field before.
+    it, and what was typed behind Tab would stand in the field before. Enter acts a moment later, as everywhere.
     """
 
     def _forward_event(self, event: events.Event) -> None:
         # The application hands each key over by this method, one after the other.
-        if not (isinstance(event, events.Key) and not self.disabled and self._act(event)):
+        if not (isinstance(event, events.Key) and self._act(event)):
             super()._forward_event(event)
 
     def on_blur(self) -> None:

@@ -78,3 +78,9 @@ def test_a_person_who_follows_the_page_alone_comes_to_a_dry_run(at: At, command:
         status, answer = command(passage, *answered)
         assert (status, answer["outcome"]) == (0, "PASS"), words
     assert (answer["n_units"], answer["profile"]) == (10, "rule-book")
+
+
+def test_an_own_profile_is_printed_with_its_tabs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    toml = TOML.replace("[fragments]", "[fragments]\t# pieces", 1)
+    write_profile(tmp_path / "profiles", toml=toml)
+    assert told(tmp_path, capsys, "profile", "show", "rule-book") == (0, toml)

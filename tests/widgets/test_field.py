@@ -75,10 +75,3 @@ async def test_a_field_is_selected_when_it_is_entered_again() -> None:
         await burst(pilot, "⇤")
         await burst(pilot, "two")
         assert pilot.app.query_one("#first", Field).value == "two"
-
-
-async def test_a_disabled_field_takes_no_key() -> None:
-    async with Form().run_test() as pilot:
-        pilot.app.query_one("#first", Field).disabled = True
-        await burst(pilot, "one")
-        assert pilot.app.query_one("#first", Field).value == ""

@@ -94,6 +94,14 @@ class Matcher:
                     self._forms.setdefault(first, []).append(form)
                     if form.small:
                         self._small[first] = form
+        try:
+            self._join(profile)
+        except re.error as error:
+            keys = "heads, reads_like, seems and list_items are joined into one pattern each"
+            advice = "write flags such as (?i:…) around what they are for, and no group with a name"
+            raise ValueError(f"profile {profile.name}: {keys}, and one is none ({error}): {advice}") from error
+
+    def _join(self, profile: Profile) -> None:
         heads = "|".join(profile.regex(head) for lv in profile.level for head in lv.heads)
         firsts = "".join(map(re.escape, self._forms))
         unmarked = rf"|(?=[*_{firsts}])(?:\*\*|__)?(?:{heads})" if heads else ""
@@ -102,15 +110,19 @@ class Matcher:
         items = "|".join(profile.regex(head) for lv in profile.level if lv.list_item for head in lv.heads)
         if items:
             begins = rf"(?:{begins}| {{4,24}}(?:{items})[^\n]*)"
-        lists = rf"(?![ ]{{0,8}}(?:{'|'.join(profile.list_items)}))" if profile.list_items else ""
-        further = "".join(f"|{pattern}" for pattern in profile.seems)
+        lists = rf"(?![ ]{{0,8}}(?:{'|'.join(map(profile.regex, profile.list_items))}))" if profile.list_items else ""
+        further = "".join(f"|{profile.regex(pattern)}" for pattern in profile.seems)
         seems = rf"(?={_SEEMS_HEADING if self.by_depth else _SEEMS_NUMBERED}{further}){lists}[^\n]*"
         self.beginning = re.compile(begins, flags)
         """A line that can open a unit; others are not examined for it."""
         self.first_line = re.compile(rf"(?:({begins})|({seems}))", flags)
         self.lines = re.compile(rf"\n(?:({begins})|({seems}))", flags)
         """Group 1: a line that can open a unit; group 2: one that may only seem to. The leading LF makes the search fast."""
-        self.reads_like = re.compile(rf"{DECORATION}(?:{'|'.join(profile.reads_like)})") if profile.reads_like else None
+        self.reads_like = (
+            re.compile(rf"{DECORATION}(?:{'|'.join(map(profile.regex, profile.reads_like))})")
+            if profile.reads_like
+            else None
+        )
         self.notable = notable(self.reads_like, profile.words, lettered=self.lettered)
         """Beginnings that are worth a closer look, of lines that no level matches."""
 

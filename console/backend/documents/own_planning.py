@@ -62,8 +62,11 @@ def plan_chosen(
         limits=limits,
     )
     source = source_version(raw, text.data, origin)
-    plan, problems = _believed(_answer(chosen, order, raw, limits), request, source, text.data, limits)
-    return PlanResult(request, None if problems else plan, problems, source, text.data)
+    answer = _answer(chosen, order, raw, limits)
+    plan, problems = _believed(answer, request, source, text.data, limits)
+    if plan is None or problems:
+        return PlanResult(request, None, problems, source, text.data)
+    return PlanResult(request, plan, (), source, text.data, answer.title_parts)
 
 
 def pinned_by(chosen: ChosenProfile, raw: bytes, *, origin: str, limits: Limits = DEFAULT_LIMITS) -> SourceVersion:

@@ -14,7 +14,7 @@ from console.backend.model.profile_names import EDIT_PROFILE, PROFILE_NAMES, SHI
 
 SUFFIX: Final = ".toml"
 MOST_BYTES: Final = 256 * 1024
-"""Limit for a profile's file; the largest that is shipped has 10 KB."""
+"""Limit for a profile's file."""
 _NAME: Final = re.compile(r"[a-z][a-z0-9-]{0,39}")
 _TAKEN: Final = frozenset({*PROFILE_NAMES, EDIT_PROFILE})
 _WRITABLE_BY_OTHERS: Final = 0o022
@@ -178,7 +178,7 @@ def _unknown(name: str, folder: Path) -> UsageError:
 
 
 def _taken(path: Path) -> Refused:
-    fault = "has the name of a profile that is shipped"
+    fault = "has the name of a profile that is shipped, or one that is reserved"
     return _refused(path, fault, f"Rename it, also in its key name: mv {path} {path.with_name('own-' + path.name)}")
 
 

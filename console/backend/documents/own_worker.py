@@ -11,15 +11,17 @@ from console.backend.documents.limits import Limits
 from console.backend.documents.matching import Matcher
 from console.backend.documents.own_profiles import ChosenProfile
 from console.backend.documents.planning import PlanResult, plan_by
-from console.backend.documents.profiles import declared_profile, split_name
+from console.backend.documents.profiles import Profile, declared_profile, split_name
 from console.backend.documents.time_limit import TimeUp, time_limit
 from console.backend.model.canonical_json import canonical_json
-from console.backend.model.plan import Acceptance, DocumentPlan, Problem
+from console.backend.model.plan import Acceptance, DocumentPlan, OtherSpan, Problem
 from console.backend.model.value import Value
 
 TOO_SLOW = "PROFILE_TOO_SLOW"
 TOO_LARGE = "PROFILE_TOO_LARGE"
 UNFIT = "PROFILE_UNFIT"
+PROFILE_CODES = frozenset({TOO_SLOW, TOO_LARGE, UNFIT})
+"""Problems of the profile, not of the document."""
 
 
 class Order(Value):
@@ -40,6 +42,7 @@ class Answer(Value):
 
     plan: DocumentPlan | None
     problems: tuple[Problem, ...]
+    title_parts: tuple[OtherSpan, ...] = ()
 
 
 @lru_cache(maxsize=8)
@@ -47,15 +50,22 @@ def own_matcher(chosen: ChosenProfile) -> Matcher:
     """Return the compiled form of an own profile. Raises ValueError, which names the profile, the level and the key."""
     base, options = split_name(chosen.name)
     declared = declared_profile(chosen.data.decode())
+    if fault := own_fault(declared, base):
+        raise ValueError(fault)
+    return Matcher(declared.chosen(options))
+
+
+def own_fault(declared: Profile, base: str) -> str:
+    """Return why a sound profile cannot be used as an operator's own one of that name; empty if it can."""
     if declared.name != base:
-        raise ValueError(f"its key name says {declared.name!r}, and its file's name {base!r}: write one name")
+        return f"its key name says {declared.name!r}, and its file's name {base!r}: write one name"
     if declared.furniture is not None:
-        raise ValueError(
+        return (
             "key furniture: only shipped profiles leave page furniture out: take it out of the text, or of the profile"
         )
     if declared.akn:
-        raise ValueError("key akn: only shipped profiles name elements for exports: take it out of the profile")
-    return Matcher(declared.chosen(options))
+        return "key akn: only shipped profiles name elements for exports: take it out of the profile"
+    return ""
 
 
 def plan_here(
@@ -105,7 +115,7 @@ def too_large(name: str) -> Problem:
     """Return the problem of a profile that needs more memory than it may have."""
     message = (
         f"profile {name} needs more than 4 GiB for this document: a pattern that repeats over line breaks, as "
-        f"(?:a|[^a])*, keeps each step; end it within the line; find it: cutter-console profile check {name} --on FILE"
+        f"(?:a|[^a])*, keeps each step: end it within the line"
     )
     return Problem(code=TOO_LARGE, line=0, message=message)
 
@@ -135,10 +145,6 @@ def main() -> None:
     answer = (
         Answer(plan=None, problems=(result,))
         if isinstance(result, Problem)
-        else Answer(plan=result.plan, problems=result.problems)
+        else Answer(plan=result.plan, problems=result.problems, title_parts=result.title_parts)
     )
     sys.stdout.buffer.write(canonical_json(answer))
-
-
-if __name__ == "__main__":
-    main()

@@ -9,7 +9,7 @@ from console.backend.documents.acceptances import Accepted
 from console.backend.documents.canonical import RefusedText, canonical_text
 from console.backend.documents.limits import Limits
 from console.backend.documents.matching import Matcher
-from console.backend.documents.own_worker import too_large, too_slow, unfit
+from console.backend.documents.own_worker import own_fault, too_large, too_slow, unfit
 from console.backend.documents.planning import PlanResult, plan_by
 from console.backend.documents.profile_report import (
     MOST_FINDINGS,
@@ -25,6 +25,7 @@ from console.backend.documents.tree import build
 from console.backend.model.canonical_json import canonical_json
 from console.backend.model.outcome import Outcome
 from console.backend.model.plan import Problem
+from console.backend.model.profile_names import TEXT_PROFILES
 from console.backend.model.value import Value
 
 _SLOW_S = 1.0
@@ -61,15 +62,16 @@ def check_here(order: CheckOrder, raw: bytes) -> CheckAnswer:
             base, options = split_name(order.name)
             declared = declared_profile(order.profile)
             for option in declared.option:
-                declared.chosen((option,))
+                Matcher(declared.chosen((option,)))
             profile = declared.chosen(options)
             compiled = Matcher(profile)
     except TimeUp:
         return CheckAnswer(described=Described(fault=too_slow(order.name, order.limits).message), text=None)
     except ValueError as error:
         return CheckAnswer(described=Described(fault=" ".join(str(error).split())), text=None)
-    if declared.name != base:
-        fault = f"its key name says {declared.name!r}, and its file's name {base!r}: write one name"
+    # A shipped one is checked by its name too, and may have keys that an own one has not.
+    fault = "" if base in TEXT_PROFILES else own_fault(declared, base)
+    if fault:
         return CheckAnswer(described=Described(fault=fault), text=None)
     described = Described(
         unit_kind=profile.unit_kind.value,
@@ -163,7 +165,7 @@ class _Matches:
             names = " and ".join(level.name for level in matching)
             fault = f"{names} match it, and {matching[0].name} has it: tell them apart by within and otherwise"
             self.overlaps.append(Finding(line=number, text=line[:_SHOWN], fault=fault))
-        if matching and not line.startswith(_CODE):
+        if matching and (not line.startswith(_CODE) or any(level.list_item for level in matching)):
             self._look_whether_tried(number, line, matching)
 
     def _look_whether_tried(self, number: int, line: str, matching: list[Level]) -> None:
@@ -207,7 +209,7 @@ def _slow(profile: Profile, lines: list[str]) -> Iterator[str]:
             with time_limit(_SLOW_S):
                 _try(pattern, texts, lines)
         except (TimeUp, MemoryError):
-            yield f"{name}: a line of 4,000 characters takes more than a second: write no repeat within a repeat, as (a+)+"
+            yield f"{name}: long lines take more than a second: write no repeat within a repeat, as (a+)+"
 
 
 def _try(pattern: re.Pattern[str], texts: Iterable[str], lines: list[str]) -> None:
@@ -234,14 +236,12 @@ def _patterns(profile: Profile) -> Iterator[tuple[str, re.Pattern[str]]]:
         ("list_items", profile.list_items),
     ):
         for pattern in patterns:
-            yield f"key {key}: {pattern!r}", re.compile(pattern)
+            yield f"key {key}: {pattern!r}", re.compile(profile.regex(pattern))
+    for part in profile.title_part:
+        yield f"title_part {part.name!r}: key begins", re.compile(profile.regex(part.begins))
 
 
 def main() -> None:
     """Answer the order on standard input."""
     head, _, raw = sys.stdin.buffer.read().partition(b"\n")
     sys.stdout.buffer.write(canonical_json(check_here(CheckOrder.model_validate_json(head), raw)))
-
-
-if __name__ == "__main__":
-    main()

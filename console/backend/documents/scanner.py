@@ -172,7 +172,7 @@ class _Scanner:
         fresh = self.unwrapped or start < 2 or self.text[start - 2] == "\n" or self._fresh(start)
         mark = self.matcher.match(line, self.line, start, fresh)
         if mark is not None and mark.level is not None and mark.level.confirmed_by:
-            confirming = re.compile(mark.level.confirmed_by)
+            confirming = re.compile(self.matcher.profile.regex(mark.level.confirmed_by))
             if not confirming.match(self.text, start, start + _CONFIRMED_WITHIN):
                 return None
         return mark

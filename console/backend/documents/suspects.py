@@ -34,7 +34,6 @@ _ENDS = tuple('.;:!?…”“"»)]}|>—–')
 """Last characters of a line behind which something can begin."""
 _QUOTATION_MARKS = tuple('„“”"«»‟')
 _PUNCTUATION = "*_#-+>\"'([{„“ "
-_BULLET = re.compile(r"[^\w\n]*[-*+•–—][ \t]")
 _BULLET = re.compile(BULLET)
 _NUMBERS = tuple(map(re.compile, NUMBERS))
 _WORDS_AND_NUMBERS = tuple(map(re.compile, WORDS_AND_NUMBERS))
@@ -170,7 +169,7 @@ def find_suspects(
     for sighting in sightings:
         if sighting.reason in _OF_UNITS or not places.opens(sighting.line):
             reasons.setdefault(sighting.line, sighting)
-    for sighting in _inside(text, nodes, lines):
+    for sighting in _inside(text, matcher, nodes, lines):
         reasons.setdefault(sighting.line, sighting)
     number, counted = 1, 0
     for candidate in sorted(_worth_a_look(candidates, matcher), key=lambda candidate: candidate.start):
@@ -199,7 +198,7 @@ def _worth_a_look(candidates: list[Candidate], matcher: Matcher) -> list[Candida
     return chosen
 
 
-def _inside(text: str, nodes: list[Node], lines: Lines) -> Iterator[Sighting]:
+def _inside(text: str, matcher: Matcher, nodes: list[Node], lines: Lines) -> Iterator[Sighting]:
     """Yield where the number that comes next, and opens no unit, stands behind the end of a sentence within a line."""
     taken = {
         (node.parent, node.level.name, node.mark.number.first[0]) for node in nodes if node.mark.number is not None
@@ -214,7 +213,11 @@ def _inside(text: str, nodes: list[Node], lines: Lines) -> Iterator[Sighting]:
         alphabet = node.level.alphabet
         number = str(following) if alphabet is None else sign_in(alphabet, following)
         possible = number and text.find(number, node.mark.start, end) >= 0
-        match = _behind_an_end(node.level.inside, number).search(text, node.mark.start, end) if possible else None
+        match = (
+            _behind_an_end(matcher.profile.regex(node.level.inside), number).search(text, node.mark.start, end)
+            if possible
+            else None
+        )
         if match is not None:
             line = node.mark.line + lines.lines_between(node.mark.start, match.start())
             yield Sighting(line, match.start(), SuspectReason.INSIDE_LINE)

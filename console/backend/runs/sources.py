@@ -4,10 +4,11 @@ from console.backend.documents import intake
 from console.backend.documents.limits import limits_of
 from console.backend.documents.own_planning import plan_chosen
 from console.backend.documents.own_profiles import ChosenProfile
+from console.backend.documents.own_worker import PROFILE_CODES
 from console.backend.documents.refusals import plan_command, refused_document
 from console.backend.host.installation import Installation
 from console.backend.model.errors import Refused, StopCode
-from console.backend.model.plan import Acceptance, DocumentPlan
+from console.backend.model.plan import Acceptance, DocumentPlan, Problem
 from console.backend.postgres.live_text import read_live_text
 from console.backend.runs.workspace import RunRequestFile
 
@@ -46,11 +47,13 @@ def planned(
         limits=limits_of(installation.settings),
     )
     if result.plan is None or result.problems:
-        raise refused_document(request.origin, result.problems, _what_to_do(installation, request))
+        raise refused_document(request.origin, result.problems, _what_to_do(installation, request, result.problems))
     return result.plan
 
 
-def _what_to_do(installation: Installation, request: RunRequestFile) -> str:
+def _what_to_do(installation: Installation, request: RunRequestFile, problems: tuple[Problem, ...]) -> str:
+    if any(problem.code in PROFILE_CODES for problem in problems):
+        return f"Correct the profile, then: cutter-console profile check {request.profile} --on FILE"
     kind, _, name = request.origin.partition(":")
     if kind != "file":
         return "Correct the text that the query gives; the Documents screen lists every problem."

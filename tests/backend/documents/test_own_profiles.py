@@ -23,6 +23,7 @@ from console.backend.documents.own_profiles import (
     own_names,
 )
 from console.backend.documents.planning import PlanResult, plan_document
+from console.backend.documents.profile_library import list_profiles
 from console.backend.documents.time_limit import TimeUp, time_limit
 from console.backend.model.canonical_json import sha256_hex
 from console.backend.model.errors import CutterError, Refused, Unmeasured, UsageError
@@ -241,6 +242,7 @@ def test_the_limits_of_a_process_are_what_they_were_afterwards() -> None:
     before = [resource.getrlimit(limit) for limit in limits]
     with time_limit(60):
         assert resource.getrlimit(resource.RLIMIT_AS)[0] == 4 << 30
+        assert resource.getrlimit(resource.RLIMIT_CPU)[0] != resource.RLIM_INFINITY
     with pytest.raises(TimeUp), time_limit(0.05):
         time.sleep(5)
     assert [resource.getrlimit(limit) for limit in limits] == before
@@ -255,6 +257,12 @@ def test_a_process_that_hears_no_alarm_is_killed(monkeypatch: pytest.MonkeyPatch
     assert [problem.code for problem in cut(TOML, seconds=1).problems] == ["PROFILE_TOO_SLOW"]
 
 
+def test_a_process_that_has_used_up_its_processor_time_was_too_slow(monkeypatch: pytest.MonkeyPatch) -> None:
+    spent = "import os, signal; from {module} import main; os.kill(os.getpid(), signal.SIGXCPU)"
+    monkeypatch.setattr(own_planning, "_CODE", spent)
+    assert [problem.code for problem in cut(TOML).problems] == ["PROFILE_TOO_SLOW"]
+
+
 @pytest.mark.parametrize("code", ["import sys; sys.exit(3)", "{module}", "import os; os.kill(os.getpid(), 9)"])
 def test_a_process_that_dies_is_no_result(monkeypatch: pytest.MonkeyPatch, code: str) -> None:
     monkeypatch.setattr(own_planning, "_CODE", code)
@@ -267,20 +275,30 @@ def test_an_own_profile_leaves_nothing_out_of_the_text() -> None:
     furniture = "[furniture]\nholds = 'GAZETTE'\nrunning_head = 'GAZETTE No[.] \\d+'\n\n[fragments]"
     problem = cut(TOML.replace("[fragments]", furniture, 1)).problems[0]
     assert problem.code == "PROFILE_UNFIT"
+    assert "pydantic" not in problem.message
     assert "key furniture: only shipped profiles leave page furniture out" in problem.message
 
 
 @pytest.mark.parametrize(
     "forged",
     [
-        '{"plan": null, "problems": []}',
-        '{"plan": PLAN, "problems": []}'.replace("PLAN", "OTHER"),
+        {"docprefix": "OTHER"},
+        {"profile": "another"},
+        {"ordinals": True},
+        {"profile_sha256": "0" * 64},
+        {"source": None},
+        None,
     ],
+    ids=lambda forged: next(iter(forged)) if forged else "nothing",
 )
-def test_an_answer_is_believed_only_if_it_cuts_these_bytes(monkeypatch: pytest.MonkeyPatch, forged: str) -> None:
-    other = accepted(cut(TOML, TEXT + "\n"))
-    answer = forged.replace("OTHER", other.model_dump_json())
-    monkeypatch.setattr(own_planning, "run_worker", lambda *_: answer.encode())
+def test_an_answer_is_believed_only_if_it_is_one_to_this_request(
+    monkeypatch: pytest.MonkeyPatch, forged: dict[str, object] | None
+) -> None:
+    plan = accepted(cut(TOML))
+    if forged is not None and "source" in forged:
+        forged = {"source": accepted(cut(TOML, TEXT + "\n")).source}
+    told = plan.model_copy(update=forged).model_dump_json() if forged is not None else "null"
+    monkeypatch.setattr(own_planning, "run_worker", lambda *_: f'{{"plan": {told}, "problems": []}}'.encode())
     assert [problem.code for problem in cut(TOML).problems] == ["PROFILE_UNFIT"]
 
 
@@ -315,3 +333,37 @@ def test_a_folder_is_planned_by_an_own_profile_and_a_slow_document_is_named(tmp_
         ("good.md", Outcome.PASS, []),
         ("slow.md", Outcome.FAIL, ["PROFILE_TOO_SLOW"]),
     ]
+
+
+FAULTY = {
+    "flags in heads": ("heads = ['Rule[ ]']", "heads = ['(?i)rule[ ]']"),
+    "flags in reads_like": ("reads_like = [", "reads_like = ['(?i)zzz', '(?i)yyy',"),
+    "a group twice": ("seems = [", "seems = ['(?P<a>z)', '(?P<a>y)',"),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTY)
+def test_patterns_that_cannot_be_joined_are_the_profiles_fault(fault: str, tmp_path: Path) -> None:
+    toml = TOML.replace(*FAULTY[fault])
+    assert toml != TOML
+    (problem,) = cut(toml).problems
+    assert (problem.code, problem.line) == ("PROFILE_UNFIT", 0)
+    assert "are joined into one pattern each, and one is none" in problem.message
+    assert "pydantic" not in problem.message
+    write_profile(tmp_path, toml=toml)
+    listed = {profile.name: profile for profile in list_profiles(tmp_path, Limits()).profiles}
+    assert "joined" in listed["rule-book"].fault
+
+
+def test_fragments_work_in_every_pattern() -> None:
+    toml = TOML.replace("[fragments]", "[fragments]\nboat = 'boatword'\nclose = '\\)'", 1)
+    named = toml.replace("reads_like = [", "reads_like = ['<boat>',").replace("inside = '#\\)'", "inside = '#<close>'")
+    text = TEXT.replace("2) A boat is returned by night.", "Boatword is here.")
+    text = text.replace("1) A boat is lent to members who:", "1) A boat is lent. 2) It is lent to members who:")
+    reasons = {suspect.reason.value for suspect in accepted(cut(named, text)).suspects}
+    assert {"spelling", "inside-line"} <= reasons
+
+
+def test_the_parts_of_a_title_are_named_by_an_own_profile_too() -> None:
+    toml = TOML.replace("[fragments]", "[[title_part]]\nname = 'head'\nbegins = 'RULE'\n\n[fragments]", 1)
+    assert [part.name for part in cut(toml).title_parts] == ["head"]

@@ -158,3 +158,19 @@ def test_a_profile_is_shown_as_its_file_has_it(tmp_path: Path) -> None:
     write_profile(tmp_path)
     assert show_profile("rule-book", tmp_path).toml == TOML
     assert show_profile("de-law", tmp_path).toml == shipped_text("de-law")
+
+
+@pytest.mark.parametrize("table", ["[akn]\narticle = 'rule'", "[furniture]\nholds = 'X'\nrunning_head = 'X \\d+'"])
+def test_a_check_refuses_what_a_plan_refuses(tmp_path: Path, table: str) -> None:
+    check = checked(tmp_path, TOML.replace("[fragments]", f"{table}\n\n[fragments]", 1), TEXT)
+    assert check.outcome is Outcome.FAIL
+    assert "only shipped profiles" in check.profile.fault
+    assert "pydantic" not in check.profile.fault
+
+
+def test_an_indented_item_of_a_list_that_is_never_tried_is_named(tmp_path: Path) -> None:
+    toml = TOML.replace('first = "abcdefghijklmnopqrstuvwxyz"', 'first = "a"\nlist_item = true')
+    text = TEXT.replace("a. can swim;\n\nb. have paid.", "    a. can swim;\n\n    b. have paid.")
+    assert (toml != TOML, text != TEXT) == (True, True)
+    (found,) = checked(tmp_path, toml, text).texts[0].unreached
+    assert (found.text.strip(), "first lacks 'b'" in found.fault) == ("b. have paid.", True)

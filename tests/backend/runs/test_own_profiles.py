@@ -72,8 +72,10 @@ def test_a_run_by_an_unknown_or_faulty_profile_leaves_no_directory(at: At) -> No
     with pytest.raises(UsageError, match="unknown profile 'rule-book'"):
         passage.backend.start(request(passage, Mode.DRYRUN), silent)
     with_profile(passage, TOML.replace("<title>", "<titel>"))
-    with pytest.raises(Refused, match="there is no fragment 'titel'"):
+    with pytest.raises(Refused, match="there is no fragment 'titel'") as caught:
         passage.backend.start(request(passage, Mode.LIVE), silent)
+    assert "line 0" not in caught.value.message
+    assert caught.value.next_action == "Correct the profile, then: cutter-console profile check rule-book --on FILE"
     assert list((passage.installation.root / "runs").iterdir()) == []
 
 

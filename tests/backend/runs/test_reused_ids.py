@@ -19,7 +19,7 @@ from console.backend.postgres import effects
 from console.backend.postgres.connections import connect
 from console.backend.postgres.effects import Effect, EffectKind, has_effect
 from console.backend.postgres.transactions import TransactionName, name_transaction
-from console.backend.runs import arming, operations, settling
+from console.backend.runs import arming, kill_switch, operations, settling
 from console.backend.runs.backups import take_run_backup
 from console.backend.runs.edits import DraftEdit, apply_edits, plan_edits
 from console.backend.runs.phase_context import PhaseContext, Role
@@ -60,6 +60,11 @@ def _armed_to_edit(passage: Passage) -> str:
     return run_id
 
 
+def _end(passage: Passage) -> None:
+    """End the lease as the engine does when a run rests."""
+    kill_switch.disarm_run(passage.installation, passage.run_id, "a test")
+
+
 def _edit(passage: Passage) -> None:
     run_id = next(run.run_id for run in passage.backend.runs() if run.run_id != passage.run_id)
     apply_edits(passage.installation, run_id)
@@ -97,6 +102,7 @@ WRITES: dict[str, tuple[str, Callable[[Passage], object] | None, str, str, Calla
     "arm": ("SG_1 imported", None, "cutter_exec", "lease", Passage.arm),
     "lease": ("SG_2 imported", None, "cutter_exec", "lease", Passage.enact),
     "disarm": ("SG_1 imported", Passage.arm, "cutter_exec", "end of lease", lambda passage: passage.backend.disarm()),
+    "end of a run": ("SG_1 imported", Passage.arm, "cutter_exec", "end of lease", _end),
     "release": (
         "SG_1 imported",
         _held,

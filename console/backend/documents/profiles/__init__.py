@@ -8,7 +8,7 @@ from functools import cache, cached_property
 from importlib.resources import files
 from typing import Annotated, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationError, model_validator
 
 from console.backend.documents.akn_elements import elements_of, unknown_element
 from console.backend.documents.furniture_rules import Furniture
@@ -266,7 +266,7 @@ class Profile(Value):
             fields["fragments"] = fields["fragments"] | option.fragments
             fields["reads_like"] = (*fields["reads_like"], *option.reads_like)
             fields["list_items"] = fields["list_items"] if option.list_items is None else option.list_items
-        return Profile.model_validate(fields)
+        return _validated(fields)
 
     def _unfit_options(self) -> str:
         """Return the first fault of an option's own keys; its levels are judged as all are."""
@@ -389,6 +389,17 @@ def parse_profile(text: str, options: tuple[str, ...] = ()) -> Profile:
 def declared_profile(text: str) -> Profile:
     """The profile with the levels of all its options. Raises ValueError, which names the level, the key and what to do."""
     try:
-        return Profile.model_validate(tomllib.loads(text))
+        return _validated(tomllib.loads(text))
     except RecursionError as error:
         raise ValueError("it is nested too deeply: write tables, strings and lists of strings") from error
+
+
+def _validated(fields: dict[str, object]) -> Profile:
+    """Return the profile of these fields. Raises ValueError with its first fault alone."""
+    try:
+        return Profile.model_validate(fields)
+    except ValidationError as error:
+        fault = error.errors()[0]
+        place = ".".join(map(str, fault["loc"]))
+        message = fault["msg"].removeprefix("Value error, ")
+        raise ValueError(f"key {place}: {message}" if place else message) from error
