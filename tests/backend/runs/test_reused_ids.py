@@ -96,6 +96,8 @@ def _stopped(passage: Passage) -> None:
         _stop(passage)
 
 
+PURPOSES = {"end of a run": "disarm"}
+"""Purpose of the connection, where it is not the name of the case."""
 WRITES: dict[str, tuple[str, Callable[[Passage], object] | None, str, str, Callable[[Passage], object]]] = {
     "start": ("fresh", None, "cutter_exec", "event", _start),
     "import": ("waits for SG_1", None, "cutter_verify", "approval", _import),
@@ -174,7 +176,7 @@ def test_what_is_not_there_is_not_called_committed(
     with monkeypatch.context() as patch:
         another = _give_the_id_again(passage, patch)
         with (
-            lying(passage, what, role, tmp_path, Lie.REQUEST_LOST) as proxy,
+            lying(passage, PURPOSES.get(what, what), role, tmp_path, Lie.REQUEST_LOST) as proxy,
             pytest.raises(Unmeasured, match="nothing was written") as caught,
         ):
             call(passage)
@@ -193,12 +195,12 @@ def test_what_is_there_is_called_committed(at: At, what: str, tmp_path: Path) ->
         before(passage)
     if what == "lease":
         with (
-            lying(passage, what, role, tmp_path, Lie.ANSWER_LOST) as proxy,
+            lying(passage, PURPOSES.get(what, what), role, tmp_path, Lie.ANSWER_LOST) as proxy,
             pytest.raises(Unmeasured, match=r"is committed, and the lease ended with its session"),
         ):
             call(passage)
     else:
-        with lying(passage, what, role, tmp_path, Lie.ANSWER_LOST) as proxy:
+        with lying(passage, PURPOSES.get(what, what), role, tmp_path, Lie.ANSWER_LOST) as proxy:
             call(passage)
     assert proxy.commit_seen.is_set()
 
