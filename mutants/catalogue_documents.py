@@ -292,7 +292,7 @@ DOCUMENTS = (
         _OWN_PLANNING,
         "    if expected != request or plan.source != source:\n",
         "    if False:\n",
-        _test("documents/test_own_profiles", "an_answer_is_believed_only_if_it_cuts_these_bytes"),
+        _test("documents/test_own_profiles", "an_answer_is_believed_only_if_it_is_one_to_this_request"),
     ),
     Mutant(
         "the cut by an own profile is checked by the console itself",

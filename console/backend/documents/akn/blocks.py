@@ -25,7 +25,7 @@ _BLOCKS = HIERARCHY | frozenset(
 )
 _QUOTATIONS = frozenset({"quotedStructure", "embeddedStructure"})
 NOTES = {"authorialNote": "note", "remark": "remark", "img": "image"}
-"""What is no text of the law wherever it stands, and the name by which it is counted."""
+"""No text of the law wherever it stands: the element, and the name by which it is counted."""
 _ELSEWHERE = frozenset({"componentRef", "documentRef"})
 _CHANGES = frozenset({"del", "ins"})
 _HEADS = frozenset({"num", "heading", "subheading"})
