@@ -33,6 +33,13 @@ DOCUMENTS = (
         _test("documents/test_suspects", "a_word_of_a_level_with_one_slip_anywhere_is_named_where_it_stands_alone"),
     ),
     Mutant(
+        "a numbering that begins again nests only if an article stands above each beginning",
+        f"{_D}/nesting.py",
+        " if len(outers) == 1 for outer",
+        " for outer",
+        _test("documents/test_de_law", "one_repeated_section_without_an_article_refuses_all"),
+    ),
+    Mutant(
         "an article is no part of one of its own level",
         _TREE,
         "        if level.role is _ARTICLE and above is not None and above.level is level:\n",

@@ -1,8 +1,10 @@
 """Choice of the open unit that may contain a new one: by depth, by declared rank, or as the document itself nests its levels."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from console.backend.documents.matching import Mark
+from console.backend.documents.numbering import Number, is_start
 from console.backend.documents.profiles import Hierarchy, Level, Profile, Role
 from console.backend.model.vocabulary import SectionType
 
@@ -33,8 +35,9 @@ class Node:
 class Enclosure:
     """Decides the parent of each unit of one document."""
 
-    def __init__(self, profile: Profile) -> None:
+    def __init__(self, profile: Profile, second: frozenset[tuple[str, str]] = frozenset()) -> None:
         self._hierarchy = profile.hierarchy
+        self._second = second
         self._order: list[Level] = []
         """LEARNED: container levels from the outside in, as this document nests them."""
 
@@ -65,6 +68,8 @@ class Enclosure:
         if outer.level.small or outer.level.role is _MATTER:
             return False
         above = outer.mark.depth
+        if above and above == depth and (outer.level.name, level.name) in self._second:
+            return True
         if above and depth and (above != depth or depth < _DEEPEST):
             return above < depth
         return self._unmarked(outer.level, level)
@@ -78,3 +83,39 @@ class Enclosure:
 
     def _place(self, level: Level) -> int:
         return self._order.index(level) if level in self._order else len(self._order)
+
+
+def second_numberings(marks: Iterable[Mark]) -> frozenset[tuple[str, str]]:
+    """Return (outer, inner) of the article levels where the inner one begins again in each outer article of equal depth.
+
+    A law in articles with sections of their own (Art I with §§ 1 to 13, Art II with §§ 1 and 2) is often published with
+    headings of one depth. The numbers alone tell that a section belongs to the article above it, and it is cited so. If a
+    number begins again without an article directly above it, nothing is learned: the repeated address is refused.
+    """
+    last: dict[str, Number] = {}
+    restarts: dict[str, set[str | None]] = {}
+    """Each level that begins again, with the levels directly above its beginnings; None: something else stands there."""
+    before: Mark | None = None
+    for mark in marks:
+        level = mark.level
+        if level is None or level.small:
+            continue
+        if level.role is _ANNEX:
+            break
+        if level.role is _ARTICLE and mark.number is not None:
+            previous = last.get(level.name)
+            if previous is not None and previous.last >= mark.number.first and is_start(mark.number.first):
+                restarts.setdefault(level.name, set()).add(_outer(before, mark))
+            last[level.name] = mark.number
+        before = mark
+    return frozenset(
+        (outer, inner) for inner, outers in restarts.items() if len(outers) == 1 for outer in outers if outer
+    )
+
+
+def _outer(before: Mark | None, mark: Mark) -> str | None:
+    """Return the level of an article that stands directly above and may contain this one, or None."""
+    if before is None or before.level is None or mark.level is None or before.level.role is not _ARTICLE:
+        return None
+    contains = before.depth == mark.depth > 0 and before.level.rank < mark.level.rank
+    return before.level.name if contains else None

@@ -8,7 +8,7 @@ from console.backend.documents.acceptances import DEPTH_JUMP, NUMBER_BACKWARDS, 
 from console.backend.documents.indentation import indentation
 from console.backend.documents.lettering import Reading, is_both, read
 from console.backend.documents.matching import Mark, Style
-from console.backend.documents.nesting import HEADING, Enclosure, Node
+from console.backend.documents.nesting import HEADING, Enclosure, Node, second_numberings
 from console.backend.documents.numbering import (
     Alphabet,
     Number,
@@ -512,6 +512,8 @@ def build(
     for mark in entries:
         builder.sighted(mark, SuspectReason.IN_CONTENTS)
     counted, weaker = _counted(body, builder.levels)
+    if profile.hierarchy is Hierarchy.LEARNED:
+        builder.enclosure = Enclosure(profile, second_numberings(counted))
     for mark in weaker:
         builder.sighted(mark, SuspectReason.UNMARKED)
     builder.weak = [mark for mark in weaker if mark.fresh]

@@ -221,3 +221,83 @@ def test_what_could_be_read_in_two_ways_is_refused(text: str, expected: list[tup
 )  # fmt: skip
 def test_rarer_forms_of_units_are_read(text: str, expected: list[str]) -> None:
     assert addresses(planned(text, "de-law")) == expected
+
+
+TWO_NUMBERINGS = """
+    # Gesetz über zwei Häfen
+
+    ## Art I - Der Nordhafen
+
+    ## § 1
+
+    Der Nordhafen ist offen.
+
+    ## § 2
+
+    (1) Er hat drei Molen.
+
+    ## Art II
+
+    ## § 1
+
+    Der Südhafen ist geschlossen.
+
+    ## Art III - Schluss
+
+    Dieses Gesetz tritt morgen in Kraft.
+    """
+
+
+def test_sections_that_begin_again_below_articles_of_equal_depth_belong_to_them() -> None:
+    assert parents(planned(TWO_NUMBERINGS, "de-law")) == {
+        "ART-I": None,
+        "ART-I/PAR-1": "ART-I",
+        "ART-I/PAR-2": "ART-I",
+        "ART-I/PAR-2/ABS-1": "ART-I/PAR-2",
+        "ART-II": None,
+        "ART-II/PAR-1": "ART-II",
+        "ART-III": None,
+    }
+
+
+def test_sections_that_go_on_stand_beside_the_articles() -> None:
+    goes_on = TWO_NUMBERINGS.replace("## Art II\n\n    ## § 1", "## Art II\n\n    ## § 3")
+    assert addresses(planned(goes_on, "de-law")) == [
+        *("ART-I", "PAR-1", "PAR-2", "PAR-2/ABS-1", "ART-II", "PAR-3", "ART-III"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "between", ["", "## § 3\n\n    Text.\n\n    ", "Art II\n\n    "], ids=["nothing", "a section", "an unmarked line"]
+)
+def test_a_section_that_begins_again_without_an_article_above_it_is_refused(between: str) -> None:
+    text = TWO_NUMBERINGS.replace("## Art II\n\n    ", between)
+    assert "ADDRESS_REPEATED" in {code for _, code in refusals(planned(text, "de-law"))}
+
+
+def test_one_repeated_section_without_an_article_refuses_all() -> None:
+    text = TWO_NUMBERINGS.replace("## Art III", "## § 1\n\n    Noch einmal.\n\n    ## Art III")
+    assert "ADDRESS_REPEATED" in {code for _, code in refusals(planned(text, "de-law"))}
+
+
+def test_the_numbering_of_an_annex_says_nothing_of_the_law() -> None:
+    text = """
+        # Gesetz
+
+        ## Art 1
+
+        Text.
+
+        ## § 1
+
+        Text.
+
+        ## Anlage 1
+
+        ### Art 1
+
+        ### § 1
+
+        Text.
+        """
+    assert addresses(planned(text, "de-law")) == ["ART-1", "PAR-1", "ANLAGE-1", "ANLAGE-1/ART-1", "ANLAGE-1/PAR-1"]
