@@ -246,7 +246,10 @@ class Stages:
 
     def _copy_database(self, source: str, target: str) -> None:
         with psycopg.connect(self._cluster.conninfo(), autocommit=True) as connection:
-            for statement in ("DROP DATABASE IF EXISTS {0} WITH (FORCE)", "CREATE DATABASE {0} TEMPLATE {1}"):
+            for statement in (
+                "DROP DATABASE IF EXISTS {0} WITH (FORCE)",
+                "CREATE DATABASE {0} TEMPLATE {1} STRATEGY file_copy",
+            ):
                 connection.execute(sql.SQL(statement).format(sql.Identifier(target), sql.Identifier(source)))
 
 

@@ -251,12 +251,13 @@ def test_a_row_whose_signature_does_not_hold_does_not_arm(cut: SignedCut, change
 def test_a_signature_is_of_the_time_of_its_statement(cut: SignedCut, begins: str, ends: str, counts: bool) -> None:
     """A statement is drafted first and signed then; one that was signed before, or behind its end, was meant for something else."""
     statement = cut.statement()
+    signed = datetime.now(UTC).replace(microsecond=0)
     signatures = [sovereign().sign(statement)]
-    query = "SELECT cutter_governance.fn_signers(%s, %s, %s, 'SG_1', clock_timestamp() + %s::interval, clock_timestamp() + %s::interval)"
+    query = "SELECT cutter_governance.fn_signers(%s, %s, %s, 'SG_1', %s + %s::interval, %s + %s::interval)"
     with cut.database.connect() as connection, ExitStack() as refused:
         if not counts:
             refused.enter_context(stopped(INVALID))
-        connection.execute(query, (statement, signatures, sovereign().policy.sha256, begins, ends))
+        connection.execute(query, (statement, signatures, sovereign().policy.sha256, signed, begins, signed, ends))
 
 
 def test_the_hash_of_a_signature_may_be_any_of_the_strong_ones_and_no_weak_one(cut: SignedCut) -> None:
