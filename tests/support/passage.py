@@ -93,11 +93,15 @@ class Passage:
         """The run as it is shown now."""
         return self.backend.run(self.run_id)
 
+    def start(self) -> None:
+        """Start the run that every stage begins with."""
+        self.backend.start(REQUEST, silent)
+
     def sign(self, run_id: str = "") -> None:
-        """Draft, sign as the demo sovereign, import."""
+        """Draft, sign as the demo sovereign if it is not signed, import."""
         drafted = self.backend.draft_statement(run_id or self.run_id)
-        signature = self.backend.sign_as_demo_sovereign(drafted.statement_path)
-        self.backend.import_statement(drafted.statement_path, (signature,))
+        signed = drafted.signature_paths or (self.backend.sign_as_demo_sovereign(drafted.statement_path),)
+        self.backend.import_statement(drafted.statement_path, signed)
 
     def arm(self) -> None:
         """Arm the switch to cut."""
