@@ -37,8 +37,8 @@ def title_in_words(
     parts: tuple[OtherSpan, ...], canonical: bytes, dropped: tuple[DroppedSpan, ...]
 ) -> tuple[TitlePart, ...]:
     """Return the parts with their text on one line each, without what is dropped; the ones that are nothing else are left out."""
-    told = ((part.name, _words(part, canonical, dropped)) for part in parts)
-    return tuple(TitlePart(name=name, text=text) for name, text in told if text)
+    named = ((part.name, _words(part, canonical, dropped)) for part in parts)
+    return tuple(TitlePart(name=name, text=text) for name, text in named if text)
 
 
 def _words(part: OtherSpan, canonical: bytes, dropped: tuple[DroppedSpan, ...]) -> str:

@@ -21,16 +21,16 @@ from console.backend.postgres.effects import Effect, EffectKind, has_effect
 from console.backend.postgres.transactions import TransactionName, name_transaction
 from console.backend.runs import arming, kill_switch, operations, settling
 from console.backend.runs.backups import take_run_backup
-from console.backend.runs.edits import DraftEdit, apply_edits, plan_edits
+from console.backend.runs.edits import apply_edits, plan_edits
 from console.backend.runs.phase_context import PhaseContext, Role
 from console.backend.runs.reverify import verify_drafts
 from console.backend.runs.run_views import known_run
 from console.backend.runs.settling import Attempt, Fate, NotKnownYet, look, settle
+from tests.support.edited import EDIT
 from tests.support.lost_commit import Lie, lying
 from tests.support.passage import DOCPREFIX, Passage
 
 At = Callable[[str], Passage]
-EDIT = DraftEdit(address=f"{DOCPREFIX}/ONE/ALPHA", title="Alpha", body="## Alpha\n\nFirst, amended.\n\n")
 NOWHERE = Anchor(sequence=999, hash="0" * 64)
 
 
