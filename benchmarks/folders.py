@@ -9,6 +9,7 @@ from pathlib import Path
 from benchmarks.planning import law
 from console.backend.documents.folder_plan import list_documents, plan_entries
 from console.backend.documents.folder_report import FolderRequest
+from console.backend.documents.own_profiles import ChosenProfile
 from console.backend.model.outcome import Outcome
 
 DOCUMENTS = 200
@@ -40,7 +41,7 @@ def main() -> int:
         raw = law(SIZE)
         for number in range(DOCUMENTS):
             (Path(name) / f"{number:03}.md").write_bytes(raw)
-        request = FolderRequest(Path(name), "de-law")
+        request = FolderRequest(Path(name), ChosenProfile("de-law"))
         one, every = seconds(request, 1), seconds(request, cores)
     ratio, bar = one / every, SHARE_OF_CORES * cores
     rate = DOCUMENTS * len(raw) / every / 1_000_000

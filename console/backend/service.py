@@ -11,6 +11,7 @@ from console.backend.documents.limits import limits_of
 from console.backend.documents.own_planning import plan_chosen
 from console.backend.documents.own_profiles import choose_profile, known_names
 from console.backend.documents.planning import PlanResult
+from console.backend.documents.title_parts import title_in_words
 from console.backend.gates.arming_checks import is_drift, readiness
 from console.backend.gates.board import gates_named, measure_board
 from console.backend.host.installation import Installation
@@ -107,7 +108,10 @@ class BackendService:
         result = self.plan_result(origin, docprefix, profile, ordinals=ordinals, accept=accept)
         digest = bind(result.plan, None).plan_digest if result.plan else ""
         text = SourceText(result.canonical)
-        return PlanView(result.plan, result.problems, text, digest, accept.decode(), result.request.profile_sha256)
+        dropped = result.plan.dropped if result.plan else ()
+        title = title_in_words(result.title_parts, result.canonical, dropped)
+        own = result.request.profile_sha256
+        return PlanView(result.plan, result.problems, text, digest, accept.decode(), own, title)
 
     def _accept_beside(self, origin: str) -> bytes:
         kind, _, name = origin.partition(":")

@@ -9,7 +9,6 @@ from console.backend.documents.folder_plan import FolderEntry, list_documents, p
 from console.backend.documents.folder_report import FolderDocument, FolderReport, FolderRequest, FolderTotals
 from console.backend.documents.intake import suffixes_of
 from console.backend.documents.own_planning import require_fit
-from console.backend.documents.own_profiles import ChosenProfile
 from console.backend.host.context import Context
 from console.backend.model.counting import counted
 from console.backend.model.errors import ExitStatus, Refused, StopCode
@@ -27,10 +26,9 @@ _WORDS = {Outcome.FAIL: "REFUSED", Outcome.INCONCLUSIVE: "NOT MEASURED"}
 
 def plan_folder(options: Options, request: FolderRequest, context: Context, *, lines: bool) -> ExitStatus:
     """Plan every document below a folder and report what was planned, refused and suspected."""
-    suffixes = suffixes_of(request.profile)
-    profile = ChosenProfile(request.profile, request.own_profile)
-    if request.profile != AKN_PROFILE:
-        require_fit(profile, request.limits)
+    suffixes = suffixes_of(request.profile.name)
+    if request.profile.name != AKN_PROFILE:
+        require_fit(request.profile, request.limits)
     entries = list_documents(request.folder, suffixes)
     if not entries:
         raise Refused(
@@ -58,8 +56,8 @@ def plan_folder(options: Options, request: FolderRequest, context: Context, *, l
         payload = FolderReport(
             outcome=totals.outcome,
             measured_at=context.now(),
-            profile=request.profile,
-            profile_sha256=profile.sha256,
+            profile=request.profile.name,
+            profile_sha256=request.profile.sha256,
             ordinals=request.ordinals,
             documents=tuple(documents),
             totals=totals,
@@ -120,6 +118,10 @@ def _text(payload: FolderReport) -> Iterator[str]:
     yield f"{counted(totals.n_suspects, 'suspect', ',')}: lines that read like the beginning of a unit and open none"
     for reason, count in totals.suspects.items():
         yield f"{counted(count, 'suspect', '>7,')}   {reason}"
+    if totals.n_dropped:
+        yield f"{counted(totals.n_dropped, 'dropped span', ',')}: page furniture and footnotes, in no unit's text"
+    for rule, count in totals.dropped.items():
+        yield f"{counted(count, 'dropped span', '>7,')}   {rule}"
     yield (
         f"{counted(totals.n_units, 'unit', ',')}, {counted(totals.bytes, 'byte', ',')}, {totals.seconds:.1f} s with {counted(totals.workers, 'worker')}, "
         f"{totals.mb_per_s:.1f} MB/s"
@@ -128,7 +130,8 @@ def _text(payload: FolderReport) -> Iterator[str]:
 
 def _document_line(document: FolderDocument) -> str:
     if not document.refused:
-        return f"{document.name}  PLANNED {counted(document.n_units, 'unit', ',')} {counted(document.n_suspects, 'suspect', ',')}"
+        dropped = f" {counted(document.n_dropped, 'dropped span', ',')}" if document.n_dropped else ""
+        return f"{document.name}  PLANNED {counted(document.n_units, 'unit', ',')} {counted(document.n_suspects, 'suspect', ',')}{dropped}"
     codes = ", ".join(refusal.code for refusal in document.refused)
     first = document.refused[0]
     place = f"line {first.line}: " if first.line else ""

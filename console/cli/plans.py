@@ -47,7 +47,7 @@ def plan(options: Options, request: PlanFile) -> ExitStatus:
 
         return plan_folder(
             options,
-            FolderRequest(request.folder, profile.name, request.ordinals, limits, profile.data),
+            FolderRequest(request.folder, profile, request.ordinals, limits),
             Context(root=root),
             lines=request.lines,
         )

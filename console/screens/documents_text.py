@@ -4,9 +4,13 @@ from collections import Counter
 
 from console.backend.model.plan import Acceptance, DocumentPlan, DroppedSpan, Problem, omissions_in_words
 from console.backend.model.suspect_groups import SuspectGroup, grouped
-from console.backend.model.view_models import IntakeView, PlanView, RunRequest
+from console.backend.model.view_models import IntakeView, PlanView, RunRequest, TitlePart
 from console.widgets.formatting import count, plural, shortened, size
 from console.widgets.line import Line, Span, line
+
+_TELLING = ("number", "title", "place and date")
+"""Parts of a law's title that tell which law it is; they come first, as there is room for one line."""
+_PART_WIDTH = 36
 
 
 def label(word: str) -> Line:
@@ -79,7 +83,15 @@ def plan_head(request: RunRequest, view: PlanView, *, wide: bool) -> list[Line]:
             if document.omissions
             else []
         ),
+        *([_title_in_short(view.title)] if view.title else []),
     ]
+
+
+def _title_in_short(parts: tuple[TitlePart, ...]) -> Line:
+    ordered = [part for name in _TELLING for part in parts if part.name == name]
+    ordered += [part for part in parts if part.name not in _TELLING]
+    named = ((Span(f"{part.name} ", "muted"), f"{shortened(part.text, _PART_WIDTH)}  ") for part in ordered)
+    return line(*(piece for pair in named for piece in pair))
 
 
 def _suspects_in_short(document: DocumentPlan) -> list[Span]:

@@ -137,7 +137,7 @@ def test_a_locked_lease_keeps_nobody_waiting_who_arms_or_disarms(cut: SignedCut)
         with refused(cut.database, "STOP_LOCKED"), session(cut.database, EXECUTOR) as connection:
             ledger.arm(connection, cut.run_id, "cut", "o", "h", 5)
         with session(cut.database, EXECUTOR) as connection:
-            assert ledger.disarm(connection, "now") == 0
+            assert call(connection, "fn_lease_end", "now") == 0
         locker.rollback()
 
 
@@ -243,7 +243,7 @@ def test_a_lease_is_ended_with_few_words(cut: SignedCut) -> None:
     cut.rule()
     cut.arm()
     with session(cut.database, EXECUTOR) as connection:
-        assert ledger.disarm(connection, "x" * 10_000_000) == 1
+        assert call(connection, "fn_lease_end", "x" * 10_000_000) == 1
     with cut.database.connect() as connection:
         row = connection.execute("SELECT length(end_reason) FROM cutter_governance.execution_lease").fetchone()
     assert row == (500,)

@@ -6,6 +6,7 @@ import pty
 import signal
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,6 +17,7 @@ import pytest
 from console.backend.documents.folder_plan import FolderEntry
 from console.cli.folders import _Progress
 from console.cli.main import main
+from tests.backend.documents.gazette import Layout, bare, printed
 from tests.support.dying import HANGING_COMMAND
 from tests.support.waiting import until
 
@@ -103,6 +105,28 @@ def test_the_text_has_one_line_per_document_and_the_totals(
     assert lines[-1].startswith("4 units, ")
     assert said.err == ""
     assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_spans_that_are_dropped_are_counted_by_rule(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "texts").mkdir()
+    (tmp_path / "texts" / "bare.txt").write_text(bare())
+    (tmp_path / "texts" / "printed.txt").write_text(printed(Layout()))
+    words = ["--root", str(tmp_path), "plan", "--folder", str(tmp_path / "texts"), "--profile", "vi-law"]
+    assert main(["--json", "plan", str(tmp_path / "texts" / "printed.txt"), "--docprefix", "LAW", *words[-2:]]) == 0
+    alone = Counter(span["rule"] for span in json.loads(capsys.readouterr().out)["dropped"])
+    assert set(alone) == {"page-break", "stamp", "footnote", "footnote-mark"}
+
+    assert main([*words, "--lines"]) == 0
+    *documents, totals = map(json.loads, capsys.readouterr().out.splitlines())
+    assert [document["dropped"] for document in documents] == [{}, alone]
+    assert (totals["dropped"], totals["n_dropped"]) == (alone, alone.total())
+
+    assert main(words) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].endswith(" suspects")
+    assert lines[1].endswith(f" suspects {alone.total()} dropped spans")
+    assert f"{alone.total()} dropped spans: page furniture and footnotes, in no unit's text" in lines
+    assert f"{alone['footnote']:>7} dropped spans   footnote" in lines
 
 
 def test_ordinals_and_the_profile_are_those_of_a_single_plan(tmp_path: Path, folder: Path) -> None:

@@ -15,6 +15,7 @@ from console.widgets.rows import Rows
 from console.widgets.source_view import SourceView
 from console.widgets.unit_tree import UnitTree
 from tests.screens.conftest import opened, press
+from tests.support.fake_documents import TITLE
 from tests.support.fakes import FakeBackend
 
 
@@ -194,6 +195,17 @@ async def test_what_the_text_of_a_file_with_markup_does_not_hold_is_shown() -> N
         assert app.screen.planned is not None
         shown = plan_head(app.screen.planned.request, app.screen.planned.view, wide=False)
         assert plain(shown[-1]) == "not in the text 2 comment (9 characters), 27 metadata"
+
+
+async def test_the_parts_of_a_laws_title_are_shown_the_telling_ones_first() -> None:
+    """Which law it is, before issuer and motto; the rest as far as the line goes."""
+    async with opened(FakeBackend(title=TITLE), "2", "p") as (app, _):
+        assert app.screen.query_one("#plan-head", Lines).size.height == 4
+        assert isinstance(app.screen, DocumentsScreen)
+        assert app.screen.planned is not None
+        shown = plan_head(app.screen.planned.request, app.screen.planned.view, wide=False)
+        assert plain(shown[-1]).startswith("number Số: 7/2024/NĐ-HN  title NGHỊ ĐỊNH Về việc giữ gìn hồ nước  place")
+        assert plain(shown[-1]).rstrip().endswith("motto Độc lập - Tự do")
 
 
 async def test_a_dry_run_leads_to_the_run_screen() -> None:

@@ -8,6 +8,7 @@ from syrupy.assertion import SnapshotAssertion
 from console.backend.model.errors import Refused, StopCode
 from console.backend.model.states import Stage
 from tests.screens.conftest import opened
+from tests.support.fake_documents import TITLE
 from tests.support.fake_gates import DENIED, unmeasured
 from tests.support.fakes import ARMED, HOLD, FakeBackend
 
@@ -35,6 +36,7 @@ async def test_screen(screen: str, scenario: str, size: tuple[int, int], screen_
 
 DIALOGS: dict[str, tuple[Callable[[], FakeBackend], tuple[str, ...]]] = {
     "plan": (FakeBackend, ("2", "p")),
+    "plan-of-a-law": (lambda: FakeBackend(title=TITLE), ("2", "p")),
     "plan-refused": (lambda: FakeBackend(with_problems=True), ("2", "p")),
     "arm": (FakeBackend, ("3", "A")),
     "arm-refused": (lambda: FakeBackend(open_checks=True), ("3", "A")),

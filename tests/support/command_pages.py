@@ -68,9 +68,3 @@ def reference_list() -> str:
     )
     commands = "| command | help | writes | JSON |\n|---|---|---|---|\n" + "".join(map(_row, OPERATIONS))
     return f"{commands}\n| JSON | fields |\n|---|---|\n" + "".join(map(_fields_row, answers))
-
-
-if __name__ == "__main__":
-    from tests.support.pages import main
-
-    main()

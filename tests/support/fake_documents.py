@@ -3,7 +3,7 @@
 from hashlib import sha256
 
 from console.backend.model.plan import Coverage, DocumentPlan, OtherSpan, PlannedUnit, Problem, SourceVersion
-from console.backend.model.view_models import PlanView, SourceText
+from console.backend.model.view_models import PlanView, SourceText, TitlePart
 
 SAMPLE = """# Federal Data Protection Act
 
@@ -17,6 +17,18 @@ Part 1 of the sample, written for these tests.
 ## Section 3 Thuật ngữ
 Dữ liệu cá nhân là dữ liệu về một người xác định.
 """
+
+TITLE = tuple(
+    TitlePart(name=name, text=text)
+    for name, text in (
+        ("issuer", "CHÍNH PHỦ"),
+        ("motto", "Độc lập - Tự do"),
+        ("number", "Số: 7/2024/NĐ-HN"),
+        ("place and date", "Hà Nội, ngày 5 tháng 3 năm 2024"),
+        ("title", "NGHỊ ĐỊNH Về việc giữ gìn hồ nước"),
+    )
+)
+"""The parts of the title of a Vietnamese decree."""
 
 
 def _unit(text: str, docprefix: str, starts: list[int], index: int, title_suffix: str) -> PlannedUnit:
@@ -45,7 +57,15 @@ def _unit(text: str, docprefix: str, starts: list[int], index: int, title_suffix
     )
 
 
-def plan_of(text: str, docprefix: str, profile: str, *, ordinals: bool, title_suffix: str = "") -> PlanView:
+def plan_of(
+    text: str,
+    docprefix: str,
+    profile: str,
+    *,
+    ordinals: bool,
+    title_suffix: str = "",
+    title: tuple[TitlePart, ...] = (),
+) -> PlanView:
     """A plan whose units begin at `## ` and `(n)` lines."""
     lines = text.split("\n")
     starts = [n for n, one in enumerate(lines, 1) if one.startswith(("## ", "("))]
@@ -70,7 +90,7 @@ def plan_of(text: str, docprefix: str, profile: str, *, ordinals: bool, title_su
         ),
         coverage=Coverage(unit_bytes=inside, other_bytes=len(raw) - inside, lossless=True),
     )
-    return PlanView(document, (), SourceText(raw), document.content_digest)
+    return PlanView(document, (), SourceText(raw), document.content_digest, title=title)
 
 
 def refused_plan(text: str, problems: tuple[Problem, ...]) -> PlanView:

@@ -31,6 +31,7 @@ from console.backend.model.view_models import (
     Status,
     SwitchState,
     SwitchView,
+    TitlePart,
     WaitView,
 )
 from tests.support import fake_gates
@@ -139,6 +140,8 @@ class FakeBackend(fake_gates.FakeReadiness):
     demo: bool = False
     read_only: bool = False
     text: str = SAMPLE
+    title: tuple[TitlePart, ...] = ()
+    """Parts of the title of the text."""
     with_problems: bool = False
     fail_with: Exception | None = None
     hit: Exception | None = None
@@ -239,7 +242,7 @@ class FakeBackend(fake_gates.FakeReadiness):
                     Problem(code="EMPTY_BODY", line=9, message="this heading has no text before the next one"),
                 ),
             )
-        return plan_of(self.text, docprefix, profile, ordinals=ordinals, title_suffix=self.hostile)
+        return plan_of(self.text, docprefix, profile, ordinals=ordinals, title_suffix=self.hostile, title=self.title)
 
     def profiles(self) -> tuple[str, ...]:
         """The three."""

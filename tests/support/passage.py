@@ -93,11 +93,15 @@ class Passage:
         """The run as it is shown now."""
         return self.backend.run(self.run_id)
 
+    def start(self) -> None:
+        """Start the run that every stage begins with."""
+        self.backend.start(REQUEST, silent)
+
     def sign(self, run_id: str = "") -> None:
-        """Draft, sign as the demo sovereign, import."""
+        """Draft, sign as the demo sovereign if it is not signed, import."""
         drafted = self.backend.draft_statement(run_id or self.run_id)
-        signature = self.backend.sign_as_demo_sovereign(drafted.statement_path)
-        self.backend.import_statement(drafted.statement_path, (signature,))
+        signed = drafted.signature_paths or (self.backend.sign_as_demo_sovereign(drafted.statement_path),)
+        self.backend.import_statement(drafted.statement_path, signed)
 
     def arm(self) -> None:
         """Arm the switch to cut."""
@@ -130,6 +134,18 @@ _TABLES = """
     SELECT c.oid::regclass::text FROM pg_class c WHERE c.relkind = 'r'
        AND c.relnamespace::regnamespace::text IN ('public', 'cutter_governance') ORDER BY 1
 """
+
+
+def pin_own_policy(installation: Installation) -> None:
+    """Pin the policy of the site in its database, as an administrator who types its digest."""
+    digest = load_policy(installation.policy).sha256
+    pin_policy(
+        installation.settings.database.administrator,
+        installation.policy,
+        installation.gnupg_home,
+        installation.context.now(),
+        digest,
+    )
 
 
 def fingerprint(passage: Passage) -> dict[str, object]:
@@ -204,14 +220,7 @@ class Stages:
         installation.policy.write_bytes(canonical_json(policy))
         installation.policy.chmod(0o640)
         passage.write("law.md", TEXT)
-        digest = load_policy(installation.policy).sha256
-        pin_policy(
-            installation.settings.database.administrator,
-            installation.policy,
-            installation.gnupg_home,
-            installation.context.now(),
-            digest,
-        )
+        pin_own_policy(installation)
         self._pin(installation)
         return self._passage("")
 

@@ -14,7 +14,6 @@ from pathlib import Path
 
 from console.backend.documents.folder_report import FolderDocument, FolderRequest
 from console.backend.documents.intake import TEXT_SUFFIXES, read_source
-from console.backend.documents.own_profiles import ChosenProfile
 from console.backend.documents.own_worker import plan_here
 from console.backend.documents.planning import plan_document
 from console.backend.model.errors import Refused, StopCode
@@ -116,10 +115,10 @@ def plan_one(request: FolderRequest, name: str, number: int) -> FolderDocument:
     except Refused as refusal:
         return FolderDocument.unread(name, refusal)
     docprefix = f"DOC-{number}"
-    if request.own_profile:
+    if request.profile.is_own:
         # A worker is a process of its own, whose main thread an alarm reaches: a further process would be too slow.
         answer = plan_here(
-            ChosenProfile(request.profile, request.own_profile),
+            request.profile,
             source.raw,
             origin=source.origin,
             docprefix=docprefix,
@@ -134,7 +133,7 @@ def plan_one(request: FolderRequest, name: str, number: int) -> FolderDocument:
         source.raw,
         origin=source.origin,
         docprefix=docprefix,
-        profile=request.profile,
+        profile=request.profile.name,
         ordinals=request.ordinals,
         limits=request.limits,
     )

@@ -10,6 +10,7 @@ from typing import Literal, Self
 from pydantic import Field
 
 from console.backend.documents.limits import DEFAULT_LIMITS, Limits
+from console.backend.documents.own_profiles import ChosenProfile
 from console.backend.documents.planning import PlanResult
 from console.backend.model.errors import Refused
 from console.backend.model.outcome import Outcome
@@ -25,11 +26,9 @@ class FolderRequest:
     """A folder and how its documents are planned."""
 
     folder: Path
-    profile: str
+    profile: ChosenProfile
     ordinals: bool = False
     limits: Limits = DEFAULT_LIMITS
-    own_profile: bytes = b""
-    """Bytes of the file of an operator's own profile; empty for a profile that is shipped."""
 
 
 class RefusalCode(Value):
@@ -54,6 +53,8 @@ class FolderDocument(Value):
     n_units: int = 0
     suspects: dict[str, int] = Field(default_factory=dict)
     """Number of suspects by reason."""
+    dropped: dict[str, int] = Field(default_factory=dict)
+    """Number of dropped spans by rule: page furniture and footnotes, which are in no unit's text."""
     refused: tuple[RefusalCode, ...] = ()
     """The codes in the order of their first lines."""
 
@@ -62,14 +63,26 @@ class FolderDocument(Value):
         """Return the number of suspects."""
         return sum(self.suspects.values())
 
+    @property
+    def n_dropped(self) -> int:
+        """Return the number of dropped spans."""
+        return sum(self.dropped.values())
+
     @classmethod
     def of(cls, name: str, size: int, result: PlanResult) -> Self:
         """Return the entry of a document that was read."""
         if result.plan is None:
             return cls(name=name, outcome=Outcome.FAIL, bytes=size, refused=_by_code(result.problems))
         reasons = Counter(suspect.reason.value for suspect in result.plan.suspects)
-        suspects = dict(sorted(reasons.items()))
-        return cls(name=name, outcome=Outcome.PASS, bytes=size, n_units=len(result.plan.units), suspects=suspects)
+        rules = Counter(span.rule.value for span in result.plan.dropped)
+        return cls(
+            name=name,
+            outcome=Outcome.PASS,
+            bytes=size,
+            n_units=len(result.plan.units),
+            suspects=dict(sorted(reasons.items())),
+            dropped=dict(sorted(rules.items())),
+        )
 
     @classmethod
     def unfit(cls, name: str, size: int, problem: Problem) -> Self:
@@ -101,8 +114,11 @@ class FolderTotals(Value):
     """Number of documents by code, the most frequent first; a document counts once for each of its codes."""
     suspects: dict[str, int]
     """Number of suspects by reason, the most frequent first."""
+    dropped: dict[str, int]
+    """Number of dropped spans by rule, the most frequent first."""
     n_units: int
     n_suspects: int
+    n_dropped: int
     bytes: int
     workers: int
     seconds: float
@@ -123,6 +139,7 @@ class FolderTotals(Value):
         outcomes = Counter(document.outcome for document in listed)
         size = sum(document.bytes for document in listed)
         suspects = _most_frequent(reason for document in listed for reason in Counter(document.suspects).elements())
+        dropped = _most_frequent(rule for document in listed for rule in Counter(document.dropped).elements())
         return cls(
             documents=len(listed),
             planned=outcomes[Outcome.PASS],
@@ -130,8 +147,10 @@ class FolderTotals(Value):
             unmeasured=outcomes[Outcome.INCONCLUSIVE],
             codes=_most_frequent(refusal.code for document in listed for refusal in document.refused),
             suspects=suspects,
+            dropped=dropped,
             n_units=sum(document.n_units for document in listed),
             n_suspects=sum(suspects.values()),
+            n_dropped=sum(dropped.values()),
             bytes=size,
             workers=workers,
             seconds=round(seconds, 3),

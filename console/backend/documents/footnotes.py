@@ -5,7 +5,7 @@ from statistics import median
 
 from console.backend.documents.footnote_marks import PageMarks
 from console.backend.documents.furniture_rules import Furniture
-from console.backend.documents.page_lines import Lines, Page, Piece
+from console.backend.documents.page_lines import FULL_LINE, Lines, Page, Piece
 from console.backend.model.plan import DropRule, Problem
 
 _ENDS = (".", "”", '"', "»", "…")
@@ -13,7 +13,6 @@ _ENDS = (".", "”", '"', "»", "…")
 _SAYS_WITHIN = 400
 _SMALLER = 1.07
 """A footnote is set in smaller type: its full lines have at least so many times the characters of the text's."""
-_FULL_LINE = 40
 _RULE = 20
 """Number of spaces that a rule across the page leaves as text."""
 
@@ -108,8 +107,8 @@ class Footnotes:
         rest = [self._lines.text(number) for number in range(block, end)]
         words = " ".join(rest)
         closes = words.count("”") > words.count("“") or words.count('"') % 2 == 1
-        full = [len(line) for line in rest[:-1] if len(line) > _FULL_LINE]
-        texts = [len(line) for n in range(page.first, block) if len(line := self._lines.text(n)) > _FULL_LINE]
+        full = [len(line) for line in rest[:-1] if len(line) > FULL_LINE]
+        texts = [len(line) for n in range(page.first, block) if len(line := self._lines.text(n)) > FULL_LINE]
         smaller = bool(full and texts) and median(full) >= _SMALLER * median(texts)
         return smaller or (closes and numbered) or self._is_ruled(block)
 

@@ -1,13 +1,14 @@
 """The lines of a text by number, and the pieces of it that are dropped."""
 
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from console.backend.documents.furniture_rules import SPACES
 from console.backend.model.plan import DropRule
 
-_FULL_LINE = 40
+FULL_LINE = 40
+"""Characters beyond which a line can be a full one; table cells and headings are shorter."""
 
 
 class Piece(NamedTuple):
@@ -75,10 +76,15 @@ class Lines:
         return (number for number, line in enumerate(self._lines) if words in line)
 
     def width(self) -> int:
-        """Return how many characters a full line of text has; table cells and headings are shorter."""
-        full = sorted(length for line in self._lines if (length := len(line)) > _FULL_LINE)
-        return full[len(full) // 2] if full else 0
+        """Return how many characters a full line of the text has."""
+        return width_of(self._lines)
 
     def piece(self, first: int, last: int, rule: DropRule, mark: str = "") -> Piece:
         """Return whole lines as a piece, up to the one before `last`."""
         return Piece(self._starts[first], self._starts[last], rule, mark)
+
+
+def width_of(lines: Iterable[str]) -> int:
+    """Return how many characters a full one of these lines has: the median; 0 if all are short."""
+    full = sorted(length for line in lines if (length := len(line)) > FULL_LINE)
+    return full[len(full) // 2] if full else 0

@@ -1,11 +1,12 @@
 """Ends of paragraphs that the layout shows: a line that is much shorter than the others, or all in capitals."""
 
 from console.backend.documents.matching import Mark, clean_title
+from console.backend.documents.page_lines import width_of
 
-_FULL_LINE = 40
 _SHORT = 0.7
 """Share of a full line up to which a line has room for the next word, so that its paragraph must have ended."""
-_LINES_OF_TITLE = 6
+LINES_OF_TITLE = 6
+"""Most lines below a heading that can be the rest of its title."""
 
 
 class ParagraphEnds:
@@ -30,12 +31,11 @@ class ParagraphEnds:
 
     def title_below(self, mark: Mark) -> str:
         """Return the lines in capitals directly below a heading, which are its title."""
-        lines = self._text[mark.start :].split("\n", _LINES_OF_TITLE + 1)[1 : _LINES_OF_TITLE + 1]
+        lines = self._text[mark.start :].split("\n", LINES_OF_TITLE + 1)[1 : LINES_OF_TITLE + 1]
         first_other = next((at for at, line in enumerate(lines) if not line.isupper()), len(lines))
         return clean_title(" ".join(line.strip() for line in lines[:first_other]))
 
     def _full(self) -> int:
         if self._width < 0:
-            full = sorted(length for line in self._text.split("\n") if (length := len(line)) > _FULL_LINE)
-            self._width = full[len(full) // 2] if full else 0
+            self._width = width_of(self._text.split("\n"))
         return self._width

@@ -11,6 +11,7 @@ from console.backend.documents.folding import BREAKS, BROKEN, HIDDEN, HIDING, fo
 from console.backend.documents.ignored_regions import Guards, find_guards, in_list
 from console.backend.documents.matching import Mark, Matcher, Style, clean_title
 from console.backend.documents.numbering import is_start
+from console.backend.documents.paragraph_ends import LINES_OF_TITLE
 from console.backend.documents.profiles import Role, TitleBelow
 from console.backend.documents.suspects import Candidate, Sighting, follows_an_end
 from console.backend.model.plan import Problem, SuspectReason
@@ -23,7 +24,6 @@ _FRONT = re.compile(r"---[ \t]*\n(?=[A-Za-z_][\w -]*:|---)(?:.*\n)*?(?:---|\.\.\
 _LONGEST_TITLE = 200
 _CONFIRMED_WITHIN = 600
 """Number of characters in which what confirms a mark must stand."""
-_LINES_OF_TITLE = 6
 _LINES_OF_WRAPPED_TITLE = 12
 _LAYOUT_SHOWS_IN = 200_000
 """Number of characters, from the beginning, out of which the layout of the lines is seen."""
@@ -208,7 +208,7 @@ class _Scanner:
 
     def _with_capitals_below(self, title: str) -> str:
         """Return a title in capitals with the lines in capitals below it, which are its rest."""
-        for _ in range(_LINES_OF_TITLE):
+        for _ in range(LINES_OF_TITLE):
             begin = self.heading_end + 1
             end = self.text.find("\n", begin)
             line = self.text[begin : end if end >= 0 else len(self.text)]

@@ -4,7 +4,8 @@ import re
 from collections.abc import Iterator
 
 from console.backend.documents.profiles import Profile
-from console.backend.model.plan import DocumentPlan, OtherSpan
+from console.backend.model.plan import DocumentPlan, DroppedSpan, OtherSpan
+from console.backend.model.view_models import TitlePart
 
 TITLE = "title"
 """Name of the span above the first unit."""
@@ -30,6 +31,21 @@ def title_parts(plan: DocumentPlan, canonical: bytes, profile: Profile) -> tuple
         else:
             parts.append(OtherSpan(name=name or ISSUER, line_start=line, line_end=line, byte_start=start, byte_end=end))
     return tuple(parts)
+
+
+def title_in_words(
+    parts: tuple[OtherSpan, ...], canonical: bytes, dropped: tuple[DroppedSpan, ...]
+) -> tuple[TitlePart, ...]:
+    """Return the parts with their text on one line each, without what is dropped; the ones that are nothing else are left out."""
+    named = ((part.name, _words(part, canonical, dropped)) for part in parts)
+    return tuple(TitlePart(name=name, text=text) for name, text in named if text)
+
+
+def _words(part: OtherSpan, canonical: bytes, dropped: tuple[DroppedSpan, ...]) -> str:
+    inside = (span for span in dropped if part.byte_start <= span.byte_start and span.byte_end <= part.byte_end)
+    edges = [part.byte_start, *(edge for span in inside for edge in (span.byte_start, span.byte_end)), part.byte_end]
+    text = b"".join(canonical[start:end] for start, end in zip(edges[::2], edges[1::2], strict=True)).decode()
+    return " ".join(words for line in text.split("\n") if (words := " ".join(line.strip(_MARKING).split())))
 
 
 def _lines(

@@ -153,6 +153,14 @@ class SourceText:
         return safe_lines(self._lines[number - 1].decode("utf-8", "replace"))[0]
 
 
+class TitlePart(Value):
+    """A part of what stands above the first unit of a law: its number, its date, its title."""
+
+    name: SafeText
+    text: SafeText
+    """On one line."""
+
+
 class PlanView:
     """A planned document: the plan, or the problems that refuse it, beside its text."""
 
@@ -164,6 +172,7 @@ class PlanView:
         plan_digest: str,
         accept: str = "",
         profile_sha256: str = "",
+        title: tuple[TitlePart, ...] = (),
     ) -> None:
         self.document = document
         self.problems = problems
@@ -174,6 +183,8 @@ class PlanView:
         """Text of the accept file beside the document, with which it was planned; empty without one."""
         self.profile_sha256 = profile_sha256
         """Digest of the file of an operator's own profile; empty for a profile that is shipped."""
+        self.title = title
+        """Parts of what stands above the first unit, in order; no part of the plan and its digest."""
 
 
 class PhaseStatus(StrEnum):

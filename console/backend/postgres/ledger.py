@@ -335,9 +335,9 @@ def take_lease(connection: psycopg.Connection, run_id: str, purpose: str) -> Non
     connection.execute("SELECT cutter_governance.fn_lease_take(%s, %s)", (run_id, purpose))
 
 
-def disarm(connection: psycopg.Connection, reason: str) -> int:
-    """End the open lease. Return how many ended: 0 or 1."""
-    return int(str(scalar(connection, "SELECT cutter_governance.fn_lease_end(%s)", reason)))
+def disarm(connection: psycopg.Connection, reason: str) -> None:
+    """End the open lease, unless another session has it locked."""
+    connection.execute("SELECT cutter_governance.fn_lease_end(%s)", (reason,))
 
 
 def disarm_run(connection: psycopg.Connection, run_id: str, reason: str, holder_pid: int | None) -> None:

@@ -273,16 +273,18 @@ def committing(
     *,
     role: Role = Role.EXECUTOR,
     timeout_s: float = 30.0,
+    write: Callable[[psycopg.Connection], Effect] | None = None,
 ) -> Iterator[Promise]:
     """Run one transaction of this role, noted in the journal before its COMMIT, and settled if that is not answered.
 
-    Its event names the note. The block ends normally if the transaction is found to be committed. Raises Unmeasured if it
+    Its event names the note; with `write` it has none, see `commit_without_event`. The block ends normally if the transaction is found to be committed. Raises Unmeasured if it
     was rolled back, NotKnownYet if that could not be decided in time, and the errors of PostgreSQL before COMMIT.
     """
     attempt: Attempt | None = None
     try:
         with at_work(), connect(conninfo_of(installation, role), timeout_s=timeout_s, purpose=name) as connection:
-            attempt = note_attempt(connection, journal, name, role)
+            effect = None if write is None else write(connection)
+            attempt = note_attempt(connection, journal, name, role, effect)
             yield Promise(connection, attempt.anchor)
     except CommitUnknown as lost:
         if attempt is None:
@@ -303,14 +305,8 @@ def commit_without_event(
 
     `write` returns the row that shows it. The journal names that row before COMMIT, together with the transaction.
     """
-    attempt: Attempt | None = None
-    try:
-        with at_work(), connect(conninfo_of(installation, role), purpose=name) as connection:
-            attempt = note_attempt(connection, journal, name, role, write(connection))
-    except CommitUnknown as lost:
-        if attempt is None:
-            raise
-        settle_lost(installation, journal, run_id, attempt, lost)
+    with committing(installation, journal, run_id, name, role=role, write=write):
+        pass
 
 
 def note_attempt(

@@ -1,5 +1,7 @@
 """A run's source text: from a file of the intake folder, or live from the database; and its plan."""
 
+from pathlib import Path
+
 from console.backend.documents import intake
 from console.backend.documents.limits import limits_of
 from console.backend.documents.own_planning import plan_chosen
@@ -11,6 +13,9 @@ from console.backend.model.errors import Refused, StopCode
 from console.backend.model.plan import Acceptance, DocumentPlan, Problem
 from console.backend.postgres.live_text import read_live_text
 from console.backend.runs.workspace import RunRequestFile
+
+_ACCEPT = Path("ACCEPT")
+"""Stands for the accept file, which the operator named: a run keeps its bytes alone."""
 
 
 def read_source(installation: Installation, origin: str) -> bytes:
@@ -57,5 +62,6 @@ def _what_to_do(installation: Installation, request: RunRequestFile, problems: t
     kind, _, name = request.origin.partition(":")
     if kind != "file":
         return "Correct the text that the query gives; the Documents screen lists every problem."
-    plan = plan_command(installation.intake / name, request.docprefix, request.profile, ordinals=request.ordinals)
-    return f"Correct the document; every problem: {plan}"
+    path, accept = installation.intake / name, _ACCEPT if request.accept_sha256 else None
+    plan = plan_command(path, request.docprefix, request.profile, ordinals=request.ordinals, accept=accept)
+    return f"Correct the document{' or the accept file' if accept else ''}; every problem: {plan}"

@@ -8,6 +8,7 @@ import pytest
 from console.backend.documents.folder_plan import FolderEntry, list_documents, plan_entries, worker_count
 from console.backend.documents.folder_report import FolderDocument, FolderRequest, FolderTotals
 from console.backend.documents.limits import Limits
+from console.backend.documents.own_profiles import ChosenProfile
 from console.backend.model.errors import Refused
 from console.backend.model.outcome import Outcome
 from tests.support.dying import DIES, DIES_ONCE, FAILS, plan_or_die
@@ -28,7 +29,7 @@ def folder(tmp_path: Path) -> Path:
 
 def planned(folder: Path, workers: int = 2, limits: Limits | None = None) -> list[FolderDocument]:
     """The documents of the folder, with workers that the names in tests.support.dying end."""
-    request = FolderRequest(folder, "atx", limits=limits or Limits())
+    request = FolderRequest(folder, ChosenProfile("atx"), limits=limits or Limits())
     return list(plan_entries(request, list_documents(folder), workers, plan=plan_or_die))
 
 
@@ -152,7 +153,11 @@ def test_every_document_is_reported_as_finished_once(folder: Path) -> None:
     finished: list[FolderEntry] = []
     entries = list_documents(folder)
 
-    list(plan_entries(FolderRequest(folder, "atx"), entries, 2, plan=plan_or_die, finished=finished.append))
+    list(
+        plan_entries(
+            FolderRequest(folder, ChosenProfile("atx")), entries, 2, plan=plan_or_die, finished=finished.append
+        )
+    )
 
     assert sorted(entry.name for entry in finished) == [entry.name for entry in entries]
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from console.backend.documents.coverage import check_algebra, spans
 from console.backend.documents.planning import PlanResult, pinned_source, plan_document
+from console.backend.documents.title_parts import title_in_words
 from console.backend.model.canonical_json import canonical_json, sha256_hex
 from console.backend.model.plan import Acceptance, DocumentPlan, DropRule
 from console.backend.model.written_plan import as_written, kept_bytes
@@ -70,6 +71,21 @@ def test_a_printed_law_has_the_units_and_the_words_of_the_law(layout: Layout) ->
     assert rules(plan).count(DropRule.FOOTNOTE_MARK) == len(NOTES)
     assert rules(plan).count(DropRule.PAGE_BREAK) == text.count(layout.head)
     assert rules(plan).count(DropRule.STAMP) == layout.stamp
+
+
+@pytest.mark.parametrize("layout", LAYOUTS.values(), ids=LAYOUTS)
+def test_the_parts_of_a_printed_laws_title_are_told_without_what_is_dropped(layout: Layout) -> None:
+    """The head of a page, a mark and a footnote stand in the title span, and in none of its words."""
+    told = []
+    for text in (printed(layout), bare()):
+        result = plan_document(text.encode(), origin="file:law.txt", docprefix="LAW", profile="vi-law")
+        told.append(title_in_words(result.title_parts, result.canonical, accepted(result).dropped))
+    assert told[0] == told[1]
+    assert [(part.name, part.text) for part in told[0]][:3] == [
+        ("motto", "CỘNG HÒA XÃ HỘI CHỦ NGHĨA VIỆT NAM Độc lập - Tự do - Hạnh phúc"),
+        ("number", "Số: 7/2024/NĐ-HN"),
+        ("title", "NGHỊ ĐỊNH Về việc giữ gìn hồ nước"),
+    ]
 
 
 @pytest.mark.parametrize("seed", range(60))

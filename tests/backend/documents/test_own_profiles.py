@@ -327,7 +327,7 @@ def test_a_folder_is_planned_by_an_own_profile_and_a_slow_document_is_named(tmp_
     (tmp_path / "slow.md").write_text(TEXT + "\nRule 4" + "a" * 400 + "\n")
     old, new = BOMBS["plain"]
     profile = TOML.replace(old, new.replace("!", "(?:!|<sep><title>)")).encode()
-    request = FolderRequest(tmp_path, "rule-book", limits=Limits(profile_seconds=1), own_profile=profile)
+    request = FolderRequest(tmp_path, ChosenProfile("rule-book", profile), limits=Limits(profile_seconds=1))
     documents = list(plan_entries(request, list_documents(tmp_path), 2))
     assert [(d.name, d.outcome, [r.code for r in d.refused]) for d in documents] == [
         ("good.md", Outcome.PASS, []),

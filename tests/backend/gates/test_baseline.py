@@ -18,14 +18,13 @@ from console.backend.model.plan_binding import expected_cut_deltas
 from console.backend.model.purposes import Purpose
 from console.backend.postgres.connections import counted
 from console.backend.release.pins import manifest_path
-from console.backend.runs import arming, kill_switch
-from console.backend.runs.edits import DraftEdit, apply_edits, plan_edits
 from console.backend.runs.engine import Engine
 from console.backend.runs.kill_switch import armed_for
 from console.backend.runs.reverify import verify_drafts
 from tests.backend.gates.conftest import is_red, measured, named
 from tests.backend.postgres.signed_cut import event
-from tests.support.passage import DOCPREFIX, Passage, silent
+from tests.support.edited import edited
+from tests.support.passage import Passage, silent
 
 At = Callable[[str], Passage]
 ROWS = """
@@ -317,12 +316,7 @@ def test_a_monitoring_console_says_which_connections_it_has_not_looked_at(fresh:
 
 def test_an_edit_that_was_read_back_is_accounted_for(at: At) -> None:
     passage = at("waits for SG_2")
-    edit = DraftEdit(address=f"{DOCPREFIX}/ONE/ALPHA", title="Alpha", body="## Alpha\n\nFirst, amended.\n\n")
-    run_id = plan_edits(passage.installation, DOCPREFIX, (edit,))
-    passage.sign(run_id)
-    arming.arm(passage.installation, run_id, Purpose.EDIT)
-    apply_edits(passage.installation, run_id)
-    kill_switch.disarm(passage.installation, "the edits are in")
+    edited(passage)
 
     rows = named(measured(GATE, passage.installation), "rows as recorded")
 

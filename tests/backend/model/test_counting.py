@@ -2,7 +2,6 @@
 
 import ast
 from collections.abc import Iterator
-from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -10,7 +9,7 @@ import pytest
 from console.backend.model.counting import counted
 
 CONSOLE = Path(__file__).parents[3] / "console"
-SOURCES = sorted((CONSOLE / "cli").glob("*.py"))
+SOURCES = sorted([*(CONSOLE / "cli").glob("*.py"), *(CONSOLE / "backend" / "reports").rglob("*.py")])
 _COUNTS = ("len(", "sum(", "count", ".n_", "totals.", "days_left")
 """What the expression of a count has in it."""
 
@@ -23,12 +22,20 @@ def test_only_one_is_singular(number: int, form: str, text: str) -> None:
     assert counted(number, "unit", form) == text
 
 
+@pytest.mark.parametrize(("noun", "text"), [("entry", "2 entries"), ("key", "2 keys"), ("day", "2 days")])
+def test_a_y_behind_a_consonant_changes(noun: str, text: str) -> None:
+    assert counted(2, noun) == text
+    assert counted(1, noun) == f"1 {noun}"
+
+
 def bare_plurals(source: str) -> Iterator[str]:
-    """Counts in f-strings that are followed by a plural in any case."""
+    """Counts in f-strings that are followed by a plural in any case; `all 7 checks` and `6 of 7 checks` are right in any."""
     for node in ast.walk(ast.parse(source)):
         if not isinstance(node, ast.JoinedStr):
             continue
-        for value, text in pairwise(node.values):
+        for before, value, text in zip([None, *node.values], node.values, node.values[1:], strict=False):
+            if isinstance(before, ast.Constant) and str(before.value).endswith(("all ", " of ")):
+                continue
             if not (isinstance(value, ast.FormattedValue) and isinstance(text, ast.Constant)):
                 continue
             word = str(text.value)[1:].split(" ")[0].strip(".,:;)") if str(text.value).startswith(" ") else ""
@@ -37,10 +44,29 @@ def bare_plurals(source: str) -> Iterator[str]:
                 yield f"{{{expression}}} {word}"
 
 
+def hand_made_plurals(source: str) -> Iterator[str]:
+    """Expressions that add an s to a noun, or leave it out."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.IfExp):
+            values = {part.value for part in (node.body, node.orelse) if isinstance(part, ast.Constant)}
+            if values == {"", "s"}:
+                yield ast.unparse(node)
+
+
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.stem)
-def test_no_command_writes_a_plural_behind_any_number(path: Path) -> None:
+def test_no_command_and_no_report_writes_a_plural_behind_any_number(path: Path) -> None:
     assert list(bare_plurals(path.read_text("utf-8"))) == []
 
 
-def test_such_a_plural_is_found() -> None:
+def test_no_source_makes_a_plural_by_hand() -> None:
+    sources = {path: path.read_text("utf-8") for path in sorted(CONSOLE.rglob("*.py"))}
+    found = {str(path): list(hand_made_plurals(source)) for path, source in sources.items()}
+    assert {path: plurals for path, plurals in found.items() if plurals} == {}
+
+
+def test_such_plurals_are_found() -> None:
     assert list(bare_plurals('f"{len(plan.suspects)} suspects: lines"')) == ["{len(plan.suspects)} suspects"]
+    assert list(bare_plurals('f"all {len(checks)} checks hold, {len(rows)} rows"')) == ["{len(rows)} rows"]
+    assert list(hand_made_plurals("""said = f"unit{'' if n == 1 else 's'}" """)) == ["'' if n == 1 else 's'"]
+    assert list(hand_made_plurals("said = 'unit' + ('s' if n != 1 else '')")) == ["'s' if n != 1 else ''"]
+    assert list(hand_made_plurals("said = 'one' if n == 1 else ''")) == []

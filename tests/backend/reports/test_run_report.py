@@ -17,14 +17,12 @@ import pytest
 import console
 from console.backend.model.canonical_json import sha256_hex
 from console.backend.model.errors import CutterError, Drifted, Refused, StopCode
-from console.backend.model.purposes import Purpose
 from console.backend.model.readiness import ReportView
 from console.backend.model.states import Phase, Stage
 from console.backend.model.view_models import RunRequest
 from console.backend.reports.run.report import write_run_report
-from console.backend.runs import arming, kill_switch
-from console.backend.runs.edits import DraftEdit, apply_edits, plan_edits
 from console.backend.service import BackendService
+from tests.support.edited import edited
 from tests.support.passage import DOCPREFIX, REQUEST, STAGES, UNITS, Passage, silent
 
 At = Callable[[str], Passage]
@@ -135,23 +133,13 @@ def _stopped(passage: Passage) -> str:
     return passage.run_id
 
 
-def _edited(passage: Passage) -> str:
-    edit = DraftEdit(address=f"{DOCPREFIX}/ONE/ALPHA", title="Alpha", body="## Alpha\n\nFirst, amended.\n\n")
-    run_id = plan_edits(passage.installation, DOCPREFIX, (edit,))
-    passage.sign(run_id)
-    arming.arm(passage.installation, run_id, Purpose.EDIT)
-    apply_edits(passage.installation, run_id)
-    kill_switch.disarm(passage.installation, "the edits are in")
-    return run_id
-
-
 ENDS: dict[str, tuple[str, Callable[[Passage], str], str, str]] = {
     "dry run": ("fresh", _dry, "PARTIAL", "has\nwritten nothing"),
     "reverted": ("SG_2 imported", _reverted, "PARTIAL", "The cut was taken back"),
     "voided": ("SG_1 imported", _voided, "PARTIAL", "The run was voided"),
     "failed": ("fresh", _failed, "FAIL", "The run FAILED"),
     "stopped": ("SG_1 imported", _stopped, "FAIL", "The run was STOPPED"),
-    "edited": ("waits for SG_2", _edited, "PARTIAL", "The edits of these drafts are in"),
+    "edited": ("waits for SG_2", edited, "PARTIAL", "The edits of these drafts are in"),
 }
 """From which stage, how it got there, the final outcome, and what the closing document says of it."""
 

@@ -54,6 +54,19 @@ def test_a_run_without_its_acceptances_is_refused_and_leaves_no_directory(at: At
     assert list((passage.installation.root / "runs").iterdir()) == []
 
 
+def test_the_command_that_lists_every_problem_names_the_accept_file_too(at: At) -> None:
+    """Without it the command would list what is accepted, and not the entry that meets nothing."""
+    passage = at("fresh")
+    with pytest.raises(Refused) as caught:
+        passage.backend.start(request(passage, Mode.DRYRUN, ACCEPT.replace("9", "8")), silent)
+    assert "ACCEPTANCE_UNMATCHED" in caught.value.message
+    document = passage.installation.intake / "law.md"
+    assert caught.value.next_action == (
+        "Correct the document or the accept file; every problem: "
+        f"cutter-console plan {document} --docprefix {DOCPREFIX} --profile atx --accept ACCEPT"
+    )
+
+
 def test_a_resumed_run_uses_the_acceptances_it_was_started_with(at: At) -> None:
     passage = at("fresh")
     created = lifecycle.create_run(passage.installation, request(passage, Mode.LIVE))

@@ -21,27 +21,17 @@ from console.backend.postgres.effects import Effect, EffectKind, has_effect
 from console.backend.postgres.transactions import TransactionName, name_transaction
 from console.backend.runs import arming, kill_switch, operations, settling
 from console.backend.runs.backups import take_run_backup
-from console.backend.runs.edits import DraftEdit, apply_edits, plan_edits
+from console.backend.runs.edits import apply_edits, plan_edits
 from console.backend.runs.phase_context import PhaseContext, Role
 from console.backend.runs.reverify import verify_drafts
 from console.backend.runs.run_views import known_run
 from console.backend.runs.settling import Attempt, Fate, NotKnownYet, look, settle
+from tests.support.edited import EDIT
 from tests.support.lost_commit import Lie, lying
-from tests.support.passage import DOCPREFIX, REQUEST, Passage, silent
+from tests.support.passage import DOCPREFIX, Passage
 
 At = Callable[[str], Passage]
-EDIT = DraftEdit(address=f"{DOCPREFIX}/ONE/ALPHA", title="Alpha", body="## Alpha\n\nFirst, amended.\n\n")
 NOWHERE = Anchor(sequence=999, hash="0" * 64)
-
-
-def _start(passage: Passage) -> None:
-    passage.backend.start(REQUEST, silent)
-
-
-def _import(passage: Passage) -> None:
-    drafted = passage.backend.draft_statement(passage.run_id)
-    signed = drafted.signature_paths or (passage.backend.sign_as_demo_sovereign(drafted.statement_path),)
-    passage.backend.import_statement(drafted.statement_path, signed)
 
 
 def _back_up(passage: Passage) -> None:
@@ -99,8 +89,8 @@ def _stopped(passage: Passage) -> None:
 PURPOSES = {"end of a run": "disarm"}
 """Purpose of the connection, where it is not the name of the case."""
 WRITES: dict[str, tuple[str, Callable[[Passage], object] | None, str, str, Callable[[Passage], object]]] = {
-    "start": ("fresh", None, "cutter_exec", "event", _start),
-    "import": ("waits for SG_1", None, "cutter_verify", "approval", _import),
+    "start": ("fresh", None, "cutter_exec", "event", Passage.start),
+    "import": ("waits for SG_1", None, "cutter_verify", "approval", Passage.sign),
     "arm": ("SG_1 imported", None, "cutter_exec", "lease", Passage.arm),
     "lease": ("SG_2 imported", None, "cutter_exec", "lease", Passage.enact),
     "disarm": ("SG_1 imported", Passage.arm, "cutter_exec", "end of lease", lambda passage: passage.backend.disarm()),

@@ -13,11 +13,11 @@ from console.backend.model.states import Family, Move, Phase, Stage
 from console.backend.model.view_models import RunRequest, SwitchState
 from console.backend.runs import arming, kill_switch
 from console.backend.runs.edits import DraftEdit, apply_edits, plan_edits
+from tests.support.edited import EDIT
 from tests.support.passage import DOCPREFIX, REQUEST, UNITS, Passage, fingerprint, silent
 
 At = Callable[[str], Passage]
 READERS = "SELECT cutter_governance.fn_readers_digest()"
-EDIT = DraftEdit(address=f"{DOCPREFIX}/ONE/ALPHA", title="Alpha", body="## Alpha\n\nFirst, amended.\n\n")
 
 
 def _edited(passage: Passage, *edits: DraftEdit) -> str:

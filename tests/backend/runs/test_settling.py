@@ -16,28 +16,10 @@ from console.backend.runs import arming, lifecycle, operations, settling
 from console.backend.runs.phase_context import Role
 from console.backend.runs.settling import Attempt, Fate, NotKnownYet, Verdict, fate_of
 from tests.support.lost_commit import Lie, lying
-from tests.support.passage import REQUEST, UNITS, Passage, silent
+from tests.support.passage import UNITS, Passage
 
 At = Callable[[str], Passage]
 OPEN = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND state = 'idle in transaction'"
-
-
-def _arm(passage: Passage) -> None:
-    passage.arm()
-
-
-def _import(passage: Passage) -> None:
-    drafted = passage.backend.draft_statement(passage.run_id)
-    signed = drafted.signature_paths or (passage.backend.sign_as_demo_sovereign(drafted.statement_path),)
-    passage.backend.import_statement(drafted.statement_path, signed)
-
-
-def _cut(passage: Passage) -> None:
-    passage.resume()
-
-
-def _enact(passage: Passage) -> None:
-    passage.enact()
 
 
 def _revert(passage: Passage) -> None:
@@ -48,34 +30,30 @@ def _void(passage: Passage) -> None:
     passage.backend.void(passage.run_id, "a test")
 
 
-def _start(passage: Passage) -> None:
-    passage.backend.start(REQUEST, silent)
-
-
-WRITES: dict[str, tuple[str, str, Callable[[Passage], None]]] = {
-    "start": ("fresh", "cutter_exec", _start),
-    "import": ("waits for SG_1", "cutter_verify", _import),
+WRITES: dict[str, tuple[str, str, Callable[[Passage], object]]] = {
+    "start": ("fresh", "cutter_exec", Passage.start),
+    "import": ("waits for SG_1", "cutter_verify", Passage.sign),
     "void": ("waits for SG_1", "cutter_exec", _void),
-    "arm": ("SG_1 imported", "cutter_exec", _arm),
-    "cut_leg_a": ("armed", "cutter_exec", _cut),
-    "structural_verify": ("armed", "cutter_verify", _cut),
-    "leg_b_record": ("armed", "cutter_exec", _cut),
-    "write_verify": ("armed", "cutter_verify", _cut),
+    "arm": ("SG_1 imported", "cutter_exec", Passage.arm),
+    "cut_leg_a": ("armed", "cutter_exec", Passage.resume),
+    "structural_verify": ("armed", "cutter_verify", Passage.resume),
+    "leg_b_record": ("armed", "cutter_exec", Passage.resume),
+    "write_verify": ("armed", "cutter_verify", Passage.resume),
     "revert": ("waits for SG_2", "cutter_exec", _revert),
-    "lifecycle_enact": ("SG_2 imported", "cutter_exec", _enact),
-    "closeout": ("SG_2 imported", "cutter_exec", _enact),
+    "lifecycle_enact": ("SG_2 imported", "cutter_exec", Passage.enact),
+    "closeout": ("SG_2 imported", "cutter_exec", Passage.enact),
 }
 """What is committed, by the purpose of its connection: the stage to begin at, the role, and the call that does it."""
 
 
-DONE: dict[Callable[[Passage], None], tuple[list[str], str]] = {
-    _start: ([], "awaiting_cut_authorization"),
-    _import: ([], "awaiting_cut_authorization"),
+DONE: dict[Callable[[Passage], object], tuple[list[str], str]] = {
+    Passage.start: ([], "awaiting_cut_authorization"),
+    Passage.sign: ([], "awaiting_cut_authorization"),
     _void: ([], "voided_a_test"),
-    _arm: ([], "awaiting_cut_authorization"),
-    _cut: (["draft"] * UNITS, "awaiting_lifecycle_authorization"),
+    Passage.arm: ([], "awaiting_cut_authorization"),
+    Passage.resume: (["draft"] * UNITS, "awaiting_lifecycle_authorization"),
     _revert: (["superseded"] * UNITS, "reverted"),
-    _enact: (["enacted"] * UNITS, "closeout_reported"),
+    Passage.enact: (["enacted"] * UNITS, "closeout_reported"),
 }
 """What each call comes to: the units, and the run's state."""
 
@@ -98,7 +76,7 @@ def test_an_answer_that_is_lost_is_asked_for_and_the_work_goes_on(at: At, what: 
     assert passage.lifecycles() == DONE[call][0]
     run = passage.backend.runs()[0]
     assert (run.state, run.interrupted) == (DONE[call][1], False)
-    assert passage.backend.status().switch.state is (SwitchState.ARMED if call is _arm else SwitchState.OFF)
+    assert passage.backend.status().switch.state is (SwitchState.ARMED if call is Passage.arm else SwitchState.OFF)
     assert passage.backend.run(run.run_id).journal.startswith("PASS")
     noted = read_journal(passage.installation.root / "runs" / run.run_id / "journal.jsonl")
     assert [record.phase for record in noted if record.value("settled") == "committed"] == [what]
@@ -128,7 +106,7 @@ def test_a_request_that_is_lost_or_late_never_has_an_effect_after_it_was_denied(
     assert not passage.backend.runs()[0].interrupted
 
 
-def _again(passage: Passage, what: str, call: Callable[[Passage], None]) -> None:
+def _again(passage: Passage, what: str, call: Callable[[Passage], object]) -> None:
     """Do what the moves say until it is done."""
     if what == "start":
         lost = passage.backend.runs()[0].run_id
@@ -149,7 +127,7 @@ def _release(passage: Passage) -> None:
     passage.backend.release_hold("RELEASE")
 
 
-SWITCHED: dict[str, tuple[SwitchState, Callable[[Passage], None]]] = {
+SWITCHED: dict[str, tuple[SwitchState, Callable[[Passage], object]]] = {
     "disarm": (SwitchState.ARMED, _disarm),
     "release": (SwitchState.HOLD, _release),
 }
@@ -199,7 +177,7 @@ def test_what_cannot_be_decided_in_time_is_said_to_be_unknown_and_asked_again(
             assert run.moves == (Move.SETTLE,)
             assert run.interruption is not None
             assert not run.interruption.is_settled
-            for other in (_void, _cut, _revert, _enact):
+            for other in (_void, Passage.resume, _revert, Passage.enact):
                 with pytest.raises(CutterError, match=r"not known yet|legal now: settle|legal move: .*, interrupted"):
                     other(passage)
             with pytest.raises(NotKnownYet):

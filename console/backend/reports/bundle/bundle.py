@@ -20,6 +20,7 @@ from console.backend.host.installation import Installation
 from console.backend.host.regular_file import read_regular
 from console.backend.host.runtime_tree import FILE_MODE
 from console.backend.model.canonical_json import sha256_hex
+from console.backend.model.counting import counted
 from console.backend.model.outcome import Evidence
 from console.backend.model.readiness import Board, BundleView
 from console.backend.model.redaction import redact
@@ -190,7 +191,9 @@ def measure_about(installation: Installation) -> tuple[tuple[Evidence, ...], tup
 
 def _deployed_commit(manifest: DeployManifest) -> str:
     if manifest.no_commit:
-        return f"not known: {manifest.no_commit}; the release is identified by its {len(manifest.files)} files"
+        return (
+            f"not known: {manifest.no_commit}; the release is identified by its {counted(len(manifest.files), 'file')}"
+        )
     return manifest.commit or "none: the manifest was not built from a commit"
 
 

@@ -7,6 +7,7 @@ from console.backend.backup.record import TableProof
 from console.backend.gates.measurement import AnyMeasurement, Measurement
 from console.backend.gates.probe import Probe
 from console.backend.host.installation import Installation
+from console.backend.model.counting import counted
 from console.backend.model.errors import StopCode, Unmeasured
 from console.backend.model.safe_text import SafeText
 from console.backend.model.value import Value
@@ -163,7 +164,7 @@ def _roles(roles: tuple[RoleSeen, ...]) -> str:
 
 
 def _counts(tables: tuple[TableProof, ...]) -> str:
-    return f"{sum(table.rows for table in tables)} rows in {len(tables)} tables"
+    return f"{counted(sum(table.rows for table in tables), 'row')} in {counted(len(tables), 'table')}"
 
 
 def _standing(tables: tuple[TableProof, ...]) -> str:
@@ -179,11 +180,11 @@ def _standing(tables: tuple[TableProof, ...]) -> str:
 
 
 def _contents(tables: tuple[TableProof, ...]) -> str:
-    return f"{len(tables)} tables digested"
+    return f"{counted(len(tables), 'table')} digested"
 
 
 def _written(versions: tuple[RowVersions, ...]) -> str:
-    return f"row versions of {len(versions)} tables"
+    return f"row versions of {counted(len(versions), 'table')}"
 
 
 def _sequences(sequences: tuple[SequenceState, ...]) -> str:
@@ -198,8 +199,7 @@ def _position(transactions: Transactions) -> str:
 
 
 def _became(between: Between) -> str:
-    count = "1 id" if between.given_out == 1 else f"{between.given_out} ids"
-    summary = f"{count}: {between.committed} committed, {between.aborted} rolled back, {between.other} unknown"
+    summary = f"{counted(between.given_out, 'id')}: {between.committed} committed, {between.aborted} rolled back, {between.other} unknown"
     return "; ".join((summary, *between.events)) if between.given_out else "none"
 
 
@@ -208,7 +208,8 @@ def _state(switch: SwitchView) -> str:
 
 
 def _files(entries: tuple[FileEntry, ...]) -> str:
-    return f"{len(entries)} entries, {sum(entry.size for entry in entries if entry.mode.startswith('-'))} bytes"
+    size = sum(entry.size for entry in entries if entry.mode.startswith("-"))
+    return f"{counted(len(entries), 'entry')}, {counted(size, 'byte')}"
 
 
 def _keys(ring: KeyRing) -> str:

@@ -1,6 +1,7 @@
 """Contents of the last document of a readiness bundle: letter, gaps, roll-up, rows, steps by owner. Pure."""
 
 from console.backend.backup.record import TableProof
+from console.backend.model.counting import counted
 from console.backend.model.outcome import Check, Outcome
 from console.backend.model.readiness import Board, GateReport, Letter, letter_of
 from console.backend.model.safe_text import SafeText
@@ -161,7 +162,7 @@ def headline(reached: Letter, open_gaps: tuple[Gap, ...], many_steps: int) -> st
         case Letter.A:
             return "ready: every gate passed, and nothing changed while they were measured"
         case Letter.B:
-            return f"ready but for {many_steps} named step{'s' if many_steps != 1 else ''}"
+            return f"ready but for {counted(many_steps, 'named step')}"
         case Letter.C:
             blocking = [(_names(open_gaps, outcome), words) for outcome, words in _BLOCKS]
             return "blocked: " + "; ".join(f"{names} {words}" for names, words in blocking if names)

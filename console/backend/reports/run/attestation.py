@@ -1,5 +1,6 @@
 """Pure: sentences about what did not happen in a run, each judged by measurements that the record holds."""
 
+from console.backend.model.counting import counted
 from console.backend.model.outcome import Outcome
 from console.backend.model.purposes import Kind, Operation, Purpose
 from console.backend.model.states import Mode, Phase
@@ -87,7 +88,7 @@ def _dry_run(basis: _Attesting) -> Attested:
     if missing:
         detail = f"not measured at the end of: {', '.join(missing)}"
         return Attested(sentence=sentence, outcome=Outcome.INCONCLUSIVE, detail=detail, evidence=tuple(ids))
-    detail = f"{_many(len(ids), 'phase')} ended with no transaction id assigned"
+    detail = f"{counted(len(ids), 'phase')} ended with no transaction id assigned"
     return Attested(
         sentence=sentence, outcome=Outcome.PASS if ids else Outcome.NOT_RUN, detail=detail, evidence=tuple(ids)
     )
@@ -111,7 +112,7 @@ def _enacted_under_sg2(basis: _Attesting) -> Attested:
     used = [ruling for ruling, use in basis.uses if use.purpose == Purpose.ENACT and ruling.kind == Kind.SG_2]
     use = basis.put("sg2-used", "uses of an SG_2 to enact", "cutter_governance.approval_use", f"{len(used)}")
     is_covered = (rows == 0 and not used) or (len(used) == 1 and rows == basis.record.head.n_units)
-    detail = "none was enacted" if rows == 0 else f"{rows} enacted, {_many(len(used), 'use')} of an SG_2"
+    detail = "none was enacted" if rows == 0 else f"{rows} enacted, {counted(len(used), 'use')} of an SG_2"
     return Attested(sentence=sentence, outcome=_verdict(is_covered), detail=detail, evidence=(log, use))
 
 
@@ -135,7 +136,7 @@ def _used_in_the_effect(basis: _Attesting) -> Attested:
     detail = (
         f"another transaction, or none: {', '.join(elsewhere)}"
         if elsewhere
-        else f"{_many(len(ids), 'use')}, each in its effect"
+        else f"{counted(len(ids), 'use')}, each in its effect"
     )
     return Attested(sentence=sentence, outcome=_verdict(not elsewhere), detail=detail, evidence=tuple(ids))
 
@@ -185,9 +186,9 @@ def _switch_closed(basis: _Attesting) -> Attested:
     ids = tuple(_lease(basis, basis.record.ledger, number) for number in range(len(leases)))
     open_leases = sum(lease.ended_at is None for lease in leases)
     detail = (
-        f"{_many(len(leases), 'lease')}, {open_leases} without a recorded end"
+        f"{counted(len(leases), 'lease')}, {open_leases} without a recorded end"
         if open_leases
-        else f"{_many(len(leases), 'lease')}, none without a recorded end"
+        else f"{counted(len(leases), 'lease')}, none without a recorded end"
     )
     return Attested(
         sentence=sentence, outcome=Outcome.INCONCLUSIVE if open_leases else Outcome.PASS, detail=detail, evidence=ids
@@ -235,10 +236,6 @@ def _plan_file(basis: _Attesting) -> Attested:
     compared = basis.put("plan-file", "digest of the plan's file", "plan.json and cutter_governance.run", digests)
     detail = "equal digests" if is_same_plan else "the file differs from it, or is gone"
     return Attested(sentence=sentence, outcome=_verdict(is_same_plan), detail=detail, evidence=(compared,))
-
-
-def _many(number: int, noun: str) -> str:
-    return f"{number} {noun}{'s' if number != 1 else ''}"
 
 
 def _verdict(good: bool) -> Outcome:

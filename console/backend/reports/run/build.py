@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import Field
 
 from console.backend.model.canonical_json import sha256_hex
+from console.backend.model.counting import counted
 from console.backend.model.outcome import Evidence, Outcome, worst
 from console.backend.model.purposes import Operation, Purpose
 from console.backend.model.safe_text import SafeText
@@ -297,14 +298,16 @@ def _facts(record: RunRecord, register: Register) -> Facts:
     head, at = record.head, record.ended_at
     state = f"{head.state.name}, reached at {utc(head.changed_at)}; stage {head.state.stage}, {head.state.family}"
     request = f"{head.mode} run of {head.docprefix} from {head.origin}, profile {_profile_in_words(head)}, started at {utc(head.started_at)} by {head.operator} on {head.host}"
-    plan = f"{head.n_units} unit{'s' if head.n_units != 1 else ''}, plan digest {head.plan_digest}, content digest {head.content_digest}"
+    plan = "none"
+    if head.plan_digest and head.n_units is not None:
+        plan = f"{counted(head.n_units, 'unit')}, plan digest {head.plan_digest}, content digest {head.content_digest}"
     verdict = record.journal
     torn_words = f"; {verdict.torn_bytes} bytes of a torn record at its end" if verdict.torn_bytes else ""
     head_words = f"; head {verdict.head.hash}" if verdict.head else ""
     return Facts(
         run=register.put("R.run", "what was asked for", head.kept_in, request, head.started_at),
         state=register.put("R.state", "where the run is", head.kept_in, state, head.changed_at),
-        plan=register.put("R.plan", "its plan", head.kept_in, plan if head.plan_digest else "none", at, head.plan_digest),
+        plan=register.put("R.plan", "its plan", head.kept_in, plan, at, head.plan_digest),
         journal=register.put("R.journal", "its journal", "journal.jsonl", f"{verdict.outcome}: {verdict.detail}{torn_words}{head_words}", at),
         source=register.put("R.source", "its source", head.kept_in, f"sha256 {head.source_sha256}" if head.source_sha256 else "see the check of the phase", at, head.source_sha256),
     )  # fmt: skip

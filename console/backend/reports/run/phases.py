@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from itertools import count
 
 from console.backend.journal.journal_record import Record, RecordKind
+from console.backend.model import counting
 from console.backend.model.canonical_json import sha256_hex
 from console.backend.model.outcome import Outcome
 from console.backend.model.plan_binding import TableDelta, expected_step_deltas
@@ -315,7 +316,7 @@ def _ruling_told(ruling: Ruling, prefix: str, register: Register) -> RulingTold:
         f"{prefix}.statement",
         f"{ruling.kind} as it was signed",
         "cutter_governance.approval",
-        f"sha256 {ruling.statement_sha256}, {digest_words}; {len(ruling.statement)} bytes",
+        f"sha256 {ruling.statement_sha256}, {digest_words}; {counting.counted(len(ruling.statement), 'byte')}",
         ruling.imported_at,
         actual,
     )
@@ -431,7 +432,9 @@ def cut_deltas(record: RunRecord, register: Register) -> Deltas | None:
     if not record.planned:
         return None
     head = record.head
-    rule = "the plan" if head.is_edit else f"{head.n_units} units: the rule for a cut of N units"
+    rule = "the plan"
+    if not head.is_edit and head.n_units is not None:
+        rule = f"{counting.counted(head.n_units, 'unit')}: the rule for a cut of N units"
     planned = register.put(
         "03.expected", "rows that the plan adds", rule, _in_words(record.planned), head.started_at, head.plan_digest
     )
@@ -471,7 +474,7 @@ def step_deltas(record: RunRecord, purpose: Purpose, register: Register) -> Delt
         return None
     expected = expected_step_deltas(head.n_units)
     planned = register.put(
-        f"{PREFIX[Phase.CLOSEOUT]}.{purpose}.expected", f"rows that the {purpose} adds", f"{head.n_units} units", _in_words(expected), head.started_at
+        f"{PREFIX[Phase.CLOSEOUT]}.{purpose}.expected", f"rows that the {purpose} adds", counting.counted(head.n_units, "unit"), _in_words(expected), head.started_at
     )  # fmt: skip
     if ledger is None:
         rows = tuple(_delta(delta.table, delta.rows, None) for delta in expected)
