@@ -2,6 +2,7 @@
 
 import ast
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import psycopg
@@ -329,6 +330,7 @@ OF_THE_PACKAGE = {"step.text.encode()", "f'CREATE TABLE {table} ({columns}\\n)'.
 """The migrations themselves, which are files of this package, and the CREATE TABLE that is cut out of one."""
 
 
+@cache
 def sources() -> dict[str, ast.Module]:
     """Every module of the package."""
     return {
