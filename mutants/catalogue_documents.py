@@ -7,6 +7,7 @@ _D = f"{_B}/documents"
 _SUSPECTS, _ACCEPTANCES = f"{_D}/suspects.py", f"{_D}/acceptances.py"
 _SCANNER, _TREE, _PLANNING = f"{_D}/scanner.py", f"{_D}/tree.py", f"{_D}/planning.py"
 _FURNITURE, _FOOTNOTES = f"{_D}/furniture.py", f"{_D}/footnotes.py"
+_MARKS = f"{_D}/footnote_marks.py"
 _AKN = f"{_D}/akn"
 _OWN_PROFILES, _OWN_PLANNING = f"{_D}/own_profiles.py", f"{_D}/own_planning.py"
 _BINDINGS, _WORKSPACE = f"{_B}/approvals/bindings.py", f"{_B}/runs/workspace.py"
@@ -175,9 +176,84 @@ DOCUMENTS = (
     Mutant(
         "a footnote has its mark on the page",
         _FOOTNOTES,
-        '            if (gone or marks.is_seen(match["mark"])) and ',
-        "            if ",
+        "            if seen and self",
+        "            if self",
         _test("documents/test_furniture", "a_footnote_that_is_not_certain_refuses_the_text"),
+    ),
+    Mutant(
+        "a second page number is one only where three pages have it",
+        _FURNITURE,
+        ">= _LEAST_DOUBLED:",
+        ">= 1:",
+        _test(
+            "documents/test_page_furniture",
+            "the_cell_of_a_table_above_one_or_two_heads_is_no_second_number",
+        ),
+    ),
+    Mutant(
+        "the head behind an empty page is dropped too",
+        _FURNITURE,
+        "        if last > end and all(map(lines.is_blank, range(first, end))):\n",
+        "        if first >= end:\n",
+        _test("documents/test_page_furniture", "the_head_of_a_page_behind_an_empty_one_is_dropped_too"),
+    ),
+    Mutant(
+        "two lines of a stamp are text",
+        _FURNITURE,
+        "    if seen < min(_LEAST_STAMP, len(rules.stamps)) or ",
+        "    if seen < 1 or ",
+        _test("documents/test_page_furniture", "two_lines_of_a_stamp_are_the_text_of_a_form"),
+    ),
+    Mutant(
+        "the end of a paragraph at the foot of a page is kept",
+        _FURNITURE,
+        "    return _with_ends_of_paragraphs(lines, sorted(pieces)), footnotes.problems\n",
+        "    return sorted(pieces), footnotes.problems\n",
+        _test(
+            "documents/test_page_furniture",
+            "a_blank_line_is_left_where_a_paragraph_ended_at_the_foot_of_a_page",
+        ),
+    ),
+    Mutant(
+        "a decimal number is no mark",
+        _MARKS,
+        "            if self._is_decimal(signs[0].line) or ",
+        "            if ",
+        _test("documents/test_footnote_marks", "a_mark_that_could_be_something_else_is_not_placed"),
+    ),
+    Mutant(
+        "the digit of a unit of measure is no mark",
+        _MARKS,
+        " or not _WORD_BEFORE.search(glued[0].text, 0, glued[0].start):",
+        ":",
+        _test("documents/test_footnote_marks", "a_mark_that_could_be_something_else_is_not_placed"),
+    ),
+    Mutant(
+        "a mark that two words have is not placed",
+        _MARKS,
+        "        if signs or len(glued) != 1 or ",
+        "        if signs or not glued or ",
+        _test("documents/test_footnote_marks", "a_mark_that_could_be_something_else_is_not_placed"),
+    ),
+    Mutant(
+        "a footnote directly below text is refused",
+        _FOOTNOTES,
+        "            self._refuse_directly(starts[0], len(starts))\n",
+        "            pass\n",
+        _test(
+            "documents/test_page_furniture",
+            "a_footnote_that_stands_directly_below_text_is_refused_with_its_line",
+        ),
+    ),
+    Mutant(
+        "a footnote of a page without a blank line is refused",
+        _FOOTNOTES,
+        "                self._refuse_directly(number, 1)\n",
+        "                pass\n",
+        _test(
+            "documents/test_page_furniture",
+            "a_footnote_that_stands_directly_below_text_is_refused_with_its_line",
+        ),
     ),
     Mutant(
         "a dropped span is what the plan says of it",

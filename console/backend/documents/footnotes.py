@@ -1,5 +1,6 @@
 """Footnotes at the feet of pages: where each begins, on how many pages it stands, and what stays unclear."""
 
+import re
 from itertools import pairwise
 from statistics import median
 
@@ -45,6 +46,8 @@ class Footnotes:
             self._read_block(page, block, end)
         elif self._open and block < end:
             self._unclear()
+        else:
+            self._refuse_below_text(page, block, end)
         self._above = page
 
     def _read_block(self, page: Page, block: int, end: int) -> None:
@@ -58,8 +61,8 @@ class Footnotes:
         elif self._open:
             self._unclear()
         elif starts and self._expected > 1:
-            self._refuse(starts[0], "stands directly below text, which may be law: leave a blank line above it")
-        elif not starts:
+            self._refuse_directly(starts[0], len(starts))
+        elif not starts and not self._refuse_below_text(page, block, end):
             self._refuse_unexpected(block, end)
 
     def _take(self, page: Page, block: int, end: int, starts: list[int]) -> None:
@@ -88,10 +91,15 @@ class Footnotes:
             match = self._rules.opens_footnote.fullmatch(self._lines.text(number))
             if match is None or match["mark"] != str(self._expected + len(starts)):
                 continue
-            gone = self._rules.strikes is not None and self._rules.strikes.match(match.string, match.end("mark"))
-            if (gone or marks.is_seen(match["mark"])) and self._rules.says.search(self._said(number, end)):
+            seen = self._is_struck_out(match) or marks.is_seen(match["mark"])
+            if seen and self._rules.says.search(self._said(number, end)):
                 starts.append(number)
         return starts
+
+    def _is_struck_out(self, match: re.Match[str]) -> bool:
+        """Return whether a footnote is on words that are gone; its mark may have gone with them."""
+        strikes = self._rules.strikes
+        return strikes is not None and strikes.match(match.string, match.end("mark")) is not None
 
     def _said(self, first: int, end: int) -> str:
         return " ".join(self._lines.text(number) for number in range(first, end))[:_SAYS_WITHIN]
@@ -115,6 +123,23 @@ class Footnotes:
     def _is_ruled(self, block: int) -> bool:
         """Return whether the line above shows the rule between text and footnotes: as text it is a row of spaces."""
         return block > 0 and self._lines.is_blank(block - 1) and len(self._lines.raw(block - 1)) >= _RULE
+
+    def _refuse_below_text(self, page: Page, block: int, end: int) -> bool:
+        """Refuse the next footnote within the last lines of a page, if its mark above it can be nothing else."""
+        wanted = str(self._expected)
+        for number in range(block + 1, end):
+            match = self._rules.opens_footnote.fullmatch(self._lines.text(number))
+            if match is None or match["mark"] != wanted or not self._rules.says.search(self._said(number, end)):
+                continue
+            marks = PageMarks(self._lines, self._rules, page.first, number, page.first)
+            if self._is_struck_out(match) or marks.place(wanted) is not None:
+                self._refuse_directly(number, 1)
+                return True
+        return False
+
+    def _refuse_directly(self, line: int, footnotes: int) -> None:
+        self._refuse(line, "stands directly below text, which may be law: leave a blank line above it")
+        self._expected += footnotes
 
     def _refuse_unexpected(self, block: int, end: int) -> None:
         """Refuse lines that read like a footnote with another number than the next, or whose mark is nowhere."""

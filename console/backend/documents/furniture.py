@@ -59,7 +59,18 @@ def _page_breaks(lines: Lines, rules: Furniture) -> list[tuple[int, int]]:
     # A rotated page has its number twice. Once or twice, the other can be the cell of a table.
     if sum(wide != narrow for wide, narrow in zip(doubled, breaks, strict=True)) >= _LEAST_DOUBLED:
         breaks = doubled
-    return [pair for pair, above in zip(breaks, [(0, 0), *breaks], strict=False) if pair[0] >= above[1]]
+    return _apart(lines, breaks)
+
+
+def _apart(lines: Lines, breaks: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Return the breaks that share nothing but blank lines, as behind an empty page; the upper one has these."""
+    apart: list[tuple[int, int]] = []
+    end = 0
+    for first, last in breaks:
+        if last > end and all(map(lines.is_blank, range(first, end))):
+            apart.append((max(first, end), last))
+            end = last
+    return apart
 
 
 def _with_second_number(lines: Lines, first: int, last: int, number: str) -> tuple[int, int]:

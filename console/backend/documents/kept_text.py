@@ -1,7 +1,7 @@
 """A text without its furniture: what is scanned and becomes bodies, and where each place of it is in the whole text."""
 
 from bisect import bisect_right
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 from console.backend.documents.canonical import CANON_RULE, CanonicalText, source_version
@@ -58,14 +58,11 @@ class KeptText:
         """Return what was seen in the kept text by the lines of the whole text."""
         if not self.pieces:
             return scanned
-        return Scan(
-            tuple(mark._replace(line=self.line(mark.line)) for mark in scanned.marks),
-            scanned.front_end,
-            self.line(scanned.front_lines) if scanned.front_lines else 0,
-            scanned.problems,
-            scanned.guards,
-            scanned.candidates,
-            [sighting._replace(line=self.line(sighting.line)) for sighting in scanned.sightings],
+        return replace(
+            scanned,
+            marks=tuple(mark._replace(line=self.line(mark.line)) for mark in scanned.marks),
+            front_lines=self.line(scanned.front_lines) if scanned.front_lines else 0,
+            sightings=[sighting._replace(line=self.line(sighting.line)) for sighting in scanned.sightings],
         )
 
     def source(self, raw: bytes, origin: str) -> SourceVersion:

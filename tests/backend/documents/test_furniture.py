@@ -216,10 +216,8 @@ def with_a_wrong_number(text: str) -> str:
 @pytest.mark.parametrize("change", [without_a_number, with_a_wrong_number])
 def test_a_head_whose_number_does_not_go_on_stays_in_the_text(change: Callable[[str], str]) -> None:
     text = change(printed(Layout(notes={})))
-    result = cut(text)
-    if result.plan is not None:
-        kept = kept_bytes(text.encode(), result.plan.dropped).decode()
-        assert kept.count(HEAD) == 1
+    plan = plan_of(text)
+    assert kept_bytes(text.encode(), plan.dropped).decode().count(HEAD) == 1
 
 
 def test_the_only_page_keeps_its_head() -> None:
@@ -232,19 +230,22 @@ def test_the_only_page_keeps_its_head() -> None:
     [
         (f"3 {NOTES[3][:20]}", f"7 {NOTES[3][:20]}"),  # not the next number
         ("b)3 Bờ", "b) Bờ"),  # no mark on the page
-        ("căn cứ ban hành như sau: “", "căn cứ ban hành như sau: "),
     ],
 )
 def test_a_footnote_that_is_not_certain_refuses_the_text(old: str, new: str) -> None:
     text = printed(Layout(width=90, lines=12))
-    assert cut(text).plan is not None
+    plan_of(text)
     assert text.count(old) == 1
-    changed = text.replace(old, new)
-    result = cut(changed)
-    if new.endswith("sau: "):  # Closed twice is no doubt: the footnote ends with its page.
-        assert result.plan is not None
-        return
-    assert "FOOTNOTE_UNCLEAR" in {problem.code for problem in result.problems}
+    assert "FOOTNOTE_UNCLEAR" in {problem.code for problem in cut(text.replace(old, new)).problems}
+
+
+def test_a_footnote_whose_quotation_only_ends_is_finished_and_ends_with_its_page() -> None:
+    text = printed(Layout(width=90, lines=12))
+    old = "căn cứ ban hành như sau: “"
+    assert text.count(old) == 1
+    changed = text.replace(old, old.rstrip("“"))
+    marks = [span.mark for span in plan_of(changed).dropped if span.rule is DropRule.FOOTNOTE]
+    assert marks == [str(mark) for mark in NOTES]
 
 
 LONG = {1: f"Nghị định này có căn cứ ban hành như sau: “{'Căn cứ Luật về hồ nước năm 2020 và các luật khác; ' * 9}”"}
@@ -281,14 +282,26 @@ def test_a_footnote_whose_rest_nothing_tells_refuses_the_text() -> None:
     assert cut(over_two_pages(2, rule="", width=90)).plan is not None
 
 
-@pytest.mark.parametrize("length", range(8, 30))
-def test_law_behind_the_head_of_a_page_is_no_rest_of_the_footnote_above(length: int) -> None:
-    # The last line of the footnote is gone, and no blank line parts the head from the law.
+def with_the_last_footnote_cut_short(length: int) -> str:
+    """A law whose last footnote has lost its second line; no blank line parts the heads from the law."""
     rows = printed(Layout(width=56, lines=length, number="before", around=0)).split("\n")
     at = next(number for number, row in enumerate(rows) if row.startswith("5 Điều này"))
     del rows[at + 1]
-    plan = cut("\n".join(rows)).plan
-    assert plan is None or not [span for span in plan.dropped if "Trẻ em" in span.text]
+    return "\n".join(rows)
+
+
+@pytest.mark.parametrize("length", [8, 10, 12, 16, 17, 23, 24, 25])
+def test_law_behind_the_head_of_a_page_is_no_rest_of_the_footnote_above(length: int) -> None:
+    result = cut(with_the_last_footnote_cut_short(length))
+    assert result.plan is None
+    assert [problem.code for problem in result.problems] == ["FOOTNOTE_UNCLEAR"]
+    assert result.problems[0].message.startswith("footnote 5 seems to go on on the next page")
+
+
+@pytest.mark.parametrize("length", [9, 11, 14, 18, 29])
+def test_the_rest_of_a_footnote_on_the_last_page_is_not_looked_for(length: int) -> None:
+    dropped = plan_of(with_the_last_footnote_cut_short(length)).dropped
+    assert [span.text[:10] for span in dropped if span.mark == "5"] == ["5", "5 Điều này"]
 
 
 @pytest.mark.parametrize("length", range(8, 30, 3))
