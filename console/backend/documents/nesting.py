@@ -98,11 +98,11 @@ def second_numberings(marks: Iterable[Mark]) -> frozenset[tuple[str, str]]:
     before: Mark | None = None
     for mark in marks:
         level = mark.level
-        if level is None or level.small:
+        if level is not None and level.small:
             continue
-        if level.role is _ANNEX:
+        if level is not None and level.role is _ANNEX:
             break
-        if level.role is _ARTICLE and mark.number is not None:
+        if level is not None and level.role is _ARTICLE and mark.number is not None:
             previous = last.get(level.name)
             if previous is not None and previous.last >= mark.number.first and is_start(mark.number.first):
                 restarts.setdefault(level.name, set()).add(_outer(before, mark))

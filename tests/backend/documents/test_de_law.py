@@ -277,7 +277,7 @@ def test_a_section_that_begins_again_without_an_article_above_it_is_refused(betw
 
 def test_a_section_that_begins_again_below_another_heading_says_that_the_articles_do_not_contain_them() -> None:
     text = TWO_NUMBERINGS + "\n    ## Zum Schluss\n\n    ## § 1\n\n    Noch einmal.\n"
-    assert refusals(planned(text, "de-law")) == [(15, "ADDRESS_REPEATED")]
+    assert refusals(planned(text, "de-law")) == [(15, "ADDRESS_REPEATED"), (25, "ADDRESS_REPEATED")]
 
 
 def test_the_numbering_of_an_annex_says_nothing_of_the_law() -> None:
