@@ -12,7 +12,6 @@ import unicodedata
 from console.backend.documents.acceptances import ADDRESS_REPEATED, Accepted
 from console.backend.documents.nesting import Node
 from console.backend.documents.profiles import Scope
-from console.backend.documents.tree import restarted
 from console.backend.model.plan import Problem
 
 _PREFIX = re.compile(r"[A-Z0-9](?:[A-Z0-9-]{1,30})[A-Z0-9]")
@@ -86,7 +85,7 @@ def _unnumbered(node: Node) -> str:
 
 def addresses(nodes: list[Node], docprefix: str, ordinals: bool, accepted: Accepted) -> tuple[list[str], list[Problem]]:
     """One address a node, in order; a repeated one is a problem, gets the suffix of its acceptance, or ordinals."""
-    again = restarted(nodes)
+    again = _restarted(nodes)
     result: list[str] = []
     problems: list[Problem] = []
     taken: dict[str, int] = {}
@@ -120,6 +119,21 @@ def addresses(nodes: list[Node], docprefix: str, ordinals: bool, accepted: Accep
         taken.setdefault(address, node.mark.line)
         result.append(address)
     return result, problems
+
+
+def _restarted(nodes: list[Node]) -> frozenset[tuple[str, int | None]]:
+    """The (level, base) whose numbering restarts in its containers."""
+    again: set[tuple[str, int | None]] = set()
+    last: dict[tuple[str, int | None], tuple[tuple[int, ...], int | None]] = {}
+    for node in nodes:
+        if node.level.scope is not Scope.DOCUMENT or node.mark.number is None:
+            continue
+        key, first = (node.level.name, node.base), node.mark.number.first
+        before = last.get(key)
+        if before is not None and first <= before[0] and node.parent != before[1] and first[0] <= 1:
+            again.add(key)
+        last[key] = (node.mark.number.last, node.parent)
+    return frozenset(again)
 
 
 def _with_ordinal(address: str, taken: dict[str, int], given: dict[str, int]) -> str:

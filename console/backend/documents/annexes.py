@@ -2,13 +2,19 @@
 
 from bisect import bisect_left, bisect_right
 
-from console.backend.documents.acceptances import ADDRESS_REPEATED, AMBIGUOUS, NUMBER_BACKWARDS, NUMBER_GAP
+from console.backend.documents.acceptances import (
+    ADDRESS_REPEATED,
+    AMBIGUOUS,
+    FOREIGN_LETTER,
+    NUMBER_BACKWARDS,
+    NUMBER_GAP,
+)
 from console.backend.documents.matching import Mark
 from console.backend.documents.nesting import Node
 from console.backend.documents.profiles import Role
 from console.backend.model.plan import Problem
 
-_OF_NUMBERING = AMBIGUOUS | {NUMBER_GAP, NUMBER_BACKWARDS, ADDRESS_REPEATED, "FOREIGN_LETTER", "ANNEX_INTERRUPTED"}
+_OF_NUMBERING = AMBIGUOUS | {NUMBER_GAP, NUMBER_BACKWARDS, ADDRESS_REPEATED, FOREIGN_LETTER, "ANNEX_INTERRUPTED"}
 
 
 def unclear_annexes(problems: list[Problem], nodes: list[Node], marks: tuple[Mark, ...]) -> frozenset[int]:

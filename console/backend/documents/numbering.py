@@ -108,6 +108,11 @@ def parse_letter(raw: str) -> Number | None:
     return Number(raw=raw, first=key, last=key, token=ascii_letter(raw[0]) + rest)
 
 
+def foreign_letter(raw: str) -> Number:
+    """Return the number of a letter that its alphabet does not have: before all others, as it stands in no order."""
+    return Number(raw=raw, first=(0,), last=(0,), token=raw.upper())
+
+
 def parse_in(alphabet: Alphabet, raw: str) -> Number | None:
     """Read a number that is written in an alphabet; None where it is none."""
     if alphabet is Alphabet.VIETNAMESE:

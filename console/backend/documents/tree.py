@@ -4,7 +4,14 @@ import re
 from bisect import bisect_right
 from collections.abc import Callable
 
-from console.backend.documents.acceptances import DEPTH_JUMP, NUMBER_BACKWARDS, NUMBER_GAP, UNKNOWN_HEADING, Accepted
+from console.backend.documents.acceptances import (
+    DEPTH_JUMP,
+    FOREIGN_LETTER,
+    NUMBER_BACKWARDS,
+    NUMBER_GAP,
+    UNKNOWN_HEADING,
+    Accepted,
+)
 from console.backend.documents.indentation import indentation
 from console.backend.documents.lettering import Reading, is_both, read
 from console.backend.documents.matching import Mark, Style
@@ -13,6 +20,7 @@ from console.backend.documents.numbering import (
     Alphabet,
     Number,
     follows,
+    foreign_letter,
     is_start,
     parse_in,
     path_of,
@@ -27,6 +35,8 @@ from console.backend.model.plan import Acceptance, Problem, SuspectReason
 _CONTAINER, _ARTICLE = Role.CONTAINER, Role.ARTICLE
 _ANNEX, _MATTER, _CONTENTS, _NAMED_PART = Role.ANNEX, Role.MATTER, Role.CONTENTS, Role.NAMED_PART
 _OPENS_A_TITLE = "([„“\"»«‚'…-–—"
+_FOREIGN_LETTER = re.compile(r"\W*(?:\w{2,}[ ]+)?([A-Za-z]{1,2}\d{0,2})[.)]")
+"""A number that an alphabet does not have; in an address, another letter than these would be lost."""
 _NESTED_BY = 2
 """Spaces by which an item is indented deeper than another one; fewer align numbers of one and two digits."""
 _DOCUMENT, _PLAIN, _ATX, _FITS, _UNNUMBERED = Scope.DOCUMENT, Style.PLAIN, Style.ATX, Verdict.FITS, Numbering.NONE
@@ -261,9 +271,12 @@ class _Builder:
             return
         parent = path[at].index
         if mark.number is None:
-            if (level.name, parent) in self.sequences and mark.fresh:
-                self.problem("FOREIGN_LETTER", mark, f"{level.name} with a letter that its numbering does not have")
-            self.sighted(mark, SuspectReason.SPELLING)
+            number = self._accepted_letter(mark, level, parent)
+            if number is None:
+                self.sighted(mark, SuspectReason.SPELLING)
+                return
+            del path[at + 1 :]
+            self._open(mark._replace(number=number), level, parent, None, counted=False)
             return
         if not mark.fresh and not self._is_directly_below_heading(mark, mark.number):
             begins = False
@@ -282,6 +295,18 @@ class _Builder:
             self._check_indentation(mark, level, path[at], path[at + 1 :])
         del path[at + 1 :]
         self._open(mark, level, parent, None)
+
+    def _accepted_letter(self, mark: Mark, level: Level, parent: int) -> Number | None:
+        """Refuse a letter that the numbering does not have, or return its number if exactly this has been accepted."""
+        if (level.name, parent) not in self.sequences or not mark.fresh:
+            return None
+        acceptance = self.problem(
+            FOREIGN_LETTER,
+            mark,
+            f"{level.name} with a letter that its numbering does not have: correct it, or accept it",
+        )
+        match = _FOREIGN_LETTER.match(self.text, mark.start)
+        return foreign_letter(match[1]) if acceptance is not None and match is not None else None
 
     def _is_directly_below_heading(self, mark: Mark, number: Number) -> bool:
         """Return whether a first part follows an article whose heading only the layout told from a sentence."""
@@ -524,21 +549,6 @@ def build(
         builder.following.pop()
         builder.add(mark)
     return builder.nodes, builder.problems, builder.sightings
-
-
-def restarted(nodes: list[Node]) -> frozenset[tuple[str, int | None]]:
-    """The (level, base) whose numbering restarts in its containers."""
-    again: set[tuple[str, int | None]] = set()
-    last: dict[tuple[str, int | None], tuple[tuple[int, ...], int | None]] = {}
-    for node in nodes:
-        if node.level.scope is not _DOCUMENT or node.mark.number is None:
-            continue
-        key, first = (node.level.name, node.base), node.mark.number.first
-        before = last.get(key)
-        if before is not None and first <= before[0] and node.parent != before[1] and first[0] <= 1:
-            again.add(key)
-        last[key] = (node.mark.number.last, node.parent)
-    return frozenset(again)
 
 
 def _contents_apart(marks: tuple[Mark, ...]) -> tuple[tuple[Mark, ...], tuple[Mark, ...]]:

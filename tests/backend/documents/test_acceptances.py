@@ -86,6 +86,12 @@ FINDINGS = (
     Finding(AMBIGUOUS_HEADING, "vi-law", accept(4, "AMBIGUOUS_HEADING", read_as="unit"), "DIEU-1 DIEU-2"),
     Finding(AMBIGUOUS_HEADING, "vi-law", accept(4, "AMBIGUOUS_HEADING", read_as="text"), "DIEU-1"),
     Finding("# A\n\nx\n\n### B\n\ny\n\n## C\n\nz\n", "atx", accept(5, "DEPTH_JUMP"), "A A/B A/C"),
+    Finding(
+        "Điều 1. A\n1. Một:\n" + "".join(f"{letter}) Điểm {letter};\n" for letter in "abcdđeghijk"),
+        "vi-law",
+        accept(12, "FOREIGN_LETTER"),
+        "DIEU-1 DIEU-1/KHOAN-1" + "".join(f" DIEU-1/KHOAN-1/DIEM-{letter}" for letter in (*"ABCD", "DD", *"EGHIJK")),
+    ),
 )
 
 
