@@ -4,7 +4,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from heapq import merge
+from itertools import chain
 from typing import Final
 
 from console.backend.model.plan import Problem
@@ -79,7 +79,7 @@ def find_guards(text: str, start: int, plain_marks: frozenset[int] = frozenset()
         streams.append((m.start(), "comment", m[0]) for m in _COMMENT.finditer(text, start))
     if "```" in text or "~~~" in text:
         streams.append(_fences(text, start))
-    return Guards(_covers(merge(*streams), text))
+    return Guards(_covers(sorted(chain.from_iterable(streams)), text))
 
 
 def _fences(text: str, start: int) -> Iterator[Event]:

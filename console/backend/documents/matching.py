@@ -116,8 +116,11 @@ class Matcher:
         self.beginning = re.compile(begins, flags)
         """A line that can open a unit; others are not examined for it."""
         self.first_line = re.compile(rf"(?:({begins})|({seems}))", flags)
-        self.lines = re.compile(rf"\n(?:({begins})|({seems}))", flags)
-        """Group 1: a line that can open a unit; group 2: one that may only seem to. The leading LF makes the search fast."""
+        self.lines = re.compile(rf"\n(?!\n)(?:({begins})|({seems}))", flags)
+        """Group 1: a line that can open a unit; group 2: one that may only seem to. The leading LF makes the search fast.
+
+        A blank line, as every second one is, can be neither.
+        """
         self.reads_like = (
             re.compile(rf"{DECORATION}(?:{'|'.join(map(profile.regex, profile.reads_like))})")
             if profile.reads_like
