@@ -1,6 +1,7 @@
 """Compiled profiles: from a line to the mark it may be."""
 
 import re
+from collections.abc import Iterable
 from enum import IntEnum
 from functools import cache, cached_property
 from typing import NamedTuple
@@ -18,6 +19,7 @@ _SEEMS_NUMBERED = (
     r"[ \t\u00a0]*+(?:_|[^\w\n([{（§#＃<.)]){0,12}+(?:[(\[{（§#＃<.)]|\d(?:\w{0,5}+[^\w\n.)\]}:/．）\-–—]{0,2}+[.)\]}:/．）\-–—]|\d{0,2}+(?!\d))"
     r"|(?![a-zäöüß]{4})[^\W\d_]++(?:(?<!\w\w\w\w)[^\w\n.)\]}:/．）\-–—]{0,2}+[.)\]}:/．）\-–—]|(?<!\w\w\w)|[^\w\n]{0,6}+(?:$|(?<=[;:*§#,/()\[\]])\w|[a-z]?\d|[IVXLC]++(?!\w)))|[A-ZÄÖÜĐ](?=[^\n]{0,39}+$))"
 )
+_FRAGMENT_FIRST = re.compile(r"(<\w+>)(?![?*+{])([^|]+)")
 _VOID = ("weggefallen", "aufgehoben", "entfällt", "entfallen", "gestrichen", "unbesetzt", "frei")
 
 
@@ -102,7 +104,7 @@ class Matcher:
             raise ValueError(f"profile {profile.name}: {keys}, and one is none ({error}): {advice}") from error
 
     def _join(self, profile: Profile) -> None:
-        heads = "|".join(profile.regex(head) for lv in profile.level for head in lv.heads)
+        heads = _joined(profile, (head for lv in profile.level for head in lv.heads))
         firsts = "".join(map(re.escape, self._forms))
         unmarked = rf"|(?=[*_{firsts}])(?:\*\*|__)?(?:{heads})" if heads else ""
         flags = re.MULTILINE | (re.IGNORECASE if profile.ignore_case else re.NOFLAG)
@@ -239,6 +241,26 @@ def _undecorated(line: str) -> tuple[Style, int, str]:
     if text.startswith(("**", "__")):
         return _BOLD, 0, text.replace(text[:2], "").strip()
     return _PLAIN, 0, " ".join(text.split()) if "  " in text else text
+
+
+def _joined(profile: Profile, heads: Iterable[str]) -> str:
+    """Return one pattern for all: heads that begin with the same fragment share it, so that it is tried once a line."""
+    rests: dict[str, list[str]] = {}
+    for head in heads:
+        shared = _FRAGMENT_FIRST.fullmatch(head)
+        fragment, rest = shared.groups() if shared is not None else ("", head)
+        if not _is_pattern(profile.regex(fragment)):  # Such as `(?:a`, which the rest closes.
+            fragment, rest = "", head
+        rests.setdefault(profile.regex(fragment), []).append(profile.regex(rest))
+    return "|".join(f"{first}(?:{'|'.join(ends)})" if first else "|".join(ends) for first, ends in rests.items())
+
+
+def _is_pattern(text: str) -> bool:
+    try:
+        re.compile(text)
+    except re.error:
+        return False
+    return True
 
 
 @cache

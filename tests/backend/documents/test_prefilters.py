@@ -1,12 +1,14 @@
 """Searches that are quick because they look at less find all that the full ones find."""
 
+import re
 from random import Random
 
 import pytest
 
 from console.backend.documents import suspects
 from console.backend.documents.folding import HIDING, holds_invisible
-from console.backend.documents.matching import matcher
+from console.backend.documents.matching import _joined, matcher
+from console.backend.documents.profiles import load_profile
 from tests.backend.documents import beginnings
 from tests.backend.documents.test_suspects import SAMPLES
 
@@ -72,3 +74,26 @@ def test_a_phrase_with_one_slip_anywhere_is_near(phrase: str) -> None:
     far = [slip for slip in slips for rest in ("", " 1", "x") if not suspects._is_near_phrase(slip + rest, phrase)]
     assert all(slip.startswith(phrase) for slip in far), far
     assert not suspects._is_near_phrase(phrase, phrase)
+
+
+@pytest.mark.parametrize("sample", SAMPLES)
+def test_heads_that_share_a_fragment_find_each_line_that_one_of_them_finds(sample: str) -> None:
+    compiled = matcher(sample.partition(",")[0])
+    profile = compiled.profile
+    flags = re.IGNORECASE if profile.ignore_case else re.NOFLAG
+    heads = [
+        re.compile(rf"(?:\*\*|__)?{profile.regex(head)}", flags) for level in profile.level for head in level.heads
+    ]
+    firsts = {"*", "_", *(sign for level in profile.level for sign in level.first)}
+    for line in "\n".join(changed(sample, seeds=4)).split("\n"):
+        text = line.removeprefix(" ").removeprefix(" ").removeprefix(" ")
+        if text[:1] in firsts and any(head.match(text) for head in heads):
+            assert compiled.beginning.match(line) is not None
+
+
+def test_a_fragment_that_the_rest_of_a_head_closes_is_not_shared() -> None:
+    profile = load_profile("de-law").model_copy(update={"fragments": {"open": "(?:a|b", "word": "a|b"}})
+    heads = [r"<open>)c", r"<open>)d", r"<word>c", r"<word>d", r"<word>?e", r"<word>f|g"]
+    joined, apart = re.compile(_joined(profile, heads)), [re.compile(profile.regex(head)) for head in heads]
+    for line in ("ac", "bd", "bc", "a", "b", "be", "e", "bf", "g", "c", "d"):
+        assert (joined.match(line) is not None) == any(head.match(line) for head in apart)
