@@ -86,6 +86,12 @@ class Matcher:
         self.profile = profile
         self.by_depth = not any(lv.pattern for lv in profile.level)
         self.lettered = any(level.alphabet for level in profile.level)
+        self.confirming = {
+            lv.name: re.compile(profile.regex(lv.confirmed_by)) for lv in profile.level if lv.confirmed_by
+        }
+        """Patterns by level of what must be found within the lines behind a line of it."""
+        self.inside = {lv.name: profile.regex(lv.inside) for lv in profile.level if lv.inside}
+        """Forms by level of a number within a line."""
         self._forms: dict[str, list[_Form]] = {}
         self._small: dict[str, _Form] = {}
         """The parts of articles by first character: the most frequent lines, so they are tried first."""

@@ -36,7 +36,7 @@ _ENOUGH = 200
 """Problems of one sort after which nobody reads on."""
 _MOST_PLAIN_MARKS = 200
 """Quotation marks of one document that can be accepted as text; the text is scanned again for each."""
-_CONTAINER, _ATX, _NO_TITLE = Role.CONTAINER, Style.ATX, TitleBelow.NONE
+_CONTAINER, _PLAIN, _ATX, _NO_TITLE = Role.CONTAINER, Style.PLAIN, Style.ATX, TitleBelow.NONE
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +159,7 @@ class _Scanner:
         if mark.fresh and self.unwrapped and not self._fresh(start):
             self.sightings.append(Sighting(self.line, start, SuspectReason.CONTINUES))
         # Behind the first line of a paragraph, and behind a reference, the sentence can go on in the next line.
-        if mark.level is None or (not mark.level.small and (mark.fresh or mark.style is not Style.PLAIN)):
+        if mark.level is None or (not mark.level.small and (mark.fresh or mark.style is not _PLAIN)):
             self.heading_end = start + len(line)
             if not mark.title and mark.style is not _ATX and mark.level is not None:
                 mark = self._titled(mark)
@@ -177,7 +177,7 @@ class _Scanner:
         fresh = self.unwrapped or start < 2 or self.text[start - 2] == "\n" or self._fresh(start)
         mark = self.matcher.match(line, self.line, start, fresh)
         if mark is not None and mark.level is not None and mark.level.confirmed_by:
-            confirming = re.compile(self.matcher.profile.regex(mark.level.confirmed_by))
+            confirming = self.matcher.confirming[mark.level.name]
             if not confirming.match(self.text, start, start + _CONFIRMED_WITHIN):
                 return None
         return mark

@@ -214,7 +214,7 @@ def _inside(text: str, matcher: Matcher, nodes: list[Node], lines: Lines) -> Ite
         number = str(following) if alphabet is None else sign_in(alphabet, following)
         possible = number and text.find(number, node.mark.start, end) >= 0
         match = (
-            _behind_an_end(matcher.profile.regex(node.level.inside), number).search(text, node.mark.start, end)
+            _behind_an_end(matcher.inside[node.level.name], number).search(text, node.mark.start, end)
             if possible
             else None
         )
