@@ -103,27 +103,25 @@ def _quotations(text: str, mark: str, start: int, plain_marks: frozenset[int]) -
 def _covers(events: Iterable[Event], text: str) -> list[Cover]:
     # One pass with one region open at a time: inside a fence a comment is text, and the other way round.
     covers: list[Cover] = []
-    opened: Cover | None = None
-    mark, depth = "", 0
+    what, start, mark, depth = "", 0, "", 0
     for offset, kind, sign in events:
-        if opened is None:
+        if not what:
             if _opens(kind, sign):
-                opened, mark, depth = Cover(kind, offset, len(text) + 1, closed=False), sign, 1
+                what, start, mark, depth = kind, offset, sign, 1
             continue
-        if kind != opened.what:
+        if kind != what:
             continue
         if kind == "quotation":
-            # Alone on a line, it closes kind is open. “ closes kind „ opened, whatever stands beside it.
-            german = text[opened.start] == "„" and text[offset] == "“"
+            # Alone on a line, it closes what is open. “ closes what „ opened, whatever stands beside it.
+            german = text[start] == "„" and text[offset] == "“"
             depth += 1 if sign == "open" and not german else -1
         elif (kind == "comment" and sign == "-->") or (kind == "fence" and _ends_fence(mark, sign)):
             depth = 0
         if depth == 0:
-            opened.end, opened.closed = offset, True
-            if text.find("\n", opened.start, offset) >= 0:
-                covers.append(opened)
-            opened = None
-    return covers if opened is None else [*covers, opened]
+            if text.find("\n", start, offset) >= 0:
+                covers.append(Cover(what, start, offset, closed=True))
+            what = ""
+    return [*covers, Cover(what, start, len(text) + 1, closed=False)] if what else covers
 
 
 def _opens(kind: str, sign: str) -> bool:

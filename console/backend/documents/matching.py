@@ -112,7 +112,7 @@ class Matcher:
     def _join(self, profile: Profile) -> None:
         heads = _joined(profile, (head for lv in profile.level for head in lv.heads))
         firsts = "".join(map(re.escape, self._forms))
-        unmarked = rf"|(?=[*_{firsts}])(?:\*\*|__)?(?:{heads})" if heads else ""
+        unmarked = rf"|(?=[*_{firsts}])(?:\*\*|__|)(?:{heads})" if heads else ""
         flags = re.MULTILINE | (re.IGNORECASE if profile.ignore_case else re.NOFLAG)
         begins = rf" {{0,3}}(?:#{{1,6}}(?![^ \t\n]){unmarked})[^\n]*"
         items = "|".join(profile.regex(head) for lv in profile.level if lv.list_item for head in lv.heads)
