@@ -103,13 +103,13 @@ def _quotations(text: str, mark: str, start: int, plain_marks: frozenset[int]) -
 def _covers(events: Iterable[Event], text: str) -> list[Cover]:
     # One pass with one region open at a time: inside a fence a comment is text, and the other way round.
     covers: list[Cover] = []
-    what, start, mark, depth = "", 0, "", 0
+    region, start, mark, depth = "", 0, "", 0
     for offset, kind, sign in events:
-        if not what:
+        if not region:
             if _opens(kind, sign):
-                what, start, mark, depth = kind, offset, sign, 1
+                region, start, mark, depth = kind, offset, sign, 1
             continue
-        if kind != what:
+        if kind != region:
             continue
         if kind == "quotation":
             # Alone on a line, it closes what is open. “ closes what „ opened, whatever stands beside it.
@@ -119,9 +119,9 @@ def _covers(events: Iterable[Event], text: str) -> list[Cover]:
             depth = 0
         if depth == 0:
             if text.find("\n", start, offset) >= 0:
-                covers.append(Cover(what, start, offset, closed=True))
-            what = ""
-    return [*covers, Cover(what, start, len(text) + 1, closed=False)] if what else covers
+                covers.append(Cover(region, start, offset, closed=True))
+            region = ""
+    return [*covers, Cover(region, start, len(text) + 1, closed=False)] if region else covers
 
 
 def _opens(kind: str, sign: str) -> bool:
