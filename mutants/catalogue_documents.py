@@ -27,6 +27,20 @@ DOCUMENTS = (
         _test("documents/test_suspects", "what_looks_like_a_paragraph_of_a_german_law_is_named"),
     ),
     Mutant(
+        "an invisible character is looked for in the bytes of the text",
+        f"{_D}/folding.py",
+        "    return _INVISIBLE_PUNCTUATION.search(data) is not None or any(",
+        "    return any(",
+        _test("documents/test_prefilters", "each_invisible_character_is_found_and_no_other"),
+    ),
+    Mutant(
+        "a fragment that the rest of a head closes is not shared",
+        f"{_D}/matching.py",
+        "        if not _is_pattern(profile.regex(fragment)):",
+        "        if False:",
+        _test("documents/test_prefilters", "a_fragment_that_the_rest_of_a_head_closes_is_not_shared"),
+    ),
+    Mutant(
         "a word with a slip in it is worth a closer look",
         f"{_D}/beginnings.py",
         "    mistyped = rf",

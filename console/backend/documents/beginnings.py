@@ -45,10 +45,7 @@ def beginning_of(line: str) -> str:
 
 
 def notable(reads_like: re.Pattern[str] | None, words: tuple[str, ...], *, lettered: bool) -> re.Pattern[str]:
-    """Return the pattern of beginnings, one on each line, that are worth a closer look; all others are text.
-
-    It takes no character, so that a match that reaches into the next line hides nothing there.
-    """
+    """Return the pattern of beginnings that are worth a closer look; all others are text."""
     forms = [*NUMBERS, *WORDS_AND_NUMBERS, *([LETTER] if lettered else [])]
     unnamed = "|".join(_GROUP_NAME.sub("?:", form) for form in forms)
     near = "|".join(
@@ -58,4 +55,4 @@ def notable(reads_like: re.Pattern[str] | None, words: tuple[str, ...], *, lette
     )
     mistyped = rf"|[^\w]{{0,3}}(?:{near})" if near else ""
     known = f"{reads_like.pattern}|" if reads_like is not None else ""
-    return re.compile(rf"^(?={known}[^\n]*<|(?!{BULLET})(?:{unnamed}){mistyped})", re.MULTILINE)
+    return re.compile(rf"{known}[^<]*<|(?!{BULLET})(?:{unnamed}){mistyped}")

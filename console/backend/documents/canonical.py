@@ -39,7 +39,7 @@ def canonical_text(raw: bytes, limits: Limits = DEFAULT_LIMITS) -> CanonicalText
     text = decoded_text(raw, limits)
     body = raw.removeprefix(_BOM)
     plain = _with_lf(text)
-    normal = plain if unicodedata.is_normalized("NFC", plain) else unicodedata.normalize("NFC", plain)
+    normal = unicodedata.normalize("NFC", plain)  # Of a text that is normal already, the same object.
     data = body if normal is text else normal.encode()
     _refuse_long_line(data, limits)
     return CanonicalText(text=normal, data=data)
@@ -65,11 +65,12 @@ def bounded(text: str, rule: str, limits: Limits = DEFAULT_LIMITS) -> CanonicalT
 
 def source_version(raw: bytes, canonical: bytes, origin: str, rule: str = CANON_RULE) -> SourceVersion:
     """The pinned snapshot of a document; `origin` is `file:<name>` or `live:<registered name>`."""
+    sha256 = sha256_hex(raw)
     return SourceVersion(
         origin=origin,
         bytes=len(raw),
-        sha256=sha256_hex(raw),
-        canonical_sha256=sha256_hex(canonical),
+        sha256=sha256,
+        canonical_sha256=sha256 if canonical is raw else sha256_hex(canonical),
         canon_rule=rule,
     )
 

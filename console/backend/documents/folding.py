@@ -26,8 +26,8 @@ _COMBINING: Final = re.compile("[\u0300-\u036f]")
 BREAKS: Final = "\v\f\x1c\x1d\x1e\x85\u2028\u2029"
 """Line breaks of Unicode that are none here: lines end at LF alone."""
 BROKEN: Final = re.compile(f"[{BREAKS}]([^\n{BREAKS}]+)")
-HIDDEN: Final = re.compile(f"[{_INVISIBLE}]")
-"""A character that is not seen."""
+_RARE_INVISIBLE: Final = "\u00ad\u034f\u061c\u180e\ufeff"
+_INVISIBLE_PUNCTUATION: Final = re.compile(rb"\xe2(?:\x80[\x8b-\x8f\xaa-\xae]|\x81[\xa0-\xa4\xa6-\xa9])")
 HIDING: Final = re.compile(f"(?:\\A|\n)([^\n]{{0,{REACH // 2}}}[{_INVISIBLE}][^\n]*)")
 """A line with an invisible character in its beginning (group 1)."""
 _ESCAPED: Final = re.compile(r"\\([!\"$-/:-@\[-`{-~])")  # An escaped `#` is meant to open no heading.
@@ -36,6 +36,14 @@ _TAG: Final = re.compile(r"</?[A-Za-z][^<>\n]*>")
 _INLINE_TAG: Final = re.compile(r"</?(?:a|span|b|strong|i|em|u|font|sup|sub|p|div)\b[^<>\n]*>", re.IGNORECASE)
 _LINK: Final = re.compile(r"!?\[([^\[\]\n]*)\](?:\([^()\n]*\)|\{[^{}\n]*\})")
 _ATTRIBUTES: Final = re.compile(r"\{[ \t]*(?:[#.][^{}\n]*|[A-Za-z-]+=[^{}\n]*)\}")
+
+
+def holds_invisible(text: str, data: bytes) -> bool:
+    """Return whether a text, given as characters and as UTF-8, holds an invisible character.
+
+    Most of these begin with the same byte, which is rare; as characters they would be searched for one by one.
+    """
+    return _INVISIBLE_PUNCTUATION.search(data) is not None or any(sign in text for sign in _RARE_INVISIBLE)
 
 
 def needs_folding(line: str) -> bool:

@@ -1,6 +1,7 @@
 """The marks of footnotes in the text of a page: where one stands, and whether the digits can be anything else."""
 
 import re
+from functools import cached_property
 from typing import NamedTuple
 
 from console.backend.documents.furniture_rules import MARK, Furniture
@@ -40,10 +41,15 @@ class PageMarks:
         self._lines = lines
         self._rules = rules
         self._range = range(above, end)
-        self._runs = [
+        self._text = range(first, end)
+
+    @cached_property
+    def _runs(self) -> list[_Run]:
+        """Return the digits of the page; most pages have no footnote that they are looked for."""
+        return [
             _Run(number, match.start(), match[0], match.string)
-            for number in range(first, end)
-            for match in _DIGITS.finditer(lines.raw(number))
+            for number in self._text
+            for match in _DIGITS.finditer(self._lines.raw(number))
         ]
 
     def is_seen(self, mark: str) -> bool:

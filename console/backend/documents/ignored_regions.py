@@ -4,7 +4,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from heapq import merge
+from itertools import chain
 from typing import Final
 
 from console.backend.model.plan import Problem
@@ -79,7 +79,7 @@ def find_guards(text: str, start: int, plain_marks: frozenset[int] = frozenset()
         streams.append((m.start(), "comment", m[0]) for m in _COMMENT.finditer(text, start))
     if "```" in text or "~~~" in text:
         streams.append(_fences(text, start))
-    return Guards(_covers(merge(*streams), text))
+    return Guards(_covers(sorted(chain.from_iterable(streams)), text))
 
 
 def _fences(text: str, start: int) -> Iterator[Event]:
@@ -103,27 +103,25 @@ def _quotations(text: str, mark: str, start: int, plain_marks: frozenset[int]) -
 def _covers(events: Iterable[Event], text: str) -> list[Cover]:
     # One pass with one region open at a time: inside a fence a comment is text, and the other way round.
     covers: list[Cover] = []
-    opened: Cover | None = None
-    mark, depth = "", 0
+    region, start, mark, depth = "", 0, "", 0
     for offset, kind, sign in events:
-        if opened is None:
+        if not region:
             if _opens(kind, sign):
-                opened, mark, depth = Cover(kind, offset, len(text) + 1, closed=False), sign, 1
+                region, start, mark, depth = kind, offset, sign, 1
             continue
-        if kind != opened.what:
+        if kind != region:
             continue
         if kind == "quotation":
-            # Alone on a line, it closes kind is open. “ closes kind „ opened, whatever stands beside it.
-            german = text[opened.start] == "„" and text[offset] == "“"
+            # Alone on a line, it closes what is open. “ closes what „ opened, whatever stands beside it.
+            german = text[start] == "„" and text[offset] == "“"
             depth += 1 if sign == "open" and not german else -1
         elif (kind == "comment" and sign == "-->") or (kind == "fence" and _ends_fence(mark, sign)):
             depth = 0
         if depth == 0:
-            opened.end, opened.closed = offset, True
-            if text.find("\n", opened.start, offset) >= 0:
-                covers.append(opened)
-            opened = None
-    return covers if opened is None else [*covers, opened]
+            if text.find("\n", start, offset) >= 0:
+                covers.append(Cover(region, start, offset, closed=True))
+            region = ""
+    return [*covers, Cover(region, start, len(text) + 1, closed=False)] if region else covers
 
 
 def _opens(kind: str, sign: str) -> bool:

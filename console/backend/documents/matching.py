@@ -1,6 +1,7 @@
 """Compiled profiles: from a line to the mark it may be."""
 
 import re
+from collections.abc import Iterable
 from enum import IntEnum
 from functools import cache, cached_property
 from typing import NamedTuple
@@ -18,6 +19,7 @@ _SEEMS_NUMBERED = (
     r"[ \t\u00a0]*+(?:_|[^\w\n([{（§#＃<.)]){0,12}+(?:[(\[{（§#＃<.)]|\d(?:\w{0,5}+[^\w\n.)\]}:/．）\-–—]{0,2}+[.)\]}:/．）\-–—]|\d{0,2}+(?!\d))"
     r"|(?![a-zäöüß]{4})[^\W\d_]++(?:(?<!\w\w\w\w)[^\w\n.)\]}:/．）\-–—]{0,2}+[.)\]}:/．）\-–—]|(?<!\w\w\w)|[^\w\n]{0,6}+(?:$|(?<=[;:*§#,/()\[\]])\w|[a-z]?\d|[IVXLC]++(?!\w)))|[A-ZÄÖÜĐ](?=[^\n]{0,39}+$))"
 )
+_FRAGMENT_FIRST = re.compile(r"(<\w+>)(?![?*+{])([^|]+)")
 _VOID = ("weggefallen", "aufgehoben", "entfällt", "entfallen", "gestrichen", "unbesetzt", "frei")
 
 
@@ -84,6 +86,12 @@ class Matcher:
         self.profile = profile
         self.by_depth = not any(lv.pattern for lv in profile.level)
         self.lettered = any(level.alphabet for level in profile.level)
+        self.confirming = {
+            lv.name: re.compile(profile.regex(lv.confirmed_by)) for lv in profile.level if lv.confirmed_by
+        }
+        """Patterns by level of what must be found within the lines behind a line of it."""
+        self.inside = {lv.name: profile.regex(lv.inside) for lv in profile.level if lv.inside}
+        """Forms by level of a number within a line."""
         self._forms: dict[str, list[_Form]] = {}
         self._small: dict[str, _Form] = {}
         """The parts of articles by first character: the most frequent lines, so they are tried first."""
@@ -102,9 +110,9 @@ class Matcher:
             raise ValueError(f"profile {profile.name}: {keys}, and one is none ({error}): {advice}") from error
 
     def _join(self, profile: Profile) -> None:
-        heads = "|".join(profile.regex(head) for lv in profile.level for head in lv.heads)
+        heads = _joined(profile, (head for lv in profile.level for head in lv.heads))
         firsts = "".join(map(re.escape, self._forms))
-        unmarked = rf"|(?=[*_{firsts}])(?:\*\*|__)?(?:{heads})" if heads else ""
+        unmarked = rf"|(?=[*_{firsts}])(?:\*\*|__|)(?:{heads})" if heads else ""
         flags = re.MULTILINE | (re.IGNORECASE if profile.ignore_case else re.NOFLAG)
         begins = rf" {{0,3}}(?:#{{1,6}}(?![^ \t\n]){unmarked})[^\n]*"
         items = "|".join(profile.regex(head) for lv in profile.level if lv.list_item for head in lv.heads)
@@ -116,8 +124,11 @@ class Matcher:
         self.beginning = re.compile(begins, flags)
         """A line that can open a unit; others are not examined for it."""
         self.first_line = re.compile(rf"(?:({begins})|({seems}))", flags)
-        self.lines = re.compile(rf"\n(?:({begins})|({seems}))", flags)
-        """Group 1: a line that can open a unit; group 2: one that may only seem to. The leading LF makes the search fast."""
+        self.lines = re.compile(rf"\n(?!\n)(?:({begins})|({seems}))", flags)
+        """Group 1: a line that can open a unit; group 2: one that may only seem to. The leading LF makes the search fast.
+
+        A blank line, as every second one is, can be neither.
+        """
         self.reads_like = (
             re.compile(rf"{DECORATION}(?:{'|'.join(map(profile.regex, profile.reads_like))})")
             if profile.reads_like
@@ -236,6 +247,26 @@ def _undecorated(line: str) -> tuple[Style, int, str]:
     if text.startswith(("**", "__")):
         return _BOLD, 0, text.replace(text[:2], "").strip()
     return _PLAIN, 0, " ".join(text.split()) if "  " in text else text
+
+
+def _joined(profile: Profile, heads: Iterable[str]) -> str:
+    """Return one pattern for all: heads that begin with the same fragment share it, so that it is tried once a line."""
+    rests: dict[str, list[str]] = {}
+    for head in heads:
+        shared = _FRAGMENT_FIRST.fullmatch(head)
+        fragment, rest = shared.groups() if shared is not None else ("", head)
+        if not _is_pattern(profile.regex(fragment)):  # Such as `(?:a`, which the rest closes.
+            fragment, rest = "", head
+        rests.setdefault(profile.regex(fragment), []).append(profile.regex(rest))
+    return "|".join(f"{first}(?:{'|'.join(ends)})" if first else "|".join(ends) for first, ends in rests.items())
+
+
+def _is_pattern(text: str) -> bool:
+    try:
+        re.compile(text)
+    except re.error:
+        return False
+    return True
 
 
 @cache

@@ -15,6 +15,7 @@ _DEEPEST = 6
 
 
 _CONTAINER, _ARTICLE, _ANNEX, _MATTER = Role.CONTAINER, Role.ARTICLE, Role.ANNEX, Role.MATTER
+_LEARNED, _RANK, _RANK_AND_DEPTH = Hierarchy.LEARNED, Hierarchy.RANK, Hierarchy.RANK_AND_DEPTH
 
 
 @dataclass(slots=True)
@@ -43,23 +44,23 @@ class Enclosure:
 
     def contains(self, outer: Node, level: Level, depth: int) -> bool:
         """Return whether `outer` may contain a unit of that level and depth."""
-        if self._hierarchy is Hierarchy.LEARNED:
+        if self._hierarchy is _LEARNED:
             return self._learned(outer, level, depth)
-        if self._hierarchy is Hierarchy.RANK:
+        if self._hierarchy is _RANK:
             return outer.level.rank < level.rank
-        if self._hierarchy is Hierarchy.RANK_AND_DEPTH:
+        if self._hierarchy is _RANK_AND_DEPTH:
             known = outer.level is not HEADING and level is not HEADING and outer.level.role is not _MATTER
             return outer.level.rank < level.rank if known else self._learned(outer, level, depth)
         return outer.mark.depth < depth
 
     def learn(self, path: list[Node], level: Level) -> None:
         """Note a container level at its first appearance: below what is open, and by rank among its equals there."""
-        if level.role is not _CONTAINER or level in self._order:
+        if level.role is not _CONTAINER or self._is_known(level):
             return
-        containers = [o for o in path if o.level in self._order]
+        containers = [o for o in path if self._is_known(o.level)]
         if containers and containers[-1].used:
             containers = [o for o in containers if o.level.rank < level.rank]
-        at = self._order.index(containers[-1].level) + 1 if containers else 0
+        at = self._place(containers[-1].level) + 1 if containers else 0
         while at < len(self._order) and self._order[at].rank < level.rank:
             at += 1
         self._order.insert(at, level)
@@ -81,8 +82,13 @@ class Enclosure:
             return level.role is _ARTICLE and outer.rank < level.rank
         return level.role is _ARTICLE or self._place(outer) < self._place(level)
 
+    def _is_known(self, level: Level) -> bool:
+        return self._place(level) < len(self._order)
+
     def _place(self, level: Level) -> int:
-        return self._order.index(level) if level in self._order else len(self._order)
+        """Return the place of a level in the order; behind the last one if it has none."""
+        # There is one object of each level, and to compare two by their content takes longer than all the rest here.
+        return next((at for at, known in enumerate(self._order) if known is level), len(self._order))
 
 
 def second_numberings(marks: Iterable[Mark]) -> frozenset[tuple[str, str]]:

@@ -68,6 +68,9 @@ class Alphabet(StrEnum):
     """aa to zz."""
 
 
+_VIETNAMESE, _ROMAN_ALPHABET, _DOUBLED = Alphabet.VIETNAMESE, Alphabet.ROMAN, Alphabet.DOUBLED
+
+
 class Number(NamedTuple):
     """A number as written, its first and last place in the order, and what stands for it in an address."""
 
@@ -113,14 +116,15 @@ def foreign_letter(raw: str) -> Number:
     return Number(raw=raw, first=(0,), last=(0,), token=raw.upper())
 
 
+@lru_cache(maxsize=8192)
 def parse_in(alphabet: Alphabet, raw: str) -> Number | None:
     """Read a number that is written in an alphabet; None where it is none."""
-    if alphabet is Alphabet.VIETNAMESE:
+    if alphabet is _VIETNAMESE:
         return parse_letter(raw)
-    if alphabet is Alphabet.DOUBLED:
+    if alphabet is _DOUBLED:
         value = _place_of(raw[:1]) if raw == raw[:1] * 2 else None
     else:
-        value = roman_value(raw) if alphabet is Alphabet.ROMAN else _place_of(raw)
+        value = roman_value(raw) if alphabet is _ROMAN_ALPHABET else _place_of(raw)
     return Number(raw, (value,), (value,), raw.upper()) if value else None
 
 

@@ -2,6 +2,7 @@
 
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
+from itertools import accumulate
 from typing import NamedTuple
 
 from console.backend.documents.furniture_rules import SPACES
@@ -36,16 +37,13 @@ class Lines:
         if not self._lines[-1]:
             self._lines.pop()
         self.count = len(self._lines)
-        self._starts: list[int] = []
-        at = 0
-        for line in self._lines:
-            self._starts.append(at)
-            at += len(line) + 1
-        self._starts.append(len(text))
+        self._texts = [line.strip(SPACES) for line in self._lines]
+        self._starts = [0, *accumulate(len(line) + 1 for line in self._lines)]
+        self._starts[-1] = len(text)  # The last line may lack its LF.
 
     def text(self, number: int) -> str:
         """Return a line without the spaces around it."""
-        return self._lines[number].strip(SPACES)
+        return self._texts[number]
 
     def raw(self, number: int) -> str:
         """Return a line as it stands."""
@@ -61,7 +59,7 @@ class Lines:
 
     def is_blank(self, number: int) -> bool:
         """Return whether a line shows nothing."""
-        return not self._lines[number].strip(SPACES)
+        return not self._texts[number]
 
     def over_blanks(self, first: int, last: int) -> tuple[int, int]:
         """Return a range of lines with the blank ones above and below it."""

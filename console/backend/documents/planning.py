@@ -211,7 +211,7 @@ def _planned(
     rules, text = compiled.profile, kept.kept
     accepted = Accepted(request.acceptances)
     most_candidates = limits.max_units * _CANDIDATES_PER_UNIT
-    scanned = kept.located(scan(text.text, compiled, limits.max_units, most_candidates, accepted, kept.line))
+    scanned = kept.located(scan(text, compiled, limits.max_units, most_candidates, accepted, kept.line))
     if len(scanned.candidates) + len(scanned.sightings) > most_candidates:
         last = max(seen[-1].start for seen in (scanned.candidates, scanned.sightings) if seen)
         line = kept.line(text.text.count("\n", 0, last) + 1)

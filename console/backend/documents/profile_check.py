@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from console.backend.documents.acceptances import Accepted
-from console.backend.documents.canonical import RefusedText, canonical_text
+from console.backend.documents.canonical import CanonicalText, RefusedText, canonical_text
 from console.backend.documents.limits import Limits
 from console.backend.documents.matching import Matcher
 from console.backend.documents.own_worker import own_fault, too_large, too_slow, unfit
@@ -87,11 +87,11 @@ def check_here(order: CheckOrder, raw: bytes) -> CheckAnswer:
 def _checked(compiled: Matcher, raw: bytes, order: CheckOrder) -> tuple[CheckedText, list[str]]:
     """Return the text as the profile plans it, and its lines."""
     try:
-        canonical = canonical_text(raw, order.limits).text
+        canonical = canonical_text(raw, order.limits)
     except RefusedText as refused:
         problem = Problem(code=refused.code, line=refused.line, message=f"{refused.message}: {refused.next_action}")
         return CheckedText(name=order.text_name, outcome=Outcome.FAIL, problems=(problem,)), []
-    lines = canonical.split("\n")
+    lines = canonical.text.split("\n")
     try:
         with time_limit(order.limits.profile_seconds):
             result = plan_by(compiled, raw, origin="file:-", docprefix="CHECK", limits=order.limits)
@@ -120,10 +120,13 @@ def _planned(result: PlanResult, name: str) -> CheckedText:
     )
 
 
-def _of_levels(compiled: Matcher, text: str, lines: list[str], limits: Limits) -> Iterator[tuple[str, object]]:
+def _of_levels(
+    compiled: Matcher, canonical: CanonicalText, lines: list[str], limits: Limits
+) -> Iterator[tuple[str, object]]:
     """Yield the fields of a checked text that are about levels."""
     matches = _Matches(compiled.profile, compiled, lines)
-    scanned = scan(text, compiled, limits.max_units, limits.max_units, Accepted())
+    text = canonical.text
+    scanned = scan(canonical, compiled, limits.max_units, limits.max_units, Accepted())
     marks = scanned.marks[: limits.max_units]
     nodes, _, _ = build(text, compiled.profile, marks, Accepted(), lambda start, end: text.count("\n", start, end))
     units = Counter(node.level.name for node in nodes)

@@ -7,7 +7,8 @@ from heapq import merge
 from operator import itemgetter
 
 from console.backend.documents.acceptances import UNCLOSED_QUOTATION, Accepted
-from console.backend.documents.folding import BREAKS, BROKEN, HIDDEN, HIDING, folded_beginning, needs_folding
+from console.backend.documents.canonical import CanonicalText
+from console.backend.documents.folding import BREAKS, BROKEN, HIDING, folded_beginning, holds_invisible, needs_folding
 from console.backend.documents.ignored_regions import Guards, find_guards, in_list
 from console.backend.documents.matching import Mark, Matcher, Style, clean_title
 from console.backend.documents.numbering import is_start
@@ -35,7 +36,7 @@ _ENOUGH = 200
 """Problems of one sort after which nobody reads on."""
 _MOST_PLAIN_MARKS = 200
 """Quotation marks of one document that can be accepted as text; the text is scanned again for each."""
-_CONTAINER, _ATX, _NO_TITLE = Role.CONTAINER, Style.ATX, TitleBelow.NONE
+_CONTAINER, _PLAIN, _ATX, _NO_TITLE = Role.CONTAINER, Style.PLAIN, Style.ATX, TitleBelow.NONE
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +64,12 @@ def _is_unwrapped(text: str) -> bool:
 
 
 class _Scanner:
-    def __init__(self, text: str, matcher: Matcher, start: int, line: int, plain_marks: frozenset[int]) -> None:
+    def __init__(
+        self, document: CanonicalText, matcher: Matcher, start: int, line: int, plain_marks: frozenset[int]
+    ) -> None:
+        text = document.text
         self.text = text
+        self.hides = holds_invisible(text, document.data)
         self.matcher = matcher
         self.guards = find_guards(text, start, plain_marks)
         self.listed = (-1, 0)
@@ -80,7 +85,7 @@ class _Scanner:
 
     def run(self, most: int, most_candidates: int) -> None:
         """Collect marks and candidates; stops at the first too many of either."""
-        for line, start, begins in self._lines_with_hidden() if HIDDEN.search(self.text) else self._lines():
+        for line, start, begins in self._lines_with_hidden() if self.hides else self._lines():
             if begins or needs_folding(line):
                 self._consider(line, start, begins=begins)
             elif start >= self.heading_end:
@@ -154,7 +159,7 @@ class _Scanner:
         if mark.fresh and self.unwrapped and not self._fresh(start):
             self.sightings.append(Sighting(self.line, start, SuspectReason.CONTINUES))
         # Behind the first line of a paragraph, and behind a reference, the sentence can go on in the next line.
-        if mark.level is None or (not mark.level.small and (mark.fresh or mark.style is not Style.PLAIN)):
+        if mark.level is None or (not mark.level.small and (mark.fresh or mark.style is not _PLAIN)):
             self.heading_end = start + len(line)
             if not mark.title and mark.style is not _ATX and mark.level is not None:
                 mark = self._titled(mark)
@@ -172,7 +177,7 @@ class _Scanner:
         fresh = self.unwrapped or start < 2 or self.text[start - 2] == "\n" or self._fresh(start)
         mark = self.matcher.match(line, self.line, start, fresh)
         if mark is not None and mark.level is not None and mark.level.confirmed_by:
-            confirming = re.compile(self.matcher.profile.regex(mark.level.confirmed_by))
+            confirming = self.matcher.confirming[mark.level.name]
             if not confirming.match(self.text, start, start + _CONFIRMED_WITHIN):
                 return None
         return mark
@@ -298,7 +303,7 @@ def _holds_units(text: str, end: int, matcher: Matcher) -> bool:
 
 
 def scan(
-    text: str,
+    document: CanonicalText,
     matcher: Matcher,
     most: int,
     most_candidates: int,
@@ -310,10 +315,11 @@ def scan(
     There is at most one mark more than `most`, and one candidate more than `most_candidates`. `line_of` gives the number
     by which an operator knows a line.
     """
+    text = document.text
     front = _FRONT.match(text)
     front_end = front.end() if front and not _holds_units(text, front.end(), matcher) else 0
     front_lines = text.count("\n", 0, front_end)
-    scanner = _Scanner(text, matcher, front_end, front_lines + 1, frozenset())
+    scanner = _Scanner(document, matcher, front_end, front_lines + 1, frozenset())
     scanner.run(most, most_candidates)
     plain_marks: set[int] = set()
     while (unclosed := scanner.guards.unclosed_quotation()) is not None and len(plain_marks) < _MOST_PLAIN_MARKS:
@@ -321,7 +327,7 @@ def scan(
             break
         # What the mark hid can hold another quotation, closed or not.
         plain_marks.add(unclosed.start)
-        scanner = _Scanner(text, matcher, front_end, front_lines + 1, frozenset(plain_marks))
+        scanner = _Scanner(document, matcher, front_end, front_lines + 1, frozenset(plain_marks))
         scanner.run(most, most_candidates)
     underlined = scanner.setext()
     problems = (*underlined, *scanner.guards.problems(text, line_of))

@@ -30,7 +30,7 @@ from console.backend.model.plan import Suspect, SuspectReason
 _SUSPECTS = TypeAdapter(tuple[Suspect, ...])
 _SHOWN = 120
 """Number of characters of a suspect's line that are kept."""
-_ENDS = tuple('.;:!?…”“"»)]}|>—–')
+_ENDS = frozenset('.;:!?…”“"»)]}|>—–')
 """Last characters of a line behind which something can begin."""
 _QUOTATION_MARKS = tuple('„“”"«»‟')
 _PUNCTUATION = "*_#-+>\"'([{„“ "
@@ -149,8 +149,12 @@ class _Places:
 
 def follows_an_end(text: str, start: int) -> bool:
     """Return whether the line above is blank, or ends as a sentence does: only then can something begin in this line."""
-    above = text[text.rfind("\n", 0, start - 1) + 1 : start - 1].rstrip() if start > 1 else ""
-    return not above or above.endswith(_ENDS)
+    if start < 2 or text[start - 2] == "\n":
+        return True
+    if not (last := text[start - 2]).isspace():  # As nearly every line ends; the others are copied and stripped.
+        return last in _ENDS
+    above = text[text.rfind("\n", 0, start - 1) + 1 : start - 1].rstrip()
+    return not above or above[-1] in _ENDS
 
 
 def find_suspects(
@@ -172,30 +176,26 @@ def find_suspects(
     for sighting in _inside(text, matcher, nodes, lines):
         reasons.setdefault(sighting.line, sighting)
     number, counted = 1, 0
-    for candidate in sorted(_worth_a_look(candidates, matcher), key=lambda candidate: candidate.start):
+    for candidate, beginning in sorted(_worth_a_look(candidates, matcher), key=lambda pair: pair[0].start):
         number += text.count("\n", counted, candidate.start)
         counted, line = candidate.start, lines.line(number)
         if places.opens(line) and not candidate.opens:
             continue
-        reason = _reason(text, candidate, line, matcher, guards, places)
+        reason = _reason(text, candidate, beginning, line, matcher, guards, places)
         if reason is not None:
             reasons.setdefault(line, Sighting(line, candidate.start, reason))
     return _SUSPECTS.validate_python([_suspect(text, reasons[line], places) for line in sorted(reasons)])
 
 
-def _worth_a_look(candidates: list[Candidate], matcher: Matcher) -> list[Candidate]:
-    """Return the candidates that can be suspects at all: most lines are text, which one search over all of them tells."""
-    chosen = [candidate for candidate in candidates if candidate.opens]
-    candidates = [candidate for candidate in candidates if not candidate.opens]
-    beginnings = "\n".join([beginning_of(candidate.text) for candidate in candidates])
-    if beginnings.count("\n") >= len(candidates):
-        return chosen + candidates  # A beginning holds a line break that was written as a character reference.
-    at = counted = 0
-    for match in matcher.notable.finditer(beginnings):
-        at += beginnings.count("\n", counted, match.start())
-        counted = match.start()
-        chosen.append(candidates[at])
-    return chosen
+def _worth_a_look(candidates: list[Candidate], matcher: Matcher) -> list[tuple[Candidate, str]]:
+    """Return the candidates that can be suspects at all, with their beginnings: many lines are text, which one search tells."""
+    beginnings = [beginning_of(candidate.text) for candidate in candidates]
+    is_notable = matcher.notable.match
+    return [
+        (candidate, beginning)
+        for candidate, beginning in zip(candidates, beginnings, strict=True)
+        if candidate.opens or is_notable(beginning)
+    ]
 
 
 def _inside(text: str, matcher: Matcher, nodes: list[Node], lines: Lines) -> Iterator[Sighting]:
@@ -214,7 +214,7 @@ def _inside(text: str, matcher: Matcher, nodes: list[Node], lines: Lines) -> Ite
         number = str(following) if alphabet is None else sign_in(alphabet, following)
         possible = number and text.find(number, node.mark.start, end) >= 0
         match = (
-            _behind_an_end(matcher.profile.regex(node.level.inside), number).search(text, node.mark.start, end)
+            _behind_an_end(matcher.inside[node.level.name], number).search(text, node.mark.start, end)
             if possible
             else None
         )
@@ -228,9 +228,8 @@ def _behind_an_end(form: str, number: str) -> re.Pattern[str]:
 
 
 def _reason(
-    text: str, candidate: Candidate, line: int, matcher: Matcher, guards: Guards, places: _Places
+    text: str, candidate: Candidate, beginning: str, line: int, matcher: Matcher, guards: Guards, places: _Places
 ) -> SuspectReason | None:
-    beginning = beginning_of(candidate.text)
     if _reads_like(beginning, matcher):
         if _is_covered(candidate, guards):
             return SuspectReason.QUOTED
@@ -260,9 +259,19 @@ def _names_a_level(beginning: str, candidate: Candidate, words: tuple[str, ...])
     ):
         return True
     start = beginning.lstrip(_PUNCTUATION)
-    # Without a slip they are lines that `reads_like` has judged.
-    phrases = [known for known in words if " " in known and not start.startswith(known)]
-    return any(_one_slip(start[:end], known) for known in phrases for end in range(len(known) - 1, len(known) + 2))
+    return any(_is_near_phrase(start, known) for known in words if " " in known)
+
+
+def _is_near_phrase(start: str, phrase: str) -> bool:
+    """Return whether a line begins with a phrase of several words in which there is a slip."""
+    first, _, rest = phrase.partition(" ")
+    # A slip changes one letter or two neighbours, so it leaves whole what stands before the space or what stands behind.
+    if not start.startswith(first) and rest not in start[: len(phrase) + 1]:
+        return False
+    # Without a slip it is a line that `reads_like` has judged.
+    if start.startswith(phrase):
+        return False
+    return any(_one_slip(start[:end], phrase) for end in range(len(phrase) - 1, len(phrase) + 2))
 
 
 def _is_word_and_number(beginning: str, words: tuple[str, ...]) -> bool:

@@ -225,30 +225,31 @@ class _Builder:
         return own and any(node.level.role is _NAMED_PART for node in self.nodes[: annex.index])
 
     def _add_heading(self, mark: Mark, level: Level) -> None:
-        top = level.role in {_ANNEX, _MATTER}
+        role = level.role
+        top = role is _ANNEX or role is _MATTER
         if not self._begins(mark, level):
             return
-        if not mark.fresh and not mark.title and self.paragraph_ends is not None and level.role is _CONTAINER:
+        if not mark.fresh and not mark.title and self.paragraph_ends is not None and role is _CONTAINER:
             mark = mark._replace(title=self.paragraph_ends.title_below(mark))
         self.enclosure.learn(self.path, level)
         while self.path and (top or not self.enclosure.contains(self.path[-1], level, mark.depth)):
             closed = self.path.pop()
-            if level.role is _CONTAINER and closed.level.role is _CONTAINER:
+            if role is _CONTAINER and closed.level.role is _CONTAINER:
                 self._check_empty(closed, mark, level)
         self._check_jump(mark)
         self._check_depth(mark, level)
-        base = next((o.index for o in self.path if o.level.role in {_ANNEX, _ARTICLE}), None)
-        if level.role is _ARTICLE and mark.depth and mark.title and _goes_on(mark.title):
+        base = next((o.index for o in self.path if o.level.role is _ANNEX or o.level.role is _ARTICLE), None)
+        if role is _ARTICLE and mark.depth and mark.title and _goes_on(mark.title):
             self.sighted(mark, SuspectReason.SPELLING)
         if level.generated or self._repeats(mark, level):
             self.sighted(mark, SuspectReason.GENERATED_NUMBER)
-        if self.nodes and self.nodes[-1].level.role is _NAMED_PART and level.role is not _ANNEX:
+        if self.nodes and self.nodes[-1].level.role is _NAMED_PART and role is not _ANNEX:
             self.sighted(self.nodes[-1].mark, SuspectReason.BETWEEN_UNITS)
         fits = not level.path or mark.number is None or self._fits_path(mark, level, mark.number)
         self._open(mark, level, self._scope(level, base), base, counted=fits)
-        if level.role in {_CONTAINER, _ANNEX}:
+        if role is _CONTAINER or role is _ANNEX:
             self.last_group = len(self.nodes) - 1
-        elif level.role is _ARTICLE:
+        elif role is _ARTICLE:
             self.article_depth = mark.depth
             self.has_article = True
 

@@ -7,7 +7,7 @@ from random import Random
 import pytest
 
 from console.backend.documents import suspects as suspects_module
-from console.backend.documents.beginnings import LONG_WORD
+from console.backend.documents.beginnings import LONG_WORD, beginning_of
 from console.backend.documents.limits import Limits
 from console.backend.documents.planning import PlanResult
 from console.backend.documents.profiles import load_profile
@@ -68,7 +68,7 @@ def test_a_changed_beginning_is_kept_refused_or_named(sample: str, change: Calla
 
 
 @pytest.mark.parametrize("sample", SAMPLES)
-def test_the_search_over_all_lines_at_once_drops_only_lines_that_are_no_suspects(
+def test_only_lines_that_are_no_suspects_are_left_out_of_the_closer_look(
     sample: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lines, profile = SAMPLES[sample].lstrip("\n").split("\n"), sample.partition(",")[0]
@@ -81,7 +81,11 @@ def test_the_search_over_all_lines_at_once_drops_only_lines_that_are_no_suspects
         for change in changes
     ]
     searched = [planned(text.encode(), profile) for text in texts]
-    monkeypatch.setattr(suspects_module, "_worth_a_look", lambda candidates, matcher: candidates)
+    monkeypatch.setattr(
+        suspects_module,
+        "_worth_a_look",
+        lambda candidates, matcher: [(candidate, beginning_of(candidate.text)) for candidate in candidates],
+    )
     assert [planned(text.encode(), profile) for text in texts] == searched
     assert any(result.plan is not None and result.plan.suspects for result in searched)
 
