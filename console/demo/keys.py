@@ -35,18 +35,18 @@ class DemoKeys:
         return sign_as_demo_sovereign(statement, self.home)
 
 
-def create_demo_keys(home: Path, days: int = 30) -> DemoKeys:
+def create_demo_keys(home: Path, days: int = 30, algorithm: str = "ed25519") -> DemoKeys:
     """Make two homes (0700, must not exist yet) and their keys, which expire after `days` and have no passphrase.
 
-    `home` gets the sovereign's key and the public half of the backup key, which is made in `<home>-elsewhere`.
-    Raises UsageError for a path too long for the agent's socket, Refused (LOCKED) if the home
-    exists, Unmeasured if gpg is missing or fails.
+    `home` gets the sovereign's key, of an algorithm that gpg knows by this name, and the public half of the backup key,
+    which is made in `<home>-elsewhere`. Raises UsageError for a path too long for the agent's socket, Refused (LOCKED)
+    if the home exists, Unmeasured if gpg is missing or fails.
     """
     elsewhere = home.with_name(f"{home.name}-elsewhere")
     for place in (home, elsewhere):
         _make_home(place)
     try:
-        sovereign = _make_key(home, f"{SOVEREIGN_NAME} (throw-away demo key)", "ed25519", "sign", days)
+        sovereign = _make_key(home, f"{SOVEREIGN_NAME} (throw-away demo key)", algorithm, "sign", days)
         # future-default makes a subkey for encryption too, which a key for backups needs.
         backup = _make_key(elsewhere, "Demo Backup (throw-away demo key)", "future-default", "-", days)
         public = elsewhere / "backup-key.asc"

@@ -300,7 +300,7 @@ def stages(cluster: TransientCluster, template: str) -> Iterator[Stages]:
     home = Path(tempfile.mkdtemp(prefix="passage-", dir="/tmp"))
     keys: DemoKeys | None = None
     try:
-        keys = create_demo_keys(home / "gpg")
+        keys = create_demo_keys(home / "gpg", algorithm="rsa2048")
         yield Stages(cluster, template, keys, home)
     finally:
         if keys is not None:

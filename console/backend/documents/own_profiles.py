@@ -10,7 +10,7 @@ from typing import Final
 from console.backend.documents.profiles import load_profile, split_name
 from console.backend.model.canonical_json import sha256_hex
 from console.backend.model.errors import Refused, StopCode, UsageError
-from console.backend.model.profile_names import EDIT_PROFILE, PROFILE_NAMES, SHIPPED_NAMES
+from console.backend.model.profile_names import AKN_PROFILE, EDIT_PROFILE, PROFILE_NAMES, SHIPPED_NAMES
 
 SUFFIX: Final = ".toml"
 MOST_BYTES: Final = 256 * 1024
@@ -49,6 +49,9 @@ def choose_profile(name: str, folder: Path) -> ChosenProfile:
     if base in PROFILE_NAMES:
         if os.path.lexists(folder / f"{base}{SUFFIX}"):
             raise _taken(folder / f"{base}{SUFFIX}")
+        if options and base == AKN_PROFILE:
+            fault = f"profile {AKN_PROFILE} has no options: the structure is that of the markup"
+            raise UsageError(StopCode.REFUSED_INPUT, fault, f"choose {AKN_PROFILE}")
         if options:
             load_profile(name)
         return ChosenProfile(name)
@@ -62,11 +65,22 @@ def own_names(folder: Path) -> tuple[str, ...]:
 
     A folder that is not there has none. Raises OSError if it cannot be listed.
     """
+    return tuple(name for name in _stems(folder) if _NAME.fullmatch(name))
+
+
+def misnamed(folder: Path) -> tuple[str, ...]:
+    """Return the names of the folder's files that would be profiles if a profile could have that name, in order.
+
+    Raises OSError if the folder is there and cannot be listed.
+    """
+    return tuple(name for name in _stems(folder) if not _NAME.fullmatch(name))
+
+
+def _stems(folder: Path) -> list[str]:
     try:
-        names = [path.name.removesuffix(SUFFIX) for path in folder.iterdir() if path.name.endswith(SUFFIX)]
+        return sorted(path.name.removesuffix(SUFFIX) for path in folder.iterdir() if path.name.endswith(SUFFIX))
     except FileNotFoundError:
-        return ()
-    return tuple(sorted(name for name in names if _NAME.fullmatch(name)))
+        return []
 
 
 def known_names(folder: Path) -> tuple[str, ...]:

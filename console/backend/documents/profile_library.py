@@ -10,6 +10,7 @@ from console.backend.documents.own_planning import GRACE_S, run_worker
 from console.backend.documents.own_profiles import (
     SUFFIX,
     choose_profile,
+    misnamed,
     name_fault,
     own_names,
     read_own,
@@ -69,7 +70,13 @@ def list_profiles(folder: Path, limits: Limits) -> ProfileList:
     )
     # It has no file: structure and kind of the units are those of the markup.
     markup = ListedProfile(name=AKN_PROFILE, origin=SHIPPED, sha256="", unit_kind="")
-    return ProfileList(profiles=(*shipped, markup, *(_listed(name, folder, limits) for name in own_names(folder))))
+    own = (_listed(name, folder, limits) for name in own_names(folder))
+    return ProfileList(profiles=(*shipped, markup, *own, *(_misnamed(name, folder) for name in misnamed(folder))))
+
+
+def _misnamed(name: str, folder: Path) -> ListedProfile:
+    origin, fault = str(folder / f"{name}{SUFFIX}"), f"{name_fault(name)}; rename the file, and write its key name so"
+    return ListedProfile(name=name, origin=origin, sha256="", unit_kind="", fault=fault)
 
 
 def _listed(name: str, folder: Path, limits: Limits) -> ListedProfile:

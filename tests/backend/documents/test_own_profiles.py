@@ -22,13 +22,14 @@ from console.backend.documents.own_profiles import (
     known_names,
     own_names,
 )
+from console.backend.documents.own_worker import plan_here
 from console.backend.documents.planning import PlanResult, plan_document
 from console.backend.documents.profile_library import list_profiles
 from console.backend.documents.time_limit import TimeUp, time_limit
 from console.backend.model.canonical_json import sha256_hex
 from console.backend.model.errors import CutterError, Refused, Unmeasured, UsageError
 from console.backend.model.outcome import Outcome
-from console.backend.model.plan import bind
+from console.backend.model.plan import Problem, bind
 from console.backend.model.profile_names import EDIT_PROFILE, PROFILE_NAMES, SHIPPED_NAMES
 from tests.support.plans import accepted
 from tests.support.profiles import ADDRESSES, TEXT, TOML, write_profile
@@ -179,17 +180,33 @@ def test_a_faulty_profile_refuses_the_document_and_says_where(old: str, new: str
         require_fit(ChosenProfile("rule-book", TOML.replace(old, new).encode()), Limits())
 
 
+def _numbered_by(number: str, more: str = "") -> str:
+    """The profile whose clauses have another pattern of their number, and can begin with what is no digit."""
+    toml: str = TOML.replace(r"(?P<number>\d{1,3})\)", number + r"\)")
+    toml = toml.replace('section_type = "paragraph"', f'section_type = "paragraph"\n{more}')
+    return toml.replace('first = "0123456789"', 'first = "0123456789)a٣"')
+
+
+ODD = TEXT.replace("Chapter B", "٣) Text.\n\na1x) Text.\n\na.b) Text.\n\n) Text.\n\nChapter B")
+
+
 @pytest.mark.parametrize(
     "number", [r"(?P<number>\d)?", r"(?P<number>\w*)", r"(?P<number>.*)", r"(?P<number>)", r"(?P<number>٣|\d+)"]
 )
 @pytest.mark.parametrize("more", ["", 'alphabet = "vietnamese"', 'alphabet = "roman"', "path = true"])
 def test_what_is_captured_may_be_no_number(number: str, more: str) -> None:
-    toml = TOML.replace(r"(?P<number>\d{1,3})\)", number + r"\)").replace(
-        'section_type = "paragraph"', f'section_type = "paragraph"\n{more}'
+    """Asked in this process, so that an exception reaches the test."""
+    chosen = ChosenProfile("rule-book", _numbered_by(number, more).encode())
+    result = plan_here(
+        chosen, ODD.encode(), origin="file:a", docprefix="CLUB", ordinals=False, acceptances=(), limits=Limits()
     )
-    text = TEXT + "\n٣) Text.\n\na1x) Text.\n\n) Text.\n"
-    result = cut(toml.replace('first = "0123456789"', 'first = "0123456789)a٣"'), text)
-    assert result.plan is not None or result.problems
+    is_at_fault = isinstance(result, Problem)
+    assert is_at_fault == (number == r"(?P<number>.*)" and more == 'alphabet = "vietnamese"')
+
+
+def test_a_profile_that_captures_no_number_is_at_fault_and_the_document_is_not_cut() -> None:
+    result = cut(_numbered_by(r"(?P<number>.*)", 'alphabet = "vietnamese"'), ODD)
+    assert (result.plan, [problem.code for problem in result.problems]) == (None, ["PROFILE_UNFIT"])
 
 
 BOMBS = {
@@ -340,6 +357,26 @@ FAULTY = {
     "flags in reads_like": ("reads_like = [", "reads_like = ['(?i)zzz', '(?i)yyy',"),
     "a group twice": ("seems = [", "seems = ['(?P<a>z)', '(?P<a>y)',"),
 }
+
+
+def test_a_file_with_a_name_that_no_profile_can_have_is_listed_with_the_reason(tmp_path: Path) -> None:
+    write_profile(tmp_path)
+    for name in (b"Rule-Book", b"r\xfcle", b"rule\x1b[31mbook", b""):
+        (tmp_path / os.fsdecode(name + b".toml")).write_text(TOML)
+    listed = list_profiles(tmp_path, Limits()).profiles[-5:]
+    assert listed[0].name == "rule-book"
+    assert listed[0].fault == ""
+    assert {profile.name for profile in listed[1:]} == {"", "Rule-Book", "r<U+DCFC>le", "rule\u241b[31mbook"}
+    assert all("is no name of a profile: a small letter" in profile.fault for profile in listed[1:])
+    assert all("rename the file" in profile.fault for profile in listed[1:])
+    assert known_names(tmp_path) == (*SHIPPED_NAMES, "rule-book")
+
+
+@pytest.mark.parametrize("name", ["akn+bis", "akn+numbers+bis", "akn+x"])
+def test_an_option_of_the_profile_that_has_none_is_refused_so(tmp_path: Path, name: str) -> None:
+    with pytest.raises(UsageError, match="profile akn has no options: the structure is that of the markup") as caught:
+        choose_profile(name, tmp_path)
+    assert caught.value.next_action == "choose akn"
 
 
 @pytest.mark.parametrize("fault", FAULTY)
