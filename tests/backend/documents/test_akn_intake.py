@@ -247,6 +247,52 @@ def test_an_attachment_whose_text_is_elsewhere_is_refused() -> None:
     assert [code for _, code in refusals(taken(xml(art("1"), behind=behind)))] == ["AKN_ELEMENT"]
 
 
+def annexed(body: str, head: str = "<heading>Boats</heading>") -> bytes:
+    """A document with one article and an annex with this body."""
+    inner = f"<doc name='a'>{HEAD}<mainBody>{body}</mainBody></doc>"
+    return xml(art("1"), behind=f"<attachments><attachment>{head}{inner}</attachment></attachments>")
+
+
+def test_the_text_before_the_units_of_an_annex_is_its_own() -> None:
+    assert bodies(taken(annexed("<p>Before.</p>" + art("1")))) == {
+        "ART-1": "1 Text.\n\n",
+        "ANNEX-BOATS": "Boats\nBefore.\n\n",
+        "ANNEX-BOATS/ART-1": "1 Text.\n\n",
+    }
+
+
+@pytest.mark.parametrize(
+    ("raw", "code"),
+    [
+        (annexed(art("1"), head=""), "AKN_NO_HEAD"),
+        (annexed(art("1") + "<p>Behind.</p>"), "AKN_OUTSIDE"),
+        (annexed("<crossHeading>Cross</crossHeading><p>Behind.</p>"), "AKN_OUTSIDE"),
+        (xml(art("1"), behind="<attachments><note><p>Text.</p></note></attachments>"), "AKN_ELEMENT"),
+        (xml("<p>Text.</p>" + art("1")), "AKN_OUTSIDE"),
+    ],
+    ids=["no head", "text behind units", "text behind a cross-heading", "no attachment", "text in the body"],
+)
+def test_text_of_an_annex_or_a_body_that_belongs_to_no_unit_is_refused(raw: bytes, code: str) -> None:
+    assert [found for _, found in refusals(taken(raw))] == [code]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "<article><num>1</num><crossHeading>X</crossHeading><content><p>Text.</p></content></article>",
+        f"<chapter><num>I</num><crossHeading>X</crossHeading><intro><p>Text.</p></intro>{art('1')}</chapter>",
+    ],
+    ids=["article", "chapter"],
+)
+def test_text_of_a_unit_behind_a_cross_heading_within_it_is_refused(body: str) -> None:
+    assert [code for _, code in refusals(taken(xml(body)))] == ["AKN_TEXT_AFTER"]
+
+
+def test_a_cross_heading_between_units_is_a_span_of_its_own() -> None:
+    plan = accepted(taken(xml(art("1") + "<crossHeading>Cross</crossHeading>" + art("2"))))
+    assert [span.name for span in plan.others] == ["cross-heading"]
+
+
 def test_a_file_with_several_versions_is_refused() -> None:
     raw = xml(art("1")).replace(b'<act name="x"', b'<act name="x" contains="multipleVersions"')
     assert refusals(taken(raw)) == [(3, "AKN_VERSION")]

@@ -100,7 +100,7 @@ class Blocks:
 
     def omit_comment(self, node: etree._Element) -> None:
         """Count a comment or a processing instruction, which is never obeyed."""
-        if isinstance(node, etree._Entity):
+        if isinstance(node, etree._Entity):  # A second belt: what could declare one is refused when the file is parsed.
             self.problem("AKN_ENTITY", node, "an entity that is not one of XML's own")
         else:
             self.omit("comment" if isinstance(node, etree._Comment) else "processing instruction", node.text or "")
