@@ -277,8 +277,9 @@ def committing(
 ) -> Iterator[Promise]:
     """Run one transaction of this role, noted in the journal before its COMMIT, and settled if that is not answered.
 
-    Its event names the note; with `write` it has none, see `commit_without_event`. The block ends normally if the transaction is found to be committed. Raises Unmeasured if it
-    was rolled back, NotKnownYet if that could not be decided in time, and the errors of PostgreSQL before COMMIT.
+    Its event names the note; with `write` it has none, see `commit_without_event`. The block ends normally if the
+    transaction is found to be committed. Raises Unmeasured if it was rolled back, NotKnownYet if that could not be
+    decided in time, and the errors of PostgreSQL before COMMIT.
     """
     attempt: Attempt | None = None
     try:
