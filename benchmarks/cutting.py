@@ -5,7 +5,6 @@ import sys
 import tempfile
 import time
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
 from statistics import median
@@ -14,12 +13,9 @@ import psycopg
 from psycopg import sql
 from psycopg.types.json import Jsonb
 
-from console.backend.approvals.pinning import pin_policy
-from console.backend.approvals.policy import Policy, Signer, Thresholds
 from console.backend.approvals.statement import RunFacts, Statement, StatementDocument, draft_statement, write_statement
 from console.backend.documents.planning import plan_document
 from console.backend.host.context import Context
-from console.backend.model.canonical_json import canonical_json
 from console.backend.model.plan import CutPlan, bind
 from console.backend.model.plan_binding import Target
 from console.backend.model.purposes import Purpose
@@ -32,6 +28,7 @@ from console.backend.postgres.migrations import migrate
 from console.backend.scratch.cluster import TransientCluster
 from console.demo.keys import DemoKeys, create_demo_keys, stop_agent
 from tests.support.plans import accepted
+from tests.support.sovereign import Sovereign
 
 UNITS = 100_000
 SINGLE_UNITS = 5_000
@@ -80,10 +77,9 @@ class Installation:
         return self.cluster.conninfo(self.database, user)
 
     @property
-    def policy(self) -> Policy:
+    def sovereign(self) -> Sovereign:
         """One signer, one signature."""
-        signer = Signer(name="bench", fingerprint=self.keys.sovereign_fingerprint)
-        return Policy(signers=(signer,), thresholds=Thresholds(SG_1=1, SG_2=1), solo=True, operators=())
+        return Sovereign(self.keys)
 
 
 def document(units: int) -> bytes:
@@ -98,9 +94,8 @@ def made_site(cluster: TransientCluster, database: str, keys: DemoKeys, home: Pa
         connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(database)))
     installation = Installation(cluster, database, keys, home)
     migrate(installation.conninfo())
-    policy_file = home / "policy.json"
-    policy_file.write_bytes(canonical_json(installation.policy))
-    pin_policy(installation.conninfo(), policy_file, keys.home, datetime.now(UTC), installation.policy.sha256)
+    with psycopg.connect(installation.conninfo(), autocommit=True) as connection:
+        installation.sovereign.pin(connection)
     return installation
 
 
@@ -163,7 +158,7 @@ def _ruling(installation: Installation, cut: Cut, target: Target) -> Statement:
         n_acceptances=len(cut.plan.document.acceptances),
         expected_deltas=cut.plan.expected_deltas,
     )
-    return draft_statement(Purpose.CUT, facts, installation.policy.sha256, Context(root=installation.home))
+    return draft_statement(Purpose.CUT, facts, installation.sovereign.policy.sha256, Context(root=installation.home))
 
 
 def cut_seconds(installation: Installation, cut: Cut) -> float:

@@ -24,15 +24,8 @@ def show(options: Options, _request: Nothing) -> ExitStatus:
 def pin(options: Options, request: PinPolicy) -> ExitStatus:
     """Pin policy and keys as the administrator; the policy's digest is typed."""
     installation = installation_of(options)
-    database = installation.settings.database
-    pin_policy(
-        database.administrator,
-        installation.policy,
-        installation.gnupg_home,
-        installation.context.now(),
-        request.confirm,
-    )
-    seen = measure_pinned_policy(database.monitor, installation.policy)
+    pin_policy(installation, request.confirm)
+    seen = measure_pinned_policy(installation.settings.database.monitor, installation.policy)
     return report(
         options, "policy pin", Outcome.PASS if seen.agrees else Outcome.FAIL, _lines(installation, seen), seen
     )

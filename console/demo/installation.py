@@ -58,7 +58,8 @@ def demo_installation(root: Path | None, say: Say) -> Iterator[BackendService]:
             say(f"demo sovereign key {keys.sovereign_fingerprint}, backup key {keys.backup_fingerprint}")
             backend = _backend(tree, cluster, keys)
             done = migrate(backend.installation.settings.database.administrator)
-            _pin_policy(backend.installation)
+            # The database verifies signatures itself, with the demo sovereign's key.
+            pin_policy(backend.installation, load_policy(backend.installation.policy).sha256)
             say(
                 f"schema and roles installed: {counted(len(done.applied), 'migration')}, digest {done.schema_digest[:16]}"
             )
@@ -121,18 +122,6 @@ def _backend(tree: Path, cluster: TransientCluster, keys: DemoKeys) -> BackendSe
     policy = Policy(signers=(sovereign,), thresholds=Thresholds(SG_1=1, SG_2=1), solo=True, operators=())
     replace_file(installation.policy, canonical_json(policy))
     return BackendService(installation, demo_signer=keys.sign_as_demo_sovereign)
-
-
-def _pin_policy(installation: Installation) -> None:
-    """Pin the policy in the database, which verifies signatures itself with the demo sovereign's key."""
-    digest = load_policy(installation.policy).sha256
-    pin_policy(
-        installation.settings.database.administrator,
-        installation.policy,
-        installation.gnupg_home,
-        installation.context.now(),
-        digest,
-    )
 
 
 def _pinned(installation: Installation) -> Installation:

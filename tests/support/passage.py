@@ -136,18 +136,6 @@ _TABLES = """
 """
 
 
-def pin_own_policy(installation: Installation) -> None:
-    """Pin the policy of the site in its database, as an administrator who types its digest."""
-    digest = load_policy(installation.policy).sha256
-    pin_policy(
-        installation.settings.database.administrator,
-        installation.policy,
-        installation.gnupg_home,
-        installation.context.now(),
-        digest,
-    )
-
-
 def fingerprint(passage: Passage) -> dict[str, object]:
     """A digest of every row of every table, and the next transaction id: it moves with the first write of anybody."""
     found: dict[str, object] = {}
@@ -220,7 +208,7 @@ class Stages:
         installation.policy.write_bytes(canonical_json(policy))
         installation.policy.chmod(0o640)
         passage.write("law.md", TEXT)
-        pin_own_policy(installation)
+        pin_policy(installation, load_policy(installation.policy).sha256)
         self._pin(installation)
         return self._passage("")
 

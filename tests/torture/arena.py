@@ -367,10 +367,7 @@ class Arena:
         policy = Policy(signers=(sovereign,), thresholds=Thresholds(SG_1=1, SG_2=1), solo=True, operators=())
         installation.policy.write_bytes(canonical_json(policy))
         installation.policy.chmod(0o640)
-        digest = load_policy(installation.policy).sha256
-        pin_policy(
-            database.administrator, installation.policy, installation.gnupg_home, installation.context.now(), digest
-        )
+        pin_policy(installation, load_policy(installation.policy).sha256)
         manifest_path(installation).write_bytes(
             canonical_json(build_manifest(installation.context, None, no_commit="a copy"))
         )

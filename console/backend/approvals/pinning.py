@@ -8,6 +8,7 @@ import psycopg
 from console.backend.approvals.keyring import measure_keyring
 from console.backend.approvals.policy import Policy, check_policy, load_policy, require_satisfiable
 from console.backend.host.gpg import GpgUnanswered, run_gpg
+from console.backend.host.installation import Installation
 from console.backend.model.canonical_json import canonical_json
 from console.backend.model.errors import Refused, StopCode, Unmeasured, UsageError
 from console.backend.model.reasons import require_short_reason
@@ -66,23 +67,23 @@ def measure_pinned_policy(monitor: str, policy_file: Path) -> PinnedPolicy:
     )
 
 
-def pin_policy(conninfo: str, policy_file: Path, gnupg_home: Path, now: datetime, confirm: str) -> str:
-    """Pin the policy and the exported keys of its signers, as the administrator. Returns its sha256.
+def pin_policy(installation: Installation, confirm: str) -> str:
+    """Pin an installation's policy and the exported keys of its signers, as the administrator. Returns its sha256.
 
     `confirm` is the policy's sha256, typed by the person who has read it. Raises UsageError for another one, Refused
     (POLICY_UNSATISFIABLE) for a policy that cannot be satisfied, or whose keys the database cannot verify with.
     """
-    policy = load_policy(policy_file)
+    policy, home, now = load_policy(installation.policy), installation.gnupg_home, installation.context.now()
     if confirm != policy.sha256:
         raise UsageError(
             StopCode.POLICY_UNSATISFIABLE,
-            f"what was typed is not the digest of {policy_file}, which is {policy.sha256}",
+            f"what was typed is not the digest of {installation.policy}, which is {policy.sha256}",
             f"Read the policy, then: cutter-console policy pin --confirm {policy.sha256}",
         )
     # A policy that nobody can satisfy would stop every ruling from the moment that it is pinned.
-    require_satisfiable(check_policy(policy, measure_keyring(gnupg_home, now), now))
-    exports = [_exported(gnupg_home, signer.fingerprint) for signer in policy.signers]
-    with administrator(conninfo, purpose="policy pin") as connection:
+    require_satisfiable(check_policy(policy, measure_keyring(home, now), now))
+    exports = [_exported(home, signer.fingerprint) for signer in policy.signers]
+    with administrator(installation.settings.database.administrator, purpose="policy pin") as connection:
         return policy_pins.pin(connection, canonical_json(policy), exports)
 
 

@@ -36,9 +36,9 @@ class Node:
 class Enclosure:
     """Decides the parent of each unit of one document."""
 
-    def __init__(self, profile: Profile, second: frozenset[tuple[str, str]] = frozenset()) -> None:
+    def __init__(self, profile: Profile, marks: Iterable[Mark]) -> None:
         self._hierarchy = profile.hierarchy
-        self._second = second
+        self._second = _second_numberings(marks)
         self._order: list[Level] = []
         """LEARNED: container levels from the outside in, as this document nests them."""
 
@@ -91,7 +91,7 @@ class Enclosure:
         return next((at for at, known in enumerate(self._order) if known is level), len(self._order))
 
 
-def second_numberings(marks: Iterable[Mark]) -> frozenset[tuple[str, str]]:
+def _second_numberings(marks: Iterable[Mark]) -> frozenset[tuple[str, str]]:
     """Return (outer, inner) of the article levels where the inner one begins again in each outer article of equal depth.
 
     A law in articles with sections of their own (Art I with §§ 1 to 13, Art II with §§ 1 and 2) is often published with

@@ -15,7 +15,7 @@ from console.backend.documents.acceptances import (
 from console.backend.documents.indentation import indentation
 from console.backend.documents.lettering import Reading, is_both, read
 from console.backend.documents.matching import Mark, Style
-from console.backend.documents.nesting import HEADING, Enclosure, Node, second_numberings
+from console.backend.documents.nesting import HEADING, Enclosure, Node
 from console.backend.documents.numbering import (
     Alphabet,
     Number,
@@ -44,7 +44,12 @@ _DOCUMENT, _PLAIN, _ATX, _FITS, _UNNUMBERED = Scope.DOCUMENT, Style.PLAIN, Style
 
 class _Builder:
     def __init__(
-        self, text: str, profile: Profile, accepted: Accepted, lines_between: Callable[[int, int], int]
+        self,
+        text: str,
+        profile: Profile,
+        accepted: Accepted,
+        lines_between: Callable[[int, int], int],
+        counted: list[Mark],
     ) -> None:
         self.text = text
         self.paragraph_ends = ParagraphEnds(text) if profile.short_lines_end else None
@@ -55,7 +60,7 @@ class _Builder:
         self.numerals = next((level for level in profile.level if level.alphabet is Alphabet.ROMAN), None)
         self.following: list[Mark] = []
         """Marks that come behind the one that is added, the next one last."""
-        self.enclosure = Enclosure(profile)
+        self.enclosure = Enclosure(profile, counted)
         self.opaque: frozenset[int] = frozenset()
         """Lines of annexes whose inner numbering does not hold."""
         self.annex_article: tuple[int, Number] | None = None
@@ -301,13 +306,13 @@ class _Builder:
         """Refuse a letter that the numbering does not have, or return its number if exactly this has been accepted."""
         if (level.name, parent) not in self.sequences or not mark.fresh:
             return None
-        acceptance = self.problem(
-            FOREIGN_LETTER,
-            mark,
-            f"{level.name} with a letter that its numbering does not have: correct it, or accept it",
-        )
         match = _FOREIGN_LETTER.match(self.text, mark.start)
-        return foreign_letter(match[1]) if acceptance is not None and match is not None else None
+        message = f"{level.name} with a letter that its numbering does not have: correct it"
+        if match is None:  # Nothing that an address could hold, so it cannot be accepted.
+            self.problems.append(Problem(code=FOREIGN_LETTER, line=mark.line, message=message))
+            return None
+        accepted = self.problem(FOREIGN_LETTER, mark, f"{message}, or accept it")
+        return foreign_letter(match[1]) if accepted is not None else None
 
     def _is_directly_below_heading(self, mark: Mark, number: Number) -> bool:
         """Return whether a first part follows an article whose heading only the layout told from a sentence."""
@@ -532,14 +537,12 @@ def build(
     opaque: frozenset[int] = frozenset(),
 ) -> tuple[list[Node], list[Problem], list[Sighting]]:
     """The nodes of a document in order, what is wrong with their order, and the marks that open no unit."""
-    builder = _Builder(text, profile, accepted, lines_between)
-    builder.opaque = opaque
     entries, body = _contents_apart(marks)
+    counted, weaker = _counted(body, {level.name: level for level in profile.level})
+    builder = _Builder(text, profile, accepted, lines_between, counted)
+    builder.opaque = opaque
     for mark in entries:
         builder.sighted(mark, SuspectReason.IN_CONTENTS)
-    counted, weaker = _counted(body, builder.levels)
-    if profile.hierarchy is Hierarchy.LEARNED:
-        builder.enclosure = Enclosure(profile, second_numberings(counted))
     for mark in weaker:
         builder.sighted(mark, SuspectReason.UNMARKED)
     builder.weak = [mark for mark in weaker if mark.fresh]

@@ -28,13 +28,7 @@ def test_a_key_that_gpg_does_not_give_out_is_named_and_pins_nothing(
 
     monkeypatch.setattr(gpg, "finished", hangs)
     with pytest.raises(Unmeasured, match="did not end within") as stopped:
-        pin_policy(
-            installation.settings.database.administrator,
-            installation.policy,
-            installation.gnupg_home,
-            installation.context.now(),
-            digest,
-        )
+        pin_policy(installation, digest)
     assert "--list-keys" in stopped.value.next_action
     assert passage.rows(pins) == before
 
@@ -47,11 +41,5 @@ def test_a_policy_is_pinned_only_by_whoever_types_its_digest(at: Callable[[str],
     before = passage.rows(pins)
     for typed in ("", "yes", digest[:-1], digest.upper()):
         with pytest.raises(UsageError, match="not the digest"):
-            pin_policy(
-                installation.settings.database.administrator,
-                installation.policy,
-                installation.gnupg_home,
-                installation.context.now(),
-                typed,
-            )
+            pin_policy(installation, typed)
     assert passage.rows(pins) == before

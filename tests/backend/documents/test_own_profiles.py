@@ -29,7 +29,7 @@ from console.backend.documents.time_limit import TimeUp, time_limit
 from console.backend.model.canonical_json import sha256_hex
 from console.backend.model.errors import CutterError, Refused, Unmeasured, UsageError
 from console.backend.model.outcome import Outcome
-from console.backend.model.plan import Problem, bind
+from console.backend.model.plan import Acceptance, Problem, bind
 from console.backend.model.profile_names import EDIT_PROFILE, PROFILE_NAMES, SHIPPED_NAMES
 from tests.support.plans import accepted
 from tests.support.profiles import ADDRESSES, TEXT, TOML, write_profile
@@ -182,30 +182,64 @@ def test_a_faulty_profile_refuses_the_document_and_says_where(old: str, new: str
 
 def _numbered_by(number: str, more: str = "") -> str:
     """The profile whose clauses have another pattern of their number, and can begin with what is no digit."""
-    toml: str = TOML.replace(r"(?P<number>\d{1,3})\)", number + r"\)")
+    toml: str = TOML.replace(r"(?P<number>\d{1,3})\)", number + r"\)").replace(r"\d{1,3}\)']", r"\S*\)']", 1)
     toml = toml.replace('section_type = "paragraph"', f'section_type = "paragraph"\n{more}')
-    return toml.replace('first = "0123456789"', 'first = "0123456789)a٣"')
+    return toml.replace('first = "0123456789"', 'first = "0123456789)abê٣"')
 
 
 ODD = TEXT.replace("Chapter B", "٣) Text.\n\na1x) Text.\n\na.b) Text.\n\n) Text.\n\nChapter B")
+LETTERS, NUMERALS, PATHS = 'alphabet = "vietnamese"', 'alphabet = "roman"', "path = true"
+NO_NUMBERS = {
+    (r"(?P<number>\d)?", ""): "TypeError",
+    (r"(?P<number>\d)?", LETTERS): "TypeError",
+    (r"(?P<number>\d)?", PATHS): "TypeError",
+    (r"(?P<number>\w*)", LETTERS): "invalid literal",
+    (r"(?P<number>.*)", LETTERS): "invalid literal",
+    (r"(?P<number>)", LETTERS): "IndexError",
+}
+"""Patterns with which a line of ODD has no number that can be read, and the fault that is named."""
 
 
 @pytest.mark.parametrize(
     "number", [r"(?P<number>\d)?", r"(?P<number>\w*)", r"(?P<number>.*)", r"(?P<number>)", r"(?P<number>٣|\d+)"]
 )
-@pytest.mark.parametrize("more", ["", 'alphabet = "vietnamese"', 'alphabet = "roman"', "path = true"])
+@pytest.mark.parametrize("more", ["", LETTERS, NUMERALS, PATHS])
 def test_what_is_captured_may_be_no_number(number: str, more: str) -> None:
     """Asked in this process, so that an exception reaches the test."""
-    chosen = ChosenProfile("rule-book", _numbered_by(number, more).encode())
-    result = plan_here(
-        chosen, ODD.encode(), origin="file:a", docprefix="CLUB", ordinals=False, acceptances=(), limits=Limits()
+    result = _planned_here(_numbered_by(number, more), ODD)
+    said = result.message if isinstance(result, Problem) else ""
+    assert (NO_NUMBERS[number, more] in said) if (number, more) in NO_NUMBERS else said == ""
+
+
+def test_a_letter_that_no_address_can_hold_cannot_be_accepted() -> None:
+    toml = _numbered_by(r"(?P<number>\w)", 'alphabet = "latin"')
+    text = TEXT.split("1) A boat")[0] + "a) First.\n\nê) Second.\n\nb) Third.\n"
+    for acceptances, codes in (
+        ((), {"FOREIGN_LETTER"}),
+        (
+            (Acceptance(line=9, code="FOREIGN_LETTER", reason="as enacted"),),
+            {"FOREIGN_LETTER", "ACCEPTANCE_UNMATCHED"},
+        ),
+    ):
+        result = _planned_here(toml, text, acceptances)
+        assert isinstance(result, PlanResult)
+        assert (result.plan, {problem.code for problem in result.problems}) == (None, codes)
+
+
+def _planned_here(toml: str, text: str, acceptances: tuple[Acceptance, ...] = ()) -> PlanResult | Problem:
+    return plan_here(
+        ChosenProfile("rule-book", toml.encode()),
+        text.encode(),
+        origin="file:rules.txt",
+        docprefix="CLUB",
+        ordinals=False,
+        acceptances=acceptances,
+        limits=Limits(),
     )
-    is_at_fault = isinstance(result, Problem)
-    assert is_at_fault == (number == r"(?P<number>.*)" and more == 'alphabet = "vietnamese"')
 
 
 def test_a_profile_that_captures_no_number_is_at_fault_and_the_document_is_not_cut() -> None:
-    result = cut(_numbered_by(r"(?P<number>.*)", 'alphabet = "vietnamese"'), ODD)
+    result = cut(_numbered_by(r"(?P<number>.*)", LETTERS), ODD)
     assert (result.plan, [problem.code for problem in result.problems]) == (None, ["PROFILE_UNFIT"])
 
 

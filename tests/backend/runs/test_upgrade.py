@@ -5,6 +5,8 @@ from dataclasses import replace
 
 import pytest
 
+from console.backend.approvals.pinning import pin_policy
+from console.backend.approvals.policy import load_policy
 from console.backend.model.canonical_json import sha256_hex
 from console.backend.model.errors import CutterError, Drifted, Refused, StopCode
 from console.backend.model.outcome import Outcome
@@ -15,7 +17,7 @@ from console.backend.release.pins import machine_id, measure_pins, with_pins
 from console.cli.runs import verification
 from tests.backend.runs.backups import take_backup
 from tests.support.old_release import OldRun, into_old_database
-from tests.support.passage import TEXT, Passage, pin_own_policy, silent
+from tests.support.passage import TEXT, Passage, silent
 
 At = Callable[[str], Passage]
 
@@ -32,7 +34,7 @@ def upgraded(passage: Passage) -> Passage:
     """Migrate, pin the policy in the database and the new schema on the host, as the guide says."""
     installation = passage.installation
     migrate(installation.settings.database.administrator)
-    pin_own_policy(installation)
+    pin_policy(installation, load_policy(installation.policy).sha256)
     pins = measure_pins(installation, machine_id(installation.context.filesystem))
     return passage.with_site(replace(installation, settings=with_pins(installation.settings, pins)))
 
