@@ -69,7 +69,7 @@ class Enclosure:
         if outer.level.small or outer.level.role is _MATTER:
             return False
         above = outer.mark.depth
-        if above and above == depth and (outer.level.name, level.name) in self._second:
+        if above == depth and (outer.level.name, level.name) in self._second:
             return True
         if above and depth and (above != depth or depth < _DEEPEST):
             return above < depth
@@ -92,11 +92,11 @@ class Enclosure:
 
 
 def _second_numberings(marks: Iterable[Mark]) -> frozenset[tuple[str, str]]:
-    """Return (outer, inner) of the article levels where the inner one begins again in each outer article of equal depth.
+    """Return (outer, inner) of the article levels whose inner numbers begin again only directly below outer articles.
 
     A law in articles with sections of their own (Art I with §§ 1 to 13, Art II with §§ 1 and 2) is often published with
     headings of one depth. The numbers alone tell that a section belongs to the article above it, and it is cited so. If a
-    number begins again without an article directly above it, nothing is learned: the repeated address is refused.
+    number begins again without an article directly above it, the headings are read as siblings.
     """
     last: dict[str, Number] = {}
     restarts: dict[str, set[str | None]] = {}
@@ -123,5 +123,4 @@ def _outer(before: Mark | None, mark: Mark) -> str | None:
     """Return the level of an article that stands directly above and may contain this one, or None."""
     if before is None or before.level is None or mark.level is None or before.level.role is not _ARTICLE:
         return None
-    contains = before.depth == mark.depth > 0 and before.level.rank < mark.level.rank
-    return before.level.name if contains else None
+    return before.level.name if before.level.rank < mark.level.rank else None

@@ -275,6 +275,31 @@ def test_a_section_that_begins_again_without_an_article_above_it_is_refused(betw
     assert "ADDRESS_REPEATED" in {code for _, code in refusals(planned(text, "de-law"))}
 
 
+def test_a_section_that_is_marked_deeper_than_its_article_says_the_same() -> None:
+    deeper = TWO_NUMBERINGS.replace("## Art II\n\n    ## § 1", "## Art II\n\n    ### § 1")
+    assert parents(planned(deeper, "de-law")) == parents(planned(TWO_NUMBERINGS, "de-law"))
+
+
+def test_paragraphs_of_an_article_may_stand_before_its_sections() -> None:
+    text = TWO_NUMBERINGS.replace("## Art II\n", "## Art II\n\n    (1) Ein Satz.\n")
+    assert parents(planned(text, "de-law"))["ART-II/PAR-1"] == "ART-II"
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("## Art II\n\n    ## § 1", "## Art II\n\n    ## § 2"),
+        ("## Art II\n", "### Art II\n"),
+        ("## Art II\n", "## Abschnitt 2\n"),
+    ],
+    ids=["it does not begin with 1", "its article is marked deeper", "it stands below a group"],
+)
+def test_where_the_numbers_do_not_tell_it_sections_are_siblings_and_repeated(old: str, new: str) -> None:
+    text = TWO_NUMBERINGS.replace(old, new)
+    assert text != TWO_NUMBERINGS
+    assert "ADDRESS_REPEATED" in {code for _, code in refusals(planned(text, "de-law"))}
+
+
 def test_a_section_that_begins_again_below_another_heading_says_that_the_articles_do_not_contain_them() -> None:
     text = TWO_NUMBERINGS + "\n    ## Zum Schluss\n\n    ## § 1\n\n    Noch einmal.\n"
     assert refusals(planned(text, "de-law")) == [(15, "ADDRESS_REPEATED"), (25, "ADDRESS_REPEATED")]
