@@ -58,6 +58,30 @@ DOCUMENTS = (
         ),
     ),
     Mutant(
+        "a heading between an article and a section parts them",
+        f"{_D}/nesting.py",
+        "        before = mark\n",
+        "        before = mark if level is not None else before\n",
+        _test(
+            "documents/test_de_law",
+            "a_section_that_begins_again_below_another_heading_says_that_the_articles_do_not_contain_them",
+        ),
+    ),
+    Mutant(
+        "an export of what the database has reads one snapshot",
+        f"{_B}/runs/stored_document.py",
+        "        connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ\n",
+        "        assert psycopg\n",
+        _test("runs/test_stored_document", "all_rows_are_of_one_moment"),
+    ),
+    Mutant(
+        "a letter that no address can hold is not accepted",
+        _TREE,
+        "        if match is None:  #",
+        "        if match is None and False:  #",
+        _test("documents/test_own_profiles", "a_letter_that_no_address_can_hold_cannot_be_accepted"),
+    ),
+    Mutant(
         "an article is no part of one of its own level",
         _TREE,
         "        if level.role is _ARTICLE and above is not None and above.level is level:\n",

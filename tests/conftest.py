@@ -40,7 +40,7 @@ def pytest_xdist_auto_num_workers() -> int:
 
 
 def pytest_configure() -> None:
-    """Collect garbage rarely: with the modules of the console loaded, each full collection walks a million objects."""
+    """Collect garbage rarely: it took a quarter of the time of the screens' tests, and a worker has the memory."""
     gc.freeze()
     gc.set_threshold(100_000, 20, 100)
 
@@ -138,7 +138,7 @@ def template_of(cluster_of: ClusterOf) -> Callable[[int], str]:
 
 def create_database(cluster: TransientCluster, template: str, name: str) -> Database:
     """A database made from a template; nobody drops it."""
-    # Copied as files, the ten megabytes of a template cost a third of what they cost through the log.
+    # Copied as files, a template costs about half of what it costs through the log.
     _execute(cluster, "CREATE DATABASE {} TEMPLATE {} STRATEGY file_copy", name, template)
     return Database(cluster, name)
 

@@ -9,9 +9,12 @@ from pathlib import Path
 import pytest
 
 from console.backend.documents.profile_library import shipped_text
+from console.backend.documents.profile_report import CheckedText, Described, Finding, ProfileCheck
 from console.backend.model.canonical_json import sha256_hex
+from console.backend.model.outcome import Outcome
 from console.backend.model.profile_names import PROFILE_NAMES, TEXT_PROFILES
 from console.cli.main import main
+from console.cli.profiles import _check_lines
 from tests.cli.conftest import Run
 from tests.support.passage import Passage
 from tests.support.profiles import PAGE, TEXT, TOML, write_profile
@@ -62,6 +65,55 @@ def test_a_check_tells_what_a_person_asks(tmp_path: Path, capsys: pytest.Capture
     assert [text["outcome"] for text in answer["texts"]] == ["PASS", "FAIL"]
     assert told(tmp_path, capsys, "profile", "check", "rule-book", "--on", str(tmp_path / "none"))[0] == 4
     assert told(tmp_path, capsys, "profile", "check", "none", "--on", str(good))[0] == 2
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told_line"),
+    [
+        (
+            '[[level]]\nname = "point"',
+            '[[level]]\nname = "Any"\nfirst = "R"\nrole = "article"\nrank = 21\nsection_type = "article"\n'
+            "pattern = 'R.*[ ](?P<number>\\d).*'\nplain = 'R.*[ ](?P<number>\\d).*'\n\n[[level]]\nname = \"point\"",
+            r"  overlap: line 5: Rule and Any match it, and Rule has it.*: Rule 1 - Lending",
+        ),
+        (
+            'first = "R"',
+            'first = "r"',
+            r"  not tried: line 5: Rule matches it, and its first lacks 'R'.*: Rule 1 - Lending",
+        ),
+        ("<sep><title>", "<sep><titel>", r"profile rule-book CANNOT BE USED: .*there is no fragment 'titel'.*"),
+    ],
+    ids=["overlap", "not tried", "cannot be used"],
+)
+def test_a_check_tells_each_fault_in_a_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], old: str, new: str, told_line: str
+) -> None:
+    assert old in TOML
+    write_profile(tmp_path / "profiles", toml=TOML.replace(old, new))
+    (tmp_path / "rules.txt").write_text(TEXT)
+    _, out = told(tmp_path, capsys, "profile", "check", "rule-book", "--on", str(tmp_path / "rules.txt"))
+    assert any(re.fullmatch(told_line, line) for line in out.splitlines()), out
+
+
+def test_a_pattern_that_is_too_slow_and_lines_that_are_not_listed_are_told() -> None:
+    finding = Finding(line=7, text="Rule 2", fault="no heads does")
+    text = CheckedText(
+        name="rules.txt", outcome=Outcome.FAIL, unreached=(finding,), n_unreached=3, overlaps=(finding,), n_overlaps=2
+    )
+    described = Described(slow=("key list_items: 'x+' takes for ever",))
+    checked = ProfileCheck(name="rule-book", sha256="0" * 64, profile=described, texts=(text,), unused=())
+    lines = list(_check_lines(checked))
+    assert "too slow: key list_items: 'x+' takes for ever" in lines
+    assert lines[-1] == "  and 3 more lines that overlap or are not tried"
+
+
+def test_a_file_that_cannot_be_a_profile_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = write_profile(tmp_path / "profiles", "Rule-Book")
+    status, out = told(tmp_path, capsys, "profile", "list")
+    assert status == 0
+    assert out.splitlines()[-1].startswith(
+        f"Rule-Book         {path}  CANNOT BE USED: 'Rule-Book' is no name of a profile"
+    )
 
 
 def test_a_person_who_follows_the_page_alone_comes_to_a_dry_run(at: At, command: Run, tmp_path: Path) -> None:

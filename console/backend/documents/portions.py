@@ -61,11 +61,6 @@ class ExportedDocument:
         """Return the units in order."""
         return tuple(portion for portion in self.portions if portion.address)
 
-    @property
-    def text(self) -> str:
-        """Return the whole text; of a plan, the canonical text."""
-        return "".join(portion.text for portion in self.portions)
-
 
 def of_plan(plan: DocumentPlan, canonical: bytes) -> ExportedDocument:
     """Return a planned document as it is exported: the text that is written, without what is dropped."""

@@ -18,7 +18,7 @@ from console.backend.documents.export_json import exported_text
 from console.backend.documents.planning import PlanResult, plan_document
 from console.backend.documents.portions import StoredUnit, of_plan, of_rows
 from console.backend.documents.profile_library import shipped_text
-from console.backend.documents.profiles import parse_profile
+from console.backend.documents.profiles import declared_profile
 from console.backend.model.errors import UsageError
 from console.backend.model.written_plan import kept_bytes
 from tests.backend.documents.exporting import DAY, FACTS, akn, akn_of, exported_document
@@ -291,14 +291,14 @@ def test_what_is_not_stated_says_so() -> None:
 def test_a_profile_says_which_element_a_section_type_is() -> None:
     profile = shipped_text("numbered").replace("[fragments]", "[akn]\n{}\n[fragments]", 1)
 
-    assert elements_of(parse_profile(profile.replace("{}", 'division="section"', 1)).akn)["division"] == "section"
+    assert elements_of(declared_profile(profile.replace("{}", 'division="section"', 1)).akn)["division"] == "section"
     assert elements_of({})["annex"] == "hcontainer"
     with pytest.raises(
         ValueError, match=r"key akn: 'act' for part is no element of the hierarchy: choose one of alinea,"
     ):
-        parse_profile(profile.replace("{}", 'part="act"', 1))
+        declared_profile(profile.replace("{}", 'part="act"', 1))
     with pytest.raises(ValueError, match="akn"):
-        parse_profile(profile.replace("{}", 'parts="part"', 1))
+        declared_profile(profile.replace("{}", 'parts="part"', 1))
 
 
 def test_a_printed_law_is_exported_without_its_furniture_and_with_the_digest_that_is_signed() -> None:
@@ -319,7 +319,8 @@ def test_a_plan_is_exported_with_its_digest_and_its_source() -> None:
 
     assert plan.content_digest in data
     assert plan.source.sha256 in data
-    assert of_plan(plan, result.canonical).text == result.canonical.decode()
+    portions = of_plan(plan, result.canonical).portions
+    assert "".join(portion.text for portion in portions) == result.canonical.decode()
 
 
 def test_what_the_database_has_takes_the_place_of_the_planned_bodies() -> None:

@@ -9,7 +9,7 @@ import pytest
 from console.backend.documents.furniture_rules import Furniture
 from console.backend.documents.matching import Matcher
 from console.backend.documents.planning import PlanResult, plan_by
-from console.backend.documents.profiles import Level, Profile, parse_profile
+from console.backend.documents.profiles import Level, Profile, declared_profile
 from console.backend.model.value import Value
 from tests.backend.documents import beginnings
 from tests.support.plans import accepted
@@ -57,7 +57,9 @@ CHOIR = "# Choir\n\nOrder 1\nRehearsals\n\ni. Monday.\n\nii. Friday.\n\nOrder 3\
 
 def cut(profile: str, text: str, docprefix: str = "CLUB") -> PlanResult:
     """Plan a text by a profile that is not shipped."""
-    return plan_by(Matcher(parse_profile(profile)), text.encode(), origin="file:rules.txt", docprefix=docprefix)
+    return plan_by(
+        Matcher(declared_profile(profile).chosen(())), text.encode(), origin="file:rules.txt", docprefix=docprefix
+    )
 
 
 def test_the_profile_of_the_page_cuts_its_text_into_the_units_of_the_page() -> None:
@@ -118,4 +120,4 @@ def test_the_page_has_a_row_with_an_example_for_every_key(model: type[Value], he
 def test_a_fault_names_the_level_the_key_and_what_to_do(old: str, new: str, message: str) -> None:
     assert old in TOML
     with pytest.raises(ValueError, match=re.escape(message)):
-        parse_profile(TOML.replace(old, new, 1))
+        declared_profile(TOML.replace(old, new, 1)).chosen(())

@@ -381,11 +381,6 @@ def akn_elements(name: str) -> dict[str, str]:
     return elements_of(load_profile(name).akn if shipped else {})
 
 
-def parse_profile(text: str, options: tuple[str, ...] = ()) -> Profile:
-    """The profile that a TOML text declares, with these options on. Raises ValueError as `declared_profile` does."""
-    return declared_profile(text).chosen(options)
-
-
 def declared_profile(text: str) -> Profile:
     """The profile with the levels of all its options. Raises ValueError, which names the level, the key and what to do."""
     try:
