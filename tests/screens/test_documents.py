@@ -1,5 +1,6 @@
 """Documents: the tree and the text follow each other, problems are jumped to, nothing with problems is started."""
 
+import pytest
 from textual.widgets import Input
 
 from console.backend.model.errors import Refused, StopCode
@@ -195,6 +196,15 @@ async def test_what_the_text_of_a_file_with_markup_does_not_hold_is_shown() -> N
         assert app.screen.planned is not None
         shown = plan_head(app.screen.planned.request, app.screen.planned.view, wide=False)
         assert plain(shown[-1]) == "not in the text 2 comment (9 characters), 27 metadata"
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
+async def test_every_profile_that_can_be_chosen_is_on_the_screen(size: tuple[int, int]) -> None:
+    async with opened(FakeBackend(), "2", size=size) as (app, _):
+        hint = app.screen.query_one("#form-hint", Lines)
+        assert plain(hint.shown[-1]).endswith(", ".join(FakeBackend().profiles()))
+        needed = sum(-(-len(plain(shown)) // hint.size.width) for shown in hint.shown)
+        assert hint.size.height >= needed
 
 
 async def test_the_parts_of_a_laws_title_are_shown_the_telling_ones_first() -> None:

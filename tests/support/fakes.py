@@ -10,7 +10,7 @@ from console.backend.model.errors import Refused, StopCode, Unmeasured
 from console.backend.model.outcome import Check, Evidence, Outcome
 from console.backend.model.plan import Problem
 from console.backend.model.plan_binding import Target, expected_cut_deltas
-from console.backend.model.profile_names import PROFILE_NAMES
+from console.backend.model.profile_names import SHIPPED_NAMES
 from console.backend.model.states import Mode, Move, Phase, RunState, Stage, legal_moves
 from console.backend.model.view_models import (
     ApprovalStatus,
@@ -245,8 +245,8 @@ class FakeBackend(fake_gates.FakeReadiness):
         return plan_of(self.text, docprefix, profile, ordinals=ordinals, title_suffix=self.hostile, title=self.title)
 
     def profiles(self) -> tuple[str, ...]:
-        """The three."""
-        return PROFILE_NAMES
+        """Those that are shipped, with their options."""
+        return SHIPPED_NAMES
 
     def runs(self) -> tuple[RunSummary, ...]:
         """The run of the scenario, and an older dry run."""
