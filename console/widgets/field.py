@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Final
 
 from textual import events
+from textual.actions import SkipAction
 from textual.binding import Binding
 from textual.widgets import Input
 
@@ -48,7 +49,11 @@ class Field(Input):
             self.replace(event.character, *sorted(self.selection))
         elif edit := _EDITS.get(event.key):
             action: Callable[..., None] = getattr(self, f"action_{edit['name']}")
-            action(select=True) if edit["selects"] else action()
+            try:
+                action(select=True) if edit["selects"] else action()
+            except SkipAction:
+                # Nothing is selected that could be copied: the key is for whoever else knows it.
+                return False
         else:
             return False
         # The event of being entered may still come: it must not select what has been typed since.

@@ -75,3 +75,25 @@ async def test_a_field_is_selected_when_it_is_entered_again() -> None:
         await burst(pilot, "⇤")
         await burst(pilot, "two")
         assert pilot.app.query_one("#first", Field).value == "two"
+
+
+@pytest.mark.parametrize("text", ["", "some text"])
+@pytest.mark.parametrize("key", sorted({key for binding in Input.BINDINGS for key in binding.key.split(",")}))  # type: ignore[union-attr]
+async def test_every_key_of_an_input_is_safe_in_a_field_with_nothing_selected(key: str, text: str) -> None:
+    async with Form().run_test() as pilot:
+        field = pilot.app.query_one("#first", Field)
+        field.value, field.cursor_position = text, 0
+        pilot.app.post_message(events.Key(key, None))
+        await pilot.pause()
+        await burst(pilot, "¡")
+        assert pilot.app.is_running
+
+
+async def test_a_key_that_a_field_has_no_use_for_goes_to_the_application() -> None:
+    """The keys that copy what is selected are somebody else's while nothing is."""
+    form = Form()
+    async with form.run_test() as pilot:
+        form.bind("super+c", "read")
+        form.post_message(events.Key("super+c", None))
+        await pilot.pause()
+        assert form.seen == [""]
