@@ -108,12 +108,15 @@ def test_the_monitoring_role_executes_reading_functions_alone(database: Database
         names = [name for (name,) in connection.execute(_EXECUTABLE.encode(), ("cutter_ro",))]
     assert names == [
         "fn_hold_reason",
+        "fn_in_force",
         "fn_next_stage",
         "fn_openpgp_check",
         "fn_readers_digest",
         "fn_schema_digest",
         "fn_schema_line",
         "fn_schema_way",
+        "fn_state_text",
+        "fn_state_units",
     ]
 
 

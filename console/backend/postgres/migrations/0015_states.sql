@@ -1,0 +1,243 @@
+-- schema: cutter_governance
+-- Every state that a document has had in force, out of what is recorded already: the enactments, the sealed manifests and
+-- the versions. Nothing is stored twice for it; only the text between the units was not in the database, and is kept with
+-- the seal from here on, so that the whole text of a state is composed of the rows that are law.
+
+ALTER TABLE manifest_seal ADD COLUMN IF NOT EXISTS other_text bytea;
+COMMENT ON COLUMN manifest_seal.other_text IS
+    'The bytes of the canonical text that stand in no unit, in their order; NULL if version 0.2.0 sealed it.';
+
+-- As in 0012, with the text between the units.
+CREATE OR REPLACE FUNCTION fn_manifest_seal(
+    r cutter_governance.run, a cutter_governance.approval, p_manifest bytea, p_canonical bytea
+) RETURNS integer
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enable_nestloop = off
+    SET work_mem = '64MB' AS $$
+DECLARE
+    n bigint;
+    bad record;
+    unknown text;
+BEGIN
+    IF encode(sha256(p_manifest), 'hex') IS DISTINCT FROM a.manifest_digest
+       OR encode(sha256(p_canonical), 'hex') IS DISTINCT FROM a.canonical_sha256
+       OR a.canonical_sha256 IS DISTINCT FROM r.canonical_sha256
+       OR a.purpose IS DISTINCT FROM r.operation THEN
+        PERFORM cutter_governance.fn_stop(
+            'STOP_APPROVAL_INVALID', 'CU004',
+            format('manifest or text of run %s is not the one that was signed', r.run_id),
+            'Start again from the plan.');
+    END IF;
+    IF EXISTS (SELECT 1 FROM cutter_governance.manifest_envelope WHERE run_id = r.run_id)
+       OR EXISTS (SELECT 1 FROM cutter_governance.manifest_unit_block WHERE run_id = r.run_id) THEN
+        PERFORM cutter_governance.fn_stop(
+            'STOP_INVARIANT_FAILED', 'CU004',
+            format('run %s has a manifest already', r.run_id),
+            'A manifest is sealed once; start another run.');
+    END IF;
+    INSERT INTO cutter_governance.manifest_envelope (
+        run_id, operation, docprefix, source_version_id, plan_digest, content_digest, n_units)
+    SELECT r.run_id, r.operation, r.docprefix, v.id, r.plan_digest, r.content_digest, a.n_units
+      FROM cutter_governance.source_document_version_registry v
+     WHERE v.docprefix = r.docprefix
+       AND v.sha256 = r.source_sha256;
+    -- The ids are UUIDs of version 8 (RFC 9562) out of one sha256:
+    -- two random ones for each row would take as long as the rest of it.
+    INSERT INTO cutter_governance.manifest_unit_block (
+        run_id, seq, address, parent_address, unit_kind, section_type, section_code, title, byte_start, byte_end,
+        line_start, line_end, body_sha256, body, unit_id, version_id)
+    SELECT r.run_id, l.f[1]::integer, l.f[2], nullif(l.f[3], ''), l.f[4], l.f[5], l.f[6], l.f[7], l.f[8]::bigint,
+           l.f[9]::bigint, l.f[10]::integer, l.f[11]::integer, l.f[12],
+           convert_from(substring(p_canonical FROM l.f[8]::integer + 1 FOR l.f[9]::integer - l.f[8]::integer), 'UTF8'),
+           overlay(overlay(left(l.h, 32) PLACING '8' FROM 13 FOR 1) PLACING 'a' FROM 17 FOR 1)::uuid,
+           overlay(overlay(right(l.h, 32) PLACING '8' FROM 13 FOR 1) PLACING 'a' FROM 17 FOR 1)::uuid
+      FROM (SELECT string_to_array(m.line, chr(31)) AS f,
+                   encode(sha256(convert_to(r.run_id || '/' || m.place, 'UTF8')), 'hex') AS h
+              FROM string_to_table(convert_from(p_manifest, 'UTF8'), chr(10)) WITH ORDINALITY AS m (line, place)
+            -- OFFSET keeps the two apart: otherwise each line would be split once for each of its fields.
+            OFFSET 0) l;
+    GET DIAGNOSTICS n = ROW_COUNT;
+    SELECT min(b.seq) FILTER (WHERE b.seq <> b.place) AS number,
+           min(b.seq) FILTER (WHERE NOT starts_with(b.address, r.docprefix || '/')) AS outside,
+           min(b.seq) FILTER (WHERE NOT b.is_intact) AS hash,
+           min(b.seq) FILTER (WHERE b.byte_start < coalesce(b.before, 0)
+                              OR b.byte_end <= b.byte_start
+                              OR b.byte_end > octet_length(p_canonical)) AS span,
+           min(b.seq) FILTER (WHERE b.again > 1) AS twice
+      INTO bad
+      FROM (SELECT i.*,
+                   row_number() OVER (ORDER BY i.seq) AS place,
+                   lag(i.byte_end) OVER (ORDER BY i.seq) AS before,
+                   count(*) OVER (PARTITION BY i.address) AS again
+              FROM (SELECT m.seq, m.address, m.byte_start, m.byte_end,
+                           encode(sha256(convert_to(m.body, 'UTF8')), 'hex') = m.body_sha256 AS is_intact
+                      FROM cutter_governance.manifest_unit_block m
+                     WHERE m.run_id = r.run_id
+                    OFFSET 0) i) b;
+    -- The rows are compared too: a field too many, or a number that is spelt in another way, would mean the same row.
+    IF n <> a.n_units OR n <> r.n_units OR num_nonnulls(bad.number, bad.outside, bad.hash, bad.span, bad.twice) > 0
+       OR cutter_governance.fn_manifest_digest(r.run_id) IS DISTINCT FROM a.manifest_digest THEN
+        PERFORM cutter_governance.fn_stop(
+            'STOP_INVARIANT_FAILED', 'CU004',
+            format(
+                'the manifest does not hold: %s blocks of %s; first block out of number %s, outside of %s/ %s, with another sha256 %s, out of the text %s, of an address named twice %s',
+                n, a.n_units, coalesce(bad.number::text, 'none'), r.docprefix, coalesce(bad.outside::text, 'none'),
+                coalesce(bad.hash::text, 'none'), coalesce(bad.span::text, 'none'), coalesce(bad.twice::text, 'none')),
+            'Start again from the plan.');
+    END IF;
+    SELECT string_agg(DISTINCT format('%s/%s', b.unit_kind, b.section_type), ', ') INTO unknown
+      FROM (SELECT DISTINCT unit_kind, section_type
+              FROM cutter_governance.manifest_unit_block
+             WHERE run_id = r.run_id) b
+      LEFT JOIN cutter_governance.unit_vocabulary w USING (unit_kind, section_type)
+     WHERE w.unit_kind IS NULL;
+    IF unknown IS NOT NULL THEN
+        PERFORM cutter_governance.fn_stop(
+            'STOP_REFUSED_INPUT', 'CU004',
+            'not in the vocabulary: ' || unknown,
+            'Correct the profile.');
+    END IF;
+    -- A new unit has an address as the console makes them,
+    -- stands below a unit of its own manifest, and has a title of one line.
+    SELECT string_agg(m.seq::text, ', ' ORDER BY m.seq) INTO unknown
+      FROM cutter_governance.manifest_unit_block m
+      LEFT JOIN cutter_governance.manifest_unit_block p ON p.run_id = r.run_id AND p.address = m.parent_address
+     WHERE m.run_id = r.run_id
+       AND (m.title || m.section_code ~ E'[\x01-\x1f\x7f]'
+            OR r.operation = 'cut'
+               AND (m.address !~ '^[A-Z0-9-]{3,32}(/[A-Z0-9][A-Z0-9._-]*)+$'
+                    OR m.parent_address IS NOT NULL AND coalesce(p.seq >= m.seq, true)));
+    IF unknown IS NOT NULL THEN
+        PERFORM cutter_governance.fn_stop(
+            'STOP_INVARIANT_FAILED', 'CU004',
+            format('the manifest does not hold: address, parent, number or title of block %s', left(unknown, 200)),
+            'Start again from the plan.');
+    END IF;
+    INSERT INTO cutter_governance.manifest_seal (run_id, statement_sha256, manifest_digest, n_units, other_text)
+    SELECT r.run_id, a.statement_sha256, a.manifest_digest, n,
+           coalesce(string_agg(substring(p_canonical FROM b.before + 1 FOR b.byte_start - b.before), ''
+                               ORDER BY b.seq) FILTER (WHERE b.byte_start > b.before), '')
+           || substring(p_canonical FROM max(b.byte_end) + 1)
+      FROM (SELECT m.seq, m.byte_start::integer, m.byte_end::integer,
+                   lag(m.byte_end::integer, 1, 0) OVER (ORDER BY m.seq) AS before
+              FROM cutter_governance.manifest_unit_block m
+             WHERE m.run_id = r.run_id) b;
+    RETURN n;
+END $$;
+
+-- One row for each enactment: from when to when what it enacted was in force. A state that begins in the future is listed
+-- too; in_force_until is NULL for the last one.
+CREATE OR REPLACE VIEW v_document_state AS
+    SELECT r.docprefix, r.run_id, r.operation, r.profile, r.n_units, r.source_sha256, r.canonical_sha256,
+           a.statement_sha256, d.id AS review_decision_id, d.decided_by, d.decided_at AS enacted_at, d.in_force_from,
+           lead(d.in_force_from) OVER (PARTITION BY r.docprefix ORDER BY u.xid) AS in_force_until,
+           row_number() OVER (PARTITION BY r.docprefix ORDER BY u.xid) AS state,
+           u.xid AS enacted_in
+      FROM (SELECT e.*, e.decided_at AS in_force_from FROM review_decision e WHERE e.verdict = 'enact') d
+      JOIN approval a ON a.statement_sha256 = d.statement_sha256
+      JOIN approval_use u ON u.statement_sha256 = a.statement_sha256 AND u.purpose = 'enact'
+      JOIN run r ON r.run_id = d.run_id;
+COMMENT ON VIEW v_document_state IS
+    'Every state of a document that was enacted: by which run and ruling, in force from when to when.';
+
+-- The units of a run as they were enacted, or wait to be: its manifest, overlaid by the edits that were signed between
+-- its cut and its enactment.
+CREATE OR REPLACE FUNCTION fn_state_units(p_run_id text)
+RETURNS TABLE (
+    seq integer, address text, parent text, unit_kind text, section_type text, section_code text,
+    byte_start bigint, byte_end bigint, line_start integer, line_end integer, unit_id uuid, version_id uuid,
+    edited_by text
+)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enable_nestloop = off AS $$
+    WITH edited AS (
+        SELECT DISTINCT ON (b.address) b.address, b.version_id, e.run_id
+          FROM cutter_governance.run c
+          JOIN cutter_governance.manifest_seal s ON s.run_id = c.run_id
+          LEFT JOIN cutter_governance.approval_use n ON n.run_id = c.run_id AND n.purpose = 'enact'
+          JOIN cutter_governance.run e ON e.docprefix = c.docprefix AND e.operation = 'edit'
+          JOIN cutter_governance.manifest_seal w ON w.run_id = e.run_id
+           AND w.xid > s.xid AND (n.xid IS NULL OR w.xid < n.xid)
+          JOIN cutter_governance.manifest_unit_block b ON b.run_id = e.run_id
+         WHERE c.run_id = p_run_id
+         ORDER BY b.address, w.xid DESC
+    )
+    SELECT b.seq, b.address, b.parent_address, b.unit_kind, b.section_type, b.section_code,
+           b.byte_start, b.byte_end, b.line_start, b.line_end, b.unit_id, coalesce(e.version_id, b.version_id), e.run_id
+      FROM cutter_governance.manifest_unit_block b
+      JOIN cutter_governance.manifest_seal s ON s.run_id = b.run_id
+      LEFT JOIN edited e ON e.address = b.address
+     WHERE b.run_id = p_run_id
+$$;
+COMMENT ON FUNCTION fn_state_units IS 'The units of a run as they were enacted, or wait to be.';
+
+-- The whole text of a state: the bodies of its versions, with the text between them. NULL where that was not kept, and
+-- for what was never enacted: drafts that were taken back are nobody's to read here.
+CREATE OR REPLACE FUNCTION fn_state_text(p_run_id text) RETURNS bytea
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enable_nestloop = off AS $$
+    SELECT (SELECT string_agg(
+                       substring(s.other_text FROM p.between_end - p.between + 1 FOR p.between)
+                       || convert_to(p.body, 'UTF8'), '' ORDER BY p.seq)
+                   || substring(s.other_text FROM max(p.between_end) + 1)
+              FROM (SELECT g.seq, g.body, g.between, (sum(g.between) OVER (ORDER BY g.seq))::integer AS between_end
+                      FROM (SELECT u.seq, v.body,
+                                   (u.byte_start - lag(u.byte_end, 1, 0::bigint) OVER (ORDER BY u.seq))::integer
+                                       AS between
+                              FROM cutter_governance.fn_state_units(p_run_id) u
+                              JOIN public.unit_version v ON v.id = u.version_id) g) p)
+      FROM cutter_governance.manifest_seal s
+     WHERE s.run_id = p_run_id
+       AND s.other_text IS NOT NULL
+       AND EXISTS (SELECT 1
+                     FROM cutter_governance.v_document_state d
+                    WHERE d.run_id = s.run_id)
+$$;
+COMMENT ON FUNCTION fn_state_text IS
+    'The canonical text of a state, composed of its versions; NULL where the text between its units was not kept.';
+
+-- What was, is or will be in force at a moment: one row a unit. Not the drafts, and not what begins later.
+CREATE OR REPLACE FUNCTION fn_in_force(p_at timestamptz)
+RETURNS TABLE (
+    canonical_address text, docprefix text, run_id text, seq integer, parent text, unit_kind text, section_type text,
+    section_code text, version_seq integer, title text, body text, in_force_from timestamptz
+)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    SELECT u.address, s.docprefix, s.run_id, u.seq, u.parent, u.unit_kind, u.section_type, u.section_code,
+           v.version_seq, coalesce(v.title, ''), v.body, s.in_force_from
+      FROM cutter_governance.v_document_state s
+     CROSS JOIN LATERAL cutter_governance.fn_state_units(s.run_id) u
+      JOIN public.unit_version v ON v.id = u.version_id
+     WHERE s.in_force_from <= p_at
+       AND (s.in_force_until IS NULL OR s.in_force_until > p_at)
+$$;
+COMMENT ON FUNCTION fn_in_force IS 'The units that are in force at a moment, with the version that counts then.';
+
+-- What is in force now. Where the newest enactment counts already, the units' own anchors say it, found by any index;
+-- where it begins later, the state before it is looked up.
+-- A security barrier, or a cheap function in a query's condition would hear drafts before they are left out.
+CREATE OR REPLACE VIEW v_in_force WITH (security_barrier) AS
+    SELECT u.canonical_address, u.doc_code AS docprefix, u.parent_or_container_ref AS parent, u.unit_kind,
+           u.section_type, u.section_code, v.version_seq, coalesce(v.title, '') AS title, v.body
+      FROM public.information_unit u
+      JOIN public.unit_version v ON v.id = u.version_anchor_ref
+     WHERE u.lifecycle_status = 'enacted'
+       AND NOT EXISTS (SELECT 1
+                         FROM v_document_state s
+                        WHERE s.docprefix = u.doc_code
+                          AND s.in_force_from > now())
+    UNION ALL
+    SELECT u.address, s.docprefix, u.parent, u.unit_kind, u.section_type, u.section_code, v.version_seq,
+           coalesce(v.title, ''), v.body
+      FROM v_document_state s
+     CROSS JOIN LATERAL fn_state_units(s.run_id) u
+      JOIN public.unit_version v ON v.id = u.version_id
+     WHERE s.in_force_from <= now()
+       AND s.in_force_until > now()
+       AND EXISTS (SELECT 1
+                     FROM v_document_state l
+                    WHERE l.docprefix = s.docprefix
+                      AND l.in_force_from > now());
+COMMENT ON VIEW v_in_force IS 'The units that are in force now, for readers: no drafts, and nothing that begins later.';
+
+REVOKE ALL ON v_document_state, v_in_force FROM PUBLIC;
+REVOKE ALL ON FUNCTION fn_state_units, fn_state_text, fn_in_force FROM PUBLIC;
+GRANT SELECT ON v_document_state, v_in_force TO cutter_ro, cutter_exec, cutter_verify;
+GRANT EXECUTE ON FUNCTION fn_state_units, fn_state_text, fn_in_force TO cutter_ro, cutter_exec, cutter_verify;
