@@ -53,6 +53,15 @@ class Amendment(Value):
         return len(self.changed) + len(self.new) + len(self.gone)
 
 
+def amendment_in_words(amendment: Amendment) -> str:
+    """Return how many units an amendment leaves, changes, adds and takes out of the law."""
+    moved = f", {len(amendment.moved):,} renumbered" if amendment.moved else ""
+    return (
+        f"{amendment.unchanged:,} unchanged, {len(amendment.changed):,} changed, {len(amendment.new):,} new,"
+        f" {len(amendment.gone):,} gone{moved}"
+    )
+
+
 def line_of(
     address: str, parent: str | None, unit_kind: str, section_type: str, number: str, title: str, body_sha256: str
 ) -> str:
@@ -66,11 +75,7 @@ def effects(base: Mapping[str, str], planned: Mapping[str, str]) -> dict[str, Ef
     In the order of the new text; what is gone comes last.
     """
     of_the_new = {
-        address: Effect.NEW
-        if address not in base
-        else Effect.UNCHANGED
-        if base[address] == line
-        else Effect.CHANGED
+        address: Effect.NEW if address not in base else Effect.UNCHANGED if base[address] == line else Effect.CHANGED
         for address, line in planned.items()
     }
     return of_the_new | {address: Effect.GONE for address in base if address not in planned}

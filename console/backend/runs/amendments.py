@@ -8,9 +8,7 @@ from console.backend.model.plan import DocumentPlan
 from console.backend.postgres.base import Base, amend_refusal, read_base, spent_addresses
 
 
-def plan_amendment(
-    connection: psycopg.Connection, document: DocumentPlan, moved: tuple[Moved, ...] = ()
-) -> Amendment:
+def plan_amendment(connection: psycopg.Connection, document: DocumentPlan, moved: tuple[Moved, ...] = ()) -> Amendment:
     """Compare a planned document with its law of today. The caller connects as executor.
 
     Raises Refused if nothing of the document is law, if nothing would change, and for a renumbering that does not fit.

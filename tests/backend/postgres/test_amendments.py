@@ -11,7 +11,9 @@ from tests.backend.postgres.test_document_states import planned, read, text_of
 from tests.conftest import Database
 
 FIRST = "# One\n\nText one.\n\n## Alpha\n\nFirst.\n\n## Gamma\n\nThird.\n\n## Beta\n\nSecond.\n"
-REVISED = "Preamble.\n\n# One\n\nText one.\n\n## Alpha\n\nFirst, changed.\n\n## Gamma\n\nThird.\n\n## Delta\n\nFourth.\n"
+REVISED = (
+    "Preamble.\n\n# One\n\nText one.\n\n## Alpha\n\nFirst, changed.\n\n## Gamma\n\nThird.\n\n## Delta\n\nFourth.\n"
+)
 """Alpha is changed, Beta gone, Delta new, and Gamma as it was."""
 _IN_FORCE = "SELECT canonical_address, title, body FROM cutter_governance.v_in_force ORDER BY canonical_address"
 _LOG = """
