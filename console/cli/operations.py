@@ -9,8 +9,10 @@ from pathlib import Path
 
 from console.backend.model.gate_table import gate_range
 from console.backend.model.profile_names import DEFAULT_PROFILE
+from console.cli.approval_requests import DraftStatement, ImportStatement, OneStatement
 from console.cli.arguments import Argument, Checked, Options, option, positional, switch
 from console.cli.export_request import ExportDocument
+from console.cli.one_run import OneRun
 from console.cli.profile_requests import CheckProfile, OneProfile
 
 # No choices: the operator's own profiles are known to the handler alone, which lists both if the name is unknown.
@@ -115,13 +117,23 @@ class PlanFile(_Document, Checked):
 
 
 @dataclass(frozen=True, slots=True)
-class StartRun(_Document):
+class StartRun(_Document, Checked):
     """Start a run."""
 
     live: bool = field(
         default=False,
         metadata=switch("allow the run to write, after SG_1; without it nothing can be written", dangerous=True),
     )
+    amend: bool = field(
+        default=False, metadata=switch("amend a document that is law, which keeps its addresses; see: plan --against")
+    )
+    moved: tuple[str, ...] = field(
+        default=(), metadata=option("OLD=NEW", "with --amend: units that go on under another address")
+    )
+
+    def usage_problem(self, _options: Options) -> str:
+        """Return why these arguments do not belong together, or an empty text."""
+        return "--moved belongs to --amend" if self.moved and not self.amend else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,22 +143,6 @@ class RegisterDocument:
     docprefix: str = field(metadata=option("P", "upper-case prefix of the addresses"))
     query: str = field(metadata=option("SQL", "a query that gives one row with one text"))
     profile: str = field(default=DEFAULT_PROFILE, metadata=_PROFILE)
-
-
-@dataclass(frozen=True, slots=True)
-class OneRun:
-    """A command about one run."""
-
-    run: str = field(metadata=positional("RUN", "the run's id"))
-
-
-@dataclass(frozen=True, slots=True)
-class DraftStatement(OneRun):
-    """Draft the statement of a run."""
-
-    revert: bool = field(
-        default=False, metadata=switch("draft the statement that takes exactly the drafts of the run back")
-    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,23 +173,6 @@ class WithdrawKey:
     fingerprint: str = field(metadata=positional("FINGERPRINT", "fingerprint of the key, as policy show prints it"))
     reason: str = field(metadata=option("TEXT", "why, for the record"))
     confirm: str = field(default="", metadata=option("FINGERPRINT", "the fingerprint again, typed"))
-
-
-@dataclass(frozen=True, slots=True)
-class OneStatement:
-    """A command about one statement file."""
-
-    statement: Path = field(metadata=positional("STATEMENT", "the statement's file", is_file=True))
-
-
-@dataclass(frozen=True, slots=True)
-class ImportStatement(OneStatement):
-    """Import a statement with its signatures."""
-
-    signatures: tuple[Path, ...] = field(
-        default=(),
-        metadata=positional("SIGNATURE", "detached signatures; none: those beside the statement", is_file=True),
-    )
 
 
 @dataclass(frozen=True, slots=True)
