@@ -4,6 +4,7 @@ from mutants.mutant import Mutant
 
 _FOLDER = "console/backend/postgres/migrations"
 _GUARDS, _SWITCH, _OPENPGP = f"{_FOLDER}/0003_guards.sql", f"{_FOLDER}/0004_switch.sql", f"{_FOLDER}/0011_openpgp.sql"
+_STATES, _AMENDED = f"{_FOLDER}/0015_states.sql", f"{_FOLDER}/0016_amendments.sql"
 _REFUSALS, _SEALED, _PROBES = f"{_FOLDER}/0010_probes.sql", f"{_FOLDER}/0012_sealed.sql", f"{_FOLDER}/0013_probes.sql"
 _TESTS = "tests/backend/postgres"
 
@@ -13,7 +14,7 @@ def _test(file: str, *names: str) -> tuple[str, ...]:
     return tuple(f"{_TESTS}/test_{file}.py::test_{name}" for name in names)
 
 
-# 0003: the triggers. All of them count today, but guard_run_identity, which 0012 replaces.
+# 0003: the triggers. Of these 0012 replaces guard_run_identity, and 0016 the guards of units but guard_write.
 _OF_GUARDS = (
     Mutant(
         "units are written by the owner's functions alone, even under a used approval",
@@ -104,7 +105,7 @@ _OF_GUARDS = (
     ),
     Mutant(
         "a unit keeps its address",
-        _GUARDS,
+        _AMENDED,
         "WHEN (ROW (OLD.id, OLD.canonical_address, ",
         "WHEN (ROW (OLD.id, NEW.canonical_address, ",
         _test(
@@ -114,14 +115,14 @@ _OF_GUARDS = (
     ),
     Mutant(
         "a unit is not deleted softly",
-        _GUARDS,
-        "       OR NEW.deleted_at IS DISTINCT FROM OLD.deleted_at\n",
-        "",
+        _AMENDED,
+        "OLD.created_by, OLD.created_at, OLD.deleted_at)",
+        "OLD.created_by, OLD.created_at, NEW.deleted_at)",
         _test("guards", "an_enacted_row_is_immutable_even_under_an_approval[information_unit SET deleted_at = now()]"),
     ),
     Mutant(
         "an enacted unit keeps its owner",
-        _GUARDS,
+        _AMENDED,
         "ROW (OLD.owner_ref, OLD.publication_type",
         "ROW (NEW.owner_ref, OLD.publication_type",
         _test(
@@ -130,9 +131,9 @@ _OF_GUARDS = (
     ),
     Mutant(
         "an enacted unit keeps its version",
-        _GUARDS,
-        "OLD.identity_profile, OLD.version_anchor_ref,",
-        "OLD.identity_profile, NEW.version_anchor_ref,",
+        _AMENDED,
+        "                    OLD.version_anchor_ref, OLD.content_anchor_ref)",
+        "                    NEW.version_anchor_ref, OLD.content_anchor_ref)",
         _test(
             "guards",
             "an_enacted_row_is_immutable_even_under_an_approval"
@@ -265,9 +266,9 @@ _OF_HOLDS = (
     ),
     Mutant(
         "the HOLD check at the end of the cut function",
-        _SEALED,
-        "    PERFORM cutter_governance.fn_assert_no_hold();\n    RETURN jsonb_build_object('status', 'cut', ",
-        "    RETURN jsonb_build_object('status', 'cut', ",
+        _AMENDED,
+        "    PERFORM cutter_governance.fn_assert_no_hold();\n    RETURN written;",
+        "    RETURN written;",
         _test("holds_in_mid_write", "a_hold_that_is_set_while_a_function_writes_stops_that_function[cut]"),
     ),
     Mutant(
@@ -286,21 +287,21 @@ _OF_HOLDS = (
     ),
     Mutant(
         "the HOLD check at the end of the enactment function",
-        _SEALED,
+        _AMENDED,
         "    PERFORM cutter_governance.fn_assert_no_hold();\n    RETURN jsonb_build_object('status', 'enacted', ",
         "    RETURN jsonb_build_object('status', 'enacted', ",
         _test("holds_in_mid_write", "a_hold_that_is_set_while_a_function_writes_stops_that_function[enact]"),
     ),
     Mutant(
         "the HOLD check at the end of the revert function",
-        _SEALED,
+        _AMENDED,
         "    PERFORM cutter_governance.fn_assert_no_hold();\n    RETURN jsonb_build_object('status', 'reverted', ",
         "    RETURN jsonb_build_object('status', 'reverted', ",
         _test("holds_in_mid_write", "a_hold_that_is_set_while_a_function_writes_stops_that_function[revert]"),
     ),
     Mutant(
         "the HOLD check between an effect and its COMMIT",
-        _SEALED,
+        _AMENDED,
         "    PERFORM cutter_governance.fn_assert_no_hold();\n"
         "    -- A transaction sees the sessions as it first saw them: one that has ended since would still seem to be there.\n"
         "    PERFORM pg_stat_clear_snapshot();",
@@ -462,7 +463,7 @@ _OF_LOCK_AND_LEASE = (
     ),
     Mutant(
         "COMMIT asks once more whether the lease stands",
-        _SEALED,
+        _AMENDED,
         "IF NOT EXISTS (SELECT 1\n"
         "                     FROM cutter_governance.v_lease_standing l\n"
         "                    WHERE",
@@ -473,7 +474,7 @@ _OF_LOCK_AND_LEASE = (
     ),
     Mutant(
         "COMMIT looks for the holder of the lease again",
-        _SEALED,
+        _AMENDED,
         "    PERFORM pg_stat_clear_snapshot();\n",
         "",
         ("tests/backend/runs/test_lease.py::test_a_write_whose_holder_is_gone_is_refused_at_its_commit",),
@@ -508,21 +509,21 @@ _OF_LOCK_AND_LEASE = (
     ),
     Mutant(
         "arming looks for a HOLD and for other writers",
-        _SEALED,
+        _AMENDED,
         "    PERFORM cutter_governance.fn_write_lock(true);\n    IF p_minutes IS NULL",
         "    IF p_minutes IS NULL",
         _test("authority", "the_switch_is_not_armed_under_a_hold_and_is_after_its_release"),
     ),
     Mutant(
         "a lease is for at most an hour",
-        _SEALED,
+        _AMENDED,
         "IF p_minutes IS NULL\n       OR p_minutes NOT BETWEEN 1 AND 60\n       OR",
         "IF",
         _test("authority", "a_lease_is_at_most_an_hour[61]"),
     ),
     Mutant(
         "a lease names operator and host",
-        _SEALED,
+        _AMENDED,
         "OR coalesce(length(p_operator), 0) NOT BETWEEN 1 AND 200\n"
         "       OR coalesce(length(p_host), 0) NOT BETWEEN 1 AND 200 THEN",
         "THEN",
@@ -530,28 +531,28 @@ _OF_LOCK_AND_LEASE = (
     ),
     Mutant(
         "the switch is armed only at the stage of its purpose",
-        _SEALED,
-        "WHEN 'enact' THEN r.operation = 'cut' AND r.stage = 'awaiting_lifecycle_authorization'",
-        "WHEN 'enact' THEN r.operation = 'cut'",
+        _AMENDED,
+        "THEN r.operation IN ('cut', 'amend') AND r.stage = 'awaiting_lifecycle_authorization'",
+        "THEN r.operation IN ('cut', 'amend')",
         _test("authority", "nothing_can_be_armed_for_a_run_that_is_closed[enact]"),
     ),
     Mutant(
         "the switch is armed for no purpose that nothing serves",
-        _SEALED,
+        _AMENDED,
         "ELSE false END) THEN\n        PERFORM cutter_governance.fn_stop(\n            'STOP_EXECUTION_DISABLED'",
         "ELSE true END) THEN\n        PERFORM cutter_governance.fn_stop(\n            'STOP_EXECUTION_DISABLED'",
         _test("authority", "the_switch_is_armed_for_no_purpose_that_nothing_serves[everything]"),
     ),
     Mutant(
         "the switch is not armed without a ruling",
-        _SEALED,
+        _AMENDED,
         "        PERFORM cutter_governance.fn_ruling(p_run_id, p_purpose);\n",
         "        NULL;\n",
         _test("authority", "the_switch_cannot_be_armed_without_an_approval[cut]"),
     ),
     Mutant(
         "what is left of a cut is not armed after a failover",
-        _SEALED,
+        _AMENDED,
         "        PERFORM cutter_governance.fn_assert_target(cut_under, 'cut');\n",
         "        NULL;\n",
         _test("rulings_elsewhere", "what_is_left_of_a_cut_is_not_done_in_another_database_either[timeline = 99]"),
@@ -568,7 +569,7 @@ _OF_LOCK_AND_LEASE = (
     ),
     Mutant(
         "the switch is armed for one run at a time",
-        _SEALED,
+        _AMENDED,
         "IF held IS NOT NULL THEN\n        PERFORM cutter_governance.fn_stop(\n            'STOP_LOCKED'",
         "IF false THEN\n        PERFORM cutter_governance.fn_stop(\n            'STOP_LOCKED'",
         _test("authority", "the_switch_is_armed_for_one_run_at_a_time"),
@@ -615,7 +616,7 @@ _OF_BACKUPS = (
     ),
     Mutant(
         "the backup is asked for when the switch is armed",
-        _SEALED,
+        _AMENDED,
         "    END IF;\n    PERFORM cutter_governance.fn_assert_backup(p_run_id);\n    UPDATE cutter_governance.execution_lease",
         "    END IF;\n    UPDATE cutter_governance.execution_lease",
         _test("backup_proofs", "the_switch_is_not_armed_without_a_fresh_proof[an hour old]"),
@@ -701,7 +702,7 @@ _OF_BACKUPS = (
 _OF_RULINGS = (
     Mutant(
         "signatures are verified at the import",
-        _SEALED,
+        _AMENDED,
         "n.signers := cutter_governance.fn_signers(\n"
         "        p_statement, p_signatures, n.policy_sha256, n.kind, n.not_before, n.expires);",
         "n.signers := ARRAY['somebody'];",
@@ -787,14 +788,14 @@ _OF_RULINGS = (
     ),
     Mutant(
         "a statement has the schema of this version",
-        _SEALED,
+        _AMENDED,
         "WHEN s ->> 'schema' IS DISTINCT FROM 'cutter-console/statement/2'\n                      THEN",
         "WHEN false\n                      THEN",
         _test("rulings", "a_statement_with_one_field_changed_is_refused_and_leaves_no_row[another schema]"),
     ),
     Mutant(
         "SG_1 does not enact and SG_2 does not cut",
-        _SEALED,
+        _AMENDED,
         "WHEN (s ->> 'kind', s ->> 'purpose')\n"
         "                           NOT IN (('SG_1', 'cut'), ('SG_1', 'edit'), ('SG_1', 'revert'), ('SG_2', 'enact'))\n"
         "                           IS NOT FALSE\n"
@@ -807,14 +808,14 @@ _OF_RULINGS = (
     ),
     Mutant(
         "a ruling is explicit",
-        _SEALED,
+        _AMENDED,
         "        WHEN s ->> 'allowance' IS DISTINCT FROM 'explicit' THEN",
         "        WHEN false THEN",
         _test("rulings", "a_statement_with_one_field_changed_is_refused_and_leaves_no_row[another allowance]"),
     ),
     Mutant(
         "placeholder approvals are refused by name",
-        _SEALED,
+        _AMENDED,
         "WHEN encode(p_statement, 'escape') ~* 'approval-(sovereign-prod-write-1|u-w4b-grant-1)'\n"
         "                      THEN",
         "WHEN false\n                      THEN",
@@ -822,14 +823,14 @@ _OF_RULINGS = (
     ),
     Mutant(
         "a statement names the policy that is pinned today",
-        _SEALED,
+        _AMENDED,
         "WHEN s ->> 'policy_sha256' IS DISTINCT FROM current_policy\n                      THEN",
         "WHEN false\n                      THEN",
         _test("signers", "a_ruling_under_a_policy_that_is_pinned_no_more_rules_no_more[import]"),
     ),
     Mutant(
         "a ruling to cut names its manifest",
-        _SEALED,
+        _AMENDED,
         "WHEN (s ->> 'manifest_digest' IS NULL) IS DISTINCT FROM (s ->> 'purpose' IN ('enact', 'revert'))\n"
         "                      THEN",
         "WHEN false\n                      THEN",
@@ -837,7 +838,7 @@ _OF_RULINGS = (
     ),
     Mutant(
         "SG_2 names the digest of its drafts",
-        _SEALED,
+        _AMENDED,
         "WHEN (s ->> 'draft_digest' IS NULL) IS DISTINCT FROM (s ->> 'purpose' IN ('cut', 'edit'))\n"
         "                      THEN",
         "WHEN false\n                      THEN",
@@ -848,7 +849,7 @@ _OF_RULINGS = (
     ),
     Mutant(
         "SG_2 has a review decision of its own",
-        _SEALED,
+        _AMENDED,
         "WHEN (s ->> 'review_decision_id' IS NULL) IS DISTINCT FROM (s ->> 'kind' = 'SG_1')\n"
         "                      THEN",
         "WHEN false\n                      THEN",
@@ -857,7 +858,7 @@ _OF_RULINGS = (
     *(
         Mutant(
             f"a statement is about the {what} of its run",
-            _SEALED,
+            _AMENDED,
             f"WHEN ({before}",
             f"WHEN ({after}",
             _test("rulings", f"a_statement_with_one_field_changed_is_refused_and_leaves_no_row[{case}]"),
@@ -889,23 +890,21 @@ _OF_RULINGS = (
     ),
     Mutant(
         "a statement is about the number of units of its run",
-        _SEALED,
+        _AMENDED,
         "WHEN n.purpose <> 'revert' AND n.n_units IS DISTINCT FROM r.n_units\n                      THEN",
         "WHEN false\n                      THEN",
         _test("rulings", "a_statement_with_one_field_changed_is_refused_and_leaves_no_row[more units]"),
     ),
     Mutant(
         "a ruling fits the operation of its run",
-        _SEALED,
-        "WHEN n.purpose IN ('cut', 'edit') AND n.purpose <> r.operation\n"
-        "                    OR n.purpose IN ('enact', 'revert') AND r.operation <> 'cut'\n"
-        "                      THEN",
-        "WHEN false\n                      THEN",
+        _AMENDED,
+        "WHEN n.purpose <> CASE WHEN n.purpose IN ('enact', 'revert')",
+        "WHEN false AND n.purpose <> CASE WHEN n.purpose IN ('enact', 'revert')",
         _test("rulings", "a_statement_with_one_field_changed_is_refused_and_leaves_no_row[another purpose]"),
     ),
     Mutant(
         "a statement is imported only into the database that it names",
-        _SEALED,
+        _AMENDED,
         "WHEN (n.database, n.system_identifier, n.timeline)\n"
         "                           IS DISTINCT FROM (t.database, t.system_identifier, t.timeline)\n"
         "                      THEN",
@@ -914,7 +913,7 @@ _OF_RULINGS = (
     ),
     Mutant(
         "a ruling lives for at most a day, SG_2 for half a day",
-        _SEALED,
+        _AMENDED,
         "WHEN n.expires <= n.not_before\n"
         "                    OR n.expires - n.not_before\n"
         "                           > CASE n.kind WHEN 'SG_1' THEN interval '24 hours' ELSE interval '12 hours' END\n"
@@ -926,7 +925,7 @@ _OF_RULINGS = (
     ),
     Mutant(
         "an expired statement is not imported",
-        _SEALED,
+        _AMENDED,
         "WHEN n.expires <= clock_timestamp() OR n.not_before > clock_timestamp() + interval '2 minutes'\n"
         "                      THEN",
         "WHEN n.not_before > clock_timestamp() + interval '2 minutes'\n                      THEN",
@@ -934,7 +933,7 @@ _OF_RULINGS = (
     ),
     Mutant(
         "a statement of the future is not imported",
-        _SEALED,
+        _AMENDED,
         "WHEN n.expires <= clock_timestamp() OR n.not_before > clock_timestamp() + interval '2 minutes'\n"
         "                      THEN",
         "WHEN n.expires <= clock_timestamp()\n                      THEN",
@@ -942,7 +941,7 @@ _OF_RULINGS = (
     ),
     Mutant(
         "a purpose that was served takes no other ruling",
-        _SEALED,
+        _AMENDED,
         "IF EXISTS (SELECT 1\n"
         "                     FROM cutter_governance.approval_use u\n"
         "                    WHERE u.run_id = n.run_id\n"
@@ -952,21 +951,21 @@ _OF_RULINGS = (
     ),
     Mutant(
         "the decision of the cut does not enact",
-        _SEALED,
+        _AMENDED,
         "        IF EXISTS (SELECT 1 FROM cutter_governance.review_decision WHERE id = n.review_decision_id) THEN",
         "        IF false THEN",
         _test("authority", "the_decision_of_the_cut_is_refused_as_that_of_the_enactment"),
     ),
     Mutant(
         "SG_2 is not taken over drafts that are not what was signed",
-        _SEALED,
+        _AMENDED,
         "            refused := CASE WHEN n.purpose = 'enact' THEN cutter_governance.fn_draft_refusal(n.run_id) END;",
         "            refused := NULL;",
         _test("enactment", "no_ruling_is_taken_over_drafts_that_are_not_what_was_signed[another owner]"),
     ),
     Mutant(
         "SG_2 names these drafts",
-        _SEALED,
+        _AMENDED,
         "WHEN n.draft_digest <> cutter_governance.fn_draft_digest(n.run_id)\n                         THEN",
         "WHEN false\n                         THEN",
         _test(
@@ -976,7 +975,7 @@ _OF_RULINGS = (
     ),
     Mutant(
         "the units that a signer reads are those of the rows",
-        _SEALED,
+        _AMENDED,
         "WHEN s #> '{drafts,units}' IS NOT NULL\n"
         "                      AND s #> '{drafts,units}' IS DISTINCT FROM cutter_governance.fn_draft_units(n.run_id)\n"
         "                         THEN",
@@ -985,7 +984,7 @@ _OF_RULINGS = (
     ),
     Mutant(
         "the file of units that a signer reads is of the rows",
-        _SEALED,
+        _AMENDED,
         "                WHEN s #>> '{drafts,file_sha256}' IS DISTINCT FROM",
         "                WHEN false AND s #>> '{drafts,file_sha256}' IS DISTINCT FROM",
         _test(
@@ -995,7 +994,7 @@ _OF_RULINGS = (
     ),
     Mutant(
         "SG_2 names the SG_1 that was used",
-        _SEALED,
+        _AMENDED,
         "WHEN n.purpose = 'enact'\n"
         "                      AND s ->> 'sg1_sha256'\n"
         "                          IS DISTINCT FROM",
@@ -1004,7 +1003,7 @@ _OF_RULINGS = (
     ),
     Mutant(
         "a planted row with other columns than its statement is told",
-        _SEALED,
+        _AMENDED,
         "        IF (old.kind, old.purpose, old.run_id,",
         "        IF false AND (old.kind, old.purpose, old.run_id,",
         _test("rulings", "a_row_that_was_planted_under_the_digest_of_a_statement_is_told_loudly[manifest_digest]"),
@@ -1143,21 +1142,21 @@ _OF_POLICIES_AND_KEYS = (
 _OF_MANIFESTS = (
     Mutant(
         "the manifest is the one that was signed",
-        _SEALED,
+        _AMENDED,
         "IF encode(sha256(p_manifest), 'hex') IS DISTINCT FROM a.manifest_digest\n       OR",
         "IF",
         _test("manifest", "a_manifest_that_is_not_the_signed_plan_is_refused[another title]"),
     ),
     Mutant(
         "the text is the one that was signed",
-        _SEALED,
+        _AMENDED,
         " OR encode(sha256(p_canonical), 'hex') IS DISTINCT FROM a.canonical_sha256\n",
         "\n",
         _test("manifest", "a_manifest_that_is_not_the_signed_plan_is_refused[a longer text]"),
     ),
     Mutant(
         "rows that stood under the run before are not taken for the signed ones",
-        _SEALED,
+        _AMENDED,
         "IF EXISTS (SELECT 1 FROM cutter_governance.manifest_envelope WHERE run_id = r.run_id)\n       OR",
         "IF false AND EXISTS (SELECT 1 FROM cutter_governance.manifest_envelope WHERE run_id = r.run_id)\n       OR",
         _test(
@@ -1167,7 +1166,7 @@ _OF_MANIFESTS = (
     ),
     Mutant(
         "the outside-prefix check of the manifest",
-        _SEALED,
+        _AMENDED,
         "min(b.seq) FILTER (WHERE NOT starts_with(b.address, r.docprefix || '/')) AS outside",
         "NULL::integer AS outside",
         (
@@ -1177,14 +1176,14 @@ _OF_MANIFESTS = (
     ),
     Mutant(
         "bodies have the sha256 that was signed",
-        _SEALED,
+        _AMENDED,
         "min(b.seq) FILTER (WHERE NOT b.is_intact) AS hash",
         "NULL::integer AS hash",
         _test("manifest", "a_signature_does_not_make_a_manifest_hold_that_does_not[a body of another sha256]"),
     ),
     Mutant(
         "bodies do not overlap and lie in the text",
-        _SEALED,
+        _AMENDED,
         "min(b.seq) FILTER (WHERE b.byte_start < coalesce(b.before, 0)\n"
         "                              OR b.byte_end <= b.byte_start\n"
         "                              OR b.byte_end > octet_length(p_canonical)) AS span",
@@ -1193,28 +1192,28 @@ _OF_MANIFESTS = (
     ),
     Mutant(
         "blocks are numbered without a gap",
-        _SEALED,
+        _AMENDED,
         "SELECT min(b.seq) FILTER (WHERE b.seq <> b.place) AS number,",
         "SELECT NULL::integer AS number,",
         _test("manifest", "a_signature_does_not_make_a_manifest_hold_that_does_not[a number left out]"),
     ),
     Mutant(
         "the manifest has as many units as the ruling and the run",
-        _SEALED,
+        _AMENDED,
         "    IF n <> a.n_units OR n <> r.n_units OR num_nonnulls",
         "    IF num_nonnulls",
         _test("manifest", "a_signature_does_not_make_a_manifest_hold_that_does_not[one unit too few]"),
     ),
     Mutant(
         "the manifest is written in the one form of its rows",
-        _SEALED,
+        _AMENDED,
         "\n       OR cutter_governance.fn_manifest_digest(r.run_id) IS DISTINCT FROM a.manifest_digest THEN",
         " THEN",
         _test("manifest", "a_signature_does_not_make_a_manifest_hold_that_does_not[a number spelt in another way]"),
     ),
     Mutant(
         "kinds and section types are those of the vocabulary",
-        _SEALED,
+        _AMENDED,
         "IF unknown IS NOT NULL THEN\n"
         "        PERFORM cutter_governance.fn_stop(\n"
         "            'STOP_REFUSED_INPUT', 'CU004',\n"
@@ -1227,7 +1226,7 @@ _OF_MANIFESTS = (
     ),
     Mutant(
         "addresses have the form that the console gives them",
-        _SEALED,
+        _AMENDED,
         "m.address !~ '^[A-Z0-9-]{3,32}(/[A-Z0-9][A-Z0-9._-]*)+$'\n                    OR",
         "",
         (
@@ -1237,7 +1236,7 @@ _OF_MANIFESTS = (
     ),
     Mutant(
         "a unit stands below a unit of its own manifest",
-        _SEALED,
+        _AMENDED,
         " OR m.parent_address IS NOT NULL AND coalesce(p.seq >= m.seq, true)",
         "",
         (
@@ -1247,7 +1246,7 @@ _OF_MANIFESTS = (
     ),
     Mutant(
         "titles and numbers hold no control characters",
-        _SEALED,
+        _AMENDED,
         "m.title || m.section_code ~ E'[\\x01-\\x1f\\x7f]'\n            OR",
         "",
         (
@@ -1301,7 +1300,7 @@ _OF_WRITES = (
     ),
     Mutant(
         "a cut has its stage, and moves the run from it",
-        _SEALED,
+        _AMENDED,
         "PERFORM cutter_governance.fn_run_step(\n"
         "        p_run_id, ARRAY['awaiting_cut_authorization'], 'cut_leg_a_committed', p_event);",
         "",
@@ -1389,7 +1388,7 @@ _OF_WRITES = (
     ),
     Mutant(
         "a verification is PASS only if the drafts are as signed",
-        _SEALED,
+        _AMENDED,
         "    IF p_outcome = 'PASS' AND found IS NOT NULL THEN",
         "    IF false THEN",
         _test("enactment", "a_difference_from_what_was_signed_is_named_and_stops_everything[another title]"),
@@ -1403,21 +1402,21 @@ _OF_WRITES = (
     ),
     Mutant(
         "no verification is recorded under a HOLD",
-        _SEALED,
+        _AMENDED,
         "    PERFORM cutter_governance.fn_write_lock(true);\n    SELECT stage INTO at_stage",
         "    SELECT stage INTO at_stage",
         _test("authority", "a_verification_is_not_recorded_under_a_hold"),
     ),
     Mutant(
         "drafts that differ from what was signed are not enacted",
-        _SEALED,
+        _AMENDED,
         "    refused text := cutter_governance.fn_draft_refusal(p_run_id);",
         "    refused text := NULL;",
         _test("enactment", "a_difference_from_what_was_signed_is_named_and_stops_everything[another owner]"),
     ),
     Mutant(
         "SG_2 enacts the drafts that it names and no others",
-        _SEALED,
+        _AMENDED,
         "    IF refused IS NULL AND a.draft_digest IS DISTINCT FROM cutter_governance.fn_draft_digest(p_run_id) THEN",
         "    IF false THEN",
         _test("enactment", "sg_2_over_other_drafts_does_not_enact_these"),
@@ -1449,7 +1448,7 @@ _OF_WRITES = (
     *(
         Mutant(
             f"the comparison with what was signed sees {what}",
-            _SEALED,
+            _AMENDED,
             before,
             after,
             _test("enactment", f"a_difference_from_what_was_signed_is_named_and_stops_everything[{case}]"),
@@ -1496,7 +1495,7 @@ _OF_WRITES = (
     ),
     Mutant(
         "drafts are compared with the digest that was sealed, not with rows that agree with them",
-        _SEALED,
+        _AMENDED,
         "WHERE NOT EXISTS (SELECT 1\n"
         "                         FROM cutter_governance.manifest_seal s\n"
         "                        WHERE s.run_id = p_run_id\n"
@@ -1523,13 +1522,9 @@ _OF_WRITES = (
     ),
     Mutant(
         "law is never reverted",
-        _SEALED,
-        "IF EXISTS (SELECT 1\n"
-        "                 FROM cutter_governance.manifest_unit_block b\n"
-        "                 JOIN public.information_unit u ON u.id = b.unit_id\n"
-        "                WHERE b.run_id = p_run_id\n"
-        "                  AND u.lifecycle_status NOT IN ('draft', 'superseded')) THEN",
-        "IF false THEN",
+        _AMENDED,
+        "IF r.operation <> 'amend' AND EXISTS (",
+        "IF false AND EXISTS (",
         _test("reverts", "enacted_units_are_never_reverted_whatever_the_run_says_of_itself"),
     ),
     Mutant(
@@ -1552,7 +1547,7 @@ _OF_WRITES = (
     ),
     Mutant(
         "all units or none",
-        _SEALED,
+        _AMENDED,
         "    IF done IS DISTINCT FROM planned THEN",
         "    IF false THEN",
         _test("cut", "a_part_of_the_law_cannot_be_enacted[1]"),
@@ -1651,6 +1646,177 @@ _OF_EVENTS_AND_PROBES = (
     ),
 )
 
+# 0015 and 0016: what was in force, and amendments.
+_OF_AMENDMENTS = (
+    Mutant(
+        "the bodies of drafts are not read as the text of a state",
+        _STATES,
+        "       AND EXISTS (SELECT 1\n                     FROM cutter_governance.v_document_state d\n"
+        "                    WHERE d.run_id = s.run_id)\n",
+        "",
+        _test("document_states", "drafts_that_were_taken_back_are_in_no_state"),
+    ),
+    Mutant(
+        "an amendment is planned against the law of today",
+        _AMENDED,
+        "ELSE cutter_governance.fn_amend_refusal(prefix, p_base_digest) END;",
+        "END;",
+        _test("amended_drafts", "the_base_of_a_run_is_set_once_and_of_an_amendment_only"),
+    ),
+    Mutant(
+        "the base of a run is never changed",
+        _AMENDED,
+        "AND (OLD.base_digest IS NOT NULL OR OLD.plan_digest IS NOT NULL OR OLD.operation <> 'amend'))",
+        "AND false)",
+        _test("amended_drafts", "the_base_of_a_run_is_set_once_and_of_an_amendment_only"),
+    ),
+    Mutant(
+        "an amendment is not written where its base has moved",
+        _AMENDED,
+        "IF p_base_digest IS NOT NULL AND p_base_digest IS DISTINCT FROM",
+        "IF false AND p_base_digest IS DISTINCT FROM",
+        _test("amendments", "an_amendment_is_refused_where_its_base_has_moved"),
+    ),
+    Mutant(
+        "two runs have no drafts of one document",
+        _AMENDED,
+        "    IF draft IS NOT NULL THEN\n        RETURN format('%s has drafts",
+        "    IF false THEN\n        RETURN format('%s has drafts",
+        _test("amendments", "two_amendments_of_one_document_have_no_drafts_at_the_same_time"),
+    ),
+    Mutant(
+        "an amendment without a base is not written",
+        _AMENDED,
+        "    IF refused IS NOT NULL OR r.base_digest IS NULL THEN",
+        "    IF refused IS NOT NULL THEN",
+        _test("amended_drafts", "an_amendment_without_a_base_is_not_written"),
+    ),
+    Mutant(
+        "a retired address does not come back",
+        _AMENDED,
+        "u.lifecycle_status NOT IN ('enacted', 'superseded'));\n    IF refused IS NOT NULL THEN",
+        "false);\n    IF refused IS NOT NULL THEN",
+        _test("amended_drafts", "a_retired_address_does_not_come_back"),
+    ),
+    Mutant(
+        "units come into and go out of force by an amendment alone",
+        _AMENDED,
+        "               OR NEW.lifecycle_status IN ('enacted', 'superseded') AND OLD.lifecycle_status <> NEW.lifecycle_status))",
+        "))",
+        _test("amended_drafts", "a_unit_comes_into_or_goes_out_of_force_by_an_amendment_alone"),
+    ),
+    Mutant(
+        "the amendment of one document changes no other",
+        _AMENDED,
+        "                      AND r.operation = 'amend'\n                      AND r.docprefix = NEW.doc_code) THEN",
+        ") THEN",
+        _test("amended_drafts", "a_unit_comes_into_or_goes_out_of_force_by_an_amendment_alone"),
+    ),
+    Mutant(
+        "a ruling over an amendment says that it is one",
+        _AMENDED,
+        "WHEN coalesce(s ->> 'operation', CASE WHEN n.purpose = 'edit' THEN 'edit' ELSE 'cut' END)\n"
+        "                           IS DISTINCT FROM r.operation\n",
+        "WHEN false\n",
+        _test("amended_drafts", "a_ruling_that_misstates_an_amendment_is_not_imported[no operation]"),
+    ),
+    Mutant(
+        "a ruling over an amendment names its base",
+        _AMENDED,
+        "WHEN s #>> '{amendment,base_digest}' IS DISTINCT FROM r.base_digest\n",
+        "WHEN false\n",
+        _test("amended_drafts", "a_ruling_that_misstates_an_amendment_is_not_imported[another base]"),
+    ),
+    Mutant(
+        "SG_2 alone says from when a text is in force, and no moment that has passed",
+        _AMENDED,
+        "WHEN n.in_force_from IS NOT NULL AND (n.kind <> 'SG_2' OR n.in_force_from <= clock_timestamp())\n",
+        "WHEN false\n",
+        _test("amended_drafts", "a_ruling_that_misstates_an_amendment_is_not_imported[SG_1 says from when]"),
+    ),
+    Mutant(
+        "a text is not in force before the one that it follows",
+        _AMENDED,
+        "                  WHEN n.purpose = 'enact'\n                   AND coalesce(n.in_force_from, clock_timestamp())",
+        "                  WHEN false\n                   AND coalesce(n.in_force_from, clock_timestamp())",
+        _test("amended_drafts", "a_text_is_not_in_force_before_the_one_that_it_follows"),
+    ),
+    Mutant(
+        "a later moment is the one from which a text is in force",
+        _AMENDED,
+        "greatest(p.in_force_from, e.decided_at) AS in_force_from",
+        "e.decided_at AS in_force_from",
+        _test("amended_drafts", "the_moment_of_a_later_text_is_the_signed_one"),
+    ),
+    Mutant(
+        "drafts of an amendment are not edited",
+        _AMENDED,
+        "    IF p_operation = 'edit'\n       AND EXISTS",
+        "    IF false\n       AND EXISTS",
+        _test("amended_drafts", "drafts_of_an_amendment_are_not_edited"),
+    ),
+    Mutant(
+        "a signed revert of an amendment takes the drafts that it names",
+        _AMENDED,
+        "       AND a.draft_digest IS DISTINCT FROM cutter_governance.fn_draft_digest(r.run_id) THEN",
+        "       AND false THEN",
+        _test("amended_drafts", "a_signed_revert_takes_exactly_the_drafts_that_it_names"),
+    ),
+    *(
+        Mutant(
+            f"the comparison with a signed amendment sees {what}",
+            _AMENDED,
+            before,
+            after,
+            _test("amended_drafts", f"a_difference_from_the_signed_amendment_stops_its_enactment[{case}]"),
+        )
+        for what, case, before, after in (
+            (
+                "another law than the signed base",
+                "another text of what will be gone",
+                "WHERE (SELECT base_digest FROM r) IS DISTINCT FROM cutter_governance.fn_base_digest",
+                "WHERE false AND (SELECT base_digest FROM r) IS DISTINCT FROM cutter_governance.fn_base_digest",
+            ),
+            (
+                "another body of a version",
+                "another body with its digest",
+                "ROW (p.id, p.doc_code, p.version_of, p.title, p.body_sha256, p.content_hash, p.deleted_at)",
+                "ROW (p.id, p.doc_code, p.version_of, p.title, p.signed_sha256, p.signed_sha256, p.deleted_at)",
+            ),
+            (
+                "another title",
+                "another title of a new unit",
+                "ROW (p.id, p.doc_code, p.version_of, p.title, p.body_sha256,",
+                "ROW (p.id, p.doc_code, p.version_of, p.signed_title, p.body_sha256,",
+            ),
+            (
+                "another place of a new unit",
+                "another parent of a new unit",
+                "p.publication_type, p.parent_or_container_ref, p.unit_kind, p.section_type,",
+                "p.publication_type, p.parent_address, p.unit_kind, p.section_type,",
+            ),
+            (
+                "a draft that is law already",
+                "a changed unit that is law already",
+                "ELSE p.lifecycle_status NOT IN ('enacted', 'superseded') OR p.version_status <> 'draft' END)",
+                "ELSE false END)",
+            ),
+            (
+                "a draft version that nobody signed",
+                "a draft version more",
+                "            OR v.id IS NOT NULL AND v.id IS DISTINCT FROM b.version_id\n",
+                "",
+            ),
+            (
+                "a draft unit that nobody signed",
+                "a unit more of the document",
+                "       AND (b.unit_id IS NULL AND u.lifecycle_status = 'draft'\n",
+                "       AND (false\n",
+            ),
+        )
+    ),
+)
+
 SQL = (
     *_OF_GUARDS,
     *_OF_HOLDS,
@@ -1660,5 +1826,6 @@ SQL = (
     *_OF_POLICIES_AND_KEYS,
     *_OF_MANIFESTS,
     *_OF_WRITES,
+    *_OF_AMENDMENTS,
     *_OF_EVENTS_AND_PROBES,
 )

@@ -96,11 +96,13 @@ def _own_profile(statement: Statement, facts: RunFacts) -> list[tuple[str, str, 
 
 
 def _amendment(statement: Statement, facts: RunFacts) -> list[tuple[str, str, str]]:
-    """Return the binding of an amendment to its law; there is none if neither side has one."""
+    """Return the bindings of an amendment to its law; there are none if neither side has one."""
     signed, wanted = statement.amendment, facts.amendment
-    if signed is None and wanted is None:
-        return []
-    return [("amendment", _text(signed) if signed else "none", _text(wanted) if wanted else "none")]
+    pairs = (
+        ("operation", statement.operation, facts.operation),
+        ("amendment", _text(signed) if signed else None, _text(wanted) if wanted else None),
+    )
+    return [(name, one_side or "none", other or "none") for name, one_side, other in pairs if one_side or other]
 
 
 _FACTS = (

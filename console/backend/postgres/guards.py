@@ -25,8 +25,8 @@ REQUIRED: frozenset[tuple[str, str, str]] = frozenset(
     | {(t, name, "guard_refuse") for t in _UNITS for name in ("guard_no_delete", "guard_transition", "guard_immutable")}
     | {(table, "guard_append_only", "guard_refuse") for table in (LIFECYCLE_LOG, LIFECYCLE_VOCABULARY)}
     | {(table.full_name, *_KEEPS[table.rows]) for table in LEDGER}
-    | {(UNIT, "guard_transition_log", "guard_transition_log")}
-    | {("cutter_governance.run", "guard_run_identity", "guard_refuse")}
+    | {(UNIT, name, name) for name in ("guard_transition_log", "guard_amended")}
+    | {("cutter_governance.run", name, "guard_refuse") for name in ("guard_run_identity", "guard_run_base")}
     | {("cutter_governance.execution_lease", "guard_lease_ends_once", "guard_refuse")}
     | {("cutter_governance.approval_use", "guard_all_or_nothing", "guard_all_or_nothing")}
     | {(ENVELOPE, name, name) for name in ("guard_manifest", "guard_manifest_used")}
@@ -57,6 +57,9 @@ REVERTING = frozenset(
     for name in (
         "fn_cut_revert",
         "fn_revert_write",
+        "fn_amend_revert_write",
+        "fn_amended_units",
+        "guard_amended",
         "fn_draft_lines",
         "fn_draft_signed",
         "fn_draft_digest",

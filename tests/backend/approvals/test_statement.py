@@ -14,6 +14,7 @@ from console.backend.approvals.policy import Policy, Signer, Thresholds
 from console.backend.approvals.statement import (
     RunFacts,
     Statement,
+    StatementAmendment,
     StatementDrafts,
     StatementProfile,
     draft_statement,
@@ -193,6 +194,9 @@ def test_a_new_run_id_reads_as_one(context: Context) -> None:
     assert RunFacts(**dict(FACTS) | {"run_id": new_run_id(context)}).run_id.endswith("00000002")
 
 
+AMENDMENT = StatementAmendment(
+    base_run_id="ictr-20260101T000000Z-00000001", base_digest="9" * 64, unchanged=1, changed=2, new=3, gone=4
+)
 BROKEN = {
     "document": FACTS.document.model_copy(update={"origin": "file:other.md"}),
     "plan_digest": "9" * 64,
@@ -207,6 +211,8 @@ BROKEN = {
     "n_acceptances": 7,
     "n_dropped": 4,
     "own_profile": StatementProfile(name="rule-book", sha256="9" * 64),
+    "operation": "amend",
+    "amendment": AMENDMENT,
     "expected_deltas": expected_cut_deltas(61),
 }
 
@@ -224,6 +230,15 @@ def test_the_own_profile_that_was_signed_is_the_runs(context: Context) -> None:
     assert _failed(signed, expectation(Kind.SG_1)) == {"own_profile"}
     other = facts.model_copy(update={"own_profile": StatementProfile(name="rule-book", sha256="8" * 64)})
     assert _failed(signed, expectation(Kind.SG_1, other)) == {"own_profile"}
+
+
+def test_a_signed_amendment_is_the_runs_and_of_its_base(context: Context) -> None:
+    facts = FACTS.model_copy(update={"operation": "amend", "amendment": AMENDMENT})
+    signed = draft_statement(Purpose.CUT, facts, POLICY.sha256, context)
+    assert _failed(signed, expectation(Kind.SG_1, facts)) == set()
+    assert _failed(signed, expectation(Kind.SG_1)) == {"operation", "amendment"}
+    other = facts.model_copy(update={"amendment": AMENDMENT.model_copy(update={"base_digest": "8" * 64})})
+    assert _failed(signed, expectation(Kind.SG_1, other)) == {"amendment"}
 
 
 def test_every_binding_is_among_them() -> None:

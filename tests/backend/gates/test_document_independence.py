@@ -117,7 +117,7 @@ def test_a_vocabulary_with_a_pair_of_nobodys_is_red(fresh: Passage) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
-        ("WHERE p.id IS NULL\n        OR s.address IS NULL", "WHERE true", "0 of 1 units are as planned"),
+        ("AND (p.id IS NULL\n        OR s.address IS NULL", "AND (true", "0 of 1 units are as planned"),
         ("(SELECT count(*) FROM public.unit_version w", "(SELECT count(*) / 0 FROM public.unit_version w", "22012"),
     ],
     ids=["wrong", "refused"],
@@ -145,9 +145,8 @@ def test_a_cut_that_does_not_seal_its_manifest_is_red(fresh: Passage) -> None:
     _changed(
         fresh,
         "fn_manifest_seal",
-        "INSERT INTO cutter_governance.manifest_seal (run_id, statement_sha256, manifest_digest, n_units)\n"
-        "    VALUES (r.run_id, a.statement_sha256, a.manifest_digest, n);",
-        "",
+        "             WHERE m.run_id = r.run_id) b;\n    RETURN n;",
+        "             WHERE m.run_id = r.run_id) b HAVING false;\n    RETURN n;",
     )
 
     report = measured(GATE, fresh.installation)
@@ -160,8 +159,8 @@ def test_a_changed_function_that_still_works_is_red_by_its_digest(fresh: Passage
     _changed(
         fresh,
         "fn_cut_apply",
-        "RETURN jsonb_build_object('status', 'cut',",
-        "RETURN jsonb_build_object('status', 'done',",
+        "jsonb_build_object('status', 'cut',",
+        "jsonb_build_object('status', 'done',",
     )
 
     report = measured(GATE, fresh.installation)
