@@ -46,9 +46,10 @@ def pytest_configure() -> None:
     gc.set_threshold(100_000, 20, 100)
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Leave the rest of the long matrices to `make torture`."""
-    leave_the_rest(items)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave the rest of the long matrices to `make torture`; an update of snapshots removes those of tests that do not run."""
+    if not config.getoption("update_snapshots", default=False):
+        leave_the_rest(items)
 
 
 def of_each_version(majors: Iterable[int]) -> list[ParameterSet]:

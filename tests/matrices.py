@@ -20,6 +20,39 @@ _DIALOGS: Kept = ("arm", "release")
 ATTACKS: dict[str, Kept] = {
     # Two functions take a reason; one of them is sent as much as fits into a message.
     "attacks/test_hold_and_backup.py::test_the_reason_of_a_hold_is_short": ("[n5]*", "100 MB-cutter_exec"),
+    # One of each sort: fields and lines, controls, bytes, numbers, order, spans, digests, prefixes, look-alikes, parents, kinds.
+    "attacks/test_manifest_bytes.py::test_a_crafted_manifest_is_refused_although_its_digest_was_signed": (
+        "a field too many",
+        "a field missing",
+        "an empty line",
+        "a line feed at the end",
+        "a NUL in a title",
+        "a unit separator that shifts every field",
+        "an escape sequence in a title",
+        "bytes that are no UTF-8",
+        "no line at all",
+        "one unit fewer",
+        "one unit twice",
+        "numbers with a gap",
+        "a number with zeros",
+        "lines in another order",
+        "an end beyond the text",
+        "an overlap with the unit before",
+        "a span of another unit",
+        "another sha256",
+        "a prefix that only begins alike",
+        "another document's prefix for one unit",
+        "a way out by dots",
+        "two slashes",
+        "a Cyrillic look-alike of a letter",
+        "a zero-width space",
+        "a parent of another document",
+        "a parent that comes later",
+        "itself as its parent",
+        "a kind that is not known",
+        "no kind",
+    ),
+    "attacks/test_transactions.py::test_an_old_snapshot_writes_nothing": ("*-3", "enact-4"),
     # Settings that change how values are read, how they are written, and how statements are planned.
     "attacks/test_shadows.py::test_no_setting_that_a_role_may_change_changes_what_is_written": (
         "backslashes in strings",
@@ -142,6 +175,20 @@ BACKEND: dict[str, Kept] = {
         "a unit more that is superseded",
         "a manifest of more rows",
     ),
+    "backend/postgres/test_rulings.py::test_what_a_signer_reads_in_a_second_ruling_is_what_stands_in_the_rows": (
+        "another title",
+        "another body",
+        "one missing",
+        "a field more",
+    ),
+    "backend/postgres/test_edits.py::test_an_edit_changes_title_and_body_of_a_draft_and_nothing_else": (
+        "an address outside of the document",
+        "an address that is no unit",
+        "another kind",
+        "another parent",
+        "a body of another digest",
+    ),
+    "backend/reports/test_bundle.py::test_where_any_write_fails_nothing_has_the_final_name": ("1", "4", "8", "12"),
     # One break of each kind of object: grant, trigger, function, owner, column, constraint, view, setting, role.
     "backend/postgres/test_drift.py::test_a_break_is_told_and_what_is_printed_mends_it": (
         "a dropped grant",

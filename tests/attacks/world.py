@@ -84,8 +84,6 @@ class Lookout:
         Whatever a look reads is a row, of a table or of the catalogue, and a row is seen once its transaction is
         committed. Who writes has an id; those that were under way at the last look, or began later, are asked for.
         """
-        if cls.seen is None:
-            return False
         answer = connection.execute(_COME_TO_NOTHING, (cls.since,)).fetchone()
         return answer == (True,)
 
@@ -111,7 +109,7 @@ def look(database: Database) -> Look:
     It is the last look again where nothing was committed since then.
     """
     connection = Lookout.over(database)
-    if not Lookout.is_as_it_was(connection):
+    if Lookout.seen is None or not Lookout.is_as_it_was(connection):
         # The mark first: what is committed while this look is taken is asked for by the next one.
         (since,) = connection.execute(_OLDEST_UNDER_WAY).fetchone() or ("",)
         Lookout.seen, Lookout.since = _look(connection), str(since)
