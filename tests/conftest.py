@@ -20,6 +20,7 @@ from console.backend.host.gpg import end_agent
 from console.backend.host.programs import NoFittingProgram
 from console.backend.postgres.migrations import migrate
 from console.backend.scratch.cluster import SUPERUSER, TransientCluster
+from tests.matrices import leave_the_rest
 from tests.support.passage import Passage, Stages, stages
 
 MAJORS = (15, 16, 18)
@@ -43,6 +44,12 @@ def pytest_configure() -> None:
     """Collect garbage rarely: it took a quarter of the time of the screens' tests, and a worker has the memory."""
     gc.freeze()
     gc.set_threshold(100_000, 20, 100)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave the rest of the long matrices to `make torture`; an update of snapshots removes those of tests that do not run."""
+    if not config.getoption("update_snapshots", default=False):
+        leave_the_rest(items)
 
 
 def of_each_version(majors: Iterable[int]) -> list[ParameterSet]:

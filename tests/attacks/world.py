@@ -65,6 +65,8 @@ class Lookout:
 
     database = ""
     connection: psycopg.Connection | None = None
+    seen: Look | None = None
+    since = ""
 
     @classmethod
     def over(cls, database: Database) -> psycopg.Connection:
@@ -76,16 +78,45 @@ class Lookout:
         return cls.connection
 
     @classmethod
+    def is_as_it_was(cls, connection: psycopg.Connection) -> bool:
+        """Whether every transaction that could have changed what the last look saw has come to nothing.
+
+        Whatever a look reads is a row, of a table or of the catalogue, and a row is seen once its transaction is
+        committed. Who writes has an id; those that were under way at the last look, or began later, are asked for.
+        """
+        answer = connection.execute(_COME_TO_NOTHING, (cls.since,)).fetchone()
+        return answer == (True,)
+
+    @classmethod
     def end(cls) -> None:
         """End the session."""
+        cls.seen = None
         if cls.connection is not None:
             cls.connection.close()
             cls.connection = None
 
 
+_OLDEST_UNDER_WAY = "SELECT pg_snapshot_xmin(pg_current_snapshot())::text"
+_COME_TO_NOTHING = """
+    SELECT coalesce(bool_and(pg_xact_status(id::text::xid8) IS NOT DISTINCT FROM 'aborted'), true)
+      FROM generate_series(%s::bigint, pg_snapshot_xmax(pg_current_snapshot())::text::bigint - 1) id
+"""
+
+
 def look(database: Database) -> Look:
-    """Every row of every table, what readers see, the switch, grants and definitions, roles and their settings; as the superuser."""
+    """Every row of every table, what readers see, the switch, grants and definitions, roles and their settings; as the superuser.
+
+    It is the last look again where nothing was committed since then.
+    """
     connection = Lookout.over(database)
+    if Lookout.seen is None or not Lookout.is_as_it_was(connection):
+        # The mark first: what is committed while this look is taken is asked for by the next one.
+        (since,) = connection.execute(_OLDEST_UNDER_WAY).fetchone() or ("",)
+        Lookout.seen, Lookout.since = _look(connection), str(since)
+    return dict(Lookout.seen)
+
+
+def _look(connection: psycopg.Connection) -> Look:
     tables = [str(name) for (name,) in connection.execute(_TABLES)]
     rows = " UNION ALL ".join(
         f"SELECT '{table}', count(*) || ' rows ' || md5(coalesce(string_agg(t::text, '|' ORDER BY t::text COLLATE \"C\"), '')) FROM {table} t"

@@ -5,7 +5,7 @@ import pytest
 from tests.screens.fuzz import KINDS, run_episode
 
 QUICK = 8
-"""Episodes; with the numbers of events below they are 2,000 events in all three states."""
+"""Episodes; with the numbers of events below they are 2,000 events in all three states; `make test` takes the first half."""
 SEED = "quick"
 
 
