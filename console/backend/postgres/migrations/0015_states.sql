@@ -140,7 +140,8 @@ COMMENT ON VIEW v_document_state IS
     'Every state of a document that was enacted: by which run and ruling, in force from when to when.';
 
 -- The units of a run as they were enacted, or wait to be: its manifest, overlaid by the edits that were signed between
--- its cut and its enactment.
+-- its cut and its enactment. The order is that of the rulings' uses: the upgrade sealed all manifests of version 0.2.0 in
+-- one transaction.
 CREATE OR REPLACE FUNCTION fn_state_units(p_run_id text)
 RETURNS TABLE (
     seq integer, address text, parent text, unit_kind text, section_type text, section_code text,
@@ -151,10 +152,11 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET e
     WITH edited AS (
         SELECT DISTINCT ON (b.address) b.address, b.version_id, e.run_id
           FROM cutter_governance.run c
-          JOIN cutter_governance.manifest_seal s ON s.run_id = c.run_id
+          JOIN cutter_governance.approval_use s ON s.run_id = c.run_id AND s.purpose = c.operation
           LEFT JOIN cutter_governance.approval_use n ON n.run_id = c.run_id AND n.purpose = 'enact'
           JOIN cutter_governance.run e ON e.docprefix = c.docprefix AND e.operation = 'edit'
-          JOIN cutter_governance.manifest_seal w ON w.run_id = e.run_id
+          JOIN cutter_governance.manifest_seal f ON f.run_id = e.run_id
+          JOIN cutter_governance.approval_use w ON w.run_id = e.run_id AND w.purpose = 'edit'
            AND w.xid > s.xid AND (n.xid IS NULL OR w.xid < n.xid)
           JOIN cutter_governance.manifest_unit_block b ON b.run_id = e.run_id
          WHERE c.run_id = p_run_id
@@ -187,11 +189,90 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET e
      WHERE s.run_id = p_run_id
        AND s.other_text IS NOT NULL
        AND EXISTS (SELECT 1
-                     FROM cutter_governance.v_document_state d
-                    WHERE d.run_id = s.run_id)
+                     FROM cutter_governance.approval_use n
+                    WHERE n.run_id = s.run_id
+                      AND n.purpose = 'enact')
 $$;
 COMMENT ON FUNCTION fn_state_text IS
     'The canonical text of a state, composed of its versions; NULL where the text between its units was not kept.';
+
+-- The units of a state whose title or body is not the one of the sealed manifest that it came in by. Of a state whose
+-- whole text cannot be compared with the pinned one, because a unit was edited or version 0.2.0 sealed it, this can be.
+CREATE OR REPLACE FUNCTION fn_state_altered(p_run_id text) RETURNS TABLE (seq integer, address text)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enable_nestloop = off AS $$
+    SELECT u.seq, u.address
+      FROM cutter_governance.fn_state_units(p_run_id) u
+      JOIN cutter_governance.manifest_unit_block b ON b.run_id = coalesce(u.edited_by, p_run_id) AND b.address = u.address
+      LEFT JOIN public.unit_version v ON v.id = u.version_id
+     WHERE (v.title, encode(sha256(convert_to(v.body, 'UTF8')), 'hex')) IS DISTINCT FROM (b.title, b.body_sha256)
+       AND EXISTS (SELECT 1
+                     FROM cutter_governance.approval_use n
+                    WHERE n.run_id = p_run_id
+                      AND n.purpose = 'enact')
+$$;
+COMMENT ON FUNCTION fn_state_altered IS
+    'The units of a state whose title or body is not the one of the sealed manifest that it came in by.';
+
+-- Equal addresses are looked for in the order of bytes, which is that of a manifest but for its numbers.
+CREATE INDEX IF NOT EXISTS manifest_unit_block_address ON manifest_unit_block (address COLLATE "C");
+
+-- Every state that one unit was, is or will be law in, with its text there. By the index alone, whatever the number of
+-- units and documents.
+CREATE OR REPLACE FUNCTION fn_unit_states(p_address text)
+RETURNS TABLE (
+    state bigint, seq integer, parent text, unit_kind text, section_type text, section_code text,
+    version_seq integer, title text, body text, edited_by text
+)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    SELECT d.state, b.seq, b.parent_address, b.unit_kind, b.section_type, b.section_code,
+           v.version_seq, coalesce(v.title, ''), v.body, e.run_id
+      FROM cutter_governance.manifest_unit_block b
+      JOIN cutter_governance.manifest_seal m ON m.run_id = b.run_id
+      JOIN cutter_governance.v_document_state d
+        ON d.run_id = b.run_id AND d.docprefix = split_part(p_address, '/', 1)
+      LEFT JOIN LATERAL (
+               SELECT c.run_id, c.version_id
+                 FROM cutter_governance.manifest_unit_block c
+                 JOIN cutter_governance.manifest_seal f ON f.run_id = c.run_id
+                 JOIN cutter_governance.approval_use w ON w.run_id = c.run_id AND w.purpose = 'edit'
+                 JOIN cutter_governance.approval_use s ON s.run_id = b.run_id AND s.purpose = d.operation
+                WHERE c.address COLLATE "C" = p_address
+                  AND w.xid > s.xid
+                  AND w.xid < d.enacted_in
+                ORDER BY w.xid DESC
+                LIMIT 1) e ON true
+      JOIN public.unit_version v ON v.id = coalesce(e.version_id, b.version_id)
+     WHERE b.address COLLATE "C" = p_address
+$$;
+COMMENT ON FUNCTION fn_unit_states IS 'Every state that one unit was, is or will be law in, with its text there.';
+
+-- Every version of one unit and the run that wrote it, also of drafts; without text, which is for readers only as law.
+CREATE OR REPLACE FUNCTION fn_unit_versions(p_address text)
+RETURNS TABLE (
+    version_seq integer, run_id text, operation text, statement_sha256 text, lifecycle_status text,
+    is_anchored boolean, created_at timestamptz
+)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    SELECT v.version_seq, w.run_id, w.operation, w.statement_sha256, v.lifecycle_status, v.id = u.version_anchor_ref,
+           v.created_at
+      FROM public.information_unit u
+      JOIN public.unit_version v ON v.unit_id = u.id
+      LEFT JOIN LATERAL (
+               SELECT b.run_id, r.operation, a.statement_sha256
+                 FROM cutter_governance.manifest_unit_block b
+                 JOIN cutter_governance.run r ON r.run_id = b.run_id
+                 JOIN cutter_governance.approval_use a ON a.run_id = b.run_id AND a.purpose = r.operation
+                WHERE b.address COLLATE "C" = p_address
+                  AND b.version_id = v.id
+                ORDER BY a.xid
+                LIMIT 1) w ON true
+     WHERE u.canonical_address = p_address
+$$;
+COMMENT ON FUNCTION fn_unit_versions IS 'Every version of one unit and the run that wrote it, drafts too; without text.';
+
+CREATE OR REPLACE VIEW v_address_alias AS
+    SELECT a.alias, a.canonical_address, a.run_id, a.created_at FROM canonical_address_alias a;
+COMMENT ON VIEW v_address_alias IS 'Addresses that a unit had, and the address that it has since.';
 
 -- What was, is or will be in force at a moment: one row a unit. Not the drafts, and not what begins later.
 CREATE OR REPLACE FUNCTION fn_in_force(p_at timestamptz)
@@ -237,7 +318,9 @@ CREATE OR REPLACE VIEW v_in_force WITH (security_barrier) AS
                       AND l.in_force_from > now());
 COMMENT ON VIEW v_in_force IS 'The units that are in force now, for readers: no drafts, and nothing that begins later.';
 
-REVOKE ALL ON v_document_state, v_in_force FROM PUBLIC;
-REVOKE ALL ON FUNCTION fn_state_units, fn_state_text, fn_in_force FROM PUBLIC;
-GRANT SELECT ON v_document_state, v_in_force TO cutter_ro, cutter_exec, cutter_verify;
-GRANT EXECUTE ON FUNCTION fn_state_units, fn_state_text, fn_in_force TO cutter_ro, cutter_exec, cutter_verify;
+REVOKE ALL ON v_document_state, v_in_force, v_address_alias FROM PUBLIC;
+REVOKE ALL ON FUNCTION fn_state_units, fn_state_text, fn_state_altered, fn_unit_states, fn_unit_versions, fn_in_force
+    FROM PUBLIC;
+GRANT SELECT ON v_document_state, v_in_force, v_address_alias TO cutter_ro, cutter_exec, cutter_verify;
+GRANT EXECUTE ON FUNCTION fn_state_units, fn_state_text, fn_state_altered, fn_unit_states, fn_unit_versions, fn_in_force
+    TO cutter_ro, cutter_exec, cutter_verify;
