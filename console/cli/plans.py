@@ -28,8 +28,8 @@ from console.backend.model.plan import (
 )
 from console.backend.model.suspect_groups import SuspectGroup, grouped
 from console.cli.arguments import Options
-from console.cli.operations import PlanFile
 from console.cli.output import narrate, report
+from console.cli.plan_requests import PlanFile
 
 _SHOWN = 60
 """Number of characters of a dropped span that the list shows; the report as JSON has all of them."""

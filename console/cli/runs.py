@@ -17,8 +17,9 @@ from console.backend.runs.reverify import verify_drafts
 from console.backend.service import BackendService
 from console.cli.arguments import Options
 from console.cli.installation import backend_of
-from console.cli.operations import ConfirmedRun, Nothing, OneRun, StartRun, VoidRun
+from console.cli.operations import ConfirmedRun, Nothing, OneRun, VoidRun
 from console.cli.output import narrate, report
+from console.cli.plan_requests import StartRun
 from console.cli.plans import keep_new_file
 
 

@@ -125,11 +125,13 @@ BEGIN
 END $$;
 
 -- One row for each enactment: from when to when what it enacted was in force. A state that begins in the future is listed
--- too; in_force_until is NULL for the last one.
+-- too; in_force_until is NULL for the last one. A later ruling that counts earlier ends what was to begin after it: that
+-- was then never in force, and its in_force_until is not after its in_force_from.
 CREATE OR REPLACE VIEW v_document_state AS
     SELECT r.docprefix, r.run_id, r.operation, r.profile, r.n_units, r.source_sha256, r.canonical_sha256,
            a.statement_sha256, d.id AS review_decision_id, d.decided_by, d.decided_at AS enacted_at, d.in_force_from,
-           lead(d.in_force_from) OVER (PARTITION BY r.docprefix ORDER BY u.xid) AS in_force_until,
+           min(d.in_force_from) OVER (PARTITION BY r.docprefix ORDER BY u.xid
+                                      ROWS BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING) AS in_force_until,
            row_number() OVER (PARTITION BY r.docprefix ORDER BY u.xid) AS state,
            u.xid AS enacted_in
       FROM (SELECT e.*, e.decided_at AS in_force_from FROM review_decision e WHERE e.verdict = 'enact') d
@@ -158,7 +160,12 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET e
           JOIN cutter_governance.manifest_seal f ON f.run_id = e.run_id
           JOIN cutter_governance.approval_use w ON w.run_id = e.run_id AND w.purpose = 'edit'
            AND w.xid > s.xid AND (n.xid IS NULL OR w.xid < n.xid)
-          JOIN cutter_governance.manifest_unit_block b ON b.run_id = e.run_id
+        -- By the index of the edit's run: a join could read every manifest for the few rows of an edit.
+         CROSS JOIN LATERAL (
+                   SELECT m.address, m.version_id
+                     FROM cutter_governance.manifest_unit_block m
+                    WHERE m.run_id = e.run_id
+                   OFFSET 0) b
          WHERE c.run_id = p_run_id
          ORDER BY b.address, w.xid DESC
     )
@@ -195,6 +202,32 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET e
 $$;
 COMMENT ON FUNCTION fn_state_text IS
     'The canonical text of a state, composed of its versions; NULL where the text between its units was not kept.';
+
+-- The sha256 of the text of a run's sealed manifest, as it was cut: of a state whose units were edited afterwards this must
+-- be the pinned one, and not that of its text.
+CREATE OR REPLACE FUNCTION fn_state_cut_sha256(p_run_id text) RETURNS text
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    SELECT encode(sha256(
+               (SELECT string_agg(
+                           substring(s.other_text FROM p.between_end - p.between + 1 FOR p.between)
+                           || convert_to(p.body, 'UTF8'), '' ORDER BY p.seq)
+                       || substring(s.other_text FROM max(p.between_end) + 1)
+                  FROM (SELECT g.seq, g.body, g.between, (sum(g.between) OVER (ORDER BY g.seq))::integer AS between_end
+                          FROM (SELECT b.seq, b.body,
+                                       (b.byte_start - lag(b.byte_end, 1, 0::bigint) OVER (ORDER BY b.seq))::integer
+                                           AS between
+                                  FROM cutter_governance.manifest_unit_block b
+                                 WHERE b.run_id = p_run_id) g) p)), 'hex')
+      FROM cutter_governance.manifest_seal s
+     WHERE s.run_id = p_run_id
+       AND s.other_text IS NOT NULL
+       AND EXISTS (SELECT 1
+                     FROM cutter_governance.approval_use n
+                    WHERE n.run_id = s.run_id
+                      AND n.purpose = 'enact')
+$$;
+COMMENT ON FUNCTION fn_state_cut_sha256 IS
+    'The sha256 of the text of a run''s sealed manifest, as it was before edits; NULL where other_text was not kept.';
 
 -- The units of a state whose title or body is not the one of the sealed manifest that it came in by. Of a state whose
 -- whole text cannot be compared with the pinned one, because a unit was edited or version 0.2.0 sealed it, this can be.
@@ -246,15 +279,16 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 $$;
 COMMENT ON FUNCTION fn_unit_states IS 'Every state that one unit was, is or will be law in, with its text there.';
 
--- Every version of one unit and the run that wrote it, also of drafts; without text, which is for readers only as law.
+-- Every version of one unit and the run that wrote it, also of drafts. A text is there only if v_reader shows it as a draft:
+-- what was taken back before it was law is nobody's to read here.
 CREATE OR REPLACE FUNCTION fn_unit_versions(p_address text)
 RETURNS TABLE (
     version_seq integer, run_id text, operation text, statement_sha256 text, lifecycle_status text,
-    is_anchored boolean, created_at timestamptz
+    created_at timestamptz, draft_title text, draft_body text
 )
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-    SELECT v.version_seq, w.run_id, w.operation, w.statement_sha256, v.lifecycle_status, v.id = u.version_anchor_ref,
-           v.created_at
+    SELECT v.version_seq, w.run_id, w.operation, w.statement_sha256, v.lifecycle_status, v.created_at,
+           CASE WHEN d.is_draft THEN coalesce(v.title, '') END, CASE WHEN d.is_draft THEN v.body END
       FROM public.information_unit u
       JOIN public.unit_version v ON v.unit_id = u.id
       LEFT JOIN LATERAL (
@@ -266,9 +300,11 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
                   AND b.version_id = v.id
                 ORDER BY a.xid
                 LIMIT 1) w ON true
+     CROSS JOIN LATERAL (
+               SELECT u.lifecycle_status = 'draft' AND u.deleted_at IS NULL AND v.id = u.version_anchor_ref) d (is_draft)
      WHERE u.canonical_address = p_address
 $$;
-COMMENT ON FUNCTION fn_unit_versions IS 'Every version of one unit and the run that wrote it, drafts too; without text.';
+COMMENT ON FUNCTION fn_unit_versions IS 'Every version of one unit and the run that wrote it; with text only of the draft that readers see.';
 
 CREATE OR REPLACE VIEW v_address_alias AS
     SELECT a.alias, a.canonical_address, a.run_id, a.created_at FROM canonical_address_alias a;
@@ -319,8 +355,10 @@ CREATE OR REPLACE VIEW v_in_force WITH (security_barrier) AS
 COMMENT ON VIEW v_in_force IS 'The units that are in force now, for readers: no drafts, and nothing that begins later.';
 
 REVOKE ALL ON v_document_state, v_in_force, v_address_alias FROM PUBLIC;
-REVOKE ALL ON FUNCTION fn_state_units, fn_state_text, fn_state_altered, fn_unit_states, fn_unit_versions, fn_in_force
+REVOKE ALL ON FUNCTION fn_state_units, fn_state_text, fn_state_cut_sha256, fn_state_altered, fn_unit_states,
+    fn_unit_versions, fn_in_force
     FROM PUBLIC;
 GRANT SELECT ON v_document_state, v_in_force, v_address_alias TO cutter_ro, cutter_exec, cutter_verify;
-GRANT EXECUTE ON FUNCTION fn_state_units, fn_state_text, fn_state_altered, fn_unit_states, fn_unit_versions, fn_in_force
+GRANT EXECUTE ON FUNCTION fn_state_units, fn_state_text, fn_state_cut_sha256, fn_state_altered, fn_unit_states,
+    fn_unit_versions, fn_in_force
     TO cutter_ro, cutter_exec, cutter_verify;
