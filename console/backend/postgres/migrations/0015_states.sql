@@ -179,9 +179,10 @@ $$;
 COMMENT ON FUNCTION fn_state_units IS 'The units of a run as they were enacted, or wait to be.';
 
 -- The whole text of a state: the bodies of its versions, with the text between them. NULL where that was not kept, and
--- for what was never enacted: drafts that were taken back are nobody's to read here.
+-- for what was never enacted: drafts that were taken back are nobody's to read here. Versions are looked up by index:
+-- otherwise the text of a small document would read the versions of all others.
 CREATE OR REPLACE FUNCTION fn_state_text(p_run_id text) RETURNS bytea
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enable_nestloop = off AS $$
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     SELECT (SELECT string_agg(
                        substring(s.other_text FROM p.between_end - p.between + 1 FOR p.between)
                        || convert_to(p.body, 'UTF8'), '' ORDER BY p.seq)
@@ -202,6 +203,9 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET e
 $$;
 COMMENT ON FUNCTION fn_state_text IS
     'The canonical text of a state, composed of its versions; NULL where the text between its units was not kept.';
+
+-- Equal addresses are looked for in the order of bytes, which is that of a manifest but for its numbers.
+CREATE INDEX IF NOT EXISTS manifest_unit_block_address ON manifest_unit_block (address COLLATE "C");
 
 -- The sha256 of the text of a run's sealed manifest, as it was cut: of a state whose units were edited afterwards this must
 -- be the pinned one, and not that of its text.
@@ -232,10 +236,10 @@ COMMENT ON FUNCTION fn_state_cut_sha256 IS
 -- The units of a state whose title or body is not the one of the sealed manifest that it came in by. Of a state whose
 -- whole text cannot be compared with the pinned one, because a unit was edited or version 0.2.0 sealed it, this can be.
 CREATE OR REPLACE FUNCTION fn_state_altered(p_run_id text) RETURNS TABLE (seq integer, address text)
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enable_nestloop = off AS $$
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     SELECT u.seq, u.address
       FROM cutter_governance.fn_state_units(p_run_id) u
-      JOIN cutter_governance.manifest_unit_block b ON b.run_id = coalesce(u.edited_by, p_run_id) AND b.address = u.address
+      JOIN cutter_governance.manifest_unit_block b ON b.run_id = coalesce(u.edited_by, p_run_id) AND b.address COLLATE "C" = u.address
       LEFT JOIN public.unit_version v ON v.id = u.version_id
      WHERE (v.title, encode(sha256(convert_to(v.body, 'UTF8')), 'hex')) IS DISTINCT FROM (b.title, b.body_sha256)
        AND EXISTS (SELECT 1
@@ -245,9 +249,6 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET e
 $$;
 COMMENT ON FUNCTION fn_state_altered IS
     'The units of a state whose title or body is not the one of the sealed manifest that it came in by.';
-
--- Equal addresses are looked for in the order of bytes, which is that of a manifest but for its numbers.
-CREATE INDEX IF NOT EXISTS manifest_unit_block_address ON manifest_unit_block (address COLLATE "C");
 
 -- Every state that one unit was, is or will be law in, with its text there. By the index alone, whatever the number of
 -- units and documents.
