@@ -2,15 +2,14 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from console.backend.documents.word_diff import TextDiff, least_moved, text_diff
-from console.backend.model.amendment import Amendment, ComparedUnit, Effect, Moved, UnitField, base_digest
-from console.backend.model.errors import Refused, StopCode
+from console.backend.model.amendment import Amendment, Effect, Moved, require_moved
+from console.backend.model.compared_unit import ComparedUnit, UnitField, base_digest
 from console.backend.model.plan import DocumentPlan
-from console.backend.model.safe_text import safe_text
 from console.backend.model.written_plan import as_written, kept_bytes
 
 _LEAST_LETTERS = 24
@@ -59,21 +58,15 @@ class Comparison:
     gone: tuple[ComparedUnit, ...]
     """In the order of the old text."""
     moved: tuple[Moved, ...] = ()
-    """Renumberings that the operator stated, in the order of the new text."""
+    """Renumberings that the operator stated."""
 
     @cached_property
     def effects(self) -> dict[str, Effect]:
         """Return the effect by address: first those of the new text in its order, then what is gone."""
-        changed, added = {unit.address for unit in self.changed}, {unit.address for unit in self.added}
-        effects = {
-            unit.address: Effect.CHANGED
-            if unit.address in changed
-            else Effect.NEW
-            if unit.address in added
-            else Effect.UNCHANGED
-            for unit in self.new
-        }
-        return effects | {unit.address: Effect.GONE for unit in self.gone}
+        effects = dict.fromkeys((unit.address for unit in self.new), Effect.UNCHANGED)
+        effects |= dict.fromkeys((unit.address for unit in self.changed), Effect.CHANGED)
+        effects |= dict.fromkeys((unit.address for unit in self.added), Effect.NEW)
+        return effects | dict.fromkeys((unit.address for unit in self.gone), Effect.GONE)
 
     @cached_property
     def reordered(self) -> int:
@@ -108,8 +101,11 @@ class Comparison:
         """Return the digest of the old text's units, which an amendment is bound to."""
         return base_digest(self.old)
 
-    def amendment(self, base_run_id: str) -> Amendment:
-        """Return the effects as a plan carries them, for the state that this run enacted."""
+    def amendment(self, base_run_id: str, returning: tuple[str, ...] = ()) -> Amendment:
+        """Return the effects as a plan carries them, for the state that this run enacted.
+
+        `returning` are the new addresses that have a unit already, which only the database knows.
+        """
         return Amendment(
             base_run_id=base_run_id,
             base_digest=self.base_digest,
@@ -117,6 +113,7 @@ class Comparison:
             changed=tuple(unit.address for unit in self.changed),
             new=tuple(unit.address for unit in self.added),
             gone=tuple(unit.address for unit in self.gone),
+            returning=returning,
             moved=self.moved,
         )
 
@@ -153,50 +150,20 @@ def compare(old: Iterable[ComparedUnit], new: Iterable[ComparedUnit], moved: Ite
     added = tuple(unit for unit in new if unit.address not in in_force)
     both = [(in_force[unit.address], unit) for unit in new if unit.address in in_force]
     differences = [ChangedUnit(before, after, differing_fields(before, after)) for before, after in both]
-    return Comparison(
+    comparison = Comparison(
         old=old,
         new=new,
         unchanged=tuple(unit.new for unit in differences if not unit.fields),
         changed=tuple(unit for unit in differences if unit.fields),
         added=added,
         gone=gone,
-        moved=_checked(tuple(moved), in_force.keys(), planned.keys(), added),
     )
+    return replace(comparison, moved=require_moved(moved, comparison.effects))
 
 
 def differing_fields(old: ComparedUnit, new: ComparedUnit) -> tuple[UnitField, ...]:
     """Return the fields in which two units of one address differ; their line is none of them."""
     return tuple(field for field in UnitField if getattr(old, field.value) != getattr(new, field.value))
-
-
-def _checked(
-    moved: tuple[Moved, ...],
-    in_force: Iterable[str],
-    planned: Iterable[str],
-    added: Sequence[ComparedUnit],
-) -> tuple[Moved, ...]:
-    in_force, planned = set(in_force), set(planned)
-    named = Counter(address for pair in moved for address in {pair.old, pair.new})
-    for pair in moved:
-        problem = (
-            f"{pair.old} is not in force"
-            if pair.old not in in_force
-            else f"{pair.old} is not gone: the new text has it too"
-            if pair.old in planned
-            else f"the new text has no unit {pair.new}"
-            if pair.new not in planned
-            else f"{pair.new} is not new: it is in force already"
-            if pair.new in in_force
-            else next((f"{address} is named twice" for address in (pair.old, pair.new) if named[address] > 1), "")
-        )
-        if problem:
-            raise Refused(
-                StopCode.REFUSED_INPUT,
-                f"--moved {pair.old}={pair.new}: {safe_text(problem)}",
-                "State a renumbering only of a unit that is gone into one that is new; the plan lists both.",
-            )
-    places = {unit.address: place for place, unit in enumerate(added)}
-    return tuple(sorted(moved, key=lambda pair: places[pair.new]))
 
 
 def _by_text(units: Iterable[ComparedUnit]) -> dict[str, ComparedUnit]:

@@ -1,87 +1,104 @@
-"""An amendment: what a revised text changes in a document that is law, unit by unit, and the state that it starts from."""
+"""Differences between a revised text and the document as it is law: what an amendment does to each unit."""
 
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
-from typing import NamedTuple
 
-from console.backend.model.canonical_json import sha256_hex
-from console.backend.model.merkle import merkle_root
-from console.backend.model.safe_text import SafeText
+from console.backend.model.errors import Refused, StopCode
 from console.backend.model.value import Value
 
 
 class Effect(StrEnum):
-    """Effect of an amendment on one address."""
+    """What an amendment does to a unit, by its address."""
 
     UNCHANGED = "unchanged"
-    """The unit stays as it is: no row is written for it, whatever its place in the order."""
     CHANGED = "changed"
-    """The address stays, and parent, kind, section type, number, title or body differ: it gets a new version."""
+    """Another title, body, parent, kind, section type or number under the same address."""
     NEW = "new"
-    """Only the new text has the address: it gets a unit and a version."""
     GONE = "gone"
-    """Only the text in force has the address: its unit is superseded when the amendment is enacted."""
-
-
-class UnitField(StrEnum):
-    """A field of a unit in which two texts can differ at the same address."""
-
-    PARENT = "parent"
-    UNIT_KIND = "unit_kind"
-    SECTION_TYPE = "section_type"
-    NUMBER = "number"
-    TITLE = "title"
-    BODY = "body"
-
-
-class ComparedUnit(NamedTuple):
-    """A unit in force or planned, as far as two texts are compared.
-
-    Its strings are as stored or planned: pass them through `safe_text` before they are shown.
-    """
-
-    address: str
-    parent: str | None
-    unit_kind: str
-    section_type: str
-    number: str
-    title: str
-    body: str
-    line: int = 0
-    """1-based line of its text; 0 if it is not known. It is not compared."""
 
 
 class Moved(Value):
-    """A renumbering that a person stated: the address that is gone, and the new one where its text now stands."""
+    """A renumbering that the operator states: the unit under the old address goes on under the new one."""
 
-    old: SafeText
-    new: SafeText
+    old: str
+    new: str
 
 
 class Amendment(Value):
-    """Effects of a revised text on the units in force; part of the plan that is signed."""
+    """Effects of an amendment on the law that it was planned against, its base."""
 
     base_run_id: str
-    """Run that enacted the state which the text was compared with."""
+    """The run whose enactment made the base law."""
     base_digest: str
-    """Digest of that state; the amendment is refused if another one is in force by then."""
+    """Merkle root over the units of the base, one line each, by address; `fn_base_digest` computes the same."""
     unchanged: int
-    """Number of units without an effect."""
     changed: tuple[str, ...]
-    """Addresses in the order of the new text."""
+    """Addresses, in the order of the new text."""
     new: tuple[str, ...]
-    """Addresses in the order of the new text."""
+    """Addresses, in the order of the new text; one that was law before, and was gone, is among them."""
     gone: tuple[str, ...]
-    """Addresses in the order of the old text."""
+    """Addresses."""
+    returning: tuple[str, ...] = ()
+    """Addresses among the new that have a unit already: it was gone, or taken back, and gets a version more."""
     moved: tuple[Moved, ...] = ()
-    """Renumberings that the operator stated, in the order of the new text; never what a program supposes."""
+
+    @property
+    def drafts(self) -> int:
+        """Return the number of versions that leg A writes."""
+        return len(self.changed) + len(self.new)
+
+    @property
+    def touched(self) -> int:
+        """Return the number of units that the enactment touches."""
+        return len(self.changed) + len(self.new) + len(self.gone)
 
 
-def base_line(unit: ComparedUnit) -> str:
-    """Return the line of a unit in the digest of a state; `fn_draft_lines` has the same format."""
-    fields = (unit.address, unit.parent or "", unit.unit_kind, unit.section_type, unit.number, unit.title)
-    return "\t".join((*fields, sha256_hex(unit.body.encode())))
+def amendment_in_words(amendment: Amendment) -> str:
+    """Return how many units an amendment leaves, changes, adds and takes out of the law."""
+    moved = f", {len(amendment.moved):,} renumbered" if amendment.moved else ""
+    return (
+        f"{amendment.unchanged:,} unchanged, {len(amendment.changed):,} changed, {len(amendment.new):,} new,"
+        f" {len(amendment.gone):,} gone{moved}"
+    )
 
 
-def base_digest(units: tuple[ComparedUnit, ...]) -> str:
-    """Return the Merkle root over the units in force, in the order of their text: the base of an amendment."""
-    return merkle_root(tuple(base_line(unit) for unit in units))
+def line_of(
+    address: str, parent: str | None, unit_kind: str, section_type: str, number: str, title: str, body_sha256: str
+) -> str:
+    """Return a unit as one line, by which it is compared and signed; `fn_base_lines` and `fn_draft_lines` write the same."""
+    return "\t".join((address, parent or "", unit_kind, section_type, number, title, body_sha256))
+
+
+def effects(base: Mapping[str, str], planned: Mapping[str, str]) -> dict[str, Effect]:
+    """Return what becomes of each unit, from the lines of the law and of the new text by address.
+
+    In the order of the new text; what is gone comes last.
+    """
+    of_the_new = {
+        address: Effect.NEW if address not in base else Effect.UNCHANGED if base[address] == line else Effect.CHANGED
+        for address, line in planned.items()
+    }
+    return of_the_new | {address: Effect.GONE for address in base if address not in planned}
+
+
+def require_moved(moved: Iterable[Moved], outcome: Mapping[str, Effect]) -> tuple[Moved, ...]:
+    """Return the renumberings that an operator states. Raises Refused if one is not from a gone unit to a new one."""
+    stated = tuple(moved)
+    old, new = [move.old for move in stated], [move.new for move in stated]
+    for move in stated:
+        fault = (
+            f"{move.old} is not gone from the new text"
+            if outcome.get(move.old) is not Effect.GONE
+            else f"{move.new} is not new in it"
+            if outcome.get(move.new) is not Effect.NEW
+            else "an address is named twice"
+            if old.count(move.old) > 1 or new.count(move.new) > 1
+            else ""
+        )
+        if fault:
+            raise Refused(
+                StopCode.REFUSED_INPUT,
+                f"--moved {move.old}={move.new}: {fault}",
+                "State a renumbering from a unit that is gone to one that is new, each once.",
+            )
+    return stated

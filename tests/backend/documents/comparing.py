@@ -2,7 +2,7 @@
 
 from hypothesis import strategies as st
 
-from console.backend.model.amendment import ComparedUnit
+from console.backend.model.compared_unit import ComparedUnit
 
 _ADDRESSES = [f"ACME-LAW/PAR-{number}" for number in range(8)]
 _TEXTS = st.sampled_from(

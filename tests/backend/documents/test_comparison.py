@@ -8,9 +8,12 @@ from hypothesis import given
 
 from console.backend.documents.comparison import Comparison, compare, differing_fields, units_of_plan
 from console.backend.documents.planning import plan_document
-from console.backend.model.amendment import ComparedUnit, Effect, Moved, UnitField, base_digest
+from console.backend.model.amendment import Effect, Moved, effects
+from console.backend.model.canonical_json import sha256_hex
+from console.backend.model.compared_unit import ComparedUnit, UnitField, base_digest
 from console.backend.model.errors import Refused
 from tests.backend.documents.comparing import documents, unit
+from tests.backend.documents.gazette import Layout, printed
 
 CHAINS = Path(__file__).parents[4] / "shared" / "corpus" / "amendments"
 LONG = "(%s) The register is kept by the office in the form in which it was entered.\n"
@@ -45,6 +48,14 @@ def test_every_unit_has_exactly_one_effect(old: tuple[ComparedUnit, ...], new: t
     assert len(comparison.unchanged) + len(comparison.changed) + len(comparison.gone) == len(old)
     assert comparison.effects.keys() == {unit.address for unit in old + new}
     assert 0 <= comparison.reordered <= max(0, len(comparison.unchanged) + len(comparison.changed) - 1)
+
+
+@given(documents(), documents())
+def test_the_effects_are_those_that_a_run_is_planned_with(
+    old: tuple[ComparedUnit, ...], new: tuple[ComparedUnit, ...]
+) -> None:
+    base, planned = ({unit.address: unit.signed_line for unit in units} for units in (old, new))
+    assert list(compare(old, new).effects.items()) == list(effects(base, planned).items())
 
 
 @given(documents())
@@ -152,13 +163,13 @@ def test_a_stated_renumbering_needs_no_equal_text() -> None:
 @pytest.mark.parametrize(
     ("stated", "reason"),
     [
-        ([("PAR-7", "PAR-3")], "ACME-LAW/PAR-7 is not in force"),
+        ([("PAR-7", "PAR-3")], "ACME-LAW/PAR-7 is not gone"),
         ([("PAR-1", "PAR-3")], "ACME-LAW/PAR-1 is not gone"),
-        ([("PAR-2", "PAR-7")], "no unit ACME-LAW/PAR-7"),
+        ([("PAR-2", "PAR-7")], "ACME-LAW/PAR-7 is not new"),
         ([("PAR-2", "PAR-1")], "ACME-LAW/PAR-1 is not new"),
-        ([("PAR-2", "PAR-3"), ("PAR-2", "PAR-4")], "ACME-LAW/PAR-2 is named twice"),
-        ([("PAR-2", "PAR-3"), ("PAR-5", "PAR-3")], "ACME-LAW/PAR-3 is named twice"),
-        ([("PAR-2", "PAR-2")], "ACME-LAW/PAR-2"),
+        ([("PAR-2", "PAR-3"), ("PAR-2", "PAR-4")], "named twice"),
+        ([("PAR-2", "PAR-3"), ("PAR-5", "PAR-3")], "named twice"),
+        ([("PAR-2", "PAR-2")], "ACME-LAW/PAR-2 is not new"),
     ],
 )
 def test_a_stated_renumbering_that_is_none_is_refused_by_name(stated: list[tuple[str, str]], reason: str) -> None:
@@ -175,6 +186,14 @@ def test_bodies_of_a_plan_are_what_is_written() -> None:
         ("ACME-LAW/PAR-1/ABS-1", "(1) First.\n\n"),
         ("ACME-LAW/PAR-1/ABS-2", "(2) Second.\n"),
     ]
+
+
+def test_bodies_of_a_printed_law_are_without_what_was_dropped() -> None:
+    result = plan_document(printed(Layout()).encode(), origin="file:a.txt", docprefix="LAW", profile="vi-law")
+    assert result.plan is not None
+    assert result.plan.dropped
+    units = units_of_plan(result.plan, result.canonical)
+    assert [sha256_hex(unit.body.encode()) for unit in units] == [unit.body_sha256 for unit in result.plan.units]
 
 
 @pytest.mark.skipif(not CHAINS.is_dir(), reason="the successive texts of laws are not on this machine")
