@@ -45,6 +45,11 @@ def read_base(connection: psycopg.Connection, docprefix: str) -> Base | None:
     return Base(run_id=run_id, lines=lines) if run_id is not None and lines else None
 
 
+def base_digest(connection: psycopg.Connection, docprefix: str) -> str:
+    """Return the database's own digest of the document as it is law."""
+    return str(scalar(connection, "SELECT cutter_governance.fn_base_digest(%s)", docprefix))
+
+
 def spent_addresses(connection: psycopg.Connection, docprefix: str, addresses: tuple[str, ...]) -> tuple[str, ...]:
     """Return those of the addresses that have a unit which is not law any more, or never was."""
     return read_column(connection, _SPENT, (docprefix, list(addresses)))

@@ -25,8 +25,8 @@ from console.backend.model.states import Stage
 from console.backend.postgres import ledger
 from console.backend.postgres.connections import connect, scalar
 from console.backend.postgres.measure import REGISTRIES, measure_counts, measure_identity, readers_digest
-from console.backend.scratch.cluster import TransientCluster
 from console.backend.runs.amendments import plan_amendment
+from console.backend.scratch.cluster import TransientCluster
 from tests.conftest import Database, create_database, fresh_database
 from tests.support.plans import accepted
 from tests.support.sovereign import Sovereign, sovereign
